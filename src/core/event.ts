@@ -1,0 +1,79 @@
+/**
+ * The lifecycle events of runs and batches: what `events.jsonl` holds, one per line, in the order in which it happened.
+ * Instants are ISO strings. The order "intent, effect, outcome" is the promise that nothing is paid twice unnoticed.
+ */
+export type Event =
+  | { readonly type: 'state-created'; readonly state: string; readonly format: number; readonly origin: string }
+  | { readonly type: 'run-started'; readonly run: string; readonly job: string; readonly simulated: boolean }
+  | { readonly type: 'run-ended'; readonly run: string; readonly exitCode: number }
+  | { readonly type: 'generation-started'; readonly generation: number }
+  /** Rows the user wants tried again; `set` are the parameters `retry --set` gave. */
+  | { readonly type: 'retry-opened'; readonly keys: readonly string[]; readonly set: Readonly<Record<string, unknown>> }
+  | {
+      readonly type: 'shard-written';
+      readonly shard: string;
+      readonly rows: number;
+      readonly bytes: number;
+      /** Estimated prompt tokens of all requests. */
+      readonly tokens: number;
+      readonly sha256: string;
+      readonly model: string;
+      readonly url: string;
+      readonly customIds: readonly string[];
+    }
+  | { readonly type: 'shard-retired'; readonly shard: string; readonly why: string }
+  | { readonly type: 'limit-learned'; readonly model: string; readonly enqueuedTokens: number }
+  | { readonly type: 'upload-intent'; readonly shard: string; readonly filename: string }
+  | { readonly type: 'upload-done'; readonly shard: string; readonly fileId: string }
+  | {
+      readonly type: 'create-intent';
+      readonly shard: string;
+      readonly attempt: number;
+      readonly fileId: string;
+      readonly keyFingerprint: string;
+    }
+  | {
+      readonly type: 'create-done';
+      readonly shard: string;
+      readonly attempt: number;
+      readonly batchId: string;
+      readonly how: 'response' | 'adopted';
+    }
+  | { readonly type: 'create-refused'; readonly shard: string; readonly attempt: number; readonly code: string; readonly message: string }
+  | { readonly type: 'create-unknown'; readonly shard: string; readonly attempt: number; readonly why: string }
+  | { readonly type: 'create-absent'; readonly shard: string; readonly attempt: number; readonly looks: number }
+  | { readonly type: 'batch-status'; readonly batchId: string; readonly status: string }
+  /** A batch of ours nobody waits for: `shard` is the shard it repeats, null when that is not known. */
+  | { readonly type: 'batch-extra'; readonly batchId: string; readonly shard: string | null }
+  | { readonly type: 'cancel-intent'; readonly batchId: string }
+  | { readonly type: 'cancel-done'; readonly batchId: string; readonly status: string }
+  | {
+      readonly type: 'response-recorded';
+      readonly file: string;
+      readonly batchId: string;
+      readonly bytes: number;
+      readonly lines: number;
+      readonly sha256: string;
+      /** The batch's `created_at`: picks the price of the day where an answer names no date. */
+      readonly createdSeconds: number;
+    }
+  /** Everything the batch had to give is in `responses/`; `missing` of its shard's requests are in neither file. */
+  | {
+      readonly type: 'batch-collected';
+      readonly batchId: string;
+      readonly status: string;
+      readonly missing: readonly string[];
+      readonly rejected: readonly RejectedRequest[];
+      /** The batch object's own usage, for the cross-check; null where the provider gives none. */
+      readonly usage: unknown;
+    };
+
+/** A request the provider's validation refused; it was not executed and not billed. */
+export interface RejectedRequest {
+  readonly customId: string;
+  readonly code: string;
+  readonly message: string;
+}
+
+/** An event as it lies on disk. */
+export type StoredEvent = Event & { readonly seq: number; readonly at: string };

@@ -1,0 +1,95 @@
+/** What the user wants done to every row, checked, with defaults applied and every path absolute. */
+export interface Job {
+  /** `^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`; names the state directory. */
+  readonly name: string;
+  readonly description: string | null;
+  /** The job file, or null for a job defined in TypeScript. */
+  readonly file: string | null;
+  /** The folder relative paths were resolved against, and in which `.rowmill/` lies. */
+  readonly directory: string;
+  /** The job file's text as read (or a canonical JSON of a job defined in TypeScript): what `runs/<run>/job.yaml` keeps and its hash names. */
+  readonly text: string;
+  readonly input: InputSpec;
+  readonly model: string;
+  readonly endpoint: Endpoint;
+  readonly mode: 'batch' | 'live' | 'auto';
+  readonly messages: readonly MessageTemplate[];
+  readonly output: OutputSpec;
+  /** The closed set of answers, in the order of the job file; empty when the job has none. */
+  readonly labels: readonly Label[];
+  /** Request parameters as the job names them (`temperature`, `max_output_tokens`, …); only those the job set. */
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly limits: JobLimits;
+  readonly budget: { readonly nanoUsd: number | null; readonly nanoUsdPerRow: number | null };
+  /** An estimate above this wants a confirmation. */
+  readonly confirmOverNanoUsd: number;
+  /** How often one row may be tried in a run, first try included (>= 1). */
+  readonly retry: { readonly attempts: number };
+  /** What follows a call that may have been billed without an answer. */
+  readonly onUnknown: 'retry' | 'hold';
+  /** Whether identical rows share one request. */
+  readonly dedupe: boolean;
+  readonly write: WriteSpec;
+  readonly failIf: { readonly failedRows: Threshold; readonly skippedRows: Threshold };
+}
+
+export type Endpoint = '/v1/chat/completions';
+
+export interface InputSpec {
+  /** Absolute path or glob, or `-` for standard input; several only when the command line gave several. */
+  readonly path: string;
+  readonly format: TableFormat | null;
+  readonly delimiter: string | null;
+  /** A WHATWG encoding label; null is UTF-8 unless a byte order mark says otherwise. */
+  readonly encoding: string | null;
+  /** Names for a headerless table, or the columns the job promises to use. */
+  readonly columns: readonly string[] | null;
+  /** The columns that identify a row to a person; empty: the row's number. */
+  readonly id: readonly string[];
+}
+
+export type TableFormat = 'csv' | 'tsv' | 'jsonl' | 'json';
+
+/** One message of the prompt; `content` is a Liquid template. */
+export interface MessageTemplate {
+  readonly role: 'system' | 'developer' | 'user' | 'assistant';
+  readonly content: string;
+}
+
+export type OutputSpec =
+  | { readonly type: 'text' }
+  | {
+      readonly type: 'json';
+      /** `json_object` is JSON mode; `json_schema` sends the schema in strict mode. */
+      readonly format: 'json_object' | 'json_schema';
+      /** The schema every answer is checked against; null checks only that the answer is one JSON object. */
+      readonly schema: Readonly<Record<string, unknown>> | null;
+      /** Answer columns: the root's property names in schema order; empty means one `answer` column. */
+      readonly columns: readonly string[];
+    };
+
+export interface Label {
+  readonly name: string;
+  readonly description: string;
+}
+
+/** The account's limits as the job gives them; null is unknown. */
+export interface JobLimits {
+  readonly requestsPerMinute: number | null;
+  readonly tokensPerMinute: number | null;
+  readonly concurrency: number | null;
+  readonly enqueuedTokens: number | null;
+}
+
+export interface WriteSpec {
+  readonly path: string;
+  /** Input columns to carry over; all of them in table order, or the named ones. */
+  readonly keep: 'all' | readonly string[];
+  /** Put before every column of ours. */
+  readonly prefix: string;
+  /** Spreadsheet-safe CSV. */
+  readonly excel: boolean;
+}
+
+/** The largest count (or share of the rows, 0..1) that still passes. */
+export type Threshold = { readonly type: 'count'; readonly over: number } | { readonly type: 'share'; readonly over: number };

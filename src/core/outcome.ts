@@ -1,0 +1,118 @@
+import type { Usage } from './usage.ts';
+
+/** Why an attempt did not give an answer that counts. The table in docs/architecture.md says what follows each. */
+export const CAUSES = [
+  'invalid',
+  'truncated',
+  'refused',
+  'filtered',
+  'rate_limited',
+  'server_error',
+  'timeout',
+  'bad_request',
+  'expired',
+  'cancelled',
+  'missing',
+  'unknown',
+] as const;
+
+export type Cause = (typeof CAUSES)[number];
+
+/** What an attempt's answer means. */
+export type OutcomeStatus = 'ok' | Cause;
+
+/** Causes after which a new run tries the row again by itself: nothing about the row was at fault. */
+export const TRANSIENT_CAUSES: ReadonlySet<Cause> = new Set(['server_error', 'timeout', 'expired', 'cancelled', 'missing', 'rate_limited']);
+
+/** Outcomes that use up one of the row's attempts (design: "uses an attempt"). */
+export function usesAttempt(outcome: OutcomeStatus): boolean {
+  return outcome !== 'rate_limited' && !isIdle(outcome);
+}
+
+/** Outcomes in which nothing was executed; a row may meet three of them in a row, then it fails. */
+export function isIdle(outcome: OutcomeStatus): boolean {
+  return outcome === 'expired' || outcome === 'cancelled' || outcome === 'missing';
+}
+
+/** How many idle outcomes in a row a key may meet. */
+export const MAX_IDLE_ROUNDS = 3;
+
+/** What the check of an answer's text found. */
+export type Checked =
+  | { readonly ok: true; readonly value: unknown }
+  /** `message` says what is wrong, fit for a person and for a re-ask. */
+  | { readonly ok: false; readonly message: string };
+
+/** Compiled from the job's output once; pure and synchronous. */
+export type CheckAnswer = (text: string) => Checked;
+
+/** What one response line means. */
+export interface Outcome {
+  readonly status: OutcomeStatus;
+  /** For a person: why it is not ok; empty when ok. */
+  readonly message: string;
+  /** The provider's error code, when it gave one. */
+  readonly code: string | null;
+  /** Whether the attempt was executed and is therefore billed. */
+  readonly isBilled: boolean;
+  /** What the API reported; null when it was not billed, or reported nothing usable. */
+  readonly usage: Usage | null;
+  /** The model that answered, as reported. */
+  readonly model: string | null;
+  /** The service tier as reported; the batch lane prices by lane, not by this. */
+  readonly tier: string | null;
+  /** Unix seconds of the answer as reported; null when absent. */
+  readonly createdSeconds: number | null;
+  /** The checked value when ok. */
+  readonly value: unknown;
+}
+
+/** What the run may do with a row after its latest outcome. */
+export type NextStep = 'done' | 'failed' | 'again' | 'reask';
+
+/** What the ledger remembers of a key's attempts in the current run. */
+export interface Progress {
+  readonly outcome: OutcomeStatus;
+  /** Attempts used in this run, the latest included. */
+  readonly attempts: number;
+  /** Idle outcomes in a row, the latest included. */
+  readonly idleRounds: number;
+}
+
+/** The job's wishes about repeating. */
+export interface RetryPolicy {
+  readonly attempts: number;
+  readonly onUnknown: 'retry' | 'hold';
+  /** Whether the job set an output cap: without one a truncated answer cannot be given more room. */
+  readonly hasOutputCap: boolean;
+}
+
+/** design.md's table as a function. */
+export function decideNextStep(progress: Progress, policy: RetryPolicy): NextStep {
+  const hasAttemptsLeft = progress.attempts < policy.attempts;
+  switch (progress.outcome) {
+    case 'ok':
+      return 'done';
+    case 'invalid':
+      return hasAttemptsLeft ? 'reask' : 'failed';
+    case 'truncated':
+      return hasAttemptsLeft && policy.hasOutputCap ? 'reask' : 'failed';
+    case 'refused':
+    case 'filtered':
+    case 'bad_request':
+      return 'failed';
+    case 'server_error':
+    case 'timeout':
+      return hasAttemptsLeft ? 'again' : 'failed';
+    case 'rate_limited':
+      return 'again';
+    case 'expired':
+    case 'cancelled':
+    case 'missing':
+      return progress.idleRounds < MAX_IDLE_ROUNDS ? 'again' : 'failed';
+    case 'unknown':
+      return policy.onUnknown === 'retry' && hasAttemptsLeft ? 'again' : 'failed';
+    default:
+      return progress.outcome satisfies never;
+  }
+}

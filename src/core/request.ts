@@ -1,0 +1,64 @@
+import { createHash, hash } from 'node:crypto';
+import type { SkipCause } from './row.ts';
+
+/** The call a row asks for. */
+export interface Request {
+  /** 22 characters of base64url(sha256(url + "\n" + body)), `-o<k>` for the k-th equal row when rows are not collapsed. */
+  readonly key: string;
+  /** The wire id: the key, or `<key>-r<n>` for a re-ask. */
+  readonly customId: string;
+  readonly url: string;
+  /** The exact body JSON: the bytes that were hashed are the bytes that are sent. */
+  readonly body: string;
+}
+
+/** A row rendered, or the reason why it cannot be. */
+export type Rendered =
+  | { readonly status: 'request'; readonly request: Request }
+  | { readonly status: 'skipped'; readonly cause: SkipCause; readonly message: string };
+
+const DATA_URL_IN_BODY = /"data:[^"\\]*;base64,([^"\\]*)"/g;
+
+/** The key of a request: its content, with image data replaced by its hash. */
+export function makeKey(url: string, body: string): string {
+  const content = body.includes('"data:') ? replaceImageData(body) : body;
+  return hash('sha256', `${url}\n${content}`, 'base64url').slice(0, 22);
+}
+
+/** Every base64 `data:` URL that is a whole JSON string becomes `sha256:<hex of its bytes>`. */
+function replaceImageData(body: string): string {
+  return body.replace(DATA_URL_IN_BODY, (_whole, data: string) => {
+    const digest = createHash('sha256').update(Buffer.from(data, 'base64')).digest('hex');
+    return `"sha256:${digest}"`;
+  });
+}
+
+/** The three parts of a wire id; keys hold dashes, so the first 22 characters are cut by position. */
+export interface CustomIdParts {
+  /** The key, with its `-o<k>` where it has one. */
+  readonly key: string;
+  /** 0 for the first asking, n for `-r<n>`. */
+  readonly reask: number;
+}
+
+const SUFFIXES = /^(-o\d{1,9})?(?:-r(\d{1,2}))?$/;
+const KEY = /^[A-Za-z0-9_-]{22}/;
+
+/** Reads a wire id, or null when it is not one of ours. */
+export function parseCustomId(customId: string): CustomIdParts | null {
+  if (!KEY.test(customId)) return null;
+  if (customId.length === 22) return { key: customId, reask: 0 };
+  const suffixes = SUFFIXES.exec(customId.slice(22));
+  if (suffixes === null) return null;
+  return { key: customId.slice(0, 22) + (suffixes[1] ?? ''), reask: Number(suffixes[2] ?? 0) };
+}
+
+/** The wire id of the n-th re-ask of a key; n = 0 is the key itself. */
+export function makeCustomId(key: string, reask: number): string {
+  return reask === 0 ? key : `${key}-r${reask}`;
+}
+
+/** One line of a Batch API input file, without its newline. */
+export function makeRequestLine(request: Request): string {
+  return `{"custom_id":"${request.customId}","method":"POST","url":"${request.url}","body":${request.body}}`;
+}

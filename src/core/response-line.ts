@@ -1,0 +1,146 @@
+import type { Cause, CheckAnswer, Outcome, OutcomeStatus } from './outcome.ts';
+import { readUsage } from './usage.ts';
+
+/**
+ * The wire form in which an attempt's answer is stored: one line of a Batch API output or error file, snake_case as on the wire.
+ * The live lane writes lines of the same shape, with a `rowmill` field of its own.
+ */
+export interface ResponseLine {
+  readonly id: string;
+  readonly custom_id: string;
+  readonly response: { readonly status_code: number; readonly request_id: string; readonly body: unknown } | null;
+  readonly error: unknown;
+}
+
+/** A stored line, read: either a response line or what is wrong with it. */
+export type LineReading =
+  | { readonly status: 'line'; readonly line: ResponseLine }
+  | { readonly status: 'malformed'; readonly message: string };
+
+/** Reads one stored line. Never throws: a broken line costs only itself. */
+export function readResponseLine(text: string): LineReading {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    return { status: 'malformed', message: `not one JSON value (${(error as Error).name})` };
+  }
+  if (!isObject(value)) return { status: 'malformed', message: 'not a JSON object' };
+  if (typeof value.custom_id !== 'string') return { status: 'malformed', message: 'no custom_id' };
+  const response = isObject(value.response)
+    ? {
+        status_code: typeof value.response.status_code === 'number' ? value.response.status_code : 0,
+        request_id: typeof value.response.request_id === 'string' ? value.response.request_id : '',
+        body: value.response.body,
+      }
+    : null;
+  return {
+    status: 'line',
+    line: { id: typeof value.id === 'string' ? value.id : '', custom_id: value.custom_id, response, error: value.error ?? null },
+  };
+}
+
+/**
+ * What a response line means, by the order of openai-contract sections 7 and 10 (seen 2026-11-21): first whether it was answered at all,
+ * then finish reason, refusal and filter, and only then the content.
+ */
+export function decideOutcome(line: ResponseLine, checkAnswer: CheckAnswer): Outcome {
+  const { response } = line;
+  const body = response !== null && isObject(response.body) ? response.body : null;
+  const lineError = errorOf(line.error);
+  if (lineError !== null) return notAnswered(lineError, response?.status_code ?? null, body);
+  if (response === null) return notAnswered({ code: null, message: 'the line holds neither a response nor an error' }, null, body);
+  if (response.status_code < 200 || response.status_code > 299 || body === null || isPresent(body.error)) {
+    return notAnswered(errorOf(body?.error) ?? { code: null, message: `status ${response.status_code}` }, response.status_code, body);
+  }
+  return decideAnswered(body, checkAnswer);
+}
+
+/** Reads the choices of a chat completion that was executed, and therefore billed. */
+function decideAnswered(body: Record<string, unknown>, checkAnswer: CheckAnswer): Outcome {
+  const choice = Array.isArray(body.choices) ? body.choices.find(isObject) : undefined;
+  const message = isObject(choice?.message) ? choice.message : null;
+  if (choice === undefined || message === null) return answered(body, 'invalid', 'the answer holds no choices');
+  if (typeof message.refusal === 'string' && message.refusal !== '')
+    return answered(body, 'refused', `the model refused: ${message.refusal}`);
+  switch (choice.finish_reason) {
+    case 'content_filter':
+      return answered(body, 'filtered', "the provider's content filter withheld the answer");
+    case 'length':
+      return answered(body, 'truncated', 'the answer was cut at the output limit (finish_reason length)');
+    case 'tool_calls':
+    case 'function_call':
+      return answered(body, 'invalid', `the model called a tool instead of answering (finish_reason ${choice.finish_reason})`);
+  }
+  if (typeof message.content !== 'string' || message.content === '') return answered(body, 'invalid', 'the answer is empty');
+  const checked = checkAnswer(message.content);
+  if (!checked.ok) return answered(body, 'invalid', checked.message);
+  return { ...answered(body, 'ok', ''), value: checked.value };
+}
+
+function answered(body: Record<string, unknown>, status: OutcomeStatus, message: string): Outcome {
+  return {
+    status,
+    message,
+    code: null,
+    isBilled: true,
+    usage: readUsage(body.usage),
+    model: typeof body.model === 'string' ? body.model : null,
+    tier: typeof body.service_tier === 'string' ? body.service_tier : null,
+    createdSeconds: typeof body.created === 'number' ? body.created : null,
+    value: undefined,
+  };
+}
+
+function notAnswered(error: WireError, statusCode: number | null, body: Record<string, unknown> | null): Outcome {
+  const usage = body === null ? null : readUsage(body.usage);
+  return {
+    status: causeOf(error.code, statusCode),
+    message: error.code === null ? error.message : `${error.code}: ${error.message}`,
+    code: error.code,
+    // A failed line is not billed, unless the provider reports usage on it.
+    isBilled: usage !== null && usage.inputTokens + usage.outputTokens > 0,
+    usage,
+    model: typeof body?.model === 'string' ? body.model : null,
+    tier: typeof body?.service_tier === 'string' ? body.service_tier : null,
+    createdSeconds: null,
+    value: undefined,
+  };
+}
+
+function causeOf(code: string | null, statusCode: number | null): Cause {
+  if (code === 'batch_expired') return 'expired';
+  if (code === 'batch_cancelled') return 'cancelled';
+  if (statusCode === 429 && code !== null && QUOTA_CODES.has(code)) return 'rate_limited';
+  if (statusCode === 429) return 'rate_limited';
+  if (statusCode === 408) return 'timeout';
+  if (statusCode === null || statusCode < 400 || statusCode === 409 || statusCode >= 500) return 'server_error';
+  return 'bad_request';
+}
+
+/** Codes that mean the account has no money left: the run stops, the row does not fail. */
+export const QUOTA_CODES: ReadonlySet<string> = new Set(['insufficient_quota', 'billing_hard_limit_reached']);
+
+interface WireError {
+  readonly code: string | null;
+  readonly message: string;
+}
+
+/** An error as it may stand in a line: an object, a plain string (vLLM), or nothing (null, undefined, ""). */
+function errorOf(value: unknown): WireError | null {
+  if (!isPresent(value)) return null;
+  if (typeof value === 'string') return { code: null, message: value };
+  if (!isObject(value)) return { code: null, message: JSON.stringify(value) };
+  return {
+    code: typeof value.code === 'string' ? value.code : null,
+    message: typeof value.message === 'string' ? value.message : 'the provider gave no message',
+  };
+}
+
+function isPresent(value: unknown): boolean {
+  return value !== undefined && value !== null && value !== '';
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

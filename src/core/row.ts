@@ -1,0 +1,38 @@
+/** One input record. */
+export interface Row {
+  /** Counts from 0 over all files of the input. */
+  readonly index: number;
+  /** The file the row stands in, as shown to the user. */
+  readonly file: string;
+  /** The line the record starts on, from 1. */
+  readonly line: number;
+  /** Values in the order of the table's columns: strings from CSV, any JSON value from JSONL; undefined where the record has no such key. */
+  readonly cells: readonly unknown[];
+  /** The JSON object of a JSONL or JSON record, with a null prototype; null for CSV. It may hold keys that are no column of the table. */
+  readonly record: Readonly<Record<string, unknown>> | null;
+}
+
+/** A table opened and looked at, ready to be streamed as often as wanted. */
+export interface Table {
+  readonly columns: readonly string[];
+  readonly format: 'csv' | 'tsv' | 'jsonl' | 'json';
+  /** Absolute paths, in reading order. */
+  readonly files: readonly string[];
+  /** Bytes of all files as they lie on disk, for progress. */
+  readonly bytes: number;
+  /**
+   * Streams the rows in order, in chunks of up to a few hundred, from the start each time.
+   * @throws UsageError with file, line and column where the table is damaged; rows before the damage have been yielded
+   */
+  readRows(signal: AbortSignal): AsyncIterable<readonly Row[]>;
+}
+
+/** How a row ends. Every row has exactly one. */
+export type Disposition =
+  | { readonly status: 'ok'; readonly source: 'new' | 'reused' | 'duplicate' }
+  | { readonly status: 'failed'; readonly cause: string; readonly message: string }
+  | { readonly status: 'skipped'; readonly cause: SkipCause; readonly message: string }
+  | { readonly status: 'pending' };
+
+/** Why a row was not sent. `empty`: every templated cell is empty; `too_large`: it exceeds a limit of the API; `unrenderable`: the template failed on it. */
+export type SkipCause = 'empty' | 'too_large' | 'unrenderable';

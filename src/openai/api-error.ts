@@ -1,0 +1,36 @@
+import { AppError, EXIT, type ExitCode } from '../core/errors.ts';
+
+/**
+ * What a failed call means for the money (reliability: "One classifier for every POST").
+ * `not-sent`: never left. `permanent`: answered, will not change. `wait`: too fast or full, nothing used up. `again`: a passing fault, answered.
+ * `stop`: no call can succeed now. `unknown`: it may have been processed.
+ */
+export type FailureKind = 'not-sent' | 'permanent' | 'wait' | 'again' | 'stop' | 'unknown';
+
+/** A call that did not give the answer it was made for. The message never holds a key, a header or a body. */
+export class ApiError extends AppError {
+  readonly kind: FailureKind;
+  readonly status: number | null;
+  /** How long the provider asks to wait, in milliseconds, capped at `MAX_RETRY_AFTER_MS`; null when it gives nothing usable. */
+  readonly retryAfterMs: number | null;
+  readonly requestId: string | null;
+
+  constructor(
+    message: string,
+    options: {
+      kind: FailureKind;
+      code: string;
+      status?: number | null;
+      retryAfterMs?: number | null;
+      requestId?: string | null;
+      exitCode?: ExitCode;
+    },
+  ) {
+    super(message, { code: options.code, exitCode: options.exitCode ?? EXIT.stopped });
+    this.name = 'ApiError';
+    this.kind = options.kind;
+    this.status = options.status ?? null;
+    this.retryAfterMs = options.retryAfterMs ?? null;
+    this.requestId = options.requestId ?? null;
+  }
+}

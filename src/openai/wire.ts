@@ -1,0 +1,114 @@
+import { EXIT } from '../core/errors.ts';
+import { ApiError } from './api-error.ts';
+
+/** A file at the provider, with the fields rowmill uses. */
+export interface RemoteFile {
+  readonly id: string;
+  readonly bytes: number;
+  readonly filename: string;
+  readonly createdSeconds: number;
+}
+
+/** A batch at the provider. Absent, null and "" are all null: the wire knows the three for "not set" (openai-contract section 3). */
+export interface RemoteBatch {
+  readonly id: string;
+  /** Lower case; one of the API's statuses, or a word not known yet. */
+  readonly status: string;
+  readonly inputFileId: string | null;
+  readonly outputFileId: string | null;
+  readonly errorFileId: string | null;
+  readonly createdSeconds: number;
+  readonly expiresSeconds: number | null;
+  readonly counts: { readonly total: number; readonly completed: number; readonly failed: number };
+  readonly errors: readonly BatchProblem[];
+  readonly metadata: Readonly<Record<string, string>>;
+  /** The batch's own usage, verbatim; null where there is none. */
+  readonly usage: unknown;
+}
+
+/** One entry of a failed batch's error list. `line` counts from 1; null when the whole file is meant. */
+export interface BatchProblem {
+  readonly code: string;
+  readonly message: string;
+  readonly param: string | null;
+  readonly line: number | null;
+}
+
+export const TERMINAL_STATUSES: ReadonlySet<string> = new Set(['completed', 'failed', 'expired', 'cancelled']);
+
+/** The statuses rowmill knows; any other is polled on with a warning. */
+export const KNOWN_STATUSES: ReadonlySet<string> = new Set([...TERMINAL_STATUSES, 'validating', 'in_progress', 'finalizing', 'cancelling']);
+
+/** @throws ApiError of kind `unknown` when the answer is no batch, for example a proxy's HTML page */
+export function readRemoteBatch(value: unknown): RemoteBatch {
+  const batch = objectOf(value);
+  if (typeof batch.id !== 'string' || typeof batch.status !== 'string') throw notThatShape('a batch');
+  const counts = objectOf(batch.request_counts);
+  const errors = objectOf(batch.errors).data;
+  return {
+    id: batch.id,
+    status: batch.status.toLowerCase(),
+    inputFileId: textOf(batch.input_file_id),
+    outputFileId: textOf(batch.output_file_id),
+    errorFileId: textOf(batch.error_file_id),
+    createdSeconds: numberOf(batch.created_at) ?? 0,
+    expiresSeconds: numberOf(batch.expires_at),
+    counts: { total: numberOf(counts.total) ?? 0, completed: numberOf(counts.completed) ?? 0, failed: numberOf(counts.failed) ?? 0 },
+    errors: (Array.isArray(errors) ? errors : []).map(readProblem),
+    metadata: readMetadata(batch.metadata),
+    usage: batch.usage ?? null,
+  };
+}
+
+/** @throws ApiError of kind `unknown` when the answer is no file */
+export function readRemoteFile(value: unknown): RemoteFile {
+  const file = objectOf(value);
+  if (typeof file.id !== 'string') throw notThatShape('a file');
+  return {
+    id: file.id,
+    bytes: numberOf(file.bytes) ?? -1,
+    filename: textOf(file.filename) ?? '',
+    createdSeconds: numberOf(file.created_at) ?? 0,
+  };
+}
+
+/** The objects of one page of a list. @throws ApiError of kind `unknown` when the answer is no list */
+export function readPage(value: unknown): readonly unknown[] {
+  const { data } = objectOf(value);
+  if (!Array.isArray(data)) throw notThatShape('a list');
+  return data;
+}
+
+function readProblem(value: unknown): BatchProblem {
+  const problem = objectOf(value);
+  return {
+    code: textOf(problem.code) ?? 'unknown_error',
+    message: textOf(problem.message) ?? 'the provider gave no message',
+    param: textOf(problem.param),
+    line: numberOf(problem.line),
+  };
+}
+
+function readMetadata(value: unknown): Record<string, string> {
+  return Object.fromEntries(Object.entries(objectOf(value)).filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
+}
+
+function notThatShape(what: string): ApiError {
+  return new ApiError(`the answer is not ${what}: is the base URL right, or a proxy in between`, {
+    kind: 'unknown',
+    code: 'unexpected_shape',
+    exitCode: EXIT.notFinished,
+  });
+}
+
+function objectOf(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+}
+
+function textOf(value: unknown): string | null {
+  return typeof value === 'string' && value !== '' ? value : null;
+}
+
+function numberOf(value: unknown): number | null {
+  return typeof value === 'number' && Number.isFinite(value) ? value : null;
+}

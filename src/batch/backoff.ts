@@ -1,0 +1,49 @@
+import { AppError, EXIT } from '../core/errors.ts';
+import type { ApiError } from '../openai/api-error.ts';
+import { type BatchContext, UNREACHABLE_MS } from './context.ts';
+
+/** Pauses that double from `firstMs` to `maxMs`, each shortened by up to a quarter so that many waiters do not move in step. */
+export interface Backoff {
+  nextMs(): number;
+  reset(): void;
+}
+
+export function createBackoff(options: { firstMs: number; maxMs: number; random: () => number }): Backoff {
+  let rounds = 0;
+  return {
+    nextMs() {
+      const fullMs = Math.min(options.firstMs * 2 ** rounds, options.maxMs);
+      rounds = Math.min(rounds + 1, 30);
+      return fullMs * (1 - options.random() / 4);
+    },
+    reset() {
+      rounds = 0;
+    },
+  };
+}
+
+/** The pauses of one step's calls: what the provider asks for where it says, else growing ones; gives up after ten minutes without contact. */
+export interface Patience {
+  /** Waits before the next try. @throws AppError exit 7 when the provider has been out of reach for too long */
+  waitAfter(failure: ApiError): Promise<void>;
+}
+
+export function createPatience(context: BatchContext): Patience {
+  const backoff = createBackoff({ firstMs: 500, maxMs: context.settings.pollMaxMs, random: context.random });
+  let outOfReachSince: number | null = null;
+  return {
+    async waitAfter(failure) {
+      const now = context.clock().getTime();
+      if (failure.kind === 'wait') outOfReachSince = null;
+      else outOfReachSince ??= now;
+      if (outOfReachSince !== null && now - outOfReachSince > UNREACHABLE_MS) {
+        throw new AppError(`the provider has been out of reach for ten minutes: ${failure.message}; run the same command later`, {
+          code: 'unreachable',
+          exitCode: EXIT.notFinished,
+          cause: failure,
+        });
+      }
+      await context.sleep(failure.retryAfterMs ?? backoff.nextMs(), context.stopping);
+    },
+  };
+}

@@ -1,0 +1,91 @@
+import { createWriteStream } from 'node:fs';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { ApiError } from '../openai/api-error.ts';
+import type { RemoteBatch } from '../openai/wire.ts';
+import { createPatience } from './backoff.ts';
+import type { BatchContext } from './context.ts';
+
+/** A download that brings no byte for this long is started again. */
+const STALL_MS = 60_000;
+/** A file that differs from the size the provider names is fetched this often before it is taken as it is. */
+const MAX_SIZE_TRIES = 4;
+const MAX_NOT_FOUND = 4;
+
+/**
+ * Fetches both files of a final batch, whatever its status, and records them.
+ * @returns `lost` when rows were executed whose file cannot be had: they may have been billed
+ */
+export async function collectBatch(context: BatchContext, batch: RemoteBatch): Promise<'collected' | 'lost'> {
+  let isLost = batch.counts.completed > 0 && batch.outputFileId === null && batch.errorFileId === null;
+  let lines = 0;
+  for (const kind of ['output', 'error'] as const) {
+    const fileId = kind === 'output' ? batch.outputFileId : batch.errorFileId;
+    if (fileId === null) continue;
+    const temporaryPath = await download(context, fileId, `${batch.id}.${kind}`);
+    if (temporaryPath === null) {
+      context.warn(`batch ${batch.id}: its ${kind} file is gone at the provider`);
+      isLost ||= kind === 'output';
+      continue;
+    }
+    const file = await context.ledger.recordResponse({ batchId: batch.id, kind, temporaryPath, createdSeconds: batch.createdSeconds });
+    lines += file.lines;
+  }
+  const counted = batch.counts.completed + batch.counts.failed;
+  if (counted > 0 && lines > 0 && counted !== lines) {
+    context.warn(`batch ${batch.id}: the provider counts ${counted} rows, its files hold ${lines}; the files decide`);
+  }
+  return isLost ? 'lost' : 'collected';
+}
+
+/** Streams a file to disk until it is whole. @returns the path, or null when the provider has no such file (any more) */
+async function download(context: BatchContext, fileId: string, name: string): Promise<string | null> {
+  const path = context.ledger.createTemporaryResponsePath(name);
+  const patience = createPatience(context);
+  let notFound = 0;
+  for (let sizeTries = 1; ; ) {
+    try {
+      const { bytes } = await context.provider.retrieveFile(fileId, context.signal);
+      const received = await writeContent(context, fileId, path);
+      if (received === bytes || bytes < 0 || sizeTries >= MAX_SIZE_TRIES) return path;
+      sizeTries += 1;
+      await patience.waitAfter(new ApiError(`${received} of ${bytes} bytes arrived`, { kind: 'wait', code: 'short_download' }));
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.kind === 'stop') throw error;
+      if (error.status === 404) notFound += 1;
+      if (notFound >= MAX_NOT_FOUND || (error.kind === 'permanent' && error.status !== 404)) return null;
+      await patience.waitAfter(error);
+    }
+  }
+}
+
+/** @returns the bytes written. @throws ApiError of kind `again` when the body broke off or stalled */
+async function writeContent(context: BatchContext, fileId: string, path: string): Promise<number> {
+  const stall = new AbortController();
+  const signal = AbortSignal.any([context.signal, stall.signal]);
+  const body = await context.provider.openContent(fileId, signal);
+  let bytes = 0;
+  let timer = setTimeout(() => stall.abort(), STALL_MS);
+  async function* guarded(source: AsyncIterable<Uint8Array>) {
+    for await (const chunk of source) {
+      clearTimeout(timer);
+      timer = setTimeout(() => stall.abort(), STALL_MS);
+      bytes += chunk.byteLength;
+      yield chunk;
+    }
+  }
+  try {
+    await pipeline(Readable.fromWeb(body as Parameters<typeof Readable.fromWeb>[0]), guarded, createWriteStream(path, { mode: 0o600 }), {
+      signal,
+    });
+    return bytes;
+  } catch (error) {
+    context.signal.throwIfAborted();
+    const { code } = error as NodeJS.ErrnoException;
+    // A full or broken disk is ours, not the provider's: it must not be tried for ever.
+    if (code !== undefined && /^E(NOSPC|IO|ROFS|ACCES|MFILE|DQUOT)$/.test(code)) throw error;
+    throw new ApiError('the download broke off', { kind: 'again', code: 'broken_download' });
+  } finally {
+    clearTimeout(timer);
+  }
+}

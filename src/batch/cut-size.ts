@@ -1,0 +1,61 @@
+import type { ShardState } from '../ledger/fold.ts';
+
+/** The API's own limits for one batch (openai-contract section 2, seen 2026-11-21): 50,000 requests, 200 MB; 190 MiB leaves room. */
+export const MAX_SHARD_REQUESTS = 50_000;
+export const MAX_SHARD_BYTES = 199_229_440;
+/** Shards are not cut smaller than this part of the enqueued limit: a queue that is still full then is full of somebody else's work. */
+const SMALLEST_SHARE = 32;
+
+/** How large the next shard may become. It shrinks when the provider refuses one and grows back when one passes. */
+export interface CutSize {
+  readonly maxRequests: number;
+  readonly maxBytes: number;
+  /** Infinity while no enqueued-token limit is known. */
+  readonly maxTokens: number;
+  /** Half of the limit: one shard runs while the next is being prepared, and an estimate may be off by a factor of two. */
+  fitLimit(limitTokens: number): void;
+  /** @returns false when shards of this size are as small as they should become */
+  shrinkTokens(shard: ShardState): boolean;
+  shrinkBytes(shard: ShardState): void;
+  shrinkRequests(shard: ShardState): void;
+  /** A shard passed validation: a cut made only to find a bad row is undone step by step. */
+  grow(): void;
+}
+
+export function createCutSize(limitTokens: number | null): CutSize {
+  let maxRequests = MAX_SHARD_REQUESTS;
+  let maxBytes = MAX_SHARD_BYTES;
+  let limit = limitTokens ?? Number.POSITIVE_INFINITY;
+  let maxTokens = limit / 2;
+  return {
+    get maxRequests() {
+      return maxRequests;
+    },
+    get maxBytes() {
+      return maxBytes;
+    },
+    get maxTokens() {
+      return maxTokens;
+    },
+    fitLimit(tokens) {
+      if (tokens === limit) return;
+      limit = tokens;
+      maxTokens = tokens / 2;
+    },
+    shrinkTokens(shard) {
+      const halfTokens = Math.min(maxTokens, shard.tokens) / 2;
+      if (shard.rows === 1 || halfTokens < limit / SMALLEST_SHARE) return false;
+      maxTokens = halfTokens;
+      return true;
+    },
+    shrinkBytes(shard) {
+      maxBytes = Math.max(1, Math.floor(Math.min(maxBytes, shard.bytes) / 2));
+    },
+    shrinkRequests(shard) {
+      maxRequests = Math.max(1, Math.ceil(Math.min(maxRequests, shard.rows) / 2));
+    },
+    grow() {
+      maxRequests = Math.min(maxRequests * 2, MAX_SHARD_REQUESTS);
+    },
+  };
+}

@@ -1,0 +1,190 @@
+import type { Request } from '../core/request.ts';
+import { makeRequestLine } from '../core/request.ts';
+import type { ShardWriter } from '../ledger/ledger.ts';
+import type { RemoteBatch } from '../openai/wire.ts';
+import { createAdmission } from './admission.ts';
+import { createBreaker } from './breaker.ts';
+import type { BatchContext } from './context.ts';
+import { createCutSize } from './cut-size.ts';
+import { collectExtra } from './extra.ts';
+import { sweepBatches } from './sweep.ts';
+import { type Phase, runTrip } from './trip.ts';
+
+/** Shards that are cut but not yet with the provider; more would only lie on disk. */
+const MAX_UNSENT_SHARDS = 2;
+
+/** One shard or extra batch under way, as progress and status show it. */
+export interface TripView {
+  readonly shard: string | null;
+  readonly rows: number;
+  readonly phase: Phase;
+  /** The latest answer to a poll. */
+  readonly batch: RemoteBatch | null;
+}
+
+/** Lane 1: requests go in, answers appear in the ledger. */
+export interface BatchLane {
+  /** Takes up what the ledger holds unfinished: shards on their way, extra batches, and batches only the provider knows of. */
+  resume(since: string): Promise<void>;
+  /** Packs one request. Waits while enough shards are on their way. @throws what stopped the lane */
+  add(request: Request, tokens: number): Promise<void>;
+  /** Sends the shard being filled, however small. */
+  flush(): Promise<void>;
+  /** Drops the shard being filled; its rows stay pending. */
+  abandon(): Promise<void>;
+  /** Resolves when a trip has ended since the last call, or none is left. @throws what stopped the lane */
+  nextEnd(): Promise<void>;
+  /** Whether rows were given back since the last call: the table has to be gone through again. */
+  takeRetired(): boolean;
+  readonly trips: readonly TripView[];
+  readonly admission: { readonly limitTokens: number | null; readonly usedTokens: number };
+  /** Waits until every trip has ended, whether well or not; the first fault is kept for `nextEnd`. */
+  settle(): Promise<void>;
+}
+
+export interface BatchLaneOptions {
+  readonly model: string;
+  readonly url: string;
+  /** The job's own limit; the account's is learned. */
+  readonly enqueuedTokens: number | null;
+}
+
+export function createBatchLane(context: BatchContext, options: BatchLaneOptions): BatchLane {
+  const { ledger } = context;
+  const learned = ledger.fold.learnedLimits.get(options.model) ?? null;
+  const limitTokens = learned === null ? options.enqueuedTokens : Math.min(learned, options.enqueuedTokens ?? learned);
+  const admission = createAdmission(limitTokens);
+  const cutSize = createCutSize(limitTokens);
+  const breaker = createBreaker();
+  const trips = new Map<string, { view: TripView; promise: Promise<void> }>();
+  let writer: ShardWriter | null = null;
+  let fault: { readonly error: unknown } | null = null;
+  let hasRetired = false;
+  let endsSeen = 0;
+  let endsTold = 0;
+  const wake: (() => void)[] = [];
+
+  function tellChange(): void {
+    for (const tell of wake.splice(0)) tell();
+  }
+  context.stopping.addEventListener('abort', tellChange, { once: true });
+
+  function begin(id: string, view: TripView, travel: (update: (change: Partial<TripView>) => void) => Promise<void>): void {
+    const trip = { view, promise: Promise.resolve() };
+    trips.set(id, trip);
+    const update = (change: Partial<TripView>) => {
+      trip.view = { ...trip.view, ...change };
+      if (change.phase !== undefined) tellChange();
+    };
+    trip.promise = travel(update)
+      .catch((error: unknown) => {
+        fault ??= { error };
+      })
+      .finally(() => {
+        trips.delete(id);
+        beginExtras();
+        endsSeen += 1;
+        tellChange();
+      });
+  }
+
+  function beginShard(id: string): void {
+    const shard = ledger.fold.shards.get(id);
+    if (shard === undefined) throw new Error(`shard ${id} is not in the ledger`);
+    begin(id, { shard: id, rows: shard.rows, phase: 'uploading', batch: null }, async (update) => {
+      const end = await runTrip(context, {
+        shard,
+        admission,
+        cutSize,
+        breaker,
+        onPhase: (phase) => update({ phase }),
+        onPoll: (batch) => update({ batch }),
+      });
+      hasRetired ||= end === 'retired';
+    });
+  }
+
+  function beginExtras(): void {
+    if (fault !== null || context.stopping.aborted) return;
+    for (const batch of ledger.fold.batches.values()) {
+      if (!batch.isExtra || batch.isCollected || trips.has(batch.id)) continue;
+      begin(batch.id, { shard: batch.shard, rows: 0, phase: 'polling', batch: null }, (update) =>
+        collectExtra(context, batch.id, (remote) => update({ batch: remote })),
+      );
+    }
+  }
+
+  function throwFault(): void {
+    if (fault !== null) throw fault.error;
+    context.stopping.throwIfAborted();
+  }
+
+  function change(): Promise<void> {
+    return new Promise((resolve) => wake.push(resolve));
+  }
+
+  const countUnsent = () =>
+    [...trips.values()].filter(({ view }) => view.phase === 'uploading' || view.phase === 'waiting' || view.phase === 'creating').length;
+
+  const lane: BatchLane = {
+    async resume(since) {
+      for (const shard of ledger.fold.shards.values()) {
+        if (shard.status !== 'collected' && shard.status !== 'retired') beginShard(shard.id);
+      }
+      await sweepBatches(context, since);
+      beginExtras();
+    },
+    async add(request, tokens) {
+      throwFault();
+      const line = makeRequestLine(request);
+      const bytes = Buffer.byteLength(line) + 1;
+      if (
+        writer !== null &&
+        (writer.rows >= cutSize.maxRequests || writer.bytes + bytes > cutSize.maxBytes || writer.tokens + tokens > cutSize.maxTokens)
+      ) {
+        await lane.flush();
+      }
+      writer ??= ledger.createShardWriter(ledger.nextShardId());
+      await writer.add(line, request.customId, tokens);
+    },
+    async flush() {
+      if (writer === null) return;
+      while (countUnsent() >= MAX_UNSENT_SHARDS) {
+        throwFault();
+        await change();
+      }
+      throwFault();
+      const full = writer;
+      if (full.rows > 1 && full.tokens > cutSize.maxTokens) {
+        // The limit was learned while this shard filled up: its rows are cut anew.
+        hasRetired = true;
+        return lane.abandon();
+      }
+      writer = null;
+      await full.finish({ model: options.model, url: options.url });
+      beginShard(full.shard);
+    },
+    async abandon() {
+      await writer?.abandon();
+      writer = null;
+    },
+    async nextEnd() {
+      while (endsSeen === endsTold && trips.size > 0 && fault === null && !context.stopping.aborted) await change();
+      endsTold = endsSeen;
+      throwFault();
+    },
+    takeRetired() {
+      const answer = hasRetired;
+      hasRetired = false;
+      return answer;
+    },
+    get trips() {
+      return [...trips.values()].map(({ view }) => view);
+    },
+    admission,
+    async settle() {
+      while (trips.size > 0) await Promise.all([...trips.values()].map(({ promise }) => promise));
+    },
+  };
+  return lane;
+}

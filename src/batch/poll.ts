@@ -1,0 +1,74 @@
+import { AppError, EXIT } from '../core/errors.ts';
+import { ApiError } from '../openai/api-error.ts';
+import { KNOWN_STATUSES, type RemoteBatch, TERMINAL_STATUSES } from '../openai/wire.ts';
+import { createBackoff } from './backoff.ts';
+import type { BatchContext } from './context.ts';
+
+/** A batch its own key cannot see any more is given up after this many polls in a row. */
+const MAX_NOT_FOUND = 6;
+/** File ids may appear after the status says completed; the wait is ten minutes at the usual poll of one minute. */
+const MAX_LATE_FILE_POLLS = 10;
+
+export interface PollOptions {
+  readonly batchId: string;
+  /** The fingerprint of the key that created the batch. */
+  readonly keyFingerprint: string;
+  /** Told of every answer, for progress. */
+  readonly onPoll: (batch: RemoteBatch) => void;
+}
+
+/**
+ * Waits until a batch is final and its file ids are there.
+ * @returns the final batch, or null when the provider does not know it any more
+ * @throws the reason of `stopping` when no more waiting is wanted; AppError exit 4 when another key created it
+ */
+export async function pollBatch(context: BatchContext, options: PollOptions): Promise<RemoteBatch | null> {
+  const { ledger, provider } = context;
+  const backoff = createBackoff({ firstMs: 500, maxMs: context.settings.pollMaxMs, random: context.random });
+  let notFound = 0;
+  let lateFilePolls = 0;
+  let lastStatus = ledger.fold.batches.get(options.batchId)?.status ?? '';
+  for (;;) {
+    try {
+      const batch = await provider.retrieveBatch(options.batchId, context.signal);
+      notFound = 0;
+      if (batch.status !== lastStatus) {
+        if (!KNOWN_STATUSES.has(batch.status)) context.warn(`batch ${batch.id}: unknown status "${batch.status}", waiting on`);
+        await ledger.append({ type: 'batch-status', batchId: batch.id, status: batch.status });
+        lastStatus = batch.status;
+        backoff.reset();
+      }
+      options.onPoll(batch);
+      if (TERMINAL_STATUSES.has(batch.status)) {
+        if (!isAwaitingFiles(batch) || lateFilePolls >= MAX_LATE_FILE_POLLS) return batch;
+        lateFilePolls += 1;
+      }
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      if (error.status === 404) {
+        notFound += 1;
+        if (options.keyFingerprint !== provider.keyFingerprint) throw otherKey(options.batchId);
+        if (notFound >= MAX_NOT_FOUND) return null;
+      } else if (error.kind === 'stop') throw error;
+      if (error.retryAfterMs !== null) await context.sleep(error.retryAfterMs, context.stopping);
+    }
+    await context.sleep(backoff.nextMs(), context.stopping);
+  }
+}
+
+/** Final, rows were counted, yet no file is named: the ids lag (openai-contract section 17, 2). */
+export function isAwaitingFiles(batch: RemoteBatch): boolean {
+  const { completed, failed } = batch.counts;
+  if (batch.status === 'failed') return false;
+  return (
+    (completed > 0 && batch.outputFileId === null && batch.errorFileId === null) ||
+    (completed === 0 && failed > 0 && batch.errorFileId === null)
+  );
+}
+
+function otherKey(batchId: string): AppError {
+  return new AppError(
+    `batch ${batchId} was created with another API key and cannot be seen with this one; its answers are not lost: run the same command with the key that created it`,
+    { code: 'other_key', exitCode: EXIT.refused },
+  );
+}

@@ -1,0 +1,45 @@
+import type { RejectedRequest } from '../core/event.ts';
+import type { BatchProblem, RemoteBatch } from '../openai/wire.ts';
+import { isEnqueuedLimit, readEnqueuedLimit } from './create.ts';
+import { isTooLarge } from './upload.ts';
+
+/** What a refused shard asks for: the provider's reasons for a `failed` batch or a 4xx at create, read into one decision. */
+export type Rejection =
+  /** The model's queue is full; `limitTokens` as the message names it. */
+  | { readonly type: 'queue-full'; readonly limitTokens: number | null }
+  /** The provider does not see the file (yet). */
+  | { readonly type: 'file-not-found'; readonly message: string }
+  | { readonly type: 'too-large'; readonly message: string }
+  /** No batch of this job can pass: the model, the endpoint. */
+  | { readonly type: 'job-refused'; readonly code: string; readonly message: string }
+  /** These rows are bad, the others may go. */
+  | { readonly type: 'rows'; readonly rejected: readonly RejectedRequest[] }
+  /** Some row is bad, and the provider does not say which. */
+  | { readonly type: 'unplaced'; readonly code: string; readonly message: string };
+
+const JOB_CODES: ReadonlySet<string> = new Set(['model_not_found', 'invalid_endpoint', 'invalid_url', 'url_mismatch']);
+
+/** Reads the errors of a batch that failed validation. `customIds` are the shard's, in line order. */
+export function readRejection(batch: RemoteBatch, customIds: readonly string[]): Rejection {
+  const first: BatchProblem = batch.errors[0] ?? { code: 'unknown_error', message: 'the provider gave no reason', param: null, line: null };
+  const general = readGeneral(first.code, first.message, first.param);
+  if (general !== null) return general;
+  const rejected = new Map<string, RejectedRequest>();
+  for (const { line, code, message } of batch.errors) {
+    const customId = line === null ? undefined : customIds[line - 1];
+    if (customId !== undefined && !rejected.has(customId)) rejected.set(customId, { customId, code, message });
+  }
+  const [only] = customIds;
+  if (customIds.length === 1 && only !== undefined) rejected.set(only, { customId: only, code: first.code, message: first.message });
+  if (rejected.size > 0) return { type: 'rows', rejected: [...rejected.values()] };
+  return { type: 'unplaced', code: first.code, message: first.message };
+}
+
+/** The reasons that concern the shard as a whole, or null. The same codes come as a 4xx at create and as a failed batch. */
+export function readGeneral(code: string, message: string, param: string | null): Rejection | null {
+  if (isEnqueuedLimit({ code })) return { type: 'queue-full', limitTokens: readEnqueuedLimit(message) };
+  if (param === 'file_id' || /cannot find file/i.test(message)) return { type: 'file-not-found', message };
+  if (isTooLarge({ message })) return { type: 'too-large', message };
+  if (JOB_CODES.has(code)) return { type: 'job-refused', code, message };
+  return null;
+}

@@ -1,0 +1,101 @@
+import { AppError, EXIT } from '../core/errors.ts';
+import type { BatchContext } from './context.ts';
+import type { Rejection } from './rejection.ts';
+import type { TripOptions } from './trip.ts';
+
+/** What follows a rejection: the same file once more, a new upload of it, or its rows are free to be cut again. */
+export type Remedied = 'again' | 'upload' | 'retired';
+
+/** Pauses while the provider does not see our file yet, then it is uploaded again. */
+const FILE_PAUSES_MS = [5_000, 15_000, 45_000];
+const MAX_FILE_UPLOADS = 3;
+/** Pauses while the provider's queue is full and nothing of ours drains: 5, 10, 20, 40 times the longest poll. */
+const QUEUE_PAUSE_POLLS = [5, 10, 20, 40];
+
+/** Makes the function that answers the rejections of one shard; it remembers how often it has waited. */
+export function createRemedy(context: BatchContext, options: TripOptions): (rejection: Rejection) => Promise<Remedied> {
+  const { admission, breaker, cutSize, shard } = options;
+  let queuePauses = 0;
+  let filePauses = 0;
+  let uploads = 1;
+
+  async function retire(why: string): Promise<'retired'> {
+    await context.ledger.append({ type: 'shard-retired', shard: shard.id, why });
+    return 'retired';
+  }
+
+  async function waitForRoom(limitTokens: number | null): Promise<Remedied> {
+    if (limitTokens !== null && limitTokens !== admission.limitTokens) {
+      await context.ledger.append({ type: 'limit-learned', model: shard.model, enqueuedTokens: limitTokens });
+      admission.limitTokens = limitTokens;
+      cutSize.fitLimit(limitTokens);
+      context.warn(`${shard.model}: the account holds ${limitTokens} enqueued tokens; shards are cut to fit`);
+    }
+    if (admission.limitTokens !== null && shard.tokens > admission.limitTokens && shard.rows > 1)
+      return retire('larger than the enqueued-token limit');
+    const isAlone = admission.usedTokens === 0;
+    if (isAlone && queuePauses > 0 && cutSize.shrinkTokens(shard)) return retire('refused although nothing else of ours is enqueued');
+    options.onPhase('waiting');
+    const pauseMs = (QUEUE_PAUSE_POLLS[Math.min(queuePauses, QUEUE_PAUSE_POLLS.length - 1)] as number) * context.settings.pollMaxMs;
+    queuePauses += 1;
+    await sleepUntil(context, pauseMs, admission.nextLeave());
+    return 'again';
+  }
+
+  async function waitForFile(message: string): Promise<Remedied> {
+    const pauseMs = FILE_PAUSES_MS[filePauses];
+    filePauses += 1;
+    if (pauseMs !== undefined) {
+      await context.sleep(Math.min(pauseMs, context.settings.pollMaxMs), context.stopping);
+      return 'again';
+    }
+    if (uploads >= MAX_FILE_UPLOADS) {
+      throw new AppError(
+        `the provider does not find the file of shard ${shard.id} after ${uploads} uploads: ${message}; run the same command later`,
+        {
+          code: 'file_not_found',
+          exitCode: EXIT.notFinished,
+        },
+      );
+    }
+    uploads += 1;
+    filePauses = 0;
+    return 'upload';
+  }
+
+  return async (rejection) => {
+    switch (rejection.type) {
+      case 'queue-full':
+        return waitForRoom(rejection.limitTokens);
+      case 'file-not-found':
+        return waitForFile(rejection.message);
+      case 'too-large':
+        cutSize.shrinkBytes(shard);
+        return retire('larger than the provider takes');
+      case 'job-refused':
+        throw new AppError(`the provider refuses this job: ${rejection.code}: ${rejection.message}`, {
+          code: rejection.code,
+          exitCode: EXIT.refused,
+        });
+      case 'rows': {
+        const [first] = rejection.rejected;
+        if (first !== undefined && rejection.rejected.length === shard.rows) breaker.sawWholeRefusal(first.code, first.message);
+        return retire(`${rejection.rejected.length} of its rows were refused`);
+      }
+      case 'unplaced':
+        cutSize.shrinkRequests(shard);
+        return retire(`refused without a line: ${rejection.code}`);
+      default:
+        return rejection satisfies never;
+    }
+  };
+}
+
+/** Sleeps, unless something happens first. */
+async function sleepUntil(context: BatchContext, milliseconds: number, event: Promise<void>): Promise<void> {
+  const over = new AbortController();
+  const sleeping = context.sleep(milliseconds, AbortSignal.any([context.stopping, over.signal])).catch(() => undefined);
+  await Promise.race([sleeping, event]);
+  over.abort();
+  context.stopping.throwIfAborted();
+}

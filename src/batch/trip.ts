@@ -1,0 +1,107 @@
+import type { ShardState } from '../ledger/fold.ts';
+import type { RemoteBatch } from '../openai/wire.ts';
+import type { Admission } from './admission.ts';
+import type { Breaker } from './breaker.ts';
+import { collectBatch } from './collect.ts';
+import type { BatchContext } from './context.ts';
+import { createBatch, shardNow } from './create.ts';
+import type { CutSize } from './cut-size.ts';
+import { pollBatch } from './poll.ts';
+import { type Rejection, readGeneral, readRejection } from './rejection.ts';
+import { createRemedy } from './remedy.ts';
+import { uploadShard } from './upload.ts';
+
+/** The stage a shard is in, for the person who watches. */
+export type Phase = 'uploading' | 'waiting' | 'creating' | 'polling' | 'collecting';
+
+export interface TripOptions {
+  readonly shard: ShardState;
+  readonly admission: Admission;
+  readonly cutSize: CutSize;
+  readonly breaker: Breaker;
+  readonly onPhase: (phase: Phase) => void;
+  readonly onPoll: (batch: RemoteBatch) => void;
+}
+
+/** How a trip ends: with answers, or with its rows free to be cut again. */
+export type TripEnd = 'collected' | 'retired';
+
+/**
+ * One shard's way: upload, wait for room, create, poll, collect. It starts wherever the ledger says the shard stands, so that continuing
+ * after a crash is the same call.
+ * @throws ApiError or AppError when the run has to stop; the reason of `stopping` when it shall
+ */
+export async function runTrip(context: BatchContext, options: TripOptions): Promise<TripEnd> {
+  const remedy = createRemedy(context, options);
+  let mustUpload = shardNow(context, options.shard).status === 'written' || shardNow(context, options.shard).status === 'uploading';
+  for (;;) {
+    const rejection = (mustUpload ? await upload(context, options) : null) ?? (await submit(context, options));
+    if (rejection === null) return 'collected';
+    const next = await remedy(rejection);
+    if (next === 'retired') return 'retired';
+    mustUpload = next === 'upload';
+  }
+}
+
+async function upload(context: BatchContext, options: TripOptions): Promise<Rejection | null> {
+  options.onPhase('uploading');
+  const end = await uploadShard(context, shardNow(context, options.shard));
+  return end === 'uploaded' ? null : { type: 'too-large', message: 'the provider takes no file of this size' };
+}
+
+/** From an uploaded file to answers on disk. @returns null, or why the provider would not take the shard */
+async function submit(context: BatchContext, options: TripOptions): Promise<Rejection | null> {
+  const { admission, onPhase } = options;
+  let shard = shardNow(context, options.shard);
+  if (shard.status === 'submitted') admission.enterNow(shard.tokens);
+  else {
+    onPhase('waiting');
+    await admission.enter(shard.tokens, context.stopping);
+  }
+  try {
+    if (shard.status !== 'submitted') {
+      // Learned while it waited: asking would only earn a refusal.
+      if (shard.rows > 1 && shard.tokens > (admission.limitTokens ?? Number.POSITIVE_INFINITY))
+        return { type: 'queue-full', limitTokens: null };
+      onPhase('creating');
+      const created = await createBatch(context, shard);
+      if (created.status === 'refused') return readRefusal(created.refusal);
+      shard = shardNow(context, shard);
+    }
+    return await awaitAnswers(context, options, shard);
+  } finally {
+    admission.leave(shard.tokens);
+  }
+}
+
+async function awaitAnswers(context: BatchContext, options: TripOptions, shard: ShardState): Promise<Rejection | null> {
+  const batchId = shard.batchId as string;
+  options.onPhase('polling');
+  const batch = await pollBatch(context, { batchId, keyFingerprint: shard.keyFingerprint ?? '', onPoll: options.onPoll });
+  if (batch === null) {
+    context.warn(`batch ${batchId} is gone at the provider; its rows may have been billed`);
+    await context.ledger.finishBatch({ batchId, status: 'lost', rejected: [], usage: null });
+    return null;
+  }
+  if (batch.status === 'failed') {
+    const rejection = readRejection(batch, await context.ledger.readShardIds(shard.id));
+    await context.ledger.finishBatch({
+      batchId,
+      status: 'failed',
+      rejected: rejection.type === 'rows' ? rejection.rejected : [],
+      usage: batch.usage,
+    });
+    return rejection;
+  }
+  options.cutSize.grow();
+  options.breaker.sawPass();
+  options.onPhase('collecting');
+  const end = await collectBatch(context, batch);
+  await context.ledger.finishBatch({ batchId, status: end === 'lost' ? 'lost' : batch.status, rejected: [], usage: batch.usage });
+  return null;
+}
+
+/** A 4xx at create: the same reasons as a failed batch, and every other one is the job's. */
+function readRefusal(refusal: { readonly code: string; readonly message: string }): Rejection {
+  return readGeneral(refusal.code, refusal.message, null) ?? { type: 'job-refused', code: refusal.code, message: refusal.message };
+}

@@ -1,0 +1,72 @@
+import type { ShardState } from '../ledger/fold.ts';
+import { ApiError } from '../openai/api-error.ts';
+import type { RemoteFile } from '../openai/wire.ts';
+import { createPatience } from './backoff.ts';
+import { type BatchContext, CLOCK_SKEW_MS } from './context.ts';
+
+/**
+ * Brings a shard's file to the provider. An upload costs nothing, so a lost response is answered by a look and, where nothing is found, a second upload.
+ * @returns `too-large` when the provider takes no file of this size: the shard has to be cut smaller
+ * @throws ApiError for anything that no further try can change
+ */
+export async function uploadShard(context: BatchContext, shard: ShardState): Promise<'uploaded' | 'too-large'> {
+  const { ledger, provider } = context;
+  const filename = `rowmill.${ledger.stateId}.${shard.id}.${shard.sha256.slice(0, 12)}.jsonl`;
+  const patience = createPatience(context);
+  let mayHaveArrivedSince = shard.status === 'uploading' ? shard.uploadIntentAt : null;
+  for (;;) {
+    try {
+      if (mayHaveArrivedSince !== null) {
+        const found = await findUploadedFile(context, { filename, bytes: shard.bytes, since: mayHaveArrivedSince });
+        if (found !== null) {
+          await ledger.append({ type: 'upload-done', shard: shard.id, fileId: found.id });
+          return 'uploaded';
+        }
+        mayHaveArrivedSince = null;
+      }
+      context.stopping.throwIfAborted();
+      await ledger.append({ type: 'upload-intent', shard: shard.id, filename });
+      const sentAt = context.clock().toISOString();
+      try {
+        const file = await provider.uploadFile({ path: ledger.shardPath(shard.id), filename, signal: context.signal });
+        await ledger.append({ type: 'upload-done', shard: shard.id, fileId: file.id });
+        return 'uploaded';
+      } catch (error) {
+        if (error instanceof ApiError && (error.kind === 'unknown' || error.kind === 'again')) mayHaveArrivedSince = sentAt;
+        throw error;
+      }
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.kind === 'stop') throw error;
+      if (isTooLarge(error)) return 'too-large';
+      if (error.kind === 'permanent') throw error;
+      await patience.waitAfter(error);
+    }
+  }
+}
+
+/** The three faces of "too large" (openai-contract section 2, seen 2026-11-21). */
+export function isTooLarge(failure: { readonly status?: number | null; readonly message: string }): boolean {
+  return failure.status === 413 || /file is too large|209715200/i.test(failure.message);
+}
+
+/** The oldest file of ours with this name and size that is not older than the intent; further copies are litter and deleted. */
+async function findUploadedFile(
+  context: BatchContext,
+  wanted: { filename: string; bytes: number; since: string },
+): Promise<RemoteFile | null> {
+  const sinceSeconds = (Date.parse(wanted.since) - CLOCK_SKEW_MS) / 1000;
+  const matches: RemoteFile[] = [];
+  let after: string | null = null;
+  for (;;) {
+    const page = await context.provider.listFiles({ after, signal: context.signal });
+    matches.push(
+      ...page.filter((file) => file.filename === wanted.filename && file.bytes === wanted.bytes && file.createdSeconds >= sinceSeconds),
+    );
+    const last: RemoteFile | undefined = page.at(-1);
+    if (last === undefined || last.id === after || page.every((file) => file.createdSeconds < sinceSeconds)) break;
+    after = last.id;
+  }
+  const [oldest, ...extras] = matches.toSorted((a, b) => a.createdSeconds - b.createdSeconds || (a.id < b.id ? -1 : 1));
+  for (const extra of extras) await context.provider.deleteFile(extra.id, context.signal);
+  return oldest ?? null;
+}

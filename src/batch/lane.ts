@@ -34,9 +34,13 @@ export interface BatchLane {
   abandon(): Promise<void>;
   /** Resolves when a trip has ended since the last call, or none is left. @throws what stopped the lane */
   nextEnd(): Promise<void>;
-  /** Whether rows were given back since the last call: the table has to be gone through again. */
-  takeRetired(): boolean;
+  /** Whether rows were given back unanswered since the last call: the table has to be gone through again. */
+  takeGivenBack(): boolean;
   readonly trips: readonly TripView[];
+  /** Resolves when any trip has entered another phase, been polled, or ended. */
+  nextChange(): Promise<void>;
+  /** What the shard being filled holds. */
+  readonly filling: { readonly rows: number; readonly bytes: number };
   readonly admission: { readonly limitTokens: number | null; readonly usedTokens: number };
   /** Waits until every trip has ended, whether well or not; the first fault is kept for `nextEnd`. */
   settle(): Promise<void>;
@@ -59,7 +63,7 @@ export function createBatchLane(context: BatchContext, options: BatchLaneOptions
   const trips = new Map<string, { view: TripView; promise: Promise<void> }>();
   let writer: ShardWriter | null = null;
   let fault: { readonly error: unknown } | null = null;
-  let hasRetired = false;
+  let hasGivenBack = false;
   let endsSeen = 0;
   let endsTold = 0;
   const wake: (() => void)[] = [];
@@ -74,7 +78,7 @@ export function createBatchLane(context: BatchContext, options: BatchLaneOptions
     trips.set(id, trip);
     const update = (change: Partial<TripView>) => {
       trip.view = { ...trip.view, ...change };
-      if (change.phase !== undefined) tellChange();
+      tellChange();
     };
     trip.promise = travel(update)
       .catch((error: unknown) => {
@@ -100,7 +104,7 @@ export function createBatchLane(context: BatchContext, options: BatchLaneOptions
         onPhase: (phase) => update({ phase }),
         onPoll: (batch) => update({ batch }),
       });
-      hasRetired ||= end === 'retired';
+      hasGivenBack ||= end === 'given-back';
     });
   }
 
@@ -157,7 +161,7 @@ export function createBatchLane(context: BatchContext, options: BatchLaneOptions
       const full = writer;
       if (full.rows > 1 && full.tokens > cutSize.maxTokens) {
         // The limit was learned while this shard filled up: its rows are cut anew.
-        hasRetired = true;
+        hasGivenBack = true;
         return lane.abandon();
       }
       writer = null;
@@ -173,13 +177,17 @@ export function createBatchLane(context: BatchContext, options: BatchLaneOptions
       endsTold = endsSeen;
       throwFault();
     },
-    takeRetired() {
-      const answer = hasRetired;
-      hasRetired = false;
+    takeGivenBack() {
+      const answer = hasGivenBack;
+      hasGivenBack = false;
       return answer;
     },
     get trips() {
       return [...trips.values()].map(({ view }) => view);
+    },
+    nextChange: change,
+    get filling() {
+      return { rows: writer?.rows ?? 0, bytes: writer?.bytes ?? 0 };
     },
     admission,
     async settle() {

@@ -23,8 +23,8 @@ export interface TripOptions {
   readonly onPoll: (batch: RemoteBatch) => void;
 }
 
-/** How a trip ends: with answers, or with its rows free to be cut again. */
-export type TripEnd = 'collected' | 'retired';
+/** How a trip ends: with an answer to every row, or with rows given back, to be packed again. */
+export type TripEnd = 'collected' | 'given-back';
 
 /**
  * One shard's way: upload, wait for room, create, poll, collect. It starts wherever the ledger says the shard stands, so that continuing
@@ -36,9 +36,9 @@ export async function runTrip(context: BatchContext, options: TripOptions): Prom
   let mustUpload = shardNow(context, options.shard).status === 'written' || shardNow(context, options.shard).status === 'uploading';
   for (;;) {
     const rejection = (mustUpload ? await upload(context, options) : null) ?? (await submit(context, options));
-    if (rejection === null) return 'collected';
+    if (typeof rejection === 'string') return rejection;
     const next = await remedy(rejection);
-    if (next === 'retired') return 'retired';
+    if (next === 'retired') return 'given-back';
     mustUpload = next === 'upload';
   }
 }
@@ -49,8 +49,8 @@ async function upload(context: BatchContext, options: TripOptions): Promise<Reje
   return end === 'uploaded' ? null : { type: 'too-large', message: 'the provider takes no file of this size' };
 }
 
-/** From an uploaded file to answers on disk. @returns null, or why the provider would not take the shard */
-async function submit(context: BatchContext, options: TripOptions): Promise<Rejection | null> {
+/** From an uploaded file to answers on disk. @returns how that ended, or why the provider would not take the shard */
+async function submit(context: BatchContext, options: TripOptions): Promise<TripEnd | Rejection> {
   const { admission, onPhase } = options;
   let shard = shardNow(context, options.shard);
   if (shard.status === 'submitted') admission.enterNow(shard.tokens);
@@ -74,14 +74,13 @@ async function submit(context: BatchContext, options: TripOptions): Promise<Reje
   }
 }
 
-async function awaitAnswers(context: BatchContext, options: TripOptions, shard: ShardState): Promise<Rejection | null> {
+async function awaitAnswers(context: BatchContext, options: TripOptions, shard: ShardState): Promise<TripEnd | Rejection> {
   const batchId = shard.batchId as string;
   options.onPhase('polling');
   const batch = await pollBatch(context, { batchId, keyFingerprint: shard.keyFingerprint ?? '', onPoll: options.onPoll });
   if (batch === null) {
     context.warn(`batch ${batchId} is gone at the provider; its rows may have been billed`);
-    await context.ledger.finishBatch({ batchId, status: 'lost', rejected: [], usage: null });
-    return null;
+    return finish(context, { batchId, status: 'lost', rejected: [], usage: null });
   }
   if (batch.status === 'failed') {
     const rejection = readRejection(batch, await context.ledger.readShardIds(shard.id));
@@ -97,8 +96,12 @@ async function awaitAnswers(context: BatchContext, options: TripOptions, shard: 
   options.breaker.sawPass();
   options.onPhase('collecting');
   const end = await collectBatch(context, batch);
-  await context.ledger.finishBatch({ batchId, status: end === 'lost' ? 'lost' : batch.status, rejected: [], usage: batch.usage });
-  return null;
+  return finish(context, { batchId, status: end === 'lost' ? 'lost' : batch.status, rejected: [], usage: batch.usage });
+}
+
+async function finish(context: BatchContext, batch: Parameters<BatchContext['ledger']['finishBatch']>[0]): Promise<TripEnd> {
+  const { missing } = await context.ledger.finishBatch(batch);
+  return missing === 0 ? 'collected' : 'given-back';
 }
 
 /** A 4xx at create: the same reasons as a failed batch, and every other one is the job's. */

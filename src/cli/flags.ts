@@ -1,0 +1,45 @@
+/** The flags every command with a job takes, as commander names them. */
+export interface JobFlags {
+  readonly input?: string;
+  readonly stateDir?: string;
+  readonly baseUrl?: string;
+  readonly simulate?: boolean;
+  readonly json?: boolean;
+}
+
+/** The flags of `run`, `retry` and `plan`. */
+export interface RunFlags extends JobFlags {
+  readonly mode?: 'batch' | 'live' | 'auto';
+  readonly out?: string;
+  readonly limit?: number;
+  readonly sample?: number;
+  readonly seed: number;
+  readonly maxUsd?: number;
+  readonly yes?: boolean;
+  /** False for `--no-wait`, true without either, milliseconds for `--wait 6h`. */
+  readonly wait: boolean | number;
+  readonly ifRunning: 'fail' | 'skip';
+  readonly progress: 'auto' | 'plain' | 'none';
+  /** Milliseconds after the failure. */
+  readonly looks: readonly number[];
+  /** Milliseconds. */
+  readonly pollMax: number;
+  readonly priceAsOf?: string;
+  readonly fresh?: boolean;
+  readonly retryFailed?: boolean;
+}
+
+export interface SimulateFlags {
+  readonly port: number;
+  readonly state?: string;
+  readonly bill?: string;
+  readonly trace?: string;
+  readonly faults?: string;
+  readonly seed: number;
+  readonly batchSeconds?: number;
+  readonly latency?: number;
+  readonly rpm?: number;
+  readonly tpm?: number;
+  readonly enqueuedTokens?: number;
+  readonly json?: boolean;
+}

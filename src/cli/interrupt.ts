@@ -1,0 +1,47 @@
+import { AppError, EXIT } from '../core/errors.ts';
+
+/** How long calls under way may take to finish after the first Ctrl-C. */
+const DRAIN_MS = 30_000;
+
+/** The two wishes of a person at the keyboard: take no new work, and end now. */
+export interface Interrupts {
+  readonly stopping: AbortSignal;
+  readonly signal: AbortSignal;
+  /** Ends the wish to be told: the default behaviour of signals returns. */
+  dispose(): void;
+}
+
+/**
+ * First SIGINT, SIGTERM or SIGHUP: `stopping` fires, and `signal` 30 s later. Second: the process ends at once; the state directory takes that.
+ */
+export function listenForInterrupts(say: (message: string) => void): Interrupts {
+  const stopping = new AbortController();
+  const ending = new AbortController();
+  let drain: NodeJS.Timeout | undefined;
+
+  function interrupt(name: NodeJS.Signals): void {
+    const exitCode = name === 'SIGINT' ? EXIT.interrupted : EXIT.terminated;
+    if (stopping.signal.aborted) {
+      say('Stopped now. Nothing paid is lost.');
+      process.exit(exitCode);
+    }
+    say(
+      'Finishing the calls under way (30 s at most); batches at the provider go on by themselves. Ctrl-C again to stop now. Nothing paid is lost.',
+    );
+    const reason = new AppError('interrupted', { code: 'interrupted', exitCode });
+    stopping.abort(reason);
+    drain = setTimeout(() => ending.abort(reason), DRAIN_MS);
+    drain.unref();
+  }
+
+  const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  for (const name of names) process.on(name, interrupt);
+  return {
+    stopping: stopping.signal,
+    signal: ending.signal,
+    dispose() {
+      clearTimeout(drain);
+      for (const name of names) process.off(name, interrupt);
+    },
+  };
+}

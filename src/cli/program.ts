@@ -1,0 +1,240 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+import type { JobFlags, RunFlags, SimulateFlags } from './flags.ts';
+import { reportFailure } from './report-failure.ts';
+
+/** The command line. Only commander is loaded here; each command loads what it needs when it runs. */
+export function makeProgram(): Command {
+  const program = new Command('rowmill')
+    .description('Run one prompt over every row of a table: through the OpenAI Batch API at half price, or live')
+    .version(VERSION)
+    .enablePositionalOptions()
+    .showSuggestionAfterError()
+    .configureHelp({ sortSubcommands: false })
+    .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
+
+  program
+    .command('demo')
+    .description('the tour: example jobs against the built-in simulator; no key, no server')
+    .addOption(jsonOption())
+    .action(guard(async (flags: JobFlags) => (await import('./commands/demo.ts')).demo(flags)));
+
+  program
+    .command('init')
+    .argument('[name]', 'name of the job, and of its file', 'my-job')
+    .description('writes a commented job file')
+    .addOption(jsonOption())
+    .action(guard(async (name: string, flags: JobFlags) => (await import('./commands/init.ts')).init(name, flags)));
+
+  jobCommand(program, 'plan', 'what a run would do; sends nothing, spends nothing')
+    .addOption(modeOption())
+    .addOption(limitOption())
+    .addOption(sampleOption())
+    .addOption(seedOption())
+    .addOption(priceOption())
+    .action(guard(async (job: string, flags: RunFlags) => (await import('./commands/plan.ts')).plan(job, flags)));
+
+  addRunOptions(jobCommand(program, 'run', 'does it; also continues it after anything'))
+    .option('--fresh', 'ask every row again; older answers count as money only')
+    .option('--retry-failed', 'try failed rows again, whatever their cause')
+    .action(guard(async (job: string, flags: RunFlags) => (await import('./commands/run.ts')).run(job, flags)));
+
+  program
+    .command('status')
+    .argument('[job]', 'the job file; without it, every job below the working directory')
+    .description('rows, batches, spend and what the run waits for; from any process, at any time')
+    .addOption(inputOption())
+    .addOption(stateOption())
+    .addOption(baseUrlOption())
+    .addOption(simulateOption())
+    .addOption(jsonOption())
+    .option('--watch', 'show it again every two seconds')
+    .action(
+      guard(async (job: string | undefined, flags: JobFlags & { watch?: boolean }) =>
+        (await import('./commands/status.ts')).status(job, flags),
+      ),
+    );
+
+  jobCommand(program, 'failures', 'failed rows by cause, with an example and the command that tries them again')
+    .option('--row <id>', 'prompt, raw answers and errors of one row')
+    .option('--csv <path>', 'writes all failed rows as a table')
+    .action(
+      guard(async (job: string, flags: JobFlags & { row?: string; csv?: string }) =>
+        (await import('./commands/failures.ts')).failures(job, flags),
+      ),
+    );
+
+  addRunOptions(jobCommand(program, 'retry', 'opens failed rows again and runs them; nothing old is dropped until its retry succeeds'))
+    .option('--cause <causes>', 'only these causes, separated by commas', parseList)
+    .option('--set <param=value>', 'ask with another parameter, for example params.max_output_tokens=400; may be repeated', collect, [])
+    .action(
+      guard(async (job: string, flags: RunFlags & { cause?: readonly string[]; set: readonly string[] }) =>
+        (await import('./commands/retry.ts')).retry(job, flags),
+      ),
+    );
+
+  jobCommand(program, 'report', 'the summary again')
+    .option('--run <id>', 'of an earlier run')
+    .addOption(new Option('--summary <size>', 'how much').choices(['short', 'full']).default('short'))
+    .addOption(priceOption())
+    .action(
+      guard(async (job: string, flags: JobFlags & { run?: string; summary: string }) =>
+        (await import('./commands/report.ts')).report(job, flags),
+      ),
+    );
+
+  jobCommand(program, 'cancel', 'cancels the batches at the provider; the run keeps and collects what they finished').action(
+    guard(async (job: string, flags: JobFlags) => (await import('./commands/cancel.ts')).cancel(job, flags)),
+  );
+
+  jobCommand(program, 'verify', 'derives everything again from the state directory and checks the identities').action(
+    guard(async (job: string, flags: JobFlags) => (await import('./commands/verify.ts')).verify(job, flags)),
+  );
+
+  program
+    .command('simulate')
+    .description('the local OpenAI server by itself, for any OpenAI client')
+    .option('--port <n>', 'listen here; 0 takes a free port', parseCount, 8787)
+    .option('--state <dir>', 'keep files, batches and bill here, and continue from them')
+    .option('--bill <file>', 'one JSON line per billed attempt')
+    .option('--trace <file>', 'one JSON line per request')
+    .option('--faults <file>', 'a fault plan; see docs/simulator.md')
+    .option('--seed <n>', 'the seed of everything drawn by chance', parseCount, 1)
+    .option('--batch-seconds <s>', 'how long a batch takes', parseAmount)
+    .option('--latency <ms>', 'how long a live call takes', parseAmount)
+    .option('--rpm <n>', 'requests per minute', parseCount)
+    .option('--tpm <n>', 'tokens per minute', parseCount)
+    .option('--enqueued-tokens <n>', 'enqueued tokens per model', parseCount)
+    .addOption(jsonOption())
+    .action(guard(async (flags: SimulateFlags) => (await import('./commands/simulate.ts')).simulate(flags)));
+
+  program
+    .command('doctor')
+    .argument('[job]', 'also check this job: its model and the price of it')
+    .description('checks node, disk, key, model list, prices and clock')
+    .addOption(stateOption())
+    .addOption(baseUrlOption())
+    .addOption(simulateOption())
+    .addOption(jsonOption())
+    .action(guard(async (job: string | undefined, flags: JobFlags) => (await import('./commands/doctor.ts')).doctor(job, flags)));
+
+  program
+    .command('schema')
+    .description("the job file's JSON Schema")
+    .action(guard(async () => (await import('./commands/schema.ts')).schema()));
+
+  return program;
+}
+
+const VERSION = '0.1.0';
+
+function jobCommand(program: Command, name: string, description: string): Command {
+  return program
+    .command(name)
+    .argument('<job>', 'the job file')
+    .description(description)
+    .addOption(inputOption())
+    .addOption(stateOption())
+    .addOption(baseUrlOption())
+    .addOption(simulateOption())
+    .addOption(jsonOption());
+}
+
+function addRunOptions(command: Command): Command {
+  return command
+    .addOption(modeOption())
+    .option('--out <path>', 'write the table here')
+    .addOption(limitOption())
+    .addOption(sampleOption())
+    .addOption(seedOption())
+    .option('--max-usd <x>', 'budget of this run, over that of the job', parseAmount)
+    .option('--yes', 'do not ask, whatever it costs')
+    .option('--no-wait', 'leave once everything is with the provider (exit 7); the same command collects it later')
+    .option('--wait <time>', 'leave after this time (exit 7), for example 6h or 90m', parseTime)
+    .addOption(new Option('--if-running <what>', 'when another run of this job is active').choices(['fail', 'skip']).default('fail'))
+    .addOption(
+      new Option('--progress <how>', 'how to show progress').choices(['auto', 'plain', 'none']).default('auto').env('ROWMILL_PROGRESS'),
+    )
+    .addOption(
+      new Option('--looks <seconds>', 'when to look for a batch whose response was lost')
+        .argParser(parseSeconds)
+        .default([5000, 20_000, 65_000], '5,20,65')
+        .env('ROWMILL_LOOKS'),
+    )
+    .addOption(
+      new Option('--poll-max <time>', 'the longest pause between two polls')
+        .argParser(parseTime)
+        .default(60_000, '60s')
+        .env('ROWMILL_POLL_MAX'),
+    )
+    .addOption(priceOption());
+}
+
+const inputOption = () => new Option('--input <path>', 'the table, instead of the one the job names; - is standard input');
+const stateOption = () => new Option('--state-dir <dir>', 'stands for .rowmill').env('ROWMILL_STATE_DIR');
+const baseUrlOption = () => new Option('--base-url <url>', 'the API to talk to (also ROWMILL_BASE_URL, OPENAI_BASE_URL)');
+const simulateOption = () => new Option('--simulate', 'use the built-in simulator: no key, no cost, nothing leaves this machine');
+const jsonOption = () => new Option('--json', 'exactly one JSON object on standard output');
+const modeOption = () => new Option('--mode <lane>', 'which lane').choices(['batch', 'live', 'auto']).env('ROWMILL_MODE');
+const limitOption = () => new Option('--limit <n>', 'only the first n rows').argParser(parsePositive).conflicts('sample');
+const sampleOption = () => new Option('--sample <n>', 'only n rows, chosen by --seed').argParser(parsePositive);
+const seedOption = () => new Option('--seed <n>', 'chooses the sample').argParser(parseCount).default(1);
+const priceOption = () => new Option('--price-as-of <date>', 'prices of this day (YYYY-MM-DD)').argParser(parseDate);
+
+function parseCount(text: string): number {
+  if (!/^\d{1,12}$/.test(text)) throw new InvalidArgumentError('Give a whole number, for example 100.');
+  return Number(text);
+}
+
+function parsePositive(text: string): number {
+  const count = parseCount(text);
+  if (count === 0) throw new InvalidArgumentError('Give a number above 0.');
+  return count;
+}
+
+function parseAmount(text: string): number {
+  if (!/^\d+(\.\d+)?$/.test(text)) throw new InvalidArgumentError('Give a number, for example 2.50.');
+  return Number(text);
+}
+
+const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+/** "90m", "6h", "1.5s", "200ms"; a bare number is seconds. */
+function parseTime(text: string): number {
+  const time = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text);
+  if (time === null) throw new InvalidArgumentError('Give a time, for example 90s, 30m or 6h.');
+  return Number(time[1]) * (UNIT_MS[time[2] ?? 's'] as number);
+}
+
+function parseSeconds(text: string): readonly number[] {
+  const milliseconds = text.split(',').map((part) => Number(part) * 1000);
+  const isAscending = milliseconds.every((value, index) => value >= (milliseconds[index - 1] ?? 0));
+  if (!isAscending) throw new InvalidArgumentError('Give ascending seconds, for example 5,20,65.');
+  return milliseconds;
+}
+
+function parseDate(text: string): string {
+  if (!/^\d{4}-\d\d-\d\d$/.test(text) || Number.isNaN(Date.parse(text)))
+    throw new InvalidArgumentError('Give a date, for example 2026-11-22.');
+  return text;
+}
+
+function parseList(text: string): readonly string[] {
+  return text.split(',').map((part) => part.trim());
+}
+
+function collect(value: string, values: readonly string[]): readonly string[] {
+  return [...values, value];
+}
+
+/** Runs a command and turns its end into the exit code; whatever it throws is reported in one place. */
+function guard<Arguments extends readonly unknown[]>(
+  command: (...values: Arguments) => Promise<number>,
+): (...values: Arguments) => Promise<void> {
+  return async (...values) => {
+    try {
+      process.exitCode = await command(...values);
+    } catch (error) {
+      process.exitCode = reportFailure(error);
+    }
+  };
+}

@@ -1,0 +1,39 @@
+import { join } from 'node:path';
+import type { Target } from '../run/target.ts';
+import { originOf } from '../run/target.ts';
+import { chooseBaseUrl, readApiKey } from './environment.ts';
+
+/** The simulator asks for a key like any server; this one opens nothing else. */
+const SIMULATOR_KEY = 'sk-simulator';
+
+/** Whom the flags name: the built-in simulator, or the API at the chosen base URL. */
+export function makeTarget(
+  flags: { readonly simulate?: boolean | undefined; readonly baseUrl?: string | undefined },
+  clock: () => Date,
+): Target {
+  if (flags.simulate === true) return makeSimulatorTarget(clock);
+  const baseUrl = chooseBaseUrl(flags.baseUrl);
+  return {
+    origin: originOf(baseUrl),
+    async connect() {
+      const apiKey = readApiKey();
+      const { createProvider } = await import('../openai/provider.ts');
+      return { provider: await createProvider({ apiKey, baseUrl, clock }), close: async () => {} };
+    },
+  };
+}
+
+function makeSimulatorTarget(clock: () => Date): Target {
+  return {
+    origin: 'simulator',
+    async connect(stateDirectory) {
+      const [{ startSimulator }, { createProvider }] = await Promise.all([
+        import('../simulator/start.ts'),
+        import('../openai/provider.ts'),
+      ]);
+      const simulator = await startSimulator({ stateDirectory: join(stateDirectory, 'provider') });
+      const provider = await createProvider({ apiKey: SIMULATOR_KEY, baseUrl: simulator.url, clock });
+      return { provider, close: () => simulator.close() };
+    },
+  };
+}

@@ -1,0 +1,61 @@
+import { type OutcomeStatus, usesAttempt } from '../core/outcome.ts';
+import type { CostOf, SettledRecord } from '../core/settled.ts';
+import { addUsage, NO_USAGE, type Usage } from '../core/usage.ts';
+
+/** Sums over attempts. Integer nano-dollars. */
+export interface Totals {
+  readonly batchAttempts: number;
+  readonly liveAttempts: number;
+  /** The part of the attempts that ended without an answer and may have been billed. */
+  readonly unknownAttempts: number;
+  readonly usage: Usage;
+  readonly nanoUsd: number;
+  /** Billed attempts without a known price or usage; they are in no sum. */
+  readonly unpricedAttempts: number;
+}
+
+/** What every recorded attempt adds up to, by run and over the ledger's life: a view over facts, computed at each opening. */
+export interface Books {
+  /** Takes in one record; the ledger calls it for each, once. */
+  visit(record: SettledRecord): void;
+  ofRun(run: string): Totals;
+  /** All runs and generations: what the provider's bill must be equal to. */
+  readonly life: Totals;
+  /** Cost of one record; null when unknown, 0 when not billed. */
+  readonly costOf: CostOf;
+}
+
+const NOTHING: Totals = { batchAttempts: 0, liveAttempts: 0, unknownAttempts: 0, usage: NO_USAGE, nanoUsd: 0, unpricedAttempts: 0 };
+
+export function createBooks(costOf: CostOf): Books {
+  const byRun = new Map<string, Totals>();
+  let life = NOTHING;
+  return {
+    visit(record) {
+      byRun.set(record.run, addRecord(byRun.get(record.run) ?? NOTHING, record, costOf));
+      life = addRecord(life, record, costOf);
+    },
+    ofRun: (run) => byRun.get(run) ?? NOTHING,
+    get life() {
+      return life;
+    },
+    costOf,
+  };
+}
+
+function addRecord(totals: Totals, record: SettledRecord, costOf: CostOf): Totals {
+  const attempts = usesAttempt(record.outcome) ? 1 : 0;
+  const cost = costOf(record);
+  return {
+    batchAttempts: totals.batchAttempts + (record.lane === 'batch' ? attempts : 0),
+    liveAttempts: totals.liveAttempts + (record.lane === 'live' ? attempts : 0),
+    unknownAttempts: totals.unknownAttempts + (isUnknown(record.outcome) ? 1 : 0),
+    usage: record.usage === null ? totals.usage : addUsage(totals.usage, record.usage),
+    nanoUsd: totals.nanoUsd + (cost ?? 0),
+    unpricedAttempts: totals.unpricedAttempts + (cost === null ? 1 : 0),
+  };
+}
+
+function isUnknown(outcome: OutcomeStatus): boolean {
+  return outcome === 'unknown';
+}

@@ -1,0 +1,18 @@
+/** Everything a run takes from the outside world that a test may want to choose. The real ones are made in `cli/`. */
+export interface Effects {
+  readonly clock: () => Date;
+  /** Resolves after that many milliseconds; rejects with the signal's reason when it fires first. */
+  readonly sleep: (milliseconds: number, signal: AbortSignal) => Promise<void>;
+  /** Uniform in 0..1. */
+  readonly random: () => number;
+  /** A fresh id of 10 lower-case letters and digits. */
+  readonly randomId: () => string;
+  readonly processIdentity: ProcessIdentity;
+}
+
+/** Who holds a lock: the process id alone is reused, so its start time belongs to it. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  readonly host: string;
+  readonly startTime: string | null;
+}

@@ -1,0 +1,94 @@
+import type { FinishedRow } from '../core/finished-row.ts';
+import type { Disposition, Row, Table } from '../core/row.ts';
+import type { CostOf } from '../core/settled.ts';
+import { addUsage, NO_USAGE, type Usage } from '../core/usage.ts';
+import type { CompiledJob } from '../input/compile-job.ts';
+import type { Ledger, StoredAnswer } from '../ledger/ledger.ts';
+import type { StepOf } from './next-step.ts';
+import { createRowKeys, type KeyedRow } from './row-keys.ts';
+import type { SelectedRows } from './selection.ts';
+
+export interface FinishOptions {
+  readonly table: Table;
+  readonly compiled: CompiledJob;
+  readonly ledger: Ledger;
+  readonly stepOf: StepOf;
+  readonly costOf: CostOf;
+  readonly selected: SelectedRows;
+  /** The run whose attempts are booked on its rows; rows answered earlier are reused. */
+  readonly run: string;
+  readonly signal: AbortSignal;
+}
+
+/** Joins every selected row, in order, with what the ledger holds for its request: a fold that can be repeated at any time. */
+export async function* finishRows(options: FinishOptions): AsyncGenerator<readonly FinishedRow[]> {
+  const { table, compiled, selected } = options;
+  const keyRow = createRowKeys(options.ledger.keys, { dedupe: compiled.job.dedupe, addsKeys: false });
+  for await (const rows of table.readRows(options.signal)) {
+    const finished: FinishedRow[] = [];
+    for (const row of rows) {
+      if (!selected.has(row.index)) continue;
+      const rendered = compiled.render(row);
+      finished.push(rendered.status === 'skipped' ? withoutAnswer(row, rendered, null) : finishRow(options, row, keyRow(rendered.request)));
+    }
+    if (finished.length > 0) yield finished;
+    if ((rows.at(-1)?.index ?? 0) >= selected.end) return;
+  }
+}
+
+function finishRow(options: FinishOptions, row: Row, keyed: KeyedRow): FinishedRow {
+  const { key } = keyed.request;
+  if (keyed.id === -1) return withoutAnswer(row, { status: 'pending' }, key);
+  const step = options.stepOf(keyed.id);
+  const answer = options.ledger.readAnswer(keyed.id);
+  const costs = keyed.isDuplicate ? NOTHING_SPENT : readCosts(options, keyed.id, answer);
+  if (step === 'done') {
+    const source = keyed.isDuplicate ? 'duplicate' : costs.isOfThisRun ? 'new' : 'reused';
+    return {
+      row,
+      disposition: { status: 'ok', source },
+      answer: answer.outcome.value,
+      model: answer.outcome.model,
+      requestId: answer.line?.response?.request_id ?? null,
+      key,
+      ...costs,
+    };
+  }
+  const { status, message } = answer.outcome;
+  const disposition: Disposition =
+    step === 'failed' && status !== 'ok' ? { status: 'failed', cause: status, message } : { status: 'pending' };
+  return { ...withoutAnswer(row, disposition, key), requestId: answer.line?.response?.request_id ?? null, ...costs };
+}
+
+function withoutAnswer(row: Row, disposition: Disposition, key: string | null): FinishedRow {
+  return { row, disposition, answer: undefined, attempts: 0, model: null, usage: NO_USAGE, costNanoUsd: 0, requestId: null, key };
+}
+
+interface RowCosts {
+  readonly isOfThisRun: boolean;
+  readonly attempts: number;
+  readonly usage: Usage;
+  readonly costNanoUsd: number | null;
+}
+
+const NOTHING_SPENT: RowCosts = { isOfThisRun: false, attempts: 0, usage: NO_USAGE, costNanoUsd: 0 };
+
+/** What the row's attempts in this run used and cost, its failed ones included. */
+function readCosts(options: FinishOptions, id: number, answer: StoredAnswer): RowCosts {
+  const { keys, fold } = options.ledger;
+  if (keys.outcome(id) === null || fold.epochRuns[keys.epoch(id)] !== options.run) return NOTHING_SPENT;
+  const attempts = keys.attempts(id);
+  const { outcome } = answer;
+  if (!keys.hasHistory(id) && answer.lane !== null) {
+    const costNanoUsd = options.costOf({ ...outcome, lane: answer.lane, createdSeconds: outcome.createdSeconds ?? answer.createdSeconds });
+    return { isOfThisRun: true, attempts, usage: outcome.usage ?? NO_USAGE, costNanoUsd };
+  }
+  let usage = NO_USAGE;
+  let costNanoUsd: number | null = 0;
+  for (const record of options.ledger.readHistory(id)) {
+    const cost = options.costOf(record);
+    usage = record.usage === null ? usage : addUsage(usage, record.usage);
+    costNanoUsd = cost === null || costNanoUsd === null ? null : costNanoUsd + cost;
+  }
+  return { isOfThisRun: true, attempts, usage, costNanoUsd };
+}

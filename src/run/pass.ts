@@ -1,0 +1,68 @@
+import type { BatchLane } from '../batch/lane.ts';
+import { AppError, EXIT } from '../core/errors.ts';
+import type { Request } from '../core/request.ts';
+import type { Table } from '../core/row.ts';
+import { formatUsd } from '../core/summary.ts';
+import type { CompiledJob } from '../input/compile-job.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { Budget } from './budget.ts';
+import { makeDueRequest } from './due-request.ts';
+import type { StepOf } from './next-step.ts';
+import { createRowKeys } from './row-keys.ts';
+import type { SelectedRows } from './selection.ts';
+
+export interface PassOptions {
+  readonly table: Table;
+  readonly compiled: CompiledJob;
+  readonly ledger: Ledger;
+  readonly lane: BatchLane;
+  readonly stepOf: StepOf;
+  readonly selected: SelectedRows;
+  readonly estimateTokens: (body: string) => number;
+  /** Null without a budget. */
+  readonly budget: Budget | null;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Goes through the table once and hands every request that is due to the lane, each once. Rows settled or on their way are passed over, so a
+ * later pass takes up what an earlier one left or what came back unanswered.
+ * @returns false when rows were given back meanwhile: the oldest go first, so the caller starts over
+ * @throws AppError exit 5 when the budget is used up
+ */
+export async function sendDueRows(options: PassOptions): Promise<boolean> {
+  const { compiled, lane, ledger, selected, stepOf } = options;
+  const keyRow = createRowKeys(ledger.keys, { dedupe: compiled.job.dedupe, addsKeys: true });
+  for await (const rows of options.table.readRows(options.signal)) {
+    for (const row of rows) {
+      if (!selected.has(row.index)) continue;
+      const rendered = compiled.render(row);
+      if (rendered.status === 'skipped') continue;
+      const keyed = keyRow(rendered.request);
+      if (keyed.isDuplicate) continue;
+      const step = stepOf(keyed.id);
+      if (step === 'done' || step === 'failed' || step === 'in-flight') continue;
+      const request = makeDueRequest(ledger, compiled, keyed, step);
+      if (options.budget !== null) await waitForBudget(options, options.budget, request);
+      await lane.add(request, options.estimateTokens(request.body));
+    }
+    if (lane.takeGivenBack()) return false;
+    if ((rows.at(-1)?.index ?? 0) >= selected.end) break;
+  }
+  return true;
+}
+
+/** What is on its way settles for less than its bound, so the pass waits for it before it gives up. */
+async function waitForBudget({ lane }: PassOptions, budget: Budget, request: Request): Promise<void> {
+  if (budget.fits(request)) return;
+  await lane.flush();
+  while (!budget.fits(request)) {
+    if (lane.trips.length === 0) {
+      throw new AppError(`the budget of $${formatUsd(budget.limitNanoUsd)} is used up; the rows left stay pending`, {
+        code: 'budget',
+        exitCode: EXIT.stopped,
+      });
+    }
+    await lane.nextEnd();
+  }
+}

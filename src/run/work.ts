@@ -1,0 +1,48 @@
+import type { TripView } from '../batch/lane.ts';
+import { AppError, EXIT } from '../core/errors.ts';
+import { TERMINAL_STATUSES } from '../openai/wire.ts';
+import { type PassOptions, sendDueRows } from './pass.ts';
+
+export interface WorkOptions extends PassOptions {
+  /** Leave once everything is with the provider, instead of waiting for answers. */
+  readonly noWait: boolean;
+  /** Whether an attempt ended since the last call in a way that may be tried again. */
+  readonly takeRetryable: () => boolean;
+}
+
+/**
+ * Passes over the table until no row is due and nothing is on its way: the first pass sends what is new, later ones what came back unanswered.
+ * @throws whatever stops the run; the lane is then still to be settled
+ */
+export async function work(options: WorkOptions): Promise<void> {
+  const { lane } = options;
+  for (;;) {
+    if (!(await sendDueRows(options))) continue;
+    await lane.flush();
+    if (!(await waitForDueRows(options))) return;
+  }
+}
+
+/** @returns true as soon as a row may be due again, false once every trip has ended without one */
+async function waitForDueRows(options: WorkOptions): Promise<boolean> {
+  const { lane } = options;
+  for (;;) {
+    const hasGivenBack = lane.takeGivenBack();
+    if (options.takeRetryable() || hasGivenBack) return true;
+    if (lane.trips.length === 0) return false;
+    if (!options.noWait) await lane.nextEnd();
+    else if (!isAllSubmitted(lane.trips)) await lane.nextChange();
+    else {
+      throw new AppError('the batches are with the provider; run the same command later to collect them', {
+        code: 'not_waiting',
+        exitCode: EXIT.notFinished,
+      });
+    }
+  }
+}
+
+function isAllSubmitted(trips: readonly TripView[]): boolean {
+  return trips.every(
+    ({ phase, batch }) => phase === 'waiting' || (phase === 'polling' && batch !== null && !TERMINAL_STATUSES.has(batch.status)),
+  );
+}

@@ -1,0 +1,56 @@
+import type { CostOf } from '../core/settled.ts';
+import type { Usage } from '../core/usage.ts';
+import { pricesAsOf } from './overlay.ts';
+import { findPrice, type Price } from './price.ts';
+import type { Rates } from './rates.ts';
+
+/**
+ * What a usage costs at a price, in integer nano-dollars: summed exactly, rounded half up once.
+ * @returns null when the price has no rate for a request of this length, or the sum leaves the range of exact integers ($9,007)
+ */
+export function makeCost(usage: Usage, price: Price): number | null {
+  const rates = pickRates(price, usage.inputTokens);
+  if (rates === null) return null;
+  const uncachedTokens = usage.inputTokens - usage.cachedInputTokens - usage.cacheWriteTokens;
+  const picoUsd =
+    uncachedTokens * rates.inputPicoUsd +
+    usage.cachedInputTokens * rates.cachedInputPicoUsd +
+    usage.cacheWriteTokens * rates.cacheWritePicoUsd +
+    usage.outputTokens * rates.outputPicoUsd;
+  return Number.isSafeInteger(picoUsd) ? Math.floor((picoUsd + 500) / 1000) : null;
+}
+
+/** The rates of a request by its input tokens, cached ones included; null when a prompt that long is not sold. */
+export function pickRates(price: Price, inputTokens: number): Rates | null {
+  const { longContext } = price;
+  return longContext !== null && inputTokens > longContext.overTokens ? longContext.rates : price.rates;
+}
+
+/**
+ * The cost function of a run or a report. An attempt that was not billed costs 0; one whose model, usage or tier is unknown costs null.
+ * The day is the answer's own, else the day the price table was last checked; `asOf` (an ISO date) stands for every day when given.
+ */
+export function makeCostOf(options: { readonly asOf?: string | null } = {}): CostOf {
+  const asOf = options.asOf ?? null;
+  const prices = new Map<string, Price | null>();
+  return (record) => {
+    if (!record.isBilled) return 0;
+    const { usage, model, lane, tier, createdSeconds } = record;
+    if (usage === null || model === null) return null;
+    const day = asOf === null && createdSeconds !== null ? Math.floor(createdSeconds / 86_400) : null;
+    const name = `${model} ${lane} ${tier} ${day}`;
+    let price = prices.get(name);
+    if (price === undefined) {
+      price = findPrice(model, { lane, tier, at: day === null ? (asOf ?? pricesAsOf) : formatDay(day) });
+      prices.set(name, price);
+    }
+    return price === null ? null : makeCost(usage, price);
+  };
+}
+
+/** The days before 10000-01-01; a provider's clock that says otherwise says nothing. */
+const LAST_DAY = 2_932_896;
+
+function formatDay(day: number): string {
+  return day >= 0 && day <= LAST_DAY ? new Date(day * 86_400_000).toISOString().slice(0, 10) : pricesAsOf;
+}

@@ -1,0 +1,105 @@
+import type { DollarsPerMillion } from './rates.ts';
+
+/** One price of our own, looked at before the rate book. */
+export interface OverlayRow {
+  /** Tested against the model name as the API reports it, without regard to case. */
+  readonly match: RegExp;
+  /** The name the tier table knows the model by. */
+  readonly pricedAs: string;
+  /** First UTC day of validity; null: from the beginning. */
+  readonly from: string | null;
+  /** First UTC day on which it is no longer valid; null: until further notice. */
+  readonly to: string | null;
+  readonly usd: DollarsPerMillion;
+  /** More input than this makes the whole request long-context; null: no such rule. */
+  readonly longContextOverTokens: number | null;
+  readonly source: string;
+  readonly note: string;
+}
+
+/** The day on which the prices below and the tier table were last compared with their sources. */
+export const pricesAsOf = '2026-11-21';
+
+/** What the rate book lacks or has wrong (openai-contract section 15, seen 2026-11-21). The first row that matches wins. */
+export const OVERLAY: readonly OverlayRow[] = [
+  {
+    match: /^gpt-6\.1-sol(-\d{4}-\d{2}-\d{2})?$/i,
+    pricedAs: 'gpt-6.1-sol',
+    from: '2026-09-29',
+    to: null,
+    usd: { input: 2, cached: 0.1, write: 2.5, output: 10 },
+    longContextOverTokens: 272_000,
+    source: 'LiteLLM price map and vendor notes, 2026-11-21',
+    note: 'not in the rate book',
+  },
+  {
+    match: /^gpt-6\.1-terra(-\d{4}-\d{2}-\d{2})?$/i,
+    pricedAs: 'gpt-6.1-terra',
+    from: '2026-10-26',
+    to: null,
+    usd: { input: 1, cached: 0.05, write: 1.25, output: 5 },
+    longContextOverTokens: 272_000,
+    source: 'LiteLLM price map and vendor notes, 2026-11-21',
+    note: 'not in the rate book',
+  },
+  {
+    // Only the alias moved; the dated snapshots kept their own prices.
+    match: /^gpt-4o$/i,
+    pricedAs: 'gpt-4o-2024-05-13',
+    from: null,
+    to: '2024-10-02',
+    usd: { input: 5, cached: null, write: null, output: 15 },
+    longContextOverTokens: null,
+    source: 'OpenAI pricing page at launch',
+    note: 'the alias named gpt-4o-2024-05-13 until 2024-10-02 (the day of the switch is not confirmed)',
+  },
+  {
+    match: /^o3(-2025-04-16)?$/i,
+    pricedAs: 'o3',
+    from: null,
+    to: '2025-06-10',
+    usd: { input: 10, cached: 2.5, write: null, output: 40 },
+    longContextOverTokens: null,
+    source: 'OpenAI pricing page at launch',
+    note: 'the rate book has the later cached rate beside the launch price',
+  },
+  {
+    match: /^ft:gpt-4o-mini(-\d{4}-\d{2}-\d{2})?:/i,
+    pricedAs: 'ft:gpt-4o-mini',
+    from: null,
+    to: null,
+    usd: { input: 0.3, cached: 0.15, write: null, output: 1.2 },
+    longContextOverTokens: null,
+    source: 'openai.com/index/api-prompt-caching',
+    note: 'the rate book has no cached rate',
+  },
+  {
+    match: /^ft:gpt-4o(-\d{4}-\d{2}-\d{2})?:/i,
+    pricedAs: 'ft:gpt-4o',
+    from: null,
+    to: null,
+    usd: { input: 3.75, cached: 1.875, write: null, output: 15 },
+    longContextOverTokens: null,
+    source: 'openai.com/index/api-prompt-caching',
+    note: 'the rate book has no cached rate',
+  },
+  {
+    match: /^ft:gpt-3\.5-turbo(-\d{4})?:/i,
+    pricedAs: 'ft:gpt-3.5-turbo',
+    from: null,
+    to: null,
+    usd: { input: 3, cached: null, write: null, output: 6 },
+    longContextOverTokens: null,
+    source: 'OpenAI pricing page, 2026-11-21',
+    note: '',
+  },
+];
+
+/** Prices the rate book has, with something to know about them. */
+export const NOTES: readonly { readonly pricedAs: string; readonly from: string; readonly note: string }[] = [
+  {
+    pricedAs: 'gpt-5.6-sol',
+    from: '2026-11-22',
+    note: 'the promotional price was announced until 2026-11-21; 5 / 30 may have followed (not confirmed)',
+  },
+];

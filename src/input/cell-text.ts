@@ -1,0 +1,33 @@
+/**
+ * A cell as it stands in a prompt: text as it is, nothing for a missing or null value, numbers and booleans as JSON writes them,
+ * lists and objects as compact JSON.
+ */
+export function showCell(value: unknown): string {
+  if (typeof value === 'string') return value;
+  if (value === undefined || value === null) return '';
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+}
+
+/**
+ * A JSON value as templates see it: objects without a prototype that turn into compact JSON where a filter wants text,
+ * where plain ones would turn into `[object Object]`.
+ */
+export function makeTemplateValue(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(makeTemplateValue);
+  const entries = Object.entries(value).map(([key, item]) => [key, makeTemplateValue(item)] as const);
+  const object: Record<string, unknown> = Object.assign(
+    Object.create(JSON_TEXT),
+    Object.fromEntries(entries.filter(([key]) => key !== '__proto__')),
+  );
+  for (const [key, item] of entries) {
+    if (key === '__proto__') Object.defineProperty(object, key, { value: item, enumerable: true });
+  }
+  return object;
+}
+
+const JSON_TEXT: object = Object.assign(Object.create(null), {
+  toString(this: unknown): string {
+    return JSON.stringify(this);
+  },
+});

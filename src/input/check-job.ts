@@ -1,0 +1,71 @@
+import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
+import type { Problem } from '../core/errors.ts';
+import { makeJobSchema } from './job-schema.ts';
+import { type JobSource, type Path, showPath, showValue, sortByPlace } from './problem-path.ts';
+import { suggest } from './suggest.ts';
+
+let compiled: ReturnType<Ajv2020['compile']> | null = null;
+
+/** Every way in which the value is not a job by its schema, in the order of the text. */
+export function checkAgainstSchema(value: unknown, source: JobSource): Problem[] {
+  compiled ??= new Ajv2020({ allErrors: true, strict: false, verbose: true }).compile(makeJobSchema());
+  if (compiled(value)) return [];
+  return sortByPlace((compiled.errors ?? []).map((error) => describeError(error, source)));
+}
+
+function describeError(error: ErrorObject, source: JobSource): Problem {
+  const parent = readPointer(error.instancePath);
+  const path = typeof error.params.additionalProperty === 'string' ? [...parent, error.params.additionalProperty] : parent;
+  if (error.keyword === 'required') {
+    const missing = [...parent, String(error.params.missingProperty)];
+    return { place: source.placeOf(parent), message: `${showPath(missing)}: missing` };
+  }
+  return { place: source.placeOf(path), message: `${showPath(path)}: ${explain(error)}` };
+}
+
+function explain(error: ErrorObject): string {
+  const { keyword, params, data } = error;
+  switch (keyword) {
+    case 'additionalProperties': {
+      const known = Object.keys((error.parentSchema?.properties as object | undefined) ?? {});
+      return `unknown key${suggest(String(params.additionalProperty), known)}`;
+    }
+    case 'type':
+      return `must be ${[params.type].flat().map(nameType).join(' or ')}, not ${showValue(data)}`;
+    case 'enum': {
+      const allowed = (params.allowedValues as unknown[]).map(String);
+      return `must be ${allowed.join(', ')}, not ${showValue(data)}${typeof data === 'string' ? suggest(data, allowed) : ''}`;
+    }
+    case 'minimum':
+      return `must be ${params.limit} or more, not ${showValue(data)}`;
+    case 'maximum':
+      return `must be ${params.limit} or less, not ${showValue(data)}`;
+    case 'minLength':
+    case 'minItems':
+    case 'minProperties':
+      return 'must not be empty';
+    case 'uniqueItems':
+      return `item ${params.i} repeats item ${params.j}`;
+    case 'pattern':
+      return `${showValue(data)} is not allowed here; it must match ${params.pattern}`;
+    default:
+      return error.message ?? `breaks the rule ${keyword}`;
+  }
+}
+
+function nameType(type: string): string {
+  if (type === 'object') return 'a map';
+  if (type === 'array') return 'a list';
+  if (type === 'string') return 'text';
+  if (type === 'boolean') return 'true or false';
+  if (type === 'null') return 'empty';
+  return type === 'integer' ? 'a whole number' : `a ${type}`;
+}
+
+function readPointer(pointer: string): Path {
+  const steps = pointer.split('/').slice(1);
+  return steps.map((step) => {
+    const name = step.replaceAll('~1', '/').replaceAll('~0', '~');
+    return /^\d+$/.test(name) ? Number(name) : name;
+  });
+}

@@ -1,0 +1,146 @@
+import { isUtf8 } from 'node:buffer';
+import { UsageError } from '../core/errors.ts';
+import type { TableFile } from './read-bytes.ts';
+
+/** What the byte values 0x80 to 0x9f mean in windows-1252; the five it leaves open stay control characters, as in the WHATWG standard. */
+const WINDOWS_1252 = '€\u0081‚ƒ„…†‡ˆ‰Š‹Œ\u008dŽ\u008f\u0090‘’“”•–—˜™š›œ\u009džŸ';
+
+type Decode = (bytes: Buffer, isEnd: boolean) => string;
+
+/**
+ * Turns bytes into UTF-8 without a byte order mark. A mark decides between UTF-8 and UTF-16 whatever `encoding` says.
+ * @throws UsageError with file and line at the first byte that is not text in the encoding; nothing becomes U+FFFD
+ */
+export async function* decodeText(chunks: AsyncIterable<Buffer>, file: TableFile, encoding: string | null): AsyncGenerator<Buffer> {
+  const iterator = chunks[Symbol.asyncIterator]();
+  try {
+    let head: Buffer = Buffer.alloc(0);
+    while (head.length < 4) {
+      const next = await iterator.next();
+      if (next.done === true) break;
+      head = head.length === 0 ? next.value : Buffer.concat([head, next.value]);
+    }
+    const mark = readMark(head);
+    const label = mark?.encoding ?? canonicalEncoding(encoding ?? 'utf-8');
+    if (mark === null && label === 'utf-8') refuseUnmarkedUtf16(head, file);
+    const rest = prepend(head.subarray(mark?.lengthBytes ?? 0), iterator);
+    yield* label === 'utf-8' ? checkUtf8(rest, file) : transcode(rest, file, label);
+  } finally {
+    await iterator.return?.(undefined);
+  }
+}
+
+/** The WHATWG name of an encoding label; `latin1` is windows-1252 there. @throws UsageError for an unknown label */
+export function canonicalEncoding(label: string): string {
+  try {
+    return new TextDecoder(label).encoding;
+  } catch {
+    throw new UsageError(`input.encoding: unknown encoding "${label}"; for example utf-8, utf-16le, windows-1252, shift_jis, gb18030`, {
+      code: 'table',
+    });
+  }
+}
+
+function readMark(head: Buffer): { encoding: string; lengthBytes: number } | null {
+  if (head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf) return { encoding: 'utf-8', lengthBytes: 3 };
+  if (head[0] === 0xff && head[1] === 0xfe) return { encoding: 'utf-16le', lengthBytes: 2 };
+  if (head[0] === 0xfe && head[1] === 0xff) return { encoding: 'utf-16be', lengthBytes: 2 };
+  return null;
+}
+
+/** Two letters with a zero byte between are UTF-16 that forgot its mark; read as UTF-8 every cell would be torn by zeros. */
+function refuseUnmarkedUtf16(head: Buffer, file: TableFile): void {
+  const isLittle = head[0] !== 0 && head[1] === 0 && head[2] !== 0 && head[3] === 0;
+  const isBig = head[0] === 0 && head[1] !== 0 && head[2] === 0 && head[3] !== 0;
+  if (head.length < 4 || !(isLittle || isBig)) return;
+  const message = `looks like UTF-16 without a byte order mark; set input.encoding: ${isLittle ? 'utf-16le' : 'utf-16be'}`;
+  throw new UsageError([{ place: { file: file.shown, line: 1, column: 1 }, message }], { code: 'table' });
+}
+
+async function* prepend(first: Buffer, rest: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
+  if (first.length > 0) yield first;
+  for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value;
+}
+
+async function* checkUtf8(chunks: AsyncIterable<Buffer>, file: TableFile): AsyncGenerator<Buffer> {
+  let carried = Buffer.alloc(0);
+  let lines = 1;
+  for await (const chunk of chunks) {
+    const bytes = carried.length === 0 ? chunk : Buffer.concat([carried, chunk]);
+    const wholeBytes = bytes.length - countTornBytes(bytes);
+    const whole = bytes.subarray(0, wholeBytes);
+    if (!isUtf8(whole)) throw notText(file, lines + countLineBreaks(bytes.subarray(0, findBadByte(whole))), 'UTF-8');
+    lines += countLineBreaks(whole);
+    carried = Buffer.from(bytes.subarray(wholeBytes));
+    if (whole.length > 0) yield whole;
+  }
+  if (carried.length > 0) throw notText(file, lines, 'UTF-8');
+}
+
+/** Bytes at the end that begin a character the chunk does not finish. */
+function countTornBytes(bytes: Buffer): number {
+  for (let back = 1; back <= Math.min(3, bytes.length); back++) {
+    const byte = bytes[bytes.length - back] ?? 0;
+    if (byte >= 0xc0) return (byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2) > back ? back : 0;
+    if (byte < 0x80) return 0;
+  }
+  return 0;
+}
+
+/** The first byte that breaks UTF-8, by halving. */
+function findBadByte(bytes: Buffer): number {
+  let good = 0;
+  let bad = bytes.length;
+  while (bad - good > 1) {
+    const middle = (good + bad) >> 1;
+    const head = bytes.subarray(good, middle);
+    const torn = countTornBytes(head);
+    if (middle - torn > good && isUtf8(head.subarray(0, head.length - torn))) good = middle - torn;
+    else if (torn > 0 && middle - torn === good) return good;
+    else bad = middle;
+  }
+  return good;
+}
+
+async function* transcode(chunks: AsyncIterable<Buffer>, file: TableFile, encoding: string): AsyncGenerator<Buffer> {
+  const decode = makeDecode(encoding);
+  let lines = 1;
+  const convert = (bytes: Buffer, isEnd: boolean): Buffer => {
+    try {
+      const text = Buffer.from(decode(bytes, isEnd), 'utf8');
+      lines += countLineBreaks(text);
+      return text;
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error;
+      const lossy = new TextDecoder(encoding).decode(bytes);
+      throw notText(file, lines + countLineBreaks(Buffer.from(lossy.slice(0, Math.max(0, lossy.indexOf('\ufffd'))))), encoding);
+    }
+  };
+  for await (const chunk of chunks) {
+    const text = convert(chunk, false);
+    if (text.length > 0) yield text;
+  }
+  const last = convert(Buffer.alloc(0), true);
+  if (last.length > 0) yield last;
+}
+
+/** windows-1252 is decoded here: some Node versions read it as ISO-8859-1. */
+function makeDecode(encoding: string): Decode {
+  if (encoding === 'windows-1252') {
+    return (bytes) =>
+      bytes.toString('latin1').replaceAll(/[\u0080-\u009f]/g, (character) => WINDOWS_1252[character.charCodeAt(0) - 0x80] ?? character);
+  }
+  const decoder = new TextDecoder(encoding, { fatal: true, ignoreBOM: true });
+  return (bytes, isEnd) => decoder.decode(bytes, { stream: !isEnd });
+}
+
+function notText(file: TableFile, line: number, encoding: string): UsageError {
+  const message = `bytes that are not ${encoding}; set input.encoding, for example windows-1252`;
+  return new UsageError([{ place: { file: file.shown, line, column: 1 }, message }], { code: 'table' });
+}
+
+function countLineBreaks(bytes: Buffer): number {
+  let count = 0;
+  for (let at = bytes.indexOf(10); at !== -1; at = bytes.indexOf(10, at + 1)) count++;
+  return count;
+}

@@ -1,0 +1,93 @@
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import { UsageError } from '../core/errors.ts';
+import type { TableFile } from './read-bytes.ts';
+import { suggest } from './suggest.ts';
+
+/**
+ * The files of a table: the path itself, or what a glob matches, sorted by path. `*` and `?` stay within one name, `**` spans folders;
+ * names that begin with a dot are matched only by a pattern that writes the dot.
+ * @throws UsageError when there is none, or one is no readable file
+ */
+export async function findFiles(pattern: string, cwd: string): Promise<readonly TableFile[]> {
+  const isGlob = /[*?]/.test(pattern) && !(await exists(pattern));
+  const paths = isGlob ? await matchGlob(pattern) : [pattern];
+  if (paths.length === 0) throw refused(`${showFile(pattern, cwd)}: no file matches`);
+  return Promise.all(paths.map((file) => checkFile({ path: file, shown: showFile(file, cwd) })));
+}
+
+/** A path as shown to the user: relative when below the working directory. */
+export function showFile(absolute: string, cwd: string): string {
+  const relative = path.relative(cwd, absolute);
+  return relative === '' || relative.startsWith('..') || path.isAbsolute(relative) ? absolute : relative;
+}
+
+async function checkFile(file: TableFile): Promise<TableFile> {
+  try {
+    const status = await fs.stat(file.path);
+    if (status.isDirectory()) throw refused(`${file.shown}: is a directory; name a file, or a glob like ${path.join(file.shown, '*.csv')}`);
+    if (!status.isFile()) throw refused(`${file.shown}: is no regular file; a table is read several times. Use - to read standard input`);
+    if (status.size === 0) throw refused(`${file.shown}: is empty`);
+    await fs.access(file.path, fs.constants.R_OK);
+    return file;
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === 'ENOENT' || code === 'ENOTDIR') throw refused(`${file.shown}: no such table${await suggestNeighbour(file.path)}`);
+    if (code === 'EACCES' || code === 'EPERM') throw refused(`${file.shown}: no permission to read it`);
+    throw refused(`${file.shown}: cannot be read (${(error as Error).message})`);
+  }
+}
+
+async function suggestNeighbour(file: string): Promise<string> {
+  const names = await fs.readdir(path.dirname(file)).catch(() => []);
+  return suggest(path.basename(file), names);
+}
+
+async function exists(file: string): Promise<boolean> {
+  return fs.stat(file).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function matchGlob(pattern: string): Promise<string[]> {
+  const { root } = path.parse(pattern);
+  const parts = pattern.slice(root.length).split(/[\\/]+/);
+  return [...new Set(await matchParts(root, parts))].sort();
+}
+
+async function matchParts(directory: string, parts: readonly string[]): Promise<string[]> {
+  const [part, ...rest] = parts;
+  if (part === undefined) return [];
+  if (part !== '**' && !/[*?]/.test(part)) {
+    const next = path.join(directory, part);
+    if (rest.length > 0) return matchParts(next, rest);
+    return (await exists(next)) ? [next] : [];
+  }
+  const entries = await fs.readdir(directory, { withFileTypes: true }).catch(() => []);
+  const here = part === '**' ? await matchParts(directory, rest) : [];
+  const below = await Promise.all(
+    entries.map((entry) => {
+      const next = path.join(directory, entry.name);
+      if (part === '**') return entry.isDirectory() && !entry.name.startsWith('.') ? matchParts(next, parts) : [];
+      if (!matchName(part, entry.name)) return [];
+      if (rest.length > 0) return entry.isDirectory() ? matchParts(next, rest) : [];
+      return entry.isDirectory() ? [] : [next];
+    }),
+  );
+  return [...here, ...below.flat()];
+}
+
+function matchName(part: string, name: string): boolean {
+  if (name.startsWith('.') && !part.startsWith('.')) return false;
+  const source = part
+    .replaceAll(/[.+^${}()|[\]\\]/g, '\\$&')
+    .replaceAll(/\*+/g, '.*')
+    .replaceAll('?', '.');
+  return new RegExp(`^${source}$`, 's').test(name);
+}
+
+function refused(message: string): UsageError {
+  return new UsageError(message, { code: 'table' });
+}

@@ -1,0 +1,179 @@
+import { PARAMS } from './params.ts';
+
+const NAMES = { type: 'array', items: { type: 'string' }, uniqueItems: true };
+const POSITIVE_COUNT = { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER };
+const MESSAGE_TEXT = { type: 'string', minLength: 1 };
+
+/** What a job may be called; it names a directory. */
+export const JOB_NAME_PATTERN = '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$';
+
+/** An object that knows all its keys. */
+function closed(properties: Record<string, object>, more: object = {}): object {
+  return { type: 'object', additionalProperties: false, properties, ...more };
+}
+
+/**
+ * The JSON Schema (draft 2020-12) of a job file: what editors complete from and what every job is checked against.
+ * A key stands in it from the day it works. Unions are told apart by type alone, so each problem has one message.
+ */
+export function makeJobSchema(): object {
+  return {
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    title: 'rowmill job',
+    description: 'One prompt over every row of a table. Paths are relative to the job file.',
+    ...closed(
+      {
+        name: {
+          type: 'string',
+          pattern: JOB_NAME_PATTERN,
+          description: 'Names the job and its state directory: letters, digits, dot, dash and underscore, 64 at most.',
+        },
+        description: { type: 'string', description: 'For people; sent nowhere.' },
+        input: makeInputSchema(),
+        model: { type: 'string', minLength: 1, maxLength: 256, description: 'The model, for example gpt-4o-mini. One per job.' },
+        endpoint: { enum: ['/v1/chat/completions'], description: 'The API endpoint; /v1/chat/completions.' },
+        mode: {
+          enum: ['batch', 'live', 'auto'],
+          description: 'batch (default): half price, within 24 hours. live: now. auto: decided per run.',
+        },
+        prompt: {
+          type: ['string', 'object'],
+          minLength: 1,
+          additionalProperties: false,
+          minProperties: 1,
+          properties: {
+            system: { ...MESSAGE_TEXT, description: 'The instructions; constant text here is cheap where the API caches it.' },
+            user: { ...MESSAGE_TEXT, description: 'The row, as {{ column }} or {{ row["Odd Name"] }}.' },
+          },
+          description: 'A Liquid template: one user message, or a system and a user message. One final line break is dropped.',
+        },
+        messages: {
+          type: 'array',
+          minItems: 1,
+          items: closed(
+            { role: { enum: ['system', 'developer', 'user', 'assistant'] }, content: MESSAGE_TEXT },
+            { required: ['role', 'content'] },
+          ),
+          description: 'The whole list of messages, each a Liquid template; instead of prompt.',
+        },
+        output: {
+          type: ['string', 'object'],
+          minLength: 1,
+          minProperties: 1,
+          description:
+            'text; or fields in shorthand (string, number 0..1, a | b | c, label, string[], trailing ? for optional); or a JSON Schema (type: object with properties); or json: object with a schema, for JSON mode.',
+        },
+        labels: {
+          type: ['object', 'array'],
+          minProperties: 1,
+          minItems: 1,
+          uniqueItems: true,
+          additionalProperties: { type: ['string', 'null'] },
+          items: { type: 'string', minLength: 1 },
+          description: 'A closed set of answers: names with descriptions, or a list of names. `labels` in templates, `label` in output.',
+        },
+        params: closed(Object.fromEntries(Object.entries(PARAMS).map(([name, { schema }]) => [name, schema])), {
+          description: 'Parameters of the request; only what stands here is sent.',
+        }),
+        ...makeRunningSchemas(),
+        write: makeWriteSchema(),
+        fail_if: closed(
+          {
+            failed_rows: {
+              type: ['string', 'integer'],
+              minimum: 0,
+              description: 'More failed rows than this: "> 1%" or "> 5". Default: any.',
+            },
+            skipped_rows: { type: ['string', 'integer'], minimum: 0, description: 'More skipped rows than this. Default: any.' },
+          },
+          { description: 'When a finished run counts as failed (exit 3).' },
+        ),
+      },
+      { required: ['name', 'input', 'model', 'output'] },
+    ),
+  };
+}
+
+function makeInputSchema(): object {
+  return closed(
+    {
+      path: { type: 'string', minLength: 1, description: 'A CSV, TSV, JSONL or JSON table; a glob; .gz; or - for standard input.' },
+      format: { enum: ['csv', 'tsv', 'jsonl', 'json'], description: 'Only where the file name does not tell.' },
+      delimiter: {
+        type: 'string',
+        minLength: 1,
+        maxLength: 1,
+        pattern: '^[^"\\r\\n]$',
+        description: 'The character between cells; found by itself among comma, semicolon and tab.',
+      },
+      encoding: {
+        type: 'string',
+        minLength: 1,
+        description: 'For example windows-1252 or utf-16le; UTF-8 and byte order marks need nothing.',
+      },
+      columns: {
+        ...NAMES,
+        minItems: 1,
+        description: 'Columns the table must have; for a table without a header line, the names of all its columns.',
+      },
+      id: {
+        type: ['string', 'array'],
+        minLength: 1,
+        items: { type: 'string', minLength: 1 },
+        uniqueItems: true,
+        minItems: 1,
+        description: 'The column, or columns, that identify a row to a person. Default: the row’s number.',
+      },
+    },
+    { required: ['path'], description: 'The table.' },
+  );
+}
+
+function makeRunningSchemas(): Record<string, object> {
+  return {
+    limits: closed(
+      {
+        rpm: { ...POSITIVE_COUNT, description: 'Requests per minute of the account.' },
+        tpm: { ...POSITIVE_COUNT, description: 'Tokens per minute of the account.' },
+        concurrency: { ...POSITIVE_COUNT, description: 'Calls at the same time.' },
+        enqueued_tokens: { ...POSITIVE_COUNT, description: 'Prompt tokens that may wait in batches of this model.' },
+      },
+      { description: 'What the account allows; unknown limits are learned.' },
+    ),
+    budget: closed(
+      {
+        usd: { type: 'number', minimum: 0, description: 'The most one run may spend; reserved before anything is sent.' },
+        usd_per_row: { type: 'number', minimum: 0, description: 'The most one row may cost.' },
+      },
+      { description: 'Hard limits in dollars.' },
+    ),
+    confirm_over: { type: 'number', minimum: 0, description: 'An estimate above this many dollars is confirmed first. Default 1.' },
+    retry: closed({ attempts: { ...POSITIVE_COUNT, maximum: 20, description: 'Tries per row and run, the first included. Default 3.' } }),
+    on_unknown: {
+      enum: ['retry', 'hold'],
+      description: 'After a call that may have been billed without an answer: retry (default), or hold the row until told.',
+    },
+    dedupe: { type: 'boolean', description: 'Whether identical rows share one request. Default true.' },
+  };
+}
+
+function makeWriteSchema(): object {
+  return closed(
+    {
+      path: {
+        type: 'string',
+        minLength: 1,
+        description: 'The table to write, .csv or .jsonl. Default: <name>.out.<ext> beside the job file.',
+      },
+      keep: {
+        type: ['string', 'array'],
+        items: { type: 'string' },
+        uniqueItems: true,
+        description: 'Input columns to carry over: all (default) or a list.',
+      },
+      prefix: { type: 'string', maxLength: 64, pattern: '^[^\\r\\n]*$', description: 'Put before the name of every column that is added.' },
+      excel: { type: 'boolean', description: 'CSV that is safe to open in a spreadsheet. Default false.' },
+    },
+    { description: 'The table of answers.' },
+  );
+}

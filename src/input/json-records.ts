@@ -1,0 +1,48 @@
+import { UsageError } from '../core/errors.ts';
+import type { TableFile } from './read-bytes.ts';
+
+/** A JSON object of a table and the line it starts on, from 1. The record has no prototype: `__proto__` is a key like any other. */
+export interface JsonRecord {
+  readonly record: Readonly<Record<string, unknown>>;
+  readonly line: number;
+}
+
+/** A record above this is no row of a table. */
+export const MAX_RECORD_BYTES = 64 * 1024 * 1024;
+
+/** Reads the text of one record. @throws UsageError with file, line and column */
+export function readJsonRecord(text: string, file: TableFile, line: number, column = 1): JsonRecord {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw damagedJson(file, line, column, `not valid JSON: ${(error as Error).message}`);
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    const found = Array.isArray(value) ? 'a list' : value === null ? 'null' : `a ${typeof value}`;
+    throw damagedJson(file, line, column, `each record must be a JSON object, not ${found}`);
+  }
+  const inexact = findInexactNumber(text);
+  if (inexact !== null) throw damagedJson(file, line, column, `the number ${inexact} cannot be kept exactly; write it in quotes`);
+  return { record: Object.setPrototypeOf(value, null) as Readonly<Record<string, unknown>>, line };
+}
+
+/** A place in a JSON table. */
+export function damagedJson(file: TableFile, line: number, column: number, message: string): UsageError {
+  return new UsageError([{ place: { file: file.shown, line, column }, message }], { code: 'table' });
+}
+
+const SUSPECT = /\d{16}|\d[eE]\+?\d{3}/;
+const STRINGS_AND_NUMBERS = /"(?:[^"\\]+|\\.)*"|-?\d[\d.eE+-]*/g;
+
+/** A whole number that a JavaScript number would round, or a number beyond its range; null when every number survives. */
+function findInexactNumber(text: string): string | null {
+  if (!SUSPECT.test(text)) return null;
+  for (const [token] of text.matchAll(STRINGS_AND_NUMBERS)) {
+    if (token.startsWith('"')) continue;
+    const value = Number(token);
+    const isExact = Number.isFinite(value) && (!/^-?\d+$/.test(token) || BigInt(token) === BigInt(value));
+    if (!isExact) return token.slice(0, 40);
+  }
+  return null;
+}

@@ -1,0 +1,76 @@
+import type { Problem } from '../core/errors.ts';
+import type { Job } from '../core/job.ts';
+import { isReasoningModel } from './params.ts';
+import type { JobSource } from './problem-path.ts';
+import type { CompiledMessage } from './request-body.ts';
+
+/** Reasoning spends the output cap: below this, answers end before they begin (openai-contract section 11, seen 2026-11-21). */
+const COMFORTABLE_REASONING_CAP = 1_000;
+
+/** Constant text after row data that is long enough to be worth a place in the prompt cache (about 500 tokens). */
+const CACHEABLE_CHARACTERS = 2_000;
+
+/** What the API would refuse for every row, and what would cost more than it has to. */
+export function lintJob(
+  job: Job,
+  source: JobSource,
+  messages: readonly CompiledMessage[],
+): { readonly problems: readonly Problem[]; readonly warnings: readonly string[] } {
+  const problems: Problem[] = [];
+  const warnings: string[] = [];
+  const isComplete = messages.length === job.messages.length;
+  if (isComplete && job.output.type === 'json' && job.output.format === 'json_object' && !messages.some(saysJson)) {
+    problems.push({
+      place: source.placeOf(['prompt']),
+      message: 'prompt: JSON mode needs the word JSON in the prompt; the API refuses every row without it',
+    });
+  }
+  if (isReasoningModel(job.model)) lintReasoning(job, source, problems, warnings);
+  if (job.params.top_logprobs !== undefined && job.params.logprobs !== true) {
+    problems.push({ place: source.placeOf(['params', 'top_logprobs']), message: 'params.top_logprobs: needs logprobs: true' });
+  }
+  if (countTextAfterRow(messages) > CACHEABLE_CHARACTERS) {
+    warnings.push('the prompt has long constant text after row data; put it first, where the API caches it at a lower price');
+  }
+  return { problems, warnings };
+}
+
+function lintReasoning(job: Job, source: JobSource, problems: Problem[], warnings: string[]): void {
+  for (const name of ['temperature', 'top_p']) {
+    const value = job.params[name];
+    if (value !== undefined && value !== 1) {
+      problems.push({
+        place: source.placeOf(['params', name]),
+        message: `params.${name}: ${job.model} is a reasoning model and takes only the default, 1; leave it out`,
+      });
+    }
+  }
+  const cap = job.params.max_output_tokens;
+  if (typeof cap === 'number' && cap < COMFORTABLE_REASONING_CAP) {
+    warnings.push(
+      `${job.model} spends output tokens on reasoning; with max_output_tokens ${cap} many answers will be cut short. ${COMFORTABLE_REASONING_CAP} or more is safer`,
+    );
+  }
+}
+
+function saysJson({ template }: CompiledMessage): boolean {
+  const text = template.columns.length === 0 ? template.render([]) : template.literalText;
+  return /json/i.test(text);
+}
+
+function countTextAfterRow(messages: readonly CompiledMessage[]): number {
+  let isAfterRow = false;
+  let characters = 0;
+  for (const { template } of messages) {
+    if (template.pieces === null) {
+      if (isAfterRow) characters += template.literalText.length;
+      else isAfterRow = template.columns.length > 0;
+      continue;
+    }
+    for (const piece of template.pieces) {
+      if (typeof piece === 'number') isAfterRow = true;
+      else if (isAfterRow) characters += piece.length;
+    }
+  }
+  return characters;
+}

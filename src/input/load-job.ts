@@ -1,0 +1,74 @@
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import { UsageError } from '../core/errors.ts';
+import type { Job } from '../core/job.ts';
+import { showFile } from './find-files.ts';
+import { readJob } from './make-job.ts';
+import type { JobSource } from './problem-path.ts';
+import { readYaml } from './yaml-source.ts';
+
+/** What the command line puts in place of the job file's own; absent and null mean as the file says. Paths are relative to the working directory. */
+export interface JobOverrides {
+  readonly input?: string | null;
+  readonly out?: string | null;
+  readonly mode?: Job['mode'] | null;
+  /** Single parameters, over those of the job. */
+  readonly params?: Readonly<Record<string, unknown>>;
+}
+
+/** A job and the way back to the text it was read from. */
+export interface LoadedJob {
+  readonly job: Job;
+  readonly source: JobSource;
+}
+
+const MAX_JOB_FILE_BYTES = 1024 * 1024;
+
+/**
+ * Reads and checks a job file.
+ * @throws UsageError with all its problems, each with file, line and column
+ */
+export async function loadJob(file: string, overrides: JobOverrides & { readonly cwd: string }): Promise<LoadedJob> {
+  const absolute = path.resolve(overrides.cwd, file);
+  const shown = showFile(absolute, overrides.cwd);
+  const text = await readJobText(absolute, shown);
+  const yaml = readYaml(text, shown);
+  if (yaml.problems.length > 0) throw new UsageError(yaml.problems, { code: 'job' });
+  const origin = { source: yaml.source, directory: path.dirname(absolute), file: absolute, text };
+  const { job, problems } = readJob(applyOverrides(yaml.value, overrides), origin);
+  if (job === null || problems.length > 0) throw new UsageError(problems, { code: 'job' });
+  return { job, source: yaml.source };
+}
+
+async function readJobText(absolute: string, shown: string): Promise<string> {
+  const fail = (message: string): never => {
+    throw new UsageError(message, { code: 'job' });
+  };
+  try {
+    const { size } = await fs.stat(absolute);
+    if (size > MAX_JOB_FILE_BYTES) fail(`${shown}: larger than 1 MB; this is no job file`);
+    return new TextDecoder('utf-8', { fatal: true }).decode(await fs.readFile(absolute));
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === 'ENOENT') return fail(`${shown}: no such job file`);
+    if (code === 'EISDIR') return fail(`${shown}: is a directory, not a job file`);
+    return fail(`${shown}: cannot be read (${code === 'ERR_ENCODING_INVALID_ENCODED_DATA' ? 'not UTF-8' : (error as Error).message})`);
+  }
+}
+
+/** Puts the command line's values in before the check, so that they are checked too. */
+function applyOverrides(value: unknown, overrides: JobOverrides & { readonly cwd: string }): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  const spec: Record<string, unknown> = { ...value };
+  const put = (section: string, entries: Record<string, unknown>): void => {
+    const old = spec[section];
+    if (old === undefined || (typeof old === 'object' && old !== null && !Array.isArray(old))) spec[section] = { ...old, ...entries };
+  };
+  const { input, out, cwd } = overrides;
+  if (input != null) put('input', { path: input === '-' ? '-' : path.resolve(cwd, input) });
+  if (out != null) put('write', { path: path.resolve(cwd, out) });
+  if (overrides.mode != null) spec.mode = overrides.mode;
+  if (overrides.params !== undefined && Object.keys(overrides.params).length > 0) put('params', { ...overrides.params });
+  return spec;
+}

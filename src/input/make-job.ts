@@ -1,0 +1,186 @@
+import path from 'node:path';
+import { type Problem, UsageError } from '../core/errors.ts';
+import type { InputSpec, Job, Label, MessageTemplate, TableFormat } from '../core/job.ts';
+import { ANY_ROW, readNanoUsd, readThreshold } from './amounts.ts';
+import { checkAgainstSchema } from './check-job.ts';
+import type { PathProblem } from './output-shorthand.ts';
+import { readOutput } from './output-spec.ts';
+import { type JobSource, NO_SOURCE, type Path, showPath, showValue, sortByPlace } from './problem-path.ts';
+import { guessFormat } from './table-format.ts';
+
+const NANO_USD_PER_USD = 1_000_000_000;
+
+/** What a job looks like once the schema has accepted it; see job-schema.ts for what each key means. */
+interface JobSpec {
+  readonly name: string;
+  readonly description?: string;
+  readonly input: {
+    readonly path: string;
+    readonly format?: TableFormat;
+    readonly delimiter?: string;
+    readonly encoding?: string;
+    readonly columns?: readonly string[];
+    readonly id?: string | readonly string[];
+  };
+  readonly model: string;
+  readonly mode?: Job['mode'];
+  readonly prompt?: string | { readonly system?: string; readonly user?: string };
+  readonly messages?: readonly MessageTemplate[];
+  readonly output: unknown;
+  readonly labels?: readonly string[] | Readonly<Record<string, string | null>>;
+  readonly params?: Readonly<Record<string, unknown>>;
+  readonly limits?: { readonly rpm?: number; readonly tpm?: number; readonly concurrency?: number; readonly enqueued_tokens?: number };
+  readonly budget?: { readonly usd?: number; readonly usd_per_row?: number };
+  readonly confirm_over?: number;
+  readonly retry?: { readonly attempts?: number };
+  readonly on_unknown?: Job['onUnknown'];
+  readonly dedupe?: boolean;
+  readonly write?: {
+    readonly path?: string;
+    readonly keep?: string | readonly string[];
+    readonly prefix?: string;
+    readonly excel?: boolean;
+  };
+  readonly fail_if?: { readonly failed_rows?: string | number; readonly skipped_rows?: string | number };
+}
+
+/** Where a job comes from and what its relative paths mean. */
+export interface JobOrigin {
+  readonly source: JobSource;
+  /** Absolute. */
+  readonly directory: string;
+  readonly file: string | null;
+  readonly text: string;
+}
+
+/**
+ * Makes a job of a plain object with the keys of a job file, for jobs defined in TypeScript. Relative paths are relative to `directory`.
+ * @throws UsageError with every problem
+ */
+export function makeJob(spec: unknown, options: { readonly directory: string; readonly text?: string }): Job {
+  const text = options.text ?? `${JSON.stringify(spec, null, 2)}\n`;
+  const reading = readJob(spec, { source: NO_SOURCE, directory: path.resolve(options.directory), file: null, text });
+  if (reading.job === null || reading.problems.length > 0) throw new UsageError(reading.problems, { code: 'job' });
+  return reading.job;
+}
+
+/** A job, null where the value is too far from one, and every problem in it. */
+export function readJob(value: unknown, origin: JobOrigin): { readonly job: Job | null; readonly problems: readonly Problem[] } {
+  const schemaProblems = checkAgainstSchema(value, origin.source);
+  const spec = value as JobSpec;
+  try {
+    const { job, problems } = buildJob(spec, origin);
+    const placed = problems.map(({ path: at, message }) => ({ place: origin.source.placeOf(at), message }));
+    return { job, problems: sortByPlace([...schemaProblems, ...placed]) };
+  } catch (error) {
+    // A value of the wrong type was reached before its problem could be told: the schema has told it already.
+    if (schemaProblems.length === 0) throw error;
+    return { job: null, problems: schemaProblems };
+  }
+}
+
+function buildJob(spec: JobSpec, origin: JobOrigin): { job: Job; problems: readonly PathProblem[] } {
+  const problems: PathProblem[] = [];
+  const labels = readLabels(spec.labels);
+  const { output, problems: outputProblems } = readOutput(
+    spec.output,
+    labels.map((label) => label.name),
+  );
+  if (spec.output !== undefined) problems.push(...outputProblems);
+  const readUsd = (usd: number | undefined, at: Path): number | null => {
+    if (usd === undefined) return null;
+    const nanoUsd = readNanoUsd(usd);
+    if (nanoUsd === null) problems.push({ path: at, message: `${showPath(at)}: must be dollars with at most nine decimals, not ${usd}` });
+    return nanoUsd;
+  };
+  const readLimit = (limit: string | number | undefined, at: Path) => {
+    if (limit === undefined) return ANY_ROW;
+    const threshold = readThreshold(limit);
+    if (threshold === null) problems.push({ path: at, message: `${showPath(at)}: must be like "> 1%" or "> 5", not ${showValue(limit)}` });
+    return threshold ?? ANY_ROW;
+  };
+  const keep = spec.write?.keep ?? 'all';
+  if (typeof keep === 'string' && keep !== 'all') {
+    problems.push({ path: ['write', 'keep'], message: `write.keep: must be all or a list of columns, not ${showValue(keep)}` });
+  }
+  const job: Job = {
+    name: spec.name,
+    description: spec.description ?? null,
+    file: origin.file,
+    directory: origin.directory,
+    text: origin.text,
+    input: readInput(spec.input, origin.directory),
+    model: spec.model,
+    endpoint: '/v1/chat/completions',
+    mode: spec.mode ?? 'batch',
+    messages: readMessages(spec, problems),
+    output,
+    labels,
+    params: spec.params ?? {},
+    limits: {
+      requestsPerMinute: spec.limits?.rpm ?? null,
+      tokensPerMinute: spec.limits?.tpm ?? null,
+      concurrency: spec.limits?.concurrency ?? null,
+      enqueuedTokens: spec.limits?.enqueued_tokens ?? null,
+    },
+    budget: {
+      nanoUsd: readUsd(spec.budget?.usd, ['budget', 'usd']),
+      nanoUsdPerRow: readUsd(spec.budget?.usd_per_row, ['budget', 'usd_per_row']),
+    },
+    confirmOverNanoUsd: readUsd(spec.confirm_over, ['confirm_over']) ?? NANO_USD_PER_USD,
+    retry: { attempts: spec.retry?.attempts ?? 3 },
+    onUnknown: spec.on_unknown ?? 'retry',
+    dedupe: spec.dedupe ?? true,
+    write: {
+      path: path.resolve(origin.directory, spec.write?.path ?? nameDefaultTable(spec)),
+      keep: typeof keep === 'string' ? 'all' : keep,
+      prefix: spec.write?.prefix ?? '',
+      excel: spec.write?.excel ?? false,
+    },
+    failIf: {
+      failedRows: readLimit(spec.fail_if?.failed_rows, ['fail_if', 'failed_rows']),
+      skippedRows: readLimit(spec.fail_if?.skipped_rows, ['fail_if', 'skipped_rows']),
+    },
+  };
+  return { job, problems };
+}
+
+function readInput(input: JobSpec['input'], directory: string): InputSpec {
+  return {
+    path: input.path === '-' ? '-' : path.resolve(directory, input.path),
+    format: input.format ?? null,
+    delimiter: input.delimiter ?? null,
+    encoding: input.encoding ?? null,
+    columns: input.columns ?? null,
+    id: input.id === undefined ? [] : [input.id].flat(),
+  };
+}
+
+function nameDefaultTable(spec: JobSpec): string {
+  const format = spec.input.format ?? guessFormat(spec.input.path) ?? 'csv';
+  return `${spec.name}.out.${format === 'csv' || format === 'tsv' ? 'csv' : 'jsonl'}`;
+}
+
+function readLabels(labels: JobSpec['labels']): readonly Label[] {
+  if (labels === undefined) return [];
+  if (Array.isArray(labels)) return labels.map((name: string) => ({ name, description: '' }));
+  return Object.entries(labels).map(([name, description]) => ({ name, description: String(description ?? '') }));
+}
+
+/** The template loses one final line break: YAML's `|` adds it, and nobody means it. */
+function readMessages(spec: JobSpec, problems: PathProblem[]): readonly MessageTemplate[] {
+  const trim = (content: string): string => content.replace(/\r?\n$/, '');
+  if (spec.prompt !== undefined && spec.messages !== undefined)
+    problems.push({ path: ['messages'], message: 'messages: stands beside prompt; use one of them' });
+  if (spec.messages !== undefined) return spec.messages.map(({ role, content }) => ({ role, content: trim(content) }));
+  if (spec.prompt === undefined) {
+    problems.push({ path: [], message: 'prompt: missing' });
+    return [];
+  }
+  if (typeof spec.prompt === 'string') return [{ role: 'user', content: trim(spec.prompt) }];
+  const { system, user } = spec.prompt;
+  return [
+    ...(system === undefined ? [] : [{ role: 'system' as const, content: trim(system) }]),
+    ...(user === undefined ? [] : [{ role: 'user' as const, content: trim(user) }]),
+  ];
+}

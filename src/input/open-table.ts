@@ -1,0 +1,96 @@
+import { createHash } from 'node:crypto';
+import fs from 'node:fs';
+import type { Readable } from 'node:stream';
+import { UsageError } from '../core/errors.ts';
+import type { InputSpec, TableFormat } from '../core/job.ts';
+import type { Row, Table } from '../core/row.ts';
+import { openCsvTable } from './csv-table.ts';
+import { decodeText } from './decode-text.ts';
+import { findFiles } from './find-files.ts';
+import { openJsonTable } from './json-table.ts';
+import { readBytes, type TableFile } from './read-bytes.ts';
+import { spoolInput } from './spool-input.ts';
+import { guessFormat, type OpenedFormat, type TextFiles } from './table-format.ts';
+
+/** A table together with what its user should know. */
+export interface InputTable extends Table {
+  /** In words; empty when there is nothing to say. */
+  readonly warnings: readonly string[];
+}
+
+export interface OpenTableOptions {
+  /** Standard input, for the path `-`; null reads what an earlier run kept at `spoolPath`. */
+  readonly stdin?: Readable | null;
+  readonly spoolPath?: string | null;
+  /** Files below it are shown by their relative path. */
+  readonly cwd?: string;
+  readonly signal: AbortSignal;
+}
+
+const MAX_CHUNK_ROWS = 512;
+
+/**
+ * Opens a table: finds its files, reads the header (JSONL: the keys of the first 1,000 records), and makes sure there is a row.
+ * @throws UsageError when there is no such table, it has no rows, or its beginning is damaged
+ */
+export async function openTable(spec: InputSpec, options: OpenTableOptions): Promise<InputTable> {
+  const { signal, cwd = process.cwd() } = options;
+  const files =
+    spec.path === '-'
+      ? [await spoolInput({ stdin: options.stdin ?? null, spoolPath: options.spoolPath ?? null }, signal)]
+      : await findFiles(spec.path, cwd);
+  const text: TextFiles = { files, openText: (file, fileSignal) => decodeText(readBytes(file, fileSignal), file, spec.encoding) };
+  const format = await decideFormat(spec, text, signal);
+  const opened =
+    format === 'csv' || format === 'tsv'
+      ? await openCsvTable(text, { ...spec, format }, signal)
+      : await openJsonTable(text, format, signal);
+  await requireRow(opened, files, signal);
+  const sizes = await Promise.all(files.map((file) => fs.promises.stat(file.path)));
+  return {
+    columns: opened.columns,
+    format,
+    files: files.map((file) => file.path),
+    bytes: sizes.reduce((sum, { size }) => sum + size, 0),
+    warnings: opened.warnings,
+    readRows: (rowSignal) => cutChunks(opened.readRows(rowSignal)),
+  };
+}
+
+/** The sha256 (hex) of the bytes of all files of a table, in reading order, as they lie on disk. */
+export async function hashInput(table: Pick<Table, 'files'>, signal: AbortSignal): Promise<string> {
+  const hash = createHash('sha256');
+  for (const file of table.files) {
+    for await (const chunk of fs.createReadStream(file, { signal })) hash.update(chunk as Buffer);
+  }
+  return hash.digest('hex');
+}
+
+/** Said by the job, else by the file name, else by the first character. A `.json` file that begins with `{` is JSONL. */
+async function decideFormat(spec: InputSpec, text: TextFiles, signal: AbortSignal): Promise<TableFormat> {
+  if (spec.format !== null) return spec.format;
+  const [file] = text.files;
+  const guessed = guessFormat(file?.path ?? '');
+  if (file === undefined || (guessed !== null && guessed !== 'json')) return guessed ?? 'csv';
+  for await (const chunk of text.openText(file, signal)) {
+    const first = chunk.toString('utf8').trimStart()[0];
+    if (first === '{') return 'jsonl';
+    if (first === '[') return 'json';
+    if (first !== undefined) break;
+  }
+  return guessed ?? 'csv';
+}
+
+async function requireRow(opened: OpenedFormat, files: readonly TableFile[], signal: AbortSignal): Promise<void> {
+  for await (const rows of opened.readRows(signal)) {
+    if (rows.length > 0) return;
+  }
+  throw new UsageError(`${files.map((file) => file.shown).join(', ')}: no rows`, { code: 'table' });
+}
+
+async function* cutChunks(chunks: AsyncIterable<readonly Row[]>): AsyncGenerator<readonly Row[]> {
+  for await (const rows of chunks) {
+    if (rows.length <= MAX_CHUNK_ROWS) yield rows;
+    else for (let start = 0; start < rows.length; start += MAX_CHUNK_ROWS) yield rows.slice(start, start + MAX_CHUNK_ROWS);
+  }
+}

@@ -1,0 +1,76 @@
+import type { OutputSpec } from '../core/job.ts';
+import { compileValidator } from './answer-validator.ts';
+import { expandShorthand, type PathProblem } from './output-shorthand.ts';
+import { type Path, showPath, showValue } from './problem-path.ts';
+import { completeStrictSchema, lintStrictSchema } from './strict-schema.ts';
+import { suggest } from './suggest.ts';
+
+type Map = Readonly<Record<string, unknown>>;
+
+/** The job's `output` in its canonical form, and everything that is wrong with it. */
+export interface OutputReading {
+  readonly output: OutputSpec;
+  readonly problems: readonly PathProblem[];
+}
+
+const TEXT: OutputSpec = { type: 'text' };
+
+/** Reads `output`: `text`, JSON mode (`json: object`), a JSON Schema (`type: object` with `properties`), else fields in shorthand. */
+export function readOutput(value: unknown, labels: readonly string[]): OutputReading {
+  const path = ['output'];
+  if (value === 'text') return { output: TEXT, problems: [] };
+  if (!isMap(value)) {
+    const message = `output: must be text or a map of fields, not ${showValue(value)}${typeof value === 'string' ? suggest(value, ['text']) : ''}`;
+    return { output: TEXT, problems: [{ path, message }] };
+  }
+  if (value.json === 'object') return readJsonMode(value, path);
+  if (value.type === 'object' && isMap(value.properties)) return readStrictSchema(value, path);
+  const { schema, problems } = expandShorthand(value, labels, path);
+  if (problems.length > 0) return { output: TEXT, problems };
+  return checkStrict(schema, path, (schemaPath) => [...path, ...schemaPath.filter((step) => step !== 'properties')]);
+}
+
+function readJsonMode(value: Map, path: Path): OutputReading {
+  const unknown = Object.keys(value).filter((key) => key !== 'json' && key !== 'schema');
+  const problems: PathProblem[] = unknown.map((key) => ({
+    path: [...path, key],
+    message: `${showPath([...path, key])}: unknown key beside json: object${suggest(key, ['schema'])}`,
+  }));
+  const schema = value.schema ?? null;
+  if (schema !== null && !isMap(schema))
+    problems.push({ path: [...path, 'schema'], message: 'output.schema: must be a JSON Schema (a map)' });
+  const usable = isMap(schema) ? schema : null;
+  if (usable !== null) problems.push(...checkCompiles(usable, [...path, 'schema']));
+  return { output: { type: 'json', format: 'json_object', schema: usable, columns: listColumns(usable) }, problems };
+}
+
+function readStrictSchema(value: Map, path: Path): OutputReading {
+  const { $schema: _dialect, ...body } = value;
+  return checkStrict(completeStrictSchema(body) as Map, path, (schemaPath) => [...path, ...schemaPath]);
+}
+
+function checkStrict(schema: Map, path: Path, locate: (schemaPath: Path) => Path): OutputReading {
+  const strict = lintStrictSchema(schema).map((problem) => ({
+    path: locate(problem.path),
+    message: `${showPath(locate(problem.path))}: ${problem.message}`,
+  }));
+  const problems = strict.length > 0 ? strict : checkCompiles(schema, path);
+  return { output: { type: 'json', format: 'json_schema', schema, columns: listColumns(schema) }, problems };
+}
+
+function checkCompiles(schema: Map, path: Path): PathProblem[] {
+  try {
+    compileValidator(schema);
+    return [];
+  } catch (error) {
+    return [{ path, message: `${showPath(path)}: not a usable JSON Schema: ${(error as Error).message}` }];
+  }
+}
+
+function listColumns(schema: Map | null): readonly string[] {
+  return isMap(schema?.properties) ? Object.keys(schema.properties) : [];
+}
+
+function isMap(value: unknown): value is Map {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,55 @@
+import fs from 'node:fs';
+import { open } from 'node:fs/promises';
+import { createGunzip } from 'node:zlib';
+import { UsageError } from '../core/errors.ts';
+
+/** A file of a table: where it lies and how it is called in messages. */
+export interface TableFile {
+  readonly path: string;
+  readonly shown: string;
+}
+
+/** Above this many bytes, a gzip file may not be more than `MAX_GZIP_RATIO` times its compressed size: real tables are below 50. */
+const GZIP_FREE_BYTES = 256 * 1024 * 1024;
+const MAX_GZIP_RATIO = 200;
+const CHUNK_BYTES = 128 * 1024;
+
+/**
+ * Streams a file's bytes, unpacked when they are gzip (told by the first bytes, not by the name).
+ * @throws UsageError when the gzip data is broken, or a decompression bomb
+ */
+export async function* readBytes(file: TableFile, signal: AbortSignal): AsyncGenerator<Buffer> {
+  const { magic, sizeBytes } = await readMagic(file.path);
+  const raw = fs.createReadStream(file.path, { signal, highWaterMark: CHUNK_BYTES });
+  if (magic !== 0x1f8b) {
+    yield* raw;
+    return;
+  }
+  const gunzip = createGunzip({ chunkSize: CHUNK_BYTES });
+  raw.on('error', (error) => gunzip.destroy(error));
+  raw.pipe(gunzip);
+  let unpackedBytes = 0;
+  try {
+    for await (const chunk of gunzip as AsyncIterable<Buffer>) {
+      unpackedBytes += chunk.length;
+      if (unpackedBytes > Math.max(GZIP_FREE_BYTES, sizeBytes * MAX_GZIP_RATIO))
+        throw new UsageError(`${file.shown}: unpacks to more than ${MAX_GZIP_RATIO} times its size; unpack it yourself if that is right`, {
+          code: 'table',
+        });
+      yield chunk;
+    }
+  } catch (error) {
+    if (error instanceof UsageError || signal.aborted) throw error;
+    throw new UsageError(`${file.shown}: broken gzip data (${(error as Error).message})`, { code: 'table', cause: error });
+  } finally {
+    raw.destroy();
+  }
+}
+
+async function readMagic(path: string): Promise<{ magic: number; sizeBytes: number }> {
+  await using handle = await open(path);
+  const { size } = await handle.stat();
+  const head = Buffer.alloc(2);
+  await handle.read(head, 0, 2, 0);
+  return { magic: head.readUInt16BE(0), sizeBytes: size };
+}

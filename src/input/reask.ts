@@ -1,0 +1,39 @@
+import { makeCustomId, type Request } from '../core/request.ts';
+
+/** Why and how a row is asked again. */
+export interface Reask {
+  /** The how-manieth re-ask of the row, from 1. */
+  readonly n: number;
+  readonly cause: 'invalid' | 'truncated';
+  /** The answer that was not good enough; null when there was no text. */
+  readonly answerText: string | null;
+  /** What was wrong with it. */
+  readonly message: string;
+  /** The most output tokens the re-ask may ask for; null: the model's maximum. */
+  readonly outputCap: number | null;
+}
+
+interface ChatBody {
+  messages: { role: string; content: string }[];
+  max_completion_tokens?: number;
+}
+
+/**
+ * The request of a re-ask, made of the row's first request. Invalid: the answer and what is wrong with it are appended. Truncated: the output cap
+ * is doubled with each re-ask, up to the largest one allowed. The key stays; the wire id is `<key>-r<n>`.
+ */
+export function renderReask(request: Request, reask: Reask, maxOutputTokens: number | null): Request {
+  const body = JSON.parse(request.body) as ChatBody;
+  if (reask.cause === 'truncated') {
+    const cap = body.max_completion_tokens;
+    const bound = Math.min(reask.outputCap ?? Number.POSITIVE_INFINITY, maxOutputTokens ?? Number.POSITIVE_INFINITY);
+    if (cap !== undefined) body.max_completion_tokens = Math.max(cap, Math.min(cap * 2 ** reask.n, bound));
+  } else {
+    if (reask.answerText !== null && reask.answerText !== '') body.messages.push({ role: 'assistant', content: reask.answerText });
+    body.messages.push({
+      role: 'user',
+      content: `This answer cannot be used: ${reask.message}. Reply again, with the corrected answer only.`,
+    });
+  }
+  return { ...request, customId: makeCustomId(request.key, reask.n), body: JSON.stringify(body) };
+}

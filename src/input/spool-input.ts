@@ -1,0 +1,30 @@
+import fs from 'node:fs';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { UsageError } from '../core/errors.ts';
+import type { TableFile } from './read-bytes.ts';
+
+/** Where standard input comes from and where it is kept, so that it can be read several times. */
+export interface Spool {
+  /** Null reads what an earlier run kept. */
+  readonly stdin: Readable | null;
+  readonly spoolPath: string | null;
+}
+
+/**
+ * Copies standard input into a file of its own (mode 0600; whole or not at all) and gives that file.
+ * @throws UsageError when there is nothing to read, or nowhere to keep it
+ */
+export async function spoolInput({ stdin, spoolPath }: Spool, signal: AbortSignal): Promise<TableFile> {
+  const file = { path: spoolPath ?? '', shown: 'standard input' };
+  if (spoolPath === null) throw new UsageError('a table on standard input cannot be used here; name a file', { code: 'table' });
+  if (stdin !== null) {
+    const partPath = `${spoolPath}.part`;
+    await pipeline(stdin, fs.createWriteStream(partPath, { mode: 0o600 }), { signal });
+    await fs.promises.rename(partPath, spoolPath);
+  }
+  const status = await fs.promises.stat(spoolPath).catch(() => null);
+  if (status === null) throw new UsageError('no table was kept from standard input; pipe it in again', { code: 'table' });
+  if (status.size === 0) throw new UsageError('standard input: is empty', { code: 'table' });
+  return file;
+}

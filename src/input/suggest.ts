@@ -1,0 +1,50 @@
+/**
+ * The candidate a person most likely meant, or null when none is near.
+ * Case, spaces, dashes and underscores cost nothing; otherwise at most a third of the word may differ.
+ */
+export function findClosest(word: string, candidates: readonly string[]): string | null {
+  const wanted = fold(word);
+  const limit = Math.max(1, Math.floor(wanted.length / 3));
+  let best: string | null = null;
+  let bestDistance = limit + 1;
+  for (const candidate of candidates) {
+    const distance = measureDistance(wanted, fold(candidate));
+    if (distance < bestDistance) {
+      best = candidate;
+      bestDistance = distance;
+    }
+  }
+  return best;
+}
+
+/** `. Did you mean "x"?`, to end a message with, or nothing. */
+export function suggest(word: string, candidates: readonly string[]): string {
+  const closest = findClosest(word, candidates);
+  return closest === null ? '' : `. Did you mean "${closest}"?`;
+}
+
+function fold(word: string): string {
+  return word
+    .slice(0, 64)
+    .toLowerCase()
+    .replaceAll(/[\s_-]/g, '');
+}
+
+/** Edits (insert, delete, replace, swap of neighbours) that turn one word into the other. */
+function measureDistance(a: string, b: string): number {
+  let beforePrevious: number[] = [];
+  let previous = Array.from({ length: b.length + 1 }, (_, column) => column);
+  for (let i = 1; i <= a.length; i++) {
+    const current = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const isSame = a[i - 1] === b[j - 1];
+      let distance = Math.min((previous[j] ?? 0) + 1, (current[j - 1] ?? 0) + 1, (previous[j - 1] ?? 0) + (isSame ? 0 : 1));
+      const isSwap = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      if (isSwap) distance = Math.min(distance, (beforePrevious[j - 2] ?? 0) + 1);
+      current[j] = distance;
+    }
+    beforePrevious = previous;
+    previous = current;
+  }
+  return previous[b.length] ?? 0;
+}

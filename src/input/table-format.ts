@@ -1,0 +1,32 @@
+import type { TableFormat } from '../core/job.ts';
+import type { Row } from '../core/row.ts';
+import type { TableFile } from './read-bytes.ts';
+
+/** The files of a table with the way to read each as UTF-8 text. */
+export interface TextFiles {
+  readonly files: readonly TableFile[];
+  openText(file: TableFile, signal: AbortSignal): AsyncIterable<Buffer>;
+}
+
+/** What the reader of one format gives; rows are numbered and cut into chunks here. */
+export interface OpenedFormat {
+  readonly columns: readonly string[];
+  readonly warnings: readonly string[];
+  /** Rows in order, their `index` counted from 0 over all files. */
+  readRows(signal: AbortSignal): AsyncIterable<readonly Row[]>;
+}
+
+const FORMAT_BY_EXTENSION: Readonly<Record<string, TableFormat>> = {
+  csv: 'csv',
+  tsv: 'tsv',
+  tab: 'tsv',
+  jsonl: 'jsonl',
+  ndjson: 'jsonl',
+  json: 'json',
+};
+
+/** The format a file name tells, `.gz` aside; null when it tells none. */
+export function guessFormat(file: string): TableFormat | null {
+  const extension = /\.([A-Za-z]+)(?:\.gz)?$/i.exec(file)?.[1]?.toLowerCase() ?? '';
+  return FORMAT_BY_EXTENSION[extension] ?? null;
+}

@@ -1,0 +1,181 @@
+import type { Liquid, Template as LiquidNode } from 'liquidjs';
+import { makeTemplateValue, showCell } from './cell-text.ts';
+
+/** Something wrong with a template, by its line and column in the template's text, from 1. */
+export interface TemplateProblem {
+  readonly line: number;
+  readonly column: number;
+  readonly message: string;
+  /** Set when the problem is a column the table does not have. */
+  readonly missingColumn?: string;
+}
+
+/** A piece of a template without logic: text, or the index of a column. */
+export type Piece = string | number;
+
+/** A template, parsed and bound to the columns of a table. */
+export interface CompiledTemplate {
+  /** Indexes of the columns it reads, each once. */
+  readonly columns: readonly number[];
+  /** Pieces to join when the template is only text and plain `{{ column }}`; null when it needs Liquid. */
+  readonly pieces: readonly Piece[] | null;
+  /** The literal text around placeholders and tags, for lints. */
+  readonly literalText: string;
+  /** @throws Error when the template fails on this row */
+  render(cells: readonly unknown[]): string;
+}
+
+/** What a template may see besides the row. */
+export interface TemplateScope {
+  readonly engine: Liquid;
+  readonly columns: readonly string[];
+  readonly labels: readonly { readonly name: string; readonly description: string }[];
+}
+
+const RESERVED = ['row', 'labels'];
+
+/** Parses a template and finds every column it names in the table's header. */
+export function compileTemplate(
+  text: string,
+  scope: TemplateScope,
+): { readonly template: CompiledTemplate | null; readonly problems: readonly TemplateProblem[] } {
+  let nodes: LiquidNode[];
+  try {
+    nodes = scope.engine.parse(text);
+  } catch (error) {
+    return { template: null, problems: [describeParseError(error)] };
+  }
+  const { used, usesWholeRow, problems } = findColumns(nodes, scope);
+  problems.push(...findLooseWords(nodes));
+  if (problems.length > 0) return { template: null, problems };
+  const columns = usesWholeRow ? scope.columns.map((_, index) => index) : [...used];
+  const pieces = listPieces(nodes, scope);
+  const render = pieces === null ? makeLiquidRender(nodes, columns, scope) : (cells: readonly unknown[]) => joinPieces(pieces, cells);
+  return { template: { columns, pieces, literalText: listLiteralText(nodes), render }, problems: [] };
+}
+
+/** The text of pieces over a row. */
+export function joinPieces(pieces: readonly Piece[], cells: readonly unknown[]): string {
+  let text = '';
+  for (const piece of pieces) text += typeof piece === 'string' ? piece : showCell(cells[piece]);
+  return text;
+}
+
+function makeLiquidRender(nodes: LiquidNode[], columns: readonly number[], scope: TemplateScope): (cells: readonly unknown[]) => string {
+  const labels = scope.labels.map(({ name, description }) => ({ name, description }));
+  return (cells) => {
+    const row = Object.create(null) as Record<string, unknown>;
+    // A missing key is empty, not undefined: strict variables are for names no row has.
+    for (const index of columns) row[scope.columns[index] ?? ''] = makeTemplateValue(cells[index] ?? null);
+    const values = Object.assign(Object.create(null), row, { row, labels }) as object;
+    return String(scope.engine.renderSync(nodes, values));
+  };
+}
+
+interface FoundColumns {
+  readonly used: ReadonlySet<number>;
+  /** Whether a column is chosen by a value: then the row is needed whole. */
+  readonly usesWholeRow: boolean;
+  readonly problems: TemplateProblem[];
+}
+
+function findColumns(nodes: LiquidNode[], scope: TemplateScope): FoundColumns {
+  const used = new Set<number>();
+  const problems: TemplateProblem[] = [];
+  let usesWholeRow = false;
+  const { globals } = scope.engine.analyzeSync(nodes, { partials: false });
+  for (const variable of Object.values(globals).flat()) {
+    const { row: line, col: column } = variable.location;
+    const [root, property] = variable.segments;
+    if (root === 'labels') continue;
+    const name = root === 'row' ? property : root;
+    if (typeof name === 'object') usesWholeRow = true;
+    else if (name === undefined) problems.push({ line, column, message: 'row is the whole row; name a column, as in {{ row["name"] }}' });
+    else {
+      const index = scope.columns.indexOf(String(name));
+      if (index === -1) problems.push({ line, column, message: `no column "${name}"`, missingColumn: String(name) });
+      else used.add(index);
+    }
+  }
+  return { used, usesWholeRow, problems };
+}
+
+/** Null when any node is more than text or a plain column. */
+function listPieces(nodes: readonly LiquidNode[], scope: TemplateScope): readonly Piece[] | null {
+  const pieces: Piece[] = [];
+  for (const node of nodes) {
+    const literal = readLiteral(node);
+    const index = literal === null ? readPlainColumn(node, scope) : null;
+    if (literal === null && index === null) return null;
+    if (literal !== null && typeof pieces.at(-1) === 'string') pieces.push(`${pieces.pop()}${literal}`);
+    else pieces.push(literal ?? index ?? '');
+  }
+  return pieces;
+}
+
+interface OutputNode {
+  readonly value: { readonly filters: readonly unknown[]; readonly initial: { readonly postfix: readonly PropertyToken[] } };
+}
+
+interface PropertyToken {
+  readonly variable?: unknown;
+  readonly props?: readonly { readonly content?: unknown }[];
+  readonly begin: number;
+  readonly end: number;
+  readonly input: string;
+}
+
+function readPlainColumn(node: LiquidNode, scope: TemplateScope): number | null {
+  const token = readLoneProperty(node);
+  if (token === null) return null;
+  const names = (token.props ?? []).map((prop) => prop.content);
+  const name =
+    names.length === 2 && names[0] === 'row' ? names[1] : names.length === 1 && !RESERVED.includes(String(names[0])) ? names[0] : null;
+  if (typeof name !== 'string') return null;
+  const index = scope.columns.indexOf(name);
+  return index === -1 ? null : index;
+}
+
+/** The property access of `{{ a.b }}`, without filters (rowmill's own output step counts as one). */
+function readLoneProperty(node: LiquidNode): PropertyToken | null {
+  if (!('value' in node)) return null;
+  const { value } = node as unknown as OutputNode;
+  const postfix = value?.initial?.postfix;
+  if (postfix?.length !== 1 || value.filters.length !== 1) return null;
+  const [token] = postfix;
+  return token?.props === undefined || token.variable !== undefined ? null : token;
+}
+
+/** `{{ Review Text }}` would be read as `{{ Review }}`: Liquid drops what follows a value. */
+function findLooseWords(nodes: readonly LiquidNode[]): TemplateProblem[] {
+  const problems: TemplateProblem[] = [];
+  for (const node of nodes) {
+    const token = readLoneProperty(node);
+    if (token === null) continue;
+    const rest = /^\s*([^\s|}-][^}]*?)\s*-?\}\}/.exec(token.input.slice(token.end, token.end + 200));
+    if (rest === null) continue;
+    const whole = `${token.input.slice(token.begin, token.end)} ${rest[1]}`;
+    const before = token.input.slice(0, token.begin).split('\n');
+    problems.push({
+      line: before.length,
+      column: (before.at(-1) ?? '').length + 1,
+      message: `unexpected "${rest[1]}"; a column with such a name is written {{ row["${whole}"] }}`,
+    });
+  }
+  return problems;
+}
+
+function readLiteral(node: LiquidNode): string | null {
+  const text = (node as { str?: unknown }).str;
+  return typeof text === 'string' ? text : null;
+}
+
+function listLiteralText(nodes: readonly LiquidNode[]): string {
+  return nodes.map((node) => readLiteral(node) ?? ' ').join('');
+}
+
+function describeParseError(error: unknown): TemplateProblem {
+  const token = (error as { token?: { getPosition?(): number[] } }).token;
+  const [line = 1, column = 1] = token?.getPosition?.() ?? [];
+  return { line, column, message: (error as Error).message.replace(/, line:\d+, col:\d+$/, '') };
+}

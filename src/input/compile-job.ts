@@ -53,7 +53,7 @@ const RULES_VERSION = 1;
 export function compileJob(
   loaded: { readonly job: Job; readonly source?: JobSource },
   table: Pick<Table, 'columns' | 'format'>,
-  options: { readonly limits?: RequestLimits | null } = {},
+  limits: RequestLimits | null = null,
 ): CompiledJob {
   const { job, source = NO_SOURCE } = loaded;
   const { messages, problems } = compileMessages(job, source, table.columns);
@@ -63,7 +63,6 @@ export function compileJob(
   if (problems.length > 0) throw new UsageError(problems, { code: 'job' });
   const renderBody = compileBody(job, messages);
   const templated = [...new Set(messages.flatMap(({ template }) => template.columns))];
-  const limits = options.limits ?? null;
   const idIndexes = job.input.id.map((name) => table.columns.indexOf(name));
   return {
     job,

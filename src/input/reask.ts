@@ -9,8 +9,8 @@ export interface Reask {
   readonly answerText: string | null;
   /** What was wrong with it. */
   readonly message: string;
-  /** The most output tokens the re-ask may ask for; null: the model's maximum. */
-  readonly outputCap: number | null;
+  /** The most output tokens the re-ask may ask for; null or absent: the model's maximum. */
+  readonly outputCap?: number | null;
 }
 
 interface ChatBody {

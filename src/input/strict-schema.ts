@@ -109,7 +109,8 @@ function lintNode(schema: unknown, path: readonly (string | number)[], level: nu
   }
   if (Object.hasOwn(schema, 'items')) lintNode(schema.items, [...path, 'items'], level + 1, walk);
   else if (hasType(schema, 'array')) report('a list needs items');
-  if (Array.isArray(schema.anyOf)) schema.anyOf.forEach((branch, index) => lintNode(branch, [...path, 'anyOf', index], level, walk));
+  const branches: readonly unknown[] = Array.isArray(schema.anyOf) ? schema.anyOf : [];
+  for (const [index, branch] of branches.entries()) lintNode(branch, [...path, 'anyOf', index], level, walk);
 }
 
 type Report = (message: string, ...more: (string | number)[]) => void;

@@ -1,0 +1,147 @@
+import { createHash, hash } from 'node:crypto';
+import { type FileHandle, mkdir, open, readdir, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
+import path from 'node:path';
+import process from 'node:process';
+import { AppError, EXIT } from '../core/errors.ts';
+
+/** A file that replaces another only when it is complete; until then it is written beside it under another name. */
+export interface AtomicFile {
+  /** Appends; resolves when the bytes are handed to the system, so that awaiting it is backpressure. */
+  write(text: string): Promise<void>;
+  /** Syncs, takes the final name, syncs the directory. */
+  commit(): Promise<WrittenFile>;
+  /** Removes what was written; the old file stays as it was. */
+  discard(): Promise<void>;
+}
+
+export interface WrittenFile {
+  /** Hex. */
+  readonly sha256: string;
+  readonly bytes: number;
+}
+
+/**
+ * Opens a replacement for the file at `target`, whose directory is made when it is missing. A link is followed: the file it names is
+ * replaced, the link stays. The new file has the old one's mode, or that of the umask. What killed processes left behind is removed.
+ * @throws AppError `output`, exit 5: the disk or the permissions do not allow it; also from all its methods
+ */
+export async function openAtomicFile(target: string): Promise<AtomicFile> {
+  return guard(target, async () => {
+    await mkdir(path.dirname(target), { recursive: true });
+    const finalPath = await followLink(target);
+    const mode = await readMode(finalPath);
+    await removeLeftovers(finalPath);
+    const temporaryPath = makeTemporaryPath(finalPath, process.pid);
+    const handle = await open(temporaryPath, 'wx', 0o666);
+    if (mode !== null) await handle.chmod(mode);
+    return createAtomicFile({ target, finalPath, temporaryPath, handle });
+  });
+}
+
+interface Opened {
+  readonly target: string;
+  readonly finalPath: string;
+  readonly temporaryPath: string;
+  readonly handle: FileHandle;
+}
+
+function createAtomicFile({ target, finalPath, temporaryPath, handle }: Opened): AtomicFile {
+  const digest = createHash('sha256');
+  let bytes = 0;
+  return {
+    write: (text) =>
+      guard(target, async () => {
+        const chunk = Buffer.from(text);
+        digest.update(chunk);
+        bytes += chunk.length;
+        await handle.appendFile(chunk);
+      }),
+    commit: () =>
+      guard(target, async () => {
+        await handle.sync();
+        await handle.close();
+        await rename(temporaryPath, finalPath);
+        await syncDirectory(path.dirname(finalPath));
+        return { sha256: digest.digest('hex'), bytes };
+      }),
+    discard: async () => {
+      await handle.close();
+      await rm(temporaryPath, { force: true });
+    },
+  };
+}
+
+/** The file a path stands for: through links, also through one whose target does not exist yet. */
+async function followLink(target: string): Promise<string> {
+  try {
+    return await realpath(target);
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+  }
+  const link = await readlink(target).catch(() => null);
+  return link === null ? target : path.resolve(path.dirname(target), link);
+}
+
+/** Permission bits of the file to be replaced, null when there is none. */
+async function readMode(file: string): Promise<number | null> {
+  const found = await stat(file).catch((error: unknown) => {
+    if (isMissing(error)) return null;
+    throw error;
+  });
+  if (found !== null && !found.isFile()) throw new Error('it is not a regular file');
+  return found === null ? null : found.mode & 0o777;
+}
+
+/** Of one length whatever the table's name, so that it never is too long for the file system; the process id tells living writers from dead ones. */
+function makeTemporaryPath(finalPath: string, processId: number): string {
+  return path.join(path.dirname(finalPath), `${temporaryPrefix(finalPath)}${processId}.tmp`);
+}
+
+function temporaryPrefix(finalPath: string): string {
+  return `.rowmill-${hash('sha256', path.basename(finalPath), 'hex').slice(0, 12)}-`;
+}
+
+async function removeLeftovers(finalPath: string): Promise<void> {
+  const directory = path.dirname(finalPath);
+  const prefix = temporaryPrefix(finalPath);
+  for (const name of await readdir(directory)) {
+    if (!name.startsWith(prefix) || !name.endsWith('.tmp')) continue;
+    const processId = Number(name.slice(prefix.length, -'.tmp'.length));
+    if (processId === process.pid || !isAlive(processId)) await rm(path.join(directory, name), { force: true });
+  }
+}
+
+function isAlive(processId: number): boolean {
+  try {
+    process.kill(processId, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+/** Makes the rename itself durable. Some file systems refuse to sync a directory; there the rename is as durable as they make it. */
+export async function syncDirectory(directory: string): Promise<void> {
+  const handle = await open(directory, 'r').catch(() => null);
+  if (handle === null) return;
+  try {
+    await handle.sync();
+  } catch (error) {
+    if (!['EINVAL', 'EPERM', 'ENOTSUP', 'EBADF'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+  } finally {
+    await handle.close();
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'ENOENT';
+}
+
+async function guard<T>(target: string, step: () => Promise<T>): Promise<T> {
+  try {
+    return await step();
+  } catch (error) {
+    const message = `cannot write ${target}: ${(error as Error).message}. The answers are kept; run the same command again`;
+    throw new AppError(message, { code: 'output', exitCode: EXIT.stopped, cause: error });
+  }
+}

@@ -1,0 +1,65 @@
+import { stringify } from 'csv-stringify/sync';
+import type { FinishedRow } from '../core/finished-row.ts';
+import { formatUsd } from '../core/summary.ts';
+import { formatError, formatSource, type RowFormat, readAnswer } from './row-format.ts';
+import type { TableColumns } from './table-columns.ts';
+
+/** What a CSV table is made of. */
+export interface CsvFormatOptions {
+  readonly columns: TableColumns;
+  /** Properties of the answer; empty: the whole answer is one column. */
+  readonly answerColumns: readonly string[];
+  readonly simulated: boolean;
+  /** Spreadsheet-safe: byte order mark, CRLF, and an apostrophe before text a spreadsheet would run as a formula. */
+  readonly excel: boolean;
+}
+
+/** Rows as CSV: text raw, everything else as compact JSON, null and missing values empty. Line breaks and quotes are quoted, so any text comes back as it was. */
+export function createCsvFormat(options: CsvFormatOptions): RowFormat {
+  const { columns, answerColumns, simulated, excel } = options;
+  const toText = excel ? (value: unknown) => escapeFormula(formatCell(value)) : formatCell;
+  const print = (records: readonly (readonly string[])[]) =>
+    stringify(records as string[][], { record_delimiter: excel ? 'windows' : 'unix' });
+  const makeRecord = (finished: FinishedRow): string[] => {
+    const record: string[] = [];
+    for (const index of columns.keptIndexes) record.push(toText(finished.row.cells[index]));
+    for (const value of readAnswer(finished.answer, answerColumns)) record.push(toText(value));
+    const { usage, costNanoUsd } = finished;
+    record.push(
+      finished.disposition.status,
+      toText(formatError(finished)),
+      formatSource(finished) ?? '',
+      String(finished.attempts),
+      finished.model ?? '',
+      String(usage.inputTokens),
+      String(usage.cachedInputTokens),
+      String(usage.outputTokens),
+      String(usage.reasoningTokens),
+      costNanoUsd === null ? '' : formatUsd(costNanoUsd),
+      finished.requestId ?? '',
+    );
+    if (simulated) record.push('true');
+    return record;
+  };
+  const names = [...columns.keptNames.map(toText), ...columns.answerNames, ...columns.sidecarNames];
+  return {
+    head: (excel ? BYTE_ORDER_MARK : '') + print([names]),
+    format: (rows) => print(rows.map(makeRecord)),
+  };
+}
+
+/** A value as a CSV cell. */
+export function formatCell(value: unknown): string {
+  if (typeof value === 'string') return value;
+  return value === undefined || value === null ? '' : JSON.stringify(value);
+}
+
+const BYTE_ORDER_MARK = '\uFEFF';
+/** The characters after which a spreadsheet reads a formula, their full-width forms included (OWASP, CSV injection). */
+const FORMULA_START = /^[=+\-@\t\r\uFF1D\uFF0B\uFF0D\uFF20]/;
+const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+
+/** Text that a spreadsheet would run gets an apostrophe; numbers, negative ones too, stay numbers. */
+export function escapeFormula(text: string): string {
+  return FORMULA_START.test(text) && !NUMBER.test(text) ? `'${text}` : text;
+}

@@ -1,0 +1,60 @@
+import { rm } from 'node:fs/promises';
+import { stringify } from 'csv-stringify/sync';
+import type { FinishedRow } from '../core/finished-row.ts';
+import type { Row } from '../core/row.ts';
+import { formatUsd } from '../core/summary.ts';
+import type { WrittenFile } from './atomic-file.ts';
+import { formatCell } from './csv-format.ts';
+import type { RowFormat } from './row-format.ts';
+import { createRowWriter, type TableWriter } from './table-writer.ts';
+
+const COLUMNS = ['row', 'file', 'line', 'id', 'key', 'cause', 'message', 'attempts', 'request_id', 'cost_usd'];
+
+/** The table of failed and skipped rows; it exists only while there are such rows. */
+export interface FailuresWriter {
+  /** Takes any finished row and keeps those that failed or were skipped. Await a promise before the next row. */
+  write(row: FinishedRow): void | Promise<void>;
+  /** Completes the file, or removes an older one when no row failed; null then. */
+  finish(): Promise<WrittenFile | null>;
+  abandon(): Promise<void>;
+}
+
+/** What the failures table says of a row, and where it goes. */
+export interface FailuresWriterOptions {
+  readonly path: string;
+  /** What identifies a row to a person; its number, from 1, stands beside it anyway. */
+  readonly readId: (row: Row) => string;
+}
+
+/** Creates the writer; no file is opened before the first failure. */
+export function createFailuresWriter(options: FailuresWriterOptions): FailuresWriter {
+  const format = createFailuresFormat(options.readId);
+  let writer: TableWriter | null = null;
+  const writeFirst = async (row: FinishedRow): Promise<void> => {
+    writer = await createRowWriter(options.path, format);
+    await writer.write(row);
+  };
+  return {
+    write(row) {
+      if (row.disposition.status !== 'failed' && row.disposition.status !== 'skipped') return;
+      return writer === null ? writeFirst(row) : writer.write(row);
+    },
+    async finish() {
+      if (writer !== null) return writer.finish();
+      await rm(options.path, { force: true });
+      return null;
+    },
+    async abandon() {
+      await writer?.abandon();
+    },
+  };
+}
+
+function createFailuresFormat(readId: (row: Row) => string): RowFormat {
+  const makeRecord = ({ row, disposition, key, attempts, requestId, costNanoUsd }: FinishedRow): string[] => {
+    const { cause, message } = 'cause' in disposition ? disposition : { cause: '', message: '' };
+    const cost = costNanoUsd === null ? '' : formatUsd(costNanoUsd);
+    return [row.index + 1, row.file, row.line, readId(row), key, cause, message, attempts, requestId, cost].map(formatCell);
+  };
+  return { head: stringify([COLUMNS]), format: (rows) => stringify(rows.map(makeRecord)) };
+}

@@ -1,0 +1,81 @@
+import type { FinishedRow } from '../core/finished-row.ts';
+import { openAtomicFile, type WrittenFile } from './atomic-file.ts';
+import { createCsvFormat } from './csv-format.ts';
+import { createJsonlFormat } from './jsonl-format.ts';
+import type { RowFormat } from './row-format.ts';
+import { type ColumnsOptions, makeTableColumns } from './table-columns.ts';
+
+/** A table being written; nothing stands under its name before `finish`. */
+export interface TableWriter {
+  /** Takes the next row in input order. When a promise comes back, await it before the next row: the disk has to catch up. */
+  write(row: FinishedRow): void | Promise<void>;
+  /** Completes the file and gives it its name. */
+  finish(): Promise<WrittenFile>;
+  /** Throws away what was written; an older table stays untouched. */
+  abandon(): Promise<void>;
+}
+
+/** What a table looks like and where it goes. */
+export interface TableWriterOptions extends ColumnsOptions {
+  readonly path: string;
+  readonly format: 'csv' | 'jsonl';
+  /** Spreadsheet-safe CSV; of no meaning in JSONL. */
+  readonly excel: boolean;
+}
+
+/** Rows formatted together: enough to hide the cost of a call, few enough not to hold large rows twice. */
+const ROWS_PER_FORMAT = 64;
+/** Characters gathered before a write. */
+const CHUNK_CHARACTERS = 1 << 20;
+
+/**
+ * Opens the writer of a table.
+ * @throws AppError `output`, exit 5: the file cannot be written; also from all its methods
+ */
+export async function createTableWriter(options: TableWriterOptions): Promise<TableWriter> {
+  return createRowWriter(options.path, createFormat(options));
+}
+
+function createFormat(options: TableWriterOptions): RowFormat {
+  const columns = makeTableColumns(options);
+  const { answerColumns, simulated, excel, keep } = options;
+  return options.format === 'csv'
+    ? createCsvFormat({ columns, answerColumns, simulated, excel })
+    : createJsonlFormat({ columns, answerColumns, simulated, keepsRecord: keep === 'all' });
+}
+
+/** Writes rows of any format in large chunks, one after the other even when the caller does not wait. */
+export async function createRowWriter(path: string, format: RowFormat): Promise<TableWriter> {
+  const file = await openAtomicFile(path);
+  let rows: FinishedRow[] = [];
+  let text = format.head;
+  let written: Promise<void> = Promise.resolve();
+
+  const formatRows = (): void => {
+    text += format.format(rows);
+    rows = [];
+  };
+  const writeText = (): Promise<void> => {
+    const chunk = text;
+    text = '';
+    written = written.then(() => file.write(chunk));
+    return written;
+  };
+  return {
+    write(row) {
+      rows.push(row);
+      if (rows.length < ROWS_PER_FORMAT) return;
+      formatRows();
+      if (text.length >= CHUNK_CHARACTERS) return writeText();
+    },
+    async finish() {
+      if (rows.length > 0) formatRows();
+      await writeText();
+      return file.commit();
+    },
+    async abandon() {
+      await written.catch(() => undefined);
+      await file.discard();
+    },
+  };
+}

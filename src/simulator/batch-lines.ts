@@ -1,0 +1,72 @@
+import * as fs from 'node:fs';
+
+const READ_BYTES = 1 << 20;
+
+/** A line of an input file: its place in the file, counted without blank lines at the end. */
+export interface LineIndex {
+  /** Offset in bytes of each line's first byte, and after the last one the end of the file. */
+  readonly offsets: Float64Array;
+  readonly count: number;
+}
+
+/** A line without its line break, its number from 1, and its place in the file in bytes; `end` is that of the line break. */
+export interface NumberedLine {
+  readonly text: string;
+  readonly number: number;
+  readonly offset: number;
+  readonly end: number;
+}
+
+/** Reads a file line by line, in chunks. */
+export async function* readLines(path: string): AsyncGenerator<NumberedLine> {
+  const handle = await fs.promises.open(path, 'r');
+  try {
+    let rest: Buffer = Buffer.alloc(0);
+    let restOffset = 0;
+    let number = 0;
+    for (;;) {
+      const { bytesRead, buffer } = await handle.read(Buffer.alloc(READ_BYTES), 0, READ_BYTES);
+      const seen: Buffer = rest.length === 0 ? buffer.subarray(0, bytesRead) : Buffer.concat([rest, buffer.subarray(0, bytesRead)]);
+      let start = 0;
+      for (let end = seen.indexOf(10); end >= 0; end = seen.indexOf(10, start)) {
+        number += 1;
+        yield { text: seen.toString('utf8', start, end), number, offset: restOffset + start, end: restOffset + end };
+        start = end + 1;
+      }
+      rest = seen.subarray(start);
+      restOffset += start;
+      if (bytesRead === 0) break;
+    }
+    if (rest.length > 0) yield { text: rest.toString('utf8'), number: number + 1, offset: restOffset, end: restOffset + rest.length };
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Reads the lines `first` to `last` (not included, from 0) of an indexed file at once. */
+export async function readLineRange(path: string, index: LineIndex, first: number, last: number): Promise<readonly string[]> {
+  const start = index.offsets[first] ?? 0;
+  const length = (index.offsets[last] ?? 0) - start;
+  const handle = await fs.promises.open(path, 'r');
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, start);
+    return buffer.toString('utf8', 0, bytesRead).split('\n', last - first);
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Cuts the lines into chunks of at most so many lines and bytes; a longer line stands alone. Pairs of first and last (not included). */
+export function cutChunks(index: LineIndex, most: { readonly lines: number; readonly bytes: number }): (readonly [number, number])[] {
+  const chunks: (readonly [number, number])[] = [];
+  let first = 0;
+  for (let line = 0; line < index.count; line += 1) {
+    const bytes = (index.offsets[line + 1] ?? 0) - (index.offsets[first] ?? 0);
+    if (line > first && (line - first >= most.lines || bytes > most.bytes)) {
+      chunks.push([first, line]);
+      first = line;
+    }
+  }
+  if (index.count > first) chunks.push([first, index.count]);
+  return chunks;
+}

@@ -1,0 +1,66 @@
+import * as fs from 'node:fs';
+import { hashDigits } from './hash.ts';
+import { nowSeconds, type Simulation } from './simulation.ts';
+import type { BatchRecord } from './store.ts';
+
+/** The output or error file of a batch while it is written; it exists for clients only after `publish`. */
+export interface BatchOutput {
+  write(lines: readonly (string | Buffer)[]): void;
+  /** Makes it a file of the store, and returns its id; null when nothing was written. The same batch always gets the same id. */
+  publish(): string | null;
+  /** Gives up the file of a batch that will be worked on again later. */
+  abandon(): void;
+}
+
+const MONTH_SECONDS = 2_592_000;
+
+/** Starts the file of one kind anew; what a killed process had written of it is dropped. */
+export function openBatchOutput({ store, clock }: Simulation, batch: BatchRecord, kind: 'output' | 'error'): BatchOutput {
+  const id = `file-${hashDigits(store.identity, batch.wire.id, kind)}`;
+  const temporary = `${store.contentPath(id)}.tmp`;
+  const descriptor = fs.openSync(temporary, 'w', 0o600);
+  const hasBom = kind === 'output' && batch.faults.some((fault) => fault.type === 'bom');
+  let bytes = 0;
+
+  function writeBytes(content: Buffer): void {
+    let written = 0;
+    while (written < content.length) written += fs.writeSync(descriptor, content, written);
+    bytes += content.length;
+  }
+
+  return {
+    write(lines) {
+      if (lines.length === 0) return;
+      if (bytes === 0 && hasBom) writeBytes(Buffer.from('\ufeff'));
+      const isText = lines.every((line) => typeof line === 'string');
+      writeBytes(
+        isText ? Buffer.from(lines.join('')) : Buffer.concat(lines.map((line) => (typeof line === 'string' ? Buffer.from(line) : line))),
+      );
+    },
+    abandon: () => fs.closeSync(descriptor),
+    publish() {
+      fs.closeSync(descriptor);
+      if (bytes === 0) {
+        fs.rmSync(temporary, { force: true });
+        return null;
+      }
+      fs.renameSync(temporary, store.contentPath(id));
+      const createdAt = nowSeconds(clock);
+      store.saveFile({
+        number: store.nextNumber(),
+        wire: {
+          id,
+          object: 'file',
+          bytes,
+          created_at: createdAt,
+          expires_at: createdAt + (batch.outputExpiresAfterSeconds ?? MONTH_SECONDS),
+          filename: `${batch.wire.id}_${kind}.jsonl`,
+          purpose: 'batch_output',
+          status: 'processed',
+          status_details: null,
+        },
+      });
+      return id;
+    },
+  };
+}

@@ -1,0 +1,85 @@
+import { type Answer, answerRequest } from './answer.ts';
+import type { BilledRows, BillLine } from './bill.ts';
+import { findBodyText } from './body-text.ts';
+import type { RowAction } from './fault-plan.ts';
+import { hashDigits, sha256 } from './hash.ts';
+import { type LineNames, type RowResult, renderLine } from './output-lines.ts';
+import type { WireBody } from './prompt.ts';
+import type { AnsweringEndpoint } from './request-rules.ts';
+import { makeSpoiledLines } from './row-faults.ts';
+import type { Simulation } from './simulation.ts';
+import type { BatchRecord } from './store.ts';
+import { WireError } from './wire-error.ts';
+
+/** A row after its execution. */
+export interface ExecutedRow extends RowResult {
+  /** The usage of everything that was ever billed for it, lines of a killed process included. */
+  readonly charged: readonly BillLine['usage'][];
+}
+
+/** A line of the input file, parsed. */
+interface InputLine {
+  readonly custom_id: string;
+  readonly body: WireBody;
+}
+
+/** Executes one line of a batch. `billed` holds what a killed process had executed of this batch: such a row is answered again but not billed again. */
+export function executeRow(
+  simulation: Simulation,
+  batch: BatchRecord,
+  { text, row, billed }: { readonly text: string; readonly row: number; readonly billed: BilledRows },
+): ExecutedRow {
+  const { custom_id: customId, body } = JSON.parse(text) as InputLine;
+  const bodySha256 = sha256(findBodyText(text) ?? '');
+  const subject = { customId, row, batch: batch.number, model: String(body.model), lane: 'batch' } as const;
+  const { faults, seed, clock } = simulation;
+  const past = billed.get(customId);
+  const rowFault = faults.hasRowFaults ? faults.rowFault(subject) : undefined;
+  const action = past !== undefined && preventsExecution(rowFault) ? undefined : rowFault;
+  const line = {
+    id: `batch_req_${hashDigits(seed, batch.number, customId)}`,
+    customId,
+    requestId: `req_${hashDigits(seed, customId, bodySha256)}`,
+  };
+  if (preventsExecution(action)) return { ...makeSpoiledLines(line, action, undefined), charged: [] };
+  let answer: Answer;
+  try {
+    answer = answerRequest(batch.wire.endpoint as AnsweringEndpoint, body, {
+      drawSeed: `${seed}/${bodySha256}`,
+      idDigits: hashDigits(seed, customId, bodySha256, 'answer'),
+      createdAtSeconds: Math.floor(clock.now() / 1000),
+      fault: faults.hasRowFaults ? faults.answerFault(subject) : undefined,
+    });
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error;
+    return { output: [], error: [renderLine(line, error.status, error.body)], billed: [], counted: 'failed', charged: [] };
+  }
+  const charge: BillLine = {
+    at: new Date(clock.now()).toISOString(),
+    lane: 'batch',
+    batchId: batch.wire.id,
+    customId,
+    bodySha256,
+    model: answer.model,
+    tier: 'batch',
+    usage: past?.[0] ?? answer.usage,
+  };
+  // The bill stands: should a fault have changed the usage since, the answer says what was billed.
+  const isSame = past?.[0] === undefined || JSON.stringify(past[0]) === JSON.stringify(answer.usage);
+  const answerBody = isSame ? answer.body : { ...answer.body, usage: charge.usage };
+  const result =
+    action === undefined ? makeAnsweredLine(line, answerBody, charge) : makeSpoiledLines(line, action, { body: answerBody, charge });
+  return { ...result, billed: result.billed.slice(past?.length ?? 0), charged: result.billed.map(({ usage }) => usage) };
+}
+
+function makeAnsweredLine(line: LineNames, body: unknown, charge: BillLine): RowResult {
+  return { output: [renderLine(line, 200, body)], error: [], billed: [charge], counted: 'completed' };
+}
+
+/** Faults after which nothing is billed, because the row was never answered. */
+function preventsExecution(action: RowAction | undefined): action is RowAction {
+  if (action === undefined) return false;
+  return (
+    action.type === 'rowStatus' || ['missing', 'status_0', 'expired', 'cancelled', 'error_in_output', 'string_error'].includes(action.kind)
+  );
+}

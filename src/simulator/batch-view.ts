@@ -1,0 +1,68 @@
+import type { BatchAction, FileIdView } from './fault-plan.ts';
+import type { Simulation } from './simulation.ts';
+import type { BatchRecord } from './store.ts';
+import { isTerminal, type WireBatch } from './wire-objects.ts';
+
+/** How a batch looks to a client now: unset fields by the simulator's switch, the rest as its faults distort it. `looks` counts retrievals since its end. */
+export function viewBatch(simulation: Simulation, record: BatchRecord, looks: number): Readonly<Record<string, unknown>> {
+  let view: Record<string, unknown> = { ...record.wire };
+  for (const fault of record.faults) view = { ...view, ...distort(fault, record, { nowMs: simulation.clock.now(), looks }) };
+  return renderUnset(view, simulation.unsetFields);
+}
+
+interface Moment {
+  readonly nowMs: number;
+  readonly looks: number;
+}
+
+/** The fields a fault changes. */
+function distort(fault: BatchAction, { wire, finishedAtMs }: BatchRecord, { nowMs, looks }: Moment): Readonly<Record<string, unknown>> {
+  switch (fault.type) {
+    case 'dropMetadata':
+      return { metadata: null };
+    case 'showStatus':
+      return wire.status === 'in_progress' ? { status: fault.status } : {};
+    case 'goBack':
+      return isTerminal(wire.status) && looks > 1 && looks <= 1 + fault.times ? beforeTheEnd(wire) : {};
+    case 'counts':
+      return { request_counts: fault.counts };
+    case 'noUsage':
+      return { usage: null };
+    case 'fileIds': {
+      const isLate = finishedAtMs === null || nowMs < finishedAtMs + fault.lateMs;
+      return {
+        output_file_id: viewFileId(wire.output_file_id, fault.output, isLate),
+        error_file_id: viewFileId(wire.error_file_id, fault.error, isLate),
+      };
+    }
+    default:
+      return {};
+  }
+}
+
+function viewFileId(id: string | null, view: FileIdView | undefined, isLate: boolean): string | null | undefined {
+  switch (view) {
+    case 'null':
+      return null;
+    case 'empty':
+      return '';
+    case 'omitted':
+      return undefined;
+    case 'late':
+      return isLate ? null : id;
+    default:
+      return id;
+  }
+}
+
+function beforeTheEnd(wire: WireBatch): Readonly<Record<string, unknown>> {
+  const instants = { completed_at: null, expired_at: null, cancelled_at: null, failed_at: null };
+  return { ...wire, ...instants, status: 'in_progress', output_file_id: null, error_file_id: null };
+}
+
+/** On the wire an unset field is null, though the published types say it may be absent; gateways send "" or leave it out. */
+function renderUnset(view: Record<string, unknown>, unset: Simulation['unsetFields']): Readonly<Record<string, unknown>> {
+  if (unset === 'omitted') return Object.fromEntries(Object.entries(view).filter(([, value]) => value !== null));
+  if (unset === 'empty') return { ...view, output_file_id: view.output_file_id ?? '', error_file_id: view.error_file_id ?? '' };
+  return view;
+}

@@ -1,0 +1,111 @@
+import { readBatchRequest } from './batch-creation.ts';
+import { viewBatch } from './batch-view.ts';
+import { hashDigits } from './hash.ts';
+import { answerJson, type WireAnswer, type WireRequest } from './http-types.ts';
+import { cutPage } from './pages.ts';
+import { readJsonBody } from './request-body.ts';
+import { nowSeconds, type Simulation } from './simulation.ts';
+import type { BatchRecord } from './store.ts';
+import { WireError } from './wire-error.ts';
+import { isTerminal } from './wire-objects.ts';
+
+const HOUR_MS = 3_600_000;
+const DAY_SECONDS = 86_400;
+
+/** POST /v1/batches: always a new batch, there is no idempotency key. What is wrong with the file is only seen later, in its status. */
+export async function createBatch(simulation: Simulation, request: WireRequest): Promise<WireAnswer> {
+  const { store, clock, faults, limits } = simulation;
+  const asked = readBatchRequest((await readJsonBody(request.stream)).body);
+  const nowMs = clock.now();
+  const recent = [...store.batches.values()].filter((batch) => batch.createdAtMs > nowMs - HOUR_MS);
+  if (recent.length >= limits.batchesPerHour) {
+    const message = `Rate limit reached for batch creation in organization org-simulated: Limit ${limits.batchesPerHour} batches per hour. Please try again later.`;
+    throw new WireError(429, { message, type: 'requests', code: 'rate_limit_exceeded' });
+  }
+  const number = store.batches.size + 1;
+  const createdAt = nowSeconds(clock);
+  const record: BatchRecord = {
+    number,
+    createdAtMs: nowMs,
+    enqueuedTokens: 0,
+    outputExpiresAfterSeconds: asked.outputExpiresAfterSeconds,
+    faults: faults.batchFaults({ batch: number }),
+    finishedAtMs: null,
+    wire: {
+      id: `batch_${hashDigits(store.identity, 'batch', number)}`,
+      object: 'batch',
+      endpoint: asked.endpoint,
+      model: null,
+      errors: null,
+      input_file_id: asked.inputFileId,
+      completion_window: '24h',
+      status: 'validating',
+      output_file_id: null,
+      error_file_id: null,
+      created_at: createdAt,
+      in_progress_at: null,
+      expires_at: createdAt + DAY_SECONDS,
+      finalizing_at: null,
+      completed_at: null,
+      failed_at: null,
+      expired_at: null,
+      cancelling_at: null,
+      cancelled_at: null,
+      request_counts: { total: 0, completed: 0, failed: 0 },
+      usage: null,
+      metadata: asked.metadata,
+    },
+  };
+  store.saveBatch(record);
+  simulation.startBatch(record.wire.id);
+  return answerJson(viewBatch(simulation, record, 0));
+}
+
+/** GET /v1/batches: newest first, `limit` 1..100 (default 20), `after`; batches younger than the listing lag are not in it yet. */
+export async function listBatches(simulation: Simulation, { query }: WireRequest): Promise<WireAnswer> {
+  const nowMs = simulation.clock.now();
+  const listed = [...simulation.store.batches.values()]
+    .filter((record) => record.createdAtMs + lagOf(record, simulation) <= nowMs)
+    .reverse();
+  const page = cutPage(
+    listed.map((record) => ({ id: record.wire.id, record })),
+    query,
+    { defaultLimit: 20, mostLimit: 100 },
+  );
+  return answerJson({ ...page, data: page.data.map(({ record }) => viewBatch(simulation, record, 0)) });
+}
+
+/** GET /v1/batches/{id} */
+export async function retrieveBatch(simulation: Simulation, { id }: WireRequest): Promise<WireAnswer> {
+  const record = findBatch(simulation, id);
+  return answerJson(viewBatch(simulation, record, isTerminal(record.wire.status) ? simulation.countLook(id) : 0));
+}
+
+/** POST /v1/batches/{id}/cancel: 409 once it has completed, failed or expired; cancelling twice is allowed. */
+export async function cancelBatch(simulation: Simulation, { id, stream }: WireRequest): Promise<WireAnswer> {
+  stream.resume();
+  const record = findBatch(simulation, id);
+  const { status } = record.wire;
+  if (status === 'completed' || status === 'failed' || status === 'expired') {
+    throw new WireError(409, { message: `Cannot cancel a batch with status '${status}'.` });
+  }
+  if (status === 'cancelling' || status === 'cancelled') return answerJson(viewBatch(simulation, record, 0));
+  const cancelling: BatchRecord = {
+    ...record,
+    wire: { ...record.wire, status: 'cancelling', cancelling_at: nowSeconds(simulation.clock) },
+  };
+  simulation.store.saveBatch(cancelling);
+  // Where a fault holds the batch nobody works on it any more; the one who ends it has to be called.
+  simulation.resumeBatch(id);
+  return answerJson(viewBatch(simulation, cancelling, 0));
+}
+
+function findBatch({ store }: Simulation, id: string): BatchRecord {
+  const record = store.batches.get(id);
+  if (record === undefined) throw new WireError(404, { message: `No batch found with id '${id}'.` });
+  return record;
+}
+
+function lagOf({ faults }: BatchRecord, { listLagMs }: Simulation): number {
+  return faults.find((fault) => fault.type === 'listLag')?.lagMs ?? listLagMs;
+}

@@ -1,0 +1,85 @@
+import { type AnswerFaultRequest, spoilText } from './answer-faults.ts';
+import type { AnswerFormat } from './answer-format.ts';
+import { createEvidence } from './evidence.ts';
+import { makeText } from './field-values.ts';
+import { hashFraction } from './hash.ts';
+import { makeJsonModeAnswer } from './json-mode-answer.ts';
+import type { ModelRules } from './model-rules.ts';
+import type { PromptMessage } from './prompt.ts';
+import { makeAnswer } from './schema-answer.ts';
+import { countTokens } from './tokens.ts';
+
+/** One answer to a prompt before it takes the form of an endpoint. */
+export interface Completion {
+  readonly text: string;
+  readonly end: 'stop' | 'length' | 'content_filter' | 'tool_calls' | 'refusal';
+  /** Tokens of text and reasoning together: what the answer costs. */
+  readonly tokens: number;
+  readonly reasoningTokens: number;
+}
+
+/** What a completion is made from. */
+export interface CompletionRequest {
+  readonly prompt: readonly PromptMessage[];
+  readonly format: AnswerFormat;
+  readonly rules: ModelRules;
+  /** The most tokens text and reasoning may take together. Undefined: no cap was given. */
+  readonly capTokens: number | undefined;
+  readonly effort: unknown;
+  /** Seed and content of the request as one text: equal requests get equal answers. */
+  readonly drawSeed: string;
+  readonly fault: AnswerFaultRequest | undefined;
+}
+
+const REASONING_TOKENS: Readonly<Record<string, number>> = { none: 0, minimal: 0, low: 32, medium: 64, high: 192, xhigh: 384, max: 768 };
+
+/** Answers a prompt usably, or as the fault asks. Deterministic. Reasoning gives way to the text while the cap has room for it. */
+export function completePrompt(request: CompletionRequest): Completion {
+  const { fault, capTokens } = request;
+  const usable = writeText(request);
+  const text = fault === undefined ? usable : spoilText(usable, fault);
+  const textTokens = countTokens(text);
+  const wanted = request.rules.isReasoning ? (REASONING_TOKENS[String(request.effort ?? 'medium')] ?? 64) : 0;
+  const reasoningTokens = Math.max(0, Math.min(wanted, (capTokens ?? Number.POSITIVE_INFINITY) - textTokens));
+  const whole = { text, tokens: textTokens + reasoningTokens, reasoningTokens };
+  switch (fault?.kind) {
+    case 'refusal':
+      return { ...whole, text: "I'm sorry, I can't help with that.", end: 'refusal', tokens: 11 + reasoningTokens };
+    case 'content_filter':
+      return { ...cut(whole, Math.ceil(textTokens / 2)), end: 'content_filter' };
+    case 'tool_calls':
+      return { ...whole, end: 'tool_calls' };
+    case 'length':
+      return { ...cut(whole, Math.ceil(textTokens / 2)), tokens: capTokens ?? Math.ceil(textTokens / 2) + reasoningTokens, end: 'length' };
+    case 'reasoning_eats_cap':
+      return { text: '', end: 'length', tokens: capTokens ?? wanted, reasoningTokens: capTokens ?? wanted };
+    default:
+      break;
+  }
+  if (capTokens === undefined || textTokens <= capTokens) return { ...whole, end: 'stop' };
+  if (request.rules.isReasoning) return { text: '', end: 'length', tokens: capTokens, reasoningTokens: capTokens };
+  return { ...cut(whole, capTokens), end: 'length' };
+}
+
+function writeText({ prompt, format, drawSeed }: CompletionRequest): string {
+  const texts = prompt.map((message) => message.text);
+  const evidence = createEvidence(texts, (name) => hashFraction(drawSeed, name));
+  switch (format.type) {
+    case 'json_schema':
+      return JSON.stringify(makeAnswer(format.schema, evidence));
+    case 'json_object':
+      return JSON.stringify(makeJsonModeAnswer(texts, evidence));
+    case 'text':
+      return makeText('answer', evidence);
+    default:
+      return format satisfies never;
+  }
+}
+
+/** Keeps the share of the text that the tokens pay for, whole code points only. */
+function cut(whole: { readonly text: string; readonly tokens: number; readonly reasoningTokens: number }, tokens: number) {
+  const textTokens = whole.tokens - whole.reasoningTokens;
+  const letters = [...whole.text];
+  const kept = letters.slice(0, Math.floor((letters.length * tokens) / Math.max(textTokens, 1))).join('');
+  return { text: kept, tokens: tokens + whole.reasoningTokens, reasoningTokens: whole.reasoningTokens };
+}

@@ -1,0 +1,127 @@
+import type { AnswerFaultRequest } from './answer-faults.ts';
+
+/** Which requests, batches or rows a fault concerns. All given words must hold; what is absent matches everything. */
+export interface FaultMatch {
+  /** HTTP method. */
+  readonly method?: string;
+  /** Path with `*` for anything: `/v1/batches/*`. */
+  readonly path?: string;
+  /** The n-th of those that match otherwise, from 1. */
+  readonly nth?: number;
+  /** Each k-th of those that match otherwise. */
+  readonly every?: number;
+  /** A share of those that match otherwise, 0..1, drawn by seed and custom_id (or count, where there is none). */
+  readonly share?: number;
+  /** Exact, or a prefix followed by `*`. Of a live call: its X-Client-Request-Id. */
+  readonly custom_id?: string;
+  /** Line of the batch input file, from 1. */
+  readonly row?: number;
+  /** The n-th batch created in this state, from 1. */
+  readonly batch?: number;
+  /** The status of the batch that the path names. */
+  readonly status?: string;
+  readonly model?: string;
+  readonly lane?: 'batch' | 'live';
+  /** What the file of a content request holds. */
+  readonly file?: 'input' | 'output' | 'error';
+  /**
+   * With `share`: `vary` (default) draws anew each time the same custom_id comes back, so that a retry can succeed; `first` spares every
+   * retry; `all` hits every attempt.
+   */
+  readonly attempts?: 'vary' | 'first' | 'all';
+}
+
+/** What happens to one HTTP request. `isProcessed`: it takes effect although its answer is replaced. */
+export type RequestAction =
+  | {
+      readonly type: 'status';
+      readonly status: number;
+      readonly body: unknown;
+      readonly headers: Readonly<Record<string, string>>;
+      readonly isProcessed: boolean;
+    }
+  | { readonly type: 'delay'; readonly delayMs: number }
+  | { readonly type: 'hang'; readonly isProcessed: boolean }
+  | { readonly type: 'drop'; readonly isProcessed: boolean }
+  | { readonly type: 'cut'; readonly atByte: number; readonly closes: boolean }
+  | { readonly type: 'redirect'; readonly to: string; readonly status: number }
+  | { readonly type: 'drip'; readonly bytes: number; readonly everyMs: number };
+
+/** How the id of an output or error file looks while the batch is final. */
+export type FileIdView = 'null' | 'empty' | 'omitted' | 'late';
+
+/** What happens to one batch; decided when it is created. */
+export type BatchAction =
+  | { readonly type: 'expire'; readonly share: number }
+  | { readonly type: 'cancel'; readonly share: number; readonly unfinished: 'missing' | 'lines' }
+  | {
+      readonly type: 'fail';
+      readonly code: string;
+      readonly message: string;
+      readonly param: string | null;
+      readonly lines: readonly (number | null)[];
+    }
+  | { readonly type: 'fileIds'; readonly output: FileIdView | undefined; readonly error: FileIdView | undefined; readonly lateMs: number }
+  | { readonly type: 'enqueuedTokens'; readonly most: number }
+  | { readonly type: 'listLag'; readonly lagMs: number }
+  | { readonly type: 'dropMetadata' }
+  | { readonly type: 'showStatus'; readonly status: string }
+  | { readonly type: 'goBack'; readonly times: number }
+  | { readonly type: 'stuck'; readonly status: 'validating' | 'in_progress' | 'finalizing' | 'cancelling' }
+  | { readonly type: 'counts'; readonly counts: unknown }
+  | { readonly type: 'noUsage' }
+  | { readonly type: 'bom' };
+
+/** The ways in which the line of a row comes out wrong; docs/simulator.md says which are billed. */
+export const LINE_FAULTS = [
+  'missing',
+  'lost',
+  'status_0',
+  'expired',
+  'cancelled',
+  'duplicate',
+  'duplicate_new_id',
+  'broken',
+  'two_objects',
+  'blank',
+  'crlf',
+  'foreign',
+  'no_custom_id',
+  'error_in_output',
+  'string_error',
+  'response_and_error',
+  'null_body',
+  'huge',
+  'bad_utf8',
+] as const;
+
+export type LineFault = (typeof LINE_FAULTS)[number];
+
+/** What happens to the line of one row of a batch. */
+export type RowAction =
+  | { readonly type: 'rowStatus'; readonly status: number; readonly code: string | null; readonly message: string }
+  | { readonly type: 'line'; readonly kind: LineFault };
+
+/** What happens to one answer, in either lane. */
+export interface AnswerAction {
+  readonly type: 'answer';
+  readonly answer: AnswerFaultRequest;
+}
+
+/** What a fault does, sorted by what it is done to. */
+export type FaultAction =
+  | { readonly scope: 'request'; readonly action: RequestAction }
+  | { readonly scope: 'batch'; readonly action: BatchAction }
+  | { readonly scope: 'row'; readonly action: RowAction }
+  | { readonly scope: 'answer'; readonly action: AnswerAction };
+
+/** One entry of a fault plan. */
+export type Fault = FaultAction & {
+  /** Its place in the plan, from 0. */
+  readonly index: number;
+  /** What the trace and `faultsFired` call it: its `name`, else `#<index> <word of its do>`. */
+  readonly name: string;
+  readonly match: FaultMatch;
+  /** The most often it fires; Infinity when not given. */
+  readonly times: number;
+};

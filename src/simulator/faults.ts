@@ -1,0 +1,178 @@
+import type { AnswerFaultRequest } from './answer-faults.ts';
+import { openAppendLog } from './append-log.ts';
+import type { BatchAction, Fault, FaultMatch, RequestAction, RowAction } from './fault-plan.ts';
+import { hashDigits, hashFraction } from './hash.ts';
+
+/** What a fault may match on; what does not apply to the thing at hand is undefined. */
+export interface FaultSubject {
+  readonly method?: string;
+  readonly path?: string;
+  readonly customId?: string | undefined;
+  readonly row?: number;
+  readonly batch?: number | undefined;
+  readonly status?: string | undefined;
+  readonly model?: string | undefined;
+  readonly lane?: 'batch' | 'live';
+  readonly file?: string | undefined;
+}
+
+/** How often a fault of the plan has fired. */
+export interface FaultCount {
+  readonly name: string;
+  readonly index: number;
+  readonly fired: number;
+}
+
+/** Decides what goes wrong, by plan and seed, and counts it. The counts survive a restart with the same plan. */
+export interface FaultEngine {
+  requestFaults(subject: FaultSubject): readonly { readonly name: string; readonly action: RequestAction }[];
+  batchFaults(subject: FaultSubject): readonly BatchAction[];
+  rowFault(subject: FaultSubject): RowAction | undefined;
+  answerFault(subject: FaultSubject): AnswerFaultRequest | undefined;
+  hasRowFaults: boolean;
+  /** Writes down what the rows of a batch changed, once that batch will not be computed again. */
+  keepRowCounts(): void;
+  fired(): readonly FaultCount[];
+  close(): void;
+}
+
+interface Counts {
+  fired: number;
+  matched: number;
+  /** How often each custom_id came by that the share hits on its first attempt. */
+  readonly attempts: Map<string, number>;
+}
+
+interface KeptChange {
+  readonly index: number;
+  readonly fired: number;
+  readonly matched: number;
+  readonly customId?: string | undefined;
+}
+
+/** Opens the engine of a plan. Its counts are kept in the directory, in a file named after the plan. */
+export function openFaultEngine(
+  plan: readonly Fault[],
+  { seed, directory }: { readonly seed: number; readonly directory: string },
+): FaultEngine {
+  const counts = plan.map((): Counts => ({ fired: 0, matched: 0, attempts: new Map() }));
+  const log =
+    plan.length === 0 ? undefined : openAppendLog(`${directory}/faults-${hashDigits(JSON.stringify(plan), seed).slice(0, 12)}.jsonl`);
+  for (const line of log?.lines() ?? []) for (const change of JSON.parse(line) as KeptChange[]) apply(change);
+  const rowChanges: KeptChange[] = [];
+
+  function apply({ index, fired, matched, customId }: KeptChange): void {
+    const count = counts[index] as Counts;
+    count.fired += fired;
+    count.matched += matched;
+    if (customId !== undefined) count.attempts.set(customId, (count.attempts.get(customId) ?? 0) + 1);
+  }
+
+  /** Which faults of these fire now. The counts change at once; the changes go where the caller wants them. */
+  function fire<T extends Fault>(faults: readonly T[], subject: FaultSubject, changes: KeptChange[]): readonly T[] {
+    return faults.filter((fault) => {
+      if (!matches(fault.match, subject)) return false;
+      const count = counts[fault.index] as Counts;
+      const drawn = draw(fault, count, subject);
+      const fired = drawn.isHit && count.fired < fault.times ? 1 : 0;
+      const change = { index: fault.index, fired, matched: 1, customId: drawn.counted };
+      apply(change);
+      const isCounted = fault.match.nth !== undefined || fault.match.every !== undefined;
+      if (fired > 0 || isCounted || drawn.counted !== undefined) note(change, changes);
+      return fired === 1;
+    });
+  }
+
+  function draw(
+    { match, index }: Fault,
+    count: Counts,
+    { customId, batch }: FaultSubject,
+  ): { readonly isHit: boolean; readonly counted?: string | undefined } {
+    const ordinal = count.matched + 1;
+    if (match.nth !== undefined && ordinal !== match.nth) return { isHit: false };
+    if (match.every !== undefined && ordinal % match.every !== 0) return { isHit: false };
+    if (match.share === undefined) return { isHit: true };
+    const value = hashFraction(seed, index, customId ?? batch ?? ordinal);
+    if (value >= match.share) return { isHit: false };
+    const attempt = customId === undefined ? 0 : (count.attempts.get(customId) ?? 0);
+    if (match.attempts === 'all') return { isHit: true };
+    // The first k attempts fail where value < share^k: the same odds as a draw per attempt, without remembering the rows never hit.
+    const isHit = match.attempts === 'first' ? attempt === 0 : value < match.share ** (attempt + 1);
+    return { isHit, counted: customId };
+  }
+
+  function keep(changes: readonly KeptChange[]): void {
+    if (changes.length > 0) log?.append([JSON.stringify(changes)]);
+  }
+
+  const requestFaults = plan.filter((fault) => fault.scope === 'request');
+  const batchFaults = plan.filter((fault) => fault.scope === 'batch');
+  const rowFaults = plan.filter((fault) => fault.scope === 'row');
+  const answerFaults = plan.filter((fault) => fault.scope === 'answer');
+
+  return {
+    hasRowFaults: rowFaults.length + answerFaults.length > 0,
+    requestFaults(subject) {
+      const changes: KeptChange[] = [];
+      const fired = fire(requestFaults, subject, changes);
+      keep(changes);
+      return fired.map(({ name, action }) => ({ name, action }));
+    },
+    batchFaults(subject) {
+      const changes: KeptChange[] = [];
+      const fired = fire(batchFaults, subject, changes);
+      keep(changes);
+      return fired.map(({ action }) => action);
+    },
+    rowFault: (subject) => fire(rowFaults, subject, rowChanges)[0]?.action,
+    answerFault(subject) {
+      const changes = subject.lane === 'live' ? [] : rowChanges;
+      const fired = fire(answerFaults, subject, changes)[0];
+      if (subject.lane === 'live') keep(changes);
+      return fired?.action.answer;
+    },
+    keepRowCounts() {
+      keep(rowChanges);
+      rowChanges.length = 0;
+    },
+    fired: () => plan.map(({ name, index }) => ({ name, index, fired: (counts[index] as Counts).fired })),
+    close: () => log?.close(),
+  };
+}
+
+/** Adds a change to those to be written; changes that name no custom_id are summed, so that a large batch does not pile them up. */
+function note(change: KeptChange, changes: KeptChange[]): void {
+  const place = changes.findIndex(({ index, customId }) => index === change.index && customId === undefined);
+  const sum = changes[place];
+  if (change.customId !== undefined || sum === undefined) changes.push(change);
+  else changes[place] = { index: sum.index, fired: sum.fired + change.fired, matched: sum.matched + change.matched };
+}
+
+function matches(match: FaultMatch, subject: FaultSubject): boolean {
+  return (
+    (match.method === undefined || match.method.toUpperCase() === subject.method) &&
+    (match.path === undefined || matchesPattern(match.path, subject.path)) &&
+    (match.custom_id === undefined || matchesPattern(match.custom_id, subject.customId)) &&
+    (match.row === undefined || match.row === subject.row) &&
+    (match.batch === undefined || match.batch === subject.batch) &&
+    (match.status === undefined || match.status === subject.status) &&
+    (match.model === undefined || match.model === subject.model) &&
+    (match.lane === undefined || match.lane === subject.lane) &&
+    (match.file === undefined || match.file === subject.file)
+  );
+}
+
+/** `*` stands for anything, as often as it occurs; the pieces between have to follow each other. */
+function matchesPattern(pattern: string, text: string | undefined): boolean {
+  if (text === undefined) return false;
+  const [first = '', ...rest] = pattern.split('*');
+  if (rest.length === 0) return text === pattern;
+  const last = rest.pop() ?? '';
+  let from = first.length;
+  for (const piece of rest) {
+    const found = text.indexOf(piece, from);
+    if (found < 0) return false;
+    from = found + piece.length;
+  }
+  return text.startsWith(first) && text.endsWith(last) && text.length - last.length >= from;
+}

@@ -1,0 +1,129 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { RequestAction } from './fault-plan.ts';
+import { hashDigits } from './hash.ts';
+import { sendAnswer } from './http-answer.ts';
+import type { WireAnswer, WireRequest } from './http-types.ts';
+import { readCustomId } from './live-calls.ts';
+import { findRoute, type Route } from './routes.ts';
+import type { Simulation } from './simulation.ts';
+import type { Trace } from './trace.ts';
+import { WireError } from './wire-error.ts';
+
+const IDLE_CONNECTION_MS = 120_000;
+
+/** What one request was and what is done to it. */
+interface Exchange {
+  readonly request: WireRequest;
+  readonly route: Route | undefined;
+  readonly faults: readonly { readonly name: string; readonly action: RequestAction }[];
+}
+
+/** Makes the HTTP server: routing, keys, faults on the way, headers on every answer. Not listening yet. */
+export function createHttpServer(simulation: Simulation, trace: Trace): Server {
+  let requests = 0;
+  const server = createServer((message, response) => {
+    requests += 1;
+    response.setHeader('x-request-id', `req_${hashDigits(simulation.store.identity, 'request', requests, simulation.clock.now())}`);
+    response.setHeader('x-rowmill-simulator', '1');
+    response.setHeader('openai-version', '2020-10-01');
+    const exchange = openExchange(simulation, message);
+    handle(simulation, exchange, response)
+      .catch((error: unknown) => {
+        // The client has gone in the middle of its upload, or the simulator closes.
+        if (simulation.signal.aborted || message.destroyed || message.errored !== null) return response.destroy();
+        throw error;
+      })
+      .finally(() => {
+        const { request, route, faults } = exchange;
+        const status = response.headersSent ? response.statusCode : 0;
+        const line = { at: new Date(simulation.clock.now()).toISOString(), method: request.method, path: request.path, status };
+        trace.add({ ...line, faults: faults.map(({ name }) => name) }, `${request.method} ${route?.path ?? request.path}`);
+      });
+  });
+  // A client that reuses an idle connection just as it is closed sees a reset: long idle times keep that out of the tests.
+  server.keepAliveTimeout = IDLE_CONNECTION_MS;
+  server.requestTimeout = 0;
+  return server;
+}
+
+function openExchange(simulation: Simulation, message: IncomingMessage): Exchange {
+  const url = new URL(message.url ?? '/', 'http://simulator');
+  const method = message.method ?? 'GET';
+  const found = findRoute(method, url.pathname);
+  const request: WireRequest = {
+    method,
+    path: url.pathname,
+    id: found?.id ?? '',
+    query: url.searchParams,
+    headers: message.headers,
+    stream: message,
+  };
+  const faults = simulation.faults.requestFaults({
+    method,
+    path: url.pathname,
+    customId: readCustomId(request) ?? undefined,
+    status: simulation.store.batches.get(request.id)?.wire.status,
+    file: found?.route.path === '/v1/files/:id/content' ? kindOfFile(simulation, request.id) : undefined,
+  });
+  return { request, route: found?.route, faults };
+}
+
+function kindOfFile({ store }: Simulation, id: string): string | undefined {
+  const file = store.files.get(id)?.wire;
+  if (file === undefined) return undefined;
+  return file.purpose !== 'batch_output' ? 'input' : file.filename.endsWith('_error.jsonl') ? 'error' : 'output';
+}
+
+/** Answers one request, or does to it what the faults ask. */
+async function handle(simulation: Simulation, { request, route, faults }: Exchange, response: ServerResponse): Promise<void> {
+  const { clock, signal } = simulation;
+  const delayMs = faults.reduce((sum, { action }) => sum + (action.type === 'delay' ? action.delayMs : 0), 0);
+  if (delayMs > 0) await clock.track(() => clock.waitUntil(clock.now() + delayMs));
+  const action = faults.find((fault) => fault.action.type !== 'delay')?.action;
+  const isProcessed =
+    action === undefined || action.type === 'cut' || action.type === 'drip' || ('isProcessed' in action && action.isProcessed);
+  const answer = isProcessed ? await makeAnswer(simulation, request, route) : undefined;
+  if (answer === undefined) request.stream.resume();
+  if (response.destroyed) return;
+  switch (action?.type) {
+    case 'drop':
+      response.socket?.resetAndDestroy();
+      return;
+    case 'hang':
+      return;
+    case 'redirect':
+      return sendAnswer(
+        response,
+        { type: 'json', status: action.status, headers: { location: action.to }, body: '' },
+        { fault: undefined, signal },
+      );
+    case 'status': {
+      const { status, headers, body } = action;
+      return sendAnswer(response, { type: 'json', status, headers, body }, { fault: undefined, signal });
+    }
+    default:
+      if (answer !== undefined)
+        await sendAnswer(response, answer, { fault: action?.type === 'cut' || action?.type === 'drip' ? action : undefined, signal });
+      if (!request.stream.readableEnded) request.stream.resume();
+  }
+}
+
+/** The answer of the API: that of the endpoint, or the error it throws. */
+async function makeAnswer(simulation: Simulation, request: WireRequest, route: Route | undefined): Promise<WireAnswer> {
+  try {
+    checkKey(request);
+    if (route !== undefined) return await route.answer(simulation, request);
+    throw new WireError(404, { message: `Invalid URL (${request.method} ${request.path})` });
+  } catch (error) {
+    if (error instanceof WireError) return { type: 'json', status: error.status, headers: error.headers, body: error.body };
+    throw error;
+  }
+}
+
+/** Any bearer key will do; none gets the API's 401. */
+function checkKey({ headers }: WireRequest): void {
+  if (/^Bearer \S+/.test(headers.authorization ?? '')) return;
+  const message =
+    "You didn't provide an API key. You need to provide your API key in an Authorization header using Bearer auth (i.e. Authorization: Bearer YOUR_KEY).";
+  throw new WireError(401, { message });
+}

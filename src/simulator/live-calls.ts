@@ -1,0 +1,57 @@
+import { type Answer, answerRequest } from './answer.ts';
+import { hashDigits, sha256 } from './hash.ts';
+import { answerJson, type WireAnswer, type WireRequest } from './http-types.ts';
+import { readPrompt, type WireBody } from './prompt.ts';
+import { readJsonBody } from './request-body.ts';
+import { type AnsweringEndpoint, checkRequest } from './request-rules.ts';
+import { nowSeconds, type Simulation } from './simulation.ts';
+import { countPromptTokens } from './usage.ts';
+
+/** The header by which a live call names the row it asks for; it stands in the bill. */
+export const CUSTOM_ID_HEADER = 'x-client-request-id';
+
+/** One live call: admitted by the limits, answered after the latency, and on the bill before the client can see the answer. */
+export async function answerLive(simulation: Simulation, request: WireRequest): Promise<WireAnswer> {
+  const { clock, rateLimiter, bill, seed, faults } = simulation;
+  const endpoint = request.path as AnsweringEndpoint;
+  const { bytes, body } = await readJsonBody(request.stream);
+  const bodySha256 = sha256(bytes);
+  const customId = readCustomId(request);
+  const { id: model } = checkRequest(endpoint, body);
+  const headers = rateLimiter.admit({ model, promptTokens: countPromptTokens(readPrompt(body)), capTokens: readCap(body) });
+  const latencyMs = simulation.drawLatencyMs();
+  if (latencyMs > 0) await clock.track(() => clock.waitUntil(clock.now() + latencyMs));
+  const answer: Answer = answerRequest(endpoint, body, {
+    drawSeed: `${seed}/${bodySha256}`,
+    idDigits: hashDigits(seed, customId ?? '', bodySha256, 'answer'),
+    createdAtSeconds: nowSeconds(clock),
+    fault: faults.hasRowFaults ? faults.answerFault({ customId: customId ?? undefined, model, lane: 'live' }) : undefined,
+  });
+  rateLimiter.settle(model, readCompletionTokens(answer.usage));
+  const at = new Date(clock.now()).toISOString();
+  bill.append([
+    { at, lane: 'live', batchId: null, customId, bodySha256, model: answer.model, tier: answer.serviceTier, usage: answer.usage },
+  ]);
+  // The same request gets the same request id, so that the tables of two runs can be compared.
+  return answerJson(answer.body, {
+    ...headers,
+    'x-request-id': `req_${hashDigits(seed, customId ?? '', bodySha256)}`,
+    'openai-processing-ms': String(latencyMs),
+  });
+}
+
+/** The custom_id of a live call, from its header; null without one. */
+export function readCustomId({ headers }: Pick<WireRequest, 'headers'>): string | null {
+  const value = headers[CUSTOM_ID_HEADER];
+  return typeof value === 'string' ? value : null;
+}
+
+function readCap(body: WireBody): number | undefined {
+  const cap = body.max_completion_tokens ?? body.max_tokens ?? body.max_output_tokens;
+  return typeof cap === 'number' ? cap * (typeof body.n === 'number' ? body.n : 1) : undefined;
+}
+
+function readCompletionTokens(usage: Answer['usage']): number {
+  const tokens = usage.completion_tokens ?? usage.output_tokens ?? 0;
+  return typeof tokens === 'number' ? tokens : 0;
+}

@@ -1,0 +1,48 @@
+import type { RateLimitOptions } from './rate-limits.ts';
+import type { SimulatorLimits } from './simulation.ts';
+
+/** How long live calls take: always the same, or log-normal around a median. Milliseconds. */
+export type Latency = number | { readonly p50Ms: number; readonly sigma?: number };
+
+/** What `startSimulator` may be told. Without any of it nothing fails, nothing is limited, a batch ends within 1 s and a call within 5 ms. */
+export interface SimulatorOptions extends RateLimitOptions {
+  /** 0 (default): any free port. */
+  readonly port?: number | undefined;
+  /** Default 127.0.0.1. */
+  readonly host?: string | undefined;
+  /** Keeps files, batches and the bill, and is continued by the next start. Null (default): a temporary directory, removed by `close`. */
+  readonly stateDirectory?: string | null | undefined;
+  /** Default: `bill.jsonl` in the state directory. A state directory is to be continued with the bill it was begun with. */
+  readonly billFile?: string | null | undefined;
+  /** One JSON line per request; null (default): none is written. */
+  readonly traceFile?: string | null | undefined;
+  /** A fault plan as parsed JSON (docs/simulator.md); null (default): nothing fails. */
+  readonly faults?: unknown;
+  /** Governs answers, order of lines and draws of the fault plan. Default 0. */
+  readonly seed?: number | undefined;
+  /** From creation to the end of a batch; computing a large one may take longer. Default 0.2. */
+  readonly batchSeconds?: number | undefined;
+  /** Default 0. */
+  readonly latencyMs?: Latency | undefined;
+  /** Prompt tokens a model's queue may hold, for every model or by name. Default: no limit. */
+  readonly enqueuedTokens?: number | Readonly<Record<string, number>> | undefined;
+  /** For how long new batches are missing from the list. Default 0. */
+  readonly listLagMs?: number | undefined;
+  /** How an unset batch field looks on the wire. Default `null`. */
+  readonly unsetFields?: 'null' | 'empty' | 'omitted' | undefined;
+  readonly limits?: Partial<SimulatorLimits> | undefined;
+  /** The time it runs by, in milliseconds since 1970. Default: the machine's. */
+  readonly now?: (() => number) | undefined;
+  /** Time stands still except for `advance`. Default false. */
+  readonly virtualTime?: boolean | undefined;
+}
+
+/** The API's bounds (Batch guide and files reference, seen 2026-11). */
+export const DEFAULT_LIMITS: SimulatorLimits = {
+  batchFileBytes: 209_715_200,
+  fileBytes: 536_870_912,
+  requestsPerBatch: 50_000,
+  batchesPerHour: 2_000,
+};
+
+export const DEFAULT_BATCH_SECONDS = 0.2;

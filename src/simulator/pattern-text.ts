@@ -1,0 +1,77 @@
+/**
+ * Makes a text that matches a regular expression, best effort: letters, classes, groups, alternatives and quantifiers are followed,
+ * look-arounds and back-references are not. A text that matches already is kept.
+ */
+export function makeMatchingText(pattern: string, text: string): string {
+  const isMatch = compile(pattern);
+  if (isMatch === undefined || isMatch.test(text)) return text;
+  const made = readAlternatives({ pattern, index: 0 });
+  return isMatch.test(made) ? made : text;
+}
+
+interface Cursor {
+  readonly pattern: string;
+  index: number;
+}
+
+function compile(pattern: string): RegExp | undefined {
+  try {
+    return new RegExp(pattern, 'u');
+  } catch {
+    return undefined;
+  }
+}
+
+/** Reads up to the closing bracket and returns the first alternative. */
+function readAlternatives(cursor: Cursor): string {
+  const alternatives = [readSequence(cursor)];
+  while (cursor.pattern[cursor.index] === '|') {
+    cursor.index += 1;
+    alternatives.push(readSequence(cursor));
+  }
+  cursor.index += 1;
+  return alternatives[0] ?? '';
+}
+
+function readSequence(cursor: Cursor): string {
+  let made = '';
+  while (cursor.index < cursor.pattern.length && !'|)'.includes(cursor.pattern[cursor.index] as string)) {
+    const atom = readAtom(cursor);
+    made += atom.repeat(readLeastCount(cursor));
+  }
+  return made;
+}
+
+function readAtom(cursor: Cursor): string {
+  const letter = cursor.pattern[cursor.index] as string;
+  cursor.index += 1;
+  if (letter === '^' || letter === '$') return '';
+  if (letter === '.') return 'a';
+  if (letter === '(') {
+    const prefix = /^\?(?::|<[A-Za-z]\w*>)/.exec(cursor.pattern.slice(cursor.index));
+    cursor.index += prefix?.[0].length ?? 0;
+    return readAlternatives(cursor);
+  }
+  if (letter === '[') return readClass(cursor);
+  if (letter !== '\\') return letter;
+  const escaped = cursor.pattern[cursor.index] ?? '';
+  cursor.index += 1;
+  return { d: '1', w: 'a', s: ' ', D: 'a', W: '-', S: 'a', b: '', B: '', n: '\n', t: '\t' }[escaped] ?? escaped;
+}
+
+/** One member of a class: its first, or for a negated class the first of a few that it lets through. */
+function readClass(cursor: Cursor): string {
+  const end = cursor.pattern.indexOf(']', cursor.index + 1);
+  const source = cursor.pattern.slice(cursor.index - 1, end + 1);
+  cursor.index = end + 1;
+  const members = compile(`^${source}$`);
+  return [...'aA1 -_.x'].find((letter) => members?.test(letter)) ?? source[1] ?? '';
+}
+
+function readLeastCount(cursor: Cursor): number {
+  const quantifier = /^(?:[*+?]|\{(\d+)(?:,\d*)?\})\??/.exec(cursor.pattern.slice(cursor.index));
+  if (quantifier === null) return 1;
+  cursor.index += quantifier[0].length;
+  // One is allowed by `*` and `?` too, and gives a fuller text than nothing.
+  return quantifier[1] === undefined ? 1 : Number(quantifier[1]);
+}

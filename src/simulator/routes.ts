@@ -1,0 +1,41 @@
+import { cancelBatch, createBatch, listBatches, retrieveBatch } from './batches.ts';
+import { createFile, deleteFile, listFiles, readFileContent, retrieveFile } from './files.ts';
+import type { WireAnswer, WireRequest } from './http-types.ts';
+import { answerLive } from './live-calls.ts';
+import { answerModels, retrieveModel } from './models.ts';
+import type { Simulation } from './simulation.ts';
+
+/** What answers a method and path; the path's `:id` becomes the request's `id`. */
+export interface Route {
+  readonly method: string;
+  readonly path: string;
+  readonly answer: (simulation: Simulation, request: WireRequest) => Promise<WireAnswer>;
+}
+
+const ROUTES: readonly Route[] = [
+  { method: 'POST', path: '/v1/chat/completions', answer: answerLive },
+  { method: 'POST', path: '/v1/responses', answer: answerLive },
+  { method: 'POST', path: '/v1/embeddings', answer: answerLive },
+  { method: 'POST', path: '/v1/files', answer: createFile },
+  { method: 'GET', path: '/v1/files', answer: listFiles },
+  { method: 'GET', path: '/v1/files/:id', answer: retrieveFile },
+  { method: 'DELETE', path: '/v1/files/:id', answer: deleteFile },
+  { method: 'GET', path: '/v1/files/:id/content', answer: readFileContent },
+  { method: 'POST', path: '/v1/batches', answer: createBatch },
+  { method: 'GET', path: '/v1/batches', answer: listBatches },
+  { method: 'GET', path: '/v1/batches/:id', answer: retrieveBatch },
+  { method: 'POST', path: '/v1/batches/:id/cancel', answer: cancelBatch },
+  { method: 'GET', path: '/v1/models', answer: answerModels },
+  { method: 'GET', path: '/v1/models/:id', answer: retrieveModel },
+];
+
+const PATTERNS = ROUTES.map((route) => ({ route, pattern: new RegExp(`^${route.path.replace(':id', '([^/]+)')}$`) }));
+
+/** Finds the route of a request and the id in its path. Undefined: the API has no such endpoint, or the simulator does not speak it. */
+export function findRoute(method: string, path: string): { readonly route: Route; readonly id: string } | undefined {
+  for (const { route, pattern } of PATTERNS) {
+    const match = route.method === method ? pattern.exec(path) : null;
+    if (match !== null) return { route, id: decodeURIComponent(match[1] ?? '') };
+  }
+  return undefined;
+}

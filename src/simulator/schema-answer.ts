@@ -1,0 +1,128 @@
+import type { Evidence } from './evidence.ts';
+import { chooseValue } from './evidence.ts';
+import { makeBoolean, makeNumber, makeText } from './field-values.ts';
+import { makeMatchingText } from './pattern-text.ts';
+import { isRecord } from './prompt.ts';
+
+type Schema = Readonly<Record<string, unknown>>;
+
+interface Place {
+  readonly name: string;
+  readonly depth: number;
+}
+
+/** From this depth on, optional branches end: null, an empty array, the shallowest alternative. It stops recursive schemas. */
+const DEPTH_OF_LEAVES = 6;
+
+/** Makes a value that satisfies the schema, from the evidence of the prompt. `allOf`, `not` and conditions are outside the strict subset and ignored. */
+export function makeAnswer(root: Schema, evidence: Evidence): unknown {
+  function make(schema: unknown, place: Place): unknown {
+    if (!isRecord(schema)) return makeText(place.name, evidence);
+    if (typeof schema.$ref === 'string') return make(resolve(schema.$ref), { ...place, depth: place.depth + 1 });
+    if ('const' in schema) return schema.const;
+    if (Array.isArray(schema.enum) && schema.enum.length > 0) return chooseValue(schema.enum, evidence, place.name);
+    const alternatives = schema.anyOf ?? schema.oneOf;
+    if (Array.isArray(alternatives) && alternatives.length > 0)
+      return make(chooseAlternative(alternatives, place), { ...place, depth: place.depth + 1 });
+    switch (typeOf(schema, place)) {
+      case 'object':
+        return makeObject(schema, place);
+      case 'array':
+        return makeArray(schema, place);
+      case 'number':
+        return makeNumber(place.name, boundsOf(schema, false), evidence);
+      case 'integer':
+        return makeNumber(place.name, boundsOf(schema, true), evidence);
+      case 'boolean':
+        return makeBoolean(place.name, evidence);
+      case 'null':
+        return null;
+      default:
+        return fitText(makeText(place.name, evidence), schema, place);
+    }
+  }
+
+  function makeObject(schema: Schema, place: Place): unknown {
+    const properties = isRecord(schema.properties) ? schema.properties : {};
+    return Object.fromEntries(
+      Object.entries(properties).map(([name, property]) => [name, make(property, { name, depth: place.depth + 1 })]),
+    );
+  }
+
+  function makeArray(schema: Schema, place: Place): unknown[] {
+    const least = readNumber(schema.minItems) ?? 0;
+    const most = readNumber(schema.maxItems) ?? Number.POSITIVE_INFINITY;
+    const usual = place.depth >= DEPTH_OF_LEAVES ? 0 : 1;
+    const length = Math.max(least, Math.min(most, usual));
+    return Array.from({ length }, (_, index) =>
+      make(schema.items, { name: index === 0 ? place.name : `${place.name} ${index + 1}`, depth: place.depth + 1 }),
+    );
+  }
+
+  function fitText(text: string, schema: Schema, place: Place): string {
+    if (typeof schema.pattern === 'string') return makeMatchingText(schema.pattern, text);
+    if (typeof schema.format === 'string') return FORMATS[schema.format] ?? text;
+    const least = readNumber(schema.minLength) ?? 0;
+    const most = readNumber(schema.maxLength) ?? Number.POSITIVE_INFINITY;
+    const letters = [...(place.depth === 0 && text === '' ? 'none' : text)];
+    while (letters.length < least) letters.push('.');
+    return letters.slice(0, most).join('');
+  }
+
+  function resolve(reference: string): unknown {
+    let found: unknown = root;
+    for (const step of reference.replace(/^#\/?/, '').split('/').filter(Boolean)) {
+      const name = decodeURIComponent(step).replaceAll('~1', '/').replaceAll('~0', '~');
+      found = isRecord(found) ? found[name] : Array.isArray(found) ? found[Number(name)] : undefined;
+    }
+    return found ?? {};
+  }
+
+  return make(root, { name: 'answer', depth: 0 });
+}
+
+/** The texts for the formats of the strict subset (and uri). */
+const FORMATS: Readonly<Record<string, string>> = {
+  'date-time': '2026-01-15T09:30:00Z',
+  time: '09:30:00Z',
+  date: '2026-01-15',
+  duration: 'P1D',
+  email: 'name@example.com',
+  hostname: 'example.com',
+  ipv4: '192.0.2.1',
+  ipv6: '2001:db8::1',
+  uuid: '123e4567-e89b-42d3-a456-426614174000',
+  uri: 'https://example.com/',
+};
+
+function chooseAlternative(alternatives: readonly unknown[], { depth }: Place): unknown {
+  const isNull = (schema: unknown): boolean => isRecord(schema) && schema.type === 'null';
+  if (depth < DEPTH_OF_LEAVES) return alternatives.find((schema) => !isNull(schema)) ?? alternatives[0];
+  return (
+    alternatives.find(isNull) ??
+    alternatives.find((schema) => isRecord(schema) && !('$ref' in schema) && !('properties' in schema)) ??
+    alternatives[0]
+  );
+}
+
+function typeOf(schema: Schema, { depth }: Place): unknown {
+  const type = schema.type;
+  if (Array.isArray(type))
+    return depth >= DEPTH_OF_LEAVES && type.includes('null') ? 'null' : (type.find((name) => name !== 'null') ?? 'null');
+  if (type !== undefined) return type;
+  return 'properties' in schema ? 'object' : 'items' in schema ? 'array' : 'string';
+}
+
+function boundsOf(schema: Schema, isInteger: boolean) {
+  const multipleOf = readNumber(schema.multipleOf);
+  const step = multipleOf ?? (isInteger ? 1 : 0.01);
+  const above = readNumber(schema.exclusiveMinimum);
+  const below = readNumber(schema.exclusiveMaximum);
+  const minimum = readNumber(schema.minimum) ?? (above === undefined ? undefined : above + step);
+  const maximum = readNumber(schema.maximum) ?? (below === undefined ? undefined : below - step);
+  return { minimum, maximum, isInteger, multipleOf };
+}
+
+function readNumber(value: unknown): number | undefined {
+  return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
+}

@@ -1,0 +1,49 @@
+import type { Bill } from './bill.ts';
+import type { SimulatorClock } from './clock.ts';
+import type { FaultEngine } from './faults.ts';
+import type { RateLimiter } from './rate-limits.ts';
+import type { Store } from './store.ts';
+
+/** The bounds a test may lower; the defaults are the API's (openai Batch guide, seen 2026-11). */
+export interface SimulatorLimits {
+  /** Of one batch input file. */
+  readonly batchFileBytes: number;
+  /** Of any file. */
+  readonly fileBytes: number;
+  readonly requestsPerBatch: number;
+  readonly batchesPerHour: number;
+}
+
+/** What the endpoints share while one simulator runs. */
+export interface Simulation {
+  readonly seed: number;
+  readonly clock: SimulatorClock;
+  readonly store: Store;
+  readonly bill: Bill;
+  readonly faults: FaultEngine;
+  readonly rateLimiter: RateLimiter;
+  readonly limits: SimulatorLimits;
+  /** How long a batch takes from creation to its end, if computing it does not take longer. */
+  readonly batchMs: number;
+  /** How long a live call takes, drawn anew for each. */
+  readonly drawLatencyMs: () => number;
+  /** The most prompt tokens a model's queue holds; undefined: no limit. */
+  readonly enqueuedTokensOf: (model: string) => number | undefined;
+  /** For how long a new batch is missing from the list. */
+  readonly listLagMs: number;
+  /** How an unset field of a batch looks; `empty` concerns the file ids. */
+  readonly unsetFields: 'null' | 'empty' | 'omitted';
+  /** Goes on with a batch nobody works on any more, from what is on the bill. */
+  readonly resumeBatch: (batchId: string) => void;
+  /** Begins to work on a new batch. */
+  readonly startBatch: (batchId: string) => void;
+  /** Counts how often a finished batch was retrieved, this time included. */
+  readonly countLook: (batchId: string) => number;
+  /** Aborted when the simulator closes: background work stops before its next write. */
+  readonly signal: AbortSignal;
+}
+
+/** The current second, as the API gives instants. */
+export function nowSeconds(clock: SimulatorClock): number {
+  return Math.floor(clock.now() / 1000);
+}

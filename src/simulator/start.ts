@@ -1,0 +1,115 @@
+import * as fs from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import { runBatch } from './batch-runner.ts';
+import { type BilledRows, type BillLine, openBill } from './bill.ts';
+import { createClock } from './clock.ts';
+import { readFaultPlan } from './fault-plan-reader.ts';
+import { type FaultCount, openFaultEngine } from './faults.ts';
+import { createHttpServer } from './http-server.ts';
+import { createLatency } from './latency.ts';
+import { DEFAULT_BATCH_SECONDS, DEFAULT_LIMITS, type SimulatorOptions } from './options.ts';
+import { createRateLimiter } from './rate-limits.ts';
+import type { Simulation } from './simulation.ts';
+import { openStore } from './store.ts';
+import { openTrace } from './trace.ts';
+import { isTerminal } from './wire-objects.ts';
+
+/** A running simulator. */
+export interface Simulator {
+  /** The base URL for clients: `http://127.0.0.1:PORT/v1`. */
+  readonly url: string;
+  readonly port: number;
+  /** Everything billed so far, this process and the ones before it on the same bill. */
+  bill(): readonly BillLine[];
+  /** How often each fault of the plan has fired. */
+  faultsFired(): readonly FaultCount[];
+  /** How many requests came in, by `METHOD /v1/path/:id`. */
+  requests(): Readonly<Record<string, number>>;
+  /** Moves time forward and resolves when the batches have done what is due by then. */
+  advance(durationMs: number): Promise<void>;
+  /** Ends connections and work. A kept state directory can be started again. */
+  close(): Promise<void>;
+}
+
+/** Starts a local server speaking OpenAI's wire. Throws an Error that names the place when the fault plan is malformed. */
+export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
+  const plan = readFaultPlan(options.faults ?? []);
+  const seed = options.seed ?? 0;
+  const stopping = new AbortController();
+  const clock = createClock({ now: options.now ?? Date.now, isVirtual: options.virtualTime ?? false });
+  const isTemporary = options.stateDirectory === undefined || options.stateDirectory === null;
+  const directory = isTemporary ? fs.mkdtempSync(path.join(os.tmpdir(), 'rowmill-simulator-')) : (options.stateDirectory as string);
+  const store = openStore(directory, `${clock.now()}/${seed}${options.virtualTime ? '' : `/${process.pid}/${process.hrtime.bigint()}`}`);
+  const bill = openBill(options.billFile ?? path.join(directory, 'bill.jsonl'));
+  const trace = openTrace(options.traceFile ?? null);
+  const faults = openFaultEngine(plan, { seed, directory });
+  const running = new Map<string, Promise<void>>();
+  const looks = new Map<string, number>();
+  const { enqueuedTokens } = options;
+
+  const simulation: Simulation = {
+    seed,
+    clock,
+    store,
+    bill,
+    faults,
+    rateLimiter: createRateLimiter(options, clock),
+    limits: { ...DEFAULT_LIMITS, ...options.limits },
+    batchMs: (options.batchSeconds ?? DEFAULT_BATCH_SECONDS) * 1000,
+    drawLatencyMs: createLatency(options.latencyMs ?? 0, seed),
+    enqueuedTokensOf: (model) => (typeof enqueuedTokens === 'object' ? enqueuedTokens[model] : enqueuedTokens),
+    listLagMs: options.listLagMs ?? 0,
+    unsetFields: options.unsetFields ?? 'null',
+    signal: stopping.signal,
+    startBatch: (batchId) => startBatch(batchId, () => new Map()),
+    resumeBatch: (batchId) => startBatch(batchId, () => bill.readBilledRows(new Set([batchId])).get(batchId) ?? new Map()),
+    countLook(batchId) {
+      looks.set(batchId, (looks.get(batchId) ?? 0) + 1);
+      return looks.get(batchId) ?? 1;
+    },
+  };
+
+  function startBatch(batchId: string, readBilled: () => BilledRows): void {
+    if (running.has(batchId)) return;
+    const work = clock.track(() => runBatch(simulation, batchId, readBilled()));
+    const ended = work
+      .catch((error: unknown) => {
+        if (!stopping.signal.aborted) throw error;
+      })
+      .finally(() => running.delete(batchId));
+    running.set(batchId, ended);
+  }
+
+  const unfinished = [...store.batches.values()].filter(({ wire }) => !isTerminal(wire.status)).map(({ wire }) => wire.id);
+  const billedRows = bill.readBilledRows(new Set(unfinished));
+  for (const batchId of unfinished) startBatch(batchId, () => billedRows.get(batchId) ?? new Map());
+
+  const server = createHttpServer(simulation, trace);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options.port ?? 0, options.host ?? '127.0.0.1', resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  let finalBill: readonly BillLine[] | undefined;
+
+  return {
+    url: `http://${options.host ?? '127.0.0.1'}:${port}/v1`,
+    port,
+    bill: () => finalBill ?? bill.read(),
+    faultsFired: faults.fired,
+    requests: trace.counts,
+    advance: clock.advance,
+    async close() {
+      stopping.abort();
+      clock.stop();
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+      await Promise.all(running.values());
+      if (isTemporary) finalBill = bill.read();
+      for (const kept of [bill, trace, faults]) kept.close();
+      if (isTemporary) fs.rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}

@@ -82,9 +82,13 @@ interface Walk {
 }
 
 function lintNode(schema: unknown, path: readonly (string | number)[], level: number, walk: Walk): void {
-  const report = (message: string, ...more: (string | number)[]): void => void walk.problems.push({ path: [...path, ...more], message });
-  if (!isMap(schema)) return report('must be a schema (a map)');
-  if (level > MAX_LEVELS) return report(`nested deeper than ${MAX_LEVELS} levels`);
+  const report = (message: string, ...more: (string | number)[]): void => {
+    walk.problems.push({ path: [...path, ...more], message });
+  };
+  if (!isMap(schema) || level > MAX_LEVELS) {
+    report(isMap(schema) ? `nested deeper than ${MAX_LEVELS} levels` : 'must be a schema (a map)');
+    return;
+  }
   for (const key of Object.keys(schema)) {
     if (!KNOWN_KEYWORDS.has(key)) report(`"${key}" is not supported by strict schemas`, key);
   }

@@ -1,0 +1,44 @@
+import type { Job } from '../core/job.ts';
+import { type CostSummary, formatUsd, type RowCounts, type Summary } from '../core/summary.ts';
+import { decideVerdict, type Stop } from './verdict.ts';
+
+/** Everything a summary is folded from: its own fields but those that follow from others. */
+export interface SummaryFacts extends Omit<Summary, 'schema' | 'verdict' | 'exitCode' | 'cost' | 'attempts'> {
+  readonly attempts: Omit<Summary['attempts'], 'total'>;
+  readonly cost: Omit<CostSummary, 'nanoUsd' | 'usd'>;
+  readonly failIf: Job['failIf'];
+  /** Why the run ended early; null when it came to its end. */
+  readonly stop: Stop | null;
+}
+
+/**
+ * Makes the summary object.
+ * @throws Error when the rows do not add up: a bug, never a matter of the table
+ */
+export function makeSummary(facts: SummaryFacts): Summary {
+  const { failIf, stop, rows, cost, attempts, job, run, simulated, model, ...rest } = facts;
+  assertIdentities(rows);
+  const nanoUsd = cost.rowsNanoUsd + cost.orphanedNanoUsd;
+  return {
+    schema: 'rowmill.summary/1',
+    job,
+    run,
+    simulated,
+    model,
+    ...decideVerdict(rows, failIf, stop),
+    rows,
+    attempts: { total: attempts.batch + attempts.live, ...attempts },
+    cost: { nanoUsd, usd: formatUsd(nanoUsd), ...cost },
+    ...rest,
+  };
+}
+
+function assertIdentities(rows: RowCounts): void {
+  const { ok, failed, skipped, pending } = rows;
+  if (rows.in !== ok + failed + skipped + pending) {
+    throw new Error(`rows do not add up: ${rows.in} in, ${ok} ok + ${failed} failed + ${skipped} skipped + ${pending} pending`);
+  }
+  if (ok !== rows.new + rows.reused + rows.duplicate) {
+    throw new Error(`answers do not add up: ${ok} ok, ${rows.new} new + ${rows.reused} reused + ${rows.duplicate} duplicate`);
+  }
+}

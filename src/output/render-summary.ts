@@ -1,0 +1,115 @@
+import { styleText } from 'node:util';
+import { EXIT } from '../core/errors.ts';
+import type { Summary } from '../core/summary.ts';
+import { escapeLineForTerminal } from './escape-for-terminal.ts';
+import { formatCount, formatDollars } from './format-numbers.ts';
+
+/** How a summary is shown. */
+export interface RenderOptions {
+  readonly colour: boolean;
+  /** With batches, life totals, anomalies and prices; else at most 20 lines. */
+  readonly full: boolean;
+}
+
+type Line = readonly [label: string, text: string];
+
+/** The report for the terminal, without a final newline. Lines that would say nothing are left out. */
+export function renderSummary(summary: Summary, options: RenderOptions): string {
+  const paint = (style: Parameters<typeof styleText>[0], text: string) =>
+    options.colour ? styleText(style, text, { validateStream: false }) : text;
+  const lines = [...listRows(summary), ...listMoney(summary), ...listEnd(summary, options.full)];
+  const title = [summary.job, summary.model, `run ${summary.run}`].map(escapeLineForTerminal).join('  ');
+  const verdict = `${escapeLineForTerminal(summary.verdict)} (exit ${summary.exitCode})`;
+  return [
+    paint('bold', title) + (summary.simulated ? paint('yellow', '  simulated: no real model answered, nothing was billed') : ''),
+    paint(colourOf(summary.exitCode), verdict),
+    ...lines.map(([label, text]) => paint('dim', label.padEnd(10)) + escapeLineForTerminal(text)),
+  ].join('\n');
+}
+
+function colourOf(exitCode: number): 'green' | 'yellow' | 'red' {
+  if (exitCode === EXIT.done) return 'green';
+  return exitCode === EXIT.refused || exitCode === EXIT.bug ? 'red' : 'yellow';
+}
+
+function listRows({ rows, attempts, tokens, causes }: Summary): readonly Line[] {
+  const lines: Line[] = [
+    [
+      'rows',
+      sum(`${formatCount(rows.in)} in`, [
+        [rows.ok, 'ok'],
+        [rows.failed, 'failed'],
+        [rows.skipped, 'skipped'],
+        [rows.pending, 'pending'],
+      ]),
+    ],
+    [
+      'ok',
+      sum(formatCount(rows.ok), [
+        [rows.new, 'new'],
+        [rows.reused, 'reused'],
+        [rows.duplicate, 'duplicate'],
+      ]),
+    ],
+    [
+      'attempts',
+      `${formatCount(attempts.total)} (batch ${formatCount(attempts.batch)}, live ${formatCount(attempts.live)}), without an answer ${formatCount(attempts.unknown)}`,
+    ],
+    [
+      'tokens',
+      `${formatCount(tokens.input)} in (cached ${formatCount(tokens.cachedInput)}), ${formatCount(tokens.output)} out (reasoning ${formatCount(tokens.reasoning)})`,
+    ],
+  ];
+  const byCount = Object.entries(causes).sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
+  if (byCount.length > 0) lines.push(['causes', byCount.map(([cause, count]) => `${formatCount(count)} ${cause}`).join(', ')]);
+  return lines;
+}
+
+/** `200 in = 197 ok + 3 failed + …`. */
+function sum(left: string, parts: readonly (readonly [number, string])[]): string {
+  return `${left} = ${parts.map(([count, word]) => `${formatCount(count)} ${word}`).join(' + ')}`;
+}
+
+function listMoney({ cost }: Summary): readonly Line[] {
+  const { unpricedAttempts } = cost;
+  const unpriced = unpricedAttempts === 0 ? '' : `${formatCount(unpricedAttempts)} attempts of unknown price`;
+  const known = unpriced !== '' && cost.nanoUsd === 0 ? 'unknown' : formatDollars(cost.nanoUsd);
+  const spent = [
+    unpriced === '' ? known : `${known} + ${unpriced}`,
+    cost.estimateNanoUsd === null ? '' : `estimated ${formatDollars(cost.estimateNanoUsd)}`,
+    cost.failedRowsNanoUsd === 0 ? '' : `on failed rows ${formatDollars(cost.failedRowsNanoUsd)}`,
+  ];
+  const saved = [
+    cost.batchSavedNanoUsd === 0 ? '' : `${formatDollars(cost.batchSavedNanoUsd)} by the batch price`,
+    cost.reuseSavedNanoUsd === 0 ? '' : `${formatDollars(cost.reuseSavedNanoUsd)} by answers that were there already`,
+  ];
+  const lines: Line[] = [['spent', join(spent)]];
+  if (join(saved) !== '') lines.push(['saved', join(saved)]);
+  if (cost.orphanedNanoUsd > 0) lines.push(['orphaned', `${formatDollars(cost.orphanedNanoUsd)} for calls whose row has left the table`]);
+  if (cost.possiblyBilledNanoUsd > 0)
+    lines.push(['maybe', `up to ${formatDollars(cost.possiblyBilledNanoUsd)} more, for calls that never answered`]);
+  return lines;
+}
+
+function listEnd(summary: Summary, full: boolean): readonly Line[] {
+  const { outputs, next } = summary;
+  const lines: Line[] = full ? [...listDetails(summary)] : [];
+  if (outputs.table !== null) lines.push(['table', outputs.table]);
+  if (outputs.failures !== null) lines.push(['failures', outputs.failures]);
+  if (outputs.report !== null) lines.push(['report', outputs.report]);
+  if (next !== null) lines.push(['next', next]);
+  return lines;
+}
+
+function listDetails({ batches, ledger, anomalies, cost }: Summary): readonly Line[] {
+  return [
+    ...batches.map(({ id, status, requests }): Line => ['batch', `${id}  ${status}  ${formatCount(requests)} requests`]),
+    ...Object.entries(anomalies).map(([kind, count]): Line => ['anomaly', `${formatCount(count)} ${kind}`]),
+    ['life', `${formatCount(ledger.attempts)} attempts, ${formatDollars(ledger.nanoUsd)} in all runs`],
+    ['prices', `as of ${cost.pricesAsOf}`],
+  ];
+}
+
+function join(parts: readonly string[]): string {
+  return parts.filter((part) => part !== '').join(', ');
+}

@@ -1,0 +1,56 @@
+import type { FinishedRow } from '../core/finished-row.ts';
+import type { Summary } from '../core/summary.ts';
+import { addUsage, NO_USAGE, type Usage } from '../core/usage.ts';
+
+/** What the rows alone tell; attempts, orphaned calls and life totals come from the ledger. */
+export interface RowTotals {
+  readonly rows: Summary['rows'];
+  readonly causes: Summary['causes'];
+  /** Over the rows' attempts in this run. */
+  readonly usage: Usage;
+  /** The sum of the table's `_cost_usd`; rows of unknown cost are in no sum. */
+  readonly rowsNanoUsd: number;
+  readonly failedRowsNanoUsd: number;
+  readonly unpricedRows: number;
+  readonly batchSavedNanoUsd: number;
+  readonly reuseSavedNanoUsd: number;
+}
+
+/** What a row would have cost otherwise, less what it did: 0 where nothing was saved or nothing is known. */
+export interface Savings {
+  /** Against the standard price of the live lane. */
+  readonly batchNanoUsd: number;
+  /** By an answer that was there already, from an earlier run or an equal row. */
+  readonly reuseNanoUsd: number;
+}
+
+/** Folds finished rows, one by one, into what the summary says about them. */
+export interface SummaryCounter {
+  add(row: FinishedRow): void;
+  read(): RowTotals;
+}
+
+/** Creates a counter; `savingsOf` is asked once per row. */
+export function createSummaryCounter(savingsOf: (row: FinishedRow) => Savings): SummaryCounter {
+  const rows = { in: 0, ok: 0, failed: 0, skipped: 0, pending: 0, new: 0, reused: 0, duplicate: 0 };
+  const causes: Record<string, number> = {};
+  const totals = { rowsNanoUsd: 0, failedRowsNanoUsd: 0, unpricedRows: 0, batchSavedNanoUsd: 0, reuseSavedNanoUsd: 0 };
+  let usage = NO_USAGE;
+  return {
+    add(row) {
+      const { disposition, costNanoUsd } = row;
+      rows.in++;
+      rows[disposition.status]++;
+      if (disposition.status === 'ok') rows[disposition.source]++;
+      if ('cause' in disposition) causes[disposition.cause] = (causes[disposition.cause] ?? 0) + 1;
+      usage = addUsage(usage, row.usage);
+      if (costNanoUsd === null) totals.unpricedRows++;
+      totals.rowsNanoUsd += costNanoUsd ?? 0;
+      if (disposition.status === 'failed') totals.failedRowsNanoUsd += costNanoUsd ?? 0;
+      const savings = savingsOf(row);
+      totals.batchSavedNanoUsd += savings.batchNanoUsd;
+      totals.reuseSavedNanoUsd += savings.reuseNanoUsd;
+    },
+    read: () => ({ rows: { ...rows }, causes: { ...causes }, usage, ...totals }),
+  };
+}

@@ -1,0 +1,39 @@
+import { EXIT, type ExitCode } from '../core/errors.ts';
+import type { Job, Threshold } from '../core/job.ts';
+import type { RowCounts } from '../core/summary.ts';
+
+/** Why a run ended before its rows did. */
+export interface Stop {
+  readonly exitCode: typeof EXIT.refused | typeof EXIT.stopped | typeof EXIT.notFinished | typeof EXIT.interrupted | typeof EXIT.terminated;
+  /** A few words: `budget reached`, `account quota reached`, `interrupted`. */
+  readonly why: string;
+}
+
+/** How a run ended: words and exit code are one value, so that they cannot disagree. */
+export interface Verdict {
+  readonly verdict: string;
+  readonly exitCode: ExitCode;
+}
+
+/** Judges the table: a stop first, then rows still pending, then the rows that failed or were skipped against `fail_if`. */
+export function decideVerdict(rows: RowCounts, failIf: Job['failIf'], stop: Stop | null): Verdict {
+  if (stop !== null) return { verdict: stop.why, exitCode: stop.exitCode };
+  if (rows.pending > 0) return { verdict: 'not finished', exitCode: EXIT.notFinished };
+  const tooManyFailed = exceeds(rows.failed, rows.in, failIf.failedRows);
+  const tooManySkipped = exceeds(rows.skipped, rows.in, failIf.skippedRows);
+  if (tooManyFailed && tooManySkipped) return { verdict: 'failed and skipped rows', exitCode: EXIT.failedRows };
+  if (tooManyFailed) return { verdict: 'failed rows', exitCode: EXIT.failedRows };
+  if (tooManySkipped) return { verdict: 'skipped rows', exitCode: EXIT.failedRows };
+  return { verdict: 'done', exitCode: EXIT.done };
+}
+
+function exceeds(count: number, rowsIn: number, threshold: Threshold): boolean {
+  switch (threshold.type) {
+    case 'count':
+      return count > threshold.over;
+    case 'share':
+      return count > threshold.over * rowsIn;
+    default:
+      return threshold satisfies never;
+  }
+}

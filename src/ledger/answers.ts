@@ -1,0 +1,100 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { LedgerError } from '../core/errors.ts';
+import type { Cause, CheckAnswer, Outcome, OutcomeStatus } from '../core/outcome.ts';
+import { decideOutcome, type ResponseLine, readResponseLine } from '../core/response-line.ts';
+import type { Lane, LineLocation } from '../core/settled.ts';
+import { openForReading, readBytesAt } from './durable-files.ts';
+import type { ResponseFile } from './response-file.ts';
+
+/** What the ledger holds for a key: its winning line, else its latest. */
+export interface StoredAnswer {
+  /** Null for an outcome without a line: missing, refused in validation, or nothing came back yet. */
+  readonly line: ResponseLine | null;
+  /** Decided anew from the line, so with the checked value. */
+  readonly outcome: Outcome;
+  /** Null without a line. */
+  readonly lane: Lane | null;
+  /** Unix seconds: the batch's `created_at`, for answers that name no date of their own; null without a line. */
+  readonly createdSeconds: number | null;
+}
+
+/** An answer that was judged and found wanting: what a re-ask shows the model. */
+export interface JudgedAnswer {
+  readonly cause: Extract<Cause, 'invalid' | 'truncated'>;
+  readonly line: ResponseLine;
+  /** What is wrong with it, fit for a re-ask. */
+  readonly message: string;
+}
+
+/** Open files are kept, the longest open one makes room. */
+const MAX_OPEN_FILES = 64;
+
+/** Reads single lines of the response files. */
+export interface AnswerReader {
+  /** Reads and judges one line. @throws LedgerError when the file is gone or no response line lies there */
+  read(file: ResponseFile, location: Pick<LineLocation, 'offsetBytes' | 'lengthBytes'>): StoredAnswer;
+  close(): void;
+}
+
+export function createAnswerReader(directory: string, checkAnswer: CheckAnswer): AnswerReader {
+  const descriptors = new Map<number, number>();
+
+  function openFile(file: ResponseFile): number {
+    const known = descriptors.get(file.number);
+    if (known !== undefined) return known;
+    for (const [number, descriptor] of descriptors) {
+      if (descriptors.size < MAX_OPEN_FILES) break;
+      fs.closeSync(descriptor);
+      descriptors.delete(number);
+    }
+    const descriptor = openForReading(path.join(directory, file.name));
+    descriptors.set(file.number, descriptor);
+    return descriptor;
+  }
+
+  return {
+    read(file, location) {
+      const reading = readResponseLine(readBytesAt(openFile(file), location).toString('utf8'));
+      if (reading.status === 'malformed') {
+        const place = { file: path.join(directory, file.name), line: 0 };
+        throw new LedgerError(`the line at byte ${location.offsetBytes} has changed since it was recorded: ${reading.message}`, place);
+      }
+      const outcome = decideOutcome(reading.line, checkAnswer);
+      return { line: reading.line, outcome, lane: file.lane, createdSeconds: file.createdSeconds };
+    },
+    close() {
+      for (const descriptor of descriptors.values()) fs.closeSync(descriptor);
+      descriptors.clear();
+    },
+  };
+}
+
+/** The answer of a key that has no line. */
+export function makeLinelessAnswer(status: OutcomeStatus | null, rejection: { code: string; message: string } | undefined): StoredAnswer {
+  const outcome: Outcome = {
+    status: status ?? 'missing',
+    message: rejection?.message ?? describeAbsence(status),
+    code: rejection?.code ?? null,
+    isBilled: false,
+    usage: null,
+    model: null,
+    tier: null,
+    createdSeconds: null,
+    value: undefined,
+  };
+  return { line: null, outcome, lane: null, createdSeconds: null };
+}
+
+function describeAbsence(status: OutcomeStatus | null): string {
+  switch (status) {
+    case null:
+      return 'nothing came back yet';
+    case 'expired':
+      return 'the batch expired before this request was executed';
+    case 'cancelled':
+      return 'the batch was cancelled before this request was executed';
+    default:
+      return 'the batch ended without a line for this request';
+  }
+}

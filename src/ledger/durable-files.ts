@@ -1,0 +1,106 @@
+import fs from 'node:fs';
+import path from 'node:path';
+
+/** Everything in a state directory is for its owner alone, whatever the umask says. */
+const DIRECTORY_MODE = 0o700;
+const FILE_MODE = 0o600;
+
+const { O_RDONLY, O_NOFOLLOW = 0 } = fs.constants;
+
+/** Makes a directory (and its parents) only its owner can enter; one that exists already is closed to others. */
+export function makePrivateDirectory(directory: string): void {
+  fs.mkdirSync(directory, { recursive: true, mode: DIRECTORY_MODE });
+  fs.chmodSync(directory, DIRECTORY_MODE);
+}
+
+/**
+ * Opens a file only its owner can read, without following a symbolic link at its name.
+ * @param flags numeric flags as in `fs.constants`
+ */
+export function openPrivateFile(file: string, flags: number): number {
+  const descriptor = fs.openSync(file, flags | O_NOFOLLOW, FILE_MODE);
+  fs.fchmodSync(descriptor, FILE_MODE);
+  return descriptor;
+}
+
+/** Opens a file for reading, without following a symbolic link at its name. */
+export function openForReading(file: string): number {
+  return fs.openSync(file, O_RDONLY | O_NOFOLLOW);
+}
+
+/** Writes all bytes at a position: one call may write fewer than it was given. */
+export function writeFully(descriptor: number, bytes: Uint8Array, position: number): void {
+  for (let done = 0; done < bytes.length; ) done += fs.writeSync(descriptor, bytes, done, bytes.length - done, position + done);
+}
+
+/** Reads bytes at a position; fewer only where the file ends. */
+export function readBytesAt(descriptor: number, place: { readonly offsetBytes: number; readonly lengthBytes: number }): Buffer {
+  const bytes = Buffer.allocUnsafe(place.lengthBytes);
+  let filled = 0;
+  while (filled < bytes.length) {
+    const read = fs.readSync(descriptor, bytes, filled, bytes.length - filled, place.offsetBytes + filled);
+    if (read === 0) break;
+    filled += read;
+  }
+  return bytes.subarray(0, filled);
+}
+
+/** Makes the names in a directory durable: a rename is on disk only after this. */
+export function syncDirectory(directory: string): void {
+  // Windows cannot open a directory, and needs no such call.
+  if (process.platform === 'win32') return;
+  const descriptor = fs.openSync(directory, O_RDONLY);
+  try {
+    fs.fsyncSync(descriptor);
+  } finally {
+    fs.closeSync(descriptor);
+  }
+}
+
+/** Gives a finished, synced file its final name, durably. */
+export function publishFile(temporaryPath: string, finalPath: string): void {
+  fs.renameSync(temporaryPath, finalPath);
+  syncDirectory(path.dirname(finalPath));
+}
+
+/** Names of files that are being written; what a crash leaves of them is removed at the next open. */
+export const TEMPORARY_PREFIX = '.tmp-';
+
+/** A name beside `file` for its bytes while they are being written. */
+export function makeTemporaryPath(file: string, token: string): string {
+  return path.join(path.dirname(file), `${TEMPORARY_PREFIX}${token}-${path.basename(file)}`);
+}
+
+/** Writes a whole file: a reader sees the old one or the new one, never a part, even after a power cut. */
+export function writeFileAtomically(file: string, data: string | Uint8Array, token: string): void {
+  const temporaryPath = makeTemporaryPath(file, token);
+  const { O_WRONLY, O_CREAT, O_EXCL } = fs.constants;
+  const descriptor = openPrivateFile(temporaryPath, O_WRONLY | O_CREAT | O_EXCL);
+  try {
+    writeFully(descriptor, typeof data === 'string' ? Buffer.from(data) : data, 0);
+    fs.fsyncSync(descriptor);
+  } catch (error) {
+    fs.rmSync(temporaryPath, { force: true });
+    throw error;
+  } finally {
+    fs.closeSync(descriptor);
+  }
+  publishFile(temporaryPath, file);
+}
+
+/** Names in a directory, sorted; none when it does not exist. */
+export function listNames(directory: string): readonly string[] {
+  try {
+    return fs.readdirSync(directory).sort();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+/** Removes what interrupted writes left in a directory. */
+export function removeTemporaryFiles(directory: string): void {
+  for (const name of listNames(directory)) {
+    if (name.startsWith(TEMPORARY_PREFIX)) fs.rmSync(path.join(directory, name), { force: true });
+  }
+}

@@ -1,0 +1,163 @@
+import fs from 'node:fs';
+import { promisify } from 'node:util';
+import { LedgerError } from '../core/errors.ts';
+import type { Event, StoredEvent } from '../core/event.ts';
+import { openForReading, openPrivateFile, readBytesAt, writeFully } from './durable-files.ts';
+import { makeEventLine, readEventLine } from './event-line.ts';
+import { forEachLine, readLineChunks } from './read-lines.ts';
+
+const fdatasync = promisify(fs.fdatasync);
+
+/** More than this many events never share one sync, so that the first of them does not wait for the last. */
+const GROUP_EVENTS = 64;
+
+/** An event with the place of its line in `events.jsonl`. */
+export interface PlacedEvent {
+  readonly event: StoredEvent;
+  readonly offsetBytes: number;
+  /** Without the newline. */
+  readonly lengthBytes: number;
+}
+
+/** Where a reading of the log ended: the next event continues there. */
+export interface LogEnd {
+  readonly seq: number;
+  /** The bytes of whole lines; what follows them is a torn tail. */
+  readonly bytes: number;
+}
+
+/**
+ * Reads the event log from its beginning, handing on every event in order. Bytes after the last newline are what a crash left of an
+ * event that was never announced: they are skipped.
+ * @throws LedgerError with file and line where a line is damaged, missing or from a newer version
+ */
+export async function readEvents(file: string, visit: (placed: PlacedEvent) => Promise<void> | void, signal: AbortSignal): Promise<LogEnd> {
+  let end: LogEnd = { seq: 0, bytes: 0 };
+  for await (const chunk of readLineChunks(file, { signal })) {
+    const placed: PlacedEvent[] = [];
+    forEachLine(chunk.bytes, (start, stop) => {
+      if (stop === chunk.bytes.length) return;
+      const seq = end.seq + 1;
+      const event = readLine(file, chunk.bytes.subarray(start, stop), seq);
+      placed.push({ event, offsetBytes: chunk.offsetBytes + start, lengthBytes: stop - start });
+      end = { seq, bytes: chunk.offsetBytes + stop + 1 };
+    });
+    for (const one of placed) await visit(one);
+  }
+  return end;
+}
+
+/** Every line holds the event of its own number: `seq` counts lines from 1. */
+function readLine(file: string, line: Buffer, seq: number): StoredEvent {
+  const reading = readEventLine(line);
+  if (reading.status === 'damaged') {
+    throw new LedgerError(`${reading.message}; restore the file from a backup, or cut it before this line`, { file, line: seq });
+  }
+  if (reading.event.seq !== seq) {
+    const message = `event ${reading.event.seq} stands where event ${seq} belongs; restore the file from a backup`;
+    throw new LedgerError(message, { file, line: seq });
+  }
+  return reading.event;
+}
+
+/** Reads one event again. @throws LedgerError when the line has changed since */
+export function readEventAt(file: string, place: Pick<PlacedEvent, 'offsetBytes' | 'lengthBytes'>): StoredEvent {
+  const descriptor = openForReading(file);
+  try {
+    const reading = readEventLine(readBytesAt(descriptor, place));
+    if (reading.status === 'event') return reading.event;
+    throw new LedgerError(`the event at byte ${place.offsetBytes} has changed: ${reading.message}`, { file, line: 0 });
+  } finally {
+    fs.closeSync(descriptor);
+  }
+}
+
+/** The event log opened for appending. */
+export interface EventLog {
+  /**
+   * Announces an event: resolves once it is synced to the disk and `onDurable` has seen it. Events announced together share a sync.
+   * @throws LedgerError when a write or sync failed, for this event and every later one: after that only a new reading of the disk is to be trusted
+   */
+  append(event: Event): Promise<void>;
+  /** Waits for everything announced, then closes the file. */
+  close(): Promise<void>;
+}
+
+export interface EventLogOptions {
+  readonly file: string;
+  readonly end: LogEnd;
+  readonly clock: () => Date;
+  /** Called before every group is written; throws when this process may no longer write. */
+  readonly assertWritable: () => void;
+  /** Called for every event in order, right after its sync. */
+  readonly onDurable: (placed: PlacedEvent) => void;
+}
+
+interface Waiting {
+  readonly event: StoredEvent;
+  readonly line: Buffer;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Opens the log for appending after `end`, cutting a torn tail. */
+export function openEventLog(options: EventLogOptions): EventLog {
+  const { O_RDWR, O_CREAT } = fs.constants;
+  const descriptor = openPrivateFile(options.file, O_RDWR | O_CREAT);
+  let { seq, bytes } = options.end;
+  if (fs.fstatSync(descriptor).size > bytes) {
+    fs.ftruncateSync(descriptor, bytes);
+    fs.fdatasyncSync(descriptor);
+  }
+  let waiting: Waiting[] = [];
+  let flushing: Promise<void> | null = null;
+  let failure: unknown = null;
+
+  async function flush(): Promise<void> {
+    // One turn of the event loop lets everything that is ready now share the sync; while a sync runs, the next group gathers.
+    await new Promise((resolve) => setImmediate(resolve));
+    while (waiting.length > 0) {
+      const group = waiting.splice(0, GROUP_EVENTS);
+      try {
+        await writeGroup(group);
+      } catch (error) {
+        failure ??= new LedgerError(
+          `writing failed (${(error as Error).message}); nothing more is sent`,
+          { file: options.file, line: 0 },
+          { cause: error },
+        );
+        for (const one of [...group, ...waiting]) one.reject(failure);
+        waiting = [];
+      }
+    }
+    flushing = null;
+  }
+
+  async function writeGroup(group: readonly Waiting[]): Promise<void> {
+    options.assertWritable();
+    writeFully(descriptor, Buffer.concat(group.map((one) => one.line)), bytes);
+    await fdatasync(descriptor);
+    for (const { event, line, resolve } of group) {
+      const placed = { event, offsetBytes: bytes, lengthBytes: line.length - 1 };
+      bytes += line.length;
+      options.onDurable(placed);
+      resolve();
+    }
+  }
+
+  return {
+    append(event) {
+      return new Promise((resolve, reject) => {
+        if (failure !== null) return reject(failure);
+        seq += 1;
+        const stored: StoredEvent = { ...event, seq, at: options.clock().toISOString() };
+        waiting.push({ event: stored, line: Buffer.from(makeEventLine(stored)), resolve, reject });
+        flushing ??= flush();
+      });
+    },
+    async close() {
+      await flushing;
+      fs.closeSync(descriptor);
+    },
+  };
+}

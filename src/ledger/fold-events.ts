@@ -1,0 +1,217 @@
+import type { StoredEvent } from '../core/event.ts';
+import type { BatchState, LedgerFold, RunState, ShardState } from './fold.ts';
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+interface MutableFold extends Mutable<LedgerFold> {
+  readonly shards: Map<string, ShardState>;
+  readonly batches: Map<string, BatchState>;
+  readonly learnedLimits: Map<string, number>;
+  readonly runs: RunState[];
+  readonly epochRuns: string[];
+  readonly retrySets: Map<string, Readonly<Record<string, unknown>>>;
+}
+
+/** A fold and the one way to change it. */
+export interface FoldInProgress {
+  readonly fold: LedgerFold;
+  /** Takes the next event in. Events that name an unknown shard or batch change nothing there. */
+  apply(event: StoredEvent): void;
+}
+
+/** An empty fold. */
+export function createFold(): FoldInProgress {
+  const fold: MutableFold = {
+    state: '',
+    format: 0,
+    origin: '',
+    shards: new Map(),
+    batches: new Map(),
+    learnedLimits: new Map(),
+    runs: [],
+    currentRun: null,
+    generation: 0,
+    epoch: 0,
+    lastRetryEpoch: 0,
+    epochRuns: [''],
+    retrySets: new Map(),
+  };
+  return { fold, apply: (event) => applyEvent(fold, event) };
+}
+
+function applyEvent(fold: MutableFold, event: StoredEvent): void {
+  switch (event.type) {
+    case 'state-created':
+      fold.state = event.state;
+      fold.format = event.format;
+      fold.origin = event.origin;
+      return;
+    case 'run-started':
+      fold.currentRun = { id: event.run, startedAt: event.at, endedAt: null, exitCode: null, simulated: event.simulated };
+      fold.runs.push(fold.currentRun);
+      startEpoch(fold, event.run);
+      return;
+    case 'run-ended':
+      endRun(fold, event.run, event.at, event.exitCode);
+      return;
+    case 'generation-started':
+      fold.generation = event.generation;
+      fold.retrySets.clear();
+      return;
+    case 'retry-opened':
+      startEpoch(fold, fold.currentRun?.id ?? fold.epochRuns.at(-1) ?? '');
+      fold.lastRetryEpoch = fold.epoch;
+      for (const key of event.keys) {
+        if (Object.keys(event.set).length > 0) fold.retrySets.set(key, event.set);
+        else fold.retrySets.delete(key);
+      }
+      return;
+    case 'limit-learned':
+      fold.learnedLimits.set(event.model, event.enqueuedTokens);
+      return;
+    case 'shard-written':
+      fold.shards.set(event.shard, {
+        id: event.shard,
+        number: Number(event.shard),
+        rows: event.rows,
+        bytes: event.bytes,
+        tokens: event.tokens,
+        model: event.model,
+        url: event.url,
+        sha256: event.sha256,
+        ...inForce(fold),
+        status: 'written',
+        uploadIntentAt: null,
+        filename: null,
+        fileId: null,
+        createAttempt: 0,
+        createIntentAt: null,
+        batchId: null,
+        keyFingerprint: null,
+        refusedCode: null,
+      });
+      return;
+    case 'shard-retired':
+      changeShard(fold, event.shard, { status: 'retired' });
+      return;
+    case 'upload-intent':
+      changeShard(fold, event.shard, { status: 'uploading', uploadIntentAt: event.at, filename: event.filename, fileId: null });
+      return;
+    case 'upload-done':
+      changeShard(fold, event.shard, { status: 'uploaded', fileId: event.fileId });
+      return;
+    case 'create-intent':
+      changeShard(fold, event.shard, {
+        ...inForce(fold),
+        status: 'creating',
+        createAttempt: event.attempt,
+        createIntentAt: event.at,
+        fileId: event.fileId,
+        keyFingerprint: event.keyFingerprint,
+        refusedCode: null,
+      });
+      return;
+    case 'create-unknown':
+      changeShard(fold, event.shard, { status: 'create-unknown' });
+      return;
+    case 'create-absent':
+      changeShard(fold, event.shard, { status: 'uploaded' });
+      return;
+    case 'create-refused':
+      refuseCreate(fold, event.shard, event.code);
+      return;
+    case 'create-done': {
+      const shard = fold.shards.get(event.shard);
+      changeShard(fold, event.shard, { status: 'submitted', batchId: event.batchId });
+      fold.batches.set(
+        event.batchId,
+        makeBatch(fold, event.batchId, shard, { isExtra: false, adopted: event.how === 'adopted', at: event.at }),
+      );
+      return;
+    }
+    case 'batch-extra': {
+      const known = fold.batches.get(event.batchId);
+      if (known !== undefined) fold.batches.set(event.batchId, { ...known, isExtra: true });
+      else {
+        const shard = event.shard === null ? undefined : fold.shards.get(event.shard);
+        fold.batches.set(event.batchId, makeBatch(fold, event.batchId, shard, { isExtra: true, adopted: false, at: event.at }));
+      }
+      return;
+    }
+    case 'batch-status':
+      changeBatch(fold, event.batchId, { status: event.status });
+      return;
+    case 'cancel-intent':
+      return;
+    case 'cancel-done':
+      changeBatch(fold, event.batchId, { status: event.status });
+      return;
+    case 'response-recorded':
+      return;
+    case 'batch-collected': {
+      const batch = fold.batches.get(event.batchId);
+      changeBatch(fold, event.batchId, { status: event.status, isCollected: true });
+      if (batch === undefined || batch.shard === null || batch.isExtra) return;
+      if (event.status === 'failed') refuseCreate(fold, batch.shard, event.status);
+      else changeShard(fold, batch.shard, { status: 'collected' });
+      return;
+    }
+    default:
+      event satisfies never;
+  }
+}
+
+function startEpoch(fold: MutableFold, run: string): void {
+  fold.epoch += 1;
+  fold.epochRuns[fold.epoch] = run;
+}
+
+function endRun(fold: MutableFold, run: string, at: string, exitCode: number): void {
+  const index = fold.runs.findLastIndex((candidate) => candidate.id === run);
+  const started = fold.runs[index];
+  if (started !== undefined) fold.runs[index] = { ...started, endedAt: at, exitCode };
+  if (fold.currentRun?.id === run) fold.currentRun = null;
+}
+
+function inForce(fold: LedgerFold): { run: string; epoch: number; generation: number } {
+  return { run: fold.epochRuns[fold.epoch] ?? '', epoch: fold.epoch, generation: fold.generation };
+}
+
+function makeBatch(
+  fold: LedgerFold,
+  id: string,
+  shard: ShardState | undefined,
+  how: { isExtra: boolean; adopted: boolean; at: string },
+): BatchState {
+  const { run, epoch, generation } = shard ?? inForce(fold);
+  return {
+    id,
+    shard: shard?.id ?? null,
+    status: 'validating',
+    isExtra: how.isExtra,
+    isCollected: false,
+    submittedAt: how.at,
+    adopted: how.adopted,
+    keyFingerprint: shard?.keyFingerprint ?? null,
+    run,
+    epoch,
+    generation,
+  };
+}
+
+/** A create refused, at once or by a batch that failed as a whole: the shard can be sent again as it is, and that batch has nothing to give. */
+function refuseCreate(fold: MutableFold, id: string, code: string): void {
+  const batchId = fold.shards.get(id)?.batchId ?? null;
+  if (batchId !== null) changeBatch(fold, batchId, { isCollected: true });
+  changeShard(fold, id, { status: 'uploaded', batchId: null, refusedCode: code });
+}
+
+function changeShard(fold: MutableFold, id: string, change: Partial<ShardState>): void {
+  const shard = fold.shards.get(id);
+  if (shard !== undefined) fold.shards.set(id, { ...shard, ...change });
+}
+
+function changeBatch(fold: MutableFold, id: string, change: Partial<BatchState>): void {
+  const batch = fold.batches.get(id);
+  if (batch !== undefined) fold.batches.set(id, { ...batch, ...change });
+}

@@ -1,0 +1,81 @@
+/** What the events say so far. A view: it changes as events are appended. */
+export interface LedgerFold {
+  /** The directory's random id; empty before the first event. */
+  readonly state: string;
+  readonly format: number;
+  readonly origin: string;
+  readonly shards: ReadonlyMap<string, ShardState>;
+  readonly batches: ReadonlyMap<string, BatchState>;
+  /** Enqueued-token limits the provider told, by model. */
+  readonly learnedLimits: ReadonlyMap<string, number>;
+  readonly runs: readonly RunState[];
+  /** The run that was started and has not ended; null between runs. */
+  readonly currentRun: RunState | null;
+  /** Counts `--fresh`: answers of older generations are money only. */
+  readonly generation: number;
+  /** The number of run-started and retry-opened events: attempts are counted within one epoch. */
+  readonly epoch: number;
+  /** The epoch the latest retry-opened event began; 0 without one. */
+  readonly lastRetryEpoch: number;
+  /** The run in force in each epoch, by epoch; empty before the first run. */
+  readonly epochRuns: readonly string[];
+  /** What `retry --set` gave, by key; only for keys reopened with a set. */
+  readonly retrySets: ReadonlyMap<string, Readonly<Record<string, unknown>>>;
+}
+
+export type ShardStatus = 'written' | 'uploading' | 'uploaded' | 'creating' | 'create-unknown' | 'submitted' | 'collected' | 'retired';
+
+/** A local input file and how far it has come. */
+export interface ShardState {
+  readonly id: string;
+  readonly number: number;
+  readonly rows: number;
+  readonly bytes: number;
+  readonly tokens: number;
+  readonly model: string;
+  readonly url: string;
+  readonly sha256: string;
+  /** The run, epoch and generation in force at its latest create-intent; before the first one, when it was written. */
+  readonly run: string;
+  readonly epoch: number;
+  readonly generation: number;
+  readonly status: ShardStatus;
+  readonly uploadIntentAt: string | null;
+  readonly filename: string | null;
+  readonly fileId: string | null;
+  /** The number of the latest create-intent; 0 before the first. */
+  readonly createAttempt: number;
+  readonly createIntentAt: string | null;
+  /** The batch it became; null again when that batch was refused. */
+  readonly batchId: string | null;
+  readonly keyFingerprint: string | null;
+  /** Why the latest create was refused; null when it was not. */
+  readonly refusedCode: string | null;
+}
+
+/** A remote batch we know of. */
+export interface BatchState {
+  readonly id: string;
+  /** The shard it was made from; null when that is not known. */
+  readonly shard: string | null;
+  /** As last seen; `validating` before the first look. */
+  readonly status: string;
+  /** Nobody waits for it: what it finished is money only. */
+  readonly isExtra: boolean;
+  /** Nothing is left to fetch. */
+  readonly isCollected: boolean;
+  readonly submittedAt: string;
+  readonly adopted: boolean;
+  readonly keyFingerprint: string | null;
+  readonly run: string;
+  readonly epoch: number;
+  readonly generation: number;
+}
+
+export interface RunState {
+  readonly id: string;
+  readonly startedAt: string;
+  readonly endedAt: string | null;
+  readonly exitCode: number | null;
+  readonly simulated: boolean;
+}

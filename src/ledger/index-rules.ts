@@ -1,0 +1,75 @@
+import { isIdle, type OutcomeStatus, usesAttempt } from '../core/outcome.ts';
+import type { LedgerFold } from './fold.ts';
+import type { AnswerLocation, KeyIndex } from './key-index.ts';
+import type { ResponseFile } from './response-file.ts';
+
+/** What a response line, or its absence, tells about a key. */
+export interface Arrival {
+  readonly outcome: OutcomeStatus;
+  readonly reask: number;
+  /** The epoch its batch was created in. */
+  readonly epoch: number;
+  /** The shard that put the key in flight; 0 when unknown. */
+  readonly shard: number;
+  /** Null for an outcome without a line. */
+  readonly location: AnswerLocation | null;
+  /** A further call for a request of which another line of the same file counts: an attempt, and nothing else. */
+  readonly isRepeat: boolean;
+}
+
+/** Whether what a file says changes the index: extra batches and older generations are money only. */
+export function countsForIndex(file: Pick<ResponseFile, 'isExtra' | 'generation'>, fold: LedgerFold): boolean {
+  return !file.isExtra && file.generation === fold.generation;
+}
+
+/** Whether nobody asked for this: the key is neither in flight in that shard nor was ever settled. */
+export function isUnasked(keys: KeyIndex, id: number, shard: number): boolean {
+  return shard !== 0 && (id === -1 || (keys.outcome(id) === null && keys.shard(id) !== shard));
+}
+
+/**
+ * Takes in what came back for a key. Attempts are counted anew in every epoch; what comes late from an older epoch than the key's
+ * is not counted. An answer that is ok stays: neither a failure nor a later success replaces it. Of failures the latest stands.
+ */
+export function takeArrival(keys: KeyIndex, id: number, arrival: Arrival, fold: LedgerFold): void {
+  keys.raiseReasks(id, arrival.reask);
+  if (arrival.epoch > keys.epoch(id)) {
+    keys.setCounts(id, 0, 0);
+    keys.setEpoch(id, arrival.epoch);
+  }
+  const isOfLatestEpoch = arrival.epoch === keys.epoch(id);
+  if (isOfLatestEpoch) {
+    const attempts = keys.attempts(id) + (usesAttempt(arrival.outcome) ? 1 : 0);
+    const idleRounds = arrival.isRepeat ? keys.idleRounds(id) : isIdle(arrival.outcome) ? keys.idleRounds(id) + 1 : 0;
+    keys.setCounts(id, attempts, idleRounds);
+  }
+  if (arrival.isRepeat) return;
+  if (keys.shard(id) === arrival.shard) keys.setShard(id, 0);
+  if (arrival.epoch >= fold.lastRetryEpoch) keys.setReopened(id, false);
+  const known = keys.outcome(id);
+  if (known === 'ok') return;
+  if (isOfLatestEpoch || arrival.outcome === 'ok' || known === null) keys.setOutcome(id, arrival.outcome, arrival.location);
+}
+
+/**
+ * Takes in a response line and puts its record at the head of the key's chain in `settled.jsonl`, unless the key has gone on to a later run.
+ * @param settledOffset where the record lies
+ * @returns where the key's record before it lies; -1 without one
+ */
+export function takeRecord(keys: KeyIndex, id: number, arrival: Arrival, settledOffset: number, fold: LedgerFold): number {
+  const previous = keys.settledOffset(id);
+  const isFirstOfRun = previous === -1 || !isSameRun(fold, keys.epoch(id), arrival.epoch);
+  const isAnswered = keys.outcome(id) === 'ok';
+  takeArrival(keys, id, arrival, fold);
+  if (isSameRun(fold, keys.epoch(id), arrival.epoch)) {
+    keys.setSettled(id, settledOffset, !isFirstOfRun || isAnswered || arrival.isRepeat);
+    return previous;
+  }
+  // Even when this late line is the answer, what it cost belongs to an earlier run.
+  keys.setSettled(id, previous, true);
+  return -1;
+}
+
+function isSameRun(fold: LedgerFold, epoch: number, otherEpoch: number): boolean {
+  return fold.epochRuns[epoch] === fold.epochRuns[otherEpoch];
+}

@@ -1,0 +1,294 @@
+import { hash } from 'node:crypto';
+import { CAUSES, type OutcomeStatus } from '../core/outcome.ts';
+
+/** Outcomes by their number in a record; 0 is "never settled". */
+const OUTCOMES: readonly (OutcomeStatus | null)[] = [null, 'ok', ...CAUSES];
+const OUTCOME_NUMBERS: ReadonlyMap<OutcomeStatus | null, number> = new Map(OUTCOMES.map((outcome, number) => [outcome, number]));
+
+// A record is twelve 32-bit words. Words 0 to 3 are the key's first 128 bits; its last four bits stand in the flags.
+const RECORD_WORDS = 12;
+/** outcome, attempts, idle rounds, re-asks: one byte each. */
+const PROGRESS = 4;
+/** 24 bits of epoch, 8 of flags. */
+const EPOCH = 5;
+/** 24 bits of shard number, 8 of pass. */
+const SHARD = 6;
+const FILE = 7;
+const OFFSET_LOW = 8;
+const LENGTH = 9;
+/** 16 bits of the line's offset, 16 of the settled record's. */
+const OFFSETS_HIGH = 10;
+const SETTLED_LOW = 11;
+
+const REOPENED = 0x10;
+const HISTORY = 0x20;
+const KEY_TAIL = 0x0f;
+
+/** Small chunks, so that the unused part of the last one is small beside any table worth counting. */
+const CHUNK_RECORDS = 1024;
+const CHUNK_SHIFT = 10;
+
+const SIX_BITS = new Uint8Array(128);
+for (const [bits, character] of [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'].entries()) {
+  SIX_BITS[character.charCodeAt(0)] = bits;
+}
+
+/** Where a key's latest line lies, by the number of its response file. */
+export interface AnswerLocation {
+  readonly file: number;
+  readonly offsetBytes: number;
+  readonly lengthBytes: number;
+}
+
+/**
+ * What the ledger knows of every distinct request, by its key: at most 64 bytes each, whatever their number. Callers keep the integer id
+ * `find` or `add` gave; ids count from 0 and never change. The methods named `set…` are the ledger's own.
+ */
+export class KeyIndex {
+  /** Open addressing: the low bits hold id + 1 (0 is free), the high bits those of the key that did not choose the slot. */
+  #slots = new Uint32Array(256);
+  #chunks: Uint32Array[] = [];
+  #size = 0;
+  readonly #words = new Uint32Array(4);
+  #tail = 0;
+  #pass = 0;
+
+  /** Distinct keys. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Bytes of all arrays. */
+  get bytes(): number {
+    return this.#slots.byteLength + this.#chunks.length * CHUNK_RECORDS * RECORD_WORDS * 4;
+  }
+
+  /** The id of a key, or -1. */
+  find(key: string): number {
+    this.#readKey(key);
+    const slot = this.#findSlot();
+    return ((this.#slots[slot] as number) & (this.#slots.length - 1)) - 1;
+  }
+
+  /** The id of a key, which is added when it is new. */
+  add(key: string): number {
+    this.#readKey(key);
+    let slot = this.#findSlot();
+    const known = (this.#slots[slot] as number) & (this.#slots.length - 1);
+    if (known !== 0) return known - 1;
+    if (this.#size + 1 > this.#slots.length * 0.75) {
+      this.#grow();
+      slot = this.#findSlot();
+    }
+    const id = this.#size++;
+    if (id >>> CHUNK_SHIFT === this.#chunks.length) this.#chunks.push(new Uint32Array(CHUNK_RECORDS * RECORD_WORDS));
+    const chunk = this.#chunk(id);
+    chunk.set(this.#words, base(id));
+    chunk[base(id) + EPOCH] = this.#tail;
+    this.#slots[slot] = this.#tagOf(this.#words[0] as number) | (id + 1);
+    return id;
+  }
+
+  /** What the winning or latest attempt meant; null when nothing ever came back. */
+  outcome(id: number): OutcomeStatus | null {
+    return OUTCOMES[this.#word(id, PROGRESS) & 0xff] as OutcomeStatus | null;
+  }
+
+  /** Attempts used in the epoch of the latest one; 255 means 255 or more. */
+  attempts(id: number): number {
+    return (this.#word(id, PROGRESS) >>> 8) & 0xff;
+  }
+
+  /** Idle outcomes in a row. */
+  idleRounds(id: number): number {
+    return (this.#word(id, PROGRESS) >>> 16) & 0xff;
+  }
+
+  /** The highest re-ask seen, the `n` of `-r<n>`. */
+  reasks(id: number): number {
+    return this.#word(id, PROGRESS) >>> 24;
+  }
+
+  /** The epoch attempts were last counted in; 0 when none was. */
+  epoch(id: number): number {
+    return this.#word(id, EPOCH) >>> 8;
+  }
+
+  /** Whether `retry` reopened the key and nothing of it came back since. */
+  isReopened(id: number): boolean {
+    return (this.#word(id, EPOCH) & REOPENED) !== 0;
+  }
+
+  /** False only when the one line that came back in the key's latest run is the one at `location`: then nothing else was used or paid. */
+  hasHistory(id: number): boolean {
+    return (this.#word(id, EPOCH) & HISTORY) !== 0;
+  }
+
+  /** The number of the shard the key is in flight in; 0 when it is not. */
+  shard(id: number): number {
+    return this.#word(id, SHARD) >>> 8;
+  }
+
+  /** Where the winning or latest line lies; null when the outcome came without a line. */
+  location(id: number): AnswerLocation | null {
+    const file = this.#word(id, FILE);
+    if (file === 0) return null;
+    const offsetBytes = this.#word(id, OFFSET_LOW) + (this.#word(id, OFFSETS_HIGH) & 0xffff) * 2 ** 32;
+    return { file, offsetBytes, lengthBytes: this.#word(id, LENGTH) };
+  }
+
+  /** Where the key's newest record begins in `settled.jsonl`; -1 without one. */
+  settledOffset(id: number): number {
+    return this.#word(id, SETTLED_LOW) + (this.#word(id, OFFSETS_HIGH) >>> 16) * 2 ** 32 - 1;
+  }
+
+  /** Begins a pass over the table: its number for `isSeen` and `markSeen`. */
+  startPass(): number {
+    if (this.#pass === 255) {
+      for (let id = 0; id < this.#size; id++) this.markSeen(id, 0);
+      this.#pass = 0;
+    }
+    this.#pass += 1;
+    return this.#pass;
+  }
+
+  /** Whether `markSeen` named this pass last. */
+  isSeen(id: number, pass: number): boolean {
+    return (this.#word(id, SHARD) & 0xff) === pass;
+  }
+
+  /** Notes that a pass over the table met this key; `pass` is 1 to 255. It is not kept over a restart. */
+  markSeen(id: number, pass: number): void {
+    this.#set(id, SHARD, (this.#word(id, SHARD) & ~0xff) | pass);
+  }
+
+  setOutcome(id: number, outcome: OutcomeStatus | null, location: AnswerLocation | null): void {
+    this.#set(id, PROGRESS, (this.#word(id, PROGRESS) & ~0xff) | (OUTCOME_NUMBERS.get(outcome) as number));
+    this.#set(id, FILE, location?.file ?? 0);
+    this.#set(id, OFFSET_LOW, location?.offsetBytes ?? 0);
+    this.#set(id, OFFSETS_HIGH, (this.#word(id, OFFSETS_HIGH) & ~0xffff) | Math.floor((location?.offsetBytes ?? 0) / 2 ** 32));
+    this.#set(id, LENGTH, location?.lengthBytes ?? 0);
+  }
+
+  setCounts(id: number, attempts: number, idleRounds: number): void {
+    const counts = (Math.min(attempts, 255) << 8) | (Math.min(idleRounds, 255) << 16);
+    this.#set(id, PROGRESS, (this.#word(id, PROGRESS) & ~0xffff00) | counts);
+  }
+
+  raiseReasks(id: number, reask: number): void {
+    if (reask > this.reasks(id)) this.#set(id, PROGRESS, (this.#word(id, PROGRESS) & 0xffffff) | (Math.min(reask, 255) << 24));
+  }
+
+  setEpoch(id: number, epoch: number): void {
+    this.#set(id, EPOCH, (this.#word(id, EPOCH) & 0xff) | (epoch << 8));
+  }
+
+  setReopened(id: number, isReopened: boolean): void {
+    this.#setFlag(id, REOPENED, isReopened);
+  }
+
+  /** `offsetBytes` -1 means that no record counts any more. */
+  setSettled(id: number, offsetBytes: number, hasHistory: boolean): void {
+    this.#set(id, SETTLED_LOW, offsetBytes + 1);
+    this.#set(id, OFFSETS_HIGH, (this.#word(id, OFFSETS_HIGH) & 0xffff) | (Math.floor((offsetBytes + 1) / 2 ** 32) << 16));
+    this.#setFlag(id, HISTORY, hasHistory);
+  }
+
+  /** 0 takes the key out of flight. */
+  setShard(id: number, shard: number): void {
+    this.#set(id, SHARD, (this.#word(id, SHARD) & 0xff) | (shard << 8));
+  }
+
+  /** Forgets everything but the keys, and the flight of those whose shard is kept. */
+  forgetAll(keepsShard: (shard: number) => boolean): void {
+    for (let id = 0; id < this.#size; id++) {
+      const shard = this.shard(id);
+      const tail = this.#word(id, EPOCH) & KEY_TAIL;
+      this.#chunk(id).fill(0, base(id) + PROGRESS, base(id) + RECORD_WORDS);
+      this.#set(id, EPOCH, tail);
+      if (shard !== 0 && keepsShard(shard)) this.setShard(id, shard);
+    }
+  }
+
+  #chunk(id: number): Uint32Array {
+    return this.#chunks[id >>> CHUNK_SHIFT] as Uint32Array;
+  }
+
+  #word(id: number, word: number): number {
+    return this.#chunk(id)[base(id) + word] as number;
+  }
+
+  #set(id: number, word: number, value: number): void {
+    this.#chunk(id)[base(id) + word] = value;
+  }
+
+  #setFlag(id: number, flag: number, isSet: boolean): void {
+    const word = this.#word(id, EPOCH);
+    this.#set(id, EPOCH, isSet ? word | flag : word & ~flag);
+  }
+
+  /** Unpacks a key into `#words` and `#tail`: 21 characters and a third of the last are 128 bits. Longer keys (`-o<k>`) are hashed first. */
+  #readKey(key: string): void {
+    const text = key.length === 22 ? key : hash('sha256', key, 'base64url');
+    const words = this.#words;
+    let bits = 0;
+    let held = 0;
+    let word = 0;
+    for (let position = 0; position < 22; position++) {
+      const six = SIX_BITS[text.charCodeAt(position) & 127] as number;
+      if (held + 6 < 32) {
+        bits = (bits << 6) | six;
+        held += 6;
+      } else {
+        const rest = held + 6 - 32;
+        words[word++] = (bits << (6 - rest)) | (six >>> rest);
+        bits = six & ((1 << rest) - 1);
+        held = rest;
+      }
+    }
+    this.#tail = bits;
+  }
+
+  /** The slot that holds the key just read, or the free one where it belongs. */
+  #findSlot(): number {
+    const mask = this.#slots.length - 1;
+    const first = this.#words[0] as number;
+    const tag = this.#tagOf(first);
+    for (let slot = first & mask; ; slot = (slot + 1) & mask) {
+      const held = this.#slots[slot] as number;
+      if (held === 0) return slot;
+      if ((held & ~mask) >>> 0 !== tag) continue;
+      const id = (held & mask) - 1;
+      const chunk = this.#chunk(id);
+      const start = base(id);
+      if (
+        chunk[start] === first &&
+        chunk[start + 1] === this.#words[1] &&
+        chunk[start + 2] === this.#words[2] &&
+        chunk[start + 3] === this.#words[3] &&
+        ((chunk[start + EPOCH] as number) & KEY_TAIL) === this.#tail
+      ) {
+        return slot;
+      }
+    }
+  }
+
+  #tagOf(firstWord: number): number {
+    return (firstWord & ~(this.#slots.length - 1)) >>> 0;
+  }
+
+  #grow(): void {
+    this.#slots = new Uint32Array(this.#slots.length * 2);
+    const mask = this.#slots.length - 1;
+    for (let id = 0; id < this.#size; id++) {
+      const first = this.#word(id, 0);
+      let slot = first & mask;
+      while (this.#slots[slot] !== 0) slot = (slot + 1) & mask;
+      this.#slots[slot] = this.#tagOf(first) | (id + 1);
+    }
+  }
+}
+
+function base(id: number): number {
+  return (id & (CHUNK_RECORDS - 1)) * RECORD_WORDS;
+}

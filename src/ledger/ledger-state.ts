@@ -1,0 +1,177 @@
+import type { RejectedRequest } from '../core/event.ts';
+import type { OutcomeStatus } from '../core/outcome.ts';
+import { parseCustomId } from '../core/request.ts';
+import type { SettledRecord } from '../core/settled.ts';
+import type { PlacedEvent } from './event-log.ts';
+import type { BatchState, LedgerFold, ShardStatus } from './fold.ts';
+import { createFold } from './fold-events.ts';
+import { type Arrival, countsForIndex, isUnasked, takeArrival, takeRecord } from './index-rules.ts';
+import { KeyIndex } from './key-index.ts';
+import { type EventOf, makeResponseFile, type ResponseFile } from './response-file.ts';
+
+export interface LedgerStateOptions {
+  readonly visit: (record: SettledRecord, file: ResponseFile) => void;
+  /** Reads a shard's custom ids from its event's line. */
+  readonly readCustomIds: (line: EventPlace) => readonly string[];
+}
+
+/** Where an event's line lies in `events.jsonl`. */
+export type EventPlace = Pick<PlacedEvent, 'offsetBytes' | 'lengthBytes'>;
+
+/** What the ledger holds in memory: the fold, the index by key, and where things lie. Events and records change it; it does no I/O of its own. */
+export interface LedgerState {
+  readonly fold: LedgerFold;
+  readonly keys: KeyIndex;
+  readonly files: readonly ResponseFile[];
+  /** Lines that were counted but are no answers, by kind. */
+  readonly anomalies: ReadonlyMap<string, number>;
+  /** The same by response file number; only of files that have any. */
+  readonly anomaliesByFile: ReadonlyMap<number, Readonly<Record<string, number>>>;
+  /** Why validation refused a key's request. */
+  readonly rejections: ReadonlyMap<number, RejectedRequest>;
+  takeEvent(placed: PlacedEvent): void;
+  /** Begins to take in a recorded file. */
+  openIntake(file: ResponseFile, anomalies: Readonly<Record<string, number>>): FileIntake;
+  /** Whether nobody asked for what this file says of a key. */
+  isUnasked(file: ResponseFile, customId: string): boolean;
+  readShardIds(shard: string): readonly string[];
+  /** Requests of a batch's shard that are still in flight in it and not among the rejected ones. */
+  findMissing(batch: BatchState, rejected: ReadonlySet<string>): readonly string[];
+}
+
+/** Takes in one record of a file. @returns where the record before it lies in `settled.jsonl`, or -1 */
+export type FileIntake = (record: SettledRecord, settledOffset: number, isRepeat: boolean) => number;
+
+export function createLedgerState(options: LedgerStateOptions): LedgerState {
+  const { fold, apply } = createFold();
+  const keys = new KeyIndex();
+  const files: ResponseFile[] = [];
+  const anomalies = new Map<string, number>();
+  const anomaliesByFile = new Map<number, Readonly<Record<string, number>>>();
+  const rejections = new Map<number, RejectedRequest>();
+  const shardLines = new Map<string, EventPlace>();
+
+  function readShardIds(shard: string): readonly string[] {
+    const line = shardLines.get(shard);
+    return line === undefined ? [] : options.readCustomIds(line);
+  }
+
+  function releaseShard(shard: string): void {
+    const { number } = fold.shards.get(shard) ?? { number: 0 };
+    for (const customId of readShardIds(shard)) {
+      const id = findId(customId);
+      if (id !== -1 && keys.shard(id) === number) keys.setShard(id, 0);
+    }
+  }
+
+  function findId(customId: string): number {
+    const parts = parseCustomId(customId);
+    return parts === null ? -1 : keys.find(parts.key);
+  }
+
+  function takeEvent({ event, offsetBytes, lengthBytes }: PlacedEvent): void {
+    apply(event);
+    switch (event.type) {
+      case 'shard-written':
+        shardLines.set(event.shard, { offsetBytes, lengthBytes });
+        for (const customId of event.customIds) {
+          const parts = parseCustomId(customId);
+          if (parts !== null) keys.setShard(keys.add(parts.key), Number(event.shard));
+        }
+        return;
+      case 'shard-retired':
+        releaseShard(event.shard);
+        return;
+      case 'generation-started':
+        rejections.clear();
+        keys.forgetAll((shard) => isBeforeCreate(fold.shards.get(formatShard(shard))?.status));
+        return;
+      case 'create-done':
+        // The generation changed while nobody knew whether the batch exists: it exists, and its answers are money only.
+        if (fold.batches.get(event.batchId)?.generation !== fold.generation) releaseShard(event.shard);
+        return;
+      case 'retry-opened':
+        for (const key of event.keys) keys.setReopened(keys.add(key), true);
+        return;
+      case 'response-recorded':
+        files.push(makeResponseFile(fold, event, files.length + 1));
+        return;
+      case 'batch-collected':
+        takeCollected(event);
+        return;
+      default:
+        return;
+    }
+  }
+
+  function takeCollected(event: EventOf<'batch-collected'>): void {
+    const batch = fold.batches.get(event.batchId);
+    if (batch === undefined || !countsForIndex(batch, fold)) return;
+    const shard = shardNumberOf(batch);
+    const take = (customId: string, outcome: OutcomeStatus): number => {
+      const parts = parseCustomId(customId);
+      const id = parts === null ? -1 : keys.find(parts.key);
+      if (parts === null || id === -1 || keys.shard(id) !== shard) return -1;
+      const arrival: Arrival = { outcome, reask: parts.reask, epoch: batch.epoch, shard, location: null, isRepeat: false };
+      takeArrival(keys, id, arrival, fold);
+      return id;
+    };
+    for (const rejected of event.rejected) {
+      const id = take(rejected.customId, 'bad_request');
+      if (id !== -1) rejections.set(id, rejected);
+    }
+    const outcome = event.status === 'expired' || event.status === 'cancelled' ? event.status : 'missing';
+    for (const customId of event.missing) take(customId, outcome);
+  }
+
+  function shardNumberOf(batch: BatchState | undefined): number {
+    return batch?.shard == null ? 0 : (fold.shards.get(batch.shard)?.number ?? 0);
+  }
+
+  return {
+    fold,
+    keys,
+    files,
+    anomalies,
+    anomaliesByFile,
+    rejections,
+    takeEvent,
+    openIntake(file, anomaliesOfFile) {
+      for (const [kind, lines] of Object.entries(anomaliesOfFile)) anomalies.set(kind, (anomalies.get(kind) ?? 0) + lines);
+      if (Object.keys(anomaliesOfFile).length > 0) anomaliesByFile.set(file.number, anomaliesOfFile);
+      const shard = shardNumberOf(fold.batches.get(file.batchId));
+      const counts = countsForIndex(file, fold);
+      return (record, settledOffset, isRepeat) => {
+        options.visit(record, file);
+        const parts = counts ? parseCustomId(record.customId) : null;
+        if (parts === null) return -1;
+        const { offsetBytes, lengthBytes } = record.location;
+        const location = { file: file.number, offsetBytes, lengthBytes };
+        const arrival: Arrival = { outcome: record.outcome, reask: parts.reask, epoch: file.epoch, shard, location, isRepeat };
+        return takeRecord(keys, keys.add(parts.key), arrival, settledOffset, fold);
+      };
+    },
+    isUnasked(file, customId) {
+      return countsForIndex(file, fold) && isUnasked(keys, findId(customId), shardNumberOf(fold.batches.get(file.batchId)));
+    },
+    readShardIds,
+    findMissing(batch, rejected) {
+      if (batch.shard === null || !countsForIndex(batch, fold)) return [];
+      const number = shardNumberOf(batch);
+      return readShardIds(batch.shard).filter((customId) => {
+        const id = findId(customId);
+        return id !== -1 && keys.shard(id) === number && !rejected.has(customId);
+      });
+    },
+  };
+}
+
+/** Shards are named by their number in six digits. */
+export function formatShard(number: number): string {
+  return String(number).padStart(6, '0');
+}
+
+/** Whether a shard may still become a batch of the generation that starts now. */
+function isBeforeCreate(status: ShardStatus | undefined): boolean {
+  return status !== undefined && status !== 'submitted' && status !== 'collected' && status !== 'retired';
+}

@@ -1,0 +1,175 @@
+import path from 'node:path';
+import type { Event, RejectedRequest } from '../core/event.ts';
+import type { CheckAnswer } from '../core/outcome.ts';
+import type { SettledRecord } from '../core/settled.ts';
+import type { JudgedAnswer, StoredAnswer } from './answers.ts';
+import { makePrivateDirectory } from './durable-files.ts';
+import { NoStateError } from './errors.ts';
+import { readEventAt } from './event-log.ts';
+import type { LedgerFold } from './fold.ts';
+import type { KeyIndex } from './key-index.ts';
+import { createLedgerState } from './ledger-state.ts';
+import { type Lock, takeLock } from './lock.ts';
+import type { ProcessIdentity } from './process-identity.ts';
+import { createReading } from './reading.ts';
+import { replay } from './replay.ts';
+import type { ResponseFile, ResponseKind } from './response-file.ts';
+import { openRunFiles, type RunFiles } from './runs.ts';
+import { openSettledIndex } from './settled-index.ts';
+import type { ShardWriter } from './shard-writer.ts';
+import { createWriting, refuseWriting } from './writing.ts';
+
+export type { JudgedAnswer, StoredAnswer } from './answers.ts';
+export type { ProcessIdentity } from './process-identity.ts';
+export type { ResponseFile } from './response-file.ts';
+export type { ShardWriter } from './shard-writer.ts';
+
+export interface LedgerOptions {
+  /** The state directory, for example `.rowmill/<job>`. */
+  readonly directory: string;
+  /** Who answers: a directory with answers of another origin is refused. */
+  readonly origin: string;
+  /** The job's name, for messages. */
+  readonly job: string;
+  /** `write` makes the directory when needed, takes the lock and repairs; `read` changes nothing and works while a run is going on. */
+  readonly access: 'write' | 'read';
+  readonly checkAnswer: CheckAnswer;
+  /** Names the rules `checkAnswer` applies: stored answers judged by other rules are judged again. */
+  readonly rulesHash: string;
+  /** Sees every record of every recorded file exactly once, in order: at the opening, and later as answers arrive. */
+  readonly visit: (record: SettledRecord, file: ResponseFile) => void;
+  readonly clock: () => Date;
+  /** A fresh random id of letters, digits, `-` and `_`. */
+  readonly randomId: () => string;
+  readonly processIdentity: ProcessIdentity;
+  readonly signal: AbortSignal;
+}
+
+/** A job's state directory, open. What changes it needs write access and returns only when the change is durable. */
+export interface Ledger {
+  readonly directory: string;
+  /** The directory's random id; batches carry it in their metadata. */
+  readonly stateId: string;
+  readonly origin: string;
+  /** What is known of every request, by key. */
+  readonly keys: KeyIndex;
+  /** What the events say so far. */
+  readonly fold: LedgerFold;
+  /** All recorded response files, in order. */
+  readonly files: readonly ResponseFile[];
+  /** Lines that were counted but are no answers, by kind, over the ledger's life. */
+  readonly anomalies: ReadonlyMap<string, number>;
+  /** The same for the files of one run. */
+  anomaliesOfRun(run: string): ReadonlyMap<string, number>;
+  /** The files of single runs. */
+  readonly runFiles: RunFiles;
+
+  /**
+   * Announces an event: synced to the disk together with others of the same few milliseconds, then part of `fold`, then resolved.
+   * @throws LedgerError when the disk failed, then and for ever after; LockHeldError when another process took the lock over
+   */
+  append(event: Event): Promise<void>;
+
+  /** The id of the next shard: six digits. */
+  nextShardId(): string;
+  createShardWriter(shard: string): ShardWriter;
+  /** Custom ids of a shard in the order of its lines, read from the disk. */
+  readShardIds(shard: string): Promise<readonly string[]>;
+  shardPath(shard: string): string;
+
+  responsePath(name: string): string;
+  /** Where to download a file to before `recordResponse` takes it. */
+  createTemporaryResponsePath(name: string): string;
+  /** Takes a downloaded file in: under its name, announced, every line settled. A file of this batch and kind that is recorded already stays. */
+  recordResponse(options: RecordResponseOptions): Promise<ResponseFile>;
+  /**
+   * Says that a final batch has nothing more to give. Requests of its shard that are neither answered nor rejected come to an end as
+   * expired, cancelled or missing. After `failed` nothing was executed: the shard stands uploaded again, the rest of its requests stays in
+   * flight in it until it is sent again or retired. A batch that is finished already stays as it is.
+   */
+  finishBatch(options: FinishBatchOptions): Promise<{ readonly missing: number }>;
+
+  /** What is stored for a key: the winning line, else the latest. Reads one line from the disk. */
+  readAnswer(id: number): StoredAnswer;
+  /** The latest answer of a key that was judged invalid or truncated, in any run of this generation; null without one. */
+  readJudgedAnswer(id: number): JudgedAnswer | null;
+  /** All records of a key in its latest run, newest first. */
+  readHistory(id: number): readonly SettledRecord[];
+  /** All records of a run, those of extra batches and older generations too, in chunks. */
+  recordsOfRun(run: string): AsyncIterable<readonly SettledRecord[]>;
+
+  /** Waits for what was announced, then gives the lock back. */
+  close(): Promise<void>;
+}
+
+export interface RecordResponseOptions {
+  readonly batchId: string;
+  readonly kind: ResponseKind;
+  /** The downloaded file; it is moved. */
+  readonly temporaryPath: string;
+  /** Unix seconds: the batch's `created_at`. */
+  readonly createdSeconds: number;
+}
+
+export interface FinishBatchOptions {
+  readonly batchId: string;
+  readonly status: string;
+  readonly rejected: readonly RejectedRequest[];
+  /** The batch object's own usage, as it came. */
+  readonly usage: unknown;
+}
+
+/**
+ * Opens a job's state directory: takes the lock, reads what was recorded, and settles what was not yet.
+ * @throws LockHeldError (exit 6) when a living process holds it; NoStateError when there is nothing to read; UsageError when it belongs to
+ * another origin; LedgerError when it is damaged
+ */
+export async function openLedger(options: LedgerOptions): Promise<Ledger> {
+  if (options.access === 'read') return openWithLock(options, null);
+  makePrivateDirectory(options.directory);
+  const lock = takeLock({ ...options, identity: options.processIdentity });
+  try {
+    return await openWithLock(options, lock);
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+async function openWithLock(options: LedgerOptions, lock: Lock | null): Promise<Ledger> {
+  const { directory } = options;
+  const eventsFile = path.join(directory, 'events.jsonl');
+  const state = createLedgerState({
+    visit: options.visit,
+    readCustomIds(place) {
+      const event = readEventAt(eventsFile, place);
+      return event.type === 'shard-written' ? event.customIds : [];
+    },
+  });
+  const settled = openSettledIndex({ ...options, state });
+  try {
+    const end = await replay(options, state, settled);
+    settled.endReading();
+    if (lock === null && end.seq === 0) throw new NoStateError(directory);
+    const reading = createReading({ ...options, state, settled });
+    const writing =
+      lock === null
+        ? refuseWriting(directory, reading.close)
+        : await createWriting({ ...options, eventsFile, end, lock, state, settled, close: reading.close });
+    return {
+      directory,
+      stateId: state.fold.state,
+      origin: options.origin,
+      keys: state.keys,
+      fold: state.fold,
+      files: state.files,
+      anomalies: state.anomalies,
+      runFiles: openRunFiles(directory, options.randomId),
+      ...reading,
+      ...writing,
+    };
+  } catch (error) {
+    settled.close();
+    throw error;
+  }
+}

@@ -1,0 +1,91 @@
+import path from 'node:path';
+import { LedgerError } from '../core/errors.ts';
+import type { CheckAnswer } from '../core/outcome.ts';
+import type { LineLocation, SettledRecord } from '../core/settled.ts';
+import { createAnswerReader, makeLinelessAnswer, type StoredAnswer } from './answers.ts';
+import type { Ledger } from './ledger.ts';
+import type { LedgerState } from './ledger-state.ts';
+import type { ResponseFile } from './response-file.ts';
+import type { SettledIndex } from './settled-index.ts';
+
+/** The part of a ledger that only looks. */
+export type Reading = Pick<
+  Ledger,
+  | 'anomaliesOfRun'
+  | 'readShardIds'
+  | 'shardPath'
+  | 'responsePath'
+  | 'readAnswer'
+  | 'readJudgedAnswer'
+  | 'readHistory'
+  | 'recordsOfRun'
+  | 'close'
+>;
+
+export function createReading(options: {
+  readonly directory: string;
+  readonly checkAnswer: CheckAnswer;
+  readonly state: LedgerState;
+  readonly settled: SettledIndex;
+}): Reading {
+  const { state, settled } = options;
+  const { keys, fold } = state;
+  const responses = path.join(options.directory, 'responses');
+  const answers = createAnswerReader(responses, options.checkAnswer);
+
+  function readAt(number: number, location: Pick<LineLocation, 'offsetBytes' | 'lengthBytes'>): StoredAnswer {
+    return answers.read(state.files[number - 1] as ResponseFile, location);
+  }
+
+  function readRecord(record: SettledRecord): StoredAnswer {
+    return readAt((state.files.find((file) => file.name === record.location.file) as ResponseFile).number, record.location);
+  }
+
+  return {
+    anomaliesOfRun(run) {
+      const sums = new Map<string, number>();
+      for (const [number, anomalies] of state.anomaliesByFile) {
+        if (state.files[number - 1]?.run !== run) continue;
+        for (const [kind, lines] of Object.entries(anomalies)) sums.set(kind, (sums.get(kind) ?? 0) + lines);
+      }
+      return sums;
+    },
+    readShardIds: async (shard) => state.readShardIds(shard),
+    shardPath: (shard) => path.join(options.directory, 'requests', `${plainName(shard)}.jsonl`),
+    responsePath: (name) => path.join(responses, plainName(name)),
+    readAnswer(id) {
+      const location = keys.location(id);
+      return location === null ? makeLinelessAnswer(keys.outcome(id), state.rejections.get(id)) : readAt(location.file, location);
+    },
+    readJudgedAnswer(id) {
+      for (const record of settled.readHistory(keys.settledOffset(id))) {
+        if (record.outcome !== 'invalid' && record.outcome !== 'truncated') continue;
+        const { line, outcome } = readRecord(record);
+        if (line !== null) return { cause: record.outcome, line, message: outcome.message };
+      }
+      return null;
+    },
+    readHistory(id) {
+      const run = fold.epochRuns[keys.epoch(id)] ?? '';
+      const records: SettledRecord[] = [];
+      for (const record of settled.readHistory(keys.settledOffset(id))) {
+        if (record.run !== run) break;
+        records.push(record);
+      }
+      return records;
+    },
+    recordsOfRun: (run) => settled.recordsOfRun(run),
+    async close() {
+      answers.close();
+      settled.close();
+    },
+  };
+}
+
+/** Names of files never lead out of their directory. */
+function plainName(name: string): string {
+  if (name === '' || name.startsWith('.') || path.basename(name) !== name) {
+    throw new LedgerError('a file of the state directory cannot have this name', { file: name, line: 0 });
+  }
+  return name;
+}

@@ -1,0 +1,79 @@
+import path from 'node:path';
+import type { CheckAnswer } from '../core/outcome.ts';
+import { listNames } from './durable-files.ts';
+import type { LedgerState } from './ledger-state.ts';
+import { type EventOf, findBatchOfName, isResponseName, makeResponseFile, type ResponseFile } from './response-file.ts';
+import { type FileFacts, type SettledFile, settleFile } from './settle-file.ts';
+import type { SettledIndex } from './settled-index.ts';
+
+/** A whole file in `responses/` that no event records yet. */
+export interface FoundFile {
+  readonly name: string;
+  readonly batchId: string;
+  /** Unix seconds. */
+  readonly createdSeconds: number;
+}
+
+export interface Recorder {
+  /** Judges a file's lines, then announces the file. A file that is recorded already stays as it is. */
+  record(found: FoundFile): Promise<ResponseFile>;
+  /** Records every batch file a crash left without its event, or that was put there by hand. */
+  recordLeftovers(): Promise<void>;
+  /** Takes in the records of the file whose event has just become durable. */
+  takeIn(file: ResponseFile): void;
+}
+
+export function createRecorder(options: {
+  /** The `responses/` directory. */
+  readonly directory: string;
+  readonly state: LedgerState;
+  readonly settled: SettledIndex;
+  readonly checkAnswer: CheckAnswer;
+  readonly signal: AbortSignal;
+  readonly announce: (event: EventOf<'response-recorded'>) => Promise<void>;
+}): Recorder {
+  const { state } = options;
+  /** Judged files whose event is on its way to the disk. */
+  const judgedByName = new Map<string, SettledFile & FileFacts>();
+  const recording = new Map<string, Promise<ResponseFile>>();
+
+  async function judgeAndAnnounce({ name, batchId, createdSeconds }: FoundFile): Promise<ResponseFile> {
+    const file = makeResponseFile(state.fold, { file: name, batchId, bytes: 0, lines: 0, createdSeconds }, 0);
+    const responsePath = path.join(options.directory, name);
+    const judged = await settleFile({ path: responsePath, file, checkAnswer: options.checkAnswer, signal: options.signal });
+    judgedByName.set(name, judged);
+    const { bytes, lines, sha256 } = judged;
+    await options.announce({ type: 'response-recorded', file: name, batchId, bytes, lines, sha256, createdSeconds });
+    return findRecorded(name) as ResponseFile;
+  }
+
+  function findRecorded(name: string): ResponseFile | undefined {
+    return state.files.findLast((file) => file.name === name);
+  }
+
+  async function record(found: FoundFile): Promise<ResponseFile> {
+    const recorded = findRecorded(found.name);
+    if (recorded !== undefined) return recorded;
+    const promise = recording.get(found.name) ?? judgeAndAnnounce(found).finally(() => recording.delete(found.name));
+    recording.set(found.name, promise);
+    return promise;
+  }
+
+  return {
+    record,
+    async recordLeftovers() {
+      const recorded = new Set(state.files.map((file) => file.name));
+      for (const name of listNames(options.directory)) {
+        if (!isResponseName(name) || recorded.has(name)) continue;
+        const { batchId, batch } = findBatchOfName(name, state.fold);
+        const createdSeconds = batch === null ? 0 : Math.floor(Date.parse(batch.submittedAt) / 1000);
+        await record({ name, batchId, createdSeconds });
+      }
+    },
+    takeIn(file) {
+      const judged = judgedByName.get(file.name) as SettledFile & FileFacts;
+      judgedByName.delete(file.name);
+      options.settled.append(file, judged.sha256, judged);
+    },
+  };
+}

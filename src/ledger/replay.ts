@@ -1,0 +1,78 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { LedgerError, UsageError } from '../core/errors.ts';
+import type { StoredEvent } from '../core/event.ts';
+import type { CheckAnswer } from '../core/outcome.ts';
+import { EVENT_FORMAT } from './event-line.ts';
+import { type LogEnd, readEvents } from './event-log.ts';
+import type { LedgerState } from './ledger-state.ts';
+import type { EventOf, ResponseFile } from './response-file.ts';
+import { settleFile } from './settle-file.ts';
+import type { SettledIndex } from './settled-index.ts';
+
+export interface ReplayOptions {
+  readonly directory: string;
+  readonly origin: string;
+  readonly checkAnswer: CheckAnswer;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Reads everything the directory has recorded into `state`: events in order, and where one records a response file, its records, from
+ * `settled.jsonl` as far as that holds and from the file itself beyond.
+ * @throws UsageError when the directory belongs to another origin; LedgerError where something recorded is damaged or gone
+ */
+export async function replay(options: ReplayOptions, state: LedgerState, settled: SettledIndex): Promise<LogEnd> {
+  const file = path.join(options.directory, 'events.jsonl');
+  if (!fs.existsSync(file)) return { seq: 0, bytes: 0 };
+  return readEvents(
+    file,
+    async (placed) => {
+      if (placed.event.seq === 1) checkFirstEvent(placed.event, file, options.origin);
+      state.takeEvent(placed);
+      if (placed.event.type === 'response-recorded') {
+        await restoreFile(options, settled, state.files.at(-1) as ResponseFile, placed.event);
+      }
+    },
+    options.signal,
+  );
+}
+
+function checkFirstEvent(event: StoredEvent, file: string, origin: string): void {
+  if (event.type !== 'state-created') throw new LedgerError(`the first event is ${event.type}, not state-created`, { file, line: 1 });
+  if (event.format !== EVENT_FORMAT) {
+    const message = `format ${event.format} is not the format ${EVENT_FORMAT} this version reads; use the version that wrote it`;
+    throw new LedgerError(message, { file, line: 1 });
+  }
+  if (event.origin !== origin) {
+    throw new UsageError(
+      `the state directory ${path.dirname(file)} holds answers from "${event.origin}", but this command talks to "${origin}"; ` +
+        'use another --state-dir, or the base URL it was made with',
+      { code: 'foreign_state' },
+    );
+  }
+}
+
+async function restoreFile(
+  options: ReplayOptions,
+  settled: SettledIndex,
+  file: ResponseFile,
+  event: EventOf<'response-recorded'>,
+): Promise<void> {
+  const responsePath = path.join(options.directory, 'responses', file.name);
+  checkSize(responsePath, event.bytes);
+  if (settled.restore(file, event.sha256)) return;
+  const judged = await settleFile({ path: responsePath, file, checkAnswer: options.checkAnswer, signal: options.signal });
+  if (judged.sha256 !== event.sha256) {
+    throw new LedgerError('its bytes are not those that were recorded; restore the file from a backup', { file: responsePath, line: 0 });
+  }
+  settled.append(file, event.sha256, judged);
+}
+
+function checkSize(responsePath: string, recordedBytes: number): void {
+  const bytes = fs.statSync(responsePath, { throwIfNoEntry: false })?.size;
+  if (bytes === recordedBytes) return;
+  const found = bytes === undefined ? 'the file is gone' : `it has ${bytes} bytes`;
+  const message = `${found}, but ${recordedBytes} bytes of paid answers were recorded; restore the file from a backup`;
+  throw new LedgerError(message, { file: responsePath, line: 0 });
+}

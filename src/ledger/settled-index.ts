@@ -1,0 +1,95 @@
+import path from 'node:path';
+import { LedgerError } from '../core/errors.ts';
+import type { SettledRecord } from '../core/settled.ts';
+import type { LedgerState } from './ledger-state.ts';
+import type { ResponseFile } from './response-file.ts';
+import type { SettledFile } from './settle-file.ts';
+import { makeSettledLine, readSettledLine, type SettledLine } from './settled-line.ts';
+import { type BlockPlace, SettledStore } from './settled-store.ts';
+
+/** The records of all recorded files, kept in `settled.jsonl` and taken into the ledger's state as they come. */
+export interface SettledIndex {
+  /** Takes in the records of the file recorded next as `settled.jsonl` holds them. @returns false when it does not, or not any more */
+  restore(file: ResponseFile, sha256: string): boolean;
+  /** Takes in the records of the file recorded next as just settled. */
+  append(file: ResponseFile, sha256: string, settled: SettledFile): void;
+  /** Says that all recorded files were taken in: more is not to be read back. */
+  endReading(): void;
+  /** A key's records of this generation, newest first, from the offset of its newest one on. */
+  readHistory(settledOffset: number): Generator<SettledRecord>;
+  /** All records of a run, in the order of recording. */
+  recordsOfRun(run: string): AsyncGenerator<readonly SettledRecord[]>;
+  close(): void;
+}
+
+export function openSettledIndex(options: {
+  readonly directory: string;
+  readonly access: 'write' | 'read';
+  readonly rulesHash: string;
+  readonly state: LedgerState;
+}): SettledIndex {
+  const { state } = options;
+  const path_ = path.join(options.directory, 'settled.jsonl');
+  const store = new SettledStore(path_, options.access);
+  const places: BlockPlace[] = [];
+
+  const makeSource = (file: ResponseFile, sha256: string) => ({ file: file.name, bytes: file.bytes, sha256, rules: options.rulesHash });
+
+  function readAt(settledOffset: number): { record: SettledRecord; previous: number } {
+    let line: SettledLine;
+    try {
+      line = JSON.parse(store.readLine(settledOffset)) as SettledLine;
+    } catch (cause) {
+      const message = `no record lies at byte ${settledOffset} any more: the file changed while it was read; run the command again`;
+      throw new LedgerError(message, { file: path_, line: 0 }, { cause });
+    }
+    return { record: readSettledLine(line, state.files[line[7] - 1] as ResponseFile), previous: line[10] };
+  }
+
+  return {
+    restore(file, sha256) {
+      const found = store.readBlock(makeSource(file, sha256));
+      if (found === null) return false;
+      const { block, place } = found;
+      const take = state.openIntake(file, block.anomalies);
+      for (const [position, line] of block.lines.entries()) {
+        take(readSettledLine(line, file), block.offsets[position] as number, position < block.repeats);
+      }
+      places.push(place);
+      return true;
+    },
+    append(file, sha256, settled) {
+      const records = [...settled.repeats, ...settled.records];
+      const unasked = settled.records.filter((record) => state.isUnasked(file, record.customId)).length;
+      const anomalies = Object.fromEntries([...settled.anomalies, ...(unasked > 0 ? [['unasked', unasked] as const] : [])].toSorted());
+      const take = state.openIntake(file, anomalies);
+      const content = { lines: records.length, repeats: settled.repeats.length, anomalies };
+      const place = store.appendBlock(makeSource(file, sha256), content, (position, offsetBytes) => {
+        const record = records[position] as SettledRecord;
+        return makeSettledLine(record, file, take(record, offsetBytes, position < settled.repeats.length));
+      });
+      places.push(place);
+    },
+    endReading: () => store.endReading(),
+    *readHistory(settledOffset) {
+      for (let offset = settledOffset; offset >= 0; ) {
+        const { record, previous } = readAt(offset);
+        yield record;
+        offset = previous;
+      }
+    },
+    async *recordsOfRun(run) {
+      for (const [position, place] of places.entries()) {
+        const file = state.files[position] as ResponseFile;
+        if (file.run !== run) continue;
+        const end = place.offsetBytes + place.lengthBytes;
+        for (let startBytes = place.offsetBytes; startBytes < end; ) {
+          const { lines, nextBytes } = store.readLines(place, startBytes);
+          startBytes = nextBytes;
+          yield lines.map((line) => readSettledLine(line, file));
+        }
+      }
+    },
+    close: () => store.close(),
+  };
+}

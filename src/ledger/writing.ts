@@ -1,0 +1,141 @@
+import fs from 'node:fs';
+import { open } from 'node:fs/promises';
+import path from 'node:path';
+import { LedgerError } from '../core/errors.ts';
+import { listNames, makePrivateDirectory, makeTemporaryPath, publishFile, removeTemporaryFiles, syncDirectory } from './durable-files.ts';
+import { EVENT_FORMAT } from './event-line.ts';
+import { type LogEnd, openEventLog } from './event-log.ts';
+import type { FinishBatchOptions, Ledger, LedgerOptions, RecordResponseOptions } from './ledger.ts';
+import { formatShard, type LedgerState } from './ledger-state.ts';
+import type { Lock } from './lock.ts';
+import { createRecorder } from './recorder.ts';
+import { makeResponseName, type ResponseFile } from './response-file.ts';
+import type { SettledIndex } from './settled-index.ts';
+import { openShardWriter } from './shard-writer.ts';
+
+/** The part of a ledger that changes things. */
+export type Writing = Pick<
+  Ledger,
+  'append' | 'nextShardId' | 'createShardWriter' | 'createTemporaryResponsePath' | 'recordResponse' | 'finishBatch' | 'close'
+>;
+
+export interface WritingOptions extends Pick<LedgerOptions, 'directory' | 'origin' | 'checkAnswer' | 'signal' | 'clock' | 'randomId'> {
+  readonly eventsFile: string;
+  readonly end: LogEnd;
+  readonly lock: Lock;
+  readonly state: LedgerState;
+  readonly settled: SettledIndex;
+  /** Closes what reading opened. */
+  readonly close: () => Promise<void>;
+}
+
+/** What a ledger opened for reading does instead. */
+export function refuseWriting(directory: string, close: () => Promise<void>): Writing {
+  const refuse = (): never => {
+    throw new LedgerError('the state directory was opened for reading', { file: directory, line: 0 });
+  };
+  return {
+    append: async () => refuse(),
+    nextShardId: refuse,
+    createShardWriter: refuse,
+    createTemporaryResponsePath: refuse,
+    recordResponse: async () => refuse(),
+    finishBatch: async () => refuse(),
+    close,
+  };
+}
+
+/** Opens the log for appending, repairs what a crash left, and records the response files that have no event yet. */
+export async function createWriting(options: WritingOptions): Promise<Writing> {
+  const { state, randomId } = options;
+  const requests = path.join(options.directory, 'requests');
+  const responses = path.join(options.directory, 'responses');
+  for (const directory of [requests, responses]) makePrivateDirectory(directory);
+  for (const directory of [options.directory, requests, responses]) removeTemporaryFiles(directory);
+
+  const recorder = createRecorder({ ...options, directory: responses, announce: (event) => log.append(event) });
+  const log = openEventLog({
+    file: options.eventsFile,
+    end: options.end,
+    clock: options.clock,
+    assertWritable: options.lock.assertHeld,
+    onDurable(placed) {
+      state.takeEvent(placed);
+      if (placed.event.type === 'response-recorded') recorder.takeIn(state.files.at(-1) as ResponseFile);
+      if (placed.event.type === 'shard-retired') removeRequests(placed.event.shard);
+    },
+  });
+  let lastShard = Math.max(0, ...[...state.fold.shards.values()].map((shard) => shard.number));
+
+  const requestPath = (shard: string) => path.join(requests, `${shard}.jsonl`);
+  const removeRequests = (shard: string) => fs.rmSync(requestPath(shard), { force: true });
+
+  async function recordResponse({ batchId, kind, temporaryPath, createdSeconds }: RecordResponseOptions): Promise<ResponseFile> {
+    const name = makeResponseName(batchId, kind);
+    if (state.files.some((file) => file.name === name)) fs.rmSync(temporaryPath, { force: true });
+    else await publishDownload(temporaryPath, path.join(responses, name));
+    return recorder.record({ name, batchId, createdSeconds });
+  }
+
+  async function finishBatch({ batchId, status, rejected, usage }: FinishBatchOptions): Promise<{ missing: number }> {
+    const batch = state.fold.batches.get(batchId);
+    if (batch === undefined || batch.isCollected) return { missing: 0 };
+    const missing = status === 'failed' ? [] : state.findMissing(batch, new Set(rejected.map((request) => request.customId)));
+    await log.append({ type: 'batch-collected', batchId, status, missing, rejected, usage });
+    if (batch.shard !== null && state.fold.shards.get(batch.shard)?.status === 'collected') removeRequests(batch.shard);
+    return { missing: missing.length };
+  }
+
+  try {
+    if (options.end.seq === 0) {
+      await log.append({ type: 'state-created', state: randomId(), format: EVENT_FORMAT, origin: options.origin });
+      for (const directory of [options.directory, path.dirname(options.directory)]) syncDirectory(directory);
+    }
+    for (const name of listNames(requests)) if (isSpent(state, name)) fs.rmSync(path.join(requests, name));
+    await recorder.recordLeftovers();
+  } catch (error) {
+    await log.close();
+    throw error;
+  }
+
+  return {
+    append: log.append,
+    nextShardId() {
+      lastShard += 1;
+      return formatShard(lastShard);
+    },
+    createShardWriter: (shard) =>
+      openShardWriter({
+        shard,
+        temporaryPath: makeTemporaryPath(requestPath(shard), randomId()),
+        finalPath: requestPath(shard),
+        announce: log.append,
+      }),
+    createTemporaryResponsePath: () => makeTemporaryPath(path.join(responses, 'download'), randomId()),
+    recordResponse,
+    finishBatch,
+    async close() {
+      await log.close();
+      await options.close();
+      options.lock.release();
+    },
+  };
+}
+
+/** Makes a downloaded file durable under its name. */
+async function publishDownload(temporaryPath: string, finalPath: string): Promise<void> {
+  const handle = await open(temporaryPath, 'r+');
+  try {
+    await handle.chmod(0o600);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  publishFile(temporaryPath, finalPath);
+}
+
+/** Whether a request file is of no more use: never announced, or its shard is done. The keys stay in the events. */
+function isSpent(state: LedgerState, name: string): boolean {
+  const shard = state.fold.shards.get(path.basename(name, '.jsonl'));
+  return shard === undefined || shard.status === 'collected' || shard.status === 'retired';
+}

@@ -1,3 +1,4 @@
+import type { FileHandle } from 'node:fs/promises';
 import { cutChunks, type LineIndex, readLineRange } from './batch-lines.ts';
 import { type BatchOutput, openBatchOutput } from './batch-output.ts';
 import { type ExecutedRow, executeRow } from './batch-rows.ts';
@@ -19,8 +20,11 @@ const TURN_MS = 8;
 
 /** What executing needs beside the batch. */
 export interface ExecutionPlan {
+  readonly input: FileHandle;
   readonly index: LineIndex;
   readonly billed: BilledRows;
+  /** Aborted when the batch is to be cancelled: waiting ends early. */
+  readonly cancelled: AbortSignal;
   /** The instant at which that share of the rows may be done. */
   readonly paceOf: (share: number) => number;
   /** When the completion window ends. */
@@ -55,7 +59,7 @@ export async function executeBatch(simulation: Simulation, batchId: string, plan
   let outcome: ExecutionOutcome = 'completed';
   try {
     for (const [first, last] of chunks) {
-      if (outcome === 'completed') await clock.waitUntil(Math.min(plan.paceOf((done + last - first) / total), plan.deadlineMs));
+      if (outcome === 'completed') await clock.waitUntil(plan.paceOf((done + last - first) / total), plan.cancelled);
       if (store.batches.get(batchId)?.wire.status === 'cancelling') outcome = 'cancelled';
       else if (outcome === 'completed' && clock.now() >= plan.deadlineMs) outcome = 'expired';
       const room = outcome === 'completed' ? Math.min(last, first + (halt?.rows ?? total) - done) : first;
@@ -101,6 +105,7 @@ function rejectionOf(outcome: ExecutionOutcome, halt: Halt | undefined): 'batch_
 }
 
 interface ChunkWork {
+  readonly input: FileHandle;
   readonly index: LineIndex;
   readonly billed: BilledRows;
   readonly files: { readonly output: BatchOutput; readonly error: BatchOutput };
@@ -112,10 +117,10 @@ interface ChunkWork {
 }
 
 async function executeChunk(simulation: Simulation, batch: BatchRecord, work: ChunkWork): Promise<void> {
-  const { store, bill, seed, signal } = simulation;
+  const { bill, seed, signal } = simulation;
   const hasRows = work.room > work.first || work.rejection !== undefined || work.billed.size > 0;
   if (!hasRows) return;
-  const texts = await readLineRange(store.contentPath(batch.wire.input_file_id), work.index, work.first, work.last);
+  const texts = await readLineRange(work.input, work.index, work.first, work.last);
   const results: ExecutedRow[] = [];
   let turnEndsAt = performance.now() + TURN_MS;
   for (const [offset, text] of texts.entries()) {

@@ -1,4 +1,4 @@
-import * as fs from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
 
 const READ_BYTES = 1 << 20;
 
@@ -18,42 +18,34 @@ export interface NumberedLine {
 }
 
 /** Reads a file line by line, in chunks. */
-export async function* readLines(path: string): AsyncGenerator<NumberedLine> {
-  const handle = await fs.promises.open(path, 'r');
-  try {
-    let rest: Buffer = Buffer.alloc(0);
-    let restOffset = 0;
-    let number = 0;
-    for (;;) {
-      const { bytesRead, buffer } = await handle.read(Buffer.alloc(READ_BYTES), 0, READ_BYTES);
-      const seen: Buffer = rest.length === 0 ? buffer.subarray(0, bytesRead) : Buffer.concat([rest, buffer.subarray(0, bytesRead)]);
-      let start = 0;
-      for (let end = seen.indexOf(10); end >= 0; end = seen.indexOf(10, start)) {
-        number += 1;
-        yield { text: seen.toString('utf8', start, end), number, offset: restOffset + start, end: restOffset + end };
-        start = end + 1;
-      }
-      rest = seen.subarray(start);
-      restOffset += start;
-      if (bytesRead === 0) break;
+export async function* readLines(file: FileHandle): AsyncGenerator<NumberedLine> {
+  let rest: Buffer = Buffer.alloc(0);
+  let restOffset = 0;
+  let number = 0;
+  let readOffset = 0;
+  for (;;) {
+    const { bytesRead, buffer } = await file.read(Buffer.alloc(READ_BYTES), 0, READ_BYTES, readOffset);
+    const seen: Buffer = rest.length === 0 ? buffer.subarray(0, bytesRead) : Buffer.concat([rest, buffer.subarray(0, bytesRead)]);
+    let start = 0;
+    for (let end = seen.indexOf(10); end >= 0; end = seen.indexOf(10, start)) {
+      number += 1;
+      yield { text: seen.toString('utf8', start, end), number, offset: restOffset + start, end: restOffset + end };
+      start = end + 1;
     }
-    if (rest.length > 0) yield { text: rest.toString('utf8'), number: number + 1, offset: restOffset, end: restOffset + rest.length };
-  } finally {
-    await handle.close();
+    rest = seen.subarray(start);
+    restOffset += start;
+    readOffset += bytesRead;
+    if (bytesRead === 0) break;
   }
+  if (rest.length > 0) yield { text: rest.toString('utf8'), number: number + 1, offset: restOffset, end: restOffset + rest.length };
 }
 
 /** Reads the lines `first` to `last` (not included, from 0) of an indexed file at once. */
-export async function readLineRange(path: string, index: LineIndex, first: number, last: number): Promise<readonly string[]> {
+export async function readLineRange(file: FileHandle, index: LineIndex, first: number, last: number): Promise<readonly string[]> {
   const start = index.offsets[first] ?? 0;
   const length = (index.offsets[last] ?? 0) - start;
-  const handle = await fs.promises.open(path, 'r');
-  try {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, start);
-    return buffer.toString('utf8', 0, bytesRead).split('\n', last - first);
-  } finally {
-    await handle.close();
-  }
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, start);
+  return buffer.toString('utf8', 0, bytesRead).split('\n', last - first);
 }
 
 /** Cuts the lines into chunks of at most so many lines and bytes; a longer line stands alone. Pairs of first and last (not included). */

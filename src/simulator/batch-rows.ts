@@ -36,17 +36,19 @@ export function executeRow(
   const past = billed.get(customId);
   const rowFault = faults.hasRowFaults ? faults.rowFault(subject) : undefined;
   const action = past !== undefined && preventsExecution(rowFault) ? undefined : rowFault;
+  // The same row gets the same ids in every run, so that the tables of two runs can be compared; the line's own id tells two attempts apart.
+  const idDigits = hashDigits(seed, customId, bodySha256);
   const line = {
     id: `batch_req_${hashDigits(seed, batch.number, customId)}`,
     customId,
-    requestId: `req_${hashDigits(seed, customId, bodySha256)}`,
+    requestId: `req_${idDigits}`,
   };
   if (preventsExecution(action)) return { ...makeSpoiledLines(line, action, undefined), charged: [] };
   let answer: Answer;
   try {
     answer = answerRequest(batch.wire.endpoint as AnsweringEndpoint, body, {
       drawSeed: `${seed}/${bodySha256}`,
-      idDigits: hashDigits(seed, customId, bodySha256, 'answer'),
+      idDigits,
       createdAtSeconds: Math.floor(clock.now() / 1000),
       fault: faults.hasRowFaults ? faults.answerFault(subject) : undefined,
     });

@@ -1,8 +1,10 @@
+import * as fs from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
 import { executeBatch } from './batch-execution.ts';
 import { type ValidatedInput, validateInput } from './batch-validation.ts';
 import type { BilledRows } from './bill.ts';
-import type { BatchAction } from './fault-plan.ts';
 import { lookUpFile } from './files.ts';
+import { ANSWERING_ENDPOINTS } from './request-rules.ts';
 import { nowSeconds, type Simulation } from './simulation.ts';
 import type { BatchRecord } from './store.ts';
 import { type BatchError, isTerminal, type WireBatch } from './wire-objects.ts';
@@ -12,50 +14,79 @@ const VALIDATED_SHARE = 0.1;
 const EXECUTED_SHARE = 0.9;
 const DAY_MS = 86_400_000;
 
-/** Carries one batch from its creation, or from where a killed process left it, to a terminal status. */
-export async function runBatch(simulation: Simulation, batchId: string, billed: BilledRows): Promise<void> {
-  const { store, clock } = simulation;
-  const read = (): BatchRecord => store.batches.get(batchId) as BatchRecord;
-  const created = read();
-  const fault = <T extends BatchAction['type']>(type: T) =>
-    created.faults.find((action): action is Extract<BatchAction, { type: T }> => action.type === type);
-  const deadlineMs = created.createdAtMs + DAY_MS;
-  const instant = (share: number): number => Math.min(created.createdAtMs + share * simulation.batchMs, deadlineMs);
+/** What the work on one batch begins with. */
+export interface BatchWork {
+  /** What a killed process had executed of it. */
+  readonly billed: BilledRows;
+  /** Aborted when the batch is to be cancelled: waiting ends early. */
+  readonly cancelled: AbortSignal;
+}
 
-  const stuckIn = created.wire.status === 'cancelling' ? undefined : fault('stuck')?.status;
-  if (stuckIn === 'validating') return;
-  const input = await validate(simulation, created);
-  await clock.waitUntil(instant(VALIDATED_SHARE));
-  const errors = listErrors(simulation, read(), input);
-  if (errors.length > 0) {
-    const failure = { status: 'failed', failed_at: nowSeconds(clock), errors: { object: 'list', data: errors } } as const;
-    return update(simulation, batchId, failure, { finishedAtMs: clock.now() });
+/** Carries one batch from its creation, or from where a killed process left it, to a terminal status. */
+export async function runBatch(simulation: Simulation, batchId: string, work: BatchWork): Promise<void> {
+  const created = simulation.store.batches.get(batchId) as BatchRecord;
+  if (stuckStatus(created) === 'validating' && created.wire.status !== 'cancelling') return;
+  // Held open to the end: a client may delete the file while its batch runs.
+  const file = await openInput(simulation, created);
+  try {
+    const input = file === undefined ? missingInput(created) : await validate(simulation, created, file);
+    await simulation.clock.waitUntil(instantOf(simulation, created, VALIDATED_SHARE), work.cancelled);
+    const errors = listErrors(simulation, created, input);
+    if (errors.length > 0) return fail(simulation, batchId, errors);
+    begin(simulation, batchId, input);
+    if (file !== undefined) await execute(simulation, batchId, { ...work, file, input });
+  } finally {
+    await file?.close();
   }
-  begin(simulation, batchId, input);
+}
+
+/** The instant at which that share of a batch's time is over; never later than the end of its completion window. */
+function instantOf({ batchMs }: Simulation, { createdAtMs }: BatchRecord, share: number): number {
+  return Math.min(createdAtMs + share * batchMs, createdAtMs + DAY_MS);
+}
+
+function stuckStatus({ faults }: BatchRecord): WireBatch['status'] | undefined {
+  return faults.find((fault) => fault.type === 'stuck')?.status;
+}
+
+async function execute(
+  simulation: Simulation,
+  batchId: string,
+  work: BatchWork & { readonly file: FileHandle; readonly input: ValidatedInput },
+): Promise<void> {
+  const { clock, store, faults } = simulation;
+  const read = (): BatchRecord => store.batches.get(batchId) as BatchRecord;
+  const batch = read();
   const end = await executeBatch(simulation, batchId, {
-    index: input.index,
-    billed,
-    paceOf: (share) => instant(VALIDATED_SHARE + share * (EXECUTED_SHARE - VALIDATED_SHARE)),
-    deadlineMs,
+    input: work.file,
+    index: work.input.index,
+    billed: work.billed,
+    cancelled: work.cancelled,
+    paceOf: (share) => instantOf(simulation, batch, VALIDATED_SHARE + share * (EXECUTED_SHARE - VALIDATED_SHARE)),
+    deadlineMs: batch.createdAtMs + DAY_MS,
   });
   if (end === 'stuck') return;
-  const isCancelled = end.outcome === 'cancelled';
-  const phase = isCancelled
-    ? ({ status: 'cancelling', cancelling_at: nowSeconds(clock) } as const)
-    : ({ status: 'finalizing', finalizing_at: nowSeconds(clock) } as const);
-  if (read().wire.status !== 'cancelling') update(simulation, batchId, phase);
-  if (fault('stuck')?.status === read().wire.status) return end.abandon();
-  // A batch that was asked to stop does not sit out its time.
-  if (created.faults.some(({ type }) => type === 'cancel') || !isCancelled) await clock.waitUntil(instant(1));
+  if (read().wire.status !== 'cancelling') {
+    const isCancelled = end.outcome === 'cancelled';
+    const seconds = nowSeconds(clock);
+    update(
+      simulation,
+      batchId,
+      isCancelled ? { status: 'cancelling', cancelling_at: seconds } : { status: 'finalizing', finalizing_at: seconds },
+    );
+  }
+  if (stuckStatus(batch) === read().wire.status) return end.abandon();
+  await clock.waitUntil(instantOf(simulation, batch, 1), work.cancelled);
   const outcome = read().wire.status === 'cancelling' ? 'cancelled' : end.outcome;
   const files = end.publish();
-  simulation.faults.keepRowCounts();
-  update(
-    simulation,
-    batchId,
-    { status: outcome, [`${outcome}_at`]: nowSeconds(clock), ...files },
-    { finishedAtMs: clock.now(), enqueuedTokens: 0 },
-  );
+  faults.keepRowCounts();
+  const last = { status: outcome, [`${outcome}_at`]: nowSeconds(clock), ...files };
+  update(simulation, batchId, last, { finishedAtMs: clock.now(), enqueuedTokens: 0 });
+}
+
+function fail(simulation: Simulation, batchId: string, errors: readonly BatchError[]): void {
+  const failure = { status: 'failed', failed_at: nowSeconds(simulation.clock), errors: { object: 'list', data: errors } } as const;
+  update(simulation, batchId, failure, { finishedAtMs: simulation.clock.now() });
 }
 
 /** The lines are good: the batch is in progress, and holds its tokens against the queue. */
@@ -78,14 +109,30 @@ function limitOf(simulation: Simulation, batch: BatchRecord, model: string | nul
   return own?.most ?? (model === null ? undefined : simulation.enqueuedTokensOf(model));
 }
 
-async function validate(simulation: Simulation, batch: BatchRecord): Promise<ValidatedInput> {
-  if (lookUpFile(simulation, batch.wire.input_file_id) === undefined) {
-    const { input_file_id: id } = batch.wire;
-    const message = `Cannot find file ${id}, or organization org-simulated does not have access to it.`;
-    const error: BatchError = { code: 'invalid_request', message, param: 'file_id', line: null };
-    return { errors: [error], index: { offsets: new Float64Array(1), count: 0 }, model: null, promptTokens: 0 };
-  }
-  return validateInput(simulation.store.contentPath(batch.wire.input_file_id), {
+async function openInput(simulation: Simulation, { wire }: BatchRecord): Promise<FileHandle | undefined> {
+  const isThere = lookUpFile(simulation, wire.input_file_id) !== undefined;
+  return isThere ? fs.promises.open(simulation.store.contentPath(wire.input_file_id), 'r') : undefined;
+}
+
+/** Not refused when the batch is created, but found out by its validation (seen 2025-08). */
+function missingInput({ wire }: BatchRecord): ValidatedInput {
+  const message = `Cannot find file ${wire.input_file_id}, or organization org-simulated does not have access to it.`;
+  return failedInput('invalid_request', message, 'file_id');
+}
+
+function failedInput(code: string, message: string, param: string): ValidatedInput {
+  const error: BatchError = { code, message, param, line: null };
+  return { errors: [error], index: { offsets: new Float64Array(1), count: 0 }, model: null, promptTokens: 0 };
+}
+
+function isAnswered(endpoint: string): boolean {
+  return (ANSWERING_ENDPOINTS as readonly string[]).includes(endpoint);
+}
+
+async function validate(simulation: Simulation, batch: BatchRecord, file: FileHandle): Promise<ValidatedInput> {
+  if (!isAnswered(batch.wire.endpoint))
+    return failedInput('unsupported_endpoint', `The simulator does not answer ${batch.wire.endpoint}.`, 'endpoint');
+  return validateInput(file, {
     endpoint: batch.wire.endpoint,
     limits: simulation.limits,
     countsTokens: (model) => limitOf(simulation, batch, model) !== undefined,

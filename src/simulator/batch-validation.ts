@@ -1,3 +1,4 @@
+import type { FileHandle } from 'node:fs/promises';
 import { type LineIndex, readLines } from './batch-lines.ts';
 import { findModelRules } from './model-rules.ts';
 import { isRecord, readPrompt } from './prompt.ts';
@@ -20,7 +21,7 @@ export interface ValidatedInput {
 
 /** Reads an input file once and finds every bad line. `countsTokens` is needed only where a queue limit is set. */
 export async function validateInput(
-  path: string,
+  file: FileHandle,
   {
     endpoint,
     limits,
@@ -34,7 +35,7 @@ export async function validateInput(
   let endOffset = 0;
   let model: string | null = null;
   let promptTokens = 0;
-  for await (const { text, number, offset, end } of readLines(path)) {
+  for await (const { text, number, offset, end } of readLines(file)) {
     if (number % LINES_PER_TURN === 0) await new Promise((resolve) => setImmediate(resolve));
     endOffset = end;
     if (text.trim() === '') {

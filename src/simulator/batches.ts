@@ -1,6 +1,6 @@
 import { readBatchRequest } from './batch-creation.ts';
 import { viewBatch } from './batch-view.ts';
-import { hashDigits } from './hash.ts';
+import { hashDigits, hashNumber } from './hash.ts';
 import { answerJson, type WireAnswer, type WireRequest } from './http-types.ts';
 import { cutPage } from './pages.ts';
 import { readJsonBody } from './request-body.ts';
@@ -61,12 +61,12 @@ export async function createBatch(simulation: Simulation, request: WireRequest):
   return answerJson(viewBatch(simulation, record, 0));
 }
 
-/** GET /v1/batches: newest first, `limit` 1..100 (default 20), `after`; batches younger than the listing lag are not in it yet. */
+/** GET /v1/batches: newest first unless told otherwise, `limit` 1..100 (default 20), `after`; batches younger than the listing lag are not in it yet. */
 export async function listBatches(simulation: Simulation, { query }: WireRequest): Promise<WireAnswer> {
   const nowMs = simulation.clock.now();
-  const listed = [...simulation.store.batches.values()]
-    .filter((record) => record.createdAtMs + lagOf(record, simulation) <= nowMs)
-    .reverse();
+  const listed = [...simulation.store.batches.values()].filter((record) => record.createdAtMs + lagOf(record, simulation) <= nowMs);
+  if (simulation.listOrder !== 'oldest_first') listed.reverse();
+  if (simulation.listOrder === 'mixed') listed.sort((left, right) => hashNumber(left.wire.id) - hashNumber(right.wire.id));
   const page = cutPage(
     listed.map((record) => ({ id: record.wire.id, record })),
     query,
@@ -95,8 +95,7 @@ export async function cancelBatch(simulation: Simulation, { id, stream }: WireRe
     wire: { ...record.wire, status: 'cancelling', cancelling_at: nowSeconds(simulation.clock) },
   };
   simulation.store.saveBatch(cancelling);
-  // Where a fault holds the batch nobody works on it any more; the one who ends it has to be called.
-  simulation.resumeBatch(id);
+  simulation.stopBatch(id);
   return answerJson(viewBatch(simulation, cancelling, 0));
 }
 

@@ -1,8 +1,8 @@
 /** The simulator's time: it runs by itself, or stands still until it is moved. Instants are milliseconds since 1970. */
 export interface SimulatorClock {
   now(): number;
-  /** Resolves at the instant, or at once if it has passed. To be awaited inside `track` only. Rejects when the clock is stopped. */
-  waitUntil(instantMs: number): Promise<void>;
+  /** Resolves at the instant, at once if it has passed, or early when `hurry` aborts. To be awaited inside `track` only. Rejects when the clock is stopped. */
+  waitUntil(instantMs: number, hurry?: AbortSignal): Promise<void>;
   /** Runs work which `advance` waits for, and whose pauses it skips. */
   track(work: () => Promise<void>): Promise<void>;
   /** Moves time forward, stopping at every instant somebody waits for, and resolves when the work due by then is done. */
@@ -14,36 +14,48 @@ export interface SimulatorClock {
 interface Waiter {
   readonly dueMs: number;
   readonly release: () => void;
-  readonly refuse: (reason: Error) => void;
-  readonly timer: NodeJS.Timeout | undefined;
+  readonly refuse: () => void;
+  timer: NodeJS.Timeout | undefined;
 }
 
-/** `isVirtual`: no timer is ever set, time moves by `advance` alone. */
+/** The longest time a timer can be set to; the rest is waited for anew. */
+const LONGEST_TIMER_MS = 0x7fffffff;
+
+/** `isVirtual`: no timer is ever set, time stands at the first `now` and moves by `advance` alone. */
 export function createClock({ now, isVirtual }: { readonly now: () => number; readonly isVirtual: boolean }): SimulatorClock {
   const waiters = new Set<Waiter>();
-  const frozenMs = now();
+  const startMs = now();
   let skippedMs = 0;
   let busy = 0;
   let isStopped = false;
-  const currentMs = (): number => (isVirtual ? frozenMs : now()) + skippedMs;
+  const currentMs = (): number => (isVirtual ? startMs : now()) + skippedMs;
 
-  function waitUntil(dueMs: number): Promise<void> {
-    const remainingMs = dueMs - currentMs();
-    if (isStopped) return Promise.reject(new Error('the simulator is closed'));
-    if (remainingMs <= 0) return Promise.resolve();
-    return new Promise((resolve, reject) => {
-      // A timer cannot be longer than 2^31 ms; at its end the rest is waited for anew.
-      const timer = isVirtual ? undefined : setTimeout(() => wake(waiter), Math.min(remainingMs, 0x7fffffff));
-      const waiter: Waiter = { dueMs, release: resolve, refuse: reject, timer };
-      waiters.add(waiter);
-    });
+  function arm(waiter: Waiter): void {
+    if (isVirtual) return;
+    const onTimer = (): void => (currentMs() >= waiter.dueMs ? waiter.release() : arm(waiter));
+    waiter.timer = setTimeout(onTimer, Math.min(waiter.dueMs - currentMs(), LONGEST_TIMER_MS));
   }
 
-  function wake(waiter: Waiter): void {
-    waiters.delete(waiter);
-    clearTimeout(waiter.timer);
-    if (currentMs() >= waiter.dueMs) waiter.release();
-    else waitUntil(waiter.dueMs).then(waiter.release, waiter.refuse);
+  function waitUntil(dueMs: number, hurry?: AbortSignal): Promise<void> {
+    if (!isStopped && (currentMs() >= dueMs || hurry?.aborted === true)) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const end = (finish: () => void) => (): void => {
+        waiters.delete(waiter);
+        clearTimeout(waiter.timer);
+        hurry?.removeEventListener('abort', waiter.release);
+        finish();
+      };
+      const waiter: Waiter = {
+        dueMs,
+        release: end(resolve),
+        refuse: end(() => reject(new Error('the simulator is closed'))),
+        timer: undefined,
+      };
+      if (isStopped) return waiter.refuse();
+      waiters.add(waiter);
+      hurry?.addEventListener('abort', waiter.release);
+      arm(waiter);
+    });
   }
 
   /** Waits until no tracked work computes any more: it has ended, or waits for a later instant. */
@@ -67,21 +79,17 @@ export function createClock({ now, isVirtual }: { readonly now: () => number; re
       await settle();
       const targetMs = currentMs() + durationMs;
       for (;;) {
-        const due = [...waiters].filter((waiter) => waiter.dueMs <= targetMs);
-        const nextMs = Math.min(...due.map((waiter) => waiter.dueMs));
-        skippedMs += Math.max(0, Math.min(nextMs, targetMs) - currentMs());
+        const nextMs = Math.min(targetMs, ...[...waiters].map((waiter) => waiter.dueMs));
+        skippedMs += Math.max(0, nextMs - currentMs());
+        const due = [...waiters].filter((waiter) => waiter.dueMs <= currentMs());
         if (due.length === 0) return;
-        for (const waiter of due) if (waiter.dueMs <= currentMs()) wake(waiter);
+        for (const waiter of due) waiter.release();
         await settle();
       }
     },
     stop() {
       isStopped = true;
-      for (const waiter of waiters) {
-        clearTimeout(waiter.timer);
-        waiter.refuse(new Error('the simulator is closed'));
-      }
-      waiters.clear();
+      for (const waiter of [...waiters]) waiter.refuse();
     },
   };
 }

@@ -50,7 +50,7 @@ const ACTIONS: Readonly<Record<string, { readonly extra: readonly string[]; read
   delayMs: { extra: [], read: (reader) => onRequest({ type: 'delay', delayMs: reader.number('delayMs', { least: 0 }) }) },
   hang: {
     extra: ['processed'],
-    read: (reader) => onRequest({ type: 'hang', isProcessed: reader.flag('hang', true) && reader.flag('processed', false) }),
+    read: (reader) => onlyTrue(reader, 'hang', onRequest({ type: 'hang', isProcessed: reader.flag('processed', false) })),
   },
   drop: { extra: [], read: (reader) => onRequest({ type: 'drop', isProcessed: reader.word('drop', ['before', 'after']) === 'after' }) },
   cutAtByte: {

@@ -46,6 +46,17 @@ export function shuffle<T>(items: T[], seedText: string): T[] {
   return items;
 }
 
+/** Printing a number above 2^31 in base 16 takes the engine's slow path; a table of bytes does not. */
+const HEXADECIMAL_BYTES = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
 function hexadecimal(value: number): string {
-  return value.toString(16).padStart(14, '0');
+  const low = value >>> 0;
+  const high = Math.floor(value / 4294967296);
+  return (
+    byteOf(high >>> 16) + byteOf(high >>> 8) + byteOf(high) + byteOf(low >>> 24) + byteOf(low >>> 16) + byteOf(low >>> 8) + byteOf(low)
+  );
+}
+
+function byteOf(value: number): string {
+  return HEXADECIMAL_BYTES[value & 255] as string;
 }

@@ -23,7 +23,7 @@ export async function answerLive(simulation: Simulation, request: WireRequest): 
   if (latencyMs > 0) await clock.track(() => clock.waitUntil(clock.now() + latencyMs));
   const answer: Answer = answerRequest(endpoint, body, {
     drawSeed: `${seed}/${bodySha256}`,
-    idDigits: hashDigits(seed, customId ?? '', bodySha256, 'answer'),
+    idDigits: hashDigits(seed, customId ?? '', bodySha256),
     createdAtSeconds: nowSeconds(clock),
     fault: faults.hasRowFaults ? faults.answerFault({ customId: customId ?? undefined, model, lane: 'live' }) : undefined,
   });

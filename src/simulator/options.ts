@@ -28,6 +28,8 @@ export interface SimulatorOptions extends RateLimitOptions {
   readonly enqueuedTokens?: number | Readonly<Record<string, number>> | undefined;
   /** For how long new batches are missing from the list. Default 0. */
   readonly listLagMs?: number | undefined;
+  /** The order of GET /v1/batches. Default `newest_first`; `mixed` is the same at every call, but follows nothing. */
+  readonly listOrder?: 'newest_first' | 'oldest_first' | 'mixed' | undefined;
   /** How an unset batch field looks on the wire. Default `null`. */
   readonly unsetFields?: 'null' | 'empty' | 'omitted' | undefined;
   readonly limits?: Partial<SimulatorLimits> | undefined;

@@ -31,10 +31,12 @@ export interface Simulation {
   readonly enqueuedTokensOf: (model: string) => number | undefined;
   /** For how long a new batch is missing from the list. */
   readonly listLagMs: number;
+  /** The order of the list of batches. */
+  readonly listOrder: 'newest_first' | 'oldest_first' | 'mixed';
   /** How an unset field of a batch looks; `empty` concerns the file ids. */
   readonly unsetFields: 'null' | 'empty' | 'omitted';
-  /** Goes on with a batch nobody works on any more, from what is on the bill. */
-  readonly resumeBatch: (batchId: string) => void;
+  /** Hurries the work on a batch that is being cancelled, or takes it up again where a fault had ended it. */
+  readonly stopBatch: (batchId: string) => void;
   /** Begins to work on a new batch. */
   readonly startBatch: (batchId: string) => void;
   /** Counts how often a finished batch was retrieved, this time included. */

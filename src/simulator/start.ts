@@ -2,8 +2,8 @@ import * as fs from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { runBatch } from './batch-runner.ts';
-import { type BilledRows, type BillLine, openBill } from './bill.ts';
+import { createBatchWork } from './batch-work.ts';
+import { type BillLine, openBill } from './bill.ts';
 import { createClock } from './clock.ts';
 import { readFaultPlan } from './fault-plan-reader.ts';
 import { type FaultCount, openFaultEngine } from './faults.ts';
@@ -14,7 +14,6 @@ import { createRateLimiter } from './rate-limits.ts';
 import type { Simulation } from './simulation.ts';
 import { openStore } from './store.ts';
 import { openTrace } from './trace.ts';
-import { isTerminal } from './wire-objects.ts';
 
 /** A running simulator. */
 export interface Simulator {
@@ -45,7 +44,6 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const bill = openBill(options.billFile ?? path.join(directory, 'bill.jsonl'));
   const trace = openTrace(options.traceFile ?? null);
   const faults = openFaultEngine(plan, { seed, directory });
-  const running = new Map<string, Promise<void>>();
   const looks = new Map<string, number>();
   const { enqueuedTokens } = options;
 
@@ -61,30 +59,19 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     drawLatencyMs: createLatency(options.latencyMs ?? 0, seed),
     enqueuedTokensOf: (model) => (typeof enqueuedTokens === 'object' ? enqueuedTokens[model] : enqueuedTokens),
     listLagMs: options.listLagMs ?? 0,
+    listOrder: options.listOrder ?? 'newest_first',
     unsetFields: options.unsetFields ?? 'null',
     signal: stopping.signal,
-    startBatch: (batchId) => startBatch(batchId, () => new Map()),
-    resumeBatch: (batchId) => startBatch(batchId, () => bill.readBilledRows(new Set([batchId])).get(batchId) ?? new Map()),
+    startBatch: (batchId) => batchWork.start(batchId, new Map()),
+    stopBatch: (batchId) => batchWork.stop(batchId),
     countLook(batchId) {
       looks.set(batchId, (looks.get(batchId) ?? 0) + 1);
       return looks.get(batchId) ?? 1;
     },
   };
 
-  function startBatch(batchId: string, readBilled: () => BilledRows): void {
-    if (running.has(batchId)) return;
-    const work = clock.track(() => runBatch(simulation, batchId, readBilled()));
-    const ended = work
-      .catch((error: unknown) => {
-        if (!stopping.signal.aborted) throw error;
-      })
-      .finally(() => running.delete(batchId));
-    running.set(batchId, ended);
-  }
-
-  const unfinished = [...store.batches.values()].filter(({ wire }) => !isTerminal(wire.status)).map(({ wire }) => wire.id);
-  const billedRows = bill.readBilledRows(new Set(unfinished));
-  for (const batchId of unfinished) startBatch(batchId, () => billedRows.get(batchId) ?? new Map());
+  const batchWork = createBatchWork(simulation);
+  batchWork.resumeAll();
 
   const server = createHttpServer(simulation, trace);
   await new Promise<void>((resolve, reject) => {
@@ -106,7 +93,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       clock.stop();
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
-      await Promise.all(running.values());
+      await batchWork.ended();
       if (isTemporary) finalBill = bill.read();
       for (const kept of [bill, trace, faults]) kept.close();
       if (isTemporary) fs.rmSync(directory, { recursive: true, force: true });

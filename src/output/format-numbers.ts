@@ -6,14 +6,16 @@ export function formatCount(count: number): string {
 }
 
 /**
- * Dollars for a person: cents from $1 on, then as many decimals as keep it from looking like nothing (`$0.0412`, `$0.000018`).
+ * Dollars for a person: cents from $1 on, below that as many decimals as keep it from looking like nothing (`$0.4123`, `$0.000018`).
  * An amount that is not zero never reads as zero.
  */
 export function formatDollars(nanoUsd: number): string {
   if (nanoUsd === 0) return '$0';
-  const decimals = nanoUsd >= 1e9 ? 2 : nanoUsd >= 1e7 ? 4 : nanoUsd >= 1e3 ? 6 : 9;
-  const [whole = '', fraction = ''] = formatUsd(roundTo(nanoUsd, decimals)).split('.');
-  return `$${formatCount(Number(whole))}.${fraction.slice(0, decimals)}`;
+  const decimals = nanoUsd >= 1e7 ? 4 : nanoUsd >= 1e4 ? 6 : 9;
+  const small = roundTo(nanoUsd, decimals);
+  if (small < 1e9) return `$${formatUsd(small).replace(/0+$/, '')}`;
+  const [dollars = '', fraction = ''] = formatUsd(roundTo(nanoUsd, 2)).split('.');
+  return `$${formatCount(Number(dollars))}.${fraction.slice(0, 2)}`;
 }
 
 function roundTo(nanoUsd: number, decimals: number): number {

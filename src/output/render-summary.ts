@@ -33,49 +33,32 @@ function colourOf(exitCode: number): 'green' | 'yellow' | 'red' {
 }
 
 function listRows({ rows, attempts, tokens, causes }: Summary): readonly Line[] {
+  const { ok, failed, skipped, pending } = rows;
   const lines: Line[] = [
-    [
-      'rows',
-      sum(`${formatCount(rows.in)} in`, [
-        [rows.ok, 'ok'],
-        [rows.failed, 'failed'],
-        [rows.skipped, 'skipped'],
-        [rows.pending, 'pending'],
-      ]),
-    ],
-    [
-      'ok',
-      sum(formatCount(rows.ok), [
-        [rows.new, 'new'],
-        [rows.reused, 'reused'],
-        [rows.duplicate, 'duplicate'],
-      ]),
-    ],
-    [
-      'attempts',
-      `${formatCount(attempts.total)} (batch ${formatCount(attempts.batch)}, live ${formatCount(attempts.live)}), without an answer ${formatCount(attempts.unknown)}`,
-    ],
-    [
-      'tokens',
-      `${formatCount(tokens.input)} in (cached ${formatCount(tokens.cachedInput)}), ${formatCount(tokens.output)} out (reasoning ${formatCount(tokens.reasoning)})`,
-    ],
+    ['rows in', formatSum(rows.in, { ok, failed, skipped, pending })],
+    ['ok', formatSum(ok, { new: rows.new, reused: rows.reused, duplicate: rows.duplicate })],
   ];
   const byCount = Object.entries(causes).sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
   if (byCount.length > 0) lines.push(['causes', byCount.map(([cause, count]) => `${formatCount(count)} ${cause}`).join(', ')]);
+  const { batch, live, unknown } = attempts;
+  lines.push(['attempts', `${formatSum(attempts.total, { batch, live })}, ${formatCount(unknown)} without an answer`]);
+  const input = `${formatCount(tokens.input)} in (${formatCount(tokens.cachedInput)} cached)`;
+  lines.push(['tokens', `${input}, ${formatCount(tokens.output)} out (${formatCount(tokens.reasoning)} reasoning)`]);
   return lines;
 }
 
-/** `200 in = 197 ok + 3 failed + …`. */
-function sum(left: string, parts: readonly (readonly [number, string])[]): string {
-  return `${left} = ${parts.map(([count, word]) => `${formatCount(count)} ${word}`).join(' + ')}`;
+/** `197 = 190 new + 0 reused + 7 duplicate`. */
+function formatSum(total: number, parts: Readonly<Record<string, number>>): string {
+  const terms = Object.entries(parts).map(([word, count]) => `${formatCount(count)} ${word}`);
+  return `${formatCount(total)} = ${terms.join(' + ')}`;
 }
 
 function listMoney({ cost }: Summary): readonly Line[] {
   const { unpricedAttempts } = cost;
   const unpriced = unpricedAttempts === 0 ? '' : `${formatCount(unpricedAttempts)} attempts of unknown price`;
-  const known = unpriced !== '' && cost.nanoUsd === 0 ? 'unknown' : formatDollars(cost.nanoUsd);
+  const isUnknown = unpricedAttempts > 0 && cost.nanoUsd === 0;
   const spent = [
-    unpriced === '' ? known : `${known} + ${unpriced}`,
+    isUnknown ? `unknown, ${unpriced}` : formatDollars(cost.nanoUsd) + (unpriced === '' ? '' : ` + ${unpriced}`),
     cost.estimateNanoUsd === null ? '' : `estimated ${formatDollars(cost.estimateNanoUsd)}`,
     cost.failedRowsNanoUsd === 0 ? '' : `on failed rows ${formatDollars(cost.failedRowsNanoUsd)}`,
   ];

@@ -7,7 +7,6 @@ import { createBreaker } from './breaker.ts';
 import type { BatchContext } from './context.ts';
 import { createCutSize } from './cut-size.ts';
 import { collectExtra } from './extra.ts';
-import { sweepBatches } from './sweep.ts';
 import { type Phase, runTrip } from './trip.ts';
 
 /** Shards that are cut but not yet with the provider; more would only lie on disk. */
@@ -24,8 +23,8 @@ export interface TripView {
 
 /** Lane 1: requests go in, answers appear in the ledger. */
 export interface BatchLane {
-  /** Takes up what the ledger holds unfinished: shards on their way, extra batches, and batches only the provider knows of. */
-  resume(since: string): Promise<void>;
+  /** Takes up what the ledger holds unfinished and nobody travels with: shards on their way, and extra batches. */
+  resume(): void;
   /** Packs one request. Waits while enough shards are on their way. @throws what stopped the lane */
   add(request: Request, tokens: number): Promise<void>;
   /** Sends the shard being filled, however small. */
@@ -131,11 +130,10 @@ export function createBatchLane(context: BatchContext, options: BatchLaneOptions
     [...trips.values()].filter(({ view }) => view.phase === 'uploading' || view.phase === 'waiting' || view.phase === 'creating').length;
 
   const lane: BatchLane = {
-    async resume(since) {
+    resume() {
       for (const shard of ledger.fold.shards.values()) {
-        if (shard.status !== 'collected' && shard.status !== 'retired') beginShard(shard.id);
+        if (shard.status !== 'collected' && shard.status !== 'retired' && !trips.has(shard.id)) beginShard(shard.id);
       }
-      await sweepBatches(context, since);
       beginExtras();
     },
     async add(request, tokens) {

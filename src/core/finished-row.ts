@@ -13,6 +13,8 @@ export interface FinishedRow {
   readonly model: string | null;
   /** Over all of the row's attempts in this run; zero for reused and duplicate rows. */
   readonly usage: Usage;
+  /** What the winning answer used, in whatever run it was given; zero without one. */
+  readonly answerUsage: Usage;
   /** Over all of the row's attempts in this run; null when a part of it has no known price. */
   readonly costNanoUsd: number | null;
   readonly requestId: string | null;

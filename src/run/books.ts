@@ -19,21 +19,39 @@ export interface Books {
   /** Takes in one record; the ledger calls it for each, once. */
   visit(record: SettledRecord): void;
   ofRun(run: string): Totals;
+  /** Answers that count, over the ledger's life. */
+  readonly okRecords: number;
+  /** Whether an attempt was recorded since the last call that may be tried again. */
+  readonly takeRetryable: () => boolean;
   /** All runs and generations: what the provider's bill must be equal to. */
   readonly life: Totals;
   /** Cost of one record; null when unknown, 0 when not billed. */
   readonly costOf: CostOf;
 }
 
+const PERMANENT: ReadonlySet<OutcomeStatus> = new Set(['refused', 'filtered', 'bad_request']);
+
 const NOTHING: Totals = { batchAttempts: 0, liveAttempts: 0, unknownAttempts: 0, usage: NO_USAGE, nanoUsd: 0, unpricedAttempts: 0 };
 
 export function createBooks(costOf: CostOf): Books {
   const byRun = new Map<string, Totals>();
   let life = NOTHING;
+  let okRecords = 0;
+  let hasRetryable = false;
   return {
     visit(record) {
+      if (record.outcome === 'ok') okRecords += 1;
+      else hasRetryable ||= !PERMANENT.has(record.outcome);
       byRun.set(record.run, addRecord(byRun.get(record.run) ?? NOTHING, record, costOf));
       life = addRecord(life, record, costOf);
+    },
+    get okRecords() {
+      return okRecords;
+    },
+    takeRetryable() {
+      const answer = hasRetryable;
+      hasRetryable = false;
+      return answer;
     },
     ofRun: (run) => byRun.get(run) ?? NOTHING,
     get life() {

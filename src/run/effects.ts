@@ -1,3 +1,5 @@
+import type { ProcessIdentity } from '../ledger/process-identity.ts';
+
 /** Everything a run takes from the outside world that a test may want to choose. The real ones are made in `cli/`. */
 export interface Effects {
   readonly clock: () => Date;
@@ -5,14 +7,7 @@ export interface Effects {
   readonly sleep: (milliseconds: number, signal: AbortSignal) => Promise<void>;
   /** Uniform in 0..1. */
   readonly random: () => number;
-  /** A fresh id of 10 lower-case letters and digits. */
+  /** A fresh id of ten lower-case letters and digits. */
   readonly randomId: () => string;
   readonly processIdentity: ProcessIdentity;
-}
-
-/** Who holds a lock: the process id alone is reused, so its start time belongs to it. */
-export interface ProcessIdentity {
-  readonly pid: number;
-  readonly host: string;
-  readonly startTime: string | null;
 }

@@ -48,6 +48,7 @@ function finishRow(options: FinishOptions, row: Row, keyed: KeyedRow): FinishedR
       row,
       disposition: { status: 'ok', source },
       answer: answer.outcome.value,
+      answerUsage: answer.outcome.usage ?? NO_USAGE,
       model: answer.outcome.model,
       requestId: answer.line?.response?.request_id ?? null,
       key,
@@ -61,7 +62,18 @@ function finishRow(options: FinishOptions, row: Row, keyed: KeyedRow): FinishedR
 }
 
 function withoutAnswer(row: Row, disposition: Disposition, key: string | null): FinishedRow {
-  return { row, disposition, answer: undefined, attempts: 0, model: null, usage: NO_USAGE, costNanoUsd: 0, requestId: null, key };
+  return {
+    row,
+    disposition,
+    answer: undefined,
+    attempts: 0,
+    model: null,
+    usage: NO_USAGE,
+    answerUsage: NO_USAGE,
+    costNanoUsd: 0,
+    requestId: null,
+    key,
+  };
 }
 
 interface RowCosts {

@@ -1,0 +1,28 @@
+import type { BatchContext } from '../batch/context.ts';
+import type { Job } from '../core/job.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { Provider } from '../openai/provider.ts';
+import type { RunOptions } from './options.ts';
+
+export interface BatchContextParts extends Pick<RunOptions, 'effects' | 'looksMs' | 'pollMaxMs' | 'signal' | 'stopping' | 'warn'> {
+  readonly ledger: Ledger;
+  readonly provider: Provider;
+  readonly job: Pick<Job, 'name'>;
+}
+
+/** What the batch lane is handed by a run or a command. */
+export function makeBatchContext(parts: BatchContextParts): BatchContext {
+  const { clock, sleep, random } = parts.effects;
+  return {
+    ledger: parts.ledger,
+    provider: parts.provider,
+    jobName: parts.job.name,
+    settings: { looksMs: parts.looksMs, pollMaxMs: parts.pollMaxMs },
+    clock,
+    sleep,
+    random,
+    stopping: parts.stopping,
+    signal: parts.signal,
+    warn: parts.warn,
+  };
+}

@@ -1,0 +1,148 @@
+import { relative } from 'node:path';
+import type { FinishedRow } from '../core/finished-row.ts';
+import { parseCustomId } from '../core/request.ts';
+import type { Summary } from '../core/summary.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { pricesAsOf } from '../money/overlay.ts';
+import { makeSummary } from '../output/make-summary.ts';
+import { createSummaryCounter, type Savings } from '../output/summary-counter.ts';
+import type { Stop } from '../output/verdict.ts';
+import type { Books } from './books.ts';
+import { createStepOf } from './next-step.ts';
+import type { NextCommands } from './options.ts';
+import type { PreparedJob } from './prepare.ts';
+import { makeCostBound } from './price-bounds.ts';
+import type { SelectedRows } from './selection.ts';
+import { type KeptSummary, makeFingerprint } from './unchanged.ts';
+import { writeOutputs } from './write-outputs.ts';
+
+export interface ConcludeOptions {
+  readonly prepared: PreparedJob;
+  readonly ledger: Ledger;
+  readonly books: Books;
+  readonly selected: SelectedRows;
+  readonly run: string;
+  readonly simulated: boolean;
+  /** Null when the run came to its end. */
+  readonly stop: Stop | null;
+  readonly estimateNanoUsd: number | null;
+  /** What to type next, for each way a run can end. */
+  readonly commands: NextCommands;
+  readonly cwd: string;
+  readonly clock: () => Date;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Writes the tables, checks that rows and money add up, keeps the summary and ends the run unless it is to be continued.
+ * @returns null when the input changed while the run worked: rows are due that nobody asked for
+ */
+export async function concludeRun(options: ConcludeOptions): Promise<Summary | null> {
+  const { prepared, ledger, books, run, stop, simulated } = options;
+  const { job } = prepared.compiled;
+  const counter = createSummaryCounter((row) => savingsOf(row, books));
+  const isFinal = stop === null && options.selected.isAll;
+  const stepOf = createStepOf(ledger, job, 'looking');
+  const written = await writeOutputs({ ...options, ...prepared, isFinal, counter, stepOf, costOf: books.costOf });
+  if (written === null) return null;
+
+  const counted = counter.read();
+  const totals = books.ofRun(run);
+  const orphanedNanoUsd = await readOrphaned(options, totals.nanoUsd - counted.rowsNanoUsd);
+  const show = (path: string) => relative(options.cwd, path) || path;
+  const summary = makeSummary({
+    job: job.name,
+    run,
+    simulated,
+    model: job.model,
+    rows: counted.rows,
+    causes: counted.causes,
+    attempts: { batch: totals.batchAttempts, live: totals.liveAttempts, unknown: totals.unknownAttempts },
+    tokens: {
+      input: totals.usage.inputTokens,
+      cachedInput: totals.usage.cachedInputTokens,
+      output: totals.usage.outputTokens,
+      reasoning: totals.usage.reasoningTokens,
+    },
+    cost: {
+      rowsNanoUsd: counted.rowsNanoUsd,
+      orphanedNanoUsd,
+      failedRowsNanoUsd: counted.failedRowsNanoUsd,
+      batchSavedNanoUsd: counted.batchSavedNanoUsd,
+      reuseSavedNanoUsd: counted.reuseSavedNanoUsd,
+      possiblyBilledNanoUsd: boundPossiblyBilled(options),
+      unpricedAttempts: totals.unpricedAttempts,
+      estimateNanoUsd: options.estimateNanoUsd,
+      pricesAsOf,
+    },
+    ledger: { attempts: books.life.batchAttempts + books.life.liveAttempts, nanoUsd: books.life.nanoUsd },
+    batches: listBatches(ledger, run),
+    anomalies: Object.fromEntries(ledger.anomaliesOfRun(run)),
+    outputs: { table: show(written.table), failures: written.failures === null ? null : show(written.failures), report: null },
+    next: stop !== null ? options.commands.continue : counted.rows.failed + counted.rows.skipped > 0 ? options.commands.failures : null,
+    failIf: job.failIf,
+    stop,
+  });
+
+  const fingerprint = isFinal
+    ? await makeFingerprint(prepared, ledger, { path: written.table, sha256: written.tableSha256 }, options.signal)
+    : null;
+  const kept: KeptSummary = { summary, fingerprint };
+  ledger.runFiles.writeRunFile(run, 'job.yaml', job.text);
+  ledger.runFiles.writeRunFile(run, 'summary.json', `${JSON.stringify(kept, null, 2)}\n`);
+  if (stop === null) await ledger.append({ type: 'run-ended', run, exitCode: summary.exitCode });
+  ledger.runFiles.pruneRuns(ledger.fold.runs.map(({ id }) => id));
+  return summary;
+}
+
+/** Money of this run that stands on no row. It is looked up, not derived, so that the books are checked against each other. */
+async function readOrphaned({ ledger, books, run }: ConcludeOptions, expectedNanoUsd: number): Promise<number> {
+  if (expectedNanoUsd === 0) return 0;
+  const pass = ledger.keys.lastPass;
+  let nanoUsd = 0;
+  for await (const records of ledger.recordsOfRun(run)) {
+    for (const record of records) {
+      const file = ledger.files.find(({ name }) => name === record.location.file);
+      const key = parseCustomId(record.customId)?.key;
+      const id = key === undefined ? -1 : ledger.keys.find(key);
+      const isOnRow =
+        file !== undefined && !file.isExtra && file.generation === ledger.fold.generation && id !== -1 && ledger.keys.isSeen(id, pass);
+      if (!isOnRow) nanoUsd += books.costOf(record) ?? 0;
+    }
+  }
+  if (nanoUsd !== expectedNanoUsd) {
+    throw new Error(
+      `the books do not balance: ${expectedNanoUsd} nano-dollars stand on no row, ${nanoUsd} of them belong to calls without one`,
+    );
+  }
+  return nanoUsd;
+}
+
+/** Upper bound for batches of this run that may have been billed without giving us their answers. */
+function boundPossiblyBilled({ ledger, run, prepared, clock }: ConcludeOptions): number {
+  const bound = makeCostBound(prepared.compiled.job, 'batch', clock().toISOString());
+  let nanoUsd = 0;
+  for (const batch of ledger.fold.batches.values()) {
+    const isOpenExtra = batch.isExtra && !batch.isCollected;
+    const shard = batch.shard === null ? undefined : ledger.fold.shards.get(batch.shard);
+    if (batch.run !== run || bound === null || shard === undefined || !(isOpenExtra || batch.status === 'lost')) continue;
+    nanoUsd += Math.ceil(shard.bytes * bound.perInputByteNanoUsd + shard.rows * bound.perAnswerNanoUsd);
+  }
+  return nanoUsd;
+}
+
+function listBatches({ fold }: Ledger, run: string): Summary['batches'] {
+  return [...fold.batches.values()]
+    .filter((batch) => batch.run === run)
+    .map(({ id, status, shard }) => ({ id, status, requests: (shard === null ? undefined : fold.shards.get(shard)?.rows) ?? 0 }));
+}
+
+/** What the batch price and earlier answers saved: the same usage at the live price of the day, less what it did cost. */
+function savingsOf(row: FinishedRow, { costOf }: Books): Savings {
+  if (row.disposition.status !== 'ok') return { batchNanoUsd: 0, reuseNanoUsd: 0 };
+  const usage = row.disposition.source === 'new' ? row.usage : row.answerUsage;
+  const asBatch = costOf({ usage, isBilled: true, model: row.model, tier: null, createdSeconds: null, lane: 'batch' });
+  if (row.disposition.source !== 'new') return { batchNanoUsd: 0, reuseNanoUsd: asBatch ?? 0 };
+  const asLive = costOf({ usage, isBilled: true, model: row.model, tier: 'default', createdSeconds: null, lane: 'live' });
+  return { batchNanoUsd: asLive === null || asBatch === null ? 0 : asLive - asBatch, reuseNanoUsd: 0 };
+}

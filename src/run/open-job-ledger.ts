@@ -1,0 +1,38 @@
+import { type Ledger, openLedger } from '../ledger/ledger.ts';
+import { makeCostOf } from '../money/cost.ts';
+import { type Books, createBooks } from './books.ts';
+import type { Effects } from './effects.ts';
+import type { PreparedJob } from './prepare.ts';
+
+export interface OpenedLedger {
+  readonly ledger: Ledger;
+  readonly books: Books;
+}
+
+export interface OpenJobLedgerOptions {
+  readonly origin: string;
+  readonly access: 'write' | 'read';
+  readonly effects: Effects;
+  readonly priceAsOf: string | null;
+  readonly signal: AbortSignal;
+}
+
+/** Opens a job's state directory with the job's own rules for judging answers, and adds up what its records cost on the way. */
+export async function openJobLedger(prepared: PreparedJob, options: OpenJobLedgerOptions): Promise<OpenedLedger> {
+  const { compiled } = prepared;
+  const books = createBooks(makeCostOf({ asOf: options.priceAsOf }));
+  const ledger = await openLedger({
+    directory: prepared.stateDirectory,
+    origin: options.origin,
+    job: compiled.job.name,
+    access: options.access,
+    checkAnswer: compiled.checkAnswer,
+    rulesHash: compiled.rulesHash,
+    visit: books.visit,
+    clock: options.effects.clock,
+    randomId: options.effects.randomId,
+    processIdentity: options.effects.processIdentity,
+    signal: options.signal,
+  });
+  return { ledger, books };
+}

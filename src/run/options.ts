@@ -1,0 +1,47 @@
+import type { Effects } from './effects.ts';
+import type { PrepareOptions } from './prepare.ts';
+import type { Preview } from './preview.ts';
+import type { RowSelection } from './selection.ts';
+import type { Target } from './target.ts';
+import type { RunView } from './view.ts';
+
+/** Everything a run is told. */
+export interface RunOptions extends PrepareOptions {
+  readonly target: Target;
+  readonly selection: RowSelection;
+  readonly effects: Effects;
+  /** Fires when no further work is wanted. */
+  readonly stopping: AbortSignal;
+  /** Over the job's budget, in nano-dollars; null for the job's. */
+  readonly maxNanoUsd: number | null;
+  /** How long to wait for batches; 0 only submits, null waits to the end. */
+  readonly waitMs: number | null;
+  /** Asks every row again. */
+  readonly isFresh: boolean;
+  /** Which failed rows to open again before the run, by cause; null for none. */
+  readonly reopen: Reopen | null;
+  readonly looksMs: readonly number[];
+  readonly pollMaxMs: number;
+  /** A day (YYYY-MM-DD) whose prices count; null for the day of each answer. */
+  readonly priceAsOf: string | null;
+  /** Told what the run would do before it spends anything. @throws UsageError when it shall not */
+  readonly confirm: (preview: Preview) => Promise<void>;
+  /** Handed a live view once work begins. */
+  readonly watch: (view: RunView) => void;
+  readonly warn: (message: string) => void;
+  readonly commands: NextCommands;
+}
+
+/** What to type next, as a person would, with the flags of this invocation. */
+export interface NextCommands {
+  readonly continue: string;
+  readonly failures: string;
+}
+
+/** Failed rows to try again. */
+export interface Reopen {
+  /** Causes; null for all. */
+  readonly causes: ReadonlySet<string> | null;
+  /** Parameters to ask with instead of the job's; empty for none. */
+  readonly set: Readonly<Record<string, unknown>>;
+}

@@ -1,0 +1,68 @@
+import { mkdirSync, rmdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { MAX_SHARD_BYTES } from '../batch/cut-size.ts';
+import { UsageError } from '../core/errors.ts';
+import { type CompiledJob, compileJob } from '../input/compile-job.ts';
+import { type JobOverrides, loadJob } from '../input/load-job.ts';
+import { type InputTable, openTable } from '../input/open-table.ts';
+import { modelLimits } from '../money/model-limits.ts';
+import { createHeuristicTokenEstimator } from '../money/token-estimator.ts';
+import { findColumnClash } from '../output/table-columns.ts';
+import { locateStateDirectory, type Target } from './target.ts';
+
+/** A job that has passed every check that needs no provider, with its table open. */
+export interface PreparedJob {
+  readonly compiled: CompiledJob;
+  readonly table: InputTable;
+  /** Where this job's state for this target lies; it may not exist yet. */
+  readonly stateDirectory: string;
+  /** A fast estimate of a body's prompt tokens, rather over than under. */
+  readonly estimateTokens: (body: string) => number;
+}
+
+export interface PrepareOptions {
+  readonly jobFile: string;
+  readonly overrides: JobOverrides & { readonly cwd: string };
+  /** Stands for `.rowmill`; null for the default beside the job file. */
+  readonly stateRoot: string | null;
+  readonly target: Pick<Target, 'origin'>;
+  /** Where a table `-` comes from; null reads what the last run kept of it. */
+  readonly stdin: Readable | null;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Reads the job, opens its table and compiles its templates. Nothing is sent, and only a table on standard input is written.
+ * @throws UsageError with every problem of the job file, or of the table, or of the templates over the table's columns
+ */
+export async function prepareJob(options: PrepareOptions): Promise<PreparedJob> {
+  const loaded = await loadJob(options.jobFile, options.overrides);
+  const { job } = loaded;
+  const stateDirectory = locateStateDirectory(job, options.target.origin, options.stateRoot);
+  const spoolPath = join(stateDirectory, 'stdin');
+  const made = job.input.path === '-' ? mkdirSync(stateDirectory, { recursive: true, mode: 0o700 }) : undefined;
+  try {
+    const table = await openTable(job.input, { stdin: options.stdin, spoolPath, cwd: options.overrides.cwd, signal: options.signal });
+    const { estimate, estimateRequestTokens } = createHeuristicTokenEstimator({ model: job.model });
+    const limits = { maxBodyBytes: MAX_SHARD_BYTES / 2, ...modelLimits(job.model), estimateTokens: estimate };
+    const compiled = compileJob(loaded, table, limits);
+    const clash = findColumnClash({ ...job.write, columns: table.columns, answerColumns: compiled.answerColumns });
+    if (clash !== null) throw new UsageError(`write: ${clash.message}`);
+    return { compiled, table, stateDirectory, estimateTokens: estimateRequestTokens };
+  } catch (error) {
+    if (made !== undefined) removeEmptyFolders(stateDirectory, made);
+    throw error;
+  }
+}
+
+/** A refused job leaves no state directory behind: removes the folders made for it, innermost first, if nothing is in them. */
+function removeEmptyFolders(innermost: string, outermost: string): void {
+  for (let folder = innermost; folder.length >= outermost.length; folder = dirname(folder)) {
+    try {
+      rmdirSync(folder);
+    } catch {
+      return;
+    }
+  }
+}

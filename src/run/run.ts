@@ -1,0 +1,128 @@
+import { type BatchLane, createBatchLane } from '../batch/lane.ts';
+import { sweepBatches } from '../batch/sweep.ts';
+import type { Summary } from '../core/summary.ts';
+import type { Stop } from '../output/verdict.ts';
+import { makeBatchContext } from './batch-context.ts';
+import { createRunBudget } from './budget.ts';
+import { concludeRun } from './conclude.ts';
+import { createStepOf } from './next-step.ts';
+import { openJobLedger } from './open-job-ledger.ts';
+import type { RunOptions } from './options.ts';
+import { prepareJob } from './prepare.ts';
+import { previewOpenJob } from './preview-job.ts';
+import { reopenRows } from './reopen.ts';
+import { selectRows } from './selection.ts';
+import { startRun } from './start-run.ts';
+import { readStop } from './stop.ts';
+import { findUnchangedRun } from './unchanged.ts';
+import { createRunView } from './view.ts';
+import { stopAfter } from './wait-limit.ts';
+import { work } from './work.ts';
+
+/**
+ * One run of a job, from opening it to a table on disk. The same steps continue a run after anything that ended it early.
+ * @returns the summary; its exit code says how the run ended
+ * @throws UsageError before anything was sent; LockHeldError; LedgerError when the state is damaged
+ */
+export async function runJob(options: RunOptions): Promise<Summary> {
+  const { target, signal } = options;
+  const prepared = await prepareJob(options);
+  const { job } = prepared.compiled;
+  const { ledger, books } = await openJobLedger(prepared, { ...options, origin: target.origin, access: 'write' });
+  try {
+    const asksForMore = options.isFresh || options.reopen !== null || options.selection.type !== 'all';
+    const unchanged = asksForMore ? null : await findUnchangedRun(prepared, ledger, signal);
+    if (unchanged !== null) return unchanged;
+
+    const selected = await selectRows(options.selection, prepared.table, signal);
+    const budgetNanoUsd = options.maxNanoUsd ?? job.budget.nanoUsd;
+    const preview = await previewOpenJob({ prepared, ledger, books, selected, options });
+    await options.confirm(preview);
+
+    const connection = await target.connect(prepared.stateDirectory);
+    const wait = stopAfter(options);
+    try {
+      const context = makeBatchContext({ ...options, ledger, job, provider: connection.provider, stopping: wait.stopping });
+      await sweepBatches(context, ledger.fold.runs.at(-1)?.startedAt ?? options.effects.clock().toISOString());
+      const simulated = connection.provider.isSimulated();
+      const run = await startRun(ledger, job.name, simulated, options);
+      const finishing = { ...prepared, ledger, selected, run, costOf: books.costOf, signal };
+      if (options.reopen !== null) await reopenRows({ ...finishing, stepOf: createStepOf(ledger, job, 'looking') }, options.reopen);
+
+      const lane = createBatchLane(context, { model: job.model, url: prepared.compiled.url, enqueuedTokens: job.limits.enqueuedTokens });
+      const budget =
+        budgetNanoUsd === null
+          ? null
+          : createRunBudget({ job, lane, ledger, limitNanoUsd: budgetNanoUsd, books, run, at: context.clock() });
+      const startedAt = context.clock();
+      options.watch(
+        createRunView({
+          job: job.name,
+          run,
+          model: job.model,
+          lane: 'batch',
+          startedAt,
+          rows: preview.rows.in,
+          budgetNanoUsd,
+          books,
+          laneState: lane,
+        }),
+      );
+
+      const stepOf = createStepOf(ledger, job, 'working');
+      const working = {
+        ...prepared,
+        ledger,
+        lane,
+        stepOf,
+        selected,
+        budget,
+        signal,
+        noWait: options.waitMs === 0,
+        takeRetryable: books.takeRetryable,
+      };
+      const concluding = {
+        ...options,
+        cwd: options.overrides.cwd,
+        prepared,
+        ledger,
+        books,
+        selected,
+        run,
+        simulated,
+        clock: context.clock,
+      };
+      const estimateNanoUsd = preview.cost.batch?.expectedNanoUsd ?? null;
+      for (;;) {
+        const stop = await workUntilStopped(lane, async () => {
+          lane.resume();
+          await work(working);
+          await sweepBatches(context, startedAt.toISOString());
+          lane.resume();
+          await lane.settle();
+        });
+        const summary = await concludeRun({ ...concluding, stop, estimateNanoUsd });
+        if (summary !== null) return summary;
+      }
+    } finally {
+      wait.dispose();
+      await connection.close();
+    }
+  } finally {
+    await ledger.close();
+  }
+}
+
+/** Works, and when something stops the work, lets what is under way come to its end. @returns null when the work is done */
+async function workUntilStopped(lane: BatchLane, doWork: () => Promise<void>): Promise<Stop | null> {
+  try {
+    await doWork();
+    return null;
+  } catch (error) {
+    const stop = readStop(error);
+    await lane.abandon();
+    await lane.settle();
+    if (stop === null) throw error;
+    return stop;
+  }
+}

@@ -1,0 +1,33 @@
+import type { Ledger } from '../ledger/ledger.ts';
+import type { RunOptions } from './options.ts';
+
+/**
+ * Continues the open run under its id, or begins a new one. `--fresh` opens a new generation, once per open run.
+ * @returns the run's id
+ */
+export async function startRun(
+  ledger: Ledger,
+  job: string,
+  isSimulated: boolean,
+  options: Pick<RunOptions, 'isFresh' | 'effects'>,
+): Promise<string> {
+  const { fold } = ledger;
+  if (fold.currentRun === null) {
+    await ledger.append({
+      type: 'run-started',
+      run: makeRunId(options.effects.clock(), options.effects.randomId()),
+      job,
+      simulated: isSimulated,
+    });
+  }
+  const run = fold.currentRun?.id;
+  if (run === undefined) throw new Error('the run that was just started is not open');
+  if (options.isFresh && fold.generationRun !== run) await ledger.append({ type: 'generation-started', generation: fold.generation + 1 });
+  return run;
+}
+
+/** `20261122-0405-k3x9`: sorts by time, and two runs of one minute differ. */
+function makeRunId(now: Date, randomId: string): string {
+  const [day, time] = now.toISOString().split('T') as [string, string];
+  return `${day.replaceAll('-', '')}-${time.slice(0, 5).replace(':', '')}-${randomId.slice(0, 4)}`;
+}

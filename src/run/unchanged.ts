@@ -1,0 +1,103 @@
+import { createHash, hash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { type Cause, TRANSIENT_CAUSES } from '../core/outcome.ts';
+import type { Summary } from '../core/summary.ts';
+import { hashInput } from '../input/open-table.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { PreparedJob } from './prepare.ts';
+
+/** What a finished run's table was made from, and the table itself, by their hashes: kept in the run's summary file. */
+export interface Fingerprint {
+  readonly input: string;
+  readonly job: string;
+  /** Everything recorded in the ledger that can change a table. */
+  readonly answers: string;
+  /** Absolute path and hash of the table written. */
+  readonly table: string;
+  readonly tableSha256: string;
+}
+
+/** What `runs/<run>/summary.json` holds. */
+export interface KeptSummary {
+  readonly summary: Summary;
+  /** Null when the run did not end with its final table. */
+  readonly fingerprint: Fingerprint | null;
+}
+
+/** Hashes what the run about to begin (or to end) is made from. */
+export async function makeFingerprint(
+  prepared: PreparedJob,
+  ledger: Ledger,
+  table: { readonly path: string; readonly sha256: string },
+  signal: AbortSignal,
+): Promise<Fingerprint> {
+  const { job } = prepared.compiled;
+  return {
+    input: hash('sha256', `${await hashInput(prepared.table, signal)}\n${prepared.compiled.rulesHash}`),
+    job: hash('sha256', `${job.text}\n${JSON.stringify([job.params, job.input, job.write, job.mode, job.model])}`),
+    answers: hashAnswers(ledger),
+    table: table.path,
+    tableSha256: table.sha256,
+  };
+}
+
+/** Recorded files are write-once, so their names and sizes stand for what they say. */
+function hashAnswers({ files, fold }: Ledger): string {
+  const batches = [...fold.batches.values()].map(({ id, status, isCollected }) => [id, status, isCollected]);
+  return hash('sha256', JSON.stringify([files.map(({ name, bytes }) => [name, bytes]), batches, fold.generation, fold.lastRetryEpoch]));
+}
+
+/**
+ * The last run's summary, as this invocation's, when nothing at all would change: same input, job, answers and table, and no failed row that a
+ * new run would try again. Null when there is anything to do.
+ */
+export async function findUnchangedRun(prepared: PreparedJob, ledger: Ledger, signal: AbortSignal): Promise<Summary | null> {
+  const last = ledger.fold.runs.at(-1);
+  if (last === undefined || ledger.fold.currentRun !== null) return null;
+  const kept = ledger.runFiles.readRunSummary(last.id) as KeptSummary | null;
+  if (kept === null || kept.fingerprint === null || kept.fingerprint.table !== prepared.compiled.job.write.path) return null;
+  if (Object.keys(kept.summary.causes).some((cause) => isReopened(cause as Cause, prepared))) return null;
+  const tableSha256 = await hashFile(kept.fingerprint.table, signal);
+  if (tableSha256 !== kept.fingerprint.tableSha256) return null;
+  const now = await makeFingerprint(prepared, ledger, { path: kept.fingerprint.table, sha256: tableSha256 }, signal);
+  return JSON.stringify(now) === JSON.stringify(kept.fingerprint) ? asNothingDone(kept.summary) : null;
+}
+
+function isReopened(cause: Cause, prepared: PreparedJob): boolean {
+  return TRANSIENT_CAUSES.has(cause) || (cause === 'unknown' && prepared.compiled.job.onUnknown === 'retry');
+}
+
+/** The same table, but this invocation sent nothing: every answer is reused, nothing was spent. */
+function asNothingDone(summary: Summary): Summary {
+  const { rows, cost } = summary;
+  return {
+    ...summary,
+    rows: { ...rows, new: 0, reused: rows.new + rows.reused },
+    attempts: { total: 0, batch: 0, live: 0, unknown: 0 },
+    tokens: { input: 0, cachedInput: 0, output: 0, reasoning: 0 },
+    cost: {
+      ...cost,
+      nanoUsd: 0,
+      usd: '0.000000000',
+      rowsNanoUsd: 0,
+      orphanedNanoUsd: 0,
+      failedRowsNanoUsd: 0,
+      batchSavedNanoUsd: 0,
+      possiblyBilledNanoUsd: 0,
+      unpricedAttempts: 0,
+      estimateNanoUsd: 0,
+    },
+    batches: [],
+  };
+}
+
+async function hashFile(path: string, signal: AbortSignal): Promise<string | null> {
+  const digest = createHash('sha256');
+  try {
+    for await (const chunk of createReadStream(path, { signal })) digest.update(chunk as Buffer);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
+  return digest.digest('hex');
+}

@@ -1,0 +1,49 @@
+import type { BatchLane, TripView } from '../batch/lane.ts';
+import type { Books } from './books.ts';
+
+/** A run as it stands at this moment, for whoever watches: every property is read anew. */
+export interface RunView {
+  readonly job: string;
+  readonly run: string;
+  readonly model: string;
+  readonly lane: 'batch' | 'live';
+  readonly startedAt: Date;
+  /** Rows the run is about. */
+  readonly rows: number;
+  /** Distinct requests answered well, in earlier runs or this one. */
+  readonly okRequests: number;
+  /** Attempts of this run. */
+  readonly attempts: number;
+  readonly trips: readonly TripView[];
+  readonly enqueuedTokens: BatchLane['admission'];
+  readonly spentNanoUsd: number;
+  readonly budgetNanoUsd: number | null;
+}
+
+export interface RunViewParts extends Pick<RunView, 'job' | 'run' | 'model' | 'lane' | 'startedAt' | 'rows' | 'budgetNanoUsd'> {
+  readonly books: Books;
+  readonly laneState: BatchLane;
+}
+
+export function createRunView(parts: RunViewParts): RunView {
+  const { books, laneState, ...fixed } = parts;
+  return {
+    ...fixed,
+    get okRequests() {
+      return books.okRecords;
+    },
+    get attempts() {
+      const { batchAttempts, liveAttempts } = books.ofRun(fixed.run);
+      return batchAttempts + liveAttempts;
+    },
+    get trips() {
+      return laneState.trips;
+    },
+    get enqueuedTokens() {
+      return laneState.admission;
+    },
+    get spentNanoUsd() {
+      return books.ofRun(fixed.run).nanoUsd;
+    },
+  };
+}

@@ -1,0 +1,73 @@
+import { hash } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import type { FinishedRow } from '../core/finished-row.ts';
+import { createFailuresWriter } from '../output/failures-writer.ts';
+import { failuresPath, partialPath } from '../output/output-paths.ts';
+import type { SummaryCounter } from '../output/summary-counter.ts';
+import { createTableWriter } from '../output/table-writer.ts';
+import { type FinishOptions, finishRows } from './finish-rows.ts';
+
+export interface WriteOptions extends FinishOptions {
+  /** A full run that came to its end: the table replaces the one the job names; otherwise it goes beside it. */
+  readonly isFinal: boolean;
+  readonly simulated: boolean;
+  readonly counter: SummaryCounter;
+}
+
+/** What was written. Paths are absolute. */
+export interface WrittenOutputs {
+  readonly table: string;
+  readonly tableSha256: string;
+  /** Null when no row failed. */
+  readonly failures: string | null;
+}
+
+/**
+ * Writes one output row per input row, the failed ones again by themselves, and the run's own list of rows and keys.
+ * @returns null, with nothing written, when a table that was to be final has rows no answer was asked for: the input changed meanwhile
+ */
+export async function writeOutputs(options: WriteOptions): Promise<WrittenOutputs | null> {
+  const { compiled, table, ledger, counter, isFinal } = options;
+  const { write } = compiled.job;
+  const path = isFinal ? write.path : partialPath(write.path);
+  const tableWriter = await createTableWriter({
+    path,
+    format: /\.(jsonl|ndjson)$/i.test(write.path) ? 'jsonl' : 'csv',
+    columns: table.columns,
+    keep: write.keep,
+    prefix: write.prefix,
+    answerColumns: compiled.answerColumns,
+    excel: write.excel,
+    simulated: options.simulated,
+  });
+  const failuresWriter = createFailuresWriter({ path: failuresPath(write.path), readId: compiled.rowId });
+  const rowsWriter = ledger.runFiles.createRunRowsWriter(options.run);
+  const writeRow = async (row: FinishedRow): Promise<void> => {
+    counter.add(row);
+    await tableWriter.write(row);
+    await failuresWriter.write(row);
+    rowsWriter.add(hashRowId(compiled.rowId(row.row)), row.key);
+  };
+  try {
+    for await (const rows of finishRows(options)) {
+      for (const row of rows) await writeRow(row);
+    }
+    if (isFinal && counter.read().rows.pending > 0) {
+      await Promise.all([tableWriter.abandon(), failuresWriter.abandon(), rowsWriter.abandon()]);
+      return null;
+    }
+    const failures = await failuresWriter.finish();
+    rowsWriter.finish();
+    const written = await tableWriter.finish();
+    if (isFinal) await rm(partialPath(write.path), { force: true });
+    return { table: path, tableSha256: written.sha256, failures: failures === null ? null : failuresPath(write.path) };
+  } catch (error) {
+    await Promise.allSettled([tableWriter.abandon(), failuresWriter.abandon(), rowsWriter.abandon()]);
+    throw error;
+  }
+}
+
+/** Identifies a row over runs without keeping what it says. */
+export function hashRowId(rowId: string): string {
+  return hash('sha256', rowId, 'base64url').slice(0, 11);
+}

@@ -25,7 +25,7 @@ export interface RunOptions extends PrepareOptions {
   /** A day (YYYY-MM-DD) whose prices count; null for the day of each answer. */
   readonly priceAsOf: string | null;
   /** Told what the run would do before it spends anything. @throws UsageError when it shall not */
-  readonly confirm: (preview: Preview) => Promise<void>;
+  readonly confirm: (preview: Preview, confirmOverNanoUsd: number) => Promise<void>;
   /** Handed a live view once work begins. */
   readonly watch: (view: RunView) => void;
   readonly warn: (message: string) => void;

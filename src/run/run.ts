@@ -37,7 +37,7 @@ export async function runJob(options: RunOptions): Promise<Summary> {
     const selected = await selectRows(options.selection, prepared.table, signal);
     const budgetNanoUsd = options.maxNanoUsd ?? job.budget.nanoUsd;
     const preview = await previewOpenJob({ prepared, ledger, books, selected, options });
-    await options.confirm(preview);
+    await options.confirm(preview, job.confirmOverNanoUsd);
 
     const connection = await target.connect(prepared.stateDirectory);
     const wait = stopAfter(options);

@@ -1,0 +1,40 @@
+import { createInterface } from 'node:readline/promises';
+import { UsageError } from '../core/errors.ts';
+import { formatUsd } from '../core/summary.ts';
+import type { Preview } from '../run/preview.ts';
+import { say } from './say.ts';
+
+export interface ConfirmOptions {
+  readonly confirmOverNanoUsd: number;
+  /** `--yes`. */
+  readonly isAgreed: boolean;
+  readonly isSimulated: boolean;
+  readonly isQuiet: boolean;
+}
+
+/** Says what a run would send and cost; asks when that is more than the job allows without asking. @throws UsageError when the answer is no */
+export async function confirmSpending(preview: Preview, options: ConfirmOptions): Promise<void> {
+  const { rows, cost } = preview;
+  const asked = rows.new + rows.changed + rows.again;
+  const estimate = cost.batch === null ? 'at an unknown price' : `about $${formatUsd(cost.batch.expectedNanoUsd).slice(0, -5)}`;
+  const parts = [
+    `${rows.new} new`,
+    `${rows.changed} changed`,
+    `${rows.again} again`,
+    `${rows.inFlight} with the provider`,
+    `${rows.reused} reused`,
+    `${rows.duplicate} duplicate`,
+  ];
+  if (!options.isQuiet) say(`${parts.filter((part) => !part.startsWith('0 ')).join(', ') || 'no rows'}: ${asked} requests, ${estimate}`);
+  if (asked === 0 || options.isAgreed || options.isSimulated) return;
+  if (cost.batch !== null && cost.batch.expectedNanoUsd <= options.confirmOverNanoUsd) return;
+  const why =
+    cost.batch === null
+      ? `the price of ${preview.model} is unknown`
+      : `this is estimated at ${estimate.replace('about ', '')}, above confirm_over ($${formatUsd(options.confirmOverNanoUsd).slice(0, -7)})`;
+  if (process.stdin.isTTY !== true || process.stderr.isTTY !== true) throw new UsageError(`${why}: add --yes to go on without being asked`);
+  const dialogue = createInterface({ input: process.stdin, output: process.stderr });
+  const answer = await dialogue.question(`${why}. Go on? [y/N] `);
+  dialogue.close();
+  if (!/^y(es)?$/i.test(answer.trim())) throw new UsageError('not confirmed');
+}

@@ -1,0 +1,59 @@
+import { formatUsd } from '../core/summary.ts';
+import type { RunView } from '../run/view.ts';
+import { renderProgress } from './render-progress.ts';
+import { hasColour } from './say.ts';
+
+/** Repaints on a terminal, ten times a second at most; elsewhere a plain line when a tenth more is answered, or after thirty seconds. */
+const REPAINT_MS = 100;
+const PLAIN_LINE_MS = 30_000;
+const PLAIN_LINES = 10;
+
+/** Shows a run's progress until it is stopped. */
+export function startProgress(view: RunView, how: 'auto' | 'plain' | 'none', stream: NodeJS.WriteStream): { stop(): void } {
+  if (how === 'none') return { stop() {} };
+  const isTerminal = how === 'auto' && stream.isTTY === true;
+  return isTerminal ? paint(view, stream) : writeLines(view, stream);
+}
+
+function paint(view: RunView, stream: NodeJS.WriteStream): { stop(): void } {
+  let paintedLines = 0;
+  const erase = () => {
+    if (paintedLines > 0) stream.write(`\u001b[${paintedLines}A\u001b[J`);
+    paintedLines = 0;
+  };
+  const repaint = () => {
+    const lines = renderProgress(view, { now: new Date(), columns: stream.columns ?? 100, colour: hasColour(stream) });
+    erase();
+    stream.write(`${lines.join('\n')}\n`);
+    paintedLines = lines.length;
+  };
+  repaint();
+  const timer = setInterval(repaint, REPAINT_MS);
+  return {
+    stop() {
+      clearInterval(timer);
+      erase();
+    },
+  };
+}
+
+function writeLines(view: RunView, stream: NodeJS.WriteStream): { stop(): void } {
+  let writtenAt = Date.now();
+  let writtenTenths = 0;
+  const look = () => {
+    const tenths = view.rows === 0 ? 0 : Math.floor((view.okRequests / view.rows) * PLAIN_LINES);
+    if (tenths <= writtenTenths && Date.now() - writtenAt < PLAIN_LINE_MS) return;
+    writtenTenths = tenths;
+    writtenAt = Date.now();
+    const phases = view.trips.map(({ shard, phase, batch }) => `shard ${shard ?? '?'} ${batch?.status ?? phase}`).slice(0, 3);
+    stream.write(
+      `${view.okRequests} of ${view.rows} answered, $${formatUsd(view.spentNanoUsd).slice(0, -5)}${phases.length > 0 ? `; ${phases.join(', ')}` : ''}\n`,
+    );
+  };
+  const timer = setInterval(look, REPAINT_MS);
+  return {
+    stop() {
+      clearInterval(timer);
+    },
+  };
+}

@@ -1,0 +1,76 @@
+import { styleText } from 'node:util';
+import type { TripView } from '../batch/lane.ts';
+import { formatUsd } from '../core/summary.ts';
+import type { RunView } from '../run/view.ts';
+
+export interface ProgressLook {
+  readonly now: Date;
+  readonly columns: number;
+  readonly colour: boolean;
+}
+
+/** More shards than this are counted, not listed. */
+const MAX_TRIP_LINES = 6;
+const BAR_CELLS = 30;
+
+/** The lines of the batch lane's progress, each at most `columns` wide. */
+export function renderProgress(view: RunView, look: ProgressLook): readonly string[] {
+  const bold = (text: string) => (look.colour ? styleText('bold', text, { validateStream: false }) : text);
+  const dim = (text: string) => (look.colour ? styleText('dim', text, { validateStream: false }) : text);
+  const elapsed = formatDuration(look.now.getTime() - view.startedAt.getTime());
+  const title = `${view.job}  ${view.lane}  ${view.model}`;
+  const share = view.rows === 0 ? 0 : Math.min(1, view.okRequests / view.rows);
+  const budget = view.budgetNanoUsd === null ? '' : `   budget $${dollars(view.budgetNanoUsd)}`;
+  const lines = [
+    `${bold(clip(title, look.columns - 20))}${' '.repeat(Math.max(2, look.columns - title.length - elapsed.length - 10))}${dim(`elapsed ${elapsed}`)}`,
+    `${drawBar(share)} ${count(view.okRequests)}/${count(view.rows)} answered   spent $${dollars(view.spentNanoUsd)}${budget}`,
+    ...view.trips.slice(0, MAX_TRIP_LINES).map((trip) => clip(` ${describeTrip(trip, view, look.now)}`, look.columns)),
+  ];
+  if (view.trips.length > MAX_TRIP_LINES) lines.push(dim(` and ${view.trips.length - MAX_TRIP_LINES} more shards`));
+  if (view.trips.length === 0) lines.push(dim(' reading and writing the table'));
+  return lines;
+}
+
+/** One shard: its phase by name, so that a bar at 100 % that waits does not look broken. */
+function describeTrip(trip: TripView, { enqueuedTokens }: RunView, now: Date): string {
+  const name = trip.shard === null ? 'extra batch' : `shard ${trip.shard}`;
+  if (trip.phase === 'waiting') {
+    const { limitTokens, usedTokens } = enqueuedTokens;
+    return `${name}  waiting: enqueued-token limit ${limitTokens === null ? 'not known' : shortTokens(limitTokens)}, ${shortTokens(usedTokens)} in use`;
+  }
+  if (trip.batch === null || trip.phase !== 'polling') return `${name}  ${trip.phase}  ${count(trip.rows)} requests`;
+  const { status, counts, expiresSeconds } = trip.batch;
+  const done = counts.completed + counts.failed;
+  const expires =
+    expiresSeconds === null || status === 'finalizing' ? '' : `, expires in ${formatDuration(expiresSeconds * 1000 - now.getTime())}`;
+  return `${name}  ${status}  ${count(done)}/${count(counts.total === 0 ? trip.rows : counts.total)}${expires}`;
+}
+
+function drawBar(share: number): string {
+  const full = Math.floor(share * BAR_CELLS);
+  return '█'.repeat(full) + '░'.repeat(BAR_CELLS - full);
+}
+
+/** `02:11:09`, or `08:28` below an hour. */
+export function formatDuration(milliseconds: number): string {
+  const seconds = Math.max(0, Math.floor(milliseconds / 1000));
+  const parts = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60].map((part) => String(part).padStart(2, '0'));
+  return (parts[0] === '00' ? parts.slice(1) : parts).join(':');
+}
+
+function count(value: number): string {
+  return String(value).replace(/\B(?=(\d{3})+$)/g, ' ');
+}
+
+function dollars(nanoUsd: number): string {
+  return formatUsd(nanoUsd).slice(0, -5);
+}
+
+function shortTokens(tokens: number): string {
+  if (tokens >= 1e6) return `${(tokens / 1e6).toFixed(1)}M`;
+  return tokens >= 1e3 ? `${Math.round(tokens / 1e3)}k` : String(Math.round(tokens));
+}
+
+function clip(text: string, columns: number): string {
+  return text.length <= columns ? text : `${text.slice(0, Math.max(0, columns - 1))}…`;
+}

@@ -61,6 +61,20 @@ test('special tokens in a row are text like any other', async () => {
   assert.ok((estimator.countRequestExactly(chatBody('a <|im_start|> b')) ?? 0) > 10);
 });
 
+test('a long text without a space is counted in time, and nearly as one piece', async () => {
+  const estimator = await createTokenEstimator({ model });
+  const sentence = 'สวัสดีครับวันนี้อากาศดีมากและฉันอยากไปเดินเล่นที่สวนสาธารณะ';
+  const tokens = estimator.countExactly(sentence.repeat(600));
+  assert.ok(Math.abs(tokens / (600 * estimator.countExactly(sentence)) - 1) < 0.01, String(tokens));
+});
+
+test('a long text with spaces is counted as if it were one piece', async () => {
+  const { countTokens } = await import('gpt-tokenizer/encoding/o200k_base');
+  const estimator = await createTokenEstimator({ model });
+  const text = makeTexts([...SENTENCES.German, ...SENTENCES.Russian, 'a  b', '   ', '(x) — "y"\n\n- z\n'], 400).join(' ');
+  assert.equal(estimator.countExactly(text), countTokens(text));
+});
+
 test('old models are counted in their own encoding', () => {
   const names = ['gpt-4', 'gpt-4-0613', 'gpt-4-turbo', 'gpt-4-32k', 'gpt-3.5-turbo', 'ft:gpt-3.5-turbo:acme::x', 'text-embedding-3-small'];
   for (const name of names) assert.equal(encodingOf(name), 'cl100k_base', name);

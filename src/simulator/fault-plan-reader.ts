@@ -165,7 +165,7 @@ function createReader(given: unknown, place: string, allowed: readonly string[])
 }
 
 function readStatus(reader: Reader): FaultAction {
-  const status = reader.number('status', { least: 100, most: 599 });
+  const status = reader.number('status', { least: 200, most: 599 });
   const fallback = {
     error: {
       message: `Simulated status ${status}`,

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
+import { createFeatureReader, FEATURES } from '../src/money/text-features.ts';
 import { createHeuristicTokenEstimator, createTokenEstimator } from '../src/money/token-estimator.ts';
 import { encodingOf } from '../src/money/tokenizer.ts';
 
@@ -73,6 +74,8 @@ test('a long text with spaces is counted as if it were one piece', async () => {
   const estimator = await createTokenEstimator({ model });
   const text = makeTexts([...SENTENCES.German, ...SENTENCES.Russian, 'a  b', '   ', '(x) — "y"\n\n- z\n'], 400).join(' ');
   assert.equal(estimator.countExactly(text), countTokens(text));
+  const emoji = `x${'🙂'.repeat(1500)}`;
+  assert.ok(Math.abs(estimator.countExactly(emoji) - countTokens(emoji)) <= 3, 'a pair of surrogates is never cut');
 });
 
 test('old models are counted in their own encoding', () => {
@@ -107,6 +110,29 @@ test('a single body, asked for again and again, keeps its exact count', async ()
   const estimator = await createTokenEstimator({ model });
   const body = chatBody('Be brief.', 'Ein Satz, "zitiert"\nund umbrochen.');
   for (let time = 0; time < 3; time++) assert.equal(estimator.estimateRequest(body), estimator.countRequestExactly(body));
+});
+
+test('bodies that part inside an escape sequence still share what stands before it', async () => {
+  const estimator = await createTokenEstimator({ model });
+  const system = 'Summarize the thread in two sentences. '.repeat(20);
+  for (const content of ['one\n', 'one"', 'one\u0001', 'one\u0002', 'one\\', 'one\\\\']) {
+    const body = chatBody(system, content);
+    assert.ok(Math.abs(estimator.estimateRequest(body) - (estimator.countRequestExactly(body) as number)) <= 4, JSON.stringify(content));
+  }
+});
+
+test('a text has the same features raw and as the inside of a JSON string', () => {
+  const reader = createFeatureReader();
+  const unit = fc.constantFrom(...'aZäжλש가漢かカ7 9.,"\\/\n\t\r\b\f、€🙂');
+  fc.assert(
+    fc.property(fc.string({ unit, maxLength: 60 }), (text) => {
+      const [raw, json] = [new Float64Array(FEATURES), new Float64Array(FEATURES)];
+      const escaped = JSON.stringify(text).slice(1, -1);
+      reader.add(raw, text, 0, text.length, false);
+      reader.add(json, escaped, 0, escaped.length, true);
+      assert.deepEqual(json, raw);
+    }),
+  );
 });
 
 test('any sequence of bodies has estimates that are whole, positive and not below their overhead', () => {

@@ -157,8 +157,11 @@ test('colour comes only when asked, and takes nothing away', () => {
 });
 
 test('nothing from a table or a provider can drive the terminal', () => {
-  const hostile = '\u001b]52;c;x\u0007 \u009b2J \u202egnp.exe \u2066 a\rb \u007f';
-  assert.equal(escapeForTerminal(hostile), '\\u{1b}]52;c;x\\u{7} \\u{9b}2J \\u{202e}gnp.exe \\u{2066} a\\u{d}b \\u{7f}');
+  const hostile = '\u001b]52;c;x\u0007 \u009b2J \u202egnp.exe \u2066 a\rb \u007f\u061c\u200f\u2028';
+  assert.equal(
+    escapeForTerminal(hostile),
+    '\\u{1b}]52;c;x\\u{7} \\u{9b}2J \\u{202e}gnp.exe \\u{2066} a\\u{d}b \\u{7f}\\u{61c}\\u{200f}\\u{2028}',
+  );
   assert.equal(escapeForTerminal('Zeile\n\tzwei, 日本語 🙂'), 'Zeile\n\tzwei, 日本語 🙂');
   assert.equal(escapeLineForTerminal('a\nb\tc'), 'a\\u{a}b\\u{9}c');
   const report = renderSummary(makeSummary({ ...FACTS, outputs: { ...FACTS.outputs, table: `${hostile}\nfake` } }), {

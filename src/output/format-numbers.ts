@@ -6,14 +6,14 @@ export function formatCount(count: number): string {
 }
 
 /**
- * Dollars for a person: cents from $1 on, below that as many decimals as keep it from looking like nothing (`$0.4123`, `$0.000018`).
+ * Dollars for a person: cents from $1 on, below that two or as many decimals as keep it from looking like nothing (`$0.4123`, `$0.000018`).
  * An amount that is not zero never reads as zero.
  */
 export function formatDollars(nanoUsd: number): string {
   if (nanoUsd === 0) return '$0';
   const decimals = nanoUsd >= 1e7 ? 4 : nanoUsd >= 1e4 ? 6 : 9;
   const small = roundTo(nanoUsd, decimals);
-  if (small < 1e9) return `$${formatUsd(small).replace(/0+$/, '')}`;
+  if (small < 1e9) return `$${formatUsd(small).replace(/(\.\d\d\d*?)0+$/, '$1')}`;
   const [dollars = '', fraction = ''] = formatUsd(roundTo(nanoUsd, 2)).split('.');
   return `$${formatCount(Number(dollars))}.${fraction.slice(0, 2)}`;
 }

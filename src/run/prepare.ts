@@ -9,6 +9,7 @@ import { type InputTable, openTable } from '../input/open-table.ts';
 import { modelLimits } from '../money/model-limits.ts';
 import { createHeuristicTokenEstimator } from '../money/token-estimator.ts';
 import { findColumnClash } from '../output/table-columns.ts';
+import { createSampledEstimator } from './sampled-tokens.ts';
 import { locateStateDirectory, type Target } from './target.ts';
 
 /** A job that has passed every check that needs no provider, with its table open. */
@@ -49,7 +50,7 @@ export async function prepareJob(options: PrepareOptions): Promise<PreparedJob> 
     const compiled = compileJob(loaded, table, limits);
     const clash = findColumnClash({ ...job.write, columns: table.columns, answerColumns: compiled.answerColumns });
     if (clash !== null) throw new UsageError(`write: ${clash.message}`);
-    return { compiled, table, stateDirectory, estimateTokens: estimateRequestTokens };
+    return { compiled, table, stateDirectory, estimateTokens: createSampledEstimator(estimateRequestTokens) };
   } catch (error) {
     if (made !== undefined) removeEmptyFolders(stateDirectory, made);
     throw error;

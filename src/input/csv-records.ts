@@ -95,7 +95,7 @@ class RecordParser extends Parser {
   finish(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.once('error', reject);
-      this.end(resolve);
+      this.end(() => (this.errored === null ? resolve() : reject(this.errored)));
     });
   }
 }

@@ -41,7 +41,7 @@ function findInexactNumber(text: string): string | null {
   for (const [token] of text.matchAll(STRINGS_AND_NUMBERS)) {
     if (token.startsWith('"')) continue;
     const value = Number(token);
-    const isExact = Number.isFinite(value) && (!/^-?\d+$/.test(token) || BigInt(token) === BigInt(value));
+    const isExact = Number.isFinite(value) && (!/^-?\d+$/.test(token) || String(value) === token || BigInt(token) === BigInt(value));
     if (!isExact) return token.slice(0, 40);
   }
   return null;

@@ -54,8 +54,7 @@ function lintReasoning(job: Job, source: JobSource, problems: Problem[], warning
 }
 
 function saysJson({ template }: CompiledMessage): boolean {
-  const text = template.columns.length === 0 ? template.render([]) : template.literalText;
-  return /json/i.test(text);
+  return /json/i.test(template.literalText);
 }
 
 function countTextAfterRow(messages: readonly CompiledMessage[]): number {

@@ -1,9 +1,11 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
-import { UsageError } from '../core/errors.ts';
+import { type Problem, UsageError } from '../core/errors.ts';
 import type { Job } from '../core/job.ts';
+import { compileMessages } from './compile-messages.ts';
 import { showFile } from './find-files.ts';
 import { readJob } from './make-job.ts';
+import { openTable } from './open-table.ts';
 import type { JobSource } from './problem-path.ts';
 import { readYaml } from './yaml-source.ts';
 
@@ -36,8 +38,20 @@ export async function loadJob(file: string, overrides: JobOverrides & { readonly
   if (yaml.problems.length > 0) throw new UsageError(yaml.problems, { code: 'job' });
   const origin = { source: yaml.source, directory: path.dirname(absolute), file: absolute, text };
   const { job, problems } = readJob(applyOverrides(yaml.value, overrides), origin);
-  if (job === null || problems.length > 0) throw new UsageError(problems, { code: 'job' });
+  if (job === null) throw new UsageError(problems, { code: 'job' });
+  if (problems.length > 0)
+    throw new UsageError([...problems, ...(await findTableProblems(job, yaml.source, overrides.cwd))], { code: 'job' });
   return { job, source: yaml.source };
+}
+
+/** What the table has against a job that is wrong already, so that everything is told at once. */
+async function findTableProblems(job: Job, source: JobSource, cwd: string): Promise<readonly Problem[]> {
+  if (job.input.path === '-') return [];
+  try {
+    return compileMessages(job, source, await openTable(job.input, { cwd, signal: new AbortController().signal })).problems;
+  } catch (error) {
+    return error instanceof UsageError ? error.problems : [];
+  }
 }
 
 async function readJobText(absolute: string, shown: string): Promise<string> {

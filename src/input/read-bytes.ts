@@ -10,7 +10,7 @@ export interface TableFile {
 }
 
 /** Above this many bytes, a gzip file may not be more than `MAX_GZIP_RATIO` times its compressed size: real tables are below 50. */
-const GZIP_FREE_BYTES = 256 * 1024 * 1024;
+const GZIP_FREE_BYTES = 64 * 1024 * 1024;
 const MAX_GZIP_RATIO = 200;
 const CHUNK_BYTES = 128 * 1024;
 

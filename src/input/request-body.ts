@@ -34,7 +34,6 @@ type Step = string | number | ((cells: readonly unknown[]) => string);
 
 function makeContentSteps(template: CompiledTemplate): readonly Step[] {
   if (template.pieces !== null) return template.pieces.map((piece) => (typeof piece === 'string' ? escapeJson(piece) : piece));
-  if (template.columns.length === 0) return [escapeJson(template.render([]))];
   return [(cells) => escapeJson(template.render(cells))];
 }
 

@@ -1,6 +1,6 @@
 /**
  * The candidate a person most likely meant, or null when none is near.
- * Case, spaces, dashes and underscores cost nothing; otherwise at most a third of the word may differ.
+ * Case, spaces, dashes and underscores cost nothing; otherwise at most a third of the word may differ, or whole words be missing.
  */
 export function findClosest(word: string, candidates: readonly string[]): string | null {
   const wanted = fold(word);
@@ -8,7 +8,7 @@ export function findClosest(word: string, candidates: readonly string[]): string
   let best: string | null = null;
   let bestDistance = limit + 1;
   for (const candidate of candidates) {
-    const distance = measureDistance(wanted, fold(candidate));
+    const distance = hasAllWords(word, candidate) ? 1 : measureDistance(wanted, fold(candidate));
     if (distance < bestDistance) {
       best = candidate;
       bestDistance = distance;
@@ -21,6 +21,13 @@ export function findClosest(word: string, candidates: readonly string[]): string
 export function suggest(word: string, candidates: readonly string[]): string {
   const closest = findClosest(word, candidates);
   return closest === null ? '' : `. Did you mean "${closest}"?`;
+}
+
+/** `max_tokens` and `max_output_tokens`. */
+function hasAllWords(word: string, candidate: string): boolean {
+  const words = word.toLowerCase().split(/[\s_-]+/);
+  const known = candidate.toLowerCase().split(/[\s_-]+/);
+  return words.length > 1 && words.every((part) => known.includes(part));
 }
 
 function fold(word: string): string {

@@ -1,14 +1,6 @@
-import type { Liquid, Template as LiquidNode } from 'liquidjs';
+import type { Template as LiquidNode } from 'liquidjs';
 import { makeTemplateValue, showCell } from './cell-text.ts';
-
-/** Something wrong with a template, by its line and column in the template's text, from 1. */
-export interface TemplateProblem {
-  readonly line: number;
-  readonly column: number;
-  readonly message: string;
-  /** Set when the problem is a column the table does not have. */
-  readonly missingColumn?: string;
-}
+import { findColumns, findLooseWords, type TemplateProblem, type TemplateScope, walkNodes } from './template-columns.ts';
 
 /** A piece of a template without logic: text, or the index of a column. */
 export type Piece = string | number;
@@ -17,24 +9,17 @@ export type Piece = string | number;
 export interface CompiledTemplate {
   /** Indexes of the columns it reads, each once. */
   readonly columns: readonly number[];
-  /** Pieces to join when the template is only text and plain `{{ column }}`; null when it needs Liquid. */
+  /** Pieces to join when the template is only text and plain `{{ column }}`, or reads no column; null when it needs Liquid for each row. */
   readonly pieces: readonly Piece[] | null;
-  /** The literal text around placeholders and tags, for lints. */
+  /** The text around placeholders and tags, for lints. */
   readonly literalText: string;
   /** @throws Error when the template fails on this row */
   render(cells: readonly unknown[]): string;
 }
 
-/** What a template may see besides the row. */
-export interface TemplateScope {
-  readonly engine: Liquid;
-  readonly columns: readonly string[];
-  readonly labels: readonly { readonly name: string; readonly description: string }[];
-}
-
 const RESERVED = ['row', 'labels'];
 
-/** Parses a template and finds every column it names in the table's header. */
+/** Parses a template and finds every column it names in the table's header. One that reads no column is rendered at once. */
 export function compileTemplate(
   text: string,
   scope: TemplateScope,
@@ -43,19 +28,25 @@ export function compileTemplate(
   try {
     nodes = scope.engine.parse(text);
   } catch (error) {
-    return { template: null, problems: [describeParseError(error)] };
+    return { template: null, problems: [describeLiquidError(error)] };
   }
+  const looseWords = findLooseWords(nodes);
   const { used, usesWholeRow, problems } = findColumns(nodes, scope);
-  problems.push(...findLooseWords(nodes));
+  if (looseWords.length > 0) return { template: null, problems: looseWords };
   if (problems.length > 0) return { template: null, problems };
   const columns = usesWholeRow ? scope.columns.map((_, index) => index) : [...used];
-  const pieces = listPieces(nodes, scope);
-  const render = pieces === null ? makeLiquidRender(nodes, columns, scope) : (cells: readonly unknown[]) => joinPieces(pieces, cells);
-  return { template: { columns, pieces, literalText: listLiteralText(nodes), render }, problems: [] };
+  const renderLiquid = makeLiquidRender(nodes, columns, scope);
+  try {
+    const pieces = columns.length === 0 ? [renderLiquid([])] : listPieces(nodes, scope);
+    const render = pieces === null ? renderLiquid : (cells: readonly unknown[]) => joinPieces(pieces, cells);
+    return { template: { columns, pieces, literalText: columns.length === 0 ? render([]) : listLiteralText(nodes), render }, problems: [] };
+  } catch (error) {
+    return { template: null, problems: [describeLiquidError(error)] };
+  }
 }
 
 /** The text of pieces over a row. */
-export function joinPieces(pieces: readonly Piece[], cells: readonly unknown[]): string {
+function joinPieces(pieces: readonly Piece[], cells: readonly unknown[]): string {
   let text = '';
   for (const piece of pieces) text += typeof piece === 'string' ? piece : showCell(cells[piece]);
   return text;
@@ -70,34 +61,6 @@ function makeLiquidRender(nodes: LiquidNode[], columns: readonly number[], scope
     const values = Object.assign(Object.create(null), row, { row, labels }) as object;
     return String(scope.engine.renderSync(nodes, values));
   };
-}
-
-interface FoundColumns {
-  readonly used: ReadonlySet<number>;
-  /** Whether a column is chosen by a value: then the row is needed whole. */
-  readonly usesWholeRow: boolean;
-  readonly problems: TemplateProblem[];
-}
-
-function findColumns(nodes: LiquidNode[], scope: TemplateScope): FoundColumns {
-  const used = new Set<number>();
-  const problems: TemplateProblem[] = [];
-  let usesWholeRow = false;
-  const { globals } = scope.engine.analyzeSync(nodes, { partials: false });
-  for (const variable of Object.values(globals).flat()) {
-    const { row: line, col: column } = variable.location;
-    const [root, property] = variable.segments;
-    if (root === 'labels') continue;
-    const name = root === 'row' ? property : root;
-    if (typeof name === 'object') usesWholeRow = true;
-    else if (name === undefined) problems.push({ line, column, message: 'row is the whole row; name a column, as in {{ row["name"] }}' });
-    else {
-      const index = scope.columns.indexOf(String(name));
-      if (index === -1) problems.push({ line, column, message: `no column "${name}"`, missingColumn: String(name) });
-      else used.add(index);
-    }
-  }
-  return { used, usesWholeRow, problems };
 }
 
 /** Null when any node is more than text or a plain column. */
@@ -146,35 +109,16 @@ function readLoneProperty(node: LiquidNode): PropertyToken | null {
   return token?.props === undefined || token.variable !== undefined ? null : token;
 }
 
-/** `{{ Review Text }}` would be read as `{{ Review }}`: Liquid drops what follows a value. */
-function findLooseWords(nodes: readonly LiquidNode[]): TemplateProblem[] {
-  const problems: TemplateProblem[] = [];
-  for (const node of nodes) {
-    const token = readLoneProperty(node);
-    if (token === null) continue;
-    const rest = /^\s*([^\s|}-][^}]*?)\s*-?\}\}/.exec(token.input.slice(token.end, token.end + 200));
-    if (rest === null) continue;
-    const whole = `${token.input.slice(token.begin, token.end)} ${rest[1]}`;
-    const before = token.input.slice(0, token.begin).split('\n');
-    problems.push({
-      line: before.length,
-      column: (before.at(-1) ?? '').length + 1,
-      message: `unexpected "${rest[1]}"; a column with such a name is written {{ row["${whole}"] }}`,
-    });
-  }
-  return problems;
-}
-
 function readLiteral(node: LiquidNode): string | null {
   const text = (node as { str?: unknown }).str;
   return typeof text === 'string' ? text : null;
 }
 
 function listLiteralText(nodes: readonly LiquidNode[]): string {
-  return nodes.map((node) => readLiteral(node) ?? ' ').join('');
+  return [...walkNodes(nodes)].map((node) => readLiteral(node) ?? ' ').join('');
 }
 
-function describeParseError(error: unknown): TemplateProblem {
+function describeLiquidError(error: unknown): TemplateProblem {
   const token = (error as { token?: { getPosition?(): number[] } }).token;
   const [line = 1, column = 1] = token?.getPosition?.() ?? [];
   return { line, column, message: (error as Error).message.replace(/, line:\d+, col:\d+$/, '') };

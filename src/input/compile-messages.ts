@@ -1,0 +1,59 @@
+import path from 'node:path';
+import type { Problem } from '../core/errors.ts';
+import type { Job } from '../core/job.ts';
+import type { Table } from '../core/row.ts';
+import { createEngine } from './liquid-engine.ts';
+import { type JobSource, type Path, showPath } from './problem-path.ts';
+import type { CompiledMessage } from './request-body.ts';
+import { suggest } from './suggest.ts';
+import { compileTemplate } from './template.ts';
+
+/** The messages of a job bound to a table, as far as they are right, and everything that names a column the table does not have. */
+export interface CompiledMessages {
+  readonly messages: readonly CompiledMessage[];
+  readonly problems: readonly Problem[];
+}
+
+/** Compiles the templates of a job and looks up every column the job names: in templates, `input.id`, `input.columns` and `write.keep`. */
+export function compileMessages(job: Job, source: JobSource, table: Pick<Table, 'columns' | 'format'>): CompiledMessages {
+  const scope = { engine: createEngine(), columns: table.columns, labels: job.labels };
+  const messages: CompiledMessage[] = [];
+  const problems: Problem[] = [];
+  for (const [index, { role, content }] of job.messages.entries()) {
+    const at = findMessagePath(job, source, index);
+    const { template, problems: found } = compileTemplate(content, scope);
+    if (template !== null) messages.push({ role, template });
+    for (const { line, column, message, missingColumn } of found) {
+      const told = missingColumn === undefined ? message : describeMissing(missingColumn, job, table.columns);
+      problems.push({ place: source.placeInText(at, line, column), message: `${showPath(at)}: ${told}` });
+    }
+  }
+  return { messages, problems: [...problems, ...findMissingColumns(job, source, table.columns)] };
+}
+
+/** Where the template of a message stands in the job file. */
+function findMessagePath(job: Job, source: JobSource, index: number): Path {
+  const role = job.messages[index]?.role ?? 'user';
+  if (source.has(['messages'])) return ['messages', index, 'content'];
+  return source.has(['prompt', role]) ? ['prompt', role] : ['prompt'];
+}
+
+function findMissingColumns(job: Job, source: JobSource, columns: readonly string[]): Problem[] {
+  const named: (readonly [Path, string])[] = [
+    ...job.input.id.map((name) => [['input', 'id'], name] as const),
+    ...(job.input.columns ?? []).map((name) => [['input', 'columns'], name] as const),
+    ...(job.write.keep === 'all' ? [] : job.write.keep.map((name) => [['write', 'keep'], name] as const)),
+  ];
+  return named
+    .filter(([, name]) => !columns.includes(name))
+    .map(([at, name]) => ({ place: source.placeOf(at), message: `${showPath(at)}: ${describeMissing(name, job, columns)}` }));
+}
+
+const MAX_SHOWN_COLUMNS = 30;
+
+function describeMissing(name: string, job: Job, columns: readonly string[]): string {
+  const table = job.input.path === '-' ? 'standard input' : path.basename(job.input.path);
+  const shown = columns.slice(0, MAX_SHOWN_COLUMNS).map((column) => (column === '' ? '(no name)' : column));
+  const more = columns.length > MAX_SHOWN_COLUMNS ? ', …' : '';
+  return `no column "${name}" in ${table}. Columns: ${shown.join(', ')}${more}${suggest(name, columns)}`;
+}

@@ -1,0 +1,57 @@
+import type { Job } from '../core/job.ts';
+import { makeKey, type Rendered } from '../core/request.ts';
+import type { Row } from '../core/row.ts';
+import { type CompiledMessage, compileBody } from './request-body.ts';
+
+/** What the API and the model take; a row beyond it is skipped. */
+export interface RequestLimits {
+  readonly maxBodyBytes: number;
+  /** Prompt and answer together; null is unknown. */
+  readonly contextTokens: number | null;
+  /** The longest answer the model gives; null is unknown. */
+  readonly maxOutputTokens: number | null;
+  /** An estimate of the tokens of a request, given its body. */
+  readonly estimateTokens: (text: string) => number;
+}
+
+/**
+ * Compiles how a row becomes a request. The result never throws. A row is skipped when all cells the prompt uses are blank (`empty`),
+ * when the template fails on it (`unrenderable`), or when it exceeds a limit (`too_large`).
+ */
+export function compileRender(job: Job, messages: readonly CompiledMessage[], limits: RequestLimits | null): (row: Row) => Rendered {
+  const renderBody = compileBody(job, messages);
+  const templated = [...new Set(messages.flatMap(({ template }) => template.columns))];
+  return ({ cells }) => {
+    if (templated.length > 0 && templated.every((index) => isBlank(cells[index]))) {
+      return { status: 'skipped', cause: 'empty', message: 'every cell the prompt uses is empty' };
+    }
+    let body: string;
+    try {
+      body = renderBody(cells);
+    } catch (error) {
+      return { status: 'skipped', cause: 'unrenderable', message: (error as Error).message };
+    }
+    const excess = limits === null ? null : findExcess(body, job, limits);
+    if (excess !== null) return { status: 'skipped', cause: 'too_large', message: excess };
+    const key = makeKey(job.endpoint, body);
+    return { status: 'request', request: { key, customId: key, url: job.endpoint, body } };
+  };
+}
+
+function isBlank(cell: unknown): boolean {
+  return cell === undefined || cell === null || (typeof cell === 'string' && cell.trim() === '');
+}
+
+/** In UTF-8 one UTF-16 unit takes three bytes at most, and a token is at least a byte: short bodies need no estimate. */
+const MAX_BYTES_PER_CHARACTER = 3;
+
+function findExcess(body: string, job: Job, limits: RequestLimits): string | null {
+  const mostBytes = body.length * MAX_BYTES_PER_CHARACTER;
+  if (mostBytes > limits.maxBodyBytes && Buffer.byteLength(body) > limits.maxBodyBytes) {
+    return `the request has ${Buffer.byteLength(body)} bytes; at most ${limits.maxBodyBytes} are allowed`;
+  }
+  const cap = Number(job.params.max_output_tokens ?? 0);
+  if (limits.contextTokens === null || mostBytes + cap <= limits.contextTokens) return null;
+  const tokens = limits.estimateTokens(body) + cap;
+  return tokens > limits.contextTokens ? `about ${tokens} tokens, answer included; the model’s context is ${limits.contextTokens}` : null;
+}

@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import type { OutputSpec } from '../src/core/job.ts';
+import { compileCheckAnswer } from '../src/input/check-answer.ts';
+
+const SCHEMA = {
+  type: 'object',
+  required: ['sentiment', 'score'],
+  properties: {
+    sentiment: { enum: ['negative', 'neutral', 'positive'] },
+    score: { type: 'number', minimum: -1, maximum: 1 },
+    id: { type: 'string', pattern: '^[a-z]+$' },
+  },
+};
+const output: OutputSpec = { type: 'json', format: 'json_object', schema: SCHEMA, columns: ['sentiment', 'score', 'id'] };
+const check = compileCheckAnswer(output);
+
+test('an answer that keeps the schema is given as parsed, nothing added or converted', () => {
+  assert.deepEqual(check('{"sentiment":"neutral","score":0}'), { ok: true, value: { sentiment: 'neutral', score: 0 } });
+});
+
+const INVALID: readonly [title: string, text: string, message: RegExp][] = [
+  ['prose around it', 'Sure! {"sentiment":"neutral","score":0}', /^the answer is not JSON: /],
+  ['a code fence', '```json\n{"sentiment":"neutral","score":0}\n```', /^the answer is not JSON: /],
+  ['a list', '[{"sentiment":"neutral","score":0}]', /^the answer is not a JSON object$/],
+  ['NaN', '{"sentiment":"neutral","score":NaN}', /^the answer is not JSON: /],
+  ['a cut answer', '{"sentiment":"neut', /^the answer is not JSON: /],
+  ['a missing property', '{"sentiment":"neutral"}', /^the answer lacks "score"$/],
+  [
+    'a value outside of the set',
+    '{"sentiment":"happy","score":0}',
+    /^sentiment must be one of "negative", "neutral", "positive", not "happy"$/,
+  ],
+  ['a number in quotes', '{"sentiment":"neutral","score":"0"}', /^score must be number, but is "0"$/],
+  ['a number out of range', '{"sentiment":"neutral","score":7}', /^score must be <= 1, but is 7$/],
+  ['several at once', '{"sentiment":"x","score":7}', /^sentiment must be .*; score must be <= 1/],
+  [
+    'a text too long for its pattern',
+    JSON.stringify({ sentiment: 'neutral', score: 0, id: 'a'.repeat(5_000) }),
+    /^a text of 5000 characters is too long/,
+  ],
+];
+
+for (const [title, text, message] of INVALID) {
+  test(`an answer is invalid with a reason: ${title}`, () => {
+    const checked = check(text);
+    assert.ok(!checked.ok);
+    assert.match(checked.message, message);
+  });
+}
+
+test('a text answer is anything but blank', () => {
+  const checkText = compileCheckAnswer({ type: 'text' });
+  assert.deepEqual(checkText(' hi\n'), { ok: true, value: ' hi\n' });
+  assert.equal(checkText(' \n').ok, false);
+});
+
+test('JSON mode without a schema takes any object', () => {
+  const checkObject = compileCheckAnswer({ type: 'json', format: 'json_object', schema: null, columns: [] });
+  assert.deepEqual(checkObject('{"a":[1]}'), { ok: true, value: { a: [1] } });
+  assert.equal(checkObject('null').ok, false);
+});
+
+test('no text makes the check throw, pollute or take long', () => {
+  const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
+  const recursive = compileCheckAnswer({
+    type: 'json',
+    format: 'json_object',
+    schema: { properties: { a: { $ref: '#' } } },
+    columns: ['a'],
+  });
+  assert.equal(recursive(`${'{"a":'.repeat(50_000)}1${'}'.repeat(50_000)}`).ok, false);
+  assert.equal(check(deep).ok, false);
+  check('{"__proto__":{"polluted":1},"sentiment":"neutral","score":0}');
+  assert.equal(({} as { polluted?: unknown }).polluted, undefined);
+  fc.assert(fc.property(fc.oneof(fc.string({ unit: 'binary' }), fc.json()), (text) => typeof check(text).ok === 'boolean'));
+});

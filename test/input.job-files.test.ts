@@ -1,0 +1,185 @@
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { after, test } from 'node:test';
+import { UsageError } from '../src/core/errors.ts';
+import { makeJobSchema } from '../src/input/job-schema.ts';
+import { loadJob } from '../src/input/load-job.ts';
+import { makeJob } from '../src/input/make-job.ts';
+import { projectRoot } from './helpers/project-root.ts';
+
+const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'rowmill-'));
+after(() => fs.rmSync(directory, { recursive: true }));
+fs.writeFileSync(path.join(directory, 'tickets.csv'), 'ticket_id,text,lang\n1,Works,en\n');
+
+const BASE = 'name: j\ninput: { path: tickets.csv }\nmodel: gpt-4o-mini\noutput: text\nprompt: "{{ text }}"\n';
+
+function load(text: string, overrides: object = {}) {
+  fs.writeFileSync(path.join(directory, 'job.yaml'), text);
+  return loadJob('job.yaml', { cwd: directory, ...overrides });
+}
+
+async function refusal(text: string, overrides: object = {}): Promise<string> {
+  const error: unknown = await load(text, overrides).then(
+    () => assert.fail('the job was accepted'),
+    (reason: unknown) => reason,
+  );
+  assert.ok(error instanceof UsageError, String(error));
+  return error.message;
+}
+
+for (const name of ['nightly-summaries', 'ticket-labels', 'review-sentiment']) {
+  test(`jobs/${name}.yaml is a job without problems`, async () => {
+    const { job } = await loadJob(`jobs/${name}.yaml`, { cwd: projectRoot });
+    assert.equal(job.name, name);
+    assert.equal(job.directory, path.join(projectRoot, 'jobs'));
+    assert.ok(fs.existsSync(job.input.path));
+  });
+}
+
+test('a job keeps what the file says and fills in the defaults', async () => {
+  const { job } = await load(BASE);
+  assert.deepEqual(
+    { ...job, text: '', file: '', directory: '' },
+    {
+      name: 'j',
+      description: null,
+      file: '',
+      directory: '',
+      text: '',
+      input: { path: path.join(directory, 'tickets.csv'), format: null, delimiter: null, encoding: null, columns: null, id: [] },
+      model: 'gpt-4o-mini',
+      endpoint: '/v1/chat/completions',
+      mode: 'batch',
+      messages: [{ role: 'user', content: '{{ text }}' }],
+      output: { type: 'text' },
+      labels: [],
+      params: {},
+      limits: { requestsPerMinute: null, tokensPerMinute: null, concurrency: null, enqueuedTokens: null },
+      budget: { nanoUsd: null, nanoUsdPerRow: null },
+      confirmOverNanoUsd: 1_000_000_000,
+      retry: { attempts: 3 },
+      onUnknown: 'retry',
+      dedupe: true,
+      write: { path: path.join(directory, 'j.out.csv'), keep: 'all', prefix: '', excel: false },
+      failIf: { failedRows: { type: 'count', over: 0 }, skippedRows: { type: 'count', over: 0 } },
+    },
+  );
+  assert.equal(job.text, BASE);
+});
+
+test('money is exact to the nano-dollar, limits of failure are counts or shares', async () => {
+  const { job } = await load(
+    `${BASE}budget: { usd: 2.00, usd_per_row: 0.000000001 }\nconfirm_over: 12.345678901\nfail_if: { failed_rows: "> 1%", skipped_rows: 5 }\n`,
+  );
+  assert.deepEqual(job.budget, { nanoUsd: 2_000_000_000, nanoUsdPerRow: 1 });
+  assert.equal(job.confirmOverNanoUsd, 12_345_678_901);
+  assert.deepEqual(job.failIf, { failedRows: { type: 'share', over: 0.01 }, skippedRows: { type: 'count', over: 5 } });
+});
+
+test('paths of the file are relative to the file, those of flags to the working directory', async () => {
+  fs.mkdirSync(path.join(directory, 'sub'), { recursive: true });
+  fs.writeFileSync(path.join(directory, 'sub', 'job.yaml'), BASE);
+  const plain = await loadJob('sub/job.yaml', { cwd: directory });
+  assert.equal(plain.job.input.path, path.join(directory, 'sub', 'tickets.csv'));
+  const flagged = await loadJob('sub/job.yaml', { cwd: directory, input: 'other.jsonl', out: 'x.csv', mode: 'live', params: { seed: 7 } });
+  assert.equal(flagged.job.input.path, path.join(directory, 'other.jsonl'));
+  assert.equal(flagged.job.write.path, path.join(directory, 'x.csv'));
+  assert.equal(flagged.job.mode, 'live');
+  assert.deepEqual(flagged.job.params, { seed: 7 });
+  assert.equal((await loadJob('sub/job.yaml', { cwd: directory, input: '-' })).job.input.path, '-');
+});
+
+test('all problems of job and table come at once, each with its place and a suggestion', async () => {
+  const text =
+    'name: bad\ninput: { path: tickets.csv }\nmodel: gpt-4o-mini\nprompt:\n  user: "{{txt}}"\noutput: text\nlimits:\n  rpm: 5\n  concurency: 3\n';
+  assert.equal(
+    await refusal(text),
+    [
+      'job.yaml:9:3  limits.concurency: unknown key. Did you mean "concurrency"?',
+      'job.yaml:5:12  prompt.user: no column "txt" in tickets.csv. Columns: ticket_id, text, lang. Did you mean "text"?',
+    ].join('\n'),
+  );
+});
+
+const REFUSED: readonly [title: string, text: string, message: RegExp][] = [
+  ['an unknown key at the root', `${BASE}promt: x\n`, /^job\.yaml:6:1 {2}promt: unknown key\. Did you mean "prompt"\?$/],
+  ['a missing key', BASE.replace('model: gpt-4o-mini\n', ''), /^job\.yaml:1:1 {2}model: missing$/],
+  ['a wrong type', BASE.replace('output: text', 'output: 5'), /^job\.yaml:4:1 {2}output: must be text or a map, not 5/],
+  ['an unknown mode', `${BASE}mode: bach\n`, /^job\.yaml:6:1 {2}mode: must be batch, live, auto, not "bach"\. Did you mean "batch"\?$/],
+  ['a number out of range', `${BASE}params:\n  temperature: 3\n`, /^job\.yaml:7:3 {2}params\.temperature: must be 2 or less, not 3$/],
+  [
+    'a parameter of another name',
+    `${BASE}params: { max_tokens: 5 }\n`,
+    /^job\.yaml:6:11 {2}params\.max_tokens: unknown key\. Did you mean "max_output_tokens"\?$/,
+  ],
+  ['a name that is a path', BASE.replace('name: j', 'name: ../x'), /^job\.yaml:1:1 {2}name: "\.\.\/x" is not allowed here/],
+  ['a base URL', `${BASE}base_url: https://example.com\n`, /^job\.yaml:6:1 {2}base_url: unknown key$/],
+  ['a key twice', `${BASE}model: o3\n`, /^job\.yaml:6:1 {2}this key stands twice$/],
+  ['a tag', `${BASE}description: !!js/function "x"\n`, /^job\.yaml:6:14 {2}tags are not allowed in a job file$/],
+  ['broken YAML', 'name: [1\n', /^job\.yaml:\d+:\d+ {2}not valid YAML/],
+  ['no map', '- 1\n', /^job\.yaml:1:1 {2}the job: must be a map, not a list$/],
+  ['nothing', '', /^job\.yaml:1:1 {2}the job: must be a map, not empty$/],
+  ['prompt and messages', `${BASE}messages: [{ role: user, content: x }]\n`, /^job\.yaml:6:1 {2}messages: stands beside prompt/],
+  ['neither prompt nor messages', BASE.replace('prompt: "{{ text }}"\n', ''), /^job\.yaml:1:1 {2}prompt: missing$/],
+  ['a threshold in words', `${BASE}fail_if: { failed_rows: some }\n`, /fail_if\.failed_rows: must be like "> 1%" or "> 5", not "some"$/],
+  ['a fraction of a nano-dollar', `${BASE}budget: { usd: 0.0000000001 }\n`, /budget\.usd: must be dollars with at most nine decimals/],
+  [
+    'a template Liquid refuses',
+    `${BASE.replace('"{{ text }}"', '"Hi {{ text | shout }}"')}x: 1\n`,
+    /job\.yaml:5:13 {2}prompt: undefined filter: shout/,
+  ],
+  [
+    'label without labels',
+    BASE.replace('output: text', 'output: { kind: label }'),
+    /^job\.yaml:4:11 {2}output\.kind: label needs the key labels in the job$/,
+  ],
+];
+
+for (const [title, text, message] of REFUSED) {
+  test(`a job file is refused with the place: ${title}`, async () => {
+    assert.match(await refusal(text), message);
+  });
+}
+
+test('a YAML alias bomb is refused at once', async () => {
+  const lines = ['a: &a [x,x,x,x,x,x,x,x,x,x]'];
+  for (const [index, letter] of [...'bcdefgh'].entries()) {
+    const before = 'abcdefgh'[index];
+    lines.push(`${letter}: &${letter} [${Array(10).fill(`*${before}`).join(',')}]`);
+  }
+  assert.match(await refusal(lines.join('\n')), /not usable YAML: Excessive alias count/);
+});
+
+test('a job file of more than a megabyte, a directory and a missing file are refused', async () => {
+  assert.match(await refusal(`# ${'x'.repeat(1024 * 1024)}\n`), /job\.yaml: larger than 1 MB/);
+  await assert.rejects(loadJob('.', { cwd: directory }), /is a directory, not a job file/);
+  await assert.rejects(loadJob('none.yaml', { cwd: directory }), /^UsageError: none\.yaml: no such job file$/);
+});
+
+test('keys named after the prototype are unknown keys and pollute nothing', async () => {
+  const message = await refusal(`${BASE}__proto__: { polluted: 1 }\nconstructor: 1\n`);
+  assert.match(message, /job\.yaml:6:1 {2}__proto__: unknown key/);
+  assert.match(message, /job\.yaml:7:1 {2}constructor: unknown key/);
+  assert.equal(({} as { polluted?: unknown }).polluted, undefined);
+});
+
+test('makeJob checks a plain object the same way, without places', () => {
+  const spec = { name: 'j', input: { path: 't.csv', id: ['a'] }, model: 'm', output: 'text', prompt: '{{ a }}' };
+  const job = makeJob(spec, { directory: '/data' });
+  assert.equal(job.input.path, path.resolve('/data/t.csv'));
+  assert.equal(job.file, null);
+  assert.deepEqual(JSON.parse(job.text), spec);
+  assert.throws(
+    () => makeJob({ ...spec, dedup: true }, { directory: '/data' }),
+    /^UsageError: dedup: unknown key\. Did you mean "dedupe"\?$/,
+  );
+});
+
+test('job.schema.json is what the code makes', () => {
+  const file = path.join(projectRoot, 'job.schema.json');
+  const text = `${JSON.stringify(makeJobSchema(), null, 2)}\n`;
+  if (process.env.UPDATE_GOLDEN === '1') fs.writeFileSync(file, text);
+  assert.equal(fs.readFileSync(file, 'utf8'), text);
+});

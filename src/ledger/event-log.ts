@@ -1,12 +1,9 @@
 import fs from 'node:fs';
-import { promisify } from 'node:util';
-import { LedgerError } from '../core/errors.ts';
+import { AppError, LedgerError } from '../core/errors.ts';
 import type { Event, StoredEvent } from '../core/event.ts';
 import { openForReading, openPrivateFile, readBytesAt, writeFully } from './durable-files.ts';
 import { makeEventLine, readEventLine } from './event-line.ts';
 import { forEachLine, readLineChunks } from './read-lines.ts';
-
-const fdatasync = promisify(fs.fdatasync);
 
 /** More than this many events never share one sync, so that the first of them does not wait for the last. */
 const GROUP_EVENTS = 64;
@@ -111,7 +108,7 @@ export function openEventLog(options: EventLogOptions): EventLog {
   }
   let waiting: Waiting[] = [];
   let flushing: Promise<void> | null = null;
-  let failure: unknown = null;
+  let failure: AppError | null = null;
 
   async function flush(): Promise<void> {
     // One turn of the event loop lets everything that is ready now share the sync; while a sync runs, the next group gathers.
@@ -121,11 +118,7 @@ export function openEventLog(options: EventLogOptions): EventLog {
       try {
         await writeGroup(group);
       } catch (error) {
-        failure ??= new LedgerError(
-          `writing failed (${(error as Error).message}); nothing more is sent`,
-          { file: options.file, line: 0 },
-          { cause: error },
-        );
+        failure ??= describeFailure(options.file, error);
         for (const one of [...group, ...waiting]) one.reject(failure);
         waiting = [];
       }
@@ -136,7 +129,7 @@ export function openEventLog(options: EventLogOptions): EventLog {
   async function writeGroup(group: readonly Waiting[]): Promise<void> {
     options.assertWritable();
     writeFully(descriptor, Buffer.concat(group.map((one) => one.line)), bytes);
-    await fdatasync(descriptor);
+    await syncData(descriptor);
     for (const { event, line, resolve } of group) {
       const placed = { event, offsetBytes: bytes, lengthBytes: line.length - 1 };
       bytes += line.length;
@@ -160,4 +153,15 @@ export function openEventLog(options: EventLogOptions): EventLog {
       fs.closeSync(descriptor);
     },
   };
+}
+
+function syncData(descriptor: number): Promise<void> {
+  return new Promise((resolve, reject) => fs.fdatasync(descriptor, (error) => (error === null ? resolve() : reject(error))));
+}
+
+/** A lock that is lost says so itself; anything else is the disk's. */
+function describeFailure(file: string, error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  const message = `writing failed (${(error as Error).message}); nothing more is sent; run the same command again once the disk is well`;
+  return new LedgerError(message, { file, line: 0 }, { cause: error });
 }

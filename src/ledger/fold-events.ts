@@ -31,6 +31,7 @@ export function createFold(): FoldInProgress {
     runs: [],
     currentRun: null,
     generation: 0,
+    generationRun: null,
     epoch: 0,
     lastRetryEpoch: 0,
     epochRuns: [''],
@@ -56,6 +57,7 @@ function applyEvent(fold: MutableFold, event: StoredEvent): void {
       return;
     case 'generation-started':
       fold.generation = event.generation;
+      fold.generationRun = fold.currentRun?.id ?? null;
       fold.retrySets.clear();
       return;
     case 'retry-opened':

@@ -13,6 +13,8 @@ export interface LedgerFold {
   readonly currentRun: RunState | null;
   /** Counts `--fresh`: answers of older generations are money only. */
   readonly generation: number;
+  /** The run that was open when the generation began; null for the first generation. */
+  readonly generationRun: string | null;
   /** The number of run-started and retry-opened events: attempts are counted within one epoch. */
   readonly epoch: number;
   /** The epoch the latest retry-opened event began; 0 without one. */

@@ -24,7 +24,7 @@ export function countsForIndex(file: Pick<ResponseFile, 'isExtra' | 'generation'
 
 /** Whether nobody asked for this: the key is neither in flight in that shard nor was ever settled. */
 export function isUnasked(keys: KeyIndex, id: number, shard: number): boolean {
-  return shard !== 0 && (id === -1 || (keys.outcome(id) === null && keys.shard(id) !== shard));
+  return shard !== 0 && keys.outcome(id) === null && keys.shard(id) !== shard;
 }
 
 /**

@@ -152,6 +152,11 @@ export class KeyIndex {
     return this.#pass;
   }
 
+  /** The number of the latest pass; 0 before the first. */
+  get lastPass(): number {
+    return this.#pass;
+  }
+
   /** Whether `markSeen` named this pass last. */
   isSeen(id: number, pass: number): boolean {
     return (this.#word(id, SHARD) & 0xff) === pass;

@@ -26,14 +26,12 @@ export interface LedgerState {
   /** Lines that were counted but are no answers, by kind. */
   readonly anomalies: ReadonlyMap<string, number>;
   /** The same by response file number; only of files that have any. */
-  readonly anomaliesByFile: ReadonlyMap<number, Readonly<Record<string, number>>>;
+  readonly anomaliesByFile: ReadonlyMap<number, ReadonlyMap<string, number>>;
   /** Why validation refused a key's request. */
   readonly rejections: ReadonlyMap<number, RejectedRequest>;
   takeEvent(placed: PlacedEvent): void;
   /** Begins to take in a recorded file. */
-  openIntake(file: ResponseFile, anomalies: Readonly<Record<string, number>>): FileIntake;
-  /** Whether nobody asked for what this file says of a key. */
-  isUnasked(file: ResponseFile, customId: string): boolean;
+  openIntake(file: ResponseFile, anomaliesOfLines: Readonly<Record<string, number>>): FileIntake;
   readShardIds(shard: string): readonly string[];
   /** Requests of a batch's shard that are still in flight in it and not among the rejected ones. */
   findMissing(batch: BatchState, rejected: ReadonlySet<string>): readonly string[];
@@ -47,7 +45,7 @@ export function createLedgerState(options: LedgerStateOptions): LedgerState {
   const keys = new KeyIndex();
   const files: ResponseFile[] = [];
   const anomalies = new Map<string, number>();
-  const anomaliesByFile = new Map<number, Readonly<Record<string, number>>>();
+  const anomaliesByFile = new Map<number, Map<string, number>>();
   const rejections = new Map<number, RejectedRequest>();
   const shardLines = new Map<string, EventPlace>();
 
@@ -62,6 +60,12 @@ export function createLedgerState(options: LedgerStateOptions): LedgerState {
       const id = findId(customId);
       if (id !== -1 && keys.shard(id) === number) keys.setShard(id, 0);
     }
+  }
+
+  function countAnomaly(file: ResponseFile, kind: string, lines: number): void {
+    anomalies.set(kind, (anomalies.get(kind) ?? 0) + lines);
+    const ofFile = anomaliesByFile.get(file.number) ?? new Map<string, number>();
+    anomaliesByFile.set(file.number, ofFile.set(kind, (ofFile.get(kind) ?? 0) + lines));
   }
 
   function findId(customId: string): number {
@@ -136,23 +140,21 @@ export function createLedgerState(options: LedgerStateOptions): LedgerState {
     anomaliesByFile,
     rejections,
     takeEvent,
-    openIntake(file, anomaliesOfFile) {
-      for (const [kind, lines] of Object.entries(anomaliesOfFile)) anomalies.set(kind, (anomalies.get(kind) ?? 0) + lines);
-      if (Object.keys(anomaliesOfFile).length > 0) anomaliesByFile.set(file.number, anomaliesOfFile);
+    openIntake(file, anomaliesOfLines) {
       const shard = shardNumberOf(fold.batches.get(file.batchId));
       const counts = countsForIndex(file, fold);
+      for (const [kind, lines] of Object.entries(anomaliesOfLines)) countAnomaly(file, kind, lines);
       return (record, settledOffset, isRepeat) => {
         options.visit(record, file);
         const parts = counts ? parseCustomId(record.customId) : null;
         if (parts === null) return -1;
+        const id = keys.add(parts.key);
+        if (!isRepeat && isUnasked(keys, id, shard)) countAnomaly(file, 'unasked', 1);
         const { offsetBytes, lengthBytes } = record.location;
         const location = { file: file.number, offsetBytes, lengthBytes };
         const arrival: Arrival = { outcome: record.outcome, reask: parts.reask, epoch: file.epoch, shard, location, isRepeat };
-        return takeRecord(keys, keys.add(parts.key), arrival, settledOffset, fold);
+        return takeRecord(keys, id, arrival, settledOffset, fold);
       };
-    },
-    isUnasked(file, customId) {
-      return countsForIndex(file, fold) && isUnasked(keys, findId(customId), shardNumberOf(fold.batches.get(file.batchId)));
     },
     readShardIds,
     findMissing(batch, rejected) {

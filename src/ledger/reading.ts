@@ -46,7 +46,7 @@ export function createReading(options: {
       const sums = new Map<string, number>();
       for (const [number, anomalies] of state.anomaliesByFile) {
         if (state.files[number - 1]?.run !== run) continue;
-        for (const [kind, lines] of Object.entries(anomalies)) sums.set(kind, (sums.get(kind) ?? 0) + lines);
+        for (const [kind, lines] of anomalies) sums.set(kind, (sums.get(kind) ?? 0) + lines);
       }
       return sums;
     },

@@ -3,7 +3,7 @@ import type { CheckAnswer } from '../core/outcome.ts';
 import { listNames } from './durable-files.ts';
 import type { LedgerState } from './ledger-state.ts';
 import { type EventOf, findBatchOfName, isResponseName, makeResponseFile, type ResponseFile } from './response-file.ts';
-import { type FileFacts, type SettledFile, settleFile } from './settle-file.ts';
+import { type SettledFile, settleFile } from './settle-file.ts';
 import type { SettledIndex } from './settled-index.ts';
 
 /** A whole file in `responses/` that no event records yet. */
@@ -34,7 +34,7 @@ export function createRecorder(options: {
 }): Recorder {
   const { state } = options;
   /** Judged files whose event is on its way to the disk. */
-  const judgedByName = new Map<string, SettledFile & FileFacts>();
+  const judgedByName = new Map<string, SettledFile>();
   const recording = new Map<string, Promise<ResponseFile>>();
 
   async function judgeAndAnnounce({ name, batchId, createdSeconds }: FoundFile): Promise<ResponseFile> {
@@ -71,9 +71,9 @@ export function createRecorder(options: {
       }
     },
     takeIn(file) {
-      const judged = judgedByName.get(file.name) as SettledFile & FileFacts;
+      const judged = judgedByName.get(file.name) as SettledFile;
       judgedByName.delete(file.name);
-      options.settled.append(file, judged.sha256, judged);
+      options.settled.append(file, judged);
     },
   };
 }

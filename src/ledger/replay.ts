@@ -66,7 +66,7 @@ async function restoreFile(
   if (judged.sha256 !== event.sha256) {
     throw new LedgerError('its bytes are not those that were recorded; restore the file from a backup', { file: responsePath, line: 0 });
   }
-  settled.append(file, event.sha256, judged);
+  settled.append(file, judged);
 }
 
 function checkSize(responsePath: string, recordedBytes: number): void {

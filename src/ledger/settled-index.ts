@@ -4,7 +4,7 @@ import type { SettledRecord } from '../core/settled.ts';
 import type { LedgerState } from './ledger-state.ts';
 import type { ResponseFile } from './response-file.ts';
 import type { SettledFile } from './settle-file.ts';
-import { makeSettledLine, readSettledLine, type SettledLine } from './settled-line.ts';
+import { makeRecordText, makeSettledLine, parseRecordTexts, parseSettledLines, readSettledLine, type SettledLine } from './settled-line.ts';
 import { type BlockPlace, SettledStore } from './settled-store.ts';
 
 /** The records of all recorded files, kept in `settled.jsonl` and taken into the ledger's state as they come. */
@@ -12,7 +12,7 @@ export interface SettledIndex {
   /** Takes in the records of the file recorded next as `settled.jsonl` holds them. @returns false when it does not, or not any more */
   restore(file: ResponseFile, sha256: string): boolean;
   /** Takes in the records of the file recorded next as just settled. */
-  append(file: ResponseFile, sha256: string, settled: SettledFile): void;
+  append(file: ResponseFile, settled: SettledFile): void;
   /** Says that all recorded files were taken in: more is not to be read back. */
   endReading(): void;
   /** A key's records of this generation, newest first, from the offset of its newest one on. */
@@ -43,32 +43,50 @@ export function openSettledIndex(options: {
       const message = `no record lies at byte ${settledOffset} any more: the file changed while it was read; run the command again`;
       throw new LedgerError(message, { file: path_, line: 0 }, { cause });
     }
-    return { record: readSettledLine(line, state.files[line[7] - 1] as ResponseFile), previous: line[10] };
+    return { record: readSettledLine(line, state.files[line[9] - 1] as ResponseFile), previous: line[10] };
   }
 
   return {
     restore(file, sha256) {
       const found = store.readBlock(makeSource(file, sha256));
       if (found === null) return false;
-      const { block, place } = found;
-      const take = state.openIntake(file, block.anomalies);
-      for (const [position, line] of block.lines.entries()) {
-        take(readSettledLine(line, file), block.offsets[position] as number, position < block.repeats);
+      const take = state.openIntake(file, found.content.anomalies);
+      let position = 0;
+      for (const chunk of store.readChunks(found.place)) {
+        let { offsetBytes } = chunk;
+        let start = 0;
+        for (const line of parseSettledLines(chunk.lines)) {
+          take(readSettledLine(line, file), offsetBytes, position < found.content.repeats);
+          const next = chunk.lines.indexOf('\n', start) + 1;
+          offsetBytes += next - start;
+          start = next;
+          position += 1;
+        }
       }
-      places.push(place);
+      places.push(found.place);
       return true;
     },
-    append(file, sha256, settled) {
-      const records = [...settled.repeats, ...settled.records];
-      const unasked = settled.records.filter((record) => state.isUnasked(file, record.customId)).length;
-      const anomalies = Object.fromEntries([...settled.anomalies, ...(unasked > 0 ? [['unasked', unasked] as const] : [])].toSorted());
+    append(file, settled) {
+      const anomalies = Object.fromEntries([...settled.anomalies].toSorted());
       const take = state.openIntake(file, anomalies);
-      const content = { lines: records.length, repeats: settled.repeats.length, anomalies };
-      const place = store.appendBlock(makeSource(file, sha256), content, (position, offsetBytes) => {
-        const record = records[position] as SettledRecord;
-        return makeSettledLine(record, file, take(record, offsetBytes, position < settled.repeats.length));
-      });
-      places.push(place);
+      const block = store.appendBlock(makeSource(file, settled.sha256), { repeats: settled.repeats.length, anomalies });
+      const write = (record: SettledRecord, recordText: string, isRepeat: boolean) =>
+        block.write(makeSettledLine(recordText, file, take(record, block.offsetBytes, isRepeat)));
+      for (const record of settled.repeats) write(record, makeRecordText(record), true);
+      let position = 0;
+      for (const chunk of settled.texts) {
+        const texts = chunk.toString('latin1');
+        let start = 0;
+        for (const line of parseRecordTexts(texts)) {
+          const end = texts.indexOf('\n', start);
+          const replacing = settled.replaced.get(position);
+          if (replacing === undefined) write(readSettledLine(line, file), texts.slice(start, end), false);
+          else write(replacing, makeRecordText(replacing), false);
+          start = end + 1;
+          position += 1;
+        }
+      }
+      places.push(block.finish());
     },
     endReading: () => store.endReading(),
     *readHistory(settledOffset) {
@@ -82,12 +100,7 @@ export function openSettledIndex(options: {
       for (const [position, place] of places.entries()) {
         const file = state.files[position] as ResponseFile;
         if (file.run !== run) continue;
-        const end = place.offsetBytes + place.lengthBytes;
-        for (let startBytes = place.offsetBytes; startBytes < end; ) {
-          const { lines, nextBytes } = store.readLines(place, startBytes);
-          startBytes = nextBytes;
-          yield lines.map((line) => readSettledLine(line, file));
-        }
+        for (const chunk of store.readChunks(place)) yield parseSettledLines(chunk.lines).map((line) => readSettledLine(line, file));
       }
     },
     close: () => store.close(),

@@ -3,7 +3,7 @@ import type { SettledRecord } from '../core/settled.ts';
 import type { Usage } from '../core/usage.ts';
 import type { ResponseFile } from './response-file.ts';
 
-/** A record as it lies in `settled.jsonl`, one array a line; `previous` is the offset of the key's record before it in the same run, or -1. */
+/** A record as it lies in `settled.jsonl`, one array a line. */
 export type SettledLine = readonly [
   customId: string,
   outcome: OutcomeStatus,
@@ -12,14 +12,16 @@ export type SettledLine = readonly [
   model: string | null,
   tier: string | null,
   createdSeconds: number | null,
-  file: number,
   offsetBytes: number,
   lengthBytes: number,
+  /** The number of its response file. */
+  file: number,
+  /** Where the record before it in its key's chain lies in `settled.jsonl`, or -1. */
   previous: number,
 ];
 
-/** The line of a record, newline included; ASCII only, so that its length is its bytes. */
-export function makeSettledLine(record: SettledRecord, file: ResponseFile, previous: number): string {
+/** The line of a record up to its length: all that is known before its file is announced. ASCII only, so that its length is its bytes. */
+export function makeRecordText(record: SettledRecord): string {
   const { usage, location } = record;
   const usageJson =
     usage === null
@@ -27,11 +29,26 @@ export function makeSettledLine(record: SettledRecord, file: ResponseFile, previ
       : `[${usage.inputTokens},${usage.cachedInputTokens},${usage.cacheWriteTokens},${usage.outputTokens},${usage.reasoningTokens}]`;
   return (
     `["${record.customId}","${record.outcome}",${record.isBilled ? 1 : 0},${usageJson},${asciiJson(record.model)},${asciiJson(record.tier)},` +
-    `${record.createdSeconds},${file.number},${location.offsetBytes},${location.lengthBytes},${previous}]\n`
+    `${record.createdSeconds},${location.offsetBytes},${location.lengthBytes}`
   );
 }
 
-/** Reads a line back. */
+/** The whole line, newline included. */
+export function makeSettledLine(recordText: string, file: ResponseFile, previous: number): string {
+  return `${recordText},${file.number},${previous}]\n`;
+}
+
+/** Reads record texts, each followed by a newline, as lines without file and previous. */
+export function parseRecordTexts(texts: string): readonly SettledLine[] {
+  return JSON.parse(`[${texts.slice(0, -1).replaceAll('\n', '],')}]]`) as SettledLine[];
+}
+
+/** Reads whole lines, newlines included. */
+export function parseSettledLines(lines: string): readonly SettledLine[] {
+  return JSON.parse(`[${lines.slice(0, -1).replaceAll('\n', ',')}]`) as SettledLine[];
+}
+
+/** The record a line holds. */
 export function readSettledLine(line: SettledLine, file: ResponseFile): SettledRecord {
   return {
     customId: line[0],
@@ -43,7 +60,7 @@ export function readSettledLine(line: SettledLine, file: ResponseFile): SettledR
     createdSeconds: line[6],
     lane: file.lane,
     run: file.run,
-    location: { file: file.name, offsetBytes: line[8], lengthBytes: line[9] },
+    location: { file: file.name, offsetBytes: line[7], lengthBytes: line[8] },
   };
 }
 

@@ -92,6 +92,12 @@ test('standard input is kept with mode 0600 and can be read several times, also 
   const lines = await open('-', {}, { stdin: Readable.from([Buffer.from('{"a":1}\n')]), spoolPath });
   assert.equal(lines.format, 'jsonl');
   await assert.rejects(open('-', {}, { stdin: Readable.from([]), spoolPath: path.join(directory, 'empty') }), /standard input: is empty/);
+  const refused = path.join(directory, 'refused');
+  await assert.rejects(
+    open('-', {}, { stdin: Readable.from([Buffer.from('a,a\n1,2\n')]), spoolPath: refused }),
+    /standard input:1:1 {2}columns 1 and 2/,
+  );
+  assert.ok(!fs.existsSync(refused));
   await assert.rejects(open('-', {}, { stdin: null, spoolPath: path.join(directory, 'never') }), /pipe it in again/);
 });
 

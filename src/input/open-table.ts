@@ -34,11 +34,19 @@ const MAX_CHUNK_ROWS = 512;
  * @throws UsageError when there is no such table, it has no rows, or its beginning is damaged
  */
 export async function openTable(spec: InputSpec, options: OpenTableOptions): Promise<InputTable> {
-  const { signal, cwd = process.cwd() } = options;
-  const files =
-    spec.path === '-'
-      ? [await spoolInput({ stdin: options.stdin ?? null, spoolPath: options.spoolPath ?? null }, signal)]
-      : await findFiles(spec.path, cwd);
+  const { signal, stdin = null, spoolPath = null } = options;
+  if (spec.path !== '-') return openFiles(spec, await findFiles(spec.path, options.cwd ?? process.cwd()), signal);
+  const file = await spoolInput({ stdin, spoolPath }, signal);
+  try {
+    return await openFiles(spec, [file], signal);
+  } catch (error) {
+    // A refused table leaves nothing behind.
+    if (stdin !== null) await fs.promises.rm(file.path, { force: true });
+    throw error;
+  }
+}
+
+async function openFiles(spec: InputSpec, files: readonly TableFile[], signal: AbortSignal): Promise<InputTable> {
   const text: TextFiles = { files, openText: (file, fileSignal) => decodeText(readBytes(file, fileSignal), file, spec.encoding) };
   const format = await decideFormat(spec, text, signal);
   const opened =

@@ -32,21 +32,29 @@ export function pickRates(price: Price, inputTokens: number): Rates | null {
  */
 export function makeCostOf(options: { readonly asOf?: string | null } = {}): CostOf {
   const asOf = options.asOf ?? null;
-  const prices = new Map<string, Price | null>();
+  const known: PricedQuery[] = [];
   return (record) => {
     if (!record.isBilled) return 0;
     const { usage, model, lane, tier, createdSeconds } = record;
     if (usage === null || model === null) return null;
     const day = asOf === null && createdSeconds !== null ? Math.floor(createdSeconds / 86_400) : null;
-    const name = `${model} ${lane} ${tier} ${day}`;
-    let price = prices.get(name);
-    if (price === undefined) {
-      price = findPrice(model, { lane, tier, at: day === null ? (asOf ?? pricesAsOf) : formatDay(day) });
-      prices.set(name, price);
+    let entry = known.find((query) => query.day === day && query.model === model && query.lane === lane && query.tier === tier);
+    if (entry === undefined) {
+      entry = { model, lane, tier, day, price: findPrice(model, { lane, tier, at: day === null ? (asOf ?? pricesAsOf) : formatDay(day) }) };
+      // A run meets a handful of models and days; the latest stand first, and a hostile server's thousand names cost time, not memory.
+      known.unshift(entry);
+      known.length = Math.min(known.length, MAX_KNOWN_PRICES);
     }
-    return price === null ? null : makeCost(usage, price);
+    return entry.price === null ? null : makeCost(usage, entry.price);
   };
 }
+
+interface PricedQuery extends Pick<Parameters<CostOf>[0], 'model' | 'lane' | 'tier'> {
+  readonly day: number | null;
+  readonly price: Price | null;
+}
+
+const MAX_KNOWN_PRICES = 64;
 
 /** The days before 10000-01-01; a provider's clock that says otherwise says nothing. */
 const LAST_DAY = 2_932_896;

@@ -138,11 +138,12 @@ function listBatches({ fold }: Ledger, run: string): Summary['batches'] {
 }
 
 /** What the batch price and earlier answers saved: the same usage at the live price of the day, less what it did cost. */
-function savingsOf(row: FinishedRow, { costOf }: Books): Savings {
-  if (row.disposition.status !== 'ok') return { batchNanoUsd: 0, reuseNanoUsd: 0 };
-  const usage = row.disposition.source === 'new' ? row.usage : row.answerUsage;
-  const asBatch = costOf({ usage, isBilled: true, model: row.model, tier: null, createdSeconds: null, lane: 'batch' });
-  if (row.disposition.source !== 'new') return { batchNanoUsd: 0, reuseNanoUsd: asBatch ?? 0 };
-  const asLive = costOf({ usage, isBilled: true, model: row.model, tier: 'default', createdSeconds: null, lane: 'live' });
-  return { batchNanoUsd: asLive === null || asBatch === null ? 0 : asLive - asBatch, reuseNanoUsd: 0 };
+function savingsOf({ disposition, model, usage, answerUsage, costNanoUsd }: FinishedRow, { costOf }: Books): Savings {
+  if (disposition.status !== 'ok') return { batchNanoUsd: 0, reuseNanoUsd: 0 };
+  if (disposition.source !== 'new') {
+    const again = costOf({ usage: answerUsage, isBilled: true, model, tier: null, createdSeconds: null, lane: 'batch' });
+    return { batchNanoUsd: 0, reuseNanoUsd: again ?? 0 };
+  }
+  const asLive = costOf({ usage, isBilled: true, model, tier: 'default', createdSeconds: null, lane: 'live' });
+  return { batchNanoUsd: asLive === null || costNanoUsd === null ? 0 : asLive - costNanoUsd, reuseNanoUsd: 0 };
 }

@@ -25,9 +25,20 @@ export interface Preview {
   readonly tokens: { readonly input: number; readonly outputExpected: number; readonly outputWorst: number; readonly exactSample: number };
   readonly cost: { readonly batch: CostRange | null; readonly live: CostRange | null; readonly flex: CostRange | null };
   readonly shards: readonly { readonly requests: number; readonly bytes: number; readonly tokens: number }[];
-  readonly problems: readonly string[];
+  /** What the user should know before paying. Errors stand here only when there is no plan (exit 2). */
+  readonly problems: readonly PlanProblem[];
   /** Body of the first request that would be sent; null when there is none. */
   readonly firstRequest: unknown;
+}
+
+export interface PlanProblem {
+  readonly severity: 'error' | 'warning';
+  /** Null together with line and column where nothing in a file is meant. */
+  readonly file: string | null;
+  /** From 1, like the column. */
+  readonly line: number | null;
+  readonly column: number | null;
+  readonly message: string;
 }
 
 export interface PreviewRows {
@@ -134,9 +145,13 @@ export async function previewRun(options: PreviewOptions): Promise<Preview> {
     tokens: { input, outputExpected, outputWorst, exactSample: exact.requests },
     cost: priceRanges(job, { input, outputExpected, outputWorst, requests }, options.at),
     shards: shards.list(),
-    problems: options.warnings,
+    problems: options.warnings.map(makeWarning),
     firstRequest,
   };
+}
+
+function makeWarning(message: string): PlanProblem {
+  return { severity: 'warning', file: null, line: null, column: null, message };
 }
 
 /** `{"custom_id":"…","method":"POST","url":"/v1/chat/completions","body":…}` and a newline around a body. */

@@ -1,0 +1,52 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Ledger } from '../src/ledger/ledger.ts';
+import { readOwnIdentity } from '../src/ledger/process-identity.ts';
+import type { Books } from '../src/run/books.ts';
+import type { Effects } from '../src/run/effects.ts';
+import { openJobLedger } from '../src/run/open-job-ledger.ts';
+import { type PreparedJob, prepareJob } from '../src/run/prepare.ts';
+
+export const MODEL = 'gpt-4o-mini';
+export const signal: AbortSignal = new AbortController().signal;
+export const ALL_ROWS = { isAll: true, has: () => true, end: Number.POSITIVE_INFINITY };
+
+export const effects: Effects = {
+  clock: () => new Date(),
+  sleep: async () => {},
+  random: Math.random,
+  randomId: () => Math.random().toString(36).slice(2, 12).padEnd(10, '0'),
+  processIdentity: readOwnIdentity(),
+};
+
+/** The labelling job all benches run, over `table.csv` in the same folder. */
+export function writeBenchJob(folder: string): void {
+  writeFileSync(
+    join(folder, 'job.yaml'),
+    `name: bench
+input: { path: table.csv, id: ticket_id }
+model: ${MODEL}
+prompt:
+  system: Label the ticket. Reply in JSON.
+  user: |
+    {{ subject }}
+    {{ body }}
+output: { label: billing | bug | feature | other, confidence: number 0..1 }
+params: { max_output_tokens: 60 }
+write: { path: out.csv }
+`,
+  );
+}
+
+export async function openBenchJob(folder: string): Promise<{ prepared: PreparedJob; ledger: Ledger; books: Books }> {
+  const jobFile = join(folder, 'job.yaml');
+  const prepared = await prepareJob({
+    jobFile,
+    overrides: { cwd: folder },
+    stateRoot: null,
+    target: { origin: 'default' },
+    stdin: null,
+    signal,
+  });
+  return { prepared, ...(await openJobLedger(prepared, { origin: 'default', access: 'write', effects, priceAsOf: null, signal })) };
+}

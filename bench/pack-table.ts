@@ -1,0 +1,41 @@
+import { createCutSize } from '../src/batch/cut-size.ts';
+import type { BatchLane } from '../src/batch/lane.ts';
+import { makeRequestLine } from '../src/core/request.ts';
+import type { Ledger, ShardWriter } from '../src/ledger/ledger.ts';
+import { createStepOf } from '../src/run/next-step.ts';
+import { sendDueRows } from '../src/run/pass.ts';
+import { startRun } from '../src/run/start-run.ts';
+import { ALL_ROWS, effects, MODEL, openBenchJob, signal } from './bench-job.ts';
+
+/** Packs the bench table into shards that stay on disk. @returns what the ledger says about them */
+export async function packTable(folder: string): Promise<Readonly<Record<string, number>>> {
+  const { prepared, ledger } = await openBenchJob(folder);
+  await startRun(ledger, 'bench', true, { isFresh: false, effects });
+  const lane = createPackingLane(ledger) as BatchLane;
+  const stepOf = createStepOf(ledger, prepared.compiled.job, 'working');
+  await sendDueRows({ ...prepared, ledger, lane, stepOf, selected: ALL_ROWS, budget: null, signal });
+  await lane.flush();
+  const facts = { requests: ledger.keys.size, indexBytesPerKey: ledger.keys.bytes / ledger.keys.size, shards: ledger.fold.shards.size };
+  await ledger.close();
+  return facts;
+}
+
+/** A lane that writes shards and sends none. */
+function createPackingLane(ledger: Ledger): Pick<BatchLane, 'add' | 'flush' | 'takeGivenBack'> {
+  const size = createCutSize(null);
+  let writer: ShardWriter | null = null;
+  const flush = async () => {
+    await writer?.finish({ model: MODEL, url: '/v1/chat/completions' });
+    writer = null;
+  };
+  return {
+    async add(request, tokens) {
+      const line = makeRequestLine(request);
+      if (writer !== null && (writer.rows >= size.maxRequests || writer.bytes + Buffer.byteLength(line) + 1 > size.maxBytes)) await flush();
+      writer ??= ledger.createShardWriter(ledger.nextShardId());
+      await writer.add(line, request.customId, tokens);
+    },
+    flush,
+    takeGivenBack: () => false,
+  };
+}

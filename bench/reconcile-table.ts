@@ -1,0 +1,38 @@
+import { linkSync } from 'node:fs';
+import { join } from 'node:path';
+import { concludeRun } from '../src/run/conclude.ts';
+import { ALL_ROWS, effects, openBenchJob, signal } from './bench-job.ts';
+
+/** Records the answers of every shard as its batch's and concludes the run: tables written, books checked. */
+export async function reconcileTable(folder: string): Promise<Readonly<Record<string, number>>> {
+  const { prepared, ledger, books } = await openBenchJob(folder);
+  const shards = [...ledger.fold.shards.keys()];
+  for (const shard of shards) {
+    const batchId = `batch_${shard}`;
+    await ledger.append({ type: 'upload-done', shard, fileId: `file-${shard}` });
+    await ledger.append({ type: 'create-intent', shard, attempt: 1, fileId: `file-${shard}`, keyFingerprint: 'bench' });
+    await ledger.append({ type: 'create-done', shard, attempt: 1, batchId, how: 'response' });
+    const temporaryPath = ledger.createTemporaryResponsePath(`${batchId}.output`);
+    linkSync(join(folder, 'answers', `${shard}.jsonl`), temporaryPath);
+    await ledger.recordResponse({ batchId, kind: 'output', temporaryPath, createdSeconds: 1_795_219_200 });
+    await ledger.finishBatch({ batchId, status: 'completed', rejected: [], usage: null });
+  }
+  const run = ledger.fold.currentRun?.id ?? '';
+  const commands = { continue: '', failures: '' };
+  const summary = await concludeRun({
+    prepared,
+    ledger,
+    books,
+    selected: ALL_ROWS,
+    run,
+    simulated: true,
+    stop: null,
+    estimateNanoUsd: null,
+    commands,
+    cwd: folder,
+    clock: effects.clock,
+    signal,
+  });
+  await ledger.close();
+  return { ok: summary?.rows.ok ?? 0, nanoUsd: summary?.cost.nanoUsd ?? 0 };
+}

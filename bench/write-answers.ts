@@ -1,0 +1,61 @@
+import { once } from 'node:events';
+import { createReadStream, createWriteStream, mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { createRandom } from './table-generator.ts';
+
+const LABELS = ['billing', 'bug', 'feature', 'other'];
+
+/** Writes an output file per packed shard, in shuffled order, with lines as the API writes them. */
+export async function writeAnswers(folder: string): Promise<Readonly<Record<string, number>>> {
+  const random = createRandom(7);
+  const requests = join(folder, '.rowmill', 'bench', 'requests');
+  mkdirSync(join(folder, 'answers'));
+  let lines = 0;
+  for (const name of readdirSync(requests).toSorted()) {
+    const customIds: string[] = [];
+    for await (const line of createInterface({ input: createReadStream(join(requests, name)) })) customIds.push(line.slice(14, 36));
+    for (let last = customIds.length - 1; last > 0; last -= 1) {
+      const other = Math.floor(random() * (last + 1));
+      [customIds[last], customIds[other]] = [customIds[other] as string, customIds[last] as string];
+    }
+    const stream = createWriteStream(join(folder, 'answers', name));
+    for (let start = 0; start < customIds.length; start += 1000) {
+      const chunk = customIds.slice(start, start + 1000).map((customId) => makeLine(customId, ++lines, random));
+      if (!stream.write(`${chunk.join('\n')}\n`)) await once(stream, 'drain');
+    }
+    stream.end();
+    await once(stream, 'close');
+  }
+  return { lines };
+}
+
+function makeLine(customId: string, number: number, random: () => number): string {
+  const content = JSON.stringify({ label: LABELS[Math.floor(random() * 4)], confidence: Math.round(random() * 100) / 100 });
+  const input = 100 + Math.floor(random() * 80);
+  return JSON.stringify({
+    id: `batch_req_${number}`,
+    custom_id: customId,
+    response: {
+      status_code: 200,
+      request_id: `req_${number}`,
+      body: {
+        id: `chatcmpl-${number}`,
+        object: 'chat.completion',
+        created: 1_795_219_200,
+        model: 'gpt-4o-mini-2024-07-18',
+        choices: [{ index: 0, message: { role: 'assistant', content, refusal: null }, logprobs: null, finish_reason: 'stop' }],
+        usage: {
+          prompt_tokens: input,
+          completion_tokens: 12,
+          total_tokens: input + 12,
+          prompt_tokens_details: { cached_tokens: 0, audio_tokens: 0 },
+          completion_tokens_details: { reasoning_tokens: 0, audio_tokens: 0 },
+        },
+        service_tier: 'default',
+        system_fingerprint: 'fp_0',
+      },
+    },
+    error: null,
+  });
+}

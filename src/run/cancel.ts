@@ -1,0 +1,63 @@
+import { loadJob } from '../input/load-job.ts';
+import { ApiError } from '../openai/api-error.ts';
+import { TERMINAL_STATUSES } from '../openai/wire.ts';
+import { chooseState, readStateEvents } from './last-run.ts';
+import type { Target } from './target.ts';
+
+export interface CancelOptions {
+  readonly jobFile: string;
+  readonly cwd: string;
+  readonly stateRoot: string | null;
+  readonly target: Target;
+  readonly signal: AbortSignal;
+}
+
+/** What became of each batch that was not collected yet (`cancel --json`). */
+export interface Cancelled {
+  readonly schema: 'rowmill.cancel/1';
+  readonly job: string;
+  readonly batches: readonly CancelledBatch[];
+}
+
+export interface CancelledBatch {
+  readonly id: string;
+  /** After the call; as last seen when the provider did not say. */
+  readonly status: string;
+  /** `asked`: it will be cancelled; `over`: it had ended already; `failed`: the provider could not be asked. */
+  readonly result: 'asked' | 'over' | 'failed';
+  /** The provider's words, or empty. */
+  readonly message: string;
+}
+
+/**
+ * Tells the provider to cancel every batch of the job that may still be working. Nothing here is changed: the run that made them, or the next
+ * one, sees them end and collects what they finished.
+ * @throws UsageError when the job was never run with this provider
+ */
+export async function cancelBatches(options: CancelOptions): Promise<Cancelled> {
+  const { job } = await loadJob(options.jobFile, { cwd: options.cwd });
+  const state = chooseState(job, options.stateRoot, options.target.origin);
+  const fold = await readStateEvents(state, options.signal);
+  const open = [...fold.batches.values()].filter(({ isCollected, status }) => !isCollected && !TERMINAL_STATUSES.has(status));
+  const batches: CancelledBatch[] = [];
+  if (open.length > 0) {
+    const { provider, close } = await options.target.connect(state.directory);
+    try {
+      for (const { id, status } of open) batches.push(await cancelBatch(id, status));
+    } finally {
+      await close();
+    }
+
+    async function cancelBatch(id: string, lastStatus: string): Promise<CancelledBatch> {
+      try {
+        const { status } = await provider.cancelBatch(id, options.signal);
+        return { id, status, result: 'asked', message: '' };
+      } catch (error) {
+        if (!(error instanceof ApiError) || error.kind === 'stop') throw error;
+        // 409: it has ended, or is being cancelled, which is what was wanted.
+        return { id, status: lastStatus, result: error.status === 409 ? 'over' : 'failed', message: error.message };
+      }
+    }
+  }
+  return { schema: 'rowmill.cancel/1', job: job.name, batches };
+}

@@ -1,0 +1,93 @@
+import { resolve } from 'node:path';
+import { type Cause, CAUSES } from '../core/outcome.ts';
+import { createFailuresWriter } from '../output/failures-writer.ts';
+import { finishRows } from './finish-rows.ts';
+import { type LookOptions, type Looking, openForLooking } from './open-for-looking.ts';
+import { selectRows } from './selection.ts';
+
+/** The failed and skipped rows of a job, by cause (`failures --json`). */
+export interface Failures {
+  readonly schema: 'rowmill.failures/1';
+  readonly job: string;
+  readonly run: string | null;
+  readonly simulated: boolean;
+  readonly rows: { readonly in: number; readonly failed: number; readonly skipped: number; readonly pending: number };
+  /** The most frequent first. */
+  readonly causes: readonly FailureGroup[];
+  /** Where `--csv` wrote all of them; null when it was not asked for, or there are none. */
+  readonly csv: string | null;
+}
+
+export interface FailureGroup {
+  readonly cause: string;
+  readonly count: number;
+  /** Whether the rows were sent: skipped ones change only with the table or the job. */
+  readonly status: 'failed' | 'skipped';
+  readonly example: FailureExample;
+}
+
+/** The first row of a cause. */
+export interface FailureExample {
+  /** From 1. */
+  readonly row: number;
+  readonly file: string;
+  readonly line: number;
+  readonly id: string;
+  readonly key: string | null;
+  readonly message: string;
+}
+
+/** Groups a job's failed and skipped rows. @param csvPath where to write each of them as a table; null for nowhere */
+export async function readFailures(options: LookOptions, csvPath: string | null): Promise<Failures> {
+  const looking = await openForLooking(options);
+  try {
+    return await groupFailures(looking, options, csvPath === null ? null : resolve(options.cwd, csvPath));
+  } finally {
+    await looking.ledger.close();
+  }
+}
+
+async function groupFailures(looking: Looking, options: LookOptions, csvPath: string | null): Promise<Failures> {
+  const { ledger, prepared } = looking;
+  const { table, compiled } = prepared;
+  const run = ledger.fold.runs.at(-1);
+  const writer = csvPath === null ? null : createFailuresWriter({ path: csvPath, readId: compiled.rowId });
+  const groups = new Map<string, FailureGroup>();
+  const counts = { in: 0, ok: 0, failed: 0, skipped: 0, pending: 0 };
+  for await (const rows of finishRows({
+    ...{ table, compiled, ledger, stepOf: looking.stepOf, costOf: looking.books.costOf },
+    selected: await selectRows({ type: 'all' }, table, options.signal),
+    run: run?.id ?? '',
+    signal: options.signal,
+  })) {
+    for (const finished of rows) {
+      const { row, key, disposition } = finished;
+      counts.in += 1;
+      counts[disposition.status] += 1;
+      await writer?.write(finished);
+      if (disposition.status !== 'failed' && disposition.status !== 'skipped') continue;
+      const { status, cause, message } = disposition;
+      const { count, example } = groups.get(cause) ?? {
+        count: 0,
+        example: { row: row.index + 1, file: row.file, line: row.line, id: compiled.rowId(row), key, message },
+      };
+      groups.set(cause, { cause, status, count: count + 1, example });
+    }
+  }
+  const { ok: _ok, ...rows } = counts;
+  const written = writer === null ? null : await writer.finish();
+  return {
+    schema: 'rowmill.failures/1',
+    job: looking.job,
+    run: run?.id ?? null,
+    simulated: run?.simulated ?? false,
+    rows,
+    causes: [...groups.values()].toSorted((a, b) => b.count - a.count),
+    csv: written === null ? null : csvPath,
+  };
+}
+
+/** Whether a cause is one `retry` can open again. */
+export function isRetryable(cause: string): cause is Cause {
+  return (CAUSES as readonly string[]).includes(cause);
+}

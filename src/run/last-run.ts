@@ -1,0 +1,91 @@
+import { randomUUID } from 'node:crypto';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { UsageError } from '../core/errors.ts';
+import type { Job } from '../core/job.ts';
+import { readEvents } from '../ledger/event-log.ts';
+import type { LedgerFold } from '../ledger/fold.ts';
+import { createFold } from '../ledger/fold-events.ts';
+import { openRunFiles } from '../ledger/runs.ts';
+import { DEFAULT_ORIGIN, locateStateDirectory } from './target.ts';
+import type { KeptSummary } from './unchanged.ts';
+
+/** A state directory of a job: one for each provider it was run with. */
+export interface JobState {
+  readonly directory: string;
+  readonly origin: string;
+}
+
+/** What a run was told by flags, kept so that later commands look at the same table. Paths are absolute. */
+export interface KeptPaths {
+  /** `-` for standard input; null: as the job says. */
+  readonly input: string | null;
+  readonly out: string | null;
+  /** The working directory the summary's paths are relative to. */
+  readonly cwd: string;
+}
+
+/** The last run that kept a summary. */
+export interface LastRun extends KeptSummary {
+  readonly paths?: KeptPaths;
+}
+
+type NamedJob = Pick<Job, 'name' | 'directory'>;
+
+/** The job's state directories, the one changed last first. */
+export function findStates(job: NamedJob, root: string | null): readonly JobState[] {
+  const parent = root ?? join(job.directory, '.rowmill');
+  const names = existsSync(parent) ? readdirSync(parent) : [];
+  return names
+    .filter((name) => name === job.name || name.startsWith(`${job.name}@`))
+    .map((name) => ({ directory: join(parent, name), origin: name.slice(job.name.length + 1) || DEFAULT_ORIGIN }))
+    .filter(({ directory }) => existsSync(eventsFile(directory)))
+    .toSorted((a, b) => statSync(eventsFile(b.directory)).mtimeMs - statSync(eventsFile(a.directory)).mtimeMs);
+}
+
+/**
+ * The state to look at: the named origin's, or without one the state of the job's last run.
+ * @throws UsageError when there is none; it names the states there are
+ */
+export function chooseState(job: NamedJob, root: string | null, origin: string | null): JobState {
+  const states = findStates(job, root);
+  const chosen = origin === null ? states[0] : states.find((state) => state.origin === origin);
+  if (chosen !== undefined) return chosen;
+  const directory = locateStateDirectory(job, origin ?? DEFAULT_ORIGIN, root);
+  const others = states.map((state) => describeOrigin(state.origin)).join(', ');
+  const hint = others === '' ? '' : `; it was run with ${others}`;
+  throw new UsageError(`${job.name} has not been run with ${describeOrigin(origin ?? DEFAULT_ORIGIN)}: there is no ${directory}${hint}`, {
+    code: 'no_state',
+  });
+}
+
+/** An origin as a person calls it. */
+export function describeOrigin(origin: string): string {
+  if (origin === DEFAULT_ORIGIN) return 'api.openai.com';
+  return origin === 'simulator' ? 'the simulator (--simulate)' : origin;
+}
+
+/** What the events of a state directory say, without looking at answers: quick, and no lock is needed. */
+export async function readStateEvents(state: JobState, signal: AbortSignal): Promise<LedgerFold> {
+  const { fold, apply } = createFold();
+  await readEvents(eventsFile(state.directory), ({ event }) => apply(event), signal);
+  return fold;
+}
+
+/** What a run kept; null when it kept nothing, because it is the first and still going on, or is too long ago. */
+export function readKeptRun(state: JobState, run: string): LastRun | null {
+  return openRunFiles(state.directory, randomUUID).readRunSummary(run) as LastRun | null;
+}
+
+/** The newest run that kept a summary, whether it has ended or is to be continued. */
+export function findLastRun(state: JobState, fold: LedgerFold): LastRun | null {
+  for (const { id } of fold.runs.toReversed()) {
+    const kept = readKeptRun(state, id);
+    if (kept !== null) return kept;
+  }
+  return null;
+}
+
+function eventsFile(directory: string): string {
+  return join(directory, 'events.jsonl');
+}

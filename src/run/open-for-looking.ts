@@ -1,0 +1,68 @@
+import { loadJob } from '../input/load-job.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { Books } from './books.ts';
+import type { Effects } from './effects.ts';
+import { chooseState, findLastRun, type JobState, type LastRun, readStateEvents } from './last-run.ts';
+import { createStepOf, type StepOf } from './next-step.ts';
+import { openJobLedger } from './open-job-ledger.ts';
+import { type PreparedJob, prepareJob } from './prepare.ts';
+
+/** What a command that sends nothing is told. */
+export interface LookOptions {
+  readonly jobFile: string;
+  readonly cwd: string;
+  /** A table in place of the one the last run read. */
+  readonly input: string | null;
+  /** Stands for `.rowmill`; null for the default beside the job file. */
+  readonly stateRoot: string | null;
+  /** Whose answers to look at; null for those of the last run. */
+  readonly origin: string | null;
+  readonly effects: Pick<Effects, 'clock' | 'randomId' | 'processIdentity' | 'sleep' | 'random'>;
+  readonly signal: AbortSignal;
+}
+
+/** Which of a job's states a command looks at, found without opening the table. */
+export interface FoundState {
+  readonly state: JobState;
+  readonly job: string;
+  readonly lastRun: LastRun | null;
+}
+
+/** A job with its table and what its state directory holds, opened for reading: nothing is changed, a run may be going on meanwhile. */
+export interface Looking extends FoundState {
+  readonly prepared: PreparedJob;
+  readonly ledger: Ledger;
+  readonly books: Books;
+  /** What a row's key stands for now: while a run is open, rows it will still send are no failures. */
+  readonly stepOf: StepOf;
+}
+
+/** @throws UsageError when the job file is wrong or the job was not run yet */
+export async function findState(options: LookOptions): Promise<FoundState> {
+  const { job } = await loadJob(options.jobFile, { cwd: options.cwd });
+  const state = chooseState(job, options.stateRoot, options.origin);
+  const lastRun = findLastRun(state, await readStateEvents(state, options.signal));
+  return { state, job: job.name, lastRun };
+}
+
+/** Opens the job over the table of its last run. The caller closes the ledger. */
+export async function openForLooking(options: LookOptions): Promise<Looking> {
+  const found = await findState(options);
+  const { state, lastRun } = found;
+  const prepared = await prepareLooking(options, found);
+  const { ledger, books } = await openJobLedger(prepared, { ...options, origin: state.origin, access: 'read', priceAsOf: null });
+  const purpose = ledger.fold.currentRun === null ? 'looking' : 'working';
+  return { state, job: found.job, lastRun, prepared, ledger, books, stepOf: createStepOf(ledger, prepared.compiled.job, purpose) };
+}
+
+/** The job over the last run's table, unless another one is named; what was piped in is read from the copy kept of it. */
+export function prepareLooking(options: LookOptions, { state, lastRun }: FoundState): Promise<PreparedJob> {
+  return prepareJob({
+    jobFile: options.jobFile,
+    overrides: { cwd: options.cwd, input: options.input ?? lastRun?.paths?.input ?? null, out: lastRun?.paths?.out ?? null },
+    stateRoot: options.stateRoot,
+    target: { origin: state.origin },
+    stdin: null,
+    signal: options.signal,
+  });
+}

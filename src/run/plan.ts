@@ -1,0 +1,31 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { openJobLedger } from './open-job-ledger.ts';
+import type { RunOptions } from './options.ts';
+import { prepareJob } from './prepare.ts';
+import type { Preview } from './preview.ts';
+import { previewOpenJob } from './preview-job.ts';
+import { selectRows } from './selection.ts';
+
+export type PlanOptions = Pick<
+  RunOptions,
+  'jobFile' | 'overrides' | 'stateRoot' | 'stdin' | 'target' | 'selection' | 'effects' | 'priceAsOf' | 'signal'
+>;
+
+/**
+ * What a run of these options would do, from the job, the table and the state directory alone. Takes no lock and sends nothing.
+ * @throws UsageError with every problem of the job and the first of the table
+ */
+export async function planJob(options: PlanOptions): Promise<Preview> {
+  const prepared = await prepareJob(options);
+  const selected = await selectRows(options.selection, prepared.table, options.signal);
+  if (!existsSync(join(prepared.stateDirectory, 'events.jsonl'))) {
+    return previewOpenJob({ prepared, ledger: null, books: null, selected, options });
+  }
+  const { ledger, books } = await openJobLedger(prepared, { ...options, origin: options.target.origin, access: 'read' });
+  try {
+    return await previewOpenJob({ prepared, ledger, books, selected, options });
+  } finally {
+    await ledger.close();
+  }
+}

@@ -1,0 +1,120 @@
+import { closeSync } from 'node:fs';
+import { UsageError } from '../core/errors.ts';
+import type { OutcomeStatus } from '../core/outcome.ts';
+import { parseCustomId } from '../core/request.ts';
+import { decideOutcome, readResponseLine } from '../core/response-line.ts';
+import type { Disposition } from '../core/row.ts';
+import type { LineLocation, SettledRecord } from '../core/settled.ts';
+import { openForReading, readBytesAt } from '../ledger/durable-files.ts';
+import { readAnswerText } from './due-request.ts';
+import { finishRows } from './finish-rows.ts';
+import { type LookOptions, type Looking, openForLooking } from './open-for-looking.ts';
+import { selectRows } from './selection.ts';
+
+/** One row, everything that was asked and answered for it (`failures --row ID --json`). */
+export interface RowHistory {
+  readonly schema: 'rowmill.row/1';
+  readonly job: string;
+  readonly id: string;
+  /** From 1. */
+  readonly row: number;
+  readonly file: string;
+  readonly line: number;
+  readonly key: string | null;
+  readonly disposition: Disposition;
+  /** The body of the row's request; null for a row that could not be rendered. */
+  readonly request: unknown;
+  /** In all runs, the oldest first. */
+  readonly attempts: readonly RowAttempt[];
+}
+
+export interface RowAttempt {
+  readonly run: string;
+  readonly customId: string;
+  readonly lane: 'batch' | 'live';
+  readonly outcome: OutcomeStatus;
+  /** Why it is not ok; empty when it is. */
+  readonly message: string;
+  /** The raw text of the answer; null when there was none. */
+  readonly answer: string | null;
+  readonly requestId: string | null;
+  /** Null when the price or the usage is unknown. */
+  readonly costNanoUsd: number | null;
+}
+
+/**
+ * Finds a row by its id, as the job's `input.id` names it, and reads its whole history.
+ * @throws UsageError when no row has that id
+ */
+export async function readRowHistory(options: LookOptions, id: string): Promise<RowHistory> {
+  const looking = await openForLooking(options);
+  try {
+    return await findRow(looking, options, id);
+  } finally {
+    await looking.ledger.close();
+  }
+}
+
+async function findRow(looking: Looking, options: LookOptions, id: string): Promise<RowHistory> {
+  const { ledger, prepared, stepOf, books, job } = looking;
+  const { table, compiled } = prepared;
+  const selected = await selectRows({ type: 'all' }, table, options.signal);
+  const run = ledger.fold.runs.at(-1)?.id ?? '';
+  const finishing = { table, compiled, ledger, stepOf, costOf: books.costOf, selected, run, signal: options.signal };
+  for await (const rows of finishRows(finishing)) {
+    for (const { row, key, disposition } of rows) {
+      if (compiled.rowId(row) !== id) continue;
+      const rendered = compiled.render(row);
+      return {
+        schema: 'rowmill.row/1',
+        job,
+        id,
+        row: row.index + 1,
+        file: row.file,
+        line: row.line,
+        key,
+        disposition,
+        request: rendered.status === 'request' ? JSON.parse(rendered.request.body) : null,
+        attempts: key === null ? [] : await readAttempts(looking, key),
+      };
+    }
+  }
+  const hint = prepared.compiled.job.input.id.length === 0 ? 'the row’s number, from 1' : `input.id: ${compiled.job.input.id.join('/')}`;
+  throw new UsageError(`no row has the id ${JSON.stringify(id)} (${hint})`, { code: 'no_row' });
+}
+
+async function readAttempts(looking: Looking, key: string): Promise<readonly RowAttempt[]> {
+  const attempts: RowAttempt[] = [];
+  for (const run of looking.ledger.fold.runs) {
+    for await (const records of looking.ledger.recordsOfRun(run.id)) {
+      for (const record of records) {
+        if (parseCustomId(record.customId)?.key === key) attempts.push(readAttempt(looking, record));
+      }
+    }
+  }
+  return attempts;
+}
+
+function readAttempt({ ledger, books, prepared }: Looking, record: SettledRecord): RowAttempt {
+  const reading = readResponseLine(readLineText(ledger.responsePath(record.location.file), record.location));
+  const line = reading.status === 'line' ? reading.line : null;
+  return {
+    run: record.run,
+    customId: record.customId,
+    lane: record.lane,
+    outcome: record.outcome,
+    message: line === null ? '' : decideOutcome(line, prepared.compiled.checkAnswer).message,
+    answer: readAnswerText(line),
+    requestId: line?.response?.request_id ?? null,
+    costNanoUsd: books.costOf(record),
+  };
+}
+
+function readLineText(file: string, location: Pick<LineLocation, 'offsetBytes' | 'lengthBytes'>): string {
+  const descriptor = openForReading(file);
+  try {
+    return readBytesAt(descriptor, location).toString('utf8');
+  } finally {
+    closeSync(descriptor);
+  }
+}

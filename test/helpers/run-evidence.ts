@@ -1,0 +1,173 @@
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+
+/**
+ * Everything a run leaves behind, read without a line of the program's own code: this reader and `check-run.ts` judge the program,
+ * so they may share nothing with it.
+ */
+export interface RunEvidence {
+  readonly columns: readonly string[];
+  /** Input rows as column -> cell; a JSONL value stays what it is. */
+  readonly input: readonly Cells[];
+  /** What the run wrote: null when there is no table. */
+  readonly table: { readonly columns: readonly string[]; readonly rows: readonly Cells[] } | null;
+  readonly events: readonly WireEvent[];
+  /** Recorded response files, in the order of their events. */
+  readonly files: readonly EvidenceFile[];
+  /** Names in `responses/` that no event records. */
+  readonly strayResponses: readonly string[];
+  /** Lines the provider was sent, by custom_id: the text of the body. */
+  readonly sent: ReadonlyMap<string, SentLine>;
+  /** Key per row of the run, in order; null for rows without one. */
+  readonly rowKeys: readonly (string | null)[];
+  readonly bill: readonly BillLine[];
+  // biome-ignore lint/suspicious/noExplicitAny: read as it lies on disk.
+  readonly summary: any;
+}
+
+export type Cells = Readonly<Record<string, unknown>>;
+// biome-ignore lint/suspicious/noExplicitAny: events are read as they lie on disk.
+export type WireEvent = Readonly<Record<string, any>> & { readonly seq: number; readonly type: string };
+
+export interface EvidenceFile {
+  readonly name: string;
+  readonly batchId: string;
+  readonly bytes: Buffer;
+  readonly event: WireEvent;
+}
+
+export interface SentLine {
+  readonly url: string;
+  readonly body: string;
+}
+
+export interface BillLine {
+  readonly batchId: string;
+  readonly customId: string;
+  readonly bodySha256: string;
+  readonly model: string;
+  readonly usage: { readonly prompt_tokens: number; readonly completion_tokens: number };
+}
+
+/** Where the evidence of a run lies. */
+export interface RunPlaces {
+  readonly inputPath: string;
+  readonly stateDirectory: string;
+  /** The simulator's own directory: its bill and the files it was sent. */
+  readonly providerDirectory: string;
+  /** The table the summary names; absolute. */
+  readonly tablePath: string | null;
+  readonly summary: unknown;
+}
+
+export function readEvidence(places: RunPlaces): RunEvidence {
+  const input = readTable(places.inputPath);
+  const events = readJsonLines(path.join(places.stateDirectory, 'events.jsonl')) as WireEvent[];
+  const responses = path.join(places.stateDirectory, 'responses');
+  const recorded = events.filter(({ type }) => type === 'response-recorded');
+  const names = fs.existsSync(responses) ? fs.readdirSync(responses) : [];
+  const { run } = places.summary as { run: string };
+  const rowsFile = path.join(places.stateDirectory, 'runs', run, 'rows');
+  return {
+    columns: input.columns,
+    input: input.rows,
+    table: places.tablePath === null || !fs.existsSync(places.tablePath) ? null : readTable(places.tablePath),
+    events,
+    files: recorded.map((event) => ({
+      name: event.file,
+      batchId: event.batchId,
+      bytes: names.includes(event.file) ? fs.readFileSync(path.join(responses, event.file)) : Buffer.alloc(0),
+      event,
+    })),
+    strayResponses: names.filter((name) => !recorded.some((event) => event.file === name)),
+    sent: readSent(path.join(places.providerDirectory, 'files')),
+    rowKeys: fs.existsSync(rowsFile) ? readLines(rowsFile).map((line) => keyOf(line.split(' ')[1])) : [],
+    bill: readJsonLines(path.join(places.providerDirectory, 'bill.jsonl')) as BillLine[],
+    summary: places.summary,
+  };
+}
+
+function keyOf(text: string | undefined): string | null {
+  return text === undefined || text === '-' ? null : text;
+}
+
+export function readTable(file: string): { columns: readonly string[]; rows: readonly Cells[] } {
+  const text = fs.readFileSync(file, 'utf8');
+  if (/\.(jsonl|ndjson)$/.test(file)) {
+    const rows = text
+      .split('\n')
+      .filter((line) => line.trim() !== '')
+      .map((line) => JSON.parse(line) as Cells);
+    return { columns: [...new Set(rows.flatMap((row) => Object.keys(row)))], rows };
+  }
+  const [columns = [], ...records] = parseCsv(text.replace(/^\uFEFF/, ''));
+  return {
+    columns,
+    rows: records.map((record, index) => {
+      if (record.length !== columns.length) throw new Error(`${file}: record ${index + 1} has ${record.length} cells`);
+      return Object.fromEntries(columns.map((column, place) => [column, record[place] as string]));
+    }),
+  };
+}
+
+/** A strict reader of RFC 4180: throws where a quote stands wrong, so that a torn table cannot pass for a whole one. */
+export function parseCsv(text: string): string[][] {
+  const records: string[][] = [];
+  let record: string[] = [];
+  let at = 0;
+  while (at < text.length) {
+    let cell = '';
+    if (text[at] === '"') {
+      for (at += 1; ; at += 1) {
+        const close = text.indexOf('"', at);
+        if (close < 0) throw new Error('a quoted cell has no end');
+        cell += text.slice(at, close);
+        at = close + 1;
+        if (text[at] !== '"') break;
+        cell += '"';
+      }
+    } else {
+      const end = text.slice(at).search(/[,\r\n]/);
+      cell = end < 0 ? text.slice(at) : text.slice(at, at + end);
+      at = end < 0 ? text.length : at + end;
+      if (cell.includes('"')) throw new Error(`a quote inside a bare cell: ${cell.slice(0, 40)}`);
+    }
+    record.push(cell);
+    if (text[at] === ',') {
+      at += 1;
+      if (at === text.length) record.push('');
+      continue;
+    }
+    if (at < text.length && text[at] !== '\n' && !(text[at] === '\r' && text[at + 1] === '\n'))
+      throw new Error(`text after a closing quote at ${at}`);
+    at += text[at] === '\r' ? 2 : 1;
+    records.push(record);
+    record = [];
+  }
+  if (record.length > 0) records.push(record);
+  return records;
+}
+
+function readLines(file: string): string[] {
+  return fs
+    .readFileSync(file, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '');
+}
+
+export function readJsonLines(file: string): unknown[] {
+  return fs.existsSync(file) ? readLines(file).map((line) => JSON.parse(line)) : [];
+}
+
+/** Every request line the provider holds, by custom_id. */
+function readSent(directory: string): Map<string, SentLine> {
+  const sent = new Map<string, SentLine>();
+  for (const name of fs.existsSync(directory) ? fs.readdirSync(directory) : []) {
+    if (!name.endsWith('.data')) continue;
+    for (const line of readLines(path.join(directory, name))) {
+      const parts = /^\{"custom_id":"([^"]+)","method":"POST","url":"([^"]+)","body":(\{.*\})\}$/.exec(line);
+      if (parts !== null) sent.set(parts[1] as string, { url: parts[2] as string, body: parts[3] as string });
+    }
+  }
+  return sent;
+}

@@ -20,6 +20,7 @@ export function createBatchWork(simulation: Simulation): BatchWorkList {
 
   function start(batchId: string, billed: BilledRows): void {
     const cancel = new AbortController();
+    if (simulation.store.batches.get(batchId)?.wire.status === 'cancelling') cancel.abort();
     const work = simulation.clock.track(() => runBatch(simulation, batchId, { billed, cancelled: cancel.signal }));
     const ended = work
       .catch((error: unknown) => {

@@ -57,6 +57,8 @@ export function completePrompt(request: CompletionRequest): Completion {
       break;
   }
   if (capTokens === undefined || textTokens <= capTokens) return { ...whole, end: 'stop' };
+  // A text that a fault has put there comes whole; it costs no more than the cap.
+  if (text !== usable) return { ...whole, tokens: capTokens, end: 'stop' };
   if (request.rules.isReasoning) return { text: '', end: 'length', tokens: capTokens, reasoningTokens: capTokens };
   return { ...cut(whole, capTokens), end: 'length' };
 }

@@ -43,11 +43,25 @@ interface Counts {
   readonly attempts: Map<string, number>;
 }
 
+interface Draw {
+  readonly isHit: boolean;
+  /** The custom_id whose attempt counts against a share. */
+  readonly counted?: string | undefined;
+}
+
+const NOT_HIT: Draw = { isHit: false };
+
 interface KeptChange {
   readonly index: number;
   readonly fired: number;
   readonly matched: number;
   readonly customId?: string | undefined;
+}
+
+/** Changes of counts that are not written down yet; those that name no custom_id are summed, so that a large batch does not pile them up. */
+interface Changes {
+  readonly named: KeptChange[];
+  readonly sums: Map<number, KeptChange>;
 }
 
 /** Opens the engine of a plan. Its counts are kept in the directory, in a file named after the plan. */
@@ -59,7 +73,7 @@ export function openFaultEngine(
   const log =
     plan.length === 0 ? undefined : openAppendLog(`${directory}/faults-${hashDigits(JSON.stringify(plan), seed).slice(0, 12)}.jsonl`);
   for (const line of log?.lines() ?? []) for (const change of JSON.parse(line) as KeptChange[]) apply(change);
-  const rowChanges: KeptChange[] = [];
+  const rowChanges = createChanges();
 
   function apply({ index, fired, matched, customId }: KeptChange): void {
     const count = counts[index] as Counts;
@@ -68,41 +82,50 @@ export function openFaultEngine(
     if (customId !== undefined) count.attempts.set(customId, (count.attempts.get(customId) ?? 0) + 1);
   }
 
-  /** Which faults of these fire now. The counts change at once; the changes go where the caller wants them. */
-  function fire<T extends Fault>(faults: readonly T[], subject: FaultSubject, changes: KeptChange[]): readonly T[] {
-    return faults.filter((fault) => {
-      if (!matches(fault.match, subject)) return false;
+  /**
+   * Which faults of these fire now; all that match are counted, but one that `excludes` those before it leaves them out. The counts change
+   * at once; the changes go where the caller wants them.
+   */
+  function fire<T extends Fault>(
+    faults: readonly T[],
+    subject: FaultSubject,
+    changes: Changes,
+    excludes: (fault: T) => boolean,
+  ): readonly T[] {
+    const fired: T[] = [];
+    for (const fault of faults) {
+      if (!matches(fault.match, subject)) continue;
       const count = counts[fault.index] as Counts;
-      const drawn = draw(fault, count, subject);
-      const fired = drawn.isHit && count.fired < fault.times ? 1 : 0;
-      const change = { index: fault.index, fired, matched: 1, customId: drawn.counted };
+      const isFree = count.fired < fault.times && !(excludes(fault) && fired.some(excludes));
+      const drawn = isFree ? draw(fault, count, subject) : NOT_HIT;
+      const change = { index: fault.index, fired: drawn.isHit ? 1 : 0, matched: 1, customId: drawn.counted };
       apply(change);
-      const isCounted = fault.match.nth !== undefined || fault.match.every !== undefined;
-      if (fired > 0 || isCounted || drawn.counted !== undefined) note(change, changes);
-      return fired === 1;
-    });
+      const isOrdered = fault.match.nth !== undefined || fault.match.every !== undefined;
+      if (drawn.isHit || isOrdered || drawn.counted !== undefined) note(change, changes);
+      if (drawn.isHit) fired.push(fault);
+    }
+    return fired;
   }
 
-  function draw(
-    { match, index }: Fault,
-    count: Counts,
-    { customId, batch }: FaultSubject,
-  ): { readonly isHit: boolean; readonly counted?: string | undefined } {
+  function draw({ match, index }: Fault, count: Counts, { customId, batch }: FaultSubject): Draw {
     const ordinal = count.matched + 1;
-    if (match.nth !== undefined && ordinal !== match.nth) return { isHit: false };
-    if (match.every !== undefined && ordinal % match.every !== 0) return { isHit: false };
+    if (match.nth !== undefined && ordinal !== match.nth) return NOT_HIT;
+    if (match.every !== undefined && ordinal % match.every !== 0) return NOT_HIT;
     if (match.share === undefined) return { isHit: true };
     const value = hashFraction(seed, index, customId ?? batch ?? ordinal);
-    if (value >= match.share) return { isHit: false };
-    const attempt = customId === undefined ? 0 : (count.attempts.get(customId) ?? 0);
-    if (match.attempts === 'all') return { isHit: true };
+    if (value >= match.share) return NOT_HIT;
+    if (match.attempts === 'all' || customId === undefined) return { isHit: true };
+    const attempt = count.attempts.get(customId) ?? 0;
     // The first k attempts fail where value < share^k: the same odds as a draw per attempt, without remembering the rows never hit.
     const isHit = match.attempts === 'first' ? attempt === 0 : value < match.share ** (attempt + 1);
     return { isHit, counted: customId };
   }
 
-  function keep(changes: readonly KeptChange[]): void {
+  function keep({ named, sums }: Changes): void {
+    const changes = [...sums.values(), ...named];
     if (changes.length > 0) log?.append([JSON.stringify(changes)]);
+    named.length = 0;
+    sums.clear();
   }
 
   const requestFaults = plan.filter((fault) => fault.scope === 'request');
@@ -113,39 +136,40 @@ export function openFaultEngine(
   return {
     hasRowFaults: rowFaults.length + answerFaults.length > 0,
     requestFaults(subject) {
-      const changes: KeptChange[] = [];
-      const fired = fire(requestFaults, subject, changes);
+      const changes = createChanges();
+      // Delays add up; of the others one is enough.
+      const fired = fire(requestFaults, subject, changes, ({ action }) => action.type !== 'delay');
       keep(changes);
       return fired.map(({ name, action }) => ({ name, action }));
     },
     batchFaults(subject) {
-      const changes: KeptChange[] = [];
-      const fired = fire(batchFaults, subject, changes);
+      const changes = createChanges();
+      const fired = fire(batchFaults, subject, changes, () => false);
       keep(changes);
       return fired.map(({ action }) => action);
     },
-    rowFault: (subject) => fire(rowFaults, subject, rowChanges)[0]?.action,
+    rowFault: (subject) => fire(rowFaults, subject, rowChanges, () => true)[0]?.action,
     answerFault(subject) {
-      const changes = subject.lane === 'live' ? [] : rowChanges;
-      const fired = fire(answerFaults, subject, changes)[0];
+      const changes = subject.lane === 'live' ? createChanges() : rowChanges;
+      const fired = fire(answerFaults, subject, changes, () => true)[0];
       if (subject.lane === 'live') keep(changes);
       return fired?.action.answer;
     },
-    keepRowCounts() {
-      keep(rowChanges);
-      rowChanges.length = 0;
-    },
+    keepRowCounts: () => keep(rowChanges),
     fired: () => plan.map(({ name, index }) => ({ name, index, fired: (counts[index] as Counts).fired })),
     close: () => log?.close(),
   };
 }
 
-/** Adds a change to those to be written; changes that name no custom_id are summed, so that a large batch does not pile them up. */
-function note(change: KeptChange, changes: KeptChange[]): void {
-  const place = changes.findIndex(({ index, customId }) => index === change.index && customId === undefined);
-  const sum = changes[place];
-  if (change.customId !== undefined || sum === undefined) changes.push(change);
-  else changes[place] = { index: sum.index, fired: sum.fired + change.fired, matched: sum.matched + change.matched };
+function createChanges(): Changes {
+  return { named: [], sums: new Map() };
+}
+
+function note(change: KeptChange, { named, sums }: Changes): void {
+  const sum = sums.get(change.index);
+  if (change.customId !== undefined) named.push(change);
+  else
+    sums.set(change.index, { index: change.index, fired: (sum?.fired ?? 0) + change.fired, matched: (sum?.matched ?? 0) + change.matched });
 }
 
 function matches(match: FaultMatch, subject: FaultSubject): boolean {

@@ -91,14 +91,14 @@ function* findAnswerViolations(
 ): Generator<string> {
   for (const [customId, { url, body }] of sent) {
     const key = createHash('sha256').update(`${url}\n${body}`).digest('base64url').slice(0, 22);
-    if (!/-r\d+$/.test(customId) && customId.slice(0, 22) !== key) yield `G3: ${customId} is not the key of its content`;
+    if (keyOf(customId) === customId && customId.slice(0, 22) !== key) yield `G3: ${customId} is not the key of its content`;
   }
   const generation = events.filter(({ type }) => type === 'generation-started').length;
   const winners = new Map<string, StoredLine>();
   for (const line of [...lines].sort(compareLines)) {
     const story = batches.get(line.batchId);
     if (story?.isExtra === true || (story?.generation ?? 0) !== generation) continue;
-    const key = line.customId.replace(/-r\d+$/, '');
+    const key = keyOf(line.customId);
     if (readAnswer(line, options.answerColumns) !== null && !winners.has(key)) winners.set(key, line);
   }
   const prefix = options.prefix ?? '';
@@ -123,7 +123,7 @@ function* findAnswerViolations(
       if (!isSameCell(row[`${prefix}${name}`], value)) yield `G3: row ${index}: ${name} is not what the winning line says`;
     }
     const isDuplicate = row[`${prefix}_source`] === 'duplicate';
-    if (isDuplicate !== (seen.has(key) && !key.includes('-o'))) yield `G3: row ${index} is ${isDuplicate ? '' : 'not '}marked duplicate`;
+    if (isDuplicate !== (seen.has(key) && key.length === 22)) yield `G3: row ${index} is ${isDuplicate ? '' : 'not '}marked duplicate`;
     seen.add(key);
   }
 }
@@ -159,7 +159,7 @@ function* findSumViolations(
     const nanoUsd = readLineCost(line);
     lifeNanoUsd += nanoUsd;
     if (story === undefined || story.isExtra || story.run !== summary.run || story.generation !== generation) continue;
-    const key = line.customId.replace(/-r\d+$/, '');
+    const key = keyOf(line.customId);
     paidByKey.set(key, (paidByKey.get(key) ?? 0) + nanoUsd);
   }
   if (lifeNanoUsd !== summary.ledger.nanoUsd)
@@ -265,6 +265,11 @@ function isSameCell(cell: unknown, value: unknown): boolean {
 
 function compareLines(a: StoredLine, b: StoredLine): number {
   return a.file - b.file || (a.lineId < b.lineId ? -1 : a.lineId > b.lineId ? 1 : 0) || (a.hash < b.hash ? -1 : 1);
+}
+
+/** The id without its `-r<n>`; by position, because a key may itself end in `-r1`. */
+function keyOf(customId: string): string {
+  return customId.slice(0, 22) + customId.slice(22).replace(/-r\d+$/, '');
 }
 
 function callOf({ batchId, customId }: { readonly batchId: string; readonly customId: string }): string {

@@ -1,0 +1,215 @@
+import assert from 'node:assert/strict';
+import * as fs from 'node:fs';
+import { test } from 'node:test';
+import { countPosts, makeJobText, makeRows, makeWorld, renderCsv, type World } from './helpers/run-world.ts';
+
+/** The custom ids on the bill, batch by batch. */
+function countBilled(world: World): number {
+  return world.simulator.bill().length;
+}
+
+function lookAt(file: string) {
+  const { mtimeNs, ino } = fs.statSync(file, { bigint: true });
+  return { bytes: fs.readFileSync(file, 'utf8'), mtimeNs, ino };
+}
+
+test('a finished run, run again, sends nothing that could cost and leaves the table untouched', async (t) => {
+  const world = await makeWorld(t);
+  const first = await world.run();
+  const before = lookAt(world.path('out.csv'));
+  const second = await world.run();
+  assert.deepEqual(second.requests, {});
+  assert.equal(second.summary.attempts.total, 0);
+  assert.equal(second.summary.cost.nanoUsd, 0);
+  assert.deepEqual([first.summary.exitCode, second.summary.exitCode], [0, 0]);
+  assert.deepEqual(second.summary.rows, { ...first.summary.rows, new: 0, reused: first.summary.rows.new });
+  assert.deepEqual(second.summary.ledger, first.summary.ledger);
+  assert.deepEqual(lookAt(world.path('out.csv')), before);
+});
+
+test('a finished run whose rows failed for good exits 3 again and sends nothing', async (t) => {
+  const world = await makeWorld(t, { faults: [{ match: { nth: 3 }, do: { answer: 'refusal' } }] });
+  const first = await world.run();
+  world.assertFaultsFired();
+  assert.equal(first.summary.exitCode, 3);
+  assert.deepEqual(first.summary.causes, { refused: 1 });
+  world.check(first.summary);
+  const before = lookAt(world.path('out.csv'));
+  const second = await world.run();
+  assert.deepEqual([second.summary.exitCode, second.summary.attempts.total, second.requests], [3, 0, {}]);
+  assert.deepEqual(lookAt(world.path('out.csv')), before);
+});
+
+test('rows that failed for a passing cause are tried again by the next run, the others are not', async (t) => {
+  const faults = [
+    { match: { row: 2 }, do: { answer: 'refusal' } },
+    { match: { row: 5 }, do: { rowStatus: 500 }, times: 3 },
+  ];
+  const world = await makeWorld(t, { faults, job: 'retry: { attempts: 1 }' });
+  const first = await world.run();
+  assert.deepEqual(first.summary.causes, { refused: 1, server_error: 1 });
+  await world.restart({});
+  const second = await world.run();
+  assert.deepEqual([second.summary.exitCode, second.summary.causes, second.summary.attempts.total], [3, { refused: 1 }, 1]);
+  assert.equal(second.summary.rows.new, 1);
+  world.check(second.summary);
+});
+
+test('one changed row in 10,000 is one request', async (t) => {
+  const rows = makeRows(10_000);
+  const world = await makeWorld(t, { rows });
+  await world.run();
+  const billed = countBilled(world);
+  assert.equal(billed, 10_000);
+  rows[7_321] = ['r7322', 'A wholly new text'];
+  world.write('in.csv', renderCsv(rows));
+  const { summary } = await world.run();
+  assert.equal(countBilled(world) - billed, 1);
+  assert.deepEqual([summary.attempts.total, summary.rows.new, summary.rows.reused], [1, 1, 9_999]);
+  assert.equal(summary.batches.length, 1);
+  world.check(summary);
+});
+
+const EDITS: readonly { title: string; edit: (rows: [string, string][]) => [string, string][]; sent: number }[] = [
+  { title: 'rows inserted in the middle', edit: (rows) => [...rows.slice(0, 9), ...makeRows(4, 500), ...rows.slice(9)], sent: 4 },
+  { title: 'rows in another order', edit: (rows) => rows.toReversed(), sent: 0 },
+  { title: 'rows deleted', edit: (rows) => rows.filter((_, index) => index % 3 !== 0), sent: 0 },
+  { title: 'the whole table twice', edit: (rows) => [...rows, ...rows.map(([id, text]): [string, string] => [`${id}b`, text])], sent: 0 },
+  {
+    title: 'ids renamed, which no prompt shows',
+    edit: (rows) => rows.map(([id, text]): [string, string] => [`new-${id}`, text]),
+    sent: 0,
+  },
+];
+
+for (const { title, edit, sent } of EDITS) {
+  test(`only new content is sent: ${title}`, async (t) => {
+    const rows = makeRows(30);
+    const world = await makeWorld(t, { rows });
+    await world.run();
+    const billed = countBilled(world);
+    const before = world.read('out.csv');
+    world.write('in.csv', renderCsv(edit(rows)));
+    const { summary, requests } = await world.run();
+    assert.equal(countBilled(world) - billed, sent);
+    assert.equal(summary.attempts.total, sent);
+    if (sent === 0) assert.equal(countPosts(requests), 0);
+    assert.equal(summary.exitCode, 0);
+    assert.notEqual(world.read('out.csv'), before, 'the table is written again');
+    world.check(summary);
+    const again = await world.run();
+    assert.deepEqual([again.summary.attempts.total, again.requests], [0, {}]);
+  });
+}
+
+test('a changed prompt asks every row again', async (t) => {
+  const world = await makeWorld(t);
+  await world.run();
+  world.write('job.yaml', makeJobText('prompt: "Sort and summarize, in JSON: {{ text }}"'));
+  const { summary } = await world.run();
+  assert.deepEqual([summary.rows.new, summary.rows.reused, countBilled(world)], [12, 0, 24]);
+  assert.equal(summary.ledger.attempts, 24);
+  world.check(summary);
+});
+
+test('a prompt that is changed back finds its old answers', async (t) => {
+  const world = await makeWorld(t);
+  await world.run();
+  world.write('job.yaml', makeJobText('prompt: "Sort and summarize, in JSON: {{ text }}"'));
+  await world.run();
+  world.write('job.yaml', makeJobText());
+  const { summary } = await world.run();
+  assert.deepEqual([summary.rows.reused, summary.attempts.total, countBilled(world)], [12, 0, 24]);
+  world.check(summary);
+});
+
+test('a deleted table is written again without sending anything', async (t) => {
+  const world = await makeWorld(t);
+  await world.run();
+  const [header, ...before] = world.read('out.csv').split('\n');
+  fs.rmSync(world.path('out.csv'));
+  const { summary, requests } = await world.run();
+  assert.equal(countPosts(requests), 0);
+  assert.equal(summary.attempts.total, 0);
+  const [headerNow, ...now] = world.read('out.csv').split('\n');
+  assert.equal(headerNow, header);
+  assert.equal(now.length, before.length);
+  world.check(summary);
+});
+
+test('a table somebody edited is written again without sending anything', async (t) => {
+  const world = await makeWorld(t);
+  await world.run();
+  world.write('out.csv', `${world.read('out.csv')}my,own,line\n`);
+  const { summary, requests } = await world.run();
+  assert.equal(countPosts(requests), 0);
+  assert.ok(!world.read('out.csv').includes('my,own,line'));
+  world.check(summary);
+});
+
+test('--fresh asks every row again, books the old answers as money only, and is continued as one run', async (t) => {
+  const world = await makeWorld(t);
+  const first = await world.run();
+  const { summary } = await world.run({ isFresh: true });
+  assert.deepEqual([summary.rows.new, summary.attempts.total, countBilled(world)], [12, 12, 24]);
+  assert.equal(summary.ledger.nanoUsd, 2 * first.summary.ledger.nanoUsd);
+  world.check(summary);
+  const again = await world.run();
+  assert.deepEqual([again.summary.attempts.total, again.requests], [0, {}]);
+});
+
+test('--limit and --sample ask their rows only, write beside the table, and the full run reuses them', async (t) => {
+  const rows = makeRows(30);
+  const world = await makeWorld(t, { rows });
+  const pilot = await world.run({ selection: { type: 'first', rows: 5 } });
+  assert.deepEqual([pilot.summary.rows.in, pilot.summary.attempts.total, pilot.summary.exitCode], [5, 5, 0]);
+  assert.equal(pilot.summary.outputs.table, 'out.partial.csv');
+  assert.equal(fs.existsSync(world.path('out.csv')), false);
+  world.check(pilot.summary, { rows: [0, 1, 2, 3, 4], previousTable: null });
+
+  const sample = await world.run({ selection: { type: 'sample', rows: 6, seed: 7 } });
+  const again = await world.run({ selection: { type: 'sample', rows: 6, seed: 7 } });
+  assert.equal(sample.summary.rows.in, 6);
+  assert.deepEqual([again.summary.attempts.total, again.summary.rows.reused], [0, 6]);
+
+  const full = await world.run();
+  assert.deepEqual([full.summary.rows.in, countBilled(world)], [30, 30]);
+  assert.equal(fs.existsSync(world.path('out.partial.csv')), false);
+  world.check(full.summary);
+});
+
+test('dedupe: false pays for each equal row, and each keeps its own call', async (t) => {
+  const [[, text = ''] = []] = makeRows(1);
+  const rows: [string, string][] = [
+    ['a', text],
+    ['b', text],
+    ['c', text],
+    ['d', 'another'],
+  ];
+  const world = await makeWorld(t, { rows, job: 'dedupe: false' });
+  const { summary } = await world.run();
+  assert.deepEqual([summary.rows.new, summary.rows.duplicate, countBilled(world)], [4, 0, 4]);
+  world.check(summary);
+  world.write('in.csv', renderCsv([...rows, ['e', text]]));
+  const second = await world.run();
+  assert.deepEqual([second.summary.attempts.total, second.summary.rows.reused], [1, 4]);
+});
+
+test('a row that failed for good is opened again by hand only, as often as it takes', async (t) => {
+  const world = await makeWorld(t, { faults: [{ match: { row: 4 }, do: { answer: 'refusal' } }] });
+  await world.run();
+  assert.equal((await world.run()).summary.attempts.total, 0);
+
+  await world.restart({ faults: [{ do: { answer: 'content_filter' } }] });
+  const filtered = await world.run({ reopen: { causes: null, set: {} } });
+  world.assertFaultsFired();
+  assert.deepEqual([filtered.summary.exitCode, filtered.summary.attempts.total, filtered.summary.causes], [3, 1, { filtered: 1 }]);
+  world.check(filtered.summary);
+
+  await world.restart({});
+  const other = await world.run({ reopen: { causes: new Set(['refused']), set: {} } });
+  assert.deepEqual([other.summary.exitCode, other.summary.attempts.total], [3, 0], 'another cause is left alone');
+  const { summary } = await world.run({ reopen: { causes: new Set(['filtered']), set: {} } });
+  assert.deepEqual([summary.exitCode, summary.attempts.total, summary.rows.ok], [0, 1, 12]);
+  world.check(summary);
+});

@@ -17,6 +17,8 @@ const NEGATIVE =
 const NEGATIONS = new Set(['not', 'no', "isn't", "don't", 'cannot']);
 const FALLBACK_VALUES = new Set(['other', 'neutral', 'unknown', 'none', 'unclear']);
 const MOST_LABEL_LISTS = 100;
+/** Letters of a row that are looked at; more would not change the choice. */
+const LONGEST_READ_TEXT = 20_000;
 
 interface LabelWords {
   readonly own: readonly string[];
@@ -30,12 +32,27 @@ export function readWords(text: string): string[] {
   return words.map(cutEnding);
 }
 
-/** Gathers the evidence of a prompt whose last message is the row. */
+/** Gathers the evidence of a prompt whose last message is the row; its words are only counted when somebody asks for them. */
 export function createEvidence(texts: readonly string[], draw: (name: string) => number): Evidence {
   const text = texts.at(-1) ?? '';
+  let words: ReadonlyMap<string, number> | undefined;
+  return {
+    text,
+    get words() {
+      words ??= countWords(text.slice(0, LONGEST_READ_TEXT));
+      return words;
+    },
+    get instructions() {
+      return texts.slice(0, -1).join('\n');
+    },
+    draw,
+  };
+}
+
+function countWords(text: string): ReadonlyMap<string, number> {
   const words = new Map<string, number>();
-  for (const word of readWords(text.length > 20_000 ? text.slice(0, 20_000) : text)) words.set(word, (words.get(word) ?? 0) + 1);
-  return { text, words, instructions: texts.slice(0, -1).join('\n'), draw };
+  for (const word of readWords(text)) words.set(word, (words.get(word) ?? 0) + 1);
+  return words;
 }
 
 /** From -1 to 1: which feeling the words of the row speak of, 0 when they name none. */

@@ -62,7 +62,12 @@ function keepInside(value: number, minimum: number, maximum: number, step: numbe
 
 /** The first words of a text on one line; text without spaces between words is cut by letters. */
 function takeWords(text: string, count: number): string {
-  const words = text.slice(0, 2_000).split(/\s+/).filter(Boolean).slice(0, count).join(' ');
+  const words = text
+    .slice(0, 40 * count)
+    .split(/\s+/)
+    .filter(Boolean)
+    .slice(0, count)
+    .join(' ');
   return words.length > 12 * count ? [...words].slice(0, 4 * count).join('') : words;
 }
 

@@ -2,6 +2,7 @@ import { createCutSize } from '../src/batch/cut-size.ts';
 import type { BatchLane } from '../src/batch/lane.ts';
 import { makeRequestLine } from '../src/core/request.ts';
 import type { Ledger, ShardWriter } from '../src/ledger/ledger.ts';
+import { createDueRequests } from '../src/run/due-request.ts';
 import { createStepOf } from '../src/run/next-step.ts';
 import { sendDueRows } from '../src/run/pass.ts';
 import { startRun } from '../src/run/start-run.ts';
@@ -13,7 +14,8 @@ export async function packTable(folder: string): Promise<Readonly<Record<string,
   await startRun(ledger, 'bench', true, { isFresh: false, effects });
   const lane = createPackingLane(ledger) as BatchLane;
   const stepOf = createStepOf(ledger, prepared.compiled.job, 'working');
-  await sendDueRows({ ...prepared, ledger, lane, stepOf, selected: ALL_ROWS, budget: null, signal });
+  const makeDueRequest = createDueRequests(ledger, prepared);
+  await sendDueRows({ ...prepared, ledger, lane, stepOf, makeDueRequest, selected: ALL_ROWS, budget: null, signal });
   await lane.flush();
   const facts = { requests: ledger.keys.size, indexBytesPerKey: ledger.keys.bytes / ledger.keys.size, shards: ledger.fold.shards.size };
   await ledger.close();

@@ -1,5 +1,4 @@
 import { relative } from 'node:path';
-import { UsageError } from '../core/errors.ts';
 import type { RunOptions } from '../run/options.ts';
 import type { RowSelection } from '../run/selection.ts';
 import { makeEffects } from './effects.ts';
@@ -14,7 +13,6 @@ const NANO_USD_PER_USD = 1_000_000_000;
 export function makeRunOptions(jobFile: string, flags: RunFlags, interrupts: Interrupts): Omit<RunOptions, 'confirm' | 'watch' | 'warn'> {
   loadEnvFile();
   const effects = makeEffects();
-  if (flags.mode === 'live') throw new UsageError('--mode live: this version has the batch lane only; use --mode batch');
   return {
     jobFile,
     overrides: { cwd: process.cwd(), input: flags.input ?? null, out: flags.out ?? null, mode: flags.mode ?? null },

@@ -74,11 +74,10 @@ function decideAnswered(body: Record<string, unknown>, checkAnswer: CheckAnswer)
   }
   if (typeof message.content !== 'string' || message.content === '') return answered(body, 'invalid', 'the answer is empty');
   const checked = checkAnswer(message.content);
-  if (!checked.ok) return answered(body, 'invalid', checked.message);
-  return { ...answered(body, 'ok', ''), value: checked.value };
+  return checked.ok ? answered(body, 'ok', '', checked.value) : answered(body, 'invalid', checked.message);
 }
 
-function answered(body: Record<string, unknown>, status: OutcomeStatus, message: string): Outcome {
+function answered(body: Record<string, unknown>, status: OutcomeStatus, message: string, value?: unknown): Outcome {
   return {
     status,
     message,
@@ -88,7 +87,7 @@ function answered(body: Record<string, unknown>, status: OutcomeStatus, message:
     model: typeof body.model === 'string' ? body.model : null,
     tier: typeof body.service_tier === 'string' ? body.service_tier : null,
     createdSeconds: typeof body.created === 'number' ? body.created : null,
-    value: undefined,
+    value,
   };
 }
 

@@ -156,7 +156,7 @@ export function openEventLog(options: EventLogOptions): EventLog {
 }
 
 function syncData(descriptor: number): Promise<void> {
-  return new Promise((resolve, reject) => fs.fdatasync(descriptor, (error) => (error === null ? resolve() : reject(error))));
+  return new Promise((resolve, reject) => fs.fdatasync(descriptor, (error) => (error ? reject(error) : resolve())));
 }
 
 /** A lock that is lost says so itself; anything else is the disk's. */

@@ -1,5 +1,5 @@
 import type { StoredEvent } from '../core/event.ts';
-import type { BatchState, LedgerFold, RunState, ShardState } from './fold.ts';
+import type { BatchState, LedgerFold, LinelessAttempts, RunState, ShardState } from './fold.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -9,6 +9,7 @@ interface MutableFold extends Mutable<LedgerFold> {
   readonly learnedLimits: Map<string, number>;
   readonly runs: RunState[];
   readonly epochRuns: string[];
+  readonly linelessAttempts: Map<string, LinelessAttempts>;
   readonly retrySets: Map<string, Readonly<Record<string, unknown>>>;
 }
 
@@ -35,6 +36,7 @@ export function createFold(): FoldInProgress {
     epoch: 0,
     lastRetryEpoch: 0,
     epochRuns: [''],
+    linelessAttempts: new Map(),
     retrySets: new Map(),
   };
   return { fold, apply: (event) => applyEvent(fold, event) };
@@ -154,6 +156,9 @@ function applyEvent(fold: MutableFold, event: StoredEvent): void {
       const batch = fold.batches.get(event.batchId);
       changeBatch(fold, event.batchId, { status: event.status, isCollected: true });
       if (batch === undefined || batch.shard === null || batch.isExtra) return;
+      const { rejected, unknown } = fold.linelessAttempts.get(batch.run) ?? { rejected: 0, unknown: 0 };
+      const lost = event.status === 'lost' ? event.missing.length : 0;
+      fold.linelessAttempts.set(batch.run, { rejected: rejected + event.rejected.length, unknown: unknown + lost });
       if (event.status === 'failed') refuseCreate(fold, batch.shard, event.status);
       else changeShard(fold, batch.shard, { status: 'collected' });
       return;

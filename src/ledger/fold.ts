@@ -21,8 +21,15 @@ export interface LedgerFold {
   readonly lastRetryEpoch: number;
   /** The run in force in each epoch, by epoch; empty before the first run. */
   readonly epochRuns: readonly string[];
+  /** Attempts that ended without a line of their own, by run: refused in validation, or lost with their batch. */
+  readonly linelessAttempts: ReadonlyMap<string, LinelessAttempts>;
   /** What `retry --set` gave, by key; only for keys reopened with a set. */
   readonly retrySets: ReadonlyMap<string, Readonly<Record<string, unknown>>>;
+}
+
+export interface LinelessAttempts {
+  readonly rejected: number;
+  readonly unknown: number;
 }
 
 export type ShardStatus = 'written' | 'uploading' | 'uploaded' | 'creating' | 'create-unknown' | 'submitted' | 'collected' | 'retired';

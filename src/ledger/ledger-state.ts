@@ -15,6 +15,9 @@ export interface LedgerStateOptions {
   readonly readCustomIds: (line: EventPlace) => readonly string[];
 }
 
+/** What the end of its batch means for a request without a line. A lost batch may have executed it, and billed it. */
+const OUTCOME_BY_STATUS: Readonly<Record<string, OutcomeStatus>> = { expired: 'expired', cancelled: 'cancelled', lost: 'unknown' };
+
 /** Where an event's line lies in `events.jsonl`. */
 export type EventPlace = Pick<PlacedEvent, 'offsetBytes' | 'lengthBytes'>;
 
@@ -124,7 +127,7 @@ export function createLedgerState(options: LedgerStateOptions): LedgerState {
       const id = take(rejected.customId, 'bad_request');
       if (id !== -1) rejections.set(id, rejected);
     }
-    const outcome = event.status === 'expired' || event.status === 'cancelled' ? event.status : 'missing';
+    const outcome = OUTCOME_BY_STATUS[event.status] ?? 'missing';
     for (const customId of event.missing) take(customId, outcome);
   }
 

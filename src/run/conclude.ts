@@ -49,6 +49,7 @@ export async function concludeRun(options: ConcludeOptions): Promise<Summary | n
   const counted = counter.read();
   const totals = books.ofRun(run);
   const orphanedNanoUsd = await readOrphaned(options, totals.nanoUsd - counted.rowsNanoUsd);
+  const lineless = ledger.fold.linelessAttempts.get(run) ?? { rejected: 0, unknown: 0 };
   const show = (path: string) => relative(options.cwd, path) || path;
   const summary = makeSummary({
     job: job.name,
@@ -57,7 +58,11 @@ export async function concludeRun(options: ConcludeOptions): Promise<Summary | n
     model: job.model,
     rows: counted.rows,
     causes: counted.causes,
-    attempts: { batch: totals.batchAttempts, live: totals.liveAttempts, unknown: totals.unknownAttempts },
+    attempts: {
+      batch: totals.batchAttempts + lineless.rejected + lineless.unknown,
+      live: totals.liveAttempts,
+      unknown: totals.unknownAttempts + lineless.unknown,
+    },
     tokens: {
       input: totals.usage.inputTokens,
       cachedInput: totals.usage.cachedInputTokens,
@@ -75,7 +80,7 @@ export async function concludeRun(options: ConcludeOptions): Promise<Summary | n
       estimateNanoUsd: options.estimateNanoUsd,
       pricesAsOf,
     },
-    ledger: { attempts: books.life.batchAttempts + books.life.liveAttempts, nanoUsd: books.life.nanoUsd },
+    ledger: { attempts: countLifeAttempts(ledger, books), nanoUsd: books.life.nanoUsd },
     batches: listBatches(ledger, run),
     anomalies: Object.fromEntries(ledger.anomaliesOfRun(run)),
     outputs: { table: show(written.table), failures: written.failures === null ? null : show(written.failures), report: null },
@@ -93,6 +98,11 @@ export async function concludeRun(options: ConcludeOptions): Promise<Summary | n
   if (stop === null) await ledger.append({ type: 'run-ended', run, exitCode: summary.exitCode });
   ledger.runFiles.pruneRuns(ledger.fold.runs.map(({ id }) => id));
   return summary;
+}
+
+function countLifeAttempts({ fold }: Ledger, { life }: Books): number {
+  const lineless = [...fold.linelessAttempts.values()].reduce((sum, { rejected, unknown }) => sum + rejected + unknown, 0);
+  return life.batchAttempts + life.liveAttempts + lineless;
 }
 
 /** Money of this run that stands on no row. It is looked up, not derived, so that the books are checked against each other. */

@@ -1,22 +1,51 @@
-import type { Request } from '../core/request.ts';
-import { makeCustomId } from '../core/request.ts';
+import { makeCustomId, type Request } from '../core/request.ts';
 import type { ResponseLine } from '../core/response-line.ts';
+import type { Row } from '../core/row.ts';
 import type { CompiledJob } from '../input/compile-job.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import type { PreparedJob } from './prepare.ts';
 import type { KeyedRow } from './row-keys.ts';
 
+export type MakeDueRequest = (row: Row, keyed: KeyedRow, step: 'new' | 'again' | 'reask') => Request;
+
 /**
- * The request a row that is due asks now: its own, or a re-ask that shows the model its last answer and what was wrong with it.
- * A re-ask that met a passing fault is asked again under the same id.
+ * Makes the function that says what a row that is due asks now: its own request; a re-ask that shows the model its last answer and what was
+ * wrong with it; or, after `retry --set`, its request with the parameters given. What met a passing fault is asked again under the same id.
  */
-export function makeDueRequest(ledger: Ledger, compiled: CompiledJob, row: KeyedRow, step: 'new' | 'again' | 'reask'): Request {
-  const { keys } = ledger;
-  const reasks = step === 'new' || keys.isReopened(row.id) ? 0 : keys.reasks(row.id);
-  if (step !== 'reask' && reasks === 0) return row.request;
-  const n = step === 'reask' ? reasks + 1 : reasks;
-  const judged = ledger.readJudgedAnswer(row.id);
-  if (judged === null) return { ...row.request, customId: makeCustomId(row.request.key, n) };
-  return compiled.renderReask(row.request, { n, cause: judged.cause, answerText: readAnswerText(judged.line), message: judged.message });
+export function createDueRequests(
+  ledger: Ledger,
+  { compiled, compileWith }: Pick<PreparedJob, 'compiled' | 'compileWith'>,
+): MakeDueRequest {
+  const { keys, fold } = ledger;
+  const compiledBySet = new Map<string, CompiledJob>();
+
+  function compiledFor(set: Readonly<Record<string, unknown>>): CompiledJob {
+    const name = JSON.stringify(set);
+    const known = compiledBySet.get(name) ?? compileWith(set);
+    compiledBySet.set(name, known);
+    return known;
+  }
+
+  return (row, keyed, step) => {
+    const { request, id } = keyed;
+    const set = fold.retrySets.get(request.key);
+    const isReopened = keys.isReopened(id);
+    if (step === 'new') return request;
+    if (set === undefined && isReopened) return request;
+    const n = keys.reasks(id) + (step === 'reask' || isReopened ? 1 : 0);
+    if (n === 0) return request;
+    const asked = set === undefined ? request : withBodyOf(request, compiledFor(set), row);
+    const judged = isReopened ? null : ledger.readJudgedAnswer(id);
+    if (judged === null) return { ...asked, customId: makeCustomId(request.key, n) };
+    const answerText = readAnswerText(judged.line);
+    return compiled.renderReask(asked, { n, cause: judged.cause, answerText, message: judged.message });
+  };
+}
+
+/** A request under its old key, asking what the row asks with another job's parameters. */
+function withBodyOf(request: Request, compiled: CompiledJob, row: Row): Request {
+  const rendered = compiled.render(row);
+  return rendered.status === 'request' ? { ...request, body: rendered.request.body } : request;
 }
 
 /** What the model said, or null when it said nothing. */

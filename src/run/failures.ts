@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
-import { type Cause, CAUSES } from '../core/outcome.ts';
+import { CAUSES, type Cause } from '../core/outcome.ts';
 import { createFailuresWriter } from '../output/failures-writer.ts';
 import { finishRows } from './finish-rows.ts';
-import { type LookOptions, type Looking, openForLooking } from './open-for-looking.ts';
+import { type Looking, type LookOptions, openForLooking } from './open-for-looking.ts';
 import { selectRows } from './selection.ts';
 
 /** The failed and skipped rows of a job, by cause (`failures --json`). */

@@ -6,7 +6,7 @@ import { formatUsd } from '../core/summary.ts';
 import type { CompiledJob } from '../input/compile-job.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Budget } from './budget.ts';
-import { makeDueRequest } from './due-request.ts';
+import type { MakeDueRequest } from './due-request.ts';
 import type { StepOf } from './next-step.ts';
 import { createRowKeys } from './row-keys.ts';
 import type { SelectedRows } from './selection.ts';
@@ -17,6 +17,7 @@ export interface PassOptions {
   readonly ledger: Ledger;
   readonly lane: BatchLane;
   readonly stepOf: StepOf;
+  readonly makeDueRequest: MakeDueRequest;
   readonly selected: SelectedRows;
   readonly estimateTokens: (body: string) => number;
   /** Null without a budget. */
@@ -42,7 +43,7 @@ export async function sendDueRows(options: PassOptions): Promise<boolean> {
       if (keyed.isDuplicate) continue;
       const step = stepOf(keyed.id);
       if (step === 'done' || step === 'failed' || step === 'in-flight') continue;
-      const request = makeDueRequest(ledger, compiled, keyed, step);
+      const request = options.makeDueRequest(row, keyed, step);
       if (options.budget !== null) await waitForBudget(options, options.budget, request);
       await lane.add(request, options.estimateTokens(request.body));
     }

@@ -20,6 +20,8 @@ export interface PreparedJob {
   readonly stateDirectory: string;
   /** A fast estimate of a body's prompt tokens, rather over than under. */
   readonly estimateTokens: (body: string) => number;
+  /** The same job with other parameters, as `retry --set` gives them. */
+  readonly compileWith: (params: Readonly<Record<string, unknown>>) => CompiledJob;
 }
 
 export interface PrepareOptions {
@@ -50,7 +52,13 @@ export async function prepareJob(options: PrepareOptions): Promise<PreparedJob> 
     const compiled = compileJob(loaded, table, limits);
     const clash = findColumnClash({ ...job.write, columns: table.columns, answerColumns: compiled.answerColumns });
     if (clash !== null) throw new UsageError(`write: ${clash.message}`);
-    return { compiled, table, stateDirectory, estimateTokens: createSampledEstimator(estimateRequestTokens) };
+    return {
+      compiled,
+      table,
+      stateDirectory,
+      estimateTokens: createSampledEstimator(estimateRequestTokens),
+      compileWith: (params) => compileJob({ ...loaded, job: { ...job, params: { ...job.params, ...params } } }, table, limits),
+    };
   } catch (error) {
     if (made !== undefined) removeEmptyFolders(stateDirectory, made);
     throw error;

@@ -8,7 +8,7 @@ import type { LineLocation, SettledRecord } from '../core/settled.ts';
 import { openForReading, readBytesAt } from '../ledger/durable-files.ts';
 import { readAnswerText } from './due-request.ts';
 import { finishRows } from './finish-rows.ts';
-import { type LookOptions, type Looking, openForLooking } from './open-for-looking.ts';
+import { type Looking, type LookOptions, openForLooking } from './open-for-looking.ts';
 import { selectRows } from './selection.ts';
 
 /** One row, everything that was asked and answered for it (`failures --row ID --json`). */

@@ -1,10 +1,12 @@
 import { type BatchLane, createBatchLane } from '../batch/lane.ts';
 import { sweepBatches } from '../batch/sweep.ts';
+import { UsageError } from '../core/errors.ts';
 import type { Summary } from '../core/summary.ts';
 import type { Stop } from '../output/verdict.ts';
 import { makeBatchContext } from './batch-context.ts';
 import { createRunBudget } from './budget.ts';
 import { concludeRun } from './conclude.ts';
+import { createDueRequests } from './due-request.ts';
 import { createStepOf } from './next-step.ts';
 import { openJobLedger } from './open-job-ledger.ts';
 import type { RunOptions } from './options.ts';
@@ -28,6 +30,7 @@ export async function runJob(options: RunOptions): Promise<Summary> {
   const { target, signal } = options;
   const prepared = await prepareJob(options);
   const { job } = prepared.compiled;
+  if (job.mode === 'live') throw new UsageError('mode: live is not there yet; run it through the Batch API with --mode batch');
   const { ledger, books } = await openJobLedger(prepared, { ...options, origin: target.origin, access: 'write' });
   try {
     const asksForMore = options.isFresh || options.reopen !== null || options.selection.type !== 'all';
@@ -43,9 +46,8 @@ export async function runJob(options: RunOptions): Promise<Summary> {
     const wait = stopAfter(options);
     try {
       const context = makeBatchContext({ ...options, ledger, job, provider: connection.provider, stopping: wait.stopping });
-      await sweepBatches(context, ledger.fold.runs.at(-1)?.startedAt ?? options.effects.clock().toISOString());
-      const simulated = connection.provider.isSimulated();
-      const run = await startRun(ledger, job.name, simulated, options);
+      const sweepSince = ledger.fold.runs.at(-1)?.startedAt ?? context.clock().toISOString();
+      const run = await startRun(ledger, job.name, target.origin === 'simulator', options);
       const finishing = { ...prepared, ledger, selected, run, costOf: books.costOf, signal };
       if (options.reopen !== null) await reopenRows({ ...finishing, stepOf: createStepOf(ledger, job, 'looking') }, options.reopen);
 
@@ -75,6 +77,7 @@ export async function runJob(options: RunOptions): Promise<Summary> {
         ledger,
         lane,
         stepOf,
+        makeDueRequest: createDueRequests(ledger, prepared),
         selected,
         budget,
         signal,
@@ -89,19 +92,19 @@ export async function runJob(options: RunOptions): Promise<Summary> {
         books,
         selected,
         run,
-        simulated,
         clock: context.clock,
       };
       const estimateNanoUsd = preview.cost.batch?.expectedNanoUsd ?? null;
       for (;;) {
         const stop = await workUntilStopped(lane, async () => {
+          await sweepBatches(context, sweepSince);
           lane.resume();
           await work(working);
           await sweepBatches(context, startedAt.toISOString());
           lane.resume();
           await lane.settle();
         });
-        const summary = await concludeRun({ ...concluding, stop, estimateNanoUsd });
+        const summary = await concludeRun({ ...concluding, stop, estimateNanoUsd, simulated: connection.provider.isSimulated() });
         if (summary !== null) return summary;
       }
     } finally {

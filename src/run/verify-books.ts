@@ -1,0 +1,98 @@
+import { createReadStream, existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { StoredEvent } from '../core/event.ts';
+import type { SettledRecord } from '../core/settled.ts';
+import { addUsage, NO_USAGE, readUsage, type Usage } from '../core/usage.ts';
+import type { ResponseFile } from '../ledger/ledger.ts';
+import { type Check, decideCheck } from './verify-files.ts';
+
+/** What every batch was billed for according to its recorded answers. */
+export interface BatchBooks {
+  add(record: SettledRecord, file: ResponseFile): void;
+  ofBatch(batchId: string): BatchSum;
+}
+
+interface BatchSum {
+  readonly usage: Usage;
+  readonly attempts: number;
+}
+
+export function createBatchBooks(): BatchBooks {
+  const sums = new Map<string, BatchSum>();
+  const ofBatch = (batchId: string) => sums.get(batchId) ?? { usage: NO_USAGE, attempts: 0 };
+  return {
+    ofBatch,
+    add(record, file) {
+      if (!record.isBilled) return;
+      const { usage, attempts } = ofBatch(file.batchId);
+      sums.set(file.batchId, { usage: record.usage === null ? usage : addUsage(usage, record.usage), attempts: attempts + 1 });
+    },
+  };
+}
+
+/** Compares the usage the provider's batch objects report with the sums over their lines. */
+export function checkBatchUsage(events: readonly StoredEvent[], books: BatchBooks): Check {
+  let compared = 0;
+  const faults: string[] = [];
+  for (const event of events) {
+    const reported = event.type === 'batch-collected' ? readUsage(event.usage) : null;
+    if (event.type !== 'batch-collected' || reported === null) continue;
+    compared += 1;
+    const { usage } = books.ofBatch(event.batchId);
+    if (usage.inputTokens !== reported.inputTokens || usage.outputTokens !== reported.outputTokens) {
+      const told = `${reported.inputTokens} + ${reported.outputTokens}`;
+      faults.push(`${event.batchId}: the batch reports ${told} tokens, its lines ${usage.inputTokens} + ${usage.outputTokens}`);
+    }
+  }
+  if (compared === 0) return { name: 'batch usage', status: 'skipped', detail: 'no batch reported its usage' };
+  return decideCheck('batch usage', faults.length === 0, faults.join('; ') || `${compared} batches report the tokens of their lines`);
+}
+
+/** One line of the simulator's bill, as far as it is compared. */
+interface BillLine {
+  readonly batchId: string | null;
+  readonly customId: string | null;
+  readonly usage: unknown;
+}
+
+/**
+ * Compares the simulator's own bill with what was recorded. Batches that are not collected yet are left out; so are requests a collected
+ * batch gave no line for: they are named in its event, and counted as possibly billed.
+ */
+export async function checkBill(stateDirectory: string, events: readonly StoredEvent[], books: BatchBooks): Promise<Check> {
+  const file = join(stateDirectory, 'provider', 'bill.jsonl');
+  if (!existsSync(file)) return { name: 'bill', status: 'skipped', detail: 'only the built-in simulator keeps a bill beside the state' };
+  const missing = new Map<string, ReadonlySet<string>>();
+  for (const event of events) if (event.type === 'batch-collected') missing.set(event.batchId, new Set(event.missing));
+  const billed = new Map<string, BatchSum>();
+  let lost = 0;
+  let open = 0;
+  for await (const text of createInterface({ input: createReadStream(file), crlfDelay: Number.POSITIVE_INFINITY })) {
+    const line = parseBillLine(text);
+    const missingIds = line === null || line.batchId === null ? undefined : missing.get(line.batchId);
+    if (line === null || line.batchId === null || missingIds === undefined) open += 1;
+    else if (missingIds.has(line.customId ?? '')) lost += 1;
+    else {
+      const { usage, attempts } = billed.get(line.batchId) ?? { usage: NO_USAGE, attempts: 0 };
+      billed.set(line.batchId, { usage: addUsage(usage, readUsage(line.usage) ?? NO_USAGE), attempts: attempts + 1 });
+    }
+  }
+  const faults = [...billed].flatMap(([batchId, bill]) => {
+    const own = books.ofBatch(batchId);
+    const isSame = own.attempts === bill.attempts && JSON.stringify(own.usage) === JSON.stringify(bill.usage);
+    return isSame ? [] : [`${batchId}: ${bill.attempts} attempts on the bill, ${own.attempts} in the ledger, or other tokens`];
+  });
+  const attempts = [...billed.values()].reduce((sum, bill) => sum + bill.attempts, 0);
+  const beside = `${lost === 0 ? '' : `; ${lost} were billed without an answer`}${open === 0 ? '' : `; ${open} are not collected yet`}`;
+  return decideCheck('bill', faults.length === 0, faults.join('; ') || `${attempts} billed attempts, each in the ledger${beside}`);
+}
+
+function parseBillLine(text: string): BillLine | null {
+  try {
+    return JSON.parse(text) as BillLine;
+  } catch {
+    // A line that is being written right now.
+    return null;
+  }
+}

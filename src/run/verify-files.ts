@@ -1,0 +1,77 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { join } from 'node:path';
+import { AppError } from '../core/errors.ts';
+import type { StoredEvent } from '../core/event.ts';
+import { listNames } from '../ledger/durable-files.ts';
+import { readEvents } from '../ledger/event-log.ts';
+import { isResponseName } from '../ledger/response-file.ts';
+
+/** One thing that was checked. */
+export interface Check {
+  readonly name: string;
+  /** `skipped`: there was nothing to compare with; `detail` says why. */
+  readonly status: 'ok' | 'failed' | 'skipped';
+  readonly detail: string;
+}
+
+export function decideCheck(name: string, isOk: boolean, detail: string): Check {
+  return { name, status: isOk ? 'ok' : 'failed', detail };
+}
+
+type CheckedEvent = Extract<StoredEvent, { readonly type: 'response-recorded' | 'batch-collected' }>;
+
+/** What the event log says of files and batches, and whether the files are what it says. */
+export interface FileChecks {
+  readonly checks: readonly Check[];
+  readonly events: readonly CheckedEvent[];
+}
+
+/** Reads the event log with its checksums and hashes every recorded response file. */
+export async function checkFiles(stateDirectory: string, signal: AbortSignal): Promise<FileChecks> {
+  const events: CheckedEvent[] = [];
+  let seq = 0;
+  try {
+    const end = await readEvents(
+      join(stateDirectory, 'events.jsonl'),
+      ({ event }) => {
+        if (event.type === 'response-recorded' || event.type === 'batch-collected') events.push(event);
+      },
+      signal,
+    );
+    seq = end.seq;
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    return { checks: [decideCheck('events', false, error.message)], events };
+  }
+  const checks = [decideCheck('events', true, `${seq} events, each with its number and checksum`)];
+  return { checks: [...checks, await checkResponses(stateDirectory, events, signal)], events };
+}
+
+async function checkResponses(stateDirectory: string, events: readonly CheckedEvent[], signal: AbortSignal): Promise<Check> {
+  const directory = join(stateDirectory, 'responses');
+  const recorded = events.filter((event) => event.type === 'response-recorded');
+  const faults: string[] = [];
+  for (const { file, sha256 } of recorded) {
+    const found = await hashFile(join(directory, file), signal);
+    if (found === null) faults.push(`${file} is gone`);
+    else if (found !== sha256) faults.push(`${file} is not the file that was recorded`);
+  }
+  const known = new Set(recorded.map(({ file }) => file));
+  const unrecorded = listNames(directory).filter((name) => isResponseName(name) && !known.has(name)).length;
+  const detail = `${recorded.length} files, each with the bytes that were recorded`;
+  const beside = unrecorded === 0 ? '' : `; ${unrecorded} more are to be recorded by the next run`;
+  return decideCheck('responses', faults.length === 0, faults.length === 0 ? detail + beside : faults.join('; '));
+}
+
+/** The sha256 (hex) of a file; null when there is none. */
+export async function hashFile(file: string, signal: AbortSignal): Promise<string | null> {
+  const digest = createHash('sha256');
+  try {
+    for await (const chunk of createReadStream(file, { signal })) digest.update(chunk as Buffer);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
+  return digest.digest('hex');
+}

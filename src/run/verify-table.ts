@@ -1,0 +1,59 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import type { FinishedRow } from '../core/finished-row.ts';
+import type { Job } from '../core/job.ts';
+import { formatUsd } from '../core/summary.ts';
+import { openTable } from '../input/open-table.ts';
+import { createCsvFormat } from '../output/csv-format.ts';
+import { createJsonlFormat } from '../output/jsonl-format.ts';
+import { makeTableColumns } from '../output/table-columns.ts';
+import type { PreparedJob } from './prepare.ts';
+import { type Check, decideCheck } from './verify-files.ts';
+
+/** Writes a table into a hash: what its file must be, without writing one. */
+export interface TableDigest {
+  add(rows: readonly FinishedRow[]): void;
+  /** Hex. */
+  read(): string;
+}
+
+export function createTableDigest({ compiled, table }: PreparedJob, simulated: boolean): TableDigest {
+  const { write } = compiled.job;
+  const { answerColumns } = compiled;
+  const columns = makeTableColumns({ ...write, columns: table.columns, answerColumns, simulated });
+  const shared = { columns, answerColumns, simulated };
+  const format = isJsonl(write.path)
+    ? createJsonlFormat({ ...shared, keepsRecord: write.keep === 'all' })
+    : createCsvFormat({ ...shared, excel: write.excel });
+  const digest = createHash('sha256').update(format.head);
+  return { add: (rows) => void digest.update(format.format(rows)), read: () => digest.digest('hex') };
+}
+
+/** Reads the table on disk as anybody would, and adds up its rows and their cost. */
+export async function checkTableOnDisk(
+  path: string,
+  expected: { readonly rows: number; readonly nanoUsd: number; readonly job: Job },
+  signal: AbortSignal,
+): Promise<Check> {
+  const name = 'table';
+  if (!existsSync(path)) return { name, status: 'skipped', detail: `${path} is not there any more` };
+  const format = isJsonl(path) ? ('jsonl' as const) : ('csv' as const);
+  const table = await openTable({ path, format, delimiter: null, encoding: null, columns: null, id: [] }, { signal });
+  const column = table.columns.indexOf(`${expected.job.write.prefix}_cost_usd`);
+  if (column === -1) return decideCheck(name, false, `${path} has no column ${expected.job.write.prefix}_cost_usd`);
+  let rows = 0;
+  let nanoUsd = 0;
+  for await (const chunk of table.readRows(signal)) {
+    for (const { cells } of chunk) {
+      rows += 1;
+      nanoUsd += Math.round(Number(cells[column] ?? 0) * 1e9);
+    }
+  }
+  const detail = `${rows} rows, _cost_usd sums to $${formatUsd(nanoUsd)}`;
+  const isSame = rows === expected.rows && nanoUsd === expected.nanoUsd;
+  return decideCheck(name, isSame, isSame ? detail : `${detail}; the ledger has ${expected.rows} rows and $${formatUsd(expected.nanoUsd)}`);
+}
+
+function isJsonl(path: string): boolean {
+  return /\.(jsonl|ndjson)$/i.test(path);
+}

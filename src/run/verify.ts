@@ -1,0 +1,213 @@
+import { resolve } from 'node:path';
+import { parseCustomId } from '../core/request.ts';
+import { formatUsd, type RowCounts, type Summary } from '../core/summary.ts';
+import { type Ledger, openLedger } from '../ledger/ledger.ts';
+import { makeCostOf } from '../money/cost.ts';
+import { type Books, createBooks } from './books.ts';
+import { finishRows } from './finish-rows.ts';
+import type { LastRun } from './last-run.ts';
+import { createStepOf } from './next-step.ts';
+import { type FoundState, findState, type LookOptions, prepareLooking } from './open-for-looking.ts';
+import type { PreparedJob } from './prepare.ts';
+import { selectRows } from './selection.ts';
+import { makeFingerprint } from './unchanged.ts';
+import { type BatchBooks, checkBatchUsage, checkBill, createBatchBooks } from './verify-books.ts';
+import { type Check, checkFiles, decideCheck, hashFile } from './verify-files.ts';
+import { checkTableOnDisk, createTableDigest } from './verify-table.ts';
+
+/** What `verify --json` prints. */
+export interface Verification {
+  readonly schema: 'rowmill.verify/1';
+  readonly job: string;
+  readonly state: string;
+  /** The run whose summary and table were compared; null when none has kept one. */
+  readonly run: string | null;
+  readonly simulated: boolean;
+  /** Whether no check failed. */
+  readonly ok: boolean;
+  readonly checks: readonly Check[];
+}
+
+/** Derives everything again from the events and the response files alone, without `settled.jsonl`, and compares it with what was kept and written. */
+export async function verifyState(options: LookOptions): Promise<Verification> {
+  const found = await findState(options);
+  const files = await checkFiles(found.state.directory, options.signal);
+  const checks = [...files.checks];
+  if (checks.every(({ status }) => status !== 'failed')) {
+    const prepared = await prepareLooking(options, found);
+    const derived = await deriveState(options, found, prepared);
+    try {
+      checks.push(...(await checkDerived(options, found, prepared, derived)));
+    } finally {
+      await derived.ledger.close();
+    }
+    checks.push(checkBatchUsage(files.events, derived.batches));
+    checks.push(await checkBill(found.state.directory, files.events, derived.batches));
+  }
+  const { job, state, lastRun } = found;
+  const ok = checks.every(({ status }) => status !== 'failed');
+  const run = lastRun?.summary.run ?? null;
+  return { schema: 'rowmill.verify/1', job, state: state.directory, run, simulated: lastRun?.summary.simulated ?? false, ok, checks };
+}
+
+interface Derived {
+  readonly ledger: Ledger;
+  readonly books: Books;
+  readonly batches: BatchBooks;
+}
+
+/** Opens the state as if nothing had been judged before: no block of `settled.jsonl` was judged by these rules. */
+async function deriveState(options: LookOptions, { state, job }: FoundState, { compiled }: PreparedJob): Promise<Derived> {
+  const books = createBooks(makeCostOf({ asOf: null }));
+  const batches = createBatchBooks();
+  const ledger = await openLedger({
+    ...options.effects,
+    directory: state.directory,
+    origin: state.origin,
+    job,
+    access: 'read',
+    checkAnswer: compiled.checkAnswer,
+    rulesHash: `${compiled.rulesHash} derived again`,
+    visit(record, file) {
+      books.visit(record);
+      batches.add(record, file);
+    },
+    signal: options.signal,
+  });
+  return { ledger, books, batches };
+}
+
+async function checkDerived(
+  options: LookOptions,
+  { lastRun }: FoundState,
+  prepared: PreparedJob,
+  { ledger, books }: Derived,
+): Promise<readonly Check[]> {
+  const run = lastRun?.summary.run ?? ledger.fold.runs.at(-1)?.id ?? '';
+  const rows = await deriveRows(options, prepared, { ledger, books, run, simulated: lastRun?.summary.simulated ?? false });
+  const orphaned = await sumOrphaned(ledger, books, run, rows.keys);
+  const total = books.ofRun(run).nanoUsd;
+  const { counts } = rows;
+  const checks = [
+    decideCheck(
+      'rows',
+      counts.in === counts.ok + counts.failed + counts.skipped + counts.pending &&
+        counts.ok === counts.new + counts.reused + counts.duplicate,
+      `${counts.in} in = ${counts.ok} ok + ${counts.failed} failed + ${counts.skipped} skipped + ${counts.pending} pending`,
+    ),
+    decideCheck(
+      'money',
+      rows.nanoUsd + orphaned === total,
+      `rows $${formatUsd(rows.nanoUsd)} + orphaned $${formatUsd(orphaned)} = run $${formatUsd(total)}`,
+    ),
+  ];
+  if (lastRun === null) return [...checks, { name: 'summary', status: 'skipped', detail: 'no run has kept a summary yet' }];
+  checks.push(await checkSummary(options, { lastRun, prepared, ledger, books, counts, tableSha256: rows.tableSha256 }));
+  checks.push(await checkWrittenTable(options, lastRun, prepared));
+  return checks;
+}
+
+interface DerivedRows {
+  readonly counts: RowCounts;
+  readonly nanoUsd: number;
+  readonly keys: ReadonlySet<string>;
+  readonly tableSha256: string;
+}
+
+async function deriveRows(
+  options: LookOptions,
+  prepared: PreparedJob,
+  run: { readonly ledger: Ledger; readonly books: Books; readonly run: string; readonly simulated: boolean },
+): Promise<DerivedRows> {
+  const { compiled, table } = prepared;
+  const counts = { in: 0, ok: 0, failed: 0, skipped: 0, pending: 0, new: 0, reused: 0, duplicate: 0 };
+  const digest = createTableDigest(prepared, run.simulated);
+  const keys = new Set<string>();
+  let nanoUsd = 0;
+  const finishing = {
+    ...{ table, compiled, ledger: run.ledger, run: run.run, costOf: run.books.costOf, signal: options.signal },
+    stepOf: createStepOf(run.ledger, compiled.job, 'looking'),
+    selected: await selectRows({ type: 'all' }, table, options.signal),
+  };
+  for await (const rows of finishRows(finishing)) {
+    digest.add(rows);
+    for (const { disposition, costNanoUsd, key } of rows) {
+      counts.in += 1;
+      counts[disposition.status] += 1;
+      if (disposition.status === 'ok') counts[disposition.source] += 1;
+      if (key !== null) keys.add(key);
+      nanoUsd += costNanoUsd ?? 0;
+    }
+  }
+  return { counts, nanoUsd, keys, tableSha256: digest.read() };
+}
+
+/** Cost of a run's calls that stand on no row of the table. */
+async function sumOrphaned(ledger: Ledger, books: Books, run: string, keys: ReadonlySet<string>): Promise<number> {
+  const files = new Map(ledger.files.map((file) => [file.name, file]));
+  let nanoUsd = 0;
+  for await (const records of ledger.recordsOfRun(run)) {
+    for (const record of records) {
+      const file = files.get(record.location.file);
+      const isOnRow =
+        file !== undefined &&
+        !file.isExtra &&
+        file.generation === ledger.fold.generation &&
+        keys.has(parseCustomId(record.customId)?.key ?? '');
+      if (!isOnRow) nanoUsd += books.costOf(record) ?? 0;
+    }
+  }
+  return nanoUsd;
+}
+
+interface SummaryComparison {
+  readonly lastRun: LastRun;
+  readonly prepared: PreparedJob;
+  readonly ledger: Ledger;
+  readonly books: Books;
+  readonly counts: RowCounts;
+  readonly tableSha256: string;
+}
+
+/** Compares what the last run said with what comes out now; only possible while its table and job are the same. */
+async function checkSummary(options: LookOptions, comparison: SummaryComparison): Promise<Check> {
+  const { lastRun, prepared, ledger, books } = comparison;
+  const { summary, fingerprint } = lastRun;
+  const name = 'summary';
+  if (fingerprint === null) return { name, status: 'skipped', detail: `run ${summary.run} did not end with its final table` };
+  const now = await makeFingerprint(prepared, ledger, { path: fingerprint.table, sha256: fingerprint.tableSha256 }, options.signal);
+  if (now.input !== fingerprint.input || now.job !== fingerprint.job || now.answers !== fingerprint.answers) {
+    return { name, status: 'skipped', detail: `the table, the job or the answers have changed since run ${summary.run}` };
+  }
+  const faults = [
+    ...differences(summary.rows, comparison.counts),
+    ...(summary.cost.nanoUsd === books.ofRun(summary.run).nanoUsd ? [] : ['cost']),
+    ...(summary.ledger.nanoUsd === books.life.nanoUsd ? [] : ['life cost']),
+    ...(summary.ledger.attempts === books.life.batchAttempts + books.life.liveAttempts ? [] : ['life attempts']),
+    ...(fingerprint.tableSha256 === comparison.tableSha256 ? [] : ['the bytes of the table']),
+  ];
+  const life = `${summary.ledger.attempts} attempts and $${formatUsd(books.life.nanoUsd)} over the ledger's life`;
+  return decideCheck(
+    name,
+    faults.length === 0,
+    faults.length === 0 ? `run ${summary.run} comes out the same, ${life}` : `differs in ${faults.join(', ')}`,
+  );
+}
+
+function differences(kept: Summary['rows'], derived: RowCounts): readonly string[] {
+  return (Object.keys(kept) as (keyof RowCounts)[]).filter((word) => kept[word] !== derived[word]).map((word) => `rows ${word}`);
+}
+
+async function checkWrittenTable(
+  options: LookOptions,
+  { summary, fingerprint, paths }: LastRun,
+  { compiled }: PreparedJob,
+): Promise<Check> {
+  const path = fingerprint?.table ?? resolve(paths?.cwd ?? options.cwd, summary.outputs.table ?? '');
+  const onDisk = await hashFile(path, options.signal).catch(() => null);
+  if (fingerprint !== null && onDisk !== null && onDisk !== fingerprint.tableSha256) {
+    return decideCheck('table', false, `${path} has been changed since run ${summary.run} wrote it; run the job again to write it anew`);
+  }
+  const expected = { rows: summary.rows.in, nanoUsd: summary.cost.rowsNanoUsd, job: compiled.job };
+  return checkTableOnDisk(path, expected, options.signal);
+}

@@ -12,6 +12,7 @@ export interface BatchOutput {
   abandon(): void;
 }
 
+const BYTE_ORDER_MARK = Buffer.of(0xef, 0xbb, 0xbf);
 const MONTH_SECONDS = 2_592_000;
 
 /** Starts the file of one kind anew; what a killed process had written of it is dropped. */
@@ -31,7 +32,7 @@ export function openBatchOutput({ store, clock }: Simulation, batch: BatchRecord
   return {
     write(lines) {
       if (lines.length === 0) return;
-      if (bytes === 0 && hasBom) writeBytes(Buffer.from('\ufeff'));
+      if (bytes === 0 && hasBom) writeBytes(BYTE_ORDER_MARK);
       const isText = lines.every((line) => typeof line === 'string');
       writeBytes(
         isText ? Buffer.from(lines.join('')) : Buffer.concat(lines.map((line) => (typeof line === 'string' ? Buffer.from(line) : line))),

@@ -102,7 +102,7 @@ function scoreLabel({ own, described }: LabelWords, { words }: Evidence): number
 
 /** The words of each label are the same for all rows of a job, so they are kept. */
 function readLabelWords(values: readonly unknown[], instructions: string): readonly LabelWords[] {
-  const key = `${values.join('\u0000')}\u0001${instructions}`;
+  const key = JSON.stringify([values, instructions]);
   const kept = labelLists.get(key);
   if (kept !== undefined) return kept;
   if (labelLists.size >= MOST_LABEL_LISTS) labelLists.clear();

@@ -10,6 +10,8 @@ export interface FormPart {
   readonly content: AsyncIterable<Buffer>;
 }
 
+const LINE_BREAK = Buffer.of(13, 10);
+const HEADERS_END = Buffer.of(13, 10, 13, 10);
 const LONGEST_HEADERS_BYTES = 16 * 1024;
 
 /** Reads a multipart/form-data body part by part, in whatever order they come, holding no more than a chunk. Throws WireError 400 when it is broken. */
@@ -20,7 +22,7 @@ export async function* readForm(body: Readable, contentType: string | undefined)
     throw new WireError(400, { message: 'Could not parse multipart form: expected a multipart/form-data body with a boundary' });
   const source = createSource(body);
   // The first boundary has no line break before it; with one put there, all look alike.
-  source.prepend(Buffer.from('\r\n'));
+  source.prepend(LINE_BREAK);
   const delimiter = Buffer.from(`\r\n--${name}`);
   for await (const _ of source.readUntil(delimiter));
   while ((await source.take(2)).toString('latin1') === '\r\n') {
@@ -79,10 +81,10 @@ function createSource(body: Readable): Source {
 
 async function readHeaders(source: Source): Promise<string> {
   // A part may have no header at all: then the blank line follows at once.
-  source.prepend(Buffer.from('\r\n'));
+  source.prepend(LINE_BREAK);
   const pieces: Buffer[] = [];
   let bytes = 0;
-  for await (const piece of source.readUntil(Buffer.from('\r\n\r\n'))) {
+  for await (const piece of source.readUntil(HEADERS_END)) {
     bytes += piece.length;
     if (bytes > LONGEST_HEADERS_BYTES)
       throw new WireError(400, { message: 'Could not parse multipart form: headers of a part are too long' });

@@ -1,0 +1,96 @@
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import type { BatchContext } from '../../src/batch/context.ts';
+import { makeKey, makeRequestLine, type Request } from '../../src/core/request.ts';
+import { type Ledger, openLedger } from '../../src/ledger/ledger.ts';
+import { createProvider } from '../../src/openai/provider.ts';
+import type { SimulatorOptions } from '../../src/simulator/options.ts';
+import { type Simulator, startSimulator } from '../../src/simulator/start.ts';
+import { CANARY_KEY, sleepFast } from './run-world.ts';
+
+/** The batch lane by itself: a ledger, a provider and what every step is handed, on fast time. */
+export interface LaneWorld {
+  readonly context: BatchContext;
+  readonly ledger: Ledger;
+  readonly simulator: Simulator;
+  readonly warnings: string[];
+  /** Writes a shard of these requests. @returns its id */
+  writeShard(requests: readonly Request[]): Promise<string>;
+  /** Every batch the provider holds. */
+  readBatches(): readonly { readonly id: string; readonly status: string; readonly metadata: Readonly<Record<string, string>> | null }[];
+  close(): Promise<void>;
+}
+
+export function makeRequest(text: string): Request {
+  const url = '/v1/chat/completions';
+  const body = JSON.stringify({ model: 'gpt-4o-mini', messages: [{ role: 'user', content: text }] });
+  const key = makeKey(url, body);
+  return { key, customId: key, url, body };
+}
+
+export async function makeLaneWorld(
+  options: SimulatorOptions & { readonly looksMs?: readonly number[]; readonly callTimeoutMs?: number } = {},
+): Promise<LaneWorld> {
+  const { looksMs = [5_000, 20_000, 65_000], callTimeoutMs = 60_000, ...simulatorOptions } = options;
+  const root = fs.mkdtempSync(path.join(os.tmpdir(), 'rowmill-'));
+  const startedAt = performance.now();
+  const startedDate = Date.now();
+  const clock = () => new Date(startedDate + Math.floor((performance.now() - startedAt) * 1000));
+  const providerDirectory = path.join(root, 'provider');
+  const simulator = await startSimulator({
+    stateDirectory: providerDirectory,
+    batchSeconds: 0,
+    now: () => clock().getTime(),
+    ...simulatorOptions,
+  });
+  const signal = new AbortController().signal;
+  let ids = 0;
+  const ledger = await openLedger({
+    directory: path.join(root, 'state'),
+    origin: 'simulator',
+    job: 'lane',
+    access: 'write',
+    checkAnswer: (text) => ({ ok: true, value: text }),
+    rulesHash: 'rules',
+    visit: () => undefined,
+    clock,
+    randomId: () => `id${process.pid}x${++ids}`,
+    processIdentity: { pid: process.pid, host: os.hostname(), startTime: null },
+    signal,
+  });
+  await ledger.append({ type: 'run-started', run: 'run-1', job: 'lane', simulated: true });
+  const warnings: string[] = [];
+  return {
+    ledger,
+    simulator,
+    warnings,
+    context: {
+      ledger,
+      provider: await createProvider({ apiKey: CANARY_KEY, baseUrl: simulator.url, clock, callTimeoutMs }),
+      jobName: 'lane',
+      settings: { looksMs, pollMaxMs: 4_000 },
+      clock,
+      sleep: sleepFast,
+      random: () => 0.5,
+      stopping: signal,
+      signal,
+      warn: (message) => void warnings.push(message),
+    },
+    async writeShard(requests) {
+      const writer = ledger.createShardWriter(ledger.nextShardId());
+      for (const request of requests) await writer.add(makeRequestLine(request), request.customId, 5);
+      await writer.finish({ model: 'gpt-4o-mini', url: '/v1/chat/completions' });
+      return writer.shard;
+    },
+    readBatches() {
+      const directory = path.join(providerDirectory, 'batches');
+      return fs.readdirSync(directory).map((name) => JSON.parse(fs.readFileSync(path.join(directory, name), 'utf8')).wire);
+    },
+    async close() {
+      await ledger.close();
+      await simulator.close();
+      fs.rmSync(root, { recursive: true, force: true });
+    },
+  };
+}

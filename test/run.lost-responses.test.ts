@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { makeWorld } from './helpers/run-world.ts';
+
+const onCreate = { method: 'POST', path: '/v1/batches', nth: 1 };
+const onUpload = { method: 'POST', path: '/v1/files', nth: 1 };
+
+/** Ways to lose the answer to a POST. `taken`: it took effect all the same. */
+const LOSSES: readonly { title: string; do: object; taken: boolean }[] = [
+  { title: 'the connection drops before it is processed', do: { drop: 'before' }, taken: false },
+  { title: 'the connection drops after it was processed', do: { drop: 'after' }, taken: true },
+  { title: 'a proxy answers 502 with a page, not passing it on', do: { html: 502 }, taken: false },
+  { title: 'a proxy answers 502 with a page, having passed it on', do: { html: 502, processed: true }, taken: true },
+  { title: 'a portal answers 200 with a page', do: { html: 200 }, taken: false },
+  { title: 'a proxy answers 200 with a page, having passed it on', do: { html: 200, processed: true }, taken: true },
+  { title: 'the answer is an empty 200, and it was processed', do: { empty: 200, processed: true }, taken: true },
+  { title: 'the answer is an empty 200', do: { empty: 200 }, taken: false },
+  { title: 'the answer is cut short', do: { cutAtByte: 30 }, taken: true },
+  { title: 'the answer is cut short and the connection closed', do: { cutAtByte: 30, close: true }, taken: true },
+  { title: "the answer is 500 in the API's own words, and it was processed", do: { status: 500, processed: true }, taken: true },
+  { title: 'the answer is 503', do: { status: 503 }, taken: false },
+  { title: 'the answer is 408, and it was processed', do: { error: 'request_timeout', processed: true }, taken: true },
+  { title: 'the answer is 408', do: { error: 'request_timeout' }, taken: false },
+  { title: 'the answer is 409, and it was processed', do: { error: 'conflict', processed: true }, taken: true },
+  { title: 'the answer is 409', do: { error: 'conflict' }, taken: false },
+  { title: 'the answer is JSON of another shape', do: { status: 200, body: { hello: 'world' }, processed: true }, taken: true },
+  { title: 'the answer is JSON null', do: { status: 200, body: null }, taken: false },
+];
+
+for (const loss of LOSSES) {
+  test(`a lost create response leaves one batch: ${loss.title}`, async (t) => {
+    const world = await makeWorld(t, { faults: [{ match: onCreate, do: loss.do }] });
+    const { summary, requests } = await world.run();
+    world.assertFaultsFired();
+    assert.equal(requests['POST /v1/batches'], loss.taken ? 1 : 2, 'it is looked for before it is sent again');
+    assert.ok((requests['GET /v1/batches'] ?? 0) >= 3, 'sweep, look, sweep');
+    assert.deepEqual([summary.exitCode, summary.batches.length, summary.cost.orphanedNanoUsd], [0, 1, 0]);
+    assert.equal(world.simulator.bill().length, 12);
+    world.check(summary);
+  });
+
+  test(`a lost upload response costs nothing: ${loss.title}`, async (t) => {
+    const world = await makeWorld(t, { faults: [{ match: onUpload, do: loss.do }] });
+    const { summary, requests } = await world.run();
+    world.assertFaultsFired();
+    assert.equal(requests['POST /v1/batches'], 1);
+    assert.ok((requests['POST /v1/files'] ?? 0) <= 2);
+    assert.deepEqual([summary.exitCode, summary.batches.length], [0, 1]);
+    world.check(summary);
+  });
+}
+
+for (const processed of [true, false]) {
+  test(`a create that is never answered is given up at its deadline and looked for (processed: ${processed})`, async (t) => {
+    const world = await makeWorld(t, { faults: [{ match: onCreate, do: { hang: true, processed } }] });
+    const { summary, requests } = await world.run({ callTimeoutMs: 250 });
+    world.assertFaultsFired();
+    assert.equal(requests['POST /v1/batches'], processed ? 1 : 2);
+    assert.deepEqual([summary.exitCode, summary.batches.length], [0, 1]);
+    world.check(summary);
+  });
+}
+
+test('a batch without our metadata is found by its input file', async (t) => {
+  const faults = [{ match: onCreate, do: { drop: 'after' } }, { do: { dropMetadata: true } }];
+  const world = await makeWorld(t, { faults });
+  const { summary, requests } = await world.run();
+  world.assertFaultsFired();
+  assert.deepEqual([summary.exitCode, requests['POST /v1/batches'], summary.batches.length], [0, 1, 1]);
+  world.check(summary);
+});
+
+test('a batch that shows in the list after 20 s is still found', async (t) => {
+  const faults = [{ match: onCreate, do: { drop: 'after' } }, { do: { listLagMs: 20_000 } }];
+  const world = await makeWorld(t, { faults });
+  const { summary, requests } = await world.run();
+  world.assertFaultsFired();
+  assert.deepEqual([summary.exitCode, requests['POST /v1/batches'], summary.batches.length], [0, 1, 1]);
+  world.check(summary);
+});
+
+for (const listOrder of ['oldest_first', 'mixed'] as const) {
+  test(`the list may come in any order: ${listOrder}`, async (t) => {
+    const world = await makeWorld(t, { listOrder, faults: [{ match: onCreate, do: { drop: 'after' } }] });
+    const { summary, requests } = await world.run();
+    assert.deepEqual([summary.exitCode, requests['POST /v1/batches']], [0, 1]);
+    world.check(summary);
+  });
+}
+
+test('a look that fails does not count as a look', async (t) => {
+  const faults = [
+    { match: onCreate, do: { drop: 'after' } },
+    { match: { method: 'GET', path: '/v1/batches', nth: 2 }, do: { status: 500 } },
+    { match: { method: 'GET', path: '/v1/batches', nth: 3 }, do: { html: 502 } },
+  ];
+  const world = await makeWorld(t, { faults });
+  const { summary, requests } = await world.run();
+  world.assertFaultsFired();
+  assert.deepEqual([summary.exitCode, requests['POST /v1/batches']], [0, 1]);
+  world.check(summary);
+});
+
+test('a batch that surfaces only after all looks is cancelled, taken in as an extra, and its cost is orphaned to the nano-dollar', async (t) => {
+  const faults = [
+    { match: onCreate, do: { drop: 'after' } },
+    { match: { batch: 1 }, do: { listLagMs: 700_000 } },
+    // The first batch has surfaced when the second gives its answers, so that the last sweep of the run sees it.
+    { match: { batch: 2 }, do: { outputFileId: 'late', lateMs: 900_000 } },
+  ];
+  const world = await makeWorld(t, { faults });
+  const { summary, requests, warnings } = await world.run({ pollMaxMs: 150_000, looksMs: [1_000, 2_000] });
+  world.assertFaultsFired();
+  assert.equal(requests['POST /v1/batches'], 2);
+  assert.equal(requests['POST /v1/batches/:id/cancel'], 1);
+  assert.equal(summary.batches.length, 2);
+  assert.ok(warnings.some((warning) => /repeats one of ours/.test(warning)));
+  assert.equal(summary.exitCode, 0);
+  assert.equal(summary.cost.nanoUsd, summary.ledger.nanoUsd);
+  world.check(summary);
+});
+
+test('three creates that left no trace leave the shard pending with exit 7, and the next run takes it up', async (t) => {
+  const world = await makeWorld(t, { faults: [{ match: { method: 'POST', path: '/v1/batches' }, do: { drop: 'before' }, times: 3 }] });
+  const first = await world.run();
+  world.assertFaultsFired();
+  assert.deepEqual([first.summary.exitCode, first.summary.rows.pending, first.summary.outputs.table], [7, 12, 'out.partial.csv']);
+  world.check(first.summary, { previousTable: null });
+  const second = await world.run();
+  assert.deepEqual([second.summary.exitCode, second.summary.run, second.requests['POST /v1/files']], [0, first.summary.run, undefined]);
+  world.check(second.summary);
+});
+
+test('batches of another state directory of the same job are named and left alone', async (t) => {
+  const other = await makeWorld(t);
+  await other.run();
+  const world = await makeWorld(t);
+  await world.restart({ stateDirectory: `${other.stateDirectory}/provider` });
+  const { summary, warnings } = await world.run();
+  assert.ok(warnings.some((warning) => /another state directory/.test(warning)));
+  assert.deepEqual([summary.exitCode, summary.cost.orphanedNanoUsd, summary.batches.length], [0, 0, 1]);
+});

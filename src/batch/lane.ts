@@ -1,6 +1,7 @@
 import type { Request } from '../core/request.ts';
 import { makeRequestLine } from '../core/request.ts';
 import type { ShardWriter } from '../ledger/ledger.ts';
+import { MAX_BYTES_PER_CHARACTER } from '../ledger/shard-writer.ts';
 import type { RemoteBatch } from '../openai/wire.ts';
 import { createAdmission } from './admission.ts';
 import { createBreaker } from './breaker.ts';
@@ -139,10 +140,10 @@ export function createBatchLane(context: BatchContext, options: BatchLaneOptions
     async add(request, tokens) {
       throwFault();
       const line = makeRequestLine(request);
-      const bytes = Buffer.byteLength(line) + 1;
+      const bytes = (line.length + 1) * MAX_BYTES_PER_CHARACTER;
       if (
         writer !== null &&
-        (writer.rows >= cutSize.maxRequests || writer.bytes + bytes > cutSize.maxBytes || writer.tokens + tokens > cutSize.maxTokens)
+        (writer.rows >= cutSize.maxRequests || writer.bytesAtMost + bytes > cutSize.maxBytes || writer.tokens + tokens > cutSize.maxTokens)
       ) {
         await lane.flush();
       }
@@ -185,7 +186,7 @@ export function createBatchLane(context: BatchContext, options: BatchLaneOptions
     },
     nextChange: change,
     get filling() {
-      return { rows: writer?.rows ?? 0, bytes: writer?.bytes ?? 0 };
+      return { rows: writer?.rows ?? 0, bytes: writer?.bytesAtMost ?? 0 };
     },
     admission,
     async settle() {

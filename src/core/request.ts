@@ -21,8 +21,16 @@ const DATA_URL_IN_BODY = /"data:[^"\\]*;base64,([^"\\]*)"/g;
 
 /** The key of a request: its content, with image data replaced by its hash. */
 export function makeKey(url: string, body: string): string {
-  const content = body.includes('"data:') ? replaceImageData(body) : body;
-  return hash('sha256', `${url}\n${content}`, 'base64url').slice(0, 22);
+  const content = `${url}\n${body.includes('"data:') ? replaceImageData(body) : body}`;
+  return hash('sha256', content.length > SCRATCH_CHARACTERS ? content : encode(content), 'base64url').slice(0, 22);
+}
+
+/** Hashing a string makes a copy of it first; encoding into memory that is there already halves the time of a key. */
+const SCRATCH_CHARACTERS = 65_536;
+const scratch = Buffer.allocUnsafeSlow(SCRATCH_CHARACTERS * 3);
+
+function encode(text: string): Buffer {
+  return scratch.subarray(0, scratch.write(text));
 }
 
 /** Every base64 `data:` URL that is a whole JSON string becomes `sha256:<hex of its bytes>`. */

@@ -2,6 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 import { AppError, EXIT, UsageError } from '../core/errors.ts';
 import { DEFAULT_BASE_URL } from '../run/target.ts';
+import { rememberSecret } from './secrets.ts';
 
 /** Only these are taken from a `.env` file: a file found by chance may give a key, never an address rows are sent to. */
 const FROM_ENV_FILE = ['OPENAI_API_KEY', 'OPENAI_API_KEY_FILE', 'REDIS_URL'] as const;
@@ -37,6 +38,7 @@ function readKeyFile(file: string): string {
   try {
     if ((statSync(file).mode & 0o077) !== 0) throw new UsageError(`OPENAI_API_KEY_FILE: others may read ${file}; type: chmod 600 ${file}`);
     const key = readFileSync(file, 'utf8').trim();
+    rememberSecret(key);
     if (key !== '') return key;
   } catch (error) {
     if (error instanceof UsageError) throw error;

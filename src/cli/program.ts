@@ -47,7 +47,7 @@ export function makeProgram(): Command {
     .addOption(baseUrlOption())
     .addOption(simulateOption())
     .addOption(jsonOption())
-    .option('--watch', 'show it again every two seconds')
+    .addOption(new Option('--watch', 'show it again every two seconds, until interrupted').conflicts('json'))
     .action(
       guard(async (job: string | undefined, flags: JobFlags & { watch?: boolean }) =>
         (await import('./commands/status.ts')).status(job, flags),
@@ -75,7 +75,6 @@ export function makeProgram(): Command {
   jobCommand(program, 'report', 'the summary again')
     .option('--run <id>', 'of an earlier run')
     .addOption(new Option('--summary <size>', 'how much').choices(['short', 'full']).default('short'))
-    .addOption(priceOption())
     .action(
       guard(async (job: string, flags: JobFlags & { run?: string; summary: string }) =>
         (await import('./commands/report.ts')).report(job, flags),

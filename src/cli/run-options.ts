@@ -1,26 +1,24 @@
 import { relative } from 'node:path';
+import { UsageError } from '../core/errors.ts';
 import type { RunOptions } from '../run/options.ts';
+import type { PlanOptions } from '../run/plan.ts';
 import type { RowSelection } from '../run/selection.ts';
 import { makeEffects } from './effects.ts';
 import { loadEnvFile } from './environment.ts';
 import type { JobFlags, RunFlags } from './flags.ts';
 import type { Interrupts } from './interrupt.ts';
-import { makeTarget } from './target.ts';
+import { makeTarget, makeTargetOrigin } from './target.ts';
 
 const NANO_USD_PER_USD = 1_000_000_000;
 
 /** The flags of one invocation as the options of a run, without what a command adds: how to confirm, and who watches. */
 export function makeRunOptions(jobFile: string, flags: RunFlags, interrupts: Interrupts): Omit<RunOptions, 'confirm' | 'watch' | 'warn'> {
   loadEnvFile();
-  const effects = makeEffects();
+  const { effects, ...shared } = makePlanOptions(jobFile, flags);
   return {
-    jobFile,
-    overrides: { cwd: process.cwd(), input: flags.input ?? null, out: flags.out ?? null, mode: flags.mode ?? null },
-    stateRoot: flags.stateDir ?? null,
-    stdin: process.stdin,
-    target: makeTarget(flags, effects.clock),
-    selection: makeSelection(flags),
+    ...shared,
     effects,
+    target: makeTarget(flags, effects.clock),
     stopping: interrupts.stopping,
     signal: interrupts.signal,
     maxNanoUsd: flags.maxUsd === undefined ? null : Math.round(flags.maxUsd * NANO_USD_PER_USD),
@@ -29,8 +27,23 @@ export function makeRunOptions(jobFile: string, flags: RunFlags, interrupts: Int
     reopen: flags.retryFailed === true ? { causes: null, set: {} } : null,
     looksMs: flags.looks,
     pollMaxMs: flags.pollMax,
+    commands: { continue: showRunCommand(jobFile, flags), failures: showCommand('failures', jobFile, flags) },
+  };
+}
+
+/** The part of the flags that decides what there is to do. */
+export function makePlanOptions(jobFile: string, flags: RunFlags): PlanOptions {
+  if (flags.mode === 'live') throw new UsageError('--mode live: this version has the batch lane only; use --mode batch');
+  return {
+    jobFile,
+    overrides: { cwd: process.cwd(), input: flags.input ?? null, out: flags.out ?? null, mode: flags.mode ?? null },
+    stateRoot: flags.stateDir ?? null,
+    stdin: process.stdin,
+    target: { origin: makeTargetOrigin(flags) },
+    selection: makeSelection(flags),
+    effects: makeEffects(),
     priceAsOf: flags.priceAsOf ?? null,
-    commands: { continue: showCommand('run', jobFile, flags), failures: showCommand('failures', jobFile, flags) },
+    signal: new AbortController().signal,
   };
 }
 
@@ -42,14 +55,26 @@ function makeSelection(flags: RunFlags): RowSelection {
 
 /** A command as a person would type it here, with the flags that choose table, state and provider. */
 export function showCommand(command: string, jobFile: string, flags: JobFlags): string {
-  const parts = ['rowmill', command, quote(relative(process.cwd(), jobFile) || jobFile)];
-  if (flags.input !== undefined) parts.push('--input', quote(flags.input));
-  if (flags.stateDir !== undefined && process.env.ROWMILL_STATE_DIR === undefined) parts.push('--state-dir', quote(flags.stateDir));
-  if (flags.baseUrl !== undefined) parts.push('--base-url', quote(flags.baseUrl));
+  const parts = ['rowmill', command, quoteArgument(relative(process.cwd(), jobFile) || jobFile)];
+  if (flags.input !== undefined) parts.push('--input', quoteArgument(flags.input));
+  if (flags.stateDir !== undefined && process.env.ROWMILL_STATE_DIR === undefined) parts.push('--state-dir', quoteArgument(flags.stateDir));
+  if (flags.baseUrl !== undefined) parts.push('--base-url', quoteArgument(flags.baseUrl));
   if (flags.simulate === true) parts.push('--simulate');
   return parts.join(' ');
 }
 
-function quote(text: string): string {
+/** `run` with everything that decides what it does, so that it continues what these flags began. */
+export function showRunCommand(jobFile: string, flags: RunFlags): string {
+  const parts = [showCommand('run', jobFile, flags)];
+  if (flags.mode !== undefined) parts.push('--mode', flags.mode);
+  if (flags.out !== undefined) parts.push('--out', quoteArgument(flags.out));
+  if (flags.limit !== undefined) parts.push('--limit', String(flags.limit));
+  if (flags.sample !== undefined) parts.push('--sample', String(flags.sample), '--seed', String(flags.seed));
+  if (flags.maxUsd !== undefined) parts.push('--max-usd', String(flags.maxUsd));
+  return parts.join(' ');
+}
+
+/** A value as it has to be typed in a shell. */
+export function quoteArgument(text: string): string {
   return /^[\w./:@=-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

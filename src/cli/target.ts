@@ -6,6 +6,8 @@ import { chooseBaseUrl, readApiKey } from './environment.ts';
 /** The simulator asks for a key like any server; this one opens nothing else. */
 const SIMULATOR_KEY = 'sk-simulator';
 
+const SIMULATOR_ORIGIN = 'simulator';
+
 /** Whom the flags name: the built-in simulator, or the API at the chosen base URL. */
 export function makeTarget(
   flags: { readonly simulate?: boolean | undefined; readonly baseUrl?: string | undefined },
@@ -23,9 +25,14 @@ export function makeTarget(
   };
 }
 
+/** The origin of whom the flags name. */
+export function makeTargetOrigin(flags: { readonly simulate?: boolean | undefined; readonly baseUrl?: string | undefined }): string {
+  return flags.simulate === true ? SIMULATOR_ORIGIN : originOf(chooseBaseUrl(flags.baseUrl));
+}
+
 function makeSimulatorTarget(clock: () => Date): Target {
   return {
-    origin: 'simulator',
+    origin: SIMULATOR_ORIGIN,
     async connect(stateDirectory) {
       const [{ startSimulator }, { createProvider }] = await Promise.all([
         import('../simulator/start.ts'),

@@ -14,6 +14,10 @@ export interface Failures {
   readonly rows: { readonly in: number; readonly failed: number; readonly skipped: number; readonly pending: number };
   /** The most frequent first. */
   readonly causes: readonly FailureGroup[];
+  /** The cap of the job's answers (`params.max_output_tokens`); null without one. */
+  readonly outputCap: number | null;
+  /** Whose answers they are. */
+  readonly origin: string;
   /** Where `--csv` wrote all of them; null when it was not asked for, or there are none. */
   readonly csv: string | null;
 }
@@ -75,6 +79,7 @@ async function groupFailures(looking: Looking, options: LookOptions, csvPath: st
     }
   }
   const { ok: _ok, ...rows } = counts;
+  const cap = compiled.job.params.max_output_tokens;
   const written = writer === null ? null : await writer.finish();
   return {
     schema: 'rowmill.failures/1',
@@ -83,6 +88,8 @@ async function groupFailures(looking: Looking, options: LookOptions, csvPath: st
     simulated: run?.simulated ?? false,
     rows,
     causes: [...groups.values()].toSorted((a, b) => b.count - a.count),
+    outputCap: typeof cap === 'number' ? cap : null,
+    origin: looking.state.origin,
     csv: written === null ? null : csvPath,
   };
 }

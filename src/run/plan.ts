@@ -2,15 +2,12 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { openJobLedger } from './open-job-ledger.ts';
 import type { RunOptions } from './options.ts';
-import { prepareJob } from './prepare.ts';
+import { type PrepareOptions, prepareJob } from './prepare.ts';
 import type { Preview } from './preview.ts';
 import { previewOpenJob } from './preview-job.ts';
 import { selectRows } from './selection.ts';
 
-export type PlanOptions = Pick<
-  RunOptions,
-  'jobFile' | 'overrides' | 'stateRoot' | 'stdin' | 'target' | 'selection' | 'effects' | 'priceAsOf' | 'signal'
->;
+export type PlanOptions = PrepareOptions & Pick<RunOptions, 'selection' | 'effects' | 'priceAsOf'>;
 
 /**
  * What a run of these options would do, from the job, the table and the state directory alone. Takes no lock and sends nothing.

@@ -1,0 +1,41 @@
+import { EXIT } from '../../core/errors.ts';
+import { escapeLineForTerminal } from '../../output/escape-for-terminal.ts';
+import { type CancelledBatch, cancelBatches } from '../../run/cancel.ts';
+import { makeEffects } from '../effects.ts';
+import { loadEnvFile } from '../environment.ts';
+import type { JobFlags } from '../flags.ts';
+import { showCommand } from '../run-options.ts';
+import { print, printJson, say } from '../say.ts';
+import { makeTarget } from '../target.ts';
+
+/** `rowmill cancel`: tells the provider; needs no lock. Exit 7 when a batch could not be asked about. */
+export async function cancel(jobFile: string, flags: JobFlags): Promise<number> {
+  loadEnvFile();
+  const cancelled = await cancelBatches({
+    jobFile,
+    cwd: process.cwd(),
+    stateRoot: flags.stateDir ?? null,
+    target: makeTarget(flags, makeEffects().clock),
+    signal: new AbortController().signal,
+  });
+  if (flags.json === true) printJson(cancelled);
+  else if (cancelled.batches.length === 0) print('No batch is at the provider: nothing to cancel');
+  else for (const batch of cancelled.batches) print(escapeLineForTerminal(describe(batch)));
+  if (cancelled.batches.length > 0) {
+    say(`What they finished until now is paid for. To collect it: ${showCommand('run', jobFile, flags)}`);
+  }
+  return cancelled.batches.some(({ result }) => result === 'failed') ? EXIT.notFinished : EXIT.done;
+}
+
+function describe({ id, status, result, message }: CancelledBatch): string {
+  switch (result) {
+    case 'asked':
+      return `${id}  ${status}`;
+    case 'over':
+      return `${id}  was ended or being cancelled already`;
+    case 'failed':
+      return `${id}  NOT cancelled: ${message}`;
+    default:
+      return result satisfies never;
+  }
+}

@@ -1,0 +1,162 @@
+import { join, relative } from 'node:path';
+import { EXIT } from '../../core/errors.ts';
+import type { Summary } from '../../core/summary.ts';
+import { openTable } from '../../input/open-table.ts';
+import { formatCount, formatDollars } from '../../output/format-numbers.ts';
+import { renderSummary } from '../../output/render-summary.ts';
+import { runJob } from '../../run/run.ts';
+import type { JobFlags, RunFlags } from '../flags.ts';
+import { type Interrupts, listenForInterrupts } from '../interrupt.ts';
+import { findPackageRoot } from '../package-root.ts';
+import { createPaint } from '../paint.ts';
+import { startProgress } from '../progress.ts';
+import { renderTable } from '../render-table.ts';
+import { makeRunOptions, quoteArgument, showCommand } from '../run-options.ts';
+import { hasColour, print, printJson, say } from '../say.ts';
+
+/** Tables and state of the demo lie here, below the working directory; a second demo finds its answers there and sends nothing. */
+const FOLDER = join('out', 'demo');
+const STATE = join(FOLDER, '.rowmill');
+
+/** One stop of the tour: a job of `jobs/`, and the columns of its table worth a look. */
+interface Stop {
+  readonly job: string;
+  readonly out: string;
+  readonly shows: string;
+  readonly columns: readonly string[];
+}
+
+const STOPS: readonly Stop[] = [
+  {
+    job: 'review-sentiment.yaml',
+    out: 'reviews.csv',
+    shows: 'CSV in, JSON mode, answers checked against a schema, through the Batch API',
+    columns: ['product', 'Review Text', 'llm_sentiment', 'llm_score', 'llm__status', 'llm__source', 'llm__cost_usd'],
+  },
+  {
+    job: 'nightly-summaries.yaml',
+    out: 'summaries.jsonl',
+    shows: 'JSONL in and out, a strict schema, through the Batch API',
+    columns: ['thread_id', 'subject', 'summary', 'urgent', '_status', '_cost_usd'],
+  },
+];
+
+const SHOWN_ROWS = 6;
+const MAX_CELLS = 34;
+
+/** `rowmill demo`: the example jobs against the built-in simulator, from the table to the table. */
+export async function demo(flags: JobFlags): Promise<number> {
+  const isJson = flags.json === true;
+  const paint = createPaint(hasColour(process.stdout));
+  if (!isJson) print('Simulated: no model answers and nothing is billed, so every figure below is made up; nothing leaves this machine.');
+  const interrupts = listenForInterrupts(say);
+  const summaries: Summary[] = [];
+  try {
+    for (const [index, stop] of STOPS.entries()) {
+      if (!isJson) print(`\n${paint('bold', `${index + 1}. ${stop.job}`)}  ${stop.shows}`);
+      const summary = await runStop(stop, isJson, interrupts);
+      summaries.push(summary);
+      if (!isJson) await showStop(stop, summary);
+      if (interrupts.stopping.aborted) break;
+    }
+  } finally {
+    interrupts.dispose();
+  }
+  if (isJson) printJson({ schema: 'rowmill.demo/1', simulated: true, runs: summaries });
+  else {
+    showTotals(summaries);
+    showNext(summaries);
+  }
+  return Math.max(EXIT.done, ...summaries.map(({ exitCode }) => exitCode));
+}
+
+function runStop(stop: Stop, isQuiet: boolean, interrupts: Interrupts): Promise<Summary> {
+  const options = makeRunOptions(locateJob(stop), makeFlags(stop), interrupts);
+  let progress: { stop(): void } | null = null;
+  const running = runJob({
+    ...options,
+    confirm: async () => {},
+    watch: (view) => {
+      progress = startProgress(view, isQuiet ? 'none' : 'auto', process.stderr);
+    },
+    warn: say,
+  });
+  return running.finally(() => progress?.stop());
+}
+
+/** The flags a person would type for this stop. */
+function makeFlags(stop: Stop): RunFlags {
+  return {
+    simulate: true,
+    mode: 'batch',
+    out: join(FOLDER, stop.out),
+    stateDir: STATE,
+    seed: 1,
+    wait: true,
+    ifRunning: 'fail',
+    progress: 'auto',
+    looks: [5000, 20_000, 65_000],
+    pollMax: 60_000,
+  };
+}
+
+function locateJob({ job }: Stop): string {
+  return join(findPackageRoot(), 'jobs', job);
+}
+
+async function showStop(stop: Stop, summary: Summary): Promise<void> {
+  const colour = hasColour(process.stdout);
+  if (summary.outputs.table !== null) print(`\n${await renderSome(summary.outputs.table, stop.columns)}\n`);
+  print(renderSummary(summary, { colour, full: false }));
+}
+
+/** Some rows of a table, as they stand in the file. */
+async function renderSome(path: string, columns: readonly string[]): Promise<string> {
+  const { signal } = new AbortController();
+  const table = await openTable({ path, format: null, delimiter: null, encoding: null, columns: null, id: [] }, { signal });
+  const places = columns.map((name) => table.columns.indexOf(name));
+  const rows: string[][] = [];
+  for await (const chunk of table.readRows(signal)) {
+    for (const { cells } of chunk) {
+      rows.push(places.map((place) => (typeof cells[place] === 'string' ? cells[place] : JSON.stringify(cells[place] ?? ''))));
+    }
+  }
+  // Evenly over the table, so that its languages and ends are seen.
+  const some = Array.from(
+    { length: Math.min(SHOWN_ROWS, rows.length) },
+    (_, index) => rows[Math.floor((index * rows.length) / SHOWN_ROWS)] ?? [],
+  );
+  const more = rows.length > some.length ? `\n… ${formatCount(rows.length - some.length)} more rows in ${path}` : '';
+  return renderTable([columns, ...some], MAX_CELLS, createPaint(hasColour(process.stdout))) + more;
+}
+
+/** What all stops add up to: every row has its end, every attempt its cost. */
+function showTotals(summaries: readonly Summary[]): void {
+  const sum = (pick: (summary: Summary) => number) => summaries.reduce((total, summary) => total + pick(summary), 0);
+  const [rows, ok, failed, skipped, pending] = (['in', 'ok', 'failed', 'skipped', 'pending'] as const).map((word) =>
+    formatCount(sum((summary) => summary.rows[word])),
+  );
+  print('\nAll together');
+  print(`  rows in ${rows} = ok ${ok} + failed ${failed} + skipped ${skipped} + pending ${pending}`);
+  print(`  spent ${formatDollars(sum(({ cost }) => cost.nanoUsd))} (simulated)`);
+  print(`  tables ${summaries.map(({ outputs }) => outputs.table).join(', ')}`);
+}
+
+function showNext(summaries: readonly Summary[]): void {
+  const [first] = STOPS;
+  if (first === undefined) return;
+  const job = relative(process.cwd(), locateJob(first));
+  const here = { simulate: true, stateDir: STATE };
+  const commands = [
+    [`${showCommand('report', job, here)} --summary full`, 'the figures again, and more of them'],
+    [showCommand('verify', job, here), 'everything derived again from the state directory'],
+    ['rowmill init my-job', 'a commented job file to fill in'],
+    ['rowmill plan my-job.yaml', 'what it would do and cost, sending nothing'],
+    ['rowmill run my-job.yaml --simulate', 'try it without a key'],
+  ] as const;
+  if (summaries.every(({ attempts }) => attempts.total === 0)) {
+    print(`\nThe answers were in ${quoteArgument(STATE)} already: nothing was asked again, nothing was spent again.`);
+  }
+  print('\nWhat to type next:');
+  for (const [command, what] of commands) print(`  npx ${command}\n      ${what}`);
+}

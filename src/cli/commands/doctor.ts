@@ -1,0 +1,46 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { EXIT } from '../../core/errors.ts';
+import { escapeLineForTerminal } from '../../output/escape-for-terminal.ts';
+import { examine, type Finding } from '../../run/doctor.ts';
+import { makeEffects } from '../effects.ts';
+import { loadEnvFile } from '../environment.ts';
+import type { JobFlags } from '../flags.ts';
+import { createPaint } from '../paint.ts';
+import { hasColour, print, printJson } from '../say.ts';
+import { makeTarget } from '../target.ts';
+
+const PROVIDER_FINDINGS: ReadonlySet<Finding['name']> = new Set(['key', 'base url', 'models', 'model']);
+
+/** `rowmill doctor`: one line per finding. Exit 4 when key, provider or model is the problem, 2 for any other problem. */
+export async function doctor(jobFile: string | undefined, flags: JobFlags): Promise<number> {
+  loadEnvFile();
+  const { clock } = makeEffects();
+  const temporaryDirectory = mkdtempSync(join(tmpdir(), 'rowmill-doctor-'));
+  try {
+    const findings = await examine({
+      jobFile: jobFile ?? null,
+      cwd: process.cwd(),
+      stateRoot: flags.stateDir ?? null,
+      target: makeTarget(flags, clock),
+      temporaryDirectory,
+      nodeVersion: process.versions.node,
+      clock,
+      signal: new AbortController().signal,
+    });
+    const problems = findings.filter(({ status }) => status === 'problem');
+    if (flags.json === true) printJson({ schema: 'rowmill.doctor/1', ok: problems.length === 0, findings });
+    else for (const finding of findings) print(renderFinding(finding));
+    if (problems.length === 0) return EXIT.done;
+    return problems.some(({ name }) => PROVIDER_FINDINGS.has(name)) ? EXIT.refused : EXIT.usage;
+  } finally {
+    rmSync(temporaryDirectory, { recursive: true, force: true });
+  }
+}
+
+function renderFinding({ name, status, message }: Finding): string {
+  const paint = createPaint(hasColour(process.stdout));
+  const style = status === 'ok' ? 'green' : status === 'warning' ? 'yellow' : 'red';
+  return `${paint(style, status.padEnd(8))} ${name.padEnd(9)} ${escapeLineForTerminal(message)}`;
+}

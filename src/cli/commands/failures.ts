@@ -1,0 +1,42 @@
+import { relative } from 'node:path';
+import { EXIT } from '../../core/errors.ts';
+import { type Failures, isRetryable, readFailures } from '../../run/failures.ts';
+import { readRowHistory } from '../../run/row-history.ts';
+import type { JobFlags } from '../flags.ts';
+import { flagsOfState, makeLookOptions } from '../look-options.ts';
+import { renderFailures, renderRowHistory } from '../render-failures.ts';
+import { showCommand } from '../run-options.ts';
+import { hasColour, print, printJson, say } from '../say.ts';
+
+/** `rowmill failures`: what failed, why, and how to try it again; with --row everything about one row. */
+export async function failures(jobFile: string, flags: JobFlags & { readonly row?: string; readonly csv?: string }): Promise<number> {
+  const options = makeLookOptions(jobFile, flags);
+  const colour = hasColour(process.stdout);
+  if (flags.row !== undefined) {
+    const history = await readRowHistory(options, flags.row);
+    if (flags.json === true) printJson(history);
+    else print(renderRowHistory(history, colour));
+    return EXIT.done;
+  }
+  const found = await readFailures(options, flags.csv ?? null);
+  const commands = { retry: makeRetryCommands(found, jobFile, flags), row: showCommand('failures', jobFile, flagsOfState(flags, found)) };
+  if (flags.json === true) {
+    const causes = found.causes.map((group) => ({ ...group, retry: commands.retry.get(group.cause) ?? null }));
+    printJson({ ...found, causes, csv: found.csv === null ? null : relative(process.cwd(), found.csv) });
+  } else print(renderFailures(found, commands, colour));
+  if (found.csv !== null) say(`All of them: ${relative(process.cwd(), found.csv)}`);
+  return EXIT.done;
+}
+
+/** The command that tries each cause again; none for rows that were never sent. A truncated answer needs more room to come out otherwise. */
+function makeRetryCommands(found: Failures, jobFile: string, flags: JobFlags): ReadonlyMap<string, string> {
+  const retry = showCommand('retry', jobFile, flagsOfState(flags, found));
+  return new Map(
+    found.causes
+      .filter(({ cause }) => isRetryable(cause))
+      .map(({ cause }) => {
+        const more = cause === 'truncated' && found.outputCap !== null ? ` --set params.max_output_tokens=${found.outputCap * 2}` : '';
+        return [cause, `${retry} --cause ${cause}${more}`];
+      }),
+  );
+}

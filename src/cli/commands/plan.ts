@@ -1,0 +1,30 @@
+import { EXIT, UsageError } from '../../core/errors.ts';
+import { planJob } from '../../run/plan.ts';
+import type { PlanProblem } from '../../run/preview.ts';
+import type { RunFlags } from '../flags.ts';
+import { renderPlan } from '../render-plan.ts';
+import { makePlanOptions, showRunCommand } from '../run-options.ts';
+import { hasColour, print, printJson } from '../say.ts';
+
+/** `rowmill plan`: what a run would do. Exit 2 with every problem when it could not begin; --json has them in `problems`. */
+export async function plan(jobFile: string, flags: RunFlags): Promise<number> {
+  try {
+    const preview = await planJob(makePlanOptions(jobFile, flags));
+    if (flags.json === true) printJson(preview);
+    else print(renderPlan(preview, showRunCommand(jobFile, flags), hasColour(process.stdout)));
+    return EXIT.done;
+  } catch (error) {
+    if (flags.json === true && error instanceof UsageError) printJson({ schema: 'rowmill.plan/1', problems: listProblems(error) });
+    throw error;
+  }
+}
+
+function listProblems({ problems }: UsageError): readonly PlanProblem[] {
+  return problems.map(({ place, message }) => ({
+    severity: 'error',
+    file: place?.file ?? null,
+    line: place?.line ?? null,
+    column: place?.column ?? null,
+    message,
+  }));
+}

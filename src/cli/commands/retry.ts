@@ -1,0 +1,60 @@
+import { UsageError } from '../../core/errors.ts';
+import { CAUSES } from '../../core/outcome.ts';
+import { loadJob } from '../../input/load-job.ts';
+import { suggest } from '../../input/suggest.ts';
+import { findState } from '../../run/open-for-looking.ts';
+import type { RunFlags } from '../flags.ts';
+import { makeLookOptions } from '../look-options.ts';
+import { makeTargetOrigin } from '../target.ts';
+import { runWith } from './run.ts';
+
+export interface RetryFlags extends RunFlags {
+  readonly cause?: readonly string[];
+  readonly set: readonly string[];
+}
+
+/** `rowmill retry`: opens failed rows again and runs the job, over the table of its last run unless another one is named. */
+export async function retry(jobFile: string, flags: RetryFlags): Promise<number> {
+  const causes = flags.cause === undefined ? null : readCauses(flags.cause);
+  const set = readSet(flags.set);
+  // Only to have the values checked by the rules of a job file, with the job's own words for what is wrong.
+  await loadJob(jobFile, { cwd: process.cwd(), params: set });
+  const { lastRun } = await findState({ ...makeLookOptions(jobFile, flags), origin: makeTargetOrigin(flags) });
+  const input = flags.input ?? lastRun?.paths?.input ?? null;
+  const out = flags.out ?? lastRun?.paths?.out ?? null;
+  return runWith(jobFile, flags, {
+    reopen: { causes, set },
+    overrides: { cwd: process.cwd(), input, out, mode: flags.mode ?? null },
+    // What was piped into the last run was kept; only a `-` typed now means new input.
+    stdin: flags.input === '-' ? process.stdin : null,
+  });
+}
+
+function readCauses(words: readonly string[]): ReadonlySet<string> {
+  for (const word of words) {
+    if ((CAUSES as readonly string[]).includes(word)) continue;
+    throw new UsageError(`--cause ${word}: no such cause${suggest(word, CAUSES) || `; causes: ${CAUSES.join(', ')}`}`);
+  }
+  return new Set(words);
+}
+
+/** `params.temperature=0.2` as a parameter; a value that is no JSON is a text. */
+function readSet(settings: readonly string[]): Readonly<Record<string, unknown>> {
+  const set: Record<string, unknown> = {};
+  for (const setting of settings) {
+    const [, name, value] = /^params\.([a-z_]+)=(.*)$/s.exec(setting) ?? [];
+    if (name === undefined || value === undefined) {
+      throw new UsageError(`--set ${setting}: give a parameter of the job, for example --set params.max_output_tokens=400`);
+    }
+    set[name] = parseValue(value);
+  }
+  return set;
+}
+
+function parseValue(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,63 @@
+import { readFileSync } from 'node:fs';
+import { EXIT, UsageError } from '../../core/errors.ts';
+import { readFaultPlan } from '../../simulator/fault-plan-reader.ts';
+import { type Simulator, startSimulator } from '../../simulator/start.ts';
+import type { SimulateFlags } from '../flags.ts';
+import { print, printJson, say } from '../say.ts';
+
+/** `rowmill simulate`: the local server by itself, until it is interrupted. */
+export async function simulate(flags: SimulateFlags): Promise<number> {
+  const faults = flags.faults === undefined ? null : readFaults(flags.faults);
+  const ended = waitForSignal();
+  const simulator = await start(flags, faults);
+  if (flags.json === true) printJson({ schema: 'rowmill.simulate/1', url: simulator.url, port: simulator.port });
+  else {
+    print(simulator.url);
+    say('Simulated: no model answers here, nothing is billed. Any key is accepted. Use it from another terminal:');
+    say(`  OPENAI_API_KEY=sk-simulator rowmill run JOB --base-url ${simulator.url}`);
+    say(`  OPENAI_API_KEY=sk-simulator OPENAI_BASE_URL=${simulator.url} your-own-program`);
+    say('Ctrl-C ends it.');
+  }
+  await ended;
+  await simulator.close();
+  return EXIT.done;
+}
+
+async function start(flags: SimulateFlags, faults: unknown): Promise<Simulator> {
+  try {
+    return await startSimulator({
+      port: flags.port,
+      stateDirectory: flags.state,
+      billFile: flags.bill,
+      traceFile: flags.trace,
+      faults,
+      seed: flags.seed,
+      batchSeconds: flags.batchSeconds,
+      latencyMs: flags.latency,
+      requestsPerMinute: flags.rpm,
+      tokensPerMinute: flags.tpm,
+      enqueuedTokens: flags.enqueuedTokens,
+    });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    throw new UsageError(`port ${flags.port} is in use; --port 0 takes a free one`, { cause: error });
+  }
+}
+
+/** A fault plan, checked: what is wrong is said with the place in it. */
+function readFaults(file: string): unknown {
+  let plan: unknown;
+  try {
+    plan = JSON.parse(readFileSync(file, 'utf8'));
+    readFaultPlan(plan);
+  } catch (error) {
+    throw new UsageError(`--faults ${file}: ${(error as Error).message}`, { cause: error });
+  }
+  return plan;
+}
+
+function waitForSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => resolve());
+  });
+}

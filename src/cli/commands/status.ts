@@ -1,0 +1,48 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { EXIT, UsageError } from '../../core/errors.ts';
+import { findJobFilesWithState } from '../../run/find-jobs.ts';
+import { readStatus, type Status } from '../../run/status.ts';
+import type { JobFlags } from '../flags.ts';
+import { makeLookOptions } from '../look-options.ts';
+import { renderStatus } from '../render-status.ts';
+import { hasColour, print, printJson } from '../say.ts';
+
+const WATCH_MS = 2000;
+
+/** `rowmill status`: how a job stands, or every job below the working directory; with --watch again and again until interrupted. */
+export async function status(jobFile: string | undefined, flags: JobFlags & { readonly watch?: boolean }): Promise<number> {
+  const jobFiles = jobFile === undefined ? findJobs(flags) : [jobFile];
+  if (flags.watch === true) return watch(jobFiles, flags);
+  const all = await readAll(jobFiles, flags);
+  if (flags.json !== true) print(renderAll(all));
+  else if (jobFile === undefined) printJson({ schema: 'rowmill.status/1', jobs: all });
+  else printJson(all[0]);
+  return EXIT.done;
+}
+
+function findJobs(flags: JobFlags): readonly string[] {
+  const jobFiles = findJobFilesWithState(process.cwd(), flags.stateDir ?? null);
+  if (jobFiles.length > 0) return jobFiles;
+  throw new UsageError('no job below this directory has been run; name a job file: rowmill status jobs/my-job.yaml');
+}
+
+async function readAll(jobFiles: readonly string[], flags: JobFlags): Promise<readonly Status[]> {
+  const all: Status[] = [];
+  for (const file of jobFiles) all.push(await readStatus(makeLookOptions(file, flags)));
+  return all;
+}
+
+function renderAll(all: readonly Status[]): string {
+  const look = { now: new Date(), colour: hasColour(process.stdout) };
+  return all.map((one) => renderStatus(one, look)).join('\n\n');
+}
+
+async function watch(jobFiles: readonly string[], flags: JobFlags): Promise<never> {
+  const isTerminal = process.stdout.isTTY === true;
+  for (;;) {
+    const text = renderAll(await readAll(jobFiles, flags));
+    // From the top of an empty screen: lines may wrap, so they cannot be counted and taken back.
+    print(isTerminal ? `\u001b[H\u001b[2J${text}` : `${text}\n`);
+    await delay(WATCH_MS);
+  }
+}

@@ -1,0 +1,39 @@
+import { relative } from 'node:path';
+import type { JobState } from '../run/last-run.ts';
+import { describeOrigin } from '../run/last-run.ts';
+import type { LookOptions } from '../run/open-for-looking.ts';
+import { originOf } from '../run/target.ts';
+import { makeEffects } from './effects.ts';
+import { chooseBaseUrl, hasBaseUrl } from './environment.ts';
+import type { JobFlags } from './flags.ts';
+import { say } from './say.ts';
+
+/** The flags of a command that sends nothing. */
+export function makeLookOptions(jobFile: string, flags: JobFlags): LookOptions {
+  return {
+    jobFile,
+    cwd: process.cwd(),
+    input: flags.input ?? null,
+    stateRoot: flags.stateDir ?? null,
+    origin: chooseOrigin(flags),
+    effects: makeEffects(),
+    signal: new AbortController().signal,
+  };
+}
+
+/** Whose answers the flags name; null when they name nobody, which means those of the last run. */
+function chooseOrigin(flags: JobFlags): string | null {
+  if (flags.simulate === true) return 'simulator';
+  return hasBaseUrl(flags.baseUrl) ? originOf(chooseBaseUrl(flags.baseUrl)) : null;
+}
+
+/** Says whose answers were looked at, where no flag named them. */
+export function sayWhichState(options: Pick<LookOptions, 'origin'>, state: JobState): void {
+  if (options.origin !== null) return;
+  say(`State of the last run: ${relative(process.cwd(), state.directory) || '.'}, answers of ${describeOrigin(state.origin)}`);
+}
+
+/** The flags that choose the same state again, for a command to be shown. */
+export function flagsOfState(flags: JobFlags, state: Pick<JobState, 'origin'>): JobFlags {
+  return state.origin === 'simulator' ? { ...flags, simulate: true } : flags;
+}

@@ -1,0 +1,57 @@
+import { escapeForTerminal, escapeLineForTerminal } from '../output/escape-for-terminal.ts';
+import { formatCount, formatDollars } from '../output/format-numbers.ts';
+import type { Failures } from '../run/failures.ts';
+import type { RowAttempt, RowHistory } from '../run/row-history.ts';
+import { createPaint, type Paint } from './paint.ts';
+import { renderPrompt } from './render-prompt.ts';
+import { quoteArgument } from './run-options.ts';
+
+export interface FailureCommands {
+  /** What tries a cause again, by cause. */
+  readonly retry: ReadonlyMap<string, string>;
+  /** `rowmill failures JOB`, to be followed by `--row ID`. */
+  readonly row: string;
+}
+
+/** Failed and skipped rows by cause, without a final newline. */
+export function renderFailures(failures: Failures, commands: FailureCommands, colour: boolean): string {
+  const paint = createPaint(colour);
+  const { rows, causes } = failures;
+  const pending = rows.pending === 0 ? '' : `, ${formatCount(rows.pending)} still pending`;
+  const title = `${failures.job}: ${formatCount(rows.failed)} failed, ${formatCount(rows.skipped)} skipped of ${formatCount(rows.in)} rows${pending}`;
+  const lines = [paint('bold', escapeLineForTerminal(title)) + (failures.simulated ? paint('yellow', '  simulated') : '')];
+  for (const { cause, count, status, example } of causes) {
+    lines.push('', `${paint('yellow', cause)}  ${formatCount(count)} ${status}`);
+    lines.push(escapeLineForTerminal(`  for example ${example.file}:${example.line}, id ${example.id}: ${example.message}`));
+    lines.push(paint('dim', `  ${commands.retry.get(cause) ?? 'never sent: change the table or the job, and run it again'}`));
+  }
+  const [first] = causes;
+  if (first !== undefined)
+    lines.push('', `Everything about one row: ${commands.row} --row ${escapeLineForTerminal(quoteArgument(first.example.id))}`);
+  return lines.join('\n');
+}
+
+/** A row's prompt and all its attempts, without a final newline. */
+export function renderRowHistory(history: RowHistory, colour: boolean): string {
+  const paint = createPaint(colour);
+  const { disposition } = history;
+  const end = 'cause' in disposition ? `${disposition.status} (${disposition.cause}: ${disposition.message})` : disposition.status;
+  return [
+    paint('bold', escapeLineForTerminal(`${history.file}:${history.line}  id ${history.id}  ${end}`)),
+    ...(history.key === null ? [] : [paint('dim', `key ${history.key}`)]),
+    '',
+    history.request === null ? 'no request: the row was not sent' : renderPrompt(history.request, paint),
+    ...history.attempts.flatMap((attempt, index) => ['', ...renderAttempt(attempt, index + 1, paint)]),
+    ...(history.attempts.length === 0 ? ['', 'no attempt yet'] : []),
+  ].join('\n');
+}
+
+function renderAttempt(attempt: RowAttempt, number: number, paint: Paint): readonly string[] {
+  const cost = attempt.costNanoUsd === null ? 'at an unknown price' : formatDollars(attempt.costNanoUsd);
+  const title = `attempt ${number}  ${attempt.lane}  ${attempt.outcome}  ${cost}  ${attempt.customId}  run ${attempt.run}`;
+  return [
+    paint('bold', escapeLineForTerminal(title)),
+    ...(attempt.message === '' ? [] : [paint('yellow', escapeLineForTerminal(attempt.message))]),
+    attempt.answer === null ? paint('dim', 'no answer text') : escapeForTerminal(attempt.answer),
+  ];
+}

@@ -1,0 +1,21 @@
+import { escapeForTerminal, escapeLineForTerminal } from '../output/escape-for-terminal.ts';
+import type { Paint } from './paint.ts';
+
+/** The messages of a request's body as a person reads them; parameters in one line below. */
+export function renderPrompt(request: unknown, paint: Paint, maxLines = Number.POSITIVE_INFINITY): string {
+  const { messages = [], ...params } = request as { messages?: readonly { role?: unknown; content?: unknown }[] };
+  const lines = messages.flatMap(({ role, content }) => {
+    const text = typeof content === 'string' ? content : JSON.stringify(content);
+    const [first = '', ...rest] = escapeForTerminal(text.trimEnd()).split('\n');
+    return [`${paint('dim', `${escapeLineForTerminal(String(role))}:`)} ${first}`, ...rest.map((line) => `  ${line}`)];
+  });
+  const shown = lines.length <= maxLines ? lines : [...lines.slice(0, maxLines), paint('dim', `  … ${lines.length - maxLines} more lines`)];
+  return [...shown, paint('dim', escapeLineForTerminal(cut(JSON.stringify(params))))].join('\n');
+}
+
+/** A schema can be long; what it says stands in the job file. */
+const MAX_PARAMS_CHARACTERS = 200;
+
+function cut(text: string): string {
+  return text.length <= MAX_PARAMS_CHARACTERS ? text : `${text.slice(0, MAX_PARAMS_CHARACTERS)}…`;
+}

@@ -1,0 +1,67 @@
+import { relative } from 'node:path';
+import { escapeLineForTerminal } from '../output/escape-for-terminal.ts';
+import { formatCount, formatDollars } from '../output/format-numbers.ts';
+import { describeOrigin } from '../run/last-run.ts';
+import type { Status, StatusBatch } from '../run/status.ts';
+import { createPaint } from './paint.ts';
+
+/** More batches than this are counted, not listed. */
+const MAX_BATCH_LINES = 20;
+
+/** A job's status for the terminal, without a final newline. */
+export function renderStatus(status: Status, look: { readonly now: Date; readonly colour: boolean }): string {
+  const paint = createPaint(look.colour);
+  const { rows, cost } = status;
+  const lines: (readonly [string, string])[] = [
+    ['run', describeRun(status, look.now)],
+    [
+      'rows in',
+      `${formatCount(rows.in)} = ${formatCount(rows.ok)} ok + ${formatCount(rows.failed)} failed + ${formatCount(rows.skipped)} skipped + ` +
+        `${formatCount(rows.pending)} pending${rows.inFlight === 0 ? '' : ` (${formatCount(rows.inFlight)} in batches)`}`,
+    ],
+    [
+      'spent',
+      `${formatDollars(cost.nanoUsd)} in this run, ${formatDollars(cost.ledgerNanoUsd)} in all${describeUnpriced(cost.unpricedAttempts)}`,
+    ],
+    ...status.batches.slice(-MAX_BATCH_LINES).map((batch) => ['batch', describeBatch(batch, look.now)] as const),
+    ...(status.batches.length > MAX_BATCH_LINES ? [['', `and ${status.batches.length - MAX_BATCH_LINES} earlier batches`] as const] : []),
+    ...status.waitingFor.map(({ what, id, why }) => ['waits for', `${what === 'runner' ? '' : `${what} ${id ?? ''}: `}${why}`] as const),
+    ['state', `${relative(process.cwd(), status.state) || '.'}, answers of ${describeOrigin(status.origin)}`],
+  ];
+  const title =
+    paint('bold', escapeLineForTerminal(`${status.job}  ${status.model}`)) + (status.simulated ? paint('yellow', '  simulated') : '');
+  return [title, ...lines.map(([label, text]) => paint('dim', label.padEnd(10)) + escapeLineForTerminal(text.replace(' :', ':')))].join(
+    '\n',
+  );
+}
+
+function describeRun({ run }: Status, now: Date): string {
+  if (run === null) return 'none yet';
+  if (run.endedAt !== null) return `${run.id}, ended ${formatAge(run.endedAt, now)} ago with exit ${run.exitCode}`;
+  const runner = run.runner === null ? 'nobody is working on it' : `process ${run.runner.pid} on ${run.runner.host}`;
+  return `${run.id}, open since ${formatAge(run.startedAt, now)}, ${runner}`;
+}
+
+function describeBatch(batch: StatusBatch, now: Date): string {
+  const requests = batch.requests === null ? '' : `  ${formatCount(batch.requests)} requests`;
+  const expires = batch.expiresAt === null ? ', collected' : `, expires in ${formatSpan(Date.parse(batch.expiresAt) - now.getTime())}`;
+  return `${batch.id}  ${batch.status}${requests}, ${formatSpan(batch.ageSeconds * 1000)} old${expires}${batch.isExtra ? ', extra' : ''}`;
+}
+
+function describeUnpriced(attempts: number): string {
+  return attempts === 0 ? '' : ` + ${formatCount(attempts)} attempts of unknown price`;
+}
+
+function formatAge(at: string, now: Date): string {
+  return formatSpan(now.getTime() - Date.parse(at));
+}
+
+/** `21h 40m`, `12m`, `8s`; never negative. */
+export function formatSpan(milliseconds: number): string {
+  const seconds = Math.max(0, Math.floor(milliseconds / 1000));
+  if (seconds < 60) return `${seconds}s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes}m`;
+  const hours = Math.floor(minutes / 60);
+  return hours < 48 ? `${hours}h ${minutes % 60}m` : `${Math.floor(hours / 24)}d ${hours % 24}h`;
+}

@@ -1,0 +1,157 @@
+import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { AppError, EXIT, UsageError } from '../core/errors.ts';
+import type { Job } from '../core/job.ts';
+import { loadJob } from '../input/load-job.ts';
+import { findPrice } from '../money/price.ts';
+import type { Provider } from '../openai/provider.ts';
+import { DEFAULT_BASE_URL, locateStateDirectory, type Target } from './target.ts';
+
+/** One thing that was looked at. */
+export interface Finding {
+  readonly name: 'node' | 'job' | 'state' | 'disk' | 'key' | 'base url' | 'models' | 'model' | 'price' | 'clock';
+  readonly status: 'ok' | 'warning' | 'problem';
+  readonly message: string;
+}
+
+export interface DoctorOptions {
+  /** Null looks at the machine and the provider only. */
+  readonly jobFile: string | null;
+  readonly cwd: string;
+  readonly stateRoot: string | null;
+  readonly target: Target;
+  /** Where a connection may keep files of its own. */
+  readonly temporaryDirectory: string;
+  readonly nodeVersion: string;
+  readonly clock: () => Date;
+  readonly signal: AbortSignal;
+}
+
+const MIN_NODE = [20, 19] as const;
+const GIGABYTE = 1e9;
+const LITTLE_DISK_BYTES = 2 * GIGABYTE;
+const NO_DISK_BYTES = 0.1 * GIGABYTE;
+/** Batches are matched within ten minutes of skew; half of it is a reason to look at the clock. */
+const SKEW_WARNING_MS = 300_000;
+const SKEW_PROBLEM_MS = 600_000;
+const CALL_TIMEOUT_MS = 15_000;
+
+/** Looks at everything a run needs, without sending a row. A model list is asked for, which costs nothing. */
+export async function examine(options: DoctorOptions): Promise<readonly Finding[]> {
+  const findings: Finding[] = [examineNode(options.nodeVersion)];
+  let job: Job | null = null;
+  if (options.jobFile !== null) {
+    try {
+      job = (await loadJob(options.jobFile, { cwd: options.cwd })).job;
+      findings.push({ name: 'job', status: 'ok', message: `${job.name}: the job file is right` });
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      findings.push({ name: 'job', status: 'problem', message: error.message });
+    }
+  }
+  const stateDirectory =
+    job === null ? resolve(options.stateRoot ?? '.rowmill') : locateStateDirectory(job, options.target.origin, options.stateRoot);
+  findings.push(...examineDisk(stateDirectory), ...(await examineProvider(options, job)));
+  if (job !== null) findings.push(examinePrice(job, options.clock()));
+  return findings;
+}
+
+function examineNode(version: string): Finding {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  const isNew = major > MIN_NODE[0] || (major === MIN_NODE[0] && minor >= MIN_NODE[1]);
+  return { name: 'node', status: isNew ? 'ok' : 'problem', message: `Node ${version}; ${MIN_NODE.join('.')} or newer is needed` };
+}
+
+function examineDisk(stateDirectory: string): readonly Finding[] {
+  const findings: Finding[] = [];
+  let folder = stateDirectory;
+  while (!existsSync(folder)) folder = dirname(folder);
+  const isThere = folder === stateDirectory;
+  try {
+    accessSync(folder, constants.W_OK | constants.X_OK);
+    const isOpen = isThere && existsSync(join(folder, 'events.jsonl')) && (statSync(folder).mode & 0o077) !== 0;
+    findings.push(
+      isOpen
+        ? { name: 'state', status: 'warning', message: `others may read ${folder}; type: chmod 700 ${folder}` }
+        : { name: 'state', status: 'ok', message: `${stateDirectory} ${isThere ? 'can be written' : 'can be made'}` },
+    );
+  } catch {
+    findings.push({ name: 'state', status: 'problem', message: `${folder} cannot be written` });
+  }
+  const { bavail, bsize } = statfsSync(folder);
+  const freeBytes = bavail * bsize;
+  const status = freeBytes < NO_DISK_BYTES ? 'problem' : freeBytes < LITTLE_DISK_BYTES ? 'warning' : 'ok';
+  return [...findings, { name: 'disk', status, message: `${(freeBytes / GIGABYTE).toFixed(1)} GB free` }];
+}
+
+/** Key, address, model list and clock: what is asked of the provider. */
+async function examineProvider(options: DoctorOptions, job: Job | null): Promise<readonly Finding[]> {
+  const findings: Finding[] = [];
+  try {
+    const { provider, close } = await options.target.connect(options.temporaryDirectory);
+    try {
+      findings.push({
+        name: 'key',
+        status: 'ok',
+        message: options.target.origin === 'simulator' ? 'the simulator needs none' : 'there is one',
+      });
+      const isDefault = provider.baseUrl === DEFAULT_BASE_URL;
+      findings.push({ name: 'base url', status: 'ok', message: `${provider.baseUrl}${isDefault ? '' : ' (not the default)'}` });
+      findings.push(...(await examineModels(provider, job, options.signal)));
+      findings.push(await examineClock(provider.baseUrl, options));
+    } finally {
+      await close();
+    }
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    findings.push({ name: error.exitCode === EXIT.refused ? 'key' : 'base url', status: 'problem', message: error.message });
+  }
+  return findings;
+}
+
+async function examineModels(provider: Provider, job: Job | null, signal: AbortSignal): Promise<readonly Finding[]> {
+  let models: readonly string[];
+  try {
+    models = await provider.listModels(AbortSignal.any([signal, AbortSignal.timeout(CALL_TIMEOUT_MS)]));
+  } catch (error) {
+    signal.throwIfAborted();
+    const message = error instanceof AppError ? error.message : 'no answer within 15 s';
+    return [{ name: 'models', status: 'problem', message: `the model list cannot be read: ${message}` }];
+  }
+  const findings: Finding[] = [{ name: 'models', status: 'ok', message: `${models.length} models` }];
+  if (job === null) return findings;
+  const isListed = models.includes(job.model);
+  const message = isListed ? `${job.model} is in the list` : `${job.model} is not in the list of this key`;
+  return [...findings, { name: 'model', status: isListed ? 'ok' : 'problem', message }];
+}
+
+/** Compares clocks by the Date header of an answer; no key is sent for it. */
+async function examineClock(baseUrl: string, { clock, signal }: DoctorOptions): Promise<Finding> {
+  const name = 'clock';
+  try {
+    const deadline = AbortSignal.any([signal, AbortSignal.timeout(CALL_TIMEOUT_MS)]);
+    const response = await fetch(`${baseUrl}/models`, { method: 'HEAD', redirect: 'manual', signal: deadline });
+    const theirs = Date.parse(response.headers.get('date') ?? '');
+    if (Number.isNaN(theirs)) return { name, status: 'warning', message: 'the provider does not tell its time' };
+    const skewMs = Math.abs(clock().getTime() - theirs);
+    const status = skewMs > SKEW_PROBLEM_MS ? 'problem' : skewMs > SKEW_WARNING_MS ? 'warning' : 'ok';
+    return { name, status, message: `${Math.round(skewMs / 1000)} s from the provider's` };
+  } catch {
+    signal.throwIfAborted();
+    return { name, status: 'warning', message: 'the provider could not be asked for its time' };
+  }
+}
+
+function examinePrice({ model, budget }: Job, now: Date): Finding {
+  const price = findPrice(model, { lane: 'batch', tier: null, at: now.toISOString() });
+  if (price !== null) {
+    const perMillion = (picoUsd: number) => `$${Number((picoUsd / 1e6).toPrecision(6))}`;
+    const { inputPicoUsd, outputPicoUsd } = price.rates;
+    const note = price.note === '' ? '' : ` (${price.note})`;
+    const message = `${model} in batches: ${perMillion(inputPicoUsd)} in, ${perMillion(outputPicoUsd)} out per million tokens${note}`;
+    return { name: 'price', status: price.isAssumed ? 'warning' : 'ok', message };
+  }
+  const hasBudget = budget.nanoUsd !== null || budget.nanoUsdPerRow !== null;
+  const message = `the batch price of ${model} is unknown${hasBudget ? '; its budget cannot be kept' : ''}`;
+  return { name: 'price', status: hasBudget ? 'problem' : 'warning', message };
+}

@@ -6,8 +6,8 @@ import type { BatchContext } from './context.ts';
 
 /** A batch its own key cannot see any more is given up after this many polls in a row. */
 const MAX_NOT_FOUND = 6;
-/** File ids may appear after the status says completed; the wait is ten minutes at the usual poll of one minute. */
-const MAX_LATE_FILE_POLLS = 10;
+/** File ids may appear after the status says completed: so long after it, as ten times the longest poll. */
+const LATE_FILE_POLLS = 10;
 
 export interface PollOptions {
   readonly batchId: string;
@@ -26,7 +26,7 @@ export async function pollBatch(context: BatchContext, options: PollOptions): Pr
   const { ledger, provider } = context;
   const backoff = createBackoff({ firstMs: 500, maxMs: context.settings.pollMaxMs, random: context.random });
   let notFound = 0;
-  let lateFilePolls = 0;
+  let finalSinceMs: number | null = null;
   let lastStatus = ledger.fold.batches.get(options.batchId)?.status ?? '';
   for (;;) {
     try {
@@ -40,8 +40,9 @@ export async function pollBatch(context: BatchContext, options: PollOptions): Pr
       }
       options.onPoll(batch);
       if (TERMINAL_STATUSES.has(batch.status)) {
-        if (!isAwaitingFiles(batch) || lateFilePolls >= MAX_LATE_FILE_POLLS) return batch;
-        lateFilePolls += 1;
+        const nowMs = context.clock().getTime();
+        finalSinceMs ??= nowMs;
+        if (!isAwaitingFiles(batch) || nowMs - finalSinceMs > LATE_FILE_POLLS * context.settings.pollMaxMs) return batch;
       }
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;

@@ -34,6 +34,7 @@ export function sayWhichState(options: Pick<LookOptions, 'origin'>, state: JobSt
 }
 
 /** The flags that choose the same state again, for a command to be shown. */
-export function flagsOfState(flags: JobFlags, state: Pick<JobState, 'origin'>): JobFlags {
-  return state.origin === 'simulator' ? { ...flags, simulate: true } : flags;
+export function flagsOfState(flags: JobFlags, state: { readonly origin: string; readonly baseUrl: string | null }): JobFlags {
+  if (state.origin === 'simulator') return { ...flags, simulate: true };
+  return state.baseUrl === null ? flags : { ...flags, baseUrl: state.baseUrl };
 }

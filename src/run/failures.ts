@@ -16,8 +16,9 @@ export interface Failures {
   readonly causes: readonly FailureGroup[];
   /** The cap of the job's answers (`params.max_output_tokens`); null without one. */
   readonly outputCap: number | null;
-  /** Whose answers they are. */
+  /** Whose answers they are, and the address where it needs one. */
   readonly origin: string;
+  readonly baseUrl: string | null;
   /** Where `--csv` wrote all of them; null when it was not asked for, or there are none. */
   readonly csv: string | null;
 }
@@ -85,11 +86,12 @@ async function groupFailures(looking: Looking, options: LookOptions, csvPath: st
     schema: 'rowmill.failures/1',
     job: looking.job,
     run: run?.id ?? null,
-    simulated: run?.simulated ?? false,
+    simulated: looking.simulated,
     rows,
     causes: [...groups.values()].toSorted((a, b) => b.count - a.count),
     outputCap: typeof cap === 'number' ? cap : null,
     origin: looking.state.origin,
+    baseUrl: looking.lastRun?.paths?.baseUrl ?? null,
     csv: written === null ? null : csvPath,
   };
 }

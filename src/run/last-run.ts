@@ -23,6 +23,8 @@ export interface KeptPaths {
   readonly out: string | null;
   /** The working directory the summary's paths are relative to. */
   readonly cwd: string;
+  /** Whom it talked to; null for the default API and the built-in simulator, which need no address. */
+  readonly baseUrl: string | null;
 }
 
 /** The last run that kept a summary. */

@@ -26,6 +26,8 @@ export interface FoundState {
   readonly state: JobState;
   readonly job: string;
   readonly lastRun: LastRun | null;
+  /** Whether no real model gave the answers. */
+  readonly simulated: boolean;
 }
 
 /** A job with its table and what its state directory holds, opened for reading: nothing is changed, a run may be going on meanwhile. */
@@ -41,18 +43,20 @@ export interface Looking extends FoundState {
 export async function findState(options: LookOptions): Promise<FoundState> {
   const { job } = await loadJob(options.jobFile, { cwd: options.cwd });
   const state = chooseState(job, options.stateRoot, options.origin);
-  const lastRun = findLastRun(state, await readStateEvents(state, options.signal));
-  return { state, job: job.name, lastRun };
+  const fold = await readStateEvents(state, options.signal);
+  const lastRun = findLastRun(state, fold);
+  const simulated = lastRun?.summary.simulated ?? fold.runs.at(-1)?.simulated ?? false;
+  return { state, job: job.name, lastRun, simulated };
 }
 
 /** Opens the job over the table of its last run. The caller closes the ledger. */
 export async function openForLooking(options: LookOptions): Promise<Looking> {
   const found = await findState(options);
-  const { state, lastRun } = found;
+  const { state } = found;
   const prepared = await prepareLooking(options, found);
   const { ledger, books } = await openJobLedger(prepared, { ...options, origin: state.origin, access: 'read', priceAsOf: null });
   const purpose = ledger.fold.currentRun === null ? 'looking' : 'working';
-  return { state, job: found.job, lastRun, prepared, ledger, books, stepOf: createStepOf(ledger, prepared.compiled.job, purpose) };
+  return { ...found, prepared, ledger, books, stepOf: createStepOf(ledger, prepared.compiled.job, purpose) };
 }
 
 /** The job over the last run's table, unless another one is named; what was piped in is read from the copy kept of it. */

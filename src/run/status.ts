@@ -81,7 +81,7 @@ export async function readStatus(options: LookOptions): Promise<Status> {
       model: prepared.compiled.job.model,
       state: state.directory,
       origin: state.origin,
-      simulated: last?.simulated ?? false,
+      simulated: looking.simulated,
       run: last === null ? null : { id: last.id, startedAt: last.startedAt, endedAt: last.endedAt, exitCode: last.exitCode, runner },
       rows,
       batches: listBatches(fold, last?.id ?? '', options.effects.clock()),

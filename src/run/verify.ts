@@ -44,10 +44,10 @@ export async function verifyState(options: LookOptions): Promise<Verification> {
     checks.push(checkBatchUsage(files.events, derived.batches));
     checks.push(await checkBill(found.state.directory, files.events, derived.batches));
   }
-  const { job, state, lastRun } = found;
+  const { job, state, lastRun, simulated } = found;
   const ok = checks.every(({ status }) => status !== 'failed');
   const run = lastRun?.summary.run ?? null;
-  return { schema: 'rowmill.verify/1', job, state: state.directory, run, simulated: lastRun?.summary.simulated ?? false, ok, checks };
+  return { schema: 'rowmill.verify/1', job, state: state.directory, run, simulated, ok, checks };
 }
 
 interface Derived {
@@ -79,12 +79,12 @@ async function deriveState(options: LookOptions, { state, job }: FoundState, { c
 
 async function checkDerived(
   options: LookOptions,
-  { lastRun }: FoundState,
+  { lastRun, simulated }: FoundState,
   prepared: PreparedJob,
   { ledger, books }: Derived,
 ): Promise<readonly Check[]> {
   const run = lastRun?.summary.run ?? ledger.fold.runs.at(-1)?.id ?? '';
-  const rows = await deriveRows(options, prepared, { ledger, books, run, simulated: lastRun?.summary.simulated ?? false });
+  const rows = await deriveRows(options, prepared, { ledger, books, run, simulated });
   const orphaned = await sumOrphaned(ledger, books, run, rows.keys);
   const total = books.ofRun(run).nanoUsd;
   const { counts } = rows;

@@ -17,7 +17,11 @@ export interface WorkOptions extends PassOptions {
 export async function work(options: WorkOptions): Promise<void> {
   const { lane } = options;
   for (;;) {
-    if (!(await sendDueRows(options))) continue;
+    if (!(await sendDueRows(options))) {
+      // The next pass meets the rows of the unfinished shard again: they are not on their way yet.
+      await lane.abandon();
+      continue;
+    }
     await lane.flush();
     if (!(await waitForDueRows(options))) return;
   }

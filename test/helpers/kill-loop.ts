@@ -168,15 +168,15 @@ async function killWhileWorking(running: Running, random: () => number): Promise
   const events = path.join(running.stateDirectory, 'events.jsonl');
   const bill = path.join(running.providerDirectory, 'bill.jsonl');
   const watchesBill = random() < 0.25;
-  const watched = watchesBill ? bill : events;
-  const count = createLineCounter(watched);
+  const countEvents = createLineCounter(events);
+  const count = watchesBill ? createLineCounter(bill) : countEvents;
   const wanted = count() + 1 + Math.floor(random() * (watchesBill ? 20 : 14));
   const delayMs = random() < 0.5 ? 0 : random() * 15;
   let isOver = false;
   void running.ended.then(() => {
     isOver = true;
   });
-  while (!isOver && count() < wanted) await pause(2);
+  while (!isOver && (count() < wanted || countEvents() === running.eventsBefore)) await pause(2);
   await pause(delayMs);
   running.child.kill('SIGKILL');
 }

@@ -1,14 +1,18 @@
+import { UsageError } from '../core/errors.ts';
 import { loadJob } from '../input/load-job.ts';
 import { ApiError } from '../openai/api-error.ts';
 import { TERMINAL_STATUSES } from '../openai/wire.ts';
 import { chooseState, readStateEvents } from './last-run.ts';
 import type { Target } from './target.ts';
+import { findRunner, type Runner } from './waits.ts';
 
 export interface CancelOptions {
   readonly jobFile: string;
   readonly cwd: string;
   readonly stateRoot: string | null;
   readonly target: Target;
+  /** This machine's name, as locks hold it. */
+  readonly host: string;
   readonly signal: AbortSignal;
 }
 
@@ -17,6 +21,8 @@ export interface Cancelled {
   readonly schema: 'rowmill.cancel/1';
   readonly job: string;
   readonly batches: readonly CancelledBatch[];
+  /** The process that works on the job now, and would send again what is cancelled; null when there is none. */
+  readonly runner: Runner | null;
 }
 
 export interface CancelledBatch {
@@ -39,6 +45,10 @@ export async function cancelBatches(options: CancelOptions): Promise<Cancelled> 
   const state = chooseState(job, options.stateRoot, options.target.origin);
   const fold = await readStateEvents(state, options.signal);
   const open = [...fold.batches.values()].filter(({ isCollected, status }) => !isCollected && !TERMINAL_STATUSES.has(status));
+  const runner = findRunner(state.directory, options.host);
+  if (open.length > 0 && runner !== null && state.origin === 'simulator') {
+    throw new UsageError(`the built-in simulator is part of process ${runner.pid}, which runs this job: end that process instead`);
+  }
   const batches: CancelledBatch[] = [];
   if (open.length > 0) {
     const { provider, close } = await options.target.connect(state.directory);
@@ -59,5 +69,5 @@ export async function cancelBatches(options: CancelOptions): Promise<Cancelled> 
       }
     }
   }
-  return { schema: 'rowmill.cancel/1', job: job.name, batches };
+  return { schema: 'rowmill.cancel/1', job: job.name, batches, runner };
 }

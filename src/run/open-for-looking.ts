@@ -40,13 +40,18 @@ export interface Looking extends FoundState {
 }
 
 /** @throws UsageError when the job file is wrong or the job was not run yet */
-export async function findState(options: LookOptions): Promise<FoundState> {
+export async function locateState(options: LookOptions): Promise<Pick<FoundState, 'state' | 'job'>> {
   const { job } = await loadJob(options.jobFile, { cwd: options.cwd });
-  const state = chooseState(job, options.stateRoot, options.origin);
+  return { state: chooseState(job, options.stateRoot, options.origin), job: job.name };
+}
+
+/** Locates the state and finds its last run. @throws LedgerError too, when its event log is damaged */
+export async function findState(options: LookOptions): Promise<FoundState> {
+  const { state, job } = await locateState(options);
   const fold = await readStateEvents(state, options.signal);
   const lastRun = findLastRun(state, fold);
   const simulated = lastRun?.summary.simulated ?? fold.runs.at(-1)?.simulated ?? false;
-  return { state, job: job.name, lastRun, simulated };
+  return { state, job, lastRun, simulated };
 }
 
 /** Opens the job over the table of its last run. The caller closes the ledger. */

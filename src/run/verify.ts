@@ -7,7 +7,7 @@ import { type Books, createBooks } from './books.ts';
 import { finishRows } from './finish-rows.ts';
 import type { LastRun } from './last-run.ts';
 import { createStepOf } from './next-step.ts';
-import { type FoundState, findState, type LookOptions, prepareLooking } from './open-for-looking.ts';
+import { type FoundState, findState, type LookOptions, locateState, prepareLooking } from './open-for-looking.ts';
 import type { PreparedJob } from './prepare.ts';
 import { selectRows } from './selection.ts';
 import { makeFingerprint } from './unchanged.ts';
@@ -30,10 +30,12 @@ export interface Verification {
 
 /** Derives everything again from the events and the response files alone, without `settled.jsonl`, and compares it with what was kept and written. */
 export async function verifyState(options: LookOptions): Promise<Verification> {
-  const found = await findState(options);
-  const files = await checkFiles(found.state.directory, options.signal);
+  const { state, job } = await locateState(options);
+  const files = await checkFiles(state.directory, options.signal);
   const checks = [...files.checks];
+  let found: FoundState | null = null;
   if (checks.every(({ status }) => status !== 'failed')) {
+    found = await findState(options);
     const prepared = await prepareLooking(options, found);
     const derived = await deriveState(options, found, prepared);
     try {
@@ -42,12 +44,11 @@ export async function verifyState(options: LookOptions): Promise<Verification> {
       await derived.ledger.close();
     }
     checks.push(checkBatchUsage(files.events, derived.batches));
-    checks.push(await checkBill(found.state.directory, files.events, derived.batches));
+    checks.push(await checkBill(state.directory, files.events, derived.batches));
   }
-  const { job, state, lastRun, simulated } = found;
   const ok = checks.every(({ status }) => status !== 'failed');
-  const run = lastRun?.summary.run ?? null;
-  return { schema: 'rowmill.verify/1', job, state: state.directory, run, simulated, ok, checks };
+  const run = found?.lastRun?.summary.run ?? null;
+  return { schema: 'rowmill.verify/1', job, state: state.directory, run, simulated: found?.simulated ?? false, ok, checks };
 }
 
 interface Derived {

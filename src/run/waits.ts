@@ -37,7 +37,7 @@ export function listWaits(fold: LedgerFold, runner: Runner | null, rows: { reado
     if (why !== null) waits.push({ what: 'shard', id: shard.id, why });
   }
   if (fold.currentRun === null) return waits;
-  if (rows.due > 0) waits.push({ what: 'rows', id: null, why: `${rows.due} rows are not packed into a shard yet` });
+  if (rows.due > 0) waits.push({ what: 'rows', id: null, why: `${rows.due} not packed into a shard yet` });
   if (runner === null)
     waits.push({ what: 'runner', id: null, why: 'no process is working on this run: run the same command again to continue it' });
   return waits;

@@ -1,6 +1,6 @@
 import { EXIT } from '../../core/errors.ts';
 import { escapeLineForTerminal } from '../../output/escape-for-terminal.ts';
-import { type CancelledBatch, cancelBatches } from '../../run/cancel.ts';
+import { type Cancelled, type CancelledBatch, cancelBatches } from '../../run/cancel.ts';
 import { makeEffects } from '../effects.ts';
 import { loadEnvFile } from '../environment.ts';
 import type { JobFlags } from '../flags.ts';
@@ -11,20 +11,25 @@ import { makeTarget } from '../target.ts';
 /** `rowmill cancel`: tells the provider; needs no lock. Exit 7 when a batch could not be asked about. */
 export async function cancel(jobFile: string, flags: JobFlags): Promise<number> {
   loadEnvFile();
+  const { clock, processIdentity } = makeEffects();
   const cancelled = await cancelBatches({
     jobFile,
     cwd: process.cwd(),
     stateRoot: flags.stateDir ?? null,
-    target: makeTarget(flags, makeEffects().clock),
+    target: makeTarget(flags, clock),
+    host: processIdentity.host,
     signal: new AbortController().signal,
   });
   if (flags.json === true) printJson(cancelled);
   else if (cancelled.batches.length === 0) print('No batch is at the provider: nothing to cancel');
   else for (const batch of cancelled.batches) print(escapeLineForTerminal(describe(batch)));
-  if (cancelled.batches.length > 0) {
-    say(`What they finished until now is paid for. To collect it: ${showCommand('run', jobFile, flags)}`);
-  }
+  if (cancelled.batches.length > 0) sayWhatFollows(cancelled, showCommand('run', jobFile, flags));
   return cancelled.batches.some(({ result }) => result === 'failed') ? EXIT.notFinished : EXIT.done;
+}
+
+function sayWhatFollows({ runner }: Cancelled, command: string): void {
+  if (runner === null) say(`What they finished until now is paid for. To collect it, and ask for the rest again: ${command}`);
+  else say(`Process ${runner.pid} on ${runner.host} works on this job, and asks for the rest again: end it if that is not wanted`);
 }
 
 function describe({ id, status, result, message }: CancelledBatch): string {

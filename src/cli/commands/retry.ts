@@ -17,8 +17,7 @@ export interface RetryFlags extends RunFlags {
 export async function retry(jobFile: string, flags: RetryFlags): Promise<number> {
   const causes = flags.cause === undefined ? null : readCauses(flags.cause);
   const set = readSet(flags.set);
-  // Only to have the values checked by the rules of a job file, with the job's own words for what is wrong.
-  await loadJob(jobFile, { cwd: process.cwd(), params: set });
+  await checkSet(jobFile, set);
   const { lastRun } = await findState({ ...makeLookOptions(jobFile, flags), origin: makeTargetOrigin(flags) });
   const input = flags.input ?? lastRun?.paths?.input ?? null;
   const out = flags.out ?? lastRun?.paths?.out ?? null;
@@ -49,6 +48,17 @@ function readSet(settings: readonly string[]): Readonly<Record<string, unknown>>
     set[name] = parseValue(value);
   }
   return set;
+}
+
+/** Has the values checked by the rules of a job file, as if they stood there. */
+async function checkSet(jobFile: string, set: Readonly<Record<string, unknown>>): Promise<void> {
+  await loadJob(jobFile, { cwd: process.cwd() });
+  try {
+    await loadJob(jobFile, { cwd: process.cwd(), params: set });
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    throw new UsageError(error.problems.map(({ message }) => ({ place: null, message: `--set ${message}` })));
+  }
 }
 
 function parseValue(text: string): unknown {

@@ -1,0 +1,210 @@
+import assert from 'node:assert/strict';
+import { appendFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import type { Summary } from '../src/core/summary.ts';
+import type { Failures } from '../src/run/failures.ts';
+import type { Preview } from '../src/run/preview.ts';
+import type { RowHistory } from '../src/run/row-history.ts';
+import type { Status } from '../src/run/status.ts';
+import type { Verification } from '../src/run/verify.ts';
+import { type Simulator, startSimulator } from '../src/simulator/start.ts';
+import { CANARY_KEY, createWorld, REVIEW_JOB, REVIEWS, type World } from './helpers/command-line.ts';
+
+/** Row 3 is refused, row 2 gives no JSON at first; the escape sequence in it must not reach a terminal. */
+const FAULTS = [
+  { name: 'refusal', match: { batch: 1, row: 3 }, do: { answer: 'refusal' } },
+  { name: 'invalid', match: { batch: 1, row: 2 }, do: { answerText: 'nope \u001b[31m' } },
+];
+
+describe('commands that look at a run', () => {
+  let world: World;
+  let simulator: Simulator;
+  let summary: Summary & { exitCode: number | null };
+  const key = { OPENAI_API_KEY: CANARY_KEY };
+
+  before(async () => {
+    world = createWorld({ 'reviews.csv': REVIEWS, 'job.yaml': REVIEW_JOB });
+    simulator = await startSimulator({ faults: FAULTS });
+    summary = await world.json(['run', 'job.yaml', '--base-url', simulator.url, '--yes'], key);
+    assert.ok(simulator.faultsFired().every(({ fired }) => fired > 0));
+  });
+  after(async () => {
+    await simulator.close();
+    world.dispose();
+  });
+
+  it('report prints the summary of the run again, and says whose answers it is about', async () => {
+    const again = await world.json(['report', 'job.yaml']);
+    assert.deepEqual(again, { ...summary, exitCode: 0 });
+    const { stdout, stderr } = await world.run(['report', 'job.yaml', '--summary', 'full']);
+    assert.match(stdout, /rows in +6 = 4 ok \+ 1 failed \+ 1 skipped \+ 0 pending/);
+    assert.match(stderr, /^State of the last run: \.rowmill\/reviews@127\.0\.0\.1-\d+, answers of 127\.0\.0\.1-\d+$/m);
+    const other = await world.run(['report', 'job.yaml', '--run', 'nope']);
+    assert.equal(other.exitCode, 2);
+    assert.match(other.stderr, new RegExp(summary.run));
+  });
+
+  it('status shows rows, batches and money, of one job or of every job below', async () => {
+    const [status, list, text] = await Promise.all([
+      world.json<Status>(['status', 'job.yaml']),
+      world.json<{ jobs: readonly Status[] }>(['status']),
+      world.run(['status', 'job.yaml']),
+    ]);
+    assert.equal(status.schema, 'rowmill.status/1');
+    assert.deepEqual(status.rows, { in: 6, ok: 4, failed: 1, skipped: 1, pending: 0, inFlight: 0 });
+    assert.deepEqual(
+      status.batches.map(({ id, status: state, isCollected }) => ({ id, state, isCollected })),
+      summary.batches.map(({ id, status: state }) => ({ id, state, isCollected: true })),
+    );
+    assert.equal(status.cost.nanoUsd, summary.cost.nanoUsd);
+    assert.deepEqual(status.waitingFor, []);
+    assert.deepEqual(
+      list.jobs.map(({ job, rows }) => ({ job, rows })),
+      [{ job: 'reviews', rows: status.rows }],
+    );
+    assert.match(text.stdout, /ended \d+s ago with exit 3/);
+  });
+
+  it('failures groups rows by cause, with an example and the command that tries them again', async () => {
+    const found = await world.json<Failures & { causes: { retry: string | null }[] }>(['failures', 'job.yaml', '--csv', 'failed.csv']);
+    assert.equal(found.schema, 'rowmill.failures/1');
+    assert.deepEqual(
+      found.causes.map(({ cause, count, status, example }) => [cause, count, status, example.id, example.line]),
+      [
+        ['refused', 1, 'failed', '3', 4],
+        ['empty', 1, 'skipped', '5', 6],
+      ],
+    );
+    assert.match(found.causes[0]?.retry ?? '', /^rowmill retry job\.yaml .*--cause refused$/);
+    assert.equal(found.causes[1]?.retry, null);
+    assert.equal(found.csv, 'failed.csv');
+    assert.equal(readFileSync(join(world.folder, 'failed.csv'), 'utf8').trim().split('\n').length, 3);
+  });
+
+  it('failures --row shows the prompt and every attempt, harmless on a terminal', async () => {
+    const history = await world.json<RowHistory>(['failures', 'job.yaml', '--row', '2']);
+    assert.deepEqual(
+      history.attempts.map(({ outcome, answer }) => [outcome, answer?.startsWith('nope') === true]),
+      [
+        ['invalid', true],
+        ['ok', false],
+      ],
+    );
+    const { stdout } = await world.run(['failures', 'job.yaml', '--row', '2']);
+    assert.match(stdout, /user: Which sentiment\? It broke on the first day/);
+    assert.match(stdout, /nope \\u\{1b\}\[31m/);
+    assert.equal(stdout.includes('\u001b'), false);
+    const missing = await world.run(['failures', 'job.yaml', '--row', '99']);
+    assert.equal(missing.exitCode, 2);
+    assert.match(missing.stderr, /no row has the id "99" \(input\.id: id\)/);
+  });
+
+  it('plan over a finished run counts what is reused and sends nothing', async () => {
+    const requests = simulator.requests();
+    const plan = await world.json<Preview>(['plan', 'job.yaml', '--base-url', simulator.url]);
+    assert.equal(plan.schema, 'rowmill.plan/1');
+    assert.deepEqual(plan.rows, { in: 6, new: 0, changed: 0, reused: 3, duplicate: 1, skipped: 1, inFlight: 0, again: 0, failed: 1 });
+    assert.deepEqual(plan.shards, []);
+    assert.equal(plan.cost.batch?.worstNanoUsd, 0);
+    assert.deepEqual(simulator.requests(), requests);
+  });
+
+  it('plan without a run shows shards, three prices and the first prompt; with problems they are in the object', async () => {
+    const [plan, text] = await Promise.all([world.json<Preview>(['plan', 'job.yaml']), world.run(['plan', 'job.yaml'])]);
+    assert.equal(plan.rows.new, 4);
+    assert.equal(plan.shards.length, 1);
+    const { lowNanoUsd = 0, expectedNanoUsd = 0, worstNanoUsd = 0 } = plan.cost.batch ?? {};
+    assert.ok(0 < lowNanoUsd && lowNanoUsd < expectedNanoUsd && expectedNanoUsd <= worstNanoUsd);
+    assert.equal(plan.cost.live?.expectedNanoUsd, 2 * expectedNanoUsd);
+    assert.match(text.stdout, /user: Which sentiment\? I like it a lot/);
+    assert.match(text.stdout, /Nothing was sent, nothing was spent\.\nTo do it: rowmill run job\.yaml\n$/);
+    writeFileSync(join(world.folder, 'bad.yaml'), REVIEW_JOB.replace('{{ text }}', '{{ txt }}'));
+    const bad = await world.json<Pick<Preview, 'problems'>>(['plan', 'bad.yaml']);
+    assert.equal(bad.exitCode, 2);
+    assert.deepEqual(
+      bad.problems.map(({ severity, file, line }) => [severity, file, line]),
+      [['error', 'bad.yaml', 4]],
+    );
+  });
+
+  it('verify finds everything in order, also without the derived index', async () => {
+    const whole = await world.json<Verification>(['verify', 'job.yaml']);
+    assert.deepEqual(
+      whole.checks.filter(({ status }) => status === 'failed'),
+      [],
+    );
+    assert.equal(whole.exitCode, 0);
+    assert.ok(whole.checks.filter(({ status }) => status === 'ok').length >= 7);
+    rmSync(join(whole.state, 'settled.jsonl'));
+    assert.deepEqual((await world.json<Verification>(['verify', 'job.yaml'])).checks, whole.checks);
+  });
+
+  it('retry opens the failed rows of a cause and keeps everything else', async () => {
+    const wrong = await world.run(['retry', 'job.yaml', '--base-url', simulator.url, '--set', 'params.temperature=9'], key);
+    assert.equal(wrong.exitCode, 2);
+    assert.match(wrong.stderr, /--set params\.temperature: must be 2 or less, not 9/);
+    const args = ['retry', 'job.yaml', '--base-url', simulator.url, '--yes', '--cause', 'refused', '--set', 'params.temperature=0.5'];
+    const retried = await world.json<Summary>(args, key);
+    assert.equal(retried.exitCode, 0);
+    assert.deepEqual([retried.rows.ok, retried.rows.new, retried.rows.reused, retried.attempts.total], [5, 1, 3, 1]);
+    const verified = await world.json<Verification>(['verify', 'job.yaml']);
+    assert.deepEqual(
+      verified.checks.filter(({ status }) => status === 'failed'),
+      [],
+    );
+  });
+});
+
+describe('verify', { concurrency: true }, () => {
+  async function spoil(change: (state: string, world: World) => void): Promise<readonly string[]> {
+    const world = createWorld({ 'reviews.csv': REVIEWS, 'job.yaml': REVIEW_JOB });
+    try {
+      assert.equal((await world.run(['run', 'job.yaml', '--simulate'])).exitCode, 0);
+      change(join(world.folder, '.rowmill', 'reviews@simulator'), world);
+      const { exitCode, checks } = await world.json<Verification>(['verify', 'job.yaml']);
+      assert.equal(exitCode, 1);
+      return checks.filter(({ status }) => status === 'failed').map(({ name }) => name);
+    } finally {
+      world.dispose();
+    }
+  }
+
+  it('fails for a response file with another byte', async () => {
+    const failed = await spoil((state) => {
+      const file = join(state, 'responses', readdirSync(join(state, 'responses'))[0] as string);
+      writeFileSync(file, readFileSync(file, 'utf8').replace('"status_code":200', '"status_code":201'));
+    });
+    assert.deepEqual(failed, ['responses']);
+  });
+
+  it('fails for a damaged event', async () => {
+    const failed = await spoil((state) => {
+      const file = join(state, 'events.jsonl');
+      writeFileSync(file, readFileSync(file, 'utf8').replace('"rows":4', '"rows":5'));
+    });
+    assert.deepEqual(failed, ['events']);
+  });
+
+  it('fails for a table somebody changed', async () => {
+    const failed = await spoil((_, { folder }) => appendFileSync(join(folder, 'out.csv'), '7,new,positive\n'));
+    assert.deepEqual(failed, ['table']);
+  });
+
+  it('fails for a bill with an attempt the ledger does not know', async () => {
+    const failed = await spoil((state) => {
+      const file = join(state, 'provider', 'bill.jsonl');
+      appendFileSync(file, `${readFileSync(file, 'utf8').split('\n')[0]}\n`);
+    });
+    assert.deepEqual(failed, ['bill']);
+  });
+
+  it('fails for a summary that says something else', async () => {
+    const failed = await spoil((state) => {
+      const run = readdirSync(join(state, 'runs'))[0] as string;
+      const file = join(state, 'runs', run, 'summary.json');
+      writeFileSync(file, readFileSync(file, 'utf8').replace('"ok": 5', '"ok": 6'));
+    });
+    assert.deepEqual(failed, ['summary']);
+  });
+});

@@ -134,6 +134,23 @@ test('a takeover that comes after another one is void, at whatever step it was o
   assert.ok(overtaken >= 4, 'every step that makes an id was overtaken');
 });
 
+test('a holder says every thirty seconds that it lives, until it is overtaken or lets go', (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  const world = makeLockWorld(t);
+  let nowMs = Date.parse(NOW);
+  const lock = takeLock(world.options({ clock: () => new Date(nowMs) }));
+  const readHeartbeat = () => JSON.parse(fs.readFileSync(world.file, 'utf8')).heartbeatAt;
+  nowMs += 30_000;
+  t.mock.timers.tick(30_000);
+  assert.equal(readHeartbeat(), '2026-11-21T12:00:30.000Z');
+  writeLock(world.file, { host: 'elsewhere', pid: 4 });
+  t.mock.timers.tick(30_000);
+  assert.equal(readHeartbeat(), NOW, 'a lock that is not ours stays as it is');
+  assert.throws(() => lock.assertHeld(), LockHeldError);
+  lock.release();
+  assert.ok(fs.existsSync(world.file));
+});
+
 test('after a time gap the holder reads the lock again before its next effect', async (t) => {
   let nowMs = Date.parse(NOW);
   const world = makeLedgerWorld(t);

@@ -41,30 +41,33 @@ export interface AnswerReader {
 }
 
 export function createAnswerReader(directory: string, checkAnswer: CheckAnswer): AnswerReader {
-  const descriptors = new Map<number, number>();
-
+  const descriptors = new Map<string, number>();
   let held: { readonly number: number; readonly bytes: Buffer } | null = null;
   let reads = { number: 0, count: 0 };
 
   function openFile(file: ResponseFile): number {
-    const known = descriptors.get(file.number);
+    const known = descriptors.get(file.name);
     if (known !== undefined) return known;
-    for (const [number, descriptor] of descriptors) {
+    for (const [name, descriptor] of descriptors) {
       if (descriptors.size < MAX_OPEN_FILES) break;
       fs.closeSync(descriptor);
-      descriptors.delete(number);
+      descriptors.delete(name);
     }
     const descriptor = openForReading(path.join(directory, file.name));
-    descriptors.set(file.number, descriptor);
+    descriptors.set(file.name, descriptor);
     return descriptor;
   }
 
   function readText(file: ResponseFile, { offsetBytes, lengthBytes }: Pick<LineLocation, 'offsetBytes' | 'lengthBytes'>): string {
-    if (held?.number === file.number) return held.bytes.toString('utf8', offsetBytes, offsetBytes + lengthBytes);
+    const start = offsetBytes - file.offsetBytes;
+    // A part of a live file may have grown since it was read.
+    if (held?.number === file.number && start + lengthBytes <= held.bytes.length) {
+      return held.bytes.toString('utf8', start, start + lengthBytes);
+    }
     reads = { number: file.number, count: reads.number === file.number ? reads.count + 1 : 1 };
     if (reads.count > READS_BEFORE_HOLDING && file.bytes <= MAX_HELD_BYTES) {
       held = null;
-      held = { number: file.number, bytes: readBytesAt(openFile(file), { offsetBytes: 0, lengthBytes: file.bytes }) };
+      held = { number: file.number, bytes: readBytesAt(openFile(file), { offsetBytes: file.offsetBytes, lengthBytes: file.bytes }) };
     }
     return readBytesAt(openFile(file), { offsetBytes, lengthBytes }).toString('utf8');
   }
@@ -110,6 +113,8 @@ function describeAbsence(status: OutcomeStatus | null): string {
       return 'the batch expired before this request was executed';
     case 'cancelled':
       return 'the batch was cancelled before this request was executed';
+    case 'unknown':
+      return 'the answer was lost; it may have been billed';
     default:
       return 'the batch ended without a line for this request';
   }

@@ -28,6 +28,10 @@ const EVENT_TYPES: ReadonlySet<string> = new Set(
     'cancel-done': 0,
     'response-recorded': 0,
     'batch-collected': 0,
+    'call-intent': 0,
+    'call-refused': 0,
+    'call-unknown': 0,
+    'live-recorded': 0,
   } satisfies Record<Event['type'], 0>),
 );
 

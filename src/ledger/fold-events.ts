@@ -1,5 +1,5 @@
-import type { StoredEvent } from '../core/event.ts';
-import type { BatchState, LedgerFold, LinelessAttempts, RunState, ShardState } from './fold.ts';
+import type { AnnouncedCall, StoredEvent } from '../core/event.ts';
+import type { BatchState, LedgerFold, LinelessAttempts, OpenCall, RunState, ShardState, UnknownCalls } from './fold.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -10,6 +10,8 @@ interface MutableFold extends Mutable<LedgerFold> {
   readonly runs: RunState[];
   readonly epochRuns: string[];
   readonly linelessAttempts: Map<string, LinelessAttempts>;
+  readonly openCalls: Map<string, OpenCall>;
+  readonly unknownCalls: Map<string, UnknownCalls>;
   readonly retrySets: Map<string, Readonly<Record<string, unknown>>>;
 }
 
@@ -18,6 +20,8 @@ export interface FoldInProgress {
   readonly fold: LedgerFold;
   /** Takes the next event in. Events that name an unknown shard or batch change nothing there. */
   apply(event: StoredEvent): void;
+  /** A line of a live response file is the end of one call. */
+  closeCall(customId: string): void;
 }
 
 /** An empty fold. */
@@ -37,9 +41,11 @@ export function createFold(): FoldInProgress {
     lastRetryEpoch: 0,
     epochRuns: [''],
     linelessAttempts: new Map(),
+    openCalls: new Map(),
+    unknownCalls: new Map(),
     retrySets: new Map(),
   };
-  return { fold, apply: (event) => applyEvent(fold, event) };
+  return { fold, apply: (event) => applyEvent(fold, event), closeCall: (customId) => closeCall(fold, customId) };
 }
 
 function applyEvent(fold: MutableFold, event: StoredEvent): void {
@@ -151,6 +157,19 @@ function applyEvent(fold: MutableFold, event: StoredEvent): void {
       changeBatch(fold, event.batchId, { status: event.status });
       return;
     case 'response-recorded':
+    case 'live-recorded':
+      return;
+    case 'call-intent':
+      for (const { customId, bodyBytes } of event.calls) {
+        fold.openCalls.set(customId, { calls: (fold.openCalls.get(customId)?.calls ?? 0) + 1, bodyBytes });
+      }
+      return;
+    case 'call-refused':
+      for (const { customId } of event.refusals) closeCall(fold, customId);
+      return;
+    case 'call-unknown':
+      for (const call of event.calls) closeCall(fold, call.customId);
+      addUnknownCalls(fold, event.calls);
       return;
     case 'batch-collected': {
       const batch = fold.batches.get(event.batchId);
@@ -166,6 +185,19 @@ function applyEvent(fold: MutableFold, event: StoredEvent): void {
     default:
       event satisfies never;
   }
+}
+
+function closeCall(fold: MutableFold, customId: string): void {
+  const open = fold.openCalls.get(customId);
+  if (open === undefined || open.calls === 1) fold.openCalls.delete(customId);
+  else fold.openCalls.set(customId, { ...open, calls: open.calls - 1 });
+}
+
+function addUnknownCalls(fold: MutableFold, calls: readonly AnnouncedCall[]): void {
+  const { run } = inForce(fold);
+  const known = fold.unknownCalls.get(run) ?? { calls: 0, bodyBytes: 0 };
+  const bodyBytes = calls.reduce((sum, call) => sum + call.bodyBytes, known.bodyBytes);
+  fold.unknownCalls.set(run, { calls: known.calls + calls.length, bodyBytes });
 }
 
 function startEpoch(fold: MutableFold, run: string): void {

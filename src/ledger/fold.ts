@@ -23,6 +23,10 @@ export interface LedgerFold {
   readonly epochRuns: readonly string[];
   /** Attempts that ended without a line of their own, by run: refused in validation, or lost with their batch. */
   readonly linelessAttempts: ReadonlyMap<string, LinelessAttempts>;
+  /** Live calls that were announced and have no end yet, by custom id. */
+  readonly openCalls: ReadonlyMap<string, OpenCall>;
+  /** Live calls that may have been billed without an answer, by run. */
+  readonly unknownCalls: ReadonlyMap<string, UnknownCalls>;
   /** What `retry --set` gave, by key; only for keys reopened with a set. */
   readonly retrySets: ReadonlyMap<string, Readonly<Record<string, unknown>>>;
 }
@@ -30,6 +34,18 @@ export interface LedgerFold {
 export interface LinelessAttempts {
   readonly rejected: number;
   readonly unknown: number;
+}
+
+export interface OpenCall {
+  /** How often it was announced without an end. */
+  readonly calls: number;
+  readonly bodyBytes: number;
+}
+
+/** What an upper bound of their price needs. */
+export interface UnknownCalls {
+  readonly calls: number;
+  readonly bodyBytes: number;
 }
 
 export type ShardStatus = 'written' | 'uploading' | 'uploaded' | 'creating' | 'create-unknown' | 'submitted' | 'collected' | 'retired';

@@ -7,7 +7,7 @@ import type { BatchState, LedgerFold, ShardStatus } from './fold.ts';
 import { createFold } from './fold-events.ts';
 import { type Arrival, countsForIndex, isUnasked, takeArrival, takeRecord } from './index-rules.ts';
 import { KeyIndex } from './key-index.ts';
-import { type EventOf, makeResponseFile, type ResponseFile } from './response-file.ts';
+import { type EventOf, makeLivePart, makeResponseFile, type ResponseFile } from './response-file.ts';
 
 export interface LedgerStateOptions {
   readonly visit: (record: SettledRecord, file: ResponseFile) => void;
@@ -33,6 +33,8 @@ export interface LedgerState {
   /** Why validation refused a key's request. */
   readonly rejections: ReadonlyMap<number, RejectedRequest>;
   takeEvent(placed: PlacedEvent): void;
+  /** Counts a part of a live file as recorded while its lines are still coming; the event that records it then changes nothing. */
+  beginPart(part: ResponseFile): void;
   /** Begins to take in a recorded file. */
   openIntake(file: ResponseFile, anomaliesOfLines: Readonly<Record<string, number>>): FileIntake;
   readShardIds(shard: string): readonly string[];
@@ -44,7 +46,7 @@ export interface LedgerState {
 export type FileIntake = (record: SettledRecord, settledOffset: number, isRepeat: boolean) => number;
 
 export function createLedgerState(options: LedgerStateOptions): LedgerState {
-  const { fold, apply } = createFold();
+  const { fold, apply, closeCall } = createFold();
   const keys = new KeyIndex();
   const files: ResponseFile[] = [];
   const anomalies = new Map<string, number>();
@@ -103,12 +105,27 @@ export function createLedgerState(options: LedgerStateOptions): LedgerState {
       case 'response-recorded':
         files.push(makeResponseFile(fold, event, files.length + 1));
         return;
+      case 'live-recorded':
+        if (!files.some((file) => file.name === event.file && file.offsetBytes === event.offsetBytes)) {
+          files.push(makeLivePart(fold, event, files.length + 1));
+        }
+        return;
+      case 'call-unknown':
+        for (const { customId } of event.calls) takeUnknown(customId);
+        return;
       case 'batch-collected':
         takeCollected(event);
         return;
       default:
         return;
     }
+  }
+
+  function takeUnknown(customId: string): void {
+    const parts = parseCustomId(customId);
+    if (parts === null) return;
+    const arrival: Arrival = { outcome: 'unknown', reask: parts.reask, epoch: fold.epoch, shard: 0, location: null, isRepeat: false };
+    takeArrival(keys, keys.add(parts.key), arrival, fold);
   }
 
   function takeCollected(event: EventOf<'batch-collected'>): void {
@@ -143,12 +160,14 @@ export function createLedgerState(options: LedgerStateOptions): LedgerState {
     anomaliesByFile,
     rejections,
     takeEvent,
+    beginPart: (part) => void files.push(part),
     openIntake(file, anomaliesOfLines) {
       const shard = shardNumberOf(fold.batches.get(file.batchId));
       const counts = countsForIndex(file, fold);
       for (const [kind, lines] of Object.entries(anomaliesOfLines)) countAnomaly(file, kind, lines);
       return (record, settledOffset, isRepeat) => {
         options.visit(record, file);
+        if (file.lane === 'live') closeCall(record.customId);
         const parts = counts ? parseCustomId(record.customId) : null;
         if (parts === null) return -1;
         const id = keys.add(parts.key);

@@ -9,6 +9,8 @@ import { readEventAt } from './event-log.ts';
 import type { LedgerFold } from './fold.ts';
 import type { KeyIndex } from './key-index.ts';
 import { createLedgerState } from './ledger-state.ts';
+import type { LiveLine } from './live-file.ts';
+import { takeLiveLeftovers } from './live-leftovers.ts';
 import { type Lock, takeLock } from './lock.ts';
 import type { ProcessIdentity } from './process-identity.ts';
 import { createReading } from './reading.ts';
@@ -20,6 +22,7 @@ import type { ShardWriter } from './shard-writer.ts';
 import { createWriting, refuseWriting } from './writing.ts';
 
 export type { JudgedAnswer, StoredAnswer } from './answers.ts';
+export type { LiveLine } from './live-file.ts';
 export type { ProcessIdentity } from './process-identity.ts';
 export type { ResponseFile } from './response-file.ts';
 export type { ShardWriter } from './shard-writer.ts';
@@ -89,6 +92,15 @@ export interface Ledger {
    */
   finishBatch(options: FinishBatchOptions): Promise<{ readonly missing: number }>;
 
+  /**
+   * Appends response lines of live calls to the run's live file. Resolves once they are synced to the disk and settled: only then they count.
+   * A line whose id is recorded for its custom_id already is the same call, delivered again, and is left out.
+   * @throws LedgerError when the disk failed, then and for ever after
+   */
+  recordLines(lines: readonly LiveLine[]): Promise<void>;
+  /** Says whether the live lane holds a key's request: the key is in flight meanwhile. Not kept over a restart. */
+  markQueued(id: number, isQueued: boolean): void;
+
   /** What is stored for a key: the winning line, else the latest. Reads one line from the disk. */
   readAnswer(id: number): StoredAnswer;
   /** The latest answer of a key that was judged invalid or truncated, in any run of this generation; null without one. */
@@ -151,11 +163,14 @@ async function openWithLock(options: LedgerOptions, lock: Lock | null): Promise<
     const end = await replay(options, state, settled);
     settled.endReading();
     if (lock === null && end.seq === 0) throw new NoStateError(directory);
-    const reading = createReading({ ...options, state, settled });
+    const responses = path.join(directory, 'responses');
+    // Another process may be about to record these: a reader counts what is whole.
+    if (lock === null) await takeLiveLeftovers({ ...options, directory: responses, state, settled }, async () => undefined);
+    const { readLineIds, ...reading } = createReading({ ...options, state, settled });
     const writing =
       lock === null
         ? refuseWriting(directory, reading.close)
-        : await createWriting({ ...options, eventsFile, end, lock, state, settled, close: reading.close });
+        : await createWriting({ ...options, eventsFile, end, lock, state, settled, readLineIds, close: reading.close });
     return {
       directory,
       stateId: state.fold.state,

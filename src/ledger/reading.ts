@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { LedgerError } from '../core/errors.ts';
 import type { CheckAnswer } from '../core/outcome.ts';
+import { parseCustomId } from '../core/request.ts';
 import type { LineLocation, SettledRecord } from '../core/settled.ts';
 import { createAnswerReader, makeLinelessAnswer, type StoredAnswer } from './answers.ts';
 import type { Ledger } from './ledger.ts';
@@ -27,7 +28,7 @@ export function createReading(options: {
   readonly checkAnswer: CheckAnswer;
   readonly state: LedgerState;
   readonly settled: SettledIndex;
-}): Reading {
+}): Reading & { readonly readLineIds: (customId: string) => readonly string[] } {
   const { state, settled } = options;
   const { keys, fold } = state;
   const responses = path.join(options.directory, 'responses');
@@ -73,6 +74,11 @@ export function createReading(options: {
         records.push(record);
       }
       return records;
+    },
+    readLineIds(customId) {
+      const id = keys.find(parseCustomId(customId)?.key ?? '');
+      const records = id === -1 ? [] : [...settled.readHistory(keys.settledOffset(id))];
+      return records.filter((record) => record.customId === customId).map((record) => readRecord(record).line?.id ?? '');
     },
     recordsOfRun: (run) => settled.recordsOfRun(run),
     async close() {

@@ -30,7 +30,7 @@ export async function replay(options: ReplayOptions, state: LedgerState, settled
     async (placed) => {
       if (placed.event.seq === 1) checkFirstEvent(placed.event, file, options.origin);
       state.takeEvent(placed);
-      if (placed.event.type === 'response-recorded') {
+      if (placed.event.type === 'response-recorded' || placed.event.type === 'live-recorded') {
         await restoreFile(options, settled, state.files.at(-1) as ResponseFile, placed.event);
       }
     },
@@ -57,10 +57,10 @@ async function restoreFile(
   options: ReplayOptions,
   settled: SettledIndex,
   file: ResponseFile,
-  event: EventOf<'response-recorded'>,
+  event: EventOf<'response-recorded' | 'live-recorded'>,
 ): Promise<void> {
   const responsePath = path.join(options.directory, 'responses', file.name);
-  checkSize(responsePath, event.bytes);
+  checkSize(responsePath, file);
   if (settled.restore(file, event.sha256)) return;
   const judged = await settleFile({ path: responsePath, file, checkAnswer: options.checkAnswer, signal: options.signal });
   if (judged.sha256 !== event.sha256) {
@@ -69,9 +69,11 @@ async function restoreFile(
   settled.append(file, judged);
 }
 
-function checkSize(responsePath: string, recordedBytes: number): void {
+/** A live file may hold more than was recorded, any other exactly what was. */
+function checkSize(responsePath: string, { lane, offsetBytes, bytes: partBytes }: ResponseFile): void {
+  const recordedBytes = offsetBytes + partBytes;
   const bytes = fs.statSync(responsePath, { throwIfNoEntry: false })?.size;
-  if (bytes === recordedBytes) return;
+  if (bytes === recordedBytes || (lane === 'live' && bytes !== undefined && bytes > recordedBytes)) return;
   const found = bytes === undefined ? 'the file is gone' : `it has ${bytes} bytes`;
   const message = `${found}, but ${recordedBytes} bytes of paid answers were recorded; restore the file from a backup`;
   throw new LedgerError(message, { file: responsePath, line: 0 });

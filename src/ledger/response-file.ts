@@ -3,7 +3,7 @@ import type { Event } from '../core/event.ts';
 import type { Lane } from '../core/settled.ts';
 import type { BatchState, LedgerFold } from './fold.ts';
 
-/** A file below `responses/` that an event has recorded. */
+/** A file below `responses/` that an event has recorded; of a live file, which grows, one recorded part. */
 export interface ResponseFile {
   /** Counts from 1 in the order of recording, which decides whose answer wins. */
   readonly number: number;
@@ -17,9 +17,11 @@ export interface ResponseFile {
   readonly generation: number;
   /** From a batch nobody waits for: money only. */
   readonly isExtra: boolean;
+  /** Where it begins in the file of its name: 0 but for the later parts of a live file. */
+  readonly offsetBytes: number;
   readonly bytes: number;
   readonly lines: number;
-  /** Unix seconds: the batch's `created_at`. */
+  /** Unix seconds: the batch's `created_at`; of a live part, when it was begun. */
   readonly createdSeconds: number;
 }
 
@@ -29,6 +31,7 @@ export type EventOf<Type extends Event['type']> = Extract<Event, { readonly type
 export type ResponseKind = 'output' | 'error';
 
 const SAFE_NAME = /^[A-Za-z0-9_:-][A-Za-z0-9_.:-]{0,127}$/;
+const LIVE_NAME = /^live-([A-Za-z0-9][A-Za-z0-9_-]{0,63})(?:\.g\d{1,9})?\.jsonl$/;
 const RESPONSE_NAME = /^([A-Za-z0-9_:-][A-Za-z0-9_.:-]{0,127})\.(?:output|error)\.jsonl$/;
 
 /** The name of a batch's file. Ids come from a server, so one that is no plain name is replaced by its hash. */
@@ -40,6 +43,30 @@ export function makeResponseName(batchId: string, kind: ResponseKind): string {
 /** Whether this is the name of a batch's file: no path, no hidden file, not one of the live lane's. */
 export function isResponseName(name: string): boolean {
   return RESPONSE_NAME.test(name);
+}
+
+/** Whether this is the name of a file of the live lane. */
+export function isLiveName(name: string): boolean {
+  return LIVE_NAME.test(name);
+}
+
+/** The live file of the run in force. A run that began a generation after it had made calls goes on in another file. */
+export function makeLiveName({ epoch, epochRuns, generation, generationRun }: LedgerFold): string {
+  const run = epochRuns[epoch] ?? '';
+  return generation > 0 && generationRun === run ? `live-${run}.g${generation}.jsonl` : `live-${run}.jsonl`;
+}
+
+/** Describes a part of a live file, as it is recorded. A file put there by hand may name a run that never was. */
+export function makeLivePart(
+  fold: LedgerFold,
+  recorded: Pick<EventOf<'live-recorded'>, 'file' | 'offsetBytes' | 'bytes' | 'lines' | 'createdSeconds'>,
+  number: number,
+): ResponseFile {
+  const epoch = Math.max(0, fold.epochRuns.lastIndexOf(LIVE_NAME.exec(recorded.file)?.[1] ?? ''));
+  const { file: name, offsetBytes, bytes, lines, createdSeconds } = recorded;
+  const run = fold.epochRuns[epoch] ?? '';
+  const place = { number, name, offsetBytes, bytes, lines, createdSeconds };
+  return { ...place, batchId: '', lane: 'live', run, epoch, generation: fold.generation, isExtra: false };
 }
 
 /** The batch whose file has this name, or the id the name itself tells when we know no such batch. */
@@ -61,11 +88,12 @@ export function makeResponseFile(
     number,
     name: recorded.file,
     batchId: recorded.batchId,
-    lane: isResponseName(recorded.file) ? 'batch' : 'live',
+    lane: 'batch',
     run: batch?.run ?? '',
     epoch: batch?.epoch ?? 0,
     generation: batch?.generation ?? fold.generation,
     isExtra: batch?.isExtra ?? false,
+    offsetBytes: 0,
     bytes: recorded.bytes,
     lines: recorded.lines,
     createdSeconds: recorded.createdSeconds,

@@ -35,7 +35,8 @@ export interface SettleOptions {
 
 /**
  * Judges every line of a response file, read in chunks. A broken line costs only itself: it is counted by kind.
- * What comes out does not depend on the order of the lines, but for the order of the records.
+ * What comes out does not depend on the order of the lines, but for the order of the records. The lines of a live part are calls in the
+ * order in which they ended, so that each has a record of its own.
  */
 export async function settleFile(options: SettleOptions): Promise<SettledFile> {
   const { file, checkAnswer } = options;
@@ -47,7 +48,9 @@ export async function settleFile(options: SettleOptions): Promise<SettledFile> {
   const texts: Buffer[] = [];
   let bytes = 0;
   let lines = 0;
-  for await (const chunk of readLineChunks(options.path, { signal: options.signal })) {
+  const isLive = file.lane === 'live';
+  const range = isLive ? { startBytes: file.offsetBytes, endBytes: file.offsetBytes + file.bytes } : {};
+  for await (const chunk of readLineChunks(options.path, { ...range, signal: options.signal })) {
     digest.update(chunk.bytes);
     bytes += chunk.bytes.length;
     let text = '';
@@ -61,6 +64,10 @@ export async function settleFile(options: SettleOptions): Promise<SettledFile> {
         return;
       }
       const { record } = judged;
+      if (isLive) {
+        text += `${makeRecordText(record)}\n`;
+        return;
+      }
       const location: AnswerLocation = { file: 1, offsetBytes: record.location.offsetBytes, lengthBytes: record.location.lengthBytes };
       const position = seen.add(judged.key);
       const first = seen.location(position);

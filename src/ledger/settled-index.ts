@@ -13,6 +13,8 @@ export interface SettledIndex {
   restore(file: ResponseFile, sha256: string): boolean;
   /** Takes in the records of the file recorded next as just settled. */
   append(file: ResponseFile, settled: SettledFile): void;
+  /** Begins to take in a part of a live file whose lines are still to come; it is finished before anything else is recorded. */
+  grow(file: ResponseFile): GrowingPart;
   /** Says that all recorded files were taken in: more is not to be read back. */
   endReading(): void;
   /** A key's records of this generation, newest first, from the offset of its newest one on. */
@@ -21,6 +23,15 @@ export interface SettledIndex {
   recordsOfRun(run: string): AsyncGenerator<readonly SettledRecord[]>;
   close(): void;
 }
+
+export interface GrowingPart {
+  take(record: SettledRecord): void;
+  /** The part is whole: `file` has its final size. */
+  finish(sha256: string): void;
+}
+
+/** What the block of a live part begins with has this length, so that records can be placed before the part is whole. */
+const LIVE_HEADER_BYTES = 512;
 
 export function openSettledIndex(options: {
   readonly directory: string;
@@ -33,7 +44,13 @@ export function openSettledIndex(options: {
   const store = new SettledStore(path_, options.access);
   const places: BlockPlace[] = [];
 
-  const makeSource = (file: ResponseFile, sha256: string) => ({ file: file.name, bytes: file.bytes, sha256, rules: options.rulesHash });
+  const makeSource = (file: ResponseFile, sha256: string) => ({
+    file: file.name,
+    bytes: file.bytes,
+    sha256,
+    rules: options.rulesHash,
+    ...(file.lane === 'live' ? { headerBytes: LIVE_HEADER_BYTES } : {}),
+  });
 
   function readAt(settledOffset: number): { record: SettledRecord; previous: number } {
     let line: SettledLine;
@@ -87,6 +104,15 @@ export function openSettledIndex(options: {
         }
       }
       places.push(block.finish());
+    },
+    grow(file) {
+      const take = state.openIntake(file, {});
+      const block = store.growBlock(LIVE_HEADER_BYTES);
+      places.push(block.place);
+      return {
+        take: (record) => block.write(makeSettledLine(makeRecordText(record), file, take(record, block.offsetBytes, false))),
+        finish: (sha256) => block.finish(makeSource(file, sha256), { repeats: 0, anomalies: {} }),
+      };
     },
     endReading: () => store.endReading(),
     *readHistory(settledOffset) {

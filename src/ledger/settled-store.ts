@@ -9,6 +9,8 @@ export interface BlockSource {
   readonly sha256: string;
   /** The hash of the rules the answers were judged by. */
   readonly rules: string;
+  /** The header's length, where it has to be known before what it says is; else it is as long as it needs to be. */
+  readonly headerBytes?: number;
 }
 
 /** What a block holds, besides its lines. */
@@ -39,6 +41,12 @@ export interface BlockWriter {
   /** Adds whole lines, in ASCII. */
   write(lines: string): void;
   finish(): BlockPlace;
+}
+
+/** The block of a file that still grows: its lines can be read from the beginning, its header comes last. */
+export interface GrowingBlock extends Pick<BlockWriter, 'offsetBytes' | 'write'> {
+  readonly place: BlockPlace;
+  finish(source: BlockSource, content: BlockContent): void;
 }
 
 const CHUNK_BYTES = 1 << 18;
@@ -111,6 +119,33 @@ export class SettledStore {
     };
   }
 
+  /** Begins the block of a file that still grows. Until it is finished no other block may be appended; without write access there is none. */
+  growBlock(headerBytes: number): GrowingBlock {
+    this.endReading();
+    const descriptor = this.#descriptor as number;
+    const blockOffset = this.#endBytes;
+    const place = { offsetBytes: blockOffset + headerBytes, lengthBytes: 0 };
+    const bodies: Buffer[] = [];
+    return {
+      place,
+      get offsetBytes() {
+        return place.offsetBytes + place.lengthBytes;
+      },
+      write: (lines) => {
+        const bytes = Buffer.from(lines, 'latin1');
+        writeFully(descriptor, bytes, place.offsetBytes + place.lengthBytes);
+        bodies.push(bytes);
+        place.lengthBytes += bytes.length;
+      },
+      finish: (source, content) => {
+        const header = { ...source, ...content, headerBytes };
+        const crc = bodies.reduce((sum, body) => crc32(body, sum), crc32(makeHeader(header, place.lengthBytes, 0)));
+        writeFully(descriptor, makeHeader(header, place.lengthBytes, crc), blockOffset);
+        this.#endBytes = place.offsetBytes + place.lengthBytes;
+      },
+    };
+  }
+
   /** The line that begins at an offset, newline excluded. @throws RangeError when there is none */
   readLine(offsetBytes: number): string {
     for (let lengthBytes = 512; ; lengthBytes *= 2) {
@@ -144,7 +179,8 @@ export class SettledStore {
     if (file !== source.file || bytes !== source.bytes || sha256 !== source.sha256 || rules !== source.rules) return null;
     const zeroed = makeHeader({ ...source, repeats, anomalies }, Number(header.bodyBytes), 0);
     const place = { offsetBytes: this.#endBytes + zeroed.length, lengthBytes: Number(header.bodyBytes) };
-    return formatCrc(this.#crcOf(place, crc32(zeroed))) === header.crc ? { content: { repeats, anomalies }, place } : null;
+    const crc = this.#crcOf(place, crc32(zeroed));
+    return crc !== null && formatCrc(crc) === header.crc ? { content: { repeats, anomalies }, place } : null;
   }
 
   #readHeader(): BlockHeader | null {
@@ -155,11 +191,16 @@ export class SettledStore {
     }
   }
 
-  #crcOf(place: BlockPlace, start: number): number {
+  /** Null when the file ends before the place does. */
+  #crcOf(place: BlockPlace, start: number): number | null {
     let crc = start;
     const end = place.offsetBytes + place.lengthBytes;
-    for (let offsetBytes = place.offsetBytes; offsetBytes < end; offsetBytes += CHUNK_BYTES) {
-      crc = crc32(this.#read({ offsetBytes, lengthBytes: Math.min(CHUNK_BYTES, end - offsetBytes) }), crc);
+    for (let offsetBytes = place.offsetBytes; offsetBytes < end; ) {
+      const lengthBytes = Math.min(CHUNK_BYTES, end - offsetBytes);
+      const bytes = this.#read({ offsetBytes, lengthBytes });
+      if (bytes.length < lengthBytes) return null;
+      crc = crc32(bytes, crc);
+      offsetBytes += lengthBytes;
     }
     return crc;
   }
@@ -182,7 +223,8 @@ export class SettledStore {
 function makeHeader(header: BlockSource & BlockContent, bodyBytes: number, crc: number): Buffer {
   const { file, bytes, sha256, rules, repeats, anomalies } = header;
   const padded = String(bodyBytes).padStart(15, '0');
-  return Buffer.from(`${JSON.stringify({ file, bytes, sha256, rules, repeats, anomalies, bodyBytes: padded, crc: formatCrc(crc) })}\n`);
+  const json = JSON.stringify({ file, bytes, sha256, rules, repeats, anomalies, bodyBytes: padded, crc: formatCrc(crc) });
+  return Buffer.from(`${json.padEnd((header.headerBytes ?? 0) - 1)}\n`);
 }
 
 function formatCrc(crc: number): string {

@@ -2,11 +2,14 @@ import fs from 'node:fs';
 import { open } from 'node:fs/promises';
 import path from 'node:path';
 import { LedgerError } from '../core/errors.ts';
+import type { Event } from '../core/event.ts';
 import { listNames, makePrivateDirectory, makeTemporaryPath, publishFile, removeTemporaryFiles, syncDirectory } from './durable-files.ts';
 import { EVENT_FORMAT } from './event-line.ts';
 import { type LogEnd, openEventLog } from './event-log.ts';
 import type { FinishBatchOptions, Ledger, LedgerOptions, RecordResponseOptions } from './ledger.ts';
 import { formatShard, type LedgerState } from './ledger-state.ts';
+import { createLiveWriter } from './live-file.ts';
+import { cutTornLines, takeLiveLeftovers } from './live-leftovers.ts';
 import type { Lock } from './lock.ts';
 import { createRecorder } from './recorder.ts';
 import { makeResponseName, type ResponseFile } from './response-file.ts';
@@ -16,7 +19,15 @@ import { openShardWriter } from './shard-writer.ts';
 /** The part of a ledger that changes things. */
 export type Writing = Pick<
   Ledger,
-  'append' | 'nextShardId' | 'createShardWriter' | 'createTemporaryResponsePath' | 'recordResponse' | 'finishBatch' | 'close'
+  | 'append'
+  | 'nextShardId'
+  | 'createShardWriter'
+  | 'createTemporaryResponsePath'
+  | 'recordResponse'
+  | 'finishBatch'
+  | 'recordLines'
+  | 'markQueued'
+  | 'close'
 >;
 
 export interface WritingOptions extends Pick<LedgerOptions, 'directory' | 'origin' | 'checkAnswer' | 'signal' | 'clock' | 'randomId'> {
@@ -25,6 +36,7 @@ export interface WritingOptions extends Pick<LedgerOptions, 'directory' | 'origi
   readonly lock: Lock;
   readonly state: LedgerState;
   readonly settled: SettledIndex;
+  readonly readLineIds: (customId: string) => readonly string[];
   /** Closes what reading opened. */
   readonly close: () => Promise<void>;
 }
@@ -41,6 +53,8 @@ export function refuseWriting(directory: string, close: () => Promise<void>): Wr
     createTemporaryResponsePath: refuse,
     recordResponse: async () => refuse(),
     finishBatch: async () => refuse(),
+    recordLines: async () => refuse(),
+    markQueued: refuse,
     close,
   };
 }
@@ -53,7 +67,9 @@ export async function createWriting(options: WritingOptions): Promise<Writing> {
   for (const directory of [requests, responses]) makePrivateDirectory(directory);
   for (const directory of [options.directory, requests, responses]) removeTemporaryFiles(directory);
 
-  const recorder = createRecorder({ ...options, directory: responses, announce: (event) => log.append(event) });
+  cutTornLines(responses);
+
+  const recorder = createRecorder({ ...options, directory: responses, announce: (event) => announce(event) });
   const log = openEventLog({
     file: options.eventsFile,
     end: options.end,
@@ -65,10 +81,25 @@ export async function createWriting(options: WritingOptions): Promise<Writing> {
       if (placed.event.type === 'shard-retired') removeRequests(placed.event.shard);
     },
   });
+  const live = createLiveWriter({
+    ...options,
+    directory: responses,
+    assertWritable: options.lock.assertHeld,
+    announce: (event) => log.append(event),
+  });
   let lastShard = Math.max(0, ...[...state.fold.shards.values()].map((shard) => shard.number));
 
   const requestPath = (shard: string) => path.join(requests, `${shard}.jsonl`);
   const removeRequests = (shard: string) => fs.rmSync(requestPath(shard), { force: true });
+
+  /** What lines of live calls mean depends on the events before them, so both keep their order; only the calls' own events may pass. */
+  function announce(event: Event): Promise<void> {
+    if (event.type === 'call-intent' || event.type === 'call-refused') return log.append(event);
+    live.closePart();
+    const announced = log.append(event);
+    live.waitFor(announced);
+    return announced;
+  }
 
   async function recordResponse({ batchId, kind, temporaryPath, createdSeconds }: RecordResponseOptions): Promise<ResponseFile> {
     const name = makeResponseName(batchId, kind);
@@ -81,7 +112,7 @@ export async function createWriting(options: WritingOptions): Promise<Writing> {
     const batch = state.fold.batches.get(batchId);
     if (batch === undefined || batch.isCollected) return { missing: 0 };
     const missing = status === 'failed' ? [] : state.findMissing(batch, new Set(rejected.map((request) => request.customId)));
-    await log.append({ type: 'batch-collected', batchId, status, missing, rejected, usage });
+    await announce({ type: 'batch-collected', batchId, status, missing, rejected, usage });
     if (batch.shard !== null && state.fold.shards.get(batch.shard)?.status === 'collected') removeRequests(batch.shard);
     return { missing: missing.length };
   }
@@ -93,13 +124,19 @@ export async function createWriting(options: WritingOptions): Promise<Writing> {
     }
     for (const name of listNames(requests)) if (isSpent(state, name)) fs.rmSync(path.join(requests, name));
     await recorder.recordLeftovers();
+    await takeLiveLeftovers({ ...options, directory: responses }, ({ name, offsetBytes, bytes, lines, createdSeconds }, sha256) =>
+      log.append({ type: 'live-recorded', file: name, offsetBytes, bytes, lines, sha256, createdSeconds }),
+    );
+    const openCalls = [...state.fold.openCalls].flatMap(([customId, { calls, bodyBytes }]) => Array(calls).fill({ customId, bodyBytes }));
+    if (openCalls.length > 0)
+      await announce({ type: 'call-unknown', calls: openCalls, why: 'the process ended before the answer was kept' });
   } catch (error) {
     await log.close();
     throw error;
   }
 
   return {
-    append: log.append,
+    append: announce,
     nextShardId() {
       lastShard += 1;
       return formatShard(lastShard);
@@ -109,18 +146,24 @@ export async function createWriting(options: WritingOptions): Promise<Writing> {
         shard,
         temporaryPath: makeTemporaryPath(requestPath(shard), randomId()),
         finalPath: requestPath(shard),
-        announce: log.append,
+        announce,
       }),
     createTemporaryResponsePath: () => makeTemporaryPath(path.join(responses, 'download'), randomId()),
     recordResponse,
     finishBatch,
+    recordLines: live.append,
+    markQueued: (id, isQueued) => state.keys.setShard(id, isQueued ? LIVE_QUEUE : 0),
     async close() {
+      await live.close();
       await log.close();
       await options.close();
       options.lock.release();
     },
   };
 }
+
+/** Stands for the live lane where shards have their number; shards have six digits. */
+const LIVE_QUEUE = 0xffffff;
 
 /** Makes a downloaded file durable under its name. */
 async function publishDownload(temporaryPath: string, finalPath: string): Promise<void> {

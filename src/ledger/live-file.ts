@@ -1,0 +1,197 @@
+import { createHash, type Hash } from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+import { LedgerError } from '../core/errors.ts';
+import type { CheckAnswer } from '../core/outcome.ts';
+import { parseCustomId } from '../core/request.ts';
+import { openPrivateFile, syncDirectory, writeFully } from './durable-files.ts';
+import { judgeLine } from './judge-line.ts';
+import type { LedgerState } from './ledger-state.ts';
+import { type EventOf, makeLiveName, makeLivePart, type ResponseFile } from './response-file.ts';
+import type { GrowingPart, SettledIndex } from './settled-index.ts';
+
+/** A part is announced when it holds so many lines: what a crash leaves unannounced has to be judged again. */
+const PART_LINES = 4096;
+
+/** A response line of a live call, newline excluded. */
+export interface LiveLine {
+  readonly customId: string;
+  readonly line: string;
+}
+
+/** The live response file of the run in force, opened for appending. */
+export interface LiveWriter {
+  /**
+   * Appends lines, one per call: they are synced to the disk together with others of the same few milliseconds, then settled, then the promise
+   * resolves. A line whose id is recorded for its custom_id already is the same call, delivered again: it is left out.
+   * @throws LedgerError when the disk failed, then and for ever after
+   */
+  append(lines: readonly LiveLine[]): Promise<void>;
+  /** Announces what was settled so far. The next line begins a new part. */
+  closePart(): void;
+  /** Lines are not settled before this has ended, so that a part never stands on the wrong side of an event. */
+  waitFor(event: Promise<unknown>): void;
+  close(): Promise<void>;
+}
+
+export interface LiveWriterOptions {
+  /** The `responses/` directory. */
+  readonly directory: string;
+  readonly state: LedgerState;
+  readonly settled: SettledIndex;
+  readonly checkAnswer: CheckAnswer;
+  readonly clock: () => Date;
+  readonly assertWritable: () => void;
+  readonly announce: (event: EventOf<'live-recorded'>) => Promise<void>;
+  /** Ids of all lines recorded for a custom id in this generation. */
+  readonly readLineIds: (customId: string) => readonly string[];
+}
+
+interface OpenFile {
+  readonly name: string;
+  readonly descriptor: number;
+  bytes: number;
+}
+
+interface OpenPart {
+  readonly file: { -readonly [Field in keyof ResponseFile]: ResponseFile[Field] };
+  readonly growing: GrowingPart;
+  readonly digest: Hash;
+}
+
+export function createLiveWriter(options: LiveWriterOptions): LiveWriter {
+  const { state } = options;
+  let waiting: { readonly lines: readonly LiveLine[]; readonly resolve: () => void; readonly reject: (error: unknown) => void }[] = [];
+  let flushing: Promise<void> | null = null;
+  let barrier: Promise<unknown> | null = null;
+  let failure: Error | null = null;
+  let open: OpenFile | null = null;
+  let part: OpenPart | null = null;
+
+  async function flush(): Promise<void> {
+    // One turn of the event loop lets everything that is ready now share the sync; while a sync runs, the next group gathers.
+    await new Promise((resolve) => setImmediate(resolve));
+    while (waiting.length > 0) {
+      const group = waiting;
+      waiting = [];
+      try {
+        await writeGroup(group.flatMap(({ lines }) => lines));
+        for (const { resolve } of group) resolve();
+      } catch (error) {
+        failure ??= describeFailure(options.directory, error);
+        for (const { reject } of [...group, ...waiting]) reject(failure);
+        waiting = [];
+      }
+    }
+    flushing = null;
+  }
+
+  async function writeGroup(lines: readonly LiveLine[]): Promise<void> {
+    options.assertWritable();
+    const buffers = dropRepeated(lines).map(({ line }) => Buffer.from(`${line}\n`));
+    if (buffers.length === 0) return;
+    const file = openFile(makeLiveName(state.fold));
+    writeFully(file.descriptor, Buffer.concat(buffers), file.bytes);
+    await syncData(file.descriptor);
+    while (barrier !== null) await barrier;
+    for (const bytes of buffers) settle(file, bytes);
+  }
+
+  function settle(file: OpenFile, bytes: Buffer): void {
+    part ??= beginPart(file);
+    const judged = judgeLine(bytes.subarray(0, -1), file.bytes, part.file, options.checkAnswer);
+    if (judged.status === 'anomaly') throw new Error(`the live lane made a line that is ${judged.anomaly}`);
+    part.digest.update(bytes);
+    part.file.bytes += bytes.length;
+    part.file.lines += 1;
+    file.bytes += bytes.length;
+    part.growing.take(judged.record);
+    if (part.file.lines >= PART_LINES) closePart();
+  }
+
+  function beginPart({ name, bytes: offsetBytes }: OpenFile): OpenPart {
+    const createdSeconds = Math.floor(options.clock().getTime() / 1000);
+    const file = makeLivePart(state.fold, { file: name, offsetBytes, bytes: 0, lines: 0, createdSeconds }, state.files.length + 1);
+    state.beginPart(file);
+    return { file, growing: options.settled.grow(file), digest: createHash('sha256') };
+  }
+
+  function closePart(): void {
+    if (part === null) return;
+    const { file, growing, digest } = part;
+    part = null;
+    const sha256 = digest.digest('hex');
+    growing.finish(sha256);
+    const { name, offsetBytes, bytes, lines, createdSeconds } = file;
+    // When it fails, every later announcement fails too, and the next opening reads the part again.
+    options.announce({ type: 'live-recorded', file: name, offsetBytes, bytes, lines, sha256, createdSeconds }).catch(() => undefined);
+  }
+
+  function openFile(name: string): OpenFile {
+    if (open?.name === name) return open;
+    if (open !== null) fs.closeSync(open.descriptor);
+    const { O_RDWR, O_CREAT } = fs.constants;
+    const descriptor = openPrivateFile(path.join(options.directory, name), O_RDWR | O_CREAT);
+    syncDirectory(options.directory);
+    open = { name, descriptor, bytes: fs.fstatSync(descriptor).size };
+    return open;
+  }
+
+  /** Without the lines of calls that are recorded already, or come twice at once. */
+  function dropRepeated(lines: readonly LiveLine[]): readonly LiveLine[] {
+    const idsByCustomId = new Map<string, string[]>();
+    return lines.filter(({ customId, line }) => {
+      const id = state.keys.find(parseCustomId(customId)?.key ?? '');
+      const isKnownKey = id !== -1 && state.keys.settledOffset(id) !== -1;
+      const ids = idsByCustomId.get(customId) ?? (isKnownKey ? [...options.readLineIds(customId)] : []);
+      const lineId = readLineId(line);
+      if (ids.includes(lineId)) return false;
+      idsByCustomId.set(customId, [...ids, lineId]);
+      return true;
+    });
+  }
+
+  return {
+    append(lines) {
+      return new Promise((resolve, reject) => {
+        if (failure !== null) return reject(failure);
+        waiting.push({ lines, resolve, reject });
+        flushing ??= flush();
+      });
+    },
+    closePart,
+    waitFor(event) {
+      const ended = event.then(
+        () => undefined,
+        () => undefined,
+      );
+      barrier = ended;
+      ended.then(() => {
+        if (barrier === ended) barrier = null;
+      });
+    },
+    async close() {
+      await flushing;
+      closePart();
+      if (open !== null) fs.closeSync(open.descriptor);
+      open = null;
+    },
+  };
+}
+
+const LINE_ID = /^\{"id":"([^"\\]*)"/;
+
+function readLineId(line: string): string {
+  return LINE_ID.exec(line)?.[1] ?? (JSON.parse(line) as { id: string }).id;
+}
+
+function syncData(descriptor: number): Promise<void> {
+  return new Promise((resolve, reject) => fs.fdatasync(descriptor, (error) => (error ? reject(error) : resolve())));
+}
+
+function describeFailure(directory: string, error: unknown): Error {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === undefined || !/^E[A-Z]+$/.test(code)) return error as Error;
+  const text = `writing answers failed (${message}); nothing more is sent; run the same command again once the disk is well`;
+  return new LedgerError(text, { file: directory, line: 0 }, { cause: error });
+}

@@ -1,0 +1,79 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import type { CheckAnswer } from '../core/outcome.ts';
+import { listNames, openForReading, openPrivateFile, readBytesAt } from './durable-files.ts';
+import type { LedgerState } from './ledger-state.ts';
+import { isLiveName, makeLivePart, type ResponseFile } from './response-file.ts';
+import { settleFile } from './settle-file.ts';
+import type { SettledIndex } from './settled-index.ts';
+
+export interface LeftoverOptions {
+  /** The `responses/` directory. */
+  readonly directory: string;
+  readonly state: LedgerState;
+  readonly settled: SettledIndex;
+  readonly checkAnswer: CheckAnswer;
+  readonly clock: () => Date;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Takes in the whole lines of live files that no event records yet: what a crash left, or what another process is about to record.
+ * A torn last line is left out.
+ * @param taken told of every part, with the hash of its bytes
+ */
+export async function takeLiveLeftovers(
+  options: LeftoverOptions,
+  taken: (part: ResponseFile, sha256: string) => Promise<void>,
+): Promise<void> {
+  const { directory, state, settled, checkAnswer, signal } = options;
+  for (const name of listNames(directory)) {
+    if (!isLiveName(name)) continue;
+    const file = path.join(directory, name);
+    const offsetBytes = state.files
+      .filter((part) => part.name === name)
+      .reduce((end, part) => Math.max(end, part.offsetBytes + part.bytes), 0);
+    const bytes = findWholeBytes(file, offsetBytes) - offsetBytes;
+    if (bytes <= 0) continue;
+    const createdSeconds = Math.floor(options.clock().getTime() / 1000);
+    const recorded = { file: name, offsetBytes, bytes, lines: 0, createdSeconds };
+    const judged = await settleFile({ path: file, file: makeLivePart(state.fold, recorded, 0), checkAnswer, signal });
+    const part = makeLivePart(state.fold, { ...recorded, lines: judged.lines }, state.files.length + 1);
+    state.beginPart(part);
+    settled.append(part, judged);
+    await taken(part, judged.sha256);
+  }
+}
+
+/** Cuts what a crash left of a line at the end of every live file. */
+export function cutTornLines(directory: string): void {
+  for (const name of listNames(directory)) {
+    if (!isLiveName(name)) continue;
+    const descriptor = openPrivateFile(path.join(directory, name), fs.constants.O_RDWR);
+    try {
+      const wholeBytes = findWholeBytes(path.join(directory, name), 0);
+      if (wholeBytes === fs.fstatSync(descriptor).size) continue;
+      fs.ftruncateSync(descriptor, wholeBytes);
+      fs.fdatasyncSync(descriptor);
+    } finally {
+      fs.closeSync(descriptor);
+    }
+  }
+}
+
+const STEP_BYTES = 1 << 16;
+
+/** Where the last whole line of a file ends, looked for from its end down to an offset. */
+function findWholeBytes(file: string, fromBytes: number): number {
+  const descriptor = openForReading(file);
+  try {
+    for (let end = fs.fstatSync(descriptor).size; end > fromBytes; end -= STEP_BYTES) {
+      const offsetBytes = Math.max(fromBytes, end - STEP_BYTES);
+      const newline = readBytesAt(descriptor, { offsetBytes, lengthBytes: end - offsetBytes }).lastIndexOf(10);
+      if (newline >= 0) return offsetBytes + newline + 1;
+    }
+    return fromBytes;
+  } finally {
+    fs.closeSync(descriptor);
+  }
+}

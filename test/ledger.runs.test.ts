@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { openRunFiles } from '../src/ledger/runs.ts';
+import { k, makeLedgerWorld } from './helpers/ledger-world.ts';
+
+test('a run keeps its files, and its rows in order', async (t) => {
+  const world = makeLedgerWorld(t);
+  const { runFiles } = await world.open();
+  assert.equal(runFiles.readRunSummary('run-1'), null);
+  assert.equal(runFiles.readRunRows('run-1'), null);
+  runFiles.writeRunFile('run-1', 'summary.json', '{"rows":1}');
+  runFiles.writeRunFile('run-1', 'summary.json', '{"rows":2}');
+  const rows = runFiles.createRunRowsWriter('run-1');
+  rows.add('11111111', k(1));
+  rows.add('22222222', null);
+  rows.add('33333333', `${k(1)}-o2`);
+  assert.equal(runFiles.readRunRows('run-1'), null, 'not before it is finished');
+  rows.finish();
+  assert.deepEqual(runFiles.readRunSummary('run-1'), { rows: 2 });
+  assert.deepEqual(
+    [...(runFiles.readRunRows('run-1') ?? [])],
+    [
+      { idHash: '11111111', key: k(1) },
+      { idHash: '22222222', key: null },
+      { idHash: '33333333', key: `${k(1)}-o2` },
+    ],
+  );
+  const abandoned = runFiles.createRunRowsWriter('run-2');
+  abandoned.add('44444444', null);
+  abandoned.abandon();
+  assert.deepEqual(fs.readdirSync(path.join(world.directory, 'runs', 'run-2')), []);
+});
+
+test('the last fourteen runs keep their files', async (t) => {
+  const world = makeLedgerWorld(t);
+  const { runFiles } = await world.open();
+  const runs = Array.from({ length: 17 }, (_, number) => `run-${String(number).padStart(2, '0')}`);
+  for (const run of runs) runFiles.writeRunFile(run, 'job.yaml', run);
+  fs.mkdirSync(path.join(world.directory, 'runs', 'notes of mine'));
+  runFiles.pruneRuns(runs);
+  assert.deepEqual(runFiles.listRuns(), runs.slice(3));
+  assert.equal(runFiles.readRunFile('run-16', 'job.yaml'), 'run-16');
+  assert.ok(fs.existsSync(path.join(world.directory, 'runs', 'notes of mine')));
+});
+
+test('no run id and no file name leads out of the directory', (t) => {
+  const world = makeLedgerWorld(t);
+  const runFiles = openRunFiles(world.directory, () => 'id');
+  for (const [run, name] of [
+    ['../x', 'a'],
+    ['run', '../a'],
+    ['', 'a'],
+    ['run', '.hidden'],
+    ['a/b', 'a'],
+  ] as const) {
+    assert.throws(() => runFiles.writeRunFile(run, name, ''), { name: 'UsageError' });
+    assert.throws(() => runFiles.readRunFile(run, name), { name: 'UsageError' });
+  }
+  assert.equal(fs.existsSync(world.directory), false);
+});

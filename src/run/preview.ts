@@ -5,11 +5,12 @@ import type { SkipCause, Table } from '../core/row.ts';
 import type { CompiledJob } from '../input/compile-job.ts';
 import type { KeyIndex } from '../ledger/key-index.ts';
 import { findPrice } from '../money/price.ts';
-import { createTokenEstimator } from '../money/token-estimator.ts';
+import { createHeuristicTokenEstimator, createTokenEstimator } from '../money/token-estimator.ts';
 import { expectAnswerTokens } from './answer-tokens.ts';
 import type { StepOf } from './next-step.ts';
 import { longestAnswerTokens } from './price-bounds.ts';
 import { createRowKeys } from './row-keys.ts';
+import { createSampledEstimator } from './sampled-tokens.ts';
 import type { SelectedRows } from './selection.ts';
 import { hashRowId } from './write-outputs.ts';
 
@@ -88,7 +89,7 @@ export async function previewRun(options: PreviewOptions): Promise<Preview> {
   const { compiled, selected } = options;
   const { job } = compiled;
   const keyRow = createRowKeys(options.keys, { dedupe: job.dedupe, addsKeys: true });
-  const estimator = await createTokenEstimator({ model: job.model });
+  const estimate = createSampledEstimator(createHeuristicTokenEstimator({ model: job.model }).estimateRequest);
   const rows = { in: 0, new: 0, changed: 0, reused: 0, duplicate: 0, skipped: 0, inFlight: 0, again: 0, failed: 0 };
   const skipped: Partial<Record<SkipCause, number>> = {};
   const sample = createSample();
@@ -98,7 +99,7 @@ export async function previewRun(options: PreviewOptions): Promise<Preview> {
 
   function send(request: Request): void {
     firstRequest ??= JSON.parse(request.body);
-    const tokens = estimator.estimateRequest(request.body);
+    const tokens = estimate(request.body);
     estimatedTokens += tokens;
     sample.offer(request.body, tokens);
     shards.add(Buffer.byteLength(request.body) + LINE_OVERHEAD_BYTES, tokens);
@@ -131,7 +132,7 @@ export async function previewRun(options: PreviewOptions): Promise<Preview> {
   }
 
   const requests = rows.new + rows.changed + rows.again;
-  const exact = sample.count(estimator.countRequestExactly);
+  const exact = await sample.count(job.model);
   const input = Math.round(estimatedTokens * exact.ratio);
   const perAnswer = expectAnswerTokens(job, options.meanOutputTokens);
   const outputExpected = Math.round(requests * perAnswer);
@@ -169,15 +170,17 @@ function createSample() {
       kept = kept.filter((_, index) => index % 2 === 0);
       stride *= 2;
     },
-    /** How far the estimate was off on the sample. */
-    count(countExactly: (body: string) => number | null): { requests: number; ratio: number } {
+    /** How far the estimate was off on the sample. The tokenizer is loaded for this alone, and only when something would be sent. */
+    async count(model: string): Promise<{ requests: number; ratio: number }> {
+      if (kept.length === 0) return { requests: 0, ratio: 1 };
+      const { countRequestExactly } = await createTokenEstimator({ model });
       let exactTokens = 0;
       let estimatedTokens = 0;
       for (const { body, tokens } of kept) {
-        exactTokens += countExactly(body) ?? tokens;
+        exactTokens += countRequestExactly(body) ?? tokens;
         estimatedTokens += tokens;
       }
-      return { requests: kept.length, ratio: estimatedTokens === 0 ? 1 : exactTokens / estimatedTokens };
+      return { requests: kept.length, ratio: exactTokens / estimatedTokens };
     },
   };
 }

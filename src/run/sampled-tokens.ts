@@ -1,4 +1,5 @@
-/** One body in so many is looked at closely; the others are taken to hold as many tokens per character. */
+/** So many bodies are all looked at closely, then one in so many; the others are taken to hold as many tokens per character. */
+const FIRST = 2_000;
 const EVERY = 16;
 /** The share of a new observation: the table may change its language on the way. */
 const WEIGHT = 1 / 8;
@@ -11,7 +12,7 @@ export function createSampledEstimator(estimate: (body: string) => number): (bod
   let asked = 0;
   let tokensPerCharacter = 0;
   return (body) => {
-    if (asked++ % EVERY !== 0) return Math.ceil(body.length * tokensPerCharacter);
+    if (++asked > FIRST && asked % EVERY !== 0) return Math.ceil(body.length * tokensPerCharacter);
     const tokens = estimate(body);
     const observed = tokens / body.length;
     tokensPerCharacter += (observed - tokensPerCharacter) * (asked === 1 ? 1 : WEIGHT);

@@ -1,30 +1,57 @@
 // Everything a contributor needs: compile (which checks types), lint, then every test on the compiled output.
 // `node scripts/test.mjs --only-tests` runs the compiled tests alone, for a second Node version.
 import { spawnSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 
-const onlyTests = process.argv.includes('--only-tests');
+const LOG = '.cache/tests.log';
+/** A test that hangs fails, instead of holding everything up. */
+const TEST_TIMEOUT_MS = 120_000;
 
 function run(title, args) {
   const startedAt = Date.now();
   const { status } = spawnSync(process.execPath, args, { stdio: 'inherit' });
-  if (status !== 0) {
-    console.error(`${title} failed`);
-    process.exit(status ?? 1);
-  }
-  console.log(`${title}: ${((Date.now() - startedAt) / 1000).toFixed(1)} s`);
+  const seconds = ((Date.now() - startedAt) / 1000).toFixed(1);
+  console.log(`${title}: ${status === 0 ? 'ok' : 'FAILED'}, ${seconds} s`);
+  return status ?? 1;
 }
 
-if (!onlyTests) {
-  run('types', ['scripts/build.mjs']);
-  run('lint', ['node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings', '.']);
+function orExit(status) {
+  if (status !== 0) process.exit(status);
 }
+
+/** Most lines of output that are shown of failing files. */
+const MAX_SHOWN_LINES = 100;
+
+/** Prints what skipped and failing files said, and how many tests there were; the dot reporter has shown the failed assertions. */
+function summarize(log) {
+  const count = (word) => Number(new RegExp(`^ℹ ${word} (\\d+)$`, 'm').exec(log)?.[1] ?? 0);
+  const [passed, failed, skipped] = [count('pass'), count('fail') + count('cancelled'), count('skipped')];
+  const lines = log.split('\n');
+  if (failed > 0) {
+    const said = lines.slice(0, lines.indexOf('✖ failing tests:')).filter((line) => line !== '' && !/^\s*[✔✖▶ℹ﹣]/.test(line));
+    console.log(said.slice(0, MAX_SHOWN_LINES).join('\n'));
+  }
+  for (const line of lines) if (line.trim().startsWith('﹣')) console.log(`skipped: ${line.trim().slice(2)}`);
+  console.log(`${count('tests')} tests on Node ${process.versions.node}: ${passed} passed, ${failed} failed, ${skipped} skipped (${LOG})`);
+  // A run that tested nothing is no success.
+  return passed === 0 ? 1 : 0;
+}
+
+if (!process.argv.includes('--only-tests')) {
+  orExit(run('types', ['scripts/build.mjs']));
+  orExit(run('lint', ['node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings', '.']));
+}
+mkdirSync('.cache', { recursive: true });
 const files = readdirSync('dist/test').filter((name) => name.endsWith('.test.js'));
-run('tests', [
+const status = run(`tests of ${files.length} files`, [
   '--test',
+  `--test-concurrency=${Math.max(2, availableParallelism() - 1)}`,
+  `--test-timeout=${TEST_TIMEOUT_MS}`,
   '--test-reporter=dot',
   '--test-reporter-destination=stdout',
   '--test-reporter=spec',
-  '--test-reporter-destination=.cache/tests.log',
+  `--test-reporter-destination=${LOG}`,
   ...files.map((name) => `dist/test/${name}`),
 ]);
+process.exit(summarize(readFileSync(LOG, 'utf8')) || status);

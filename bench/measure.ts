@@ -6,8 +6,9 @@ import { parse } from 'csv-parse';
 /** What one part of a bench took, measured in a process of its own. */
 export interface Measured {
   readonly wallSeconds: number;
-  readonly cpuSeconds: number;
-  readonly peakRssMib: number;
+  /** Null where it is not measured, as for peakRssMib. */
+  readonly cpuSeconds: number | null;
+  readonly peakRssMib: number | null;
   /** Whatever else the part wants to tell. */
   readonly facts: Readonly<Record<string, number>>;
 }
@@ -20,6 +21,15 @@ export function measureInProcess(benchUrl: string, part: string, args: readonly 
   });
   if (child.status !== 0) throw new Error(`bench part ${part} ended with ${child.status}`);
   return JSON.parse(child.stdout.trim().split('\n').at(-1) as string) as Measured;
+}
+
+/** A well-known tool over the same files, for comparison; null where it is not installed. Its memory is not measured. */
+export function measureTool(tool: string, args: readonly string[]): Measured | null {
+  if (spawnSync(tool, ['--version'], { stdio: 'ignore' }).status !== 0) return null;
+  const startedAt = process.hrtime.bigint();
+  spawnSync(tool, args, { stdio: ['ignore', 'ignore', 'inherit'] });
+  const wallSeconds = Number(process.hrtime.bigint() - startedAt) / 1e9;
+  return { wallSeconds, cpuSeconds: null, peakRssMib: null, facts: {} };
 }
 
 /** Times a part within its own process and prints what `measureInProcess` reads. */

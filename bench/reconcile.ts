@@ -2,10 +2,11 @@ import { createReadStream, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { writeBenchJob } from './bench-job.ts';
-import { measureInProcess, parseBare, readArgument, runPart } from './measure.ts';
+import { openBenchJob, writeBenchJob } from './bench-job.ts';
+import { measureInProcess, measureTool, parseBare, readArgument, runPart } from './measure.ts';
 import { packTable } from './pack-table.ts';
 import { reconcileTable } from './reconcile-table.ts';
+import { printLines, RSS_LIMIT_MIB, toolLines } from './result.ts';
 import { generateTable } from './table-generator.ts';
 import { writeAnswers } from './write-answers.ts';
 
@@ -23,20 +24,55 @@ async function parseAll(folder: string): Promise<Readonly<Record<string, number>
   return { rows: rows ?? 0, answers };
 }
 
+function listAnswers(): readonly string[] {
+  return readdirSync(join(folder, 'answers'));
+}
+
+async function openSettled(folder: string): Promise<Readonly<Record<string, number>>> {
+  const { ledger } = await openBenchJob(folder);
+  const requests = ledger.keys.size;
+  await ledger.close();
+  return { requests };
+}
+
 const part = readArgument('part');
 const folder = readArgument('folder') ?? mkdtempSync(join(tmpdir(), 'rowmill-bench-'));
 if (part === 'bare') await runPart(() => parseAll(folder));
 else if (part === 'pack') await runPart(() => packTable(folder));
 else if (part === 'answers') await runPart(() => writeAnswers(folder));
 else if (part === 'reconcile') await runPart(() => reconcileTable(folder));
+else if (part === 'open') await runPart(() => openSettled(folder));
 else {
-  const rows = Number(readArgument('rows') ?? 1_000_000);
-  await generateTable(join(folder, 'table.csv'), rows);
+  const ownFolder = [`--folder=${folder}`];
+  await generateTable(join(folder, 'table.csv'), Number(readArgument('rows') ?? 1_000_000));
   writeBenchJob(folder);
-  measureInProcess(import.meta.url, 'pack', [`--folder=${folder}`]);
-  measureInProcess(import.meta.url, 'answers', [`--folder=${folder}`]);
-  const bare = measureInProcess(import.meta.url, 'bare', [`--folder=${folder}`]);
-  const reconciled = measureInProcess(import.meta.url, 'reconcile', [`--folder=${folder}`]);
-  console.log(JSON.stringify({ rows, bare, reconciled, ratio: reconciled.wallSeconds / bare.wallSeconds }, null, 2));
+  measureInProcess(import.meta.url, 'pack', ownFolder);
+  measureInProcess(import.meta.url, 'answers', ownFolder);
+  const bare = measureInProcess(import.meta.url, 'bare', ownFolder);
+  const reconciled = measureInProcess(import.meta.url, 'reconcile', ownFolder);
+  const opened = measureInProcess(import.meta.url, 'open', ownFolder);
+  printLines([
+    {
+      what: 'csv-parse, and JSON.parse of every response line',
+      measured: bare,
+      ratio: null,
+      rssLimitMib: null,
+      facts: `${bare.facts.answers} lines`,
+    },
+    {
+      what: 'reconcile: judge, record, join, write the table',
+      measured: reconciled,
+      ratio: { value: reconciled.wallSeconds / bare.wallSeconds, of: 'wall', limit: 2 },
+      rssLimitMib: RSS_LIMIT_MIB,
+      facts: `${reconciled.facts.ok} rows ok`,
+    },
+    {
+      what: 'open the settled ledger',
+      measured: opened,
+      ratio: null,
+      rssLimitMib: RSS_LIMIT_MIB,
+      facts: `${opened.facts.requests} requests`,
+    },
+  ]);
   rmSync(folder, { recursive: true, force: true });
 }

@@ -1,0 +1,9 @@
+import { writeFileSync } from 'node:fs';
+
+/** Preloaded into a measured process: writes what the kernel counted for it to the file BENCH_USAGE names. */
+process.on('exit', () => {
+  const { maxRSS, userCPUTime, systemCPUTime } = process.resourceUsage();
+  const report = process.env.BENCH_USAGE;
+  if (report !== undefined)
+    writeFileSync(report, JSON.stringify({ peakRssMib: maxRSS / 1024, cpuSeconds: (userCPUTime + systemCPUTime) / 1e6 }));
+});

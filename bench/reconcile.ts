@@ -73,6 +73,10 @@ else {
       rssLimitMib: RSS_LIMIT_MIB,
       facts: `${opened.facts.requests} requests`,
     },
+    ...toolLines(
+      'jq -c .custom_id',
+      measureTool('jq', ['-c', '.custom_id', ...listAnswers().map((name) => join(folder, 'answers', name))]),
+    ),
   ]);
   rmSync(folder, { recursive: true, force: true });
 }

@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, it } from 'node:test';
+import { makeProgram } from '../src/cli/program.ts';
+import { makeJobSchema } from '../src/input/job-schema.ts';
+import { createWorld } from './helpers/command-line.ts';
+import { projectRoot } from './helpers/project-root.ts';
+
+const read = (name: string) => readFileSync(join(projectRoot, name), 'utf8');
+const PAGES = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'CHANGELOG.md',
+  ...readdirSync(join(projectRoot, 'docs'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => join('docs', name)),
+];
+const commands = new Map(makeProgram().commands.map((command) => [command.name(), command]));
+
+describe('documentation', () => {
+  it('quotes the help as it is', () => {
+    const program = makeProgram().configureHelp({ helpWidth: 80 });
+    const page = read('docs/interface.md');
+    assert.ok(page.includes(`$ rowmill --help\n${program.helpInformation()}\`\`\``), 'docs/interface.md: rowmill --help has changed');
+    const run = commands.get('run');
+    assert.ok(page.includes(`$ rowmill run --help\n${run?.helpInformation()}\`\`\``), 'docs/interface.md: rowmill run --help has changed');
+  });
+
+  it('names only commands and options that exist', () => {
+    let checked = 0;
+    for (const name of PAGES) {
+      for (const [, command = '', rest = ''] of read(name).matchAll(/(?:npx |`|\$ )rowmill ([a-z]+)([^`\n|]*)/g)) {
+        const known = commands.get(command);
+        assert.ok(known !== undefined, `${name}: rowmill ${command}`);
+        for (const [option] of rest.split('#')[0]?.matchAll(/--[a-z-]+/g) ?? []) {
+          assert.ok(option === '--help' || known.options.some(({ long }) => long === option), `${name}: rowmill ${command} ${option}`);
+          checked += 1;
+        }
+      }
+    }
+    assert.ok(checked > 5);
+    for (const name of commands.keys()) assert.ok(read('README.md').includes(`\`rowmill ${name}`), `README.md: rowmill ${name} is missing`);
+  });
+
+  it('names only npm scripts that exist', () => {
+    const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+    for (const name of PAGES) {
+      for (const [, script = ''] of read(name).matchAll(/npm run ([a-z:]+)/g)) assert.ok(script in scripts, `${name}: npm run ${script}`);
+    }
+  });
+
+  it('links only to files that exist', () => {
+    for (const name of PAGES) {
+      for (const [, target = ''] of read(name).matchAll(/\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)/g)) {
+        assert.ok(existsSync(join(projectRoot, dirname(name), target)), `${name}: ${target}`);
+      }
+    }
+  });
+
+  it('names every package with its home', () => {
+    const { dependencies } = JSON.parse(read('package.json')) as { dependencies: Record<string, string> };
+    for (const name of Object.keys(dependencies)) assert.ok(read('docs/architecture.md').includes(name), `docs/architecture.md: ${name}`);
+  });
+
+  it('has a first job that runs, and so has init', async () => {
+    const job = /```yaml\n(name: sentiment\n[\s\S]*?)```/.exec(read('README.md'))?.[1];
+    assert.ok(job !== undefined);
+    const world = createWorld({
+      'sentiment.yaml': job,
+      'reviews.csv': 'review_id,product,text\n1,kettle,Boils water\n2,lamp,Flickers\n',
+      'table.csv': 'text\nHello\n',
+    });
+    try {
+      const run = await world.json<{ rows: { ok: number } }>(['run', 'sentiment.yaml', '--simulate']);
+      assert.deepEqual([run.exitCode, run.rows.ok], [0, 2]);
+      assert.equal((await world.run(['init', 'tickets'])).exitCode, 0);
+      assert.equal((await world.json<{ rows: { new: number } }>(['plan', 'tickets.yaml'])).rows.new, 1);
+      assert.equal((await world.run(['init', 'tickets'])).exitCode, 2);
+      assert.deepEqual(JSON.parse((await world.run(['schema'])).stdout), makeJobSchema());
+    } finally {
+      world.dispose();
+    }
+  });
+});

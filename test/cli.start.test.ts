@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { makeProgram } from '../src/cli/program.ts';
+import { createWorld, PROGRAM } from './helpers/command-line.ts';
+import { projectRoot } from './helpers/project-root.ts';
+
+/** Prints the address of every module that is loaded from a package. */
+const HOOKS = `
+import { writeSync } from 'node:fs';
+export async function load(url, context, next) {
+  const name = /\\/node_modules\\/((?:@[^/]+\\/)?[^/]+)/.exec(url)?.[1];
+  if (name !== undefined) writeSync(2, 'package ' + name + '\\n');
+  return next(url, context);
+}`;
+const REGISTER = `import { register } from 'node:module'; register('data:text/javascript,' + encodeURIComponent(${JSON.stringify(HOOKS)}));`;
+
+function listPackages(args: readonly string[]): ReadonlySet<string> {
+  const hook = `data:text/javascript,${encodeURIComponent(REGISTER)}`;
+  const { stderr } = spawnSync(process.execPath, ['--import', hook, PROGRAM, ...args], { encoding: 'utf8' });
+  return new Set([...stderr.matchAll(/^package (.*)$/gm)].map((match) => match[1] as string));
+}
+
+describe('starting the program', () => {
+  it('loads commander alone for --help', () => {
+    assert.deepEqual([...listPackages(['--help'])], ['commander']);
+  });
+
+  it('loads only what a command needs', () => {
+    const packages = listPackages(['init', 'not a name']);
+    assert.deepEqual([...packages], ['commander']);
+  });
+
+  it('has the version of the package', () => {
+    const { version } = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8')) as { version: string };
+    assert.equal(makeProgram().version(), version);
+  });
+
+  it('ends quietly when nobody reads on', async () => {
+    const world = createWorld({});
+    try {
+      const child = world.start(['schema']);
+      child.stdout?.destroy();
+      const exitCode = await new Promise((resolve) => child.once('close', resolve));
+      assert.equal(exitCode, 0);
+    } finally {
+      world.dispose();
+    }
+  });
+});

@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { createPaint } from '../src/cli/paint.ts';
+import { renderFailures, renderRowHistory } from '../src/cli/render-failures.ts';
+import { renderPrompt } from '../src/cli/render-prompt.ts';
+import { formatSpan } from '../src/cli/render-status.ts';
+import { renderTable } from '../src/cli/render-table.ts';
+import { showCommand, showRunCommand } from '../src/cli/run-options.ts';
+import { rememberSecret, scrubSecrets } from '../src/cli/secrets.ts';
+
+const plain = createPaint(false);
+/** Sets the title, moves the cursor, turns the text round, and rings. */
+const HOSTILE = 'a\u001b]0;title\u0007\u001b[2J\u202eb\rc\u009bd';
+const CONTROLS = /[^\n\P{Cc}]|[\u202a-\u202e\u2066-\u2069]/u;
+
+describe('text on a terminal', () => {
+  it('is harmless whatever stands in rows, answers and names', () => {
+    const failures = renderFailures(
+      {
+        schema: 'rowmill.failures/1',
+        job: HOSTILE,
+        run: null,
+        simulated: false,
+        rows: { in: 1, failed: 1, skipped: 0, pending: 0 },
+        causes: [
+          {
+            cause: 'invalid',
+            count: 1,
+            status: 'failed',
+            example: { row: 1, file: HOSTILE, line: 1, id: HOSTILE, key: null, message: HOSTILE },
+          },
+        ],
+        outputCap: null,
+        origin: 'default',
+        baseUrl: null,
+        csv: null,
+      },
+      { retry: new Map(), row: 'rowmill failures job.yaml' },
+      false,
+    );
+    const history = renderRowHistory(
+      {
+        schema: 'rowmill.row/1',
+        job: 'job',
+        id: HOSTILE,
+        row: 1,
+        file: HOSTILE,
+        line: 1,
+        key: null,
+        disposition: { status: 'failed', cause: 'invalid', message: HOSTILE },
+        request: { messages: [{ role: HOSTILE, content: HOSTILE }], model: HOSTILE },
+        attempts: [
+          {
+            run: 'run',
+            customId: HOSTILE,
+            lane: 'batch',
+            outcome: 'invalid',
+            message: HOSTILE,
+            answer: HOSTILE,
+            requestId: HOSTILE,
+            costNanoUsd: 1,
+          },
+        ],
+      },
+      false,
+    );
+    for (const text of [failures, history, renderTable([[HOSTILE], [HOSTILE]], 80, plain)]) assert.doesNotMatch(text, CONTROLS);
+  });
+
+  it('aligns columns by the cells characters take', () => {
+    const rows = [
+      ['id', 'text', 'n'],
+      ['1', '香りがよい', '5'],
+      ['2', 'Great', '10'],
+      ['3', 'A longer text than there is room for', '1'],
+    ];
+    assert.deepEqual(renderTable(rows, 12, plain).split('\n'), [
+      'id  text          n',
+      '1   香りがよい    5',
+      '2   Great         10',
+      '3   A longer te…  1',
+    ]);
+  });
+
+  it('cuts long prompts, and says by how much', () => {
+    const request = { messages: [{ role: 'user', content: 'one\ntwo\nthree' }], model: 'gpt-4o-mini' };
+    assert.equal(renderPrompt(request, plain, 2), 'user: one\n  two\n  … 1 more lines\n{"model":"gpt-4o-mini"}');
+  });
+
+  it('tells spans of time in the two largest units', () => {
+    const spans = [-5, 8_000, 12 * 60_000, 78_000_000, 200_000_000].map(formatSpan);
+    assert.deepEqual(spans, ['0s', '8s', '12m', '21h 40m', '2d 7h']);
+  });
+});
+
+describe('commands that are shown', () => {
+  it('carry every flag that decides what they do, quoted for a shell', () => {
+    const flags = { seed: 3, wait: true, ifRunning: 'fail', progress: 'auto', looks: [], pollMax: 1 } as const;
+    const shown = showRunCommand("it's a job.yaml", { ...flags, input: 'a b.csv', sample: 5, out: 'x.csv', maxUsd: 2, simulate: true });
+    assert.equal(shown, "rowmill run 'it'\\''s a job.yaml' --input 'a b.csv' --simulate --out x.csv --sample 5 --seed 3 --max-usd 2");
+    assert.equal(
+      showCommand('failures', 'job.yaml', { baseUrl: 'http://127.0.0.1:1/v1' }),
+      'rowmill failures job.yaml --base-url http://127.0.0.1:1/v1',
+    );
+  });
+});
+
+describe('scrubbing', () => {
+  it('cuts a key out of a text in every form: plain, encoded, shortened', () => {
+    const key = 'sk-test+0123456789abcdefghijklmnop/=';
+    rememberSecret(key);
+    const forms = [key, encodeURIComponent(key), Buffer.from(key).toString('base64'), key.slice(2, 22)];
+    for (const form of forms) {
+      const scrubbed = scrubSecrets(`before ${form} after`);
+      assert.equal(scrubbed.includes('56789abc') || scrubbed.includes(form), false, form);
+      assert.match(scrubbed, /^before .* after$/);
+    }
+    assert.equal(scrubSecrets('nothing to hide'), 'nothing to hide');
+  });
+});

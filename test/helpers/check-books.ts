@@ -99,7 +99,7 @@ function* findAnswerViolations(
     const story = batches.get(line.batchId);
     if (story?.isExtra === true || (story?.generation ?? 0) !== generation) continue;
     const key = keyOf(line.customId);
-    if (readAnswer(line, options.answerColumns) !== null && !winners.has(key)) winners.set(key, line);
+    if (readAnswer(line, options) !== null && !winners.has(key)) winners.set(key, line);
   }
   const prefix = options.prefix ?? '';
   const seen = new Set<string>();
@@ -114,7 +114,7 @@ function* findAnswerViolations(
     }
     if (status !== 'ok') continue;
     const winner = key === null ? undefined : winners.get(key);
-    const answer = winner === undefined ? null : readAnswer(winner, options.answerColumns);
+    const answer = winner === undefined ? null : readAnswer(winner, options);
     if (key === null || winner === undefined || answer === null) {
       yield `G3: row ${index} is ok without a stored answer`;
       continue;
@@ -230,7 +230,7 @@ function isAnswered({ value }: StoredLine): boolean {
   return response?.status_code === 200 && typeof response.body === 'object' && response.body !== null;
 }
 
-function readAnswer({ value }: StoredLine, columns: readonly string[]): Cells | null {
+function readAnswer({ value }: StoredLine, { answerColumns: columns, isAnswer }: CheckOptions): Cells | null {
   if ((value.error ?? null) !== null || value.response?.status_code !== 200) return null;
   const choice = value.response.body?.choices?.[0];
   const text = choice?.message?.content;
@@ -238,9 +238,8 @@ function readAnswer({ value }: StoredLine, columns: readonly string[]): Cells | 
   if (columns.length === 0) return { answer: text };
   try {
     const answer = JSON.parse(text);
-    return columns.every((column) => Object.hasOwn(answer, column))
-      ? Object.fromEntries(columns.map((name) => [name, answer[name]]))
-      : null;
+    if (!columns.every((column) => Object.hasOwn(answer, column)) || isAnswer?.(answer) === false) return null;
+    return Object.fromEntries(columns.map((name) => [name, answer[name]]));
   } catch {
     return null;
   }

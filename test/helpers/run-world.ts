@@ -196,6 +196,8 @@ export async function makeWorld(t: TestContext | null, options: WorldOptions = {
       writePath: path.join(directory, 'out.csv'),
       summary,
       answerColumns: ANSWER_COLUMNS,
+      isAnswer: (answer) =>
+        Object.keys(answer).length === 2 && ['good', 'bad', 'other'].includes(String(answer.label)) && typeof answer.summary === 'string',
       textColumn: 'text',
       secretKey: CANARY_KEY,
       secretCells: [CANARY_CELL],

@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { stripVTControlCharacters } from 'node:util';
 import { createPaint } from '../src/cli/paint.ts';
+import { startProgress } from '../src/cli/progress.ts';
 import { renderFailures, renderRowHistory } from '../src/cli/render-failures.ts';
 import { renderPrompt } from '../src/cli/render-prompt.ts';
 import { formatSpan } from '../src/cli/render-status.ts';
 import { renderTable } from '../src/cli/render-table.ts';
 import { showCommand, showRunCommand } from '../src/cli/run-options.ts';
 import { rememberSecret, scrubSecrets } from '../src/cli/secrets.ts';
+import type { RunView } from '../src/run/view.ts';
 
 const plain = createPaint(false);
 /** Sets the title, moves the cursor, turns the text round, and rings. */
@@ -90,6 +93,26 @@ describe('text on a terminal', () => {
   it('tells spans of time in the two largest units', () => {
     const spans = [-5, 8_000, 12 * 60_000, 78_000_000, 200_000_000].map(formatSpan);
     assert.deepEqual(spans, ['0s', '8s', '12m', '21h 40m', '2d 7h']);
+  });
+});
+
+describe('progress on a terminal', () => {
+  it('takes back exactly the lines it painted, before a message and at the end', () => {
+    const written: string[] = [];
+    const stream = { isTTY: true, columns: 60, write: (text: string) => written.push(text) } as unknown as NodeJS.WriteStream;
+    const view: RunView = {
+      ...{ job: 'reviews', run: 'r', model: `gpt-4o-mini${HOSTILE}`, lane: 'batch', startedAt: new Date(), rows: 10, okRequests: 4 },
+      ...{ attempts: 4, trips: [], enqueuedTokens: { limitTokens: null, usedTokens: 0 }, spentNanoUsd: 5, budgetNanoUsd: null },
+    };
+    const progress = startProgress(view, 'auto', stream);
+    progress.clear();
+    progress.clear();
+    progress.stop();
+    const [painted = '', ...erased] = written;
+    const lines = painted.trimEnd().split('\n');
+    assert.ok(lines.every((line) => stripVTControlCharacters(line).length <= 60));
+    assert.doesNotMatch(stripVTControlCharacters(painted), CONTROLS);
+    assert.deepEqual(erased, [`\u001b[${lines.length}A\u001b[J`]);
   });
 });
 

@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline/promises';
 import { UsageError } from '../core/errors.ts';
-import { formatUsd } from '../core/summary.ts';
+import { formatDollars } from '../output/format-numbers.ts';
 import type { Preview } from '../run/preview.ts';
 import { say } from './say.ts';
 
@@ -16,7 +16,7 @@ export interface ConfirmOptions {
 export async function confirmSpending(preview: Preview, options: ConfirmOptions): Promise<void> {
   const { rows, cost } = preview;
   const asked = rows.new + rows.changed + rows.again;
-  const estimate = cost.batch === null ? 'at an unknown price' : `about $${formatUsd(cost.batch.expectedNanoUsd).slice(0, -5)}`;
+  const estimate = cost.batch === null ? 'at an unknown price' : `about ${formatDollars(cost.batch.expectedNanoUsd)}`;
   const parts = [
     `${rows.new} new`,
     `${rows.changed} changed`,
@@ -31,7 +31,7 @@ export async function confirmSpending(preview: Preview, options: ConfirmOptions)
   const why =
     cost.batch === null
       ? `the price of ${preview.model} is unknown`
-      : `this is estimated at ${estimate.replace('about ', '')}, above confirm_over ($${formatUsd(options.confirmOverNanoUsd).slice(0, -7)})`;
+      : `this is estimated at ${estimate.replace('about ', '')}, above confirm_over (${formatDollars(options.confirmOverNanoUsd)})`;
   if (process.stdin.isTTY !== true || process.stderr.isTTY !== true) throw new UsageError(`${why}: add --yes to go on without being asked`);
   const dialogue = createInterface({ input: process.stdin, output: process.stderr });
   const answer = await dialogue.question(`${why}. Go on? [y/N] `);

@@ -1,4 +1,5 @@
-import { formatUsd } from '../core/summary.ts';
+import { escapeLineForTerminal } from '../output/escape-for-terminal.ts';
+import { formatDollars } from '../output/format-numbers.ts';
 import type { RunView } from '../run/view.ts';
 import { renderProgress } from './render-progress.ts';
 import { hasColour } from './say.ts';
@@ -8,14 +9,21 @@ const REPAINT_MS = 100;
 const PLAIN_LINE_MS = 30_000;
 const PLAIN_LINES = 10;
 
+/** A run's progress on a stream. */
+export interface Progress {
+  /** Takes what is painted off the screen, so that a message can be written; the next repaint comes below it. */
+  clear(): void;
+  stop(): void;
+}
+
 /** Shows a run's progress until it is stopped. */
-export function startProgress(view: RunView, how: 'auto' | 'plain' | 'none', stream: NodeJS.WriteStream): { stop(): void } {
-  if (how === 'none') return { stop() {} };
+export function startProgress(view: RunView, how: 'auto' | 'plain' | 'none', stream: NodeJS.WriteStream): Progress {
+  if (how === 'none') return { clear() {}, stop() {} };
   const isTerminal = how === 'auto' && stream.isTTY === true;
   return isTerminal ? paint(view, stream) : writeLines(view, stream);
 }
 
-function paint(view: RunView, stream: NodeJS.WriteStream): { stop(): void } {
+function paint(view: RunView, stream: NodeJS.WriteStream): Progress {
   let paintedLines = 0;
   const erase = () => {
     if (paintedLines > 0) stream.write(`\u001b[${paintedLines}A\u001b[J`);
@@ -30,6 +38,7 @@ function paint(view: RunView, stream: NodeJS.WriteStream): { stop(): void } {
   repaint();
   const timer = setInterval(repaint, REPAINT_MS);
   return {
+    clear: erase,
     stop() {
       clearInterval(timer);
       erase();
@@ -37,7 +46,7 @@ function paint(view: RunView, stream: NodeJS.WriteStream): { stop(): void } {
   };
 }
 
-function writeLines(view: RunView, stream: NodeJS.WriteStream): { stop(): void } {
+function writeLines(view: RunView, stream: NodeJS.WriteStream): Progress {
   let writtenAt = Date.now();
   let writtenTenths = 0;
   const look = () => {
@@ -46,12 +55,12 @@ function writeLines(view: RunView, stream: NodeJS.WriteStream): { stop(): void }
     writtenTenths = tenths;
     writtenAt = Date.now();
     const phases = view.trips.map(({ shard, phase, batch }) => `shard ${shard ?? '?'} ${batch?.status ?? phase}`).slice(0, 3);
-    stream.write(
-      `${view.okRequests} of ${view.rows} answered, $${formatUsd(view.spentNanoUsd).slice(0, -5)}${phases.length > 0 ? `; ${phases.join(', ')}` : ''}\n`,
-    );
+    const line = `${view.okRequests} of ${view.rows} answered, ${formatDollars(view.spentNanoUsd)}${phases.length > 0 ? `; ${phases.join(', ')}` : ''}`;
+    stream.write(`${escapeLineForTerminal(line)}\n`);
   };
   const timer = setInterval(look, REPAINT_MS);
   return {
+    clear() {},
     stop() {
       clearInterval(timer);
     },

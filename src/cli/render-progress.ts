@@ -1,6 +1,7 @@
 import { styleText } from 'node:util';
 import type { TripView } from '../batch/lane.ts';
-import { formatUsd } from '../core/summary.ts';
+import { escapeLineForTerminal } from '../output/escape-for-terminal.ts';
+import { formatDollars } from '../output/format-numbers.ts';
 import type { RunView } from '../run/view.ts';
 
 export interface ProgressLook {
@@ -17,13 +18,17 @@ const BAR_CELLS = 30;
 export function renderProgress(view: RunView, look: ProgressLook): readonly string[] {
   const bold = (text: string) => (look.colour ? styleText('bold', text, { validateStream: false }) : text);
   const dim = (text: string) => (look.colour ? styleText('dim', text, { validateStream: false }) : text);
-  const elapsed = formatDuration(look.now.getTime() - view.startedAt.getTime());
-  const title = `${view.job}  ${view.lane}  ${view.model}`;
+  const elapsed = `elapsed ${formatDuration(look.now.getTime() - view.startedAt.getTime())}`;
+  const title = clip(`${view.job}  ${view.lane}  ${view.model}`, look.columns - elapsed.length - 2);
+  const gap = ' '.repeat(Math.max(0, look.columns - title.length - elapsed.length));
   const share = view.rows === 0 ? 0 : Math.min(1, view.okRequests / view.rows);
-  const budget = view.budgetNanoUsd === null ? '' : `   budget $${dollars(view.budgetNanoUsd)}`;
+  const budget = view.budgetNanoUsd === null ? '' : `   budget ${formatDollars(view.budgetNanoUsd)}`;
   const lines = [
-    `${bold(clip(title, look.columns - 20))}${' '.repeat(Math.max(2, look.columns - title.length - elapsed.length - 10))}${dim(`elapsed ${elapsed}`)}`,
-    `${drawBar(share)} ${count(view.okRequests)}/${count(view.rows)} answered   spent $${dollars(view.spentNanoUsd)}${budget}`,
+    bold(title) + gap + dim(elapsed),
+    clip(
+      `${drawBar(share)} ${count(view.okRequests)}/${count(view.rows)} answered   spent ${formatDollars(view.spentNanoUsd)}${budget}`,
+      look.columns,
+    ),
     ...view.trips.slice(0, MAX_TRIP_LINES).map((trip) => clip(` ${describeTrip(trip, view, look.now)}`, look.columns)),
   ];
   if (view.trips.length > MAX_TRIP_LINES) lines.push(dim(` and ${view.trips.length - MAX_TRIP_LINES} more shards`));
@@ -62,15 +67,13 @@ function count(value: number): string {
   return String(value).replace(/\B(?=(\d{3})+$)/g, ' ');
 }
 
-function dollars(nanoUsd: number): string {
-  return formatUsd(nanoUsd).slice(0, -5);
-}
-
 function shortTokens(tokens: number): string {
   if (tokens >= 1e6) return `${(tokens / 1e6).toFixed(1)}M`;
   return tokens >= 1e3 ? `${Math.round(tokens / 1e3)}k` : String(Math.round(tokens));
 }
 
-function clip(text: string, columns: number): string {
+/** Makes a line of names and words from the provider harmless, and keeps it on its line: the painted lines are counted. */
+function clip(line: string, columns: number): string {
+  const text = escapeLineForTerminal(line);
   return text.length <= columns ? text : `${text.slice(0, Math.max(0, columns - 1))}…`;
 }

@@ -9,7 +9,7 @@ import type { JobFlags, RunFlags } from '../flags.ts';
 import { type Interrupts, listenForInterrupts } from '../interrupt.ts';
 import { findPackageRoot } from '../package-root.ts';
 import { createPaint } from '../paint.ts';
-import { startProgress } from '../progress.ts';
+import { type Progress, startProgress } from '../progress.ts';
 import { renderTable } from '../render-table.ts';
 import { makeRunOptions, quoteArgument, showCommand } from '../run-options.ts';
 import { hasColour, print, printJson, say } from '../say.ts';
@@ -72,7 +72,7 @@ export async function demo(flags: JobFlags): Promise<number> {
 
 function runStop(stop: Stop, isQuiet: boolean, interrupts: Interrupts): Promise<Summary> {
   const options = makeRunOptions(locateJob(stop), makeFlags(stop), interrupts);
-  let progress: { stop(): void } | null = null;
+  let progress: Progress | null = null;
   const running = runJob({
     ...options,
     confirm: async () => {},
@@ -146,9 +146,9 @@ function showNext(summaries: readonly Summary[]): void {
   const [first] = STOPS;
   if (first === undefined) return;
   const job = relative(process.cwd(), locateJob(first));
-  const here = { simulate: true, stateDir: STATE };
+  const here = { stateDir: STATE };
   const commands = [
-    [`${showCommand('report', job, here)} --summary full`, 'the figures again, and more of them'],
+    [showCommand('report', job, here), 'the figures again'],
     [showCommand('verify', job, here), 'everything derived again from the state directory'],
     ['rowmill init my-job', 'a commented job file to fill in'],
     ['rowmill plan my-job.yaml', 'what it would do and cost, sending nothing'],

@@ -3,10 +3,12 @@ import { LockHeldError } from '../../ledger/errors.ts';
 import { renderSummary } from '../../output/render-summary.ts';
 import type { RunOptions } from '../../run/options.ts';
 import { runJob } from '../../run/run.ts';
+import { DEFAULT_BASE_URL } from '../../run/target.ts';
 import { confirmSpending } from '../confirm.ts';
+import { chooseBaseUrl } from '../environment.ts';
 import type { RunFlags } from '../flags.ts';
 import { listenForInterrupts } from '../interrupt.ts';
-import { startProgress } from '../progress.ts';
+import { type Progress, startProgress } from '../progress.ts';
 import { makeRunOptions } from '../run-options.ts';
 import { hasColour, print, say } from '../say.ts';
 
@@ -21,11 +23,16 @@ export async function runWith(
   flags: RunFlags,
   changes: Partial<Pick<RunOptions, 'reopen' | 'overrides' | 'stdin'>>,
 ): Promise<number> {
-  const interrupts = listenForInterrupts(say);
-  let progress: { stop(): void } | null = null;
+  let progress: Progress | null = null;
+  const tell = (message: string) => {
+    progress?.clear();
+    say(message);
+  };
   const finishProgress = () => progress?.stop();
+  const interrupts = listenForInterrupts(tell);
   try {
     const options = makeRunOptions(jobFile, flags, interrupts);
+    if (flags.simulate !== true && chooseBaseUrl(flags.baseUrl) !== DEFAULT_BASE_URL) tell(`Talking to ${chooseBaseUrl(flags.baseUrl)}`);
     const summary = await runJob({
       ...options,
       ...changes,
@@ -39,7 +46,7 @@ export async function runWith(
       watch: (view) => {
         progress = startProgress(view, flags.progress, process.stderr);
       },
-      warn: say,
+      warn: tell,
     });
     finishProgress();
     if (flags.json === true) print(JSON.stringify(summary));

@@ -4,7 +4,7 @@ import { LedgerError } from '../core/errors.ts';
 import type { Cause, CheckAnswer, Outcome, OutcomeStatus } from '../core/outcome.ts';
 import { decideOutcome, type ResponseLine, readResponseLine } from '../core/response-line.ts';
 import type { Lane, LineLocation } from '../core/settled.ts';
-import { openForReading, readBytesAt } from './durable-files.ts';
+import { openForReading, readBytesAt, readInto } from './durable-files.ts';
 import type { ResponseFile } from './response-file.ts';
 
 /** What the ledger holds for a key: its winning line, else its latest. */
@@ -42,7 +42,7 @@ export interface AnswerReader {
 
 export function createAnswerReader(directory: string, checkAnswer: CheckAnswer): AnswerReader {
   const descriptors = new Map<string, number>();
-  let held: { readonly number: number; readonly bytes: Buffer } | null = null;
+  let held = { number: 0, bytes: 0, memory: Buffer.alloc(0) };
   let reads = { number: 0, count: 0 };
 
   function openFile(file: ResponseFile): number {
@@ -61,13 +61,13 @@ export function createAnswerReader(directory: string, checkAnswer: CheckAnswer):
   function readText(file: ResponseFile, { offsetBytes, lengthBytes }: Pick<LineLocation, 'offsetBytes' | 'lengthBytes'>): string {
     const start = offsetBytes - file.offsetBytes;
     // A part of a live file may have grown since it was read.
-    if (held?.number === file.number && start + lengthBytes <= held.bytes.length) {
-      return held.bytes.toString('utf8', start, start + lengthBytes);
-    }
+    if (held.number === file.number && start + lengthBytes <= held.bytes) return held.memory.toString('utf8', start, start + lengthBytes);
     reads = { number: file.number, count: reads.number === file.number ? reads.count + 1 : 1 };
     if (reads.count > READS_BEFORE_HOLDING && file.bytes <= MAX_HELD_BYTES) {
-      held = null;
-      held = { number: file.number, bytes: readBytesAt(openFile(file), { offsetBytes: file.offsetBytes, lengthBytes: file.bytes }) };
+      // One piece of memory for all files: pages never written to cost nothing, new pieces would pile up until the collector comes by.
+      const memory = held.memory.length > 0 ? held.memory : Buffer.allocUnsafeSlow(MAX_HELD_BYTES);
+      const bytes = readInto(memory.subarray(0, file.bytes), openFile(file), file.offsetBytes);
+      held = { number: file.number, bytes, memory };
     }
     return readBytesAt(openFile(file), { offsetBytes, lengthBytes }).toString('utf8');
   }

@@ -36,13 +36,18 @@ export function writeFully(descriptor: number, bytes: Uint8Array, position: numb
 /** Reads bytes at a position; fewer only where the file ends. */
 export function readBytesAt(descriptor: number, place: { readonly offsetBytes: number; readonly lengthBytes: number }): Buffer {
   const bytes = Buffer.allocUnsafe(place.lengthBytes);
+  return bytes.subarray(0, readInto(bytes, descriptor, place.offsetBytes));
+}
+
+/** Fills memory from a position on. @returns how much was read: less only where the file ends */
+export function readInto(memory: Buffer, descriptor: number, position: number): number {
   let filled = 0;
-  while (filled < bytes.length) {
-    const read = fs.readSync(descriptor, bytes, filled, bytes.length - filled, place.offsetBytes + filled);
+  while (filled < memory.length) {
+    const read = fs.readSync(descriptor, memory, filled, memory.length - filled, position + filled);
     if (read === 0) break;
     filled += read;
   }
-  return bytes.subarray(0, filled);
+  return filled;
 }
 
 /** Makes the names in a directory durable: a rename is on disk only after this. */

@@ -36,6 +36,8 @@ export function createRecorder(options: {
   /** Judged files whose event is on its way to the disk. */
   const judgedByName = new Map<string, SettledFile>();
   const recording = new Map<string, Promise<ResponseFile>>();
+  /** One file after the other: what is known of its lines is held until its event is on the disk, so files side by side would hold all of it. */
+  let before: Promise<unknown> = Promise.resolve();
 
   async function judgeAndAnnounce({ name, batchId, createdSeconds }: FoundFile): Promise<ResponseFile> {
     const file = makeResponseFile(state.fold, { file: name, batchId, bytes: 0, lines: 0, createdSeconds }, 0);
@@ -54,7 +56,10 @@ export function createRecorder(options: {
   async function record(found: FoundFile): Promise<ResponseFile> {
     const recorded = findRecorded(found.name);
     if (recorded !== undefined) return recorded;
-    const promise = recording.get(found.name) ?? judgeAndAnnounce(found).finally(() => recording.delete(found.name));
+    const begun = recording.get(found.name);
+    if (begun !== undefined) return begun;
+    const promise = before.then(() => judgeAndAnnounce(found)).finally(() => recording.delete(found.name));
+    before = promise.catch(() => undefined);
     recording.set(found.name, promise);
     return promise;
   }

@@ -14,7 +14,7 @@ import {
 /** How many runs keep their files. */
 const KEPT_RUNS = 14;
 const RUN_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
-const CHUNK_CHARACTERS = 1 << 20;
+const CHUNK_CHARACTERS = 1 << 18;
 
 /** The files of single runs, below `runs/<run>/`: what plans, reports and comparisons read. */
 export interface RunFiles {

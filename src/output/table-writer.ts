@@ -25,8 +25,8 @@ export interface TableWriterOptions extends ColumnsOptions {
 
 /** Rows formatted together: enough to hide the cost of a call, few enough not to hold large rows twice. */
 const ROWS_PER_FORMAT = 64;
-/** Characters gathered before a write. */
-const CHUNK_CHARACTERS = 1 << 20;
+/** Characters gathered before a write: few enough to be gone before the collector takes them for long-lived. */
+const CHUNK_CHARACTERS = 1 << 18;
 
 /**
  * Opens the writer of a table.

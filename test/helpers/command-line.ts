@@ -17,7 +17,7 @@ export interface Ended {
 export interface World {
   readonly folder: string;
   /** Runs the program here to its end; without a key, unless `env` gives one. */
-  run(args: readonly string[], env?: Readonly<Record<string, string>>): Promise<Ended>;
+  run(args: readonly string[], env?: Readonly<Record<string, string>>, stdin?: string): Promise<Ended>;
   /** The one JSON object a command prints. Throws when it prints anything else. */
   json<T = Record<string, unknown>>(
     args: readonly string[],
@@ -37,11 +37,15 @@ export function createWorld(files: Readonly<Record<string, string>>): World {
     return spawn(process.execPath, [PROGRAM, ...args], {
       cwd: folder,
       env: { PATH: process.env.PATH ?? '', HOME: folder, TMPDIR: tmpdir(), ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe'],
     });
   }
 
-  const run: World['run'] = (args, env) => collect(start(args, env));
+  const run: World['run'] = (args, env, stdin = '') => {
+    const child = start(args, env);
+    child.stdin?.on('error', () => {}).end(stdin);
+    return collect(child);
+  };
   return {
     folder,
     run,

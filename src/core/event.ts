@@ -57,6 +57,23 @@ export type Event =
       /** The batch's `created_at`: picks the price of the day where an answer names no date. */
       readonly createdSeconds: number;
     }
+  /** These live calls may leave from now on: one without a line, a refusal or an `unknown` after it may have been billed. */
+  | { readonly type: 'call-intent'; readonly calls: readonly AnnouncedCall[] }
+  /** Announced calls that are known to have cost nothing. */
+  | { readonly type: 'call-refused'; readonly refusals: readonly { readonly customId: string; readonly code: string }[] }
+  /** Announced calls that may have been billed, and whose answers will not come. */
+  | { readonly type: 'call-unknown'; readonly calls: readonly AnnouncedCall[]; readonly why: string }
+  /** The next part of a live response file: its bytes from `offsetBytes` on, where the part before it ends. */
+  | {
+      readonly type: 'live-recorded';
+      readonly file: string;
+      readonly offsetBytes: number;
+      readonly bytes: number;
+      readonly lines: number;
+      readonly sha256: string;
+      /** When the part was begun: picks the price of the day where an answer names no date. */
+      readonly createdSeconds: number;
+    }
   /** Everything the batch had to give is in `responses/`; `missing` of its shard's requests are in neither file. */
   | {
       readonly type: 'batch-collected';
@@ -67,6 +84,12 @@ export type Event =
       /** The batch object's own usage, for the cross-check; null where the provider gives none. */
       readonly usage: unknown;
     };
+
+/** A live call, with what an upper bound of its price needs. */
+export interface AnnouncedCall {
+  readonly customId: string;
+  readonly bodyBytes: number;
+}
 
 /** A request the provider's validation refused; it was not executed and not billed. */
 export interface RejectedRequest {

@@ -94,7 +94,7 @@ function answered(body: Record<string, unknown>, status: OutcomeStatus, message:
 function notAnswered(error: WireError, statusCode: number | null, body: Record<string, unknown> | null): Outcome {
   const usage = body === null ? null : readUsage(body.usage);
   return {
-    status: causeOf(error.code, statusCode),
+    status: causeOf(error, statusCode),
     message: error.code === null ? error.message : `${error.code}: ${error.message}`,
     code: error.code,
     // A failed line is not billed, unless the provider reports usage on it.
@@ -107,17 +107,17 @@ function notAnswered(error: WireError, statusCode: number | null, body: Record<s
   };
 }
 
-function causeOf(code: string | null, statusCode: number | null): Cause {
+function causeOf({ code, message }: WireError, statusCode: number | null): Cause {
   if (code === 'batch_expired') return 'expired';
   if (code === 'batch_cancelled') return 'cancelled';
-  if (statusCode === 429 && code !== null && QUOTA_CODES.has(code)) return 'rate_limited';
-  if (statusCode === 429) return 'rate_limited';
+  // A request larger than the limit of a minute is refused by the same code as one that comes too early, but no wait helps it.
+  if (statusCode === 429) return message.startsWith('Request too large') ? 'bad_request' : 'rate_limited';
   if (statusCode === 408) return 'timeout';
   if (statusCode === null || statusCode < 400 || statusCode === 409 || statusCode >= 500) return 'server_error';
   return 'bad_request';
 }
 
-/** Codes that mean the account has no money left: the run stops, the row does not fail. */
+/** Codes of a 429 that mean the account has no money left: the run stops, the row does not fail. */
 export const QUOTA_CODES: ReadonlySet<string> = new Set(['insufficient_quota', 'billing_hard_limit_reached']);
 
 interface WireError {

@@ -115,8 +115,8 @@ describe('where things come from', { concurrency: true }, () => {
       writeFileSync(file, `${CANARY_KEY}\n`, { mode: 0o644 });
       const args = ['doctor', '--base-url', simulator.url];
       const open = await world.run(args, { OPENAI_API_KEY_FILE: file });
-      assert.equal(open.exitCode, 2);
-      assert.match(open.stderr, /chmod 600/);
+      assert.equal(open.exitCode, 4);
+      assert.match(open.stdout, /^problem +key .*chmod 600/m);
       writeFileSync(join(world.folder, 'private'), `${CANARY_KEY}\n`, { mode: 0o600 });
       assert.equal((await world.run(args, { OPENAI_API_KEY_FILE: join(world.folder, 'private') })).exitCode, 0);
       writeFileSync(join(world.folder, '.env'), `OPENAI_API_KEY=${CANARY_KEY}\nOPENAI_BASE_URL=${simulator.url}\n`);

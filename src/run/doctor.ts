@@ -1,11 +1,11 @@
 import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { AppError, EXIT, UsageError } from '../core/errors.ts';
+import { AppError, UsageError } from '../core/errors.ts';
 import type { Job } from '../core/job.ts';
 import { loadJob } from '../input/load-job.ts';
 import { findPrice } from '../money/price.ts';
 import type { Provider } from '../openai/provider.ts';
-import { DEFAULT_BASE_URL, locateStateDirectory, type Target } from './target.ts';
+import { type Connection, DEFAULT_BASE_URL, locateStateDirectory, type Target } from './target.ts';
 
 /** One thing that was looked at. */
 export interface Finding {
@@ -86,27 +86,25 @@ function examineDisk(stateDirectory: string): readonly Finding[] {
 
 /** Key, address, model list and clock: what is asked of the provider. */
 async function examineProvider(options: DoctorOptions, job: Job | null): Promise<readonly Finding[]> {
-  const findings: Finding[] = [];
+  let connection: Connection;
   try {
-    const { provider, close } = await options.target.connect(options.temporaryDirectory);
-    try {
-      findings.push({
-        name: 'key',
-        status: 'ok',
-        message: options.target.origin === 'simulator' ? 'the simulator needs none' : 'there is one',
-      });
-      const isDefault = provider.baseUrl === DEFAULT_BASE_URL;
-      findings.push({ name: 'base url', status: 'ok', message: `${provider.baseUrl}${isDefault ? '' : ' (not the default)'}` });
-      findings.push(...(await examineModels(provider, job, options.signal)));
-      findings.push(await examineClock(provider.baseUrl, options));
-    } finally {
-      await close();
-    }
+    connection = await options.target.connect(options.temporaryDirectory);
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
-    findings.push({ name: error.exitCode === EXIT.refused ? 'key' : 'base url', status: 'problem', message: error.message });
+    return [{ name: 'key', status: 'problem', message: error.message }];
   }
-  return findings;
+  const { provider, close } = connection;
+  try {
+    const isDefault = provider.baseUrl === DEFAULT_BASE_URL;
+    return [
+      { name: 'key', status: 'ok', message: options.target.origin === 'simulator' ? 'the simulator needs none' : 'there is one' },
+      { name: 'base url', status: 'ok', message: `${provider.baseUrl}${isDefault ? '' : ' (not the default)'}` },
+      ...(await examineModels(provider, job, options.signal)),
+      await examineClock(provider.baseUrl, options),
+    ];
+  } finally {
+    await close();
+  }
 }
 
 async function examineModels(provider: Provider, job: Job | null, signal: AbortSignal): Promise<readonly Finding[]> {

@@ -1,0 +1,71 @@
+import { resolve } from 'node:path';
+import { formatUsd, type RowCounts, type Summary } from '../core/summary.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { Books } from './books.ts';
+import type { LastRun } from './last-run.ts';
+import type { LookOptions } from './open-for-looking.ts';
+import type { PreparedJob } from './prepare.ts';
+import { makeFingerprint } from './unchanged.ts';
+import { type Check, decideCheck, hashFile } from './verify-files.ts';
+import { checkTableOnDisk } from './verify-table.ts';
+
+/** What the last run kept, and what comes out now. */
+export interface SummaryComparison {
+  readonly lastRun: LastRun;
+  readonly prepared: PreparedJob;
+  readonly ledger: Ledger;
+  readonly books: Books;
+  readonly counts: RowCounts;
+  readonly tableSha256: string;
+}
+
+/** Compares what the last run said with what comes out now; only possible while its table and job are the same. */
+export async function checkSummary(options: LookOptions, comparison: SummaryComparison): Promise<Check> {
+  const { lastRun, prepared, ledger, books } = comparison;
+  const { summary, fingerprint } = lastRun;
+  const name = 'summary';
+  if (fingerprint === null) return { name, status: 'skipped', detail: `run ${summary.run} did not end with its final table` };
+  const now = await makeFingerprint(prepared, ledger, { path: fingerprint.table, sha256: fingerprint.tableSha256 }, options.signal);
+  if (now.input !== fingerprint.input || now.job !== fingerprint.job || now.answers !== fingerprint.answers) {
+    return { name, status: 'skipped', detail: `the table, the job or the answers have changed since run ${summary.run}` };
+  }
+  const faults = [
+    ...differences(summary.rows, comparison.counts),
+    ...(summary.cost.nanoUsd === books.ofRun(summary.run).nanoUsd ? [] : ['cost']),
+    ...(summary.ledger.nanoUsd === books.life.nanoUsd ? [] : ['life cost']),
+    ...(summary.ledger.attempts === countLifeAttempts(ledger, books) ? [] : ['life attempts']),
+    ...(fingerprint.tableSha256 === comparison.tableSha256 ? [] : ['the bytes of the table']),
+  ];
+  const life = `${summary.ledger.attempts} attempts and $${formatUsd(books.life.nanoUsd)} over the ledger's life`;
+  return decideCheck(
+    name,
+    faults.length === 0,
+    faults.length === 0 ? `run ${summary.run} comes out the same, ${life}` : `differs in ${faults.join(', ')}`,
+  );
+}
+
+/** Attempts with a line, and those without one: refused in validation, or never answered. */
+function countLifeAttempts({ fold }: Ledger, { life }: Books): number {
+  let attempts = life.batchAttempts + life.liveAttempts;
+  for (const { rejected, unknown } of fold.linelessAttempts.values()) attempts += rejected + unknown;
+  return attempts;
+}
+
+function differences(kept: Summary['rows'], derived: RowCounts): readonly string[] {
+  return (Object.keys(kept) as (keyof RowCounts)[]).filter((word) => kept[word] !== derived[word]).map((word) => `rows ${word}`);
+}
+
+/** Checks the table the last run wrote against its summary. */
+export async function checkWrittenTable(
+  options: LookOptions,
+  { summary, fingerprint, paths }: LastRun,
+  { compiled }: PreparedJob,
+): Promise<Check> {
+  const path = fingerprint?.table ?? resolve(paths?.cwd ?? options.cwd, summary.outputs.table ?? '');
+  const onDisk = await hashFile(path, options.signal).catch(() => null);
+  if (fingerprint !== null && onDisk !== null && onDisk !== fingerprint.tableSha256) {
+    return decideCheck('table', false, `${path} has been changed since run ${summary.run} wrote it; run the job again to write it anew`);
+  }
+  const expected = { rows: summary.rows.in, nanoUsd: summary.cost.rowsNanoUsd, job: compiled.job };
+  return checkTableOnDisk(path, expected, options.signal);
+}

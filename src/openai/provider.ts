@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { openAsBlob } from 'node:fs';
 import type OpenAI from 'openai';
+import { callEndpoint, type EndpointCall, type EndpointResult } from './call-endpoint.ts';
 import { classifyFailure } from './classify.ts';
 import { type RemoteBatch, type RemoteFile, readPage, readRemoteBatch, readRemoteFile } from './wire.ts';
 
@@ -30,6 +31,8 @@ export interface Provider {
   listBatches(options: { after: string | null; signal: AbortSignal }): Promise<readonly RemoteBatch[]>;
   cancelBatch(id: string, signal: AbortSignal): Promise<RemoteBatch>;
   listModels(signal: AbortSignal): Promise<readonly string[]>;
+  /** Makes one live call. What fails is data; throws only the signal's reason. */
+  callEndpoint(call: EndpointCall): Promise<EndpointResult>;
 }
 
 export interface ProviderOptions {
@@ -38,6 +41,8 @@ export interface ProviderOptions {
   readonly clock: () => Date;
   /** Deadline of one call over headers and body, uploads and downloads excepted. */
   readonly callTimeoutMs?: number;
+  /** Deadline of a live call over headers and body. */
+  readonly liveTimeoutMs?: number;
 }
 
 /** Input files are litter after a few days; results must outlast a laptop closed over a holiday. */
@@ -77,6 +82,7 @@ export async function createProvider(options: ProviderOptions): Promise<Provider
     }
   }
 
+  const live = { timeoutMs: options.liveTimeoutMs ?? LIVE_TIMEOUT_MS, clock: options.clock };
   return {
     baseUrl: options.baseUrl,
     keyFingerprint: hash('sha256', `rowmill\n${options.apiKey}`).slice(0, 12),
@@ -123,6 +129,7 @@ export async function createProvider(options: ProviderOptions): Promise<Provider
       }),
     cancelBatch: (id, signal) =>
       call(signal, callTimeoutMs, async (deadline) => readRemoteBatch(await client.batches.cancel(id, { signal: deadline }))),
+    callEndpoint: (endpointCall) => callEndpoint(client, endpointCall, live),
     listModels: (signal) =>
       call(signal, callTimeoutMs, async (deadline) =>
         readPage(await client.get('/models', { signal: deadline })).flatMap((model) => {
@@ -134,5 +141,7 @@ export async function createProvider(options: ProviderOptions): Promise<Provider
 }
 
 const CALL_TIMEOUT_MS = 60_000;
+/** Long answers take minutes; Node's fetch gives up by itself after 300 s without headers. */
+const LIVE_TIMEOUT_MS = 290_000;
 /** 200 MB over a slow line; the SDK's timeout ends at the response headers anyway. */
 const UPLOAD_TIMEOUT_MS = 1_800_000;

@@ -6,7 +6,7 @@ export const MAX_SHARD_BYTES = 199_229_440;
 /** Shards are not cut smaller than this part of the enqueued limit: a queue that is still full then is full of somebody else's work. */
 const SMALLEST_SHARE = 32;
 
-/** How large the next shard may become. It shrinks when the provider refuses one and grows back when one passes. */
+/** How large the next shard may become. It shrinks when the provider refuses one. */
 export interface CutSize {
   readonly maxRequests: number;
   readonly maxBytes: number;
@@ -18,12 +18,14 @@ export interface CutSize {
   shrinkTokens(shard: ShardState): boolean;
   shrinkBytes(shard: ShardState): void;
   shrinkRequests(shard: ShardState): void;
-  /** A shard passed validation: a cut made only to find a bad row is undone step by step. */
-  grow(): void;
+  /** So many rows passed validation, or were found to be bad: once all suspects are accounted for, shards are cut at full size again. */
+  sawSettled(rows: number): void;
 }
 
 export function createCutSize(limitTokens: number | null): CutSize {
   let maxRequests = MAX_SHARD_REQUESTS;
+  /** Rows among which a bad one is searched for. */
+  let suspects = 0;
   let maxBytes = MAX_SHARD_BYTES;
   let limit = limitTokens ?? Number.POSITIVE_INFINITY;
   let maxTokens = limit / 2;
@@ -52,10 +54,12 @@ export function createCutSize(limitTokens: number | null): CutSize {
       maxBytes = Math.max(1, Math.floor(Math.min(maxBytes, shard.bytes) / 2));
     },
     shrinkRequests(shard) {
+      suspects = Math.max(suspects, shard.rows);
       maxRequests = Math.max(1, Math.ceil(Math.min(maxRequests, shard.rows) / 2));
     },
-    grow() {
-      maxRequests = Math.min(maxRequests * 2, MAX_SHARD_REQUESTS);
+    sawSettled(rows) {
+      suspects = Math.max(0, suspects - rows);
+      if (suspects === 0) maxRequests = MAX_SHARD_REQUESTS;
     },
   };
 }

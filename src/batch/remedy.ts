@@ -79,6 +79,7 @@ export function createRemedy(context: BatchContext, options: TripOptions): (reje
         });
       case 'rows': {
         const [first] = rejection.rejected;
+        cutSize.sawSettled(rejection.rejected.length);
         if (first !== undefined && rejection.rejected.length === shard.rows) breaker.sawWholeRefusal(first.code, first.message);
         return retire(`${rejection.rejected.length} of its rows were refused`);
       }

@@ -92,7 +92,7 @@ async function awaitAnswers(context: BatchContext, options: TripOptions, shard: 
     });
     return rejection;
   }
-  options.cutSize.grow();
+  options.cutSize.sawSettled(shard.rows);
   options.breaker.sawPass();
   options.onPhase('collecting');
   const end = await collectBatch(context, batch);

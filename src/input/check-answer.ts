@@ -1,6 +1,7 @@
 import type { OutputSpec } from '../core/job.ts';
 import type { CheckAnswer, Checked } from '../core/outcome.ts';
 import { compileValidator, describeValidationErrors } from './answer-validator.ts';
+import { findSilentChange } from './exact-json.ts';
 
 /**
  * Compiles how an answer's text is judged. Text: anything but blank. JSON: exactly one object, as it stands (no fences or prose are cut away),
@@ -13,6 +14,8 @@ export function compileCheckAnswer(output: OutputSpec): CheckAnswer {
     try {
       const value: unknown = JSON.parse(text);
       if (typeof value !== 'object' || value === null || Array.isArray(value)) return invalid('the answer is not a JSON object');
+      const change = findSilentChange(text);
+      if (change !== null) return invalid(`the answer cannot be taken as it is: ${change}`);
       if (validate === null || validate(value)) return { ok: true, value };
       return invalid(describeValidationErrors(validate.errors ?? []));
     } catch (error) {

@@ -173,7 +173,7 @@ function applyEvent(fold: MutableFold, event: StoredEvent): void {
       return;
     case 'batch-collected': {
       const batch = fold.batches.get(event.batchId);
-      changeBatch(fold, event.batchId, { status: event.status, isCollected: true });
+      changeBatch(fold, event.batchId, { status: event.status, isCollected: true, usage: event.usage, missing: event.missing.length });
       if (batch === undefined || batch.shard === null || batch.isExtra) return;
       const { rejected, unknown } = fold.linelessAttempts.get(batch.run) ?? { rejected: 0, unknown: 0 };
       const lost = event.status === 'lost' ? event.missing.length : 0;
@@ -229,6 +229,8 @@ function makeBatch(
     status: 'validating',
     isExtra: how.isExtra,
     isCollected: false,
+    usage: null,
+    missing: 0,
     submittedAt: how.at,
     adopted: how.adopted,
     keyFingerprint: shard?.keyFingerprint ?? null,

@@ -89,6 +89,10 @@ export interface BatchState {
   readonly isExtra: boolean;
   /** Nothing is left to fetch. */
   readonly isCollected: boolean;
+  /** The batch object's own usage, as it came; null before it is collected, and where the provider gives none. */
+  readonly usage: unknown;
+  /** Requests in none of its files. */
+  readonly missing: number;
   readonly submittedAt: string;
   readonly adopted: boolean;
   readonly keyFingerprint: string | null;

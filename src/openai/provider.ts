@@ -65,7 +65,10 @@ export async function createProvider(options: ProviderOptions): Promise<Provider
     timeout: UPLOAD_TIMEOUT_MS,
     fetchOptions: { redirect: 'manual' },
     fetch: async (url, init) => {
-      const response = await fetch(url, init);
+      // OPENAI_CUSTOM_HEADERS may name another key; what the run says about its key has to stay true.
+      const headers = new Headers(init?.headers);
+      headers.set('authorization', `Bearer ${options.apiKey}`);
+      const response = await fetch(url, { ...init, headers });
       simulated ||= response.headers.has('x-rowmill-simulator');
       return response;
     },

@@ -1,6 +1,7 @@
 import { type OutcomeStatus, usesAttempt } from '../core/outcome.ts';
 import type { CostOf, SettledRecord } from '../core/settled.ts';
 import { addUsage, NO_USAGE, type Usage } from '../core/usage.ts';
+import type { ResponseFile } from '../ledger/response-file.ts';
 
 /** Sums over attempts. Integer nano-dollars. */
 export interface Totals {
@@ -17,12 +18,16 @@ export interface Totals {
 /** What every recorded attempt adds up to, by run and over the ledger's life: a view over facts, computed at each opening. */
 export interface Books {
   /** Takes in one record; the ledger calls it for each, once. */
-  visit(record: SettledRecord): void;
+  visit(record: SettledRecord, file: Pick<ResponseFile, 'batchId'>): void;
   ofRun(run: string): Totals;
+  /** What the lines of one batch add up to. */
+  usageOfBatch(batchId: string): Usage;
   /** Answers that count, over the ledger's life. */
   readonly okRecords: number;
   /** Whether an attempt was recorded since the last call that may be tried again. */
   readonly takeRetryable: () => boolean;
+  /** The wire id of an attempt refused for lack of rate or money since the last call; null without one. */
+  readonly takeRateLimited: () => string | null;
   /** All runs and generations: what the provider's bill must be equal to. */
   readonly life: Totals;
   /** Cost of one record; null when unknown, 0 when not billed. */
@@ -35,11 +40,15 @@ const NOTHING: Totals = { batchAttempts: 0, liveAttempts: 0, unknownAttempts: 0,
 
 export function createBooks(costOf: CostOf): Books {
   const byRun = new Map<string, Totals>();
+  const usageByBatch = new Map<string, Usage>();
   let life = NOTHING;
   let okRecords = 0;
   let hasRetryable = false;
+  let rateLimited: string | null = null;
   return {
-    visit(record) {
+    visit(record, { batchId }) {
+      if (record.usage !== null) usageByBatch.set(batchId, addUsage(usageByBatch.get(batchId) ?? NO_USAGE, record.usage));
+      if (record.outcome === 'rate_limited') rateLimited = record.customId;
       if (record.outcome === 'ok') okRecords += 1;
       else hasRetryable ||= !PERMANENT.has(record.outcome);
       byRun.set(record.run, addRecord(byRun.get(record.run) ?? NOTHING, record, costOf));
@@ -51,6 +60,12 @@ export function createBooks(costOf: CostOf): Books {
     takeRetryable() {
       const answer = hasRetryable;
       hasRetryable = false;
+      return answer;
+    },
+    usageOfBatch: (batchId) => usageByBatch.get(batchId) ?? NO_USAGE,
+    takeRateLimited() {
+      const answer = rateLimited;
+      rateLimited = null;
       return answer;
     },
     ofRun: (run) => byRun.get(run) ?? NOTHING,

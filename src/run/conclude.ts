@@ -10,8 +10,8 @@ import type { Stop } from '../output/verdict.ts';
 import type { Books } from './books.ts';
 import { createStepOf } from './next-step.ts';
 import type { NextCommands } from './options.ts';
+import { findPossiblyBilled } from './possibly-billed.ts';
 import type { PreparedJob } from './prepare.ts';
-import { makeCostBound } from './price-bounds.ts';
 import type { SelectedRows } from './selection.ts';
 import { type KeptSummary, makeFingerprint } from './unchanged.ts';
 import { writeOutputs } from './write-outputs.ts';
@@ -28,6 +28,7 @@ export interface ConcludeOptions {
   readonly estimateNanoUsd: number | null;
   /** What to type next, for each way a run can end. */
   readonly commands: NextCommands;
+  readonly warn: (message: string) => void;
   readonly cwd: string;
   readonly clock: () => Date;
   readonly signal: AbortSignal;
@@ -50,6 +51,7 @@ export async function concludeRun(options: ConcludeOptions): Promise<Summary | n
   const totals = books.ofRun(run);
   const orphanedNanoUsd = await readOrphaned(options, totals.nanoUsd - counted.rowsNanoUsd);
   const lineless = ledger.fold.linelessAttempts.get(run) ?? { rejected: 0, unknown: 0 };
+  const unanswered = findPossiblyBilled(options);
   const show = (path: string) => relative(options.cwd, path) || path;
   const summary = makeSummary({
     job: job.name,
@@ -75,7 +77,7 @@ export async function concludeRun(options: ConcludeOptions): Promise<Summary | n
       failedRowsNanoUsd: counted.failedRowsNanoUsd,
       batchSavedNanoUsd: counted.batchSavedNanoUsd,
       reuseSavedNanoUsd: counted.reuseSavedNanoUsd,
-      possiblyBilledNanoUsd: boundPossiblyBilled(options),
+      possiblyBilledNanoUsd: unanswered.nanoUsd,
       unpricedAttempts: totals.unpricedAttempts,
       estimateNanoUsd: options.estimateNanoUsd,
       pricesAsOf,
@@ -124,19 +126,6 @@ async function readOrphaned({ ledger, books, run }: ConcludeOptions, expectedNan
     throw new Error(
       `the books do not balance: ${expectedNanoUsd} nano-dollars stand on no row, ${nanoUsd} of them belong to calls without one`,
     );
-  }
-  return nanoUsd;
-}
-
-/** Upper bound for batches of this run that may have been billed without giving us their answers. */
-function boundPossiblyBilled({ ledger, run, prepared, clock }: ConcludeOptions): number {
-  const bound = makeCostBound(prepared.compiled.job, 'batch', clock().toISOString());
-  let nanoUsd = 0;
-  for (const batch of ledger.fold.batches.values()) {
-    const isOpenExtra = batch.isExtra && !batch.isCollected;
-    const shard = batch.shard === null ? undefined : ledger.fold.shards.get(batch.shard);
-    if (batch.run !== run || bound === null || shard === undefined || !(isOpenExtra || batch.status === 'lost')) continue;
-    nanoUsd += Math.ceil(shard.bytes * bound.perInputByteNanoUsd + shard.rows * bound.perAnswerNanoUsd);
   }
   return nanoUsd;
 }

@@ -12,13 +12,14 @@ import { openJobLedger } from './open-job-ledger.ts';
 import type { RunOptions } from './options.ts';
 import { prepareJob } from './prepare.ts';
 import { previewOpenJob } from './preview-job.ts';
+import { createRateWait } from './rate-wait.ts';
 import { reopenRows } from './reopen.ts';
 import { selectRows } from './selection.ts';
 import { startRun } from './start-run.ts';
 import { readStop } from './stop.ts';
+import { createStopSignal, type StopSignal } from './stop-signal.ts';
 import { findUnchangedRun } from './unchanged.ts';
 import { createRunView } from './view.ts';
-import { stopAfter } from './wait-limit.ts';
 import { work } from './work.ts';
 
 /**
@@ -43,9 +44,9 @@ export async function runJob(options: RunOptions): Promise<Summary> {
     await options.confirm(preview, job.confirmOverNanoUsd);
 
     const connection = await target.connect(prepared.stateDirectory);
-    const wait = stopAfter(options);
+    const stopSignal = createStopSignal(options);
     try {
-      const context = makeBatchContext({ ...options, ledger, job, provider: connection.provider, stopping: wait.stopping });
+      const context = makeBatchContext({ ...options, ledger, job, provider: connection.provider, stopping: stopSignal.stopping });
       const sweepSince = ledger.fold.runs.at(-1)?.startedAt ?? context.clock().toISOString();
       const run = await startRun(ledger, job.name, target.origin === 'simulator', options);
       const finishing = { ...prepared, ledger, selected, run, costOf: books.costOf, signal };
@@ -83,6 +84,7 @@ export async function runJob(options: RunOptions): Promise<Summary> {
         signal,
         noWait: options.waitMs === 0,
         takeRetryable: books.takeRetryable,
+        waitForRate: createRateWait(ledger, books, context),
       };
       const concluding = {
         ...options,
@@ -96,19 +98,20 @@ export async function runJob(options: RunOptions): Promise<Summary> {
       };
       const estimateNanoUsd = preview.cost.batch?.expectedNanoUsd ?? null;
       for (;;) {
-        const stop = await workUntilStopped(lane, async () => {
+        const stop = await workUntilStopped(lane, stopSignal, async () => {
           await sweepBatches(context, sweepSince);
           lane.resume();
           await work(working);
           await sweepBatches(context, startedAt.toISOString());
           lane.resume();
           await lane.settle();
+          await lane.nextEnd();
         });
         const summary = await concludeRun({ ...concluding, stop, estimateNanoUsd, simulated: connection.provider.isSimulated() });
         if (summary !== null) return summary;
       }
     } finally {
-      wait.dispose();
+      stopSignal.dispose();
       await connection.close();
     }
   } finally {
@@ -117,12 +120,13 @@ export async function runJob(options: RunOptions): Promise<Summary> {
 }
 
 /** Works, and when something stops the work, lets what is under way come to its end. @returns null when the work is done */
-async function workUntilStopped(lane: BatchLane, doWork: () => Promise<void>): Promise<Stop | null> {
+async function workUntilStopped(lane: BatchLane, stopSignal: StopSignal, doWork: () => Promise<void>): Promise<Stop | null> {
   try {
     await doWork();
     return null;
   } catch (error) {
     const stop = readStop(error);
+    stopSignal.end(error);
     await lane.abandon();
     await lane.settle();
     if (stop === null) throw error;

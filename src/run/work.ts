@@ -8,6 +8,8 @@ export interface WorkOptions extends PassOptions {
   readonly noWait: boolean;
   /** Whether an attempt ended since the last call in a way that may be tried again. */
   readonly takeRetryable: () => boolean;
+  /** Waits while the account's rate is used up. */
+  readonly waitForRate: () => Promise<void>;
 }
 
 /**
@@ -24,6 +26,7 @@ export async function work(options: WorkOptions): Promise<void> {
     }
     await lane.flush();
     if (!(await waitForDueRows(options))) return;
+    await options.waitForRate();
   }
 }
 
@@ -33,7 +36,11 @@ async function waitForDueRows(options: WorkOptions): Promise<boolean> {
   for (;;) {
     const hasGivenBack = lane.takeGivenBack();
     if (options.takeRetryable() || hasGivenBack) return true;
-    if (lane.trips.length === 0) return false;
+    if (lane.trips.length === 0) {
+      // The last trip may have ended in a fault.
+      await lane.nextEnd();
+      return false;
+    }
     if (!options.noWait) await lane.nextEnd();
     else if (!isAllSubmitted(lane.trips)) await lane.nextChange();
     else {

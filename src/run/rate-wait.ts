@@ -1,0 +1,34 @@
+import { createBackoff } from '../batch/backoff.ts';
+import type { BatchContext } from '../batch/context.ts';
+import { AppError, EXIT } from '../core/errors.ts';
+import { parseCustomId } from '../core/request.ts';
+import { QUOTA_CODES } from '../core/response-line.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { Books } from './books.ts';
+
+/** The first pause after rows that came back "too fast"; the longest is ten polls. */
+const FIRST_PAUSE_MS = 5_000;
+
+/**
+ * Makes the function that is called before rows are packed again: when some of them were refused for lack of rate, it waits, a little longer
+ * each time in a row; when the account has no money left, it stops the run instead of sending them round and round.
+ * @throws AppError exit 5 when the account's quota is used up
+ */
+export function createRateWait(ledger: Ledger, books: Books, context: BatchContext): () => Promise<void> {
+  const { pollMaxMs } = context.settings;
+  const backoff = createBackoff({ firstMs: Math.min(FIRST_PAUSE_MS, pollMaxMs), maxMs: pollMaxMs * 10, random: context.random });
+  // What an earlier invocation met says nothing about the account now.
+  books.takeRateLimited();
+  return async () => {
+    const customId = books.takeRateLimited();
+    if (customId === null) return backoff.reset();
+    const key = parseCustomId(customId)?.key;
+    const { code, message } = ledger.readAnswer(key === undefined ? -1 : ledger.keys.find(key)).outcome;
+    if (code !== null && QUOTA_CODES.has(code)) {
+      throw new AppError(`the account has no money or quota left: ${message}`, { code, exitCode: EXIT.stopped });
+    }
+    const pauseMs = backoff.nextMs();
+    context.warn(`rows came back rate limited; they go again in ${Math.ceil(pauseMs / 1000)} s`);
+    await context.sleep(pauseMs, context.stopping);
+  };
+}

@@ -238,7 +238,7 @@ function readAnswer({ value }: StoredLine, { answerColumns: columns, isAnswer }:
   if (columns.length === 0) return { answer: text };
   try {
     const answer = JSON.parse(text);
-    if (!columns.every((column) => Object.hasOwn(answer, column)) || isAnswer?.(answer) === false) return null;
+    if (!columns.every((column) => Object.hasOwn(answer, column)) || isAnswer?.(answer, text) === false) return null;
     return Object.fromEntries(columns.map((name) => [name, answer[name]]));
   } catch {
     return null;

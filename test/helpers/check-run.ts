@@ -9,8 +9,8 @@ export interface CheckOptions extends RunPlaces {
   readonly writePath: string;
   /** Names of the answer's columns; empty for text output, whose column is `answer`. */
   readonly answerColumns: readonly string[];
-  /** Whether a parsed answer keeps to the job's schema; any object with the columns when absent. */
-  readonly isAnswer?: (answer: Cells) => boolean;
+  /** Whether an answer, parsed and as it was written, keeps to the job's schema; any object with the columns when absent. */
+  readonly isAnswer?: (answer: Cells, text: string) => boolean;
   /** Before the columns of the program. */
   readonly prefix?: string;
   /** An input column whose text stands verbatim in every prompt. */

@@ -196,8 +196,11 @@ export async function makeWorld(t: TestContext | null, options: WorldOptions = {
       writePath: path.join(directory, 'out.csv'),
       summary,
       answerColumns: ANSWER_COLUMNS,
-      isAnswer: (answer) =>
-        Object.keys(answer).length === 2 && ['good', 'bad', 'other'].includes(String(answer.label)) && typeof answer.summary === 'string',
+      isAnswer: (answer, text) =>
+        Object.keys(answer).length === 2 &&
+        ['good', 'bad', 'other'].includes(String(answer.label)) &&
+        typeof answer.summary === 'string' &&
+        text.split('"label":').length === 2,
       textColumn: 'text',
       secretKey: CANARY_KEY,
       secretCells: [CANARY_CELL],

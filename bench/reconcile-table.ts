@@ -31,6 +31,7 @@ export async function reconcileTable(folder: string): Promise<Readonly<Record<st
     commands,
     cwd: folder,
     clock: effects.clock,
+    warn: console.error,
     signal,
   });
   await ledger.close();

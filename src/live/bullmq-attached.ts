@@ -1,0 +1,221 @@
+import { AppError, EXIT } from '../core/errors.ts';
+import { JOB_LISTS, type LastMuster, takeCensus } from './bullmq-census.ts';
+import { EndCollector, giveBack, type Notice } from './bullmq-collect.ts';
+import { JobFeed } from './bullmq-feed.ts';
+import { takeMuster, type WorkerView } from './bullmq-muster.ts';
+import type { RunnerContext } from './bullmq-runner.ts';
+import type { CallOwner } from './queue.ts';
+import { makeRegistryKey, readJobId, readNotice, writeNotice } from './redis-keys.ts';
+
+/** Ends are collected at most so far apart; right after some came, more are likely. */
+const IDLE_PAUSE_MS = 40;
+const MUSTER_MS = 200;
+const RECALL_MS = 500;
+const FAILURE_PAUSE_MS = 200;
+const RECALL_AT_ONCE = 200;
+/** Redis out of reach for so long ends the run. */
+const UNREACHABLE_MS = 600_000;
+const CENSUS_PATIENCE_MS = 10_000;
+
+/** The queue at work: one loop that looks after the workers, collects ends, and finds out what happened when Redis was away. */
+export class AttachedQueue {
+  readonly feed: JobFeed;
+  workers: WorkerView = { inFlight: 0, concurrency: 0 };
+  /** Resolves when the loop has ended. */
+  ended: Promise<void> = Promise.resolve();
+  readonly #context: RunnerContext;
+  readonly #collector: EndCollector;
+  readonly #notice: Notice;
+  #muster: LastMuster = { workers: new Set(), orphans: new Set() };
+  /** Counts the reasons to doubt Redis's memory, and those that were looked into. */
+  #doubts = 0;
+  #settledDoubts = 0;
+  #lastContactMs: number;
+  #isDead = false;
+
+  constructor(context: RunnerContext) {
+    this.#context = { ...context, owner: this.#guard(context.owner) };
+    this.#notice = { epoch: this.#makeEpoch(), collected: '0-0', isStopping: false };
+    this.#collector = new EndCollector(this.#context, this.#notice, (error) => this.#halt(error));
+    this.feed = new JobFeed(this.#context, (error) => this.#giveUp(error));
+    this.#lastContactMs = context.nowMs();
+  }
+
+  /** Announces this runner to the workers. @returns custom ids that Redis holds from an earlier process */
+  async begin(): Promise<readonly string[]> {
+    const { link, shared, state, window } = this.#context;
+    const earlier = await link.redis.hget(shared.states, state);
+    if (earlier !== null) this.#notice.collected = readNotice(earlier).collected;
+    for (const [customId, jobId] of await this.#findHeld()) {
+      window.hold({ customId, call: null, bodyBytes: 0, jobId, isAdded: true });
+    }
+    await this.#proclaim();
+    link.redis.on('ready', () => {
+      this.#doubts += 1;
+    });
+    this.ended = this.#tend();
+    return [...window.held.keys()];
+  }
+
+  stop(): void {
+    if (this.#notice.isStopping) return;
+    this.#notice.isStopping = true;
+    void this.feed.stop();
+  }
+
+  /** Removes our keys at the end of a run; kept where a job lingers, which must find that it is done. */
+  async cleanUp(): Promise<void> {
+    const { link, keys, shared, state, identity } = this.#context;
+    if (this.#isDead) return;
+    try {
+      if (!(await this.#collector.drainLingering())) return;
+      await link.redis.hdel(shared.states, state);
+      await link.redis.del(keys.done, keys.open, keys.crashes, keys.results, keys.admitted);
+      if ((await link.redis.hlen(shared.states)) > 0) return;
+      await link.redis.srem(makeRegistryKey(identity), identity.model);
+      await link.redis.del(shared.limits, this.#context.queue.toKey('events'));
+    } catch {
+      // Redis is away: the keys stay, and the next run finds that nothing is held.
+    }
+  }
+
+  async #tend(): Promise<void> {
+    const { closed, nowMs, sleep } = this.#context;
+    let [musterAtMs, recallAtMs] = [0, 0];
+    while (!closed.aborted && !this.#isDead) {
+      try {
+        if (this.#doubts > this.#settledDoubts) await this.#settleDoubts();
+        if (nowMs() >= musterAtMs) {
+          await this.#lookAtWorkers();
+          musterAtMs = nowMs() + MUSTER_MS;
+        }
+        const read = await this.#collector.collect();
+        if (this.#notice.isStopping && nowMs() >= recallAtMs) {
+          await this.#recall();
+          recallAtMs = nowMs() + RECALL_MS;
+        }
+        this.#lastContactMs = nowMs();
+        if (read === 0) await sleep(IDLE_PAUSE_MS, closed);
+      } catch (error) {
+        if (closed.aborted || this.#isDead) return;
+        this.#countFailure(error);
+        await sleep(FAILURE_PAUSE_MS, closed).catch(() => {});
+      }
+    }
+  }
+
+  async #lookAtWorkers(): Promise<void> {
+    const muster = await takeMuster(this.#context, this.#notice.epoch);
+    if (muster === null) {
+      this.#doubts += 1;
+      await this.#settleDoubts();
+      return;
+    }
+    this.#muster = muster.last;
+    this.workers = muster.view;
+  }
+
+  /** Redis was away, or has forgotten our notice: what it still knows is compared with what we handed over. */
+  async #settleDoubts(): Promise<void> {
+    const settling = this.#doubts;
+    this.#notice.epoch = this.#makeEpoch();
+    await this.#proclaim();
+    const { lost, unknown } = await takeCensus(this.#context, {
+      collector: this.#collector,
+      feed: this.feed,
+      epoch: this.#notice.epoch,
+      muster: this.#muster,
+      patienceMs: CENSUS_PATIENCE_MS,
+    });
+    this.#settledDoubts = settling;
+    if (lost === 0) return;
+    const rest = unknown === 0 ? 'they were never made and are put there again' : `${unknown} of them may have been billed`;
+    this.#context.warn(`Redis has lost ${lost} calls; ${rest}`);
+  }
+
+  /** Tells the workers of us, and of the limits. */
+  async #proclaim(): Promise<void> {
+    const { link, shared, state, identity, limits } = this.#context;
+    await link.redis.hset(shared.limits, { ...limits });
+    await link.redis.hset(shared.states, state, writeNotice(this.#notice));
+    await link.redis.sadd(makeRegistryKey(identity), identity.model);
+  }
+
+  /** Jobs in a list, attempts under way and ends nobody has collected, by custom id. */
+  async #findHeld(): Promise<ReadonlyMap<string, string>> {
+    const { queue, link, keys, state } = this.#context;
+    const jobIds = [...(await queue.getRanges(JOB_LISTS, 0, -1)), ...(await link.redis.hkeys(keys.open))];
+    jobIds.push(...(await this.#collector.listJobIds()));
+    return new Map(
+      jobIds.flatMap((jobId) => {
+        const customId = readJobId(state, jobId);
+        return customId === null ? [] : [[customId, jobId] as const];
+      }),
+    );
+  }
+
+  /** Takes back, while stopping, whatever no worker has in hand. */
+  async #recall(): Promise<void> {
+    const { window, queue, link, keys, owner, shared, state } = this.#context;
+    await link.redis.hset(shared.states, state, writeNotice(this.#notice));
+    const held = [...window.held.values()].filter((call) => call.isAdded);
+    const removed = new Set<string>();
+    for (let index = 0; index < held.length; index += RECALL_AT_ONCE) {
+      const some = held.slice(index, index + RECALL_AT_ONCE);
+      const answers = await Promise.all(some.map(({ jobId }) => queue.remove(jobId)));
+      for (const [at, answer] of answers.entries()) if (answer === 1) removed.add((some[at] as { jobId: string }).jobId);
+    }
+    // An end is delivered before its job goes, and an attempt leaves a mark: a removed job with neither was never called.
+    while ((await this.#collector.collect()) > 0);
+    const marked = new Set(await link.redis.hkeys(keys.open));
+    const back = held.filter(
+      ({ customId, jobId }) => removed.has(jobId) && !marked.has(jobId) && window.held.get(customId)?.jobId === jobId,
+    );
+    if (back.length === 0) return;
+    await owner.record(back.flatMap(({ customId }) => giveBack(customId, 'stopped')));
+    for (const { customId } of back) window.release(customId);
+  }
+
+  /** Books that cannot be kept end everything. */
+  #guard(owner: CallOwner): CallOwner {
+    const guarded = <Argument>(step: (argument: Argument) => Promise<void>) => {
+      return async (argument: Argument): Promise<void> => {
+        try {
+          await step(argument);
+        } catch (error) {
+          this.#giveUp(error);
+          throw error;
+        }
+      };
+    };
+    return {
+      announce: guarded((calls) => owner.announce(calls)),
+      record: guarded((ends) => owner.record(ends)),
+      halt: (error) => owner.halt(error),
+    };
+  }
+
+  #halt(error: AppError): void {
+    if (this.#notice.isStopping) return;
+    this.stop();
+    this.#context.owner.halt(error);
+  }
+
+  #giveUp(error: unknown): void {
+    if (this.#isDead || this.#context.closed.aborted) return;
+    this.#isDead = true;
+    this.#context.window.close();
+    const bug = () => new AppError(`the queue failed: ${(error as Error).message}`, { code: 'queue', exitCode: EXIT.bug, cause: error });
+    this.#context.owner.halt(error instanceof AppError ? error : bug());
+  }
+
+  #countFailure(error: unknown): void {
+    if (this.#context.nowMs() - this.#lastContactMs < UNREACHABLE_MS) return;
+    const message = 'Redis is out of reach for ten minutes; nothing is lost: start it and run the same command again';
+    this.#giveUp(new AppError(message, { code: 'redis', exitCode: EXIT.notFinished, cause: error }));
+  }
+
+  #makeEpoch(): string {
+    return Math.floor(this.#context.random() * 2 ** 48).toString(36);
+  }
+}

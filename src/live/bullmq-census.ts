@@ -1,0 +1,66 @@
+import type { JobType } from 'bullmq';
+import type { EndCollector } from './bullmq-collect.ts';
+import type { JobFeed } from './bullmq-feed.ts';
+import type { RunnerContext } from './bullmq-runner.ts';
+import type { HeldCall } from './bullmq-window.ts';
+import type { CallEnd } from './queue.ts';
+
+/** Every list of BullMQ in which a job may stand. */
+export const JOB_LISTS: JobType[] = ['wait', 'active', 'delayed', 'prioritized', 'failed'];
+
+/** A living worker says what it holds within its next sign of life. */
+const PAUSE_MS = 50;
+
+/** What is known about the workers from before Redis was lost sight of. */
+export interface LastMuster {
+  /** Workers that were alive, and could have been granted calls since. */
+  readonly workers: ReadonlySet<string>;
+  /** Jobs that a worker had under way which was dead by then. */
+  readonly orphans: ReadonlySet<string>;
+}
+
+/** How the calls without an end stand in Redis. */
+export interface CensusResult {
+  readonly lost: number;
+  readonly unknown: number;
+}
+
+/**
+ * After Redis may have lost memory: every worker that could have made calls says what it has under way and repeats what it has told. Calls
+ * that nobody has, and that are in no list, were then never made, and are added again; where a worker keeps silent, they may have been
+ * billed. No call is granted meanwhile, because no worker is admitted before the census is over. Rejects while Redis is away.
+ */
+export async function takeCensus(
+  context: RunnerContext,
+  parts: {
+    readonly collector: EndCollector;
+    readonly feed: JobFeed;
+    readonly epoch: string;
+    readonly muster: LastMuster;
+    readonly patienceMs: number;
+  },
+): Promise<CensusResult> {
+  const { collector, muster, epoch } = parts;
+  const isSilent = () => [...muster.workers].some((worker) => collector.accounts.get(worker) !== epoch);
+  for (const untilMs = context.nowMs() + parts.patienceMs; isSilent() && context.nowMs() < untilMs; ) {
+    if ((await collector.collect()) === 0) await context.sleep(PAUSE_MS, context.closed);
+  }
+  const present = new Set(await context.queue.getRanges(JOB_LISTS, 0, -1));
+  for (const jobId of await context.link.redis.hkeys(context.keys.open)) present.add(jobId);
+  // An end is delivered before its job leaves the lists: whatever is in neither by now has no end.
+  while ((await collector.collect()) > 0);
+  const missing = [...context.window.held.values()].filter((held) => held.isAdded && !present.has(held.jobId));
+  const isCertain = !isSilent();
+  const wasNeverMade = (held: HeldCall) => isCertain && held.call !== null && !muster.orphans.has(held.jobId);
+  const unknown = missing.filter((held) => !wasNeverMade(held));
+  await endAsUnknown(context, unknown);
+  for (const held of missing.filter(wasNeverMade)) parts.feed.addAgain(held);
+  return { lost: missing.length, unknown: unknown.length };
+}
+
+async function endAsUnknown(context: RunnerContext, calls: readonly HeldCall[]): Promise<void> {
+  if (calls.length === 0) return;
+  const why = 'Redis lost its memory while the call may have been under way';
+  await context.owner.record(calls.map(({ customId, bodyBytes }): CallEnd => ({ status: 'unknown', customId, bodyBytes, why })));
+  for (const { customId } of calls) context.window.release(customId);
+}

@@ -1,0 +1,172 @@
+import { hash } from 'node:crypto';
+import type { AppError } from '../core/errors.ts';
+import type { RunnerContext } from './bullmq-runner.ts';
+import type { CallEnd } from './queue.ts';
+import { type DeliveredEnd, type ResultEntry, readEntry } from './redis-ends.ts';
+import { makeJobKey, type StateNotice, writeNotice } from './redis-keys.ts';
+import { FORGET, runScript } from './redis-scripts.ts';
+
+/** Ends read in one round: what is recorded with one sync of the disk. */
+const ROUND_ENTRIES = 500;
+/** A line told twice, as after Redis lost its memory, is recorded once; so many are remembered. */
+const LINES_REMEMBERED = 20_000;
+const LINGER_LOOKS = 20;
+const LINGER_PAUSE_MS = 50;
+
+/** The notice to the workers as it stands now. */
+export type Notice = { -readonly [Field in keyof StateNotice]: StateNotice[Field] };
+
+/** Brings ends from Redis into the ledger: read, record, and only then delete. */
+export class EndCollector {
+  /** Worker to the last epoch it has said all about. */
+  readonly accounts = new Map<string, string>();
+  readonly #context: RunnerContext;
+  readonly #notice: Notice;
+  readonly #onHalt: (error: AppError) => void;
+  /** Entries in the ledger whose deletion Redis has not confirmed. */
+  readonly #recorded = new Set<string>();
+  /** Ended jobs that BullMQ had not removed when they were last looked at. */
+  #lingering = new Set<string>();
+  #seenLines = new Set<string>();
+  #olderLines = new Set<string>();
+  #forged = 0;
+
+  constructor(context: RunnerContext, notice: Notice, onHalt: (error: AppError) => void) {
+    this.#context = context;
+    this.#notice = notice;
+    this.#onHalt = onHalt;
+  }
+
+  /** One round. Rejects while Redis is away. @returns how many entries it read */
+  async collect(): Promise<number> {
+    const { link, keys, state } = this.#context;
+    const raw = await link.redis.xrange(keys.results, '-', '+', 'COUNT', ROUND_ENTRIES);
+    if (raw.length === 0 && this.#lingering.size === 0) return 0;
+    const entries = raw.map(([id, flat]) => readEntry(id, flat, { state, secret: link.secret }));
+    const fresh = entries.filter(({ entryId }) => !this.#recorded.has(entryId));
+    const ended = await this.#record(fresh);
+    for (const { entryId } of entries) this.#recorded.add(entryId);
+    for (const jobId of ended) this.#lingering.add(jobId);
+    const last = entries.at(-1);
+    if (last !== undefined) this.#notice.collected = last.entryId;
+    await this.#forget(entries.map(({ entryId }) => entryId));
+    return raw.length;
+  }
+
+  /** Jobs whose end waits to be collected. */
+  async listJobIds(): Promise<readonly string[]> {
+    const { link, keys } = this.#context;
+    const jobIds: string[] = [];
+    for (let from = '-'; ; ) {
+      const raw = await link.redis.xrange(keys.results, from, '+', 'COUNT', ROUND_ENTRIES);
+      for (const [, flat] of raw) jobIds.push(flat[flat.indexOf('job') + 1] ?? '');
+      const last = raw.at(-1);
+      if (last === undefined || raw.length < ROUND_ENTRIES) return jobIds;
+      from = `(${last[0]}`;
+    }
+  }
+
+  /** Looks for a moment whether BullMQ has removed all ended jobs. @returns whether it has */
+  async drainLingering(): Promise<boolean> {
+    for (let look = 0; look < LINGER_LOOKS; look += 1) {
+      await this.collect();
+      if (this.#lingering.size === 0) return true;
+      await this.#context.sleep(LINGER_PAUSE_MS, this.#context.closed);
+    }
+    return false;
+  }
+
+  /** @returns job ids whose end is in the ledger now */
+  async #record(entries: readonly ResultEntry[]): Promise<readonly string[]> {
+    const { window, owner } = this.#context;
+    const ends: CallEnd[] = [];
+    const released = new Set<string>();
+    const jobIds: string[] = [];
+    let halt: AppError | null = null;
+    const isOpen = (customId: string) => window.held.has(customId) && !released.has(customId);
+    for (const entry of entries) {
+      if (entry.type === 'account') this.accounts.set(entry.worker, entry.epoch);
+      if (entry.type === 'forged') this.#countForged(entry.why);
+      if (entry.type !== 'end') continue;
+      const { customId, end, jobId } = entry;
+      jobIds.push(jobId);
+      const wasOpen = isOpen(customId);
+      // Only an answer matters for a call that has its end: somebody may have been paid for it.
+      if (!wasOpen && end.status !== 'line') continue;
+      if (end.status === 'line' && this.#hasSeen(end.line)) continue;
+      if (end.status === 'halt') halt = end.error;
+      ends.push(...endsOf(customId, jobId, end));
+      if (wasOpen) released.add(customId);
+    }
+    if (ends.length > 0) await owner.record(ends);
+    for (const customId of released) window.release(customId);
+    if (halt !== null) this.#onHalt(halt);
+    return jobIds;
+  }
+
+  async #forget(entryIds: readonly string[]): Promise<void> {
+    const { link, keys, shared, state, window } = this.#context;
+    // A job whose adding is still unconfirmed may be added once more, and must then find that it is done.
+    const [jobIds, unconfirmed] = [
+      [...this.#lingering].filter((id) => !window.adding.has(id)),
+      [...this.#lingering].filter((id) => window.adding.has(id)),
+    ];
+    const jobKeys = jobIds.map((jobId) => makeJobKey(link.queueName, jobId));
+    const values = [state, this.#notice.epoch, writeNotice(this.#notice), entryIds.length, ...entryIds, ...jobIds];
+    const staying = await runScript(link.redis, FORGET, [keys.results, keys.done, shared.states, ...jobKeys], values);
+    this.#lingering = new Set([...(staying as string[]), ...unconfirmed]);
+    for (const entryId of entryIds) this.#recorded.delete(entryId);
+  }
+
+  #hasSeen(line: string): boolean {
+    const digest = hash('sha256', line, 'base64url');
+    if (this.#seenLines.has(digest) || this.#olderLines.has(digest)) return true;
+    if (this.#seenLines.size >= LINES_REMEMBERED) {
+      this.#olderLines = this.#seenLines;
+      this.#seenLines = new Set();
+    }
+    this.#seenLines.add(digest);
+    return false;
+  }
+
+  #countForged(why: string): void {
+    this.#forged += 1;
+    if (this.#forged === 1) this.#context.warn(`Redis holds ${why}; it is ignored, and so are all further ones`);
+  }
+}
+
+function endsOf(customId: string, jobId: string, end: DeliveredEnd): readonly CallEnd[] {
+  switch (end.status) {
+    case 'line':
+      return [{ status: 'answered', customId, line: end.line }];
+    case 'unknown':
+      return [{ status: 'unknown', customId, bodyBytes: end.bodyBytes, why: end.why }];
+    case 'back':
+      return giveBack(customId, end.code);
+    case 'halt':
+      return giveBack(customId, end.error.code);
+    case 'reject':
+      return [{ status: 'answered', customId, line: makeRejectionLine(customId, jobId, end.why) }];
+    default:
+      return end satisfies never;
+  }
+}
+
+/** A call that was announced and is known not to have been made. */
+export function giveBack(customId: string, code: string): readonly CallEnd[] {
+  return [
+    { status: 'refused', customId, code },
+    { status: 'given-back', customId },
+  ];
+}
+
+/** What a worker refuses to call reads like a request the provider refused: it fails, costs nothing, and `retry` reopens it. */
+function makeRejectionLine(customId: string, jobId: string, why: string): string {
+  const error = { code: 'worker_refused', message: why };
+  return JSON.stringify({
+    id: `rejected_${jobId}`,
+    custom_id: customId,
+    response: { status_code: 400, request_id: '', body: { error } },
+    error: null,
+  });
+}

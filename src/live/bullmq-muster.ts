@@ -1,0 +1,50 @@
+import type { LastMuster } from './bullmq-census.ts';
+import type { RunnerContext } from './bullmq-runner.ts';
+import { settleCall } from './redis-calls.ts';
+import { writeEnd } from './redis-ends.ts';
+import { readJobId } from './redis-keys.ts';
+import { MUSTER, runScript } from './redis-scripts.ts';
+
+/** What the workers are busy with. */
+export interface WorkerView {
+  readonly inFlight: number;
+  /** The sum over living workers; a worker's name ends in how much it takes on at once. */
+  readonly concurrency: number;
+}
+
+/**
+ * Looks who is alive, admits them, and ends the attempts of the dead: no other worker has to wait for a lock to lapse.
+ * @returns null when Redis has lost its memory
+ */
+export async function takeMuster(
+  context: RunnerContext,
+  epoch: string,
+): Promise<{ readonly last: LastMuster; readonly view: WorkerView } | null> {
+  const { link, shared, keys, state, workerSilenceMs } = context;
+  const reply = (await runScript(
+    link.redis,
+    MUSTER,
+    [shared.states, shared.workers, keys.admitted, keys.open],
+    [state, epoch, workerSilenceMs],
+  )) as [] | [string[], string[]];
+  const [names, flat] = reply;
+  if (names === undefined || flat === undefined) return null;
+  const workers = new Set(names);
+  const orphans = new Map<string, string>();
+  for (let index = 0; index + 1 < flat.length; index += 2) {
+    const [jobId, mark] = [flat[index] as string, flat[index + 1] as string];
+    if (!workers.has(mark.slice(0, mark.indexOf('|')))) orphans.set(jobId, mark);
+  }
+  for (const [jobId, mark] of orphans) await endOrphan(context, jobId, mark);
+  const concurrency = names.reduce((sum, name) => sum + (Number(name.slice(name.lastIndexOf('.') + 1)) || 0), 0);
+  return { last: { workers, orphans: new Set(orphans.keys()) }, view: { inFlight: flat.length / 2 - orphans.size, concurrency } };
+}
+
+async function endOrphan(context: RunnerContext, jobId: string, mark: string): Promise<void> {
+  const customId = readJobId(context.state, jobId);
+  if (customId === null) return;
+  const bodyBytes = context.window.held.get(customId)?.bodyBytes ?? 0;
+  const text = writeEnd({ status: 'unknown', why: 'the worker that made the call died', bodyBytes });
+  const job = { state: context.state, jobId, customId };
+  await settleCall(context.link, job, { mark, tokensDelta: 0, hasCrashed: true, delivery: { kind: 'unknown', text } });
+}

@@ -1,0 +1,128 @@
+import { Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { AttachedQueue } from './bullmq-attached.ts';
+import { CallWindow, type HeldCall, WINDOW_LIMITS, type WindowLimits } from './bullmq-window.ts';
+import type { CallOwner, CallQueue, LiveCall, QueueView } from './queue.ts';
+import { describeUrl, isAppendOnly, openRedis } from './redis-connection.ts';
+import { makeJobId, makeQueueName, makeSharedKeys, makeStateKeys, type QueueIdentity, REDIS_PREFIX } from './redis-keys.ts';
+import type { RedisLimits } from './redis-limits.ts';
+
+export interface BullmqQueueOptions {
+  readonly redisUrl: string;
+  /** The id of the state directory whose calls these are. */
+  readonly state: string;
+  readonly identity: QueueIdentity;
+  readonly limits: RedisLimits;
+  /** `ROWMILL_QUEUE_SECRET`; null where none is set. */
+  readonly secret: string | null;
+  readonly clock: () => Date;
+  readonly random: () => number;
+  readonly sleep: (milliseconds: number, signal: AbortSignal) => Promise<void>;
+  /** For a person; never row text. */
+  readonly warn: (message: string) => void;
+  readonly window?: WindowLimits;
+  /** A worker that is silent for this long is taken for dead. */
+  readonly workerSilenceMs?: number;
+}
+
+const WORKER_SILENCE_MS = 8_000;
+
+/**
+ * The queue for workers in other processes, over Redis. Redis only carries: what is done stands in the ledger, and whatever Redis forgets is
+ * put there again.
+ * @throws AppError exit 2 within five seconds when Redis cannot be used
+ */
+export async function openBullmqQueue(options: BullmqQueueOptions): Promise<CallQueue> {
+  const redis = await openRedis(options.redisUrl);
+  if (!(await isAppendOnly(redis))) {
+    options.warn(`Redis at ${describeUrl(options.redisUrl)} keeps no append-only file: if it restarts, its calls are put there again`);
+  }
+  return new BullmqQueue(options, redis);
+}
+
+class BullmqQueue implements CallQueue {
+  readonly #options: BullmqQueueOptions;
+  readonly #redis: Redis;
+  readonly #queue: Queue;
+  readonly #window: CallWindow;
+  readonly #closed = new AbortController();
+  #attached: AttachedQueue | null = null;
+  #added: number;
+
+  constructor(options: BullmqQueueOptions, redis: Redis) {
+    this.#options = options;
+    this.#redis = redis;
+    this.#window = new CallWindow(options.window ?? WINDOW_LIMITS);
+    this.#queue = new Queue(makeQueueName(options.identity), {
+      connection: redis,
+      prefix: REDIS_PREFIX,
+      skipVersionCheck: true,
+      // Nobody reads BullMQ's events; ends travel in a stream of our own.
+      streams: { events: { maxLen: 100 } },
+    });
+    this.#queue.on('error', () => {});
+    // Counts on from the clock, so that no job id comes twice over restarts of this process or of Redis.
+    this.#added = options.clock().getTime();
+  }
+
+  async attach(owner: CallOwner): Promise<readonly string[]> {
+    const { identity, state, secret } = this.#options;
+    const queueName = makeQueueName(identity);
+    await this.#queue.waitUntilReady();
+    this.#attached = new AttachedQueue({
+      link: { redis: this.#redis, queueName, secret },
+      queue: this.#queue,
+      state,
+      shared: makeSharedKeys(queueName),
+      keys: makeStateKeys(queueName, state),
+      window: this.#window,
+      owner,
+      warn: this.#options.warn,
+      sleep: this.#options.sleep,
+      random: this.#options.random,
+      nowMs: () => this.#options.clock().getTime(),
+      makeJobId: (customId) => this.#makeJobId(customId),
+      identity,
+      limits: this.#options.limits,
+      workerSilenceMs: this.#options.workerSilenceMs ?? WORKER_SILENCE_MS,
+      closed: this.#closed.signal,
+    });
+    return this.#attached.begin();
+  }
+
+  async add(call: LiveCall): Promise<void> {
+    const { customId, body } = call.request;
+    const held: HeldCall = { customId, call, bodyBytes: Buffer.byteLength(body), jobId: this.#makeJobId(customId), isAdded: false };
+    this.#window.hold(held);
+    this.#attached?.feed.add(held);
+    await this.#window.waitForRoom();
+  }
+
+  stop(): void {
+    this.#attached?.stop();
+  }
+
+  async settle(): Promise<void> {
+    await this.#window.waitUntilEmpty();
+  }
+
+  get view(): QueueView {
+    const { inFlight = 0, concurrency = 0 } = this.#attached?.workers ?? {};
+    return { inFlight, waiting: Math.max(0, this.#window.held.size - inFlight), concurrency };
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed.signal.aborted && this.#attached === null) return;
+    if (this.#window.held.size === 0) await this.#attached?.cleanUp();
+    this.#closed.abort();
+    await this.#attached?.ended;
+    this.#attached = null;
+    this.#window.close();
+    this.#redis.disconnect();
+  }
+
+  #makeJobId(customId: string): string {
+    this.#added += 1;
+    return makeJobId(this.#options.state, customId, this.#added);
+  }
+}

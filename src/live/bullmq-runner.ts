@@ -1,0 +1,31 @@
+import type { Queue } from 'bullmq';
+import type { CallWindow } from './bullmq-window.ts';
+import type { CallOwner } from './queue.ts';
+import type { QueueLink } from './redis-calls.ts';
+import type { QueueIdentity, SharedKeys, StateKeys } from './redis-keys.ts';
+import type { RedisLimits } from './redis-limits.ts';
+
+/** What the runner's steps share. */
+export interface RunnerContext {
+  readonly link: QueueLink;
+  readonly queue: Queue;
+  readonly state: string;
+  readonly identity: QueueIdentity;
+  readonly limits: RedisLimits;
+  readonly shared: SharedKeys;
+  readonly keys: StateKeys;
+  readonly window: CallWindow;
+  readonly owner: CallOwner;
+  /** For a person; never row text. */
+  readonly warn: (message: string) => void;
+  readonly sleep: (milliseconds: number, signal: AbortSignal) => Promise<void>;
+  /** Uniform in 0..1. */
+  readonly random: () => number;
+  readonly nowMs: () => number;
+  /** A different id for every job, over restarts too. */
+  readonly makeJobId: (customId: string) => string;
+  /** A worker that is silent for this long is taken for dead. */
+  readonly workerSilenceMs: number;
+  /** Fires when the queue is closed. */
+  readonly closed: AbortSignal;
+}

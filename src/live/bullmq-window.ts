@@ -1,0 +1,77 @@
+import type { LiveCall } from './queue.ts';
+
+/** At most this much is in Redis at once, whatever the size of the table. */
+export interface WindowLimits {
+  readonly calls: number;
+  readonly bodyBytes: number;
+}
+
+export const WINDOW_LIMITS: WindowLimits = { calls: 10_000, bodyBytes: 64_000_000 };
+
+/** One call between `add` and its end. */
+export interface HeldCall {
+  readonly customId: string;
+  /** Null when an earlier process handed it over. */
+  readonly call: LiveCall | null;
+  readonly bodyBytes: number;
+  /** The job it travels as; another one after Redis has lost it. */
+  jobId: string;
+  /** Whether Redis has confirmed the job. */
+  isAdded: boolean;
+}
+
+/** The calls without an end, and the room that is left for more. */
+export class CallWindow {
+  readonly held = new Map<string, HeldCall>();
+  /** Job ids on their way into Redis, not confirmed yet. */
+  readonly adding = new Set<string>();
+  readonly #limits: WindowLimits;
+  #bodyBytes = 0;
+  #waiting: (() => void)[] = [];
+  #isClosed = false;
+
+  constructor(limits: WindowLimits) {
+    this.#limits = limits;
+  }
+
+  hold(call: HeldCall): void {
+    this.held.set(call.customId, call);
+    this.#bodyBytes += call.bodyBytes;
+  }
+
+  release(customId: string): void {
+    const call = this.held.get(customId);
+    if (call === undefined) return;
+    this.held.delete(customId);
+    this.#bodyBytes -= call.bodyBytes;
+    this.#wake();
+  }
+
+  /** Resolves when another call may be held. */
+  async waitForRoom(): Promise<void> {
+    while (!this.#isClosed && (this.held.size >= this.#limits.calls || this.#bodyBytes >= this.#limits.bodyBytes)) await this.#nextChange();
+  }
+
+  /** Resolves when nothing is held. */
+  async waitUntilEmpty(): Promise<void> {
+    while (!this.#isClosed && this.held.size > 0) await this.#nextChange();
+  }
+
+  /** Nobody will see to the calls any more: whoever waits goes on. */
+  close(): void {
+    this.#isClosed = true;
+    this.#wake();
+  }
+
+  #nextChange(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve);
+    });
+  }
+
+  #wake(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const resolve of waiting) resolve();
+  }
+}

@@ -1,0 +1,96 @@
+import type { Redis } from 'ioredis';
+import { makeJobKey, makeSharedKeys, makeStateKeys } from './redis-keys.ts';
+import { RESERVE, runScript, SETTLE } from './redis-scripts.ts';
+import { makeSeal } from './redis-seal.ts';
+
+/** One queue as seen over one connection. */
+export interface QueueLink {
+  readonly redis: Redis;
+  readonly queueName: string;
+  /** Shared by runner and workers; null when jobs and ends travel unsealed. */
+  readonly secret: string | null;
+}
+
+/** One job's call: who asks for it. */
+export interface JobReference {
+  readonly state: string;
+  readonly jobId: string;
+  readonly customId: string;
+}
+
+/** What Redis says to a worker that wants to call. */
+export interface Grant {
+  /**
+   * `go`: call after the wait, the attempt is on record. `wait`: too far off, ask again. `done`: its end was delivered. `gone`: nobody wants it any more.
+   * `stranger`: the runner does not know this worker yet. `busy`: another living worker is at it. `lost`: the worker at it is dead.
+   * `poison`: too many workers died calling it.
+   */
+  readonly status: 'go' | 'wait' | 'done' | 'gone' | 'stranger' | 'busy' | 'lost' | 'poison';
+  readonly waitMs: number;
+  /** How many workers died calling this row. */
+  readonly crashes: number;
+  /** Names the attempt on record; empty where there is none. */
+  readonly mark: string;
+}
+
+/** Attempts further ahead than this are not granted: what a dead worker leaves unused stays small. */
+export const HORIZON_MS = 30_000;
+/** A row that so many workers died calling is held. */
+export const MOST_CRASHES = 3;
+
+/** Asks for one call. Nothing is granted while Redis does not answer: the promise rejects then. */
+export async function reserveCall(
+  link: QueueLink,
+  job: JobReference,
+  options: { readonly worker: string; readonly grant: string; readonly tokens: number; readonly horizonMs?: number },
+): Promise<Grant> {
+  const shared = makeSharedKeys(link.queueName);
+  const own = makeStateKeys(link.queueName, job.state);
+  const keys = [shared.requests, shared.tokens, shared.blocked, shared.limits, own.done, own.open, own.crashes, own.admitted];
+  const [status, waitMs, crashes, mark] = (await runScript(
+    link.redis,
+    RESERVE,
+    [...keys, makeJobKey(link.queueName, job.jobId), shared.states],
+    [
+      job.jobId,
+      job.customId,
+      options.worker,
+      options.grant,
+      options.horizonMs ?? HORIZON_MS,
+      Math.ceil(options.tokens),
+      MOST_CRASHES,
+      job.state,
+    ],
+  )) as [Grant['status'], number, number, string];
+  return { status, waitMs, crashes, mark };
+}
+
+/** What is delivered to the runner: `line` carries a response line, the others a JSON text for `readEnd`. */
+export type DeliveredKind = 'line' | 'unknown' | 'back' | 'halt' | 'reject';
+
+/** How an attempt ends. */
+export interface Settlement {
+  /** The mark of the attempt; empty when none was granted. */
+  readonly mark: string;
+  /** Real tokens less the reserved ones. */
+  readonly tokensDelta: number;
+  /** Null when the call will be tried again and nothing is to be told. */
+  readonly delivery: { readonly kind: DeliveredKind; readonly text: string } | null;
+  /** The worker that made the attempt is dead. */
+  readonly hasCrashed?: boolean;
+}
+
+/** Corrects what the attempt took and delivers its end. @returns the entry's id, empty when nothing was delivered */
+export async function settleCall(link: QueueLink, job: JobReference, settlement: Settlement): Promise<string> {
+  const shared = makeSharedKeys(link.queueName);
+  const own = makeStateKeys(link.queueName, job.state);
+  const kind = settlement.delivery?.kind ?? '';
+  const text = settlement.delivery?.text ?? '';
+  const seal = kind === '' ? '' : makeSeal(link.secret, [job.state, job.jobId, kind, text]);
+  return (await runScript(
+    link.redis,
+    SETTLE,
+    [shared.tokens, shared.limits, own.open, own.crashes, own.done, own.results],
+    [job.jobId, job.customId, settlement.mark, Math.round(settlement.tokensDelta), kind, text, seal, settlement.hasCrashed ? 1 : 0],
+  )) as string;
+}

@@ -1,0 +1,75 @@
+import { AppError, EXIT, type ExitCode } from '../core/errors.ts';
+import { readJobId } from './redis-keys.ts';
+import { isSealed } from './redis-seal.ts';
+
+/** What a worker delivers to the runner about one job. */
+export type DeliveredEnd =
+  | { readonly status: 'line'; readonly line: string }
+  | { readonly status: 'unknown'; readonly why: string; readonly bodyBytes: number }
+  /** The call was not made, or is known to have cost nothing. `code` says why not. */
+  | { readonly status: 'back'; readonly code: string }
+  /** No call can succeed now; this one cost nothing. */
+  | { readonly status: 'halt'; readonly error: AppError }
+  /** The worker will not make this call, and no other one should. */
+  | { readonly status: 'reject'; readonly why: string };
+
+/** One entry of the results stream. */
+export type ResultEntry =
+  | { readonly type: 'end'; readonly entryId: string; readonly jobId: string; readonly customId: string; readonly end: DeliveredEnd }
+  /** A worker has said all it knows to this epoch. */
+  | { readonly type: 'account'; readonly entryId: string; readonly worker: string; readonly epoch: string }
+  /** Not written by a worker of ours. */
+  | { readonly type: 'forged'; readonly entryId: string; readonly why: string };
+
+/** An end as it travels: a response line as it is, anything else as JSON. */
+export function writeEnd(end: Exclude<DeliveredEnd, { readonly status: 'line' }>): string {
+  if (end.status !== 'halt') return JSON.stringify(end);
+  return JSON.stringify({ status: 'halt', code: end.error.code, message: end.error.message, exitCode: end.error.exitCode });
+}
+
+/** Reads an entry of the stream, which anybody with access to Redis could have written. */
+export function readEntry(entryId: string, flat: readonly string[], options: { state: string; secret: string | null }): ResultEntry {
+  const field = (name: string) => flat[flat.indexOf(name) + 1] ?? '';
+  const [kind, jobId, text] = [field('kind'), field('job'), field('text')];
+  if (kind === 'account') {
+    const [worker = '', epoch = ''] = text.split('|');
+    return { type: 'account', entryId, worker, epoch };
+  }
+  const forged = (why: string): ResultEntry => ({ type: 'forged', entryId, why });
+  const customId = readJobId(options.state, jobId);
+  if (customId === null) return forged('an end of an unknown job');
+  if (!isSealed(options.secret, [options.state, jobId, kind, text], field('seal')))
+    return forged('an end that is not sealed with our secret');
+  const end = readEnd(kind, customId, text);
+  return end === null ? forged('an end in a wrong form') : { type: 'end', entryId, jobId, customId, end };
+}
+
+function readEnd(kind: string, customId: string, text: string): DeliveredEnd | null {
+  if (kind === 'line') {
+    // One line of the ledger, about this call and no other.
+    return text.includes('\n') || !text.includes(`"custom_id":"${customId}"`) ? null : { status: 'line', line: text };
+  }
+  let value: Record<string, unknown>;
+  try {
+    value = JSON.parse(text) as Record<string, unknown>;
+  } catch {
+    return null;
+  }
+  const word = (name: string) => (typeof value[name] === 'string' ? (value[name] as string).slice(0, 500) : '');
+  switch (kind) {
+    case 'unknown':
+      return { status: 'unknown', why: word('why'), bodyBytes: typeof value.bodyBytes === 'number' ? value.bodyBytes : 0 };
+    case 'back':
+      return { status: 'back', code: word('code') };
+    case 'reject':
+      return { status: 'reject', why: word('why') };
+    case 'halt':
+      return { status: 'halt', error: new AppError(word('message'), { code: word('code'), exitCode: exitCodeOf(value.exitCode) }) };
+    default:
+      return null;
+  }
+}
+
+function exitCodeOf(value: unknown): ExitCode {
+  return Object.values(EXIT).find((code) => code === value) ?? EXIT.stopped;
+}

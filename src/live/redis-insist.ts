@@ -1,0 +1,23 @@
+/** How a caller waits for Redis. */
+export interface Patience {
+  readonly sleep: (milliseconds: number, signal: AbortSignal) => Promise<void>;
+  /** Ends the waiting; the promise rejects with its reason. */
+  readonly signal: AbortSignal;
+  /** Told about each failure; it may throw to give up. */
+  readonly onFailure?: (error: unknown) => void;
+}
+
+const PAUSE_MS = 200;
+
+/** Repeats a step that may be repeated until Redis has answered it. */
+export async function insist<T>(attempt: () => Promise<T>, patience: Patience): Promise<T> {
+  for (;;) {
+    patience.signal.throwIfAborted();
+    try {
+      return await attempt();
+    } catch (error) {
+      patience.onFailure?.(error);
+      await patience.sleep(PAUSE_MS, patience.signal);
+    }
+  }
+}

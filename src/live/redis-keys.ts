@@ -1,0 +1,108 @@
+import { hash } from 'node:crypto';
+
+/** Whose calls a queue holds. Workers with another key or base URL never see them. */
+export interface QueueIdentity {
+  readonly model: string;
+  readonly keyFingerprint: string;
+  readonly baseUrl: string;
+}
+
+/** Everything of ours in Redis begins with this, followed by a colon or a dash. */
+export const REDIS_PREFIX = 'rowmill';
+
+/** BullMQ's name of the queue of one model and key; the braces keep all its keys on one node of a cluster. */
+export function makeQueueName(identity: QueueIdentity): string {
+  const told = identity.model.replaceAll(/[^A-Za-z0-9._-]/g, '_').slice(0, 60);
+  return `{${told}-${fingerprint([identity.model, identity.keyFingerprint, identity.baseUrl])}}`;
+}
+
+/** The set of models which have a queue for this key and base URL: what a worker looks at to know whom to serve. */
+export function makeRegistryKey(account: Omit<QueueIdentity, 'model'>): string {
+  return `${REDIS_PREFIX}-models:${fingerprint([account.keyFingerprint, account.baseUrl])}`;
+}
+
+function fingerprint(parts: readonly string[]): string {
+  return hash('sha256', parts.join('\n')).slice(0, 16);
+}
+
+/** Keys that all users of a queue share. */
+export interface SharedKeys {
+  /** Instants, in microseconds of Redis time, at which the granted requests and tokens are used up. */
+  readonly requests: string;
+  readonly tokens: string;
+  /** Instant before which no call may leave. */
+  readonly blocked: string;
+  /** Hash of the limits, written by the runner and lowered by what the provider's headers say. */
+  readonly limits: string;
+  /** Workers by the time of their last sign of life. */
+  readonly workers: string;
+  /** Hash of state id to `epoch|collected|stopping`: see `StateNotice`. */
+  readonly states: string;
+}
+
+/** Keys of one state directory's calls. */
+export interface StateKeys {
+  /** Job ids whose end was delivered. */
+  readonly done: string;
+  /** Job id to the mark of the attempt under way. */
+  readonly open: string;
+  /** Custom id to the number of workers that died calling it. */
+  readonly crashes: string;
+  /** Stream of ends that wait for the runner. */
+  readonly results: string;
+  /** Workers the runner knows of; nobody else is granted a call. */
+  readonly admitted: string;
+}
+
+export function makeSharedKeys(queueName: string): SharedKeys {
+  const of = (part: string) => `${REDIS_PREFIX}-calls:${queueName}:${part}`;
+  return {
+    requests: of('requests'),
+    tokens: of('tokens'),
+    blocked: of('blocked'),
+    limits: of('limits'),
+    workers: of('workers'),
+    states: of('states'),
+  };
+}
+
+export function makeStateKeys(queueName: string, state: string): StateKeys {
+  const of = (part: string) => `${REDIS_PREFIX}-calls:${queueName}:${state}:${part}`;
+  return { done: of('done'), open: of('open'), crashes: of('crashes'), results: of('results'), admitted: of('admitted') };
+}
+
+/** The key of a BullMQ job. */
+export function makeJobKey(queueName: string, jobId: string): string {
+  return `${REDIS_PREFIX}:${queueName}:${jobId}`;
+}
+
+/** BullMQ refuses ids that look like numbers or hold one colon, and ignores an id that is still there: hence `added`, different for every add. */
+export function makeJobId(state: string, customId: string, added: number): string {
+  return `${state}-${customId}-${added}`;
+}
+
+/** The wire id within a job id of this state, or null for another state's. */
+export function readJobId(state: string, jobId: string): string | null {
+  if (!jobId.startsWith(`${state}-`)) return null;
+  const end = jobId.lastIndexOf('-');
+  return end <= state.length ? null : jobId.slice(state.length + 1, end);
+}
+
+/** What a runner tells the workers about its calls. */
+export interface StateNotice {
+  /** Random; another one means that Redis may have lost memory, and that workers must say what they hold. */
+  readonly epoch: string;
+  /** Stream id up to which ends are safe in the ledger. */
+  readonly collected: string;
+  /** Nothing more may leave. */
+  readonly isStopping: boolean;
+}
+
+export function writeNotice(notice: StateNotice): string {
+  return `${notice.epoch}|${notice.collected}|${notice.isStopping ? 1 : 0}`;
+}
+
+export function readNotice(text: string): StateNotice {
+  const [epoch = '', collected = '0-0', stopping] = text.split('|');
+  return { epoch, collected, isStopping: stopping === '1' };
+}

@@ -1,0 +1,97 @@
+import { type JobReference, type QueueLink, type Settlement, settleCall } from './redis-calls.ts';
+import { makeSharedKeys, makeStateKeys, readNotice } from './redis-keys.ts';
+import { ACCOUNT, BEAT, runScript } from './redis-scripts.ts';
+
+/** What a worker remembers about one state directory's calls. */
+interface StateMemory {
+  epoch: string;
+  stopping: AbortController;
+  /** Job id to mark: attempts granted and not settled. */
+  readonly underWay: Map<string, string>;
+  /** Ends delivered and not yet safe in the runner's ledger, oldest first. */
+  readonly delivered: Map<string, { readonly job: JobReference; readonly settlement: Settlement; entryId: string }>;
+}
+
+/**
+ * A worker's standing with the runners of one queue. It shows signs of life, and remembers what it is doing and what it has said until the
+ * runner has it safe: when Redis has lost its memory, the worker says everything again, so that no paid answer is lost with it.
+ */
+export class WorkerPresence {
+  readonly worker: string;
+  readonly #link: QueueLink;
+  readonly #states = new Map<string, StateMemory>();
+
+  constructor(worker: string, link: QueueLink) {
+    this.worker = worker;
+    this.#link = link;
+  }
+
+  /** Fires when the runner of this state wants nothing more to leave. */
+  stopping(state: string): AbortSignal {
+    return this.#memoryOf(state).stopping.signal;
+  }
+
+  /** An attempt is on record under this mark. */
+  enter(job: JobReference, mark: string): void {
+    this.#memoryOf(job.state).underWay.set(job.jobId, mark);
+  }
+
+  /** Delivers an attempt's end once; rejects while Redis is away, and may then be repeated. */
+  async settle(job: JobReference, settlement: Settlement): Promise<void> {
+    const memory = this.#memoryOf(job.state);
+    const entryId = await settleCall(this.#link, job, settlement);
+    memory.underWay.delete(job.jobId);
+    if (entryId !== '') memory.delivered.set(entryId, { job, settlement, entryId });
+  }
+
+  /** One sign of life, and what follows from the runners' notices. */
+  async beat(): Promise<void> {
+    const { workers, states } = makeSharedKeys(this.#link.queueName);
+    const flat = (await runScript(this.#link.redis, BEAT, [workers, states], [this.worker])) as string[];
+    for (let index = 0; index + 1 < flat.length; index += 2) {
+      const state = flat[index] as string;
+      const notice = readNotice(flat[index + 1] as string);
+      const memory = this.#memoryOf(state);
+      for (const [key, { entryId }] of memory.delivered) {
+        if (compareEntryIds(entryId, notice.collected) > 0) break;
+        memory.delivered.delete(key);
+      }
+      if (memory.epoch !== notice.epoch) await this.#account(state, memory, notice.epoch);
+      if (notice.isStopping) memory.stopping.abort();
+      else if (memory.stopping.signal.aborted) memory.stopping = new AbortController();
+    }
+  }
+
+  /** Says goodbye, so that nobody waits for another sign of life. */
+  async leave(): Promise<void> {
+    await this.#link.redis.zrem(makeSharedKeys(this.#link.queueName).workers, this.worker);
+  }
+
+  /** Repeats what is not safe yet, and only then says what is under way: whoever reads the account has read the ends before it. */
+  async #account(state: string, memory: StateMemory, epoch: string): Promise<void> {
+    for (const said of memory.delivered.values()) {
+      const entryId = await settleCall(this.#link, said.job, { ...said.settlement, mark: '', hasCrashed: false });
+      if (entryId !== '') said.entryId = entryId;
+    }
+    const { open, results } = makeStateKeys(this.#link.queueName, state);
+    const marks = [...memory.underWay].flat();
+    await runScript(this.#link.redis, ACCOUNT, [open, results], [this.worker, epoch, ...marks]);
+    memory.epoch = epoch;
+  }
+
+  #memoryOf(state: string): StateMemory {
+    let memory = this.#states.get(state);
+    if (memory === undefined) {
+      memory = { epoch: '', stopping: new AbortController(), underWay: new Map(), delivered: new Map() };
+      this.#states.set(state, memory);
+    }
+    return memory;
+  }
+}
+
+/** Stream ids are `milliseconds-number`. */
+export function compareEntryIds(left: string, right: string): number {
+  const [leftMs = 0, leftNumber = 0] = left.split('-').map(Number);
+  const [rightMs = 0, rightNumber = 0] = right.split('-').map(Number);
+  return leftMs - rightMs || leftNumber - rightNumber;
+}

@@ -1,0 +1,100 @@
+import { WaitingError, Worker } from 'bullmq';
+import type { Redis } from 'ioredis';
+import type { QueueLink } from './redis-calls.ts';
+import { makeJobKey, makeQueueName, makeStateKeys, REDIS_PREFIX, readJobId } from './redis-keys.ts';
+import type { WorkerOptions } from './worker.ts';
+import { AloneGate } from './worker-alone.ts';
+import { processJob, type WorkerContext } from './worker-call.ts';
+import { CallEstimate } from './worker-estimate.ts';
+import { WorkerPresence } from './worker-presence.ts';
+import { sleepUntilAny } from './worker-wait.ts';
+
+/** One model's queue, served by this process. */
+export interface ServedQueue {
+  /** Takes nothing new, lets calls under way end, and gives back what has not left. */
+  drain(): Promise<void>;
+}
+
+const BEAT_MS = 500;
+/** Stalls are no failures: what may be repeated is decided by our own marks. */
+const MOST_STALLS = 1_000;
+
+export interface ServeOptions extends WorkerOptions {
+  readonly lockMs: number;
+  readonly model: string;
+  readonly redis: Redis;
+  readonly openPatient: () => Redis;
+}
+
+/** Starts one BullMQ worker and its signs of life. */
+export function serveQueue(options: ServeOptions): ServedQueue {
+  const queueName = makeQueueName(options);
+  const link: QueueLink = { redis: options.redis, queueName, secret: options.secret };
+  const presence = new WorkerPresence(`${options.workerId}.${options.concurrency}`, link);
+  const context: WorkerContext = { ...options, link, presence, estimate: new CallEstimate(), alone: new AloneGate(), onOutcome: () => {} };
+  const connection = options.openPatient();
+  const worker = new Worker(
+    queueName,
+    async (job, token, signal) => {
+      const state = job.name;
+      const jobId = job.id ?? '';
+      const customId = readJobId(state, jobId);
+      // Not added by us: nothing about it can be believed, not even whom to tell.
+      if (customId === null) return;
+      const end = await processJob(context, { state, jobId, customId, data: job.data, signal: signal ?? options.ending });
+      if (end === 'over') return;
+      await job.moveToWait(token);
+      throw new WaitingError();
+    },
+    {
+      connection,
+      prefix: REDIS_PREFIX,
+      concurrency: options.concurrency,
+      lockDuration: options.lockMs,
+      stalledInterval: options.lockMs,
+      maxStalledCount: MOST_STALLS,
+      // A pause of BullMQ after a lost connection; its default of 15 s would leave slots idle.
+      runRetryDelay: BEAT_MS,
+      drainDelay: 1,
+      removeOnComplete: { count: 0 },
+      skipVersionCheck: true,
+    },
+  );
+  worker.on('error', (error) => options.log('warn', 'queue-error', { message: error.message }));
+  worker.on('lockRenewalFailed', (jobIds: readonly string[]) => {
+    for (const jobId of jobIds) void cancelWhenTaken(jobId);
+  });
+
+  /** A lapsed lock alone takes nothing away; once the runner has given the attempt up, its call is aborted. */
+  async function cancelWhenTaken(jobId: string): Promise<void> {
+    const state = (await link.redis.hget(makeJobKey(queueName, jobId), 'name').catch(() => null)) ?? '';
+    if (state === '') return;
+    const mark = await link.redis.hget(makeStateKeys(queueName, state).open, jobId).catch(() => '');
+    if (mark === null || (mark !== '' && !mark.startsWith(`${presence.worker}|`)))
+      worker.cancelJob(jobId, 'another worker has taken the row');
+  }
+
+  options.ending.addEventListener('abort', () => worker.cancelAllJobs('the worker must end'), { once: true });
+  const gone = new AbortController();
+  async function keepBeating(): Promise<void> {
+    while (!gone.signal.aborted) {
+      await presence.beat().catch(() => {});
+      await sleepUntilAny(options.sleep, BEAT_MS, [gone.signal]);
+    }
+  }
+  const beating = keepBeating();
+
+  return {
+    drain: async () => {
+      const closed = worker.close();
+      await Promise.race([
+        closed,
+        new Promise<void>((resolve) => options.ending.addEventListener('abort', () => resolve(), { once: true })),
+      ]);
+      gone.abort();
+      await beating;
+      await presence.leave().catch(() => {});
+      connection.disconnect();
+    },
+  };
+}

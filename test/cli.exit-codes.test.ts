@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { takeLock } from '../src/ledger/lock.ts';
 import { readOwnIdentity } from '../src/ledger/process-identity.ts';
 import { startSimulator } from '../src/simulator/start.ts';
@@ -153,6 +154,23 @@ describe('exit codes', { concurrency: true }, () => {
     }
   });
 
+  it('0: cancelling a batch that has ended meanwhile is no failure', async () => {
+    const world = makeWorld();
+    const simulator = await startSimulator({ batchSeconds: 3600 });
+    try {
+      const args = ['job.yaml', '--base-url', simulator.url];
+      assert.equal((await world.run(['run', ...args, '--yes', '--no-wait'], KEY)).exitCode, 7);
+      await simulator.advance(3_700_000);
+      const cancelled = await world.json<{ batches: { result: string }[]; runner: null }>(['cancel', ...args], KEY);
+      assert.equal(cancelled.exitCode, 0);
+      assert.deepEqual([cancelled.batches.map(({ result }) => result), cancelled.runner], [['over'], null]);
+      const summary = await world.json<{ rows: { ok: number } }>(['run', ...args, '--yes'], KEY);
+      assert.deepEqual([summary.exitCode, summary.rows.ok], [0, 5]);
+    } finally {
+      await simulator.close();
+    }
+  });
+
   it('130: the first Ctrl-C stops in order and says how to go on', async () => {
     const world = makeWorld();
     const simulator = await startSimulator({ faults: [{ match: {}, do: { stuck: 'in_progress' } }] });
@@ -162,7 +180,7 @@ describe('exit codes', { concurrency: true }, () => {
       child.stdout?.setEncoding('utf8').on('data', (text: string) => {
         stdout += text;
       });
-      while ((simulator.requests()['GET /v1/batches/:id'] ?? 0) === 0) await new Promise((resolve) => setImmediate(resolve));
+      while ((simulator.requests()['GET /v1/batches/:id'] ?? 0) === 0) await delay(5);
       child.kill('SIGINT');
       const exitCode = await new Promise((resolve) => child.once('close', resolve));
       assert.equal(exitCode, 130);

@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { makeLookOptions } from '../src/cli/look-options.ts';
+import { renderStatus } from '../src/cli/render-status.ts';
 import type { Summary } from '../src/core/summary.ts';
 import type { Failures } from '../src/run/failures.ts';
 import type { Preview } from '../src/run/preview.ts';
-import type { RowHistory } from '../src/run/row-history.ts';
+import { readRowHistory } from '../src/run/row-history.ts';
 import type { Status } from '../src/run/status.ts';
-import type { Verification } from '../src/run/verify.ts';
+import { type Verification, verifyState } from '../src/run/verify.ts';
 import { type Simulator, startSimulator } from '../src/simulator/start.ts';
 import { CANARY_KEY, createWorld, REVIEW_JOB, REVIEWS, type World } from './helpers/command-line.ts';
 
@@ -46,10 +48,9 @@ describe('commands that look at a run', () => {
   });
 
   it('status shows rows, batches and money, of one job or of every job below', async () => {
-    const [status, list, text] = await Promise.all([
+    const [status, list] = await Promise.all([
       world.json<Status>(['status', 'job.yaml']),
       world.json<{ jobs: readonly Status[] }>(['status']),
-      world.run(['status', 'job.yaml']),
     ]);
     assert.equal(status.schema, 'rowmill.status/1');
     assert.deepEqual(status.rows, { in: 6, ok: 4, failed: 1, skipped: 1, pending: 0, inFlight: 0 });
@@ -63,7 +64,7 @@ describe('commands that look at a run', () => {
       list.jobs.map(({ job, rows }) => ({ job, rows })),
       [{ job: 'reviews', rows: status.rows }],
     );
-    assert.match(text.stdout, /ended \d+s ago with exit 3/);
+    assert.match(renderStatus(status, { now: new Date(), colour: false }), /ended \d+s ago with exit 3/);
   });
 
   it('failures groups rows by cause, with an example and the command that tries them again', async () => {
@@ -83,7 +84,8 @@ describe('commands that look at a run', () => {
   });
 
   it('failures --row shows the prompt and every attempt, harmless on a terminal', async () => {
-    const history = await world.json<RowHistory>(['failures', 'job.yaml', '--row', '2']);
+    const options = { ...makeLookOptions(join(world.folder, 'job.yaml'), {}), cwd: world.folder };
+    const history = await readRowHistory(options, '2');
     assert.deepEqual(
       history.attempts.map(({ outcome, answer }) => [outcome, answer?.startsWith('nope') === true]),
       [
@@ -95,9 +97,7 @@ describe('commands that look at a run', () => {
     assert.match(stdout, /user: Which sentiment\? It broke on the first day/);
     assert.match(stdout, /nope \\u\{1b\}\[31m/);
     assert.equal(stdout.includes('\u001b'), false);
-    const missing = await world.run(['failures', 'job.yaml', '--row', '99']);
-    assert.equal(missing.exitCode, 2);
-    assert.match(missing.stderr, /no row has the id "99" \(input\.id: id\)/);
+    await assert.rejects(readRowHistory(options, '99'), /no row has the id "99" \(input\.id: id\)/);
   });
 
   it('plan over a finished run counts what is reused and sends nothing', async () => {
@@ -156,55 +156,62 @@ describe('commands that look at a run', () => {
   });
 });
 
-describe('verify', { concurrency: true }, () => {
-  async function spoil(change: (state: string, world: World) => void): Promise<readonly string[]> {
-    const world = createWorld({ 'reviews.csv': REVIEWS, 'job.yaml': REVIEW_JOB });
+describe('verify', () => {
+  let world: World;
+  let state: string;
+  before(async () => {
+    world = createWorld({ 'reviews.csv': REVIEWS, 'job.yaml': REVIEW_JOB });
+    assert.equal((await world.run(['run', 'job.yaml', '--simulate'])).exitCode, 0);
+    state = join(world.folder, '.rowmill', 'reviews@simulator');
+    assert.deepEqual(await listFailed(), []);
+  });
+  after(() => world.dispose());
+
+  async function listFailed(): Promise<readonly string[]> {
+    const { checks } = await verifyState({ ...makeLookOptions(join(world.folder, 'job.yaml'), {}), cwd: world.folder });
+    return checks.filter(({ status }) => status === 'failed').map(({ name }) => name);
+  }
+
+  /** Changes a file, looks which checks fail, and puts it right again. */
+  async function spoil(file: string, change: (text: string) => string): Promise<readonly string[]> {
+    const text = readFileSync(file, 'utf8');
+    assert.notEqual(change(text), text);
+    writeFileSync(file, change(text));
     try {
-      assert.equal((await world.run(['run', 'job.yaml', '--simulate'])).exitCode, 0);
-      change(join(world.folder, '.rowmill', 'reviews@simulator'), world);
-      const { exitCode, checks } = await world.json<Verification>(['verify', 'job.yaml']);
-      assert.equal(exitCode, 1);
-      return checks.filter(({ status }) => status === 'failed').map(({ name }) => name);
+      return await listFailed();
     } finally {
-      world.dispose();
+      writeFileSync(file, text);
     }
   }
 
   it('fails for a response file with another byte', async () => {
-    const failed = await spoil((state) => {
-      const file = join(state, 'responses', readdirSync(join(state, 'responses'))[0] as string);
-      writeFileSync(file, readFileSync(file, 'utf8').replace('"status_code":200', '"status_code":201'));
-    });
-    assert.deepEqual(failed, ['responses']);
+    const file = join(state, 'responses', readdirSync(join(state, 'responses'))[0] as string);
+    assert.deepEqual(await spoil(file, (text) => text.replace('"status_code":200', '"status_code":201')), ['responses']);
   });
 
   it('fails for a damaged event', async () => {
-    const failed = await spoil((state) => {
-      const file = join(state, 'events.jsonl');
-      writeFileSync(file, readFileSync(file, 'utf8').replace('"rows":4', '"rows":5'));
-    });
-    assert.deepEqual(failed, ['events']);
+    assert.deepEqual(await spoil(join(state, 'events.jsonl'), (text) => text.replace('"rows":4', '"rows":5')), ['events']);
   });
 
   it('fails for a table somebody changed', async () => {
-    const failed = await spoil((_, { folder }) => appendFileSync(join(folder, 'out.csv'), '7,new,positive\n'));
-    assert.deepEqual(failed, ['table']);
+    assert.deepEqual(await spoil(join(world.folder, 'out.csv'), (text) => `${text}7,new,positive\n`), ['table']);
   });
 
   it('fails for a bill with an attempt the ledger does not know', async () => {
-    const failed = await spoil((state) => {
-      const file = join(state, 'provider', 'bill.jsonl');
-      appendFileSync(file, `${readFileSync(file, 'utf8').split('\n')[0]}\n`);
-    });
-    assert.deepEqual(failed, ['bill']);
+    const bill = join(state, 'provider', 'bill.jsonl');
+    assert.deepEqual(await spoil(bill, (text) => `${text}${text.split('\n')[0]}\n`), ['bill']);
   });
 
   it('fails for a summary that says something else', async () => {
-    const failed = await spoil((state) => {
-      const run = readdirSync(join(state, 'runs'))[0] as string;
-      const file = join(state, 'runs', run, 'summary.json');
-      writeFileSync(file, readFileSync(file, 'utf8').replace('"ok": 5', '"ok": 6'));
-    });
-    assert.deepEqual(failed, ['summary']);
+    const summary = join(state, 'runs', readdirSync(join(state, 'runs'))[0] as string, 'summary.json');
+    assert.deepEqual(await spoil(summary, (text) => text.replace('"ok": 5', '"ok": 6')), ['summary']);
+  });
+
+  it('exits 1 and names the check that failed', async () => {
+    rmSync(join(state, 'responses'), { recursive: true });
+    const { exitCode, stdout, stderr } = await world.run(['verify', 'job.yaml']);
+    assert.equal(exitCode, 1);
+    assert.match(stdout, /^FAILED {3}responses +batch_\w+\.output\.jsonl is gone$/m);
+    assert.match(stderr, /^NOT verified: /);
   });
 });

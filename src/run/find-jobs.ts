@@ -1,22 +1,32 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { type Dirent, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { findStates } from './last-run.ts';
 
 /** A deeper folder is somebody else's. */
 const MAX_DEPTH = 4;
+const MAX_JOB_FILE_BYTES = 1024 * 1024;
 const JOB_FILE = /\.ya?ml$/i;
 const NAME_LINE = /^name:\s*["']?([A-Za-z0-9][A-Za-z0-9._-]{0,63})["']?\s*(?:#.*)?$/m;
 
 /** The job files below a folder that have been run: those beside which, or below `root`, lies a state directory of their name. */
 export function findJobFilesWithState(folder: string, root: string | null): readonly string[] {
   return listJobFiles(folder, 0).filter((file) => {
-    const name = NAME_LINE.exec(readFileSync(file, 'utf8'))?.[1];
-    return name !== undefined && findStates({ name, directory: join(file, '..') }, root).length > 0;
+    const name = readName(file);
+    return name !== null && findStates({ name, directory: join(file, '..') }, root).length > 0;
   });
 }
 
+/** The name a job file gives, found without reading the rest of it; null where there is none to read. */
+function readName(file: string): string | null {
+  try {
+    return statSync(file).size > MAX_JOB_FILE_BYTES ? null : (NAME_LINE.exec(readFileSync(file, 'utf8'))?.[1] ?? null);
+  } catch {
+    return null;
+  }
+}
+
 function listJobFiles(folder: string, depth: number): readonly string[] {
-  return readdirSync(folder, { withFileTypes: true })
+  return readFolder(folder)
     .toSorted((a, b) => (a.name < b.name ? -1 : 1))
     .flatMap((entry) => {
       const path = join(folder, entry.name);
@@ -24,4 +34,13 @@ function listJobFiles(folder: string, depth: number): readonly string[] {
       const isSearched = entry.isDirectory() && depth < MAX_DEPTH && !entry.name.startsWith('.') && entry.name !== 'node_modules';
       return isSearched ? listJobFiles(path, depth + 1) : [];
     });
+}
+
+/** Folders that may not be read hold no jobs of this user. */
+function readFolder(folder: string): readonly Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true });
+  } catch {
+    return [];
+  }
 }

@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { EXIT, UsageError } from '../../core/errors.ts';
+import { AppError, EXIT, UsageError } from '../../core/errors.ts';
 import { findJobFilesWithState } from '../../run/find-jobs.ts';
 import { readStatus, type Status } from '../../run/status.ts';
 import type { JobFlags } from '../flags.ts';
 import { makeLookOptions } from '../look-options.ts';
 import { renderStatus } from '../render-status.ts';
-import { hasColour, print, printJson } from '../say.ts';
+import { hasColour, print, printJson, say } from '../say.ts';
 
 const WATCH_MS = 2000;
 
@@ -13,7 +13,7 @@ const WATCH_MS = 2000;
 export async function status(jobFile: string | undefined, flags: JobFlags & { readonly watch?: boolean }): Promise<number> {
   const jobFiles = jobFile === undefined ? findJobs(flags) : [jobFile];
   if (flags.watch === true) return watch(jobFiles, flags);
-  const all = await readAll(jobFiles, flags);
+  const all = await readAll(jobFiles, flags, jobFile === undefined);
   if (flags.json !== true) print(renderAll(all));
   else if (jobFile === undefined) printJson({ schema: 'rowmill.status/1', jobs: all });
   else printJson(all[0]);
@@ -26,9 +26,17 @@ function findJobs(flags: JobFlags): readonly string[] {
   throw new UsageError('no job below this directory has been run; name a job file: rowmill status jobs/my-job.yaml');
 }
 
-async function readAll(jobFiles: readonly string[], flags: JobFlags): Promise<readonly Status[]> {
+/** @param isTolerant what is wrong with one job is said, and the others are shown */
+async function readAll(jobFiles: readonly string[], flags: JobFlags, isTolerant: boolean): Promise<readonly Status[]> {
   const all: Status[] = [];
-  for (const file of jobFiles) all.push(await readStatus(makeLookOptions(file, flags)));
+  for (const file of jobFiles) {
+    try {
+      all.push(await readStatus(makeLookOptions(file, flags)));
+    } catch (error) {
+      if (!isTolerant || !(error instanceof AppError)) throw error;
+      say(error.message);
+    }
+  }
   return all;
 }
 
@@ -40,7 +48,7 @@ function renderAll(all: readonly Status[]): string {
 async function watch(jobFiles: readonly string[], flags: JobFlags): Promise<never> {
   const isTerminal = process.stdout.isTTY === true;
   for (;;) {
-    const text = renderAll(await readAll(jobFiles, flags));
+    const text = renderAll(await readAll(jobFiles, flags, true));
     // From the top of an empty screen: lines may wrap, so they cannot be counted and taken back.
     print(isTerminal ? `\u001b[H\u001b[2J${text}` : `${text}\n`);
     await delay(WATCH_MS);

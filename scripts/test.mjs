@@ -32,10 +32,21 @@ function summarize(log) {
     const said = lines.slice(0, lines.indexOf('✖ failing tests:')).filter((line) => line !== '' && !/^\s*[✔✖▶ℹ﹣]/.test(line));
     console.log(said.slice(0, MAX_SHOWN_LINES).join('\n'));
   }
-  for (const line of lines) if (line.trim().startsWith('﹣')) console.log(`skipped: ${line.trim().slice(2)}`);
+  for (const [reason, tests] of groupSkips(lines))
+    console.log(`skipped ${tests.length}: ${reason} (${tests[0]}${tests.length > 1 ? ', …' : ''})`);
   console.log(`${count('tests')} tests on Node ${process.versions.node}: ${passed} passed, ${failed} failed, ${skipped} skipped (${LOG})`);
   // A run that tested nothing is no success.
   return passed === 0 ? 1 : 0;
+}
+
+/** Titles of skipped tests by the reason they give. */
+function groupSkips(lines) {
+  const groups = new Map();
+  for (const line of lines) {
+    const [, title, reason = 'no reason given'] = /^\s*﹣ (.*?) \([\d.]+ms\)(?: # (.*))?$/.exec(line) ?? [];
+    if (title !== undefined) groups.set(reason, [...(groups.get(reason) ?? []), title]);
+  }
+  return groups;
 }
 
 if (!process.argv.includes('--only-tests')) {

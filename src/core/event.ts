@@ -59,6 +59,8 @@ export type Event =
     }
   /** These live calls may leave from now on: one without a line, a refusal or an `unknown` after it may have been billed. */
   | { readonly type: 'call-intent'; readonly calls: readonly AnnouncedCall[] }
+  /** The same for calls that other processes make: they go on when this one ends, so that only their queue can tell what became of them. */
+  | { readonly type: 'call-queued'; readonly calls: readonly AnnouncedCall[] }
   /** Announced calls that are known to have cost nothing. */
   | { readonly type: 'call-refused'; readonly refusals: readonly { readonly customId: string; readonly code: string }[] }
   /** Announced calls that may have been billed, and whose answers will not come. */

@@ -29,6 +29,7 @@ const EVENT_TYPES: ReadonlySet<string> = new Set(
     'response-recorded': 0,
     'batch-collected': 0,
     'call-intent': 0,
+    'call-queued': 0,
     'call-refused': 0,
     'call-unknown': 0,
     'live-recorded': 0,

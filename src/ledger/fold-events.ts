@@ -11,6 +11,7 @@ interface MutableFold extends Mutable<LedgerFold> {
   readonly epochRuns: string[];
   readonly linelessAttempts: Map<string, LinelessAttempts>;
   readonly openCalls: Map<string, OpenCall>;
+  readonly queuedCalls: Map<string, OpenCall>;
   readonly unknownCalls: Map<string, UnknownCalls>;
   readonly retrySets: Map<string, Readonly<Record<string, unknown>>>;
 }
@@ -42,6 +43,7 @@ export function createFold(): FoldInProgress {
     epochRuns: [''],
     linelessAttempts: new Map(),
     openCalls: new Map(),
+    queuedCalls: new Map(),
     unknownCalls: new Map(),
     retrySets: new Map(),
   };
@@ -160,9 +162,10 @@ function applyEvent(fold: MutableFold, event: StoredEvent): void {
     case 'live-recorded':
       return;
     case 'call-intent':
-      for (const { customId, bodyBytes } of event.calls) {
-        fold.openCalls.set(customId, { calls: (fold.openCalls.get(customId)?.calls ?? 0) + 1, bodyBytes });
-      }
+      for (const call of event.calls) openCall(fold.openCalls, call);
+      return;
+    case 'call-queued':
+      for (const call of event.calls) openCall(fold.queuedCalls, call);
       return;
     case 'call-refused':
       for (const { customId } of event.refusals) closeCall(fold, customId);
@@ -187,10 +190,15 @@ function applyEvent(fold: MutableFold, event: StoredEvent): void {
   }
 }
 
+function openCall(calls: Map<string, OpenCall>, { customId, bodyBytes }: AnnouncedCall): void {
+  calls.set(customId, { calls: (calls.get(customId)?.calls ?? 0) + 1, bodyBytes });
+}
+
 function closeCall(fold: MutableFold, customId: string): void {
-  const open = fold.openCalls.get(customId);
-  if (open === undefined || open.calls === 1) fold.openCalls.delete(customId);
-  else fold.openCalls.set(customId, { ...open, calls: open.calls - 1 });
+  const calls = fold.openCalls.has(customId) ? fold.openCalls : fold.queuedCalls;
+  const open = calls.get(customId);
+  if (open === undefined || open.calls === 1) calls.delete(customId);
+  else calls.set(customId, { ...open, calls: open.calls - 1 });
 }
 
 function addUnknownCalls(fold: MutableFold, calls: readonly AnnouncedCall[]): void {

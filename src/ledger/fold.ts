@@ -25,6 +25,8 @@ export interface LedgerFold {
   readonly linelessAttempts: ReadonlyMap<string, LinelessAttempts>;
   /** Live calls that were announced and have no end yet, by custom id. */
   readonly openCalls: ReadonlyMap<string, OpenCall>;
+  /** The same of calls that other processes make. */
+  readonly queuedCalls: ReadonlyMap<string, OpenCall>;
   /** Live calls that may have been billed without an answer, by run. */
   readonly unknownCalls: ReadonlyMap<string, UnknownCalls>;
   /** What `retry --set` gave, by key; only for keys reopened with a set. */

@@ -94,7 +94,7 @@ export async function createWriting(options: WritingOptions): Promise<Writing> {
 
   /** What lines of live calls mean depends on the events before them, so both keep their order; only the calls' own events may pass. */
   function announce(event: Event): Promise<void> {
-    if (event.type === 'call-intent' || event.type === 'call-refused') return log.append(event);
+    if (event.type === 'call-intent' || event.type === 'call-queued' || event.type === 'call-refused') return log.append(event);
     live.closePart();
     const announced = log.append(event);
     live.waitFor(announced);

@@ -1,5 +1,7 @@
 import type { AppError } from '../core/errors.ts';
 import type { Request } from '../core/request.ts';
+import type { MeterView, WaitingFor } from './meter.ts';
+import type { ThrottleView } from './throttle.ts';
 
 /** One request to be made now, as often as the provider's limits refuse it. */
 export interface LiveCall {
@@ -39,6 +41,14 @@ export interface QueueView {
   readonly waiting: number;
   /** How many may be in flight at once, as learned so far. */
   readonly concurrency: number;
+  /** How fast calls go; absent where the queue cannot tell. */
+  readonly pace?: PaceView;
+}
+
+/** How fast calls go, and what holds them up. */
+export interface PaceView extends MeterView, ThrottleView {
+  /** What most calls that have not left wait for; null when none waits. */
+  readonly waitingFor: WaitingFor | null;
 }
 
 /**
@@ -46,6 +56,8 @@ export interface QueueView {
  * process or in others. Each added call has exactly one end that is not `refused`, unless the process dies.
  */
 export interface CallQueue {
+  /** Whether other processes make the calls, which then go on when this one ends. */
+  readonly isShared?: boolean;
   /** Begins work. @returns custom ids of calls the queue holds already, handed over by an earlier process */
   attach(owner: CallOwner): Promise<readonly string[]>;
   /** Takes a call in. Resolves when there is room for the next one, so that memory stays flat for any number of rows. Never after `stop`. */

@@ -1,0 +1,97 @@
+import type { Request } from '../core/request.ts';
+import { readUsage, type Usage } from '../core/usage.ts';
+import type { ApiError } from '../openai/api-error.ts';
+import type { Provider } from '../openai/provider.ts';
+
+/** What one call came to, by what follows from it. */
+export type CallOutcome =
+  /** The provider answered: with what was asked for, or with a failure of the row (`failure`), passing or not. `line` is to be kept. */
+  | {
+      readonly status: 'answered';
+      readonly line: string;
+      readonly usage: Usage | null;
+      readonly headers: Headers | null;
+      readonly failure: ApiError | null;
+    }
+  /** Nothing was used and nothing is known of the row: too fast (`wait`), or it never left (`not-sent`). */
+  | { readonly status: 'wait' | 'not-sent'; readonly failure: ApiError; readonly headers: Headers | null; readonly isAboutTokens: boolean }
+  /** No call can succeed now. */
+  | { readonly status: 'stop'; readonly failure: ApiError }
+  /** It may have been billed. */
+  | { readonly status: 'unknown'; readonly failure: ApiError };
+
+export interface CallOptions {
+  readonly provider: Pick<Provider, 'callEndpoint'>;
+  /** Unique for each call: `response line ids tell two calls of one request apart`. */
+  readonly makeLineId: () => string;
+  readonly clock: () => Date;
+}
+
+/** Makes one call. `queuedAt` is when its row was handed to the lane. @throws the signal's reason when it fires: the call's fate is not known */
+export type MakeCall = (request: Request, options: { readonly queuedAt: Date; readonly signal: AbortSignal }) => Promise<CallOutcome>;
+
+export function createMakeCall({ provider, makeLineId, clock }: CallOptions): MakeCall {
+  return async (request, { queuedAt, signal }) => {
+    const startedAt = clock();
+    const { url, body, customId } = request;
+    const result = await provider.callEndpoint({ url, body, customId, signal });
+    const makeLine = (statusCode: number, requestId: string, bodyText: string) =>
+      makeResponseLine({ id: makeLineId(), customId, statusCode, requestId, bodyText, queuedAt, startedAt, endedAt: clock() });
+    if (result.status === 'answered') {
+      const line = makeLine(result.statusCode, result.requestId, onOneLine(result.bodyText));
+      return { status: 'answered', line, usage: readUsage(result.body.usage), headers: result.headers, failure: null };
+    }
+    const { failure, headers, error } = result;
+    switch (failure.kind) {
+      case 'permanent':
+      case 'again': {
+        const said = typeof error === 'object' && error !== null ? error : { code: failure.code, message: failure.message };
+        const line = makeLine(failure.status ?? 0, failure.requestId ?? '', JSON.stringify({ error: said }));
+        return { status: 'answered', line, usage: null, headers, failure };
+      }
+      case 'wait':
+      case 'not-sent':
+        return { status: failure.kind, failure, headers, isAboutTokens: /\btokens\b/.test(`${typeOf(error)} ${failure.message}`) };
+      case 'stop':
+      case 'unknown':
+        return { status: failure.kind, failure };
+      default:
+        return failure.kind satisfies never;
+    }
+  };
+}
+
+/** A line of the Batch output shape with our own timing beside it; `bodyText` is JSON and stays as it came. */
+function makeResponseLine(answer: {
+  readonly id: string;
+  readonly customId: string;
+  readonly statusCode: number;
+  readonly requestId: string;
+  readonly bodyText: string;
+  readonly queuedAt: Date;
+  readonly startedAt: Date;
+  readonly endedAt: Date;
+}): string {
+  const { queuedAt, startedAt, endedAt } = answer;
+  const timing = {
+    lane: 'live',
+    queuedAt: queuedAt.toISOString(),
+    startedAt: startedAt.toISOString(),
+    endedAt: endedAt.toISOString(),
+    waitMs: startedAt.getTime() - queuedAt.getTime(),
+    callMs: endedAt.getTime() - startedAt.getTime(),
+  };
+  const { id, customId, statusCode, requestId, bodyText } = answer;
+  const response = `{"status_code":${statusCode},"request_id":${JSON.stringify(requestId)},"body":${bodyText}}`;
+  return `{"id":${JSON.stringify(id)},"custom_id":${JSON.stringify(customId)},"response":${response},"error":null,"rowmill":${JSON.stringify(timing)}}`;
+}
+
+/** Line breaks of JSON stand between its values only, so that without them the text means the same, number for number. */
+function onOneLine(json: string): string {
+  return json.replace(/[\r\n]+/g, ' ').trim();
+}
+
+function typeOf(error: unknown): string {
+  const type = typeof error === 'object' && error !== null ? (error as { type?: unknown }).type : undefined;
+  return typeof type === 'string' ? type : '';
+}

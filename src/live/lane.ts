@@ -1,0 +1,198 @@
+import type { AppError } from '../core/errors.ts';
+import type { AnnouncedCall } from '../core/event.ts';
+import type { Lane } from '../core/lane.ts';
+import { parseCustomId, type Request } from '../core/request.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { createGathering } from './gathering.ts';
+import type { CallEnd, CallOwner, CallQueue, QueueView } from './queue.ts';
+
+/** Lane 2: calls are made now, as fast as the limits allow. It tries rows again by itself; only re-asks need another pass over the table. */
+export interface LiveLane extends Lane {
+  readonly view: QueueView;
+  /** Frees what the queue holds. Calls of a shared queue go on. */
+  close(): Promise<void>;
+}
+
+export interface LiveContext {
+  readonly ledger: Pick<Ledger, 'append' | 'recordLines' | 'markQueued' | 'keys' | 'fold'>;
+  readonly queue: CallQueue;
+  /** Whether a key, whose latest outcome was just recorded, is to be asked again just as it was. */
+  readonly isDueAgain: (id: number) => boolean;
+  /** Whether another try of this request keeps within the budget. */
+  readonly isAffordable: (request: Request) => boolean;
+  /** Uniform in 0..1. */
+  readonly random: () => number;
+  /** Fires when no further work is wanted: nothing more leaves, calls under way finish. */
+  readonly stopping: AbortSignal;
+}
+
+/** A key's request that the lane holds: in the queue, in flight, or waiting to be tried again. */
+interface Held {
+  /** Null when an earlier process handed it over. */
+  readonly request: Request | null;
+  readonly promptTokens: number;
+  readonly bodyBytes: number;
+  /** Tries of this passage that failed. */
+  readonly failures: number;
+}
+
+const FIRST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 60_000;
+
+export function createLiveLane(context: LiveContext): LiveLane {
+  const { ledger, queue, stopping } = context;
+  const { keys } = ledger;
+  const held = new Map<number, Held>();
+  let heldBytes = 0;
+  let fault: { readonly error: unknown } | null = null;
+  let hasGivenBack = false;
+  let isAttached = false;
+  let endsSeen = 0;
+  let endsTold = 0;
+  let awaitingChange: (() => void)[] = [];
+
+  const intents = createGathering<AnnouncedCall>((calls) =>
+    ledger.append({ type: queue.isShared === true ? 'call-queued' : 'call-intent', calls }),
+  );
+
+  const owner: CallOwner = {
+    announce: (calls) =>
+      intents.add(calls.map(({ request }) => ({ customId: request.customId, bodyBytes: Buffer.byteLength(request.body) }))),
+    async record(ends) {
+      await Promise.all([recordRefusals(ends), recordUnknown(ends), recordAnswers(ends)]);
+      for (const end of ends) if (end.status !== 'refused') conclude(end);
+    },
+    halt(error: AppError) {
+      fault ??= { error };
+      tellChange();
+    },
+  };
+
+  async function recordRefusals(ends: readonly CallEnd[]): Promise<void> {
+    const refusals = ends.flatMap((end) => (end.status === 'refused' ? [{ customId: end.customId, code: end.code }] : []));
+    if (refusals.length > 0) await ledger.append({ type: 'call-refused', refusals });
+  }
+
+  async function recordUnknown(ends: readonly CallEnd[]): Promise<void> {
+    for (const end of ends) {
+      if (end.status !== 'unknown') continue;
+      const { customId, bodyBytes, why } = end;
+      await ledger.append({ type: 'call-unknown', calls: [{ customId, bodyBytes }], why });
+    }
+  }
+
+  async function recordAnswers(ends: readonly CallEnd[]): Promise<void> {
+    const lines = ends.filter((end) => end.status === 'answered');
+    if (lines.length > 0) await ledger.recordLines(lines);
+  }
+
+  /** A call has its end on disk: its row is tried again, or let go. */
+  function conclude(end: CallEnd): void {
+    const id = keys.find(parseCustomId(end.customId)?.key ?? '');
+    const entry = held.get(id);
+    // A late end of a call the queue had given up.
+    if (entry === undefined) return;
+    release(id, entry);
+    if (end.status !== 'given-back' && context.isDueAgain(id)) tryAgain(id, entry);
+    endsSeen += 1;
+    tellChange();
+  }
+
+  function tryAgain(id: number, { request, promptTokens, bodyBytes, failures }: Held): void {
+    if (request === null || stopping.aborted || fault !== null || !context.isAffordable(request)) {
+      hasGivenBack = true;
+      return;
+    }
+    hold(id, { request, promptTokens, bodyBytes, failures: failures + 1 });
+    const fullMs = Math.min(FIRST_PAUSE_MS * 2 ** Math.min(failures, 30), LONGEST_PAUSE_MS);
+    // Not waited for: the row has its place in the queue already.
+    void queue.add({ request, promptTokens, delayMs: fullMs * (1 - context.random() / 4) });
+  }
+
+  function hold(id: number, entry: Held): void {
+    held.set(id, entry);
+    heldBytes += entry.bodyBytes;
+    ledger.markQueued(id, true);
+  }
+
+  function release(id: number, entry: Held): void {
+    held.delete(id);
+    heldBytes -= entry.bodyBytes;
+    ledger.markQueued(id, false);
+  }
+
+  function tellChange(): void {
+    const told = awaitingChange;
+    awaitingChange = [];
+    for (const tell of told) tell();
+  }
+
+  function throwFault(): void {
+    if (fault !== null) throw fault.error;
+    stopping.throwIfAborted();
+  }
+
+  function stop(): void {
+    queue.stop();
+    tellChange();
+  }
+
+  const nextChange = () => new Promise<void>((resolve) => awaitingChange.push(resolve));
+  stopping.addEventListener('abort', stop, { once: true });
+
+  return {
+    async resume() {
+      if (isAttached) return;
+      isAttached = true;
+      const queued = ledger.fold.queuedCalls;
+      const attached = new Set(await queue.attach(owner));
+      for (const customId of attached) {
+        const key = parseCustomId(customId)?.key;
+        if (key !== undefined) {
+          hold(keys.add(key), { request: null, promptTokens: 0, bodyBytes: queued.get(customId)?.bodyBytes ?? 0, failures: 0 });
+        }
+      }
+      const lost = [...queued]
+        .filter(([customId]) => !attached.has(customId))
+        .map(([customId, { bodyBytes }]) => ({ customId, bodyBytes }));
+      if (lost.length > 0) await ledger.append({ type: 'call-unknown', calls: lost, why: 'the queue lost them' });
+    },
+    async add(request, tokens) {
+      throwFault();
+      const id = keys.add(request.key);
+      if (held.has(id)) return;
+      hold(id, { request, promptTokens: tokens, bodyBytes: Buffer.byteLength(request.body), failures: 0 });
+      await queue.add({ request, promptTokens: tokens, delayMs: 0 });
+    },
+    flush: async () => throwFault(),
+    abandon: async () => stop(),
+    async nextEnd() {
+      while (endsSeen === endsTold && held.size > 0 && fault === null && !stopping.aborted) await nextChange();
+      endsTold = endsSeen;
+      throwFault();
+    },
+    nextChange,
+    takeGivenBack() {
+      const answer = hasGivenBack;
+      hasGivenBack = false;
+      return answer;
+    },
+    async settle() {
+      while (held.size > 0 && fault === null) await nextChange();
+      await queue.settle();
+    },
+    get trips() {
+      return held.size === 0 ? [] : [{ rows: held.size }];
+    },
+    get filling() {
+      return { rows: held.size, bytes: heldBytes };
+    },
+    get view() {
+      return queue.view;
+    },
+    async close() {
+      stopping.removeEventListener('abort', stop);
+      await queue.close();
+    },
+  };
+}

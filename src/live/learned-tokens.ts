@@ -1,0 +1,59 @@
+import type { Usage } from '../core/usage.ts';
+
+/** Answers after which what was learned counts more than what was assumed. */
+const ENOUGH_ANSWERS = 50;
+/** Only the latest answers count, so that a table whose rows change is followed. */
+const REMEMBERED_ANSWERS = 200;
+/** How many values may come before they are sorted again. */
+const SORTED_EVERY = 10;
+/** Output that is assumed where neither a cap nor an answer says anything. */
+const ASSUMED_OUTPUT_TOKENS = 1_000;
+
+/** Learns what calls really use, so that a limit is not kept busy with tokens nobody uses. */
+export interface LearnedTokens {
+  /** Tokens to reserve. `chargesCap`: the provider charges the cap whatever is used of it, so what answers use says nothing. */
+  estimate(call: { readonly promptTokens: number; readonly capTokens: number | null; readonly chargesCap: boolean }): number;
+  learn(promptTokens: number, usage: Usage): void;
+}
+
+export function createLearnedTokens(): LearnedTokens {
+  const outputs = createSample();
+  const promptShares = createSample();
+  return {
+    estimate({ promptTokens, capTokens, chargesCap }) {
+      const assumed = capTokens ?? ASSUMED_OUTPUT_TOKENS;
+      if (outputs.size < ENOUGH_ANSWERS) return promptTokens + assumed;
+      const learned = outputs.p95();
+      const output = capTokens !== null && chargesCap ? capTokens : Math.min(learned, capTokens ?? learned);
+      return Math.ceil(promptTokens * promptShares.p95()) + output;
+    },
+    learn(promptTokens, usage) {
+      outputs.add(usage.outputTokens);
+      if (promptTokens > 0) promptShares.add(usage.inputTokens / promptTokens);
+    },
+  };
+}
+
+/** The latest values, and the one below which 95 % of them lie; 0 without any. */
+function createSample() {
+  const values: number[] = [];
+  let added = 0;
+  let p95 = 0;
+  let sortedAt = 0;
+  return {
+    get size() {
+      return values.length;
+    },
+    add(value: number): void {
+      values[added % REMEMBERED_ANSWERS] = value;
+      added += 1;
+    },
+    p95(): number {
+      if (sortedAt === 0 || added - sortedAt >= SORTED_EVERY) {
+        sortedAt = added;
+        p95 = values.toSorted((a, b) => a - b)[Math.ceil(values.length * 0.95) - 1] ?? 0;
+      }
+      return p95;
+    },
+  };
+}

@@ -1,0 +1,52 @@
+import type { JobLimits } from '../core/job.ts';
+import type { Request } from '../core/request.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { Provider } from '../openai/provider.ts';
+import { createMakeCall } from './call.ts';
+import { createLiveLane, type LiveLane } from './lane.ts';
+import { createLocalQueue } from './local-queue.ts';
+import { createThrottle, type SettleKind } from './throttle.ts';
+
+export interface LocalLaneOptions {
+  readonly ledger: Ledger;
+  readonly provider: Provider;
+  /** The job's limits; what it leaves open is learned. */
+  readonly limits: Pick<JobLimits, 'requestsPerMinute' | 'tokensPerMinute' | 'concurrency'>;
+  /** How the provider charges its token limit, when it is known. */
+  readonly settles?: SettleKind;
+  /** Whether a key, whose latest outcome was just recorded, is to be asked again just as it was. */
+  readonly isDueAgain: (id: number) => boolean;
+  /** Whether another try of this request keeps within the budget. */
+  readonly isAffordable: (request: Request) => boolean;
+  readonly clock: () => Date;
+  /** Milliseconds that never go back. */
+  readonly monotonicMs: () => number;
+  /** Resolves after that many milliseconds; rejects with the signal's reason when it fires first. */
+  readonly sleep: (milliseconds: number, signal: AbortSignal) => Promise<void>;
+  /** Uniform in 0..1. */
+  readonly random: () => number;
+  /** A fresh id of letters and digits. */
+  readonly randomId: () => string;
+  /** Fires when no further work is wanted: nothing more leaves, calls under way finish. */
+  readonly stopping: AbortSignal;
+  /** Fires when calls under way must end too. */
+  readonly signal: AbortSignal;
+}
+
+/** Calls in flight at once where the job says nothing: as many may be lost from sight when the process dies. */
+const DEFAULT_CEILING = 64;
+
+/** The live lane of one process: throttle, calls and queue in memory, and nothing else needed. */
+export function createLocalLane(options: LocalLaneOptions): LiveLane {
+  const { clock, limits, monotonicMs, random, randomId } = options;
+  const lineIds = `live_${randomId()}`;
+  let lines = 0;
+  const makeLineId = () => `${lineIds}_${++lines}`;
+  const queue = createLocalQueue({
+    ...options,
+    makeCall: createMakeCall({ provider: options.provider, makeLineId, clock }),
+    throttle: createThrottle({ ...limits, monotonicMs, random, ...(options.settles === undefined ? {} : { settles: options.settles }) }),
+    ceiling: limits.concurrency ?? DEFAULT_CEILING,
+  });
+  return createLiveLane({ ...options, queue });
+}

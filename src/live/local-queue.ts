@@ -1,0 +1,243 @@
+import pLimit from 'p-limit';
+import type { AppError } from '../core/errors.ts';
+import { createBreaker } from './breaker.ts';
+import type { CallOutcome, MakeCall } from './call.ts';
+import { createConcurrency } from './concurrency.ts';
+import type { Bound } from './gcra.ts';
+import { createMeter } from './meter.ts';
+import type { CallEnd, CallOwner, CallQueue, LiveCall, PaceView } from './queue.ts';
+import { readCapTokens } from './read-cap.ts';
+import type { Reservation, Throttle } from './throttle.ts';
+
+export interface LocalQueueOptions {
+  readonly makeCall: MakeCall;
+  readonly throttle: Throttle;
+  /** The most calls in flight at once. */
+  readonly ceiling: number;
+  readonly clock: () => Date;
+  /** Milliseconds that never go back. */
+  readonly monotonicMs: () => number;
+  /** Resolves after that many milliseconds; rejects with the signal's reason when it fires first. */
+  readonly sleep: (milliseconds: number, signal: AbortSignal) => Promise<void>;
+  /** Uniform in 0..1. */
+  readonly random: () => number;
+  /** Ends calls under way, whose fate is then not known. */
+  readonly signal: AbortSignal;
+}
+
+/** A call that has left. */
+interface Departure {
+  readonly reservation: Reservation;
+  readonly leftAtMs: number;
+}
+
+const FIRST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 60_000;
+
+/** The queue of one process: no server, nothing that outlives it. */
+export function createLocalQueue(options: LocalQueueOptions): CallQueue {
+  const { clock, monotonicMs, random, sleep, throttle } = options;
+  const concurrency = createConcurrency({ ceiling: options.ceiling, monotonicMs });
+  const breaker = createBreaker({ monotonicMs });
+  const meter = createMeter(monotonicMs);
+  const limit = pLimit(concurrency.limit);
+  /** Fires when nothing more may leave. */
+  const stopping = new AbortController();
+  /** Rows behind those in flight wait in memory; more of them would only take room. */
+  const maxHeld = 2 * options.ceiling;
+  const sleepers = new Map<Bound, number>();
+  let owner: CallOwner | null = null;
+  let held = 0;
+  let inFlight = 0;
+  let awaitingChange: (() => void)[] = [];
+
+  function halt(error: AppError): void {
+    if (stopping.signal.aborted) return;
+    stopping.abort();
+    owner?.halt(error);
+  }
+
+  /** @returns false when the queue was stopped meanwhile */
+  async function pause(milliseconds: number): Promise<boolean> {
+    try {
+      if (milliseconds > 0) await sleep(milliseconds, stopping.signal);
+    } catch (error) {
+      if (!stopping.signal.aborted) throw error;
+    }
+    return !stopping.signal.aborted;
+  }
+
+  async function backOff(milliseconds: number): Promise<boolean> {
+    const endBackOff = meter.beginBackOff(monotonicMs() + milliseconds);
+    try {
+      return await pause(milliseconds);
+    } finally {
+      endBackOff();
+    }
+  }
+
+  /** Waits until the limits let the call go. @returns null when the queue was stopped first */
+  async function reserve(call: LiveCall): Promise<Reservation | null> {
+    const wanted = { promptTokens: call.promptTokens, capTokens: readCapTokens(call.request.body) };
+    for (;;) {
+      const reservation = throttle.reserve(wanted);
+      const { waitMs, bound } = reservation;
+      if (bound !== null) sleepers.set(bound, (sleepers.get(bound) ?? 0) + 1);
+      const goesOn = bound === 'back-off' ? await backOff(waitMs) : await pause(waitMs);
+      if (bound !== null) sleepers.set(bound, (sleepers.get(bound) ?? 0) - 1);
+      if (goesOn && !throttle.isBlocked()) return reservation;
+      throttle.cancel(reservation);
+      if (!goesOn) return null;
+    }
+  }
+
+  /** Reserves, announces. @returns null when the queue was stopped first */
+  async function depart(call: LiveCall): Promise<Departure | null> {
+    const reservation = await reserve(call);
+    if (reservation === null) return null;
+    await owner?.announce([call]);
+    if (stopping.signal.aborted) {
+      throttle.cancel(reservation);
+      await refuse(call, 'stopped');
+      return null;
+    }
+    meter.onLeave(reservation.tokens);
+    return { reservation, leftAtMs: monotonicMs() };
+  }
+
+  async function refuse(call: LiveCall, code: string): Promise<void> {
+    await owner?.record([{ status: 'refused', customId: call.request.customId, code }]);
+  }
+
+  /** Makes the call as often as it is refused without having been made. */
+  async function attempt(call: LiveCall, queuedAt: Date): Promise<CallEnd> {
+    const { customId } = call.request;
+    const givenBack: CallEnd = { status: 'given-back', customId };
+    for (let pauses = 0; ; ) {
+      const departure = await depart(call);
+      if (departure === null) return givenBack;
+      inFlight += 1;
+      let outcome: CallOutcome;
+      try {
+        outcome = await options.makeCall(call.request, { queuedAt, signal: options.signal });
+      } catch (error) {
+        if (!options.signal.aborted) throw error;
+        return makeUnknown(call, 'the run was ended before the answer came');
+      } finally {
+        inFlight -= 1;
+      }
+      settle(departure, outcome);
+      const stop = breaker.judge(outcome);
+      if (stop !== null) halt(stop);
+      switch (outcome.status) {
+        case 'answered':
+          return { status: 'answered', customId, line: outcome.line };
+        case 'unknown':
+          return makeUnknown(call, outcome.failure.message);
+        case 'stop':
+          await refuse(call, outcome.failure.code);
+          return givenBack;
+        case 'wait':
+          await refuse(call, outcome.failure.code);
+          break;
+        case 'not-sent':
+          await refuse(call, outcome.failure.code);
+          if (!(await backOff(Math.min(FIRST_PAUSE_MS * 2 ** pauses, LONGEST_PAUSE_MS) * (1 - random() / 4)))) return givenBack;
+          pauses = Math.min(pauses + 1, 30);
+          break;
+        default:
+          outcome satisfies never;
+      }
+    }
+  }
+
+  /** What the outcome tells about the limits. */
+  function settle({ reservation, leftAtMs }: Departure, outcome: CallOutcome): void {
+    switch (outcome.status) {
+      case 'answered': {
+        const { usage, headers } = outcome;
+        const isBilled = outcome.failure === null;
+        throttle.settle(reservation, { usage, isBilled, headers });
+        if (usage !== null) meter.onCorrection(usage.inputTokens + usage.outputTokens - reservation.tokens);
+        meter.onLatency(monotonicMs() - leftAtMs);
+        if (outcome.failure?.status === 408) concurrency.onCongestion(leftAtMs);
+        else concurrency.onAnswer(inFlight + 1);
+        break;
+      }
+      case 'unknown':
+        throttle.settle(reservation, { usage: null, isBilled: true, headers: null });
+        if (outcome.failure.code === 'timeout') concurrency.onCongestion(leftAtMs);
+        break;
+      case 'wait':
+        meter.onRefusal();
+        meter.onCorrection(-reservation.tokens);
+        throttle.refuse(reservation, { ...outcome, retryAfterMs: outcome.failure.retryAfterMs });
+        concurrency.onCongestion(leftAtMs);
+        break;
+      case 'stop':
+      case 'not-sent':
+        meter.onCorrection(-reservation.tokens);
+        throttle.cancel(reservation);
+        break;
+      default:
+        outcome satisfies never;
+    }
+    if (limit.concurrency !== concurrency.limit) limit.concurrency = concurrency.limit;
+  }
+
+  async function travel(call: LiveCall): Promise<void> {
+    const queuedAt = clock();
+    try {
+      const isDue = call.delayMs === 0 || (await backOff(call.delayMs));
+      const end: CallEnd = isDue ? await limit(() => attempt(call, queuedAt)) : { status: 'given-back', customId: call.request.customId };
+      await owner?.record([end]);
+    } catch (error) {
+      // The books cannot be kept, or it is a bug: either way nothing more may leave.
+      halt(error as AppError);
+    } finally {
+      held -= 1;
+      tellChange();
+    }
+  }
+
+  function tellChange(): void {
+    const told = awaitingChange;
+    awaitingChange = [];
+    for (const tell of told) tell();
+  }
+
+  const nextChange = () => new Promise<void>((resolve) => awaitingChange.push(resolve));
+
+  function readWaitingFor(): PaceView['waitingFor'] {
+    const [bound, calls] = [...sleepers].toSorted((a, b) => b[1] - a[1])[0] ?? [null, 0];
+    if (calls > 0) return bound;
+    return limit.pendingCount > 0 ? 'concurrency' : null;
+  }
+
+  return {
+    async attach(calls) {
+      owner = calls;
+      return [];
+    },
+    async add(call) {
+      held += 1;
+      void travel(call);
+      while (held >= maxHeld && !stopping.signal.aborted) await nextChange();
+    },
+    stop: () => stopping.abort(),
+    async settle() {
+      while (held > 0) await nextChange();
+    },
+    get view() {
+      const pace: PaceView = { ...meter.view, ...throttle.view, waitingFor: readWaitingFor() };
+      return { inFlight, waiting: held - inFlight, concurrency: concurrency.limit, pace };
+    },
+    async close() {
+      stopping.abort();
+    },
+  };
+}
+
+function makeUnknown({ request }: LiveCall, why: string): CallEnd {
+  return { status: 'unknown', customId: request.customId, bodyBytes: Buffer.byteLength(request.body), why };
+}

@@ -1,0 +1,184 @@
+import type { Usage } from '../core/usage.ts';
+import { type Bound, block, correct, keepWithin, type RateState, type Rates, reserve, UNUSED } from './gcra.ts';
+import { createLearnedTokens } from './learned-tokens.ts';
+import { type AdvertisedLimits, readAdvertisedLimits } from './rate-headers.ts';
+
+/**
+ * How a provider charges its token limit. `actual`: what a call used; `reserved`: its prompt and its whole cap, when it comes in; `header`: what
+ * it says itself beside every answer.
+ */
+export type SettleKind = 'actual' | 'reserved' | 'header';
+
+/** A call's place in the limits. */
+export interface Reservation {
+  readonly promptTokens: number;
+  /** Tokens taken from the limit. */
+  readonly tokens: number;
+  readonly waitMs: number;
+  readonly bound: Bound | null;
+}
+
+export interface Throttle {
+  /** Takes one request and the tokens it may need; the call leaves `waitMs` from now. `capTokens` is null without a cap. */
+  reserve(call: { readonly promptTokens: number; readonly capTokens: number | null }): Reservation;
+  /** Whether something happened since the reservation that forbids to leave now: it is to be cancelled, and another made. */
+  isBlocked(): boolean;
+  /** The call never left: everything is given back. */
+  cancel(reservation: Reservation): void;
+  /** The call came to its end; `usage` is null when nothing is known of it, `headers` when no answer was seen. */
+  settle(
+    reservation: Reservation,
+    answer: { readonly usage: Usage | null; readonly isBilled: boolean; readonly headers: Headers | null },
+  ): void;
+  /** The provider refused the call as too early: all calls wait, as long as it says (null: it says nothing). Only the request was used. */
+  refuse(reservation: Reservation, refusal: RateRefusal): void;
+  readonly view: ThrottleView;
+}
+
+export interface RateRefusal {
+  readonly retryAfterMs: number | null;
+  /** Whether the limit of tokens was meant. */
+  readonly isAboutTokens: boolean;
+  readonly headers: Headers | null;
+}
+
+/** The limits as they stand; null is unknown. */
+export interface ThrottleView {
+  readonly requestsPerMinute: number | null;
+  readonly tokensPerMinute: number | null;
+  readonly settles: SettleKind;
+  /** How long nothing may leave; 0 when something may. */
+  readonly blockedMs: number;
+}
+
+export interface ThrottleOptions {
+  /** The job's limits; those the provider tells count too, the lower of both wins. */
+  readonly requestsPerMinute: number | null;
+  readonly tokensPerMinute: number | null;
+  /** How the provider charges, when it is known. */
+  readonly settles?: SettleKind;
+  /** Milliseconds that never go back. */
+  readonly monotonicMs: () => number;
+  /** Uniform in 0..1. */
+  readonly random: () => number;
+}
+
+/** Two clocks and the way between them are never exact: this share of a limit is used. */
+const FULL_SHARE = 0.98;
+const LEAST_SHARE = 0.5;
+/** So much of a limit may leave at once, in seconds of it. */
+const FULL_BURST_SECONDS = 3;
+const LEAST_BURST_SECONDS = 0.25;
+/** After this long without a refusal what it took is given back step by step. */
+const RELAX_MS = 60_000;
+/** Refusals about tokens, below the computed limit, that tell that the provider charges what is reserved. */
+const REFUSALS_TO_DOUBT = 3;
+const FIRST_BACK_OFF_MS = 500;
+const LONGEST_BACK_OFF_MS = 60_000;
+
+/** Keeps calls within the account's requests and tokens per minute, and as close to them as it can. In memory, for one process. */
+export function createThrottle(options: ThrottleOptions): Throttle {
+  const learned = createLearnedTokens();
+  let advertised: Pick<AdvertisedLimits, 'requestsPerMinute' | 'tokensPerMinute'> = { requestsPerMinute: null, tokensPerMinute: null };
+  let state: RateState = UNUSED;
+  let settles: SettleKind = options.settles ?? 'actual';
+  let share = FULL_SHARE;
+  let burstSeconds = FULL_BURST_SECONDS;
+  let changedAtMs = Number.NEGATIVE_INFINITY;
+  let refusalsInARow = 0;
+  let tokenRefusals = 0;
+  let unsettledTokens = 0;
+
+  const limits = () => ({
+    requestsPerMinute: lower(options.requestsPerMinute, advertised.requestsPerMinute),
+    tokensPerMinute: lower(options.tokensPerMinute, advertised.tokensPerMinute),
+  });
+
+  function rates(): Rates {
+    const { requestsPerMinute, tokensPerMinute } = limits();
+    return { requests: makeRate(requestsPerMinute), tokens: makeRate(tokensPerMinute) };
+  }
+
+  function makeRate(limit: number | null) {
+    if (limit === null) return { perMinute: null, burst: 1 };
+    return { perMinute: limit * share, burst: Math.max(1, (limit * burstSeconds) / 60) };
+  }
+
+  function follow(headers: Headers | null, nowMs: number): AdvertisedLimits | null {
+    if (headers === null) return null;
+    const told = readAdvertisedLimits(headers);
+    advertised = {
+      requestsPerMinute: told.requestsPerMinute ?? advertised.requestsPerMinute,
+      tokensPerMinute: told.tokensPerMinute ?? advertised.tokensPerMinute,
+    };
+    const current = rates();
+    if (settles === 'header' && told.remainingTokens !== null && current.tokens.perMinute !== null) {
+      // Whatever is not answered yet may or may not be counted in what remains.
+      const used = Math.max(0, current.tokens.burst - told.remainingTokens) + unsettledTokens;
+      const atMostMs = nowMs + (used * 60_000) / current.tokens.perMinute;
+      state = { ...state, tokensUsedUntilMs: Math.min(state.tokensUsedUntilMs, atMostMs) };
+    }
+    state = keepWithin(state, current, { requests: told.remainingRequests, tokens: told.remainingTokens }, nowMs);
+    return told;
+  }
+
+  /** Refusals that come together are one. */
+  function tighten(nowMs: number, isAboutTokens: boolean): void {
+    if (nowMs < state.blockedUntilMs) return;
+    changedAtMs = nowMs;
+    refusalsInARow += 1;
+    share = Math.max(LEAST_SHARE, share * 0.95);
+    burstSeconds = Math.max(LEAST_BURST_SECONDS, burstSeconds / 2);
+    tokenRefusals += isAboutTokens ? 1 : 0;
+    if (settles === 'actual' && tokenRefusals >= REFUSALS_TO_DOUBT) settles = 'reserved';
+  }
+
+  function relax(nowMs: number): void {
+    if (share === FULL_SHARE || nowMs - changedAtMs < RELAX_MS) return;
+    changedAtMs = nowMs;
+    share = Math.min(FULL_SHARE, share / 0.95);
+    burstSeconds = Math.min(FULL_BURST_SECONDS, burstSeconds * 2);
+  }
+
+  return {
+    reserve(call) {
+      const nowMs = options.monotonicMs();
+      relax(nowMs);
+      const tokens = learned.estimate({ ...call, chargesCap: settles === 'reserved' });
+      const reserved = reserve(state, rates(), tokens, nowMs);
+      state = reserved.state;
+      unsettledTokens += tokens;
+      return { promptTokens: call.promptTokens, tokens, waitMs: reserved.waitMs, bound: reserved.bound };
+    },
+    isBlocked: () => options.monotonicMs() < state.blockedUntilMs,
+    cancel({ tokens }) {
+      unsettledTokens -= tokens;
+      state = correct(state, rates(), { requests: -1, tokens: -tokens });
+    },
+    settle({ promptTokens, tokens }, { usage, isBilled, headers }) {
+      unsettledTokens -= tokens;
+      if (usage !== null) learned.learn(promptTokens, usage);
+      const used = usage !== null ? usage.inputTokens + usage.outputTokens : isBilled ? tokens : 0;
+      if (settles === 'actual') state = correct(state, rates(), { requests: 0, tokens: used - tokens });
+      if (isBilled) refusalsInARow = 0;
+      follow(headers, options.monotonicMs());
+    },
+    refuse({ tokens }, { retryAfterMs, isAboutTokens, headers }) {
+      const nowMs = options.monotonicMs();
+      unsettledTokens -= tokens;
+      state = correct(state, rates(), { requests: 0, tokens: -tokens });
+      tighten(nowMs, isAboutTokens);
+      const told = follow(headers, nowMs);
+      const backOffMs = Math.min(FIRST_BACK_OFF_MS * 2 ** (refusalsInARow - 1), LONGEST_BACK_OFF_MS) * (1 - options.random() / 4);
+      const resetMs = (isAboutTokens ? told?.resetTokensMs : told?.resetRequestsMs) ?? Number.POSITIVE_INFINITY;
+      state = block(state, nowMs + (retryAfterMs ?? Math.min(backOffMs, resetMs)));
+    },
+    get view() {
+      return { ...limits(), settles, blockedMs: Math.max(0, state.blockedUntilMs - options.monotonicMs()) };
+    },
+  };
+}
+
+function lower(a: number | null, b: number | null): number | null {
+  return a === null ? b : b === null ? a : Math.min(a, b);
+}

@@ -194,7 +194,10 @@ function noteKill(running: Running, report: KillReport): void {
 function judge(running: Running, exitCode: number): Left {
   const { directory, stateDirectory, providerDirectory } = running;
   if (exitCode !== 0 && exitCode !== 3) throw new Error(`exit ${exitCode}: ${running.stderr}`);
-  const summary = JSON.parse(running.stdout);
+  const said = JSON.parse(running.stdout);
+  // Killed after its end, a run is only looked at by the next command: what was spent stands in the summary it kept.
+  const kept = path.join(stateDirectory, 'runs', said.run, 'summary.json');
+  const summary = said.attempts.total === 0 ? JSON.parse(fs.readFileSync(kept, 'utf8')).summary : said;
   const writePath = path.join(directory, 'out.csv');
   checkRun({
     inputPath: path.join(directory, 'in.csv'),

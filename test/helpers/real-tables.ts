@@ -1,10 +1,9 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import type { TestContext } from 'node:test';
 import { parse } from 'csv-parse/sync';
 import type { Summary } from '../../src/core/summary.ts';
 import { projectRoot } from './project-root.ts';
-import { CANARY_KEY, makeWorld } from './run-world.ts';
+import { CANARY_KEY, type Cleanup, makeWorld } from './run-world.ts';
 
 /** Public tables beside the checkout; see the README there for their origins. */
 const DATA = path.join(projectRoot, '..', 'shared', 'data');
@@ -97,7 +96,7 @@ export function listRealTables(): readonly RealTable[] {
 }
 
 /** Runs the job and compares the table with what a parser of another make reads from the input. Throws where they differ. */
-export async function runRealTable(t: TestContext | null, table: RealTable): Promise<Summary> {
+export async function runRealTable(t: Cleanup, table: RealTable): Promise<Summary> {
   const world = await makeWorld(t);
   const input = path.join(DATA, table.file);
   const rows = readRows(input);

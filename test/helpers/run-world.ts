@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import type { TestContext } from 'node:test';
+
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Summary } from '../../src/core/summary.ts';
 import { createProvider } from '../../src/openai/provider.ts';
@@ -98,7 +98,12 @@ export function renderCsv(rows: readonly (readonly string[])[], header: readonly
   return `${[header, ...rows].map((row) => row.map(quote).join(',')).join('\n')}\n`;
 }
 
-export async function makeWorld(t: TestContext | null, options: WorldOptions = {}): Promise<World> {
+/** Where the end of a world is announced: a test's context, or whoever stands in for one. */
+export interface Cleanup {
+  after(end: () => Promise<void>): void;
+}
+
+export async function makeWorld(t: Cleanup | null, options: WorldOptions = {}): Promise<World> {
   const { rows = makeRows(12), job, ...simulatorOptions } = options;
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'rowmill-'));
   const stateDirectory = path.join(directory, '.rowmill', 'proof@simulator');

@@ -6,6 +6,7 @@ import { takeMuster, type WorkerView } from './bullmq-muster.ts';
 import type { RunnerContext } from './bullmq-runner.ts';
 import type { CallOwner } from './queue.ts';
 import { makeRegistryKey, readJobId, readNotice, writeNotice } from './redis-keys.ts';
+import { writeJobLimits } from './redis-limits.ts';
 
 /** Ends are collected at most so far apart; right after some came, more are likely. */
 const IDLE_PAUSE_MS = 40;
@@ -136,7 +137,7 @@ export class AttachedQueue {
   /** Tells the workers of us, and of the limits. */
   async #proclaim(): Promise<void> {
     const { link, shared, state, identity, limits } = this.#context;
-    await link.redis.hset(shared.limits, { ...limits });
+    await writeJobLimits(link.redis, shared.limits, limits);
     await link.redis.hset(shared.states, state, writeNotice(this.#notice));
     await link.redis.sadd(makeRegistryKey(identity), identity.model);
   }

@@ -5,14 +5,14 @@ import { CallWindow, type HeldCall, WINDOW_LIMITS, type WindowLimits } from './b
 import type { CallOwner, CallQueue, LiveCall, QueueView } from './queue.ts';
 import { describeUrl, isAppendOnly, openRedis } from './redis-connection.ts';
 import { makeJobId, makeQueueName, makeSharedKeys, makeStateKeys, type QueueIdentity, REDIS_PREFIX } from './redis-keys.ts';
-import type { RedisLimits } from './redis-limits.ts';
+import type { JobLimits } from './redis-limits.ts';
 
 export interface BullmqQueueOptions {
   readonly redisUrl: string;
   /** The id of the state directory whose calls these are. */
   readonly state: string;
   readonly identity: QueueIdentity;
-  readonly limits: RedisLimits;
+  readonly limits: JobLimits;
   /** `ROWMILL_QUEUE_SECRET`; null where none is set. */
   readonly secret: string | null;
   readonly clock: () => Date;

@@ -3,7 +3,7 @@ import type { CallWindow } from './bullmq-window.ts';
 import type { CallOwner } from './queue.ts';
 import type { QueueLink } from './redis-calls.ts';
 import type { QueueIdentity, SharedKeys, StateKeys } from './redis-keys.ts';
-import type { RedisLimits } from './redis-limits.ts';
+import type { JobLimits } from './redis-limits.ts';
 
 /** What the runner's steps share. */
 export interface RunnerContext {
@@ -11,7 +11,7 @@ export interface RunnerContext {
   readonly queue: Queue;
   readonly state: string;
   readonly identity: QueueIdentity;
-  readonly limits: RedisLimits;
+  readonly limits: JobLimits;
   readonly shared: SharedKeys;
   readonly keys: StateKeys;
   readonly window: CallWindow;

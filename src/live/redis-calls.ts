@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import { makeJobKey, makeSharedKeys, makeStateKeys } from './redis-keys.ts';
-import { RESERVE, runScript, SETTLE } from './redis-scripts.ts';
+import { RESERVE, SETTLE } from './redis-limiter.ts';
+import { runScript } from './redis-scripts.ts';
 import { makeSeal } from './redis-seal.ts';
 
 /** One queue as seen over one connection. */
@@ -31,6 +32,8 @@ export interface Grant {
   readonly crashes: number;
   /** Names the attempt on record; empty where there is none. */
   readonly mark: string;
+  /** Redis's clock at the moment of the answer. */
+  readonly nowMicroseconds: number;
 }
 
 /** Attempts further ahead than this are not granted: what a dead worker leaves unused stays small. */
@@ -47,7 +50,7 @@ export async function reserveCall(
   const shared = makeSharedKeys(link.queueName);
   const own = makeStateKeys(link.queueName, job.state);
   const keys = [shared.requests, shared.tokens, shared.blocked, shared.limits, own.done, own.open, own.crashes, own.admitted];
-  const [status, waitMs, crashes, mark] = (await runScript(
+  const [status, waitMs, crashes, mark, now] = (await runScript(
     link.redis,
     RESERVE,
     [...keys, makeJobKey(link.queueName, job.jobId), shared.states],
@@ -61,8 +64,8 @@ export async function reserveCall(
       MOST_CRASHES,
       job.state,
     ],
-  )) as [Grant['status'], number, number, string];
-  return { status, waitMs, crashes, mark };
+  )) as [Grant['status'], number, number, string, string];
+  return { status, waitMs, crashes, mark, nowMicroseconds: Number(now) };
 }
 
 /** What is delivered to the runner: `line` carries a response line, the others a JSON text for `readEnd`. */
@@ -74,6 +77,10 @@ export interface Settlement {
   readonly mark: string;
   /** Real tokens less the reserved ones. */
   readonly tokensDelta: number;
+  /** -1 when the request never left. */
+  readonly requestsDelta?: number;
+  /** What the provider says is left; null where it says nothing. */
+  readonly remaining?: { readonly requests: number | null; readonly tokens: number | null };
   /** Null when the call will be tried again and nothing is to be told. */
   readonly delivery: { readonly kind: DeliveredKind; readonly text: string } | null;
   /** The worker that made the attempt is dead. */
@@ -87,10 +94,15 @@ export async function settleCall(link: QueueLink, job: JobReference, settlement:
   const kind = settlement.delivery?.kind ?? '';
   const text = settlement.delivery?.text ?? '';
   const seal = kind === '' ? '' : makeSeal(link.secret, [job.state, job.jobId, kind, text]);
+  const { requests = null, tokens = null } = settlement.remaining ?? {};
   return (await runScript(
     link.redis,
     SETTLE,
-    [shared.tokens, shared.limits, own.open, own.crashes, own.done, own.results],
-    [job.jobId, job.customId, settlement.mark, Math.round(settlement.tokensDelta), kind, text, seal, settlement.hasCrashed ? 1 : 0],
+    [shared.requests, shared.tokens, shared.limits, own.open, own.crashes, own.done, own.results],
+    [
+      ...[job.jobId, job.customId, settlement.mark],
+      ...[settlement.requestsDelta ?? 0, Math.round(settlement.tokensDelta), requests ?? '', tokens ?? ''],
+      ...[kind, text, seal, settlement.hasCrashed === true ? 1 : 0],
+    ],
   )) as string;
 }

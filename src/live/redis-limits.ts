@@ -1,25 +1,25 @@
-/** The limits of one model and key as Redis holds them: how far one request and one token push the instant at which all is used up. */
-export interface RedisLimits {
-  /** 0 where no limit is known. */
-  readonly microsecondsPerRequest: number;
-  readonly burstRequests: number;
-  readonly microsecondsPerToken: number;
-  readonly burstTokens: number;
+import type { Redis } from 'ioredis';
+import type { AdvertisedLimits } from './rate-headers.ts';
+import type { SettleKind } from './throttle.ts';
+
+/** What the job says about the limits of its model; null where it says nothing. */
+export interface JobLimits {
+  readonly requestsPerMinute: number | null;
+  readonly tokensPerMinute: number | null;
+  /** How the provider charges, when it is known. Over Redis `header` means: as `actual`, and never beyond what the headers say is left. */
+  readonly settles?: SettleKind;
 }
 
-/** A little below what is advertised: corrections come after the calls, and may overshoot by the burst. */
-const SHARE = 0.98;
-/** What may leave at once after a quiet time, as a part of a minute. */
-const BURST_SHARE = 0.05;
-const MINUTE_MICROSECONDS = 60_000_000;
+/** Writes the job's limits for all workers; what they have learned from headers and refusals stays. */
+export async function writeJobLimits(redis: Redis, limitsKey: string, limits: JobLimits): Promise<void> {
+  const fields = { requestsPerMinute: limits.requestsPerMinute ?? '', tokensPerMinute: limits.tokensPerMinute ?? '' };
+  await redis.hset(limitsKey, fields);
+  if (limits.settles === undefined) await redis.hsetnx(limitsKey, 'settles', 'actual');
+  else await redis.hset(limitsKey, 'settles', limits.settles);
+}
 
-/** Limits per minute as the script reads them; null where there is none. */
-export function makeRedisLimits(perMinute: { readonly requests: number | null; readonly tokens: number | null }): RedisLimits {
-  const [requests, tokens] = [perMinute.requests, perMinute.tokens];
-  return {
-    microsecondsPerRequest: requests === null ? 0 : MINUTE_MICROSECONDS / (requests * SHARE),
-    burstRequests: requests === null ? 0 : Math.max(1, Math.floor(requests * BURST_SHARE)),
-    microsecondsPerToken: tokens === null ? 0 : MINUTE_MICROSECONDS / (tokens * SHARE),
-    burstTokens: tokens === null ? 0 : Math.floor(tokens * BURST_SHARE),
-  };
+/** Writes what the provider's headers say, for all workers. */
+export async function writeToldLimits(redis: Redis, limitsKey: string, told: AdvertisedLimits): Promise<void> {
+  if (told.requestsPerMinute !== null) await redis.hset(limitsKey, 'toldRequests', told.requestsPerMinute);
+  if (told.tokensPerMinute !== null) await redis.hset(limitsKey, 'toldTokens', told.tokensPerMinute);
 }

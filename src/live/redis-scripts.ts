@@ -7,7 +7,8 @@ export interface Script {
   readonly sha1: string;
 }
 
-function makeScript(text: string): Script {
+/** A script and the hash by which Redis knows it. */
+export function makeScript(text: string): Script {
   return { text, sha1: hash('sha1', text) };
 }
 
@@ -26,80 +27,11 @@ export async function runScript(
   }
 }
 
-/**
- * Grants one call its place among all calls of the key, or says why not. The arithmetic is that of `reserve` in throttle.ts. A repeated
- * request for the same grant gets the same answer, so a lost reply costs nothing.
- * KEYS requests tokens blocked limits done open crashes admitted job states;
- * ARGV jobId customId worker grant horizonMs tokens maxCrashes state.
- * @returns what, wait in ms, crashes so far, mark of the attempt
- */
-export const RESERVE = makeScript(`
-local now = redis.call('TIME')
-now = now[1] * 1000000 + now[2]
-local crashes = tonumber(redis.call('HGET', KEYS[7], ARGV[2]) or 0)
-if redis.call('SISMEMBER', KEYS[5], ARGV[1]) == 1 then return {'done', 0, crashes, ''} end
-if redis.call('EXISTS', KEYS[9]) == 0 or redis.call('HEXISTS', KEYS[10], ARGV[8]) == 0 then return {'gone', 0, crashes, ''} end
-if redis.call('SISMEMBER', KEYS[8], ARGV[3]) == 0 then return {'stranger', 0, crashes, ''} end
-local mark = redis.call('HGET', KEYS[6], ARGV[1])
-if mark then
-  local worker, grant, at = string.match(mark, '^(.-)|(.-)|(.-)$')
-  if worker ~= ARGV[3] or grant ~= ARGV[4] then
-    return {redis.call('SISMEMBER', KEYS[8], worker) == 1 and 'busy' or 'lost', 0, crashes, mark}
-  end
-  return {'go', math.max(0, math.ceil((at - now) / 1000)), crashes, mark}
-end
-if crashes >= tonumber(ARGV[7]) then return {'poison', 0, crashes, ''} end
-local at = math.max(now, tonumber(redis.call('GET', KEYS[3]) or 0))
-local limits = redis.call('HMGET', KEYS[4], 'microsecondsPerRequest', 'burstRequests', 'microsecondsPerToken', 'burstTokens')
-local costs = {1, tonumber(ARGV[6])}
-local used = {}
-for i = 1, 2 do
-  local per, burst = tonumber(limits[2 * i - 1] or 0), tonumber(limits[2 * i] or 0)
-  used[i] = math.max(now, tonumber(redis.call('GET', KEYS[i]) or 0)) + per * costs[i]
-  at = math.max(at, used[i] - per * math.max(burst, costs[i]))
-end
-local wait = math.ceil((at - now) / 1000)
-if wait > tonumber(ARGV[5]) then return {'wait', wait, crashes, ''} end
-for i = 1, 2 do redis.call('SET', KEYS[i], string.format('%.0f', used[i]), 'PX', math.ceil((used[i] - now) / 1000) + 1000) end
-mark = ARGV[3] .. '|' .. ARGV[4] .. '|' .. string.format('%.0f', at)
-redis.call('HSET', KEYS[6], ARGV[1], mark)
-return {'go', wait, crashes, mark}
-`);
-
-/**
- * Ends an attempt: corrects the tokens it took, and delivers what came of it. May be repeated: only the first one corrects, and only an
- * answer is delivered twice.
- * KEYS tokens limits open crashes done results; ARGV jobId customId mark tokensDelta kind text seal crashed.
- * @returns the id of the delivered entry, or '' when nothing was delivered
- */
-export const SETTLE = makeScript(`
-if ARGV[3] ~= '' and redis.call('HGET', KEYS[3], ARGV[1]) == ARGV[3] then
-  redis.call('HDEL', KEYS[3], ARGV[1])
-  if ARGV[8] == '1' then redis.call('HINCRBY', KEYS[4], ARGV[2], 1) end
-  local used = redis.call('GET', KEYS[1])
-  local per = tonumber(redis.call('HGET', KEYS[2], 'microsecondsPerToken') or 0)
-  if used and per > 0 then redis.call('SET', KEYS[1], string.format('%.0f', used + per * ARGV[4]), 'KEEPTTL') end
-end
-if ARGV[5] == '' then return '' end
-if redis.call('SADD', KEYS[5], ARGV[1]) == 0 and ARGV[5] ~= 'line' then return '' end
-return redis.call('XADD', KEYS[6], '*', 'kind', ARGV[5], 'job', ARGV[1], 'text', ARGV[6], 'seal', ARGV[7])
-`);
-
-/** Nobody leaves for a while. KEYS blocked; ARGV ms. */
-export const BLOCK = makeScript(`
-local now = redis.call('TIME')
-local at = now[1] * 1000000 + now[2] + ARGV[1] * 1000
-if at > tonumber(redis.call('GET', KEYS[1]) or 0) then
-  redis.call('SET', KEYS[1], string.format('%.0f', at), 'PX', math.ceil(tonumber(ARGV[1])) + 1000)
-end
-return 1
-`);
-
-/** A worker's sign of life. KEYS workers states; ARGV worker. @returns the notices, flat: state, notice, state, … */
+/** A worker's sign of life. KEYS workers states limits; ARGV worker. @returns how the provider charges, and the notices, flat: state, notice, … */
 export const BEAT = makeScript(`
 local now = redis.call('TIME')
 redis.call('ZADD', KEYS[1], now[1] * 1000 + math.floor(now[2] / 1000), ARGV[1])
-return redis.call('HGETALL', KEYS[2])
+return {redis.call('HGET', KEYS[3], 'settles') or '', redis.call('HGETALL', KEYS[2])}
 `);
 
 /** A worker says, after Redis may have lost memory, which attempts it has under way. KEYS open results; ARGV worker epoch (jobId mark)… */

@@ -1,6 +1,7 @@
 import { type JobReference, type QueueLink, type Settlement, settleCall } from './redis-calls.ts';
 import { makeSharedKeys, makeStateKeys, readNotice } from './redis-keys.ts';
 import { ACCOUNT, BEAT, runScript } from './redis-scripts.ts';
+import type { SettleKind } from './throttle.ts';
 
 /** What a worker remembers about one state directory's calls. */
 interface StateMemory {
@@ -18,12 +19,22 @@ interface StateMemory {
  */
 export class WorkerPresence {
   readonly worker: string;
+  /** How the provider charges, as all workers know it so far. */
+  settles: SettleKind = 'actual';
   readonly #link: QueueLink;
+  #toldLimits = '';
   readonly #states = new Map<string, StateMemory>();
 
   constructor(worker: string, link: QueueLink) {
     this.worker = worker;
     this.#link = link;
+  }
+
+  /** Whether the provider's limits differ from those seen last. */
+  isNews(limits: string): boolean {
+    if (limits === this.#toldLimits) return false;
+    this.#toldLimits = limits;
+    return true;
   }
 
   /** Fires when the runner of this state wants nothing more to leave. */
@@ -46,8 +57,9 @@ export class WorkerPresence {
 
   /** One sign of life, and what follows from the runners' notices. */
   async beat(): Promise<void> {
-    const { workers, states } = makeSharedKeys(this.#link.queueName);
-    const flat = (await runScript(this.#link.redis, BEAT, [workers, states], [this.worker])) as string[];
+    const { workers, states, limits } = makeSharedKeys(this.#link.queueName);
+    const [settles, flat] = (await runScript(this.#link.redis, BEAT, [workers, states, limits], [this.worker])) as [string, string[]];
+    this.settles = settles === 'reserved' || settles === 'header' ? settles : 'actual';
     for (let index = 0; index + 1 < flat.length; index += 2) {
       const state = flat[index] as string;
       const notice = readNotice(flat[index + 1] as string);

@@ -1,11 +1,13 @@
 import { WaitingError, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
+import { createConcurrency } from './concurrency.ts';
+import { createLearnedTokens } from './learned-tokens.ts';
 import type { QueueLink } from './redis-calls.ts';
 import { makeJobKey, makeQueueName, makeStateKeys, REDIS_PREFIX, readJobId } from './redis-keys.ts';
 import type { WorkerOptions } from './worker.ts';
 import { AloneGate } from './worker-alone.ts';
-import { processJob, type WorkerContext } from './worker-call.ts';
-import { CallEstimate } from './worker-estimate.ts';
+import { processJob } from './worker-call.ts';
+import type { WorkerContext } from './worker-context.ts';
 import { WorkerPresence } from './worker-presence.ts';
 import { sleepUntilAny } from './worker-wait.ts';
 
@@ -31,7 +33,21 @@ export function serveQueue(options: ServeOptions): ServedQueue {
   const queueName = makeQueueName(options);
   const link: QueueLink = { redis: options.redis, queueName, secret: options.secret };
   const presence = new WorkerPresence(`${options.workerId}.${options.concurrency}`, link);
-  const context: WorkerContext = { ...options, link, presence, estimate: new CallEstimate(), alone: new AloneGate(), onOutcome: () => {} };
+  const concurrency = createConcurrency({ ceiling: options.concurrency, monotonicMs: options.monotonicMs });
+  let underWay = 0;
+  const context: WorkerContext = {
+    ...options,
+    link,
+    presence,
+    learned: createLearnedTokens(),
+    alone: new AloneGate(),
+    onAnswer: () => adapt(() => concurrency.onAnswer(underWay)),
+    onCongestion: (leftAtMs) => adapt(() => concurrency.onCongestion(leftAtMs)),
+  };
+  function adapt(step: () => void): void {
+    step();
+    worker.concurrency = concurrency.limit;
+  }
   const connection = options.openPatient();
   const worker = new Worker(
     queueName,
@@ -41,7 +57,11 @@ export function serveQueue(options: ServeOptions): ServedQueue {
       const customId = readJobId(state, jobId);
       // Not added by us: nothing about it can be believed, not even whom to tell.
       if (customId === null) return;
-      const end = await processJob(context, { state, jobId, customId, data: job.data, signal: signal ?? options.ending });
+      const handed = { state, jobId, customId, data: job.data, queuedAt: new Date(job.timestamp), signal: signal ?? options.ending };
+      underWay += 1;
+      const end = await processJob(context, handed).finally(() => {
+        underWay -= 1;
+      });
       if (end === 'over') return;
       await job.moveToWait(token);
       throw new WaitingError();
@@ -49,7 +69,7 @@ export function serveQueue(options: ServeOptions): ServedQueue {
     {
       connection,
       prefix: REDIS_PREFIX,
-      concurrency: options.concurrency,
+      concurrency: concurrency.limit,
       lockDuration: options.lockMs,
       stalledInterval: options.lockMs,
       maxStalledCount: MOST_STALLS,

@@ -1,8 +1,9 @@
 import { setMaxListeners } from 'node:events';
 import { UsageError } from '../core/errors.ts';
+import type { MakeCall } from './call.ts';
 import { describeUrl, openPatientRedis, openRedis } from './redis-connection.ts';
 import { makeRegistryKey } from './redis-keys.ts';
-import type { MakeWorkerCall, WorkerLog } from './worker-call.ts';
+import type { WorkerLog } from './worker-context.ts';
 import type { WorkerCeilings } from './worker-job.ts';
 import { type ServedQueue, serveQueue } from './worker-queue.ts';
 import { sleepUntilAny } from './worker-wait.ts';
@@ -15,7 +16,7 @@ export interface WorkerOptions {
   /** The key and the base URL, from this process's environment only; they choose whose calls are served. */
   readonly keyFingerprint: string;
   readonly baseUrl: string;
-  readonly makeCall: MakeWorkerCall;
+  readonly makeCall: MakeCall;
   readonly ceilings: WorkerCeilings;
   /** `ROWMILL_QUEUE_SECRET`; null where none is set. */
   readonly secret: string | null;
@@ -23,6 +24,7 @@ export interface WorkerOptions {
   /** Random; tells workers apart. */
   readonly workerId: string;
   readonly random: () => number;
+  readonly monotonicMs: () => number;
   readonly sleep: (milliseconds: number, signal: AbortSignal) => Promise<void>;
   /** Fires on SIGTERM: nothing new is taken, calls under way end and are delivered. */
   readonly draining: AbortSignal;

@@ -26,7 +26,7 @@ export async function startProvider(options: {
     inFlight -= 1;
     const status = options.statusOf?.(customId, bill.filter((id) => id === customId).length) ?? 200;
     response.writeHead(status, { 'content-type': 'application/json' });
-    response.end(JSON.stringify({ status }));
+    response.end(JSON.stringify({ usage: { prompt_tokens: 5, completion_tokens: 5, total_tokens: 10 } }));
   }
   const server = createServer((request, response) => {
     const customId = request.headers['x-client-request-id'] as string;

@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { AppError, EXIT } from '../../src/core/errors.ts';
+import { EXIT } from '../../src/core/errors.ts';
+import { readUsage } from '../../src/core/usage.ts';
+import type { MakeCall } from '../../src/live/call.ts';
 import { runWorker } from '../../src/live/worker.ts';
-import type { MakeWorkerCall } from '../../src/live/worker-call.ts';
+import { ApiError, type FailureKind } from '../../src/openai/api-error.ts';
 
 /** What a test says to a worker process, as JSON in its first argument. */
 export interface WorkerProcessOptions {
@@ -14,33 +16,33 @@ export interface WorkerProcessOptions {
 }
 
 /** Calls the test's provider once and tells what came of it, as the program's own call does. */
-export function makeTestCall(providerUrl: string): MakeWorkerCall {
+export function makeTestCall(providerUrl: string): MakeCall {
   let calls = 0;
-  return async (request, signal) => {
+  return async (request, { signal }) => {
     calls += 1;
-    let status: number;
+    const fail = (kind: FailureKind, code: string, retryAfterMs: number | null = null) =>
+      new ApiError(`test: ${code}`, { kind, code, retryAfterMs, exitCode: kind === 'stop' ? EXIT.refused : EXIT.notFinished });
+    let response: Response;
+    let usage: { prompt_tokens: number; completion_tokens: number } | undefined;
     try {
-      const response = await fetch(providerUrl, {
-        method: 'POST',
-        body: request.body,
-        headers: { 'x-client-request-id': request.customId },
-        signal,
-      });
-      status = response.status;
-      await response.text();
+      const headers = { 'x-client-request-id': request.customId };
+      response = await fetch(providerUrl, { method: 'POST', body: request.body, headers, signal });
+      usage = ((await response.json()) as { usage?: typeof usage }).usage;
     } catch (error) {
+      signal.throwIfAborted();
       const { code } = ((error as Error).cause ?? {}) as { code?: string };
-      return code === 'ECONNREFUSED' ? { status: 'not-sent', code } : { status: 'unknown', why: 'the connection broke' };
+      if (code !== 'ECONNREFUSED') return { status: 'unknown', failure: fail('unknown', 'the connection broke') };
+      return { status: 'not-sent', failure: fail('not-sent', code), headers: null, isAboutTokens: false };
     }
-    if (status === 429) return { status: 'wait', code: 'rate_limit_exceeded', waitMs: 30 };
-    if (status === 401)
-      return { status: 'stop', error: new AppError('the key is refused', { code: 'invalid_api_key', exitCode: EXIT.refused }) };
+    const { status, headers } = response;
+    if (status === 429) return { status: 'wait', failure: fail('wait', 'rate_limit_exceeded', 30), headers, isAboutTokens: false };
+    if (status === 401) return { status: 'stop', failure: fail('stop', 'invalid_api_key') };
     const line = JSON.stringify({
       id: `${process.pid}.${calls}.${request.customId}`,
       custom_id: request.customId,
       response: { status_code: status },
     });
-    return { status: 'answered', line, tokens: { input: 5, output: 5 } };
+    return { status: 'answered', line, usage: readUsage(usage), headers, failure: null };
   };
 }
 
@@ -59,6 +61,7 @@ export async function runTestWorker(options: WorkerProcessOptions, draining: Abo
     },
     workerId: `w${process.pid}-${Math.floor(Math.random() * 1e9).toString(36)}`,
     random: Math.random,
+    monotonicMs: () => performance.now(),
     sleep: async (milliseconds, signal) => sleep(milliseconds, undefined, { signal }),
     draining,
     ending,

@@ -7,7 +7,7 @@ import { makeKey, type Request } from '../../src/core/request.ts';
 import { openBullmqQueue } from '../../src/live/bullmq-queue.ts';
 import type { WindowLimits } from '../../src/live/bullmq-window.ts';
 import type { CallEnd, CallOwner, CallQueue, LiveCall } from '../../src/live/queue.ts';
-import { makeRedisLimits } from '../../src/live/redis-limits.ts';
+import type { JobLimits } from '../../src/live/redis-limits.ts';
 import type { WorkerProcessOptions } from './redis-worker-process.ts';
 
 /** One call of a test; equal numbers are equal requests. */
@@ -55,7 +55,7 @@ export function openTestQueue(
     keyFingerprint: string;
     secret?: string | null;
     window?: WindowLimits;
-    perMinute?: { requests: number | null; tokens: number | null };
+    limits?: JobLimits;
     warn?: (message: string) => void;
     workerSilenceMs?: number;
   },
@@ -64,7 +64,7 @@ export function openTestQueue(
     redisUrl,
     state: options.state ?? makeState(),
     identity: { model: 'test-model', keyFingerprint: options.keyFingerprint, baseUrl: 'http://test' },
-    limits: makeRedisLimits(options.perMinute ?? { requests: null, tokens: null }),
+    limits: options.limits ?? { requestsPerMinute: null, tokensPerMinute: null },
     secret: options.secret ?? null,
     clock: () => new Date(),
     random: Math.random,

@@ -1,0 +1,76 @@
+import { type Grant, reserveCall } from './redis-calls.ts';
+import type { HandedJob, WorkerContext } from './worker-context.ts';
+import { deliver, interruptionsOf, NO_ATTEMPT, type OpenAttempt, settle } from './worker-deliver.ts';
+import { sleepUntilAny } from './worker-wait.ts';
+
+/** Not admitted yet, another worker is at it, or Redis is away. */
+const ASK_AGAIN_MS = 100;
+/** After a longer wait than this it is asked again whether all calls were held back meanwhile. */
+const STALE_MS = 100;
+
+/** A grant that may be used now, or what becomes of a job that gets none. */
+export type Waited = { readonly status: 'go'; readonly grant: Grant } | { readonly status: 'over' | 'give-back' };
+
+/** Asks until the call may leave, and sleeps until then. While Redis does not answer, nothing is granted. */
+export async function waitForGrant(context: WorkerContext, job: HandedJob, tokens: number): Promise<Waited> {
+  const interruptions = interruptionsOf(context, job);
+  const isInterrupted = () => interruptions.some((signal) => signal.aborted);
+  const grantId = Math.floor(context.random() * 2 ** 48).toString(36);
+  let attempt: OpenAttempt = NO_ATTEMPT;
+  for (;;) {
+    if (isInterrupted()) return leave(context, job, attempt);
+    const grant = await ask(context, job, grantId, tokens);
+    switch (grant?.status) {
+      case 'go':
+        attempt = { mark: grant.mark, requestsDelta: -1, tokensDelta: -tokens };
+        context.presence.enter(job, grant.mark);
+        await sleepUntilAny(context.sleep, grant.waitMs, interruptions);
+        if (grant.waitMs <= STALE_MS && !isInterrupted()) return { status: 'go', grant };
+        break;
+      case 'wait':
+        await sleepUntilAny(context.sleep, Math.max(ASK_AGAIN_MS, grant.waitMs / 2), interruptions);
+        break;
+      case undefined:
+      case 'stranger':
+      case 'busy':
+        await sleepUntilAny(context.sleep, ASK_AGAIN_MS, interruptions);
+        break;
+      case 'lost':
+        context.log('warn', 'call-lost', { job: job.jobId, crashes: grant.crashes + 1 });
+        await deliver(context, job, { mark: grant.mark, tokensDelta: 0, hasCrashed: true }, lostEnd(job));
+        return { status: 'over' };
+      case 'poison':
+        await deliver(context, job, NO_ATTEMPT, { status: 'reject', why: `held: ${grant.crashes} workers died calling it` });
+        return { status: 'over' };
+      case 'done':
+      case 'gone':
+        return { status: 'over' };
+      default:
+        grant?.status satisfies undefined;
+    }
+  }
+}
+
+/** @returns null while Redis does not answer */
+async function ask(context: WorkerContext, job: HandedJob, grant: string, tokens: number): Promise<Grant | null> {
+  try {
+    return await reserveCall(context.link, job, { worker: context.presence.worker, grant, tokens });
+  } catch {
+    return null;
+  }
+}
+
+/** Nothing has left: the job goes back to the queue when this worker drains, to the runner when the run stops, else it is somebody else's. */
+async function leave(context: WorkerContext, job: HandedJob, attempt: OpenAttempt): Promise<Waited> {
+  if (context.presence.stopping(job.state).aborted) {
+    await deliver(context, job, attempt, { status: 'back', code: 'stopped' });
+    return { status: 'over' };
+  }
+  if (attempt.mark !== '') await settle(context, job, { ...attempt, delivery: null });
+  return { status: job.signal.aborted ? 'over' : 'give-back' };
+}
+
+function lostEnd(job: HandedJob) {
+  const { body } = job.data as { readonly body: string };
+  return { status: 'unknown', why: 'the worker that made the call died', bodyBytes: Buffer.byteLength(body) } as const;
+}

@@ -30,6 +30,7 @@ export async function reconcileTable(folder: string): Promise<Readonly<Record<st
     estimateNanoUsd: null,
     commands,
     cwd: folder,
+    paths: { input: null, out: null, cwd: folder, baseUrl: null },
     clock: effects.clock,
     warn: console.error,
     signal,

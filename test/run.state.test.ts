@@ -135,7 +135,7 @@ test('a directory of another provider is refused by name, and nothing is sent', 
   const world = await makeWorld(t);
   await world.run();
   world.write(`${STATE}/events.jsonl`, world.read(`${STATE}/events.jsonl`));
-  const target = { origin: 'default', connect: () => assert.fail('nobody is called') };
+  const target = { origin: 'default', baseUrl: null, connect: () => assert.fail('nobody is called') };
   fs.renameSync(world.path(STATE), world.path('.rowmill/proof'));
   await assert.rejects(world.run({ target } as object), (error: { exitCode: number; message: string }) => {
     assert.equal(error.exitCode, 2);

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Target } from '../run/target.ts';
-import { originOf } from '../run/target.ts';
+import { DEFAULT_ORIGIN, originOf } from '../run/target.ts';
 import { chooseBaseUrl, readApiKey } from './environment.ts';
 
 /** The simulator asks for a key like any server; this one opens nothing else. */
@@ -17,6 +17,7 @@ export function makeTarget(
   const baseUrl = chooseBaseUrl(flags.baseUrl);
   return {
     origin: originOf(baseUrl),
+    baseUrl: originOf(baseUrl) === DEFAULT_ORIGIN ? null : baseUrl,
     async connect() {
       const apiKey = readApiKey();
       const { createProvider } = await import('../openai/provider.ts');
@@ -33,6 +34,7 @@ export function makeTargetOrigin(flags: { readonly simulate?: boolean | undefine
 function makeSimulatorTarget(clock: () => Date): Target {
   return {
     origin: SIMULATOR_ORIGIN,
+    baseUrl: null,
     async connect(stateDirectory) {
       const [{ startSimulator }, { createProvider }] = await Promise.all([
         import('../simulator/start.ts'),

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type { CheckAnswer } from '../core/outcome.ts';
 import { listNames } from './durable-files.ts';
+import type { LedgerFold } from './fold.ts';
 import type { LedgerState } from './ledger-state.ts';
 import { type EventOf, findBatchOfName, isResponseName, makeResponseFile, type ResponseFile } from './response-file.ts';
 import { type SettledFile, settleFile } from './settle-file.ts';
@@ -71,6 +72,8 @@ export function createRecorder(options: {
       for (const name of listNames(options.directory)) {
         if (!isResponseName(name) || recorded.has(name)) continue;
         const { batchId, batch } = findBatchOfName(name, state.fold);
+        // Its batch may yet be adopted for a create whose outcome is open; then the file is downloaded again, as that batch's.
+        if (batch === null && hasOpenShard(state.fold)) continue;
         const createdSeconds = batch === null ? 0 : Math.floor(Date.parse(batch.submittedAt) / 1000);
         await record({ name, batchId, createdSeconds });
       }
@@ -81,4 +84,8 @@ export function createRecorder(options: {
       options.settled.append(file, judged);
     },
   };
+}
+
+function hasOpenShard({ shards }: LedgerFold): boolean {
+  return [...shards.values()].some(({ status }) => status !== 'collected' && status !== 'retired');
 }

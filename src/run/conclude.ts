@@ -13,7 +13,7 @@ import type { NextCommands } from './options.ts';
 import { findPossiblyBilled } from './possibly-billed.ts';
 import type { PreparedJob } from './prepare.ts';
 import type { SelectedRows } from './selection.ts';
-import { type KeptSummary, makeFingerprint } from './unchanged.ts';
+import { type KeptPaths, type KeptSummary, makeFingerprint } from './unchanged.ts';
 import { writeOutputs } from './write-outputs.ts';
 
 export interface ConcludeOptions {
@@ -30,6 +30,8 @@ export interface ConcludeOptions {
   readonly commands: NextCommands;
   readonly warn: (message: string) => void;
   readonly cwd: string;
+  /** What commands that follow take as theirs. */
+  readonly paths: KeptPaths;
   readonly clock: () => Date;
   readonly signal: AbortSignal;
 }
@@ -94,7 +96,7 @@ export async function concludeRun(options: ConcludeOptions): Promise<Summary | n
   const fingerprint = isFinal
     ? await makeFingerprint(prepared, ledger, { path: written.table, sha256: written.tableSha256 }, options.signal)
     : null;
-  const kept: KeptSummary = { summary, fingerprint };
+  const kept: KeptSummary = { summary, fingerprint, paths: options.paths };
   ledger.runFiles.writeRunFile(run, 'job.yaml', job.text);
   ledger.runFiles.writeRunFile(run, 'summary.json', `${JSON.stringify(kept, null, 2)}\n`);
   if (stop === null) await ledger.append({ type: 'run-ended', run, exitCode: summary.exitCode });

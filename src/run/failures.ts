@@ -91,7 +91,7 @@ async function groupFailures(looking: Looking, options: LookOptions, csvPath: st
     causes: [...groups.values()].toSorted((a, b) => b.count - a.count),
     outputCap: typeof cap === 'number' ? cap : null,
     origin: looking.state.origin,
-    baseUrl: looking.lastRun?.paths?.baseUrl ?? null,
+    baseUrl: looking.lastRun?.paths.baseUrl ?? null,
     csv: written === null ? null : csvPath,
   };
 }

@@ -16,21 +16,8 @@ export interface JobState {
   readonly origin: string;
 }
 
-/** What a run was told by flags, kept so that later commands look at the same table. Paths are absolute. */
-export interface KeptPaths {
-  /** `-` for standard input; null: as the job says. */
-  readonly input: string | null;
-  readonly out: string | null;
-  /** The working directory the summary's paths are relative to. */
-  readonly cwd: string;
-  /** Whom it talked to; null for the default API and the built-in simulator, which need no address. */
-  readonly baseUrl: string | null;
-}
-
 /** The last run that kept a summary. */
-export interface LastRun extends KeptSummary {
-  readonly paths?: KeptPaths;
-}
+export type LastRun = KeptSummary;
 
 type NamedJob = Pick<Job, 'name' | 'directory'>;
 

@@ -68,7 +68,7 @@ export async function openForLooking(options: LookOptions): Promise<Looking> {
 export function prepareLooking(options: LookOptions, { state, lastRun }: FoundState): Promise<PreparedJob> {
   return prepareJob({
     jobFile: options.jobFile,
-    overrides: { cwd: options.cwd, input: options.input ?? lastRun?.paths?.input ?? null, out: lastRun?.paths?.out ?? null },
+    overrides: { cwd: options.cwd, input: options.input ?? lastRun?.paths.input ?? null, out: lastRun?.paths.out ?? null },
     stateRoot: options.stateRoot,
     target: { origin: state.origin },
     stdin: null,

@@ -26,7 +26,6 @@ export async function readReport(options: LookOptions, run: string | null): Prom
 }
 
 function showFrom(cwd: string, { summary, paths }: LastRun): Summary {
-  if (paths === undefined) return summary;
   const show = (path: string | null) => (path === null ? null : relative(cwd, resolve(paths.cwd, path)));
   const { table, failures, report } = summary.outputs;
   return { ...summary, outputs: { table: show(table), failures: show(failures), report: show(report) } };

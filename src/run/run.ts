@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { type BatchLane, createBatchLane } from '../batch/lane.ts';
 import { sweepBatches } from '../batch/sweep.ts';
 import { UsageError } from '../core/errors.ts';
@@ -18,7 +19,7 @@ import { selectRows } from './selection.ts';
 import { startRun } from './start-run.ts';
 import { readStop } from './stop.ts';
 import { createStopSignal, type StopSignal } from './stop-signal.ts';
-import { findUnchangedRun } from './unchanged.ts';
+import { findUnchangedRun, type KeptPaths } from './unchanged.ts';
 import { createRunView } from './view.ts';
 import { work } from './work.ts';
 
@@ -89,6 +90,7 @@ export async function runJob(options: RunOptions): Promise<Summary> {
       const concluding = {
         ...options,
         cwd: options.overrides.cwd,
+        paths: keepPaths(options),
         prepared,
         ledger,
         books,
@@ -117,6 +119,18 @@ export async function runJob(options: RunOptions): Promise<Summary> {
   } finally {
     await ledger.close();
   }
+}
+
+/** What later commands take as theirs; the paths of flags are relative to where they were typed. */
+function keepPaths({ overrides, target }: RunOptions): KeptPaths {
+  const { cwd, input, out } = overrides;
+  const isPath = input !== undefined && input !== null && input !== '-';
+  return {
+    input: isPath ? resolve(cwd, input) : (input ?? null),
+    out: out == null ? null : resolve(cwd, out),
+    cwd,
+    baseUrl: target.baseUrl,
+  };
 }
 
 /** Works, and when something stops the work, lets what is under way come to its end. @returns null when the work is done */

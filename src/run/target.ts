@@ -6,6 +6,8 @@ import type { Provider } from '../openai/provider.ts';
 export interface Target {
   /** `default` for the API itself, `simulator`, or `<host>` / `<host>-<port>`: what the state directory records. */
   readonly origin: string;
+  /** The address to give again; null for the default API and the built-in simulator. */
+  readonly baseUrl: string | null;
   /** Opens the connection; the built-in simulator keeps its own files below the state directory. @throws AppError exit 4 without a key */
   connect(stateDirectory: string): Promise<Connection>;
 }

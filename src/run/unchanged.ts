@@ -22,6 +22,18 @@ export interface KeptSummary {
   readonly summary: Summary;
   /** Null when the run did not end with its final table. */
   readonly fingerprint: Fingerprint | null;
+  readonly paths: KeptPaths;
+}
+
+/** What a run was told by flags, kept so that later commands look at the same table. Paths are absolute. */
+export interface KeptPaths {
+  /** `-` for standard input; null: as the job says. */
+  readonly input: string | null;
+  readonly out: string | null;
+  /** The working directory the summary's paths are relative to. */
+  readonly cwd: string;
+  /** Whom it talked to; null for the default API and the built-in simulator, which need no address. */
+  readonly baseUrl: string | null;
 }
 
 /** Hashes what the run about to begin (or to end) is made from. */

@@ -61,7 +61,7 @@ export async function checkWrittenTable(
   { summary, fingerprint, paths }: LastRun,
   { compiled }: PreparedJob,
 ): Promise<Check> {
-  const path = fingerprint?.table ?? resolve(paths?.cwd ?? options.cwd, summary.outputs.table ?? '');
+  const path = fingerprint?.table ?? resolve(paths.cwd, summary.outputs.table ?? '');
   const onDisk = await hashFile(path, options.signal).catch(() => null);
   if (fingerprint !== null && onDisk !== null && onDisk !== fingerprint.tableSha256) {
     return decideCheck('table', false, `${path} has been changed since run ${summary.run} wrote it; run the job again to write it anew`);

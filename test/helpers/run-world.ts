@@ -150,6 +150,7 @@ export async function makeWorld(t: Cleanup | null, options: WorldOptions = {}): 
         stdin: null,
         target: {
           origin: 'simulator',
+          baseUrl: null,
           async connect() {
             const provider = await createProvider({
               apiKey,

@@ -19,8 +19,8 @@ export async function retry(jobFile: string, flags: RetryFlags): Promise<number>
   const set = readSet(flags.set);
   await checkSet(jobFile, set);
   const { lastRun } = await findState({ ...makeLookOptions(jobFile, flags), origin: makeTargetOrigin(flags) });
-  const input = flags.input ?? lastRun?.paths?.input ?? null;
-  const out = flags.out ?? lastRun?.paths?.out ?? null;
+  const input = flags.input ?? lastRun?.paths.input ?? null;
+  const out = flags.out ?? lastRun?.paths.out ?? null;
   return runWith(jobFile, flags, {
     reopen: { causes, set },
     overrides: { cwd: process.cwd(), input, out, mode: flags.mode ?? null },

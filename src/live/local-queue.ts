@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import pLimit from 'p-limit';
 import type { AppError } from '../core/errors.ts';
 import { createBreaker } from './breaker.ts';
@@ -43,6 +44,8 @@ export function createLocalQueue(options: LocalQueueOptions): CallQueue {
   const limit = pLimit(concurrency.limit);
   /** Fires when nothing more may leave. */
   const stopping = new AbortController();
+  // Every call under way listens: that is no leak.
+  setMaxListeners(0, stopping.signal, options.signal);
   /** Rows behind those in flight wait in memory; more of them would only take room. */
   const maxHeld = 2 * options.ceiling;
   const sleepers = new Map<Bound, number>();

@@ -10,7 +10,7 @@ describe('the queue over Redis', { skip: whyNoRedis() }, () => {
   let provider: TestProvider;
   before(async () => {
     redis = await borrowRedis();
-    provider = await startProvider({ latencyMs: 5 });
+    provider = await startProvider(5);
   });
   after(async () => {
     await provider.stop();

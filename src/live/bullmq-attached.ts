@@ -174,7 +174,7 @@ export class AttachedQueue {
     );
     if (back.length === 0) return;
     await owner.record(back.flatMap(({ customId }) => giveBack(customId, 'stopped')));
-    for (const { customId } of back) window.release(customId);
+    for (const call of back) window.release(call);
   }
 
   /** Books that cannot be kept end everything. */

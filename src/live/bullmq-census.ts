@@ -62,5 +62,5 @@ async function endAsUnknown(context: RunnerContext, calls: readonly HeldCall[]):
   if (calls.length === 0) return;
   const why = 'Redis lost its memory while the call may have been under way';
   await context.owner.record(calls.map(({ customId, bodyBytes }): CallEnd => ({ status: 'unknown', customId, bodyBytes, why })));
-  for (const { customId } of calls) context.window.release(customId);
+  for (const held of calls) context.window.release(held);
 }

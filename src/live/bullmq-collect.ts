@@ -1,6 +1,8 @@
 import { hash } from 'node:crypto';
 import type { AppError } from '../core/errors.ts';
+import { createEndJudge } from './bullmq-judge.ts';
 import type { RunnerContext } from './bullmq-runner.ts';
+import type { HeldCall } from './bullmq-window.ts';
 import type { CallEnd } from './queue.ts';
 import { type DeliveredEnd, type ResultEntry, readEntry } from './redis-ends.ts';
 import { makeJobKey, type StateNotice, writeNotice } from './redis-keys.ts';
@@ -30,6 +32,7 @@ export class EndCollector {
   #seenLines = new Set<string>();
   #olderLines = new Set<string>();
   #forged = 0;
+  readonly #judge = createEndJudge();
 
   constructor(context: RunnerContext, notice: Notice, onHalt: (error: AppError) => void) {
     this.#context = context;
@@ -80,28 +83,35 @@ export class EndCollector {
   async #record(entries: readonly ResultEntry[]): Promise<readonly string[]> {
     const { window, owner } = this.#context;
     const ends: CallEnd[] = [];
-    const released = new Set<string>();
+    const ended = new Map<string, HeldCall>();
     const jobIds: string[] = [];
     let halt: AppError | null = null;
-    const isOpen = (customId: string) => window.held.has(customId) && !released.has(customId);
     for (const entry of entries) {
       if (entry.type === 'account') this.accounts.set(entry.worker, entry.epoch);
       if (entry.type === 'forged') this.#countForged(entry.why);
       if (entry.type !== 'end') continue;
       const { customId, end, jobId } = entry;
       jobIds.push(jobId);
-      const wasOpen = isOpen(customId);
-      // Only an answer matters for a call that has its end: somebody may have been paid for it.
-      if (!wasOpen && end.status !== 'line') continue;
+      const held = ended.has(customId) ? undefined : window.held.get(customId);
+      // For a call that has its end, or that travels as another job by now, only an answer matters: somebody may have been paid for it.
+      const isOurs = held !== undefined && (end.status === 'line' || held.jobId === jobId);
+      if (!isOurs && end.status !== 'line') continue;
       if (end.status === 'line' && this.#hasSeen(end.line)) continue;
-      if (end.status === 'halt') halt = end.error;
-      ends.push(...endsOf(customId, jobId, end));
-      if (wasOpen) released.add(customId);
+      const callEnds = endsOf(customId, jobId, end);
+      ends.push(...callEnds);
+      halt ??= end.status === 'halt' ? end.error : this.#judge(callEnds);
+      if (held !== undefined && isOurs) ended.set(customId, held);
+      if (held !== undefined && held.jobId !== jobId) this.#withdraw(held);
     }
     if (ends.length > 0) await owner.record(ends);
-    for (const customId of released) window.release(customId);
+    for (const held of ended.values()) window.release(held);
     if (halt !== null) this.#onHalt(halt);
     return jobIds;
+  }
+
+  /** The answer came by an earlier job: this one need not be called any more, if it is not too late. */
+  #withdraw(held: HeldCall): void {
+    void this.#context.queue.remove(held.jobId).catch(() => {});
   }
 
   async #forget(entryIds: readonly string[]): Promise<void> {

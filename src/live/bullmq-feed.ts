@@ -85,7 +85,7 @@ export class JobFeed {
       this.#announced.has(held) ? giveBack(held.customId, 'stopped') : [{ status: 'given-back', customId: held.customId }],
     );
     await this.#context.owner.record(ends);
-    for (const { customId } of chunk) this.#context.window.release(customId);
+    for (const held of chunk) this.#context.window.release(held);
   }
 
   /** Repeated until Redis says yes: an id that is there already is ignored. */

@@ -1,7 +1,7 @@
 import type { LastMuster } from './bullmq-census.ts';
 import type { RunnerContext } from './bullmq-runner.ts';
 import { settleCall } from './redis-calls.ts';
-import { writeEnd } from './redis-ends.ts';
+import { WORKER_DIED, writeEnd } from './redis-ends.ts';
 import { readJobId } from './redis-keys.ts';
 import { MUSTER, runScript } from './redis-scripts.ts';
 
@@ -44,7 +44,7 @@ async function endOrphan(context: RunnerContext, jobId: string, mark: string): P
   const customId = readJobId(context.state, jobId);
   if (customId === null) return;
   const bodyBytes = context.window.held.get(customId)?.bodyBytes ?? 0;
-  const text = writeEnd({ status: 'unknown', why: 'the worker that made the call died', bodyBytes });
+  const text = writeEnd({ status: 'unknown', why: WORKER_DIED, bodyBytes });
   const job = { state: context.state, jobId, customId };
   await settleCall(context.link, job, { mark, tokensDelta: 0, hasCrashed: true, delivery: { kind: 'unknown', text } });
 }

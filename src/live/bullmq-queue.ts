@@ -41,6 +41,7 @@ export async function openBullmqQueue(options: BullmqQueueOptions): Promise<Call
 }
 
 class BullmqQueue implements CallQueue {
+  readonly isShared = true;
   readonly #options: BullmqQueueOptions;
   readonly #redis: Redis;
   readonly #queue: Queue;

@@ -39,10 +39,9 @@ export class CallWindow {
     this.#bodyBytes += call.bodyBytes;
   }
 
-  release(customId: string): void {
-    const call = this.held.get(customId);
-    if (call === undefined) return;
-    this.held.delete(customId);
+  /** A call has its end. Its row may have been taken in anew meanwhile, under the same id: that one stays. */
+  release(call: HeldCall): void {
+    if (this.held.get(call.customId) === call) this.held.delete(call.customId);
     this.#bodyBytes -= call.bodyBytes;
     this.#wake();
   }

@@ -13,6 +13,11 @@ export type DeliveredEnd =
   /** The worker will not make this call, and no other one should. */
   | { readonly status: 'reject'; readonly why: string };
 
+/** Why a call is unknown whose worker is gone. */
+export const WORKER_DIED = 'the worker that made the call died';
+/** Why a call is unknown that was aborted, because its worker had to end or was taken for dead. */
+export const GIVEN_UP = 'the call was given up';
+
 /** One entry of the results stream. */
 export type ResultEntry =
   | { readonly type: 'end'; readonly entryId: string; readonly jobId: string; readonly customId: string; readonly end: DeliveredEnd }

@@ -1,7 +1,7 @@
 import { AppError, EXIT } from '../core/errors.ts';
 import type { CallOutcome } from './call.ts';
 import { type AdvertisedLimits, readAdvertisedLimits } from './rate-headers.ts';
-import type { DeliveredEnd } from './redis-ends.ts';
+import { type DeliveredEnd, GIVEN_UP } from './redis-ends.ts';
 import { insist } from './redis-insist.ts';
 import { makeSharedKeys } from './redis-keys.ts';
 import { REFUSE } from './redis-limiter.ts';
@@ -53,7 +53,7 @@ export async function processJob(context: WorkerContext, job: HandedJob): Promis
         await deliver(context, job, { ...attempt, tokensDelta: 0 }, unknownEnd(reading, outcome.failure.message));
         return 'over';
       case 'stop':
-        return halt(context, job, attempt, outcome.failure);
+        return halt(context, job, { ...attempt, requestsDelta: -1 }, outcome.failure);
       case 'wait':
         await refuse(context, job, attempt, outcome);
         break;
@@ -84,16 +84,22 @@ async function callOnce(
   const leftAtMs = context.monotonicMs();
   try {
     const outcome = await context.makeCall(reading.request, { queuedAt: job.queuedAt, signal: job.signal });
-    if (outcome.status === 'answered') context.onAnswer();
-    if (outcome.status === 'wait' || outcome.status === 'unknown') context.onCongestion(leftAtMs);
+    if (isCongestion(outcome)) context.onCongestion(leftAtMs);
+    else if (outcome.status === 'answered') context.onAnswer();
     return outcome;
   } catch (error) {
-    if (job.signal.aborted) return { status: 'unknown', failure: { message: 'the call was given up' } };
+    if (job.signal.aborted) return { status: 'unknown', failure: { message: GIVEN_UP } };
     context.log('error', 'bug', { job: job.jobId, stack: (error as Error).stack });
     return { status: 'unknown', failure: { message: 'the worker failed while it called' } };
   } finally {
     leaveGate();
   }
+}
+
+/** Too fast for the provider, or silence. */
+function isCongestion(outcome: CallOutcome): boolean {
+  if (outcome.status === 'answered') return outcome.failure?.status === 408;
+  return outcome.status === 'wait' || (outcome.status === 'unknown' && outcome.failure.code === 'timeout');
 }
 
 /** Charges what was really used, tells all workers what the headers say, and delivers the line. */

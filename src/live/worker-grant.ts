@@ -1,4 +1,5 @@
 import { type Grant, reserveCall } from './redis-calls.ts';
+import { WORKER_DIED } from './redis-ends.ts';
 import type { HandedJob, WorkerContext } from './worker-context.ts';
 import { deliver, interruptionsOf, NO_ATTEMPT, type OpenAttempt, settle } from './worker-deliver.ts';
 import { sleepUntilAny } from './worker-wait.ts';
@@ -72,5 +73,5 @@ async function leave(context: WorkerContext, job: HandedJob, attempt: OpenAttemp
 
 function lostEnd(job: HandedJob) {
   const { body } = job.data as { readonly body: string };
-  return { status: 'unknown', why: 'the worker that made the call died', bodyBytes: Buffer.byteLength(body) } as const;
+  return { status: 'unknown', why: WORKER_DIED, bodyBytes: Buffer.byteLength(body) } as const;
 }

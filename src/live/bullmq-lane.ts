@@ -1,0 +1,32 @@
+import { openBullmqQueue } from './bullmq-queue.ts';
+import { createLiveLane, type LiveLane } from './lane.ts';
+import type { LocalLaneOptions } from './local-lane.ts';
+
+export interface RedisLaneOptions extends LocalLaneOptions {
+  readonly redisUrl: string;
+  /** The id of the state directory: one Redis may carry the calls of many. */
+  readonly state: string;
+  readonly model: string;
+  /** `ROWMILL_QUEUE_SECRET`, which the workers share; null where none is set. */
+  readonly secret: string | null;
+  /** For a person; never row text. */
+  readonly warn: (message: string) => void;
+}
+
+/**
+ * The live lane whose calls are made by workers, in other processes or on other hosts. This process only hands calls over and collects ends.
+ * @throws AppError exit 2 within five seconds when Redis cannot be used
+ */
+export async function openRedisLane(options: RedisLaneOptions): Promise<LiveLane> {
+  const { limits, model, provider, settles } = options;
+  const queue = await openBullmqQueue({
+    ...options,
+    identity: { model, keyFingerprint: provider.keyFingerprint, baseUrl: provider.baseUrl },
+    limits: {
+      requestsPerMinute: limits.requestsPerMinute,
+      tokensPerMinute: limits.tokensPerMinute,
+      ...(settles === undefined ? {} : { settles }),
+    },
+  });
+  return createLiveLane({ ...options, queue });
+}

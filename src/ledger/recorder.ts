@@ -73,7 +73,7 @@ export function createRecorder(options: {
         if (!isResponseName(name) || recorded.has(name)) continue;
         const { batchId, batch } = findBatchOfName(name, state.fold);
         // Its batch may yet be adopted for a create whose outcome is open; then the file is downloaded again, as that batch's.
-        if (batch === null && hasOpenShard(state.fold)) continue;
+        if (batch === null && hasOpenCreate(state.fold)) continue;
         const createdSeconds = batch === null ? 0 : Math.floor(Date.parse(batch.submittedAt) / 1000);
         await record({ name, batchId, createdSeconds });
       }
@@ -86,6 +86,6 @@ export function createRecorder(options: {
   };
 }
 
-function hasOpenShard({ shards }: LedgerFold): boolean {
-  return [...shards.values()].some(({ status }) => status !== 'collected' && status !== 'retired');
+function hasOpenCreate({ shards }: LedgerFold): boolean {
+  return [...shards.values()].some(({ status }) => status === 'creating' || status === 'create-unknown');
 }

@@ -141,7 +141,7 @@ export async function makeLiveWorld(t: TestContext, options: LiveWorldOptions = 
       while (lane.trips.length > 0) await lane.nextEnd();
       await lane.nextEnd();
     },
-    outcomes: (requests) => requests.map(({ key }) => keys.outcome(keys.find(key))),
+    outcomes: (requests) => requests.map(({ key }) => (keys.find(key) === -1 ? null : keys.outcome(keys.find(key)))),
     readEvents: () =>
       fs
         .readFileSync(path.join(directory, 'events.jsonl'), 'utf8')

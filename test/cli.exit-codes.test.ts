@@ -20,7 +20,7 @@ function makeWorld(job = REVIEW_JOB): World {
   return world;
 }
 
-describe('exit codes', { concurrency: true }, () => {
+describe('exit codes', () => {
   it('0: a finished run, and the same again without anything to do', async () => {
     const world = makeWorld();
     const first = await world.json<{ rows: Record<string, number>; attempts: { total: number } }>(['run', 'job.yaml', '--simulate']);
@@ -45,7 +45,7 @@ describe('exit codes', { concurrency: true }, () => {
   it('2: an unknown command or option names the one that was probably meant', async () => {
     const world = makeWorld();
     const [command, option, number] = await Promise.all([
-      world.run(['rnu']),
+      world.spawn(['rnu']),
       world.run(['run', 'job.yaml', '--simulat']),
       world.run(['run', 'job.yaml', '--limit', 'many']),
     ]);
@@ -78,7 +78,7 @@ describe('exit codes', { concurrency: true }, () => {
       const none = await world.run(['run', 'job.yaml']);
       assert.equal(none.exitCode, 4);
       assert.match(none.stderr, /--simulate/);
-      const refused = await world.run(['run', 'job.yaml', '--base-url', simulator.url, '--yes'], KEY);
+      const refused = await world.spawn(['run', 'job.yaml', '--base-url', simulator.url, '--yes'], KEY);
       assert.equal(refused.exitCode, 4, refused.stderr);
       assert.doesNotMatch(refused.stdout + refused.stderr, /canary/);
     } finally {
@@ -98,7 +98,7 @@ describe('exit codes', { concurrency: true }, () => {
     });
     try {
       const [held, skipped, looking] = await Promise.all([
-        world.run(['run', 'job.yaml', '--simulate']),
+        world.spawn(['run', 'job.yaml', '--simulate']),
         world.run(['run', 'job.yaml', '--simulate', '--if-running', 'skip']),
         world.json<{ run: { runner: { pid: number } | null } }>(['status', 'job.yaml']),
       ]);

@@ -21,7 +21,7 @@ function makeWorld(job = REVIEW_JOB): World {
 
 const KEY = { OPENAI_API_KEY: CANARY_KEY };
 
-describe('doctor', { concurrency: true }, () => {
+describe('doctor', () => {
   const examine = (world: World, args: readonly string[], env = {}) =>
     world.json<{ ok: boolean; findings: readonly Finding[] }>(['doctor', ...args], env);
   const statusOf = (findings: readonly Finding[]) => Object.fromEntries(findings.map(({ name, status }) => [name, status]));
@@ -84,10 +84,10 @@ describe('simulate', () => {
   });
 });
 
-describe('where things come from', { concurrency: true }, () => {
+describe('where things come from', () => {
   it('a table on standard input is kept, and looked at again later', async () => {
     const world = makeWorld(REVIEW_JOB.replace('path: reviews.csv', "path: '-', format: csv"));
-    const ran = await world.run(['run', 'job.yaml', '--simulate', '--json'], {}, REVIEWS);
+    const ran = await world.spawn(['run', 'job.yaml', '--simulate', '--json'], {}, REVIEWS);
     assert.equal(ran.exitCode, 0, ran.stderr);
     const status = await world.json<Status>(['status', 'job.yaml']);
     assert.equal(status.rows.in, 6);

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { runInProcess } from './run-in-process.ts';
 
 /** The compiled program, beside the compiled tests. */
 export const PROGRAM = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'src', 'cli', 'main.js');
@@ -16,8 +17,10 @@ export interface Ended {
 
 export interface World {
   readonly folder: string;
-  /** Runs the program here to its end; without a key, unless `env` gives one. */
-  run(args: readonly string[], env?: Readonly<Record<string, string>>, stdin?: string): Promise<Ended>;
+  /** Runs the program here to its end, within this process; without a key, unless `env` gives one. */
+  run(args: readonly string[], env?: Readonly<Record<string, string>>): Promise<Ended>;
+  /** The same in a process of its own. */
+  spawn(args: readonly string[], env?: Readonly<Record<string, string>>, stdin?: string): Promise<Ended>;
   /** The one JSON object a command prints. Throws when it prints anything else. */
   json<T = Record<string, unknown>>(
     args: readonly string[],
@@ -33,23 +36,19 @@ export function createWorld(files: Readonly<Record<string, string>>): World {
   const folder = mkdtempSync(join(tmpdir(), 'rowmill-'));
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
 
-  function start(args: readonly string[], env: Readonly<Record<string, string>> = {}): ChildProcess {
-    return spawn(process.execPath, [PROGRAM, ...args], {
-      cwd: folder,
-      env: { PATH: process.env.PATH ?? '', HOME: folder, TMPDIR: tmpdir(), ...env },
-      stdio: ['pipe', 'pipe', 'pipe'],
-    });
-  }
-
-  const run: World['run'] = (args, env, stdin = '') => {
-    const child = start(args, env);
-    child.stdin?.on('error', () => {}).end(stdin);
-    return collect(child);
-  };
+  const environment = { PATH: process.env.PATH ?? '', HOME: folder, TMPDIR: tmpdir(), ROWMILL_POLL_MAX: '50ms' };
+  const start: World['start'] = (args, env = {}) =>
+    spawn(process.execPath, [PROGRAM, ...args], { cwd: folder, env: { ...environment, ...env }, stdio: ['pipe', 'pipe', 'pipe'] });
+  const run: World['run'] = (args, env = {}) => runInProcess(args, { cwd: folder, env: { ...environment, ...env } });
   return {
     folder,
     run,
     start,
+    spawn(args, env, stdin = '') {
+      const child = start(args, env);
+      child.stdin?.on('error', () => {}).end(stdin);
+      return collect(child);
+    },
     async json<T>(args: readonly string[], env?: Readonly<Record<string, string>>) {
       const { exitCode, stdout, stderr } = await run([...args, '--json'], env);
       const lines = stdout.split('\n').filter((line) => line !== '');

@@ -1,0 +1,229 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import fc from 'fast-check';
+import { Redis } from 'ioredis';
+import { block, correct, keepWithin, type RateState, type Rates, reserve, UNUSED } from '../src/live/gcra.ts';
+import { type JobReference, type QueueLink, reserveCall, settleCall } from '../src/live/redis-calls.ts';
+import { makeJobKey, makeSharedKeys, makeStateKeys } from '../src/live/redis-keys.ts';
+import { REFUSE } from '../src/live/redis-limiter.ts';
+import { writeJobLimits } from '../src/live/redis-limits.ts';
+import { runScript } from '../src/live/redis-scripts.ts';
+import { borrowRedis, whyNoRedis } from './helpers/redis-server.ts';
+import { makeState } from './helpers/redis-world.ts';
+
+const SHARE = 0.98;
+const BURST_SECONDS = 3;
+/** Redis keeps whole microseconds. */
+const ROUNDING_MS = 0.01;
+
+type Step =
+  | { readonly do: 'reserve'; readonly tokens: number }
+  | { readonly do: 'settle'; readonly used: number }
+  | { readonly do: 'refuse'; readonly waitMs: number };
+
+const steps: fc.Arbitrary<readonly Step[]> = fc.array(
+  fc.oneof(
+    { weight: 5, arbitrary: fc.record({ do: fc.constant('reserve' as const), tokens: fc.integer({ min: 0, max: 5_000 }) }) },
+    {
+      weight: 3,
+      arbitrary: fc.record({ do: fc.constant('settle' as const), used: fc.integer({ min: 0, max: 5_000 }) }),
+    },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant('refuse' as const), waitMs: fc.integer({ min: 0, max: 3_000 }) }) },
+  ),
+  { minLength: 1, maxLength: 25 },
+);
+
+const limit = fc.option(fc.integer({ min: 1, max: 100_000 }));
+
+describe('the limiter in Redis', { skip: whyNoRedis() }, () => {
+  let server: { readonly url: string; stop(): Promise<void> };
+  let redis: Redis;
+  before(async () => {
+    server = await borrowRedis();
+    redis = new Redis(server.url);
+  });
+  after(async () => {
+    redis.disconnect();
+    await server.stop();
+  });
+
+  /** A queue with its job keys, its notice and one admitted worker, and nothing else. */
+  async function makeLink(limits: { requests: number | null; tokens: number | null }) {
+    const link: QueueLink = { redis, queueName: `{${makeState()}}`, secret: null };
+    const shared = makeSharedKeys(link.queueName);
+    await writeJobLimits(redis, shared.limits, { requestsPerMinute: limits.requests, tokensPerMinute: limits.tokens });
+    await redis.hset(shared.states, 'state', 'epoch|0-0|0');
+    await redis.sadd(makeStateKeys(link.queueName, 'state').admitted, 'worker');
+    let jobs = 0;
+    const makeJob = async (): Promise<JobReference> => {
+      jobs += 1;
+      const job = { state: 'state', jobId: `state-id-${jobs}`, customId: `id${jobs}` };
+      await redis.hset(makeJobKey(link.queueName, job.jobId), 'name', 'state');
+      return job;
+    };
+    const ask = (job: JobReference, tokens: number, grant = job.jobId, horizonMs = 1e12) =>
+      reserveCall(link, job, { worker: 'worker', grant, tokens, horizonMs });
+    return { link, shared, makeJob, ask };
+  }
+
+  test('it grants exactly when the limiter in memory does, after any history', async () => {
+    const property = fc.asyncProperty(limit, limit, steps, async (requests, tokens, history) => {
+      const { link, shared, makeJob, ask } = await makeLink({ requests, tokens });
+      let [share, burstSeconds] = [SHARE, BURST_SECONDS];
+      const rate = (perMinute: number | null) =>
+        perMinute === null
+          ? { perMinute, burst: 1 }
+          : { perMinute: perMinute * share, burst: Math.max(1, (perMinute * burstSeconds) / 60) };
+      const rates = (): Rates => ({ requests: rate(requests), tokens: rate(tokens) });
+      let model: RateState = UNUSED;
+      const open: { job: JobReference; mark: string; tokens: number }[] = [];
+      for (const step of history) {
+        switch (step.do) {
+          case 'reserve': {
+            const job = await makeJob();
+            const grant = await ask(job, step.tokens);
+            const expected = reserve(model, rates(), step.tokens, grant.nowMicroseconds / 1000);
+            model = expected.state;
+            assert.equal(grant.status, 'go');
+            assert.ok(Math.abs(grant.waitMs - expected.waitMs) <= 1 + ROUNDING_MS, `waits ${grant.waitMs}, not ${expected.waitMs}`);
+            open.push({ job, mark: grant.mark, tokens: step.tokens });
+            break;
+          }
+          case 'settle': {
+            const done = open.shift();
+            if (done === undefined) break;
+            const tokensDelta = step.used - done.tokens;
+            await settleCall(link, done.job, { mark: done.mark, tokensDelta, delivery: null });
+            model = correct(model, rates(), { requests: 0, tokens: tokensDelta });
+            break;
+          }
+          case 'refuse': {
+            const [seconds, micros] = await redis.time();
+            const nowMs = Number(seconds) * 1000 + Number(micros) / 1000;
+            const isFirst = nowMs >= model.blockedUntilMs;
+            const waitMs = (await runScript(redis, REFUSE, [shared.blocked, shared.limits], [step.waitMs, 0, 0.5, ''])) as number;
+            if (isFirst) {
+              share = Math.max(0.5, share * 0.95);
+              burstSeconds = Math.max(0.25, burstSeconds / 2);
+            }
+            const until = Number((await redis.get(shared.blocked)) ?? nowMs * 1000) / 1000;
+            assert.ok(waitMs >= step.waitMs || !isFirst);
+            model = block(model, until);
+            break;
+          }
+          default:
+            step satisfies never;
+        }
+        const [requestsUsed, tokensUsed] = await redis.mget(shared.requests, shared.tokens);
+        if (requestsUsed !== null) near(Number(requestsUsed) / 1000, model.requestsUsedUntilMs);
+        if (tokensUsed !== null) near(Number(tokensUsed) / 1000, model.tokensUsedUntilMs);
+      }
+    });
+    await fc.assert(property, { numRuns: 40 });
+  });
+
+  test('it leaves no more than the provider says is left', async () => {
+    const { link, shared, makeJob, ask } = await makeLink({ requests: 6_000, tokens: 600_000 });
+    const job = await makeJob();
+    const { mark } = await ask(job, 10);
+    await settleCall(link, job, { mark, tokensDelta: 0, delivery: null, remaining: { requests: 100, tokens: 50 } });
+    const rates: Rates = { requests: { perMinute: 6_000 * SHARE, burst: 300 }, tokens: { perMinute: 600_000 * SHARE, burst: 30_000 } };
+    const next = await ask(await makeJob(), 100);
+    const expected = reserve(keepWithin(UNUSED, rates, { requests: 100, tokens: 50 }, 0), rates, 100, 0);
+    // Milliseconds passed between the two steps in Redis.
+    assert.ok(next.waitMs <= Math.ceil(expected.waitMs) && next.waitMs > 0, `${next.waitMs} of ${expected.waitMs}`);
+    assert.ok(Number(await redis.get(shared.tokens)) > 0);
+  });
+
+  test('in any window no more leaves than the limit and one burst', async () => {
+    const { makeJob, ask } = await makeLink({ requests: 1_200, tokens: null });
+    const leaves: number[] = [];
+    for (let number = 0; number < 200; number += 1) {
+      const grant = await ask(await makeJob(), 0);
+      leaves.push(grant.nowMicroseconds / 1000 + grant.waitMs);
+    }
+    const windowMs = 2_000;
+    for (const start of leaves) {
+      const inside = leaves.filter((instant) => instant >= start && instant < start + windowMs).length;
+      assert.ok(inside <= (1_200 * SHARE * windowMs) / 60_000 + 60 + 1, `${inside} calls within two seconds`);
+    }
+  });
+
+  test('asking twice for the same grant takes one place', async () => {
+    const { shared, makeJob, ask } = await makeLink({ requests: 60, tokens: 600 });
+    const job = await makeJob();
+    const first = await ask(job, 100);
+    const before = await redis.mget(shared.requests, shared.tokens);
+    const second = await ask(job, 100);
+    assert.equal(second.mark, first.mark);
+    assert.deepEqual(await redis.mget(shared.requests, shared.tokens), before);
+  });
+
+  test('a grant that waits moves behind a refusal which came meanwhile', async () => {
+    const { shared, makeJob, ask } = await makeLink({ requests: 60, tokens: null });
+    const job = await makeJob();
+    assert.equal((await ask(job, 0)).waitMs, 0);
+    await runScript(redis, REFUSE, [shared.blocked, shared.limits], [5_000, 0, 0.5, '']);
+    const moved = await ask(job, 0);
+    assert.equal(moved.status, 'go');
+    assert.ok(moved.waitMs > 4_000, `waits ${moved.waitMs}`);
+  });
+
+  test('beyond the horizon nothing is taken', async () => {
+    const { shared, makeJob, ask } = await makeLink({ requests: 1, tokens: null });
+    await ask(await makeJob(), 0);
+    const before = await redis.get(shared.requests);
+    const refused = await ask(await makeJob(), 0, 'other', 1_000);
+    assert.equal(refused.status, 'wait');
+    assert.ok(refused.waitMs > 50_000);
+    assert.equal(await redis.get(shared.requests), before);
+  });
+
+  test('three refusals about tokens tell all workers that the provider charges what is reserved', async () => {
+    const { shared } = await makeLink({ requests: null, tokens: 1_000 });
+    for (let refusal = 0; refusal < 3; refusal += 1) {
+      await redis.del(shared.blocked);
+      await runScript(redis, REFUSE, [shared.blocked, shared.limits], [10, 1, 0.5, '']);
+    }
+    assert.equal(await redis.hget(shared.limits, 'settles'), 'reserved');
+  });
+
+  test('a stranger is granted nothing, and neither is a job nobody knows', async () => {
+    const { link, makeJob } = await makeLink({ requests: null, tokens: null });
+    const job = await makeJob();
+    assert.equal((await reserveCall(link, job, { worker: 'other', grant: 'g', tokens: 1 })).status, 'stranger');
+    const forgotten = { ...job, jobId: 'state-id-999' };
+    assert.equal((await reserveCall(link, forgotten, { worker: 'worker', grant: 'g', tokens: 1 })).status, 'gone');
+  });
+
+  test('an attempt of a living worker is waited for, one of a dead worker is lost, and a third death holds the row', async () => {
+    const { link, makeJob, ask } = await makeLink({ requests: null, tokens: null });
+    const { admitted } = makeStateKeys(link.queueName, 'state');
+    const job = await makeJob();
+    for (let crash = 1; crash <= 3; crash += 1) {
+      await redis.sadd(admitted, 'other');
+      const { mark } = await reserveCall(link, job, { worker: 'other', grant: `g${crash}`, tokens: 1 });
+      assert.equal((await ask(job, 1)).status, 'busy');
+      await redis.srem(admitted, 'other');
+      assert.equal((await ask(job, 1)).status, 'lost');
+      await settleCall(link, job, { mark, tokensDelta: 0, hasCrashed: true, delivery: null });
+    }
+    assert.equal((await ask(job, 1)).status, 'poison');
+  });
+
+  test('an end is delivered once, an answer each time, and then the job is done', async () => {
+    const { link, makeJob, ask } = await makeLink({ requests: null, tokens: null });
+    const job = await makeJob();
+    const { mark } = await ask(job, 1);
+    const unknown = { mark, tokensDelta: 0, delivery: { kind: 'unknown', text: '{}' } } as const;
+    assert.notEqual(await settleCall(link, job, unknown), '');
+    assert.equal(await settleCall(link, job, unknown), '');
+    assert.notEqual(await settleCall(link, job, { ...unknown, delivery: { kind: 'line', text: '{}' } }), '');
+    assert.equal((await ask(job, 1)).status, 'done');
+  });
+});
+
+function near(actual: number, expected: number): void {
+  // Each step rounds to a whole microsecond.
+  assert.ok(Math.abs(actual - expected) < 1, `${actual} is not ${expected}`);
+}

@@ -13,6 +13,7 @@ export const ALL_ROWS = { isAll: true, has: () => true, end: Number.POSITIVE_INF
 
 export const effects: Effects = {
   clock: () => new Date(),
+  monotonicMs: () => performance.now(),
   sleep: async () => {},
   random: Math.random,
   randomId: () => Math.random().toString(36).slice(2, 12).padEnd(10, '0'),

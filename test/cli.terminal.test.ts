@@ -102,7 +102,14 @@ describe('progress on a terminal', () => {
     const stream = { isTTY: true, columns: 60, write: (text: string) => written.push(text) } as unknown as NodeJS.WriteStream;
     const view: RunView = {
       ...{ job: 'reviews', run: 'r', model: `gpt-4o-mini${HOSTILE}`, lane: 'batch', startedAt: new Date(), rows: 10, okRequests: 4 },
-      ...{ attempts: 4, trips: [], enqueuedTokens: { limitTokens: null, usedTokens: 0 }, spentNanoUsd: 5, budgetNanoUsd: null },
+      ...{
+        attempts: 4,
+        trips: [],
+        calls: null,
+        enqueuedTokens: { limitTokens: null, usedTokens: 0 },
+        spentNanoUsd: 5,
+        budgetNanoUsd: null,
+      },
     };
     const progress = startProgress(view, 'auto', stream);
     progress.clear();

@@ -1,11 +1,11 @@
 import { createInterface } from 'node:readline/promises';
 import { UsageError } from '../core/errors.ts';
 import { formatDollars } from '../output/format-numbers.ts';
+import type { Spending } from '../run/options.ts';
 import type { Preview } from '../run/preview.ts';
 import { say } from './say.ts';
 
-export interface ConfirmOptions {
-  readonly confirmOverNanoUsd: number;
+export interface ConfirmOptions extends Spending {
   /** `--yes`. */
   readonly isAgreed: boolean;
   readonly isSimulated: boolean;
@@ -14,9 +14,10 @@ export interface ConfirmOptions {
 
 /** Says what a run would send and cost; asks when that is more than the job allows without asking. @throws UsageError when the answer is no */
 export async function confirmSpending(preview: Preview, options: ConfirmOptions): Promise<void> {
-  const { rows, cost } = preview;
+  const { rows } = preview;
+  const cost = preview.cost[options.lane];
   const asked = rows.new + rows.changed + rows.again;
-  const estimate = cost.batch === null ? 'at an unknown price' : `about ${formatDollars(cost.batch.expectedNanoUsd)}`;
+  const estimate = cost === null ? 'at an unknown price' : `about ${formatDollars(cost.expectedNanoUsd)}`;
   const parts = [
     `${rows.new} new`,
     `${rows.changed} changed`,
@@ -27,11 +28,11 @@ export async function confirmSpending(preview: Preview, options: ConfirmOptions)
   ];
   if (!options.isQuiet) say(`${parts.filter((part) => !part.startsWith('0 ')).join(', ') || 'no rows'}: ${asked} requests, ${estimate}`);
   if (asked === 0 || options.isAgreed || options.isSimulated) return;
-  if (cost.batch !== null && cost.batch.expectedNanoUsd <= options.confirmOverNanoUsd) return;
+  if (cost !== null && cost.expectedNanoUsd <= options.overNanoUsd) return;
   const why =
-    cost.batch === null
+    cost === null
       ? `the price of ${preview.model} is unknown`
-      : `this is estimated at ${estimate.replace('about ', '')}, above confirm_over (${formatDollars(options.confirmOverNanoUsd)})`;
+      : `this is estimated at ${estimate.replace('about ', '')}, above confirm_over (${formatDollars(options.overNanoUsd)})`;
   if (process.stdin.isTTY !== true || process.stderr.isTTY !== true) throw new UsageError(`${why}: add --yes to go on without being asked`);
   const dialogue = createInterface({ input: process.stdin, output: process.stderr });
   const answer = await dialogue.question(`${why}. Go on? [y/N] `);

@@ -9,6 +9,7 @@ const ID_LETTERS = 'abcdefghijklmnopqrstuvwxyz0123456789';
 export function makeEffects(): Effects {
   return {
     clock: () => new Date(),
+    monotonicMs: () => performance.now(),
     sleep: async (milliseconds, signal) => {
       signal.throwIfAborted();
       await delay(milliseconds, undefined, { signal }).catch(() => signal.throwIfAborted());

@@ -1,5 +1,6 @@
 import { styleText } from 'node:util';
 import type { TripView } from '../batch/lane.ts';
+import type { QueueView } from '../live/queue.ts';
 import { escapeLineForTerminal } from '../output/escape-for-terminal.ts';
 import { formatDollars } from '../output/format-numbers.ts';
 import type { RunView } from '../run/view.ts';
@@ -14,7 +15,7 @@ export interface ProgressLook {
 const MAX_TRIP_LINES = 6;
 const BAR_CELLS = 30;
 
-/** The lines of the batch lane's progress, each at most `columns` wide. */
+/** The lines of a run's progress, each at most `columns` wide. */
 export function renderProgress(view: RunView, look: ProgressLook): readonly string[] {
   const bold = (text: string) => (look.colour ? styleText('bold', text, { validateStream: false }) : text);
   const dim = (text: string) => (look.colour ? styleText('dim', text, { validateStream: false }) : text);
@@ -31,9 +32,28 @@ export function renderProgress(view: RunView, look: ProgressLook): readonly stri
     ),
     ...view.trips.slice(0, MAX_TRIP_LINES).map((trip) => clip(` ${describeTrip(trip, view, look.now)}`, look.columns)),
   ];
+  if (view.calls !== null) lines.push(...describeCalls(view.calls).map((line) => clip(line, look.columns)));
   if (view.trips.length > MAX_TRIP_LINES) lines.push(dim(` and ${view.trips.length - MAX_TRIP_LINES} more shards`));
-  if (view.trips.length === 0) lines.push(dim(' reading and writing the table'));
+  if (view.trips.length === 0 && (view.calls === null || view.calls.inFlight + view.calls.waiting === 0))
+    lines.push(dim(' reading and writing the table'));
   return lines;
+}
+
+/** Live calls: the limits and what is used of them, what holds calls up, and how long they take. */
+function describeCalls({ inFlight, concurrency, waiting, pace }: QueueView): readonly string[] {
+  const flight = `in flight ${count(inFlight)}/${count(concurrency)}`;
+  if (pace === undefined) return [`${flight}   waiting ${count(waiting)}`];
+  const limit = (value: number | null, show: (value: number) => string) => (value === null ? '' : `/${show(value)}`);
+  const rpm = `rpm ${count(pace.requestsLastMinute)}${limit(pace.requestsPerMinute, count)}`;
+  const tpm = `tpm ${shortTokens(pace.tokensLastMinute)}${limit(pace.tokensPerMinute, shortTokens)}`;
+  const { calls, nextMs } = pace.backOffs;
+  const backOff = calls === 0 ? '' : `   back-off: ${count(calls)} calls${nextMs === null ? '' : `, next in ${Math.ceil(nextMs / 1000)}s`}`;
+  const latency =
+    pace.latencyMs === null ? '' : `p50 ${(pace.latencyMs.p50 / 1000).toFixed(1)}s  p95 ${(pace.latencyMs.p95 / 1000).toFixed(1)}s`;
+  return [
+    `${rpm}   ${tpm}   ${flight}${pace.waitingFor === null ? '' : `   waiting: ${pace.waitingFor}`}${backOff}`,
+    ...(latency === '' ? [] : [latency]),
+  ];
 }
 
 /** One shard: its phase by name, so that a bar at 100 % that waits does not look broken. */

@@ -1,9 +1,7 @@
-import type { BatchLane } from '../batch/lane.ts';
 import { UsageError } from '../core/errors.ts';
 import type { Job } from '../core/job.ts';
 import type { Request } from '../core/request.ts';
-import type { Ledger } from '../ledger/ledger.ts';
-import type { Books } from './books.ts';
+import type { LaneName } from './lanes.ts';
 import { makeCostBound } from './price-bounds.ts';
 
 /** Keeps a run below its budget: what was spent plus what is on its way, at its upper bound, never exceeds it. */
@@ -15,10 +13,11 @@ export interface Budget {
 
 export interface BudgetOptions {
   readonly job: Job;
-  readonly lane: BatchLane;
-  readonly ledger: Ledger;
-  readonly books: Books;
-  readonly run: string;
+  /** Whose prices bound what is sent. */
+  readonly laneName: LaneName;
+  /** Requests without a known cost yet: on their way, or lost from sight after they may have been billed. */
+  readonly onItsWay: () => { readonly bytes: number; readonly rows: number };
+  readonly spentNanoUsd: () => number;
   readonly limitNanoUsd: number;
   /** The day whose prices count. */
   readonly at: Date;
@@ -26,26 +25,19 @@ export interface BudgetOptions {
 
 /** @throws UsageError when the model's price or longest answer is unknown: a budget does not guess */
 export function createRunBudget(options: BudgetOptions): Budget {
-  const { books, job, lane, ledger, limitNanoUsd, run } = options;
-  const bound = makeCostBound(job, 'batch', options.at.toISOString());
+  const { job, limitNanoUsd, spentNanoUsd } = options;
+  const bound = makeCostBound(job, options.laneName, options.at.toISOString());
   if (bound === null) {
     throw new UsageError(
       `budget: no price or no longest answer is known for ${job.model}, so a budget cannot be kept; set params.max_output_tokens, or remove the budget`,
     );
   }
   const boundOf = (bytes: number, rows: number) => Math.ceil(bytes * bound.perInputByteNanoUsd + rows * bound.perAnswerNanoUsd);
-
-  function onItsWayNanoUsd(): number {
-    let nanoUsd = boundOf(lane.filling.bytes, lane.filling.rows);
-    for (const { shard } of lane.trips) {
-      const state = shard === null ? undefined : ledger.fold.shards.get(shard);
-      if (state !== undefined) nanoUsd += boundOf(state.bytes, state.rows);
-    }
-    return nanoUsd;
-  }
-
   return {
     limitNanoUsd,
-    fits: (request) => books.ofRun(run).nanoUsd + onItsWayNanoUsd() + boundOf(Buffer.byteLength(request.body), 1) <= limitNanoUsd,
+    fits(request) {
+      const { bytes, rows } = options.onItsWay();
+      return spentNanoUsd() + boundOf(bytes + Buffer.byteLength(request.body), rows + 1) <= limitNanoUsd;
+    },
   };
 }

@@ -63,9 +63,9 @@ export async function concludeRun(options: ConcludeOptions): Promise<Summary | n
     rows: counted.rows,
     causes: counted.causes,
     attempts: {
-      batch: totals.batchAttempts + lineless.rejected + lineless.unknown,
-      live: totals.liveAttempts,
-      unknown: totals.unknownAttempts + lineless.unknown,
+      batch: totals.batchAttempts + lineless.rejected + lineless.unknown + unanswered.batchCalls,
+      live: totals.liveAttempts + unanswered.liveCalls,
+      unknown: totals.unknownAttempts + lineless.unknown + unanswered.batchCalls + unanswered.liveCalls,
     },
     tokens: {
       input: totals.usage.inputTokens,

@@ -3,6 +3,8 @@ import type { ProcessIdentity } from '../ledger/process-identity.ts';
 /** Everything a run takes from the outside world that a test may want to choose. The real ones are made in `cli/`. */
 export interface Effects {
   readonly clock: () => Date;
+  /** Milliseconds that never go back, whatever happens to the clock. */
+  readonly monotonicMs: () => number;
   /** Resolves after that many milliseconds; rejects with the signal's reason when it fires first. */
   readonly sleep: (milliseconds: number, signal: AbortSignal) => Promise<void>;
   /** Uniform in 0..1. */

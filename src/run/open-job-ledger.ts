@@ -12,7 +12,7 @@ export interface OpenedLedger {
 export interface OpenJobLedgerOptions {
   readonly origin: string;
   readonly access: 'write' | 'read';
-  readonly effects: Effects;
+  readonly effects: Pick<Effects, 'clock' | 'randomId' | 'processIdentity'>;
   readonly priceAsOf: string | null;
   readonly signal: AbortSignal;
 }

@@ -1,4 +1,5 @@
 import type { Effects } from './effects.ts';
+import type { LaneName } from './lanes.ts';
 import type { PrepareOptions } from './prepare.ts';
 import type { Preview } from './preview.ts';
 import type { RowSelection } from './selection.ts';
@@ -25,7 +26,7 @@ export interface RunOptions extends PrepareOptions {
   /** A day (YYYY-MM-DD) whose prices count; null for the day of each answer. */
   readonly priceAsOf: string | null;
   /** Told what the run would do before it spends anything. @throws UsageError when it shall not */
-  readonly confirm: (preview: Preview, confirmOverNanoUsd: number) => Promise<void>;
+  readonly confirm: (preview: Preview, spending: Spending) => Promise<void>;
   /** Handed a live view once work begins. */
   readonly watch: (view: RunView) => void;
   readonly warn: (message: string) => void;
@@ -36,6 +37,13 @@ export interface RunOptions extends PrepareOptions {
 export interface NextCommands {
   readonly continue: string;
   readonly failures: string;
+}
+
+/** What a confirmation is about. */
+export interface Spending {
+  readonly lane: LaneName;
+  /** Estimates above this want a yes. */
+  readonly overNanoUsd: number;
 }
 
 /** Failed rows to try again. */

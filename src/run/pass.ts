@@ -1,5 +1,5 @@
-import type { BatchLane } from '../batch/lane.ts';
 import { AppError, EXIT } from '../core/errors.ts';
+import type { Lane } from '../core/lane.ts';
 import type { Request } from '../core/request.ts';
 import type { Table } from '../core/row.ts';
 import { formatUsd } from '../core/summary.ts';
@@ -15,7 +15,7 @@ export interface PassOptions {
   readonly table: Table;
   readonly compiled: CompiledJob;
   readonly ledger: Ledger;
-  readonly lane: BatchLane;
+  readonly lane: Lane;
   readonly stepOf: StepOf;
   readonly makeDueRequest: MakeDueRequest;
   readonly selected: SelectedRows;

@@ -8,7 +8,8 @@ import { makeCostBound } from './price-bounds.ts';
 
 /** What may have been paid for without an answer that reached us. */
 export interface PossiblyBilled {
-  readonly calls: number;
+  readonly batchCalls: number;
+  readonly liveCalls: number;
   /** Exact where the provider's own sum says it, else an upper bound. */
   readonly nanoUsd: number;
 }
@@ -23,15 +24,18 @@ export interface PossiblyBilledOptions {
 }
 
 /**
- * Adds up, over the run's batches, what may have been billed without an answer: batches that are lost or still open as extras, at their upper
+ * Adds up what may have been billed without an answer: live calls without an end; batches that are lost or still open as extras, at their upper
  * bound; and what a batch's own usage holds beyond the lines of its files.
  */
 export function findPossiblyBilled(options: PossiblyBilledOptions): PossiblyBilled {
   const { ledger, run, books } = options;
   const { job } = options.prepared.compiled;
   const at = options.clock().toISOString();
+  const unknown = ledger.fold.unknownCalls.get(run) ?? { calls: 0, bodyBytes: 0 };
+  const liveBound = makeCostBound(job, 'live', at);
   let calls = 0;
-  let nanoUsd = 0;
+  let nanoUsd =
+    liveBound === null ? 0 : Math.ceil(unknown.bodyBytes * liveBound.perInputByteNanoUsd + unknown.calls * liveBound.perAnswerNanoUsd);
   for (const batch of ledger.fold.batches.values()) {
     if (batch.run !== run) continue;
     if (batch.status === 'lost' || (batch.isExtra && !batch.isCollected)) nanoUsd += boundBatch(ledger, job, batch, at);
@@ -47,7 +51,7 @@ export function findPossiblyBilled(options: PossiblyBilledOptions): PossiblyBill
       nanoUsd += cost ?? 0;
     }
   }
-  return { calls, nanoUsd };
+  return { batchCalls: calls, liveCalls: unknown.calls, nanoUsd };
 }
 
 function boundBatch(ledger: Ledger, job: Job, batch: BatchState, at: string): number {

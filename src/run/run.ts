@@ -1,13 +1,14 @@
 import { resolve } from 'node:path';
-import { type BatchLane, createBatchLane } from '../batch/lane.ts';
 import { sweepBatches } from '../batch/sweep.ts';
-import { UsageError } from '../core/errors.ts';
+import type { Lane } from '../core/lane.ts';
+import type { Request } from '../core/request.ts';
 import type { Summary } from '../core/summary.ts';
 import type { Stop } from '../output/verdict.ts';
 import { makeBatchContext } from './batch-context.ts';
 import { createRunBudget } from './budget.ts';
 import { concludeRun } from './conclude.ts';
 import { createDueRequests } from './due-request.ts';
+import { chooseLane, openLanes } from './lanes.ts';
 import { createStepOf } from './next-step.ts';
 import { openJobLedger } from './open-job-ledger.ts';
 import type { RunOptions } from './options.ts';
@@ -32,7 +33,6 @@ export async function runJob(options: RunOptions): Promise<Summary> {
   const { target, signal } = options;
   const prepared = await prepareJob(options);
   const { job } = prepared.compiled;
-  if (job.mode === 'live') throw new UsageError('mode: live is not there yet; run it through the Batch API with --mode batch');
   const { ledger, books } = await openJobLedger(prepared, { ...options, origin: target.origin, access: 'write' });
   try {
     const asksForMore = options.isFresh || options.reopen !== null || options.selection.type !== 'all';
@@ -42,7 +42,8 @@ export async function runJob(options: RunOptions): Promise<Summary> {
     const selected = await selectRows(options.selection, prepared.table, signal);
     const budgetNanoUsd = options.maxNanoUsd ?? job.budget.nanoUsd;
     const preview = await previewOpenJob({ prepared, ledger, books, selected, options });
-    await options.confirm(preview, job.confirmOverNanoUsd);
+    const laneName = chooseLane(job.mode, preview);
+    await options.confirm(preview, { lane: laneName, overNanoUsd: job.confirmOverNanoUsd });
 
     const connection = await target.connect(prepared.stateDirectory);
     const stopSignal = createStopSignal(options);
@@ -53,27 +54,36 @@ export async function runJob(options: RunOptions): Promise<Summary> {
       const finishing = { ...prepared, ledger, selected, run, costOf: books.costOf, signal };
       if (options.reopen !== null) await reopenRows({ ...finishing, stepOf: createStepOf(ledger, job, 'looking') }, options.reopen);
 
-      const lane = createBatchLane(context, { model: job.model, url: prepared.compiled.url, enqueuedTokens: job.limits.enqueuedTokens });
+      const stepOf = createStepOf(ledger, job, 'working');
       const budget =
         budgetNanoUsd === null
           ? null
-          : createRunBudget({ job, lane, ledger, limitNanoUsd: budgetNanoUsd, books, run, at: context.clock() });
+          : createRunBudget({
+              job,
+              laneName,
+              onItsWay: () => lanes.onItsWay(run),
+              spentNanoUsd: () => books.ofRun(run).nanoUsd,
+              limitNanoUsd: budgetNanoUsd,
+              at: context.clock(),
+            });
+      const isAffordable = (request: Request) => budget === null || budget.fits(request);
+      const lanes = openLanes({ name: laneName, job, url: prepared.compiled.url, context, effects: options.effects, stepOf, isAffordable });
+      const { lane } = lanes;
       const startedAt = context.clock();
       options.watch(
         createRunView({
           job: job.name,
           run,
           model: job.model,
-          lane: 'batch',
+          lane: laneName,
           startedAt,
           rows: preview.rows.in,
           budgetNanoUsd,
           books,
-          laneState: lane,
+          lanes,
         }),
       );
 
-      const stepOf = createStepOf(ledger, job, 'working');
       const working = {
         ...prepared,
         ledger,
@@ -84,6 +94,7 @@ export async function runJob(options: RunOptions): Promise<Summary> {
         budget,
         signal,
         noWait: options.waitMs === 0,
+        batchTrips: () => lanes.batch.trips,
         takeRetryable: books.takeRetryable,
         waitForRate: createRateWait(ledger, books, context),
       };
@@ -98,15 +109,15 @@ export async function runJob(options: RunOptions): Promise<Summary> {
         run,
         clock: context.clock,
       };
-      const estimateNanoUsd = preview.cost.batch?.expectedNanoUsd ?? null;
+      const estimateNanoUsd = preview.cost[laneName]?.expectedNanoUsd ?? null;
       for (;;) {
         const stop = await workUntilStopped(lane, stopSignal, async () => {
           await sweepBatches(context, sweepSince);
-          lane.resume();
+          await lane.resume();
           await work(working);
           await sweepBatches(context, startedAt.toISOString());
-          lane.resume();
-          await lane.settle();
+          await lane.resume();
+          while (lane.trips.length > 0) await lane.nextEnd();
           await lane.nextEnd();
         });
         const summary = await concludeRun({ ...concluding, stop, estimateNanoUsd, simulated: connection.provider.isSimulated() });
@@ -134,7 +145,7 @@ function keepPaths({ overrides, target }: RunOptions): KeptPaths {
 }
 
 /** Works, and when something stops the work, lets what is under way come to its end. @returns null when the work is done */
-async function workUntilStopped(lane: BatchLane, stopSignal: StopSignal, doWork: () => Promise<void>): Promise<Stop | null> {
+async function workUntilStopped(lane: Lane, stopSignal: StopSignal, doWork: () => Promise<void>): Promise<Stop | null> {
   try {
     await doWork();
     return null;

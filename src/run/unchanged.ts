@@ -46,7 +46,7 @@ export async function makeFingerprint(
   const { job } = prepared.compiled;
   return {
     input: hash('sha256', `${await hashInput(prepared.table, signal)}\n${prepared.compiled.rulesHash}`),
-    job: hash('sha256', `${job.text}\n${JSON.stringify([job.params, job.input, job.write, job.mode, job.model])}`),
+    job: hash('sha256', `${job.text}\n${JSON.stringify([job.params, job.input, job.write, job.model])}`),
     answers: hashAnswers(ledger),
     table: table.path,
     tableSha256: table.sha256,

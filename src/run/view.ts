@@ -1,5 +1,7 @@
 import type { BatchLane, TripView } from '../batch/lane.ts';
+import type { QueueView } from '../live/queue.ts';
 import type { Books } from './books.ts';
+import type { Lanes } from './lanes.ts';
 
 /** A run as it stands at this moment, for whoever watches: every property is read anew. */
 export interface RunView {
@@ -14,7 +16,10 @@ export interface RunView {
   readonly okRequests: number;
   /** Attempts of this run. */
   readonly attempts: number;
+  /** Batches under way. */
   readonly trips: readonly TripView[];
+  /** Live calls; null in the batch lane. */
+  readonly calls: QueueView | null;
   readonly enqueuedTokens: BatchLane['admission'];
   readonly spentNanoUsd: number;
   readonly budgetNanoUsd: number | null;
@@ -22,11 +27,11 @@ export interface RunView {
 
 export interface RunViewParts extends Pick<RunView, 'job' | 'run' | 'model' | 'lane' | 'startedAt' | 'rows' | 'budgetNanoUsd'> {
   readonly books: Books;
-  readonly laneState: BatchLane;
+  readonly lanes: Lanes;
 }
 
 export function createRunView(parts: RunViewParts): RunView {
-  const { books, laneState, ...fixed } = parts;
+  const { books, lanes, ...fixed } = parts;
   return {
     ...fixed,
     get okRequests() {
@@ -37,10 +42,13 @@ export function createRunView(parts: RunViewParts): RunView {
       return batchAttempts + liveAttempts;
     },
     get trips() {
-      return laneState.trips;
+      return lanes.batch.trips;
+    },
+    get calls() {
+      return lanes.live?.view ?? null;
     },
     get enqueuedTokens() {
-      return laneState.admission;
+      return lanes.batch.admission;
     },
     get spentNanoUsd() {
       return books.ofRun(fixed.run).nanoUsd;

@@ -6,6 +6,7 @@ import { type PassOptions, sendDueRows } from './pass.ts';
 export interface WorkOptions extends PassOptions {
   /** Leave once everything is with the provider, instead of waiting for answers. */
   readonly noWait: boolean;
+  readonly batchTrips: () => readonly TripView[];
   /** Whether an attempt ended since the last call in a way that may be tried again. */
   readonly takeRetryable: () => boolean;
   /** Waits while the account's rate is used up. */
@@ -42,7 +43,7 @@ async function waitForDueRows(options: WorkOptions): Promise<boolean> {
       return false;
     }
     if (!options.noWait) await lane.nextEnd();
-    else if (!isAllSubmitted(lane.trips)) await lane.nextChange();
+    else if (!isAllSubmitted(options.batchTrips(), lane.trips.length)) await lane.nextChange();
     else {
       throw new AppError('the batches are with the provider; run the same command later to collect them', {
         code: 'not_waiting',
@@ -52,7 +53,9 @@ async function waitForDueRows(options: WorkOptions): Promise<boolean> {
   }
 }
 
-function isAllSubmitted(trips: readonly TripView[]): boolean {
+/** Live calls are waited for all the same: nobody else would collect them. */
+function isAllSubmitted(trips: readonly TripView[], allTrips: number): boolean {
+  if (trips.length < allTrips) return false;
   return trips.every(
     ({ phase, batch }) => phase === 'waiting' || (phase === 'polling' && batch !== null && !TERMINAL_STATUSES.has(batch.status)),
   );

@@ -164,6 +164,7 @@ export async function makeWorld(t: Cleanup | null, options: WorldOptions = {}): 
         selection: { type: 'all' },
         effects: {
           clock,
+          monotonicMs: () => performance.now(),
           sleep: sleepFast,
           random: () => 0.5,
           randomId: () => `id${String(++ids).padStart(4, '0')}${process.hrtime.bigint().toString(36).slice(-4)}`,

@@ -36,9 +36,9 @@ export async function runWith(
     const summary = await runJob({
       ...options,
       ...changes,
-      confirm: (preview, confirmOverNanoUsd) =>
+      confirm: (preview, spending) =>
         confirmSpending(preview, {
-          confirmOverNanoUsd,
+          ...spending,
           isAgreed: flags.yes === true,
           isSimulated: flags.simulate === true,
           isQuiet: flags.progress === 'none',

@@ -51,6 +51,7 @@ export async function takeCensus(
   while ((await collector.collect()) > 0);
   const missing = [...context.window.held.values()].filter((held) => held.isAdded && !present.has(held.jobId));
   const isCertain = !isSilent();
+  for (const jobId of context.window.strays) if (!present.has(jobId)) context.window.endStray(jobId);
   const wasNeverMade = (held: HeldCall) => isCertain && held.call !== null && !muster.orphans.has(held.jobId);
   const unknown = missing.filter((held) => !wasNeverMade(held));
   await endAsUnknown(context, unknown);

@@ -93,15 +93,18 @@ export class EndCollector {
       const { customId, end, jobId } = entry;
       jobIds.push(jobId);
       const held = ended.has(customId) ? undefined : window.held.get(customId);
-      // For a call that has its end, or that travels as another job by now, only an answer matters: somebody may have been paid for it.
+      // Of a call that has its end, or that travels as another job by now, only matters what may have been paid for.
       const isOurs = held !== undefined && (end.status === 'line' || held.jobId === jobId);
-      if (!isOurs && end.status !== 'line') continue;
+      const wasStray = window.endStray(jobId);
+      const mayBePaid = end.status === 'line' || (wasStray && end.status === 'unknown');
+      if (!isOurs && !mayBePaid) continue;
       if (end.status === 'line' && this.#hasSeen(end.line)) continue;
       const callEnds = endsOf(customId, jobId, end);
       ends.push(...callEnds);
       halt ??= end.status === 'halt' ? end.error : this.#judge(callEnds);
-      if (held !== undefined && isOurs) ended.set(customId, held);
-      if (held !== undefined && held.jobId !== jobId) this.#withdraw(held);
+      if (held === undefined || !isOurs) continue;
+      ended.set(customId, held);
+      if (held.jobId !== jobId) this.#withdraw(held);
     }
     if (ends.length > 0) await owner.record(ends);
     for (const held of ended.values()) window.release(held);
@@ -109,9 +112,15 @@ export class EndCollector {
     return jobIds;
   }
 
-  /** The answer came by an earlier job: this one need not be called any more, if it is not too late. */
-  #withdraw(held: HeldCall): void {
-    void this.#context.queue.remove(held.jobId).catch(() => {});
+  /** The answer came by an earlier job: this one is taken back, and if that is too late, its end is waited for. */
+  #withdraw({ jobId }: HeldCall): void {
+    const { queue, window, link, keys } = this.#context;
+    window.stray(jobId);
+    const takeBack = async () => {
+      const wasRemoved = (await queue.remove(jobId)) === 1;
+      if (wasRemoved && (await link.redis.hexists(keys.open, jobId)) === 0) window.endStray(jobId);
+    };
+    takeBack().catch(() => {});
   }
 
   async #forget(entryIds: readonly string[]): Promise<void> {

@@ -56,6 +56,7 @@ export class JobFeed {
     await Promise.resolve();
     while (this.#pending.length > 0) {
       const chunk = this.#takeChunk();
+      if (chunk.length === 0) return;
       if (!this.#isStopping) await this.#announce(chunk);
       if (this.#isStopping) await this.#giveBack(chunk);
       else await this.#addToRedis(chunk);
@@ -63,6 +64,9 @@ export class JobFeed {
   }
 
   #takeChunk(): HeldCall[] {
+    const { held: current } = this.#context.window;
+    // A call whose end came while it waited here, from an earlier job, need not travel again.
+    this.#pending = this.#pending.filter((held) => current.get(held.customId) === held);
     let bytes = 0;
     let count = 0;
     for (const held of this.#pending) {

@@ -25,6 +25,8 @@ export class CallWindow {
   readonly held = new Map<string, HeldCall>();
   /** Job ids on their way into Redis, not confirmed yet. */
   readonly adding = new Set<string>();
+  /** Jobs whose call was answered by an earlier job, but which may have been called as well. */
+  readonly #strays = new Set<string>();
   readonly #limits: WindowLimits;
   #bodyBytes = 0;
   #waiting: (() => void)[] = [];
@@ -46,6 +48,21 @@ export class CallWindow {
     this.#wake();
   }
 
+  get strays(): readonly string[] {
+    return [...this.#strays];
+  }
+
+  stray(jobId: string): void {
+    this.#strays.add(jobId);
+  }
+
+  /** A stray has its end, or was never called. @returns whether it was one */
+  endStray(jobId: string): boolean {
+    const wasStray = this.#strays.delete(jobId);
+    if (wasStray) this.#wake();
+    return wasStray;
+  }
+
   /** Resolves when another call may be held. */
   async waitForRoom(): Promise<void> {
     while (!this.#isClosed && (this.held.size >= this.#limits.calls || this.#bodyBytes >= this.#limits.bodyBytes)) await this.#nextChange();
@@ -53,7 +70,7 @@ export class CallWindow {
 
   /** Resolves when nothing is held. */
   async waitUntilEmpty(): Promise<void> {
-    while (!this.#isClosed && this.held.size > 0) await this.#nextChange();
+    while (!this.#isClosed && this.held.size + this.#strays.size > 0) await this.#nextChange();
   }
 
   /** Nobody will see to the calls any more: whoever waits goes on. */

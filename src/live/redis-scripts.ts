@@ -34,9 +34,14 @@ redis.call('ZADD', KEYS[1], now[1] * 1000 + math.floor(now[2] / 1000), ARGV[1])
 return {redis.call('HGET', KEYS[3], 'settles') or '', redis.call('HGETALL', KEYS[2])}
 `);
 
-/** A worker says, after Redis may have lost memory, which attempts it has under way. KEYS open results; ARGV worker epoch (jobId mark)… */
+/**
+ * A worker says, after Redis may have lost memory, which attempts it has under way; one whose end has just arrived is over.
+ * KEYS open results done; ARGV worker epoch (jobId mark)…
+ */
 export const ACCOUNT = makeScript(`
-for i = 3, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
+for i = 3, #ARGV, 2 do
+  if redis.call('SISMEMBER', KEYS[3], ARGV[i]) == 0 then redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
+end
 return redis.call('XADD', KEYS[2], '*', 'kind', 'account', 'job', '', 'text', ARGV[1] .. '|' .. ARGV[2], 'seal', '')
 `);
 

@@ -64,11 +64,9 @@ export class WorkerPresence {
       const state = flat[index] as string;
       const notice = readNotice(flat[index + 1] as string);
       const memory = this.#memoryOf(state);
-      for (const [key, { entryId }] of memory.delivered) {
-        if (compareEntryIds(entryId, notice.collected) > 0) break;
-        memory.delivered.delete(key);
-      }
+      // Another epoch's memory may have lost what this one's entry ids say is collected.
       if (memory.epoch !== notice.epoch) await this.#account(state, memory, notice.epoch);
+      else forgetCollected(memory, notice.collected);
       if (notice.isStopping) memory.stopping.abort();
       else if (memory.stopping.signal.aborted) memory.stopping = new AbortController();
     }
@@ -85,9 +83,9 @@ export class WorkerPresence {
       const entryId = await settleCall(this.#link, said.job, { ...said.settlement, mark: '', hasCrashed: false });
       if (entryId !== '') said.entryId = entryId;
     }
-    const { open, results } = makeStateKeys(this.#link.queueName, state);
+    const { open, results, done } = makeStateKeys(this.#link.queueName, state);
     const marks = [...memory.underWay].flat();
-    await runScript(this.#link.redis, ACCOUNT, [open, results], [this.worker, epoch, ...marks]);
+    await runScript(this.#link.redis, ACCOUNT, [open, results, done], [this.worker, epoch, ...marks]);
     memory.epoch = epoch;
   }
 
@@ -98,6 +96,13 @@ export class WorkerPresence {
       this.#states.set(state, memory);
     }
     return memory;
+  }
+}
+
+function forgetCollected(memory: StateMemory, collected: string): void {
+  for (const [key, { entryId }] of memory.delivered) {
+    if (compareEntryIds(entryId, collected) > 0) return;
+    memory.delivered.delete(key);
   }
 }
 

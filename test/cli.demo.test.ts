@@ -37,7 +37,7 @@ describe('demo', () => {
   it('sends nothing the second time', async () => {
     const { runs, exitCode } = await world.json<{ runs: readonly Summary[] }>(['demo']);
     assert.equal(exitCode, 0);
-    assert.equal(runs.length, 2);
+    assert.equal(runs.length, 3);
     for (const { attempts, cost, rows, simulated } of runs) {
       assert.deepEqual([attempts.total, cost.nanoUsd, rows.pending, simulated], [0, 0, 0, true]);
     }

@@ -77,11 +77,16 @@ export async function createProvider(options: ProviderOptions): Promise<Provider
 
   async function call<T>(signal: AbortSignal, timeoutMs: number, send: (signal: AbortSignal) => Promise<T>): Promise<T> {
     signal.throwIfAborted();
+    // Not AbortSignal.timeout: Node 20 may collect it before it fires, and the call would hang.
+    const deadline = new AbortController();
+    const timer = setTimeout(() => deadline.abort(new DOMException('the call took too long', 'TimeoutError')), timeoutMs);
     try {
-      return await send(AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]));
+      return await send(AbortSignal.any([signal, deadline.signal]));
     } catch (error) {
       signal.throwIfAborted();
       throw classifyFailure(error, options.clock());
+    } finally {
+      clearTimeout(timer);
     }
   }
 

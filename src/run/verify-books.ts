@@ -7,7 +7,10 @@ import { addUsage, NO_USAGE, readUsage, type Usage } from '../core/usage.ts';
 import type { ResponseFile } from '../ledger/ledger.ts';
 import { type Check, decideCheck } from './verify-files.ts';
 
-/** What every batch was billed for according to its recorded answers. */
+/** The live calls stand together under the id their files have in place of a batch's. */
+const LIVE = '';
+
+/** What every batch, and all live calls together, were billed for according to the recorded answers. */
 export interface BatchBooks {
   add(record: SettledRecord, file: ResponseFile): void;
   ofBatch(batchId: string): BatchSum;
@@ -60,6 +63,8 @@ export function checkBatchUsage(events: readonly StoredEvent[], books: BatchBook
   );
 }
 
+const NONE: ReadonlySet<string> = new Set();
+
 /** One line of the simulator's bill, as far as it is compared. */
 interface BillLine {
   readonly batchId: string | null;
@@ -75,24 +80,36 @@ export async function checkBill(stateDirectory: string, events: readonly StoredE
   const file = join(stateDirectory, 'provider', 'bill.jsonl');
   if (!existsSync(file)) return { name: 'bill', status: 'skipped', detail: 'only the built-in simulator keeps a bill beside the state' };
   const missing = new Map<string, ReadonlySet<string>>();
-  for (const event of events) if (event.type === 'batch-collected') missing.set(event.batchId, new Set(event.missing));
+  let unanswered = 0;
+  for (const event of events) {
+    if (event.type === 'batch-collected') missing.set(event.batchId, new Set(event.missing));
+    // Calls that were announced: more than this cannot have been billed without an answer.
+    if (event.type === 'call-intent' || event.type === 'call-queued') unanswered += event.calls.length;
+  }
   const billed = new Map<string, BatchSum>();
   let lost = 0;
   let open = 0;
   for await (const text of createInterface({ input: createReadStream(file), crlfDelay: Number.POSITIVE_INFINITY })) {
     const line = parseBillLine(text);
-    const missingIds = line === null || line.batchId === null ? undefined : missing.get(line.batchId);
-    if (line === null || line.batchId === null || missingIds === undefined) open += 1;
+    const batchId = line?.batchId ?? LIVE;
+    const missingIds = batchId === LIVE ? NONE : missing.get(batchId);
+    if (line === null || missingIds === undefined) open += 1;
     else if (missingIds.has(line.customId ?? '')) lost += 1;
     else {
-      const { usage, attempts } = billed.get(line.batchId) ?? { usage: NO_USAGE, attempts: 0 };
-      billed.set(line.batchId, { usage: addUsage(usage, readUsage(line.usage) ?? NO_USAGE), attempts: attempts + 1 });
+      const { usage, attempts } = billed.get(batchId) ?? { usage: NO_USAGE, attempts: 0 };
+      billed.set(batchId, { usage: addUsage(usage, readUsage(line.usage) ?? NO_USAGE), attempts: attempts + 1 });
     }
   }
   const faults = [...billed].flatMap(([batchId, bill]) => {
     const own = books.ofBatch(batchId);
+    if (batchId === LIVE && own.attempts < bill.attempts) {
+      lost += bill.attempts - own.attempts;
+      return bill.attempts - own.attempts <= unanswered
+        ? []
+        : [`live: ${bill.attempts} attempts on the bill, ${own.attempts} in the ledger`];
+    }
     const isSame = own.attempts === bill.attempts && JSON.stringify(own.usage) === JSON.stringify(bill.usage);
-    return isSame ? [] : [`${batchId}: ${bill.attempts} attempts on the bill, ${own.attempts} in the ledger, or other tokens`];
+    return isSame ? [] : [`${batchId || 'live'}: ${bill.attempts} attempts on the bill, ${own.attempts} in the ledger, or other tokens`];
   });
   const attempts = [...billed.values()].reduce((sum, bill) => sum + bill.attempts, 0);
   const beside = `${lost === 0 ? '' : `; ${lost} were billed without an answer`}${open === 0 ? '' : `; ${open} are not collected yet`}`;

@@ -39,6 +39,12 @@ const STOPS: readonly Stop[] = [
     shows: 'JSONL in and out, a strict schema, through the Batch API',
     columns: ['thread_id', 'subject', 'summary', 'urgent', '_status', '_cost_usd'],
   },
+  {
+    job: 'ticket-labels.yaml',
+    out: 'tickets.labeled.csv',
+    shows: 'a closed set of labels, through live calls',
+    columns: ['ticket_id', 'lang', 'body', 'label', 'confidence', '_status', '_cost_usd'],
+  },
 ];
 
 const SHOWN_ROWS = 6;
@@ -88,7 +94,6 @@ function runStop(stop: Stop, isQuiet: boolean, interrupts: Interrupts): Promise<
 function makeFlags(stop: Stop): RunFlags {
   return {
     simulate: true,
-    mode: 'batch',
     out: join(FOLDER, stop.out),
     stateDir: STATE,
     seed: 1,

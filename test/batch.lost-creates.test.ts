@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import { createThroughLosses } from './helpers/lost-creates.ts';
 
 /** A failing seed prints itself; `npm run soak` runs a thousand trials with other seeds. */
-const SEEDS = [1, 2, 3, 4];
-const SHARDS = 60;
+const SEEDS = [1, 2, 3];
+const SHARDS = 30;
 
 for (const seed of SEEDS) {
   test(`lost create responses with a listing lag leave exactly one batch per shard (seed ${seed})`, async () => {
@@ -19,7 +19,7 @@ for (const seed of SEEDS) {
 }
 
 test('a single look at once would pay twice where the list lags: the extra batches are found by the sweep and counted', async () => {
-  const result = await createThroughLosses({ seed: 5, shards: SHARDS, abreast: 12, maxLagMs: 30_000, looksMs: [0] });
+  const result = await createThroughLosses({ seed: 5, shards: SHARDS, abreast: 12, maxLagMs: 500_000, looksMs: [0] });
   assert.ok(result.createdTwice > 0, 'the schedule of looks is what prevents it');
   assert.deepEqual([result.unreported, result.extrasCollected, result.without], [0, true, 0]);
 });

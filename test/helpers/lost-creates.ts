@@ -4,6 +4,7 @@ import { sweepBatches } from '../../src/batch/sweep.ts';
 import { uploadShard } from '../../src/batch/upload.ts';
 import type { ShardState } from '../../src/ledger/fold.ts';
 import { type LaneWorld, makeLaneWorld, makeRequest } from './lane-world.ts';
+import { createVirtualTime } from './virtual-time.ts';
 
 /** What a series of creates with lost responses came to. */
 export interface LostCreates {
@@ -43,13 +44,16 @@ export async function createThroughLosses(options: {
   readonly maxLagMs: number;
   readonly looksMs?: readonly number[];
 }): Promise<LostCreates> {
+  const time = createVirtualTime(Date.now());
   const world = await makeLaneWorld({
+    now: () => time.clock().getTime(),
     seed: options.seed,
     faults: makePlan(options.maxLagMs),
     ...(options.looksMs === undefined ? {} : { looksMs: options.looksMs }),
   });
   try {
-    const { context, ledger } = world;
+    const { ledger } = world;
+    const context = { ...world.context, clock: time.clock, sleep: time.sleep };
     const since = context.clock().toISOString();
     const waiting: string[] = [];
     for (let n = 1; n <= options.shards; n += 1) waiting.push(await world.writeShard([makeRequest(`Row ${options.seed}/${n}`)]));
@@ -62,9 +66,11 @@ export async function createThroughLosses(options: {
         for (let left = 3; left > 0 && shard().batchId === null; left -= 1) await createBatch(context, shard()).catch(() => null);
         if (shard().batchId === null) without += 1;
       }
+      time.leave();
     };
+    time.expect(options.abreast);
     await Promise.all(Array.from({ length: options.abreast }, createNext));
-    await context.sleep(60_000, context.signal);
+    await context.sleep(60_000 + options.maxLagMs, context.signal);
     await sweepBatches(context, since);
     const lane = createBatchLane(context, { model: 'gpt-4o-mini', url: '/v1/chat/completions', enqueuedTokens: null });
     lane.resume();

@@ -65,7 +65,7 @@ async function openOverRedis(provider: TestProvider): Promise<QueueWorld> {
 }
 
 for (const { name, skip, open } of QUEUES) {
-  describe(name, { skip }, () => {
+  describe(name, { skip, concurrency: true }, () => {
     async function within(latencyMs: number, body: (world: QueueWorld & { provider: TestProvider; books: TestBooks }) => Promise<void>) {
       const provider = await startProvider(latencyMs);
       const world = await open(provider);

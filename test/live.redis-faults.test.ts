@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import type { ChildProcess } from 'node:child_process';
 import { describe, test } from 'node:test';
+import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import type { CallQueue, LiveCall } from '../src/live/queue.ts';
-import { makeQueueName, REDIS_PREFIX } from '../src/live/redis-keys.ts';
+import { makeJobId, makeQueueName, makeStateKeys, REDIS_PREFIX } from '../src/live/redis-keys.ts';
 import { startProvider, type TestProvider } from './helpers/redis-provider.ts';
 import { type RedisServer, type RedisServerOptions, startRedis, whyNoRedisServer } from './helpers/redis-server.ts';
 import { endProcess, makeCall, makeState, openTestQueue, startWorkerProcess, TestBooks } from './helpers/redis-world.ts';
@@ -86,7 +87,54 @@ function assertBooked(world: FaultWorld, calls: readonly LiveCall[]): void {
   }
 }
 
-describe('faults of the queue over Redis', { skip: whyNoRedisServer(), concurrency: 3 }, () => {
+describe('faults of the queue over Redis', { skip: whyNoRedisServer(), concurrency: true }, () => {
+  test('every call is made once, by any of two workers, and nothing of ours is left in Redis', async () => {
+    await inWorld(5, { appendOnly: true }, async (world) => {
+      const { provider, books, redis } = world;
+      world.startWorker(4);
+      world.startWorker(4);
+      const queue = await world.openQueue(makeState());
+      await queue.attach(books);
+      const calls = Array.from({ length: 200 }, (_, number) => makeCall(number));
+      for (const call of calls) await queue.add(call);
+      await queue.settle();
+      assertBooked(world, calls);
+      assert.equal(provider.bill.length, 200);
+      await queue.close();
+      const client = new Redis(redis.url);
+      const left = await client.keys('*');
+      client.disconnect();
+      // What remains is small and about the queue, never about a row.
+      assert.deepEqual(left.filter((key) => !/:(meta|id|marker|stalled|stalled-check|requests|tokens|workers)$/.test(key)).toSorted(), []);
+    });
+  });
+
+  test('a job and an end that strangers wrote cost nothing', async () => {
+    await inWorld(5, { appendOnly: true }, async (world) => {
+      const { provider, books, redis, keyFingerprint } = world;
+      const state = makeState();
+      const queue = await world.openQueue(state);
+      await queue.attach(books);
+      const queueName = makeQueueName({ model: 'test-model', keyFingerprint, baseUrl: 'http://test' });
+      const client = new Redis(redis.url);
+      const forged = new Queue(queueName, { connection: client, prefix: REDIS_PREFIX });
+      const { customId, url, body } = makeCall(7).request;
+      const data = { custom_id: customId, path: url, body: body.replace('row 7', 'something dear') };
+      await forged.add(state, data, { jobId: makeJobId(state, customId, 1) });
+      await forged.add('anything', data);
+      const { results } = makeStateKeys(queueName, state);
+      await client.xadd(results, '*', 'kind', 'line', 'job', makeJobId(state, customId, 2), 'text', 'x', 'seal', '');
+      world.startWorker(2);
+      const call = makeCall(1);
+      await queue.add(call);
+      await queue.settle();
+      assert.deepEqual(provider.bill, [call.request.customId]);
+      assert.deepEqual(books.ends.length, 1);
+      assert.equal(world.warnings.filter((warning) => warning.includes('it is ignored')).length, 1);
+      client.disconnect();
+    });
+  });
+
   test('a killed worker costs the calls it had in flight, each reported, and the others finish the rows', async () => {
     await inWorld(60, { appendOnly: true }, async (world) => {
       const { provider, books } = world;

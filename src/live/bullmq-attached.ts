@@ -10,7 +10,7 @@ import { writeJobLimits } from './redis-limits.ts';
 
 /** Ends are collected at most so far apart; right after some came, more are likely. */
 const IDLE_PAUSE_MS = 40;
-const MUSTER_MS = 200;
+const MUSTER_MS = 100;
 const RECALL_MS = 500;
 const FAILURE_PAUSE_MS = 200;
 const RECALL_AT_ONCE = 200;

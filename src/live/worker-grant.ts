@@ -5,7 +5,7 @@ import { deliver, interruptionsOf, NO_ATTEMPT, type OpenAttempt, settle } from '
 import { sleepUntilAny } from './worker-wait.ts';
 
 /** Not admitted yet, another worker is at it, or Redis is away. */
-const ASK_AGAIN_MS = 100;
+const ASK_AGAIN_MS = 50;
 /** After a longer wait than this it is asked again whether all calls were held back meanwhile. */
 const STALE_MS = 100;
 

@@ -75,7 +75,8 @@ export function serveQueue(options: ServeOptions): ServedQueue {
       maxStalledCount: MOST_STALLS,
       // A pause of BullMQ after a lost connection; its default of 15 s would leave slots idle.
       runRetryDelay: BEAT_MS,
-      drainDelay: 1,
+      // How late an idle worker may notice a job whose back-off is over.
+      drainDelay: 0.25,
       removeOnComplete: { count: 0 },
       skipVersionCheck: true,
     },

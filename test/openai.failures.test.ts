@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import * as http from 'node:http';
 import * as net from 'node:net';
 import { after, before, test } from 'node:test';
+import * as v8 from 'node:v8';
+import * as vm from 'node:vm';
 import { ApiError, type FailureKind } from '../src/openai/api-error.ts';
 import { createProvider } from '../src/openai/provider.ts';
 
@@ -136,7 +138,7 @@ const CASES: readonly { title: string; act: typeof act; kind: FailureKind; exitC
 ];
 
 for (const { title, act: wanted, kind, exitCode, code } of CASES) {
-  test(`${title} is ${kind}, after one request`, async () => {
+  test(`${title} is ${kind}, after one request`, { timeout: 10_000 }, async () => {
     act = wanted;
     const failure = await failCreate({ callTimeoutMs: /no answer|stalls/.test(title) ? 120 : 5_000 });
     assert.equal(failure.kind, kind, failure.message);
@@ -159,6 +161,21 @@ test('what never left is told apart: no such host, nobody listening, no TLS', as
   }
 });
 
+test('a deadline survives the garbage collector', { timeout: 5_000 }, async () => {
+  v8.setFlagsFromString('--expose-gc');
+  const collectGarbage = vm.runInNewContext('gc') as () => void;
+  const collecting = setInterval(collectGarbage, 5);
+  try {
+    act = () => {};
+    const startedAt = performance.now();
+    const failure = await failCreate({ callTimeoutMs: 150 });
+    assert.equal(failure.kind, 'unknown');
+    assert.ok(performance.now() - startedAt < 3_000);
+  } finally {
+    clearInterval(collecting);
+  }
+});
+
 test("the caller's own abort is passed on as it is", async () => {
   const abort = new AbortController();
   const reason = new Error('enough');
@@ -173,7 +190,11 @@ test('a provider that repeats the key in its message does not get it into ours',
 });
 
 test('nothing in the environment changes where a call goes or whose key it carries', async () => {
-  const changed = { OPENAI_BASE_URL: 'http://127.0.0.1:9/v1', OPENAI_CUSTOM_HEADERS: 'authorization: Bearer sk-another', OPENAI_LOG: 'debug' };
+  const changed = {
+    OPENAI_BASE_URL: 'http://127.0.0.1:9/v1',
+    OPENAI_CUSTOM_HEADERS: 'authorization: Bearer sk-another',
+    OPENAI_LOG: 'debug',
+  };
   const kept = Object.fromEntries(Object.keys(changed).map((name) => [name, process.env[name]]));
   Object.assign(process.env, changed);
   try {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { createChargeProbe } from '../src/live/charge-probe.ts';
 import { block, correct, keepWithin, type Rates, reserve, UNUSED } from '../src/live/gcra.ts';
 import { readAdvertisedLimits } from '../src/live/rate-headers.ts';
 import { createThrottle, type ThrottleOptions } from '../src/live/throttle.ts';
@@ -220,6 +221,27 @@ test('refusals about tokens below the limit tell that the provider charges what 
   throttle.settle(first, answer(500, 5));
   const second = throttle.reserve({ promptTokens: 500, capTokens: 20_000 });
   assert.ok(second.waitMs > 15_000, 'nothing was given back');
+});
+
+test('what the headers lose tells what the provider charges, unless others use the limit too', () => {
+  const TOKENS_PER_MINUTE = 600_000;
+  const probe = (chargedPerCall: number, remainingAtFirst = 60_000) => {
+    const chargeProbe = createChargeProbe();
+    // A call every 10 ms, in which 100 tokens come back; the answers do not keep the order.
+    const answers = Array.from({ length: 80 }, (_, call) => ({
+      remainingTokens: remainingAtFirst - call * (chargedPerCall - 100),
+      tokensPerMinute: TOKENS_PER_MINUTE,
+      atMs: call * 10,
+      usedTokens: 120,
+      cappedTokens: 200,
+    }));
+    const shuffled = answers.flatMap((answer, call) => (call % 2 === 0 ? [answers[call + 1] ?? answer, answer] : []));
+    return shuffled.map((answer) => chargeProbe.observe(answer)).find((kind) => kind !== null) ?? null;
+  };
+  assert.equal(probe(120), 'actual');
+  assert.equal(probe(200), 'reserved');
+  assert.equal(probe(800), null);
+  assert.equal(probe(200, 500_000), null, 'a limit that may be full tells nothing');
 });
 
 test('where the headers settle, what they say is left is what counts', () => {

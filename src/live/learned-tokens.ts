@@ -1,7 +1,9 @@
 import type { Usage } from '../core/usage.ts';
 
-/** Answers after which what was learned counts more than what was assumed. */
-const ENOUGH_ANSWERS = 50;
+/** Answers after which the outputs that were seen count more than the cap. */
+const ENOUGH_OUTPUTS = 50;
+/** Answers after which estimates of prompts are put right: these err all in the same way, so that fewer will do. */
+const ENOUGH_PROMPTS = 10;
 /** Only the latest answers count, so that a table whose rows change is followed. */
 const REMEMBERED_ANSWERS = 200;
 /** How many values may come before they are sorted again. */
@@ -21,11 +23,10 @@ export function createLearnedTokens(): LearnedTokens {
   const promptShares = createSample();
   return {
     estimate({ promptTokens, capTokens, chargesCap }) {
-      const assumed = capTokens ?? ASSUMED_OUTPUT_TOKENS;
-      if (outputs.size < ENOUGH_ANSWERS) return promptTokens + assumed;
-      const learned = outputs.p95();
-      const output = capTokens !== null && chargesCap ? capTokens : Math.min(learned, capTokens ?? learned);
-      return Math.ceil(promptTokens * promptShares.p95()) + output;
+      const prompt = promptShares.size < ENOUGH_PROMPTS ? promptTokens : Math.ceil(promptTokens * promptShares.p95());
+      const isCapped = capTokens !== null && chargesCap;
+      if (isCapped || outputs.size < ENOUGH_OUTPUTS) return prompt + (capTokens ?? ASSUMED_OUTPUT_TOKENS);
+      return prompt + Math.min(outputs.p95(), capTokens ?? Number.POSITIVE_INFINITY);
     },
     learn(promptTokens, usage) {
       outputs.add(usage.outputTokens);

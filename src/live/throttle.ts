@@ -1,4 +1,5 @@
 import type { Usage } from '../core/usage.ts';
+import { createChargeProbe } from './charge-probe.ts';
 import { type Bound, block, correct, keepWithin, type RateState, type Rates, reserve, UNUSED } from './gcra.ts';
 import { createLearnedTokens } from './learned-tokens.ts';
 import { type AdvertisedLimits, readAdvertisedLimits } from './rate-headers.ts';
@@ -12,9 +13,12 @@ export type SettleKind = 'actual' | 'reserved' | 'header';
 /** A call's place in the limits. */
 export interface Reservation {
   readonly promptTokens: number;
+  /** Null without a cap. */
+  readonly capTokens: number | null;
   /** Tokens taken from the limit. */
   readonly tokens: number;
   readonly waitMs: number;
+  readonly leavesAtMs: number;
   readonly bound: Bound | null;
 }
 
@@ -67,7 +71,7 @@ export interface ThrottleOptions {
 const FULL_SHARE = 0.98;
 const LEAST_SHARE = 0.5;
 /** So much of a limit may leave at once, in seconds of it. */
-const FULL_BURST_SECONDS = 3;
+const FULL_BURST_SECONDS = 2;
 const LEAST_BURST_SECONDS = 0.25;
 /** After this long without a refusal what it took is given back step by step. */
 const RELAX_MS = 60_000;
@@ -79,6 +83,7 @@ const LONGEST_BACK_OFF_MS = 60_000;
 /** Keeps calls within the account's requests and tokens per minute, and as close to them as it can. In memory, for one process. */
 export function createThrottle(options: ThrottleOptions): Throttle {
   const learned = createLearnedTokens();
+  const probe = createChargeProbe();
   let advertised: Pick<AdvertisedLimits, 'requestsPerMinute' | 'tokensPerMinute'> = { requestsPerMinute: null, tokensPerMinute: null };
   let state: RateState = UNUSED;
   let settles: SettleKind = options.settles ?? 'actual';
@@ -88,6 +93,7 @@ export function createThrottle(options: ThrottleOptions): Throttle {
   let refusalsInARow = 0;
   let tokenRefusals = 0;
   let unsettledTokens = 0;
+  let unsettledRequests = 0;
 
   const limits = () => ({
     requestsPerMinute: lower(options.requestsPerMinute, advertised.requestsPerMinute),
@@ -104,22 +110,39 @@ export function createThrottle(options: ThrottleOptions): Throttle {
     return { perMinute: limit * share, burst: Math.max(1, (limit * burstSeconds) / 60) };
   }
 
-  function follow(headers: Headers | null, nowMs: number): AdvertisedLimits | null {
+  /** @param atMs when what the headers say was so: as a call came in, what came after it is counted here already */
+  function follow(headers: Headers | null, atMs: number): AdvertisedLimits | null {
     if (headers === null) return null;
     const told = readAdvertisedLimits(headers);
+    const before = limits();
     advertised = {
       requestsPerMinute: told.requestsPerMinute ?? advertised.requestsPerMinute,
       tokensPerMinute: told.tokensPerMinute ?? advertised.tokensPerMinute,
     };
     const current = rates();
+    // Calls that left before a limit was known count from now on.
+    const requests = before.requestsPerMinute === null ? unsettledRequests : 0;
+    const tokens = before.tokensPerMinute === null ? unsettledTokens : 0;
+    state = correct(state, current, { requests, tokens });
     if (settles === 'header' && told.remainingTokens !== null && current.tokens.perMinute !== null) {
       // Whatever is not answered yet may or may not be counted in what remains.
       const used = Math.max(0, current.tokens.burst - told.remainingTokens) + unsettledTokens;
-      const atMostMs = nowMs + (used * 60_000) / current.tokens.perMinute;
+      const atMostMs = options.monotonicMs() + (used * 60_000) / current.tokens.perMinute;
       state = { ...state, tokensUsedUntilMs: Math.min(state.tokensUsedUntilMs, atMostMs) };
     }
-    state = keepWithin(state, current, { requests: told.remainingRequests, tokens: told.remainingTokens }, nowMs);
+    state = keepWithin(state, current, { requests: told.remainingRequests, tokens: told.remainingTokens }, atMs);
     return told;
+  }
+
+  /** The headers tell sooner than refusals would, when little is left. */
+  function judgeCharges(
+    { remainingTokens, tokensPerMinute, atMs }: AdvertisedLimits & { readonly atMs: number },
+    { inputTokens, outputTokens }: Usage,
+    capTokens: number,
+  ): void {
+    if (settles === 'header' || remainingTokens === null || tokensPerMinute === null) return;
+    const tokens = { usedTokens: inputTokens + outputTokens, cappedTokens: inputTokens + capTokens };
+    settles = probe.observe({ remainingTokens, tokensPerMinute, atMs, ...tokens }) ?? settles;
   }
 
   /** Refusals that come together are one. */
@@ -131,6 +154,11 @@ export function createThrottle(options: ThrottleOptions): Throttle {
     burstSeconds = Math.max(LEAST_BURST_SECONDS, burstSeconds / 2);
     tokenRefusals += isAboutTokens ? 1 : 0;
     if (settles === 'actual' && tokenRefusals >= REFUSALS_TO_DOUBT) settles = 'reserved';
+  }
+
+  function forget(tokens: number): void {
+    unsettledRequests -= 1;
+    unsettledTokens -= tokens;
   }
 
   function relax(nowMs: number): void {
@@ -147,25 +175,27 @@ export function createThrottle(options: ThrottleOptions): Throttle {
       const tokens = learned.estimate({ ...call, chargesCap: settles === 'reserved' });
       const reserved = reserve(state, rates(), tokens, nowMs);
       state = reserved.state;
+      unsettledRequests += 1;
       unsettledTokens += tokens;
-      return { promptTokens: call.promptTokens, tokens, waitMs: reserved.waitMs, bound: reserved.bound };
+      return { ...call, tokens, waitMs: reserved.waitMs, leavesAtMs: nowMs + reserved.waitMs, bound: reserved.bound };
     },
     isBlocked: () => options.monotonicMs() < state.blockedUntilMs,
     cancel({ tokens }) {
-      unsettledTokens -= tokens;
+      forget(tokens);
       state = correct(state, rates(), { requests: -1, tokens: -tokens });
     },
-    settle({ promptTokens, tokens }, { usage, isBilled, headers }) {
-      unsettledTokens -= tokens;
+    settle({ promptTokens, capTokens, tokens, leavesAtMs }, { usage, isBilled, headers }) {
+      forget(tokens);
       if (usage !== null) learned.learn(promptTokens, usage);
       const used = usage !== null ? usage.inputTokens + usage.outputTokens : isBilled ? tokens : 0;
       if (settles === 'actual') state = correct(state, rates(), { requests: 0, tokens: used - tokens });
       if (isBilled) refusalsInARow = 0;
-      follow(headers, options.monotonicMs());
+      const told = follow(headers, leavesAtMs);
+      if (told !== null && usage !== null && capTokens !== null) judgeCharges({ ...told, atMs: leavesAtMs }, usage, capTokens);
     },
     refuse({ tokens }, { retryAfterMs, isAboutTokens, headers }) {
       const nowMs = options.monotonicMs();
-      unsettledTokens -= tokens;
+      forget(tokens);
       state = correct(state, rates(), { requests: 0, tokens: -tokens });
       tighten(nowMs, isAboutTokens);
       const told = follow(headers, nowMs);

@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 import { AppError, EXIT, UsageError } from '../core/errors.ts';
+import type { RedisLink } from '../run/options.ts';
 import { DEFAULT_BASE_URL } from '../run/target.ts';
 import { rememberSecret } from './secrets.ts';
 
@@ -69,4 +70,13 @@ export function chooseBaseUrl(flag: string | undefined): string {
 /** Whether a base URL was given for this command, by flag or environment. */
 export function hasBaseUrl(flag: string | undefined): boolean {
   return [flag, process.env.ROWMILL_BASE_URL, process.env.OPENAI_BASE_URL].some((value) => value !== undefined && value !== '');
+}
+
+/** Redis as `--redis` or `REDIS_URL` name it; null without either: calls are then made in the run's own process. */
+export function readRedisLink(flag: string | undefined): RedisLink | null {
+  const url = flag ?? process.env.REDIS_URL ?? '';
+  if (url === '') return null;
+  if (!/^rediss?:\/\//.test(url)) throw new UsageError('--redis: give a URL, for example redis://127.0.0.1:6379');
+  const secret = process.env.ROWMILL_QUEUE_SECRET ?? '';
+  return { url, secret: secret === '' ? null : secret };
 }

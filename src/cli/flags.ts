@@ -24,6 +24,7 @@ export interface RunFlags extends JobFlags {
   readonly looks: readonly number[];
   /** Milliseconds. */
   readonly pollMax: number;
+  readonly redis?: string;
   readonly priceAsOf?: string;
   readonly fresh?: boolean;
   readonly retryFailed?: boolean;
@@ -42,4 +43,9 @@ export interface SimulateFlags {
   readonly tpm?: number;
   readonly enqueuedTokens?: number;
   readonly json?: boolean;
+}
+
+export interface WorkerFlags {
+  readonly redis?: string;
+  readonly concurrency: number;
 }

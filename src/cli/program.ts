@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import type { JobFlags, RunFlags, SimulateFlags } from './flags.ts';
+import type { JobFlags, RunFlags, SimulateFlags, WorkerFlags } from './flags.ts';
 import { reportFailure } from './report-failure.ts';
 
 /** The command line. Only commander is loaded here; each command loads what it needs when it runs. */
@@ -90,6 +90,13 @@ export function makeProgram(): Command {
   );
 
   program
+    .command('worker')
+    .description('makes live calls for runs that share its Redis; any number, on any host')
+    .option('--redis <url>', 'the Redis to take calls from (also REDIS_URL)')
+    .option('--concurrency <n>', 'calls under way at once, per model', parsePositive, 16)
+    .action(guard(async (flags: WorkerFlags) => (await import('./commands/worker.ts')).worker(flags)));
+
+  program
     .command('simulate')
     .description('the local OpenAI server by itself, for any OpenAI client')
     .option('--port <n>', 'listen here; 0 takes a free port', parseCount, 0)
@@ -165,6 +172,7 @@ function addRunOptions(command: Command): Command {
         .default(60_000, '60s')
         .env('ROWMILL_POLL_MAX'),
     )
+    .option('--redis <url>', 'live calls are made by workers that share this Redis (also REDIS_URL)')
     .addOption(priceOption());
 }
 

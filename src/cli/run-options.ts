@@ -1,10 +1,9 @@
 import { relative } from 'node:path';
-import { UsageError } from '../core/errors.ts';
 import type { RunOptions } from '../run/options.ts';
 import type { PlanOptions } from '../run/plan.ts';
 import type { RowSelection } from '../run/selection.ts';
 import { makeEffects } from './effects.ts';
-import { loadEnvFile } from './environment.ts';
+import { loadEnvFile, readRedisLink } from './environment.ts';
 import type { JobFlags, RunFlags } from './flags.ts';
 import type { Interrupts } from './interrupt.ts';
 import { makeTarget, makeTargetOrigin } from './target.ts';
@@ -19,6 +18,7 @@ export function makeRunOptions(jobFile: string, flags: RunFlags, interrupts: Int
     ...shared,
     effects,
     target: makeTarget(flags, effects.clock),
+    redis: readRedisLink(flags.redis),
     stopping: interrupts.stopping,
     signal: interrupts.signal,
     maxNanoUsd: flags.maxUsd === undefined ? null : Math.round(flags.maxUsd * NANO_USD_PER_USD),
@@ -33,7 +33,6 @@ export function makeRunOptions(jobFile: string, flags: RunFlags, interrupts: Int
 
 /** The part of the flags that decides what there is to do. */
 export function makePlanOptions(jobFile: string, flags: RunFlags): PlanOptions {
-  if (flags.mode === 'live') throw new UsageError('--mode live: this version has the batch lane only; use --mode batch');
   return {
     jobFile,
     overrides: { cwd: process.cwd(), input: flags.input ?? null, out: flags.out ?? null, mode: flags.mode ?? null },

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { type JobReference, type QueueLink, type Settlement, settleCall } from './redis-calls.ts';
 import { makeSharedKeys, makeStateKeys, readNotice } from './redis-keys.ts';
 import { ACCOUNT, BEAT, runScript } from './redis-scripts.ts';
@@ -68,7 +69,7 @@ export class WorkerPresence {
       if (memory.epoch !== notice.epoch) await this.#account(state, memory, notice.epoch);
       else forgetCollected(memory, notice.collected);
       if (notice.isStopping) memory.stopping.abort();
-      else if (memory.stopping.signal.aborted) memory.stopping = new AbortController();
+      else if (memory.stopping.signal.aborted) memory.stopping = createStopping();
     }
   }
 
@@ -92,7 +93,7 @@ export class WorkerPresence {
   #memoryOf(state: string): StateMemory {
     let memory = this.#states.get(state);
     if (memory === undefined) {
-      memory = { epoch: '', stopping: new AbortController(), underWay: new Map(), delivered: new Map() };
+      memory = { epoch: '', stopping: createStopping(), underWay: new Map(), delivered: new Map() };
       this.#states.set(state, memory);
     }
     return memory;
@@ -111,4 +112,11 @@ export function compareEntryIds(left: string, right: string): number {
   const [leftMs = 0, leftNumber = 0] = left.split('-').map(Number);
   const [rightMs = 0, rightNumber = 0] = right.split('-').map(Number);
   return leftMs - rightMs || leftNumber - rightNumber;
+}
+
+/** Every slot listens to it. */
+function createStopping(): AbortController {
+  const stopping = new AbortController();
+  setMaxListeners(0, stopping.signal);
+  return stopping;
 }

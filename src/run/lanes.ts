@@ -5,9 +5,10 @@ import type { Lane } from '../core/lane.ts';
 import type { Request } from '../core/request.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { LiveLane } from '../live/lane.ts';
-import { createLocalLane } from '../live/local-lane.ts';
+import { createLocalLane, type LocalLaneOptions } from '../live/local-lane.ts';
 import type { Effects } from './effects.ts';
 import type { StepOf } from './next-step.ts';
+import type { RedisLink } from './options.ts';
 import type { Preview } from './preview.ts';
 
 /** From this many requests on, `mode: auto` takes the batch lane: below it the day's wait is worth more than the discount. */
@@ -39,16 +40,18 @@ export interface LanesOptions {
   readonly effects: Effects;
   readonly stepOf: StepOf;
   readonly isAffordable: (request: Request) => boolean;
+  readonly redis: RedisLink | null;
 }
 
-export function openLanes(options: LanesOptions): Lanes {
+/** @throws AppError exit 2 when the live lane is to use a Redis that cannot be used */
+export async function openLanes(options: LanesOptions): Promise<Lanes> {
   const { context, job, effects, stepOf } = options;
   const batch = createBatchLane(context, { model: job.model, url: options.url, enqueuedTokens: job.limits.enqueuedTokens });
   if (options.name === 'batch') {
     const lanes = { lane: batch, batch, live: null };
     return { ...lanes, onItsWay: (run) => countOnItsWay(context.ledger, lanes, run) };
   }
-  const live = createLocalLane({
+  const parts: LocalLaneOptions = {
     ...effects,
     ledger: context.ledger,
     provider: context.provider,
@@ -57,9 +60,17 @@ export function openLanes(options: LanesOptions): Lanes {
     isAffordable: options.isAffordable,
     stopping: context.stopping,
     signal: context.signal,
-  });
+  };
+  const live = options.redis === null ? createLocalLane(parts) : await openSharedLane(parts, options.redis, options);
   const lanes = { lane: joinLanes(live, batch), batch, live };
   return { ...lanes, onItsWay: (run) => countOnItsWay(context.ledger, lanes, run) };
+}
+
+/** BullMQ is loaded only where it is used. */
+async function openSharedLane(parts: LocalLaneOptions, redis: RedisLink, { job, context }: LanesOptions): Promise<LiveLane> {
+  const { openRedisLane } = await import('../live/bullmq-lane.ts');
+  const { ledger, warn } = context;
+  return openRedisLane({ ...parts, redisUrl: redis.url, secret: redis.secret, state: ledger.stateId, model: job.model, warn });
 }
 
 function countOnItsWay({ fold }: Ledger, { lane, batch }: Pick<Lanes, 'lane' | 'batch'>, run: string): { bytes: number; rows: number } {

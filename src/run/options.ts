@@ -23,6 +23,8 @@ export interface RunOptions extends PrepareOptions {
   readonly reopen: Reopen | null;
   readonly looksMs: readonly number[];
   readonly pollMaxMs: number;
+  /** Where the live lane's workers take their calls from; null makes the calls in this process. */
+  readonly redis: RedisLink | null;
   /** A day (YYYY-MM-DD) whose prices count; null for the day of each answer. */
   readonly priceAsOf: string | null;
   /** Told what the run would do before it spends anything. @throws UsageError when it shall not */
@@ -37,6 +39,13 @@ export interface RunOptions extends PrepareOptions {
 export interface NextCommands {
   readonly continue: string;
   readonly failures: string;
+}
+
+export interface RedisLink {
+  /** `redis://` or `rediss://`, with user and password where Redis asks for them. */
+  readonly url: string;
+  /** What runner and workers sign jobs and answers with; null leaves them unsigned. */
+  readonly secret: string | null;
 }
 
 /** What a confirmation is about. */

@@ -1,14 +1,11 @@
-import { resolve } from 'node:path';
 import { sweepBatches } from '../batch/sweep.ts';
-import type { Lane } from '../core/lane.ts';
 import type { Request } from '../core/request.ts';
 import type { Summary } from '../core/summary.ts';
-import type { Stop } from '../output/verdict.ts';
 import { makeBatchContext } from './batch-context.ts';
 import { createRunBudget } from './budget.ts';
 import { concludeRun } from './conclude.ts';
 import { createDueRequests } from './due-request.ts';
-import { chooseLane, openLanes } from './lanes.ts';
+import { chooseLane, type Lanes, openLanes } from './lanes.ts';
 import { createStepOf } from './next-step.ts';
 import { openJobLedger } from './open-job-ledger.ts';
 import type { RunOptions } from './options.ts';
@@ -18,11 +15,10 @@ import { createRateWait } from './rate-wait.ts';
 import { reopenRows } from './reopen.ts';
 import { selectRows } from './selection.ts';
 import { startRun } from './start-run.ts';
-import { readStop } from './stop.ts';
-import { createStopSignal, type StopSignal } from './stop-signal.ts';
-import { findUnchangedRun, type KeptPaths } from './unchanged.ts';
+import { createStopSignal } from './stop-signal.ts';
+import { findUnchangedRun, keepPaths } from './unchanged.ts';
 import { createRunView } from './view.ts';
-import { work } from './work.ts';
+import { work, workUntilStopped } from './work.ts';
 
 /**
  * One run of a job, from opening it to a table on disk. The same steps continue a run after anything that ended it early.
@@ -47,6 +43,7 @@ export async function runJob(options: RunOptions): Promise<Summary> {
 
     const connection = await target.connect(prepared.stateDirectory);
     const stopSignal = createStopSignal(options);
+    let lanes: Lanes | null = null;
     try {
       const context = makeBatchContext({ ...options, ledger, job, provider: connection.provider, stopping: stopSignal.stopping });
       const sweepSince = ledger.fold.runs.at(-1)?.startedAt ?? context.clock().toISOString();
@@ -61,14 +58,24 @@ export async function runJob(options: RunOptions): Promise<Summary> {
           : createRunBudget({
               job,
               laneName,
-              onItsWay: () => lanes.onItsWay(run),
+              onItsWay: () => opened.onItsWay(run),
               spentNanoUsd: () => books.ofRun(run).nanoUsd,
               limitNanoUsd: budgetNanoUsd,
               at: context.clock(),
             });
       const isAffordable = (request: Request) => budget === null || budget.fits(request);
-      const lanes = openLanes({ name: laneName, job, url: prepared.compiled.url, context, effects: options.effects, stepOf, isAffordable });
-      const { lane } = lanes;
+      const opened = await openLanes({
+        name: laneName,
+        job,
+        url: prepared.compiled.url,
+        context,
+        effects: options.effects,
+        stepOf,
+        isAffordable,
+        redis: options.redis,
+      });
+      lanes = opened;
+      const { lane } = opened;
       const startedAt = context.clock();
       options.watch(
         createRunView({
@@ -80,7 +87,7 @@ export async function runJob(options: RunOptions): Promise<Summary> {
           rows: preview.rows.in,
           budgetNanoUsd,
           books,
-          lanes,
+          lanes: opened,
         }),
       );
 
@@ -94,7 +101,7 @@ export async function runJob(options: RunOptions): Promise<Summary> {
         budget,
         signal,
         noWait: options.waitMs === 0,
-        batchTrips: () => lanes.batch.trips,
+        batchTrips: () => opened.batch.trips,
         takeRetryable: books.takeRetryable,
         waitForRate: createRateWait(ledger, books, context),
       };
@@ -125,36 +132,10 @@ export async function runJob(options: RunOptions): Promise<Summary> {
       }
     } finally {
       stopSignal.dispose();
+      await lanes?.live?.close();
       await connection.close();
     }
   } finally {
     await ledger.close();
-  }
-}
-
-/** What later commands take as theirs; the paths of flags are relative to where they were typed. */
-function keepPaths({ overrides, target }: RunOptions): KeptPaths {
-  const { cwd, input, out } = overrides;
-  const isPath = input !== undefined && input !== null && input !== '-';
-  return {
-    input: isPath ? resolve(cwd, input) : (input ?? null),
-    out: out == null ? null : resolve(cwd, out),
-    cwd,
-    baseUrl: target.baseUrl,
-  };
-}
-
-/** Works, and when something stops the work, lets what is under way come to its end. @returns null when the work is done */
-async function workUntilStopped(lane: Lane, stopSignal: StopSignal, doWork: () => Promise<void>): Promise<Stop | null> {
-  try {
-    await doWork();
-    return null;
-  } catch (error) {
-    const stop = readStop(error);
-    stopSignal.end(error);
-    await lane.abandon();
-    await lane.settle();
-    if (stop === null) throw error;
-    return stop;
   }
 }

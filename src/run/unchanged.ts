@@ -1,9 +1,11 @@
 import { createHash, hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
+import { resolve } from 'node:path';
 import { type Cause, TRANSIENT_CAUSES } from '../core/outcome.ts';
 import type { Summary } from '../core/summary.ts';
 import { hashInput } from '../input/open-table.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import type { RunOptions } from './options.ts';
 import type { PreparedJob } from './prepare.ts';
 
 /** What a finished run's table was made from, and the table itself, by their hashes: kept in the run's summary file. */
@@ -112,4 +114,16 @@ async function hashFile(path: string, signal: AbortSignal): Promise<string | nul
     throw error;
   }
   return digest.digest('hex');
+}
+
+/** What later commands take as theirs; the paths of flags are relative to where they were typed. */
+export function keepPaths({ overrides, target }: Pick<RunOptions, 'overrides' | 'target'>): KeptPaths {
+  const { cwd, input, out } = overrides;
+  const isPath = input !== undefined && input !== null && input !== '-';
+  return {
+    input: isPath ? resolve(cwd, input) : (input ?? null),
+    out: out == null ? null : resolve(cwd, out),
+    cwd,
+    baseUrl: target.baseUrl,
+  };
 }

@@ -1,7 +1,11 @@
 import type { TripView } from '../batch/lane.ts';
 import { AppError, EXIT } from '../core/errors.ts';
+import type { Lane } from '../core/lane.ts';
 import { TERMINAL_STATUSES } from '../openai/wire.ts';
+import type { Stop } from '../output/verdict.ts';
 import { type PassOptions, sendDueRows } from './pass.ts';
+import { readStop } from './stop.ts';
+import type { StopSignal } from './stop-signal.ts';
 
 export interface WorkOptions extends PassOptions {
   /** Leave once everything is with the provider, instead of waiting for answers. */
@@ -59,4 +63,19 @@ function isAllSubmitted(trips: readonly TripView[], allTrips: number): boolean {
   return trips.every(
     ({ phase, batch }) => phase === 'waiting' || (phase === 'polling' && batch !== null && !TERMINAL_STATUSES.has(batch.status)),
   );
+}
+
+/** Works, and when something stops the work, lets what is under way come to its end. @returns null when the work is done */
+export async function workUntilStopped(lane: Lane, stopSignal: StopSignal, doWork: () => Promise<void>): Promise<Stop | null> {
+  try {
+    await doWork();
+    return null;
+  } catch (error) {
+    const stop = readStop(error);
+    stopSignal.end(error);
+    await lane.abandon();
+    await lane.settle();
+    if (stop === null) throw error;
+    return stop;
+  }
 }

@@ -178,6 +178,7 @@ export async function makeWorld(t: Cleanup | null, options: WorldOptions = {}): 
         reopen: null,
         looksMs: [5_000, 20_000, 65_000],
         pollMaxMs: 4_000,
+        redis: null,
         priceAsOf: null,
         confirm: async () => {},
         watch: () => {},

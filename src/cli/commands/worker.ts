@@ -1,0 +1,48 @@
+import { EXIT, UsageError } from '../../core/errors.ts';
+import { createMakeCall } from '../../live/call.ts';
+import { runWorker } from '../../live/worker.ts';
+import { createProvider } from '../../openai/provider.ts';
+import { makeEffects } from '../effects.ts';
+import { chooseBaseUrl, loadEnvFile, readApiKey, readRedisLink } from '../environment.ts';
+import type { WorkerFlags } from '../flags.ts';
+import { listenForInterrupts } from '../interrupt.ts';
+import { say } from '../say.ts';
+
+/** No body larger than this is sent on, whoever put it into Redis. */
+const MAX_BODY_BYTES = 100 * 1024 * 1024;
+
+/** `rowmill worker`: stateless; key and base URL come from its own environment, never from Redis. */
+export async function worker(flags: WorkerFlags): Promise<number> {
+  loadEnvFile();
+  const link = readRedisLink(flags.redis);
+  if (link === null) throw new UsageError('a worker needs a Redis: give --redis redis://127.0.0.1:6379, or set REDIS_URL');
+  const { default: pino } = await import('pino');
+  const logger = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime });
+  const { clock, monotonicMs, random, randomId, sleep } = makeEffects();
+  const provider = await createProvider({ apiKey: readApiKey(), baseUrl: chooseBaseUrl(undefined), clock });
+  const workerId = randomId();
+  let lines = 0;
+  const makeLineId = () => `live_${workerId}_${++lines}`;
+  const interrupts = listenForInterrupts(say);
+  try {
+    await runWorker({
+      redisUrl: link.url,
+      secret: link.secret,
+      concurrency: flags.concurrency,
+      keyFingerprint: provider.keyFingerprint,
+      baseUrl: provider.baseUrl,
+      makeCall: createMakeCall({ provider, makeLineId, clock }),
+      ceilings: { models: null, bodyBytes: MAX_BODY_BYTES, outputTokens: null },
+      log: (level, event, facts) => logger[level]({ ...facts }, event),
+      workerId,
+      random,
+      monotonicMs,
+      sleep,
+      draining: interrupts.stopping,
+      ending: interrupts.signal,
+    });
+    return EXIT.done;
+  } finally {
+    interrupts.dispose();
+  }
+}

@@ -16,6 +16,7 @@ const FAILURE_PAUSE_MS = 200;
 const RECALL_AT_ONCE = 200;
 /** Redis out of reach for so long ends the run. */
 const UNREACHABLE_MS = 600_000;
+const LONELY_MS = 10_000;
 const CENSUS_PATIENCE_MS = 10_000;
 
 /** The queue at work: one loop that looks after the workers, collects ends, and finds out what happened when Redis was away. */
@@ -33,6 +34,8 @@ export class AttachedQueue {
   #settledDoubts = 0;
   #lastContactMs: number;
   #isDead = false;
+  #aloneSinceMs: number;
+  #hasMissedWorkers = false;
 
   constructor(context: RunnerContext) {
     this.#context = { ...context, owner: this.#guard(context.owner) };
@@ -40,6 +43,7 @@ export class AttachedQueue {
     this.#collector = new EndCollector(this.#context, this.#notice, (error) => this.#halt(error));
     this.feed = new JobFeed(this.#context, (error) => this.#giveUp(error));
     this.#lastContactMs = context.nowMs();
+    this.#aloneSinceMs = context.nowMs();
   }
 
   /** Announces this runner to the workers. @returns custom ids that Redis holds from an earlier process */
@@ -114,6 +118,16 @@ export class AttachedQueue {
     }
     this.#muster = muster.last;
     this.workers = muster.view;
+    this.#missWorkers();
+  }
+
+  /** Calls for which nobody comes are most often those of another key or base URL than the workers'. */
+  #missWorkers(): void {
+    const { nowMs, window, identity, warn } = this.#context;
+    if (this.workers.concurrency > 0 || window.held.size === 0) this.#aloneSinceMs = nowMs();
+    if (nowMs() - this.#aloneSinceMs < LONELY_MS || this.#hasMissedWorkers) return;
+    this.#hasMissedWorkers = true;
+    warn(`no worker takes calls of ${identity.model} at ${identity.baseUrl}: start "rowmill worker" with this Redis, base URL and key`);
   }
 
   /** Redis was away, or has forgotten our notice: what it still knows is compared with what we handed over. */

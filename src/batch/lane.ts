@@ -8,6 +8,7 @@ import { createBreaker } from './breaker.ts';
 import type { BatchContext } from './context.ts';
 import { createCutSize } from './cut-size.ts';
 import { collectExtra } from './extra.ts';
+import { createOneAtATime } from './one-at-a-time.ts';
 import { type Phase, runTrip } from './trip.ts';
 
 /** Shards that are cut but not yet with the provider; more would only lie on disk. */
@@ -60,6 +61,7 @@ export function createBatchLane(context: BatchContext, options: BatchLaneOptions
   const admission = createAdmission(limitTokens);
   const cutSize = createCutSize(limitTokens);
   const breaker = createBreaker();
+  const inUploadTurn = createOneAtATime();
   const trips = new Map<string, { view: TripView; promise: Promise<void> }>();
   let writer: ShardWriter | null = null;
   let fault: { readonly error: unknown } | null = null;
@@ -101,6 +103,7 @@ export function createBatchLane(context: BatchContext, options: BatchLaneOptions
         admission,
         cutSize,
         breaker,
+        inUploadTurn,
         onPhase: (phase) => update({ phase }),
         onPoll: (batch) => update({ batch }),
       });

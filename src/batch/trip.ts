@@ -19,6 +19,8 @@ export interface TripOptions {
   readonly admission: Admission;
   readonly cutSize: CutSize;
   readonly breaker: Breaker;
+  /** Lets one shard upload at a time: each holds a good part of its file in memory. */
+  readonly inUploadTurn: <T>(work: () => Promise<T>) => Promise<T>;
   readonly onPhase: (phase: Phase) => void;
   readonly onPoll: (batch: RemoteBatch) => void;
 }
@@ -45,7 +47,7 @@ export async function runTrip(context: BatchContext, options: TripOptions): Prom
 
 async function upload(context: BatchContext, options: TripOptions): Promise<Rejection | null> {
   options.onPhase('uploading');
-  const end = await uploadShard(context, shardNow(context, options.shard));
+  const end = await options.inUploadTurn(() => uploadShard(context, shardNow(context, options.shard)));
   return end === 'uploaded' ? null : { type: 'too-large', message: 'the provider takes no file of this size' };
 }
 

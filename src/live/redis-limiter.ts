@@ -3,7 +3,7 @@ import { makeScript } from './redis-scripts.ts';
 /** The same numbers as in throttle.ts. */
 const FULL_SHARE = 0.98;
 const LEAST_SHARE = 0.5;
-const FULL_BURST_SECONDS = 3;
+const FULL_BURST_SECONDS = 2;
 const LEAST_BURST_SECONDS = 0.25;
 const RELAX_MS = 60_000;
 const REFUSALS_TO_DOUBT = 3;
@@ -100,6 +100,8 @@ export const SETTLE = makeScript(
     'KEYS[3]',
     `
 if ARGV[3] ~= '' and redis.call('HGET', KEYS[4], ARGV[1]) == ARGV[3] then
+  -- What is left was so when the call came in: what left after it is counted here already.
+  local leavesAt = tonumber(string.match(ARGV[3], '([0-9]+)$'))
   redis.call('HDEL', KEYS[4], ARGV[1])
   if ARGV[11] == '1' then redis.call('HINCRBY', KEYS[5], ARGV[2], 1) end
   if ARGV[8] == 'line' then redis.call('HDEL', KEYS[3], 'refusals') end
@@ -107,7 +109,7 @@ if ARGV[3] ~= '' and redis.call('HGET', KEYS[4], ARGV[1]) == ARGV[3] then
     local before = used(KEYS[i])
     local instant = before + rates[i][1] * ARGV[3 + i]
     local remaining = tonumber(ARGV[5 + i])
-    if remaining then instant = math.max(instant, now + rates[i][1] * math.max(0, rates[i][2] - remaining)) end
+    if remaining then instant = math.max(instant, leavesAt + rates[i][1] * math.max(0, rates[i][2] - remaining)) end
     if instant ~= before then keep(KEYS[i], instant) end
   end
 end

@@ -192,8 +192,11 @@ export function createLocalQueue(options: LocalQueueOptions): CallQueue {
     const queuedAt = clock();
     try {
       const isDue = call.delayMs === 0 || (await backOff(call.delayMs));
-      const end: CallEnd = isDue ? await limit(() => attempt(call, queuedAt)) : { status: 'given-back', customId: call.request.customId };
-      await owner?.record([end]);
+      // The next call leaves only when this one is on the books, so that a crash puts no more calls in doubt than may be in flight.
+      await limit(async () => {
+        const end: CallEnd = isDue ? await attempt(call, queuedAt) : { status: 'given-back', customId: call.request.customId };
+        await owner?.record([end]);
+      });
     } catch (error) {
       // The books cannot be kept, or it is a bug: either way nothing more may leave.
       halt(error as AppError);

@@ -6,7 +6,7 @@ import { availableParallelism } from 'node:os';
 
 const LOG = '.cache/tests.log';
 /** A test that hangs fails, instead of holding everything up. */
-const TEST_TIMEOUT_MS = 120_000;
+const TEST_TIMEOUT_MS = 300_000;
 
 function run(title, args) {
   const startedAt = Date.now();

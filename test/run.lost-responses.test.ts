@@ -105,9 +105,9 @@ test('a look that fails does not count as a look', async (t) => {
 test('a batch that surfaces only after all looks is cancelled, taken in as an extra, and its cost is orphaned to the nano-dollar', async (t) => {
   const faults = [
     { match: onCreate, do: { drop: 'after' } },
-    { match: { batch: 1 }, do: { listLagMs: 200_000 } },
+    { match: { batch: 1 }, do: { listLagMs: 700_000 } },
     // The first batch has surfaced when the second gives its answers, so that the last sweep of the run sees it.
-    { match: { batch: 2 }, do: { outputFileId: 'late', lateMs: 260_000 } },
+    { match: { batch: 2 }, do: { outputFileId: 'late', lateMs: 900_000 } },
   ];
   const world = await makeWorld(t, { faults });
   const { summary, requests, warnings } = await world.run({ pollMaxMs: 150_000, looksMs: [1_000, 2_000] });

@@ -6,6 +6,8 @@ import { test } from 'node:test';
 import { AppError, EXIT } from '../src/core/errors.ts';
 import { CANARY_CELL, makeRows, makeWorld } from './helpers/run-world.ts';
 
+/** A batch that is still running whatever a run does; `advance` ends it. */
+const LONG_SECONDS = 36_000;
 const post = (path: string) => ({ method: 'POST', path });
 
 for (const { title, error, exitCode } of [
@@ -32,12 +34,13 @@ for (const { title, error, exitCode } of [
 
 test('a key refused in the middle of a run stops it at once; with the right key it resumes and pays nothing twice', async (t) => {
   const faults = [{ match: { method: 'GET', path: '/v1/batches/*', nth: 2 }, do: { error: 'invalid_api_key' } }];
-  const world = await makeWorld(t, { faults, batchSeconds: 0.1, rows: makeRows(30) });
+  const world = await makeWorld(t, { faults, batchSeconds: LONG_SECONDS, rows: makeRows(30) });
   const { summary, requests } = await world.run();
   world.assertFaultsFired();
   assert.equal(summary.exitCode, 4);
   assert.equal(requests['GET /v1/batches/:id'], 2);
   world.check(summary, { previousTable: null });
+  await world.simulator.advance(LONG_SECONDS * 1000);
   const next = await world.run();
   assert.deepEqual([next.summary.exitCode, next.requests['POST /v1/batches']], [0, undefined]);
   assert.equal(world.simulator.bill().length, 30);
@@ -45,7 +48,7 @@ test('a key refused in the middle of a run stops it at once; with the right key 
 });
 
 test("another project's key does not see the batch: exit 4, nothing is sent again, the first key collects it", async (t) => {
-  const world = await makeWorld(t, { batchSeconds: 2 });
+  const world = await makeWorld(t, { batchSeconds: LONG_SECONDS });
   const submitted = await world.run({ waitMs: 0 });
   assert.equal(submitted.summary.exitCode, 7);
   await world.restart({
@@ -147,10 +150,11 @@ test('the budget stops the run with exit 5 before a request that could exceed it
 test('--no-wait leaves with exit 7 once everything is with the provider; the same command collects it later', {
   timeout: 10_000,
 }, async (t) => {
-  const world = await makeWorld(t, { batchSeconds: 2 });
+  const world = await makeWorld(t, { batchSeconds: LONG_SECONDS });
   const first = await world.run({ waitMs: 0 });
   assert.deepEqual([first.summary.exitCode, first.summary.rows.pending, first.requests['POST /v1/batches']], [7, 12, 1]);
   world.check(first.summary, { previousTable: null });
+  await world.simulator.advance(LONG_SECONDS * 1000);
   const second = await world.run();
   assert.deepEqual([second.summary.exitCode, second.requests['POST /v1/batches'], second.summary.rows.new], [0, undefined, 12]);
   world.check(second.summary);

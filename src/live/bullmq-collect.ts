@@ -12,7 +12,7 @@ import { FORGET, runScript } from './redis-scripts.ts';
 const ROUND_ENTRIES = 500;
 /** A line told twice, as after Redis lost its memory, is recorded once; so many are remembered. */
 const LINES_REMEMBERED = 20_000;
-const LINGER_LOOKS = 20;
+const LINGER_LOOKS = 100;
 const LINGER_PAUSE_MS = 50;
 
 /** The notice to the workers as it stands now. */

@@ -20,6 +20,9 @@ import { findUnchangedRun, keepPaths } from './unchanged.ts';
 import { createRunView } from './view.ts';
 import { work, workUntilStopped } from './work.ts';
 
+/** The API's completion window: 24 h. */
+const BATCH_LIFE_MS = 86_400_000;
+
 /**
  * One run of a job, from opening it to a table on disk. The same steps continue a run after anything that ended it early.
  * @returns the summary; its exit code says how the run ended
@@ -46,7 +49,8 @@ export async function runJob(options: RunOptions): Promise<Summary> {
     let lanes: Lanes | null = null;
     try {
       const context = makeBatchContext({ ...options, ledger, job, provider: connection.provider, stopping: stopSignal.stopping });
-      const sweepSince = ledger.fold.runs.at(-1)?.startedAt ?? context.clock().toISOString();
+      // A state without a run looks a day back: as long as a batch may live that another checkout of the job left.
+      const sweepSince = ledger.fold.runs.at(-1)?.startedAt ?? new Date(context.clock().getTime() - BATCH_LIFE_MS).toISOString();
       const run = await startRun(ledger, job.name, target.origin === 'simulator', options);
       const finishing = { ...prepared, ledger, selected, run, costOf: books.costOf, signal };
       if (options.reopen !== null) await reopenRows({ ...finishing, stepOf: createStepOf(ledger, job, 'looking') }, options.reopen);

@@ -26,8 +26,8 @@ export async function startRun(
   return run;
 }
 
-/** `20261122-0405-k3x9`: sorts by time, and two runs of one minute differ. */
+/** `20261122-0405-k3x9d02mqa`: sorts by time, and two runs of one minute differ. */
 function makeRunId(now: Date, randomId: string): string {
   const [day, time] = now.toISOString().split('T') as [string, string];
-  return `${day.replaceAll('-', '')}-${time.slice(0, 5).replace(':', '')}-${randomId.slice(0, 4)}`;
+  return `${day.replaceAll('-', '')}-${time.slice(0, 5).replace(':', '')}-${randomId}`;
 }

@@ -11,7 +11,7 @@ import { ALL_ROWS, effects, MODEL, openBenchJob, signal } from './bench-job.ts';
 /** Packs the bench table into shards that stay on disk. @returns what the ledger says about them */
 export async function packTable(folder: string): Promise<Readonly<Record<string, number>>> {
   const { prepared, ledger } = await openBenchJob(folder);
-  await startRun(ledger, 'bench', true, { isFresh: false, effects });
+  await startRun(ledger, 'bench', true, null, { isFresh: false, effects });
   const lane = createPackingLane(ledger) as BatchLane;
   const stepOf = createStepOf(ledger, prepared.compiled.job, 'working');
   const makeDueRequest = createDueRequests(ledger, prepared);

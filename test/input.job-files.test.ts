@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import { UsageError } from '../src/core/errors.ts';
 import { makeJobSchema } from '../src/input/job-schema.ts';
 import { loadJob } from '../src/input/load-job.ts';
@@ -175,6 +176,10 @@ test('makeJob checks a plain object the same way, without places', () => {
     () => makeJob({ ...spec, dedup: true }, { directory: '/data' }),
     /^UsageError: dedup: unknown key\. Did you mean "dedupe"\?$/,
   );
+});
+
+test('the schema of job files keeps the rules of its dialect', () => {
+  assert.equal(new Ajv2020().validateSchema(makeJobSchema()), true);
 });
 
 test('job.schema.json is what the code makes', () => {

@@ -26,7 +26,7 @@ const written: Event = {
 };
 const intent = (attempt: number): Event => ({ type: 'create-intent', shard, attempt, fileId: 'file-1', keyFingerprint: 'key' });
 const done = (attempt: number, batchId: string): Event => ({ type: 'create-done', shard, attempt, batchId, how: 'response' });
-const started = (run: string): Event => ({ type: 'run-started', run, job: 'labels', simulated: false });
+const started = (run: string): Event => ({ type: 'run-started', run, job: 'labels', simulated: false, estimateNanoUsd: null });
 const collected = (batchId: string, status: string): Event => ({
   type: 'batch-collected',
   batchId,

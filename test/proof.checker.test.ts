@@ -38,10 +38,19 @@ after(async () => {
   fs.rmSync(world.directory, { recursive: true, force: true });
 });
 
+/** Copies with the modes of folders, which `cpSync` keeps on some versions of Node only. */
+function copyTree(from: string, to: string): void {
+  fs.cpSync(from, to, { recursive: true, preserveTimestamps: true });
+  for (const entry of fs.readdirSync(from, { recursive: true, encoding: 'utf8' })) {
+    const { mode } = fs.statSync(path.join(from, entry));
+    fs.chmodSync(path.join(to, entry), mode);
+  }
+}
+
 function spoil(change: (bad: BadRun) => void): readonly string[] {
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'rowmill-'));
   try {
-    fs.cpSync(world.directory, directory, { recursive: true, preserveTimestamps: true });
+    copyTree(world.directory, directory);
     const moved = (file: string) => path.join(directory, path.relative(world.directory, file));
     const summary = structuredClone(good.summary);
     const options: CheckOptions = {

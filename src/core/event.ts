@@ -4,7 +4,14 @@
  */
 export type Event =
   | { readonly type: 'state-created'; readonly state: string; readonly format: number; readonly origin: string }
-  | { readonly type: 'run-started'; readonly run: string; readonly job: string; readonly simulated: boolean }
+  /** `estimateNanoUsd`: what the run was expected to cost when it began, for all its rows. */
+  | {
+      readonly type: 'run-started';
+      readonly run: string;
+      readonly job: string;
+      readonly simulated: boolean;
+      readonly estimateNanoUsd: number | null;
+    }
   | { readonly type: 'run-ended'; readonly run: string; readonly exitCode: number }
   | { readonly type: 'generation-started'; readonly generation: number }
   /** Rows the user wants tried again; `set` are the parameters `retry --set` gave. */

@@ -12,12 +12,31 @@ export class PatternTextError extends Error {
   }
 }
 
+/** Knows what a schema may say. Making it takes longer than compiling a schema, so there is one. */
+let metaAjv: Ajv2020 | null = null;
+/** A job's schema is compiled when the job is read and again when its answers are. */
+const compiled = new WeakMap<object, ValidateFunction>();
+
 /**
  * Compiles a schema (draft 2020-12) for answers: all errors, no coercion, no defaults, `format` is a note only, unknown keywords are an error.
  * @throws Error when the schema is not valid; its message is fit for a person
  */
 export function compileValidator(schema: Readonly<Record<string, unknown>>): ValidateFunction {
+  const known = compiled.get(schema);
+  if (known !== undefined) return known;
+  const validate = compile(schema);
+  compiled.set(schema, validate);
+  return validate;
+}
+
+function compile(schema: Readonly<Record<string, unknown>>): ValidateFunction {
+  const { $schema: _dialect, ...body } = schema;
+  if (body.$async !== undefined) throw new Error('$async is not supported');
+  metaAjv ??= new Ajv2020({ logger: false });
+  metaAjv.validateSchema(body, true);
   const ajv = new Ajv2020({
+    meta: false,
+    validateSchema: false,
     allErrors: true,
     strictSchema: true,
     strictTypes: false,
@@ -28,8 +47,6 @@ export function compileValidator(schema: Readonly<Record<string, unknown>>): Val
     verbose: true,
     code: { regExp: Object.assign(createPattern, { code: 'createPattern' }) },
   });
-  const { $schema: _dialect, ...body } = schema;
-  if (body.$async !== undefined) throw new Error('$async is not supported');
   return ajv.compile(body);
 }
 

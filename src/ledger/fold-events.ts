@@ -58,7 +58,14 @@ function applyEvent(fold: MutableFold, event: StoredEvent): void {
       fold.origin = event.origin;
       return;
     case 'run-started':
-      fold.currentRun = { id: event.run, startedAt: event.at, endedAt: null, exitCode: null, simulated: event.simulated };
+      fold.currentRun = {
+        id: event.run,
+        startedAt: event.at,
+        endedAt: null,
+        exitCode: null,
+        simulated: event.simulated,
+        estimateNanoUsd: event.estimateNanoUsd,
+      };
       fold.runs.push(fold.currentRun);
       startEpoch(fold, event.run);
       return;

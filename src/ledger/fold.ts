@@ -109,4 +109,6 @@ export interface RunState {
   readonly endedAt: string | null;
   readonly exitCode: number | null;
   readonly simulated: boolean;
+  /** What it was expected to cost when it began; null when a price is unknown. */
+  readonly estimateNanoUsd: number | null;
 }

@@ -17,11 +17,11 @@ export async function planJob(options: PlanOptions): Promise<Preview> {
   const prepared = await prepareJob(options);
   const selected = await selectRows(options.selection, prepared.table, options.signal);
   if (!existsSync(join(prepared.stateDirectory, 'events.jsonl'))) {
-    return previewOpenJob({ prepared, ledger: null, books: null, selected, options });
+    return previewOpenJob({ prepared, ledger: null, books: null, selected, countsExactly: true, options });
   }
   const { ledger, books } = await openJobLedger(prepared, { ...options, origin: options.target.origin, access: 'read' });
   try {
-    return await previewOpenJob({ prepared, ledger, books, selected, options });
+    return await previewOpenJob({ prepared, ledger, books, selected, countsExactly: true, options });
   } finally {
     await ledger.close();
   }

@@ -16,11 +16,12 @@ export interface PreviewJobOptions {
   readonly ledger: Ledger | null;
   readonly books: Books | null;
   readonly selected: SelectedRows;
+  readonly countsExactly: boolean;
   readonly options: Pick<RunOptions, 'effects' | 'priceAsOf' | 'signal'>;
 }
 
 /** The preview of a job over what its ledger holds. */
-export async function previewOpenJob({ prepared, ledger, books, selected, options }: PreviewJobOptions): Promise<Preview> {
+export async function previewOpenJob({ prepared, ledger, books, selected, countsExactly, options }: PreviewJobOptions): Promise<Preview> {
   const { compiled, table } = prepared;
   const { job } = compiled;
   const learned = ledger?.fold.learnedLimits.get(job.model) ?? null;
@@ -37,6 +38,7 @@ export async function previewOpenJob({ prepared, ledger, books, selected, option
     meanOutputTokens: books === null ? null : readMeanOutputTokens(books),
     enqueuedTokens: learned === null ? configured : Math.min(learned, configured ?? learned),
     at,
+    countsExactly,
     signal: options.signal,
   });
 }

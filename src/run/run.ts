@@ -40,7 +40,9 @@ export async function runJob(options: RunOptions): Promise<Summary> {
 
     const selected = await selectRows(options.selection, prepared.table, signal);
     const budgetNanoUsd = options.maxNanoUsd ?? job.budget.nanoUsd;
-    const preview = await previewOpenJob({ prepared, ledger, books, selected, options });
+    // An open run had its estimate when it began.
+    const countsExactly = ledger.fold.currentRun === null;
+    const preview = await previewOpenJob({ prepared, ledger, books, selected, countsExactly, options });
     const laneName = chooseLane(job.mode, preview);
     await options.confirm(preview, { lane: laneName, overNanoUsd: job.confirmOverNanoUsd });
 
@@ -51,7 +53,7 @@ export async function runJob(options: RunOptions): Promise<Summary> {
       const context = makeBatchContext({ ...options, ledger, job, provider: connection.provider, stopping: stopSignal.stopping });
       // A state without a run looks a day back: as long as a batch may live that another checkout of the job left.
       const sweepSince = ledger.fold.runs.at(-1)?.startedAt ?? new Date(context.clock().getTime() - BATCH_LIFE_MS).toISOString();
-      const run = await startRun(ledger, job.name, target.origin === 'simulator', options);
+      const run = await startRun(ledger, job.name, target.origin === 'simulator', preview.cost[laneName]?.expectedNanoUsd ?? null, options);
       const finishing = { ...prepared, ledger, selected, run, costOf: books.costOf, signal };
       if (options.reopen !== null) await reopenRows({ ...finishing, stepOf: createStepOf(ledger, job, 'looking') }, options.reopen);
 
@@ -120,7 +122,7 @@ export async function runJob(options: RunOptions): Promise<Summary> {
         run,
         clock: context.clock,
       };
-      const estimateNanoUsd = preview.cost[laneName]?.expectedNanoUsd ?? null;
+      const estimateNanoUsd = ledger.fold.currentRun?.estimateNanoUsd ?? null;
       for (;;) {
         const stop = await workUntilStopped(lane, stopSignal, async () => {
           await sweepBatches(context, sweepSince);

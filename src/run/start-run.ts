@@ -9,6 +9,7 @@ export async function startRun(
   ledger: Ledger,
   job: string,
   isSimulated: boolean,
+  estimateNanoUsd: number | null,
   options: Pick<RunOptions, 'isFresh' | 'effects'>,
 ): Promise<string> {
   const { fold } = ledger;
@@ -18,6 +19,7 @@ export async function startRun(
       run: makeRunId(options.effects.clock(), options.effects.randomId()),
       job,
       simulated: isSimulated,
+      estimateNanoUsd,
     });
   }
   const run = fold.currentRun?.id;

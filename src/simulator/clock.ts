@@ -33,7 +33,7 @@ export function createClock({ now, isVirtual }: { readonly now: () => number; re
   function arm(waiter: Waiter): void {
     if (isVirtual) return;
     const onTimer = (): void => (currentMs() >= waiter.dueMs ? waiter.release() : arm(waiter));
-    waiter.timer = setTimeout(onTimer, Math.min(waiter.dueMs - currentMs(), LONGEST_TIMER_MS));
+    waiter.timer = setTimeout(onTimer, Math.min(Math.max(0, waiter.dueMs - currentMs()), LONGEST_TIMER_MS));
   }
 
   function waitUntil(dueMs: number, hurry?: AbortSignal): Promise<void> {

@@ -59,7 +59,7 @@ export async function makeLaneWorld(
     processIdentity: { pid: process.pid, host: os.hostname(), startTime: null },
     signal,
   });
-  await ledger.append({ type: 'run-started', run: 'run-1', job: 'lane', simulated: true });
+  await ledger.append({ type: 'run-started', run: 'run-1', job: 'lane', simulated: true, estimateNanoUsd: null });
   const warnings: string[] = [];
   return {
     ledger,

@@ -132,7 +132,7 @@ export async function finish(ledger: Ledger, batchId: string, status = 'complete
 }
 
 export async function startRun(ledger: Ledger, run: string): Promise<void> {
-  await ledger.append({ type: 'run-started', run, job: 'labels', simulated: false });
+  await ledger.append({ type: 'run-started', run, job: 'labels', simulated: false, estimateNanoUsd: null });
 }
 
 /** Everything the index knows of some keys, for comparison. `settledOffset` is left out: it only says where. */

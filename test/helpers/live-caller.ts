@@ -11,7 +11,8 @@ import { makeLiveRequests, openLiveLedger } from './live-world.ts';
  */
 const [directory, baseUrl, rows, concurrency, onUnknown] = process.argv.slice(2) as [string, string, string, string, 'retry' | 'hold'];
 const ledger = await openLiveLedger(directory);
-if (ledger.fold.currentRun === null) await ledger.append({ type: 'run-started', run: 'run-1', job: hostname(), simulated: true });
+if (ledger.fold.currentRun === null)
+  await ledger.append({ type: 'run-started', run: 'run-1', job: hostname(), simulated: true, estimateNanoUsd: null });
 const { keys } = ledger;
 const never = new AbortController().signal;
 const stepOf = (id: number) => {

@@ -89,7 +89,7 @@ export async function makeLiveWorld(t: TestContext, options: LiveWorldOptions = 
   const simulator = await startSimulator({ stateDirectory: path.join(root, 'provider'), now: () => clock().getTime(), ...simulated });
   const directory = path.join(root, 'state');
   const ledger = await openLiveLedger(directory, clock);
-  await ledger.append({ type: 'run-started', run: 'run-1', job: 'live', simulated: true });
+  await ledger.append({ type: 'run-started', run: 'run-1', job: 'live', simulated: true, estimateNanoUsd: null });
   const stopping = new AbortController();
   const ending = new AbortController();
   const { keys } = ledger;

@@ -78,7 +78,7 @@ if (!process.argv.includes('--only-tests')) {
 const files = readdirSync('dist/test').filter((name) => name.endsWith('.test.js'));
 const status = run(`tests of ${files.length} files`, [
   '--test',
-  `--test-concurrency=${Math.max(2, availableParallelism() - 1)}`,
+  `--test-concurrency=${Math.max(3, availableParallelism() - 1)}`,
   `--test-timeout=${TEST_TIMEOUT_MS}`,
   '--test-reporter=dot',
   '--test-reporter-destination=stdout',

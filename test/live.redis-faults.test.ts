@@ -22,7 +22,7 @@ interface FaultWorld {
   readonly books: TestBooks;
   readonly warnings: readonly string[];
   readonly queueName: string;
-  startWorker(concurrency: number): ChildProcess;
+  startWorker(concurrency: number, lockMs?: number): ChildProcess;
   openQueue(state: string, workerSilenceMs?: number): Promise<CallQueue>;
   /** Resolves when so many jobs are in Redis. */
   jobsWaiting(jobs: number): Promise<void>;

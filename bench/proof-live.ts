@@ -1,0 +1,96 @@
+import { parseArgs } from 'node:util';
+import { whyNoRedisServer } from '../test/helpers/redis-server.ts';
+import { renderTable, writeSection } from './benchmarks-page.ts';
+import { LIMITS, type Passage, passJob, passLane, passScript, RESERVING } from './proof-scenarios.ts';
+
+/**
+ * The proof that the live lane uses the limits of an account and keeps them, in real time, against providers in other processes. Beside it the
+ * script most people write. Ends with 1 where a promise is broken. `--rows 600` makes it short; a short one only prints.
+ */
+
+const FULL_ROWS = 4_000;
+const LEAST_USED = 0.9;
+const MOST_REFUSED = 0.005;
+/** A provider that charges reservations is found out by its headers, or by a few refusals. */
+const MOST_REFUSED_RESERVING = 0.02;
+const FULLEST_MINUTE = 1.05;
+const LATEST_FIRST_CALL_MS = 1_000;
+
+const { values } = parseArgs({ options: { rows: { type: 'string', default: String(FULL_ROWS) } } });
+const rows = Number(values.rows);
+/** Reservations charge three times as much: a third of the rows takes as long. */
+const reservedRows = Math.ceil(rows * 0.45);
+
+const missing = whyNoRedisServer();
+if (missing !== false) throw new Error(missing);
+
+/** What is wrong with a passage of ours; empty where nothing is. */
+function judge({ ok, rows: all, evidence, firstCallMs, settles }: Passage, isReserving: boolean): readonly string[] {
+  const { used, refused, fullestMinute } = evidence;
+  const isTooRefused = refused > (isReserving ? MOST_REFUSED_RESERVING : MOST_REFUSED);
+  return [
+    ...(ok < all ? [`${all - ok} rows without an answer`] : []),
+    ...(isTooRefused ? ['too many calls answered 429'] : []),
+    ...(fullestMinute > FULLEST_MINUTE ? ['a minute over the limit'] : []),
+    ...(!isReserving && used < LEAST_USED ? ['too little of the limit used'] : []),
+    ...(!isReserving && firstCallMs !== null && firstCallMs > LATEST_FIRST_CALL_MS ? ['the first call came late'] : []),
+    ...(isReserving && settles !== 'reserved' ? ['not found out that reservations are charged'] : []),
+  ];
+}
+
+const percent = (share: number, digits = 1) => `${(share * 100).toFixed(digits)} %`;
+
+function renderPassage(passage: Passage): readonly string[] {
+  const { what, ok, evidence, firstCallMs, settles } = passage;
+  return [
+    what,
+    `${ok} of ${passage.rows}`,
+    percent(evidence.used),
+    percent(evidence.refused, 2),
+    percent(evidence.fullestMinute),
+    firstCallMs === null ? '' : `${firstCallMs} ms`,
+    `${evidence.seconds.toFixed(0)} s`,
+    settles ?? '',
+  ];
+}
+
+const startedMs = performance.now();
+// Two at a time: they wait more than they work.
+const ours = [
+  ...(await Promise.all([
+    passJob('rowmill run, one process', { rows, workers: 0 }),
+    passJob('rowmill run and 1 worker', { rows, workers: 1 }),
+  ])),
+  ...(await Promise.all([
+    passJob('rowmill run and 2 workers', { rows, workers: 2 }),
+    passJob('rowmill run and 4 workers', { rows, workers: 4 }),
+  ])),
+];
+const [alone, shared, ...scripts] = await Promise.all([
+  passLane('reservations charged: one process', reservedRows),
+  passJob('reservations charged: run and 2 workers', { rows: reservedRows, workers: 2, provider: RESERVING }),
+  passScript('the client and p-limit(10)', rows, 10),
+  passScript('the client and p-limit(50)', rows, 50),
+]);
+const reserving = [alone, shared];
+
+const header = ['what', 'rows answered', 'of the limit used', 'answered 429', 'fullest minute', 'first call', 'took', 'charges found'];
+const text = `Written by \`npm run proof:live\`, in real time; simulator, Redis, run and workers are processes of their own. Node ${process.version}.
+The provider allows ${LIMITS.requestsPerMinute} requests and ${LIMITS.tokensPerMinute} tokens a minute by actual usage, answers after 400 ms in the median (log-normal), and 1 % of the calls with a 500. What is reserved is three times what a call uses.
+All but the first call of a run, which our books tell, is read from the provider's books. The use is over the steady part: from 20 s after the first call to 5 s before the last one. The fullest minute is the fullest of all windows of 60 s.
+To be met: every row answered, at least ${percent(LEAST_USED, 0)} used, at most ${percent(MOST_REFUSED)} answered 429 (${percent(MOST_REFUSED_RESERVING, 0)} where reservations are charged, until that is found), no minute above ${percent(FULLEST_MINUTE, 0)}, the first call within ${LATEST_FIRST_CALL_MS} ms.
+The last two lines are the script most people write: the openai client with its own retries, and p-limit.
+
+${renderTable(header, [...ours, ...reserving, ...scripts].map(renderPassage))}`;
+process.stdout.write(`${text}\n`);
+if (rows === FULL_ROWS) writeSection('Limits of the live lane', text);
+
+const faults = [
+  ...ours.flatMap((passage) => judge(passage, false).map((fault) => `${passage.what}: ${fault}`)),
+  ...reserving.flatMap((passage) => judge(passage, true).map((fault) => `${passage.what}: ${fault}`)),
+];
+for (const fault of faults) console.error(fault);
+console.error(
+  `${faults.length === 0 ? 'every promise held' : `${faults.length} broken`}, ${((performance.now() - startedMs) / 1000).toFixed(0)} s`,
+);
+if (faults.length > 0) process.exitCode = 1;

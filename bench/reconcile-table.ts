@@ -28,6 +28,7 @@ export async function reconcileTable(folder: string): Promise<Readonly<Record<st
     simulated: true,
     stop: null,
     estimateNanoUsd: null,
+    priceAsOf: null,
     commands,
     cwd: folder,
     paths: { input: null, out: null, cwd: folder, baseUrl: null },

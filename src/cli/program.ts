@@ -75,9 +75,22 @@ export function makeProgram(): Command {
   jobCommand(program, 'report', 'the summary again')
     .option('--run <id>', 'of an earlier run')
     .addOption(new Option('--summary <size>', 'how much').choices(['short', 'full']).default('short'))
+    .addOption(priceOption())
     .action(
-      guard(async (job: string, flags: JobFlags & { run?: string; summary: string }) =>
+      guard(async (job: string, flags: JobFlags & { run?: string; summary: string; priceAsOf?: string }) =>
         (await import('./commands/report.ts')).report(job, flags),
+      ),
+    );
+
+  program
+    .command('prices')
+    .argument('[model]', 'one model with all its rules; without it, every model with tiers of its own')
+    .description('what a token costs and why: prices.yaml here, then the built-in lists')
+    .addOption(priceOption())
+    .addOption(jsonOption())
+    .action(
+      guard(async (model: string | undefined, flags: { json?: boolean; priceAsOf?: string }) =>
+        (await import('./commands/prices.ts')).prices(model, flags),
       ),
     );
 
@@ -220,8 +233,9 @@ function parseSeconds(text: string): readonly number[] {
 }
 
 function parseDate(text: string): string {
-  if (!/^\d{4}-\d\d-\d\d$/.test(text) || Number.isNaN(Date.parse(text)))
-    throw new InvalidArgumentError('Give a date, for example 2026-11-22.');
+  // A day that does not exist, as February 30, would be taken for another one.
+  const isDay = /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text)) && new Date(text).toISOString().startsWith(text);
+  if (!isDay) throw new InvalidArgumentError('Give a date, for example 2026-11-22.');
   return text;
 }
 

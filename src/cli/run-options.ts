@@ -70,6 +70,7 @@ export function showRunCommand(jobFile: string, flags: RunFlags): string {
   if (flags.limit !== undefined) parts.push('--limit', String(flags.limit));
   if (flags.sample !== undefined) parts.push('--sample', String(flags.sample), '--seed', String(flags.seed));
   if (flags.maxUsd !== undefined) parts.push('--max-usd', String(flags.maxUsd));
+  if (flags.priceAsOf !== undefined) parts.push('--price-as-of', flags.priceAsOf);
   return parts.join(' ');
 }
 

@@ -4,15 +4,22 @@ import { makeJobSchema } from './job-schema.ts';
 import { type JobSource, type Path, showPath, showValue, sortByPlace } from './problem-path.ts';
 import { suggest } from './suggest.ts';
 
-let compiled: ReturnType<Ajv2020['compile']> | null = null;
+/** Every way in which a value breaks a schema, in the order of the text. */
+export type SchemaCheck = (value: unknown, source: JobSource) => Problem[];
 
-/** Every way in which the value is not a job by its schema, in the order of the text. */
-export function checkAgainstSchema(value: unknown, source: JobSource): Problem[] {
-  // The schema is our own and a test holds it against the dialect's rules; checking them here would take longer than the job does.
-  compiled ??= new Ajv2020({ allErrors: true, strict: false, verbose: true, meta: false, validateSchema: false }).compile(makeJobSchema());
-  if (compiled(value)) return [];
-  return sortByPlace((compiled.errors ?? []).map((error) => describeError(error, source)));
+/** A check against a schema of ours, which is compiled when it is first used. */
+export function createSchemaCheck(makeSchema: () => object): SchemaCheck {
+  let compiled: ReturnType<Ajv2020['compile']> | null = null;
+  return (value, source) => {
+    // The schema is our own and a test holds it against the dialect's rules; checking them here would take longer than the job does.
+    compiled ??= new Ajv2020({ allErrors: true, strict: false, verbose: true, meta: false, validateSchema: false }).compile(makeSchema());
+    if (compiled(value)) return [];
+    return sortByPlace((compiled.errors ?? []).map((error) => describeError(error, source)));
+  };
 }
+
+/** Every way in which the value is not a job by its schema. */
+export const checkAgainstSchema: SchemaCheck = createSchemaCheck(makeJobSchema);
 
 function describeError(error: ErrorObject, source: JobSource): Problem {
   const parent = readPointer(error.instancePath);

@@ -1,7 +1,7 @@
 import type { CostOf } from '../core/settled.ts';
 import type { Usage } from '../core/usage.ts';
 import { pricesAsOf } from './overlay.ts';
-import { findPrice, type Price } from './price.ts';
+import { type FindPrice, findPrice, type Price } from './price.ts';
 import type { Rates } from './rates.ts';
 
 /**
@@ -30,8 +30,9 @@ export function pickRates(price: Price, inputTokens: number): Rates | null {
  * The cost function of a run or a report. An attempt that was not billed costs 0; one whose model, usage or tier is unknown costs null.
  * The day is the answer's own, else the day the price table was last checked; `asOf` (an ISO date) stands for every day when given.
  */
-export function makeCostOf(options: { readonly asOf?: string | null } = {}): CostOf {
+export function makeCostOf(options: { readonly asOf?: string | null; readonly findPrice?: FindPrice } = {}): CostOf {
   const asOf = options.asOf ?? null;
+  const find = options.findPrice ?? findPrice;
   const known: PricedQuery[] = [];
   return (record) => {
     if (!record.isBilled) return 0;
@@ -40,7 +41,7 @@ export function makeCostOf(options: { readonly asOf?: string | null } = {}): Cos
     const day = asOf === null && createdSeconds !== null ? Math.floor(createdSeconds / 86_400) : null;
     let entry = known.find((query) => query.day === day && query.model === model && query.lane === lane && query.tier === tier);
     if (entry === undefined) {
-      entry = { model, lane, tier, day, price: findPrice(model, { lane, tier, at: day === null ? (asOf ?? pricesAsOf) : formatDay(day) }) };
+      entry = { model, lane, tier, day, price: find(model, { lane, tier, at: day === null ? (asOf ?? pricesAsOf) : formatDay(day) }) };
       // A run meets a handful of models and days; the latest stand first, and a hostile server's thousand names cost time, not memory.
       known.unshift(entry);
       known.length = Math.min(known.length, MAX_KNOWN_PRICES);

@@ -1,4 +1,4 @@
-import type { DollarsPerMillion } from './rates.ts';
+import type { DollarsPerMillion } from '../core/own-price.ts';
 
 /** One price of our own, looked at before the rate book. */
 export interface OverlayRow {
@@ -7,9 +7,9 @@ export interface OverlayRow {
   /** The name the tier table knows the model by. */
   readonly pricedAs: string;
   /** First UTC day of validity; null: from the beginning. */
-  readonly from: string | null;
+  readonly effectiveFrom: string | null;
   /** First UTC day on which it is no longer valid; null: until further notice. */
-  readonly to: string | null;
+  readonly effectiveTo: string | null;
   readonly usd: DollarsPerMillion;
   /** More input than this makes the whole request long-context; null: no such rule. */
   readonly longContextOverTokens: number | null;
@@ -25,8 +25,8 @@ export const OVERLAY: readonly OverlayRow[] = [
   {
     match: /^gpt-6\.1-sol(-\d{4}-\d{2}-\d{2})?$/i,
     pricedAs: 'gpt-6.1-sol',
-    from: '2026-09-29',
-    to: null,
+    effectiveFrom: '2026-09-29',
+    effectiveTo: null,
     usd: { input: 2, cached: 0.1, write: 2.5, output: 10 },
     longContextOverTokens: 272_000,
     source: 'LiteLLM price map and vendor notes, 2026-11-21',
@@ -35,8 +35,8 @@ export const OVERLAY: readonly OverlayRow[] = [
   {
     match: /^gpt-6\.1-terra(-\d{4}-\d{2}-\d{2})?$/i,
     pricedAs: 'gpt-6.1-terra',
-    from: '2026-10-26',
-    to: null,
+    effectiveFrom: '2026-10-26',
+    effectiveTo: null,
     usd: { input: 1, cached: 0.05, write: 1.25, output: 5 },
     longContextOverTokens: 272_000,
     source: 'LiteLLM price map and vendor notes, 2026-11-21',
@@ -46,8 +46,8 @@ export const OVERLAY: readonly OverlayRow[] = [
     // Only the alias moved; the dated snapshots kept their own prices.
     match: /^gpt-4o$/i,
     pricedAs: 'gpt-4o-2024-05-13',
-    from: null,
-    to: '2024-10-02',
+    effectiveFrom: null,
+    effectiveTo: '2024-10-02',
     usd: { input: 5, cached: null, write: null, output: 15 },
     longContextOverTokens: null,
     source: 'OpenAI pricing page at launch',
@@ -56,8 +56,8 @@ export const OVERLAY: readonly OverlayRow[] = [
   {
     match: /^o3(-2025-04-16)?$/i,
     pricedAs: 'o3',
-    from: null,
-    to: '2025-06-10',
+    effectiveFrom: null,
+    effectiveTo: '2025-06-10',
     usd: { input: 10, cached: 2.5, write: null, output: 40 },
     longContextOverTokens: null,
     source: 'OpenAI pricing page at launch',
@@ -66,8 +66,8 @@ export const OVERLAY: readonly OverlayRow[] = [
   {
     match: /^ft:gpt-4o-mini(-\d{4}-\d{2}-\d{2})?:/i,
     pricedAs: 'ft:gpt-4o-mini',
-    from: null,
-    to: null,
+    effectiveFrom: null,
+    effectiveTo: null,
     usd: { input: 0.3, cached: 0.15, write: null, output: 1.2 },
     longContextOverTokens: null,
     source: 'openai.com/index/api-prompt-caching',
@@ -76,8 +76,8 @@ export const OVERLAY: readonly OverlayRow[] = [
   {
     match: /^ft:gpt-4o(-\d{4}-\d{2}-\d{2})?:/i,
     pricedAs: 'ft:gpt-4o',
-    from: null,
-    to: null,
+    effectiveFrom: null,
+    effectiveTo: null,
     usd: { input: 3.75, cached: 1.875, write: null, output: 15 },
     longContextOverTokens: null,
     source: 'openai.com/index/api-prompt-caching',
@@ -86,8 +86,8 @@ export const OVERLAY: readonly OverlayRow[] = [
   {
     match: /^ft:gpt-3\.5-turbo(-\d{4})?:/i,
     pricedAs: 'ft:gpt-3.5-turbo',
-    from: null,
-    to: null,
+    effectiveFrom: null,
+    effectiveTo: null,
     usd: { input: 3, cached: null, write: null, output: 6 },
     longContextOverTokens: null,
     source: 'OpenAI pricing page, 2026-11-21',
@@ -96,10 +96,10 @@ export const OVERLAY: readonly OverlayRow[] = [
 ];
 
 /** Prices the rate book has, with something to know about them. */
-export const NOTES: readonly { readonly pricedAs: string; readonly from: string; readonly note: string }[] = [
+export const NOTES: readonly { readonly pricedAs: string; readonly effectiveFrom: string; readonly note: string }[] = [
   {
     pricedAs: 'gpt-5.6-sol',
-    from: '2026-11-22',
+    effectiveFrom: '2026-11-22',
     note: 'the promotional price was announced until 2026-11-21; 5 / 30 may have followed (not confirmed)',
   },
 ];

@@ -1,3 +1,5 @@
+import type { DollarsPerMillion } from '../core/own-price.ts';
+
 /**
  * What one token of each class costs, in integer pico-dollars (10^-12 USD; 1 USD per million tokens = 1,000,000).
  * Standard prices are whole nano-dollars; tiers halve or scale them, and pico-dollars hold every such product exactly.
@@ -9,14 +11,6 @@ export interface Rates {
   /** Input written to the prompt cache. */
   readonly cacheWritePicoUsd: number;
   readonly outputPicoUsd: number;
-}
-
-/** Dollars per million tokens as price pages print them; null where the page has no such rate. */
-export interface DollarsPerMillion {
-  readonly input: number;
-  readonly cached: number | null;
-  readonly write: number | null;
-  readonly output: number;
 }
 
 /**

@@ -1,12 +1,15 @@
 import { calcPrice } from '@pydantic/genai-prices';
+import type { DollarsPerMillion } from '../core/own-price.ts';
 import { NOTES, OVERLAY } from './overlay.ts';
-import type { DollarsPerMillion } from './rates.ts';
+import { scaleDollars } from './rates.ts';
 
 /** A model's price without any tier, as of a day. */
 export interface StandardPrice {
   /** The name it was found under. */
   readonly pricedAs: string;
   readonly source: string;
+  /** First UTC day on which this price held; null: from the beginning, as far as is known. */
+  readonly effectiveFrom: string | null;
   /** Something to know about the price; empty mostly. */
   readonly note: string;
   readonly usd: DollarsPerMillion;
@@ -29,21 +32,21 @@ export function findStandardPrice(model: string, day: string): StandardPrice | n
 }
 
 function findInOverlay(model: string, day: string): StandardPrice | null {
-  const row = OVERLAY.find((row) => row.match.test(model) && (row.from === null || day >= row.from) && (row.to === null || day < row.to));
+  const row = OVERLAY.find((row) => row.match.test(model) && isInForce(row, day));
   if (row === undefined) return null;
-  const { pricedAs, source, note, usd, longContextOverTokens } = row;
-  const longContext = longContextOverTokens === null ? null : { overTokens: longContextOverTokens, usd: makeLongContext(usd) };
-  return { pricedAs, source, note, usd, longContext };
+  const { pricedAs, source, effectiveFrom, note, usd, longContextOverTokens } = row;
+  const longContext = longContextOverTokens === null ? null : { overTokens: longContextOverTokens, usd: makeLongContext(usd, 2, 1.5) };
+  return { pricedAs, source, effectiveFrom, note, usd, longContext };
 }
 
-/** Twice the input rates and one and a half times the output rate (openai-contract section 13, seen 2026-11-21). */
-function makeLongContext(usd: DollarsPerMillion): DollarsPerMillion {
-  return {
-    input: usd.input * 2,
-    cached: usd.cached === null ? null : usd.cached * 2,
-    write: usd.write === null ? null : usd.write * 2,
-    output: usd.output * 1.5,
-  };
+/** Whether a dated row holds on a day. */
+export function isInForce(row: { readonly effectiveFrom: string | null; readonly effectiveTo: string | null }, day: string): boolean {
+  return (row.effectiveFrom === null || day >= row.effectiveFrom) && (row.effectiveTo === null || day < row.effectiveTo);
+}
+
+/** The rates of long prompts: OpenAI's are twice the input rates and one and a half times the output rate (pricing page, seen 2026-11-21). */
+export function makeLongContext(usd: DollarsPerMillion, inputFactor: number, outputFactor: number): DollarsPerMillion {
+  return scaleDollars(usd, { input: inputFactor, cached: inputFactor, write: inputFactor, output: outputFactor });
 }
 
 function findInRateBook(model: string, day: string): StandardPrice | null {
@@ -53,7 +56,7 @@ function findInRateBook(model: string, day: string): StandardPrice | null {
   const { input_mtok: input, cache_read_mtok: cached, cache_write_mtok: write } = found.model_price;
   const output = found.model_price.output_mtok ?? (pricedAs.startsWith('text-embedding-') ? 0 : undefined);
   if (input === undefined || output === undefined) return null;
-  const note = NOTES.find((note) => note.pricedAs === pricedAs && day >= note.from)?.note ?? '';
+  const note = NOTES.find((note) => note.pricedAs === pricedAs && day >= note.effectiveFrom)?.note ?? '';
   const at = (longContext: boolean): DollarsPerMillion => ({
     input: readRate(input, longContext),
     cached: cached === undefined ? null : readRate(cached, longContext),
@@ -64,10 +67,37 @@ function findInRateBook(model: string, day: string): StandardPrice | null {
   return {
     pricedAs,
     source: RATE_BOOK,
+    effectiveFrom: findStartDay(found.model.prices, day),
     note,
     usd: at(false),
     longContext: overTokens === undefined ? null : { overTokens, usd: at(true) },
   };
+}
+
+/** The days on which a model's price has changed or is going to, oldest first. */
+export function findChangeDays(model: string): readonly string[] {
+  const inOverlay = OVERLAY.filter((row) => row.match.test(model)).flatMap(({ effectiveFrom, effectiveTo }) => [
+    effectiveFrom,
+    effectiveTo,
+  ]);
+  const prices = calcPrice({ input_tokens: 0, output_tokens: 0 }, model, { providerId: 'openai' })?.model.prices;
+  return [...inOverlay, ...readStartDays(prices)].filter((day) => day !== null).toSorted();
+}
+
+/** The first day of the dated row that holds on a day; null for a model that never changed its price. */
+function findStartDay(prices: unknown, day: string): string | null {
+  return (
+    readStartDays(prices)
+      .filter((start) => start <= day)
+      .toSorted()
+      .at(-1) ?? null
+  );
+}
+
+function readStartDays(prices: unknown): readonly string[] {
+  if (!Array.isArray(prices)) return [];
+  const rows = prices as readonly { readonly constraint?: { readonly start_date?: string } }[];
+  return rows.flatMap(({ constraint }) => constraint?.start_date ?? []);
 }
 
 type BookRate = number | { readonly base: number; readonly tiers: readonly { readonly start: number; readonly price: number }[] };

@@ -1,4 +1,4 @@
-import type { DollarsPerMillion } from './rates.ts';
+import type { DollarsPerMillion } from '../core/own-price.ts';
 
 /** The price lists of the API: `batch` by lane, the others by the service tier that the answer reports. */
 export type PriceTier = 'standard' | 'batch' | 'flex' | 'priority';
@@ -14,13 +14,21 @@ export interface TierFactors {
 /** How a tier's price follows from the standard one, or what it is. */
 export type TierRule = TierFactors | { readonly type: 'list'; readonly usd: DollarsPerMillion };
 
-type TierRules = Readonly<Record<Exclude<PriceTier, 'standard'>, TierRule | null>>;
+type TierRules = Readonly<Record<Exclude<PriceTier, 'standard'>, TierRule | null>> & {
+  /** Where the tiers of this model were found; the pricing page without one. */
+  readonly source?: string;
+};
+
+const PRICING_PAGE = 'OpenAI pricing page, seen 2026-11-21';
+const VENDOR_NOTES = 'LiteLLM price map and vendor notes, seen 2026-11-21';
 
 const times = (factor: number): TierFactors => ({
   type: 'factors',
   factors: { input: factor, cached: factor, write: factor, output: factor },
   longContext: true,
 });
+
+const STANDARD: TierRule = times(1);
 
 /** Sold for short prompts alone. */
 const timesShort = (factor: number): TierRule => ({ ...times(factor), longContext: false });
@@ -46,8 +54,8 @@ const NO_TIERS: TierRules = { batch: null, flex: null, priority: null };
  * priority is no flat factor, several models lack a cached batch rate, and a model that is missing here must be seen to be missing.
  */
 const TIER_TABLE: ReadonlyMap<string, TierRules> = new Map([
-  ['gpt-6.1-sol', { batch: HALF_CACHED, flex: HALF_CACHED, priority: times(2) }],
-  ['gpt-6.1-terra', { batch: HALF_CACHED, flex: HALF_CACHED, priority: times(2) }],
+  ['gpt-6.1-sol', { batch: HALF_CACHED, flex: HALF_CACHED, priority: times(2), source: VENDOR_NOTES }],
+  ['gpt-6.1-terra', { batch: HALF_CACHED, flex: HALF_CACHED, priority: times(2), source: VENDOR_NOTES }],
   ['gpt-6-astra', { batch: HALF_ALL, flex: HALF_ALL, priority: times(2) }],
   ['gpt-6-sol', { batch: HALF_ALL, flex: HALF_ALL, priority: times(2) }],
   ['gpt-6-luna', { batch: HALF_CACHED, flex: HALF_CACHED, priority: null }],
@@ -100,11 +108,22 @@ const TIER_TABLE: ReadonlyMap<string, TierRules> = new Map([
   ['ft:gpt-3.5-turbo', BATCH_ONLY],
 ]);
 
-/**
- * The rule of a model's tier; `standard` needs none.
- * @returns rule null when the tier is not sold; a model missing from the table has an assumed half-price batch tier and no other
- */
-export function findTierRule(pricedAs: string, tier: Exclude<PriceTier, 'standard'>): { rule: TierRule | null; isAssumed: boolean } {
+/** The models with tiers of their own, newest first. */
+export const TIERED_MODELS: readonly string[] = [...TIER_TABLE.keys()];
+
+/** A tier's rule, and where it was found. */
+export interface FoundTier {
+  /** Null when the tier is not sold. */
+  readonly rule: TierRule | null;
+  readonly source: string;
+  /** Whether it follows from a general rule, because the table does not list the model. */
+  readonly isAssumed: boolean;
+}
+
+/** The rule of a model's tier. A model missing from the table has an assumed half-price batch tier and no other. */
+export function findTierRule(pricedAs: string, tier: PriceTier): FoundTier {
+  if (tier === 'standard') return { rule: STANDARD, source: PRICING_PAGE, isAssumed: false };
   const rules = TIER_TABLE.get(pricedAs);
-  return rules === undefined ? { rule: BATCH_ONLY[tier], isAssumed: true } : { rule: rules[tier], isAssumed: false };
+  if (rules === undefined) return { rule: BATCH_ONLY[tier], source: 'assumed: half the standard price', isAssumed: true };
+  return { rule: rules[tier], source: rules.source ?? PRICING_PAGE, isAssumed: false };
 }

@@ -1,17 +1,17 @@
 import { relative } from 'node:path';
-import type { FinishedRow } from '../core/finished-row.ts';
 import { parseCustomId } from '../core/request.ts';
 import type { Summary } from '../core/summary.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { pricesAsOf } from '../money/overlay.ts';
 import { makeSummary } from '../output/make-summary.ts';
-import { createSummaryCounter, type Savings } from '../output/summary-counter.ts';
+import { createSummaryCounter } from '../output/summary-counter.ts';
 import type { Stop } from '../output/verdict.ts';
 import type { Books } from './books.ts';
 import { createStepOf } from './next-step.ts';
 import type { NextCommands } from './options.ts';
 import { findPossiblyBilled } from './possibly-billed.ts';
 import type { PreparedJob } from './prepare.ts';
+import { savingsOf } from './savings.ts';
 import type { SelectedRows } from './selection.ts';
 import { type KeptPaths, type KeptSummary, makeFingerprint } from './unchanged.ts';
 import { writeOutputs } from './write-outputs.ts';
@@ -26,6 +26,8 @@ export interface ConcludeOptions {
   /** Null when the run came to its end. */
   readonly stop: Stop | null;
   readonly estimateNanoUsd: number | null;
+  /** A day whose prices count; null for the day of each answer. */
+  readonly priceAsOf: string | null;
   /** What to type next, for each way a run can end. */
   readonly commands: NextCommands;
   readonly warn: (message: string) => void;
@@ -82,7 +84,7 @@ export async function concludeRun(options: ConcludeOptions): Promise<Summary | n
       possiblyBilledNanoUsd: unanswered.nanoUsd,
       unpricedAttempts: totals.unpricedAttempts,
       estimateNanoUsd: options.estimateNanoUsd,
-      pricesAsOf,
+      pricesAsOf: options.priceAsOf ?? pricesAsOf,
     },
     ledger: { attempts: countLifeAttempts(ledger, books), nanoUsd: books.life.nanoUsd },
     batches: listBatches(ledger, run),
@@ -96,7 +98,8 @@ export async function concludeRun(options: ConcludeOptions): Promise<Summary | n
   const fingerprint = isFinal
     ? await makeFingerprint(prepared, ledger, { path: written.table, sha256: written.tableSha256 }, options.signal)
     : null;
-  const kept: KeptSummary = { summary, fingerprint, paths: options.paths };
+  const prices = { asOf: options.priceAsOf, ownSha256: prepared.ownPricesSha256 };
+  const kept: KeptSummary = { summary, fingerprint, paths: options.paths, prices };
   ledger.runFiles.writeRunFile(run, 'job.yaml', job.text);
   ledger.runFiles.writeRunFile(run, 'summary.json', `${JSON.stringify(kept, null, 2)}\n`);
   if (stop === null) await ledger.append({ type: 'run-ended', run, exitCode: summary.exitCode });
@@ -136,15 +139,4 @@ function listBatches({ fold }: Ledger, run: string): Summary['batches'] {
   return [...fold.batches.values()]
     .filter((batch) => batch.run === run)
     .map(({ id, status, shard }) => ({ id, status, requests: (shard === null ? undefined : fold.shards.get(shard)?.rows) ?? 0 }));
-}
-
-/** What the batch price and earlier answers saved: the same usage at the live price of the day, less what it did cost. */
-function savingsOf({ disposition, model, usage, answerUsage, costNanoUsd }: FinishedRow, { costOf }: Books): Savings {
-  if (disposition.status !== 'ok') return { batchNanoUsd: 0, reuseNanoUsd: 0 };
-  if (disposition.source !== 'new') {
-    const again = costOf({ usage: answerUsage, isBilled: true, model, tier: null, createdSeconds: null, lane: 'batch' });
-    return { batchNanoUsd: 0, reuseNanoUsd: again ?? 0 };
-  }
-  const asLive = costOf({ usage, isBilled: true, model, tier: 'default', createdSeconds: null, lane: 'live' });
-  return { batchNanoUsd: asLive === null || costNanoUsd === null ? 0 : asLive - costNanoUsd, reuseNanoUsd: 0 };
 }

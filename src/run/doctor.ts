@@ -3,7 +3,8 @@ import { dirname, join, resolve } from 'node:path';
 import { AppError, UsageError } from '../core/errors.ts';
 import type { Job } from '../core/job.ts';
 import { loadJob } from '../input/load-job.ts';
-import { findPrice } from '../money/price.ts';
+import { loadPrices } from '../input/load-prices.ts';
+import { createFindPrice, type FindPrice } from '../money/price.ts';
 import type { Provider } from '../openai/provider.ts';
 import { type Connection, DEFAULT_BASE_URL, locateStateDirectory, type Target } from './target.ts';
 
@@ -40,9 +41,11 @@ const CALL_TIMEOUT_MS = 15_000;
 export async function examine(options: DoctorOptions): Promise<readonly Finding[]> {
   const findings: Finding[] = [examineNode(options.nodeVersion)];
   let job: Job | null = null;
+  let findPrice = createFindPrice([]);
   if (options.jobFile !== null) {
     try {
       job = (await loadJob(options.jobFile, { cwd: options.cwd })).job;
+      findPrice = createFindPrice(await loadPrices(job.directory, options.cwd));
       findings.push({ name: 'job', status: 'ok', message: `${job.name}: the job file is right` });
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;
@@ -52,7 +55,7 @@ export async function examine(options: DoctorOptions): Promise<readonly Finding[
   const stateDirectory =
     job === null ? resolve(options.stateRoot ?? '.rowmill') : locateStateDirectory(job, options.target.origin, options.stateRoot);
   findings.push(...examineDisk(stateDirectory), ...(await examineProvider(options, job)));
-  if (job !== null) findings.push(examinePrice(job, options.clock()));
+  if (job !== null) findings.push(examinePrice(job, findPrice, options.clock()));
   return findings;
 }
 
@@ -140,7 +143,7 @@ async function examineClock(baseUrl: string, { clock, signal }: DoctorOptions): 
   }
 }
 
-function examinePrice({ model, budget }: Job, now: Date): Finding {
+function examinePrice({ model, budget }: Job, findPrice: FindPrice, now: Date): Finding {
   const price = findPrice(model, { lane: 'batch', tier: null, at: now.toISOString() });
   if (price !== null) {
     const perMillion = (picoUsd: number) => `$${Number((picoUsd / 1e6).toPrecision(6))}`;

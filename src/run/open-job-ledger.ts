@@ -20,7 +20,7 @@ export interface OpenJobLedgerOptions {
 /** Opens a job's state directory with the job's own rules for judging answers, and adds up what its records cost on the way. */
 export async function openJobLedger(prepared: PreparedJob, options: OpenJobLedgerOptions): Promise<OpenedLedger> {
   const { compiled } = prepared;
-  const books = createBooks(makeCostOf({ asOf: options.priceAsOf }));
+  const books = createBooks(makeCostOf({ asOf: options.priceAsOf, findPrice: prepared.findPrice }));
   const ledger = await openLedger({
     directory: prepared.stateDirectory,
     origin: options.origin,

@@ -1,10 +1,9 @@
-import type { Job } from '../core/job.ts';
 import { readUsage, type Usage } from '../core/usage.ts';
 import type { BatchState } from '../ledger/fold.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Books } from './books.ts';
 import type { PreparedJob } from './prepare.ts';
-import { makeCostBound } from './price-bounds.ts';
+import { type CostBound, makeCostBound } from './price-bounds.ts';
 
 /** What may have been paid for without an answer that reached us. */
 export interface PossiblyBilled {
@@ -29,16 +28,18 @@ export interface PossiblyBilledOptions {
  */
 export function findPossiblyBilled(options: PossiblyBilledOptions): PossiblyBilled {
   const { ledger, run, books } = options;
-  const { job } = options.prepared.compiled;
+  const { findPrice, compiled } = options.prepared;
+  const { job } = compiled;
   const at = options.clock().toISOString();
   const unknown = ledger.fold.unknownCalls.get(run) ?? { calls: 0, bodyBytes: 0 };
-  const liveBound = makeCostBound(job, 'live', at);
+  const liveBound = makeCostBound(job, 'live', at, findPrice);
   let calls = 0;
   let nanoUsd =
     liveBound === null ? 0 : Math.ceil(unknown.bodyBytes * liveBound.perInputByteNanoUsd + unknown.calls * liveBound.perAnswerNanoUsd);
   for (const batch of ledger.fold.batches.values()) {
     if (batch.run !== run) continue;
-    if (batch.status === 'lost' || (batch.isExtra && !batch.isCollected)) nanoUsd += boundBatch(ledger, job, batch, at);
+    if (batch.status === 'lost' || (batch.isExtra && !batch.isCollected))
+      nanoUsd += boundBatch(ledger, batch, makeCostBound(job, 'batch', at, findPrice));
     else {
       const beyond = subtract(readUsage(batch.usage), books.usageOfBatch(batch.id));
       if (beyond === null) continue;
@@ -54,8 +55,7 @@ export function findPossiblyBilled(options: PossiblyBilledOptions): PossiblyBill
   return { batchCalls: calls, liveCalls: unknown.calls, nanoUsd };
 }
 
-function boundBatch(ledger: Ledger, job: Job, batch: BatchState, at: string): number {
-  const bound = makeCostBound(job, 'batch', at);
+function boundBatch(ledger: Ledger, batch: BatchState, bound: CostBound | null): number {
   const shard = batch.shard === null ? undefined : ledger.fold.shards.get(batch.shard);
   return bound === null || shard === undefined
     ? 0

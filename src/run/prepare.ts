@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { mkdirSync, rmdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -5,8 +6,10 @@ import { MAX_SHARD_BYTES } from '../batch/cut-size.ts';
 import { UsageError } from '../core/errors.ts';
 import { type CompiledJob, compileJob } from '../input/compile-job.ts';
 import { type JobOverrides, loadJob } from '../input/load-job.ts';
+import { loadPrices } from '../input/load-prices.ts';
 import { type InputTable, openTable } from '../input/open-table.ts';
 import { modelLimits } from '../money/model-limits.ts';
+import { createFindPrice, type FindPrice } from '../money/price.ts';
 import { createHeuristicTokenEstimator } from '../money/token-estimator.ts';
 import { findColumnClash } from '../output/table-columns.ts';
 import { createSampledEstimator } from './sampled-tokens.ts';
@@ -20,6 +23,10 @@ export interface PreparedJob {
   readonly stateDirectory: string;
   /** A fast estimate of a body's prompt tokens, rather over than under. */
   readonly estimateTokens: (body: string) => number;
+  /** Prices, with those of the user's own `prices.yaml` beside the job file before all others. */
+  readonly findPrice: FindPrice;
+  /** Stands for what that file says. */
+  readonly ownPricesSha256: string;
   /** The same job with other parameters, as `retry --set` gives them. */
   readonly compileWith: (params: Readonly<Record<string, unknown>>) => CompiledJob;
 }
@@ -42,6 +49,7 @@ export interface PrepareOptions {
 export async function prepareJob(options: PrepareOptions): Promise<PreparedJob> {
   const loaded = await loadJob(options.jobFile, options.overrides);
   const { job } = loaded;
+  const ownPrices = await loadPrices(job.directory, options.overrides.cwd);
   const stateDirectory = locateStateDirectory(job, options.target.origin, options.stateRoot);
   const spoolPath = join(stateDirectory, 'stdin');
   const made = job.input.path === '-' ? mkdirSync(stateDirectory, { recursive: true, mode: 0o700 }) : undefined;
@@ -56,6 +64,8 @@ export async function prepareJob(options: PrepareOptions): Promise<PreparedJob> 
       compiled,
       table,
       stateDirectory,
+      findPrice: createFindPrice(ownPrices),
+      ownPricesSha256: hash('sha256', JSON.stringify(ownPrices)),
       estimateTokens: createSampledEstimator(estimateRequestTokens),
       compileWith: (params) => compileJob({ ...loaded, job: { ...job, params: { ...job.params, ...params } } }, table, limits),
     };

@@ -1,6 +1,6 @@
 import type { Job } from '../core/job.ts';
 import { modelLimits } from '../money/model-limits.ts';
-import { findPrice } from '../money/price.ts';
+import { findPrice as findBuiltInPrice } from '../money/price.ts';
 
 /** Upper bounds for the price of requests, in nano-dollars: every byte of the body a token, every answer as long as allowed. */
 export interface CostBound {
@@ -15,7 +15,7 @@ export function longestAnswerTokens(job: Job): number | null {
 }
 
 /** Bounds in a lane, at the rates of long prompts where the model has them; null when the model's price or longest answer is unknown. */
-export function makeCostBound(job: Job, lane: 'batch' | 'live', at: string): CostBound | null {
+export function makeCostBound(job: Job, lane: 'batch' | 'live', at: string, findPrice = findBuiltInPrice): CostBound | null {
   const tier = typeof job.params.service_tier === 'string' ? job.params.service_tier : null;
   const price = findPrice(job.model, { lane, tier, at });
   const answerTokens = longestAnswerTokens(job);

@@ -25,6 +25,16 @@ export interface KeptSummary {
   /** Null when the run did not end with its final table. */
   readonly fingerprint: Fingerprint | null;
   readonly paths: KeptPaths;
+  /** The prices its money was counted with; absent in what early versions kept. */
+  readonly prices?: KeptPrices;
+}
+
+/** Which prices a run counted with. */
+export interface KeptPrices {
+  /** The day of `--price-as-of`; null: the day of each answer. */
+  readonly asOf: string | null;
+  /** Stands for what the user's own `prices.yaml` said. */
+  readonly ownSha256: string;
 }
 
 /** What a run was told by flags, kept so that later commands look at the same table. Paths are absolute. */

@@ -29,6 +29,9 @@ export async function checkSummary(options: LookOptions, comparison: SummaryComp
   if (now.input !== fingerprint.input || now.job !== fingerprint.job || now.answers !== fingerprint.answers) {
     return { name, status: 'skipped', detail: `the table, the job or the answers have changed since run ${summary.run}` };
   }
+  if (lastRun.prices !== undefined && lastRun.prices.ownSha256 !== prepared.ownPricesSha256) {
+    return { name, status: 'skipped', detail: `prices.yaml has changed since run ${summary.run}` };
+  }
   const faults = [
     ...differences(summary.rows, comparison.counts),
     ...(summary.cost.nanoUsd === books.ofRun(summary.run).nanoUsd ? [] : ['cost']),

@@ -56,8 +56,9 @@ interface Derived {
 }
 
 /** Opens the state as if nothing had been judged before: no block of `settled.jsonl` was judged by these rules. */
-async function deriveState(options: LookOptions, { state, job }: FoundState, { compiled }: PreparedJob): Promise<Derived> {
-  const books = createBooks(makeCostOf({ asOf: null }));
+async function deriveState(options: LookOptions, { state, job, lastRun }: FoundState, prepared: PreparedJob): Promise<Derived> {
+  const { compiled, findPrice } = prepared;
+  const books = createBooks(makeCostOf({ asOf: lastRun?.prices?.asOf ?? null, findPrice }));
   const batches = createBatchBooks();
   const ledger = await openLedger({
     ...options.effects,

@@ -6,9 +6,12 @@ import { makeLookOptions, sayWhichState } from '../look-options.ts';
 import { hasColour, print, printJson } from '../say.ts';
 
 /** `rowmill report`: the summary of the last run, or of an earlier one. */
-export async function report(jobFile: string, flags: JobFlags & { readonly run?: string; readonly summary: string }): Promise<number> {
+export async function report(
+  jobFile: string,
+  flags: JobFlags & { readonly run?: string; readonly summary: string; readonly priceAsOf?: string },
+): Promise<number> {
   const options = makeLookOptions(jobFile, flags);
-  const { summary, state } = await readReport(options, flags.run ?? null);
+  const { summary, state } = await readReport(options, flags.run ?? null, flags.priceAsOf ?? null);
   if (flags.json === true) printJson(summary);
   else print(renderSummary(summary, { colour: hasColour(process.stdout), full: flags.summary === 'full' }));
   sayWhichState(options, state);

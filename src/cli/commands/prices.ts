@@ -1,0 +1,43 @@
+import { EXIT, UsageError } from '../../core/errors.ts';
+import { loadPrices, PRICES_FILE } from '../../input/load-prices.ts';
+import { suggest } from '../../input/suggest.ts';
+import { pricesAsOf } from '../../money/overlay.ts';
+import { listModel } from '../../money/price-list.ts';
+import { TIERED_MODELS } from '../../money/tier-table.ts';
+import { makeEffects } from '../effects.ts';
+import { createPaint } from '../paint.ts';
+import { renderModelPrices, renderPriceList } from '../render-prices.ts';
+import { hasColour, print, printJson } from '../say.ts';
+
+export interface PricesFlags {
+  readonly json?: boolean;
+  readonly priceAsOf?: string;
+}
+
+/** `rowmill prices [MODEL]`: what is used and why. A user's own prices are those of the working directory. */
+export async function prices(model: string | undefined, flags: PricesFlags): Promise<number> {
+  const cwd = process.cwd();
+  const own = await loadPrices(cwd, cwd);
+  const day = flags.priceAsOf ?? makeEffects().clock().toISOString().slice(0, 10);
+  const ownModels = own.map((row) => row.model).filter((name) => !name.endsWith('*'));
+  const known = [...new Set([...ownModels, ...TIERED_MODELS.map(exampleOf)])];
+  const models = (model === undefined ? known : [model]).flatMap((name) => listModel(own, name, day) ?? []);
+  if (model !== undefined && models.length === 0) {
+    const hint = suggest(model, known);
+    throw new UsageError(`no price is known for ${model} on ${day}${hint}\nTell one in ${PRICES_FILE}, beside the job file`, {
+      code: 'unknown_price',
+    });
+  }
+  if (flags.json === true) printJson({ schema: 'rowmill.prices/1', day, pricesAsOf, ownPrices: own.length, models });
+  else {
+    const paint = createPaint(hasColour(process.stdout));
+    const [first] = models;
+    print(model === undefined || first === undefined ? renderPriceList(models, day, paint) : renderModelPrices(first, day, paint));
+  }
+  return EXIT.done;
+}
+
+/** Fine-tuned models are sold by their base: any name of one stands for all. */
+function exampleOf(pricedAs: string): string {
+  return pricedAs.startsWith('ft:') ? `${pricedAs}:…` : pricedAs;
+}

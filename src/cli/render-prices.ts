@@ -1,0 +1,64 @@
+import { pricesAsOf } from '../money/overlay.ts';
+import type { ListedModel, ListedTier } from '../money/price-list.ts';
+import { escapeLineForTerminal } from '../output/escape-for-terminal.ts';
+import type { Paint } from './paint.ts';
+import { renderTable } from './render-table.ts';
+
+const TIERS = ['standard', 'batch', 'flex', 'priority'] as const;
+const MAX_CELLS = 48;
+
+/** All models as one table, without a final newline. */
+export function renderPriceList(models: readonly ListedModel[], day: string, paint: Paint): string {
+  const head = ['model', 'input', 'cached', 'output', 'batch in', 'batch out', 'flex in', 'priority in', 'since', 'source'];
+  const rows = models.map(({ model, tiers, effectiveFrom, source }) => [
+    model,
+    ...cellsOf(tiers.standard, ['input', 'cached', 'output']),
+    ...cellsOf(tiers.batch, ['input', 'output']),
+    ...cellsOf(tiers.flex, ['input']),
+    ...cellsOf(tiers.priority, ['input']),
+    effectiveFrom ?? '',
+    source,
+  ]);
+  return [
+    `Dollars per million tokens on ${day}; lists compared with their sources on ${pricesAsOf}`,
+    renderTable([head, ...rows], MAX_CELLS, paint),
+    '- is not sold. One model with all its rules: rowmill prices MODEL',
+  ].join('\n');
+}
+
+/** One model with everything that decides its cost, without a final newline. */
+export function renderModelPrices(listed: ListedModel, day: string, paint: Paint): string {
+  const { model, pricedAs, source, effectiveFrom, note, tiers, changes, maxOutputTokens, contextTokens } = listed;
+  const line = (label: string, text: string) => `${paint('dim', label.padEnd(12))}${escapeLineForTerminal(text)}`;
+  const rows = TIERS.flatMap((tier) => rowsOf(tier, tiers[tier]));
+  return [
+    paint('bold', escapeLineForTerminal(model)),
+    line('priced as', `${pricedAs}, ${effectiveFrom === null ? 'since it is sold' : `since ${effectiveFrom}`}, on ${day}`),
+    line('source', source),
+    ...(note === '' ? [] : [line('note', note)]),
+    line('limits', `${describeTokens(contextTokens)} of context, ${describeTokens(maxOutputTokens)} of output at most`),
+    '',
+    renderTable([['dollars per million', 'input', 'cached', 'write', 'output', 'source'], ...rows], MAX_CELLS, paint),
+    ...changes.map(({ from, usdPerMillion: usd }) =>
+      line(`from ${from}`, usd === null ? ' unknown' : ` ${usd.input} in, ${usd.output} out`),
+    ),
+  ].join('\n');
+}
+
+function rowsOf(tier: string, listed: ListedTier | null): readonly (readonly string[])[] {
+  if (listed === null) return [[tier, '-', '-', '-', '-', 'not sold']];
+  const { longContext: long, source } = listed;
+  const columns = ['input', 'cached', 'write', 'output'] as const;
+  const rows = [[tier, ...cellsOf(listed, columns), source]];
+  if (long === null) return rows;
+  const longCells = columns.map((column) => (long.usdPerMillion === null ? '-' : String(long.usdPerMillion[column])));
+  return [...rows, [`  over ${long.overTokens} tokens`, ...longCells, long.usdPerMillion === null ? 'not sold' : 'the whole request']];
+}
+
+function cellsOf(listed: ListedTier | null, columns: readonly (keyof ListedTier['usdPerMillion'])[]): readonly string[] {
+  return columns.map((column) => (listed === null ? '-' : String(listed.usdPerMillion[column])));
+}
+
+function describeTokens(tokens: number | null): string {
+  return tokens === null ? 'an unknown number' : `${tokens} tokens`;
+}

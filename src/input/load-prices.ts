@@ -1,0 +1,104 @@
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import { type Problem, UsageError } from '../core/errors.ts';
+import type { DollarsPerMillion, OwnPrice } from '../core/own-price.ts';
+import { createSchemaCheck } from './check-job.ts';
+import { showFile } from './find-files.ts';
+import { makePricesSchema, type PriceRow, type RatesRow } from './prices-schema.ts';
+import { type JobSource, type Path, showPath, sortByPlace } from './problem-path.ts';
+import { readYaml } from './yaml-source.ts';
+
+/** The name of the file with a user's own prices. */
+export const PRICES_FILE = 'prices.yaml';
+
+const MAX_BYTES = 1024 * 1024;
+const NO_PRICES: readonly OwnPrice[] = [];
+const checkPrices = createSchemaCheck(makePricesSchema);
+
+/**
+ * Reads the `prices.yaml` of a folder; without one there are no prices of one's own.
+ * @param cwd what the file is shown relative to
+ * @throws UsageError with all its problems, each with file, line and column
+ */
+export async function loadPrices(directory: string, cwd: string): Promise<readonly OwnPrice[]> {
+  const file = path.join(directory, PRICES_FILE);
+  const shown = showFile(file, cwd);
+  const text = await readText(file, shown);
+  if (text === null) return NO_PRICES;
+  const { value, source, problems } = readYaml(text, shown);
+  const found = problems.length > 0 ? problems : value === null ? [] : findProblems(value, source);
+  if (found.length > 0) throw new UsageError(found, { code: 'prices' });
+  const rows = (value as { readonly prices?: readonly PriceRow[] } | null)?.prices ?? [];
+  return rows.map((row) => makeOwnPrice(row, row.source === undefined ? shown : `${row.source} (${shown})`));
+}
+
+async function readText(file: string, shown: string): Promise<string | null> {
+  try {
+    const { size } = await fs.stat(file);
+    if (size > MAX_BYTES) throw new UsageError(`${shown}: larger than 1 MB; this is no price list`, { code: 'prices' });
+    return new TextDecoder('utf-8', { fatal: true }).decode(await fs.readFile(file));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    if (error instanceof UsageError) throw error;
+    throw new UsageError(`${shown}: cannot be read (${(error as Error).message})`, { code: 'prices', cause: error });
+  }
+}
+
+function findProblems(value: unknown, source: JobSource): readonly Problem[] {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return [{ place: source.placeOf([]), message: 'must be a map with the key prices' }];
+  }
+  const { prices } = value as { readonly prices?: unknown };
+  const rows = Array.isArray(prices) ? (prices as readonly unknown[]) : [];
+  const ruleProblems = rows.flatMap((row, index) => findRowProblems(row, ['prices', index], source));
+  return sortByPlace([...checkPrices(value, source), ...ruleProblems]);
+}
+
+/** What a schema cannot say. Values of a wrong type are the schema's to tell. */
+function findRowProblems(value: unknown, at: Path, source: JobSource): readonly Problem[] {
+  if (typeof value !== 'object' || value === null) return [];
+  const row = value as Partial<PriceRow>;
+  const problems: Problem[] = [];
+  const tell = (key: string, message: string) => {
+    const path = [...at, key];
+    problems.push({ place: source.placeOf(path), message: `${showPath(path)}: ${message}` });
+  };
+  const rates = (['input', 'cached_input', 'cache_write', 'output', 'batch', 'flex', 'priority', 'long_context'] as const).filter(
+    (key) => row[key] !== undefined,
+  );
+  if (row.like !== undefined) for (const key of rates) tell(key, 'stands beside like; use one of them');
+  else for (const key of ['input', 'output'] as const) if (row[key] === undefined) tell(key, 'missing (or name a model to price it like)');
+  if (typeof row.model === 'string' && row.model.slice(0, -1).includes('*')) tell('model', 'a * may stand at its end only');
+  for (const [key, day] of Object.entries({ from: row.from, to: row.to })) {
+    if (typeof day === 'string' && !isDay(day)) tell(key, `must be a day like 2026-11-22, not ${day}`);
+  }
+  if (typeof row.from === 'string' && typeof row.to === 'string' && row.to <= row.from) tell('to', 'must be later than the first day');
+  return problems;
+}
+
+function isDay(text: string): boolean {
+  const instant = Date.parse(`${text}T00:00:00Z`);
+  return !Number.isNaN(instant) && new Date(instant).toISOString().startsWith(text) && text.length === 10;
+}
+
+function makeOwnPrice(row: PriceRow, source: string): OwnPrice {
+  const dated = { model: row.model, effectiveFrom: row.from ?? null, effectiveTo: row.to ?? null, source };
+  if (row.like !== undefined) return { ...dated, price: { type: 'like', model: row.like } };
+  const tiers = Object.fromEntries(
+    (['batch', 'flex', 'priority'] as const).flatMap((tier) => {
+      const rates = row[tier];
+      return rates === undefined ? [] : [[tier, rates === 'none' ? null : makeUsd(rates)] as const];
+    }),
+  );
+  const { long_context: long } = row;
+  const rule = long === undefined || long === 'none' ? null : makeLongRule(long);
+  return { ...dated, price: { type: 'list', usd: makeUsd(row as RatesRow), tiers, ...(long === undefined ? {} : { longContext: rule }) } };
+}
+
+function makeLongRule(long: Exclude<PriceRow['long_context'], 'none' | undefined>) {
+  return { overTokens: long.over_tokens, inputFactor: long.input_factor ?? 2, outputFactor: long.output_factor ?? 1.5 };
+}
+
+function makeUsd({ input, cached_input, cache_write, output }: RatesRow): DollarsPerMillion {
+  return { input, cached: cached_input ?? null, write: cache_write ?? null, output };
+}

@@ -1,0 +1,41 @@
+import { UsageError } from '../core/errors.ts';
+import { formatUsd, type Summary } from '../core/summary.ts';
+import { createSummaryCounter } from '../output/summary-counter.ts';
+import { finishRows } from './finish-rows.ts';
+import { createStepOf } from './next-step.ts';
+import { type FoundState, type LookOptions, prepareLooking } from './open-for-looking.ts';
+import { openJobLedger } from './open-job-ledger.ts';
+import { findPossiblyBilled } from './possibly-billed.ts';
+import { savingsOf } from './savings.ts';
+import { selectRows } from './selection.ts';
+
+/**
+ * The summary of a run with its money counted anew at the prices of a day: usage is a fact, money is a view.
+ * @throws UsageError when the table or the answers are no longer those of the run, or it was about a part of the table
+ */
+export async function repriceSummary(options: LookOptions, found: FoundState, summary: Summary, priceAsOf: string): Promise<Summary> {
+  const { run } = summary;
+  const prepared = await prepareLooking(options, found);
+  const { ledger, books } = await openJobLedger(prepared, { ...options, origin: found.state.origin, access: 'read', priceAsOf });
+  try {
+    const { compiled, table } = prepared;
+    const counter = createSummaryCounter((row) => savingsOf(row, books));
+    const selected = await selectRows({ type: 'all' }, table, options.signal);
+    const stepOf = createStepOf(ledger, compiled.job, 'looking');
+    const finishing = { table, compiled, ledger, run, selected, stepOf, costOf: books.costOf, signal: options.signal };
+    for await (const rows of finishRows(finishing)) for (const row of rows) counter.add(row);
+    const counted = counter.read();
+    if (JSON.stringify(counted.rows) !== JSON.stringify(summary.rows)) {
+      throw new UsageError(`run ${run} cannot be counted anew: its table or its answers have changed since`, { code: 'changed' });
+    }
+    const { nanoUsd, unpricedAttempts } = books.ofRun(run);
+    const { rowsNanoUsd, failedRowsNanoUsd, batchSavedNanoUsd, reuseSavedNanoUsd } = counted;
+    const clock = () => new Date(priceAsOf);
+    const { nanoUsd: possiblyBilledNanoUsd } = findPossiblyBilled({ ledger, books, run, prepared, clock, warn: () => undefined });
+    const view = { nanoUsd, usd: formatUsd(nanoUsd), rowsNanoUsd, orphanedNanoUsd: nanoUsd - rowsNanoUsd, failedRowsNanoUsd };
+    const saved = { batchSavedNanoUsd, reuseSavedNanoUsd, possiblyBilledNanoUsd, unpricedAttempts, pricesAsOf: priceAsOf };
+    return { ...summary, cost: { ...summary.cost, ...view, ...saved }, ledger: { ...summary.ledger, nanoUsd: books.life.nanoUsd } };
+  } finally {
+    await ledger.close();
+  }
+}

@@ -21,20 +21,24 @@ const DATA_URL_IN_BODY = /"data:[^"\\]*;base64,([^"\\]*)"/g;
 
 /** The key of a request: its content, with image data replaced by its hash. */
 export function makeKey(url: string, body: string): string {
-  const content = `${url}\n${body.includes('"data:') ? replaceImageData(body) : body}`;
-  return hash('sha256', content.length > SCRATCH_CHARACTERS ? content : encode(content), 'base64url').slice(0, 22);
+  const content = body.includes('"data:') ? hideImageData(body) : body;
+  const isLong = url.length + content.length >= SCRATCH_CHARACTERS;
+  return hash('sha256', isLong ? `${url}\n${content}` : encode(url, content), 'base64url').slice(0, 22);
 }
 
 /** Hashing a string makes a copy of it first; encoding into memory that is there already halves the time of a key. */
 const SCRATCH_CHARACTERS = 65_536;
+const NEWLINE = 10;
 const scratch = Buffer.allocUnsafeSlow(SCRATCH_CHARACTERS * 3);
 
-function encode(text: string): Buffer {
-  return scratch.subarray(0, scratch.write(text));
+function encode(url: string, content: string): Buffer {
+  const start = scratch.write(url);
+  scratch[start] = NEWLINE;
+  return scratch.subarray(0, start + 1 + scratch.write(content, start + 1));
 }
 
 /** Every base64 `data:` URL that is a whole JSON string becomes `sha256:<hex of its bytes>`. */
-function replaceImageData(body: string): string {
+export function hideImageData(body: string): string {
   return body.replace(DATA_URL_IN_BODY, (_whole, data: string) => {
     const digest = createHash('sha256').update(Buffer.from(data, 'base64')).digest('hex');
     return `"sha256:${digest}"`;
@@ -59,6 +63,14 @@ export function parseCustomId(customId: string): CustomIdParts | null {
   const suffixes = SUFFIXES.exec(customId.slice(22));
   if (suffixes === null) return null;
   return { key: customId.slice(0, 22) + (suffixes[1] ?? ''), reask: Number(suffixes[2] ?? 0) };
+}
+
+/**
+ * How many output caps of the job an answer may take at most: each re-ask may double the cap of the one before.
+ * @returns 1 for a first asking, and for an id that is none of ours
+ */
+export function countAnswerCaps(customId: string): number {
+  return customId.length === 22 ? 1 : 2 ** (parseCustomId(customId)?.reask ?? 0);
 }
 
 /** The wire id of the n-th re-ask of a key; n = 0 is the key itself. */

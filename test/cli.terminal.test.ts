@@ -109,6 +109,7 @@ describe('progress on a terminal', () => {
         enqueuedTokens: { limitTokens: null, usedTokens: 0 },
         spentNanoUsd: 5,
         budgetNanoUsd: null,
+        deadline: null,
       },
     };
     const progress = startProgress(view, 'auto', stream);

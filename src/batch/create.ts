@@ -8,15 +8,19 @@ import { chooseBatch, findBatchesOfCreate, listBatchesSince } from './look.ts';
 /** After this many creates whose response was lost and which left no trace, the shard stays pending. */
 const MAX_UNKNOWN_CREATES = 3;
 
-/** How an attempt to create a batch ended: with a batch, or with the provider's refusal. */
-export type Created = { readonly status: 'created'; readonly batchId: string } | { readonly status: 'refused'; readonly refusal: ApiError };
+/** How an attempt to create a batch ended. */
+export type Created =
+  | { readonly status: 'created'; readonly batchId: string }
+  | { readonly status: 'refused'; readonly refusal: ApiError }
+  /** There is no batch of the shard, and none is wanted any more. */
+  | { readonly status: 'recalled' };
 
 /**
  * Turns an uploaded shard into one batch and no more: the intent is on disk before the call, and a call whose outcome is not known is
- * looked for, never repeated blindly (the API has no idempotency key; openai-contract section 8).
+ * looked for, never repeated blindly (the API has no idempotency key; openai-contract section 8). Once `recalled` fires, nothing new is created.
  * @throws ApiError that stops the run, or AppError exit 7 when three creates were lost without a trace
  */
-export async function createBatch(context: BatchContext, shard: ShardState): Promise<Created> {
+export async function createBatch(context: BatchContext, shard: ShardState, recalled: AbortSignal): Promise<Created> {
   const patience = createPatience(context);
   if (shard.status === 'creating' || shard.status === 'create-unknown') {
     const found = await resolveCreate(context, shard, shard.createAttempt);
@@ -24,6 +28,7 @@ export async function createBatch(context: BatchContext, shard: ShardState): Pro
   }
   for (let unknownCreates = 0; unknownCreates < MAX_UNKNOWN_CREATES; ) {
     context.stopping.throwIfAborted();
+    if (recalled.aborted) return { status: 'recalled' };
     const result = await tryCreate(context, shard);
     if (result.status === 'created') return result;
     if (result.status === 'unknown') {

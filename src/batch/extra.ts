@@ -1,6 +1,5 @@
-import { ApiError } from '../openai/api-error.ts';
 import type { RemoteBatch } from '../openai/wire.ts';
-import { createPatience } from './backoff.ts';
+import { cancelBatch } from './cancel-batch.ts';
 import { collectBatch } from './collect.ts';
 import type { BatchContext } from './context.ts';
 import { pollBatch } from './poll.ts';
@@ -17,21 +16,4 @@ export async function collectExtra(context: BatchContext, batchId: string, onPol
   if (batch === null) return ledger.finishBatch({ batchId, status: 'lost', rejected: [], usage: null }).then(() => undefined);
   await collectBatch(context, batch);
   await ledger.finishBatch({ batchId, status: batch.status, rejected: [], usage: batch.usage });
-}
-
-/** Asks the provider to cancel; a batch that is final already cannot be cancelled, and that is fine. */
-export async function cancelBatch(context: BatchContext, batchId: string): Promise<void> {
-  const patience = createPatience(context);
-  await context.ledger.append({ type: 'cancel-intent', batchId });
-  for (;;) {
-    try {
-      const batch = await context.provider.cancelBatch(batchId, context.signal);
-      return await context.ledger.append({ type: 'cancel-done', batchId, status: batch.status });
-    } catch (error) {
-      if (!(error instanceof ApiError) || error.kind === 'stop') throw error;
-      if (error.status === 409 || error.kind === 'permanent')
-        return await context.ledger.append({ type: 'cancel-done', batchId, status: error.code });
-      await patience.waitAfter(error);
-    }
-  }
 }

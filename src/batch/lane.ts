@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Request } from '../core/request.ts';
 import { makeRequestLine } from '../core/request.ts';
 import type { ShardWriter } from '../ledger/ledger.ts';
@@ -33,6 +34,8 @@ export interface BatchLane {
   flush(): Promise<void>;
   /** Drops the shard being filled; its rows stay pending. */
   abandon(): Promise<void>;
+  /** Takes everything back: no more batches, those there are get cancelled, and what they finished is collected. The rest is given back. */
+  recall(): void;
   /** Resolves when a trip has ended since the last call, or none is left. @throws what stopped the lane */
   nextEnd(): Promise<void>;
   /** Whether rows were given back unanswered since the last call: the table has to be gone through again. */
@@ -62,6 +65,9 @@ export function createBatchLane(context: BatchContext, options: BatchLaneOptions
   const cutSize = createCutSize(limitTokens);
   const breaker = createBreaker();
   const inUploadTurn = createOneAtATime();
+  const recalled = new AbortController();
+  // Every shard listens.
+  setMaxListeners(0, recalled.signal);
   const trips = new Map<string, { view: TripView; promise: Promise<void> }>();
   let writer: ShardWriter | null = null;
   let fault: { readonly error: unknown } | null = null;
@@ -104,6 +110,7 @@ export function createBatchLane(context: BatchContext, options: BatchLaneOptions
         cutSize,
         breaker,
         inUploadTurn,
+        recalled: recalled.signal,
         onPhase: (phase) => update({ phase }),
         onPoll: (batch) => update({ batch }),
       });
@@ -161,8 +168,9 @@ export function createBatchLane(context: BatchContext, options: BatchLaneOptions
       }
       throwFault();
       const full = writer;
-      if (full.rows > 1 && full.tokens > cutSize.maxTokens) {
-        // The limit was learned while this shard filled up: its rows are cut anew.
+      // The limit was learned while this shard filled up: its rows are cut anew.
+      const isTooLarge = full.rows > 1 && full.tokens > cutSize.maxTokens;
+      if (isTooLarge || recalled.signal.aborted) {
         hasGivenBack = true;
         return lane.abandon();
       }
@@ -174,6 +182,7 @@ export function createBatchLane(context: BatchContext, options: BatchLaneOptions
       await writer?.abandon();
       writer = null;
     },
+    recall: () => recalled.abort(),
     async nextEnd() {
       while (endsSeen === endsTold && trips.size > 0 && fault === null && !context.stopping.aborted) await change();
       endsTold = endsSeen;

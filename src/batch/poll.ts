@@ -2,6 +2,7 @@ import { AppError, EXIT } from '../core/errors.ts';
 import { ApiError } from '../openai/api-error.ts';
 import { KNOWN_STATUSES, type RemoteBatch, TERMINAL_STATUSES } from '../openai/wire.ts';
 import { createBackoff } from './backoff.ts';
+import { cancelBatch } from './cancel-batch.ts';
 import type { BatchContext } from './context.ts';
 
 /** A batch its own key cannot see any more is given up after this many polls in a row. */
@@ -15,10 +16,12 @@ export interface PollOptions {
   readonly keyFingerprint: string;
   /** Told of every answer, for progress. */
   readonly onPoll: (batch: RemoteBatch) => void;
+  /** Fires when the batch is to be cancelled instead of waited for. */
+  readonly recalled?: AbortSignal;
 }
 
 /**
- * Waits until a batch is final and its file ids are there.
+ * Waits until a batch is final and its file ids are there; one that is recalled is cancelled first.
  * @returns the final batch, or null when the provider does not know it any more
  * @throws the reason of `stopping` when no more waiting is wanted; AppError exit 4 when another key created it
  */
@@ -27,6 +30,7 @@ export async function pollBatch(context: BatchContext, options: PollOptions): Pr
   const backoff = createBackoff({ firstMs: 500, maxMs: context.settings.pollMaxMs, random: context.random });
   let notFound = 0;
   let finalSinceMs: number | null = null;
+  let isCancelled = false;
   let lastStatus = ledger.fold.batches.get(options.batchId)?.status ?? '';
   for (;;) {
     try {
@@ -43,6 +47,11 @@ export async function pollBatch(context: BatchContext, options: PollOptions): Pr
         const nowMs = context.clock().getTime();
         finalSinceMs ??= nowMs;
         if (!isAwaitingFiles(batch) || nowMs - finalSinceMs > LATE_FILE_POLLS * context.settings.pollMaxMs) return batch;
+      } else if (options.recalled?.aborted === true && !isCancelled) {
+        isCancelled = true;
+        await cancelBatch(context, batch.id);
+        backoff.reset();
+        continue;
       }
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
@@ -53,7 +62,17 @@ export async function pollBatch(context: BatchContext, options: PollOptions): Pr
       } else if (error.kind === 'stop') throw error;
       if (error.retryAfterMs !== null) await context.sleep(error.retryAfterMs, context.stopping);
     }
-    await context.sleep(backoff.nextMs(), context.stopping);
+    await pause(context, backoff.nextMs(), options.recalled);
+  }
+}
+
+/** Sleeps, and wakes at the moment the batch is recalled. */
+async function pause(context: BatchContext, milliseconds: number, recalled: AbortSignal | undefined): Promise<void> {
+  if (recalled === undefined || recalled.aborted) return context.sleep(milliseconds, context.stopping);
+  try {
+    await context.sleep(milliseconds, AbortSignal.any([context.stopping, recalled]));
+  } catch (error) {
+    if (context.stopping.aborted || !recalled.aborted) throw error;
   }
 }
 

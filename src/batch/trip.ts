@@ -21,6 +21,8 @@ export interface TripOptions {
   readonly breaker: Breaker;
   /** Lets one shard upload at a time: each holds a good part of its file in memory. */
   readonly inUploadTurn: <T>(work: () => Promise<T>) => Promise<T>;
+  /** Fires when the rows are wanted back: what is not with the provider is not sent, a batch is cancelled and collected. */
+  readonly recalled: AbortSignal;
   readonly onPhase: (phase: Phase) => void;
   readonly onPoll: (batch: RemoteBatch) => void;
 }
@@ -34,15 +36,33 @@ export type TripEnd = 'collected' | 'given-back';
  * @throws ApiError or AppError when the run has to stop; the reason of `stopping` when it shall
  */
 export async function runTrip(context: BatchContext, options: TripOptions): Promise<TripEnd> {
-  const remedy = createRemedy(context, options);
-  let mustUpload = shardNow(context, options.shard).status === 'written' || shardNow(context, options.shard).status === 'uploading';
+  const { recalled } = options;
+  /** For waits while there is no batch: they end when the shard is recalled. */
+  const sending = { ...context, stopping: AbortSignal.any([context.stopping, recalled]) };
+  const remedy = createRemedy(sending, options);
+  let mustUpload = isStatus(context, options.shard, 'written', 'uploading');
   for (;;) {
-    const rejection = (mustUpload ? await upload(context, options) : null) ?? (await submit(context, options));
-    if (typeof rejection === 'string') return rejection;
-    const next = await remedy(rejection);
-    if (next === 'retired') return 'given-back';
-    mustUpload = next === 'upload';
+    if (recalled.aborted && isStatus(context, options.shard, 'written', 'uploading', 'uploaded')) return retire(context, options);
+    try {
+      const rejection = (mustUpload ? await upload(sending, options) : null) ?? (await submit(context, sending, options));
+      if (typeof rejection === 'string') return rejection;
+      const next = await remedy(rejection);
+      if (next === 'retired') return 'given-back';
+      mustUpload = next === 'upload';
+    } catch (error) {
+      // Woken by the recall; what is to be done stands at the head of the loop.
+      if (context.stopping.aborted || error !== recalled.reason) throw error;
+    }
   }
+}
+
+function isStatus(context: BatchContext, shard: ShardState, ...statuses: readonly ShardState['status'][]): boolean {
+  return statuses.includes(shardNow(context, shard).status);
+}
+
+async function retire(context: BatchContext, { shard }: TripOptions): Promise<TripEnd> {
+  await context.ledger.append({ type: 'shard-retired', shard: shard.id, why: 'recalled before it became a batch' });
+  return 'given-back';
 }
 
 async function upload(context: BatchContext, options: TripOptions): Promise<Rejection | null> {
@@ -52,13 +72,14 @@ async function upload(context: BatchContext, options: TripOptions): Promise<Reje
 }
 
 /** From an uploaded file to answers on disk. @returns how that ended, or why the provider would not take the shard */
-async function submit(context: BatchContext, options: TripOptions): Promise<TripEnd | Rejection> {
-  const { admission, onPhase } = options;
+async function submit(context: BatchContext, sending: BatchContext, options: TripOptions): Promise<TripEnd | Rejection> {
+  const { admission, onPhase, recalled } = options;
   let shard = shardNow(context, options.shard);
-  if (shard.status === 'submitted') admission.enterNow(shard.tokens);
+  // A create whose outcome is open is looked for, recalled or not.
+  if (shard.status === 'submitted' || recalled.aborted) admission.enterNow(shard.tokens);
   else {
     onPhase('waiting');
-    await admission.enter(shard.tokens, context.stopping);
+    await admission.enter(shard.tokens, sending.stopping);
   }
   try {
     if (shard.status !== 'submitted') {
@@ -66,7 +87,8 @@ async function submit(context: BatchContext, options: TripOptions): Promise<Trip
       if (shard.rows > 1 && shard.tokens > (admission.limitTokens ?? Number.POSITIVE_INFINITY))
         return { type: 'queue-full', limitTokens: null };
       onPhase('creating');
-      const created = await createBatch(context, shard);
+      const created = await createBatch(context, shard, recalled);
+      if (created.status === 'recalled') return retire(context, options);
       if (created.status === 'refused') return readRefusal(created.refusal);
       shard = shardNow(context, shard);
     }
@@ -79,7 +101,12 @@ async function submit(context: BatchContext, options: TripOptions): Promise<Trip
 async function awaitAnswers(context: BatchContext, options: TripOptions, shard: ShardState): Promise<TripEnd | Rejection> {
   const batchId = shard.batchId as string;
   options.onPhase('polling');
-  const batch = await pollBatch(context, { batchId, keyFingerprint: shard.keyFingerprint ?? '', onPoll: options.onPoll });
+  const batch = await pollBatch(context, {
+    batchId,
+    keyFingerprint: shard.keyFingerprint ?? '',
+    onPoll: options.onPoll,
+    recalled: options.recalled,
+  });
   if (batch === null) {
     context.warn(`batch ${batchId} is gone at the provider; its rows may have been billed`);
     return finish(context, { batchId, status: 'lost', rejected: [], usage: null });

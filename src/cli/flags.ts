@@ -18,6 +18,9 @@ export interface RunFlags extends JobFlags {
   readonly yes?: boolean;
   /** False for `--no-wait`, true without either, milliseconds for `--wait 6h`. */
   readonly wait: boolean | number;
+  /** Milliseconds. */
+  readonly deadline?: number;
+  readonly maxLiveUsd?: number;
   readonly ifRunning: 'fail' | 'skip';
   readonly progress: 'auto' | 'plain' | 'none';
   /** Milliseconds after the failure. */

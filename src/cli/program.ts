@@ -169,6 +169,12 @@ function addRunOptions(command: Command): Command {
     .option('--yes', 'do not ask, whatever it costs')
     .option('--no-wait', 'leave once everything is with the provider (exit 7); the same command collects it later')
     .option('--wait <time>', 'leave after this time (exit 7), for example 6h or 90m', parseTime)
+    .option(
+      '--deadline <time>',
+      'be done by then, for example 6h: what batches leave open finishes live, within --max-live-usd',
+      parseDuration,
+    )
+    .option('--max-live-usd <x>', 'with --deadline: the most that live calls of the run may cost', parsePrice)
     .addOption(new Option('--if-running <what>', 'when another run of this job is active').choices(['fail', 'skip']).default('fail'))
     .addOption(
       new Option('--progress <how>', 'how to show progress').choices(['auto', 'plain', 'none']).default('auto').env('ROWMILL_PROGRESS'),
@@ -216,6 +222,12 @@ function parseAmount(text: string): number {
   return Number(text);
 }
 
+function parsePrice(text: string): number {
+  const amount = parseAmount(text);
+  if (amount === 0) throw new InvalidArgumentError('Give an amount above 0, for example 2.50.');
+  return amount;
+}
+
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
 /** "90m", "6h", "1.5s", "200ms"; a bare number is seconds. */
@@ -223,6 +235,12 @@ function parseTime(text: string): number {
   const time = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text);
   if (time === null) throw new InvalidArgumentError('Give a time, for example 90s, 30m or 6h.');
   return Number(time[1]) * (UNIT_MS[time[2] ?? 's'] as number);
+}
+
+function parseDuration(text: string): number {
+  const time = parseTime(text);
+  if (time === 0) throw new InvalidArgumentError('Give a time above 0, for example 6h.');
+  return time;
 }
 
 function parseSeconds(text: string): readonly number[] {

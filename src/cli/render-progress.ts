@@ -32,6 +32,7 @@ export function renderProgress(view: RunView, look: ProgressLook): readonly stri
     ),
     ...view.trips.slice(0, MAX_TRIP_LINES).map((trip) => clip(` ${describeTrip(trip, view, look.now)}`, look.columns)),
   ];
+  if (view.deadline !== null) lines.push(clip(describeDeadline(view.deadline, look.now), look.columns));
   if (view.calls !== null) lines.push(...describeCalls(view.calls).map((line) => clip(line, look.columns)));
   if (view.trips.length > MAX_TRIP_LINES) lines.push(dim(` and ${view.trips.length - MAX_TRIP_LINES} more shards`));
   if (view.trips.length === 0 && (view.calls === null || view.calls.inFlight + view.calls.waiting === 0))
@@ -54,6 +55,12 @@ function describeCalls({ inFlight, concurrency, waiting, pace }: QueueView): rea
     `${rpm}   ${tpm}   ${flight}${pace.waitingFor === null ? '' : `   waiting: ${pace.waitingFor}`}${backOff}`,
     ...(latency === '' ? [] : [latency]),
   ];
+}
+
+/** How long batches have, as far as is known now: the less is left to be answered, the longer. */
+function describeDeadline({ at, isSwitched, switchAt }: NonNullable<RunView['deadline']>, now: Date): string {
+  const left = `deadline in ${formatDuration(at.getTime() - now.getTime())}`;
+  return isSwitched ? `${left}   finishing live` : `${left}   batches have ${formatDuration(switchAt().getTime() - now.getTime())}`;
 }
 
 /** One shard: its phase by name, so that a bar at 100 % that waits does not look broken. */

@@ -1,4 +1,5 @@
 import { relative } from 'node:path';
+import { UsageError } from '../core/errors.ts';
 import type { RunOptions } from '../run/options.ts';
 import type { PlanOptions } from '../run/plan.ts';
 import type { RowSelection } from '../run/selection.ts';
@@ -21,6 +22,7 @@ export function makeRunOptions(jobFile: string, flags: RunFlags, interrupts: Int
     redis: readRedisLink(flags.redis),
     stopping: interrupts.stopping,
     signal: interrupts.signal,
+    deadline: readDeadline(flags),
     maxNanoUsd: flags.maxUsd === undefined ? null : Math.round(flags.maxUsd * NANO_USD_PER_USD),
     waitMs: flags.wait === true ? null : flags.wait === false ? 0 : flags.wait,
     isFresh: flags.fresh === true,
@@ -29,6 +31,20 @@ export function makeRunOptions(jobFile: string, flags: RunFlags, interrupts: Int
     pollMaxMs: flags.pollMax,
     commands: { continue: showRunCommand(jobFile, flags), failures: showCommand('failures', jobFile, flags) },
   };
+}
+
+/** @throws UsageError for one flag without the other: a deadline is met with money, and nobody else may say how much */
+function readDeadline({ deadline, maxLiveUsd }: RunFlags): RunOptions['deadline'] {
+  if (deadline === undefined) {
+    if (maxLiveUsd === undefined) return null;
+    throw new UsageError('--max-live-usd limits what --deadline may cost: add --deadline, for example --deadline 6h');
+  }
+  if (maxLiveUsd === undefined) {
+    throw new UsageError(
+      '--deadline finishes live what batches leave open, at about twice the price: add --max-live-usd, the most it may cost',
+    );
+  }
+  return { afterMs: deadline, maxLiveNanoUsd: Math.round(maxLiveUsd * NANO_USD_PER_USD) };
 }
 
 /** The part of the flags that decides what there is to do. */
@@ -69,9 +85,16 @@ export function showRunCommand(jobFile: string, flags: RunFlags): string {
   if (flags.out !== undefined) parts.push('--out', quoteArgument(flags.out));
   if (flags.limit !== undefined) parts.push('--limit', String(flags.limit));
   if (flags.sample !== undefined) parts.push('--sample', String(flags.sample), '--seed', String(flags.seed));
+  if (flags.deadline !== undefined && flags.maxLiveUsd !== undefined)
+    parts.push('--deadline', showTime(flags.deadline), '--max-live-usd', String(flags.maxLiveUsd));
   if (flags.maxUsd !== undefined) parts.push('--max-usd', String(flags.maxUsd));
   if (flags.priceAsOf !== undefined) parts.push('--price-as-of', flags.priceAsOf);
   return parts.join(' ');
+}
+
+function showTime(milliseconds: number): string {
+  if (milliseconds % 3_600_000 === 0) return `${milliseconds / 3_600_000}h`;
+  return milliseconds % 60_000 === 0 ? `${milliseconds / 60_000}m` : `${milliseconds / 1000}s`;
 }
 
 /** A value as it has to be typed in a shell. */

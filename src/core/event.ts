@@ -12,6 +12,10 @@ export type Event =
       readonly simulated: boolean;
       readonly estimateNanoUsd: number | null;
     }
+  /** The run is to be done by `deadlineAt`, `afterMs` after it first heard so. */
+  | { readonly type: 'deadline-set'; readonly run: string; readonly afterMs: number; readonly deadlineAt: string }
+  /** The run's time for batches is over: none is created from now on, those there are get cancelled, and the rest finishes live. */
+  | { readonly type: 'lane-switched'; readonly run: string }
   | { readonly type: 'run-ended'; readonly run: string; readonly exitCode: number }
   | { readonly type: 'generation-started'; readonly generation: number }
   /** Rows the user wants tried again; `set` are the parameters `retry --set` gave. */

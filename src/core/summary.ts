@@ -21,12 +21,25 @@ export interface Summary {
   /** Over the ledger's whole life, all runs. */
   readonly ledger: { readonly attempts: number; readonly nanoUsd: number };
   readonly batches: readonly { readonly id: string; readonly status: string; readonly requests: number }[];
+  /** Only of a run with a deadline. */
+  readonly deadline?: DeadlineSummary;
   /** Lines in the provider's files that were counted but are no answers, by kind; empty when there were none. */
   readonly anomalies: Readonly<Record<string, number>>;
   /** Paths relative to the working directory; null where not written. */
   readonly outputs: { readonly table: string | null; readonly failures: string | null; readonly report: string | null };
   /** What to type next, when there is something to do. */
   readonly next: string | null;
+}
+
+/** By when the run was to be done, and what it took. Instants are ISO strings. */
+export interface DeadlineSummary {
+  readonly at: string;
+  /** When batches had to make way for live calls; null when they made it. */
+  readonly switchedAt: string | null;
+  /** What live calls of the run have cost. */
+  readonly liveNanoUsd: number;
+  /** The most they were allowed to; null when the last invocation gave no deadline. */
+  readonly maxLiveNanoUsd: number | null;
 }
 
 /** `in = ok + failed + skipped + pending` and `ok = new + reused + duplicate`. */

@@ -9,6 +9,8 @@ const EVENT_TYPES: ReadonlySet<string> = new Set(
   Object.keys({
     'state-created': 0,
     'run-started': 0,
+    'deadline-set': 0,
+    'lane-switched': 0,
     'run-ended': 0,
     'generation-started': 0,
     'retry-opened': 0,

@@ -36,6 +36,7 @@ export function createFold(): FoldInProgress {
     learnedLimits: new Map(),
     runs: [],
     currentRun: null,
+    deadline: null,
     generation: 0,
     generationRun: null,
     epoch: 0,
@@ -68,6 +69,12 @@ function applyEvent(fold: MutableFold, event: StoredEvent): void {
       };
       fold.runs.push(fold.currentRun);
       startEpoch(fold, event.run);
+      return;
+    case 'deadline-set':
+      fold.deadline = { run: event.run, afterMs: event.afterMs, at: event.deadlineAt, switchedAt: null };
+      return;
+    case 'lane-switched':
+      if (fold.deadline !== null) fold.deadline = { ...fold.deadline, switchedAt: event.at };
       return;
     case 'run-ended':
       endRun(fold, event.run, event.at, event.exitCode);

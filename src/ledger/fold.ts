@@ -11,6 +11,8 @@ export interface LedgerFold {
   readonly runs: readonly RunState[];
   /** The run that was started and has not ended; null between runs. */
   readonly currentRun: RunState | null;
+  /** The latest deadline of a run; null before the first. */
+  readonly deadline: DeadlineState | null;
   /** Counts `--fresh`: answers of older generations are money only. */
   readonly generation: number;
   /** The run that was open when the generation began; null for the first generation. */
@@ -31,6 +33,15 @@ export interface LedgerFold {
   readonly unknownCalls: ReadonlyMap<string, UnknownCalls>;
   /** What `retry --set` gave, by key; only for keys reopened with a set. */
   readonly retrySets: ReadonlyMap<string, Readonly<Record<string, unknown>>>;
+}
+
+/** When a run is to be done, and whether it has left the batch lane for that. */
+export interface DeadlineState {
+  readonly run: string;
+  readonly afterMs: number;
+  readonly at: string;
+  /** Null while batches have time. */
+  readonly switchedAt: string | null;
 }
 
 export interface LinelessAttempts {

@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
 import { EXIT } from '../core/errors.ts';
-import type { Summary } from '../core/summary.ts';
+import type { DeadlineSummary, Summary } from '../core/summary.ts';
 import { escapeLineForTerminal } from './escape-for-terminal.ts';
 import { formatCount, formatDollars } from './format-numbers.ts';
 
@@ -77,11 +77,19 @@ function listMoney({ cost }: Summary): readonly Line[] {
 function listEnd(summary: Summary, full: boolean): readonly Line[] {
   const { outputs, next } = summary;
   const lines: Line[] = full ? [...listDetails(summary)] : [];
+  if (summary.deadline !== undefined) lines.push(['deadline', describeDeadline(summary.deadline)]);
   if (outputs.table !== null) lines.push(['table', outputs.table]);
   if (outputs.failures !== null) lines.push(['failures', outputs.failures]);
   if (outputs.report !== null) lines.push(['report', outputs.report]);
   if (next !== null) lines.push(['next', next]);
   return lines;
+}
+
+function describeDeadline({ at, switchedAt, liveNanoUsd, maxLiveNanoUsd }: DeadlineSummary): string {
+  const limit = maxLiveNanoUsd === null ? '' : ` of at most ${formatDollars(maxLiveNanoUsd)}`;
+  return switchedAt === null
+    ? `${at}: no batch had to make way for it`
+    : `${at}: batches made way at ${switchedAt}, live calls cost ${formatDollars(liveNanoUsd)}${limit}`;
 }
 
 function listDetails({ batches, ledger, anomalies, cost }: Summary): readonly Line[] {

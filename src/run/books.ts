@@ -11,6 +11,8 @@ export interface Totals {
   readonly unknownAttempts: number;
   readonly usage: Usage;
   readonly nanoUsd: number;
+  /** The part of it that went to live calls. */
+  readonly liveNanoUsd: number;
   /** Billed attempts without a known price or usage; they are in no sum. */
   readonly unpricedAttempts: number;
 }
@@ -36,7 +38,15 @@ export interface Books {
 
 const PERMANENT: ReadonlySet<OutcomeStatus> = new Set(['refused', 'filtered', 'bad_request']);
 
-const NOTHING: Totals = { batchAttempts: 0, liveAttempts: 0, unknownAttempts: 0, usage: NO_USAGE, nanoUsd: 0, unpricedAttempts: 0 };
+const NOTHING: Totals = {
+  batchAttempts: 0,
+  liveAttempts: 0,
+  unknownAttempts: 0,
+  usage: NO_USAGE,
+  nanoUsd: 0,
+  liveNanoUsd: 0,
+  unpricedAttempts: 0,
+};
 
 export function createBooks(costOf: CostOf): Books {
   const byRun = new Map<string, Totals>();
@@ -85,6 +95,7 @@ function addRecord(totals: Totals, record: SettledRecord, costOf: CostOf): Total
     unknownAttempts: totals.unknownAttempts + (isUnknown(record.outcome) ? 1 : 0),
     usage: record.usage === null ? totals.usage : addUsage(totals.usage, record.usage),
     nanoUsd: totals.nanoUsd + (cost ?? 0),
+    liveNanoUsd: totals.liveNanoUsd + (record.lane === 'live' ? (cost ?? 0) : 0),
     unpricedAttempts: totals.unpricedAttempts + (cost === null ? 1 : 0),
   };
 }

@@ -8,7 +8,7 @@ import { createSummaryCounter } from '../output/summary-counter.ts';
 import type { Stop } from '../output/verdict.ts';
 import type { Books } from './books.ts';
 import { createStepOf } from './next-step.ts';
-import type { NextCommands } from './options.ts';
+import type { DeadlineOptions, NextCommands } from './options.ts';
 import { findPossiblyBilled } from './possibly-billed.ts';
 import type { PreparedJob } from './prepare.ts';
 import { savingsOf } from './savings.ts';
@@ -28,6 +28,8 @@ export interface ConcludeOptions {
   readonly estimateNanoUsd: number | null;
   /** A day whose prices count; null for the day of each answer. */
   readonly priceAsOf: string | null;
+  /** What this invocation was told of one. */
+  readonly deadline?: DeadlineOptions | null;
   /** What to type next, for each way a run can end. */
   readonly commands: NextCommands;
   readonly warn: (message: string) => void;
@@ -88,6 +90,7 @@ export async function concludeRun(options: ConcludeOptions): Promise<Summary | n
     },
     ledger: { attempts: countLifeAttempts(ledger, books), nanoUsd: books.life.nanoUsd },
     batches: listBatches(ledger, run),
+    ...summarizeDeadline(options, totals.liveNanoUsd),
     anomalies: Object.fromEntries(ledger.anomaliesOfRun(run)),
     outputs: { table: show(written.table), failures: written.failures === null ? null : show(written.failures), report: null },
     next: stop !== null ? options.commands.continue : counted.rows.failed + counted.rows.skipped > 0 ? options.commands.failures : null,
@@ -133,6 +136,13 @@ async function readOrphaned({ ledger, books, run }: ConcludeOptions, expectedNan
     );
   }
   return nanoUsd;
+}
+
+function summarizeDeadline({ ledger, run, deadline }: ConcludeOptions, liveNanoUsd: number): Pick<Summary, 'deadline'> {
+  const known = ledger.fold.deadline;
+  if (known?.run !== run) return {};
+  const { at, switchedAt } = known;
+  return { deadline: { at, switchedAt, liveNanoUsd, maxLiveNanoUsd: deadline?.maxLiveNanoUsd ?? null } };
 }
 
 function listBatches({ fold }: Ledger, run: string): Summary['batches'] {

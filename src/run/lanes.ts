@@ -3,13 +3,19 @@ import { type BatchLane, createBatchLane } from '../batch/lane.ts';
 import type { Job } from '../core/job.ts';
 import type { Lane } from '../core/lane.ts';
 import type { Request } from '../core/request.ts';
-import type { Ledger } from '../ledger/ledger.ts';
 import type { LiveLane } from '../live/lane.ts';
 import { createLocalLane, type LocalLaneOptions } from '../live/local-lane.ts';
+import type { Books } from './books.ts';
+import { type Budget, createRunBudget } from './budget.ts';
+import { type Deadline, openDeadline } from './deadline.ts';
+import { createDeadlineLane } from './deadline-lane.ts';
 import type { Effects } from './effects.ts';
+import { joinLanes } from './join-lanes.ts';
 import type { StepOf } from './next-step.ts';
-import type { RedisLink } from './options.ts';
+import { countOnItsWay } from './on-its-way.ts';
+import type { DeadlineOptions, RedisLink } from './options.ts';
 import type { Preview } from './preview.ts';
+import { createRestCount, estimateRestNanoUsd, type Rest } from './rest.ts';
 
 /** From this many requests on, `mode: auto` takes the batch lane: below it the day's wait is worth more than the discount. */
 const AUTO_BATCH_REQUESTS = 500;
@@ -26,102 +32,99 @@ export function chooseLane(mode: Job['mode'], { rows }: Preview): LaneName {
 export interface Lanes {
   readonly lane: Lane;
   readonly batch: BatchLane;
-  /** Null when requests go to the batch lane. */
+  /** Null when requests go to the batch lane to the end. */
   readonly live: LiveLane | null;
-  /** Requests whose cost is not known yet: being gathered, on their way, or lost from sight after they may have been billed. */
-  onItsWay(run: string): { readonly bytes: number; readonly rows: number };
+  /** Where the next request goes: it changes at a deadline. */
+  readonly name: LaneName;
+  /** Null without one. */
+  readonly deadline: Deadline | null;
+  /** Null when the run may cost whatever it costs. */
+  readonly budget: Budget | null;
+  close(): Promise<void>;
 }
 
 export interface LanesOptions {
+  /** Where requests go at first. */
   readonly name: LaneName;
   readonly job: Job;
   readonly url: string;
+  readonly run: string;
   readonly context: BatchContext;
   readonly effects: Effects;
+  readonly books: Books;
+  readonly preview: Preview;
   readonly stepOf: StepOf;
-  readonly isAffordable: (request: Request) => boolean;
+  readonly budgetNanoUsd: number | null;
+  readonly deadline: DeadlineOptions | null;
   readonly redis: RedisLink | null;
 }
 
-/** @throws AppError exit 2 when the live lane is to use a Redis that cannot be used */
+/**
+ * @throws UsageError when a budget cannot be kept
+ * @throws AppError exit 2 when the live lane is to use a Redis that cannot be used
+ */
 export async function openLanes(options: LanesOptions): Promise<Lanes> {
-  const { context, job, effects, stepOf } = options;
+  const { context, job, books, run } = options;
   const batch = createBatchLane(context, { model: job.model, url: options.url, enqueuedTokens: job.limits.enqueuedTokens });
-  if (options.name === 'batch') {
-    const lanes = { lane: batch, batch, live: null };
-    return { ...lanes, onItsWay: (run) => countOnItsWay(context.ledger, lanes, run) };
+  const limits = { run: options.budgetNanoUsd, live: options.deadline?.maxLiveNanoUsd ?? null };
+  const budget =
+    limits.run === null && limits.live === null
+      ? null
+      : createRunBudget({
+          job,
+          limits,
+          firstLane: options.name,
+          laneNow: () => lanes.name,
+          onItsWay: () => countOnItsWay(context.ledger, lanes, run),
+          spent: () => books.ofRun(run),
+          at: context.clock(),
+        });
+  const opened = { batch, budget };
+  let lanes: Lanes;
+  if (options.name === 'batch' && options.deadline === null) {
+    lanes = { ...opened, lane: batch, live: null, name: 'batch', deadline: null, close: async () => {} };
+    return lanes;
   }
-  const parts: LocalLaneOptions = {
-    ...effects,
-    ledger: context.ledger,
-    provider: context.provider,
-    limits: job.limits,
-    isDueAgain: (id) => stepOf(id) === 'again',
-    isAffordable: options.isAffordable,
-    stopping: context.stopping,
-    signal: context.signal,
+  const live = await openLiveLane(options, (request) => budget === null || budget.findExcess(request) === null);
+  if (options.deadline === null) {
+    lanes = { ...opened, lane: joinLanes(live, batch), live, name: 'live', deadline: null, close: () => live.close() };
+    return lanes;
+  }
+  const readRest = createRestCount({ ...options, ledger: context.ledger, trips: () => batch.trips });
+  const costOf = (rest: Rest, lane: LaneName) => estimateRestNanoUsd(rest, lane, { model: job.model, costOf: books.costOf });
+  const deadline = await openDeadline({ run, job, wanted: options.deadline, context, readRest, costOf });
+  const lane = createDeadlineLane({ batch, live, deadline, clock: context.clock, sleep: context.sleep });
+  lanes = {
+    ...opened,
+    lane,
+    live,
+    deadline,
+    get name() {
+      return lane.name;
+    },
+    close() {
+      lane.close();
+      return live.close();
+    },
   };
-  const live = options.redis === null ? createLocalLane(parts) : await openSharedLane(parts, options.redis, options);
-  const lanes = { lane: joinLanes(live, batch), batch, live };
-  return { ...lanes, onItsWay: (run) => countOnItsWay(context.ledger, lanes, run) };
+  return lanes;
 }
 
 /** BullMQ is loaded only where it is used. */
-async function openSharedLane(parts: LocalLaneOptions, redis: RedisLink, { job, context }: LanesOptions): Promise<LiveLane> {
-  const { openRedisLane } = await import('../live/bullmq-lane.ts');
+async function openLiveLane(options: LanesOptions, isAffordable: (request: Request) => boolean): Promise<LiveLane> {
+  const { context, effects, job, redis, stepOf } = options;
   const { ledger, warn } = context;
-  return openRedisLane({ ...parts, redisUrl: redis.url, secret: redis.secret, state: ledger.stateId, model: job.model, warn });
-}
-
-function countOnItsWay({ fold }: Ledger, { lane, batch }: Pick<Lanes, 'lane' | 'batch'>, run: string): { bytes: number; rows: number } {
-  const unknown = fold.unknownCalls.get(run);
-  let bytes = lane.filling.bytes + (unknown?.bodyBytes ?? 0);
-  let rows = lane.filling.rows + (unknown?.calls ?? 0);
-  for (const { shard } of batch.trips) {
-    const state = shard === null ? undefined : fold.shards.get(shard);
-    bytes += state?.bytes ?? 0;
-    rows += state?.rows ?? 0;
-  }
-  return { bytes, rows };
-}
-
-/** Sends to the live lane and looks after what is under way in both. */
-function joinLanes(live: LiveLane, batch: BatchLane): Lane {
-  async function nextEnd(): Promise<void> {
-    const busy = [live, batch].filter((lane) => lane.trips.length > 0);
-    if (busy.length === 0) {
-      await live.nextEnd();
-      return batch.nextEnd();
-    }
-    const ends = busy.map((lane) => lane.nextEnd());
-    // The one that comes second is told of again by the next call.
-    for (const end of ends) end.catch(() => {});
-    return Promise.race(ends);
-  }
-  return {
-    async resume() {
-      batch.resume();
-      await live.resume();
-    },
-    add: (request, tokens) => live.add(request, tokens),
-    flush: () => live.flush(),
-    // The live queue gives back what has not left when the run stops; it would not begin again.
-    abandon: () => batch.abandon(),
-    nextEnd,
-    nextChange: () => Promise.race([live.nextChange(), batch.nextChange()]),
-    takeGivenBack() {
-      const hasLive = live.takeGivenBack();
-      return batch.takeGivenBack() || hasLive;
-    },
-    async settle() {
-      await live.settle();
-      await batch.settle();
-    },
-    get trips() {
-      return [...live.trips, ...batch.trips];
-    },
-    get filling() {
-      return live.filling;
-    },
+  const parts: LocalLaneOptions = {
+    ...effects,
+    ledger,
+    provider: context.provider,
+    limits: job.limits,
+    isDueAgain: (id) => stepOf(id) === 'again',
+    isAffordable,
+    stopping: context.stopping,
+    signal: context.signal,
   };
+  if (redis === null) return createLocalLane(parts);
+  const { openRedisLane } = await import('../live/bullmq-lane.ts');
+  return openRedisLane({ ...parts, redisUrl: redis.url, secret: redis.secret, state: ledger.stateId, model: job.model, warn });
 }

@@ -13,6 +13,8 @@ export interface RunOptions extends PrepareOptions {
   readonly effects: Effects;
   /** Fires when no further work is wanted. */
   readonly stopping: AbortSignal;
+  /** When batches have to make way for live calls; null lets them take their time. */
+  readonly deadline: DeadlineOptions | null;
   /** Over the job's budget, in nano-dollars; null for the job's. */
   readonly maxNanoUsd: number | null;
   /** How long to wait for batches; 0 only submits, null waits to the end. */
@@ -33,6 +35,14 @@ export interface RunOptions extends PrepareOptions {
   readonly watch: (view: RunView) => void;
   readonly warn: (message: string) => void;
   readonly commands: NextCommands;
+}
+
+/** By when a run is to be done, and what that may cost. */
+export interface DeadlineOptions {
+  /** Counted from when the run first hears of it: the same time given again moves nothing, another one sets a new deadline. */
+  readonly afterMs: number;
+  /** The most that live calls of the run may cost: reserved before each is sent. */
+  readonly maxLiveNanoUsd: number;
 }
 
 /** What to type next, as a person would, with the flags of this invocation. */

@@ -2,7 +2,6 @@ import { AppError, EXIT } from '../core/errors.ts';
 import type { Lane } from '../core/lane.ts';
 import type { Request } from '../core/request.ts';
 import type { Table } from '../core/row.ts';
-import { formatUsd } from '../core/summary.ts';
 import type { CompiledJob } from '../input/compile-job.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Budget } from './budget.ts';
@@ -55,15 +54,10 @@ export async function sendDueRows(options: PassOptions): Promise<boolean> {
 
 /** What is on its way settles for less than its bound, so the pass waits for it before it gives up. */
 async function waitForBudget({ lane }: PassOptions, budget: Budget, request: Request): Promise<void> {
-  if (budget.fits(request)) return;
+  if (budget.findExcess(request) === null) return;
   await lane.flush();
-  while (!budget.fits(request)) {
-    if (lane.trips.length === 0) {
-      throw new AppError(`the budget of $${formatUsd(budget.limitNanoUsd)} is used up; the rows left stay pending`, {
-        code: 'budget',
-        exitCode: EXIT.stopped,
-      });
-    }
+  for (let excess = budget.findExcess(request); excess !== null; excess = budget.findExcess(request)) {
+    if (lane.trips.length === 0) throw new AppError(excess, { code: 'budget', exitCode: EXIT.stopped });
     await lane.nextEnd();
   }
 }

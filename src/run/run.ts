@@ -1,9 +1,8 @@
 import { sweepBatches } from '../batch/sweep.ts';
-import type { Request } from '../core/request.ts';
 import type { Summary } from '../core/summary.ts';
 import { makeBatchContext } from './batch-context.ts';
-import { createRunBudget } from './budget.ts';
 import { concludeRun } from './conclude.ts';
+import { beginWithBatches } from './deadline.ts';
 import { createDueRequests } from './due-request.ts';
 import { chooseLane, type Lanes, openLanes } from './lanes.ts';
 import { createStepOf } from './next-step.ts';
@@ -32,6 +31,7 @@ export async function runJob(options: RunOptions): Promise<Summary> {
   const { target, signal } = options;
   const prepared = await prepareJob(options);
   const { job } = prepared.compiled;
+  const firstLane = options.deadline === null ? null : beginWithBatches(job.mode);
   const { ledger, books } = await openJobLedger(prepared, { ...options, origin: target.origin, access: 'write' });
   try {
     const asksForMore = options.isFresh || options.reopen !== null || options.selection.type !== 'all';
@@ -43,7 +43,7 @@ export async function runJob(options: RunOptions): Promise<Summary> {
     // An open run had its estimate when it began.
     const countsExactly = ledger.fold.currentRun === null;
     const preview = await previewOpenJob({ prepared, ledger, books, selected, countsExactly, options });
-    const laneName = chooseLane(job.mode, preview);
+    const laneName = firstLane ?? chooseLane(job.mode, preview);
     await options.confirm(preview, { lane: laneName, overNanoUsd: job.confirmOverNanoUsd });
 
     const connection = await target.connect(prepared.stateDirectory);
@@ -58,44 +58,11 @@ export async function runJob(options: RunOptions): Promise<Summary> {
       if (options.reopen !== null) await reopenRows({ ...finishing, stepOf: createStepOf(ledger, job, 'looking') }, options.reopen);
 
       const stepOf = createStepOf(ledger, job, 'working');
-      const budget =
-        budgetNanoUsd === null
-          ? null
-          : createRunBudget({
-              job,
-              laneName,
-              onItsWay: () => opened.onItsWay(run),
-              spentNanoUsd: () => books.ofRun(run).nanoUsd,
-              limitNanoUsd: budgetNanoUsd,
-              at: context.clock(),
-            });
-      const isAffordable = (request: Request) => budget === null || budget.fits(request);
-      const opened = await openLanes({
-        name: laneName,
-        job,
-        url: prepared.compiled.url,
-        context,
-        effects: options.effects,
-        stepOf,
-        isAffordable,
-        redis: options.redis,
-      });
-      lanes = opened;
-      const { lane } = opened;
+      const opened = { job, run, books, preview, budgetNanoUsd };
+      lanes = await openLanes({ ...options, ...opened, name: laneName, url: prepared.compiled.url, context, stepOf });
+      const { lane, batch, budget } = lanes;
       const startedAt = context.clock();
-      options.watch(
-        createRunView({
-          job: job.name,
-          run,
-          model: job.model,
-          lane: laneName,
-          startedAt,
-          rows: preview.rows.in,
-          budgetNanoUsd,
-          books,
-          lanes: opened,
-        }),
-      );
+      options.watch(createRunView({ ...opened, lanes, startedAt }));
 
       const working = {
         ...prepared,
@@ -107,7 +74,7 @@ export async function runJob(options: RunOptions): Promise<Summary> {
         budget,
         signal,
         noWait: options.waitMs === 0,
-        batchTrips: () => opened.batch.trips,
+        batchTrips: () => batch.trips,
         takeRetryable: books.takeRetryable,
         waitForRate: createRateWait(ledger, books, context),
       };
@@ -138,7 +105,7 @@ export async function runJob(options: RunOptions): Promise<Summary> {
       }
     } finally {
       stopSignal.dispose();
-      await lanes?.live?.close();
+      await lanes?.close();
       await connection.close();
     }
   } finally {

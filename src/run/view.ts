@@ -1,13 +1,17 @@
 import type { BatchLane, TripView } from '../batch/lane.ts';
+import type { Job } from '../core/job.ts';
 import type { QueueView } from '../live/queue.ts';
 import type { Books } from './books.ts';
+import type { Deadline } from './deadline.ts';
 import type { Lanes } from './lanes.ts';
+import type { Preview } from './preview.ts';
 
 /** A run as it stands at this moment, for whoever watches: every property is read anew. */
 export interface RunView {
   readonly job: string;
   readonly run: string;
   readonly model: string;
+  /** Where requests go now. */
   readonly lane: 'batch' | 'live';
   readonly startedAt: Date;
   /** Rows the run is about. */
@@ -23,35 +27,47 @@ export interface RunView {
   readonly enqueuedTokens: BatchLane['admission'];
   readonly spentNanoUsd: number;
   readonly budgetNanoUsd: number | null;
+  /** By when it is to be done; null without a deadline. */
+  readonly deadline: Pick<Deadline, 'at' | 'isSwitched' | 'switchAt'> | null;
 }
 
-export interface RunViewParts extends Pick<RunView, 'job' | 'run' | 'model' | 'lane' | 'startedAt' | 'rows' | 'budgetNanoUsd'> {
+export interface RunViewParts extends Pick<RunView, 'run' | 'startedAt' | 'budgetNanoUsd'> {
+  readonly job: Job;
+  readonly preview: Preview;
   readonly books: Books;
   readonly lanes: Lanes;
 }
 
-export function createRunView(parts: RunViewParts): RunView {
-  const { books, lanes, ...fixed } = parts;
+export function createRunView({ job, run, preview, books, lanes, startedAt, budgetNanoUsd }: RunViewParts): RunView {
   return {
-    ...fixed,
+    job: job.name,
+    run,
+    model: job.model,
+    startedAt,
+    rows: preview.rows.in,
+    budgetNanoUsd,
+    deadline: lanes.deadline,
+    get lane() {
+      return lanes.name;
+    },
     get okRequests() {
       return books.okRecords;
     },
     get attempts() {
-      const { batchAttempts, liveAttempts } = books.ofRun(fixed.run);
+      const { batchAttempts, liveAttempts } = books.ofRun(run);
       return batchAttempts + liveAttempts;
     },
     get trips() {
       return lanes.batch.trips;
     },
     get calls() {
-      return lanes.live?.view ?? null;
+      return lanes.name === 'live' ? (lanes.live?.view ?? null) : null;
     },
     get enqueuedTokens() {
       return lanes.batch.admission;
     },
     get spentNanoUsd() {
-      return books.ofRun(fixed.run).nanoUsd;
+      return books.ofRun(run).nanoUsd;
     },
   };
 }

@@ -55,6 +55,7 @@ export async function createThroughLosses(options: {
     const { ledger } = world;
     const context = { ...world.context, clock: time.clock, sleep: time.sleep };
     const since = context.clock().toISOString();
+    const never = new AbortController().signal;
     const waiting: string[] = [];
     for (let n = 1; n <= options.shards; n += 1) waiting.push(await world.writeShard([makeRequest(`Row ${options.seed}/${n}`)]));
     let without = 0;
@@ -63,7 +64,7 @@ export async function createThroughLosses(options: {
         const shard = () => ledger.fold.shards.get(id as string) as ShardState;
         await uploadShard(context, shard());
         // Three lost creates in a row leave the shard pending; the next invocation goes on.
-        for (let left = 3; left > 0 && shard().batchId === null; left -= 1) await createBatch(context, shard()).catch(() => null);
+        for (let left = 3; left > 0 && shard().batchId === null; left -= 1) await createBatch(context, shard(), never).catch(() => null);
         if (shard().batchId === null) without += 1;
       }
       time.leave();

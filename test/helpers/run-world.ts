@@ -5,6 +5,7 @@ import * as path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Summary } from '../../src/core/summary.ts';
 import { createProvider } from '../../src/openai/provider.ts';
+import type { Effects } from '../../src/run/effects.ts';
 import type { RunOptions } from '../../src/run/options.ts';
 import { runJob } from '../../src/run/run.ts';
 import type { SimulatorOptions } from '../../src/simulator/options.ts';
@@ -26,6 +27,8 @@ export interface World {
   /** The simulator of the moment; `restart` puts another in its place over the same files. */
   readonly simulator: Simulator;
   readonly clock: () => Date;
+  /** What its runs take from the outside. */
+  readonly effects: Effects;
   /** Everything any run of this world said. */
   readonly said: string[];
   path(name: string): string;
@@ -63,6 +66,8 @@ export interface WorldOptions extends SimulatorOptions {
   readonly rows?: readonly (readonly [string, string])[];
   /** Lines added to the job file. */
   readonly job?: string;
+  /** A folder with job, table and state to go on with; a fresh one without it. */
+  readonly directory?: string;
 }
 
 export const ANSWER_COLUMNS = ['label', 'summary'] as const;
@@ -104,8 +109,7 @@ export interface Cleanup {
 }
 
 export async function makeWorld(t: Cleanup | null, options: WorldOptions = {}): Promise<World> {
-  const { rows = makeRows(12), job, ...simulatorOptions } = options;
-  const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'rowmill-'));
+  const { rows = makeRows(12), job, directory = fs.mkdtempSync(path.join(os.tmpdir(), 'rowmill-')), ...simulatorOptions } = options;
   const stateDirectory = path.join(directory, '.rowmill', 'proof@simulator');
   const providerDirectory = path.join(stateDirectory, 'provider');
   const startedAt = performance.now();
@@ -123,10 +127,19 @@ export async function makeWorld(t: Cleanup | null, options: WorldOptions = {}): 
 
   const said: string[] = [];
   let ids = 0;
+  const effects: Effects = {
+    clock,
+    monotonicMs: () => performance.now(),
+    sleep: sleepFast,
+    random: () => 0.5,
+    randomId: () => `id${String(++ids).padStart(4, '0')}${process.hrtime.bigint().toString(36).slice(-4)}`,
+    processIdentity: { pid: process.pid, host: os.hostname(), startTime: null },
+  };
   const world: World = {
     directory,
     stateDirectory,
     clock,
+    effects,
     said,
     get simulator() {
       return simulator;
@@ -162,16 +175,10 @@ export async function makeWorld(t: Cleanup | null, options: WorldOptions = {}): 
           },
         },
         selection: { type: 'all' },
-        effects: {
-          clock,
-          monotonicMs: () => performance.now(),
-          sleep: sleepFast,
-          random: () => 0.5,
-          randomId: () => `id${String(++ids).padStart(4, '0')}${process.hrtime.bigint().toString(36).slice(-4)}`,
-          processIdentity: { pid: process.pid, host: os.hostname(), startTime: null },
-        },
+        effects,
         stopping: never,
         signal: never,
+        deadline: null,
         maxNanoUsd: null,
         waitMs: null,
         isFresh: false,

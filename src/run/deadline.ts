@@ -1,0 +1,82 @@
+import type { BatchContext } from '../batch/context.ts';
+import { UsageError } from '../core/errors.ts';
+import type { Job } from '../core/job.ts';
+import { formatDollars } from '../output/format-numbers.ts';
+import type { LaneName } from './lanes.ts';
+import type { DeadlineOptions } from './options.ts';
+import { estimateLiveMs, type Rest } from './rest.ts';
+
+/** A batch may take ten minutes to be cancelled (Batch API reference, seen 2026-11-21). */
+const CANCEL_MS = 600_000;
+
+/** When a run is to be done, and when it has to leave the batch lane for that. */
+export interface Deadline {
+  readonly at: Date;
+  /** Whether the run has left the batch lane, now or in an earlier invocation. */
+  readonly isSwitched: boolean;
+  /** When batches have to make way: earlier, the more is left to be answered. */
+  switchAt(): Date;
+  /** Makes it durable that the run leaves the batch lane, and says what that costs. */
+  switchLane(): Promise<void>;
+}
+
+export interface DeadlineParts {
+  readonly run: string;
+  readonly job: Job;
+  readonly wanted: DeadlineOptions;
+  readonly context: BatchContext;
+  /** What is not answered now. */
+  readonly readRest: () => Rest;
+  /** What it costs in a lane, in nano-dollars; null when the price is unknown. */
+  readonly costOf: (rest: Rest, lane: LaneName) => number | null;
+}
+
+/** With a deadline a run begins with batches. @throws UsageError when it is to be live */
+export function beginWithBatches(mode: Job['mode']): 'batch' {
+  if (mode !== 'live') return 'batch';
+  throw new UsageError('--deadline is for runs that begin with batches, and this one is live: leave it out, or add --mode batch');
+}
+
+/** Takes up the run's deadline, or dates a new one: the same command, typed again after anything, means the same instant. */
+export async function openDeadline({ run, job, wanted, context, readRest, costOf }: DeadlineParts): Promise<Deadline> {
+  const { ledger, clock, warn } = context;
+  const { afterMs, maxLiveNanoUsd } = wanted;
+  const known = ledger.fold.deadline;
+  if (known?.run !== run || known.afterMs !== afterMs) {
+    await ledger.append({ type: 'deadline-set', run, afterMs, deadlineAt: new Date(clock().getTime() + afterMs).toISOString() });
+  }
+  const read = () => {
+    if (ledger.fold.deadline === null) throw new Error('the deadline that was just set is not known');
+    return ledger.fold.deadline;
+  };
+  const at = new Date(read().at);
+  const limit = `at most ${formatDollars(maxLiveNanoUsd)} by --max-live-usd`;
+
+  function describeCost(rest: Rest): string {
+    const live = costOf(rest, 'live');
+    const batch = costOf(rest, 'batch');
+    if (live === null || batch === null) return limit;
+    return `about ${formatDollars(live)} instead of ${formatDollars(batch)}, ${formatDollars(live - batch)} more; ${limit}`;
+  }
+
+  const deadline: Deadline = {
+    at,
+    get isSwitched() {
+      return read().switchedAt !== null;
+    },
+    switchAt: () => new Date(at.getTime() - CANCEL_MS - estimateLiveMs(readRest(), job.limits)),
+    async switchLane() {
+      const rest = readRest();
+      await ledger.append({ type: 'lane-switched', run });
+      warn(`to be done by ${showInstant(at)}, batches are cancelled and ${rest.requests} requests finish live: ${describeCost(rest)}`);
+    },
+  };
+  if (deadline.isSwitched) warn(`the run left the batch lane for its deadline, ${showInstant(at)}: the rest goes live, ${limit}`);
+  else warn(`to be done by ${showInstant(at)}: what batches leave open about ${showInstant(deadline.switchAt())} finishes live, ${limit}`);
+  return deadline;
+}
+
+/** `2026-11-22 06:30 UTC`. */
+export function showInstant(instant: Date): string {
+  return `${instant.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+}

@@ -1,0 +1,73 @@
+import type { TripView } from '../batch/lane.ts';
+import type { Job } from '../core/job.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { Books } from './books.ts';
+import type { LaneName } from './lanes.ts';
+import type { Preview } from './preview.ts';
+
+/** What a run has still to get answered, as far as is known now. */
+export interface Rest {
+  readonly requests: number;
+  readonly promptTokens: number;
+  readonly answerTokens: number;
+}
+
+export interface RestParts {
+  readonly preview: Pick<Preview, 'rows' | 'tokens'>;
+  readonly ledger: Ledger;
+  readonly books: Books;
+  readonly trips: () => readonly TripView[];
+}
+
+/** Of one answer, where the plan sends nothing and nothing was answered yet. */
+const ASSUMED_ANSWER_TOKENS = 200;
+
+/** Counts down from what the plan found: what was answered since, and what the batches under way say they have done. */
+export function createRestCount({ preview, ledger, books, trips }: RestParts): () => Rest {
+  const { rows, tokens } = preview;
+  const toSend = rows.new + rows.changed + rows.again;
+  const requests = toSend + rows.inFlight;
+  const shards = [...ledger.fold.shards.values()].filter(({ status }) => status !== 'collected' && status !== 'retired');
+  const promptTokens = shards.reduce((sum, shard) => sum + shard.tokens, tokens.input);
+  const perAnswer = toSend > 0 ? tokens.outputExpected / toSend : (readMeanAnswer(books) ?? ASSUMED_ANSWER_TOKENS);
+  const answeredBefore = books.okRecords;
+  return () => {
+    const done = trips().reduce((sum, { phase, batch }) => sum + (phase === 'polling' ? (batch?.counts.completed ?? 0) : 0), 0);
+    const left = Math.max(0, requests - (books.okRecords - answeredBefore) - done);
+    const share = requests === 0 ? 0 : left / requests;
+    return { requests: left, promptTokens: Math.round(promptTokens * share), answerTokens: Math.round(perAnswer * left) };
+  };
+}
+
+function readMeanAnswer({ life }: Books): number | null {
+  const attempts = life.batchAttempts + life.liveAttempts;
+  return attempts === 0 ? null : life.usage.outputTokens / attempts;
+}
+
+/** Where the job names no limits, and no call has told the account's yet: the lowest of paid accounts for small models (seen 2026-11-21). */
+const ASSUMED_LIMITS = { requestsPerMinute: 500, tokensPerMinute: 200_000 };
+/** What a run keeps up of its limits, with room for answers that have to be asked for again. */
+const USED_SHARE = 0.8;
+
+/** How long the rest takes live under the job's limits, in milliseconds. */
+export function estimateLiveMs({ requests, promptTokens, answerTokens }: Rest, limits: Job['limits']): number {
+  const byRequests = requests / (limits.requestsPerMinute ?? ASSUMED_LIMITS.requestsPerMinute);
+  const byTokens = (promptTokens + answerTokens) / (limits.tokensPerMinute ?? ASSUMED_LIMITS.tokensPerMinute);
+  return (Math.max(byRequests, byTokens) / USED_SHARE) * 60_000;
+}
+
+/** What the rest costs in a lane, in nano-dollars; null when the price is unknown. */
+export function estimateRestNanoUsd(
+  rest: Rest,
+  lane: LaneName,
+  { model, costOf }: { model: string; costOf: Books['costOf'] },
+): number | null {
+  const usage = {
+    inputTokens: rest.promptTokens,
+    cachedInputTokens: 0,
+    cacheWriteTokens: 0,
+    outputTokens: rest.answerTokens,
+    reasoningTokens: 0,
+  };
+  return costOf({ usage, isBilled: true, model, tier: null, createdSeconds: null, lane });
+}

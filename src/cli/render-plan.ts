@@ -1,6 +1,8 @@
 import { escapeLineForTerminal } from '../output/escape-for-terminal.ts';
 import { formatCount, formatDollars } from '../output/format-numbers.ts';
-import type { CostRange, PlanProblem, Preview } from '../run/preview.ts';
+import type { CostRange } from '../run/plan-cost.ts';
+import type { TimeUnderLimits } from '../run/plan-time.ts';
+import type { PlanProblem, Preview } from '../run/preview.ts';
 import { createPaint } from './paint.ts';
 import { renderPrompt } from './render-prompt.ts';
 
@@ -16,10 +18,14 @@ export function renderPlan(preview: Preview, command: string, colour: boolean): 
   return [
     paint('bold', escapeLineForTerminal(`${preview.job}  ${preview.model}`)),
     line('rows in', describeRows(preview)),
+    ...preview.changes.map((change) => line('since then', change)),
     ...describeShards(preview).map((text) => line('shards', text)),
-    line('tokens', describeTokens(tokens)),
+    line('tokens', describeInput(tokens)),
+    line('', describeOutput(tokens)),
     paint('dim', `${'cost'.padEnd(10)}${['low', 'expected', 'worst'].map((word) => word.padStart(COLUMN)).join('')}`),
     ...(['batch', 'live', 'flex'] as const).map((lane) => line(`  ${lane}`, describeCost(cost[lane]))),
+    ...describeCheaper(preview).map((text) => line('cheaper', text)),
+    ...describeTime(preview.time).map((text, index) => line(index === 0 ? 'time' : '', text)),
     ...preview.problems.map((problem) => paint('yellow', `${problem.severity}: `) + escapeLineForTerminal(describeProblem(problem))),
     ...(preview.firstRequest === null
       ? []
@@ -59,9 +65,49 @@ function describeShards({ shards }: Preview): readonly string[] {
   return [`${shards.length}: ${describe(total)}`];
 }
 
-function describeTokens({ input, exactSample, outputExpected, outputWorst }: Preview['tokens']): string {
-  const counted = exactSample === 0 ? '' : ` (${formatCount(exactSample)} requests counted exactly)`;
-  return `${formatCount(input)} in${counted}, ${formatCount(outputExpected)} out expected, ${formatCount(outputWorst)} at worst`;
+function describeInput({ input, exactSample, inputMeasured }: Preview['tokens']): string {
+  const notes = [
+    ...(exactSample === 0 ? [] : [`${formatCount(exactSample)} requests counted exactly`]),
+    ...(inputMeasured === 0 ? [] : [`corrected by what ${formatCount(inputMeasured)} were billed`]),
+  ];
+  return `${formatCount(input)} in${notes.length === 0 ? '' : ` (${notes.join(', ')})`}`;
+}
+
+function describeOutput({ outputExpected, outputWorst, outputP50, outputP95, outputMeasured }: Preview['tokens']): string {
+  const source = outputMeasured === 0 ? 'a guess: run --sample 50 measures it' : `measured on ${formatCount(outputMeasured)} answers`;
+  return `${formatCount(outputExpected)} out expected, ${formatCount(outputWorst)} at worst; an answer ${outputP50}, p95 ${outputP95} (${source})`;
+}
+
+function describeCheaper({ cheaper }: Preview): readonly string[] {
+  if (cheaper === null) return [];
+  const prices = (['batch', 'live', 'flex'] as const).flatMap((lane) => {
+    const range = cheaper.cost[lane];
+    return range === null ? [] : [`${lane} ${formatDollars(range.expectedNanoUsd)}`];
+  });
+  return [`${cheaper.model} for the same: ${prices.join(', ')}`];
+}
+
+/** The job's own limits alone where they say enough, else every tier's; tiers in which it takes as long share a line. */
+function describeTime(sets: readonly TimeUnderLimits[]): readonly string[] {
+  const own = sets.find(({ tier }) => tier === null);
+  const shown = own !== undefined && own.live !== null && own.batch !== null ? [own] : sets;
+  const lines: { label: string; last: number | null; text: string }[] = [];
+  for (const { tier, live, batch } of shown) {
+    const text = [
+      ...(live === null ? [] : [`live ${formatMinutes(live.minutes)} or more (${live.boundBy} per minute)`]),
+      ...(batch === null ? [] : [`batch ${formatCount(batch.rounds)} ${batch.rounds === 1 ? 'round' : 'rounds'}, each within 24 h`]),
+    ].join(', ');
+    const line = lines.at(-1);
+    if (line !== undefined && line.text === text && tier !== null) line.last = tier;
+    else lines.push({ label: tier === null ? 'your limits' : `usage tier ${tier}`, last: null, text });
+  }
+  return lines.map(({ label, last, text }) => `${last === null ? label : `${label} to ${last}`}: ${text}`);
+}
+
+function formatMinutes(minutes: number): string {
+  if (minutes < 1) return 'a minute';
+  if (minutes < 120) return `${Math.ceil(minutes)} min`;
+  return minutes < 2880 ? `${Math.ceil(minutes / 60)} h` : `${Math.ceil(minutes / 1440)} days`;
 }
 
 function describeCost(range: CostRange | null): string {

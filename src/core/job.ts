@@ -54,6 +54,15 @@ export type TableFormat = 'csv' | 'tsv' | 'jsonl' | 'json';
 export interface MessageTemplate {
   readonly role: 'system' | 'developer' | 'user' | 'assistant';
   readonly content: string;
+  /** Images that follow the text; absent without any. */
+  readonly images?: readonly ImageTemplate[];
+}
+
+/** An image of the prompt; `url` is a Liquid template that gives a web address, a data URL or a path. */
+export interface ImageTemplate {
+  readonly url: string;
+  /** How closely the model looks, which decides what the image costs; null: the API decides. */
+  readonly detail: 'low' | 'high' | 'auto' | null;
 }
 
 export type OutputSpec =

@@ -8,6 +8,11 @@ export function showCell(value: unknown): string {
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 
+/** Whether a cell says nothing. */
+export function isBlankCell(cell: unknown): boolean {
+  return cell === undefined || cell === null || (typeof cell === 'string' && cell.trim() === '');
+}
+
 /**
  * A JSON value as templates see it: objects without a prototype that turn into compact JSON where a filter wants text,
  * where plain ones would turn into `[object Object]`.

@@ -6,7 +6,7 @@ import { createEngine } from './liquid-engine.ts';
 import { type JobSource, type Path, showPath } from './problem-path.ts';
 import type { CompiledMessage } from './request-body.ts';
 import { suggest } from './suggest.ts';
-import { compileTemplate } from './template.ts';
+import { type CompiledTemplate, compileTemplate } from './template.ts';
 
 /** The messages of a job bound to a table, as far as they are right, and everything that names a column the table does not have. */
 export interface CompiledMessages {
@@ -19,14 +19,23 @@ export function compileMessages(job: Job, source: JobSource, table: Pick<Table, 
   const scope = { engine: createEngine(), columns: table.columns, labels: job.labels };
   const messages: CompiledMessage[] = [];
   const problems: Problem[] = [];
-  for (const [index, { role, content }] of job.messages.entries()) {
-    const at = findMessagePath(job, source, index);
-    const { template, problems: found } = compileTemplate(content, scope);
-    if (template !== null) messages.push({ role, template });
+
+  function compile(text: string, at: Path): CompiledTemplate | null {
+    const { template, problems: found } = compileTemplate(text, scope);
     for (const { line, column, message, missingColumn } of found) {
       const told = missingColumn === undefined ? message : describeMissing(missingColumn, job, table.columns);
       problems.push({ place: source.placeInText(at, line, column), message: `${showPath(at)}: ${told}` });
     }
+    return template;
+  }
+
+  for (const [index, { role, content, images = [] }] of job.messages.entries()) {
+    const template = compile(content, findMessagePath(job, source, index));
+    const compiled = images.flatMap(({ url, detail }, place) => {
+      const image = compile(url, findImagePath(source, place));
+      return image === null ? [] : [{ template: image, detail }];
+    });
+    if (template !== null && compiled.length === images.length) messages.push({ role, template, images: compiled });
   }
   return { messages, problems: [...problems, ...findMissingColumns(job, source, table.columns)] };
 }
@@ -36,6 +45,11 @@ function findMessagePath(job: Job, source: JobSource, index: number): Path {
   const role = job.messages[index]?.role ?? 'user';
   if (source.has(['messages'])) return ['messages', index, 'content'];
   return source.has(['prompt', role]) ? ['prompt', role] : ['prompt'];
+}
+
+function findImagePath(source: JobSource, index: number): Path {
+  const at: Path = ['prompt', 'images', index];
+  return source.has([...at, 'url']) ? [...at, 'url'] : at;
 }
 
 function findMissingColumns(job: Job, source: JobSource, columns: readonly string[]): Problem[] {

@@ -44,6 +44,22 @@ export function makeJobSchema(): object {
           properties: {
             system: { ...MESSAGE_TEXT, description: 'The instructions; constant text here is cheap where the API caches it.' },
             user: { ...MESSAGE_TEXT, description: 'The row, as {{ column }} or {{ row["Odd Name"] }}.' },
+            images: {
+              type: 'array',
+              minItems: 1,
+              items: {
+                type: ['string', 'object'],
+                minLength: 1,
+                additionalProperties: false,
+                required: ['url'],
+                properties: {
+                  url: { ...MESSAGE_TEXT, description: 'A web address, a data URL, or a path relative to the job file.' },
+                  detail: { enum: ['low', 'high', 'auto'], description: 'How closely the model looks, and what the image costs.' },
+                },
+              },
+              description:
+                'Images after the user message’s text: {{ column }} with a web address, a data URL or a path (PNG, JPEG, GIF, WebP).',
+            },
           },
           description: 'A Liquid template: one user message, or a system and a user message. One final line break is dropped.',
         },

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { type Problem, UsageError } from '../core/errors.ts';
-import type { InputSpec, Job, Label, MessageTemplate, TableFormat } from '../core/job.ts';
+import type { ImageTemplate, InputSpec, Job, Label, MessageTemplate, TableFormat } from '../core/job.ts';
 import { ANY_ROW, readNanoUsd, readThreshold } from './amounts.ts';
 import { checkAgainstSchema } from './check-job.ts';
 import type { PathProblem } from './output-shorthand.ts';
@@ -24,7 +24,7 @@ interface JobSpec {
   };
   readonly model: string;
   readonly mode?: Job['mode'];
-  readonly prompt?: string | { readonly system?: string; readonly user?: string };
+  readonly prompt?: string | { readonly system?: string; readonly user?: string; readonly images?: readonly (string | ImageSpec)[] };
   readonly messages?: readonly MessageTemplate[];
   readonly output: unknown;
   readonly labels?: readonly string[] | Readonly<Record<string, string | null>>;
@@ -42,6 +42,11 @@ interface JobSpec {
     readonly excel?: boolean;
   };
   readonly fail_if?: { readonly failed_rows?: string | number; readonly skipped_rows?: string | number };
+}
+
+interface ImageSpec {
+  readonly url: string;
+  readonly detail?: ImageTemplate['detail'];
 }
 
 /** Where a job comes from and what its relative paths mean. */
@@ -178,9 +183,15 @@ function readMessages(spec: JobSpec, problems: PathProblem[]): readonly MessageT
     return [];
   }
   if (typeof spec.prompt === 'string') return [{ role: 'user', content: trim(spec.prompt) }];
-  const { system, user } = spec.prompt;
+  const { system, user, images = [] } = spec.prompt;
   return [
     ...(system === undefined ? [] : [{ role: 'system' as const, content: trim(system) }]),
-    ...(user === undefined ? [] : [{ role: 'user' as const, content: trim(user) }]),
+    ...(user === undefined && images.length === 0
+      ? []
+      : [{ role: 'user' as const, content: trim(user ?? ''), ...(images.length === 0 ? {} : { images: images.map(readImage) }) }]),
   ];
+}
+
+function readImage(image: string | ImageSpec): ImageTemplate {
+  return typeof image === 'string' ? { url: image, detail: null } : { url: image.url, detail: image.detail ?? null };
 }

@@ -1,6 +1,8 @@
 import type { Job } from '../core/job.ts';
 import { makeKey, type Rendered } from '../core/request.ts';
 import type { Row } from '../core/row.ts';
+import { isBlankCell } from './cell-text.ts';
+import { ImageProblem, MAX_IMAGE_REQUEST_BYTES } from './image-url.ts';
 import { type CompiledMessage, compileBody } from './request-body.ts';
 
 /** What the API and the model take; a row beyond it is skipped. */
@@ -20,26 +22,29 @@ export interface RequestLimits {
  */
 export function compileRender(job: Job, messages: readonly CompiledMessage[], limits: RequestLimits | null): (row: Row) => Rendered {
   const renderBody = compileBody(job, messages);
-  const templated = [...new Set(messages.flatMap(({ template }) => template.columns))];
+  const templates = messages.flatMap(({ template, images }) => [template, ...images.map((image) => image.template)]);
+  const templated = [...new Set(templates.flatMap(({ columns }) => columns))];
+  const hasImages = messages.some(({ images }) => images.length > 0);
+  const bounds = limits && {
+    ...limits,
+    maxBodyBytes: hasImages ? Math.min(limits.maxBodyBytes, MAX_IMAGE_REQUEST_BYTES) : limits.maxBodyBytes,
+  };
   return ({ cells }) => {
-    if (templated.length > 0 && templated.every((index) => isBlank(cells[index]))) {
+    if (templated.length > 0 && templated.every((index) => isBlankCell(cells[index]))) {
       return { status: 'skipped', cause: 'empty', message: 'every cell the prompt uses is empty' };
     }
     let body: string;
     try {
       body = renderBody(cells);
     } catch (error) {
-      return { status: 'skipped', cause: 'unrenderable', message: (error as Error).message };
+      const cause = error instanceof ImageProblem ? error.skipCause : 'unrenderable';
+      return { status: 'skipped', cause, message: (error as Error).message };
     }
-    const excess = limits === null ? null : findExcess(body, job, limits);
+    const excess = bounds === null ? null : findExcess(body, job, bounds);
     if (excess !== null) return { status: 'skipped', cause: 'too_large', message: excess };
     const key = makeKey(job.endpoint, body);
     return { status: 'request', request: { key, customId: key, url: job.endpoint, body } };
   };
-}
-
-function isBlank(cell: unknown): boolean {
-  return cell === undefined || cell === null || (typeof cell === 'string' && cell.trim() === '');
 }
 
 /** In UTF-8 one UTF-16 unit takes three bytes at most, and a token is at least a byte: short bodies need no estimate. */

@@ -1,5 +1,6 @@
 import type { Job, OutputSpec } from '../core/job.ts';
 import { showCell } from './cell-text.ts';
+import { type CompiledImage, compileImageParts } from './compile-images.ts';
 import { makeWireParams } from './params.ts';
 import type { CompiledTemplate } from './template.ts';
 
@@ -10,6 +11,8 @@ const SCHEMA_NAME = 'answer';
 export interface CompiledMessage {
   readonly role: string;
   readonly template: CompiledTemplate;
+  /** Images after the text; mostly none. */
+  readonly images: readonly CompiledImage[];
 }
 
 /**
@@ -23,14 +26,27 @@ export function compileBody(job: Job, messages: readonly CompiledMessage[]): (ce
     ...makeWireParams(job.params).map(([name, value]) => `,${JSON.stringify(name)}:${JSON.stringify(value)}`),
   ];
   const steps: Step[] = [`{"model":${JSON.stringify(job.model)},"messages":[`];
-  for (const [index, { role, template }] of messages.entries()) {
-    steps.push(`${index === 0 ? '' : ','}{"role":${JSON.stringify(role)},"content":"`, ...makeContentSteps(template), '"}');
+  for (const [index, message] of messages.entries()) {
+    steps.push(
+      `${index === 0 ? '' : ','}{"role":${JSON.stringify(message.role)},"content":`,
+      ...makeMessageSteps(message, job.directory),
+      '}',
+    );
   }
   return joinSteps([...steps, `]${tail.join('')}}`]);
 }
 
 /** Ready JSON, a column whose text is put in, or a template rendered by Liquid. */
 type Step = string | number | ((cells: readonly unknown[]) => string);
+
+/** Text alone is a string; with images it is the first of a list of parts, unless there is no text at all. */
+function makeMessageSteps({ template, images }: CompiledMessage, directory: string): readonly Step[] {
+  const text = ['"', ...makeContentSteps(template), '"'];
+  if (images.length === 0) return text;
+  const hasText = template.columns.length > 0 || template.literalText !== '';
+  const textPart = hasText ? ['{"type":"text","text":', ...text, '},'] : [];
+  return ['[', ...textPart, compileImageParts(images, directory), ']'];
+}
 
 function makeContentSteps(template: CompiledTemplate): readonly Step[] {
   if (template.pieces !== null) return template.pieces.map((piece) => (typeof piece === 'string' ? escapeJson(piece) : piece));

@@ -17,6 +17,8 @@ export interface TokenEstimator {
    * 20 % when not. It is meant to hold for the sum over a shard, not for every row.
    */
   estimateRequestTokens(body: string): number;
+  /** Tokens that were the same in all bodies so far, about: at the start of the prompt, and anywhere in it. */
+  constantTokens(): { readonly leading: number; readonly all: number };
 }
 
 /** An estimator that has the tokenizer: it can count, and learn from counts. */
@@ -24,6 +26,8 @@ export interface ExactTokenEstimator extends TokenEstimator {
   countExactly(text: string): number;
   /** Prompt tokens of a body; null when it is no chat completions body. */
   countRequestExactly(body: string): number | null;
+  /** The same with the schema's text, and the estimate for what is no chat completions body. */
+  countForLimits(body: string): number;
   /** Learns the table's tokens per character from some of its bodies (200 do); each call starts anew. */
   fit(bodies: readonly string[]): void;
 }
@@ -54,11 +58,16 @@ export async function createTokenEstimator(options: { readonly model: string }):
     readWeights: () => weights,
     readMargin: () => margin,
   });
-  const countRequestExactly = (body: string) => countRequestTokens(body, countTokens)?.messageTokens ?? null;
+  const countRepeated = rememberTexts(countTokens);
+  const countRequestExactly = (body: string) => countRequestTokens(body, countRepeated)?.messageTokens ?? null;
   return {
     ...estimator,
     countExactly: countTokens,
     countRequestExactly,
+    countForLimits(body) {
+      const tokens = countRequestTokens(body, countRepeated);
+      return tokens === null ? estimator.estimateRequestTokens(body) : tokens.messageTokens + tokens.schemaTokens;
+    },
     fit(bodies) {
       for (const body of bodies) estimator.cover(body);
       const samples = bodies.flatMap((body) => {
@@ -72,6 +81,21 @@ export async function createTokenEstimator(options: { readonly model: string }):
     },
   };
 }
+
+/** Instructions and schemas are the same in every request: a text met again is not counted again. */
+function rememberTexts(countTokens: CountTokens): CountTokens {
+  const known = new Map<string, number>();
+  return (text) => {
+    const tokens = known.get(text) ?? countTokens(text);
+    known.delete(text);
+    known.set(text, tokens);
+    if (known.size > REMEMBERED_TEXTS) known.delete(known.keys().next().value as string);
+    return tokens;
+  };
+}
+
+/** Several requests' worth of messages: what every request has stays, what one row has is soon forgotten. */
+const REMEMBERED_TEXTS = 32;
 
 interface EstimatorParts {
   readonly measure: Measure;
@@ -112,6 +136,10 @@ function createEstimator(parts: EstimatorParts): TokenEstimator & { cover(body: 
       const { messageTokens, schemaTokens } = part.tokens;
       return Math.ceil((messageTokens + schemaTokens + estimateVarying(part, body)) * parts.readMargin());
     },
+    constantTokens: () => ({
+      leading: Math.round(parts.measure.weigh(prefix, 0, prefix.length, true, parts.readWeights())),
+      all: constantPart?.tokens.messageTokens ?? 0,
+    }),
   };
 }
 

@@ -1,14 +1,43 @@
 import type { Job } from '../core/job.ts';
+import type { AnswerLengths } from './answer-history.ts';
 
 /** Without any other knowledge, free text is taken to be this long. */
 const FREE_TEXT_TOKENS = 200;
 const TOKENS_PER_KEY = 6;
 
-/** Output tokens of a usual answer: the mean of the job's own history, else a guess from the schema; never above the cap. */
-export function expectAnswerTokens(job: Job, meanOutputTokens: number | null): number {
-  const cap = typeof job.params.max_output_tokens === 'number' ? job.params.max_output_tokens : Number.POSITIVE_INFINITY;
-  return Math.min(meanOutputTokens ?? guessFromOutput(job), cap);
+/** Output tokens of one answer before it is given, never above the cap. */
+export interface AnswerForecast {
+  /** The mean: what a sum of answers is made of. */
+  readonly expectedTokens: number;
+  readonly p50Tokens: number;
+  readonly p95Tokens: number;
+  /** How many of the job's own answers this was measured on; 0: guessed from the output's schema, or 200 for free text. */
+  readonly measuredAnswers: number;
 }
+
+/** What is to be expected of an answer: as the job's own history has it, else a guess from the schema. */
+export function forecastAnswer(job: Job, history: AnswerLengths | null): AnswerForecast {
+  const cap = capOf(job);
+  const guess = guessFromOutput(job);
+  return {
+    expectedTokens: expectAnswerTokens(job, history?.meanTokens ?? null),
+    p50Tokens: Math.min(history?.p50Tokens ?? Math.round(guess), cap),
+    p95Tokens: Math.min(history?.p95Tokens ?? Math.round(guess * GUESSED_SPREAD), cap),
+    measuredAnswers: history?.answers ?? 0,
+  };
+}
+
+/** Output tokens of a usual answer: the mean of answers there are, else a guess. */
+export function expectAnswerTokens(job: Job, meanOutputTokens: number | null): number {
+  return Math.min(meanOutputTokens ?? guessFromOutput(job), capOf(job));
+}
+
+function capOf({ params }: Job): number {
+  return typeof params.max_output_tokens === 'number' ? params.max_output_tokens : Number.POSITIVE_INFINITY;
+}
+
+/** How far above a guess the longest answers are taken to lie. */
+const GUESSED_SPREAD = 2;
 
 function guessFromOutput({ output }: Job): number {
   if (output.type === 'text') return FREE_TEXT_TOKENS;

@@ -23,7 +23,7 @@ const AUTO_BATCH_REQUESTS = 500;
 export type LaneName = 'batch' | 'live';
 
 /** The lane a run sends new requests to. */
-export function chooseLane(mode: Job['mode'], { rows }: Preview): LaneName {
+export function chooseLane(mode: Job['mode'], { rows }: Pick<Preview, 'rows'>): LaneName {
   if (mode !== 'auto') return mode;
   return rows.new + rows.changed + rows.again >= AUTO_BATCH_REQUESTS ? 'batch' : 'live';
 }

@@ -1,5 +1,6 @@
 import { type Ledger, openLedger } from '../ledger/ledger.ts';
 import { makeCostOf } from '../money/cost.ts';
+import { type AnswerHistory, createAnswerHistory } from './answer-history.ts';
 import { type Books, createBooks } from './books.ts';
 import type { Effects } from './effects.ts';
 import type { PreparedJob } from './prepare.ts';
@@ -7,6 +8,7 @@ import type { PreparedJob } from './prepare.ts';
 export interface OpenedLedger {
   readonly ledger: Ledger;
   readonly books: Books;
+  readonly history: AnswerHistory;
 }
 
 export interface OpenJobLedgerOptions {
@@ -21,6 +23,7 @@ export interface OpenJobLedgerOptions {
 export async function openJobLedger(prepared: PreparedJob, options: OpenJobLedgerOptions): Promise<OpenedLedger> {
   const { compiled } = prepared;
   const books = createBooks(makeCostOf({ asOf: options.priceAsOf, findPrice: prepared.findPrice }));
+  const history = createAnswerHistory();
   const ledger = await openLedger({
     directory: prepared.stateDirectory,
     origin: options.origin,
@@ -28,11 +31,14 @@ export async function openJobLedger(prepared: PreparedJob, options: OpenJobLedge
     access: options.access,
     checkAnswer: compiled.checkAnswer,
     rulesHash: compiled.rulesHash,
-    visit: books.visit,
+    visit(record, file) {
+      books.visit(record, file);
+      history.visit(record);
+    },
     clock: options.effects.clock,
     randomId: options.effects.randomId,
     processIdentity: options.effects.processIdentity,
     signal: options.signal,
   });
-  return { ledger, books };
+  return { ledger, books, history };
 }

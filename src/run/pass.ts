@@ -18,7 +18,8 @@ export interface PassOptions {
   readonly stepOf: StepOf;
   readonly makeDueRequest: MakeDueRequest;
   readonly selected: SelectedRows;
-  readonly estimateTokens: (body: string) => number;
+  /** Prompt tokens a body is charged with in the lane of the moment. */
+  readonly tokensOf: (body: string) => number | Promise<number>;
   /** Null without a budget. */
   readonly budget: Budget | null;
   readonly signal: AbortSignal;
@@ -44,7 +45,8 @@ export async function sendDueRows(options: PassOptions): Promise<boolean> {
       if (step === 'done' || step === 'failed' || step === 'in-flight') continue;
       const request = options.makeDueRequest(row, keyed, step);
       if (options.budget !== null) await waitForBudget(options, options.budget, request);
-      await lane.add(request, options.estimateTokens(request.body));
+      const tokens = options.tokensOf(request.body);
+      await lane.add(request, typeof tokens === 'number' ? tokens : await tokens);
     }
     if (lane.takeGivenBack()) return false;
     if ((rows.at(-1)?.index ?? 0) >= selected.end) break;

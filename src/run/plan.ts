@@ -17,12 +17,12 @@ export async function planJob(options: PlanOptions): Promise<Preview> {
   const prepared = await prepareJob(options);
   const selected = await selectRows(options.selection, prepared.table, options.signal);
   if (!existsSync(join(prepared.stateDirectory, 'events.jsonl'))) {
-    return previewOpenJob({ prepared, ledger: null, books: null, selected, countsExactly: true, options });
+    return previewOpenJob({ prepared, opened: null, selected, countsExactly: true, options });
   }
-  const { ledger, books } = await openJobLedger(prepared, { ...options, origin: options.target.origin, access: 'read' });
+  const opened = await openJobLedger(prepared, { ...options, origin: options.target.origin, access: 'read' });
   try {
-    return await previewOpenJob({ prepared, ledger, books, selected, countsExactly: true, options });
+    return await previewOpenJob({ prepared, opened, selected, countsExactly: true, options });
   } finally {
-    await ledger.close();
+    await opened.ledger.close();
   }
 }

@@ -10,9 +10,8 @@ import { loadPrices } from '../input/load-prices.ts';
 import { type InputTable, openTable } from '../input/open-table.ts';
 import { modelLimits } from '../money/model-limits.ts';
 import { createFindPrice, type FindPrice } from '../money/price.ts';
-import { createHeuristicTokenEstimator } from '../money/token-estimator.ts';
 import { findColumnClash } from '../output/table-columns.ts';
-import { createSampledEstimator } from './sampled-tokens.ts';
+import { createJobTokens, type JobTokens } from './job-tokens.ts';
 import { locateStateDirectory, type Target } from './target.ts';
 
 /** A job that has passed every check that needs no provider, with its table open. */
@@ -21,8 +20,8 @@ export interface PreparedJob {
   readonly table: InputTable;
   /** Where this job's state for this target lies; it may not exist yet. */
   readonly stateDirectory: string;
-  /** A fast estimate of a body's prompt tokens, rather over than under. */
-  readonly estimateTokens: (body: string) => number;
+  /** What is known of the prompt tokens of its requests. */
+  readonly tokens: JobTokens;
   /** Prices, with those of the user's own `prices.yaml` beside the job file before all others. */
   readonly findPrice: FindPrice;
   /** Stands for what that file says. */
@@ -55,8 +54,12 @@ export async function prepareJob(options: PrepareOptions): Promise<PreparedJob> 
   const made = job.input.path === '-' ? mkdirSync(stateDirectory, { recursive: true, mode: 0o700 }) : undefined;
   try {
     const table = await openTable(job.input, { stdin: options.stdin, spoolPath, cwd: options.overrides.cwd, signal: options.signal });
-    const { estimate, estimateRequestTokens } = createHeuristicTokenEstimator({ model: job.model });
-    const limits = { maxBodyBytes: MAX_SHARD_BYTES / 2, ...modelLimits(job.model), estimateTokens: estimate };
+    const tokens = createJobTokens(job.model);
+    const limits = {
+      maxBodyBytes: MAX_SHARD_BYTES / 2,
+      ...modelLimits(job.model),
+      estimateTokens: (body: string) => tokens.estimateOne(body),
+    };
     const compiled = compileJob(loaded, table, limits);
     const clash = findColumnClash({ ...job.write, columns: table.columns, answerColumns: compiled.answerColumns });
     if (clash !== null) throw new UsageError(`write: ${clash.message}`);
@@ -66,7 +69,7 @@ export async function prepareJob(options: PrepareOptions): Promise<PreparedJob> 
       stateDirectory,
       findPrice: createFindPrice(ownPrices),
       ownPricesSha256: hash('sha256', JSON.stringify(ownPrices)),
-      estimateTokens: createSampledEstimator(estimateRequestTokens),
+      tokens,
       compileWith: (params) => compileJob({ ...loaded, job: { ...job, params: { ...job.params, ...params } } }, table, limits),
     };
   } catch (error) {

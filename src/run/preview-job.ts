@@ -1,29 +1,33 @@
 import type { Job } from '../core/job.ts';
 import { KeyIndex } from '../ledger/key-index.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { findPrice } from '../money/price.ts';
+import type { FindPrice } from '../money/price.ts';
+import type { AnswerHistory } from './answer-history.ts';
 import type { Books } from './books.ts';
+import { createKnownRows } from './known-rows.ts';
 import { createStepOf } from './next-step.ts';
 import type { RunOptions } from './options.ts';
+import { readKeptJob } from './plan-changes.ts';
 import type { PreparedJob } from './prepare.ts';
-import { type Preview, previewRun } from './preview.ts';
+import { type LastRunFacts, type Preview, previewRun } from './preview.ts';
 import { longestAnswerTokens } from './price-bounds.ts';
 import type { SelectedRows } from './selection.ts';
+import type { KeptSummary } from './unchanged.ts';
 
 export interface PreviewJobOptions {
   readonly prepared: PreparedJob;
   /** Null before the first run. */
-  readonly ledger: Ledger | null;
-  readonly books: Books | null;
+  readonly opened: { readonly ledger: Ledger; readonly history: AnswerHistory } | null;
   readonly selected: SelectedRows;
   readonly countsExactly: boolean;
   readonly options: Pick<RunOptions, 'effects' | 'priceAsOf' | 'signal'>;
 }
 
 /** The preview of a job over what its ledger holds. */
-export async function previewOpenJob({ prepared, ledger, books, selected, countsExactly, options }: PreviewJobOptions): Promise<Preview> {
-  const { compiled, table } = prepared;
+export async function previewOpenJob({ prepared, opened, selected, countsExactly, options }: PreviewJobOptions): Promise<Preview> {
+  const { compiled, table, tokens, findPrice } = prepared;
   const { job } = compiled;
+  const ledger = opened?.ledger ?? null;
   const learned = ledger?.fold.learnedLimits.get(job.model) ?? null;
   const configured = job.limits.enqueuedTokens;
   const at = options.priceAsOf ?? options.effects.clock().toISOString();
@@ -31,19 +35,22 @@ export async function previewOpenJob({ prepared, ledger, books, selected, counts
     table,
     compiled,
     selected,
+    tokens,
     keys: ledger?.keys ?? new KeyIndex(),
     stepOf: ledger === null ? () => 'new' : createStepOf(ledger, job, 'working'),
-    warnings: [...table.warnings, ...compiled.warnings, ...warnOfCosts(job, at)],
-    knownRowIds: ledger === null ? null : readKnownRowIds(ledger),
-    meanOutputTokens: books === null ? null : readMeanOutputTokens(books),
+    warnings: [...table.warnings, ...compiled.warnings, ...warnOfCosts(job, findPrice, at)],
+    last: ledger === null ? null : readLastRun(ledger, job),
+    answers: opened === null ? null : opened.history.read(listRunsOfModel(opened.ledger, job.model)),
+    readInputTokens: (id, key) => (ledger === null ? null : readInputTokens(ledger, id, key)),
     enqueuedTokens: learned === null ? configured : Math.min(learned, configured ?? learned),
+    findPrice,
     at,
     countsExactly,
     signal: options.signal,
   });
 }
 
-function warnOfCosts(job: Job, at: string): readonly string[] {
+function warnOfCosts(job: Job, findPrice: FindPrice, at: string): readonly string[] {
   const warnings: string[] = [];
   if (findPrice(job.model, { lane: 'batch', tier: null, at }) === null) warnings.push(`the batch price of ${job.model} is unknown`);
   const longest = longestAnswerTokens(job);
@@ -54,13 +61,29 @@ function warnOfCosts(job: Job, at: string): readonly string[] {
   return warnings;
 }
 
-function readKnownRowIds(ledger: Ledger): ReadonlySet<string> | null {
-  const last = ledger.fold.runs.findLast((run) => run.endedAt !== null);
-  const rows = last === undefined ? null : ledger.runFiles.readRunRows(last.id);
-  return rows === null ? null : new Set(Array.from(rows, ({ idHash }) => idHash));
+function readLastRun({ fold, runFiles }: Ledger, job: Job): LastRunFacts | null {
+  const last = fold.runs.findLast((run) => run.endedAt !== null);
+  if (last === undefined) return null;
+  const rows = runFiles.readRunRows(last.id);
+  const text = runFiles.readRunFile(last.id, 'job.yaml');
+  const isSame = text === null || text === job.text;
+  return { rows: rows === null ? null : createKnownRows(rows), job: isSame ? null : readKeptJob(text, job.directory) };
 }
 
-function readMeanOutputTokens({ life }: Books): number | null {
+/** The runs that asked this model, the oldest first; a run that kept no summary is taken to be one of them. */
+function listRunsOfModel({ fold, runFiles }: Ledger, model: string): readonly string[] {
+  return fold.runs
+    .map(({ id }) => id)
+    .filter((id) => ((runFiles.readRunSummary(id) as KeptSummary | null)?.summary.model ?? model) === model);
+}
+
+/** Only an answer to the row's own request, not to a re-ask of it, tells what that request costs. */
+function readInputTokens(ledger: Ledger, id: number, key: string): number | null {
+  return ledger.readHistory(id).find(({ customId, outcome }) => customId === key && outcome === 'ok')?.usage?.inputTokens ?? null;
+}
+
+/** Output tokens of all attempts so far, on average; null before the first. */
+export function readMeanOutputTokens({ life }: Books): number | null {
   const attempts = life.batchAttempts + life.liveAttempts;
   return attempts === 0 ? null : life.usage.outputTokens / attempts;
 }

@@ -1,16 +1,23 @@
-import { MAX_SHARD_BYTES, MAX_SHARD_REQUESTS } from '../batch/cut-size.ts';
 import type { Job } from '../core/job.ts';
-import type { Request } from '../core/request.ts';
+import { hideImageData, type Request } from '../core/request.ts';
 import type { SkipCause, Table } from '../core/row.ts';
 import type { CompiledJob } from '../input/compile-job.ts';
 import type { KeyIndex } from '../ledger/key-index.ts';
-import { findPrice } from '../money/price.ts';
-import { createHeuristicTokenEstimator, createTokenEstimator } from '../money/token-estimator.ts';
-import { expectAnswerTokens } from './answer-tokens.ts';
+import type { FindPrice } from '../money/price.ts';
+import type { AnswerLengths } from './answer-history.ts';
+import { forecastAnswer } from './answer-tokens.ts';
+import type { JobTokens } from './job-tokens.ts';
+import type { KnownRows } from './known-rows.ts';
+import { chooseLane } from './lanes.ts';
 import type { StepOf } from './next-step.ts';
+import { type CheaperModel, findCheaper, warnOfImages, warnOfLostCache } from './plan-advice.ts';
+import { describeChanges } from './plan-changes.ts';
+import { type LaneCosts, longContextOver, priceWork, type Work } from './plan-cost.ts';
+import { createPromptCount } from './plan-prompts.ts';
+import { createShardCount, type PlannedShard } from './plan-shards.ts';
+import { type TimeUnderLimits, timeWork } from './plan-time.ts';
 import { longestAnswerTokens } from './price-bounds.ts';
 import { createRowKeys } from './row-keys.ts';
-import { createSampledEstimator } from './sampled-tokens.ts';
 import type { SelectedRows } from './selection.ts';
 import { hashRowId } from './write-outputs.ts';
 
@@ -22,14 +29,35 @@ export interface Preview {
   readonly rows: PreviewRows;
   /** Skipped rows by cause. */
   readonly skipped: Readonly<Partial<Record<SkipCause, number>>>;
-  /** Of the requests that would be sent. `exactSample` of them were counted exactly. */
-  readonly tokens: { readonly input: number; readonly outputExpected: number; readonly outputWorst: number; readonly exactSample: number };
-  readonly cost: { readonly batch: CostRange | null; readonly live: CostRange | null; readonly flex: CostRange | null };
-  readonly shards: readonly { readonly requests: number; readonly bytes: number; readonly tokens: number }[];
+  /** What is another than in the last run, in words. */
+  readonly changes: readonly string[];
+  readonly tokens: PreviewTokens;
+  readonly cost: LaneCosts;
+  /** A cheaper model's price for the same; null when none is known. */
+  readonly cheaper: CheaperModel | null;
+  readonly shards: readonly PlannedShard[];
+  /** How long it takes at least: under the job's own limits, and under those of each usage tier. Empty when nothing is to be sent. */
+  readonly time: readonly TimeUnderLimits[];
   /** What the user should know before paying. Errors stand here only when there is no plan (exit 2). */
   readonly problems: readonly PlanProblem[];
-  /** Body of the first request that would be sent; null when there is none. */
+  /** Body of the first request that would be sent, image data as its hash; null when there is none. */
   readonly firstRequest: unknown;
+}
+
+/** Of the requests that would be sent. */
+export interface PreviewTokens {
+  readonly input: number;
+  readonly outputExpected: number;
+  readonly outputWorst: number;
+  /** Of one answer. */
+  readonly outputP50: number;
+  readonly outputP95: number;
+  /** Earlier answers these were measured on; 0: guessed from the output's schema, or 200 for free text. */
+  readonly outputMeasured: number;
+  /** Requests counted exactly. */
+  readonly exactSample: number;
+  /** Answered requests whose billed input, compared with our count of them, corrected `input`; 0: none. */
+  readonly inputMeasured: number;
 }
 
 export interface PlanProblem {
@@ -58,25 +86,23 @@ export interface PreviewRows {
   readonly failed: number;
 }
 
-/** Nano-dollars. */
-export interface CostRange {
-  readonly lowNanoUsd: number;
-  readonly expectedNanoUsd: number;
-  readonly worstNanoUsd: number;
-}
-
 export interface PreviewOptions {
   readonly table: Table;
   readonly compiled: CompiledJob;
   readonly keys: KeyIndex;
   readonly stepOf: StepOf;
   readonly selected: SelectedRows;
+  readonly tokens: JobTokens;
   readonly warnings: readonly string[];
-  /** Hashes of the ids of the rows the last run knew; null without one. */
-  readonly knownRowIds: ReadonlySet<string> | null;
-  /** Mean output tokens of the job's answers so far; null before the first. */
-  readonly meanOutputTokens: number | null;
+  /** What the last run was about; null without one. */
+  readonly last: LastRunFacts | null;
+  /** How long the job's answers were; null before the first. */
+  readonly answers: AnswerLengths | null;
+  /** What the answer of a key was billed for its prompt; null when that is not its own. */
+  readonly readInputTokens: (id: number, key: string) => number | null;
+  /** As the job says or the provider did. */
   readonly enqueuedTokens: number | null;
+  readonly findPrice: FindPrice;
   /** The day whose prices count. */
   readonly at: string;
   /** Whether a sample is counted with the model's tokenizer, which takes a third of a second to load. */
@@ -84,33 +110,37 @@ export interface PreviewOptions {
   readonly signal: AbortSignal;
 }
 
-/** Requests counted exactly, evenly over those that would be sent as far as is known while streaming. */
-const SAMPLE_REQUESTS = 200;
+export interface LastRunFacts {
+  /** Null when the run kept no list of its rows. */
+  readonly rows: KnownRows | null;
+  /** The job as it was; null when it is the same, or not known. */
+  readonly job: Job | null;
+}
 
 export async function previewRun(options: PreviewOptions): Promise<Preview> {
   const { compiled, selected } = options;
   const { job } = compiled;
+  const prices = { findPrice: options.findPrice, model: job.model, at: options.at };
   const keyRow = createRowKeys(options.keys, { dedupe: job.dedupe, addsKeys: true });
-  const estimate = createSampledEstimator(createHeuristicTokenEstimator({ model: job.model }).estimateRequest);
+  const known = options.last?.rows ?? null;
   const rows = { in: 0, new: 0, changed: 0, reused: 0, duplicate: 0, skipped: 0, inFlight: 0, again: 0, failed: 0 };
   const skipped: Partial<Record<SkipCause, number>> = {};
-  const sample = createSample();
   const shards = createShardCount(options.enqueuedTokens);
+  const prompts = createPromptCount(options.tokens, { longOverTokens: longContextOver(prices), isExact: options.countsExactly });
+  let knownRows = 0;
   let firstRequest: unknown = null;
-  let estimatedTokens = 0;
 
   function send(request: Request): void {
-    firstRequest ??= JSON.parse(request.body);
-    const tokens = estimate(request.body);
-    estimatedTokens += tokens;
-    sample.offer(request.body, tokens);
-    shards.add(Buffer.byteLength(request.body) + LINE_OVERHEAD_BYTES, tokens);
+    firstRequest ??= JSON.parse(hideImageData(request.body));
+    shards.add(Buffer.byteLength(request.body), prompts.add(request.body));
   }
 
   for await (const chunk of options.table.readRows(options.signal)) {
     for (const row of chunk) {
       if (!selected.has(row.index)) continue;
       rows.in += 1;
+      const isKnown = known?.has(hashRowId(compiled.rowId(row))) === true;
+      if (isKnown) knownRows += 1;
       const rendered = compiled.render(row);
       if (rendered.status === 'skipped') {
         rows.skipped += 1;
@@ -120,122 +150,65 @@ export async function previewRun(options: PreviewOptions): Promise<Preview> {
       const keyed = keyRow(rendered.request);
       const step = options.stepOf(keyed.id);
       if (keyed.isDuplicate) rows.duplicate += 1;
-      else if (step === 'done') rows.reused += 1;
-      else if (step === 'in-flight') rows.inFlight += 1;
+      else if (step === 'done') {
+        rows.reused += 1;
+        prompts.offerAnswered(rendered.request, keyed.id);
+      } else if (step === 'in-flight') rows.inFlight += 1;
       else if (step === 'failed') rows.failed += 1;
       else {
         if (step !== 'new') rows.again += 1;
-        else if (options.knownRowIds?.has(hashRowId(compiled.rowId(row))) === true) rows.changed += 1;
+        else if (isKnown) rows.changed += 1;
         else rows.new += 1;
         send(keyed.request);
       }
     }
+    await prompts.learn();
     if ((chunk.at(-1)?.index ?? 0) >= selected.end) break;
   }
 
-  const requests = rows.new + rows.changed + rows.again;
-  const exact = options.countsExactly ? await sample.count(job.model) : { requests: 0, ratio: 1 };
-  const input = Math.round(estimatedTokens * exact.ratio);
-  const perAnswer = expectAnswerTokens(job, options.meanOutputTokens);
-  const outputExpected = Math.round(requests * perAnswer);
-  const outputWorst = requests * (longestAnswerTokens(job) ?? perAnswer);
+  const counted = await prompts.finish(options.readInputTokens);
+  const requests = counted.short.requests + counted.long.requests;
+  const answer = forecastAnswer(job, options.answers);
+  const worstOutputTokens = longestAnswerTokens(job) ?? answer.p95Tokens;
+  const work: Work = { ...counted, expectedOutputTokens: answer.expectedTokens, worstOutputTokens };
+  const cost = priceWork(prices, work);
+  const lane = chooseLane(job.mode, { rows });
+  const input = counted.short.tokens + counted.long.tokens;
+  const outputExpected = Math.round(requests * answer.expectedTokens);
+  const advised = { prices, lane, work, cost, hasImages: counted.hasImages };
+  const warnings = [...options.warnings, warnOfLostCache(advised, counted.constantTokens), ...warnOfImages(job.model, counted)];
+  const expectedNanoUsd = cost[lane]?.expectedNanoUsd ?? null;
+  const gone = known !== null && selected.isAll ? known.count - knownRows : null;
   return {
     schema: 'rowmill.plan/1',
     job: job.name,
     model: job.model,
     rows,
     skipped,
-    tokens: { input, outputExpected, outputWorst, exactSample: exact.requests },
-    cost: priceRanges(job, { input, outputExpected, outputWorst, requests }, options.at),
-    shards: shards.list(),
-    problems: options.warnings.map(makeWarning),
+    changes: options.last === null ? [] : describeChanges(job, options.last.job, { rows, gone, expectedNanoUsd }),
+    tokens: {
+      input,
+      outputExpected,
+      outputWorst: requests * worstOutputTokens,
+      outputP50: answer.p50Tokens,
+      outputP95: answer.p95Tokens,
+      outputMeasured: answer.measuredAnswers,
+      exactSample: counted.exactSample,
+      inputMeasured: counted.inputMeasured,
+    },
+    cost,
+    cheaper: findCheaper(advised),
+    shards: shards.list(counted.factor),
+    time: timeWork(
+      job.model,
+      { requests, inputTokens: input, outputTokens: outputExpected },
+      { ...job.limits, enqueuedTokens: options.enqueuedTokens },
+    ),
+    problems: warnings.filter((warning) => warning !== null).map(makeWarning),
     firstRequest,
   };
 }
 
 function makeWarning(message: string): PlanProblem {
   return { severity: 'warning', file: null, line: null, column: null, message };
-}
-
-/** `{"custom_id":"…","method":"POST","url":"/v1/chat/completions","body":…}` and a newline around a body. */
-const LINE_OVERHEAD_BYTES = 97;
-
-/** Keeps a thinning sample of bodies: every one until it is full, then every second, fourth … so that it stays even over the table. */
-function createSample() {
-  let kept: { body: string; tokens: number }[] = [];
-  let stride = 1;
-  let offered = 0;
-  return {
-    offer(body: string, tokens: number): void {
-      if (offered++ % stride === 0) kept.push({ body, tokens });
-      if (kept.length < SAMPLE_REQUESTS * 2) return;
-      kept = kept.filter((_, index) => index % 2 === 0);
-      stride *= 2;
-    },
-    /** How far the estimate was off on the sample. The tokenizer is loaded for this alone, and only when something would be sent. */
-    async count(model: string): Promise<{ requests: number; ratio: number }> {
-      if (kept.length === 0) return { requests: 0, ratio: 1 };
-      const { countRequestExactly } = await createTokenEstimator({ model });
-      let exactTokens = 0;
-      let estimatedTokens = 0;
-      for (const { body, tokens } of kept) {
-        exactTokens += countRequestExactly(body) ?? tokens;
-        estimatedTokens += tokens;
-      }
-      return { requests: kept.length, ratio: exactTokens / estimatedTokens };
-    },
-  };
-}
-
-/** Cuts as the batch lane would, without writing anything. */
-function createShardCount(enqueuedTokens: number | null) {
-  const maxTokens = enqueuedTokens === null ? Number.POSITIVE_INFINITY : enqueuedTokens / 2;
-  const shards: { requests: number; bytes: number; tokens: number }[] = [];
-  return {
-    add(bytes: number, tokens: number): void {
-      const last = shards.at(-1);
-      if (
-        last === undefined ||
-        last.requests >= MAX_SHARD_REQUESTS ||
-        last.bytes + bytes > MAX_SHARD_BYTES ||
-        last.tokens + tokens > maxTokens
-      ) {
-        shards.push({ requests: 1, bytes, tokens });
-        return;
-      }
-      last.requests += 1;
-      last.bytes += bytes;
-      last.tokens += tokens;
-    },
-    list: () => shards,
-  };
-}
-
-interface Expected {
-  readonly input: number;
-  readonly outputExpected: number;
-  readonly outputWorst: number;
-  readonly requests: number;
-}
-
-function priceRanges(job: Job, expected: Expected, at: string): Preview['cost'] {
-  return {
-    batch: priceRange(job.model, expected, { lane: 'batch', tier: null, at }),
-    live: priceRange(job.model, expected, { lane: 'live', tier: null, at }),
-    flex: priceRange(job.model, expected, { lane: 'live', tier: 'flex', at }),
-  };
-}
-
-/** Low and worst vary what is not known before: the length of the answers; the estimate of the input is good to 5 %. */
-function priceRange(model: string, expected: Expected, query: Parameters<typeof findPrice>[1]): CostRange | null {
-  const price = findPrice(model, query);
-  if (price === null) return null;
-  const { rates } = price;
-  const costOf = (inputTokens: number, outputTokens: number) =>
-    Math.round((inputTokens * rates.inputPicoUsd + outputTokens * rates.outputPicoUsd) / 1000);
-  return {
-    lowNanoUsd: costOf(expected.input * 0.95, expected.outputExpected / 2),
-    expectedNanoUsd: costOf(expected.input, expected.outputExpected),
-    worstNanoUsd: costOf(expected.input * 1.05, expected.outputWorst),
-  };
 }

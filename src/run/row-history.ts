@@ -1,7 +1,7 @@
 import { closeSync } from 'node:fs';
 import { UsageError } from '../core/errors.ts';
 import type { OutcomeStatus } from '../core/outcome.ts';
-import { parseCustomId } from '../core/request.ts';
+import { hideImageData, parseCustomId } from '../core/request.ts';
 import { decideOutcome, readResponseLine } from '../core/response-line.ts';
 import type { Disposition } from '../core/row.ts';
 import type { LineLocation, SettledRecord } from '../core/settled.ts';
@@ -74,7 +74,7 @@ async function findRow(looking: Looking, options: LookOptions, id: string): Prom
         line: row.line,
         key,
         disposition,
-        request: rendered.status === 'request' ? JSON.parse(rendered.request.body) : null,
+        request: rendered.status === 'request' ? JSON.parse(hideImageData(rendered.request.body)) : null,
         attempts: key === null ? [] : await readAttempts(looking, key),
       };
     }

@@ -4,6 +4,7 @@ import { makeBatchContext } from './batch-context.ts';
 import { concludeRun } from './conclude.ts';
 import { beginWithBatches } from './deadline.ts';
 import { createDueRequests } from './due-request.ts';
+import { chooseCount } from './job-tokens.ts';
 import { chooseLane, type Lanes, openLanes } from './lanes.ts';
 import { createStepOf } from './next-step.ts';
 import { openJobLedger } from './open-job-ledger.ts';
@@ -32,7 +33,7 @@ export async function runJob(options: RunOptions): Promise<Summary> {
   const prepared = await prepareJob(options);
   const { job } = prepared.compiled;
   const firstLane = options.deadline === null ? null : beginWithBatches(job.mode);
-  const { ledger, books } = await openJobLedger(prepared, { ...options, origin: target.origin, access: 'write' });
+  const { ledger, books, history } = await openJobLedger(prepared, { ...options, origin: target.origin, access: 'write' });
   try {
     const asksForMore = options.isFresh || options.reopen !== null || options.selection.type !== 'all';
     const unchanged = asksForMore ? null : await findUnchangedRun(prepared, ledger, signal);
@@ -42,7 +43,7 @@ export async function runJob(options: RunOptions): Promise<Summary> {
     const budgetNanoUsd = options.maxNanoUsd ?? job.budget.nanoUsd;
     // An open run had its estimate when it began.
     const countsExactly = ledger.fold.currentRun === null;
-    const preview = await previewOpenJob({ prepared, ledger, books, selected, countsExactly, options });
+    const preview = await previewOpenJob({ prepared, opened: { ledger, history }, selected, countsExactly, options });
     const laneName = firstLane ?? chooseLane(job.mode, preview);
     await options.confirm(preview, { lane: laneName, overNanoUsd: job.confirmOverNanoUsd });
 
@@ -70,6 +71,7 @@ export async function runJob(options: RunOptions): Promise<Summary> {
         lane,
         stepOf,
         makeDueRequest: createDueRequests(ledger, prepared),
+        tokensOf: chooseCount(prepared.tokens, lanes),
         selected,
         budget,
         signal,

@@ -1,6 +1,7 @@
 import type { Answer, AnswerContext } from './answer.ts';
 import { readAnswerFormat } from './answer-format.ts';
 import { type Completion, completePrompt } from './completion.ts';
+import { checkImages } from './images.ts';
 import type { ModelRules } from './model-rules.ts';
 import { readPrompt, type WireBody } from './prompt.ts';
 import { answerTier, spoilUsage } from './service-tier.ts';
@@ -11,6 +12,7 @@ export function answerChat(body: WireBody, rules: ModelRules, context: AnswerCon
   const { fault, drawSeed } = context;
   const prompt = readPrompt(body);
   const format = readAnswerFormat(body, prompt);
+  for (const { images } of prompt) checkImages(images);
   checkContext(prompt, rules, 'messages');
   const cap = body.max_completion_tokens ?? body.max_tokens;
   const capTokens = typeof cap === 'number' ? cap : undefined;

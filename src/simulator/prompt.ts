@@ -1,3 +1,5 @@
+import { countImageTokens, type PromptImage } from './images.ts';
+
 /** A request's body as it came over the wire: anything until it was checked. */
 export type WireBody = Readonly<Record<string, unknown>>;
 
@@ -5,7 +7,9 @@ export type WireBody = Readonly<Record<string, unknown>>;
 export interface PromptMessage {
   readonly role: string;
   readonly text: string;
-  readonly images: number;
+  readonly images: readonly PromptImage[];
+  /** What the images count as; one that cannot be read counts nothing. */
+  readonly imageTokens: number;
 }
 
 /** True for an object that is neither null nor an array. */
@@ -16,19 +20,31 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
 /** The messages of a chat or Responses body: `messages`, or `input` (text or items) after `instructions`. */
 export function readPrompt(body: WireBody): readonly PromptMessage[] {
   const messages: PromptMessage[] = [];
-  if (typeof body.instructions === 'string') messages.push({ role: 'developer', text: body.instructions, images: 0 });
+  if (typeof body.instructions === 'string') messages.push(makeText('developer', body.instructions));
   const input = body.messages ?? body.input;
-  if (typeof input === 'string') messages.push({ role: 'user', text: input, images: 0 });
-  if (Array.isArray(input)) for (const message of input) if (isRecord(message)) messages.push(readMessage(message));
+  if (typeof input === 'string') messages.push(makeText('user', input));
+  if (Array.isArray(input)) for (const message of input) if (isRecord(message)) messages.push(readMessage(message, String(body.model)));
   return messages;
 }
 
-function readMessage(message: Readonly<Record<string, unknown>>): PromptMessage {
+function makeText(role: string, text: string): PromptMessage {
+  return { role, text, images: [], imageTokens: 0 };
+}
+
+function readMessage(message: Readonly<Record<string, unknown>>, model: string): PromptMessage {
   const role = typeof message.role === 'string' ? message.role : 'user';
   const content = message.content;
-  if (typeof content === 'string') return { role, text: content, images: 0 };
-  if (!Array.isArray(content)) return { role, text: '', images: 0 };
+  if (typeof content === 'string') return makeText(role, content);
+  if (!Array.isArray(content)) return makeText(role, '');
   const parts = content.filter(isRecord);
   const texts = parts.map((part) => part.text).filter((text) => typeof text === 'string');
-  return { role, text: texts.join('\n'), images: parts.length - texts.length };
+  const images = parts.flatMap(readImage);
+  return { role, text: texts.join('\n'), images, imageTokens: images.reduce((sum, image) => sum + countImageTokens(model, image), 0) };
+}
+
+/** Chat: `image_url: {url, detail}`; Responses: `image_url` as a text, `detail` beside it. */
+function readImage(part: Readonly<Record<string, unknown>>): readonly PromptImage[] {
+  const { type, image_url: image } = part;
+  if (type === 'image_url' && isRecord(image)) return [{ url: String(image.url), detail: String(image.detail ?? 'auto') }];
+  return type === 'input_image' && typeof image === 'string' ? [{ url: image, detail: String(part.detail ?? 'auto') }] : [];
 }

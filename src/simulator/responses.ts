@@ -1,6 +1,7 @@
 import type { Answer, AnswerContext } from './answer.ts';
 import { readAnswerFormat } from './answer-format.ts';
 import { type Completion, completePrompt } from './completion.ts';
+import { checkImages } from './images.ts';
 import type { ModelRules } from './model-rules.ts';
 import { isRecord, readPrompt, type WireBody } from './prompt.ts';
 import { answerTier, spoilUsage } from './service-tier.ts';
@@ -11,6 +12,7 @@ export function answerResponse(body: WireBody, rules: ModelRules, context: Answe
   const { fault, drawSeed, idDigits } = context;
   const prompt = readPrompt(body);
   const format = readAnswerFormat(body, prompt);
+  for (const { images } of prompt) checkImages(images);
   checkContext(prompt, rules, 'input');
   const capTokens = typeof body.max_output_tokens === 'number' ? body.max_output_tokens : undefined;
   const effort = isRecord(body.reasoning) ? body.reasoning.effort : undefined;

@@ -19,7 +19,6 @@ const CACHE_LEAST_TOKENS = 1_024;
 const CACHE_STEP_TOKENS = 128;
 /** One prompt in ten writes its prefix instead of finding it: a draw, so that a repeated request reports the same usage. */
 const CACHE_MISS_SHARE = 0.1;
-const IMAGE_TOKENS = 765;
 
 /** Counts the prompt: 3 a message, its role and text, 3 for the reply. A schema or a tool adds nothing here. */
 export function countPromptTokens(prompt: readonly PromptMessage[]): number {
@@ -50,7 +49,7 @@ export function countUsage(
 /** Refuses a prompt longer than the model's context, in the API's words. */
 export function checkContext(prompt: readonly PromptMessage[], rules: ModelRules, param: string): void {
   // No text has more tokens than letters, three times over for the rarest scripts: most prompts need no count.
-  const letters = prompt.reduce((sum, { text }) => sum + text.length + 10, 0);
+  const letters = prompt.reduce((sum, { text, imageTokens }) => sum + text.length + imageTokens + 10, 0);
   if (letters * 3 < rules.contextTokens) return;
   const tokens = countPromptTokens(prompt);
   if (tokens <= rules.contextTokens) return;
@@ -69,6 +68,6 @@ function cacheableTokens(prompt: readonly PromptMessage[]): number {
   return tokens < CACHE_LEAST_TOKENS ? 0 : Math.floor(tokens / CACHE_STEP_TOKENS) * CACHE_STEP_TOKENS;
 }
 
-function countMessage({ text, images }: PromptMessage): number {
-  return 4 + countTokens(text) + images * IMAGE_TOKENS;
+function countMessage({ text, imageTokens }: PromptMessage): number {
+  return 4 + countTokens(text) + imageTokens;
 }

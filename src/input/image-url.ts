@@ -1,0 +1,82 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { readImageHeader } from '../core/image-header.ts';
+import type { SkipCause } from '../core/row.ts';
+
+/** Why a row's image cannot be sent: the row is skipped with this cause. */
+export class ImageProblem extends Error {
+  readonly skipCause: SkipCause;
+  constructor(skipCause: SkipCause, message: string) {
+    super(message);
+    this.skipCause = skipCause;
+  }
+}
+
+/** A request with its images, as the API takes it (OpenAI's guide to vision: 50 MB; seen 2026-11-21, not confirmed). */
+export const MAX_IMAGE_REQUEST_BYTES = 50_000_000;
+/** Base64 makes four bytes of three. */
+const MAX_IMAGE_BYTES = (MAX_IMAGE_REQUEST_BYTES / 4) * 3;
+
+/**
+ * The URL an image is sent under: web addresses and data URLs as they are, a local file as a data URL.
+ * @param root local paths are relative to it and must not lead out of it: a cell may come from anywhere
+ * @throws ImageProblem when there is no such file, or it is no PNG, JPEG, GIF or WebP image
+ */
+export function makeImageUrl(value: string, root: string): string {
+  if (/^https?:\/\//i.test(value)) return checkAddress(value);
+  if (/^data:/i.test(value)) return checkDataUrl(value);
+  if (/^[a-z][a-z0-9+.-]+:\/\//i.test(value)) {
+    throw new ImageProblem('unrenderable', `the image ${show(value)}: an address is http or https, anything else is a path`);
+  }
+  return readImageFile(value, root);
+}
+
+function checkAddress(value: string): string {
+  if (!URL.canParse(value)) throw new ImageProblem('unrenderable', `the image ${show(value)}: not a URL`);
+  return value;
+}
+
+const DATA_URL = /^data:image\/(png|jpeg|gif|webp);base64,/i;
+/** Enough for the type, and for the size of nearly all. */
+const HEADER_CHARACTERS = 65_536;
+
+function checkDataUrl(value: string): string {
+  const start = DATA_URL.exec(value.slice(0, 40))?.[0].length;
+  if (start === undefined) {
+    throw new ImageProblem('unrenderable', `the image ${show(value)}: a data URL holds a PNG, JPEG, GIF or WebP image in base64`);
+  }
+  const header = readImageHeader(Buffer.from(value.slice(start, start + HEADER_CHARACTERS), 'base64'));
+  if (header === null && readImageHeader(Buffer.from(value.slice(start), 'base64')) === null) {
+    throw new ImageProblem('unrenderable', `the image ${show(value)}: no PNG, JPEG, GIF or WebP image`);
+  }
+  return value;
+}
+
+function readImageFile(value: string, root: string): string {
+  const file = path.resolve(root, value);
+  const fail = (cause: SkipCause, why: string): never => {
+    throw new ImageProblem(cause, `the image ${show(value)}: ${why}`);
+  };
+  if (path.relative(root, file).split(path.sep)[0] === '..') {
+    fail('unrenderable', `outside of ${root}; name its folder in the job: images: ["folder/{{ column }}"]`);
+  }
+  let bytes: Buffer;
+  try {
+    const stats = fs.statSync(file);
+    if (!stats.isFile()) fail('unrenderable', 'no file');
+    if (stats.size > MAX_IMAGE_BYTES) fail('too_large', `${stats.size} bytes; at most ${MAX_IMAGE_BYTES} are taken`);
+    bytes = fs.readFileSync(file);
+  } catch (error) {
+    if (error instanceof ImageProblem) throw error;
+    const { code, message } = error as NodeJS.ErrnoException;
+    return fail('unrenderable', code === 'ENOENT' ? `no such file (${file})` : `cannot be read (${code ?? message})`);
+  }
+  const header = readImageHeader(bytes);
+  if (header === null) return fail('unrenderable', 'no PNG, JPEG, GIF or WebP image');
+  return `data:image/${header.type};base64,${bytes.toString('base64')}`;
+}
+
+/** Row text in a message is short. */
+function show(value: string): string {
+  return JSON.stringify(value.length > 80 ? `${value.slice(0, 60)}…` : value);
+}

@@ -1,0 +1,123 @@
+import type { BodyImage } from './body-images.ts';
+import { readImageSize } from './image-size.ts';
+
+/** How a model counts images: tiles of 512 pixels beside a base, or patches of 32 pixels times a factor. */
+type ImageRule =
+  | { readonly type: 'tiles'; readonly base: number; readonly tile: number }
+  | { readonly type: 'patches'; readonly factor: number };
+
+const tiles = (base: number, tile: number): ImageRule => ({ type: 'tiles', base, tile });
+const patches = (factor: number): ImageRule => ({ type: 'patches', factor });
+
+/** Rules by model (openai-contract section 12, seen 2026-11-21; that of gpt-5 is not confirmed). The first that matches counts. */
+const RULES: readonly (readonly [models: RegExp, rule: ImageRule])[] = [
+  [/^gpt-4o-mini(-\d|$)/, tiles(2833, 5667)],
+  [/^gpt-4\.1-mini(-\d|$)/, patches(1.62)],
+  [/^gpt-4\.1-nano(-\d|$)/, patches(2.46)],
+  [/^(chatgpt-4o-latest$|gpt-4o(-\d|$)|gpt-4\.1(-\d|$)|gpt-4\.5-preview)/, tiles(85, 170)],
+  [/^gpt-5-mini(-\d|$)/, patches(1.62)],
+  [/^gpt-5-nano(-\d|$)/, patches(2.46)],
+  [/^gpt-5(-\d|-chat-latest$|$)/, tiles(70, 140)],
+  [/^o4-mini(-\d|$)/, patches(1.72)],
+  [/^(o1|o3)(-\d|$)/, tiles(75, 150)],
+];
+
+/** What is assumed of a model that no rule names, and of an image whose size nobody knows. */
+const ASSUMED_RULE = tiles(85, 170);
+const ASSUMED_SIZE = { width: 1024, height: 1024 };
+
+const LONGEST_SIDE = 2048;
+const SHORTEST_SIDE = 768;
+const TILE_PIXELS = 512;
+const MOST_TILES = Math.ceil(LONGEST_SIDE / TILE_PIXELS) * Math.ceil(SHORTEST_SIDE / TILE_PIXELS);
+const PATCH_PIXELS = 32;
+const MOST_PATCHES = 1536;
+
+/** Prompt tokens of the images of a request. */
+export interface ImageTokens {
+  /** Images of unknown size counted as 1024 x 1024. */
+  readonly tokens: number;
+  /** How many more they can be at most, where a size is not known. */
+  readonly unsizedTokens: number;
+  /** Images whose size is not known: they lie behind a URL. */
+  readonly unsized: number;
+}
+
+/** Whether it is known how the model counts images. */
+export function knowsImagesOf(model: string): boolean {
+  return findRule(model) !== null;
+}
+
+/** The most tokens one image can cost; null where it is not known how the model counts. */
+export function mostImageTokens(model: string): number | null {
+  const rule = findRule(model);
+  return rule === null ? null : mostTokens(rule);
+}
+
+/** Counts images from their real size where they are local or data URLs. */
+export function countImageTokens(model: string, images: readonly BodyImage[]): ImageTokens {
+  const rule = findRule(model) ?? ASSUMED_RULE;
+  let tokens = 0;
+  let unsizedTokens = 0;
+  let unsized = 0;
+  for (const { url, detail } of images) {
+    const size = readImageSize(url);
+    const counted = countTokens(rule, size ?? ASSUMED_SIZE, detail);
+    tokens += counted;
+    if (size !== null || (rule.type === 'tiles' && detail === 'low')) continue;
+    unsized += 1;
+    unsizedTokens += mostTokens(rule) - counted;
+  }
+  return { tokens, unsizedTokens, unsized };
+}
+
+interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Tokens of one image at a size in pixels; null where it is not known how the model counts. */
+export function countTokensOfSize(model: string, size: Size, detail: string | null): number | null {
+  const rule = findRule(model);
+  return rule === null ? null : countTokens(rule, size, detail);
+}
+
+function findRule(model: string): ImageRule | null {
+  const name = /^ft:([^:]+)/.exec(model)?.[1] ?? model;
+  return RULES.find(([models]) => models.test(name.toLowerCase()))?.[1] ?? null;
+}
+
+function mostTokens(rule: ImageRule): number {
+  return rule.type === 'tiles' ? rule.base + rule.tile * MOST_TILES : Math.ceil(MOST_PATCHES * rule.factor);
+}
+
+function countTokens(rule: ImageRule, size: Size, detail: string | null): number {
+  if (rule.type === 'patches') return Math.ceil(countPatches(size) * rule.factor);
+  return detail === 'low' ? rule.base : rule.base + rule.tile * countTiles(size);
+}
+
+/** The image is made to fit 2048 x 2048, then its shorter side 768; it is never made larger. */
+function countTiles({ width, height }: Size): number {
+  const toFit = Math.min(1, LONGEST_SIDE / Math.max(width, height));
+  const scale = toFit * Math.min(1, SHORTEST_SIDE / (Math.min(width, height) * toFit));
+  return ceil((width * scale) / TILE_PIXELS) * ceil((height * scale) / TILE_PIXELS);
+}
+
+/** More than 1,536 patches: the image is made smaller until whole patches of it fit. */
+function countPatches({ width, height }: Size): number {
+  const patches = ceil(width / PATCH_PIXELS) * ceil(height / PATCH_PIXELS);
+  if (patches <= MOST_PATCHES) return patches;
+  const scale = Math.sqrt((MOST_PATCHES * PATCH_PIXELS ** 2) / (width * height));
+  const [across, down] = [(width * scale) / PATCH_PIXELS, (height * scale) / PATCH_PIXELS];
+  const toWhole = Math.min(wholeShare(across), wholeShare(down));
+  return Math.min(MOST_PATCHES, ceil(across * toWhole) * ceil(down * toWhole));
+}
+
+function wholeShare(patches: number): number {
+  return patches < 1 ? 1 : Math.floor(patches) / patches;
+}
+
+/** The dust of binary fractions makes no patch. */
+function ceil(value: number): number {
+  return Math.max(1, Math.ceil(value - 1e-9));
+}

@@ -1,0 +1,66 @@
+import type { SettledRecord } from '../core/settled.ts';
+
+/** How long a job's answers were, reasoning included: what its ledger knows of every billed attempt, by run. */
+export interface AnswerHistory {
+  /** Takes in one record; the ledger calls it for each, once. */
+  visit(record: Pick<SettledRecord, 'usage' | 'isBilled' | 'run'>): void;
+  /**
+   * The lengths of the newest runs' answers, runs added until there are 20: a pilot is not drowned by what was asked before it.
+   * @param runs which to look at, the oldest first
+   * @returns null without any answer
+   */
+  read(runs: readonly string[]): AnswerLengths | null;
+}
+
+/** Output tokens of billed attempts. */
+export interface AnswerLengths {
+  readonly answers: number;
+  readonly meanTokens: number;
+  readonly p50Tokens: number;
+  readonly p95Tokens: number;
+}
+
+const ENOUGH_ANSWERS = 20;
+
+type Histogram = Map<number, number>;
+
+export function createAnswerHistory(): AnswerHistory {
+  const byRun = new Map<string, Histogram>();
+  return {
+    visit({ usage, isBilled, run }) {
+      if (usage === null || !isBilled) return;
+      let lengths = byRun.get(run);
+      if (lengths === undefined) {
+        lengths = new Map();
+        byRun.set(run, lengths);
+      }
+      lengths.set(usage.outputTokens, (lengths.get(usage.outputTokens) ?? 0) + 1);
+    },
+    read(runs) {
+      const merged: Histogram = new Map();
+      let answers = 0;
+      for (const run of runs.toReversed()) {
+        for (const [tokens, count] of byRun.get(run) ?? []) {
+          merged.set(tokens, (merged.get(tokens) ?? 0) + count);
+          answers += count;
+        }
+        if (answers >= ENOUGH_ANSWERS) break;
+      }
+      return answers === 0 ? null : summarize(merged, answers);
+    },
+  };
+}
+
+function summarize(lengths: Histogram, answers: number): AnswerLengths {
+  const sorted = [...lengths].sort(([a], [b]) => a - b);
+  const quantile = (share: number): number => {
+    let left = Math.ceil(share * answers);
+    for (const [tokens, count] of sorted) {
+      left -= count;
+      if (left <= 0) return tokens;
+    }
+    return 0;
+  };
+  const sum = sorted.reduce((total, [tokens, count]) => total + tokens * count, 0);
+  return { answers, meanTokens: sum / answers, p50Tokens: quantile(0.5), p95Tokens: quantile(0.95) };
+}

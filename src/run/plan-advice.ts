@@ -1,0 +1,60 @@
+import { findCheaperModel } from '../money/cheaper-model.ts';
+import { knowsImagesOf } from '../money/image-tokens.ts';
+import { formatCount, formatDollars } from '../output/format-numbers.ts';
+import type { LaneName } from './lanes.ts';
+import { cacheableTokens, type LaneCosts, type ModelPrices, priceWork, type Work } from './plan-cost.ts';
+
+/** Another model's price for the same job. Whether it is good enough is for a pilot to show. */
+export interface CheaperModel {
+  readonly model: string;
+  readonly cost: LaneCosts;
+}
+
+export interface Advised {
+  readonly prices: ModelPrices;
+  readonly lane: LaneName;
+  readonly work: Work;
+  readonly cost: LaneCosts;
+  readonly hasImages: boolean;
+}
+
+/** The next cheaper model of the family; null when there is none, it would cost no less, or it would count images in another way. */
+export function findCheaper({ prices, lane, work, cost, hasImages }: Advised): CheaperModel | null {
+  if (hasImages) return null;
+  const cheaper = findCheaperModel(prices.model);
+  const now = cost[lane];
+  if (cheaper === null || now === null || now.expectedNanoUsd === 0) return null;
+  const other = priceWork({ ...prices, model: cheaper }, work);
+  return (other[lane]?.expectedNanoUsd ?? Number.POSITIVE_INFINITY) < now.expectedNanoUsd ? { model: cheaper, cost: other } : null;
+}
+
+/**
+ * What standing instructions would save at the front of the prompt, where the provider caches what all requests begin with.
+ * @param constantTokens of the prompt, wherever they stand
+ * @returns null when nothing would be saved
+ */
+export function warnOfLostCache({ prices, lane, work }: Advised, constantTokens: number): string | null {
+  const price = prices.findPrice(prices.model, { lane, tier: null, at: prices.at });
+  if (price === null) return null;
+  const { requests } = work.short;
+  const lostTokens = cacheableTokens(constantTokens) - cacheableTokens(work.leadingTokens);
+  const savedNanoUsd = Math.round((requests * lostTokens * (price.rates.inputPicoUsd - price.rates.cachedInputPicoUsd)) / 1000);
+  if (savedNanoUsd <= 0) return null;
+  return `row text stands before constant text, which defeats the prompt cache; with the row last, the cache could save up to ${formatDollars(savedNanoUsd)}`;
+}
+
+/** What is not known of the images of the requests. */
+export function warnOfImages(model: string, images: { readonly hasImages: boolean; readonly unsizedImages: number }): readonly string[] {
+  if (!images.hasImages) return [];
+  const { unsizedImages } = images;
+  return [
+    ...(knowsImagesOf(model) ? [] : [`how ${model} counts images is not known: they are counted as gpt-4o counts them`]),
+    ...(unsizedImages === 0
+      ? []
+      : [`the size of ${describeUnsized(unsizedImages)} is not known: counted as 1024 x 1024; a pilot measures it`]),
+  ];
+}
+
+function describeUnsized(images: number): string {
+  return images === 1 ? '1 image behind a web address' : `${formatCount(images)} images behind web addresses`;
+}

@@ -1,0 +1,52 @@
+import type { Job } from '../core/job.ts';
+import { readJob } from '../input/make-job.ts';
+import { readYaml } from '../input/yaml-source.ts';
+import { formatCount, formatDollars } from '../output/format-numbers.ts';
+import type { PreviewRows } from './preview.ts';
+
+/** What a plan is compared with. */
+export interface ComparedRows {
+  readonly rows: PreviewRows;
+  /** Rows of the last run that are no more in the table; null when only a part of the table is looked at. */
+  readonly gone: number | null;
+  /** Expected cost of all requests, in the job's lane; null when unknown. */
+  readonly expectedNanoUsd: number | null;
+}
+
+/** What is another than in the last run, in words with rows and dollars; empty when nothing is. */
+export function describeChanges(job: Job, lastJob: Job | null, { rows, gone, expectedNanoUsd }: ComparedRows): readonly string[] {
+  const requests = rows.new + rows.changed + rows.again;
+  const price = (count: number) =>
+    expectedNanoUsd === null || requests === 0 ? '' : `, ${formatDollars(Math.round((expectedNanoUsd * count) / requests))}`;
+  const of = (count: number) => `${formatCount(count)} of ${formatCount(rows.in)} rows`;
+  const aspects = lastJob === null ? [] : listChangedAspects(job, lastJob);
+  const changes: string[] = [];
+  if (aspects.length > 0) changes.push(`${joinWords(aspects)} changed: ${of(rows.changed)} would be sent again${price(rows.changed)}`);
+  else if (rows.changed > 0) changes.push(`the table changed: ${of(rows.changed)} would be sent again${price(rows.changed)}`);
+  if (rows.new > 0) changes.push(`${of(rows.new)} are new${price(rows.new)}`);
+  if (gone !== null && gone > 0)
+    changes.push(`${formatCount(gone)} ${gone === 1 ? 'row of the last run is' : 'rows of the last run are'} gone; their answers are kept`);
+  return changes;
+}
+
+/** The parts of a job that stand in its requests. */
+function listChangedAspects(job: Job, last: Job): readonly string[] {
+  const isOther = (pick: (job: Job) => unknown) => JSON.stringify(pick(job)) !== JSON.stringify(pick(last));
+  return [
+    ...(isOther(({ messages }) => messages) ? ['the prompt'] : []),
+    ...(isOther(({ labels }) => labels) ? ['the labels'] : []),
+    ...(isOther(({ model }) => model) ? [`the model (${last.model}, now ${job.model})`] : []),
+    ...(isOther(({ params }) => params) ? ['the parameters'] : []),
+    ...(isOther(({ output }) => output) ? ['the output'] : []),
+  ];
+}
+
+function joinWords(words: readonly string[]): string {
+  return words.length <= 1 ? words.join() : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
+}
+
+/** The job a run kept the text of; null when it cannot be read any more. */
+export function readKeptJob(text: string, directory: string): Job | null {
+  const { value, source, problems } = readYaml(text, 'job.yaml');
+  return problems.length > 0 ? null : readJob(value, { source, directory, file: null, text }).job;
+}

@@ -1,0 +1,94 @@
+import { WireError } from './wire-error.ts';
+
+/** An image of a request: where it lies, or what it is. */
+export interface PromptImage {
+  readonly url: string;
+  readonly detail: string;
+}
+
+/** An image nobody fetched counts as this. */
+const UNSEEN = { width: 1024, height: 1024 };
+
+/** Prompt tokens of an image, by the published rules of tiles and patches; models without one count tiles as gpt-4o does. */
+export function countImageTokens(model: string, { url, detail }: PromptImage): number {
+  const size = url.startsWith('data:') ? measure(url) : UNSEEN;
+  if (size === null) return 0;
+  const { width, height } = size;
+  const factor = patchFactor(model);
+  if (factor !== null) return Math.ceil(patchesOf(width, height) * factor);
+  const [base, tile] = tileCosts(model);
+  return detail === 'low' ? base : base + tile * tilesOf(width, height);
+}
+
+/** Refuses what the API refuses to look at. Throws WireError 400. */
+export function checkImages(images: readonly PromptImage[]): void {
+  for (const { url } of images) {
+    if (/^https?:\/\/./i.test(url)) continue;
+    if (!url.startsWith('data:')) {
+      const message = `Invalid image URL: '${url.slice(0, 60)}'. Expected a base64-encoded data URL with an image MIME type, or an http(s) URL.`;
+      throw new WireError(400, { message, code: 'invalid_image_url' });
+    }
+    if (measure(url) === null) {
+      const formats = "Please make sure your image has of one the following formats: ['png', 'jpeg', 'gif', 'webp'].";
+      throw new WireError(400, { message: `You uploaded an unsupported image. ${formats}`, code: 'invalid_image_format' });
+    }
+  }
+}
+
+function measure(url: string): { width: number; height: number } | null {
+  const mime = /^data:image\/(png|jpe?g|gif|webp);base64,/.exec(url.slice(0, 40));
+  const size = mime === null ? null : readSize(Buffer.from(url.slice(mime[0].length), 'base64'));
+  return size !== null && size.width > 0 && size.height > 0 ? size : null;
+}
+
+function readSize(bytes: Buffer): { width: number; height: number } | null {
+  const name = bytes.toString('latin1', 0, 16);
+  if (name.startsWith('\x89PNG') && bytes.length > 24) return { width: bytes.readUInt32BE(16), height: bytes.readUInt32BE(20) };
+  if (name.startsWith('GIF8') && bytes.length > 10) return { width: bytes.readUInt16LE(6), height: bytes.readUInt16LE(8) };
+  if (name.startsWith('RIFF') && bytes.length > 30) return readWebpSize(bytes, name.slice(12));
+  return name.startsWith('\xff\xd8') ? readJpegSize(bytes) : null;
+}
+
+function readWebpSize(bytes: Buffer, chunk: string): { width: number; height: number } {
+  if (chunk === 'VP8X') return { width: bytes.readUIntLE(24, 3) + 1, height: bytes.readUIntLE(27, 3) + 1 };
+  if (chunk === 'VP8 ') return { width: bytes.readUInt16LE(26) % 16_384, height: bytes.readUInt16LE(28) % 16_384 };
+  const packed = bytes.readUInt32LE(21);
+  return { width: (packed % 16_384) + 1, height: (Math.floor(packed / 16_384) % 16_384) + 1 };
+}
+
+function readJpegSize(bytes: Buffer): { width: number; height: number } | null {
+  for (let at = 2; at + 9 < bytes.length; ) {
+    const kind = bytes[at + 1] ?? 0;
+    if ([0xc0, 0xc1, 0xc2, 0xc3].includes(kind)) return { height: bytes.readUInt16BE(at + 5), width: bytes.readUInt16BE(at + 7) };
+    at += 2 + bytes.readUInt16BE(at + 2);
+  }
+  return null;
+}
+
+function patchFactor(model: string): number | null {
+  if (/^(gpt-4\.1|gpt-5)-mini/.test(model)) return 1.62;
+  if (/^(gpt-4\.1|gpt-5)-nano/.test(model)) return 2.46;
+  return model.startsWith('o4-mini') ? 1.72 : null;
+}
+
+function tileCosts(model: string): readonly [base: number, tile: number] {
+  if (model.startsWith('gpt-4o-mini')) return [2833, 5667];
+  if (/^o[13]/.test(model)) return [75, 150];
+  return /^gpt-5(-\d|$)/.test(model) ? [70, 140] : [85, 170];
+}
+
+function tilesOf(width: number, height: number): number {
+  let [long, short] = [Math.max(width, height), Math.min(width, height)];
+  if (long > 2048) [long, short] = [2048, (short * 2048) / long];
+  if (short > 768) [long, short] = [(long * 768) / short, 768];
+  return Math.ceil(long / 512 - 1e-6) * Math.max(1, Math.ceil(short / 512 - 1e-6));
+}
+
+function patchesOf(width: number, height: number): number {
+  const whole = Math.ceil(width / 32) * Math.ceil(height / 32);
+  if (whole <= 1536) return whole;
+  const shrink = Math.sqrt((1536 * 1024) / (width * height));
+  const [columns, rows] = [(width * shrink) / 32, (height * shrink) / 32];
+  const fit = Math.min(Math.max(1, Math.floor(columns)) / columns, Math.max(1, Math.floor(rows)) / rows);
+  return Math.min(1536, Math.ceil(columns * fit - 1e-6) * Math.ceil(rows * fit - 1e-6));
+}

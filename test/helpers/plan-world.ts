@@ -1,0 +1,27 @@
+import os from 'node:os';
+import { planJob } from '../../src/run/plan.ts';
+import type { Preview } from '../../src/run/preview.ts';
+import type { RowSelection } from '../../src/run/selection.ts';
+import type { World } from './run-world.ts';
+
+/** The plan of a world's job over what its runs left. */
+export function planWorld(world: World, selection: RowSelection = { type: 'all' }): Promise<Preview> {
+  return planJob({
+    jobFile: world.path('job.yaml'),
+    overrides: { cwd: world.directory, input: null, out: null, mode: null },
+    stateRoot: null,
+    stdin: null,
+    target: { origin: 'simulator' },
+    selection,
+    effects: {
+      clock: world.clock,
+      monotonicMs: () => performance.now(),
+      sleep: async () => {},
+      random: () => 0.5,
+      randomId: () => 'planned',
+      processIdentity: { pid: process.pid, host: os.hostname(), startTime: null },
+    },
+    priceAsOf: null,
+    signal: new AbortController().signal,
+  });
+}

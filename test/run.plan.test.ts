@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { renderPlan } from '../src/cli/render-plan.ts';
+import { planWorld } from './helpers/plan-world.ts';
+import { makeJobText, makeRows, makeWorld, renderCsv } from './helpers/run-world.ts';
+
+/** Everything that lies in the world's folder, with its bytes. */
+function listFiles(directory: string): readonly string[] {
+  return fs
+    .readdirSync(directory, { recursive: true, encoding: 'utf8' })
+    .map((name) => path.join(directory, name))
+    .filter((file) => fs.statSync(file).isFile())
+    .map((file) => `${file} ${fs.statSync(file).size}`)
+    .sort();
+}
+
+const WORDS =
+  'the parcel came two days late but everything was inside and works as described although the colour is a little darker than on the picture'.split(
+    ' ',
+  );
+
+/** Rows of English prose, of one to three sentences. */
+function makeProse(count: number): [string, string][] {
+  return Array.from({ length: count }, (_, index) => {
+    const words = Array.from(
+      { length: 8 + ((index * 7) % 40) },
+      (_, place) => WORDS[(index * 5 + place * (1 + (index % 3))) % WORDS.length],
+    );
+    return [`r${index}`, `Order ${index}: ${words.join(' ')}.`];
+  });
+}
+
+test('a plan sends nothing, writes nothing, and says so', async (t) => {
+  const world = await makeWorld(t, { rows: makeRows(30) });
+  const files = listFiles(world.directory);
+  const preview = await planWorld(world);
+  assert.deepEqual(listFiles(world.directory), files);
+  assert.deepEqual(world.simulator.requests(), {});
+  assert.equal(preview.rows.new, 30);
+  assert.match(renderPlan(preview, 'rowmill run job.yaml', false), /\nNothing was sent, nothing was spent\.\n/);
+});
+
+test('the estimate is within 5 % of the input tokens the provider then bills', async (t) => {
+  const world = await makeWorld(t, { rows: makeProse(700) });
+  const { tokens, rows } = await planWorld(world);
+  assert.equal(tokens.exactSample, 200);
+  const { summary } = await world.run();
+  assert.equal(summary.rows.new, rows.new);
+  const error = tokens.input / summary.tokens.input - 1;
+  t.diagnostic(`${tokens.input} planned, ${summary.tokens.input} billed`);
+  assert.ok(Math.abs(error) <= 0.05, `${tokens.input} planned, ${summary.tokens.input} billed`);
+});
+
+test('after a pilot the plan goes by what the pilot measured', async (t) => {
+  const world = await makeWorld(t, { rows: makeRows(90), job: 'params: { max_output_tokens: 100, seed: 3 }' });
+  const before = await planWorld(world);
+  assert.equal(before.tokens.outputMeasured, 0);
+  const { summary } = await world.run({ selection: { type: 'sample', rows: 30, seed: 1 } });
+  const after = await planWorld(world);
+  assert.deepEqual([after.rows.reused, after.rows.new, after.rows.changed], [30, 60, 0]);
+  assert.equal(after.tokens.outputMeasured, 30);
+  assert.equal(after.tokens.outputExpected, Math.round((summary.tokens.output / 30) * 60));
+  assert.ok(after.tokens.outputP50 <= after.tokens.outputP95 && after.tokens.outputP95 <= 100);
+  assert.equal(after.tokens.inputMeasured, 30);
+  const { summary: whole } = await world.run();
+  const billed = whole.tokens.input;
+  assert.ok(Math.abs(after.tokens.input / billed - 1) < 0.02, `${after.tokens.input} planned, ${billed} billed`);
+  assert.match(after.changes.join('\n'), /^60 of 90 rows are new, \$0\.\d+$/);
+});
+
+test('what changed since the last run is told in words, with rows and dollars', async (t) => {
+  const world = await makeWorld(t, { rows: makeRows(20) });
+  await world.run();
+  assert.deepEqual((await planWorld(world)).changes, []);
+
+  world.write('in.csv', renderCsv([...makeRows(18), ['r19', 'edited'], ['r99', 'one more']]));
+  const table = await planWorld(world);
+  assert.deepEqual([table.rows.changed, table.rows.new, table.rows.reused], [1, 1, 18]);
+  assert.match(
+    table.changes.join('\n'),
+    /^the table changed: 1 of 20 rows would be sent again, \$0\.0000\d+\n1 of 20 rows are new, \$.*\n1 row of the last run is gone/,
+  );
+
+  world.write('in.csv', renderCsv(makeRows(20)));
+  world.write('job.yaml', makeJobText('prompt: "Reply in JSON, please: {{ text }}"\nparams: { max_output_tokens: 90 }\nmodel: gpt-4o'));
+  const { changes, rows } = await planWorld(world);
+  assert.equal(rows.changed, 20);
+  assert.match(
+    changes.join(),
+    /^the prompt, the model \(gpt-4o-mini, now gpt-4o\) and the parameters changed: 20 of 20 rows would be sent again, \$0\.\d+$/,
+  );
+});
+
+test('a plan puts a cheaper model beside the job’s, and says what the lost prompt cache costs', async (t) => {
+  const rules = 'Judge the text by these rules, one after the other, and give reasons. '.repeat(120);
+  const world = await makeWorld(t, { rows: makeRows(10), job: `model: gpt-4.1\nprompt: "{{ text }} ${rules} Reply in JSON."` });
+  const first = await planWorld(world);
+  assert.equal(first.cheaper?.model, 'gpt-4.1-mini');
+  assert.ok((first.cheaper?.cost.batch?.expectedNanoUsd ?? 0) < (first.cost.batch?.expectedNanoUsd ?? 0) / 4);
+  // The batch price of gpt-4.1 knows no cached rate, so that only a live run loses money.
+  assert.doesNotMatch(JSON.stringify(first.problems), /could save/);
+  world.write('job.yaml', world.read('job.yaml').replace('mode: batch', 'mode: live'));
+  const live = await planWorld(world);
+  assert.match(JSON.stringify(live.problems), /row text stands before constant text, .* could save up to \$0\.0/);
+  world.write('job.yaml', world.read('job.yaml').replace(/prompt: .*/, `prompt: "${rules} Reply in JSON. {{ text }}"`));
+  const last = await planWorld(world);
+  assert.doesNotMatch(JSON.stringify(last.problems), /could save/);
+  const { lowNanoUsd = 0, expectedNanoUsd = 0 } = last.cost.live ?? {};
+  assert.ok(lowNanoUsd < expectedNanoUsd * 0.6, 'the low estimate counts on the cache');
+});
+
+test('the time is told for the job’s own limits, and for every usage tier', async (t) => {
+  const world = await makeWorld(t, { rows: makeRows(50), job: 'limits: { rpm: 10, enqueued_tokens: 900 }' });
+  const preview = await planWorld(world);
+  const [own, ...tiers] = preview.time;
+  assert.deepEqual(own?.live, { minutes: 5, boundBy: 'requests' });
+  assert.equal(own?.batch?.rounds, Math.ceil(preview.tokens.input / 900));
+  assert.deepEqual(
+    tiers.map(({ tier }) => tier),
+    [1, 2, 3, 4, 5],
+  );
+  assert.match(
+    renderPlan(preview, '', false),
+    /\ntime {6}your limits: live 5 min or more \(requests per minute\), batch \d+ rounds, each within 24 h\n/,
+  );
+  assert.ok(preview.shards.every(({ tokens }) => tokens <= 450));
+});

@@ -7,7 +7,7 @@ import { projectRoot } from './helpers/project-root.ts';
 /** Levels from the ground up; a folder may import lower levels and itself. */
 const LEVELS: readonly (readonly string[])[] = [
   ['core'],
-  ['input', 'openai', 'ledger', 'money', 'output'],
+  ['input', 'openai', 'ledger', 'money', 'output', 'quality'],
   ['batch', 'live'],
   ['run'],
   ['cli', 'index.ts'],

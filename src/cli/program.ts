@@ -1,4 +1,18 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
+import type { DiffFlags } from './commands/diff.ts';
+import type { SampleFlags } from './commands/sample.ts';
+import {
+  collect,
+  parseAmount,
+  parseCount,
+  parseDate,
+  parseDuration,
+  parseList,
+  parsePositive,
+  parsePrice,
+  parseSeconds,
+  parseTime,
+} from './flag-values.ts';
 import type { JobFlags, RunFlags, SimulateFlags, WorkerFlags } from './flags.ts';
 import { reportFailure } from './report-failure.ts';
 
@@ -91,6 +105,34 @@ export function makeProgram(): Command {
     .action(
       guard(async (model: string | undefined, flags: { json?: boolean; priceAsOf?: string }) =>
         (await import('./commands/prices.ts')).prices(model, flags),
+      ),
+    );
+
+  jobCommand(program, 'eval', 'answers against the right ones: accuracy, precision, recall, F1, confusion matrix')
+    .requiredOption('--gold <column|file>', 'the right answers: a column of the table, or a file such as a marked sample')
+    .addOption(fieldOption())
+    .action(
+      guard(async (job: string, flags: JobFlags & { gold: string; field?: string }) =>
+        (await import('./commands/eval.ts')).evaluate(job, flags),
+      ),
+    );
+
+  jobCommand(program, 'sample', 'writes a sheet of rows for a person to mark, for eval; marks already made stay')
+    .option('-n, --rows <n>', 'how many rows', parsePositive, 50)
+    .addOption(seedOption())
+    .option('--by <column>', 'rows of each value of this column, in proportion')
+    .addOption(fieldOption())
+    .action(guard(async (job: string, flags: SampleFlags) => (await import('./commands/sample.ts')).sample(job, flags)));
+
+  jobCommand(program, 'diff', 'what changed between two runs, row by row, in quality and in cost')
+    .argument('<a>', 'the earlier run')
+    .argument('<b>', 'the later run')
+    .option('--gold <column|file>', 'the right answers, to compare the quality of both runs')
+    .addOption(fieldOption())
+    .option('--csv <path>', 'writes every row that is not the same as a table')
+    .action(
+      guard(async (job: string, runA: string, runB: string, flags: DiffFlags) =>
+        (await import('./commands/diff.ts')).diff(job, runA, runB, flags),
       ),
     );
 
@@ -203,67 +245,9 @@ const jsonOption = () => new Option('--json', 'exactly one JSON object on standa
 const modeOption = () => new Option('--mode <lane>', 'which lane').choices(['batch', 'live', 'auto']).env('ROWMILL_MODE');
 const limitOption = () => new Option('--limit <n>', 'only the first n rows').argParser(parsePositive).conflicts('sample');
 const sampleOption = () => new Option('--sample <n>', 'only n rows, chosen by --seed').argParser(parsePositive);
+const fieldOption = () => new Option('--field <name>', 'the field of the answer, where several have labels');
 const seedOption = () => new Option('--seed <n>', 'chooses the sample').argParser(parseCount).default(1);
 const priceOption = () => new Option('--price-as-of <date>', 'prices of this day (YYYY-MM-DD)').argParser(parseDate);
-
-function parseCount(text: string): number {
-  if (!/^\d{1,12}$/.test(text)) throw new InvalidArgumentError('Give a whole number, for example 100.');
-  return Number(text);
-}
-
-function parsePositive(text: string): number {
-  const count = parseCount(text);
-  if (count === 0) throw new InvalidArgumentError('Give a number above 0.');
-  return count;
-}
-
-function parseAmount(text: string): number {
-  if (!/^\d+(\.\d+)?$/.test(text)) throw new InvalidArgumentError('Give a number, for example 2.50.');
-  return Number(text);
-}
-
-function parsePrice(text: string): number {
-  const amount = parseAmount(text);
-  if (amount === 0) throw new InvalidArgumentError('Give an amount above 0, for example 2.50.');
-  return amount;
-}
-
-const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
-
-/** "90m", "6h", "1.5s", "200ms"; a bare number is seconds. */
-function parseTime(text: string): number {
-  const time = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text);
-  if (time === null) throw new InvalidArgumentError('Give a time, for example 90s, 30m or 6h.');
-  return Number(time[1]) * (UNIT_MS[time[2] ?? 's'] as number);
-}
-
-function parseDuration(text: string): number {
-  const time = parseTime(text);
-  if (time === 0) throw new InvalidArgumentError('Give a time above 0, for example 6h.');
-  return time;
-}
-
-function parseSeconds(text: string): readonly number[] {
-  const milliseconds = text.split(',').map((part) => Number(part) * 1000);
-  const isAscending = milliseconds.every((value, index) => value >= (milliseconds[index - 1] ?? 0));
-  if (!isAscending) throw new InvalidArgumentError('Give ascending seconds, for example 5,20,65.');
-  return milliseconds;
-}
-
-function parseDate(text: string): string {
-  // A day that does not exist, as February 30, would be taken for another one.
-  const isDay = /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text)) && new Date(text).toISOString().startsWith(text);
-  if (!isDay) throw new InvalidArgumentError('Give a date, for example 2026-11-22.');
-  return text;
-}
-
-function parseList(text: string): readonly string[] {
-  return text.split(',').map((part) => part.trim());
-}
-
-function collect(value: string, values: readonly string[]): readonly string[] {
-  return [...values, value];
-}
 
 /** Runs a command and turns its end into the exit code; whatever it throws is reported in one place. */
 function guard<Arguments extends readonly unknown[]>(

@@ -55,12 +55,16 @@ export function compileJob(
     url: job.endpoint,
     render: compileRender(job, messages, limits),
     renderReask: (request, reask) => renderReask(request, reask, limits?.maxOutputTokens ?? null),
-    checkAnswer: compileCheckAnswer(job.output),
-    rulesHash: hashRules(job),
+    ...compileRules(job),
     answerColumns: job.output.type === 'json' && job.output.columns.length > 0 ? job.output.columns : ['answer'],
     rowId: (row) => (idIndexes.length === 0 ? String(row.index + 1) : idIndexes.map((index) => showCell(row.cells[index])).join('/')),
     warnings: lint.warnings,
   };
+}
+
+/** How a job judges its answers, which needs no table. */
+export function compileRules(job: Job): Pick<CompiledJob, 'checkAnswer' | 'rulesHash'> {
+  return { checkAnswer: compileCheckAnswer(job.output), rulesHash: hashRules(job) };
 }
 
 function hashRules(job: Job): string {

@@ -39,6 +39,8 @@ export interface LedgerOptions {
   readonly checkAnswer: CheckAnswer;
   /** Names the rules `checkAnswer` applies: stored answers judged by other rules are judged again. */
   readonly rulesHash: string;
+  /** Opens the state as it was when this run gave way to the next one; for reading only. Absent: as it is. */
+  readonly asOfRun?: string;
   /** Sees every record of every recorded file exactly once, in order: at the opening, and later as answers arrive. */
   readonly visit: (record: SettledRecord, file: ResponseFile) => void;
   readonly clock: () => Date;
@@ -164,8 +166,9 @@ async function openWithLock(options: LedgerOptions, lock: Lock | null): Promise<
     settled.endReading();
     if (lock === null && end.seq === 0) throw new NoStateError(directory);
     const responses = path.join(directory, 'responses');
-    // Another process may be about to record these: a reader counts what is whole.
-    if (lock === null) await takeLiveLeftovers({ ...options, directory: responses, state, settled }, async () => undefined);
+    // Another process may be about to record these: a reader counts what is whole. They belong to the last run.
+    if (lock === null && options.asOfRun === undefined)
+      await takeLiveLeftovers({ ...options, directory: responses, state, settled }, async () => undefined);
     const { readLineIds, ...reading } = createReading({ ...options, state, settled });
     const writing =
       lock === null

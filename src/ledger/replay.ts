@@ -14,6 +14,8 @@ export interface ReplayOptions {
   readonly directory: string;
   readonly origin: string;
   readonly checkAnswer: CheckAnswer;
+  /** What was recorded after this run gave way to the next one is passed over. */
+  readonly asOfRun?: string;
   readonly signal: AbortSignal;
 }
 
@@ -25,9 +27,12 @@ export interface ReplayOptions {
 export async function replay(options: ReplayOptions, state: LedgerState, settled: SettledIndex): Promise<LogEnd> {
   const file = path.join(options.directory, 'events.jsonl');
   if (!fs.existsSync(file)) return { seq: 0, bytes: 0 };
+  let isOver = false;
   return readEvents(
     file,
     async (placed) => {
+      isOver ||= placed.event.type === 'run-started' && options.asOfRun !== undefined && state.fold.runs.at(-1)?.id === options.asOfRun;
+      if (isOver) return;
       if (placed.event.seq === 1) checkFirstEvent(placed.event, file, options.origin);
       state.takeEvent(placed);
       if (placed.event.type === 'response-recorded' || placed.event.type === 'live-recorded') {

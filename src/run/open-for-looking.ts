@@ -25,6 +25,8 @@ export interface LookOptions {
 export interface FoundState {
   readonly state: JobState;
   readonly job: string;
+  /** Ids of all runs, the oldest first. */
+  readonly runs: readonly string[];
   readonly lastRun: LastRun | null;
   /** Whether no real model gave the answers. */
   readonly simulated: boolean;
@@ -51,7 +53,7 @@ export async function findState(options: LookOptions): Promise<FoundState> {
   const fold = await readStateEvents(state, options.signal);
   const lastRun = findLastRun(state, fold);
   const simulated = lastRun?.summary.simulated ?? fold.runs.at(-1)?.simulated ?? false;
-  return { state, job, lastRun, simulated };
+  return { state, job, runs: fold.runs.map(({ id }) => id), lastRun, simulated };
 }
 
 /** Opens the job over the table of its last run. The caller closes the ledger. */

@@ -1,0 +1,28 @@
+import { relative } from 'node:path';
+import { EXIT } from '../../core/errors.ts';
+import { compareRuns } from '../../run/compare-runs.ts';
+import type { JobFlags } from '../flags.ts';
+import { makeLookOptions, sayWhichState } from '../look-options.ts';
+import { renderComparison } from '../render-comparison.ts';
+import { hasColour, print, printJson, say } from '../say.ts';
+import { BOOTSTRAP_SEED } from './eval.ts';
+
+/** The flags of `diff`. */
+export interface DiffFlags extends JobFlags {
+  readonly gold?: string;
+  readonly field?: string;
+  readonly csv?: string;
+}
+
+/** `rowmill diff`: what changed between two runs, and whether that is more than chance. */
+export async function diff(jobFile: string, runA: string, runB: string, flags: DiffFlags): Promise<number> {
+  const options = makeLookOptions(jobFile, flags);
+  const { gold = null, field = null, csv = null } = flags;
+  const { comparison, state } = await compareRuns(options, { runA, runB, gold, field, csv, seed: BOOTSTRAP_SEED });
+  const path = comparison.csv === null ? null : relative(process.cwd(), comparison.csv);
+  if (flags.json === true) printJson({ ...comparison, csv: path });
+  else print(renderComparison(comparison, hasColour(process.stdout)));
+  if (path !== null) say(`Every row that is not the same: ${path}`);
+  sayWhichState(options, state);
+  return EXIT.done;
+}

@@ -1,0 +1,23 @@
+import { EXIT } from '../../core/errors.ts';
+import { evaluateAnswers } from '../../run/evaluate.ts';
+import type { JobFlags } from '../flags.ts';
+import { makeLookOptions, sayWhichState } from '../look-options.ts';
+import { renderEvaluation } from '../render-evaluation.ts';
+import { hasColour, print, printJson, say } from '../say.ts';
+
+/** The bootstrap's seed: the same figures every time. */
+export const BOOTSTRAP_SEED = 1;
+
+/** `rowmill eval`: the answers against the right ones. */
+export async function evaluate(jobFile: string, flags: JobFlags & { readonly gold: string; readonly field?: string }): Promise<number> {
+  const options = makeLookOptions(jobFile, flags);
+  const { evaluation, state } = await evaluateAnswers(options, { gold: flags.gold, field: flags.field ?? null, seed: BOOTSTRAP_SEED });
+  if (flags.json === true) printJson(evaluation);
+  else print(renderEvaluation(evaluation, hasColour(process.stdout)));
+  const { unmatched, unknownLabels } = evaluation.gold;
+  if (unmatched > 0) say(`${flags.gold}: ${unmatched} of its rows are no row of the table; they were left out`);
+  const unknown = Object.keys(unknownLabels);
+  if (unknown.length > 0) say(`${flags.gold}: no label of ${evaluation.field}, so never right: ${unknown.slice(0, 5).join(', ')}`);
+  sayWhichState(options, state);
+  return EXIT.done;
+}

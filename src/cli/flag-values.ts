@@ -1,0 +1,62 @@
+import { InvalidArgumentError } from 'commander';
+
+// What flags take, read from what was typed. Each throws InvalidArgumentError, which commander shows with the flag's name.
+
+export function parseCount(text: string): number {
+  if (!/^\d{1,12}$/.test(text)) throw new InvalidArgumentError('Give a whole number, for example 100.');
+  return Number(text);
+}
+
+export function parsePositive(text: string): number {
+  const count = parseCount(text);
+  if (count === 0) throw new InvalidArgumentError('Give a number above 0.');
+  return count;
+}
+
+export function parseAmount(text: string): number {
+  if (!/^\d+(\.\d+)?$/.test(text)) throw new InvalidArgumentError('Give a number, for example 2.50.');
+  return Number(text);
+}
+
+export function parsePrice(text: string): number {
+  const amount = parseAmount(text);
+  if (amount === 0) throw new InvalidArgumentError('Give an amount above 0, for example 2.50.');
+  return amount;
+}
+
+const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+/** "90m", "6h", "1.5s", "200ms"; a bare number is seconds. */
+export function parseTime(text: string): number {
+  const time = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text);
+  if (time === null) throw new InvalidArgumentError('Give a time, for example 90s, 30m or 6h.');
+  return Number(time[1]) * (UNIT_MS[time[2] ?? 's'] as number);
+}
+
+export function parseDuration(text: string): number {
+  const time = parseTime(text);
+  if (time === 0) throw new InvalidArgumentError('Give a time above 0, for example 6h.');
+  return time;
+}
+
+export function parseSeconds(text: string): readonly number[] {
+  const milliseconds = text.split(',').map((part) => Number(part) * 1000);
+  const isAscending = milliseconds.every((value, index) => value >= (milliseconds[index - 1] ?? 0));
+  if (!isAscending) throw new InvalidArgumentError('Give ascending seconds, for example 5,20,65.');
+  return milliseconds;
+}
+
+export function parseDate(text: string): string {
+  // A day that does not exist, as February 30, would be taken for another one.
+  const isDay = /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text)) && new Date(text).toISOString().startsWith(text);
+  if (!isDay) throw new InvalidArgumentError('Give a date, for example 2026-11-22.');
+  return text;
+}
+
+export function parseList(text: string): readonly string[] {
+  return text.split(',').map((part) => part.trim());
+}
+
+export function collect(value: string, values: readonly string[]): readonly string[] {
+  return [...values, value];
+}

@@ -1,0 +1,109 @@
+import type { ComparedRun, McNemar, RunComparison } from '../core/quality.ts';
+import { escapeLineForTerminal } from '../output/escape-for-terminal.ts';
+import { formatCount, formatDollars } from '../output/format-numbers.ts';
+import { createPaint, type Paint } from './paint.ts';
+import { formatShare } from './render-evaluation.ts';
+import { renderTable } from './render-table.ts';
+
+const MAX_CELLS = 36;
+const MAX_EXAMPLES = 10;
+const MAX_TRANSITIONS = 10;
+
+/** A comparison for the terminal, without a final newline. */
+export function renderComparison(comparison: RunComparison, colour: boolean): string {
+  const paint = createPaint(colour);
+  const { rows, a, b, jobChanges } = comparison;
+  const line = (label: string, text: string) => paint('dim', label.padEnd(11)) + escapeLineForTerminal(text);
+  const what = comparison.field ?? 'the whole answer';
+  const both = rows.same + rows.changed;
+  const oneSided = `${formatCount(rows.answeredOnlyInA)} answered only in A, ${formatCount(rows.answeredOnlyInB)} only in B, ${formatCount(rows.unanswered)} in neither`;
+  const outside =
+    rows.onlyInA + rows.onlyInB === 0 ? '' : `; ${formatCount(rows.onlyInA)} rows only in A, ${formatCount(rows.onlyInB)} only in B`;
+  return [
+    paint('bold', escapeLineForTerminal(`${comparison.job}: ${what}, run A ${a.run} and run B ${b.run}`)) +
+      (comparison.simulated ? paint('yellow', '  simulated') : ''),
+    line('job', jobChanges.length === 0 ? 'the same in both' : `differs in ${jobChanges.join(', ')}`),
+    line(
+      'rows',
+      `${formatCount(rows.compared)} compared: ${formatCount(rows.same)} same, ${formatCount(rows.changed)} changed, ${oneSided}${outside}`,
+    ),
+    line('agreement', `${formatShare(comparison.agreement, comparison.agreementInterval)} of ${formatCount(both)} answered in both`),
+    ...(comparison.accuracyDifference === null
+      ? []
+      : [
+          line(
+            'accuracy',
+            `B - A: ${formatPoints(comparison.accuracyDifference.value)} points [${formatPoints(comparison.accuracyDifference.low)}, ${formatPoints(comparison.accuracyDifference.high)}]`,
+          ),
+        ]),
+    line('McNemar', describeTest(comparison.mcnemar)),
+    line('cost', `B - A: ${formatSigned(comparison.costDifferenceNanoUsd)} for the answers of these rows`),
+    '',
+    renderRuns(a, b, paint),
+    ...renderTransitions(comparison.transitions, paint),
+    ...renderExamples(comparison, paint),
+  ].join('\n');
+}
+
+function describeTest({ basis, onlyA, onlyB, method, statistic, pValue }: McNemar): string {
+  const how = method === 'exact' ? 'exact' : `chi-squared ${statistic?.toFixed(2)}`;
+  const p = pValue < 0.0001 ? 'p < 0.0001' : `p = ${pValue.toFixed(4)}`;
+  return `${p} (${how}): ${formatCount(onlyA)} rows ${basis} only in A, ${formatCount(onlyB)} only in B`;
+}
+
+function renderRuns(a: ComparedRun, b: ComparedRun, paint: Paint): string {
+  const row = (label: string, show: (run: ComparedRun) => string) => [label, show(a), show(b)];
+  const price = ({ answersNanoUsd, unpricedAnswers }: ComparedRun) =>
+    formatDollars(answersNanoUsd) + (unpricedAnswers === 0 ? '' : ` + ${formatCount(unpricedAnswers)} of unknown price`);
+  const scored = a.scores !== null && b.scores !== null;
+  return renderTable(
+    [
+      ['', 'A', 'B'],
+      row('model', ({ model }) => model),
+      row('rows', ({ rows }) => formatCount(rows)),
+      ...(scored
+        ? [
+            row('coverage', ({ scores }) => formatShare(scores?.coverage ?? null, scores?.intervals.coverage ?? null)),
+            row('accuracy', ({ scores }) => formatShare(scores?.accuracy ?? null, scores?.intervals.accuracy ?? null)),
+            row('macro-F1', ({ scores }) => formatShare(scores?.macroF1 ?? null, scores?.intervals.macroF1 ?? null)),
+          ]
+        : []),
+      row('cost of these answers', price),
+      row('input tokens', ({ inputTokens }) => formatCount(inputTokens)),
+      row('output tokens', ({ outputTokens }) => formatCount(outputTokens)),
+      row('spent by the run', ({ spentNanoUsd }) => formatDollars(spentNanoUsd)),
+    ],
+    MAX_CELLS,
+    paint,
+  );
+}
+
+function renderTransitions(transitions: RunComparison['transitions'], paint: Paint): readonly string[] {
+  const moves = Object.entries(transitions ?? {})
+    .flatMap(([from, line]) => Object.entries(line).map(([to, count]) => ({ from, to, count })))
+    .filter(({ from, to }) => from !== to)
+    .toSorted((a, b) => b.count - a.count)
+    .slice(0, MAX_TRANSITIONS);
+  if (moves.length === 0) return [];
+  return [
+    '',
+    renderTable([['in A', 'in B', 'rows'], ...moves.map(({ from, to, count }) => [from, to, formatCount(count)])], MAX_CELLS, paint),
+  ];
+}
+
+function renderExamples({ examples, gold }: RunComparison, paint: Paint): readonly string[] {
+  if (examples.length === 0) return [];
+  const rows = examples
+    .slice(0, MAX_EXAMPLES)
+    .map((example) => [example.id ?? '(left the table)', example.a, example.b, ...(gold === null ? [] : [example.gold ?? ''])]);
+  return ['', renderTable([['for example', 'in A', 'in B', ...(gold === null ? [] : ['right'])], ...rows], MAX_CELLS, paint)];
+}
+
+function formatPoints(share: number): string {
+  return `${share > 0 ? '+' : ''}${(share * 100).toFixed(1)}`;
+}
+
+function formatSigned(nanoUsd: number): string {
+  if (nanoUsd === 0) return '$0';
+  return `${nanoUsd > 0 ? '+' : '-'}${formatDollars(Math.abs(nanoUsd))}`;
+}

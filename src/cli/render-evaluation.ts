@@ -1,0 +1,89 @@
+import type { ClassScores, Evaluation, Interval } from '../core/quality.ts';
+import { escapeLineForTerminal } from '../output/escape-for-terminal.ts';
+import { formatCount } from '../output/format-numbers.ts';
+import { createPaint, type Paint } from './paint.ts';
+import { renderTable } from './render-table.ts';
+
+const MAX_CELLS = 28;
+/** More labels than this give no matrix a screen could show; the most frequent confusions are listed instead. */
+const MAX_MATRIX_LABELS = 10;
+const MAX_CONFUSIONS = 15;
+
+/** An evaluation for the terminal, without a final newline. */
+export function renderEvaluation(evaluation: Evaluation, colour: boolean): string {
+  const paint = createPaint(colour);
+  const { rows, intervals, gold } = evaluation;
+  const from = gold.type === 'file' ? `${gold.name}, column ${gold.column}` : `column ${gold.name}`;
+  const line = (label: string, text: string) => paint('dim', label.padEnd(11)) + escapeLineForTerminal(text);
+  return [
+    paint('bold', escapeLineForTerminal(`${evaluation.job}: ${evaluation.field} against ${from}`)) +
+      (evaluation.simulated ? paint('yellow', '  simulated') : ''),
+    line('rows', describeRows(rows)),
+    line('coverage', `${formatShare(evaluation.coverage, intervals.coverage)} have an answer; the others count as wrong`),
+    line(
+      'accuracy',
+      `${formatShare(evaluation.accuracy, intervals.accuracy)}, ${formatCount(rows.correct)} of ${formatCount(rows.evaluated)}`,
+    ),
+    line('macro-F1', formatShare(evaluation.macroF1, intervals.macroF1)),
+    paint('dim', `${' '.repeat(11)}in brackets 95 %: Wilson for proportions, ${describeBootstrap(evaluation)} for F1`),
+    '',
+    renderClasses(evaluation.perClass, paint),
+    ...renderConfusion(evaluation.confusion, paint),
+  ].join('\n');
+}
+
+function describeRows({ in: all, evaluated, withoutGold, pending }: Evaluation['rows']): string {
+  const left = [
+    withoutGold > 0 ? `${formatCount(withoutGold)} have no right answer to compare with` : '',
+    pending > 0 ? `${formatCount(pending)} were not asked yet` : '',
+  ].filter((part) => part !== '');
+  return `${formatCount(evaluated)} of ${formatCount(all)} compared${left.length > 0 ? `; ${left.join(', ')}` : ''}`;
+}
+
+function describeBootstrap({ intervals }: Pick<Evaluation, 'intervals'>): string {
+  return `bootstrap (${formatCount(intervals.f1.resamples)} draws, seed ${intervals.f1.seed})`;
+}
+
+/** `87.3 % [85.1, 89.2]`; a dash where there is nothing to divide by. */
+export function formatShare(share: number | null, interval: Interval | null): string {
+  if (share === null) return '-';
+  const percent = (value: number) => (value * 100).toFixed(1);
+  return `${percent(share)} %${interval === null ? '' : ` [${percent(interval.low)}, ${percent(interval.high)}]`}`;
+}
+
+function renderClasses(perClass: Readonly<Record<string, ClassScores>>, paint: Paint): string {
+  const rows = Object.entries(perClass).map(([label, { support, predicted, unanswered, precision, recall, f1, intervals }]) => [
+    label,
+    formatCount(support),
+    formatCount(predicted),
+    formatCount(unanswered),
+    formatShare(precision, intervals.precision),
+    formatShare(recall, intervals.recall),
+    formatShare(f1, intervals.f1),
+  ]);
+  return renderTable([['label', 'rows', 'given', 'no answer', 'precision', 'recall', 'F1'], ...rows], MAX_CELLS, paint);
+}
+
+type Confusion = Evaluation['confusion'];
+
+function renderConfusion(confusion: Confusion, paint: Paint): readonly string[] {
+  const labels = [...new Set(Object.entries(confusion).flatMap(([right, line]) => [right, ...Object.keys(line)]))].toSorted();
+  if (labels.length === 0) return [];
+  if (labels.length <= MAX_MATRIX_LABELS) {
+    const rows = labels.map((right) => [right, ...labels.map((given) => formatCount(countOf(confusion, right, given)))]);
+    return ['', renderTable([['right \\ given', ...labels], ...rows], MAX_CELLS, paint)];
+  }
+  const wrong = Object.entries(confusion)
+    .flatMap(([right, line]) => Object.entries(line).map(([given, count]) => ({ right, given, count })))
+    .filter(({ right, given }) => right !== given)
+    .toSorted((a, b) => b.count - a.count)
+    .slice(0, MAX_CONFUSIONS);
+  if (wrong.length === 0) return [];
+  const rows = wrong.map(({ right, given, count }) => [right, given, formatCount(count)]);
+  return ['', renderTable([['right', 'given instead (most frequent)', 'rows'], ...rows], MAX_CELLS, paint)];
+}
+
+function countOf(confusion: Confusion, right: string, given: string): number {
+  const line = Object.hasOwn(confusion, right) ? confusion[right] : undefined;
+  return line !== undefined && Object.hasOwn(line, given) ? (line[given] ?? 0) : 0;
+}

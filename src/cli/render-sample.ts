@@ -1,0 +1,35 @@
+import { escapeLineForTerminal } from '../output/escape-for-terminal.ts';
+import { formatCount } from '../output/format-numbers.ts';
+import type { Sample } from '../run/sample.ts';
+import { createPaint } from './paint.ts';
+import { renderTable } from './render-table.ts';
+
+const MAX_CELLS = 40;
+const MAX_LABELS = 20;
+
+/** What was drawn and what to do with it, without a final newline. @param sample its path as it is to be shown @param next reads the marks back */
+export function renderSample(sample: Sample, next: string, colour: boolean): string {
+  const paint = createPaint(colour);
+  const { rows, labels, strata } = sample;
+  const title = `${sample.job}: ${formatCount(rows.sampled)} of ${formatCount(rows.eligible)} rows drawn with seed ${sample.seed}`;
+  const kept = rows.inSheet - rows.added;
+  const keeps =
+    kept === 0 ? '' : `; ${formatCount(kept)} rows stood in it already and stay as they are, ${formatCount(rows.marked)} of them marked`;
+  const marks = labels === null || labels.length > MAX_LABELS ? `the right ${sample.field}` : labels.join(', ');
+  return [
+    paint('bold', escapeLineForTerminal(title)) + (sample.simulated ? paint('yellow', '  simulated') : ''),
+    escapeLineForTerminal(`sheet  ${sample.path}: ${formatCount(rows.added)} rows added${keeps}`),
+    escapeLineForTerminal(`mark   write into _gold: ${marks}`),
+    escapeLineForTerminal(`then   ${next}`),
+    ...(strata.length === 0
+      ? []
+      : [
+          '',
+          renderTable(
+            [[sample.by ?? '', 'rows', 'drawn'], ...strata.map((one) => [one.value, formatCount(one.rows), formatCount(one.sampled)])],
+            MAX_CELLS,
+            paint,
+          ),
+        ]),
+  ].join('\n');
+}

@@ -1,0 +1,56 @@
+import path from 'node:path';
+import { stringify } from 'csv-stringify/sync';
+import { openAtomicFile } from './atomic-file.ts';
+import { escapeFormula, formatCell } from './csv-format.ts';
+
+/** Names a row in a way no spreadsheet changes: `r` and the hash of its id. */
+export const REF_COLUMN = '_ref';
+/** The row's number, from 1. */
+export const ROW_COLUMN = '_row';
+/** Where a person writes the right answer. */
+export const GOLD_COLUMN = '_gold';
+/** The answer the row has now. */
+export const ANSWER_COLUMN_OF_SHEET = '_answer';
+
+/** All columns of a sheet that are no column of the table. */
+export const OWN_COLUMNS: readonly string[] = [REF_COLUMN, ROW_COLUMN, GOLD_COLUMN, '_note', ANSWER_COLUMN_OF_SHEET];
+
+/** The columns of a new sheet: the marks first, what is to be judged behind them, the answer last. */
+export function makeSheetColumns(tableColumns: readonly string[]): readonly string[] {
+  const ofTable = tableColumns.filter((name) => !OWN_COLUMNS.includes(name));
+  return [...OWN_COLUMNS.slice(0, -1), ...ofTable.map(escapeFormula), ANSWER_COLUMN_OF_SHEET];
+}
+
+/** The sheet beside a table: `tickets.csv` -> `tickets.sample.csv`. */
+export function sheetPath(tablePath: string): string {
+  const { dir, name } = path.parse(tablePath);
+  return path.join(dir, `${name}.sample.csv`);
+}
+
+const BYTE_ORDER_MARK = '\uFEFF';
+
+/** A sheet to be written. */
+export interface MarkSheet {
+  readonly columns: readonly string[];
+  /** Rows a sheet of this name holds already: they go over as they are. */
+  readonly keptRows: readonly (readonly unknown[])[];
+  /** Values by column; columns without one stay empty. */
+  readonly newRows: readonly ReadonlyMap<string, unknown>[];
+}
+
+/**
+ * Writes a sheet for a spreadsheet: byte order mark, CRLF, no text of ours it would run as a formula. It replaces the file at once, or not at all.
+ * @throws AppError `output`, exit 5: the file cannot be written
+ */
+export async function writeMarkSheet(file: string, { columns, keptRows, newRows }: MarkSheet): Promise<void> {
+  const kept = keptRows.map((row) => row.map(formatCell));
+  const added = newRows.map((row) => columns.map((name) => escapeFormula(formatCell(row.get(name)))));
+  const sheet = await openAtomicFile(file);
+  try {
+    await sheet.write(BYTE_ORDER_MARK + stringify([columns as string[], ...kept, ...added], { record_delimiter: 'windows' }));
+    await sheet.commit();
+  } catch (error) {
+    await sheet.discard();
+    throw error;
+  }
+}

@@ -1,0 +1,85 @@
+import { UsageError } from '../core/errors.ts';
+import type { Evaluation } from '../core/quality.ts';
+import { makeScores } from '../quality/scores.ts';
+import { createTally } from '../quality/tally.ts';
+import { chooseField } from './field.ts';
+import { finishRows } from './finish-rows.ts';
+import { openGold } from './gold.ts';
+import type { JobState } from './last-run.ts';
+import { type Looking, type LookOptions, openForLooking } from './open-for-looking.ts';
+import { selectRows } from './selection.ts';
+
+/** What answers are compared with, and in which field. */
+export interface EvaluateOptions {
+  /** A column of the table, or a file. */
+  readonly gold: string;
+  /** Null for the one field with labels. */
+  readonly field: string | null;
+  /** Of the bootstrap. */
+  readonly seed: number;
+}
+
+/** An evaluation, and whose answers it is about. */
+export interface Evaluated {
+  readonly evaluation: Evaluation;
+  readonly state: JobState;
+}
+
+/**
+ * Compares the answers a job has with the right ones. Failed and skipped rows count as wrong; rows not asked yet do not count.
+ * @throws UsageError when the field, the right answers or an answer to compare them with cannot be found
+ */
+export async function evaluateAnswers(options: LookOptions, evaluate: EvaluateOptions): Promise<Evaluated> {
+  const looking = await openForLooking(options);
+  try {
+    return { evaluation: await compare(looking, options, evaluate), state: looking.state };
+  } finally {
+    await looking.ledger.close();
+  }
+}
+
+async function compare(
+  looking: Looking,
+  options: LookOptions,
+  { gold: name, field: fieldName, seed }: EvaluateOptions,
+): Promise<Evaluation> {
+  const { ledger, prepared } = looking;
+  const { table, compiled } = prepared;
+  const field = chooseField(compiled.job, fieldName);
+  const gold = await openGold(options, prepared, field, name);
+  const tally = createTally(field.name);
+  const run = ledger.fold.runs.at(-1)?.id ?? null;
+  const counts = { in: 0, withoutGold: 0, pending: 0 };
+  for await (const rows of finishRows({
+    ...{ table, compiled, ledger, stepOf: looking.stepOf, costOf: looking.books.costOf },
+    selected: await selectRows({ type: 'all' }, table, options.signal),
+    run: run ?? '',
+    signal: options.signal,
+  })) {
+    for (const { row, disposition, answer } of rows) {
+      counts.in += 1;
+      const right = gold.read(row);
+      if (right === null) counts.withoutGold += 1;
+      else if (disposition.status === 'pending') counts.pending += 1;
+      else tally.add(right, disposition.status === 'ok' ? field.read(answer) : null);
+    }
+  }
+  const source = gold.finish();
+  if (tally.cells.length === 0) {
+    throw new UsageError(`${looking.job}: none of the ${counts.pending} rows with a right answer was asked yet; run the job first`, {
+      code: 'no_answers',
+    });
+  }
+  const scores = makeScores(tally.cells, seed);
+  return {
+    schema: 'rowmill.eval/1',
+    job: looking.job,
+    run,
+    simulated: looking.simulated,
+    model: compiled.job.model,
+    field: field.name,
+    gold: source,
+    ...scores,
+    rows: { ...counts, ...scores.rows },
+  };
+}

@@ -1,0 +1,95 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { UsageError } from '../core/errors.ts';
+import type { GoldSource } from '../core/quality.ts';
+import type { Row } from '../core/row.ts';
+import { suggest } from '../input/suggest.ts';
+import type { Field } from './field.ts';
+import { type GoldFile, readGoldFile } from './gold-file.ts';
+import type { LookOptions } from './open-for-looking.ts';
+import type { PreparedJob } from './prepare.ts';
+import { hashRowId } from './write-outputs.ts';
+
+/** The right answers of a table's rows. */
+export interface Gold {
+  /** Null when the row has none. */
+  read(row: Row): readonly string[] | null;
+  /** The same for a row of an earlier table, by the hash of its id; only a file knows it. */
+  readByHash(idHash: string): readonly string[] | null;
+  /** What came of it, after all rows were read. @throws UsageError when nothing fits the table or the field */
+  finish(): GoldSource;
+}
+
+/** Unknown labels are listed up to this number. */
+const MAX_LISTED = 20;
+
+/**
+ * Opens the right answers: a column of the table, or a file beside it.
+ * @throws UsageError when it is neither, or the file does not say which rows it is about
+ */
+export async function openGold(options: LookOptions, prepared: PreparedJob, field: Field, name: string): Promise<Gold> {
+  const { table, compiled } = prepared;
+  const column = table.columns.indexOf(name);
+  const file = column === -1 ? await openFile(options, prepared, field, name) : null;
+  const seen = { matched: 0, known: 0, example: '' };
+  const unknownLabels = new Map<string, number>();
+
+  function count(labels: readonly string[] | null): readonly string[] | null {
+    if (labels === null) return null;
+    seen.matched += 1;
+    for (const label of labels) {
+      if (field.labels === null || field.labels.includes(label)) seen.known += 1;
+      else if (unknownLabels.has(label) || unknownLabels.size < MAX_LISTED) unknownLabels.set(label, (unknownLabels.get(label) ?? 0) + 1);
+    }
+    return labels;
+  }
+
+  return {
+    read(row) {
+      if (file === null) return count(field.readGold(row.cells[column]));
+      const id = compiled.rowId(row);
+      if (seen.example === '') seen.example = id;
+      return count(file.take(hashRowId(id)));
+    },
+    readByHash: (idHash) => (file === null ? null : count(file.take(idHash))),
+    finish() {
+      const unknown = [...unknownLabels.keys()];
+      if (seen.matched === 0) throw new UsageError(describeNoMatch(name, file, seen.example), { code: 'gold' });
+      if (seen.known === 0 && unknown.length > 0) {
+        const labels = field.labels?.join(', ') ?? '';
+        throw new UsageError(
+          `${name}: none of its values is a label of ${field.name}: ${unknown.slice(0, 5).map(clip).join(', ')}; labels: ${labels}`,
+          {
+            code: 'gold',
+          },
+        );
+      }
+      return {
+        type: file === null ? 'column' : 'file',
+        name,
+        column: file?.column ?? null,
+        unmatched: file?.countUnmatched() ?? 0,
+        unknownLabels: Object.fromEntries(unknownLabels),
+      };
+    },
+  };
+}
+
+async function openFile(options: LookOptions, prepared: PreparedJob, field: Field, name: string): Promise<GoldFile> {
+  const path = resolve(options.cwd, name);
+  if (existsSync(path))
+    return readGoldFile({ path, shown: name, job: prepared.compiled.job, field, cwd: options.cwd, signal: options.signal });
+  const { columns } = prepared.table;
+  const message = `--gold ${name}: neither a column of the table nor a file; columns: ${columns.join(', ')}${suggest(name, columns)}`;
+  throw new UsageError(message, { code: 'gold' });
+}
+
+function clip(label: string): string {
+  return label.length <= 40 ? label : `${label.slice(0, 39)}…`;
+}
+
+function describeNoMatch(name: string, file: GoldFile | null, tableId: string): string {
+  if (file === null) return `${name}: the column is empty in every row`;
+  const ids = `it has ${JSON.stringify(file.exampleId)}, the table has ${JSON.stringify(tableId)}`;
+  return `${name}: none of its ids is one of the table (${ids})`;
+}

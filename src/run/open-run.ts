@@ -1,0 +1,116 @@
+import { UsageError } from '../core/errors.ts';
+import type { Job } from '../core/job.ts';
+import { addUsage, NO_USAGE, type Usage } from '../core/usage.ts';
+import { compileRules } from '../input/compile-job.ts';
+import { readJob } from '../input/make-job.ts';
+import { readYaml } from '../input/yaml-source.ts';
+import { type Ledger, openLedger } from '../ledger/ledger.ts';
+import { openRunFiles } from '../ledger/runs.ts';
+import { makeCostOf } from '../money/cost.ts';
+import { type Books, createBooks } from './books.ts';
+import { createStepOf, type StepOf } from './next-step.ts';
+import type { FoundState, LookOptions } from './open-for-looking.ts';
+import type { PreparedJob } from './prepare.ts';
+import { NO_REQUEST, RunRowIndex } from './run-row-index.ts';
+
+/** An earlier run as it ended: the job it had, its rows, and the answers that were there then. */
+export interface OpenedRun {
+  readonly run: string;
+  readonly job: Job;
+  /** The job file as it was, parsed. */
+  readonly spec: Readonly<Record<string, unknown>>;
+  readonly rows: RunRowIndex;
+  readonly ledger: Ledger;
+  readonly books: Books;
+  /** What a request of `rows` had come to. */
+  readAnswer(request: number): RunAnswer;
+  /** What the answers cost that were read with `readAnswer`, each request once. */
+  readonly answers: AnswerTotals;
+}
+
+export type RunAnswer = { readonly status: 'ok'; readonly value: unknown } | { readonly status: 'none'; readonly why: string };
+
+/** Sums over answers. */
+export interface AnswerTotals {
+  readonly nanoUsd: number;
+  readonly unpriced: number;
+  readonly usage: Usage;
+}
+
+/**
+ * Opens the state as a run left it. Later runs, retries of its failed rows and new generations change nothing about it, and its answers are
+ * judged by the rules of its own job. The caller closes the ledger.
+ * @throws UsageError when there is no such run, or its files were dropped
+ */
+export async function openRun(options: LookOptions, found: FoundState, prepared: PreparedJob, run: string): Promise<OpenedRun> {
+  const { runs } = found;
+  if (!runs.includes(run)) throw new UsageError(`${found.job}: no run ${run}; runs: ${runs.join(', ')}`, { code: 'no_run' });
+  const files = openRunFiles(prepared.stateDirectory, options.effects.randomId);
+  const rows = files.readRunRows(run);
+  const text = files.readRunFile(run, 'job.yaml');
+  if (rows === null || text === null) {
+    const kept = runs.filter((id) => files.readRunFile(id, 'job.yaml') !== null).join(', ');
+    throw new UsageError(
+      `${found.job}: the files of run ${run} are not there: the last 14 runs keep theirs; these have them: ${kept || 'none'}`,
+      {
+        code: 'no_run',
+      },
+    );
+  }
+  const { job, spec } = readKeptJob(text, run, prepared);
+  const books = createBooks(makeCostOf({ asOf: null, findPrice: prepared.findPrice }));
+  const ledger = await openLedger({
+    directory: prepared.stateDirectory,
+    origin: found.state.origin,
+    job: job.name,
+    access: 'read',
+    ...compileRules(job),
+    ...(run === runs.at(-1) ? {} : { asOfRun: run }),
+    visit: books.visit,
+    clock: options.effects.clock,
+    randomId: options.effects.randomId,
+    processIdentity: options.effects.processIdentity,
+    signal: options.signal,
+  });
+  const reader = createAnswerReader({ ledger, books, stepOf: createStepOf(ledger, job, 'looking') });
+  return { run, job, spec, rows: new RunRowIndex(rows, (key) => ledger.keys.find(key)), ledger, books, ...reader };
+}
+
+/** The job a run kept: its paths mean what they meant beside the job file. */
+function readKeptJob(text: string, run: string, { compiled }: PreparedJob): Pick<OpenedRun, 'job' | 'spec'> {
+  const yaml = readYaml(text, `job.yaml of run ${run}`);
+  const { directory, file } = compiled.job;
+  const { job, problems } =
+    yaml.problems.length > 0 ? { job: null, problems: yaml.problems } : readJob(yaml.value, { source: yaml.source, directory, file, text });
+  if (job === null || problems.length > 0) throw new UsageError(problems, { code: 'job' });
+  return { job, spec: yaml.value as OpenedRun['spec'] };
+}
+
+function createAnswerReader(parts: {
+  readonly ledger: Ledger;
+  readonly books: Books;
+  readonly stepOf: StepOf;
+}): Pick<OpenedRun, 'readAnswer' | 'answers'> {
+  const { ledger, books, stepOf } = parts;
+  const { keys } = ledger;
+  const pass = keys.startPass();
+  const totals = { nanoUsd: 0, unpriced: 0, usage: NO_USAGE };
+  return {
+    answers: totals,
+    readAnswer(request) {
+      if (request === NO_REQUEST) return { status: 'none', why: 'skipped' };
+      const step = request === -1 ? 'new' : stepOf(request);
+      if (step !== 'done' && step !== 'failed') return { status: 'none', why: 'pending' };
+      const { outcome, lane, createdSeconds } = ledger.readAnswer(request);
+      if (step === 'failed') return { status: 'none', why: `${outcome.status}: ${outcome.message}` };
+      if (lane !== null && !keys.isSeen(request, pass)) {
+        keys.markSeen(request, pass);
+        const cost = books.costOf({ ...outcome, lane, createdSeconds: outcome.createdSeconds ?? createdSeconds });
+        totals.nanoUsd += cost ?? 0;
+        totals.unpriced += cost === null ? 1 : 0;
+        totals.usage = outcome.usage === null ? totals.usage : addUsage(totals.usage, outcome.usage);
+      }
+      return { status: 'ok', value: outcome.value };
+    },
+  };
+}

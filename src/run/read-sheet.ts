@@ -1,0 +1,42 @@
+import { existsSync } from 'node:fs';
+import { UsageError } from '../core/errors.ts';
+import { showCell } from '../input/cell-text.ts';
+import { openTable } from '../input/open-table.ts';
+import { GOLD_COLUMN, REF_COLUMN } from '../output/mark-sheet.ts';
+
+/** A sheet a person may have marked: what it says is never lost. */
+export interface Sheet {
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly unknown[])[];
+  /** The rows it holds, as it names them. */
+  readonly refs: ReadonlySet<string>;
+  /** Rows with a mark. */
+  readonly marked: number;
+}
+
+/**
+ * Reads a sheet; null when there is none.
+ * @throws UsageError when a file of its name is none
+ */
+export async function readSheet(path: string, cwd: string, signal: AbortSignal): Promise<Sheet | null> {
+  if (!existsSync(path)) return null;
+  const table = await openTable({ path, format: 'csv', delimiter: null, encoding: null, columns: null, id: [] }, { cwd, signal });
+  const refIndex = table.columns.indexOf(REF_COLUMN);
+  const goldIndex = table.columns.indexOf(GOLD_COLUMN);
+  if (refIndex === -1 || goldIndex === -1) {
+    throw new UsageError(`${path}: is no sheet to be marked: it has no column ${REF_COLUMN} or ${GOLD_COLUMN}; move it away`, {
+      code: 'sheet',
+    });
+  }
+  const rows: (readonly unknown[])[] = [];
+  const refs = new Set<string>();
+  let marked = 0;
+  for await (const chunk of table.readRows(signal)) {
+    for (const { cells } of chunk) {
+      rows.push(cells);
+      refs.add(showCell(cells[refIndex]).trim());
+      if (showCell(cells[goldIndex]).trim() !== '') marked += 1;
+    }
+  }
+  return { columns: table.columns, rows, refs, marked };
+}

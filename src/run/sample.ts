@@ -1,0 +1,125 @@
+import { UsageError } from '../core/errors.ts';
+import { suggest } from '../input/suggest.ts';
+import { makeSheetColumns, sheetPath, writeMarkSheet } from '../output/mark-sheet.ts';
+import { chooseField } from './field.ts';
+import { finishRows } from './finish-rows.ts';
+import type { JobState } from './last-run.ts';
+import { type Looking, type LookOptions, openForLooking } from './open-for-looking.ts';
+import { readSheet } from './read-sheet.ts';
+import { createRowSampler, makeSheetRow, type Stratify } from './row-sampler.ts';
+import { selectRows } from './selection.ts';
+
+/** How many rows a person shall judge, and which. */
+export interface SampleOptions {
+  readonly rows: number;
+  readonly seed: number;
+  /** A column of the answer or of the table, each value of which is to be in the sample; null for any rows. */
+  readonly by: string | null;
+  /** The field that is judged; null for the one with labels. */
+  readonly field: string | null;
+}
+
+/** What `sample --json` prints. */
+export interface Sample {
+  readonly schema: 'rowmill.sample/1';
+  readonly job: string;
+  readonly run: string | null;
+  readonly simulated: boolean;
+  /** The sheet; absolute. */
+  readonly path: string;
+  readonly field: string;
+  /** What may be written into `_gold`; null for anything. */
+  readonly labels: readonly string[] | null;
+  readonly seed: number;
+  readonly by: string | null;
+  readonly rows: {
+    /** Rows with an answer, or that failed: the sample is drawn from them. */
+    readonly eligible: number;
+    readonly sampled: number;
+    /** Written by this command; the others stood in the sheet already. */
+    readonly added: number;
+    /** In the sheet now. */
+    readonly inSheet: number;
+    /** Marked before this command; it changes none of them. */
+    readonly marked: number;
+  };
+  /** Empty without `by`. The largest first. */
+  readonly strata: readonly { readonly value: string; readonly rows: number; readonly sampled: number }[];
+}
+
+/**
+ * Draws rows for a person to judge and writes them into a sheet beside the table. The same seed draws the same rows; a sheet that is there
+ * keeps its rows and marks, and gets only what it does not hold.
+ * @throws UsageError when there is nothing to judge, or a file of the sheet's name is no sheet
+ */
+export async function sampleRows(
+  options: LookOptions,
+  sampling: SampleOptions,
+): Promise<{ readonly sample: Sample; readonly state: JobState }> {
+  const looking = await openForLooking(options);
+  try {
+    return { sample: await writeSample(looking, options, sampling), state: looking.state };
+  } finally {
+    await looking.ledger.close();
+  }
+}
+
+async function writeSample(
+  looking: Looking,
+  options: LookOptions,
+  { rows: wanted, seed, by, field: fieldName }: SampleOptions,
+): Promise<Sample> {
+  const { ledger, prepared } = looking;
+  const { table, compiled } = prepared;
+  const field = chooseField(compiled.job, fieldName);
+  const path = sheetPath(compiled.job.write.path);
+  const sheet = await readSheet(path, options.cwd, options.signal);
+  const sampler = createRowSampler({ rows: wanted, seed, stratify: by === null ? null : chooseStratum(looking, by) });
+  const run = ledger.fold.runs.at(-1)?.id ?? null;
+  for await (const rows of finishRows({
+    ...{ table, compiled, ledger, stepOf: looking.stepOf, costOf: looking.books.costOf },
+    selected: await selectRows({ type: 'all' }, table, options.signal),
+    run: run ?? '',
+    signal: options.signal,
+  })) {
+    for (const row of rows) sampler.add(row, compiled.rowId(row.row));
+  }
+  const { chosen, eligible, strata } = sampler.read();
+  if (eligible === 0) throw new UsageError(`${looking.job}: no row has an answer to judge; run the job first`, { code: 'no_answers' });
+  const added = chosen.filter(({ ref }) => sheet?.refs.has(ref) !== true);
+  const newRows = added.map((row) => makeSheetRow(row, table.columns, field));
+  const keptRows = sheet?.rows ?? [];
+  if (added.length > 0) await writeMarkSheet(path, { columns: sheet?.columns ?? makeSheetColumns(table.columns), keptRows, newRows });
+  return {
+    schema: 'rowmill.sample/1',
+    job: looking.job,
+    run,
+    simulated: looking.simulated,
+    path,
+    field: field.name,
+    labels: field.labels,
+    seed,
+    by,
+    rows: {
+      eligible,
+      sampled: chosen.length,
+      added: added.length,
+      inSheet: keptRows.length + added.length,
+      marked: sheet?.marked ?? 0,
+    },
+    strata: by === null ? [] : strata,
+  };
+}
+
+/** A column of the answer, else of the table. */
+function chooseStratum({ prepared }: Looking, name: string): Stratify {
+  const { compiled, table } = prepared;
+  if (compiled.answerColumns.includes(name)) {
+    const field = chooseField(compiled.job, name);
+    return ({ disposition, answer }) => (disposition.status === 'ok' ? field.read(answer).join(' | ') : '(failed)');
+  }
+  const column = table.columns.indexOf(name);
+  if (column >= 0) return ({ row }) => String(row.cells[column] ?? '');
+  const names = [...compiled.answerColumns, ...table.columns];
+  throw new UsageError(`--by ${name}: no such column in the answer or the table; columns: ${names.join(', ')}${suggest(name, names)}`);
+}

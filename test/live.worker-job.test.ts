@@ -16,7 +16,7 @@ function read(data: unknown, changes: { customId?: string; secret?: string | nul
 
 test('a job whose content matches its key becomes a request', () => {
   const reading = read({ custom_id: key, path, body });
-  assert.deepEqual(reading, { status: 'request', request: { key, customId: key, url: path, body }, outputTokens: 100 });
+  assert.deepEqual(reading, { status: 'request', request: { key, customId: key, url: path, body }, model: 'gpt-test', outputTokens: 100 });
 });
 
 test('a repeated row and a re-ask keep the key of their content, and a re-ask may say something else', () => {

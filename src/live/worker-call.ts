@@ -25,17 +25,17 @@ const UNREACHABLE_MS = 600_000;
 const REST_MS = 1_000;
 /** What a body is taken for before answers have told: learned shares correct it. */
 const BYTES_PER_TOKEN = 4;
+const NO_BOUND = 'the worker has a limit of dollars a day, and nothing bounds what this call costs: no output cap, or no known price';
 /** A row that killed so many workers is called with nothing beside it. */
 const SUSPECT_CRASHES = 2;
 
 /** The life of one job: check, reserve, wait, call once, settle. @returns whether the job is over, or must go back to the queue */
 export async function processJob(context: WorkerContext, job: HandedJob): Promise<'over' | 'give-back'> {
   const reading = readJob(job.data, { ...job, secret: context.link.secret, ceilings: context.ceilings });
-  if (reading.status === 'refused') {
-    context.log('warn', 'job-refused', { job: job.jobId, why: reading.why });
-    await deliver(context, job, NO_ATTEMPT, { status: 'reject', why: reading.why });
-    return 'over';
-  }
+  if (reading.status === 'refused') return reject(context, job, reading.why);
+  const bodyBytes = Buffer.byteLength(reading.request.body);
+  const boundNanoUsd = context.allowance.boundOf({ ...reading, bodyBytes });
+  if (boundNanoUsd === null) return reject(context, job, NO_BOUND);
   const promptTokens = Math.ceil(reading.request.body.length / BYTES_PER_TOKEN);
   let unreachableMs = 0;
   for (let tries = 1; ; tries += 1) {
@@ -44,7 +44,11 @@ export async function processJob(context: WorkerContext, job: HandedJob): Promis
     const waited = await waitForGrant(context, job, tokens);
     if (waited.status !== 'go') return waited.status;
     const attempt: OpenAttempt = { mark: waited.grant.mark, tokensDelta: -tokens };
+    const taken = context.allowance.take(boundNanoUsd);
+    if (taken === null) return halt(context, job, { ...attempt, requestsDelta: -1 }, context.allowance.exceeded);
     const outcome = await callOnce(context, job, reading, waited.grant.crashes >= SUSPECT_CRASHES);
+    if (isFree(outcome)) taken.giveBack();
+    else taken.settle(reading.model, outcome.status === 'answered' ? outcome.usage : null);
     switch (outcome.status) {
       case 'answered':
         await answer(context, job, outcome, { attempt, promptTokens, tokens });
@@ -71,6 +75,17 @@ export async function processJob(context: WorkerContext, job: HandedJob): Promis
         outcome satisfies never;
     }
   }
+}
+
+async function reject(context: WorkerContext, job: HandedJob, why: string): Promise<'over'> {
+  context.log('warn', 'job-refused', { job: job.jobId, why });
+  await deliver(context, job, NO_ATTEMPT, { status: 'reject', why });
+  return 'over';
+}
+
+/** Known not to have been billed: refused, never sent, or answered with a failure. */
+function isFree(outcome: CallOutcome | { readonly status: 'unknown' }): boolean {
+  return outcome.status !== 'unknown' && (outcome.status !== 'answered' || outcome.failure !== null);
 }
 
 /** A call whose signal fired, or that failed by a bug, may have been billed. */

@@ -1,4 +1,5 @@
 import type { MakeCall } from './call.ts';
+import type { DailyAllowance } from './daily-allowance.ts';
 import type { LearnedTokens } from './learned-tokens.ts';
 import type { JobReference, QueueLink } from './redis-calls.ts';
 import type { AloneGate } from './worker-alone.ts';
@@ -14,6 +15,7 @@ export interface WorkerContext {
   readonly presence: WorkerPresence;
   readonly makeCall: MakeCall;
   readonly ceilings: WorkerCeilings;
+  readonly allowance: DailyAllowance;
   readonly learned: LearnedTokens;
   readonly alone: AloneGate;
   /** How calls fare: an answer, or a refusal or silence after leaving at that instant of `monotonicMs`. */

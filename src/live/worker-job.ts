@@ -25,7 +25,7 @@ export const JOB_PATHS: ReadonlySet<string> = new Set(['/v1/chat/completions', '
 
 /** A checked job, or why it is refused; the reason names no content. `outputTokens` is null where the body sets no cap. */
 export type JobReading =
-  | { readonly status: 'request'; readonly request: Request; readonly outputTokens: number | null }
+  | { readonly status: 'request'; readonly request: Request; readonly model: string; readonly outputTokens: number | null }
   | { readonly status: 'refused'; readonly why: string };
 
 /** Everything a worker may conclude from a job that anybody with access to Redis could have written. */
@@ -65,7 +65,7 @@ function readBody(request: Request, ceilings: WorkerCeilings): JobReading {
   if (ceilings.outputTokens !== null && (outputTokens ?? Number.POSITIVE_INFINITY) > ceilings.outputTokens) {
     return refuse(`the output cap is above the worker's ${ceilings.outputTokens} tokens`);
   }
-  return { status: 'request', request, outputTokens };
+  return { status: 'request', request, model, outputTokens };
 }
 
 function refuse(why: string): JobReading {

@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { UsageError } from '../core/errors.ts';
 import type { MakeCall } from './call.ts';
+import type { DailyAllowance } from './daily-allowance.ts';
 import { describeUrl, openPatientRedis, openRedis } from './redis-connection.ts';
 import { makeRegistryKey } from './redis-keys.ts';
 import type { WorkerLog } from './worker-context.ts';
@@ -18,6 +19,7 @@ export interface WorkerOptions {
   readonly baseUrl: string;
   readonly makeCall: MakeCall;
   readonly ceilings: WorkerCeilings;
+  readonly allowance: DailyAllowance;
   /** `ROWMILL_QUEUE_SECRET`; null where none is set. */
   readonly secret: string | null;
   readonly log: WorkerLog;
@@ -48,13 +50,19 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
   setMaxListeners(0, options.draining, options.ending);
   const redis = await openRedis(options.redisUrl);
   const served = new Map<string, ServedQueue>();
+  const refused = new Set<string>();
   const registry = makeRegistryKey(options);
   options.log('info', 'ready', { redis: describeUrl(options.redisUrl), worker: options.workerId, concurrency: options.concurrency });
   try {
     while (!options.draining.aborted) {
       const models = await redis.smembers(registry).catch(() => []);
       for (const model of models) {
-        if (served.has(model) || options.ceilings.models?.has(model) === false) continue;
+        if (served.has(model) || refused.has(model)) continue;
+        if (options.ceilings.models?.has(model) === false) {
+          refused.add(model);
+          options.log('warn', 'model-not-allowed', { model: model.slice(0, 60) });
+          continue;
+        }
         options.log('info', 'serving', { model });
         const openPatient = () => openPatientRedis(options.redisUrl);
         served.set(model, serveQueue({ ...options, lockMs: options.lockMs ?? LOCK_MS, model, redis, openPatient }));

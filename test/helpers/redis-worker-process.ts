@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { EXIT } from '../../src/core/errors.ts';
 import { readUsage } from '../../src/core/usage.ts';
 import type { MakeCall } from '../../src/live/call.ts';
+import { createDailyAllowance, type DailyLimits } from '../../src/live/daily-allowance.ts';
 import { runWorker } from '../../src/live/worker.ts';
 import { ApiError, type FailureKind } from '../../src/openai/api-error.ts';
 
@@ -13,6 +14,7 @@ export interface WorkerProcessOptions {
   readonly lockMs: number;
   readonly keyFingerprint: string;
   readonly secret: string | null;
+  readonly dailyLimits?: Partial<DailyLimits>;
 }
 
 /** Calls the test's provider once and tells what came of it, as the program's own call does. */
@@ -55,6 +57,7 @@ export async function runTestWorker(options: WorkerProcessOptions, draining: Abo
     baseUrl: 'http://test',
     makeCall: makeTestCall(options.providerUrl),
     ceilings: { models: null, bodyBytes: 10_000, outputTokens: null },
+    allowance: createDailyAllowance({ calls: null, nanoUsd: null, ...options.dailyLimits }, () => new Date()),
     secret: options.secret,
     log: (level, event, facts) => {
       if (process.env.SHOW_LOG === '1') console.error(level, event, JSON.stringify(facts ?? {}));

@@ -1,5 +1,6 @@
 import { EXIT, UsageError } from '../../core/errors.ts';
 import { createMakeCall } from '../../live/call.ts';
+import { createDailyAllowance } from '../../live/daily-allowance.ts';
 import { runWorker } from '../../live/worker.ts';
 import { createProvider } from '../../openai/provider.ts';
 import { makeEffects } from '../effects.ts';
@@ -7,15 +8,15 @@ import { chooseBaseUrl, loadEnvFile, readApiKey, readRedisLink } from '../enviro
 import type { WorkerFlags } from '../flags.ts';
 import { listenForInterrupts } from '../interrupt.ts';
 import { say } from '../say.ts';
-
-/** No body larger than this is sent on, whoever put it into Redis. */
-const MAX_BODY_BYTES = 100 * 1024 * 1024;
+import { readDailyLimits, readWorkerCeilings } from '../worker-ceilings.ts';
 
 /** `rowmill worker`: stateless; key and base URL come from its own environment, never from Redis. */
 export async function worker(flags: WorkerFlags): Promise<number> {
   loadEnvFile();
   const link = readRedisLink(flags.redis);
   if (link === null) throw new UsageError('a worker needs a Redis: give --redis redis://127.0.0.1:6379, or set REDIS_URL');
+  const ceilings = readWorkerCeilings(process.env);
+  const dailyLimits = readDailyLimits(process.env);
   const { default: pino } = await import('pino');
   const logger = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime });
   const { clock, monotonicMs, random, randomId, sleep } = makeEffects();
@@ -32,7 +33,8 @@ export async function worker(flags: WorkerFlags): Promise<number> {
       keyFingerprint: provider.keyFingerprint,
       baseUrl: provider.baseUrl,
       makeCall: createMakeCall({ provider, makeLineId, clock }),
-      ceilings: { models: null, bodyBytes: MAX_BODY_BYTES, outputTokens: null },
+      ceilings,
+      allowance: createDailyAllowance(dailyLimits, clock),
       log: (level, event, facts) => logger[level]({ ...facts }, event),
       workerId,
       random,

@@ -28,6 +28,7 @@ export async function reconcileTable(folder: string): Promise<Readonly<Record<st
     simulated: true,
     stop: null,
     estimateNanoUsd: null,
+    maxNanoUsd: null,
     priceAsOf: null,
     commands,
     cwd: folder,

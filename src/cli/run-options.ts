@@ -29,7 +29,12 @@ export function makeRunOptions(jobFile: string, flags: RunFlags, interrupts: Int
     reopen: flags.retryFailed === true ? { causes: null, set: {} } : null,
     looksMs: flags.looks,
     pollMaxMs: flags.pollMax,
-    commands: { continue: showRunCommand(jobFile, flags), failures: showCommand('failures', jobFile, flags) },
+    commands: {
+      continue: showRunCommand(jobFile, flags),
+      continueWith: (maxUsd) => showRunCommand(jobFile, { ...flags, maxUsd: Number(maxUsd) }),
+      failures: showCommand('failures', jobFile, flags),
+      retry: showCommand('retry', jobFile, flags),
+    },
   };
 }
 

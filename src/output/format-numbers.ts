@@ -18,6 +18,19 @@ export function formatDollars(nanoUsd: number): string {
   return `$${formatCount(Number(dollars))}.${fraction.slice(0, 2)}`;
 }
 
+/** A count and what is counted: `1 call`, `1,204 calls`. */
+export function formatThings(count: number, thing: string): string {
+  return `${formatCount(count)} ${thing}${count === 1 ? '' : 's'}`;
+}
+
+/** The price of one row or call, in three digits at least: `$0.0000114`. */
+export function formatSmallDollars(nanoUsd: number): string {
+  if (nanoUsd === 0 || nanoUsd >= 1e8) return formatDollars(Math.round(nanoUsd));
+  const digits = Math.max(0, Math.floor(Math.log10(nanoUsd)) - 2);
+  const rounded = Math.round(nanoUsd / 10 ** digits) * 10 ** digits;
+  return `$${formatUsd(rounded).replace(/0+$/, '')}`;
+}
+
 function roundTo(nanoUsd: number, decimals: number): number {
   const unit = 10 ** (9 - decimals);
   return Math.round(nanoUsd / unit) * unit;

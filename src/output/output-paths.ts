@@ -10,6 +10,11 @@ export function failuresPath(tablePath: string): string {
   return insertBeforeExtension(tablePath, 'failures', '.csv');
 }
 
+/** The report, beside the table that was written: `reviews.csv` -> `reviews.report.html`. */
+export function reportPath(writtenPath: string): string {
+  return insertBeforeExtension(writtenPath, 'report', '.html');
+}
+
 function insertBeforeExtension(tablePath: string, word: string, extension: string): string {
   const { dir, name } = path.parse(tablePath);
   return path.join(dir, `${name}.${word}${extension}`);

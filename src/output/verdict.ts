@@ -7,6 +7,8 @@ export interface Stop {
   readonly exitCode: typeof EXIT.refused | typeof EXIT.stopped | typeof EXIT.notFinished | typeof EXIT.interrupted | typeof EXIT.terminated;
   /** A few words: `budget reached`, `account quota reached`, `interrupted`. */
   readonly why: string;
+  /** A budget with which the run could send every row that is left; null or absent where no budget stopped it. */
+  readonly finishNanoUsd?: number | null;
 }
 
 /** How a run ended: words and exit code are one value, so that they cannot disagree. */

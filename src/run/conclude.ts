@@ -4,6 +4,7 @@ import type { Summary } from '../core/summary.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { pricesAsOf } from '../money/overlay.ts';
 import { makeSummary } from '../output/make-summary.ts';
+import { reportPath } from '../output/output-paths.ts';
 import { createSummaryCounter } from '../output/summary-counter.ts';
 import type { Stop } from '../output/verdict.ts';
 import type { Books } from './books.ts';
@@ -15,6 +16,7 @@ import { savingsOf } from './savings.ts';
 import type { SelectedRows } from './selection.ts';
 import { type KeptPaths, type KeptSummary, makeFingerprint } from './unchanged.ts';
 import { writeOutputs } from './write-outputs.ts';
+import { openReporter } from './write-report.ts';
 
 export interface ConcludeOptions {
   readonly prepared: PreparedJob;
@@ -26,6 +28,8 @@ export interface ConcludeOptions {
   /** Null when the run came to its end. */
   readonly stop: Stop | null;
   readonly estimateNanoUsd: number | null;
+  /** Over the job's budget; null for the job's. */
+  readonly maxNanoUsd: number | null;
   /** A day whose prices count; null for the day of each answer. */
   readonly priceAsOf: string | null;
   /** What this invocation was told of one. */
@@ -50,9 +54,23 @@ export async function concludeRun(options: ConcludeOptions): Promise<Summary | n
   const counter = createSummaryCounter((row) => savingsOf(row, books));
   const isFinal = stop === null && options.selected.isAll;
   const stepOf = createStepOf(ledger, job, 'looking');
-  const written = await writeOutputs({ ...options, ...prepared, isFinal, counter, stepOf, costOf: books.costOf });
+  const reporter = await openReporter({
+    ...options,
+    budgetNanoUsd: options.maxNanoUsd ?? job.budget.nanoUsd,
+    retryCommand: options.commands.retry ?? null,
+  });
+  const written = await writeOutputs({
+    ...options,
+    ...prepared,
+    isFinal,
+    counter,
+    reportRows: reporter.rows,
+    stepOf,
+    costOf: books.costOf,
+  });
   if (written === null) return null;
 
+  const report = stop === null ? reportPath(written.table) : null;
   const counted = counter.read();
   const totals = books.ofRun(run);
   const orphanedNanoUsd = await readOrphaned(options, totals.nanoUsd - counted.rowsNanoUsd);
@@ -92,12 +110,17 @@ export async function concludeRun(options: ConcludeOptions): Promise<Summary | n
     batches: listBatches(ledger, run),
     ...summarizeDeadline(options, totals.liveNanoUsd),
     anomalies: Object.fromEntries(ledger.anomaliesOfRun(run)),
-    outputs: { table: show(written.table), failures: written.failures === null ? null : show(written.failures), report: null },
-    next: stop !== null ? options.commands.continue : counted.rows.failed + counted.rows.skipped > 0 ? options.commands.failures : null,
+    outputs: {
+      table: show(written.table),
+      failures: written.failures === null ? null : show(written.failures),
+      report: report === null ? null : show(report),
+    },
+    next: stop !== null ? showContinue(options.commands, stop) : counted.rows.failed + counted.rows.skipped > 0 ? options.commands.failures : null,
     failIf: job.failIf,
     stop,
   });
 
+  await reporter.write(summary, report);
   const fingerprint = isFinal
     ? await makeFingerprint(prepared, ledger, { path: written.table, sha256: written.tableSha256 }, options.signal)
     : null;
@@ -149,4 +172,10 @@ function listBatches({ fold }: Ledger, run: string): Summary['batches'] {
   return [...fold.batches.values()]
     .filter((batch) => batch.run === run)
     .map(({ id, status, shard }) => ({ id, status, requests: (shard === null ? undefined : fold.shards.get(shard)?.rows) ?? 0 }));
+}
+
+/** Where the budget was too small, with one that is enough. */
+function showContinue(commands: NextCommands, { finishNanoUsd = null }: Stop): string {
+  if (finishNanoUsd === null || commands.continueWith === undefined) return commands.continue;
+  return commands.continueWith((Math.ceil(finishNanoUsd / 1000) / 1e6).toFixed(6));
 }

@@ -48,7 +48,11 @@ export interface DeadlineOptions {
 /** What to type next, as a person would, with the flags of this invocation. */
 export interface NextCommands {
   readonly continue: string;
+  /** The same with a budget of so many dollars; absent where nobody types commands. */
+  readonly continueWith?: (maxUsd: string) => string;
   readonly failures: string;
+  /** To be followed by `--cause`; absent where nobody types commands. */
+  readonly retry?: string;
 }
 
 export interface RedisLink {

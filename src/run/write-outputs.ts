@@ -1,7 +1,8 @@
 import { rm } from 'node:fs/promises';
 import type { FinishedRow } from '../core/finished-row.ts';
 import { createFailuresWriter } from '../output/failures-writer.ts';
-import { failuresPath, partialPath } from '../output/output-paths.ts';
+import { failuresPath, partialPath, reportPath } from '../output/output-paths.ts';
+import type { RowCounter } from '../output/report/row-counter.ts';
 import type { SummaryCounter } from '../output/summary-counter.ts';
 import { createTableWriter } from '../output/table-writer.ts';
 import { type FinishOptions, finishRows } from './finish-rows.ts';
@@ -11,6 +12,7 @@ export interface WriteOptions extends FinishOptions {
   readonly isFinal: boolean;
   readonly simulated: boolean;
   readonly counter: SummaryCounter;
+  readonly reportRows: RowCounter;
 }
 
 /** What was written. Paths are absolute. */
@@ -26,7 +28,7 @@ export interface WrittenOutputs {
  * @returns null, with nothing written, when a table that was to be final has rows no answer was asked for: the input changed meanwhile
  */
 export async function writeOutputs(options: WriteOptions): Promise<WrittenOutputs | null> {
-  const { compiled, table, ledger, counter, isFinal } = options;
+  const { compiled, table, ledger, counter, reportRows, isFinal } = options;
   const { write } = compiled.job;
   const path = isFinal ? write.path : partialPath(write.path);
   const tableWriter = await createTableWriter({
@@ -43,6 +45,7 @@ export async function writeOutputs(options: WriteOptions): Promise<WrittenOutput
   const rowsWriter = ledger.runFiles.createRunRowsWriter(options.run);
   const writeRow = (row: FinishedRow): Promise<unknown> | null => {
     counter.add(row);
+    reportRows.add(row);
     rowsWriter.add(hashRowId(compiled.rowId(row.row)), row.key);
     const table = tableWriter.write(row);
     const failures = failuresWriter.write(row);
@@ -63,7 +66,10 @@ export async function writeOutputs(options: WriteOptions): Promise<WrittenOutput
     const failures = await failuresWriter.finish();
     rowsWriter.finish();
     const written = await tableWriter.finish();
-    if (isFinal) await rm(partialPath(write.path), { force: true });
+    if (isFinal) {
+      const partial = partialPath(write.path);
+      await Promise.all([rm(partial, { force: true }), rm(reportPath(partial), { force: true })]);
+    }
     return { table: path, tableSha256: written.sha256, failures: failures === null ? null : failuresPath(write.path) };
   } catch (error) {
     await Promise.allSettled([tableWriter.abandon(), failuresWriter.abandon(), rowsWriter.abandon()]);

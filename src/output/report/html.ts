@@ -1,0 +1,58 @@
+/** A piece of HTML that is known to be safe: only `html` makes one. */
+export interface Html {
+  readonly html: string;
+}
+
+type Value = string | number | Html | readonly Html[] | null;
+
+/**
+ * Markup with values in it. What is not markup itself is escaped, so that text of rows, providers and files can stand between tags and in
+ * quoted attributes without ever becoming markup; null is nothing.
+ */
+export function html(markup: TemplateStringsArray, ...values: readonly Value[]): Html {
+  let text = markup[0] ?? '';
+  values.forEach((value, place) => {
+    text += showValue(value) + (markup[place + 1] ?? '');
+  });
+  return { html: text };
+}
+
+export const NOTHING: Html = { html: '' };
+
+/** Pieces, one after the other. */
+export function joinHtml(pieces: readonly Html[]): Html {
+  return { html: pieces.map((piece) => piece.html).join('') };
+}
+
+function showValue(value: Value): string {
+  if (value === null) return '';
+  if (typeof value === 'number') return String(value);
+  if (typeof value === 'string') return escapeHtml(value);
+  return 'html' in value ? value.html : joinHtml(value).html;
+}
+
+const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+/** Markup, and what a browser would not show as it is: control characters, and marks that change the order in which text is read. */
+const SPECIAL = /[&<>"']|(?![\n\t])\p{Cc}|[\u2028-\u202e\u2066-\u2069]/gu;
+
+/** Text as HTML shows it; what is invisible is shown as `\u{1b}`, half a surrogate pair as the replacement character. */
+export function escapeHtml(text: string): string {
+  return text.toWellFormed().replace(SPECIAL, (character) => ENTITIES[character] ?? `\\u{${character.charCodeAt(0).toString(16)}}`);
+}
+
+/** The beginning of a text, so long that its escaped form has at most `bytes` bytes; an ellipsis says that something is missing. */
+export function clipHtml(text: string, bytes: number): Html {
+  // Every character takes a byte at least: the rest cannot fit.
+  const start = text.slice(0, Math.max(0, bytes));
+  const whole = escapeHtml(start);
+  if (start.length === text.length && Buffer.byteLength(whole) <= bytes) return { html: whole };
+  let clipped = '';
+  let left = bytes - 3;
+  for (const character of start) {
+    const escaped = escapeHtml(character);
+    left -= Buffer.byteLength(escaped);
+    if (left < 0) break;
+    clipped += escaped;
+  }
+  return { html: `${clipped}…` };
+}

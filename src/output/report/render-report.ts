@@ -1,0 +1,58 @@
+import { createHash } from 'node:crypto';
+import type { QualityFacts, ReportFacts } from './facts.ts';
+import { type Html, html, NOTHING } from './html.ts';
+import { renderAnswers, renderQuality } from './section-answers.ts';
+import { renderFailures } from './section-failures.ts';
+import { renderMoney, renderTokens } from './section-money.ts';
+import { renderProvenance, renderRuns } from './section-runs.ts';
+import { renderSamples, type SampleRow } from './section-samples.ts';
+import { renderTime } from './section-time.ts';
+import { renderIdentity, renderTiles, renderTop } from './section-top.ts';
+import { STYLE } from './style.ts';
+
+/**
+ * The report as one HTML file that needs nothing else: no script, no request; its policy forbids both. It stays below a megabyte whatever
+ * the table's size, and its bytes follow from what it is given alone.
+ */
+export function renderReport(facts: ReportFacts, samples: readonly SampleRow[], quality: QualityFacts | null = null): string {
+  const sections = [
+    renderIdentity(facts),
+    renderFailures(facts, samples),
+    renderMoney(facts),
+    renderTokens(facts),
+    renderAnswers(facts),
+    renderQuality(quality),
+    renderTime(facts),
+    renderRuns(facts),
+    renderSamples(samples),
+    renderProvenance(facts),
+  ].filter(({ html }) => html !== '');
+  const { summary, provenance } = facts;
+  return `${
+    html`<!doctype html>
+<html lang="en"><head><meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${POLICY}">
+<meta name="viewport" content="width=device-width,initial-scale=1"><meta name="color-scheme" content="light dark"><meta name="referrer" content="no-referrer"><meta name="robots" content="noindex">
+<title>${summary.job}: ${summary.verdict}</title>
+<style>${STYLE_HTML}</style></head>
+<body><a class="skip" href="#main">To the report</a>
+<header class="top">${renderTop(facts)}${renderContents(sections)}</header>
+<main id="main">${renderTiles(facts)}${sections}</main>
+<footer>Made by rowmill ${provenance.rowmill}. This page asks nothing of the network and runs no script.</footer>
+</body></html>`.html
+  }\n`;
+}
+
+/** The one piece of HTML that is not made of values: the style sheet is ours. */
+const STYLE_HTML: Html = { html: STYLE };
+const POLICY = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(STYLE).digest('base64')}'; base-uri 'none'; form-action 'none'`;
+
+/** Links to the sections there are, read from their headings. */
+function renderContents(sections: readonly Html[]): Html {
+  const headings = sections.flatMap(({ html }) => {
+    const found = /<h2 id="([a-z]+)">([^<]+)<\/h2>/.exec(html);
+    return found === null ? [] : [{ id: found[1] as string, title: found[2] as string }];
+  });
+  if (headings.length === 0) return NOTHING;
+  return html`<nav aria-label="Contents"><ul>${headings.map(({ id, title }) => html`<li><a href="#${id}">${{ html: title }}</a></li>`)}</ul></nav>`;
+}

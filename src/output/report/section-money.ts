@@ -1,0 +1,98 @@
+import { formatCount, formatDollars, formatSmallDollars, formatThings } from '../format-numbers.ts';
+import { renderBars } from './charts.ts';
+import type { ModelShare, ReportFacts, Spread } from './facts.ts';
+import { formatShare } from './format-times.ts';
+import { type Html, html, joinHtml, NOTHING } from './html.ts';
+import { showSpent } from './section-top.ts';
+
+/** What was paid, for what, and what was not. */
+export function renderMoney(facts: ReportFacts): Html {
+  const { cost, ledger } = facts.summary;
+  const lines = joinHtml([
+    line('On rows', formatDollars(cost.rowsNanoUsd), 'the sum of the table’s _cost_usd'),
+    html`<tr><th scope="row" class="sub">of it on rows that failed</th><td class="n">${formatDollars(cost.failedRowsNanoUsd)}</td><td></td></tr>`,
+    line('Orphaned', formatDollars(cost.orphanedNanoUsd), 'calls whose row has left the table'),
+    html`<tr class="sum"><th scope="row">Spent</th><td class="n">${showSpent(cost)}</td><td class="soft">${describeEstimate(facts)}</td></tr>`,
+    facts.budgetNanoUsd === null
+      ? NOTHING
+      : line('Budget', formatDollars(facts.budgetNanoUsd), 'of the run; nothing is sent that could pass it'),
+    cost.unpricedAttempts === 0 ? NOTHING : line('Unknown price', '?', `${formatThings(cost.unpricedAttempts, 'attempt')}, in no sum`),
+    cost.possiblyBilledNanoUsd === 0
+      ? NOTHING
+      : line('Possibly billed', `≤ ${formatDollars(cost.possiblyBilledNanoUsd)}`, 'calls that never answered, in no sum'),
+    line('All runs together', formatDollars(ledger.nanoUsd), formatThings(ledger.attempts, 'attempt')),
+  ]);
+  const saved = [
+    { by: 'the batch price', nanoUsd: cost.batchSavedNanoUsd },
+    { by: 'the prompt cache', nanoUsd: facts.cacheSavedNanoUsd },
+    { by: 'answers that were there already, and duplicates', nanoUsd: cost.reuseSavedNanoUsd },
+  ].filter(({ nanoUsd }) => nanoUsd > 0);
+  return html`<section aria-labelledby="money"><h2 id="money">Money</h2><div class="two"><div>
+<table><caption>Prices as of ${cost.pricesAsOf}</caption><tbody>${lines}</tbody></table></div><div>
+${saved.length === 0 ? NOTHING : html`<h3>Not paid</h3><table><tbody>${saved.map(({ by, nanoUsd }) => line(`Saved by ${by}`, formatDollars(nanoUsd), ''))}</tbody></table>`}
+${renderModels(facts.models)}</div></div>${renderCosts(facts)}</section>`;
+}
+
+function line(name: string, amount: string, say: string): Html {
+  return html`<tr><th scope="row">${name}</th><td class="n">${amount}</td><td class="soft">${say}</td></tr>`;
+}
+
+function describeEstimate({ summary: { cost } }: ReportFacts): string {
+  const { estimateNanoUsd, nanoUsd } = cost;
+  if (estimateNanoUsd === null) return 'not estimated: a price was unknown';
+  if (estimateNanoUsd === 0 || nanoUsd === 0) return `estimated ${formatDollars(estimateNanoUsd)}`;
+  const error = nanoUsd / estimateNanoUsd - 1;
+  const words = Math.abs(error) < 0.0005 ? 'exactly that' : `${formatShare(Math.abs(error))} ${error < 0 ? 'less' : 'more'} than that`;
+  return `estimated ${formatDollars(estimateNanoUsd)}; it was ${words}`;
+}
+
+function renderModels(models: readonly ModelShare[]): Html {
+  if (models.length === 0) return NOTHING;
+  const lines = models.map(
+    ({ model, rows, nanoUsd, inputTokens, cachedInputTokens, outputTokens }) =>
+      html`<tr><th scope="row">${model ?? 'no usable answer'}</th><td class="n">${formatCount(rows)}</td><td class="n">${formatCount(inputTokens)}</td><td class="n">${formatShare(inputTokens === 0 ? 0 : cachedInputTokens / inputTokens)}</td><td class="n">${formatCount(outputTokens)}</td><td class="n">${formatDollars(nanoUsd)}</td></tr>`,
+  );
+  return html`<h3>By model that answered</h3><div class="scroll" tabindex="0" role="region" aria-label="Cost by model"><table><thead><tr><th scope="col">model</th><th scope="col" class="n">rows</th><th scope="col" class="n">tokens in</th><th scope="col" class="n">cached</th><th scope="col" class="n">out</th><th scope="col" class="n">cost</th></tr></thead><tbody>${lines}</tbody></table></div>`;
+}
+
+function renderCosts({ rowFigures }: ReportFacts): Html {
+  const { cost, costHistogram } = rowFigures ?? {};
+  if (cost == null || costHistogram == null) return NOTHING;
+  const chart = renderBars({
+    label: `Cost of ${formatThings(cost.count, 'row')}`,
+    histogram: costHistogram,
+    show: formatSmallDollars,
+    marks: listMarks(cost),
+  });
+  return html`<h3>What a row cost</h3><figure><figcaption>${formatThings(cost.count, 'row')} asked in this run, all attempts of a row together; the dearest cost ${formatSmallDollars(cost.max)}</figcaption>${chart}</figure>`;
+}
+
+function listMarks(spread: Spread) {
+  return [
+    { name: 'median', value: spread.p50 },
+    { name: 'p95', value: spread.p95 },
+  ];
+}
+
+/** How many tokens a row took, and which rows were the dearest. */
+export function renderTokens({ rowFigures, samples, summary: { tokens } }: ReportFacts): Html {
+  if (rowFigures === null) return NOTHING;
+  const { inputTokens, outputTokens, cost } = rowFigures;
+  const lines = [
+    spreadLine('Input', inputTokens, formatCount(tokens.input), (value) => formatCount(Math.round(value))),
+    spreadLine('Output', outputTokens, formatCount(tokens.output), (value) => formatCount(Math.round(value))),
+    cost === null ? NOTHING : spreadLine('Cost', cost, formatDollars(Math.round(cost.mean * cost.count)), formatSmallDollars),
+  ];
+  const dearest = samples.filter(({ why }) => why === 'dearest').slice(0, 5);
+  const links = dearest.map(
+    ({ row, costNanoUsd, inputTokens, outputTokens }) =>
+      html`<li><a href="#row-${row}">row ${formatCount(row)}</a>: ${formatSmallDollars(costNanoUsd ?? 0)}, ${formatCount(inputTokens)} in, ${formatCount(outputTokens)} out</li>`,
+  );
+  return html`<section aria-labelledby="tokens"><h2 id="tokens">Tokens</h2><div class="two wide"><div><div class="scroll" tabindex="0" role="region" aria-label="Tokens of a row"><table><caption>Per row asked, all its attempts together</caption><thead><tr><th scope="col">&nbsp;</th><th scope="col" class="n">mean</th><th scope="col" class="n">p50</th><th scope="col" class="n">p95</th><th scope="col" class="n">max</th><th scope="col" class="n">total</th></tr></thead><tbody>${lines}</tbody></table></div>
+<p class="small soft">${formatCount(tokens.cachedInput)} of the input tokens (${formatShare(tokens.input === 0 ? 0 : tokens.cachedInput / tokens.input)}) came from the prompt cache; ${formatCount(tokens.reasoning)} of the output tokens were reasoning.</p></div>
+${links.length === 0 ? NOTHING : html`<div><h3>The dearest rows</h3><ol>${links}</ol></div>`}</div></section>`;
+}
+
+function spreadLine(name: string, spread: Spread, total: string, show: (value: number) => string): Html {
+  return html`<tr><th scope="row">${name}</th><td class="n">${show(spread.mean)}</td><td class="n">${show(spread.p50)}</td><td class="n">${show(spread.p95)}</td><td class="n">${show(spread.max)}</td><td class="n">${total}</td></tr>`;
+}

@@ -1,0 +1,75 @@
+import { EXIT } from '../../core/errors.ts';
+import type { CostSummary } from '../../core/summary.ts';
+import { formatCount, formatDollars, formatSmallDollars } from '../format-numbers.ts';
+import { renderMeter, renderStack } from './charts.ts';
+import type { ReportFacts } from './facts.ts';
+import { formatDuration, formatInstant, formatShare } from './format-times.ts';
+import { type Html, html, NOTHING } from './html.ts';
+
+/** Who ran what, when, and how it ended. */
+export function renderTop(facts: ReportFacts): Html {
+  const { summary } = facts;
+  const { exitCode, verdict } = summary;
+  const tone = exitCode === EXIT.done ? 'good' : exitCode === EXIT.refused || exitCode === EXIT.bug ? 'bad' : 'warn';
+  const simulated = summary.simulated
+    ? html`<p class="note" role="note"><b>Simulated.</b> No real model answered and nothing was billed: every answer and every figure on this page is made up.</p>`
+    : NOTHING;
+  return html`<div class="head"><h1>${summary.job}</h1><span class="badge ${tone}">${verdict}</span></div>
+${facts.description === null ? NOTHING : html`<p class="lead">${facts.description}</p>`}
+<ul class="meta"><li><b>${summary.model}</b></li><li>${nameLanes(facts)}</li><li>run <b>${summary.run}</b></li><li>${formatInstant(facts.startedAt)}</li><li>exit code <b>${exitCode}</b></li></ul>
+${simulated}`;
+}
+
+function nameLanes({ summary: { attempts } }: ReportFacts): string {
+  if (attempts.batch > 0 && attempts.live > 0) return 'Batch API and live calls';
+  if (attempts.live > 0) return 'live calls';
+  return attempts.batch > 0 ? 'Batch API' : 'nothing was asked: every answer was there already';
+}
+
+/** The figures one looks for first. */
+export function renderTiles(facts: ReportFacts): Html {
+  const { rows, cost, attempts, tokens } = facts.summary;
+  const answered = rows.in === 0 ? 0 : rows.ok / rows.in;
+  const asked = facts.rowFigures?.cost?.mean ?? null;
+  return html`<div class="tiles">
+${tile('Rows answered', formatShare(answered), html`${formatCount(rows.ok)} of ${formatCount(rows.in)}`)}
+${tile('Took', formatDuration(Date.parse(facts.endedAt) - Date.parse(facts.startedAt)), html`from start to table`)}
+${tile('Spent', showSpent(cost), describeSpent(facts))}
+${tile('Per 1,000 rows asked', asked === null ? '–' : formatDollars(Math.round(asked * 1000)), html`${asked === null ? 'nothing was asked' : `${formatSmallDollars(asked)} a row`}`)}
+${tile('Attempts', formatCount(attempts.total), html`${attempts.unknown === 0 ? 'all of them answered' : `${formatCount(attempts.unknown)} without an answer`}`)}
+${tile('Tokens', formatCount(tokens.input + tokens.output), html`${formatCount(tokens.input)} in, ${formatCount(tokens.output)} out`)}
+</div>`;
+}
+
+function tile(name: string, value: string, say: Html): Html {
+  return html`<div class="tile"><div class="name">${name}</div><div class="value">${value}</div><div class="say">${say}</div></div>`;
+}
+
+/** What was spent, as far as it is known. */
+export function showSpent({ nanoUsd, unpricedAttempts }: CostSummary): string {
+  return unpricedAttempts > 0 && nanoUsd === 0 ? 'unknown' : formatDollars(nanoUsd);
+}
+
+function describeSpent({ budgetNanoUsd, summary: { cost } }: ReportFacts): Html {
+  if (budgetNanoUsd === null || budgetNanoUsd === 0) return html`no budget was set`;
+  const share = cost.nanoUsd / budgetNanoUsd;
+  const words = `${formatShare(share)} of the budget of ${formatDollars(budgetNanoUsd)}`;
+  return html`<div class="meter">${renderMeter(words, share, share > 0.9 ? 'f-skip' : 'f-main')}</div>${words}`;
+}
+
+/** Every row has exactly one end, and every answer a source. */
+export function renderIdentity({ summary: { rows } }: ReportFacts): Html {
+  const { ok, failed, skipped, pending } = rows;
+  const ends = `${formatCount(rows.in)} rows in = ${formatCount(ok)} ok + ${formatCount(failed)} failed + ${formatCount(skipped)} skipped + ${formatCount(pending)} pending`;
+  const sources = `${formatCount(ok)} ok = ${formatCount(rows.new)} new + ${formatCount(rows.reused)} reused + ${formatCount(rows.duplicate)} duplicate`;
+  return html`<section aria-labelledby="rows"><h2 id="rows">Every row, accounted for</h2>
+<p class="equation">${ends}<br>${sources}</p>
+${renderStack('Rows', [
+  { name: 'answered in this run', count: rows.new, fill: 'f-ok' },
+  { name: 'reused from earlier runs', count: rows.reused, fill: 'f-reused' },
+  { name: 'duplicates of other rows', count: rows.duplicate, fill: 'f-dup' },
+  { name: 'failed', count: failed, fill: 'f-bad' },
+  { name: 'skipped', count: skipped, fill: 'f-skip' },
+  { name: 'pending', count: pending, fill: 'f-wait' },
+])}</section>`;
+}

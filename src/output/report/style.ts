@@ -1,0 +1,113 @@
+/** The report's one style sheet. Colours are named once for light and once for dark; nothing is loaded. */
+export const STYLE = `
+:root{color-scheme:light dark;
+--page:#f6f7f9;--card:#fff;--line:#e1e5ea;--faint:#eef1f4;--text:#1b2430;--soft:#5b6776;
+--ok:#1f8a5b;--reused:#6fb796;--dup:#b4dcc8;--bad:#cf3f4f;--skip:#c98a1b;--wait:#8a94a3;
+--main:#2f63d6;--second:#8c5bd0;--third:#1b93a8;--limit:#cf3f4f;--note:#fff5dc;--noteline:#ecd9a0}
+@media (prefers-color-scheme:dark){:root{
+--page:#11151b;--card:#191f27;--line:#2c3542;--faint:#232b36;--text:#e7ebf0;--soft:#9aa6b5;
+--ok:#46c08a;--reused:#2f8560;--dup:#1f5741;--bad:#f0717f;--skip:#e2ad4a;--wait:#7d8896;
+--main:#7aa2ff;--second:#b592ee;--third:#53c3d6;--limit:#f0717f;--note:#2c2614;--noteline:#574a1f}}
+*{box-sizing:border-box}
+html{-webkit-text-size-adjust:100%}
+body{margin:0;background:var(--page);color:var(--text);font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;overflow-wrap:anywhere}
+main,header.top{max-width:1080px;margin:0 auto;padding:0 20px}
+header.top{padding-top:28px}
+h1{font-size:1.65rem;line-height:1.2;margin:0;letter-spacing:-.01em}
+h2{font-size:1.1rem;margin:0 0 12px;letter-spacing:-.005em}
+h3{font-size:.95rem;margin:18px 0 8px}
+h3:first-child{margin-top:0}
+p{margin:0 0 10px}
+a{color:var(--main)}
+a:focus-visible,summary:focus-visible,.scroll:focus-visible{outline:3px solid var(--main);outline-offset:2px;border-radius:4px}
+.skip{position:absolute;left:-999px}
+.skip:focus{left:12px;top:8px;background:var(--card);padding:6px 12px;z-index:2}
+.soft{color:var(--soft)}
+.small{font-size:.85rem}
+.mono,code,pre{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;font-size:.82rem}
+.lead{color:var(--soft);margin:6px 0 0}
+.meta{display:flex;flex-wrap:wrap;gap:4px 18px;margin:12px 0 0;padding:0;list-style:none;color:var(--soft);font-size:.88rem}
+.meta b{color:var(--text);font-weight:600}
+.head{display:flex;flex-wrap:wrap;gap:10px 16px;align-items:center}
+.badge{display:inline-block;padding:3px 12px;border-radius:99px;font-weight:600;font-size:.9rem;border:1px solid currentColor}
+.good{color:var(--ok)}.warn{color:var(--skip)}.bad{color:var(--bad)}
+.note{background:var(--note);border:1px solid var(--noteline);border-radius:10px;padding:9px 14px;margin:16px 0 0}
+nav{margin:16px 0 0;font-size:.88rem}
+nav ul{display:flex;flex-wrap:wrap;gap:2px 16px;list-style:none;padding:0;margin:0}
+section{background:var(--card);border:1px solid var(--line);border-radius:14px;padding:20px 22px;margin:16px 0}
+.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:12px;margin:18px 0 0}
+.tile{background:var(--card);border:1px solid var(--line);border-radius:14px;padding:14px 16px;min-width:0}
+.tile .name{color:var(--soft);font-size:.82rem}
+.tile .value{font-size:1.35rem;font-weight:650;letter-spacing:-.02em;line-height:1.25;font-variant-numeric:tabular-nums}
+.tile .say{color:var(--soft);font-size:.82rem}
+.two{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,380px),1fr));gap:8px 32px}
+.two>div{min-width:0}
+.flow{columns:380px 2;column-gap:32px}
+.flow>div{break-inside:avoid;padding-bottom:14px}
+@media (min-width:800px){.two.wide{grid-template-columns:minmax(0,5fr) minmax(0,3fr)}}
+.scroll{overflow-x:auto;max-width:100%}
+table{border-collapse:collapse;width:100%;font-size:.88rem;font-variant-numeric:tabular-nums}
+caption{text-align:left;color:var(--soft);font-size:.85rem;padding-bottom:6px}
+th,td{text-align:left;padding:6px 12px 6px 0;border-bottom:1px solid var(--faint);vertical-align:top;overflow-wrap:break-word}
+th{font-weight:600;color:var(--soft);font-size:.8rem}
+tbody th{color:var(--text);font-size:.88rem;min-width:4.5em}
+th .soft{font-weight:400}
+tbody th.sub{font-weight:400;padding-left:14px}
+tr:last-child>*{border-bottom:0}
+.n{text-align:right;white-space:nowrap}
+th:last-child,td:last-child{padding-right:0}
+tr.sum>th,tr.sum>.n{font-weight:650}
+svg{display:block;width:100%;height:150px}
+svg *{vector-effect:non-scaling-stroke}
+.stack svg{height:18px;border-radius:6px}
+.meter svg{height:8px;border-radius:4px;margin:6px 0 4px}
+.line svg{height:16px;border-radius:3px}
+td.bar svg,td .bar svg{height:9px;border-radius:3px;margin-top:6px}
+.bar{min-width:60px}
+td.bar{width:50%}
+.axis span:first-child,.axis span:last-child{white-space:nowrap}
+.axis{display:flex;justify-content:space-between;gap:10px;color:var(--soft);font-size:.8rem;border-top:1px solid var(--line);padding-top:4px;font-variant-numeric:tabular-nums}
+.lines{display:grid;grid-template-columns:minmax(0,max-content) minmax(80px,1fr) max-content;gap:6px 14px;align-items:center;font-size:.85rem}
+.f-ok{fill:var(--ok)}.f-reused{fill:var(--reused)}.f-dup{fill:var(--dup)}.f-bad{fill:var(--bad)}.f-skip{fill:var(--skip)}.f-wait{fill:var(--wait)}
+.f-main{fill:var(--main)}.f-second{fill:var(--second)}.f-third{fill:var(--third)}.f-faint{fill:var(--faint)}.f-line{fill:var(--line)}
+.s-main{stroke:var(--main);fill:none;stroke-width:2}.s-limit{stroke:var(--limit);stroke-width:1.5;stroke-dasharray:5 4}.s-mark{stroke:var(--text);stroke-width:1.5;stroke-dasharray:2 3}
+.area{fill:var(--main);opacity:.16}
+.key{display:flex;flex-wrap:wrap;gap:4px 16px;list-style:none;margin:10px 0 0;padding:0;font-size:.86rem}
+.key svg{display:inline-block;width:10px;height:10px;margin-right:6px;border-radius:2px}
+.equation{font-size:.95rem;margin:0 0 12px;font-variant-numeric:tabular-nums}
+figure{margin:0 0 6px}
+figcaption{color:var(--soft);font-size:.85rem;margin-bottom:6px}
+code.cmd,pre{background:var(--faint);border-radius:8px}
+code.cmd{padding:2px 7px;display:inline-block;max-width:100%}
+pre{padding:10px 12px;margin:4px 0 8px;white-space:pre-wrap;max-height:26em;overflow:auto}
+details{margin:4px 0 0}
+summary{cursor:pointer;color:var(--soft);font-size:.86rem;padding:2px 0}
+details[open]>summary{margin-bottom:4px}
+.row{border-top:1px solid var(--line);padding:13px 0 11px}
+.row:first-of-type{border-top:0}
+.row:target{background:var(--note);box-shadow:0 0 0 8px var(--note);border-radius:2px}
+.row h4{display:flex;flex-wrap:wrap;gap:2px 10px;margin:0 0 5px;font-size:.9rem;align-items:baseline}
+.row h4 .soft{font-weight:400;font-size:.82rem}
+dl.answer{display:grid;grid-template-columns:minmax(70px,max-content) 1fr;gap:2px 14px;margin:0 0 4px;font-size:.92rem}
+dl.answer dt{color:var(--soft)}
+dl.answer dd{margin:0;white-space:pre-wrap}
+.plain{white-space:pre-wrap;margin:0 0 4px;font-size:.92rem}
+.role{color:var(--soft);font-size:.76rem;margin:6px 0 0}
+footer{max-width:1080px;margin:0 auto;padding:4px 20px 36px;color:var(--soft);font-size:.84rem}
+@media (max-width:600px){
+main,header.top,footer{padding-left:13px;padding-right:13px}
+section{padding:16px 14px;border-radius:12px}
+.tiles{grid-template-columns:1fr 1fr;gap:9px}
+.tile{padding:11px 12px}
+.tile .value{font-size:1.22rem}
+dl.answer{grid-template-columns:1fr}
+dl.answer dt{margin-top:4px}
+table.cards thead{display:none}
+table.cards tr,table.cards td,table.cards th{display:block;border:0;padding:2px 0}
+table.cards tr{border-bottom:1px solid var(--line);padding:8px 0}
+table.cards tr:last-child{border-bottom:0}
+table.cards .n{text-align:left}
+.lines{grid-template-columns:1fr max-content}
+.lines .line{grid-column:1/-1;order:1}}
+@media print{body{background:#fff}section,.tile{break-inside:avoid;box-shadow:none}}
+`;

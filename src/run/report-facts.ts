@@ -1,0 +1,151 @@
+import { hash } from 'node:crypto';
+import { relative } from 'node:path';
+import type { Summary } from '../core/summary.ts';
+import { VERSION } from '../core/version.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { BatchTrip, CallFigures, CauseFacts, FieldFacts, ModelShare, ReportFacts, RunPoint, Tempo } from '../output/report/facts.ts';
+import type { CountedRows } from '../output/report/row-counter.ts';
+import type { TempoCounter } from '../output/report/tempo-counter.ts';
+import type { Books } from './books.ts';
+import { isRetryable } from './failures.ts';
+import type { PreparedJob } from './prepare.ts';
+import type { KeptSummary } from './unchanged.ts';
+
+export interface ReportFactsOptions {
+  readonly prepared: PreparedJob;
+  readonly ledger: Ledger;
+  readonly books: Pick<Books, 'costOf'>;
+  readonly run: string;
+  readonly summary: Summary;
+  readonly counted: CountedRows;
+  readonly calls: CallFigures | null;
+  readonly batches: readonly BatchTrip[];
+  readonly tempo: TempoCounter;
+  readonly budgetNanoUsd: number | null;
+  /** The command that tries failed rows again, without a cause; null where nobody types commands. */
+  readonly retryCommand: string | null;
+  readonly endedAt: Date;
+  /** Paths are shown as seen from here. */
+  readonly cwd: string;
+}
+
+/** Puts together what the report of a run shows, but for the text of its rows. */
+export function makeReportFacts(options: ReportFactsOptions): ReportFacts {
+  const { prepared, ledger, run, summary, counted } = options;
+  const { job } = prepared.compiled;
+  const endedAt = options.endedAt.toISOString();
+  return {
+    schema: 'rowmill.report/1',
+    summary,
+    description: job.description,
+    startedAt: ledger.fold.runs.find(({ id }) => id === run)?.startedAt ?? endedAt,
+    endedAt,
+    budgetNanoUsd: options.budgetNanoUsd,
+    cacheSavedNanoUsd: counted.models.reduce((sum, share) => sum + savedByCache(share, options.books), 0),
+    models: counted.models,
+    rowFigures: counted.figures,
+    calls: options.calls,
+    batches: options.batches,
+    tempo: readTempo(options),
+    causes: counted.causes.map((cause) => ({ ...cause, retry: showRetry(cause, options) })),
+    fields: addPrevious(counted.fields, ledger, run),
+    samples: counted.picked.map(({ facts }) => facts),
+    runs: listRuns(ledger, summary),
+    provenance: {
+      jobText: job.text,
+      jobSha256: hash('sha256', job.text),
+      jobFile: job.file === null ? null : relative(options.cwd, job.file),
+      inputs: prepared.table.files.map((file) => relative(options.cwd, file)),
+      rowmill: VERSION,
+      node: process.version,
+      modelRequested: job.model,
+      origin: ledger.origin,
+      state: ledger.stateId,
+    },
+  };
+}
+
+/**
+ * About what the prompt cache saved: the mean row of a model at the live price without its cached tokens, over the same with them. The ratio is
+ * that of the batch price too; the mean row keeps long rows of a few models from being priced as one very long one.
+ */
+function savedByCache(
+  { model, rows, inputTokens, cachedInputTokens, outputTokens, nanoUsd }: ModelShare,
+  { costOf }: Pick<Books, 'costOf'>,
+): number {
+  if (cachedInputTokens === 0 || model === null) return 0;
+  const mean = (tokens: number) => Math.round(tokens / rows);
+  const usage = { inputTokens: mean(inputTokens), cacheWriteTokens: 0, outputTokens: mean(outputTokens), reasoningTokens: 0 };
+  const priceOf = (cached: number) =>
+    costOf({ usage: { ...usage, cachedInputTokens: cached }, isBilled: true, model, tier: 'default', createdSeconds: null, lane: 'live' });
+  const [whole, cached] = [priceOf(0), priceOf(mean(cachedInputTokens))];
+  return whole === null || cached === null || cached === 0 ? 0 : Math.max(0, Math.round(nanoUsd * (whole / cached - 1)));
+}
+
+function readTempo({ tempo, prepared, calls }: ReportFactsOptions): Tempo | null {
+  const found = tempo.read();
+  if (found === null) return null;
+  const { requestsPerMinute, tokensPerMinute } = prepared.compiled.job.limits;
+  return calls === null
+    ? { lane: 'batch', ...found, requestsPerMinute: null, tokensPerMinute: null }
+    : { lane: 'live', ...found, requestsPerMinute, tokensPerMinute };
+}
+
+/** A truncated answer needs more room to come out otherwise. */
+function showRetry({ cause }: Pick<CauseFacts, 'cause'>, { retryCommand, prepared }: ReportFactsOptions): string | null {
+  if (retryCommand === null || !isRetryable(cause)) return null;
+  const cap = prepared.compiled.job.params.max_output_tokens;
+  const more = cause === 'truncated' && typeof cap === 'number' ? ` --set params.max_output_tokens=${cap * 2}` : '';
+  return `${retryCommand} --cause ${cause}${more}`;
+}
+
+/** Sets the counts of the latest earlier run beside those of this one, field by field. */
+function addPrevious(fields: readonly FieldFacts[], ledger: Ledger, run: string): readonly FieldFacts[] {
+  if (fields.length === 0) return fields;
+  const previous = findPrevious(ledger, run);
+  if (previous === null) return fields;
+  return fields.map((field) => {
+    const before = previous.fields.find((other) => other.field === field.field);
+    if (before === undefined) return field;
+    const rowsOf = new Map(before.values.map(({ value, rows }) => [value, rows]));
+    const values = field.values.map(({ value, rows }) => ({ value, rows, previousRows: rowsOf.get(value) ?? 0 }));
+    return { ...field, values, previousRun: previous.summary.run };
+  });
+}
+
+function findPrevious(ledger: Ledger, run: string): ReportFacts | null {
+  const ids = ledger.fold.runs.map(({ id }) => id);
+  for (const id of ids.slice(0, ids.indexOf(run)).toReversed()) {
+    const facts = readReportFacts(ledger, id);
+    if (facts !== null) return facts;
+  }
+  return null;
+}
+
+const REPORT_FILE = 'report.json';
+
+/** Keeps the facts with the run. */
+export function keepReportFacts({ runFiles }: Ledger, run: string, facts: ReportFacts): void {
+  runFiles.writeRunFile(run, REPORT_FILE, `${JSON.stringify(facts)}\n`);
+}
+
+/** What a run kept for its report; null when it kept nothing. */
+export function readReportFacts({ runFiles }: Pick<Ledger, 'runFiles'>, run: string): ReportFacts | null {
+  const text = runFiles.readRunFile(run, REPORT_FILE);
+  return text === null ? null : (JSON.parse(text) as ReportFacts);
+}
+
+/** As many as a state directory keeps. */
+const SHOWN_RUNS = 14;
+
+function listRuns({ fold, runFiles }: Ledger, summary: Summary): readonly RunPoint[] {
+  return fold.runs.slice(-SHOWN_RUNS).flatMap(({ id, startedAt }) => {
+    const kept = id === summary.run ? summary : (runFiles.readRunSummary(id) as KeptSummary | null)?.summary;
+    if (kept === undefined) return [];
+    const { rows, exitCode, verdict, cost } = kept;
+    const { in: rowsIn, ok, failed, skipped, pending } = rows;
+    return [
+      { run: id, startedAt, exitCode, verdict, rows: { in: rowsIn, ok, failed, skipped, pending, new: rows.new }, nanoUsd: cost.nanoUsd },
+    ];
+  });
+}

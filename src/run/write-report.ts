@@ -1,0 +1,66 @@
+import type { Summary } from '../core/summary.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { openAtomicFile } from '../output/atomic-file.ts';
+
+import { renderReport } from '../output/report/render-report.ts';
+import { createRowCounter, type RowCounter, SHOWN_SLOWEST } from '../output/report/row-counter.ts';
+import { createTempoCounter } from '../output/report/tempo-counter.ts';
+import type { Books } from './books.ts';
+import { readCallTimes } from './call-times.ts';
+import type { PreparedJob } from './prepare.ts';
+import { keepReportFacts, makeReportFacts } from './report-facts.ts';
+import { readRunTimeline } from './run-timeline.ts';
+import { createTextReader } from './sample-text.ts';
+
+export interface ReporterOptions {
+  readonly prepared: PreparedJob;
+  readonly ledger: Ledger;
+  readonly books: Pick<Books, 'costOf'>;
+  readonly run: string;
+  readonly budgetNanoUsd: number | null;
+  /** The command that tries failed rows again; null where nobody types commands. */
+  readonly retryCommand: string | null;
+  readonly cwd: string;
+  readonly clock: () => Date;
+  readonly signal: AbortSignal;
+}
+
+/** Gathers a run's report while its tables are written, and writes it beside them. */
+export interface Reporter {
+  /** Takes every finished row, in order. */
+  readonly rows: RowCounter;
+  /** Writes the page to `path` (null: nowhere), and keeps its facts with the run. */
+  write(summary: Summary, path: string | null): Promise<void>;
+}
+
+/** Reads from the ledger what the rows do not tell: how long calls and batches took. */
+export async function openReporter(options: ReporterOptions): Promise<Reporter> {
+  const { prepared, ledger, run } = options;
+  const startedAt = ledger.fold.runs.find(({ id }) => id === run)?.startedAt;
+  const tempo = createTempoCounter(startedAt === undefined ? options.clock().getTime() : Date.parse(startedAt));
+  const times = await readCallTimes(ledger, run, SHOWN_SLOWEST, tempo);
+  const readText = createTextReader(prepared.compiled, ledger);
+  const rows = createRowCounter({ job: prepared.compiled.job, slowestMs: times.slowestMs, readText });
+  return {
+    rows,
+    async write(summary, path) {
+      const batches = await readRunTimeline(ledger, run, tempo, options.signal);
+      const counted = rows.read();
+      const facts = makeReportFacts({ ...options, summary, counted, calls: times.figures, batches, tempo, endedAt: options.clock() });
+      keepReportFacts(ledger, run, facts);
+      if (path !== null) await writeReportPage(path, renderReport(facts, counted.picked));
+    },
+  };
+}
+
+/** Replaces the page at `path` when the new one is complete. @throws AppError `output`, exit 5: the file cannot be written */
+export async function writeReportPage(path: string, page: string): Promise<void> {
+  const file = await openAtomicFile(path);
+  try {
+    await file.write(page);
+  } catch (error) {
+    await file.discard();
+    throw error;
+  }
+  await file.commit();
+}

@@ -15,8 +15,9 @@ export interface RunnerOptions {
   readonly rows: number;
   readonly capTokens: number;
   readonly promptTokens: number;
-  readonly requestsPerMinute: number;
-  readonly tokensPerMinute: number;
+  readonly requestsPerMinute: number | null;
+  readonly tokensPerMinute: number | null;
+  readonly concurrency: number | null;
 }
 
 /** What the throttle has found, and how many rows have their answer. */
@@ -41,7 +42,7 @@ const lane = createLocalLane({
   sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
   ledger,
   provider: await createProvider({ apiKey: 'sk-bench', baseUrl: options.baseUrl, clock: effects.clock }),
-  limits: { ...options, concurrency: null },
+  limits: options,
   isDueAgain: (id) => ledger.keys.outcome(id) !== 'ok',
   isAffordable: () => true,
   stopping: signal,

@@ -22,7 +22,7 @@ export interface LiveStage {
   /** Ends the workers as SIGTERM does. */
   endWorkers(): Promise<void>;
   /** Runs a bench file to its end and gives the last line it prints, parsed. */
-  runFile<T>(name: string, options: unknown): Promise<T>;
+  runFile<T>(name: string, options: unknown, env?: Readonly<Record<string, string>>): Promise<T>;
   /** Ends everything and removes the folder. */
   end(): Promise<void>;
 }
@@ -67,9 +67,13 @@ export async function makeLiveStage(options: SimulatorOptions, withRedis: boolea
       }
     },
     endWorkers,
-    async runFile<T>(name: string, input: unknown) {
+    async runFile<T>(name: string, input: unknown, env: Readonly<Record<string, string>> = {}) {
       const file = fileURLToPath(new URL(`./${name}.js`, import.meta.url));
-      const ended = await collect(spawn(process.execPath, [file, JSON.stringify(input)], { stdio: ['ignore', 'pipe', 'pipe'] }));
+      const child = spawn(process.execPath, [file, JSON.stringify(input)], {
+        env: { ...process.env, ...env },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      });
+      const ended = await collect(child);
       if (ended.exitCode !== 0) throw new Error(`${name} ended with ${ended.exitCode}: ${ended.stderr}`);
       return JSON.parse(ended.stdout.trim().split('\n').at(-1) as string) as T;
     },

@@ -15,7 +15,17 @@ export async function packTable(folder: string): Promise<Readonly<Record<string,
   const lane = createPackingLane(ledger) as BatchLane;
   const stepOf = createStepOf(ledger, prepared.compiled.job, 'working');
   const makeDueRequest = createDueRequests(ledger, prepared);
-  await sendDueRows({ ...prepared, ledger, lane, stepOf, makeDueRequest, selected: ALL_ROWS, tokensOf: prepared.tokens.charge, budget: null, signal });
+  await sendDueRows({
+    ...prepared,
+    ledger,
+    lane,
+    stepOf,
+    makeDueRequest,
+    selected: ALL_ROWS,
+    tokensOf: prepared.tokens.charge,
+    budget: null,
+    signal,
+  });
   await lane.flush();
   const facts = { requests: ledger.keys.size, indexBytesPerKey: ledger.keys.bytes / ledger.keys.size, shards: ledger.fold.shards.size };
   await ledger.close();

@@ -66,7 +66,8 @@ export function passJob(what: string, options: { rows: number; workers: number; 
 /** The live lane alone in one process, whose throttle tells what it has found. */
 export function passLane(what: string, rows: number): Promise<Passage> {
   return onStage(RESERVING, false, async (stage) => {
-    const options: RunnerOptions = { ...LIMITS, baseUrl: stage.providerUrl, rows, capTokens: CAP_TOKENS, promptTokens: PROMPT_TOKENS };
+    const calls = { rows, capTokens: CAP_TOKENS, promptTokens: PROMPT_TOKENS, concurrency: null };
+    const options: RunnerOptions = { ...LIMITS, ...calls, baseUrl: stage.providerUrl };
     const { ok, settles = null } = await stage.runFile<RunnerEnd>('live-runner', options);
     return { what, rows, ok, evidence: readEvidence(stage.folder, LIMITS), firstCallMs: null, settles };
   });

@@ -4,8 +4,8 @@ import type { Measured } from './measure.ts';
 export interface BenchLine {
   readonly what: string;
   readonly measured: Measured;
-  /** Null for a baseline itself. */
-  readonly ratio: { readonly value: number; readonly of: 'wall' | 'cpu'; readonly limit: number } | null;
+  /** Null for a baseline itself. `unit` is `x` unless said otherwise: a difference has its own. */
+  readonly ratio: { readonly value: number; readonly unit?: string; readonly of: string; readonly limit: number } | null;
   /** Peak memory it may take; null where no limit is set. */
   readonly rssLimitMib: number | null;
   readonly facts: string;

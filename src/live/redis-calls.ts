@@ -36,8 +36,11 @@ export interface Grant {
   readonly nowMicroseconds: number;
 }
 
-/** Attempts further ahead than this are not granted: what a dead worker leaves unused stays small. */
-export const HORIZON_MS = 30_000;
+/**
+ * Attempts further ahead than this are not granted. What a dead worker leaves unused stays small; and while estimates are too high, calls that
+ * wait for a moment far off would leave beside those which take the place that was given back meanwhile.
+ */
+export const HORIZON_MS = 1_000;
 /** A row that so many workers died calling is held. */
 export const MOST_CRASHES = 3;
 

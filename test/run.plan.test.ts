@@ -43,7 +43,7 @@ test('a plan sends nothing, writes nothing, and says so', async (t) => {
 });
 
 test('the estimate is within 5 % of the input tokens the provider then bills', async (t) => {
-  const world = await makeWorld(t, { rows: makeProse(700) });
+  const world = await makeWorld(t, { rows: makeProse(420) });
   const { tokens, rows } = await planWorld(world);
   assert.equal(tokens.exactSample, 200);
   const { summary } = await world.run();
@@ -126,4 +126,14 @@ test('the time is told for the job’s own limits, and for every usage tier', as
     /\ntime {6}your limits: live 5 min or more \(requests per minute\), batch \d+ rounds, each within 24 h\n/,
   );
   assert.ok(preview.shards.every(({ tokens }) => tokens <= 450));
+});
+
+test('a reasoning model’s output is not guessed without saying so', async (t) => {
+  const world = await makeWorld(t, { rows: makeRows(2), job: 'model: gpt-5-mini\nparams: { max_output_tokens: 2000 }' });
+  assert.match(JSON.stringify((await planWorld(world)).problems), /bills its reasoning as output/);
+  await world.run();
+  world.write('in.csv', renderCsv(makeRows(3)));
+  const { problems, tokens } = await planWorld(world);
+  assert.doesNotMatch(JSON.stringify(problems), /bills its reasoning/);
+  assert.ok(tokens.outputExpected > 60, 'its own answers tell');
 });

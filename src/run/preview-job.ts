@@ -1,4 +1,5 @@
 import type { Job } from '../core/job.ts';
+import { isReasoningModel } from '../input/params.ts';
 import { KeyIndex } from '../ledger/key-index.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { FindPrice } from '../money/price.ts';
@@ -29,6 +30,7 @@ export async function previewOpenJob({ prepared, opened, selected, countsExactly
   const { job } = compiled;
   const ledger = opened?.ledger ?? null;
   const learned = ledger?.fold.learnedLimits.get(job.model) ?? null;
+  const answers = opened === null ? null : opened.history.read(listRunsOfModel(opened.ledger, job.model));
   const configured = job.limits.enqueuedTokens;
   const at = options.priceAsOf ?? options.effects.clock().toISOString();
   return previewRun({
@@ -38,9 +40,14 @@ export async function previewOpenJob({ prepared, opened, selected, countsExactly
     tokens,
     keys: ledger?.keys ?? new KeyIndex(),
     stepOf: ledger === null ? () => 'new' : createStepOf(ledger, job, 'working'),
-    warnings: [...table.warnings, ...compiled.warnings, ...warnOfCosts(job, findPrice, at)],
+    warnings: [
+      ...table.warnings,
+      ...compiled.warnings,
+      ...warnOfCosts(job, findPrice, at),
+      ...(answers === null ? warnOfReasoning(job) : []),
+    ],
     last: ledger === null ? null : readLastRun(ledger, job),
-    answers: opened === null ? null : opened.history.read(listRunsOfModel(opened.ledger, job.model)),
+    answers,
     readInputTokens: (id, key) => (ledger === null ? null : readInputTokens(ledger, id, key)),
     enqueuedTokens: learned === null ? configured : Math.min(learned, configured ?? learned),
     findPrice,
@@ -59,6 +66,11 @@ function warnOfCosts(job: Job, findPrice: FindPrice, at: string): readonly strin
     warnings.push(`no params.max_output_tokens: the worst case, and a budget, reserve the model’s ${longest} tokens for each answer`);
   }
   return warnings;
+}
+
+function warnOfReasoning({ model }: Job): readonly string[] {
+  if (!isReasoningModel(model)) return [];
+  return [`${model} bills its reasoning as output, and no schema tells how much it is: run --sample 50 measures it`];
 }
 
 function readLastRun({ fold, runFiles }: Ledger, job: Job): LastRunFacts | null {

@@ -26,17 +26,22 @@ export async function openRedis(redisUrl: string): Promise<Redis> {
   redis.on('error', (error) => {
     lastFailure = error;
   });
-  const deadline = AbortSignal.timeout(START_PATIENCE_MS);
+  let deadline: NodeJS.Timeout | undefined;
   try {
     await Promise.race([
       redis.connect(),
-      new Promise((_resolve, reject) => deadline.addEventListener('abort', () => reject(lastFailure ?? new Error('no answer')))),
+      // Not AbortSignal.timeout: Node 20 may collect it before it fires.
+      new Promise((_resolve, reject) => {
+        deadline = setTimeout(() => reject(lastFailure ?? new Error('no answer')), START_PATIENCE_MS);
+      }),
     ]);
     await checkPolicy(redis, redisUrl);
   } catch (error) {
     redis.disconnect();
     if (error instanceof AppError) throw error;
     throw refuse(`Redis at ${describeUrl(redisUrl)} cannot be used (${reasonOf(lastFailure ?? error)})`, error);
+  } finally {
+    clearTimeout(deadline);
   }
   hasStarted = true;
   return redis;

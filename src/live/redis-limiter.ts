@@ -1,14 +1,15 @@
 import { makeScript } from './redis-scripts.ts';
-
-/** The same numbers as in throttle.ts. */
-const FULL_SHARE = 0.98;
-const LEAST_SHARE = 0.5;
-const FULL_BURST_SECONDS = 2;
-const LEAST_BURST_SECONDS = 0.25;
-const RELAX_MS = 60_000;
-const REFUSALS_TO_DOUBT = 3;
-const FIRST_BACK_OFF_MS = 500;
-const LONGEST_BACK_OFF_MS = 60_000;
+import {
+  FIRST_BACK_OFF_MS,
+  FULL_BURST_SECONDS,
+  FULL_SHARE,
+  LEAST_BURST_SECONDS,
+  LEAST_SHARE,
+  LONGEST_BACK_OFF_MS,
+  REFUSALS_TO_DOUBT,
+  RELAX_MS,
+  SHARE_AFTER_REFUSAL,
+} from './throttle-rules.ts';
 
 /**
  * The rates as they stand: what the job allows and what the provider tells, the lower winning, times the share that refusals have left.
@@ -35,6 +36,7 @@ end
 function withRates(limitsKey: string, text: string): string {
   return (RATES + text)
     .replaceAll('LIMITS', limitsKey)
+    .replaceAll('AFTER_REFUSAL', String(SHARE_AFTER_REFUSAL))
     .replaceAll('FULL_SHARE', String(FULL_SHARE))
     .replaceAll('FULL_BURST_SECONDS', String(FULL_BURST_SECONDS));
 }
@@ -71,7 +73,7 @@ elseif crashes >= tonumber(ARGV[7]) then
   return say('poison', 0, '')
 end
 if share < FULL_SHARE and now - tonumber(limits[7] or 0) >= RELAX_MICROSECONDS then
-  redis.call('HSET', KEYS[4], 'share', math.min(FULL_SHARE, share / 0.95), 'burstSeconds', math.min(FULL_BURST_SECONDS, burstSeconds * 2),
+  redis.call('HSET', KEYS[4], 'share', math.min(FULL_SHARE, share / AFTER_REFUSAL), 'burstSeconds', math.min(FULL_BURST_SECONDS, burstSeconds * 2),
     'changedAt', string.format('%.0f', now))
 end
 local leavesAt = math.max(now, blocked)
@@ -132,7 +134,7 @@ export const REFUSE = makeScript(
 local blocked = used(KEYS[1])
 if now >= blocked then
   redis.call('HINCRBY', KEYS[2], 'refusals', 1)
-  redis.call('HSET', KEYS[2], 'share', math.max(LEAST_SHARE, share * 0.95), 'burstSeconds', math.max(LEAST_BURST_SECONDS, burstSeconds / 2),
+  redis.call('HSET', KEYS[2], 'share', math.max(LEAST_SHARE, share * AFTER_REFUSAL), 'burstSeconds', math.max(LEAST_BURST_SECONDS, burstSeconds / 2),
     'changedAt', string.format('%.0f', now))
   if ARGV[2] == '1' and redis.call('HINCRBY', KEYS[2], 'tokenRefusals', 1) >= REFUSALS_TO_DOUBT then
     redis.call('HSET', KEYS[2], 'settles', 'reserved')

@@ -3,6 +3,17 @@ import { createChargeProbe } from './charge-probe.ts';
 import { type Bound, block, correct, keepWithin, type RateState, type Rates, reserve, UNUSED } from './gcra.ts';
 import { createLearnedTokens } from './learned-tokens.ts';
 import { type AdvertisedLimits, readAdvertisedLimits } from './rate-headers.ts';
+import {
+  FIRST_BACK_OFF_MS,
+  FULL_BURST_SECONDS,
+  FULL_SHARE,
+  LEAST_BURST_SECONDS,
+  LEAST_SHARE,
+  LONGEST_BACK_OFF_MS,
+  REFUSALS_TO_DOUBT,
+  RELAX_MS,
+  SHARE_AFTER_REFUSAL,
+} from './throttle-rules.ts';
 
 /**
  * How a provider charges its token limit. `actual`: what a call used; `reserved`: its prompt and its whole cap, when it comes in; `header`: what
@@ -66,19 +77,6 @@ export interface ThrottleOptions {
   /** Uniform in 0..1. */
   readonly random: () => number;
 }
-
-/** Two clocks and the way between them are never exact: this share of a limit is used. */
-const FULL_SHARE = 0.98;
-const LEAST_SHARE = 0.5;
-/** So much of a limit may leave at once, in seconds of it. */
-const FULL_BURST_SECONDS = 2;
-const LEAST_BURST_SECONDS = 0.25;
-/** After this long without a refusal what it took is given back step by step. */
-const RELAX_MS = 60_000;
-/** Refusals about tokens, below the computed limit, that tell that the provider charges what is reserved. */
-const REFUSALS_TO_DOUBT = 3;
-const FIRST_BACK_OFF_MS = 500;
-const LONGEST_BACK_OFF_MS = 60_000;
 
 /** Keeps calls within the account's requests and tokens per minute, and as close to them as it can. In memory, for one process. */
 export function createThrottle(options: ThrottleOptions): Throttle {
@@ -150,7 +148,7 @@ export function createThrottle(options: ThrottleOptions): Throttle {
     if (nowMs < state.blockedUntilMs) return;
     changedAtMs = nowMs;
     refusalsInARow += 1;
-    share = Math.max(LEAST_SHARE, share * 0.95);
+    share = Math.max(LEAST_SHARE, share * SHARE_AFTER_REFUSAL);
     burstSeconds = Math.max(LEAST_BURST_SECONDS, burstSeconds / 2);
     tokenRefusals += isAboutTokens ? 1 : 0;
     if (settles === 'actual' && tokenRefusals >= REFUSALS_TO_DOUBT) settles = 'reserved';
@@ -164,7 +162,7 @@ export function createThrottle(options: ThrottleOptions): Throttle {
   function relax(nowMs: number): void {
     if (share === FULL_SHARE || nowMs - changedAtMs < RELAX_MS) return;
     changedAtMs = nowMs;
-    share = Math.min(FULL_SHARE, share / 0.95);
+    share = Math.min(FULL_SHARE, share / SHARE_AFTER_REFUSAL);
     burstSeconds = Math.min(FULL_BURST_SECONDS, burstSeconds * 2);
   }
 

@@ -113,7 +113,7 @@ async function examineProvider(options: DoctorOptions, job: Job | null): Promise
 async function examineModels(provider: Provider, job: Job | null, signal: AbortSignal): Promise<readonly Finding[]> {
   let models: readonly string[];
   try {
-    models = await provider.listModels(AbortSignal.any([signal, AbortSignal.timeout(CALL_TIMEOUT_MS)]));
+    models = await withDeadline(signal, (deadline) => provider.listModels(deadline));
   } catch (error) {
     signal.throwIfAborted();
     const message = error instanceof AppError ? error.message : 'no answer within 15 s';
@@ -126,12 +126,24 @@ async function examineModels(provider: Provider, job: Job | null, signal: AbortS
   return [...findings, { name: 'model', status: isListed ? 'ok' : 'problem', message }];
 }
 
+/** Not AbortSignal.timeout: Node 20 may collect it before it fires, and the call would hang. */
+async function withDeadline<T>(signal: AbortSignal, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const deadline = new AbortController();
+  const timer = setTimeout(() => deadline.abort(), CALL_TIMEOUT_MS);
+  try {
+    return await call(AbortSignal.any([signal, deadline.signal]));
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 /** Compares clocks by the Date header of an answer; no key is sent for it. */
 async function examineClock(baseUrl: string, { clock, signal }: DoctorOptions): Promise<Finding> {
   const name = 'clock';
   try {
-    const deadline = AbortSignal.any([signal, AbortSignal.timeout(CALL_TIMEOUT_MS)]);
-    const response = await fetch(`${baseUrl}/models`, { method: 'HEAD', redirect: 'manual', signal: deadline });
+    const response = await withDeadline(signal, (deadline) =>
+      fetch(`${baseUrl}/models`, { method: 'HEAD', redirect: 'manual', signal: deadline }),
+    );
     const theirs = Date.parse(response.headers.get('date') ?? '');
     if (Number.isNaN(theirs)) return { name, status: 'warning', message: 'the provider does not tell its time' };
     const skewMs = Math.abs(clock().getTime() - theirs);

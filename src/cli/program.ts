@@ -1,5 +1,7 @@
 import { Command, Option } from 'commander';
+import { VERSION } from '../core/version.ts';
 import type { DiffFlags } from './commands/diff.ts';
+import type { ReportFlags } from './commands/report.ts';
 import type { SampleFlags } from './commands/sample.ts';
 import {
   collect,
@@ -88,13 +90,12 @@ export function makeProgram(): Command {
 
   jobCommand(program, 'report', 'the summary again')
     .option('--run <id>', 'of an earlier run')
+    .option('--html <path>', 'writes the page again: one offline file')
+    .option('--gold <column|file>', 'with --html: the right answers, for accuracy and confusion matrix')
+    .addOption(fieldOption())
     .addOption(new Option('--summary <size>', 'how much').choices(['short', 'full']).default('short'))
     .addOption(priceOption())
-    .action(
-      guard(async (job: string, flags: JobFlags & { run?: string; summary: string; priceAsOf?: string }) =>
-        (await import('./commands/report.ts')).report(job, flags),
-      ),
-    );
+    .action(guard(async (job: string, flags: ReportFlags) => (await import('./commands/report.ts')).report(job, flags)));
 
   program
     .command('prices')
@@ -185,8 +186,6 @@ export function makeProgram(): Command {
 
   return program;
 }
-
-const VERSION = '0.1.0';
 
 function jobCommand(program: Command, name: string, description: string): Command {
   return program

@@ -2,13 +2,20 @@ import { relative, resolve } from 'node:path';
 import { UsageError } from '../core/errors.ts';
 import type { Summary } from '../core/summary.ts';
 import { openRunFiles } from '../ledger/runs.ts';
+import type { QualityFacts, ReportFacts } from '../output/report/facts.ts';
+import { renderReport } from '../output/report/render-report.ts';
 import { type JobState, type LastRun, readKeptRun } from './last-run.ts';
-import { findState, type LookOptions } from './open-for-looking.ts';
+import { findState, type LookOptions, openForLooking } from './open-for-looking.ts';
+import { readReportFacts } from './report-facts.ts';
 import { repriceSummary } from './reprice.ts';
+import { readSampleTexts } from './sample-text.ts';
+import { writeReportPage } from './write-report.ts';
 
 /** The summary a run kept, and whose answers it is about. */
 export interface Report {
   readonly summary: Summary;
+  /** What its page shows besides; null where the run kept none. */
+  readonly facts: ReportFacts | null;
   readonly state: JobState;
 }
 
@@ -22,11 +29,13 @@ export async function readReport(options: LookOptions, run: string | null, price
   const found = await findState(options);
   const { state, lastRun, job } = found;
   const kept = run === null ? lastRun : readKeptRun(state, run);
+  const runFiles = openRunFiles(state.directory, options.effects.randomId);
   if (kept !== null) {
     const summary = showFrom(options.cwd, kept);
-    return { summary: priceAsOf === null ? summary : await repriceSummary(options, found, summary, priceAsOf), state };
+    const facts = readReportFacts({ runFiles }, summary.run);
+    return { summary: priceAsOf === null ? summary : await repriceSummary(options, found, summary, priceAsOf), facts, state };
   }
-  const runs = openRunFiles(state.directory, options.effects.randomId).listRuns();
+  const runs = runFiles.listRuns();
   const hint = runs.length === 0 ? 'no run of it has kept one yet' : `runs: ${runs.join(', ')}`;
   throw new UsageError(`${job}: no summary${run === null ? '' : ` of run ${run}`}; ${hint}`, { code: 'no_run' });
 }
@@ -35,4 +44,26 @@ function showFrom(cwd: string, { summary, paths }: LastRun): Summary {
   const show = (path: string | null) => (path === null ? null : relative(cwd, resolve(paths.cwd, path)));
   const { table, failures, report } = summary.outputs;
   return { ...summary, outputs: { table: show(table), failures: show(failures), report: show(report) } };
+}
+
+/**
+ * Makes the page of a run again: its figures as the run kept them, the text of its rows from the table and the answers as they are now.
+ * @param quality of the answers, where they were compared with right ones
+ * @throws UsageError when the run kept no figures; AppError `output`, exit 5, when the file cannot be written
+ */
+export async function writeReportAgain(
+  options: LookOptions,
+  { summary, facts }: Report,
+  { path, quality }: { readonly path: string; readonly quality: QualityFacts | null },
+): Promise<void> {
+  if (facts === null)
+    throw new UsageError(`run ${summary.run} kept no figures for a page; its summary is all there is`, { code: 'no_report' });
+  const { ledger, prepared } = await openForLooking(options);
+  try {
+    const texts = await readSampleTexts(facts.samples, { ...prepared, ledger, signal: options.signal });
+    const samples = facts.samples.map((sample) => ({ facts: sample, text: texts.get(sample.row) ?? null }));
+    await writeReportPage(resolve(options.cwd, path), renderReport({ ...facts, summary }, samples, quality));
+  } finally {
+    await ledger.close();
+  }
 }

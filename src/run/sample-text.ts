@@ -1,38 +1,73 @@
-import type { FinishedRow } from '../core/finished-row.ts';
-import type { Row } from '../core/row.ts';
+import type { Row, Table } from '../core/row.ts';
 import type { CompiledJob } from '../input/compile-job.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import type { SampleText } from '../output/report/facts.ts';
+import type { SampleFacts, SampleText } from '../output/report/facts.ts';
 import { readAnswerText } from './due-request.ts';
 
 /** Characters kept of one text: far more than a report shows of it. */
 const KEPT = { id: 200, message: 800, answer: 12_000, prompt: 8_000, raw: 8_000 } as const;
 
+/** A row to be read, and how it ended. */
+export interface TextSource {
+  readonly row: Row;
+  readonly key: string | null;
+  readonly isOk: boolean;
+}
+
 /** Makes the function that reads what a row says: its id, its prompt, and what the model answered. */
-export function createTextReader(
-  compiled: CompiledJob,
-  ledger: Ledger,
-): (finished: Pick<FinishedRow, 'row' | 'key' | 'disposition'>) => SampleText {
-  return ({ row, key, disposition }) => {
+export function createTextReader(compiled: CompiledJob, ledger: Pick<Ledger, 'keys' | 'readAnswer'>): (source: TextSource) => SampleText {
+  return ({ row, key, isOk }) => {
     const id = key === null ? -1 : ledger.keys.find(key);
-    const { line, outcome } = id === -1 ? { line: null, outcome: null } : ledger.readAnswer(id);
-    const raw = readAnswerText(line);
-    const answer = outcome?.status !== 'ok' ? null : typeof outcome.value === 'string' ? outcome.value : JSON.stringify(outcome.value);
+    const stored = id === -1 ? null : ledger.readAnswer(id);
+    const raw = readAnswerText(stored?.line ?? null);
+    const value = isOk ? stored?.outcome.value : undefined;
+    const answer = value === undefined ? null : typeof value === 'string' ? value : JSON.stringify(value);
+    const rendered = compiled.render(row);
+    const message = rendered.status === 'skipped' ? rendered.message : (stored?.outcome.message ?? '');
     return {
       id: clip(compiled.rowId(row), KEPT.id),
-      message: 'message' in disposition ? clip(disposition.message, KEPT.message) : null,
+      message: isOk || message === '' ? null : clip(message, KEPT.message),
       answer: answer === null ? null : clip(answer, KEPT.answer),
-      prompt: readPrompt(compiled, row),
+      prompt: rendered.status === 'skipped' ? [] : readPrompt(rendered.request.body),
       raw: raw === null || raw === answer ? null : clip(raw, KEPT.raw),
     };
   };
 }
 
-/** What the row asks, message by message; nothing for a row that cannot be rendered. */
-function readPrompt({ render }: CompiledJob, row: Row): SampleText['prompt'] {
+/** Reads the text of a report's rows out of the table and the ledger again; a row that is not where it was, or asks something else now, has none. */
+export async function readSampleTexts(
+  samples: readonly SampleFacts[],
+  {
+    compiled,
+    table,
+    ledger,
+    signal,
+  }: { compiled: CompiledJob; table: Table; ledger: Pick<Ledger, 'keys' | 'readAnswer'>; signal: AbortSignal },
+): Promise<ReadonlyMap<number, SampleText>> {
+  const readText = createTextReader(compiled, ledger);
+  const wanted = new Map(samples.map((sample) => [sample.row - 1, sample]));
+  const last = Math.max(-1, ...wanted.keys());
+  const texts = new Map<number, SampleText>();
+  if (wanted.size === 0) return texts;
+  for await (const rows of table.readRows(signal)) {
+    for (const row of rows) {
+      const sample = wanted.get(row.index);
+      if (sample === undefined || !asksTheSame(compiled, row, sample)) continue;
+      texts.set(sample.row, readText({ row, key: sample.key, isOk: sample.status === 'ok' }));
+    }
+    if ((rows.at(-1)?.index ?? 0) >= last) break;
+  }
+  return texts;
+}
+
+function asksTheSame({ render }: CompiledJob, row: Row, { key }: SampleFacts): boolean {
   const rendered = render(row);
-  if (rendered.status === 'skipped') return [];
-  const { messages = [] } = JSON.parse(rendered.request.body) as { messages?: readonly { role: string; content: unknown }[] };
+  return rendered.status === 'skipped' ? key === null : key?.startsWith(rendered.request.key) === true;
+}
+
+/** The messages of a request, one after the other. */
+function readPrompt(body: string): SampleText['prompt'] {
+  const { messages = [] } = JSON.parse(body) as { messages?: readonly { role: string; content: unknown }[] };
   return messages.map(({ role, content }) => ({
     role,
     text: clip(typeof content === 'string' ? content : JSON.stringify(content), Math.floor(KEPT.prompt / messages.length)),

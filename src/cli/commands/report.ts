@@ -1,19 +1,53 @@
-import { EXIT } from '../../core/errors.ts';
+import { relative, resolve } from 'node:path';
+import { EXIT, UsageError } from '../../core/errors.ts';
 import { renderSummary } from '../../output/render-summary.ts';
-import { readReport } from '../../run/report.ts';
+import { renderFigures } from '../../output/report/render-figures.ts';
+import { evaluateAnswers } from '../../run/evaluate.ts';
+import type { LookOptions } from '../../run/open-for-looking.ts';
+import { readReport, writeReportAgain } from '../../run/report.ts';
 import type { JobFlags } from '../flags.ts';
 import { makeLookOptions, sayWhichState } from '../look-options.ts';
-import { hasColour, print, printJson } from '../say.ts';
+import { hasColour, print, printJson, say } from '../say.ts';
 
-/** `rowmill report`: the summary of the last run, or of an earlier one. */
-export async function report(
-  jobFile: string,
-  flags: JobFlags & { readonly run?: string; readonly summary: string; readonly priceAsOf?: string },
-): Promise<number> {
+export interface ReportFlags extends JobFlags {
+  readonly run?: string;
+  readonly html?: string;
+  /** Where the right answers are; only of use to a page. */
+  readonly gold?: string;
+  readonly field?: string;
+  readonly summary: string;
+  readonly priceAsOf?: string;
+}
+
+/** `rowmill report`: the summary of the last run, or of an earlier one, and its page. */
+export async function report(jobFile: string, flags: ReportFlags): Promise<number> {
+  checkFlags(flags);
   const options = makeLookOptions(jobFile, flags);
-  const { summary, state } = await readReport(options, flags.run ?? null, flags.priceAsOf ?? null);
-  if (flags.json === true) printJson(summary);
-  else print(renderSummary(summary, { colour: hasColour(process.stdout), full: flags.summary === 'full' }));
+  const found = await readReport(options, flags.run ?? null, flags.priceAsOf ?? null);
+  const { summary, facts, state } = found;
+  const isFull = flags.summary === 'full' && facts !== null;
+  if (flags.html !== undefined) {
+    await writeReportAgain(options, found, { path: flags.html, quality: await readQuality(options, flags) });
+    say(`Report: ${relative(process.cwd(), resolve(flags.html))}`);
+  }
+  if (flags.json === true) printJson(isFull ? { ...summary, details: { ...facts, summary: undefined } } : summary);
+  else {
+    print(renderSummary(summary, { colour: hasColour(process.stdout), full: flags.summary === 'full' }));
+    if (isFull) print(renderFigures(facts));
+  }
   sayWhichState(options, state);
   return EXIT.done;
+}
+
+function checkFlags({ html, gold, field, priceAsOf }: ReportFlags): void {
+  if (html === undefined && (gold !== undefined || field !== undefined))
+    throw new UsageError('--gold and --field go with --html; rowmill eval prints the same');
+  if (html !== undefined && priceAsOf !== undefined)
+    throw new UsageError('--html shows the money as the run counted it; leave --price-as-of away');
+}
+
+/** The answers are those the table holds now: with --run they may be those of a later run. */
+async function readQuality(options: LookOptions, { gold, field }: ReportFlags) {
+  if (gold === undefined) return null;
+  return (await evaluateAnswers(options, { gold, field: field ?? null, seed: 1 })).evaluation;
 }

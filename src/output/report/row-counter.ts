@@ -39,7 +39,7 @@ export interface RowCounterOptions {
   /** How long the slowest calls took, by key. */
   readonly slowestMs: ReadonlyMap<string, number>;
   /** Reads what a row says, cut to a bounded length. */
-  readonly readText: (row: FinishedRow) => SampleText;
+  readonly readText: (row: Pick<FinishedRow, 'row' | 'key'> & { readonly isOk: boolean }) => SampleText;
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -85,7 +85,8 @@ export function createRowCounter({ job, slowestMs, readText }: RowCounterOptions
     if (known === undefined) causes.set(cause, { cause, status, rows: 1 });
     else known.rows += 1;
     // Read at once: a row that was too large to be sent is too large to be held.
-    if (failed.length < SHOWN.failed) failed.push({ facts: makeFacts(row, 'failed'), text: readText(row) });
+    if (failed.length < SHOWN.failed)
+      failed.push({ facts: makeFacts(row, 'failed'), text: readText({ row: row.row, key: row.key, isOk: false }) });
   }
 
   function makeFacts(finished: FinishedRow, why: SampleFacts['why']): SampleFacts {
@@ -112,7 +113,8 @@ export function createRowCounter({ job, slowestMs, readText }: RowCounterOptions
     const picked = new Map<number, PickedRow>();
     const addAll = (rows: readonly FinishedRow[], why: SampleFacts['why']) => {
       for (const row of rows) {
-        if (!picked.has(row.row.index)) picked.set(row.row.index, { facts: makeFacts(row, why), text: readText(row) });
+        if (!picked.has(row.row.index))
+          picked.set(row.row.index, { facts: makeFacts(row, why), text: readText({ row: row.row, key: row.key, isOk: true }) });
       }
     };
     addAll(dearest.read(), 'dearest');

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { parse } from 'csv-parse/sync';
+import { stringify } from 'csv-stringify/sync';
 import type { Evaluation } from '../src/core/quality.ts';
 import { createWorld } from './helpers/command-line.ts';
 import { projectRoot } from './helpers/project-root.ts';
@@ -10,6 +11,8 @@ import { projectRoot } from './helpers/project-root.ts';
 /** Public tables with right answers beside the checkout. */
 const DATA = join(projectRoot, '..', 'shared', 'data');
 const skip = existsSync(DATA) ? false : 'the public tables are not beside this checkout';
+
+const ROWS = 400;
 
 const TABLES = [
   { file: 'banking77-test.csv', text: 'text', gold: 'category', labels: readLabels },
@@ -22,10 +25,13 @@ function readLabels(): readonly string[] {
 }
 
 for (const { file, text, gold, labels } of TABLES) {
-  test(`eval over ${file} gives the figures of an independent computation`, { skip }, async (t) => {
+  test(`eval over ${ROWS} rows of ${file} gives the figures of an independent computation`, { skip }, async (t) => {
+    const read = (path: string) => parse(readFileSync(path, 'utf8'), { columns: true, bom: true }) as Record<string, string>[];
+    const source = read(join(DATA, file)).slice(0, ROWS);
     const world = createWorld({
+      'in.csv': stringify(source, { header: true }),
       'job.yaml': `name: gold
-input: { path: ${JSON.stringify(join(DATA, file))} }
+input: { path: in.csv }
 model: gpt-4.1-nano
 prompt: ${JSON.stringify(`Which label? {{ row[${JSON.stringify(text)}] }}`)}
 labels: ${JSON.stringify(labels())}
@@ -35,18 +41,11 @@ write: { path: out.csv, prefix: llm_ }
 `,
     });
     t.after(() => world.dispose());
-    await world.run(['run', 'job.yaml', '--simulate', '--yes', '--limit', '150']);
+    assert.equal((await world.run(['run', 'job.yaml', '--simulate', '--yes'])).exitCode, 0);
     const found = await world.json<Evaluation>(['eval', 'job.yaml', '--gold', gold]);
-    const read = (path: string) => parse(readFileSync(path, 'utf8'), { columns: true, bom: true }) as Record<string, string>[];
-    // The limit counts rows; a row beyond it that asks the same is answered with it.
-    const answers = new Map(
-      read(join(world.folder, 'out.partial.csv')).map((row) => [row[text], row.llm__status === 'ok' ? (row.llm_answer ?? '') : null]),
-    );
-    const asked = read(join(DATA, file)).filter((row) => answers.has(row[text]));
-    const expected = compute(asked.map((row) => [row[gold] ?? '', answers.get(row[text]) ?? null]));
-    assert.ok(asked.length >= 150);
-    assert.deepEqual([found.rows.evaluated, found.rows.correct], [asked.length, expected.correct]);
-    assert.equal(found.accuracy, expected.correct / asked.length);
+    const table = read(join(world.folder, 'out.csv'));
+    const expected = compute(source.map((row, index) => [row[gold] ?? '', table[index]?.llm_answer ?? null]));
+    assert.deepEqual([found.rows.evaluated, found.rows.correct, found.accuracy], [ROWS, expected.correct, expected.correct / ROWS]);
     assert.ok(Math.abs(found.macroF1 - expected.macroF1) < 1e-12);
     assert.deepEqual(found.confusion, expected.confusion);
     t.diagnostic(`${file}: accuracy ${found.accuracy.toFixed(4)}, macro-F1 ${found.macroF1.toFixed(4)}`);

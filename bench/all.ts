@@ -51,7 +51,7 @@ if (values.only !== 'live') {
   runSection(
     'Tables and the batch lane',
     `Table: ${rows} rows of about 500 bytes from a seeded generator (a fifth of them for the whole job). Node ${process.version}; mlr: ${renderVersion('mlr')}; jq: ${renderVersion('jq')}.`,
-    () => [...bench('pack', rows), ...bench('reconcile', rows), ...bench('job', Math.ceil(rows / 5))],
+    () => [...bench('plan', rows), ...bench('pack', rows), ...bench('reconcile', rows), ...bench('job', Math.ceil(rows / 5))],
   );
 }
 if (values.only !== 'batch') {

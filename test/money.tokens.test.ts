@@ -161,7 +161,7 @@ test('a schema is charged where a limit must hold, not in the estimate', () => {
   assert.ok(estimator.estimateRequestTokens(body) > 100);
 });
 
-/** Seeded sums of these sentences stand for tables in languages no public table here has. */
+/** Seeded sums of these sentences stand for tables in the languages that no public table here has, or that a checkout lacks. */
 const SENTENCES = {
   German: [
     'Die Lieferung kam zwei Tage später als versprochen, aber alles war vollständig.',
@@ -186,6 +186,42 @@ const SENTENCES = {
     'Деньги списали дважды: 12 и 14 марта, по 1 990 рублей.',
     'Почему подтверждение отправили на старый адрес электронной почты?',
     'Качество звука отличное, а вот батарея держит всего четыре часа.',
+  ],
+  English: [
+    'The parcel arrived two days late, but nothing was missing.',
+    "I've been charged twice for the May invoice; please refund one of them.",
+    'The zipper broke after a week of careful use.',
+    'Since version 4.2 the app shows error 0x80070005 at startup.',
+    'Great value for $19.99, would definitely buy again!',
+    'Support has not answered my request (#48213) for three days.',
+    'Colour and size are as described, only the fabric is thinner than expected.',
+    'Why was my cancellation confirmation sent to an old address?',
+    'The battery lasts four hours at most, whatever the manual says.',
+    'How do I export all reports as CSV?',
+  ],
+  Japanese: [
+    '商品は予定より二日遅れて届きましたが、中身はすべて揃っていました。',
+    '一週間でファスナーが壊れてしまいました。',
+    '五月分の請求が二重になっています。片方を返金してください。',
+    'アップデート後、アプリが起動せずエラー500が表示されます。',
+    '音質は素晴らしいですが、バッテリーは四時間しか持ちません。',
+    'サポートに三日前から問い合わせていますが、返信がありません。',
+    '色とサイズは説明どおりですが、生地が少し薄いです。',
+    'レポートをCSVで書き出す方法を教えてください。',
+    'とても満足しています。また購入したいと思います！',
+    '解約の確認書が古い住所に送られたのはなぜですか？',
+  ],
+  Chinese: [
+    '包裹晚到了两天，但东西都齐全。',
+    '用了一个星期拉链就坏了。',
+    '五月的账单被重复扣款，请退还其中一笔。',
+    '更新到4.2版后，应用启动时显示错误0x80070005。',
+    '音质很好，不过电池最多只能用四个小时。',
+    '我三天前联系过客服，到现在还没有回复。',
+    '颜色和尺寸与描述一致，只是面料有点薄。',
+    '怎样把所有报告导出为CSV文件？',
+    '非常满意，下次一定还会再买！',
+    '为什么取消确认函寄到了旧地址？',
   ],
 };
 
@@ -212,6 +248,9 @@ const readChinese = () =>
 const TABLES: readonly (readonly [title: string, isPublic: boolean, readTexts: () => readonly string[]])[] = [
   ['German sentences', false, () => makeTexts(SENTENCES.German, 600)],
   ['Russian sentences', false, () => makeTexts(SENTENCES.Russian, 600)],
+  ['English sentences', false, () => makeTexts(SENTENCES.English, 400)],
+  ['Japanese sentences', false, () => makeTexts(SENTENCES.Japanese, 400)],
+  ['Chinese sentences', false, () => makeTexts(SENTENCES.Chinese, 400)],
   ['English reviews', true, readColumn('clothing-reviews.csv', 'Review Text')],
   ['English questions', true, readColumn('banking77-test.csv', 'text')],
   ['English short messages', true, readColumn('sms-spam.csv', 'SMS')],

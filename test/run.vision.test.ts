@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { test } from 'node:test';
+import { renderPlan } from '../src/cli/render-plan.ts';
 import { makePng } from './helpers/images.ts';
 import { planWorld } from './helpers/plan-world.ts';
 import { makeWorld, renderCsv } from './helpers/run-world.ts';
@@ -62,17 +63,23 @@ for (const mode of ['batch', 'live']) {
     assert.equal(again.summary.attempts.total, 0, 'the same images are the same requests');
     fs.writeFileSync(world.path('photos/bicycle.png'), makePng(512, 512));
     assert.equal((await planWorld(world)).rows.changed, 2, 'another image is another request');
+    assert.equal((await world.run()).summary.attempts.total, 2, 'though nothing else changed');
   });
 }
 
 test('a body holds text and images as parts, and the plan shows data as its hash', async (t) => {
   const world = await makeVisionWorld(t);
-  const { firstRequest } = await planWorld(world);
+  const plan = await planWorld(world);
+  const { firstRequest } = plan;
   const { messages } = firstRequest as { messages: readonly unknown[] };
   const [first] = messages as readonly { content: readonly [unknown, { image_url: { url: string } }] }[];
   assert.deepEqual(first?.content[0], { type: 'text', text: 'Label and summarize, reply in JSON: a red bicycle' });
   assert.match(first?.content[1].image_url.url ?? '', /^sha256:[0-9a-f]{64}$/);
   assert.equal(first?.content.length, 2);
+  assert.match(
+    renderPlan(plan, '', false),
+    /\nuser: Label and summarize, reply in JSON: a red bicycle\n {2}\[image sha256:[0-9a-f]{64}\]\n/,
+  );
 });
 
 test('the images of a model nobody knows the rule of are told about', async (t) => {

@@ -5,12 +5,26 @@ import type { Paint } from './paint.ts';
 export function renderPrompt(request: unknown, paint: Paint, maxLines = Number.POSITIVE_INFINITY): string {
   const { messages = [], ...params } = request as { messages?: readonly { role?: unknown; content?: unknown }[] };
   const lines = messages.flatMap(({ role, content }) => {
-    const text = typeof content === 'string' ? content : JSON.stringify(content);
+    const text = typeof content === 'string' ? content : renderParts(content);
     const [first = '', ...rest] = escapeForTerminal(text.trimEnd()).split('\n');
     return [`${paint('dim', `${escapeLineForTerminal(String(role))}:`)} ${first}`, ...rest.map((line) => `  ${line}`)];
   });
   const shown = lines.length <= maxLines ? lines : [...lines.slice(0, maxLines), paint('dim', `  … ${lines.length - maxLines} more lines`)];
   return [...shown, paint('dim', escapeLineForTerminal(cut(JSON.stringify(params))))].join('\n');
+}
+
+/** Texts and images of a message, each on lines of its own. */
+function renderParts(content: unknown): string {
+  if (!Array.isArray(content)) return JSON.stringify(content);
+  return content
+    .map((part: { text?: unknown; image_url?: { url?: unknown; detail?: unknown } } | null) => {
+      if (typeof part?.text === 'string') return part.text;
+      const image = part?.image_url;
+      return image === undefined
+        ? JSON.stringify(part)
+        : `[image ${[image.url, image.detail].filter((word) => word !== undefined).join(', ')}]`;
+    })
+    .join('\n');
 }
 
 /** A schema can be long; what it says stands in the job file. */

@@ -34,7 +34,8 @@ export function splitImages(body: string): SplitBody {
     text += body.slice(from, start);
     from = end;
   }
-  return { text: text + body.slice(from), images };
+  // Parts of a string keep the whole of it in memory: the text is to outlive its images.
+  return { text: Buffer.from(text + body.slice(from)).toString(), images };
 }
 
 /** The quote that ends a JSON string. */

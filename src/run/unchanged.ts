@@ -1,6 +1,7 @@
 import { createHash, hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { resolve } from 'node:path';
+import type { Job } from '../core/job.ts';
 import { type Cause, TRANSIENT_CAUSES } from '../core/outcome.ts';
 import type { Summary } from '../core/summary.ts';
 import { hashInput } from '../input/open-table.ts';
@@ -78,6 +79,7 @@ function hashAnswers({ files, fold }: Ledger): string {
 export async function findUnchangedRun(prepared: PreparedJob, ledger: Ledger, signal: AbortSignal): Promise<Summary | null> {
   const last = ledger.fold.runs.at(-1);
   if (last === undefined || ledger.fold.currentRun !== null) return null;
+  if (mayReadImageFiles(prepared.compiled.job)) return null;
   const kept = ledger.runFiles.readRunSummary(last.id) as KeptSummary | null;
   if (kept === null || kept.fingerprint === null || kept.fingerprint.table !== prepared.compiled.job.write.path) return null;
   if (Object.keys(kept.summary.causes).some((cause) => isReopened(cause as Cause, prepared))) return null;
@@ -85,6 +87,11 @@ export async function findUnchangedRun(prepared: PreparedJob, ledger: Ledger, si
   if (tableSha256 !== kept.fingerprint.tableSha256) return null;
   const now = await makeFingerprint(prepared, ledger, { path: kept.fingerprint.table, sha256: tableSha256 }, signal);
   return JSON.stringify(now) === JSON.stringify(kept.fingerprint) ? asNothingDone(kept.summary) : null;
+}
+
+/** An image may be another one under its old name, which only reading it tells. */
+function mayReadImageFiles({ messages }: Job): boolean {
+  return messages.some(({ images = [] }) => images.some(({ url }) => !/^\s*https?:/i.test(url)));
 }
 
 function isReopened(cause: Cause, prepared: PreparedJob): boolean {

@@ -239,6 +239,29 @@ describe('faults of the queue over Redis', { skip: whyNoRedisServer(), concurren
     });
   });
 
+  test('an end leaves Redis only when it is in the ledger before: books that cannot be kept lose nothing', async () => {
+    await inWorld(5, { appendOnly: true }, async (world) => {
+      const { provider, books } = world;
+      const state = makeState();
+      const full = new TestBooks();
+      full.record = () => Promise.reject(new Error('the disk is full'));
+      const first = await world.openQueue(state);
+      await first.attach(full);
+      const calls = Array.from({ length: 4 }, (_, number) => makeCall(number));
+      for (const call of calls) await first.add(call);
+      world.startWorker(4);
+      await first.settle();
+      assert.match(full.halts[0]?.message ?? '', /the disk is full/);
+      await first.close();
+      const second = await world.openQueue(state);
+      await second.attach(books);
+      await second.settle();
+      assertBooked(world, calls);
+      assert.deepEqual(books.of('unknown'), []);
+      assert.equal(provider.bill.length, 4);
+    });
+  });
+
   test('a worker that was frozen and taken for dead still delivers its answers', async () => {
     await inWorld(100, { appendOnly: true }, async (world) => {
       const { provider, books } = world;

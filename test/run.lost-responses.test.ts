@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { makeWorld } from './helpers/run-world.ts';
+import { CANARY_KEY, makeWorld } from './helpers/run-world.ts';
 
 const onCreate = { method: 'POST', path: '/v1/batches', nth: 1 };
 const onUpload = { method: 'POST', path: '/v1/files', nth: 1 };
@@ -88,6 +88,25 @@ for (const listOrder of ['oldest_first', 'mixed'] as const) {
     world.check(summary);
   });
 }
+
+test('a lost create is found behind more batches than a page of the list holds', async (t) => {
+  const world = await makeWorld(t, { listOrder: 'oldest_first', faults: [{ match: { ...onCreate, nth: 121 }, do: { drop: 'after' } }] });
+  const headers = { authorization: `Bearer ${CANARY_KEY}` };
+  const form = new FormData();
+  form.append('purpose', 'batch');
+  form.append('file', new File(['{}\n'], 'refused.jsonl'));
+  const file = (await (await fetch(`${world.simulator.url}/files`, { method: 'POST', headers, body: form })).json()) as { id: string };
+  const body = JSON.stringify({ input_file_id: file.id, endpoint: '/v1/chat/completions', completion_window: '24h' });
+  const json = { ...headers, 'content-type': 'application/json' };
+  for (let others = 0; others < 120; others += 1) {
+    const { status } = await fetch(`${world.simulator.url}/batches`, { method: 'POST', headers: json, body });
+    assert.equal(status, 200);
+  }
+  const { summary, requests } = await world.run();
+  world.assertFaultsFired();
+  assert.deepEqual([summary.exitCode, requests['POST /v1/batches'], summary.batches.length], [0, 1, 1]);
+  world.check(summary);
+});
 
 test('a look that fails does not count as a look', async (t) => {
   const faults = [

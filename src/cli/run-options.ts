@@ -19,7 +19,7 @@ export function makeRunOptions(jobFile: string, flags: RunFlags, interrupts: Int
     ...shared,
     effects,
     target: makeTarget(flags, effects.clock),
-    redis: readRedisLink(flags.redis),
+    redis: chooseRedis(flags),
     stopping: interrupts.stopping,
     signal: interrupts.signal,
     deadline: readDeadline(flags),
@@ -36,6 +36,15 @@ export function makeRunOptions(jobFile: string, flags: RunFlags, interrupts: Int
       retry: showCommand('retry', jobFile, flags),
     },
   };
+}
+
+/** The built-in simulator is part of this process: no worker finds it, so that `REDIS_URL` does not count. @throws UsageError when both are asked for */
+function chooseRedis(flags: RunFlags): RunOptions['redis'] {
+  if (flags.simulate !== true) return readRedisLink(flags.redis);
+  if (flags.redis === undefined) return null;
+  throw new UsageError(
+    '--redis: workers cannot reach the simulator of --simulate; start "rowmill simulate --port 8089", and give its address to the run (--base-url) and to the workers (ROWMILL_BASE_URL)',
+  );
 }
 
 /** @throws UsageError for one flag without the other: a deadline is met with money, and nobody else may say how much */

@@ -122,7 +122,7 @@ function finished(index: number, disposition: FinishedRow['disposition']): Finis
 
 test('failed and skipped rows are listed with what is needed to find them, and the list goes when there are none', async () => {
   const target = inDirectory('reviews.failures.csv');
-  const createWriter = () => createFailuresWriter({ path: target, readId: (row) => String(row.cells[0]) });
+  const createWriter = () => createFailuresWriter({ path: target, readId: (row) => String(row.cells[0]), excel: false });
   const writer = createWriter();
   await writer.write(finished(0, { status: 'ok', source: 'new' }));
   await writer.write(finished(1, { status: 'failed', cause: 'invalid', message: 'not JSON:\n"x"' }));
@@ -134,6 +134,11 @@ test('failed and skipped rows are listed with what is needed to find them, and t
     ['2', 'in.csv', '4', 'T-1', '', 'invalid', 'not JSON:\n"x"', '2', 'req_9', '0.000001500'],
     ['4', 'in.csv', '8', 'T-3', '', 'empty', 'nothing in it', '2', 'req_9', '0.000001500'],
   ]);
+  const safe = createFailuresWriter({ path: target, readId: () => '=id', excel: true });
+  await safe.write(finished(1, { status: 'failed', cause: 'refused', message: '-2+cmd' }));
+  await safe.finish();
+  const text = fs.readFileSync(target, 'utf8');
+  assert.ok(text.startsWith('\ufeffrow,file,') && text.endsWith('\r\n') && text.includes(",'=id,,refused,'-2+cmd,"));
   const clean = createWriter();
   await clean.write(finished(0, { status: 'ok', source: 'new' }));
   assert.equal(await clean.finish(), null);

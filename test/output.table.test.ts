@@ -140,18 +140,21 @@ test('any text comes back from CSV as it was, in order, in any number of rows', 
 });
 
 test('a spreadsheet sees no formulas, and its numbers stay numbers', async () => {
-  const texts = ['=HYPERLINK("x")', '+1-1', '-cmd', '@x', '-5', '+4.5e3', '-0.5', 'a=b'];
+  const numbers = ['-5', '+4.5e3', '-0.5', '-1,234.50', '-1.234,50', '+12%', '-.5', '-1e-9'];
+  const formulas = ['=HYPERLINK("x")', '+1-1', '-cmd', '@x', '\t=1', '\r=1', '\n=1', '＝1', '-1+A1', '=1', "-2+cmd|' /C calc'!A0", '+'];
+  const texts = [...formulas, ...numbers, 'a=b', "'", ''];
   const text = await writeTable(
-    { columns: ['text'], excel: true, answerColumns: ['score'] },
-    texts.map((value) => finished([value], { score: -1.5 })),
+    { columns: ['=text'], excel: true, answerColumns: ['score', 'note'] },
+    texts.map((value) => finished([value], { score: -1.5, note: '=A1' }, { model: '@model', requestId: '-request' })),
   );
-  assert.ok(text.startsWith('\ufefftext,score,') && text.includes('\r\n'));
+  assert.ok(text.startsWith("\ufeff'=text,score,note,") && text.endsWith('\r\n'));
   const records = parse(text, { columns: true, bom: true }) as Record<string, string>[];
   assert.deepEqual(
-    records.map((record) => record.text),
-    ['\'=HYPERLINK("x")', "'+1-1", "'-cmd", "'@x", '-5', '+4.5e3', '-0.5', 'a=b'],
+    records.map((record) => record["'=text"]),
+    [...formulas.map((formula) => `'${formula}`), ...numbers, 'a=b', "'", ''],
   );
-  assert.ok(records.every((record) => record.score === '-1.5'));
+  const others = records.map(({ score, note, _model, _request_id }) => [score, note, _model, _request_id]);
+  assert.deepEqual(new Set(others.map((cells) => cells.join(' '))), new Set(["-1.5 '=A1 '@model '-request"]));
 });
 
 test('a JSONL row keeps the record as it is, keys of no column and of dangerous names too, and has numbers as numbers', async () => {

@@ -30,18 +30,18 @@ export function createCsvFormat(options: CsvFormatOptions): RowFormat {
       toText(formatError(finished)),
       formatSource(finished) ?? '',
       String(finished.attempts),
-      finished.model ?? '',
+      toText(finished.model),
       String(usage.inputTokens),
       String(usage.cachedInputTokens),
       String(usage.outputTokens),
       String(usage.reasoningTokens),
       costNanoUsd === null ? '' : formatUsd(costNanoUsd),
-      finished.requestId ?? '',
+      toText(finished.requestId),
     );
     if (simulated) record.push('true');
     return record;
   };
-  const names = [...columns.keptNames.map(toText), ...columns.answerNames, ...columns.sidecarNames];
+  const names = [...columns.keptNames, ...columns.answerNames, ...columns.sidecarNames].map(toText);
   return {
     head: (excel ? BYTE_ORDER_MARK : '') + print([names]),
     format: (rows) => print(rows.map(makeRecord)),
@@ -54,10 +54,11 @@ export function formatCell(value: unknown): string {
   return value === undefined || value === null ? '' : JSON.stringify(value);
 }
 
-const BYTE_ORDER_MARK = '\uFEFF';
+export const BYTE_ORDER_MARK = '\uFEFF';
 /** The characters after which a spreadsheet reads a formula, their full-width forms included (OWASP, CSV injection). */
-const FORMULA_START = /^[=+\-@\t\r\uFF1D\uFF0B\uFF0D\uFF20]/;
-const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+const FORMULA_START = /^[=+\-@\t\r\n\uFF1D\uFF0B\uFF0D\uFF20]/;
+/** Also with separators and a percent sign: a spreadsheet reads a number, and nothing in it could run. */
+const NUMBER = /^[+-]?(\d[\d.,]*|[.,]\d+)(e[+-]?\d+)?%?$/i;
 
 /** Text that a spreadsheet would run gets an apostrophe; numbers, negative ones too, stay numbers. */
 export function escapeFormula(text: string): string {

@@ -4,7 +4,7 @@ import type { FinishedRow } from '../core/finished-row.ts';
 import type { Row } from '../core/row.ts';
 import { formatUsd } from '../core/summary.ts';
 import type { WrittenFile } from './atomic-file.ts';
-import { formatCell } from './csv-format.ts';
+import { BYTE_ORDER_MARK, escapeFormula, formatCell } from './csv-format.ts';
 import type { RowFormat } from './row-format.ts';
 import { createRowWriter, type TableWriter } from './table-writer.ts';
 
@@ -24,11 +24,13 @@ export interface FailuresWriterOptions {
   readonly path: string;
   /** What identifies a row to a person; its number, from 1, stands beside it anyway. */
   readonly readId: (row: Row) => string;
+  /** Spreadsheet-safe, as the table beside it. */
+  readonly excel: boolean;
 }
 
 /** Creates the writer; no file is opened before the first failure. */
 export function createFailuresWriter(options: FailuresWriterOptions): FailuresWriter {
-  const format = createFailuresFormat(options.readId);
+  const format = createFailuresFormat(options);
   let writer: TableWriter | null = null;
   const writeFirst = async (row: FinishedRow): Promise<void> => {
     writer = await createRowWriter(options.path, format);
@@ -50,11 +52,13 @@ export function createFailuresWriter(options: FailuresWriterOptions): FailuresWr
   };
 }
 
-function createFailuresFormat(readId: (row: Row) => string): RowFormat {
+function createFailuresFormat({ readId, excel }: FailuresWriterOptions): RowFormat {
+  const toText = excel ? (value: unknown) => escapeFormula(formatCell(value)) : formatCell;
+  const print = (records: string[][]) => stringify(records, { record_delimiter: excel ? 'windows' : 'unix' });
   const makeRecord = ({ row, disposition, key, attempts, requestId, costNanoUsd }: FinishedRow): string[] => {
     const { cause, message } = 'cause' in disposition ? disposition : { cause: '', message: '' };
     const cost = costNanoUsd === null ? '' : formatUsd(costNanoUsd);
-    return [row.index + 1, row.file, row.line, readId(row), key, cause, message, attempts, requestId, cost].map(formatCell);
+    return [row.index + 1, row.file, row.line, readId(row), key, cause, message, attempts, requestId, cost].map(toText);
   };
-  return { head: stringify([COLUMNS]), format: (rows) => stringify(rows.map(makeRecord)) };
+  return { head: (excel ? BYTE_ORDER_MARK : '') + print([COLUMNS]), format: (rows) => print(rows.map(makeRecord)) };
 }

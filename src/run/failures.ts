@@ -56,7 +56,7 @@ async function groupFailures(looking: Looking, options: LookOptions, csvPath: st
   const { ledger, prepared } = looking;
   const { table, compiled } = prepared;
   const run = ledger.fold.runs.at(-1);
-  const writer = csvPath === null ? null : createFailuresWriter({ path: csvPath, readId: compiled.rowId });
+  const writer = csvPath === null ? null : createFailuresWriter({ path: csvPath, readId: compiled.rowId, excel: compiled.job.write.excel });
   const groups = new Map<string, FailureGroup>();
   const counts = { in: 0, ok: 0, failed: 0, skipped: 0, pending: 0 };
   for await (const rows of finishRows({

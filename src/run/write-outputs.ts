@@ -41,7 +41,7 @@ export async function writeOutputs(options: WriteOptions): Promise<WrittenOutput
     excel: write.excel,
     simulated: options.simulated,
   });
-  const failuresWriter = createFailuresWriter({ path: failuresPath(write.path), readId: compiled.rowId });
+  const failuresWriter = createFailuresWriter({ path: failuresPath(write.path), readId: compiled.rowId, excel: write.excel });
   const rowsWriter = ledger.runFiles.createRunRowsWriter(options.run);
   const writeRow = (row: FinishedRow): Promise<unknown> | null => {
     counter.add(row);

@@ -6,7 +6,7 @@ import { after, before, describe, test } from 'node:test';
 import { parse } from 'csv-parse/sync';
 import type { Summary } from '../src/core/summary.ts';
 import { type Simulator, startSimulator } from '../src/simulator/start.ts';
-import { CANARY_KEY, collect, createWorld, type Ended, type World } from './helpers/command-line.ts';
+import { CANARY_KEY, createWorld, type World } from './helpers/command-line.ts';
 import { projectRoot } from './helpers/project-root.ts';
 import { makeLabellingJob } from './helpers/real-tables.ts';
 import { borrowRedis, whyNoRedis } from './helpers/redis-server.ts';
@@ -41,7 +41,7 @@ function assertWhole(summary: Summary, bill: readonly BillLine[]): void {
   assert.deepEqual([sum(({ usage }) => usage.prompt_tokens), sum(({ usage }) => usage.completion_tokens)], [tokens.input, tokens.output]);
 }
 
-describe('a live job in one process, and the same through two workers', { skip: whyNoRedis(), concurrency: true }, () => {
+describe('a live job in one process, and the same through two workers', { skip: whyNoRedis() }, () => {
   let redis: { readonly url: string; stop(): Promise<void> };
   let simulator: Simulator;
   let world: World;
@@ -62,14 +62,12 @@ describe('a live job in one process, and the same through two workers', { skip: 
     world.dispose();
   });
 
-  async function runBothWays(name: string, job: string, runLocal: (args: readonly string[]) => Promise<Ended>): Promise<void> {
+  async function runBothWays(name: string, job: string): Promise<void> {
     const table = (way: string) => path.join(world.folder, `${name}.${way}.csv`);
     const own = (way: string) => ['--json', '--progress', 'none', '--state-dir', path.join(world.folder, way), '--out', table(way)];
     const remote = ['run', job, '--base-url', simulator.url, '--redis', redis.url, ...own('shared')];
-    const [alone, shared] = await Promise.all([
-      runLocal(['run', job, '--simulate', ...own('local')]),
-      world.run(remote, { OPENAI_API_KEY: CANARY_KEY }),
-    ]);
+    const alone = await world.run(['run', job, '--simulate', ...own('local')]);
+    const shared = await world.run(remote, { OPENAI_API_KEY: CANARY_KEY });
     const [one, two] = [JSON.parse(alone.stdout) as Summary, JSON.parse(shared.stdout) as Summary];
     const bill = readJsonLines(path.join(world.folder, 'local', `${name}@simulator`, 'provider', 'bill.jsonl')) as unknown as BillLine[];
     const ids = new Set(bill.map(({ customId }) => customId));
@@ -83,12 +81,11 @@ describe('a live job in one process, and the same through two workers', { skip: 
   }
 
   test('jobs/ticket-labels.yaml over its fixture', async () => {
-    // Its limits make it take five seconds each way: side by side, in processes of their own.
-    await runBothWays('ticket-labels', TICKETS, (args) => collect(world.start(args)));
+    await runBothWays('ticket-labels', TICKETS);
   });
 
   test('77 labels over a real table', { skip: labelling === null && '../shared/data is not there' }, async () => {
-    await runBothWays('banking', 'banking.yaml', (args) => world.run(args));
+    await runBothWays('banking', 'banking.yaml');
   });
 });
 

@@ -10,7 +10,9 @@ const LEVELS: readonly (readonly string[])[] = [
   ['input', 'openai', 'ledger', 'money', 'output', 'quality'],
   ['batch', 'live'],
   ['run'],
-  ['cli', 'index.ts'],
+  ['cli'],
+  ['api'],
+  ['index.ts'],
 ];
 const HOMES: Readonly<Record<string, string>> = {
   yaml: 'input',

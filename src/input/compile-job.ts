@@ -7,9 +7,11 @@ import type { Row, Table } from '../core/row.ts';
 import { showCell } from './cell-text.ts';
 import { compileCheckAnswer } from './check-answer.ts';
 import { compileMessages } from './compile-messages.ts';
+import { type JobCode, NO_CODE } from './job-code.ts';
 import { lintJob } from './lint-job.ts';
 import { type JobSource, NO_SOURCE } from './problem-path.ts';
 import { type Reask, renderReask } from './reask.ts';
+import { compileCodeRender } from './render-code.ts';
 import { compileRender, type RequestLimits } from './render-row.ts';
 
 /** A job bound to a table: everything that is needed to turn its rows into requests and answers into outcomes. */
@@ -23,6 +25,8 @@ export interface CompiledJob {
   readonly checkAnswer: CheckAnswer;
   /** Names how answers are judged: stored answers are judged again when it changes. */
   readonly rulesHash: string;
+  /** Whether a program's functions decide what rows ask or which answers count: then the same job text need not mean the same job. */
+  readonly hasCode: boolean;
   /** The columns the answer gives in the output table, without the prefix. */
   readonly answerColumns: readonly string[];
   /** The row as a person calls it: the cells of `input.id`, joined by `/`, or the row's number from 1. */
@@ -40,12 +44,13 @@ const RULES_VERSION = 1;
  * @throws UsageError with every problem: columns the table does not have, templates Liquid refuses, requests the API would refuse
  */
 export function compileJob(
-  loaded: { readonly job: Job; readonly source?: JobSource },
+  loaded: { readonly job: Job; readonly source?: JobSource; readonly code?: JobCode },
   table: Pick<Table, 'columns' | 'format'>,
   limits: RequestLimits | null = null,
 ): CompiledJob {
-  const { job, source = NO_SOURCE } = loaded;
-  const { messages, problems } = compileMessages(job, source, table);
+  const { job, source = NO_SOURCE, code = NO_CODE } = loaded;
+  const hasTemplates = code.renderMessages === null;
+  const { messages, problems } = compileMessages(hasTemplates ? job : { ...job, messages: [] }, source, table);
   const lint = lintJob(job, source, messages);
   const all = [...problems, ...lint.problems];
   if (all.length > 0) throw new UsageError(all, { code: 'job' });
@@ -53,9 +58,10 @@ export function compileJob(
   return {
     job,
     url: job.endpoint,
-    render: compileRender(job, messages, limits),
+    render: hasTemplates ? compileRender(job, messages, limits) : compileCodeRender(job, code, { columns: table.columns, limits }),
     renderReask: (request, reask) => renderReask(request, reask, limits?.maxOutputTokens ?? null),
-    ...compileRules(job),
+    ...compileRules(job, code),
+    hasCode: code !== NO_CODE,
     answerColumns: job.output.type === 'json' && job.output.columns.length > 0 ? job.output.columns : ['answer'],
     rowId: (row) => (idIndexes.length === 0 ? String(row.index + 1) : idIndexes.map((index) => showCell(row.cells[index])).join('/')),
     warnings: lint.warnings,
@@ -63,8 +69,17 @@ export function compileJob(
 }
 
 /** How a job judges its answers, which needs no table. */
-export function compileRules(job: Job): Pick<CompiledJob, 'checkAnswer' | 'rulesHash'> {
-  return { checkAnswer: compileCheckAnswer(job.output), rulesHash: hashRules(job) };
+export function compileRules(job: Job, code: JobCode = NO_CODE): Pick<CompiledJob, 'checkAnswer' | 'rulesHash'> {
+  const { checkValue } = code;
+  const checkAnswer = compileCheckAnswer(job.output);
+  if (checkValue === null) return { checkAnswer, rulesHash: hashRules(job) };
+  return {
+    checkAnswer: (text) => {
+      const checked = checkAnswer(text);
+      return checked.ok ? checkValue(checked.value) : checked;
+    },
+    rulesHash: `${hashRules(job)} ${code.id}`,
+  };
 }
 
 function hashRules(job: Job): string {

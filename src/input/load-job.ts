@@ -4,6 +4,7 @@ import { type Problem, UsageError } from '../core/errors.ts';
 import type { Job } from '../core/job.ts';
 import { compileMessages } from './compile-messages.ts';
 import { showFile } from './find-files.ts';
+import type { JobCode } from './job-code.ts';
 import { readJob } from './make-job.ts';
 import { openTable } from './open-table.ts';
 import type { JobSource } from './problem-path.ts';
@@ -22,6 +23,8 @@ export interface JobOverrides {
 export interface LoadedJob {
   readonly job: Job;
   readonly source: JobSource;
+  /** Only of a job defined in a program. */
+  readonly code?: JobCode;
 }
 
 const MAX_JOB_FILE_BYTES = 1024 * 1024;

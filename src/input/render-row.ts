@@ -24,11 +24,10 @@ export function compileRender(job: Job, messages: readonly CompiledMessage[], li
   const renderBody = compileBody(job, messages);
   const templates = messages.flatMap(({ template, images }) => [template, ...images.map((image) => image.template)]);
   const templated = [...new Set(templates.flatMap(({ columns }) => columns))];
-  const hasImages = messages.some(({ images }) => images.length > 0);
-  const bounds = limits && {
-    ...limits,
-    maxBodyBytes: hasImages ? Math.min(limits.maxBodyBytes, MAX_IMAGE_REQUEST_BYTES) : limits.maxBodyBytes,
-  };
+  const bounds = boundRequests(
+    limits,
+    messages.some(({ images }) => images.length > 0),
+  );
   return ({ cells }) => {
     if (templated.length > 0 && templated.every((index) => isBlankCell(cells[index]))) {
       return { status: 'skipped', cause: 'empty', message: 'every cell the prompt uses is empty' };
@@ -40,11 +39,21 @@ export function compileRender(job: Job, messages: readonly CompiledMessage[], li
       const cause = error instanceof ImageProblem ? error.skipCause : 'unrenderable';
       return { status: 'skipped', cause, message: (error as Error).message };
     }
-    const excess = bounds === null ? null : findExcess(body, job, bounds);
-    if (excess !== null) return { status: 'skipped', cause: 'too_large', message: excess };
-    const key = makeKey(job.endpoint, body);
-    return { status: 'request', request: { key, customId: key, url: job.endpoint, body } };
+    return makeRequest(job, body, bounds);
   };
+}
+
+/** The limits of a request, which are lower when it carries images. */
+export function boundRequests(limits: RequestLimits | null, hasImages: boolean): RequestLimits | null {
+  return limits && hasImages ? { ...limits, maxBodyBytes: Math.min(limits.maxBodyBytes, MAX_IMAGE_REQUEST_BYTES) } : limits;
+}
+
+/** The request of a body, unless it exceeds what can be sent. */
+export function makeRequest(job: Job, body: string, bounds: RequestLimits | null): Rendered {
+  const excess = bounds === null ? null : findExcess(body, job, bounds);
+  if (excess !== null) return { status: 'skipped', cause: 'too_large', message: excess };
+  const key = makeKey(job.endpoint, body);
+  return { status: 'request', request: { key, customId: key, url: job.endpoint, body } };
 }
 
 /** In UTF-8 one UTF-16 unit takes three bytes at most, and a token is at least a byte: short bodies need no estimate. */

@@ -5,7 +5,7 @@ import type { Readable } from 'node:stream';
 import { MAX_SHARD_BYTES } from '../batch/cut-size.ts';
 import { UsageError } from '../core/errors.ts';
 import { type CompiledJob, compileJob } from '../input/compile-job.ts';
-import { type JobOverrides, loadJob } from '../input/load-job.ts';
+import { type JobOverrides, type LoadedJob, loadJob } from '../input/load-job.ts';
 import { loadPrices } from '../input/load-prices.ts';
 import { type InputTable, openTable } from '../input/open-table.ts';
 import { modelLimits } from '../money/model-limits.ts';
@@ -31,7 +31,8 @@ export interface PreparedJob {
 }
 
 export interface PrepareOptions {
-  readonly jobFile: string;
+  /** The job file; or a job a program defined, which `overrides` leave as it is. */
+  readonly jobFile: string | LoadedJob;
   readonly overrides: JobOverrides & { readonly cwd: string };
   /** Stands for `.rowmill`; null for the default beside the job file. */
   readonly stateRoot: string | null;
@@ -46,7 +47,7 @@ export interface PrepareOptions {
  * @throws UsageError with every problem of the job file, or of the table, or of the templates over the table's columns
  */
 export async function prepareJob(options: PrepareOptions): Promise<PreparedJob> {
-  const loaded = await loadJob(options.jobFile, options.overrides);
+  const loaded = typeof options.jobFile === 'string' ? await loadJob(options.jobFile, options.overrides) : options.jobFile;
   const { job } = loaded;
   const ownPrices = await loadPrices(job.directory, options.overrides.cwd);
   const stateDirectory = locateStateDirectory(job, options.target.origin, options.stateRoot);

@@ -78,7 +78,7 @@ function hashAnswers({ files, fold }: Ledger): string {
  */
 export async function findUnchangedRun(prepared: PreparedJob, ledger: Ledger, signal: AbortSignal): Promise<Summary | null> {
   const last = ledger.fold.runs.at(-1);
-  if (last === undefined || ledger.fold.currentRun !== null) return null;
+  if (last === undefined || ledger.fold.currentRun !== null || prepared.compiled.hasCode) return null;
   if (mayReadImageFiles(prepared.compiled.job)) return null;
   const kept = ledger.runFiles.readRunSummary(last.id) as KeptSummary | null;
   if (kept === null || kept.fingerprint === null || kept.fingerprint.table !== prepared.compiled.job.write.path) return null;

@@ -1,0 +1,60 @@
+import type { Summary } from '../core/summary.ts';
+import type { LoadedJob } from '../input/load-job.ts';
+import { planJob } from '../run/plan.ts';
+import type { Preview } from '../run/preview.ts';
+import { runJob } from '../run/run.ts';
+import type { JobDefinition, RowResult } from './job-definition.ts';
+import { type AnyDefinition, loadDefinition } from './load-definition.ts';
+import type { AnswerOf, OutputDefinition } from './output-type.ts';
+import { streamResults } from './results.ts';
+import { makePlanSettings, makeRunSettings, type PlanSettings, type RunSettings } from './run-settings.ts';
+
+/** A job defined in a program. `Column` are the names of its columns, `Answer` is the type of a checked answer. */
+export interface DefinedJob<Column extends string, Answer> {
+  readonly name: string;
+  /**
+   * What a run would do and cost. Sends nothing, spends nothing.
+   * @throws UsageError with every problem of the job and the first of the table
+   */
+  plan(settings?: PlanSettings): Promise<Preview>;
+  /**
+   * Runs the job, or continues what ended early, and writes its table. A run that was stopped is no error: `summary.exitCode` tells how it ended.
+   * @throws UsageError before anything was sent; LockHeldError when another run of the job is active; LedgerError when its state is damaged
+   */
+  run(settings?: RunSettings): Promise<JobRun<Column, Answer>>;
+}
+
+/** A run that has come to its end, for now or for good. */
+export interface JobRun<Column extends string, Answer> {
+  readonly summary: Summary;
+  /** Streams every row the run was about, in order, with its answer and what it cost; as often as wanted. */
+  results(): AsyncGenerator<RowResult<Column, Answer>, void, undefined>;
+}
+
+/**
+ * Defines a job in TypeScript: what a job file says, with a function for the prompt and types for the rows and answers. It is the same job to the
+ * same state directory: it resumes, reuses answers and keeps its books like one from a file.
+ * @throws UsageError with every problem of the definition
+ */
+export function defineJob<
+  const Output extends OutputDefinition<Label>,
+  const Column extends string = string,
+  const Label extends string = never,
+>(definition: JobDefinition<Column, Output, Label>): DefinedJob<Column, AnswerOf<Output, Label>> {
+  const job = loadDefinition(definition as unknown as AnyDefinition);
+  return {
+    name: job.job.name,
+    plan: async (settings = {}) => planJob(makePlanSettings(job, settings)),
+    run: (settings = {}) => runDefined<Column, AnswerOf<Output, Label>>(job, settings),
+  };
+}
+
+async function runDefined<Column extends string, Answer>(job: LoadedJob, settings: RunSettings): Promise<JobRun<Column, Answer>> {
+  const { options, dispose } = makeRunSettings(job, settings);
+  try {
+    const summary = await runJob(options);
+    return { summary, results: () => streamResults<Column, Answer>(makePlanSettings(job, settings), summary.run) };
+  } finally {
+    dispose();
+  }
+}

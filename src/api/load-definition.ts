@@ -1,0 +1,54 @@
+import { randomUUID } from 'node:crypto';
+import type { MessageTemplate } from '../core/job.ts';
+import type { JobCode, TextRow } from '../input/job-code.ts';
+import type { LoadedJob } from '../input/load-job.ts';
+import { makeJob } from '../input/make-job.ts';
+import { readOutput } from '../input/output-spec.ts';
+import { NO_SOURCE } from '../input/problem-path.ts';
+import type { JobDefinition, Prompt } from './job-definition.ts';
+import { compileStandardCheck, isStandardSchema, readJsonSchema, type StandardSchema } from './standard-schema.ts';
+
+/** A job's definition with its types left behind. */
+export type AnyDefinition = JobDefinition<string, unknown, string>;
+
+/**
+ * Makes a job of a definition. Its text, which runs keep and reports show, is the definition as JSON, a prompt function as its source.
+ * @throws UsageError with every problem
+ */
+export function loadDefinition(definition: AnyDefinition): LoadedJob {
+  const { directory, ...spec } = definition;
+  const { prompt, output } = spec as { prompt: unknown; output: unknown };
+  const isCoded = typeof prompt === 'function';
+  const schema = isStandardSchema(output) ? output : null;
+  const job = makeJob(
+    { ...spec, ...(isCoded ? { prompt: String(prompt) } : {}), ...(schema === null ? {} : { output: chooseOutput(schema) }) },
+    { directory: directory ?? process.cwd() },
+  );
+  if (!isCoded && schema === null) return { job, source: NO_SOURCE };
+  const code: JobCode = {
+    renderMessages: isCoded ? (row) => makeMessages((prompt as (row: TextRow) => Prompt)(row)) : null,
+    checkValue: schema === null ? null : compileStandardCheck(schema),
+    // What a schema's code does cannot be seen, so stored answers are judged again by every definition.
+    id: randomUUID(),
+  };
+  return { job, source: NO_SOURCE, code };
+}
+
+/** The request carries the library's JSON Schema where strict mode takes it; else JSON mode, and the library alone checks. */
+function chooseOutput(schema: StandardSchema): unknown {
+  const jsonSchema = readJsonSchema(schema);
+  return jsonSchema !== null && readOutput(jsonSchema, []).problems.length === 0 ? jsonSchema : { json: 'object' };
+}
+
+function makeMessages(prompt: Prompt): readonly MessageTemplate[] | null {
+  if (prompt === null) return null;
+  if (typeof prompt === 'string') return [{ role: 'user', content: prompt }];
+  const { system, user, images = [] } = prompt;
+  const pictures = images.map((image) => (typeof image === 'string' ? { url: image, detail: null } : { detail: null, ...image }));
+  return [
+    ...(system === undefined ? [] : [{ role: 'system' as const, content: system }]),
+    ...(user === undefined && pictures.length === 0
+      ? []
+      : [{ role: 'user' as const, content: user ?? '', ...(pictures.length === 0 ? {} : { images: pictures }) }]),
+  ];
+}

@@ -1,0 +1,39 @@
+import type { Effects } from '../run/effects.ts';
+import type { RunView } from '../run/view.ts';
+
+/** How far a run is, at one moment. */
+export interface RunProgress {
+  readonly run: string;
+  /** Where requests go now. */
+  readonly lane: 'batch' | 'live';
+  /** Rows the run is about. */
+  readonly rows: number;
+  /** Distinct requests answered well, in earlier runs or this one; equal rows share one. */
+  readonly okRequests: number;
+  /** Tries of this run. */
+  readonly attempts: number;
+  readonly spentNanoUsd: number;
+  /** Null without a budget. */
+  readonly budgetNanoUsd: number | null;
+}
+
+const PROGRESS_MS = 200;
+
+/** Tells how far the run is, now and again until the signal fires, and then once more. */
+export function watchProgress(
+  view: RunView,
+  tell: (progress: RunProgress) => void,
+  { sleep, signal }: Pick<Effects, 'sleep'> & { readonly signal: AbortSignal },
+): void {
+  const tellNow = () => {
+    const { run, lane, rows, okRequests, attempts, spentNanoUsd, budgetNanoUsd } = view;
+    tell({ run, lane, rows, okRequests, attempts, spentNanoUsd, budgetNanoUsd });
+  };
+  const again = () => {
+    tellNow();
+    // The sleep ends early only when the signal fires.
+    sleep(PROGRESS_MS, signal).then(again, () => {});
+  };
+  signal.addEventListener('abort', tellNow, { once: true });
+  again();
+}

@@ -1,0 +1,61 @@
+import type { ImageTemplate, Job, MessageTemplate } from '../core/job.ts';
+import type { Rendered } from '../core/request.ts';
+import type { Row } from '../core/row.ts';
+import { showCell } from './cell-text.ts';
+import { ImageProblem } from './image-url.ts';
+import type { JobCode, TextRow } from './job-code.ts';
+import { boundRequests, makeRequest, type RequestLimits } from './render-row.ts';
+import { type CompiledMessage, compileBody } from './request-body.ts';
+import type { CompiledTemplate } from './template.ts';
+
+/**
+ * Compiles how a row becomes a request when a function writes its messages. The body is that of a job whose prompt says the same text. The result
+ * never throws: a row whose function throws is `unrenderable`; one for which it gives null or blank text is `empty`.
+ */
+export function compileCodeRender(
+  job: Job,
+  code: JobCode,
+  table: { readonly columns: readonly string[]; readonly limits: RequestLimits | null },
+): (row: Row) => Rendered {
+  const makeRow = compileTextRow(table.columns);
+  const needsJson = job.output.type === 'json' && job.output.format === 'json_object';
+  return ({ cells }) => {
+    try {
+      const messages = code.renderMessages?.(makeRow(cells)) ?? [];
+      const hasImages = messages.some(({ images = [] }) => images.length > 0);
+      if (!hasImages && messages.every(({ role, content }) => role === 'system' || content.trim() === '')) {
+        return { status: 'skipped', cause: 'empty', message: 'the prompt function says nothing about this row' };
+      }
+      if (needsJson && !messages.some(({ content }) => /json/i.test(content))) {
+        throw new Error('JSON mode needs the word JSON in the prompt; the API refuses every row without it');
+      }
+      return makeRequest(job, compileBody(job, messages.map(makeLiteralMessage))([]), boundRequests(table.limits, hasImages));
+    } catch (error) {
+      const cause = error instanceof ImageProblem ? error.skipCause : 'unrenderable';
+      return { status: 'skipped', cause, message: error instanceof Error ? error.message : String(error) };
+    }
+  };
+}
+
+/** Rows without a prototype, so that a column may have any name. */
+export function compileTextRow(columns: readonly string[]): (cells: readonly unknown[]) => TextRow {
+  return (cells) => {
+    const row = Object.create(null) as Record<string, string>;
+    for (const [index, column] of columns.entries()) row[column] = showCell(cells[index]);
+    return row;
+  };
+}
+
+function makeLiteralMessage({ role, content, images = [] }: MessageTemplate): CompiledMessage {
+  return { role, template: makeLiteral(content), images: images.map(makeLiteralImage) };
+}
+
+/** Without pieces, no folder of the path counts as written by the job's author: a cell may stand in it, and must not lead out of the job's folder. */
+function makeLiteralImage({ url, detail }: ImageTemplate): CompiledMessage['images'][number] {
+  return { template: { ...makeLiteral(url), pieces: null }, detail };
+}
+
+/** Text that is no template: braces in it are braces. */
+function makeLiteral(text: string): CompiledTemplate {
+  return { columns: [], pieces: [text], literalText: text, render: () => text };
+}

@@ -1,0 +1,20 @@
+import { defineJob } from '../../src/index.ts';
+
+const job = defineJob({
+  name: 'ticket-labels',
+  input: { path: 'tickets.csv', columns: ['ticket_id', 'body'], id: 'ticket_id' },
+  model: 'gpt-4.1-nano',
+  mode: 'live',
+  prompt: (row) => ({ system: 'Label the ticket.', user: row.body }), // row.boddy does not compile
+  labels: { billing: 'charges, invoices, refunds', bug: 'something is broken', other: 'none of the above' },
+  output: { label: 'label', confidence: 'number 0..1' }, // or a JSON Schema, or a schema of zod, valibot, arktype …
+});
+
+const plan = await job.plan({ simulate: true });
+console.log(plan.rows.new, plan.cost.live?.expectedNanoUsd);
+
+const run = await job.run({ simulate: true, onProgress: ({ okRequests, rows }) => console.error(`${okRequests}/${rows}`) });
+for await (const result of run.results()) {
+  if (result.disposition === 'ok') console.log(result.row.ticket_id, result.output.label, result.costNanoUsd);
+}
+process.exitCode = run.summary.exitCode;

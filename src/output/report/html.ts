@@ -43,16 +43,10 @@ export function escapeHtml(text: string): string {
 /** The beginning of a text, so long that its escaped form has at most `bytes` bytes; an ellipsis says that something is missing. */
 export function clipHtml(text: string, bytes: number): Html {
   // Every character takes a byte at least: the rest cannot fit.
-  const start = text.slice(0, Math.max(0, bytes));
-  const whole = escapeHtml(start);
-  if (start.length === text.length && Buffer.byteLength(whole) <= bytes) return { html: whole };
-  let clipped = '';
-  let left = bytes - 3;
-  for (const character of start) {
-    const escaped = escapeHtml(character);
-    left -= Buffer.byteLength(escaped);
-    if (left < 0) break;
-    clipped += escaped;
-  }
-  return { html: `${clipped}…` };
+  const escaped = Buffer.from(escapeHtml(text.slice(0, Math.max(0, bytes))));
+  if (text.length <= bytes && escaped.length <= bytes) return { html: escaped.toString() };
+  let end = Math.max(0, Math.min(escaped.length, bytes - 3));
+  // Not inside a character, and not inside an entity.
+  while (end > 0 && ((escaped[end] ?? 0) & 0xc0) === 0x80) end -= 1;
+  return { html: `${escaped.toString('utf8', 0, end).replace(/&[^;]*$/, '')}…` };
 }

@@ -1,0 +1,223 @@
+import assert from 'node:assert/strict';
+import { hash } from 'node:crypto';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import type { QualityFacts, ReportFacts } from '../src/output/report/facts.ts';
+import { clipHtml, escapeHtml, html } from '../src/output/report/html.ts';
+import { renderFigures } from '../src/output/report/render-figures.ts';
+import { renderReport } from '../src/output/report/render-report.ts';
+import { HOSTILE, makeFacts, makeSample, makeText, replaceTexts } from './helpers/report-facts.ts';
+
+const QUALITY: QualityFacts = {
+  field: 'label',
+  gold: { name: 'expected' },
+  rows: { evaluated: 100, answered: 98 },
+  accuracy: 0.91,
+  macroF1: 0.887,
+  intervals: { accuracy: { low: 0.84, high: 0.95 } },
+  perClass: {
+    billing: { support: 60, precision: 0.93, recall: 0.95, f1: 0.94 },
+    bug: { support: 40, precision: null, recall: 0.8, f1: 0.834 },
+  },
+  confusion: { billing: { billing: 57, bug: 3 }, bug: { bug: 32, 'something else': 6 } },
+};
+
+const withTexts = (facts: ReportFacts, say: (row: number) => string) =>
+  facts.samples.map((sample) => ({ facts: sample, text: makeText(say(sample.row), sample.why === 'failed') }));
+
+test('the page shows everything a report must show', () => {
+  const facts = makeFacts();
+  const page = renderReport(
+    facts,
+    withTexts(facts, (row) => `text of row ${row}`),
+    QUALITY,
+  );
+  const text = page
+    .replaceAll(/<style>.*?<\/style>/gs, '')
+    .replaceAll(/<[^>]+>/g, ' ')
+    .replaceAll(/\s+/g, ' ');
+  const shown = [
+    // verdict and identity
+    'ticket-labels failed rows',
+    'Simulated. No real model answered',
+    '210 rows in = 200 ok + 6 failed + 4 skipped + 0 pending',
+    '200 ok = 184 new + 9 reused + 7 duplicate',
+    // money
+    'Spent $0.0041',
+    '0.2 % of the budget of $2.00',
+    'estimated $0.0039; it was 5.1 % more than that',
+    'of it on rows that failed $0.00009',
+    'Orphaned $0.0001',
+    'Possibly billed ≤ $0.000012',
+    'Unknown price ? 2 attempts, in no sum',
+    'Saved by the batch price $0.002',
+    'Saved by the prompt cache $0.00015',
+    'Saved by answers that were there already, and duplicates $0.0003',
+    'gpt-4.1-nano-2025-04-14 184 23,000 17 % 8,000 $0.00391',
+    'no usable answer 6',
+    'All runs together $0.021 800 attempts',
+    // tokens, dearest rows, histogram
+    'Input 127 120 190 260 24,035',
+    'row 9 : $0.000021, 120 in, 40 out',
+    '190 rows asked in this run, all attempts of a row together; the dearest cost $0.000061',
+    'median $0.00002 · p95 $0.00004',
+    // time
+    'call 120 ms 190 ms 240 ms 260 ms',
+    'wait before it 600 ms',
+    'batch_1 100 requests, completed',
+    '2 h 11 min',
+    'answers per minute: at most',
+    'the limit is 12',
+    '3 calls refused as too fast (429), marked red at the foot',
+    // failures, answers, quality
+    'rowmill retry jobs/ticket-labels.yaml --cause refused',
+    'billing 120 60 % +12.6',
+    'Since run 20261121-0410-aaaaaaaaaa ( 190 answers), 13 % of the answers have moved',
+    '91 % of 100 rows have the label that expected says (95 % interval 84 % to 95 %); macro-F1 0.887',
+    'bug 40 – 80 % 0.834',
+    'something else',
+    // rows, runs, provenance
+    'Failed and skipped 1 row, in the order of the table',
+    'The dearest 1 row',
+    'The slowest 1 row',
+    'At random 1 row',
+    'text of row 120',
+    'The last 2 runs',
+    'Spent: the latest $0.0041, the highest $0.0041',
+    `sha256 ${'a'.repeat(64)}`,
+    'model asked for gpt-4.1-nano',
+    'models that answered gpt-4.1-nano-2025-04-14',
+    'rowmill 0.1.0, Node v20.20.2',
+    'name: ticket-labels',
+  ];
+  for (const words of shown)
+    assert.ok(text.includes(words.replaceAll('( ', '(')) || text.includes(words), `"${words}" is missing in: ${text}`);
+  assert.equal(
+    page,
+    renderReport(
+      facts,
+      withTexts(facts, (row) => `text of row ${row}`),
+      QUALITY,
+    ),
+    'the same facts make the same bytes',
+  );
+});
+
+test('sections without data are not there', () => {
+  const facts = makeFacts({
+    rowFigures: null,
+    calls: null,
+    batches: [],
+    tempo: null,
+    causes: [],
+    fields: [],
+    samples: [],
+    runs: [],
+    models: [],
+  });
+  const page = renderReport(facts, []);
+  const ids = [...page.matchAll(/<h2 id="([a-z]+)"/g)].map(([, id]) => id);
+  assert.deepEqual(ids, ['rows', 'money', 'provenance']);
+  assert.deepEqual([...page.matchAll(/href="#([a-z]+)"/g)].map(([, id]) => id).slice(1), ids, 'the contents link to what there is');
+});
+
+/** Every tag, with its attributes; what is no tag of ours fails. */
+function assertInert(page: string): void {
+  const [before = '', style = ''] = page.split(/<style>|<\/style>/);
+  const policy = /content="(default-src[^"]*)"/.exec(before)?.[1] ?? '';
+  assert.equal(
+    policy,
+    `default-src &#39;none&#39;; style-src &#39;sha256-${hash('sha256', style, 'base64')}&#39;; base-uri &#39;none&#39;; form-action &#39;none&#39;`,
+  );
+  const tags = [...page.replace(/<style>.*?<\/style>/s, '').matchAll(/<(\/?)([^\s/>]*)([^>]*)>/g)];
+  assert.equal(tags.length, [...page.replace(/<style>.*?<\/style>/s, '').matchAll(/</g)].length, 'every < opens a tag');
+  const allowed = new Set(
+    '!doctype html head meta title body a header div h1 h2 h3 h4 span p ul li ol b br nav main section table caption thead tbody tr th td figure figcaption svg rect line code details summary pre dl dt dd article footer'.split(
+      ' ',
+    ),
+  );
+  for (const [tag = '', , name = '', attributes = ''] of tags) {
+    assert.ok(allowed.has(name), tag);
+    const names = [...attributes.matchAll(/\s([^\s=]+)="[^"<>]*"/g)].map(([, attribute]) => attribute ?? '');
+    assert.equal(
+      attributes
+        .replaceAll(/\s[^\s=]+="[^"<>]*"/g, '')
+        .replace(/^\s?html$|\/$/, '')
+        .trim(),
+      '',
+      `${tag} has an attribute without quotes`,
+    );
+    assert.ok(
+      names.every((attribute) => !/^(on|style$|src|srcset|action|formaction|xlink)/i.test(attribute)),
+      tag,
+    );
+    for (const [, target = ''] of attributes.matchAll(/\shref="([^"]*)"/g)) assert.match(target, /^#[a-z0-9-]+$/);
+  }
+}
+
+test('text that would be markup stays text, wherever it stands', () => {
+  for (const hostile of HOSTILE) {
+    const facts = makeFacts();
+    const changed = replaceTexts(facts, (text) =>
+      /^\d{4}-\d\d-|^(failed|dearest|slowest|random|ok|live|upload|validating|in progress|finalizing|collecting)$/.test(text)
+        ? text
+        : hostile,
+    );
+    const samples = changed.samples.map((sample) => ({ facts: sample, text: makeText(hostile, sample.why === 'failed') }));
+    assertInert(renderReport(changed, samples, { ...replaceTexts(QUALITY, () => hostile), confusion: { [hostile]: { [hostile]: 1 } } }));
+    const terminal = renderFigures(changed);
+    assert.ok(!/(?!\n)\p{Cc}|[\u202e\u2066]/u.test(terminal), 'nothing reaches the terminal that moves it');
+  }
+});
+
+test('any text is escaped so that nothing of it is markup, and reads as before', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: fc.nat(0xffff).map((code) => String.fromCharCode(code)) }), (text) => {
+      const escaped = escapeHtml(text);
+      assert.ok(!/[<>"'\u202e]|(?![\n\t])\p{Cc}/u.test(escaped));
+      const plain = text.replaceAll(/[\p{Cc}\u2028-\u202e\u2066-\u2069]/gu, '');
+      const read = escapeHtml(plain)
+        .replaceAll('&lt;', '<')
+        .replaceAll('&gt;', '>')
+        .replaceAll('&quot;', '"')
+        .replaceAll('&#39;', "'")
+        .replaceAll('&amp;', '&');
+      assert.equal(read, plain.toWellFormed());
+      assert.equal(html`<p title="${text}">${text}</p>`.html, `<p title="${escaped}">${escaped}</p>`);
+    }),
+  );
+});
+
+test('a text cut to so many bytes has no more of them, and no half characters', () => {
+  fc.assert(
+    fc.property(
+      fc.string({ unit: fc.constantFrom('a', '<', '&', 'é', '社', '👩', '\u202e'), maxLength: 200 }),
+      fc.integer({ min: 3, max: 300 }),
+      (text, bytes) => {
+        const clipped = clipHtml(text, bytes).html;
+        assert.ok(Buffer.byteLength(clipped) <= bytes);
+        assert.ok(clipped === escapeHtml(text) || clipped.endsWith('…'));
+        assert.ok(!clipped.includes('\ufffd') && !/&[a-z#0-9]*$|&[a-z#0-9]*…/.test(clipped));
+      },
+    ),
+  );
+});
+
+test('the page stays below a megabyte with 300 rows that each say as much as is kept of them', () => {
+  const say = '<&"👩‍👩‍👧‍👦社會'.repeat(2_000);
+  const samples = Array.from({ length: 300 }, (_, row) => {
+    const facts = makeSample(row + 1, row < 200 ? 'failed' : row < 220 ? 'dearest' : 'random');
+    return { facts, text: makeText(say, row < 200) };
+  });
+  const batches = Array.from({ length: 500 }, (_, index) => ({
+    ...(makeFacts().batches[0] as ReportFacts['batches'][number]),
+    id: `batch_${index}`,
+  }));
+  const facts = makeFacts({
+    batches,
+    samples: samples.map(({ facts }) => facts),
+    provenance: { ...makeFacts().provenance, jobText: say.repeat(5) },
+  });
+  const bytes = Buffer.byteLength(renderReport(facts, samples, QUALITY));
+  assert.ok(bytes < 1_000_000 && bytes > 400_000, `${bytes} bytes`);
+});

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { readJsonLines } from './live-stage.ts';
+import { readJsonLines } from '../test/helpers/live-stage.ts';
 
 /** The limits of the provider in the proof. */
 export interface ProofLimits {

@@ -5,9 +5,9 @@ import { makeKey, type Request } from '../src/core/request.ts';
 import { createLocalLane } from '../src/live/local-lane.ts';
 import type { SettleKind } from '../src/live/throttle.ts';
 import { createProvider } from '../src/openai/provider.ts';
+import { makeLiveBody, makeLiveText } from '../test/helpers/live-rows.ts';
 import { openLiveLedger } from '../test/helpers/live-world.ts';
 import { effects, signal } from './bench-job.ts';
-import { makeLiveBody, makeLiveText } from './live-rows.ts';
 
 /** The live lane by itself in a process of its own, where its throttle can be looked at: `live-runner.js OPTIONS`. */
 export interface RunnerOptions {

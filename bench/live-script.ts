@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import OpenAI from 'openai';
 import pLimit from 'p-limit';
-import { makeLiveBody, makeLiveText } from './live-rows.ts';
+import { makeLiveBody, makeLiveText } from '../test/helpers/live-rows.ts';
 
 /** What came of the rows of a plain script. */
 export interface ScriptEnd {

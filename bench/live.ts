@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import type { Summary } from '../src/core/summary.ts';
 import { WINDOW_LIMITS } from '../src/live/bullmq-window.ts';
+import { writeLiveJob } from '../test/helpers/live-rows.ts';
+import { type LiveStage, makeLiveStage } from '../test/helpers/live-stage.ts';
 import { whyNoRedisServer } from '../test/helpers/redis-server.ts';
-import { writeLiveJob } from './live-rows.ts';
 import type { RunnerEnd, RunnerOptions } from './live-runner.ts';
-import { type LiveStage, makeLiveStage } from './live-stage.ts';
 import { type Measured, readArgument } from './measure.ts';
 import { type BenchLine, printLines } from './result.ts';
 
@@ -22,6 +22,8 @@ const MIB = 2 ** 20;
 /** A waiting job of half a kilobyte with all that BullMQ and we keep about it. */
 const REDIS_BYTES_PER_CALL = 4_096;
 
+const RUNNER = new URL('./live-runner.js', import.meta.url);
+const SCRIPT = new URL('./script-part.js', import.meta.url);
 const HOOK = new URL('./usage-hook.js', import.meta.url).href;
 
 /** Runs processes that count what the kernel did for them. */
@@ -43,11 +45,11 @@ async function measure(
   };
 }
 
-/** One job over a table; with `workers` the calls are theirs. */
-async function runJob(stage: LiveStage, rows: number, workers: number): Promise<Measured> {
+/** One job over a table; with `withWorker` the calls are a worker's. */
+async function runJob(stage: LiveStage, rows: number, withWorker: boolean): Promise<Measured> {
   await writeLiveJob(stage.folder, { rows, capTokens: CAP_TOKENS, lines: `limits: { concurrency: ${CONCURRENCY} }\n` });
-  return measure(stage, workers === 0 ? ['run'] : ['run', 'worker'], async (env) => {
-    await stage.startWorkers(workers, CONCURRENCY, env('worker'));
+  return measure(stage, withWorker ? ['run', 'worker'] : ['run'], async (env) => {
+    if (withWorker) await stage.startWorker(CONCURRENCY, env('worker'));
     const ended = await stage.run(['run', 'job.yaml', '--fresh', '--yes', '--json', '--progress', 'none'], env('run'));
     await stage.endWorkers();
     const ok = ended.exitCode === 0 ? (JSON.parse(ended.stdout) as Summary).rows.ok : 0;
@@ -56,7 +58,8 @@ async function runJob(stage: LiveStage, rows: number, workers: number): Promise<
 }
 
 async function onStage<T>(withRedis: boolean, work: (stage: LiveStage) => Promise<T>): Promise<T> {
-  const stage = await makeLiveStage({ latencyMs: LATENCY_MS }, withRedis);
+  const provider = { latencyMs: LATENCY_MS };
+  const stage = await makeLiveStage({ provider, ...(withRedis ? { redis: { appendOnly: true } } : {}) });
   try {
     return await work(stage);
   } finally {
@@ -69,14 +72,14 @@ function measureCalls(rows: number) {
   return onStage(false, async (stage) => {
     const calls = { baseUrl: stage.providerUrl, rows, concurrency: CONCURRENCY, capTokens: CAP_TOKENS };
     const bare = await measure(stage, ['loop'], async (env) => {
-      await stage.runFile('script-part', calls, env('loop'));
+      await stage.runFile(SCRIPT, calls, env('loop'));
     });
     const lane = await measure(stage, ['lane'], async (env) => {
       const options: RunnerOptions = { ...calls, promptTokens: 70, requestsPerMinute: null, tokensPerMinute: null };
-      const { ok } = await stage.runFile<RunnerEnd>('live-runner', options, env('lane'));
+      const { ok } = await stage.runFile<RunnerEnd>(RUNNER, options, env('lane'));
       if (ok !== rows) throw new Error(`${ok} of ${rows} rows are ok`);
     });
-    return { bare, lane, run: await runJob(stage, rows, 0) };
+    return { bare, lane, run: await runJob(stage, rows, false) };
   });
 }
 
@@ -86,7 +89,7 @@ function measureShared(rows: number) {
     const redis = new Redis(stage.redis?.url ?? '');
     const readPeak = async () => Number(/^used_memory_peak:(\d+)/m.exec(await redis.info('memory'))?.[1]);
     const before = await readPeak();
-    const shared = await runJob(stage, rows, 1);
+    const shared = await runJob(stage, rows, true);
     const redisBytes = (await readPeak()) - before;
     redis.disconnect();
     return { shared, redisBytes };
@@ -101,8 +104,8 @@ const fewRows = Math.min(FEW_ROWS, Math.ceil(manyRows / 5));
 
 const { bare, lane, run } = await measureCalls(callRows);
 const { shared, redisBytes } = await measureShared(callRows);
-const few = await onStage(false, (stage) => runJob(stage, fewRows, 0));
-const many = await onStage(false, (stage) => runJob(stage, manyRows, 0));
+const few = await onStage(false, (stage) => runJob(stage, fewRows, false));
+const many = await onStage(false, (stage) => runJob(stage, manyRows, false));
 
 const cpuOf = ({ cpuSeconds }: Measured) => cpuSeconds ?? 0;
 const perRow = (measured: Measured, rows: number) => `${rows} rows, ${((cpuOf(measured) * 1000) / rows).toFixed(2)} ms cpu a row`;

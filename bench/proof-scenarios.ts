@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import type { Summary } from '../src/core/summary.ts';
 import type { SimulatorOptions } from '../src/simulator/options.ts';
+import { writeLiveJob } from '../test/helpers/live-rows.ts';
+import { type LiveStage, makeLiveStage, readJsonLines } from '../test/helpers/live-stage.ts';
 import { type Evidence, type ProofLimits, readEvidence } from './live-evidence.ts';
-import { writeLiveJob } from './live-rows.ts';
 import type { RunnerEnd, RunnerOptions } from './live-runner.ts';
 import type { ScriptEnd } from './live-script.ts';
-import { type LiveStage, makeLiveStage, readJsonLines } from './live-stage.ts';
 
 /** What one passage over the table came to. */
 export interface Passage {
@@ -29,6 +29,8 @@ const PROMPT_TOKENS = 70;
 const SLOTS = 64;
 const LEAST_SLOTS = 24;
 const LOOK_MS = 500;
+const RUNNER = new URL('./live-runner.js', import.meta.url);
+const SCRIPT = new URL('./script-part.js', import.meta.url);
 
 const PROVIDER: SimulatorOptions = {
   ...LIMITS,
@@ -38,7 +40,7 @@ const PROVIDER: SimulatorOptions = {
 export const RESERVING: SimulatorOptions = { ...PROVIDER, accounting: 'reserved' };
 
 async function onStage<T>(options: SimulatorOptions, withRedis: boolean, work: (stage: LiveStage) => Promise<T>): Promise<T> {
-  const stage = await makeLiveStage(options, withRedis);
+  const stage = await makeLiveStage({ provider: options, ...(withRedis ? { redis: { appendOnly: true } } : {}) });
   try {
     return await work(stage);
   } finally {
@@ -53,13 +55,20 @@ export function passJob(what: string, options: { rows: number; workers: number; 
     const { requestsPerMinute, tokensPerMinute } = LIMITS;
     const lines = `limits: { rpm: ${requestsPerMinute}, tpm: ${tokensPerMinute} }\nretry: { attempts: 10 }\n`;
     await writeLiveJob(stage.folder, { rows, capTokens: CAP_TOKENS, lines });
-    await stage.startWorkers(workers, Math.max(LEAST_SLOTS, SLOTS / workers));
+    for (let number = 0; number < workers; number += 1) await stage.startWorker(Math.max(LEAST_SLOTS, SLOTS / workers));
     const settles = stage.redis === null ? null : watchSettles(stage.redis.url);
     const ended = await stage.run(['run', 'job.yaml', '--yes', '--json', '--progress', 'none']);
     if (ended.exitCode !== 0) throw new Error(`${what}: exit ${ended.exitCode}: ${ended.stderr}`);
     const summary = JSON.parse(ended.stdout) as Summary;
     const evidence = readEvidence(stage.folder, LIMITS);
-    return { what, rows, ok: summary.rows.ok, evidence, firstCallMs: readFirstCall(stage.folder), settles: (await settles?.()) ?? null };
+    return {
+      what,
+      rows,
+      ok: summary.rows.ok,
+      evidence,
+      firstCallMs: readFirstCall(stage.findState()),
+      settles: (await settles?.()) ?? null,
+    };
   });
 }
 
@@ -68,7 +77,7 @@ export function passLane(what: string, rows: number): Promise<Passage> {
   return onStage(RESERVING, false, async (stage) => {
     const calls = { rows, capTokens: CAP_TOKENS, promptTokens: PROMPT_TOKENS, concurrency: null };
     const options: RunnerOptions = { ...LIMITS, ...calls, baseUrl: stage.providerUrl };
-    const { ok, settles = null } = await stage.runFile<RunnerEnd>('live-runner', options);
+    const { ok, settles = null } = await stage.runFile<RunnerEnd>(RUNNER, options);
     return { what, rows, ok, evidence: readEvidence(stage.folder, LIMITS), firstCallMs: null, settles };
   });
 }
@@ -77,15 +86,13 @@ export function passLane(what: string, rows: number): Promise<Passage> {
 export function passScript(what: string, rows: number, concurrency: number): Promise<Passage> {
   return onStage(PROVIDER, false, async (stage) => {
     const options = { baseUrl: stage.providerUrl, rows, concurrency, capTokens: CAP_TOKENS };
-    const { ok } = await stage.runFile<ScriptEnd>('script-part', options);
+    const { ok } = await stage.runFile<ScriptEnd>(SCRIPT, options);
     return { what, rows, ok, evidence: readEvidence(stage.folder, LIMITS), firstCallMs: null, settles: null };
   });
 }
 
 /** From the event that opens the run to the first call that left, by our own books: the provider's tell only when calls ended. */
-function readFirstCall(folder: string): number {
-  const root = join(folder, '.rowmill');
-  const state = join(root, readdirSync(root)[0] as string);
+function readFirstCall(state: string): number {
   const events = readJsonLines<{ type: string; at: string }>(join(state, 'events.jsonl'));
   const responses = readdirSync(join(state, 'responses')).flatMap((name) =>
     readJsonLines<{ rowmill: { startedAt: string } }>(join(state, 'responses', name)),

@@ -1,16 +1,23 @@
-// The slow proofs: hundreds of kills, a thousand lost responses, every public table, a job far larger than its account's queue.
-// Prints what was covered; ends with 1 where a promise was broken. `--share 0.1` does a tenth of it, `--seed N` begins elsewhere.
+// The slow proofs: hundreds of kills, a thousand lost responses, every public table, a job far larger than its account's queue; workers and
+// Redis killed under live runs. Prints what was covered; ends with 1 where a promise was broken.
+// `--share 0.1` does a tenth of it, `--seed N` begins elsewhere, `--only redis` does the proofs over Redis alone.
 import { parseArgs } from 'node:util';
 import { renderKillReport, runKillLoop } from '../dist/test/helpers/kill-loop.js';
 import { createThroughLosses } from '../dist/test/helpers/lost-creates.js';
 import { listRealTables, runRealTable } from '../dist/test/helpers/real-tables.js';
+import { whyNoRedisServer } from '../dist/test/helpers/redis-server.js';
+import { soakRedis } from '../dist/test/helpers/redis-soak.js';
 import { runOnSmallAccount } from '../dist/test/helpers/small-account.js';
 
-const { values } = parseArgs({ options: { share: { type: 'string', default: '1' }, seed: { type: 'string', default: '1000' } } });
+const { values } = parseArgs({
+  options: { share: { type: 'string', default: '1' }, seed: { type: 'string', default: '1000' }, only: { type: 'string' } },
+});
 const share = Number(values.share);
 const seed = Number(values.seed);
 const KILLS_PER_LOOP = 25;
 const SHARDS_PER_TRIAL = 50;
+/** From the kill of a worker until all its calls are known to be lost. */
+const MOST_RECOVERY_MS = 15_000;
 let broken = 0;
 
 async function prove(title, work) {
@@ -63,12 +70,44 @@ async function realTable(table) {
   }
 }
 
+/** A whole run over Redis, by the programs people use, through kills of workers and of Redis itself. */
+async function throughRedis(title, wanted) {
+  const scale = (count) => (count === 0 ? 0 : Math.max(1, Math.round(count * share)));
+  const none = { workers: 2, concurrency: 8, onUnknown: 'retry', workerKills: 0, redisKills: 0, flushes: 0, hasLongPause: false };
+  const options = { ...none, ...wanted };
+  for (const name of ['rows', 'workerKills', 'redisKills', 'flushes']) options[name] = scale(options[name]);
+  // So few rows still outlast their faults.
+  options.rows = Math.max(options.rows, 100 * (options.workerKills + options.redisKills + options.flushes));
+  const { seconds, ...report } = await soakRedis(options);
+  if (report.recoveryMs > MOST_RECOVERY_MS) throw new Error(`recovery took ${report.recoveryMs} ms`);
+  if (report.hits < report.workerKills * 0.8) throw new Error(`only ${report.hits} of ${report.workerKills} kills hit work`);
+  return `${title}: ${JSON.stringify(report)}`;
+}
+
+async function redisProofs() {
+  const missing = whyNoRedisServer();
+  if (missing !== false) return console.log(`runs over Redis: skipped, ${missing}`);
+  const cases = [
+    ['workers killed', { rows: 1_500, workerKills: 15 }],
+    ['workers killed, on_unknown: hold', { rows: 1_500, workerKills: 15, onUnknown: 'hold' }],
+    [
+      'Redis killed without persistence, away for 30 s, emptied',
+      { rows: 5_000, workers: 3, redisKills: 20, flushes: 2, hasLongPause: true },
+    ],
+    ['workers and Redis killed', { rows: 2_000, workers: 3, workerKills: 6, redisKills: 6, flushes: 1 }],
+  ];
+  for (const [title, options] of cases) await prove(title, () => throughRedis(title, options));
+}
+
 console.log(`soak: seed ${seed}, share ${share}, Node ${process.version}`);
-await prove('lost creates', lostCreates);
-await prove('small account', async () => `small account: ${JSON.stringify(await runOnSmallAccount(Math.ceil(20_000 * share), 90_000))}`);
-const tables = listRealTables();
-if (tables.length === 0) console.log('public tables: skipped, they are not beside this checkout');
-for (const table of tables) await prove(table.file, () => realTable(table));
-await killLoops();
+if (values.only !== 'redis') {
+  await prove('lost creates', lostCreates);
+  await prove('small account', async () => `small account: ${JSON.stringify(await runOnSmallAccount(Math.ceil(20_000 * share), 90_000))}`);
+  const tables = listRealTables();
+  if (tables.length === 0) console.log('public tables: skipped, they are not beside this checkout');
+  for (const table of tables) await prove(table.file, () => realTable(table));
+  await killLoops();
+}
+await redisProofs();
 console.log(broken === 0 ? 'every promise held' : `${broken} proofs failed`);
 process.exitCode = broken === 0 ? 0 : 1;

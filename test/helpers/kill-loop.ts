@@ -255,7 +255,7 @@ function countLines(file: string): number {
 }
 
 /** Counts the lines of a growing file, reading only what is new. */
-function createLineCounter(file: string): () => number {
+export function createLineCounter(file: string): () => number {
   let bytes = 0;
   let lines = 0;
   return () => {

@@ -1,129 +1,132 @@
-import type { ChildProcess } from 'node:child_process';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import type { LiveCall } from '../../src/live/queue.ts';
-import { startProvider } from './redis-provider.ts';
-import { startRedis, whyNoRedisServer } from './redis-server.ts';
-import { endProcess, makeCall, makeState, openTestQueue, startWorkerProcess, TestBooks } from './redis-world.ts';
+import type { Summary } from '../../src/core/summary.ts';
+import { createLineCounter } from './kill-loop.ts';
+import { writeLiveJob } from './live-rows.ts';
+import { type LiveStage, makeLiveStage, type StageWorker } from './live-stage.ts';
+import { judgeSoak } from './redis-soak-judge.ts';
 
-/** What the slow proof does to the queue over Redis while it works. */
+/** What the slow proof does to a run over Redis while it works. */
 export interface RedisSoakOptions {
   readonly rows: number;
   readonly workers: number;
+  /** Of each worker. */
   readonly concurrency: number;
-  readonly latencyMs: number;
-  /** SIGKILLs of workers, each followed by a new one; spread over the rows. */
+  readonly onUnknown: 'retry' | 'hold';
+  /** SIGKILLs of workers with calls in flight, each followed by a new one; spread over the rows. */
   readonly workerKills: number;
   /** SIGKILLs of Redis, which forgets everything. */
   readonly redisKills: number;
   /** Emptyings of Redis. */
   readonly flushes: number;
-  /** How long Redis stays away after each kill. */
-  readonly downMs: number;
+  /** Whether Redis stays away for half a minute after one of its kills. */
+  readonly hasLongPause: boolean;
 }
 
 export interface RedisSoakReport {
   readonly rows: number;
-  readonly calls: number;
-  /** Calls beyond the first of a row, and those of them the books name. */
-  readonly repeated: number;
+  readonly ok: number;
+  /** Rows failed because a call may have been billed and `on_unknown` is hold. */
+  readonly held: number;
+  /** Calls on the provider's bill, and how many of them were not the first of their row. */
+  readonly billed: number;
+  readonly billedAgain: number;
+  /** Calls the ledger counts as possibly billed without an answer. */
   readonly reported: number;
-  /** Worker kills while calls were in flight. */
+  readonly workerKills: number;
+  /** Those while the worker had calls under way. */
   readonly hits: number;
+  readonly redisKills: number;
+  readonly flushes: number;
+  /** The longest time from the kill of a worker until all its calls were known to be lost. */
+  readonly recoveryMs: number;
   readonly seconds: number;
-  /** The longest time from a fault to the next end. */
-  readonly longestGapMs: number;
 }
 
-/** Runs rows through faults. Throws when a row has no answer, or a call that was made is in no book. */
-export async function soakRedis(options: RedisSoakOptions): Promise<RedisSoakReport> {
-  const missing = whyNoRedisServer();
-  if (missing !== false) throw new Error(missing);
-  const [redis, provider] = [await startRedis(), await startProvider(options.latencyMs)];
-  const keyFingerprint = makeState();
-  const common = { redisUrl: redis.url, providerUrl: provider.url, lockMs: 5_000, keyFingerprint, secret: null };
-  const workers: ChildProcess[] = [];
-  const start = () => startWorkerProcess({ ...common, concurrency: options.concurrency });
-  for (let number = 0; number < options.workers; number += 1) workers.push(start());
-  const queue = await openTestQueue(redis.url, { keyFingerprint, workerSilenceMs: 8_000 });
-  const books = new TestBooks();
-  await queue.attach(books);
-  const calls = new Map(Array.from({ length: options.rows }, (_, number) => makeCall(number)).map((call) => [call.request.customId, call]));
-  const startedMs = performance.now();
-  let [lastEndMs, longestGapMs, hits] = [startedMs, 0, 0];
-  books.onEnd = (end) => {
-    longestGapMs = Math.max(longestGapMs, performance.now() - lastEndMs);
-    lastEndMs = performance.now();
-    if (end.status === 'unknown') void queue.add(calls.get(end.customId) as LiveCall);
-  };
-  const fed = (async () => {
-    for (const call of calls.values()) await queue.add(call);
-  })();
+/** Most calls take this long: kills find some in flight. */
+const LATENCY = { p50Ms: 150, sigma: 0.5 };
+const SHORT_PAUSE_MS = 300;
+const LONG_PAUSE_MS = 30_000;
+const LOOK_MS = 20;
 
-  async function killWorker(index: number): Promise<void> {
-    if (provider.inFlight > 0) hits += 1;
-    const at = index % workers.length;
-    await endProcess(workers[at] as ChildProcess, 'SIGKILL');
-    workers[at] = start();
+/** A whole run through faults, by the programs people use. Throws when a row has no good end, or a call that was billed is in no book. */
+export async function soakRedis(options: RedisSoakOptions): Promise<RedisSoakReport> {
+  const stage = await makeLiveStage({ provider: { latencyMs: LATENCY }, redis: { appendOnly: false } });
+  const redis = stage.redis as NonNullable<LiveStage['redis']>;
+  const client = new Redis(redis.url, { maxRetriesPerRequest: null, retryStrategy: () => LOOK_MS });
+  client.on('error', () => {});
+  const workers: StageWorker[] = [];
+  const recoveries: Promise<number>[] = [];
+  const countBilled = createLineCounter(join(stage.folder, 'bill.jsonl'));
+  let [hits, isOver] = [0, false];
+
+  /** How many attempts Redis has on record for a worker. */
+  async function countOpen(worker: StageWorker): Promise<number> {
+    let open = 0;
+    for (const key of await client.keys('rowmill-calls:*:open')) {
+      open += (await client.hvals(key)).filter((mark) => mark.startsWith(worker.id)).length;
+    }
+    return open;
   }
 
-  async function killRedis(): Promise<void> {
+  async function killWorker(index: number): Promise<void> {
+    const at = index % workers.length;
+    const worker = workers[at] as StageWorker;
+    while ((await countOpen(worker)) === 0 && !isOver) await sleep(LOOK_MS);
+    await worker.kill();
+    const killedMs = performance.now();
+    if ((await countOpen(worker)) > 0) hits += 1;
+    recoveries.push(
+      (async () => {
+        while ((await countOpen(worker)) > 0 && !isOver) await sleep(LOOK_MS);
+        return performance.now() - killedMs;
+      })(),
+    );
+    workers[at] = await stage.startWorker(options.concurrency);
+  }
+
+  async function killRedis(pauseMs: number): Promise<void> {
     await redis.kill();
-    await sleep(options.downMs);
+    await sleep(pauseMs);
     await redis.restart();
   }
 
-  async function flush(): Promise<void> {
-    const client = new Redis(redis.url);
-    await client.flushall();
-    client.disconnect();
-  }
-
+  const pauseOf = (index: number) =>
+    options.hasLongPause && index === Math.floor(options.redisKills / 2) ? LONG_PAUSE_MS : SHORT_PAUSE_MS;
+  /** Each kind is spread evenly over the rows. */
+  const spread = (count: number, make: (index: number) => () => Promise<void>) =>
+    Array.from({ length: count }, (_, index) => ({ place: (index + 1) / (count + 1), fire: make(index) }));
   const faults = [
-    ...Array.from({ length: options.workerKills }, (_, index) => () => killWorker(index)),
-    ...Array.from({ length: options.redisKills }, () => killRedis),
-    ...Array.from({ length: options.flushes }, () => flush),
-  ];
+    ...spread(options.workerKills, (index) => () => killWorker(index)),
+    ...spread(options.redisKills, (index) => () => killRedis(pauseOf(index))),
+    ...spread(options.flushes, () => async () => void (await client.flushall())),
+  ].toSorted((a, b) => a.place - b.place);
   try {
-    for (const [index, fault] of faults.entries()) {
-      await provider.seen(Math.floor(((index + 1) * options.rows) / (faults.length + 1)));
-      await fault();
+    const lines = `on_unknown: ${options.onUnknown}\nretry: { attempts: 20 }\nfail_if: { failed_rows: "> 100%" }\n`;
+    await writeLiveJob(stage.folder, { rows: options.rows, capTokens: 60, lines });
+    for (let number = 0; number < options.workers; number += 1) workers.push(await stage.startWorker(options.concurrency));
+    const startedMs = performance.now();
+    const running = stage.run(['run', 'job.yaml', '--yes', '--json', '--progress', 'none']).finally(() => {
+      isOver = true;
+    });
+    for (const { place, fire } of faults) {
+      while (countBilled() < place * options.rows && !isOver) await sleep(LOOK_MS);
+      if (isOver) throw new Error(`the run ended before all faults had fired: ${(await running).stderr}`);
+      await fire();
     }
-    await fed;
-    await queue.settle();
-    return judge({ books, bill: provider.bill, calls, hits, longestGapMs, seconds: (performance.now() - startedMs) / 1000 });
+    const ended = await running;
+    const seconds = (performance.now() - startedMs) / 1000;
+    if (ended.exitCode !== 0) throw new Error(`exit ${ended.exitCode}: ${ended.stderr}`);
+    const verified = await stage.run(['verify', 'job.yaml']);
+    if (verified.exitCode !== 0) throw new Error(`verify: ${verified.stdout}${verified.stderr}`);
+    const books = judgeSoak(stage, JSON.parse(ended.stdout) as Summary, options);
+    const { workerKills, redisKills, flushes } = options;
+    const recoveryMs = Math.round(Math.max(0, ...(await Promise.all(recoveries))));
+    return { ...books, workerKills, hits, redisKills, flushes, recoveryMs, seconds };
   } finally {
-    await queue.close();
-    await Promise.all(workers.map((worker) => endProcess(worker, 'SIGKILL')));
-    await redis.stop();
-    await provider.stop();
+    isOver = true;
+    client.disconnect();
+    await stage.end();
   }
-}
-
-function judge(outcome: {
-  readonly books: TestBooks;
-  readonly bill: readonly string[];
-  readonly calls: ReadonlyMap<string, LiveCall>;
-  readonly hits: number;
-  readonly longestGapMs: number;
-  readonly seconds: number;
-}): RedisSoakReport {
-  const { books, bill, calls } = outcome;
-  const count = (ids: readonly string[]) => {
-    const counts = new Map<string, number>();
-    for (const id of ids) counts.set(id, (counts.get(id) ?? 0) + 1);
-    return counts;
-  };
-  const [billed, answered, unknown] = [count(bill), count(books.of('answered')), count(books.of('unknown'))];
-  for (const id of calls.keys()) {
-    if (!answered.has(id)) throw new Error(`row ${id} has no answer`);
-    const told = (answered.get(id) ?? 0) + (unknown.get(id) ?? 0);
-    if (told < (billed.get(id) ?? 0)) throw new Error(`row ${id} was called ${billed.get(id)} times, and ${told} are reported`);
-  }
-  const reported = books.of('answered').length + books.of('unknown').length - calls.size;
-  return { rows: calls.size, calls: bill.length, repeated: bill.length - calls.size, reported, ...pick(outcome) };
-}
-
-function pick({ hits, longestGapMs, seconds }: { hits: number; longestGapMs: number; seconds: number }) {
-  return { hits, longestGapMs: Math.round(longestGapMs), seconds: Math.round(seconds * 10) / 10 };
 }

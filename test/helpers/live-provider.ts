@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { join } from 'node:path';
-import type { SimulatorOptions } from '../src/simulator/options.ts';
-import { startSimulator } from '../src/simulator/start.ts';
+import type { SimulatorOptions } from '../../src/simulator/options.ts';
+import { startSimulator } from '../../src/simulator/start.ts';
 
 /** A provider in a process of its own: `live-provider.js FOLDER OPTIONS` keeps its books in the folder, prints its base URL, and ends with its stdin. */
 const [folder, options] = process.argv.slice(2) as [string, string];

@@ -66,6 +66,7 @@ test('a shard goes its way step by step', () => {
       rows: 2,
       bytes: 10,
       tokens: 6,
+      answerCaps: 0,
       sha256: 'abc',
       model: 'm',
       url: '/v1/chat/completions',

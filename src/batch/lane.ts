@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import type { Request } from '../core/request.ts';
-import { makeRequestLine } from '../core/request.ts';
+import { countAnswerCaps, makeRequestLine } from '../core/request.ts';
 import type { ShardWriter } from '../ledger/ledger.ts';
 import { MAX_BYTES_PER_CHARACTER } from '../ledger/shard-writer.ts';
 import type { RemoteBatch } from '../openai/wire.ts';
@@ -43,8 +43,8 @@ export interface BatchLane {
   readonly trips: readonly TripView[];
   /** Resolves when any trip has entered another phase, been polled, or ended. */
   nextChange(): Promise<void>;
-  /** What the shard being filled holds. */
-  readonly filling: { readonly rows: number; readonly bytes: number };
+  /** What the shard being filled holds, until it is on its way. */
+  readonly filling: { readonly rows: number; readonly bytes: number; readonly answerCaps: number };
   readonly admission: { readonly limitTokens: number | null; readonly usedTokens: number };
   /** Waits until every trip has ended, whether well or not; the first fault is kept for `nextEnd`. */
   settle(): Promise<void>;
@@ -55,7 +55,11 @@ export interface BatchLaneOptions {
   readonly url: string;
   /** The job's own limit; the account's is learned. */
   readonly enqueuedTokens: number | null;
+  /** Whether what is gathered is measured line by line, for a budget; otherwise its bytes are an upper bound. */
+  readonly countsBytes?: boolean;
 }
+
+const NOTHING = { rows: 0, bytes: 0, answerCaps: 0 };
 
 export function createBatchLane(context: BatchContext, options: BatchLaneOptions): BatchLane {
   const { ledger } = context;
@@ -70,6 +74,7 @@ export function createBatchLane(context: BatchContext, options: BatchLaneOptions
   setMaxListeners(0, recalled.signal);
   const trips = new Map<string, { view: TripView; promise: Promise<void> }>();
   let writer: ShardWriter | null = null;
+  let gathered = NOTHING;
   let fault: { readonly error: unknown } | null = null;
   let hasGivenBack = false;
   let endsSeen = 0;
@@ -150,7 +155,7 @@ export function createBatchLane(context: BatchContext, options: BatchLaneOptions
     async add(request, tokens) {
       throwFault();
       const line = makeRequestLine(request);
-      const bytes = (line.length + 1) * MAX_BYTES_PER_CHARACTER;
+      const bytes = options.countsBytes === true ? Buffer.byteLength(line) + 1 : (line.length + 1) * MAX_BYTES_PER_CHARACTER;
       if (
         writer !== null &&
         (writer.rows >= cutSize.maxRequests || writer.bytesAtMost + bytes > cutSize.maxBytes || writer.tokens + tokens > cutSize.maxTokens)
@@ -158,6 +163,8 @@ export function createBatchLane(context: BatchContext, options: BatchLaneOptions
         await lane.flush();
       }
       writer ??= ledger.createShardWriter(ledger.nextShardId());
+      const answerCaps = gathered.answerCaps + countAnswerCaps(request.customId);
+      gathered = { rows: gathered.rows + 1, bytes: gathered.bytes + bytes, answerCaps };
       await writer.add(line, request.customId, tokens);
     },
     async flush() {
@@ -177,10 +184,12 @@ export function createBatchLane(context: BatchContext, options: BatchLaneOptions
       writer = null;
       await full.finish({ model: options.model, url: options.url });
       beginShard(full.shard);
+      gathered = NOTHING;
     },
     async abandon() {
       await writer?.abandon();
       writer = null;
+      gathered = NOTHING;
     },
     recall: () => recalled.abort(),
     async nextEnd() {
@@ -198,7 +207,7 @@ export function createBatchLane(context: BatchContext, options: BatchLaneOptions
     },
     nextChange: change,
     get filling() {
-      return { rows: writer?.rows ?? 0, bytes: writer?.bytesAtMost ?? 0 };
+      return gathered;
     },
     admission,
     async settle() {

@@ -20,6 +20,6 @@ export interface Lane {
   settle(): Promise<void>;
   /** What is on its way. */
   readonly trips: readonly { readonly rows: number }[];
-  /** What was handed over and is in no announced shard: it counts against a budget by its bytes and rows. */
-  readonly filling: { readonly rows: number; readonly bytes: number };
+  /** What was handed over and is in no announced shard: it counts against a budget by its bytes and answer caps. */
+  readonly filling: { readonly rows: number; readonly bytes: number; readonly answerCaps: number };
 }

@@ -1,4 +1,5 @@
 import type { AnnouncedCall, StoredEvent } from '../core/event.ts';
+import { countAnswerCaps } from '../core/request.ts';
 import type { BatchState, LedgerFold, LinelessAttempts, OpenCall, RunState, ShardState, UnknownCalls } from './fold.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -102,6 +103,7 @@ function applyEvent(fold: MutableFold, event: StoredEvent): void {
         rows: event.rows,
         bytes: event.bytes,
         tokens: event.tokens,
+        answerCaps: event.customIds.reduce((sum, customId) => sum + countAnswerCaps(customId), 0),
         model: event.model,
         url: event.url,
         sha256: event.sha256,
@@ -217,9 +219,10 @@ function closeCall(fold: MutableFold, customId: string): void {
 
 function addUnknownCalls(fold: MutableFold, calls: readonly AnnouncedCall[]): void {
   const { run } = inForce(fold);
-  const known = fold.unknownCalls.get(run) ?? { calls: 0, bodyBytes: 0 };
+  const known = fold.unknownCalls.get(run) ?? { calls: 0, bodyBytes: 0, answerCaps: 0 };
   const bodyBytes = calls.reduce((sum, call) => sum + call.bodyBytes, known.bodyBytes);
-  fold.unknownCalls.set(run, { calls: known.calls + calls.length, bodyBytes });
+  const answerCaps = calls.reduce((sum, call) => sum + countAnswerCaps(call.customId), known.answerCaps);
+  fold.unknownCalls.set(run, { calls: known.calls + calls.length, bodyBytes, answerCaps });
 }
 
 function startEpoch(fold: MutableFold, run: string): void {

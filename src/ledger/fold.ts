@@ -59,6 +59,8 @@ export interface OpenCall {
 export interface UnknownCalls {
   readonly calls: number;
   readonly bodyBytes: number;
+  /** As countAnswerCaps counts them. */
+  readonly answerCaps: number;
 }
 
 export type ShardStatus = 'written' | 'uploading' | 'uploaded' | 'creating' | 'create-unknown' | 'submitted' | 'collected' | 'retired';
@@ -70,6 +72,8 @@ export interface ShardState {
   readonly rows: number;
   readonly bytes: number;
   readonly tokens: number;
+  /** Over its requests, as countAnswerCaps counts them. */
+  readonly answerCaps: number;
   readonly model: string;
   readonly url: string;
   readonly sha256: string;

@@ -1,7 +1,7 @@
 import type { AppError } from '../core/errors.ts';
 import type { AnnouncedCall } from '../core/event.ts';
 import type { Lane } from '../core/lane.ts';
-import { parseCustomId, type Request } from '../core/request.ts';
+import { countAnswerCaps, parseCustomId, type Request } from '../core/request.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { createGathering } from './gathering.ts';
 import type { CallEnd, CallOwner, CallQueue, QueueView } from './queue.ts';
@@ -30,6 +30,7 @@ export interface LiveContext {
 interface Held {
   /** Null when an earlier process handed it over. */
   readonly request: Request | null;
+  readonly answerCaps: number;
   readonly promptTokens: number;
   readonly bodyBytes: number;
   /** Tries of this passage that failed. */
@@ -44,6 +45,7 @@ export function createLiveLane(context: LiveContext): LiveLane {
   const { keys } = ledger;
   const held = new Map<number, Held>();
   let heldBytes = 0;
+  let heldAnswerCaps = 0;
   let fault: { readonly error: unknown } | null = null;
   let hasGivenBack = false;
   let isAttached = false;
@@ -98,26 +100,28 @@ export function createLiveLane(context: LiveContext): LiveLane {
     tellChange();
   }
 
-  function tryAgain(id: number, { request, promptTokens, bodyBytes, failures }: Held): void {
+  function tryAgain(id: number, { request, failures, ...sizes }: Held): void {
     if (request === null || stopping.aborted || fault !== null || !context.isAffordable(request)) {
       hasGivenBack = true;
       return;
     }
-    hold(id, { request, promptTokens, bodyBytes, failures: failures + 1 });
+    hold(id, { request, ...sizes, failures: failures + 1 });
     const fullMs = Math.min(FIRST_PAUSE_MS * 2 ** Math.min(failures, 30), LONGEST_PAUSE_MS);
     // Not waited for: the row has its place in the queue already.
-    void queue.add({ request, promptTokens, delayMs: fullMs * (1 - context.random() / 4) });
+    void queue.add({ request, promptTokens: sizes.promptTokens, delayMs: fullMs * (1 - context.random() / 4) });
   }
 
   function hold(id: number, entry: Held): void {
     held.set(id, entry);
     heldBytes += entry.bodyBytes;
+    heldAnswerCaps += entry.answerCaps;
     ledger.markQueued(id, true);
   }
 
   function release(id: number, entry: Held): void {
     held.delete(id);
     heldBytes -= entry.bodyBytes;
+    heldAnswerCaps -= entry.answerCaps;
     ledger.markQueued(id, false);
   }
 
@@ -149,7 +153,8 @@ export function createLiveLane(context: LiveContext): LiveLane {
       for (const customId of attached) {
         const key = parseCustomId(customId)?.key;
         if (key !== undefined) {
-          hold(keys.add(key), { request: null, promptTokens: 0, bodyBytes: queued.get(customId)?.bodyBytes ?? 0, failures: 0 });
+          const sizes = { promptTokens: 0, bodyBytes: queued.get(customId)?.bodyBytes ?? 0, answerCaps: countAnswerCaps(customId) };
+          hold(keys.add(key), { request: null, ...sizes, failures: 0 });
         }
       }
       const lost = [...queued]
@@ -161,7 +166,8 @@ export function createLiveLane(context: LiveContext): LiveLane {
       throwFault();
       const id = keys.add(request.key);
       if (held.has(id)) return;
-      hold(id, { request, promptTokens: tokens, bodyBytes: Buffer.byteLength(request.body), failures: 0 });
+      const sizes = { promptTokens: tokens, bodyBytes: Buffer.byteLength(request.body), answerCaps: countAnswerCaps(request.customId) };
+      hold(id, { request, ...sizes, failures: 0 });
       await queue.add({ request, promptTokens: tokens, delayMs: 0 });
     },
     flush: async () => throwFault(),
@@ -185,7 +191,7 @@ export function createLiveLane(context: LiveContext): LiveLane {
       return held.size === 0 ? [] : [{ rows: held.size }];
     },
     get filling() {
-      return { rows: held.size, bytes: heldBytes };
+      return { rows: held.size, bytes: heldBytes, answerCaps: heldAnswerCaps };
     },
     get view() {
       return queue.view;

@@ -1,18 +1,31 @@
-import { UsageError } from '../core/errors.ts';
+import { AppError, EXIT, UsageError } from '../core/errors.ts';
 import type { Job } from '../core/job.ts';
-import type { Request } from '../core/request.ts';
+import { countAnswerCaps, type Request } from '../core/request.ts';
 import { formatUsd } from '../core/summary.ts';
+import { modelLimits } from '../money/model-limits.ts';
+import type { FindPrice } from '../money/price.ts';
 import type { LaneName } from './lanes.ts';
 import type { OnItsWay } from './on-its-way.ts';
-import { makeCostBound } from './price-bounds.ts';
+import { type CostBound, makeCostBound } from './price-bounds.ts';
 
-/** Keeps a run below its limits: what was spent plus what is on its way, at its upper bound, never exceeds them. */
+/** Keeps a run below its limits: what was spent plus what may still be billed, at its upper bound, never exceeds them. */
 export interface Budget {
   /**
-   * Whether this request has to wait: null when it fits now, else what is used up, in words. What is on its way usually costs less than its
-   * bound, so a later call may say otherwise.
+   * Whether this request has to wait: null when it fits now. What is on its way usually costs less than its bound, so a later call may say
+   * otherwise.
    */
-  findExcess(request: Request): string | null;
+  findExcess(request: Request): Excess | null;
+  /** The most this request can cost in the lane of the moment. */
+  boundOf(request: Request): number;
+  /** What was spent and what may still be billed. */
+  committedNanoUsd(): number;
+}
+
+export interface Excess {
+  /** What is used up, in words. */
+  readonly why: string;
+  /** Whether it is the limit for the whole run. */
+  readonly isOfRun: boolean;
 }
 
 /** Nano-dollars. */
@@ -26,44 +39,85 @@ export interface BudgetLimits {
 export interface BudgetOptions {
   readonly job: Job;
   readonly limits: BudgetLimits;
+  readonly findPrice: FindPrice;
+  /** What `retry --set` put over the job's parameters. */
+  readonly sets: readonly Readonly<Record<string, unknown>>[];
   /** Where requests go at first: its price has to be known. */
   readonly firstLane: LaneName;
   /** Where the next request goes. */
   readonly laneNow: () => LaneName;
   readonly onItsWay: () => OnItsWay;
-  readonly spent: () => { readonly nanoUsd: number; readonly liveNanoUsd: number };
+  readonly spent: () => { readonly nanoUsd: number; readonly liveNanoUsd: number; readonly unpricedAttempts: number };
+  /** What batches may have been billed for without an answer, at this bound. */
+  readonly unansweredOfBatches: (bound: CostBound | null) => number;
   /** The day whose prices count. */
-  readonly at: Date;
+  readonly at: string;
+}
+
+/** The budget is used up, and with it this passage of the run. */
+export class BudgetError extends AppError {
+  /** A budget with which every row left could be sent; null where the limit is another one. */
+  readonly finishNanoUsd: number | null;
+  constructor({ why }: Excess, finishNanoUsd: number | null) {
+    super(why, { code: 'budget', exitCode: EXIT.stopped });
+    this.name = 'BudgetError';
+    this.finishNanoUsd = finishNanoUsd;
+  }
 }
 
 /** @throws UsageError when the model's price or longest answer is unknown: a budget does not guess */
 export function createRunBudget(options: BudgetOptions): Budget {
   const { job, limits, firstLane, laneNow, spent } = options;
-  const at = options.at.toISOString();
-  const bounds = { batch: makeCostBound(job, 'batch', at), live: makeCostBound(job, 'live', at) };
+  const bounds = { batch: makeCostBound({ ...options, lane: 'batch' }), live: makeCostBound({ ...options, lane: 'live' }) };
   if (bounds[firstLane] === null || (limits.live !== null && bounds.live === null)) {
     throw new UsageError(
-      `budget: no price or no longest answer is known for ${job.model}, so a budget cannot be kept; set params.max_output_tokens, or remove the budget`,
+      `budget: no price or no longest answer is known for ${job.model}, so a budget cannot be kept; tell them in prices.yaml and params.max_output_tokens, or remove the budget`,
     );
   }
+  // Only the lane that is not sent to can be without a price.
+  const boundIn = (lane: LaneName) => (bounds[lane] ?? bounds[firstLane]) as CostBound;
+  /** What an answer whose price or usage is unknown may have cost: the whole context in, the longest answer out. */
+  const unpriced = { bytes: modelLimits(job.model).contextTokens ?? 1_000_000, rows: 1, answerCaps: 2 ** (job.retry.attempts - 1) };
+  let longestBytes = 0;
+  let unanswered = { version: '', nanoUsd: 0 };
 
-  function boundOf(lane: LaneName, { bytes, rows }: { readonly bytes: number; readonly rows: number }): number {
-    // Only the lane that is not sent to can be without a price.
-    const bound = bounds[lane] ?? bounds[firstLane];
-    return bound === null ? 0 : Math.ceil(bytes * bound.perInputByteNanoUsd + rows * bound.perAnswerNanoUsd);
+  /** Looked up again only when something has ended: a million rows ask. */
+  function readUnanswered({ batch }: OnItsWay, spentNanoUsd: number): number {
+    const version = `${spentNanoUsd} ${batch.rows === 0}`;
+    if (version !== unanswered.version) unanswered = { version, nanoUsd: options.unansweredOfBatches(bounds.batch) };
+    return unanswered.nanoUsd;
+  }
+
+  function commit() {
+    const onItsWay = options.onItsWay();
+    const { nanoUsd, liveNanoUsd, unpricedAttempts } = spent();
+    const live = boundIn('live').of(onItsWay.live, longestBytes);
+    const batch = boundIn('batch').of(onItsWay.batch, longestBytes);
+    const unknown = unpricedAttempts * boundIn(firstLane).of(unpriced, unpriced.bytes) + readUnanswered(onItsWay, nanoUsd);
+    return { all: nanoUsd + unknown + live + batch, live: liveNanoUsd + live };
+  }
+
+  function boundOf({ body, customId }: Request): number {
+    const bytes = Buffer.byteLength(body);
+    // What an earlier process sent is not known one by one.
+    if (longestBytes === 0) longestBytes = Math.max(options.onItsWay().batch.bytes, options.onItsWay().live.bytes);
+    longestBytes = Math.max(longestBytes, bytes);
+    return boundIn(laneNow()).of({ bytes, rows: 1, answerCaps: countAnswerCaps(customId) }, bytes);
   }
 
   return {
+    boundOf,
+    committedNanoUsd: () => commit().all,
     findExcess(request) {
-      const lane = laneNow();
-      const { batch, live } = options.onItsWay();
-      const own = boundOf(lane, { bytes: Buffer.byteLength(request.body), rows: 1 });
-      const reservedLive = boundOf('live', live);
-      const { nanoUsd, liveNanoUsd } = spent();
-      if (limits.run !== null && nanoUsd + boundOf('batch', batch) + reservedLive + own > limits.run)
-        return `the budget of $${formatUsd(limits.run)} is used up; the rows left stay pending`;
-      if (lane === 'live' && limits.live !== null && liveNanoUsd + reservedLive + own > limits.live)
-        return `the $${formatUsd(limits.live)} of --max-live-usd are used up; the rows left stay pending: give more, or leave --deadline out to send them in batches`;
+      const own = boundOf(request);
+      const committed = commit();
+      if (limits.run !== null && committed.all + own > limits.run)
+        return { why: `the budget of $${formatUsd(limits.run)} is used up; the rows left stay pending`, isOfRun: true };
+      if (laneNow() === 'live' && limits.live !== null && committed.live + own > limits.live)
+        return {
+          why: `the $${formatUsd(limits.live)} of --max-live-usd are used up; the rows left stay pending: give more, or leave --deadline out to send them in batches`,
+          isOfRun: false,
+        };
       return null;
     },
   };

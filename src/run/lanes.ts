@@ -14,6 +14,8 @@ import { joinLanes } from './join-lanes.ts';
 import type { StepOf } from './next-step.ts';
 import { countOnItsWay } from './on-its-way.ts';
 import type { DeadlineOptions, RedisLink } from './options.ts';
+import { findUnansweredOfBatches } from './possibly-billed.ts';
+import type { PreparedJob } from './prepare.ts';
 import type { Preview } from './preview.ts';
 import { createRestCount, estimateRestNanoUsd, type Rest } from './rest.ts';
 
@@ -55,6 +57,9 @@ export interface LanesOptions {
   readonly preview: Preview;
   readonly stepOf: StepOf;
   readonly budgetNanoUsd: number | null;
+  readonly prepared: Pick<PreparedJob, 'findPrice'>;
+  /** A day whose prices count; null for the day of each answer. */
+  readonly priceAsOf: string | null;
   readonly deadline: DeadlineOptions | null;
   readonly redis: RedisLink | null;
 }
@@ -65,20 +70,25 @@ export interface LanesOptions {
  */
 export async function openLanes(options: LanesOptions): Promise<Lanes> {
   const { context, job, books, run } = options;
-  const batch = createBatchLane(context, { model: job.model, url: options.url, enqueuedTokens: job.limits.enqueuedTokens });
+  const { ledger } = context;
   const limits = { run: options.budgetNanoUsd, live: options.deadline?.maxLiveNanoUsd ?? null };
-  const budget =
-    limits.run === null && limits.live === null
-      ? null
-      : createRunBudget({
-          job,
-          limits,
-          firstLane: options.name,
-          laneNow: () => lanes.name,
-          onItsWay: () => countOnItsWay(context.ledger, lanes, run),
-          spent: () => books.ofRun(run),
-          at: context.clock(),
-        });
+  const hasBudget = limits.run !== null || limits.live !== null;
+  const { enqueuedTokens } = job.limits;
+  const batch = createBatchLane(context, { model: job.model, url: options.url, enqueuedTokens, countsBytes: hasBudget });
+  const budget = !hasBudget
+    ? null
+    : createRunBudget({
+        job,
+        limits,
+        firstLane: options.name,
+        laneNow: () => lanes.name,
+        findPrice: options.prepared.findPrice,
+        sets: [...ledger.fold.retrySets.values()],
+        onItsWay: () => countOnItsWay(ledger, lanes, run),
+        spent: () => books.ofRun(run),
+        unansweredOfBatches: (bound) => findUnansweredOfBatches({ ledger, books, run, model: job.model }).nanoUsdOf(bound),
+        at: options.priceAsOf ?? context.clock().toISOString(),
+      });
   const opened = { batch, budget };
   let lanes: Lanes;
   if (options.name === 'batch' && options.deadline === null) {

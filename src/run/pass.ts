@@ -1,10 +1,9 @@
-import { AppError, EXIT } from '../core/errors.ts';
 import type { Lane } from '../core/lane.ts';
 import type { Request } from '../core/request.ts';
 import type { Table } from '../core/row.ts';
 import type { CompiledJob } from '../input/compile-job.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import type { Budget } from './budget.ts';
+import { type Budget, BudgetError, type Excess } from './budget.ts';
 import type { MakeDueRequest } from './due-request.ts';
 import type { StepOf } from './next-step.ts';
 import { createRowKeys } from './row-keys.ts';
@@ -29,11 +28,12 @@ export interface PassOptions {
  * Goes through the table once and hands every request that is due to the lane, each once. Rows settled or on their way are passed over, so a
  * later pass takes up what an earlier one left or what came back unanswered.
  * @returns false when rows were given back meanwhile: the oldest go first, so the caller starts over
- * @throws AppError exit 5 when the budget is used up
+ * @throws BudgetError when the budget is used up; what the rows left could cost is added up first
  */
 export async function sendDueRows(options: PassOptions): Promise<boolean> {
   const { compiled, lane, ledger, selected, stepOf } = options;
   const keyRow = createRowKeys(ledger.keys, { dedupe: compiled.job.dedupe, addsKeys: true });
+  let stop: Stop | null = null;
   for await (const rows of options.table.readRows(options.signal)) {
     for (const row of rows) {
       if (!selected.has(row.index)) continue;
@@ -44,22 +44,39 @@ export async function sendDueRows(options: PassOptions): Promise<boolean> {
       const step = stepOf(keyed.id);
       if (step === 'done' || step === 'failed' || step === 'in-flight') continue;
       const request = options.makeDueRequest(row, keyed, step);
-      if (options.budget !== null) await waitForBudget(options, options.budget, request);
-      const tokens = options.tokensOf(request.body);
-      await lane.add(request, typeof tokens === 'number' ? tokens : await tokens);
+      if (stop !== null) {
+        stop.leftNanoUsd += stop.budget.boundOf(request);
+        continue;
+      }
+      const counted = options.tokensOf(request.body);
+      const tokens = typeof counted === 'number' ? counted : await counted;
+      // Nothing may come between the last look at the budget and the lane.
+      while (stop === null && options.budget !== null && options.budget.findExcess(request) !== null)
+        stop = await makeRoom(options, options.budget, request);
+      if (stop === null) await lane.add(request, tokens);
     }
-    if (lane.takeGivenBack()) return false;
+    if (stop === null && lane.takeGivenBack()) return false;
     if ((rows.at(-1)?.index ?? 0) >= selected.end) break;
   }
+  if (stop !== null) throw new BudgetError(stop.excess, stop.excess.isOfRun ? stop.budget.committedNanoUsd() + stop.leftNanoUsd : null);
   return true;
 }
 
-/** What is on its way settles for less than its bound, so the pass waits for it before it gives up. */
-async function waitForBudget({ lane }: PassOptions, budget: Budget, request: Request): Promise<void> {
-  if (budget.findExcess(request) === null) return;
+/** The budget is used up and nothing that could make room is on its way. */
+interface Stop {
+  readonly budget: Budget;
+  readonly excess: Excess;
+  /** The most the rows left could cost. */
+  leftNanoUsd: number;
+}
+
+/** What is on its way settles for less than its bound, so the pass waits for it before it gives up. @returns null when the request fits */
+async function makeRoom({ lane }: PassOptions, budget: Budget, request: Request): Promise<Stop | null> {
   await lane.flush();
-  for (let excess = budget.findExcess(request); excess !== null; excess = budget.findExcess(request)) {
-    if (lane.trips.length === 0) throw new AppError(excess, { code: 'budget', exitCode: EXIT.stopped });
+  for (;;) {
+    const excess = budget.findExcess(request);
+    if (excess === null) return null;
+    if (lane.trips.length === 0) return { budget, excess, leftNanoUsd: budget.boundOf(request) };
     await lane.nextEnd();
   }
 }

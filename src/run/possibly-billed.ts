@@ -1,9 +1,10 @@
+import type { CostOf } from '../core/settled.ts';
 import { readUsage, type Usage } from '../core/usage.ts';
 import type { BatchState } from '../ledger/fold.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Books } from './books.ts';
 import type { PreparedJob } from './prepare.ts';
-import { type CostBound, makeCostBound } from './price-bounds.ts';
+import { type Amount, type CostBound, makeCostBound } from './price-bounds.ts';
 
 /** What may have been paid for without an answer that reached us. */
 export interface PossiblyBilled {
@@ -24,50 +25,97 @@ export interface PossiblyBilledOptions {
 
 /**
  * Adds up what may have been billed without an answer: live calls without an end; batches that are lost or still open as extras, at their upper
- * bound; and what a batch's own usage holds beyond the lines of its files.
+ * bound; and what a batch's own usage holds beyond the lines of its files. What a batch's own usage lacks is told.
  */
 export function findPossiblyBilled(options: PossiblyBilledOptions): PossiblyBilled {
   const { ledger, run, books } = options;
   const { findPrice, compiled } = options.prepared;
-  const { job } = compiled;
-  const at = options.clock().toISOString();
-  const unknown = ledger.fold.unknownCalls.get(run) ?? { calls: 0, bodyBytes: 0 };
-  const liveBound = makeCostBound(job, 'live', at, findPrice);
+  const shared = { job: compiled.job, at: options.clock().toISOString(), findPrice, sets: [...ledger.fold.retrySets.values()] };
+  const unknown = amountOfUnknownCalls(ledger, run);
+  const batches = findUnansweredOfBatches({ ledger, books, run, model: compiled.job.model });
+  const live = makeCostBound({ ...shared, lane: 'live' });
+  const batch = makeCostBound({ ...shared, lane: 'batch' });
+  for (const difference of batches.differences) options.warn(difference);
+  return {
+    batchCalls: batches.calls,
+    liveCalls: unknown.rows,
+    nanoUsd: (live?.of(unknown, unknown.bytes) ?? 0) + batches.nanoUsdOf(batch),
+  };
+}
+
+/** Live calls of a run that may have been billed without an answer. */
+export function amountOfUnknownCalls({ fold }: Ledger, run: string): Amount {
+  const { calls, bodyBytes, answerCaps } = fold.unknownCalls.get(run) ?? { calls: 0, bodyBytes: 0, answerCaps: 0 };
+  return { bytes: bodyBytes, rows: calls, answerCaps };
+}
+
+export interface UnansweredOptions {
+  readonly ledger: Ledger;
+  readonly books: Books;
+  readonly run: string;
+  readonly model: string;
+}
+
+/** What the batches of a run may have been billed for without lines that reached us. */
+export interface UnansweredOfBatches {
+  readonly calls: number;
+  /** Where a batch's own usage and its lines disagree, in words. */
+  readonly differences: readonly string[];
+  /** Whole batches at their upper bound, which is left out where it is not known. */
+  nanoUsdOf(bound: CostBound | null): number;
+}
+
+export function findUnansweredOfBatches({ ledger, books, run, model }: UnansweredOptions): UnansweredOfBatches {
+  const lost: Amount[] = [];
+  const differences: string[] = [];
   let calls = 0;
-  let nanoUsd =
-    liveBound === null ? 0 : Math.ceil(unknown.bodyBytes * liveBound.perInputByteNanoUsd + unknown.calls * liveBound.perAnswerNanoUsd);
+  let beyondNanoUsd = 0;
   for (const batch of ledger.fold.batches.values()) {
     if (batch.run !== run) continue;
-    if (batch.status === 'lost' || (batch.isExtra && !batch.isCollected))
-      nanoUsd += boundBatch(ledger, batch, makeCostBound(job, 'batch', at, findPrice));
-    else {
-      const beyond = subtract(readUsage(batch.usage), books.usageOfBatch(batch.id));
-      if (beyond === null) continue;
-      const cost = books.costOf({ usage: beyond, isBilled: true, model: job.model, tier: null, createdSeconds: null, lane: 'batch' });
-      options.warn(
-        `batch ${batch.id}: the provider counts ${beyond.inputTokens} input and ${beyond.outputTokens} output tokens more than its files hold; ` +
-          `${batch.missing} calls without a line may have been billed`,
-      );
-      calls += Math.max(1, batch.missing);
-      nanoUsd += cost ?? 0;
+    if (batch.status === 'lost' || (batch.isExtra && !batch.isCollected)) {
+      const shard = batch.shard === null ? undefined : ledger.fold.shards.get(batch.shard);
+      if (shard !== undefined) lost.push(shard);
+      continue;
     }
+    const whole = readUsage(batch.usage);
+    if (whole === null) continue;
+    const difference = compareUsage(batch, whole, books.usageOfBatch(batch.id));
+    if (difference === null) continue;
+    differences.push(difference.message);
+    if (difference.beyond === null) continue;
+    calls += Math.max(1, batch.missing);
+    beyondNanoUsd += priceBeyond(difference.beyond, model, books.costOf);
   }
-  return { batchCalls: calls, liveCalls: unknown.calls, nanoUsd };
+  return {
+    calls,
+    differences,
+    nanoUsdOf: (bound) => lost.reduce((sum, amount) => sum + (bound?.of(amount, amount.bytes) ?? 0), beyondNanoUsd),
+  };
 }
 
-function boundBatch(ledger: Ledger, batch: BatchState, bound: CostBound | null): number {
-  const shard = batch.shard === null ? undefined : ledger.fold.shards.get(batch.shard);
-  return bound === null || shard === undefined
-    ? 0
-    : Math.ceil(shard.bytes * bound.perInputByteNanoUsd + shard.rows * bound.perAnswerNanoUsd);
+function priceBeyond(usage: Usage, model: string, costOf: CostOf): number {
+  return costOf({ usage, isBilled: true, model, tier: null, createdSeconds: null, lane: 'batch' }) ?? 0;
 }
 
-/** What is in the first beyond the second; null when there is nothing more, or nothing to compare with. */
-function subtract(whole: Usage | null, part: Usage): Usage | null {
-  if (whole === null) return null;
-  const inputTokens = Math.max(0, whole.inputTokens - part.inputTokens);
-  const outputTokens = Math.max(0, whole.outputTokens - part.outputTokens);
+/** @returns null where both say the same; `beyond` is what the lines lack, null where they lack nothing */
+function compareUsage(
+  { id, missing }: BatchState,
+  whole: Usage,
+  lines: Usage,
+): { readonly message: string; readonly beyond: Usage | null } | null {
+  const inputTokens = whole.inputTokens - lines.inputTokens;
+  const outputTokens = whole.outputTokens - lines.outputTokens;
   if (inputTokens === 0 && outputTokens === 0) return null;
-  const cachedInputTokens = Math.min(inputTokens, Math.max(0, whole.cachedInputTokens - part.cachedInputTokens));
-  return { inputTokens, cachedInputTokens, cacheWriteTokens: 0, outputTokens, reasoningTokens: 0 };
+  const say = (tokens: number, word: string) => `${Math.abs(tokens)} ${word} tokens ${tokens < 0 ? 'fewer' : 'more'}`;
+  const message = `batch ${id}: the provider counts ${say(inputTokens, 'input')} and ${say(outputTokens, 'output')} than its files hold`;
+  if (inputTokens <= 0 && outputTokens <= 0) return { message: `${message}; the lines are what is counted`, beyond: null };
+  const beyondInput = Math.max(0, inputTokens);
+  const beyond = {
+    inputTokens: beyondInput,
+    cachedInputTokens: Math.min(beyondInput, Math.max(0, whole.cachedInputTokens - lines.cachedInputTokens)),
+    cacheWriteTokens: 0,
+    outputTokens: Math.max(0, outputTokens),
+    reasoningTokens: 0,
+  };
+  return { message: `${message}; ${missing} calls without a line may have been billed`, beyond };
 }

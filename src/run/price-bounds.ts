@@ -1,25 +1,89 @@
 import type { Job } from '../core/job.ts';
+import { mostImageTokens } from '../money/image-tokens.ts';
 import { modelLimits } from '../money/model-limits.ts';
-import { findPrice as findBuiltInPrice } from '../money/price.ts';
+import { type FindPrice, findPrice as findBuiltInPrice } from '../money/price.ts';
+import type { Rates } from '../money/rates.ts';
 
-/** Upper bounds for the price of requests, in nano-dollars: every byte of the body a token, every answer as long as allowed. */
-export interface CostBound {
-  readonly perInputByteNanoUsd: number;
-  readonly perAnswerNanoUsd: number;
+/** Requests whose cost is not known, by what bounds it. */
+export interface Amount {
+  /** Of their bodies: no text has more tokens than bytes. */
+  readonly bytes: number;
+  readonly rows: number;
+  /** The output caps their answers may take, as countAnswerCaps counts them. */
+  readonly answerCaps: number;
 }
+
+/** An upper bound of what requests cost, in nano-dollars. */
+export interface CostBound {
+  /**
+   * The most these can cost together.
+   * @param longestBytes of the largest body among them: what is certainly a short prompt is not counted as a long one
+   */
+  of(amount: Amount, longestBytes: number): number;
+}
+
+export interface CostBoundOptions {
+  readonly job: Job;
+  readonly lane: 'batch' | 'live';
+  /** The day whose prices count, with the one after it: answers may come tomorrow. */
+  readonly at: string;
+  readonly findPrice?: FindPrice;
+  /** What `retry --set` put over the job's parameters. */
+  readonly sets?: readonly Readonly<Record<string, unknown>>[];
+}
+
+type Params = Job['params'];
 
 /** The longest answer a request of the job can get: its cap, else the model's; null when neither is known. */
-export function longestAnswerTokens(job: Job): number | null {
-  const { max_output_tokens: cap } = job.params;
-  return typeof cap === 'number' ? cap : modelLimits(job.model).maxOutputTokens;
+export function longestAnswerTokens({ model, params }: Pick<Job, 'model' | 'params'>): number | null {
+  const { max_output_tokens: cap } = params;
+  const { maxOutputTokens, contextTokens } = modelLimits(model);
+  return typeof cap === 'number' ? cap : (maxOutputTokens ?? contextTokens);
 }
 
-/** Bounds in a lane, at the rates of long prompts where the model has them; null when the model's price or longest answer is unknown. */
-export function makeCostBound(job: Job, lane: 'batch' | 'live', at: string, findPrice = findBuiltInPrice): CostBound | null {
-  const tier = typeof job.params.service_tier === 'string' ? job.params.service_tier : null;
-  const price = findPrice(job.model, { lane, tier, at });
-  const answerTokens = longestAnswerTokens(job);
-  if (price === null || answerTokens === null) return null;
-  const { inputPicoUsd, cacheWritePicoUsd, outputPicoUsd } = price.longContext?.rates ?? price.rates;
-  return { perInputByteNanoUsd: Math.max(inputPicoUsd, cacheWritePicoUsd) / 1000, perAnswerNanoUsd: (outputPicoUsd * answerTokens) / 1000 };
+/** @returns null when a price, the longest answer or how the model counts images is not known: nothing is guessed */
+export function makeCostBound({ job, lane, at, findPrice = findBuiltInPrice, sets = [] }: CostBoundOptions): CostBound | null {
+  const { model } = job;
+  const variants: readonly Params[] = [job.params, ...sets.map((set) => ({ ...job.params, ...set }))];
+  const answers = variants.map((params) => longestAnswerTokens({ model, params }));
+  const images = job.messages.reduce((sum, { images = [] }) => sum + images.length, 0);
+  const imageTokens = images === 0 ? 0 : mostImageTokens(model);
+  const days = [at, new Date(Date.parse(at) + DAY_MS).toISOString()];
+  const asked = variants.map((params) => findPrice(model, { lane, tier: readTier(params), at }));
+  if (imageTokens === null || answers.includes(null) || asked.includes(null)) return null;
+
+  const tiers = [...new Set(variants.flatMap(answeredTiers))];
+  const prices = tiers.flatMap((tier) => days.flatMap((day) => findPrice(model, { lane, tier, at: day }) ?? []));
+  const short = dearest(prices.map(({ rates }) => rates));
+  const long = dearest(prices.flatMap(({ rates, longContext }) => [rates, longContext?.rates ?? rates]));
+  const longFromBytes = Math.min(...prices.map(({ longContext }) => longContext?.overTokens ?? Number.POSITIVE_INFINITY));
+  const answerTokens = Math.max(...answers.map(Number));
+  const imageTokensPerRow = images * imageTokens;
+  return {
+    of({ bytes, rows, answerCaps }, longestBytes) {
+      const { input, output } = longestBytes + imageTokensPerRow > longFromBytes ? long : short;
+      return Math.ceil(((bytes + rows * imageTokensPerRow) * input + answerCaps * answerTokens * output) / 1000);
+    },
+  };
+}
+
+const DAY_MS = 86_400_000;
+
+/** Without one the API answers at its default tier. */
+function readTier({ service_tier: tier }: Params): string | null {
+  return typeof tier === 'string' && tier !== 'auto' ? tier : null;
+}
+
+/** The tiers an answer may come from: a request may be served at the default tier instead, and one for `auto` at any the project has. */
+function answeredTiers({ service_tier: tier }: Params): readonly (string | null)[] {
+  if (tier === 'auto') return [null, 'flex', 'priority'];
+  return typeof tier === 'string' ? [tier, null] : [null];
+}
+
+/** The dearest rate of any list, in pico-dollars: every input token written to the cache where that costs more. */
+function dearest(rates: readonly Rates[]): { readonly input: number; readonly output: number } {
+  return {
+    input: Math.max(...rates.map(({ inputPicoUsd, cacheWritePicoUsd }) => Math.max(inputPicoUsd, cacheWritePicoUsd))),
+    output: Math.max(...rates.map(({ outputPicoUsd }) => outputPicoUsd)),
+  };
 }

@@ -59,7 +59,7 @@ export async function runJob(options: RunOptions): Promise<Summary> {
       if (options.reopen !== null) await reopenRows({ ...finishing, stepOf: createStepOf(ledger, job, 'looking') }, options.reopen);
 
       const stepOf = createStepOf(ledger, job, 'working');
-      const opened = { job, run, books, preview, budgetNanoUsd };
+      const opened = { job, run, books, prepared, preview, budgetNanoUsd };
       lanes = await openLanes({ ...options, ...opened, name: laneName, url: prepared.compiled.url, context, stepOf });
       const { lane, batch, budget } = lanes;
       const startedAt = context.clock();

@@ -1,5 +1,6 @@
 import { AppError, EXIT } from '../core/errors.ts';
 import type { Stop } from '../output/verdict.ts';
+import { BudgetError } from './budget.ts';
 
 /** Why a run ended early with its books in order, so that it can be continued; null for errors that are no such end and are thrown on. */
 export function readStop(error: unknown): Stop | null {
@@ -11,7 +12,7 @@ export function readStop(error: unknown): Stop | null {
     case EXIT.notFinished:
     case EXIT.interrupted:
     case EXIT.terminated:
-      return { exitCode, why: error.message };
+      return { exitCode, why: error.message, ...(error instanceof BudgetError ? { finishNanoUsd: error.finishNanoUsd } : {}) };
     default:
       return null;
   }

@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { SimulatorOptions } from '../src/simulator/options.ts';
+import { makeRows, makeWorld, type RunChange, type World } from './helpers/run-world.ts';
+
+const LANES = ['batch', 'live'] as const;
+type LaneName = (typeof LANES)[number];
+
+const inLane = (world: World, mode: LaneName): RunChange => ({ overrides: { cwd: world.directory, input: null, out: null, mode } });
+
+interface WireUsage {
+  readonly prompt_tokens: number;
+  readonly completion_tokens: number;
+  readonly prompt_tokens_details?: { readonly cached_tokens?: number };
+}
+
+/** What the provider would charge for gpt-4o-mini, by its own bill: nano-dollars per token from the price page, half of it in batches. */
+function billNanoUsd(world: World): number {
+  return world.simulator.bill().reduce((sum, line) => {
+    const { prompt_tokens: prompt, completion_tokens: output, prompt_tokens_details: details } = line.usage as unknown as WireUsage;
+    if (line.lane === 'batch') return sum + Math.floor((prompt * 150 + output * 600) / 2 + 0.5);
+    const cached = details?.cached_tokens ?? 0;
+    return sum + (prompt - cached) * 150 + cached * 75 + output * 600;
+  }, 0);
+}
+
+for (const lane of LANES) {
+  test(`a third of what a ${lane} run cost stops it below that, with a command whose budget ends it`, async (t) => {
+    const rows = makeRows(30);
+    const whole = await makeWorld(t, { rows });
+    const { summary: undisturbed } = await whole.run(inLane(whole, lane));
+    const third = Math.floor(undisturbed.cost.nanoUsd / 3);
+    const world = await makeWorld(t, { rows });
+    const commands = {
+      continue: 'rowmill run job.yaml --max-usd 1',
+      continueWith: (usd: string) => `rowmill run job.yaml --max-usd ${usd}`,
+      failures: '',
+    };
+    const { summary } = await world.run({ ...inLane(world, lane), maxNanoUsd: third, commands });
+    assert.equal(summary.exitCode, 5);
+    assert.ok(summary.rows.ok > 2 && summary.rows.pending > 0, `${summary.rows.ok} ok`);
+    assert.equal(summary.rows.ok + summary.rows.pending, 30);
+    assert.equal(billNanoUsd(world), summary.cost.nanoUsd);
+    assert.ok(summary.cost.nanoUsd <= third);
+    assert.equal(summary.outputs.table, 'out.partial.csv');
+    assert.match(summary.verdict, /the budget of \$0\.\d+ is used up/);
+
+    const [, usd = ''] = /--max-usd (\d+\.\d{6})$/.exec(summary.next ?? '') ?? [];
+    const maxNanoUsd = Math.round(Number(usd) * 1e9);
+    assert.ok(maxNanoUsd >= undisturbed.cost.nanoUsd, summary.next ?? 'no command');
+    const ended = await world.run({ ...inLane(world, lane), maxNanoUsd, commands });
+    assert.deepEqual([ended.summary.exitCode, ended.summary.run, world.simulator.bill().length], [0, summary.run, 30]);
+    assert.deepEqual([billNanoUsd(world), ended.summary.cost.nanoUsd], [undisturbed.cost.nanoUsd, undisturbed.cost.nanoUsd]);
+  });
+}
+
+const TROUBLES: Readonly<Record<LaneName, SimulatorOptions['faults']>> = {
+  batch: [
+    { match: { every: 5 }, do: { answer: 'length' } },
+    { match: { every: 7 }, do: { answer: 'invalid_json' } },
+    { match: { every: 4 }, do: { rowStatus: 500 }, times: 6 },
+    { match: { method: 'POST', path: '/v1/batches', nth: 2 }, do: { drop: 'after' }, times: 1 },
+  ],
+  live: [
+    { match: { lane: 'live', every: 5 }, do: { answer: 'length' } },
+    { match: { lane: 'live', every: 7 }, do: { answer: 'invalid_json' } },
+    { match: { method: 'POST', path: '/v1/chat/completions', every: 6 }, do: { drop: 'after' }, times: 5 },
+    { match: { method: 'POST', path: '/v1/chat/completions', every: 4 }, do: { status: 500 }, times: 6 },
+  ],
+};
+
+for (const lane of LANES) {
+  test(`whatever goes wrong in a ${lane} run, its bill never exceeds the budget, calls without an answer included`, async (t) => {
+    let stopped = 0;
+    for (const share of [0.15, 0.4, 0.7, 1, 1.5]) {
+      const world = await makeWorld(t, { rows: makeRows(24), faults: TROUBLES[lane], job: 'retry: { attempts: 3 }' });
+      const maxNanoUsd = Math.round(24 * (lane === 'batch' ? 9_000 : 18_000) * share);
+      const { summary } = await world.run({ ...inLane(world, lane), maxNanoUsd });
+      assert.ok(billNanoUsd(world) <= maxNanoUsd, `${share}: billed ${billNanoUsd(world)} of ${maxNanoUsd}`);
+      assert.ok(summary.cost.nanoUsd + summary.cost.possiblyBilledNanoUsd <= maxNanoUsd, `${share}: ${JSON.stringify(summary.cost)}`);
+      assert.equal(summary.rows.in, summary.rows.ok + summary.rows.failed + summary.rows.pending);
+      if (summary.exitCode === 5) stopped += 1;
+    }
+    assert.ok(stopped >= 3, `only ${stopped} budgets were too small`);
+  });
+}

@@ -100,6 +100,7 @@ export async function runJob(options: RunOptions): Promise<Summary> {
           await sweepBatches(context, startedAt.toISOString());
           await lane.resume();
           while (lane.trips.length > 0) await lane.nextEnd();
+          await lane.settle();
           await lane.nextEnd();
         });
         const summary = await concludeRun({ ...concluding, stop, estimateNanoUsd, simulated: connection.provider.isSimulated() });

@@ -1,0 +1,51 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createMakeCall } from '../../src/live/call.ts';
+import { createDailyAllowance } from '../../src/live/daily-allowance.ts';
+import { runWorker } from '../../src/live/worker.ts';
+import { createProvider } from '../../src/openai/provider.ts';
+
+/** A worker of the program within the test's process, on real time. */
+export interface InProcessWorker {
+  /** As SIGTERM does: calls under way end, the rest is given back. */
+  drain(): Promise<void>;
+}
+
+let workers = 0;
+
+export async function startWorker(options: {
+  readonly redisUrl: string;
+  readonly baseUrl: string;
+  readonly apiKey: string;
+  readonly concurrency: number;
+  readonly lockMs?: number;
+}): Promise<InProcessWorker> {
+  const clock = () => new Date();
+  const provider = await createProvider({ apiKey: options.apiKey, baseUrl: options.baseUrl, clock });
+  const workerId = `w${process.pid}x${++workers}`;
+  let lines = 0;
+  const [draining, ending] = [new AbortController(), new AbortController()];
+  const running = runWorker({
+    redisUrl: options.redisUrl,
+    secret: null,
+    concurrency: options.concurrency,
+    keyFingerprint: provider.keyFingerprint,
+    baseUrl: provider.baseUrl,
+    makeCall: createMakeCall({ provider, makeLineId: () => `${workerId}.${++lines}`, clock }),
+    ceilings: { models: null, bodyBytes: 1_000_000, outputTokens: null },
+    allowance: createDailyAllowance({ calls: null, nanoUsd: null }, clock),
+    log: () => {},
+    workerId,
+    random: Math.random,
+    monotonicMs: () => performance.now(),
+    sleep: async (milliseconds, signal) => sleep(milliseconds, undefined, { signal }),
+    draining: draining.signal,
+    ending: ending.signal,
+    ...(options.lockMs === undefined ? {} : { lockMs: options.lockMs }),
+  });
+  return {
+    async drain() {
+      draining.abort();
+      await running;
+    },
+  };
+}

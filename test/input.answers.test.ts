@@ -21,8 +21,25 @@ test('an answer that keeps the schema is given as parsed, nothing added or conve
 });
 
 const INVALID: readonly [title: string, text: string, message: RegExp][] = [
-  ['prose around it', 'Sure! {"sentiment":"neutral","score":0}', /^the answer is not JSON: /],
-  ['a code fence', '```json\n{"sentiment":"neutral","score":0}\n```', /^the answer is not JSON: /],
+  ['prose alone', 'Sure! It is neutral.', /^the answer is not JSON: /],
+  ['two objects', '{"sentiment":"neutral","score":0} or {"sentiment":"negative","score":0}', /^the answer is not JSON: /],
+  [
+    'two code fences',
+    '```json\n{"sentiment":"neutral","score":0}\n```\n```json\n{"sentiment":"negative","score":0}\n```',
+    /^the answer is not JSON: /,
+  ],
+  ['another fence before it', '```\nneutral\n```\n{"sentiment":"neutral","score":0}', /^the answer is not JSON: /],
+  ['a fence that does not end', '```json\n{"sentiment":"neutral","score":0}', /^the answer is not JSON: /],
+  ['a list in prose', 'Here: [{"sentiment":"neutral","score":0}]', /^the answer is not JSON: /],
+  ['a list before it', 'Of [1, 2] I take {"sentiment":"neutral","score":0}', /^the answer is not JSON: /],
+  ['another value behind it', '{"sentiment":"neutral","score":0}, 7', /^the answer is not JSON: /],
+  ['a brace too many', '{"sentiment":"neutral","score":0}}', /^the answer is not JSON: /],
+  ['a wrong object in a fence', '```json\n{"sentiment":"neutral"}\n```', /^the answer lacks "score"$/],
+  [
+    'a key twice in prose',
+    'Sure: {"sentiment":"neutral","score":0,"score":1}',
+    /^the answer cannot be taken as it is: the key "score" stands in it twice$/,
+  ],
   ['a list', '[{"sentiment":"neutral","score":0}]', /^the answer is not a JSON object$/],
   ['NaN', '{"sentiment":"neutral","score":NaN}', /^the answer is not JSON: /],
   ['a cut answer', '{"sentiment":"neut', /^the answer is not JSON: /],
@@ -48,6 +65,46 @@ for (const [title, text, message] of INVALID) {
     assert.ok(!checked.ok);
     assert.match(checked.message, message);
   });
+}
+
+const WRAPPED: readonly [text: string, note: string][] = [
+  ['```json\n{"sentiment":"neutral","score":0}\n```', 'a code fence around the JSON was removed'],
+  ['```\r\n{"sentiment":"neutral","score":0}\r\n```\n', 'a code fence around the JSON was removed'],
+  ['Sure!\n```JSON\n{"sentiment":"neutral","score":0}\n```\nAnything else?', 'a code fence and text around the JSON was removed'],
+  ['Sure! {"sentiment":"neutral","score":0}', 'text around the JSON was removed'],
+  ['{"sentiment":"neutral","score":0}\n\nI hope that helps.', 'text around the JSON was removed'],
+  ['\uFEFF{"sentiment":"neutral","score":0}', 'text around the JSON was removed'],
+];
+
+for (const [text, note] of WRAPPED) {
+  test(`what stands around the one object is removed, and that is said: ${JSON.stringify(text)}`, () => {
+    assert.deepEqual(check(text), { ok: true, value: { sentiment: 'neutral', score: 0 }, note });
+  });
+}
+
+test('an object comes out of prose and fences as it went in, whatever it holds', () => {
+  const checkObject = compileCheckAnswer({ type: 'json', format: 'json_object', schema: null, columns: [] });
+  const prose = fc.string().filter((text) => !/[[\]{}`]|^[\s,:;]*[-"\dtfn]/.test(text));
+  const value = fc.dictionary(fc.string(), fc.oneof(fc.string(), fc.integer(), fc.boolean(), fc.array(fc.string())));
+  fc.assert(
+    fc.property(value, prose, prose, fc.boolean(), (object, before, after, isFenced) => {
+      const json = JSON.stringify(object);
+      const text = isFenced ? `${before}\n\`\`\`json\n${json}\n\`\`\`\n${after}` : `${before}${json}${after}`;
+      const checked = checkObject(text);
+      assert.ok(checked.ok, text);
+      assert.equal(JSON.stringify(checked.value), json);
+      assert.equal(checked.note === undefined, isJson(text));
+    }),
+  );
+});
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 test('a text answer is anything but blank', () => {

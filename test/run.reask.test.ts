@@ -24,8 +24,6 @@ const readBilledSuffixes = (world: World) => new Set(world.simulator.bill().map(
 const UNUSABLE = [
   'invalid_json',
   'wrong_schema',
-  'prose',
-  'fenced',
   'duplicate_key',
   'not_a_number',
   'huge_number',
@@ -46,6 +44,21 @@ for (const answer of UNUSABLE) {
     const [reask] = readReasks(world, summary).get('-r1') ?? [];
     assert.match(reask.messages.at(-1).content, /cannot be used/);
     world.check(summary);
+  });
+}
+
+for (const mode of ['batch', 'live'] as const) {
+  test(`an answer in a code fence or in prose is taken without them, and that is said: ${mode}`, async (t) => {
+    const faults = [
+      { match: { every: 4 }, do: { answer: 'fenced' } },
+      { match: { every: 3 }, do: { answer: 'prose' } },
+    ];
+    const world = await makeWorld(t, { faults });
+    const { summary } = await world.run({ overrides: { cwd: world.directory, input: null, out: null, mode } });
+    world.assertFaultsFired();
+    assert.deepEqual([summary.exitCode, summary.rows.ok, summary.attempts.total, summary.unwrapped], [0, 12, 12, 6]);
+    if (mode === 'batch') world.check(summary);
+    assert.ok(!world.read('out.csv').includes('```'));
   });
 }
 
@@ -70,7 +83,7 @@ for (const [answer, output] of [
 }
 
 test('an answer that stays invalid fails after as many attempts as the job allows, each paid and each kept', async (t) => {
-  const world = await makeWorld(t, { job: 'retry: { attempts: 3 }', faults: [{ do: { answer: 'prose' } }] });
+  const world = await makeWorld(t, { job: 'retry: { attempts: 3 }', faults: [{ do: { answer: 'invalid_json' } }] });
   const { summary } = await world.run();
   world.assertFaultsFired();
   assert.deepEqual([summary.exitCode, summary.causes, summary.attempts.total], [3, { invalid: 12 }, 36]);

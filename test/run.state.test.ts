@@ -19,7 +19,7 @@ const INDEX_DAMAGE: readonly { title: string; damage: (world: World) => void }[]
 
 for (const { title, damage } of INDEX_DAMAGE) {
   test(`the index of answers is rebuilt when it is ${title}: same table, nothing sent`, async (t) => {
-    const faults = [{ match: { every: 5 }, do: { answer: 'prose' } }];
+    const faults = [{ match: { every: 5 }, do: { answer: 'invalid_json' } }];
     const world = await makeWorld(t, { faults });
     const first = await world.run();
     world.assertFaultsFired();

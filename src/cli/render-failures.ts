@@ -25,6 +25,11 @@ export function renderFailures(failures: Failures, commands: FailureCommands, co
     lines.push(escapeLineForTerminal(`  for example ${example.file}:${example.line}, id ${example.id}: ${example.message}`));
     lines.push(paint('dim', `  ${commands.retry.get(cause) ?? 'never sent: change the table or the job, and run it again'}`));
   }
+  if (failures.unwrapped !== undefined) {
+    const { count, example } = failures.unwrapped;
+    lines.push('', `${paint('dim', 'unwrapped')}  ${formatCount(count)} ok`);
+    lines.push(escapeLineForTerminal(`  for example ${example.file}:${example.line}, id ${example.id}: ${example.message}`));
+  }
   const [first] = causes;
   if (first !== undefined)
     lines.push('', `Everything about one row: ${commands.row} --row ${escapeLineForTerminal(quoteArgument(first.example.id))}`);

@@ -7,6 +7,8 @@ export interface FinishedRow {
   readonly disposition: Disposition;
   /** The checked answer when ok, else undefined. */
   readonly answer: unknown;
+  /** What was removed around the answer before it was read; absent when nothing was. */
+  readonly note?: string;
   /** Attempts used on this row in this run. */
   readonly attempts: number;
   /** The model that gave the winning answer; null without one. */

@@ -39,7 +39,8 @@ export const MAX_IDLE_ROUNDS = 3;
 
 /** What the check of an answer's text found. */
 export type Checked =
-  | { readonly ok: true; readonly value: unknown }
+  /** `note` says what was removed around the value before it was read; absent when nothing was. */
+  | { readonly ok: true; readonly value: unknown; readonly note?: string }
   /** `message` says what is wrong, fit for a person and for a re-ask. */
   | { readonly ok: false; readonly message: string };
 
@@ -49,7 +50,7 @@ export type CheckAnswer = (text: string) => Checked;
 /** What one response line means. */
 export interface Outcome {
   readonly status: OutcomeStatus;
-  /** For a person: why it is not ok; empty when ok. */
+  /** For a person: why it is not ok; when ok what was removed around the answer, or empty. */
   readonly message: string;
   /** The provider's error code, when it gave one. */
   readonly code: string | null;

@@ -74,7 +74,7 @@ function decideAnswered(body: Record<string, unknown>, checkAnswer: CheckAnswer)
   }
   if (typeof message.content !== 'string' || message.content === '') return answered(body, 'invalid', 'the answer is empty');
   const checked = checkAnswer(message.content);
-  return checked.ok ? answered(body, 'ok', '', checked.value) : answered(body, 'invalid', checked.message);
+  return checked.ok ? answered(body, 'ok', checked.note ?? '', checked.value) : answered(body, 'invalid', checked.message);
 }
 
 function answered(body: Record<string, unknown>, status: OutcomeStatus, message: string, value?: unknown): Outcome {

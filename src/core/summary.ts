@@ -14,6 +14,8 @@ export interface Summary {
   readonly rows: RowCounts;
   /** Failed and skipped rows by cause. */
   readonly causes: Readonly<Partial<Record<Cause | SkipCause, number>>>;
+  /** Rows whose answer was read after removing a code fence or text around its JSON; absent when there are none. */
+  readonly unwrapped?: number;
   /** Tries that use an attempt; `unknown` is the part of them without an answer. */
   readonly attempts: { readonly total: number; readonly batch: number; readonly live: number; readonly unknown: number };
   readonly tokens: { readonly input: number; readonly cachedInput: number; readonly output: number; readonly reasoning: number };

@@ -2,26 +2,42 @@ import type { OutputSpec } from '../core/job.ts';
 import type { CheckAnswer, Checked } from '../core/outcome.ts';
 import { compileValidator, describeValidationErrors } from './answer-validator.ts';
 import { findSilentChange } from './exact-json.ts';
+import { unwrapJson } from './unwrap-json.ts';
 
 /**
- * Compiles how an answer's text is judged. Text: anything but blank. JSON: exactly one object, as it stands (no fences or prose are cut away),
- * that keeps the schema. The result never throws: whatever a model writes is an answer or invalid.
+ * Compiles how an answer's text is judged. Text: anything but blank. JSON: exactly one object that keeps the schema; a code fence or prose
+ * around it is removed, with a note, and nothing else is repaired. The result never throws: whatever a model writes is an answer or invalid.
  */
 export function compileCheckAnswer(output: OutputSpec): CheckAnswer {
   if (output.type === 'text') return checkText;
   const validate = output.schema === null ? null : compileValidator(output.schema);
   return (text) => {
     try {
-      const value: unknown = JSON.parse(text);
+      const { value, json, note } = readJson(text);
       if (typeof value !== 'object' || value === null || Array.isArray(value)) return invalid('the answer is not a JSON object');
-      const change = findSilentChange(text);
+      const change = findSilentChange(json);
       if (change !== null) return invalid(`the answer cannot be taken as it is: ${change}`);
-      if (validate === null || validate(value)) return { ok: true, value };
+      if (validate === null || validate(value)) return note === null ? { ok: true, value } : { ok: true, value, note };
       return invalid(describeValidationErrors(validate.errors ?? []));
     } catch (error) {
       return invalid(error instanceof SyntaxError ? `the answer is not JSON: ${error.message}` : (error as Error).message);
     }
   };
+}
+
+/** @throws SyntaxError of the text as it stands, when no single object can be told from what is around it */
+function readJson(text: string): { readonly value: unknown; readonly json: string; readonly note: string | null } {
+  try {
+    return { value: JSON.parse(text), json: text, note: null };
+  } catch (error) {
+    const unwrapped = unwrapJson(text);
+    if (unwrapped === null) throw error;
+    try {
+      return { value: JSON.parse(unwrapped.text), json: unwrapped.text, note: unwrapped.note };
+    } catch {
+      throw error;
+    }
+  }
 }
 
 function checkText(text: string): Checked {

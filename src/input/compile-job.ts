@@ -36,7 +36,7 @@ export interface CompiledJob {
 }
 
 /** Raised when the rules by which answers are judged change in code. */
-const RULES_VERSION = 1;
+const RULES_VERSION = 2;
 
 /**
  * Binds a job to a table's columns and checks everything that can be checked before anything is sent.

@@ -1,4 +1,7 @@
-/** What reading a JSON text would change without a word; null when its value says exactly what the text says. The text must be valid JSON. */
+/**
+ * What reading a JSON text and writing it again would change without a word, or could not do; null when its value says exactly what the text
+ * says. The text must be valid JSON.
+ */
 export function findSilentChange(text: string): string | null {
   if (!text.isWellFormed()) return 'it holds half of a character (a lone surrogate)';
   const scopes: (Set<string> | null)[] = [];
@@ -17,12 +20,10 @@ export function findSilentChange(text: string): string | null {
         isKeyNext = false;
       }
       position = end;
-    } else if (character === '{') {
-      scopes.push(new Set());
-      isKeyNext = true;
-    } else if (character === '[') {
-      scopes.push(null);
-      isKeyNext = false;
+    } else if (character === '{' || character === '[') {
+      if (scopes.length === MAX_DEPTH) return `it nests deeper than ${MAX_DEPTH} levels`;
+      isKeyNext = character === '{';
+      scopes.push(isKeyNext ? new Set() : null);
     } else if (character === '}' || character === ']') {
       scopes.pop();
       isKeyNext = false;
@@ -36,6 +37,8 @@ export function findSilentChange(text: string): string | null {
   return null;
 }
 
+/** A value is parsed at any depth, but written only as deep as the stack allows; no answer is meant to come near this. */
+const MAX_DEPTH = 1_000;
 const NUMBER = /^-?\d+(\.\d+)?([eE][+-]?\d+)?/;
 const MAX_NUMBER_CHARACTERS = 400;
 

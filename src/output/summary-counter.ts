@@ -6,6 +6,8 @@ import { addUsage, NO_USAGE, type Usage } from '../core/usage.ts';
 export interface RowTotals {
   readonly rows: Summary['rows'];
   readonly causes: Summary['causes'];
+  /** Rows whose answer something around it was removed from. */
+  readonly unwrapped: number;
   /** Over the rows' attempts in this run. */
   readonly usage: Usage;
   /** The sum of the table's `_cost_usd`; rows of unknown cost are in no sum. */
@@ -36,12 +38,14 @@ export function createSummaryCounter(savingsOf: (row: FinishedRow) => Savings): 
   const causes: Record<string, number> = {};
   const totals = { rowsNanoUsd: 0, failedRowsNanoUsd: 0, unpricedRows: 0, batchSavedNanoUsd: 0, reuseSavedNanoUsd: 0 };
   let usage = NO_USAGE;
+  let unwrapped = 0;
   return {
     add(row) {
       const { disposition, costNanoUsd } = row;
       rows.in++;
       rows[disposition.status]++;
       if (disposition.status === 'ok') rows[disposition.source]++;
+      if (row.note !== undefined) unwrapped++;
       if ('cause' in disposition) causes[disposition.cause] = (causes[disposition.cause] ?? 0) + 1;
       usage = addUsage(usage, row.usage);
       if (costNanoUsd === null) totals.unpricedRows++;
@@ -51,6 +55,6 @@ export function createSummaryCounter(savingsOf: (row: FinishedRow) => Savings): 
       totals.batchSavedNanoUsd += savings.batchNanoUsd;
       totals.reuseSavedNanoUsd += savings.reuseNanoUsd;
     },
-    read: () => ({ rows: { ...rows }, causes: { ...causes }, usage, ...totals }),
+    read: () => ({ rows: { ...rows }, causes: { ...causes }, unwrapped, usage, ...totals }),
   };
 }

@@ -84,6 +84,7 @@ export async function concludeRun(options: ConcludeOptions): Promise<Summary | n
     model: job.model,
     rows: counted.rows,
     causes: counted.causes,
+    ...(counted.unwrapped === 0 ? {} : { unwrapped: counted.unwrapped }),
     attempts: {
       batch: totals.batchAttempts + lineless.rejected + lineless.unknown + unanswered.batchCalls,
       live: totals.liveAttempts + unanswered.liveCalls,
@@ -115,7 +116,12 @@ export async function concludeRun(options: ConcludeOptions): Promise<Summary | n
       failures: written.failures === null ? null : show(written.failures),
       report: report === null ? null : show(report),
     },
-    next: stop !== null ? showContinue(options.commands, stop) : counted.rows.failed + counted.rows.skipped > 0 ? options.commands.failures : null,
+    next:
+      stop !== null
+        ? showContinue(options.commands, stop)
+        : counted.rows.failed + counted.rows.skipped > 0
+          ? options.commands.failures
+          : null,
     failIf: job.failIf,
     stop,
   });

@@ -14,6 +14,8 @@ export interface Failures {
   readonly rows: { readonly in: number; readonly failed: number; readonly skipped: number; readonly pending: number };
   /** The most frequent first. */
   readonly causes: readonly FailureGroup[];
+  /** Rows that are ok because a code fence or text around their JSON was removed; absent when there are none. */
+  readonly unwrapped?: { readonly count: number; readonly example: FailureExample };
   /** The cap of the job's answers (`params.max_output_tokens`); null without one. */
   readonly outputCap: number | null;
   /** Whose answers they are, and the address where it needs one. */
@@ -58,6 +60,7 @@ async function groupFailures(looking: Looking, options: LookOptions, csvPath: st
   const run = ledger.fold.runs.at(-1);
   const writer = csvPath === null ? null : createFailuresWriter({ path: csvPath, readId: compiled.rowId, excel: compiled.job.write.excel });
   const groups = new Map<string, FailureGroup>();
+  const unwrapped: { count: number; example: FailureExample | null } = { count: 0, example: null };
   const counts = { in: 0, ok: 0, failed: 0, skipped: 0, pending: 0 };
   for await (const rows of finishRows({
     ...{ table, compiled, ledger, stepOf: looking.stepOf, costOf: looking.books.costOf },
@@ -70,11 +73,16 @@ async function groupFailures(looking: Looking, options: LookOptions, csvPath: st
       counts.in += 1;
       counts[disposition.status] += 1;
       await writer?.write(finished);
+      const place = { row: row.index + 1, file: row.file, line: row.line, id: compiled.rowId(row), key };
+      if (finished.note !== undefined) {
+        unwrapped.count += 1;
+        unwrapped.example ??= { ...place, message: finished.note };
+      }
       if (disposition.status !== 'failed' && disposition.status !== 'skipped') continue;
       const { status, cause, message } = disposition;
       const { count, example } = groups.get(cause) ?? {
         count: 0,
-        example: { row: row.index + 1, file: row.file, line: row.line, id: compiled.rowId(row), key, message },
+        example: { ...place, message },
       };
       groups.set(cause, { cause, status, count: count + 1, example });
     }
@@ -89,6 +97,7 @@ async function groupFailures(looking: Looking, options: LookOptions, csvPath: st
     simulated: looking.simulated,
     rows,
     causes: [...groups.values()].toSorted((a, b) => b.count - a.count),
+    ...(unwrapped.example === null ? {} : { unwrapped: { count: unwrapped.count, example: unwrapped.example } }),
     outputCap: typeof cap === 'number' ? cap : null,
     origin: looking.state.origin,
     baseUrl: looking.lastRun?.paths.baseUrl ?? null,

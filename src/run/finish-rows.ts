@@ -46,7 +46,7 @@ function finishRow(options: FinishOptions, row: Row, keyed: KeyedRow): FinishedR
   const costs = keyed.isDuplicate ? NOTHING_SPENT : readCosts(options, keyed.id, answer);
   const isOk = step === 'done';
   // Field by field: a spread costs more here than everything else in this function.
-  return {
+  const finished: FinishedRow = {
     row,
     disposition: isOk ? OK[keyed.isDuplicate ? 'duplicate' : costs.isOfThisRun ? 'new' : 'reused'] : dispositionOf(step, outcome),
     answer: isOk ? outcome.value : undefined,
@@ -58,6 +58,7 @@ function finishRow(options: FinishOptions, row: Row, keyed: KeyedRow): FinishedR
     requestId: line?.response?.request_id ?? null,
     key,
   };
+  return isOk && outcome.message !== '' ? { ...finished, note: outcome.message } : finished;
 }
 
 const PENDING: Disposition = { status: 'pending' };

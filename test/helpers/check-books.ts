@@ -237,11 +237,23 @@ function readAnswer({ value }: StoredLine, { answerColumns: columns, isAnswer }:
   if (choice?.finish_reason !== 'stop' || choice.message.refusal || typeof text !== 'string' || text === '') return null;
   if (columns.length === 0) return { answer: text };
   try {
-    const answer = JSON.parse(text);
+    const answer = parseAnswer(text);
     if (!columns.every((column) => Object.hasOwn(answer, column)) || isAnswer?.(answer, text) === false) return null;
     return Object.fromEntries(columns.map((name) => [name, answer[name]]));
   } catch {
     return null;
+  }
+}
+
+/** JSON as it stands, or the one object between prose or the lines of a code fence. */
+function parseAnswer(text: string): Cells {
+  try {
+    return JSON.parse(text);
+  } catch {
+    const [, before = '', object = '', after = ''] = /^([^{}[\]]*)(\{[\s\S]*\})([^{}[\]]*)$/.exec(text) ?? [];
+    const isFenced = before.endsWith('```json\n') && after.startsWith('\n```');
+    if (!isFenced && `${before}${after}`.includes('```')) throw new Error('a fence around something else');
+    return JSON.parse(object);
   }
 }
 

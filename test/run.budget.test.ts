@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { createMakeCall } from '../src/live/call.ts';
+import { createDailyAllowance } from '../src/live/daily-allowance.ts';
+import { runWorker } from '../src/live/worker.ts';
+import { createProvider } from '../src/openai/provider.ts';
 import type { SimulatorOptions } from '../src/simulator/options.ts';
-import { makeRows, makeWorld, type RunChange, type World } from './helpers/run-world.ts';
+import { borrowRedis, whyNoRedis } from './helpers/redis-server.ts';
+import { CANARY_KEY, makeRows, makeWorld, type RunChange, type World } from './helpers/run-world.ts';
 
 const LANES = ['batch', 'live'] as const;
 type LaneName = (typeof LANES)[number];
@@ -84,3 +91,82 @@ for (const lane of LANES) {
     assert.ok(stopped >= 3, `only ${stopped} budgets were too small`);
   });
 }
+
+/** Workers as `rowmill worker` runs them, in this process. */
+async function startWorkers(redisUrl: string, world: World, count: number) {
+  const draining = new AbortController();
+  const made = Array.from({ length: count }, () => 0);
+  const clock = () => new Date();
+  const provider = await createProvider({ apiKey: CANARY_KEY, baseUrl: world.simulator.url, clock });
+  const workers = made.map((_, index) => {
+    let lines = 0;
+    const makeLineId = () => {
+      made[index] = ++lines;
+      return `live_w${index}_${process.pid}_${lines}`;
+    };
+    return runWorker({
+      redisUrl,
+      secret: null,
+      concurrency: 4,
+      keyFingerprint: provider.keyFingerprint,
+      baseUrl: provider.baseUrl,
+      makeCall: createMakeCall({ provider, makeLineId, clock }),
+      ceilings: { models: null, bodyBytes: 1_000_000, outputTokens: null },
+      allowance: createDailyAllowance({ calls: null, nanoUsd: null }, clock),
+      log: () => {},
+      workerId: `w${index}-${randomUUID()}`,
+      random: Math.random,
+      monotonicMs: () => performance.now(),
+      sleep: sleepReally,
+      draining: draining.signal,
+      ending: new AbortController().signal,
+    });
+  });
+  const stop = async () => {
+    draining.abort();
+    await Promise.all(workers);
+  };
+  return { made, stop };
+}
+
+const sleepReally = async (milliseconds: number, signal: AbortSignal) => {
+  await delay(milliseconds, undefined, { signal }).catch(() => signal.throwIfAborted());
+};
+
+test('two workers share one budget: a third stops them below it, a larger one ends the run', { skip: whyNoRedis() }, async (t) => {
+  const redis = await borrowRedis();
+  const rows = makeRows(40);
+  const whole = await makeWorld(t, { rows });
+  const { summary: undisturbed } = await whole.run(inLane(whole, 'live'));
+  const world = await makeWorld(t, { rows });
+  const workers = await startWorkers(redis.url, world, 2);
+  t.after(async () => {
+    await workers.stop();
+    await redis.stop();
+  });
+  const change: RunChange = {
+    ...inLane(world, 'live'),
+    redis: { url: redis.url, secret: null },
+    effects: {
+      clock: () => new Date(),
+      monotonicMs: () => performance.now(),
+      sleep: sleepReally,
+      random: Math.random,
+      randomId: () => randomUUID().slice(0, 8),
+      processIdentity: { pid: process.pid, host: 'test', startTime: null },
+    },
+  };
+  const third = Math.floor(undisturbed.cost.nanoUsd / 3);
+  const { summary } = await world.run({ ...change, maxNanoUsd: third });
+  assert.equal(summary.exitCode, 5);
+  assert.ok(summary.rows.ok > 0 && summary.rows.pending > 0, `${summary.rows.ok} ok`);
+  assert.equal(billNanoUsd(world), summary.cost.nanoUsd);
+  assert.ok(summary.cost.nanoUsd <= third);
+  const ended = await world.run({ ...change, maxNanoUsd: undisturbed.cost.nanoUsd * 10 });
+  assert.deepEqual([ended.summary.exitCode, ended.summary.run, world.simulator.bill().length], [0, summary.run, 40]);
+  assert.equal(billNanoUsd(world), undisturbed.cost.nanoUsd);
+  assert.ok(
+    workers.made.every((calls) => calls > 0),
+    `both workers made calls: ${workers.made.join(' and ')}`,
+  );
+});

@@ -3,7 +3,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { CAUSES, type CheckAnswer, decideNextStep, isIdle, type OutcomeStatus, usesAttempt } from '../src/core/outcome.ts';
+import { CAUSES, type CheckAnswer, type Checked, decideNextStep, isIdle, type OutcomeStatus, usesAttempt } from '../src/core/outcome.ts';
 import { decideOutcome, readResponseLine } from '../src/core/response-line.ts';
 import { addUsage, NO_USAGE, readUsage } from '../src/core/usage.ts';
 import { projectRoot } from './helpers/project-root.ts';
@@ -45,6 +45,19 @@ const failedBody = (status: number, code: string | null = null) => ({
 });
 const failedLine = (error: unknown) => ({ id: 'b', custom_id: 'k', response: null, error });
 
+/** A line of POST /v1/responses. */
+function response(change: object, content: readonly object[] = [{ type: 'output_text', text: '{"label":"x"}' }]) {
+  const body = { object: 'response', status: 'completed', incomplete_details: null, error: null, created_at: 1, model: 'gpt-4o-mini' };
+  const output = [{ type: 'reasoning' }, { type: 'message', content }];
+  const billed = { input_tokens: 23, output_tokens: 5 };
+  return answer({}, {}, { response: { status_code: 200, request_id: 'r', body: { ...body, output, usage: billed, ...change } } });
+}
+
+const incomplete = (reason: string | null) => ({ status: 'incomplete', incomplete_details: reason && { reason } });
+const failedResponse = (code: string) => ({ status: 'failed', error: { code, message: 'x' }, output: [] });
+const embedding = (...data: unknown[]) =>
+  answer({}, {}, { response: { status_code: 200, request_id: 'r', body: { object: 'list', data, usage: { prompt_tokens: 7 } } } });
+
 const LINES: readonly [title: string, line: unknown, outcome: OutcomeStatus, billed: boolean][] = [
   ['an answer', answer({}), 'ok', true],
   ['an answer of another version', answer({}, { usage: { input_tokens: 1, output_tokens: 1 } }), 'ok', true],
@@ -59,6 +72,37 @@ const LINES: readonly [title: string, line: unknown, outcome: OutcomeStatus, bil
   ['no choices', answer({}, { choices: [] }), 'invalid', true],
   ['choices that are no list', answer({}, { choices: 'x' }), 'invalid', true],
   ['text that is not JSON', answer(message({ content: 'Sure!' })), 'invalid', true],
+  ['a response', response({}), 'ok', true],
+  [
+    'a response whose first part was cut',
+    response(
+      {},
+      ['{"la', '{"label":"x"}'].map((text) => ({ type: 'output_text', text })),
+    ),
+    'ok',
+    true,
+  ],
+  [
+    'a response in two parts',
+    response(
+      {},
+      ['{"label"', ':"x"}'].map((text) => ({ type: 'output_text', text })),
+    ),
+    'ok',
+    true,
+  ],
+  ['a response that refuses', response({}, [{ type: 'refusal', refusal: 'no' }]), 'refused', true],
+  ['a response cut at its cap', response(incomplete('max_output_tokens')), 'truncated', true],
+  ['a filtered response', response(incomplete('content_filter')), 'filtered', true],
+  ['a response incomplete for no known reason', response(incomplete(null)), 'invalid', true],
+  ['a response without text', response({ output: [] }), 'invalid', true],
+  ['a response that calls a tool', response({ output: [{ type: 'function_call' }] }), 'invalid', true],
+  ['a response that failed', response(failedResponse('server_error')), 'server_error', true],
+  ['a response that failed on its prompt', response(failedResponse('invalid_prompt')), 'bad_request', true],
+  ['a vector where a text was asked for', embedding({ index: 0, embedding: [0.5] }), 'invalid', true],
+  ['a vector that is no list', embedding({ index: 0, embedding: 'AAAA' }), 'invalid', true],
+  ['two vectors', embedding({ embedding: [1] }, { embedding: [2] }), 'invalid', true],
+  ['a prompt that Azure filters', failedBody(400, 'content_filter'), 'filtered', false],
   ['400 in the body', failedBody(400, 'context_length_exceeded'), 'bad_request', false],
   ['404', failedBody(404), 'bad_request', false],
   ['422', failedBody(422), 'bad_request', false],
@@ -102,6 +146,18 @@ for (const [title, line, outcome, billed] of LINES) {
     assert.equal(decided.value === undefined, outcome !== 'ok');
   });
 }
+
+test('a vector is the answer where vectors are asked for, and the time of a response is its own', () => {
+  const takesVectors: CheckAnswer = Object.assign((): Checked => ({ ok: false, message: 'no vector' }), { takesVectors: true });
+  const decideVector = (line: unknown) => {
+    const reading = readResponseLine(JSON.stringify(line));
+    return reading.status === 'line' ? decideOutcome(reading.line, takesVectors) : assert.fail();
+  };
+  const vector = decideVector(embedding({ index: 0, embedding: [0.5, -1] }));
+  assert.deepEqual([vector.status, vector.value, vector.usage?.inputTokens, vector.createdSeconds], ['ok', [0.5, -1], 7, null]);
+  assert.equal(decideVector(answer({})).status, 'invalid');
+  assert.equal(decide(response({})).createdSeconds, 1);
+});
 
 test('the recorded lines are read as their notes say', () => {
   const folder = path.join(projectRoot, 'fixtures', 'wire');

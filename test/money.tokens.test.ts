@@ -41,7 +41,9 @@ test('messages count three tokens each besides role and content, and the reply t
   const estimator = await createTokenEstimator({ model });
   assert.equal(estimator.countRequestExactly(chatBody('Hello')), 8);
   assert.equal(estimator.countRequestExactly(chatBody('You are helpful.', 'Hello')), 16);
-  assert.equal(estimator.countRequestExactly('{"input":"Hello"}'), null);
+  assert.equal(estimator.countRequestExactly('{"input":"Hello"}'), 1, 'the one text of an embedding');
+  assert.equal(estimator.countRequestExactly(chatBody('You are helpful.', 'Hello').replace('"messages"', '"input"')), 16);
+  assert.equal(estimator.countRequestExactly('{"text":"Hello"}'), null);
   const parts = JSON.stringify({
     messages: [
       {

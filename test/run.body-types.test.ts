@@ -7,6 +7,9 @@ import { prepareJob } from '../src/run/prepare.ts';
 import { projectRoot } from './helpers/project-root.ts';
 import { makeJobText, makeRows, makeWorld, renderCsv } from './helpers/run-world.ts';
 
+const CHAT = 'ChatCompletionCreateParamsNonStreaming';
+const RESPONSES = 'Responses.ResponseCreateParamsNonStreaming';
+
 /** Job files that between them use every part of a body. */
 const JOBS: Readonly<Record<string, string>> = {
   'strict schema': '',
@@ -15,6 +18,14 @@ const JOBS: Readonly<Record<string, string>> = {
   'system and user, sampling':
     'prompt:\n  system: "Be brief. Reply in JSON."\n  user: "{{ text }}"\nparams: { temperature: 0, top_p: 0.5, max_output_tokens: 30 }',
   'a reasoning model': 'model: gpt-5-mini\nparams: { reasoning_effort: low, max_output_tokens: 2000 }',
+  'a response': 'endpoint: /v1/responses',
+  'a response of a reasoning model, all parameters':
+    'endpoint: /v1/responses\nmodel: gpt-5.2\nparams: { max_output_tokens: 2000, reasoning_effort: low, verbosity: low, service_tier: flex, logprobs: true, top_logprobs: 3 }',
+  'a response with an image':
+    'endpoint: /v1/responses\nprompt: { system: "Be brief.", user: "{{ text }}", images: ["https://example.com/{{ id }}.png"] }',
+  'a response in JSON mode': 'endpoint: /v1/responses\noutput: { json: object }',
+  'an embedding':
+    'endpoint: /v1/embeddings\nmodel: text-embedding-3-small\nprompt: "{{ text }}"\noutput: vector\nparams: { dimensions: 8 }',
   'nested shorthand': 'output: { items: "string[]", urgent: boolean, score: "number 0..1" }',
 };
 
@@ -44,13 +55,19 @@ async function packBodies(jobFile: string, cwd: string): Promise<string[]> {
   return bodies;
 }
 
+function typeOf(body: string): string {
+  const { messages, input } = JSON.parse(body) as { readonly messages?: unknown; readonly input?: unknown };
+  if (messages !== undefined) return CHAT;
+  return typeof input === 'string' ? 'EmbeddingCreateParams' : RESPONSES;
+}
+
 test("every packed body satisfies the official client's own type, unknown fields refused", async (t) => {
   const world = await makeWorld(t);
   world.write('in.csv', renderCsv(makeRows(3)));
   const sources: string[] = [];
   const add = (title: string, bodies: readonly string[]) => {
     assert.ok(bodies.length > 0, title);
-    for (const body of bodies) sources.push(`// ${title}\n(${body}) satisfies OpenAI.ChatCompletionCreateParamsNonStreaming;`);
+    for (const body of bodies) sources.push(`// ${title}\n(${body}) satisfies OpenAI.${typeOf(body)};`);
   };
   for (const [title, lines] of Object.entries(JOBS)) {
     world.write('job.yaml', makeJobText(lines));

@@ -1,9 +1,10 @@
 import { escapeForTerminal, escapeLineForTerminal } from '../output/escape-for-terminal.ts';
 import type { Paint } from './paint.ts';
 
-/** The messages of a request's body as a person reads them; parameters in one line below. */
+/** The prompt of a request's body as a person reads it; parameters in one line below. */
 export function renderPrompt(request: unknown, paint: Paint, maxLines = Number.POSITIVE_INFINITY): string {
-  const { messages = [], ...params } = request as { messages?: readonly { role?: unknown; content?: unknown }[] };
+  const { messages: chat, input, ...params } = request as { readonly messages?: Messages; readonly input?: Messages | string };
+  const messages = typeof input === 'string' ? [{ role: 'input', content: input }] : (chat ?? input ?? []);
   const lines = messages.flatMap(({ role, content }) => {
     const text = typeof content === 'string' ? content : renderParts(content);
     const [first = '', ...rest] = escapeForTerminal(text.trimEnd()).split('\n');
@@ -13,13 +14,16 @@ export function renderPrompt(request: unknown, paint: Paint, maxLines = Number.P
   return [...shown, paint('dim', escapeLineForTerminal(cut(JSON.stringify(params))))].join('\n');
 }
 
+type Messages = readonly { readonly role?: unknown; readonly content?: unknown }[];
+
 /** Texts and images of a message, each on lines of its own. */
 function renderParts(content: unknown): string {
   if (!Array.isArray(content)) return JSON.stringify(content);
   return content
-    .map((part: { text?: unknown; image_url?: { url?: unknown; detail?: unknown } } | null) => {
+    .map((part: { text?: unknown; image_url?: { url?: unknown; detail?: unknown } | string; detail?: unknown } | null) => {
       if (typeof part?.text === 'string') return part.text;
-      const image = part?.image_url;
+      // Of a chat completion an object, of a response its address alone.
+      const image = typeof part?.image_url === 'string' ? { url: part.image_url, detail: part.detail } : part?.image_url;
       return image === undefined
         ? JSON.stringify(part)
         : `[image ${[image.url, image.detail].filter((word) => word !== undefined).join(', ')}]`;

@@ -30,10 +30,17 @@ export interface Job {
   /** Whether identical rows share one request. */
   readonly dedupe: boolean;
   readonly write: WriteSpec;
+  /** When a run stops before it has spent it all. */
+  readonly stopIf: readonly StopRule[];
+  /** How many rows go first; the others follow when their answers pass the stop rules. Null: all go at once. */
+  readonly pilot: number | null;
   readonly failIf: { readonly failedRows: Threshold; readonly skippedRows: Threshold };
 }
 
-export type Endpoint = '/v1/chat/completions';
+/** What a request asks for: an answer in text or JSON, by the older endpoint or the newer, or a vector. */
+export const ENDPOINTS = ['/v1/chat/completions', '/v1/responses', '/v1/embeddings'] as const;
+
+export type Endpoint = (typeof ENDPOINTS)[number];
 
 export interface InputSpec {
   /** Absolute path or glob, or `-` for standard input; several only when the command line gave several. */
@@ -66,6 +73,7 @@ export interface ImageTemplate {
 }
 
 export type OutputSpec =
+  /** The answer as it is: a text, or from the embeddings endpoint a vector. */
   | { readonly type: 'text' }
   | {
       readonly type: 'json';
@@ -98,6 +106,29 @@ export interface WriteSpec {
   readonly prefix: string;
   /** Spreadsheet-safe CSV. */
   readonly excel: boolean;
+}
+
+/** What a stop rule counts among the answers of a run: a cause; `failed`, which is any of them; `empty`, an answer that says nothing. */
+export const STOP_SIGNS = [
+  'failed',
+  'invalid',
+  'truncated',
+  'refused',
+  'filtered',
+  'empty',
+  'bad_request',
+  'server_error',
+  'timeout',
+] as const;
+
+export type StopSign = (typeof STOP_SIGNS)[number];
+
+/** A run stops once more answers than this bear the sign. */
+export interface StopRule {
+  readonly sign: StopSign;
+  readonly over: Threshold;
+  /** A share is one of so many first answers; null: of all that have come, from the hundredth on. */
+  readonly first: number | null;
 }
 
 /** The largest count (or share of the rows, 0..1) that still passes. */

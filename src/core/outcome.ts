@@ -45,7 +45,11 @@ export type Checked =
   | { readonly ok: false; readonly message: string };
 
 /** Compiled from the job's output once; pure and synchronous. */
-export type CheckAnswer = (text: string) => Checked;
+export interface CheckAnswer {
+  (text: string): Checked;
+  /** Whether answers are vectors; absent where they are texts. */
+  readonly takesVectors?: boolean;
+}
 
 /** What one response line means. */
 export interface Outcome {

@@ -1,4 +1,5 @@
-import type { Cause, CheckAnswer, Outcome, OutcomeStatus } from './outcome.ts';
+import { readSaid } from './answer-body.ts';
+import type { Cause, CheckAnswer, Checked, Outcome, OutcomeStatus } from './outcome.ts';
 import { readUsage } from './usage.ts';
 
 /**
@@ -56,25 +57,29 @@ export function decideOutcome(line: ResponseLine, checkAnswer: CheckAnswer): Out
   return decideAnswered(body, checkAnswer);
 }
 
-/** Reads the choices of a chat completion that was executed, and therefore billed. */
+/** Judges an answer that was given, and therefore billed. */
 function decideAnswered(body: Record<string, unknown>, checkAnswer: CheckAnswer): Outcome {
-  const choice = Array.isArray(body.choices) ? body.choices.find(isObject) : undefined;
-  const message = isObject(choice?.message) ? choice.message : null;
-  if (choice === undefined || message === null) return answered(body, 'invalid', 'the answer holds no choices');
-  if (typeof message.refusal === 'string' && message.refusal !== '')
-    return answered(body, 'refused', `the model refused: ${message.refusal}`);
-  switch (choice.finish_reason) {
-    case 'content_filter':
-      return answered(body, 'filtered', "the provider's content filter withheld the answer");
-    case 'length':
-      return answered(body, 'truncated', 'the answer was cut at the output limit (finish_reason length)');
-    case 'tool_calls':
-    case 'function_call':
-      return answered(body, 'invalid', `the model called a tool instead of answering (finish_reason ${choice.finish_reason})`);
+  const [said] = readSaid(body);
+  switch (said.status) {
+    case 'text':
+      return checkParts(body, said.texts, checkAnswer);
+    case 'vector':
+      if (checkAnswer.takesVectors !== true) return answered(body, 'invalid', 'the answer is a vector, not a text');
+      return answered(body, 'ok', '', said.vector);
+    default:
+      return answered(body, said.status, said.message);
   }
-  if (typeof message.content !== 'string' || message.content === '') return answered(body, 'invalid', 'the answer is empty');
-  const checked = checkAnswer(message.content);
-  return checked.ok ? answered(body, 'ok', checked.note ?? '', checked.value) : answered(body, 'invalid', checked.message);
+}
+
+/**
+ * The parts of a text are one answer, unless only one of them is: some models begin an answer, leave it, and give it whole in a later part
+ * (openai-contract section 10, seen 2026-11-21).
+ */
+function checkParts(body: Record<string, unknown>, texts: readonly string[], checkAnswer: CheckAnswer): Outcome {
+  const candidates = texts.length > 1 ? [texts.join(''), ...texts] : texts;
+  const checks = candidates.map((text) => checkAnswer(text));
+  const good = checks.find((check) => check.ok && check.note === undefined) ?? checks.find(({ ok }) => ok) ?? (checks[0] as Checked);
+  return good.ok ? answered(body, 'ok', good.note ?? '', good.value) : answered(body, 'invalid', good.message);
 }
 
 function answered(body: Record<string, unknown>, status: OutcomeStatus, message: string, value?: unknown): Outcome {
@@ -86,9 +91,14 @@ function answered(body: Record<string, unknown>, status: OutcomeStatus, message:
     usage: readUsage(body.usage),
     model: typeof body.model === 'string' ? body.model : null,
     tier: typeof body.service_tier === 'string' ? body.service_tier : null,
-    createdSeconds: typeof body.created === 'number' ? body.created : null,
+    createdSeconds: createdOf(body.created) ?? createdOf(body.created_at),
     value,
   };
+}
+
+/** `created` of a chat completion, `created_at` of a response; an embedding names no time. */
+function createdOf(value: unknown): number | null {
+  return typeof value === 'number' ? value : null;
 }
 
 function notAnswered(error: WireError, statusCode: number | null, body: Record<string, unknown> | null): Outcome {
@@ -110,6 +120,10 @@ function notAnswered(error: WireError, statusCode: number | null, body: Record<s
 function causeOf({ code, message }: WireError, statusCode: number | null): Cause {
   if (code === 'batch_expired') return 'expired';
   if (code === 'batch_cancelled') return 'cancelled';
+  // Azure refuses a prompt its filter objects to; the row will be refused again (seen 2026-11-21).
+  if (code === 'content_filter') return 'filtered';
+  // A response that failed comes under status 200: what is wrong with its prompt stays wrong.
+  if (statusCode === 200 && code !== null && code.startsWith('invalid_')) return 'bad_request';
   // A request larger than the limit of a minute is refused by the same code as one that comes too early, but no wait helps it.
   if (statusCode === 429) return message.startsWith('Request too large') ? 'bad_request' : 'rate_limited';
   if (statusCode === 408) return 'timeout';

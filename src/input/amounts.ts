@@ -1,4 +1,4 @@
-import type { Threshold } from '../core/job.ts';
+import type { StopRule, Threshold } from '../core/job.ts';
 
 const DECIMAL = /^(\d+)(?:\.(\d+))?(?:e([+-]\d+))?$/;
 
@@ -24,6 +24,19 @@ export function readThreshold(value: string | number): Threshold | null {
   const over = Number(parts[1]);
   if (parts[2] === '%') return over <= 100 ? { type: 'share', over: over / 100 } : null;
   return Number.isSafeInteger(over) ? { type: 'count', over } : null;
+}
+
+const STOP_LIMIT = /^>\s*(\d+(?:\.\d+)?)\s*%(?:\s+of\s+first\s+([1-9]\d{0,8}))?$/;
+
+/** `"> 20% of first 200"`, `"> 20%"` or a count as in `readThreshold`. Null when it is none of them. */
+export function readStopLimit(value: string | number): Pick<StopRule, 'over' | 'first'> | null {
+  const parts = STOP_LIMIT.exec(String(value).trim());
+  if (parts === null) {
+    const over = readThreshold(value);
+    return over === null ? null : { over, first: null };
+  }
+  const over = Number(parts[1]) / 100;
+  return over <= 1 ? { over: { type: 'share', over }, first: parts[2] === undefined ? null : Number(parts[2]) } : null;
 }
 
 /** Any row at all. */

@@ -10,15 +10,22 @@ export interface CompiledImage {
   readonly detail: string | null;
 }
 
+/** Writes one image of a message as the endpoint has it. */
+export type RenderImagePart = (url: string, detail: string | null) => string;
+
 /**
  * Compiles the image parts of a message. An image whose cells are all empty is left out; a row without any image is skipped.
  * @param directory what relative paths start from: the folder of the job file
  * @returns the parts as JSON, joined by commas. It throws ImageProblem
  */
-export function compileImageParts(images: readonly CompiledImage[], directory: string): (cells: readonly unknown[]) => string {
+export function compileImageParts(
+  images: readonly CompiledImage[],
+  directory: string,
+  renderPart: RenderImagePart,
+): (cells: readonly unknown[]) => string {
   const compiled = images.map(({ template, detail }) => ({
     template,
-    detail: detail === null ? '' : `,"detail":${JSON.stringify(detail)}`,
+    detail,
     ...locateFolder(template, directory),
   }));
   return (cells) => {
@@ -28,7 +35,7 @@ export function compileImageParts(images: readonly CompiledImage[], directory: s
       const value = template.render(cells).trim();
       if (value === '') continue;
       const url = makeImageUrl(value.slice(value.startsWith(folder) ? folder.length : 0), root);
-      parts.push(`{"type":"image_url","image_url":{"url":${JSON.stringify(url)}${detail}}}`);
+      parts.push(renderPart(url, detail));
     }
     if (parts.length === 0) throw new ImageProblem('empty', 'every image of the row is empty');
     return parts.join(',');

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { UsageError } from '../core/errors.ts';
 import type { Job } from '../core/job.ts';
-import type { CheckAnswer } from '../core/outcome.ts';
+import type { CheckAnswer, Checked } from '../core/outcome.ts';
 import type { Rendered, Request } from '../core/request.ts';
 import type { Row, Table } from '../core/row.ts';
 import { showCell } from './cell-text.ts';
@@ -27,7 +27,7 @@ export interface CompiledJob {
   readonly rulesHash: string;
   /** Whether a program's functions decide what rows ask or which answers count: then the same job text need not mean the same job. */
   readonly hasCode: boolean;
-  /** The columns the answer gives in the output table, without the prefix. */
+  /** Properties of the answer, each a column of the output table; empty: the whole answer is one column, `answer`. */
   readonly answerColumns: readonly string[];
   /** The row as a person calls it: the cells of `input.id`, joined by `/`, or the row's number from 1. */
   readonly rowId: (row: Row) => string;
@@ -62,7 +62,7 @@ export function compileJob(
     renderReask: (request, reask) => renderReask(request, reask, limits?.maxOutputTokens ?? null),
     ...compileRules(job, code),
     hasCode: code !== NO_CODE,
-    answerColumns: job.output.type === 'json' && job.output.columns.length > 0 ? job.output.columns : ['answer'],
+    answerColumns: job.output.type === 'json' ? job.output.columns : [],
     rowId: (row) => (idIndexes.length === 0 ? String(row.index + 1) : idIndexes.map((index) => showCell(row.cells[index])).join('/')),
     warnings: lint.warnings,
   };
@@ -71,7 +71,7 @@ export function compileJob(
 /** How a job judges its answers, which needs no table. */
 export function compileRules(job: Job, code: JobCode = NO_CODE): Pick<CompiledJob, 'checkAnswer' | 'rulesHash'> {
   const { checkValue } = code;
-  const checkAnswer = compileCheckAnswer(job.output);
+  const checkAnswer = job.endpoint === '/v1/embeddings' ? checkVector : compileCheckAnswer(job.output);
   if (checkValue === null) return { checkAnswer, rulesHash: hashRules(job) };
   return {
     checkAnswer: (text) => {
@@ -81,6 +81,11 @@ export function compileRules(job: Job, code: JobCode = NO_CODE): Pick<CompiledJo
     rulesHash: `${hashRules(job)} ${code.id}`,
   };
 }
+
+/** A text in place of a vector; vectors themselves need no check. */
+const checkVector: CheckAnswer = Object.assign((): Checked => ({ ok: false, message: 'the answer is not a vector' }), {
+  takesVectors: true,
+});
 
 function hashRules(job: Job): string {
   return createHash('sha256')

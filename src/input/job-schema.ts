@@ -1,3 +1,4 @@
+import { ENDPOINTS, STOP_SIGNS, type StopSign } from '../core/job.ts';
 import { PARAMS } from './params.ts';
 
 const NAMES = { type: 'array', items: { type: 'string' }, uniqueItems: true };
@@ -31,7 +32,10 @@ export function makeJobSchema(): object {
         description: { type: 'string', description: 'For people; sent nowhere.' },
         input: makeInputSchema(),
         model: { type: 'string', minLength: 1, maxLength: 256, description: 'The model, for example gpt-4o-mini. One per job.' },
-        endpoint: { enum: ['/v1/chat/completions'], description: 'The API endpoint; /v1/chat/completions.' },
+        endpoint: {
+          enum: [...ENDPOINTS],
+          description: 'What is asked for: /v1/chat/completions (default), /v1/responses, or /v1/embeddings with output: vector.',
+        },
         mode: {
           enum: ['batch', 'live', 'auto'],
           description: 'batch (default): half price, within 24 hours. live: now. auto: decided per run.',
@@ -77,7 +81,7 @@ export function makeJobSchema(): object {
           minLength: 1,
           minProperties: 1,
           description:
-            'text; or fields in shorthand (string, number 0..1, a | b | c, label, string[], trailing ? for optional); or a JSON Schema (type: object with properties); or json: object with a schema, for JSON mode.',
+            'text; vector, with /v1/embeddings; or fields in shorthand (string, number 0..1, a | b | c, label, string[], trailing ? for optional); or a JSON Schema (type: object with properties); or json: object with a schema, for JSON mode.',
         },
         labels: {
           type: ['object', 'array'],
@@ -93,6 +97,20 @@ export function makeJobSchema(): object {
         }),
         ...makeRunningSchemas(),
         write: makeWriteSchema(),
+        stop_if: closed(
+          Object.fromEntries(
+            STOP_SIGNS.map((sign) => [sign, { type: ['string', 'integer'], minimum: 0, description: describeSign(sign) }]),
+          ),
+          {
+            minProperties: 1,
+            description:
+              'Stops the run (exit 5) once more answers than this are bad: "> 20% of first 200", "> 20%" (from the 100th on) or "> 50".',
+          },
+        ),
+        pilot: {
+          ...POSITIVE_COUNT,
+          description: 'So many rows go first; the others follow if their answers pass stop_if (without it: if at most a fifth failed).',
+        },
         fail_if: closed(
           {
             failed_rows: {
@@ -108,6 +126,11 @@ export function makeJobSchema(): object {
       { required: ['name', 'input', 'model', 'output'] },
     ),
   };
+}
+
+function describeSign(sign: StopSign): string {
+  if (sign === 'failed') return 'Answers that are not ok, whatever the cause.';
+  return sign === 'empty' ? 'Answers that are ok and say nothing: every field is empty.' : `Answers that are ${sign}.`;
 }
 
 function makeInputSchema(): object {

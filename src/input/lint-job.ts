@@ -1,5 +1,6 @@
 import type { Problem } from '../core/errors.ts';
 import type { Job } from '../core/job.ts';
+import { lintEndpoint } from './lint-endpoint.ts';
 import { isReasoningModel } from './params.ts';
 import type { JobSource } from './problem-path.ts';
 import type { CompiledMessage } from './request-body.ts';
@@ -25,6 +26,7 @@ export function lintJob(
       message: 'prompt: JSON mode needs the word JSON in the prompt; the API refuses every row without it',
     });
   }
+  problems.push(...lintEndpoint(job, source));
   if (isReasoningModel(job.model)) lintReasoning(job, source, problems, warnings);
   if (job.params.top_logprobs !== undefined && job.params.logprobs !== true) {
     problems.push({ place: source.placeOf(['params', 'top_logprobs']), message: 'params.top_logprobs: needs logprobs: true' });
@@ -35,16 +37,33 @@ export function lintJob(
   return { problems, warnings };
 }
 
+/** What reasoning models do not take, from the API's guides and openai-contract section 11 (seen 2026-11-21). */
+const REASONING_REFUSES = {
+  /** Every other value is refused. */
+  onlyDefault: { temperature: 1, top_p: 1 },
+  /** Refused by most: told, but for the provider to decide. */
+  mostly: ['presence_penalty', 'frequency_penalty', 'logprobs', 'top_logprobs'],
+} as const;
+
+/** From gpt-5.1 on a model can be told not to reason, and then takes what others take. */
+function mayDoWithoutReasoning({ model, params }: Job): boolean {
+  return params.reasoning_effort === 'none' && !/^(ft:)?(o\d|gpt-5($|-))/.test(model);
+}
+
 function lintReasoning(job: Job, source: JobSource, problems: Problem[], warnings: string[]): void {
-  for (const name of ['temperature', 'top_p']) {
+  if (mayDoWithoutReasoning(job)) return;
+  for (const [name, byDefault] of Object.entries(REASONING_REFUSES.onlyDefault)) {
     const value = job.params[name];
-    if (value !== undefined && value !== 1) {
+    if (value !== undefined && value !== byDefault) {
       problems.push({
         place: source.placeOf(['params', name]),
-        message: `params.${name}: ${job.model} is a reasoning model and takes only the default, 1; leave it out`,
+        message: `params.${name}: ${job.model} is a reasoning model and takes only the default, ${byDefault}; leave it out`,
       });
     }
   }
+  const doubtful = REASONING_REFUSES.mostly.filter((name) => job.params[name] !== undefined);
+  if (doubtful.length > 0)
+    warnings.push(`${job.model} is a reasoning model; most of them refuse ${doubtful.join(', ')}. Try one row first: run --limit 1`);
   const cap = job.params.max_output_tokens;
   if (typeof cap === 'number' && cap < COMFORTABLE_REASONING_CAP) {
     warnings.push(

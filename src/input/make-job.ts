@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { type Problem, UsageError } from '../core/errors.ts';
-import type { ImageTemplate, InputSpec, Job, Label, MessageTemplate, TableFormat } from '../core/job.ts';
-import { ANY_ROW, readNanoUsd, readThreshold } from './amounts.ts';
+import type { Endpoint, ImageTemplate, InputSpec, Job, Label, MessageTemplate, StopRule, StopSign, TableFormat } from '../core/job.ts';
+import { ANY_ROW, readNanoUsd, readStopLimit, readThreshold } from './amounts.ts';
 import { checkAgainstSchema } from './check-job.ts';
 import type { PathProblem } from './output-shorthand.ts';
 import { readOutput } from './output-spec.ts';
@@ -23,6 +23,7 @@ interface JobSpec {
     readonly id?: string | readonly string[];
   };
   readonly model: string;
+  readonly endpoint?: Endpoint;
   readonly mode?: Job['mode'];
   readonly prompt?: string | { readonly system?: string; readonly user?: string; readonly images?: readonly (string | ImageSpec)[] };
   readonly messages?: readonly MessageTemplate[];
@@ -41,6 +42,8 @@ interface JobSpec {
     readonly prefix?: string;
     readonly excel?: boolean;
   };
+  readonly stop_if?: Readonly<Partial<Record<StopSign, string | number>>>;
+  readonly pilot?: number;
   readonly fail_if?: { readonly failed_rows?: string | number; readonly skipped_rows?: string | number };
 }
 
@@ -91,7 +94,7 @@ function buildJob(spec: JobSpec, origin: JobOrigin): { job: Job; problems: reado
     spec.output,
     labels.map((label) => label.name),
   );
-  if (spec.output !== undefined) problems.push(...outputProblems);
+  if (spec.output !== undefined) problems.push(...outputProblems, ...checkVector(spec));
   const readUsd = (usd: number | undefined, at: Path): number | null => {
     if (usd === undefined) return null;
     const nanoUsd = readNanoUsd(usd);
@@ -116,7 +119,7 @@ function buildJob(spec: JobSpec, origin: JobOrigin): { job: Job; problems: reado
     text: origin.text,
     input: readInput(spec.input, origin.directory),
     model: spec.model,
-    endpoint: '/v1/chat/completions',
+    endpoint: spec.endpoint ?? '/v1/chat/completions',
     mode: spec.mode ?? 'batch',
     messages: readMessages(spec, problems),
     output,
@@ -142,12 +145,34 @@ function buildJob(spec: JobSpec, origin: JobOrigin): { job: Job; problems: reado
       prefix: spec.write?.prefix ?? '',
       excel: spec.write?.excel ?? false,
     },
+    stopIf: readStopRules(spec, problems),
+    pilot: spec.pilot ?? null,
     failIf: {
       failedRows: readLimit(spec.fail_if?.failed_rows, ['fail_if', 'failed_rows']),
       skippedRows: readLimit(spec.fail_if?.skipped_rows, ['fail_if', 'skipped_rows']),
     },
   };
   return { job, problems };
+}
+
+/** An embedding is a vector, and nothing else is. */
+function checkVector({ endpoint, output }: JobSpec): readonly PathProblem[] {
+  const isEmbedding = endpoint === '/v1/embeddings';
+  if (isEmbedding === (output === 'vector')) return [];
+  const message = isEmbedding
+    ? 'output: /v1/embeddings answers with vectors; write output: vector'
+    : 'output: vectors come from endpoint: /v1/embeddings only';
+  return [{ path: ['output'], message }];
+}
+
+function readStopRules({ stop_if = {} }: JobSpec, problems: PathProblem[]): readonly StopRule[] {
+  return Object.entries(stop_if).flatMap(([sign, limit]) => {
+    const read = readStopLimit(limit);
+    if (read !== null) return [{ sign: sign as StopSign, ...read }];
+    const at = ['stop_if', sign];
+    problems.push({ path: at, message: `${showPath(at)}: must be like "> 20% of first 200", "> 20%" or "> 50", not ${showValue(limit)}` });
+    return [];
+  });
 }
 
 function readInput(input: JobSpec['input'], directory: string): InputSpec {

@@ -15,12 +15,12 @@ export interface OutputReading {
 
 const TEXT: OutputSpec = { type: 'text' };
 
-/** Reads `output`: `text`, JSON mode (`json: object`), a JSON Schema (`type: object` with `properties`), else fields in shorthand. */
+/** Reads `output`: `text`, `vector`, JSON mode (`json: object`), a JSON Schema (`type: object` with `properties`), else fields in shorthand. */
 export function readOutput(value: unknown, labels: readonly string[]): OutputReading {
   const path = ['output'];
-  if (value === 'text') return { output: TEXT, problems: [] };
+  if (value === 'text' || value === 'vector') return { output: TEXT, problems: [] };
   if (!isMap(value)) {
-    const message = `output: must be text or a map of fields, not ${showValue(value)}${typeof value === 'string' ? suggest(value, ['text']) : ''}`;
+    const message = `output: must be text or a map of fields, not ${showValue(value)}${typeof value === 'string' ? suggest(value, ['text', 'vector']) : ''}`;
     return { output: TEXT, problems: [{ path, message }] };
   }
   if (value.json === 'object') return readJsonMode(value, path);

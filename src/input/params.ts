@@ -1,16 +1,23 @@
-/** One request parameter a job may set: what it is called on the wire, and what values it takes. */
+import type { Endpoint } from '../core/job.ts';
+
+/** One request parameter a job may set: where it stands in the body of each endpoint that takes it, and what values it takes. */
 interface Param {
-  readonly wire: string;
+  /** Absent: the endpoint has no such parameter. */
+  readonly chat?: string;
+  /** A name, or a name within an object. */
+  readonly responses?: string | readonly [string, string];
+  readonly embeddings?: string;
   readonly schema: Readonly<Record<string, unknown>>;
 }
 
 /**
  * The parameters of a job in the order in which they stand in a body. The order is a contract: a body's bytes make its key.
- * Ranges: POST /v1/chat/completions in OpenAI's API description, seen 2026-11-21.
+ * Names and ranges: the endpoints in OpenAI's API description, seen 2026-11-21.
  */
 export const PARAMS: Readonly<Record<string, Param>> = {
   max_output_tokens: {
-    wire: 'max_completion_tokens',
+    chat: 'max_completion_tokens',
+    responses: 'max_output_tokens',
     schema: {
       type: 'integer',
       minimum: 1,
@@ -18,12 +25,17 @@ export const PARAMS: Readonly<Record<string, Param>> = {
     },
   },
   temperature: {
-    wire: 'temperature',
+    chat: 'temperature',
+    responses: 'temperature',
     schema: { type: 'number', minimum: 0, maximum: 2, description: 'Randomness, 0 to 2. Reasoning models take the default only.' },
   },
-  top_p: { wire: 'top_p', schema: { type: 'number', minimum: 0, maximum: 1, description: 'Nucleus sampling, 0 to 1.' } },
+  top_p: {
+    chat: 'top_p',
+    responses: 'top_p',
+    schema: { type: 'number', minimum: 0, maximum: 1, description: 'Nucleus sampling, 0 to 1.' },
+  },
   seed: {
-    wire: 'seed',
+    chat: 'seed',
     schema: {
       type: 'integer',
       minimum: Number.MIN_SAFE_INTEGER,
@@ -31,30 +43,67 @@ export const PARAMS: Readonly<Record<string, Param>> = {
       description: 'Asks for repeatable answers; not guaranteed by the API.',
     },
   },
-  presence_penalty: { wire: 'presence_penalty', schema: { type: 'number', minimum: -2, maximum: 2, description: '-2 to 2.' } },
-  frequency_penalty: { wire: 'frequency_penalty', schema: { type: 'number', minimum: -2, maximum: 2, description: '-2 to 2.' } },
+  presence_penalty: { chat: 'presence_penalty', schema: { type: 'number', minimum: -2, maximum: 2, description: '-2 to 2.' } },
+  frequency_penalty: { chat: 'frequency_penalty', schema: { type: 'number', minimum: -2, maximum: 2, description: '-2 to 2.' } },
   reasoning_effort: {
-    wire: 'reasoning_effort',
+    chat: 'reasoning_effort',
+    responses: ['reasoning', 'effort'],
     schema: {
       enum: ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'],
       description: 'How long a reasoning model thinks; which values exist depends on the model.',
     },
   },
-  verbosity: { wire: 'verbosity', schema: { enum: ['low', 'medium', 'high'], description: 'How long the answers of newer models are.' } },
+  verbosity: {
+    chat: 'verbosity',
+    responses: ['text', 'verbosity'],
+    schema: { enum: ['low', 'medium', 'high'], description: 'How long the answers of newer models are.' },
+  },
   service_tier: {
-    wire: 'service_tier',
+    chat: 'service_tier',
+    responses: 'service_tier',
     schema: { enum: ['auto', 'default', 'flex', 'priority'], description: 'The tier of live calls; batches have a price of their own.' },
   },
-  logprobs: { wire: 'logprobs', schema: { type: 'boolean', description: 'Ask for the log probabilities of the answer’s tokens.' } },
+  logprobs: {
+    chat: 'logprobs',
+    responses: 'logprobs',
+    schema: { type: 'boolean', description: 'Ask for the log probabilities of the answer’s tokens.' },
+  },
   top_logprobs: {
-    wire: 'top_logprobs',
+    chat: 'top_logprobs',
+    responses: 'top_logprobs',
     schema: { type: 'integer', minimum: 0, maximum: 20, description: 'How many alternatives per token; needs logprobs.' },
+  },
+  dimensions: {
+    embeddings: 'dimensions',
+    schema: { type: 'integer', minimum: 1, description: 'How many numbers an embedding has; only newer models take it.' },
   },
 };
 
-/** The parameters a job set, under their wire names, in body order. */
-export function makeWireParams(params: Readonly<Record<string, unknown>>): readonly (readonly [string, unknown])[] {
-  return Object.entries(PARAMS).flatMap(([name, { wire }]) => (Object.hasOwn(params, name) ? [[wire, params[name]] as const] : []));
+type Form = 'chat' | 'responses' | 'embeddings';
+
+/** By endpoint, which of a parameter's names counts. */
+const FORMS: Readonly<Record<Endpoint, Form>> = {
+  '/v1/chat/completions': 'chat',
+  '/v1/responses': 'responses',
+  '/v1/embeddings': 'embeddings',
+};
+
+/** Whether the endpoint has a parameter at all. */
+export function takesParam(endpoint: Endpoint, name: string): boolean {
+  return PARAMS[name]?.[FORMS[endpoint]] !== undefined;
+}
+
+/**
+ * Puts the parameters a job set into a body, in body order, under the names the endpoint has for them.
+ * @param body what the parameters are added to: an object in it that a parameter belongs into is added to
+ */
+export function addWireParams(body: Record<string, unknown>, endpoint: Endpoint, params: Readonly<Record<string, unknown>>): void {
+  for (const [name, param] of Object.entries(PARAMS)) {
+    const wire = param[FORMS[endpoint]];
+    if (wire === undefined || !Object.hasOwn(params, name)) continue;
+    if (typeof wire === 'string') body[wire] = params[name];
+    else body[wire[0]] = { ...(body[wire[0]] as object | undefined), [wire[1]]: params[name] };
+  }
 }
 
 /** Models that think before they answer: the o-series, gpt-5 and later, fine-tunes of them included. Chat variants of gpt-5 do not. */

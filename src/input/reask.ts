@@ -13,9 +13,18 @@ export interface Reask {
   readonly outputCap?: number | null;
 }
 
-interface ChatBody {
-  messages: { role: string; content: string }[];
+interface ReaskedBody {
+  /** Of a chat completion. */
+  messages?: Message[];
+  /** Of a response; an embedding has one text, which cannot be asked otherwise. */
+  input?: Message[] | string;
   max_completion_tokens?: number;
+  max_output_tokens?: number;
+}
+
+interface Message {
+  role: string;
+  content: string;
 }
 
 /**
@@ -23,14 +32,17 @@ interface ChatBody {
  * is doubled with each re-ask, up to the largest one allowed. The key stays; the wire id is `<key>-r<n>`.
  */
 export function renderReask(request: Request, reask: Reask, maxOutputTokens: number | null): Request {
-  const body = JSON.parse(request.body) as ChatBody;
+  const body = JSON.parse(request.body) as ReaskedBody;
+  const messages = body.messages ?? body.input;
   if (reask.cause === 'truncated') {
-    const cap = body.max_completion_tokens;
     const bound = Math.min(reask.outputCap ?? Number.POSITIVE_INFINITY, maxOutputTokens ?? Number.POSITIVE_INFINITY);
-    if (cap !== undefined) body.max_completion_tokens = Math.max(cap, Math.min(cap * 2 ** reask.n, bound));
-  } else {
-    if (reask.answerText !== null && reask.answerText !== '') body.messages.push({ role: 'assistant', content: reask.answerText });
-    body.messages.push({
+    for (const name of ['max_completion_tokens', 'max_output_tokens'] as const) {
+      const cap = body[name];
+      if (cap !== undefined) body[name] = Math.max(cap, Math.min(cap * 2 ** reask.n, bound));
+    }
+  } else if (Array.isArray(messages)) {
+    if (reask.answerText !== null && reask.answerText !== '') messages.push({ role: 'assistant', content: reask.answerText });
+    messages.push({
       role: 'user',
       content: `This answer cannot be used: ${reask.message}. Reply again, with the corrected answer only.`,
     });

@@ -81,7 +81,7 @@ export function createLocalQueue(options: LocalQueueOptions): CallQueue {
 
   /** Waits until the limits let the call go. @returns null when the queue was stopped first */
   async function reserve(call: LiveCall): Promise<Reservation | null> {
-    const wanted = { promptTokens: call.promptTokens, capTokens: readCapTokens(call.request.body) };
+    const wanted = { promptTokens: call.promptTokens, capTokens: readCapTokens(call.request) };
     for (;;) {
       const reservation = throttle.reserve(wanted);
       const { waitMs, bound } = reservation;

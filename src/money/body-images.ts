@@ -13,19 +13,21 @@ export interface SplitBody {
 }
 
 /** How every image part begins that a job makes; inside the text of a row its quotes would be escaped. */
-const PART = '{"type":"image_url","image_url":{"url":"';
+const CHAT_PART = '{"type":"image_url","image_url":{"url":"';
+const RESPONSES_PART = '{"type":"input_image","image_url":"';
 const DETAIL = ',"detail":"';
 const NO_IMAGES: readonly BodyImage[] = [];
 
-/** Takes the images out of a chat completions body: what is left is as long as its text, however large they are. */
+/** Takes the images out of a body: what is left is as long as its text, however large they are. */
 export function splitImages(body: string): SplitBody {
-  let found = body.indexOf(PART);
+  const part = body.includes(CHAT_PART) ? CHAT_PART : RESPONSES_PART;
+  let found = body.indexOf(part);
   if (found === -1) return { text: body, images: NO_IMAGES };
   const images: BodyImage[] = [];
   let text = '';
   let from = 0;
-  for (; found !== -1; found = body.indexOf(PART, from)) {
-    const start = found + PART.length;
+  for (; found !== -1; found = body.indexOf(part, from)) {
+    const start = found + part.length;
     const end = findQuote(body, start);
     if (end === -1) break;
     const hasDetail = body.startsWith(DETAIL, end + 1);

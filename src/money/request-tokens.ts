@@ -1,6 +1,6 @@
 import type { CountTokens } from './tokenizer.ts';
 
-/** What a chat request brings to the prompt. */
+/** What a request brings to the prompt. */
 export interface RequestTokens {
   /** Messages with their overhead. */
   readonly messageTokens: number;
@@ -14,19 +14,22 @@ const TOKENS_OF_REPLY = 3;
 const TOKENS_OF_NAME = 1;
 
 /**
- * Counts the prompt of a chat completions body; images are not counted.
- * @returns null when the text is no JSON object with messages
+ * Counts the prompt of a body: the messages of a chat completion or a response, the one text of an embedding. Images are not counted.
+ * @returns null when the text is no JSON object with a prompt
  */
 export function countRequestTokens(body: string, countTokens: CountTokens): RequestTokens | null {
   const request = parseObject(body);
-  if (request === null || !Array.isArray(request.messages)) return null;
+  const messages = request?.messages ?? request?.input;
+  if (typeof messages === 'string') return { messageTokens: countTokens(messages), schemaTokens: 0 };
+  if (request === null || !Array.isArray(messages)) return null;
   let messageTokens = TOKENS_OF_REPLY;
-  for (const message of request.messages as readonly Record<string, unknown>[]) {
+  for (const message of messages as readonly Record<string, unknown>[]) {
     messageTokens += TOKENS_PER_MESSAGE + countTokens(String(message.role));
     for (const text of listTexts(message.content)) messageTokens += countTokens(text);
     if (typeof message.name === 'string') messageTokens += TOKENS_OF_NAME + countTokens(message.name);
   }
-  const schema = (request.response_format as { json_schema?: unknown } | undefined)?.json_schema;
+  const { response_format: format, text } = request as { response_format?: { json_schema?: unknown }; text?: { format?: unknown } };
+  const schema = format?.json_schema ?? text?.format;
   return { messageTokens, schemaTokens: schema === undefined ? 0 : countTokens(JSON.stringify(schema)) };
 }
 

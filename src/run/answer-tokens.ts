@@ -39,7 +39,8 @@ function capOf({ params }: Job): number {
 /** How far above a guess the longest answers are taken to lie. */
 const GUESSED_SPREAD = 2;
 
-function guessFromOutput({ output }: Job): number {
+function guessFromOutput({ output, endpoint }: Job): number {
+  if (endpoint === '/v1/embeddings') return 0;
   if (output.type === 'text') return FREE_TEXT_TOKENS;
   return output.schema === null ? FREE_TEXT_TOKENS / 2 : guessFromSchema(output.schema);
 }

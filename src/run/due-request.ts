@@ -1,3 +1,4 @@
+import { readSaidText } from '../core/answer-body.ts';
 import { makeCustomId, type Request } from '../core/request.ts';
 import type { ResponseLine } from '../core/response-line.ts';
 import type { Row } from '../core/row.ts';
@@ -50,7 +51,5 @@ function withBodyOf(request: Request, compiled: CompiledJob, row: Row): Request 
 
 /** What the model said, or null when it said nothing. */
 export function readAnswerText(line: ResponseLine | null): string | null {
-  const body = line?.response?.body as { choices?: readonly { message?: { content?: unknown } }[] } | null | undefined;
-  const content = body?.choices?.[0]?.message?.content;
-  return typeof content === 'string' ? content : null;
+  return readSaidText(line?.response?.body);
 }

@@ -67,12 +67,15 @@ function asksTheSame({ render }: CompiledJob, row: Row, { key }: SampleFacts): b
 
 /** The messages of a request, one after the other. */
 function readPrompt(body: string): SampleText['prompt'] {
-  const { messages = [] } = JSON.parse(body) as { messages?: readonly { role: string; content: unknown }[] };
+  const { messages: chat, input } = JSON.parse(body) as { messages?: Messages; input?: Messages | string };
+  const messages = typeof input === 'string' ? [{ role: 'input', content: input }] : (chat ?? input ?? []);
   return messages.map(({ role, content }) => ({
     role,
     text: clip(typeof content === 'string' ? content : JSON.stringify(content), Math.floor(KEPT.prompt / messages.length)),
   }));
 }
+
+type Messages = readonly { readonly role: string; readonly content: unknown }[];
 
 function clip(text: string, characters: number): string {
   return text.length <= characters ? text : `${text.slice(0, characters)}…`;

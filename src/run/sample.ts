@@ -1,6 +1,7 @@
 import { UsageError } from '../core/errors.ts';
 import { suggest } from '../input/suggest.ts';
 import { makeSheetColumns, sheetPath, writeMarkSheet } from '../output/mark-sheet.ts';
+import { ANSWER_COLUMN } from '../output/table-columns.ts';
 import { chooseField } from './field.ts';
 import { finishRows } from './finish-rows.ts';
 import type { JobState } from './last-run.ts';
@@ -114,12 +115,13 @@ async function writeSample(
 /** A column of the answer, else of the table. */
 function chooseStratum({ prepared }: Looking, name: string): Stratify {
   const { compiled, table } = prepared;
-  if (compiled.answerColumns.includes(name)) {
+  const answerColumns = compiled.answerColumns.length === 0 ? [ANSWER_COLUMN] : compiled.answerColumns;
+  if (answerColumns.includes(name)) {
     const field = chooseField(compiled.job, name);
     return ({ disposition, answer }) => (disposition.status === 'ok' ? field.read(answer).join(' | ') : '(failed)');
   }
   const column = table.columns.indexOf(name);
   if (column >= 0) return ({ row }) => String(row.cells[column] ?? '');
-  const names = [...compiled.answerColumns, ...table.columns];
+  const names = [...answerColumns, ...table.columns];
   throw new UsageError(`--by ${name}: no such column in the answer or the table; columns: ${names.join(', ')}${suggest(name, names)}`);
 }

@@ -1,0 +1,85 @@
+import type { Endpoint, Job, OutputSpec } from '../core/job.ts';
+import type { RenderImagePart } from './compile-images.ts';
+import { addWireParams } from './params.ts';
+
+/** What stands around the prompt in a body, which is the same for all rows of a job; its bytes are a contract, because they make keys. */
+export interface BodyForm {
+  /** Up to the value that holds the prompt. */
+  readonly head: string;
+  /** From behind that value to the end of the body. */
+  readonly tail: string;
+  /** Whether the prompt is a list of messages, or one text. */
+  readonly hasMessages: boolean;
+  /** What a text beside images is called. */
+  readonly textPart: string;
+  readonly renderImagePart: RenderImagePart;
+}
+
+/** The name under which every schema is sent; fixed, because it is part of the body and so of the key. */
+const SCHEMA_NAME = 'answer';
+
+/** Asks POST /v1/responses for what `logprobs: true` asks of a chat completion. */
+const LOGPROBS_OF_RESPONSES = 'message.output_text.logprobs';
+
+/** How a body of the job's endpoint looks (OpenAI's API description, seen 2026-11-21). */
+export function makeBodyForm(job: Job): BodyForm {
+  const body: Record<string, unknown> = {};
+  switch (job.endpoint) {
+    case '/v1/chat/completions':
+      addChatFormat(body, job.output);
+      addWireParams(body, job.endpoint, job.params);
+      return { ...makeEnds(job, 'messages', body), hasMessages: true, textPart: 'text', renderImagePart: renderChatImage };
+    case '/v1/responses':
+      addResponsesFormat(body, job.output);
+      addWireParams(body, job.endpoint, job.params);
+      if (Object.hasOwn(body, 'logprobs')) {
+        if (body.logprobs === true) body.include = [LOGPROBS_OF_RESPONSES];
+        delete body.logprobs;
+      }
+      // Without this the provider keeps prompt and answer for 30 days.
+      body.store = false;
+      return { ...makeEnds(job, 'input', body), hasMessages: true, textPart: 'input_text', renderImagePart: renderResponsesImage };
+    case '/v1/embeddings':
+      addWireParams(body, job.endpoint, job.params);
+      return { ...makeEnds(job, 'input', body), hasMessages: false, textPart: 'text', renderImagePart: renderChatImage };
+    default:
+      return job.endpoint satisfies never;
+  }
+}
+
+/** The key under which the prompt of a body stands. */
+export function promptKeyOf(endpoint: Endpoint): 'messages' | 'input' {
+  return endpoint === '/v1/chat/completions' ? 'messages' : 'input';
+}
+
+function makeEnds({ model }: Job, promptKey: string, rest: object): Pick<BodyForm, 'head' | 'tail'> {
+  const tail = JSON.stringify(rest).slice(1);
+  return { head: `{"model":${JSON.stringify(model)},"${promptKey}":`, tail: tail === '}' ? tail : `,${tail}` };
+}
+
+function addChatFormat(body: Record<string, unknown>, output: OutputSpec): void {
+  if (output.type === 'text') return;
+  body.response_format =
+    output.format === 'json_object'
+      ? { type: 'json_object' }
+      : { type: 'json_schema', json_schema: { name: SCHEMA_NAME, strict: true, schema: output.schema } };
+}
+
+function addResponsesFormat(body: Record<string, unknown>, output: OutputSpec): void {
+  if (output.type === 'text') return;
+  const format =
+    output.format === 'json_object'
+      ? { type: 'json_object' }
+      : { type: 'json_schema', name: SCHEMA_NAME, strict: true, schema: output.schema };
+  body.text = { format };
+}
+
+function renderChatImage(url: string, detail: string | null): string {
+  const how = detail === null ? '' : `,"detail":${JSON.stringify(detail)}`;
+  return `{"type":"image_url","image_url":{"url":${JSON.stringify(url)}${how}}}`;
+}
+
+/** Here `detail` has to be said. */
+function renderResponsesImage(url: string, detail: string | null): string {
+  return `{"type":"input_image","image_url":${JSON.stringify(url)},"detail":${JSON.stringify(detail ?? 'auto')}}`;
+}

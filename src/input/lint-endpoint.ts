@@ -1,0 +1,29 @@
+import type { Problem } from '../core/errors.ts';
+import type { Job } from '../core/job.ts';
+import { takesParam } from './params.ts';
+import type { JobSource } from './problem-path.ts';
+
+/** POST /v1/responses refuses a smaller cap (OpenAI's API description, seen 2026-11-21). */
+const LEAST_CAP_OF_RESPONSES = 16;
+
+/** What the job's endpoint does not take: the API would refuse every row. */
+export function lintEndpoint(job: Job, source: JobSource): readonly Problem[] {
+  const { endpoint, params, messages } = job;
+  const foreign = Object.keys(params).filter((name) => !takesParam(endpoint, name));
+  const problems = foreign.map((name) => ({
+    place: source.placeOf(['params', name]),
+    message: `params.${name}: POST ${endpoint} has no such parameter; leave it out`,
+  }));
+  const cap = params.max_output_tokens;
+  if (endpoint === '/v1/responses' && typeof cap === 'number' && cap < LEAST_CAP_OF_RESPONSES) {
+    const message = `params.max_output_tokens: POST ${endpoint} takes ${LEAST_CAP_OF_RESPONSES} or more, not ${cap}`;
+    problems.push({ place: source.placeOf(['params', 'max_output_tokens']), message });
+  }
+  const isOneText = messages.length === 1 && messages[0]?.role === 'user' && messages[0].images === undefined;
+  // A prompt that a function writes is looked at row by row.
+  if (endpoint === '/v1/embeddings' && messages.length > 0 && !isOneText) {
+    const message = 'prompt: an embedding is made of one text; write it as prompt: "{{ column }}"';
+    problems.push({ place: source.placeOf([source.has(['messages']) ? 'messages' : 'prompt']), message });
+  }
+  return problems;
+}

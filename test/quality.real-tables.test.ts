@@ -12,7 +12,7 @@ import { projectRoot } from './helpers/project-root.ts';
 const DATA = join(projectRoot, '..', 'shared', 'data');
 const skip = existsSync(DATA) ? false : 'the public tables are not beside this checkout';
 
-const ROWS = 400;
+const ROWS = 150;
 
 const TABLES = [
   { file: 'banking77-test.csv', text: 'text', gold: 'category', labels: readLabels },

@@ -1,8 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { makeLookOptions } from '../src/cli/look-options.ts';
 import type { Summary } from '../src/core/summary.ts';
+import { readFailures } from '../src/run/failures.ts';
+import { readRowHistory } from '../src/run/row-history.ts';
 import { readEvidence } from './helpers/run-evidence.ts';
 import { makeWorld, type World } from './helpers/run-world.ts';
+
+/** What `failures` and its like are told by default. */
+const lookAt = (world: World) => ({ ...makeLookOptions(world.path('job.yaml'), {}), cwd: world.directory });
 
 // biome-ignore lint/suspicious/noExplicitAny: bodies are read as they were sent.
 type Body = any;
@@ -59,6 +65,14 @@ for (const mode of ['batch', 'live'] as const) {
     assert.deepEqual([summary.exitCode, summary.rows.ok, summary.attempts.total, summary.unwrapped], [0, 12, 12, 6]);
     if (mode === 'batch') world.check(summary);
     assert.ok(!world.read('out.csv').includes('```'));
+    const found = await readFailures(lookAt(world), null);
+    assert.equal(found.unwrapped?.count, 6);
+    const { attempts } = await readRowHistory(lookAt(world), found.unwrapped?.example.id ?? '');
+    assert.deepEqual(
+      attempts.map(({ outcome, message }) => [outcome, message]),
+      [['ok', found.unwrapped?.example.message]],
+    );
+    assert.match(found.unwrapped?.example.message ?? '', /^(a code fence|text) around the JSON was removed$/);
   });
 }
 

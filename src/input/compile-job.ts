@@ -76,7 +76,10 @@ export function compileRules(job: Job, code: JobCode = NO_CODE): Pick<CompiledJo
   return {
     checkAnswer: (text) => {
       const checked = checkAnswer(text);
-      return checked.ok ? checkValue(checked.value) : checked;
+      if (!checked.ok) return checked;
+      const { note } = checked;
+      const judged = checkValue(checked.value);
+      return judged.ok && note !== undefined ? { ...judged, note } : judged;
     },
     rulesHash: `${hashRules(job)} ${code.id}`,
   };

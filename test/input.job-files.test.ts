@@ -64,6 +64,8 @@ test('a job keeps what the file says and fills in the defaults', async () => {
       onUnknown: 'retry',
       dedupe: true,
       write: { path: path.join(directory, 'j.out.csv'), keep: 'all', prefix: '', excel: false },
+      stopIf: [],
+      pilot: null,
       failIf: { failedRows: { type: 'count', over: 0 }, skippedRows: { type: 'count', over: 0 } },
     },
   );

@@ -1,3 +1,4 @@
+import type { Endpoint, StopSign } from '../core/job.ts';
 import type { Cause } from '../core/outcome.ts';
 import type { SkipCause } from '../core/row.ts';
 
@@ -26,6 +27,7 @@ export interface JobDefinition<Column extends string, Output, Label extends stri
   readonly directory?: string;
   readonly input: InputDefinition<Column>;
   readonly model: string;
+  readonly endpoint?: Endpoint;
   readonly mode?: 'batch' | 'live' | 'auto';
   /** Templates as in a job file, or a function of the row. A function must say the same of the same row: its text is what an answer is found by. */
   readonly prompt: string | PromptParts | ((row: RowOf<Column>) => Prompt);
@@ -45,6 +47,9 @@ export interface JobDefinition<Column extends string, Output, Label extends stri
     readonly prefix?: string;
     readonly excel?: boolean;
   };
+  /** `"> 20% of first 200"`, `"> 20%"` or a count. */
+  readonly stop_if?: Readonly<Partial<Record<StopSign, string | number>>>;
+  readonly pilot?: number;
   readonly fail_if?: { readonly failed_rows?: string | number; readonly skipped_rows?: string | number };
 }
 

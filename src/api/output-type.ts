@@ -1,7 +1,7 @@
 import type { StandardSchema } from './standard-schema.ts';
 
-/** What may stand under `output`: text, JSON mode, a JSON Schema, fields in shorthand, or a schema of a validation library. */
-export type OutputDefinition<Label extends string> = 'text' | JsonMode | JsonSchemaRoot | OutputFields<Label> | StandardSchema;
+/** What may stand under `output`: text, a vector, JSON mode, a JSON Schema, fields in shorthand, or a schema of a validation library. */
+export type OutputDefinition<Label extends string> = 'text' | 'vector' | JsonMode | JsonSchemaRoot | OutputFields<Label> | StandardSchema;
 
 export interface JsonMode {
   readonly json: 'object';
@@ -61,15 +61,17 @@ type JsonType = 'string' | 'number' | 'integer' | 'boolean' | 'null' | 'array' |
 /** The type of a checked answer. */
 export type AnswerOf<Output, Label extends string> = Output extends 'text'
   ? string
-  : Output extends StandardSchema<infer Value>
-    ? Value
-    : Output extends { readonly json: 'object' }
-      ? Output extends { readonly schema: infer Schema }
-        ? FromSchema<Schema>
-        : Readonly<Record<string, unknown>>
-      : Output extends { readonly type: 'object'; readonly properties: object }
-        ? FromSchema<Output>
-        : FromFields<Output, Label>;
+  : Output extends 'vector'
+    ? readonly number[]
+    : Output extends StandardSchema<infer Value>
+      ? Value
+      : Output extends { readonly json: 'object' }
+        ? Output extends { readonly schema: infer Schema }
+          ? FromSchema<Schema>
+          : Readonly<Record<string, unknown>>
+        : Output extends { readonly type: 'object'; readonly properties: object }
+          ? FromSchema<Output>
+          : FromFields<Output, Label>;
 
 type FromFields<Fields, Label extends string> = { readonly [Name in keyof Fields]: FromField<Fields[Name], Label> };
 

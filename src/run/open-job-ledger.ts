@@ -1,4 +1,4 @@
-import { type Ledger, openLedger } from '../ledger/ledger.ts';
+import { type Ledger, type LedgerOptions, openLedger } from '../ledger/ledger.ts';
 import { makeCostOf } from '../money/cost.ts';
 import { type AnswerHistory, createAnswerHistory } from './answer-history.ts';
 import { type Books, createBooks } from './books.ts';
@@ -9,6 +9,8 @@ export interface OpenedLedger {
   readonly ledger: Ledger;
   readonly books: Books;
   readonly history: AnswerHistory;
+  /** Asks to be told of every record that is made from now on. */
+  readonly onRecord: (listener: LedgerOptions['visit']) => void;
 }
 
 export interface OpenJobLedgerOptions {
@@ -24,6 +26,7 @@ export async function openJobLedger(prepared: PreparedJob, options: OpenJobLedge
   const { compiled } = prepared;
   const books = createBooks(makeCostOf({ asOf: options.priceAsOf, findPrice: prepared.findPrice }));
   const history = createAnswerHistory();
+  let listener: LedgerOptions['visit'] = () => {};
   const ledger = await openLedger({
     directory: prepared.stateDirectory,
     origin: options.origin,
@@ -34,11 +37,15 @@ export async function openJobLedger(prepared: PreparedJob, options: OpenJobLedge
     visit(record, file) {
       books.visit(record, file);
       history.visit(record);
+      listener(record, file);
     },
     clock: options.effects.clock,
     randomId: options.effects.randomId,
     processIdentity: options.effects.processIdentity,
     signal: options.signal,
   });
-  return { ledger, books, history };
+  const onRecord = (next: typeof listener) => {
+    listener = next;
+  };
+  return { ledger, books, history, onRecord };
 }

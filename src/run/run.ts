@@ -18,7 +18,9 @@ import { startRun } from './start-run.ts';
 import { createStopSignal } from './stop-signal.ts';
 import { findUnchangedRun, keepPaths } from './unchanged.ts';
 import { createRunView } from './view.ts';
-import { work, workUntilStopped } from './work.ts';
+import { openRunWatch } from './watch-run.ts';
+import { createWatchedLane } from './watched-lane.ts';
+import { waitForEnd, work, workUntilStopped } from './work.ts';
 
 /** The API's completion window: 24 h. */
 const BATCH_LIFE_MS = 86_400_000;
@@ -32,8 +34,9 @@ export async function runJob(options: RunOptions): Promise<Summary> {
   const { target, signal } = options;
   const prepared = await prepareJob(options);
   const { job } = prepared.compiled;
+  const isSimulator = target.origin === 'simulator';
   const firstLane = options.deadline === null ? null : beginWithBatches(job.mode);
-  const { ledger, books, history } = await openJobLedger(prepared, { ...options, origin: target.origin, access: 'write' });
+  const { ledger, books, history, onRecord } = await openJobLedger(prepared, { ...options, origin: target.origin, access: 'write' });
   try {
     const asksForMore = options.isFresh || options.reopen !== null || options.selection.type !== 'all';
     const unchanged = asksForMore ? null : await findUnchangedRun(prepared, ledger, signal);
@@ -54,20 +57,24 @@ export async function runJob(options: RunOptions): Promise<Summary> {
       const context = makeBatchContext({ ...options, ledger, job, provider: connection.provider, stopping: stopSignal.stopping });
       // A state without a run looks a day back: as long as a batch may live that another checkout of the job left.
       const sweepSince = ledger.fold.runs.at(-1)?.startedAt ?? new Date(context.clock().getTime() - BATCH_LIFE_MS).toISOString();
-      const run = await startRun(ledger, job.name, target.origin === 'simulator', preview.cost[laneName]?.expectedNanoUsd ?? null, options);
+      const run = await startRun(ledger, job.name, isSimulator, preview.cost[laneName]?.expectedNanoUsd ?? null, options);
       const finishing = { ...prepared, ledger, selected, run, costOf: books.costOf, signal };
       if (options.reopen !== null) await reopenRows({ ...finishing, stepOf: createStepOf(ledger, job, 'looking') }, options.reopen);
 
       const stepOf = createStepOf(ledger, job, 'working');
       const opened = { job, run, books, prepared, preview, budgetNanoUsd };
       lanes = await openLanes({ ...options, ...opened, name: laneName, url: prepared.compiled.url, context, stepOf });
-      const { lane, batch, budget } = lanes;
+      const { batch, budget } = lanes;
+      const waiting = { lane: lanes.lane, noWait: options.waitMs === 0, batchTrips: () => batch.trips };
+      const watch = await openRunWatch({ ...opened, ledger, onRecord, isSimulator, warn: options.warn });
+      const lane = createWatchedLane({ lane: lanes.lane, watch, pilot: job.pilot, waitForEnd: () => waitForEnd(waiting) });
       const startedAt = context.clock();
       options.watch(createRunView({ ...opened, lanes, startedAt }));
 
       const working = {
         ...prepared,
         ledger,
+        ...waiting,
         lane,
         stepOf,
         makeDueRequest: createDueRequests(ledger, prepared),
@@ -75,8 +82,6 @@ export async function runJob(options: RunOptions): Promise<Summary> {
         selected,
         budget,
         signal,
-        noWait: options.waitMs === 0,
-        batchTrips: () => batch.trips,
         takeRetryable: books.takeRetryable,
         waitForRate: createRateWait(ledger, books, context),
       };

@@ -46,15 +46,18 @@ async function waitForDueRows(options: WorkOptions): Promise<boolean> {
       await lane.nextEnd();
       return false;
     }
-    if (!options.noWait) await lane.nextEnd();
-    else if (!isAllSubmitted(options.batchTrips(), lane.trips.length)) await lane.nextChange();
-    else {
-      throw new AppError('the batches are with the provider; run the same command later to collect them', {
-        code: 'not_waiting',
-        exitCode: EXIT.notFinished,
-      });
-    }
+    await waitForEnd(options);
   }
+}
+
+/** Waits until something has ended; a run that is not to wait leaves once everything is with the provider. @throws AppError exit 7 */
+export async function waitForEnd({ lane, noWait, batchTrips }: Pick<WorkOptions, 'lane' | 'noWait' | 'batchTrips'>): Promise<void> {
+  if (!noWait) return lane.nextEnd();
+  if (!isAllSubmitted(batchTrips(), lane.trips.length)) return lane.nextChange();
+  throw new AppError('the batches are with the provider; run the same command later to collect them', {
+    code: 'not_waiting',
+    exitCode: EXIT.notFinished,
+  });
 }
 
 /** Live calls are waited for all the same: nobody else would collect them. */

@@ -1,0 +1,148 @@
+import type { StopRule, StopSign } from '../core/job.ts';
+import type { OutcomeStatus } from '../core/outcome.ts';
+
+/** The first answer to one row's request, as far as a watch looks at it; re-asks are not looked at. */
+export interface WatchedAnswer {
+  readonly outcome: OutcomeStatus;
+  /** Whether it is ok and says nothing. */
+  readonly isEmpty: boolean;
+  /** Its labels; empty where the job has none, or it is not ok. */
+  readonly labels: readonly string[];
+}
+
+/** Label counts of an earlier run. */
+export type LabelCounts = ReadonlyMap<string, number>;
+
+/** Counts answers in the order in which they were recorded, so that what it finds is the same however often the run was continued. */
+export interface AnswerWatch {
+  /** @returns what is worth a warning now, in words */
+  take(answer: WatchedAnswer): readonly string[];
+  /** Answers so far. */
+  readonly answers: number;
+  /** Why the run has to stop, in words; null while it may go on. */
+  readonly stop: string | null;
+}
+
+export interface AnswerWatchOptions {
+  readonly rules: readonly StopRule[];
+  /** Judges the shares of all rules by the first so many answers too; null does not. */
+  readonly pilot: number | null;
+  /** Null without an earlier run with labels. */
+  readonly previous: LabelCounts | null;
+}
+
+/** A share of fewer answers than this says little. */
+const SHARE_FROM_ANSWERS = 100;
+const WARN_AT_ANSWERS: ReadonlySet<number> = new Set([50, 100, 200, 500, 1000]);
+/** After so many answers nothing about their content is new. */
+export const WATCHED_VALUES = 1000;
+const WARN_SHARES: readonly (readonly [StopSign, number])[] = [
+  ['refused', 0.05],
+  ['empty', 0.05],
+];
+const COLLAPSED_SHARE = 0.95;
+/** Half the sum of the differences of all labels' shares: a quarter of the answers went elsewhere. */
+const SHIFTED = 0.25;
+/** A pilot without rules of its own fails when more than a fifth of it failed. */
+const PILOT_RULE: StopRule = { sign: 'failed', over: { type: 'share', over: 0.2 }, first: null };
+
+export function createAnswerWatch({ rules, pilot, previous }: AnswerWatchOptions): AnswerWatch {
+  const counts = new Map<StopSign, number>();
+  const labels = new Map<string, number>();
+  const warned = new Set<string>();
+  const watched = rules.length === 0 && pilot !== null ? [PILOT_RULE] : rules;
+  let answers = 0;
+  let stop: string | null = null;
+
+  function findBroken({ sign, over, first }: StopRule): string | null {
+    const count = counts.get(sign) ?? 0;
+    const isOver = (limit: number) => count > limit;
+    if (over.type === 'count') return isOver(over.over) ? `more than ${over.over} answers are ${sign}` : null;
+    const percent = `${Number((over.over * 100).toFixed(2))} %`;
+    if (answers === pilot && isOver(over.over * pilot))
+      return `${count} of the ${pilot} answers of the pilot are ${sign}, more than ${percent}`;
+    if (first !== null) {
+      const isWithin = answers <= first;
+      return isWithin && isOver(over.over * first)
+        ? `${count} of the first ${answers} answers are ${sign}: more than ${percent} of ${first}`
+        : null;
+    }
+    return answers >= SHARE_FROM_ANSWERS && isOver(over.over * answers)
+      ? `${count} of ${answers} answers are ${sign}, more than ${percent}`
+      : null;
+  }
+
+  function findWarnings(): readonly string[] {
+    const found = new Map<string, string>();
+    for (const [sign, share] of WARN_SHARES) {
+      const count = counts.get(sign) ?? 0;
+      if (count > share * answers) found.set(sign, `${count} of the first ${answers} answers are ${sign}`);
+    }
+    const collapse = describeCollapse(labels, previous);
+    if (collapse !== null) found.set('collapse', collapse);
+    const shift = describeShift(labels, previous);
+    if (shift !== null) found.set('shift', shift);
+    const fresh = [...found].filter(([kind]) => !warned.has(kind));
+    for (const [kind] of fresh) warned.add(kind);
+    return fresh.map(([, message]) => message);
+  }
+
+  return {
+    take(answer) {
+      answers += 1;
+      for (const sign of signsOf(answer)) counts.set(sign, (counts.get(sign) ?? 0) + 1);
+      for (const label of answer.labels) labels.set(label, (labels.get(label) ?? 0) + 1);
+      for (const rule of watched) stop ??= findBroken(rule);
+      return WARN_AT_ANSWERS.has(answers) ? findWarnings() : [];
+    },
+    get answers() {
+      return answers;
+    },
+    get stop() {
+      return stop;
+    },
+  };
+}
+
+function signsOf({ outcome, isEmpty }: WatchedAnswer): readonly StopSign[] {
+  if (outcome === 'ok') return isEmpty ? ['empty'] : [];
+  return ['failed', outcome as StopSign];
+}
+
+/** One label for everything: a prompt that went wrong looks like this. What was so before is no news. */
+function describeCollapse(labels: LabelCounts, previous: LabelCounts | null): string | null {
+  const total = sum(labels);
+  const [label, count] = [...labels].toSorted(([, a], [, b]) => b - a)[0] ?? ['', 0];
+  if (total === 0 || count < COLLAPSED_SHARE * total) return null;
+  if (previous !== null && (previous.get(label) ?? 0) >= COLLAPSED_SHARE * sum(previous)) return null;
+  return `${count} of the first ${total} labels are "${label}"`;
+}
+
+function describeShift(labels: LabelCounts, previous: LabelCounts | null): string | null {
+  const total = sum(labels);
+  if (previous === null || total < SHARE_FROM_ANSWERS || sum(previous) < SHARE_FROM_ANSWERS) return null;
+  const names = [...new Set([...labels.keys(), ...previous.keys()])];
+  const changes = names.map((name) => {
+    const now = (labels.get(name) ?? 0) / total;
+    const before = (previous.get(name) ?? 0) / sum(previous);
+    return { name, now, before, size: Math.abs(now - before) };
+  });
+  const distance = changes.reduce((all, { size }) => all + size, 0) / 2;
+  const [most] = changes.toSorted((a, b) => b.size - a.size);
+  if (most === undefined || distance < SHIFTED) return null;
+  const percent = (share: number) => `${Math.round(share * 100)} %`;
+  return `the labels have shifted since the last run: "${most.name}" is ${percent(most.now)} of the first ${total}, it was ${percent(most.before)}`;
+}
+
+function sum(counts: LabelCounts): number {
+  let total = 0;
+  for (const count of counts.values()) total += count;
+  return total;
+}
+
+/** Whether an answer says nothing: blank text, or nothing in any of its fields. Zero and false say something. */
+export function isEmptyAnswer(value: unknown): boolean {
+  if (value === null || value === undefined) return true;
+  if (typeof value === 'string') return value.trim() === '';
+  return typeof value === 'object' && Object.values(value).every(isEmptyAnswer);
+}

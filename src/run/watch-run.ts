@@ -1,0 +1,95 @@
+import type { Job } from '../core/job.ts';
+import { usesAttempt } from '../core/outcome.ts';
+import { parseCustomId } from '../core/request.ts';
+import type { SettledRecord } from '../core/settled.ts';
+import type { Ledger, ResponseFile } from '../ledger/ledger.ts';
+import { type AnswerWatch, createAnswerWatch, isEmptyAnswer, type LabelCounts, WATCHED_VALUES } from './answer-watch.ts';
+import { chooseField, type Field, findLabelField } from './field.ts';
+import { readReportFacts } from './report-facts.ts';
+
+/** A watch over the answers of a run, those of earlier invocations included. */
+export interface RunWatch extends Pick<AnswerWatch, 'answers' | 'stop'> {
+  /** Takes in what was recorded since the last call. */
+  look(): void;
+}
+
+export interface RunWatchOptions {
+  readonly job: Job;
+  readonly run: string;
+  readonly ledger: Ledger;
+  /** Asks to be told of every record from now on. */
+  readonly onRecord: (listener: (record: SettledRecord, file: Pick<ResponseFile, 'isExtra'>) => void) => void;
+  /** What the built-in simulator makes up for labels is worth no warning. */
+  readonly isSimulator: boolean;
+  readonly warn: (message: string) => void;
+}
+
+/** Opens the watch with what the run's earlier invocations recorded for rows that are still asked the same. The table has just been gone through. */
+export async function openRunWatch({ job, run, ledger, onRecord, isSimulator, warn }: RunWatchOptions): Promise<RunWatch> {
+  const { keys, fold } = ledger;
+  const field = isSimulator ? null : findField(job);
+  const watch = createAnswerWatch({
+    rules: job.stopIf,
+    pilot: job.pilot,
+    previous: field === null ? null : readPrevious(ledger, run, field),
+  });
+  const watchesEmpty = job.stopIf.some(({ sign }) => sign === 'empty');
+  const most = Math.max(WATCHED_VALUES, job.pilot ?? 0, ...job.stopIf.map(({ first }) => first ?? Number.POSITIVE_INFINITY));
+  const waiting: { readonly id: number; readonly record: SettledRecord }[] = [];
+
+  function gather(record: SettledRecord, isWanted: (id: number) => boolean): void {
+    const parts = watch.answers < most ? parseCustomId(record.customId) : null;
+    if (parts === null || parts.reask > 0 || record.run !== run || !usesAttempt(record.outcome)) return;
+    const id = keys.find(parts.key);
+    if (id !== -1 && isWanted(id)) waiting.push({ id, record });
+  }
+
+  function look(): void {
+    for (const { id, record } of waiting.splice(0)) {
+      const isRead = record.outcome === 'ok' && (watchesEmpty || watch.answers < WATCHED_VALUES);
+      const value = isRead ? ledger.readAnswer(id).outcome.value : undefined;
+      const labels = isRead && field !== null ? field.read(value) : [];
+      for (const message of watch.take({ outcome: record.outcome, isEmpty: isRead && isEmptyAnswer(value), labels })) warn(message);
+    }
+  }
+
+  const pass = keys.lastPass;
+  const files = new Map(ledger.files.map((file) => [file.name, file]));
+  for await (const records of ledger.recordsOfRun(run)) {
+    for (const record of records) {
+      const file = files.get(record.location.file);
+      const isCounted = file !== undefined && !file.isExtra && file.generation === fold.generation;
+      if (isCounted) gather(record, (id) => keys.isSeen(id, pass));
+    }
+    look();
+    if (watch.answers >= most) break;
+  }
+  onRecord((record, { isExtra }) => {
+    if (!isExtra) gather(record, () => true);
+  });
+  return {
+    look,
+    get answers() {
+      return watch.answers;
+    },
+    get stop() {
+      return watch.stop;
+    },
+  };
+}
+
+/** The field with a closed set of labels; null without one. */
+function findField(job: Job): Field | null {
+  const name = job.output.type === 'text' ? null : findLabelField(job);
+  const field = name === null ? null : chooseField(job, name);
+  return field !== null && field.labels !== null && field.labels.length > 1 ? field : null;
+}
+
+function readPrevious(ledger: Ledger, run: string, { name }: Field): LabelCounts | null {
+  const earlier = ledger.fold.runs.map(({ id }) => id).filter((id) => id !== run);
+  for (const id of earlier.toReversed()) {
+    const values = readReportFacts(ledger, id)?.fields.find(({ field }) => field === name)?.values;
+    if (values !== undefined) return new Map(values.map(({ value, rows }) => [value, rows]));
+  }
+  return null;
+}

@@ -8,10 +8,7 @@ import type { CompiledMessage } from './request-body.ts';
 /** Reasoning spends the output cap: below this, answers end before they begin (openai-contract section 11, seen 2026-11-21). */
 const COMFORTABLE_REASONING_CAP = 1_000;
 
-/** Constant text after row data that is long enough to be worth a place in the prompt cache (about 500 tokens). */
-const CACHEABLE_CHARACTERS = 2_000;
-
-/** What the API would refuse for every row, and what would cost more than it has to. */
+/** What the API would refuse for every row, and what would be paid for nothing. */
 export function lintJob(
   job: Job,
   source: JobSource,
@@ -30,9 +27,6 @@ export function lintJob(
   if (isReasoningModel(job.model)) lintReasoning(job, source, problems, warnings);
   if (job.params.top_logprobs !== undefined && job.params.logprobs !== true) {
     problems.push({ place: source.placeOf(['params', 'top_logprobs']), message: 'params.top_logprobs: needs logprobs: true' });
-  }
-  if (countTextAfterRow(messages) > CACHEABLE_CHARACTERS) {
-    warnings.push('the prompt has long constant text after row data; put it first, where the API caches it at a lower price');
   }
   return { problems, warnings };
 }
@@ -74,21 +68,4 @@ function lintReasoning(job: Job, source: JobSource, problems: Problem[], warning
 
 function saysJson({ template }: CompiledMessage): boolean {
   return /json/i.test(template.literalText);
-}
-
-function countTextAfterRow(messages: readonly CompiledMessage[]): number {
-  let isAfterRow = false;
-  let characters = 0;
-  for (const { template } of messages) {
-    if (template.pieces === null) {
-      if (isAfterRow) characters += template.literalText.length;
-      else isAfterRow = template.columns.length > 0;
-      continue;
-    }
-    for (const piece of template.pieces) {
-      if (typeof piece === 'number') isAfterRow = true;
-      else if (isAfterRow) characters += piece.length;
-    }
-  }
-  return characters;
 }

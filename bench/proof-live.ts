@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { whyNoRedisServer } from '../test/helpers/redis-server.ts';
 import { renderTable, writeSection } from './benchmarks-page.ts';
-import { LIMITS, type Passage, passJob, passLane, passScript, RESERVING } from './proof-scenarios.ts';
+import { BURST_SECONDS, LIMITS, type Passage, passJob, passLane, passScript, RESERVING } from './proof-scenarios.ts';
 
 /**
  * The proof that the live lane uses the limits of an account and keeps them, in real time, against providers in other processes. Beside it the
@@ -76,7 +76,7 @@ const reserving = [alone, shared];
 
 const header = ['what', 'rows answered', 'of the limit used', 'answered 429', 'fullest minute', 'first call', 'took', 'charges found'];
 const text = `Written by \`npm run proof:live\`, in real time; simulator, Redis, run and workers are processes of their own. Node ${process.version}.
-The provider allows ${LIMITS.requestsPerMinute} requests and ${LIMITS.tokensPerMinute} tokens a minute by actual usage, answers after 400 ms in the median (log-normal), and 1 % of the calls with a 500. What is reserved is three times what a call uses.
+The provider allows ${LIMITS.requestsPerMinute} requests and ${LIMITS.tokensPerMinute} tokens a minute by actual usage, ${BURST_SECONDS} s of them at once; it answers after 400 ms in the median (log-normal), and 1 % of the calls with a 500. What is reserved is three times what a call uses.
 All but the first call of a run, which our books tell, is read from the provider's books. The use is over the steady part: from 20 s after the first call to 5 s before the last one. The fullest minute is the fullest of all windows of 60 s.
 To be met: every row answered, at least ${percent(LEAST_USED, 0)} used, at most ${percent(MOST_REFUSED)} answered 429 (${percent(MOST_REFUSED_RESERVING, 0)} where reservations are charged, until that is found), no minute above ${percent(FULLEST_MINUTE, 0)}, the first call within ${LATEST_FIRST_CALL_MS} ms.
 The last two lines are the script most people write: the openai client with its own retries, and p-limit.

@@ -32,8 +32,12 @@ const LOOK_MS = 500;
 const RUNNER = new URL('./live-runner.js', import.meta.url);
 const SCRIPT = new URL('./script-part.js', import.meta.url);
 
+/** So much of a minute's limit may be used at once: a provider that gives a whole minute's in advance forgives too much. */
+export const BURST_SECONDS = 10;
+
 const PROVIDER: SimulatorOptions = {
   ...LIMITS,
+  burstSeconds: BURST_SECONDS,
   latencyMs: { p50Ms: 400, sigma: 0.4 },
   faults: [{ match: { path: '/v1/chat/completions', share: 0.01 }, do: { error: 'server_error' } }],
 };

@@ -3,10 +3,11 @@ import { after, before, describe, test } from 'node:test';
 import fc from 'fast-check';
 import { Redis } from 'ioredis';
 import { block, correct, keepWithin, type RateState, type Rates, reserve, UNUSED } from '../src/live/gcra.ts';
+import { readAdvertisedLimits } from '../src/live/rate-headers.ts';
 import { type JobReference, type QueueLink, reserveCall, settleCall } from '../src/live/redis-calls.ts';
 import { makeJobKey, makeSharedKeys, makeStateKeys } from '../src/live/redis-keys.ts';
 import { REFUSE } from '../src/live/redis-limiter.ts';
-import { writeJobLimits } from '../src/live/redis-limits.ts';
+import { writeJobLimits, writeToldLimits } from '../src/live/redis-limits.ts';
 import { runScript } from '../src/live/redis-scripts.ts';
 import { borrowRedis, whyNoRedis } from './helpers/redis-server.ts';
 import { makeState } from './helpers/redis-world.ts';
@@ -15,6 +16,7 @@ const SHARE = 0.98;
 const BURST_SECONDS = 2;
 /** Redis keeps whole microseconds. */
 const ROUNDING_MS = 0.01;
+const NOTHING_TOLD = readAdvertisedLimits(new Headers());
 
 type Step =
   | { readonly do: 'reserve'; readonly tokens: number }
@@ -177,6 +179,30 @@ describe('the limiter in Redis', { skip: whyNoRedis() }, () => {
     assert.equal(refused.status, 'wait');
     assert.ok(refused.waitMs > 50_000);
     assert.equal(await redis.get(shared.requests), before);
+  });
+
+  test('what is left beside the answers of all workers tells how the provider charges, before it refuses', async () => {
+    const told = 600_000;
+    for (const [charge, settles] of [
+      [100, 'actual'],
+      [400, 'reserved'],
+    ] as const) {
+      const { link, shared, makeJob, ask } = await makeLink({ requests: null, tokens: null });
+      await writeToldLimits(redis, shared.limits, { ...NOTHING_TOLD, tokensPerMinute: told });
+      await redis.hset(shared.limits, 'settles', charge === 100 ? 'reserved' : 'actual');
+      let startMicroseconds: number | null = null;
+      for (let call = 0; call <= 60; call += 1) {
+        const job = await makeJob();
+        const { mark, nowMicroseconds } = await ask(job, 0);
+        startMicroseconds ??= nowMicroseconds;
+        const tokens = 40_000 - call * charge + ((nowMicroseconds - startMicroseconds) * told) / 60_000_000;
+        await settleCall(link, job, {
+          ...{ mark, tokensDelta: 0, delivery: null },
+          ...{ remaining: { requests: null, tokens: Math.floor(tokens) }, charge: { usedTokens: 100, cappedTokens: 400 } },
+        });
+      }
+      assert.equal(await redis.hget(shared.limits, 'settles'), settles);
+    }
   });
 
   test('three refusals about tokens tell all workers that the provider charges what is reserved', async () => {

@@ -78,7 +78,7 @@ export class AttachedQueue {
       await link.redis.del(keys.done, keys.open, keys.crashes, keys.results, keys.admitted);
       if ((await link.redis.hlen(shared.states)) > 0) return;
       await link.redis.srem(makeRegistryKey(identity), identity.model);
-      await link.redis.del(shared.limits, this.#context.queue.toKey('events'));
+      await link.redis.del(shared.limits, shared.probe, this.#context.queue.toKey('events'));
     } catch {
       // Redis is away: the keys stay, and the next run finds that nothing is held.
     }

@@ -10,11 +10,11 @@ export interface ProbedAnswer {
 }
 
 /** So little of the limit is left that it cannot be full: what it loses is what is charged. */
-const LOW_SHARE = 0.1;
+export const LOW_SHARE = 0.1;
 /** So many calls are compared, once as many that came in later are answered too: answers do not come in the order of their calls. */
-const COMPARED_CALLS = 30;
+export const COMPARED_CALLS = 30;
 /** Charged so much more than calls even reserve, the limit is used by others as well. */
-const OTHERS_FACTOR = 1.5;
+export const OTHERS_FACTOR = 1.5;
 
 /** Finds out from the headers of calls in a row whether the provider charges what calls use, or what they reserve. */
 export interface ChargeProbe {

@@ -84,6 +84,8 @@ export interface Settlement {
   readonly requestsDelta?: number;
   /** What the provider says is left; null where it says nothing. */
   readonly remaining?: { readonly requests: number | null; readonly tokens: number | null };
+  /** What an answered call used, and what it had reserved with its whole cap: tells how the provider charges. */
+  readonly charge?: { readonly usedTokens: number; readonly cappedTokens: number };
   /** Null when the call will be tried again and nothing is to be told. */
   readonly delivery: { readonly kind: DeliveredKind; readonly text: string } | null;
   /** The worker that made the attempt is dead. */
@@ -101,11 +103,12 @@ export async function settleCall(link: QueueLink, job: JobReference, settlement:
   return (await runScript(
     link.redis,
     SETTLE,
-    [shared.requests, shared.tokens, shared.limits, own.open, own.crashes, own.done, own.results],
+    [shared.requests, shared.tokens, shared.limits, own.open, own.crashes, own.done, own.results, shared.probe],
     [
       ...[job.jobId, job.customId, settlement.mark],
       ...[settlement.requestsDelta ?? 0, Math.round(settlement.tokensDelta), requests ?? '', tokens ?? ''],
       ...[kind, text, seal, settlement.hasCrashed === true ? 1 : 0],
+      ...[settlement.charge?.usedTokens ?? '', settlement.charge?.cappedTokens ?? ''],
     ],
   )) as string;
 }

@@ -34,6 +34,8 @@ export interface SharedKeys {
   readonly blocked: string;
   /** Hash of the limits, written by the runner and lowered by what the provider's headers say. */
   readonly limits: string;
+  /** Latest answers that came while little of the token limit was left: see charge-probe.ts. */
+  readonly probe: string;
   /** Workers by the time of their last sign of life. */
   readonly workers: string;
   /** Hash of state id to `epoch|collected|stopping`: see `StateNotice`. */
@@ -61,6 +63,7 @@ export function makeSharedKeys(queueName: string): SharedKeys {
     tokens: of('tokens'),
     blocked: of('blocked'),
     limits: of('limits'),
+    probe: of('probe'),
     workers: of('workers'),
     states: of('states'),
   };

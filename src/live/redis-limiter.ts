@@ -1,3 +1,4 @@
+import { COMPARED_CALLS, LOW_SHARE, OTHERS_FACTOR } from './charge-probe.ts';
 import { makeScript } from './redis-scripts.ts';
 import {
   FIRST_BACK_OFF_MS,
@@ -91,16 +92,42 @@ return say('go', wait, mark)
 );
 
 /**
+ * The same as charge-probe.ts, over the answers of all workers: while little is left, what the provider's limit loses is what it charges.
+ * Samples are kept by the moment in which their call left.
+ */
+const CHARGE_PROBE = `
+local function observe(leavesAt, left)
+  local told = tonumber(limits[4] or '')
+  if ARGV[12] == '' or not left or not told then return end
+  if left > told * ${LOW_SHARE} then redis.call('DEL', KEYS[8]) return end
+  redis.call('ZADD', KEYS[8], leavesAt, table.concat({left, ARGV[12], ARGV[13], ARGV[1]}, '|'))
+  redis.call('PEXPIRE', KEYS[8], 60000)
+  if redis.call('ZCARD', KEYS[8]) <= ${2 * COMPARED_CALLS} then return end
+  local samples = redis.call('ZRANGE', KEYS[8], 0, ${COMPARED_CALLS}, 'WITHSCORES')
+  redis.call('DEL', KEYS[8])
+  local charged, usedTokens, cappedTokens = 0, 0, 0
+  for i = 1, #samples, 2 do
+    local sampleLeft, sampleUsed, sampleCapped = string.match(samples[i], '^(.-)|(.-)|(.-)|')
+    local level = sampleLeft - samples[i + 1] * told / 60000000
+    if i == 1 then charged = level else usedTokens, cappedTokens = usedTokens + sampleUsed, cappedTokens + sampleCapped end
+    if i == #samples - 1 then charged = charged - level end
+  end
+  if charged > cappedTokens * ${OTHERS_FACTOR} or redis.call('HGET', KEYS[3], 'settles') == 'header' then return end
+  redis.call('HSET', KEYS[3], 'settles', charged > (usedTokens + cappedTokens) / 2 and 'reserved' or 'actual')
+end
+`;
+
+/**
  * Ends an attempt: corrects what it took, keeps within what the provider says is left, and delivers what came of it. May be repeated: only
  * the first one corrects, and only an answer is delivered twice.
- * KEYS requests tokens limits open crashes done results;
- * ARGV jobId customId mark requestsDelta tokensDelta remainingRequests remainingTokens kind text seal crashed.
+ * KEYS requests tokens limits open crashes done results probe;
+ * ARGV jobId customId mark requestsDelta tokensDelta remainingRequests remainingTokens kind text seal crashed usedTokens cappedTokens.
  * @returns the id of the delivered entry, or '' when nothing was delivered
  */
 export const SETTLE = makeScript(
   withRates(
     'KEYS[3]',
-    `
+    `${CHARGE_PROBE}
 if ARGV[3] ~= '' and redis.call('HGET', KEYS[4], ARGV[1]) == ARGV[3] then
   -- What is left was so when the call came in: what left after it is counted here already.
   local leavesAt = tonumber(string.match(ARGV[3], '([0-9]+)$'))
@@ -114,6 +141,7 @@ if ARGV[3] ~= '' and redis.call('HGET', KEYS[4], ARGV[1]) == ARGV[3] then
     if remaining then instant = math.max(instant, leavesAt + rates[i][1] * math.max(0, rates[i][2] - remaining)) end
     if instant ~= before then keep(KEYS[i], instant) end
   end
+  observe(leavesAt, tonumber(ARGV[7]))
 end
 if ARGV[8] == '' then return '' end
 if redis.call('SADD', KEYS[6], ARGV[1]) == 0 and ARGV[8] ~= 'line' then return '' end

@@ -1,4 +1,5 @@
 import { AppError, EXIT } from '../core/errors.ts';
+import type { Usage } from '../core/usage.ts';
 import type { CallOutcome } from './call.ts';
 import { type AdvertisedLimits, readAdvertisedLimits } from './rate-headers.ts';
 import { type DeliveredEnd, GIVEN_UP } from './redis-ends.ts';
@@ -51,7 +52,7 @@ export async function processJob(context: WorkerContext, job: HandedJob): Promis
     else taken.settle(reading.model, outcome.status === 'answered' ? outcome.usage : null);
     switch (outcome.status) {
       case 'answered':
-        await answer(context, job, outcome, { attempt, promptTokens, tokens });
+        await answer(context, job, outcome, { attempt, promptTokens, tokens, capTokens: reading.outputTokens });
         return 'over';
       case 'unknown':
         await deliver(context, job, { ...attempt, tokensDelta: 0 }, unknownEnd(reading, outcome.failure.message));
@@ -122,7 +123,7 @@ async function answer(
   context: WorkerContext,
   job: HandedJob,
   outcome: Answered,
-  reserved: { readonly attempt: OpenAttempt; readonly promptTokens: number; readonly tokens: number },
+  reserved: { readonly attempt: OpenAttempt; readonly promptTokens: number; readonly tokens: number; readonly capTokens: number | null },
 ): Promise<void> {
   const { usage, headers, failure } = outcome;
   if (usage !== null) context.learned.learn(reserved.promptTokens, usage);
@@ -131,7 +132,12 @@ async function answer(
   const tokensDelta = context.presence.settles === 'reserved' ? 0 : used - reserved.tokens;
   const told = await follow(context, headers);
   const remaining = { requests: told?.remainingRequests ?? null, tokens: told?.remainingTokens ?? null };
-  await deliver(context, job, { ...reserved.attempt, tokensDelta, remaining }, { status: 'line', line: outcome.line });
+  const charge = usage === null || reserved.capTokens === null ? {} : { charge: makeCharge(usage, reserved.capTokens) };
+  await deliver(context, job, { ...reserved.attempt, tokensDelta, remaining, ...charge }, { status: 'line', line: outcome.line });
+}
+
+function makeCharge({ inputTokens, outputTokens }: Usage, capTokens: number): NonNullable<OpenAttempt['charge']> {
+  return { usedTokens: inputTokens + outputTokens, cappedTokens: inputTokens + capTokens };
 }
 
 /** A 429: the tokens were not used, and everybody waits as long as the provider says. No attempt is used; a row never fails for lack of rate. */

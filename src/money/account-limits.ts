@@ -10,7 +10,7 @@ export interface AccountLimits {
 
 const M = 1e6;
 
-/** Defaults per tier 1 to 5 as requests per minute, tokens per minute, enqueued tokens (openai-contract section 3, seen 2026-11-21). */
+/** Defaults per tier 1 to 5 as requests per minute, tokens per minute, enqueued tokens (OpenAI’s model pages, seen 2026-11-21; an account may have others). */
 const LIMITS: readonly (readonly [models: RegExp, tiers: readonly (readonly [number, number, number])[]])[] = [
   [
     /^(gpt-4o-mini|gpt-4\.1-(mini|nano))/,

@@ -9,7 +9,7 @@ type ImageRule =
 const tiles = (base: number, tile: number): ImageRule => ({ type: 'tiles', base, tile });
 const patches = (factor: number): ImageRule => ({ type: 'patches', factor });
 
-/** Rules by model (openai-contract section 12, seen 2026-11-21; that of gpt-5 is not confirmed). The first that matches counts. */
+/** Rules by model (OpenAI’s guide to images and vision, seen 2026-11-21; that of gpt-5 is not confirmed). The first that matches counts. */
 const RULES: readonly (readonly [models: RegExp, rule: ImageRule])[] = [
   [/^gpt-4o-mini(-\d|$)/, tiles(2833, 5667)],
   [/^gpt-4\.1-mini(-\d|$)/, patches(1.62)],

@@ -8,7 +8,7 @@ export interface RequestTokens {
   readonly schemaTokens: number;
 }
 
-/** Each message costs this much besides its role and content; the reply's start as much again (openai-contract section 12, seen 2026-11-21). */
+/** Each message costs this much besides its role and content; the reply's start as much again (OpenAI’s cookbook on counting tokens, seen 2026-11-21). */
 const TOKENS_PER_MESSAGE = 3;
 const TOKENS_OF_REPLY = 3;
 const TOKENS_OF_NAME = 1;

@@ -6,7 +6,7 @@ export type CountTokens = (text: string) => number;
 
 const OLD_MODELS = /^(ft:)?(gpt-3\.5|gpt-35|gpt-4(?![\d.]*[1-9o])|text-embedding)/i;
 
-/** The encoding of a model: cl100k for 3.5, 4, 4-turbo and embeddings, o200k for everything since (openai-contract section 12, seen 2026-11-21). */
+/** The encoding of a model: cl100k for 3.5, 4, 4-turbo and embeddings, o200k for everything since (OpenAI’s cookbook on counting tokens, seen 2026-11-21). */
 export function encodingOf(model: string): EncodingName {
   return OLD_MODELS.test(model) ? 'cl100k_base' : 'o200k_base';
 }

@@ -90,7 +90,7 @@ function round([low, expected, worst]: PicoUsd): CostRange {
   return { lowNanoUsd: nanoUsd(low), expectedNanoUsd: nanoUsd(expected), worstNanoUsd: nanoUsd(worst) };
 }
 
-/** Shorter beginnings are not cached; longer ones in steps (openai-contract section 13, seen 2026-11-21). */
+/** Shorter beginnings are not cached; longer ones in steps (OpenAI’s guide to prompt caching, seen 2026-11-21). */
 const CACHED_FROM_TOKENS = 1024;
 const CACHED_STEP_TOKENS = 128;
 

@@ -117,6 +117,7 @@ export class AttachedQueue {
       return;
     }
     this.#muster = muster.last;
+    await this.#context.pace.refresh();
     this.workers = muster.view;
     this.#missWorkers();
   }

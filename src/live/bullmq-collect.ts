@@ -81,7 +81,7 @@ export class EndCollector {
 
   /** @returns job ids whose end is in the ledger now */
   async #record(entries: readonly ResultEntry[]): Promise<readonly string[]> {
-    const { window, owner } = this.#context;
+    const { window, owner, pace } = this.#context;
     const ends: CallEnd[] = [];
     const ended = new Map<string, HeldCall>();
     const jobIds: string[] = [];
@@ -92,6 +92,7 @@ export class EndCollector {
       if (entry.type !== 'end') continue;
       const { customId, end, jobId } = entry;
       jobIds.push(jobId);
+      if (entry.report !== null) pace.onReport(entry.report);
       const held = ended.has(customId) ? undefined : window.held.get(customId);
       // Of a call that has its end, or that travels as another job by now, only matters what may have been paid for.
       const isOurs = held !== undefined && (end.status === 'line' || held.jobId === jobId);

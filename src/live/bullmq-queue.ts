@@ -6,6 +6,7 @@ import type { CallOwner, CallQueue, LiveCall, QueueView } from './queue.ts';
 import { describeUrl, isAppendOnly, openRedis } from './redis-connection.ts';
 import { makeJobId, makeQueueName, makeSharedKeys, makeStateKeys, type QueueIdentity, REDIS_PREFIX } from './redis-keys.ts';
 import type { JobLimits } from './redis-limits.ts';
+import { createSharedPace, type SharedPace } from './shared-pace.ts';
 
 export interface BullmqQueueOptions {
   readonly redisUrl: string;
@@ -46,6 +47,7 @@ class BullmqQueue implements CallQueue {
   readonly #redis: Redis;
   readonly #queue: Queue;
   readonly #window: CallWindow;
+  readonly #pace: SharedPace;
   readonly #closed = new AbortController();
   #attached: AttachedQueue | null = null;
   #added: number;
@@ -62,6 +64,13 @@ class BullmqQueue implements CallQueue {
       streams: { events: { maxLen: 100 } },
     });
     this.#queue.on('error', () => {});
+    this.#pace = createSharedPace({
+      redis,
+      shared: makeSharedKeys(makeQueueName(options.identity)),
+      delayedKey: this.#queue.toKey('delayed'),
+      limits: options.limits,
+      nowMs: () => options.clock().getTime(),
+    });
     // Counts on from the clock, so that no job id comes twice over restarts of this process or of Redis.
     this.#added = options.clock().getTime();
   }
@@ -77,6 +86,7 @@ class BullmqQueue implements CallQueue {
       shared: makeSharedKeys(queueName),
       keys: makeStateKeys(queueName, state),
       window: this.#window,
+      pace: this.#pace,
       owner,
       warn: this.#options.warn,
       sleep: this.#options.sleep,
@@ -109,7 +119,8 @@ class BullmqQueue implements CallQueue {
 
   get view(): QueueView {
     const { inFlight = 0, concurrency = 0 } = this.#attached?.workers ?? {};
-    return { inFlight, waiting: Math.max(0, this.#window.held.size - inFlight), concurrency };
+    const waiting = Math.max(0, this.#window.held.size - inFlight);
+    return { inFlight, waiting, concurrency, pace: this.#pace.view({ waiting, isFull: inFlight >= concurrency }) };
   }
 
   async close(): Promise<void> {

@@ -4,6 +4,7 @@ import type { CallOwner } from './queue.ts';
 import type { QueueLink } from './redis-calls.ts';
 import type { QueueIdentity, SharedKeys, StateKeys } from './redis-keys.ts';
 import type { JobLimits } from './redis-limits.ts';
+import type { SharedPace } from './shared-pace.ts';
 
 /** What the runner's steps share. */
 export interface RunnerContext {
@@ -15,6 +16,7 @@ export interface RunnerContext {
   readonly shared: SharedKeys;
   readonly keys: StateKeys;
   readonly window: CallWindow;
+  readonly pace: SharedPace;
   readonly owner: CallOwner;
   /** For a person; never row text. */
   readonly warn: (message: string) => void;

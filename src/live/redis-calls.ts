@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { type CallReport, writeReport } from './call-report.ts';
 import { makeJobKey, makeSharedKeys, makeStateKeys } from './redis-keys.ts';
 import { RESERVE, SETTLE } from './redis-limiter.ts';
 import { runScript } from './redis-scripts.ts';
@@ -90,6 +91,8 @@ export interface Settlement {
   readonly delivery: { readonly kind: DeliveredKind; readonly text: string } | null;
   /** The worker that made the attempt is dead. */
   readonly hasCrashed?: boolean;
+  /** How the call went, for the runner; absent without an answer. */
+  readonly report?: CallReport;
 }
 
 /** Corrects what the attempt took and delivers its end. @returns the entry's id, empty when nothing was delivered */
@@ -109,6 +112,7 @@ export async function settleCall(link: QueueLink, job: JobReference, settlement:
       ...[settlement.requestsDelta ?? 0, Math.round(settlement.tokensDelta), requests ?? '', tokens ?? ''],
       ...[kind, text, seal, settlement.hasCrashed === true ? 1 : 0],
       ...[settlement.charge?.usedTokens ?? '', settlement.charge?.cappedTokens ?? ''],
+      settlement.report === undefined ? '' : writeReport(settlement.report),
     ],
   )) as string;
 }

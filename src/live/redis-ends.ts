@@ -1,4 +1,5 @@
 import { AppError, EXIT, type ExitCode } from '../core/errors.ts';
+import { type CallReport, readReport } from './call-report.ts';
 import { readJobId } from './redis-keys.ts';
 import { isSealed } from './redis-seal.ts';
 
@@ -20,7 +21,15 @@ export const GIVEN_UP = 'the call was given up';
 
 /** One entry of the results stream. */
 export type ResultEntry =
-  | { readonly type: 'end'; readonly entryId: string; readonly jobId: string; readonly customId: string; readonly end: DeliveredEnd }
+  | {
+      readonly type: 'end';
+      readonly entryId: string;
+      readonly jobId: string;
+      readonly customId: string;
+      readonly end: DeliveredEnd;
+      /** How the call went; null where the worker tells nothing. */
+      readonly report: CallReport | null;
+    }
   /** A worker has said all it knows to this epoch. */
   | { readonly type: 'account'; readonly entryId: string; readonly worker: string; readonly epoch: string }
   /** Not written by a worker of ours. */
@@ -46,7 +55,8 @@ export function readEntry(entryId: string, flat: readonly string[], options: { s
   if (!isSealed(options.secret, [options.state, jobId, kind, text], field('seal')))
     return forged('an end that is not sealed with our secret');
   const end = readEnd(kind, customId, text);
-  return end === null ? forged('an end in a wrong form') : { type: 'end', entryId, jobId, customId, end };
+  if (end === null) return forged('an end in a wrong form');
+  return { type: 'end', entryId, jobId, customId, end, report: readReport(field('told')) };
 }
 
 function readEnd(kind: string, customId: string, text: string): DeliveredEnd | null {

@@ -121,7 +121,7 @@ end
  * Ends an attempt: corrects what it took, keeps within what the provider says is left, and delivers what came of it. May be repeated: only
  * the first one corrects, and only an answer is delivered twice.
  * KEYS requests tokens limits open crashes done results probe;
- * ARGV jobId customId mark requestsDelta tokensDelta remainingRequests remainingTokens kind text seal crashed usedTokens cappedTokens.
+ * ARGV jobId customId mark requestsDelta tokensDelta remainingRequests remainingTokens kind text seal crashed usedTokens cappedTokens told.
  * @returns the id of the delivered entry, or '' when nothing was delivered
  */
 export const SETTLE = makeScript(
@@ -145,7 +145,7 @@ if ARGV[3] ~= '' and redis.call('HGET', KEYS[4], ARGV[1]) == ARGV[3] then
 end
 if ARGV[8] == '' then return '' end
 if redis.call('SADD', KEYS[6], ARGV[1]) == 0 and ARGV[8] ~= 'line' then return '' end
-return redis.call('XADD', KEYS[7], '*', 'kind', ARGV[8], 'job', ARGV[1], 'text', ARGV[9], 'seal', ARGV[10])
+return redis.call('XADD', KEYS[7], '*', 'kind', ARGV[8], 'job', ARGV[1], 'text', ARGV[9], 'seal', ARGV[10], 'told', ARGV[14])
 `,
   ),
 );
@@ -162,6 +162,7 @@ export const REFUSE = makeScript(
 local blocked = used(KEYS[1])
 if now >= blocked then
   redis.call('HINCRBY', KEYS[2], 'refusals', 1)
+  redis.call('HINCRBY', KEYS[2], 'allRefusals', 1)
   redis.call('HSET', KEYS[2], 'share', math.max(LEAST_SHARE, share * AFTER_REFUSAL), 'burstSeconds', math.max(LEAST_BURST_SECONDS, burstSeconds / 2),
     'changedAt', string.format('%.0f', now))
   if ARGV[2] == '1' and redis.call('HINCRBY', KEYS[2], 'tokenRefusals', 1) >= REFUSALS_TO_DOUBT then
@@ -180,5 +181,27 @@ return math.ceil((instant - now) / 1000)
       .replaceAll('REFUSALS_TO_DOUBT', String(REFUSALS_TO_DOUBT))
       .replaceAll('FIRST_BACK_OFF', String(FIRST_BACK_OFF_MS))
       .replaceAll('LONGEST_BACK_OFF', String(LONGEST_BACK_OFF_MS)),
+  ),
+);
+
+/**
+ * The limits as they stand. KEYS requests tokens blocked limits delayed.
+ * @returns requests and tokens per minute ('' without a limit), how the provider charges, for how long all calls are held back, refusals so
+ * far, calls in a back-off, and for how long the next request and the next token have to wait; times in milliseconds
+ */
+export const PACE = makeScript(
+  withRates(
+    'KEYS[4]',
+    `
+local function limit(wanted, told)
+  wanted, told = tonumber(wanted or ''), tonumber(told or '')
+  local lower = wanted and told and math.min(wanted, told) or wanted or told
+  return lower and string.format('%.0f', lower) or ''
+end
+local more = redis.call('HMGET', KEYS[4], 'settles', 'allRefusals')
+local function wait(i) return string.format('%.0f', math.max(0, (used(KEYS[i]) - rates[i][1] * (rates[i][2] - 1) - now) / 1000)) end
+return {limit(limits[1], limits[2]), limit(limits[3], limits[4]), more[1] or '',
+  string.format('%.0f', math.max(0, (used(KEYS[3]) - now) / 1000)), more[2] or '0', tostring(redis.call('ZCARD', KEYS[5])), wait(1), wait(2)}
+`,
   ),
 );

@@ -47,12 +47,16 @@ export async function processJob(context: WorkerContext, job: HandedJob): Promis
     const attempt: OpenAttempt = { mark: waited.grant.mark, tokensDelta: -tokens };
     const taken = context.allowance.take(boundNanoUsd);
     if (taken === null) return halt(context, job, { ...attempt, requestsDelta: -1 }, context.allowance.exceeded);
+    const leftAtMs = context.monotonicMs();
     const outcome = await callOnce(context, job, reading, waited.grant.crashes >= SUSPECT_CRASHES);
     if (isFree(outcome)) taken.giveBack();
     else taken.settle(reading.model, outcome.status === 'answered' ? outcome.usage : null);
     switch (outcome.status) {
       case 'answered':
-        await answer(context, job, outcome, { attempt, promptTokens, tokens, capTokens: reading.outputTokens });
+        await answer(context, job, outcome, {
+          ...{ attempt, promptTokens, tokens },
+          ...{ capTokens: reading.outputTokens, durationMs: context.monotonicMs() - leftAtMs },
+        });
         return 'over';
       case 'unknown':
         await deliver(context, job, { ...attempt, tokensDelta: 0 }, unknownEnd(reading, outcome.failure.message));
@@ -123,7 +127,13 @@ async function answer(
   context: WorkerContext,
   job: HandedJob,
   outcome: Answered,
-  reserved: { readonly attempt: OpenAttempt; readonly promptTokens: number; readonly tokens: number; readonly capTokens: number | null },
+  reserved: {
+    readonly attempt: OpenAttempt;
+    readonly promptTokens: number;
+    readonly tokens: number;
+    readonly capTokens: number | null;
+    readonly durationMs: number;
+  },
 ): Promise<void> {
   const { usage, headers, failure } = outcome;
   if (usage !== null) context.learned.learn(reserved.promptTokens, usage);
@@ -133,7 +143,8 @@ async function answer(
   const told = await follow(context, headers);
   const remaining = { requests: told?.remainingRequests ?? null, tokens: told?.remainingTokens ?? null };
   const charge = usage === null || reserved.capTokens === null ? {} : { charge: makeCharge(usage, reserved.capTokens) };
-  await deliver(context, job, { ...reserved.attempt, tokensDelta, remaining, ...charge }, { status: 'line', line: outcome.line });
+  const report = { durationMs: reserved.durationMs, usedTokens: usage === null ? null : used };
+  await deliver(context, job, { ...reserved.attempt, tokensDelta, remaining, ...charge, report }, { status: 'line', line: outcome.line });
 }
 
 function makeCharge({ inputTokens, outputTokens }: Usage, capTokens: number): NonNullable<OpenAttempt['charge']> {

@@ -1,0 +1,68 @@
+import type { Redis } from 'ioredis';
+import type { CallReport } from './call-report.ts';
+import { createMeter } from './meter.ts';
+import type { PaceView } from './queue.ts';
+import type { SharedKeys } from './redis-keys.ts';
+import { PACE } from './redis-limiter.ts';
+import type { JobLimits } from './redis-limits.ts';
+import { runScript } from './redis-scripts.ts';
+import type { ThrottleView } from './throttle.ts';
+
+/** How fast the calls of all workers go, as the runner sees it: from what they tell beside their answers, and from the limits in Redis. */
+export interface SharedPace {
+  /** One answered call of any worker. */
+  onReport(report: CallReport): void;
+  /** Looks at the limits. Rejects while Redis is away. */
+  refresh(): Promise<void>;
+  /** `waiting`: calls that have not left; `isFull`: as many are in flight as workers take. */
+  view(calls: { readonly waiting: number; readonly isFull: boolean }): PaceView;
+}
+
+export interface SharedPaceOptions {
+  readonly redis: Redis;
+  readonly shared: SharedKeys;
+  /** BullMQ's set of jobs whose back-off is not over. */
+  readonly delayedKey: string;
+  readonly limits: JobLimits;
+  readonly nowMs: () => number;
+}
+
+export function createSharedPace({ redis, shared, delayedKey, limits, nowMs }: SharedPaceOptions): SharedPace {
+  const meter = createMeter(nowMs);
+  let throttle: ThrottleView = { ...limits, settles: limits.settles ?? 'actual', blockedMs: 0 };
+  let refusals = 0;
+  let delayed = 0;
+  let bound: 'requests' | 'tokens' | null = null;
+
+  return {
+    onReport(report) {
+      meter.onLeave(report.usedTokens ?? 0);
+      meter.onLatency(report.durationMs);
+    },
+    async refresh() {
+      const keys = [shared.requests, shared.tokens, shared.blocked, shared.limits, delayedKey];
+      const reply = (await runScript(redis, PACE, keys, [])) as readonly string[];
+      const [requests, tokens, settles, blockedMs, refused, waiting, requestsMs, tokensMs] = reply;
+      throttle = {
+        requestsPerMinute: requests === '' ? null : Number(requests),
+        tokensPerMinute: tokens === '' ? null : Number(tokens),
+        settles: settles === 'reserved' || settles === 'header' ? settles : 'actual',
+        blockedMs: Number(blockedMs),
+      };
+      refusals = Number(refused);
+      delayed = Number(waiting);
+      const [requestsWaitMs, tokensWaitMs] = [Number(requestsMs), Number(tokensMs)];
+      bound = requestsWaitMs <= 0 && tokensWaitMs <= 0 ? null : tokensWaitMs > requestsWaitMs ? 'tokens' : 'requests';
+    },
+    view({ waiting, isFull }) {
+      const waitingFor = throttle.blockedMs > 0 ? 'back-off' : (bound ?? (isFull ? 'concurrency' : null));
+      return {
+        ...meter.view,
+        ...throttle,
+        refusals,
+        backOffs: { calls: delayed, nextMs: throttle.blockedMs > 0 ? throttle.blockedMs : null },
+        waitingFor: waiting > 0 ? waitingFor : null,
+      };
+    },
+  };
+}

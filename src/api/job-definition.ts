@@ -78,6 +78,7 @@ export interface Params {
   readonly service_tier?: 'auto' | 'default' | 'flex' | 'priority';
   readonly logprobs?: boolean;
   readonly top_logprobs?: number;
+  readonly dimensions?: number;
 }
 
 /** A row with its end. `costNanoUsd` is what its attempts in this run cost; null when a part of it has no known price. */

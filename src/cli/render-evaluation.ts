@@ -8,6 +8,8 @@ const MAX_CELLS = 28;
 /** More labels than this give no matrix a screen could show; the most frequent confusions are listed instead. */
 const MAX_MATRIX_LABELS = 10;
 const MAX_CONFUSIONS = 15;
+/** More labels than this are told by --json alone. */
+const MAX_CLASSES = 100;
 
 /** An evaluation for the terminal, without a final newline. */
 export function renderEvaluation(evaluation: Evaluation, colour: boolean): string {
@@ -52,7 +54,9 @@ export function formatShare(share: number | null, interval: Interval | null): st
 }
 
 function renderClasses(perClass: Readonly<Record<string, ClassScores>>, paint: Paint): string {
-  const rows = Object.entries(perClass).map(([label, { support, predicted, unanswered, precision, recall, f1, intervals }]) => [
+  const classes = Object.entries(perClass);
+  const most = classes.length <= MAX_CLASSES ? classes : classes.toSorted(([, a], [, b]) => b.support - a.support).slice(0, MAX_CLASSES);
+  const rows = most.map(([label, { support, predicted, unanswered, precision, recall, f1, intervals }]) => [
     label,
     formatCount(support),
     formatCount(predicted),
@@ -61,7 +65,8 @@ function renderClasses(perClass: Readonly<Record<string, ClassScores>>, paint: P
     formatShare(recall, intervals.recall),
     formatShare(f1, intervals.f1),
   ]);
-  return renderTable([['label', 'rows', 'given', 'no answer', 'precision', 'recall', 'F1'], ...rows], MAX_CELLS, paint);
+  const table = renderTable([['label', 'rows', 'given', 'no answer', 'precision', 'recall', 'F1'], ...rows], MAX_CELLS, paint);
+  return most === classes ? table : `${table}\nand ${formatCount(classes.length - most.length)} labels with fewer rows; --json has all`;
 }
 
 type Confusion = Evaluation['confusion'];

@@ -6,6 +6,7 @@ import { renderTable } from './render-table.ts';
 
 const MAX_CELLS = 40;
 const MAX_LABELS = 20;
+const MAX_STRATA = 30;
 
 /** What was drawn and what to do with it, without a final newline. @param sample its path as it is to be shown @param next reads the marks back */
 export function renderSample(sample: Sample, next: string, colour: boolean): string {
@@ -26,10 +27,14 @@ export function renderSample(sample: Sample, next: string, colour: boolean): str
       : [
           '',
           renderTable(
-            [[sample.by ?? '', 'rows', 'drawn'], ...strata.map((one) => [one.value, formatCount(one.rows), formatCount(one.sampled)])],
+            [
+              [sample.by ?? '', 'rows', 'drawn'],
+              ...strata.slice(0, MAX_STRATA).map((one) => [one.value, formatCount(one.rows), formatCount(one.sampled)]),
+            ],
             MAX_CELLS,
             paint,
           ),
+          ...(strata.length > MAX_STRATA ? [`and ${formatCount(strata.length - MAX_STRATA)} values with fewer rows`] : []),
         ]),
   ].join('\n');
 }

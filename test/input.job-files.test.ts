@@ -56,6 +56,8 @@ test('a job keeps what the file says and fills in the defaults', async () => {
       messages: [{ role: 'user', content: '{{ text }}' }],
       output: { type: 'text' },
       labels: [],
+      votes: 1,
+      confidence: null,
       params: {},
       limits: { requestsPerMinute: null, tokensPerMinute: null, concurrency: null, enqueuedTokens: null },
       budget: { nanoUsd: null, nanoUsdPerRow: null },

@@ -386,7 +386,7 @@ test('a re-ask is shown the latest answer that was judged, over passing faults a
   await submit(ledger, 'batch_2', [`${k(0)}-r1`]);
   await record(ledger, 'batch_2', [makeErrorLine(`${k(0)}-r1`, 'x')], 'error');
   const judged = ledger.readJudgedAnswer(id());
-  assert.deepEqual([judged?.cause, judged?.line.custom_id, judged?.message], ['invalid', k(0), 'it is wrong']);
+  assert.deepEqual([judged?.cause, judged?.text, judged?.message], ['invalid', 'wrong', 'it is wrong']);
   assert.equal(ledger.readHistory(id()).length, 1);
 });
 

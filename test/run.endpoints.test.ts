@@ -52,6 +52,16 @@ const GOLDEN: readonly [title: string, spec: object, body: string][] = [
     { ...RESPONSES, prompt: { user: '{{ a }}', images: ['{{ b }}'] } },
     `{"model":"gpt-4o-mini","input":[{"role":"user","content":[{"type":"input_text","text":"x"},{"type":"input_image","image_url":"${PIXEL}","detail":"auto"}]}],"store":false}`,
   ],
+  [
+    'votes with confidence',
+    { votes: 3, confidence: 'logprobs', params: { temperature: 0.7 } },
+    '{"model":"gpt-4o-mini","messages":[{"role":"user","content":"x"}],"temperature":0.7,"logprobs":true,"n":3}',
+  ],
+  [
+    'a response with confidence',
+    { ...RESPONSES, confidence: 'logprobs' },
+    '{"model":"gpt-4o-mini","input":[{"role":"user","content":"x"}],"include":["message.output_text.logprobs"],"store":false}',
+  ],
   ['an embedding', EMBEDDINGS, '{"model":"text-embedding-3-small","input":"x"}'],
   [
     'an embedding with its size',

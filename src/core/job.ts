@@ -17,6 +17,10 @@ export interface Job {
   readonly output: OutputSpec;
   /** The closed set of answers, in the order of the job file; empty when the job has none. */
   readonly labels: readonly Label[];
+  /** How many answers one request asks for, of which the majority counts; 1: no votes. */
+  readonly votes: number;
+  /** Where the probability of a label comes from; null when none is wanted. */
+  readonly confidence: 'logprobs' | null;
   /** Request parameters as the job names them (`temperature`, `max_output_tokens`, …); only those the job set. */
   readonly params: Readonly<Record<string, unknown>>;
   readonly limits: JobLimits;

@@ -46,9 +46,20 @@ export type Checked =
 
 /** Compiled from the job's output once; pure and synchronous. */
 export interface CheckAnswer {
-  (text: string): Checked;
+  /** `logprobs`: the probabilities of the text's tokens, as on the wire, where they were asked for. */
+  (text: string, logprobs?: unknown): Checked;
   /** Whether answers are vectors; absent where they are texts. */
   readonly takesVectors?: boolean;
+  /** How the choices of an answer become one; absent where only the first counts. */
+  readonly ballot?: Ballot;
+}
+
+/** What several answers to one request are counted by. */
+export interface Ballot {
+  /** What of an answer is voted on: answers that give the same text agree. */
+  readonly read: (value: unknown) => string;
+  /** The answer with what share of the votes asked for agrees with it. */
+  readonly addAgreement: (value: unknown, votes: number) => unknown;
 }
 
 /** What one response line means. */
@@ -70,6 +81,8 @@ export interface Outcome {
   readonly createdSeconds: number | null;
   /** The checked value when ok. */
   readonly value: unknown;
+  /** What the model said, of several choices the one that counts; null when it was no text. */
+  readonly answerText: string | null;
 }
 
 /** What the run may do with a row after its latest outcome. */

@@ -1,6 +1,7 @@
-import { readSaid } from './answer-body.ts';
-import type { Cause, CheckAnswer, Checked, Outcome, OutcomeStatus } from './outcome.ts';
+import { readSaid, type Said } from './answer-body.ts';
+import type { Cause, CheckAnswer, Checked, Outcome } from './outcome.ts';
 import { readUsage } from './usage.ts';
+import { countVotes, type Verdict } from './votes.ts';
 
 /**
  * The wire form in which an attempt's answer is stored: one line of a Batch API output or error file, snake_case as on the wire.
@@ -59,15 +60,22 @@ export function decideOutcome(line: ResponseLine, checkAnswer: CheckAnswer): Out
 
 /** Judges an answer that was given, and therefore billed. */
 function decideAnswered(body: Record<string, unknown>, checkAnswer: CheckAnswer): Outcome {
-  const [said] = readSaid(body);
+  const [first, ...others] = readSaid(body);
+  const { ballot } = checkAnswer;
+  const verdict = judge(first, checkAnswer);
+  if (ballot === undefined) return answered(body, verdict);
+  return answered(body, countVotes([verdict, ...others.map((said) => judge(said, checkAnswer))], ballot));
+}
+
+function judge(said: Said, checkAnswer: CheckAnswer): Verdict {
   switch (said.status) {
     case 'text':
-      return checkParts(body, said.texts, checkAnswer);
+      return checkParts(said, checkAnswer);
     case 'vector':
-      if (checkAnswer.takesVectors !== true) return answered(body, 'invalid', 'the answer is a vector, not a text');
-      return answered(body, 'ok', '', said.vector);
+      if (checkAnswer.takesVectors === true) return { status: 'ok', message: '', value: said.vector, text: null };
+      return { status: 'invalid', message: 'the answer is a vector, not a text', value: undefined, text: null };
     default:
-      return answered(body, said.status, said.message);
+      return { ...said, value: undefined };
   }
 }
 
@@ -75,14 +83,15 @@ function decideAnswered(body: Record<string, unknown>, checkAnswer: CheckAnswer)
  * The parts of a text are one answer, unless only one of them is: some models begin an answer, leave it, and give it whole in a later part
  * (openai-contract section 10, seen 2026-11-21).
  */
-function checkParts(body: Record<string, unknown>, texts: readonly string[], checkAnswer: CheckAnswer): Outcome {
-  const candidates = texts.length > 1 ? [texts.join(''), ...texts] : texts;
-  const checks = candidates.map((text) => checkAnswer(text));
+function checkParts({ texts, logprobs }: Extract<Said, { status: 'text' }>, checkAnswer: CheckAnswer): Verdict {
+  const text = texts.join('');
+  const checks = (texts.length > 1 ? [text, ...texts] : texts).map((part) => checkAnswer(part, logprobs));
   const good = checks.find((check) => check.ok && check.note === undefined) ?? checks.find(({ ok }) => ok) ?? (checks[0] as Checked);
-  return good.ok ? answered(body, 'ok', good.note ?? '', good.value) : answered(body, 'invalid', good.message);
+  if (good.ok) return { status: 'ok', message: good.note ?? '', value: good.value, text };
+  return { status: 'invalid', message: good.message, value: undefined, text };
 }
 
-function answered(body: Record<string, unknown>, status: OutcomeStatus, message: string, value?: unknown): Outcome {
+function answered(body: Record<string, unknown>, { status, message, value, text }: Verdict): Outcome {
   return {
     status,
     message,
@@ -93,6 +102,7 @@ function answered(body: Record<string, unknown>, status: OutcomeStatus, message:
     tier: typeof body.service_tier === 'string' ? body.service_tier : null,
     createdSeconds: createdOf(body.created) ?? createdOf(body.created_at),
     value,
+    answerText: text,
   };
 }
 
@@ -114,6 +124,7 @@ function notAnswered(error: WireError, statusCode: number | null, body: Record<s
     tier: typeof body?.service_tier === 'string' ? body.service_tier : null,
     createdSeconds: null,
     value: undefined,
+    answerText: null,
   };
 }
 

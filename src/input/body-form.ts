@@ -1,4 +1,4 @@
-import type { Endpoint, Job, OutputSpec } from '../core/job.ts';
+import type { Job, OutputSpec } from '../core/job.ts';
 import type { RenderImagePart } from './compile-images.ts';
 import { addWireParams } from './params.ts';
 
@@ -27,11 +27,12 @@ export function makeBodyForm(job: Job): BodyForm {
   switch (job.endpoint) {
     case '/v1/chat/completions':
       addChatFormat(body, job.output);
-      addWireParams(body, job.endpoint, job.params);
+      addWireParams(body, job.endpoint, readParams(job));
+      if (job.votes > 1) body.n = job.votes;
       return { ...makeEnds(job, 'messages', body), hasMessages: true, textPart: 'text', renderImagePart: renderChatImage };
     case '/v1/responses':
       addResponsesFormat(body, job.output);
-      addWireParams(body, job.endpoint, job.params);
+      addWireParams(body, job.endpoint, readParams(job));
       if (Object.hasOwn(body, 'logprobs')) {
         if (body.logprobs === true) body.include = [LOGPROBS_OF_RESPONSES];
         delete body.logprobs;
@@ -47,9 +48,9 @@ export function makeBodyForm(job: Job): BodyForm {
   }
 }
 
-/** The key under which the prompt of a body stands. */
-export function promptKeyOf(endpoint: Endpoint): 'messages' | 'input' {
-  return endpoint === '/v1/chat/completions' ? 'messages' : 'input';
+/** The job's parameters, and what its other wishes need. */
+function readParams({ params, confidence }: Job): Readonly<Record<string, unknown>> {
+  return confidence === 'logprobs' ? { ...params, logprobs: true } : params;
 }
 
 function makeEnds({ model }: Job, promptKey: string, rest: object): Pick<BodyForm, 'head' | 'tail'> {

@@ -1,12 +1,12 @@
-import { createHash } from 'node:crypto';
 import { UsageError } from '../core/errors.ts';
 import type { Job } from '../core/job.ts';
-import type { CheckAnswer, Checked } from '../core/outcome.ts';
+import type { CheckAnswer } from '../core/outcome.ts';
 import type { Rendered, Request } from '../core/request.ts';
 import type { Row, Table } from '../core/row.ts';
+import { listAnswerColumns } from './added-columns.ts';
 import { showCell } from './cell-text.ts';
-import { compileCheckAnswer } from './check-answer.ts';
 import { compileMessages } from './compile-messages.ts';
+import { compileRules } from './compile-rules.ts';
 import { type JobCode, NO_CODE } from './job-code.ts';
 import { lintJob } from './lint-job.ts';
 import { type JobSource, NO_SOURCE } from './problem-path.ts';
@@ -35,9 +35,6 @@ export interface CompiledJob {
   readonly warnings: readonly string[];
 }
 
-/** Raised when the rules by which answers are judged change in code. */
-const RULES_VERSION = 2;
-
 /**
  * Binds a job to a table's columns and checks everything that can be checked before anything is sent.
  * @param limits what the API and the model take; null checks no sizes
@@ -62,37 +59,8 @@ export function compileJob(
     renderReask: (request, reask) => renderReask(request, reask, limits?.maxOutputTokens ?? null),
     ...compileRules(job, code),
     hasCode: code !== NO_CODE,
-    answerColumns: job.output.type === 'json' ? job.output.columns : [],
+    answerColumns: listAnswerColumns(job),
     rowId: (row) => (idIndexes.length === 0 ? String(row.index + 1) : idIndexes.map((index) => showCell(row.cells[index])).join('/')),
     warnings: lint.warnings,
   };
-}
-
-/** How a job judges its answers, which needs no table. */
-export function compileRules(job: Job, code: JobCode = NO_CODE): Pick<CompiledJob, 'checkAnswer' | 'rulesHash'> {
-  const { checkValue } = code;
-  const checkAnswer = job.endpoint === '/v1/embeddings' ? checkVector : compileCheckAnswer(job.output);
-  if (checkValue === null) return { checkAnswer, rulesHash: hashRules(job) };
-  return {
-    checkAnswer: (text) => {
-      const checked = checkAnswer(text);
-      if (!checked.ok) return checked;
-      const { note } = checked;
-      const judged = checkValue(checked.value);
-      return judged.ok && note !== undefined ? { ...judged, note } : judged;
-    },
-    rulesHash: `${hashRules(job)} ${code.id}`,
-  };
-}
-
-/** A text in place of a vector; vectors themselves need no check. */
-const checkVector: CheckAnswer = Object.assign((): Checked => ({ ok: false, message: 'the answer is not a vector' }), {
-  takesVectors: true,
-});
-
-function hashRules(job: Job): string {
-  return createHash('sha256')
-    .update(JSON.stringify([RULES_VERSION, job.output]))
-    .digest('hex')
-    .slice(0, 16);
 }

@@ -92,6 +92,16 @@ export function makeJobSchema(): object {
           items: { type: 'string', minLength: 1 },
           description: 'A closed set of answers: names with descriptions, or a list of names. `labels` in templates, `label` in output.',
         },
+        votes: {
+          type: 'integer',
+          minimum: 1,
+          maximum: 128,
+          description: 'Answers asked for in one request, of which the majority counts; adds the column _agreement. Default 1.',
+        },
+        confidence: {
+          enum: ['logprobs'],
+          description: 'logprobs: adds the column _confidence, the probability the model gave the label it chose.',
+        },
         params: closed(Object.fromEntries(Object.entries(PARAMS).map(([name, { schema }]) => [name, schema])), {
           description: 'Parameters of the request; only what stands here is sent.',
         }),

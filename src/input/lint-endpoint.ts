@@ -1,5 +1,7 @@
 import type { Problem } from '../core/errors.ts';
 import type { Job } from '../core/job.ts';
+import { listAddedColumns } from './added-columns.ts';
+import { findLabelField } from './label-field.ts';
 import { takesParam } from './params.ts';
 import type { JobSource } from './problem-path.ts';
 
@@ -25,5 +27,26 @@ export function lintEndpoint(job: Job, source: JobSource): readonly Problem[] {
     const message = 'prompt: an embedding is made of one text; write it as prompt: "{{ column }}"';
     problems.push({ place: source.placeOf([source.has(['messages']) ? 'messages' : 'prompt']), message });
   }
-  return problems;
+  if (job.votes > 1 && endpoint !== '/v1/chat/completions') {
+    const message = `votes: POST ${endpoint} gives one answer a request; votes need endpoint: /v1/chat/completions`;
+    problems.push({ place: source.placeOf(['votes']), message });
+  }
+  return [...problems, ...lintConfidence(job, source), ...lintAddedColumns(job, source)];
+}
+
+function lintConfidence({ confidence, endpoint, output }: Job, source: JobSource): readonly Problem[] {
+  if (confidence === null) return [];
+  const place = source.placeOf(['confidence']);
+  if (endpoint === '/v1/embeddings') return [{ place, message: 'confidence: a vector has no probability' }];
+  if (output.type === 'text' || findLabelField(output) !== null) return [];
+  return [{ place, message: 'confidence: needs one field with labels in the output, or output: text' }];
+}
+
+function lintAddedColumns(job: Job, source: JobSource): readonly Problem[] {
+  const columns = job.output.type === 'json' ? job.output.columns : [];
+  const taken = listAddedColumns(job).filter((name) => columns.includes(name));
+  return taken.map((name) => ({
+    place: source.placeOf(['output', name]),
+    message: `output.${name}: is a column rowmill adds itself; name the field otherwise`,
+  }));
 }

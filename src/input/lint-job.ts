@@ -25,9 +25,11 @@ export function lintJob(
   }
   problems.push(...lintEndpoint(job, source));
   if (isReasoningModel(job.model)) lintReasoning(job, source, problems, warnings);
-  if (job.params.top_logprobs !== undefined && job.params.logprobs !== true) {
+  if (job.params.top_logprobs !== undefined && job.params.logprobs !== true && job.confidence === null) {
     problems.push({ place: source.placeOf(['params', 'top_logprobs']), message: 'params.top_logprobs: needs logprobs: true' });
   }
+  if (job.votes > 1 && job.params.temperature === 0)
+    warnings.push('votes at temperature 0 are mostly one answer repeated; leave the temperature out, or the votes');
   return { problems, warnings };
 }
 
@@ -55,7 +57,9 @@ function lintReasoning(job: Job, source: JobSource, problems: Problem[], warning
       });
     }
   }
-  const doubtful = REASONING_REFUSES.mostly.filter((name) => job.params[name] !== undefined);
+  const doubtful = REASONING_REFUSES.mostly.filter(
+    (name) => job.params[name] !== undefined || (name === 'logprobs' && job.confidence === 'logprobs'),
+  );
   if (doubtful.length > 0)
     warnings.push(`${job.model} is a reasoning model; most of them refuse ${doubtful.join(', ')}. Try one row first: run --limit 1`);
   const cap = job.params.max_output_tokens;

@@ -29,6 +29,8 @@ interface JobSpec {
   readonly messages?: readonly MessageTemplate[];
   readonly output: unknown;
   readonly labels?: readonly string[] | Readonly<Record<string, string | null>>;
+  readonly votes?: number;
+  readonly confidence?: 'logprobs';
   readonly params?: Readonly<Record<string, unknown>>;
   readonly limits?: { readonly rpm?: number; readonly tpm?: number; readonly concurrency?: number; readonly enqueued_tokens?: number };
   readonly budget?: { readonly usd?: number; readonly usd_per_row?: number };
@@ -124,6 +126,8 @@ function buildJob(spec: JobSpec, origin: JobOrigin): { job: Job; problems: reado
     messages: readMessages(spec, problems),
     output,
     labels,
+    votes: spec.votes ?? 1,
+    confidence: spec.confidence ?? null,
     params: spec.params ?? {},
     limits: {
       requestsPerMinute: spec.limits?.rpm ?? null,

@@ -22,7 +22,8 @@ export interface StoredAnswer {
 /** An answer that was judged and found wanting: what a re-ask shows the model. */
 export interface JudgedAnswer {
   readonly cause: Extract<Cause, 'invalid' | 'truncated'>;
-  readonly line: ResponseLine;
+  /** What it said; null when that was nothing. */
+  readonly text: string | null;
   /** What is wrong with it, fit for a re-ask. */
   readonly message: string;
 }
@@ -101,6 +102,7 @@ export function makeLinelessAnswer(status: OutcomeStatus | null, rejection: { co
     tier: null,
     createdSeconds: null,
     value: undefined,
+    answerText: null,
   };
   return { line: null, outcome, lane: null, createdSeconds: null };
 }

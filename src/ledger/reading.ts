@@ -62,7 +62,7 @@ export function createReading(options: {
       for (const record of settled.readHistory(keys.settledOffset(id))) {
         if (record.outcome !== 'invalid' && record.outcome !== 'truncated') continue;
         const { line, outcome } = readRecord(record);
-        if (line !== null) return { cause: record.outcome, line, message: outcome.message };
+        if (line !== null) return { cause: record.outcome, text: outcome.answerText, message: outcome.message };
       }
       return null;
     },

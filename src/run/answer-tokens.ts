@@ -32,17 +32,18 @@ export function expectAnswerTokens(job: Job, meanOutputTokens: number | null): n
   return Math.min(meanOutputTokens ?? guessFromOutput(job), capOf(job));
 }
 
-function capOf({ params }: Job): number {
-  return typeof params.max_output_tokens === 'number' ? params.max_output_tokens : Number.POSITIVE_INFINITY;
+/** Of all votes together. */
+function capOf({ params, votes }: Job): number {
+  return typeof params.max_output_tokens === 'number' ? params.max_output_tokens * votes : Number.POSITIVE_INFINITY;
 }
 
 /** How far above a guess the longest answers are taken to lie. */
 const GUESSED_SPREAD = 2;
 
-function guessFromOutput({ output, endpoint }: Job): number {
+function guessFromOutput({ output, endpoint, votes }: Job): number {
   if (endpoint === '/v1/embeddings') return 0;
-  if (output.type === 'text') return FREE_TEXT_TOKENS;
-  return output.schema === null ? FREE_TEXT_TOKENS / 2 : guessFromSchema(output.schema);
+  if (output.type === 'text') return FREE_TEXT_TOKENS * votes;
+  return (output.schema === null ? FREE_TEXT_TOKENS / 2 : guessFromSchema(output.schema)) * votes;
 }
 
 function guessFromSchema(schema: Readonly<Record<string, unknown>>): number {

@@ -38,8 +38,7 @@ export function createDueRequests(
     const asked = set === undefined ? request : withBodyOf(request, compiledFor(set), row);
     const judged = isReopened ? null : ledger.readJudgedAnswer(id);
     if (judged === null) return { ...asked, customId: makeCustomId(request.key, n) };
-    const answerText = readAnswerText(judged.line);
-    return compiled.renderReask(asked, { n, cause: judged.cause, answerText, message: judged.message });
+    return compiled.renderReask(asked, { n, cause: judged.cause, answerText: judged.text, message: judged.message });
   };
 }
 

@@ -64,7 +64,7 @@ function makeField(job: Pick<Job, 'name' | 'output'>, name: string): Field {
     labels: listLabels(value),
     isList,
     read(answer) {
-      const found = output.type === 'text' ? answer : readOwn(answer, name);
+      const found = output.type === 'text' && !isMap(answer) ? answer : readOwn(answer, name);
       return isList && Array.isArray(found) ? makeSet(found.map(showLabel)) : [showLabel(found)];
     },
     readGold(cell) {

@@ -34,18 +34,25 @@ export interface CostBoundOptions {
 
 type Params = Job['params'];
 
-/** The longest answer a request of the job can get: its cap, else the model's; null when neither is known. */
-export function longestAnswerTokens({ model, params }: Pick<Job, 'model' | 'params'>): number | null {
+/** The most a request of the job can get, all its votes together: its cap for each, else the model's; null when neither is known. */
+export function longestAnswerTokens({
+  model,
+  params,
+  endpoint,
+  votes,
+}: Pick<Job, 'model' | 'params' | 'endpoint' | 'votes'>): number | null {
+  if (endpoint === '/v1/embeddings') return 0;
   const { max_output_tokens: cap } = params;
   const { maxOutputTokens, contextTokens } = modelLimits(model);
-  return typeof cap === 'number' ? cap : (maxOutputTokens ?? contextTokens);
+  const longest = typeof cap === 'number' ? cap : (maxOutputTokens ?? contextTokens);
+  return longest === null ? null : longest * votes;
 }
 
 /** @returns null when a price, the longest answer or how the model counts images is not known: nothing is guessed */
 export function makeCostBound({ job, lane, at, findPrice = findBuiltInPrice, sets = [] }: CostBoundOptions): CostBound | null {
   const { model } = job;
   const variants: readonly Params[] = [job.params, ...sets.map((set) => ({ ...job.params, ...set }))];
-  const answers = variants.map((params) => longestAnswerTokens({ model, params }));
+  const answers = variants.map((params) => longestAnswerTokens({ ...job, params }));
   const images = job.messages.reduce((sum, { images = [] }) => sum + images.length, 0);
   const imageTokens = images === 0 ? 0 : mostImageTokens(model);
   const days = [at, new Date(Date.parse(at) + DAY_MS).toISOString()];

@@ -2,6 +2,7 @@ import type { Answer, AnswerContext } from './answer.ts';
 import { readAnswerFormat } from './answer-format.ts';
 import { type Completion, completePrompt } from './completion.ts';
 import { checkImages } from './images.ts';
+import { makeLogprobs } from './logprobs.ts';
 import type { ModelRules } from './model-rules.ts';
 import { readPrompt, type WireBody } from './prompt.ts';
 import { answerTier, spoilUsage } from './service-tier.ts';
@@ -35,7 +36,10 @@ export function answerChat(body: WireBody, rules: ModelRules, context: AnswerCon
       object: 'chat.completion',
       created: context.createdAtSeconds,
       model: rules.snapshot,
-      choices: fault?.kind === 'no_choices' ? [] : completions.map(renderChoice),
+      choices:
+        fault?.kind === 'no_choices'
+          ? []
+          : completions.map((completion, index) => renderChoice(completion, index, body.logprobs === true ? drawSeed : null)),
       usage: spoilUsage(usage, fault),
       service_tier: serviceTier,
       system_fingerprint: 'fp_simulated',
@@ -46,7 +50,8 @@ export function answerChat(body: WireBody, rules: ModelRules, context: AnswerCon
   };
 }
 
-function renderChoice(completion: Completion, index: number) {
+/** @param logprobsSeed null where no probabilities were asked for */
+function renderChoice(completion: Completion, index: number, logprobsSeed: string | null) {
   const { end, text } = completion;
   if (end === 'refusal')
     return { index, message: { role: 'assistant', content: null, refusal: text }, logprobs: null, finish_reason: 'stop' };
@@ -54,7 +59,8 @@ function renderChoice(completion: Completion, index: number) {
     const call = { id: 'call_simulated', type: 'function', function: { name: 'answer', arguments: text } };
     return { index, message: { role: 'assistant', content: null, refusal: null, tool_calls: [call] }, logprobs: null, finish_reason: end };
   }
-  return { index, message: { role: 'assistant', content: text, refusal: null, annotations: [] }, logprobs: null, finish_reason: end };
+  const logprobs = logprobsSeed === null ? null : { content: makeLogprobs(text, `${logprobsSeed}#${index}`), refusal: null };
+  return { index, message: { role: 'assistant', content: text, refusal: null, annotations: [] }, logprobs, finish_reason: end };
 }
 
 function renderUsage(counts: TokenCounts) {

@@ -2,6 +2,7 @@ import type { Answer, AnswerContext } from './answer.ts';
 import { readAnswerFormat } from './answer-format.ts';
 import { type Completion, completePrompt } from './completion.ts';
 import { checkImages } from './images.ts';
+import { makeLogprobs } from './logprobs.ts';
 import type { ModelRules } from './model-rules.ts';
 import { isRecord, readPrompt, type WireBody } from './prompt.ts';
 import { answerTier, spoilUsage } from './service-tier.ts';
@@ -30,7 +31,7 @@ export function answerResponse(body: WireBody, rules: ModelRules, context: Answe
       error: isFailed ? { code: 'server_error', message: 'The model failed to generate a response.' } : null,
       incomplete_details: reason === undefined ? null : { reason },
       model: rules.snapshot,
-      output: isFailed || fault?.kind === 'no_choices' ? [] : renderOutput(completion, context),
+      output: isFailed || fault?.kind === 'no_choices' ? [] : renderOutput(completion, context, asksForLogprobs(body)),
       usage: spoilUsage(usage, fault),
       service_tier: serviceTier,
       store: body.store !== false,
@@ -42,7 +43,12 @@ export function answerResponse(body: WireBody, rules: ModelRules, context: Answe
   };
 }
 
-function renderOutput(completion: Completion, { idDigits, fault }: AnswerContext): readonly unknown[] {
+/** Probabilities of tokens come only to those who include them. */
+function asksForLogprobs({ include }: WireBody): boolean {
+  return Array.isArray(include) && include.includes('message.output_text.logprobs');
+}
+
+function renderOutput(completion: Completion, { idDigits, fault, drawSeed }: AnswerContext, hasLogprobs: boolean): readonly unknown[] {
   const reasoning = { id: `rs_${idDigits}`, type: 'reasoning', summary: [] };
   const before = completion.reasoningTokens > 0 ? [reasoning] : [];
   if (completion.end === 'tool_calls') {
@@ -59,7 +65,12 @@ function renderOutput(completion: Completion, { idDigits, fault }: AnswerContext
     ];
   }
   if (completion.text === '' && completion.end === 'length') return before;
-  const text = (part: string) => ({ type: 'output_text', text: part, annotations: [] });
+  const text = (part: string) => ({
+    type: 'output_text',
+    text: part,
+    annotations: [],
+    ...(hasLogprobs ? { logprobs: makeLogprobs(part, drawSeed) } : {}),
+  });
   const content = completion.end === 'refusal' ? { type: 'refusal', refusal: completion.text } : text(completion.text);
   const message = {
     id: `msg_${idDigits}`,

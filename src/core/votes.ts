@@ -1,0 +1,37 @@
+import type { Ballot, OutcomeStatus } from './outcome.ts';
+
+/** What one choice of an answer is worth. */
+export interface Verdict {
+  readonly status: OutcomeStatus;
+  /** As of an outcome. */
+  readonly message: string;
+  /** The checked value when ok. */
+  readonly value: unknown;
+  /** What was said; null when it was no text. */
+  readonly text: string | null;
+}
+
+/**
+ * The verdict of the majority: of the good choices, the first one of those that agree with the most others; a tie goes to what was said first.
+ * Without a good choice the most frequent cause, a tie again to the first.
+ */
+export function countVotes(verdicts: readonly [Verdict, ...Verdict[]], ballot: Ballot): Verdict {
+  const good = verdicts.filter(({ status }) => status === 'ok');
+  const [elected, votes] = elect(good, ({ value }) => ballot.read(value)) ?? [null, 0];
+  if (elected !== null) return { ...elected, value: ballot.addAgreement(elected.value, votes) };
+  return elect(verdicts, ({ status }) => status)?.[0] ?? verdicts[0];
+}
+
+/** The first of the largest group of equal votes, and the group's size; null without any vote. */
+function elect(verdicts: readonly Verdict[], read: (verdict: Verdict) => string): readonly [Verdict, number] | null {
+  const groups = new Map<string, { readonly first: Verdict; votes: number }>();
+  for (const verdict of verdicts) {
+    const name = read(verdict);
+    const group = groups.get(name) ?? { first: verdict, votes: 0 };
+    group.votes += 1;
+    groups.set(name, group);
+  }
+  let most: { readonly first: Verdict; votes: number } | null = null;
+  for (const group of groups.values()) if (most === null || group.votes > most.votes) most = group;
+  return most === null ? null : [most.first, most.votes];
+}

@@ -1,0 +1,61 @@
+import { createHash } from 'node:crypto';
+import type { Job } from '../core/job.ts';
+import type { CheckAnswer, Checked } from '../core/outcome.ts';
+import { CONFIDENCE_COLUMN, createAddColumn } from './added-columns.ts';
+import { compileBallot } from './ballot.ts';
+import { compileCheckAnswer } from './check-answer.ts';
+import { compileConfidence } from './confidence.ts';
+import { type JobCode, NO_CODE } from './job-code.ts';
+
+/** Raised when the rules by which answers are judged change in code. */
+const RULES_VERSION = 2;
+
+/** How a job judges its answers, which needs no table. */
+export function compileRules(
+  job: Job,
+  code: JobCode = NO_CODE,
+): {
+  readonly checkAnswer: CheckAnswer;
+  /** Names how answers are judged: stored answers are judged again when it changes. */
+  readonly rulesHash: string;
+} {
+  const hash = hashRules(job);
+  const rulesHash = code.checkValue === null ? hash : `${hash} ${code.id}`;
+  if (job.endpoint === '/v1/embeddings') return { checkAnswer: checkVector, rulesHash };
+  const checkAnswer = withConfidence(withCode(compileCheckAnswer(job.output), code), job);
+  return { checkAnswer: job.votes === 1 ? checkAnswer : Object.assign(checkAnswer, { ballot: compileBallot(job) }), rulesHash };
+}
+
+/** A text in place of a vector; vectors themselves need no check. */
+const checkVector: CheckAnswer = Object.assign((): Checked => ({ ok: false, message: 'the answer is not a vector' }), {
+  takesVectors: true,
+});
+
+function withCode(checkAnswer: CheckAnswer, { checkValue }: JobCode): CheckAnswer {
+  if (checkValue === null) return checkAnswer;
+  return (text) => {
+    const checked = checkAnswer(text);
+    if (!checked.ok) return checked;
+    const { note } = checked;
+    const judged = checkValue(checked.value);
+    return judged.ok && note !== undefined ? { ...judged, note } : judged;
+  };
+}
+
+function withConfidence(checkAnswer: CheckAnswer, job: Job): CheckAnswer {
+  if (job.confidence === null) return (text) => checkAnswer(text);
+  const readConfidence = compileConfidence(job);
+  const addColumn = createAddColumn(job);
+  return (text, logprobs) => {
+    const checked = checkAnswer(text);
+    return checked.ok ? { ...checked, value: addColumn(checked.value, CONFIDENCE_COLUMN, readConfidence(text, logprobs)) } : checked;
+  };
+}
+
+function hashRules({ output, votes, confidence }: Job): string {
+  const added = votes === 1 && confidence === null ? [] : [votes, confidence];
+  return createHash('sha256')
+    .update(JSON.stringify([RULES_VERSION, output, ...added]))
+    .digest('hex')
+    .slice(0, 16);
+}

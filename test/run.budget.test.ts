@@ -92,6 +92,39 @@ for (const lane of LANES) {
   });
 }
 
+test('a row that could cost more than usd_per_row is skipped, and no row costs more, whatever its tries', async (t) => {
+  const rows = [...makeRows(11), ['long', `A long note: ${'words '.repeat(2_000)}`] as [string, string]];
+  const job = 'budget: { usd_per_row: 0.0005 }';
+  const world = await makeWorld(t, { rows, job, faults: [{ match: { every: 3 }, do: { answer: 'length' } }] });
+  const { summary } = await world.run();
+  assert.deepEqual([summary.rows.skipped, summary.causes.too_large, summary.rows.pending], [1, 1, 0]);
+  const [header = '', ...lines] = world.read('out.csv').trim().split('\n');
+  assert.match(lines.at(-1) ?? '', /it could cost \$0\.\d+ in 3 tries; budget\.usd_per_row allows \$0\.000500000/);
+  assert.ok(header.includes('_cost_usd'));
+  const byRow = new Map<string, number>();
+  for (const line of world.simulator.bill()) {
+    const { prompt_tokens: prompt, completion_tokens: output } = line.usage as unknown as WireUsage;
+    const key = line.customId?.slice(0, 22) ?? '';
+    byRow.set(key, (byRow.get(key) ?? 0) + (prompt * 150 + output * 600) / 2);
+  }
+  assert.equal(byRow.size, 11);
+  for (const [key, nanoUsd] of byRow) assert.ok(nanoUsd <= 500_000, `${key} cost ${nanoUsd}`);
+  const refused = await makeWorld(t, { job: 'model: ft:gpt-4.1-mini:acme::x\nbudget: { usd_per_row: 1 }' });
+  await assert.rejects(refused.run(), { exitCode: 2 });
+});
+
+test('a budget for a model without a price is refused, until prices.yaml tells one', async (t) => {
+  const job = 'model: ft:gpt-4.1-mini:acme::x\nbudget: { usd: 1 }';
+  const refused = await makeWorld(t, { job });
+  await assert.rejects(refused.run(), { exitCode: 2, message: /no price.*prices\.yaml/ });
+  assert.equal(refused.simulator.bill().length, 0);
+  const told = await makeWorld(t, { job });
+  told.write('prices.yaml', 'prices:\n  - { model: "ft:gpt-4.1-mini:*", like: ft:gpt-4o-mini:x }\n');
+  const { summary } = await told.run();
+  assert.deepEqual([summary.exitCode, summary.cost.unpricedAttempts], [0, 0]);
+  assert.ok(summary.cost.nanoUsd > 0);
+});
+
 /** Workers as `rowmill worker` runs them, in this process. */
 async function startWorkers(redisUrl: string, world: World, count: number) {
   const draining = new AbortController();

@@ -14,11 +14,13 @@ export interface RequestLimits {
   readonly maxOutputTokens: number | null;
   /** An estimate of the tokens of a request, given its body. */
   readonly estimateTokens: (text: string) => number;
+  /** Why a body may cost more than a row is allowed to; null when it may not. Null or absent: no such limit. */
+  readonly findTooDear?: ((body: string) => string | null) | null;
 }
 
 /**
  * Compiles how a row becomes a request. The result never throws. A row is skipped when all cells the prompt uses are blank (`empty`),
- * when the template fails on it (`unrenderable`), or when it exceeds a limit (`too_large`).
+ * when the template fails on it (`unrenderable`), or when it exceeds a limit of size or cost (`too_large`).
  */
 export function compileRender(job: Job, messages: readonly CompiledMessage[], limits: RequestLimits | null): (row: Row) => Rendered {
   const renderBody = compileBody(job, messages);
@@ -64,6 +66,8 @@ function findExcess(body: string, job: Job, limits: RequestLimits): string | nul
   if (mostBytes > limits.maxBodyBytes && Buffer.byteLength(body) > limits.maxBodyBytes) {
     return `the request has ${Buffer.byteLength(body)} bytes; at most ${limits.maxBodyBytes} are allowed`;
   }
+  const tooDear = limits.findTooDear?.(body) ?? null;
+  if (tooDear !== null) return tooDear;
   const cap = Number(job.params.max_output_tokens ?? 0);
   if (limits.contextTokens === null || mostBytes + cap <= limits.contextTokens) return null;
   const tokens = limits.estimateTokens(body) + cap;

@@ -12,6 +12,7 @@ import { modelLimits } from '../money/model-limits.ts';
 import { createFindPrice, type FindPrice } from '../money/price.ts';
 import { findColumnClash } from '../output/table-columns.ts';
 import { createJobTokens, type JobTokens } from './job-tokens.ts';
+import { createRowLimit } from './row-limit.ts';
 import { locateStateDirectory, type Target } from './target.ts';
 
 /** A job that has passed every check that needs no provider, with its table open. */
@@ -56,10 +57,12 @@ export async function prepareJob(options: PrepareOptions): Promise<PreparedJob> 
   try {
     const table = await openTable(job.input, { stdin: options.stdin, spoolPath, cwd: options.overrides.cwd, signal: options.signal });
     const tokens = createJobTokens(job.model);
+    const findPrice = createFindPrice(ownPrices);
     const limits = {
       maxBodyBytes: MAX_SHARD_BYTES / 2,
       ...modelLimits(job.model),
       estimateTokens: (body: string) => tokens.estimateOne(body),
+      findTooDear: createRowLimit(job, findPrice),
     };
     const compiled = compileJob(loaded, table, limits);
     const clash = findColumnClash({ ...job.write, columns: table.columns, answerColumns: compiled.answerColumns });
@@ -68,7 +71,7 @@ export async function prepareJob(options: PrepareOptions): Promise<PreparedJob> 
       compiled,
       table,
       stateDirectory,
-      findPrice: createFindPrice(ownPrices),
+      findPrice,
       ownPricesSha256: hash('sha256', JSON.stringify(ownPrices)),
       tokens,
       compileWith: (params) => compileJob({ ...loaded, job: { ...job, params: { ...job.params, ...params } } }, table, limits),

@@ -65,6 +65,9 @@ function warnOfCosts(job: Job, findPrice: FindPrice, at: string): readonly strin
   else if (job.params.max_output_tokens === undefined) {
     warnings.push(`no params.max_output_tokens: the worst case, and a budget, reserve the model’s ${longest} tokens for each answer`);
   }
+  if (job.budget.nanoUsdPerRow !== null && job.params.max_output_tokens === undefined) {
+    warnings.push('budget.usd_per_row without params.max_output_tokens bounds the input of a row, not its answer');
+  }
   return warnings;
 }
 

@@ -1,0 +1,34 @@
+import { UsageError } from '../core/errors.ts';
+import type { Job } from '../core/job.ts';
+import { formatUsd } from '../core/summary.ts';
+import { pricesAsOf } from '../money/overlay.ts';
+import type { FindPrice } from '../money/price.ts';
+import { makeCostBound } from './price-bounds.ts';
+
+/** What a re-ask adds to the prompt beside the answer it is about: what was wrong with it. */
+const REASK_BYTES = 1_000;
+
+/**
+ * `budget.usd_per_row`: says why a body may cost too much, or null. Counted is the worst case with all tries of the row, each re-ask with twice
+ * the cap and the last answer in its prompt. Without `params.max_output_tokens` nothing bounds the answer, and the input alone is counted.
+ * The prices are those of the day the lists were compared, so that a row is judged alike on every day.
+ * @returns null without such a limit
+ * @throws UsageError when the model's price is not known
+ */
+export function createRowLimit(job: Job, findPrice: FindPrice): ((body: string) => string | null) | null {
+  const limitNanoUsd = job.budget.nanoUsdPerRow;
+  if (limitNanoUsd === null) return null;
+  const cap = typeof job.params.max_output_tokens === 'number' ? job.params.max_output_tokens : 0;
+  const capped: Job = { ...job, params: { ...job.params, max_output_tokens: cap } };
+  const bound = makeCostBound({ job: capped, lane: job.mode === 'batch' ? 'batch' : 'live', at: pricesAsOf, findPrice });
+  if (bound === null) throw new UsageError(`budget.usd_per_row: no price is known for ${job.model}; tell one in prices.yaml, or remove it`);
+  const tries = job.retry.attempts;
+  const answerCaps = 2 ** tries - 1;
+  const reaskBytes = (tries - 1) * REASK_BYTES + cap * (2 ** (tries - 1) - 1);
+  return (body) => {
+    const bytes = Buffer.byteLength(body);
+    const nanoUsd = bound.of({ bytes: tries * bytes + reaskBytes, rows: tries, answerCaps }, bytes + reaskBytes);
+    if (nanoUsd <= limitNanoUsd) return null;
+    return `it could cost $${formatUsd(nanoUsd)} in ${tries} tries; budget.usd_per_row allows $${formatUsd(limitNanoUsd)}`;
+  };
+}

@@ -133,7 +133,7 @@ printLines([
       { ...shared, cpuSeconds: null, peakRssMib: redisBytes / MIB },
       `${WINDOW_LIMITS.calls} calls in the window at most`,
     ),
-    rssLimitMib: (WINDOW_LIMITS.calls * REDIS_BYTES_PER_CALL) / MIB,
+    rssLimitMib: Math.round((WINDOW_LIMITS.calls * REDIS_BYTES_PER_CALL) / MIB),
   },
   baseline('rowmill run, few rows', few, perRow(few, fewRows)),
   {

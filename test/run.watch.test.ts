@@ -186,17 +186,17 @@ for (const mode of ['batch', 'live'] as const) {
 }
 
 test('a pilot without waiting is left with the provider; the next invocation judges it and sends the rest', async (t) => {
-  const world = await makeWorld(t, { rows: makeRows(30), job: 'pilot: 10' });
+  const world = await makeWorld(t, { rows: makeRows(30), job: 'pilot: 10', batchSeconds: 3_600 });
   const first = await world.run({ waitMs: 0 });
   assert.deepEqual([first.summary.exitCode, first.summary.batches.map(({ requests }) => requests)], [7, [10]]);
+  await world.restart({ batchSeconds: 0.05 });
   const { summary } = await world.runToEnd();
   assert.deepEqual([summary.exitCode, summary.rows.ok, summary.batches.map(({ requests }) => requests)], [0, 30, [10, 20]]);
 });
 
 test('a run that was ended in between stops at the same answer as one that was not', async (t) => {
   const faults = [{ match: { every: 3 }, do: { answer: 'refusal' } }];
-  const job = 'mode: live\nlimits: { concurrency: 1 }\nstop_if: { refused: "> 30% of first 20" }';
-  const options = { rows: makeRows(60), faults, job: job.replace('mode: live\n', '') };
+  const options = { rows: makeRows(60), faults, job: 'limits: { concurrency: 1 }\nstop_if: { refused: "> 30% of first 20" }' };
   const change = (cwd: string) => ({ overrides: { cwd, input: null, out: null, mode: 'live' as const } });
   const whole = await makeWorld(t, options);
   const { summary } = await whole.run(change(whole.directory));

@@ -33,7 +33,7 @@ function billNanoUsd(world: World): number {
 
 for (const lane of LANES) {
   test(`a third of what a ${lane} run cost stops it below that, with a command whose budget ends it`, async (t) => {
-    const rows = makeRows(30);
+    const rows = makeRows(20);
     const whole = await makeWorld(t, { rows });
     const { summary: undisturbed } = await whole.run(inLane(whole, lane));
     const third = Math.floor(undisturbed.cost.nanoUsd / 3);
@@ -45,8 +45,8 @@ for (const lane of LANES) {
     };
     const { summary } = await world.run({ ...inLane(world, lane), maxNanoUsd: third, commands });
     assert.equal(summary.exitCode, 5);
-    assert.ok(summary.rows.ok > 2 && summary.rows.pending > 0, `${summary.rows.ok} ok`);
-    assert.equal(summary.rows.ok + summary.rows.pending, 30);
+    assert.ok(summary.rows.ok > 0 && summary.rows.pending > 0, `${summary.rows.ok} ok`);
+    assert.equal(summary.rows.ok + summary.rows.pending, 20);
     assert.equal(billNanoUsd(world), summary.cost.nanoUsd);
     assert.ok(summary.cost.nanoUsd <= third);
     assert.equal(summary.outputs.table, 'out.partial.csv');
@@ -56,7 +56,7 @@ for (const lane of LANES) {
     const maxNanoUsd = Math.round(Number(usd) * 1e9);
     assert.ok(maxNanoUsd >= undisturbed.cost.nanoUsd, summary.next ?? 'no command');
     const ended = await world.run({ ...inLane(world, lane), maxNanoUsd, commands });
-    assert.deepEqual([ended.summary.exitCode, ended.summary.run, world.simulator.bill().length], [0, summary.run, 30]);
+    assert.deepEqual([ended.summary.exitCode, ended.summary.run, world.simulator.bill().length], [0, summary.run, 20]);
     assert.deepEqual([billNanoUsd(world), ended.summary.cost.nanoUsd], [undisturbed.cost.nanoUsd, undisturbed.cost.nanoUsd]);
   });
 }
@@ -79,16 +79,16 @@ const TROUBLES: Readonly<Record<LaneName, SimulatorOptions['faults']>> = {
 for (const lane of LANES) {
   test(`whatever goes wrong in a ${lane} run, its bill never exceeds the budget, calls without an answer included`, async (t) => {
     let stopped = 0;
-    for (const share of [0.15, 0.4, 0.7, 1, 1.5]) {
-      const world = await makeWorld(t, { rows: makeRows(24), faults: TROUBLES[lane], job: 'retry: { attempts: 3 }' });
-      const maxNanoUsd = Math.round(24 * (lane === 'batch' ? 9_000 : 18_000) * share);
+    for (const share of [0.3, 1.2]) {
+      const world = await makeWorld(t, { rows: makeRows(16), faults: TROUBLES[lane], job: 'retry: { attempts: 3 }' });
+      const maxNanoUsd = Math.round(16 * (lane === 'batch' ? 9_000 : 18_000) * share);
       const { summary } = await world.run({ ...inLane(world, lane), maxNanoUsd });
       assert.ok(billNanoUsd(world) <= maxNanoUsd, `${share}: billed ${billNanoUsd(world)} of ${maxNanoUsd}`);
       assert.ok(summary.cost.nanoUsd + summary.cost.possiblyBilledNanoUsd <= maxNanoUsd, `${share}: ${JSON.stringify(summary.cost)}`);
       assert.equal(summary.rows.in, summary.rows.ok + summary.rows.failed + summary.rows.pending);
       if (summary.exitCode === 5) stopped += 1;
     }
-    assert.ok(stopped >= 3, `only ${stopped} budgets were too small`);
+    assert.ok(stopped >= 1, `only ${stopped} budgets were too small`);
   });
 }
 
@@ -168,7 +168,7 @@ const sleepReally = async (milliseconds: number, signal: AbortSignal) => {
 
 test('two workers share one budget: a third stops them below it, a larger one ends the run', { skip: whyNoRedis() }, async (t) => {
   const redis = await borrowRedis();
-  const rows = makeRows(40);
+  const rows = makeRows(24);
   const whole = await makeWorld(t, { rows });
   const { summary: undisturbed } = await whole.run(inLane(whole, 'live'));
   const world = await makeWorld(t, { rows });
@@ -196,7 +196,7 @@ test('two workers share one budget: a third stops them below it, a larger one en
   assert.equal(billNanoUsd(world), summary.cost.nanoUsd);
   assert.ok(summary.cost.nanoUsd <= third);
   const ended = await world.run({ ...change, maxNanoUsd: undisturbed.cost.nanoUsd * 10 });
-  assert.deepEqual([ended.summary.exitCode, ended.summary.run, world.simulator.bill().length], [0, summary.run, 40]);
+  assert.deepEqual([ended.summary.exitCode, ended.summary.run, world.simulator.bill().length], [0, summary.run, 24]);
   assert.equal(billNanoUsd(world), undisturbed.cost.nanoUsd);
   assert.ok(
     workers.made.every((calls) => calls > 0),

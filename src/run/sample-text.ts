@@ -65,17 +65,17 @@ function asksTheSame({ render }: CompiledJob, row: Row, { key }: SampleFacts): b
   return rendered.status === 'skipped' ? key === null : key?.startsWith(rendered.request.key) === true;
 }
 
-/** The messages of a request, one after the other. */
+/** The messages of a request, one after the other, in the words of each endpoint. */
 function readPrompt(body: string): SampleText['prompt'] {
-  const { messages: chat, input } = JSON.parse(body) as { messages?: Messages; input?: Messages | string };
-  const messages = typeof input === 'string' ? [{ role: 'input', content: input }] : (chat ?? input ?? []);
-  return messages.map(({ role, content }) => ({
-    role,
-    text: clip(typeof content === 'string' ? content : JSON.stringify(content), Math.floor(KEPT.prompt / messages.length)),
-  }));
+  const { messages, instructions, input } = JSON.parse(body) as Record<string, unknown>;
+  const said = messages ?? [...(instructions === undefined ? [] : [{ role: 'system', content: instructions }]), ...[input].flat()];
+  const list = Array.isArray(said) ? said : [];
+  return list.map((message) => {
+    const { role, content } = typeof message === 'object' && message !== null ? message : { role: 'user', content: message };
+    const text = typeof content === 'string' ? content : (JSON.stringify(content) ?? '');
+    return { role: String(role ?? 'user'), text: clip(text, Math.floor(KEPT.prompt / list.length)) };
+  });
 }
-
-type Messages = readonly { readonly role: string; readonly content: unknown }[];
 
 function clip(text: string, characters: number): string {
   return text.length <= characters ? text : `${text.slice(0, characters)}…`;

@@ -3,10 +3,12 @@ export const STYLE = `
 :root{color-scheme:light dark;
 --page:#f6f7f9;--card:#fff;--line:#e1e5ea;--faint:#eef1f4;--text:#1b2430;--soft:#5b6776;
 --ok:#1f8a5b;--reused:#6fb796;--dup:#b4dcc8;--bad:#cf3f4f;--skip:#c98a1b;--wait:#8a94a3;
+--good:#17724a;--warn:#8a5a00;--wrong:#b92d3d;
 --main:#2f63d6;--second:#8c5bd0;--third:#1b93a8;--limit:#cf3f4f;--note:#fff5dc;--noteline:#ecd9a0}
 @media (prefers-color-scheme:dark){:root{
 --page:#11151b;--card:#191f27;--line:#2c3542;--faint:#232b36;--text:#e7ebf0;--soft:#9aa6b5;
 --ok:#46c08a;--reused:#2f8560;--dup:#1f5741;--bad:#f0717f;--skip:#e2ad4a;--wait:#7d8896;
+--good:#46c08a;--warn:#e2ad4a;--wrong:#f58a96;
 --main:#7aa2ff;--second:#b592ee;--third:#53c3d6;--limit:#f0717f;--note:#2c2614;--noteline:#574a1f}}
 *{box-sizing:border-box}
 html{-webkit-text-size-adjust:100%}
@@ -29,8 +31,9 @@ a:focus-visible,summary:focus-visible,.scroll:focus-visible{outline:3px solid va
 .meta{display:flex;flex-wrap:wrap;gap:4px 18px;margin:12px 0 0;padding:0;list-style:none;color:var(--soft);font-size:.88rem}
 .meta b{color:var(--text);font-weight:600}
 .head{display:flex;flex-wrap:wrap;gap:10px 16px;align-items:center}
+.head>*{min-width:0}
 .badge{display:inline-block;padding:3px 12px;border-radius:99px;font-weight:600;font-size:.9rem;border:1px solid currentColor}
-.good{color:var(--ok)}.warn{color:var(--skip)}.bad{color:var(--bad)}
+.good{color:var(--good)}.warn{color:var(--warn)}.bad{color:var(--wrong)}
 .note{background:var(--note);border:1px solid var(--noteline);border-radius:10px;padding:9px 14px;margin:16px 0 0}
 nav{margin:16px 0 0;font-size:.88rem}
 nav ul{display:flex;flex-wrap:wrap;gap:2px 16px;list-style:none;padding:0;margin:0}
@@ -38,19 +41,19 @@ section{background:var(--card);border:1px solid var(--line);border-radius:14px;p
 .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:12px;margin:18px 0 0}
 .tile{background:var(--card);border:1px solid var(--line);border-radius:14px;padding:14px 16px;min-width:0}
 .tile .name{color:var(--soft);font-size:.82rem}
-.tile .value{font-size:1.35rem;font-weight:650;letter-spacing:-.02em;line-height:1.25;font-variant-numeric:tabular-nums}
+.tile .value{font-size:1.25rem;font-weight:650;letter-spacing:-.02em;line-height:1.25;font-variant-numeric:tabular-nums}
 .tile .say{color:var(--soft);font-size:.82rem}
 .two{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,380px),1fr));gap:8px 32px}
-.two>div{min-width:0}
+.two>div,.flow>div{min-width:0;overflow-x:auto}
 .flow{columns:380px 2;column-gap:32px}
 .flow>div{break-inside:avoid;padding-bottom:14px}
 @media (min-width:800px){.two.wide{grid-template-columns:minmax(0,5fr) minmax(0,3fr)}}
 .scroll{overflow-x:auto;max-width:100%}
 table{border-collapse:collapse;width:100%;font-size:.88rem;font-variant-numeric:tabular-nums}
 caption{text-align:left;color:var(--soft);font-size:.85rem;padding-bottom:6px}
-th,td{text-align:left;padding:6px 12px 6px 0;border-bottom:1px solid var(--faint);vertical-align:top;overflow-wrap:break-word}
+th,td{text-align:left;padding:6px 12px 6px 0;border-bottom:1px solid var(--faint);vertical-align:top;overflow-wrap:anywhere}
 th{font-weight:600;color:var(--soft);font-size:.8rem}
-tbody th{color:var(--text);font-size:.88rem;min-width:4.5em}
+tbody th{color:var(--text);font-size:.88rem;min-width:5em}
 th .soft{font-weight:400}
 tbody th.sub{font-weight:400;padding-left:14px}
 tr:last-child>*{border-bottom:0}
@@ -64,6 +67,7 @@ svg *{vector-effect:non-scaling-stroke}
 .line svg{height:16px;border-radius:3px}
 td.bar svg,td .bar svg{height:9px;border-radius:3px;margin-top:6px}
 .bar{min-width:60px}
+td .bar{max-width:150px;margin-left:auto}
 td.bar{width:50%}
 .axis span:first-child,.axis span:last-child{white-space:nowrap}
 .axis{display:flex;justify-content:space-between;gap:10px;color:var(--soft);font-size:.8rem;border-top:1px solid var(--line);padding-top:4px;font-variant-numeric:tabular-nums}

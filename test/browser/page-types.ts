@@ -1,0 +1,30 @@
+/* The little of a browser's own types that functions inside the page need: the whole of them would make the browser's names known to all of src. */
+
+export interface PageElement {
+  readonly tagName: string;
+  readonly outerHTML: string;
+  readonly className: string;
+  readonly id: string;
+  readonly textContent: string | null;
+  readonly parentElement: PageElement | null;
+  readonly attributes: Iterable<{ readonly name: string }>;
+  readonly childNodes: Iterable<{ readonly nodeType: number; readonly textContent: string | null }>;
+  innerHTML: string;
+  getAttribute(name: string): string | null;
+  hasAttribute(name: string): boolean;
+  closest(selector: string): PageElement | null;
+  querySelectorAll(selector: string): Iterable<PageElement>;
+  append(child: unknown): void;
+}
+
+export interface PageDocument {
+  readonly body: PageElement;
+  readonly documentElement: { readonly scrollWidth: number };
+  readonly activeElement: PageElement | null;
+  getElementById(id: string): PageElement | null;
+  querySelectorAll(selector: string): Iterable<PageElement>;
+  createElement(name: string): PageElement & { textContent: string | null };
+  addEventListener(type: 'securitypolicyviolation', listener: (event: { readonly effectiveDirective: string }) => void): void;
+}
+
+export type GetComputedStyle = (element: PageElement) => { readonly color: string; readonly backgroundColor: string };

@@ -1,0 +1,211 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import type { QualityFacts, ReportFacts } from '../../src/output/report/facts.ts';
+import { renderReport } from '../../src/output/report/render-report.ts';
+import { projectRoot } from '../helpers/project-root.ts';
+import { HOSTILE, makeFacts, makeSample, makeText, replaceTexts } from '../helpers/report-facts.ts';
+import { findChromium } from './find-chromium.ts';
+import { findActiveContent, findFaintText, findUnreadable, openEverything } from './inspect-page.ts';
+import { writeNightlyPage } from './nightly-world.ts';
+import type { GetComputedStyle, PageDocument } from './page-types.ts';
+
+declare const document: PageDocument;
+declare const getComputedStyle: GetComputedStyle;
+
+/*
+ * `npm run test:browser`: the report in a real browser. REQUIRE_BROWSER=1 fails where there is none; CHROMIUM_PATH names one;
+ * SCREENSHOT=1 makes the picture of the README anew.
+ */
+const SCREENSHOT = join(projectRoot, 'docs', 'images', 'report.png');
+const executablePath = findChromium(process.env);
+const reason = 'no Chromium found: install the package chromium, or name one by CHROMIUM_PATH';
+if (executablePath === null) {
+  if (process.env.REQUIRE_BROWSER === '1') throw new Error(reason);
+  console.log(`skipped: ${reason}`);
+}
+const FLAGS = [
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+/** A page under watch. */
+interface Watched {
+  readonly page: Page;
+  /** What the browser reported: requests but for the page itself, errors, dialogs, violations of its policy. */
+  readonly incidents: string[];
+}
+
+describe('the report in a browser', { skip: executablePath === null ? reason : false }, () => {
+  const folder = mkdtempSync(join(tmpdir(), 'rowmill-'));
+  const ends: (() => Promise<void>)[] = [];
+  const pages: Record<string, string> = {};
+  let browser: Browser;
+
+  before(async () => {
+    browser = await chromium.launch({
+      executablePath: executablePath ?? '',
+      args: [...FLAGS, ...(process.getuid?.() === 0 ? ['--no-sandbox'] : [])],
+    });
+    pages.nightly = await writeNightlyPage({ after: (end) => void ends.push(end) });
+    pages.hostile = join(folder, 'hostile.html');
+    writeFileSync(pages.hostile, makeHostilePage());
+    pages.large = join(folder, 'large.html');
+    writeFileSync(pages.large, makeLargePage());
+  });
+  after(async () => {
+    await browser?.close();
+    for (const end of ends) await end();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  async function open(name: string, options: BrowserContextOptions = {}): Promise<Watched> {
+    const context = await browser.newContext({ viewport: { width: 1100, height: 900 }, ...options });
+    const page = await context.newPage();
+    const incidents: string[] = [];
+    const url = pathToFileURL(pages[name] ?? '').href;
+    page.on('request', (request) => request.url() !== url && incidents.push(`request ${request.url()}`));
+    page.on('console', (message) => incidents.push(`console ${message.text()}`));
+    page.on('pageerror', (error) => incidents.push(`error ${error.message}`));
+    page.on('dialog', async (dialog) => {
+      incidents.push(`dialog ${dialog.message()}`);
+      await dialog.dismiss();
+    });
+    await page.goto(url);
+    return { page, incidents };
+  }
+
+  for (const name of ['nightly', 'hostile', 'large']) {
+    it(`${name}: asks nothing of the network, runs nothing, breaks no rule of its own, stays below a megabyte`, async () => {
+      const { page, incidents } = await open(name);
+      await page.evaluate(openEverything);
+      assert.deepEqual(await page.evaluate(findActiveContent), []);
+      assert.deepEqual(incidents, []);
+      const { size } = statSync(pages[name] ?? '');
+      assert.ok(size < 1_000_000, `${size} bytes`);
+      await page.context().close();
+    });
+
+    for (const colorScheme of ['light', 'dark'] as const) {
+      it(`${name}: can be read in ${colorScheme}, by eye and by a screen reader`, async () => {
+        const { page, incidents } = await open(name, { colorScheme });
+        assert.deepEqual(await page.evaluate(findFaintText), []);
+        assert.deepEqual(await page.evaluate(findUnreadable), []);
+        assert.deepEqual(incidents, []);
+        await page.context().close();
+      });
+    }
+
+    for (const width of [360, 390, 1600]) {
+      it(`${name}: fits a screen ${width} pixels wide`, async () => {
+        const { page } = await open(name, { viewport: { width, height: 844 }, isMobile: width < 500, hasTouch: width < 500 });
+        await page.evaluate(openEverything);
+        const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+        assert.ok(wide <= width, `${wide} pixels wide`);
+        await page.context().close();
+      });
+    }
+  }
+
+  it('text of rows is shown as it is', async () => {
+    const { page } = await open('hostile');
+    const text = await page.locator('body').evaluate((body) => body.textContent ?? '');
+    for (const hostile of HOSTILE.slice(0, 8)) assert.ok(text.includes(hostile), hostile);
+    assert.ok(text.includes('\\u{202e}gnp.exe') && text.includes('\\u{0}\\u{1b}[31m'));
+    await page.context().close();
+  });
+
+  it('the policy is in force: what somebody slips in does not run', async () => {
+    const { page, incidents } = await open('nightly');
+    const violated = await page.evaluate(async () => {
+      const violations: string[] = [];
+      document.addEventListener('securitypolicyviolation', ({ effectiveDirective }) => violations.push(effectiveDirective));
+      const holder = document.createElement('div');
+      holder.innerHTML = '<img src="https://example.invalid/x.png" onerror="alert(1)"><p style="position:fixed">x</p>';
+      document.body.append(holder);
+      const script = document.createElement('script');
+      script.textContent = 'document.title = "taken over"';
+      document.body.append(script);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      return violations;
+    });
+    assert.deepEqual(
+      new Set(violated),
+      new Set(['img-src', 'style-src-attr', 'script-src-elem', ...violated.filter((directive) => directive === 'script-src-attr')]),
+    );
+    assert.notEqual(await page.title(), 'taken over');
+    assert.ok(!incidents.some((incident) => incident.startsWith('dialog')));
+    await page.context().close();
+  });
+
+  it('colours follow the reader’s choice', async () => {
+    const colourOf = async (colorScheme: 'light' | 'dark') => {
+      const { page } = await open('nightly', { colorScheme });
+      const colour = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+      await page.context().close();
+      return colour;
+    };
+    assert.deepEqual([await colourOf('light'), await colourOf('dark')], ['rgb(246, 247, 249)', 'rgb(17, 21, 27)']);
+  });
+
+  it('is used with the keyboard alone', async () => {
+    const { page } = await open('nightly');
+    await page.keyboard.press('Tab');
+    assert.equal(await page.evaluate(() => document.activeElement?.textContent), 'To the report');
+    await page.locator('article summary').first().focus();
+    await page.keyboard.press('Enter');
+    assert.ok(
+      await page
+        .locator('article details')
+        .first()
+        .evaluate((details) => (details as unknown as { open: boolean }).open),
+    );
+    assert.ok(await page.locator('article pre').first().isVisible());
+    await page.context().close();
+  });
+
+  it('has a picture in the README', { skip: process.env.SCREENSHOT === '1' ? false : 'SCREENSHOT=1 makes it anew' }, async () => {
+    const { page } = await open('nightly', { viewport: { width: 1100, height: 1130 } });
+    await page.screenshot({ path: SCREENSHOT });
+    assert.ok(statSync(SCREENSHOT).size < 200_000);
+    await page.context().close();
+  });
+});
+
+const KEPT = /^\d{4}-\d\d-|^(failed|dearest|slowest|random|ok|live|upload|validating|in progress|finalizing|collecting)$/;
+const ALL = HOSTILE.join('\n');
+
+/** Every text of the page is hostile. */
+function makeHostilePage(): string {
+  const samples = HOSTILE.map((_, index) => makeSample(index + 1, index % 2 === 0 ? 'failed' : 'random'));
+  const facts: ReportFacts = replaceTexts(makeFacts({ samples }), (text) => (KEPT.test(text) ? text : ALL));
+  const quality: QualityFacts = {
+    field: ALL,
+    gold: { name: ALL },
+    rows: { evaluated: 2, answered: 2 },
+    accuracy: 0.5,
+    macroF1: 0.5,
+    intervals: { accuracy: { low: 0.1, high: 0.9 } },
+    perClass: { [ALL]: { support: 2, precision: 0.5, recall: 0.5, f1: 0.5 } },
+    confusion: { [ALL]: { [ALL]: 1, other: 1 } },
+  };
+  const texts = facts.samples.map((sample, index) => ({ facts: sample, text: makeText(HOSTILE[index] ?? '', sample.why === 'failed') }));
+  return renderReport(facts, texts, quality);
+}
+
+/** As large as a page gets: 300 rows that have much to say. */
+function makeLargePage(): string {
+  const rows = Array.from({ length: 300 }, (_, row) => ({
+    facts: makeSample(row + 1, row < 200 ? 'failed' : row < 220 ? 'dearest' : 'random'),
+    text: makeText('<b>much</b> to say, "quoted"; '.repeat(300), row < 200),
+  }));
+  return renderReport(makeFacts({ samples: rows.map(({ facts }) => facts) }), rows);
+}

@@ -106,6 +106,37 @@ test('rows are skipped where the function gives null or throws; text that looks 
   assert.equal(progress.at(-1)?.spentNanoUsd, run.summary.cost.nanoUsd);
 });
 
+test('a function gives as many images as the job allows, and a budget bounds them', async (t) => {
+  const directory = makeFolder(t, { 'in.csv': 'file\nhouse.png\n../boat.png\n' });
+  fs.mkdirSync(path.join(directory, 'photos'));
+  for (const to of ['photos/house.png', 'boat.png'])
+    fs.copyFileSync(path.join(projectRoot, 'fixtures/photos/boat.png'), path.join(directory, to));
+  const define = (most: number) =>
+    defineJob({
+      name: 'photos',
+      directory: path.join(directory, 'photos'),
+      input: { path: '../in.csv', columns: ['file'] },
+      model: 'gpt-4.1-mini',
+      mode: 'live',
+      prompt: (row) => ({ user: 'What is it?', images: [row.file] }),
+      max_images: most,
+      output: 'text',
+      params: { max_output_tokens: 50 },
+      budget: { usd: 0.0008 },
+    });
+  const without = await define(0).plan({ simulate: true });
+  assert.deepEqual(without.skipped, { unrenderable: 2 });
+  const plan = await define(1).plan({ simulate: true });
+  // The other picture lies outside the job's folder.
+  assert.deepEqual([plan.skipped, plan.rows.new], [{ unrenderable: 1 }, 1]);
+  const { summary } = await define(1).run({ simulate: true });
+  assert.deepEqual(
+    [summary.exitCode, summary.rows.pending, summary.cost.nanoUsd],
+    [5, 1, 0],
+    'the picture could cost more than the budget',
+  );
+});
+
 /** Accepts scores up to a bound, and doubles them: what a library's transform and refine do. */
 function makeScoreSchema(most: number, withJsonSchema: boolean): StandardSchema<{ score: number }> {
   const properties = { score: { type: 'number', minimum: 0, maximum: 1 } };

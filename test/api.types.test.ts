@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type AnswerOf, defineJob, type RowResult, type StandardSchema } from '../src/index.ts';
+import {
+  type AnswerOf,
+  defineJob,
+  type JobDefinition,
+  makeJobSchema,
+  type Params,
+  type RowResult,
+  type StandardSchema,
+} from '../src/index.ts';
+import { PARAMS } from '../src/input/params.ts';
 
 /** Compiles only when the two types are the same. */
 function same<A, B>(..._proof: [A] extends [B] ? ([B] extends [A] ? [] : [never]) : [never]): void {}
@@ -105,4 +114,22 @@ test('answers have the type their output says', () => {
   same<AnswerOf<{ json: 'object' }, never>, Readonly<Record<string, unknown>>>();
   same<Extract<RowResult<'a' | 'b', number>, { disposition: 'ok' }>['row'], Readonly<Record<'a' | 'b', string>>>();
   assert.equal(wrongJobs.length, 0);
+});
+
+test('a definition takes every key of a job file', () => {
+  // Exactly the keys of the type, or this does not compile.
+  const keys: Record<keyof JobDefinition<string, unknown, string>, true> = {
+    ...{ name: true, description: true, input: true, model: true, endpoint: true, mode: true, prompt: true, labels: true, output: true },
+    ...{ params: true, votes: true, confidence: true, limits: true, budget: true, confirm_over: true, retry: true, on_unknown: true },
+    ...{ dedupe: true, write: true, stop_if: true, pilot: true, fail_if: true, directory: true, max_images: true },
+  };
+  const { properties } = makeJobSchema() as { properties: object };
+  // A prompt says all that messages could.
+  const expected = [...Object.keys(properties).filter((key) => key !== 'messages'), 'directory', 'max_images'];
+  assert.deepEqual(Object.keys(keys).toSorted(), expected.toSorted());
+  const params: Record<keyof Params, true> = {
+    ...{ max_output_tokens: true, temperature: true, top_p: true, seed: true, presence_penalty: true, frequency_penalty: true },
+    ...{ reasoning_effort: true, verbosity: true, service_tier: true, logprobs: true, top_logprobs: true, dimensions: true },
+  };
+  assert.deepEqual(Object.keys(params).toSorted(), Object.keys(PARAMS).toSorted());
 });

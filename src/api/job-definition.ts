@@ -31,6 +31,8 @@ export interface JobDefinition<Column extends string, Output, Label extends stri
   readonly mode?: 'batch' | 'live' | 'auto';
   /** Templates as in a job file, or a function of the row. A function must say the same of the same row: its text is what an answer is found by. */
   readonly prompt: string | PromptParts | ((row: RowOf<Column>) => Prompt);
+  /** How many images a prompt function gives a row at most: a budget reserves what they can cost. Default 0. */
+  readonly max_images?: number;
   /** A closed set of answers: names with descriptions, or a list of names. */
   readonly labels?: readonly Label[] | Readonly<Record<Label, string>>;
   readonly output: Output;
@@ -38,6 +40,9 @@ export interface JobDefinition<Column extends string, Output, Label extends stri
   readonly limits?: { readonly rpm?: number; readonly tpm?: number; readonly concurrency?: number; readonly enqueued_tokens?: number };
   readonly budget?: { readonly usd?: number; readonly usd_per_row?: number };
   readonly confirm_over?: number;
+  /** Answers per request, of which the majority counts; odd. */
+  readonly votes?: number;
+  readonly confidence?: 'logprobs';
   readonly retry?: { readonly attempts?: number };
   readonly on_unknown?: 'retry' | 'hold';
   readonly dedupe?: boolean;

@@ -16,15 +16,18 @@ export type AnyDefinition = JobDefinition<string, unknown, string>;
  * @throws UsageError with every problem
  */
 export function loadDefinition(definition: AnyDefinition): LoadedJob {
-  const { directory, ...spec } = definition;
+  const { directory, max_images: mostImages = 0, ...spec } = definition;
   const { prompt, output } = spec as { prompt: unknown; output: unknown };
   const isCoded = typeof prompt === 'function';
   const schema = isStandardSchema(output) ? output : null;
-  const job = makeJob(
+  const made = makeJob(
     { ...spec, ...(isCoded ? { prompt: String(prompt) } : {}), ...(schema === null ? {} : { output: chooseOutput(schema) }) },
     { directory: directory ?? process.cwd() },
   );
-  if (!isCoded && schema === null) return { job, source: NO_SOURCE };
+  if (!isCoded && schema === null) return { job: made, source: NO_SOURCE };
+  // Whatever the function says about a row, no more images than these are sent.
+  const images = Array.from({ length: mostImages }, () => ({ url: '', detail: null }));
+  const job = isCoded && mostImages > 0 ? { ...made, messages: made.messages.map((message) => ({ ...message, images })) } : made;
   const code: JobCode = {
     renderMessages: isCoded ? (row) => makeMessages((prompt as (row: TextRow) => Prompt)(row)) : null,
     checkValue: schema === null ? null : compileStandardCheck(schema),

@@ -18,11 +18,14 @@ export function compileCodeRender(
   table: { readonly columns: readonly string[]; readonly limits: RequestLimits | null },
 ): (row: Row) => Rendered {
   const makeRow = compileTextRow(table.columns);
+  const mostImages = countImages(job.messages);
   const needsJson = job.output.type === 'json' && job.output.format === 'json_object';
   return ({ cells }) => {
     try {
       const messages = code.renderMessages?.(makeRow(cells)) ?? [];
-      const hasImages = messages.some(({ images = [] }) => images.length > 0);
+      const images = countImages(messages);
+      if (images > mostImages) throw new Error(`${images} images, where the job has at most ${mostImages}; raise max_images`);
+      const hasImages = images > 0;
       if (!hasImages && messages.every(({ role, content }) => role === 'system' || content.trim() === '')) {
         return { status: 'skipped', cause: 'empty', message: 'the prompt function says nothing about this row' };
       }
@@ -35,6 +38,10 @@ export function compileCodeRender(
       return { status: 'skipped', cause, message: error instanceof Error ? error.message : String(error) };
     }
   };
+}
+
+function countImages(messages: readonly MessageTemplate[]): number {
+  return messages.reduce((sum, { images = [] }) => sum + images.length, 0);
 }
 
 /** Rows without a prototype, so that a column may have any name. */

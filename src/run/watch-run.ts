@@ -45,6 +45,7 @@ export async function openRunWatch({ job, run, ledger, onRecord, isSimulator, wa
   }
 
   function look(): void {
+    if (waiting.length === 0) return;
     for (const { id, record } of waiting.splice(0)) {
       const isRead = record.outcome === 'ok' && (watchesEmpty || watch.answers < WATCHED_VALUES);
       const value = isRead ? ledger.readAnswer(id).outcome.value : undefined;

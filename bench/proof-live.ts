@@ -54,25 +54,31 @@ function renderPassage(passage: Passage): readonly string[] {
   ];
 }
 
+/** Waits for all, so that a failure leaves no process behind. */
+async function together(passages: readonly Promise<Passage>[]): Promise<readonly Passage[]> {
+  await Promise.allSettled(passages);
+  return Promise.all(passages);
+}
+
 const startedMs = performance.now();
 // Two at a time: they wait more than they work.
 const ours = [
-  ...(await Promise.all([
+  ...(await together([
     passJob('rowmill run, one process', { rows, workers: 0 }),
     passJob('rowmill run and 1 worker', { rows, workers: 1 }),
   ])),
-  ...(await Promise.all([
+  ...(await together([
     passJob('rowmill run and 2 workers', { rows, workers: 2 }),
     passJob('rowmill run and 4 workers', { rows, workers: 4 }),
   ])),
 ];
-const [alone, shared, ...scripts] = await Promise.all([
+const others = await together([
   passLane('reservations charged: one process', reservedRows),
   passJob('reservations charged: run and 2 workers', { rows: reservedRows, workers: 2, provider: RESERVING }),
   passScript('the client and p-limit(10)', rows, 10),
   passScript('the client and p-limit(50)', rows, 50),
 ]);
-const reserving = [alone, shared];
+const [reserving, scripts] = [others.slice(0, 2), others.slice(2)];
 
 const header = ['what', 'rows answered', 'of the limit used', 'answered 429', 'fullest minute', 'first call', 'took', 'charges found'];
 const text = `Written by \`npm run proof:live\`, in real time; simulator, Redis, run and workers are processes of their own. Node ${process.version}.

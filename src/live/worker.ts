@@ -36,7 +36,8 @@ export interface WorkerOptions {
   readonly lockMs?: number;
 }
 
-const LOOK_MS = 250;
+/** A run that begins waits at most so long until its model is served. */
+const LOOK_MS = 100;
 const LOCK_MS = 5_000;
 
 /**

@@ -47,6 +47,19 @@ describe('commands that look at a run', () => {
     assert.match(other.stderr, new RegExp(summary.run));
   });
 
+  it('report --html writes the page of the run again, byte for byte, and --summary full tells its figures', async () => {
+    const { stdout, stderr } = await world.run(['report', 'job.yaml', '--html', 'again.html', '--summary', 'full']);
+    assert.match(stderr, /^Report: again\.html$/m);
+    const page = readFileSync(join(world.folder, 'again.html'), 'utf8');
+    assert.equal(page, readFileSync(join(world.folder, summary.outputs.report as string), 'utf8'));
+    assert.ok(page.includes(`--cause refused`) && !page.includes('\u001b'));
+    assert.match(stdout, /^retry +1 row refused: rowmill retry job\.yaml --base-url \S+ --cause refused$/m);
+    const full = await world.json<{ details: { fields: unknown[] }; rows: unknown }>(['report', 'job.yaml', '--json', '--summary', 'full']);
+    assert.deepEqual(full.rows, summary.rows);
+    assert.ok(full.details.fields.length > 0);
+    assert.equal((await world.run(['report', 'job.yaml', '--gold', 'x'])).exitCode, 2);
+  });
+
   it('status shows rows, batches and money, of one job or of every job below', async () => {
     const [status, list] = await Promise.all([
       world.json<Status>(['status', 'job.yaml']),

@@ -43,6 +43,8 @@ params:
   temperature: 0
   max_output_tokens: 200         # a cap keeps the worst case, and the budget, small
 # budget: { usd: 5.00 }          # per run; nothing is sent that could pass it
+# pilot: 50                      # so many rows first; the others follow if these went well
+# stop_if: { failed: "> 20% of first 200" }   # stop early when something is wrong with all of it
 # retry: { attempts: 3 }         # tries per row and run, the first included
 write:
   path: ${name}.out.csv

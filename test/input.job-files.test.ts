@@ -56,6 +56,7 @@ test('a job keeps what the file says and fills in the defaults', async () => {
       messages: [{ role: 'user', content: '{{ text }}' }],
       output: { type: 'text' },
       labels: [],
+      examples: null,
       votes: 1,
       confidence: null,
       params: {},

@@ -111,3 +111,18 @@ test('with 30 % of answers spoiled in every way, each row ends as a valid answer
   const pick = ({ id, label, summary, _status, _error }: Cells) => [id, label, summary, _status, _error];
   assert.deepEqual(tables[0]?.map(pick), tables[1]?.map(pick));
 });
+
+test('a cut answer is asked again with twice the room up to what the model gives, and no longer once it had that', async (t) => {
+  for (const [cap, attempts] of [
+    [16_384, 1],
+    [10_000, 2],
+  ] as const) {
+    const world = await makeWorld(t, {
+      rows: makeRows(1),
+      job: `params: { max_output_tokens: ${cap} }`,
+      faults: [{ do: { answer: 'length' } }],
+    });
+    const { summary } = await world.run();
+    assert.deepEqual([summary.causes, summary.attempts.total], [{ truncated: 1 }, attempts]);
+  }
+});

@@ -17,6 +17,8 @@ export interface Job {
   readonly output: OutputSpec;
   /** The closed set of answers, in the order of the job file; empty when the job has none. */
   readonly labels: readonly Label[];
+  /** Rows shown to the model with their right answers, before each row; null without any. */
+  readonly examples: ExamplesSpec | null;
   /** How many answers one request asks for, of which the majority counts; 1: no votes. */
   readonly votes: number;
   /** Where the probability of a label comes from; null when none is wanted. */
@@ -39,6 +41,21 @@ export interface Job {
   /** How many rows go first; the others follow when their answers pass the stop rules. Null: all go at once. */
   readonly pilot: number | null;
   readonly failIf: { readonly failedRows: Threshold; readonly skippedRows: Threshold };
+}
+
+/** Where the examples of a job come from. */
+export interface ExamplesSpec {
+  /** Absolute path of a table. */
+  readonly path: string;
+  /** The table's column for a column the prompt names; those that are not here have the same name. */
+  readonly input: Readonly<Record<string, string>>;
+  /** The table's column for a field of the answer, likewise. */
+  readonly output: Readonly<Record<string, string>>;
+  /** How many are shown, at most. */
+  readonly count: number;
+  readonly seed: number;
+  /** Absolute path of a table a run writes the rows to that are not shown; null for none. */
+  readonly holdout: string | null;
 }
 
 /** What a request asks for: an answer in text or JSON, by the older endpoint or the newer, or a vector. */

@@ -101,7 +101,7 @@ export interface Progress {
 export interface RetryPolicy {
   readonly attempts: number;
   readonly onUnknown: 'retry' | 'hold';
-  /** Whether the job set an output cap: without one a truncated answer cannot be given more room. */
+  /** Whether the job set an output cap that can still grow: without one a truncated answer cannot be given more room. */
   readonly hasOutputCap: boolean;
 }
 

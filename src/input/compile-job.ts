@@ -5,8 +5,10 @@ import type { Rendered, Request } from '../core/request.ts';
 import type { Row, Table } from '../core/row.ts';
 import { listAnswerColumns } from './added-columns.ts';
 import { showCell } from './cell-text.ts';
+import type { Example } from './choose-examples.ts';
 import { compileMessages } from './compile-messages.ts';
 import { compileRules } from './compile-rules.ts';
+import { insertExamples } from './insert-examples.ts';
 import { type JobCode, NO_CODE } from './job-code.ts';
 import { lintJob } from './lint-job.ts';
 import { type JobSource, NO_SOURCE } from './problem-path.ts';
@@ -27,6 +29,8 @@ export interface CompiledJob {
   readonly rulesHash: string;
   /** Whether a program's functions decide what rows ask or which answers count: then the same job text need not mean the same job. */
   readonly hasCode: boolean;
+  /** What is shown to the model before each row. */
+  readonly examples: readonly Example[];
   /** Properties of the answer, each a column of the output table; empty: the whole answer is one column, `answer`. */
   readonly answerColumns: readonly string[];
   /** The row as a person calls it: the cells of `input.id`, joined by `/`, or the row's number from 1. */
@@ -41,11 +45,11 @@ export interface CompiledJob {
  * @throws UsageError with every problem: columns the table does not have, templates Liquid refuses, requests the API would refuse
  */
 export function compileJob(
-  loaded: { readonly job: Job; readonly source?: JobSource; readonly code?: JobCode },
+  loaded: { readonly job: Job; readonly source?: JobSource; readonly code?: JobCode; readonly examples?: readonly Example[] },
   table: Pick<Table, 'columns' | 'format'>,
   limits: RequestLimits | null = null,
 ): CompiledJob {
-  const { job, source = NO_SOURCE, code = NO_CODE } = loaded;
+  const { job, source = NO_SOURCE, code = NO_CODE, examples = [] } = loaded;
   const hasTemplates = code.renderMessages === null;
   const { messages, problems } = compileMessages(hasTemplates ? job : { ...job, messages: [] }, source, table);
   const lint = lintJob(job, source, messages);
@@ -55,9 +59,12 @@ export function compileJob(
   return {
     job,
     url: job.endpoint,
-    render: hasTemplates ? compileRender(job, messages, limits) : compileCodeRender(job, code, { columns: table.columns, limits }),
+    render: hasTemplates
+      ? compileRender(job, insertExamples(messages, examples), limits)
+      : compileCodeRender(job, code, { columns: table.columns, limits }),
     renderReask: (request, reask) => renderReask(request, reask, limits?.maxOutputTokens ?? null),
     ...compileRules(job, code),
+    examples,
     hasCode: code !== NO_CODE,
     answerColumns: listAnswerColumns(job),
     rowId: (row) => (idIndexes.length === 0 ? String(row.index + 1) : idIndexes.map((index) => showCell(row.cells[index])).join('/')),

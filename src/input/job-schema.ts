@@ -92,6 +92,7 @@ export function makeJobSchema(): object {
           items: { type: 'string', minLength: 1 },
           description: 'A closed set of answers: names with descriptions, or a list of names. `labels` in templates, `label` in output.',
         },
+        examples: makeExamplesSchema(),
         votes: {
           type: 'integer',
           minimum: 1,
@@ -175,6 +176,21 @@ function makeInputSchema(): object {
       },
     },
     { required: ['path'], description: 'The table.' },
+  );
+}
+
+function makeExamplesSchema(): object {
+  const columns = { type: 'object', additionalProperties: { type: 'string', minLength: 1 } };
+  return closed(
+    {
+      path: { type: 'string', minLength: 1, description: 'A table with right answers.' },
+      input: { ...columns, description: 'Its column for a column the prompt names, where the names differ.' },
+      output: { ...columns, description: 'Its column for a field of the answer (a text: answer), where the names differ.' },
+      count: { ...POSITIVE_COUNT, maximum: 200, description: 'How many are shown. Default 5.' },
+      seed: { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description: 'Another seed, another choice. Default 1.' },
+      holdout: { type: 'string', minLength: 1, description: 'A CSV table a run writes the rows to that are not shown, for eval.' },
+    },
+    { required: ['path'], description: 'Rows shown to the model with their right answers, chosen by a seed, labels in turn.' },
   );
 }
 

@@ -31,6 +31,8 @@ export function lintEndpoint(job: Job, source: JobSource): readonly Problem[] {
     const message = `votes: POST ${endpoint} gives one answer a request; votes need endpoint: /v1/chat/completions`;
     problems.push({ place: source.placeOf(['votes']), message });
   }
+  if (endpoint === '/v1/embeddings' && job.examples !== null)
+    problems.push({ place: source.placeOf(['examples']), message: 'examples: an embedding is made of one text' });
   return [...problems, ...lintConfidence(job, source), ...lintAddedColumns(job, source)];
 }
 

@@ -1,6 +1,17 @@
 import path from 'node:path';
 import { type Problem, UsageError } from '../core/errors.ts';
-import type { Endpoint, ImageTemplate, InputSpec, Job, Label, MessageTemplate, StopRule, StopSign, TableFormat } from '../core/job.ts';
+import type {
+  Endpoint,
+  ExamplesSpec,
+  ImageTemplate,
+  InputSpec,
+  Job,
+  Label,
+  MessageTemplate,
+  StopRule,
+  StopSign,
+  TableFormat,
+} from '../core/job.ts';
 import { ANY_ROW, readNanoUsd, readStopLimit, readThreshold } from './amounts.ts';
 import { checkAgainstSchema } from './check-job.ts';
 import type { PathProblem } from './output-shorthand.ts';
@@ -29,6 +40,14 @@ interface JobSpec {
   readonly messages?: readonly MessageTemplate[];
   readonly output: unknown;
   readonly labels?: readonly string[] | Readonly<Record<string, string | null>>;
+  readonly examples?: {
+    readonly path: string;
+    readonly input?: Readonly<Record<string, string>>;
+    readonly output?: Readonly<Record<string, string>>;
+    readonly count?: number;
+    readonly seed?: number;
+    readonly holdout?: string;
+  };
   readonly votes?: number;
   readonly confidence?: 'logprobs';
   readonly params?: Readonly<Record<string, unknown>>;
@@ -126,6 +145,7 @@ function buildJob(spec: JobSpec, origin: JobOrigin): { job: Job; problems: reado
     messages: readMessages(spec, problems),
     output,
     labels,
+    examples: readExamplesSpec(spec, origin.directory),
     votes: spec.votes ?? 1,
     confidence: spec.confidence ?? null,
     params: spec.params ?? {},
@@ -157,6 +177,18 @@ function buildJob(spec: JobSpec, origin: JobOrigin): { job: Job; problems: reado
     },
   };
   return { job, problems };
+}
+
+function readExamplesSpec({ examples }: JobSpec, directory: string): ExamplesSpec | null {
+  if (examples === undefined) return null;
+  return {
+    path: path.resolve(directory, examples.path),
+    input: examples.input ?? {},
+    output: examples.output ?? {},
+    count: examples.count ?? 5,
+    seed: examples.seed ?? 1,
+    holdout: examples.holdout === undefined ? null : path.resolve(directory, examples.holdout),
+  };
 }
 
 /** An embedding is a vector, and nothing else is. */

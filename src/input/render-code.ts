@@ -3,10 +3,10 @@ import type { Rendered } from '../core/request.ts';
 import type { Row } from '../core/row.ts';
 import { showCell } from './cell-text.ts';
 import { ImageProblem } from './image-url.ts';
+import { makeLiteral } from './insert-examples.ts';
 import type { JobCode, TextRow } from './job-code.ts';
 import { boundRequests, makeRequest, type RequestLimits } from './render-row.ts';
 import { type CompiledMessage, compileBody } from './request-body.ts';
-import type { CompiledTemplate } from './template.ts';
 
 /**
  * Compiles how a row becomes a request when a function writes its messages. The body is that of a job whose prompt says the same text. The result
@@ -60,9 +60,4 @@ function makeLiteralMessage({ role, content, images = [] }: MessageTemplate): Co
 /** Without pieces, no folder of the path counts as written by the job's author: a cell may stand in it, and must not lead out of the job's folder. */
 function makeLiteralImage({ url, detail }: ImageTemplate): CompiledMessage['images'][number] {
   return { template: { ...makeLiteral(url), pieces: null }, detail };
-}
-
-/** Text that is no template: braces in it are braces. */
-function makeLiteral(text: string): CompiledTemplate {
-  return { columns: [], pieces: [text], literalText: text, render: () => text };
 }

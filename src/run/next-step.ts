@@ -1,6 +1,7 @@
 import type { Job } from '../core/job.ts';
 import { decideNextStep, type NextStep, TRANSIENT_CAUSES } from '../core/outcome.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { modelLimits } from '../money/model-limits.ts';
 
 /** Where a key stands: `new` was never answered, `in-flight` is with the provider. */
 export type KeyStep = NextStep | 'new' | 'in-flight';
@@ -14,7 +15,11 @@ export type StepOf = (id: number) => KeyStep;
  */
 export function createStepOf(ledger: Ledger, job: Job, purpose: 'working' | 'looking'): StepOf {
   const { keys, fold } = ledger;
-  const policy = { attempts: job.retry.attempts, onUnknown: job.onUnknown, hasOutputCap: job.params.max_output_tokens !== undefined };
+  const policy = { attempts: job.retry.attempts, onUnknown: job.onUnknown };
+  const cap = job.params.max_output_tokens;
+  const mostTokens = modelLimits(job.model).maxOutputTokens ?? Number.POSITIVE_INFINITY;
+  /** A cap that is as large as the model allows would only be asked for again. */
+  const canGrowCap = (id: number) => typeof cap === 'number' && cap * 2 ** keys.reasks(id) < mostTokens;
   return (id) => {
     if (keys.shard(id) !== 0) return 'in-flight';
     const outcome = keys.outcome(id);
@@ -22,7 +27,10 @@ export function createStepOf(ledger: Ledger, job: Job, purpose: 'working' | 'loo
     if (outcome === 'ok') return 'done';
     if (keys.isReopened(id)) return 'again';
     const isOfOpenRun = fold.currentRun !== null && fold.epochRuns[keys.epoch(id)] === fold.currentRun.id;
-    if (isOfOpenRun) return decideNextStep({ outcome, attempts: keys.attempts(id), idleRounds: keys.idleRounds(id) }, policy);
+    if (isOfOpenRun) {
+      const progress = { outcome, attempts: keys.attempts(id), idleRounds: keys.idleRounds(id) };
+      return decideNextStep(progress, { ...policy, hasOutputCap: outcome === 'truncated' && canGrowCap(id) });
+    }
     const isPassing = TRANSIENT_CAUSES.has(outcome) || (outcome === 'unknown' && job.onUnknown === 'retry');
     return isPassing && purpose === 'working' ? 'again' : 'failed';
   };

@@ -36,6 +36,7 @@ function listChangedAspects(job: Job, last: Job): readonly string[] {
     ...(isOther(({ messages }) => messages) ? ['the prompt'] : []),
     ...(isOther(({ labels }) => labels) ? ['the labels'] : []),
     ...(isOther(({ model }) => model) ? [`the model (${last.model}, now ${job.model})`] : []),
+    ...(isOther(({ examples }) => examples) ? ['the examples'] : []),
     ...(isOther(({ endpoint }) => endpoint) ? ['the endpoint'] : []),
     ...(isOther(({ params }) => params) ? ['the parameters'] : []),
     ...(isOther(({ output }) => output) ? ['the output'] : []),

@@ -8,6 +8,7 @@ import { type CompiledJob, compileJob } from '../input/compile-job.ts';
 import { type JobOverrides, type LoadedJob, loadJob } from '../input/load-job.ts';
 import { loadPrices } from '../input/load-prices.ts';
 import { type InputTable, openTable } from '../input/open-table.ts';
+import { type ChosenExamples, readExamples } from '../input/read-examples.ts';
 import { modelLimits } from '../money/model-limits.ts';
 import { createFindPrice, type FindPrice } from '../money/price.ts';
 import { findColumnClash } from '../output/table-columns.ts';
@@ -19,6 +20,8 @@ import { locateStateDirectory, type Target } from './target.ts';
 export interface PreparedJob {
   readonly compiled: CompiledJob;
   readonly table: InputTable;
+  /** Null when the job shows none. */
+  readonly examples: ChosenExamples | null;
   /** Where this job's state for this target lies; it may not exist yet. */
   readonly stateDirectory: string;
   /** What is known of the prompt tokens of its requests. */
@@ -64,17 +67,20 @@ export async function prepareJob(options: PrepareOptions): Promise<PreparedJob> 
       estimateTokens: (body: string) => tokens.estimateOne(body),
       findTooDear: createRowLimit(job, findPrice),
     };
-    const compiled = compileJob(loaded, table, limits);
+    const chosen = await readExamples(loaded, { cwd: options.overrides.cwd, signal: options.signal });
+    const bound = { ...loaded, ...(chosen === null ? {} : { examples: chosen.examples }) };
+    const compiled = compileJob(bound, table, limits);
     const clash = findColumnClash({ ...job.write, columns: table.columns, answerColumns: compiled.answerColumns });
     if (clash !== null) throw new UsageError(`write: ${clash.message}`);
     return {
       compiled,
       table,
+      examples: chosen,
       stateDirectory,
       findPrice,
       ownPricesSha256: hash('sha256', JSON.stringify(ownPrices)),
       tokens,
-      compileWith: (params) => compileJob({ ...loaded, job: { ...job, params: { ...job.params, ...params } } }, table, limits),
+      compileWith: (params) => compileJob({ ...bound, job: { ...job, params: { ...job.params, ...params } } }, table, limits),
     };
   } catch (error) {
     if (made !== undefined) removeEmptyFolders(stateDirectory, made);

@@ -21,6 +21,7 @@ import { createRunView } from './view.ts';
 import { openRunWatch } from './watch-run.ts';
 import { createWatchedLane } from './watched-lane.ts';
 import { waitForEnd, work, workUntilStopped } from './work.ts';
+import { writeHoldout } from './write-holdout.ts';
 
 /** The API's completion window: 24 h. */
 const BATCH_LIFE_MS = 86_400_000;
@@ -50,6 +51,7 @@ export async function runJob(options: RunOptions): Promise<Summary> {
     const laneName = firstLane ?? chooseLane(job.mode, preview);
     await options.confirm(preview, { lane: laneName, overNanoUsd: job.confirmOverNanoUsd });
 
+    if (prepared.examples !== null && job.examples?.holdout != null) await writeHoldout(prepared.examples, job.examples.holdout, signal);
     const connection = await target.connect(prepared.stateDirectory);
     const stopSignal = createStopSignal(options);
     let lanes: Lanes | null = null;

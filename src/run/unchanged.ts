@@ -56,10 +56,11 @@ export async function makeFingerprint(
   table: { readonly path: string; readonly sha256: string },
   signal: AbortSignal,
 ): Promise<Fingerprint> {
-  const { job } = prepared.compiled;
+  const { job, examples } = prepared.compiled;
+  const shown = examples.length === 0 ? '' : JSON.stringify(examples.map(({ user, assistant }) => [user, assistant]));
   return {
     input: hash('sha256', `${await hashInput(prepared.table, signal)}\n${prepared.compiled.rulesHash}`),
-    job: hash('sha256', `${job.text}\n${JSON.stringify([job.params, job.input, job.write, job.model])}`),
+    job: hash('sha256', `${job.text}\n${JSON.stringify([job.params, job.input, job.write, job.model])}${shown}`),
     answers: hashAnswers(ledger),
     table: table.path,
     tableSha256: table.sha256,

@@ -1,0 +1,61 @@
+import { hash } from 'node:crypto';
+
+/** A row that shows what a right answer looks like. */
+export interface Example {
+  /** What is asked. */
+  readonly user: string;
+  /** The right answer, as a model would give it. */
+  readonly assistant: string;
+  /** Its label; empty where answers have none. */
+  readonly label: string;
+  /** Where it stands, for messages. */
+  readonly place: string;
+}
+
+/** Chooses while rows stream by, and holds no more of them than it may choose. */
+export interface ExampleChooser {
+  offer(example: Example): void;
+  /** The chosen ones, in the order in which they are to be shown. */
+  choose(): readonly Example[];
+}
+
+interface Drawn {
+  readonly example: Example;
+  readonly draw: string;
+}
+
+/**
+ * A choice that depends on the seed and on what the rows say, not on their order or number: a row added later changes it only when it is drawn
+ * itself. Labels take turns, so that each is shown while there is room; the same question is asked once.
+ */
+export function createExampleChooser({ count, seed }: { readonly count: number; readonly seed: number }): ExampleChooser {
+  const byLabel = new Map<string, Drawn[]>();
+  return {
+    offer(example) {
+      const draw = hash('sha256', `${seed}\n${example.user}\n${example.assistant}`);
+      const drawn = byLabel.get(example.label) ?? [];
+      byLabel.set(example.label, drawn);
+      const last = drawn.at(-1);
+      if (drawn.length >= count && last !== undefined && draw >= last.draw) return;
+      const twin = drawn.findIndex(({ example: { user } }) => user === example.user);
+      if (twin !== -1) {
+        if (draw >= (drawn[twin] as Drawn).draw) return;
+        drawn.splice(twin, 1);
+      }
+      drawn.push({ example, draw });
+      drawn.sort(byDraw);
+      drawn.length = Math.min(drawn.length, count);
+    },
+    choose() {
+      const turns = [...byLabel.values()].flatMap((drawn) => drawn.map((one, turn) => ({ ...one, turn })));
+      const ordered = turns.toSorted((a, b) => a.turn - b.turn || byDraw(a, b));
+      const questions = new Set<string>();
+      const chosen = ordered.filter(({ example: { user } }) => !questions.has(user) && questions.add(user));
+      return chosen.slice(0, count).map(({ example }) => example);
+    },
+  };
+}
+
+function byDraw(a: Drawn, b: Drawn): number {
+  return a.draw < b.draw ? -1 : 1;
+}

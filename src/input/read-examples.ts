@@ -1,0 +1,95 @@
+import path from 'node:path';
+import { type Problem, UsageError } from '../core/errors.ts';
+import type { ExamplesSpec, Job } from '../core/job.ts';
+import type { Row } from '../core/row.ts';
+import { isBlankCell } from './cell-text.ts';
+import { compileCheckAnswer } from './check-answer.ts';
+import { createExampleChooser, type Example } from './choose-examples.ts';
+import { listAnswerFields, makeExampleAnswer } from './example-answer.ts';
+import { findLabelField } from './label-field.ts';
+import { createEngine } from './liquid-engine.ts';
+import { type InputTable, openTable } from './open-table.ts';
+import type { JobSource } from './problem-path.ts';
+import { suggest } from './suggest.ts';
+import { compileTemplate } from './template.ts';
+
+/** The examples of a job, chosen from their table, and that table for what is left of it. */
+export interface ChosenExamples {
+  readonly examples: readonly Example[];
+  readonly table: InputTable;
+  /** Whether a row of the table asks what one of the chosen examples asks. */
+  readonly isChosen: (row: Row) => boolean;
+}
+
+/**
+ * Reads the table of a job's examples and chooses among those of its rows that have an answer.
+ * @returns null when the job has no examples
+ * @throws UsageError when the table lacks a column, no row has an answer, or a chosen answer is none the job would accept
+ */
+export async function readExamples(
+  { job, source }: { readonly job: Job; readonly source: JobSource },
+  options: { readonly cwd: string; readonly signal: AbortSignal },
+): Promise<ChosenExamples | null> {
+  const { examples: spec, output } = job;
+  if (spec === null) return null;
+  const fail = (message: string): never => {
+    const problem: Problem = { place: source.placeOf(['examples']), message: `examples: ${message}` };
+    throw new UsageError([problem], { code: 'job' });
+  };
+  const table = await openTable({ path: spec.path, format: null, delimiter: null, encoding: null, columns: null, id: [] }, options);
+  const readUser = compileUser(job, spec, table, fail);
+  const fields = listAnswerFields(spec, output).map(([field, column]) => {
+    const index = table.columns.indexOf(column);
+    return index === -1 ? fail(describeMissing(column, spec, table)) : ([field, index] as const);
+  });
+  if (fields.length === 0) fail('the output has no fields that could be taken from a table');
+
+  const labelField = findLabelField(output);
+  const chooser = createExampleChooser(spec);
+  for await (const rows of table.readRows(options.signal)) {
+    for (const row of rows) {
+      const user = readUser(row);
+      const cells = fields.map(([field, index]) => [field, row.cells[index]] as const);
+      const assistant = user === null ? null : makeExampleAnswer(output, cells);
+      if (user === null || assistant === null) continue;
+      const label = String(cells.find(([field]) => field === labelField)?.[1] ?? '').trim();
+      chooser.offer({ user, assistant, label, place: `${row.file}:${row.line}` });
+    }
+  }
+  const examples = chooser.choose();
+  if (examples.length === 0) fail(`no row of ${path.basename(spec.path)} has both a question and an answer`);
+  const check = compileCheckAnswer(output);
+  for (const { assistant, place } of examples) {
+    const checked = check(assistant);
+    if (!checked.ok) fail(`${place}: its answer is none of the job: ${checked.message}`);
+  }
+  const users = new Set(examples.map(({ user }) => user));
+  return { examples, table, isChosen: (row) => users.has(readUser(row) ?? '') };
+}
+
+type Fail = (message: string) => never;
+
+/** How the prompt asks about a row of the examples; null when its cells are blank. */
+function compileUser(job: Job, spec: ExamplesSpec, table: InputTable, fail: Fail): (row: Row) => string | null {
+  const asked = job.messages.at(-1);
+  if (asked?.role !== 'user' || asked.images !== undefined) return fail('need a prompt that ends with a user message without images');
+  const names = new Map(Object.entries(spec.input).map(([name, column]) => [column, name]));
+  for (const column of names.keys()) if (!table.columns.includes(column)) fail(describeMissing(column, spec, table));
+  const columns = table.columns.map((column) => names.get(column) ?? column);
+  const { template, problems } = compileTemplate(asked.content, { engine: createEngine(), columns, labels: job.labels });
+  const missing = problems.find(({ missingColumn }) => missingColumn !== undefined)?.missingColumn;
+  if (missing !== undefined) fail(describeMissing(missing, spec, table));
+  if (template === null) return fail('the prompt cannot be read');
+  return ({ cells }) => {
+    if (template.columns.every((index) => isBlankCell(cells[index]))) return null;
+    try {
+      return template.render(cells);
+    } catch {
+      return null;
+    }
+  };
+}
+
+function describeMissing(name: string, spec: ExamplesSpec, { columns }: InputTable): string {
+  return `no column "${name}" in ${path.basename(spec.path)}; name it in examples.input or examples.output. Columns: ${columns.join(', ')}${suggest(name, columns)}`;
+}

@@ -201,6 +201,14 @@ test('a schema that checks asynchronously is refused instead of letting everythi
 test('what is wrong with a definition is told at once, all of it', () => {
   const define = () => defineJob({ name: 'no spaces', input: { path: 'in.csv' }, model: '', prompt: 'x', output: 'text' });
   assert.throws(define, (error: unknown) => error instanceof UsageError && error.problems.length === 2);
+  const withExamples = {
+    name: 'x',
+    input: { path: 'in.csv' },
+    model: 'gpt-4o-mini',
+    output: 'text',
+    examples: { path: 'gold.csv' },
+  } as const;
+  assert.throws(() => defineJob({ ...withExamples, prompt: () => 'x' }), /a prompt function can say its own/);
 });
 
 test('a signal stops the run with its books in order, and the next run goes on', async (t) => {

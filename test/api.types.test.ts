@@ -119,7 +119,18 @@ test('answers have the type their output says', () => {
 test('a definition takes every key of a job file', () => {
   // Exactly the keys of the type, or this does not compile.
   const keys: Record<keyof JobDefinition<string, unknown, string>, true> = {
-    ...{ name: true, description: true, input: true, model: true, endpoint: true, mode: true, prompt: true, labels: true, output: true },
+    ...{
+      name: true,
+      description: true,
+      input: true,
+      model: true,
+      endpoint: true,
+      mode: true,
+      prompt: true,
+      labels: true,
+      output: true,
+      examples: true,
+    },
     ...{ params: true, votes: true, confidence: true, limits: true, budget: true, confirm_over: true, retry: true, on_unknown: true },
     ...{ dedupe: true, write: true, stop_if: true, pilot: true, fail_if: true, directory: true, max_images: true },
   };

@@ -36,6 +36,8 @@ export interface JobDefinition<Column extends string, Output, Label extends stri
   /** A closed set of answers: names with descriptions, or a list of names. */
   readonly labels?: readonly Label[] | Readonly<Record<Label, string>>;
   readonly output: Output;
+  /** Only beside templates: a prompt function can say its own. */
+  readonly examples?: ExamplesDefinition<Column>;
   readonly params?: Params;
   readonly limits?: { readonly rpm?: number; readonly tpm?: number; readonly concurrency?: number; readonly enqueued_tokens?: number };
   readonly budget?: { readonly usd?: number; readonly usd_per_row?: number };
@@ -68,6 +70,18 @@ export interface InputDefinition<Column extends string> {
   readonly format?: 'csv' | 'tsv' | 'jsonl' | 'json';
   readonly delimiter?: string;
   readonly encoding?: string;
+}
+
+/** Rows shown to the model with their right answers. */
+export interface ExamplesDefinition<Column extends string> {
+  readonly path: string;
+  /** The table's column for a column of the input, where the names differ. */
+  readonly input?: Readonly<Partial<Record<NoInfer<Column>, string>>>;
+  /** The table's column for a field of the answer, likewise. */
+  readonly output?: Readonly<Record<string, string>>;
+  readonly count?: number;
+  readonly seed?: number;
+  readonly holdout?: string;
 }
 
 /** Parameters of the request; only what stands here is sent. */

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { UsageError } from '../core/errors.ts';
 import type { MessageTemplate } from '../core/job.ts';
 import type { JobCode, TextRow } from '../input/job-code.ts';
 import type { LoadedJob } from '../input/load-job.ts';
@@ -19,6 +20,9 @@ export function loadDefinition(definition: AnyDefinition): LoadedJob {
   const { directory, max_images: mostImages = 0, ...spec } = definition;
   const { prompt, output } = spec as { prompt: unknown; output: unknown };
   const isCoded = typeof prompt === 'function';
+  if (isCoded && definition.examples !== undefined) {
+    throw new UsageError('examples: go with templates only; a prompt function can say its own', { code: 'job' });
+  }
   const schema = isStandardSchema(output) ? output : null;
   const made = makeJob(
     { ...spec, ...(isCoded ? { prompt: String(prompt) } : {}), ...(schema === null ? {} : { output: chooseOutput(schema) }) },

@@ -48,7 +48,8 @@ export function classifyFailure(error: unknown, now: Date): ApiError {
 }
 
 function classifyAnswered(failure: SdkError, status: number, now: Date): ApiError {
-  const hasApiError = typeof failure.error === 'object' && failure.error !== null;
+  // Ollama and others say what is wrong with a request in a plain text; a gateway that lost one may do the same.
+  const hasApiError = (typeof failure.error === 'object' && failure.error !== null) || (typeof failure.error === 'string' && status < 500);
   const code = typeof failure.code === 'string' && failure.code !== '' ? failure.code : `http_${status}`;
   const said = messageOf(failure.error);
   const options = { code, status, requestId: failure.requestID ?? null, retryAfterMs: readRetryAfter(failure.headers, said, now) };
@@ -83,7 +84,7 @@ function kindOf(status: number, said: string): FailureKind {
 
 /** The provider's own sentence; keys it may repeat are cut out. */
 function messageOf(body: unknown): string {
-  const message = typeof body === 'object' && body !== null ? (body as { message?: unknown }).message : undefined;
+  const message = typeof body === 'object' && body !== null ? (body as { message?: unknown }).message : body;
   return typeof message === 'string' ? message.replaceAll(/\b(sk|rk|pk)-[A-Za-z0-9_*-]{6,}/g, '[key]') : 'without an explanation';
 }
 

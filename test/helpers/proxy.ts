@@ -5,6 +5,8 @@ import type { TestContext } from 'node:test';
 /** A gateway before the simulator that may change what passes through it. */
 export interface ProxyOptions {
   readonly target: string;
+  /** Where a path lies at the target, when the gateway has it elsewhere. */
+  readonly changePath?: (path: string) => string;
   /** May change the body of a request. */
   readonly changeRequest?: (request: { readonly method: string; readonly path: string; readonly body: Buffer }) => Buffer;
   /** May change a JSON answer. */
@@ -18,7 +20,8 @@ export async function startProxy(t: TestContext, options: ProxyOptions): Promise
   const server = http.createServer(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
-    const { method = 'GET', url: path = '/' } = request;
+    const { method = 'GET', url = '/' } = request;
+    const path = options.changePath?.(url) ?? url;
     const sent = Buffer.concat(chunks);
     const body = options.changeRequest?.({ method, path, body: sent }) ?? sent;
     const headers = Object.fromEntries(

@@ -203,7 +203,7 @@ test('an announced call without an end is unknown at the next opening: an attemp
     assert.equal(again.keys.outcome(id), 'unknown');
     assert.equal(again.keys.attempts(id), 1);
     assert.match(again.readAnswer(id).outcome.message, /may have been billed/);
-    assert.deepEqual(again.fold.unknownCalls.get('r1'), { calls: 1, bodyBytes: 100 });
+    assert.deepEqual(again.fold.unknownCalls.get('r1'), { calls: 1, bodyBytes: 100, answerCaps: 1 });
     assert.equal(again.fold.openCalls.size, 0);
     assert.equal(again.keys.find(k(2)), -1, 'what was refused was nothing');
     await again.close();

@@ -196,7 +196,7 @@ test('a pilot without waiting is left with the provider; the next invocation jud
 
 test('a run that was ended in between stops at the same answer as one that was not', async (t) => {
   const faults = [{ match: { every: 3 }, do: { answer: 'refusal' } }];
-  const options = { rows: makeRows(60), faults, job: 'limits: { concurrency: 1 }\nstop_if: { refused: "> 30% of first 20" }' };
+  const options = { rows: makeRows(24), faults, job: 'limits: { concurrency: 1 }\nstop_if: { refused: "> 30% of first 20" }' };
   const change = (cwd: string) => ({ overrides: { cwd, input: null, out: null, mode: 'live' as const } });
   const whole = await makeWorld(t, options);
   const { summary } = await whole.run(change(whole.directory));

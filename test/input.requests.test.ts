@@ -200,6 +200,9 @@ test('what the API would refuse for every row is refused before anything is sent
 });
 
 test('what would be paid for nothing is warned about', () => {
+  const described = { labels: { x: 'what x is', y: '' }, output: { kind: 'label' } };
+  assert.match(compile(described).warnings.join(), /the labels have descriptions, and no template shows them/);
+  assert.deepEqual(compile({ ...described, prompt: '{% for label in labels %}{{ label.name }}{% endfor %}{{ a }}' }).warnings, []);
   assert.match(compile({ model: 'o4-mini', params: { max_output_tokens: 200 } }).warnings.join(), /spends output tokens on reasoning/);
   assert.deepEqual(compile({ model: 'o4-mini', params: { max_output_tokens: 2000 } }).warnings, []);
 });

@@ -51,6 +51,7 @@ test('examples stand before the row as question and right answer, labels in turn
   assert.match(messages[0]?.content ?? '', /^Label and summarize, reply in JSON: Remark \d+, \{\{ text \}\}$/, 'a cell is no template');
   const held = world.read('rest.csv').trimEnd().split('\n');
   assert.equal(held.length, 1 + 26);
+  assert.equal(held[0], 'nr,text,mood', 'the job can be run over it');
   for (const { content } of messages.filter(({ role }) => role === 'user').slice(0, 4)) {
     assert.ok(!world.read('rest.csv').includes(`"${content.split(': ')[1]}"`), 'what is shown is not held out');
   }

@@ -30,7 +30,13 @@ export function lintJob(
   }
   if (job.votes > 1 && job.params.temperature === 0)
     warnings.push('votes at temperature 0 are mostly one answer repeated; leave the temperature out, or the votes');
+  if (job.messages.length > 0 && job.labels.some(({ description }) => description !== '') && !showsLabels(job))
+    warnings.push('the labels have descriptions, and no template shows them to the model: {% for label in labels %} …');
   return { problems, warnings };
+}
+
+function showsLabels({ messages }: Job): boolean {
+  return messages.some(({ content }) => /\blabels\b/.test(content));
 }
 
 /** What reasoning models do not take, from the API's guides and openai-contract section 11 (seen 2026-11-21). */

@@ -17,6 +17,8 @@ import { compileTemplate } from './template.ts';
 export interface ChosenExamples {
   readonly examples: readonly Example[];
   readonly table: InputTable;
+  /** The table's columns as the job calls them, so that the job can be run over its rows. */
+  readonly columns: readonly string[];
   /** Whether a row of the table asks what one of the chosen examples asks. */
   readonly isChosen: (row: Row) => boolean;
 }
@@ -37,7 +39,8 @@ export async function readExamples(
     throw new UsageError([problem], { code: 'job' });
   };
   const table = await openTable({ path: spec.path, format: null, delimiter: null, encoding: null, columns: null, id: [] }, options);
-  const readUser = compileUser(job, spec, table, fail);
+  const columns = nameColumns(spec, table);
+  const readUser = compileUser(job, { spec, table, columns }, fail);
   const fields = listAnswerFields(spec, output).map(([field, column]) => {
     const index = table.columns.indexOf(column);
     return index === -1 ? fail(describeMissing(column, spec, table)) : ([field, index] as const);
@@ -64,18 +67,20 @@ export async function readExamples(
     if (!checked.ok) fail(`${place}: its answer is none of the job: ${checked.message}`);
   }
   const users = new Set(examples.map(({ user }) => user));
-  return { examples, table, isChosen: (row) => users.has(readUser(row) ?? '') };
+  return { examples, table, columns, isChosen: (row) => users.has(readUser(row) ?? '') };
 }
 
 type Fail = (message: string) => never;
 
 /** How the prompt asks about a row of the examples; null when its cells are blank. */
-function compileUser(job: Job, spec: ExamplesSpec, table: InputTable, fail: Fail): (row: Row) => string | null {
+function compileUser(
+  job: Job,
+  { spec, table, columns }: { readonly spec: ExamplesSpec; readonly table: InputTable; readonly columns: readonly string[] },
+  fail: Fail,
+): (row: Row) => string | null {
   const asked = job.messages.at(-1);
   if (asked?.role !== 'user' || asked.images !== undefined) return fail('need a prompt that ends with a user message without images');
-  const names = new Map(Object.entries(spec.input).map(([name, column]) => [column, name]));
-  for (const column of names.keys()) if (!table.columns.includes(column)) fail(describeMissing(column, spec, table));
-  const columns = table.columns.map((column) => names.get(column) ?? column);
+  for (const column of Object.values(spec.input)) if (!table.columns.includes(column)) fail(describeMissing(column, spec, table));
   const { template, problems } = compileTemplate(asked.content, { engine: createEngine(), columns, labels: job.labels });
   const missing = problems.find(({ missingColumn }) => missingColumn !== undefined)?.missingColumn;
   if (missing !== undefined) fail(describeMissing(missing, spec, table));
@@ -88,6 +93,12 @@ function compileUser(job: Job, spec: ExamplesSpec, table: InputTable, fail: Fail
       return null;
     }
   };
+}
+
+/** A column whose name is given to another steps back. */
+function nameColumns({ input }: ExamplesSpec, { columns }: InputTable): readonly string[] {
+  const names = new Map(Object.entries(input).map(([name, column]) => [column, name]));
+  return columns.map((column) => names.get(column) ?? (Object.hasOwn(input, column) ? `${column}_original` : column));
 }
 
 function describeMissing(name: string, spec: ExamplesSpec, { columns }: InputTable): string {

@@ -62,7 +62,7 @@ function warnOfCosts(job: Job, findPrice: FindPrice, at: string): readonly strin
   if (findPrice(job.model, { lane: 'batch', tier: null, at }) === null) warnings.push(`the batch price of ${job.model} is unknown`);
   const longest = longestAnswerTokens(job);
   if (longest === null) warnings.push(`how long an answer of ${job.model} can be is unknown; set params.max_output_tokens`);
-  else if (job.params.max_output_tokens === undefined) {
+  else if (longest > 0 && job.params.max_output_tokens === undefined) {
     warnings.push(`no params.max_output_tokens: the worst case, and a budget, reserve the model’s ${longest} tokens for each answer`);
   }
   if (job.budget.nanoUsdPerRow !== null && job.params.max_output_tokens === undefined) {

@@ -12,7 +12,7 @@ const KINDS = [
   ...['refusal', 'length', 'reasoning_eats_cap', 'content_filter', 'tool_calls', 'no_choices', 'empty', 'invalid_json', 'wrong_schema'],
   ...['prose', 'fenced', 'duplicate_key', 'not_a_number', 'huge_number', 'large_integer', 'lone_surrogate', 'proto_key', 'deep_nesting'],
 ];
-const ROWS = 120;
+const ROWS = 80;
 /** Rows whose key begins so are spoiled at every attempt. */
 const STUBBORN = { a: 'invalid_json', b: 'wrong_schema', c: 'length', d: 'duplicate_key', e: 'large_integer' };
 /** Together they spoil about 30 % of all answers. */
@@ -103,7 +103,7 @@ test('with 30 % of answers spoiled in every way, each row ends as a valid answer
     const rows = await runBroken(world, mode);
     tables.push(rows);
     const stubborn = rows.filter((row) => row._attempts === '3' && row._status === 'failed');
-    assert.ok(stubborn.length >= 5);
+    assert.ok(stubborn.length >= 3);
     const look = { ...makeLookOptions(world.path('job.yaml'), {}), cwd: world.directory };
     const { attempts } = await readRowHistory(look, stubborn[0]?.id as string);
     assert.equal(attempts.filter(({ answer }) => answer !== null).length, 3, 'every raw answer is kept');

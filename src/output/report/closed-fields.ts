@@ -19,7 +19,7 @@ const MAX_VALUES = 60;
 export function findClosedFields({ output, labels }: Pick<Job, 'output' | 'labels'>): readonly ClosedField[] {
   if (output.type === 'text') {
     const names = labels.map(({ name }) => name);
-    return names.length === 0 ? [] : [makeField('answer', names, (answer) => answer)];
+    return names.length === 0 ? [] : [makeField('answer', names, (answer) => mapOf(answer).answer ?? answer)];
   }
   const properties = mapOf(mapOf(output.schema).properties);
   return Object.entries(properties).flatMap(([field, schema]) => {

@@ -125,11 +125,11 @@ describe('the limiter in Redis', { skip: whyNoRedis() }, () => {
   });
 
   test('it leaves no more than the provider says is left', async () => {
-    const { link, shared, makeJob, ask } = await makeLink({ requests: 6_000, tokens: 600_000 });
+    const { link, shared, makeJob, ask } = await makeLink({ requests: 6_000, tokens: 6_000 });
     const job = await makeJob();
     const { mark } = await ask(job, 10);
     await settleCall(link, job, { mark, tokensDelta: 0, delivery: null, remaining: { requests: 100, tokens: 50 } });
-    const rates: Rates = { requests: { perMinute: 6_000 * SHARE, burst: 200 }, tokens: { perMinute: 600_000 * SHARE, burst: 20_000 } };
+    const rates: Rates = { requests: { perMinute: 6_000 * SHARE, burst: 200 }, tokens: { perMinute: 6_000 * SHARE, burst: 200 } };
     const next = await ask(await makeJob(), 100);
     const expected = reserve(keepWithin(UNUSED, rates, { requests: 100, tokens: 50 }, 0), rates, 100, 0);
     // Milliseconds passed between the two steps in Redis.

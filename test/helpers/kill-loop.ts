@@ -101,7 +101,7 @@ async function runSequence(options: KillLoopOptions, random: (() => number) | nu
       ? null
       : await startSimulator({ stateDirectory: path.join(directory, 'provider'), faults: FAULTS, seed: options.seed, batchSeconds: 0.08 });
   try {
-    fs.writeFileSync(path.join(directory, 'in.csv'), renderCsv(makeRows(options.rows ?? 24)));
+    fs.writeFileSync(path.join(directory, 'in.csv'), renderCsv(makeRows(options.rows ?? 14)));
     fs.writeFileSync(path.join(directory, 'job.yaml'), JOB);
     for (;;) {
       const process = start(directory, simulator);

@@ -34,6 +34,7 @@ export class AttachedQueue {
   #settledDoubts = 0;
   #lastContactMs: number;
   #isDead = false;
+  #isLeaving = false;
   #aloneSinceMs: number;
   #hasMissedWorkers = false;
 
@@ -72,6 +73,9 @@ export class AttachedQueue {
   async cleanUp(): Promise<void> {
     const { link, keys, shared, state, identity } = this.#context;
     if (this.#isDead) return;
+    // Whoever still tends would find that our notice is gone, and put it there again.
+    this.#isLeaving = true;
+    await this.ended;
     try {
       if (!(await this.#collector.drainLingering())) return;
       await link.redis.hdel(shared.states, state);
@@ -87,7 +91,7 @@ export class AttachedQueue {
   async #tend(): Promise<void> {
     const { closed, nowMs, sleep } = this.#context;
     let [musterAtMs, recallAtMs] = [0, 0];
-    while (!closed.aborted && !this.#isDead) {
+    while (!closed.aborted && !this.#isDead && !this.#isLeaving) {
       try {
         if (this.#doubts > this.#settledDoubts) await this.#settleDoubts();
         if (nowMs() >= musterAtMs) {
@@ -102,7 +106,7 @@ export class AttachedQueue {
         this.#lastContactMs = nowMs();
         if (read === 0) await sleep(IDLE_PAUSE_MS, closed);
       } catch (error) {
-        if (closed.aborted || this.#isDead) return;
+        if (closed.aborted || this.#isDead || this.#isLeaving) return;
         this.#countFailure(error);
         await sleep(FAILURE_PAUSE_MS, closed).catch(() => {});
       }

@@ -65,15 +65,25 @@ export class BudgetError extends AppError {
   }
 }
 
+type BoundsOptions = Pick<BudgetOptions, 'job' | 'limits' | 'findPrice' | 'sets' | 'firstLane' | 'at'>;
+
 /** @throws UsageError when the model's price or longest answer is unknown: a budget does not guess */
-export function createRunBudget(options: BudgetOptions): Budget {
-  const { job, limits, firstLane, laneNow, spent } = options;
+export function makeCostBounds(options: BoundsOptions): Readonly<Record<LaneName, CostBound | null>> {
+  const { job, limits, firstLane } = options;
   const bounds = { batch: makeCostBound({ ...options, lane: 'batch' }), live: makeCostBound({ ...options, lane: 'live' }) };
-  if (bounds[firstLane] === null || (limits.live !== null && bounds.live === null)) {
+  const isLimited = limits.run !== null || limits.live !== null;
+  if (isLimited && (bounds[firstLane] === null || (limits.live !== null && bounds.live === null))) {
     throw new UsageError(
       `budget: no price or no longest answer is known for ${job.model}, so a budget cannot be kept; tell them in prices.yaml and params.max_output_tokens, or remove the budget`,
     );
   }
+  return bounds;
+}
+
+/** @throws UsageError as makeCostBounds does */
+export function createRunBudget(options: BudgetOptions): Budget {
+  const { job, limits, firstLane, laneNow, spent } = options;
+  const bounds = makeCostBounds(options);
   // Only the lane that is not sent to can be without a price.
   const boundIn = (lane: LaneName) => (bounds[lane] ?? bounds[firstLane]) as CostBound;
   /** What an answer whose price or usage is unknown may have cost: the whole context in, the longest answer out. */

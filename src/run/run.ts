@@ -1,6 +1,7 @@
 import { sweepBatches } from '../batch/sweep.ts';
 import type { Summary } from '../core/summary.ts';
 import { makeBatchContext } from './batch-context.ts';
+import { makeCostBounds } from './budget.ts';
 import { concludeRun } from './conclude.ts';
 import { beginWithBatches } from './deadline.ts';
 import { createDueRequests } from './due-request.ts';
@@ -50,6 +51,15 @@ export async function runJob(options: RunOptions): Promise<Summary> {
     const preview = await previewOpenJob({ prepared, opened: { ledger, history }, selected, countsExactly, options });
     const laneName = firstLane ?? chooseLane(job.mode, preview);
     await options.confirm(preview, { lane: laneName, overNanoUsd: job.confirmOverNanoUsd });
+    // Refuses before a run is opened.
+    makeCostBounds({
+      job,
+      limits: { run: budgetNanoUsd, live: options.deadline?.maxLiveNanoUsd ?? null },
+      firstLane: laneName,
+      findPrice: prepared.findPrice,
+      sets: [],
+      at: options.priceAsOf ?? options.effects.clock().toISOString(),
+    });
 
     if (prepared.examples !== null && job.examples?.holdout != null) await writeHoldout(prepared.examples, job.examples.holdout, signal);
     const connection = await target.connect(prepared.stateDirectory);

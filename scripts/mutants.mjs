@@ -84,7 +84,7 @@ const MUTANTS = [
   {
     name: 'a worker calls what is done already',
     edits: [['src/live/redis-limiter.js', "if redis.call('SISMEMBER', KEYS[5], ARGV[1]) == 1 then return say('done', 0, '') end", '']],
-    guard: ['live.redis-faults|live.redis-limiter', 'done|frozen'],
+    guard: ['slow.redis-faults|live.redis-limiter', 'done|frozen'],
   },
   {
     name: 'an end leaves Redis before it is in the ledger',
@@ -95,7 +95,7 @@ const MUTANTS = [
         'await this.#forget(entries.map(({ entryId }) => entryId)); const ended = await this.#record(fresh);',
       ],
     ],
-    guard: ['live.redis-faults', 'in the ledger before'],
+    guard: ['slow.redis-faults', 'in the ledger before'],
   },
   {
     name: 'an account without money counts as too fast',

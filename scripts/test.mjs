@@ -1,5 +1,5 @@
 // Everything a contributor needs: compile (which checks types), lint, then every test on the compiled output.
-// `node scripts/test.mjs --only-tests` runs the compiled tests alone, for a second Node version.
+// `--only-tests` runs the compiled tests alone, for a second Node version; `--slow` the slow ones alone, which the others leave out.
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, mkdirSync, readdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
@@ -67,14 +67,14 @@ function groupSkips(lines) {
 }
 
 /**
- * Writes one file per area (`run.again.test.js` is of the area `run`, `live.redis-faults.test.js` of `redis`) that imports its test files: loading the same modules anew for each file
+ * Writes one file per area (`run.again.test.js` is of the area `run`, `live.redis-restart.test.js` of `redis`) that imports its test files: loading the same modules anew for each file
  * took as long as testing. @returns paths, in the order in which they are begun
  */
 function writeAreas(files) {
   const folder = '.cache/areas';
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  const areaOf = (name) => (/^live\.(redis|two-workers|conformance)/.test(name) ? 'redis' : name.split('.')[0]);
+  const areaOf = (name) => (/^live\.(redis|conformance)/.test(name) ? 'redis' : name.split('.')[0]);
   const areas = [...new Set(files.map(areaOf))];
   const rank = (area) => (LONGEST_AREAS.includes(area) ? LONGEST_AREAS.indexOf(area) : LONGEST_AREAS.length);
   return areas
@@ -87,11 +87,12 @@ function writeAreas(files) {
     });
 }
 
-if (!process.argv.includes('--only-tests')) {
+const isSlow = process.argv.includes('--slow');
+if (!isSlow && !process.argv.includes('--only-tests')) {
   orExit(run('types', ['scripts/build.mjs']));
   orExit(run('lint', ['node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings', '.']));
 }
-const files = readdirSync('dist/test').filter((name) => name.endsWith('.test.js'));
+const files = readdirSync('dist/test').filter((name) => name.endsWith('.test.js') && name.startsWith('slow.') === isSlow);
 const testArguments = [
   ...SHORT_LIVED,
   '--test',

@@ -7,8 +7,8 @@ const SEED = Number(process.env.ROWMILL_TEST_SEED ?? 1);
 
 describe('a process killed at any moment of its work', { concurrency: 2 }, () => {
   for (const [mode, kills] of [
-    ['inside', 25],
-    ['outside', 25],
+    ['inside', 12],
+    ['outside', 38],
   ] as readonly [KillMode, number][]) {
     test(`ends with the undisturbed table and bill, the simulator ${mode} of it (seed ${SEED})`, async (t) => {
       const report = await runKillLoop({ mode, kills, seed: SEED });

@@ -7,6 +7,7 @@ const PRICES: Readonly<Record<string, { readonly input: number; readonly output:
   'gpt-4o-mini': { input: 150, output: 600 },
   'gpt-4.1-nano': { input: 100, output: 400 },
   'gpt-4.1-mini': { input: 400, output: 1600 },
+  'gpt-4-turbo': { input: 10_000, output: 30_000 },
 };
 
 /** One line of a recorded file that speaks of a request. */

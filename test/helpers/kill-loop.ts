@@ -34,9 +34,10 @@ export interface KillLoopOptions {
 /** The command lives for half a second here: optimizing its code, on threads of their own, would cost more than it saves. */
 const SHORT_LIVED = ['--no-opt', '--v8-pool-size=0'];
 const MAIN = path.join(path.dirname(fileURLToPath(import.meta.url)), '../../src/cli/main.js');
+/** A model of the older encoding, which loads in half the time. */
 const JOB = `name: killed
 input: { path: in.csv, id: id }
-model: gpt-4.1-nano
+model: gpt-4-turbo
 mode: batch
 limits: { enqueued_tokens: 1500 }
 prompt: "Label and summarize, reply in JSON: {{ text }}"
@@ -101,7 +102,7 @@ async function runSequence(options: KillLoopOptions, random: (() => number) | nu
       ? null
       : await startSimulator({ stateDirectory: path.join(directory, 'provider'), faults: FAULTS, seed: options.seed, batchSeconds: 0.08 });
   try {
-    fs.writeFileSync(path.join(directory, 'in.csv'), renderCsv(makeRows(options.rows ?? 14)));
+    fs.writeFileSync(path.join(directory, 'in.csv'), renderCsv(makeRows(options.rows ?? 24)));
     fs.writeFileSync(path.join(directory, 'job.yaml'), JOB);
     for (;;) {
       const process = start(directory, simulator);

@@ -1,94 +1,12 @@
 import assert from 'node:assert/strict';
-import type { ChildProcess } from 'node:child_process';
 import { describe, test } from 'node:test';
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { decideOutcome, readResponseLine } from '../src/core/response-line.ts';
-import type { CallQueue, LiveCall } from '../src/live/queue.ts';
-import { makeJobId, makeQueueName, makeSharedKeys, makeStateKeys, REDIS_PREFIX } from '../src/live/redis-keys.ts';
-import { startProvider, type TestProvider } from './helpers/redis-provider.ts';
-import { type RedisServer, type RedisServerOptions, startRedis, whyNoRedisServer } from './helpers/redis-server.ts';
-import { endProcess, makeCall, makeState, openTestQueue, startWorkerProcess, TestBooks } from './helpers/redis-world.ts';
-
-/** Short, so that a death is seen within the time of a test. */
-const LOCK_MS = 1_000;
-const DEATH_SHOWS_MS = 1_500;
-/** Long enough for a machine with other things to do. */
-const NOBODY_DIES_MS = 20_000;
-
-interface FaultWorld {
-  readonly redis: RedisServer;
-  readonly provider: TestProvider;
-  readonly books: TestBooks;
-  readonly warnings: readonly string[];
-  readonly queueName: string;
-  startWorker(concurrency: number, lockMs?: number): ChildProcess;
-  openQueue(state: string, workerSilenceMs?: number): Promise<CallQueue>;
-  /** Resolves when so many jobs are in Redis. */
-  jobsWaiting(jobs: number): Promise<void>;
-}
-
-/** A Redis, a provider and books of the test's own; workers and queues it opens are ended with it. */
-async function inWorld(latencyMs: number, options: RedisServerOptions, body: (world: FaultWorld) => Promise<void>): Promise<void> {
-  const [redis, provider] = [await startRedis(options), await startProvider(latencyMs)];
-  const keyFingerprint = makeState();
-  const queueName = makeQueueName({ model: 'test-model', keyFingerprint, baseUrl: 'http://test' });
-  const workers: ChildProcess[] = [];
-  const queues: CallQueue[] = [];
-  const warnings: string[] = [];
-  const world: FaultWorld = {
-    redis,
-    provider,
-    books: new TestBooks(),
-    warnings,
-    queueName,
-    startWorker: (concurrency, lockMs = LOCK_MS) => {
-      const common = { redisUrl: redis.url, providerUrl: provider.url, lockMs, keyFingerprint, secret: null };
-      const worker = startWorkerProcess({ ...common, concurrency });
-      workers.push(worker);
-      return worker;
-    },
-    openQueue: async (state, workerSilenceMs = NOBODY_DIES_MS) => {
-      const warn = (message: string) => warnings.push(message);
-      const queue = await openTestQueue(redis.url, { keyFingerprint, state, workerSilenceMs, warn });
-      queues.push(queue);
-      return queue;
-    },
-    jobsWaiting: async (jobs) => {
-      const client = new Redis(redis.url);
-      while ((await client.llen(`${REDIS_PREFIX}:${queueName}:wait`)) < jobs);
-      client.disconnect();
-    },
-  };
-  try {
-    await body(world);
-  } finally {
-    for (const queue of queues) await queue.close();
-    await Promise.all(workers.map((worker) => endProcess(worker, 'SIGKILL')));
-    await redis.stop();
-    await provider.stop();
-  }
-}
-
-/** Calls by id, and what the lane does after an unknown one: ask again. */
-function retryUnknown(books: TestBooks, queue: CallQueue, calls: readonly LiveCall[]): void {
-  const byId = new Map(calls.map((call) => [call.request.customId, call]));
-  books.onEnd = (end) => {
-    if (end.status === 'unknown') void queue.add(byId.get(end.customId) as LiveCall);
-  };
-}
-
-/** Every row is answered, and every call beyond the first of a row is reported. */
-function assertBooked(world: FaultWorld, calls: readonly LiveCall[]): void {
-  const { provider, books } = world;
-  const ids = calls.map((call) => call.request.customId).toSorted();
-  assert.deepEqual([...new Set(books.of('answered'))].toSorted(), ids);
-  for (const id of ids) {
-    const billed = provider.bill.filter((customId) => customId === id).length;
-    const told = [...books.of('answered'), ...books.of('unknown')].filter((customId) => customId === id).length;
-    assert.ok(told >= billed, `${id} was called ${billed} times, and ${told} are reported`);
-  }
-}
+import { makeJobId, makeSharedKeys, makeStateKeys, REDIS_PREFIX } from '../src/live/redis-keys.ts';
+import { assertBooked, DEATH_SHOWS_MS, inWorld, retryUnknown } from './helpers/fault-world.ts';
+import { whyNoRedisServer } from './helpers/redis-server.ts';
+import { endProcess, makeCall, makeState, TestBooks } from './helpers/redis-world.ts';
 
 describe('faults of the queue over Redis', { skip: whyNoRedisServer(), concurrency: true }, () => {
   test('every call is made once, by any of two workers, and nothing of ours is left in Redis', async () => {
@@ -178,25 +96,6 @@ describe('faults of the queue over Redis', { skip: whyNoRedisServer(), concurren
       await queue.settle();
       assertBooked(world, calls);
       assert.ok(books.of('unknown').length >= 1);
-    });
-  });
-
-  test('Redis killed without persistence loses no answer, and no call is repeated while its worker lives', async () => {
-    await inWorld(40, {}, async (world) => {
-      const { redis, provider, books } = world;
-      world.startWorker(4);
-      world.startWorker(4);
-      const queue = await world.openQueue(makeState());
-      await queue.attach(books);
-      const calls = Array.from({ length: 120 }, (_, number) => makeCall(number));
-      for (const call of calls) await queue.add(call);
-      await provider.seen(30);
-      await redis.restart();
-      await queue.settle();
-      assertBooked(world, calls);
-      assert.equal(provider.bill.length, 120);
-      assert.deepEqual(books.of('unknown'), []);
-      assert.equal(world.warnings.filter((warning) => warning.startsWith('Redis has lost')).length, 1);
     });
   });
 
@@ -334,59 +233,5 @@ describe('faults of the queue over Redis', { skip: whyNoRedisServer(), concurren
       assert.equal(provider.bill.length, 3);
       assert.equal(books.of('answered').length, 3);
     });
-  });
-});
-
-describe('a Redis that cannot be used', { skip: whyNoRedisServer() }, () => {
-  async function refusalOf(redisUrl: string): Promise<{ message: string; exitCode: number; tookMs: number }> {
-    const startedMs = performance.now();
-    try {
-      await (await openTestQueue(redisUrl, { keyFingerprint: 'k' })).close();
-    } catch (error) {
-      const { message, exitCode } = error as { message: string; exitCode: number };
-      return { message, exitCode, tookMs: performance.now() - startedMs };
-    }
-    throw new Error('it was used');
-  }
-
-  test('one that is not there is told in one sentence, at once, without its password', async () => {
-    const server = await startRedis();
-    await server.stop();
-    const { message, exitCode, tookMs } = await refusalOf(server.url.replace('//', '//:secret@'));
-    assert.equal(exitCode, 2);
-    assert.match(message, /^Redis at redis:\/\/127\.0\.0\.1:\d+ cannot be used \(ECONNREFUSED\)$/);
-    assert.ok(tookMs < 5_000);
-  });
-
-  test('one that would drop jobs when memory runs short is refused', async () => {
-    const server = await startRedis({ settings: ['--maxmemory-policy', 'allkeys-lru'] });
-    const { message, exitCode } = await refusalOf(server.url);
-    await server.stop();
-    assert.equal(exitCode, 2);
-    assert.match(message, /eviction policy allkeys-lru.*CONFIG SET maxmemory-policy noeviction/);
-  });
-
-  test('a wrong password is told, and a right one opens', async () => {
-    const server = await startRedis({ settings: ['--requirepass', 'correct'] });
-    const { message, exitCode } = await refusalOf(server.url.replace('//', '//:wrong@'));
-    assert.equal(exitCode, 2);
-    assert.match(message, /WRONGPASS|NOAUTH/);
-    assert.doesNotMatch(message, /wrong@|:wrong/);
-    await (await openTestQueue(server.url.replace('//', '//:correct@'), { keyFingerprint: 'k' })).close();
-    await server.stop();
-  });
-
-  test('one without an append-only file is used, with a warning', async () => {
-    for (const appendOnly of [true, false]) {
-      const server = await startRedis({ appendOnly });
-      const warnings: string[] = [];
-      await (await openTestQueue(server.url, { keyFingerprint: 'k', warn: (message) => warnings.push(message) })).close();
-      await server.stop();
-      assert.equal(warnings.length, appendOnly ? 0 : 1);
-    }
-  });
-
-  test('an address that is none is told', async () => {
-    assert.match((await refusalOf('localhost:6379')).message, /must look like redis:\/\//);
   });
 });

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import { createWorld, REVIEW_JOB, REVIEWS } from './helpers/command-line.ts';
 import { startWorker } from './helpers/in-process-worker.ts';
 import { type RedisServer, startRedis, whyNoRedisServer } from './helpers/redis-server.ts';
 import { CANARY_KEY, makeRows, makeWorld, type World, type WorldOptions } from './helpers/run-world.ts';
@@ -84,16 +83,4 @@ describe('Redis away', { skip: whyNoRedisServer() }, () => {
       assertBooked(world, summary, 60);
     });
   }
-});
-
-test('a Redis that is not there when a run begins ends it with exit 2 and one sentence, within five seconds', async (t) => {
-  const world = createWorld({ 'reviews.csv': REVIEWS, 'job.yaml': REVIEW_JOB });
-  t.after(() => world.dispose());
-  const startedAt = performance.now();
-  const at = ['--base-url', 'http://127.0.0.1:9/v1', '--redis', 'redis://:secret-word@127.0.0.1:9'];
-  const { exitCode, stdout, stderr } = await world.run(['run', 'job.yaml', '--mode', 'live', ...at], { OPENAI_API_KEY: CANARY_KEY });
-  assert.equal(exitCode, 2);
-  assert.ok(performance.now() - startedAt < 5_000);
-  assert.match(stderr, /Redis at redis:\/\/127\.0\.0\.1:9 cannot be used/);
-  assert.doesNotMatch(stdout + stderr, /secret-word/);
 });

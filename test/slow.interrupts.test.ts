@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError, EXIT } from '../src/core/errors.ts';
@@ -7,6 +7,7 @@ import { PROGRAM } from './helpers/command-line.ts';
 import { startWorker } from './helpers/in-process-worker.ts';
 import { startRedis, whyNoRedisServer } from './helpers/redis-server.ts';
 import { CANARY_KEY, makeRows, makeWorld, type RunChange, type World, type WorldOptions } from './helpers/run-world.ts';
+import { assertStopsNow } from './helpers/second-signal.ts';
 
 const ROWS = 40;
 const CALLS = 'POST /v1/chat/completions';
@@ -123,18 +124,9 @@ for (const [signal, exitCode, stage] of [
     child.stderr.on('data', (chunk) => {
       said += chunk;
     });
-    const ended = new Promise((resolve) => child.on('close', resolve));
     await until(() => stage.isThere(world));
     child.kill(signal);
     await until(() => said.includes('again to stop now') || child.exitCode !== null);
-    const sentAt = performance.now();
-    child.kill(signal);
-    assert.equal(await ended, exitCode);
-    const tookMs = performance.now() - sentAt;
-    // What a process of Node that does nothing takes from its start to its end on this machine, as busy as it is.
-    const bareAt = performance.now();
-    spawnSync(process.execPath, ['--eval', '0']);
-    const bareMs = performance.now() - bareAt;
-    assert.ok(tookMs < Math.max(250, 5 * bareMs), `${Math.round(tookMs)} ms, and ${Math.round(bareMs)} ms for a bare process`);
+    await assertStopsNow(child, signal, exitCode);
   });
 }

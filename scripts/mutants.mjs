@@ -64,12 +64,12 @@ const MUTANTS = [
   {
     name: 'error files are not read',
     edits: [['src/batch/collect.js', "of ['output', 'error']", "of ['output']"]],
-    guard: ['run.results', 'error file only'],
+    guard: ['slow.results', 'error file only'],
   },
   {
     name: 'an expired row has failed',
     edits: [['src/core/outcome.js', "return outcome === 'expired' || outcome === 'cancelled'", "return outcome === 'cancelled'"]],
-    guard: ['run.results', 'ends by expir|expire three times'],
+    guard: ['slow.results', 'ends by expir|expire three times'],
   },
   {
     name: 'the last line of a request wins',
@@ -100,7 +100,7 @@ const MUTANTS = [
   {
     name: 'an account without money counts as too fast',
     edits: [['src/openai/classify.js', 'if (QUOTA_CODES.has(code))', 'if (false)']],
-    guard: ['run.stops|live.outcomes', 'quota|stops the run with exit 5'],
+    guard: ['slow.stops|live.outcomes', 'quota|stops the run with exit 5'],
   },
   {
     name: 'a table is written in place',

@@ -55,21 +55,6 @@ test('rows that failed for a passing cause are tried again by the next run, the 
   world.check(second.summary);
 });
 
-test('one changed row in 10,000 is one request', async (t) => {
-  const rows = makeRows(10_000);
-  const world = await makeWorld(t, { rows });
-  await world.run();
-  const billed = countBilled(world);
-  assert.equal(billed, 10_000);
-  rows[7_321] = ['r7322', 'A wholly new text'];
-  world.write('in.csv', renderCsv(rows));
-  const { summary } = await world.run();
-  assert.equal(countBilled(world) - billed, 1);
-  assert.deepEqual([summary.attempts.total, summary.rows.new, summary.rows.reused], [1, 1, 9_999]);
-  assert.equal(summary.batches.length, 1);
-  world.check(summary);
-});
-
 const EDITS: readonly { title: string; edit: (rows: [string, string][]) => [string, string][]; sent: number }[] = [
   { title: 'rows inserted in the middle', edit: (rows) => [...rows.slice(0, 9), ...makeRows(4, 500), ...rows.slice(9)], sent: 4 },
   { title: 'rows in another order', edit: (rows) => rows.toReversed(), sent: 0 },

@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { accessSync, constants, mkdirSync, readdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 
+const isSlow = process.argv.includes('--slow');
 const LOG = '.cache/tests.log';
 /** A process of tests that hangs fails, instead of holding everything up. */
 const TEST_TIMEOUT_MS = 600_000;
@@ -42,6 +43,7 @@ function summarize(log) {
   for (const [reason, tests] of groupSkips(lines))
     console.log(`skipped ${tests.length}: ${reason} (${tests[0]}${tests.length > 1 ? ', …' : ''})`);
   console.log(`${count('tests')} tests on Node ${process.versions.node}: ${passed} passed, ${failed} failed, ${skipped} skipped (${LOG})`);
+  if (!isSlow) console.log('Left out here: the slow ones, by npm run test:slow.');
   // A run that tested nothing is no success.
   return passed === 0 ? 1 : 0;
 }
@@ -87,7 +89,6 @@ function writeAreas(files) {
     });
 }
 
-const isSlow = process.argv.includes('--slow');
 if (!isSlow && !process.argv.includes('--only-tests')) {
   orExit(run('types', ['scripts/build.mjs']));
   orExit(run('lint', ['node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings', '.']));

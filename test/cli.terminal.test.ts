@@ -101,7 +101,16 @@ describe('progress on a terminal', () => {
     const written: string[] = [];
     const stream = { isTTY: true, columns: 60, write: (text: string) => written.push(text) } as unknown as NodeJS.WriteStream;
     const view: RunView = {
-      ...{ job: 'reviews', run: 'r', model: `gpt-4o-mini${HOSTILE}`, lane: 'batch', startedAt: new Date(), rows: 10, okRequests: 4 },
+      ...{
+        job: 'reviews',
+        run: 'r',
+        model: `gpt-4o-mini${HOSTILE}`,
+        lane: 'batch',
+        startedAt: new Date(),
+        rows: 12,
+        requests: 10,
+        okRequests: 4,
+      },
       ...{
         attempts: 4,
         trips: [],

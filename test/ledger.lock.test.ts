@@ -135,16 +135,24 @@ test('a takeover that comes after another one is void, at whatever step it was o
 });
 
 test('a holder says every thirty seconds that it lives, until it is overtaken or lets go', (t) => {
-  t.mock.timers.enable({ apis: ['setInterval'] });
+  const beats: { tell: () => void; everyMs: number }[] = [];
+  t.mock.method(globalThis, 'setInterval', (tell: () => void, everyMs: number) => {
+    beats.push({ tell, everyMs });
+    return { unref() {} };
+  });
   const world = makeLockWorld(t);
   let nowMs = Date.parse(NOW);
   const lock = takeLock(world.options({ clock: () => new Date(nowMs) }));
   const readHeartbeat = () => JSON.parse(fs.readFileSync(world.file, 'utf8')).heartbeatAt;
   nowMs += 30_000;
-  t.mock.timers.tick(30_000);
+  assert.deepEqual(
+    beats.map(({ everyMs }) => everyMs),
+    [30_000],
+  );
+  beats[0]?.tell();
   assert.equal(readHeartbeat(), '2026-11-21T12:00:30.000Z');
   writeLock(world.file, { host: 'elsewhere', pid: 4 });
-  t.mock.timers.tick(30_000);
+  beats[0]?.tell();
   assert.equal(readHeartbeat(), NOW, 'a lock that is not ours stays as it is');
   assert.throws(() => lock.assertHeld(), LockHeldError);
   lock.release();

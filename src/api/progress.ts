@@ -8,7 +8,9 @@ export interface RunProgress {
   readonly lane: 'batch' | 'live';
   /** Rows the run is about. */
   readonly rows: number;
-  /** Distinct requests answered well, in earlier runs or this one; equal rows share one. */
+  /** Distinct requests among them: rows without those that are skipped or ask what another row asks. */
+  readonly requests: number;
+  /** Those of them that are answered well, by earlier runs or this one. */
   readonly okRequests: number;
   /** Tries of this run. */
   readonly attempts: number;
@@ -26,8 +28,8 @@ export function watchProgress(
   { sleep, signal }: Pick<Effects, 'sleep'> & { readonly signal: AbortSignal },
 ): void {
   const tellNow = () => {
-    const { run, lane, rows, okRequests, attempts, spentNanoUsd, budgetNanoUsd } = view;
-    tell({ run, lane, rows, okRequests, attempts, spentNanoUsd, budgetNanoUsd });
+    const { run, lane, rows, requests, okRequests, attempts, spentNanoUsd, budgetNanoUsd } = view;
+    tell({ run, lane, rows, requests, okRequests, attempts, spentNanoUsd, budgetNanoUsd });
   };
   const again = () => {
     tellNow();

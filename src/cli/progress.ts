@@ -50,12 +50,12 @@ function writeLines(view: RunView, stream: NodeJS.WriteStream): Progress {
   let writtenAt = Date.now();
   let writtenTenths = 0;
   const look = () => {
-    const tenths = view.rows === 0 ? 0 : Math.floor((view.okRequests / view.rows) * PLAIN_LINES);
+    const tenths = view.requests === 0 ? 0 : Math.floor((view.okRequests / view.requests) * PLAIN_LINES);
     if (tenths <= writtenTenths && Date.now() - writtenAt < PLAIN_LINE_MS) return;
     writtenTenths = tenths;
     writtenAt = Date.now();
     const phases = view.trips.map(({ shard, phase, batch }) => `shard ${shard ?? '?'} ${batch?.status ?? phase}`).slice(0, 3);
-    const line = `${view.okRequests} of ${view.rows} answered, ${formatDollars(view.spentNanoUsd)}${phases.length > 0 ? `; ${phases.join(', ')}` : ''}`;
+    const line = `${view.okRequests} of ${view.requests} answered, ${formatDollars(view.spentNanoUsd)}${phases.length > 0 ? `; ${phases.join(', ')}` : ''}`;
     stream.write(`${escapeLineForTerminal(line)}\n`);
   };
   const timer = setInterval(look, REPAINT_MS);

@@ -105,7 +105,7 @@ function describeTime(sets: readonly TimeUnderLimits[]): readonly string[] {
 }
 
 function formatMinutes(minutes: number): string {
-  if (minutes < 1) return 'a minute';
+  if (minutes < 1) return `${Math.ceil(minutes * 60)} s`;
   if (minutes < 120) return `${Math.ceil(minutes)} min`;
   return minutes < 2880 ? `${Math.ceil(minutes / 60)} h` : `${Math.ceil(minutes / 1440)} days`;
 }

@@ -22,12 +22,12 @@ export function renderProgress(view: RunView, look: ProgressLook): readonly stri
   const elapsed = `elapsed ${formatDuration(look.now.getTime() - view.startedAt.getTime())}`;
   const title = clip(`${view.job}  ${view.lane}  ${view.model}`, look.columns - elapsed.length - 2);
   const gap = ' '.repeat(Math.max(0, look.columns - title.length - elapsed.length));
-  const share = view.rows === 0 ? 0 : Math.min(1, view.okRequests / view.rows);
+  const share = view.requests === 0 ? 0 : Math.min(1, view.okRequests / view.requests);
   const budget = view.budgetNanoUsd === null ? '' : `   budget ${formatDollars(view.budgetNanoUsd)}`;
   const lines = [
     bold(title) + gap + dim(elapsed),
     clip(
-      `${drawBar(share)} ${count(view.okRequests)}/${count(view.rows)} answered   spent ${formatDollars(view.spentNanoUsd)}${budget}`,
+      `${drawBar(share)} ${count(view.okRequests)}/${count(view.requests)} answered   spent ${formatDollars(view.spentNanoUsd)}${budget}`,
       look.columns,
     ),
     ...view.trips.slice(0, MAX_TRIP_LINES).map((trip) => clip(` ${describeTrip(trip, view, look.now)}`, look.columns)),

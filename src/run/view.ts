@@ -16,7 +16,9 @@ export interface RunView {
   readonly startedAt: Date;
   /** Rows the run is about. */
   readonly rows: number;
-  /** Distinct requests answered well, in earlier runs or this one. */
+  /** Distinct requests among them: rows without those that are skipped or ask what another row asks. */
+  readonly requests: number;
+  /** Those of them that are answered well, by earlier runs or this one. */
   readonly okRequests: number;
   /** Attempts of this run. */
   readonly attempts: number;
@@ -39,19 +41,22 @@ export interface RunViewParts extends Pick<RunView, 'run' | 'startedAt' | 'budge
 }
 
 export function createRunView({ job, run, preview, books, lanes, startedAt, budgetNanoUsd }: RunViewParts): RunView {
+  const { rows } = preview;
+  const okBefore = books.okRecords;
   return {
     job: job.name,
     run,
     model: job.model,
     startedAt,
-    rows: preview.rows.in,
+    rows: rows.in,
+    requests: rows.in - rows.duplicate - rows.skipped,
     budgetNanoUsd,
     deadline: lanes.deadline,
     get lane() {
       return lanes.name;
     },
     get okRequests() {
-      return books.okRecords;
+      return rows.reused + books.okRecords - okBefore;
     },
     get attempts() {
       const { batchAttempts, liveAttempts } = books.ofRun(run);

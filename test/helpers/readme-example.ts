@@ -13,7 +13,7 @@ const job = defineJob({
 const plan = await job.plan({ simulate: true });
 console.log(plan.rows.new, plan.cost.live?.expectedNanoUsd);
 
-const run = await job.run({ simulate: true, onProgress: ({ okRequests, rows }) => console.error(`${okRequests}/${rows}`) });
+const run = await job.run({ simulate: true, onProgress: ({ okRequests, requests }) => console.error(`${okRequests}/${requests}`) });
 for await (const result of run.results()) {
   if (result.disposition === 'ok') console.log(result.row.ticket_id, result.output.label, result.costNanoUsd);
 }

@@ -144,7 +144,8 @@ function showTotals(summaries: readonly Summary[]): void {
   print('\nAll together');
   print(`  rows in ${rows} = ok ${ok} + failed ${failed} + skipped ${skipped} + pending ${pending}`);
   print(`  spent ${formatDollars(sum(({ cost }) => cost.nanoUsd))} (simulated)`);
-  print(`  tables ${summaries.map(({ outputs }) => outputs.table).join(', ')}`);
+  print(`  tables  ${summaries.map(({ outputs }) => outputs.table).join(', ')}`);
+  print(`  reports ${summaries.map(({ outputs }) => outputs.report).join(', ')}`);
 }
 
 function showNext(summaries: readonly Summary[]): void {

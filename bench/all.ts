@@ -50,7 +50,7 @@ function runSection(heading: string, introduction: string, work: () => readonly 
 if (values.only !== 'live') {
   runSection(
     'Tables and the batch lane',
-    `Table: ${rows} rows of about 500 bytes from a seeded generator (a fifth of them for the whole job). Node ${process.version}; mlr: ${renderVersion('mlr')}; jq: ${renderVersion('jq')}.`,
+    `Table: ${rows} rows of about 500 bytes from a seeded generator (a fifth of them for the whole job). Each baseline is the mean of its runs before and after what is measured against it. Node ${process.version}; mlr: ${renderVersion('mlr')}; jq: ${renderVersion('jq')}.`,
     () => [...bench('plan', rows), ...bench('pack', rows), ...bench('reconcile', rows), ...bench('job', Math.ceil(rows / 5))],
   );
 }

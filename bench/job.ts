@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { writeBenchJob } from './bench-job.ts';
-import { type Measured, measureInProcess, readArgument, runPart } from './measure.ts';
+import { type Measured, measureBeside, measureInProcess, readArgument, runPart } from './measure.ts';
 import { runPlainScript } from './plain-script.ts';
 import { printLines } from './result.ts';
 import { generateTable } from './table-generator.ts';
@@ -45,8 +45,10 @@ else {
   writeBenchJob(folder);
   const provider = await startProvider(folder);
   try {
-    const plain = measureInProcess(import.meta.url, 'plain', [`--folder=${folder}`, `--url=${provider.url}`]);
-    const job = runCommand(folder, provider.url);
+    const { baseline: plain, measured: job } = measureBeside(
+      () => measureInProcess(import.meta.url, 'plain', [`--folder=${folder}`, `--url=${provider.url}`]),
+      () => runCommand(folder, provider.url),
+    );
     printLines([
       {
         what: 'a plain script with the client: chunk, submit, wait, join, write',

@@ -23,6 +23,23 @@ export function measureInProcess(benchUrl: string, part: string, args: readonly 
   return JSON.parse(child.stdout.trim().split('\n').at(-1) as string) as Measured;
 }
 
+/**
+ * Measures a part between two runs of its baseline: a machine whose speed changes meanwhile would else make the ratio what it likes.
+ * @returns the baseline as the mean of its two runs
+ */
+export function measureBeside<T>(runBaseline: () => Measured, run: () => T): { baseline: Measured; measured: T } {
+  const before = runBaseline();
+  const measured = run();
+  const after = runBaseline();
+  const baseline: Measured = {
+    wallSeconds: (before.wallSeconds + after.wallSeconds) / 2,
+    cpuSeconds: before.cpuSeconds === null || after.cpuSeconds === null ? null : (before.cpuSeconds + after.cpuSeconds) / 2,
+    peakRssMib: before.peakRssMib === null || after.peakRssMib === null ? null : Math.max(before.peakRssMib, after.peakRssMib),
+    facts: before.facts,
+  };
+  return { baseline, measured };
+}
+
 /** A well-known tool over the same files, for comparison; null where it is not installed. Its memory is not measured. */
 export function measureTool(tool: string, args: readonly string[]): Measured | null {
   if (spawnSync(tool, ['--version'], { stdio: 'ignore' }).status !== 0) return null;

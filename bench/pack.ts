@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writeBenchJob } from './bench-job.ts';
-import { measureInProcess, measureTool, parseBare, readArgument, runPart } from './measure.ts';
+import { measureBeside, measureInProcess, measureTool, parseBare, readArgument, runPart } from './measure.ts';
 import { packTable } from './pack-table.ts';
 import { printLines, RSS_LIMIT_MIB, toolLines } from './result.ts';
 import { generateTable } from './table-generator.ts';
@@ -16,8 +16,11 @@ else if (part === 'pack') await runPart(() => packTable(folder));
 else {
   await generateTable(join(folder, 'table.csv'), Number(readArgument('rows') ?? 1_000_000));
   writeBenchJob(folder);
-  const bare = measureInProcess(import.meta.url, 'bare', [`--folder=${folder}`]);
-  const packed = measureInProcess(import.meta.url, 'pack', [`--folder=${folder}`]);
+  const measure = (part: string) => measureInProcess(import.meta.url, part, [`--folder=${folder}`]);
+  const { baseline: bare, measured: packed } = measureBeside(
+    () => measure('bare'),
+    () => measure('pack'),
+  );
   const { requests, indexBytesPerKey, shards } = packed.facts;
   printLines([
     { what: 'csv-parse alone', measured: bare, ratio: null, rssLimitMib: null, facts: `${bare.facts.rows} rows` },

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { planJob } from '../src/run/plan.ts';
 import { effects, signal, writeBenchJob } from './bench-job.ts';
-import { measureInProcess, parseBare, readArgument, runPart } from './measure.ts';
+import { measureBeside, measureInProcess, parseBare, readArgument, runPart } from './measure.ts';
 import { printLines, RSS_LIMIT_MIB } from './result.ts';
 import { generateTable } from './table-generator.ts';
 
@@ -16,8 +16,11 @@ else if (part === 'plan') await runPart(planTable);
 else {
   await generateTable(join(folder, 'table.csv'), Number(readArgument('rows') ?? 1_000_000));
   writeBenchJob(folder);
-  const bare = measureInProcess(import.meta.url, 'bare', [`--folder=${folder}`]);
-  const planned = measureInProcess(import.meta.url, 'plan', [`--folder=${folder}`]);
+  const measure = (part: string) => measureInProcess(import.meta.url, part, [`--folder=${folder}`]);
+  const { baseline: bare, measured: planned } = measureBeside(
+    () => measure('bare'),
+    () => measure('plan'),
+  );
   printLines([
     { what: 'csv-parse alone', measured: bare, ratio: null, rssLimitMib: null, facts: `${bare.facts.rows} rows` },
     {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { openBenchJob, writeBenchJob } from './bench-job.ts';
-import { measureInProcess, measureTool, parseBare, readArgument, runPart } from './measure.ts';
+import { measureBeside, measureInProcess, measureTool, parseBare, readArgument, runPart } from './measure.ts';
 import { packTable } from './pack-table.ts';
 import { reconcileTable } from './reconcile-table.ts';
 import { printLines, RSS_LIMIT_MIB, toolLines } from './result.ts';
@@ -48,8 +48,10 @@ else {
   writeBenchJob(folder);
   measureInProcess(import.meta.url, 'pack', ownFolder);
   measureInProcess(import.meta.url, 'answers', ownFolder);
-  const bare = measureInProcess(import.meta.url, 'bare', ownFolder);
-  const reconciled = measureInProcess(import.meta.url, 'reconcile', ownFolder);
+  const { baseline: bare, measured: reconciled } = measureBeside(
+    () => measureInProcess(import.meta.url, 'bare', ownFolder),
+    () => measureInProcess(import.meta.url, 'reconcile', ownFolder),
+  );
   const opened = measureInProcess(import.meta.url, 'open', ownFolder);
   printLines([
     {

@@ -75,6 +75,7 @@ export function wrongJobs(): void {
 
 test('answers have the type their output says', () => {
   same<AnswerOf<'text', never>, string>();
+  same<AnswerOf<'text', 'p' | 'q'>, 'p' | 'q'>();
   same<
     AnswerOf<
       { a: 'string'; b: 'string[]'; c: 'number 0..1'; d: 'integer?'; e: 'boolean'; f: 'x | y z | w'; g: 'label[]'; h: 'a | b ?' },

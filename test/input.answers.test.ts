@@ -113,6 +113,17 @@ test('a text answer is anything but blank', () => {
   assert.equal(checkText(' \n').ok, false);
 });
 
+test('a text answer of a job with labels is exactly one of them, blanks around it aside', () => {
+  const checkLabel = compileCheckAnswer({ type: 'text', labels: ['billing', 'feature request'] });
+  for (const text of ['billing', ' billing\n', '\tbilling']) assert.deepEqual(checkLabel(text), { ok: true, value: 'billing' });
+  assert.deepEqual(checkLabel('feature request'), { ok: true, value: 'feature request' });
+  for (const text of ['Billing', 'billing.', '"billing"', '`billing`', 'bill ing', 'billing feature request', 'feature  request', '{}', ''])
+    assert.deepEqual(checkLabel(text), {
+      ok: false,
+      message: `the answer must be one of "billing", "feature request", not ${JSON.stringify(text)}`,
+    });
+});
+
 test('JSON mode without a schema takes any object', () => {
   const checkObject = compileCheckAnswer({ type: 'json', format: 'json_object', schema: null, columns: [] });
   assert.deepEqual(checkObject('{"a":[1]}'), { ok: true, value: { a: [1] } });

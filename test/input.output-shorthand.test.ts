@@ -73,6 +73,13 @@ test('the columns of an answer are its fields in order, __proto__ among them', (
 
 test('text is text, and json: object is JSON mode with the schema as it stands', () => {
   assert.deepEqual(readOutput('text', []), { output: { type: 'text' }, problems: [] });
+  assert.deepEqual(readOutput('text', ['a', 'b c']), { output: { type: 'text', labels: ['a', 'b c'] }, problems: [] });
+  assert.deepEqual(readOutput('vector', ['a']).output, { type: 'text' });
+  const padded = readOutput('text', ['a', ' b', '']).problems.map(({ message }) => message);
+  assert.deepEqual(padded, [
+    'labels: " b" is blank or has blanks around it, which no answer in plain text can keep',
+    'labels: "" is blank or has blanks around it, which no answer in plain text can keep',
+  ]);
   const schema = { type: 'object', properties: { a: { minLength: 2 } }, required: ['a'] };
   assert.deepEqual(readOutput({ json: 'object', schema }, []).output, { type: 'json', format: 'json_object', schema, columns: ['a'] });
   assert.deepEqual(readOutput({ json: 'object' }, []).output, { type: 'json', format: 'json_object', schema: null, columns: [] });

@@ -203,6 +203,10 @@ test('what would be paid for nothing is warned about', () => {
   const described = { labels: { x: 'what x is', y: '' }, output: { kind: 'label' } };
   assert.match(compile(described).warnings.join(), /the labels have descriptions, and no template shows them/);
   assert.deepEqual(compile({ ...described, prompt: '{% for label in labels %}{{ label.name }}{% endfor %}{{ a }}' }).warnings, []);
+  const texts = { labels: ['good', 'bad'], output: 'text' };
+  assert.match(compile({ ...texts, prompt: 'Is it good? {{ a }}' }).warnings.join(), /with output: text .* does not name bad$/);
+  assert.deepEqual(compile({ ...texts, prompt: 'Is it good or bad? {{ a }}' }).warnings, []);
+  assert.deepEqual(compile({ ...texts, prompt: '{{ labels | map: "name" | join }} {{ a }}' }).warnings, []);
   assert.match(compile({ model: 'o4-mini', params: { max_output_tokens: 200 } }).warnings.join(), /spends output tokens on reasoning/);
   assert.deepEqual(compile({ model: 'o4-mini', params: { max_output_tokens: 2000 } }).warnings, []);
 });
@@ -217,6 +221,7 @@ test('the rules hash names the judgement: output matters, prompt and model do no
   assert.equal(hash({}), hash({ prompt: 'x {{ b }}', model: 'gpt-4o' }));
   assert.notEqual(hash({}), hash({ output: { x: 'string' } }));
   assert.notEqual(hash({ output: { x: 'string' } }), hash({ output: { x: 'number' } }));
+  assert.notEqual(hash({}), hash({ labels: ['a', 'b'] }), 'the closed set of a text');
 });
 
 test('a text answer fills one column, a JSON answer one per property', () => {

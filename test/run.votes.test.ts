@@ -33,6 +33,7 @@ const VOTES: readonly [title: string, choices: readonly object[], value: unknown
   ['a good one outvotes two that are not', [REFUSED, said('no JSON'), label('bad')], { label: 'bad', why: 'x', _agreement: 0.3333 }],
   ['a server that gives one answer only', [label('bad')], { label: 'bad', why: 'x', _agreement: 0.3333 }],
   ['texts', [said('b'), said(' a'), said('a\n')], { answer: ' a', _agreement: 0.6667 }, { output: 'text' }],
+  ['labels as texts', [said('b'), said('c'), said(' b\n')], { answer: 'b', _agreement: 0.6667 }, { output: 'text', labels: ['a', 'b'] }],
   [
     'several labels in any order',
     [said('{"l":["a","b"]}'), said('{"l":["b","a"]}'), said('{"l":[]}')],
@@ -121,6 +122,8 @@ test('confidence is the probability of the tokens that say the label', () => {
   const label = withLogprobs(['{"why":"label', 0.5], ['","label":', 0.5], ['"go', 0.9], ['od', 0.8], ['"}', 0.5]);
   assert.equal(confidenceOf(label), 0.72, 'the label, not the text that names it');
   assert.equal(confidenceOf(withLogprobs(['gr', 0.5], ['ün', 0.5]), { output: 'text' }), 0.25);
+  const padded = withLogprobs(['\n', 0.5], ['bad', 0.9], [' ', 0.5]);
+  assert.equal(confidenceOf(padded, { output: 'text', labels: ['good', 'bad'] }), 0.9, 'blanks around a label say nothing');
   assert.equal(confidenceOf(said('{"label":"good","why":""}')), null, 'the endpoint told none');
   const other = withLogprobs(['{"label":"good","why":""', 0.9]);
   assert.equal(decide([other], spec).status, 'invalid');

@@ -60,7 +60,10 @@ type JsonType = 'string' | 'number' | 'integer' | 'boolean' | 'null' | 'array' |
 
 /** The type of a checked answer. */
 export type AnswerOf<Output, Label extends string> = Output extends 'text'
-  ? string
+  ? // A text of a job with labels is one of them.
+    [Label] extends [never]
+    ? string
+    : Label
   : Output extends 'vector'
     ? readonly number[]
     : Output extends StandardSchema<infer Value>

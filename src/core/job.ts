@@ -95,7 +95,11 @@ export interface ImageTemplate {
 
 export type OutputSpec =
   /** The answer as it is: a text, or from the embeddings endpoint a vector. */
-  | { readonly type: 'text' }
+  | {
+      readonly type: 'text';
+      /** The closed set of which it is one; absent where any text will do. */
+      readonly labels?: readonly string[];
+    }
   | {
       readonly type: 'json';
       /** `json_object` is JSON mode; `json_schema` sends the schema in strict mode. */

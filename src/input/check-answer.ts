@@ -5,11 +5,11 @@ import { findSilentChange } from './exact-json.ts';
 import { unwrapJson } from './unwrap-json.ts';
 
 /**
- * Compiles how an answer's text is judged. Text: anything but blank. JSON: exactly one object that keeps the schema; a code fence or prose
+ * Compiles how an answer's text is judged. Text: anything but blank; of a closed set exactly one label, blanks around it aside. JSON: exactly one object that keeps the schema; a code fence or prose
  * around it is removed, with a note, and nothing else is repaired. The result never throws: whatever a model writes is an answer or invalid.
  */
 export function compileCheckAnswer(output: OutputSpec): CheckAnswer {
-  if (output.type === 'text') return checkText;
+  if (output.type === 'text') return output.labels === undefined ? checkText : compileCheckLabel(output.labels);
   const validate = output.schema === null ? null : compileValidator(output.schema);
   return (text) => {
     try {
@@ -42,6 +42,14 @@ function readJson(text: string): { readonly value: unknown; readonly json: strin
 
 function checkText(text: string): Checked {
   return text.trim() === '' ? invalid('the answer is blank') : { ok: true, value: text };
+}
+
+function compileCheckLabel(labels: readonly string[]): CheckAnswer {
+  const validate = compileValidator({ enum: labels });
+  return (text) => {
+    const label = text.trim();
+    return validate(label) ? { ok: true, value: label } : invalid(describeValidationErrors(validate.errors ?? []));
+  };
 }
 
 function invalid(message: string): Checked {

@@ -8,14 +8,20 @@ export type ReadConfidence = (text: string, logprobs: unknown) => number | null;
 
 /**
  * Compiles how the confidence of a job's answers is read: the product of the probabilities of the tokens that say the label (of a list, all of
- * it), or of the whole text. Tokens that lie half within count; quotes around a label do not.
+ * it), or of the whole text. Tokens that lie half within count; quotes and blanks around a label do not.
  */
 export function compileConfidence({ output }: Pick<Job, 'output'>): ReadConfidence {
   const field = findLabelField(output);
+  const isLabel = output.type === 'text' && output.labels !== undefined;
   return (text, logprobs) => {
-    const span = field === null ? { start: 0, end: text.length } : findLabelSpan(text, field);
+    const whole = isLabel ? trimSpan(text) : { start: 0, end: text.length };
+    const span = field === null ? whole : findLabelSpan(text, field);
     return span === null ? null : readProbability(text, span, logprobs);
   };
+}
+
+function trimSpan(text: string): Span {
+  return { start: text.length - text.trimStart().length, end: text.trimEnd().length };
 }
 
 function findLabelSpan(text: string, field: string): Span | null {

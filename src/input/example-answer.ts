@@ -18,7 +18,10 @@ export function listAnswerFields(spec: ExamplesSpec, output: OutputSpec): readon
  */
 export function makeExampleAnswer(output: OutputSpec, cells: readonly (readonly [field: string, cell: unknown])[]): string | null {
   if (cells.every(([, cell]) => isBlankCell(cell))) return null;
-  if (output.type === 'text') return showCell(cells[0]?.[1]);
+  if (output.type === 'text') {
+    const text = showCell(cells[0]?.[1]);
+    return output.labels === undefined ? text : text.trim();
+  }
   const properties = mapOf(mapOf(output.schema).properties);
   return JSON.stringify(Object.fromEntries(cells.map(([field, cell]) => [field, readCell(cell, mapOf(properties[field]))])));
 }

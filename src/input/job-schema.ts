@@ -90,7 +90,8 @@ export function makeJobSchema(): object {
           uniqueItems: true,
           additionalProperties: { type: ['string', 'null'] },
           items: { type: 'string', minLength: 1 },
-          description: 'A closed set of answers: names with descriptions, or a list of names. `labels` in templates, `label` in output.',
+          description:
+            'A closed set of answers: names with descriptions, or a list of names. `labels` in templates, `label` in output; with output: text the whole answer is one of them.',
         },
         examples: makeExamplesSchema(),
         votes: {

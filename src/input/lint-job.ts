@@ -32,7 +32,17 @@ export function lintJob(
     warnings.push('votes at temperature 0 are mostly one answer repeated; leave the temperature out, or the votes');
   if (job.messages.length > 0 && job.labels.some(({ description }) => description !== '') && !showsLabels(job))
     warnings.push('the labels have descriptions, and no template shows them to the model: {% for label in labels %} …');
+  const untold = isComplete ? listUntoldLabels(job, messages) : [];
+  if (untold.length > 0)
+    warnings.push(`with output: text the model knows of labels what the prompt says, and that does not name ${untold.join(', ')}`);
   return { problems, warnings };
+}
+
+/** Labels of plain texts that the prompt does not name; those of JSON answers stand in the schema. Nothing is known of a prompt written by a function. */
+function listUntoldLabels(job: Job, messages: readonly CompiledMessage[]): readonly string[] {
+  if (job.output.type !== 'text' || messages.length === 0 || showsLabels(job)) return [];
+  const texts = messages.map(({ template }) => template.literalText);
+  return (job.output.labels ?? []).filter((label) => !texts.some((text) => text.includes(label)));
 }
 
 function showsLabels({ messages }: Job): boolean {

@@ -18,7 +18,8 @@ const TEXT: OutputSpec = { type: 'text' };
 /** Reads `output`: `text`, `vector`, JSON mode (`json: object`), a JSON Schema (`type: object` with `properties`), else fields in shorthand. */
 export function readOutput(value: unknown, labels: readonly string[]): OutputReading {
   const path = ['output'];
-  if (value === 'text' || value === 'vector') return { output: TEXT, problems: [] };
+  if (value === 'vector') return { output: TEXT, problems: [] };
+  if (value === 'text') return readText(labels);
   if (!isMap(value)) {
     const message = `output: must be text or a map of fields, not ${showValue(value)}${typeof value === 'string' ? suggest(value, ['text', 'vector']) : ''}`;
     return { output: TEXT, problems: [{ path, message }] };
@@ -28,6 +29,16 @@ export function readOutput(value: unknown, labels: readonly string[]): OutputRea
   const { schema, problems } = expandShorthand(value, labels, path);
   if (problems.length > 0) return { output: TEXT, problems };
   return checkStrict(schema, path, (schemaPath) => [...path, ...schemaPath.filter((step) => step !== 'properties')]);
+}
+
+/** Answers are compared with labels without the blanks around them. */
+function readText(labels: readonly string[]): OutputReading {
+  const padded = labels.filter((label) => label === '' || label !== label.trim());
+  const problems = padded.map((label) => ({
+    path: ['labels'],
+    message: `labels: ${JSON.stringify(label)} is blank or has blanks around it, which no answer in plain text can keep`,
+  }));
+  return { output: labels.length === 0 ? TEXT : { type: 'text', labels }, problems };
 }
 
 function readJsonMode(value: Map, path: Path): OutputReading {

@@ -47,7 +47,8 @@ export async function readExamples(
   });
   if (fields.length === 0) fail('the output has no fields that could be taken from a table');
 
-  const labelField = findLabelField(output);
+  const isLabel = output.type === 'text' && output.labels !== undefined;
+  const labelField = isLabel ? fields[0]?.[0] : findLabelField(output);
   const chooser = createExampleChooser(spec);
   for await (const rows of table.readRows(options.signal)) {
     for (const row of rows) {

@@ -42,7 +42,7 @@ const GUESSED_SPREAD = 2;
 
 function guessFromOutput({ output, endpoint, votes }: Job): number {
   if (endpoint === '/v1/embeddings') return 0;
-  if (output.type === 'text') return FREE_TEXT_TOKENS * votes;
+  if (output.type === 'text') return (output.labels === undefined ? FREE_TEXT_TOKENS : guessFromSchema({ enum: output.labels })) * votes;
   return (output.schema === null ? FREE_TEXT_TOKENS / 2 : guessFromSchema(output.schema)) * votes;
 }
 

@@ -50,7 +50,7 @@ function makeField(job: Pick<Job, 'name' | 'output'>, name: string): Field {
     const message = `${job.name}: no field "${name}" in its answers; fields: ${fields.join(', ')}${suggest(name, fields)}`;
     throw new UsageError(message, { code: 'field' });
   }
-  const schema = output.type === 'text' ? {} : schemaOf(output.schema, name);
+  const schema = output.type === 'text' ? schemaOfText(output.labels) : schemaOf(output.schema, name);
   const isList = schema.items !== undefined || schema.type === 'array';
   const value = isList && isMap(schema.items) ? schema.items : schema;
   const types = [value.type].flat();
@@ -94,6 +94,10 @@ function schemaOf(schema: Schema | null, name: string): Schema {
   const properties = isMap(schema?.properties) ? schema.properties : {};
   const property = Object.hasOwn(properties, name) ? properties[name] : undefined;
   return isMap(property) ? property : {};
+}
+
+function schemaOfText(labels: readonly string[] | undefined): Schema {
+  return labels === undefined ? {} : { enum: labels };
 }
 
 function readOwn(answer: unknown, name: string): unknown {

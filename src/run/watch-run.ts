@@ -81,7 +81,7 @@ export async function openRunWatch({ job, run, ledger, onRecord, isSimulator, wa
 
 /** The field with a closed set of labels; null without one. */
 function findField(job: Job): Field | null {
-  const name = job.output.type === 'text' ? null : findLabelField(job);
+  const name = findLabelField(job);
   const field = name === null ? null : chooseField(job, name);
   return field !== null && field.labels !== null && field.labels.length > 1 ? field : null;
 }

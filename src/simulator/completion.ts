@@ -3,7 +3,7 @@ import type { AnswerFormat } from './answer-format.ts';
 import { createEvidence } from './evidence.ts';
 import { makeText } from './field-values.ts';
 import { hashFraction } from './hash.ts';
-import { makeJsonModeAnswer } from './json-mode-answer.ts';
+import { makeJsonModeAnswer, makeLabelAnswer } from './json-mode-answer.ts';
 import type { ModelRules } from './model-rules.ts';
 import type { PromptMessage } from './prompt.ts';
 import { makeAnswer } from './schema-answer.ts';
@@ -72,7 +72,7 @@ function writeText({ prompt, format, drawSeed }: CompletionRequest): string {
     case 'json_object':
       return JSON.stringify(makeJsonModeAnswer(texts, evidence));
     case 'text':
-      return makeText('answer', evidence);
+      return makeLabelAnswer(texts, evidence) ?? makeText('answer', evidence);
     default:
       return format satisfies never;
   }

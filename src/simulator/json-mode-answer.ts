@@ -2,6 +2,8 @@ import type { Evidence } from './evidence.ts';
 import { chooseValue } from './evidence.ts';
 import { makeBoolean, makeNumber, makeText, nameSentiment } from './field-values.ts';
 
+/** Instructions that leave no choice but a word they name. */
+const ASKS_FOR_LABEL = /\b(?:exactly|only) one (?:label|category|class|word)\b/i;
 const QUOTED_NAME = /(:\s*)?"([A-Za-z_]\w{0,39})"/g;
 
 /**
@@ -12,6 +14,12 @@ export function makeJsonModeAnswer(texts: readonly string[], evidence: Evidence)
   const keys = readKeys(texts);
   if (keys.length === 0) return { answer: makeText('answer', evidence) };
   return Object.fromEntries(keys.map((key) => [key, makeField(key, texts, evidence)]));
+}
+
+/** The answer in plain text to a prompt that offers words and wants one of them (`exactly one label`); null to any other prompt. */
+export function makeLabelAnswer([instructions = '']: readonly string[], evidence: Evidence): string | null {
+  const words = ASKS_FOR_LABEL.test(instructions) ? readEnumeratedWords([instructions]) : [];
+  return words.length > 1 ? String(chooseValue(words, evidence, 'answer')) : null;
 }
 
 function readKeys(texts: readonly string[]): readonly string[] {

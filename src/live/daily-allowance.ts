@@ -73,9 +73,10 @@ export function createDailyAllowance(limits: DailyLimits, clock: () => Date): Da
           nanoUsd -= boundNanoUsd;
         },
         settle(model, usage) {
-          const price = usage === null ? null : priceOf(model);
-          const cost = usage === null || price === null ? null : makeCost(usage, price);
-          if (cost !== null && limits.nanoUsd !== null && isToday()) nanoUsd += cost - boundNanoUsd;
+          if (limits.nanoUsd === null || usage === null || !isToday()) return;
+          const price = priceOf(model);
+          const cost = price === null ? null : makeCost(usage, price);
+          if (cost !== null) nanoUsd += cost - boundNanoUsd;
         },
       };
     },

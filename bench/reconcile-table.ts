@@ -1,6 +1,7 @@
 import { linkSync } from 'node:fs';
 import { join } from 'node:path';
 import { concludeRun } from '../src/run/conclude.ts';
+import { createWarningLog } from '../src/run/warning-log.ts';
 import { ALL_ROWS, effects, openBenchJob, signal } from './bench-job.ts';
 
 /** Records the answers of every shard as its batch's and concludes the run: tables written, books checked. */
@@ -35,6 +36,7 @@ export async function reconcileTable(folder: string): Promise<Readonly<Record<st
     paths: { input: null, out: null, cwd: folder, baseUrl: null },
     clock: effects.clock,
     warn: console.error,
+    warnings: createWarningLog(console.error),
     signal,
   });
   await ledger.close();

@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { hash } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import type { ChangedRow, RunComparison } from '../src/core/quality.ts';
 import type { QualityFacts, ReportFacts } from '../src/output/report/facts.ts';
 import { clipHtml, escapeHtml, html } from '../src/output/report/html.ts';
 import { renderFigures } from '../src/output/report/render-figures.ts';
 import { renderReport } from '../src/output/report/render-report.ts';
-import { HOSTILE, makeFacts, makeSample, makeText, replaceTexts } from './helpers/report-facts.ts';
+import { HOSTILE, makeComparison, makeFacts, makeSample, makeText, replaceTexts } from './helpers/report-facts.ts';
 
 const QUALITY: QualityFacts = {
   field: 'label',
@@ -22,6 +23,8 @@ const QUALITY: QualityFacts = {
   confusion: { billing: { billing: 57, bug: 3 }, bug: { bug: 32, 'something else': 6 } },
 };
 
+const EXTRAS = { quality: QUALITY, comparison: makeComparison() };
+
 const withTexts = (facts: ReportFacts, say: (row: number) => string) =>
   facts.samples.map((sample) => ({ facts: sample, text: makeText(say(sample.row), sample.why === 'failed') }));
 
@@ -30,7 +33,7 @@ test('the page shows everything a report must show', () => {
   const page = renderReport(
     facts,
     withTexts(facts, (row) => `text of row ${row}`),
-    QUALITY,
+    EXTRAS,
   );
   const text = page
     .replaceAll(/<style>.*?<\/style>/gs, '')
@@ -76,6 +79,25 @@ test('the page shows everything a report must show', () => {
     '91 % of 100 rows have the label that expected says (95 % interval 84 % to 95 %); macro-F1 0.887',
     'bug 40 – 80 % 0.834',
     'something else',
+    // warnings
+    'Warnings 60 of the first 100 answers are refused the labels have shifted since the last run And 3 more.',
+    // two runs
+    'Run A 20261121-0410-aaaaaaaaaa and run B 20261122-0410-k3x9d02mqa , this one, in label , on the 190 rows they share',
+    '150 the same 31 changed 2 answered only in A 4 answered only in B 3 answered in neither',
+    'job differs in model, prompt agreement 82.9 % [76.7, 87.7] of 181 answered in both',
+    'accuracy B − A: +5.0 points [-1.2, +11.2] against expected',
+    'McNemar’s test p = 0.2266 (exact): 3 rows correct only in A, 8 only in B',
+    'cost B − A: +$0.001 for the answers of these rows; 2 answers of unknown price in no sum',
+    'not compared 0 rows only in A, 20 only in B',
+    'model gpt-4.1-nano gpt-4.1-mini',
+    'accuracy 82.0 % 84.0 % to 95.0 % 87.0 % 84.0 % to 95.0 %',
+    'cost of these answers $0.003 $0.004',
+    'billing 60 0.867 0.950',
+    'only with 52 3 0.867 –',
+    'billing bug 21',
+    'Row 4 t4 changed A billing B bug right bug',
+    'No longer in the table answered only in B A refused: I will not B other',
+    'Rows that are not the same the first 2 of 40; diff --csv writes all',
     // rows, runs, provenance
     'Failed and skipped 1 row, in the order of the table',
     'The dearest 1 row',
@@ -97,7 +119,7 @@ test('the page shows everything a report must show', () => {
     renderReport(
       facts,
       withTexts(facts, (row) => `text of row ${row}`),
-      QUALITY,
+      EXTRAS,
     ),
     'the same facts make the same bytes',
   );
@@ -110,6 +132,7 @@ test('sections without data are not there', () => {
     batches: [],
     tempo: null,
     causes: [],
+    warnings: { messages: [], more: 0 },
     fields: [],
     samples: [],
     runs: [],
@@ -120,6 +143,15 @@ test('sections without data are not there', () => {
   assert.deepEqual(ids, ['rows', 'money', 'provenance']);
   assert.deepEqual([...page.matchAll(/href="#([a-z]+)"/g)].map(([, id]) => id).slice(1), ids, 'the contents link to what there is');
 });
+
+/** Every text and every label is hostile. */
+function makeHostileComparison(hostile: string): RunComparison {
+  const comparison = makeComparison({ transitions: { [hostile]: { [hostile]: 3, [`${hostile}!`]: 2 } } });
+  const kinds = /^(changed|answeredOnlyInB|answered|correct|exact)$/;
+  const scores =
+    comparison.a.scores === null ? null : { ...comparison.a.scores, perClass: { [hostile]: comparison.a.scores.perClass.billing } };
+  return replaceTexts({ ...comparison, a: { ...comparison.a, scores } } as RunComparison, (text) => (kinds.test(text) ? text : hostile));
+}
 
 /** Every tag, with its attributes; what is no tag of ours fails. */
 function assertInert(page: string): void {
@@ -164,7 +196,8 @@ test('text that would be markup stays text, wherever it stands', () => {
         : hostile,
     );
     const samples = changed.samples.map((sample) => ({ facts: sample, text: makeText(hostile, sample.why === 'failed') }));
-    assertInert(renderReport(changed, samples, { ...replaceTexts(QUALITY, () => hostile), confusion: { [hostile]: { [hostile]: 1 } } }));
+    const quality = { ...replaceTexts(QUALITY, () => hostile), confusion: { [hostile]: { [hostile]: 1 } } };
+    assertInert(renderReport(changed, samples, { quality, comparison: makeHostileComparison(hostile) }));
     const terminal = renderFigures(changed);
     assert.ok(!/(?!\n)\p{Cc}|[\u202e\u2066]/u.test(terminal), 'nothing reaches the terminal that moves it');
   }
@@ -216,8 +249,18 @@ test('the page stays below a megabyte with 300 rows that each say as much as is 
   const facts = makeFacts({
     batches,
     samples: samples.map(({ facts }) => facts),
+    warnings: { messages: Array.from({ length: 30 }, (_, index) => `${index} ${say.slice(0, 290)}`), more: 1_000_000 },
     provenance: { ...makeFacts().provenance, jobText: say.repeat(5) },
   });
-  const bytes = Buffer.byteLength(renderReport(facts, samples, QUALITY));
+  const labels = Array.from({ length: 900 }, (_, index) => `${index} ${say}`);
+  const perClass = Object.fromEntries(labels.map((label) => [label, makeComparison().a.scores?.perClass.billing]));
+  const [one] = makeComparison().examples;
+  const large = makeComparison({
+    transitions: Object.fromEntries(labels.map((label) => [label, { [`${label}!`]: 1 }])),
+    examples: Array.from({ length: 20 }, () => ({ ...(one as ChangedRow), id: say, a: say, b: say, gold: say })),
+  });
+  const { a } = large;
+  const comparison = { ...large, a: { ...a, scores: { ...a.scores, perClass } } } as RunComparison;
+  const bytes = Buffer.byteLength(renderReport(facts, samples, { quality: QUALITY, comparison }));
   assert.ok(bytes < 1_000_000 && bytes > 400_000, `${bytes} bytes`);
 });

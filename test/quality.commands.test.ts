@@ -222,6 +222,38 @@ describe('quality of answers', () => {
     assert.match(written.find(({ id }) => id === 't3')?.a ?? '', /^refused: /);
   });
 
+  it('diff --html writes the report of the later run with the comparison in it, and prints what it prints without', async () => {
+    const args = ['diff', 'job.yaml', runs[0] as string, runs[1] as string, '--gold', 'team', '--field', 'label'];
+    const [found, written, plain] = [
+      await world.json<RunComparison>(args),
+      await world.run([...args, '--html', 'diff.html']),
+      await world.run(args),
+    ];
+    assert.equal(written.exitCode, 0);
+    assert.equal(written.stdout, plain.stdout);
+    assert.match(written.stderr, new RegExp(`^Report of run ${runs[1]} with the comparison: diff\\.html$`, 'm'));
+    const page = readFileSync(join(world.folder, 'diff.html'), 'utf8');
+    const text = page.replaceAll(/<[^>]+>/g, ' ').replaceAll(/\s+/g, ' ');
+    const share = (value: number | undefined) => `${((value ?? 0) * 100).toFixed(1)} %`;
+    for (const words of [
+      `Run A ${runs[0]} and run B ${runs[1]} , this one`,
+      `${found.rows.same} the same 1 answered only in A 2 answered only in B 1 answered in neither`,
+      `p = ${found.mcnemar.pValue.toFixed(4)} (exact): ${found.mcnemar.onlyA} rows correct only in A, ${found.mcnemar.onlyB} only in B`,
+      `accuracy ${share(found.a.scores?.accuracy)}`,
+      'job differs in prompt',
+      'Row 3 t3 answered only in B A refused: ',
+    ])
+      assert.ok(text.includes(words), `"${words}" is missing in ${text}`);
+    // Without the section it is the page the run wrote itself.
+    await world.run(['report', 'job.yaml', '--run', runs[1] as string, '--html', 'own.html']);
+    const own = readFileSync(join(world.folder, 'own.html'), 'utf8');
+    const without = page
+      .replace(/<section aria-labelledby="comparison">.*?<\/section>/s, '')
+      .replace(/<li><a href="#comparison">[^<]*<\/a><\/li>/, '');
+    assert.equal(without, own);
+    assert.notEqual(page, own);
+  });
+
   it('diff shows what a retry changed, though both runs asked the same', async () => {
     const found = await world.json<RunComparison>(['diff', 'job.yaml', runs[1] as string, runs[2] as string, '--field', 'label']);
     assert.deepEqual([found.rows.same, found.rows.changed, found.rows.answeredOnlyInB, found.rows.unanswered], [58, 0, 1, 1]);

@@ -3,6 +3,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { test } from 'node:test';
 import type { ReportFacts } from '../src/output/report/facts.ts';
+import { createWarningLog } from '../src/run/warning-log.ts';
 import { HOSTILE } from './helpers/report-facts.ts';
 import { CANARY_CELL, makeRows, makeWorld, renderCsv, type World } from './helpers/run-world.ts';
 
@@ -130,4 +131,32 @@ test('live calls leave their times: percentiles, the slowest rows, answers and r
   );
   assert.equal(tempo?.lane, 'live');
   assert.ok(samples.every(({ callMs }) => callMs !== null));
+});
+
+test('what an earlier invocation of a run was told stays in its report, what is told again is there once', async (t) => {
+  const world = await makeWorld(t, { rows: ROWS.slice(0, 12) });
+  const { summary: stopped } = await world.run({ waitMs: 0 });
+  const kept = readFacts(world, stopped.run);
+  assert.deepEqual([stopped.exitCode, kept.warnings], [7, { messages: [], more: 0 }]);
+  const warnings = { messages: ['batch <b>1</b> is gone'], more: 2 };
+  fs.writeFileSync(path.join(world.stateDirectory, 'runs', stopped.run, 'report.json'), JSON.stringify({ ...kept, warnings }));
+  const { summary } = await world.run();
+  assert.deepEqual([summary.run, readFacts(world, summary.run).warnings], [stopped.run, warnings]);
+  const page = fs.readFileSync(world.path('out.report.html'), 'utf8');
+  assert.ok(page.includes('<ul><li>batch &lt;b&gt;1&lt;/b&gt; is gone</li></ul><p class="small soft">And 2 more.</p>'));
+});
+
+test('a log of warnings keeps each different one once, cut, and no more of them than a page can show', () => {
+  const told: string[] = [];
+  const log = createWarningLog((message) => void told.push(message));
+  log.tell('gone');
+  log.tell('gone');
+  log.tell('x'.repeat(400));
+  assert.deepEqual(
+    [told.length, log.read({ messages: ['before', 'gone'], more: 1 })],
+    [3, { messages: ['before', 'gone', `${'x'.repeat(299)}…`], more: 1 }],
+  );
+  for (let n = 0; n < 100; n += 1) log.tell(`warning ${n}`);
+  const { messages, more } = log.read({ messages: ['before'], more: 0 });
+  assert.deepEqual([messages.length, messages[0], more, told.length], [30, 'before', 73, 103]);
 });

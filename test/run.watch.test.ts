@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import type { StopRule } from '../src/core/job.ts';
 import { defineJob } from '../src/index.ts';
@@ -212,9 +213,11 @@ test('a run that was ended in between stops at the same answer as one that was n
   assert.deepEqual([resumed.exitCode, resumed.verdict, resumed.run], [5, expected.verdict, stopped.summary.run]);
 });
 
-test('what looks wrong is told while the run goes on', async (t) => {
+test('what looks wrong is told while the run goes on, and in its report', async (t) => {
   const world = await makeWorld(t, { rows: makeRows(60), faults: [{ match: { every: 4 }, do: { answer: 'refusal' } }] });
   const { warnings } = await world.run();
+  const page = readFileSync(world.path('out.report.html'), 'utf8');
+  assert.ok(page.includes(`<h2 id="warnings">Warnings</h2><ul>${warnings.map((warning) => `<li>${warning}</li>`).join('')}</ul></section>`));
   assert.equal(warnings.filter((warning) => /^1\d of the first 50 answers are refused$/.test(warning)).length, 1, warnings.join());
 });
 

@@ -131,6 +131,7 @@ export function makeProgram(): Command {
     .option('--gold <column|file>', 'the right answers, to compare the quality of both runs')
     .addOption(fieldOption())
     .option('--csv <path>', 'writes every row that is not the same as a table')
+    .option('--html <path>', 'writes the report of the later run with this comparison: one offline file')
     .action(
       guard(async (job: string, runA: string, runB: string, flags: DiffFlags) =>
         (await import('./commands/diff.ts')).diff(job, runA, runB, flags),

@@ -1,8 +1,8 @@
-import type { ComparedRun, McNemar, RunComparison } from '../core/quality.ts';
+import type { ComparedRun, RunComparison } from '../core/quality.ts';
 import { escapeLineForTerminal } from '../output/escape-for-terminal.ts';
 import { formatCount, formatDollars } from '../output/format-numbers.ts';
+import { describeMcNemar, formatDollarDifference, formatPointsWithin, formatShareWithin } from '../output/format-quality.ts';
 import { createPaint, type Paint } from './paint.ts';
-import { formatShare } from './render-evaluation.ts';
 import { renderTable } from './render-table.ts';
 
 const MAX_CELLS = 36;
@@ -27,28 +27,15 @@ export function renderComparison(comparison: RunComparison, colour: boolean): st
       'rows',
       `${formatCount(rows.compared)} compared: ${formatCount(rows.same)} same, ${formatCount(rows.changed)} changed, ${oneSided}${outside}`,
     ),
-    line('agreement', `${formatShare(comparison.agreement, comparison.agreementInterval)} of ${formatCount(both)} answered in both`),
-    ...(comparison.accuracyDifference === null
-      ? []
-      : [
-          line(
-            'accuracy',
-            `B - A: ${formatPoints(comparison.accuracyDifference.value)} points [${formatPoints(comparison.accuracyDifference.low)}, ${formatPoints(comparison.accuracyDifference.high)}]`,
-          ),
-        ]),
-    line('McNemar', describeTest(comparison.mcnemar)),
-    line('cost', `B - A: ${formatSigned(comparison.costDifferenceNanoUsd)} for the answers of these rows`),
+    line('agreement', `${formatShareWithin(comparison.agreement, comparison.agreementInterval)} of ${formatCount(both)} answered in both`),
+    ...(comparison.accuracyDifference === null ? [] : [line('accuracy', `B - A: ${formatPointsWithin(comparison.accuracyDifference)}`)]),
+    line('McNemar', describeMcNemar(comparison.mcnemar)),
+    line('cost', `B - A: ${formatDollarDifference(comparison.costDifferenceNanoUsd)} for the answers of these rows`),
     '',
     renderRuns(a, b, paint),
     ...renderTransitions(comparison.transitions, paint),
     ...renderExamples(comparison, paint),
   ].join('\n');
-}
-
-function describeTest({ basis, onlyA, onlyB, method, statistic, pValue }: McNemar): string {
-  const how = method === 'exact' ? 'exact' : `chi-squared ${statistic?.toFixed(2)}`;
-  const p = pValue < 0.0001 ? 'p < 0.0001' : `p = ${pValue.toFixed(4)}`;
-  return `${p} (${how}): ${formatCount(onlyA)} rows ${basis} only in A, ${formatCount(onlyB)} only in B`;
 }
 
 function renderRuns(a: ComparedRun, b: ComparedRun, paint: Paint): string {
@@ -63,9 +50,9 @@ function renderRuns(a: ComparedRun, b: ComparedRun, paint: Paint): string {
       row('rows', ({ rows }) => formatCount(rows)),
       ...(scored
         ? [
-            row('coverage', ({ scores }) => formatShare(scores?.coverage ?? null, scores?.intervals.coverage ?? null)),
-            row('accuracy', ({ scores }) => formatShare(scores?.accuracy ?? null, scores?.intervals.accuracy ?? null)),
-            row('macro-F1', ({ scores }) => formatShare(scores?.macroF1 ?? null, scores?.intervals.macroF1 ?? null)),
+            row('coverage', ({ scores }) => formatShareWithin(scores?.coverage ?? null, scores?.intervals.coverage ?? null)),
+            row('accuracy', ({ scores }) => formatShareWithin(scores?.accuracy ?? null, scores?.intervals.accuracy ?? null)),
+            row('macro-F1', ({ scores }) => formatShareWithin(scores?.macroF1 ?? null, scores?.intervals.macroF1 ?? null)),
           ]
         : []),
       row('cost of these answers', price),
@@ -97,13 +84,4 @@ function renderExamples({ examples, gold }: RunComparison, paint: Paint): readon
     .slice(0, MAX_EXAMPLES)
     .map((example) => [example.id ?? '(left the table)', example.a, example.b, ...(gold === null ? [] : [example.gold ?? ''])]);
   return ['', renderTable([['for example', 'in A', 'in B', ...(gold === null ? [] : ['right'])], ...rows], MAX_CELLS, paint)];
-}
-
-function formatPoints(share: number): string {
-  return `${share > 0 ? '+' : ''}${(share * 100).toFixed(1)}`;
-}
-
-function formatSigned(nanoUsd: number): string {
-  if (nanoUsd === 0) return '$0';
-  return `${nanoUsd > 0 ? '+' : '-'}${formatDollars(Math.abs(nanoUsd))}`;
 }

@@ -1,6 +1,7 @@
-import type { ClassScores, Evaluation, Interval } from '../core/quality.ts';
+import type { ClassScores, Evaluation } from '../core/quality.ts';
 import { escapeLineForTerminal } from '../output/escape-for-terminal.ts';
 import { formatCount } from '../output/format-numbers.ts';
+import { formatShareWithin } from '../output/format-quality.ts';
 import { createPaint, type Paint } from './paint.ts';
 import { renderTable } from './render-table.ts';
 
@@ -21,12 +22,12 @@ export function renderEvaluation(evaluation: Evaluation, colour: boolean): strin
     paint('bold', escapeLineForTerminal(`${evaluation.job}: ${evaluation.field} against ${from}`)) +
       (evaluation.simulated ? paint('yellow', '  simulated') : ''),
     line('rows', describeRows(rows)),
-    line('coverage', `${formatShare(evaluation.coverage, intervals.coverage)} have an answer; the others count as wrong`),
+    line('coverage', `${formatShareWithin(evaluation.coverage, intervals.coverage)} have an answer; the others count as wrong`),
     line(
       'accuracy',
-      `${formatShare(evaluation.accuracy, intervals.accuracy)}, ${formatCount(rows.correct)} of ${formatCount(rows.evaluated)}`,
+      `${formatShareWithin(evaluation.accuracy, intervals.accuracy)}, ${formatCount(rows.correct)} of ${formatCount(rows.evaluated)}`,
     ),
-    line('macro-F1', formatShare(evaluation.macroF1, intervals.macroF1)),
+    line('macro-F1', formatShareWithin(evaluation.macroF1, intervals.macroF1)),
     paint('dim', `${' '.repeat(11)}in brackets 95 %: Wilson for proportions, ${describeBootstrap(evaluation)} for F1`),
     '',
     renderClasses(evaluation.perClass, paint),
@@ -46,13 +47,6 @@ function describeBootstrap({ intervals }: Pick<Evaluation, 'intervals'>): string
   return `bootstrap (${formatCount(intervals.f1.resamples)} draws, seed ${intervals.f1.seed})`;
 }
 
-/** `87.3 % [85.1, 89.2]`; a dash where there is nothing to divide by. */
-export function formatShare(share: number | null, interval: Interval | null): string {
-  if (share === null) return '-';
-  const percent = (value: number) => (value * 100).toFixed(1);
-  return `${percent(share)} %${interval === null ? '' : ` [${percent(interval.low)}, ${percent(interval.high)}]`}`;
-}
-
 function renderClasses(perClass: Readonly<Record<string, ClassScores>>, paint: Paint): string {
   const classes = Object.entries(perClass);
   const most = classes.length <= MAX_CLASSES ? classes : classes.toSorted(([, a], [, b]) => b.support - a.support).slice(0, MAX_CLASSES);
@@ -61,9 +55,9 @@ function renderClasses(perClass: Readonly<Record<string, ClassScores>>, paint: P
     formatCount(support),
     formatCount(predicted),
     formatCount(unanswered),
-    formatShare(precision, intervals.precision),
-    formatShare(recall, intervals.recall),
-    formatShare(f1, intervals.f1),
+    formatShareWithin(precision, intervals.precision),
+    formatShareWithin(recall, intervals.recall),
+    formatShareWithin(f1, intervals.f1),
   ]);
   const table = renderTable([['label', 'rows', 'given', 'no answer', 'precision', 'recall', 'F1'], ...rows], MAX_CELLS, paint);
   return most === classes ? table : `${table}\nand ${formatCount(classes.length - most.length)} labels with fewer rows; --json has all`;

@@ -15,6 +15,7 @@ import type { PreparedJob } from './prepare.ts';
 import { savingsOf } from './savings.ts';
 import type { SelectedRows } from './selection.ts';
 import { type KeptPaths, type KeptSummary, makeFingerprint } from './unchanged.ts';
+import type { WarningLog } from './warning-log.ts';
 import { writeOutputs } from './write-outputs.ts';
 import { openReporter } from './write-report.ts';
 
@@ -37,6 +38,8 @@ export interface ConcludeOptions {
   /** What to type next, for each way a run can end. */
   readonly commands: NextCommands;
   readonly warn: (message: string) => void;
+  /** What was told through `warn`, and before. */
+  readonly warnings: Pick<WarningLog, 'read'>;
   readonly cwd: string;
   /** What commands that follow take as theirs. */
   readonly paths: KeptPaths;

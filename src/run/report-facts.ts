@@ -3,13 +3,24 @@ import { relative } from 'node:path';
 import type { Summary } from '../core/summary.ts';
 import { VERSION } from '../core/version.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import type { BatchTrip, CallFigures, CauseFacts, FieldFacts, ModelShare, ReportFacts, RunPoint, Tempo } from '../output/report/facts.ts';
+import type {
+  BatchTrip,
+  CallFigures,
+  CauseFacts,
+  FieldFacts,
+  ModelShare,
+  ReportFacts,
+  RunPoint,
+  Tempo,
+  WarningFacts,
+} from '../output/report/facts.ts';
 import type { CountedRows } from '../output/report/row-counter.ts';
 import type { TempoCounter } from '../output/report/tempo-counter.ts';
 import type { Books } from './books.ts';
 import { isRetryable } from './failures.ts';
 import type { PreparedJob } from './prepare.ts';
 import type { KeptSummary } from './unchanged.ts';
+import type { WarningLog } from './warning-log.ts';
 
 export interface ReportFactsOptions {
   readonly prepared: PreparedJob;
@@ -21,6 +32,7 @@ export interface ReportFactsOptions {
   readonly calls: CallFigures | null;
   readonly batches: readonly BatchTrip[];
   readonly tempo: TempoCounter;
+  readonly warnings: Pick<WarningLog, 'read'>;
   readonly budgetNanoUsd: number | null;
   /** The command that tries failed rows again, without a cause; null where nobody types commands. */
   readonly retryCommand: string | null;
@@ -48,6 +60,7 @@ export function makeReportFacts(options: ReportFactsOptions): ReportFacts {
     batches: options.batches,
     tempo: readTempo(options),
     causes: counted.causes.map((cause) => ({ ...cause, retry: showRetry(cause, options) })),
+    warnings: options.warnings.read(readReportFacts(ledger, run)?.warnings ?? NO_WARNINGS),
     fields: addPrevious(counted.fields, ledger, run),
     samples: counted.picked.map(({ facts }) => facts),
     runs: listRuns(ledger, summary),
@@ -132,8 +145,12 @@ export function keepReportFacts({ runFiles }: Ledger, run: string, facts: Report
 /** What a run kept for its report; null when it kept nothing. */
 export function readReportFacts({ runFiles }: Pick<Ledger, 'runFiles'>, run: string): ReportFacts | null {
   const text = runFiles.readRunFile(run, REPORT_FILE);
-  return text === null ? null : (JSON.parse(text) as ReportFacts);
+  if (text === null) return null;
+  // What was kept by a version that kept no warnings has none.
+  return { warnings: NO_WARNINGS, ...(JSON.parse(text) as Omit<ReportFacts, 'warnings'> & Partial<ReportFacts>) };
 }
+
+const NO_WARNINGS: WarningFacts = { messages: [], more: 0 };
 
 /** As many as a state directory keeps. */
 const SHOWN_RUNS = 14;

@@ -2,8 +2,8 @@ import { relative, resolve } from 'node:path';
 import { UsageError } from '../core/errors.ts';
 import type { Summary } from '../core/summary.ts';
 import { openRunFiles } from '../ledger/runs.ts';
-import type { QualityFacts, ReportFacts } from '../output/report/facts.ts';
-import { renderReport } from '../output/report/render-report.ts';
+import type { ReportFacts } from '../output/report/facts.ts';
+import { type ReportExtras, renderReport } from '../output/report/render-report.ts';
 import { type JobState, type LastRun, readKeptRun } from './last-run.ts';
 import { findState, type LookOptions, openForLooking } from './open-for-looking.ts';
 import { readReportFacts } from './report-facts.ts';
@@ -48,13 +48,12 @@ function showFrom(cwd: string, { summary, paths }: LastRun): Summary {
 
 /**
  * Makes the page of a run again: its figures as the run kept them, the text of its rows from the table and the answers as they are now.
- * @param quality of the answers, where they were compared with right ones
  * @throws UsageError when the run kept no figures; AppError `output`, exit 5, when the file cannot be written
  */
 export async function writeReportAgain(
   options: LookOptions,
   { summary, facts }: Report,
-  { path, quality }: { readonly path: string; readonly quality: QualityFacts | null },
+  { path, ...extras }: ReportExtras & { readonly path: string },
 ): Promise<void> {
   if (facts === null)
     throw new UsageError(`run ${summary.run} kept no figures for a page; its summary is all there is`, { code: 'no_report' });
@@ -62,7 +61,7 @@ export async function writeReportAgain(
   try {
     const texts = await readSampleTexts(facts.samples, { ...prepared, ledger, signal: options.signal });
     const samples = facts.samples.map((sample) => ({ facts: sample, text: texts.get(sample.row) ?? null }));
-    await writeReportPage(resolve(options.cwd, path), renderReport({ ...facts, summary }, samples, quality));
+    await writeReportPage(resolve(options.cwd, path), renderReport({ ...facts, summary }, samples, extras));
   } finally {
     await ledger.close();
   }

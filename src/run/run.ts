@@ -19,6 +19,7 @@ import { startRun } from './start-run.ts';
 import { createStopSignal } from './stop-signal.ts';
 import { findUnchangedRun, keepPaths } from './unchanged.ts';
 import { createRunView } from './view.ts';
+import { createWarningLog } from './warning-log.ts';
 import { openRunWatch } from './watch-run.ts';
 import { createWatchedLane } from './watched-lane.ts';
 import { waitForEnd, work, workUntilStopped } from './work.ts';
@@ -32,7 +33,9 @@ const BATCH_LIFE_MS = 86_400_000;
  * @returns the summary; its exit code says how the run ended
  * @throws UsageError before anything was sent; LockHeldError; LedgerError when the state is damaged
  */
-export async function runJob(options: RunOptions): Promise<Summary> {
+export async function runJob(given: RunOptions): Promise<Summary> {
+  const warnings = createWarningLog(given.warn);
+  const options: RunOptions = { ...given, warn: warnings.tell };
   const { target, signal } = options;
   const prepared = await prepareJob(options);
   const { job } = prepared.compiled;
@@ -106,6 +109,7 @@ export async function runJob(options: RunOptions): Promise<Summary> {
         books,
         selected,
         run,
+        warnings,
         clock: context.clock,
       };
       const estimateNanoUsd = ledger.fold.currentRun?.estimateNanoUsd ?? null;

@@ -11,12 +11,14 @@ import type { PreparedJob } from './prepare.ts';
 import { keepReportFacts, makeReportFacts } from './report-facts.ts';
 import { readRunTimeline } from './run-timeline.ts';
 import { createTextReader } from './sample-text.ts';
+import type { WarningLog } from './warning-log.ts';
 
 export interface ReporterOptions {
   readonly prepared: PreparedJob;
   readonly ledger: Ledger;
   readonly books: Pick<Books, 'costOf'>;
   readonly run: string;
+  readonly warnings: Pick<WarningLog, 'read'>;
   readonly budgetNanoUsd: number | null;
   /** The command that tries failed rows again; null where nobody types commands. */
   readonly retryCommand: string | null;

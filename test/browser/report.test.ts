@@ -8,7 +8,7 @@ import { type Browser, type BrowserContextOptions, chromium, type Page } from 'p
 import type { QualityFacts, ReportFacts } from '../../src/output/report/facts.ts';
 import { renderReport } from '../../src/output/report/render-report.ts';
 import { projectRoot } from '../helpers/project-root.ts';
-import { HOSTILE, makeFacts, makeSample, makeText, replaceTexts } from '../helpers/report-facts.ts';
+import { HOSTILE, makeComparison, makeFacts, makeSample, makeText, replaceTexts } from '../helpers/report-facts.ts';
 import { findChromium } from './find-chromium.ts';
 import { findActiveContent, findFaintText, findUnreadable, openEverything } from './inspect-page.ts';
 import { writeNightlyPage } from './nightly-world.ts';
@@ -181,6 +181,7 @@ describe('the report in a browser', { skip: executablePath === null ? reason : f
 });
 
 const KEPT = /^\d{4}-\d\d-|^(failed|dearest|slowest|random|ok|live|upload|validating|in progress|finalizing|collecting)$/;
+const KINDS = /^(changed|answeredOnlyInB|answered|correct|exact)$/;
 const ALL = HOSTILE.join('\n');
 
 /** Every text of the page is hostile. */
@@ -198,7 +199,8 @@ function makeHostilePage(): string {
     confusion: { [ALL]: { [ALL]: 1, other: 1 } },
   };
   const texts = facts.samples.map((sample, index) => ({ facts: sample, text: makeText(HOSTILE[index] ?? '', sample.why === 'failed') }));
-  return renderReport(facts, texts, quality);
+  const comparison = makeComparison({ transitions: { [ALL]: { [ALL]: 3, other: 2 } } });
+  return renderReport(facts, texts, { quality, comparison: replaceTexts(comparison, (text) => (KINDS.test(text) ? text : ALL)) });
 }
 
 /** As large as a page gets: 300 rows that have much to say. */
@@ -207,5 +209,5 @@ function makeLargePage(): string {
     facts: makeSample(row + 1, row < 200 ? 'failed' : row < 220 ? 'dearest' : 'random'),
     text: makeText('<b>much</b> to say, "quoted"; '.repeat(300), row < 200),
   }));
-  return renderReport(makeFacts({ samples: rows.map(({ facts }) => facts) }), rows);
+  return renderReport(makeFacts({ samples: rows.map(({ facts }) => facts) }), rows, { comparison: makeComparison() });
 }

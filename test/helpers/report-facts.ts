@@ -1,3 +1,4 @@
+import type { RunComparison, Scores } from '../../src/core/quality.ts';
 import type { ReportFacts, SampleFacts, SampleText } from '../../src/output/report/facts.ts';
 
 /** Text that would do something if it became markup, confuse a reader, or break a layout. */
@@ -15,6 +16,74 @@ export const HOSTILE: readonly string[] = [
   'Ω≈ç√ 社會科學院語學研究所 العربية עברית 👩‍👩‍👧‍👦 🇩🇪 Z̮̞̠͙͔ͅḀ̗̞͈̻̗Ḷ͙͎̯̹̞͓G̻O̭̗̮',
   'W'.repeat(5_000),
 ];
+
+const RANGE = { low: 0.84, high: 0.95 };
+
+/** Scores of a run, a little better the more `right` it is. */
+function makeScores(right: number): Scores {
+  const cell = { support: 60, predicted: 58, correct: right, unanswered: 1, precision: null, recall: 0.9, f1: right / 60 };
+  const intervals = { precision: null, recall: RANGE, f1: RANGE };
+  return {
+    rows: { evaluated: 100, answered: 98, correct: right + 30 },
+    coverage: 0.98,
+    accuracy: (right + 30) / 100,
+    accuracyOfAnswered: 0.9,
+    macroF1: 0.871,
+    intervals: {
+      level: 0.95,
+      proportions: 'wilson',
+      f1: { method: 'poisson bootstrap, percentile', resamples: 1000, seed: 1 },
+      ...{ coverage: RANGE, accuracy: RANGE, accuracyOfAnswered: RANGE, macroF1: RANGE },
+    },
+    perClass: { billing: { ...cell, intervals }, [`only with ${right}`]: { ...cell, support: 3, intervals } },
+    confusion: {},
+  };
+}
+
+/** A comparison in which everything has something to show. */
+export function makeComparison(change: Partial<RunComparison> = {}): RunComparison {
+  const run = { rows: 210, spentNanoUsd: 4_100_000, unpricedAnswers: 0, inputTokens: 24_035, outputTokens: 8_100 };
+  return {
+    schema: 'rowmill.diff/1',
+    job: 'ticket-labels',
+    simulated: true,
+    field: 'label',
+    gold: { type: 'column', name: 'expected', column: null, unmatched: 0, unknownLabels: {} },
+    a: { ...run, run: '20261121-0410-aaaaaaaaaa', model: 'gpt-4.1-nano', answersNanoUsd: 3_000_000, scores: makeScores(52) },
+    b: {
+      ...run,
+      run: '20261122-0410-k3x9d02mqa',
+      model: 'gpt-4.1-mini',
+      answersNanoUsd: 4_000_000,
+      unpricedAnswers: 2,
+      scores: makeScores(57),
+    },
+    jobChanges: ['model', 'prompt'],
+    rows: {
+      compared: 190,
+      same: 150,
+      changed: 31,
+      answeredOnlyInA: 2,
+      answeredOnlyInB: 4,
+      unanswered: 3,
+      onlyInA: 0,
+      onlyInB: 20,
+      notInTable: 1,
+    },
+    agreement: 0.829,
+    agreementInterval: { low: 0.767, high: 0.877 },
+    accuracyDifference: { value: 0.05, low: -0.012, high: 0.112 },
+    mcnemar: { basis: 'correct', onlyA: 3, onlyB: 8, method: 'exact', statistic: null, pValue: 0.2266 },
+    costDifferenceNanoUsd: 1_000_000,
+    transitions: { billing: { billing: 100, bug: 21, other: 4 }, bug: { bug: 50, billing: 6 } },
+    examples: [
+      { row: 4, id: 't4', change: 'changed', a: 'billing', b: 'bug', gold: 'bug' },
+      { row: null, id: null, change: 'answeredOnlyInB', a: 'refused: I will not', b: 'other', gold: null },
+    ],
+    csv: null,
+    ...change,
+  };
+}
 
 const SPREAD = { count: 190, mean: 126.5, p50: 120, p95: 190, p99: 240, max: 260 };
 
@@ -103,6 +172,7 @@ export function makeFacts(change: Partial<ReportFacts> = {}): ReportFacts {
       { cause: 'empty', status: 'skipped', rows: 4, retry: null },
       { cause: 'invalid', status: 'failed', rows: 2, retry: 'rowmill retry jobs/ticket-labels.yaml --cause invalid' },
     ],
+    warnings: { messages: ['60 of the first 100 answers are refused', 'the labels have shifted since the last run'], more: 3 },
     fields: [
       {
         field: 'label',

@@ -1,6 +1,7 @@
-import { relative } from 'node:path';
+import { relative, resolve } from 'node:path';
 import { EXIT } from '../../core/errors.ts';
 import { compareRuns } from '../../run/compare-runs.ts';
+import { readReport, writeReportAgain } from '../../run/report.ts';
 import type { JobFlags } from '../flags.ts';
 import { makeLookOptions, sayWhichState } from '../look-options.ts';
 import { renderComparison } from '../render-comparison.ts';
@@ -12,17 +13,21 @@ export interface DiffFlags extends JobFlags {
   readonly gold?: string;
   readonly field?: string;
   readonly csv?: string;
+  readonly html?: string;
 }
 
 /** `rowmill diff`: what changed between two runs, and whether that is more than chance. */
 export async function diff(jobFile: string, runA: string, runB: string, flags: DiffFlags): Promise<number> {
   const options = makeLookOptions(jobFile, flags);
-  const { gold = null, field = null, csv = null } = flags;
+  const { gold = null, field = null, csv = null, html } = flags;
+  const page = html === undefined ? null : { path: html, report: await readReport(options, runB) };
   const { comparison, state } = await compareRuns(options, { runA, runB, gold, field, csv, seed: BOOTSTRAP_SEED });
+  if (page !== null) await writeReportAgain(options, page.report, { path: page.path, comparison });
   const path = comparison.csv === null ? null : relative(process.cwd(), comparison.csv);
   if (flags.json === true) printJson({ ...comparison, csv: path });
   else print(renderComparison(comparison, hasColour(process.stdout)));
   if (path !== null) say(`Every row that is not the same: ${path}`);
+  if (page !== null) say(`Report of run ${runB} with the comparison: ${relative(process.cwd(), resolve(page.path))}`);
   sayWhichState(options, state);
   return EXIT.done;
 }

@@ -25,6 +25,8 @@ export interface ReportFacts {
   /** When answers came in; null when none did. */
   readonly tempo: Tempo | null;
   readonly causes: readonly CauseFacts[];
+  /** What was told while the run worked, its earlier invocations included. */
+  readonly warnings: WarningFacts;
   /** Of the answers in the table, for every field with a closed set of values. */
   readonly fields: readonly FieldFacts[];
   /** Rows worth a look, in the order in which they are shown. */
@@ -114,6 +116,14 @@ export interface CauseFacts {
   readonly rows: number;
   /** What to type to try these rows again; null for rows that were never sent. */
   readonly retry: string | null;
+}
+
+/** Warnings, each different one once. They name labels, batches and counts, never what a row says. */
+export interface WarningFacts {
+  /** In the order in which they were told; as many as are kept at most. */
+  readonly messages: readonly string[];
+  /** How many were told beyond these. */
+  readonly more: number;
 }
 
 /** How often each value of a field occurs. */

@@ -30,6 +30,9 @@ export function renderFigures(facts: ReportFacts): string {
     const shares = values.filter(({ rows }) => rows > 0).map(({ value, rows }) => `${value} ${formatShare(rows / total)}`);
     lines.push(['answers', `${field}: ${shares.join(', ')}`]);
   }
+  const { messages, more } = facts.warnings;
+  for (const message of messages) lines.push(['warning', message]);
+  if (more > 0) lines.push(['warning', `and ${formatCount(more)} more`]);
   for (const { cause, rows, retry } of facts.causes)
     if (retry !== null) lines.push(['retry', `${formatThings(rows, 'row')} ${cause}: ${retry}`]);
   for (const { run, verdict, rows, nanoUsd } of facts.runs.slice(0, -1).toReversed()) {

@@ -1,27 +1,44 @@
 import { createHash } from 'node:crypto';
+import type { RunComparison } from '../../core/quality.ts';
 import type { QualityFacts, ReportFacts } from './facts.ts';
 import { type Html, html, NOTHING } from './html.ts';
 import { renderAnswers, renderQuality } from './section-answers.ts';
+import { renderComparison } from './section-comparison.ts';
 import { renderFailures } from './section-failures.ts';
 import { renderMoney, renderTokens } from './section-money.ts';
 import { renderProvenance, renderRuns } from './section-runs.ts';
 import { renderSamples, type SampleRow } from './section-samples.ts';
 import { renderTime } from './section-time.ts';
 import { renderIdentity, renderTiles, renderTop } from './section-top.ts';
+import { renderWarnings } from './section-warnings.ts';
 import { STYLE } from './style.ts';
+
+/** What a page shows beyond what its run kept; null is not shown. */
+export interface ReportExtras {
+  /** The answers against the right ones. */
+  readonly quality?: QualityFacts | null;
+  /** The run, as B, against another one. */
+  readonly comparison?: RunComparison | null;
+}
 
 /**
  * The report as one HTML file that needs nothing else: no script, no request; its policy forbids both. It stays below a megabyte whatever
  * the table's size, and its bytes follow from what it is given alone.
  */
-export function renderReport(facts: ReportFacts, samples: readonly SampleRow[], quality: QualityFacts | null = null): string {
+export function renderReport(
+  facts: ReportFacts,
+  samples: readonly SampleRow[],
+  { quality = null, comparison = null }: ReportExtras = {},
+): string {
   const sections = [
     renderIdentity(facts),
+    renderWarnings(facts),
     renderFailures(facts, samples),
     renderMoney(facts),
     renderTokens(facts),
     renderAnswers(facts),
     renderQuality(quality),
+    renderComparison(comparison),
     renderTime(facts),
     renderRuns(facts),
     renderSamples(samples),

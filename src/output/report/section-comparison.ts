@@ -1,0 +1,140 @@
+import type { ChangedRow, ClassScores, ComparedRun, RunComparison, Scores } from '../../core/quality.ts';
+import { formatCount, formatDollars, formatThings } from '../format-numbers.ts';
+import { describeMcNemar, formatDollarDifference, formatPointsWithin, formatShareWithin } from '../format-quality.ts';
+import { renderMeter, renderStack } from './charts.ts';
+import { formatShare } from './format-times.ts';
+import { clipHtml, type Html, html, NOTHING } from './html.ts';
+
+/** More labels than this are told by `diff --json` alone. */
+const MAX_CLASSES = 40;
+const MAX_TRANSITIONS = 30;
+/** Escaped bytes of a label, and of an answer. */
+const LABEL_BYTES = 160;
+const ANSWER_BYTES = 700;
+
+/** What changed between two runs, row by row, in quality and in cost. */
+export function renderComparison(comparison: RunComparison | null): Html {
+  if (comparison === null) return NOTHING;
+  const { a, b, rows, field } = comparison;
+  const facts = listFacts(comparison).map(([name, value]) => html`<dt>${name}</dt><dd>${clipHtml(value, 1_000)}</dd>`);
+  return html`<section aria-labelledby="comparison"><h2 id="comparison">Two runs compared</h2>
+<p>Run A <b class="mono">${a.run}</b> and run B <b class="mono">${b.run}</b>, this one, in ${field === null ? 'the whole answer' : html`<b>${clipHtml(field, LABEL_BYTES)}</b>`}, on the ${formatThings(rows.compared, 'row')} they share.</p>
+${renderStack('Rows of both runs', [
+  { name: 'the same', count: rows.same, fill: 'f-ok' },
+  { name: 'changed', count: rows.changed, fill: 'f-main' },
+  { name: 'answered only in A', count: rows.answeredOnlyInA, fill: 'f-skip' },
+  { name: 'answered only in B', count: rows.answeredOnlyInB, fill: 'f-second' },
+  { name: 'answered in neither', count: rows.unanswered, fill: 'f-bad' },
+])}
+<h3>In short</h3><dl class="answer">${facts}</dl>
+<h3>In figures</h3><div class="flow">${renderRuns(a, b)}${a.scores === null || b.scores === null ? NOTHING : renderClasses(a.scores, b.scores)}${renderTransitions(comparison)}</div>
+${renderExamples(comparison)}</section>`;
+}
+
+function listFacts(comparison: RunComparison): readonly (readonly [name: string, value: string])[] {
+  const { a, b, rows, gold, jobChanges, agreement, agreementInterval, accuracyDifference, mcnemar } = comparison;
+  const outside = rows.onlyInA + rows.onlyInB;
+  const unpriced = a.unpricedAnswers + b.unpricedAnswers;
+  const cost = `B − A: ${formatDollarDifference(comparison.costDifferenceNanoUsd)} for the answers of these rows`;
+  return [
+    ['job', jobChanges.length === 0 ? 'the same in both' : `differs in ${jobChanges.join(', ')}`],
+    ['agreement', `${formatShareWithin(agreement, agreementInterval)} of ${formatCount(rows.same + rows.changed)} answered in both`],
+    ...(accuracyDifference === null
+      ? []
+      : [['accuracy', `B − A: ${formatPointsWithin(accuracyDifference)} against ${gold?.name ?? 'the right answers'}`] as const]),
+    ['McNemar’s test', describeMcNemar(mcnemar)],
+    ['cost', unpriced === 0 ? cost : `${cost}; ${formatThings(unpriced, 'answer')} of unknown price in no sum`],
+    ...(outside === 0
+      ? []
+      : [['not compared', `${formatCount(rows.onlyInA)} rows only in A, ${formatCount(rows.onlyInB)} only in B`] as const]),
+  ];
+}
+
+function renderRuns(a: ComparedRun, b: ComparedRun): Html {
+  const line = (name: string, show: (run: ComparedRun) => Html) =>
+    html`<tr><th scope="row">${name}</th><td class="n">${show(a)}</td><td class="n">${show(b)}</td></tr>`;
+  const score = (name: 'coverage' | 'accuracy' | 'macroF1') => (run: ComparedRun) =>
+    run.scores === null ? NOTHING : showScore(run.scores, name);
+  const lines = [
+    line('model', ({ model }) => clipHtml(model, LABEL_BYTES)),
+    line('rows', ({ rows }) => html`${formatCount(rows)}`),
+    ...(a.scores === null || b.scores === null
+      ? []
+      : [line('coverage', score('coverage')), line('accuracy', score('accuracy')), line('macro-F1', score('macroF1'))]),
+    line('cost of these answers', ({ answersNanoUsd }) => html`${formatDollars(answersNanoUsd)}`),
+    line('input tokens', ({ inputTokens }) => html`${formatCount(inputTokens)}`),
+    line('output tokens', ({ outputTokens }) => html`${formatCount(outputTokens)}`),
+    line('spent by the run', ({ spentNanoUsd }) => html`${formatDollars(spentNanoUsd)}`),
+  ];
+  return renderTable({ caption: 'Both runs; small: 95 % intervals', words: [''], numbers: ['A', 'B'], lines });
+}
+
+function showScore({ intervals, ...scores }: Scores, name: 'coverage' | 'accuracy' | 'macroF1'): Html {
+  const { low, high } = intervals[name];
+  return html`${formatShareWithin(scores[name], null)}<br><span class="soft small">${formatShareWithin(low, null)} to ${formatShareWithin(high, null)}</span>`;
+}
+
+function renderClasses(a: Scores, b: Scores): Html {
+  const [inA, inB] = [new Map(Object.entries(a.perClass)), new Map(Object.entries(b.perClass))];
+  const labels = new Map([...inA, ...inB]);
+  const shown = [...labels].toSorted(([, one], [, other]) => other.support - one.support).slice(0, MAX_CLASSES);
+  const f1 = (scores: ClassScores | undefined) => scores?.f1.toFixed(3) ?? '–';
+  const lines = shown.map(
+    ([label, { support }]) =>
+      html`<tr><th scope="row">${clipHtml(label, LABEL_BYTES)}</th><td class="n">${formatCount(support)}</td><td class="n">${f1(inA.get(label))}</td><td class="n">${f1(inB.get(label))}</td></tr>`,
+  );
+  const caption = `F1 by class${labels.size > shown.length ? `, the ${shown.length} most frequent of ${formatCount(labels.size)}` : ''}`;
+  return renderTable({ caption, words: ['class'], numbers: ['rows', 'F1 in A', 'F1 in B'], lines });
+}
+
+function renderTransitions({ transitions, rows }: RunComparison): Html {
+  const moves = Object.entries(transitions ?? {})
+    .flatMap(([from, line]) => Object.entries(line).map(([to, count]) => ({ from, to, count })))
+    .filter(({ from, to }) => from !== to)
+    .toSorted((one, other) => other.count - one.count);
+  if (moves.length === 0) return NOTHING;
+  const shown = moves.slice(0, MAX_TRANSITIONS);
+  const lines = shown.map(({ from, to, count }) => {
+    const share = count / rows.changed;
+    const meter = renderMeter(`${formatShare(share)} of the changed rows`, share, 'f-main');
+    return html`<tr><th scope="row">${clipHtml(from, LABEL_BYTES)}</th><td>${clipHtml(to, LABEL_BYTES)}</td><td class="n">${formatCount(count)}<div class="bar">${meter}</div></td></tr>`;
+  });
+  const caption = `Answers that changed${moves.length > shown.length ? `, the ${shown.length} most frequent of ${formatCount(moves.length)}` : ''}`;
+  return renderTable({ caption, words: ['in A', 'in B'], numbers: ['rows'], lines });
+}
+
+interface TableParts {
+  readonly caption: string;
+  /** Heads of the first columns, which hold words, and of the others, which hold numbers. */
+  readonly words: readonly string[];
+  readonly numbers: readonly string[];
+  readonly lines: readonly Html[];
+}
+
+function renderTable({ caption, words, numbers, lines }: TableParts): Html {
+  const heads = [
+    ...words.map((name) => html`<th scope="col">${name}</th>`),
+    ...numbers.map((name) => html`<th scope="col" class="n">${name}</th>`),
+  ];
+  return html`<div><div class="scroll" tabindex="0" role="region" aria-label="${caption}"><table><caption>${caption}</caption><thead><tr>${heads}</tr></thead><tbody>${lines}</tbody></table></div></div>`;
+}
+
+const CHANGES: Readonly<Record<ChangedRow['change'], string>> = {
+  changed: 'changed',
+  answeredOnlyInA: 'answered only in A',
+  answeredOnlyInB: 'answered only in B',
+  unanswered: 'answered in neither',
+};
+
+function renderExamples({ examples, rows }: RunComparison): Html {
+  if (examples.length === 0) return NOTHING;
+  const articles = examples.map(({ row, id, change, a, b, gold }) => {
+    const name = row === null ? 'No longer in the table' : `Row ${formatCount(row)}`;
+    const shownId = id === null || id === String(row) ? NOTHING : html`<span dir="auto">${clipHtml(id, LABEL_BYTES)}</span>`;
+    const said = (what: string, text: string) => html`<dt>${what}</dt><dd dir="auto">${clipHtml(text, ANSWER_BYTES)}</dd>`;
+    return html`<article class="row"><h4><span>${name}</span>${shownId}<span class="soft">${CHANGES[change]}</span></h4><dl class="answer">${said('A', a)}${said('B', b)}${gold === null ? NOTHING : said('right', gold)}</dl></article>
+`;
+  });
+  const all = rows.compared - rows.same;
+  return html`<h3>Rows that are not the same <span class="soft small">${all > examples.length ? `the first ${examples.length} of ${formatCount(all)}; diff --csv writes all` : formatThings(all, 'row')}</span></h3>${articles}`;
+}

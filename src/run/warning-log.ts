@@ -1,0 +1,31 @@
+import type { WarningFacts } from '../output/report/facts.ts';
+
+/** Tells warnings, and keeps them for the report. */
+export interface WarningLog {
+  tell(message: string): void;
+  /** Everything told so far, after what `earlier` invocations of the run were told: what is told again is one warning. */
+  read(earlier: WarningFacts): WarningFacts;
+}
+
+/** A run that warns more often than this has said what there is to say. */
+const MAX_WARNINGS = 30;
+/** Some quote a provider or a Redis, which may say anything. */
+const MAX_CHARACTERS = 300;
+
+/** Remembers what is told, in bounded memory. */
+export function createWarningLog(warn: (message: string) => void): WarningLog {
+  const messages = new Set<string>();
+  let more = 0;
+  return {
+    tell(message) {
+      warn(message);
+      const kept = message.length <= MAX_CHARACTERS ? message : `${message.slice(0, MAX_CHARACTERS - 1)}…`;
+      if (messages.size < MAX_WARNINGS) messages.add(kept);
+      else if (!messages.has(kept)) more += 1;
+    },
+    read(earlier) {
+      const all = [...new Set([...earlier.messages, ...messages])];
+      return { messages: all.slice(0, MAX_WARNINGS), more: earlier.more + more + Math.max(0, all.length - MAX_WARNINGS) };
+    },
+  };
+}

@@ -176,7 +176,7 @@ for (const mode of ['batch', 'live'] as const) {
     const world = await makeWorld(t, { rows: makeRows(40), job, faults: REFUSES_ALL });
     const { summary } = await world.run(overrides(world.directory));
     assert.deepEqual([summary.exitCode, summary.rows.failed, summary.rows.pending, world.simulator.bill().length], [5, 10, 30, 10]);
-    assert.match(summary.verdict, /^stop_if: 10 of the 10 answers of the pilot are refused, more than 20 %/);
+    assert.match(summary.verdict, /^stop_if: 10 of the 10 rows of the pilot are refused, more than 20 %/);
     const again = await world.run(overrides(world.directory));
     assert.deepEqual([again.summary.exitCode, again.summary.verdict, world.simulator.bill().length], [5, summary.verdict, 10]);
     await world.restart({});
@@ -206,7 +206,7 @@ test('a run that was ended in between stops at the same answer as one that was n
   const strict = { ...options, job: options.job.replace('30%', '25%') };
   const [straight, broken] = [await makeWorld(t, strict), await makeWorld(t, strict)];
   const expected = (await straight.run(change(straight.directory))).summary;
-  assert.match(expected.verdict, /^stop_if: 6 of the first \d+ answers are refused: more than 25 % of 20/);
+  assert.match(expected.verdict, /^stop_if: 6 of the first \d+ rows are refused: more than 25 % of 20/);
   const stopped = await broken.run({ ...change(broken.directory), maxNanoUsd: 200_000 });
   assert.deepEqual([stopped.summary.exitCode, stopped.summary.verdict.includes('stop_if')], [5, false]);
   const { summary: resumed } = await broken.run(change(broken.directory));
@@ -217,7 +217,8 @@ test('what looks wrong is told while the run goes on, and in its report', async 
   const world = await makeWorld(t, { rows: makeRows(60), faults: [{ match: { every: 4 }, do: { answer: 'refusal' } }] });
   const { warnings } = await world.run();
   const page = readFileSync(world.path('out.report.html'), 'utf8');
-  assert.ok(page.includes(`<h2 id="warnings">Warnings</h2><ul>${warnings.map((warning) => `<li>${warning}</li>`).join('')}</ul></section>`));
+  const items = warnings.map((warning) => `<li>${warning}</li>`).join('');
+  assert.ok(page.includes(`<h2 id="warnings">Warnings</h2><ul>${items}</ul></section>`));
   assert.equal(warnings.filter((warning) => /^1\d of the first 50 answers are refused$/.test(warning)).length, 1, warnings.join());
 });
 

@@ -1,7 +1,7 @@
 import type { StopRule, StopSign } from '../core/job.ts';
 import type { OutcomeStatus } from '../core/outcome.ts';
 
-/** The first answer to one row's request, as far as a watch looks at it; re-asks are not looked at. */
+/** How one row's request ended: its first answer, or what it failed with for good. Re-asks are not looked at. */
 export interface WatchedAnswer {
   readonly outcome: OutcomeStatus;
   /** Whether it is ok and says nothing. */
@@ -13,11 +13,11 @@ export interface WatchedAnswer {
 /** Label counts of an earlier run. */
 export type LabelCounts = ReadonlyMap<string, number>;
 
-/** Counts answers in the order in which they were recorded, so that what it finds is the same however often the run was continued. */
+/** Counts rows in the order in which they were recorded, so that what it finds is the same however often the run was continued. */
 export interface AnswerWatch {
   /** @returns what is worth a warning now, in words */
   take(answer: WatchedAnswer): readonly string[];
-  /** Answers so far. */
+  /** Rows so far, answered or failed. */
   readonly answers: number;
   /** Why the run has to stop, in words; null while it may go on. */
   readonly stop: string | null;
@@ -57,18 +57,18 @@ export function createAnswerWatch({ rules, pilot, previous }: AnswerWatchOptions
   function findBroken({ sign, over, first }: StopRule): string | null {
     const count = counts.get(sign) ?? 0;
     const isOver = (limit: number) => count > limit;
-    if (over.type === 'count') return isOver(over.over) ? `more than ${over.over} answers are ${sign}` : null;
+    if (over.type === 'count') return isOver(over.over) ? `more than ${over.over} rows are ${sign}` : null;
     const percent = `${Number((over.over * 100).toFixed(2))} %`;
     if (answers === pilot && isOver(over.over * pilot))
-      return `${count} of the ${pilot} answers of the pilot are ${sign}, more than ${percent}`;
+      return `${count} of the ${pilot} rows of the pilot are ${sign}, more than ${percent}`;
     if (first !== null) {
       const isWithin = answers <= first;
       return isWithin && isOver(over.over * first)
-        ? `${count} of the first ${answers} answers are ${sign}: more than ${percent} of ${first}`
+        ? `${count} of the first ${answers} rows are ${sign}: more than ${percent} of ${first}`
         : null;
     }
     return answers >= SHARE_FROM_ANSWERS && isOver(over.over * answers)
-      ? `${count} of ${answers} answers are ${sign}, more than ${percent}`
+      ? `${count} of ${answers} rows are ${sign}, more than ${percent}`
       : null;
   }
 

@@ -1,13 +1,19 @@
 import type { Job } from '../core/job.ts';
-import { usesAttempt } from '../core/outcome.ts';
+import type { OutcomeStatus } from '../core/outcome.ts';
 import { parseCustomId } from '../core/request.ts';
 import type { SettledRecord } from '../core/settled.ts';
 import type { Ledger, ResponseFile } from '../ledger/ledger.ts';
 import { type AnswerWatch, createAnswerWatch, isEmptyAnswer, type LabelCounts, WATCHED_VALUES } from './answer-watch.ts';
 import { chooseField, type Field, findLabelField } from './field.ts';
+import { createIdSet } from './id-set.ts';
+import { createLinelessEnds } from './lineless-ends.ts';
+import { createStepOf } from './next-step.ts';
 import { readReportFacts } from './report-facts.ts';
 
-/** A watch over the answers of a run, those of earlier invocations included. */
+/** What came back, and would come again from the same request. */
+const ANSWERS: ReadonlySet<OutcomeStatus> = new Set(['ok', 'invalid', 'truncated', 'refused', 'filtered', 'bad_request']);
+
+/** A watch over the rows of a run, those of earlier invocations included. */
 export interface RunWatch extends Pick<AnswerWatch, 'answers' | 'stop'> {
   /** Takes in what was recorded since the last call. */
   look(): void;
@@ -34,27 +40,48 @@ export async function openRunWatch({ job, run, ledger, onRecord, isSimulator, wa
     previous: field === null ? null : readPrevious(ledger, run, field),
   });
   const watchesEmpty = job.stopIf.some(({ sign }) => sign === 'empty');
+  const stepOf = createStepOf(ledger, job, 'working');
+  const lineless = createLinelessEnds(ledger, run, stepOf);
+  /** Rows that have been counted, by the id of their key. */
+  const counted = createIdSet();
   const most = Math.max(WATCHED_VALUES, job.pilot ?? 0, ...job.stopIf.map(({ first }) => first ?? Number.POSITIVE_INFINITY));
   const waiting: { readonly id: number; readonly record: SettledRecord }[] = [];
 
   function gather(record: SettledRecord, isWanted: (id: number) => boolean): void {
     const parts = watch.answers < most ? parseCustomId(record.customId) : null;
-    if (parts === null || parts.reask > 0 || record.run !== run || !usesAttempt(record.outcome)) return;
+    if (parts === null || parts.reask > 0 || record.run !== run || record.outcome === 'rate_limited') return;
     const id = keys.find(parts.key);
-    if (id !== -1 && isWanted(id)) waiting.push({ id, record });
+    if (id !== -1 && !counted.has(id) && isWanted(id)) waiting.push({ id, record });
+  }
+
+  function count(id: number, outcome: OutcomeStatus): void {
+    if (!counted.add(id)) return;
+    const isRead = outcome === 'ok' && (watchesEmpty || watch.answers < WATCHED_VALUES);
+    const value = isRead ? ledger.readAnswer(id).outcome.value : undefined;
+    const labels = isRead && field !== null ? field.read(value) : [];
+    for (const message of watch.take({ outcome, isEmpty: isRead && isEmptyAnswer(value), labels })) warn(message);
+  }
+
+  function countLineless(isWanted: (id: number) => boolean): void {
+    if (watch.answers >= most) return;
+    for (const { id, outcome } of lineless.readNew()) if (isWanted(id)) count(id, outcome);
+  }
+
+  /** Whether the row's first request has come to its end with this record: answered, or failed for good by what could have been tried again. */
+  function isEnd(id: number, outcome: OutcomeStatus): boolean {
+    if (ANSWERS.has(outcome)) return true;
+    return keys.outcome(id) === outcome && keys.reasks(id) === 0 && stepOf(id) === 'failed';
   }
 
   function look(): void {
+    countLineless(() => true);
     if (waiting.length === 0) return;
-    for (const { id, record } of waiting.splice(0)) {
-      const isRead = record.outcome === 'ok' && (watchesEmpty || watch.answers < WATCHED_VALUES);
-      const value = isRead ? ledger.readAnswer(id).outcome.value : undefined;
-      const labels = isRead && field !== null ? field.read(value) : [];
-      for (const message of watch.take({ outcome: record.outcome, isEmpty: isRead && isEmptyAnswer(value), labels })) warn(message);
-    }
+    for (const { id, record } of waiting.splice(0)) if (isEnd(id, record.outcome)) count(id, record.outcome);
   }
 
   const pass = keys.lastPass;
+  // The rows a shard was refused for end before its others are answered.
+  countLineless((id) => keys.isSeen(id, pass));
   const files = new Map(ledger.files.map((file) => [file.name, file]));
   for await (const records of ledger.recordsOfRun(run)) {
     for (const record of records) {

@@ -1,0 +1,60 @@
+import type { OutcomeStatus } from '../core/outcome.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { StepOf } from './next-step.ts';
+
+/** A row that failed without an answer to read: refused in validation, in none of its batches' files, or lost on the way. */
+export interface LinelessEnd {
+  readonly id: number;
+  readonly outcome: OutcomeStatus;
+}
+
+/** So many keys are gone through again for one lost live call at most; what is lost comes one by one, and may come often. */
+const KEYS_PER_LOST_CALL = 1024;
+
+export interface LinelessEnds {
+  /** Every such row of the run, when there may be new ones since the last call; else nothing. Re-asks are left out: their row was answered. */
+  readNew(): readonly LinelessEnd[];
+}
+
+/** Nobody is told of these ends as of records, so they are looked for in the index when the events' sums say that there are some. */
+export function createLinelessEnds({ keys, fold }: Pick<Ledger, 'keys' | 'fold'>, run: string, stepOf: StepOf): LinelessEnds {
+  let collected: unknown = null;
+  let unanswered = 0;
+  let lostCalls = 0;
+
+  /** Requests of the run's batches that were refused, or stood in no file. Counted anew only when a batch was collected. */
+  function hasMoreUnanswered(): boolean {
+    const attempts = fold.linelessAttempts.get(run);
+    if (attempts === undefined || attempts === collected) return false;
+    collected = attempts;
+    let found = attempts.rejected;
+    for (const batch of fold.batches.values()) if (batch.run === run) found += batch.missing;
+    const isMore = found > unanswered;
+    unanswered = found;
+    return isMore;
+  }
+
+  function hasMoreLostCalls(): boolean {
+    const found = fold.unknownCalls.get(run)?.calls ?? 0;
+    if (found === lostCalls || found - lostCalls < keys.size / KEYS_PER_LOST_CALL) return false;
+    lostCalls = found;
+    return true;
+  }
+
+  function isOfRun(id: number): boolean {
+    return fold.epochRuns[keys.epoch(id)] === run && keys.location(id) === null && keys.reasks(id) === 0;
+  }
+
+  return {
+    readNew() {
+      const [hasUnanswered, hasLost] = [hasMoreUnanswered(), hasMoreLostCalls()];
+      if (!hasUnanswered && !hasLost) return [];
+      const ends: LinelessEnd[] = [];
+      for (let id = 0; id < keys.size; id++) {
+        const outcome = keys.outcome(id);
+        if (outcome !== null && outcome !== 'ok' && isOfRun(id) && stepOf(id) === 'failed') ends.push({ id, outcome });
+      }
+      return ends;
+    },
+  };
+}

@@ -122,7 +122,10 @@ export function createRunBudget(options: BudgetOptions): Budget {
       const own = boundOf(request);
       const committed = commit();
       if (limits.run !== null && committed.all + own > limits.run)
-        return { why: `the budget of $${formatUsd(limits.run)} is used up; the rows left stay pending`, isOfRun: true };
+        return {
+          why: `the budget of $${formatUsd(limits.run)} is used up: $${formatUsd(committed.all)} are spent or may still be billed, and the next request can cost $${formatUsd(own)}; the rows left stay pending`,
+          isOfRun: true,
+        };
       if (laneNow() === 'live' && limits.live !== null && committed.live + own > limits.live)
         return {
           why: `the $${formatUsd(limits.live)} of --max-live-usd are used up; the rows left stay pending: give more, or leave --deadline out to send them in batches`,

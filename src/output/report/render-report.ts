@@ -2,12 +2,13 @@ import { createHash } from 'node:crypto';
 import type { RunComparison } from '../../core/quality.ts';
 import type { QualityFacts, ReportFacts } from './facts.ts';
 import { type Html, html, NOTHING } from './html.ts';
-import { renderAnswers, renderQuality } from './section-answers.ts';
+import { renderAnswers } from './section-answers.ts';
 import { renderComparison } from './section-comparison.ts';
 import { renderFailures } from './section-failures.ts';
 import { renderMoney, renderTokens } from './section-money.ts';
+import { renderQuality } from './section-quality.ts';
 import { renderProvenance, renderRuns } from './section-runs.ts';
-import { renderSamples, type SampleRow } from './section-samples.ts';
+import { renderSamples, SAMPLES_BYTES, type SampleRow } from './section-samples.ts';
 import { renderTime } from './section-time.ts';
 import { renderIdentity, renderTiles, renderTop } from './section-top.ts';
 import { renderWarnings } from './section-warnings.ts';
@@ -30,7 +31,8 @@ export function renderReport(
   samples: readonly SampleRow[],
   { quality = null, comparison = null }: ReportExtras = {},
 ): string {
-  const sections = [
+  const provenanceSection = renderProvenance(facts);
+  const others = [
     renderIdentity(facts),
     renderWarnings(facts),
     renderFailures(facts, samples),
@@ -41,9 +43,10 @@ export function renderReport(
     renderComparison(comparison),
     renderTime(facts),
     renderRuns(facts),
-    renderSamples(samples),
-    renderProvenance(facts),
-  ].filter(({ html }) => html !== '');
+  ];
+  const takenBytes = [...others, provenanceSection].reduce((sum, { html }) => sum + Buffer.byteLength(html), 0);
+  const samplesSection = renderSamples(samples, Math.min(SAMPLES_BYTES, SECTIONS_BYTES - takenBytes));
+  const sections = [...others, samplesSection, provenanceSection].filter(({ html }) => html !== '');
   const { summary, provenance } = facts;
   return `${
     html`<!doctype html>
@@ -60,6 +63,8 @@ export function renderReport(
   }\n`;
 }
 
+/** What all sections may take together; the texts of rows get what the others leave. Style and heading take some twelve thousand more. */
+const SECTIONS_BYTES = 960_000;
 /** The one piece of HTML that is not made of values: the style sheet is ours. */
 const STYLE_HTML: Html = { html: STYLE };
 const POLICY = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(STYLE).digest('base64')}'; base-uri 'none'; form-action 'none'`;

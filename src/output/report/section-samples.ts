@@ -9,7 +9,7 @@ export interface SampleRow {
   readonly text: SampleText | null;
 }
 
-/** Escaped bytes all rows together may take: it keeps the whole page below a megabyte. */
+/** Escaped bytes all rows together may take at most: it keeps the whole page below a megabyte. */
 export const SAMPLES_BYTES = 760_000;
 /** What the text of one row may take at most. */
 const TEXT_BYTES = 9_000;

@@ -1,0 +1,65 @@
+import { formatCount } from '../format-numbers.ts';
+import type { QualityFacts } from './facts.ts';
+import { formatShare } from './format-times.ts';
+import { clipHtml, type Html, html, NOTHING } from './html.ts';
+
+/** A field without labels has as many classes as somebody wrote; these many are shown. `eval --json` tells all. */
+const MAX_CLASSES = 60;
+/** More labels than this make a matrix that nobody can read; the most frequent confusions are listed instead. */
+const MAX_MATRIX_LABELS = 30;
+const MAX_CONFUSIONS = 30;
+/** Escaped bytes of a label; a matrix repeats none of them more than twice. */
+const LABEL_BYTES = 160;
+
+/** How right the answers are, where somebody knows what is right. */
+export function renderQuality(quality: QualityFacts | null): Html {
+  if (quality === null) return NOTHING;
+  const { field, gold, rows, accuracy, macroF1, intervals } = quality;
+  const { low, high } = intervals.accuracy;
+  return html`<section aria-labelledby="quality"><h2 id="quality">Accuracy</h2><p><b>${formatShare(accuracy)}</b> of ${formatCount(rows.evaluated)} rows have the <b>${field}</b> that ${gold.name} says (95 % interval ${formatShare(low)} to ${formatShare(high)}); macro-F1 ${macroF1.toFixed(3)}. ${formatCount(rows.answered)} of them were answered, the others count as wrong.</p>
+<div class="two">${renderClasses(quality)}${renderConfusion(quality)}</div></section>`;
+}
+
+function renderClasses({ perClass }: QualityFacts): Html {
+  const classes = Object.entries(perClass);
+  const isCut = classes.length > MAX_CLASSES;
+  const shown = isCut ? classes.toSorted(([, a], [, b]) => b.support - a.support).slice(0, MAX_CLASSES) : classes;
+  const share = (value: number | null) => (value === null ? '–' : formatShare(value));
+  const lines = shown.map(
+    ([value, { support, precision, recall, f1 }]) =>
+      html`<tr><th scope="row">${clipHtml(value, LABEL_BYTES)}</th><td class="n">${formatCount(support)}</td><td class="n">${share(precision)}</td><td class="n">${share(recall)}</td><td class="n">${f1.toFixed(3)}</td></tr>`,
+  );
+  const caption = isCut
+    ? html`<caption>the ${MAX_CLASSES} most frequent of ${formatCount(classes.length)} classes; eval --json has all</caption>`
+    : NOTHING;
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="Accuracy by class"><table>${caption}<thead><tr><th scope="col">class</th><th scope="col" class="n">rows</th><th scope="col" class="n">precision</th><th scope="col" class="n">recall</th><th scope="col" class="n">F1</th></tr></thead><tbody>${lines}</tbody></table></div>`;
+}
+
+function renderConfusion({ confusion, gold }: QualityFacts): Html {
+  const golds = Object.keys(confusion);
+  const answers = [...new Set([...golds, ...Object.values(confusion).flatMap((answered) => Object.keys(answered))])];
+  if (golds.length === 0) return NOTHING;
+  if (answers.length > MAX_MATRIX_LABELS) return renderConfusions(confusion);
+  const lines = golds.map(
+    (right) =>
+      html`<tr><th scope="row">${clipHtml(right, LABEL_BYTES)}</th>${answers.map((answer) => {
+        const count = confusion[right]?.[answer] ?? 0;
+        return html`<td class="n ${count === 0 ? 'soft' : answer === right ? 'good' : 'bad'}">${formatCount(count)}</td>`;
+      })}</tr>`,
+  );
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="Confusion matrix"><table><caption>${gold.name} down, answers across</caption><thead><tr><th scope="col">&nbsp;</th>${answers.map((answer) => html`<th scope="col" class="n">${clipHtml(answer, LABEL_BYTES)}</th>`)}</tr></thead><tbody>${lines}</tbody></table></div>`;
+}
+
+function renderConfusions(confusion: QualityFacts['confusion']): Html {
+  const wrong = Object.entries(confusion)
+    .flatMap(([right, line]) => Object.entries(line).map(([given, count]) => ({ right, given, count })))
+    .filter(({ right, given }) => right !== given)
+    .toSorted((a, b) => b.count - a.count)
+    .slice(0, MAX_CONFUSIONS);
+  if (wrong.length === 0) return NOTHING;
+  const lines = wrong.map(
+    ({ right, given, count }) =>
+      html`<tr><th scope="row">${clipHtml(right, LABEL_BYTES)}</th><td>${clipHtml(given, LABEL_BYTES)}</td><td class="n">${formatCount(count)}</td></tr>`,
+  );
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="The most frequent confusions"><table><caption>The most frequent confusions</caption><thead><tr><th scope="col">right</th><th scope="col">given instead</th><th scope="col" class="n">rows</th></tr></thead><tbody>${lines}</tbody></table></div>`;
+}

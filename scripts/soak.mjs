@@ -1,6 +1,6 @@
 // The slow proofs: hundreds of kills, a thousand lost responses, every public table, a job far larger than its account's queue; workers and
 // Redis killed under live runs. Prints what was covered; ends with 1 where a promise was broken.
-// `--share 0.1` does a tenth of it, `--seed N` begins elsewhere, `--only redis` does the proofs over Redis alone.
+// `--share 0.1` does a tenth of it, `--seed N` begins elsewhere, `--only batch`, `kills` or `redis` does that part alone.
 import { parseArgs } from 'node:util';
 import { renderKillReport, runKillLoop } from '../dist/test/helpers/kill-loop.js';
 import { createThroughLosses } from '../dist/test/helpers/lost-creates.js';
@@ -14,6 +14,7 @@ const { values } = parseArgs({
 });
 const share = Number(values.share);
 const seed = Number(values.seed);
+const wants = (part) => values.only === undefined || values.only === part;
 const KILLS_PER_LOOP = 25;
 const SHARDS_PER_TRIAL = 50;
 /** From the kill of a worker until all its calls are known to be lost. */
@@ -100,14 +101,14 @@ async function redisProofs() {
 }
 
 console.log(`soak: seed ${seed}, share ${share}, Node ${process.version}`);
-if (values.only !== 'redis') {
+if (wants('batch')) {
   await prove('lost creates', lostCreates);
   await prove('small account', async () => `small account: ${JSON.stringify(await runOnSmallAccount(Math.ceil(20_000 * share), 90_000))}`);
   const tables = listRealTables();
   if (tables.length === 0) console.log('public tables: skipped, they are not beside this checkout');
   for (const table of tables) await prove(table.file, () => realTable(table));
-  await killLoops();
 }
-await redisProofs();
+if (wants('kills')) await killLoops();
+if (wants('redis')) await redisProofs();
 console.log(broken === 0 ? 'every promise held' : `${broken} proofs failed`);
 process.exitCode = broken === 0 ? 0 : 1;

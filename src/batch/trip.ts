@@ -1,7 +1,9 @@
 import type { ShardState } from '../ledger/fold.ts';
 import type { RemoteBatch } from '../openai/wire.ts';
 import type { Admission } from './admission.ts';
+import { awaitFile } from './await-file.ts';
 import type { Breaker } from './breaker.ts';
+
 import { collectBatch } from './collect.ts';
 import type { BatchContext } from './context.ts';
 import { createBatch, shardNow } from './create.ts';
@@ -41,9 +43,13 @@ export async function runTrip(context: BatchContext, options: TripOptions): Prom
   const sending = { ...context, stopping: AbortSignal.any([context.stopping, recalled]) };
   const remedy = createRemedy(sending, options);
   let mustUpload = isStatus(context, options.shard, 'written', 'uploading');
+  // How far an earlier process had waited for the file is not known.
+  let mustAwaitFile = isStatus(context, options.shard, 'uploaded');
   for (;;) {
     if (recalled.aborted && isStatus(context, options.shard, 'written', 'uploading', 'uploaded')) return retire(context, options);
     try {
+      if (mustAwaitFile) await awaitFile(sending, shardNow(context, options.shard));
+      mustAwaitFile = false;
       const rejection = (mustUpload ? await upload(sending, options) : null) ?? (await submit(context, sending, options));
       if (typeof rejection === 'string') return rejection;
       const next = await remedy(rejection);
@@ -68,7 +74,9 @@ async function retire(context: BatchContext, { shard }: TripOptions): Promise<Tr
 async function upload(context: BatchContext, options: TripOptions): Promise<Rejection | null> {
   options.onPhase('uploading');
   const end = await options.inUploadTurn(() => uploadShard(context, shardNow(context, options.shard)));
-  return end === 'uploaded' ? null : { type: 'too-large', message: 'the provider takes no file of this size' };
+  if (end === 'too-large') return { type: 'too-large', message: 'the provider takes no file of this size' };
+  if (end === 'processing') await awaitFile(context, shardNow(context, options.shard));
+  return null;
 }
 
 /** From an uploaded file to answers on disk. @returns how that ended, or why the provider would not take the shard */

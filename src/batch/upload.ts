@@ -1,15 +1,15 @@
 import type { ShardState } from '../ledger/fold.ts';
 import { ApiError } from '../openai/api-error.ts';
-import type { RemoteFile } from '../openai/wire.ts';
+import { isBeingProcessed, type RemoteFile } from '../openai/wire.ts';
 import { createPatience } from './backoff.ts';
 import { type BatchContext, CLOCK_SKEW_MS } from './context.ts';
 
 /**
  * Brings a shard's file to the provider. An upload costs nothing, so a lost response is answered by a look and, where nothing is found, a second upload.
- * @returns `too-large` when the provider takes no file of this size: the shard has to be cut smaller
+ * @returns `processing` when the file is there and the provider not done with it; `too-large` when the provider takes no file of this size: the shard has to be cut smaller
  * @throws ApiError for anything that no further try can change
  */
-export async function uploadShard(context: BatchContext, shard: ShardState): Promise<'uploaded' | 'too-large'> {
+export async function uploadShard(context: BatchContext, shard: ShardState): Promise<'uploaded' | 'processing' | 'too-large'> {
   const { ledger, provider } = context;
   const filename = `rowmill.${ledger.stateId}.${shard.id}.${shard.sha256.slice(0, 12)}.jsonl`;
   const patience = createPatience(context);
@@ -20,7 +20,7 @@ export async function uploadShard(context: BatchContext, shard: ShardState): Pro
         const found = await findUploadedFile(context, { filename, bytes: shard.bytes, since: mayHaveArrivedSince });
         if (found !== null) {
           await ledger.append({ type: 'upload-done', shard: shard.id, fileId: found.id });
-          return 'uploaded';
+          return nameEnd(found);
         }
         mayHaveArrivedSince = null;
       }
@@ -30,7 +30,7 @@ export async function uploadShard(context: BatchContext, shard: ShardState): Pro
       try {
         const file = await provider.uploadFile({ path: ledger.shardPath(shard.id), filename, signal: context.signal });
         await ledger.append({ type: 'upload-done', shard: shard.id, fileId: file.id });
-        return 'uploaded';
+        return nameEnd(file);
       } catch (error) {
         if (error instanceof ApiError && (error.kind === 'unknown' || error.kind === 'again')) mayHaveArrivedSince = sentAt;
         throw error;
@@ -42,6 +42,10 @@ export async function uploadShard(context: BatchContext, shard: ShardState): Pro
       await patience.waitAfter(error);
     }
   }
+}
+
+function nameEnd({ status }: RemoteFile): 'uploaded' | 'processing' {
+  return isBeingProcessed(status) ? 'processing' : 'uploaded';
 }
 
 /** The three faces of "too large" (openai-contract section 2, seen 2026-11-21). */

@@ -7,6 +7,8 @@ export interface RemoteFile {
   readonly bytes: number;
   readonly filename: string;
   readonly createdSeconds: number;
+  /** Lower case; null where the provider tells none: OpenAI has deprecated it, Azure goes by it. */
+  readonly status: string | null;
 }
 
 /** A batch at the provider. Absent, null and "" are all null: the wire knows the three for "not set" (openai-contract section 3). */
@@ -69,7 +71,13 @@ export function readRemoteFile(value: unknown): RemoteFile {
     bytes: numberOf(file.bytes) ?? -1,
     filename: textOf(file.filename) ?? '',
     createdSeconds: numberOf(file.created_at) ?? 0,
+    status: textOf(file.status)?.toLowerCase() ?? null,
   };
+}
+
+/** Whether a file of this status is not ready yet. One that failed never will be. */
+export function isBeingProcessed(status: string | null): boolean {
+  return status !== null && status !== 'processed' && status !== 'error';
 }
 
 /** The objects of one page of a list. @throws ApiError of kind `unknown` when the answer is no list */

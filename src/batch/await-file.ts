@@ -1,0 +1,41 @@
+import type { ShardState } from '../ledger/fold.ts';
+import { ApiError } from '../openai/api-error.ts';
+import { isBeingProcessed } from '../openai/wire.ts';
+import { createBackoff } from './backoff.ts';
+import type { BatchContext } from './context.ts';
+
+const FIRST_PAUSE_MS = 1_000;
+/** After this long the create decides. */
+const FILE_WAIT_MS = 600_000;
+/** The same while the file is `uploaded`, which is the last word of some gateways. */
+const UPLOADED_WAIT_MS = 60_000;
+
+/**
+ * Waits until the provider has processed a shard's file: Azure refuses a batch of one it has not (openai-contract section 16, seen 2026-11-22).
+ * What cannot be learned about the file is left for the create to tell.
+ * @throws ApiError that stops the run; the reason of `stopping`
+ */
+export async function awaitFile(context: BatchContext, shard: ShardState): Promise<void> {
+  const backoff = createBackoff({ firstMs: FIRST_PAUSE_MS, maxMs: context.settings.pollMaxMs, random: context.random });
+  const startedAtMs = context.clock().getTime();
+  for (;;) {
+    const status = await readFileStatus(context, shard.fileId as string);
+    if (!isBeingProcessed(status)) return;
+    const waitedMs = context.clock().getTime() - startedAtMs;
+    if (waitedMs >= (status === 'uploaded' ? UPLOADED_WAIT_MS : FILE_WAIT_MS)) {
+      context.warn(`the file of shard ${shard.id} is still ${status} at the provider; the batch is created all the same`);
+      return;
+    }
+    await context.sleep(backoff.nextMs(), context.stopping);
+  }
+}
+
+/** `unknown` when the call failed in a way that may pass; null when the provider tells no status. */
+async function readFileStatus({ provider, signal }: BatchContext, fileId: string): Promise<string | null> {
+  try {
+    return (await provider.retrieveFile(fileId, signal)).status;
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.kind === 'stop') throw error;
+    return error.kind === 'permanent' ? null : 'unknown';
+  }
+}

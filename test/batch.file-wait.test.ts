@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { startProxy } from './helpers/proxy.ts';
+import { makeRows, makeWorld, type World } from './helpers/run-world.ts';
+
+/**
+ * A gateway that tells of an input file as Azure does: what `statusOf` says of it at its n-th look, the upload being the first. Writes down what
+ * it was asked, in order: a status at each look, and each creation.
+ */
+async function startAzure(t: TestContext, world: World, statusOf: (look: number) => string | undefined) {
+  const seen: string[] = [];
+  const baseUrl = await startProxy(t, {
+    target: world.simulator.url,
+    changeRequest({ method, path, body }) {
+      if (method === 'POST' && path === '/v1/batches') seen.push('create');
+      return body;
+    },
+    changeAnswer(_, answer) {
+      if (answer.object !== 'file' || !String(answer.filename).startsWith('rowmill.')) return answer;
+      const status = statusOf(seen.length);
+      seen.push(status ?? 'none');
+      return { ...answer, status };
+    },
+  });
+  return { baseUrl, seen };
+}
+
+test('a file the provider still processes is waited for before its batch is created', async (t) => {
+  const world = await makeWorld(t, { rows: makeRows(4) });
+  const { baseUrl, seen } = await startAzure(t, world, (look) => ['pending', 'Running', 'running'][look] ?? 'processed');
+  const { summary, warnings } = await world.run({ baseUrl });
+  assert.deepEqual([summary.exitCode, summary.rows.ok, warnings], [0, 4, []]);
+  assert.deepEqual(seen, ['pending', 'Running', 'running', 'processed', 'create']);
+});
+
+for (const status of ['processed', 'error', undefined]) {
+  test(`a file whose status is ${status ?? 'not told'} is not waited for`, async (t) => {
+    const world = await makeWorld(t, { rows: makeRows(2) });
+    const { baseUrl, seen } = await startAzure(t, world, () => status);
+    const { summary } = await world.run({ baseUrl });
+    assert.deepEqual([summary.rows.ok, seen], [2, [status ?? 'none', 'create']]);
+  });
+}
+
+for (const [status, minutes] of [
+  ['uploaded', 1],
+  ['pending', 10],
+] as const) {
+  test(`a file that stays ${status} is waited for ${minutes} min, then the create decides`, async (t) => {
+    const world = await makeWorld(t, { rows: makeRows(2) });
+    const { baseUrl, seen } = await startAzure(t, world, () => status);
+    const startedAt = world.clock().getTime();
+    const { summary, warnings } = await world.run({ baseUrl, pollMaxMs: 20_000 });
+    assert.deepEqual([summary.exitCode, summary.rows.ok, seen.at(-1)], [0, 2, 'create']);
+    assert.match(warnings.join(), new RegExp(`^the file of shard 000001 is still ${status} at the provider`));
+    assert.ok(world.clock().getTime() - startedAt >= minutes * 60_000);
+  });
+}
+
+test('a run that was ended while it waited asks for the file again, and uploads nothing twice', async (t) => {
+  const world = await makeWorld(t, { rows: makeRows(4) });
+  const stop = new AbortController();
+  const { baseUrl, seen } = await startAzure(t, world, (look) => {
+    if (look === 2) stop.abort();
+    return look < 5 ? 'pending' : 'processed';
+  });
+  const first = await world.run({ baseUrl, stopping: stop.signal }).catch(() => null);
+  assert.ok(!seen.includes('create') && first?.summary.exitCode !== 0);
+  const { summary, requests } = await world.run({ baseUrl });
+  assert.deepEqual(
+    [summary.exitCode, summary.rows.ok, requests['POST /v1/files'], seen.at(-2), seen.at(-1)],
+    [0, 4, undefined, 'processed', 'create'],
+  );
+});

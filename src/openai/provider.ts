@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { openAsBlob } from 'node:fs';
 import type OpenAI from 'openai';
+import { hideSecret } from '../core/hide-secret.ts';
 import { callEndpoint, type EndpointCall, type EndpointResult } from './call-endpoint.ts';
 import { classifyFailure } from './classify.ts';
 import { type RemoteBatch, type RemoteFile, readPage, readRemoteBatch, readRemoteFile } from './wire.ts';
@@ -70,7 +71,7 @@ export async function createProvider(options: ProviderOptions): Promise<Provider
       headers.set('authorization', `Bearer ${options.apiKey}`);
       const response = await fetch(url, { ...init, headers });
       simulated ||= response.headers.has('x-rowmill-simulator');
-      return response;
+      return response.ok ? response : withoutSecret(response, options.apiKey);
     },
   });
   const callTimeoutMs = options.callTimeoutMs ?? CALL_TIMEOUT_MS;
@@ -146,6 +147,17 @@ export async function createProvider(options: ProviderOptions): Promise<Provider
         }),
       ),
   };
+}
+
+/** What a provider or a proxy says of a call that failed is kept in files and shown; some quote the key they were given. */
+async function withoutSecret(response: Response, apiKey: string): Promise<Response> {
+  // A body that breaks off is judged by whoever reads it next.
+  const text = await response
+    .clone()
+    .text()
+    .catch(() => '');
+  const hidden = hideSecret(text, apiKey);
+  return hidden === text ? response : new Response(hidden, response);
 }
 
 const CALL_TIMEOUT_MS = 60_000;

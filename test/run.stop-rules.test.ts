@@ -15,13 +15,12 @@ const REFUSALS: readonly [title: string, mode: Mode, faults: Faults][] = [
     'batch',
     [{ match: { batch: 1 }, do: { fail: 'invalid_request', message: 'Messages parameter is required.', lines: [1, 2, 3, 4, 5, 6] } }],
   ],
-  ['live calls answered with 400', 'live', [refuseCalls(400)]],
-  ['live calls whose content is too large', 'live', [refuseCalls(413)]],
+  ['live calls answered with 400 or, their content too large, with 413', 'live', [refuseCalls(400), refuseCalls(413)]],
 ];
 
 function refuseCalls(status: number): unknown {
   const body = { error: { message: 'The request is refused.', type: 'invalid_request_error', param: null, code: 'refused' } };
-  return { match: { path: '/v1/chat/completions' }, do: { status, body }, times: 6 };
+  return { match: { path: '/v1/chat/completions' }, do: { status, body }, times: 3 };
 }
 
 for (const [title, mode, faults] of REFUSALS) {

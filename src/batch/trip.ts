@@ -3,7 +3,6 @@ import type { RemoteBatch } from '../openai/wire.ts';
 import type { Admission } from './admission.ts';
 import { awaitFile } from './await-file.ts';
 import type { Breaker } from './breaker.ts';
-
 import { collectBatch } from './collect.ts';
 import type { BatchContext } from './context.ts';
 import { createBatch, shardNow } from './create.ts';

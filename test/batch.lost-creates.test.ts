@@ -3,20 +3,18 @@ import { test } from 'node:test';
 import { createThroughLosses } from './helpers/lost-creates.ts';
 
 /** A failing seed prints itself; `npm run soak` runs a thousand trials with other seeds. */
-const SEEDS = [1, 2, 3];
+const SEED = 1;
 const SHARDS = 30;
 
-for (const seed of SEEDS) {
-  test(`lost create responses with a listing lag leave exactly one batch per shard (seed ${seed})`, async () => {
-    const result = await createThroughLosses({ seed, shards: SHARDS, abreast: 12, maxLagMs: 30_000 });
-    assert.ok(result.lost >= SHARDS / 4, `the plan took ${result.lost} responses away`);
-    assert.ok(result.adopted > 0, 'batches whose response was lost were found');
-    assert.deepEqual(
-      { ...result, lost: 0, adopted: 0 },
-      { shards: SHARDS, without: 0, createdTwice: 0, unreported: 0, extrasCollected: true, lost: 0, adopted: 0 },
-    );
-  });
-}
+test(`lost create responses with a listing lag leave exactly one batch per shard (seed ${SEED})`, async () => {
+  const result = await createThroughLosses({ seed: SEED, shards: SHARDS, abreast: 12, maxLagMs: 30_000 });
+  assert.ok(result.lost >= SHARDS / 4, `the plan took ${result.lost} responses away`);
+  assert.ok(result.adopted > 0, 'batches whose response was lost were found');
+  assert.deepEqual(
+    { ...result, lost: 0, adopted: 0 },
+    { shards: SHARDS, without: 0, createdTwice: 0, unreported: 0, extrasCollected: true, lost: 0, adopted: 0 },
+  );
+});
 
 test('a single look at once would pay twice where the list lags: the extra batches are found by the sweep and counted', async () => {
   const result = await createThroughLosses({ seed: 5, shards: SHARDS, abreast: 12, maxLagMs: 500_000, looksMs: [0] });

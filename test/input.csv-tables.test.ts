@@ -249,6 +249,6 @@ test('a table written by csv-stringify comes back cell by cell', async () => {
       });
       assert.deepEqual((await read(text)).rows, rows);
     }),
-    { numRuns: 200 },
+    { numRuns: 100 },
   );
 });

@@ -102,6 +102,6 @@ test('any list of objects comes back from JSONL and from a JSON array, however i
       assert.deepEqual(strip((await read(objects.map((item) => JSON.stringify(item)).join('\n'))).rows), plain);
       assert.deepEqual(strip((await read(JSON.stringify(objects, null, indent), 'json')).rows), plain);
     }),
-    { numRuns: 100 },
+    { numRuns: 60 },
   );
 });

@@ -156,6 +156,6 @@ test('the fast path gives what Liquid gives', () => {
       assert.equal(slow.pieces, null);
       assert.equal(fast.render(cells), slow.render(cells));
     }),
-    { numRuns: 500 },
+    { numRuns: 250 },
   );
 });

@@ -78,7 +78,7 @@ test('the provider’s side counts the same for any size, and never more than is
       assert.deepEqual(counted, { tokens: countInSimulator(name, { url, detail }), unsizedTokens: 0, unsized: 0 });
       assert.ok(counted.tokens <= (mostImageTokens(name) as number));
     }),
-    { numRuns: 120 },
+    { numRuns: 60 },
   );
 });
 

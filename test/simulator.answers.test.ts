@@ -66,7 +66,7 @@ test('an answer satisfies whatever schema of the strict subset it is asked for',
         const validate = ajv.compile(root);
         assert.ok(validate(contentOf(answer)), `${answer.json.choices[0].message.content} ${ajv.errorsText(validate.errors)}`);
       }),
-      { numRuns: 150 },
+      { numRuns: 75 },
     );
   }));
 

@@ -56,8 +56,24 @@ export interface StateKeys {
   readonly admitted: string;
 }
 
-export function makeSharedKeys(queueName: string): SharedKeys {
-  const of = (part: string) => `${REDIS_PREFIX}-calls:${queueName}:${part}`;
+/** Every call asks for the same few names several times: they are made once. A process that has met so many begins again. */
+const MOST_REMEMBERED = 1_000;
+
+function remember<T>(make: (place: string) => T): (place: string) => T {
+  const made = new Map<string, T>();
+  return (place) => {
+    const known = made.get(place);
+    if (known !== undefined) return known;
+    if (made.size === MOST_REMEMBERED) made.clear();
+    const keys = make(place);
+    made.set(place, keys);
+    return keys;
+  };
+}
+
+/** By the name of the queue. */
+export const makeSharedKeys: (queueName: string) => SharedKeys = remember((place) => {
+  const of = (part: string) => `${REDIS_PREFIX}-calls:${place}:${part}`;
   return {
     requests: of('requests'),
     tokens: of('tokens'),
@@ -67,11 +83,15 @@ export function makeSharedKeys(queueName: string): SharedKeys {
     workers: of('workers'),
     states: of('states'),
   };
-}
+});
+
+const makeStateKeysAt = remember((place): StateKeys => {
+  const of = (part: string) => `${REDIS_PREFIX}-calls:${place}:${part}`;
+  return { done: of('done'), open: of('open'), crashes: of('crashes'), results: of('results'), admitted: of('admitted') };
+});
 
 export function makeStateKeys(queueName: string, state: string): StateKeys {
-  const of = (part: string) => `${REDIS_PREFIX}-calls:${queueName}:${state}:${part}`;
-  return { done: of('done'), open: of('open'), crashes: of('crashes'), results: of('results'), admitted: of('admitted') };
+  return makeStateKeysAt(`${queueName}:${state}`);
 }
 
 /** The key of a BullMQ job. */

@@ -5,7 +5,7 @@ import { readOwnIdentity } from '../src/ledger/process-identity.ts';
 import type { Books } from '../src/run/books.ts';
 import type { Effects } from '../src/run/effects.ts';
 import { openJobLedger } from '../src/run/open-job-ledger.ts';
-import { type PreparedJob, prepareJob } from '../src/run/prepare.ts';
+import { keepTableRows, type PreparedJob, prepareJob } from '../src/run/prepare.ts';
 
 export const MODEL = 'gpt-4o-mini';
 export const signal: AbortSignal = new AbortController().signal;
@@ -49,5 +49,6 @@ export async function openBenchJob(folder: string): Promise<{ prepared: Prepared
     stdin: null,
     signal,
   });
-  return { prepared, ...(await openJobLedger(prepared, { origin: 'default', access: 'write', effects, priceAsOf: null, signal })) };
+  const opened = await openJobLedger(prepared, { origin: 'default', access: 'write', effects, priceAsOf: null, signal });
+  return { ...opened, prepared: keepTableRows(prepared).prepared };
 }

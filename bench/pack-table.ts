@@ -43,7 +43,7 @@ function createPackingLane(ledger: Ledger): Pick<BatchLane, 'add' | 'flush' | 't
   return {
     async add(request, tokens) {
       const line = makeRequestLine(request);
-      if (writer !== null && (writer.rows >= size.maxRequests || writer.bytesAtMost + (line.length + 1) * 3 > size.maxBytes)) await flush();
+      if (writer !== null && (writer.rows >= size.maxRequests || writer.bytes + (line.length + 1) * 3 > size.maxBytes)) await flush();
       writer ??= ledger.createShardWriter(ledger.nextShardId());
       await writer.add(line, request.customId, tokens);
     },

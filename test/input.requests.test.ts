@@ -15,7 +15,7 @@ const { signal } = new AbortController();
 const TABLE = { columns: ['a', 'b'], format: 'csv' as const };
 
 function rowOf(...cells: unknown[]): Row {
-  return { index: 0, file: 't.csv', line: 2, cells, record: null };
+  return { index: 0, file: 't.csv', line: 2, cells, record: null, key: null };
 }
 
 function compile(spec: object, limits: RequestLimits | null = null, table: typeof TABLE = TABLE) {

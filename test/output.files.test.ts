@@ -115,7 +115,7 @@ test('a column of ours that the input has is found, with a prefix that avoids it
 });
 
 function finished(index: number, disposition: FinishedRow['disposition']): FinishedRow {
-  const row = { index, file: 'in.csv', line: index * 2 + 2, cells: [`T-${index}`], record: null };
+  const row = { index, file: 'in.csv', line: index * 2 + 2, cells: [`T-${index}`], record: null, key: null };
   const usage = { usage: NO_USAGE, answerUsage: NO_USAGE };
   return { row, disposition, answer: undefined, attempts: 2, model: null, ...usage, costNanoUsd: 1500, requestId: 'req_9', key: null };
 }

@@ -179,7 +179,7 @@ function makeRow(index: number): FinishedRow {
   const disposition = ends[index % ends.length] as Disposition;
   const isAsked = disposition.status === 'failed' || (disposition.status === 'ok' && disposition.source === 'new');
   return {
-    row: { index, file: 'in.csv', line: index + 2, cells: [], record: null },
+    row: { index, file: 'in.csv', line: index + 2, cells: [], record: null, key: null },
     disposition,
     answer: 'text',
     attempts: isAsked ? 1 : 0,

@@ -101,7 +101,7 @@ test('counting finished rows gives a summary that adds up, whatever they are', (
 });
 
 function finished(disposition: Disposition, costNanoUsd: number | null): FinishedRow {
-  const row = { index: 0, file: 'in.csv', line: 2, cells: [], record: null };
+  const row = { index: 0, file: 'in.csv', line: 2, cells: [], record: null, key: null };
   const usage = { usage: { ...NO_USAGE, inputTokens: 10 }, answerUsage: NO_USAGE };
   return { row, disposition, answer: 'x', attempts: 1, model: 'm', ...usage, costNanoUsd, requestId: null, key: null };
 }

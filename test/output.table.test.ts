@@ -21,7 +21,7 @@ const SIDECAR =
 
 function finished(cells: readonly unknown[], answer: unknown, rest: Partial<FinishedRow> = {}): FinishedRow {
   return {
-    row: { index: 0, file: 'in.csv', line: 2, cells, record: null },
+    row: { index: 0, file: 'in.csv', line: 2, cells, record: null, key: null },
     disposition: { status: 'ok', source: 'new' },
     answer,
     attempts: 1,
@@ -163,7 +163,7 @@ test('a JSONL row keeps the record as it is, keys of no column and of dangerous 
     JSON.parse('{"id":7,"__proto__":{"x":1},"extra":[1,null],"text":"ä\\u2028"}'),
   ) as Record<string, unknown>;
   Object.defineProperty(record, '__proto__', { value: { x: 1 }, enumerable: true });
-  const row = { index: 0, file: 'in.jsonl', line: 1, cells: [7, 'ä\u2028'], record };
+  const row = { index: 0, file: 'in.jsonl', line: 1, cells: [7, 'ä\u2028'], record, key: null };
   const text = await writeTable({ format: 'jsonl', columns: ['id', 'text'], answerColumns: ['score', 'absent'] }, [
     finished([], { score: 0.25 }, { row }),
     finished([], undefined, { row, costNanoUsd: null, model: null, disposition: { status: 'failed', cause: 'refused', message: 'no' } }),
@@ -184,7 +184,14 @@ test('a JSONL row keeps the record as it is, keys of no column and of dangerous 
 test('a JSONL table from CSV has the columns as strings, and named columns of a record alone when asked', async () => {
   const plain = await writeTable({ format: 'jsonl', columns: ['__proto__', 'n'] }, [finished(['x', '1'], 'y')]);
   assert.ok(plain.startsWith('{"__proto__":"x","n":"1","answer":"y",'));
-  const row = { index: 0, file: 'in.jsonl', line: 1, cells: [1, undefined, { deep: true }], record: { a: 1, c: { deep: true }, d: 4 } };
+  const row = {
+    index: 0,
+    file: 'in.jsonl',
+    line: 1,
+    cells: [1, undefined, { deep: true }],
+    record: { a: 1, c: { deep: true }, d: 4 },
+    key: null,
+  };
   const named = await writeTable({ format: 'jsonl', columns: ['a', 'b', 'c'], keep: ['c', 'b'] }, [finished([], 'y', { row })]);
   assert.ok(named.startsWith('{"c":{"deep":true},"answer":"y",'));
   const empty = await writeTable({ format: 'jsonl', columns: [], keep: [] }, [finished([], 'y')]);
@@ -192,7 +199,7 @@ test('a JSONL table from CSV has the columns as strings, and named columns of a 
 });
 
 test('a record with a key of ours stops the table instead of losing one of the two', async () => {
-  const row = { index: 3, file: 'in.jsonl', line: 4, cells: [1], record: { a: 1, _status: 'mine' } };
+  const row = { index: 3, file: 'in.jsonl', line: 4, cells: [1], record: { a: 1, _status: 'mine' }, key: null };
   await assert.rejects(writeTable({ format: 'jsonl', columns: ['a'] }, [finished([], 'y', { row })]), {
     code: 'column_clash',
     message: /in\.jsonl:4: .*"_status"/,

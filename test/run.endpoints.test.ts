@@ -16,7 +16,7 @@ function compile(spec: object) {
 }
 
 function bodyOf(spec: object, ...cells: unknown[]): string {
-  const rendered = compile(spec).render({ index: 0, file: 't.csv', line: 2, cells, record: null });
+  const rendered = compile(spec).render({ index: 0, file: 't.csv', line: 2, cells, record: null, key: null });
   assert.ok(rendered.status === 'request', JSON.stringify(rendered));
   assert.equal(rendered.request.key, makeKey(rendered.request.url, rendered.request.body));
   return rendered.request.body;

@@ -158,7 +158,7 @@ export function createBatchLane(context: BatchContext, options: BatchLaneOptions
       const bytes = options.countsBytes === true ? Buffer.byteLength(line) + 1 : (line.length + 1) * MAX_BYTES_PER_CHARACTER;
       if (
         writer !== null &&
-        (writer.rows >= cutSize.maxRequests || writer.bytesAtMost + bytes > cutSize.maxBytes || writer.tokens + tokens > cutSize.maxTokens)
+        (writer.rows >= cutSize.maxRequests || writer.bytes + bytes > cutSize.maxBytes || writer.tokens + tokens > cutSize.maxTokens)
       ) {
         await lane.flush();
       }

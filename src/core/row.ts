@@ -10,6 +10,11 @@ export interface Row {
   readonly cells: readonly unknown[];
   /** The JSON object of a JSONL or JSON record, with a null prototype; null for CSV. It may hold keys that are no column of the table. */
   readonly record: Readonly<Record<string, unknown>> | null;
+  /**
+   * The key of its request, once it was rendered in this pass or in one whose rows are kept; else null. It is good for finding an answer: what
+   * is to be sent is rendered anew.
+   */
+  key: string | null;
 }
 
 /** A table opened and looked at, ready to be streamed as often as wanted. */

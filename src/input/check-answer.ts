@@ -15,7 +15,7 @@ export function compileCheckAnswer(output: OutputSpec): CheckAnswer {
     try {
       const { value, json, note } = readJson(text);
       if (typeof value !== 'object' || value === null || Array.isArray(value)) return invalid('the answer is not a JSON object');
-      const change = findSilentChange(json);
+      const change = findSilentChange(json, value);
       if (change !== null) return invalid(`the answer cannot be taken as it is: ${change}`);
       if (validate === null || validate(value)) return note === null ? { ok: true, value } : { ok: true, value, note };
       return invalid(describeValidationErrors(validate.errors ?? []));

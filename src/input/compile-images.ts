@@ -1,4 +1,5 @@
 import path from 'node:path';
+import type { Job } from '../core/job.ts';
 import { isBlankCell } from './cell-text.ts';
 import { ImageProblem, makeImageUrl } from './image-url.ts';
 import type { CompiledTemplate } from './template.ts';
@@ -47,4 +48,9 @@ function locateFolder({ pieces }: CompiledTemplate, directory: string): { readon
   const first = typeof pieces?.[0] === 'string' ? pieces[0].trimStart() : '';
   const folder = /^(https?|data):/i.test(first) ? '' : first.slice(0, first.lastIndexOf('/') + 1);
   return { folder, root: path.resolve(directory, folder) };
+}
+
+/** An image may be another one under its old name, which only reading it tells. */
+export function mayReadImageFiles({ messages }: Job): boolean {
+  return messages.some(({ images = [] }) => images.some(({ url }) => !/^\s*https?:/i.test(url)));
 }

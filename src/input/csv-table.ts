@@ -33,7 +33,7 @@ export async function openCsvTable(text: TextFiles, spec: InputSpec, signal: Abo
   }
   const headless = [...headers].filter(([, header]) => !header.isInFile).map(([file]) => file.shown);
   const warnings = headless.map((file) => `${file}: has no header line; its first line is a row, and input.columns names the cells`);
-  return { columns, warnings, readRows: (rowSignal) => readRows(text, headers, rowSignal) };
+  return { columns, warnings, readRows: (rowText, rowSignal) => readRows(rowText, headers, rowSignal) };
 }
 
 async function* readRows(text: TextFiles, headers: ReadonlyMap<TableFile, Header>, signal: AbortSignal): AsyncGenerator<readonly Row[]> {
@@ -50,7 +50,7 @@ async function* readRows(text: TextFiles, headers: ReadonlyMap<TableFile, Header
       const rows: Row[] = [];
       for (const { cells, line } of records) {
         if (isBeforeRows) isBeforeRows = keepBlankLines && cells[0] === '' && header.columns[0] !== '';
-        else rows.push({ index: index++, file: file.shown, line, cells, record: null });
+        else rows.push({ index: index++, file: file.shown, line, cells, record: null, key: null });
       }
       if (rows.length > 0) yield rows;
     }

@@ -1,53 +1,92 @@
 /**
  * What reading a JSON text and writing it again would change without a word, or could not do; null when its value says exactly what the text
- * says. The text must be valid JSON.
+ * says.
+ * @param value what `JSON.parse` made of the text
  */
-export function findSilentChange(text: string): string | null {
-  if (!text.isWellFormed()) return 'it holds half of a character (a lone surrogate)';
-  const scopes: (Set<string> | null)[] = [];
-  let isKeyNext = false;
+export function findSilentChange(text: string, value: unknown): string | null {
+  if (!text.isWellFormed()) return HALF_CHARACTER;
+  const hasEscapes = text.includes('\\u');
+  let depth = 0;
+  let keys = 0;
   for (let position = 0; position < text.length; position += 1) {
     const character = text[position] as string;
     if (character === '"') {
       const end = findStringEnd(text, position);
-      const raw = text.slice(position, end + 1);
-      if (raw.includes('\\u') && !(JSON.parse(raw) as string).isWellFormed()) return 'it holds half of a character (a lone surrogate)';
-      const keys = scopes.at(-1);
-      if (isKeyNext && keys != null) {
-        const key = raw.includes('\\') ? (JSON.parse(raw) as string) : raw.slice(1, -1);
-        if (keys.has(key)) return `the key ${JSON.stringify(key)} stands in it twice`;
-        keys.add(key);
-        isKeyNext = false;
-      }
+      if (hasEscapes && !isWellFormed(text.slice(position, end + 1))) return HALF_CHARACTER;
       position = end;
     } else if (character === '{' || character === '[') {
-      if (scopes.length === MAX_DEPTH) return `it nests deeper than ${MAX_DEPTH} levels`;
-      isKeyNext = character === '{';
-      scopes.push(isKeyNext ? new Set() : null);
-    } else if (character === '}' || character === ']') {
-      scopes.pop();
-      isKeyNext = false;
-    } else if (character === ',') isKeyNext = scopes.at(-1) !== null;
+      depth += 1;
+      if (depth > MAX_DEPTH) return `it nests deeper than ${MAX_DEPTH} levels`;
+    } else if (character === '}' || character === ']') depth -= 1;
+    else if (character === ':') keys += 1;
     else if (character === '-' || (character >= '0' && character <= '9')) {
-      const number = NUMBER.exec(text.slice(position, position + MAX_NUMBER_CHARACTERS))?.[0] ?? character;
-      if (isRounded(number)) return `the number ${number} cannot be kept exactly`;
-      position += number.length - 1;
+      const end = findNumberEnd(text, position);
+      if (isRounded(text, position, end)) return `the number ${text.slice(position, end)} cannot be kept exactly`;
+      position = end - 1;
     }
   }
-  return null;
+  const repeated = keys === countKeys(value) ? null : findRepeatedKey(text);
+  return repeated === null ? null : `the key ${JSON.stringify(repeated)} stands in it twice`;
 }
 
+const HALF_CHARACTER = 'it holds half of a character (a lone surrogate)';
 /** A value is parsed at any depth, but written only as deep as the stack allows; no answer is meant to come near this. */
 const MAX_DEPTH = 1_000;
-const NUMBER = /^-?\d+(\.\d+)?([eE][+-]?\d+)?/;
-const MAX_NUMBER_CHARACTERS = 400;
+/** No integer of so many characters is beyond 2^53, and nothing without an exponent is infinite. */
+const EXACT_CHARACTERS = 15;
+const EXPONENT = /e/i;
+
+function isWellFormed(json: string): boolean {
+  return !json.includes('\\u') || (JSON.parse(json) as string).isWellFormed();
+}
+
+function findNumberEnd(text: string, start: number): number {
+  let end = start + 1;
+  while (NUMBER_CHARACTERS.includes(text[end] ?? ' ')) end += 1;
+  return end;
+}
+
+const NUMBER_CHARACTERS = '0123456789.eE+-';
 
 /** Integers beyond 2^53 lose their last digits; fractions are doubles by custom. */
-function isRounded(number: string): boolean {
+function isRounded(text: string, start: number, end: number): boolean {
+  const number = text.slice(start, end);
+  if (number.length <= EXACT_CHARACTERS && !EXPONENT.test(number)) return false;
   const value = Number(number);
   if (!Number.isFinite(value)) return true;
   return /^-?\d+$/.test(number) && !Number.isSafeInteger(value) && BigInt(number) !== BigInt(value);
 }
+
+/** Keys of all objects in a value; of those that stand twice in a text only the last is left. */
+function countKeys(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  const inner = Object.values(value);
+  let count = Array.isArray(value) ? 0 : inner.length;
+  for (const item of inner) count += countKeys(item);
+  return count;
+}
+
+/** The first key that an object of the text has already; null when there is none. */
+function findRepeatedKey(text: string): string | null {
+  const scopes: Set<string>[] = [];
+  for (let position = 0; position < text.length; position += 1) {
+    const character = text[position];
+    if (character === '{') scopes.push(new Set());
+    else if (character === '}') scopes.pop();
+    if (character !== '"') continue;
+    const end = findStringEnd(text, position) + 1;
+    COLON.lastIndex = end;
+    if (COLON.test(text)) {
+      const key = JSON.parse(text.slice(position, end)) as string;
+      if (scopes.at(-1)?.has(key)) return key;
+      scopes.at(-1)?.add(key);
+    }
+    position = end - 1;
+  }
+  return null;
+}
+
+const COLON = /\s*:/y;
 
 function findStringEnd(text: string, start: number): number {
   let end = text.indexOf('"', start + 1);

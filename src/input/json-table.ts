@@ -10,7 +10,7 @@ const COLUMN_RECORDS = 1_000;
 /** Opens JSONL or JSON arrays. The columns are the keys of the first 1,000 records, in the order in which they first occur. */
 export async function openJsonTable(text: TextFiles, format: 'jsonl' | 'json', signal: AbortSignal): Promise<OpenedFormat> {
   const columns = await learnColumns(text, format, signal);
-  return { columns, warnings: [], readRows: (rowSignal) => readRows({ text, format, columns, signal: rowSignal }) };
+  return { columns, warnings: [], readRows: (rowText, rowSignal) => readRows({ text: rowText, format, columns, signal: rowSignal }) };
 }
 
 async function learnColumns(text: TextFiles, format: 'jsonl' | 'json', signal: AbortSignal): Promise<readonly string[]> {
@@ -44,6 +44,7 @@ async function* readRows({ text, format, columns, signal }: JsonRows): AsyncGene
         line,
         cells: columns.map((column) => record[column]),
         record,
+        key: null,
       }));
     }
   }

@@ -8,7 +8,7 @@ import { openCsvTable } from './csv-table.ts';
 import { decodeText } from './decode-text.ts';
 import { findFiles } from './find-files.ts';
 import { openJsonTable } from './json-table.ts';
-import { readBytes, type TableFile } from './read-bytes.ts';
+import { type OnBytes, readBytes, type TableFile } from './read-bytes.ts';
 import { spoolInput } from './spool-input.ts';
 import { guessFormat, type OpenedFormat, type TextFiles } from './table-format.ts';
 
@@ -16,6 +16,8 @@ import { guessFormat, type OpenedFormat, type TextFiles } from './table-format.t
 export interface InputTable extends Table {
   /** In words; empty when there is nothing to say. */
   readonly warnings: readonly string[];
+  /** @param onBytes is given every byte of the files as it is read, in order */
+  readRows(signal: AbortSignal, onBytes?: OnBytes): AsyncIterable<readonly Row[]>;
 }
 
 export interface OpenTableOptions {
@@ -28,6 +30,8 @@ export interface OpenTableOptions {
 }
 
 const MAX_CHUNK_ROWS = 512;
+/** Bytes hashed at once: with less, waiting for the disk takes longer than hashing. */
+const HASH_BYTES = 1 << 20;
 
 /**
  * Opens a table: finds its files, reads the header (JSONL: the keys of the first 1,000 records), and makes sure there is a row.
@@ -47,13 +51,17 @@ export async function openTable(spec: InputSpec, options: OpenTableOptions): Pro
 }
 
 async function openFiles(spec: InputSpec, files: readonly TableFile[], signal: AbortSignal): Promise<InputTable> {
-  const text: TextFiles = { files, openText: (file, fileSignal) => decodeText(readBytes(file, fileSignal), file, spec.encoding) };
+  const makeText = (onBytes?: OnBytes): TextFiles => ({
+    files,
+    openText: (file, fileSignal) => decodeText(readBytes(file, fileSignal, onBytes), file, spec.encoding),
+  });
+  const text = makeText();
   const format = await decideFormat(spec, text, signal);
   const opened =
     format === 'csv' || format === 'tsv'
       ? await openCsvTable(text, { ...spec, format }, signal)
       : await openJsonTable(text, format, signal);
-  await requireRow(opened, files, signal);
+  await requireRow(opened, text, signal);
   const sizes = await Promise.all(files.map((file) => fs.promises.stat(file.path)));
   return {
     columns: opened.columns,
@@ -61,7 +69,7 @@ async function openFiles(spec: InputSpec, files: readonly TableFile[], signal: A
     files: files.map((file) => file.path),
     bytes: sizes.reduce((sum, { size }) => sum + size, 0),
     warnings: opened.warnings,
-    readRows: (rowSignal) => cutChunks(opened.readRows(rowSignal)),
+    readRows: (rowSignal, onBytes) => cutChunks(opened.readRows(makeText(onBytes), rowSignal)),
   };
 }
 
@@ -69,7 +77,7 @@ async function openFiles(spec: InputSpec, files: readonly TableFile[], signal: A
 export async function hashInput(table: Pick<Table, 'files'>, signal: AbortSignal): Promise<string> {
   const hash = createHash('sha256');
   for (const file of table.files) {
-    for await (const chunk of fs.createReadStream(file, { signal })) hash.update(chunk as Buffer);
+    for await (const chunk of fs.createReadStream(file, { signal, highWaterMark: HASH_BYTES })) hash.update(chunk as Buffer);
   }
   return hash.digest('hex');
 }
@@ -89,11 +97,11 @@ async function decideFormat(spec: InputSpec, text: TextFiles, signal: AbortSigna
   return guessed ?? 'csv';
 }
 
-async function requireRow(opened: OpenedFormat, files: readonly TableFile[], signal: AbortSignal): Promise<void> {
-  for await (const rows of opened.readRows(signal)) {
+async function requireRow(opened: OpenedFormat, text: TextFiles, signal: AbortSignal): Promise<void> {
+  for await (const rows of opened.readRows(text, signal)) {
     if (rows.length > 0) return;
   }
-  throw new UsageError(`${files.map((file) => file.shown).join(', ')}: no rows`, { code: 'table' });
+  throw new UsageError(`${text.files.map((file) => file.shown).join(', ')}: no rows`, { code: 'table' });
 }
 
 async function* cutChunks(chunks: AsyncIterable<readonly Row[]>): AsyncGenerator<readonly Row[]> {

@@ -9,6 +9,9 @@ export interface TableFile {
   readonly shown: string;
 }
 
+/** Is given bytes as they are read from a disk. */
+export type OnBytes = (bytes: Buffer) => void;
+
 /** Above this many bytes, a gzip file may not be more than `MAX_GZIP_RATIO` times its compressed size: real tables are below 50. */
 const GZIP_FREE_BYTES = 64 * 1024 * 1024;
 const MAX_GZIP_RATIO = 200;
@@ -18,15 +21,19 @@ const CHUNK_BYTES = 128 * 1024;
  * Streams a file's bytes, unpacked when they are gzip (told by the first bytes, not by the name).
  * @throws UsageError when the gzip data is broken, or a decompression bomb
  */
-export async function* readBytes(file: TableFile, signal: AbortSignal): AsyncGenerator<Buffer> {
+export async function* readBytes(file: TableFile, signal: AbortSignal, onBytes?: OnBytes): AsyncGenerator<Buffer> {
   const { magic, sizeBytes } = await readMagic(file.path);
   const raw = fs.createReadStream(file.path, { signal, highWaterMark: CHUNK_BYTES });
   if (magic !== 0x1f8b) {
-    yield* raw;
+    for await (const chunk of raw as AsyncIterable<Buffer>) {
+      onBytes?.(chunk);
+      yield chunk;
+    }
     return;
   }
   const gunzip = createGunzip({ chunkSize: CHUNK_BYTES });
   raw.on('error', (error) => gunzip.destroy(error));
+  if (onBytes !== undefined) raw.on('data', onBytes as (chunk: string | Buffer) => void);
   raw.pipe(gunzip);
   let unpackedBytes = 0;
   try {

@@ -1,6 +1,5 @@
 import type { Job } from '../core/job.ts';
 import { type BodyForm, makeBodyForm } from './body-form.ts';
-import { showCell } from './cell-text.ts';
 import { type CompiledImage, compileImageParts } from './compile-images.ts';
 import type { CompiledTemplate } from './template.ts';
 
@@ -19,8 +18,7 @@ export interface CompiledMessage {
 export function compileBody(job: Job, messages: readonly CompiledMessage[]): (cells: readonly unknown[]) => string {
   const form = makeBodyForm(job);
   if (!form.hasMessages) {
-    const text = messages.flatMap(({ template }) => makeContentSteps(template));
-    return joinSteps([form.head, '"', ...text, '"', form.tail]);
+    return joinSteps([form.head, (cells) => JSON.stringify(messages.map(({ template }) => template.render(cells)).join('')), form.tail]);
   }
   const steps: Step[] = [form.head, '['];
   for (const [index, message] of messages.entries()) {
@@ -30,21 +28,20 @@ export function compileBody(job: Job, messages: readonly CompiledMessage[]): (ce
   return joinSteps([...steps, ']', form.tail]);
 }
 
-/** Ready JSON, a column whose text is put in, or a template rendered by Liquid. */
-type Step = string | number | ((cells: readonly unknown[]) => string);
+/** Ready JSON, or what makes JSON of a row. */
+type Step = string | ((cells: readonly unknown[]) => string);
 
 /** Text alone is a string; with images it is the first of a list of parts, unless there is no text at all. */
 function makeMessageSteps({ template, images }: CompiledMessage, directory: string, form: BodyForm): readonly Step[] {
-  const text = ['"', ...makeContentSteps(template), '"'];
-  if (images.length === 0) return text;
+  const text = makeContentStep(template);
+  if (images.length === 0) return [text];
   const hasText = template.columns.length > 0 || template.literalText !== '';
-  const textPart = hasText ? [`{"type":"${form.textPart}","text":`, ...text, '},'] : [];
+  const textPart = hasText ? [`{"type":"${form.textPart}","text":`, text, '},'] : [];
   return ['[', ...textPart, compileImageParts(images, directory, form.renderImagePart), ']'];
 }
 
-function makeContentSteps(template: CompiledTemplate): readonly Step[] {
-  if (template.pieces !== null) return template.pieces.map((piece) => (typeof piece === 'string' ? escapeJson(piece) : piece));
-  return [(cells) => escapeJson(template.render(cells))];
+function makeContentStep(template: CompiledTemplate): Step {
+  return template.columns.length === 0 ? JSON.stringify(template.render([])) : (cells) => JSON.stringify(template.render(cells));
 }
 
 function joinSteps(steps: readonly Step[]): (cells: readonly unknown[]) => string {
@@ -55,15 +52,7 @@ function joinSteps(steps: readonly Step[]): (cells: readonly unknown[]) => strin
   }
   return (cells) => {
     let body = '';
-    for (const step of merged) {
-      if (typeof step === 'string') body += step;
-      else body += typeof step === 'number' ? escapeJson(showCell(cells[step])) : step(cells);
-    }
+    for (const step of merged) body += typeof step === 'string' ? step : step(cells);
     return body;
   };
-}
-
-/** The inside of a JSON string. */
-function escapeJson(text: string): string {
-  return JSON.stringify(text).slice(1, -1);
 }

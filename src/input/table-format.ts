@@ -12,8 +12,8 @@ export interface TextFiles {
 export interface OpenedFormat {
   readonly columns: readonly string[];
   readonly warnings: readonly string[];
-  /** Rows in order, their `index` counted from 0 over all files. */
-  readRows(signal: AbortSignal): AsyncIterable<readonly Row[]>;
+  /** Rows of the same files in order, their `index` counted from 0 over all of them. */
+  readRows(text: TextFiles, signal: AbortSignal): AsyncIterable<readonly Row[]>;
 }
 
 const FORMAT_BY_EXTENSION: Readonly<Record<string, TableFormat>> = {

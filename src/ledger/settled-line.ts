@@ -77,7 +77,16 @@ function readUsageFields(fields: SettledLine[3]): Usage | null {
 
 const NOT_ASCII = /[^\x20-\x7e]/g;
 
+/** Models and tiers are few: what was made of the last texts is kept. */
+const ASCII_JSON = new Map<string, string>();
+const MOST_KEPT = 64;
+
 function asciiJson(text: string | null): string {
   if (text === null) return 'null';
-  return JSON.stringify(text).replace(NOT_ASCII, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  const known = ASCII_JSON.get(text);
+  if (known !== undefined) return known;
+  const json = JSON.stringify(text).replace(NOT_ASCII, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  if (ASCII_JSON.size === MOST_KEPT) ASCII_JSON.clear();
+  ASCII_JSON.set(text, json);
+  return json;
 }

@@ -25,8 +25,8 @@ export interface TableWriterOptions extends ColumnsOptions {
 
 /** Rows formatted together: enough to hide the cost of a call, few enough not to hold large rows twice. */
 const ROWS_PER_FORMAT = 64;
-/** Characters gathered before a write: few enough to be gone before the collector takes them for long-lived. */
-const CHUNK_CHARACTERS = 1 << 18;
+/** Characters gathered before a write: so few that a string of them is no large object to the collector. */
+const CHUNK_CHARACTERS = 1 << 15;
 
 /**
  * Opens the writer of a table.
@@ -55,11 +55,15 @@ export async function createRowWriter(path: string, format: RowFormat): Promise<
     text += format.format(rows);
     rows = [];
   };
+  /** Begins to write what was gathered. @returns the write before it: one may be on its way while the next chunk is gathered */
   const writeText = (): Promise<void> => {
     const chunk = text;
     text = '';
-    written = written.then(() => file.write(chunk));
-    return written;
+    const before = written;
+    written = before.then(() => file.write(chunk));
+    // A failure is told by whoever waits for this write, the next one or `finish`.
+    written.catch(() => undefined);
+    return before;
   };
   return {
     write(row) {
@@ -70,7 +74,8 @@ export async function createRowWriter(path: string, format: RowFormat): Promise<
     },
     async finish() {
       if (rows.length > 0) formatRows();
-      await writeText();
+      writeText();
+      await written;
       return file.commit();
     },
     async abandon() {

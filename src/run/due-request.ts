@@ -5,9 +5,9 @@ import type { Row } from '../core/row.ts';
 import type { CompiledJob } from '../input/compile-job.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { PreparedJob } from './prepare.ts';
-import type { KeyedRow } from './row-keys.ts';
 
-export type MakeDueRequest = (row: Row, keyed: KeyedRow, step: 'new' | 'again' | 'reask') => Request;
+/** @param id that of the request's key */
+export type MakeDueRequest = (row: Row, request: Request, id: number, step: 'new' | 'again' | 'reask') => Request;
 
 /**
  * Makes the function that says what a row that is due asks now: its own request; a re-ask that shows the model its last answer and what was
@@ -27,8 +27,7 @@ export function createDueRequests(
     return known;
   }
 
-  return (row, keyed, step) => {
-    const { request, id } = keyed;
+  return (row, request, id, step) => {
     const set = fold.retrySets.get(request.key);
     const isReopened = keys.isReopened(id);
     if (step === 'new') return request;

@@ -24,13 +24,13 @@ export interface FinishOptions {
 /** Joins every selected row, in order, with what the ledger holds for its request: a fold that can be repeated at any time. */
 export async function* finishRows(options: FinishOptions): AsyncGenerator<readonly FinishedRow[]> {
   const { table, compiled, selected } = options;
-  const keyRow = createRowKeys(options.ledger.keys, { dedupe: compiled.job.dedupe, addsKeys: false });
+  const keyRow = createRowKeys(options.ledger.keys, { compiled, addsKeys: false });
   for await (const rows of table.readRows(options.signal)) {
     const finished: FinishedRow[] = [];
     for (const row of rows) {
       if (!selected.has(row.index)) continue;
-      const rendered = compiled.render(row);
-      finished.push(rendered.status === 'skipped' ? withoutAnswer(row, rendered, null) : finishRow(options, row, keyRow(rendered.request)));
+      const keyed = keyRow(row);
+      finished.push(keyed.status === 'skipped' ? withoutAnswer(row, keyed, null) : finishRow(options, row, keyed));
     }
     if (finished.length > 0) yield finished;
     if ((rows.at(-1)?.index ?? 0) >= selected.end) return;
@@ -38,7 +38,7 @@ export async function* finishRows(options: FinishOptions): AsyncGenerator<readon
 }
 
 function finishRow(options: FinishOptions, row: Row, keyed: KeyedRow): FinishedRow {
-  const { key } = keyed.request;
+  const { key } = keyed;
   if (keyed.id === -1) return withoutAnswer(row, PENDING, key);
   const step = options.stepOf(keyed.id);
   const answer = options.ledger.readAnswer(keyed.id);

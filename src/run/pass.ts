@@ -32,18 +32,16 @@ export interface PassOptions {
  */
 export async function sendDueRows(options: PassOptions): Promise<boolean> {
   const { compiled, lane, ledger, selected, stepOf } = options;
-  const keyRow = createRowKeys(ledger.keys, { dedupe: compiled.job.dedupe, addsKeys: true });
+  const keyRow = createRowKeys(ledger.keys, { compiled, addsKeys: true });
   let stop: Stop | null = null;
   for await (const rows of options.table.readRows(options.signal)) {
     for (const row of rows) {
       if (!selected.has(row.index)) continue;
-      const rendered = compiled.render(row);
-      if (rendered.status === 'skipped') continue;
-      const keyed = keyRow(rendered.request);
-      if (keyed.isDuplicate) continue;
+      const keyed = keyRow(row);
+      if (keyed.status === 'skipped' || keyed.isDuplicate || keyed.request === null) continue;
       const step = stepOf(keyed.id);
       if (step === 'done' || step === 'failed' || step === 'in-flight') continue;
-      const request = options.makeDueRequest(row, keyed, step);
+      const request = options.makeDueRequest(row, keyed.request, keyed.id, step);
       if (stop !== null) {
         stop.leftNanoUsd += stop.budget.boundOf(request);
         continue;

@@ -4,7 +4,9 @@ import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { MAX_SHARD_BYTES } from '../batch/cut-size.ts';
 import { UsageError } from '../core/errors.ts';
+import { mayReadImageFiles } from '../input/compile-images.ts';
 import { type CompiledJob, compileJob } from '../input/compile-job.ts';
+import { keepRows } from '../input/kept-rows.ts';
 import { type JobOverrides, type LoadedJob, loadJob } from '../input/load-job.ts';
 import { loadPrices } from '../input/load-prices.ts';
 import { type InputTable, openTable } from '../input/open-table.ts';
@@ -86,6 +88,14 @@ export async function prepareJob(options: PrepareOptions): Promise<PreparedJob> 
     if (made !== undefined) removeEmptyFolders(stateDirectory, made);
     throw error;
   }
+}
+
+/** The same job with a table whose rows are kept in the state directory while a run goes through it several times. For the holder of the lock. */
+export function keepTableRows(prepared: PreparedJob): { readonly prepared: PreparedJob; readonly forgetRows: () => Promise<void> } {
+  const { compiled } = prepared;
+  const path = join(prepared.stateDirectory, 'table.rows');
+  const { table, remove } = keepRows(prepared.table, compiled, { path, keepsKeys: !compiled.hasCode && !mayReadImageFiles(compiled.job) });
+  return { prepared: { ...prepared, table }, forgetRows: remove };
 }
 
 /** A refused job leaves no state directory behind: removes the folders made for it, innermost first, if nothing is in them. */

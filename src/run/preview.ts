@@ -121,7 +121,7 @@ export async function previewRun(options: PreviewOptions): Promise<Preview> {
   const { compiled, selected } = options;
   const { job } = compiled;
   const prices = { findPrice: options.findPrice, model: job.model, at: options.at };
-  const keyRow = createRowKeys(options.keys, { dedupe: job.dedupe, addsKeys: true });
+  const keyRow = createRowKeys(options.keys, { compiled, addsKeys: true });
   const known = options.last?.rows ?? null;
   const rows = { in: 0, new: 0, changed: 0, reused: 0, duplicate: 0, skipped: 0, inFlight: 0, again: 0, failed: 0 };
   const skipped: Partial<Record<SkipCause, number>> = {};
@@ -141,25 +141,24 @@ export async function previewRun(options: PreviewOptions): Promise<Preview> {
       rows.in += 1;
       const isKnown = known?.has(hashRowId(compiled.rowId(row))) === true;
       if (isKnown) knownRows += 1;
-      const rendered = compiled.render(row);
-      if (rendered.status === 'skipped') {
+      const keyed = keyRow(row);
+      if (keyed.status === 'skipped') {
         rows.skipped += 1;
-        skipped[rendered.cause] = (skipped[rendered.cause] ?? 0) + 1;
+        skipped[keyed.cause] = (skipped[keyed.cause] ?? 0) + 1;
         continue;
       }
-      const keyed = keyRow(rendered.request);
       const step = options.stepOf(keyed.id);
       if (keyed.isDuplicate) rows.duplicate += 1;
       else if (step === 'done') {
         rows.reused += 1;
-        prompts.offerAnswered(rendered.request, keyed.id);
+        if (keyed.request !== null) prompts.offerAnswered(keyed.request, keyed.id);
       } else if (step === 'in-flight') rows.inFlight += 1;
       else if (step === 'failed') rows.failed += 1;
       else {
         if (step !== 'new') rows.again += 1;
         else if (isKnown) rows.changed += 1;
         else rows.new += 1;
-        send(keyed.request);
+        if (keyed.request !== null) send(keyed.request);
       }
     }
     await prompts.learn();

@@ -1,41 +1,55 @@
 import type { Request } from '../core/request.ts';
+import type { Row } from '../core/row.ts';
+import type { CompiledJob } from '../input/compile-job.ts';
 import type { KeyIndex } from '../ledger/key-index.ts';
 
-/** A rendered row with its place in the index. */
+/** What a row asks for, with its place in the index. */
 export interface KeyedRow {
+  readonly status: 'keyed';
   /** The id of its key; -1 when the ledger does not know the key. */
   readonly id: number;
-  readonly request: Request;
+  readonly key: string;
+  /** Null for a row whose kept key has an answer that counts: nobody needs to send it. */
+  readonly request: Request | null;
   /** An earlier row of this pass asks for the same: it shares that row's request. */
   readonly isDuplicate: boolean;
 }
 
+export type SkippedRow = Extract<ReturnType<CompiledJob['render']>, { readonly status: 'skipped' }>;
+
 export interface RowKeysOptions {
-  /** Whether identical rows share one request; if not, the k-th one gets `-o<k>` and a request of its own. */
-  readonly dedupe: boolean;
+  readonly compiled: Pick<CompiledJob, 'render' | 'job'>;
   /** Whether keys not known yet enter the index; without it repeated unknown keys are not recognised. */
   readonly addsKeys: boolean;
 }
 
-/** Begins a pass over the table: each row's request is given, in order, and comes back with its identity. */
-export function createRowKeys(keys: KeyIndex, options: RowKeysOptions): (request: Request) => KeyedRow {
+/** Begins a pass over the table: rows are given in order, and each comes back with what it asks for. */
+export function createRowKeys(keys: KeyIndex, { compiled, addsKeys }: RowKeysOptions): (row: Row) => KeyedRow | SkippedRow {
+  const { dedupe } = compiled.job;
   const pass = keys.startPass();
   const repeats = new Map<string, number>();
 
-  function look(request: Request): KeyedRow {
-    const id = options.addsKeys ? keys.add(request.key) : keys.find(request.key);
-    if (id === -1) return { id, request, isDuplicate: false };
-    const isDuplicate = keys.isSeen(id, pass);
-    if (!isDuplicate) keys.markSeen(id, pass);
-    return { id, request, isDuplicate };
+  function take(id: number, key: string, request: Request | null): KeyedRow {
+    const isDuplicate = id !== -1 && keys.isSeen(id, pass);
+    if (id !== -1 && !isDuplicate) keys.markSeen(id, pass);
+    return { status: 'keyed', id, key, request, isDuplicate };
   }
 
-  return (request) => {
-    const first = look(request);
-    if (!first.isDuplicate || options.dedupe) return first;
-    const occurrence = (repeats.get(request.key) ?? 1) + 1;
-    repeats.set(request.key, occurrence);
-    const key = `${request.key}-o${occurrence}`;
-    return look({ ...request, key, customId: key });
+  const look = (request: Request) => take(addsKeys ? keys.add(request.key) : keys.find(request.key), request.key, request);
+
+  return (row) => {
+    if (dedupe && row.key !== null) {
+      const id = keys.find(row.key);
+      if (id !== -1 && keys.outcome(id) === 'ok') return take(id, row.key, null);
+    }
+    const rendered = compiled.render(row);
+    if (rendered.status === 'skipped') return rendered;
+    row.key = rendered.request.key;
+    const first = look(rendered.request);
+    if (!first.isDuplicate || dedupe) return first;
+    const occurrence = (repeats.get(first.key) ?? 1) + 1;
+    repeats.set(first.key, occurrence);
+    const key = `${first.key}-o${occurrence}`;
+    return look({ ...rendered.request, key, customId: key });
   };
 }

@@ -10,7 +10,7 @@ import { chooseLane, type Lanes, openLanes } from './lanes.ts';
 import { createStepOf } from './next-step.ts';
 import { openJobLedger } from './open-job-ledger.ts';
 import type { RunOptions } from './options.ts';
-import { prepareJob } from './prepare.ts';
+import { keepTableRows, prepareJob } from './prepare.ts';
 import { previewOpenJob } from './preview-job.ts';
 import { createRateWait } from './rate-wait.ts';
 import { reopenRows } from './reopen.ts';
@@ -37,11 +37,12 @@ export async function runJob(given: RunOptions): Promise<Summary> {
   const warnings = createWarningLog(given.warn);
   const options: RunOptions = { ...given, warn: warnings.tell };
   const { target, signal } = options;
-  const prepared = await prepareJob(options);
-  const { job } = prepared.compiled;
+  const opened = await prepareJob(options);
+  const { job } = opened.compiled;
   const isSimulator = target.origin === 'simulator';
   const firstLane = options.deadline === null ? null : beginWithBatches(job.mode);
-  const { ledger, books, history, onRecord } = await openJobLedger(prepared, { ...options, origin: target.origin, access: 'write' });
+  const { ledger, books, history, onRecord } = await openJobLedger(opened, { ...options, origin: target.origin, access: 'write' });
+  const { prepared, forgetRows } = keepTableRows(opened);
   try {
     const asksForMore = options.isFresh || options.reopen !== null || options.selection.type !== 'all';
     const unchanged = asksForMore ? null : await findUnchangedRun(prepared, ledger, signal);
@@ -77,14 +78,14 @@ export async function runJob(given: RunOptions): Promise<Summary> {
       if (options.reopen !== null) await reopenRows({ ...finishing, stepOf: createStepOf(ledger, job, 'looking') }, options.reopen);
 
       const stepOf = createStepOf(ledger, job, 'working');
-      const opened = { job, run, books, prepared, preview, budgetNanoUsd };
-      lanes = await openLanes({ ...options, ...opened, name: laneName, url: prepared.compiled.url, context, stepOf });
+      const running = { job, run, books, prepared, preview, budgetNanoUsd };
+      lanes = await openLanes({ ...options, ...running, name: laneName, url: prepared.compiled.url, context, stepOf });
       const { batch, budget } = lanes;
       const waiting = { lane: lanes.lane, noWait: options.waitMs === 0, batchTrips: () => batch.trips };
-      const watch = await openRunWatch({ ...opened, ledger, onRecord, isSimulator, warn: options.warn });
+      const watch = await openRunWatch({ ...running, ledger, onRecord, isSimulator, warn: options.warn });
       const lane = createWatchedLane({ lane: lanes.lane, watch, pilot: job.pilot, waitForEnd: () => waitForEnd(waiting) });
       const startedAt = context.clock();
-      options.watch(createRunView({ ...opened, lanes, startedAt }));
+      options.watch(createRunView({ ...running, lanes, startedAt }));
 
       const working = {
         ...prepared,
@@ -125,7 +126,9 @@ export async function runJob(given: RunOptions): Promise<Summary> {
           await lane.nextEnd();
         });
         const summary = await concludeRun({ ...concluding, stop, estimateNanoUsd, simulated: connection.provider.isSimulated() });
-        if (summary !== null) return summary;
+        if (summary === null) continue;
+        if (stop === null) await forgetRows();
+        return summary;
       }
     } finally {
       stopSignal.dispose();

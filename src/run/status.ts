@@ -101,17 +101,17 @@ export async function readStatus(options: LookOptions): Promise<Status> {
 /** Joins every row with its key's state, without reading answers: quick enough to be repeated. */
 async function countRows({ prepared, ledger, stepOf }: Looking, signal: AbortSignal): Promise<StatusRows> {
   const { compiled, table } = prepared;
-  const keyRow = createRowKeys(ledger.keys, { dedupe: compiled.job.dedupe, addsKeys: false });
+  const keyRow = createRowKeys(ledger.keys, { compiled, addsKeys: false });
   const rows = { in: 0, ok: 0, failed: 0, skipped: 0, pending: 0, inFlight: 0 };
   for await (const chunk of table.readRows(signal)) {
     for (const row of chunk) {
       rows.in += 1;
-      const rendered = compiled.render(row);
-      if (rendered.status === 'skipped') {
+      const keyed = keyRow(row);
+      if (keyed.status === 'skipped') {
         rows.skipped += 1;
         continue;
       }
-      const { id } = keyRow(rendered.request);
+      const { id } = keyed;
       const step = id === -1 ? 'new' : stepOf(id);
       if (step === 'done') rows.ok += 1;
       else if (step === 'failed') rows.failed += 1;

@@ -1,9 +1,9 @@
 import { createHash, hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { resolve } from 'node:path';
-import type { Job } from '../core/job.ts';
 import { type Cause, TRANSIENT_CAUSES } from '../core/outcome.ts';
 import type { Summary } from '../core/summary.ts';
+import { mayReadImageFiles } from '../input/compile-images.ts';
 import { hashInput } from '../input/open-table.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { RunOptions } from './options.ts';
@@ -88,11 +88,6 @@ export async function findUnchangedRun(prepared: PreparedJob, ledger: Ledger, si
   if (tableSha256 !== kept.fingerprint.tableSha256) return null;
   const now = await makeFingerprint(prepared, ledger, { path: kept.fingerprint.table, sha256: tableSha256 }, signal);
   return JSON.stringify(now) === JSON.stringify(kept.fingerprint) ? asNothingDone(kept.summary) : null;
-}
-
-/** An image may be another one under its old name, which only reading it tells. */
-function mayReadImageFiles({ messages }: Job): boolean {
-  return messages.some(({ images = [] }) => images.some(({ url }) => !/^\s*https?:/i.test(url)));
 }
 
 function isReopened(cause: Cause, prepared: PreparedJob): boolean {

@@ -3,16 +3,14 @@ import { join } from 'node:path';
 import { concludeRun } from '../src/run/conclude.ts';
 import { createWarningLog } from '../src/run/warning-log.ts';
 import { ALL_ROWS, effects, openBenchJob, signal } from './bench-job.ts';
+import { makeBatchId } from './write-answers.ts';
 
 /** Records the answers of every shard as its batch's and concludes the run: tables written, books checked. */
 export async function reconcileTable(folder: string): Promise<Readonly<Record<string, number>>> {
   const { prepared, ledger, books } = await openBenchJob(folder);
   const shards = [...ledger.fold.shards.keys()];
   for (const shard of shards) {
-    const batchId = `batch_${shard}`;
-    await ledger.append({ type: 'upload-done', shard, fileId: `file-${shard}` });
-    await ledger.append({ type: 'create-intent', shard, attempt: 1, fileId: `file-${shard}`, keyFingerprint: 'bench' });
-    await ledger.append({ type: 'create-done', shard, attempt: 1, batchId, how: 'response' });
+    const batchId = makeBatchId(shard);
     const temporaryPath = ledger.createTemporaryResponsePath(`${batchId}.output`);
     linkSync(join(folder, 'answers', `${shard}.jsonl`), temporaryPath);
     await ledger.recordResponse({ batchId, kind: 'output', temporaryPath, createdSeconds: 1_795_219_200 });

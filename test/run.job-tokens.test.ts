@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
 import { test } from 'node:test';
 import { createTokenEstimator } from '../src/money/token-estimator.ts';
+import { unloadTokenizers } from '../src/money/tokenizer.ts';
 import { chooseCount, createJobTokens } from '../src/run/job-tokens.ts';
 import { makePng } from './helpers/images.ts';
 
@@ -29,16 +31,23 @@ test('the live lane counts every prompt exactly, the batch lane estimates it', a
   const tokens = createJobTokens(model);
   const count = chooseCount(tokens, lanes);
   for (const text of TEXTS) assert.equal(await count(makeBody(text)), countRequestExactly(makeBody(text)));
-  // Once the tokenizer is there nobody waits for it.
-  assert.equal(typeof count(makeBody('next')), 'number');
   lanes.name = 'batch';
   assert.equal(count(makeBody('next')), tokens.charge(makeBody('next')));
 });
 
-test('nothing is loaded to count until the live lane asks', () => {
-  const count = chooseCount(createJobTokens(model), { name: 'batch' });
-  assert.equal(typeof count(makeBody('a row')), 'number');
-  assert.ok(chooseCount(createJobTokens(model), { name: 'live' })(makeBody('a row')) instanceof Promise);
+test('nothing is loaded to count until the live lane asks, and it can be let go of again', () => {
+  const { cache } = createRequire(import.meta.url);
+  const isLoaded = () => Object.keys(cache).some((file) => file.includes('gpt-tokenizer'));
+  const tokens = createJobTokens(model);
+  tokens.unload();
+  unloadTokenizers();
+  chooseCount(tokens, { name: 'batch' })(makeBody('a row'));
+  assert.equal(isLoaded(), false);
+  const counted = chooseCount(tokens, { name: 'live' })(makeBody('a row'));
+  assert.equal(isLoaded(), true);
+  tokens.unload();
+  assert.equal(isLoaded(), false);
+  assert.equal(tokens.count(makeBody('a row')), counted);
 });
 
 test('images are counted beside the text, at their most where their size is not known', async () => {
@@ -73,7 +82,7 @@ test('after learning from a table its estimates are within 5 % of exact counts, 
   );
   const tokens = createJobTokens(model);
   await tokens.learn(bodies.slice(0, 200));
-  const { countRequestExactly, estimateRequest } = await tokens.loadExact();
+  const { countRequestExactly, estimateRequest } = tokens.exact();
   const errors = bodies.slice(200).map((body) => Math.abs(estimateRequest(body) / (countRequestExactly(body) as number) - 1));
   assert.ok((errors.toSorted((a, b) => a - b)[180] as number) <= 0.12);
   const sum = (count: (body: string) => number) => bodies.slice(200).reduce((total, body) => total + count(body), 0);

@@ -1,10 +1,11 @@
-import { createHash, hash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import type { Row } from '../core/row.ts';
 import { VERSION } from '../core/version.ts';
 import type { CompiledJob } from './compile-job.ts';
-import { hashInput, type InputTable } from './open-table.ts';
+import type { InputTable } from './open-table.ts';
 import { openRowFile, writeRowFile } from './row-file.ts';
+import { skipRows } from './skip-rows.ts';
 
 /** A table that a run goes through several times. */
 export interface KeptRows {
@@ -36,19 +37,21 @@ export function keepRows(table: InputTable, compiled: CompiledJob, { path, keeps
   const madeBy = hash('sha256', JSON.stringify([LAYOUT, VERSION, keepsKeys, table.files, table.columns, job, examples]));
   const makeSeal = (bytesSha256: string) => bytesSha256 + madeBy;
   let isWriting = false;
+  let lastSha256: string | null = null;
 
   async function* parseAndKeep(signal: AbortSignal): AsyncGenerator<readonly Row[]> {
     if (isWriting) return yield* table.readRows(signal);
     isWriting = true;
     const writer = await writeRowFile(path);
-    const digest = createHash('sha256');
+    let sha256 = '';
     try {
-      for await (const rows of table.readRows(signal, (bytes) => digest.update(bytes))) {
+      for await (const rows of table.readRows(signal, (hex) => (sha256 = hex))) {
         // Whoever goes through the rows renders them: keys are known afterwards.
         yield rows;
         await writer.add(rows, keepsKeys);
       }
-      await writer.finish(makeSeal(digest.digest('hex')));
+      await writer.finish(makeSeal(sha256));
+      lastSha256 = sha256;
     } finally {
       await writer.abandon();
       isWriting = false;
@@ -58,7 +61,9 @@ export function keepRows(table: InputTable, compiled: CompiledJob, { path, keeps
   async function* readRows(signal: AbortSignal): AsyncGenerator<readonly Row[]> {
     let next = 0;
     await using kept = await openRowFile(path, width);
-    if (kept !== null && kept.seal === makeSeal(await hashInput(table, signal))) {
+    const sha256 = kept === null ? '' : await table.readSha256(signal);
+    if (kept !== null && kept.seal === makeSeal(sha256)) {
+      lastSha256 = sha256;
       for (let rows = await kept.readChunk(); rows !== null; rows = await kept.readChunk()) {
         signal.throwIfAborted();
         next += rows.length;
@@ -66,11 +71,9 @@ export function keepRows(table: InputTable, compiled: CompiledJob, { path, keeps
       }
       if (kept.isAtEnd) return;
     }
-    for await (const rows of parseAndKeep(signal)) {
-      const rest = next === 0 ? rows : rows.filter(({ index }) => index >= next);
-      if (rest.length > 0) yield rest;
-    }
+    yield* skipRows(parseAndKeep(signal), next);
   }
 
-  return { table: { ...table, readRows }, remove };
+  const readSha256 = async (signal: AbortSignal) => lastSha256 ?? table.readSha256(signal);
+  return { table: { ...table, readRows, readSha256 }, remove };
 }

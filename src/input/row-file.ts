@@ -1,10 +1,10 @@
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
-import { crc32 } from 'node:zlib';
 import type { Row } from '../core/row.ts';
+import { decodeRows, encodeRows, HEAD_BYTES, readHead } from './row-chunk.ts';
 
 /**
- * A file of CSV rows, read in a tenth of the time of parsing them: for each chunk of rows their lines and the lengths of their texts as numbers
- * of 32 bits, then all texts. It is never synced, so every chunk has a crc; and it ends with a seal, without which it was not finished.
+ * A file of chunks of CSV rows. It is never synced, which is what the crc of a chunk is for; and it ends with a seal, without which it was not
+ * finished.
  */
 export interface RowFileReader extends AsyncDisposable {
   readonly seal: string;
@@ -26,10 +26,6 @@ export interface RowFileWriter {
 /** A seal has as many ASCII characters. */
 export const SEAL_BYTES = 128;
 
-/** A chunk begins with the number of its rows, the bytes of its text, and the crc of all that follows. */
-const HEAD_NUMBERS = 3;
-const NUMBER_BYTES = 4;
-const HEAD_BYTES = HEAD_NUMBERS * NUMBER_BYTES;
 /** Read at once. */
 const READ_BYTES = 1 << 20;
 
@@ -49,20 +45,19 @@ export async function writeRowFile(path: string): Promise<RowFileWriter> {
   /** The write under way: one may be, while the next chunk is made. */
   let writing: Promise<void> = Promise.resolve();
 
-  async function write(parts: readonly Uint8Array[]): Promise<void> {
-    const wanted = parts.reduce((sum, part) => sum + part.length, 0);
-    const written = await handle?.writev(parts).catch(() => null);
-    if (written?.bytesWritten !== wanted) await drop();
+  async function write(bytes: Uint8Array): Promise<void> {
+    const written = await handle?.write(bytes).catch(() => null);
+    if (written?.bytesWritten !== bytes.length) await drop();
   }
 
   return {
     async add(rows, hasKeys) {
       await writing;
-      if (handle !== null) writing = write(encodeChunk(rows, hasKeys));
+      if (handle !== null) writing = write(encodeRows(rows, hasKeys));
     },
     async finish(seal) {
       await writing;
-      await write([Buffer.from(seal, 'latin1')]);
+      await write(Buffer.from(seal, 'latin1'));
       if (handle === null) return;
       await handle.close();
       handle = null;
@@ -87,6 +82,7 @@ export async function openRowFile(path: string, width: number): Promise<RowFileR
   let held = { startBytes: 0, endBytes: 0 };
   let position = 0;
   let rowsRead = 0;
+  let isAtEnd = false;
 
   /** Valid until the next read. @returns fewer bytes than wanted where the file ends */
   async function read(wanted: number): Promise<Buffer> {
@@ -104,95 +100,17 @@ export async function openRowFile(path: string, width: number): Promise<RowFileR
   return {
     seal,
     get isAtEnd() {
-      return position === endBytes;
+      return isAtEnd;
     },
     async readChunk() {
-      if (position === endBytes) return null;
-      const [rows = 0, textBytes = 0, crc = 0] = numbersOf(await read(HEAD_BYTES), HEAD_NUMBERS);
-      const bytes = countNumbers(rows, width) * NUMBER_BYTES + textBytes;
-      if (position + bytes > endBytes) return null;
-      const body = await read(bytes);
-      if (crc32(body) !== crc) return null;
-      const chunk = decodeChunk(body, { rows, width, firstIndex: rowsRead });
-      rowsRead += rows;
-      return chunk;
+      isAtEnd = position === endBytes;
+      if (isAtEnd) return null;
+      const head = readHead(await read(HEAD_BYTES));
+      if (position + head.bodyBytes > endBytes) return null;
+      const rows = decodeRows(head, await read(head.bodyBytes), { width, firstIndex: rowsRead });
+      rowsRead += head.rows;
+      return rows;
     },
     [Symbol.asyncDispose]: () => handle.close(),
   };
-}
-
-/** Rows whose texts are one string when they are read: so few that it is gone before the collector takes it for long-lived. */
-const GROUP_ROWS = 32;
-
-/** Of each group the bytes of its text and the length of the file's name; of each row its line, and the lengths of its key and its cells. */
-function countNumbers(rows: number, width: number): number {
-  return Math.ceil(rows / GROUP_ROWS) * 2 + rows * (2 + width);
-}
-
-function encodeChunk(rows: readonly Row[], hasKeys: boolean): readonly Uint8Array[] {
-  const numbers = new Uint32Array(countNumbers(rows.length, rows[0]?.cells.length ?? 0));
-  const texts: Buffer[] = [];
-  let count = 0;
-  for (let start = 0; start < rows.length; start += GROUP_ROWS) {
-    const bytesAt = count++;
-    let text = rows[start]?.file ?? '';
-    numbers[count++] = text.length;
-    for (const { line, cells, key } of rows.slice(start, start + GROUP_ROWS)) {
-      const known = (hasKeys ? key : null) ?? '';
-      numbers[count++] = line;
-      numbers[count++] = known.length;
-      text += known;
-      for (const cell of cells as readonly string[]) {
-        numbers[count++] = cell.length;
-        text += cell;
-      }
-    }
-    const bytes = Buffer.from(text);
-    numbers[bytesAt] = bytes.length;
-    texts.push(bytes);
-  }
-  const numberBytes = new Uint8Array(numbers.buffer);
-  const unaligned = texts.reduce((sum, text) => sum + text.length, 0) % NUMBER_BYTES;
-  // Numbers of the next chunk are to lie where numbers of 32 bits can be read.
-  if (unaligned > 0) texts.push(Buffer.alloc(NUMBER_BYTES - unaligned));
-  const textBytes = texts.reduce((sum, text) => sum + text.length, 0);
-  const crc = texts.reduce((sum, text) => crc32(text, sum), crc32(numberBytes));
-  return [new Uint8Array(Uint32Array.of(rows.length, textBytes, crc).buffer), numberBytes, ...texts];
-}
-
-function decodeChunk(body: Buffer, shape: { readonly rows: number; readonly width: number; readonly firstIndex: number }): readonly Row[] {
-  const numbers = numbersOf(body, countNumbers(shape.rows, shape.width));
-  const rows: Row[] = [];
-  let count = 0;
-  let text = '';
-  let start = 0;
-  let textStart = numbers.byteLength;
-  const take = () => {
-    const end = start + (numbers[count++] as number);
-    const taken = text.slice(start, end);
-    start = end;
-    return taken;
-  };
-  let file = '';
-  while (rows.length < shape.rows) {
-    if (rows.length % GROUP_ROWS === 0) {
-      const textEnd = textStart + (numbers[count++] as number);
-      text = body.toString('utf8', textStart, textEnd);
-      textStart = textEnd;
-      start = 0;
-      file = take();
-    }
-    const index = shape.firstIndex + rows.length;
-    const line = numbers[count++] as number;
-    const key = take();
-    const cells: string[] = [];
-    for (let cell = 0; cell < shape.width; cell += 1) cells.push(take());
-    rows.push({ index, file, line, cells, record: null, key: key === '' ? null : key });
-  }
-  return rows;
-}
-
-/** The numbers a piece of memory begins with; fewer where it is shorter. */
-function numbersOf(bytes: Buffer, count: number): Uint32Array {
-  return new Uint32Array(bytes.buffer, bytes.byteOffset, Math.min(count, Math.floor(bytes.length / NUMBER_BYTES)));
 }

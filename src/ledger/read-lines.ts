@@ -12,7 +12,8 @@ export interface LineChunk {
 }
 
 /**
- * Reads a file in chunks of whole lines of about 1 MB, so that memory does not grow with the file (only with its longest line).
+ * Reads a file in chunks of whole lines of about 1 MB, so that memory does not grow with the file (only with its longest line). The next chunk
+ * is read while one is worked on.
  * @param options.endBytes reading stops there, even inside a line
  */
 export async function* readLineChunks(
@@ -21,29 +22,45 @@ export async function* readLineChunks(
 ): AsyncGenerator<LineChunk> {
   const endBytes = options.endBytes ?? Number.POSITIVE_INFINITY;
   const handle = await open(file, 'r');
+  /** Fills the rest of a buffer from where the file stands behind what it holds. @returns how many bytes there were */
+  async function read({ buffer, filled, offsetBytes }: Held): Promise<number> {
+    const wanted = Math.min(buffer.length - filled, endBytes - offsetBytes - filled);
+    return wanted > 0 ? (await handle.read(buffer, filled, wanted, offsetBytes + filled)).bytesRead : 0;
+  }
   try {
-    let buffer = Buffer.allocUnsafe(CHUNK_BYTES);
-    let offsetBytes = options.startBytes ?? 0;
-    let filled = 0;
+    let held: Held = { buffer: Buffer.allocUnsafe(CHUNK_BYTES), filled: 0, offsetBytes: options.startBytes ?? 0 };
+    let spare: Buffer = Buffer.allocUnsafe(CHUNK_BYTES);
+    let reading = read(held);
     for (;;) {
+      const bytesRead = await reading;
       options.signal.throwIfAborted();
-      if (filled === buffer.length) buffer = Buffer.concat([buffer, Buffer.allocUnsafe(buffer.length)]);
-      const wanted = Math.min(buffer.length - filled, endBytes - offsetBytes - filled);
-      const { bytesRead } = wanted > 0 ? await handle.read(buffer, filled, wanted, offsetBytes + filled) : { bytesRead: 0 };
       if (bytesRead === 0) break;
-      const lastNewline = buffer.subarray(filled, filled + bytesRead).lastIndexOf(NEWLINE);
-      const wholeBytes = lastNewline < 0 ? 0 : filled + lastNewline + 1;
-      filled += bytesRead;
-      if (wholeBytes === 0) continue;
-      yield { bytes: buffer.subarray(0, wholeBytes), offsetBytes };
-      buffer.copyWithin(0, wholeBytes, filled);
-      offsetBytes += wholeBytes;
-      filled -= wholeBytes;
+      const { buffer, offsetBytes } = held;
+      const filled = held.filled + bytesRead;
+      const wholeBytes = buffer.subarray(held.filled, filled).lastIndexOf(NEWLINE) + 1 + held.filled;
+      const hasLine = wholeBytes > held.filled;
+      const rest = buffer.subarray(hasLine ? wholeBytes : 0, filled);
+      if (spare.length <= rest.length) spare = Buffer.allocUnsafe(rest.length * 2);
+      rest.copy(spare);
+      held = { buffer: spare, filled: rest.length, offsetBytes: offsetBytes + (hasLine ? wholeBytes : 0) };
+      reading = read(held);
+      // It is waited for later, or not at all.
+      reading.catch(() => undefined);
+      if (hasLine) yield { bytes: buffer.subarray(0, wholeBytes), offsetBytes };
+      spare = buffer;
     }
-    if (filled > 0) yield { bytes: buffer.subarray(0, filled), offsetBytes };
+    if (held.filled > 0) yield { bytes: held.buffer.subarray(0, held.filled), offsetBytes: held.offsetBytes };
   } finally {
     await handle.close();
   }
+}
+
+/** What was read of a file and not given away yet. */
+interface Held {
+  readonly buffer: Buffer;
+  readonly filled: number;
+  /** Where it begins in the file. */
+  readonly offsetBytes: number;
 }
 
 /** Calls `visit` with the bounds of every line of a chunk, newline excluded. */

@@ -1,3 +1,6 @@
+import { createRequire } from 'node:module';
+import path from 'node:path';
+
 /** The byte pair encodings of OpenAI's chat models. */
 export type EncodingName = 'o200k_base' | 'cl100k_base';
 
@@ -11,13 +14,17 @@ export function encodingOf(model: string): EncodingName {
   return OLD_MODELS.test(model) ? 'cl100k_base' : 'o200k_base';
 }
 
+type Encoding = typeof import('gpt-tokenizer/encoding/o200k_base');
+
+/** Not by `import`, which never lets go: an encoding is 17 MB of small objects that every collection of memory would go through. */
+const require = createRequire(import.meta.url);
+
 /**
  * Loads an encoding (0.2 to 0.7 s the first time). Row text may spell a special token like `<|endoftext|>`; the API reads it as plain text, and
  * so does the count.
  */
-export async function loadTokenizer(encoding: EncodingName): Promise<CountTokens> {
-  const { countTokens } =
-    encoding === 'o200k_base' ? await import('gpt-tokenizer/encoding/o200k_base') : await import('gpt-tokenizer/encoding/cl100k_base');
+export function loadTokenizer(encoding: EncodingName): CountTokens {
+  const { countTokens } = require(`gpt-tokenizer/encoding/${encoding}`) as Encoding;
   const options = { disallowedSpecial: new Set<string>() };
   return (text) => {
     if (text.length <= PIECE_CHARACTERS) return countTokens(text, options);
@@ -29,6 +36,15 @@ export async function loadTokenizer(encoding: EncodingName): Promise<CountTokens
     }
     return tokens;
   };
+}
+
+const PACKAGE_FOLDER = path.join(path.sep, 'node_modules', 'gpt-tokenizer', path.sep);
+
+/** Lets go of all encodings, once nobody holds what `loadTokenizer` gave; they can be loaded again. */
+export function unloadTokenizers(): void {
+  for (const file of Object.keys(require.cache)) {
+    if (file.includes(PACKAGE_FOLDER)) delete require.cache[file];
+  }
 }
 
 /** The tokenizer's time grows with the square of an unbroken run of letters (5 s for 40,000 characters of Thai): long texts are cut. */

@@ -17,11 +17,14 @@ export interface JobTokens {
   estimateOne(body: string): number;
   /** What the batch lane keeps its limits by: rather over than under, in the sum over a shard. */
   charge(body: string): number;
-  /** Exactly, the answer's schema as text included: what the live lane keeps its limits by. Waits for the tokenizer the first time (0.3 s). */
-  count(body: string): number | Promise<number>;
+  /** Exactly, the answer's schema as text included: what the live lane keeps its limits by. Loads the tokenizer the first time (0.3 s). */
+  count(body: string): number;
   /** From now on estimates are made with weights fitted to these texts of bodies; loads the tokenizer. */
-  learn(texts: readonly string[]): Promise<void>;
-  loadExact(): Promise<ExactTokenEstimator>;
+  learn(texts: readonly string[]): void;
+  /** The estimator that can count; it loads the tokenizer when it does. */
+  exact(): ExactTokenEstimator;
+  /** Lets go of the tokenizer until something is to be counted again. */
+  unload(): void;
   /** Tokens that are the same in all bodies so far, about: at the start of the prompt, and anywhere. */
   constantTokens(): { readonly leading: number; readonly all: number };
 }
@@ -35,20 +38,15 @@ export interface EstimatedPrompt {
 }
 
 export function createJobTokens(model: string): JobTokens {
-  let exact: ExactTokenEstimator | null = null;
+  let exactEstimator: ExactTokenEstimator | null = null;
   const general = createHeuristicTokenEstimator({ model });
   let estimator: TokenEstimator = general;
   let estimateText = createSampledEstimator(estimator.estimateRequest);
   let chargeText = createSampledEstimator(estimator.estimateRequestTokens);
 
-  async function loadExact(): Promise<ExactTokenEstimator> {
-    exact ??= await createTokenEstimator({ model });
-    return exact;
-  }
-
-  function countWith({ countForLimits }: ExactTokenEstimator, body: string): number {
-    const { text, images } = splitImages(body);
-    return countForLimits(text) + mostTokensOf(countImageTokens(model, images));
+  function exact(): ExactTokenEstimator {
+    exactEstimator ??= createTokenEstimator({ model });
+    return exactEstimator;
   }
 
   return {
@@ -65,15 +63,19 @@ export function createJobTokens(model: string): JobTokens {
       const { text, images } = splitImages(body);
       return chargeText(text) + mostTokensOf(countImageTokens(model, images));
     },
-    count: (body) => (exact === null ? loadExact().then((loaded) => countWith(loaded, body)) : countWith(exact, body)),
-    async learn(texts) {
-      const fitted = await loadExact();
+    count(body) {
+      const { text, images } = splitImages(body);
+      return exact().countForLimits(text) + mostTokensOf(countImageTokens(model, images));
+    },
+    learn(texts) {
+      const fitted = exact();
       fitted.fit(texts);
       estimator = fitted;
       estimateText = createSampledEstimator(fitted.estimateRequest);
       chargeText = createSampledEstimator(fitted.estimateRequestTokens);
     },
-    loadExact,
+    exact,
+    unload: () => exactEstimator?.unload(),
     constantTokens: () => estimator.constantTokens(),
   };
 }
@@ -84,6 +86,6 @@ function mostTokensOf({ tokens, unsizedTokens }: ImageTokens): number {
 }
 
 /** How requests are charged in the lane they go to at that moment: a call is worth an exact count, a row of a batch is not. */
-export function chooseCount(tokens: JobTokens, lanes: Pick<Lanes, 'name'>): (body: string) => number | Promise<number> {
+export function chooseCount(tokens: JobTokens, lanes: Pick<Lanes, 'name'>): (body: string) => number {
   return (body) => (lanes.name === 'live' ? tokens.count(body) : tokens.charge(body));
 }

@@ -18,7 +18,7 @@ export interface PassOptions {
   readonly makeDueRequest: MakeDueRequest;
   readonly selected: SelectedRows;
   /** Prompt tokens a body is charged with in the lane of the moment. */
-  readonly tokensOf: (body: string) => number | Promise<number>;
+  readonly tokensOf: (body: string) => number;
   /** Null without a budget. */
   readonly budget: Budget | null;
   readonly signal: AbortSignal;
@@ -46,8 +46,7 @@ export async function sendDueRows(options: PassOptions): Promise<boolean> {
         stop.leftNanoUsd += stop.budget.boundOf(request);
         continue;
       }
-      const counted = options.tokensOf(request.body);
-      const tokens = typeof counted === 'number' ? counted : await counted;
+      const tokens = options.tokensOf(request.body);
       // Nothing may come between the last look at the budget and the lane.
       while (stop === null && options.budget !== null && options.budget.findExcess(request) !== null)
         stop = await makeRoom(options, options.budget, request);

@@ -10,8 +10,8 @@ export interface PromptCount {
   /** A request answered earlier: what it was billed tells how far off counting is. */
   offerAnswered(request: Request, id: number): void;
   /** Called between rows: fits the estimate to the table as soon as enough of it was seen. */
-  learn(): Promise<void>;
-  finish(readInputTokens: (id: number, key: string) => number | null): Promise<CountedPrompts>;
+  learn(): void;
+  finish(readInputTokens: (id: number, key: string) => number | null): CountedPrompts;
 }
 
 export interface CountedPrompts {
@@ -55,9 +55,9 @@ export function createPromptCount(tokens: JobTokens, { longOverTokens, isExact }
   let unsizedTokens = 0;
 
   /** How far estimates are off: on the sample, and between our count and what was billed for answered requests. */
-  async function measure(readInputTokens: (id: number, key: string) => number | null) {
+  function measure(readInputTokens: (id: number, key: string) => number | null) {
     if (!isExact || sample.kept.length === 0) return { factor: 1, inputMeasured: 0 };
-    const { countRequestExactly } = await tokens.loadExact();
+    const { countRequestExactly } = tokens.exact();
     const count = ({ text, images, tokens: estimate }: EstimatedPrompt) => {
       const exact = countRequestExactly(text);
       return exact === null ? estimate : exact + images.tokens;
@@ -86,13 +86,13 @@ export function createPromptCount(tokens: JobTokens, { longOverTokens, isExact }
     offerAnswered(request, id) {
       if (isExact) answered.offer(() => ({ ...tokens.estimate(request.body), key: request.key, id }));
     },
-    async learn() {
+    learn() {
       if (hasLearned || sample.kept.length < SAMPLE_REQUESTS) return;
       hasLearned = true;
-      await tokens.learn(sample.kept.map(({ text }) => text));
+      tokens.learn(sample.kept.map(({ text }) => text));
     },
-    async finish(readInputTokens) {
-      const { factor, inputMeasured } = await measure(readInputTokens);
+    finish(readInputTokens) {
+      const { factor, inputMeasured } = measure(readInputTokens);
       const scale = (sum: PromptSum) => ({ requests: sum.requests, tokens: Math.round(sum.tokens * factor) });
       const { leading, all } = tokens.constantTokens();
       return {

@@ -161,11 +161,11 @@ export async function previewRun(options: PreviewOptions): Promise<Preview> {
         if (keyed.request !== null) send(keyed.request);
       }
     }
-    await prompts.learn();
+    prompts.learn();
     if ((chunk.at(-1)?.index ?? 0) >= selected.end) break;
   }
 
-  const counted = await prompts.finish(options.readInputTokens);
+  const counted = prompts.finish(options.readInputTokens);
   const requests = counted.short.requests + counted.long.requests;
   const answer = forecastAnswer(job, options.answers);
   const worstOutputTokens = longestAnswerTokens(job) ?? answer.p95Tokens;

@@ -25,6 +25,8 @@ import { createWatchedLane } from './watched-lane.ts';
 import { waitForEnd, work, workUntilStopped } from './work.ts';
 import { writeHoldout } from './write-holdout.ts';
 
+const MANY_ROWS = 20_000;
+
 /** The API's completion window: 24 h. */
 const BATCH_LIFE_MS = 86_400_000;
 
@@ -54,6 +56,8 @@ export async function runJob(given: RunOptions): Promise<Summary> {
     const countsExactly = ledger.fold.currentRun === null;
     const preview = await previewOpenJob({ prepared, opened: { ledger, history }, selected, countsExactly, options });
     const laneName = firstLane ?? chooseLane(job.mode, preview);
+    // Over many rows what was loaded for a sample of them costs more than to load it again.
+    if (laneName === 'batch' && preview.rows.in > MANY_ROWS) prepared.tokens.unload();
     await options.confirm(preview, { lane: laneName, overNanoUsd: job.confirmOverNanoUsd });
     // Refuses before a run is opened.
     makeCostBounds({

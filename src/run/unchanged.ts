@@ -4,7 +4,6 @@ import { resolve } from 'node:path';
 import { type Cause, TRANSIENT_CAUSES } from '../core/outcome.ts';
 import type { Summary } from '../core/summary.ts';
 import { mayReadImageFiles } from '../input/compile-images.ts';
-import { hashInput } from '../input/open-table.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { RunOptions } from './options.ts';
 import type { PreparedJob } from './prepare.ts';
@@ -59,7 +58,7 @@ export async function makeFingerprint(
   const { job, examples } = prepared.compiled;
   const shown = examples.length === 0 ? '' : JSON.stringify(examples.map(({ user, assistant }) => [user, assistant]));
   return {
-    input: hash('sha256', `${await hashInput(prepared.table, signal)}\n${prepared.compiled.rulesHash}`),
+    input: hash('sha256', `${await prepared.table.readSha256(signal)}\n${prepared.compiled.rulesHash}`),
     job: hash('sha256', `${job.text}\n${JSON.stringify([job.params, job.input, job.write, job.model])}${shown}`),
     answers: hashAnswers(ledger),
     table: table.path,

@@ -23,7 +23,10 @@ export function readSaid(body: Body): readonly [Said, ...Said[]] {
     if (Array.isArray(body.output)) return [readResponse(body, body.output)];
     if (Array.isArray(body.data)) return [readEmbedding(body.data)];
   }
-  const [first, ...others] = Array.isArray(body.choices) ? body.choices.filter(isObject) : [];
+  const choices = Array.isArray(body.choices) ? body.choices : [];
+  // Nearly all answers have one choice: a list of the others is not made for them.
+  if (choices.length === 1 && isObject(choices[0])) return [readChoice(choices[0])];
+  const [first, ...others] = choices.filter(isObject);
   if (first === undefined) return [wrong('invalid', 'the answer holds no choices')];
   return [readChoice(first), ...others.map(readChoice)];
 }

@@ -60,11 +60,11 @@ export function decideOutcome(line: ResponseLine, checkAnswer: CheckAnswer): Out
 
 /** Judges an answer that was given, and therefore billed. */
 function decideAnswered(body: Record<string, unknown>, checkAnswer: CheckAnswer): Outcome {
-  const [first, ...others] = readSaid(body);
+  const said = readSaid(body);
   const { ballot } = checkAnswer;
-  const verdict = judge(first, checkAnswer);
-  if (ballot === undefined) return answered(body, verdict);
-  return answered(body, countVotes([verdict, ...others.map((said) => judge(said, checkAnswer))], ballot));
+  if (ballot === undefined) return answered(body, judge(said[0], checkAnswer));
+  const [first, ...others] = said.map((one) => judge(one, checkAnswer));
+  return answered(body, countVotes([first as Verdict, ...others], ballot));
 }
 
 function judge(said: Said, checkAnswer: CheckAnswer): Verdict {
@@ -84,11 +84,14 @@ function judge(said: Said, checkAnswer: CheckAnswer): Verdict {
  * (openai-contract section 10, seen 2026-11-21).
  */
 function checkParts({ texts, logprobs }: Extract<Said, { status: 'text' }>, checkAnswer: CheckAnswer): Verdict {
-  const text = texts.join('');
-  const checks = (texts.length > 1 ? [text, ...texts] : texts).map((part) => checkAnswer(part, logprobs));
-  const good = checks.find((check) => check.ok && check.note === undefined) ?? checks.find(({ ok }) => ok) ?? (checks[0] as Checked);
+  const text = texts.length === 1 ? (texts[0] as string) : texts.join('');
+  const good = texts.length === 1 ? checkAnswer(text, logprobs) : chooseCheck([text, ...texts].map((part) => checkAnswer(part, logprobs)));
   if (good.ok) return { status: 'ok', message: good.note ?? '', value: good.value, text };
   return { status: 'invalid', message: good.message, value: undefined, text };
+}
+
+function chooseCheck(checks: readonly Checked[]): Checked {
+  return checks.find((check) => check.ok && check.note === undefined) ?? checks.find(({ ok }) => ok) ?? (checks[0] as Checked);
 }
 
 function answered(body: Record<string, unknown>, { status, message, value, text }: Verdict): Outcome {

@@ -14,7 +14,7 @@ import {
 /** How many runs keep their files. */
 const KEPT_RUNS = 14;
 const RUN_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
-const CHUNK_CHARACTERS = 1 << 18;
+const CHUNK_BYTES = 1 << 18;
 
 /** The files of single runs, below `runs/<run>/`: what plans, reports and comparisons read. */
 export interface RunFiles {
@@ -98,20 +98,21 @@ function openRowsWriter(file: string, token: string): RunRowsWriter {
   const { O_WRONLY, O_CREAT, O_EXCL } = fs.constants;
   const temporaryPath = makeTemporaryPath(file, token);
   const descriptor = openPrivateFile(temporaryPath, O_WRONLY | O_CREAT | O_EXCL);
-  let held = '';
+  const memory = Buffer.allocUnsafe(CHUNK_BYTES);
+  let held = 0;
   let bytes = 0;
 
   function flush(): void {
-    const chunk = Buffer.from(held, 'latin1');
-    writeFully(descriptor, chunk, bytes);
-    bytes += chunk.length;
-    held = '';
+    writeFully(descriptor, memory.subarray(0, held), bytes);
+    bytes += held;
+    held = 0;
   }
 
   return {
     add(idHash, key) {
-      held += `${idHash} ${key ?? '-'}\n`;
-      if (held.length >= CHUNK_CHARACTERS) flush();
+      const line = `${idHash} ${key ?? '-'}\n`;
+      if (held + line.length > memory.length) flush();
+      held += memory.write(line, held, 'latin1');
     },
     finish() {
       flush();

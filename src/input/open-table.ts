@@ -35,7 +35,7 @@ export interface OpenTableOptions {
 
 const MAX_CHUNK_ROWS = 512;
 /** A table this large is parsed in a thread of its own, which takes some 50 ms and 20 MiB. */
-const THREAD_BYTES = 8 * 1024 * 1024;
+export const THREAD_BYTES: number = 8 * 1024 * 1024;
 /** Bytes hashed at once. */
 const HASH_BYTES = 1 << 20;
 

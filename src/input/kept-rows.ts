@@ -25,9 +25,9 @@ export interface KeepOptions {
 const LAYOUT = 1;
 
 /**
- * Keeps the rows of a CSV table, with the keys they were found to have, in a file while a pass goes through it. Later passes read that file,
- as long as the job is the same and the table's bytes are those it was made of. JSON is parsed as fast as such a file is read:
- * tables of JSON stay as they are.
+ * Keeps the rows of a CSV table, with the keys they were found to have, in a file while a pass goes through it. Later passes read that file, as
+ * long as the job is the same and the table's bytes are those it was made of. JSON is parsed as fast as such a file is read: tables of JSON
+ * stay as they are.
  */
 export function keepRows(table: InputTable, compiled: CompiledJob, { path, keepsKeys }: KeepOptions): KeptRows {
   const remove = () => rm(path, { force: true });

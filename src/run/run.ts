@@ -116,6 +116,7 @@ export async function runJob(given: RunOptions): Promise<Summary> {
         run,
         warnings,
         clock: context.clock,
+        cleanUp: forgetRows,
       };
       const estimateNanoUsd = ledger.fold.currentRun?.estimateNanoUsd ?? null;
       for (;;) {
@@ -130,9 +131,7 @@ export async function runJob(given: RunOptions): Promise<Summary> {
           await lane.nextEnd();
         });
         const summary = await concludeRun({ ...concluding, stop, estimateNanoUsd, simulated: connection.provider.isSimulated() });
-        if (summary === null) continue;
-        if (stop === null) await forgetRows();
-        return summary;
+        if (summary !== null) return summary;
       }
     } finally {
       stopSignal.dispose();

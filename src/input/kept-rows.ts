@@ -1,10 +1,9 @@
 import { hash } from 'node:crypto';
-import { rm } from 'node:fs/promises';
 import type { Row } from '../core/row.ts';
 import { VERSION } from '../core/version.ts';
 import type { CompiledJob } from './compile-job.ts';
 import type { InputTable } from './open-table.ts';
-import { openRowFile, writeRowFile } from './row-file.ts';
+import { openRowFile, removeRowFile, writeRowFile } from './row-file.ts';
 import { skipRows } from './skip-rows.ts';
 
 /** A table that a run goes through several times. */
@@ -30,7 +29,7 @@ const LAYOUT = 1;
  * stay as they are.
  */
 export function keepRows(table: InputTable, compiled: CompiledJob, { path, keepsKeys }: KeepOptions): KeptRows {
-  const remove = () => rm(path, { force: true });
+  const remove = () => removeRowFile(path);
   if (table.format !== 'csv' && table.format !== 'tsv') return { table, remove };
   const width = table.columns.length;
   const { job, examples } = compiled;

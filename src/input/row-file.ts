@@ -24,10 +24,15 @@ export interface RowFileWriter {
 }
 
 /** A seal has as many ASCII characters. */
-export const SEAL_BYTES = 128;
+const SEAL_BYTES = 128;
 
 /** Read at once. */
 const READ_BYTES = 1 << 20;
+
+/** Removes a file, and what a killed process left of one. */
+export async function removeRowFile(path: string): Promise<void> {
+  await Promise.all([path, `${path}.part`].map((file) => rm(file, { force: true })));
+}
 
 /** Begins a file, mode 0600, that takes the place of an older one when it is finished. A disk that refuses it costs the file, nothing else. */
 export async function writeRowFile(path: string): Promise<RowFileWriter> {

@@ -48,7 +48,10 @@ export async function runJob(given: RunOptions): Promise<Summary> {
   try {
     const asksForMore = options.isFresh || options.reopen !== null || options.selection.type !== 'all';
     const unchanged = asksForMore ? null : await findUnchangedRun(prepared, ledger, signal);
-    if (unchanged !== null) return unchanged;
+    if (unchanged !== null) {
+      await forgetRows();
+      return unchanged;
+    }
 
     const selected = await selectRows(options.selection, prepared.table, signal);
     const budgetNanoUsd = options.maxNanoUsd ?? job.budget.nanoUsd;

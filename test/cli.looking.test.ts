@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { makeLookOptions } from '../src/cli/look-options.ts';
-import { renderStatus } from '../src/cli/render-status.ts';
+import { renderStatus } from '../src/cli/render/render-status.ts';
 import type { Summary } from '../src/core/summary.ts';
 import type { Failures } from '../src/run/failures.ts';
 import type { Preview } from '../src/run/preview.ts';

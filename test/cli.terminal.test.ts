@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
-import { createPaint } from '../src/cli/paint.ts';
 import { startProgress } from '../src/cli/progress.ts';
-import { renderFailures, renderRowHistory } from '../src/cli/render-failures.ts';
-import { renderPrompt } from '../src/cli/render-prompt.ts';
-import { formatSpan } from '../src/cli/render-status.ts';
-import { renderTable } from '../src/cli/render-table.ts';
+import { createPaint } from '../src/cli/render/paint.ts';
+import { renderFailures, renderRowHistory } from '../src/cli/render/render-failures.ts';
+import { renderPrompt } from '../src/cli/render/render-prompt.ts';
+import { formatSpan } from '../src/cli/render/render-status.ts';
+import { renderTable } from '../src/cli/render/render-table.ts';
 import { showCommand, showRunCommand } from '../src/cli/run-options.ts';
 import { rememberSecret, scrubSecrets } from '../src/cli/secrets.ts';
 import type { RunView } from '../src/run/view.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { renderPlan } from '../src/cli/render-plan.ts';
+import { renderPlan } from '../src/cli/render/render-plan.ts';
 import { planWorld } from './helpers/plan-world.ts';
 import { makeJobText, makeRows, makeWorld, renderCsv } from './helpers/run-world.ts';
 

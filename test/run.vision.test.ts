@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { test } from 'node:test';
-import { renderPlan } from '../src/cli/render-plan.ts';
+import { renderPlan } from '../src/cli/render/render-plan.ts';
 import { makePng } from './helpers/images.ts';
 import { planWorld } from './helpers/plan-world.ts';
 import { makeWorld, renderCsv } from './helpers/run-world.ts';

@@ -1,7 +1,7 @@
 import { escapeLineForTerminal } from '../output/escape-for-terminal.ts';
 import { formatDollars } from '../output/format-numbers.ts';
 import type { RunView } from '../run/view.ts';
-import { renderProgress } from './render-progress.ts';
+import { renderProgress } from './render/render-progress.ts';
 import { hasColour } from './say.ts';
 
 /** Repaints on a terminal, ten times a second at most; elsewhere a plain line when a tenth more is answered, or after thirty seconds. */

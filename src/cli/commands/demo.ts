@@ -8,9 +8,9 @@ import { runJob } from '../../run/run.ts';
 import type { JobFlags, RunFlags } from '../flags.ts';
 import { type Interrupts, listenForInterrupts } from '../interrupt.ts';
 import { findPackageRoot } from '../package-root.ts';
-import { createPaint } from '../paint.ts';
 import { type Progress, startProgress } from '../progress.ts';
-import { renderTable } from '../render-table.ts';
+import { createPaint } from '../render/paint.ts';
+import { renderTable } from '../render/render-table.ts';
 import { makeRunOptions, quoteArgument, showCommand } from '../run-options.ts';
 import { hasColour, print, printJson, say } from '../say.ts';
 

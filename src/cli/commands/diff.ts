@@ -4,7 +4,7 @@ import { compareRuns } from '../../run/compare-runs.ts';
 import { readReport, writeReportAgain } from '../../run/report.ts';
 import type { JobFlags } from '../flags.ts';
 import { makeLookOptions, sayWhichState } from '../look-options.ts';
-import { renderComparison } from '../render-comparison.ts';
+import { renderComparison } from '../render/render-comparison.ts';
 import { hasColour, print, printJson, say } from '../say.ts';
 import { BOOTSTRAP_SEED } from './eval.ts';
 

@@ -7,7 +7,7 @@ import { examine, type Finding } from '../../run/doctor.ts';
 import { makeEffects } from '../effects.ts';
 import { loadEnvFile } from '../environment.ts';
 import type { JobFlags } from '../flags.ts';
-import { createPaint } from '../paint.ts';
+import { createPaint } from '../render/paint.ts';
 import { hasColour, print, printJson } from '../say.ts';
 import { makeTarget } from '../target.ts';
 

@@ -2,7 +2,7 @@ import { EXIT } from '../../core/errors.ts';
 import { evaluateAnswers } from '../../run/evaluate.ts';
 import type { JobFlags } from '../flags.ts';
 import { makeLookOptions, sayWhichState } from '../look-options.ts';
-import { renderEvaluation } from '../render-evaluation.ts';
+import { renderEvaluation } from '../render/render-evaluation.ts';
 import { hasColour, print, printJson, say } from '../say.ts';
 
 /** The bootstrap's seed: the same figures every time. */

@@ -4,7 +4,7 @@ import { type Failures, isRetryable, readFailures } from '../../run/failures.ts'
 import { readRowHistory } from '../../run/row-history.ts';
 import type { JobFlags } from '../flags.ts';
 import { flagsOfState, makeLookOptions } from '../look-options.ts';
-import { renderFailures, renderRowHistory } from '../render-failures.ts';
+import { renderFailures, renderRowHistory } from '../render/render-failures.ts';
 import { showCommand } from '../run-options.ts';
 import { hasColour, print, printJson, say } from '../say.ts';
 

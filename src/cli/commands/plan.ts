@@ -2,7 +2,7 @@ import { EXIT, UsageError } from '../../core/errors.ts';
 import { planJob } from '../../run/plan.ts';
 import type { PlanProblem } from '../../run/preview.ts';
 import type { RunFlags } from '../flags.ts';
-import { renderPlan } from '../render-plan.ts';
+import { renderPlan } from '../render/render-plan.ts';
 import { makePlanOptions, showRunCommand } from '../run-options.ts';
 import { hasColour, print, printJson } from '../say.ts';
 

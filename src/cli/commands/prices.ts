@@ -5,8 +5,8 @@ import { pricesAsOf } from '../../money/overlay.ts';
 import { listModel } from '../../money/price-list.ts';
 import { TIERED_MODELS } from '../../money/tier-table.ts';
 import { makeEffects } from '../effects.ts';
-import { createPaint } from '../paint.ts';
-import { renderModelPrices, renderPriceList } from '../render-prices.ts';
+import { createPaint } from '../render/paint.ts';
+import { renderModelPrices, renderPriceList } from '../render/render-prices.ts';
 import { hasColour, print, printJson } from '../say.ts';
 
 export interface PricesFlags {

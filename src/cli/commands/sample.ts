@@ -3,7 +3,7 @@ import { EXIT } from '../../core/errors.ts';
 import { sampleRows } from '../../run/sample.ts';
 import type { JobFlags } from '../flags.ts';
 import { makeLookOptions, sayWhichState } from '../look-options.ts';
-import { renderSample } from '../render-sample.ts';
+import { renderSample } from '../render/render-sample.ts';
 import { quoteArgument, showCommand } from '../run-options.ts';
 import { hasColour, print, printJson } from '../say.ts';
 

@@ -4,7 +4,7 @@ import { findJobFilesWithState } from '../../run/find-jobs.ts';
 import { readStatus, type Status } from '../../run/status.ts';
 import type { JobFlags } from '../flags.ts';
 import { makeLookOptions } from '../look-options.ts';
-import { renderStatus } from '../render-status.ts';
+import { renderStatus } from '../render/render-status.ts';
 import { hasColour, print, printJson, say } from '../say.ts';
 
 const WATCH_MS = 2000;

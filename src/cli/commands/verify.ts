@@ -3,7 +3,7 @@ import { escapeLineForTerminal } from '../../output/escape-for-terminal.ts';
 import { verifyState } from '../../run/verify.ts';
 import type { JobFlags } from '../flags.ts';
 import { makeLookOptions } from '../look-options.ts';
-import { createPaint } from '../paint.ts';
+import { createPaint } from '../render/paint.ts';
 import { hasColour, print, printJson, say } from '../say.ts';
 
 /** `rowmill verify`: one line per check; exit 1 when one fails. */

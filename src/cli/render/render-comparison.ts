@@ -1,7 +1,7 @@
-import type { ComparedRun, RunComparison } from '../core/quality.ts';
-import { escapeLineForTerminal } from '../output/escape-for-terminal.ts';
-import { formatCount, formatDollars } from '../output/format-numbers.ts';
-import { describeMcNemar, formatDollarDifference, formatPointsWithin, formatShareWithin } from '../output/format-quality.ts';
+import type { ComparedRun, RunComparison } from '../../core/quality.ts';
+import { escapeLineForTerminal } from '../../output/escape-for-terminal.ts';
+import { formatCount, formatDollars } from '../../output/format-numbers.ts';
+import { describeMcNemar, formatDollarDifference, formatPointsWithin, formatShareWithin } from '../../output/format-quality.ts';
 import { createPaint, type Paint } from './paint.ts';
 import { renderTable } from './render-table.ts';
 

@@ -1,4 +1,4 @@
-import { escapeLineForTerminal } from '../output/escape-for-terminal.ts';
+import { escapeLineForTerminal } from '../../output/escape-for-terminal.ts';
 import type { Paint } from './paint.ts';
 
 /** Rows as aligned columns, each at most `maxCells` terminal cells wide; the first row is the header. */

@@ -1,10 +1,10 @@
-import { escapeForTerminal, escapeLineForTerminal } from '../output/escape-for-terminal.ts';
-import { formatCount, formatDollars } from '../output/format-numbers.ts';
-import type { Failures } from '../run/failures.ts';
-import type { RowAttempt, RowHistory } from '../run/row-history.ts';
+import { escapeForTerminal, escapeLineForTerminal } from '../../output/escape-for-terminal.ts';
+import { formatCount, formatDollars } from '../../output/format-numbers.ts';
+import type { Failures } from '../../run/failures.ts';
+import type { RowAttempt, RowHistory } from '../../run/row-history.ts';
+import { quoteArgument } from '../run-options.ts';
 import { createPaint, type Paint } from './paint.ts';
 import { renderPrompt } from './render-prompt.ts';
-import { quoteArgument } from './run-options.ts';
 
 export interface FailureCommands {
   /** What tries a cause again, by cause. */

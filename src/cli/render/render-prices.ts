@@ -1,6 +1,6 @@
-import { pricesAsOf } from '../money/overlay.ts';
-import type { ListedModel, ListedTier } from '../money/price-list.ts';
-import { escapeLineForTerminal } from '../output/escape-for-terminal.ts';
+import { pricesAsOf } from '../../money/overlay.ts';
+import type { ListedModel, ListedTier } from '../../money/price-list.ts';
+import { escapeLineForTerminal } from '../../output/escape-for-terminal.ts';
 import type { Paint } from './paint.ts';
 import { renderTable } from './render-table.ts';
 

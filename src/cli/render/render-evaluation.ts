@@ -1,7 +1,7 @@
-import type { ClassScores, Evaluation } from '../core/quality.ts';
-import { escapeLineForTerminal } from '../output/escape-for-terminal.ts';
-import { formatCount } from '../output/format-numbers.ts';
-import { formatShareWithin } from '../output/format-quality.ts';
+import type { ClassScores, Evaluation } from '../../core/quality.ts';
+import { escapeLineForTerminal } from '../../output/escape-for-terminal.ts';
+import { formatCount } from '../../output/format-numbers.ts';
+import { formatShareWithin } from '../../output/format-quality.ts';
 import { createPaint, type Paint } from './paint.ts';
 import { renderTable } from './render-table.ts';
 

@@ -1,9 +1,9 @@
 import { styleText } from 'node:util';
-import type { TripView } from '../batch/lane.ts';
-import type { QueueView } from '../live/queue.ts';
-import { escapeLineForTerminal } from '../output/escape-for-terminal.ts';
-import { formatDollars } from '../output/format-numbers.ts';
-import type { RunView } from '../run/view.ts';
+import type { TripView } from '../../batch/lane.ts';
+import type { QueueView } from '../../live/queue.ts';
+import { escapeLineForTerminal } from '../../output/escape-for-terminal.ts';
+import { formatDollars } from '../../output/format-numbers.ts';
+import type { RunView } from '../../run/view.ts';
 
 export interface ProgressLook {
   readonly now: Date;

@@ -1,4 +1,4 @@
-import { escapeForTerminal, escapeLineForTerminal } from '../output/escape-for-terminal.ts';
+import { escapeForTerminal, escapeLineForTerminal } from '../../output/escape-for-terminal.ts';
 import type { Paint } from './paint.ts';
 
 /** The prompt of a request's body as a person reads it; parameters in one line below. */

@@ -1,8 +1,8 @@
 import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
 import type { Problem } from '../core/errors.ts';
+import { type JobSource, type Path, showPath, showValue, sortByPlace } from '../core/problem-path.ts';
+import { suggest } from '../core/suggest.ts';
 import { makeJobSchema } from './job-schema.ts';
-import { type JobSource, type Path, showPath, showValue, sortByPlace } from './problem-path.ts';
-import { suggest } from './suggest.ts';
 
 /** Every way in which a value breaks a schema, in the order of the text. */
 export type SchemaCheck = (value: unknown, source: JobSource) => Problem[];

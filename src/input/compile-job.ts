@@ -1,6 +1,8 @@
 import { UsageError } from '../core/errors.ts';
 import type { Job } from '../core/job.ts';
+import { type JobCode, NO_CODE } from '../core/job-code.ts';
 import type { CheckAnswer } from '../core/outcome.ts';
+import { type JobSource, NO_SOURCE } from '../core/problem-path.ts';
 import type { Rendered, Request } from '../core/request.ts';
 import type { Row, Table } from '../core/row.ts';
 import { listAnswerColumns } from './added-columns.ts';
@@ -9,9 +11,7 @@ import type { Example } from './choose-examples.ts';
 import { compileMessages } from './compile-messages.ts';
 import { compileRules } from './compile-rules.ts';
 import { insertExamples } from './insert-examples.ts';
-import { type JobCode, NO_CODE } from './job-code.ts';
 import { lintJob } from './lint-job.ts';
-import { type JobSource, NO_SOURCE } from './problem-path.ts';
 import { type Reask, renderReask } from './reask.ts';
 import { compileCodeRender } from './render-code.ts';
 import { compileRender, type RequestLimits } from './render-row.ts';

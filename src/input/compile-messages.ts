@@ -1,11 +1,11 @@
 import path from 'node:path';
 import type { Problem } from '../core/errors.ts';
 import type { Job } from '../core/job.ts';
+import { type JobSource, type Path, showPath } from '../core/problem-path.ts';
 import type { Table } from '../core/row.ts';
+import { suggest } from '../core/suggest.ts';
 import { createEngine } from './liquid-engine.ts';
-import { type JobSource, type Path, showPath } from './problem-path.ts';
 import type { CompiledMessage } from './request-body.ts';
-import { suggest } from './suggest.ts';
 import { type CompiledTemplate, compileTemplate } from './template.ts';
 
 /** The messages of a job bound to a table, as far as they are right, and everything that names a column the table does not have. */

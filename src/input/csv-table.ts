@@ -1,9 +1,9 @@
 import { UsageError } from '../core/errors.ts';
 import type { InputSpec } from '../core/job.ts';
 import type { Row } from '../core/row.ts';
+import { findClosest } from '../core/suggest.ts';
 import { type CsvRecord, readCsvRecords } from './csv-records.ts';
 import type { TableFile } from './read-bytes.ts';
-import { findClosest } from './suggest.ts';
 import type { OpenedFormat, TextFiles } from './table-format.ts';
 
 /** The delimiters looked for in the header line, the first winning a tie. */

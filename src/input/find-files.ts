@@ -1,8 +1,8 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { UsageError } from '../core/errors.ts';
+import { suggest } from '../core/suggest.ts';
 import type { TableFile } from './read-bytes.ts';
-import { suggest } from './suggest.ts';
 
 /**
  * The files of a table: the path itself, or what a glob matches, sorted by path. `*` and `?` stay within one name, `**` spans folders;

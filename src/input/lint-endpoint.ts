@@ -1,9 +1,9 @@
 import type { Problem } from '../core/errors.ts';
 import type { Job } from '../core/job.ts';
+import type { JobSource } from '../core/problem-path.ts';
 import { listAddedColumns } from './added-columns.ts';
 import { findLabelField } from './label-field.ts';
 import { takesParam } from './params.ts';
-import type { JobSource } from './problem-path.ts';
 
 /** POST /v1/responses refuses a smaller cap (OpenAI's API description, seen 2026-11-21). */
 const LEAST_CAP_OF_RESPONSES = 16;

@@ -1,8 +1,8 @@
 import type { Problem } from '../core/errors.ts';
 import type { Job } from '../core/job.ts';
+import type { JobSource } from '../core/problem-path.ts';
 import { lintEndpoint } from './lint-endpoint.ts';
 import { isReasoningModel } from './params.ts';
-import type { JobSource } from './problem-path.ts';
 import type { CompiledMessage } from './request-body.ts';
 
 /** Reasoning spends the output cap: below this, answers end before they begin (openai-contract section 11, seen 2026-11-21). */

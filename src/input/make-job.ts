@@ -12,11 +12,11 @@ import type {
   StopSign,
   TableFormat,
 } from '../core/job.ts';
+import { type JobSource, NO_SOURCE, type Path, showPath, showValue, sortByPlace } from '../core/problem-path.ts';
 import { ANY_ROW, readNanoUsd, readStopLimit, readThreshold } from './amounts.ts';
 import { checkAgainstSchema } from './check-job.ts';
 import type { PathProblem } from './output-shorthand.ts';
 import { readOutput } from './output-spec.ts';
-import { type JobSource, NO_SOURCE, type Path, showPath, showValue, sortByPlace } from './problem-path.ts';
 import { guessFormat } from './table-format.ts';
 
 const NANO_USD_PER_USD = 1_000_000_000;

@@ -1,9 +1,9 @@
 import type { OutputSpec } from '../core/job.ts';
+import { type Path, showPath, showValue } from '../core/problem-path.ts';
+import { suggest } from '../core/suggest.ts';
 import { compileValidator } from './answer-validator.ts';
 import { expandShorthand, type PathProblem } from './output-shorthand.ts';
-import { type Path, showPath, showValue } from './problem-path.ts';
 import { completeStrictSchema, lintStrictSchema } from './strict-schema.ts';
-import { suggest } from './suggest.ts';
 
 type Map = Readonly<Record<string, unknown>>;
 

@@ -1,7 +1,9 @@
 import path from 'node:path';
 import { type Problem, UsageError } from '../core/errors.ts';
 import type { ExamplesSpec, Job } from '../core/job.ts';
+import type { JobSource } from '../core/problem-path.ts';
 import type { Row } from '../core/row.ts';
+import { suggest } from '../core/suggest.ts';
 import { isBlankCell } from './cell-text.ts';
 import { compileCheckAnswer } from './check-answer.ts';
 import { createExampleChooser, type Example } from './choose-examples.ts';
@@ -9,8 +11,6 @@ import { listAnswerFields, makeExampleAnswer } from './example-answer.ts';
 import { findLabelField } from './label-field.ts';
 import { createEngine } from './liquid-engine.ts';
 import { type InputTable, openTable } from './open-table.ts';
-import type { JobSource } from './problem-path.ts';
-import { suggest } from './suggest.ts';
 import { compileTemplate } from './template.ts';
 
 /** The examples of a job, chosen from their table, and that table for what is left of it. */

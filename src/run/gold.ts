@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { UsageError } from '../core/errors.ts';
 import type { GoldSource } from '../core/quality.ts';
 import type { Row } from '../core/row.ts';
-import { suggest } from '../input/suggest.ts';
+import { suggest } from '../core/suggest.ts';
 import type { Field } from './field.ts';
 import { type GoldFile, readGoldFile } from './gold-file.ts';
 import type { LookOptions } from './open-for-looking.ts';

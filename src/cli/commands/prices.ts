@@ -1,6 +1,6 @@
 import { EXIT, UsageError } from '../../core/errors.ts';
+import { suggest } from '../../core/suggest.ts';
 import { loadPrices, PRICES_FILE } from '../../input/load-prices.ts';
-import { suggest } from '../../input/suggest.ts';
 import { pricesAsOf } from '../../money/overlay.ts';
 import { listModel } from '../../money/price-list.ts';
 import { TIERED_MODELS } from '../../money/tier-table.ts';

@@ -1,7 +1,7 @@
 import { UsageError } from '../../core/errors.ts';
 import { CAUSES } from '../../core/outcome.ts';
+import { suggest } from '../../core/suggest.ts';
 import { loadJob } from '../../input/load-job.ts';
-import { suggest } from '../../input/suggest.ts';
 import { findState } from '../../run/open-for-looking.ts';
 import type { RunFlags } from '../flags.ts';
 import { makeLookOptions } from '../look-options.ts';

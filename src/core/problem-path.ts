@@ -1,4 +1,4 @@
-import type { Place, Problem } from '../core/errors.ts';
+import type { Place, Problem } from './errors.ts';
 
 /** A step into a document: a key of a map or an index of a list. */
 export type Path = readonly (string | number)[];

@@ -1,5 +1,5 @@
-import type { MessageTemplate } from '../core/job.ts';
-import type { Checked } from '../core/outcome.ts';
+import type { MessageTemplate } from './job.ts';
+import type { Checked } from './outcome.ts';
 
 /** A row as a program sees it: the text of every cell by its column, as `{{ column }}` would show it. */
 export type TextRow = Readonly<Record<string, string>>;

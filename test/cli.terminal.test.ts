@@ -8,7 +8,7 @@ import { renderPrompt } from '../src/cli/render/render-prompt.ts';
 import { formatSpan } from '../src/cli/render/render-status.ts';
 import { renderTable } from '../src/cli/render/render-table.ts';
 import { showCommand, showRunCommand } from '../src/cli/run-options.ts';
-import { rememberSecret, scrubSecrets } from '../src/cli/secrets.ts';
+import { rememberSecret, scrubSecrets } from '../src/host/secrets.ts';
 import type { RunView } from '../src/run/view.ts';
 
 const plain = createPaint(false);

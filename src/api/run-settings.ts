@@ -1,7 +1,7 @@
-import { makeEffects } from '../cli/effects.ts';
-import { readRedisLink } from '../cli/environment.ts';
-import { makeTarget, makeTargetOrigin } from '../cli/target.ts';
 import { AppError, EXIT, UsageError } from '../core/errors.ts';
+import { readRedisLink } from '../host/environment.ts';
+import { makeTarget, makeTargetOrigin } from '../host/provider-target.ts';
+import { makeEffects } from '../host/real-effects.ts';
 import type { LoadedJob } from '../input/load-job.ts';
 import { formatDollars } from '../output/format-numbers.ts';
 import type { RunOptions } from '../run/options.ts';

@@ -1,10 +1,10 @@
 import { relative } from 'node:path';
+import { chooseBaseUrl, hasBaseUrl } from '../host/environment.ts';
+import { makeEffects } from '../host/real-effects.ts';
 import type { JobState } from '../run/last-run.ts';
 import { describeOrigin } from '../run/last-run.ts';
 import type { LookOptions } from '../run/open-for-looking.ts';
 import { originOf } from '../run/target.ts';
-import { makeEffects } from './effects.ts';
-import { chooseBaseUrl, hasBaseUrl } from './environment.ts';
 import type { JobFlags } from './flags.ts';
 import { say } from './say.ts';
 

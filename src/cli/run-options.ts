@@ -1,13 +1,13 @@
 import { relative } from 'node:path';
 import { UsageError } from '../core/errors.ts';
+import { loadEnvFile, readRedisLink } from '../host/environment.ts';
+import { makeTarget, makeTargetOrigin } from '../host/provider-target.ts';
+import { makeEffects } from '../host/real-effects.ts';
 import type { RunOptions } from '../run/options.ts';
 import type { PlanOptions } from '../run/plan.ts';
 import type { RowSelection } from '../run/selection.ts';
-import { makeEffects } from './effects.ts';
-import { loadEnvFile, readRedisLink } from './environment.ts';
 import type { JobFlags, RunFlags } from './flags.ts';
 import type { Interrupts } from './interrupt.ts';
-import { makeTarget, makeTargetOrigin } from './target.ts';
 
 const NANO_USD_PER_USD = 1_000_000_000;
 

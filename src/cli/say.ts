@@ -1,5 +1,5 @@
+import { scrubSecrets } from '../host/secrets.ts';
 import { escapeForTerminal } from '../output/escape-for-terminal.ts';
-import { scrubSecrets } from './secrets.ts';
 
 /** A line for a person, on stderr; results go to stdout. */
 export function say(text: string): void {

@@ -1,12 +1,12 @@
 import { EXIT } from '../../core/errors.ts';
+import { loadEnvFile } from '../../host/environment.ts';
+import { makeTarget } from '../../host/provider-target.ts';
+import { makeEffects } from '../../host/real-effects.ts';
 import { escapeLineForTerminal } from '../../output/escape-for-terminal.ts';
 import { type Cancelled, type CancelledBatch, cancelBatches } from '../../run/cancel.ts';
-import { makeEffects } from '../effects.ts';
-import { loadEnvFile } from '../environment.ts';
 import type { JobFlags } from '../flags.ts';
 import { showCommand } from '../run-options.ts';
 import { print, printJson, say } from '../say.ts';
-import { makeTarget } from '../target.ts';
 
 /** `rowmill cancel`: tells the provider; needs no lock. Exit 7 when a batch could not be asked about. */
 export async function cancel(jobFile: string, flags: JobFlags): Promise<number> {

@@ -2,14 +2,14 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EXIT } from '../../core/errors.ts';
+import { loadEnvFile } from '../../host/environment.ts';
+import { makeTarget } from '../../host/provider-target.ts';
+import { makeEffects } from '../../host/real-effects.ts';
 import { escapeLineForTerminal } from '../../output/escape-for-terminal.ts';
 import { examine, type Finding } from '../../run/doctor.ts';
-import { makeEffects } from '../effects.ts';
-import { loadEnvFile } from '../environment.ts';
 import type { JobFlags } from '../flags.ts';
 import { createPaint } from '../render/paint.ts';
 import { hasColour, print, printJson } from '../say.ts';
-import { makeTarget } from '../target.ts';
 
 const PROVIDER_FINDINGS: ReadonlySet<Finding['name']> = new Set(['key', 'base url', 'models', 'model']);
 

@@ -1,10 +1,10 @@
 import { EXIT, UsageError } from '../../core/errors.ts';
 import { suggest } from '../../core/suggest.ts';
+import { makeEffects } from '../../host/real-effects.ts';
 import { loadPrices, PRICES_FILE } from '../../input/load-prices.ts';
 import { pricesAsOf } from '../../money/overlay.ts';
 import { listModel } from '../../money/price-list.ts';
 import { TIERED_MODELS } from '../../money/tier-table.ts';
-import { makeEffects } from '../effects.ts';
 import { createPaint } from '../render/paint.ts';
 import { renderModelPrices, renderPriceList } from '../render/render-prices.ts';
 import { hasColour, print, printJson } from '../say.ts';

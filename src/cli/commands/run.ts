@@ -1,11 +1,11 @@
 import { EXIT } from '../../core/errors.ts';
+import { chooseBaseUrl } from '../../host/environment.ts';
 import { LockHeldError } from '../../ledger/errors.ts';
 import { renderSummary } from '../../output/render-summary.ts';
 import type { RunOptions } from '../../run/options.ts';
 import { runJob } from '../../run/run.ts';
 import { DEFAULT_BASE_URL } from '../../run/target.ts';
 import { confirmSpending } from '../confirm.ts';
-import { chooseBaseUrl } from '../environment.ts';
 import type { RunFlags } from '../flags.ts';
 import { listenForInterrupts } from '../interrupt.ts';
 import { type Progress, startProgress } from '../progress.ts';

@@ -1,14 +1,14 @@
 import { EXIT, UsageError } from '../../core/errors.ts';
+import { chooseBaseUrl, loadEnvFile, readApiKey, readRedisLink } from '../../host/environment.ts';
+import { makeEffects } from '../../host/real-effects.ts';
+import { readDailyLimits, readWorkerCeilings } from '../../host/worker-ceilings.ts';
 import { createMakeCall } from '../../live/call.ts';
 import { createDailyAllowance } from '../../live/daily-allowance.ts';
 import { runWorker } from '../../live/worker.ts';
 import { createProvider } from '../../openai/provider.ts';
-import { makeEffects } from '../effects.ts';
-import { chooseBaseUrl, loadEnvFile, readApiKey, readRedisLink } from '../environment.ts';
 import type { WorkerFlags } from '../flags.ts';
 import { listenForInterrupts } from '../interrupt.ts';
 import { say } from '../say.ts';
-import { readDailyLimits, readWorkerCeilings } from '../worker-ceilings.ts';
 
 /** `rowmill worker`: stateless; key and base URL come from its own environment, never from Redis. */
 export async function worker(flags: WorkerFlags): Promise<number> {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { OutputSpec } from '../src/core/job.ts';
-import { compileCheckAnswer } from '../src/input/check-answer.ts';
+import { compileCheckAnswer } from '../src/input/answer/check-answer.ts';
 
 const SCHEMA = {
   type: 'object',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { compileCheckAnswer } from '../src/input/check-answer.ts';
+import { compileCheckAnswer } from '../src/input/answer/check-answer.ts';
 
 /** JSON mode with a schema that takes any value in `a`, and nothing beside it. */
 const SCHEMA = { type: 'object', required: ['a'], properties: { a: {} }, additionalProperties: false };

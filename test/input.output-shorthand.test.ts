@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { hasRiskyRepetition } from '../src/input/answer-validator.ts';
+import { hasRiskyRepetition } from '../src/input/answer/answer-validator.ts';
 import { readOutput } from '../src/input/output-spec.ts';
 
 const LABELS = ['bug', 'other'];

@@ -1,8 +1,8 @@
 import type { Problem } from '../core/errors.ts';
 import type { Job } from '../core/job.ts';
 import type { JobSource } from '../core/problem-path.ts';
-import { listAddedColumns } from './added-columns.ts';
-import { findLabelField } from './label-field.ts';
+import { listAddedColumns } from './answer/added-columns.ts';
+import { findLabelField } from './answer/label-field.ts';
 import { takesParam } from './params.ts';
 
 /** POST /v1/responses refuses a smaller cap (OpenAI's API description, seen 2026-11-21). */

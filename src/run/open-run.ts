@@ -1,7 +1,7 @@
 import { UsageError } from '../core/errors.ts';
 import type { Job } from '../core/job.ts';
 import { addUsage, NO_USAGE, type Usage } from '../core/usage.ts';
-import { compileRules } from '../input/compile-rules.ts';
+import { compileRules } from '../input/answer/compile-rules.ts';
 import { readJob } from '../input/make-job.ts';
 import { readYaml } from '../input/yaml-source.ts';
 import { type Ledger, openLedger } from '../ledger/ledger.ts';

@@ -1,4 +1,4 @@
-import type { Job } from '../core/job.ts';
+import type { Job } from '../../core/job.ts';
 
 /** The share of the votes asked for that agree with the answer. */
 export const AGREEMENT_COLUMN = '_agreement';

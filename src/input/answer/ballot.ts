@@ -1,5 +1,5 @@
-import type { Job } from '../core/job.ts';
-import type { Ballot } from '../core/outcome.ts';
+import type { Job } from '../../core/job.ts';
+import type { Ballot } from '../../core/outcome.ts';
 import { AGREEMENT_COLUMN, CONFIDENCE_COLUMN, createAddColumn, roundShare } from './added-columns.ts';
 import { findLabelField } from './label-field.ts';
 

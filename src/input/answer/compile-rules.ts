@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { Job } from '../core/job.ts';
-import { type JobCode, NO_CODE } from '../core/job-code.ts';
-import type { CheckAnswer, Checked } from '../core/outcome.ts';
+import type { Job } from '../../core/job.ts';
+import { type JobCode, NO_CODE } from '../../core/job-code.ts';
+import type { CheckAnswer, Checked } from '../../core/outcome.ts';
 import { CONFIDENCE_COLUMN, createAddColumn } from './added-columns.ts';
 import { compileBallot } from './ballot.ts';
 import { compileCheckAnswer } from './check-answer.ts';

@@ -1,4 +1,4 @@
-import type { OutputSpec } from '../core/job.ts';
+import type { OutputSpec } from '../../core/job.ts';
 
 /** The one field of an answer that has a closed set of values, single or in a list; null when there is none, or several. */
 export function findLabelField(output: OutputSpec): string | null {

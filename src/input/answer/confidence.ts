@@ -1,4 +1,4 @@
-import type { Job } from '../core/job.ts';
+import type { Job } from '../../core/job.ts';
 import { roundShare } from './added-columns.ts';
 import { findLabelField } from './label-field.ts';
 import { findValueSpan, type Span } from './value-span.ts';

@@ -1,5 +1,5 @@
-import type { OutputSpec } from '../core/job.ts';
-import type { CheckAnswer, Checked } from '../core/outcome.ts';
+import type { OutputSpec } from '../../core/job.ts';
+import type { CheckAnswer, Checked } from '../../core/outcome.ts';
 import { compileValidator, describeValidationErrors } from './answer-validator.ts';
 import { findSilentChange } from './exact-json.ts';
 import { unwrapJson } from './unwrap-json.ts';

@@ -9,6 +9,6 @@ export type { Place, Problem } from './core/errors.ts';
 export { AppError, EXIT, formatProblem, LedgerError, UsageError } from './core/errors.ts';
 export type { CostSummary, RowCounts, Summary } from './core/summary.ts';
 export { formatUsd } from './core/summary.ts';
-export { makeJobSchema } from './input/job-schema.ts';
+export { makeJobSchema } from './input/job/job-schema.ts';
 export { LockHeldError } from './ledger/errors.ts';
 export type { Preview as Plan } from './run/preview.ts';

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { makeProgram } from '../src/cli/program.ts';
-import { makeJobSchema } from '../src/input/job-schema.ts';
+import { makeJobSchema } from '../src/input/job/job-schema.ts';
 import { createWorld } from './helpers/command-line.ts';
 import { projectRoot } from './helpers/project-root.ts';
 

@@ -5,9 +5,9 @@ import path from 'node:path';
 import { after, test } from 'node:test';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { UsageError } from '../src/core/errors.ts';
-import { makeJobSchema } from '../src/input/job-schema.ts';
-import { loadJob } from '../src/input/load-job.ts';
-import { makeJob } from '../src/input/make-job.ts';
+import { makeJobSchema } from '../src/input/job/job-schema.ts';
+import { loadJob } from '../src/input/job/load-job.ts';
+import { makeJob } from '../src/input/job/make-job.ts';
 import { projectRoot } from './helpers/project-root.ts';
 
 const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'rowmill-'));

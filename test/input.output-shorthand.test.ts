@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { hasRiskyRepetition } from '../src/input/answer/answer-validator.ts';
-import { readOutput } from '../src/input/output-spec.ts';
+import { readOutput } from '../src/input/job/output-spec.ts';
 
 const LABELS = ['bug', 'other'];
 

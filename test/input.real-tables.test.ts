@@ -5,7 +5,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { parse } from 'csv-parse/sync';
 import { compileJob } from '../src/input/compile-job.ts';
-import { makeJob } from '../src/input/make-job.ts';
+import { makeJob } from '../src/input/job/make-job.ts';
 import { openTable } from '../src/input/open-table.ts';
 import { projectRoot } from './helpers/project-root.ts';
 

@@ -4,7 +4,7 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { test } from 'node:test';
 import type { OwnPrice } from '../src/core/own-price.ts';
-import { loadPrices } from '../src/input/load-prices.ts';
+import { loadPrices } from '../src/input/job/load-prices.ts';
 import { makeCostOf } from '../src/money/cost.ts';
 import { createFindPrice } from '../src/money/price.ts';
 import { runInProcess } from './helpers/run-in-process.ts';

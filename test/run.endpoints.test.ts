@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { makeKey } from '../src/core/request.ts';
 import { compileJob } from '../src/input/compile-job.ts';
-import { makeJob } from '../src/input/make-job.ts';
+import { makeJob } from '../src/input/job/make-job.ts';
 import { makeRows, makeWorld, type World } from './helpers/run-world.ts';
 
 const PIXEL = 'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { decideOutcome, readResponseLine } from '../src/core/response-line.ts';
 import { compileRules } from '../src/input/answer/compile-rules.ts';
-import { makeJob } from '../src/input/make-job.ts';
+import { makeJob } from '../src/input/job/make-job.ts';
 import { makeRows, makeWorld } from './helpers/run-world.ts';
 
 function makeVotingJob(spec: object) {

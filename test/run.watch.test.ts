@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import type { StopRule } from '../src/core/job.ts';
 import { defineJob } from '../src/index.ts';
-import { readStopLimit } from '../src/input/amounts.ts';
+import { readStopLimit } from '../src/input/job/amounts.ts';
 import { createAnswerWatch, isEmptyAnswer, type WatchedAnswer } from '../src/run/answer-watch.ts';
 import { makeJobText, makeRows, makeWorld } from './helpers/run-world.ts';
 

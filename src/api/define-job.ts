@@ -1,5 +1,5 @@
 import type { Summary } from '../core/summary.ts';
-import type { LoadedJob } from '../input/load-job.ts';
+import type { LoadedJob } from '../input/job/load-job.ts';
 import { planJob } from '../run/plan.ts';
 import type { Preview } from '../run/preview.ts';
 import { runJob } from '../run/run.ts';

@@ -3,9 +3,9 @@ import { UsageError } from '../core/errors.ts';
 import type { MessageTemplate } from '../core/job.ts';
 import type { JobCode, TextRow } from '../core/job-code.ts';
 import { NO_SOURCE } from '../core/problem-path.ts';
-import type { LoadedJob } from '../input/load-job.ts';
-import { makeJob } from '../input/make-job.ts';
-import { readOutput } from '../input/output-spec.ts';
+import type { LoadedJob } from '../input/job/load-job.ts';
+import { makeJob } from '../input/job/make-job.ts';
+import { readOutput } from '../input/job/output-spec.ts';
 import type { JobDefinition, Prompt } from './job-definition.ts';
 import { compileStandardCheck, isStandardSchema, readJsonSchema, type StandardSchema } from './standard-schema.ts';
 

@@ -2,7 +2,7 @@ import { AppError, EXIT, UsageError } from '../core/errors.ts';
 import { readRedisLink } from '../host/environment.ts';
 import { makeTarget, makeTargetOrigin } from '../host/provider-target.ts';
 import { makeEffects } from '../host/real-effects.ts';
-import type { LoadedJob } from '../input/load-job.ts';
+import type { LoadedJob } from '../input/job/load-job.ts';
 import { formatDollars } from '../output/format-numbers.ts';
 import type { RunOptions } from '../run/options.ts';
 import type { PlanOptions } from '../run/plan.ts';

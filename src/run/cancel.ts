@@ -1,5 +1,5 @@
 import { UsageError } from '../core/errors.ts';
-import { loadJob } from '../input/load-job.ts';
+import { loadJob } from '../input/job/load-job.ts';
 import { ApiError } from '../openai/api-error.ts';
 import { TERMINAL_STATUSES } from '../openai/wire.ts';
 import { chooseState, readStateEvents } from './last-run.ts';

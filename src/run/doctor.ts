@@ -2,8 +2,8 @@ import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs
 import { dirname, join, resolve } from 'node:path';
 import { AppError, UsageError } from '../core/errors.ts';
 import type { Job } from '../core/job.ts';
-import { loadJob } from '../input/load-job.ts';
-import { loadPrices } from '../input/load-prices.ts';
+import { loadJob } from '../input/job/load-job.ts';
+import { loadPrices } from '../input/job/load-prices.ts';
 import { createFindPrice, type FindPrice } from '../money/price.ts';
 import type { Provider } from '../openai/provider.ts';
 import { type Connection, DEFAULT_BASE_URL, locateStateDirectory, type Target } from './target.ts';

@@ -1,4 +1,4 @@
-import { loadJob } from '../input/load-job.ts';
+import { loadJob } from '../input/job/load-job.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Books } from './books.ts';
 import type { Effects } from './effects.ts';

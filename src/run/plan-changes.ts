@@ -1,6 +1,6 @@
 import type { Job } from '../core/job.ts';
-import { readJob } from '../input/make-job.ts';
-import { readYaml } from '../input/yaml-source.ts';
+import { readJob } from '../input/job/make-job.ts';
+import { readYaml } from '../input/job/yaml-source.ts';
 import { formatCount, formatDollars } from '../output/format-numbers.ts';
 import type { PreviewRows } from './preview.ts';
 

@@ -1,7 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { EXIT, UsageError } from '../../core/errors.ts';
-import { JOB_NAME_PATTERN } from '../../input/job-schema.ts';
+import { JOB_NAME_PATTERN } from '../../input/job/job-schema.ts';
 import type { JobFlags } from '../flags.ts';
 import { findPackageRoot } from '../package-root.ts';
 import { print, printJson, say } from '../say.ts';

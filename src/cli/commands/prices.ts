@@ -1,7 +1,7 @@
 import { EXIT, UsageError } from '../../core/errors.ts';
 import { suggest } from '../../core/suggest.ts';
 import { makeEffects } from '../../host/real-effects.ts';
-import { loadPrices, PRICES_FILE } from '../../input/load-prices.ts';
+import { loadPrices, PRICES_FILE } from '../../input/job/load-prices.ts';
 import { pricesAsOf } from '../../money/overlay.ts';
 import { listModel } from '../../money/price-list.ts';
 import { TIERED_MODELS } from '../../money/tier-table.ts';

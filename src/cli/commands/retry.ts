@@ -2,7 +2,7 @@ import { UsageError } from '../../core/errors.ts';
 import { CAUSES } from '../../core/outcome.ts';
 import { suggest } from '../../core/suggest.ts';
 import { makeTargetOrigin } from '../../host/provider-target.ts';
-import { loadJob } from '../../input/load-job.ts';
+import { loadJob } from '../../input/job/load-job.ts';
 import { findState } from '../../run/open-for-looking.ts';
 import type { RunFlags } from '../flags.ts';
 import { makeLookOptions } from '../look-options.ts';

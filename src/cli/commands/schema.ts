@@ -1,5 +1,5 @@
 import { EXIT } from '../../core/errors.ts';
-import { makeJobSchema } from '../../input/job-schema.ts';
+import { makeJobSchema } from '../../input/job/job-schema.ts';
 import { print } from '../say.ts';
 
 /** `rowmill schema`: what editors complete job files from. */

@@ -1,13 +1,13 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
-import { type Problem, UsageError } from '../core/errors.ts';
-import type { Job } from '../core/job.ts';
-import type { JobCode } from '../core/job-code.ts';
-import type { JobSource } from '../core/problem-path.ts';
-import { compileMessages } from './compile-messages.ts';
-import { showFile } from './find-files.ts';
+import { type Problem, UsageError } from '../../core/errors.ts';
+import type { Job } from '../../core/job.ts';
+import type { JobCode } from '../../core/job-code.ts';
+import type { JobSource } from '../../core/problem-path.ts';
+import { compileMessages } from '../compile-messages.ts';
+import { showFile } from '../find-files.ts';
+import { openTable } from '../open-table.ts';
 import { readJob } from './make-job.ts';
-import { openTable } from './open-table.ts';
 import { readYaml } from './yaml-source.ts';
 
 /** What the command line puts in place of the job file's own; absent and null mean as the file says. Paths are relative to the working directory. */

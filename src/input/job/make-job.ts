@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { type Problem, UsageError } from '../core/errors.ts';
+import { type Problem, UsageError } from '../../core/errors.ts';
 import type {
   Endpoint,
   ExamplesSpec,
@@ -11,13 +11,13 @@ import type {
   StopRule,
   StopSign,
   TableFormat,
-} from '../core/job.ts';
-import { type JobSource, NO_SOURCE, type Path, showPath, showValue, sortByPlace } from '../core/problem-path.ts';
+} from '../../core/job.ts';
+import { type JobSource, NO_SOURCE, type Path, showPath, showValue, sortByPlace } from '../../core/problem-path.ts';
+import { guessFormat } from '../table-format.ts';
 import { ANY_ROW, readNanoUsd, readStopLimit, readThreshold } from './amounts.ts';
 import { checkAgainstSchema } from './check-job.ts';
 import type { PathProblem } from './output-shorthand.ts';
 import { readOutput } from './output-spec.ts';
-import { guessFormat } from './table-format.ts';
 
 const NANO_USD_PER_USD = 1_000_000_000;
 

@@ -1,4 +1,4 @@
-import type { StopRule, Threshold } from '../core/job.ts';
+import type { StopRule, Threshold } from '../../core/job.ts';
 
 const DECIMAL = /^(\d+)(?:\.(\d+))?(?:e([+-]\d+))?$/;
 

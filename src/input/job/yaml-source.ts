@@ -1,6 +1,6 @@
 import { isMap, isNode, isScalar, LineCounter, type Node, type Pair, parseDocument, type YAMLError } from 'yaml';
-import type { Place, Problem } from '../core/errors.ts';
-import type { JobSource, Path } from '../core/problem-path.ts';
+import type { Place, Problem } from '../../core/errors.ts';
+import type { JobSource, Path } from '../../core/problem-path.ts';
 
 /** More than a person writes by hand, less than a bomb. */
 const MAX_ALIASES = 50;

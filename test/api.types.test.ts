@@ -9,7 +9,7 @@ import {
   type RowResult,
   type StandardSchema,
 } from '../src/index.ts';
-import { PARAMS } from '../src/input/params.ts';
+import { PARAMS } from '../src/input/request/params.ts';
 
 /** Compiles only when the two types are the same. */
 function same<A, B>(..._proof: [A] extends [B] ? ([B] extends [A] ? [] : [never]) : [never]): void {}

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { createEngine } from '../src/input/liquid-engine.ts';
-import { compileTemplate } from '../src/input/template.ts';
+import { createEngine } from '../src/input/request/liquid-engine.ts';
+import { compileTemplate } from '../src/input/request/template.ts';
 
 const engine = createEngine();
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { createExampleChooser } from '../src/input/choose-examples.ts';
+import { createExampleChooser } from '../src/input/request/choose-examples.ts';
 import { makeRows, makeWorld, renderCsv, type World } from './helpers/run-world.ts';
 
 /** Gold rows whose columns are called otherwise than in the job. */

@@ -7,14 +7,14 @@ import type { Rendered, Request } from '../core/request.ts';
 import type { Row, Table } from '../core/row.ts';
 import { listAnswerColumns } from './answer/added-columns.ts';
 import { compileRules } from './answer/compile-rules.ts';
-import { showCell } from './cell-text.ts';
-import type { Example } from './choose-examples.ts';
-import { compileMessages } from './compile-messages.ts';
 import { insertExamples } from './insert-examples.ts';
-import { lintJob } from './lint-job.ts';
-import { type Reask, renderReask } from './reask.ts';
-import { compileCodeRender } from './render-code.ts';
-import { compileRender, type RequestLimits } from './render-row.ts';
+import { showCell } from './request/cell-text.ts';
+import type { Example } from './request/choose-examples.ts';
+import { compileMessages } from './request/compile-messages.ts';
+import { lintJob } from './request/lint-job.ts';
+import { type Reask, renderReask } from './request/reask.ts';
+import { compileCodeRender } from './request/render-code.ts';
+import { compileRender, type RequestLimits } from './request/render-row.ts';
 
 /** A job bound to a table: everything that is needed to turn its rows into requests and answers into outcomes. */
 export interface CompiledJob {

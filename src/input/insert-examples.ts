@@ -1,6 +1,6 @@
-import type { Example } from './choose-examples.ts';
-import type { CompiledMessage } from './request-body.ts';
-import type { CompiledTemplate } from './template.ts';
+import type { Example } from './request/choose-examples.ts';
+import type { CompiledMessage } from './request/request-body.ts';
+import type { CompiledTemplate } from './request/template.ts';
 
 /** Puts examples before the last message, each as what was asked and what the right answer is. */
 export function insertExamples(messages: readonly CompiledMessage[], examples: readonly Example[]): readonly CompiledMessage[] {

@@ -3,7 +3,7 @@ import type { Job } from '../core/job.ts';
 import type { JobSource } from '../core/problem-path.ts';
 import { listAddedColumns } from './answer/added-columns.ts';
 import { findLabelField } from './answer/label-field.ts';
-import { takesParam } from './params.ts';
+import { takesParam } from './request/params.ts';
 
 /** POST /v1/responses refuses a smaller cap (OpenAI's API description, seen 2026-11-21). */
 const LEAST_CAP_OF_RESPONSES = 16;

@@ -1,5 +1,5 @@
 import type { Job } from '../core/job.ts';
-import { isReasoningModel } from '../input/params.ts';
+import { isReasoningModel } from '../input/request/params.ts';
 import { KeyIndex } from '../ledger/key-index.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { FindPrice } from '../money/price.ts';

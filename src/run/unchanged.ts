@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Cause, TRANSIENT_CAUSES } from '../core/outcome.ts';
 import type { Summary } from '../core/summary.ts';
-import { mayReadImageFiles } from '../input/compile-images.ts';
+import { mayReadImageFiles } from '../input/request/compile-images.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { RunOptions } from './options.ts';
 import type { PreparedJob } from './prepare.ts';

@@ -1,4 +1,4 @@
-import type { ChosenExamples } from '../input/read-examples.ts';
+import type { ChosenExamples } from '../input/request/read-examples.ts';
 import { createPlainTable } from '../output/plain-table.ts';
 
 /** Writes the rows of the table of examples that are not shown to the model, under the job's own names: what its answers can be judged by. */

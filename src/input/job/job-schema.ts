@@ -1,5 +1,5 @@
 import { ENDPOINTS, STOP_SIGNS, type StopSign } from '../../core/job.ts';
-import { PARAMS } from '../params.ts';
+import { PARAMS } from '../request/params.ts';
 
 const NAMES = { type: 'array', items: { type: 'string' }, uniqueItems: true };
 const POSITIVE_COUNT = { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER };

@@ -1,4 +1,4 @@
-import type { Job, OutputSpec } from '../core/job.ts';
+import type { Job, OutputSpec } from '../../core/job.ts';
 import type { RenderImagePart } from './compile-images.ts';
 import { addWireParams } from './params.ts';
 

@@ -1,4 +1,4 @@
-import type { ExamplesSpec, OutputSpec } from '../core/job.ts';
+import type { ExamplesSpec, OutputSpec } from '../../core/job.ts';
 import { isBlankCell, showCell } from './cell-text.ts';
 
 type Schema = Readonly<Record<string, unknown>>;

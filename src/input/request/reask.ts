@@ -1,4 +1,4 @@
-import { makeCustomId, type Request } from '../core/request.ts';
+import { makeCustomId, type Request } from '../../core/request.ts';
 
 /** Why and how a row is asked again. */
 export interface Reask {

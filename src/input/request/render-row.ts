@@ -1,6 +1,6 @@
-import type { Job } from '../core/job.ts';
-import { makeKey, type Rendered } from '../core/request.ts';
-import type { Row } from '../core/row.ts';
+import type { Job } from '../../core/job.ts';
+import { makeKey, type Rendered } from '../../core/request.ts';
+import type { Row } from '../../core/row.ts';
 import { isBlankCell } from './cell-text.ts';
 import { ImageProblem, MAX_IMAGE_REQUEST_BYTES } from './image-url.ts';
 import { type CompiledMessage, compileBody } from './request-body.ts';

@@ -1,4 +1,4 @@
-import type { Endpoint } from '../core/job.ts';
+import type { Endpoint } from '../../core/job.ts';
 
 /** One request parameter a job may set: where it stands in the body of each endpoint that takes it, and what values it takes. */
 interface Param {

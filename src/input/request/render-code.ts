@@ -1,10 +1,10 @@
-import type { ImageTemplate, Job, MessageTemplate } from '../core/job.ts';
-import type { JobCode, TextRow } from '../core/job-code.ts';
-import type { Rendered } from '../core/request.ts';
-import type { Row } from '../core/row.ts';
+import type { ImageTemplate, Job, MessageTemplate } from '../../core/job.ts';
+import type { JobCode, TextRow } from '../../core/job-code.ts';
+import type { Rendered } from '../../core/request.ts';
+import type { Row } from '../../core/row.ts';
+import { makeLiteral } from '../insert-examples.ts';
 import { showCell } from './cell-text.ts';
 import { ImageProblem } from './image-url.ts';
-import { makeLiteral } from './insert-examples.ts';
 import { boundRequests, makeRequest, type RequestLimits } from './render-row.ts';
 import { type CompiledMessage, compileBody } from './request-body.ts';
 

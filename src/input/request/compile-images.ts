@@ -1,5 +1,5 @@
 import path from 'node:path';
-import type { Job } from '../core/job.ts';
+import type { Job } from '../../core/job.ts';
 import { isBlankCell } from './cell-text.ts';
 import { ImageProblem, makeImageUrl } from './image-url.ts';
 import type { CompiledTemplate } from './template.ts';

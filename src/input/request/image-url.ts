@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { readImageHeader } from '../core/image-header.ts';
-import type { SkipCause } from '../core/row.ts';
+import { readImageHeader } from '../../core/image-header.ts';
+import type { SkipCause } from '../../core/row.ts';
 
 /** Why a row's image cannot be sent: the row is skipped with this cause. */
 export class ImageProblem extends Error {

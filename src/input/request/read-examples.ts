@@ -1,16 +1,16 @@
 import path from 'node:path';
-import { type Problem, UsageError } from '../core/errors.ts';
-import type { ExamplesSpec, Job } from '../core/job.ts';
-import type { JobSource } from '../core/problem-path.ts';
-import type { Row } from '../core/row.ts';
-import { suggest } from '../core/suggest.ts';
-import { compileCheckAnswer } from './answer/check-answer.ts';
-import { findLabelField } from './answer/label-field.ts';
+import { type Problem, UsageError } from '../../core/errors.ts';
+import type { ExamplesSpec, Job } from '../../core/job.ts';
+import type { JobSource } from '../../core/problem-path.ts';
+import type { Row } from '../../core/row.ts';
+import { suggest } from '../../core/suggest.ts';
+import { compileCheckAnswer } from '../answer/check-answer.ts';
+import { findLabelField } from '../answer/label-field.ts';
+import { type InputTable, openTable } from '../open-table.ts';
 import { isBlankCell } from './cell-text.ts';
 import { createExampleChooser, type Example } from './choose-examples.ts';
 import { listAnswerFields, makeExampleAnswer } from './example-answer.ts';
 import { createEngine } from './liquid-engine.ts';
-import { type InputTable, openTable } from './open-table.ts';
 import { compileTemplate } from './template.ts';
 
 /** The examples of a job, chosen from their table, and that table for what is left of it. */

@@ -1,4 +1,4 @@
-import type { Job } from '../core/job.ts';
+import type { Job } from '../../core/job.ts';
 import { type BodyForm, makeBodyForm } from './body-form.ts';
 import { type CompiledImage, compileImageParts } from './compile-images.ts';
 import type { CompiledTemplate } from './template.ts';

@@ -1,7 +1,7 @@
-import type { Problem } from '../core/errors.ts';
-import type { Job } from '../core/job.ts';
-import type { JobSource } from '../core/problem-path.ts';
-import { lintEndpoint } from './lint-endpoint.ts';
+import type { Problem } from '../../core/errors.ts';
+import type { Job } from '../../core/job.ts';
+import type { JobSource } from '../../core/problem-path.ts';
+import { lintEndpoint } from '../lint-endpoint.ts';
 import { isReasoningModel } from './params.ts';
 import type { CompiledMessage } from './request-body.ts';
 

@@ -8,9 +8,9 @@ import type { Row } from '../src/core/row.ts';
 import { compileJob } from '../src/input/compile-job.ts';
 import { makeJob } from '../src/input/job/make-job.ts';
 import { keepRows } from '../src/input/kept-rows.ts';
-import { type InputTable, openFiles } from '../src/input/open-table.ts';
-import { decodeRows, encodeRows, HEAD_BYTES, readHead } from '../src/input/row-chunk.ts';
-import { readInThread } from '../src/input/table-thread.ts';
+import { type InputTable, openFiles } from '../src/input/table/read-table.ts';
+import { decodeRows, encodeRows, HEAD_BYTES, readHead } from '../src/input/table/row-chunk.ts';
+import { readInThread } from '../src/input/table/table-thread.ts';
 
 const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'rowmill-'));
 after(() => fs.rmSync(directory, { recursive: true }));

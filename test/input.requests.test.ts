@@ -7,8 +7,8 @@ import type { Row } from '../src/core/row.ts';
 import { compileJob } from '../src/input/compile-job.ts';
 import { loadJob } from '../src/input/job/load-job.ts';
 import { makeJob } from '../src/input/job/make-job.ts';
-import { openTable } from '../src/input/open-table.ts';
 import type { RequestLimits } from '../src/input/request/render-row.ts';
+import { openTable } from '../src/input/table/read-table.ts';
 import { projectRoot } from './helpers/project-root.ts';
 
 const { signal } = new AbortController();

@@ -1,5 +1,5 @@
-import { damagedJson, type JsonRecord, MAX_RECORD_BYTES, readJsonRecord } from './json-records.ts';
-import type { TableFile } from './read-bytes.ts';
+import { damagedJson, type JsonRecord, MAX_RECORD_BYTES, readJsonRecord } from './table/json-records.ts';
+import type { TableFile } from './table/read-bytes.ts';
 
 const LF = 10;
 

@@ -1,8 +1,8 @@
 import { UsageError } from '../core/errors.ts';
 import type { Job } from '../core/job.ts';
 import type { Row } from '../core/row.ts';
-import { openTable } from '../input/open-table.ts';
 import { showCell } from '../input/request/cell-text.ts';
+import { openTable } from '../input/table/read-table.ts';
 import { GOLD_COLUMN, OWN_COLUMNS, REF_COLUMN, ROW_COLUMN } from '../output/mark-sheet.ts';
 import type { Field } from './field.ts';
 import { hashRowId } from './write-outputs.ts';

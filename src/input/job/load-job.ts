@@ -4,9 +4,9 @@ import { type Problem, UsageError } from '../../core/errors.ts';
 import type { Job } from '../../core/job.ts';
 import type { JobCode } from '../../core/job-code.ts';
 import type { JobSource } from '../../core/problem-path.ts';
-import { showFile } from '../find-files.ts';
-import { openTable } from '../open-table.ts';
 import { compileMessages } from '../request/compile-messages.ts';
+import { showFile } from '../table/find-files.ts';
+import { openTable } from '../table/read-table.ts';
 import { readJob } from './make-job.ts';
 import { readYaml } from './yaml-source.ts';
 

@@ -3,8 +3,8 @@ import path from 'node:path';
 import { type Problem, UsageError } from '../../core/errors.ts';
 import type { DollarsPerMillion, OwnPrice } from '../../core/own-price.ts';
 import { type JobSource, type Path, showPath, sortByPlace } from '../../core/problem-path.ts';
-import { showFile } from '../find-files.ts';
 import { makePricesSchema, type PriceRow, type RatesRow } from '../prices-schema.ts';
+import { showFile } from '../table/find-files.ts';
 import { createSchemaCheck } from './check-job.ts';
 import { readYaml } from './yaml-source.ts';
 

@@ -13,7 +13,7 @@ import type {
   TableFormat,
 } from '../../core/job.ts';
 import { type JobSource, NO_SOURCE, type Path, showPath, showValue, sortByPlace } from '../../core/problem-path.ts';
-import { guessFormat } from '../table-format.ts';
+import { guessFormat } from '../table/table-format.ts';
 import { ANY_ROW, readNanoUsd, readStopLimit, readThreshold } from './amounts.ts';
 import { checkAgainstSchema } from './check-job.ts';
 import type { PathProblem } from './output-shorthand.ts';

@@ -6,7 +6,7 @@ import type { Row } from '../../core/row.ts';
 import { suggest } from '../../core/suggest.ts';
 import { compileCheckAnswer } from '../answer/check-answer.ts';
 import { findLabelField } from '../answer/label-field.ts';
-import { type InputTable, openTable } from '../open-table.ts';
+import { type InputTable, openTable } from '../table/read-table.ts';
 import { isBlankCell } from './cell-text.ts';
 import { createExampleChooser, type Example } from './choose-examples.ts';
 import { listAnswerFields, makeExampleAnswer } from './example-answer.ts';

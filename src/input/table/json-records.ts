@@ -1,4 +1,4 @@
-import { UsageError } from '../core/errors.ts';
+import { UsageError } from '../../core/errors.ts';
 import type { TableFile } from './read-bytes.ts';
 
 /** A JSON object of a table and the line it starts on, from 1. The record has no prototype: `__proto__` is a key like any other. */

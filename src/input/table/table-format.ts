@@ -1,5 +1,5 @@
-import type { TableFormat } from '../core/job.ts';
-import type { Row } from '../core/row.ts';
+import type { TableFormat } from '../../core/job.ts';
+import type { Row } from '../../core/row.ts';
 import type { TableFile } from './read-bytes.ts';
 
 /** The files of a table with the way to read each as UTF-8 text. */

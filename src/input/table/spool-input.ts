@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { UsageError } from '../core/errors.ts';
+import { UsageError } from '../../core/errors.ts';
 import type { TableFile } from './read-bytes.ts';
 
 /** Where standard input comes from and where it is kept, so that it can be read several times. */

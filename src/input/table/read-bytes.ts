@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import { open } from 'node:fs/promises';
 import { createGunzip } from 'node:zlib';
-import { UsageError } from '../core/errors.ts';
+import { UsageError } from '../../core/errors.ts';
 
 /** A file of a table: where it lies and how it is called in messages. */
 export interface TableFile {

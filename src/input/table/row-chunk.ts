@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import type { Row } from '../core/row.ts';
+import type { Row } from '../../core/row.ts';
 
 /**
  * Rows of a CSV table as bytes, to be kept or given to another thread; they become rows again in a tenth of the time of parsing. A head, then lines and lengths of texts as numbers of

@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { openFiles } from './open-table.ts';
+import { openFiles } from './read-table.ts';
 import { encodeRows } from './row-chunk.ts';
 import type { ThreadInput, ThreadOutput } from './table-thread.ts';
 

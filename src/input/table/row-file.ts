@@ -1,5 +1,5 @@
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
-import type { Row } from '../core/row.ts';
+import type { Row } from '../../core/row.ts';
 import { decodeRows, encodeRows, HEAD_BYTES, readHead } from './row-chunk.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { CsvError, Parser } from 'csv-parse';
-import { UsageError } from '../core/errors.ts';
+import { UsageError } from '../../core/errors.ts';
 import { describeQuoteFault, findQuoteFault } from './csv-quotes.ts';
 import type { TableFile } from './read-bytes.ts';
 

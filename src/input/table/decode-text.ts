@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { UsageError } from '../core/errors.ts';
+import { UsageError } from '../../core/errors.ts';
 import type { TableFile } from './read-bytes.ts';
 
 /** What the byte values 0x80 to 0x9f mean in windows-1252; the five it leaves open stay control characters, as in the WHATWG standard. */

@@ -4,7 +4,7 @@ import * as path from 'node:path';
 import { test } from 'node:test';
 import { parse } from 'csv-parse/sync';
 import { makeLookOptions } from '../src/cli/look-options.ts';
-import { readRowHistory } from '../src/run/row-history.ts';
+import { readRowHistory } from '../src/inspect/row-history.ts';
 import { makeRows, makeWorld, type World } from './helpers/run-world.ts';
 
 /** Every way in which an answer may come back spoiled. */

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { makeLookOptions } from '../src/cli/look-options.ts';
 import type { Summary } from '../src/core/summary.ts';
-import { readFailures } from '../src/run/failures.ts';
-import { readRowHistory } from '../src/run/row-history.ts';
+import { readFailures } from '../src/inspect/failures.ts';
+import { readRowHistory } from '../src/inspect/row-history.ts';
 import { readEvidence } from './helpers/run-evidence.ts';
 import { makeWorld, type World } from './helpers/run-world.ts';
 

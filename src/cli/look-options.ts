@@ -1,9 +1,9 @@
 import { relative } from 'node:path';
 import { chooseBaseUrl, hasBaseUrl } from '../host/environment.ts';
 import { makeEffects } from '../host/real-effects.ts';
-import type { JobState } from '../run/last-run.ts';
-import { describeOrigin } from '../run/last-run.ts';
-import type { LookOptions } from '../run/open-for-looking.ts';
+import type { JobState } from '../inspect/last-run.ts';
+import { describeOrigin } from '../inspect/last-run.ts';
+import type { LookOptions } from '../inspect/open-state.ts';
 import { originOf } from '../run/target.ts';
 import type { JobFlags } from './flags.ts';
 import { say } from './say.ts';

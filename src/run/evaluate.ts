@@ -1,12 +1,12 @@
 import { UsageError } from '../core/errors.ts';
 import type { Evaluation } from '../core/quality.ts';
+import type { JobState } from '../inspect/last-run.ts';
+import { type Looking, type LookOptions, openForLooking } from '../inspect/open-state.ts';
 import { makeScores } from '../quality/scores.ts';
 import { createTally } from '../quality/tally.ts';
 import { chooseField } from './field.ts';
 import { finishRows } from './finish-rows.ts';
 import { openGold } from './gold.ts';
-import type { JobState } from './last-run.ts';
-import { type Looking, type LookOptions, openForLooking } from './open-for-looking.ts';
 import { selectRows } from './selection.ts';
 
 /** What answers are compared with, and in which field. */

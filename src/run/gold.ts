@@ -4,9 +4,9 @@ import { UsageError } from '../core/errors.ts';
 import type { GoldSource } from '../core/quality.ts';
 import type { Row } from '../core/row.ts';
 import { suggest } from '../core/suggest.ts';
+import type { LookOptions } from '../inspect/open-state.ts';
 import type { Field } from './field.ts';
 import { type GoldFile, readGoldFile } from './gold-file.ts';
-import type { LookOptions } from './open-for-looking.ts';
 import type { PreparedJob } from './prepare.ts';
 import { hashRowId } from './write-outputs.ts';
 

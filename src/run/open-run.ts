@@ -4,12 +4,12 @@ import { addUsage, NO_USAGE, type Usage } from '../core/usage.ts';
 import { compileRules } from '../input/answer/compile-rules.ts';
 import { readJob } from '../input/job/make-job.ts';
 import { readYaml } from '../input/job/yaml-source.ts';
+import type { FoundState, LookOptions } from '../inspect/open-state.ts';
 import { type Ledger, openLedger } from '../ledger/ledger.ts';
 import { openRunFiles } from '../ledger/runs.ts';
 import { makeCostOf } from '../money/cost.ts';
 import { type Books, createBooks } from './books.ts';
 import { createStepOf, type StepOf } from './next-step.ts';
-import type { FoundState, LookOptions } from './open-for-looking.ts';
 import type { PreparedJob } from './prepare.ts';
 import { NO_REQUEST, RunRowIndex } from './run-row-index.ts';
 

@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
 import { formatUsd, type RowCounts, type Summary } from '../core/summary.ts';
+import type { LastRun } from '../inspect/last-run.ts';
+import type { LookOptions } from '../inspect/open-state.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Books } from './books.ts';
-import type { LastRun } from './last-run.ts';
-import type { LookOptions } from './open-for-looking.ts';
 import type { PreparedJob } from './prepare.ts';
 import { makeFingerprint } from './unchanged.ts';
 import { type Check, decideCheck, hashFile } from './verify-files.ts';

@@ -1,11 +1,11 @@
 import { parseCustomId } from '../core/request.ts';
 import { formatUsd, type RowCounts } from '../core/summary.ts';
+import { type FoundState, findState, type LookOptions, locateState, prepareLooking } from '../inspect/open-state.ts';
 import { type Ledger, openLedger } from '../ledger/ledger.ts';
 import { makeCostOf } from '../money/cost.ts';
 import { type Books, createBooks } from './books.ts';
 import { finishRows } from './finish-rows.ts';
 import { createStepOf } from './next-step.ts';
-import { type FoundState, findState, type LookOptions, locateState, prepareLooking } from './open-for-looking.ts';
 import type { PreparedJob } from './prepare.ts';
 import { selectRows } from './selection.ts';
 import { type BatchBooks, checkBatchUsage, checkBill, createBatchBooks } from './verify-books.ts';

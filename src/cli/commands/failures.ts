@@ -1,7 +1,7 @@
 import { relative } from 'node:path';
 import { EXIT } from '../../core/errors.ts';
-import { type Failures, isRetryable, readFailures } from '../../run/failures.ts';
-import { readRowHistory } from '../../run/row-history.ts';
+import { type Failures, isRetryable, readFailures } from '../../inspect/failures.ts';
+import { readRowHistory } from '../../inspect/row-history.ts';
 import type { JobFlags } from '../flags.ts';
 import { flagsOfState, makeLookOptions } from '../look-options.ts';
 import { renderFailures, renderRowHistory } from '../render/render-failures.ts';

@@ -3,7 +3,7 @@ import { CAUSES } from '../../core/outcome.ts';
 import { suggest } from '../../core/suggest.ts';
 import { makeTargetOrigin } from '../../host/provider-target.ts';
 import { loadJob } from '../../input/job/load-job.ts';
-import { findState } from '../../run/open-for-looking.ts';
+import { findState } from '../../inspect/open-state.ts';
 import type { RunFlags } from '../flags.ts';
 import { makeLookOptions } from '../look-options.ts';
 import { runWith } from './run.ts';

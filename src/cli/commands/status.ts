@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { AppError, EXIT, UsageError } from '../../core/errors.ts';
-import { findJobFilesWithState } from '../../run/find-jobs.ts';
-import { readStatus, type Status } from '../../run/status.ts';
+import { findJobFilesWithState } from '../../inspect/find-jobs.ts';
+import { readStatus, type Status } from '../../inspect/status.ts';
 import type { JobFlags } from '../flags.ts';
 import { makeLookOptions } from '../look-options.ts';
 import { renderStatus } from '../render/render-status.ts';

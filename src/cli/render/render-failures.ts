@@ -1,7 +1,7 @@
+import type { Failures } from '../../inspect/failures.ts';
+import type { RowAttempt, RowHistory } from '../../inspect/row-history.ts';
 import { escapeForTerminal, escapeLineForTerminal } from '../../output/escape-for-terminal.ts';
 import { formatCount, formatDollars } from '../../output/format-numbers.ts';
-import type { Failures } from '../../run/failures.ts';
-import type { RowAttempt, RowHistory } from '../../run/row-history.ts';
 import { quoteArgument } from '../run-options.ts';
 import { createPaint, type Paint } from './paint.ts';
 import { renderPrompt } from './render-prompt.ts';

@@ -1,8 +1,8 @@
 import { relative } from 'node:path';
+import { describeOrigin } from '../../inspect/last-run.ts';
+import type { Status, StatusBatch } from '../../inspect/status.ts';
 import { escapeLineForTerminal } from '../../output/escape-for-terminal.ts';
 import { formatCount, formatDollars } from '../../output/format-numbers.ts';
-import { describeOrigin } from '../../run/last-run.ts';
-import type { Status, StatusBatch } from '../../run/status.ts';
 import { createPaint } from './paint.ts';
 
 /** More batches than this are counted, not listed. */

@@ -1,13 +1,13 @@
 import { UsageError } from '../core/errors.ts';
 import { formatUsd, type Summary } from '../core/summary.ts';
 import { createSummaryCounter } from '../output/summary-counter.ts';
-import { finishRows } from './finish-rows.ts';
-import { createStepOf } from './next-step.ts';
-import { type FoundState, type LookOptions, prepareLooking } from './open-for-looking.ts';
-import { openJobLedger } from './open-job-ledger.ts';
-import { findPossiblyBilled } from './possibly-billed.ts';
-import { savingsOf } from './savings.ts';
-import { selectRows } from './selection.ts';
+import { finishRows } from '../run/finish-rows.ts';
+import { createStepOf } from '../run/next-step.ts';
+import { openJobLedger } from '../run/open-job-ledger.ts';
+import { findPossiblyBilled } from '../run/possibly-billed.ts';
+import { savingsOf } from '../run/savings.ts';
+import { selectRows } from '../run/selection.ts';
+import { type FoundState, type LookOptions, prepareLooking } from './open-state.ts';
 
 /**
  * The summary of a run with its money counted anew at the prices of a day: usage is a fact, money is a view.

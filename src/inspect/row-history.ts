@@ -6,10 +6,10 @@ import { decideOutcome, readResponseLine } from '../core/response-line.ts';
 import type { Disposition } from '../core/row.ts';
 import type { LineLocation, SettledRecord } from '../core/settled.ts';
 import { openForReading, readBytesAt } from '../ledger/durable-files.ts';
-import { readAnswerText } from './due-request.ts';
-import { finishRows } from './finish-rows.ts';
-import { type Looking, type LookOptions, openForLooking } from './open-for-looking.ts';
-import { selectRows } from './selection.ts';
+import { readAnswerText } from '../run/due-request.ts';
+import { finishRows } from '../run/finish-rows.ts';
+import { selectRows } from '../run/selection.ts';
+import { type Looking, type LookOptions, openForLooking } from './open-state.ts';
 
 /** One row, everything that was asked and answered for it (`failures --row ID --json`). */
 export interface RowHistory {

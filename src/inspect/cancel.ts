@@ -2,9 +2,9 @@ import { UsageError } from '../core/errors.ts';
 import { loadJob } from '../input/job/load-job.ts';
 import { ApiError } from '../openai/api-error.ts';
 import { TERMINAL_STATUSES } from '../openai/wire.ts';
+import type { Target } from '../run/target.ts';
 import { chooseState, readStateEvents } from './last-run.ts';
-import type { Target } from './target.ts';
-import { findRunner, type Runner } from './waits.ts';
+import { findRunner, type Runner } from './waiting-for.ts';
 
 export interface CancelOptions {
   readonly jobFile: string;

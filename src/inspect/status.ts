@@ -1,8 +1,8 @@
 import { formatUsd } from '../core/summary.ts';
 import type { LedgerFold } from '../ledger/fold.ts';
-import { type Looking, type LookOptions, openForLooking } from './open-for-looking.ts';
-import { createRowKeys } from './row-keys.ts';
-import { findRunner, listWaits, type Runner, type Wait } from './waits.ts';
+import { createRowKeys } from '../run/row-keys.ts';
+import { type Looking, type LookOptions, openForLooking } from './open-state.ts';
+import { findRunner, listWaits, type Runner, type Wait } from './waiting-for.ts';
 
 /** How a job stands at this moment (`status --json`); field names are a contract. */
 export interface Status {

@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
 import { CAUSES, type Cause } from '../core/outcome.ts';
 import { createFailuresWriter } from '../output/failures-writer.ts';
-import { finishRows } from './finish-rows.ts';
-import { type Looking, type LookOptions, openForLooking } from './open-for-looking.ts';
-import { selectRows } from './selection.ts';
+import { finishRows } from '../run/finish-rows.ts';
+import { selectRows } from '../run/selection.ts';
+import { type Looking, type LookOptions, openForLooking } from './open-state.ts';
 
 /** The failed and skipped rows of a job, by cause (`failures --json`). */
 export interface Failures {

@@ -1,11 +1,11 @@
 import { loadJob } from '../input/job/load-job.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import type { Books } from './books.ts';
-import type { Effects } from './effects.ts';
+import type { Books } from '../run/books.ts';
+import type { Effects } from '../run/effects.ts';
+import { createStepOf, type StepOf } from '../run/next-step.ts';
+import { openJobLedger } from '../run/open-job-ledger.ts';
+import { type PreparedJob, prepareJob } from '../run/prepare.ts';
 import { chooseState, findLastRun, type JobState, type LastRun, readStateEvents } from './last-run.ts';
-import { createStepOf, type StepOf } from './next-step.ts';
-import { openJobLedger } from './open-job-ledger.ts';
-import { type PreparedJob, prepareJob } from './prepare.ts';
 
 /** What a command that sends nothing is told. */
 export interface LookOptions {

@@ -4,12 +4,12 @@ import type { Summary } from '../core/summary.ts';
 import { openRunFiles } from '../ledger/runs.ts';
 import type { ReportFacts } from '../output/report/facts.ts';
 import { type ReportExtras, renderReport } from '../output/report/render-report.ts';
+import { readReportFacts } from '../run/report-facts.ts';
+import { readSampleTexts } from '../run/sample-text.ts';
+import { writeReportPage } from '../run/write-report.ts';
 import { type JobState, type LastRun, readKeptRun } from './last-run.ts';
-import { findState, type LookOptions, openForLooking } from './open-for-looking.ts';
-import { readReportFacts } from './report-facts.ts';
+import { findState, type LookOptions, openForLooking } from './open-state.ts';
 import { repriceSummary } from './reprice.ts';
-import { readSampleTexts } from './sample-text.ts';
-import { writeReportPage } from './write-report.ts';
 
 /** The summary a run kept, and whose answers it is about. */
 export interface Report {

@@ -7,8 +7,8 @@ import { readEvents } from '../ledger/event-log.ts';
 import type { LedgerFold } from '../ledger/fold.ts';
 import { createFold } from '../ledger/fold-events.ts';
 import { openRunFiles } from '../ledger/runs.ts';
-import { DEFAULT_ORIGIN, locateStateDirectory } from './target.ts';
-import type { KeptSummary } from './unchanged.ts';
+import { DEFAULT_ORIGIN, locateStateDirectory } from '../run/target.ts';
+import type { KeptSummary } from '../run/unchanged.ts';
 
 /** A state directory of a job: one for each provider it was run with. */
 export interface JobState {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { parse } from 'csv-parse/sync';
 import type { Evaluation, RunComparison } from '../src/core/quality.ts';
-import type { Sample } from '../src/run/sample.ts';
+import type { Sample } from '../src/inspect/quality/sample.ts';
 import { type Simulator, startSimulator } from '../src/simulator/start.ts';
 import { CANARY_KEY, createWorld, type World } from './helpers/command-line.ts';
 

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { makeLookOptions } from '../src/cli/look-options.ts';
 import { defineJob } from '../src/index.ts';
+import { evaluateAnswers } from '../src/inspect/quality/evaluate.ts';
+import { sampleRows } from '../src/inspect/quality/sample.ts';
 import { readRowHistory } from '../src/inspect/row-history.ts';
-import { evaluateAnswers } from '../src/run/evaluate.ts';
-import { sampleRows } from '../src/run/sample.ts';
 import { makeRows, makeWorld, renderCsv, type World } from './helpers/run-world.ts';
 
 const LABELS = ['fine', 'awful', 'so-so'];

@@ -1,7 +1,7 @@
 import { relative, resolve } from 'node:path';
 import { EXIT } from '../../core/errors.ts';
+import { compareRuns } from '../../inspect/quality/compare-runs.ts';
 import { readReport, writeReportAgain } from '../../inspect/report.ts';
-import { compareRuns } from '../../run/compare-runs.ts';
 import type { JobFlags } from '../flags.ts';
 import { makeLookOptions, sayWhichState } from '../look-options.ts';
 import { renderComparison } from '../render/render-comparison.ts';

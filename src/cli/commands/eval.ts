@@ -1,5 +1,5 @@
 import { EXIT } from '../../core/errors.ts';
-import { evaluateAnswers } from '../../run/evaluate.ts';
+import { evaluateAnswers } from '../../inspect/quality/evaluate.ts';
 import type { JobFlags } from '../flags.ts';
 import { makeLookOptions, sayWhichState } from '../look-options.ts';
 import { renderEvaluation } from '../render/render-evaluation.ts';

@@ -1,10 +1,10 @@
 import { relative, resolve } from 'node:path';
 import { EXIT, UsageError } from '../../core/errors.ts';
 import type { LookOptions } from '../../inspect/open-state.ts';
+import { evaluateAnswers } from '../../inspect/quality/evaluate.ts';
 import { readReport, writeReportAgain } from '../../inspect/report.ts';
 import { renderSummary } from '../../output/render-summary.ts';
 import { renderFigures } from '../../output/report/render-figures.ts';
-import { evaluateAnswers } from '../../run/evaluate.ts';
 import type { JobFlags } from '../flags.ts';
 import { makeLookOptions, sayWhichState } from '../look-options.ts';
 import { hasColour, print, printJson, say } from '../say.ts';

@@ -1,6 +1,6 @@
 import { relative } from 'node:path';
 import { EXIT } from '../../core/errors.ts';
-import { sampleRows } from '../../run/sample.ts';
+import { sampleRows } from '../../inspect/quality/sample.ts';
 import type { JobFlags } from '../flags.ts';
 import { makeLookOptions, sayWhichState } from '../look-options.ts';
 import { renderSample } from '../render/render-sample.ts';

@@ -1,6 +1,6 @@
+import type { Sample } from '../../inspect/quality/sample.ts';
 import { escapeLineForTerminal } from '../../output/escape-for-terminal.ts';
 import { formatCount } from '../../output/format-numbers.ts';
-import type { Sample } from '../../run/sample.ts';
 import { createPaint } from './paint.ts';
 import { renderTable } from './render-table.ts';
 

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
-import { UsageError } from '../core/errors.ts';
-import { showCell } from '../input/request/cell-text.ts';
-import { openTable } from '../input/table/read-table.ts';
-import { GOLD_COLUMN, REF_COLUMN } from '../output/mark-sheet.ts';
+import { UsageError } from '../../core/errors.ts';
+import { showCell } from '../../input/request/cell-text.ts';
+import { openTable } from '../../input/table/read-table.ts';
+import { GOLD_COLUMN, REF_COLUMN } from '../../output/mark-sheet.ts';
 
 /** A sheet a person may have marked: what it says is never lost. */
 export interface Sheet {

@@ -1,16 +1,16 @@
-import { UsageError } from '../core/errors.ts';
-import type { Job } from '../core/job.ts';
-import { addUsage, NO_USAGE, type Usage } from '../core/usage.ts';
-import { compileRules } from '../input/answer/compile-rules.ts';
-import { readJob } from '../input/job/make-job.ts';
-import { readYaml } from '../input/job/yaml-source.ts';
-import type { FoundState, LookOptions } from '../inspect/open-state.ts';
-import { type Ledger, openLedger } from '../ledger/ledger.ts';
-import { openRunFiles } from '../ledger/runs.ts';
-import { makeCostOf } from '../money/cost.ts';
-import { type Books, createBooks } from './books.ts';
-import { createStepOf, type StepOf } from './next-step.ts';
-import type { PreparedJob } from './prepare.ts';
+import { UsageError } from '../../core/errors.ts';
+import type { Job } from '../../core/job.ts';
+import { addUsage, NO_USAGE, type Usage } from '../../core/usage.ts';
+import { compileRules } from '../../input/answer/compile-rules.ts';
+import { readJob } from '../../input/job/make-job.ts';
+import { readYaml } from '../../input/job/yaml-source.ts';
+import { type Ledger, openLedger } from '../../ledger/ledger.ts';
+import { openRunFiles } from '../../ledger/runs.ts';
+import { makeCostOf } from '../../money/cost.ts';
+import { type Books, createBooks } from '../../run/books.ts';
+import { createStepOf, type StepOf } from '../../run/next-step.ts';
+import type { PreparedJob } from '../../run/prepare.ts';
+import type { FoundState, LookOptions } from '../open-state.ts';
 import { NO_REQUEST, RunRowIndex } from './run-row-index.ts';
 
 /** An earlier run as it ended: the job it had, its rows, and the answers that were there then. */

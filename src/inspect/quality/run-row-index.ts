@@ -1,4 +1,4 @@
-import type { RunRow } from '../ledger/runs.ts';
+import type { RunRow } from '../../ledger/runs.ts';
 
 /** A row of a run whose prompt could not be rendered has no request. */
 export const NO_REQUEST = -2;

@@ -1,15 +1,15 @@
 import { resolve } from 'node:path';
-import { UsageError } from '../core/errors.ts';
-import type { ComparedRun, RunComparison, Scores } from '../core/quality.ts';
-import type { JobState } from '../inspect/last-run.ts';
-import { findState, type LookOptions, prepareLooking } from '../inspect/open-state.ts';
-import { createPlainTable } from '../output/plain-table.ts';
-import { chooseField, type Field, findLabelField } from './field.ts';
+import { UsageError } from '../../core/errors.ts';
+import type { ComparedRun, RunComparison, Scores } from '../../core/quality.ts';
+import { createPlainTable } from '../../output/plain-table.ts';
+import { chooseField, type Field, findLabelField } from '../../run/field.ts';
+import type { PreparedJob } from '../../run/prepare.ts';
+import { hashRowId } from '../../run/write-outputs.ts';
+import type { JobState } from '../last-run.ts';
+import { findState, type LookOptions, prepareLooking } from '../open-state.ts';
 import { type Gold, openGold } from './gold.ts';
 import { type OpenedRun, openRun } from './open-run.ts';
-import type { PreparedJob } from './prepare.ts';
 import { createRunComparer, type RowPair } from './run-comparer.ts';
-import { hashRowId } from './write-outputs.ts';
 
 /** Two runs to be compared, and in what. */
 export interface CompareOptions {

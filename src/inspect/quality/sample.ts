@@ -1,14 +1,14 @@
-import { UsageError } from '../core/errors.ts';
-import { suggest } from '../core/suggest.ts';
-import type { JobState } from '../inspect/last-run.ts';
-import { type Looking, type LookOptions, openForLooking } from '../inspect/open-state.ts';
-import { makeSheetColumns, sheetPath, writeMarkSheet } from '../output/mark-sheet.ts';
-import { ANSWER_COLUMN } from '../output/table-columns.ts';
-import { chooseField } from './field.ts';
-import { finishRows } from './finish-rows.ts';
+import { UsageError } from '../../core/errors.ts';
+import { suggest } from '../../core/suggest.ts';
+import { makeSheetColumns, sheetPath, writeMarkSheet } from '../../output/mark-sheet.ts';
+import { ANSWER_COLUMN } from '../../output/table-columns.ts';
+import { chooseField } from '../../run/field.ts';
+import { finishRows } from '../../run/finish-rows.ts';
+import { selectRows } from '../../run/selection.ts';
+import type { JobState } from '../last-run.ts';
+import { type Looking, type LookOptions, openForLooking } from '../open-state.ts';
 import { readSheet } from './read-sheet.ts';
 import { createRowSampler, makeSheetRow, type Stratify } from './row-sampler.ts';
-import { selectRows } from './selection.ts';
 
 /** How many rows a person shall judge, and which. */
 export interface SampleOptions {

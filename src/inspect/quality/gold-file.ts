@@ -1,11 +1,11 @@
-import { UsageError } from '../core/errors.ts';
-import type { Job } from '../core/job.ts';
-import type { Row } from '../core/row.ts';
-import { showCell } from '../input/request/cell-text.ts';
-import { openTable } from '../input/table/read-table.ts';
-import { GOLD_COLUMN, OWN_COLUMNS, REF_COLUMN, ROW_COLUMN } from '../output/mark-sheet.ts';
-import type { Field } from './field.ts';
-import { hashRowId } from './write-outputs.ts';
+import { UsageError } from '../../core/errors.ts';
+import type { Job } from '../../core/job.ts';
+import type { Row } from '../../core/row.ts';
+import { showCell } from '../../input/request/cell-text.ts';
+import { openTable } from '../../input/table/read-table.ts';
+import { GOLD_COLUMN, OWN_COLUMNS, REF_COLUMN, ROW_COLUMN } from '../../output/mark-sheet.ts';
+import type { Field } from '../../run/field.ts';
+import { hashRowId } from '../../run/write-outputs.ts';
 
 /** Right answers by row, read from a file: a marked sheet, or any table with the rows' ids. */
 export interface GoldFile {

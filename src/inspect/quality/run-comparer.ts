@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { ChangedRow, RowChange, RunComparison, Scores } from '../core/quality.ts';
-import { makeDifferenceInterval, testMcNemar } from '../quality/mcnemar.ts';
-import { makeScores } from '../quality/scores.ts';
-import { createTally, isCorrect } from '../quality/tally.ts';
-import { makeWilsonInterval } from '../quality/wilson.ts';
-import type { Field } from './field.ts';
+import type { ChangedRow, RowChange, RunComparison, Scores } from '../../core/quality.ts';
+import { makeDifferenceInterval, testMcNemar } from '../../quality/mcnemar.ts';
+import { makeScores } from '../../quality/scores.ts';
+import { createTally, isCorrect } from '../../quality/tally.ts';
+import { makeWilsonInterval } from '../../quality/wilson.ts';
+import type { Field } from '../../run/field.ts';
 import type { RunAnswer } from './open-run.ts';
 
 /** What two runs say of one row. */

@@ -1,14 +1,14 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { UsageError } from '../core/errors.ts';
-import type { GoldSource } from '../core/quality.ts';
-import type { Row } from '../core/row.ts';
-import { suggest } from '../core/suggest.ts';
-import type { LookOptions } from '../inspect/open-state.ts';
-import type { Field } from './field.ts';
+import { UsageError } from '../../core/errors.ts';
+import type { GoldSource } from '../../core/quality.ts';
+import type { Row } from '../../core/row.ts';
+import { suggest } from '../../core/suggest.ts';
+import type { Field } from '../../run/field.ts';
+import type { PreparedJob } from '../../run/prepare.ts';
+import { hashRowId } from '../../run/write-outputs.ts';
+import type { LookOptions } from '../open-state.ts';
 import { type GoldFile, readGoldFile } from './gold-file.ts';
-import type { PreparedJob } from './prepare.ts';
-import { hashRowId } from './write-outputs.ts';
 
 /** The right answers of a table's rows. */
 export interface Gold {

@@ -1,13 +1,13 @@
-import { UsageError } from '../core/errors.ts';
-import type { Evaluation } from '../core/quality.ts';
-import type { JobState } from '../inspect/last-run.ts';
-import { type Looking, type LookOptions, openForLooking } from '../inspect/open-state.ts';
-import { makeScores } from '../quality/scores.ts';
-import { createTally } from '../quality/tally.ts';
-import { chooseField } from './field.ts';
-import { finishRows } from './finish-rows.ts';
+import { UsageError } from '../../core/errors.ts';
+import type { Evaluation } from '../../core/quality.ts';
+import { makeScores } from '../../quality/scores.ts';
+import { createTally } from '../../quality/tally.ts';
+import { chooseField } from '../../run/field.ts';
+import { finishRows } from '../../run/finish-rows.ts';
+import { selectRows } from '../../run/selection.ts';
+import type { JobState } from '../last-run.ts';
+import { type Looking, type LookOptions, openForLooking } from '../open-state.ts';
 import { openGold } from './gold.ts';
-import { selectRows } from './selection.ts';
 
 /** What answers are compared with, and in which field. */
 export interface EvaluateOptions {

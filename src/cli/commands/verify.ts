@@ -1,6 +1,6 @@
 import { EXIT } from '../../core/errors.ts';
+import { verifyState } from '../../inspect/verify/verify.ts';
 import { escapeLineForTerminal } from '../../output/escape-for-terminal.ts';
-import { verifyState } from '../../run/verify.ts';
 import type { JobFlags } from '../flags.ts';
 import { makeLookOptions } from '../look-options.ts';
 import { createPaint } from '../render/paint.ts';

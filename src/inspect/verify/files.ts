@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
-import { AppError } from '../core/errors.ts';
-import type { StoredEvent } from '../core/event.ts';
-import { listNames } from '../ledger/durable-files.ts';
-import { readEvents } from '../ledger/event-log.ts';
-import { isResponseName } from '../ledger/response-file.ts';
+import { AppError } from '../../core/errors.ts';
+import type { StoredEvent } from '../../core/event.ts';
+import { listNames } from '../../ledger/durable-files.ts';
+import { readEvents } from '../../ledger/event-log.ts';
+import { isResponseName } from '../../ledger/response-file.ts';
 
 /** One thing that was checked. */
 export interface Check {

@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import type { FinishedRow } from '../core/finished-row.ts';
-import type { Job } from '../core/job.ts';
-import { formatUsd } from '../core/summary.ts';
-import { openTable } from '../input/table/read-table.ts';
-import { createCsvFormat } from '../output/csv-format.ts';
-import { createJsonlFormat } from '../output/jsonl-format.ts';
-import { makeTableColumns } from '../output/table-columns.ts';
-import type { PreparedJob } from './prepare.ts';
-import { type Check, decideCheck } from './verify-files.ts';
+import type { FinishedRow } from '../../core/finished-row.ts';
+import type { Job } from '../../core/job.ts';
+import { formatUsd } from '../../core/summary.ts';
+import { openTable } from '../../input/table/read-table.ts';
+import { createCsvFormat } from '../../output/csv-format.ts';
+import { createJsonlFormat } from '../../output/jsonl-format.ts';
+import { makeTableColumns } from '../../output/table-columns.ts';
+import type { PreparedJob } from '../../run/prepare.ts';
+import { type Check, decideCheck } from './files.ts';
 
 /** Writes a table into a hash: what its file must be, without writing one. */
 export interface TableDigest {

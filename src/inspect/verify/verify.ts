@@ -1,17 +1,17 @@
-import { parseCustomId } from '../core/request.ts';
-import { formatUsd, type RowCounts } from '../core/summary.ts';
-import { type FoundState, findState, type LookOptions, locateState, prepareLooking } from '../inspect/open-state.ts';
-import { type Ledger, openLedger } from '../ledger/ledger.ts';
-import { makeCostOf } from '../money/cost.ts';
-import { type Books, createBooks } from './books.ts';
-import { finishRows } from './finish-rows.ts';
-import { createStepOf } from './next-step.ts';
-import type { PreparedJob } from './prepare.ts';
-import { selectRows } from './selection.ts';
-import { type BatchBooks, checkBatchUsage, checkBill, createBatchBooks } from './verify-books.ts';
-import { type Check, checkFiles, decideCheck } from './verify-files.ts';
-import { checkSummary, checkWrittenTable } from './verify-summary.ts';
-import { createTableDigest } from './verify-table.ts';
+import { parseCustomId } from '../../core/request.ts';
+import { formatUsd, type RowCounts } from '../../core/summary.ts';
+import { type Ledger, openLedger } from '../../ledger/ledger.ts';
+import { makeCostOf } from '../../money/cost.ts';
+import { type Books, createBooks } from '../../run/books.ts';
+import { finishRows } from '../../run/finish-rows.ts';
+import { createStepOf } from '../../run/next-step.ts';
+import type { PreparedJob } from '../../run/prepare.ts';
+import { selectRows } from '../../run/selection.ts';
+import { type FoundState, findState, type LookOptions, locateState, prepareLooking } from '../open-state.ts';
+import { type BatchBooks, checkBatchUsage, checkBill, createBatchBooks } from './books.ts';
+import { type Check, checkFiles, decideCheck } from './files.ts';
+import { checkSummary, checkWrittenTable } from './summary.ts';
+import { createTableDigest } from './table.ts';
 
 /** What `verify --json` prints. */
 export interface Verification {

@@ -1,11 +1,11 @@
 import { createReadStream, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { StoredEvent } from '../core/event.ts';
-import type { SettledRecord } from '../core/settled.ts';
-import { addUsage, NO_USAGE, readUsage, type Usage } from '../core/usage.ts';
-import type { ResponseFile } from '../ledger/ledger.ts';
-import { type Check, decideCheck } from './verify-files.ts';
+import type { StoredEvent } from '../../core/event.ts';
+import type { SettledRecord } from '../../core/settled.ts';
+import { addUsage, NO_USAGE, readUsage, type Usage } from '../../core/usage.ts';
+import type { ResponseFile } from '../../ledger/ledger.ts';
+import { type Check, decideCheck } from './files.ts';
 
 /** The live calls stand together under the id their files have in place of a batch's. */
 const LIVE = '';

@@ -1,13 +1,13 @@
 import { resolve } from 'node:path';
-import { formatUsd, type RowCounts, type Summary } from '../core/summary.ts';
-import type { LastRun } from '../inspect/last-run.ts';
-import type { LookOptions } from '../inspect/open-state.ts';
-import type { Ledger } from '../ledger/ledger.ts';
-import type { Books } from './books.ts';
-import type { PreparedJob } from './prepare.ts';
-import { makeFingerprint } from './unchanged.ts';
-import { type Check, decideCheck, hashFile } from './verify-files.ts';
-import { checkTableOnDisk } from './verify-table.ts';
+import { formatUsd, type RowCounts, type Summary } from '../../core/summary.ts';
+import type { Ledger } from '../../ledger/ledger.ts';
+import type { Books } from '../../run/books.ts';
+import type { PreparedJob } from '../../run/prepare.ts';
+import { makeFingerprint } from '../../run/unchanged.ts';
+import type { LastRun } from '../last-run.ts';
+import type { LookOptions } from '../open-state.ts';
+import { type Check, decideCheck, hashFile } from './files.ts';
+import { checkTableOnDisk } from './table.ts';
 
 /** What the last run kept, and what comes out now. */
 export interface SummaryComparison {

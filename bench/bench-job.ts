@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { readOwnIdentity } from '../src/ledger/disk/process-identity.ts';
 import type { Ledger } from '../src/ledger/ledger.ts';
-import { readOwnIdentity } from '../src/ledger/process-identity.ts';
 import type { Books } from '../src/run/books.ts';
 import type { Effects } from '../src/run/effects.ts';
 import { openJobLedger } from '../src/run/open-job-ledger.ts';

@@ -3,8 +3,8 @@ import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { takeLock } from '../src/ledger/lock.ts';
-import { readOwnIdentity } from '../src/ledger/process-identity.ts';
+import { takeLock } from '../src/ledger/disk/lock.ts';
+import { readOwnIdentity } from '../src/ledger/disk/process-identity.ts';
 import { startSimulator } from '../src/simulator/start.ts';
 import { CANARY_KEY, createWorld, REVIEW_JOB, REVIEWS, type World } from './helpers/command-line.ts';
 

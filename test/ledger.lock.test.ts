@@ -7,9 +7,9 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { type TestContext, test } from 'node:test';
 import { EXIT } from '../src/core/errors.ts';
+import { type LockOptions, takeLock } from '../src/ledger/disk/lock.ts';
+import { isSameProcessAlive, readOwnIdentity } from '../src/ledger/disk/process-identity.ts';
 import { LockHeldError } from '../src/ledger/errors.ts';
-import { type LockOptions, takeLock } from '../src/ledger/lock.ts';
-import { isSameProcessAlive, readOwnIdentity } from '../src/ledger/process-identity.ts';
 import { makeLedgerWorld } from './helpers/ledger-world.ts';
 
 const NOW = '2026-11-21T12:00:00.000Z';

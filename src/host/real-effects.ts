@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { readOwnIdentity } from '../ledger/process-identity.ts';
+import { readOwnIdentity } from '../ledger/disk/process-identity.ts';
 import type { Effects } from '../run/effects.ts';
 
 const ID_LETTERS = 'abcdefghijklmnopqrstuvwxyz0123456789';

@@ -5,7 +5,7 @@ import { hideImageData, parseCustomId } from '../core/request.ts';
 import { decideOutcome, readResponseLine } from '../core/response-line.ts';
 import type { Disposition } from '../core/row.ts';
 import type { LineLocation, SettledRecord } from '../core/settled.ts';
-import { openForReading, readBytesAt } from '../ledger/durable-files.ts';
+import { openForReading, readBytesAt } from '../ledger/disk/durable-files.ts';
 import { readAnswerText } from '../run/due-request.ts';
 import { finishRows } from '../run/finish-rows.ts';
 import { selectRows } from '../run/selection.ts';

@@ -1,9 +1,9 @@
 import fs from 'node:fs';
 import { AppError, LedgerError } from '../core/errors.ts';
 import type { Event, StoredEvent } from '../core/event.ts';
-import { openForReading, openPrivateFile, readBytesAt, writeFully } from './durable-files.ts';
+import { openForReading, openPrivateFile, readBytesAt, writeFully } from './disk/durable-files.ts';
+import { forEachLine, readLineChunks } from './disk/read-lines.ts';
 import { makeEventLine, readEventLine } from './event-line.ts';
-import { forEachLine, readLineChunks } from './read-lines.ts';
 
 /** More than this many events never share one sync, so that the first of them does not wait for the last. */
 const GROUP_EVENTS = 64;

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { LedgerError } from '../core/errors.ts';
 import type { CheckAnswer } from '../core/outcome.ts';
 import { parseCustomId } from '../core/request.ts';
-import { openPrivateFile, syncDirectory, writeFully } from './durable-files.ts';
+import { openPrivateFile, syncDirectory, writeFully } from './disk/durable-files.ts';
 import { judgeLine } from './judge-line.ts';
 import type { LedgerState } from './ledger-state.ts';
 import { type EventOf, makeLiveName, makeLivePart, type ResponseFile } from './response-file.ts';

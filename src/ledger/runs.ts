@@ -9,7 +9,7 @@ import {
   publishFile,
   writeFileAtomically,
   writeFully,
-} from './durable-files.ts';
+} from './disk/durable-files.ts';
 
 /** How many runs keep their files. */
 const KEPT_RUNS = 14;

@@ -3,14 +3,21 @@ import { open } from 'node:fs/promises';
 import path from 'node:path';
 import { LedgerError } from '../core/errors.ts';
 import type { Event } from '../core/event.ts';
-import { listNames, makePrivateDirectory, makeTemporaryPath, publishFile, removeTemporaryFiles, syncDirectory } from './durable-files.ts';
+import {
+  listNames,
+  makePrivateDirectory,
+  makeTemporaryPath,
+  publishFile,
+  removeTemporaryFiles,
+  syncDirectory,
+} from './disk/durable-files.ts';
+import type { Lock } from './disk/lock.ts';
 import { EVENT_FORMAT } from './event-line.ts';
 import { type LogEnd, openEventLog } from './event-log.ts';
 import type { FinishBatchOptions, Ledger, LedgerOptions, RecordResponseOptions } from './ledger.ts';
 import { formatShard, type LedgerState } from './ledger-state.ts';
 import { createLiveWriter } from './live-file.ts';
 import { cutTornLines, takeLiveLeftovers } from './live-leftovers.ts';
-import type { Lock } from './lock.ts';
 import { createRecorder } from './recorder.ts';
 import { makeResponseName, type ResponseFile } from './response-file.ts';
 import type { SettledIndex } from './settled-index.ts';

@@ -1,7 +1,7 @@
 import { closeSync } from 'node:fs';
 import { parseCustomId } from '../core/request.ts';
 import type { LineLocation } from '../core/settled.ts';
-import { openForReading, readBytesAt } from '../ledger/durable-files.ts';
+import { openForReading, readBytesAt } from '../ledger/disk/durable-files.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { CallFigures } from '../output/report/facts.ts';
 import { createTopPicker } from '../output/report/pick.ts';

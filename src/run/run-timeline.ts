@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import type { StoredEvent } from '../core/event.ts';
+import { forEachLine, readLineChunks } from '../ledger/disk/read-lines.ts';
 import { readEventLine } from '../ledger/event-line.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { forEachLine, readLineChunks } from '../ledger/read-lines.ts';
 import type { BatchTrip, Phase } from '../output/report/facts.ts';
 import type { TempoCounter } from '../output/report/tempo-counter.ts';
 

@@ -1,8 +1,8 @@
 // Announces events as fast as it can, saying each number once its event is durable, until it is killed.
 // Usage: node ledger-appender.js <state directory>
 
+import { readOwnIdentity } from '../../src/ledger/disk/process-identity.ts';
 import { openLedger } from '../../src/ledger/ledger.ts';
-import { readOwnIdentity } from '../../src/ledger/process-identity.ts';
 import { makeLedgerOptions } from './ledger-world.ts';
 
 const ledger = await openLedger(makeLedgerOptions(process.argv[2] as string, { processIdentity: readOwnIdentity() }));

@@ -1,9 +1,9 @@
 // Says `ready`, waits for a file `go`, tries to take the lock, says `won` or `held`, and keeps a lock it won until its standard input ends.
 // Usage: node lock-taker.js <directory of the lock> <path of the file go>
 import fs from 'node:fs';
+import { type Lock, takeLock } from '../../src/ledger/disk/lock.ts';
+import { readOwnIdentity } from '../../src/ledger/disk/process-identity.ts';
 import { LockHeldError } from '../../src/ledger/errors.ts';
-import { type Lock, takeLock } from '../../src/ledger/lock.ts';
-import { readOwnIdentity } from '../../src/ledger/process-identity.ts';
 
 const [directory, go] = process.argv.slice(2) as [string, string];
 let ids = 0;

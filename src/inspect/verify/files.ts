@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import { AppError } from '../../core/errors.ts';
 import type { StoredEvent } from '../../core/event.ts';
-import { listNames } from '../../ledger/durable-files.ts';
+import { listNames } from '../../ledger/disk/durable-files.ts';
 import { readEvents } from '../../ledger/event-log.ts';
 import { isResponseName } from '../../ledger/response-file.ts';
 

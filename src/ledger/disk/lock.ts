@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { LockHeldError } from '../errors.ts';
 import { listNames, makeTemporaryPath, writeFileAtomically } from './durable-files.ts';
-import { LockHeldError } from './errors.ts';
 import { isSameProcessAlive, type ProcessIdentity } from './process-identity.ts';
 
 const HEARTBEAT_MS = 30_000;

@@ -9,7 +9,7 @@ import { createCutSize, MAX_SHARD_BYTES, MAX_SHARD_REQUESTS } from '../src/batch
 import { chooseBatch } from '../src/batch/look.ts';
 import { readGeneral, readRejection } from '../src/batch/rejection.ts';
 import { isTooLarge } from '../src/batch/upload.ts';
-import type { ShardState } from '../src/ledger/fold.ts';
+import type { ShardState } from '../src/ledger/events/fold.ts';
 import { type RemoteBatch, readRemoteBatch } from '../src/openai/wire.ts';
 
 const never = new AbortController().signal;

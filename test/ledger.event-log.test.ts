@@ -7,8 +7,8 @@ import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import { LedgerError, UsageError } from '../src/core/errors.ts';
 import type { StoredEvent } from '../src/core/event.ts';
-import { makeEventLine, readEventLine } from '../src/ledger/event-line.ts';
-import { readEvents } from '../src/ledger/event-log.ts';
+import { makeEventLine, readEventLine } from '../src/ledger/events/event-line.ts';
+import { readEvents } from '../src/ledger/events/event-log.ts';
 import { create, k, makeLedgerWorld, startRun, writeShard } from './helpers/ledger-world.ts';
 
 const signal = new AbortController().signal;

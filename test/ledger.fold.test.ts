@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Event } from '../src/core/event.ts';
-import type { ShardStatus } from '../src/ledger/fold.ts';
-import { createFold } from '../src/ledger/fold-events.ts';
+import type { ShardStatus } from '../src/ledger/events/fold.ts';
+import { createFold } from '../src/ledger/events/fold-events.ts';
 
 function fold(events: readonly Event[]): ReturnType<typeof createFold>['fold'] {
   const inProgress = createFold();

@@ -1,5 +1,5 @@
 import { AppError, EXIT } from '../core/errors.ts';
-import type { ShardState } from '../ledger/fold.ts';
+import type { ShardState } from '../ledger/events/fold.ts';
 import { ApiError } from '../openai/api-error.ts';
 import { createPatience } from './backoff.ts';
 import type { BatchContext } from './context.ts';

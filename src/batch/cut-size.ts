@@ -1,4 +1,4 @@
-import type { ShardState } from '../ledger/fold.ts';
+import type { ShardState } from '../ledger/events/fold.ts';
 
 /** The API's own limits for one batch (openai-contract section 2, seen 2026-11-21): 50,000 requests, 200 MB; 190 MiB leaves room. */
 export const MAX_SHARD_REQUESTS = 50_000;

@@ -1,4 +1,4 @@
-import type { ShardState } from '../ledger/fold.ts';
+import type { ShardState } from '../ledger/events/fold.ts';
 import type { RemoteBatch } from '../openai/wire.ts';
 import { type BatchContext, CLOCK_SKEW_MS } from './context.ts';
 

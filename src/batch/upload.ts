@@ -1,4 +1,4 @@
-import type { ShardState } from '../ledger/fold.ts';
+import type { ShardState } from '../ledger/events/fold.ts';
 import { ApiError } from '../openai/api-error.ts';
 import { isBeingProcessed, type RemoteFile } from '../openai/wire.ts';
 import { createPatience } from './backoff.ts';

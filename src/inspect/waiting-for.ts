@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isSameProcessAlive, type ProcessIdentity } from '../ledger/disk/process-identity.ts';
-import type { BatchState, LedgerFold, ShardState } from '../ledger/fold.ts';
+import type { BatchState, LedgerFold, ShardState } from '../ledger/events/fold.ts';
 
 /** One thing a job waits for. */
 export interface Wait {

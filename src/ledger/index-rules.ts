@@ -1,5 +1,5 @@
 import { isIdle, type OutcomeStatus, usesAttempt } from '../core/outcome.ts';
-import type { LedgerFold } from './fold.ts';
+import type { LedgerFold } from './events/fold.ts';
 import type { AnswerLocation, KeyIndex } from './key-index.ts';
 import type { ResponseFile } from './response-file.ts';
 

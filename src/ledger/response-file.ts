@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import type { Event } from '../core/event.ts';
 import type { Lane } from '../core/settled.ts';
-import type { BatchState, LedgerFold } from './fold.ts';
+import type { BatchState, LedgerFold } from './events/fold.ts';
 
 /** A file below `responses/` that an event has recorded; of a live file, which grows, one recorded part. */
 export interface ResponseFile {

@@ -12,8 +12,8 @@ import {
   syncDirectory,
 } from './disk/durable-files.ts';
 import type { Lock } from './disk/lock.ts';
-import { EVENT_FORMAT } from './event-line.ts';
-import { type LogEnd, openEventLog } from './event-log.ts';
+import { EVENT_FORMAT } from './events/event-line.ts';
+import { type LogEnd, openEventLog } from './events/event-log.ts';
 import type { FinishBatchOptions, Ledger, LedgerOptions, RecordResponseOptions } from './ledger.ts';
 import { formatShard, type LedgerState } from './ledger-state.ts';
 import { createLiveWriter } from './live-file.ts';

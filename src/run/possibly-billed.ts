@@ -1,6 +1,6 @@
 import type { CostOf } from '../core/settled.ts';
 import { readUsage, type Usage } from '../core/usage.ts';
-import type { BatchState } from '../ledger/fold.ts';
+import type { BatchState } from '../ledger/events/fold.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Books } from './books.ts';
 import type { PreparedJob } from './prepare.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { StoredEvent } from '../core/event.ts';
 import { forEachLine, readLineChunks } from '../ledger/disk/read-lines.ts';
-import { readEventLine } from '../ledger/event-line.ts';
+import { readEventLine } from '../ledger/events/event-line.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { BatchTrip, Phase } from '../output/report/facts.ts';
 import type { TempoCounter } from '../output/report/tempo-counter.ts';

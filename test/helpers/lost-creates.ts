@@ -2,7 +2,7 @@ import { createBatch } from '../../src/batch/create.ts';
 import { createBatchLane } from '../../src/batch/lane.ts';
 import { sweepBatches } from '../../src/batch/sweep.ts';
 import { uploadShard } from '../../src/batch/upload.ts';
-import type { ShardState } from '../../src/ledger/fold.ts';
+import type { ShardState } from '../../src/ledger/events/fold.ts';
 import { type LaneWorld, makeLaneWorld, makeRequest } from './lane-world.ts';
 import { createVirtualTime } from './virtual-time.ts';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { AppError } from '../../core/errors.ts';
 import type { StoredEvent } from '../../core/event.ts';
 import { listNames } from '../../ledger/disk/durable-files.ts';
-import { readEvents } from '../../ledger/event-log.ts';
+import { readEvents } from '../../ledger/events/event-log.ts';
 import { isResponseName } from '../../ledger/response-file.ts';
 
 /** One thing that was checked. */

@@ -1,5 +1,5 @@
-import type { AnnouncedCall, StoredEvent } from '../core/event.ts';
-import { countAnswerCaps } from '../core/request.ts';
+import type { AnnouncedCall, StoredEvent } from '../../core/event.ts';
+import { countAnswerCaps } from '../../core/request.ts';
 import type { BatchState, LedgerFold, LinelessAttempts, OpenCall, RunState, ShardState, UnknownCalls } from './fold.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };

@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import type { Event, StoredEvent } from '../core/event.ts';
+import type { Event, StoredEvent } from '../../core/event.ts';
 
 /** The format this version writes and reads. */
 export const EVENT_FORMAT = 1;

@@ -1,8 +1,8 @@
 import fs from 'node:fs';
-import { AppError, LedgerError } from '../core/errors.ts';
-import type { Event, StoredEvent } from '../core/event.ts';
-import { openForReading, openPrivateFile, readBytesAt, writeFully } from './disk/durable-files.ts';
-import { forEachLine, readLineChunks } from './disk/read-lines.ts';
+import { AppError, LedgerError } from '../../core/errors.ts';
+import type { Event, StoredEvent } from '../../core/event.ts';
+import { openForReading, openPrivateFile, readBytesAt, writeFully } from '../disk/durable-files.ts';
+import { forEachLine, readLineChunks } from '../disk/read-lines.ts';
 import { makeEventLine, readEventLine } from './event-line.ts';
 
 /** More than this many events never share one sync, so that the first of them does not wait for the last. */

@@ -2,7 +2,6 @@ import path from 'node:path';
 import type { Event, RejectedRequest } from '../core/event.ts';
 import type { CheckAnswer } from '../core/outcome.ts';
 import type { SettledRecord } from '../core/settled.ts';
-import type { JudgedAnswer, StoredAnswer } from './answers.ts';
 import { makePrivateDirectory } from './disk/durable-files.ts';
 import { type Lock, takeLock } from './disk/lock.ts';
 import type { ProcessIdentity } from './disk/process-identity.ts';
@@ -11,20 +10,21 @@ import { readEventAt } from './events/event-log.ts';
 import type { LedgerFold } from './events/fold.ts';
 import type { KeyIndex } from './key-index.ts';
 import { createLedgerState } from './ledger-state.ts';
-import type { LiveLine } from './live-file.ts';
-import { takeLiveLeftovers } from './live-leftovers.ts';
 import { createReading } from './reading.ts';
 import { replay } from './replay.ts';
 import type { ResponseFile, ResponseKind } from './response-file.ts';
+import type { JudgedAnswer, StoredAnswer } from './responses/answers.ts';
+import type { LiveLine } from './responses/live-file.ts';
+import { takeLiveLeftovers } from './responses/live-leftovers.ts';
+import { openSettledIndex } from './responses/settled-index.ts';
 import { openRunFiles, type RunFiles } from './runs.ts';
-import { openSettledIndex } from './settled-index.ts';
 import type { ShardWriter } from './shard-writer.ts';
 import { createWriting, refuseWriting } from './writing.ts';
 
-export type { JudgedAnswer, StoredAnswer } from './answers.ts';
 export type { ProcessIdentity } from './disk/process-identity.ts';
-export type { LiveLine } from './live-file.ts';
 export type { ResponseFile } from './response-file.ts';
+export type { JudgedAnswer, StoredAnswer } from './responses/answers.ts';
+export type { LiveLine } from './responses/live-file.ts';
 export type { ShardWriter } from './shard-writer.ts';
 
 export interface LedgerOptions {

@@ -3,11 +3,11 @@ import { LedgerError } from '../core/errors.ts';
 import type { CheckAnswer } from '../core/outcome.ts';
 import { parseCustomId } from '../core/request.ts';
 import type { LineLocation, SettledRecord } from '../core/settled.ts';
-import { createAnswerReader, makeLinelessAnswer, type StoredAnswer } from './answers.ts';
 import type { Ledger } from './ledger.ts';
 import type { LedgerState } from './ledger-state.ts';
 import type { ResponseFile } from './response-file.ts';
-import type { SettledIndex } from './settled-index.ts';
+import { createAnswerReader, makeLinelessAnswer, type StoredAnswer } from './responses/answers.ts';
+import type { SettledIndex } from './responses/settled-index.ts';
 
 /** The part of a ledger that only looks. */
 export type Reading = Pick<

@@ -7,8 +7,8 @@ import { EVENT_FORMAT } from './events/event-line.ts';
 import { type LogEnd, readEvents } from './events/event-log.ts';
 import type { LedgerState } from './ledger-state.ts';
 import type { EventOf, ResponseFile } from './response-file.ts';
-import { settleFile } from './settle-file.ts';
-import type { SettledIndex } from './settled-index.ts';
+import { settleFile } from './responses/settle-file.ts';
+import type { SettledIndex } from './responses/settled-index.ts';
 
 export interface ReplayOptions {
   readonly directory: string;

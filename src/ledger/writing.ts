@@ -16,11 +16,11 @@ import { EVENT_FORMAT } from './events/event-line.ts';
 import { type LogEnd, openEventLog } from './events/event-log.ts';
 import type { FinishBatchOptions, Ledger, LedgerOptions, RecordResponseOptions } from './ledger.ts';
 import { formatShard, type LedgerState } from './ledger-state.ts';
-import { createLiveWriter } from './live-file.ts';
-import { cutTornLines, takeLiveLeftovers } from './live-leftovers.ts';
-import { createRecorder } from './recorder.ts';
 import { makeResponseName, type ResponseFile } from './response-file.ts';
-import type { SettledIndex } from './settled-index.ts';
+import { createLiveWriter } from './responses/live-file.ts';
+import { cutTornLines, takeLiveLeftovers } from './responses/live-leftovers.ts';
+import { createRecorder } from './responses/recorder.ts';
+import type { SettledIndex } from './responses/settled-index.ts';
 import { openShardWriter } from './shard-writer.ts';
 
 /** The part of a ledger that changes things. */

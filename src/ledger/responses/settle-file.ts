@@ -1,13 +1,13 @@
 import { createHash, hash } from 'node:crypto';
 import fs from 'node:fs';
-import type { CheckAnswer } from '../core/outcome.ts';
-import type { SettledRecord } from '../core/settled.ts';
-import { openForReading, readBytesAt } from './disk/durable-files.ts';
-import { forEachLine, readLineChunks } from './disk/read-lines.ts';
+import type { CheckAnswer } from '../../core/outcome.ts';
+import type { SettledRecord } from '../../core/settled.ts';
+import { openForReading, readBytesAt } from '../disk/durable-files.ts';
+import { forEachLine, readLineChunks } from '../disk/read-lines.ts';
+import { type AnswerLocation, KeyIndex } from '../key-index.ts';
+import type { ResponseFile } from '../response-file.ts';
 import { judgeLine, trimLine } from './judge-line.ts';
-import { type AnswerLocation, KeyIndex } from './key-index.ts';
 import { type Anomaly, type Repeat, resolveRepeats } from './repeats.ts';
-import type { ResponseFile } from './response-file.ts';
 import { makeRecordText } from './settled-line.ts';
 
 /** What the lines of a response file mean; small beside the file, and mostly outside the heap. */

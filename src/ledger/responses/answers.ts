@@ -1,11 +1,11 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { LedgerError } from '../core/errors.ts';
-import type { Cause, CheckAnswer, Outcome, OutcomeStatus } from '../core/outcome.ts';
-import { decideOutcome, type ResponseLine, readResponseLine } from '../core/response-line.ts';
-import type { Lane, LineLocation } from '../core/settled.ts';
-import { openForReading, readBytesAt, readInto } from './disk/durable-files.ts';
-import type { ResponseFile } from './response-file.ts';
+import { LedgerError } from '../../core/errors.ts';
+import type { Cause, CheckAnswer, Outcome, OutcomeStatus } from '../../core/outcome.ts';
+import { decideOutcome, type ResponseLine, readResponseLine } from '../../core/response-line.ts';
+import type { Lane, LineLocation } from '../../core/settled.ts';
+import { openForReading, readBytesAt, readInto } from '../disk/durable-files.ts';
+import type { ResponseFile } from '../response-file.ts';
 
 /** What the ledger holds for a key: its winning line, else its latest. */
 export interface StoredAnswer {

@@ -1,9 +1,9 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import type { CheckAnswer } from '../core/outcome.ts';
-import { listNames, openForReading, openPrivateFile, readBytesAt } from './disk/durable-files.ts';
-import type { LedgerState } from './ledger-state.ts';
-import { isLiveName, makeLivePart, type ResponseFile } from './response-file.ts';
+import type { CheckAnswer } from '../../core/outcome.ts';
+import { listNames, openForReading, openPrivateFile, readBytesAt } from '../disk/durable-files.ts';
+import type { LedgerState } from '../ledger-state.ts';
+import { isLiveName, makeLivePart, type ResponseFile } from '../response-file.ts';
 import { settleFile } from './settle-file.ts';
 import type { SettledIndex } from './settled-index.ts';
 

@@ -1,9 +1,9 @@
 import path from 'node:path';
-import type { CheckAnswer } from '../core/outcome.ts';
-import { listNames } from './disk/durable-files.ts';
-import type { LedgerFold } from './events/fold.ts';
-import type { LedgerState } from './ledger-state.ts';
-import { type EventOf, findBatchOfName, isResponseName, makeResponseFile, type ResponseFile } from './response-file.ts';
+import type { CheckAnswer } from '../../core/outcome.ts';
+import { listNames } from '../disk/durable-files.ts';
+import type { LedgerFold } from '../events/fold.ts';
+import type { LedgerState } from '../ledger-state.ts';
+import { type EventOf, findBatchOfName, isResponseName, makeResponseFile, type ResponseFile } from '../response-file.ts';
 import { type SettledFile, settleFile } from './settle-file.ts';
 import type { SettledIndex } from './settled-index.ts';
 

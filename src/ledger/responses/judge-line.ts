@@ -1,9 +1,9 @@
-import type { CheckAnswer } from '../core/outcome.ts';
-import { parseCustomId } from '../core/request.ts';
-import { decideOutcome, readResponseLine } from '../core/response-line.ts';
-import type { SettledRecord } from '../core/settled.ts';
+import type { CheckAnswer } from '../../core/outcome.ts';
+import { parseCustomId } from '../../core/request.ts';
+import { decideOutcome, readResponseLine } from '../../core/response-line.ts';
+import type { SettledRecord } from '../../core/settled.ts';
+import type { ResponseFile } from '../response-file.ts';
 import type { Anomaly } from './repeats.ts';
-import type { ResponseFile } from './response-file.ts';
 
 /** A longer line is counted as malformed unread: nothing we send could be answered by it. */
 const MAX_LINE_BYTES = 64 * 2 ** 20;

@@ -1,13 +1,13 @@
 import { createHash, type Hash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
-import { LedgerError } from '../core/errors.ts';
-import type { CheckAnswer } from '../core/outcome.ts';
-import { parseCustomId } from '../core/request.ts';
-import { openPrivateFile, syncDirectory, writeFully } from './disk/durable-files.ts';
+import { LedgerError } from '../../core/errors.ts';
+import type { CheckAnswer } from '../../core/outcome.ts';
+import { parseCustomId } from '../../core/request.ts';
+import { openPrivateFile, syncDirectory, writeFully } from '../disk/durable-files.ts';
+import type { LedgerState } from '../ledger-state.ts';
+import { type EventOf, makeLiveName, makeLivePart, type ResponseFile } from '../response-file.ts';
 import { judgeLine } from './judge-line.ts';
-import type { LedgerState } from './ledger-state.ts';
-import { type EventOf, makeLiveName, makeLivePart, type ResponseFile } from './response-file.ts';
 import type { GrowingPart, SettledIndex } from './settled-index.ts';
 
 /** A part is announced when it holds so many lines: what a crash leaves unannounced has to be judged again. */

@@ -1,5 +1,5 @@
-import { parseCustomId } from '../core/request.ts';
-import type { SettledRecord } from '../core/settled.ts';
+import { parseCustomId } from '../../core/request.ts';
+import type { SettledRecord } from '../../core/settled.ts';
 
 /**
  * Kinds of lines that are counted but are no answers of their own.

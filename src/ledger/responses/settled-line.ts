@@ -1,7 +1,7 @@
-import type { OutcomeStatus } from '../core/outcome.ts';
-import type { SettledRecord } from '../core/settled.ts';
-import type { Usage } from '../core/usage.ts';
-import type { ResponseFile } from './response-file.ts';
+import type { OutcomeStatus } from '../../core/outcome.ts';
+import type { SettledRecord } from '../../core/settled.ts';
+import type { Usage } from '../../core/usage.ts';
+import type { ResponseFile } from '../response-file.ts';
 
 /** A record as it lies in `settled.jsonl`, one array a line. */
 export type SettledLine = readonly [

@@ -1,8 +1,8 @@
 import path from 'node:path';
-import { LedgerError } from '../core/errors.ts';
-import type { SettledRecord } from '../core/settled.ts';
-import type { LedgerState } from './ledger-state.ts';
-import type { ResponseFile } from './response-file.ts';
+import { LedgerError } from '../../core/errors.ts';
+import type { SettledRecord } from '../../core/settled.ts';
+import type { LedgerState } from '../ledger-state.ts';
+import type { ResponseFile } from '../response-file.ts';
 import type { SettledFile } from './settle-file.ts';
 import { makeRecordText, makeSettledLine, parseRecordTexts, parseSettledLines, readSettledLine, type SettledLine } from './settled-line.ts';
 import { type BlockPlace, SettledStore } from './settled-store.ts';

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import { crc32 } from 'node:zlib';
-import { openForReading, openPrivateFile, readBytesAt, writeFully } from './disk/durable-files.ts';
+import { openForReading, openPrivateFile, readBytesAt, writeFully } from '../disk/durable-files.ts';
 
 /** What must agree before a block stands for its response file. */
 export interface BlockSource {

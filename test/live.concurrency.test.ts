@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { createConcurrency } from '../src/live/concurrency.ts';
+import { createConcurrency } from '../src/live/limits/concurrency.ts';
 
 function start(ceiling: number) {
   const time = { nowMs: 0 };

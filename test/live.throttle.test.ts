@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { createChargeProbe } from '../src/live/charge-probe.ts';
-import { block, correct, keepWithin, type Rates, reserve, UNUSED } from '../src/live/gcra.ts';
-import { readAdvertisedLimits } from '../src/live/rate-headers.ts';
-import { createThrottle, type ThrottleOptions } from '../src/live/throttle.ts';
+import { createChargeProbe } from '../src/live/limits/charge-probe.ts';
+import { block, correct, keepWithin, type Rates, reserve, UNUSED } from '../src/live/limits/gcra.ts';
+import { readAdvertisedLimits } from '../src/live/limits/rate-headers.ts';
+import { createThrottle, type ThrottleOptions } from '../src/live/limits/throttle.ts';
 
 interface Departure {
   readonly atMs: number;

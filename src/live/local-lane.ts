@@ -4,8 +4,8 @@ import type { Ledger } from '../ledger/ledger.ts';
 import type { Provider } from '../openai/provider.ts';
 import { createMakeCall } from './call.ts';
 import { createLiveLane, type LiveLane } from './lane.ts';
+import { createThrottle, type SettleKind } from './limits/throttle.ts';
 import { createLocalQueue } from './local-queue.ts';
-import { createThrottle, type SettleKind } from './throttle.ts';
 
 export interface LocalLaneOptions {
   readonly ledger: Ledger;

@@ -1,7 +1,7 @@
 import type { AppError } from '../core/errors.ts';
 import type { Request } from '../core/request.ts';
-import type { MeterView, WaitingFor } from './meter.ts';
-import type { ThrottleView } from './throttle.ts';
+import type { MeterView, WaitingFor } from './limits/meter.ts';
+import type { ThrottleView } from './limits/throttle.ts';
 
 /** One request to be made now, as often as the provider's limits refuse it. */
 export interface LiveCall {

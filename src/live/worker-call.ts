@@ -1,7 +1,7 @@
 import { AppError, EXIT } from '../core/errors.ts';
 import type { Usage } from '../core/usage.ts';
 import type { CallOutcome } from './call.ts';
-import { type AdvertisedLimits, readAdvertisedLimits } from './rate-headers.ts';
+import { type AdvertisedLimits, readAdvertisedLimits } from './limits/rate-headers.ts';
 import { type DeliveredEnd, GIVEN_UP } from './redis-ends.ts';
 import { insist } from './redis-insist.ts';
 import { makeSharedKeys } from './redis-keys.ts';

@@ -1,7 +1,7 @@
 import { WaitingError, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { createConcurrency } from './concurrency.ts';
-import { createLearnedTokens } from './learned-tokens.ts';
+import { createConcurrency } from './limits/concurrency.ts';
+import { createLearnedTokens } from './limits/learned-tokens.ts';
 import type { QueueLink } from './redis-calls.ts';
 import { makeJobKey, makeQueueName, makeStateKeys, REDIS_PREFIX, readJobId } from './redis-keys.ts';
 import type { WorkerOptions } from './worker.ts';

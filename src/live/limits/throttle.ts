@@ -1,4 +1,4 @@
-import type { Usage } from '../core/usage.ts';
+import type { Usage } from '../../core/usage.ts';
 import { createChargeProbe } from './charge-probe.ts';
 import { type Bound, block, correct, keepWithin, type RateState, type Rates, reserve, UNUSED } from './gcra.ts';
 import { createLearnedTokens } from './learned-tokens.ts';

@@ -1,4 +1,4 @@
-import { parseDuration } from '../openai/retry-after.ts';
+import { parseDuration } from '../../openai/retry-after.ts';
 
 /** What the provider says about its limits beside an answer (openai-contract section 9, seen 2026-11); null where it says nothing usable. */
 export interface AdvertisedLimits {

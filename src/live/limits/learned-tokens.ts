@@ -1,4 +1,4 @@
-import type { Usage } from '../core/usage.ts';
+import type { Usage } from '../../core/usage.ts';
 
 /** Answers after which the outputs that were seen count more than the cap. */
 const ENOUGH_OUTPUTS = 50;

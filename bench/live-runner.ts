@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeKey, type Request } from '../src/core/request.ts';
 import type { SettleKind } from '../src/live/limits/throttle.ts';
-import { createLocalLane } from '../src/live/local-lane.ts';
+import { createLocalLane } from '../src/live/local/local-lane.ts';
 import { createProvider } from '../src/openai/provider.ts';
 import { makeLiveBody, makeLiveText } from '../test/helpers/live-rows.ts';
 import { openLiveLedger } from '../test/helpers/live-world.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createThrottle } from '../src/live/limits/throttle.ts';
-import { createLocalQueue } from '../src/live/local-queue.ts';
+import { createLocalQueue } from '../src/live/local/local-queue.ts';
 import type { CallQueue } from '../src/live/queue.ts';
 import { startProvider, type TestProvider } from './helpers/redis-provider.ts';
 import { borrowRedis, whyNoRedis } from './helpers/redis-server.ts';

@@ -4,7 +4,7 @@ import type { Job } from '../core/job.ts';
 import type { Lane } from '../core/lane.ts';
 import type { Request } from '../core/request.ts';
 import type { LiveLane } from '../live/lane.ts';
-import { createLocalLane, type LocalLaneOptions } from '../live/local-lane.ts';
+import { createLocalLane, type LocalLaneOptions } from '../live/local/local-lane.ts';
 import type { Books } from './books.ts';
 import { type Budget, createRunBudget } from './budget.ts';
 import { type Deadline, openDeadline } from './deadline.ts';

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { decideNextStep } from '../../src/core/outcome.ts';
-import { createLocalLane } from '../../src/live/local-lane.ts';
+import { createLocalLane } from '../../src/live/local/local-lane.ts';
 import { createProvider } from '../../src/openai/provider.ts';
 import { makeLiveRequests, openLiveLedger } from './live-world.ts';
 

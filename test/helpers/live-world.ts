@@ -7,7 +7,7 @@ import { decideNextStep } from '../../src/core/outcome.ts';
 import { makeKey, type Request } from '../../src/core/request.ts';
 import { type Ledger, openLedger } from '../../src/ledger/ledger.ts';
 import type { LiveLane } from '../../src/live/lane.ts';
-import { createLocalLane, type LocalLaneOptions } from '../../src/live/local-lane.ts';
+import { createLocalLane, type LocalLaneOptions } from '../../src/live/local/local-lane.ts';
 import { createProvider } from '../../src/openai/provider.ts';
 import type { SimulatorOptions } from '../../src/simulator/options.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/start.ts';

@@ -1,10 +1,10 @@
-import type { JobLimits } from '../core/job.ts';
-import type { Request } from '../core/request.ts';
-import type { Ledger } from '../ledger/ledger.ts';
-import type { Provider } from '../openai/provider.ts';
-import { createMakeCall } from './call.ts';
-import { createLiveLane, type LiveLane } from './lane.ts';
-import { createThrottle, type SettleKind } from './limits/throttle.ts';
+import type { JobLimits } from '../../core/job.ts';
+import type { Request } from '../../core/request.ts';
+import type { Ledger } from '../../ledger/ledger.ts';
+import type { Provider } from '../../openai/provider.ts';
+import { createMakeCall } from '../call.ts';
+import { createLiveLane, type LiveLane } from '../lane.ts';
+import { createThrottle, type SettleKind } from '../limits/throttle.ts';
 import { createLocalQueue } from './local-queue.ts';
 
 export interface LocalLaneOptions {

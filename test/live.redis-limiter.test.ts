@@ -4,11 +4,11 @@ import fc from 'fast-check';
 import { Redis } from 'ioredis';
 import { block, correct, keepWithin, type RateState, type Rates, reserve, UNUSED } from '../src/live/limits/gcra.ts';
 import { readAdvertisedLimits } from '../src/live/limits/rate-headers.ts';
-import { type JobReference, type QueueLink, reserveCall, settleCall } from '../src/live/redis-calls.ts';
-import { makeJobKey, makeSharedKeys, makeStateKeys } from '../src/live/redis-keys.ts';
-import { REFUSE } from '../src/live/redis-limiter.ts';
-import { writeJobLimits, writeToldLimits } from '../src/live/redis-limits.ts';
-import { runScript } from '../src/live/redis-scripts.ts';
+import { type JobReference, type QueueLink, reserveCall, settleCall } from '../src/live/redis/calls.ts';
+import { makeJobKey, makeSharedKeys, makeStateKeys } from '../src/live/redis/keys.ts';
+import { REFUSE } from '../src/live/redis/limiter-scripts.ts';
+import { writeJobLimits, writeToldLimits } from '../src/live/redis/limits.ts';
+import { runScript } from '../src/live/redis/presence-scripts.ts';
 import { borrowRedis, whyNoRedis } from './helpers/redis-server.ts';
 import { makeState } from './helpers/redis-world.ts';
 

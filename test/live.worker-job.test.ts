@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { makeKey } from '../src/core/request.ts';
-import { makeSeal } from '../src/live/redis-seal.ts';
+import { makeSeal } from '../src/live/redis/seal.ts';
 import { readJob, type WorkerCeilings } from '../src/live/worker-job.ts';
 
 const path = '/v1/chat/completions';

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { decideOutcome, readResponseLine } from '../src/core/response-line.ts';
-import { makeJobId, makeSharedKeys, makeStateKeys, REDIS_PREFIX } from '../src/live/redis-keys.ts';
+import { makeJobId, makeSharedKeys, makeStateKeys, REDIS_PREFIX } from '../src/live/redis/keys.ts';
 import { assertBooked, DEATH_SHOWS_MS, inWorld, retryUnknown } from './helpers/fault-world.ts';
 import { whyNoRedisServer } from './helpers/redis-server.ts';
 import { endProcess, makeCall, makeState, TestBooks } from './helpers/redis-world.ts';

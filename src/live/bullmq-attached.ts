@@ -5,8 +5,8 @@ import { JobFeed } from './bullmq-feed.ts';
 import { takeMuster, type WorkerView } from './bullmq-muster.ts';
 import type { RunnerContext } from './bullmq-runner.ts';
 import type { CallOwner } from './queue.ts';
-import { makeRegistryKey, readJobId, readNotice, writeNotice } from './redis-keys.ts';
-import { writeJobLimits } from './redis-limits.ts';
+import { makeRegistryKey, readJobId, readNotice, writeNotice } from './redis/keys.ts';
+import { writeJobLimits } from './redis/limits.ts';
 
 /** Ends are collected at most so far apart; right after some came, more are likely. */
 const IDLE_PAUSE_MS = 40;

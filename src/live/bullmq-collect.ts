@@ -4,9 +4,9 @@ import { createEndJudge } from './bullmq-judge.ts';
 import type { RunnerContext } from './bullmq-runner.ts';
 import type { HeldCall } from './bullmq-window.ts';
 import type { CallEnd } from './queue.ts';
-import { type DeliveredEnd, type ResultEntry, readEntry } from './redis-ends.ts';
-import { makeJobKey, type StateNotice, writeNotice } from './redis-keys.ts';
-import { FORGET, runScript } from './redis-scripts.ts';
+import { type DeliveredEnd, type ResultEntry, readEntry } from './redis/ends.ts';
+import { makeJobKey, type StateNotice, writeNotice } from './redis/keys.ts';
+import { FORGET, runScript } from './redis/presence-scripts.ts';
 
 /** Ends read in one round: what is recorded with one sync of the disk. */
 const ROUND_ENTRIES = 500;

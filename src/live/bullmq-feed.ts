@@ -2,8 +2,8 @@ import { giveBack } from './bullmq-collect.ts';
 import type { RunnerContext } from './bullmq-runner.ts';
 import type { HeldCall } from './bullmq-window.ts';
 import type { CallEnd, LiveCall } from './queue.ts';
-import { insist } from './redis-insist.ts';
-import { makeSeal } from './redis-seal.ts';
+import { insist } from './redis/retry.ts';
+import { makeSeal } from './redis/seal.ts';
 import type { JobPayload } from './worker-job.ts';
 
 /** One transaction of Redis holds at most so much: larger ones were slow or lost. */

@@ -4,7 +4,7 @@ import { ApiError } from '../openai/api-error.ts';
 import { createBreaker } from './breaker.ts';
 import type { CallOutcome } from './call.ts';
 import type { CallEnd } from './queue.ts';
-import { GIVEN_UP, WORKER_DIED } from './redis-ends.ts';
+import { GIVEN_UP, WORKER_DIED } from './redis/ends.ts';
 
 /**
  * The same rule as for the calls of one process, over what workers tell: when the first calls of a run all fail alike, the job is at fault

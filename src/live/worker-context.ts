@@ -1,7 +1,7 @@
 import type { MakeCall } from './call.ts';
 import type { DailyAllowance } from './daily-allowance.ts';
 import type { LearnedTokens } from './limits/learned-tokens.ts';
-import type { JobReference, QueueLink } from './redis-calls.ts';
+import type { JobReference, QueueLink } from './redis/calls.ts';
 import type { AloneGate } from './worker-alone.ts';
 import type { WorkerCeilings } from './worker-job.ts';
 import type { WorkerPresence } from './worker-presence.ts';

@@ -1,6 +1,6 @@
-import type { Settlement } from './redis-calls.ts';
-import { type DeliveredEnd, writeEnd } from './redis-ends.ts';
-import { insist } from './redis-insist.ts';
+import type { Settlement } from './redis/calls.ts';
+import { type DeliveredEnd, writeEnd } from './redis/ends.ts';
+import { insist } from './redis/retry.ts';
 import type { HandedJob, WorkerContext } from './worker-context.ts';
 
 /** How an attempt stands that has no end yet. */

@@ -1,5 +1,5 @@
-import { type Grant, reserveCall } from './redis-calls.ts';
-import { WORKER_DIED } from './redis-ends.ts';
+import { type Grant, reserveCall } from './redis/calls.ts';
+import { WORKER_DIED } from './redis/ends.ts';
 import type { HandedJob, WorkerContext } from './worker-context.ts';
 import { deliver, interruptionsOf, NO_ATTEMPT, type OpenAttempt, settle } from './worker-deliver.ts';
 import { sleepUntilAny } from './worker-wait.ts';

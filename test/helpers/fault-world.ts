@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { ChildProcess } from 'node:child_process';
 import { Redis } from 'ioredis';
 import type { CallQueue, LiveCall } from '../../src/live/queue.ts';
-import { makeQueueName, REDIS_PREFIX } from '../../src/live/redis-keys.ts';
+import { makeQueueName, REDIS_PREFIX } from '../../src/live/redis/keys.ts';
 import { startProvider, type TestProvider } from './redis-provider.ts';
 import { type RedisServer, type RedisServerOptions, startRedis } from './redis-server.ts';
 import { endProcess, makeState, openTestQueue, startWorkerProcess, TestBooks } from './redis-world.ts';

@@ -7,7 +7,7 @@ import { makeKey, type Request } from '../../src/core/request.ts';
 import { openBullmqQueue } from '../../src/live/bullmq-queue.ts';
 import type { WindowLimits } from '../../src/live/bullmq-window.ts';
 import type { CallEnd, CallOwner, CallQueue, LiveCall } from '../../src/live/queue.ts';
-import type { JobLimits } from '../../src/live/redis-limits.ts';
+import type { JobLimits } from '../../src/live/redis/limits.ts';
 import type { WorkerProcessOptions } from './redis-worker-process.ts';
 
 /** One call of a test; equal numbers are equal requests. */

@@ -1,4 +1,4 @@
-import { COMPARED_CALLS, LOW_SHARE, OTHERS_FACTOR } from './limits/charge-probe.ts';
+import { COMPARED_CALLS, LOW_SHARE, OTHERS_FACTOR } from '../limits/charge-probe.ts';
 import {
   FIRST_BACK_OFF_MS,
   FULL_BURST_SECONDS,
@@ -9,8 +9,8 @@ import {
   REFUSALS_TO_DOUBT,
   RELAX_MS,
   SHARE_AFTER_REFUSAL,
-} from './limits/throttle-rules.ts';
-import { makeScript } from './redis-scripts.ts';
+} from '../limits/throttle-rules.ts';
+import { makeScript } from './presence-scripts.ts';
 
 /**
  * The rates as they stand: what the job allows and what the provider tells, the lower winning, times the share that refusals have left.

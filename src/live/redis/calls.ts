@@ -1,9 +1,9 @@
 import type { Redis } from 'ioredis';
-import { type CallReport, writeReport } from './call-report.ts';
-import { makeJobKey, makeSharedKeys, makeStateKeys } from './redis-keys.ts';
-import { RESERVE, SETTLE } from './redis-limiter.ts';
-import { runScript } from './redis-scripts.ts';
-import { makeSeal } from './redis-seal.ts';
+import { type CallReport, writeReport } from '../call-report.ts';
+import { makeJobKey, makeSharedKeys, makeStateKeys } from './keys.ts';
+import { RESERVE, SETTLE } from './limiter-scripts.ts';
+import { runScript } from './presence-scripts.ts';
+import { makeSeal } from './seal.ts';
 
 /** One queue as seen over one connection. */
 export interface QueueLink {

@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import { AppError, EXIT } from '../core/errors.ts';
+import { AppError, EXIT } from '../../core/errors.ts';
 
 /** From the first attempt to the sentence that says what is wrong. */
 const START_PATIENCE_MS = 4_000;

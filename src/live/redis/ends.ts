@@ -1,7 +1,7 @@
-import { AppError, EXIT, type ExitCode } from '../core/errors.ts';
-import { type CallReport, readReport } from './call-report.ts';
-import { readJobId } from './redis-keys.ts';
-import { isSealed } from './redis-seal.ts';
+import { AppError, EXIT, type ExitCode } from '../../core/errors.ts';
+import { type CallReport, readReport } from '../call-report.ts';
+import { readJobId } from './keys.ts';
+import { isSealed } from './seal.ts';
 
 /** What a worker delivers to the runner about one job. */
 export type DeliveredEnd =

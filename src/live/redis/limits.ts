@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
-import type { AdvertisedLimits } from './limits/rate-headers.ts';
-import type { SettleKind } from './limits/throttle.ts';
+import type { AdvertisedLimits } from '../limits/rate-headers.ts';
+import type { SettleKind } from '../limits/throttle.ts';
 
 /** What the job says about the limits of its model; null where it says nothing. */
 export interface JobLimits {

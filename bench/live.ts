@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import type { Summary } from '../src/core/summary.ts';
-import { WINDOW_LIMITS } from '../src/live/bullmq-window.ts';
+import { WINDOW_LIMITS } from '../src/live/runner/window.ts';
 import { writeLiveJob } from '../test/helpers/live-rows.ts';
 import { type LiveStage, makeLiveStage } from '../test/helpers/live-stage.ts';
 import { whyNoRedisServer } from '../test/helpers/redis-server.ts';

@@ -6,7 +6,7 @@ import { makeSharedKeys } from '../src/live/redis/keys.ts';
 import { REFUSE } from '../src/live/redis/limiter-scripts.ts';
 import { type JobLimits, writeJobLimits } from '../src/live/redis/limits.ts';
 import { runScript } from '../src/live/redis/presence-scripts.ts';
-import { createSharedPace } from '../src/live/shared-pace.ts';
+import { createSharedPace } from '../src/live/runner/pace.ts';
 import { startProvider } from './helpers/redis-provider.ts';
 import { borrowRedis, startRedis, whyNoRedis, whyNoRedisServer } from './helpers/redis-server.ts';
 import { runTestWorker } from './helpers/redis-worker-process.ts';

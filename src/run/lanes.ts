@@ -135,6 +135,6 @@ async function openLiveLane(options: LanesOptions, isAffordable: (request: Reque
     signal: context.signal,
   };
   if (redis === null) return createLocalLane(parts);
-  const { openRedisLane } = await import('../live/bullmq-lane.ts');
+  const { openRedisLane } = await import('../live/runner/redis-lane.ts');
   return openRedisLane({ ...parts, redisUrl: redis.url, secret: redis.secret, state: ledger.stateId, model: job.model, warn });
 }

@@ -4,10 +4,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { AppError } from '../../src/core/errors.ts';
 import { makeKey, type Request } from '../../src/core/request.ts';
-import { openBullmqQueue } from '../../src/live/bullmq-queue.ts';
-import type { WindowLimits } from '../../src/live/bullmq-window.ts';
 import type { CallEnd, CallOwner, CallQueue, LiveCall } from '../../src/live/queue.ts';
 import type { JobLimits } from '../../src/live/redis/limits.ts';
+import { openBullmqQueue } from '../../src/live/runner/queue.ts';
+import type { WindowLimits } from '../../src/live/runner/window.ts';
 import type { WorkerProcessOptions } from './redis-worker-process.ts';
 
 /** One call of a test; equal numbers are equal requests. */

@@ -1,10 +1,10 @@
 import type { Queue } from 'bullmq';
-import type { CallWindow } from './bullmq-window.ts';
-import type { CallOwner } from './queue.ts';
-import type { QueueLink } from './redis/calls.ts';
-import type { QueueIdentity, SharedKeys, StateKeys } from './redis/keys.ts';
-import type { JobLimits } from './redis/limits.ts';
-import type { SharedPace } from './shared-pace.ts';
+import type { CallOwner } from '../queue.ts';
+import type { QueueLink } from '../redis/calls.ts';
+import type { QueueIdentity, SharedKeys, StateKeys } from '../redis/keys.ts';
+import type { JobLimits } from '../redis/limits.ts';
+import type { SharedPace } from './pace.ts';
+import type { CallWindow } from './window.ts';
 
 /** What the runner's steps share. */
 export interface RunnerContext {

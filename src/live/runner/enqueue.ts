@@ -1,10 +1,10 @@
-import { giveBack } from './bullmq-collect.ts';
-import type { RunnerContext } from './bullmq-runner.ts';
-import type { HeldCall } from './bullmq-window.ts';
-import type { CallEnd, LiveCall } from './queue.ts';
-import { insist } from './redis/retry.ts';
-import { makeSeal } from './redis/seal.ts';
-import type { JobPayload } from './worker-job.ts';
+import type { CallEnd, LiveCall } from '../queue.ts';
+import { insist } from '../redis/retry.ts';
+import { makeSeal } from '../redis/seal.ts';
+import type { JobPayload } from '../worker-job.ts';
+import { giveBack } from './collect-ends.ts';
+import type { RunnerContext } from './context.ts';
+import type { HeldCall } from './window.ts';
 
 /** One transaction of Redis holds at most so much: larger ones were slow or lost. */
 const CHUNK_CALLS = 1_000;

@@ -1,6 +1,6 @@
-import { openBullmqQueue } from './bullmq-queue.ts';
-import { createLiveLane, type LiveLane } from './lane.ts';
-import type { LocalLaneOptions } from './local/local-lane.ts';
+import { createLiveLane, type LiveLane } from '../lane.ts';
+import type { LocalLaneOptions } from '../local/local-lane.ts';
+import { openBullmqQueue } from './queue.ts';
 
 export interface RedisLaneOptions extends LocalLaneOptions {
   readonly redisUrl: string;

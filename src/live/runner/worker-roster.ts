@@ -1,9 +1,9 @@
-import type { LastMuster } from './bullmq-census.ts';
-import type { RunnerContext } from './bullmq-runner.ts';
-import { settleCall } from './redis/calls.ts';
-import { WORKER_DIED, writeEnd } from './redis/ends.ts';
-import { readJobId } from './redis/keys.ts';
-import { MUSTER, runScript } from './redis/presence-scripts.ts';
+import { settleCall } from '../redis/calls.ts';
+import { WORKER_DIED, writeEnd } from '../redis/ends.ts';
+import { readJobId } from '../redis/keys.ts';
+import { MUSTER, runScript } from '../redis/presence-scripts.ts';
+import type { RunnerContext } from './context.ts';
+import type { LastMuster } from './recover-lost.ts';
 
 /** What the workers are busy with. */
 export interface WorkerView {

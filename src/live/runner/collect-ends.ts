@@ -1,12 +1,12 @@
 import { hash } from 'node:crypto';
-import type { AppError } from '../core/errors.ts';
-import { createEndJudge } from './bullmq-judge.ts';
-import type { RunnerContext } from './bullmq-runner.ts';
-import type { HeldCall } from './bullmq-window.ts';
-import type { CallEnd } from './queue.ts';
-import { type DeliveredEnd, type ResultEntry, readEntry } from './redis/ends.ts';
-import { makeJobKey, type StateNotice, writeNotice } from './redis/keys.ts';
-import { FORGET, runScript } from './redis/presence-scripts.ts';
+import type { AppError } from '../../core/errors.ts';
+import type { CallEnd } from '../queue.ts';
+import { type DeliveredEnd, type ResultEntry, readEntry } from '../redis/ends.ts';
+import { makeJobKey, type StateNotice, writeNotice } from '../redis/keys.ts';
+import { FORGET, runScript } from '../redis/presence-scripts.ts';
+import { createEndJudge } from './breaker.ts';
+import type { RunnerContext } from './context.ts';
+import type { HeldCall } from './window.ts';
 
 /** Ends read in one round: what is recorded with one sync of the disk. */
 const ROUND_ENTRIES = 500;

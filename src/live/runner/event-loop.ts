@@ -1,12 +1,12 @@
-import { AppError, EXIT } from '../core/errors.ts';
-import { JOB_LISTS, type LastMuster, takeCensus } from './bullmq-census.ts';
-import { EndCollector, giveBack, type Notice } from './bullmq-collect.ts';
-import { JobFeed } from './bullmq-feed.ts';
-import { takeMuster, type WorkerView } from './bullmq-muster.ts';
-import type { RunnerContext } from './bullmq-runner.ts';
-import type { CallOwner } from './queue.ts';
-import { makeRegistryKey, readJobId, readNotice, writeNotice } from './redis/keys.ts';
-import { writeJobLimits } from './redis/limits.ts';
+import { AppError, EXIT } from '../../core/errors.ts';
+import type { CallOwner } from '../queue.ts';
+import { makeRegistryKey, readJobId, readNotice, writeNotice } from '../redis/keys.ts';
+import { writeJobLimits } from '../redis/limits.ts';
+import { EndCollector, giveBack, type Notice } from './collect-ends.ts';
+import type { RunnerContext } from './context.ts';
+import { JobFeed } from './enqueue.ts';
+import { JOB_LISTS, type LastMuster, takeCensus } from './recover-lost.ts';
+import { takeMuster, type WorkerView } from './worker-roster.ts';
 
 /** Ends are collected at most so far apart; right after some came, more are likely. */
 const IDLE_PAUSE_MS = 40;

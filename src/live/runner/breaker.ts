@@ -1,10 +1,10 @@
-import type { AppError } from '../core/errors.ts';
-import { readResponseLine } from '../core/response-line.ts';
-import { ApiError } from '../openai/api-error.ts';
-import { createBreaker } from './breaker.ts';
-import type { CallOutcome } from './call.ts';
-import type { CallEnd } from './queue.ts';
-import { GIVEN_UP, WORKER_DIED } from './redis/ends.ts';
+import type { AppError } from '../../core/errors.ts';
+import { readResponseLine } from '../../core/response-line.ts';
+import { ApiError } from '../../openai/api-error.ts';
+import { createBreaker } from '../breaker.ts';
+import type { CallOutcome } from '../call.ts';
+import type { CallEnd } from '../queue.ts';
+import { GIVEN_UP, WORKER_DIED } from '../redis/ends.ts';
 
 /**
  * The same rule as for the calls of one process, over what workers tell: when the first calls of a run all fail alike, the job is at fault

@@ -1,4 +1,4 @@
-import type { LiveCall } from './queue.ts';
+import type { LiveCall } from '../queue.ts';
 
 /** At most this much is in Redis at once, whatever the size of the table. */
 export interface WindowLimits {

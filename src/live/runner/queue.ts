@@ -1,12 +1,12 @@
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { AttachedQueue } from './bullmq-attached.ts';
-import { CallWindow, type HeldCall, WINDOW_LIMITS, type WindowLimits } from './bullmq-window.ts';
-import type { CallOwner, CallQueue, LiveCall, QueueView } from './queue.ts';
-import { describeUrl, isAppendOnly, openRedis } from './redis/connection.ts';
-import { makeJobId, makeQueueName, makeSharedKeys, makeStateKeys, type QueueIdentity, REDIS_PREFIX } from './redis/keys.ts';
-import type { JobLimits } from './redis/limits.ts';
-import { createSharedPace, type SharedPace } from './shared-pace.ts';
+import type { CallOwner, CallQueue, LiveCall, QueueView } from '../queue.ts';
+import { describeUrl, isAppendOnly, openRedis } from '../redis/connection.ts';
+import { makeJobId, makeQueueName, makeSharedKeys, makeStateKeys, type QueueIdentity, REDIS_PREFIX } from '../redis/keys.ts';
+import type { JobLimits } from '../redis/limits.ts';
+import { AttachedQueue } from './event-loop.ts';
+import { createSharedPace, type SharedPace } from './pace.ts';
+import { CallWindow, type HeldCall, WINDOW_LIMITS, type WindowLimits } from './window.ts';
 
 export interface BullmqQueueOptions {
   readonly redisUrl: string;

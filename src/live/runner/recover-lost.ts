@@ -1,9 +1,9 @@
 import type { JobType } from 'bullmq';
-import type { EndCollector } from './bullmq-collect.ts';
-import type { JobFeed } from './bullmq-feed.ts';
-import type { RunnerContext } from './bullmq-runner.ts';
-import type { HeldCall } from './bullmq-window.ts';
-import type { CallEnd } from './queue.ts';
+import type { CallEnd } from '../queue.ts';
+import type { EndCollector } from './collect-ends.ts';
+import type { RunnerContext } from './context.ts';
+import type { JobFeed } from './enqueue.ts';
+import type { HeldCall } from './window.ts';
 
 /** Every list of BullMQ in which a job may stand. */
 export const JOB_LISTS: JobType[] = ['wait', 'active', 'delayed', 'prioritized', 'failed'];

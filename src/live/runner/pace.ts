@@ -1,12 +1,12 @@
 import type { Redis } from 'ioredis';
-import type { CallReport } from './call-report.ts';
-import { createMeter } from './limits/meter.ts';
-import type { ThrottleView } from './limits/throttle.ts';
-import type { PaceView } from './queue.ts';
-import type { SharedKeys } from './redis/keys.ts';
-import { PACE } from './redis/limiter-scripts.ts';
-import type { JobLimits } from './redis/limits.ts';
-import { runScript } from './redis/presence-scripts.ts';
+import type { CallReport } from '../call-report.ts';
+import { createMeter } from '../limits/meter.ts';
+import type { ThrottleView } from '../limits/throttle.ts';
+import type { PaceView } from '../queue.ts';
+import type { SharedKeys } from '../redis/keys.ts';
+import { PACE } from '../redis/limiter-scripts.ts';
+import type { JobLimits } from '../redis/limits.ts';
+import { runScript } from '../redis/presence-scripts.ts';
 
 /** How fast the calls of all workers go, as the runner sees it: from what they tell beside their answers, and from the limits in Redis. */
 export interface SharedPace {

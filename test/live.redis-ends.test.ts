@@ -4,7 +4,7 @@ import { AppError, EXIT } from '../src/core/errors.ts';
 import { readEntry, writeEnd } from '../src/live/redis/ends.ts';
 import { makeJobId, makeQueueName, makeStateKeys, readJobId, readNotice, writeNotice } from '../src/live/redis/keys.ts';
 import { isSealed, makeSeal } from '../src/live/redis/seal.ts';
-import { compareEntryIds } from '../src/live/worker-presence.ts';
+import { compareEntryIds } from '../src/live/worker/presence.ts';
 
 const customId = 'abcdefghijklmnopqrst-_';
 const jobId = makeJobId('state', customId, 1795319162306);

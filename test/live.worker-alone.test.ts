@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { AloneGate } from '../src/live/worker-alone.ts';
+import { AloneGate } from '../src/live/worker/isolate.ts';
 
 test('a suspect waits until the others are through, and nobody starts beside it', async () => {
   const gate = new AloneGate();

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { UsageError } from '../src/core/errors.ts';
 import { readDailyLimits, readWorkerCeilings } from '../src/host/worker-ceilings.ts';
-import { createDailyAllowance } from '../src/live/daily-allowance.ts';
+import { createDailyAllowance } from '../src/live/worker/daily-allowance.ts';
 import { startProvider } from './helpers/redis-provider.ts';
 import { startRedis, whyNoRedisServer } from './helpers/redis-server.ts';
 import { runTestWorker, type WorkerProcessOptions } from './helpers/redis-worker-process.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { makeKey } from '../src/core/request.ts';
 import { makeSeal } from '../src/live/redis/seal.ts';
-import { readJob, type WorkerCeilings } from '../src/live/worker-job.ts';
+import { readJob, type WorkerCeilings } from '../src/live/worker/read-job.ts';
 
 const path = '/v1/chat/completions';
 const body = JSON.stringify({ model: 'gpt-test', messages: [{ role: 'user', content: 'hello' }], max_completion_tokens: 100 });

@@ -1,6 +1,6 @@
 import { UsageError } from '../core/errors.ts';
-import type { DailyLimits } from '../live/daily-allowance.ts';
-import type { WorkerCeilings } from '../live/worker-job.ts';
+import type { DailyLimits } from '../live/worker/daily-allowance.ts';
+import type { WorkerCeilings } from '../live/worker/read-job.ts';
 
 /** No body larger than this is sent on, whoever put it into Redis. */
 const MAX_BODY_BYTES = 100 * 1024 * 1024;

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createMakeCall } from '../../src/live/call.ts';
-import { createDailyAllowance } from '../../src/live/daily-allowance.ts';
-import { runWorker } from '../../src/live/worker.ts';
+import { createDailyAllowance } from '../../src/live/worker/daily-allowance.ts';
+import { runWorker } from '../../src/live/worker/worker.ts';
 import { createProvider } from '../../src/openai/provider.ts';
 
 /** A worker of the program within the test's process, on real time. */

@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { EXIT } from '../../src/core/errors.ts';
 import { readUsage } from '../../src/core/usage.ts';
 import type { MakeCall } from '../../src/live/call.ts';
-import { createDailyAllowance, type DailyLimits } from '../../src/live/daily-allowance.ts';
-import { runWorker } from '../../src/live/worker.ts';
+import { createDailyAllowance, type DailyLimits } from '../../src/live/worker/daily-allowance.ts';
+import { runWorker } from '../../src/live/worker/worker.ts';
 import { ApiError, type FailureKind } from '../../src/openai/api-error.ts';
 
 /** What a test says to a worker process, as JSON in its first argument. */

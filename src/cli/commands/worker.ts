@@ -3,8 +3,8 @@ import { chooseBaseUrl, loadEnvFile, readApiKey, readRedisLink } from '../../hos
 import { makeEffects } from '../../host/real-effects.ts';
 import { readDailyLimits, readWorkerCeilings } from '../../host/worker-ceilings.ts';
 import { createMakeCall } from '../../live/call.ts';
-import { createDailyAllowance } from '../../live/daily-allowance.ts';
-import { runWorker } from '../../live/worker.ts';
+import { createDailyAllowance } from '../../live/worker/daily-allowance.ts';
+import { runWorker } from '../../live/worker/worker.ts';
 import { createProvider } from '../../openai/provider.ts';
 import type { WorkerFlags } from '../flags.ts';
 import { listenForInterrupts } from '../interrupt.ts';

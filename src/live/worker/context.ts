@@ -1,10 +1,10 @@
-import type { MakeCall } from './call.ts';
+import type { MakeCall } from '../call.ts';
+import type { LearnedTokens } from '../limits/learned-tokens.ts';
+import type { JobReference, QueueLink } from '../redis/calls.ts';
 import type { DailyAllowance } from './daily-allowance.ts';
-import type { LearnedTokens } from './limits/learned-tokens.ts';
-import type { JobReference, QueueLink } from './redis/calls.ts';
-import type { AloneGate } from './worker-alone.ts';
-import type { WorkerCeilings } from './worker-job.ts';
-import type { WorkerPresence } from './worker-presence.ts';
+import type { AloneGate } from './isolate.ts';
+import type { WorkerPresence } from './presence.ts';
+import type { WorkerCeilings } from './read-job.ts';
 
 /** One line of a worker's log: never row text, never a key. */
 export type WorkerLog = (level: 'info' | 'warn' | 'error', event: string, facts?: Readonly<Record<string, unknown>>) => void;

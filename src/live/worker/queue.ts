@@ -1,15 +1,15 @@
 import { WaitingError, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { createConcurrency } from './limits/concurrency.ts';
-import { createLearnedTokens } from './limits/learned-tokens.ts';
-import type { QueueLink } from './redis/calls.ts';
-import { makeJobKey, makeQueueName, makeStateKeys, REDIS_PREFIX, readJobId } from './redis/keys.ts';
+import { createConcurrency } from '../limits/concurrency.ts';
+import { createLearnedTokens } from '../limits/learned-tokens.ts';
+import type { QueueLink } from '../redis/calls.ts';
+import { makeJobKey, makeQueueName, makeStateKeys, REDIS_PREFIX, readJobId } from '../redis/keys.ts';
+import type { WorkerContext } from './context.ts';
+import { AloneGate } from './isolate.ts';
+import { WorkerPresence } from './presence.ts';
+import { processJob } from './process-job.ts';
+import { sleepUntilAny } from './wait.ts';
 import type { WorkerOptions } from './worker.ts';
-import { AloneGate } from './worker-alone.ts';
-import { processJob } from './worker-call.ts';
-import type { WorkerContext } from './worker-context.ts';
-import { WorkerPresence } from './worker-presence.ts';
-import { sleepUntilAny } from './worker-wait.ts';
 
 /** One model's queue, served by this process. */
 export interface ServedQueue {

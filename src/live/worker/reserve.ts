@@ -1,8 +1,8 @@
-import { type Grant, reserveCall } from './redis/calls.ts';
-import { WORKER_DIED } from './redis/ends.ts';
-import type { HandedJob, WorkerContext } from './worker-context.ts';
-import { deliver, interruptionsOf, NO_ATTEMPT, type OpenAttempt, settle } from './worker-deliver.ts';
-import { sleepUntilAny } from './worker-wait.ts';
+import { type Grant, reserveCall } from '../redis/calls.ts';
+import { WORKER_DIED } from '../redis/ends.ts';
+import type { HandedJob, WorkerContext } from './context.ts';
+import { deliver, interruptionsOf, NO_ATTEMPT, type OpenAttempt, settle } from './deliver.ts';
+import { sleepUntilAny } from './wait.ts';
 
 /** Not admitted yet, another worker is at it, or Redis is away. */
 const ASK_AGAIN_MS = 50;

@@ -1,8 +1,8 @@
 import { setMaxListeners } from 'node:events';
-import type { SettleKind } from './limits/throttle.ts';
-import { type JobReference, type QueueLink, type Settlement, settleCall } from './redis/calls.ts';
-import { makeSharedKeys, makeStateKeys, readNotice } from './redis/keys.ts';
-import { ACCOUNT, BEAT, runScript } from './redis/presence-scripts.ts';
+import type { SettleKind } from '../limits/throttle.ts';
+import { type JobReference, type QueueLink, type Settlement, settleCall } from '../redis/calls.ts';
+import { makeSharedKeys, makeStateKeys, readNotice } from '../redis/keys.ts';
+import { ACCOUNT, BEAT, runScript } from '../redis/presence-scripts.ts';
 
 /** What a worker remembers about one state directory's calls. */
 interface StateMemory {

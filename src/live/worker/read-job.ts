@@ -1,5 +1,5 @@
-import { makeKey, parseCustomId, type Request } from '../core/request.ts';
-import { isSealed } from './redis/seal.ts';
+import { makeKey, parseCustomId, type Request } from '../../core/request.ts';
+import { isSealed } from '../redis/seal.ts';
 
 /** What travels through Redis for one call, and nothing else: no URL, no header, no key. */
 export interface JobPayload {

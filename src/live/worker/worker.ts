@@ -1,13 +1,13 @@
 import { setMaxListeners } from 'node:events';
-import { UsageError } from '../core/errors.ts';
-import type { MakeCall } from './call.ts';
+import { UsageError } from '../../core/errors.ts';
+import type { MakeCall } from '../call.ts';
+import { describeUrl, openPatientRedis, openRedis } from '../redis/connection.ts';
+import { makeRegistryKey } from '../redis/keys.ts';
+import type { WorkerLog } from './context.ts';
 import type { DailyAllowance } from './daily-allowance.ts';
-import { describeUrl, openPatientRedis, openRedis } from './redis/connection.ts';
-import { makeRegistryKey } from './redis/keys.ts';
-import type { WorkerLog } from './worker-context.ts';
-import type { WorkerCeilings } from './worker-job.ts';
-import { type ServedQueue, serveQueue } from './worker-queue.ts';
-import { sleepUntilAny } from './worker-wait.ts';
+import { type ServedQueue, serveQueue } from './queue.ts';
+import type { WorkerCeilings } from './read-job.ts';
+import { sleepUntilAny } from './wait.ts';
 
 /** Everything a worker is: it keeps nothing of its own, so any number may run anywhere, and each may be killed. */
 export interface WorkerOptions {

@@ -1,7 +1,7 @@
-import type { Settlement } from './redis/calls.ts';
-import { type DeliveredEnd, writeEnd } from './redis/ends.ts';
-import { insist } from './redis/retry.ts';
-import type { HandedJob, WorkerContext } from './worker-context.ts';
+import type { Settlement } from '../redis/calls.ts';
+import { type DeliveredEnd, writeEnd } from '../redis/ends.ts';
+import { insist } from '../redis/retry.ts';
+import type { HandedJob, WorkerContext } from './context.ts';
 
 /** How an attempt stands that has no end yet. */
 export type OpenAttempt = Omit<Settlement, 'delivery'>;

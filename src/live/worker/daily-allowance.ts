@@ -1,9 +1,9 @@
-import { AppError, EXIT } from '../core/errors.ts';
-import { formatUsd } from '../core/summary.ts';
-import type { Usage } from '../core/usage.ts';
-import { makeCost } from '../money/cost.ts';
-import { estimateCost } from '../money/estimate-cost.ts';
-import { findPrice } from '../money/price.ts';
+import { AppError, EXIT } from '../../core/errors.ts';
+import { formatUsd } from '../../core/summary.ts';
+import type { Usage } from '../../core/usage.ts';
+import { makeCost } from '../../money/cost.ts';
+import { estimateCost } from '../../money/estimate-cost.ts';
+import { findPrice } from '../../money/price.ts';
 
 /** What one worker may do within a UTC day, whoever asks for it; null limits nothing. */
 export interface DailyLimits {

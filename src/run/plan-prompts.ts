@@ -1,5 +1,5 @@
 import type { Request } from '../core/request.ts';
-import type { EstimatedPrompt, JobTokens } from './job-tokens.ts';
+import type { EstimatedPrompt, JobTokens } from '../money/job-tokens.ts';
 import type { PromptSum } from './plan-cost.ts';
 import { createSample } from './plan-sample.ts';
 

@@ -11,11 +11,11 @@ import { keepRows } from '../input/kept-rows.ts';
 import { mayReadImageFiles } from '../input/request/compile-images.ts';
 import { type ChosenExamples, readExamples } from '../input/request/read-examples.ts';
 import { type InputTable, openTable } from '../input/table/read-table.ts';
+import { createJobTokens, type JobTokens } from '../money/job-tokens.ts';
 import { modelLimits } from '../money/model-limits.ts';
 import { createFindPrice, type FindPrice } from '../money/price.ts';
+import { createRowLimit } from '../money/row-limit.ts';
 import { findColumnClash } from '../output/table-columns.ts';
-import { createJobTokens, type JobTokens } from './job-tokens.ts';
-import { createRowLimit } from './row-limit.ts';
 import { locateStateDirectory, type Target } from './target.ts';
 
 /** A job that has passed every check that needs no provider, with its table open. */

@@ -2,6 +2,7 @@ import type { Job } from '../core/job.ts';
 import { isReasoningModel } from '../input/request/params.ts';
 import { KeyIndex } from '../ledger/key-index.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { longestAnswerTokens } from '../money/cost-bound.ts';
 import type { FindPrice } from '../money/price.ts';
 import type { AnswerHistory } from './answer-history.ts';
 import type { Books } from './books.ts';
@@ -11,7 +12,6 @@ import type { RunOptions } from './options.ts';
 import { readKeptJob } from './plan-changes.ts';
 import type { PreparedJob } from './prepare.ts';
 import { type LastRunFacts, type Preview, previewRun } from './preview.ts';
-import { longestAnswerTokens } from './price-bounds.ts';
 import type { SelectedRows } from './selection.ts';
 import type { KeptSummary } from './unchanged.ts';
 

@@ -1,11 +1,11 @@
 import { sweepBatches } from '../batch/sweep.ts';
 import type { Summary } from '../core/summary.ts';
+import { chooseCount } from '../money/job-tokens.ts';
 import { makeBatchContext } from './batch-context.ts';
 import { makeCostBounds } from './budget.ts';
 import { concludeRun } from './conclude.ts';
 import { beginWithBatches } from './deadline.ts';
 import { createDueRequests } from './due-request.ts';
-import { chooseCount } from './job-tokens.ts';
 import { chooseLane, type Lanes, openLanes } from './lanes.ts';
 import { createStepOf } from './next-step.ts';
 import { openJobLedger } from './open-job-ledger.ts';

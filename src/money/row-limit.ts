@@ -1,9 +1,9 @@
 import { UsageError } from '../core/errors.ts';
 import type { Job } from '../core/job.ts';
 import { formatUsd } from '../core/summary.ts';
-import { pricesAsOf } from '../money/overlay.ts';
-import type { FindPrice } from '../money/price.ts';
-import { makeCostBound } from './price-bounds.ts';
+import { makeCostBound } from './cost-bound.ts';
+import { pricesAsOf } from './overlay.ts';
+import type { FindPrice } from './price.ts';
 
 /** What a re-ask adds to the prompt beside the answer it is about: what was wrong with it. */
 const REASK_BYTES = 1_000;

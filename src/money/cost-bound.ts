@@ -1,8 +1,8 @@
 import type { Job } from '../core/job.ts';
-import { mostImageTokens } from '../money/image-tokens.ts';
-import { modelLimits } from '../money/model-limits.ts';
-import { type FindPrice, findPrice as findBuiltInPrice } from '../money/price.ts';
-import type { Rates } from '../money/rates.ts';
+import { mostImageTokens } from './image-tokens.ts';
+import { modelLimits } from './model-limits.ts';
+import { type FindPrice, findPrice as findBuiltInPrice } from './price.ts';
+import type { Rates } from './rates.ts';
 
 /** Requests whose cost is not known, by what bounds it. */
 export interface Amount {

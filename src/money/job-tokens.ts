@@ -1,13 +1,8 @@
-import { splitImages } from '../money/body-images.ts';
-import { countImageTokens, type ImageTokens } from '../money/image-tokens.ts';
-import {
-  createHeuristicTokenEstimator,
-  createTokenEstimator,
-  type ExactTokenEstimator,
-  type TokenEstimator,
-} from '../money/token-estimator.ts';
-import type { Lanes } from './lanes.ts';
-import { createSampledEstimator } from './sampled-tokens.ts';
+import type { Lanes } from '../run/lanes.ts';
+import { createSampledEstimator } from '../run/sampled-tokens.ts';
+import { splitImages } from './body-images.ts';
+import { countImageTokens, type ImageTokens } from './image-tokens.ts';
+import { createHeuristicTokenEstimator, createTokenEstimator, type ExactTokenEstimator, type TokenEstimator } from './token-estimator.ts';
 
 /** What is known of the prompt tokens of a job's requests. Nothing heavy is loaded until something is to be counted exactly. */
 export interface JobTokens {

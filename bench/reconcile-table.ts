@@ -1,7 +1,7 @@
 import { linkSync } from 'node:fs';
 import { join } from 'node:path';
-import { concludeRun } from '../src/run/conclude.ts';
-import { createWarningLog } from '../src/run/warning-log.ts';
+import { concludeRun } from '../src/run/finish/conclude.ts';
+import { createWarningLog } from '../src/run/finish/warning-log.ts';
 import { ALL_ROWS, effects, openBenchJob, signal } from './bench-job.ts';
 import { makeBatchId } from './write-answers.ts';
 

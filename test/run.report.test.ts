@@ -3,7 +3,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { test } from 'node:test';
 import type { ReportFacts } from '../src/output/report/facts.ts';
-import { createWarningLog } from '../src/run/warning-log.ts';
+import { createWarningLog } from '../src/run/finish/warning-log.ts';
 import { HOSTILE } from './helpers/report-facts.ts';
 import { CANARY_CELL, makeRows, makeWorld, renderCsv, type World } from './helpers/run-world.ts';
 

@@ -1,7 +1,7 @@
 import type { FinishedRow } from '../core/finished-row.ts';
 import type { Cause } from '../core/outcome.ts';
 import { compileTextRow } from '../input/request/render-code.ts';
-import { finishRows } from '../run/finish-rows.ts';
+import { finishRows } from '../run/finish/finish-rows.ts';
 import { createStepOf } from '../run/next-step.ts';
 import { openJobLedger } from '../run/open-job-ledger.ts';
 import type { PlanOptions } from '../run/plan.ts';

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { CAUSES, type Cause } from '../core/outcome.ts';
 import { createFailuresWriter } from '../output/failures-writer.ts';
-import { finishRows } from '../run/finish-rows.ts';
+import { finishRows } from '../run/finish/finish-rows.ts';
 import { selectRows } from '../run/selection.ts';
 import { type Looking, type LookOptions, openForLooking } from './open-state.ts';
 

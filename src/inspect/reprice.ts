@@ -1,7 +1,7 @@
 import { UsageError } from '../core/errors.ts';
 import { formatUsd, type Summary } from '../core/summary.ts';
 import { createSummaryCounter } from '../output/summary-counter.ts';
-import { finishRows } from '../run/finish-rows.ts';
+import { finishRows } from '../run/finish/finish-rows.ts';
 import { createStepOf } from '../run/next-step.ts';
 import { openJobLedger } from '../run/open-job-ledger.ts';
 import { findPossiblyBilled } from '../run/possibly-billed.ts';

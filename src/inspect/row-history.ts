@@ -7,7 +7,7 @@ import type { Disposition } from '../core/row.ts';
 import type { LineLocation, SettledRecord } from '../core/settled.ts';
 import { openForReading, readBytesAt } from '../ledger/disk/durable-files.ts';
 import { readAnswerText } from '../run/due-request.ts';
-import { finishRows } from '../run/finish-rows.ts';
+import { finishRows } from '../run/finish/finish-rows.ts';
 import { selectRows } from '../run/selection.ts';
 import { type Looking, type LookOptions, openForLooking } from './open-state.ts';
 

@@ -6,6 +6,7 @@ import { longestAnswerTokens } from '../money/cost-bound.ts';
 import type { FindPrice } from '../money/price.ts';
 import type { AnswerHistory } from './answer-history.ts';
 import type { Books } from './books.ts';
+import type { KeptSummary } from './finish/unchanged.ts';
 import { createKnownRows } from './known-rows.ts';
 import { createStepOf } from './next-step.ts';
 import type { RunOptions } from './options.ts';
@@ -13,7 +14,6 @@ import { readKeptJob } from './plan-changes.ts';
 import type { PreparedJob } from './prepare.ts';
 import { type LastRunFacts, type Preview, previewRun } from './preview.ts';
 import type { SelectedRows } from './selection.ts';
-import type { KeptSummary } from './unchanged.ts';
 
 export interface PreviewJobOptions {
   readonly prepared: PreparedJob;

@@ -8,6 +8,7 @@ import type { JobTokens } from '../money/job-tokens.ts';
 import type { FindPrice } from '../money/price.ts';
 import type { AnswerLengths } from './answer-history.ts';
 import { forecastAnswer } from './answer-tokens.ts';
+import { hashRowId } from './finish/write-outputs.ts';
 import type { KnownRows } from './known-rows.ts';
 import { chooseLane } from './lanes.ts';
 import type { StepOf } from './next-step.ts';
@@ -19,7 +20,6 @@ import { createShardCount, type PlannedShard } from './plan-shards.ts';
 import { type TimeUnderLimits, timeWork } from './plan-time.ts';
 import { createRowKeys } from './row-keys.ts';
 import type { SelectedRows } from './selection.ts';
-import { hashRowId } from './write-outputs.ts';
 
 /** What a run would do, found by going through the table once; nothing was sent, nothing was spent. Field names are a contract (`plan --json`). */
 export interface Preview {

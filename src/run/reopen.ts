@@ -1,4 +1,4 @@
-import { type FinishOptions, finishRows } from './finish-rows.ts';
+import { type FinishOptions, finishRows } from './finish/finish-rows.ts';
 import type { Reopen } from './options.ts';
 
 /** Opens failed rows again: those of the wanted causes, each key once. @returns how many keys were opened */

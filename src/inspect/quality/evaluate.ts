@@ -3,7 +3,7 @@ import type { Evaluation } from '../../core/quality.ts';
 import { makeScores } from '../../quality/scores.ts';
 import { createTally } from '../../quality/tally.ts';
 import { chooseField } from '../../run/field.ts';
-import { finishRows } from '../../run/finish-rows.ts';
+import { finishRows } from '../../run/finish/finish-rows.ts';
 import { selectRows } from '../../run/selection.ts';
 import type { JobState } from '../last-run.ts';
 import { type Looking, type LookOptions, openForLooking } from '../open-state.ts';

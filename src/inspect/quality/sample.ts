@@ -3,7 +3,7 @@ import { suggest } from '../../core/suggest.ts';
 import { makeSheetColumns, sheetPath, writeMarkSheet } from '../../output/mark-sheet.ts';
 import { ANSWER_COLUMN } from '../../output/table-columns.ts';
 import { chooseField } from '../../run/field.ts';
-import { finishRows } from '../../run/finish-rows.ts';
+import { finishRows } from '../../run/finish/finish-rows.ts';
 import { selectRows } from '../../run/selection.ts';
 import type { JobState } from '../last-run.ts';
 import { type Looking, type LookOptions, openForLooking } from '../open-state.ts';

@@ -3,7 +3,7 @@ import { formatUsd, type RowCounts } from '../../core/summary.ts';
 import { type Ledger, openLedger } from '../../ledger/ledger.ts';
 import { makeCostOf } from '../../money/cost.ts';
 import { type Books, createBooks } from '../../run/books.ts';
-import { finishRows } from '../../run/finish-rows.ts';
+import { finishRows } from '../../run/finish/finish-rows.ts';
 import { createStepOf } from '../../run/next-step.ts';
 import type { PreparedJob } from '../../run/prepare.ts';
 import { selectRows } from '../../run/selection.ts';

@@ -1,13 +1,13 @@
-import type { FinishedRow } from '../core/finished-row.ts';
-import type { Outcome } from '../core/outcome.ts';
-import type { Disposition, Row, Table } from '../core/row.ts';
-import type { CostOf } from '../core/settled.ts';
-import { addUsage, NO_USAGE, type Usage } from '../core/usage.ts';
-import type { CompiledJob } from '../input/compile-job.ts';
-import type { Ledger, StoredAnswer } from '../ledger/ledger.ts';
-import type { KeyStep, StepOf } from './next-step.ts';
-import { createRowKeys, type KeyedRow } from './row-keys.ts';
-import type { SelectedRows } from './selection.ts';
+import type { FinishedRow } from '../../core/finished-row.ts';
+import type { Outcome } from '../../core/outcome.ts';
+import type { Disposition, Row, Table } from '../../core/row.ts';
+import type { CostOf } from '../../core/settled.ts';
+import { addUsage, NO_USAGE, type Usage } from '../../core/usage.ts';
+import type { CompiledJob } from '../../input/compile-job.ts';
+import type { Ledger, StoredAnswer } from '../../ledger/ledger.ts';
+import type { KeyStep, StepOf } from '../next-step.ts';
+import { createRowKeys, type KeyedRow } from '../row-keys.ts';
+import type { SelectedRows } from '../selection.ts';
 
 export interface FinishOptions {
   readonly table: Table;

@@ -1,10 +1,10 @@
 import { rm } from 'node:fs/promises';
-import type { FinishedRow } from '../core/finished-row.ts';
-import { createFailuresWriter } from '../output/failures-writer.ts';
-import { failuresPath, partialPath, reportPath } from '../output/output-paths.ts';
-import type { RowCounter } from '../output/report/row-counter.ts';
-import type { SummaryCounter } from '../output/summary-counter.ts';
-import { createTableWriter } from '../output/table-writer.ts';
+import type { FinishedRow } from '../../core/finished-row.ts';
+import { createFailuresWriter } from '../../output/failures-writer.ts';
+import { failuresPath, partialPath, reportPath } from '../../output/output-paths.ts';
+import type { RowCounter } from '../../output/report/row-counter.ts';
+import type { SummaryCounter } from '../../output/summary-counter.ts';
+import { createTableWriter } from '../../output/table-writer.ts';
 import { type FinishOptions, finishRows } from './finish-rows.ts';
 
 export interface WriteOptions extends FinishOptions {

@@ -1,9 +1,9 @@
 import { hash } from 'node:crypto';
 import { relative } from 'node:path';
-import type { Summary } from '../core/summary.ts';
-import { VERSION } from '../core/version.ts';
-import { isRetryable } from '../inspect/failures.ts';
-import type { Ledger } from '../ledger/ledger.ts';
+import type { Summary } from '../../core/summary.ts';
+import { VERSION } from '../../core/version.ts';
+import { isRetryable } from '../../inspect/failures.ts';
+import type { Ledger } from '../../ledger/ledger.ts';
 import type {
   BatchTrip,
   CallFigures,
@@ -14,11 +14,11 @@ import type {
   RunPoint,
   Tempo,
   WarningFacts,
-} from '../output/report/facts.ts';
-import type { CountedRows } from '../output/report/row-counter.ts';
-import type { TempoCounter } from '../output/report/tempo-counter.ts';
-import type { Books } from './books.ts';
-import type { PreparedJob } from './prepare.ts';
+} from '../../output/report/facts.ts';
+import type { CountedRows } from '../../output/report/row-counter.ts';
+import type { TempoCounter } from '../../output/report/tempo-counter.ts';
+import type { Books } from '../books.ts';
+import type { PreparedJob } from '../prepare.ts';
 import type { KeptSummary } from './unchanged.ts';
 import type { WarningLog } from './warning-log.ts';
 

@@ -1,13 +1,13 @@
-import type { Summary } from '../core/summary.ts';
-import type { Ledger } from '../ledger/ledger.ts';
-import { openAtomicFile } from '../output/atomic-file.ts';
+import type { Summary } from '../../core/summary.ts';
+import type { Ledger } from '../../ledger/ledger.ts';
+import { openAtomicFile } from '../../output/atomic-file.ts';
 
-import { renderReport } from '../output/report/render-report.ts';
-import { createRowCounter, type RowCounter, SHOWN_SLOWEST } from '../output/report/row-counter.ts';
-import { createTempoCounter } from '../output/report/tempo-counter.ts';
-import type { Books } from './books.ts';
+import { renderReport } from '../../output/report/render-report.ts';
+import { createRowCounter, type RowCounter, SHOWN_SLOWEST } from '../../output/report/row-counter.ts';
+import { createTempoCounter } from '../../output/report/tempo-counter.ts';
+import type { Books } from '../books.ts';
+import type { PreparedJob } from '../prepare.ts';
 import { readCallTimes } from './call-times.ts';
-import type { PreparedJob } from './prepare.ts';
 import { keepReportFacts, makeReportFacts } from './report-facts.ts';
 import { readRunTimeline } from './run-timeline.ts';
 import { createTextReader } from './sample-text.ts';

@@ -1,4 +1,4 @@
-import type { WarningFacts } from '../output/report/facts.ts';
+import type { WarningFacts } from '../../output/report/facts.ts';
 
 /** Tells warnings, and keeps them for the report. */
 export interface WarningLog {

@@ -1,12 +1,12 @@
 import { createHash, hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { resolve } from 'node:path';
-import { type Cause, TRANSIENT_CAUSES } from '../core/outcome.ts';
-import type { Summary } from '../core/summary.ts';
-import { mayReadImageFiles } from '../input/request/compile-images.ts';
-import type { Ledger } from '../ledger/ledger.ts';
-import type { RunOptions } from './options.ts';
-import type { PreparedJob } from './prepare.ts';
+import { type Cause, TRANSIENT_CAUSES } from '../../core/outcome.ts';
+import type { Summary } from '../../core/summary.ts';
+import { mayReadImageFiles } from '../../input/request/compile-images.ts';
+import type { Ledger } from '../../ledger/ledger.ts';
+import type { RunOptions } from '../options.ts';
+import type { PreparedJob } from '../prepare.ts';
 
 /** What a finished run's table was made from, and the table itself, by their hashes: kept in the run's summary file. */
 export interface Fingerprint {

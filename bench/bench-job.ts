@@ -2,10 +2,10 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readOwnIdentity } from '../src/ledger/disk/process-identity.ts';
 import type { Ledger } from '../src/ledger/ledger.ts';
-import type { Books } from '../src/run/books.ts';
-import type { Effects } from '../src/run/effects.ts';
-import { openJobLedger } from '../src/run/open-job-ledger.ts';
-import { keepTableRows, type PreparedJob, prepareJob } from '../src/run/prepare.ts';
+import type { Books } from '../src/run/open/books.ts';
+import type { Effects } from '../src/run/open/effects.ts';
+import { openJobLedger } from '../src/run/open/open-job-ledger.ts';
+import { keepTableRows, type PreparedJob, prepareJob } from '../src/run/open/prepared-job.ts';
 
 export const MODEL = 'gpt-4o-mini';
 export const signal: AbortSignal = new AbortController().signal;

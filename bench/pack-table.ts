@@ -3,7 +3,7 @@ import type { BatchLane } from '../src/batch/lane.ts';
 import { makeRequestLine } from '../src/core/request.ts';
 import type { Ledger, ShardWriter } from '../src/ledger/ledger.ts';
 import { createDueRequests } from '../src/run/due-request.ts';
-import { createStepOf } from '../src/run/next-step.ts';
+import { createStepOf } from '../src/run/open/next-step.ts';
 import { sendDueRows } from '../src/run/pass.ts';
 import { startRun } from '../src/run/start-run.ts';
 import { ALL_ROWS, effects, MODEL, openBenchJob, signal } from './bench-job.ts';

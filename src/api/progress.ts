@@ -1,4 +1,4 @@
-import type { Effects } from '../run/effects.ts';
+import type { Effects } from '../run/open/effects.ts';
 import type { RunView } from '../run/view.ts';
 
 /** How far a run is, at one moment. */

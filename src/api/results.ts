@@ -2,11 +2,11 @@ import type { FinishedRow } from '../core/finished-row.ts';
 import type { Cause } from '../core/outcome.ts';
 import { compileTextRow } from '../input/request/render-code.ts';
 import { finishRows } from '../run/finish/finish-rows.ts';
-import { createStepOf } from '../run/next-step.ts';
-import { openJobLedger } from '../run/open-job-ledger.ts';
+import { createStepOf } from '../run/open/next-step.ts';
+import { openJobLedger } from '../run/open/open-job-ledger.ts';
+import { prepareJob } from '../run/open/prepared-job.ts';
+import { selectRows } from '../run/open/selection.ts';
 import type { PlanOptions } from '../run/plan.ts';
-import { prepareJob } from '../run/prepare.ts';
-import { selectRows } from '../run/selection.ts';
 import type { RowOf, RowResult } from './job-definition.ts';
 
 /** Joins every row of a run with its answer, from the state directory as it is now: nothing is held in memory. */

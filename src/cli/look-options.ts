@@ -4,7 +4,7 @@ import { makeEffects } from '../host/real-effects.ts';
 import type { JobState } from '../inspect/last-run.ts';
 import { describeOrigin } from '../inspect/last-run.ts';
 import type { LookOptions } from '../inspect/open-state.ts';
-import { originOf } from '../run/target.ts';
+import { originOf } from '../run/open/target.ts';
 import type { JobFlags } from './flags.ts';
 import { say } from './say.ts';
 

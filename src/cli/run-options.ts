@@ -3,9 +3,9 @@ import { UsageError } from '../core/errors.ts';
 import { loadEnvFile, readRedisLink } from '../host/environment.ts';
 import { makeTarget, makeTargetOrigin } from '../host/provider-target.ts';
 import { makeEffects } from '../host/real-effects.ts';
+import type { RowSelection } from '../run/open/selection.ts';
 import type { RunOptions } from '../run/options.ts';
 import type { PlanOptions } from '../run/plan.ts';
-import type { RowSelection } from '../run/selection.ts';
 import type { JobFlags, RunFlags } from './flags.ts';
 import type { Interrupts } from './interrupt.ts';
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import type { Target } from '../run/target.ts';
-import { DEFAULT_ORIGIN, originOf } from '../run/target.ts';
+import type { Target } from '../run/open/target.ts';
+import { DEFAULT_ORIGIN, originOf } from '../run/open/target.ts';
 import { chooseBaseUrl, readApiKey } from './environment.ts';
 
 /** The simulator asks for a key like any server; this one opens nothing else. */

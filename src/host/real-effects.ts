@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { readOwnIdentity } from '../ledger/disk/process-identity.ts';
-import type { Effects } from '../run/effects.ts';
+import type { Effects } from '../run/open/effects.ts';
 
 const ID_LETTERS = 'abcdefghijklmnopqrstuvwxyz0123456789';
 

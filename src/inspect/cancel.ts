@@ -2,7 +2,7 @@ import { UsageError } from '../core/errors.ts';
 import { loadJob } from '../input/job/load-job.ts';
 import { ApiError } from '../openai/api-error.ts';
 import { TERMINAL_STATUSES } from '../openai/wire.ts';
-import type { Target } from '../run/target.ts';
+import type { Target } from '../run/open/target.ts';
 import { chooseState, readStateEvents } from './last-run.ts';
 import { findRunner, type Runner } from './waiting-for.ts';
 

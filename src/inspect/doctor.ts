@@ -6,7 +6,7 @@ import { loadJob } from '../input/job/load-job.ts';
 import { loadPrices } from '../input/job/load-prices.ts';
 import { createFindPrice, type FindPrice } from '../money/price.ts';
 import type { Provider } from '../openai/provider.ts';
-import { type Connection, DEFAULT_BASE_URL, locateStateDirectory, type Target } from '../run/target.ts';
+import { type Connection, DEFAULT_BASE_URL, locateStateDirectory, type Target } from '../run/open/target.ts';
 
 /** One thing that was looked at. */
 export interface Finding {

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { CAUSES, type Cause } from '../core/outcome.ts';
 import { createFailuresWriter } from '../output/failures-writer.ts';
 import { finishRows } from '../run/finish/finish-rows.ts';
-import { selectRows } from '../run/selection.ts';
+import { selectRows } from '../run/open/selection.ts';
 import { type Looking, type LookOptions, openForLooking } from './open-state.ts';
 
 /** The failed and skipped rows of a job, by cause (`failures --json`). */

@@ -8,7 +8,7 @@ import type { LedgerFold } from '../ledger/events/fold.ts';
 import { createFold } from '../ledger/events/fold-events.ts';
 import { openRunFiles } from '../ledger/runs.ts';
 import type { KeptSummary } from '../run/finish/unchanged.ts';
-import { DEFAULT_ORIGIN, locateStateDirectory } from '../run/target.ts';
+import { DEFAULT_ORIGIN, locateStateDirectory } from '../run/open/target.ts';
 
 /** A state directory of a job: one for each provider it was run with. */
 export interface JobState {

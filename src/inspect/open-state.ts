@@ -1,10 +1,10 @@
 import { loadJob } from '../input/job/load-job.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import type { Books } from '../run/books.ts';
-import type { Effects } from '../run/effects.ts';
-import { createStepOf, type StepOf } from '../run/next-step.ts';
-import { openJobLedger } from '../run/open-job-ledger.ts';
-import { type PreparedJob, prepareJob } from '../run/prepare.ts';
+import type { Books } from '../run/open/books.ts';
+import type { Effects } from '../run/open/effects.ts';
+import { createStepOf, type StepOf } from '../run/open/next-step.ts';
+import { openJobLedger } from '../run/open/open-job-ledger.ts';
+import { type PreparedJob, prepareJob } from '../run/open/prepared-job.ts';
 import { chooseState, findLastRun, type JobState, type LastRun, readStateEvents } from './last-run.ts';
 
 /** What a command that sends nothing is told. */

@@ -2,11 +2,11 @@ import { UsageError } from '../core/errors.ts';
 import { formatUsd, type Summary } from '../core/summary.ts';
 import { createSummaryCounter } from '../output/summary-counter.ts';
 import { finishRows } from '../run/finish/finish-rows.ts';
-import { createStepOf } from '../run/next-step.ts';
-import { openJobLedger } from '../run/open-job-ledger.ts';
+import { createStepOf } from '../run/open/next-step.ts';
+import { openJobLedger } from '../run/open/open-job-ledger.ts';
+import { selectRows } from '../run/open/selection.ts';
 import { findPossiblyBilled } from '../run/possibly-billed.ts';
 import { savingsOf } from '../run/savings.ts';
-import { selectRows } from '../run/selection.ts';
 import { type FoundState, type LookOptions, prepareLooking } from './open-state.ts';
 
 /**

@@ -8,7 +8,7 @@ import type { LineLocation, SettledRecord } from '../core/settled.ts';
 import { openForReading, readBytesAt } from '../ledger/disk/durable-files.ts';
 import { readAnswerText } from '../run/due-request.ts';
 import { finishRows } from '../run/finish/finish-rows.ts';
-import { selectRows } from '../run/selection.ts';
+import { selectRows } from '../run/open/selection.ts';
 import { type Looking, type LookOptions, openForLooking } from './open-state.ts';
 
 /** One row, everything that was asked and answered for it (`failures --row ID --json`). */

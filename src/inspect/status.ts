@@ -1,6 +1,6 @@
 import { formatUsd } from '../core/summary.ts';
 import type { LedgerFold } from '../ledger/events/fold.ts';
-import { createRowKeys } from '../run/row-keys.ts';
+import { createRowKeys } from '../run/open/row-keys.ts';
 import { type Looking, type LookOptions, openForLooking } from './open-state.ts';
 import { findRunner, listWaits, type Runner, type Wait } from './waiting-for.ts';
 

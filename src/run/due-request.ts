@@ -4,7 +4,7 @@ import type { ResponseLine } from '../core/response-line.ts';
 import type { Row } from '../core/row.ts';
 import type { CompiledJob } from '../input/compile-job.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import type { PreparedJob } from './prepare.ts';
+import type { PreparedJob } from './open/prepared-job.ts';
 
 /** @param id that of the request's key */
 export type MakeDueRequest = (row: Row, request: Request, id: number, step: 'new' | 'again' | 'reask') => Request;

@@ -1,9 +1,9 @@
-import type { Effects } from './effects.ts';
 import type { LaneName } from './lanes.ts';
-import type { PrepareOptions } from './prepare.ts';
+import type { Effects } from './open/effects.ts';
+import type { PrepareOptions } from './open/prepared-job.ts';
+import type { RowSelection } from './open/selection.ts';
+import type { Target } from './open/target.ts';
 import type { Preview } from './preview.ts';
-import type { RowSelection } from './selection.ts';
-import type { Target } from './target.ts';
 import type { RunView } from './view.ts';
 
 /** Everything a run is told. */

@@ -5,9 +5,9 @@ import type { CompiledJob } from '../input/compile-job.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { type Budget, BudgetError, type Excess } from './budget.ts';
 import type { MakeDueRequest } from './due-request.ts';
-import type { StepOf } from './next-step.ts';
-import { createRowKeys } from './row-keys.ts';
-import type { SelectedRows } from './selection.ts';
+import type { StepOf } from './open/next-step.ts';
+import { createRowKeys } from './open/row-keys.ts';
+import type { SelectedRows } from './open/selection.ts';
 
 export interface PassOptions {
   readonly table: Table;

@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { openJobLedger } from './open-job-ledger.ts';
+import { openJobLedger } from './open/open-job-ledger.ts';
+import { type PrepareOptions, prepareJob } from './open/prepared-job.ts';
+import { selectRows } from './open/selection.ts';
 import type { RunOptions } from './options.ts';
-import { type PrepareOptions, prepareJob } from './prepare.ts';
 import type { Preview } from './preview.ts';
 import { previewOpenJob } from './preview-job.ts';
-import { selectRows } from './selection.ts';
 
 export type PlanOptions = PrepareOptions & Pick<RunOptions, 'selection' | 'effects' | 'priceAsOf'>;
 

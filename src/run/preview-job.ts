@@ -4,16 +4,16 @@ import { KeyIndex } from '../ledger/key-index.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { longestAnswerTokens } from '../money/cost-bound.ts';
 import type { FindPrice } from '../money/price.ts';
-import type { AnswerHistory } from './answer-history.ts';
-import type { Books } from './books.ts';
 import type { KeptSummary } from './finish/unchanged.ts';
 import { createKnownRows } from './known-rows.ts';
-import { createStepOf } from './next-step.ts';
+import type { AnswerHistory } from './open/answer-history.ts';
+import type { Books } from './open/books.ts';
+import { createStepOf } from './open/next-step.ts';
+import type { PreparedJob } from './open/prepared-job.ts';
+import type { SelectedRows } from './open/selection.ts';
 import type { RunOptions } from './options.ts';
 import { readKeptJob } from './plan-changes.ts';
-import type { PreparedJob } from './prepare.ts';
 import { type LastRunFacts, type Preview, previewRun } from './preview.ts';
-import type { SelectedRows } from './selection.ts';
 
 export interface PreviewJobOptions {
   readonly prepared: PreparedJob;

@@ -1,8 +1,8 @@
 import type { TripView } from '../batch/lane.ts';
 import type { Job } from '../core/job.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import type { Books } from './books.ts';
 import type { LaneName } from './lanes.ts';
+import type { Books } from './open/books.ts';
 import type { Preview } from './preview.ts';
 
 /** What a run has still to get answered, as far as is known now. */

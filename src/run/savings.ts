@@ -1,6 +1,6 @@
 import type { FinishedRow } from '../core/finished-row.ts';
 import type { Savings } from '../output/summary-counter.ts';
-import type { Books } from './books.ts';
+import type { Books } from './open/books.ts';
 
 /** What the batch price and earlier answers saved: the same usage at the live price of the day, less what it did cost. */
 export function savingsOf(

@@ -1,9 +1,9 @@
 import type { BatchLane, TripView } from '../batch/lane.ts';
 import type { Job } from '../core/job.ts';
 import type { QueueView } from '../live/queue.ts';
-import type { Books } from './books.ts';
 import type { Deadline } from './deadline.ts';
 import type { Lanes } from './lanes.ts';
+import type { Books } from './open/books.ts';
 import type { Preview } from './preview.ts';
 
 /** A run as it stands at this moment, for whoever watches: every property is read anew. */

@@ -4,11 +4,11 @@ import { parseCustomId } from '../core/request.ts';
 import type { SettledRecord } from '../core/settled.ts';
 import type { Ledger, ResponseFile } from '../ledger/ledger.ts';
 import { type AnswerWatch, createAnswerWatch, isEmptyAnswer, type LabelCounts, WATCHED_VALUES } from './answer-watch.ts';
-import { chooseField, type Field, findLabelField } from './field.ts';
 import { readReportFacts } from './finish/report-facts.ts';
 import { createIdSet } from './id-set.ts';
 import { createLinelessEnds } from './lineless-ends.ts';
-import { createStepOf } from './next-step.ts';
+import { chooseField, type Field, findLabelField } from './open/answer-field.ts';
+import { createStepOf } from './open/next-step.ts';
 
 /** What came back, and would come again from the same request. */
 const ANSWERS: ReadonlySet<OutcomeStatus> = new Set(['ok', 'invalid', 'truncated', 'refused', 'filtered', 'bad_request']);

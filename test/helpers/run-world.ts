@@ -5,7 +5,7 @@ import * as path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Summary } from '../../src/core/summary.ts';
 import { createProvider } from '../../src/openai/provider.ts';
-import type { Effects } from '../../src/run/effects.ts';
+import type { Effects } from '../../src/run/open/effects.ts';
 import type { RunOptions } from '../../src/run/options.ts';
 import { runJob } from '../../src/run/run.ts';
 import type { SimulatorOptions } from '../../src/simulator/options.ts';

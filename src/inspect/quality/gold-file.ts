@@ -4,8 +4,8 @@ import type { Row } from '../../core/row.ts';
 import { showCell } from '../../input/request/cell-text.ts';
 import { openTable } from '../../input/table/read-table.ts';
 import { GOLD_COLUMN, OWN_COLUMNS, REF_COLUMN, ROW_COLUMN } from '../../output/mark-sheet.ts';
-import type { Field } from '../../run/field.ts';
 import { hashRowId } from '../../run/finish/write-outputs.ts';
+import type { Field } from '../../run/open/answer-field.ts';
 
 /** Right answers by row, read from a file: a marked sheet, or any table with the rows' ids. */
 export interface GoldFile {

@@ -7,9 +7,9 @@ import { readYaml } from '../../input/job/yaml-source.ts';
 import { type Ledger, openLedger } from '../../ledger/ledger.ts';
 import { openRunFiles } from '../../ledger/runs.ts';
 import { makeCostOf } from '../../money/cost.ts';
-import { type Books, createBooks } from '../../run/books.ts';
-import { createStepOf, type StepOf } from '../../run/next-step.ts';
-import type { PreparedJob } from '../../run/prepare.ts';
+import { type Books, createBooks } from '../../run/open/books.ts';
+import { createStepOf, type StepOf } from '../../run/open/next-step.ts';
+import type { PreparedJob } from '../../run/open/prepared-job.ts';
 import type { FoundState, LookOptions } from '../open-state.ts';
 import { NO_REQUEST, RunRowIndex } from './run-row-index.ts';
 

@@ -4,7 +4,7 @@ import { makeDifferenceInterval, testMcNemar } from '../../quality/mcnemar.ts';
 import { makeScores } from '../../quality/scores.ts';
 import { createTally, isCorrect } from '../../quality/tally.ts';
 import { makeWilsonInterval } from '../../quality/wilson.ts';
-import type { Field } from '../../run/field.ts';
+import type { Field } from '../../run/open/answer-field.ts';
 import type { RunAnswer } from './open-run.ts';
 
 /** What two runs say of one row. */

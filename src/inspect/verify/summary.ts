@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
 import { formatUsd, type RowCounts, type Summary } from '../../core/summary.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
-import type { Books } from '../../run/books.ts';
 import { makeFingerprint } from '../../run/finish/unchanged.ts';
-import type { PreparedJob } from '../../run/prepare.ts';
+import type { Books } from '../../run/open/books.ts';
+import type { PreparedJob } from '../../run/open/prepared-job.ts';
 import type { LastRun } from '../last-run.ts';
 import type { LookOptions } from '../open-state.ts';
 import { type Check, decideCheck, hashFile } from './files.ts';

@@ -7,7 +7,7 @@ import { openTable } from '../../input/table/read-table.ts';
 import { createCsvFormat } from '../../output/csv-format.ts';
 import { createJsonlFormat } from '../../output/jsonl-format.ts';
 import { makeTableColumns } from '../../output/table-columns.ts';
-import type { PreparedJob } from '../../run/prepare.ts';
+import type { PreparedJob } from '../../run/open/prepared-job.ts';
 import { type Check, decideCheck } from './files.ts';
 
 /** Writes a table into a hash: what its file must be, without writing one. */

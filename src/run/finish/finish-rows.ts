@@ -5,9 +5,9 @@ import type { CostOf } from '../../core/settled.ts';
 import { addUsage, NO_USAGE, type Usage } from '../../core/usage.ts';
 import type { CompiledJob } from '../../input/compile-job.ts';
 import type { Ledger, StoredAnswer } from '../../ledger/ledger.ts';
-import type { KeyStep, StepOf } from '../next-step.ts';
-import { createRowKeys, type KeyedRow } from '../row-keys.ts';
-import type { SelectedRows } from '../selection.ts';
+import type { KeyStep, StepOf } from '../open/next-step.ts';
+import { createRowKeys, type KeyedRow } from '../open/row-keys.ts';
+import type { SelectedRows } from '../open/selection.ts';
 
 export interface FinishOptions {
   readonly table: Table;

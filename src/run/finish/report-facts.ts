@@ -17,8 +17,8 @@ import type {
 } from '../../output/report/facts.ts';
 import type { CountedRows } from '../../output/report/row-counter.ts';
 import type { TempoCounter } from '../../output/report/tempo-counter.ts';
-import type { Books } from '../books.ts';
-import type { PreparedJob } from '../prepare.ts';
+import type { Books } from '../open/books.ts';
+import type { PreparedJob } from '../open/prepared-job.ts';
 import type { KeptSummary } from './unchanged.ts';
 import type { WarningLog } from './warning-log.ts';
 

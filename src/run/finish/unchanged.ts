@@ -5,8 +5,8 @@ import { type Cause, TRANSIENT_CAUSES } from '../../core/outcome.ts';
 import type { Summary } from '../../core/summary.ts';
 import { mayReadImageFiles } from '../../input/request/compile-images.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
+import type { PreparedJob } from '../open/prepared-job.ts';
 import type { RunOptions } from '../options.ts';
-import type { PreparedJob } from '../prepare.ts';
 
 /** What a finished run's table was made from, and the table itself, by their hashes: kept in the run's summary file. */
 export interface Fingerprint {

@@ -1,8 +1,8 @@
-import { UsageError } from '../core/errors.ts';
-import type { Job } from '../core/job.ts';
-import { suggest } from '../core/suggest.ts';
-import { showCell } from '../input/request/cell-text.ts';
-import { ANSWER_COLUMN } from '../output/table-columns.ts';
+import { UsageError } from '../../core/errors.ts';
+import type { Job } from '../../core/job.ts';
+import { suggest } from '../../core/suggest.ts';
+import { showCell } from '../../input/request/cell-text.ts';
+import { ANSWER_COLUMN } from '../../output/table-columns.ts';
 
 /** What stands for an empty answer of a field that may be empty. */
 export const NO_LABEL = '(none)';

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { Table } from '../core/row.ts';
+import type { Table } from '../../core/row.ts';
 
 /** Which rows a run is about: all of them, or a pilot's. */
 export type RowSelection =

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import type { Job } from '../core/job.ts';
-import type { Provider } from '../openai/provider.ts';
+import type { Job } from '../../core/job.ts';
+import type { Provider } from '../../openai/provider.ts';
 
 /** Whom a run talks to. Answers belong to who gave them, so each target has a state directory of its own. */
 export interface Target {

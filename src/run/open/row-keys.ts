@@ -1,7 +1,7 @@
-import type { Request } from '../core/request.ts';
-import type { Row } from '../core/row.ts';
-import type { CompiledJob } from '../input/compile-job.ts';
-import type { KeyIndex } from '../ledger/key-index.ts';
+import type { Request } from '../../core/request.ts';
+import type { Row } from '../../core/row.ts';
+import type { CompiledJob } from '../../input/compile-job.ts';
+import type { KeyIndex } from '../../ledger/key-index.ts';
 
 /** What a row asks for, with its place in the index. */
 export interface KeyedRow {

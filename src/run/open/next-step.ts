@@ -1,7 +1,7 @@
-import type { Job } from '../core/job.ts';
-import { decideNextStep, type NextStep, TRANSIENT_CAUSES } from '../core/outcome.ts';
-import type { Ledger } from '../ledger/ledger.ts';
-import { modelLimits } from '../money/model-limits.ts';
+import type { Job } from '../../core/job.ts';
+import { decideNextStep, type NextStep, TRANSIENT_CAUSES } from '../../core/outcome.ts';
+import type { Ledger } from '../../ledger/ledger.ts';
+import { modelLimits } from '../../money/model-limits.ts';
 
 /** Where a key stands: `new` was never answered, `in-flight` is with the provider. */
 export type KeyStep = NextStep | 'new' | 'in-flight';

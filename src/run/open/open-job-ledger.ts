@@ -1,9 +1,9 @@
-import { type Ledger, type LedgerOptions, openLedger } from '../ledger/ledger.ts';
-import { makeCostOf } from '../money/cost.ts';
+import { type Ledger, type LedgerOptions, openLedger } from '../../ledger/ledger.ts';
+import { makeCostOf } from '../../money/cost.ts';
 import { type AnswerHistory, createAnswerHistory } from './answer-history.ts';
 import { type Books, createBooks } from './books.ts';
 import type { Effects } from './effects.ts';
-import type { PreparedJob } from './prepare.ts';
+import type { PreparedJob } from './prepared-job.ts';
 
 export interface OpenedLedger {
   readonly ledger: Ledger;

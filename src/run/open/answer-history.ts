@@ -1,4 +1,4 @@
-import type { SettledRecord } from '../core/settled.ts';
+import type { SettledRecord } from '../../core/settled.ts';
 
 /** How long a job's answers were, reasoning included: what its ledger knows of every billed attempt, by run. */
 export interface AnswerHistory {

@@ -1,7 +1,7 @@
-import { type OutcomeStatus, usesAttempt } from '../core/outcome.ts';
-import type { CostOf, SettledRecord } from '../core/settled.ts';
-import { addUsage, NO_USAGE, type Usage } from '../core/usage.ts';
-import type { ResponseFile } from '../ledger/response-file.ts';
+import { type OutcomeStatus, usesAttempt } from '../../core/outcome.ts';
+import type { CostOf, SettledRecord } from '../../core/settled.ts';
+import { addUsage, NO_USAGE, type Usage } from '../../core/usage.ts';
+import type { ResponseFile } from '../../ledger/response-file.ts';
 
 /** Sums over attempts. Integer nano-dollars. */
 export interface Totals {

@@ -1,4 +1,4 @@
-import type { ProcessIdentity } from '../ledger/disk/process-identity.ts';
+import type { ProcessIdentity } from '../../ledger/disk/process-identity.ts';
 
 /** Everything a run takes from the outside world that a test may want to choose. The real ones are made in `cli/`. */
 export interface Effects {

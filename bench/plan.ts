@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { planJob } from '../src/run/plan.ts';
+import { planJob } from '../src/run/plan/plan.ts';
 import { effects, signal, writeBenchJob } from './bench-job.ts';
 import { measureBeside, measureInProcess, parseBare, readArgument, runPart } from './measure.ts';
 import { printLines, RSS_LIMIT_MIB } from './result.ts';

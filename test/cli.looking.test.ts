@@ -9,7 +9,7 @@ import type { Failures } from '../src/inspect/failures.ts';
 import { readRowHistory } from '../src/inspect/row-history.ts';
 import type { Status } from '../src/inspect/status.ts';
 import { type Verification, verifyState } from '../src/inspect/verify/verify.ts';
-import type { Preview } from '../src/run/preview.ts';
+import type { Preview } from '../src/run/plan/plan-result.ts';
 import { type Simulator, startSimulator } from '../src/simulator/start.ts';
 import { CANARY_KEY, createWorld, REVIEW_JOB, REVIEWS, type World } from './helpers/command-line.ts';
 

@@ -6,7 +6,7 @@ import { hideImageData, makeKey } from '../src/core/request.ts';
 import { splitImages } from '../src/money/body-images.ts';
 import { readImageSize } from '../src/money/image-size.ts';
 import { countImageTokens, countTokensOfSize, knowsImagesOf, mostImageTokens } from '../src/money/image-tokens.ts';
-import { createShardCount } from '../src/run/plan-shards.ts';
+import { createShardCount } from '../src/run/plan/shards.ts';
 import { countImageTokens as countInSimulator } from '../src/simulator/images.ts';
 import { makePng } from './helpers/images.ts';
 

@@ -1,7 +1,7 @@
 import type { Summary } from '../core/summary.ts';
 import type { LoadedJob } from '../input/job/load-job.ts';
-import { planJob } from '../run/plan.ts';
-import type { Preview } from '../run/preview.ts';
+import { planJob } from '../run/plan/plan.ts';
+import type { Preview } from '../run/plan/plan-result.ts';
 import { runJob } from '../run/run.ts';
 import type { JobDefinition, RowResult } from './job-definition.ts';
 import { type AnyDefinition, loadDefinition } from './load-definition.ts';

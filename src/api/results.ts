@@ -6,7 +6,7 @@ import { createStepOf } from '../run/open/next-step.ts';
 import { openJobLedger } from '../run/open/open-job-ledger.ts';
 import { prepareJob } from '../run/open/prepared-job.ts';
 import { selectRows } from '../run/open/selection.ts';
-import type { PlanOptions } from '../run/plan.ts';
+import type { PlanOptions } from '../run/plan/plan.ts';
 import type { RowOf, RowResult } from './job-definition.ts';
 
 /** Joins every row of a run with its answer, from the state directory as it is now: nothing is held in memory. */

@@ -5,7 +5,7 @@ import { makeEffects } from '../host/real-effects.ts';
 import type { LoadedJob } from '../input/job/load-job.ts';
 import { formatDollars } from '../output/format-numbers.ts';
 import type { RunOptions } from '../run/options.ts';
-import type { PlanOptions } from '../run/plan.ts';
+import type { PlanOptions } from '../run/plan/plan.ts';
 import { type RunProgress, watchProgress } from './progress.ts';
 
 /** What decides what there is to do. */

@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline/promises';
 import { UsageError } from '../core/errors.ts';
 import { formatDollars } from '../output/format-numbers.ts';
 import type { Spending } from '../run/options.ts';
-import type { Preview } from '../run/preview.ts';
+import type { Preview } from '../run/plan/plan-result.ts';
 import { say } from './say.ts';
 
 export interface ConfirmOptions extends Spending {

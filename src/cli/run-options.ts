@@ -5,7 +5,7 @@ import { makeTarget, makeTargetOrigin } from '../host/provider-target.ts';
 import { makeEffects } from '../host/real-effects.ts';
 import type { RowSelection } from '../run/open/selection.ts';
 import type { RunOptions } from '../run/options.ts';
-import type { PlanOptions } from '../run/plan.ts';
+import type { PlanOptions } from '../run/plan/plan.ts';
 import type { JobFlags, RunFlags } from './flags.ts';
 import type { Interrupts } from './interrupt.ts';
 

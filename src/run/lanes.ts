@@ -15,8 +15,8 @@ import type { Effects } from './open/effects.ts';
 import type { StepOf } from './open/next-step.ts';
 import type { PreparedJob } from './open/prepared-job.ts';
 import type { DeadlineOptions, RedisLink } from './options.ts';
+import type { Preview } from './plan/plan-result.ts';
 import { findUnansweredOfBatches } from './possibly-billed.ts';
-import type { Preview } from './preview.ts';
 import { createRestCount, estimateRestNanoUsd, type Rest } from './rest.ts';
 
 /** From this many requests on, `mode: auto` takes the batch lane: below it the day's wait is worth more than the discount. */

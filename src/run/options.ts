@@ -3,7 +3,7 @@ import type { Effects } from './open/effects.ts';
 import type { PrepareOptions } from './open/prepared-job.ts';
 import type { RowSelection } from './open/selection.ts';
 import type { Target } from './open/target.ts';
-import type { Preview } from './preview.ts';
+import type { Preview } from './plan/plan-result.ts';
 import type { RunView } from './view.ts';
 
 /** Everything a run is told. */

@@ -3,7 +3,7 @@ import type { Job } from '../core/job.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { LaneName } from './lanes.ts';
 import type { Books } from './open/books.ts';
-import type { Preview } from './preview.ts';
+import type { Preview } from './plan/plan-result.ts';
 
 /** What a run has still to get answered, as far as is known now. */
 export interface Rest {

@@ -14,7 +14,7 @@ import { openJobLedger } from './open/open-job-ledger.ts';
 import { keepTableRows, prepareJob } from './open/prepared-job.ts';
 import { selectRows } from './open/selection.ts';
 import type { RunOptions } from './options.ts';
-import { previewOpenJob } from './preview-job.ts';
+import { previewOpenJob } from './plan/preview-job.ts';
 import { createRateWait } from './rate-wait.ts';
 import { reopenRows } from './reopen.ts';
 import { startRun } from './start-run.ts';

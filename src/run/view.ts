@@ -4,7 +4,7 @@ import type { QueueView } from '../live/queue.ts';
 import type { Deadline } from './deadline.ts';
 import type { Lanes } from './lanes.ts';
 import type { Books } from './open/books.ts';
-import type { Preview } from './preview.ts';
+import type { Preview } from './plan/plan-result.ts';
 
 /** A run as it stands at this moment, for whoever watches: every property is read anew. */
 export interface RunView {

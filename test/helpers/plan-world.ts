@@ -1,7 +1,7 @@
 import os from 'node:os';
 import type { RowSelection } from '../../src/run/open/selection.ts';
-import { planJob } from '../../src/run/plan.ts';
-import type { Preview } from '../../src/run/preview.ts';
+import { planJob } from '../../src/run/plan/plan.ts';
+import type { Preview } from '../../src/run/plan/plan-result.ts';
 import type { World } from './run-world.ts';
 
 /** The plan of a world's job over what its runs left. */

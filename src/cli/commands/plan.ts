@@ -1,6 +1,6 @@
 import { EXIT, UsageError } from '../../core/errors.ts';
-import { planJob } from '../../run/plan.ts';
-import type { PlanProblem } from '../../run/preview.ts';
+import { planJob } from '../../run/plan/plan.ts';
+import type { PlanProblem } from '../../run/plan/plan-result.ts';
 import type { RunFlags } from '../flags.ts';
 import { renderPlan } from '../render/render-plan.ts';
 import { makePlanOptions, showRunCommand } from '../run-options.ts';

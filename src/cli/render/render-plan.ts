@@ -1,8 +1,8 @@
 import { escapeLineForTerminal } from '../../output/escape-for-terminal.ts';
 import { formatCount, formatDollars } from '../../output/format-numbers.ts';
-import type { CostRange } from '../../run/plan-cost.ts';
-import type { TimeUnderLimits } from '../../run/plan-time.ts';
-import type { PlanProblem, Preview } from '../../run/preview.ts';
+import type { CostRange } from '../../run/plan/cost.ts';
+import type { PlanProblem, Preview } from '../../run/plan/plan-result.ts';
+import type { TimeUnderLimits } from '../../run/plan/time.ts';
 import { createPaint } from './paint.ts';
 import { renderPrompt } from './render-prompt.ts';
 

@@ -1,7 +1,7 @@
-import type { Request } from '../core/request.ts';
-import type { EstimatedPrompt, JobTokens } from '../money/job-tokens.ts';
-import type { PromptSum } from './plan-cost.ts';
-import { createSample } from './plan-sample.ts';
+import type { Request } from '../../core/request.ts';
+import type { EstimatedPrompt, JobTokens } from '../../money/job-tokens.ts';
+import { createSample } from '../plan-sample.ts';
+import type { PromptSum } from './cost.ts';
 
 /** Prompt tokens of everything that would be sent, in constant memory. */
 export interface PromptCount {

@@ -1,5 +1,5 @@
-import type { Job } from '../core/job.ts';
-import type { AnswerLengths } from './open/answer-history.ts';
+import type { Job } from '../../core/job.ts';
+import type { AnswerLengths } from '../open/answer-history.ts';
 
 /** Without any other knowledge, free text is taken to be this long. */
 const FREE_TEXT_TOKENS = 200;

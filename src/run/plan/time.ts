@@ -1,5 +1,5 @@
-import type { JobLimits } from '../core/job.ts';
-import { listAccountLimits } from '../money/account-limits.ts';
+import type { JobLimits } from '../../core/job.ts';
+import { listAccountLimits } from '../../money/account-limits.ts';
 
 /** How long the work takes at least under one set of limits. Null: the limit is not known. */
 export interface TimeUnderLimits {

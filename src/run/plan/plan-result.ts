@@ -1,25 +1,25 @@
-import type { Job } from '../core/job.ts';
-import { hideImageData, type Request } from '../core/request.ts';
-import type { SkipCause, Table } from '../core/row.ts';
-import type { CompiledJob } from '../input/compile-job.ts';
-import type { KeyIndex } from '../ledger/key-index.ts';
-import { longestAnswerTokens } from '../money/cost-bound.ts';
-import type { JobTokens } from '../money/job-tokens.ts';
-import type { FindPrice } from '../money/price.ts';
-import { forecastAnswer } from './answer-tokens.ts';
-import { hashRowId } from './finish/write-outputs.ts';
+import type { Job } from '../../core/job.ts';
+import { hideImageData, type Request } from '../../core/request.ts';
+import type { SkipCause, Table } from '../../core/row.ts';
+import type { CompiledJob } from '../../input/compile-job.ts';
+import type { KeyIndex } from '../../ledger/key-index.ts';
+import { longestAnswerTokens } from '../../money/cost-bound.ts';
+import type { JobTokens } from '../../money/job-tokens.ts';
+import type { FindPrice } from '../../money/price.ts';
+import { hashRowId } from '../finish/write-outputs.ts';
+import { chooseLane } from '../lanes.ts';
+import type { AnswerLengths } from '../open/answer-history.ts';
+import type { StepOf } from '../open/next-step.ts';
+import { createRowKeys } from '../open/row-keys.ts';
+import type { SelectedRows } from '../open/selection.ts';
+import { type CheaperModel, findCheaper, warnOfImages, warnOfLostCache } from './advice.ts';
+import { forecastAnswer } from './answer-forecast.ts';
+import { describeChanges } from './changes.ts';
+import { type LaneCosts, longContextOver, priceWork, type Work } from './cost.ts';
 import type { KnownRows } from './known-rows.ts';
-import { chooseLane } from './lanes.ts';
-import type { AnswerLengths } from './open/answer-history.ts';
-import type { StepOf } from './open/next-step.ts';
-import { createRowKeys } from './open/row-keys.ts';
-import type { SelectedRows } from './open/selection.ts';
-import { type CheaperModel, findCheaper, warnOfImages, warnOfLostCache } from './plan-advice.ts';
-import { describeChanges } from './plan-changes.ts';
-import { type LaneCosts, longContextOver, priceWork, type Work } from './plan-cost.ts';
-import { createPromptCount } from './plan-prompts.ts';
-import { createShardCount, type PlannedShard } from './plan-shards.ts';
-import { type TimeUnderLimits, timeWork } from './plan-time.ts';
+import { createPromptCount } from './prompts.ts';
+import { createShardCount, type PlannedShard } from './shards.ts';
+import { type TimeUnderLimits, timeWork } from './time.ts';
 
 /** What a run would do, found by going through the table once; nothing was sent, nothing was spent. Field names are a contract (`plan --json`). */
 export interface Preview {

@@ -1,4 +1,4 @@
-import type { RunRow } from '../ledger/runs.ts';
+import type { RunRow } from '../../ledger/runs.ts';
 
 /** The row ids of a run, in eight bytes each: a table of a million rows takes 8 MB. */
 export interface KnownRows {

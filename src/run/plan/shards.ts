@@ -1,4 +1,4 @@
-import { MAX_SHARD_BYTES, MAX_SHARD_REQUESTS } from '../batch/cut-size.ts';
+import { MAX_SHARD_BYTES, MAX_SHARD_REQUESTS } from '../../batch/cut-size.ts';
 
 /** A shard the batch lane would cut. */
 export interface PlannedShard {

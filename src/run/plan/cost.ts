@@ -1,5 +1,5 @@
-import type { FindPrice, Price, PriceQuery } from '../money/price.ts';
-import type { Rates } from '../money/rates.ts';
+import type { FindPrice, Price, PriceQuery } from '../../money/price.ts';
+import type { Rates } from '../../money/rates.ts';
 
 /** Integer nano-dollars. */
 export interface CostRange {

@@ -1,8 +1,8 @@
-import type { Job } from '../core/job.ts';
-import { readJob } from '../input/job/make-job.ts';
-import { readYaml } from '../input/job/yaml-source.ts';
-import { formatCount, formatDollars } from '../output/format-numbers.ts';
-import type { PreviewRows } from './preview.ts';
+import type { Job } from '../../core/job.ts';
+import { readJob } from '../../input/job/make-job.ts';
+import { readYaml } from '../../input/job/yaml-source.ts';
+import { formatCount, formatDollars } from '../../output/format-numbers.ts';
+import type { PreviewRows } from './plan-result.ts';
 
 /** What a plan is compared with. */
 export interface ComparedRows {

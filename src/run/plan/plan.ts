@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { openJobLedger } from './open/open-job-ledger.ts';
-import { type PrepareOptions, prepareJob } from './open/prepared-job.ts';
-import { selectRows } from './open/selection.ts';
-import type { RunOptions } from './options.ts';
-import type { Preview } from './preview.ts';
+import { openJobLedger } from '../open/open-job-ledger.ts';
+import { type PrepareOptions, prepareJob } from '../open/prepared-job.ts';
+import { selectRows } from '../open/selection.ts';
+import type { RunOptions } from '../options.ts';
+import type { Preview } from './plan-result.ts';
 import { previewOpenJob } from './preview-job.ts';
 
 export type PlanOptions = PrepareOptions & Pick<RunOptions, 'selection' | 'effects' | 'priceAsOf'>;

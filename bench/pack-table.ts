@@ -2,9 +2,9 @@ import { createCutSize } from '../src/batch/cut-size.ts';
 import type { BatchLane } from '../src/batch/lane.ts';
 import { makeRequestLine } from '../src/core/request.ts';
 import type { Ledger, ShardWriter } from '../src/ledger/ledger.ts';
-import { createDueRequests } from '../src/run/due-request.ts';
 import { createStepOf } from '../src/run/open/next-step.ts';
-import { sendDueRows } from '../src/run/pass.ts';
+import { createDueRequests } from '../src/run/send/due-request.ts';
+import { sendDueRows } from '../src/run/send/send-due-rows.ts';
 import { startRun } from '../src/run/start-run.ts';
 import { ALL_ROWS, effects, MODEL, openBenchJob, signal } from './bench-job.ts';
 

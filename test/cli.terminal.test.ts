@@ -9,7 +9,7 @@ import { formatSpan } from '../src/cli/render/render-status.ts';
 import { renderTable } from '../src/cli/render/render-table.ts';
 import { showCommand, showRunCommand } from '../src/cli/run-options.ts';
 import { rememberSecret, scrubSecrets } from '../src/host/secrets.ts';
-import type { RunView } from '../src/run/view.ts';
+import type { RunView } from '../src/run/send/run-view.ts';
 
 const plain = createPaint(false);
 /** Sets the title, moves the cursor, turns the text round, and rings. */

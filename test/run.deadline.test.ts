@@ -4,7 +4,7 @@ import * as path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { parse } from 'csv-parse/sync';
 import type { Summary } from '../src/core/summary.ts';
-import type { RunView } from '../src/run/view.ts';
+import type { RunView } from '../src/run/send/run-view.ts';
 import { createWorld, REVIEW_JOB, REVIEWS } from './helpers/command-line.ts';
 import { startProxy } from './helpers/proxy.ts';
 import { readJsonLines, type WireEvent } from './helpers/run-evidence.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { RunView } from '../src/run/view.ts';
+import type { RunView } from '../src/run/send/run-view.ts';
 import { makeRows, makeWorld, renderCsv } from './helpers/run-world.ts';
 
 test('what is told of progress is about this run: equal rows once, answers of other tables not at all', async (t) => {

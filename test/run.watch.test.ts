@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import type { StopRule } from '../src/core/job.ts';
 import { defineJob } from '../src/index.ts';
 import { readStopLimit } from '../src/input/job/amounts.ts';
-import { createAnswerWatch, isEmptyAnswer, type WatchedAnswer } from '../src/run/answer-watch.ts';
+import { createAnswerWatch, isEmptyAnswer, type WatchedAnswer } from '../src/run/send/count-answers.ts';
 import { makeJobText, makeRows, makeWorld } from './helpers/run-world.ts';
 
 const OK: WatchedAnswer = { outcome: 'ok', isEmpty: false, labels: [] };

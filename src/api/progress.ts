@@ -1,5 +1,5 @@
 import type { Effects } from '../run/open/effects.ts';
-import type { RunView } from '../run/view.ts';
+import type { RunView } from '../run/send/run-view.ts';
 
 /** How far a run is, at one moment. */
 export interface RunProgress {

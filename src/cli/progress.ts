@@ -1,6 +1,6 @@
 import { escapeLineForTerminal } from '../output/escape-for-terminal.ts';
 import { formatDollars } from '../output/format-numbers.ts';
-import type { RunView } from '../run/view.ts';
+import type { RunView } from '../run/send/run-view.ts';
 import { renderProgress } from './render/render-progress.ts';
 import { hasColour } from './say.ts';
 

@@ -5,8 +5,8 @@ import { finishRows } from '../run/finish/finish-rows.ts';
 import { createStepOf } from '../run/open/next-step.ts';
 import { openJobLedger } from '../run/open/open-job-ledger.ts';
 import { selectRows } from '../run/open/selection.ts';
-import { findPossiblyBilled } from '../run/possibly-billed.ts';
 import { savingsOf } from '../run/savings.ts';
+import { findPossiblyBilled } from '../run/send/possibly-billed.ts';
 import { type FoundState, type LookOptions, prepareLooking } from './open-state.ts';
 
 /**

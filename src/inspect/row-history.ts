@@ -6,9 +6,9 @@ import { decideOutcome, readResponseLine } from '../core/response-line.ts';
 import type { Disposition } from '../core/row.ts';
 import type { LineLocation, SettledRecord } from '../core/settled.ts';
 import { openForReading, readBytesAt } from '../ledger/disk/durable-files.ts';
-import { readAnswerText } from '../run/due-request.ts';
 import { finishRows } from '../run/finish/finish-rows.ts';
 import { selectRows } from '../run/open/selection.ts';
+import { readAnswerText } from '../run/send/due-request.ts';
 import { type Looking, type LookOptions, openForLooking } from './open-state.ts';
 
 /** One row, everything that was asked and answered for it (`failures --row ID --json`). */

@@ -1,5 +1,5 @@
-import type { Lanes } from '../run/lanes.ts';
 import { createSampledEstimator } from '../run/sampled-tokens.ts';
+import type { Lanes } from '../run/send/open-lanes.ts';
 import { splitImages } from './body-images.ts';
 import { countImageTokens, type ImageTokens } from './image-tokens.ts';
 import { createHeuristicTokenEstimator, createTokenEstimator, type ExactTokenEstimator, type TokenEstimator } from './token-estimator.ts';

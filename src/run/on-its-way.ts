@@ -2,7 +2,7 @@ import type { BatchLane } from '../batch/lane.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { LiveLane } from '../live/lane.ts';
 import type { Amount } from '../money/cost-bound.ts';
-import { amountOfUnknownCalls } from './possibly-billed.ts';
+import { amountOfUnknownCalls } from './send/possibly-billed.ts';
 
 /** Requests without a known cost yet, by the lane that prices them: being gathered, on their way, or lost from sight after they may have been billed. */
 export interface OnItsWay {

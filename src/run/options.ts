@@ -1,10 +1,10 @@
-import type { LaneName } from './lanes.ts';
 import type { Effects } from './open/effects.ts';
 import type { PrepareOptions } from './open/prepared-job.ts';
 import type { RowSelection } from './open/selection.ts';
 import type { Target } from './open/target.ts';
 import type { Preview } from './plan/plan-result.ts';
-import type { RunView } from './view.ts';
+import type { LaneName } from './send/open-lanes.ts';
+import type { RunView } from './send/run-view.ts';
 
 /** Everything a run is told. */
 export interface RunOptions extends PrepareOptions {

@@ -3,7 +3,7 @@ import type { TripView } from '../../batch/lane.ts';
 import type { QueueView } from '../../live/queue.ts';
 import { escapeLineForTerminal } from '../../output/escape-for-terminal.ts';
 import { formatDollars } from '../../output/format-numbers.ts';
-import type { RunView } from '../../run/view.ts';
+import type { RunView } from '../../run/send/run-view.ts';
 
 export interface ProgressLook {
   readonly now: Date;

@@ -2,7 +2,7 @@ import type { Row, Table } from '../../core/row.ts';
 import type { CompiledJob } from '../../input/compile-job.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import type { SampleFacts, SampleText } from '../../output/report/facts.ts';
-import { readAnswerText } from '../due-request.ts';
+import { readAnswerText } from '../send/due-request.ts';
 
 /** Characters kept of one text: far more than a report shows of it. */
 const KEPT = { id: 200, message: 800, answer: 12_000, prompt: 8_000, raw: 8_000 } as const;

@@ -1,12 +1,12 @@
-import { AppError, EXIT, UsageError } from '../core/errors.ts';
-import type { Job } from '../core/job.ts';
-import { countAnswerCaps, type Request } from '../core/request.ts';
-import { formatUsd } from '../core/summary.ts';
-import { type CostBound, makeCostBound } from '../money/cost-bound.ts';
-import { modelLimits } from '../money/model-limits.ts';
-import type { FindPrice } from '../money/price.ts';
-import type { LaneName } from './lanes.ts';
-import type { OnItsWay } from './on-its-way.ts';
+import { AppError, EXIT, UsageError } from '../../core/errors.ts';
+import type { Job } from '../../core/job.ts';
+import { countAnswerCaps, type Request } from '../../core/request.ts';
+import { formatUsd } from '../../core/summary.ts';
+import { type CostBound, makeCostBound } from '../../money/cost-bound.ts';
+import { modelLimits } from '../../money/model-limits.ts';
+import type { FindPrice } from '../../money/price.ts';
+import type { OnItsWay } from '../on-its-way.ts';
+import type { LaneName } from './open-lanes.ts';
 
 /** Keeps a run below its limits: what was spent plus what may still be billed, at its upper bound, never exceeds them. */
 export interface Budget {

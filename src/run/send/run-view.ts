@@ -1,10 +1,10 @@
-import type { BatchLane, TripView } from '../batch/lane.ts';
-import type { Job } from '../core/job.ts';
-import type { QueueView } from '../live/queue.ts';
+import type { BatchLane, TripView } from '../../batch/lane.ts';
+import type { Job } from '../../core/job.ts';
+import type { QueueView } from '../../live/queue.ts';
+import type { Books } from '../open/books.ts';
+import type { Preview } from '../plan/plan-result.ts';
 import type { Deadline } from './deadline.ts';
-import type { Lanes } from './lanes.ts';
-import type { Books } from './open/books.ts';
-import type { Preview } from './plan/plan-result.ts';
+import type { Lanes } from './open-lanes.ts';
 
 /** A run as it stands at this moment, for whoever watches: every property is read anew. */
 export interface RunView {

@@ -1,6 +1,6 @@
-import type { BatchLane } from '../batch/lane.ts';
-import type { Lane } from '../core/lane.ts';
-import type { LiveLane } from '../live/lane.ts';
+import type { BatchLane } from '../../batch/lane.ts';
+import type { Lane } from '../../core/lane.ts';
+import type { LiveLane } from '../../live/lane.ts';
 
 /** Sends to the live lane and looks after what is under way in both. */
 export function joinLanes(live: LiveLane, batch: BatchLane): Lane {

@@ -1,10 +1,10 @@
-import { readSaidText } from '../core/answer-body.ts';
-import { makeCustomId, type Request } from '../core/request.ts';
-import type { ResponseLine } from '../core/response-line.ts';
-import type { Row } from '../core/row.ts';
-import type { CompiledJob } from '../input/compile-job.ts';
-import type { Ledger } from '../ledger/ledger.ts';
-import type { PreparedJob } from './open/prepared-job.ts';
+import { readSaidText } from '../../core/answer-body.ts';
+import { makeCustomId, type Request } from '../../core/request.ts';
+import type { ResponseLine } from '../../core/response-line.ts';
+import type { Row } from '../../core/row.ts';
+import type { CompiledJob } from '../../input/compile-job.ts';
+import type { Ledger } from '../../ledger/ledger.ts';
+import type { PreparedJob } from '../open/prepared-job.ts';
 
 /** @param id that of the request's key */
 export type MakeDueRequest = (row: Row, request: Request, id: number, step: 'new' | 'again' | 'reask') => Request;

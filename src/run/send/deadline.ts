@@ -1,10 +1,10 @@
-import type { BatchContext } from '../batch/context.ts';
-import { UsageError } from '../core/errors.ts';
-import type { Job } from '../core/job.ts';
-import { formatDollars } from '../output/format-numbers.ts';
-import type { LaneName } from './lanes.ts';
-import type { DeadlineOptions } from './options.ts';
-import { estimateLiveMs, type Rest } from './rest.ts';
+import type { BatchContext } from '../../batch/context.ts';
+import { UsageError } from '../../core/errors.ts';
+import type { Job } from '../../core/job.ts';
+import { formatDollars } from '../../output/format-numbers.ts';
+import type { DeadlineOptions } from '../options.ts';
+import type { LaneName } from './open-lanes.ts';
+import { estimateLiveMs, type Rest } from './remaining-work.ts';
 
 /** A batch may take ten minutes to be cancelled (Batch API reference, seen 2026-11-21). */
 const CANCEL_MS = 600_000;

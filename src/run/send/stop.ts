@@ -1,5 +1,5 @@
-import { AppError, EXIT } from '../core/errors.ts';
-import type { Stop } from '../output/verdict.ts';
+import { AppError, EXIT } from '../../core/errors.ts';
+import type { Stop } from '../../output/verdict.ts';
 import { BudgetError } from './budget.ts';
 
 /** Why a run ended early with its books in order, so that it can be continued; null for errors that are no such end and are thrown on. */

@@ -1,10 +1,10 @@
-import type { CostOf } from '../core/settled.ts';
-import { readUsage, type Usage } from '../core/usage.ts';
-import type { BatchState } from '../ledger/events/fold.ts';
-import type { Ledger } from '../ledger/ledger.ts';
-import { type Amount, type CostBound, makeCostBound } from '../money/cost-bound.ts';
-import type { Books } from './open/books.ts';
-import type { PreparedJob } from './open/prepared-job.ts';
+import type { CostOf } from '../../core/settled.ts';
+import { readUsage, type Usage } from '../../core/usage.ts';
+import type { BatchState } from '../../ledger/events/fold.ts';
+import type { Ledger } from '../../ledger/ledger.ts';
+import { type Amount, type CostBound, makeCostBound } from '../../money/cost-bound.ts';
+import type { Books } from '../open/books.ts';
+import type { PreparedJob } from '../open/prepared-job.ts';
 
 /** What may have been paid for without an answer that reached us. */
 export interface PossiblyBilled {

@@ -1,10 +1,10 @@
-import { createBackoff } from '../batch/backoff.ts';
-import type { BatchContext } from '../batch/context.ts';
-import { AppError, EXIT } from '../core/errors.ts';
-import { parseCustomId } from '../core/request.ts';
-import { QUOTA_CODES } from '../core/response-line.ts';
-import type { Ledger } from '../ledger/ledger.ts';
-import type { Books } from './open/books.ts';
+import { createBackoff } from '../../batch/backoff.ts';
+import type { BatchContext } from '../../batch/context.ts';
+import { AppError, EXIT } from '../../core/errors.ts';
+import { parseCustomId } from '../../core/request.ts';
+import { QUOTA_CODES } from '../../core/response-line.ts';
+import type { Ledger } from '../../ledger/ledger.ts';
+import type { Books } from '../open/books.ts';
 
 /** The first pause after rows that came back "too fast"; the longest is ten polls. */
 const FIRST_PAUSE_MS = 5_000;

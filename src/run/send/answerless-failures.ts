@@ -1,6 +1,6 @@
-import type { OutcomeStatus } from '../core/outcome.ts';
-import type { Ledger } from '../ledger/ledger.ts';
-import type { StepOf } from './open/next-step.ts';
+import type { OutcomeStatus } from '../../core/outcome.ts';
+import type { Ledger } from '../../ledger/ledger.ts';
+import type { StepOf } from '../open/next-step.ts';
 
 /** A row that failed without an answer to read: refused in validation, in none of its batches' files, or lost on the way. */
 export interface LinelessEnd {

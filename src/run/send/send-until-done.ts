@@ -1,11 +1,11 @@
-import type { TripView } from '../batch/lane.ts';
-import { AppError, EXIT } from '../core/errors.ts';
-import type { Lane } from '../core/lane.ts';
-import { TERMINAL_STATUSES } from '../openai/wire.ts';
-import type { Stop } from '../output/verdict.ts';
-import { type PassOptions, sendDueRows } from './pass.ts';
+import type { TripView } from '../../batch/lane.ts';
+import { AppError, EXIT } from '../../core/errors.ts';
+import type { Lane } from '../../core/lane.ts';
+import { TERMINAL_STATUSES } from '../../openai/wire.ts';
+import type { Stop } from '../../output/verdict.ts';
+import type { StopSignal } from '../stop-signal.ts';
+import { type PassOptions, sendDueRows } from './send-due-rows.ts';
 import { readStop } from './stop.ts';
-import type { StopSignal } from './stop-signal.ts';
 
 export interface WorkOptions extends PassOptions {
   /** Leave once everything is with the provider, instead of waiting for answers. */

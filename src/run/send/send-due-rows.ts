@@ -1,13 +1,13 @@
-import type { Lane } from '../core/lane.ts';
-import type { Request } from '../core/request.ts';
-import type { Table } from '../core/row.ts';
-import type { CompiledJob } from '../input/compile-job.ts';
-import type { Ledger } from '../ledger/ledger.ts';
+import type { Lane } from '../../core/lane.ts';
+import type { Request } from '../../core/request.ts';
+import type { Table } from '../../core/row.ts';
+import type { CompiledJob } from '../../input/compile-job.ts';
+import type { Ledger } from '../../ledger/ledger.ts';
+import type { StepOf } from '../open/next-step.ts';
+import { createRowKeys } from '../open/row-keys.ts';
+import type { SelectedRows } from '../open/selection.ts';
 import { type Budget, BudgetError, type Excess } from './budget.ts';
 import type { MakeDueRequest } from './due-request.ts';
-import type { StepOf } from './open/next-step.ts';
-import { createRowKeys } from './open/row-keys.ts';
-import type { SelectedRows } from './open/selection.ts';
 
 export interface PassOptions {
   readonly table: Table;

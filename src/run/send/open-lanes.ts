@@ -1,23 +1,23 @@
-import type { BatchContext } from '../batch/context.ts';
-import { type BatchLane, createBatchLane } from '../batch/lane.ts';
-import type { Job } from '../core/job.ts';
-import type { Lane } from '../core/lane.ts';
-import type { Request } from '../core/request.ts';
-import type { LiveLane } from '../live/lane.ts';
-import { createLocalLane, type LocalLaneOptions } from '../live/local/local-lane.ts';
+import type { BatchContext } from '../../batch/context.ts';
+import { type BatchLane, createBatchLane } from '../../batch/lane.ts';
+import type { Job } from '../../core/job.ts';
+import type { Lane } from '../../core/lane.ts';
+import type { Request } from '../../core/request.ts';
+import type { LiveLane } from '../../live/lane.ts';
+import { createLocalLane, type LocalLaneOptions } from '../../live/local/local-lane.ts';
+import { countOnItsWay } from '../on-its-way.ts';
+import type { Books } from '../open/books.ts';
+import type { Effects } from '../open/effects.ts';
+import type { StepOf } from '../open/next-step.ts';
+import type { PreparedJob } from '../open/prepared-job.ts';
+import type { DeadlineOptions, RedisLink } from '../options.ts';
+import type { Preview } from '../plan/plan-result.ts';
 import { type Budget, createRunBudget } from './budget.ts';
 import { type Deadline, openDeadline } from './deadline.ts';
 import { createDeadlineLane } from './deadline-lane.ts';
 import { joinLanes } from './join-lanes.ts';
-import { countOnItsWay } from './on-its-way.ts';
-import type { Books } from './open/books.ts';
-import type { Effects } from './open/effects.ts';
-import type { StepOf } from './open/next-step.ts';
-import type { PreparedJob } from './open/prepared-job.ts';
-import type { DeadlineOptions, RedisLink } from './options.ts';
-import type { Preview } from './plan/plan-result.ts';
 import { findUnansweredOfBatches } from './possibly-billed.ts';
-import { createRestCount, estimateRestNanoUsd, type Rest } from './rest.ts';
+import { createRestCount, estimateRestNanoUsd, type Rest } from './remaining-work.ts';
 
 /** From this many requests on, `mode: auto` takes the batch lane: below it the day's wait is worth more than the discount. */
 const AUTO_BATCH_REQUESTS = 500;
@@ -135,6 +135,6 @@ async function openLiveLane(options: LanesOptions, isAffordable: (request: Reque
     signal: context.signal,
   };
   if (redis === null) return createLocalLane(parts);
-  const { openRedisLane } = await import('../live/runner/redis-lane.ts');
+  const { openRedisLane } = await import('../../live/runner/redis-lane.ts');
   return openRedisLane({ ...parts, redisUrl: redis.url, secret: redis.secret, state: ledger.stateId, model: job.model, warn });
 }

@@ -1,6 +1,6 @@
-import { AppError, EXIT } from '../core/errors.ts';
-import type { Lane } from '../core/lane.ts';
-import type { RunWatch } from './watch-run.ts';
+import { AppError, EXIT } from '../../core/errors.ts';
+import type { Lane } from '../../core/lane.ts';
+import type { RunWatch } from './stop-rules.ts';
 
 export interface WatchedLaneOptions {
   readonly lane: Lane;

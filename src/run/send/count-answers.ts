@@ -1,5 +1,5 @@
-import type { StopRule, StopSign } from '../core/job.ts';
-import type { OutcomeStatus } from '../core/outcome.ts';
+import type { StopRule, StopSign } from '../../core/job.ts';
+import type { OutcomeStatus } from '../../core/outcome.ts';
 
 /** How one row's request ended: its first answer, or what it failed with for good. Re-asks are not looked at. */
 export interface WatchedAnswer {

@@ -1,8 +1,8 @@
-import type { BatchContext } from '../batch/context.ts';
-import type { Job } from '../core/job.ts';
-import type { Ledger } from '../ledger/ledger.ts';
-import type { Provider } from '../openai/provider.ts';
-import type { RunOptions } from './options.ts';
+import type { BatchContext } from '../../batch/context.ts';
+import type { Job } from '../../core/job.ts';
+import type { Ledger } from '../../ledger/ledger.ts';
+import type { Provider } from '../../openai/provider.ts';
+import type { RunOptions } from '../options.ts';
 
 export interface BatchContextParts extends Pick<RunOptions, 'effects' | 'looksMs' | 'pollMaxMs' | 'signal' | 'stopping' | 'warn'> {
   readonly ledger: Ledger;

@@ -1,14 +1,14 @@
-import type { Job } from '../core/job.ts';
-import type { OutcomeStatus } from '../core/outcome.ts';
-import { parseCustomId } from '../core/request.ts';
-import type { SettledRecord } from '../core/settled.ts';
-import type { Ledger, ResponseFile } from '../ledger/ledger.ts';
-import { type AnswerWatch, createAnswerWatch, isEmptyAnswer, type LabelCounts, WATCHED_VALUES } from './answer-watch.ts';
-import { readReportFacts } from './finish/report-facts.ts';
-import { createIdSet } from './id-set.ts';
-import { createLinelessEnds } from './lineless-ends.ts';
-import { chooseField, type Field, findLabelField } from './open/answer-field.ts';
-import { createStepOf } from './open/next-step.ts';
+import type { Job } from '../../core/job.ts';
+import type { OutcomeStatus } from '../../core/outcome.ts';
+import { parseCustomId } from '../../core/request.ts';
+import type { SettledRecord } from '../../core/settled.ts';
+import type { Ledger, ResponseFile } from '../../ledger/ledger.ts';
+import { readReportFacts } from '../finish/report-facts.ts';
+import { createIdSet } from '../id-set.ts';
+import { chooseField, type Field, findLabelField } from '../open/answer-field.ts';
+import { createStepOf } from '../open/next-step.ts';
+import { createLinelessEnds } from './answerless-failures.ts';
+import { type AnswerWatch, createAnswerWatch, isEmptyAnswer, type LabelCounts, WATCHED_VALUES } from './count-answers.ts';
 
 /** What came back, and would come again from the same request. */
 const ANSWERS: ReadonlySet<OutcomeStatus> = new Set(['ok', 'invalid', 'truncated', 'refused', 'filtered', 'bad_request']);

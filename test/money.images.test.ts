@@ -7,7 +7,7 @@ import { splitImages } from '../src/money/body-images.ts';
 import { readImageSize } from '../src/money/image-size.ts';
 import { countImageTokens, countTokensOfSize, knowsImagesOf, mostImageTokens } from '../src/money/image-tokens.ts';
 import { createShardCount } from '../src/run/plan/shards.ts';
-import { countImageTokens as countInSimulator } from '../src/simulator/images.ts';
+import { countImageTokens as countInSimulator } from '../src/simulator/answers/images.ts';
 import { makePng } from './helpers/images.ts';
 
 const bytes = (...parts: readonly (string | readonly number[])[]) =>

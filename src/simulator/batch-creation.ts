@@ -1,5 +1,5 @@
-import { isRecord, type WireBody } from './prompt.ts';
-import { ANSWERING_ENDPOINTS } from './request-rules.ts';
+import { isRecord, type WireBody } from './answers/prompt.ts';
+import { ANSWERING_ENDPOINTS } from './answers/request-rules.ts';
 import { checkExpirySeconds } from './upload.ts';
 import { WireError } from './wire-error.ts';
 

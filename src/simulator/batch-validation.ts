@@ -1,9 +1,9 @@
 import type { FileHandle } from 'node:fs/promises';
+import { isRecord, readPrompt } from './answers/prompt.ts';
+import { countPromptTokens } from './answers/usage.ts';
 import { type LineIndex, readLines } from './batch-lines.ts';
 import { findModelRules } from './model-rules.ts';
-import { isRecord, readPrompt } from './prompt.ts';
 import type { SimulatorLimits } from './simulation.ts';
-import { countPromptTokens } from './usage.ts';
 import type { BatchError } from './wire-objects.ts';
 
 const REQUIRED = ['custom_id', 'method', 'url', 'body'] as const;

@@ -1,4 +1,5 @@
-import { ANSWER_FAULTS } from './answer-faults.ts';
+import { ANSWER_FAULTS } from './answers/answer-faults.ts';
+import { isRecord } from './answers/prompt.ts';
 import { NAMED_ERRORS } from './fault-errors.ts';
 import {
   type BatchAction,
@@ -9,7 +10,6 @@ import {
   type RequestAction,
   type RowAction,
 } from './fault-plan.ts';
-import { isRecord } from './prompt.ts';
 
 type Given = Readonly<Record<string, unknown>>;
 

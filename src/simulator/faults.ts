@@ -1,4 +1,4 @@
-import type { AnswerFaultRequest } from './answer-faults.ts';
+import type { AnswerFaultRequest } from './answers/answer-faults.ts';
 import { openAppendLog } from './append-log.ts';
 import type { BatchAction, Fault, FaultMatch, RequestAction, RowAction } from './fault-plan.ts';
 import { hashDigits, hashFraction } from './hash.ts';

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { isRecord, type WireBody } from './prompt.ts';
+import { isRecord, type WireBody } from './answers/prompt.ts';
 import { WireError } from './wire-error.ts';
 
 const MOST_BODY_BYTES = 64 * 1024 * 1024;

@@ -1,9 +1,9 @@
+import type { ModelRules } from '../model-rules.ts';
 import type { Answer, AnswerContext } from './answer.ts';
 import { readAnswerFormat } from './answer-format.ts';
 import { type Completion, completePrompt } from './completion.ts';
 import { checkImages } from './images.ts';
 import { makeLogprobs } from './logprobs.ts';
-import type { ModelRules } from './model-rules.ts';
 import { isRecord, readPrompt, type WireBody } from './prompt.ts';
 import { answerTier, spoilUsage } from './service-tier.ts';
 import { checkContext, countUsage, type TokenCounts } from './usage.ts';

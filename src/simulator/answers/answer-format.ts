@@ -1,6 +1,6 @@
+import { WireError } from '../wire-error.ts';
 import { isRecord, type PromptMessage, type WireBody } from './prompt.ts';
 import { checkStrictSchema } from './strict-schema.ts';
-import { WireError } from './wire-error.ts';
 
 /** In which form the request wants its answer. */
 export type AnswerFormat =

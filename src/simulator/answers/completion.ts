@@ -1,10 +1,10 @@
+import { hashFraction } from '../hash.ts';
+import type { ModelRules } from '../model-rules.ts';
 import { type AnswerFaultRequest, spoilText } from './answer-faults.ts';
 import type { AnswerFormat } from './answer-format.ts';
 import { createEvidence } from './evidence.ts';
 import { makeText } from './field-values.ts';
-import { hashFraction } from './hash.ts';
 import { makeJsonModeAnswer, makeLabelAnswer } from './json-mode-answer.ts';
-import type { ModelRules } from './model-rules.ts';
 import type { PromptMessage } from './prompt.ts';
 import { makeAnswer } from './schema-answer.ts';
 import { countTokens } from './tokens.ts';

@@ -1,6 +1,6 @@
-import { findModelRules, type ModelRules } from './model-rules.ts';
+import { findModelRules, type ModelRules } from '../model-rules.ts';
+import { WireError } from '../wire-error.ts';
 import type { WireBody } from './prompt.ts';
-import { WireError } from './wire-error.ts';
 
 /** The endpoints that answer one request, live or as a line of a batch. */
 export const ANSWERING_ENDPOINTS = ['/v1/chat/completions', '/v1/responses', '/v1/embeddings'] as const;

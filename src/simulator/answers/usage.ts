@@ -1,9 +1,9 @@
+import { hashFraction } from '../hash.ts';
+import type { ModelRules } from '../model-rules.ts';
+import { WireError } from '../wire-error.ts';
 import type { Completion } from './completion.ts';
-import { hashFraction } from './hash.ts';
-import type { ModelRules } from './model-rules.ts';
 import type { PromptMessage } from './prompt.ts';
 import { countTokens } from './tokens.ts';
-import { WireError } from './wire-error.ts';
 
 /** What one request consumed. Cached and written tokens are part of the prompt's, reasoning tokens part of the completion's. */
 export interface TokenCounts {

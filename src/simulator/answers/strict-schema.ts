@@ -1,5 +1,5 @@
+import { WireError } from '../wire-error.ts';
 import { isRecord } from './prompt.ts';
-import { WireError } from './wire-error.ts';
 
 /** The bounds of the strict subset (API guide on structured outputs, seen 2026-11). */
 const MOST_PROPERTIES = 5_000;

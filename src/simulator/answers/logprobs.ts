@@ -1,4 +1,4 @@
-import { hashFraction } from './hash.ts';
+import { hashFraction } from '../hash.ts';
 
 /** One token of an answer as the API tells it when `logprobs` are asked for (reference, seen 2026-11). */
 export interface TokenLogprob {

@@ -1,10 +1,10 @@
+import { hashNumber } from '../hash.ts';
+import type { ModelRules } from '../model-rules.ts';
+import { WireError } from '../wire-error.ts';
 import type { Answer, AnswerContext } from './answer.ts';
-import { hashNumber } from './hash.ts';
-import type { ModelRules } from './model-rules.ts';
 import type { WireBody } from './prompt.ts';
 import { spoilUsage } from './service-tier.ts';
 import { countTokens } from './tokens.ts';
-import { WireError } from './wire-error.ts';
 
 /** The API's bounds on one embeddings request (reference, seen 2026-11). */
 const MOST_INPUTS = 2_048;

@@ -1,4 +1,4 @@
-import { WireError } from './wire-error.ts';
+import { WireError } from '../wire-error.ts';
 
 /** An image of a request: where it lies, or what it is. */
 export interface PromptImage {

@@ -1,5 +1,5 @@
-import { cancelBatch, createBatch, listBatches, retrieveBatch } from './batches.ts';
-import { createFile, deleteFile, listFiles, readFileContent, retrieveFile } from './files.ts';
+import { cancelBatch, createBatch, listBatches, retrieveBatch } from './batches/batches.ts';
+import { createFile, deleteFile, listFiles, readFileContent, retrieveFile } from './batches/files.ts';
 import type { WireAnswer, WireRequest } from './http-types.ts';
 import { answerLive } from './live-calls.ts';
 import { answerModels, retrieveModel } from './models.ts';

@@ -2,7 +2,7 @@ import * as fs from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { createBatchWork } from './batch-work.ts';
+import { createBatchWork } from './batches/batch-work.ts';
 import { type BillLine, openBill } from './bill.ts';
 import { createClock } from './clock.ts';
 import { readFaultPlan } from './fault-plan-reader.ts';

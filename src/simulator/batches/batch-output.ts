@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
-import { hashDigits } from './hash.ts';
-import { nowSeconds, type Simulation } from './simulation.ts';
-import type { BatchRecord } from './store.ts';
+import { hashDigits } from '../hash.ts';
+import { nowSeconds, type Simulation } from '../simulation.ts';
+import type { BatchRecord } from '../store.ts';
 
 /** The output or error file of a batch while it is written; it exists for clients only after `publish`. */
 export interface BatchOutput {

@@ -1,10 +1,10 @@
 import type { FileHandle } from 'node:fs/promises';
-import { isRecord, readPrompt } from './answers/prompt.ts';
-import { countPromptTokens } from './answers/usage.ts';
+import { isRecord, readPrompt } from '../answers/prompt.ts';
+import { countPromptTokens } from '../answers/usage.ts';
+import { findModelRules } from '../model-rules.ts';
+import type { SimulatorLimits } from '../simulation.ts';
+import type { BatchError } from '../wire-objects.ts';
 import { type LineIndex, readLines } from './batch-lines.ts';
-import { findModelRules } from './model-rules.ts';
-import type { SimulatorLimits } from './simulation.ts';
-import type { BatchError } from './wire-objects.ts';
 
 const REQUIRED = ['custom_id', 'method', 'url', 'body'] as const;
 const LINES_PER_TURN = 200;

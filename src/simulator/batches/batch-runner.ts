@@ -1,13 +1,13 @@
 import * as fs from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
-import { ANSWERING_ENDPOINTS } from './answers/request-rules.ts';
+import { ANSWERING_ENDPOINTS } from '../answers/request-rules.ts';
+import type { BilledRows } from '../bill.ts';
+import { nowSeconds, type Simulation } from '../simulation.ts';
+import type { BatchRecord } from '../store.ts';
+import { type BatchError, isTerminal, type WireBatch } from '../wire-objects.ts';
 import { executeBatch } from './batch-execution.ts';
 import { type ValidatedInput, validateInput } from './batch-validation.ts';
-import type { BilledRows } from './bill.ts';
 import { lookUpFile } from './files.ts';
-import { nowSeconds, type Simulation } from './simulation.ts';
-import type { BatchRecord } from './store.ts';
-import { type BatchError, isTerminal, type WireBatch } from './wire-objects.ts';
 
 /** The share of a batch's time after which it is in progress; the last tenth is spent finalizing. */
 const VALIDATED_SHARE = 0.1;

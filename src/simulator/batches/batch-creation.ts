@@ -1,7 +1,7 @@
-import { isRecord, type WireBody } from './answers/prompt.ts';
-import { ANSWERING_ENDPOINTS } from './answers/request-rules.ts';
+import { isRecord, type WireBody } from '../answers/prompt.ts';
+import { ANSWERING_ENDPOINTS } from '../answers/request-rules.ts';
+import { WireError } from '../wire-error.ts';
 import { checkExpirySeconds } from './upload.ts';
-import { WireError } from './wire-error.ts';
 
 /** The endpoints the Batch API names (seen 2026-11); the simulator answers the first three. */
 const BATCH_ENDPOINTS = [

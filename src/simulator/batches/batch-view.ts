@@ -1,7 +1,7 @@
-import type { BatchAction, FileIdView } from './fault-plan.ts';
-import type { Simulation } from './simulation.ts';
-import type { BatchRecord } from './store.ts';
-import { isTerminal, type WireBatch } from './wire-objects.ts';
+import type { BatchAction, FileIdView } from '../fault-plan.ts';
+import type { Simulation } from '../simulation.ts';
+import type { BatchRecord } from '../store.ts';
+import { isTerminal, type WireBatch } from '../wire-objects.ts';
 
 /** How a batch looks to a client now: unset fields by the simulator's switch, the rest as its faults distort it. `looks` counts retrievals since its end. */
 export function viewBatch(simulation: Simulation, record: BatchRecord, looks: number): Readonly<Record<string, unknown>> {

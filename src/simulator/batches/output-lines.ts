@@ -1,4 +1,4 @@
-import type { BillLine } from './bill.ts';
+import type { BillLine } from '../bill.ts';
 
 /** What became of one row of a batch: lines for the two files, lines for the bill, and how it is counted. */
 export interface RowResult {

@@ -1,9 +1,9 @@
-import { answerJson, type WireAnswer, type WireRequest } from './http-types.ts';
-import { cutPage } from './pages.ts';
-import { nowSeconds, type Simulation } from './simulation.ts';
-import type { FileRecord } from './store.ts';
+import { answerJson, type WireAnswer, type WireRequest } from '../http-types.ts';
+import { cutPage } from '../pages.ts';
+import { nowSeconds, type Simulation } from '../simulation.ts';
+import type { FileRecord } from '../store.ts';
+import { WireError } from '../wire-error.ts';
 import { uploadFile } from './upload.ts';
-import { WireError } from './wire-error.ts';
 
 /** POST /v1/files */
 export async function createFile(simulation: Simulation, request: WireRequest): Promise<WireAnswer> {

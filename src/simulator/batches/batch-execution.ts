@@ -1,15 +1,15 @@
 import type { FileHandle } from 'node:fs/promises';
+import { addUsage, NO_BATCH_USAGE } from '../batch-usage.ts';
+import type { BilledRows } from '../bill.ts';
+import type { BatchAction } from '../fault-plan.ts';
+import { hashDigits, shuffle } from '../hash.ts';
+import type { Simulation } from '../simulation.ts';
+import type { BatchRecord } from '../store.ts';
+import type { WireBatch } from '../wire-objects.ts';
 import { cutChunks, type LineIndex, readLineRange } from './batch-lines.ts';
 import { type BatchOutput, openBatchOutput } from './batch-output.ts';
 import { type ExecutedRow, executeRow } from './batch-rows.ts';
-import { addUsage, NO_BATCH_USAGE } from './batch-usage.ts';
-import type { BilledRows } from './bill.ts';
-import type { BatchAction } from './fault-plan.ts';
-import { hashDigits, shuffle } from './hash.ts';
 import { renderUnexecutedLine } from './output-lines.ts';
-import type { Simulation } from './simulation.ts';
-import type { BatchRecord } from './store.ts';
-import type { WireBatch } from './wire-objects.ts';
 
 const MOST_CHUNK_LINES = 1_000;
 const MOST_CHUNK_BYTES = 4 << 20;

@@ -1,15 +1,15 @@
-import { type Answer, answerRequest } from './answers/answer.ts';
-import type { WireBody } from './answers/prompt.ts';
-import type { AnsweringEndpoint } from './answers/request-rules.ts';
-import type { BilledRows, BillLine } from './bill.ts';
+import { type Answer, answerRequest } from '../answers/answer.ts';
+import type { WireBody } from '../answers/prompt.ts';
+import type { AnsweringEndpoint } from '../answers/request-rules.ts';
+import type { BilledRows, BillLine } from '../bill.ts';
+import type { RowAction } from '../fault-plan.ts';
+import { hashDigits, sha256 } from '../hash.ts';
+import type { Simulation } from '../simulation.ts';
+import type { BatchRecord } from '../store.ts';
+import { WireError } from '../wire-error.ts';
 import { findBodyText } from './body-text.ts';
-import type { RowAction } from './fault-plan.ts';
-import { hashDigits, sha256 } from './hash.ts';
 import { type LineNames, type RowResult, renderLine } from './output-lines.ts';
 import { makeSpoiledLines } from './row-faults.ts';
-import type { Simulation } from './simulation.ts';
-import type { BatchRecord } from './store.ts';
-import { WireError } from './wire-error.ts';
 
 /** A row after its execution. */
 export interface ExecutedRow extends RowResult {

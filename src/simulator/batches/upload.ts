@@ -1,10 +1,10 @@
 import * as fs from 'node:fs';
-import { hashDigits } from './hash.ts';
-import type { WireRequest } from './http-types.ts';
-import { type FormPart, readForm } from './multipart.ts';
-import { nowSeconds, type Simulation } from './simulation.ts';
-import type { FileRecord } from './store.ts';
-import { WireError } from './wire-error.ts';
+import { hashDigits } from '../hash.ts';
+import type { WireRequest } from '../http-types.ts';
+import { type FormPart, readForm } from '../multipart.ts';
+import { nowSeconds, type Simulation } from '../simulation.ts';
+import type { FileRecord } from '../store.ts';
+import { WireError } from '../wire-error.ts';
 
 const LONGEST_FIELD_BYTES = 64 * 1024;
 const LEAST_EXPIRY_SECONDS = 3_600;

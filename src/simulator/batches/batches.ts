@@ -1,13 +1,13 @@
+import { hashDigits, hashNumber } from '../hash.ts';
+import { answerJson, type WireAnswer, type WireRequest } from '../http-types.ts';
+import { cutPage } from '../pages.ts';
+import { readJsonBody } from '../request-body.ts';
+import { nowSeconds, type Simulation } from '../simulation.ts';
+import type { BatchRecord } from '../store.ts';
+import { WireError } from '../wire-error.ts';
+import { isTerminal } from '../wire-objects.ts';
 import { readBatchRequest } from './batch-creation.ts';
 import { viewBatch } from './batch-view.ts';
-import { hashDigits, hashNumber } from './hash.ts';
-import { answerJson, type WireAnswer, type WireRequest } from './http-types.ts';
-import { cutPage } from './pages.ts';
-import { readJsonBody } from './request-body.ts';
-import { nowSeconds, type Simulation } from './simulation.ts';
-import type { BatchRecord } from './store.ts';
-import { WireError } from './wire-error.ts';
-import { isTerminal } from './wire-objects.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_SECONDS = 86_400;

@@ -1,7 +1,7 @@
+import type { BilledRows } from '../bill.ts';
+import type { Simulation } from '../simulation.ts';
+import { isTerminal } from '../wire-objects.ts';
 import { runBatch } from './batch-runner.ts';
-import type { BilledRows } from './bill.ts';
-import type { Simulation } from './simulation.ts';
-import { isTerminal } from './wire-objects.ts';
 
 /** The batches being worked on in this process. */
 export interface BatchWorkList {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readFaultPlan } from '../src/simulator/fault-plan-reader.ts';
+import { readFaultPlan } from '../src/simulator/faults/fault-plan-reader.ts';
 import { startSimulator } from '../src/simulator/start.ts';
 
 const MALFORMED: readonly { plan: unknown; error: RegExp }[] = [

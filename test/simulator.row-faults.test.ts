@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { LINE_FAULTS, type LineFault } from '../src/simulator/fault-plan.ts';
+import { LINE_FAULTS, type LineFault } from '../src/simulator/faults/fault-plan.ts';
 import { chatLine, chatLines, type RawAnswer, withSimulator } from './helpers/simulator-api.ts';
 
 /** What a row's fault leaves behind: the raw lines that name the row in each file, and how often it was billed. */

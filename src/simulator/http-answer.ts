@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
-import type { RequestAction } from './fault-plan.ts';
+import type { RequestAction } from './faults/fault-plan.ts';
 import type { WireAnswer } from './http-types.ts';
 
 /** How the way of an answer to the client is disturbed. */

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { RequestAction } from './fault-plan.ts';
+import type { RequestAction } from './faults/fault-plan.ts';
 import { hashDigits } from './hash.ts';
 import { sendAnswer } from './http-answer.ts';
 import type { WireAnswer, WireRequest } from './http-types.ts';

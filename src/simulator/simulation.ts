@@ -1,6 +1,6 @@
 import type { Bill } from './bill.ts';
 import type { SimulatorClock } from './clock.ts';
-import type { FaultEngine } from './faults.ts';
+import type { FaultEngine } from './faults/faults.ts';
 import type { RateLimiter } from './rate-limits.ts';
 import type { Store } from './store.ts';
 

@@ -1,6 +1,6 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import type { BatchAction } from './fault-plan.ts';
+import type { BatchAction } from './faults/fault-plan.ts';
 import type { WireBatch, WireFile } from './wire-objects.ts';
 
 /** A file and its place in the order of creation. */

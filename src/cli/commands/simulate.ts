@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { EXIT, UsageError } from '../../core/errors.ts';
-import { readFaultPlan } from '../../simulator/fault-plan-reader.ts';
+import { readFaultPlan } from '../../simulator/faults/fault-plan-reader.ts';
 import { type Simulator, startSimulator } from '../../simulator/start.ts';
 import type { SimulateFlags } from '../flags.ts';
 import { print, printJson, say } from '../say.ts';

@@ -1,7 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { addUsage, NO_BATCH_USAGE } from '../batch-usage.ts';
 import type { BilledRows } from '../bill.ts';
-import type { BatchAction } from '../fault-plan.ts';
+import type { BatchAction } from '../faults/fault-plan.ts';
 import { hashDigits, shuffle } from '../hash.ts';
 import type { Simulation } from '../simulation.ts';
 import type { BatchRecord } from '../store.ts';

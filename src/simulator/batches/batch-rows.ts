@@ -2,7 +2,7 @@ import { type Answer, answerRequest } from '../answers/answer.ts';
 import type { WireBody } from '../answers/prompt.ts';
 import type { AnsweringEndpoint } from '../answers/request-rules.ts';
 import type { BilledRows, BillLine } from '../bill.ts';
-import type { RowAction } from '../fault-plan.ts';
+import type { RowAction } from '../faults/fault-plan.ts';
 import { hashDigits, sha256 } from '../hash.ts';
 import type { Simulation } from '../simulation.ts';
 import type { BatchRecord } from '../store.ts';

@@ -1,4 +1,4 @@
-import type { BatchAction, FileIdView } from '../fault-plan.ts';
+import type { BatchAction, FileIdView } from '../faults/fault-plan.ts';
 import type { Simulation } from '../simulation.ts';
 import type { BatchRecord } from '../store.ts';
 import { isTerminal, type WireBatch } from '../wire-objects.ts';

@@ -1,5 +1,5 @@
 import type { BillLine } from '../bill.ts';
-import type { RowAction } from '../fault-plan.ts';
+import type { RowAction } from '../faults/fault-plan.ts';
 import { type LineNames, type RowResult, renderLine, renderUnexecutedLine } from './output-lines.ts';
 
 /** A row that was answered, before its line is spoiled. */

@@ -1,6 +1,6 @@
-import { ANSWER_FAULTS } from './answers/answer-faults.ts';
-import { isRecord } from './answers/prompt.ts';
-import { NAMED_ERRORS } from './fault-errors.ts';
+import { ANSWER_FAULTS } from '../answers/answer-faults.ts';
+import { isRecord } from '../answers/prompt.ts';
+import { NAMED_ERRORS } from '../fault-errors.ts';
 import {
   type BatchAction,
   type Fault,

@@ -1,7 +1,7 @@
-import type { AnswerFaultRequest } from './answers/answer-faults.ts';
-import { openAppendLog } from './append-log.ts';
+import type { AnswerFaultRequest } from '../answers/answer-faults.ts';
+import { openAppendLog } from '../append-log.ts';
+import { hashDigits, hashFraction } from '../hash.ts';
 import type { BatchAction, Fault, FaultMatch, RequestAction, RowAction } from './fault-plan.ts';
-import { hashDigits, hashFraction } from './hash.ts';
 
 /** What a fault may match on; what does not apply to the thing at hand is undefined. */
 export interface FaultSubject {

@@ -1,4 +1,4 @@
-import type { AnswerFaultRequest } from './answers/answer-faults.ts';
+import type { AnswerFaultRequest } from '../answers/answer-faults.ts';
 
 /** Which requests, batches or rows a fault concerns. All given words must hold; what is absent matches everything. */
 export interface FaultMatch {

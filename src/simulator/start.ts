@@ -7,7 +7,7 @@ import { type BillLine, openBill } from './bill.ts';
 import { createClock } from './clock.ts';
 import { readFaultPlan } from './faults/fault-plan-reader.ts';
 import { type FaultCount, openFaultEngine } from './faults/faults.ts';
-import { createHttpServer } from './http-server.ts';
+import { createHttpServer } from './http/http-server.ts';
 import { createLatency } from './latency.ts';
 import { DEFAULT_BATCH_SECONDS, DEFAULT_LIMITS, type SimulatorOptions } from './options.ts';
 import { createRateLimiter } from './rate-limits.ts';

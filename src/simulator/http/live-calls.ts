@@ -1,11 +1,11 @@
-import { type Answer, answerRequest } from './answers/answer.ts';
-import { readPrompt, type WireBody } from './answers/prompt.ts';
-import { type AnsweringEndpoint, checkRequest } from './answers/request-rules.ts';
-import { countPromptTokens } from './answers/usage.ts';
-import { hashDigits, sha256 } from './hash.ts';
-import { answerJson, type WireAnswer, type WireRequest } from './http-types.ts';
-import { readJsonBody } from './request-body.ts';
-import { nowSeconds, type Simulation } from './simulation.ts';
+import { type Answer, answerRequest } from '../answers/answer.ts';
+import { readPrompt, type WireBody } from '../answers/prompt.ts';
+import { type AnsweringEndpoint, checkRequest } from '../answers/request-rules.ts';
+import { countPromptTokens } from '../answers/usage.ts';
+import { hashDigits, sha256 } from '../hash.ts';
+import { answerJson, type WireAnswer, type WireRequest } from '../http-types.ts';
+import { readJsonBody } from '../request-body.ts';
+import { nowSeconds, type Simulation } from '../simulation.ts';
 
 /** The header by which a live call names the row it asks for; it stands in the bill. */
 export const CUSTOM_ID_HEADER = 'x-client-request-id';

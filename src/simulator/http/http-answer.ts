@@ -1,8 +1,8 @@
 import * as fs from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
-import type { RequestAction } from './faults/fault-plan.ts';
-import type { WireAnswer } from './http-types.ts';
+import type { RequestAction } from '../faults/fault-plan.ts';
+import type { WireAnswer } from '../http-types.ts';
 
 /** How the way of an answer to the client is disturbed. */
 export type SendingFault = Extract<RequestAction, { type: 'cut' | 'drip' }>;

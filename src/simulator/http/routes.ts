@@ -1,9 +1,9 @@
-import { cancelBatch, createBatch, listBatches, retrieveBatch } from './batches/batches.ts';
-import { createFile, deleteFile, listFiles, readFileContent, retrieveFile } from './batches/files.ts';
-import type { WireAnswer, WireRequest } from './http-types.ts';
+import { cancelBatch, createBatch, listBatches, retrieveBatch } from '../batches/batches.ts';
+import { createFile, deleteFile, listFiles, readFileContent, retrieveFile } from '../batches/files.ts';
+import type { WireAnswer, WireRequest } from '../http-types.ts';
+import { answerModels, retrieveModel } from '../models.ts';
+import type { Simulation } from '../simulation.ts';
 import { answerLive } from './live-calls.ts';
-import { answerModels, retrieveModel } from './models.ts';
-import type { Simulation } from './simulation.ts';
 
 /** What answers a method and path; the path's `:id` becomes the request's `id`. */
 export interface Route {

@@ -1,13 +1,13 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { RequestAction } from './faults/fault-plan.ts';
-import { hashDigits } from './hash.ts';
+import type { RequestAction } from '../faults/fault-plan.ts';
+import { hashDigits } from '../hash.ts';
+import type { WireAnswer, WireRequest } from '../http-types.ts';
+import type { Simulation } from '../simulation.ts';
+import type { Trace } from '../trace.ts';
+import { WireError } from '../wire-error.ts';
 import { sendAnswer } from './http-answer.ts';
-import type { WireAnswer, WireRequest } from './http-types.ts';
 import { readCustomId } from './live-calls.ts';
 import { findRoute, type Route } from './routes.ts';
-import type { Simulation } from './simulation.ts';
-import type { Trace } from './trace.ts';
-import { WireError } from './wire-error.ts';
 
 const IDLE_CONNECTION_MS = 120_000;
 

@@ -5,7 +5,8 @@ import type { Ledger } from '../src/ledger/ledger.ts';
 import type { Books } from '../src/run/open/books.ts';
 import type { Effects } from '../src/run/open/effects.ts';
 import { openJobLedger } from '../src/run/open/open-job-ledger.ts';
-import { keepTableRows, type PreparedJob, prepareJob } from '../src/run/open/prepared-job.ts';
+import { keepTableRows, prepareJob } from '../src/run/open/prepare.ts';
+import type { PreparedJob } from '../src/run/open/prepared-job.ts';
 
 export const MODEL = 'gpt-4o-mini';
 export const signal: AbortSignal = new AbortController().signal;

@@ -7,7 +7,7 @@ import { stringify } from 'csv-stringify/sync';
 import fc from 'fast-check';
 import { UsageError } from '../src/core/errors.ts';
 import type { InputSpec } from '../src/core/job.ts';
-import { openTable } from '../src/input/table/read-table.ts';
+import { openTable } from '../src/input/table/open-table.ts';
 
 const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'rowmill-'));
 after(() => fs.rmSync(directory, { recursive: true }));

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
 import type { Row } from '../src/core/row.ts';
-import { openTable } from '../src/input/table/read-table.ts';
+import { openTable } from '../src/input/table/open-table.ts';
 
 const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'rowmill-'));
 after(() => fs.rmSync(directory, { recursive: true }));

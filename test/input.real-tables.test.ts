@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { parse } from 'csv-parse/sync';
 import { compileJob } from '../src/input/compile-job.ts';
 import { makeJob } from '../src/input/job/make-job.ts';
-import { openTable } from '../src/input/table/read-table.ts';
+import { openTable } from '../src/input/table/open-table.ts';
 import { projectRoot } from './helpers/project-root.ts';
 
 const data = path.resolve(projectRoot, '..', 'shared', 'data');

@@ -8,7 +8,7 @@ import { compileJob } from '../src/input/compile-job.ts';
 import { loadJob } from '../src/input/job/load-job.ts';
 import { makeJob } from '../src/input/job/make-job.ts';
 import type { RequestLimits } from '../src/input/request/render-row.ts';
-import { openTable } from '../src/input/table/read-table.ts';
+import { openTable } from '../src/input/table/open-table.ts';
 import { projectRoot } from './helpers/project-root.ts';
 
 const { signal } = new AbortController();

@@ -9,8 +9,9 @@ import { after, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { UsageError } from '../src/core/errors.ts';
 import type { InputSpec } from '../src/core/job.ts';
+import { type OpenTableOptions, openTable } from '../src/input/table/open-table.ts';
 import { readBytes } from '../src/input/table/read-bytes.ts';
-import { hashInput, type OpenTableOptions, openTable } from '../src/input/table/read-table.ts';
+import { hashInput } from '../src/input/table/read-table.ts';
 
 const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'rowmill-'));
 after(() => fs.rmSync(directory, { recursive: true }));

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { Redis } from 'ioredis';
-import { readReport, writeReport } from '../src/live/call-report.ts';
+import { readReport, writeReport } from '../src/live/redis/ends.ts';
 import { makeSharedKeys } from '../src/live/redis/keys.ts';
 import { REFUSE } from '../src/live/redis/limiter-scripts.ts';
 import { type JobLimits, writeJobLimits } from '../src/live/redis/limits.ts';

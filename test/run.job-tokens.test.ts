@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { test } from 'node:test';
-import { chooseCount, createJobTokens } from '../src/money/job-tokens.ts';
+import { createJobTokens } from '../src/money/job-tokens.ts';
 import { createTokenEstimator } from '../src/money/token-estimator.ts';
 import { unloadTokenizers } from '../src/money/tokenizer.ts';
+import { chooseCount } from '../src/run/send/open-lanes.ts';
 import { makePng } from './helpers/images.ts';
 
 const model = 'gpt-4o';

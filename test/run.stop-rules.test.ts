@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createIdSet } from '../src/run/id-set.ts';
+import { createIdSet } from '../src/run/send/answerless-failures.ts';
 import { makeRows, makeWorld, type World } from './helpers/run-world.ts';
 
 type Mode = 'batch' | 'live';

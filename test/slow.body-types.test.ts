@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { test } from 'node:test';
-import { prepareJob } from '../src/run/open/prepared-job.ts';
+import { prepareJob } from '../src/run/open/prepare.ts';
 import { projectRoot } from './helpers/project-root.ts';
 import { makeJobText, makeRows, makeWorld, renderCsv } from './helpers/run-world.ts';
 

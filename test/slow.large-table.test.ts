@@ -5,7 +5,7 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { THREAD_BYTES } from '../src/input/table/read-table.ts';
+import { THREAD_BYTES } from '../src/input/table/open-table.ts';
 import { type Simulator, startSimulator } from '../src/simulator/start.ts';
 import { projectRoot } from './helpers/project-root.ts';
 import { readJsonLines } from './helpers/run-evidence.ts';

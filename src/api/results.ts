@@ -4,7 +4,7 @@ import { compileTextRow } from '../input/request/render-code.ts';
 import { finishRows } from '../run/finish/finish-rows.ts';
 import { createStepOf } from '../run/open/next-step.ts';
 import { openJobLedger } from '../run/open/open-job-ledger.ts';
-import { prepareJob } from '../run/open/prepared-job.ts';
+import { prepareJob } from '../run/open/prepare.ts';
 import { selectRows } from '../run/open/selection.ts';
 import type { PlanOptions } from '../run/plan/plan.ts';
 import type { RowOf, RowResult } from './job-definition.ts';

@@ -4,7 +4,9 @@ import { pipeline } from 'node:stream/promises';
 import { ApiError } from '../openai/api-error.ts';
 import type { RemoteBatch } from '../openai/wire.ts';
 import { createPatience } from './backoff.ts';
+import { cancelBatch } from './cancel-batch.ts';
 import type { BatchContext } from './context.ts';
+import { pollBatch } from './poll.ts';
 
 /** A download that brings no byte for this long is started again. */
 const STALL_MS = 60_000;
@@ -88,4 +90,18 @@ async function writeContent(context: BatchContext, fileId: string, path: string)
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** Cancels a batch of ours that nobody waits for and takes in what it finished all the same: that part is billed, and is counted as orphaned. */
+export async function collectExtra(context: BatchContext, batchId: string, onPoll: (batch: RemoteBatch) => void): Promise<void> {
+  const { ledger, provider } = context;
+  context.warn(
+    `batch ${batchId} repeats one of ours (its create response was lost): it is cancelled, what it finished is counted as orphaned`,
+  );
+  await cancelBatch(context, batchId);
+  const keyFingerprint = ledger.fold.batches.get(batchId)?.keyFingerprint ?? provider.keyFingerprint;
+  const batch = await pollBatch(context, { batchId, keyFingerprint, onPoll });
+  if (batch === null) return ledger.finishBatch({ batchId, status: 'lost', rejected: [], usage: null }).then(() => undefined);
+  await collectBatch(context, batch);
+  await ledger.finishBatch({ batchId, status: batch.status, rejected: [], usage: batch.usage });
 }

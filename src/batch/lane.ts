@@ -6,11 +6,12 @@ import { MAX_BYTES_PER_CHARACTER } from '../ledger/shard-writer.ts';
 import type { RemoteBatch } from '../openai/wire.ts';
 import { createAdmission } from './admission.ts';
 import { createBreaker } from './breaker.ts';
+import { collectExtra } from './collect.ts';
 import type { BatchContext } from './context.ts';
 import { createCutSize } from './cut-size.ts';
-import { collectExtra } from './extra.ts';
-import { createOneAtATime } from './one-at-a-time.ts';
-import { type Phase, runTrip } from './trip.ts';
+import { runTrip } from './trip.ts';
+import type { Phase } from './trip-options.ts';
+import { createOneAtATime } from './upload.ts';
 
 /** Shards that are cut but not yet with the provider; more would only lie on disk. */
 const MAX_UNSENT_SHARDS = 2;

@@ -1,7 +1,7 @@
 import { AppError, EXIT } from '../core/errors.ts';
 import type { BatchContext } from './context.ts';
 import type { Rejection } from './rejection.ts';
-import type { TripOptions } from './trip.ts';
+import type { TripOptions } from './trip-options.ts';
 
 /** What follows a rejection: the same file once more, a new upload of it, or its rows are free to be cut again. */
 export type Remedied = 'again' | 'upload' | 'retired';

@@ -1,32 +1,13 @@
 import type { ShardState } from '../ledger/events/fold.ts';
-import type { RemoteBatch } from '../openai/wire.ts';
-import type { Admission } from './admission.ts';
 import { awaitFile } from './await-file.ts';
-import type { Breaker } from './breaker.ts';
 import { collectBatch } from './collect.ts';
 import type { BatchContext } from './context.ts';
 import { createBatch, shardNow } from './create.ts';
-import type { CutSize } from './cut-size.ts';
 import { pollBatch } from './poll.ts';
 import { type Rejection, readGeneral, readRejection } from './rejection.ts';
 import { createRemedy } from './remedy.ts';
+import type { TripOptions } from './trip-options.ts';
 import { uploadShard } from './upload.ts';
-
-/** The stage a shard is in, for the person who watches. */
-export type Phase = 'uploading' | 'waiting' | 'creating' | 'polling' | 'collecting';
-
-export interface TripOptions {
-  readonly shard: ShardState;
-  readonly admission: Admission;
-  readonly cutSize: CutSize;
-  readonly breaker: Breaker;
-  /** Lets one shard upload at a time: each holds a good part of its file in memory. */
-  readonly inUploadTurn: <T>(work: () => Promise<T>) => Promise<T>;
-  /** Fires when the rows are wanted back: what is not with the provider is not sent, a batch is cancelled and collected. */
-  readonly recalled: AbortSignal;
-  readonly onPhase: (phase: Phase) => void;
-  readonly onPoll: (batch: RemoteBatch) => void;
-}
 
 /** How a trip ends: with an answer to every row, or with rows given back, to be packed again. */
 export type TripEnd = 'collected' | 'given-back';

@@ -23,3 +23,5 @@ export interface Lane {
   /** What was handed over and is in no announced shard: it counts against a budget by its bytes and answer caps. */
   readonly filling: { readonly rows: number; readonly bytes: number; readonly answerCaps: number };
 }
+
+export type LaneName = 'batch' | 'live';

@@ -1,8 +1,8 @@
 import { readFileSync, statSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 import { AppError, EXIT, UsageError } from '../core/errors.ts';
+import type { RedisLink } from '../live/redis/connection.ts';
 import { DEFAULT_BASE_URL } from '../run/open/target.ts';
-import type { RedisLink } from '../run/options.ts';
 import { rememberSecret } from './secrets.ts';
 
 /** Only these are taken from a `.env` file: a file found by chance may give a key, never an address rows are sent to. */

@@ -2,9 +2,9 @@ import { hash } from 'node:crypto';
 import type { Row } from '../core/row.ts';
 import { VERSION } from '../core/version.ts';
 import type { CompiledJob } from './compile-job.ts';
-import { skipRows } from './skip-rows.ts';
 import type { InputTable } from './table/read-table.ts';
 import { openRowFile, removeRowFile, writeRowFile } from './table/row-file.ts';
+import { skipRows } from './table/table-format.ts';
 
 /** A table that a run goes through several times. */
 export interface KeptRows {

@@ -7,7 +7,7 @@ import { readEvents } from '../ledger/events/event-log.ts';
 import type { LedgerFold } from '../ledger/events/fold.ts';
 import { createFold } from '../ledger/events/fold-events.ts';
 import { openRunFiles } from '../ledger/runs.ts';
-import type { KeptSummary } from '../run/finish/unchanged.ts';
+import type { KeptSummary } from '../run/open/kept-summary.ts';
 import { DEFAULT_ORIGIN, locateStateDirectory } from '../run/open/target.ts';
 
 /** A state directory of a job: one for each provider it was run with. */

@@ -4,7 +4,8 @@ import type { Books } from '../run/open/books.ts';
 import type { Effects } from '../run/open/effects.ts';
 import { createStepOf, type StepOf } from '../run/open/next-step.ts';
 import { openJobLedger } from '../run/open/open-job-ledger.ts';
-import { type PreparedJob, prepareJob } from '../run/open/prepared-job.ts';
+import { prepareJob } from '../run/open/prepare.ts';
+import type { PreparedJob } from '../run/open/prepared-job.ts';
 import { chooseState, findLastRun, type JobState, type LastRun, readStateEvents } from './last-run.ts';
 
 /** What a command that sends nothing is told. */

@@ -2,10 +2,10 @@ import { UsageError } from '../core/errors.ts';
 import { formatUsd, type Summary } from '../core/summary.ts';
 import { createSummaryCounter } from '../output/summary-counter.ts';
 import { finishRows } from '../run/finish/finish-rows.ts';
+import { savingsOf } from '../run/open/books.ts';
 import { createStepOf } from '../run/open/next-step.ts';
 import { openJobLedger } from '../run/open/open-job-ledger.ts';
 import { selectRows } from '../run/open/selection.ts';
-import { savingsOf } from '../run/savings.ts';
 import { findPossiblyBilled } from '../run/send/possibly-billed.ts';
 import { type FoundState, type LookOptions, prepareLooking } from './open-state.ts';
 

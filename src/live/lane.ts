@@ -3,7 +3,6 @@ import type { AnnouncedCall } from '../core/event.ts';
 import type { Lane } from '../core/lane.ts';
 import { countAnswerCaps, parseCustomId, type Request } from '../core/request.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { createGathering } from './gathering.ts';
 import type { CallEnd, CallOwner, CallQueue, QueueView } from './queue.ts';
 
 /** Lane 2: calls are made now, as fast as the limits allow. It tries rows again by itself; only re-asks need another pass over the table. */
@@ -199,6 +198,44 @@ export function createLiveLane(context: LiveContext): LiveLane {
     async close() {
       stopping.removeEventListener('abort', stop);
       await queue.close();
+    },
+  };
+}
+
+/** Things that are worth one step together: what comes while a step is under way goes into the next one. */
+interface Gathering<T> {
+  /** Resolves when a step that took these in has ended well. */
+  add(items: readonly T[]): Promise<void>;
+}
+
+function createGathering<T>(step: (items: readonly T[]) => Promise<void>): Gathering<T> {
+  let waiting: { readonly items: readonly T[]; readonly resolve: () => void; readonly reject: (error: unknown) => void }[] = [];
+  let isUnderWay = false;
+
+  async function work(): Promise<void> {
+    // One turn of the event loop lets everything that is ready now come along.
+    await new Promise((resolve) => setImmediate(resolve));
+    while (waiting.length > 0) {
+      const group = waiting;
+      waiting = [];
+      try {
+        await step(group.flatMap(({ items }) => items));
+        for (const { resolve } of group) resolve();
+      } catch (error) {
+        for (const { reject } of group) reject(error);
+      }
+    }
+    isUnderWay = false;
+  }
+
+  return {
+    add(items) {
+      return new Promise((resolve, reject) => {
+        waiting.push({ items, resolve, reject });
+        if (isUnderWay) return;
+        isUnderWay = true;
+        void work();
+      });
     },
   };
 }

@@ -1,9 +1,11 @@
+import type { LaneName } from '../core/lane.ts';
+import type { RedisLink } from '../live/redis/connection.ts';
 import type { Effects } from './open/effects.ts';
-import type { PrepareOptions } from './open/prepared-job.ts';
+import type { PrepareOptions } from './open/prepare.ts';
 import type { RowSelection } from './open/selection.ts';
 import type { Target } from './open/target.ts';
 import type { Preview } from './plan/plan-result.ts';
-import type { LaneName } from './send/open-lanes.ts';
+import type { DeadlineOptions } from './send/deadline.ts';
 import type { RunView } from './send/run-view.ts';
 
 /** Everything a run is told. */
@@ -37,14 +39,6 @@ export interface RunOptions extends PrepareOptions {
   readonly commands: NextCommands;
 }
 
-/** By when a run is to be done, and what that may cost. */
-export interface DeadlineOptions {
-  /** Counted from when the run first hears of it: the same time given again moves nothing, another one sets a new deadline. */
-  readonly afterMs: number;
-  /** The most that live calls of the run may cost: reserved before each is sent. */
-  readonly maxLiveNanoUsd: number;
-}
-
 /** What to type next, as a person would, with the flags of this invocation. */
 export interface NextCommands {
   readonly continue: string;
@@ -53,13 +47,6 @@ export interface NextCommands {
   readonly failures: string;
   /** To be followed by `--cause`; absent where nobody types commands. */
   readonly retry?: string;
-}
-
-export interface RedisLink {
-  /** `redis://` or `rediss://`, with user and password where Redis asks for them. */
-  readonly url: string;
-  /** What runner and workers sign jobs and answers with; null leaves them unsigned. */
-  readonly secret: string | null;
 }
 
 /** What a confirmation is about. */

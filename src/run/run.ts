@@ -1,29 +1,27 @@
 import { sweepBatches } from '../batch/sweep.ts';
 import type { Summary } from '../core/summary.ts';
-import { chooseCount } from '../money/job-tokens.ts';
 import { concludeRun } from './finish/conclude.ts';
 import { findUnchangedRun, keepPaths } from './finish/unchanged.ts';
 import { createWarningLog } from './finish/warning-log.ts';
 import { createStepOf } from './open/next-step.ts';
 import { openJobLedger } from './open/open-job-ledger.ts';
-import { keepTableRows, prepareJob } from './open/prepared-job.ts';
+import { keepTableRows, prepareJob, writeHoldout } from './open/prepare.ts';
 import { selectRows } from './open/selection.ts';
 import type { RunOptions } from './options.ts';
+import { chooseLane } from './plan/choose-lane.ts';
 import { previewOpenJob } from './plan/preview-job.ts';
-import { reopenRows } from './reopen.ts';
 import { makeBatchContext } from './send/batch-context.ts';
 import { makeCostBounds } from './send/budget.ts';
 import { beginWithBatches } from './send/deadline.ts';
 import { createDueRequests } from './send/due-request.ts';
-import { chooseLane, type Lanes, openLanes } from './send/open-lanes.ts';
+import { chooseCount, type Lanes, openLanes } from './send/open-lanes.ts';
 import { createWatchedLane } from './send/pilot-lane.ts';
 import { createRateWait } from './send/rate-wait.ts';
 import { createRunView } from './send/run-view.ts';
 import { waitForEnd, work, workUntilStopped } from './send/send-until-done.ts';
+import { createStopSignal } from './send/stop.ts';
 import { openRunWatch } from './send/stop-rules.ts';
-import { startRun } from './start-run.ts';
-import { createStopSignal } from './stop-signal.ts';
-import { writeHoldout } from './write-holdout.ts';
+import { reopenRows, startRun } from './start-run.ts';
 
 const MANY_ROWS = 20_000;
 

@@ -1,5 +1,6 @@
 import type { Ledger } from '../ledger/ledger.ts';
-import type { RunOptions } from './options.ts';
+import { type FinishOptions, finishRows } from './finish/finish-rows.ts';
+import type { Reopen, RunOptions } from './options.ts';
 
 /**
  * Continues the open run under its id, or begins a new one. `--fresh` opens a new generation, once per open run.
@@ -32,4 +33,18 @@ export async function startRun(
 function makeRunId(now: Date, randomId: string): string {
   const [day, time] = now.toISOString().split('T') as [string, string];
   return `${day.replaceAll('-', '')}-${time.slice(0, 5).replace(':', '')}-${randomId}`;
+}
+
+/** Opens failed rows again: those of the wanted causes, each key once. @returns how many keys were opened */
+export async function reopenRows(options: FinishOptions, reopen: Reopen): Promise<number> {
+  const keys: string[] = [];
+  for await (const rows of finishRows(options)) {
+    for (const { disposition, key } of rows) {
+      if (disposition.status !== 'failed' || key === null) continue;
+      if (reopen.causes === null || reopen.causes.has(disposition.cause)) keys.push(key);
+    }
+  }
+  const distinct = [...new Set(keys)];
+  if (distinct.length > 0) await options.ledger.append({ type: 'retry-opened', keys: distinct, set: reopen.set });
+  return distinct.length;
 }

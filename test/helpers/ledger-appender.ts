@@ -2,7 +2,7 @@
 // Usage: node ledger-appender.js <state directory>
 
 import { readOwnIdentity } from '../../src/ledger/disk/process-identity.ts';
-import { openLedger } from '../../src/ledger/ledger.ts';
+import { openLedger } from '../../src/ledger/open-ledger.ts';
 import { makeLedgerOptions } from './ledger-world.ts';
 
 const ledger = await openLedger(makeLedgerOptions(process.argv[2] as string, { processIdentity: readOwnIdentity() }));

@@ -5,7 +5,8 @@ import type { TestContext } from 'node:test';
 import type { CheckAnswer } from '../../src/core/outcome.ts';
 import { makeKey } from '../../src/core/request.ts';
 import type { SettledRecord } from '../../src/core/settled.ts';
-import { type Ledger, type LedgerOptions, openLedger, type ResponseFile } from '../../src/ledger/ledger.ts';
+import type { Ledger, LedgerOptions, ResponseFile } from '../../src/ledger/ledger.ts';
+import { openLedger } from '../../src/ledger/open-ledger.ts';
 
 /** A state directory of its own, and the ways tests change it. */
 export interface LedgerWorld {

@@ -1,7 +1,7 @@
 import { join, relative } from 'node:path';
 import { EXIT } from '../../core/errors.ts';
 import type { Summary } from '../../core/summary.ts';
-import { openTable } from '../../input/table/read-table.ts';
+import { openTable } from '../../input/table/open-table.ts';
 import { formatCount, formatDollars } from '../../output/format-numbers.ts';
 import { renderSummary } from '../../output/render-summary.ts';
 import { runJob } from '../../run/run.ts';

@@ -6,7 +6,7 @@ import type { JobCode } from '../../core/job-code.ts';
 import type { JobSource } from '../../core/problem-path.ts';
 import { compileMessages } from '../request/compile-messages.ts';
 import { showFile } from '../table/find-files.ts';
-import { openTable } from '../table/read-table.ts';
+import { openTable } from '../table/open-table.ts';
 import { readJob } from './make-job.ts';
 import { readYaml } from './yaml-source.ts';
 

@@ -3,7 +3,6 @@ import path from 'node:path';
 import { type Problem, UsageError } from '../../core/errors.ts';
 import type { DollarsPerMillion, OwnPrice } from '../../core/own-price.ts';
 import { type JobSource, type Path, showPath, sortByPlace } from '../../core/problem-path.ts';
-import { makePricesSchema, type PriceRow, type RatesRow } from '../prices-schema.ts';
 import { showFile } from '../table/find-files.ts';
 import { createSchemaCheck } from './check-job.ts';
 import { readYaml } from './yaml-source.ts';
@@ -101,4 +100,61 @@ function makeLongRule(long: Exclude<PriceRow['long_context'], 'none' | undefined
 
 function makeUsd({ input, cached_input, cache_write, output }: RatesRow): DollarsPerMillion {
   return { input, cached: cached_input ?? null, write: cache_write ?? null, output };
+}
+
+/** Dollars per million tokens, as written. */
+interface RatesRow {
+  readonly input: number;
+  readonly cached_input?: number;
+  readonly cache_write?: number;
+  readonly output: number;
+}
+
+/** A row of `prices.yaml` once the schema has accepted it. */
+interface PriceRow extends Partial<RatesRow> {
+  readonly model: string;
+  readonly like?: string;
+  readonly from?: string;
+  readonly to?: string;
+  readonly batch?: RatesRow | 'none';
+  readonly flex?: RatesRow | 'none';
+  readonly priority?: RatesRow | 'none';
+  readonly long_context?: { readonly over_tokens: number; readonly input_factor?: number; readonly output_factor?: number } | 'none';
+  readonly source?: string;
+}
+
+const NAME = { type: 'string', minLength: 1 };
+
+const FACTOR = { type: 'number', minimum: 0, maximum: 1000 };
+
+/** Finer prices than a millionth of a dollar per million tokens are not counted. */
+const DOLLARS = { type: 'number', minimum: 0, maximum: 1_000_000 };
+
+const RATES = { input: DOLLARS, cached_input: DOLLARS, cache_write: DOLLARS, output: DOLLARS };
+
+function closed(properties: Readonly<Record<string, object>>, required: readonly string[] = []): object {
+  return { type: 'object', additionalProperties: false, required, properties };
+}
+
+/** A map, or the word none. The first of both types, so that problems inside the map are told where they stand. */
+function orNone(properties: Readonly<Record<string, object>>, required: readonly string[]): object {
+  return { ...closed(properties, required), type: ['object', 'string'], pattern: '^none$' };
+}
+
+/** The JSON Schema of `prices.yaml`. */
+function makePricesSchema(): object {
+  const tier = orNone(RATES, ['input', 'output']);
+  const row = {
+    model: NAME,
+    like: NAME,
+    from: NAME,
+    to: NAME,
+    ...RATES,
+    batch: tier,
+    flex: tier,
+    priority: tier,
+    long_context: orNone({ over_tokens: { type: 'integer', minimum: 1 }, input_factor: FACTOR, output_factor: FACTOR }, ['over_tokens']),
+    source: { type: 'string' },
+  };
+  return closed({ prices: { type: 'array', items: closed(row, ['model']) } }, ['prices']);
 }

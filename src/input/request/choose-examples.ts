@@ -1,4 +1,6 @@
 import { hash } from 'node:crypto';
+import type { CompiledMessage } from './request-body.ts';
+import type { CompiledTemplate } from './template.ts';
 
 /** A row that shows what a right answer looks like. */
 export interface Example {
@@ -58,4 +60,19 @@ export function createExampleChooser({ count, seed }: { readonly count: number; 
 
 function byDraw(a: Drawn, b: Drawn): number {
   return a.draw < b.draw ? -1 : 1;
+}
+
+/** Puts examples before the last message, each as what was asked and what the right answer is. */
+export function insertExamples(messages: readonly CompiledMessage[], examples: readonly Example[]): readonly CompiledMessage[] {
+  if (examples.length === 0) return messages;
+  const shown = examples.flatMap(({ user, assistant }) => [
+    { role: 'user', template: makeLiteral(user), images: [] },
+    { role: 'assistant', template: makeLiteral(assistant), images: [] },
+  ]);
+  return [...messages.slice(0, -1), ...shown, ...messages.slice(-1)];
+}
+
+/** Text that is no template: braces in it are braces. */
+export function makeLiteral(text: string): CompiledTemplate {
+  return { columns: [], pieces: [text], literalText: text, render: () => text };
 }

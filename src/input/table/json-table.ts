@@ -1,7 +1,6 @@
 import type { Row } from '../../core/row.ts';
-import { readJsonLines } from '../json-lines.ts';
 import { readJsonArray } from './json-array.ts';
-import type { JsonRecord } from './json-records.ts';
+import { type JsonRecord, readJsonLines } from './json-records.ts';
 import type { OpenedFormat, TextFiles } from './table-format.ts';
 
 /** How many records are looked at to learn the columns. */

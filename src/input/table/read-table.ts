@@ -1,18 +1,13 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
-import { availableParallelism } from 'node:os';
-import type { Readable } from 'node:stream';
 import { UsageError } from '../../core/errors.ts';
 import type { InputSpec, TableFormat } from '../../core/job.ts';
 import type { Row, Table } from '../../core/row.ts';
 import { openCsvTable } from './csv-table.ts';
 import { decodeText } from './decode-text.ts';
-import { findFiles } from './find-files.ts';
 import { openJsonTable } from './json-table.ts';
 import { type OnBytes, readBytes, type TableFile } from './read-bytes.ts';
-import { spoolInput } from './spool-input.ts';
 import { guessFormat, type OpenedFormat, type TextFiles } from './table-format.ts';
-import { readInThread } from './table-thread.ts';
 
 /** A table together with what its user should know. */
 export interface InputTable extends Table {
@@ -24,45 +19,9 @@ export interface InputTable extends Table {
   readSha256(signal: AbortSignal): Promise<string>;
 }
 
-export interface OpenTableOptions {
-  /** Standard input, for the path `-`; null reads what an earlier run kept at `spoolPath`. */
-  readonly stdin?: Readable | null;
-  readonly spoolPath?: string | null;
-  /** Files below it are shown by their relative path. */
-  readonly cwd?: string;
-  readonly signal: AbortSignal;
-}
-
 const MAX_CHUNK_ROWS = 512;
-/** A table this large is parsed in a thread of its own, which takes some 50 ms and 20 MiB. */
-export const THREAD_BYTES: number = 8 * 1024 * 1024;
 /** Bytes hashed at once. */
 const HASH_BYTES = 1 << 20;
-
-/**
- * Opens a table: finds its files, reads the header (JSONL: the keys of the first 1,000 records), and makes sure there is a row.
- * @throws UsageError when there is no such table, it has no rows, or its beginning is damaged
- */
-export async function openTable(spec: InputSpec, options: OpenTableOptions): Promise<InputTable> {
-  const { signal, stdin = null, spoolPath = null } = options;
-  if (spec.path !== '-') return withThread(spec, await findFiles(spec.path, options.cwd ?? process.cwd()), signal);
-  const file = await spoolInput({ stdin, spoolPath }, signal);
-  try {
-    return await withThread(spec, [file], signal);
-  } catch (error) {
-    // A refused table leaves nothing behind.
-    if (stdin !== null) await fs.promises.rm(file.path, { force: true });
-    throw error;
-  }
-}
-
-async function withThread(spec: InputSpec, files: readonly TableFile[], signal: AbortSignal): Promise<InputTable> {
-  const table = await openFiles(spec, files, signal);
-  const isCsv = table.format === 'csv' || table.format === 'tsv';
-  return isCsv && table.bytes >= THREAD_BYTES && availableParallelism() > 1
-    ? { ...table, readRows: readInThread(table, { spec, files }) }
-    : table;
-}
 
 /** Opens the files of a table, to be read in this thread. */
 export async function openFiles(spec: InputSpec, files: readonly TableFile[], signal: AbortSignal): Promise<InputTable> {

@@ -1,10 +1,10 @@
 import { on } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type { InputSpec } from '../../core/job.ts';
-import { skipRows } from '../skip-rows.ts';
 import type { TableFile } from './read-bytes.ts';
 import type { InputTable } from './read-table.ts';
 import { decodeRows, HEAD_BYTES, readHead } from './row-chunk.ts';
+import { skipRows } from './table-format.ts';
 
 /** What the thread is given. */
 export interface ThreadInput {

@@ -2,10 +2,10 @@ import { UsageError } from '../../core/errors.ts';
 import type { Job } from '../../core/job.ts';
 import type { Row } from '../../core/row.ts';
 import { showCell } from '../../input/request/cell-text.ts';
-import { openTable } from '../../input/table/read-table.ts';
+import { openTable } from '../../input/table/open-table.ts';
 import { GOLD_COLUMN, OWN_COLUMNS, REF_COLUMN, ROW_COLUMN } from '../../output/mark-sheet.ts';
-import { hashRowId } from '../../run/finish/write-outputs.ts';
 import type { Field } from '../../run/open/answer-field.ts';
+import { hashRowId } from '../../run/open/row-keys.ts';
 
 /** Right answers by row, read from a file: a marked sheet, or any table with the rows' ids. */
 export interface GoldFile {

@@ -4,9 +4,9 @@ import { UsageError } from '../../core/errors.ts';
 import type { GoldSource } from '../../core/quality.ts';
 import type { Row } from '../../core/row.ts';
 import { suggest } from '../../core/suggest.ts';
-import { hashRowId } from '../../run/finish/write-outputs.ts';
 import type { Field } from '../../run/open/answer-field.ts';
 import type { PreparedJob } from '../../run/open/prepared-job.ts';
+import { hashRowId } from '../../run/open/row-keys.ts';
 import type { LookOptions } from '../open-state.ts';
 import { type GoldFile, readGoldFile } from './gold-file.ts';
 

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { UsageError } from '../../core/errors.ts';
 import { showCell } from '../../input/request/cell-text.ts';
-import { openTable } from '../../input/table/read-table.ts';
+import { openTable } from '../../input/table/open-table.ts';
 import { GOLD_COLUMN, REF_COLUMN } from '../../output/mark-sheet.ts';
 
 /** A sheet a person may have marked: what it says is never lost. */

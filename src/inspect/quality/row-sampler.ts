@@ -4,8 +4,8 @@ import type { FinishedRow } from '../../core/finished-row.ts';
 import { escapeFormula } from '../../output/csv-format.ts';
 import { ANSWER_COLUMN_OF_SHEET, OWN_COLUMNS, REF_COLUMN, ROW_COLUMN } from '../../output/mark-sheet.ts';
 import { allocateSample } from '../../quality/allocate.ts';
-import { hashRowId } from '../../run/finish/write-outputs.ts';
 import type { Field } from '../../run/open/answer-field.ts';
+import { hashRowId } from '../../run/open/row-keys.ts';
 
 /** The group of rows a row is drawn from. */
 export type Stratify = (finished: FinishedRow) => string;

@@ -1,6 +1,7 @@
 import { parseCustomId } from '../../core/request.ts';
 import { formatUsd, type RowCounts } from '../../core/summary.ts';
-import { type Ledger, openLedger } from '../../ledger/ledger.ts';
+import type { Ledger } from '../../ledger/ledger.ts';
+import { openLedger } from '../../ledger/open-ledger.ts';
 import { makeCostOf } from '../../money/cost.ts';
 import { finishRows } from '../../run/finish/finish-rows.ts';
 import { type Books, createBooks } from '../../run/open/books.ts';

@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import pLimit from 'p-limit';
 import type { AppError } from '../../core/errors.ts';
+import { readCapTokens } from '../../core/request.ts';
 import { createBreaker } from '../breaker.ts';
 import type { CallOutcome, MakeCall } from '../call.ts';
 import { createConcurrency } from '../limits/concurrency.ts';
@@ -8,7 +9,6 @@ import type { Bound } from '../limits/gcra.ts';
 import { createMeter } from '../limits/meter.ts';
 import type { Reservation, Throttle } from '../limits/throttle.ts';
 import type { CallEnd, CallOwner, CallQueue, LiveCall, PaceView } from '../queue.ts';
-import { readCapTokens } from '../read-cap.ts';
 
 export interface LocalQueueOptions {
   readonly makeCall: MakeCall;

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { type CallReport, writeReport } from '../call-report.ts';
+import { type CallReport, writeReport } from './ends.ts';
 import { makeJobKey, makeSharedKeys, makeStateKeys } from './keys.ts';
 import { RESERVE, SETTLE } from './limiter-scripts.ts';
 import { runScript } from './presence-scripts.ts';

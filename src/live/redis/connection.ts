@@ -97,3 +97,10 @@ function reasonOf(error: unknown): string {
 function refuse(message: string, cause: unknown): AppError {
   return new AppError(message, { code: 'redis', exitCode: EXIT.usage, ...(cause === null ? {} : { cause }) });
 }
+
+export interface RedisLink {
+  /** `redis://` or `rediss://`, with user and password where Redis asks for them. */
+  readonly url: string;
+  /** What runner and workers sign jobs and answers with; null leaves them unsigned. */
+  readonly secret: string | null;
+}

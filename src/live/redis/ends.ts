@@ -1,5 +1,4 @@
 import { AppError, EXIT, type ExitCode } from '../../core/errors.ts';
-import { type CallReport, readReport } from '../call-report.ts';
 import { readJobId } from './keys.ts';
 import { isSealed } from './seal.ts';
 
@@ -87,4 +86,33 @@ function readEnd(kind: string, customId: string, text: string): DeliveredEnd | n
 
 function exitCodeOf(value: unknown): ExitCode {
   return Object.values(EXIT).find((code) => code === value) ?? EXIT.stopped;
+}
+
+/** What travels through Redis for one call, and nothing else: no URL, no header, no key. */
+export interface JobPayload {
+  readonly custom_id: string;
+  readonly path: string;
+  /** The exact JSON text that was hashed. */
+  readonly body: string;
+  /** Present when a secret is shared. */
+  readonly seal?: string;
+}
+
+/** What a worker tells about an answered call beside its line. */
+export interface CallReport {
+  readonly durationMs: number;
+  /** Null where the answer names no usage. */
+  readonly usedTokens: number | null;
+}
+
+/** As it travels: two numbers, the second empty where it is not known. */
+export function writeReport({ durationMs, usedTokens }: CallReport): string {
+  return `${Math.round(durationMs)}|${usedTokens ?? ''}`;
+}
+
+/** Null for anything that is no report: whoever can write to Redis may have written it. */
+export function readReport(text: string): CallReport | null {
+  const [, durationMs, usedTokens] = /^(\d{1,12})\|(\d{1,12})?$/.exec(text) ?? [];
+  if (durationMs === undefined) return null;
+  return { durationMs: Number(durationMs), usedTokens: usedTokens === undefined ? null : Number(usedTokens) };
 }

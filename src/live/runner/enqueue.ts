@@ -1,7 +1,7 @@
 import type { CallEnd, LiveCall } from '../queue.ts';
+import type { JobPayload } from '../redis/ends.ts';
 import { insist } from '../redis/retry.ts';
 import { makeSeal } from '../redis/seal.ts';
-import type { JobPayload } from '../worker/read-job.ts';
 import { giveBack } from './collect-ends.ts';
 import type { RunnerContext } from './context.ts';
 import type { HeldCall } from './window.ts';

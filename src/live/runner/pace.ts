@@ -1,8 +1,8 @@
 import type { Redis } from 'ioredis';
-import type { CallReport } from '../call-report.ts';
 import { createMeter } from '../limits/meter.ts';
 import type { ThrottleView } from '../limits/throttle.ts';
 import type { PaceView } from '../queue.ts';
+import type { CallReport } from '../redis/ends.ts';
 import type { SharedKeys } from '../redis/keys.ts';
 import { PACE } from '../redis/limiter-scripts.ts';
 import type { JobLimits } from '../redis/limits.ts';

@@ -37,3 +37,30 @@ export interface HandedJob extends JobReference {
   readonly queuedAt: Date;
   readonly signal: AbortSignal;
 }
+
+/** Everything a worker is: it keeps nothing of its own, so any number may run anywhere, and each may be killed. */
+export interface WorkerOptions {
+  readonly redisUrl: string;
+  /** Calls under way at once, per model. Also how many calls may be paid twice when this process is killed. */
+  readonly concurrency: number;
+  /** The key and the base URL, from this process's environment only; they choose whose calls are served. */
+  readonly keyFingerprint: string;
+  readonly baseUrl: string;
+  readonly makeCall: MakeCall;
+  readonly ceilings: WorkerCeilings;
+  readonly allowance: DailyAllowance;
+  /** `ROWMILL_QUEUE_SECRET`; null where none is set. */
+  readonly secret: string | null;
+  readonly log: WorkerLog;
+  /** Random; tells workers apart. */
+  readonly workerId: string;
+  readonly random: () => number;
+  readonly monotonicMs: () => number;
+  readonly sleep: (milliseconds: number, signal: AbortSignal) => Promise<void>;
+  /** Fires on SIGTERM: nothing new is taken, calls under way end and are delivered. */
+  readonly draining: AbortSignal;
+  /** Fires when calls under way must end too. */
+  readonly ending: AbortSignal;
+  /** How soon a dead worker's jobs are found; shorter in tests. */
+  readonly lockMs?: number;
+}

@@ -4,12 +4,11 @@ import { createConcurrency } from '../limits/concurrency.ts';
 import { createLearnedTokens } from '../limits/learned-tokens.ts';
 import type { QueueLink } from '../redis/calls.ts';
 import { makeJobKey, makeQueueName, makeStateKeys, REDIS_PREFIX, readJobId } from '../redis/keys.ts';
-import type { WorkerContext } from './context.ts';
+import type { WorkerContext, WorkerOptions } from './context.ts';
 import { AloneGate } from './isolate.ts';
 import { WorkerPresence } from './presence.ts';
 import { processJob } from './process-job.ts';
 import { sleepUntilAny } from './wait.ts';
-import type { WorkerOptions } from './worker.ts';
 
 /** One model's queue, served by this process. */
 export interface ServedQueue {

@@ -1,16 +1,6 @@
 import { makeKey, parseCustomId, type Request } from '../../core/request.ts';
 import { isSealed } from '../redis/seal.ts';
 
-/** What travels through Redis for one call, and nothing else: no URL, no header, no key. */
-export interface JobPayload {
-  readonly custom_id: string;
-  readonly path: string;
-  /** The exact JSON text that was hashed. */
-  readonly body: string;
-  /** Present when a secret is shared. */
-  readonly seal?: string;
-}
-
 /** What a worker's own environment allows, whoever writes to Redis. */
 export interface WorkerCeilings {
   /** Models it may call; null allows every one. */

@@ -4,14 +4,13 @@ import type { QualityFacts, ReportFacts } from './facts.ts';
 import { type Html, html, NOTHING } from './html.ts';
 import { renderAnswers } from './section-answers.ts';
 import { renderComparison } from './section-comparison.ts';
-import { renderFailures } from './section-failures.ts';
+import { renderFailures, renderWarnings } from './section-failures.ts';
 import { renderMoney, renderTokens } from './section-money.ts';
 import { renderQuality } from './section-quality.ts';
 import { renderProvenance, renderRuns } from './section-runs.ts';
 import { renderSamples, SAMPLES_BYTES, type SampleRow } from './section-samples.ts';
 import { renderTime } from './section-time.ts';
 import { renderIdentity, renderTiles, renderTop } from './section-top.ts';
-import { renderWarnings } from './section-warnings.ts';
 import { STYLE } from './style.ts';
 
 /** What a page shows beyond what its run kept; null is not shown. */

@@ -2,7 +2,7 @@ import { formatCount } from '../format-numbers.ts';
 import { renderMeter } from './charts.ts';
 import type { ReportFacts } from './facts.ts';
 import { formatShare } from './format-times.ts';
-import { type Html, html, NOTHING } from './html.ts';
+import { clipHtml, type Html, html, NOTHING } from './html.ts';
 import type { SampleRow } from './section-samples.ts';
 
 /** What each cause is, for whoever sees it for the first time. */
@@ -35,4 +35,15 @@ export function renderFailures({ causes, summary: { rows, next } }: ReportFacts,
     return html`<tr><th scope="row">${cause}<br><span class="soft small">${MEANINGS[cause] ?? status}</span></th><td class="n">${formatCount(count)}<div class="bar">${renderMeter(`${cause}: ${formatShare(share)} of the rows`, share, status === 'failed' ? 'f-bad' : 'f-skip')}</div></td><td>${where}${message === null ? NOTHING : html`<br><span class="soft small">${message.slice(0, 200)}</span>`}</td><td>${retry === null ? html`<span class="soft small">${status === 'skipped' ? 'never sent: change the table or the job' : ''}</span>` : html`<code class="cmd">${retry}</code>`}</td></tr>`;
   });
   return html`<section aria-labelledby="failures"><h2 id="failures">What failed, and why</h2><div class="scroll" tabindex="0" role="region" aria-label="Failures by cause"><table class="cards"><thead><tr><th scope="col">cause</th><th scope="col" class="n">rows</th><th scope="col">for example</th><th scope="col">to try these again</th></tr></thead><tbody>${lines}</tbody></table></div>${next === null ? NOTHING : html`<p class="small soft">Next: <code class="cmd">${next}</code></p>`}</section>`;
+}
+
+/** Escaped bytes of one warning. */
+const WARNING_BYTES = 1_000;
+
+/** What was told while the run worked, for whoever was not there. */
+export function renderWarnings({ warnings: { messages, more } }: Pick<ReportFacts, 'warnings'>): Html {
+  if (messages.length === 0) return NOTHING;
+  const items = messages.map((message) => html`<li>${clipHtml(message, WARNING_BYTES)}</li>`);
+  const rest = more === 0 ? NOTHING : html`<p class="small soft">And ${formatCount(more)} more.</p>`;
+  return html`<section aria-labelledby="warnings"><h2 id="warnings">Warnings</h2><ul>${items}</ul>${rest}</section>`;
 }

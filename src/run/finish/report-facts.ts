@@ -13,13 +13,13 @@ import type {
   ReportFacts,
   RunPoint,
   Tempo,
-  WarningFacts,
 } from '../../output/report/facts.ts';
 import type { CountedRows } from '../../output/report/row-counter.ts';
 import type { TempoCounter } from '../../output/report/tempo-counter.ts';
 import type { Books } from '../open/books.ts';
+import { NO_WARNINGS, readReportFacts } from '../open/kept-report-facts.ts';
+import type { KeptSummary } from '../open/kept-summary.ts';
 import type { PreparedJob } from '../open/prepared-job.ts';
-import type { KeptSummary } from './unchanged.ts';
 import type { WarningLog } from './warning-log.ts';
 
 export interface ReportFactsOptions {
@@ -134,23 +134,6 @@ function findPrevious(ledger: Ledger, run: string): ReportFacts | null {
   }
   return null;
 }
-
-const REPORT_FILE = 'report.json';
-
-/** Keeps the facts with the run. */
-export function keepReportFacts({ runFiles }: Ledger, run: string, facts: ReportFacts): void {
-  runFiles.writeRunFile(run, REPORT_FILE, `${JSON.stringify(facts)}\n`);
-}
-
-/** What a run kept for its report; null when it kept nothing. */
-export function readReportFacts({ runFiles }: Pick<Ledger, 'runFiles'>, run: string): ReportFacts | null {
-  const text = runFiles.readRunFile(run, REPORT_FILE);
-  if (text === null) return null;
-  // What was kept by a version that kept no warnings has none.
-  return { warnings: NO_WARNINGS, ...(JSON.parse(text) as Omit<ReportFacts, 'warnings'> & Partial<ReportFacts>) };
-}
-
-const NO_WARNINGS: WarningFacts = { messages: [], more: 0 };
 
 /** As many as a state directory keeps. */
 const SHOWN_RUNS = 14;

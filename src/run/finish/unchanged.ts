@@ -5,48 +5,9 @@ import { type Cause, TRANSIENT_CAUSES } from '../../core/outcome.ts';
 import type { Summary } from '../../core/summary.ts';
 import { mayReadImageFiles } from '../../input/request/compile-images.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
+import type { Fingerprint, KeptPaths, KeptSummary } from '../open/kept-summary.ts';
 import type { PreparedJob } from '../open/prepared-job.ts';
 import type { RunOptions } from '../options.ts';
-
-/** What a finished run's table was made from, and the table itself, by their hashes: kept in the run's summary file. */
-export interface Fingerprint {
-  readonly input: string;
-  readonly job: string;
-  /** Everything recorded in the ledger that can change a table. */
-  readonly answers: string;
-  /** Absolute path and hash of the table written. */
-  readonly table: string;
-  readonly tableSha256: string;
-}
-
-/** What `runs/<run>/summary.json` holds. */
-export interface KeptSummary {
-  readonly summary: Summary;
-  /** Null when the run did not end with its final table. */
-  readonly fingerprint: Fingerprint | null;
-  readonly paths: KeptPaths;
-  /** The prices its money was counted with; absent in what early versions kept. */
-  readonly prices?: KeptPrices;
-}
-
-/** Which prices a run counted with. */
-export interface KeptPrices {
-  /** The day of `--price-as-of`; null: the day of each answer. */
-  readonly asOf: string | null;
-  /** Stands for what the user's own `prices.yaml` said. */
-  readonly ownSha256: string;
-}
-
-/** What a run was told by flags, kept so that later commands look at the same table. Paths are absolute. */
-export interface KeptPaths {
-  /** `-` for standard input; null: as the job says. */
-  readonly input: string | null;
-  readonly out: string | null;
-  /** The working directory the summary's paths are relative to. */
-  readonly cwd: string;
-  /** Whom it talked to; null for the default API and the built-in simulator, which need no address. */
-  readonly baseUrl: string | null;
-}
 
 /** Hashes what the run about to begin (or to end) is made from. */
 export async function makeFingerprint(

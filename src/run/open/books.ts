@@ -1,7 +1,9 @@
+import type { FinishedRow } from '../../core/finished-row.ts';
 import { type OutcomeStatus, usesAttempt } from '../../core/outcome.ts';
 import type { CostOf, SettledRecord } from '../../core/settled.ts';
 import { addUsage, NO_USAGE, type Usage } from '../../core/usage.ts';
 import type { ResponseFile } from '../../ledger/response-file.ts';
+import type { Savings } from '../../output/summary-counter.ts';
 
 /** Sums over attempts. Integer nano-dollars. */
 export interface Totals {
@@ -102,4 +104,18 @@ function addRecord(totals: Totals, record: SettledRecord, costOf: CostOf): Total
 
 function isUnknown(outcome: OutcomeStatus): boolean {
   return outcome === 'unknown';
+}
+
+/** What the batch price and earlier answers saved: the same usage at the live price of the day, less what it did cost. */
+export function savingsOf(
+  { disposition, model, usage, answerUsage, costNanoUsd }: FinishedRow,
+  { costOf }: Pick<Books, 'costOf'>,
+): Savings {
+  if (disposition.status !== 'ok') return { batchNanoUsd: 0, reuseNanoUsd: 0 };
+  if (disposition.source !== 'new') {
+    const again = costOf({ usage: answerUsage, isBilled: true, model, tier: null, createdSeconds: null, lane: 'batch' });
+    return { batchNanoUsd: 0, reuseNanoUsd: again ?? 0 };
+  }
+  const asLive = costOf({ usage, isBilled: true, model, tier: 'default', createdSeconds: null, lane: 'live' });
+  return { batchNanoUsd: asLive === null || costNanoUsd === null ? 0 : asLive - costNanoUsd, reuseNanoUsd: 0 };
 }

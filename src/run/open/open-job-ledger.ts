@@ -1,4 +1,5 @@
-import { type Ledger, type LedgerOptions, openLedger } from '../../ledger/ledger.ts';
+import type { Ledger, LedgerOptions } from '../../ledger/ledger.ts';
+import { openLedger } from '../../ledger/open-ledger.ts';
 import { makeCostOf } from '../../money/cost.ts';
 import { type AnswerHistory, createAnswerHistory } from './answer-history.ts';
 import { type Books, createBooks } from './books.ts';

@@ -1,22 +1,8 @@
-import { hash } from 'node:crypto';
-import { mkdirSync, rmdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import type { Readable } from 'node:stream';
-import { MAX_SHARD_BYTES } from '../../batch/cut-size.ts';
-import { UsageError } from '../../core/errors.ts';
-import { type CompiledJob, compileJob } from '../../input/compile-job.ts';
-import { type JobOverrides, type LoadedJob, loadJob } from '../../input/job/load-job.ts';
-import { loadPrices } from '../../input/job/load-prices.ts';
-import { keepRows } from '../../input/kept-rows.ts';
-import { mayReadImageFiles } from '../../input/request/compile-images.ts';
-import { type ChosenExamples, readExamples } from '../../input/request/read-examples.ts';
-import { type InputTable, openTable } from '../../input/table/read-table.ts';
-import { createJobTokens, type JobTokens } from '../../money/job-tokens.ts';
-import { modelLimits } from '../../money/model-limits.ts';
-import { createFindPrice, type FindPrice } from '../../money/price.ts';
-import { createRowLimit } from '../../money/row-limit.ts';
-import { findColumnClash } from '../../output/table-columns.ts';
-import { locateStateDirectory, type Target } from './target.ts';
+import type { CompiledJob } from '../../input/compile-job.ts';
+import type { ChosenExamples } from '../../input/request/read-examples.ts';
+import type { InputTable } from '../../input/table/read-table.ts';
+import type { JobTokens } from '../../money/job-tokens.ts';
+import type { FindPrice } from '../../money/price.ts';
 
 /** A job that has passed every check that needs no provider, with its table open. */
 export interface PreparedJob {
@@ -34,77 +20,4 @@ export interface PreparedJob {
   readonly ownPricesSha256: string;
   /** The same job with other parameters, as `retry --set` gives them. */
   readonly compileWith: (params: Readonly<Record<string, unknown>>) => CompiledJob;
-}
-
-export interface PrepareOptions {
-  /** The job file; or a job a program defined, which `overrides` leave as it is. */
-  readonly jobFile: string | LoadedJob;
-  readonly overrides: JobOverrides & { readonly cwd: string };
-  /** Stands for `.rowmill`; null for the default beside the job file. */
-  readonly stateRoot: string | null;
-  readonly target: Pick<Target, 'origin'>;
-  /** Where a table `-` comes from; null reads what the last run kept of it. */
-  readonly stdin: Readable | null;
-  readonly signal: AbortSignal;
-}
-
-/**
- * Reads the job, opens its table and compiles its templates. Nothing is sent, and only a table on standard input is written.
- * @throws UsageError with every problem of the job file, or of the table, or of the templates over the table's columns
- */
-export async function prepareJob(options: PrepareOptions): Promise<PreparedJob> {
-  const loaded = typeof options.jobFile === 'string' ? await loadJob(options.jobFile, options.overrides) : options.jobFile;
-  const { job } = loaded;
-  const ownPrices = await loadPrices(job.directory, options.overrides.cwd);
-  const stateDirectory = locateStateDirectory(job, options.target.origin, options.stateRoot);
-  const spoolPath = join(stateDirectory, 'stdin');
-  const made = job.input.path === '-' ? mkdirSync(stateDirectory, { recursive: true, mode: 0o700 }) : undefined;
-  try {
-    const table = await openTable(job.input, { stdin: options.stdin, spoolPath, cwd: options.overrides.cwd, signal: options.signal });
-    const tokens = createJobTokens(job.model);
-    const findPrice = createFindPrice(ownPrices);
-    const limits = {
-      maxBodyBytes: MAX_SHARD_BYTES / 2,
-      ...modelLimits(job.model),
-      estimateTokens: (body: string) => tokens.estimateOne(body),
-      findTooDear: createRowLimit(job, findPrice),
-    };
-    const chosen = await readExamples(loaded, { cwd: options.overrides.cwd, signal: options.signal });
-    const bound = { ...loaded, ...(chosen === null ? {} : { examples: chosen.examples }) };
-    const compiled = compileJob(bound, table, limits);
-    const clash = findColumnClash({ ...job.write, columns: table.columns, answerColumns: compiled.answerColumns });
-    if (clash !== null) throw new UsageError(`write: ${clash.message}`);
-    return {
-      compiled,
-      table,
-      examples: chosen,
-      stateDirectory,
-      findPrice,
-      ownPricesSha256: hash('sha256', JSON.stringify(ownPrices)),
-      tokens,
-      compileWith: (params) => compileJob({ ...bound, job: { ...job, params: { ...job.params, ...params } } }, table, limits),
-    };
-  } catch (error) {
-    if (made !== undefined) removeEmptyFolders(stateDirectory, made);
-    throw error;
-  }
-}
-
-/** The same job with a table whose rows are kept in the state directory while a run goes through it several times. For the holder of the lock. */
-export function keepTableRows(prepared: PreparedJob): { readonly prepared: PreparedJob; readonly forgetRows: () => Promise<void> } {
-  const { compiled } = prepared;
-  const path = join(prepared.stateDirectory, 'table.rows');
-  const { table, remove } = keepRows(prepared.table, compiled, { path, keepsKeys: !compiled.hasCode && !mayReadImageFiles(compiled.job) });
-  return { prepared: { ...prepared, table }, forgetRows: remove };
-}
-
-/** A refused job leaves no state directory behind: removes the folders made for it, innermost first, if nothing is in them. */
-function removeEmptyFolders(innermost: string, outermost: string): void {
-  for (let folder = innermost; folder.length >= outermost.length; folder = dirname(folder)) {
-    try {
-      rmdirSync(folder);
-    } catch {
-      return;
-    }
-  }
 }

@@ -1,7 +1,7 @@
+import type { LaneName } from '../../core/lane.ts';
 import { findCheaperModel } from '../../money/cheaper-model.ts';
 import { knowsImagesOf } from '../../money/image-tokens.ts';
 import { formatCount, formatDollars } from '../../output/format-numbers.ts';
-import type { LaneName } from '../send/open-lanes.ts';
 import { cacheableTokens, type LaneCosts, type ModelPrices, priceWork, type Work } from './cost.ts';
 
 /** Another model's price for the same job. Whether it is good enough is for a pilot to show. */

@@ -1,6 +1,4 @@
 import type { Job } from '../../core/job.ts';
-import { readJob } from '../../input/job/make-job.ts';
-import { readYaml } from '../../input/job/yaml-source.ts';
 import { formatCount, formatDollars } from '../../output/format-numbers.ts';
 import type { PreviewRows } from './plan-result.ts';
 
@@ -45,10 +43,4 @@ function listChangedAspects(job: Job, last: Job): readonly string[] {
 
 function joinWords(words: readonly string[]): string {
   return words.length <= 1 ? words.join() : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
-}
-
-/** The job a run kept the text of; null when it cannot be read any more. */
-export function readKeptJob(text: string, directory: string): Job | null {
-  const { value, source, problems } = readYaml(text, 'job.yaml');
-  return problems.length > 0 ? null : readJob(value, { source, directory, file: null, text }).job;
 }

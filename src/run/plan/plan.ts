@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { openJobLedger } from '../open/open-job-ledger.ts';
-import { type PrepareOptions, prepareJob } from '../open/prepared-job.ts';
+import { type PrepareOptions, prepareJob } from '../open/prepare.ts';
 import { selectRows } from '../open/selection.ts';
 import type { RunOptions } from '../options.ts';
 import type { Preview } from './plan-result.ts';

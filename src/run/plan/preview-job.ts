@@ -4,16 +4,17 @@ import { KeyIndex } from '../../ledger/key-index.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { longestAnswerTokens } from '../../money/cost-bound.ts';
 import type { FindPrice } from '../../money/price.ts';
-import type { KeptSummary } from '../finish/unchanged.ts';
 import type { AnswerHistory } from '../open/answer-history.ts';
 import type { Books } from '../open/books.ts';
+import type { KeptSummary } from '../open/kept-summary.ts';
 import { createStepOf } from '../open/next-step.ts';
 import type { PreparedJob } from '../open/prepared-job.ts';
 import type { SelectedRows } from '../open/selection.ts';
 import type { RunOptions } from '../options.ts';
-import { readKeptJob } from './changes.ts';
+import { readKeptJob } from './kept-job.ts';
 import { createKnownRows } from './known-rows.ts';
-import { type LastRunFacts, type Preview, previewRun } from './plan-result.ts';
+import type { Preview } from './plan-result.ts';
+import { type LastRunFacts, previewRun } from './preview-table.ts';
 
 export interface PreviewJobOptions {
   readonly prepared: PreparedJob;

@@ -1,6 +1,5 @@
 import type { Request } from '../../core/request.ts';
 import type { EstimatedPrompt, JobTokens } from '../../money/job-tokens.ts';
-import { createSample } from '../plan-sample.ts';
 import type { PromptSum } from './cost.ts';
 
 /** Prompt tokens of everything that would be sent, in constant memory. */
@@ -114,4 +113,36 @@ export function createPromptCount(tokens: JobTokens, { longOverTokens, isExact }
 function ratio(pairs: readonly { readonly actual: number; readonly expected: number }[]): number {
   const expected = pairs.reduce((sum, pair) => sum + pair.expected, 0);
   return expected === 0 ? 1 : pairs.reduce((sum, pair) => sum + pair.actual, 0) / expected;
+}
+
+/** Keeps so many of the things offered, each with the same chance, whatever their number; the same ones for the same seed. */
+interface Sample<T> {
+  /** Makes the thing only when it is kept. */
+  offer(make: () => T): void;
+  readonly kept: readonly T[];
+}
+
+function createSample<T>(size: number, seed: number): Sample<T> {
+  const kept: T[] = [];
+  let state = (seed * 48_271 + 11) % 2_147_483_647;
+  let offered = 0;
+
+  /** Uniform among 0 … below - 1 (Lehmer’s generator). */
+  function draw(below: number): number {
+    state = (state * 48_271) % 2_147_483_647;
+    return state % below;
+  }
+
+  return {
+    kept,
+    offer(make) {
+      offered += 1;
+      if (kept.length < size) {
+        kept.push(make());
+        return;
+      }
+      const place = draw(offered);
+      if (place < size) kept[place] = make();
+    },
+  };
 }

@@ -1,12 +1,15 @@
+import type { BatchLane } from '../../batch/lane.ts';
 import { AppError, EXIT, UsageError } from '../../core/errors.ts';
 import type { Job } from '../../core/job.ts';
+import type { LaneName } from '../../core/lane.ts';
 import { countAnswerCaps, type Request } from '../../core/request.ts';
 import { formatUsd } from '../../core/summary.ts';
-import { type CostBound, makeCostBound } from '../../money/cost-bound.ts';
+import type { Ledger } from '../../ledger/ledger.ts';
+import type { LiveLane } from '../../live/lane.ts';
+import { type Amount, type CostBound, makeCostBound } from '../../money/cost-bound.ts';
 import { modelLimits } from '../../money/model-limits.ts';
 import type { FindPrice } from '../../money/price.ts';
-import type { OnItsWay } from '../on-its-way.ts';
-import type { LaneName } from './open-lanes.ts';
+import { amountOfUnknownCalls } from './possibly-billed.ts';
 
 /** Keeps a run below its limits: what was spent plus what may still be billed, at its upper bound, never exceeds them. */
 export interface Budget {
@@ -134,4 +137,29 @@ export function createRunBudget(options: BudgetOptions): Budget {
       return null;
     },
   };
+}
+
+/** Requests without a known cost yet, by the lane that prices them: being gathered, on their way, or lost from sight after they may have been billed. */
+interface OnItsWay {
+  readonly batch: Amount;
+  readonly live: Amount;
+}
+
+export function countOnItsWay(ledger: Ledger, lanes: { readonly batch: BatchLane; readonly live: LiveLane | null }, run: string): OnItsWay {
+  let { bytes, rows, answerCaps } = lanes.batch.filling;
+  for (const { shard } of lanes.batch.trips) {
+    const state = shard === null ? undefined : ledger.fold.shards.get(shard);
+    bytes += state?.bytes ?? 0;
+    rows += state?.rows ?? 0;
+    answerCaps += state?.answerCaps ?? 0;
+  }
+  const unknown = amountOfUnknownCalls(ledger, run);
+  const held = lanes.live?.filling ?? NOTHING;
+  return { batch: { bytes, rows, answerCaps }, live: addAmounts(unknown, held) };
+}
+
+const NOTHING: Amount = { bytes: 0, rows: 0, answerCaps: 0 };
+
+function addAmounts(a: Amount, b: Amount): Amount {
+  return { bytes: a.bytes + b.bytes, rows: a.rows + b.rows, answerCaps: a.answerCaps + b.answerCaps };
 }

@@ -1,9 +1,8 @@
 import type { BatchLane } from '../../batch/lane.ts';
-import type { Lane } from '../../core/lane.ts';
+import type { Lane, LaneName } from '../../core/lane.ts';
 import type { LiveLane } from '../../live/lane.ts';
 import type { Deadline } from './deadline.ts';
 import { joinLanes } from './join-lanes.ts';
-import type { LaneName } from './open-lanes.ts';
 
 /** Sends to the batch lane while there is time, then takes everything back and finishes live. */
 export interface DeadlineLane extends Lane {

@@ -1,9 +1,8 @@
 import type { BatchContext } from '../../batch/context.ts';
 import { UsageError } from '../../core/errors.ts';
 import type { Job } from '../../core/job.ts';
+import type { LaneName } from '../../core/lane.ts';
 import { formatDollars } from '../../output/format-numbers.ts';
-import type { DeadlineOptions } from '../options.ts';
-import type { LaneName } from './open-lanes.ts';
 import { estimateLiveMs, type Rest } from './remaining-work.ts';
 
 /** A batch may take ten minutes to be cancelled (Batch API reference, seen 2026-11-21). */
@@ -79,4 +78,12 @@ export async function openDeadline({ run, job, wanted, context, readRest, costOf
 /** `2026-11-22 06:30 UTC`. */
 export function showInstant(instant: Date): string {
   return `${instant.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+}
+
+/** By when a run is to be done, and what that may cost. */
+export interface DeadlineOptions {
+  /** Counted from when the run first hears of it: the same time given again moves nothing, another one sets a new deadline. */
+  readonly afterMs: number;
+  /** The most that live calls of the run may cost: reserved before each is sent. */
+  readonly maxLiveNanoUsd: number;
 }

@@ -1,34 +1,23 @@
 import type { BatchContext } from '../../batch/context.ts';
 import { type BatchLane, createBatchLane } from '../../batch/lane.ts';
 import type { Job } from '../../core/job.ts';
-import type { Lane } from '../../core/lane.ts';
+import type { Lane, LaneName } from '../../core/lane.ts';
 import type { Request } from '../../core/request.ts';
 import type { LiveLane } from '../../live/lane.ts';
 import { createLocalLane, type LocalLaneOptions } from '../../live/local/local-lane.ts';
-import { countOnItsWay } from '../on-its-way.ts';
+import type { RedisLink } from '../../live/redis/connection.ts';
+import type { JobTokens } from '../../money/job-tokens.ts';
 import type { Books } from '../open/books.ts';
 import type { Effects } from '../open/effects.ts';
 import type { StepOf } from '../open/next-step.ts';
 import type { PreparedJob } from '../open/prepared-job.ts';
-import type { DeadlineOptions, RedisLink } from '../options.ts';
 import type { Preview } from '../plan/plan-result.ts';
-import { type Budget, createRunBudget } from './budget.ts';
-import { type Deadline, openDeadline } from './deadline.ts';
+import { type Budget, countOnItsWay, createRunBudget } from './budget.ts';
+import { type Deadline, type DeadlineOptions, openDeadline } from './deadline.ts';
 import { createDeadlineLane } from './deadline-lane.ts';
 import { joinLanes } from './join-lanes.ts';
 import { findUnansweredOfBatches } from './possibly-billed.ts';
 import { createRestCount, estimateRestNanoUsd, type Rest } from './remaining-work.ts';
-
-/** From this many requests on, `mode: auto` takes the batch lane: below it the day's wait is worth more than the discount. */
-const AUTO_BATCH_REQUESTS = 500;
-
-export type LaneName = 'batch' | 'live';
-
-/** The lane a run sends new requests to. */
-export function chooseLane(mode: Job['mode'], { rows }: Pick<Preview, 'rows'>): LaneName {
-  if (mode !== 'auto') return mode;
-  return rows.new + rows.changed + rows.again >= AUTO_BATCH_REQUESTS ? 'batch' : 'live';
-}
 
 /** The lanes of a run: batches an earlier invocation left with the provider are collected whichever lane is sent to. */
 export interface Lanes {
@@ -137,4 +126,9 @@ async function openLiveLane(options: LanesOptions, isAffordable: (request: Reque
   if (redis === null) return createLocalLane(parts);
   const { openRedisLane } = await import('../../live/runner/redis-lane.ts');
   return openRedisLane({ ...parts, redisUrl: redis.url, secret: redis.secret, state: ledger.stateId, model: job.model, warn });
+}
+
+/** How requests are charged in the lane they go to at that moment: a call is worth an exact count, a row of a batch is not. */
+export function chooseCount(tokens: JobTokens, lanes: Pick<Lanes, 'name'>): (body: string) => number {
+  return (body) => (lanes.name === 'live' ? tokens.count(body) : tokens.charge(body));
 }

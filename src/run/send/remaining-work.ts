@@ -1,9 +1,9 @@
 import type { TripView } from '../../batch/lane.ts';
 import type { Job } from '../../core/job.ts';
+import type { LaneName } from '../../core/lane.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import type { Books } from '../open/books.ts';
 import type { Preview } from '../plan/plan-result.ts';
-import type { LaneName } from './open-lanes.ts';
 
 /** What a run has still to get answered, as far as is known now. */
 export interface Rest {

@@ -3,9 +3,8 @@ import { AppError, EXIT } from '../../core/errors.ts';
 import type { Lane } from '../../core/lane.ts';
 import { TERMINAL_STATUSES } from '../../openai/wire.ts';
 import type { Stop } from '../../output/verdict.ts';
-import type { StopSignal } from '../stop-signal.ts';
 import { type PassOptions, sendDueRows } from './send-due-rows.ts';
-import { readStop } from './stop.ts';
+import { readStop, type StopSignal } from './stop.ts';
 
 export interface WorkOptions extends PassOptions {
   /** Leave once everything is with the provider, instead of waiting for answers. */

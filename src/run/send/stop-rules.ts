@@ -3,11 +3,10 @@ import type { OutcomeStatus } from '../../core/outcome.ts';
 import { parseCustomId } from '../../core/request.ts';
 import type { SettledRecord } from '../../core/settled.ts';
 import type { Ledger, ResponseFile } from '../../ledger/ledger.ts';
-import { readReportFacts } from '../finish/report-facts.ts';
-import { createIdSet } from '../id-set.ts';
 import { chooseField, type Field, findLabelField } from '../open/answer-field.ts';
+import { readReportFacts } from '../open/kept-report-facts.ts';
 import { createStepOf } from '../open/next-step.ts';
-import { createLinelessEnds } from './answerless-failures.ts';
+import { createIdSet, createLinelessEnds } from './answerless-failures.ts';
 import { type AnswerWatch, createAnswerWatch, isEmptyAnswer, type LabelCounts, WATCHED_VALUES } from './count-answers.ts';
 
 /** What came back, and would come again from the same request. */

@@ -1,5 +1,6 @@
 import { AppError, EXIT } from '../../core/errors.ts';
 import type { Stop } from '../../output/verdict.ts';
+import type { RunOptions } from '../options.ts';
 import { BudgetError } from './budget.ts';
 
 /** Why a run ended early with its books in order, so that it can be continued; null for errors that are no such end and are thrown on. */
@@ -16,4 +17,29 @@ export function readStop(error: unknown): Stop | null {
     default:
       return null;
   }
+}
+
+/** The reasons for which a run stops taking work, in one signal. */
+export interface StopSignal {
+  readonly stopping: AbortSignal;
+  /** Lets everything that waits come to an end: something else has stopped the run. */
+  end(reason: unknown): void;
+  dispose(): void;
+}
+
+/** Joins the user's wish, the time given with `--wait`, and whatever stops the run from inside. */
+export function createStopSignal({ waitMs, stopping, effects }: Pick<RunOptions, 'waitMs' | 'stopping' | 'effects'>): StopSignal {
+  const ended = new AbortController();
+  const disposed = new AbortController();
+  if (waitMs !== null && waitMs > 0) {
+    const isOver = new AppError('the time given with --wait is over; the batches go on at the provider', {
+      code: 'wait_over',
+      exitCode: EXIT.notFinished,
+    });
+    effects.sleep(waitMs, disposed.signal).then(
+      () => ended.abort(isOver),
+      () => {},
+    );
+  }
+  return { stopping: AbortSignal.any([stopping, ended.signal]), end: (reason) => ended.abort(reason), dispose: () => disposed.abort() };
 }

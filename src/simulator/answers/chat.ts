@@ -1,6 +1,6 @@
 import type { ModelRules } from '../model-rules.ts';
-import type { Answer, AnswerContext } from './answer.ts';
 import { readAnswerFormat } from './answer-format.ts';
+import type { Answer, AnswerContext } from './answer-types.ts';
 import { type Completion, completePrompt } from './completion.ts';
 import { checkImages } from './images.ts';
 import { makeLogprobs } from './logprobs.ts';

@@ -1,7 +1,7 @@
 import { hashNumber } from '../hash.ts';
 import type { ModelRules } from '../model-rules.ts';
 import { WireError } from '../wire-error.ts';
-import type { Answer, AnswerContext } from './answer.ts';
+import type { Answer, AnswerContext } from './answer-types.ts';
 import type { WireBody } from './prompt.ts';
 import { spoilUsage } from './service-tier.ts';
 import { countTokens } from './tokens.ts';

@@ -1,5 +1,4 @@
 import type { FileHandle } from 'node:fs/promises';
-import { addUsage, NO_BATCH_USAGE } from '../batch-usage.ts';
 import type { BilledRows } from '../bill.ts';
 import type { BatchAction } from '../faults/fault-plan.ts';
 import { hashDigits, shuffle } from '../hash.ts';
@@ -7,7 +6,7 @@ import type { Simulation } from '../simulation.ts';
 import type { BatchRecord } from '../store.ts';
 import type { WireBatch } from '../wire-objects.ts';
 import { cutChunks, type LineIndex, readLineRange } from './batch-lines.ts';
-import { type BatchOutput, openBatchOutput } from './batch-output.ts';
+import { addUsage, type BatchOutput, NO_BATCH_USAGE, openBatchOutput } from './batch-output.ts';
 import { type ExecutedRow, executeRow } from './batch-rows.ts';
 import { renderUnexecutedLine } from './output-lines.ts';
 

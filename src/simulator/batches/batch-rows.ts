@@ -1,4 +1,5 @@
-import { type Answer, answerRequest } from '../answers/answer.ts';
+import { answerRequest } from '../answers/answer.ts';
+import type { Answer } from '../answers/answer-types.ts';
 import type { WireBody } from '../answers/prompt.ts';
 import type { AnsweringEndpoint } from '../answers/request-rules.ts';
 import type { BilledRows, BillLine } from '../bill.ts';

@@ -1,4 +1,5 @@
-import { type Answer, answerRequest } from '../answers/answer.ts';
+import { answerRequest } from '../answers/answer.ts';
+import type { Answer } from '../answers/answer-types.ts';
 import { readPrompt, type WireBody } from '../answers/prompt.ts';
 import { type AnsweringEndpoint, checkRequest } from '../answers/request-rules.ts';
 import { countPromptTokens } from '../answers/usage.ts';

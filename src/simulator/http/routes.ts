@@ -1,8 +1,9 @@
 import { cancelBatch, createBatch, listBatches, retrieveBatch } from '../batches/batches.ts';
 import { createFile, deleteFile, listFiles, readFileContent, retrieveFile } from '../batches/files.ts';
-import type { WireAnswer, WireRequest } from '../http-types.ts';
-import { answerModels, retrieveModel } from '../models.ts';
+import { answerJson, type WireAnswer, type WireRequest } from '../http-types.ts';
+import { findModelRules, listModels } from '../model-rules.ts';
 import type { Simulation } from '../simulation.ts';
+import { WireError } from '../wire-error.ts';
 import { answerLive } from './live-calls.ts';
 
 /** What answers a method and path; the path's `:id` becomes the request's `id`. */
@@ -38,4 +39,22 @@ export function findRoute(method: string, path: string): { readonly route: Route
     if (match !== null) return { route, id: decodeURIComponent(match[1] ?? '') };
   }
   return undefined;
+}
+
+/** When the models say they were created: the day of the oldest price in the tables. */
+const CREATED_AT = 1_700_000_000;
+
+/** GET /v1/models */
+async function answerModels(): Promise<WireAnswer> {
+  return answerJson({ object: 'list', data: listModels().map(renderModel) });
+}
+
+/** GET /v1/models/{id} */
+async function retrieveModel(_simulation: Simulation, { id }: WireRequest): Promise<WireAnswer> {
+  if (findModelRules(id) !== undefined) return answerJson(renderModel(id));
+  throw new WireError(404, { message: `The model '${id}' does not exist`, param: 'model', code: 'model_not_found' });
+}
+
+function renderModel(id: string) {
+  return { id, object: 'model', created: CREATED_AT, owned_by: 'system' };
 }

@@ -1,0 +1,72 @@
+import path from 'node:path';
+import { makePrivateDirectory } from './disk/durable-files.ts';
+import { type Lock, takeLock } from './disk/lock.ts';
+import { NoStateError } from './errors.ts';
+import { readEventAt } from './events/event-log.ts';
+import type { Ledger, LedgerOptions } from './ledger.ts';
+import { createLedgerState } from './ledger-state.ts';
+import { createReading } from './reading.ts';
+import { replay } from './replay.ts';
+import { takeLiveLeftovers } from './responses/live-leftovers.ts';
+import { openSettledIndex } from './responses/settled-index.ts';
+import { openRunFiles } from './runs.ts';
+import { createWriting, refuseWriting } from './writing.ts';
+
+/**
+ * Opens a job's state directory: takes the lock, reads what was recorded, and settles what was not yet.
+ * @throws LockHeldError (exit 6) when a living process holds it; NoStateError when there is nothing to read; UsageError when it belongs to
+ * another origin; LedgerError when it is damaged
+ */
+export async function openLedger(options: LedgerOptions): Promise<Ledger> {
+  if (options.access === 'read') return openWithLock(options, null);
+  makePrivateDirectory(options.directory);
+  const lock = takeLock({ ...options, identity: options.processIdentity });
+  try {
+    return await openWithLock(options, lock);
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+export async function openWithLock(options: LedgerOptions, lock: Lock | null): Promise<Ledger> {
+  const { directory } = options;
+  const eventsFile = path.join(directory, 'events.jsonl');
+  const state = createLedgerState({
+    visit: options.visit,
+    readCustomIds(place) {
+      const event = readEventAt(eventsFile, place);
+      return event.type === 'shard-written' ? event.customIds : [];
+    },
+  });
+  const settled = openSettledIndex({ ...options, state });
+  try {
+    const end = await replay(options, state, settled);
+    settled.endReading();
+    if (lock === null && end.seq === 0) throw new NoStateError(directory);
+    const responses = path.join(directory, 'responses');
+    // Another process may be about to record these: a reader counts what is whole. They belong to the last run.
+    if (lock === null && options.asOfRun === undefined)
+      await takeLiveLeftovers({ ...options, directory: responses, state, settled }, async () => undefined);
+    const { readLineIds, ...reading } = createReading({ ...options, state, settled });
+    const writing =
+      lock === null
+        ? refuseWriting(directory, reading.close)
+        : await createWriting({ ...options, eventsFile, end, lock, state, settled, readLineIds, close: reading.close });
+    return {
+      directory,
+      stateId: state.fold.state,
+      origin: options.origin,
+      keys: state.keys,
+      fold: state.fold,
+      files: state.files,
+      anomalies: state.anomalies,
+      runFiles: openRunFiles(directory, options.randomId),
+      ...reading,
+      ...writing,
+    };
+  } catch (error) {
+    settled.close();
+    throw error;
+  }
+}

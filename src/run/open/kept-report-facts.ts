@@ -1,0 +1,19 @@
+import type { Ledger } from '../../ledger/ledger.ts';
+import type { ReportFacts, WarningFacts } from '../../output/report/facts.ts';
+
+export const REPORT_FILE = 'report.json';
+
+/** Keeps the facts with the run. */
+export function keepReportFacts({ runFiles }: Ledger, run: string, facts: ReportFacts): void {
+  runFiles.writeRunFile(run, REPORT_FILE, `${JSON.stringify(facts)}\n`);
+}
+
+/** What a run kept for its report; null when it kept nothing. */
+export function readReportFacts({ runFiles }: Pick<Ledger, 'runFiles'>, run: string): ReportFacts | null {
+  const text = runFiles.readRunFile(run, REPORT_FILE);
+  if (text === null) return null;
+  // What was kept by a version that kept no warnings has none.
+  return { warnings: NO_WARNINGS, ...(JSON.parse(text) as Omit<ReportFacts, 'warnings'> & Partial<ReportFacts>) };
+}
+
+export const NO_WARNINGS: WarningFacts = { messages: [], more: 0 };

@@ -1,0 +1,21 @@
+import type { AnswerFaultRequest } from './answer-faults.ts';
+
+/** What stands around one request when it is answered. */
+export interface AnswerContext {
+  /** The simulator's seed and the request's hash as one text. */
+  readonly drawSeed: string;
+  /** The tail of the answer's id; equal requests under one custom_id get equal ids, so that tables of two runs can be compared. */
+  readonly idDigits: string;
+  readonly createdAtSeconds: number;
+  readonly fault?: AnswerFaultRequest | undefined;
+}
+
+/** An answered request: always 200, always billed. */
+export interface Answer {
+  readonly body: Readonly<Record<string, unknown>>;
+  /** The true usage, as on the wire; a fault may hide it from the body, never from the bill. */
+  readonly usage: Readonly<Record<string, unknown>>;
+  /** The snapshot that answered. */
+  readonly model: string;
+  readonly serviceTier: string;
+}

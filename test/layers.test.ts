@@ -4,16 +4,21 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { test } from 'node:test';
 import { projectRoot } from './helpers/project-root.ts';
 
-/** Levels from the ground up; a folder may import lower levels and itself. */
+/**
+ * Levels from the ground up; a folder may import lower levels and itself. `inspect` looks at what `run` left, never the other way round.
+ */
 const LEVELS: readonly (readonly string[])[] = [
   ['core'],
   ['input', 'openai', 'ledger', 'money', 'output', 'quality'],
   ['batch', 'live'],
   ['run'],
-  ['cli'],
-  ['api'],
+  ['inspect'],
+  ['host'],
+  ['cli', 'api'],
   ['index.ts'],
 ];
+/** The simulator stands apart: it imports nothing of ours, so that it can disagree with us, and only who starts it imports it. */
+const STARTS_SIMULATOR = ['cli', 'host'];
 const HOMES: Readonly<Record<string, string>> = {
   yaml: 'input',
   ajv: 'input',
@@ -30,6 +35,7 @@ const HOMES: Readonly<Record<string, string>> = {
   ioredis: 'live',
 };
 const MAX_LINES = 300;
+const MAX_FILES = 24;
 
 const source = join(projectRoot, 'src');
 const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
@@ -38,16 +44,42 @@ const levelOf = (folder: string) => LEVELS.findIndex((level) => level.includes(f
 const importsOf = (file: string) =>
   [...readFileSync(join(source, file), 'utf8').matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map((match) => match[1] as string);
 
+function findImportedFiles(file: string): readonly string[] {
+  return importsOf(file)
+    .filter((specifier) => specifier.startsWith('.'))
+    .map((specifier) => relative(source, resolve(dirname(join(source, file)), specifier)));
+}
+
 test('a file imports its own folder and lower levels only', () => {
   for (const file of files) {
-    for (const specifier of importsOf(file).filter((name) => name.startsWith('.'))) {
-      const target = folderOf(relative(source, resolve(dirname(join(source, file)), specifier)));
-      const from = folderOf(file);
+    const from = folderOf(file);
+    for (const imported of findImportedFiles(file)) {
+      const target = folderOf(imported);
       if (target === from) continue;
-      const isAllowed = from === 'simulator' ? false : target === 'simulator' ? from === 'cli' : levelOf(target) < levelOf(from);
-      assert.ok(isAllowed, `src/${file} imports ${specifier}`);
+      const isAllowed =
+        from !== 'simulator' && (target === 'simulator' ? STARTS_SIMULATOR.includes(from) : levelOf(target) < levelOf(from));
+      assert.ok(isAllowed, `src/${file} imports src/${imported}`);
     }
   }
+});
+
+test('no file takes part in a circle of imports, not even by types', () => {
+  const importsByFile = new Map(files.map((file) => [file, findImportedFiles(file)]));
+  const done = new Set<string>();
+  function visit(file: string, trail: readonly string[]): void {
+    const at = trail.indexOf(file);
+    assert.equal(at, -1, `a circle: ${[...trail.slice(at), file].join(' -> ')}`);
+    if (done.has(file)) return;
+    for (const imported of importsByFile.get(file) ?? []) visit(imported, [...trail, file]);
+    done.add(file);
+  }
+  for (const file of files) visit(file, []);
+});
+
+test('no folder holds more than 24 files of its own', () => {
+  const counts = new Map<string, number>();
+  for (const file of files) counts.set(dirname(file), (counts.get(dirname(file)) ?? 0) + 1);
+  for (const [folder, count] of counts) assert.ok(count <= MAX_FILES, `src/${folder} holds ${count} files`);
 });
 
 test('every npm package is used from its one home folder', () => {

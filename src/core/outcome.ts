@@ -1,5 +1,4 @@
 import type { Usage } from './usage.ts';
-
 /** Why an attempt did not give an answer that counts. The table in docs/architecture.md says what follows each. */
 export const CAUSES = [
   'invalid',
@@ -133,4 +132,9 @@ export function decideNextStep(progress: Progress, policy: RetryPolicy): NextSte
     default:
       return progress.outcome satisfies never;
   }
+}
+
+/** Whether a cause is one `retry` can open again. */
+export function isRetryable(cause: string): cause is Cause {
+  return (CAUSES as readonly string[]).includes(cause);
 }

@@ -1,5 +1,4 @@
 import { resolve } from 'node:path';
-import { CAUSES, type Cause } from '../core/outcome.ts';
 import { createFailuresWriter } from '../output/failures-writer.ts';
 import { finishRows } from '../run/finish/finish-rows.ts';
 import { selectRows } from '../run/open/selection.ts';
@@ -103,9 +102,4 @@ async function groupFailures(looking: Looking, options: LookOptions, csvPath: st
     baseUrl: looking.lastRun?.paths.baseUrl ?? null,
     csv: written === null ? null : csvPath,
   };
-}
-
-/** Whether a cause is one `retry` can open again. */
-export function isRetryable(cause: string): cause is Cause {
-  return (CAUSES as readonly string[]).includes(cause);
 }

@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto';
 import { relative } from 'node:path';
+import { isRetryable } from '../../core/outcome.ts';
 import type { Summary } from '../../core/summary.ts';
 import { VERSION } from '../../core/version.ts';
-import { isRetryable } from '../../inspect/failures.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import type {
   BatchTrip,

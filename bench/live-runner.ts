@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeKey, type Request } from '../src/core/request.ts';
-import type { SettleKind } from '../src/live/limits/throttle.ts';
+import type { TokenCharging } from '../src/live/limits/throttle.ts';
 import { createLocalLane } from '../src/live/local/local-lane.ts';
 import { createProvider } from '../src/openai/provider.ts';
 import { makeLiveBody, makeLiveText } from '../test/helpers/live-rows.ts';
@@ -23,7 +23,7 @@ export interface RunnerOptions {
 /** What the throttle has found, and how many rows have their answer. */
 export interface RunnerEnd {
   readonly ok: number;
-  readonly settles: SettleKind | undefined;
+  readonly tokenCharging: TokenCharging | undefined;
 }
 
 function makeRequest(row: number, capTokens: number): Request {
@@ -50,10 +50,10 @@ const lane = createLocalLane({
 });
 await lane.resume();
 for (let row = 0; row < options.rows; row += 1) await lane.add(makeRequest(row, options.capTokens), options.promptTokens);
-while (lane.trips.length > 0) await lane.nextEnd();
+while (lane.underWay.length > 0) await lane.nextEnd();
 let ok = 0;
 for (let id = 0; id < ledger.keys.size; id += 1) ok += ledger.keys.outcome(id) === 'ok' ? 1 : 0;
-const end: RunnerEnd = { ok, settles: lane.view.pace?.settles };
+const end: RunnerEnd = { ok, tokenCharging: lane.view.pace?.tokenCharging };
 await lane.close();
 await ledger.close();
 rmSync(directory, { recursive: true, force: true });

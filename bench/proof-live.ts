@@ -25,7 +25,7 @@ const missing = whyNoRedisServer();
 if (missing !== false) throw new Error(missing);
 
 /** What is wrong with a passage of ours; empty where nothing is. */
-function judge({ ok, rows: all, evidence, firstCallMs, settles }: Passage, isReserving: boolean): readonly string[] {
+function judge({ ok, rows: all, evidence, firstCallMs, tokenCharging }: Passage, isReserving: boolean): readonly string[] {
   const { used, refused, fullestMinute } = evidence;
   const isTooRefused = refused > (isReserving ? MOST_REFUSED_RESERVING : MOST_REFUSED);
   return [
@@ -34,14 +34,14 @@ function judge({ ok, rows: all, evidence, firstCallMs, settles }: Passage, isRes
     ...(fullestMinute > FULLEST_MINUTE ? ['a minute over the limit'] : []),
     ...(!isReserving && used < LEAST_USED ? ['too little of the limit used'] : []),
     ...(!isReserving && firstCallMs !== null && firstCallMs > LATEST_FIRST_CALL_MS ? ['the first call came late'] : []),
-    ...(isReserving && settles !== 'reserved' ? ['not found out that reservations are charged'] : []),
+    ...(isReserving && tokenCharging !== 'reserved' ? ['not found out that reservations are charged'] : []),
   ];
 }
 
 const percent = (share: number, digits = 1) => `${(share * 100).toFixed(digits)} %`;
 
 function renderPassage(passage: Passage): readonly string[] {
-  const { what, ok, evidence, firstCallMs, settles } = passage;
+  const { what, ok, evidence, firstCallMs, tokenCharging } = passage;
   return [
     what,
     `${ok} of ${passage.rows}`,
@@ -50,7 +50,7 @@ function renderPassage(passage: Passage): readonly string[] {
     percent(evidence.fullestMinute),
     firstCallMs === null ? '' : `${firstCallMs} ms`,
     `${evidence.seconds.toFixed(0)} s`,
-    settles ?? '',
+    tokenCharging ?? '',
   ];
 }
 

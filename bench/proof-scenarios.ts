@@ -18,7 +18,7 @@ export interface Passage {
   /** From the start of the run to its first call; null where nobody tells. */
   readonly firstCallMs: number | null;
   /** How the throttle thinks that the provider charges; null where it is not asked. */
-  readonly settles: string | null;
+  readonly tokenCharging: string | null;
 }
 
 export const LIMITS: ProofLimits = { requestsPerMinute: 3_000, tokensPerMinute: 200_000 };
@@ -60,7 +60,7 @@ export function passJob(what: string, options: { rows: number; workers: number; 
     const lines = `limits: { rpm: ${requestsPerMinute}, tpm: ${tokensPerMinute} }\nretry: { attempts: 10 }\n`;
     await writeLiveJob(stage.folder, { rows, capTokens: CAP_TOKENS, lines });
     for (let number = 0; number < workers; number += 1) await stage.startWorker(Math.max(LEAST_SLOTS, SLOTS / workers));
-    const settles = stage.redis === null ? null : watchSettles(stage.redis.url);
+    const tokenCharging = stage.redis === null ? null : watchEnds(stage.redis.url);
     const ended = await stage.run(['run', 'job.yaml', '--yes', '--json', '--progress', 'none']);
     if (ended.exitCode !== 0) throw new Error(`${what}: exit ${ended.exitCode}: ${ended.stderr}`);
     const summary = JSON.parse(ended.stdout) as Summary;
@@ -71,7 +71,7 @@ export function passJob(what: string, options: { rows: number; workers: number; 
       ok: summary.rows.ok,
       evidence,
       firstCallMs: readFirstCall(stage.findState()),
-      settles: (await settles?.()) ?? null,
+      tokenCharging: (await tokenCharging?.()) ?? null,
     };
   });
 }
@@ -81,8 +81,8 @@ export function passLane(what: string, rows: number): Promise<Passage> {
   return onStage(RESERVING, false, async (stage) => {
     const calls = { rows, capTokens: CAP_TOKENS, promptTokens: PROMPT_TOKENS, concurrency: null };
     const options: RunnerOptions = { ...LIMITS, ...calls, baseUrl: stage.providerUrl };
-    const { ok, settles = null } = await stage.runFile<RunnerEnd>(RUNNER, options);
-    return { what, rows, ok, evidence: readEvidence(stage.folder, LIMITS), firstCallMs: null, settles };
+    const { ok, tokenCharging = null } = await stage.runFile<RunnerEnd>(RUNNER, options);
+    return { what, rows, ok, evidence: readEvidence(stage.folder, LIMITS), firstCallMs: null, tokenCharging };
   });
 }
 
@@ -91,7 +91,7 @@ export function passScript(what: string, rows: number, concurrency: number): Pro
   return onStage(PROVIDER, false, async (stage) => {
     const options = { baseUrl: stage.providerUrl, rows, concurrency, capTokens: CAP_TOKENS };
     const { ok } = await stage.runFile<ScriptEnd>(SCRIPT, options);
-    return { what, rows, ok, evidence: readEvidence(stage.folder, LIMITS), firstCallMs: null, settles: null };
+    return { what, rows, ok, evidence: readEvidence(stage.folder, LIMITS), firstCallMs: null, tokenCharging: null };
   });
 }
 
@@ -106,11 +106,11 @@ function readFirstCall(state: string): number {
 }
 
 /** Looks into Redis, while workers work, how they think the provider charges. @returns ends it and tells what was seen last */
-function watchSettles(url: string): () => Promise<string | null> {
+function watchEnds(url: string): () => Promise<string | null> {
   const redis = new Redis(url);
   let seen: string | null = null;
   const look = async () => {
-    for (const key of await redis.keys('rowmill-calls:*:limits')) seen = (await redis.hget(key, 'settles')) ?? seen;
+    for (const key of await redis.keys('rowmill-calls:*:limits')) seen = (await redis.hget(key, 'tokenCharging')) ?? seen;
   };
   const timer = setInterval(() => void look().catch(() => {}), LOOK_MS);
   return async () => {

@@ -11,4 +11,4 @@ export type { CostSummary, RowCounts, Summary } from './core/summary.ts';
 export { formatUsd } from './core/summary.ts';
 export { makeJobSchema } from './input/job/job-schema.ts';
 export { LockHeldError } from './ledger/errors.ts';
-export type { Preview as Plan } from './run/plan/plan-result.ts';
+export type { Plan } from './run/plan/plan-result.ts';

@@ -3,10 +3,10 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { createAdmission } from '../src/batch/admission.ts';
 import { createBackoff } from '../src/batch/backoff.ts';
-import { createBreaker } from '../src/batch/breaker.ts';
+import { createShardBreaker } from '../src/batch/breaker.ts';
 import { readEnqueuedLimit } from '../src/batch/create.ts';
 import { createCutSize, MAX_SHARD_BYTES, MAX_SHARD_REQUESTS } from '../src/batch/cut-size.ts';
-import { chooseBatch } from '../src/batch/look.ts';
+import { chooseBatch } from '../src/batch/find-lost-batch.ts';
 import { readGeneral, readRejection } from '../src/batch/rejection.ts';
 import { isTooLarge } from '../src/batch/upload.ts';
 import type { ShardState } from '../src/ledger/events/fold.ts';
@@ -103,7 +103,7 @@ test('pauses double up to the longest one and are shortened by at most a quarter
 });
 
 test('the breaker stops after three whole refusals in a row, not after three with a pass between', () => {
-  const breaker = createBreaker();
+  const breaker = createShardBreaker();
   breaker.sawWholeRefusal('c', 'm');
   breaker.sawWholeRefusal('c', 'm');
   breaker.sawPass();
@@ -132,12 +132,12 @@ test('shards stay small while a bad row is searched for, and are cut at full siz
   const cut = createCutSize(null);
   cut.shrinkRequests(shardOf({ rows: 64 }));
   assert.equal(cut.maxRequests, 32);
-  cut.sawSettled(32);
+  cut.sawCollected(32);
   assert.equal(cut.maxRequests, 32, 'the bad row is in the other half');
   cut.shrinkRequests(shardOf({ rows: 32 }));
   assert.equal(cut.maxRequests, 16);
-  cut.sawSettled(16);
-  cut.sawSettled(16);
+  cut.sawCollected(16);
+  cut.sawCollected(16);
   assert.equal(cut.maxRequests, MAX_SHARD_REQUESTS);
 });
 

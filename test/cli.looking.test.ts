@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { makeLookOptions } from '../src/cli/look-options.ts';
+import { makeReadOptions } from '../src/cli/read-options.ts';
 import { renderStatus } from '../src/cli/render/render-status.ts';
 import type { Summary } from '../src/core/summary.ts';
 import type { Failures } from '../src/inspect/failures.ts';
 import { readRowHistory } from '../src/inspect/row-history.ts';
 import type { Status } from '../src/inspect/status.ts';
 import { type Verification, verifyState } from '../src/inspect/verify/verify.ts';
-import type { Preview } from '../src/run/plan/plan-result.ts';
+import type { Plan } from '../src/run/plan/plan-result.ts';
 import { type Simulator, startSimulator } from '../src/simulator/start.ts';
 import { CANARY_KEY, createWorld, REVIEW_JOB, REVIEWS, type World } from './helpers/command-line.ts';
 
@@ -97,7 +97,7 @@ describe('commands that look at a run', () => {
   });
 
   it('failures --row shows the prompt and every attempt, harmless on a terminal', async () => {
-    const options = { ...makeLookOptions(join(world.folder, 'job.yaml'), {}), cwd: world.folder };
+    const options = { ...makeReadOptions(join(world.folder, 'job.yaml'), {}), cwd: world.folder };
     const history = await readRowHistory(options, '2');
     assert.deepEqual(
       history.attempts.map(({ outcome, answer }) => [outcome, answer?.startsWith('nope') === true]),
@@ -115,7 +115,7 @@ describe('commands that look at a run', () => {
 
   it('plan over a finished run counts what is reused and sends nothing', async () => {
     const requests = simulator.requests();
-    const plan = await world.json<Preview>(['plan', 'job.yaml', '--base-url', simulator.url]);
+    const plan = await world.json<Plan>(['plan', 'job.yaml', '--base-url', simulator.url]);
     assert.equal(plan.schema, 'rowmill.plan/1');
     assert.deepEqual(plan.rows, { in: 6, new: 0, changed: 0, reused: 3, duplicate: 1, skipped: 1, inFlight: 0, again: 0, failed: 1 });
     assert.deepEqual(plan.shards, []);
@@ -124,7 +124,7 @@ describe('commands that look at a run', () => {
   });
 
   it('plan without a run shows shards, three prices and the first prompt; with problems they are in the object', async () => {
-    const [plan, text] = await Promise.all([world.json<Preview>(['plan', 'job.yaml']), world.run(['plan', 'job.yaml'])]);
+    const [plan, text] = await Promise.all([world.json<Plan>(['plan', 'job.yaml']), world.run(['plan', 'job.yaml'])]);
     assert.equal(plan.rows.new, 4);
     assert.equal(plan.shards.length, 1);
     const { lowNanoUsd = 0, expectedNanoUsd = 0, worstNanoUsd = 0 } = plan.cost.batch ?? {};
@@ -133,7 +133,7 @@ describe('commands that look at a run', () => {
     assert.match(text.stdout, /user: Which sentiment\? I like it a lot/);
     assert.match(text.stdout, /Nothing was sent, nothing was spent\.\nTo do it: rowmill run job\.yaml\n$/);
     writeFileSync(join(world.folder, 'bad.yaml'), REVIEW_JOB.replace('{{ text }}', '{{ txt }}'));
-    const bad = await world.json<Pick<Preview, 'problems'>>(['plan', 'bad.yaml']);
+    const bad = await world.json<Pick<Plan, 'problems'>>(['plan', 'bad.yaml']);
     assert.equal(bad.exitCode, 2);
     assert.deepEqual(
       bad.problems.map(({ severity, file, line }) => [severity, file, line]),
@@ -181,7 +181,7 @@ describe('verify', () => {
   after(() => world.dispose());
 
   async function listFailed(): Promise<readonly string[]> {
-    const { checks } = await verifyState({ ...makeLookOptions(join(world.folder, 'job.yaml'), {}), cwd: world.folder });
+    const { checks } = await verifyState({ ...makeReadOptions(join(world.folder, 'job.yaml'), {}), cwd: world.folder });
     return checks.filter(({ status }) => status === 'failed').map(({ name }) => name);
   }
 

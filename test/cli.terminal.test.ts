@@ -113,7 +113,7 @@ describe('progress on a terminal', () => {
       },
       ...{
         attempts: 4,
-        trips: [],
+        underWay: [],
         calls: null,
         enqueuedTokens: { limitTokens: null, usedTokens: 0 },
         spentNanoUsd: 5,

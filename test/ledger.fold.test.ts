@@ -71,7 +71,7 @@ test('a shard goes its way step by step', () => {
       model: 'm',
       url: '/v1/chat/completions',
       run: '',
-      epoch: 0,
+      attemptEpoch: 0,
       generation: 0,
       status: 'collected',
       uploadIntentAt: null,
@@ -94,7 +94,7 @@ test('a shard goes its way step by step', () => {
   assert.equal(fold([written, { type: 'shard-retired', shard, why: 'too large' }]).shards.get(shard)?.status, 'retired');
 });
 
-test('a batch belongs to the run, epoch and generation of its create-intent', () => {
+test('a batch belongs to the run, attempt epoch and generation of its create-intent', () => {
   const state = fold([
     started('run-1'),
     written,
@@ -107,13 +107,22 @@ test('a batch belongs to the run, epoch and generation of its create-intent', ()
     { type: 'batch-extra', batchId: 'batch_2', shard },
     { type: 'batch-extra', batchId: 'batch_3', shard: null },
   ]);
-  const belongings = [...state.batches.values()].map(({ id, run, epoch, generation, isExtra }) => [id, run, epoch, generation, isExtra]);
+  const belongings = [...state.batches.values()].map(({ id, run, attemptEpoch, generation, isExtra }) => [
+    id,
+    run,
+    attemptEpoch,
+    generation,
+    isExtra,
+  ]);
   assert.deepEqual(belongings, [
     ['batch_1', 'run-2', 2, 0, false],
     ['batch_2', 'run-2', 2, 0, true],
     ['batch_3', 'run-2', 3, 1, true],
   ]);
-  assert.deepEqual([state.epoch, state.lastRetryEpoch, state.generation, state.epochRuns], [3, 3, 1, ['', 'run-1', 'run-2', 'run-2']]);
+  assert.deepEqual(
+    [state.attemptEpoch, state.lastRetryEpoch, state.generation, state.epochRuns],
+    [3, 3, 1, ['', 'run-1', 'run-2', 'run-2']],
+  );
 });
 
 test('runs are open until they end, and only the open one is current', () => {

@@ -56,7 +56,7 @@ interface Model {
   attempts: number;
   idleRounds: number;
   reasks: number;
-  epoch: number;
+  attemptEpoch: number;
   isReopened: boolean;
   hasHistory: boolean;
   shard: number;
@@ -79,7 +79,7 @@ test('whatever is set for a key is read back, and no other key changes', () => {
       attempts: count,
       idleRounds: count,
       reasks: count,
-      epoch: fc.nat(2 ** 24 - 1),
+      attemptEpoch: fc.nat(2 ** 24 - 1),
       isReopened: fc.boolean(),
       hasHistory: fc.boolean(),
       shard: fc.nat(2 ** 24 - 1),
@@ -96,7 +96,7 @@ test('whatever is set for a key is read back, and no other key changes', () => {
         index.setOutcome(id, change.outcome, change.location);
         index.setCounts(id, change.attempts, change.idleRounds);
         index.raiseReasks(id, change.reasks);
-        index.setEpoch(id, change.epoch);
+        index.setAttemptEpoch(id, change.attemptEpoch);
         index.setReopened(id, change.isReopened);
         index.setShard(id, change.shard);
         index.setSettled(id, change.settledOffset, change.hasHistory);
@@ -120,7 +120,7 @@ function describe(index: KeyIndex, id: number): Model {
     attempts: index.attempts(id),
     idleRounds: index.idleRounds(id),
     reasks: index.reasks(id),
-    epoch: index.epoch(id),
+    attemptEpoch: index.attemptEpoch(id),
     isReopened: index.isReopened(id),
     hasHistory: index.hasHistory(id),
     shard: index.shard(id),
@@ -154,7 +154,7 @@ test('forgetting keeps the ids, and the flight of the shards that are kept', () 
   for (const number of [1, 2]) {
     const id = index.add(k(number));
     index.setShard(id, number);
-    index.setEpoch(id, 5);
+    index.setAttemptEpoch(id, 5);
     index.setOutcome(id, 'invalid', { file: 1, offsetBytes: 2, lengthBytes: 3 });
     index.setSettled(id, 99, true);
   }
@@ -162,7 +162,7 @@ test('forgetting keeps the ids, and the flight of the shards that are kept', () 
   assert.deepEqual([index.find(k(1)), index.find(k(2))], [0, 1]);
   assert.deepEqual([index.shard(0), index.shard(1)], [0, 2]);
   assert.deepEqual(
-    [index.outcome(1), index.epoch(1), index.location(1), index.settledOffset(1), index.hasHistory(1)],
+    [index.outcome(1), index.attemptEpoch(1), index.location(1), index.settledOffset(1), index.hasHistory(1)],
     [null, 0, null, -1, false],
   );
 });

@@ -314,7 +314,7 @@ test('a create that turns out to belong to the old generation gives its keys bac
   );
 });
 
-test('attempts count within an epoch, history within a run, and a retry reopens', async (t) => {
+test('attempts count within an attempt epoch, history within a run, and a retry reopens', async (t) => {
   const world = makeLedgerWorld(t);
   const ledger = await world.open();
   let batches = 0;

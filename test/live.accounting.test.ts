@@ -12,6 +12,6 @@ test('a provider that charges what is reserved causes no storm of 429s, and is r
     body: { max_completion_tokens: 600 },
   });
   t.diagnostic(JSON.stringify(measured));
-  assert.equal(measured.settles, 'reserved');
+  assert.equal(measured.tokenCharging, 'reserved');
   assert.ok(measured.refused <= 0.1, `${measured.refused}`);
 });

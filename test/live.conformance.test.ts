@@ -88,7 +88,7 @@ for (const { name, skip, open } of QUEUES) {
           return {};
         };
         for (const call of calls) await queue.add(call);
-        await queue.settle();
+        await queue.drain();
         const ids = calls.map((call) => call.request.customId).toSorted();
         assert.deepEqual(provider.bill.toSorted(), ids);
         assert.deepEqual(books.ends.map((end) => end.customId).toSorted(), ids);
@@ -105,7 +105,7 @@ for (const { name, skip, open } of QUEUES) {
           if (books.ends.length === 1) void queue.add(makeCall(1, 30));
         };
         await queue.add(makeCall(1));
-        await queue.settle();
+        await queue.drain();
         const codes = books.ends.map((end) => (end.status === 'answered' ? JSON.parse(end.line).response.status_code : end.status));
         assert.deepEqual(codes, [500, 200]);
         assert.equal(provider.bill.length, 2);
@@ -116,7 +116,7 @@ for (const { name, skip, open } of QUEUES) {
       await within(2, async ({ queue, provider, books }) => {
         provider.meet = (_customId, nth) => ({ status: nth <= 2 ? 429 : 200 });
         await queue.add(makeCall(1));
-        await queue.settle();
+        await queue.drain();
         assert.equal(provider.bill.length, 3);
         assert.deepEqual(
           books.ends.map((end) => end.status).filter((status) => status !== 'refused'),
@@ -130,7 +130,7 @@ for (const { name, skip, open } of QUEUES) {
         const { request } = makeCall(1);
         provider.meet = () => ({ status: 0 });
         await queue.add(makeCall(1));
-        await queue.settle();
+        await queue.drain();
         assert.equal(provider.bill.length, 1);
         const [end] = books.ends;
         assert.equal(end?.status, 'unknown');
@@ -143,7 +143,7 @@ for (const { name, skip, open } of QUEUES) {
         provider.meet = () => ({ status: 401 });
         // The lane adds until it hears of the halt.
         for (let number = 0; number < 30 && books.halts.length === 0; number += 1) await queue.add(makeCall(number));
-        await queue.settle();
+        await queue.drain();
         assert.equal(books.halts.length, 1);
         assert.equal(books.halts[0]?.exitCode, 4);
         assert.equal(books.halts[0]?.code, 'invalid_api_key');
@@ -159,7 +159,7 @@ for (const { name, skip, open } of QUEUES) {
         await provider.seen(CONCURRENCY);
         queue.stop();
         queue.stop();
-        await queue.settle();
+        await queue.drain();
         assert.equal(books.of('answered').length, provider.bill.length);
         assert.equal(books.of('answered').length + books.of('given-back').length, CONCURRENCY + 3);
         // Whatever was announced and not made is known to have cost nothing.
@@ -175,7 +175,7 @@ for (const { name, skip, open } of QUEUES) {
           await queue.add(makeCall(number));
           mostHeld = Math.max(mostHeld, queue.view.inFlight + queue.view.waiting);
         }
-        await queue.settle();
+        await queue.drain();
         assert.equal(provider.bill.length, 60);
         assert.ok(mostHeld <= 2 * CONCURRENCY, `${mostHeld} calls were held at once`);
       });

@@ -96,7 +96,7 @@ test('a request handed over twice is held once', async (t) => {
   await Promise.all([world.lane.add(request, 5), world.lane.add(request, 5)]);
   assert.equal(world.lane.filling.rows, 1);
   assert.notEqual(world.ledger.keys.shard(world.ledger.keys.find(request.key)), 0, 'it is in flight');
-  await world.lane.settle();
+  await world.lane.drain();
   assert.equal(world.simulator.bill().length, 1);
   assert.equal(world.ledger.keys.shard(world.ledger.keys.find(request.key)), 0);
 });
@@ -119,7 +119,7 @@ test('stopping lets calls under way finish, gives back the rest, and bills nothi
   while (world.lane.view.inFlight < 4) await new Promise(setImmediate);
   world.stopping.abort(new AppError('enough', { code: 'interrupted', exitCode: 130 }));
   await adding;
-  await world.lane.settle();
+  await world.lane.drain();
   await assert.rejects(world.lane.nextEnd(), /enough/);
   const outcomes = world.outcomes(requests);
   assert.equal(outcomes.filter((outcome) => outcome === 'ok').length, 4);
@@ -135,7 +135,7 @@ test('ending at once counts the calls under way as possibly billed', async (t) =
   while (world.lane.view.inFlight < 3) await new Promise(setImmediate);
   world.stopping.abort();
   world.ending.abort();
-  await world.lane.settle();
+  await world.lane.drain();
   assert.equal(world.ledger.fold.unknownCalls.get('run-1')?.calls, 3);
   assert.equal(world.ledger.fold.openCalls.size, 0);
 });

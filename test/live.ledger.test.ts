@@ -35,7 +35,7 @@ async function fail(ledger: Ledger, customId: string, status = 500): Promise<voi
   await ledger.recordLines([{ customId, line: JSON.stringify({ id: `live-${++lineIds}`, custom_id: customId, response, error: null }) }]);
 }
 
-test('a line counts once it is on the disk, in the run, epoch and lane it was made in', async (t) => {
+test('a line counts once it is on the disk, in the run, session and lane it was made in', async (t) => {
   const world = makeLedgerWorld(t);
   const ledger = await world.open();
   await startRun(ledger, 'r1');
@@ -108,7 +108,7 @@ test('a new opening finds everything as it was, with and without the settled ind
   }
 });
 
-test('attempts are counted anew when retry opens an epoch', async (t) => {
+test('attempts are counted anew when retry opens a session', async (t) => {
   const world = makeLedgerWorld(t);
   const ledger = await world.open();
   await startRun(ledger, 'r1');
@@ -121,7 +121,7 @@ test('attempts are counted anew when retry opens an epoch', async (t) => {
   await ledger.close();
   const again = await world.open();
   assert.equal(again.keys.attempts(id), 1);
-  assert.equal(again.keys.epoch(id), 2);
+  assert.equal(again.keys.attemptEpoch(id), 2);
 });
 
 test('answers of a run that began a generation later on go on in a file of their own, and count for that generation', async (t) => {

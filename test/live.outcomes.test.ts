@@ -78,7 +78,7 @@ test('a provider out of reach uses no attempt, and after ten minutes ends the ru
     world.run([request]),
     (error: AppError) => error.exitCode === 7 && /out of reach for ten minutes/.test(error.message),
   );
-  await world.lane.settle();
+  await world.lane.drain();
   assert.equal(world.ledger.keys.outcome(world.ledger.keys.find(request.key)), null);
   assert.equal(world.ledger.fold.openCalls.size, 0);
   assert.ok(world.readEvents().some(({ type }) => type === 'call-refused'));
@@ -104,7 +104,7 @@ for (const { title, does, exitCode, says } of STOPS) {
     const world = await makeLiveWorld(t, options);
     const requests = makeLiveRequests(100);
     await assert.rejects(world.run(requests), (error: AppError) => error.exitCode === exitCode && says.test(error.message));
-    await world.lane.settle();
+    await world.lane.drain();
     assert.ok((world.simulator.requests()['POST /v1/chat/completions'] ?? 0) <= concurrency + 1);
     assert.deepEqual(new Set(world.outcomes(requests)), new Set([null]));
     assert.equal(world.ledger.fold.openCalls.size, 0);
@@ -127,7 +127,7 @@ test('a key refused in the middle keeps what was answered', async (t) => {
   });
   const requests = makeLiveRequests(60);
   await assert.rejects(world.run(requests), (error: AppError) => error.exitCode === 4);
-  await world.lane.settle();
+  await world.lane.drain();
   const answered = world.outcomes(requests).filter((outcome) => outcome === 'ok').length;
   assert.equal(answered, world.simulator.bill().length);
   assert.ok(answered >= 18 && answered <= 21, `${answered}`);
@@ -141,7 +141,7 @@ test('the same refusal of the first rows in a row is the job’s fault: the rest
     world.run(requests),
     (error: AppError) => error.exitCode === 5 && /first 8 calls all ended alike: 400 bad schema/.test(error.message),
   );
-  await world.lane.settle();
+  await world.lane.drain();
   const failed = world.outcomes(requests).filter((outcome) => outcome === 'bad_request').length;
   assert.ok(failed >= 8 && failed <= 10, `${failed}`);
 });

@@ -73,7 +73,7 @@ test('job ids and notices are read as they were written', () => {
   assert.equal(readJobId('state', jobId), customId);
   assert.equal(readJobId('stat', jobId), null);
   assert.equal(readJobId('state', 'state-'), null);
-  const notice = { epoch: 'e', collected: '5-1', isStopping: true };
+  const notice = { sessionId: 'e', collected: '5-1', isStopping: true };
   assert.deepEqual(readNotice(writeNotice(notice)), notice);
 });
 

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { Redis } from 'ioredis';
 import { block, correct, keepWithin, type RateState, type Rates, reserve, UNUSED } from '../src/live/limits/gcra.ts';
 import { readAdvertisedLimits } from '../src/live/limits/rate-headers.ts';
-import { type JobReference, type QueueLink, reserveCall, settleCall } from '../src/live/redis/calls.ts';
+import { type JobReference, type QueueLink, reserveCall, writeAttemptEnd } from '../src/live/redis/calls.ts';
 import { makeJobKey, makeSharedKeys, makeStateKeys } from '../src/live/redis/keys.ts';
 import { REFUSE } from '../src/live/redis/limiter-scripts.ts';
 import { writeJobLimits, writeToldLimits } from '../src/live/redis/limits.ts';
@@ -54,7 +54,7 @@ describe('the limiter in Redis', { skip: whyNoRedis() }, () => {
     const link: QueueLink = { redis, queueName: `{${makeState()}}`, secret: null };
     const shared = makeSharedKeys(link.queueName);
     await writeJobLimits(redis, shared.limits, { requestsPerMinute: limits.requests, tokensPerMinute: limits.tokens });
-    await redis.hset(shared.states, 'state', 'epoch|0-0|0');
+    await redis.hset(shared.states, 'state', 'sessionId|0-0|0');
     await redis.sadd(makeStateKeys(link.queueName, 'state').admitted, 'worker');
     let jobs = 0;
     const makeJob = async (): Promise<JobReference> => {
@@ -95,7 +95,7 @@ describe('the limiter in Redis', { skip: whyNoRedis() }, () => {
             const done = open.shift();
             if (done === undefined) break;
             const tokensDelta = step.used - done.tokens;
-            await settleCall(link, done.job, { mark: done.mark, tokensDelta, delivery: null });
+            await writeAttemptEnd(link, done.job, { mark: done.mark, tokensDelta, delivery: null });
             model = correct(model, rates(), { requests: 0, tokens: tokensDelta });
             break;
           }
@@ -128,7 +128,7 @@ describe('the limiter in Redis', { skip: whyNoRedis() }, () => {
     const { link, shared, makeJob, ask } = await makeLink({ requests: 6_000, tokens: 6_000 });
     const job = await makeJob();
     const { mark } = await ask(job, 10);
-    await settleCall(link, job, { mark, tokensDelta: 0, delivery: null, remaining: { requests: 100, tokens: 50 } });
+    await writeAttemptEnd(link, job, { mark, tokensDelta: 0, delivery: null, remaining: { requests: 100, tokens: 50 } });
     const rates: Rates = { requests: { perMinute: 6_000 * SHARE, burst: 200 }, tokens: { perMinute: 6_000 * SHARE, burst: 200 } };
     const next = await ask(await makeJob(), 100);
     const expected = reserve(keepWithin(UNUSED, rates, { requests: 100, tokens: 50 }, 0), rates, 100, 0);
@@ -183,25 +183,25 @@ describe('the limiter in Redis', { skip: whyNoRedis() }, () => {
 
   test('what is left beside the answers of all workers tells how the provider charges, before it refuses', async () => {
     const told = 600_000;
-    for (const [charge, settles] of [
+    for (const [charge, tokenCharging] of [
       [100, 'actual'],
       [400, 'reserved'],
     ] as const) {
       const { link, shared, makeJob, ask } = await makeLink({ requests: null, tokens: null });
       await writeToldLimits(redis, shared.limits, { ...NOTHING_TOLD, tokensPerMinute: told });
-      await redis.hset(shared.limits, 'settles', charge === 100 ? 'reserved' : 'actual');
+      await redis.hset(shared.limits, 'tokenCharging', charge === 100 ? 'reserved' : 'actual');
       let startMicroseconds: number | null = null;
       for (let call = 0; call <= 60; call += 1) {
         const job = await makeJob();
         const { mark, nowMicroseconds } = await ask(job, 0);
         startMicroseconds ??= nowMicroseconds;
         const tokens = 40_000 - call * charge + ((nowMicroseconds - startMicroseconds) * told) / 60_000_000;
-        await settleCall(link, job, {
+        await writeAttemptEnd(link, job, {
           ...{ mark, tokensDelta: 0, delivery: null },
           ...{ remaining: { requests: null, tokens: Math.floor(tokens) }, charge: { usedTokens: 100, cappedTokens: 400 } },
         });
       }
-      assert.equal(await redis.hget(shared.limits, 'settles'), settles);
+      assert.equal(await redis.hget(shared.limits, 'tokenCharging'), tokenCharging);
     }
   });
 
@@ -211,7 +211,7 @@ describe('the limiter in Redis', { skip: whyNoRedis() }, () => {
       await redis.del(shared.blocked);
       await runScript(redis, REFUSE, [shared.blocked, shared.limits], [10, 1, 0.5, '']);
     }
-    assert.equal(await redis.hget(shared.limits, 'settles'), 'reserved');
+    assert.equal(await redis.hget(shared.limits, 'tokenCharging'), 'reserved');
   });
 
   test('a stranger is granted nothing, and neither is a job nobody knows', async () => {
@@ -232,7 +232,7 @@ describe('the limiter in Redis', { skip: whyNoRedis() }, () => {
       assert.equal((await ask(job, 1)).status, 'busy');
       await redis.srem(admitted, 'other');
       assert.equal((await ask(job, 1)).status, 'lost');
-      await settleCall(link, job, { mark, tokensDelta: 0, hasCrashed: true, delivery: null });
+      await writeAttemptEnd(link, job, { mark, tokensDelta: 0, hasCrashed: true, delivery: null });
     }
     assert.equal((await ask(job, 1)).status, 'poison');
   });
@@ -242,9 +242,9 @@ describe('the limiter in Redis', { skip: whyNoRedis() }, () => {
     const job = await makeJob();
     const { mark } = await ask(job, 1);
     const unknown = { mark, tokensDelta: 0, delivery: { kind: 'unknown', text: '{}' } } as const;
-    assert.notEqual(await settleCall(link, job, unknown), '');
-    assert.equal(await settleCall(link, job, unknown), '');
-    assert.notEqual(await settleCall(link, job, { ...unknown, delivery: { kind: 'line', text: '{}' } }), '');
+    assert.notEqual(await writeAttemptEnd(link, job, unknown), '');
+    assert.equal(await writeAttemptEnd(link, job, unknown), '');
+    assert.notEqual(await writeAttemptEnd(link, job, { ...unknown, delivery: { kind: 'line', text: '{}' } }), '');
     assert.equal((await ask(job, 1)).status, 'done');
   });
 });

@@ -17,7 +17,7 @@ test('Redis killed without persistence loses no answer, and no call is repeated 
     for (const call of calls) await queue.add(call);
     await provider.seen(30);
     await redis.restart();
-    await queue.settle();
+    await queue.drain();
     assertBooked(world, calls);
     assert.equal(provider.bill.length, 120);
     assert.deepEqual(books.of('unknown'), []);

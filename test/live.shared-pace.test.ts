@@ -4,7 +4,7 @@ import { Redis } from 'ioredis';
 import { readReport, writeReport } from '../src/live/redis/ends.ts';
 import { makeSharedKeys } from '../src/live/redis/keys.ts';
 import { REFUSE } from '../src/live/redis/limiter-scripts.ts';
-import { type JobLimits, writeJobLimits } from '../src/live/redis/limits.ts';
+import { type SharedLimits, writeJobLimits } from '../src/live/redis/limits.ts';
 import { runScript } from '../src/live/redis/presence-scripts.ts';
 import { createSharedPace } from '../src/live/runner/pace.ts';
 import { startProvider } from './helpers/redis-provider.ts';
@@ -36,7 +36,7 @@ describe('the pace of all workers', { skip: whyNoRedis() }, () => {
     await server.stop();
   });
 
-  async function makePace(limits: JobLimits) {
+  async function makePace(limits: SharedLimits) {
     const shared = makeSharedKeys(`{${makeState()}}`);
     await writeJobLimits(redis, shared.limits, limits);
     const pace = createSharedPace({ redis, shared, delayedKey: `${shared.limits}:delayed`, limits, nowMs: () => performance.now() });
@@ -72,7 +72,7 @@ describe('a queue with a worker', { skip: whyNoRedisServer() }, () => {
     try {
       await queue.attach(new TestBooks());
       for (let number = 0; number < 20; number += 1) await queue.add(makeCall(number));
-      await queue.settle();
+      await queue.drain();
       const { pace } = queue.view;
       assert.deepEqual([pace?.requestsLastMinute, pace?.tokensLastMinute, pace?.requestsPerMinute], [20, 200, 6_000]);
       assert.ok((pace?.latencyMs?.p50 ?? 0) >= 5);

@@ -142,10 +142,10 @@ const answer = (inputTokens: number, outputTokens: number, headers: Headers | nu
 test('limits come from the job and from the headers, and the lower one wins', () => {
   const { throttle } = makeThrottle({ requestsPerMinute: 100, tokensPerMinute: 5_000 });
   const reservation = throttle.reserve({ promptTokens: 1, capTokens: 1 });
-  throttle.settle(reservation, answer(1, 1, tokenHeaders(3_000)));
+  throttle.correct(reservation, answer(1, 1, tokenHeaders(3_000)));
   assert.equal(throttle.view.tokensPerMinute, 3_000);
   assert.equal(throttle.view.requestsPerMinute, 100);
-  throttle.settle(throttle.reserve({ promptTokens: 1, capTokens: 1 }), answer(1, 1, tokenHeaders(9_000)));
+  throttle.correct(throttle.reserve({ promptTokens: 1, capTokens: 1 }), answer(1, 1, tokenHeaders(9_000)));
   assert.equal(throttle.view.tokensPerMinute, 5_000);
 });
 
@@ -175,7 +175,7 @@ test('limits that say nothing are unknown', () => {
 test('after fifty answers the output that calls really use is reserved, and estimates of prompts are put right', () => {
   const { throttle } = makeThrottle();
   assert.equal(throttle.reserve({ promptTokens: 300, capTokens: 1_000 }).tokens, 1_300);
-  for (let call = 0; call < 50; call += 1) throttle.settle(throttle.reserve({ promptTokens: 300, capTokens: 1_000 }), answer(100, 20));
+  for (let call = 0; call < 50; call += 1) throttle.correct(throttle.reserve({ promptTokens: 300, capTokens: 1_000 }), answer(100, 20));
   assert.equal(throttle.reserve({ promptTokens: 300, capTokens: 1_000 }).tokens, 120);
   assert.equal(throttle.reserve({ promptTokens: 300, capTokens: 8 }).tokens, 108);
 });
@@ -204,7 +204,7 @@ test('refusals that come together count once, and take no tokens', () => {
   const reservations = Array.from({ length: 20 }, () => throttle.reserve({ promptTokens: 100, capTokens: 10 }));
   for (const reservation of reservations) throttle.refuse(reservation, { retryAfterMs: null, isAboutTokens: true, headers: null });
   assert.equal(throttle.view.blockedMs, 500);
-  assert.equal(throttle.view.settles, 'actual');
+  assert.equal(throttle.view.tokenCharging, 'actual');
   time.nowMs = 500;
   assert.equal(throttle.reserve({ promptTokens: 100, capTokens: 10 }).waitMs, 0);
 });
@@ -215,10 +215,10 @@ test('refusals about tokens below the limit tell that the provider charges what 
     time.nowMs += 10_000;
     throttle.refuse(throttle.reserve({ promptTokens: 1, capTokens: 1 }), { retryAfterMs: 100, isAboutTokens: true, headers: null });
   }
-  assert.equal(throttle.view.settles, 'reserved');
+  assert.equal(throttle.view.tokenCharging, 'reserved');
   time.nowMs += 60_000;
   const first = throttle.reserve({ promptTokens: 500, capTokens: 20_000 });
-  throttle.settle(first, answer(500, 5));
+  throttle.correct(first, answer(500, 5));
   const second = throttle.reserve({ promptTokens: 500, capTokens: 20_000 });
   assert.ok(second.waitMs > 15_000, 'nothing was given back');
 });
@@ -245,9 +245,9 @@ test('what the headers lose tells what the provider charges, unless others use t
 });
 
 test('where the headers settle, what they say is left is what counts', () => {
-  const { throttle } = makeThrottle({ settles: 'header', tokensPerMinute: 60_000 });
+  const { throttle } = makeThrottle({ tokenCharging: 'header', tokensPerMinute: 60_000 });
   const first = throttle.reserve({ promptTokens: 30_000, capTokens: 1 });
-  throttle.settle(first, answer(10, 1, tokenHeaders(60_000, 59_000)));
+  throttle.correct(first, answer(10, 1, tokenHeaders(60_000, 59_000)));
   assert.equal(throttle.reserve({ promptTokens: 100, capTokens: 1 }).waitMs, 0);
 });
 

@@ -37,10 +37,10 @@ test('a day of dollars is reserved at the upper bound and charged with what was 
   assert.equal(bound, 210_000);
   const taken = allowance.take(210_000);
   assert.equal(allowance.take(210_000), null, 'what is reserved is not there for others');
-  taken?.settle('gpt-4o-mini', USAGE);
+  taken?.correct('gpt-4o-mini', USAGE);
   const second = allowance.take(210_000);
   assert.ok(second !== null, '21,000 are used, so that another one fits');
-  second.settle('gpt-4o-mini', null);
+  second.correct('gpt-4o-mini', null);
   assert.equal(allowance.take(210_000), null, 'an answer without usage keeps its bound');
   assert.equal(allowance.boundOf({ ...call, outputTokens: null }), null);
   assert.equal(allowance.boundOf({ ...call, model: 'a model nobody knows' }), null);
@@ -84,7 +84,7 @@ describe('a worker over Redis', { skip: whyNoRedisServer() }, () => {
     try {
       await queue.attach(books);
       for (let number = 0; number < calls; number += 1) await queue.add(makeCall(number));
-      await queue.settle();
+      await queue.drain();
       return { books, bill: provider.bill };
     } finally {
       await queue.close();

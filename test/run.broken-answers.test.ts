@@ -3,7 +3,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { test } from 'node:test';
 import { parse } from 'csv-parse/sync';
-import { makeLookOptions } from '../src/cli/look-options.ts';
+import { makeReadOptions } from '../src/cli/read-options.ts';
 import { readRowHistory } from '../src/inspect/row-history.ts';
 import { makeRows, makeWorld, type World } from './helpers/run-world.ts';
 
@@ -104,7 +104,7 @@ test('with 30 % of answers spoiled in every way, each row ends as a valid answer
     tables.push(rows);
     const stubborn = rows.filter((row) => row._attempts === '3' && row._status === 'failed');
     assert.ok(stubborn.length >= 3);
-    const look = { ...makeLookOptions(world.path('job.yaml'), {}), cwd: world.directory };
+    const look = { ...makeReadOptions(world.path('job.yaml'), {}), cwd: world.directory };
     const { attempts } = await readRowHistory(look, stubborn[0]?.id as string);
     assert.equal(attempts.filter(({ answer }) => answer !== null).length, 3, 'every raw answer is kept');
   }

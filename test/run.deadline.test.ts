@@ -33,7 +33,7 @@ async function makeLateWorld(t: TestContext, options: WorldOptions = {}) {
         deadline: DEADLINE,
         effects: { ...world.effects, clock },
         watch: (view) => {
-          watching = waitUntil(() => isOver || view.trips.some(({ batch }) => batch !== null)).then(() =>
+          watching = waitUntil(() => isOver || view.underWay.some(({ batch }) => batch !== null)).then(() =>
             isOver ? undefined : during(view),
           );
         },
@@ -110,7 +110,7 @@ test('what a cancelled batch has finished is kept, and only the rest is asked li
   const { world, late, run } = await makeLateWorld(t, { rows: makeRows(40) });
   const { summary, warnings } = await run({}, async (view) => {
     await world.simulator.advance(40_000_000);
-    await waitUntil(() => (view.trips[0]?.batch?.counts.completed ?? 0) > 0);
+    await waitUntil(() => (view.underWay[0]?.batch?.counts.completed ?? 0) > 0);
     assert.equal(view.lane, 'batch');
     assert.equal(view.deadline?.isSwitched, false);
     late();
@@ -207,7 +207,7 @@ test('a run killed anywhere around the switch ends as the undisturbed one', asyn
   });
   const { summary } = await run({ baseUrl }, async (view) => {
     await world.simulator.advance(40_000_000);
-    await waitUntil(() => (view.trips[0]?.batch?.counts.completed ?? 0) > 0);
+    await waitUntil(() => (view.underWay[0]?.batch?.counts.completed ?? 0) > 0);
     isHalfDone = true;
     late();
   });

@@ -35,11 +35,11 @@ function makeProse(count: number): [string, string][] {
 test('a plan sends nothing, writes nothing, and says so', async (t) => {
   const world = await makeWorld(t, { rows: makeRows(30) });
   const files = listFiles(world.directory);
-  const preview = await planWorld(world);
+  const plan = await planWorld(world);
   assert.deepEqual(listFiles(world.directory), files);
   assert.deepEqual(world.simulator.requests(), {});
-  assert.equal(preview.rows.new, 30);
-  assert.match(renderPlan(preview, 'rowmill run job.yaml', false), /\nNothing was sent, nothing was spent\.\n/);
+  assert.equal(plan.rows.new, 30);
+  assert.match(renderPlan(plan, 'rowmill run job.yaml', false), /\nNothing was sent, nothing was spent\.\n/);
 });
 
 test('the estimate is within 5 % of the input tokens the provider then bills', async (t) => {
@@ -113,19 +113,19 @@ test('a plan puts a cheaper model beside the job’s, and says what the lost pro
 
 test('the time is told for the job’s own limits, and for every usage tier', async (t) => {
   const world = await makeWorld(t, { rows: makeRows(50), job: 'limits: { rpm: 10, enqueued_tokens: 900 }' });
-  const preview = await planWorld(world);
-  const [own, ...tiers] = preview.time;
+  const plan = await planWorld(world);
+  const [own, ...tiers] = plan.time;
   assert.deepEqual(own?.live, { minutes: 5, boundBy: 'requests' });
-  assert.equal(own?.batch?.rounds, Math.ceil(preview.tokens.input / 900));
+  assert.equal(own?.batch?.rounds, Math.ceil(plan.tokens.input / 900));
   assert.deepEqual(
     tiers.map(({ tier }) => tier),
     [1, 2, 3, 4, 5],
   );
   assert.match(
-    renderPlan(preview, '', false),
+    renderPlan(plan, '', false),
     /\ntime {6}your limits: live 5 min or more \(requests per minute\), batch \d+ rounds, each within 24 h\n/,
   );
-  assert.ok(preview.shards.every(({ tokens }) => tokens <= 450));
+  assert.ok(plan.shards.every(({ tokens }) => tokens <= 450));
 });
 
 test('a reasoning model’s output is not guessed without saying so', async (t) => {

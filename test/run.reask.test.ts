@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { makeLookOptions } from '../src/cli/look-options.ts';
+import { makeReadOptions } from '../src/cli/read-options.ts';
 import type { Summary } from '../src/core/summary.ts';
 import { readFailures } from '../src/inspect/failures.ts';
 import { readRowHistory } from '../src/inspect/row-history.ts';
@@ -8,7 +8,7 @@ import { readEvidence } from './helpers/run-evidence.ts';
 import { makeWorld, type World } from './helpers/run-world.ts';
 
 /** What `failures` and its like are told by default. */
-const lookAt = (world: World) => ({ ...makeLookOptions(world.path('job.yaml'), {}), cwd: world.directory });
+const lookAt = (world: World) => ({ ...makeReadOptions(world.path('job.yaml'), {}), cwd: world.directory });
 
 // biome-ignore lint/suspicious/noExplicitAny: bodies are read as they were sent.
 type Body = any;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { makeLookOptions } from '../src/cli/look-options.ts';
+import { makeReadOptions } from '../src/cli/read-options.ts';
 import { defineJob } from '../src/index.ts';
 import { evaluateAnswers } from '../src/inspect/quality/evaluate.ts';
 import { sampleRows } from '../src/inspect/quality/sample.ts';
@@ -15,7 +15,7 @@ prompt:
   system: "Answer with exactly one label:{% for label in labels %}\\n- {{ label.name }}{% endfor %}"
   user: "{{ text }}"`;
 
-const lookAt = (world: World) => ({ ...makeLookOptions(world.path('job.yaml'), {}), cwd: world.directory });
+const lookAt = (world: World) => ({ ...makeReadOptions(world.path('job.yaml'), {}), cwd: world.directory });
 const readAnswers = (world: World) =>
   world
     .read('out.jsonl')

@@ -19,7 +19,7 @@ describe('faults of the queue over Redis', { skip: whyNoRedisServer(), concurren
       await queue.attach(books);
       const calls = Array.from({ length: 200 }, (_, number) => makeCall(number));
       for (const call of calls) await queue.add(call);
-      await queue.settle();
+      await queue.drain();
       assertBooked(world, calls);
       assert.equal(provider.bill.length, 200);
       await queue.close();
@@ -48,7 +48,7 @@ describe('faults of the queue over Redis', { skip: whyNoRedisServer(), concurren
       world.startWorker(2);
       const call = makeCall(1);
       await queue.add(call);
-      await queue.settle();
+      await queue.drain();
       assert.deepEqual(provider.bill, [call.request.customId]);
       assert.deepEqual(books.ends.length, 1);
       assert.equal(world.warnings.filter((warning) => warning.includes('it is ignored')).length, 1);
@@ -69,7 +69,7 @@ describe('faults of the queue over Redis', { skip: whyNoRedisServer(), concurren
       world.startWorker(2);
       await queue.add(poison);
       await queue.add(harmless);
-      await queue.settle();
+      await queue.drain();
       assert.deepEqual(provider.bill, [harmless.request.customId]);
       const held = books.ends.find((end) => end.customId === poison.request.customId);
       const reading = readResponseLine(held?.status === 'answered' ? held.line : '');
@@ -93,7 +93,7 @@ describe('faults of the queue over Redis', { skip: whyNoRedisServer(), concurren
       assert.ok(provider.inFlight > 0, 'the kill must hit work');
       await endProcess(first, 'SIGKILL');
       world.startWorker(6);
-      await queue.settle();
+      await queue.drain();
       assertBooked(world, calls);
       assert.ok(books.of('unknown').length >= 1);
     });
@@ -111,7 +111,7 @@ describe('faults of the queue over Redis', { skip: whyNoRedisServer(), concurren
       const client = new Redis(redis.url);
       await client.flushall();
       client.disconnect();
-      await queue.settle();
+      await queue.drain();
       assertBooked(world, calls);
       assert.equal(provider.bill.length, 40);
     });
@@ -132,7 +132,7 @@ describe('faults of the queue over Redis', { skip: whyNoRedisServer(), concurren
       const second = await world.openQueue(state);
       const held = await second.attach(books);
       assert.deepEqual(held.toSorted(), calls.map((call) => call.request.customId).toSorted());
-      await second.settle();
+      await second.drain();
       assertBooked(world, calls);
       assert.equal(provider.bill.length, 30);
     });
@@ -149,12 +149,12 @@ describe('faults of the queue over Redis', { skip: whyNoRedisServer(), concurren
       const calls = Array.from({ length: 4 }, (_, number) => makeCall(number));
       for (const call of calls) await first.add(call);
       world.startWorker(4);
-      await first.settle();
+      await first.drain();
       assert.match(full.halts[0]?.message ?? '', /the disk is full/);
       await first.close();
       const second = await world.openQueue(state);
       await second.attach(books);
-      await second.settle();
+      await second.drain();
       assertBooked(world, calls);
       assert.deepEqual(books.of('unknown'), []);
       assert.equal(provider.bill.length, 4);
@@ -181,7 +181,7 @@ describe('faults of the queue over Redis', { skip: whyNoRedisServer(), concurren
       });
       await isTakenForDead;
       frozen.kill('SIGCONT');
-      await queue.settle();
+      await queue.drain();
       assertBooked(world, calls);
       assert.equal(books.of('unknown').length, 2);
     });
@@ -200,7 +200,7 @@ describe('faults of the queue over Redis', { skip: whyNoRedisServer(), concurren
       assert.equal(first.exitCode, 0);
       assert.equal(provider.inFlight, 0);
       world.startWorker(3);
-      await queue.settle();
+      await queue.drain();
       assert.equal(provider.bill.length, 9);
       assert.deepEqual(books.of('unknown'), []);
     });
@@ -229,7 +229,7 @@ describe('faults of the queue over Redis', { skip: whyNoRedisServer(), concurren
       await client.del(blocked, requests, tokens);
       client.disconnect();
       world.startWorker(3);
-      await queue.settle();
+      await queue.drain();
       assert.equal(provider.bill.length, 3);
       assert.equal(books.of('answered').length, 3);
     });

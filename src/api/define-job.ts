@@ -1,7 +1,7 @@
 import type { Summary } from '../core/summary.ts';
 import type { LoadedJob } from '../input/job/load-job.ts';
 import { planJob } from '../run/plan/plan.ts';
-import type { Preview } from '../run/plan/plan-result.ts';
+import type { Plan } from '../run/plan/plan-result.ts';
 import { runJob } from '../run/run.ts';
 import type { JobDefinition, RowResult } from './job-definition.ts';
 import { type AnyDefinition, loadDefinition } from './load-definition.ts';
@@ -16,7 +16,7 @@ export interface DefinedJob<Column extends string, Answer> {
    * What a run would do and cost. Sends nothing, spends nothing.
    * @throws UsageError with every problem of the job and the first of the table
    */
-  plan(settings?: PlanSettings): Promise<Preview>;
+  plan(settings?: PlanSettings): Promise<Plan>;
   /**
    * Runs the job, or continues what ended early, and writes its table. A run that was stopped is no error: `summary.exitCode` tells how it ended.
    * @throws UsageError before anything was sent; LockHeldError when another run of the job is active; LedgerError when its state is damaged

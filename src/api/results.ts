@@ -19,7 +19,7 @@ export async function* streamResults<Column extends string, Answer>(
   const { ledger, books } = await openJobLedger(prepared, { ...options, origin: options.target.origin, access: 'read' });
   try {
     const makeRow = compileTextRow(prepared.table.columns);
-    const stepOf = createStepOf(ledger, prepared.compiled.job, 'looking');
+    const stepOf = createStepOf(ledger, prepared.compiled.job, 'reading');
     for await (const rows of finishRows({ ...prepared, ledger, stepOf, costOf: books.costOf, selected, run, signal: options.signal })) {
       for (const finished of rows) yield makeResult(makeRow(finished.row.cells) as RowOf<Column>, finished);
     }

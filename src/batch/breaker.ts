@@ -4,13 +4,13 @@ import { AppError, EXIT } from '../core/errors.ts';
 const MAX_REFUSED_SHARDS = 3;
 
 /** Stops a run in which every shard is refused, before row after row is thrown away for a fault of the job. */
-export interface Breaker {
+export interface ShardBreaker {
   sawPass(): void;
   /** @throws AppError exit 5 after three in a row */
   sawWholeRefusal(code: string, message: string): void;
 }
 
-export function createBreaker(): Breaker {
+export function createShardBreaker(): ShardBreaker {
   let refusedShards = 0;
   return {
     sawPass() {

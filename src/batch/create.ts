@@ -3,7 +3,7 @@ import type { ShardState } from '../ledger/events/fold.ts';
 import { ApiError } from '../openai/api-error.ts';
 import { createPatience } from './backoff.ts';
 import type { BatchContext } from './context.ts';
-import { chooseBatch, findBatchesOfCreate, listBatchesSince } from './look.ts';
+import { chooseBatch, findBatchesOfCreate, listBatchesSince } from './find-lost-batch.ts';
 
 /** After this many creates whose response was lost and which left no trace, the shard stays pending. */
 const MAX_UNKNOWN_CREATES = 3;
@@ -77,7 +77,7 @@ async function tryCreate(context: BatchContext, shard: ShardState): Promise<Trie
   }
 }
 
-/** Looks for the batch of a create whose outcome is not known. @returns its id, or null after the last look found nothing */
+/** Looks for the batch of a create whose outcome is not known. @returns its id, or null after the last search found nothing */
 async function resolveCreate(context: BatchContext, shard: ShardState, attempt: number): Promise<string | null> {
   const { ledger } = context;
   const intentAt = shardNow(context, shard).createIntentAt as string;
@@ -88,7 +88,7 @@ async function resolveCreate(context: BatchContext, shard: ShardState, attempt: 
   const patience = createPatience(context);
   for (const lookMs of looksMs) {
     await context.sleep(Math.max(0, failedAtMs + lookMs - context.clock().getTime()), context.stopping);
-    const chosen = chooseBatch(findBatchesOfCreate(context, shard, attempt, await look(context, intentAt, patience)));
+    const chosen = chooseBatch(findBatchesOfCreate(context, shard, attempt, await findLostBatch(context, intentAt, patience)));
     if (chosen === null) continue;
     await ledger.append({ type: 'create-done', shard: shard.id, attempt, batchId: chosen.kept.id, how: 'adopted' });
     for (const extra of chosen.extras) await ledger.append({ type: 'batch-extra', batchId: extra.id, shard: shard.id });
@@ -98,8 +98,8 @@ async function resolveCreate(context: BatchContext, shard: ShardState, attempt: 
   return null;
 }
 
-/** One look counts only when the list answered. */
-async function look(context: BatchContext, since: string, patience: ReturnType<typeof createPatience>) {
+/** One search counts only when the list answered. */
+async function findLostBatch(context: BatchContext, since: string, patience: ReturnType<typeof createPatience>) {
   for (;;) {
     try {
       return await listBatchesSince(context, since);

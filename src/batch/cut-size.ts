@@ -19,7 +19,7 @@ export interface CutSize {
   shrinkBytes(shard: ShardState): void;
   shrinkRequests(shard: ShardState): void;
   /** So many rows passed validation, or were found to be bad: once all suspects are accounted for, shards are cut at full size again. */
-  sawSettled(rows: number): void;
+  sawCollected(rows: number): void;
 }
 
 export function createCutSize(limitTokens: number | null): CutSize {
@@ -57,7 +57,7 @@ export function createCutSize(limitTokens: number | null): CutSize {
       suspects = Math.max(suspects, shard.rows);
       maxRequests = Math.max(1, Math.ceil(Math.min(maxRequests, shard.rows) / 2));
     },
-    sawSettled(rows) {
+    sawCollected(rows) {
       suspects = Math.max(0, suspects - rows);
       if (suspects === 0) maxRequests = MAX_SHARD_REQUESTS;
     },

@@ -5,19 +5,19 @@ import type { ShardWriter } from '../ledger/ledger.ts';
 import { MAX_BYTES_PER_CHARACTER } from '../ledger/shard-writer.ts';
 import type { RemoteBatch } from '../openai/wire.ts';
 import { createAdmission } from './admission.ts';
-import { createBreaker } from './breaker.ts';
+import { createShardBreaker } from './breaker.ts';
 import { collectExtra } from './collect.ts';
 import type { BatchContext } from './context.ts';
 import { createCutSize } from './cut-size.ts';
-import { runTrip } from './trip.ts';
-import type { Phase } from './trip-options.ts';
-import { createOneAtATime } from './upload.ts';
+import { runShardLifecycle } from './shard-lifecycle.ts';
+import type { Phase } from './shard-lifecycle-options.ts';
+import { createMutex } from './upload.ts';
 
 /** Shards that are cut but not yet with the provider; more would only lie on disk. */
 const MAX_UNSENT_SHARDS = 2;
 
 /** One shard or extra batch under way, as progress and status show it. */
-export interface TripView {
+export interface ShardView {
   readonly shard: string | null;
   readonly rows: number;
   readonly phase: Phase;
@@ -37,18 +37,18 @@ export interface BatchLane {
   abandon(): Promise<void>;
   /** Takes everything back: no more batches, those there are get cancelled, and what they finished is collected. The rest is given back. */
   recall(): void;
-  /** Resolves when a trip has ended since the last call, or none is left. @throws what stopped the lane */
+  /** Resolves when a shard has ended since the last call, or none is left. @throws what stopped the lane */
   nextEnd(): Promise<void>;
   /** Whether rows were given back unanswered since the last call: the table has to be gone through again. */
   takeGivenBack(): boolean;
-  readonly trips: readonly TripView[];
-  /** Resolves when any trip has entered another phase, been polled, or ended. */
+  readonly underWay: readonly ShardView[];
+  /** Resolves when any shard has entered another phase, been polled, or ended. */
   nextChange(): Promise<void>;
   /** What the shard being filled holds, until it is on its way. */
   readonly filling: { readonly rows: number; readonly bytes: number; readonly answerCaps: number };
   readonly admission: { readonly limitTokens: number | null; readonly usedTokens: number };
-  /** Waits until every trip has ended, whether well or not; the first fault is kept for `nextEnd`. */
-  settle(): Promise<void>;
+  /** Waits until every shard has ended, whether well or not; the first fault is kept for `nextEnd`. */
+  drain(): Promise<void>;
 }
 
 export interface BatchLaneOptions {
@@ -68,12 +68,12 @@ export function createBatchLane(context: BatchContext, options: BatchLaneOptions
   const limitTokens = learned === null ? options.enqueuedTokens : Math.min(learned, options.enqueuedTokens ?? learned);
   const admission = createAdmission(limitTokens);
   const cutSize = createCutSize(limitTokens);
-  const breaker = createBreaker();
-  const inUploadTurn = createOneAtATime();
+  const breaker = createShardBreaker();
+  const inUploadTurn = createMutex();
   const recalled = new AbortController();
   // Every shard listens.
   setMaxListeners(0, recalled.signal);
-  const trips = new Map<string, { view: TripView; promise: Promise<void> }>();
+  const underWay = new Map<string, { view: ShardView; promise: Promise<void> }>();
   let writer: ShardWriter | null = null;
   let gathered = NOTHING;
   let fault: { readonly error: unknown } | null = null;
@@ -87,19 +87,19 @@ export function createBatchLane(context: BatchContext, options: BatchLaneOptions
   }
   context.stopping.addEventListener('abort', tellChange, { once: true });
 
-  function begin(id: string, view: TripView, travel: (update: (change: Partial<TripView>) => void) => Promise<void>): void {
-    const trip = { view, promise: Promise.resolve() };
-    trips.set(id, trip);
-    const update = (change: Partial<TripView>) => {
-      trip.view = { ...trip.view, ...change };
+  function begin(id: string, view: ShardView, travel: (update: (change: Partial<ShardView>) => void) => Promise<void>): void {
+    const lifecycle = { view, promise: Promise.resolve() };
+    underWay.set(id, lifecycle);
+    const update = (change: Partial<ShardView>) => {
+      lifecycle.view = { ...lifecycle.view, ...change };
       tellChange();
     };
-    trip.promise = travel(update)
+    lifecycle.promise = travel(update)
       .catch((error: unknown) => {
         fault ??= { error };
       })
       .finally(() => {
-        trips.delete(id);
+        underWay.delete(id);
         beginExtras();
         endsSeen += 1;
         tellChange();
@@ -110,7 +110,7 @@ export function createBatchLane(context: BatchContext, options: BatchLaneOptions
     const shard = ledger.fold.shards.get(id);
     if (shard === undefined) throw new Error(`shard ${id} is not in the ledger`);
     begin(id, { shard: id, rows: shard.rows, phase: 'uploading', batch: null }, async (update) => {
-      const end = await runTrip(context, {
+      const end = await runShardLifecycle(context, {
         shard,
         admission,
         cutSize,
@@ -127,7 +127,7 @@ export function createBatchLane(context: BatchContext, options: BatchLaneOptions
   function beginExtras(): void {
     if (fault !== null || context.stopping.aborted) return;
     for (const batch of ledger.fold.batches.values()) {
-      if (!batch.isExtra || batch.isCollected || trips.has(batch.id)) continue;
+      if (!batch.isExtra || batch.isCollected || underWay.has(batch.id)) continue;
       begin(batch.id, { shard: batch.shard, rows: 0, phase: 'polling', batch: null }, (update) =>
         collectExtra(context, batch.id, (remote) => update({ batch: remote })),
       );
@@ -144,12 +144,12 @@ export function createBatchLane(context: BatchContext, options: BatchLaneOptions
   }
 
   const countUnsent = () =>
-    [...trips.values()].filter(({ view }) => view.phase === 'uploading' || view.phase === 'waiting' || view.phase === 'creating').length;
+    [...underWay.values()].filter(({ view }) => view.phase === 'uploading' || view.phase === 'waiting' || view.phase === 'creating').length;
 
   const lane: BatchLane = {
     resume() {
       for (const shard of ledger.fold.shards.values()) {
-        if (shard.status !== 'collected' && shard.status !== 'retired' && !trips.has(shard.id)) beginShard(shard.id);
+        if (shard.status !== 'collected' && shard.status !== 'retired' && !underWay.has(shard.id)) beginShard(shard.id);
       }
       beginExtras();
     },
@@ -194,7 +194,7 @@ export function createBatchLane(context: BatchContext, options: BatchLaneOptions
     },
     recall: () => recalled.abort(),
     async nextEnd() {
-      while (endsSeen === endsTold && trips.size > 0 && fault === null && !context.stopping.aborted) await change();
+      while (endsSeen === endsTold && underWay.size > 0 && fault === null && !context.stopping.aborted) await change();
       endsTold = endsSeen;
       throwFault();
     },
@@ -203,16 +203,16 @@ export function createBatchLane(context: BatchContext, options: BatchLaneOptions
       hasGivenBack = false;
       return answer;
     },
-    get trips() {
-      return [...trips.values()].map(({ view }) => view);
+    get underWay() {
+      return [...underWay.values()].map(({ view }) => view);
     },
     nextChange: change,
     get filling() {
       return gathered;
     },
     admission,
-    async settle() {
-      while (trips.size > 0) await Promise.all([...trips.values()].map(({ promise }) => promise));
+    async drain() {
+      while (underWay.size > 0) await Promise.all([...underWay.values()].map(({ promise }) => promise));
     },
   };
   return lane;

@@ -1,7 +1,7 @@
 import { ApiError } from '../openai/api-error.ts';
 import { createPatience } from './backoff.ts';
 import type { BatchContext } from './context.ts';
-import { listBatchesSince } from './look.ts';
+import { listBatchesSince } from './find-lost-batch.ts';
 
 /**
  * Compares the provider's list with the ledger: a batch that carries our state's id, or one of our input files, and that no create accounts

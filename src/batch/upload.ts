@@ -76,7 +76,7 @@ async function findUploadedFile(
 }
 
 /** Runs works one after the other, in the order in which they were given. A work that fails does not hold up the next. */
-export function createOneAtATime(): <T>(work: () => Promise<T>) => Promise<T> {
+export function createMutex(): <T>(work: () => Promise<T>) => Promise<T> {
   let before: Promise<unknown> = Promise.resolve();
   return (work) => {
     const done = before.then(work);

@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline/promises';
 import { UsageError } from '../core/errors.ts';
 import { formatDollars } from '../output/format-numbers.ts';
 import type { Spending } from '../run/options.ts';
-import type { Preview } from '../run/plan/plan-result.ts';
+import type { Plan } from '../run/plan/plan-result.ts';
 import { say } from './say.ts';
 
 export interface ConfirmOptions extends Spending {
@@ -13,9 +13,9 @@ export interface ConfirmOptions extends Spending {
 }
 
 /** Says what a run would send and cost; asks when that is more than the job allows without asking. @throws UsageError when the answer is no */
-export async function confirmSpending(preview: Preview, options: ConfirmOptions): Promise<void> {
-  const { rows } = preview;
-  const cost = preview.cost[options.lane];
+export async function confirmSpending(plan: Plan, options: ConfirmOptions): Promise<void> {
+  const { rows } = plan;
+  const cost = plan.cost[options.lane];
   const asked = rows.new + rows.changed + rows.again;
   const estimate = cost === null ? 'at an unknown price' : `about ${formatDollars(cost.expectedNanoUsd)}`;
   const parts = [
@@ -31,7 +31,7 @@ export async function confirmSpending(preview: Preview, options: ConfirmOptions)
   if (cost !== null && cost.expectedNanoUsd <= options.overNanoUsd) return;
   const why =
     cost === null
-      ? `the price of ${preview.model} is unknown`
+      ? `the price of ${plan.model} is unknown`
       : `this is estimated at ${estimate.replace('about ', '')}, above confirm_over (${formatDollars(options.overNanoUsd)})`;
   if (process.stdin.isTTY !== true || process.stderr.isTTY !== true) throw new UsageError(`${why}: add --yes to go on without being asked`);
   const dialogue = createInterface({ input: process.stdin, output: process.stderr });

@@ -3,7 +3,7 @@ import { setFlagsFromString } from 'node:v8';
 import { makeProgram } from './program.ts';
 
 // Rows pass through by the hundred thousand, and what V8 takes for long-lived may pile up to three times of what is held before it looks.
-// Looking whenever a fifth has been added keeps a large job below 300 MB and takes no measurable time.
+// OpenState whenever a fifth has been added keeps a large job below 300 MB and takes no measurable time.
 setFlagsFromString('--heap-growing-percent=20');
 
 // `rowmill report … | head`: whoever reads has enough, and that is no error.

@@ -54,7 +54,7 @@ function writeLines(view: RunView, stream: NodeJS.WriteStream): Progress {
     if (tenths <= writtenTenths && Date.now() - writtenAt < PLAIN_LINE_MS) return;
     writtenTenths = tenths;
     writtenAt = Date.now();
-    const phases = view.trips.map(({ shard, phase, batch }) => `shard ${shard ?? '?'} ${batch?.status ?? phase}`).slice(0, 3);
+    const phases = view.underWay.map(({ shard, phase, batch }) => `shard ${shard ?? '?'} ${batch?.status ?? phase}`).slice(0, 3);
     const line = `${view.okRequests} of ${view.requests} answered, ${formatDollars(view.spentNanoUsd)}${phases.length > 0 ? `; ${phases.join(', ')}` : ''}`;
     stream.write(`${escapeLineForTerminal(line)}\n`);
   };

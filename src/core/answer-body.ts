@@ -1,7 +1,7 @@
 import type { Cause } from './outcome.ts';
 
 /** What one answer in a body says, before any check of its content. */
-export type Said =
+export type Completion =
   /** `texts` are its parts, mostly one; `logprobs` the probabilities of its tokens as on the wire, where they were asked for. */
   | { readonly status: 'text'; readonly texts: readonly string[]; readonly logprobs: unknown }
   | { readonly status: 'vector'; readonly vector: readonly number[] }
@@ -18,7 +18,7 @@ type Body = Readonly<Record<string, unknown>>;
  * Reads the answers in the body of a chat completion, a response or an embedding, told apart by what they hold: one, or one per choice.
  * Refusal, filter and cut come before the content (openai-contract section 10, seen 2026-11-21).
  */
-export function readSaid(body: Body): readonly [Said, ...Said[]] {
+export function readCompletion(body: Body): readonly [Completion, ...Completion[]] {
   if (!Array.isArray(body.choices)) {
     if (Array.isArray(body.output)) return [readResponse(body, body.output)];
     if (Array.isArray(body.data)) return [readEmbedding(body.data)];
@@ -32,18 +32,18 @@ export function readSaid(body: Body): readonly [Said, ...Said[]] {
 }
 
 /** All that was said in a body, as it was said; null when there was no text. */
-export function readSaidText(body: unknown): string | null {
+export function readCompletionText(body: unknown): string | null {
   if (!isObject(body)) return null;
-  const texts = readSaid(body).flatMap(textsOf);
+  const texts = readCompletion(body).flatMap(textsOf);
   return texts.length === 0 ? null : texts.join('\n');
 }
 
-function textsOf(said: Said): readonly string[] {
-  if (said.status === 'text') return [said.texts.join('')];
-  return said.status === 'vector' || said.text === null ? [] : [said.text];
+function textsOf(completion: Completion): readonly string[] {
+  if (completion.status === 'text') return [completion.texts.join('')];
+  return completion.status === 'vector' || completion.text === null ? [] : [completion.text];
 }
 
-function readChoice(choice: Body): Said {
+function readChoice(choice: Body): Completion {
   const { message, finish_reason: reason } = choice;
   if (!isObject(message)) return wrong('invalid', 'the answer holds no choices');
   const text = typeof message.content === 'string' && message.content !== '' ? message.content : null;
@@ -63,7 +63,7 @@ function readChoice(choice: Body): Said {
 }
 
 /** POST /v1/responses: the answer is the text parts of all items of type message. */
-function readResponse(body: Body, output: readonly unknown[]): Said {
+function readResponse(body: Body, output: readonly unknown[]): Completion {
   const items = output.filter(isObject);
   const parts = items.flatMap(({ type, content }) => (type === 'message' && Array.isArray(content) ? content.filter(isObject) : []));
   const written = parts.filter(({ type, text }) => type === 'output_text' && typeof text === 'string' && text !== '');
@@ -85,7 +85,7 @@ function readResponse(body: Body, output: readonly unknown[]): Said {
 }
 
 /** POST /v1/embeddings, one input a request. */
-function readEmbedding(data: readonly unknown[]): Said {
+function readEmbedding(data: readonly unknown[]): Completion {
   const vector = isObject(data[0]) ? data[0].embedding : undefined;
   if (data.length !== 1 || !Array.isArray(vector)) return wrong('invalid', 'the answer is not one vector of numbers');
   if (vector.length === 0 || !vector.every(Number.isFinite)) return wrong('invalid', 'the answer is not one vector of numbers');
@@ -95,7 +95,7 @@ function readEmbedding(data: readonly unknown[]): Said {
 const EMPTY = 'the answer is empty';
 const FILTERED = "the provider's content filter withheld the answer";
 
-function wrong(status: Exclude<Said['status'], 'text' | 'vector'>, message: string, text: string | null = null): Said {
+function wrong(status: Exclude<Completion['status'], 'text' | 'vector'>, message: string, text: string | null = null): Completion {
   return { status, message, text };
 }
 

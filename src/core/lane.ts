@@ -17,9 +17,9 @@ export interface Lane {
   /** Whether rows were given back unanswered since the last call: the table has to be gone through again. */
   takeGivenBack(): boolean;
   /** Waits until nothing is on its way, whether well or not; the first fault is kept for `nextEnd`. */
-  settle(): Promise<void>;
+  drain(): Promise<void>;
   /** What is on its way. */
-  readonly trips: readonly { readonly rows: number }[];
+  readonly underWay: readonly { readonly rows: number }[];
   /** What was handed over and is in no announced shard: it counts against a budget by its bytes and answer caps. */
   readonly filling: { readonly rows: number; readonly bytes: number; readonly answerCaps: number };
 }

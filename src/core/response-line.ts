@@ -1,4 +1,4 @@
-import { readSaid, type Said } from './answer-body.ts';
+import { type Completion, readCompletion } from './answer-body.ts';
 import type { Cause, CheckAnswer, Checked, Outcome } from './outcome.ts';
 import { readUsage } from './usage.ts';
 import { countVotes, type Verdict } from './votes.ts';
@@ -60,22 +60,22 @@ export function decideOutcome(line: ResponseLine, checkAnswer: CheckAnswer): Out
 
 /** Judges an answer that was given, and therefore billed. */
 function decideAnswered(body: Record<string, unknown>, checkAnswer: CheckAnswer): Outcome {
-  const said = readSaid(body);
+  const completion = readCompletion(body);
   const { ballot } = checkAnswer;
-  if (ballot === undefined) return answered(body, judge(said[0], checkAnswer));
-  const [first, ...others] = said.map((one) => judge(one, checkAnswer));
+  if (ballot === undefined) return answered(body, judge(completion[0], checkAnswer));
+  const [first, ...others] = completion.map((one) => judge(one, checkAnswer));
   return answered(body, countVotes([first as Verdict, ...others], ballot));
 }
 
-function judge(said: Said, checkAnswer: CheckAnswer): Verdict {
-  switch (said.status) {
+function judge(completion: Completion, checkAnswer: CheckAnswer): Verdict {
+  switch (completion.status) {
     case 'text':
-      return checkParts(said, checkAnswer);
+      return checkParts(completion, checkAnswer);
     case 'vector':
-      if (checkAnswer.takesVectors === true) return { status: 'ok', message: '', value: said.vector, text: null };
+      if (checkAnswer.takesVectors === true) return { status: 'ok', message: '', value: completion.vector, text: null };
       return { status: 'invalid', message: 'the answer is a vector, not a text', value: undefined, text: null };
     default:
-      return { ...said, value: undefined };
+      return { ...completion, value: undefined };
   }
 }
 
@@ -83,7 +83,7 @@ function judge(said: Said, checkAnswer: CheckAnswer): Verdict {
  * The parts of a text are one answer, unless only one of them is: some models begin an answer, leave it, and give it whole in a later part
  * (openai-contract section 10, seen 2026-11-21).
  */
-function checkParts({ texts, logprobs }: Extract<Said, { status: 'text' }>, checkAnswer: CheckAnswer): Verdict {
+function checkParts({ texts, logprobs }: Extract<Completion, { status: 'text' }>, checkAnswer: CheckAnswer): Verdict {
   const text = texts.length === 1 ? (texts[0] as string) : texts.join('');
   const good = texts.length === 1 ? checkAnswer(text, logprobs) : chooseCheck([text, ...texts].map((part) => checkAnswer(part, logprobs)));
   if (good.ok) return { status: 'ok', message: good.note ?? '', value: good.value, text };

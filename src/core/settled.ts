@@ -1,7 +1,7 @@
 import type { OutcomeStatus } from './outcome.ts';
 import type { Usage } from './usage.ts';
 
-export type Lane = 'batch' | 'live';
+export type LaneName = 'batch' | 'live';
 
 /** Where a response line lies in the state directory. */
 export interface LineLocation {
@@ -23,7 +23,7 @@ export interface SettledRecord {
   readonly tier: string | null;
   /** Unix seconds that pick the price of the day: the answer's own, else the batch's. */
   readonly createdSeconds: number | null;
-  readonly lane: Lane;
+  readonly lane: LaneName;
   /** The run the attempt belongs to. */
   readonly run: string;
   readonly location: LineLocation;

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { createFailuresWriter } from '../output/failures-writer.ts';
 import { finishRows } from '../run/finish/finish-rows.ts';
 import { selectRows } from '../run/open/selection.ts';
-import { type Looking, type LookOptions, openForLooking } from './open-state.ts';
+import { type OpenState, openState, type ReadOptions } from './open-state.ts';
 
 /** The failed and skipped rows of a job, by cause (`failures --json`). */
 export interface Failures {
@@ -44,17 +44,17 @@ export interface FailureExample {
 }
 
 /** Groups a job's failed and skipped rows. @param csvPath where to write each of them as a table; null for nowhere */
-export async function readFailures(options: LookOptions, csvPath: string | null): Promise<Failures> {
-  const looking = await openForLooking(options);
+export async function readFailures(options: ReadOptions, csvPath: string | null): Promise<Failures> {
+  const opened = await openState(options);
   try {
-    return await groupFailures(looking, options, csvPath === null ? null : resolve(options.cwd, csvPath));
+    return await groupFailures(opened, options, csvPath === null ? null : resolve(options.cwd, csvPath));
   } finally {
-    await looking.ledger.close();
+    await opened.ledger.close();
   }
 }
 
-async function groupFailures(looking: Looking, options: LookOptions, csvPath: string | null): Promise<Failures> {
-  const { ledger, prepared } = looking;
+async function groupFailures(opened: OpenState, options: ReadOptions, csvPath: string | null): Promise<Failures> {
+  const { ledger, prepared } = opened;
   const { table, compiled } = prepared;
   const run = ledger.fold.runs.at(-1);
   const writer = csvPath === null ? null : createFailuresWriter({ path: csvPath, readId: compiled.rowId, excel: compiled.job.write.excel });
@@ -62,7 +62,7 @@ async function groupFailures(looking: Looking, options: LookOptions, csvPath: st
   const unwrapped: { count: number; example: FailureExample | null } = { count: 0, example: null };
   const counts = { in: 0, ok: 0, failed: 0, skipped: 0, pending: 0 };
   for await (const rows of finishRows({
-    ...{ table, compiled, ledger, stepOf: looking.stepOf, costOf: looking.books.costOf },
+    ...{ table, compiled, ledger, stepOf: opened.stepOf, costOf: opened.books.costOf },
     selected: await selectRows({ type: 'all' }, table, options.signal),
     run: run?.id ?? '',
     signal: options.signal,
@@ -91,15 +91,15 @@ async function groupFailures(looking: Looking, options: LookOptions, csvPath: st
   const written = writer === null ? null : await writer.finish();
   return {
     schema: 'rowmill.failures/1',
-    job: looking.job,
+    job: opened.job,
     run: run?.id ?? null,
-    simulated: looking.simulated,
+    simulated: opened.simulated,
     rows,
     causes: [...groups.values()].toSorted((a, b) => b.count - a.count),
     ...(unwrapped.example === null ? {} : { unwrapped: { count: unwrapped.count, example: unwrapped.example } }),
     outputCap: typeof cap === 'number' ? cap : null,
-    origin: looking.state.origin,
-    baseUrl: looking.lastRun?.paths.baseUrl ?? null,
+    origin: opened.state.origin,
+    baseUrl: opened.lastRun?.paths.baseUrl ?? null,
     csv: written === null ? null : csvPath,
   };
 }

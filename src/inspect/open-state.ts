@@ -9,7 +9,7 @@ import type { PreparedJob } from '../run/open/prepared-job.ts';
 import { chooseState, findLastRun, type JobState, type LastRun, readStateEvents } from './last-run.ts';
 
 /** What a command that sends nothing is told. */
-export interface LookOptions {
+export interface ReadOptions {
   readonly jobFile: string;
   readonly cwd: string;
   /** A table in place of the one the last run read. */
@@ -34,7 +34,7 @@ export interface FoundState {
 }
 
 /** A job with its table and what its state directory holds, opened for reading: nothing is changed, a run may be going on meanwhile. */
-export interface Looking extends FoundState {
+export interface OpenState extends FoundState {
   readonly prepared: PreparedJob;
   readonly ledger: Ledger;
   readonly books: Books;
@@ -43,13 +43,13 @@ export interface Looking extends FoundState {
 }
 
 /** @throws UsageError when the job file is wrong or the job was not run yet */
-export async function locateState(options: LookOptions): Promise<Pick<FoundState, 'state' | 'job'>> {
+export async function locateState(options: ReadOptions): Promise<Pick<FoundState, 'state' | 'job'>> {
   const { job } = await loadJob(options.jobFile, { cwd: options.cwd });
   return { state: chooseState(job, options.stateRoot, options.origin), job: job.name };
 }
 
 /** Locates the state and finds its last run. @throws LedgerError too, when its event log is damaged */
-export async function findState(options: LookOptions): Promise<FoundState> {
+export async function findState(options: ReadOptions): Promise<FoundState> {
   const { state, job } = await locateState(options);
   const fold = await readStateEvents(state, options.signal);
   const lastRun = findLastRun(state, fold);
@@ -58,17 +58,17 @@ export async function findState(options: LookOptions): Promise<FoundState> {
 }
 
 /** Opens the job over the table of its last run. The caller closes the ledger. */
-export async function openForLooking(options: LookOptions): Promise<Looking> {
+export async function openState(options: ReadOptions): Promise<OpenState> {
   const found = await findState(options);
   const { state } = found;
-  const prepared = await prepareLooking(options, found);
+  const prepared = await prepareForReading(options, found);
   const { ledger, books } = await openJobLedger(prepared, { ...options, origin: state.origin, access: 'read', priceAsOf: null });
-  const purpose = ledger.fold.currentRun === null ? 'looking' : 'working';
+  const purpose = ledger.fold.currentRun === null ? 'reading' : 'working';
   return { ...found, prepared, ledger, books, stepOf: createStepOf(ledger, prepared.compiled.job, purpose) };
 }
 
 /** The job over the last run's table, unless another one is named; what was piped in is read from the copy kept of it. */
-export function prepareLooking(options: LookOptions, { state, lastRun }: FoundState): Promise<PreparedJob> {
+export function prepareForReading(options: ReadOptions, { state, lastRun }: FoundState): Promise<PreparedJob> {
   return prepareJob({
     jobFile: options.jobFile,
     overrides: { cwd: options.cwd, input: options.input ?? lastRun?.paths.input ?? null, out: lastRun?.paths.out ?? null },

@@ -8,7 +8,7 @@ import { readSampleTexts } from '../run/finish/sample-text.ts';
 import { writeReportPage } from '../run/finish/write-report.ts';
 import { readReportFacts } from '../run/open/kept-report-facts.ts';
 import { type JobState, type LastRun, readKeptRun } from './last-run.ts';
-import { findState, type LookOptions, openForLooking } from './open-state.ts';
+import { findState, openState, type ReadOptions } from './open-state.ts';
 import { repriceSummary } from './reprice.ts';
 
 /** The summary a run kept, and whose answers it is about. */
@@ -25,7 +25,7 @@ export interface Report {
  * @param priceAsOf counts the money anew with the prices of this day; null shows it as the run counted it
  * @throws UsageError when there is no such run; it names those there are
  */
-export async function readReport(options: LookOptions, run: string | null, priceAsOf: string | null = null): Promise<Report> {
+export async function readReport(options: ReadOptions, run: string | null, priceAsOf: string | null = null): Promise<Report> {
   const found = await findState(options);
   const { state, lastRun, job } = found;
   const kept = run === null ? lastRun : readKeptRun(state, run);
@@ -51,13 +51,13 @@ function showFrom(cwd: string, { summary, paths }: LastRun): Summary {
  * @throws UsageError when the run kept no figures; AppError `output`, exit 5, when the file cannot be written
  */
 export async function writeReportAgain(
-  options: LookOptions,
+  options: ReadOptions,
   { summary, facts }: Report,
   { path, ...extras }: ReportExtras & { readonly path: string },
 ): Promise<void> {
   if (facts === null)
     throw new UsageError(`run ${summary.run} kept no figures for a page; its summary is all there is`, { code: 'no_report' });
-  const { ledger, prepared } = await openForLooking(options);
+  const { ledger, prepared } = await openState(options);
   try {
     const texts = await readSampleTexts(facts.samples, { ...prepared, ledger, signal: options.signal });
     const samples = facts.samples.map((sample) => ({ facts: sample, text: texts.get(sample.row) ?? null }));

@@ -7,21 +7,21 @@ import { createStepOf } from '../run/open/next-step.ts';
 import { openJobLedger } from '../run/open/open-job-ledger.ts';
 import { selectRows } from '../run/open/selection.ts';
 import { findPossiblyBilled } from '../run/send/possibly-billed.ts';
-import { type FoundState, type LookOptions, prepareLooking } from './open-state.ts';
+import { type FoundState, prepareForReading, type ReadOptions } from './open-state.ts';
 
 /**
  * The summary of a run with its money counted anew at the prices of a day: usage is a fact, money is a view.
  * @throws UsageError when the table or the answers are no longer those of the run, or it was about a part of the table
  */
-export async function repriceSummary(options: LookOptions, found: FoundState, summary: Summary, priceAsOf: string): Promise<Summary> {
+export async function repriceSummary(options: ReadOptions, found: FoundState, summary: Summary, priceAsOf: string): Promise<Summary> {
   const { run } = summary;
-  const prepared = await prepareLooking(options, found);
+  const prepared = await prepareForReading(options, found);
   const { ledger, books } = await openJobLedger(prepared, { ...options, origin: found.state.origin, access: 'read', priceAsOf });
   try {
     const { compiled, table } = prepared;
     const counter = createSummaryCounter((row) => savingsOf(row, books));
     const selected = await selectRows({ type: 'all' }, table, options.signal);
-    const stepOf = createStepOf(ledger, compiled.job, 'looking');
+    const stepOf = createStepOf(ledger, compiled.job, 'reading');
     const finishing = { table, compiled, ledger, run, selected, stepOf, costOf: books.costOf, signal: options.signal };
     for await (const rows of finishRows(finishing)) for (const row of rows) counter.add(row);
     const counted = counter.read();

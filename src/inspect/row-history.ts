@@ -9,7 +9,7 @@ import { openForReading, readBytesAt } from '../ledger/disk/durable-files.ts';
 import { finishRows } from '../run/finish/finish-rows.ts';
 import { selectRows } from '../run/open/selection.ts';
 import { readAnswerText } from '../run/send/due-request.ts';
-import { type Looking, type LookOptions, openForLooking } from './open-state.ts';
+import { type OpenState, openState, type ReadOptions } from './open-state.ts';
 
 /** One row, everything that was asked and answered for it (`failures --row ID --json`). */
 export interface RowHistory {
@@ -46,17 +46,17 @@ export interface RowAttempt {
  * Finds a row by its id, as the job's `input.id` names it, and reads its whole history.
  * @throws UsageError when no row has that id
  */
-export async function readRowHistory(options: LookOptions, id: string): Promise<RowHistory> {
-  const looking = await openForLooking(options);
+export async function readRowHistory(options: ReadOptions, id: string): Promise<RowHistory> {
+  const opened = await openState(options);
   try {
-    return await findRow(looking, options, id);
+    return await findRow(opened, options, id);
   } finally {
-    await looking.ledger.close();
+    await opened.ledger.close();
   }
 }
 
-async function findRow(looking: Looking, options: LookOptions, id: string): Promise<RowHistory> {
-  const { ledger, prepared, stepOf, books, job } = looking;
+async function findRow(opened: OpenState, options: ReadOptions, id: string): Promise<RowHistory> {
+  const { ledger, prepared, stepOf, books, job } = opened;
   const { table, compiled } = prepared;
   const selected = await selectRows({ type: 'all' }, table, options.signal);
   const run = ledger.fold.runs.at(-1)?.id ?? '';
@@ -75,7 +75,7 @@ async function findRow(looking: Looking, options: LookOptions, id: string): Prom
         key,
         disposition,
         request: rendered.status === 'request' ? JSON.parse(hideImageData(rendered.request.body)) : null,
-        attempts: key === null ? [] : await readAttempts(looking, key),
+        attempts: key === null ? [] : await readAttempts(opened, key),
       };
     }
   }
@@ -83,19 +83,19 @@ async function findRow(looking: Looking, options: LookOptions, id: string): Prom
   throw new UsageError(`no row has the id ${JSON.stringify(id)} (${hint})`, { code: 'no_row' });
 }
 
-async function readAttempts(looking: Looking, key: string): Promise<readonly RowAttempt[]> {
+async function readAttempts(opened: OpenState, key: string): Promise<readonly RowAttempt[]> {
   const attempts: RowAttempt[] = [];
-  for (const run of looking.ledger.fold.runs) {
-    for await (const records of looking.ledger.recordsOfRun(run.id)) {
+  for (const run of opened.ledger.fold.runs) {
+    for await (const records of opened.ledger.recordsOfRun(run.id)) {
       for (const record of records) {
-        if (parseCustomId(record.customId)?.key === key) attempts.push(readAttempt(looking, record));
+        if (parseCustomId(record.customId)?.key === key) attempts.push(readAttempt(opened, record));
       }
     }
   }
   return attempts;
 }
 
-function readAttempt({ ledger, books, prepared }: Looking, record: SettledRecord): RowAttempt {
+function readAttempt({ ledger, books, prepared }: OpenState, record: SettledRecord): RowAttempt {
   const reading = readResponseLine(readLineText(ledger.responsePath(record.location.file), record.location));
   const line = reading.status === 'line' ? reading.line : null;
   return {

@@ -1,7 +1,7 @@
 import { formatUsd } from '../core/summary.ts';
 import type { LedgerFold } from '../ledger/events/fold.ts';
 import { createRowKeys } from '../run/open/row-keys.ts';
-import { type Looking, type LookOptions, openForLooking } from './open-state.ts';
+import { type OpenState, openState, type ReadOptions } from './open-state.ts';
 import { findRunner, listWaits, type Runner, type Wait } from './waiting-for.ts';
 
 /** How a job stands at this moment (`status --json`); field names are a contract. */
@@ -66,22 +66,22 @@ export interface StatusCost {
 const COMPLETION_WINDOW_MS = 86_400_000;
 
 /** Looks at a job without the lock: a run may be going on in another process. */
-export async function readStatus(options: LookOptions): Promise<Status> {
-  const looking = await openForLooking(options);
-  const { ledger, books, prepared, state } = looking;
+export async function readStatus(options: ReadOptions): Promise<Status> {
+  const opened = await openState(options);
+  const { ledger, books, prepared, state } = opened;
   const { fold } = ledger;
   try {
     const last = fold.runs.at(-1) ?? null;
     const runner = findRunner(state.directory, options.effects.processIdentity.host);
-    const rows = await countRows(looking, options.signal);
+    const rows = await countRows(opened, options.signal);
     const totals = books.ofRun(last?.id ?? '');
     return {
       schema: 'rowmill.status/1',
-      job: looking.job,
+      job: opened.job,
       model: prepared.compiled.job.model,
       state: state.directory,
       origin: state.origin,
-      simulated: looking.simulated,
+      simulated: opened.simulated,
       run: last === null ? null : { id: last.id, startedAt: last.startedAt, endedAt: last.endedAt, exitCode: last.exitCode, runner },
       rows,
       batches: listBatches(fold, last?.id ?? '', options.effects.clock()),
@@ -99,7 +99,7 @@ export async function readStatus(options: LookOptions): Promise<Status> {
 }
 
 /** Joins every row with its key's state, without reading answers: quick enough to be repeated. */
-async function countRows({ prepared, ledger, stepOf }: Looking, signal: AbortSignal): Promise<StatusRows> {
+async function countRows({ prepared, ledger, stepOf }: OpenState, signal: AbortSignal): Promise<StatusRows> {
   const { compiled, table } = prepared;
   const keyRow = createRowKeys(ledger.keys, { compiled, addsKeys: false });
   const rows = { in: 0, ok: 0, failed: 0, skipped: 0, pending: 0, inFlight: 0 };

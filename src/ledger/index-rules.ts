@@ -7,8 +7,8 @@ import type { ResponseFile } from './response-file.ts';
 export interface Arrival {
   readonly outcome: OutcomeStatus;
   readonly reask: number;
-  /** The epoch its batch was created in. */
-  readonly epoch: number;
+  /** The attempt epoch its batch was created in. */
+  readonly attemptEpoch: number;
   /** The shard that put the key in flight; 0 when unknown. */
   readonly shard: number;
   /** Null for an outcome without a line. */
@@ -28,16 +28,16 @@ export function isUnasked(keys: KeyIndex, id: number, shard: number): boolean {
 }
 
 /**
- * Takes in what came back for a key. Attempts are counted anew in every epoch; what comes late from an older epoch than the key's
+ * Takes in what came back for a key. Attempts are counted anew in every attempt epoch; what comes late from an older attempt epoch than the key's
  * is not counted. An answer that is ok stays: neither a failure nor a later success replaces it. Of failures the latest stands.
  */
 export function takeArrival(keys: KeyIndex, id: number, arrival: Arrival, fold: LedgerFold): void {
   keys.raiseReasks(id, arrival.reask);
-  if (arrival.epoch > keys.epoch(id)) {
+  if (arrival.attemptEpoch > keys.attemptEpoch(id)) {
     keys.setCounts(id, 0, 0);
-    keys.setEpoch(id, arrival.epoch);
+    keys.setAttemptEpoch(id, arrival.attemptEpoch);
   }
-  const isOfLatestEpoch = arrival.epoch === keys.epoch(id);
+  const isOfLatestEpoch = arrival.attemptEpoch === keys.attemptEpoch(id);
   if (isOfLatestEpoch) {
     const attempts = keys.attempts(id) + (usesAttempt(arrival.outcome) ? 1 : 0);
     const idleRounds = arrival.isRepeat ? keys.idleRounds(id) : isIdle(arrival.outcome) ? keys.idleRounds(id) + 1 : 0;
@@ -45,7 +45,7 @@ export function takeArrival(keys: KeyIndex, id: number, arrival: Arrival, fold: 
   }
   if (arrival.isRepeat) return;
   if (keys.shard(id) === arrival.shard) keys.setShard(id, 0);
-  if (arrival.epoch >= fold.lastRetryEpoch) keys.setReopened(id, false);
+  if (arrival.attemptEpoch >= fold.lastRetryEpoch) keys.setReopened(id, false);
   const known = keys.outcome(id);
   if (known === 'ok') return;
   if (isOfLatestEpoch || arrival.outcome === 'ok' || known === null) keys.setOutcome(id, arrival.outcome, arrival.location);
@@ -58,10 +58,10 @@ export function takeArrival(keys: KeyIndex, id: number, arrival: Arrival, fold: 
  */
 export function takeRecord(keys: KeyIndex, id: number, arrival: Arrival, settledOffset: number, fold: LedgerFold): number {
   const previous = keys.settledOffset(id);
-  const isFirstOfRun = previous === -1 || !isSameRun(fold, keys.epoch(id), arrival.epoch);
+  const isFirstOfRun = previous === -1 || !isSameRun(fold, keys.attemptEpoch(id), arrival.attemptEpoch);
   const isAnswered = keys.outcome(id) === 'ok';
   takeArrival(keys, id, arrival, fold);
-  if (isSameRun(fold, keys.epoch(id), arrival.epoch)) {
+  if (isSameRun(fold, keys.attemptEpoch(id), arrival.attemptEpoch)) {
     keys.setSettled(id, settledOffset, !isFirstOfRun || isAnswered || arrival.isRepeat);
     return previous;
   }
@@ -70,6 +70,6 @@ export function takeRecord(keys: KeyIndex, id: number, arrival: Arrival, settled
   return -1;
 }
 
-function isSameRun(fold: LedgerFold, epoch: number, otherEpoch: number): boolean {
-  return fold.epochRuns[epoch] === fold.epochRuns[otherEpoch];
+function isSameRun(fold: LedgerFold, attemptEpoch: number, otherEpoch: number): boolean {
+  return fold.epochRuns[attemptEpoch] === fold.epochRuns[otherEpoch];
 }

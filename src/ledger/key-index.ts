@@ -9,7 +9,7 @@ const OUTCOME_NUMBERS: ReadonlyMap<OutcomeStatus | null, number> = new Map(OUTCO
 const RECORD_WORDS = 12;
 /** outcome, attempts, idle rounds, re-asks: one byte each. */
 const PROGRESS = 4;
-/** 24 bits of epoch, 8 of flags. */
+/** 24 bits of attempt epoch, 8 of flags. */
 const EPOCH = 5;
 /** 24 bits of shard number, 8 of pass. */
 const SHARD = 6;
@@ -94,7 +94,7 @@ export class KeyIndex {
     return OUTCOMES[this.#word(id, PROGRESS) & 0xff] as OutcomeStatus | null;
   }
 
-  /** Attempts used in the epoch of the latest one; 255 means 255 or more. */
+  /** Attempts used in the attempt epoch of the latest one; 255 means 255 or more. */
   attempts(id: number): number {
     return (this.#word(id, PROGRESS) >>> 8) & 0xff;
   }
@@ -109,8 +109,8 @@ export class KeyIndex {
     return this.#word(id, PROGRESS) >>> 24;
   }
 
-  /** The epoch attempts were last counted in; 0 when none was. */
-  epoch(id: number): number {
+  /** The attempt epoch attempts were last counted in; 0 when none was. */
+  attemptEpoch(id: number): number {
     return this.#word(id, EPOCH) >>> 8;
   }
 
@@ -184,8 +184,8 @@ export class KeyIndex {
     if (reask > this.reasks(id)) this.#set(id, PROGRESS, (this.#word(id, PROGRESS) & 0xffffff) | (Math.min(reask, 255) << 24));
   }
 
-  setEpoch(id: number, epoch: number): void {
-    this.#set(id, EPOCH, (this.#word(id, EPOCH) & 0xff) | (epoch << 8));
+  setAttemptEpoch(id: number, attemptEpoch: number): void {
+    this.#set(id, EPOCH, (this.#word(id, EPOCH) & 0xff) | (attemptEpoch << 8));
   }
 
   setReopened(id: number, isReopened: boolean): void {

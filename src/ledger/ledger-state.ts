@@ -124,7 +124,14 @@ export function createLedgerState(options: LedgerStateOptions): LedgerState {
   function takeUnknown(customId: string): void {
     const parts = parseCustomId(customId);
     if (parts === null) return;
-    const arrival: Arrival = { outcome: 'unknown', reask: parts.reask, epoch: fold.epoch, shard: 0, location: null, isRepeat: false };
+    const arrival: Arrival = {
+      outcome: 'unknown',
+      reask: parts.reask,
+      attemptEpoch: fold.attemptEpoch,
+      shard: 0,
+      location: null,
+      isRepeat: false,
+    };
     takeArrival(keys, keys.add(parts.key), arrival, fold);
   }
 
@@ -136,7 +143,7 @@ export function createLedgerState(options: LedgerStateOptions): LedgerState {
       const parts = parseCustomId(customId);
       const id = parts === null ? -1 : keys.find(parts.key);
       if (parts === null || id === -1 || keys.shard(id) !== shard) return -1;
-      const arrival: Arrival = { outcome, reask: parts.reask, epoch: batch.epoch, shard, location: null, isRepeat: false };
+      const arrival: Arrival = { outcome, reask: parts.reask, attemptEpoch: batch.attemptEpoch, shard, location: null, isRepeat: false };
       takeArrival(keys, id, arrival, fold);
       return id;
     };
@@ -174,7 +181,14 @@ export function createLedgerState(options: LedgerStateOptions): LedgerState {
         if (!isRepeat && isUnasked(keys, id, shard)) countAnomaly(file, 'unasked', 1);
         const { offsetBytes, lengthBytes } = record.location;
         const location = { file: file.number, offsetBytes, lengthBytes };
-        const arrival: Arrival = { outcome: record.outcome, reask: parts.reask, epoch: file.epoch, shard, location, isRepeat };
+        const arrival: Arrival = {
+          outcome: record.outcome,
+          reask: parts.reask,
+          attemptEpoch: file.attemptEpoch,
+          shard,
+          location,
+          isRepeat,
+        };
         return takeRecord(keys, id, arrival, settledOffset, fold);
       };
     },

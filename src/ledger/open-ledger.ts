@@ -13,7 +13,7 @@ import { openRunFiles } from './runs.ts';
 import { createWriting, refuseWriting } from './writing.ts';
 
 /**
- * Opens a job's state directory: takes the lock, reads what was recorded, and settles what was not yet.
+ * Opens a job's state directory: takes the lock, reads what was recorded, and judges what was not yet.
  * @throws LockHeldError (exit 6) when a living process holds it; NoStateError when there is nothing to read; UsageError when it belongs to
  * another origin; LedgerError when it is damaged
  */

@@ -6,7 +6,7 @@ import type { LineLocation, SettledRecord } from '../core/settled.ts';
 import type { Ledger } from './ledger.ts';
 import type { LedgerState } from './ledger-state.ts';
 import type { ResponseFile } from './response-file.ts';
-import { createAnswerReader, makeLinelessAnswer, type StoredAnswer } from './responses/answers.ts';
+import { createAnswerReader, makeAnswerlessRecord, type StoredAnswer } from './responses/answers.ts';
 import type { SettledIndex } from './responses/settled-index.ts';
 
 /** The part of a ledger that only looks. */
@@ -56,7 +56,7 @@ export function createReading(options: {
     responsePath: (name) => path.join(responses, plainName(name)),
     readAnswer(id) {
       const location = keys.location(id);
-      return location === null ? makeLinelessAnswer(keys.outcome(id), state.rejections.get(id)) : readAt(location.file, location);
+      return location === null ? makeAnswerlessRecord(keys.outcome(id), state.rejections.get(id)) : readAt(location.file, location);
     },
     readJudgedAnswer(id) {
       for (const record of settled.readHistory(keys.settledOffset(id))) {
@@ -67,7 +67,7 @@ export function createReading(options: {
       return null;
     },
     readHistory(id) {
-      const run = fold.epochRuns[keys.epoch(id)] ?? '';
+      const run = fold.epochRuns[keys.attemptEpoch(id)] ?? '';
       const records: SettledRecord[] = [];
       for (const record of settled.readHistory(keys.settledOffset(id))) {
         if (record.run !== run) break;

@@ -7,7 +7,7 @@ import { EVENT_FORMAT } from './events/event-line.ts';
 import { type LogEnd, readEvents } from './events/event-log.ts';
 import type { LedgerState } from './ledger-state.ts';
 import type { EventOf, ResponseFile } from './response-file.ts';
-import { settleFile } from './responses/settle-file.ts';
+import { judgeFile } from './responses/judge-file.ts';
 import type { SettledIndex } from './responses/settled-index.ts';
 
 export interface ReplayOptions {
@@ -67,7 +67,7 @@ async function restoreFile(
   const responsePath = path.join(options.directory, 'responses', file.name);
   checkSize(responsePath, file);
   if (settled.restore(file, event.sha256)) return;
-  const judged = await settleFile({ path: responsePath, file, checkAnswer: options.checkAnswer, signal: options.signal });
+  const judged = await judgeFile({ path: responsePath, file, checkAnswer: options.checkAnswer, signal: options.signal });
   if (judged.sha256 !== event.sha256) {
     throw new LedgerError('its bytes are not those that were recorded; restore the file from a backup', { file: responsePath, line: 0 });
   }

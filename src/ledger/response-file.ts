@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { Event } from '../core/event.ts';
-import type { Lane } from '../core/settled.ts';
+import type { LaneName } from '../core/settled.ts';
 import type { BatchState, LedgerFold } from './events/fold.ts';
 
 /** A file below `responses/` that an event has recorded; of a live file, which grows, one recorded part. */
@@ -10,10 +10,10 @@ export interface ResponseFile {
   /** The name below `responses/`. */
   readonly name: string;
   readonly batchId: string;
-  readonly lane: Lane;
-  /** The run, epoch and generation its batch was created in; no run and epoch 0 for a file that no batch of ours explains. */
+  readonly lane: LaneName;
+  /** The run, attempt epoch and generation its batch was created in; no run and attempt epoch 0 for a file that no batch of ours explains. */
   readonly run: string;
-  readonly epoch: number;
+  readonly attemptEpoch: number;
   readonly generation: number;
   /** From a batch nobody waits for: money only. */
   readonly isExtra: boolean;
@@ -51,8 +51,8 @@ export function isLiveName(name: string): boolean {
 }
 
 /** The live file of the run in force. A run that began a generation after it had made calls goes on in another file. */
-export function makeLiveName({ epoch, epochRuns, generation, generationRun }: LedgerFold): string {
-  const run = epochRuns[epoch] ?? '';
+export function makeLiveName({ attemptEpoch, epochRuns, generation, generationRun }: LedgerFold): string {
+  const run = epochRuns[attemptEpoch] ?? '';
   return generation > 0 && generationRun === run ? `live-${run}.g${generation}.jsonl` : `live-${run}.jsonl`;
 }
 
@@ -62,11 +62,11 @@ export function makeLivePart(
   recorded: Pick<EventOf<'live-recorded'>, 'file' | 'offsetBytes' | 'bytes' | 'lines' | 'createdSeconds'>,
   number: number,
 ): ResponseFile {
-  const epoch = Math.max(0, fold.epochRuns.lastIndexOf(LIVE_NAME.exec(recorded.file)?.[1] ?? ''));
+  const attemptEpoch = Math.max(0, fold.epochRuns.lastIndexOf(LIVE_NAME.exec(recorded.file)?.[1] ?? ''));
   const { file: name, offsetBytes, bytes, lines, createdSeconds } = recorded;
-  const run = fold.epochRuns[epoch] ?? '';
+  const run = fold.epochRuns[attemptEpoch] ?? '';
   const place = { number, name, offsetBytes, bytes, lines, createdSeconds };
-  return { ...place, batchId: '', lane: 'live', run, epoch, generation: fold.generation, isExtra: false };
+  return { ...place, batchId: '', lane: 'live', run, attemptEpoch, generation: fold.generation, isExtra: false };
 }
 
 /** The batch whose file has this name, or the id the name itself tells when we know no such batch. */
@@ -90,7 +90,7 @@ export function makeResponseFile(
     batchId: recorded.batchId,
     lane: 'batch',
     run: batch?.run ?? '',
-    epoch: batch?.epoch ?? 0,
+    attemptEpoch: batch?.attemptEpoch ?? 0,
     generation: batch?.generation ?? fold.generation,
     isExtra: batch?.isExtra ?? false,
     offsetBytes: 0,

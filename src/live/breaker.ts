@@ -8,12 +8,12 @@ const MAX_SAME_FAILURES = 8;
 const UNREACHABLE_MS = 600_000;
 
 /** Stops a lane in which no call can succeed, before row after row is thrown away. */
-export interface Breaker {
+export interface CallBreaker {
   /** @returns why the lane has to stop, in one sentence; null when it may go on */
   judge(outcome: CallOutcome): AppError | null;
 }
 
-export function createBreaker(options: { readonly monotonicMs: () => number }): Breaker {
+export function createCallBreaker(options: { readonly monotonicMs: () => number }): CallBreaker {
   let first: { readonly code: string; failures: number } | null = null;
   let hasPassed = false;
   let outOfReachSinceMs: number | null = null;

@@ -52,7 +52,7 @@ export function createLiveLane(context: LiveContext): LiveLane {
   let endsTold = 0;
   let awaitingChange: (() => void)[] = [];
 
-  const intents = createGathering<AnnouncedCall>((calls) =>
+  const intents = createCoalescedCalls<AnnouncedCall>((calls) =>
     ledger.append({ type: queue.isShared === true ? 'call-queued' : 'call-intent', calls }),
   );
 
@@ -182,11 +182,11 @@ export function createLiveLane(context: LiveContext): LiveLane {
       hasGivenBack = false;
       return answer;
     },
-    async settle() {
+    async drain() {
       while (held.size > 0 && fault === null) await nextChange();
-      await queue.settle();
+      await queue.drain();
     },
-    get trips() {
+    get underWay() {
       return held.size === 0 ? [] : [{ rows: held.size }];
     },
     get filling() {
@@ -203,12 +203,12 @@ export function createLiveLane(context: LiveContext): LiveLane {
 }
 
 /** Things that are worth one step together: what comes while a step is under way goes into the next one. */
-interface Gathering<T> {
+interface CoalescedCalls<T> {
   /** Resolves when a step that took these in has ended well. */
   add(items: readonly T[]): Promise<void>;
 }
 
-function createGathering<T>(step: (items: readonly T[]) => Promise<void>): Gathering<T> {
+function createCoalescedCalls<T>(step: (items: readonly T[]) => Promise<void>): CoalescedCalls<T> {
   let waiting: { readonly items: readonly T[]; readonly resolve: () => void; readonly reject: (error: unknown) => void }[] = [];
   let isUnderWay = false;
 

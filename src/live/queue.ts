@@ -65,7 +65,7 @@ export interface CallQueue {
   /** Lets nothing more leave and gives back what has not left; calls under way come to their end. May be called twice. */
   stop(): void;
   /** Resolves once every call has its end; only useful after `stop`, or when no more are added. */
-  settle(): Promise<void>;
+  drain(): Promise<void>;
   readonly view: QueueView;
   /** Frees connections. Calls without an end stay as they are announced. */
   close(): Promise<void>;

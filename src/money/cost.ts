@@ -1,7 +1,7 @@
 import type { CostOf } from '../core/settled.ts';
 import type { Usage } from '../core/usage.ts';
-import { pricesAsOf } from './overlay.ts';
 import { type FindPrice, findPrice, type Price } from './price.ts';
+import { pricesAsOf } from './price-overrides.ts';
 import type { Rates } from './rates.ts';
 
 /**

@@ -14,7 +14,7 @@ export interface RequestForecast {
 }
 
 /** Integer nano-dollars of one request. */
-export interface CostRange {
+export interface CallCost {
   readonly lowNanoUsd: number;
   readonly expectedNanoUsd: number;
   /** Never less than the bill: what a budget reserves. */
@@ -29,7 +29,7 @@ const CACHED_STEP_TOKENS = 128;
  * What a request will cost at a price: low with the shared part cached and a short answer, expected without any luck, worst at every bound at once.
  * @returns null when the price has no rate for a request of this length
  */
-export function estimateCost(price: Price, forecast: RequestForecast): CostRange | null {
+export function estimateCost(price: Price, forecast: RequestForecast): CallCost | null {
   const { inputTokens, outputTokens } = forecast;
   const cachedInputTokens =
     forecast.sharedTokens < CACHED_FROM_TOKENS ? 0 : forecast.sharedTokens - (forecast.sharedTokens % CACHED_STEP_TOKENS);

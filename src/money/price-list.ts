@@ -1,4 +1,4 @@
-import type { DollarsPerMillion, OwnPrice } from '../core/own-price.ts';
+import type { CustomPrice, DollarsPerMillion } from '../core/custom-price.ts';
 import { modelLimits } from './model-limits.ts';
 import { createFindPrice, type FindPrice, type Price } from './price.ts';
 import type { Rates } from './rates.ts';
@@ -34,7 +34,7 @@ export interface ListedTier {
 }
 
 /** The prices of a model on a UTC day; null when none is known. */
-export function listModel(own: readonly OwnPrice[], model: string, day: string): ListedModel | null {
+export function listModel(own: readonly CustomPrice[], model: string, day: string): ListedModel | null {
   const find = createFindPrice(own);
   const standard = find(model, { lane: 'live', tier: null, at: day });
   if (standard === null) return null;
@@ -56,7 +56,7 @@ export function listModel(own: readonly OwnPrice[], model: string, day: string):
   };
 }
 
-function listChanges(find: FindPrice, model: string, own: readonly OwnPrice[]): ListedModel['changes'] {
+function listChanges(find: FindPrice, model: string, own: readonly CustomPrice[]): ListedModel['changes'] {
   const ownDays = own.filter((row) => row.model === model).flatMap(({ effectiveFrom, effectiveTo }) => [effectiveFrom, effectiveTo]);
   const days = new Set([...findChangeDays(model), ...ownDays.filter((day) => day !== null)]);
   return [...days].toSorted().map((from) => {

@@ -1,6 +1,6 @@
-import type { DollarsPerMillion, OwnPrice } from '../core/own-price.ts';
-import type { Lane } from '../core/settled.ts';
-import { findOwnPrice, findOwnTier, makeOwnStandard } from './own-prices.ts';
+import type { CustomPrice, DollarsPerMillion } from '../core/custom-price.ts';
+import type { LaneName } from '../core/settled.ts';
+import { findCustomPrice, findCustomTier, makeOwnStandard } from './custom-prices.ts';
 import { makeRates, type Rates, scaleDollars } from './rates.ts';
 import { findStandardPrice, type StandardPrice } from './standard-price.ts';
 import { type FoundTier, findTierRule, type PriceTier, type TierRule } from './tier-table.ts';
@@ -27,7 +27,7 @@ export interface Price {
 
 /** What picks a price besides the model. */
 export interface PriceQuery {
-  readonly lane: Lane;
+  readonly lane: LaneName;
   /** The service tier as the answer reports it; null when it reports none. */
   readonly tier: string | null;
   /** An ISO date or instant; its UTC day picks among dated prices. */
@@ -38,9 +38,9 @@ export interface PriceQuery {
 export type FindPrice = (model: string, query: PriceQuery) => Price | null;
 
 /** Prices with the user's own before all others. */
-export function createFindPrice(own: readonly OwnPrice[]): FindPrice {
+export function createFindPrice(own: readonly CustomPrice[]): FindPrice {
   return (model, query) => {
-    const row = findOwnPrice(own, model, query.at.slice(0, 10));
+    const row = findCustomPrice(own, model, query.at.slice(0, 10));
     if (row === null) return findPrice(model, query);
     if (row.price.type === 'like') {
       const like = findPrice(row.price.model, query);
@@ -49,11 +49,11 @@ export function createFindPrice(own: readonly OwnPrice[]): FindPrice {
     const tier = decidePriceTier(query.lane, query.tier);
     if (tier === null) return null;
     const standard = makeOwnStandard(row, row.price, model, query.at.slice(0, 10));
-    return makePrice(standard, tier, findOwnTier(row, row.price, standard.pricedAs, tier));
+    return makePrice(standard, tier, findCustomTier(row, row.price, standard.pricedAs, tier));
   };
 }
 
-/** The price of a model where the user has none: our overlay, then the rate book. */
+/** The price of a model where the user has none: our overrides, then the rate book. */
 export const findPrice: FindPrice = (model, query) => {
   const tier = decidePriceTier(query.lane, query.tier);
   const standard = findStandardPrice(model, query.at.slice(0, 10));
@@ -88,7 +88,7 @@ function applyToLong(rule: TierRule, { usd, longContext }: StandardPrice): Rates
  * The price list of an answer. The batch lane is priced by lane, whatever the body says. Live answers name their tier; one that names none was
  * asked for none and is standard. `fast` is answered as `priority`; `auto` and `scale` name no rate (OpenAI API reference, seen 2026-11-21).
  */
-function decidePriceTier(lane: Lane, tier: string | null): PriceTier | null {
+function decidePriceTier(lane: LaneName, tier: string | null): PriceTier | null {
   if (lane === 'batch') return 'batch';
   switch (tier) {
     case null:

@@ -1,4 +1,4 @@
-import type { DollarsPerMillion } from '../core/own-price.ts';
+import type { DollarsPerMillion } from '../core/custom-price.ts';
 
 /**
  * What one token of each class costs, in integer pico-dollars (10^-12 USD; 1 USD per million tokens = 1,000,000).

@@ -2,8 +2,8 @@ import { UsageError } from '../core/errors.ts';
 import type { Job } from '../core/job.ts';
 import { formatUsd } from '../core/summary.ts';
 import { makeCostBound } from './cost-bound.ts';
-import { pricesAsOf } from './overlay.ts';
 import type { FindPrice } from './price.ts';
+import { pricesAsOf } from './price-overrides.ts';
 
 /** What a re-ask adds to the prompt beside the answer it is about: what was wrong with it. */
 const REASK_BYTES = 1_000;

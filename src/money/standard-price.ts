@@ -1,6 +1,6 @@
 import { calcPrice } from '@pydantic/genai-prices';
-import type { DollarsPerMillion } from '../core/own-price.ts';
-import { NOTES, OVERLAY } from './overlay.ts';
+import type { DollarsPerMillion } from '../core/custom-price.ts';
+import { NOTES, PRICE_OVERRIDES } from './price-overrides.ts';
 import { scaleDollars } from './rates.ts';
 
 /** A model's price without any tier, as of a day. */
@@ -23,16 +23,16 @@ const RATE_BOOK = '@pydantic/genai-prices 0.1.8';
 const NOT_BY_TEXT_TOKENS = /audio|realtime|image|tts|transcribe|search|deep-research/i;
 
 /**
- * The standard price of a model on a UTC day (`YYYY-MM-DD`): our overlay first, then the rate book.
+ * The standard price of a model on a UTC day (`YYYY-MM-DD`): our overrides first, then the rate book.
  * @returns null when neither knows the model, or when its bill is not a matter of text tokens alone
  */
 export function findStandardPrice(model: string, day: string): StandardPrice | null {
   if (NOT_BY_TEXT_TOKENS.test(model)) return null;
-  return findInOverlay(model, day) ?? findInRateBook(model, day);
+  return findOverride(model, day) ?? findInRateBook(model, day);
 }
 
-function findInOverlay(model: string, day: string): StandardPrice | null {
-  const row = OVERLAY.find((row) => row.match.test(model) && isInForce(row, day));
+function findOverride(model: string, day: string): StandardPrice | null {
+  const row = PRICE_OVERRIDES.find((row) => row.match.test(model) && isInForce(row, day));
   if (row === undefined) return null;
   const { pricedAs, source, effectiveFrom, note, usd, longContextOverTokens } = row;
   const longContext = longContextOverTokens === null ? null : { overTokens: longContextOverTokens, usd: makeLongContext(usd, 2, 1.5) };
@@ -76,12 +76,12 @@ function findInRateBook(model: string, day: string): StandardPrice | null {
 
 /** The days on which a model's price has changed or is going to, oldest first. */
 export function findChangeDays(model: string): readonly string[] {
-  const inOverlay = OVERLAY.filter((row) => row.match.test(model)).flatMap(({ effectiveFrom, effectiveTo }) => [
+  const overridden = PRICE_OVERRIDES.filter((row) => row.match.test(model)).flatMap(({ effectiveFrom, effectiveTo }) => [
     effectiveFrom,
     effectiveTo,
   ]);
   const prices = calcPrice({ input_tokens: 0, output_tokens: 0 }, model, { providerId: 'openai' })?.model.prices;
-  return [...inOverlay, ...readStartDays(prices)].filter((day) => day !== null).toSorted();
+  return [...overridden, ...readStartDays(prices)].filter((day) => day !== null).toSorted();
 }
 
 /** The first day of the dated row that holds on a day; null for a model that never changed its price. */

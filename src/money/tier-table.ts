@@ -1,4 +1,4 @@
-import type { DollarsPerMillion } from '../core/own-price.ts';
+import type { DollarsPerMillion } from '../core/custom-price.ts';
 
 /** The price lists of the API: `batch` by lane, the others by the service tier that the answer reports. */
 export type PriceTier = 'standard' | 'batch' | 'flex' | 'priority';

@@ -4,7 +4,7 @@ import type { Effects } from './open/effects.ts';
 import type { PrepareOptions } from './open/prepare.ts';
 import type { RowSelection } from './open/selection.ts';
 import type { Target } from './open/target.ts';
-import type { Preview } from './plan/plan-result.ts';
+import type { Plan } from './plan/plan-result.ts';
 import type { DeadlineOptions } from './send/deadline.ts';
 import type { RunView } from './send/run-view.ts';
 
@@ -32,7 +32,7 @@ export interface RunOptions extends PrepareOptions {
   /** A day (YYYY-MM-DD) whose prices count; null for the day of each answer. */
   readonly priceAsOf: string | null;
   /** Told what the run would do before it spends anything. @throws UsageError when it shall not */
-  readonly confirm: (preview: Preview, spending: Spending) => Promise<void>;
+  readonly confirm: (plan: Plan, spending: Spending) => Promise<void>;
   /** Handed a live view once work begins. */
   readonly watch: (view: RunView) => void;
   readonly warn: (message: string) => void;

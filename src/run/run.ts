@@ -1,7 +1,7 @@
 import { sweepBatches } from '../batch/sweep.ts';
 import type { Summary } from '../core/summary.ts';
 import { concludeRun } from './finish/conclude.ts';
-import { findUnchangedRun, keepPaths } from './finish/unchanged.ts';
+import { findUnchangedRun, keepPaths } from './finish/fingerprint.ts';
 import { createWarningLog } from './finish/warning-log.ts';
 import { createStepOf } from './open/next-step.ts';
 import { openJobLedger } from './open/open-job-ledger.ts';
@@ -9,18 +9,18 @@ import { keepTableRows, prepareJob, writeHoldout } from './open/prepare.ts';
 import { selectRows } from './open/selection.ts';
 import type { RunOptions } from './options.ts';
 import { chooseLane } from './plan/choose-lane.ts';
-import { previewOpenJob } from './plan/preview-job.ts';
+import { planOpenJob } from './plan/plan-open-job.ts';
 import { makeBatchContext } from './send/batch-context.ts';
 import { makeCostBounds } from './send/budget.ts';
 import { beginWithBatches } from './send/deadline.ts';
 import { createDueRequests } from './send/due-request.ts';
 import { chooseCount, type Lanes, openLanes } from './send/open-lanes.ts';
-import { createWatchedLane } from './send/pilot-lane.ts';
+import { createPilotLane } from './send/pilot-lane.ts';
 import { createRateWait } from './send/rate-wait.ts';
 import { createRunView } from './send/run-view.ts';
-import { waitForEnd, work, workUntilStopped } from './send/send-until-done.ts';
+import { sendUntilDone, sendUntilStopped, waitForEnd } from './send/send-until-done.ts';
 import { createStopSignal } from './send/stop.ts';
-import { openRunWatch } from './send/stop-rules.ts';
+import { openStopRules } from './send/stop-rules.ts';
 import { reopenRows, startRun } from './start-run.ts';
 
 const MANY_ROWS = 20_000;
@@ -55,11 +55,11 @@ export async function runJob(given: RunOptions): Promise<Summary> {
     const budgetNanoUsd = options.maxNanoUsd ?? job.budget.nanoUsd;
     // An open run had its estimate when it began.
     const countsExactly = ledger.fold.currentRun === null;
-    const preview = await previewOpenJob({ prepared, opened: { ledger, history }, selected, countsExactly, options });
-    const laneName = firstLane ?? chooseLane(job.mode, preview);
+    const plan = await planOpenJob({ prepared, opened: { ledger, history }, selected, countsExactly, options });
+    const laneName = firstLane ?? chooseLane(job.mode, plan);
     // Over many rows what was loaded for a sample of them costs more than to load it again.
-    if (laneName === 'batch' && preview.rows.in > MANY_ROWS) prepared.tokens.unload();
-    await options.confirm(preview, { lane: laneName, overNanoUsd: job.confirmOverNanoUsd });
+    if (laneName === 'batch' && plan.rows.in > MANY_ROWS) prepared.tokens.unload();
+    await options.confirm(plan, { lane: laneName, overNanoUsd: job.confirmOverNanoUsd });
     // Refuses before a run is opened.
     makeCostBounds({
       job,
@@ -78,17 +78,17 @@ export async function runJob(given: RunOptions): Promise<Summary> {
       const context = makeBatchContext({ ...options, ledger, job, provider: connection.provider, stopping: stopSignal.stopping });
       // A state without a run looks a day back: as long as a batch may live that another checkout of the job left.
       const sweepSince = ledger.fold.runs.at(-1)?.startedAt ?? new Date(context.clock().getTime() - BATCH_LIFE_MS).toISOString();
-      const run = await startRun(ledger, job.name, isSimulator, preview.cost[laneName]?.expectedNanoUsd ?? null, options);
+      const run = await startRun(ledger, job.name, isSimulator, plan.cost[laneName]?.expectedNanoUsd ?? null, options);
       const finishing = { ...prepared, ledger, selected, run, costOf: books.costOf, signal };
-      if (options.reopen !== null) await reopenRows({ ...finishing, stepOf: createStepOf(ledger, job, 'looking') }, options.reopen);
+      if (options.reopen !== null) await reopenRows({ ...finishing, stepOf: createStepOf(ledger, job, 'reading') }, options.reopen);
 
       const stepOf = createStepOf(ledger, job, 'working');
-      const running = { job, run, books, prepared, preview, budgetNanoUsd };
+      const running = { job, run, books, prepared, plan, budgetNanoUsd };
       lanes = await openLanes({ ...options, ...running, name: laneName, url: prepared.compiled.url, context, stepOf });
       const { batch, budget } = lanes;
-      const waiting = { lane: lanes.lane, noWait: options.waitMs === 0, batchTrips: () => batch.trips };
-      const watch = await openRunWatch({ ...running, ledger, onRecord, isSimulator, warn: options.warn });
-      const lane = createWatchedLane({ lane: lanes.lane, watch, pilot: job.pilot, waitForEnd: () => waitForEnd(waiting) });
+      const waiting = { lane: lanes.lane, noWait: options.waitMs === 0, batchesUnderWay: () => batch.underWay };
+      const stopRules = await openStopRules({ ...running, ledger, onRecord, isSimulator, warn: options.warn });
+      const lane = createPilotLane({ lane: lanes.lane, stopRules, pilot: job.pilot, waitForEnd: () => waitForEnd(waiting) });
       const startedAt = context.clock();
       options.watch(createRunView({ ...running, lanes, startedAt }));
 
@@ -121,14 +121,14 @@ export async function runJob(given: RunOptions): Promise<Summary> {
       };
       const estimateNanoUsd = ledger.fold.currentRun?.estimateNanoUsd ?? null;
       for (;;) {
-        const stop = await workUntilStopped(lane, stopSignal, async () => {
+        const stop = await sendUntilStopped(lane, stopSignal, async () => {
           await sweepBatches(context, sweepSince);
           await lane.resume();
-          await work(working);
+          await sendUntilDone(working);
           await sweepBatches(context, startedAt.toISOString());
           await lane.resume();
-          while (lane.trips.length > 0) await lane.nextEnd();
-          await lane.settle();
+          while (lane.underWay.length > 0) await lane.nextEnd();
+          await lane.drain();
           await lane.nextEnd();
         });
         const summary = await concludeRun({ ...concluding, stop, estimateNanoUsd, simulated: connection.provider.isSimulated() });

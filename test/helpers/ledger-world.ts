@@ -148,7 +148,7 @@ export function describeKeys(ledger: Ledger, keys: readonly string[]): unknown {
       attempts: ledger.keys.attempts(id),
       idleRounds: ledger.keys.idleRounds(id),
       reasks: ledger.keys.reasks(id),
-      epoch: ledger.keys.epoch(id),
+      attemptEpoch: ledger.keys.attemptEpoch(id),
       isReopened: ledger.keys.isReopened(id),
       hasHistory: ledger.keys.hasHistory(id),
       shard: ledger.keys.shard(id),

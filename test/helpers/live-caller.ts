@@ -41,6 +41,6 @@ for (const request of makeLiveRequests(Number(rows))) {
   const step = id === -1 ? 'new' : stepOf(id);
   if (step === 'new' || step === 'again') await lane.add(request, 20);
 }
-while (lane.trips.length > 0) await lane.nextEnd();
+while (lane.underWay.length > 0) await lane.nextEnd();
 await lane.close();
 await ledger.close();

@@ -14,7 +14,7 @@ export interface Measured {
   /** The most that left in any window of ten seconds, over what the limit gives there; in shares of a minute's limit. */
   readonly excess: number;
   readonly firstCallMs: number;
-  readonly settles: string | undefined;
+  readonly tokenCharging: string | undefined;
 }
 
 interface LiveLine {
@@ -41,8 +41,8 @@ export async function measureUse(
   };
   await assert.rejects(feeding(), /the time is over/);
   clearTimeout(over);
-  const { refusals = 0, settles } = world.lane.view.pace ?? {};
-  await world.lane.settle();
+  const { refusals = 0, tokenCharging } = world.lane.view.pace ?? {};
+  await world.lane.drain();
   const calls = fs
     .readFileSync(path.join(world.directory, 'responses', 'live-run-1.jsonl'), 'utf8')
     .trim()
@@ -65,7 +65,7 @@ export async function measureUse(
     refused: refusals / (calls.length + refusals),
     excess,
     firstCallMs: (first.atMs - startedMs) / speed,
-    settles,
+    tokenCharging,
   };
 }
 

@@ -30,7 +30,7 @@ export interface LiveWorld {
 
 export interface LiveWorldOptions extends SimulatorOptions {
   readonly jobLimits?: Partial<LocalLaneOptions['limits']>;
-  readonly settles?: LocalLaneOptions['settles'];
+  readonly tokenCharging?: LocalLaneOptions['tokenCharging'];
   readonly attempts?: number;
   readonly onUnknown?: 'retry' | 'hold';
   readonly liveTimeoutMs?: number;
@@ -72,7 +72,7 @@ export async function openLiveLedger(directory: string, clock: () => Date = () =
 export async function makeLiveWorld(t: TestContext, options: LiveWorldOptions = {}): Promise<LiveWorld> {
   const {
     jobLimits,
-    settles,
+    tokenCharging,
     attempts = 3,
     onUnknown = 'retry',
     liveTimeoutMs,
@@ -105,7 +105,7 @@ export async function makeLiveWorld(t: TestContext, options: LiveWorldOptions = 
     ledger,
     provider,
     limits: { requestsPerMinute: null, tokensPerMinute: null, concurrency: null, ...jobLimits },
-    ...(settles === undefined ? {} : { settles }),
+    ...(tokenCharging === undefined ? {} : { tokenCharging }),
     isDueAgain: (id) => {
       const progress = { outcome: keys.outcome(id) ?? 'missing', attempts: keys.attempts(id), idleRounds: keys.idleRounds(id) };
       return decideNextStep(progress, { attempts, onUnknown, hasOutputCap: true }) === 'again';
@@ -123,7 +123,7 @@ export async function makeLiveWorld(t: TestContext, options: LiveWorldOptions = 
   t.after(async () => {
     stopping.abort();
     ending.abort();
-    await lane.settle().catch(() => undefined);
+    await lane.drain().catch(() => undefined);
     await lane.close();
     await ledger.close();
     await simulator.close();
@@ -139,7 +139,7 @@ export async function makeLiveWorld(t: TestContext, options: LiveWorldOptions = 
     async run(requests, tokens = 20) {
       for (const request of requests) await lane.add(request, tokens);
       await lane.flush();
-      while (lane.trips.length > 0) await lane.nextEnd();
+      while (lane.underWay.length > 0) await lane.nextEnd();
       await lane.nextEnd();
     },
     outcomes: (requests) => requests.map(({ key }) => (keys.find(key) === -1 ? null : keys.outcome(keys.find(key)))),

@@ -75,7 +75,7 @@ export async function createThroughLosses(options: {
     await sweepBatches(context, since);
     const lane = createBatchLane(context, { model: 'gpt-4o-mini', url: '/v1/chat/completions', enqueuedTokens: null });
     lane.resume();
-    await lane.settle();
+    await lane.drain();
     return judge(world, { shards: options.shards, without });
   } finally {
     await world.close();

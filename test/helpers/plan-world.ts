@@ -1,11 +1,11 @@
 import os from 'node:os';
 import type { RowSelection } from '../../src/run/open/selection.ts';
 import { planJob } from '../../src/run/plan/plan.ts';
-import type { Preview } from '../../src/run/plan/plan-result.ts';
+import type { Plan } from '../../src/run/plan/plan-result.ts';
 import type { World } from './run-world.ts';
 
 /** The plan of a world's job over what its runs left. */
-export function planWorld(world: World, selection: RowSelection = { type: 'all' }): Promise<Preview> {
+export function planWorld(world: World, selection: RowSelection = { type: 'all' }): Promise<Plan> {
   return planJob({
     jobFile: world.path('job.yaml'),
     overrides: { cwd: world.directory, input: null, out: null, mode: null },

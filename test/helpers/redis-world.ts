@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { AppError } from '../../src/core/errors.ts';
 import { makeKey, type Request } from '../../src/core/request.ts';
 import type { CallEnd, CallOwner, CallQueue, LiveCall } from '../../src/live/queue.ts';
-import type { JobLimits } from '../../src/live/redis/limits.ts';
+import type { SharedLimits } from '../../src/live/redis/limits.ts';
 import { openBullmqQueue } from '../../src/live/runner/queue.ts';
 import type { WindowLimits } from '../../src/live/runner/window.ts';
 import type { WorkerProcessOptions } from './redis-worker-process.ts';
@@ -55,7 +55,7 @@ export function openTestQueue(
     keyFingerprint: string;
     secret?: string | null;
     window?: WindowLimits;
-    limits?: JobLimits;
+    limits?: SharedLimits;
     warn?: (message: string) => void;
     workerSilenceMs?: number;
   },

@@ -19,14 +19,14 @@ const FOLDER = join('out', 'demo');
 const STATE = join(FOLDER, '.rowmill');
 
 /** One stop of the tour: a job of `jobs/`, and the columns of its table worth a look. */
-interface Stop {
+interface TourStop {
   readonly job: string;
   readonly out: string;
   readonly shows: string;
   readonly columns: readonly string[];
 }
 
-const STOPS: readonly Stop[] = [
+const STOPS: readonly TourStop[] = [
   {
     job: 'review-sentiment.yaml',
     out: 'reviews.csv',
@@ -76,7 +76,7 @@ export async function demo(flags: JobFlags): Promise<number> {
   return Math.max(EXIT.done, ...summaries.map(({ exitCode }) => exitCode));
 }
 
-function runStop(stop: Stop, isQuiet: boolean, interrupts: Interrupts): Promise<Summary> {
+function runStop(stop: TourStop, isQuiet: boolean, interrupts: Interrupts): Promise<Summary> {
   const options = makeRunOptions(locateJob(stop), makeFlags(stop), interrupts);
   let progress: Progress | null = null;
   const running = runJob({
@@ -91,7 +91,7 @@ function runStop(stop: Stop, isQuiet: boolean, interrupts: Interrupts): Promise<
 }
 
 /** The flags a person would type for this stop. */
-function makeFlags(stop: Stop): RunFlags {
+function makeFlags(stop: TourStop): RunFlags {
   return {
     simulate: true,
     out: join(FOLDER, stop.out),
@@ -105,11 +105,11 @@ function makeFlags(stop: Stop): RunFlags {
   };
 }
 
-function locateJob({ job }: Stop): string {
+function locateJob({ job }: TourStop): string {
   return join(findPackageRoot(), 'jobs', job);
 }
 
-async function showStop(stop: Stop, summary: Summary): Promise<void> {
+async function showStop(stop: TourStop, summary: Summary): Promise<void> {
   const colour = hasColour(process.stdout);
   if (summary.outputs.table !== null) print(`\n${await renderSome(summary.outputs.table, stop.columns)}\n`);
   print(renderSummary(summary, { colour, full: false }));

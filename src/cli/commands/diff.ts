@@ -3,7 +3,7 @@ import { EXIT } from '../../core/errors.ts';
 import { compareRuns } from '../../inspect/quality/compare-runs.ts';
 import { readReport, writeReportAgain } from '../../inspect/report.ts';
 import type { JobFlags } from '../flags.ts';
-import { makeLookOptions, sayWhichState } from '../look-options.ts';
+import { makeReadOptions, sayWhichState } from '../read-options.ts';
 import { renderComparison } from '../render/render-comparison.ts';
 import { hasColour, print, printJson, say } from '../say.ts';
 import { BOOTSTRAP_SEED } from './eval.ts';
@@ -18,7 +18,7 @@ export interface DiffFlags extends JobFlags {
 
 /** `rowmill diff`: what changed between two runs, and whether that is more than chance. */
 export async function diff(jobFile: string, runA: string, runB: string, flags: DiffFlags): Promise<number> {
-  const options = makeLookOptions(jobFile, flags);
+  const options = makeReadOptions(jobFile, flags);
   const { gold = null, field = null, csv = null, html } = flags;
   const page = html === undefined ? null : { path: html, report: await readReport(options, runB) };
   const { comparison, state } = await compareRuns(options, { runA, runB, gold, field, csv, seed: BOOTSTRAP_SEED });

@@ -1,7 +1,7 @@
 import { EXIT } from '../../core/errors.ts';
 import { evaluateAnswers } from '../../inspect/quality/evaluate.ts';
 import type { JobFlags } from '../flags.ts';
-import { makeLookOptions, sayWhichState } from '../look-options.ts';
+import { makeReadOptions, sayWhichState } from '../read-options.ts';
 import { renderEvaluation } from '../render/render-evaluation.ts';
 import { hasColour, print, printJson, say } from '../say.ts';
 
@@ -10,7 +10,7 @@ export const BOOTSTRAP_SEED = 1;
 
 /** `rowmill eval`: the answers against the right ones. */
 export async function evaluate(jobFile: string, flags: JobFlags & { readonly gold: string; readonly field?: string }): Promise<number> {
-  const options = makeLookOptions(jobFile, flags);
+  const options = makeReadOptions(jobFile, flags);
   const { evaluation, state } = await evaluateAnswers(options, { gold: flags.gold, field: flags.field ?? null, seed: BOOTSTRAP_SEED });
   if (flags.json === true) printJson(evaluation);
   else print(renderEvaluation(evaluation, hasColour(process.stdout)));

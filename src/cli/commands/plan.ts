@@ -9,9 +9,9 @@ import { hasColour, print, printJson } from '../say.ts';
 /** `rowmill plan`: what a run would do. Exit 2 with every problem when it could not begin; --json has them in `problems`. */
 export async function plan(jobFile: string, flags: RunFlags): Promise<number> {
   try {
-    const preview = await planJob(makePlanOptions(jobFile, flags));
-    if (flags.json === true) printJson(preview);
-    else print(renderPlan(preview, showRunCommand(jobFile, flags), hasColour(process.stdout)));
+    const plan = await planJob(makePlanOptions(jobFile, flags));
+    if (flags.json === true) printJson(plan);
+    else print(renderPlan(plan, showRunCommand(jobFile, flags), hasColour(process.stdout)));
     return EXIT.done;
   } catch (error) {
     if (flags.json === true && error instanceof UsageError) printJson({ schema: 'rowmill.plan/1', problems: listProblems(error) });

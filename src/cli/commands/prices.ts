@@ -2,8 +2,8 @@ import { EXIT, UsageError } from '../../core/errors.ts';
 import { suggest } from '../../core/suggest.ts';
 import { makeEffects } from '../../host/real-effects.ts';
 import { loadPrices, PRICES_FILE } from '../../input/job/load-prices.ts';
-import { pricesAsOf } from '../../money/overlay.ts';
 import { listModel } from '../../money/price-list.ts';
+import { pricesAsOf } from '../../money/price-overrides.ts';
 import { TIERED_MODELS } from '../../money/tier-table.ts';
 import { createPaint } from '../render/paint.ts';
 import { renderModelPrices, renderPriceList } from '../render/render-prices.ts';
@@ -28,7 +28,7 @@ export async function prices(model: string | undefined, flags: PricesFlags): Pro
       code: 'unknown_price',
     });
   }
-  if (flags.json === true) printJson({ schema: 'rowmill.prices/1', day, pricesAsOf, ownPrices: own.length, models });
+  if (flags.json === true) printJson({ schema: 'rowmill.prices/1', day, pricesAsOf, customPrices: own.length, models });
   else {
     const paint = createPaint(hasColour(process.stdout));
     const [first] = models;

@@ -1,12 +1,12 @@
 import { relative, resolve } from 'node:path';
 import { EXIT, UsageError } from '../../core/errors.ts';
-import type { LookOptions } from '../../inspect/open-state.ts';
+import type { ReadOptions } from '../../inspect/open-state.ts';
 import { evaluateAnswers } from '../../inspect/quality/evaluate.ts';
 import { readReport, writeReportAgain } from '../../inspect/report.ts';
 import { renderSummary } from '../../output/render-summary.ts';
 import { renderFigures } from '../../output/report/render-figures.ts';
 import type { JobFlags } from '../flags.ts';
-import { makeLookOptions, sayWhichState } from '../look-options.ts';
+import { makeReadOptions, sayWhichState } from '../read-options.ts';
 import { hasColour, print, printJson, say } from '../say.ts';
 
 export interface ReportFlags extends JobFlags {
@@ -22,7 +22,7 @@ export interface ReportFlags extends JobFlags {
 /** `rowmill report`: the summary of the last run, or of an earlier one, and its page. */
 export async function report(jobFile: string, flags: ReportFlags): Promise<number> {
   checkFlags(flags);
-  const options = makeLookOptions(jobFile, flags);
+  const options = makeReadOptions(jobFile, flags);
   const found = await readReport(options, flags.run ?? null, flags.priceAsOf ?? null);
   const { summary, facts, state } = found;
   const isFull = flags.summary === 'full' && facts !== null;
@@ -47,7 +47,7 @@ function checkFlags({ html, gold, field, priceAsOf }: ReportFlags): void {
 }
 
 /** The answers are those the table holds now: with --run they may be those of a later run. */
-async function readQuality(options: LookOptions, { gold, field }: ReportFlags) {
+async function readQuality(options: ReadOptions, { gold, field }: ReportFlags) {
   if (gold === undefined) return null;
   return (await evaluateAnswers(options, { gold, field: field ?? null, seed: 1 })).evaluation;
 }

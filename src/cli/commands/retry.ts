@@ -5,7 +5,7 @@ import { makeTargetOrigin } from '../../host/provider-target.ts';
 import { loadJob } from '../../input/job/load-job.ts';
 import { findState } from '../../inspect/open-state.ts';
 import type { RunFlags } from '../flags.ts';
-import { makeLookOptions } from '../look-options.ts';
+import { makeReadOptions } from '../read-options.ts';
 import { runWith } from './run.ts';
 
 export interface RetryFlags extends RunFlags {
@@ -18,7 +18,7 @@ export async function retry(jobFile: string, flags: RetryFlags): Promise<number>
   const causes = flags.cause === undefined ? null : readCauses(flags.cause);
   const set = readSet(flags.set);
   await checkSet(jobFile, set);
-  const { lastRun } = await findState({ ...makeLookOptions(jobFile, flags), origin: makeTargetOrigin(flags) });
+  const { lastRun } = await findState({ ...makeReadOptions(jobFile, flags), origin: makeTargetOrigin(flags) });
   const input = flags.input ?? lastRun?.paths.input ?? null;
   const out = flags.out ?? lastRun?.paths.out ?? null;
   return runWith(jobFile, flags, {

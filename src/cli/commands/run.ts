@@ -36,8 +36,8 @@ export async function runWith(
     const summary = await runJob({
       ...options,
       ...changes,
-      confirm: (preview, spending) =>
-        confirmSpending(preview, {
+      confirm: (plan, spending) =>
+        confirmSpending(plan, {
           ...spending,
           isAgreed: flags.yes === true,
           isSimulated: flags.simulate === true,

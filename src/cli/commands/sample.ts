@@ -2,7 +2,7 @@ import { relative } from 'node:path';
 import { EXIT } from '../../core/errors.ts';
 import { sampleRows } from '../../inspect/quality/sample.ts';
 import type { JobFlags } from '../flags.ts';
-import { makeLookOptions, sayWhichState } from '../look-options.ts';
+import { makeReadOptions, sayWhichState } from '../read-options.ts';
 import { renderSample } from '../render/render-sample.ts';
 import { quoteArgument, showCommand } from '../run-options.ts';
 import { hasColour, print, printJson } from '../say.ts';
@@ -17,7 +17,7 @@ export interface SampleFlags extends JobFlags {
 
 /** `rowmill sample`: a sheet of rows for a person to judge. */
 export async function sample(jobFile: string, flags: SampleFlags): Promise<number> {
-  const options = makeLookOptions(jobFile, flags);
+  const options = makeReadOptions(jobFile, flags);
   const { rows, seed, by = null, field = null } = flags;
   const drawn = await sampleRows(options, { rows, seed, by, field });
   const path = relative(process.cwd(), drawn.sample.path);

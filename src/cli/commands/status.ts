@@ -3,7 +3,7 @@ import { AppError, EXIT, UsageError } from '../../core/errors.ts';
 import { findJobFilesWithState } from '../../inspect/find-jobs.ts';
 import { readStatus, type Status } from '../../inspect/status.ts';
 import type { JobFlags } from '../flags.ts';
-import { makeLookOptions } from '../look-options.ts';
+import { makeReadOptions } from '../read-options.ts';
 import { renderStatus } from '../render/render-status.ts';
 import { hasColour, print, printJson, say } from '../say.ts';
 
@@ -31,7 +31,7 @@ async function readAll(jobFiles: readonly string[], flags: JobFlags, isTolerant:
   const all: Status[] = [];
   for (const file of jobFiles) {
     try {
-      all.push(await readStatus(makeLookOptions(file, flags)));
+      all.push(await readStatus(makeReadOptions(file, flags)));
     } catch (error) {
       if (!isTolerant || !(error instanceof AppError)) throw error;
       say(error.message);

@@ -2,13 +2,13 @@ import { EXIT } from '../../core/errors.ts';
 import { verifyState } from '../../inspect/verify/verify.ts';
 import { escapeLineForTerminal } from '../../output/escape-for-terminal.ts';
 import type { JobFlags } from '../flags.ts';
-import { makeLookOptions } from '../look-options.ts';
+import { makeReadOptions } from '../read-options.ts';
 import { createPaint } from '../render/paint.ts';
 import { hasColour, print, printJson, say } from '../say.ts';
 
 /** `rowmill verify`: one line per check; exit 1 when one fails. */
 export async function verify(jobFile: string, flags: JobFlags): Promise<number> {
-  const options = makeLookOptions(jobFile, flags);
+  const options = makeReadOptions(jobFile, flags);
   const verification = await verifyState(options);
   if (flags.json === true) printJson(verification);
   else {

@@ -1,7 +1,7 @@
 import { escapeLineForTerminal } from '../../output/escape-for-terminal.ts';
 import { formatCount, formatDollars } from '../../output/format-numbers.ts';
 import type { CostRange } from '../../run/plan/cost.ts';
-import type { PlanProblem, Preview } from '../../run/plan/plan-result.ts';
+import type { Plan, PlanProblem } from '../../run/plan/plan-result.ts';
 import type { TimeUnderLimits } from '../../run/plan/time.ts';
 import { createPaint } from './paint.ts';
 import { renderPrompt } from './render-prompt.ts';
@@ -11,25 +11,23 @@ const MAX_SHARD_LINES = 5;
 const MAX_PROMPT_LINES = 24;
 
 /** A plan for the terminal, without a final newline. @param command what does it */
-export function renderPlan(preview: Preview, command: string, colour: boolean): string {
+export function renderPlan(plan: Plan, command: string, colour: boolean): string {
   const paint = createPaint(colour);
   const line = (label: string, text: string) => paint('dim', label.padEnd(10)) + escapeLineForTerminal(text);
-  const { tokens, cost } = preview;
+  const { tokens, cost } = plan;
   return [
-    paint('bold', escapeLineForTerminal(`${preview.job}  ${preview.model}`)),
-    line('rows in', describeRows(preview)),
-    ...preview.changes.map((change) => line('since then', change)),
-    ...describeShards(preview).map((text) => line('shards', text)),
+    paint('bold', escapeLineForTerminal(`${plan.job}  ${plan.model}`)),
+    line('rows in', describeRows(plan)),
+    ...plan.changes.map((change) => line('since then', change)),
+    ...describeShards(plan).map((text) => line('shards', text)),
     line('tokens', describeInput(tokens)),
     line('', describeOutput(tokens)),
     paint('dim', `${'cost'.padEnd(10)}${['low', 'expected', 'worst'].map((word) => word.padStart(COLUMN)).join('')}`),
     ...(['batch', 'live', 'flex'] as const).map((lane) => line(`  ${lane}`, describeCost(cost[lane]))),
-    ...describeCheaper(preview).map((text) => line('cheaper', text)),
-    ...describeTime(preview.time).map((text, index) => line(index === 0 ? 'time' : '', text)),
-    ...preview.problems.map((problem) => paint('yellow', `${problem.severity}: `) + escapeLineForTerminal(describeProblem(problem))),
-    ...(preview.firstRequest === null
-      ? []
-      : ['', paint('dim', 'first request'), renderPrompt(preview.firstRequest, paint, MAX_PROMPT_LINES)]),
+    ...describeCheaper(plan).map((text) => line('cheaper', text)),
+    ...describeTime(plan.time).map((text, index) => line(index === 0 ? 'time' : '', text)),
+    ...plan.problems.map((problem) => paint('yellow', `${problem.severity}: `) + escapeLineForTerminal(describeProblem(problem))),
+    ...(plan.firstRequest === null ? [] : ['', paint('dim', 'first request'), renderPrompt(plan.firstRequest, paint, MAX_PROMPT_LINES)]),
     '',
     'Nothing was sent, nothing was spent.',
     `To do it: ${command}`,
@@ -38,7 +36,7 @@ export function renderPlan(preview: Preview, command: string, colour: boolean): 
 
 const COLUMN = 14;
 
-function describeRows({ rows, skipped }: Preview): string {
+function describeRows({ rows, skipped }: Plan): string {
   const words = {
     new: rows.new,
     changed: rows.changed,
@@ -55,17 +53,17 @@ function describeRows({ rows, skipped }: Preview): string {
   return `${formatCount(rows.in)} = ${sum}${causes.length === 0 ? '' : ` (${causes.join(', ')})`}`;
 }
 
-function describeShards({ shards }: Preview): readonly string[] {
+function describeShards({ shards }: Plan): readonly string[] {
   if (shards.length === 0) return ['none: nothing is to be sent'];
-  const describe = ({ requests, bytes, tokens }: Preview['shards'][number]) =>
+  const describe = ({ requests, bytes, tokens }: Plan['shards'][number]) =>
     `${formatCount(requests)} requests, ${formatBytes(bytes)}, about ${formatCount(tokens)} tokens`;
   if (shards.length <= MAX_SHARD_LINES) return shards.map(describe);
-  const sum = (pick: (shard: Preview['shards'][number]) => number) => shards.reduce((total, shard) => total + pick(shard), 0);
+  const sum = (pick: (shard: Plan['shards'][number]) => number) => shards.reduce((total, shard) => total + pick(shard), 0);
   const total = { requests: sum(({ requests }) => requests), bytes: sum(({ bytes }) => bytes), tokens: sum(({ tokens }) => tokens) };
   return [`${shards.length}: ${describe(total)}`];
 }
 
-function describeInput({ input, exactSample, inputMeasured }: Preview['tokens']): string {
+function describeInput({ input, exactSample, inputMeasured }: Plan['tokens']): string {
   const notes = [
     ...(exactSample === 0 ? [] : [`${formatCount(exactSample)} requests counted exactly`]),
     ...(inputMeasured === 0 ? [] : [`corrected by what ${formatCount(inputMeasured)} were billed`]),
@@ -73,12 +71,12 @@ function describeInput({ input, exactSample, inputMeasured }: Preview['tokens'])
   return `${formatCount(input)} in${notes.length === 0 ? '' : ` (${notes.join(', ')})`}`;
 }
 
-function describeOutput({ outputExpected, outputWorst, outputP50, outputP95, outputMeasured }: Preview['tokens']): string {
+function describeOutput({ outputExpected, outputWorst, outputP50, outputP95, outputMeasured }: Plan['tokens']): string {
   const source = outputMeasured === 0 ? 'a guess: run --sample 50 measures it' : `measured on ${formatCount(outputMeasured)} answers`;
   return `${formatCount(outputExpected)} out expected, ${formatCount(outputWorst)} at worst; an answer ${outputP50}, p95 ${outputP95} (${source})`;
 }
 
-function describeCheaper({ cheaper }: Preview): readonly string[] {
+function describeCheaper({ cheaper }: Plan): readonly string[] {
   if (cheaper === null) return [];
   const prices = (['batch', 'live', 'flex'] as const).flatMap((lane) => {
     const range = cheaper.cost[lane];

@@ -1,5 +1,5 @@
-import { pricesAsOf } from '../../money/overlay.ts';
 import type { ListedModel, ListedTier } from '../../money/price-list.ts';
+import { pricesAsOf } from '../../money/price-overrides.ts';
 import { escapeLineForTerminal } from '../../output/escape-for-terminal.ts';
 import type { Paint } from './paint.ts';
 import { renderTable } from './render-table.ts';

@@ -1,22 +1,22 @@
 import { styleText } from 'node:util';
-import type { TripView } from '../../batch/lane.ts';
+import type { ShardView } from '../../batch/lane.ts';
 import type { QueueView } from '../../live/queue.ts';
 import { escapeLineForTerminal } from '../../output/escape-for-terminal.ts';
 import { formatDollars } from '../../output/format-numbers.ts';
 import type { RunView } from '../../run/send/run-view.ts';
 
-export interface ProgressLook {
+export interface ProgressStyle {
   readonly now: Date;
   readonly columns: number;
   readonly colour: boolean;
 }
 
 /** More shards than this are counted, not listed. */
-const MAX_TRIP_LINES = 6;
+const MAX_SHARD_LINES = 6;
 const BAR_CELLS = 30;
 
 /** The lines of a run's progress, each at most `columns` wide. */
-export function renderProgress(view: RunView, look: ProgressLook): readonly string[] {
+export function renderProgress(view: RunView, look: ProgressStyle): readonly string[] {
   const bold = (text: string) => (look.colour ? styleText('bold', text, { validateStream: false }) : text);
   const dim = (text: string) => (look.colour ? styleText('dim', text, { validateStream: false }) : text);
   const elapsed = `elapsed ${formatDuration(look.now.getTime() - view.startedAt.getTime())}`;
@@ -30,12 +30,12 @@ export function renderProgress(view: RunView, look: ProgressLook): readonly stri
       `${drawBar(share)} ${count(view.okRequests)}/${count(view.requests)} answered   spent ${formatDollars(view.spentNanoUsd)}${budget}`,
       look.columns,
     ),
-    ...view.trips.slice(0, MAX_TRIP_LINES).map((trip) => clip(` ${describeTrip(trip, view, look.now)}`, look.columns)),
+    ...view.underWay.slice(0, MAX_SHARD_LINES).map((shard) => clip(` ${describeShard(shard, view, look.now)}`, look.columns)),
   ];
   if (view.deadline !== null) lines.push(clip(describeDeadline(view.deadline, look.now), look.columns));
   if (view.calls !== null) lines.push(...describeCalls(view.calls).map((line) => clip(line, look.columns)));
-  if (view.trips.length > MAX_TRIP_LINES) lines.push(dim(` and ${view.trips.length - MAX_TRIP_LINES} more shards`));
-  if (view.trips.length === 0 && (view.calls === null || view.calls.inFlight + view.calls.waiting === 0))
+  if (view.underWay.length > MAX_SHARD_LINES) lines.push(dim(` and ${view.underWay.length - MAX_SHARD_LINES} more shards`));
+  if (view.underWay.length === 0 && (view.calls === null || view.calls.inFlight + view.calls.waiting === 0))
     lines.push(dim(' reading and writing the table'));
   return lines;
 }
@@ -64,18 +64,18 @@ function describeDeadline({ at, isSwitched, switchAt }: NonNullable<RunView['dea
 }
 
 /** One shard: its phase by name, so that a bar at 100 % that waits does not look broken. */
-function describeTrip(trip: TripView, { enqueuedTokens }: RunView, now: Date): string {
-  const name = trip.shard === null ? 'extra batch' : `shard ${trip.shard}`;
-  if (trip.phase === 'waiting') {
+function describeShard(shard: ShardView, { enqueuedTokens }: RunView, now: Date): string {
+  const name = shard.shard === null ? 'extra batch' : `shard ${shard.shard}`;
+  if (shard.phase === 'waiting') {
     const { limitTokens, usedTokens } = enqueuedTokens;
     return `${name}  waiting: enqueued-token limit ${limitTokens === null ? 'not known' : shortTokens(limitTokens)}, ${shortTokens(usedTokens)} in use`;
   }
-  if (trip.batch === null || trip.phase !== 'polling') return `${name}  ${trip.phase}  ${count(trip.rows)} requests`;
-  const { status, counts, expiresSeconds } = trip.batch;
+  if (shard.batch === null || shard.phase !== 'polling') return `${name}  ${shard.phase}  ${count(shard.rows)} requests`;
+  const { status, counts, expiresSeconds } = shard.batch;
   const done = counts.completed + counts.failed;
   const expires =
     expiresSeconds === null || status === 'finalizing' ? '' : `, expires in ${formatDuration(expiresSeconds * 1000 - now.getTime())}`;
-  return `${name}  ${status}  ${count(done)}/${count(counts.total === 0 ? trip.rows : counts.total)}${expires}`;
+  return `${name}  ${status}  ${count(done)}/${count(counts.total === 0 ? shard.rows : counts.total)}${expires}`;
 }
 
 function drawBar(share: number): string {

@@ -1,7 +1,7 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
+import type { CustomPrice, DollarsPerMillion } from '../../core/custom-price.ts';
 import { type Problem, UsageError } from '../../core/errors.ts';
-import type { DollarsPerMillion, OwnPrice } from '../../core/own-price.ts';
 import { type JobSource, type Path, showPath, sortByPlace } from '../../core/problem-path.ts';
 import { showFile } from '../table/find-files.ts';
 import { createSchemaCheck } from './check-job.ts';
@@ -11,7 +11,7 @@ import { readYaml } from './yaml-source.ts';
 export const PRICES_FILE = 'prices.yaml';
 
 const MAX_BYTES = 1024 * 1024;
-const NO_PRICES: readonly OwnPrice[] = [];
+const NO_PRICES: readonly CustomPrice[] = [];
 const checkPrices = createSchemaCheck(makePricesSchema);
 
 /**
@@ -19,7 +19,7 @@ const checkPrices = createSchemaCheck(makePricesSchema);
  * @param cwd what the file is shown relative to
  * @throws UsageError with all its problems, each with file, line and column
  */
-export async function loadPrices(directory: string, cwd: string): Promise<readonly OwnPrice[]> {
+export async function loadPrices(directory: string, cwd: string): Promise<readonly CustomPrice[]> {
   const file = path.join(directory, PRICES_FILE);
   const shown = showFile(file, cwd);
   const text = await readText(file, shown);
@@ -28,7 +28,7 @@ export async function loadPrices(directory: string, cwd: string): Promise<readon
   const found = problems.length > 0 ? problems : value === null ? [] : findProblems(value, source);
   if (found.length > 0) throw new UsageError(found, { code: 'prices' });
   const rows = (value as { readonly prices?: readonly PriceRow[] } | null)?.prices ?? [];
-  return rows.map((row) => makeOwnPrice(row, row.source === undefined ? shown : `${row.source} (${shown})`));
+  return rows.map((row) => makeCustomPrice(row, row.source === undefined ? shown : `${row.source} (${shown})`));
 }
 
 async function readText(file: string, shown: string): Promise<string | null> {
@@ -80,7 +80,7 @@ function isDay(text: string): boolean {
   return !Number.isNaN(instant) && new Date(instant).toISOString().startsWith(text) && text.length === 10;
 }
 
-function makeOwnPrice(row: PriceRow, source: string): OwnPrice {
+function makeCustomPrice(row: PriceRow, source: string): CustomPrice {
   const dated = { model: row.model, effectiveFrom: row.from ?? null, effectiveTo: row.to ?? null, source };
   if (row.like !== undefined) return { ...dated, price: { type: 'like', model: row.like } };
   const tiers = Object.fromEntries(

@@ -71,7 +71,7 @@ export async function hashInput(table: Pick<Table, 'files'>, signal: AbortSignal
   return hash.digest('hex');
 }
 
-/** Said by the job, else by the file name, else by the first character. A `.json` file that begins with `{` is JSONL. */
+/** Completion by the job, else by the file name, else by the first character. A `.json` file that begins with `{` is JSONL. */
 async function decideFormat(spec: InputSpec, text: TextFiles, signal: AbortSignal): Promise<TableFormat> {
   if (spec.format !== null) return spec.format;
   const [file] = text.files;

@@ -2,11 +2,11 @@ import { resolve } from 'node:path';
 import { UsageError } from '../../core/errors.ts';
 import type { ComparedRun, RunComparison, Scores } from '../../core/quality.ts';
 import { createPlainTable } from '../../output/plain-table.ts';
-import { chooseField, type Field, findLabelField } from '../../run/open/answer-field.ts';
+import { chooseField, type Field, findComparedField } from '../../run/open/answer-field.ts';
 import type { PreparedJob } from '../../run/open/prepared-job.ts';
 import { hashRowId } from '../../run/open/row-keys.ts';
 import type { JobState } from '../last-run.ts';
-import { findState, type LookOptions, prepareLooking } from '../open-state.ts';
+import { findState, prepareForReading, type ReadOptions } from '../open-state.ts';
 import { type Gold, openGold } from './gold.ts';
 import { type OpenedRun, openRun } from './open-run.ts';
 import { createRunComparer, type RowPair } from './run-comparer.ts';
@@ -30,13 +30,13 @@ export interface CompareOptions {
  * @throws UsageError when a run, its files, the field or the right answers cannot be found
  */
 export async function compareRuns(
-  options: LookOptions,
+  options: ReadOptions,
   compare: CompareOptions,
 ): Promise<{ readonly comparison: RunComparison; readonly state: JobState }> {
   const { runA, runB } = compare;
   if (runA === runB) throw new UsageError(`${runA}: the same run twice; name two runs`);
   const found = await findState(options);
-  const prepared = await prepareLooking(options, found);
+  const prepared = await prepareForReading(options, found);
   const a = await openRun(options, found, prepared, runA);
   try {
     const b = await openRun(options, found, prepared, runB);
@@ -59,7 +59,7 @@ interface Compared {
   readonly simulated: boolean;
 }
 
-async function compareRows(options: LookOptions, compare: CompareOptions, { prepared, a, b, ...about }: Compared): Promise<RunComparison> {
+async function compareRows(options: ReadOptions, compare: CompareOptions, { prepared, a, b, ...about }: Compared): Promise<RunComparison> {
   const field = chooseSharedField(compare, a, b);
   const gold = compare.gold === null || field === null ? null : await openGold(options, prepared, field, compare.gold);
   const csvPath = compare.csv === null ? null : resolve(options.cwd, compare.csv);
@@ -95,7 +95,7 @@ async function compareRows(options: LookOptions, compare: CompareOptions, { prep
 
 /** Goes through the table, then through what has left it, and joins what both runs say of each row. */
 async function* pairRows(
-  options: LookOptions,
+  options: ReadOptions,
   { prepared, a, b, gold }: Pick<Compared, 'prepared' | 'a' | 'b'> & { readonly gold: Gold | null },
   outside: { onlyInA: number; onlyInB: number; notInTable: number },
 ): AsyncGenerator<RowPair> {
@@ -114,18 +114,18 @@ async function* pairRows(
       if (answers !== null) yield { row: row.index + 1, id, ...answers, gold: gold?.read(row) ?? null };
     }
   }
-  for (const { idHash, request } of a.rows.takeRest()) {
+  for (const { idHash, request } of a.rows.takeRemaining()) {
     const answers = pair(request, b.rows.take(idHash));
     if (answers === null) continue;
     outside.notInTable += 1;
     yield { row: null, id: null, ...answers, gold: gold?.readByHash(idHash) ?? null };
   }
-  for (const { request } of b.rows.takeRest()) pair(null, request);
+  for (const { request } of b.rows.takeRemaining()) pair(null, request);
 }
 
 /** The field both runs have; null compares whole answers, when none was named and there is no single one with labels. */
 function chooseSharedField({ field, gold }: CompareOptions, a: OpenedRun, b: OpenedRun): Field | null {
-  const name = field ?? findLabelField(b.job);
+  const name = field ?? findComparedField(b.job);
   if (name === null && gold === null) return null;
   const chosen = chooseField(b.job, name);
   chooseField({ ...a.job, name: `run ${a.run}` }, chosen.name);

@@ -6,7 +6,7 @@ import { finishRows } from '../../run/finish/finish-rows.ts';
 import { chooseField } from '../../run/open/answer-field.ts';
 import { selectRows } from '../../run/open/selection.ts';
 import type { JobState } from '../last-run.ts';
-import { type Looking, type LookOptions, openForLooking } from '../open-state.ts';
+import { type OpenState, openState, type ReadOptions } from '../open-state.ts';
 import { openGold } from './gold.ts';
 
 /** What answers are compared with, and in which field. */
@@ -29,21 +29,21 @@ export interface Evaluated {
  * Compares the answers a job has with the right ones. Failed and skipped rows count as wrong; rows not asked yet do not count.
  * @throws UsageError when the field, the right answers or an answer to compare them with cannot be found
  */
-export async function evaluateAnswers(options: LookOptions, evaluate: EvaluateOptions): Promise<Evaluated> {
-  const looking = await openForLooking(options);
+export async function evaluateAnswers(options: ReadOptions, evaluate: EvaluateOptions): Promise<Evaluated> {
+  const opened = await openState(options);
   try {
-    return { evaluation: await compare(looking, options, evaluate), state: looking.state };
+    return { evaluation: await compare(opened, options, evaluate), state: opened.state };
   } finally {
-    await looking.ledger.close();
+    await opened.ledger.close();
   }
 }
 
 async function compare(
-  looking: Looking,
-  options: LookOptions,
+  opened: OpenState,
+  options: ReadOptions,
   { gold: name, field: fieldName, seed }: EvaluateOptions,
 ): Promise<Evaluation> {
-  const { ledger, prepared } = looking;
+  const { ledger, prepared } = opened;
   const { table, compiled } = prepared;
   const field = chooseField(compiled.job, fieldName);
   const gold = await openGold(options, prepared, field, name);
@@ -51,7 +51,7 @@ async function compare(
   const run = ledger.fold.runs.at(-1)?.id ?? null;
   const counts = { in: 0, withoutGold: 0, pending: 0 };
   for await (const rows of finishRows({
-    ...{ table, compiled, ledger, stepOf: looking.stepOf, costOf: looking.books.costOf },
+    ...{ table, compiled, ledger, stepOf: opened.stepOf, costOf: opened.books.costOf },
     selected: await selectRows({ type: 'all' }, table, options.signal),
     run: run ?? '',
     signal: options.signal,
@@ -66,16 +66,16 @@ async function compare(
   }
   const source = gold.finish();
   if (tally.cells.length === 0) {
-    throw new UsageError(`${looking.job}: none of the ${counts.pending} rows with a right answer was asked yet; run the job first`, {
+    throw new UsageError(`${opened.job}: none of the ${counts.pending} rows with a right answer was asked yet; run the job first`, {
       code: 'no_answers',
     });
   }
   const scores = makeScores(tally.cells, seed);
   return {
     schema: 'rowmill.eval/1',
-    job: looking.job,
+    job: opened.job,
     run,
-    simulated: looking.simulated,
+    simulated: opened.simulated,
     model: compiled.job.model,
     field: field.name,
     gold: source,

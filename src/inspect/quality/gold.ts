@@ -7,7 +7,7 @@ import { suggest } from '../../core/suggest.ts';
 import type { Field } from '../../run/open/answer-field.ts';
 import type { PreparedJob } from '../../run/open/prepared-job.ts';
 import { hashRowId } from '../../run/open/row-keys.ts';
-import type { LookOptions } from '../open-state.ts';
+import type { ReadOptions } from '../open-state.ts';
 import { type GoldFile, readGoldFile } from './gold-file.ts';
 
 /** The right answers of a table's rows. */
@@ -27,7 +27,7 @@ const MAX_LISTED = 20;
  * Opens the right answers: a column of the table, or a file beside it.
  * @throws UsageError when it is neither, or the file does not say which rows it is about
  */
-export async function openGold(options: LookOptions, prepared: PreparedJob, field: Field, name: string): Promise<Gold> {
+export async function openGold(options: ReadOptions, prepared: PreparedJob, field: Field, name: string): Promise<Gold> {
   const { table, compiled } = prepared;
   const column = table.columns.indexOf(name);
   const file = column === -1 ? await openFile(options, prepared, field, name) : null;
@@ -75,7 +75,7 @@ export async function openGold(options: LookOptions, prepared: PreparedJob, fiel
   };
 }
 
-async function openFile(options: LookOptions, prepared: PreparedJob, field: Field, name: string): Promise<GoldFile> {
+async function openFile(options: ReadOptions, prepared: PreparedJob, field: Field, name: string): Promise<GoldFile> {
   const path = resolve(options.cwd, name);
   if (existsSync(path))
     return readGoldFile({ path, shown: name, job: prepared.compiled.job, field, cwd: options.cwd, signal: options.signal });

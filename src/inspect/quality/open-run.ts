@@ -11,7 +11,7 @@ import { makeCostOf } from '../../money/cost.ts';
 import { type Books, createBooks } from '../../run/open/books.ts';
 import { createStepOf, type StepOf } from '../../run/open/next-step.ts';
 import type { PreparedJob } from '../../run/open/prepared-job.ts';
-import type { FoundState, LookOptions } from '../open-state.ts';
+import type { FoundState, ReadOptions } from '../open-state.ts';
 import { NO_REQUEST, RunRowIndex } from './run-row-index.ts';
 
 /** An earlier run as it ended: the job it had, its rows, and the answers that were there then. */
@@ -43,7 +43,7 @@ export interface AnswerTotals {
  * judged by the rules of its own job. The caller closes the ledger.
  * @throws UsageError when there is no such run, or its files were dropped
  */
-export async function openRun(options: LookOptions, found: FoundState, prepared: PreparedJob, run: string): Promise<OpenedRun> {
+export async function openRun(options: ReadOptions, found: FoundState, prepared: PreparedJob, run: string): Promise<OpenedRun> {
   const { runs } = found;
   if (!runs.includes(run)) throw new UsageError(`${found.job}: no run ${run}; runs: ${runs.join(', ')}`, { code: 'no_run' });
   const files = openRunFiles(prepared.stateDirectory, options.effects.randomId);
@@ -58,7 +58,7 @@ export async function openRun(options: LookOptions, found: FoundState, prepared:
       },
     );
   }
-  const { job, spec } = readKeptJob(text, run, prepared);
+  const { job, spec } = readJobOfRun(text, run, prepared);
   const books = createBooks(makeCostOf({ asOf: null, findPrice: prepared.findPrice }));
   const ledger = await openLedger({
     directory: prepared.stateDirectory,
@@ -73,12 +73,12 @@ export async function openRun(options: LookOptions, found: FoundState, prepared:
     processIdentity: options.effects.processIdentity,
     signal: options.signal,
   });
-  const reader = createAnswerReader({ ledger, books, stepOf: createStepOf(ledger, job, 'looking') });
+  const reader = createAnswerReader({ ledger, books, stepOf: createStepOf(ledger, job, 'reading') });
   return { run, job, spec, rows: new RunRowIndex(rows, (key) => ledger.keys.find(key)), ledger, books, ...reader };
 }
 
 /** The job a run kept: its paths mean what they meant beside the job file. */
-function readKeptJob(text: string, run: string, { compiled }: PreparedJob): Pick<OpenedRun, 'job' | 'spec'> {
+function readJobOfRun(text: string, run: string, { compiled }: PreparedJob): Pick<OpenedRun, 'job' | 'spec'> {
   const yaml = readYaml(text, `job.yaml of run ${run}`);
   const { directory, file } = compiled.job;
   const { job, problems } =

@@ -50,7 +50,7 @@ export class RunRowIndex {
   }
 
   /** Takes all that is left, in the order of the run. */
-  *takeRest(): Generator<{ readonly idHash: string; readonly request: number }> {
+  *takeRemaining(): Generator<{ readonly idHash: string; readonly request: number }> {
     for (let row = 0; row < this.#size; row += 1) {
       if (this.#isTaken[row] === 1) continue;
       yield { idHash: joinHash(this.#low[row] as number, this.#high[row] as number), request: this.#requests[row] as number };

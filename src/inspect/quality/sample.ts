@@ -6,7 +6,7 @@ import { finishRows } from '../../run/finish/finish-rows.ts';
 import { chooseField } from '../../run/open/answer-field.ts';
 import { selectRows } from '../../run/open/selection.ts';
 import type { JobState } from '../last-run.ts';
-import { type Looking, type LookOptions, openForLooking } from '../open-state.ts';
+import { type OpenState, openState, type ReadOptions } from '../open-state.ts';
 import { readSheet } from './read-sheet.ts';
 import { createRowSampler, makeSheetRow, type Stratify } from './row-sampler.ts';
 
@@ -54,31 +54,31 @@ export interface Sample {
  * @throws UsageError when there is nothing to judge, or a file of the sheet's name is no sheet
  */
 export async function sampleRows(
-  options: LookOptions,
+  options: ReadOptions,
   sampling: SampleOptions,
 ): Promise<{ readonly sample: Sample; readonly state: JobState }> {
-  const looking = await openForLooking(options);
+  const opened = await openState(options);
   try {
-    return { sample: await writeSample(looking, options, sampling), state: looking.state };
+    return { sample: await writeSample(opened, options, sampling), state: opened.state };
   } finally {
-    await looking.ledger.close();
+    await opened.ledger.close();
   }
 }
 
 async function writeSample(
-  looking: Looking,
-  options: LookOptions,
+  opened: OpenState,
+  options: ReadOptions,
   { rows: wanted, seed, by, field: fieldName }: SampleOptions,
 ): Promise<Sample> {
-  const { ledger, prepared } = looking;
+  const { ledger, prepared } = opened;
   const { table, compiled } = prepared;
   const field = chooseField(compiled.job, fieldName);
   const path = sheetPath(compiled.job.write.path);
   const sheet = await readSheet(path, options.cwd, options.signal);
-  const sampler = createRowSampler({ rows: wanted, seed, stratify: by === null ? null : chooseStratum(looking, by) });
+  const sampler = createRowSampler({ rows: wanted, seed, stratify: by === null ? null : chooseStratum(opened, by) });
   const run = ledger.fold.runs.at(-1)?.id ?? null;
   for await (const rows of finishRows({
-    ...{ table, compiled, ledger, stepOf: looking.stepOf, costOf: looking.books.costOf },
+    ...{ table, compiled, ledger, stepOf: opened.stepOf, costOf: opened.books.costOf },
     selected: await selectRows({ type: 'all' }, table, options.signal),
     run: run ?? '',
     signal: options.signal,
@@ -86,16 +86,16 @@ async function writeSample(
     for (const row of rows) sampler.add(row, compiled.rowId(row.row));
   }
   const { chosen, eligible, strata } = sampler.read();
-  if (eligible === 0) throw new UsageError(`${looking.job}: no row has an answer to judge; run the job first`, { code: 'no_answers' });
+  if (eligible === 0) throw new UsageError(`${opened.job}: no row has an answer to judge; run the job first`, { code: 'no_answers' });
   const added = chosen.filter(({ ref }) => sheet?.refs.has(ref) !== true);
   const newRows = added.map((row) => makeSheetRow(row, table.columns, field));
   const keptRows = sheet?.rows ?? [];
   if (added.length > 0) await writeMarkSheet(path, { columns: sheet?.columns ?? makeSheetColumns(table.columns), keptRows, newRows });
   return {
     schema: 'rowmill.sample/1',
-    job: looking.job,
+    job: opened.job,
     run,
-    simulated: looking.simulated,
+    simulated: opened.simulated,
     path,
     field: field.name,
     labels: field.labels,
@@ -113,7 +113,7 @@ async function writeSample(
 }
 
 /** A column of the answer, else of the table. */
-function chooseStratum({ prepared }: Looking, name: string): Stratify {
+function chooseStratum({ prepared }: OpenState, name: string): Stratify {
   const { compiled, table } = prepared;
   const answerColumns = compiled.answerColumns.length === 0 ? [ANSWER_COLUMN] : compiled.answerColumns;
   if (answerColumns.includes(name)) {

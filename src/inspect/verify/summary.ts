@@ -1,11 +1,11 @@
 import { resolve } from 'node:path';
 import { formatUsd, type RowCounts, type Summary } from '../../core/summary.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
-import { makeFingerprint } from '../../run/finish/unchanged.ts';
+import { makeFingerprint } from '../../run/finish/fingerprint.ts';
 import type { Books } from '../../run/open/books.ts';
 import type { PreparedJob } from '../../run/open/prepared-job.ts';
 import type { LastRun } from '../last-run.ts';
-import type { LookOptions } from '../open-state.ts';
+import type { ReadOptions } from '../open-state.ts';
 import { type Check, decideCheck, hashFile } from './files.ts';
 import { checkTableOnDisk } from './table.ts';
 
@@ -20,7 +20,7 @@ export interface SummaryComparison {
 }
 
 /** Compares what the last run said with what comes out now; only possible while its table and job are the same. */
-export async function checkSummary(options: LookOptions, comparison: SummaryComparison): Promise<Check> {
+export async function checkSummary(options: ReadOptions, comparison: SummaryComparison): Promise<Check> {
   const { lastRun, prepared, ledger, books } = comparison;
   const { summary, fingerprint } = lastRun;
   const name = 'summary';
@@ -29,7 +29,7 @@ export async function checkSummary(options: LookOptions, comparison: SummaryComp
   if (now.input !== fingerprint.input || now.job !== fingerprint.job || now.answers !== fingerprint.answers) {
     return { name, status: 'skipped', detail: `the table, the job or the answers have changed since run ${summary.run}` };
   }
-  if (lastRun.prices !== undefined && lastRun.prices.ownSha256 !== prepared.ownPricesSha256) {
+  if (lastRun.prices !== undefined && lastRun.prices.ownSha256 !== prepared.customPricesSha256) {
     return { name, status: 'skipped', detail: `prices.yaml has changed since run ${summary.run}` };
   }
   const faults = [
@@ -50,7 +50,7 @@ export async function checkSummary(options: LookOptions, comparison: SummaryComp
 /** Attempts with a line, and those without one: refused in validation, or never answered. */
 function countLifeAttempts({ fold }: Ledger, { life }: Books): number {
   let attempts = life.batchAttempts + life.liveAttempts;
-  for (const { rejected, unknown } of fold.linelessAttempts.values()) attempts += rejected + unknown;
+  for (const { rejected, unknown } of fold.answerlessAttempts.values()) attempts += rejected + unknown;
   return attempts;
 }
 
@@ -60,7 +60,7 @@ function differences(kept: Summary['rows'], derived: RowCounts): readonly string
 
 /** Checks the table the last run wrote against its summary. */
 export async function checkWrittenTable(
-  options: LookOptions,
+  options: ReadOptions,
   { summary, fingerprint, paths }: LastRun,
   { compiled }: PreparedJob,
 ): Promise<Check> {

@@ -8,7 +8,7 @@ import { type Books, createBooks } from '../../run/open/books.ts';
 import { createStepOf } from '../../run/open/next-step.ts';
 import type { PreparedJob } from '../../run/open/prepared-job.ts';
 import { selectRows } from '../../run/open/selection.ts';
-import { type FoundState, findState, type LookOptions, locateState, prepareLooking } from '../open-state.ts';
+import { type FoundState, findState, locateState, prepareForReading, type ReadOptions } from '../open-state.ts';
 import { type BatchBooks, checkBatchUsage, checkBill, createBatchBooks } from './books.ts';
 import { type Check, checkFiles, decideCheck } from './files.ts';
 import { checkSummary, checkWrittenTable } from './summary.ts';
@@ -28,14 +28,14 @@ export interface Verification {
 }
 
 /** Derives everything again from the events and the response files alone, without `settled.jsonl`, and compares it with what was kept and written. */
-export async function verifyState(options: LookOptions): Promise<Verification> {
+export async function verifyState(options: ReadOptions): Promise<Verification> {
   const { state, job } = await locateState(options);
   const files = await checkFiles(state.directory, options.signal);
   const checks = [...files.checks];
   let found: FoundState | null = null;
   if (checks.every(({ status }) => status !== 'failed')) {
     found = await findState(options);
-    const prepared = await prepareLooking(options, found);
+    const prepared = await prepareForReading(options, found);
     const derived = await deriveState(options, found, prepared);
     try {
       checks.push(...(await checkDerived(options, found, prepared, derived)));
@@ -57,7 +57,7 @@ interface Derived {
 }
 
 /** Opens the state as if nothing had been judged before: no block of `settled.jsonl` was judged by these rules. */
-async function deriveState(options: LookOptions, { state, job, lastRun }: FoundState, prepared: PreparedJob): Promise<Derived> {
+async function deriveState(options: ReadOptions, { state, job, lastRun }: FoundState, prepared: PreparedJob): Promise<Derived> {
   const { compiled, findPrice } = prepared;
   const books = createBooks(makeCostOf({ asOf: lastRun?.prices?.asOf ?? null, findPrice }));
   const batches = createBatchBooks();
@@ -79,7 +79,7 @@ async function deriveState(options: LookOptions, { state, job, lastRun }: FoundS
 }
 
 async function checkDerived(
-  options: LookOptions,
+  options: ReadOptions,
   { lastRun, simulated }: FoundState,
   prepared: PreparedJob,
   { ledger, books }: Derived,
@@ -116,7 +116,7 @@ interface DerivedRows {
 }
 
 async function deriveRows(
-  options: LookOptions,
+  options: ReadOptions,
   prepared: PreparedJob,
   run: { readonly ledger: Ledger; readonly books: Books; readonly run: string; readonly simulated: boolean },
 ): Promise<DerivedRows> {
@@ -127,7 +127,7 @@ async function deriveRows(
   let nanoUsd = 0;
   const finishing = {
     ...{ table, compiled, ledger: run.ledger, run: run.run, costOf: run.books.costOf, signal: options.signal },
-    stepOf: createStepOf(run.ledger, compiled.job, 'looking'),
+    stepOf: createStepOf(run.ledger, compiled.job, 'reading'),
     selected: await selectRows({ type: 'all' }, table, options.signal),
   };
   for await (const rows of finishRows(finishing)) {

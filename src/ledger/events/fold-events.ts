@@ -1,6 +1,6 @@
 import type { AnnouncedCall, StoredEvent } from '../../core/event.ts';
 import { countAnswerCaps } from '../../core/request.ts';
-import type { BatchState, LedgerFold, LinelessAttempts, OpenCall, RunState, ShardState, UnknownCalls } from './fold.ts';
+import type { AnswerlessAttempts, BatchState, LedgerFold, OpenCall, RunState, ShardState, UnknownCalls } from './fold.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -10,7 +10,7 @@ interface MutableFold extends Mutable<LedgerFold> {
   readonly learnedLimits: Map<string, number>;
   readonly runs: RunState[];
   readonly epochRuns: string[];
-  readonly linelessAttempts: Map<string, LinelessAttempts>;
+  readonly answerlessAttempts: Map<string, AnswerlessAttempts>;
   readonly openCalls: Map<string, OpenCall>;
   readonly queuedCalls: Map<string, OpenCall>;
   readonly unknownCalls: Map<string, UnknownCalls>;
@@ -40,10 +40,10 @@ export function createFold(): FoldInProgress {
     deadline: null,
     generation: 0,
     generationRun: null,
-    epoch: 0,
+    attemptEpoch: 0,
     lastRetryEpoch: 0,
     epochRuns: [''],
-    linelessAttempts: new Map(),
+    answerlessAttempts: new Map(),
     openCalls: new Map(),
     queuedCalls: new Map(),
     unknownCalls: new Map(),
@@ -69,7 +69,7 @@ function applyEvent(fold: MutableFold, event: StoredEvent): void {
         estimateNanoUsd: event.estimateNanoUsd,
       };
       fold.runs.push(fold.currentRun);
-      startEpoch(fold, event.run);
+      startAttemptEpoch(fold, event.run);
       return;
     case 'deadline-set':
       fold.deadline = { run: event.run, afterMs: event.afterMs, at: event.deadlineAt, switchedAt: null };
@@ -86,8 +86,8 @@ function applyEvent(fold: MutableFold, event: StoredEvent): void {
       fold.retrySets.clear();
       return;
     case 'retry-opened':
-      startEpoch(fold, fold.currentRun?.id ?? fold.epochRuns.at(-1) ?? '');
-      fold.lastRetryEpoch = fold.epoch;
+      startAttemptEpoch(fold, fold.currentRun?.id ?? fold.epochRuns.at(-1) ?? '');
+      fold.lastRetryEpoch = fold.attemptEpoch;
       for (const key of event.keys) {
         if (Object.keys(event.set).length > 0) fold.retrySets.set(key, event.set);
         else fold.retrySets.delete(key);
@@ -194,9 +194,9 @@ function applyEvent(fold: MutableFold, event: StoredEvent): void {
       const batch = fold.batches.get(event.batchId);
       changeBatch(fold, event.batchId, { status: event.status, isCollected: true, usage: event.usage, missing: event.missing.length });
       if (batch === undefined || batch.shard === null || batch.isExtra) return;
-      const { rejected, unknown } = fold.linelessAttempts.get(batch.run) ?? { rejected: 0, unknown: 0 };
+      const { rejected, unknown } = fold.answerlessAttempts.get(batch.run) ?? { rejected: 0, unknown: 0 };
       const lost = event.status === 'lost' ? event.missing.length : 0;
-      fold.linelessAttempts.set(batch.run, { rejected: rejected + event.rejected.length, unknown: unknown + lost });
+      fold.answerlessAttempts.set(batch.run, { rejected: rejected + event.rejected.length, unknown: unknown + lost });
       if (event.status === 'failed') refuseCreate(fold, batch.shard, event.status);
       else changeShard(fold, batch.shard, { status: 'collected' });
       return;
@@ -225,9 +225,9 @@ function addUnknownCalls(fold: MutableFold, calls: readonly AnnouncedCall[]): vo
   fold.unknownCalls.set(run, { calls: known.calls + calls.length, bodyBytes, answerCaps });
 }
 
-function startEpoch(fold: MutableFold, run: string): void {
-  fold.epoch += 1;
-  fold.epochRuns[fold.epoch] = run;
+function startAttemptEpoch(fold: MutableFold, run: string): void {
+  fold.attemptEpoch += 1;
+  fold.epochRuns[fold.attemptEpoch] = run;
 }
 
 function endRun(fold: MutableFold, run: string, at: string, exitCode: number): void {
@@ -237,8 +237,8 @@ function endRun(fold: MutableFold, run: string, at: string, exitCode: number): v
   if (fold.currentRun?.id === run) fold.currentRun = null;
 }
 
-function inForce(fold: LedgerFold): { run: string; epoch: number; generation: number } {
-  return { run: fold.epochRuns[fold.epoch] ?? '', epoch: fold.epoch, generation: fold.generation };
+function inForce(fold: LedgerFold): { run: string; attemptEpoch: number; generation: number } {
+  return { run: fold.epochRuns[fold.attemptEpoch] ?? '', attemptEpoch: fold.attemptEpoch, generation: fold.generation };
 }
 
 function makeBatch(
@@ -247,7 +247,7 @@ function makeBatch(
   shard: ShardState | undefined,
   how: { isExtra: boolean; adopted: boolean; at: string },
 ): BatchState {
-  const { run, epoch, generation } = shard ?? inForce(fold);
+  const { run, attemptEpoch, generation } = shard ?? inForce(fold);
   return {
     id,
     shard: shard?.id ?? null,
@@ -260,7 +260,7 @@ function makeBatch(
     adopted: how.adopted,
     keyFingerprint: shard?.keyFingerprint ?? null,
     run,
-    epoch,
+    attemptEpoch,
     generation,
   };
 }

@@ -17,14 +17,14 @@ export interface LedgerFold {
   readonly generation: number;
   /** The run that was open when the generation began; null for the first generation. */
   readonly generationRun: string | null;
-  /** The number of run-started and retry-opened events: attempts are counted within one epoch. */
-  readonly epoch: number;
-  /** The epoch the latest retry-opened event began; 0 without one. */
+  /** The number of run-started and retry-opened events: attempts are counted within one attempt epoch. */
+  readonly attemptEpoch: number;
+  /** The attempt epoch the latest retry-opened event began; 0 without one. */
   readonly lastRetryEpoch: number;
-  /** The run in force in each epoch, by epoch; empty before the first run. */
+  /** The run in force in each attempt epoch, by attempt epoch; empty before the first run. */
   readonly epochRuns: readonly string[];
   /** Attempts that ended without a line of their own, by run: refused in validation, or lost with their batch. */
-  readonly linelessAttempts: ReadonlyMap<string, LinelessAttempts>;
+  readonly answerlessAttempts: ReadonlyMap<string, AnswerlessAttempts>;
   /** Live calls that were announced and have no end yet, by custom id. */
   readonly openCalls: ReadonlyMap<string, OpenCall>;
   /** The same of calls that other processes make. */
@@ -44,7 +44,7 @@ export interface DeadlineState {
   readonly switchedAt: string | null;
 }
 
-export interface LinelessAttempts {
+export interface AnswerlessAttempts {
   readonly rejected: number;
   readonly unknown: number;
 }
@@ -77,9 +77,9 @@ export interface ShardState {
   readonly model: string;
   readonly url: string;
   readonly sha256: string;
-  /** The run, epoch and generation in force at its latest create-intent; before the first one, when it was written. */
+  /** The run, attempt epoch and generation in force at its latest create-intent; before the first one, when it was written. */
   readonly run: string;
-  readonly epoch: number;
+  readonly attemptEpoch: number;
   readonly generation: number;
   readonly status: ShardStatus;
   readonly uploadIntentAt: string | null;
@@ -114,7 +114,7 @@ export interface BatchState {
   readonly adopted: boolean;
   readonly keyFingerprint: string | null;
   readonly run: string;
-  readonly epoch: number;
+  readonly attemptEpoch: number;
   readonly generation: number;
 }
 

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { LedgerError } from '../../core/errors.ts';
 import type { Cause, CheckAnswer, Outcome, OutcomeStatus } from '../../core/outcome.ts';
 import { decideOutcome, type ResponseLine, readResponseLine } from '../../core/response-line.ts';
-import type { Lane, LineLocation } from '../../core/settled.ts';
+import type { LaneName, LineLocation } from '../../core/settled.ts';
 import { openForReading, readBytesAt, readInto } from '../disk/durable-files.ts';
 import type { ResponseFile } from '../response-file.ts';
 
@@ -14,7 +14,7 @@ export interface StoredAnswer {
   /** Decided anew from the line, so with the checked value. */
   readonly outcome: Outcome;
   /** Null without a line. */
-  readonly lane: Lane | null;
+  readonly lane: LaneName | null;
   /** Unix seconds: the batch's `created_at`, for answers that name no date of their own; null without a line. */
   readonly createdSeconds: number | null;
 }
@@ -91,7 +91,7 @@ export function createAnswerReader(directory: string, checkAnswer: CheckAnswer):
 }
 
 /** The answer of a key that has no line. */
-export function makeLinelessAnswer(status: OutcomeStatus | null, rejection: { code: string; message: string } | undefined): StoredAnswer {
+export function makeAnswerlessRecord(status: OutcomeStatus | null, rejection: { code: string; message: string } | undefined): StoredAnswer {
   const outcome: Outcome = {
     status: status ?? 'missing',
     message: rejection?.message ?? describeAbsence(status),

@@ -94,10 +94,10 @@ export function createLiveWriter(options: LiveWriterOptions): LiveWriter {
     writeFully(file.descriptor, Buffer.concat(buffers), file.bytes);
     await syncData(file.descriptor);
     while (barrier !== null) await barrier;
-    for (const bytes of buffers) settle(file, bytes);
+    for (const bytes of buffers) record(file, bytes);
   }
 
-  function settle(file: OpenFile, bytes: Buffer): void {
+  function record(file: OpenFile, bytes: Buffer): void {
     part ??= beginPart(file);
     const judged = judgeLine(bytes.subarray(0, -1), file.bytes, part.file, options.checkAnswer);
     if (judged.status === 'anomaly') throw new Error(`the live lane made a line that is ${judged.anomaly}`);

@@ -4,7 +4,7 @@ import type { CheckAnswer } from '../../core/outcome.ts';
 import { listNames, openForReading, openPrivateFile, readBytesAt } from '../disk/durable-files.ts';
 import type { LedgerState } from '../ledger-state.ts';
 import { isLiveName, makeLivePart, type ResponseFile } from '../response-file.ts';
-import { settleFile } from './settle-file.ts';
+import { judgeFile } from './judge-file.ts';
 import type { SettledIndex } from './settled-index.ts';
 
 export interface LeftoverOptions {
@@ -37,7 +37,7 @@ export async function takeLiveLeftovers(
     if (bytes <= 0) continue;
     const createdSeconds = Math.floor(options.clock().getTime() / 1000);
     const recorded = { file: name, offsetBytes, bytes, lines: 0, createdSeconds };
-    const judged = await settleFile({ path: file, file: makeLivePart(state.fold, recorded, 0), checkAnswer, signal });
+    const judged = await judgeFile({ path: file, file: makeLivePart(state.fold, recorded, 0), checkAnswer, signal });
     const part = makeLivePart(state.fold, { ...recorded, lines: judged.lines }, state.files.length + 1);
     state.beginPart(part);
     settled.append(part, judged);

@@ -4,7 +4,7 @@ import { listNames } from '../disk/durable-files.ts';
 import type { LedgerFold } from '../events/fold.ts';
 import type { LedgerState } from '../ledger-state.ts';
 import { type EventOf, findBatchOfName, isResponseName, makeResponseFile, type ResponseFile } from '../response-file.ts';
-import { type SettledFile, settleFile } from './settle-file.ts';
+import { type JudgedFile, judgeFile } from './judge-file.ts';
 import type { SettledIndex } from './settled-index.ts';
 
 /** A whole file in `responses/` that no event records yet. */
@@ -35,7 +35,7 @@ export function createRecorder(options: {
 }): Recorder {
   const { state } = options;
   /** Judged files whose event is on its way to the disk. */
-  const judgedByName = new Map<string, SettledFile>();
+  const judgedByName = new Map<string, JudgedFile>();
   const recording = new Map<string, Promise<ResponseFile>>();
   /** One file after the other: what is known of its lines is held until its event is on the disk, so files side by side would hold all of it. */
   let before: Promise<unknown> = Promise.resolve();
@@ -43,7 +43,7 @@ export function createRecorder(options: {
   async function judgeAndAnnounce({ name, batchId, createdSeconds }: FoundFile): Promise<ResponseFile> {
     const file = makeResponseFile(state.fold, { file: name, batchId, bytes: 0, lines: 0, createdSeconds }, 0);
     const responsePath = path.join(options.directory, name);
-    const judged = await settleFile({ path: responsePath, file, checkAnswer: options.checkAnswer, signal: options.signal });
+    const judged = await judgeFile({ path: responsePath, file, checkAnswer: options.checkAnswer, signal: options.signal });
     judgedByName.set(name, judged);
     const { bytes, lines, sha256 } = judged;
     await options.announce({ type: 'response-recorded', file: name, batchId, bytes, lines, sha256, createdSeconds });
@@ -79,7 +79,7 @@ export function createRecorder(options: {
       }
     },
     takeIn(file) {
-      const judged = judgedByName.get(file.name) as SettledFile;
+      const judged = judgedByName.get(file.name) as JudgedFile;
       judgedByName.delete(file.name);
       options.settled.append(file, judged);
     },

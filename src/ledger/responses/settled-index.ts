@@ -3,7 +3,7 @@ import { LedgerError } from '../../core/errors.ts';
 import type { SettledRecord } from '../../core/settled.ts';
 import type { LedgerState } from '../ledger-state.ts';
 import type { ResponseFile } from '../response-file.ts';
-import type { SettledFile } from './settle-file.ts';
+import type { JudgedFile } from './judge-file.ts';
 import { makeRecordText, makeSettledLine, parseRecordTexts, parseSettledLines, readSettledLine, type SettledLine } from './settled-line.ts';
 import { type BlockPlace, SettledStore } from './settled-store.ts';
 
@@ -12,7 +12,7 @@ export interface SettledIndex {
   /** Takes in the records of the file recorded next as `settled.jsonl` holds them. @returns false when it does not, or not any more */
   restore(file: ResponseFile, sha256: string): boolean;
   /** Takes in the records of the file recorded next as just settled. */
-  append(file: ResponseFile, settled: SettledFile): void;
+  append(file: ResponseFile, settled: JudgedFile): void;
   /** Begins to take in a part of a live file whose lines are still to come; it is finished before anything else is recorded. */
   grow(file: ResponseFile): GrowingPart;
   /** Says that all recorded files were taken in: more is not to be read back. */

@@ -19,7 +19,7 @@ import {
  * How a provider charges its token limit. `actual`: what a call used; `reserved`: its prompt and its whole cap, when it comes in; `header`: what
  * it says itself beside every answer.
  */
-export type SettleKind = 'actual' | 'reserved' | 'header';
+export type TokenCharging = 'actual' | 'reserved' | 'header';
 
 /** A call's place in the limits. */
 export interface Reservation {
@@ -41,7 +41,7 @@ export interface Throttle {
   /** The call never left: everything is given back. */
   cancel(reservation: Reservation): void;
   /** The call came to its end; `usage` is null when nothing is known of it, `headers` when no answer was seen. */
-  settle(
+  correct(
     reservation: Reservation,
     answer: { readonly usage: Usage | null; readonly isBilled: boolean; readonly headers: Headers | null },
   ): void;
@@ -61,7 +61,7 @@ export interface RateRefusal {
 export interface ThrottleView {
   readonly requestsPerMinute: number | null;
   readonly tokensPerMinute: number | null;
-  readonly settles: SettleKind;
+  readonly tokenCharging: TokenCharging;
   /** How long nothing may leave; 0 when something may. */
   readonly blockedMs: number;
 }
@@ -71,7 +71,7 @@ export interface ThrottleOptions {
   readonly requestsPerMinute: number | null;
   readonly tokensPerMinute: number | null;
   /** How the provider charges, when it is known. */
-  readonly settles?: SettleKind;
+  readonly tokenCharging?: TokenCharging;
   /** Milliseconds that never go back. */
   readonly monotonicMs: () => number;
   /** Uniform in 0..1. */
@@ -84,7 +84,7 @@ export function createThrottle(options: ThrottleOptions): Throttle {
   const probe = createChargeProbe();
   let advertised: Pick<AdvertisedLimits, 'requestsPerMinute' | 'tokensPerMinute'> = { requestsPerMinute: null, tokensPerMinute: null };
   let state: RateState = UNUSED;
-  let settles: SettleKind = options.settles ?? 'actual';
+  let tokenCharging: TokenCharging = options.tokenCharging ?? 'actual';
   let share = FULL_SHARE;
   let burstSeconds = FULL_BURST_SECONDS;
   let changedAtMs = Number.NEGATIVE_INFINITY;
@@ -122,7 +122,7 @@ export function createThrottle(options: ThrottleOptions): Throttle {
     const requests = before.requestsPerMinute === null ? unsettledRequests : 0;
     const tokens = before.tokensPerMinute === null ? unsettledTokens : 0;
     state = correct(state, current, { requests, tokens });
-    if (settles === 'header' && told.remainingTokens !== null && current.tokens.perMinute !== null) {
+    if (tokenCharging === 'header' && told.remainingTokens !== null && current.tokens.perMinute !== null) {
       // Whatever is not answered yet may or may not be counted in what remains.
       const used = Math.max(0, current.tokens.burst - told.remainingTokens) + unsettledTokens;
       const atMostMs = options.monotonicMs() + (used * 60_000) / current.tokens.perMinute;
@@ -138,9 +138,9 @@ export function createThrottle(options: ThrottleOptions): Throttle {
     { inputTokens, outputTokens }: Usage,
     capTokens: number,
   ): void {
-    if (settles === 'header' || remainingTokens === null || tokensPerMinute === null) return;
+    if (tokenCharging === 'header' || remainingTokens === null || tokensPerMinute === null) return;
     const tokens = { usedTokens: inputTokens + outputTokens, cappedTokens: inputTokens + capTokens };
-    settles = probe.observe({ remainingTokens, tokensPerMinute, atMs, ...tokens }) ?? settles;
+    tokenCharging = probe.observe({ remainingTokens, tokensPerMinute, atMs, ...tokens }) ?? tokenCharging;
   }
 
   /** Refusals that come together are one. */
@@ -151,7 +151,7 @@ export function createThrottle(options: ThrottleOptions): Throttle {
     share = Math.max(LEAST_SHARE, share * SHARE_AFTER_REFUSAL);
     burstSeconds = Math.max(LEAST_BURST_SECONDS, burstSeconds / 2);
     tokenRefusals += isAboutTokens ? 1 : 0;
-    if (settles === 'actual' && tokenRefusals >= REFUSALS_TO_DOUBT) settles = 'reserved';
+    if (tokenCharging === 'actual' && tokenRefusals >= REFUSALS_TO_DOUBT) tokenCharging = 'reserved';
   }
 
   function forget(tokens: number): void {
@@ -170,7 +170,7 @@ export function createThrottle(options: ThrottleOptions): Throttle {
     reserve(call) {
       const nowMs = options.monotonicMs();
       relax(nowMs);
-      const tokens = learned.estimate({ ...call, chargesCap: settles === 'reserved' });
+      const tokens = learned.estimate({ ...call, chargesCap: tokenCharging === 'reserved' });
       const reserved = reserve(state, rates(), tokens, nowMs);
       state = reserved.state;
       unsettledRequests += 1;
@@ -182,11 +182,11 @@ export function createThrottle(options: ThrottleOptions): Throttle {
       forget(tokens);
       state = correct(state, rates(), { requests: -1, tokens: -tokens });
     },
-    settle({ promptTokens, capTokens, tokens, leavesAtMs }, { usage, isBilled, headers }) {
+    correct({ promptTokens, capTokens, tokens, leavesAtMs }, { usage, isBilled, headers }) {
       forget(tokens);
       if (usage !== null) learned.learn(promptTokens, usage);
       const used = usage !== null ? usage.inputTokens + usage.outputTokens : isBilled ? tokens : 0;
-      if (settles === 'actual') state = correct(state, rates(), { requests: 0, tokens: used - tokens });
+      if (tokenCharging === 'actual') state = correct(state, rates(), { requests: 0, tokens: used - tokens });
       if (isBilled) refusalsInARow = 0;
       const told = follow(headers, leavesAtMs);
       if (told !== null && usage !== null && capTokens !== null) judgeCharges({ ...told, atMs: leavesAtMs }, usage, capTokens);
@@ -202,7 +202,7 @@ export function createThrottle(options: ThrottleOptions): Throttle {
       state = block(state, nowMs + (retryAfterMs ?? Math.min(backOffMs, resetMs)));
     },
     get view() {
-      return { ...limits(), settles, blockedMs: Math.max(0, state.blockedUntilMs - options.monotonicMs()) };
+      return { ...limits(), tokenCharging, blockedMs: Math.max(0, state.blockedUntilMs - options.monotonicMs()) };
     },
   };
 }

@@ -4,7 +4,7 @@ import type { Ledger } from '../../ledger/ledger.ts';
 import type { Provider } from '../../openai/provider.ts';
 import { createMakeCall } from '../call.ts';
 import { createLiveLane, type LiveLane } from '../lane.ts';
-import { createThrottle, type SettleKind } from '../limits/throttle.ts';
+import { createThrottle, type TokenCharging } from '../limits/throttle.ts';
 import { createLocalQueue } from './local-queue.ts';
 
 export interface LocalLaneOptions {
@@ -13,7 +13,7 @@ export interface LocalLaneOptions {
   /** The job's limits; what it leaves open is learned. */
   readonly limits: Pick<JobLimits, 'requestsPerMinute' | 'tokensPerMinute' | 'concurrency'>;
   /** How the provider charges its token limit, when it is known. */
-  readonly settles?: SettleKind;
+  readonly tokenCharging?: TokenCharging;
   /** Whether a key, whose latest outcome was just recorded, is to be asked again just as it was. */
   readonly isDueAgain: (id: number) => boolean;
   /** Whether another try of this request keeps within the budget. */
@@ -45,7 +45,12 @@ export function createLocalLane(options: LocalLaneOptions): LiveLane {
   const queue = createLocalQueue({
     ...options,
     makeCall: createMakeCall({ provider: options.provider, makeLineId, clock }),
-    throttle: createThrottle({ ...limits, monotonicMs, random, ...(options.settles === undefined ? {} : { settles: options.settles }) }),
+    throttle: createThrottle({
+      ...limits,
+      monotonicMs,
+      random,
+      ...(options.tokenCharging === undefined ? {} : { tokenCharging: options.tokenCharging }),
+    }),
     ceiling: limits.concurrency ?? DEFAULT_CEILING,
   });
   return createLiveLane({ ...options, queue });

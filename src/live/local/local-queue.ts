@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import pLimit from 'p-limit';
 import type { AppError } from '../../core/errors.ts';
 import { readCapTokens } from '../../core/request.ts';
-import { createBreaker } from '../breaker.ts';
+import { createCallBreaker } from '../breaker.ts';
 import type { CallOutcome, MakeCall } from '../call.ts';
 import { createConcurrency } from '../limits/concurrency.ts';
 import type { Bound } from '../limits/gcra.ts';
@@ -39,7 +39,7 @@ const LONGEST_PAUSE_MS = 60_000;
 export function createLocalQueue(options: LocalQueueOptions): CallQueue {
   const { clock, monotonicMs, random, sleep, throttle } = options;
   const concurrency = createConcurrency({ ceiling: options.ceiling, monotonicMs });
-  const breaker = createBreaker({ monotonicMs });
+  const breaker = createCallBreaker({ monotonicMs });
   const meter = createMeter(monotonicMs);
   const limit = pLimit(concurrency.limit);
   /** Fires when nothing more may leave. */
@@ -129,7 +129,7 @@ export function createLocalQueue(options: LocalQueueOptions): CallQueue {
       } finally {
         inFlight -= 1;
       }
-      settle(departure, outcome);
+      correct(departure, outcome);
       const stop = breaker.judge(outcome);
       if (stop !== null) halt(stop);
       switch (outcome.status) {
@@ -155,12 +155,12 @@ export function createLocalQueue(options: LocalQueueOptions): CallQueue {
   }
 
   /** What the outcome tells about the limits. */
-  function settle({ reservation, leftAtMs }: Departure, outcome: CallOutcome): void {
+  function correct({ reservation, leftAtMs }: Departure, outcome: CallOutcome): void {
     switch (outcome.status) {
       case 'answered': {
         const { usage, headers } = outcome;
         const isBilled = outcome.failure === null;
-        throttle.settle(reservation, { usage, isBilled, headers });
+        throttle.correct(reservation, { usage, isBilled, headers });
         if (usage !== null) meter.onCorrection(usage.inputTokens + usage.outputTokens - reservation.tokens);
         meter.onLatency(monotonicMs() - leftAtMs);
         if (outcome.failure?.status === 408) concurrency.onCongestion(leftAtMs);
@@ -168,7 +168,7 @@ export function createLocalQueue(options: LocalQueueOptions): CallQueue {
         break;
       }
       case 'unknown':
-        throttle.settle(reservation, { usage: null, isBilled: true, headers: null });
+        throttle.correct(reservation, { usage: null, isBilled: true, headers: null });
         if (outcome.failure.code === 'timeout') concurrency.onCongestion(leftAtMs);
         break;
       case 'wait':
@@ -231,7 +231,7 @@ export function createLocalQueue(options: LocalQueueOptions): CallQueue {
       while (held >= maxHeld && !stopping.signal.aborted) await nextChange();
     },
     stop: () => stopping.abort(),
-    async settle() {
+    async drain() {
       while (held > 0) await nextChange();
     },
     get view() {

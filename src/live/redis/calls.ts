@@ -76,7 +76,7 @@ export async function reserveCall(
 export type DeliveredKind = 'line' | 'unknown' | 'back' | 'halt' | 'reject';
 
 /** How an attempt ends. */
-export interface Settlement {
+export interface AttemptEnd {
   /** The mark of the attempt; empty when none was granted. */
   readonly mark: string;
   /** Real tokens less the reserved ones. */
@@ -96,23 +96,23 @@ export interface Settlement {
 }
 
 /** Corrects what the attempt took and delivers its end. @returns the entry's id, empty when nothing was delivered */
-export async function settleCall(link: QueueLink, job: JobReference, settlement: Settlement): Promise<string> {
+export async function writeAttemptEnd(link: QueueLink, job: JobReference, attemptEnd: AttemptEnd): Promise<string> {
   const shared = makeSharedKeys(link.queueName);
   const own = makeStateKeys(link.queueName, job.state);
-  const kind = settlement.delivery?.kind ?? '';
-  const text = settlement.delivery?.text ?? '';
+  const kind = attemptEnd.delivery?.kind ?? '';
+  const text = attemptEnd.delivery?.text ?? '';
   const seal = kind === '' ? '' : makeSeal(link.secret, [job.state, job.jobId, kind, text]);
-  const { requests = null, tokens = null } = settlement.remaining ?? {};
+  const { requests = null, tokens = null } = attemptEnd.remaining ?? {};
   return (await runScript(
     link.redis,
     SETTLE,
     [shared.requests, shared.tokens, shared.limits, own.open, own.crashes, own.done, own.results, shared.probe],
     [
-      ...[job.jobId, job.customId, settlement.mark],
-      ...[settlement.requestsDelta ?? 0, Math.round(settlement.tokensDelta), requests ?? '', tokens ?? ''],
-      ...[kind, text, seal, settlement.hasCrashed === true ? 1 : 0],
-      ...[settlement.charge?.usedTokens ?? '', settlement.charge?.cappedTokens ?? ''],
-      settlement.report === undefined ? '' : writeReport(settlement.report),
+      ...[job.jobId, job.customId, attemptEnd.mark],
+      ...[attemptEnd.requestsDelta ?? 0, Math.round(attemptEnd.tokensDelta), requests ?? '', tokens ?? ''],
+      ...[kind, text, seal, attemptEnd.hasCrashed === true ? 1 : 0],
+      ...[attemptEnd.charge?.usedTokens ?? '', attemptEnd.charge?.cappedTokens ?? ''],
+      attemptEnd.report === undefined ? '' : writeReport(attemptEnd.report),
     ],
   )) as string;
 }

@@ -76,7 +76,7 @@ function checkUrl(redisUrl: string): void {
   try {
     protocol = new URL(redisUrl).protocol;
   } catch {
-    // Said below.
+    // Completion below.
   }
   if (protocol !== 'redis:' && protocol !== 'rediss:') {
     throw refuse('the Redis URL must look like redis://host:6379 or rediss://:password@host:6380', null);

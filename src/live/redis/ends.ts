@@ -29,8 +29,8 @@ export type ResultEntry =
       /** How the call went; null where the worker tells nothing. */
       readonly report: CallReport | null;
     }
-  /** A worker has said all it knows to this epoch. */
-  | { readonly type: 'account'; readonly entryId: string; readonly worker: string; readonly epoch: string }
+  /** A worker has said all it knows to this session. */
+  | { readonly type: 'account'; readonly entryId: string; readonly worker: string; readonly sessionId: string }
   /** Not written by a worker of ours. */
   | { readonly type: 'forged'; readonly entryId: string; readonly why: string };
 
@@ -45,8 +45,8 @@ export function readEntry(entryId: string, flat: readonly string[], options: { s
   const field = (name: string) => flat[flat.indexOf(name) + 1] ?? '';
   const [kind, jobId, text] = [field('kind'), field('job'), field('text')];
   if (kind === 'account') {
-    const [worker = '', epoch = ''] = text.split('|');
-    return { type: 'account', entryId, worker, epoch };
+    const [worker = '', sessionId = ''] = text.split('|');
+    return { type: 'account', entryId, worker, sessionId };
   }
   const forged = (why: string): ResultEntry => ({ type: 'forged', entryId, why });
   const customId = readJobId(options.state, jobId);

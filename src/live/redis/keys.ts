@@ -38,7 +38,7 @@ export interface SharedKeys {
   readonly probe: string;
   /** Workers by the time of their last sign of life. */
   readonly workers: string;
-  /** Hash of state id to `epoch|collected|stopping`: see `StateNotice`. */
+  /** Hash of state id to `sessionId|collected|stopping`: see `StateNotice`. */
   readonly states: string;
 }
 
@@ -114,7 +114,7 @@ export function readJobId(state: string, jobId: string): string | null {
 /** What a runner tells the workers about its calls. */
 export interface StateNotice {
   /** Random; another one means that Redis may have lost memory, and that workers must say what they hold. */
-  readonly epoch: string;
+  readonly sessionId: string;
   /** Stream id up to which ends are safe in the ledger. */
   readonly collected: string;
   /** Nothing more may leave. */
@@ -122,10 +122,10 @@ export interface StateNotice {
 }
 
 export function writeNotice(notice: StateNotice): string {
-  return `${notice.epoch}|${notice.collected}|${notice.isStopping ? 1 : 0}`;
+  return `${notice.sessionId}|${notice.collected}|${notice.isStopping ? 1 : 0}`;
 }
 
 export function readNotice(text: string): StateNotice {
-  const [epoch = '', collected = '0-0', stopping] = text.split('|');
-  return { epoch, collected, isStopping: stopping === '1' };
+  const [sessionId = '', collected = '0-0', stopping] = text.split('|');
+  return { sessionId, collected, isStopping: stopping === '1' };
 }

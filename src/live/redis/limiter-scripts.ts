@@ -112,8 +112,8 @@ local function observe(leavesAt, left)
     if i == 1 then charged = level else usedTokens, cappedTokens = usedTokens + sampleUsed, cappedTokens + sampleCapped end
     if i == #samples - 1 then charged = charged - level end
   end
-  if charged > cappedTokens * ${OTHERS_FACTOR} or redis.call('HGET', KEYS[3], 'settles') == 'header' then return end
-  redis.call('HSET', KEYS[3], 'settles', charged > (usedTokens + cappedTokens) / 2 and 'reserved' or 'actual')
+  if charged > cappedTokens * ${OTHERS_FACTOR} or redis.call('HGET', KEYS[3], 'tokenCharging') == 'header' then return end
+  redis.call('HSET', KEYS[3], 'tokenCharging', charged > (usedTokens + cappedTokens) / 2 and 'reserved' or 'actual')
 end
 `;
 
@@ -166,7 +166,7 @@ if now >= blocked then
   redis.call('HSET', KEYS[2], 'share', math.max(LEAST_SHARE, share * AFTER_REFUSAL), 'burstSeconds', math.max(LEAST_BURST_SECONDS, burstSeconds / 2),
     'changedAt', string.format('%.0f', now))
   if ARGV[2] == '1' and redis.call('HINCRBY', KEYS[2], 'tokenRefusals', 1) >= REFUSALS_TO_DOUBT then
-    redis.call('HSET', KEYS[2], 'settles', 'reserved')
+    redis.call('HSET', KEYS[2], 'tokenCharging', 'reserved')
   end
 end
 local refusals = math.max(1, tonumber(redis.call('HGET', KEYS[2], 'refusals') or 1))
@@ -198,7 +198,7 @@ local function limit(wanted, told)
   local lower = wanted and told and math.min(wanted, told) or wanted or told
   return lower and string.format('%.0f', lower) or ''
 end
-local more = redis.call('HMGET', KEYS[4], 'settles', 'allRefusals')
+local more = redis.call('HMGET', KEYS[4], 'tokenCharging', 'allRefusals')
 local function wait(i) return string.format('%.0f', math.max(0, (used(KEYS[i]) - rates[i][1] * (rates[i][2] - 1) - now) / 1000)) end
 return {limit(limits[1], limits[2]), limit(limits[3], limits[4]), more[1] or '',
   string.format('%.0f', math.max(0, (used(KEYS[3]) - now) / 1000)), more[2] or '0', tostring(redis.call('ZCARD', KEYS[5])), wait(1), wait(2)}

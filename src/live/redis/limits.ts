@@ -1,21 +1,21 @@
 import type { Redis } from 'ioredis';
 import type { AdvertisedLimits } from '../limits/rate-headers.ts';
-import type { SettleKind } from '../limits/throttle.ts';
+import type { TokenCharging } from '../limits/throttle.ts';
 
 /** What the job says about the limits of its model; null where it says nothing. */
-export interface JobLimits {
+export interface SharedLimits {
   readonly requestsPerMinute: number | null;
   readonly tokensPerMinute: number | null;
   /** How the provider charges, when it is known. Over Redis `header` means: as `actual`, and never beyond what the headers say is left. */
-  readonly settles?: SettleKind;
+  readonly tokenCharging?: TokenCharging;
 }
 
 /** Writes the job's limits for all workers; what they have learned from headers and refusals stays. */
-export async function writeJobLimits(redis: Redis, limitsKey: string, limits: JobLimits): Promise<void> {
+export async function writeJobLimits(redis: Redis, limitsKey: string, limits: SharedLimits): Promise<void> {
   const fields = { requestsPerMinute: limits.requestsPerMinute ?? '', tokensPerMinute: limits.tokensPerMinute ?? '' };
   await redis.hset(limitsKey, fields);
-  if (limits.settles === undefined) await redis.hsetnx(limitsKey, 'settles', 'actual');
-  else await redis.hset(limitsKey, 'settles', limits.settles);
+  if (limits.tokenCharging === undefined) await redis.hsetnx(limitsKey, 'tokenCharging', 'actual');
+  else await redis.hset(limitsKey, 'tokenCharging', limits.tokenCharging);
 }
 
 /** Writes what the provider's headers say, for all workers. */

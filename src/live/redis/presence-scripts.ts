@@ -31,12 +31,12 @@ export async function runScript(
 export const BEAT = makeScript(`
 local now = redis.call('TIME')
 redis.call('ZADD', KEYS[1], now[1] * 1000 + math.floor(now[2] / 1000), ARGV[1])
-return {redis.call('HGET', KEYS[3], 'settles') or '', redis.call('HGETALL', KEYS[2])}
+return {redis.call('HGET', KEYS[3], 'tokenCharging') or '', redis.call('HGETALL', KEYS[2])}
 `);
 
 /**
  * A worker says, after Redis may have lost memory, which attempts it has under way; one whose end has just arrived is over.
- * KEYS open results done; ARGV worker epoch (jobId mark)…
+ * KEYS open results done; ARGV worker sessionId (jobId mark)…
  */
 export const ACCOUNT = makeScript(`
 for i = 3, #ARGV, 2 do
@@ -47,7 +47,7 @@ return redis.call('XADD', KEYS[2], '*', 'kind', 'account', 'job', '', 'text', AR
 
 /**
  * The runner looks who works for it: the living are admitted, the silent are struck off first, so that what they have under way can no
- * longer change. KEYS states workers admitted open; ARGV state epoch aliveMs.
+ * longer change. KEYS states workers admitted open; ARGV state sessionId aliveMs.
  * @returns [] when Redis has lost its memory, else workers and marks, flat: jobId, mark, jobId, …
  */
 export const MUSTER = makeScript(`
@@ -63,7 +63,7 @@ return {workers, redis.call('HGETALL', KEYS[4])}
 
 /**
  * Forgets ends that are safe in the ledger. A job id leaves \`done\` only when its job is gone, else a repeated job would call again.
- * KEYS results done states job…; ARGV state epoch notice entries entryId… jobId….
+ * KEYS results done states job…; ARGV state sessionId notice entries entryId… jobId….
  * @returns job ids that must stay for now
  */
 export const FORGET = makeScript(`

@@ -1,5 +1,5 @@
 /** How a caller waits for Redis. */
-export interface Patience {
+export interface RetryOptions {
   readonly sleep: (milliseconds: number, signal: AbortSignal) => Promise<void>;
   /** Ends the waiting; the promise rejects with its reason. */
   readonly signal: AbortSignal;
@@ -10,7 +10,7 @@ export interface Patience {
 const PAUSE_MS = 200;
 
 /** Repeats a step that may be repeated until Redis has answered it. */
-export async function insist<T>(attempt: () => Promise<T>, patience: Patience): Promise<T> {
+export async function retryUntilAnswered<T>(attempt: () => Promise<T>, patience: RetryOptions): Promise<T> {
   for (;;) {
     patience.signal.throwIfAborted();
     try {

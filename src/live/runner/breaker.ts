@@ -1,7 +1,7 @@
 import type { AppError } from '../../core/errors.ts';
 import { readResponseLine } from '../../core/response-line.ts';
 import { ApiError } from '../../openai/api-error.ts';
-import { createBreaker } from '../breaker.ts';
+import { createCallBreaker } from '../breaker.ts';
 import type { CallOutcome } from '../call.ts';
 import type { CallEnd } from '../queue.ts';
 import { GIVEN_UP, WORKER_DIED } from '../redis/ends.ts';
@@ -11,8 +11,8 @@ import { GIVEN_UP, WORKER_DIED } from '../redis/ends.ts';
  * and not its rows. Lines are read only until the first one that is different.
  * @returns a function that says why the run has to stop, or null
  */
-export function createEndJudge(): (ends: readonly CallEnd[]) => AppError | null {
-  const breaker = createBreaker({ monotonicMs: () => 0 });
+export function createEndBreaker(): (ends: readonly CallEnd[]) => AppError | null {
+  const breaker = createCallBreaker({ monotonicMs: () => 0 });
   let isSettled = false;
   return (ends) => {
     for (const end of ends) {

@@ -4,7 +4,7 @@ import type { CallEnd } from '../queue.ts';
 import { type DeliveredEnd, type ResultEntry, readEntry } from '../redis/ends.ts';
 import { makeJobKey, type StateNotice, writeNotice } from '../redis/keys.ts';
 import { FORGET, runScript } from '../redis/presence-scripts.ts';
-import { createEndJudge } from './breaker.ts';
+import { createEndBreaker } from './breaker.ts';
 import type { RunnerContext } from './context.ts';
 import type { HeldCall } from './window.ts';
 
@@ -20,7 +20,7 @@ export type Notice = { -readonly [Field in keyof StateNotice]: StateNotice[Field
 
 /** Brings ends from Redis into the ledger: read, record, and only then delete. */
 export class EndCollector {
-  /** Worker to the last epoch it has said all about. */
+  /** Worker to the last session it has said all about. */
   readonly accounts = new Map<string, string>();
   readonly #context: RunnerContext;
   readonly #notice: Notice;
@@ -32,7 +32,7 @@ export class EndCollector {
   #seenLines = new Set<string>();
   #olderLines = new Set<string>();
   #forged = 0;
-  readonly #judge = createEndJudge();
+  readonly #breaker = createEndBreaker();
 
   constructor(context: RunnerContext, notice: Notice, onHalt: (error: AppError) => void) {
     this.#context = context;
@@ -87,7 +87,7 @@ export class EndCollector {
     const jobIds: string[] = [];
     let halt: AppError | null = null;
     for (const entry of entries) {
-      if (entry.type === 'account') this.accounts.set(entry.worker, entry.epoch);
+      if (entry.type === 'account') this.accounts.set(entry.worker, entry.sessionId);
       if (entry.type === 'forged') this.#countForged(entry.why);
       if (entry.type !== 'end') continue;
       const { customId, end, jobId } = entry;
@@ -102,7 +102,7 @@ export class EndCollector {
       if (end.status === 'line' && this.#hasSeen(end.line)) continue;
       const callEnds = endsOf(customId, jobId, end);
       ends.push(...callEnds);
-      halt ??= end.status === 'halt' ? end.error : this.#judge(callEnds);
+      halt ??= end.status === 'halt' ? end.error : this.#breaker(callEnds);
       if (held === undefined || !isOurs) continue;
       ended.set(customId, held);
       if (held.jobId !== jobId) this.#withdraw(held);
@@ -132,7 +132,7 @@ export class EndCollector {
       [...this.#lingering].filter((id) => window.adding.has(id)),
     ];
     const jobKeys = jobIds.map((jobId) => makeJobKey(link.queueName, jobId));
-    const values = [state, this.#notice.epoch, writeNotice(this.#notice), entryIds.length, ...entryIds, ...jobIds];
+    const values = [state, this.#notice.sessionId, writeNotice(this.#notice), entryIds.length, ...entryIds, ...jobIds];
     const staying = await runScript(link.redis, FORGET, [keys.results, keys.done, shared.states, ...jobKeys], values);
     this.#lingering = new Set([...(staying as string[]), ...unconfirmed]);
     for (const entryId of entryIds) this.#recorded.delete(entryId);

@@ -2,7 +2,7 @@ import type { Queue } from 'bullmq';
 import type { CallOwner } from '../queue.ts';
 import type { QueueLink } from '../redis/calls.ts';
 import type { QueueIdentity, SharedKeys, StateKeys } from '../redis/keys.ts';
-import type { JobLimits } from '../redis/limits.ts';
+import type { SharedLimits } from '../redis/limits.ts';
 import type { SharedPace } from './pace.ts';
 import type { CallWindow } from './window.ts';
 
@@ -12,7 +12,7 @@ export interface RunnerContext {
   readonly queue: Queue;
   readonly state: string;
   readonly identity: QueueIdentity;
-  readonly limits: JobLimits;
+  readonly limits: SharedLimits;
   readonly shared: SharedKeys;
   readonly keys: StateKeys;
   readonly window: CallWindow;

@@ -1,6 +1,6 @@
 import type { CallEnd, LiveCall } from '../queue.ts';
 import type { JobPayload } from '../redis/ends.ts';
-import { insist } from '../redis/retry.ts';
+import { retryUntilAnswered } from '../redis/retry.ts';
 import { makeSeal } from '../redis/seal.ts';
 import { giveBack } from './collect-ends.ts';
 import type { RunnerContext } from './context.ts';
@@ -97,7 +97,7 @@ export class JobFeed {
     const { queue, window, sleep, closed } = this.#context;
     const jobs = chunk.map((held) => this.#makeJob(held));
     for (const { jobId } of chunk) window.adding.add(jobId);
-    await insist(() => queue.addBulk(jobs), { sleep, signal: closed });
+    await retryUntilAnswered(() => queue.addBulk(jobs), { sleep, signal: closed });
     for (const held of chunk) {
       window.adding.delete(held.jobId);
       held.isAdded = true;

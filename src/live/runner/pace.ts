@@ -5,7 +5,7 @@ import type { PaceView } from '../queue.ts';
 import type { CallReport } from '../redis/ends.ts';
 import type { SharedKeys } from '../redis/keys.ts';
 import { PACE } from '../redis/limiter-scripts.ts';
-import type { JobLimits } from '../redis/limits.ts';
+import type { SharedLimits } from '../redis/limits.ts';
 import { runScript } from '../redis/presence-scripts.ts';
 
 /** How fast the calls of all workers go, as the runner sees it: from what they tell beside their answers, and from the limits in Redis. */
@@ -23,13 +23,13 @@ export interface SharedPaceOptions {
   readonly shared: SharedKeys;
   /** BullMQ's set of jobs whose back-off is not over. */
   readonly delayedKey: string;
-  readonly limits: JobLimits;
+  readonly limits: SharedLimits;
   readonly nowMs: () => number;
 }
 
 export function createSharedPace({ redis, shared, delayedKey, limits, nowMs }: SharedPaceOptions): SharedPace {
   const meter = createMeter(nowMs);
-  let throttle: ThrottleView = { ...limits, settles: limits.settles ?? 'actual', blockedMs: 0 };
+  let throttle: ThrottleView = { ...limits, tokenCharging: limits.tokenCharging ?? 'actual', blockedMs: 0 };
   let refusals = 0;
   let delayed = 0;
   let bound: 'requests' | 'tokens' | null = null;
@@ -42,11 +42,11 @@ export function createSharedPace({ redis, shared, delayedKey, limits, nowMs }: S
     async refresh() {
       const keys = [shared.requests, shared.tokens, shared.blocked, shared.limits, delayedKey];
       const reply = (await runScript(redis, PACE, keys, [])) as readonly string[];
-      const [requests, tokens, settles, blockedMs, refused, waiting, requestsMs, tokensMs] = reply;
+      const [requests, tokens, tokenCharging, blockedMs, refused, waiting, requestsMs, tokensMs] = reply;
       throttle = {
         requestsPerMinute: requests === '' ? null : Number(requests),
         tokensPerMinute: tokens === '' ? null : Number(tokens),
-        settles: settles === 'reserved' || settles === 'header' ? settles : 'actual',
+        tokenCharging: tokenCharging === 'reserved' || tokenCharging === 'header' ? tokenCharging : 'actual',
         blockedMs: Number(blockedMs),
       };
       refusals = Number(refused);

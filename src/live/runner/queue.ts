@@ -3,9 +3,9 @@ import type { Redis } from 'ioredis';
 import type { CallOwner, CallQueue, LiveCall, QueueView } from '../queue.ts';
 import { describeUrl, isAppendOnly, openRedis } from '../redis/connection.ts';
 import { makeJobId, makeQueueName, makeSharedKeys, makeStateKeys, type QueueIdentity, REDIS_PREFIX } from '../redis/keys.ts';
-import type { JobLimits } from '../redis/limits.ts';
-import { AttachedQueue } from './event-loop.ts';
+import type { SharedLimits } from '../redis/limits.ts';
 import { createSharedPace, type SharedPace } from './pace.ts';
+import { RunnerLoop } from './runner-loop.ts';
 import { CallWindow, type HeldCall, WINDOW_LIMITS, type WindowLimits } from './window.ts';
 
 export interface BullmqQueueOptions {
@@ -13,7 +13,7 @@ export interface BullmqQueueOptions {
   /** The id of the state directory whose calls these are. */
   readonly state: string;
   readonly identity: QueueIdentity;
-  readonly limits: JobLimits;
+  readonly limits: SharedLimits;
   /** `ROWMILL_QUEUE_SECRET`; null where none is set. */
   readonly secret: string | null;
   readonly clock: () => Date;
@@ -49,7 +49,7 @@ class BullmqQueue implements CallQueue {
   readonly #window: CallWindow;
   readonly #pace: SharedPace;
   readonly #closed = new AbortController();
-  #attached: AttachedQueue | null = null;
+  #loop: RunnerLoop | null = null;
   #added: number;
 
   constructor(options: BullmqQueueOptions, redis: Redis) {
@@ -79,7 +79,7 @@ class BullmqQueue implements CallQueue {
     const { identity, state, secret } = this.#options;
     const queueName = makeQueueName(identity);
     await this.#queue.waitUntilReady();
-    this.#attached = new AttachedQueue({
+    this.#loop = new RunnerLoop({
       link: { redis: this.#redis, queueName, secret },
       queue: this.#queue,
       state,
@@ -98,37 +98,37 @@ class BullmqQueue implements CallQueue {
       workerSilenceMs: this.#options.workerSilenceMs ?? WORKER_SILENCE_MS,
       closed: this.#closed.signal,
     });
-    return this.#attached.begin();
+    return this.#loop.begin();
   }
 
   async add(call: LiveCall): Promise<void> {
     const { customId, body } = call.request;
     const held: HeldCall = { customId, call, bodyBytes: Buffer.byteLength(body), jobId: this.#makeJobId(customId), isAdded: false };
     this.#window.hold(held);
-    this.#attached?.feed.add(held);
+    this.#loop?.feed.add(held);
     await this.#window.waitForRoom();
   }
 
   stop(): void {
-    this.#attached?.stop();
+    this.#loop?.stop();
   }
 
-  async settle(): Promise<void> {
+  async drain(): Promise<void> {
     await this.#window.waitUntilEmpty();
   }
 
   get view(): QueueView {
-    const { inFlight = 0, concurrency = 0 } = this.#attached?.workers ?? {};
+    const { inFlight = 0, concurrency = 0 } = this.#loop?.workers ?? {};
     const waiting = Math.max(0, this.#window.held.size - inFlight);
     return { inFlight, waiting, concurrency, pace: this.#pace.view({ waiting, isFull: inFlight >= concurrency }) };
   }
 
   async close(): Promise<void> {
-    if (this.#closed.signal.aborted && this.#attached === null) return;
-    if (this.#window.held.size === 0) await this.#attached?.cleanUp();
+    if (this.#closed.signal.aborted && this.#loop === null) return;
+    if (this.#window.held.size === 0) await this.#loop?.cleanUp();
     this.#closed.abort();
-    await this.#attached?.ended;
-    this.#attached = null;
+    await this.#loop?.ended;
+    this.#loop = null;
     this.#window.close();
     this.#redis.disconnect();
   }

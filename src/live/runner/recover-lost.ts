@@ -12,7 +12,7 @@ export const JOB_LISTS: JobType[] = ['wait', 'active', 'delayed', 'prioritized',
 const PAUSE_MS = 50;
 
 /** What is known about the workers from before Redis was lost sight of. */
-export interface LastMuster {
+export interface Roster {
   /** Workers that were alive, and could have been granted calls since. */
   readonly workers: ReadonlySet<string>;
   /** Jobs that a worker had under way which was dead by then. */
@@ -20,7 +20,7 @@ export interface LastMuster {
 }
 
 /** How the calls without an end stand in Redis. */
-export interface CensusResult {
+export interface RecoveredCalls {
   readonly lost: number;
   readonly unknown: number;
 }
@@ -28,20 +28,20 @@ export interface CensusResult {
 /**
  * After Redis may have lost memory: every worker that could have made calls says what it has under way and repeats what it has told. Calls
  * that nobody has, and that are in no list, were then never made, and are added again; where a worker keeps silent, they may have been
- * billed. No call is granted meanwhile, because no worker is admitted before the census is over. Rejects while Redis is away.
+ * billed. No call is granted meanwhile, because no worker is admitted before the recovery is over. Rejects while Redis is away.
  */
-export async function takeCensus(
+export async function recoverLost(
   context: RunnerContext,
   parts: {
     readonly collector: EndCollector;
     readonly feed: JobFeed;
-    readonly epoch: string;
-    readonly muster: LastMuster;
+    readonly sessionId: string;
+    readonly roster: Roster;
     readonly patienceMs: number;
   },
-): Promise<CensusResult> {
-  const { collector, muster, epoch } = parts;
-  const isSilent = () => [...muster.workers].some((worker) => collector.accounts.get(worker) !== epoch);
+): Promise<RecoveredCalls> {
+  const { collector, roster, sessionId } = parts;
+  const isSilent = () => [...roster.workers].some((worker) => collector.accounts.get(worker) !== sessionId);
   for (const untilMs = context.nowMs() + parts.patienceMs; isSilent() && context.nowMs() < untilMs; ) {
     if ((await collector.collect()) === 0) await context.sleep(PAUSE_MS, context.closed);
   }
@@ -52,7 +52,7 @@ export async function takeCensus(
   const missing = [...context.window.held.values()].filter((held) => held.isAdded && !present.has(held.jobId));
   const isCertain = !isSilent();
   for (const jobId of context.window.strays) if (!present.has(jobId)) context.window.endStray(jobId);
-  const wasNeverMade = (held: HeldCall) => isCertain && held.call !== null && !muster.orphans.has(held.jobId);
+  const wasNeverMade = (held: HeldCall) => isCertain && held.call !== null && !roster.orphans.has(held.jobId);
   const unknown = missing.filter((held) => !wasNeverMade(held));
   await endAsUnknown(context, unknown);
   for (const held of missing.filter(wasNeverMade)) parts.feed.addAgain(held);

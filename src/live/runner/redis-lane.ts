@@ -18,14 +18,14 @@ export interface RedisLaneOptions extends LocalLaneOptions {
  * @throws AppError exit 2 within five seconds when Redis cannot be used
  */
 export async function openRedisLane(options: RedisLaneOptions): Promise<LiveLane> {
-  const { limits, model, provider, settles } = options;
+  const { limits, model, provider, tokenCharging } = options;
   const queue = await openBullmqQueue({
     ...options,
     identity: { model, keyFingerprint: provider.keyFingerprint, baseUrl: provider.baseUrl },
     limits: {
       requestsPerMinute: limits.requestsPerMinute,
       tokensPerMinute: limits.tokensPerMinute,
-      ...(settles === undefined ? {} : { settles }),
+      ...(tokenCharging === undefined ? {} : { tokenCharging }),
     },
   });
   return createLiveLane({ ...options, queue });

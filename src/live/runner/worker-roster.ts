@@ -1,9 +1,9 @@
-import { settleCall } from '../redis/calls.ts';
+import { writeAttemptEnd } from '../redis/calls.ts';
 import { WORKER_DIED, writeEnd } from '../redis/ends.ts';
 import { readJobId } from '../redis/keys.ts';
 import { MUSTER, runScript } from '../redis/presence-scripts.ts';
 import type { RunnerContext } from './context.ts';
-import type { LastMuster } from './recover-lost.ts';
+import type { Roster } from './recover-lost.ts';
 
 /** What the workers are busy with. */
 export interface WorkerView {
@@ -16,16 +16,16 @@ export interface WorkerView {
  * Looks who is alive, admits them, and ends the attempts of the dead: no other worker has to wait for a lock to lapse.
  * @returns null when Redis has lost its memory
  */
-export async function takeMuster(
+export async function readRoster(
   context: RunnerContext,
-  epoch: string,
-): Promise<{ readonly last: LastMuster; readonly view: WorkerView } | null> {
+  sessionId: string,
+): Promise<{ readonly last: Roster; readonly view: WorkerView } | null> {
   const { link, shared, keys, state, workerSilenceMs } = context;
   const reply = (await runScript(
     link.redis,
     MUSTER,
     [shared.states, shared.workers, keys.admitted, keys.open],
-    [state, epoch, workerSilenceMs],
+    [state, sessionId, workerSilenceMs],
   )) as [] | [string[], string[]];
   const [names, flat] = reply;
   if (names === undefined || flat === undefined) return null;
@@ -46,5 +46,5 @@ async function endOrphan(context: RunnerContext, jobId: string, mark: string): P
   const bodyBytes = context.window.held.get(customId)?.bodyBytes ?? 0;
   const text = writeEnd({ status: 'unknown', why: WORKER_DIED, bodyBytes });
   const job = { state: context.state, jobId, customId };
-  await settleCall(context.link, job, { mark, tokensDelta: 0, hasCrashed: true, delivery: { kind: 'unknown', text } });
+  await writeAttemptEnd(context.link, job, { mark, tokensDelta: 0, hasCrashed: true, delivery: { kind: 'unknown', text } });
 }

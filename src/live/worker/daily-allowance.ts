@@ -33,7 +33,7 @@ export interface TakenCall {
   /** The call cost nothing and does not count. */
   giveBack(): void;
   /** The call has its answer; a usage that is null keeps the bound. */
-  settle(model: string, usage: Usage | null): void;
+  correct(model: string, usage: Usage | null): void;
 }
 
 export function createDailyAllowance(limits: DailyLimits, clock: () => Date): DailyAllowance {
@@ -72,7 +72,7 @@ export function createDailyAllowance(limits: DailyLimits, clock: () => Date): Da
           calls -= 1;
           nanoUsd -= boundNanoUsd;
         },
-        settle(model, usage) {
+        correct(model, usage) {
           if (limits.nanoUsd === null || usage === null || !isToday()) return;
           const price = priceOf(model);
           const cost = price === null ? null : makeCost(usage, price);

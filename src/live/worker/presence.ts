@@ -1,17 +1,17 @@
 import { setMaxListeners } from 'node:events';
-import type { SettleKind } from '../limits/throttle.ts';
-import { type JobReference, type QueueLink, type Settlement, settleCall } from '../redis/calls.ts';
+import type { TokenCharging } from '../limits/throttle.ts';
+import { type AttemptEnd, type JobReference, type QueueLink, writeAttemptEnd } from '../redis/calls.ts';
 import { makeSharedKeys, makeStateKeys, readNotice } from '../redis/keys.ts';
 import { ACCOUNT, BEAT, runScript } from '../redis/presence-scripts.ts';
 
 /** What a worker remembers about one state directory's calls. */
 interface StateMemory {
-  epoch: string;
+  sessionId: string;
   stopping: AbortController;
   /** Job id to mark: attempts granted and not settled. */
   readonly underWay: Map<string, string>;
   /** Ends delivered and not yet safe in the runner's ledger, oldest first. */
-  readonly delivered: Map<string, { readonly job: JobReference; readonly settlement: Settlement; entryId: string }>;
+  readonly delivered: Map<string, { readonly job: JobReference; readonly attemptEnd: AttemptEnd; entryId: string }>;
 }
 
 /**
@@ -21,7 +21,7 @@ interface StateMemory {
 export class WorkerPresence {
   readonly worker: string;
   /** How the provider charges, as all workers know it so far. */
-  settles: SettleKind = 'actual';
+  tokenCharging: TokenCharging = 'actual';
   readonly #link: QueueLink;
   #toldLimits = '';
   readonly #states = new Map<string, StateMemory>();
@@ -49,24 +49,24 @@ export class WorkerPresence {
   }
 
   /** Delivers an attempt's end once; rejects while Redis is away, and may then be repeated. */
-  async settle(job: JobReference, settlement: Settlement): Promise<void> {
+  async endAttempt(job: JobReference, attemptEnd: AttemptEnd): Promise<void> {
     const memory = this.#memoryOf(job.state);
-    const entryId = await settleCall(this.#link, job, settlement);
+    const entryId = await writeAttemptEnd(this.#link, job, attemptEnd);
     memory.underWay.delete(job.jobId);
-    if (entryId !== '') memory.delivered.set(entryId, { job, settlement, entryId });
+    if (entryId !== '') memory.delivered.set(entryId, { job, attemptEnd, entryId });
   }
 
   /** One sign of life, and what follows from the runners' notices. */
   async beat(): Promise<void> {
     const { workers, states, limits } = makeSharedKeys(this.#link.queueName);
-    const [settles, flat] = (await runScript(this.#link.redis, BEAT, [workers, states, limits], [this.worker])) as [string, string[]];
-    this.settles = settles === 'reserved' || settles === 'header' ? settles : 'actual';
+    const [tokenCharging, flat] = (await runScript(this.#link.redis, BEAT, [workers, states, limits], [this.worker])) as [string, string[]];
+    this.tokenCharging = tokenCharging === 'reserved' || tokenCharging === 'header' ? tokenCharging : 'actual';
     for (let index = 0; index + 1 < flat.length; index += 2) {
       const state = flat[index] as string;
       const notice = readNotice(flat[index + 1] as string);
       const memory = this.#memoryOf(state);
-      // Another epoch's memory may have lost what this one's entry ids say is collected.
-      if (memory.epoch !== notice.epoch) await this.#account(state, memory, notice.epoch);
+      // Another session's memory may have lost what this one's entry ids say is collected.
+      if (memory.sessionId !== notice.sessionId) await this.#account(state, memory, notice.sessionId);
       else forgetCollected(memory, notice.collected);
       if (notice.isStopping) memory.stopping.abort();
       else if (memory.stopping.signal.aborted) memory.stopping = createStopping();
@@ -79,21 +79,21 @@ export class WorkerPresence {
   }
 
   /** Repeats what is not safe yet, and only then says what is under way: whoever reads the account has read the ends before it. */
-  async #account(state: string, memory: StateMemory, epoch: string): Promise<void> {
+  async #account(state: string, memory: StateMemory, sessionId: string): Promise<void> {
     for (const said of memory.delivered.values()) {
-      const entryId = await settleCall(this.#link, said.job, { ...said.settlement, mark: '', hasCrashed: false });
+      const entryId = await writeAttemptEnd(this.#link, said.job, { ...said.attemptEnd, mark: '', hasCrashed: false });
       if (entryId !== '') said.entryId = entryId;
     }
     const { open, results, done } = makeStateKeys(this.#link.queueName, state);
     const marks = [...memory.underWay].flat();
-    await runScript(this.#link.redis, ACCOUNT, [open, results, done], [this.worker, epoch, ...marks]);
-    memory.epoch = epoch;
+    await runScript(this.#link.redis, ACCOUNT, [open, results, done], [this.worker, sessionId, ...marks]);
+    memory.sessionId = sessionId;
   }
 
   #memoryOf(state: string): StateMemory {
     let memory = this.#states.get(state);
     if (memory === undefined) {
-      memory = { epoch: '', stopping: createStopping(), underWay: new Map(), delivered: new Map() };
+      memory = { sessionId: '', stopping: createStopping(), underWay: new Map(), delivered: new Map() };
       this.#states.set(state, memory);
     }
     return memory;

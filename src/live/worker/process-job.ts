@@ -7,9 +7,9 @@ import { makeSharedKeys } from '../redis/keys.ts';
 import { REFUSE } from '../redis/limiter-scripts.ts';
 import { writeToldLimits } from '../redis/limits.ts';
 import { runScript } from '../redis/presence-scripts.ts';
-import { insist } from '../redis/retry.ts';
+import { retryUntilAnswered } from '../redis/retry.ts';
 import type { HandedJob, WorkerContext } from './context.ts';
-import { deliver, interruptionsOf, NO_ATTEMPT, type OpenAttempt, settle } from './deliver.ts';
+import { deliver, endAttempt, interruptionsOf, NO_ATTEMPT, type OpenAttempt } from './deliver.ts';
 import { type JobReading, readJob } from './read-job.ts';
 import { waitForGrant } from './reserve.ts';
 import { sleepUntilAny } from './wait.ts';
@@ -30,7 +30,7 @@ const NO_BOUND = 'the worker has a limit of dollars a day, and nothing bounds wh
 /** A row that killed so many workers is called with nothing beside it. */
 const SUSPECT_CRASHES = 2;
 
-/** The life of one job: check, reserve, wait, call once, settle. @returns whether the job is over, or must go back to the queue */
+/** The life of one job: check, reserve, wait, call once, end the attempt. @returns whether the job is over, or must go back to the queue */
 export async function processJob(context: WorkerContext, job: HandedJob): Promise<'over' | 'give-back'> {
   const reading = readJob(job.data, { ...job, secret: context.link.secret, ceilings: context.ceilings });
   if (reading.status === 'refused') return reject(context, job, reading.why);
@@ -40,7 +40,7 @@ export async function processJob(context: WorkerContext, job: HandedJob): Promis
   const promptTokens = Math.ceil(reading.request.body.length / BYTES_PER_TOKEN);
   let unreachableMs = 0;
   for (let tries = 1; ; tries += 1) {
-    const chargesCap = context.presence.settles === 'reserved';
+    const chargesCap = context.presence.tokenCharging === 'reserved';
     const tokens = context.learned.estimate({ promptTokens, capTokens: reading.outputTokens, chargesCap });
     const waited = await waitForGrant(context, job, tokens);
     if (waited.status !== 'go') return waited.status;
@@ -50,7 +50,7 @@ export async function processJob(context: WorkerContext, job: HandedJob): Promis
     const leftAtMs = context.monotonicMs();
     const outcome = await callOnce(context, job, reading, waited.grant.crashes >= SUSPECT_CRASHES);
     if (isFree(outcome)) taken.giveBack();
-    else taken.settle(reading.model, outcome.status === 'answered' ? outcome.usage : null);
+    else taken.correct(reading.model, outcome.status === 'answered' ? outcome.usage : null);
     switch (outcome.status) {
       case 'answered':
         await answer(context, job, outcome, {
@@ -67,7 +67,7 @@ export async function processJob(context: WorkerContext, job: HandedJob): Promis
         await refuse(context, job, attempt, outcome);
         break;
       case 'not-sent': {
-        await settle(context, job, { ...attempt, requestsDelta: -1, delivery: null });
+        await endAttempt(context, job, { ...attempt, requestsDelta: -1, delivery: null });
         const { code } = outcome.failure;
         const backOffMs = Math.min(SHORTEST_BACK_OFF_MS * 2 ** Math.min(tries - 1, 5), LONGEST_BACK_OFF_MS) * (1 - context.random() / 4);
         context.log('warn', 'not-sent', { job: job.jobId, code, waitMs: Math.round(backOffMs) });
@@ -139,7 +139,7 @@ async function answer(
   if (usage !== null) context.learned.learn(reserved.promptTokens, usage);
   const isBilled = failure === null;
   const used = usage !== null ? usage.inputTokens + usage.outputTokens : isBilled ? reserved.tokens : 0;
-  const tokensDelta = context.presence.settles === 'reserved' ? 0 : used - reserved.tokens;
+  const tokensDelta = context.presence.tokenCharging === 'reserved' ? 0 : used - reserved.tokens;
   const told = await follow(context, headers);
   const remaining = { requests: told?.remainingRequests ?? null, tokens: told?.remainingTokens ?? null };
   const charge = usage === null || reserved.capTokens === null ? {} : { charge: makeCharge(usage, reserved.capTokens) };
@@ -153,13 +153,13 @@ function makeCharge({ inputTokens, outputTokens }: Usage, capTokens: number): No
 
 /** A 429: the tokens were not used, and everybody waits as long as the provider says. No attempt is used; a row never fails for lack of rate. */
 async function refuse(context: WorkerContext, job: HandedJob, attempt: OpenAttempt, outcome: Refused): Promise<void> {
-  await settle(context, job, { ...attempt, delivery: null });
+  await endAttempt(context, job, { ...attempt, delivery: null });
   const told = await follow(context, outcome.headers);
   const { blocked, limits } = makeSharedKeys(context.link.queueName);
   const resetMs = outcome.isAboutTokens ? told?.resetTokensMs : told?.resetRequestsMs;
   const values = [outcome.failure.retryAfterMs ?? '', outcome.isAboutTokens ? 1 : 0, context.random(), resetMs ?? ''];
   const patience = { sleep: context.sleep, signal: context.ending };
-  const waitMs = await insist(() => runScript(context.link.redis, REFUSE, [blocked, limits], values), patience);
+  const waitMs = await retryUntilAnswered(() => runScript(context.link.redis, REFUSE, [blocked, limits], values), patience);
   context.log('warn', 'wait', { job: job.jobId, code: outcome.failure.code, waitMs });
 }
 

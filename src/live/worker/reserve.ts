@@ -1,7 +1,7 @@
 import { type Grant, reserveCall } from '../redis/calls.ts';
 import { WORKER_DIED } from '../redis/ends.ts';
 import type { HandedJob, WorkerContext } from './context.ts';
-import { deliver, interruptionsOf, NO_ATTEMPT, type OpenAttempt, settle } from './deliver.ts';
+import { deliver, endAttempt, interruptionsOf, NO_ATTEMPT, type OpenAttempt } from './deliver.ts';
 import { sleepUntilAny } from './wait.ts';
 
 /** Not admitted yet, another worker is at it, or Redis is away. */
@@ -67,7 +67,7 @@ async function leave(context: WorkerContext, job: HandedJob, attempt: OpenAttemp
     await deliver(context, job, attempt, { status: 'back', code: 'stopped' });
     return { status: 'over' };
   }
-  if (attempt.mark !== '') await settle(context, job, { ...attempt, delivery: null });
+  if (attempt.mark !== '') await endAttempt(context, job, { ...attempt, delivery: null });
   return { status: job.signal.aborted ? 'over' : 'give-back' };
 }
 

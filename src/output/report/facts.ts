@@ -1,4 +1,4 @@
-import type { Lane } from '../../core/settled.ts';
+import type { LaneName } from '../../core/settled.ts';
 import type { Summary } from '../../core/summary.ts';
 
 /**
@@ -21,7 +21,7 @@ export interface ReportFacts {
   /** Of live calls; null without one. */
   readonly calls: CallFigures | null;
   /** The batches of the run, in the order in which they were created. */
-  readonly batches: readonly BatchTrip[];
+  readonly batches: readonly BatchTimeline[];
   /** When answers came in; null when none did. */
   readonly tempo: Tempo | null;
   readonly causes: readonly CauseFacts[];
@@ -79,7 +79,7 @@ export interface CallFigures {
 }
 
 /** A batch's way, phase by phase. */
-export interface BatchTrip {
+export interface BatchTimeline {
   readonly id: string;
   readonly requests: number;
   readonly status: string;
@@ -94,7 +94,7 @@ export interface Phase {
 
 /** Answers over time, in steps of equal length. */
 export interface Tempo {
-  readonly lane: Lane;
+  readonly lane: LaneName;
   readonly fromAt: string;
   readonly stepMs: number;
   readonly steps: readonly TempoStep[];

@@ -1,6 +1,6 @@
 import { formatCount, formatThings } from '../format-numbers.ts';
 import { renderBars, renderSegments, renderSeries, swatch } from './charts.ts';
-import type { BatchTrip, CallFigures, Phase, ReportFacts, Spread, Tempo, TempoStep } from './facts.ts';
+import type { BatchTimeline, CallFigures, Phase, ReportFacts, Spread, Tempo, TempoStep } from './facts.ts';
 import { formatDuration, formatInstant, formatTimeOfDay } from './format-times.ts';
 import { type Html, html, NOTHING } from './html.ts';
 
@@ -37,7 +37,7 @@ const PHASE_FILLS: Readonly<Record<Phase['name'], string>> = {
 };
 const MAX_BATCHES = 40;
 
-function renderBatches(batches: readonly BatchTrip[]): Html {
+function renderBatches(batches: readonly BatchTimeline[]): Html {
   const phases = batches.flatMap((batch) => batch.phases);
   if (phases.length === 0) return NOTHING;
   const from = Math.min(...phases.map(({ fromAt }) => Date.parse(fromAt)));

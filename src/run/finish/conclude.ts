@@ -2,7 +2,7 @@ import { relative } from 'node:path';
 import { parseCustomId } from '../../core/request.ts';
 import type { Summary } from '../../core/summary.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
-import { pricesAsOf } from '../../money/overlay.ts';
+import { pricesAsOf } from '../../money/price-overrides.ts';
 import { makeSummary } from '../../output/make-summary.ts';
 import { reportPath } from '../../output/output-paths.ts';
 import { createSummaryCounter } from '../../output/summary-counter.ts';
@@ -15,7 +15,7 @@ import type { SelectedRows } from '../open/selection.ts';
 import type { NextCommands } from '../options.ts';
 import type { DeadlineOptions } from '../send/deadline.ts';
 import { findPossiblyBilled } from '../send/possibly-billed.ts';
-import { makeFingerprint } from './unchanged.ts';
+import { makeFingerprint } from './fingerprint.ts';
 import type { WarningLog } from './warning-log.ts';
 import { writeOutputs } from './write-outputs.ts';
 import { openReporter } from './write-report.ts';
@@ -59,7 +59,7 @@ export async function concludeRun(options: ConcludeOptions): Promise<Summary | n
   const { job } = prepared.compiled;
   const counter = createSummaryCounter((row) => savingsOf(row, books));
   const isFinal = stop === null && options.selected.isAll;
-  const stepOf = createStepOf(ledger, job, 'looking');
+  const stepOf = createStepOf(ledger, job, 'reading');
   const reporter = await openReporter({
     ...options,
     budgetNanoUsd: options.maxNanoUsd ?? job.budget.nanoUsd,
@@ -80,7 +80,7 @@ export async function concludeRun(options: ConcludeOptions): Promise<Summary | n
   const counted = counter.read();
   const totals = books.ofRun(run);
   const orphanedNanoUsd = await readOrphaned(options, totals.nanoUsd - counted.rowsNanoUsd);
-  const lineless = ledger.fold.linelessAttempts.get(run) ?? { rejected: 0, unknown: 0 };
+  const answerless = ledger.fold.answerlessAttempts.get(run) ?? { rejected: 0, unknown: 0 };
   const unanswered = findPossiblyBilled(options);
   const show = (path: string) => relative(options.cwd, path) || path;
   const summary = makeSummary({
@@ -92,9 +92,9 @@ export async function concludeRun(options: ConcludeOptions): Promise<Summary | n
     causes: counted.causes,
     ...(counted.unwrapped === 0 ? {} : { unwrapped: counted.unwrapped }),
     attempts: {
-      batch: totals.batchAttempts + lineless.rejected + lineless.unknown + unanswered.batchCalls,
+      batch: totals.batchAttempts + answerless.rejected + answerless.unknown + unanswered.batchCalls,
       live: totals.liveAttempts + unanswered.liveCalls,
-      unknown: totals.unknownAttempts + lineless.unknown + unanswered.batchCalls + unanswered.liveCalls,
+      unknown: totals.unknownAttempts + answerless.unknown + unanswered.batchCalls + unanswered.liveCalls,
     },
     tokens: {
       input: totals.usage.inputTokens,
@@ -136,7 +136,7 @@ export async function concludeRun(options: ConcludeOptions): Promise<Summary | n
   const fingerprint = isFinal
     ? await makeFingerprint(prepared, ledger, { path: written.table, sha256: written.tableSha256 }, options.signal)
     : null;
-  const prices = { asOf: options.priceAsOf, ownSha256: prepared.ownPricesSha256 };
+  const prices = { asOf: options.priceAsOf, ownSha256: prepared.customPricesSha256 };
   const kept: KeptSummary = { summary, fingerprint, paths: options.paths, prices };
   ledger.runFiles.writeRunFile(run, 'job.yaml', job.text);
   ledger.runFiles.writeRunFile(run, 'summary.json', `${JSON.stringify(kept, null, 2)}\n`);
@@ -149,8 +149,8 @@ export async function concludeRun(options: ConcludeOptions): Promise<Summary | n
 }
 
 function countLifeAttempts({ fold }: Ledger, { life }: Books): number {
-  const lineless = [...fold.linelessAttempts.values()].reduce((sum, { rejected, unknown }) => sum + rejected + unknown, 0);
-  return life.batchAttempts + life.liveAttempts + lineless;
+  const answerless = [...fold.answerlessAttempts.values()].reduce((sum, { rejected, unknown }) => sum + rejected + unknown, 0);
+  return life.batchAttempts + life.liveAttempts + answerless;
 }
 
 /** Money of this run that stands on no row. It is looked up, not derived, so that the books are checked against each other. */

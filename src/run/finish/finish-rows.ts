@@ -99,7 +99,7 @@ const NOTHING_SPENT: RowCosts = { isOfThisRun: false, attempts: 0, usage: NO_USA
 /** What the row's attempts in this run used and cost, its failed ones included. */
 function readCosts(options: FinishOptions, id: number, answer: StoredAnswer): RowCosts {
   const { keys, fold } = options.ledger;
-  if (keys.outcome(id) === null || fold.epochRuns[keys.epoch(id)] !== options.run) return NOTHING_SPENT;
+  if (keys.outcome(id) === null || fold.epochRuns[keys.attemptEpoch(id)] !== options.run) return NOTHING_SPENT;
   const attempts = keys.attempts(id);
   const { outcome } = answer;
   if (!keys.hasHistory(id) && answer.lane !== null) {

@@ -5,7 +5,7 @@ import type { Summary } from '../../core/summary.ts';
 import { VERSION } from '../../core/version.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import type {
-  BatchTrip,
+  BatchTimeline,
   CallFigures,
   CauseFacts,
   FieldFacts,
@@ -30,7 +30,7 @@ export interface ReportFactsOptions {
   readonly summary: Summary;
   readonly counted: CountedRows;
   readonly calls: CallFigures | null;
-  readonly batches: readonly BatchTrip[];
+  readonly batches: readonly BatchTimeline[];
   readonly tempo: TempoCounter;
   readonly warnings: Pick<WarningLog, 'read'>;
   readonly budgetNanoUsd: number | null;

@@ -3,7 +3,7 @@ import type { StoredEvent } from '../../core/event.ts';
 import { forEachLine, readLineChunks } from '../../ledger/disk/read-lines.ts';
 import { readEventLine } from '../../ledger/events/event-line.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
-import type { BatchTrip, Phase } from '../../output/report/facts.ts';
+import type { BatchTimeline, Phase } from '../../output/report/facts.ts';
 import type { TempoCounter } from '../../output/report/tempo-counter.ts';
 
 /** The events that tell when something happened; the others, some of them long lists of ids, are passed over unread. */
@@ -32,7 +32,7 @@ const PHASE_BY_STATUS: Readonly<Record<string, Phase['name']>> = {
   cancelled: 'collecting',
 };
 
-interface Trip {
+interface Timeline {
   readonly id: string;
   readonly shard: string;
   readonly phases: Phase[];
@@ -46,15 +46,15 @@ export async function readRunTimeline(
   run: string,
   tempo: TempoCounter,
   signal: AbortSignal,
-): Promise<readonly BatchTrip[]> {
-  const trips = new Map<string, Trip>();
+): Promise<readonly BatchTimeline[]> {
+  const underWay = new Map<string, Timeline>();
   const uploads = new Map<string, { fromAt: string; toAt: string | null; createAt: string | null }>();
 
   function enter(id: string, name: Phase['name'] | null, at: string): void {
-    const trip = trips.get(id);
-    if (trip === undefined || trip.current === null || trip.current.name === name) return;
-    trip.phases.push({ ...trip.current, toAt: at });
-    trip.current = name === null ? null : { name, fromAt: at };
+    const timeline = underWay.get(id);
+    if (timeline === undefined || timeline.current === null || timeline.current.name === name) return;
+    timeline.phases.push({ ...timeline.current, toAt: at });
+    timeline.current = name === null ? null : { name, fromAt: at };
   }
 
   function take(event: StoredEvent): void {
@@ -73,14 +73,14 @@ export async function readRunTimeline(
         const upload = uploads.get(event.shard);
         const uploaded = upload?.toAt == null ? [] : [{ name: 'upload' as const, fromAt: upload.fromAt, toAt: upload.toAt }];
         const current = { name: 'validating' as const, fromAt: upload?.createAt ?? at };
-        trips.set(event.batchId, { id: event.batchId, shard: event.shard, phases: uploaded, current });
+        underWay.set(event.batchId, { id: event.batchId, shard: event.shard, phases: uploaded, current });
         return;
       }
       case 'batch-status':
-        enter(event.batchId, PHASE_BY_STATUS[event.status] ?? trips.get(event.batchId)?.current?.name ?? null, at);
+        enter(event.batchId, PHASE_BY_STATUS[event.status] ?? underWay.get(event.batchId)?.current?.name ?? null, at);
         return;
       case 'response-recorded':
-        if (trips.has(event.batchId)) tempo.add(Date.parse(at), { answers: event.lines });
+        if (underWay.has(event.batchId)) tempo.add(Date.parse(at), { answers: event.lines });
         return;
       case 'batch-collected':
         enter(event.batchId, null, at);
@@ -94,12 +94,12 @@ export async function readRunTimeline(
   }
 
   for await (const event of readTold(ledger, run, signal)) take(event);
-  const now = (trip: Trip) => trip.current?.fromAt ?? '';
-  return [...trips.values()].map((trip) => ({
-    id: trip.id,
-    requests: ledger.fold.shards.get(trip.shard)?.rows ?? 0,
-    status: ledger.fold.batches.get(trip.id)?.status ?? '',
-    phases: trip.current === null ? trip.phases : [...trip.phases, { ...trip.current, toAt: now(trip) }],
+  const now = (timeline: Timeline) => timeline.current?.fromAt ?? '';
+  return [...underWay.values()].map((timeline) => ({
+    id: timeline.id,
+    requests: ledger.fold.shards.get(timeline.shard)?.rows ?? 0,
+    status: ledger.fold.batches.get(timeline.id)?.status ?? '',
+    phases: timeline.current === null ? timeline.phases : [...timeline.phases, { ...timeline.current, toAt: now(timeline) }],
   }));
 }
 

@@ -27,14 +27,14 @@ type Schema = Readonly<Record<string, unknown>>;
  * @throws UsageError when there is no field of that name, or it is not clear which one is meant
  */
 export function chooseField(job: Pick<Job, 'name' | 'output'>, name: string | null): Field {
-  const found = name === null ? findLabelField(job) : name;
+  const found = name === null ? findComparedField(job) : name;
   if (found !== null) return makeField(job, found);
   const fields = listFields(job).join(', ');
   throw new UsageError(`${job.name}: its answers have no single field with labels; name one with --field: ${fields}`, { code: 'field' });
 }
 
 /** The one field with labels; of answers with a single field that one. Null when there are none or several. */
-export function findLabelField({ output }: Pick<Job, 'output'>): string | null {
+export function findComparedField({ output }: Pick<Job, 'output'>): string | null {
   if (output.type === 'text') return ANSWER_COLUMN;
   const closed = output.columns.filter((name) => hasEnum(schemaOf(output.schema, name)));
   const candidates = closed.length > 0 ? closed : output.columns;

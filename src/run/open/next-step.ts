@@ -13,7 +13,7 @@ export type StepOf = (id: number) => KeyStep;
  * Binds the job's policy to the ledger. Within a run the table of outcomes decides. What an earlier run left failed stays failed, unless the
  * user reopened it or, when a run is `working` (or about to), its cause was a passing one.
  */
-export function createStepOf(ledger: Ledger, job: Job, purpose: 'working' | 'looking'): StepOf {
+export function createStepOf(ledger: Ledger, job: Job, purpose: 'working' | 'reading'): StepOf {
   const { keys, fold } = ledger;
   const policy = { attempts: job.retry.attempts, onUnknown: job.onUnknown };
   const cap = job.params.max_output_tokens;
@@ -26,7 +26,7 @@ export function createStepOf(ledger: Ledger, job: Job, purpose: 'working' | 'loo
     if (outcome === null) return 'new';
     if (outcome === 'ok') return 'done';
     if (keys.isReopened(id)) return 'again';
-    const isOfOpenRun = fold.currentRun !== null && fold.epochRuns[keys.epoch(id)] === fold.currentRun.id;
+    const isOfOpenRun = fold.currentRun !== null && fold.epochRuns[keys.attemptEpoch(id)] === fold.currentRun.id;
     if (isOfOpenRun) {
       const progress = { outcome, attempts: keys.attempts(id), idleRounds: keys.idleRounds(id) };
       return decideNextStep(progress, { ...policy, hasOutputCap: outcome === 'truncated' && canGrowCap(id) });

@@ -39,14 +39,14 @@ export interface PrepareOptions {
 export async function prepareJob(options: PrepareOptions): Promise<PreparedJob> {
   const loaded = typeof options.jobFile === 'string' ? await loadJob(options.jobFile, options.overrides) : options.jobFile;
   const { job } = loaded;
-  const ownPrices = await loadPrices(job.directory, options.overrides.cwd);
+  const customPrices = await loadPrices(job.directory, options.overrides.cwd);
   const stateDirectory = locateStateDirectory(job, options.target.origin, options.stateRoot);
   const spoolPath = join(stateDirectory, 'stdin');
   const made = job.input.path === '-' ? mkdirSync(stateDirectory, { recursive: true, mode: 0o700 }) : undefined;
   try {
     const table = await openTable(job.input, { stdin: options.stdin, spoolPath, cwd: options.overrides.cwd, signal: options.signal });
     const tokens = createJobTokens(job.model);
-    const findPrice = createFindPrice(ownPrices);
+    const findPrice = createFindPrice(customPrices);
     const limits = {
       maxBodyBytes: MAX_SHARD_BYTES / 2,
       ...modelLimits(job.model),
@@ -64,7 +64,7 @@ export async function prepareJob(options: PrepareOptions): Promise<PreparedJob> 
       examples: chosen,
       stateDirectory,
       findPrice,
-      ownPricesSha256: hash('sha256', JSON.stringify(ownPrices)),
+      customPricesSha256: hash('sha256', JSON.stringify(customPrices)),
       tokens,
       compileWith: (params) => compileJob({ ...bound, job: { ...job, params: { ...job.params, ...params } } }, table, limits),
     };

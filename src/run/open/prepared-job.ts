@@ -17,7 +17,7 @@ export interface PreparedJob {
   /** Prices, with those of the user's own `prices.yaml` beside the job file before all others. */
   readonly findPrice: FindPrice;
   /** Stands for what that file says. */
-  readonly ownPricesSha256: string;
+  readonly customPricesSha256: string;
   /** The same job with other parameters, as `retry --set` gives them. */
   readonly compileWith: (params: Readonly<Record<string, unknown>>) => CompiledJob;
 }

@@ -1,10 +1,10 @@
 import type { Job } from '../../core/job.ts';
 import { formatCount, formatDollars } from '../../output/format-numbers.ts';
-import type { PreviewRows } from './plan-result.ts';
+import type { PlanRows } from './plan-result.ts';
 
 /** What a plan is compared with. */
 export interface ComparedRows {
-  readonly rows: PreviewRows;
+  readonly rows: PlanRows;
   /** Rows of the last run that are no more in the table; null when only a part of the table is looked at. */
   readonly gone: number | null;
   /** Expected cost of all requests, in the job's lane; null when unknown. */

@@ -1,12 +1,12 @@
 import type { Job } from '../../core/job.ts';
 import type { LaneName } from '../../core/lane.ts';
-import type { Preview } from './plan-result.ts';
+import type { Plan } from './plan-result.ts';
 
 /** From this many requests on, `mode: auto` takes the batch lane: below it the day's wait is worth more than the discount. */
 export const AUTO_BATCH_REQUESTS = 500;
 
 /** The lane a run sends new requests to. */
-export function chooseLane(mode: Job['mode'], { rows }: Pick<Preview, 'rows'>): LaneName {
+export function chooseLane(mode: Job['mode'], { rows }: Pick<Plan, 'rows'>): LaneName {
   if (mode !== 'auto') return mode;
   return rows.new + rows.changed + rows.again >= AUTO_BATCH_REQUESTS ? 'batch' : 'live';
 }

@@ -5,16 +5,16 @@ import type { PlannedShard } from './shards.ts';
 import type { TimeUnderLimits } from './time.ts';
 
 /** What a run would do, found by going through the table once; nothing was sent, nothing was spent. Field names are a contract (`plan --json`). */
-export interface Preview {
+export interface Plan {
   readonly schema: 'rowmill.plan/1';
   readonly job: string;
   readonly model: string;
-  readonly rows: PreviewRows;
+  readonly rows: PlanRows;
   /** Skipped rows by cause. */
   readonly skipped: Readonly<Partial<Record<SkipCause, number>>>;
   /** What is another than in the last run, in words. */
   readonly changes: readonly string[];
-  readonly tokens: PreviewTokens;
+  readonly tokens: PlanTokens;
   readonly cost: LaneCosts;
   /** A cheaper model's price for the same; null when none is known. */
   readonly cheaper: CheaperModel | null;
@@ -28,7 +28,7 @@ export interface Preview {
 }
 
 /** Of the requests that would be sent. */
-export interface PreviewTokens {
+export interface PlanTokens {
   readonly input: number;
   readonly outputExpected: number;
   readonly outputWorst: number;
@@ -53,7 +53,7 @@ export interface PlanProblem {
   readonly message: string;
 }
 
-export interface PreviewRows {
+export interface PlanRows {
   readonly in: number;
   readonly new: number;
   /** Known row ids whose content (or the job's prompt) is another than in the last run. */

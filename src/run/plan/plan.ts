@@ -4,8 +4,8 @@ import { openJobLedger } from '../open/open-job-ledger.ts';
 import { type PrepareOptions, prepareJob } from '../open/prepare.ts';
 import { selectRows } from '../open/selection.ts';
 import type { RunOptions } from '../options.ts';
-import type { Preview } from './plan-result.ts';
-import { previewOpenJob } from './preview-job.ts';
+import { planOpenJob } from './plan-open-job.ts';
+import type { Plan } from './plan-result.ts';
 
 export type PlanOptions = PrepareOptions & Pick<RunOptions, 'selection' | 'effects' | 'priceAsOf'>;
 
@@ -13,15 +13,15 @@ export type PlanOptions = PrepareOptions & Pick<RunOptions, 'selection' | 'effec
  * What a run of these options would do, from the job, the table and the state directory alone. Takes no lock and sends nothing.
  * @throws UsageError with every problem of the job and the first of the table
  */
-export async function planJob(options: PlanOptions): Promise<Preview> {
+export async function planJob(options: PlanOptions): Promise<Plan> {
   const prepared = await prepareJob(options);
   const selected = await selectRows(options.selection, prepared.table, options.signal);
   if (!existsSync(join(prepared.stateDirectory, 'events.jsonl'))) {
-    return previewOpenJob({ prepared, opened: null, selected, countsExactly: true, options });
+    return planOpenJob({ prepared, opened: null, selected, countsExactly: true, options });
   }
   const opened = await openJobLedger(prepared, { ...options, origin: options.target.origin, access: 'read' });
   try {
-    return await previewOpenJob({ prepared, opened, selected, countsExactly: true, options });
+    return await planOpenJob({ prepared, opened, selected, countsExactly: true, options });
   } finally {
     await opened.ledger.close();
   }

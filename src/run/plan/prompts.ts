@@ -44,8 +44,8 @@ const SEED = 1;
 const ENOUGH_MEASURED = 10;
 
 export function createPromptCount(tokens: JobTokens, { longOverTokens, isExact }: PromptCountOptions): PromptCount {
-  const sample = createSample<EstimatedPrompt>(SAMPLE_REQUESTS, SEED);
-  const answered = createSample<EstimatedPrompt & { readonly key: string; readonly id: number }>(SAMPLE_REQUESTS, SEED);
+  const sample = createReservoir<EstimatedPrompt>(SAMPLE_REQUESTS, SEED);
+  const answered = createReservoir<EstimatedPrompt & { readonly key: string; readonly id: number }>(SAMPLE_REQUESTS, SEED);
   const short = { requests: 0, tokens: 0 };
   const long = { requests: 0, tokens: 0 };
   let hasLearned = !isExact;
@@ -116,13 +116,13 @@ function ratio(pairs: readonly { readonly actual: number; readonly expected: num
 }
 
 /** Keeps so many of the things offered, each with the same chance, whatever their number; the same ones for the same seed. */
-interface Sample<T> {
+interface Reservoir<T> {
   /** Makes the thing only when it is kept. */
   offer(make: () => T): void;
   readonly kept: readonly T[];
 }
 
-function createSample<T>(size: number, seed: number): Sample<T> {
+function createReservoir<T>(size: number, seed: number): Reservoir<T> {
   const kept: T[] = [];
   let state = (seed * 48_271 + 11) % 2_147_483_647;
   let offered = 0;

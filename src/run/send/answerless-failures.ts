@@ -3,7 +3,7 @@ import type { Ledger } from '../../ledger/ledger.ts';
 import type { StepOf } from '../open/next-step.ts';
 
 /** A row that failed without an answer to read: refused in validation, in none of its batches' files, or lost on the way. */
-export interface LinelessEnd {
+export interface AnswerlessFailure {
   readonly id: number;
   readonly outcome: OutcomeStatus;
 }
@@ -11,20 +11,20 @@ export interface LinelessEnd {
 /** So many keys are gone through again for one lost live call at most; what is lost comes one by one, and may come often. */
 const KEYS_PER_LOST_CALL = 1024;
 
-export interface LinelessEnds {
+export interface AnswerlessFailures {
   /** Every such row of the run, when there may be new ones since the last call; else nothing. Re-asks are left out: their row was answered. */
-  readNew(): readonly LinelessEnd[];
+  readNew(): readonly AnswerlessFailure[];
 }
 
 /** Nobody is told of these ends as of records, so they are looked for in the index when the events' sums say that there are some. */
-export function createLinelessEnds({ keys, fold }: Pick<Ledger, 'keys' | 'fold'>, run: string, stepOf: StepOf): LinelessEnds {
+export function createAnswerlessFailures({ keys, fold }: Pick<Ledger, 'keys' | 'fold'>, run: string, stepOf: StepOf): AnswerlessFailures {
   let collected: unknown = null;
   let unanswered = 0;
   let lostCalls = 0;
 
   /** Requests of the run's batches that were refused, or stood in no file. Counted anew only when a batch was collected. */
   function hasMoreUnanswered(): boolean {
-    const attempts = fold.linelessAttempts.get(run);
+    const attempts = fold.answerlessAttempts.get(run);
     if (attempts === undefined || attempts === collected) return false;
     collected = attempts;
     let found = attempts.rejected;
@@ -42,14 +42,14 @@ export function createLinelessEnds({ keys, fold }: Pick<Ledger, 'keys' | 'fold'>
   }
 
   function isOfRun(id: number): boolean {
-    return fold.epochRuns[keys.epoch(id)] === run && keys.location(id) === null && keys.reasks(id) === 0;
+    return fold.epochRuns[keys.attemptEpoch(id)] === run && keys.location(id) === null && keys.reasks(id) === 0;
   }
 
   return {
     readNew() {
       const [hasUnanswered, hasLost] = [hasMoreUnanswered(), hasMoreLostCalls()];
       if (!hasUnanswered && !hasLost) return [];
-      const ends: LinelessEnd[] = [];
+      const ends: AnswerlessFailure[] = [];
       for (let id = 0; id < keys.size; id++) {
         const outcome = keys.outcome(id);
         if (outcome !== null && outcome !== 'ok' && isOfRun(id) && stepOf(id) === 'failed') ends.push({ id, outcome });

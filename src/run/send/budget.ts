@@ -147,7 +147,7 @@ interface OnItsWay {
 
 export function countOnItsWay(ledger: Ledger, lanes: { readonly batch: BatchLane; readonly live: LiveLane | null }, run: string): OnItsWay {
   let { bytes, rows, answerCaps } = lanes.batch.filling;
-  for (const { shard } of lanes.batch.trips) {
+  for (const { shard } of lanes.batch.underWay) {
     const state = shard === null ? undefined : ledger.fold.shards.get(shard);
     bytes += state?.bytes ?? 0;
     rows += state?.rows ?? 0;

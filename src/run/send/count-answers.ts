@@ -2,7 +2,7 @@ import type { StopRule, StopSign } from '../../core/job.ts';
 import type { OutcomeStatus } from '../../core/outcome.ts';
 
 /** How one row's request ended: its first answer, or what it failed with for good. Re-asks are not looked at. */
-export interface WatchedAnswer {
+export interface CountedAnswer {
   readonly outcome: OutcomeStatus;
   /** Whether it is ok and says nothing. */
   readonly isEmpty: boolean;
@@ -14,16 +14,16 @@ export interface WatchedAnswer {
 export type LabelCounts = ReadonlyMap<string, number>;
 
 /** Counts rows in the order in which they were recorded, so that what it finds is the same however often the run was continued. */
-export interface AnswerWatch {
+export interface AnswerCount {
   /** @returns what is worth a warning now, in words */
-  take(answer: WatchedAnswer): readonly string[];
+  take(answer: CountedAnswer): readonly string[];
   /** Rows so far, answered or failed. */
   readonly answers: number;
   /** Why the run has to stop, in words; null while it may go on. */
   readonly stop: string | null;
 }
 
-export interface AnswerWatchOptions {
+export interface AnswerCountOptions {
   readonly rules: readonly StopRule[];
   /** Judges the shares of all rules by the first so many answers too; null does not. */
   readonly pilot: number | null;
@@ -46,7 +46,7 @@ const SHIFTED = 0.25;
 /** A pilot without rules of its own fails when more than a fifth of it failed. */
 const PILOT_RULE: StopRule = { sign: 'failed', over: { type: 'share', over: 0.2 }, first: null };
 
-export function createAnswerWatch({ rules, pilot, previous }: AnswerWatchOptions): AnswerWatch {
+export function createAnswerCount({ rules, pilot, previous }: AnswerCountOptions): AnswerCount {
   const counts = new Map<StopSign, number>();
   const labels = new Map<string, number>();
   const warned = new Set<string>();
@@ -104,7 +104,7 @@ export function createAnswerWatch({ rules, pilot, previous }: AnswerWatchOptions
   };
 }
 
-function signsOf({ outcome, isEmpty }: WatchedAnswer): readonly StopSign[] {
+function signsOf({ outcome, isEmpty }: CountedAnswer): readonly StopSign[] {
   if (outcome === 'ok') return isEmpty ? ['empty'] : [];
   return ['failed', outcome as StopSign];
 }

@@ -58,7 +58,7 @@ export function createDeadlineLane({ batch, live, deadline, clock, sleep }: Dead
   async function enterLive(): Promise<void> {
     await leaving;
     await batch.abandon();
-    await batch.settle();
+    await batch.drain();
     await batch.nextEnd();
     await live.resume();
     phase = 'live';
@@ -114,9 +114,9 @@ export function createDeadlineLane({ batch, live, deadline, clock, sleep }: Dead
       hasGivenBack = false;
       return both.takeGivenBack() || answer;
     },
-    settle: () => both.settle(),
-    get trips() {
-      return both.trips;
+    drain: () => both.drain(),
+    get underWay() {
+      return both.underWay;
     },
     get filling() {
       return phase === 'live' ? live.filling : batch.filling;

@@ -3,7 +3,7 @@ import { UsageError } from '../../core/errors.ts';
 import type { Job } from '../../core/job.ts';
 import type { LaneName } from '../../core/lane.ts';
 import { formatDollars } from '../../output/format-numbers.ts';
-import { estimateLiveMs, type Rest } from './remaining-work.ts';
+import { estimateLiveMs, type RemainingWork } from './remaining-work.ts';
 
 /** A batch may take ten minutes to be cancelled (Batch API reference, seen 2026-11-21). */
 const CANCEL_MS = 600_000;
@@ -25,9 +25,9 @@ export interface DeadlineParts {
   readonly wanted: DeadlineOptions;
   readonly context: BatchContext;
   /** What is not answered now. */
-  readonly readRest: () => Rest;
+  readonly readRemainingWork: () => RemainingWork;
   /** What it costs in a lane, in nano-dollars; null when the price is unknown. */
-  readonly costOf: (rest: Rest, lane: LaneName) => number | null;
+  readonly costOf: (remaining: RemainingWork, lane: LaneName) => number | null;
 }
 
 /** With a deadline a run begins with batches. @throws UsageError when it is to be live */
@@ -37,7 +37,7 @@ export function beginWithBatches(mode: Job['mode']): 'batch' {
 }
 
 /** Takes up the run's deadline, or dates a new one: the same command, typed again after anything, means the same instant. */
-export async function openDeadline({ run, job, wanted, context, readRest, costOf }: DeadlineParts): Promise<Deadline> {
+export async function openDeadline({ run, job, wanted, context, readRemainingWork, costOf }: DeadlineParts): Promise<Deadline> {
   const { ledger, clock, warn } = context;
   const { afterMs, maxLiveNanoUsd } = wanted;
   const known = ledger.fold.deadline;
@@ -51,9 +51,9 @@ export async function openDeadline({ run, job, wanted, context, readRest, costOf
   const at = new Date(read().at);
   const limit = `at most ${formatDollars(maxLiveNanoUsd)} by --max-live-usd`;
 
-  function describeCost(rest: Rest): string {
-    const live = costOf(rest, 'live');
-    const batch = costOf(rest, 'batch');
+  function describeCost(remaining: RemainingWork): string {
+    const live = costOf(remaining, 'live');
+    const batch = costOf(remaining, 'batch');
     if (live === null || batch === null) return limit;
     return `about ${formatDollars(live)} instead of ${formatDollars(batch)}, ${formatDollars(live - batch)} more; ${limit}`;
   }
@@ -63,11 +63,13 @@ export async function openDeadline({ run, job, wanted, context, readRest, costOf
     get isSwitched() {
       return read().switchedAt !== null;
     },
-    switchAt: () => new Date(at.getTime() - CANCEL_MS - estimateLiveMs(readRest(), job.limits)),
+    switchAt: () => new Date(at.getTime() - CANCEL_MS - estimateLiveMs(readRemainingWork(), job.limits)),
     async switchLane() {
-      const rest = readRest();
+      const remaining = readRemainingWork();
       await ledger.append({ type: 'lane-switched', run });
-      warn(`to be done by ${showInstant(at)}, batches are cancelled and ${rest.requests} requests finish live: ${describeCost(rest)}`);
+      warn(
+        `to be done by ${showInstant(at)}, batches are cancelled and ${remaining.requests} requests finish live: ${describeCost(remaining)}`,
+      );
     },
   };
   if (deadline.isSwitched) warn(`the run left the batch lane for its deadline, ${showInstant(at)}: the rest goes live, ${limit}`);

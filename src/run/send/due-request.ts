@@ -1,4 +1,4 @@
-import { readSaidText } from '../../core/answer-body.ts';
+import { readCompletionText } from '../../core/answer-body.ts';
 import { makeCustomId, type Request } from '../../core/request.ts';
 import type { ResponseLine } from '../../core/response-line.ts';
 import type { Row } from '../../core/row.ts';
@@ -49,5 +49,5 @@ function withBodyOf(request: Request, compiled: CompiledJob, row: Row): Request 
 
 /** What the model said, or null when it said nothing. */
 export function readAnswerText(line: ResponseLine | null): string | null {
-  return readSaidText(line?.response?.body);
+  return readCompletionText(line?.response?.body);
 }

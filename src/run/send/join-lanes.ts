@@ -5,7 +5,7 @@ import type { LiveLane } from '../../live/lane.ts';
 /** Sends to the live lane and looks after what is under way in both. */
 export function joinLanes(live: LiveLane, batch: BatchLane): Lane {
   async function nextEnd(): Promise<void> {
-    const busy = [live, batch].filter((lane) => lane.trips.length > 0);
+    const busy = [live, batch].filter((lane) => lane.underWay.length > 0);
     if (busy.length === 0) {
       await live.nextEnd();
       return batch.nextEnd();
@@ -30,12 +30,12 @@ export function joinLanes(live: LiveLane, batch: BatchLane): Lane {
       const hasLive = live.takeGivenBack();
       return batch.takeGivenBack() || hasLive;
     },
-    async settle() {
-      await live.settle();
-      await batch.settle();
+    async drain() {
+      await live.drain();
+      await batch.drain();
     },
-    get trips() {
-      return [...live.trips, ...batch.trips];
+    get underWay() {
+      return [...live.underWay, ...batch.underWay];
     },
     get filling() {
       return live.filling;

@@ -11,13 +11,13 @@ import type { Books } from '../open/books.ts';
 import type { Effects } from '../open/effects.ts';
 import type { StepOf } from '../open/next-step.ts';
 import type { PreparedJob } from '../open/prepared-job.ts';
-import type { Preview } from '../plan/plan-result.ts';
+import type { Plan } from '../plan/plan-result.ts';
 import { type Budget, countOnItsWay, createRunBudget } from './budget.ts';
 import { type Deadline, type DeadlineOptions, openDeadline } from './deadline.ts';
 import { createDeadlineLane } from './deadline-lane.ts';
 import { joinLanes } from './join-lanes.ts';
 import { findUnansweredOfBatches } from './possibly-billed.ts';
-import { createRestCount, estimateRestNanoUsd, type Rest } from './remaining-work.ts';
+import { createRemainingWorkCount, estimateRemainingNanoUsd, type RemainingWork } from './remaining-work.ts';
 
 /** The lanes of a run: batches an earlier invocation left with the provider are collected whichever lane is sent to. */
 export interface Lanes {
@@ -43,7 +43,7 @@ export interface LanesOptions {
   readonly context: BatchContext;
   readonly effects: Effects;
   readonly books: Books;
-  readonly preview: Preview;
+  readonly plan: Plan;
   readonly stepOf: StepOf;
   readonly budgetNanoUsd: number | null;
   readonly prepared: Pick<PreparedJob, 'findPrice'>;
@@ -89,9 +89,10 @@ export async function openLanes(options: LanesOptions): Promise<Lanes> {
     lanes = { ...opened, lane: joinLanes(live, batch), live, name: 'live', deadline: null, close: () => live.close() };
     return lanes;
   }
-  const readRest = createRestCount({ ...options, ledger: context.ledger, trips: () => batch.trips });
-  const costOf = (rest: Rest, lane: LaneName) => estimateRestNanoUsd(rest, lane, { model: job.model, costOf: books.costOf });
-  const deadline = await openDeadline({ run, job, wanted: options.deadline, context, readRest, costOf });
+  const readRemainingWork = createRemainingWorkCount({ ...options, ledger: context.ledger, underWay: () => batch.underWay });
+  const costOf = (remaining: RemainingWork, lane: LaneName) =>
+    estimateRemainingNanoUsd(remaining, lane, { model: job.model, costOf: books.costOf });
+  const deadline = await openDeadline({ run, job, wanted: options.deadline, context, readRemainingWork, costOf });
   const lane = createDeadlineLane({ batch, live, deadline, clock: context.clock, sleep: context.sleep });
   lanes = {
     ...opened,

@@ -1,10 +1,10 @@
 import { AppError, EXIT } from '../../core/errors.ts';
 import type { Lane } from '../../core/lane.ts';
-import type { RunWatch } from './stop-rules.ts';
+import type { StopRules } from './stop-rules.ts';
 
-export interface WatchedLaneOptions {
+export interface PilotLaneOptions {
   readonly lane: Lane;
-  readonly watch: RunWatch;
+  readonly stopRules: StopRules;
   /** How many answers have to be there before further rows are sent; null: none. */
   readonly pilot: number | null;
   /** Waits until something has ended, or leaves when this run is not to wait. */
@@ -15,13 +15,13 @@ export interface WatchedLaneOptions {
  * A lane that takes a request only while the stop rules are kept, and those beyond the pilot only after its answers have come. What counts is
  * what is recorded, so a run that was killed stops at the same answers.
  */
-export function createWatchedLane({ lane, watch, pilot, waitForEnd }: WatchedLaneOptions): Lane {
-  const countOnItsWay = () => lane.trips.reduce((rows, trip) => rows + trip.rows, 0) + lane.filling.rows;
+export function createPilotLane({ lane, stopRules, pilot, waitForEnd }: PilotLaneOptions): Lane {
+  const countOnItsWay = () => lane.underWay.reduce((rows, shard) => rows + shard.rows, 0) + lane.filling.rows;
 
   function findStop(): void {
-    watch.look();
-    if (watch.stop === null) return;
-    throw new AppError(`stop_if: ${watch.stop}. Look at them, then change the job; or its stop_if, to go on as it is`, {
+    stopRules.look();
+    if (stopRules.stop === null) return;
+    throw new AppError(`stop_if: ${stopRules.stop}. Look at them, then change the job; or its stop_if, to go on as it is`, {
       code: 'stop_if',
       exitCode: EXIT.stopped,
     });
@@ -30,7 +30,7 @@ export function createWatchedLane({ lane, watch, pilot, waitForEnd }: WatchedLan
   return {
     async add(request, tokens) {
       findStop();
-      while (pilot !== null && watch.answers < pilot && watch.answers + countOnItsWay() >= pilot) {
+      while (pilot !== null && stopRules.answers < pilot && stopRules.answers + countOnItsWay() >= pilot) {
         await lane.flush();
         await waitForEnd();
         findStop();
@@ -39,16 +39,16 @@ export function createWatchedLane({ lane, watch, pilot, waitForEnd }: WatchedLan
     },
     async nextEnd() {
       await lane.nextEnd();
-      watch.look();
+      stopRules.look();
     },
     resume: () => lane.resume(),
     flush: () => lane.flush(),
     abandon: () => lane.abandon(),
     nextChange: () => lane.nextChange(),
     takeGivenBack: () => lane.takeGivenBack(),
-    settle: () => lane.settle(),
-    get trips() {
-      return lane.trips;
+    drain: () => lane.drain(),
+    get underWay() {
+      return lane.underWay;
     },
     get filling() {
       return lane.filling;

@@ -1,30 +1,30 @@
-import type { TripView } from '../../batch/lane.ts';
+import type { ShardView } from '../../batch/lane.ts';
 import type { Job } from '../../core/job.ts';
 import type { LaneName } from '../../core/lane.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import type { Books } from '../open/books.ts';
-import type { Preview } from '../plan/plan-result.ts';
+import type { Plan } from '../plan/plan-result.ts';
 
 /** What a run has still to get answered, as far as is known now. */
-export interface Rest {
+export interface RemainingWork {
   readonly requests: number;
   readonly promptTokens: number;
   readonly answerTokens: number;
 }
 
-export interface RestParts {
-  readonly preview: Pick<Preview, 'rows' | 'tokens'>;
+export interface RemainingWorkOptions {
+  readonly plan: Pick<Plan, 'rows' | 'tokens'>;
   readonly ledger: Ledger;
   readonly books: Books;
-  readonly trips: () => readonly TripView[];
+  readonly underWay: () => readonly ShardView[];
 }
 
 /** Of one answer, where the plan sends nothing and nothing was answered yet. */
 const ASSUMED_ANSWER_TOKENS = 200;
 
 /** Counts down from what the plan found: what was answered since, and what the batches under way say they have done. */
-export function createRestCount({ preview, ledger, books, trips }: RestParts): () => Rest {
-  const { rows, tokens } = preview;
+export function createRemainingWorkCount({ plan, ledger, books, underWay }: RemainingWorkOptions): () => RemainingWork {
+  const { rows, tokens } = plan;
   const toSend = rows.new + rows.changed + rows.again;
   const requests = toSend + rows.inFlight;
   const shards = [...ledger.fold.shards.values()].filter(({ status }) => status !== 'collected' && status !== 'retired');
@@ -32,7 +32,7 @@ export function createRestCount({ preview, ledger, books, trips }: RestParts): (
   const perAnswer = toSend > 0 ? tokens.outputExpected / toSend : (readMeanAnswer(books) ?? ASSUMED_ANSWER_TOKENS);
   const answeredBefore = books.okRecords;
   return () => {
-    const done = trips().reduce((sum, { phase, batch }) => sum + (phase === 'polling' ? (batch?.counts.completed ?? 0) : 0), 0);
+    const done = underWay().reduce((sum, { phase, batch }) => sum + (phase === 'polling' ? (batch?.counts.completed ?? 0) : 0), 0);
     const left = Math.max(0, requests - (books.okRecords - answeredBefore) - done);
     const share = requests === 0 ? 0 : left / requests;
     return { requests: left, promptTokens: Math.round(promptTokens * share), answerTokens: Math.round(perAnswer * left) };
@@ -50,23 +50,23 @@ const ASSUMED_LIMITS = { requestsPerMinute: 500, tokensPerMinute: 200_000 };
 const USED_SHARE = 0.8;
 
 /** How long the rest takes live under the job's limits, in milliseconds. */
-export function estimateLiveMs({ requests, promptTokens, answerTokens }: Rest, limits: Job['limits']): number {
+export function estimateLiveMs({ requests, promptTokens, answerTokens }: RemainingWork, limits: Job['limits']): number {
   const byRequests = requests / (limits.requestsPerMinute ?? ASSUMED_LIMITS.requestsPerMinute);
   const byTokens = (promptTokens + answerTokens) / (limits.tokensPerMinute ?? ASSUMED_LIMITS.tokensPerMinute);
   return (Math.max(byRequests, byTokens) / USED_SHARE) * 60_000;
 }
 
 /** What the rest costs in a lane, in nano-dollars; null when the price is unknown. */
-export function estimateRestNanoUsd(
-  rest: Rest,
+export function estimateRemainingNanoUsd(
+  remaining: RemainingWork,
   lane: LaneName,
   { model, costOf }: { model: string; costOf: Books['costOf'] },
 ): number | null {
   const usage = {
-    inputTokens: rest.promptTokens,
+    inputTokens: remaining.promptTokens,
     cachedInputTokens: 0,
     cacheWriteTokens: 0,
-    outputTokens: rest.answerTokens,
+    outputTokens: remaining.answerTokens,
     reasoningTokens: 0,
   };
   return costOf({ usage, isBilled: true, model, tier: null, createdSeconds: null, lane });

@@ -1,8 +1,8 @@
-import type { BatchLane, TripView } from '../../batch/lane.ts';
+import type { BatchLane, ShardView } from '../../batch/lane.ts';
 import type { Job } from '../../core/job.ts';
 import type { QueueView } from '../../live/queue.ts';
 import type { Books } from '../open/books.ts';
-import type { Preview } from '../plan/plan-result.ts';
+import type { Plan } from '../plan/plan-result.ts';
 import type { Deadline } from './deadline.ts';
 import type { Lanes } from './open-lanes.ts';
 
@@ -23,7 +23,7 @@ export interface RunView {
   /** Attempts of this run. */
   readonly attempts: number;
   /** Batches under way. */
-  readonly trips: readonly TripView[];
+  readonly underWay: readonly ShardView[];
   /** Live calls; null in the batch lane. */
   readonly calls: QueueView | null;
   readonly enqueuedTokens: BatchLane['admission'];
@@ -35,13 +35,13 @@ export interface RunView {
 
 export interface RunViewParts extends Pick<RunView, 'run' | 'startedAt' | 'budgetNanoUsd'> {
   readonly job: Job;
-  readonly preview: Preview;
+  readonly plan: Plan;
   readonly books: Books;
   readonly lanes: Lanes;
 }
 
-export function createRunView({ job, run, preview, books, lanes, startedAt, budgetNanoUsd }: RunViewParts): RunView {
-  const { rows } = preview;
+export function createRunView({ job, run, plan, books, lanes, startedAt, budgetNanoUsd }: RunViewParts): RunView {
+  const { rows } = plan;
   const okBefore = books.okRecords;
   return {
     job: job.name,
@@ -62,8 +62,8 @@ export function createRunView({ job, run, preview, books, lanes, startedAt, budg
       const { batchAttempts, liveAttempts } = books.ofRun(run);
       return batchAttempts + liveAttempts;
     },
-    get trips() {
-      return lanes.batch.trips;
+    get underWay() {
+      return lanes.batch.underWay;
     },
     get calls() {
       return lanes.name === 'live' ? (lanes.live?.view ?? null) : null;

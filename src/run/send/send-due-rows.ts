@@ -9,7 +9,7 @@ import type { SelectedRows } from '../open/selection.ts';
 import { type Budget, BudgetError, type Excess } from './budget.ts';
 import type { MakeDueRequest } from './due-request.ts';
 
-export interface PassOptions {
+export interface SendDueRowsOptions {
   readonly table: Table;
   readonly compiled: CompiledJob;
   readonly ledger: Ledger;
@@ -30,10 +30,10 @@ export interface PassOptions {
  * @returns false when rows were given back meanwhile: the oldest go first, so the caller starts over
  * @throws BudgetError when the budget is used up; what the rows left could cost is added up first
  */
-export async function sendDueRows(options: PassOptions): Promise<boolean> {
+export async function sendDueRows(options: SendDueRowsOptions): Promise<boolean> {
   const { compiled, lane, ledger, selected, stepOf } = options;
   const keyRow = createRowKeys(ledger.keys, { compiled, addsKeys: true });
-  let stop: Stop | null = null;
+  let stop: BudgetStop | null = null;
   for await (const rows of options.table.readRows(options.signal)) {
     for (const row of rows) {
       if (!selected.has(row.index)) continue;
@@ -60,20 +60,20 @@ export async function sendDueRows(options: PassOptions): Promise<boolean> {
 }
 
 /** The budget is used up and nothing that could make room is on its way. */
-interface Stop {
+interface BudgetStop {
   readonly budget: Budget;
   readonly excess: Excess;
   /** The most the rows left could cost. */
   leftNanoUsd: number;
 }
 
-/** What is on its way settles for less than its bound, so the pass waits for it before it gives up. @returns null when the request fits */
-async function makeRoom({ lane }: PassOptions, budget: Budget, request: Request): Promise<Stop | null> {
+/** What is on its way costs less than its bound, so the pass waits for it before it gives up. @returns null when the request fits */
+async function makeRoom({ lane }: SendDueRowsOptions, budget: Budget, request: Request): Promise<BudgetStop | null> {
   await lane.flush();
   for (;;) {
     const excess = budget.findExcess(request);
     if (excess === null) return null;
-    if (lane.trips.length === 0) return { budget, excess, leftNanoUsd: budget.boundOf(request) };
+    if (lane.underWay.length === 0) return { budget, excess, leftNanoUsd: budget.boundOf(request) };
     await lane.nextEnd();
   }
 }

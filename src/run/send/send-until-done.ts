@@ -1,15 +1,15 @@
-import type { TripView } from '../../batch/lane.ts';
+import type { ShardView } from '../../batch/lane.ts';
 import { AppError, EXIT } from '../../core/errors.ts';
 import type { Lane } from '../../core/lane.ts';
 import { TERMINAL_STATUSES } from '../../openai/wire.ts';
 import type { Stop } from '../../output/verdict.ts';
-import { type PassOptions, sendDueRows } from './send-due-rows.ts';
+import { type SendDueRowsOptions, sendDueRows } from './send-due-rows.ts';
 import { readStop, type StopSignal } from './stop.ts';
 
-export interface WorkOptions extends PassOptions {
+export interface SendOptions extends SendDueRowsOptions {
   /** Leave once everything is with the provider, instead of waiting for answers. */
   readonly noWait: boolean;
-  readonly batchTrips: () => readonly TripView[];
+  readonly batchesUnderWay: () => readonly ShardView[];
   /** Whether an attempt ended since the last call in a way that may be tried again. */
   readonly takeRetryable: () => boolean;
   /** Waits while the account's rate is used up. */
@@ -18,9 +18,9 @@ export interface WorkOptions extends PassOptions {
 
 /**
  * Passes over the table until no row is due and nothing is on its way: the first pass sends what is new, later ones what came back unanswered.
- * @throws whatever stops the run; the lane is then still to be settled
+ * @throws whatever stops the run; the lane is then still to be drained
  */
-export async function work(options: WorkOptions): Promise<void> {
+export async function sendUntilDone(options: SendOptions): Promise<void> {
   const { lane } = options;
   for (;;) {
     if (!(await sendDueRows(options))) {
@@ -34,14 +34,14 @@ export async function work(options: WorkOptions): Promise<void> {
   }
 }
 
-/** @returns true as soon as a row may be due again, false once every trip has ended without one */
-async function waitForDueRows(options: WorkOptions): Promise<boolean> {
+/** @returns true as soon as a row may be due again, false once everything has ended without one */
+async function waitForDueRows(options: SendOptions): Promise<boolean> {
   const { lane } = options;
   for (;;) {
     const hasGivenBack = lane.takeGivenBack();
     if (options.takeRetryable() || hasGivenBack) return true;
-    if (lane.trips.length === 0) {
-      // The last trip may have ended in a fault.
+    if (lane.underWay.length === 0) {
+      // The last one may have ended in a fault.
       await lane.nextEnd();
       return false;
     }
@@ -50,9 +50,13 @@ async function waitForDueRows(options: WorkOptions): Promise<boolean> {
 }
 
 /** Waits until something has ended; a run that is not to wait leaves once everything is with the provider. @throws AppError exit 7 */
-export async function waitForEnd({ lane, noWait, batchTrips }: Pick<WorkOptions, 'lane' | 'noWait' | 'batchTrips'>): Promise<void> {
+export async function waitForEnd({
+  lane,
+  noWait,
+  batchesUnderWay,
+}: Pick<SendOptions, 'lane' | 'noWait' | 'batchesUnderWay'>): Promise<void> {
   if (!noWait) return lane.nextEnd();
-  if (!isAllSubmitted(batchTrips(), lane.trips.length)) return lane.nextChange();
+  if (!isAllSubmitted(batchesUnderWay(), lane.underWay.length)) return lane.nextChange();
   throw new AppError('the batches are with the provider; run the same command later to collect them', {
     code: 'not_waiting',
     exitCode: EXIT.notFinished,
@@ -60,23 +64,23 @@ export async function waitForEnd({ lane, noWait, batchTrips }: Pick<WorkOptions,
 }
 
 /** Live calls are waited for all the same: nobody else would collect them. */
-function isAllSubmitted(trips: readonly TripView[], allTrips: number): boolean {
-  if (trips.length < allTrips) return false;
-  return trips.every(
+function isAllSubmitted(underWay: readonly ShardView[], allUnderWay: number): boolean {
+  if (underWay.length < allUnderWay) return false;
+  return underWay.every(
     ({ phase, batch }) => phase === 'waiting' || (phase === 'polling' && batch !== null && !TERMINAL_STATUSES.has(batch.status)),
   );
 }
 
 /** Works, and when something stops the work, lets what is under way come to its end. @returns null when the work is done */
-export async function workUntilStopped(lane: Lane, stopSignal: StopSignal, doWork: () => Promise<void>): Promise<Stop | null> {
+export async function sendUntilStopped(lane: Lane, stopSignal: StopSignal, send: () => Promise<void>): Promise<Stop | null> {
   try {
-    await doWork();
+    await send();
     return null;
   } catch (error) {
     const stop = readStop(error);
     stopSignal.end(error);
     await lane.abandon();
-    await lane.settle();
+    await lane.drain();
     if (stop === null) throw error;
     return stop;
   }

@@ -3,22 +3,22 @@ import type { OutcomeStatus } from '../../core/outcome.ts';
 import { parseCustomId } from '../../core/request.ts';
 import type { SettledRecord } from '../../core/settled.ts';
 import type { Ledger, ResponseFile } from '../../ledger/ledger.ts';
-import { chooseField, type Field, findLabelField } from '../open/answer-field.ts';
+import { chooseField, type Field, findComparedField } from '../open/answer-field.ts';
 import { readReportFacts } from '../open/kept-report-facts.ts';
 import { createStepOf } from '../open/next-step.ts';
-import { createIdSet, createLinelessEnds } from './answerless-failures.ts';
-import { type AnswerWatch, createAnswerWatch, isEmptyAnswer, type LabelCounts, WATCHED_VALUES } from './count-answers.ts';
+import { createAnswerlessFailures, createIdSet } from './answerless-failures.ts';
+import { type AnswerCount, createAnswerCount, isEmptyAnswer, type LabelCounts, WATCHED_VALUES } from './count-answers.ts';
 
 /** What came back, and would come again from the same request. */
 const ANSWERS: ReadonlySet<OutcomeStatus> = new Set(['ok', 'invalid', 'truncated', 'refused', 'filtered', 'bad_request']);
 
-/** A watch over the rows of a run, those of earlier invocations included. */
-export interface RunWatch extends Pick<AnswerWatch, 'answers' | 'stop'> {
+/** Watches the answers of the rows of a run, those of earlier invocations included. */
+export interface StopRules extends Pick<AnswerCount, 'answers' | 'stop'> {
   /** Takes in what was recorded since the last call. */
   look(): void;
 }
 
-export interface RunWatchOptions {
+export interface StopRulesOptions {
   readonly job: Job;
   readonly run: string;
   readonly ledger: Ledger;
@@ -29,25 +29,25 @@ export interface RunWatchOptions {
   readonly warn: (message: string) => void;
 }
 
-/** Opens the watch with what the run's earlier invocations recorded for rows that are still asked the same. The table has just been gone through. */
-export async function openRunWatch({ job, run, ledger, onRecord, isSimulator, warn }: RunWatchOptions): Promise<RunWatch> {
+/** Begins with what the run's earlier invocations recorded for rows that are still asked the same. The table has just been gone through. */
+export async function openStopRules({ job, run, ledger, onRecord, isSimulator, warn }: StopRulesOptions): Promise<StopRules> {
   const { keys, fold } = ledger;
   const field = isSimulator ? null : findField(job);
-  const watch = createAnswerWatch({
+  const answerCount = createAnswerCount({
     rules: job.stopIf,
     pilot: job.pilot,
     previous: field === null ? null : readPrevious(ledger, run, field),
   });
   const watchesEmpty = job.stopIf.some(({ sign }) => sign === 'empty');
   const stepOf = createStepOf(ledger, job, 'working');
-  const lineless = createLinelessEnds(ledger, run, stepOf);
+  const answerless = createAnswerlessFailures(ledger, run, stepOf);
   /** Rows that have been counted, by the id of their key. */
   const counted = createIdSet();
   const most = Math.max(WATCHED_VALUES, job.pilot ?? 0, ...job.stopIf.map(({ first }) => first ?? Number.POSITIVE_INFINITY));
   const waiting: { readonly id: number; readonly record: SettledRecord }[] = [];
 
   function gather(record: SettledRecord, isWanted: (id: number) => boolean): void {
-    const parts = watch.answers < most ? parseCustomId(record.customId) : null;
+    const parts = answerCount.answers < most ? parseCustomId(record.customId) : null;
     if (parts === null || parts.reask > 0 || record.run !== run || record.outcome === 'rate_limited') return;
     const id = keys.find(parts.key);
     if (id !== -1 && !counted.has(id) && isWanted(id)) waiting.push({ id, record });
@@ -55,15 +55,15 @@ export async function openRunWatch({ job, run, ledger, onRecord, isSimulator, wa
 
   function count(id: number, outcome: OutcomeStatus): void {
     if (!counted.add(id)) return;
-    const isRead = outcome === 'ok' && (watchesEmpty || watch.answers < WATCHED_VALUES);
+    const isRead = outcome === 'ok' && (watchesEmpty || answerCount.answers < WATCHED_VALUES);
     const value = isRead ? ledger.readAnswer(id).outcome.value : undefined;
     const labels = isRead && field !== null ? field.read(value) : [];
-    for (const message of watch.take({ outcome, isEmpty: isRead && isEmptyAnswer(value), labels })) warn(message);
+    for (const message of answerCount.take({ outcome, isEmpty: isRead && isEmptyAnswer(value), labels })) warn(message);
   }
 
-  function countLineless(isWanted: (id: number) => boolean): void {
-    if (watch.answers >= most) return;
-    for (const { id, outcome } of lineless.readNew()) if (isWanted(id)) count(id, outcome);
+  function countAnswerless(isWanted: (id: number) => boolean): void {
+    if (answerCount.answers >= most) return;
+    for (const { id, outcome } of answerless.readNew()) if (isWanted(id)) count(id, outcome);
   }
 
   /** Whether the row's first request has come to its end with this record: answered, or failed for good by what could have been tried again. */
@@ -73,14 +73,14 @@ export async function openRunWatch({ job, run, ledger, onRecord, isSimulator, wa
   }
 
   function look(): void {
-    countLineless(() => true);
+    countAnswerless(() => true);
     if (waiting.length === 0) return;
     for (const { id, record } of waiting.splice(0)) if (isEnd(id, record.outcome)) count(id, record.outcome);
   }
 
   const pass = keys.lastPass;
   // The rows a shard was refused for end before its others are answered.
-  countLineless((id) => keys.isSeen(id, pass));
+  countAnswerless((id) => keys.isSeen(id, pass));
   const files = new Map(ledger.files.map((file) => [file.name, file]));
   for await (const records of ledger.recordsOfRun(run)) {
     for (const record of records) {
@@ -89,7 +89,7 @@ export async function openRunWatch({ job, run, ledger, onRecord, isSimulator, wa
       if (isCounted) gather(record, (id) => keys.isSeen(id, pass));
     }
     look();
-    if (watch.answers >= most) break;
+    if (answerCount.answers >= most) break;
   }
   onRecord((record, { isExtra }) => {
     if (!isExtra) gather(record, () => true);
@@ -97,17 +97,17 @@ export async function openRunWatch({ job, run, ledger, onRecord, isSimulator, wa
   return {
     look,
     get answers() {
-      return watch.answers;
+      return answerCount.answers;
     },
     get stop() {
-      return watch.stop;
+      return answerCount.stop;
     },
   };
 }
 
 /** The field with a closed set of labels; null without one. */
 function findField(job: Job): Field | null {
-  const name = findLabelField(job);
+  const name = findComparedField(job);
   const field = name === null ? null : chooseField(job, name);
   return field !== null && field.labels !== null && field.labels.length > 1 ? field : null;
 }

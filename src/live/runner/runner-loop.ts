@@ -5,12 +5,12 @@ import { writeJobLimits } from '../redis/limits.ts';
 import { EndCollector, giveBack, type Notice } from './collect-ends.ts';
 import type { RunnerContext } from './context.ts';
 import { JobFeed } from './enqueue.ts';
-import { JOB_LISTS, type LastMuster, takeCensus } from './recover-lost.ts';
-import { takeMuster, type WorkerView } from './worker-roster.ts';
+import { JOB_LISTS, type Roster, recoverLost } from './recover-lost.ts';
+import { readRoster, type WorkerView } from './worker-roster.ts';
 
 /** Ends are collected at most so far apart; right after some came, more are likely. */
 const IDLE_PAUSE_MS = 40;
-const MUSTER_MS = 100;
+const ROSTER_MS = 100;
 const RECALL_MS = 500;
 const FAILURE_PAUSE_MS = 200;
 const RECALL_AT_ONCE = 200;
@@ -20,7 +20,7 @@ const LONELY_MS = 10_000;
 const CENSUS_PATIENCE_MS = 10_000;
 
 /** The queue at work: one loop that looks after the workers, collects ends, and finds out what happened when Redis was away. */
-export class AttachedQueue {
+export class RunnerLoop {
   readonly feed: JobFeed;
   workers: WorkerView = { inFlight: 0, concurrency: 0 };
   /** Resolves when the loop has ended. */
@@ -28,10 +28,10 @@ export class AttachedQueue {
   readonly #context: RunnerContext;
   readonly #collector: EndCollector;
   readonly #notice: Notice;
-  #muster: LastMuster = { workers: new Set(), orphans: new Set() };
+  #roster: Roster = { workers: new Set(), orphans: new Set() };
   /** Counts the reasons to doubt Redis's memory, and those that were looked into. */
-  #doubts = 0;
-  #settledDoubts = 0;
+  #suspicions = 0;
+  #clearedSuspicions = 0;
   #lastContactMs: number;
   #isDead = false;
   #isLeaving = false;
@@ -40,7 +40,7 @@ export class AttachedQueue {
 
   constructor(context: RunnerContext) {
     this.#context = { ...context, owner: this.#guard(context.owner) };
-    this.#notice = { epoch: this.#makeEpoch(), collected: '0-0', isStopping: false };
+    this.#notice = { sessionId: this.#makeSessionId(), collected: '0-0', isStopping: false };
     this.#collector = new EndCollector(this.#context, this.#notice, (error) => this.#halt(error));
     this.feed = new JobFeed(this.#context, (error) => this.#giveUp(error));
     this.#lastContactMs = context.nowMs();
@@ -55,11 +55,11 @@ export class AttachedQueue {
     for (const [customId, jobId] of await this.#findHeld()) {
       window.hold({ customId, call: null, bodyBytes: 0, jobId, isAdded: true });
     }
-    await this.#proclaim();
+    await this.#publishNotice();
     link.redis.on('ready', () => {
-      this.#doubts += 1;
+      this.#suspicions += 1;
     });
-    this.ended = this.#tend();
+    this.ended = this.#loop();
     return [...window.held.keys()];
   }
 
@@ -88,15 +88,15 @@ export class AttachedQueue {
     }
   }
 
-  async #tend(): Promise<void> {
+  async #loop(): Promise<void> {
     const { closed, nowMs, sleep } = this.#context;
-    let [musterAtMs, recallAtMs] = [0, 0];
+    let [rosterAtMs, recallAtMs] = [0, 0];
     while (!closed.aborted && !this.#isDead && !this.#isLeaving) {
       try {
-        if (this.#doubts > this.#settledDoubts) await this.#settleDoubts();
-        if (nowMs() >= musterAtMs) {
+        if (this.#suspicions > this.#clearedSuspicions) await this.#clearSuspicions();
+        if (nowMs() >= rosterAtMs) {
           await this.#lookAtWorkers();
-          musterAtMs = nowMs() + MUSTER_MS;
+          rosterAtMs = nowMs() + ROSTER_MS;
         }
         const read = await this.#collector.collect();
         if (this.#notice.isStopping && nowMs() >= recallAtMs) {
@@ -114,15 +114,15 @@ export class AttachedQueue {
   }
 
   async #lookAtWorkers(): Promise<void> {
-    const muster = await takeMuster(this.#context, this.#notice.epoch);
-    if (muster === null) {
-      this.#doubts += 1;
-      await this.#settleDoubts();
+    const roster = await readRoster(this.#context, this.#notice.sessionId);
+    if (roster === null) {
+      this.#suspicions += 1;
+      await this.#clearSuspicions();
       return;
     }
-    this.#muster = muster.last;
+    this.#roster = roster.last;
     await this.#context.pace.refresh();
-    this.workers = muster.view;
+    this.workers = roster.view;
     this.#missWorkers();
   }
 
@@ -136,25 +136,25 @@ export class AttachedQueue {
   }
 
   /** Redis was away, or has forgotten our notice: what it still knows is compared with what we handed over. */
-  async #settleDoubts(): Promise<void> {
-    const settling = this.#doubts;
-    this.#notice.epoch = this.#makeEpoch();
-    await this.#proclaim();
-    const { lost, unknown } = await takeCensus(this.#context, {
+  async #clearSuspicions(): Promise<void> {
+    const looking = this.#suspicions;
+    this.#notice.sessionId = this.#makeSessionId();
+    await this.#publishNotice();
+    const { lost, unknown } = await recoverLost(this.#context, {
       collector: this.#collector,
       feed: this.feed,
-      epoch: this.#notice.epoch,
-      muster: this.#muster,
+      sessionId: this.#notice.sessionId,
+      roster: this.#roster,
       patienceMs: CENSUS_PATIENCE_MS,
     });
-    this.#settledDoubts = settling;
+    this.#clearedSuspicions = looking;
     if (lost === 0) return;
     const rest = unknown === 0 ? 'they were never made and are put there again' : `${unknown} of them may have been billed`;
     this.#context.warn(`Redis has lost ${lost} calls; ${rest}`);
   }
 
   /** Tells the workers of us, and of the limits. */
-  async #proclaim(): Promise<void> {
+  async #publishNotice(): Promise<void> {
     const { link, shared, state, identity, limits } = this.#context;
     await writeJobLimits(link.redis, shared.limits, limits);
     await link.redis.hset(shared.states, state, writeNotice(this.#notice));
@@ -235,7 +235,7 @@ export class AttachedQueue {
     this.#giveUp(new AppError(message, { code: 'redis', exitCode: EXIT.notFinished, cause: error }));
   }
 
-  #makeEpoch(): string {
+  #makeSessionId(): string {
     return Math.floor(this.#context.random() * 2 ** 48).toString(36);
   }
 }

@@ -1,10 +1,10 @@
 import { AppError, EXIT } from '../core/errors.ts';
 import type { BatchContext } from './context.ts';
 import type { Rejection } from './rejection.ts';
-import type { TripOptions } from './trip-options.ts';
+import type { ShardLifecycleOptions } from './shard-lifecycle-options.ts';
 
 /** What follows a rejection: the same file once more, a new upload of it, or its rows are free to be cut again. */
-export type Remedied = 'again' | 'upload' | 'retired';
+export type RejectionHandled = 'again' | 'upload' | 'retired';
 
 /** Pauses while the provider does not see our file yet, then it is uploaded again. */
 const FILE_PAUSES_MS = [5_000, 15_000, 45_000];
@@ -13,7 +13,10 @@ const MAX_FILE_UPLOADS = 3;
 const QUEUE_PAUSE_POLLS = [5, 10, 20, 40];
 
 /** Makes the function that answers the rejections of one shard; it remembers how often it has waited. */
-export function createRemedy(context: BatchContext, options: TripOptions): (rejection: Rejection) => Promise<Remedied> {
+export function createRejectionHandler(
+  context: BatchContext,
+  options: ShardLifecycleOptions,
+): (rejection: Rejection) => Promise<RejectionHandled> {
   const { admission, breaker, cutSize, shard } = options;
   let queuePauses = 0;
   let filePauses = 0;
@@ -24,7 +27,7 @@ export function createRemedy(context: BatchContext, options: TripOptions): (reje
     return 'retired';
   }
 
-  async function waitForRoom(limitTokens: number | null): Promise<Remedied> {
+  async function waitForRoom(limitTokens: number | null): Promise<RejectionHandled> {
     if (limitTokens !== null && limitTokens !== admission.limitTokens) {
       await context.ledger.append({ type: 'limit-learned', model: shard.model, enqueuedTokens: limitTokens });
       admission.limitTokens = limitTokens;
@@ -42,7 +45,7 @@ export function createRemedy(context: BatchContext, options: TripOptions): (reje
     return 'again';
   }
 
-  async function waitForFile(message: string): Promise<Remedied> {
+  async function waitForFile(message: string): Promise<RejectionHandled> {
     const pauseMs = FILE_PAUSES_MS[filePauses];
     filePauses += 1;
     if (pauseMs !== undefined) {
@@ -79,7 +82,7 @@ export function createRemedy(context: BatchContext, options: TripOptions): (reje
         });
       case 'rows': {
         const [first] = rejection.rejected;
-        cutSize.sawSettled(rejection.rejected.length);
+        cutSize.sawCollected(rejection.rejected.length);
         if (first !== undefined && rejection.rejected.length === shard.rows) breaker.sawWholeRefusal(first.code, first.message);
         return retire(`${rejection.rejected.length} of its rows were refused`);
       }

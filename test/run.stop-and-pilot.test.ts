@@ -4,11 +4,11 @@ import { test } from 'node:test';
 import type { StopRule } from '../src/core/job.ts';
 import { defineJob } from '../src/index.ts';
 import { readStopLimit } from '../src/input/job/amounts.ts';
-import { createAnswerWatch, isEmptyAnswer, type WatchedAnswer } from '../src/run/send/count-answers.ts';
+import { type CountedAnswer, createAnswerCount, isEmptyAnswer } from '../src/run/send/count-answers.ts';
 import { makeJobText, makeRows, makeWorld } from './helpers/run-world.ts';
 
-const OK: WatchedAnswer = { outcome: 'ok', isEmpty: false, labels: [] };
-const INVALID: WatchedAnswer = { ...OK, outcome: 'invalid' };
+const OK: CountedAnswer = { outcome: 'ok', isEmpty: false, labels: [] };
+const INVALID: CountedAnswer = { ...OK, outcome: 'invalid' };
 const rule = (sign: StopRule['sign'], limit: string): StopRule => ({ sign, ...(readStopLimit(limit) ?? assert.fail(limit)) });
 
 test('limits of stop rules are read as they are written', () => {
@@ -24,7 +24,7 @@ test('limits of stop rules are read as they are written', () => {
 
 /** After how many answers the watch stops; null when it never does. `bad` says which answers bear the sign. */
 function stopsAt(rules: readonly StopRule[], pilot: number | null, bad: (n: number) => boolean, answer = INVALID): number | null {
-  const watch = createAnswerWatch({ rules, pilot, previous: null });
+  const watch = createAnswerCount({ rules, pilot, previous: null });
   for (let n = 1; n <= 1000; n += 1) {
     watch.take(bad(n) ? answer : OK);
     if (watch.stop !== null) return n;
@@ -116,10 +116,10 @@ test('an answer is empty when nothing in it says anything', () => {
 /** Everything said over so many answers. */
 function warningsOf(
   answers: number,
-  answer: (n: number) => Partial<WatchedAnswer>,
+  answer: (n: number) => Partial<CountedAnswer>,
   previous: Record<string, number> | null = null,
 ): readonly string[] {
-  const watch = createAnswerWatch({ rules: [], pilot: null, previous: previous === null ? null : new Map(Object.entries(previous)) });
+  const watch = createAnswerCount({ rules: [], pilot: null, previous: previous === null ? null : new Map(Object.entries(previous)) });
   return Array.from({ length: answers }, (_, n) => watch.take({ ...OK, ...answer(n) })).flat();
 }
 

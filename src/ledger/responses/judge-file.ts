@@ -11,7 +11,7 @@ import { type Anomaly, type Repeat, resolveRepeats } from './repeats.ts';
 import { makeRecordText } from './settled-line.ts';
 
 /** What the lines of a response file mean; small beside the file, and mostly outside the heap. */
-export interface SettledFile {
+export interface JudgedFile {
   /** Further calls for a request of which another line of the file counts. */
   readonly repeats: readonly SettledRecord[];
   /** The number of keys: each has one record. */
@@ -26,7 +26,7 @@ export interface SettledFile {
   readonly sha256: string;
 }
 
-export interface SettleOptions {
+export interface JudgeFileOptions {
   readonly path: string;
   readonly file: ResponseFile;
   readonly checkAnswer: CheckAnswer;
@@ -38,7 +38,7 @@ export interface SettleOptions {
  * What comes out does not depend on the order of the lines, but for the order of the records. The lines of a live part are calls in the
  * order in which they ended, so that each has a record of its own.
  */
-export async function settleFile(options: SettleOptions): Promise<SettledFile> {
+export async function judgeFile(options: JudgeFileOptions): Promise<JudgedFile> {
   const { file, checkAnswer } = options;
   const anomalies = new Map<Anomaly, number>();
   const count = (anomaly: Anomaly, lines: number) => lines > 0 && anomalies.set(anomaly, (anomalies.get(anomaly) ?? 0) + lines);
@@ -88,7 +88,7 @@ export async function settleFile(options: SettleOptions): Promise<SettledFile> {
 
 /** Reads the lines of repeated keys again, all of them side by side. */
 function resolveRepeated(
-  options: SettleOptions,
+  options: JudgeFileOptions,
   repeated: ReadonlyMap<number, readonly AnswerLocation[]>,
   count: (anomaly: Anomaly, lines: number) => void,
 ): { repeats: SettledRecord[]; replaced: Map<number, SettledRecord> } {
@@ -110,7 +110,7 @@ function resolveRepeated(
   return { repeats, replaced };
 }
 
-function readRepeat({ file, path, checkAnswer }: SettleOptions, descriptor: number, location: AnswerLocation): Repeat {
+function readRepeat({ file, path, checkAnswer }: JudgeFileOptions, descriptor: number, location: AnswerLocation): Repeat {
   const bytes = readBytesAt(descriptor, location);
   const judged = judgeLine(bytes, location.offsetBytes, file, checkAnswer);
   if (judged.status === 'anomaly') throw new Error(`${path} changed while it was read`);

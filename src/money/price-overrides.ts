@@ -1,7 +1,7 @@
-import type { DollarsPerMillion } from '../core/own-price.ts';
+import type { DollarsPerMillion } from '../core/custom-price.ts';
 
 /** One price of our own, looked at before the rate book. */
-export interface OverlayRow {
+export interface PriceOverride {
   /** Tested against the model name as the API reports it, without regard to case. */
   readonly match: RegExp;
   /** The name the tier table knows the model by. */
@@ -21,7 +21,7 @@ export interface OverlayRow {
 export const pricesAsOf = '2026-11-21';
 
 /** What the rate book lacks or has wrong (openai-contract section 15, seen 2026-11-21). The first row that matches wins. */
-export const OVERLAY: readonly OverlayRow[] = [
+export const PRICE_OVERRIDES: readonly PriceOverride[] = [
   {
     match: /^gpt-6\.1-sol(-\d{4}-\d{2}-\d{2})?$/i,
     pricedAs: 'gpt-6.1-sol',

@@ -9,7 +9,7 @@ export interface DollarsPerMillion {
 }
 
 /** A price the user has put down in `prices.yaml`: it comes before every other. */
-export interface OwnPrice {
+export interface CustomPrice {
   /** The model's name without regard to case; its dated snapshots are meant too. A `*` at the end stands for any ending. */
   readonly model: string;
   /** First UTC day of validity (YYYY-MM-DD); null: from the beginning. */
@@ -17,7 +17,7 @@ export interface OwnPrice {
   /** First UTC day on which it is no longer valid; null: until further notice. */
   readonly effectiveTo: string | null;
   /** The model whose prices count for this one, in every tier; or the prices themselves. */
-  readonly price: { readonly type: 'like'; readonly model: string } | ({ readonly type: 'list' } & OwnRates);
+  readonly price: { readonly type: 'like'; readonly model: string } | ({ readonly type: 'list' } & CustomRates);
   /** Where the user has it from: as the row says, with the file. */
   readonly source: string;
 }
@@ -30,7 +30,7 @@ export interface LongContextRule {
 }
 
 /** Prices of a model by tier. */
-export interface OwnRates {
+export interface CustomRates {
   readonly usd: DollarsPerMillion;
   /** Undefined: as the tier table has it for a model of this name; null: not sold. */
   readonly tiers: Readonly<Partial<Record<'batch' | 'flex' | 'priority', DollarsPerMillion | null>>>;

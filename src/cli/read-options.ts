@@ -3,13 +3,13 @@ import { chooseBaseUrl, hasBaseUrl } from '../host/environment.ts';
 import { makeEffects } from '../host/real-effects.ts';
 import type { JobState } from '../inspect/last-run.ts';
 import { describeOrigin } from '../inspect/last-run.ts';
-import type { LookOptions } from '../inspect/open-state.ts';
+import type { ReadOptions } from '../inspect/open-state.ts';
 import { originOf } from '../run/open/target.ts';
 import type { JobFlags } from './flags.ts';
 import { say } from './say.ts';
 
 /** The flags of a command that sends nothing. */
-export function makeLookOptions(jobFile: string, flags: JobFlags): LookOptions {
+export function makeReadOptions(jobFile: string, flags: JobFlags): ReadOptions {
   return {
     jobFile,
     cwd: process.cwd(),
@@ -28,7 +28,7 @@ function chooseOrigin(flags: JobFlags): string | null {
 }
 
 /** Says whose answers were looked at, where no flag named them. */
-export function sayWhichState(options: Pick<LookOptions, 'origin'>, state: JobState): void {
+export function sayWhichState(options: Pick<ReadOptions, 'origin'>, state: JobState): void {
   if (options.origin !== null) return;
   say(`State of the last run: ${relative(process.cwd(), state.directory) || '.'}, answers of ${describeOrigin(state.origin)}`);
 }

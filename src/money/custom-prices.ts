@@ -1,9 +1,9 @@
-import type { LongContextRule, OwnPrice, OwnRates } from '../core/own-price.ts';
+import type { CustomPrice, CustomRates, LongContextRule } from '../core/custom-price.ts';
 import { findStandardPrice, isInForce, makeLongContext, type StandardPrice } from './standard-price.ts';
 import { type FoundTier, findTierRule, type PriceTier } from './tier-table.ts';
 
 /** What the user has put down for a model on a day: the first row that matches. */
-export function findOwnPrice(own: readonly OwnPrice[], model: string, day: string): OwnPrice | null {
+export function findCustomPrice(own: readonly CustomPrice[], model: string, day: string): CustomPrice | null {
   return own.find((row) => isNamed(row.model, model) && isInForce(row, day)) ?? null;
 }
 
@@ -17,8 +17,8 @@ function isNamed(pattern: string, model: string): boolean {
 
 /** A user's prices in the form of a price list: what they leave open is as known of a model of that name. */
 export function makeOwnStandard(
-  { source, effectiveFrom }: OwnPrice,
-  { usd, longContext }: OwnRates,
+  { source, effectiveFrom }: CustomPrice,
+  { usd, longContext }: CustomRates,
   model: string,
   day: string,
 ): StandardPrice {
@@ -37,7 +37,7 @@ export function makeOwnStandard(
 }
 
 /** The tier a user has given prices for, or the one of the tier table. */
-export function findOwnTier({ source }: OwnPrice, { tiers }: OwnRates, pricedAs: string, tier: PriceTier): FoundTier {
+export function findCustomTier({ source }: CustomPrice, { tiers }: CustomRates, pricedAs: string, tier: PriceTier): FoundTier {
   const usd = tier === 'standard' ? undefined : tiers[tier];
   if (usd === undefined) return findTierRule(pricedAs, tier);
   return { rule: usd === null ? null : { type: 'list', usd }, source, isAssumed: false };

@@ -3,25 +3,25 @@ import { awaitFile } from './await-file.ts';
 import { collectBatch } from './collect.ts';
 import type { BatchContext } from './context.ts';
 import { createBatch, shardNow } from './create.ts';
+import { createRejectionHandler } from './handle-rejection.ts';
 import { pollBatch } from './poll.ts';
 import { type Rejection, readGeneral, readRejection } from './rejection.ts';
-import { createRemedy } from './remedy.ts';
-import type { TripOptions } from './trip-options.ts';
+import type { ShardLifecycleOptions } from './shard-lifecycle-options.ts';
 import { uploadShard } from './upload.ts';
 
-/** How a trip ends: with an answer to every row, or with rows given back, to be packed again. */
-export type TripEnd = 'collected' | 'given-back';
+/** How a shard ends: with an answer to every row, or with rows given back, to be packed again. */
+export type ShardEnd = 'collected' | 'given-back';
 
 /**
  * One shard's way: upload, wait for room, create, poll, collect. It starts wherever the ledger says the shard stands, so that continuing
  * after a crash is the same call.
  * @throws ApiError or AppError when the run has to stop; the reason of `stopping` when it shall
  */
-export async function runTrip(context: BatchContext, options: TripOptions): Promise<TripEnd> {
+export async function runShardLifecycle(context: BatchContext, options: ShardLifecycleOptions): Promise<ShardEnd> {
   const { recalled } = options;
   /** For waits while there is no batch: they end when the shard is recalled. */
   const sending = { ...context, stopping: AbortSignal.any([context.stopping, recalled]) };
-  const remedy = createRemedy(sending, options);
+  const handleRejection = createRejectionHandler(sending, options);
   let mustUpload = isStatus(context, options.shard, 'written', 'uploading');
   // How far an earlier process had waited for the file is not known.
   let mustAwaitFile = isStatus(context, options.shard, 'uploaded');
@@ -32,7 +32,7 @@ export async function runTrip(context: BatchContext, options: TripOptions): Prom
       mustAwaitFile = false;
       const rejection = (mustUpload ? await upload(sending, options) : null) ?? (await submit(context, sending, options));
       if (typeof rejection === 'string') return rejection;
-      const next = await remedy(rejection);
+      const next = await handleRejection(rejection);
       if (next === 'retired') return 'given-back';
       mustUpload = next === 'upload';
     } catch (error) {
@@ -46,12 +46,12 @@ function isStatus(context: BatchContext, shard: ShardState, ...statuses: readonl
   return statuses.includes(shardNow(context, shard).status);
 }
 
-async function retire(context: BatchContext, { shard }: TripOptions): Promise<TripEnd> {
+async function retire(context: BatchContext, { shard }: ShardLifecycleOptions): Promise<ShardEnd> {
   await context.ledger.append({ type: 'shard-retired', shard: shard.id, why: 'recalled before it became a batch' });
   return 'given-back';
 }
 
-async function upload(context: BatchContext, options: TripOptions): Promise<Rejection | null> {
+async function upload(context: BatchContext, options: ShardLifecycleOptions): Promise<Rejection | null> {
   options.onPhase('uploading');
   const end = await options.inUploadTurn(() => uploadShard(context, shardNow(context, options.shard)));
   if (end === 'too-large') return { type: 'too-large', message: 'the provider takes no file of this size' };
@@ -60,7 +60,7 @@ async function upload(context: BatchContext, options: TripOptions): Promise<Reje
 }
 
 /** From an uploaded file to answers on disk. @returns how that ended, or why the provider would not take the shard */
-async function submit(context: BatchContext, sending: BatchContext, options: TripOptions): Promise<TripEnd | Rejection> {
+async function submit(context: BatchContext, sending: BatchContext, options: ShardLifecycleOptions): Promise<ShardEnd | Rejection> {
   const { admission, onPhase, recalled } = options;
   let shard = shardNow(context, options.shard);
   // A create whose outcome is open is looked for, recalled or not.
@@ -86,7 +86,7 @@ async function submit(context: BatchContext, sending: BatchContext, options: Tri
   }
 }
 
-async function awaitAnswers(context: BatchContext, options: TripOptions, shard: ShardState): Promise<TripEnd | Rejection> {
+async function awaitAnswers(context: BatchContext, options: ShardLifecycleOptions, shard: ShardState): Promise<ShardEnd | Rejection> {
   const batchId = shard.batchId as string;
   options.onPhase('polling');
   const batch = await pollBatch(context, {
@@ -109,14 +109,14 @@ async function awaitAnswers(context: BatchContext, options: TripOptions, shard: 
     });
     return rejection;
   }
-  options.cutSize.sawSettled(shard.rows);
+  options.cutSize.sawCollected(shard.rows);
   options.breaker.sawPass();
   options.onPhase('collecting');
   const end = await collectBatch(context, batch);
   return finish(context, { batchId, status: end === 'lost' ? 'lost' : batch.status, rejected: [], usage: batch.usage });
 }
 
-async function finish(context: BatchContext, batch: Parameters<BatchContext['ledger']['finishBatch']>[0]): Promise<TripEnd> {
+async function finish(context: BatchContext, batch: Parameters<BatchContext['ledger']['finishBatch']>[0]): Promise<ShardEnd> {
   const { missing } = await context.ledger.finishBatch(batch);
   return missing === 0 ? 'collected' : 'given-back';
 }

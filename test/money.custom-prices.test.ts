@@ -3,7 +3,7 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { test } from 'node:test';
-import type { OwnPrice } from '../src/core/own-price.ts';
+import type { CustomPrice } from '../src/core/custom-price.ts';
 import { loadPrices } from '../src/input/job/load-prices.ts';
 import { makeCostOf } from '../src/money/cost.ts';
 import { createFindPrice } from '../src/money/price.ts';
@@ -20,10 +20,10 @@ async function withPrices<T>(text: string, use: (directory: string) => Promise<T
   }
 }
 
-const read = (text: string): Promise<readonly OwnPrice[]> => withPrices(text, (directory) => loadPrices(directory, directory));
+const read = (text: string): Promise<readonly CustomPrice[]> => withPrices(text, (directory) => loadPrices(directory, directory));
 
 /** Nano-dollars of 1,000 input tokens, 400 of them cached, and 100 output tokens. */
-function costWith(own: readonly OwnPrice[], model: string, tier: string, day: string, inputTokens = 1000): number | null {
+function costWith(own: readonly CustomPrice[], model: string, tier: string, day: string, inputTokens = 1000): number | null {
   const costOf = makeCostOf({ findPrice: createFindPrice(own) });
   const usage = { inputTokens, cachedInputTokens: 400, cacheWriteTokens: 0, outputTokens: 100, reasoningTokens: 0 };
   const lane = tier === 'batch' ? 'batch' : 'live';
@@ -107,7 +107,7 @@ test('prices says what is used and why, for one model or for all, on any day', a
   await withPrices(prices, async (cwd) => {
     const ask = async (...args: string[]) => runInProcess(['prices', ...args], { cwd, env: { PATH: process.env.PATH ?? '' } });
     const all = JSON.parse((await ask('--json')).stdout);
-    assert.deepEqual([all.schema, all.ownPrices, all.models[0].model], ['rowmill.prices/1', 1, 'my-deployment']);
+    assert.deepEqual([all.schema, all.customPrices, all.models[0].model], ['rowmill.prices/1', 1, 'my-deployment']);
     const names = new Set(all.models.map(({ model }: { model: string }) => model));
     for (const name of ['gpt-6.1-sol', 'gpt-5.6-luna', 'gpt-4o-mini', 'gpt-4-32k', 'o4-mini', 'text-embedding-3-large'])
       assert.ok(names.has(name), name);

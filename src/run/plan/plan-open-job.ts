@@ -13,10 +13,10 @@ import type { SelectedRows } from '../open/selection.ts';
 import type { RunOptions } from '../options.ts';
 import { readKeptJob } from './kept-job.ts';
 import { createKnownRows } from './known-rows.ts';
-import type { Preview } from './plan-result.ts';
-import { type LastRunFacts, previewRun } from './preview-table.ts';
+import type { Plan } from './plan-result.ts';
+import { type LastRunFacts, planTable } from './plan-table.ts';
 
-export interface PreviewJobOptions {
+export interface PlanOpenJobOptions {
   readonly prepared: PreparedJob;
   /** Null before the first run. */
   readonly opened: { readonly ledger: Ledger; readonly history: AnswerHistory } | null;
@@ -25,8 +25,8 @@ export interface PreviewJobOptions {
   readonly options: Pick<RunOptions, 'effects' | 'priceAsOf' | 'signal'>;
 }
 
-/** The preview of a job over what its ledger holds. */
-export async function previewOpenJob({ prepared, opened, selected, countsExactly, options }: PreviewJobOptions): Promise<Preview> {
+/** The plan of a job over what its ledger holds. */
+export async function planOpenJob({ prepared, opened, selected, countsExactly, options }: PlanOpenJobOptions): Promise<Plan> {
   const { compiled, table, tokens, findPrice } = prepared;
   const { job } = compiled;
   const ledger = opened?.ledger ?? null;
@@ -34,7 +34,7 @@ export async function previewOpenJob({ prepared, opened, selected, countsExactly
   const answers = opened === null ? null : opened.history.read(listRunsOfModel(opened.ledger, job.model));
   const configured = job.limits.enqueuedTokens;
   const at = options.priceAsOf ?? options.effects.clock().toISOString();
-  return previewRun({
+  return planTable({
     table,
     compiled,
     selected,

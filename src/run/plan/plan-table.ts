@@ -16,12 +16,12 @@ import { describeChanges } from './changes.ts';
 import { chooseLane } from './choose-lane.ts';
 import { longContextOver, priceWork, type Work } from './cost.ts';
 import type { KnownRows } from './known-rows.ts';
-import type { PlanProblem, Preview } from './plan-result.ts';
+import type { Plan, PlanProblem } from './plan-result.ts';
 import { createPromptCount } from './prompts.ts';
 import { createShardCount } from './shards.ts';
 import { timeWork } from './time.ts';
 
-export interface PreviewOptions {
+export interface PlanTableOptions {
   readonly table: Table;
   readonly compiled: CompiledJob;
   readonly keys: KeyIndex;
@@ -52,7 +52,7 @@ export interface LastRunFacts {
   readonly job: Job | null;
 }
 
-export async function previewRun(options: PreviewOptions): Promise<Preview> {
+export async function planTable(options: PlanTableOptions): Promise<Plan> {
   const { compiled, selected } = options;
   const { job } = compiled;
   const prices = { findPrice: options.findPrice, model: job.model, at: options.at };

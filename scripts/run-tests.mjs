@@ -1,0 +1,68 @@
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants, mkdirSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+
+/** Everything every test said, for whoever wants to know more than the report tells. */
+const LOG = '.cache/tests.log';
+/** A process of tests that hangs fails, instead of holding everything up. */
+const TEST_TIMEOUT_MS = 600_000;
+/** Tests are short: collecting garbage on further threads and optimizing much would cost more than it saves. */
+const SHORT_LIVED = ['--single-threaded-gc', '--sparkplug'];
+/** The areas that take the longest, begun first; `redis` and `proof` wait a lot, beside which the others get on. */
+const LONGEST_AREAS = ['proof', 'live', 'run', 'redis', 'cli'];
+/** Where tests make their thousands of small files, if it is there and has room: memory, so that they do not wait for a disk. */
+const MEMORY_FOLDER = '/dev/shm';
+const MEMORY_BYTES = 2 ** 31;
+
+/** Names of the compiled test files, without folder; the test of the report in a browser has a command of its own. */
+export function listTestFiles() {
+  return readdirSync('dist/test').filter((name) => name.endsWith('.test.js'));
+}
+
+/** Runs compiled test files, those tests alone whose title matches if a pattern is given. @returns the exit code */
+export function runTests(files, { titlePattern = null } = {}) {
+  const args = [
+    ...SHORT_LIVED,
+    '--test',
+    `--test-concurrency=${Math.max(3, availableParallelism() - 1)}`,
+    `--test-timeout=${TEST_TIMEOUT_MS}`,
+    '--test-reporter=./scripts/test-reporter.mjs',
+    '--test-reporter-destination=stdout',
+    '--test-reporter=spec',
+    `--test-reporter-destination=${LOG}`,
+    ...(titlePattern === null ? [] : [`--test-name-pattern=${titlePattern}`]),
+    ...writeAreas(files),
+  ];
+  return spawnSync(process.execPath, args, { stdio: 'inherit', env: { ...process.env, TMPDIR: chooseTemporaryFolder() } }).status ?? 1;
+}
+
+/**
+ * Writes one file per area (`run.again.test.js` is of the area `run`, `live.redis-restart.test.js` of `redis`) that imports its test files: loading the same modules anew for each file
+ * took as long as testing. @returns paths, in the order in which they are begun
+ */
+function writeAreas(files) {
+  const folder = '.cache/areas';
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  const areaOf = (name) => (/^live\.(redis|conformance)/.test(name) ? 'redis' : name.split('.')[0]);
+  const areas = [...new Set(files.map(areaOf))];
+  const rank = (area) => (LONGEST_AREAS.includes(area) ? LONGEST_AREAS.indexOf(area) : LONGEST_AREAS.length);
+  return areas
+    .sort((a, b) => rank(a) - rank(b))
+    .map((area, index) => {
+      const path = `${folder}/${String(index).padStart(2, '0')}-${area}.test.mjs`;
+      const members = files.filter((name) => areaOf(name) === area);
+      writeFileSync(path, members.map((name) => `import '../../dist/test/${name}';\n`).join(''));
+      return path;
+    });
+}
+
+function chooseTemporaryFolder() {
+  try {
+    accessSync(MEMORY_FOLDER, constants.W_OK);
+    const { bavail, bsize } = statfsSync(MEMORY_FOLDER);
+    return bavail * bsize >= MEMORY_BYTES ? MEMORY_FOLDER : tmpdir();
+  } catch {
+    return tmpdir();
+  }
+}

@@ -107,10 +107,8 @@ const describe = ({ list, provider, model, price, ours, theirs }: Difference): s
 
 test('every price that differs from another public list is explained, and nothing is explained that agrees', () => {
   const results = LISTS.map(compare);
-  assert.ok(
-    results.every(({ compared }) => compared > 150),
-    `compared only ${results.map(({ compared }) => compared)}`,
-  );
+  const compared = results.map((result) => result.compared);
+  assert.ok(compared.length >= 3 && compared.every((count) => count >= 30), `compared ${compared} prices`);
   const found = results.flatMap(({ differences }) => differences).map(describe);
   assert.deepEqual(found.toSorted(), EXPLAINED.map(describe).toSorted());
 });

@@ -6,7 +6,7 @@ import { calcPrice } from '@pydantic/genai-prices';
 import { createFindPrice } from '../src/money/price.ts';
 import { projectRoot } from './helpers/project-root.ts';
 
-/** Dollars per million tokens in the order of a list's columns: input, cached input, cache write, output; null: not told. */
+/** Dollars per million tokens in the order of a list's columns: input, cached input, cache write, output; null: not given. */
 type Dollars = readonly (number | null)[];
 
 const TIERS = ['standard', 'batch', 'flex', 'priority'] as const;
@@ -21,18 +21,18 @@ type Listed = Readonly<Partial<Record<Tier, Dollars>>> & {
 
 interface PriceList {
   readonly list: string;
-  /** The UTC day the list is of. */
+  /** The UTC day of the list. */
   readonly date: string;
   readonly models: readonly Listed[];
 }
 
-/** One price in which a list and we differ; columns that agree, or that the list does not tell, are null in both. */
+/** One price in which a list and we differ; columns that agree, or that the list leaves out, are null in both. */
 interface Difference {
   readonly list: string;
   readonly provider: string;
   readonly model: string;
   readonly price: string;
-  /** Null: we know no such price. */
+  /** Null: we have no such price. */
   readonly ours: Dollars | null;
   readonly theirs: Dollars;
 }
@@ -56,7 +56,7 @@ const findPrice = createFindPrice([]);
 /** Our price at OpenAI's address, or the rate book's at another provider's; undefined where the rate book does not know that provider's model. */
 function findOurs({ provider, model }: Listed, tier: Tier, isLong: boolean, day: string): Dollars | null | undefined {
   if (provider !== 'openai') return tier === 'standard' ? findInRateBook(provider, model, isLong, day) : undefined;
-  // The API names a fine-tuned model with its owner.
+  // The API adds the owner to the name of a fine-tuned model.
   const name = model.startsWith('ft:') ? `${model}:owner::id` : model;
   const price = findPrice(name, { lane: tier === 'batch' ? 'batch' : 'live', tier: tier === 'batch' ? null : tier, at: day });
   const rates = isLong ? price?.longContext?.rates : price?.rates;
@@ -75,12 +75,12 @@ function findInRateBook(provider: string, model: string, isLong: boolean, day: s
 }
 
 function comparePrice(theirs: Dollars, ours: Dollars | null): Pick<Difference, 'ours' | 'theirs'> | null {
-  // A list without an output price (embeddings) tells 0.
-  const told = theirs.map((rate) => (rate === 0 ? null : rate));
-  const differs = told.map((rate, column) => rate !== null && Math.abs((ours?.[column] ?? -1) - rate) > 1e-6);
+  // Embeddings have no output price; a list says 0.
+  const given = theirs.map((rate) => (rate === 0 ? null : rate));
+  const differs = given.map((rate, column) => rate !== null && Math.abs((ours?.[column] ?? -1) - rate) > 1e-6);
   if (!differs.includes(true)) return null;
   const only = (rates: Dollars) => rates.map((rate, column) => (differs[column] ? rate : null));
-  return { ours: ours && only(ours), theirs: only(told) };
+  return { ours: ours && only(ours), theirs: only(given) };
 }
 
 function compare(list: PriceList): { readonly compared: number; readonly differences: readonly Difference[] } {

@@ -137,7 +137,7 @@ export class RunnerLoop {
 
   /** Redis was away, or has forgotten our notice: what it still knows is compared with what we handed over. */
   async #clearSuspicions(): Promise<void> {
-    const looking = this.#suspicions;
+    const seen = this.#suspicions;
     this.#notice.sessionId = this.#makeSessionId();
     await this.#publishNotice();
     const { lost, unknown } = await recoverLost(this.#context, {
@@ -147,7 +147,7 @@ export class RunnerLoop {
       roster: this.#roster,
       patienceMs: CENSUS_PATIENCE_MS,
     });
-    this.#clearedSuspicions = looking;
+    this.#clearedSuspicions = seen;
     if (lost === 0) return;
     const rest = unknown === 0 ? 'they were never made and are put there again' : `${unknown} of them may have been billed`;
     this.#context.warn(`Redis has lost ${lost} calls; ${rest}`);

@@ -42,7 +42,7 @@ export async function verifyState(options: LookOptions): Promise<Verification> {
       await derived.ledger.close();
     }
     checks.push(checkBatchUsage(files.events, derived.batches));
-    checks.push(await checkBill(state.directory, files.events, derived.batches));
+    checks.push(await checkBill(state.directory, files, derived.batches));
   }
   const ok = checks.every(({ status }) => status !== 'failed');
   const run = found?.lastRun?.summary.run ?? null;

@@ -16,6 +16,7 @@ export function makeLookOptions(jobFile: string, flags: JobFlags): LookOptions {
     input: flags.input ?? null,
     stateRoot: flags.stateDir ?? null,
     origin: chooseOrigin(flags),
+    leaveOut: say,
     effects: makeEffects(),
     signal: new AbortController().signal,
   };

@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import { AppError } from '../core/errors.ts';
 import type { StoredEvent } from '../core/event.ts';
+import { NewerFormatError } from '../core/formats.ts';
 import { listNames } from '../ledger/durable-files.ts';
 import { readEvents } from '../ledger/event-log.ts';
 import { isResponseName } from '../ledger/response-file.ts';
@@ -45,7 +46,7 @@ export async function checkFiles(stateDirectory: string, signal: AbortSignal): P
     );
     seq = end.seq;
   } catch (error) {
-    if (!(error instanceof AppError)) throw error;
+    if (!(error instanceof AppError) || error instanceof NewerFormatError) throw error;
     return { checks: [decideCheck('events', false, error.message)], events, announcedCalls };
   }
   const checks = [decideCheck('events', true, `${seq} events, each with its number and checksum`)];

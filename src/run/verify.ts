@@ -33,7 +33,7 @@ export async function verifyState(options: LookOptions): Promise<Verification> {
   const checks = [...files.checks];
   let found: FoundState | null = null;
   if (checks.every(({ status }) => status !== 'failed')) {
-    found = await findState(options);
+    found = await findState({ ...options, leaveOut: null });
     const prepared = await prepareLooking(options, found);
     const derived = await deriveState(options, found, prepared);
     try {

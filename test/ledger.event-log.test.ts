@@ -106,8 +106,6 @@ test('damage in the middle stops with file and line', async (t) => {
   const newer = makeEventLine({ seq: 5, at: 'now', type: 'something-new' } as unknown as StoredEvent);
   write([...lines, newer.trimEnd()]);
   await refused(5, /"something-new" is unknown: a newer version/);
-  write([makeEventLine({ seq: 1, at: 'now', type: 'state-created', state: 's', format: 2, origin: 'default' }).trimEnd()]);
-  await refused(1, /format 2 is not the format 1/);
 });
 
 test('a directory that holds answers of another origin is refused by both names', async (t) => {

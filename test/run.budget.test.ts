@@ -148,6 +148,7 @@ async function startWorkers(redisUrl: string, world: World, count: number) {
       allowance: createDailyAllowance({ calls: null, nanoUsd: null }, clock),
       log: () => {},
       workerId: `w${index}-${randomUUID()}`,
+      clock,
       random: Math.random,
       monotonicMs: () => performance.now(),
       sleep: sleepReally,

@@ -3,6 +3,8 @@ import { open } from 'node:fs/promises';
 import path from 'node:path';
 import { LedgerError } from '../core/errors.ts';
 import type { Event } from '../core/event.ts';
+import { FORMATS } from '../core/formats.ts';
+import { VERSION } from '../core/version.ts';
 import {
   listNames,
   makePrivateDirectory,
@@ -12,7 +14,6 @@ import {
   syncDirectory,
 } from './disk/durable-files.ts';
 import type { Lock } from './disk/lock.ts';
-import { EVENT_FORMAT } from './events/event-line.ts';
 import { type LogEnd, openEventLog } from './events/event-log.ts';
 import type { FinishBatchOptions, Ledger, LedgerOptions, RecordResponseOptions } from './ledger.ts';
 import { formatShard, type LedgerState } from './ledger-state.ts';
@@ -126,7 +127,7 @@ export async function createWriting(options: WritingOptions): Promise<Writing> {
 
   try {
     if (options.end.seq === 0) {
-      await log.append({ type: 'state-created', state: randomId(), format: EVENT_FORMAT, origin: options.origin });
+      await log.append({ type: 'state-created', state: randomId(), format: FORMATS.state, version: VERSION, origin: options.origin });
       for (const directory of [options.directory, path.dirname(options.directory)]) syncDirectory(directory);
     }
     for (const name of listNames(requests)) if (isSpent(state, name)) fs.rmSync(path.join(requests, name));

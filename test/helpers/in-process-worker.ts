@@ -35,6 +35,7 @@ export async function startWorker(options: {
     allowance: createDailyAllowance({ calls: null, nanoUsd: null }, clock),
     log: () => {},
     workerId,
+    clock,
     random: Math.random,
     monotonicMs: () => performance.now(),
     sleep: async (milliseconds, signal) => sleep(milliseconds, undefined, { signal }),

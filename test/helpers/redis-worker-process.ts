@@ -63,6 +63,7 @@ export async function runTestWorker(options: WorkerProcessOptions, draining: Abo
       if (process.env.SHOW_LOG === '1') console.error(level, event, JSON.stringify(facts ?? {}));
     },
     workerId: `w${process.pid}-${Math.floor(Math.random() * 1e9).toString(36)}`,
+    clock: () => new Date(),
     random: Math.random,
     monotonicMs: () => performance.now(),
     sleep: async (milliseconds, signal) => sleep(milliseconds, undefined, { signal }),

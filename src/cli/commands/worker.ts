@@ -37,6 +37,7 @@ export async function worker(flags: WorkerFlags): Promise<number> {
       allowance: createDailyAllowance(dailyLimits, clock),
       log: (level, event, facts) => logger[level]({ ...facts }, event),
       workerId,
+      clock,
       random,
       monotonicMs,
       sleep,

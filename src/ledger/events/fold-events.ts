@@ -59,6 +59,9 @@ function applyEvent(fold: MutableFold, event: StoredEvent): void {
       fold.format = event.format;
       fold.origin = event.origin;
       return;
+    case 'format-raised':
+      fold.format = event.format;
+      return;
     case 'run-started':
       fold.currentRun = {
         id: event.run,

@@ -54,6 +54,7 @@ export interface WorkerOptions {
   readonly log: WorkerLog;
   /** Random; tells workers apart. */
   readonly workerId: string;
+  readonly clock: () => Date;
   readonly random: () => number;
   readonly monotonicMs: () => number;
   readonly sleep: (milliseconds: number, signal: AbortSignal) => Promise<void>;

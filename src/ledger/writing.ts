@@ -14,6 +14,7 @@ import type { Lock } from './lock.ts';
 import { createRecorder } from './recorder.ts';
 import { makeResponseName, type ResponseFile } from './response-file.ts';
 import type { SettledIndex } from './settled-index.ts';
+import { isMisplaced } from './shard-transitions.ts';
 import { openShardWriter } from './shard-writer.ts';
 
 /** The part of a ledger that changes things. */
@@ -93,7 +94,8 @@ export async function createWriting(options: WritingOptions): Promise<Writing> {
   const removeRequests = (shard: string) => fs.rmSync(requestPath(shard), { force: true });
 
   /** What lines of live calls mean depends on the events before them, so both keep their order; only the calls' own events may pass. */
-  function announce(event: Event): Promise<void> {
+  async function announce(event: Event): Promise<void> {
+    if (isMisplaced(event, state.fold)) throw new Error(`${event.type} does not follow from where its shard stands`);
     if (event.type === 'call-intent' || event.type === 'call-queued' || event.type === 'call-refused') return log.append(event);
     live.closePart();
     const announced = log.append(event);

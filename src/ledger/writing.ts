@@ -15,6 +15,7 @@ import {
 } from './disk/durable-files.ts';
 import type { Lock } from './disk/lock.ts';
 import { type LogEnd, openEventLog } from './events/event-log.ts';
+import { isMisplaced } from './events/shard-transitions.ts';
 import type { FinishBatchOptions, Ledger, LedgerOptions, RecordResponseOptions } from './ledger.ts';
 import { formatShard, type LedgerState } from './ledger-state.ts';
 import { makeResponseName, type ResponseFile } from './response-file.ts';
@@ -101,7 +102,8 @@ export async function createWriting(options: WritingOptions): Promise<Writing> {
   const removeRequests = (shard: string) => fs.rmSync(requestPath(shard), { force: true });
 
   /** What lines of live calls mean depends on the events before them, so both keep their order; only the calls' own events may pass. */
-  function announce(event: Event): Promise<void> {
+  async function announce(event: Event): Promise<void> {
+    if (isMisplaced(event, state.fold)) throw new Error(`${event.type} does not follow from where its shard stands`);
     if (event.type === 'call-intent' || event.type === 'call-queued' || event.type === 'call-refused') return log.append(event);
     live.closePart();
     const announced = log.append(event);

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { startTimer } from '../src/cli/effects.ts';
 import type { Ledger } from '../src/ledger/ledger.ts';
 import { readOwnIdentity } from '../src/ledger/process-identity.ts';
 import type { Books } from '../src/run/books.ts';
@@ -15,6 +16,7 @@ export const effects: Effects = {
   clock: () => new Date(),
   monotonicMs: () => performance.now(),
   sleep: async () => {},
+  startTimer,
   random: Math.random,
   randomId: () => Math.random().toString(36).slice(2, 12).padEnd(10, '0'),
   processIdentity: readOwnIdentity(),

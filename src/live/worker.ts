@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { UsageError } from '../core/errors.ts';
+import type { StartTimer } from '../core/timer.ts';
 import type { MakeCall } from './call.ts';
 import type { DailyAllowance } from './daily-allowance.ts';
 import { describeUrl, openPatientRedis, openRedis } from './redis-connection.ts';
@@ -28,6 +29,7 @@ export interface WorkerOptions {
   readonly random: () => number;
   readonly monotonicMs: () => number;
   readonly sleep: (milliseconds: number, signal: AbortSignal) => Promise<void>;
+  readonly startTimer: StartTimer;
   /** Fires on SIGTERM: nothing new is taken, calls under way end and are delivered. */
   readonly draining: AbortSignal;
   /** Fires when calls under way must end too. */
@@ -49,7 +51,7 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
     throw new UsageError('--concurrency must be a whole number from 1');
   // Every slot listens to the same two signals.
   setMaxListeners(0, options.draining, options.ending);
-  const redis = await openRedis(options.redisUrl);
+  const redis = await openRedis(options.redisUrl, options.startTimer);
   const served = new Map<string, ServedQueue>();
   const refused = new Set<string>();
   const registry = makeRegistryKey(options);

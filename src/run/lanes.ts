@@ -136,5 +136,13 @@ async function openLiveLane(options: LanesOptions, isAffordable: (request: Reque
   };
   if (redis === null) return createLocalLane(parts);
   const { openRedisLane } = await import('../live/bullmq-lane.ts');
-  return openRedisLane({ ...parts, redisUrl: redis.url, secret: redis.secret, state: ledger.stateId, model: job.model, warn });
+  return openRedisLane({
+    ...parts,
+    startTimer: effects.startTimer,
+    redisUrl: redis.url,
+    secret: redis.secret,
+    state: ledger.stateId,
+    model: job.model,
+    warn,
+  });
 }

@@ -2,7 +2,9 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import type { BatchContext } from '../../src/batch/context.ts';
+import { startTimer as startRealTimer } from '../../src/cli/effects.ts';
 import { makeKey, makeRequestLine, type Request } from '../../src/core/request.ts';
+import type { StartTimer } from '../../src/core/timer.ts';
 import { type Ledger, openLedger } from '../../src/ledger/ledger.ts';
 import { createProvider } from '../../src/openai/provider.ts';
 import type { SimulatorOptions } from '../../src/simulator/options.ts';
@@ -30,9 +32,9 @@ export function makeRequest(text: string): Request {
 }
 
 export async function makeLaneWorld(
-  options: SimulatorOptions & { readonly looksMs?: readonly number[]; readonly callTimeoutMs?: number } = {},
+  options: SimulatorOptions & { readonly looksMs?: readonly number[]; readonly startTimer?: StartTimer } = {},
 ): Promise<LaneWorld> {
-  const { looksMs = [5_000, 20_000, 65_000], callTimeoutMs = 60_000, ...simulatorOptions } = options;
+  const { looksMs = [5_000, 20_000, 65_000], startTimer = startRealTimer, ...simulatorOptions } = options;
   const root = fs.mkdtempSync(path.join(os.tmpdir(), 'rowmill-'));
   const startedAt = performance.now();
   const startedDate = Date.now();
@@ -67,11 +69,12 @@ export async function makeLaneWorld(
     warnings,
     context: {
       ledger,
-      provider: await createProvider({ apiKey: CANARY_KEY, baseUrl: simulator.url, clock, callTimeoutMs }),
+      provider: await createProvider({ apiKey: CANARY_KEY, baseUrl: simulator.url, clock, startTimer }),
       jobName: 'lane',
       settings: { looksMs, pollMaxMs: 4_000 },
       clock,
       sleep: sleepFast,
+      startTimer,
       random: () => 0.5,
       stopping: signal,
       signal,

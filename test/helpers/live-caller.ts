@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
+import { startTimer } from '../../src/cli/effects.ts';
 import { decideNextStep } from '../../src/core/outcome.ts';
 import { createLocalLane } from '../../src/live/local-lane.ts';
 import { createProvider } from '../../src/openai/provider.ts';
@@ -23,7 +24,7 @@ const stepOf = (id: number) => {
 const started = Date.now();
 const lane = createLocalLane({
   ledger,
-  provider: await createProvider({ apiKey: 'sk-live-test', baseUrl, clock: () => new Date() }),
+  provider: await createProvider({ apiKey: 'sk-live-test', baseUrl, clock: () => new Date(), startTimer }),
   limits: { requestsPerMinute: null, tokensPerMinute: null, concurrency: Number(concurrency) },
   isDueAgain: (id) => stepOf(id) === 'again',
   isAffordable: () => true,

@@ -3,8 +3,10 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import type { TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { startTimer as startRealTimer } from '../../src/cli/effects.ts';
 import { decideNextStep } from '../../src/core/outcome.ts';
 import { makeKey, type Request } from '../../src/core/request.ts';
+import type { StartTimer } from '../../src/core/timer.ts';
 import { type Ledger, openLedger } from '../../src/ledger/ledger.ts';
 import type { LiveLane } from '../../src/live/lane.ts';
 import { createLocalLane, type LocalLaneOptions } from '../../src/live/local-lane.ts';
@@ -32,7 +34,7 @@ export interface LiveWorldOptions extends SimulatorOptions {
   readonly settles?: LocalLaneOptions['settles'];
   readonly attempts?: number;
   readonly onUnknown?: 'retry' | 'hold';
-  readonly liveTimeoutMs?: number;
+  readonly startTimer?: StartTimer;
   /** How much faster than real time clocks and sleeps run. */
   readonly speed?: number;
   readonly baseUrl?: string;
@@ -74,7 +76,7 @@ export async function makeLiveWorld(t: TestContext, options: LiveWorldOptions = 
     settles,
     attempts = 3,
     onUnknown = 'retry',
-    liveTimeoutMs,
+    startTimer = startRealTimer,
     speed = 1,
     baseUrl,
     apiKey,
@@ -98,7 +100,7 @@ export async function makeLiveWorld(t: TestContext, options: LiveWorldOptions = 
     apiKey: apiKey ?? 'sk-live-test',
     baseUrl: baseUrl ?? simulator.url,
     clock,
-    ...(liveTimeoutMs === undefined ? {} : { liveTimeoutMs }),
+    startTimer,
   });
   const lane = createLocalLane({
     ledger,

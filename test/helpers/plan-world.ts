@@ -1,4 +1,5 @@
 import os from 'node:os';
+import { startTimer } from '../../src/cli/effects.ts';
 import { planJob } from '../../src/run/plan.ts';
 import type { Preview } from '../../src/run/preview.ts';
 import type { RowSelection } from '../../src/run/selection.ts';
@@ -17,6 +18,7 @@ export function planWorld(world: World, selection: RowSelection = { type: 'all' 
       clock: world.clock,
       monotonicMs: () => performance.now(),
       sleep: async () => {},
+      startTimer,
       random: () => 0.5,
       randomId: () => 'planned',
       processIdentity: { pid: process.pid, host: os.hostname(), startTime: null },

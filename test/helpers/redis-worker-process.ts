@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { startTimer } from '../../src/cli/effects.ts';
 import { EXIT } from '../../src/core/errors.ts';
 import { readUsage } from '../../src/core/usage.ts';
 import type { MakeCall } from '../../src/live/call.ts';
@@ -66,6 +67,7 @@ export async function runTestWorker(options: WorkerProcessOptions, draining: Abo
     random: Math.random,
     monotonicMs: () => performance.now(),
     sleep: async (milliseconds, signal) => sleep(milliseconds, undefined, { signal }),
+    startTimer,
     draining,
     ending,
     lockMs: options.lockMs,

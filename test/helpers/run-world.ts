@@ -1,9 +1,10 @@
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-
 import { setTimeout as delay } from 'node:timers/promises';
+import { startTimer } from '../../src/cli/effects.ts';
 import type { Summary } from '../../src/core/summary.ts';
+import type { StartTimer } from '../../src/core/timer.ts';
 import { createProvider } from '../../src/openai/provider.ts';
 import type { Effects } from '../../src/run/effects.ts';
 import type { RunOptions } from '../../src/run/options.ts';
@@ -51,7 +52,7 @@ export interface RunChange extends Partial<Omit<RunOptions, 'target'>> {
   readonly apiKey?: string;
   /** Where the provider is reached; the simulator without it. */
   readonly baseUrl?: string;
-  readonly callTimeoutMs?: number;
+  readonly startTimer?: StartTimer;
 }
 
 export interface Ended {
@@ -131,6 +132,7 @@ export async function makeWorld(t: Cleanup | null, options: WorldOptions = {}): 
     clock,
     monotonicMs: () => performance.now(),
     sleep: sleepFast,
+    startTimer,
     random: () => 0.5,
     randomId: () => `id${String(++ids).padStart(4, '0')}${process.hrtime.bigint().toString(36).slice(-4)}`,
     processIdentity: { pid: process.pid, host: os.hostname(), startTime: null },
@@ -152,7 +154,7 @@ export async function makeWorld(t: Cleanup | null, options: WorldOptions = {}): 
       simulator = await start(change);
     },
     async run(change = {}) {
-      const { apiKey = CANARY_KEY, baseUrl, callTimeoutMs, ...others } = change;
+      const { apiKey = CANARY_KEY, baseUrl, startTimer: startCallTimer = startTimer, ...others } = change;
       const before = { ...simulator.requests() };
       const warnings: string[] = [];
       const never = new AbortController().signal;
@@ -169,7 +171,7 @@ export async function makeWorld(t: Cleanup | null, options: WorldOptions = {}): 
               apiKey,
               baseUrl: baseUrl ?? simulator.url,
               clock,
-              ...(callTimeoutMs === undefined ? {} : { callTimeoutMs }),
+              startTimer: startCallTimer,
             });
             return { provider, close: async () => {} };
           },

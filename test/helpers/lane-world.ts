@@ -9,7 +9,8 @@ import { type Ledger, openLedger } from '../../src/ledger/ledger.ts';
 import { createProvider } from '../../src/openai/provider.ts';
 import type { SimulatorOptions } from '../../src/simulator/options.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/start.ts';
-import { CANARY_KEY, sleepFast } from './run-world.ts';
+import { CANARY_KEY, SPEED } from './run-world.ts';
+import { createSkippedTime } from './skipped-time.ts';
 
 /** The batch lane by itself: a ledger, a provider and what every step is handed, on fast time. */
 export interface LaneWorld {
@@ -36,9 +37,7 @@ export async function makeLaneWorld(
 ): Promise<LaneWorld> {
   const { looksMs = [5_000, 20_000, 65_000], startTimer = startRealTimer, ...simulatorOptions } = options;
   const root = fs.mkdtempSync(path.join(os.tmpdir(), 'rowmill-'));
-  const startedAt = performance.now();
-  const startedDate = Date.now();
-  const clock = () => new Date(startedDate + Math.floor((performance.now() - startedAt) * 1000));
+  const { clock, sleep } = createSkippedTime(SPEED);
   const providerDirectory = path.join(root, 'provider');
   const simulator = await startSimulator({
     stateDirectory: providerDirectory,
@@ -73,7 +72,7 @@ export async function makeLaneWorld(
       jobName: 'lane',
       settings: { looksMs, pollMaxMs: 4_000 },
       clock,
-      sleep: sleepFast,
+      sleep,
       startTimer,
       random: () => 0.5,
       stopping: signal,

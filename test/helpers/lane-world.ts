@@ -10,7 +10,7 @@ import { createProvider } from '../../src/openai/provider.ts';
 import type { SimulatorOptions } from '../../src/simulator/options.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/start.ts';
 import { CANARY_KEY, SPEED } from './run-world.ts';
-import { createSkippedTime } from './skipped-time.ts';
+import { createSkippedTime, type SkippedTime } from './skipped-time.ts';
 
 /** The batch lane by itself: a ledger, a provider and what every step is handed, on fast time. */
 export interface LaneWorld {
@@ -33,11 +33,15 @@ export function makeRequest(text: string): Request {
 }
 
 export async function makeLaneWorld(
-  options: SimulatorOptions & { readonly looksMs?: readonly number[]; readonly startTimer?: StartTimer } = {},
+  options: SimulatorOptions & {
+    readonly looksMs?: readonly number[];
+    readonly startTimer?: StartTimer;
+    readonly time?: Pick<SkippedTime, 'clock' | 'sleep'>;
+  } = {},
 ): Promise<LaneWorld> {
-  const { looksMs = [5_000, 20_000, 65_000], startTimer = startRealTimer, ...simulatorOptions } = options;
+  const { looksMs = [5_000, 20_000, 65_000], startTimer = startRealTimer, time = createSkippedTime(SPEED), ...simulatorOptions } = options;
   const root = fs.mkdtempSync(path.join(os.tmpdir(), 'rowmill-'));
-  const { clock, sleep } = createSkippedTime(SPEED);
+  const { clock, sleep } = time;
   const providerDirectory = path.join(root, 'provider');
   const simulator = await startSimulator({
     stateDirectory: providerDirectory,

@@ -1,4 +1,4 @@
-import { setImmediate as turn } from 'node:timers/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { StartTimer } from '../../src/core/timer.ts';
 
 /** Timers that fire when a test says so, however fast or slow the machine is. */
@@ -29,5 +29,5 @@ export function createManualTimers(): ManualTimers {
 
 /** Resolves once it is so; everything else in this process gets on meanwhile. */
 export async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await turn();
+  while (!isSo()) await delay(1);
 }

@@ -106,6 +106,7 @@ describe('versions that meet over Redis', { skip: whyNoRedis() }, () => {
       clock: () => new Date(),
       random: Math.random,
       monotonicMs: () => performance.now(),
+      startTimer,
       sleep: async (milliseconds, signal) => sleep(milliseconds, undefined, { signal }),
       draining: draining.signal,
       ending: ending.signal,

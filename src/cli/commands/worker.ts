@@ -19,8 +19,8 @@ export async function worker(flags: WorkerFlags): Promise<number> {
   const dailyLimits = readDailyLimits(process.env);
   const { default: pino } = await import('pino');
   const logger = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime });
-  const { clock, monotonicMs, random, randomId, sleep } = makeEffects();
-  const provider = await createProvider({ apiKey: readApiKey(), baseUrl: chooseBaseUrl(undefined), clock });
+  const { clock, monotonicMs, random, randomId, sleep, startTimer } = makeEffects();
+  const provider = await createProvider({ apiKey: readApiKey(), baseUrl: chooseBaseUrl(undefined), clock, startTimer });
   const workerId = randomId();
   let lines = 0;
   const makeLineId = () => `live_${workerId}_${++lines}`;
@@ -41,6 +41,7 @@ export async function worker(flags: WorkerFlags): Promise<number> {
       random,
       monotonicMs,
       sleep,
+      startTimer,
       draining: interrupts.stopping,
       ending: interrupts.signal,
     });

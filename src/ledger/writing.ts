@@ -3,6 +3,7 @@ import { open } from 'node:fs/promises';
 import path from 'node:path';
 import { LedgerError } from '../core/errors.ts';
 import type { Event } from '../core/event.ts';
+import type { DecideLine } from '../core/response-line.ts';
 import {
   listNames,
   makePrivateDirectory,
@@ -37,7 +38,8 @@ export type Writing = Pick<
   | 'close'
 >;
 
-export interface WritingOptions extends Pick<LedgerOptions, 'directory' | 'origin' | 'checkAnswer' | 'signal' | 'clock' | 'randomId'> {
+export interface WritingOptions extends Pick<LedgerOptions, 'directory' | 'origin' | 'signal' | 'clock' | 'randomId'> {
+  readonly decide: DecideLine;
   readonly eventsFile: string;
   readonly end: LogEnd;
   readonly lock: Lock;

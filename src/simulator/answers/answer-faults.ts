@@ -11,6 +11,7 @@ export const ANSWER_FAULTS = [
   'invalid_json',
   'wrong_schema',
   'prose',
+  'lead_in',
   'fenced',
   'duplicate_key',
   'not_a_number',
@@ -44,6 +45,8 @@ export function spoilText(text: string, fault: AnswerFaultRequest): string {
       return '{"unexpected_field":["not what was asked"]}';
     case 'prose':
       return `Sure! Here is the answer you asked for:\n\n${text}\n\nLet me know if you need anything else.`;
+    case 'lead_in':
+      return `Here is the answer you asked for:\n\n${text}`;
     case 'fenced':
       return `\`\`\`json\n${text}\n\`\`\``;
     case 'duplicate_key':

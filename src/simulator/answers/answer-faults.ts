@@ -29,8 +29,12 @@ export const ANSWER_FAULTS = [
 
 export type AnswerFault = (typeof ANSWER_FAULTS)[number];
 
-/** What a fault plan asks of one answer: a kind, or the exact text to say. */
-export type AnswerFaultRequest = { readonly kind: AnswerFault } | { readonly kind: 'text'; readonly text: string };
+/** What a fault plan asks of one answer: a kind, the exact text to say, or the whole body. */
+export type AnswerFaultRequest =
+  | { readonly kind: AnswerFault }
+  | { readonly kind: 'text'; readonly text: string }
+  /** A body as a real provider sent it. */
+  | { readonly kind: 'world'; readonly body: Readonly<Record<string, unknown>> };
 
 /** Spoils the text of a usable answer; kinds that do not concern the text leave it as it is. */
 export function spoilText(text: string, fault: AnswerFaultRequest): string {

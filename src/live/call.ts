@@ -1,5 +1,5 @@
 import type { Request } from '../core/request.ts';
-import { readUsage, type Usage } from '../core/usage.ts';
+import { readBodyUsage, type Usage } from '../core/usage.ts';
 import type { ApiError } from '../openai/api-error.ts';
 import type { Provider } from '../openai/provider.ts';
 
@@ -39,7 +39,7 @@ export function createMakeCall({ provider, makeLineId, clock }: CallOptions): Ma
       makeResponseLine({ id: makeLineId(), customId, statusCode, requestId, bodyText, queuedAt, startedAt, endedAt: clock() });
     if (result.status === 'answered') {
       const line = makeLine(result.statusCode, result.requestId, onOneLine(result.bodyText));
-      return { status: 'answered', line, usage: readUsage(result.body.usage), headers: result.headers, failure: null };
+      return { status: 'answered', line, usage: readBodyUsage(result.body), headers: result.headers, failure: null };
     }
     const { failure, headers, error } = result;
     switch (failure.kind) {

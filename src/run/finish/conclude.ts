@@ -92,6 +92,7 @@ export async function concludeRun(options: ConcludeOptions): Promise<Summary | n
     rows: counted.rows,
     causes: counted.causes,
     ...(counted.unwrapped === 0 ? {} : { unwrapped: counted.unwrapped }),
+    ...(counted.unmarked === 0 ? {} : { unmarked: counted.unmarked }),
     attempts: {
       batch: totals.batchAttempts + answerless.rejected + answerless.unknown + unanswered.batchCalls,
       live: totals.liveAttempts + unanswered.liveCalls,

@@ -5,7 +5,10 @@ import { readDailyLimits, readWorkerCeilings } from '../../host/worker-ceilings.
 import { createMakeCall } from '../../live/call.ts';
 import { createDailyAllowance } from '../../live/worker/daily-allowance.ts';
 import { runWorker } from '../../live/worker/worker.ts';
+import { createFindPrice } from '../../money/price.ts';
+import { findPriceSource } from '../../money/price-source.ts';
 import { createProvider } from '../../openai/provider.ts';
+import { hostOfOrigin, originOf } from '../../run/open/target.ts';
 import type { WorkerFlags } from '../flags.ts';
 import { listenForInterrupts } from '../interrupt.ts';
 import { say } from '../say.ts';
@@ -21,6 +24,7 @@ export async function worker(flags: WorkerFlags): Promise<number> {
   const logger = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime });
   const { clock, monotonicMs, random, randomId, sleep, startTimer } = makeEffects();
   const provider = await createProvider({ apiKey: readApiKey(), baseUrl: chooseBaseUrl(undefined), clock, startTimer });
+  const findPrice = createFindPrice([], { from: findPriceSource(hostOfOrigin(originOf(provider.baseUrl))) });
   const workerId = randomId();
   let lines = 0;
   const makeLineId = () => `live_${workerId}_${++lines}`;
@@ -34,7 +38,7 @@ export async function worker(flags: WorkerFlags): Promise<number> {
       baseUrl: provider.baseUrl,
       makeCall: createMakeCall({ provider, makeLineId, clock }),
       ceilings,
-      allowance: createDailyAllowance(dailyLimits, clock),
+      allowance: createDailyAllowance(dailyLimits, clock, findPrice),
       log: (level, event, facts) => logger[level]({ ...facts }, event),
       workerId,
       clock,

@@ -19,6 +19,8 @@ export interface LiveWorld {
   readonly ledger: Ledger;
   readonly simulator: Simulator;
   readonly lane: LiveLane;
+  /** What was said to the person. */
+  readonly warnings: readonly string[];
   readonly stopping: AbortController;
   readonly ending: AbortController;
   /** Hands requests to the lane and waits until nothing is on its way. @throws what stopped the lane */
@@ -94,6 +96,7 @@ export async function makeLiveWorld(t: TestContext, options: LiveWorldOptions = 
   const stopping = new AbortController();
   const ending = new AbortController();
   const { keys } = ledger;
+  const warnings: string[] = [];
   let ids = 0;
   const provider = await createProvider({
     apiKey: apiKey ?? 'sk-live-test',
@@ -111,6 +114,7 @@ export async function makeLiveWorld(t: TestContext, options: LiveWorldOptions = 
       return decideNextStep(progress, { attempts, onUnknown, hasOutputCap: true }) === 'again';
     },
     isAffordable: isAffordable ?? (() => true),
+    warn: (message) => void warnings.push(message),
     clock,
     monotonicMs,
     sleep: (milliseconds, signal) => delay(milliseconds / speed, undefined, { signal }).catch(() => signal.throwIfAborted()),
@@ -134,6 +138,7 @@ export async function makeLiveWorld(t: TestContext, options: LiveWorldOptions = 
     ledger,
     simulator,
     lane,
+    warnings,
     stopping,
     ending,
     async run(requests, tokens = 20) {

@@ -9,8 +9,6 @@ export interface RedisLaneOptions extends LocalLaneOptions {
   readonly model: string;
   /** `ROWMILL_QUEUE_SECRET`, which the workers share; null where none is set. */
   readonly secret: string | null;
-  /** For a person; never row text. */
-  readonly warn: (message: string) => void;
 }
 
 /**

@@ -1,4 +1,5 @@
 import { EXIT } from '../core/errors.ts';
+import type { StartTimer } from '../core/timer.ts';
 import { ApiError } from './api-error.ts';
 import { adviseBaseUrl, isNoSuchPlace, WRONG_ADDRESS } from './classify.ts';
 import { deliverBody } from './deliver-body.ts';
@@ -41,6 +42,7 @@ export interface EndpointOptions {
   readonly forms: AddressForms;
   readonly timeoutMs: number;
   readonly clock: () => Date;
+  readonly startTimer: StartTimer;
 }
 
 /** No answer we could use is larger. */
@@ -51,12 +53,15 @@ const MAX_ANSWER_BYTES = 32 * 2 ** 20;
  * What fails is data, classified; an answer that is not what the endpoint gives (a proxy's page, a cut body) is a failure too.
  * @throws the reason of `call.signal` when it fires, and nothing else
  */
-export async function callEndpoint({ client, forms, timeoutMs, clock }: EndpointOptions, call: EndpointCall): Promise<EndpointResult> {
+export async function callEndpoint(
+  { client, forms, timeoutMs, clock, startTimer }: EndpointOptions,
+  call: EndpointCall,
+): Promise<EndpointResult> {
   call.signal.throwIfAborted();
   // Not AbortSignal.any: over a million calls it would hold on to a signal that outlives them all.
   const deadline = new AbortController();
   const abort = () => deadline.abort();
-  const timer = setTimeout(abort, timeoutMs);
+  const stopTimer = startTimer(timeoutMs, abort);
   call.signal.addEventListener('abort', abort, { once: true });
   const sentForms = forms.now;
   const sentBody = deliverBody(call.url, call.body, sentForms);
@@ -87,7 +92,7 @@ export async function callEndpoint({ client, forms, timeoutMs, clock }: Endpoint
       headers: seen instanceof Headers ? seen : headers,
     };
   } finally {
-    clearTimeout(timer);
+    stopTimer();
     call.signal.removeEventListener('abort', abort);
   }
 }

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { openAsBlob } from 'node:fs';
 import type OpenAI from 'openai';
+import { callWithin, type StartTimer } from '../core/timer.ts';
 import { callEndpoint, type EndpointCall, type EndpointResult } from './call-endpoint.ts';
 import type { FailedCall } from './classify.ts';
 import { deliverBody } from './deliver-body.ts';
@@ -54,10 +55,9 @@ export interface ProviderOptions {
   readonly apiKey: string;
   readonly baseUrl: string;
   readonly clock: () => Date;
+  readonly startTimer: StartTimer;
   /** Deadline of one call over headers and body, uploads and downloads excepted. */
   readonly callTimeoutMs?: number;
-  /** Deadline of a live call over headers and body. */
-  readonly liveTimeoutMs?: number;
 }
 
 /** 14 days: the shortest time Azure takes (openai-contract section 21, seen 2026-11-29), and a holiday with the laptop closed. */
@@ -67,7 +67,7 @@ export const BATCHES_PER_PAGE = 100;
 
 /** Binds the SDK to one key and one base URL. @throws UsageError for a proxy in the environment that is none */
 export async function createProvider(options: ProviderOptions): Promise<Provider> {
-  const { apiKey, baseUrl, clock } = options;
+  const { apiKey, baseUrl, clock, startTimer } = options;
   const known = findKnownProvider(baseUrl);
   const forms = createAddressForms(known.forms, new URL(baseUrl).host);
   const client = await openClient({ apiKey, baseUrl, timeoutMs: UPLOAD_TIMEOUT_MS, quotaMayBeRate: known.quotaMayBeRate });
@@ -79,16 +79,11 @@ export async function createProvider(options: ProviderOptions): Promise<Provider
     send: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
     signal.throwIfAborted();
-    // Not AbortSignal.timeout: Node 20 may collect it before it fires, and the call would hang.
-    const deadline = new AbortController();
-    const timer = setTimeout(() => deadline.abort(new DOMException('the call took too long', 'TimeoutError')), timeoutMs);
     try {
-      return await send(AbortSignal.any([signal, deadline.signal]));
+      return await callWithin(timeoutMs, { signal, startTimer }, send);
     } catch (error) {
       signal.throwIfAborted();
       throw client.classify(error, type, clock());
-    } finally {
-      clearTimeout(timer);
     }
   }
 
@@ -104,6 +99,7 @@ export async function createProvider(options: ProviderOptions): Promise<Provider
     }
   }
 
+  const live = { client, forms, timeoutMs: LIVE_TIMEOUT_MS, clock, startTimer };
   return {
     baseUrl,
     keyFingerprint: hash('sha256', `rowmill\n${apiKey}`).slice(0, 12),
@@ -168,8 +164,7 @@ export async function createProvider(options: ProviderOptions): Promise<Provider
       }),
     cancelBatch: (id, signal) =>
       call({ signal, type: 'effect' }, async (deadline) => readRemoteBatch(await sdk.batches.cancel(id, { signal: deadline }))),
-    callEndpoint: (endpointCall) =>
-      callEndpoint({ client, forms, timeoutMs: options.liveTimeoutMs ?? LIVE_TIMEOUT_MS, clock }, endpointCall),
+    callEndpoint: (endpointCall) => callEndpoint(live, endpointCall),
     listModels: (signal) =>
       call({ signal }, async (deadline) =>
         readPage(await sdk.get('/models', { signal: deadline })).flatMap((model) => {

@@ -20,9 +20,9 @@ export async function worker(flags: WorkerFlags): Promise<number> {
   const dailyLimits = readDailyLimits(process.env);
   const { default: pino } = await import('pino');
   const logger = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime });
-  const { clock, monotonicMs, random, randomId, sleep } = makeEffects();
+  const { clock, monotonicMs, random, randomId, sleep, startTimer } = makeEffects();
   const baseUrl = chooseBaseUrl(undefined);
-  const provider = await createProvider({ apiKey: readApiKey(baseUrl), baseUrl, clock });
+  const provider = await createProvider({ apiKey: readApiKey(baseUrl), baseUrl, clock, startTimer });
   provider.forms.listen(({ message }) => logger.warn({ message }, 'address'));
   const workerId = randomId();
   let lines = 0;
@@ -40,9 +40,11 @@ export async function worker(flags: WorkerFlags): Promise<number> {
       allowance: createDailyAllowance(dailyLimits, clock),
       log: (level, event, facts) => logger[level]({ ...facts }, event),
       workerId,
+      clock,
       random,
       monotonicMs,
       sleep,
+      startTimer,
       draining: interrupts.stopping,
       ending: interrupts.signal,
     });

@@ -6,6 +6,7 @@ import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { FORMATS, NewerFormatError } from '../src/core/formats.ts';
 import { VERSION } from '../src/core/version.ts';
+import { startTimer } from '../src/host/real-effects.ts';
 import {
   makeJobId,
   makeQueueName,

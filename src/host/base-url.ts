@@ -1,5 +1,5 @@
 import { UsageError } from '../core/errors.ts';
-import { isLinkLocalAddress, isLoopbackHost, isPrivateAddress, isPrivateName } from '../core/private-address.ts';
+import { isLinkLocalAddress, isLoopbackHost, isPrivateAddress, isPrivateName } from '../openai/private-address.ts';
 import { DEFAULT_BASE_URL } from '../run/open/target.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;

@@ -21,7 +21,7 @@ export function findPermanentCause({ code, said }: Transport, baseUrl: string, p
   }
   if (code === 'ENOTFOUND') {
     const missing = /ENOTFOUND (\S+)/.exec(said)?.[1] ?? host;
-    const whose = proxy !== null && proxy.host.startsWith(missing) ? `, which ${proxy.variable} names` : '';
+    const whose = proxy?.host.startsWith(missing) ? `, which ${proxy.variable} names` : '';
     return `there is no host ${missing}${whose}: is the base URL ${baseUrl} right${proxy === null ? '; where the way out is a proxy, set HTTPS_PROXY' : ''}`;
   }
   if (isTlsMismatch(code)) return `${host} does not speak TLS (${code}): is the base URL meant to begin with http://`;

@@ -3,8 +3,8 @@ import * as https from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
 import { Readable } from 'node:stream';
 import { EXIT } from '../core/errors.ts';
-import { isPrivateAddress, isPrivateName } from '../core/private-address.ts';
 import { ApiError } from './api-error.ts';
+import { isPrivateAddress, isPrivateName } from './private-address.ts';
 
 const REDIRECTS: ReadonlySet<unknown> = new Set([301, 302, 303, 307, 308]);
 

@@ -25,6 +25,7 @@ const HOMES: Readonly<Record<string, string>> = {
   'csv-parse': 'input',
   liquidjs: 'input',
   openai: 'openai',
+  undici: 'openai',
   'gpt-tokenizer': 'money',
   '@pydantic/genai-prices': 'money',
   'csv-stringify': 'output',

@@ -23,6 +23,8 @@ export interface LiveWorld {
   readonly lane: LiveLane;
   readonly clock: PacedTime['clock'];
   readonly sleep: PacedTime['sleep'];
+  /** What was said to the person. */
+  readonly warnings: readonly string[];
   readonly stopping: AbortController;
   readonly ending: AbortController;
   /** Hands requests to the lane and waits until nothing is on its way. @throws what stopped the lane */
@@ -95,6 +97,7 @@ export async function makeLiveWorld(t: TestContext, options: LiveWorldOptions = 
   const stopping = new AbortController();
   const ending = new AbortController();
   const { keys } = ledger;
+  const warnings: string[] = [];
   let ids = 0;
   const provider = await createProvider({
     apiKey: apiKey ?? 'sk-live-test',
@@ -112,6 +115,7 @@ export async function makeLiveWorld(t: TestContext, options: LiveWorldOptions = 
       return decideNextStep(progress, { attempts, onUnknown, hasOutputCap: true }) === 'again';
     },
     isAffordable: isAffordable ?? (() => true),
+    warn: (message) => void warnings.push(message),
     clock,
     monotonicMs,
     sleep,
@@ -138,6 +142,7 @@ export async function makeLiveWorld(t: TestContext, options: LiveWorldOptions = 
     lane,
     clock,
     sleep,
+    warnings,
     stopping,
     ending,
     async run(requests, tokens = 20) {

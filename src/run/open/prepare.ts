@@ -9,6 +9,7 @@ import { type JobOverrides, type LoadedJob, loadJob } from '../../input/job/load
 import { loadPrices } from '../../input/job/load-prices.ts';
 import { keepRows } from '../../input/kept-rows.ts';
 import { mayReadImageFiles } from '../../input/request/compile-images.ts';
+import { setParams } from '../../input/request/extra-params.ts';
 import { type ChosenExamples, readExamples } from '../../input/request/read-examples.ts';
 import { openTable } from '../../input/table/open-table.ts';
 import { createJobTokens } from '../../money/job-tokens.ts';
@@ -69,7 +70,7 @@ export async function prepareJob(options: PrepareOptions): Promise<PreparedJob> 
       priceNoteAt: (at) => findPriceNote(job.model, at, customPrices, from),
       customPricesSha256: hash('sha256', JSON.stringify(customPrices)),
       tokens,
-      compileWith: (params) => compileJob({ ...bound, job: { ...job, params: { ...job.params, ...params } } }, table, limits),
+      compileWith: (params) => compileJob({ ...bound, job: { ...job, params: setParams(job.params, params) } }, table, limits),
     };
   } catch (error) {
     if (made !== undefined) removeEmptyFolders(stateDirectory, made);

@@ -1,5 +1,6 @@
 import { relative } from 'node:path';
 import { EXIT } from '../../core/errors.ts';
+import { isRetryable } from '../../core/outcome.ts';
 import { type Failures, readFailures } from '../../inspect/failures.ts';
 import { readRowHistory } from '../../inspect/row-history.ts';
 import type { JobFlags } from '../flags.ts';
@@ -7,7 +8,6 @@ import { flagsOfState, makeLookOptions } from '../look-options.ts';
 import { renderFailures, renderRowHistory } from '../render/render-failures.ts';
 import { showCommand } from '../run-options.ts';
 import { hasColour, print, printJson, say } from '../say.ts';
-import { isRetryable } from "../../core/outcome.ts";
 
 /** `rowmill failures`: what failed, why, and how to try it again; with --row everything about one row. */
 export async function failures(jobFile: string, flags: JobFlags & { readonly row?: string; readonly csv?: string }): Promise<number> {

@@ -22,7 +22,6 @@ const STARTS_SIMULATOR = ['cli', 'host'];
 const HOMES: Readonly<Record<string, string>> = {
   yaml: 'input',
   ajv: 'input',
-  'csv-parse': 'input',
   liquidjs: 'input',
   openai: 'openai',
   undici: 'openai',

@@ -109,7 +109,7 @@ async function readText(response: Response): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-/** Every endpoint answers with one list of what it made: `choices`, `output` or `data`. */
+/** Every endpoint answers with one list of what it made: `choices`, `output` or `data`; null in it is an answer too, a bad one. */
 function readAnswer(
   text: string,
   { requestId, baseUrl }: { readonly requestId: string; readonly baseUrl: string },
@@ -121,7 +121,7 @@ function readAnswer(
     value = null;
   }
   const body = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
-  const hasAnswer = [body.choices, body.output, body.data].some(Array.isArray);
+  const hasAnswer = ['choices', 'output', 'data'].some((name) => name in body);
   const refusal = hasAnswer ? null : readRefusal(text);
   if (refusal !== null && isNoSuchPlace(200, refusal)) {
     const message = `${refusal.message}: ${adviseBaseUrl(baseUrl)}`;

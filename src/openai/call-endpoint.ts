@@ -1,5 +1,6 @@
 import type OpenAI from 'openai';
 import { EXIT } from '../core/errors.ts';
+import type { StartTimer } from '../core/timer.ts';
 import { ApiError } from './api-error.ts';
 import { classifyFailure } from './classify.ts';
 
@@ -45,13 +46,13 @@ const MAX_ANSWER_BYTES = 32 * 2 ** 20;
 export async function callEndpoint(
   client: OpenAI,
   call: EndpointCall,
-  { timeoutMs, clock }: { readonly timeoutMs: number; readonly clock: () => Date },
+  { timeoutMs, clock, startTimer }: { readonly timeoutMs: number; readonly clock: () => Date; readonly startTimer: StartTimer },
 ): Promise<EndpointResult> {
   call.signal.throwIfAborted();
   // Not AbortSignal.any: over a million calls it would hold on to a signal that outlives them all.
   const deadline = new AbortController();
   const abort = () => deadline.abort();
-  const timer = setTimeout(abort, timeoutMs);
+  const stopTimer = startTimer(timeoutMs, abort);
   call.signal.addEventListener('abort', abort, { once: true });
   let headers: Headers | null = null;
   try {
@@ -72,7 +73,7 @@ export async function callEndpoint(
     const seen = error as { readonly headers?: unknown; readonly error?: unknown };
     return { status: 'failed', failure, headers: seen.headers instanceof Headers ? seen.headers : headers, error: seen.error ?? null };
   } finally {
-    clearTimeout(timer);
+    stopTimer();
     call.signal.removeEventListener('abort', abort);
   }
 }
@@ -89,7 +90,7 @@ async function readText(response: Response): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-/** Every endpoint answers with one list of what it made: `choices`, `output` or `data`. */
+/** Any JSON object is an answer: what it is worth is decided where answers are judged. */
 function readAnswer(text: string, requestId: string): Record<string, unknown> {
   let value: unknown;
   try {
@@ -97,12 +98,8 @@ function readAnswer(text: string, requestId: string): Record<string, unknown> {
   } catch {
     value = null;
   }
-  const body = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
-  const hasAnswer = [body.choices, body.output, body.data].some(Array.isArray);
-  if (!hasAnswer && (body.error === undefined || body.error === null)) {
-    throw lost('the answer is not what this endpoint gives: is the base URL right, or a proxy in between', 'unexpected_shape', requestId);
-  }
-  return body;
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  throw lost('the answer is not what this endpoint gives: is the base URL right, or a proxy in between', 'unexpected_shape', requestId);
 }
 
 function lost(message: string, code: string, requestId: string | null = null): ApiError {

@@ -144,10 +144,13 @@ function openKey(onUnknown: Job['onUnknown'], cap: number | undefined) {
     send: () => keys.setShard(id, 1),
     giveBack: () => keys.setShard(id, 0),
     reopen: () => keys.setReopened(id, true),
-    arrive: (outcome: OutcomeStatus) => {
-      const { attemptEpoch } = fold;
-      takeArrival(keys, id, { outcome, isUnreadable: false, reask: 0, attemptEpoch, shard: 1, location: null, isRepeat: false }, fold);
-    },
+    arrive: (outcome: OutcomeStatus) =>
+      takeArrival(
+        keys,
+        id,
+        { outcome, reask: 0, attemptEpoch: fold.attemptEpoch, shard: 1, location: null, isRepeat: false, isUnreadable: false },
+        fold,
+      ),
   };
 }
 

@@ -44,6 +44,8 @@ export type Event =
     }
   | { readonly type: 'shard-retired'; readonly shard: string; readonly why: string }
   | { readonly type: 'limit-learned'; readonly model: string; readonly enqueuedTokens: number }
+  /** Something this base URL wants in another form than OpenAI's: `name` and `form` of `Forms` in src/openai/forms.ts. */
+  | { readonly type: 'address-learned'; readonly baseUrl: string; readonly name: string; readonly form: string }
   | { readonly type: 'upload-intent'; readonly shard: string; readonly filename: string }
   | { readonly type: 'upload-done'; readonly shard: string; readonly fileId: string }
   | {

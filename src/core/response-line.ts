@@ -3,7 +3,7 @@ import { type Completion, isWireObject, type SaidText, saysSomething, type WireO
 import { checkParts } from './answer/text-parts.ts';
 import type { Cause, CheckAnswer, Outcome } from './outcome.ts';
 import { readBodyUsage, tellsUsage } from './usage.ts';
-import { countVotes, type Verdict } from './votes.ts';
+import { countVotes, type Verdict } from './answer/votes.ts';
 
 /**
  * The wire form in which an attempt's answer is stored: one line of a Batch API output or error file, snake_case as on the wire.
@@ -189,6 +189,8 @@ function causeOf({ code, message }: WireError, status: number | null): Cause {
   if (code === 'batch_cancelled') return 'cancelled';
   // Azure refuses a prompt its filter objects to; the row will be refused again (seen 2026-11-21).
   if (code === 'content_filter') return 'filtered';
+  // The model's own JSON was none, which Groq reports as a fault of the request (seen 2026-11-29): asking again may mend it.
+  if (code === 'json_validate_failed') return 'invalid';
   const isSuccess = status !== null && status >= 200 && status <= 299;
   // A response that failed comes under status 200: what is wrong with its prompt stays wrong.
   if (isSuccess && code?.startsWith('invalid_')) return 'bad_request';
@@ -203,8 +205,18 @@ function causeOf({ code, message }: WireError, status: number | null): Cause {
   return 'bad_request';
 }
 
-/** Codes of a 429 that mean the account has no money left: the run stops, the row does not fail. */
-export const QUOTA_CODES: ReadonlySet<string> = new Set(['insufficient_quota', 'billing_hard_limit_reached']);
+/**
+ * Codes and types of errors that mean the account has no money left: the run stops, the row does not fail. OpenAI's, DashScope's (`Arrearage`),
+ * LiteLLM's (`budget_exceeded`) and DeepSeek's kind (fixtures/world/errors.json, seen 2026-11-29).
+ */
+export const QUOTA_CODES: ReadonlySet<string> = new Set([
+  'insufficient_quota',
+  'billing_hard_limit_reached',
+  'billing_not_active',
+  'insufficient_balance',
+  'Arrearage',
+  'budget_exceeded',
+]);
 
 interface WireError {
   readonly code: string | null;

@@ -76,6 +76,8 @@ export interface CostSummary {
   readonly unpricedAttempts: number;
   readonly estimateNanoUsd: number | null;
   readonly pricesAsOf: string;
+  /** Whose prices these are where they are not those of the address; absent where they are, and without any money. */
+  readonly priceNote?: string;
 }
 
 /** Nano-dollars as exact dollars with nine decimals. */

@@ -69,6 +69,7 @@ function listMoney({ cost }: Summary): readonly Line[] {
     cost.reuseSavedNanoUsd === 0 ? '' : `${formatDollars(cost.reuseSavedNanoUsd)} by answers that were there already`,
   ];
   const lines: Line[] = [['spent', join(spent)]];
+  if (cost.priceNote !== undefined) lines.push(['', cost.priceNote]);
   if (join(saved) !== '') lines.push(['saved', join(saved)]);
   if (cost.orphanedNanoUsd > 0) lines.push(['orphaned', `${formatDollars(cost.orphanedNanoUsd)} for calls whose row has left the table`]);
   if (cost.possiblyBilledNanoUsd > 0)

@@ -3,13 +3,14 @@ import type { Summary } from '../core/summary.ts';
 import { concludeRun } from './finish/conclude.ts';
 import { findUnchangedRun, keepPaths } from './finish/fingerprint.ts';
 import { createWarningLog } from './finish/warning-log.ts';
+import { followAddress } from './open/follow-address.ts';
 import { createStepOf } from './open/next-step.ts';
 import { openJobLedger } from './open/open-job-ledger.ts';
 import { keepTableRows, prepareJob, writeHoldout } from './open/prepare.ts';
 import { selectRows } from './open/selection.ts';
 import type { RunOptions } from './options.ts';
 import { chooseLane } from './plan/choose-lane.ts';
-import { planOpenJob } from './plan/plan-open-job.ts';
+import { planOpenJob, warnOfVerdicts } from './plan/plan-open-job.ts';
 import { makeBatchContext } from './send/batch-context.ts';
 import { makeCostBounds } from './send/budget.ts';
 import { beginWithBatches } from './send/deadline.ts';
@@ -42,6 +43,7 @@ export async function runJob(given: RunOptions): Promise<Summary> {
   const isSimulator = target.origin === 'simulator';
   const firstLane = options.deadline === null ? null : beginWithBatches(job.mode);
   const { ledger, books, history, onRecord } = await openJobLedger(opened, { ...options, origin: target.origin, access: 'write' });
+  for (const warning of warnOfVerdicts(ledger)) options.warn(warning);
   const { prepared, forgetRows } = keepTableRows(opened);
   try {
     const asksForMore = options.isFresh || options.reopen !== null || options.selection.type !== 'all';
@@ -72,6 +74,7 @@ export async function runJob(given: RunOptions): Promise<Summary> {
 
     if (prepared.examples !== null && job.examples?.holdout != null) await writeHoldout(prepared.examples, job.examples.holdout, signal);
     const connection = await target.connect(prepared.stateDirectory);
+    followAddress(connection.provider, { ...options, ledger });
     const stopSignal = createStopSignal(options);
     let lanes: Lanes | null = null;
     try {
@@ -119,13 +122,17 @@ export async function runJob(given: RunOptions): Promise<Summary> {
         clock: context.clock,
         cleanUp: forgetRows,
       };
+      // Live calls alone need no list, and many servers have none: it is looked at only where something of ours may be in it.
+      const sweepWhereBatchesAre = async (since: string) => {
+        if (laneName === 'batch' || ledger.fold.shards.size > 0) await sweepBatches(context, since);
+      };
       const estimateNanoUsd = ledger.fold.currentRun?.estimateNanoUsd ?? null;
       for (;;) {
         const stop = await sendUntilStopped(lane, stopSignal, async () => {
-          await sweepBatches(context, sweepSince);
+          await sweepWhereBatchesAre(sweepSince);
           await lane.resume();
           await sendUntilDone(working);
-          await sweepBatches(context, startedAt.toISOString());
+          await sweepWhereBatchesAre(startedAt.toISOString());
           await lane.resume();
           while (lane.underWay.length > 0) await lane.nextEnd();
           await lane.drain();

@@ -10,6 +10,7 @@ interface MutableFold extends Mutable<LedgerFold> {
   readonly shards: Map<string, ShardState>;
   readonly batches: Map<string, BatchState>;
   readonly learnedLimits: Map<string, number>;
+  readonly learnedForms: Map<string, ReadonlyMap<string, string>>;
   readonly runs: RunState[];
   readonly epochRuns: string[];
   readonly answerlessAttempts: Map<string, AnswerlessAttempts>;
@@ -37,6 +38,7 @@ export function createFold(): FoldInProgress {
     shards: new Map(),
     batches: new Map(),
     learnedLimits: new Map(),
+    learnedForms: new Map(),
     runs: [],
     currentRun: null,
     deadline: null,
@@ -100,6 +102,9 @@ function applyEvent(fold: MutableFold, event: StoredEvent): void {
       return;
     case 'limit-learned':
       fold.learnedLimits.set(event.model, event.enqueuedTokens);
+      return;
+    case 'address-learned':
+      fold.learnedForms.set(event.baseUrl, new Map([...(fold.learnedForms.get(event.baseUrl) ?? []), [event.name, event.form]]));
       return;
     case 'shard-written':
       fold.shards.set(event.shard, {

@@ -8,6 +8,8 @@ export interface LedgerFold {
   readonly batches: ReadonlyMap<string, BatchState>;
   /** Enqueued-token limits the provider told, by model. */
   readonly learnedLimits: ReadonlyMap<string, number>;
+  /** What base URLs turned out to want in another form: by base URL, then by the name of the form. */
+  readonly learnedForms: ReadonlyMap<string, ReadonlyMap<string, string>>;
   readonly runs: readonly RunState[];
   /** The run that was started and has not ended; null between runs. */
   readonly currentRun: RunState | null;

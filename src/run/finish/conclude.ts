@@ -83,6 +83,7 @@ export async function concludeRun(options: ConcludeOptions): Promise<Summary | n
   const orphanedNanoUsd = await readOrphaned(options, totals.nanoUsd - counted.rowsNanoUsd);
   const answerless = ledger.fold.answerlessAttempts.get(run) ?? { rejected: 0, unknown: 0 };
   const unanswered = findPossiblyBilled(options);
+  const priceNote = prepared.priceNoteAt(options.priceAsOf ?? options.clock().toISOString());
   const show = (path: string) => relative(options.cwd, path) || path;
   const summary = makeSummary({
     job: job.name,
@@ -114,6 +115,7 @@ export async function concludeRun(options: ConcludeOptions): Promise<Summary | n
       unpricedAttempts: totals.unpricedAttempts,
       estimateNanoUsd: options.estimateNanoUsd,
       pricesAsOf: options.priceAsOf ?? pricesAsOf,
+      ...(priceNote === null || simulated || totals.nanoUsd === 0 ? {} : { priceNote }),
     },
     ledger: { attempts: countLifeAttempts(ledger, books), nanoUsd: books.life.nanoUsd },
     batches: listBatches(ledger, run),

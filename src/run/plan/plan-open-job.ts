@@ -48,6 +48,7 @@ export async function planOpenJob({ prepared, opened, selected, countsExactly, o
       ...table.warnings,
       ...compiled.warnings,
       ...leftOut,
+      ...(ledger === null ? [] : warnOfVerdicts(ledger)),
       ...warnOfCosts(job, findPrice, at),
       ...(answers === null ? warnOfReasoning(job) : []),
     ],
@@ -56,15 +57,27 @@ export async function planOpenJob({ prepared, opened, selected, countsExactly, o
     readInputTokens: (id, key) => (ledger === null ? null : readInputTokens(ledger, id, key)),
     enqueuedTokens: learned === null ? configured : Math.min(learned, configured ?? learned),
     findPrice,
+    priceNote: prepared.priceNoteAt(at),
     at,
     countsExactly,
     signal: options.signal,
   });
 }
 
+/** Answers that other rules took: those of a changed job, or of an earlier version. */
+export function warnOfVerdicts({ noLongerOk }: Pick<Ledger, 'noLongerOk'>): readonly string[] {
+  if (noLongerOk === 0) return [];
+  return [
+    `${noLongerOk} stored ${noLongerOk === 1 ? 'answer that was' : 'answers that were'} ok ${noLongerOk === 1 ? 'is' : 'are'} not by the rules of now; rowmill failures says why, and retry asks again`,
+  ];
+}
+
 function warnOfCosts(job: Job, findPrice: FindPrice, at: string): readonly string[] {
   const warnings: string[] = [];
-  if (findPrice(job.model, { lane: 'batch', tier: null, at }) === null) warnings.push(`the batch price of ${job.model} is unknown`);
+  const lane = job.mode === 'live' ? 'live' : 'batch';
+  if (findPrice(job.model, { lane, tier: null, at }) === null) {
+    warnings.push(`the ${lane} price of ${job.model} is unknown; prices.yaml beside the job file tells one`);
+  }
   const longest = longestAnswerTokens(job);
   if (longest === null) warnings.push(`how long an answer of ${job.model} can be is unknown; set params.max_output_tokens`);
   else if (longest > 0 && job.params.max_output_tokens === undefined) {

@@ -121,6 +121,7 @@ async function openLiveLane(options: LanesOptions, isAffordable: (request: Reque
     limits: job.limits,
     isDueAgain: (id) => stepOf(id) === 'again',
     isAffordable,
+    warn,
     stopping: context.stopping,
     signal: context.signal,
   };
@@ -133,7 +134,6 @@ async function openLiveLane(options: LanesOptions, isAffordable: (request: Reque
     secret: redis.secret,
     state: ledger.stateId,
     model: job.model,
-    warn,
   });
 }
 

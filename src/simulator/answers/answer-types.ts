@@ -1,4 +1,6 @@
 import type { AnswerFaultRequest } from './answer-faults.ts';
+import type { WireBody } from './prompt.ts';
+import type { CacheUse } from './prompt-cache.ts';
 
 /** What stands around one request when it is answered. */
 export interface AnswerContext {
@@ -8,6 +10,8 @@ export interface AnswerContext {
   readonly idDigits: string;
   readonly createdAtSeconds: number;
   readonly fault?: AnswerFaultRequest | undefined;
+  /** What a request to a model that charges for cache writes finds and writes. */
+  readonly useCache: (body: WireBody) => CacheUse;
 }
 
 /** An answered request: always 200, and billed unless it says otherwise. */

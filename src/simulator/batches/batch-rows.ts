@@ -1,7 +1,7 @@
 import { answerRequest } from '../answers/answer.ts';
 import type { Answer } from '../answers/answer-types.ts';
 import { isRecord, type WireBody } from '../answers/prompt.ts';
-import type { AnsweringEndpoint } from '../answers/request-rules.ts';
+import { type AnsweringEndpoint, refuseCacheOptions } from '../answers/request-rules.ts';
 import type { BilledRows, BillLine } from '../bill.ts';
 import type { RowAction } from '../faults/fault-plan.ts';
 import { hashDigits, sha256 } from '../hash.ts';
@@ -47,11 +47,14 @@ export function executeRow(
   if (preventsExecution(action)) return { ...makeSpoiledLines(line, action, undefined), charged: [] };
   let answer: Answer;
   try {
+    if (simulation.cacheOptions.startsWith('refused')) refuseCacheOptions(body);
+    const nowMs = clock.now();
     answer = answerRequest(batch.wire.endpoint as AnsweringEndpoint, body, {
       drawSeed: `${seed}/${bodySha256}`,
       idDigits,
       createdAtSeconds: Math.floor(clock.now() / 1000),
       fault: faults.hasRowFaults ? faults.answerFault(subject) : undefined,
+      useCache: () => simulation.promptCache.use({ body, arrivedAtMs: nowMs, nowMs, keeps: false }),
     });
   } catch (error) {
     if (!(error instanceof WireError)) throw error;

@@ -134,6 +134,7 @@ async function validate(simulation: Simulation, batch: BatchRecord, file: FileHa
   if (!isAnswered(batch.wire.endpoint))
     return failedInput('unsupported_endpoint', `The simulator does not answer ${batch.wire.endpoint}.`, 'endpoint');
   return validateInput(file, {
+    refusesCacheOptions: simulation.cacheOptions === 'fails_batches',
     endpoint: batch.wire.endpoint,
     limits: simulation.limits,
     countsTokens: (model) => limitOf(simulation, batch, model) !== undefined,

@@ -124,7 +124,7 @@ function readAnswer(
     throw lost('the answer is not what this endpoint gives: is the base URL right, or a proxy in between', 'unexpected_shape', requestId);
   }
   const body = value as Record<string, unknown>;
-  const hasAnswer = [body.choices, body.output, body.data].some(Array.isArray);
+  const hasAnswer = ['choices', 'output', 'data'].some((name) => name in body);
   const refusal = hasAnswer ? null : readRefusal(text);
   if (refusal !== null && isNoSuchPlace(200, refusal)) {
     const message = `${refusal.message}: ${adviseBaseUrl(baseUrl)}`;

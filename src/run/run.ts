@@ -10,7 +10,7 @@ import { keepTableRows, prepareJob, writeHoldout } from './open/prepare.ts';
 import { selectRows } from './open/selection.ts';
 import type { RunOptions } from './options.ts';
 import { chooseLane } from './plan/choose-lane.ts';
-import { planOpenJob } from './plan/plan-open-job.ts';
+import { planOpenJob, warnOfVerdicts } from './plan/plan-open-job.ts';
 import { makeBatchContext } from './send/batch-context.ts';
 import { makeCostBounds } from './send/budget.ts';
 import { beginWithBatches } from './send/deadline.ts';
@@ -43,6 +43,7 @@ export async function runJob(given: RunOptions): Promise<Summary> {
   const isSimulator = target.origin === 'simulator';
   const firstLane = options.deadline === null ? null : beginWithBatches(job.mode);
   const { ledger, books, history, onRecord } = await openJobLedger(opened, { ...options, origin: target.origin, access: 'write' });
+  for (const warning of warnOfVerdicts(ledger)) options.warn(warning);
   const { prepared, forgetRows } = keepTableRows(opened);
   try {
     const asksForMore = options.isFresh || options.reopen !== null || options.selection.type !== 'all';

@@ -94,7 +94,7 @@ export interface Params {
   readonly frequency_penalty?: number;
   readonly reasoning_effort?: 'none' | 'minimal' | 'low' | 'medium' | 'high' | 'xhigh' | 'max';
   readonly verbosity?: 'low' | 'medium' | 'high';
-  readonly service_tier?: 'auto' | 'default' | 'flex' | 'priority';
+  readonly service_tier?: 'auto' | 'default' | 'flex' | 'priority' | 'fast';
   readonly logprobs?: boolean;
   readonly top_logprobs?: number;
   readonly dimensions?: number;

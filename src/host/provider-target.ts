@@ -1,14 +1,12 @@
 import { join } from 'node:path';
 import type { Effects } from '../run/open/effects.ts';
 import type { Target } from '../run/open/target.ts';
-import { DEFAULT_ORIGIN, originOf } from '../run/open/target.ts';
+import { DEFAULT_ORIGIN, originOf, SIMULATOR_ORIGIN } from '../run/open/target.ts';
 import { chooseBaseUrl } from './base-url.ts';
 import { readApiKey } from './environment.ts';
 
 /** The simulator asks for a key like any server; this one opens nothing else. */
 const SIMULATOR_KEY = 'sk-simulator';
-
-const SIMULATOR_ORIGIN = 'simulator';
 
 /** Whom the flags name: the built-in simulator, or the API at the chosen base URL. */
 export function makeTarget(

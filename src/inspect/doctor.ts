@@ -7,8 +7,9 @@ import { callWithin } from '../core/timer.ts';
 import { loadJob } from '../input/job/load-job.ts';
 import { loadPrices } from '../input/job/load-prices.ts';
 import { createFindPrice, type FindPrice } from '../money/price.ts';
+import { findPriceSource } from '../money/price-source.ts';
 import type { Provider } from '../openai/provider.ts';
-import { type Connection, DEFAULT_BASE_URL, locateStateDirectory, type Target } from '../run/open/target.ts';
+import { type Connection, DEFAULT_BASE_URL, hostOfOrigin, locateStateDirectory, type Target } from '../run/open/target.ts';
 
 /** One thing that was looked at. */
 export interface Finding {
@@ -44,11 +45,12 @@ const CALL_TIMEOUT_MS = 15_000;
 export async function examine(options: DoctorOptions): Promise<readonly Finding[]> {
   const findings: Finding[] = [examineNode(options.nodeVersion)];
   let job: Job | null = null;
+  const from = findPriceSource(hostOfOrigin(options.target.origin));
   let findPrice = createFindPrice([]);
   if (options.jobFile !== null) {
     try {
       job = (await loadJob(options.jobFile, { cwd: options.cwd })).job;
-      findPrice = createFindPrice(await loadPrices(job.directory, options.cwd));
+      findPrice = createFindPrice(await loadPrices(job.directory, options.cwd), { from });
       findings.push({ name: 'job', status: 'ok', message: `${job.name}: the job file is right` });
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;
@@ -158,16 +160,17 @@ async function examineClock(provider: Provider, options: DoctorOptions): Promise
   }
 }
 
-function examinePrice({ model, budget }: Job, findPrice: FindPrice, now: Date): Finding {
-  const price = findPrice(model, { lane: 'batch', tier: null, at: now.toISOString() });
+function examinePrice({ model, budget, mode }: Job, findPrice: FindPrice, now: Date): Finding {
+  const lane = mode === 'live' ? 'live' : 'batch';
+  const price = findPrice(model, { lane, tier: null, at: now.toISOString() });
   if (price !== null) {
     const perMillion = (picoUsd: number) => `$${Number((picoUsd / 1e6).toPrecision(6))}`;
     const { inputPicoUsd, outputPicoUsd } = price.rates;
     const note = price.note === '' ? '' : ` (${price.note})`;
-    const message = `${model} in batches: ${perMillion(inputPicoUsd)} in, ${perMillion(outputPicoUsd)} out per million tokens${note}`;
+    const message = `${model} ${lane === 'live' ? 'live' : 'in batches'}: ${perMillion(inputPicoUsd)} in, ${perMillion(outputPicoUsd)} out per million tokens${note}`;
     return { name: 'price', status: price.isAssumed ? 'warning' : 'ok', message };
   }
   const hasBudget = budget.nanoUsd !== null || budget.nanoUsdPerRow !== null;
-  const message = `the batch price of ${model} is unknown${hasBudget ? '; its budget cannot be kept' : ''}`;
+  const message = `the ${lane} price of ${model} is unknown${hasBudget ? '; its budget cannot be kept' : ''}; prices.yaml beside the job file tells one`;
   return { name: 'price', status: hasBudget ? 'problem' : 'warning', message };
 }

@@ -1,6 +1,6 @@
 import { EXIT } from '../core/errors.ts';
 import type { Request } from '../core/request.ts';
-import { readUsage, type Usage } from '../core/usage.ts';
+import { readBodyUsage, type Usage } from '../core/usage.ts';
 import { ApiError } from '../openai/api-error.ts';
 import { WRONG_ADDRESS } from '../openai/classify.ts';
 import { OTHER_FORM } from '../openai/form-learning.ts';
@@ -48,7 +48,7 @@ export function createMakeCall({ provider, makeLineId, clock }: CallOptions): Ma
     if (result.status === 'answered') {
       hasPassed = true;
       const line = makeLine(result.statusCode, result.requestId, onOneLine(result.bodyText));
-      return { status: 'answered', line, usage: readUsage(result.body.usage), headers: result.headers, failure: null };
+      return { status: 'answered', line, usage: readBodyUsage(result.body), headers: result.headers, failure: null };
     }
     const { failure, headers } = result;
     if (failure.code === OTHER_FORM) return { status: 'not-sent', failure, headers, isAboutTokens: false };

@@ -32,6 +32,11 @@ export interface SimulatorOptions extends RateLimitOptions {
   readonly listOrder?: 'newest_first' | 'oldest_first' | 'mixed' | undefined;
   /** How an unset batch field looks on the wire. Default `null`. */
   readonly unsetFields?: 'null' | 'empty' | 'omitted' | undefined;
+  /**
+   * What becomes of `prompt_cache_options`: taken (default); refused with status 400 everywhere, or in batches alone; or a batch with such a line
+   * fails as a whole.
+   */
+  readonly cacheOptions?: 'taken' | 'refused' | 'refused_in_batches' | 'fails_batches' | undefined;
   readonly limits?: Partial<SimulatorLimits> | undefined;
   /** The time it runs by, in milliseconds since 1970. Default: the machine's. */
   readonly now?: (() => number) | undefined;

@@ -1,6 +1,8 @@
+import type { PromptCache } from './answers/prompt-cache.ts';
 import type { Bill } from './bill.ts';
 import type { SimulatorClock } from './clock.ts';
 import type { FaultEngine } from './faults/faults.ts';
+import type { SimulatorOptions } from './options.ts';
 import type { RateLimiter } from './rate-limits.ts';
 import type { Store } from './store.ts';
 
@@ -22,6 +24,8 @@ export interface Simulation {
   readonly bill: Bill;
   readonly faults: FaultEngine;
   readonly rateLimiter: RateLimiter;
+  readonly promptCache: PromptCache;
+  readonly cacheOptions: NonNullable<SimulatorOptions['cacheOptions']>;
   readonly limits: SimulatorLimits;
   /** How long a batch takes from creation to its end, if computing it does not take longer. */
   readonly batchMs: number;

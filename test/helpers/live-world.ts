@@ -2,7 +2,6 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import type { TestContext } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import { decideNextStep } from '../../src/core/outcome.ts';
 import { makeKey, type Request } from '../../src/core/request.ts';
 import type { StartTimer } from '../../src/core/timer.ts';
@@ -14,6 +13,7 @@ import { createLocalLane, type LocalLaneOptions } from '../../src/live/local/loc
 import { createProvider } from '../../src/openai/provider.ts';
 import type { SimulatorOptions } from '../../src/simulator/options.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/start.ts';
+import { createPacedTime, type PacedTime } from './paced-time.ts';
 
 /** The live lane by itself: a ledger, a simulator, and real calls between them. */
 export interface LiveWorld {
@@ -21,6 +21,8 @@ export interface LiveWorld {
   readonly ledger: Ledger;
   readonly simulator: Simulator;
   readonly lane: LiveLane;
+  readonly clock: PacedTime['clock'];
+  readonly sleep: PacedTime['sleep'];
   /** What was said to the person. */
   readonly warnings: readonly string[];
   readonly stopping: AbortController;
@@ -87,10 +89,7 @@ export async function makeLiveWorld(t: TestContext, options: LiveWorldOptions = 
     ...simulated
   } = options;
   const root = fs.mkdtempSync(path.join(os.tmpdir(), 'rowmill-'));
-  const startedAt = performance.now();
-  const startedDate = Date.now();
-  const monotonicMs = () => (performance.now() - startedAt) * speed;
-  const clock = () => new Date(startedDate + Math.floor(monotonicMs()));
+  const { clock, monotonicMs, sleep, stop } = createPacedTime(speed);
   const simulator = await startSimulator({ stateDirectory: path.join(root, 'provider'), now: () => clock().getTime(), ...simulated });
   const directory = path.join(root, 'state');
   const ledger = await openLiveLedger(directory, clock);
@@ -119,7 +118,7 @@ export async function makeLiveWorld(t: TestContext, options: LiveWorldOptions = 
     warn: (message) => void warnings.push(message),
     clock,
     monotonicMs,
-    sleep: (milliseconds, signal) => delay(milliseconds / speed, undefined, { signal }).catch(() => signal.throwIfAborted()),
+    sleep,
     random: () => 0.5,
     randomId: () => `p${process.pid}n${++ids}`,
     stopping: stopping.signal,
@@ -133,6 +132,7 @@ export async function makeLiveWorld(t: TestContext, options: LiveWorldOptions = 
     await lane.close();
     await ledger.close();
     await simulator.close();
+    stop();
     fs.rmSync(root, { recursive: true, force: true });
   });
   return {
@@ -140,6 +140,8 @@ export async function makeLiveWorld(t: TestContext, options: LiveWorldOptions = 
     ledger,
     simulator,
     lane,
+    clock,
+    sleep,
     warnings,
     stopping,
     ending,

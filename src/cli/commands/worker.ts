@@ -6,7 +6,10 @@ import { readDailyLimits, readWorkerCeilings } from '../../host/worker-ceilings.
 import { createMakeCall } from '../../live/call.ts';
 import { createDailyAllowance } from '../../live/worker/daily-allowance.ts';
 import { runWorker } from '../../live/worker/worker.ts';
+import { createFindPrice } from '../../money/price.ts';
+import { findPriceSource } from '../../money/price-source.ts';
 import { createProvider } from '../../openai/provider.ts';
+import { hostOfOrigin, originOf } from '../../run/open/target.ts';
 import type { WorkerFlags } from '../flags.ts';
 import { listenForInterrupts } from '../interrupt.ts';
 import { say } from '../say.ts';
@@ -24,6 +27,7 @@ export async function worker(flags: WorkerFlags): Promise<number> {
   const baseUrl = chooseBaseUrl(undefined);
   const provider = await createProvider({ apiKey: readApiKey(baseUrl), baseUrl, clock, startTimer });
   provider.forms.listen(({ message }) => logger.warn({ message }, 'address'));
+  const findPrice = createFindPrice([], { from: findPriceSource(hostOfOrigin(originOf(provider.baseUrl))) });
   const workerId = randomId();
   let lines = 0;
   const makeLineId = () => `live_${workerId}_${++lines}`;
@@ -37,7 +41,7 @@ export async function worker(flags: WorkerFlags): Promise<number> {
       baseUrl: provider.baseUrl,
       makeCall: createMakeCall({ provider, makeLineId, clock }),
       ceilings,
-      allowance: createDailyAllowance(dailyLimits, clock),
+      allowance: createDailyAllowance(dailyLimits, clock, findPrice),
       log: (level, event, facts) => logger[level]({ ...facts }, event),
       workerId,
       clock,

@@ -61,7 +61,10 @@ export const PARAMS: Readonly<Record<string, Param>> = {
   service_tier: {
     chat: 'service_tier',
     responses: 'service_tier',
-    schema: { enum: ['auto', 'default', 'flex', 'priority'], description: 'The tier of live calls; batches have a price of their own.' },
+    schema: {
+      enum: ['auto', 'default', 'flex', 'priority', 'fast'],
+      description: 'The tier of live calls; batches have a price of their own. fast is another name for priority.',
+    },
   },
   logprobs: {
     chat: 'logprobs',

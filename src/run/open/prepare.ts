@@ -14,12 +14,13 @@ import { type ChosenExamples, readExamples } from '../../input/request/read-exam
 import { openTable } from '../../input/table/open-table.ts';
 import { createJobTokens } from '../../money/job-tokens.ts';
 import { modelLimits } from '../../money/model-limits.ts';
-import { createFindPrice } from '../../money/price.ts';
+import { createFindPrice, findPriceNote } from '../../money/price.ts';
+import { findPriceSource } from '../../money/price-source.ts';
 import { createRowLimit } from '../../money/row-limit.ts';
 import { createPlainTable } from '../../output/plain-table.ts';
 import { findColumnClash } from '../../output/table-columns.ts';
 import type { PreparedJob } from './prepared-job.ts';
-import { locateStateDirectory, type Target } from './target.ts';
+import { hostOfOrigin, locateStateDirectory, type Target } from './target.ts';
 
 export interface PrepareOptions {
   /** The job file; or a job a program defined, which `overrides` leave as it is. */
@@ -47,7 +48,8 @@ export async function prepareJob(options: PrepareOptions): Promise<PreparedJob> 
   try {
     const table = await openTable(job.input, { stdin: options.stdin, spoolPath, cwd: options.overrides.cwd, signal: options.signal });
     const tokens = createJobTokens(job.model);
-    const findPrice = createFindPrice(customPrices);
+    const from = findPriceSource(hostOfOrigin(options.target.origin));
+    const findPrice = createFindPrice(customPrices, { from, keepsCacheLong: keepsCacheLong(job.params) });
     const limits = {
       maxBodyBytes: MAX_SHARD_BYTES / 2,
       ...modelLimits(job.model),
@@ -65,6 +67,7 @@ export async function prepareJob(options: PrepareOptions): Promise<PreparedJob> 
       examples: chosen,
       stateDirectory,
       findPrice,
+      priceNoteAt: (at) => findPriceNote(job.model, at, customPrices, from),
       customPricesSha256: hash('sha256', JSON.stringify(customPrices)),
       tokens,
       compileWith: (params) => compileJob({ ...bound, job: { ...job, params: setParams(job.params, params) } }, table, limits),
@@ -73,6 +76,12 @@ export async function prepareJob(options: PrepareOptions): Promise<PreparedJob> 
     if (made !== undefined) removeEmptyFolders(stateDirectory, made);
     throw error;
   }
+}
+
+/** `params.extra` may ask for a cache of twelve hours; rowmill itself never does. */
+function keepsCacheLong({ extra }: Readonly<Record<string, unknown>>): boolean {
+  const options = (extra as { readonly prompt_cache_options?: { readonly ttl?: unknown } | null } | undefined)?.prompt_cache_options;
+  return options?.ttl === '12h';
 }
 
 /** The same job with a table whose rows are kept in the state directory while a run goes through it several times. For the holder of the lock. */

@@ -51,7 +51,12 @@ export interface BatchProfile {
 const OPENAI_BATCH: BatchProfile = { uploadPaths: ['/files'], purpose: 'batch', expiry: [3600, 2_592_000], fileStatuses: ['processed'] };
 
 const iso = (seconds: number | null) => (seconds === null ? null : new Date(seconds * 1000).toISOString());
-const extraForbidden = (name: string, input: unknown) => ({ type: 'extra_forbidden', loc: ['body', name], msg: 'Extra inputs are not permitted', input });
+const extraForbidden = (name: string, input: unknown) => ({
+  type: 'extra_forbidden',
+  loc: ['body', name],
+  msg: 'Extra inputs are not permitted',
+  input,
+});
 const refuseJsonMode =
   (reply: Reply) =>
   ({ response_format }: Body): Reply | null =>
@@ -61,7 +66,13 @@ export const PROFILES: readonly ProviderProfile[] = [
   {
     name: 'Azure OpenAI, v1',
     documents: 'how-to/batch.md of 2025-08-13 and the v1 reference of 2026',
-    shapes: ['call-400-prompt-filtered', 'rate-retry-after-in-words', 'rate-retry-after-a-day', 'upload-expiry-out-of-range', 'upload-expiry-ignored'],
+    shapes: [
+      'call-400-prompt-filtered',
+      'rate-retry-after-in-words',
+      'rate-retry-after-a-day',
+      'upload-expiry-out-of-range',
+      'upload-expiry-ignored',
+    ],
     hosted: 'http://resource.openai.azure.com/openai/v1',
     basePath: '/openai/v1',
     noRoute: () => ({ status: 404, body: { error: { code: '404', message: 'Resource not found' } } }),
@@ -95,11 +106,20 @@ export const PROFILES: readonly ProviderProfile[] = [
     basePath: '/openai/v1',
     noRoute: (method, path) => ({
       status: 404,
-      body: { error: { message: `Unknown request URL: ${method} ${path}. Please check the URL for typos.`, type: 'invalid_request_error', code: 'unknown_url' } },
+      body: {
+        error: {
+          message: `Unknown request URL: ${method} ${path}. Please check the URL for typos.`,
+          type: 'invalid_request_error',
+          code: 'unknown_url',
+        },
+      },
     }),
     caps: ['max_completion_tokens', 'max_tokens'],
     refuseCap: null,
-    refuse: ({ logprobs }) => (logprobs === true ? { status: 400, body: { error: { message: "property 'logprobs' is unsupported", type: 'invalid_request_error' } } } : null),
+    refuse: ({ logprobs }) =>
+      logprobs === true
+        ? { status: 400, body: { error: { message: "property 'logprobs' is unsupported", type: 'invalid_request_error' } } }
+        : null,
     shapeAnswer: ({ usage, ...answer }) => ({
       ...answer,
       service_tier: 'on_demand',
@@ -123,7 +143,12 @@ export const PROFILES: readonly ProviderProfile[] = [
     refuseCap: (name) => ({
       status: 400,
       body: {
-        error: { code: 'invalid_parameter_error', param: null, message: `<400> InternalError.Algo.InvalidParameter: Unknown parameter: ${name}`, type: 'invalid_request_error' },
+        error: {
+          code: 'invalid_parameter_error',
+          param: null,
+          message: `<400> InternalError.Algo.InvalidParameter: Unknown parameter: ${name}`,
+          type: 'invalid_request_error',
+        },
         id: 'chatcmpl-1',
         request_id: '1',
       },
@@ -153,7 +178,14 @@ export const PROFILES: readonly ProviderProfile[] = [
     caps: ['max_tokens'],
     refuseCap: (name, value) => ({
       status: 422,
-      body: { object: 'error', message: { detail: [extraForbidden(name, value)] }, type: 'invalid_request_error', param: null, code: null, raw_status_code: 422 },
+      body: {
+        object: 'error',
+        message: { detail: [extraForbidden(name, value)] },
+        type: 'invalid_request_error',
+        param: null,
+        code: null,
+        raw_status_code: 422,
+      },
     }),
     refuse: (body) => {
       const unknown = ['seed', 'store', 'service_tier', 'logprobs', 'user'].find((name) => name in body);
@@ -178,7 +210,10 @@ export const PROFILES: readonly ProviderProfile[] = [
       ...answer,
       prompt: [],
       warnings: [],
-      choices: choices.map((choice: Body) => ({ ...choice, finish_reason: choice.finish_reason === 'stop' ? 'eos' : choice.finish_reason })),
+      choices: choices.map((choice: Body) => ({
+        ...choice,
+        finish_reason: choice.finish_reason === 'stop' ? 'eos' : choice.finish_reason,
+      })),
     }),
     batch: {
       uploadPaths: ['/files', '/files/upload'],
@@ -186,7 +221,17 @@ export const PROFILES: readonly ProviderProfile[] = [
       expiry: null,
       fileStatuses: [],
       shapeBatch: ({ id, status, input_file_id, output_file_id, error_file_id, created_at, endpoint }) => ({
-        ...{ id, status: status.toUpperCase(), input_file_id, output_file_id, error_file_id, endpoint, user_id: 'u', file_size_bytes: 900, progress: 0 },
+        ...{
+          id,
+          status: status.toUpperCase(),
+          input_file_id,
+          output_file_id,
+          error_file_id,
+          endpoint,
+          user_id: 'u',
+          file_size_bytes: 900,
+          progress: 0,
+        },
         created_at: iso(created_at),
       }),
       wrapCreated: (batch) => ({ job: batch, warning: '' }),
@@ -199,7 +244,11 @@ export const PROFILES: readonly ProviderProfile[] = [
     shapes: ['call-402-credits'],
     hosted: 'http://openrouter.ai/api/v1',
     basePath: '/api/v1',
-    noRoute: () => ({ status: 404, text: '<!DOCTYPE html><html><head><title>Not Found | OpenRouter</title></head></html>', headers: { 'content-type': 'text/html' } }),
+    noRoute: () => ({
+      status: 404,
+      text: '<!DOCTYPE html><html><head><title>Not Found | OpenRouter</title></head></html>',
+      headers: { 'content-type': 'text/html' },
+    }),
     caps: ['max_tokens', 'max_completion_tokens'],
     refuseCap: null,
     shapeAnswer: ({ usage, choices, ...answer }) => ({
@@ -303,7 +352,12 @@ export const PROFILES: readonly ProviderProfile[] = [
     shapeAnswer: (answer) => ({ ...answer, service_tier: null }),
     batch: {
       ...OPENAI_BATCH,
-      shapeFile: (file) => ({ ...file, id: `bGl0ZWxsbV9wcm94${Buffer.from(file.id.repeat(4)).toString('base64url')}`, filename: 'modified_file.jsonl', bytes: file.bytes + 12 }),
+      shapeFile: (file) => ({
+        ...file,
+        id: `bGl0ZWxsbV9wcm94${Buffer.from(file.id.repeat(4)).toString('base64url')}`,
+        filename: 'modified_file.jsonl',
+        bytes: file.bytes + 12,
+      }),
     },
   },
 ];

@@ -51,7 +51,8 @@ export async function startProviderStub(t: TestContext, profile: ProviderProfile
       if (method === 'POST' && batch.uploadPaths.includes(path)) return upload(raw, contentType);
       if (path === '/batches') return method === 'POST' ? create(JSON.parse(raw.toString())) : list();
       const [, kind, id = '', content] = /^\/(files|batches)\/([^/]+)(\/content)?$/.exec(path) ?? [];
-      if (kind === 'files' && content !== undefined) return { status: 200, text: files.get(id)?.text ?? '', headers: { 'content-type': 'application/octet-stream' } };
+      if (kind === 'files' && content !== undefined)
+        return { status: 200, text: files.get(id)?.text ?? '', headers: { 'content-type': 'application/octet-stream' } };
       if (kind === 'files') return showFile(id);
       if (kind === 'batches') return { status: 200, body: shapeBatch(batches.get(id)) };
     }
@@ -60,7 +61,8 @@ export async function startProviderStub(t: TestContext, profile: ProviderProfile
 
   function complete(body: Body): Reply {
     const refused = ['max_completion_tokens', 'max_tokens'].find((name) => name in body && !(profile.caps as string[]).includes(name));
-    const refusal = (refused === undefined ? null : profile.refuseCap?.(refused as 'max_tokens', body[refused])) ?? profile.refuse?.(body) ?? null;
+    const refusal =
+      (refused === undefined ? null : profile.refuseCap?.(refused as 'max_tokens', body[refused])) ?? profile.refuse?.(body) ?? null;
     if (refusal !== null) return refusal;
     answered.push(body);
     return { status: 200, body: makeAnswer(body) };
@@ -87,10 +89,18 @@ export async function startProviderStub(t: TestContext, profile: ProviderProfile
     const { purpose, expiry, shapeFile } = profile.batch as NonNullable<ProviderProfile['batch']>;
     if (parts.get('purpose') !== purpose) return readShape('upload-purpose-unknown');
     const seconds = Number(parts.get('expires_after[seconds]'));
-    if (expiry !== null && parts.has('expires_after[seconds]') && (seconds < expiry[0] || seconds > expiry[1])) return readShape('upload-expiry-out-of-range');
+    if (expiry !== null && parts.has('expires_after[seconds]') && (seconds < expiry[0] || seconds > expiry[1]))
+      return readShape('upload-expiry-out-of-range');
     if (expiry === null && parts.has('expires_after[seconds]')) return badRequest('Unknown parameter: expires_after');
     const text = parts.get('file') ?? '';
-    const created = { id: `file-${files.size + 1}`, object: 'file', bytes: Buffer.byteLength(text), created_at: nowSeconds(), filename: 'rows.jsonl', purpose };
+    const created = {
+      id: `file-${files.size + 1}`,
+      object: 'file',
+      bytes: Buffer.byteLength(text),
+      created_at: nowSeconds(),
+      filename: 'rows.jsonl',
+      purpose,
+    };
     const wire = shapeFile?.(created) ?? created;
     files.set(wire.id, { wire, text, looks: 0 });
     return showFile(wire.id);
@@ -99,7 +109,11 @@ export async function startProviderStub(t: TestContext, profile: ProviderProfile
   function showFile(id: string): Reply {
     const file = files.get(id);
     const statuses = profile.batch?.fileStatuses ?? [];
-    if (file === undefined) return { status: 404, body: { error: { message: `No such File object: ${id}`, type: 'invalid_request_error', param: 'id', code: null } } };
+    if (file === undefined)
+      return {
+        status: 404,
+        body: { error: { message: `No such File object: ${id}`, type: 'invalid_request_error', param: 'id', code: null } },
+      };
     const status = statuses[Math.min(file.looks, statuses.length - 1)];
     file.looks += 1;
     return { status: 200, body: { ...file.wire, ...(status === undefined ? {} : { status }) } };
@@ -110,18 +124,54 @@ export async function startProviderStub(t: TestContext, profile: ProviderProfile
     const input = files.get(input_file_id);
     if (input === undefined) return badRequest(`Cannot find file ${input_file_id}`);
     if (metadata !== undefined && name === 'Together') return badRequest('Unknown parameter: metadata');
-    const lines = input.text.trim().split('\n').map((line) => JSON.parse(line));
+    const lines = input.text
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
     const results = lines.map(({ custom_id, body }) => {
       const { status, body: answer } = complete(body);
-      return JSON.stringify({ id: `r-${custom_id}`, custom_id, response: { status_code: status, request_id: '', body: answer }, error: null });
+      return JSON.stringify({
+        id: `r-${custom_id}`,
+        custom_id,
+        response: { status_code: status, request_id: '', body: answer },
+        error: null,
+      });
     });
     const id = `batch_${batches.size + 1}`;
     const outputId = `file-output-${id}`;
     const output = `${results.join('\n')}\n`;
-    files.set(outputId, { wire: { id: outputId, object: 'file', bytes: Buffer.byteLength(output), created_at: nowSeconds(), filename: 'output.jsonl', purpose: 'batch_output' }, text: output, looks: 9 });
-    files.set('file-empty', { wire: { id: 'file-empty', object: 'file', bytes: 0, created_at: nowSeconds(), filename: 'error.jsonl', purpose: 'batch_output' }, text: '', looks: 9 });
+    files.set(outputId, {
+      wire: {
+        id: outputId,
+        object: 'file',
+        bytes: Buffer.byteLength(output),
+        created_at: nowSeconds(),
+        filename: 'output.jsonl',
+        purpose: 'batch_output',
+      },
+      text: output,
+      looks: 9,
+    });
+    files.set('file-empty', {
+      wire: { id: 'file-empty', object: 'file', bytes: 0, created_at: nowSeconds(), filename: 'error.jsonl', purpose: 'batch_output' },
+      text: '',
+      looks: 9,
+    });
     const counts = { total: lines.length, completed: lines.length, failed: 0 };
-    const created = { id, object: 'batch', endpoint, input_file_id, completion_window: '24h', status: 'validating', output_file_id: null, error_file_id: null, created_at: nowSeconds(), metadata: metadata ?? null, request_counts: counts, errors: null };
+    const created = {
+      id,
+      object: 'batch',
+      endpoint,
+      input_file_id,
+      completion_window: '24h',
+      status: 'validating',
+      output_file_id: null,
+      error_file_id: null,
+      created_at: nowSeconds(),
+      metadata: metadata ?? null,
+      request_counts: counts,
+      errors: null,
+    };
     const answer = shapeBatch(created);
     batches.set(id, { ...created, status: 'completed', output_file_id: outputId });
     return { status: 200, body: batch?.wrapCreated?.(answer) ?? answer };

@@ -110,7 +110,9 @@ function formatMinutes(minutes: number): string {
 
 function describeCost(range: CostRange | null): string {
   if (range === null) return 'not sold, or its price is unknown'.padStart(COLUMN);
-  return [range.lowNanoUsd, range.expectedNanoUsd, range.upperNanoUsd, range.worstNanoUsd].map((nanoUsd) => formatDollars(nanoUsd).padStart(COLUMN)).join('');
+  return [range.lowNanoUsd, range.expectedNanoUsd, range.upperNanoUsd, range.worstNanoUsd]
+    .map((nanoUsd) => formatDollars(nanoUsd).padStart(COLUMN))
+    .join('');
 }
 
 function describeProblem({ file, line, column, message }: PlanProblem): string {

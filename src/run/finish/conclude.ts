@@ -130,9 +130,10 @@ export async function concludeRun(options: ConcludeOptions): Promise<Summary | n
 
   if (options.isRefused) return summary;
   await reporter.write(summary, report);
-  const fingerprint = isFinal && written.table !== null
-    ? await makeFingerprint(prepared, ledger, { path: written.table, sha256: written.tableSha256 }, options.signal)
-    : null;
+  const fingerprint =
+    isFinal && written.table !== null
+      ? await makeFingerprint(prepared, ledger, { path: written.table, sha256: written.tableSha256 }, options.signal)
+      : null;
   const prices = { asOf: options.priceAsOf, ownSha256: prepared.customPricesSha256 };
   const kept: KeptSummary = { summary, fingerprint, paths: options.paths, prices, version: VERSION };
   ledger.runFiles.writeRunFile(run, 'job.yaml', job.text);

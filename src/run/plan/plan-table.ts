@@ -159,7 +159,8 @@ export async function planTable(options: PlanTableOptions): Promise<PlannedTable
     ),
     problems: warnings.filter((warning) => warning !== null).map(makeWarning),
     firstRequest,
-  };  return { plan: planned, reopenedKeys };
+  };
+  return { plan: planned, reopenedKeys };
 }
 
 export function makeWarning(message: string): PlanProblem {

@@ -145,7 +145,12 @@ function openKey(onUnknown: Job['onUnknown'], cap: number | undefined) {
     giveBack: () => keys.setShard(id, 0),
     reopen: () => keys.setReopened(id, true),
     arrive: (outcome: OutcomeStatus) =>
-      takeArrival(keys, id, { outcome, reask: 0, attemptEpoch: fold.attemptEpoch, shard: 1, location: null, isRepeat: false }, fold),
+      takeArrival(
+        keys,
+        id,
+        { outcome, reask: 0, attemptEpoch: fold.attemptEpoch, shard: 1, location: null, isRepeat: false, isUnreadable: false },
+        fold,
+      ),
   };
 }
 

@@ -6,6 +6,7 @@ import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { FORMATS, NewerFormatError } from '../src/core/formats.ts';
 import { VERSION } from '../src/core/version.ts';
+import { startTimer } from '../src/host/real-effects.ts';
 import {
   makeJobId,
   makeQueueName,
@@ -106,6 +107,7 @@ describe('versions that meet over Redis', { skip: whyNoRedis() }, () => {
       clock: () => new Date(),
       random: Math.random,
       monotonicMs: () => performance.now(),
+      startTimer,
       sleep: async (milliseconds, signal) => sleep(milliseconds, undefined, { signal }),
       draining: draining.signal,
       ending: ending.signal,

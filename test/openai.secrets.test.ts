@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
+import { startTimer } from '../src/host/real-effects.ts';
 import { createProvider, type Provider } from '../src/openai/provider.ts';
 
 const KEY = 'sk-canary-0123456789-abcdefghij-KLMNOP';
@@ -20,7 +21,7 @@ async function openQuotingProvider(t: TestContext, status: number): Promise<{ pr
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   t.after(() => server.close());
   const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
-  return { provider: await createProvider({ apiKey: KEY, baseUrl, clock: () => new Date() }), quoted: () => quoted };
+  return { provider: await createProvider({ apiKey: KEY, baseUrl, clock: () => new Date(), startTimer }), quoted: () => quoted };
 }
 
 /** A piece of the key that no shortening leaves out by itself. */
@@ -33,7 +34,7 @@ for (const status of [400, 401, 500]) {
     const { signal } = new AbortController();
     const live = await provider.callEndpoint({ url: '/v1/chat/completions', body: '{}', customId: 'a', signal });
     assert.ok(live.status === 'failed' && /no: \[key\]/.test(live.failure.message), JSON.stringify(live));
-    assert.equal(isQuoted([live.failure.message, live.error]), false);
+    assert.equal(isQuoted([live.failure.message, live.failure.refusal]), false);
     await assert.rejects(
       provider.retrieveBatch('batch_1', signal),
       (error: Error) => /\[key\]/.test(error.message) && !isQuoted(error.message),

@@ -48,9 +48,12 @@ export type Event =
       readonly model: string;
       readonly url: string;
       readonly customIds: readonly string[];
+      readonly controls?: PromptControls;
     }
   | { readonly type: 'shard-retired'; readonly shard: string; readonly why: string }
   | { readonly type: 'limit-learned'; readonly model: string; readonly enqueuedTokens: number }
+  /** Something this base URL wants in another form than OpenAI's: `name` and `form` of `Forms` in src/openai/forms.ts. */
+  | { readonly type: 'address-learned'; readonly baseUrl: string; readonly name: string; readonly form: string }
   | { readonly type: 'upload-intent'; readonly shard: string; readonly filename: string }
   | { readonly type: 'upload-done'; readonly shard: string; readonly fileId: string }
   | {
@@ -86,9 +89,9 @@ export type Event =
       readonly createdSeconds: number;
     }
   /** These live calls may leave from now on: one without a line, a refusal or an `unknown` after it may have been billed. */
-  | { readonly type: 'call-intent'; readonly calls: readonly AnnouncedCall[] }
+  | { readonly type: 'call-intent'; readonly calls: readonly AnnouncedCall[]; readonly controls?: PromptControls }
   /** The same for calls that other processes make: they go on when this one ends, so that only their queue can tell what became of them. */
-  | { readonly type: 'call-queued'; readonly calls: readonly AnnouncedCall[] }
+  | { readonly type: 'call-queued'; readonly calls: readonly AnnouncedCall[]; readonly controls?: PromptControls }
   /** Announced calls that are known to have cost nothing. */
   | { readonly type: 'call-refused'; readonly refusals: readonly { readonly customId: string; readonly code: string }[] }
   /** Announced calls that may have been billed, and whose answers will not come. */
@@ -114,6 +117,12 @@ export type Event =
       /** The batch object's own usage, for the cross-check; null where the provider gives none. */
       readonly usage: unknown;
     };
+
+/**
+ * The control characters that stand in the prompts of first askings, by custom id; ids whose prompts hold none are left out. Answers are judged
+ * by it when the prompts are gone. Absent in events of versions that did not look: then nothing is known of any prompt.
+ */
+export type PromptControls = Readonly<Record<string, string>>;
 
 /** A live call, with what an upper bound of its price needs. */
 export interface AnnouncedCall {

@@ -9,6 +9,9 @@ export interface Verdict {
   readonly value: unknown;
   /** What was said; null when it was no text. */
   readonly text: string | null;
+  /** As of an outcome. */
+  readonly isUnreadable: boolean;
+  readonly isUnmarked: boolean;
 }
 
 /**

@@ -1,27 +1,30 @@
 import { join } from 'node:path';
+import type { Effects } from '../run/open/effects.ts';
 import type { Target } from '../run/open/target.ts';
-import { DEFAULT_ORIGIN, originOf } from '../run/open/target.ts';
-import { chooseBaseUrl, readApiKey } from './environment.ts';
+import { DEFAULT_ORIGIN, originOf, SIMULATOR_ORIGIN } from '../run/open/target.ts';
+import { chooseBaseUrl } from './base-url.ts';
+import { readApiKey } from './environment.ts';
 
 /** The simulator asks for a key like any server; this one opens nothing else. */
 const SIMULATOR_KEY = 'sk-simulator';
 
-const SIMULATOR_ORIGIN = 'simulator';
-
 /** Whom the flags name: the built-in simulator, or the API at the chosen base URL. */
 export function makeTarget(
   flags: { readonly simulate?: boolean | undefined; readonly baseUrl?: string | undefined },
-  clock: () => Date,
+  effects: Pick<Effects, 'clock' | 'startTimer'>,
 ): Target {
-  if (flags.simulate === true) return makeSimulatorTarget(clock);
+  if (flags.simulate === true) return makeSimulatorTarget(effects);
   const baseUrl = chooseBaseUrl(flags.baseUrl);
   return {
     origin: originOf(baseUrl),
     baseUrl: originOf(baseUrl) === DEFAULT_ORIGIN ? null : baseUrl,
     async connect() {
-      const apiKey = readApiKey();
+      const apiKey = readApiKey(baseUrl);
       const { createProvider } = await import('../openai/provider.ts');
-      return { provider: await createProvider({ apiKey, baseUrl, clock }), close: async () => {} };
+      return {
+        provider: await createProvider({ apiKey, baseUrl, clock: effects.clock, startTimer: effects.startTimer }),
+        close: async () => {},
+      };
     },
   };
 }
@@ -31,7 +34,7 @@ export function makeTargetOrigin(flags: { readonly simulate?: boolean | undefine
   return flags.simulate === true ? SIMULATOR_ORIGIN : originOf(chooseBaseUrl(flags.baseUrl));
 }
 
-function makeSimulatorTarget(clock: () => Date): Target {
+function makeSimulatorTarget({ clock, startTimer }: Pick<Effects, 'clock' | 'startTimer'>): Target {
   return {
     origin: SIMULATOR_ORIGIN,
     baseUrl: null,
@@ -41,7 +44,7 @@ function makeSimulatorTarget(clock: () => Date): Target {
         import('../openai/provider.ts'),
       ]);
       const simulator = await startSimulator({ stateDirectory: join(stateDirectory, 'provider') });
-      const provider = await createProvider({ apiKey: SIMULATOR_KEY, baseUrl: simulator.url, clock });
+      const provider = await createProvider({ apiKey: SIMULATOR_KEY, baseUrl: simulator.url, clock, startTimer });
       return { provider, close: () => simulator.close() };
     },
   };

@@ -2,15 +2,18 @@ import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs
 import { dirname, join, resolve } from 'node:path';
 import { AppError, UsageError } from '../core/errors.ts';
 import type { Job } from '../core/job.ts';
+import type { StartTimer } from '../core/timer.ts';
+import { callWithin } from '../core/timer.ts';
 import { loadJob } from '../input/job/load-job.ts';
 import { loadPrices } from '../input/job/load-prices.ts';
 import { createFindPrice, type FindPrice } from '../money/price.ts';
+import { findPriceSource } from '../money/price-source.ts';
 import type { Provider } from '../openai/provider.ts';
-import { type Connection, DEFAULT_BASE_URL, locateStateDirectory, type Target } from '../run/open/target.ts';
+import { type Connection, DEFAULT_BASE_URL, hostOfOrigin, locateStateDirectory, type Target } from '../run/open/target.ts';
 
 /** One thing that was looked at. */
 export interface Finding {
-  readonly name: 'node' | 'job' | 'state' | 'disk' | 'key' | 'base url' | 'models' | 'model' | 'price' | 'clock';
+  readonly name: 'node' | 'job' | 'state' | 'disk' | 'key' | 'base url' | 'proxy' | 'models' | 'model' | 'price' | 'clock';
   readonly status: 'ok' | 'warning' | 'problem';
   readonly message: string;
 }
@@ -25,6 +28,7 @@ export interface DoctorOptions {
   readonly temporaryDirectory: string;
   readonly nodeVersion: string;
   readonly clock: () => Date;
+  readonly startTimer: StartTimer;
   readonly signal: AbortSignal;
 }
 
@@ -41,11 +45,12 @@ const CALL_TIMEOUT_MS = 15_000;
 export async function examine(options: DoctorOptions): Promise<readonly Finding[]> {
   const findings: Finding[] = [examineNode(options.nodeVersion)];
   let job: Job | null = null;
+  const from = findPriceSource(hostOfOrigin(options.target.origin));
   let findPrice = createFindPrice([]);
   if (options.jobFile !== null) {
     try {
       job = (await loadJob(options.jobFile, { cwd: options.cwd })).job;
-      findPrice = createFindPrice(await loadPrices(job.directory, options.cwd));
+      findPrice = createFindPrice(await loadPrices(job.directory, options.cwd), { from });
       findings.push({ name: 'job', status: 'ok', message: `${job.name}: the job file is right` });
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;
@@ -102,20 +107,31 @@ async function examineProvider(options: DoctorOptions, job: Job | null): Promise
     return [
       { name: 'key', status: 'ok', message: options.target.origin === 'simulator' ? 'the simulator needs none' : 'there is one' },
       { name: 'base url', status: 'ok', message: `${provider.baseUrl}${isDefault ? '' : ' (not the default)'}` },
-      ...(await examineModels(provider, job, options.signal)),
-      await examineClock(provider.baseUrl, options),
+      ...examineWay(provider),
+      ...(await examineModels(provider, job, options)),
+      await examineClock(provider, options),
     ];
   } finally {
     await close();
   }
 }
 
-async function examineModels(provider: Provider, job: Job | null, signal: AbortSignal): Promise<readonly Finding[]> {
+/** What the environment says of the way to the provider, where it says anything. */
+function examineWay({ proxy }: Provider): readonly Finding[] {
+  const extra = process.env.NODE_EXTRA_CA_CERTS ?? '';
+  const certificates = extra === '' ? '' : `certificates of ${extra} are trusted too (NODE_EXTRA_CA_CERTS)`;
+  if (proxy === null) return extra === '' ? [] : [{ name: 'proxy', status: 'ok', message: `none; ${certificates}` }];
+  const exempt = proxy.exempt === '' ? '' : `, but not to ${proxy.exempt} (NO_PROXY)`;
+  const message = `calls go through ${proxy.host} (${proxy.variable})${exempt}${certificates === '' ? '' : `; ${certificates}`}`;
+  return [{ name: 'proxy', status: 'ok', message }];
+}
+
+async function examineModels(provider: Provider, job: Job | null, options: DoctorOptions): Promise<readonly Finding[]> {
   let models: readonly string[];
   try {
-    models = await withDeadline(signal, (deadline) => provider.listModels(deadline));
+    models = await callWithin(CALL_TIMEOUT_MS, options, (deadline) => provider.listModels(deadline));
   } catch (error) {
-    signal.throwIfAborted();
+    options.signal.throwIfAborted();
     const message = error instanceof AppError ? error.message : 'no answer within 15 s';
     return [{ name: 'models', status: 'problem', message: `the model list cannot be read: ${message}` }];
   }
@@ -126,45 +142,35 @@ async function examineModels(provider: Provider, job: Job | null, signal: AbortS
   return [...findings, { name: 'model', status: isListed ? 'ok' : 'problem', message }];
 }
 
-/** Not AbortSignal.timeout: Node 20 may collect it before it fires, and the call would hang. */
-async function withDeadline<T>(signal: AbortSignal, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const deadline = new AbortController();
-  const timer = setTimeout(() => deadline.abort(), CALL_TIMEOUT_MS);
-  try {
-    return await call(AbortSignal.any([signal, deadline.signal]));
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
 /** Compares clocks by the Date header of an answer; no key is sent for it. */
-async function examineClock(baseUrl: string, { clock, signal }: DoctorOptions): Promise<Finding> {
+async function examineClock(provider: Provider, options: DoctorOptions): Promise<Finding> {
   const name = 'clock';
   try {
-    const response = await withDeadline(signal, (deadline) =>
-      fetch(`${baseUrl}/models`, { method: 'HEAD', redirect: 'manual', signal: deadline }),
+    const response = await callWithin(CALL_TIMEOUT_MS, options, (deadline) =>
+      provider.fetch(`${provider.baseUrl}/models`, { method: 'HEAD', redirect: 'manual', signal: deadline }),
     );
     const theirs = Date.parse(response.headers.get('date') ?? '');
     if (Number.isNaN(theirs)) return { name, status: 'warning', message: 'the provider does not tell its time' };
-    const skewMs = Math.abs(clock().getTime() - theirs);
+    const skewMs = Math.abs(options.clock().getTime() - theirs);
     const status = skewMs > SKEW_PROBLEM_MS ? 'problem' : skewMs > SKEW_WARNING_MS ? 'warning' : 'ok';
     return { name, status, message: `${Math.round(skewMs / 1000)} s from the provider's` };
   } catch {
-    signal.throwIfAborted();
+    options.signal.throwIfAborted();
     return { name, status: 'warning', message: 'the provider could not be asked for its time' };
   }
 }
 
-function examinePrice({ model, budget }: Job, findPrice: FindPrice, now: Date): Finding {
-  const price = findPrice(model, { lane: 'batch', tier: null, at: now.toISOString() });
+function examinePrice({ model, budget, mode }: Job, findPrice: FindPrice, now: Date): Finding {
+  const lane = mode === 'live' ? 'live' : 'batch';
+  const price = findPrice(model, { lane, tier: null, at: now.toISOString() });
   if (price !== null) {
     const perMillion = (picoUsd: number) => `$${Number((picoUsd / 1e6).toPrecision(6))}`;
     const { inputPicoUsd, outputPicoUsd } = price.rates;
     const note = price.note === '' ? '' : ` (${price.note})`;
-    const message = `${model} in batches: ${perMillion(inputPicoUsd)} in, ${perMillion(outputPicoUsd)} out per million tokens${note}`;
+    const message = `${model} ${lane === 'live' ? 'live' : 'in batches'}: ${perMillion(inputPicoUsd)} in, ${perMillion(outputPicoUsd)} out per million tokens${note}`;
     return { name: 'price', status: price.isAssumed ? 'warning' : 'ok', message };
   }
   const hasBudget = budget.nanoUsd !== null || budget.nanoUsdPerRow !== null;
-  const message = `the batch price of ${model} is unknown${hasBudget ? '; its budget cannot be kept' : ''}`;
+  const message = `the ${lane} price of ${model} is unknown${hasBudget ? '; its budget cannot be kept' : ''}; prices.yaml beside the job file tells one`;
   return { name: 'price', status: hasBudget ? 'problem' : 'warning', message };
 }

@@ -61,6 +61,8 @@ export interface StatusCost {
   readonly unpricedAttempts: number;
   /** Over all runs. */
   readonly ledgerNanoUsd: number;
+  /** Whose prices these are where they are not those of the address; absent where they are, and without any money. */
+  readonly priceNote?: string;
 }
 
 const COMPLETION_WINDOW_MS = 86_400_000;
@@ -74,6 +76,7 @@ export async function readStatus(options: ReadOptions): Promise<Status> {
     const last = fold.runs.at(-1) ?? null;
     const runner = findRunner(state.directory, options.effects.processIdentity.host);
     const rows = await countRows(opened, options.signal);
+    const priceNote = prepared.priceNoteAt(options.effects.clock().toISOString());
     const totals = books.ofRun(last?.id ?? '');
     return {
       schema: 'rowmill.status/1',
@@ -90,6 +93,7 @@ export async function readStatus(options: ReadOptions): Promise<Status> {
         usd: formatUsd(totals.nanoUsd),
         unpricedAttempts: totals.unpricedAttempts,
         ledgerNanoUsd: books.life.nanoUsd,
+        ...(priceNote === null || opened.simulated || books.life.nanoUsd === 0 ? {} : { priceNote }),
       },
       waitingFor: listWaits(fold, runner, { due: rows.pending - rows.inFlight }),
     };

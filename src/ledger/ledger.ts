@@ -1,5 +1,6 @@
 import type { Event, RejectedRequest } from '../core/event.ts';
 import type { CheckAnswer } from '../core/outcome.ts';
+import type { DecideLine } from '../core/response-line.ts';
 import type { SettledRecord } from '../core/settled.ts';
 import type { ProcessIdentity } from './disk/process-identity.ts';
 import type { LedgerFold } from './events/fold.ts';
@@ -55,6 +56,8 @@ export interface Ledger {
   readonly anomalies: ReadonlyMap<string, number>;
   /** The same for the files of one run. */
   anomaliesOfRun(run: string): ReadonlyMap<string, number>;
+  /** What a line means by the job's rules, and by what its row asked. */
+  readonly decide: DecideLine;
   /** The files of single runs. */
   readonly runFiles: RunFiles;
 

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { type DecideLine, decideOutcome } from '../core/response-line.ts';
 import { makePrivateDirectory } from './disk/durable-files.ts';
 import { type Lock, takeLock } from './disk/lock.ts';
 import { NoStateError } from './errors.ts';
@@ -39,20 +40,21 @@ export async function openWithLock(options: LedgerOptions, lock: Lock | null): P
       return event.type === 'shard-written' ? event.customIds : [];
     },
   });
+  const decide: DecideLine = (line) => decideOutcome(line, options.checkAnswer, state.promptControls(line.custom_id));
   const settled = openSettledIndex({ ...options, state });
   try {
-    const end = await replay(options, state, settled);
+    const end = await replay({ ...options, decide }, state, settled);
     settled.endReading();
     if (lock === null && end.seq === 0) throw new NoStateError(directory);
     const responses = path.join(directory, 'responses');
     // Another process may be about to record these: a reader counts what is whole. They belong to the last run.
     if (lock === null && options.asOfRun === undefined)
-      await takeLiveLeftovers({ ...options, directory: responses, state, settled }, async () => undefined);
-    const { readLineIds, ...reading } = createReading({ ...options, state, settled });
+      await takeLiveLeftovers({ ...options, decide, directory: responses, state, settled }, async () => undefined);
+    const { readLineIds, ...reading } = createReading({ ...options, decide, state, settled });
     const writing =
       lock === null
         ? refuseWriting(directory, reading.close)
-        : await createWriting({ ...options, eventsFile, end, lock, state, settled, readLineIds, close: reading.close });
+        : await createWriting({ ...options, decide, eventsFile, end, lock, state, settled, readLineIds, close: reading.close });
     return {
       directory,
       stateId: state.fold.state,
@@ -61,6 +63,7 @@ export async function openWithLock(options: LedgerOptions, lock: Lock | null): P
       fold: state.fold,
       files: state.files,
       anomalies: state.anomalies,
+      decide,
       runFiles: openRunFiles(directory, options.randomId),
       ...reading,
       ...writing,

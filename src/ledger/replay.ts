@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { LedgerError, UsageError } from '../core/errors.ts';
 import type { StoredEvent } from '../core/event.ts';
-import type { CheckAnswer } from '../core/outcome.ts';
+import type { DecideLine } from '../core/response-line.ts';
 import { type LogEnd, readEvents } from './events/event-log.ts';
 import type { LedgerState } from './ledger-state.ts';
 import type { EventOf, ResponseFile } from './response-file.ts';
@@ -12,7 +12,7 @@ import type { SettledIndex } from './responses/settled-index.ts';
 export interface ReplayOptions {
   readonly directory: string;
   readonly origin: string;
-  readonly checkAnswer: CheckAnswer;
+  readonly decide: DecideLine;
   /** What was recorded after this run gave way to the next one is passed over. */
   readonly asOfRun?: string;
   readonly signal: AbortSignal;
@@ -62,7 +62,7 @@ async function restoreFile(
   const responsePath = path.join(options.directory, 'responses', file.name);
   checkSize(responsePath, file);
   if (settled.restore(file, event.sha256)) return;
-  const judged = await judgeFile({ path: responsePath, file, checkAnswer: options.checkAnswer, signal: options.signal });
+  const judged = await judgeFile({ path: responsePath, file, decide: options.decide, signal: options.signal });
   if (judged.sha256 !== event.sha256) {
     throw new LedgerError('its bytes are not those that were recorded; restore the file from a backup', { file: responsePath, line: 0 });
   }

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { LedgerError } from '../core/errors.ts';
 import type { Event } from '../core/event.ts';
 import { FORMATS } from '../core/formats.ts';
+import type { DecideLine } from '../core/response-line.ts';
 import { VERSION } from '../core/version.ts';
 import {
   listNames,
@@ -41,7 +42,8 @@ export type Writing = Pick<
   | 'closeUnused'
 >;
 
-export interface WritingOptions extends Pick<LedgerOptions, 'directory' | 'origin' | 'checkAnswer' | 'signal' | 'clock' | 'randomId'> {
+export interface WritingOptions extends Pick<LedgerOptions, 'directory' | 'origin' | 'signal' | 'clock' | 'randomId'> {
+  readonly decide: DecideLine;
   readonly eventsFile: string;
   readonly end: LogEnd;
   readonly lock: Lock;

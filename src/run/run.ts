@@ -5,6 +5,7 @@ import { concludeRun } from './finish/conclude.ts';
 import { findUnchangedRun, keepPaths } from './finish/fingerprint.ts';
 import { watchForRefusal } from './finish/refusal.ts';
 import { createWarningLog } from './finish/warning-log.ts';
+import { followAddress } from './open/follow-address.ts';
 import { createStepOf } from './open/next-step.ts';
 import { openJobLedger } from './open/open-job-ledger.ts';
 import { viewKeys } from './open/opening.ts';
@@ -52,6 +53,7 @@ export async function runJob(given: RunOptions): Promise<Summary> {
     const { planned, selected, laneName, budgetNanoUsd } = await agreeOnRun(prepared, { ledger, history }, options);
     const { plan, opening, reopenedKeys } = planned;
     const connection = await target.connect(prepared.stateDirectory);
+    followAddress(connection.provider, { ...options, ledger });
     const stopSignal = createStopSignal(options);
     let lanes: Lanes | null = null;
     try {
@@ -105,12 +107,16 @@ export async function runJob(given: RunOptions): Promise<Summary> {
       const { lane: firstLane = null, estimateNanoUsd = null } = ledger.fold.currentRun ?? {};
       // What it was expected to cost goes for the lane it began in.
       const isMoved = firstLane !== null && firstLane !== laneName;
+      // Live calls alone need no list, and many servers have none: it is looked at only where something of ours may be in it.
+      const sweepWhereBatchesAre = async (since: string) => {
+        if (laneName === 'batch' || ledger.fold.shards.size > 0) await sweepBatches(context, since);
+      };
       for (;;) {
         const stop = await sendUntilStopped(lane, stopSignal, async () => {
-          await sweepBatches(context, sweepSince);
+          await sweepWhereBatchesAre(sweepSince);
           await lane.resume();
           await sendUntilDone(working);
-          await sweepBatches(context, startedAt.toISOString());
+          await sweepWhereBatchesAre(startedAt.toISOString());
           await lane.resume();
           while (lane.underWay.length > 0) await lane.nextEnd();
           await lane.drain();

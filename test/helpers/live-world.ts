@@ -2,9 +2,10 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import type { TestContext } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import { decideNextStep } from '../../src/core/outcome.ts';
 import { makeKey, type Request } from '../../src/core/request.ts';
+import type { StartTimer } from '../../src/core/timer.ts';
+import { startTimer as startRealTimer } from '../../src/host/real-effects.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import { openLedger } from '../../src/ledger/open-ledger.ts';
 import type { LiveLane } from '../../src/live/lane.ts';
@@ -12,6 +13,7 @@ import { createLocalLane, type LocalLaneOptions } from '../../src/live/local/loc
 import { createProvider } from '../../src/openai/provider.ts';
 import type { SimulatorOptions } from '../../src/simulator/options.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/start.ts';
+import { createPacedTime, type PacedTime } from './paced-time.ts';
 
 /** The live lane by itself: a ledger, a simulator, and real calls between them. */
 export interface LiveWorld {
@@ -19,6 +21,10 @@ export interface LiveWorld {
   readonly ledger: Ledger;
   readonly simulator: Simulator;
   readonly lane: LiveLane;
+  readonly clock: PacedTime['clock'];
+  readonly sleep: PacedTime['sleep'];
+  /** What was said to the person. */
+  readonly warnings: readonly string[];
   readonly stopping: AbortController;
   readonly ending: AbortController;
   /** Hands requests to the lane and waits until nothing is on its way. @throws what stopped the lane */
@@ -33,7 +39,7 @@ export interface LiveWorldOptions extends SimulatorOptions {
   readonly tokenCharging?: LocalLaneOptions['tokenCharging'];
   readonly attempts?: number;
   readonly onUnknown?: 'retry' | 'hold';
-  readonly liveTimeoutMs?: number;
+  readonly startTimer?: StartTimer;
   /** How much faster than real time clocks and sleeps run. */
   readonly speed?: number;
   readonly baseUrl?: string;
@@ -75,7 +81,7 @@ export async function makeLiveWorld(t: TestContext, options: LiveWorldOptions = 
     tokenCharging,
     attempts = 3,
     onUnknown = 'retry',
-    liveTimeoutMs,
+    startTimer = startRealTimer,
     speed = 1,
     baseUrl,
     apiKey,
@@ -83,10 +89,7 @@ export async function makeLiveWorld(t: TestContext, options: LiveWorldOptions = 
     ...simulated
   } = options;
   const root = fs.mkdtempSync(path.join(os.tmpdir(), 'rowmill-'));
-  const startedAt = performance.now();
-  const startedDate = Date.now();
-  const monotonicMs = () => (performance.now() - startedAt) * speed;
-  const clock = () => new Date(startedDate + Math.floor(monotonicMs()));
+  const { clock, monotonicMs, sleep, stop } = createPacedTime(speed);
   const simulator = await startSimulator({ stateDirectory: path.join(root, 'provider'), now: () => clock().getTime(), ...simulated });
   const directory = path.join(root, 'state');
   const ledger = await openLiveLedger(directory, clock);
@@ -94,12 +97,13 @@ export async function makeLiveWorld(t: TestContext, options: LiveWorldOptions = 
   const stopping = new AbortController();
   const ending = new AbortController();
   const { keys } = ledger;
+  const warnings: string[] = [];
   let ids = 0;
   const provider = await createProvider({
     apiKey: apiKey ?? 'sk-live-test',
     baseUrl: baseUrl ?? simulator.url,
     clock,
-    ...(liveTimeoutMs === undefined ? {} : { liveTimeoutMs }),
+    startTimer,
   });
   const lane = createLocalLane({
     ledger,
@@ -111,9 +115,10 @@ export async function makeLiveWorld(t: TestContext, options: LiveWorldOptions = 
       return decideNextStep(progress, { attempts, onUnknown, hasOutputCap: true }) === 'again';
     },
     isAffordable: isAffordable ?? (() => true),
+    warn: (message) => void warnings.push(message),
     clock,
     monotonicMs,
-    sleep: (milliseconds, signal) => delay(milliseconds / speed, undefined, { signal }).catch(() => signal.throwIfAborted()),
+    sleep,
     random: () => 0.5,
     randomId: () => `p${process.pid}n${++ids}`,
     stopping: stopping.signal,
@@ -127,6 +132,7 @@ export async function makeLiveWorld(t: TestContext, options: LiveWorldOptions = 
     await lane.close();
     await ledger.close();
     await simulator.close();
+    stop();
     fs.rmSync(root, { recursive: true, force: true });
   });
   return {
@@ -134,6 +140,9 @@ export async function makeLiveWorld(t: TestContext, options: LiveWorldOptions = 
     ledger,
     simulator,
     lane,
+    clock,
+    sleep,
+    warnings,
     stopping,
     ending,
     async run(requests, tokens = 20) {

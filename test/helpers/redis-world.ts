@@ -4,6 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { AppError } from '../../src/core/errors.ts';
 import { makeKey, type Request } from '../../src/core/request.ts';
+import type { StartTimer } from '../../src/core/timer.ts';
+import { startTimer } from '../../src/host/real-effects.ts';
 import type { CallEnd, CallOwner, CallQueue, LiveCall } from '../../src/live/queue.ts';
 import type { SharedLimits } from '../../src/live/redis/limits.ts';
 import { openBullmqQueue } from '../../src/live/runner/queue.ts';
@@ -45,6 +47,9 @@ export class TestBooks implements CallOwner {
   }
 }
 
+/** A worker's silence that a machine with other things to do does not reach. */
+export const NOBODY_DIES_MS = 20_000;
+
 let states = 0;
 
 /** A queue over Redis for a state of its own. */
@@ -58,6 +63,7 @@ export function openTestQueue(
     limits?: SharedLimits;
     warn?: (message: string) => void;
     workerSilenceMs?: number;
+    startTimer?: StartTimer;
   },
 ): Promise<CallQueue> {
   return openBullmqQueue({
@@ -69,9 +75,10 @@ export function openTestQueue(
     clock: () => new Date(),
     random: Math.random,
     sleep: async (milliseconds, signal) => sleep(milliseconds, undefined, { signal }),
+    startTimer: options.startTimer ?? startTimer,
     warn: options.warn ?? (() => {}),
     ...(options.window === undefined ? {} : { window: options.window }),
-    workerSilenceMs: options.workerSilenceMs ?? 2_000,
+    workerSilenceMs: options.workerSilenceMs ?? NOBODY_DIES_MS,
   });
 }
 

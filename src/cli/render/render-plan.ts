@@ -24,6 +24,7 @@ export function renderPlan(plan: Plan, command: string, colour: boolean): string
     line('', describeOutput(tokens)),
     paint('dim', `${'cost'.padEnd(10)}${['low', 'expected', 'upper', 'worst'].map((word) => word.padStart(COLUMN)).join('')}`),
     ...(['batch', 'live', 'flex'] as const).map((lane) => line(`  ${lane}`, describeCost(cost[lane]))),
+    ...(plan.priceNote === undefined ? [] : [line('', plan.priceNote)]),
     ...describeCheaper(plan).map((text) => line('cheaper', text)),
     ...describeTime(plan.time).map((text, index) => line(index === 0 ? 'time' : '', text)),
     ...plan.problems.map((problem) => paint('yellow', `${problem.severity}: `) + escapeLineForTerminal(describeProblem(problem))),

@@ -23,6 +23,7 @@ export function renderStatus(status: Status, look: { readonly now: Date; readonl
       'spent',
       `${formatDollars(cost.nanoUsd)} in this run, ${formatDollars(cost.ledgerNanoUsd)} in all${describeUnpriced(cost.unpricedAttempts)}`,
     ],
+    ...(cost.priceNote === undefined ? [] : [['', cost.priceNote] as const]),
     ...status.batches.slice(-MAX_BATCH_LINES).map((batch) => ['batch', describeBatch(batch, look.now)] as const),
     ...(status.batches.length > MAX_BATCH_LINES ? [['', `and ${status.batches.length - MAX_BATCH_LINES} earlier batches`] as const] : []),
     ...status.waitingFor.map(({ what, id, why }) => ['waits for', `${what === 'runner' ? '' : `${what} ${id ?? ''}: `}${why}`] as const),

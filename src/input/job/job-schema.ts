@@ -104,9 +104,16 @@ export function makeJobSchema(): object {
           enum: ['logprobs'],
           description: 'logprobs: adds the column _confidence, the probability the model gave the label it chose.',
         },
-        params: closed(Object.fromEntries(Object.entries(PARAMS).map(([name, { schema }]) => [name, schema])), {
-          description: 'Parameters of the request; only what stands here is sent.',
-        }),
+        params: closed(
+          {
+            ...Object.fromEntries(Object.entries(PARAMS).map(([name, { schema }]) => [name, schema])),
+            extra: {
+              type: 'object',
+              description: 'Put into the body as it stands: what a provider has of its own, for example enable_thinking: false.',
+            },
+          },
+          { description: 'Parameters of the request; only what stands here is sent.' },
+        ),
         ...makeRunningSchemas(),
         write: makeWriteSchema(),
         stop_if: closed(

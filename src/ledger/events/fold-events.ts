@@ -11,6 +11,7 @@ interface MutableFold extends Mutable<LedgerFold> {
   readonly shards: Map<string, ShardState>;
   readonly batches: Map<string, BatchState>;
   readonly learnedLimits: Map<string, number>;
+  readonly learnedForms: Map<string, ReadonlyMap<string, string>>;
   readonly runs: RunState[];
   readonly epochRuns: string[];
   readonly answerlessAttempts: Map<string, AnswerlessAttempts>;
@@ -38,6 +39,7 @@ export function createFold(): FoldInProgress {
     shards: new Map(),
     batches: new Map(),
     learnedLimits: new Map(),
+    learnedForms: new Map(),
     runs: [],
     activeAt: '',
     currentRun: null,
@@ -110,6 +112,9 @@ function applyEvent(fold: MutableFold, event: StoredEvent): void {
       return;
     case 'limit-learned':
       fold.learnedLimits.set(event.model, event.enqueuedTokens);
+      return;
+    case 'address-learned':
+      fold.learnedForms.set(event.baseUrl, new Map([...(fold.learnedForms.get(event.baseUrl) ?? []), [event.name, event.form]]));
       return;
     case 'shard-written':
       fold.shards.set(event.shard, {

@@ -8,6 +8,8 @@ export interface LedgerFold {
   readonly batches: ReadonlyMap<string, BatchState>;
   /** Enqueued-token limits the provider told, by model. */
   readonly learnedLimits: ReadonlyMap<string, number>;
+  /** What base URLs turned out to want in another form: by base URL, then by the name of the form. */
+  readonly learnedForms: ReadonlyMap<string, ReadonlyMap<string, string>>;
   /** Those that were refused before anything came of them are left out. */
   readonly runs: readonly RunState[];
   /** When a run last did something; when the state was created, before the first. Runs that were refused do not count. */

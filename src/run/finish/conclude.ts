@@ -78,6 +78,7 @@ export async function concludeRun(options: ConcludeOptions): Promise<Summary | n
   const orphanedNanoUsd = await readOrphaned(options, totals.nanoUsd - counted.rowsNanoUsd);
   const answerless = ledger.fold.answerlessAttempts.get(run) ?? { rejected: 0, unknown: 0 };
   const unanswered = findPossiblyBilled(options);
+  const priceNote = prepared.priceNoteAt(options.priceAsOf ?? options.clock().toISOString());
   const show = (path: string | null) => (path === null ? null : relative(options.cwd, path) || path);
   const summary = makeSummary({
     job: job.name,
@@ -87,6 +88,7 @@ export async function concludeRun(options: ConcludeOptions): Promise<Summary | n
     rows: counted.rows,
     causes: counted.causes,
     ...(counted.unwrapped === 0 ? {} : { unwrapped: counted.unwrapped }),
+    ...(counted.unmarked === 0 ? {} : { unmarked: counted.unmarked }),
     attempts: {
       batch: totals.batchAttempts + answerless.rejected + answerless.unknown + unanswered.batchCalls,
       live: totals.liveAttempts + unanswered.liveCalls,
@@ -108,6 +110,7 @@ export async function concludeRun(options: ConcludeOptions): Promise<Summary | n
       unpricedAttempts: totals.unpricedAttempts,
       estimateNanoUsd: options.estimateNanoUsd,
       pricesAsOf: options.priceAsOf ?? pricesAsOf,
+      ...(priceNote === null || simulated || totals.nanoUsd === 0 ? {} : { priceNote }),
     },
     ledger: { attempts: countLifeAttempts(ledger, books), nanoUsd: books.life.nanoUsd },
     batches: listBatches(ledger, run),

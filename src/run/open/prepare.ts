@@ -9,16 +9,18 @@ import { type JobOverrides, type LoadedJob, loadJob } from '../../input/job/load
 import { loadPrices } from '../../input/job/load-prices.ts';
 import { keepRows } from '../../input/kept-rows.ts';
 import { mayReadImageFiles } from '../../input/request/compile-images.ts';
+import { setParams } from '../../input/request/extra-params.ts';
 import { type ChosenExamples, readExamples } from '../../input/request/read-examples.ts';
 import { openTable } from '../../input/table/open-table.ts';
 import { createJobTokens } from '../../money/job-tokens.ts';
 import { modelLimits } from '../../money/model-limits.ts';
-import { createFindPrice } from '../../money/price.ts';
+import { createFindPrice, findPriceNote } from '../../money/price.ts';
+import { findPriceSource } from '../../money/price-source.ts';
 import { createRowLimit } from '../../money/row-limit.ts';
 import { createPlainTable } from '../../output/plain-table.ts';
 import { findColumnClash } from '../../output/table-columns.ts';
 import type { PreparedJob } from './prepared-job.ts';
-import { locateStateDirectory, type Target } from './target.ts';
+import { hostOfOrigin, locateStateDirectory, type Target } from './target.ts';
 
 export interface PrepareOptions {
   /** The job file; or a job a program defined, which `overrides` leave as it is. */
@@ -47,7 +49,8 @@ export async function prepareJob(options: PrepareOptions): Promise<PreparedJob> 
   try {
     const table = await openTable(job.input, { stdin: options.stdin, spoolPath, cwd: options.overrides.cwd, signal: options.signal });
     const tokens = createJobTokens(job.model);
-    const findPrice = createFindPrice(customPrices);
+    const from = findPriceSource(hostOfOrigin(options.target.origin));
+    const findPrice = createFindPrice(customPrices, { from, keepsCacheLong: keepsCacheLong(job.params) });
     const limits = {
       maxBodyBytes: MAX_SHARD_BYTES / 2,
       ...modelLimits(job.model),
@@ -66,14 +69,21 @@ export async function prepareJob(options: PrepareOptions): Promise<PreparedJob> 
       stateDirectory,
       missingFolder,
       findPrice,
+      priceNoteAt: (at) => findPriceNote(job.model, at, customPrices, from),
       customPricesSha256: hash('sha256', JSON.stringify(customPrices)),
       tokens,
-      compileWith: (params) => compileJob({ ...bound, job: { ...job, params: { ...job.params, ...params } } }, table, limits),
+      compileWith: (params) => compileJob({ ...bound, job: { ...job, params: setParams(job.params, params) } }, table, limits),
     };
   } catch (error) {
     if (missingFolder !== null) removeEmptyFolders(stateDirectory, missingFolder);
     throw error;
   }
+}
+
+/** `params.extra` may ask for a cache of twelve hours; rowmill itself never does. */
+function keepsCacheLong({ extra }: Readonly<Record<string, unknown>>): boolean {
+  const options = (extra as { readonly prompt_cache_options?: { readonly ttl?: unknown } | null } | undefined)?.prompt_cache_options;
+  return options?.ttl === '12h';
 }
 
 /** The same job with a table whose rows are kept in the state directory while a run goes through it several times. For the holder of the lock. */

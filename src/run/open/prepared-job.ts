@@ -18,6 +18,8 @@ export interface PreparedJob {
   readonly tokens: JobTokens;
   /** Prices, with those of the user's own `prices.yaml` beside the job file before all others. */
   readonly findPrice: FindPrice;
+  /** What has to stand beside money that was priced on that day (an ISO date or instant); null where the prices are those of the address. */
+  readonly priceNoteAt: (at: string) => string | null;
   /** Stands for what that file says. */
   readonly customPricesSha256: string;
   /** The same job with other parameters, as `retry --set` gives them. */

@@ -24,6 +24,8 @@ export function locateStateDirectory(job: Pick<Job, 'name' | 'directory'>, origi
 }
 
 export const DEFAULT_ORIGIN = 'default';
+/** The built-in simulator's. */
+export const SIMULATOR_ORIGIN = 'simulator';
 export const DEFAULT_BASE_URL = 'https://api.openai.com/v1';
 
 /** The origin of a base URL: host, and port when one is given. */
@@ -32,4 +34,11 @@ export function originOf(baseUrl: string): string {
   const { hostname, port } = new URL(baseUrl);
   const host = hostname.replaceAll(/[^A-Za-z0-9.]/g, '_');
   return port === '' ? host : `${host}-${port}`;
+}
+
+/** The host of an origin, with its port where there is one; null for the default API and the built-in simulator. */
+export function hostOfOrigin(origin: string): string | null {
+  if (origin === DEFAULT_ORIGIN || origin === SIMULATOR_ORIGIN) return null;
+  const [host = '', port] = origin.split('-');
+  return host.replaceAll('_', '-') + (port === undefined ? '' : `:${port}`);
 }

@@ -63,6 +63,7 @@ export async function planOpenJob({ prepared, opened, selected, countsExactly, o
     readInputTokens: (id, key) => (ledger === null ? null : readInputTokens(ledger, id, key)),
     enqueuedTokens: learned === null ? configured : Math.min(learned, configured ?? learned),
     findPrice,
+    priceNote: prepared.priceNoteAt(at),
     at,
     countsExactly,
     signal: options.signal,
@@ -72,7 +73,10 @@ export async function planOpenJob({ prepared, opened, selected, countsExactly, o
 
 function warnOfCosts(job: Job, findPrice: FindPrice, at: string): readonly string[] {
   const warnings: string[] = [];
-  if (findPrice(job.model, { lane: 'batch', tier: null, at }) === null) warnings.push(`the batch price of ${job.model} is unknown`);
+  const lane = job.mode === 'live' ? 'live' : 'batch';
+  if (findPrice(job.model, { lane, tier: null, at }) === null) {
+    warnings.push(`the ${lane} price of ${job.model} is unknown; prices.yaml beside the job file tells one`);
+  }
   const longest = longestAnswerTokens(job);
   if (longest === null) warnings.push(`how long an answer of ${job.model} can be is unknown; set params.max_output_tokens`);
   else if (longest > 0 && job.params.max_output_tokens === undefined) {

@@ -41,6 +41,8 @@ export interface PlanTableOptions {
   /** As the job says or the provider did. */
   readonly enqueuedTokens: number | null;
   readonly findPrice: FindPrice;
+  /** What has to stand beside its prices; null mostly. */
+  readonly priceNote: string | null;
   /** The day whose prices count. */
   readonly at: string;
   /** Whether a sample is counted with the model's tokenizer, which takes a third of a second to load. */
@@ -150,6 +152,7 @@ export async function planTable(options: PlanTableOptions): Promise<PlannedTable
       inputMeasured: counted.inputMeasured,
     },
     cost,
+    ...(options.priceNote === null || (cost.batch ?? cost.live ?? cost.flex) === null ? {} : { priceNote: options.priceNote }),
     cheaper: findCheaper(advised),
     shards: shards.list(counted.factor),
     time: timeWork(

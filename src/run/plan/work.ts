@@ -1,4 +1,5 @@
 import type { Job } from '../../core/job.ts';
+import { setParams } from '../../input/request/extra-params.ts';
 import { isReasoningModel } from '../../input/request/params.ts';
 import { longestAnswerTokens, readTier } from '../../money/cost-bound.ts';
 import type { AnswerLengths } from '../open/answer-history.ts';
@@ -36,7 +37,7 @@ export function sumWork({ parts }: Work): WorkSums {
 const GUESS_FACTOR_REASONING = 4;
 
 function makePart(job: Job, { set, short, long }: PromptGroup, answers: AnswerLengths | null): WorkPart {
-  const asked = { ...job, params: { ...job.params, ...set } };
+  const asked = { ...job, params: setParams(job.params, set) };
   const { expectedTokens, p95Tokens, isMeasured } = forecastAnswer(asked, answers);
   const reasons = isReasoningModel(job.model) && asked.params.reasoning_effort !== 'none';
   return {

@@ -1,4 +1,4 @@
-import { readCompletionText } from '../../core/answer-body.ts';
+import { readCompletionText } from '../../core/answer/answer-body.ts';
 import { makeCustomId, type Request } from '../../core/request.ts';
 import type { ResponseLine } from '../../core/response-line.ts';
 import type { Row } from '../../core/row.ts';

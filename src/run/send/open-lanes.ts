@@ -145,12 +145,20 @@ async function openLiveLane(options: LanesOptions, isAffordable: (request: Reque
     limits: job.limits,
     isDueAgain: (id) => stepOf(id) === 'again',
     isAffordable,
+    warn,
     stopping: context.stopping,
     signal: context.signal,
   };
   if (redis === null) return createLocalLane(parts);
   const { openRedisLane } = await import('../../live/runner/redis-lane.ts');
-  return openRedisLane({ ...parts, redisUrl: redis.url, secret: redis.secret, state: ledger.stateId, model: job.model, warn });
+  return openRedisLane({
+    ...parts,
+    startTimer: effects.startTimer,
+    redisUrl: redis.url,
+    secret: redis.secret,
+    state: ledger.stateId,
+    model: job.model,
+  });
 }
 
 /** How requests are charged in the lane they go to at that moment: a call is worth an exact count, a row of a batch is not. */

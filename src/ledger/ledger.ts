@@ -108,6 +108,8 @@ export interface Ledger {
 
   /** Waits for what was announced, then gives the lock back. */
   close(): Promise<void>;
+  /** Closes it; a directory in which no run has come to anything is removed again, as if it had never been opened. */
+  closeUnused(): Promise<void>;
 }
 
 export interface RecordResponseOptions {

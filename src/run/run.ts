@@ -42,7 +42,12 @@ export async function runJob(given: RunOptions): Promise<Summary> {
   const { job } = opened.compiled;
   const isSimulator = target.origin === 'simulator';
   const firstLane = options.deadline === null ? null : beginWithBatches(job.mode);
-  const { ledger, books, history, onRecord } = await openJobLedger(opened, { ...options, origin: target.origin, access: 'write' });
+  const { ledger, books, history, onRecord } = await openJobLedger(opened, {
+    ...options,
+    origin: target.origin,
+    access: 'write',
+    waiting: { ...options.effects, ifRunning: options.ifRunning ?? 'fail', stopping: options.stopping, tell: options.warn },
+  });
   const { prepared, forgetRows } = keepTableRows(opened);
   try {
     const asksForMore = options.isFresh || options.reopen !== null || options.selection.type !== 'all';
@@ -72,7 +77,7 @@ export async function runJob(given: RunOptions): Promise<Summary> {
     });
 
     if (prepared.examples !== null && job.examples?.holdout != null) await writeHoldout(prepared.examples, job.examples.holdout, signal);
-    const connection = await target.connect(prepared.stateDirectory);
+    const connection = await target.connect(prepared.stateDirectory, ledger.assertHeld);
     followAddress(connection.provider, { ...options, ledger });
     const stopSignal = createStopSignal(options);
     let lanes: Lanes | null = null;
@@ -145,6 +150,10 @@ export async function runJob(given: RunOptions): Promise<Summary> {
       await lanes?.close();
       await connection.close();
     }
+  } catch (error) {
+    // Whatever went wrong after another process took over, files that were gone under us, is no more than a consequence.
+    ledger.assertHeld();
+    throw error;
   } finally {
     await ledger.close();
   }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { findControls } from '../src/core/control-characters.ts';
+import { findControls } from '../src/core/answer/control-characters.ts';
 import { decideOutcome, readResponseLine } from '../src/core/response-line.ts';
 import { compileRules } from '../src/input/answer/compile-rules.ts';
 import { findDifferences, isAskedAgain, makeShapeJob, readShapes, type Shape } from './helpers/world-shapes.ts';

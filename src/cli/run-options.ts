@@ -26,8 +26,6 @@ export function makeRunOptions(jobFile: string, flags: RunFlags, interrupts: Int
     deadline: readDeadline(flags),
     maxNanoUsd: flags.maxUsd === undefined ? null : Math.round(flags.maxUsd * NANO_USD_PER_USD),
     waitMs: flags.wait === true ? null : flags.wait === false ? 0 : flags.wait,
-    isFresh: flags.fresh === true,
-    reopen: flags.retryFailed === true ? { causes: null, set: {} } : null,
     looksMs: flags.looks,
     pollMaxMs: flags.pollMax,
     commands: {
@@ -71,6 +69,8 @@ export function makePlanOptions(jobFile: string, flags: RunFlags): PlanOptions {
     stdin: process.stdin,
     target: { origin: makeTargetOrigin(flags) },
     selection: makeSelection(flags),
+    isFresh: flags.fresh === true,
+    reopen: flags.retryFailed === true ? { causes: null, set: {} } : null,
     effects: makeEffects(),
     priceAsOf: flags.priceAsOf ?? null,
     signal: new AbortController().signal,

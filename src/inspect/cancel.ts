@@ -43,7 +43,7 @@ export interface CancelledBatch {
  */
 export async function cancelBatches(options: CancelOptions): Promise<Cancelled> {
   const { job } = await loadJob(options.jobFile, { cwd: options.cwd });
-  const state = chooseState(job, options.stateRoot, options.target.origin);
+  const state = await chooseState(job, options.stateRoot, options.target.origin, options.signal);
   const fold = await readStateEvents(state, options.signal);
   const open = [...fold.batches.values()].filter(({ isCollected, status }) => !isCollected && !TERMINAL_STATUSES.has(status));
   const runner = findRunner(state.directory, options.processIdentity);

@@ -63,6 +63,8 @@ export interface Ledger {
   anomaliesOfRun(run: string): ReadonlyMap<string, number>;
   /** What a line means by the job's rules, and by what its row asked. */
   readonly decide: DecideLine;
+  /** Requests whose answer was ok when it was last judged, and is not by the rules of now: the job's changed, or the program's. */
+  readonly noLongerOk: number;
   /** The files of single runs. */
   readonly runFiles: RunFiles;
 
@@ -114,6 +116,8 @@ export interface Ledger {
 
   /** Waits for what was announced, then gives the lock back. */
   close(): Promise<void>;
+  /** Closes it; a directory in which no run has come to anything is removed again, as if it had never been opened. */
+  closeUnused(): Promise<void>;
 }
 
 export interface RecordResponseOptions {

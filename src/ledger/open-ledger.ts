@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { type DecideLine, decideOutcome } from '../core/response-line.ts';
-import { makePrivateDirectory, replaceByCopy } from './disk/durable-files.ts';
+import { makePrivateDirectory, makeTemporaryPath, replaceByCopy } from './disk/durable-files.ts';
 import { waitSilently } from './disk/holder-watch.ts';
 import { type Lock, takeLock } from './disk/lock.ts';
 import { NoStateError } from './errors.ts';
@@ -9,6 +9,7 @@ import type { Ledger, LedgerOptions } from './ledger.ts';
 import { createLedgerState } from './ledger-state.ts';
 import { createReading } from './reading.ts';
 import { replay } from './replay.ts';
+import { keepEarlierVerdicts } from './responses/earlier-verdicts.ts';
 import { takeLiveLeftovers } from './responses/live-leftovers.ts';
 import { openSettledIndex } from './responses/settled-index.ts';
 import { openRunFiles } from './runs.ts';
@@ -45,10 +46,18 @@ export async function openWithLock(options: LedgerOptions, lock: Lock | null): P
     },
   });
   const decide: DecideLine = (line) => decideOutcome(line, options.checkAnswer, state.promptControls(line.custom_id));
+  const settledFile = path.join(directory, 'settled.jsonl');
+  const earlier = keepEarlierVerdicts({
+    ...options,
+    file: settledFile,
+    asidePath: lock === null ? null : makeTemporaryPath(settledFile, options.randomId()),
+  });
   const settled = openSettledIndex({ ...options, state });
   try {
     const end = await replay({ ...options, decide }, state, settled);
     settled.endReading();
+    const noLongerOk = (await earlier?.countLost(state)) ?? 0;
+    earlier?.forget();
     if (lock === null && end.seq === 0) throw new NoStateError(directory);
     const responses = path.join(directory, 'responses');
     // Another process may be about to record these: a reader counts what is whole. They belong to the last run.
@@ -68,6 +77,7 @@ export async function openWithLock(options: LedgerOptions, lock: Lock | null): P
       files: state.files,
       anomalies: state.anomalies,
       decide,
+      noLongerOk,
       runFiles: openRunFiles(directory, options.randomId),
       ...reading,
       ...writing,

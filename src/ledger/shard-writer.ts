@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import { findControlsOfJson } from '../core/control-characters.ts';
+import { findControlsOfJson } from '../core/answer/control-characters.ts';
 import { publishFile } from './disk/durable-files.ts';
 import type { EventOf } from './response-file.ts';
 

@@ -16,6 +16,7 @@ import {
   syncDirectory,
 } from './disk/durable-files.ts';
 import type { Lock } from './disk/lock.ts';
+import { clearDirectory, isNeverUsed, removeIfEmpty } from './disk/unused-directory.ts';
 import { type LogEnd, openEventLog } from './events/event-log.ts';
 import { isMisplaced } from './events/shard-transitions.ts';
 import type { FinishBatchOptions, Ledger, LedgerOptions, RecordResponseOptions } from './ledger.ts';
@@ -40,6 +41,7 @@ export type Writing = Pick<
   | 'recordLines'
   | 'markQueued'
   | 'close'
+  | 'closeUnused'
 >;
 
 export interface WritingOptions extends Pick<LedgerOptions, 'directory' | 'origin' | 'signal' | 'clock' | 'randomId'> {
@@ -70,6 +72,7 @@ export function refuseWriting(directory: string, close: () => Promise<void>): Wr
     recordLines: async () => refuse(),
     markQueued: refuse,
     close,
+    closeUnused: close,
   };
 }
 
@@ -172,12 +175,23 @@ export async function createWriting(options: WritingOptions): Promise<Writing> {
     recordLines: live.append,
     markQueued: (id, isQueued) => state.keys.setShard(id, isQueued ? LIVE_QUEUE : 0),
     async close() {
-      await live.close();
-      await log.close();
-      await options.close();
+      await closeFiles();
       options.lock.release();
     },
+    async closeUnused() {
+      await closeFiles();
+      // Whoever waits for the lock finds the directory as it was, or one in which nothing has been.
+      const isCleared = isNeverUsed(state) && clearDirectory(options.directory);
+      options.lock.release();
+      if (isCleared) removeIfEmpty(options.directory);
+    },
   };
+
+  async function closeFiles(): Promise<void> {
+    await live.close();
+    await log.close();
+    await options.close();
+  }
 }
 
 /** Stands for the live lane where shards have their number; shards have six digits. */

@@ -1,4 +1,4 @@
-import { findControlsOfJson } from '../core/control-characters.ts';
+import { findControlsOfJson } from '../core/answer/control-characters.ts';
 import type { AppError } from '../core/errors.ts';
 import type { AnnouncedCall, PromptControls } from '../core/event.ts';
 import type { Lane } from '../core/lane.ts';

@@ -1,4 +1,4 @@
-import { findControls, findControlsOfJson, findStrayControl } from '../../core/control-characters.ts';
+import { findControls, findControlsOfJson, findStrayControl } from '../../core/answer/control-characters.ts';
 import type { OutputSpec } from '../../core/job.ts';
 import type { CheckAnswer, Checked } from '../../core/outcome.ts';
 import { compileValidator, describeValidationErrors } from './answer-validator.ts';

@@ -219,7 +219,9 @@ function addRunOptions(command: Command): Command {
       parseDuration,
     )
     .option('--max-live-usd <x>', 'with --deadline: the most that live calls of the run may cost', parsePrice)
-    .addOption(new Option('--if-running <what>', 'when another run of this job is active').choices(['fail', 'skip']).default('fail'))
+    .addOption(
+      new Option('--if-running <what>', 'when another run of this job is active').choices(['fail', 'skip', 'wait']).default('fail'),
+    )
     .addOption(
       new Option('--progress <how>', 'how to show progress').choices(['auto', 'plain', 'none']).default('auto').env('ROWMILL_PROGRESS'),
     )

@@ -20,6 +20,7 @@ export function makeRunOptions(jobFile: string, flags: RunFlags, interrupts: Int
     effects,
     target: makeTarget(flags, effects),
     redis: chooseRedis(flags),
+    ifRunning: flags.ifRunning === 'wait' ? 'wait' : 'fail',
     stopping: interrupts.stopping,
     signal: interrupts.signal,
     deadline: readDeadline(flags),

@@ -1,9 +1,9 @@
 import { holdsAnswer, readCompletion } from './answer/answer-body.ts';
 import { type Completion, isWireObject, type SaidText, saysSomething, type WireObject } from './answer/completion.ts';
 import { checkParts } from './answer/text-parts.ts';
+import { countVotes, type Verdict } from './answer/votes.ts';
 import type { Cause, CheckAnswer, Outcome } from './outcome.ts';
 import { readBodyUsage, tellsUsage } from './usage.ts';
-import { countVotes, type Verdict } from './votes.ts';
 
 /**
  * The wire form in which an attempt's answer is stored: one line of a Batch API output or error file, snake_case as on the wire.

@@ -12,6 +12,7 @@ import {
   makeTemporaryPath,
   publishFile,
   removeTemporaryFiles,
+  replaceByCopy,
   syncDirectory,
 } from './disk/durable-files.ts';
 import type { Lock } from './disk/lock.ts';
@@ -20,7 +21,7 @@ import { type LogEnd, openEventLog } from './events/event-log.ts';
 import { isMisplaced } from './events/shard-transitions.ts';
 import type { FinishBatchOptions, Ledger, LedgerOptions, RecordResponseOptions } from './ledger.ts';
 import { formatShard, type LedgerState } from './ledger-state.ts';
-import { makeResponseName, type ResponseFile } from './response-file.ts';
+import { makeLiveName, makeResponseName, type ResponseFile } from './response-file.ts';
 import { createLiveWriter } from './responses/live-file.ts';
 import { cutTornLines, takeLiveLeftovers } from './responses/live-leftovers.ts';
 import { createRecorder } from './responses/recorder.ts';
@@ -31,6 +32,7 @@ import { openShardWriter } from './shard-writer.ts';
 export type Writing = Pick<
   Ledger,
   | 'append'
+  | 'assertHeld'
   | 'nextShardId'
   | 'createShardWriter'
   | 'createTemporaryResponsePath'
@@ -61,6 +63,7 @@ export function refuseWriting(directory: string, close: () => Promise<void>): Wr
   };
   return {
     append: async () => refuse(),
+    assertHeld: () => undefined,
     nextShardId: refuse,
     createShardWriter: refuse,
     createTemporaryResponsePath: refuse,
@@ -81,6 +84,7 @@ export async function createWriting(options: WritingOptions): Promise<Writing> {
   for (const directory of [requests, responses]) makePrivateDirectory(directory);
   for (const directory of [options.directory, requests, responses]) removeTemporaryFiles(directory);
 
+  if (options.lock.isTakenOver) replaceByCopy(path.join(responses, makeLiveName(state.fold)), randomId());
   cutTornLines(responses);
 
   const recorder = createRecorder({ ...options, directory: responses, announce: (event) => announce(event) });
@@ -119,7 +123,7 @@ export async function createWriting(options: WritingOptions): Promise<Writing> {
   async function recordResponse({ batchId, kind, temporaryPath, createdSeconds }: RecordResponseOptions): Promise<ResponseFile> {
     const name = makeResponseName(batchId, kind);
     if (state.files.some((file) => file.name === name)) fs.rmSync(temporaryPath, { force: true });
-    else await publishDownload(temporaryPath, path.join(responses, name));
+    else await publishDownload(temporaryPath, path.join(responses, name), options.lock.assertHeld);
     return recorder.record({ name, batchId, createdSeconds });
   }
 
@@ -152,6 +156,7 @@ export async function createWriting(options: WritingOptions): Promise<Writing> {
 
   return {
     append: announce,
+    assertHeld: options.lock.assertHeld,
     nextShardId() {
       lastShard += 1;
       return formatShard(lastShard);
@@ -161,6 +166,7 @@ export async function createWriting(options: WritingOptions): Promise<Writing> {
         shard,
         temporaryPath: makeTemporaryPath(requestPath(shard), randomId()),
         finalPath: requestPath(shard),
+        assertWritable: options.lock.assertHeld,
         announce,
       }),
     createTemporaryResponsePath: () => makeTemporaryPath(path.join(responses, 'download'), randomId()),
@@ -192,7 +198,7 @@ export async function createWriting(options: WritingOptions): Promise<Writing> {
 const LIVE_QUEUE = 0xffffff;
 
 /** Makes a downloaded file durable under its name. */
-async function publishDownload(temporaryPath: string, finalPath: string): Promise<void> {
+async function publishDownload(temporaryPath: string, finalPath: string, assertWritable: () => void): Promise<void> {
   const handle = await open(temporaryPath, 'r+');
   try {
     await handle.chmod(0o600);
@@ -200,6 +206,7 @@ async function publishDownload(temporaryPath: string, finalPath: string): Promis
   } finally {
     await handle.close();
   }
+  assertWritable();
   publishFile(temporaryPath, finalPath);
 }
 

@@ -109,7 +109,7 @@ async function readText(response: Response): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-/** Every endpoint answers with one list of what it made: `choices`, `output` or `data`; null in it is an answer too, a bad one. */
+/** Any JSON object is an answer, whose worth is decided where answers are judged; but one that says that there is no such place. */
 function readAnswer(
   text: string,
   { requestId, baseUrl }: { readonly requestId: string; readonly baseUrl: string },
@@ -120,15 +120,15 @@ function readAnswer(
   } catch {
     value = null;
   }
-  const body = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw lost('the answer is not what this endpoint gives: is the base URL right, or a proxy in between', 'unexpected_shape', requestId);
+  }
+  const body = value as Record<string, unknown>;
   const hasAnswer = ['choices', 'output', 'data'].some((name) => name in body);
   const refusal = hasAnswer ? null : readRefusal(text);
   if (refusal !== null && isNoSuchPlace(200, refusal)) {
     const message = `${refusal.message}: ${adviseBaseUrl(baseUrl)}`;
     throw new ApiError(message, { kind: 'permanent', code: WRONG_ADDRESS, status: 404, requestId, refusal });
-  }
-  if (!hasAnswer && (body.error === undefined || body.error === null)) {
-    throw lost('the answer is not what this endpoint gives: is the base URL right, or a proxy in between', 'unexpected_shape', requestId);
   }
   return body;
 }

@@ -14,6 +14,8 @@ export interface RunOptions extends PrepareOptions, AskedAgain {
   readonly target: Target;
   readonly selection: RowSelection;
   readonly effects: Effects;
+  /** What to do while another run of the job is active; absent: fail. */
+  readonly ifRunning?: 'fail' | 'wait';
   /** Fires when no further work is wanted. */
   readonly stopping: AbortSignal;
   /** When batches have to make way for live calls; null lets them take their time. */

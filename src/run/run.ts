@@ -11,6 +11,7 @@ import { openJobLedger } from './open/open-job-ledger.ts';
 import { viewKeys } from './open/opening.ts';
 import { keepTableRows, prepareJob, removeEmptyFolders, writeHoldout } from './open/prepare.ts';
 import type { RunOptions } from './options.ts';
+import { warnOfVerdicts } from './plan/plan-open-job.ts';
 import { estimateRun } from './plan/spending.ts';
 import { makeBatchContext } from './send/batch-context.ts';
 import { createDueRequests } from './send/due-request.ts';
@@ -39,7 +40,13 @@ export async function runJob(given: RunOptions): Promise<Summary> {
   const opened = await prepareJob({ ...options, isToWrite: true });
   const { job } = opened.compiled;
   const isSimulator = target.origin === 'simulator';
-  const { ledger, books, history, onRecord } = await openJobLedger(opened, { ...options, origin: target.origin, access: 'write' });
+  const { ledger, books, history, onRecord } = await openJobLedger(opened, {
+    ...options,
+    origin: target.origin,
+    access: 'write',
+    waiting: { ...options.effects, ifRunning: options.ifRunning ?? 'fail', stopping: options.stopping, tell: options.warn },
+  });
+  for (const warning of warnOfVerdicts(ledger)) options.warn(warning);
   const { prepared, forgetRows } = keepTableRows(opened);
   const refusal = watchForRefusal({ ledger, books });
   try {
@@ -52,7 +59,7 @@ export async function runJob(given: RunOptions): Promise<Summary> {
 
     const { planned, selected, laneName, budgetNanoUsd } = await agreeOnRun(prepared, { ledger, history }, options);
     const { plan, opening, reopenedKeys } = planned;
-    const connection = await target.connect(prepared.stateDirectory);
+    const connection = await target.connect(prepared.stateDirectory, ledger.assertHeld);
     followAddress(connection.provider, { ...options, ledger });
     const stopSignal = createStopSignal(options);
     let lanes: Lanes | null = null;
@@ -138,6 +145,8 @@ export async function runJob(given: RunOptions): Promise<Summary> {
       await connection.close();
     }
   } catch (error) {
+    // Whatever went wrong after another process took over, files that were gone under us, is no more than a consequence.
+    ledger.assertHeld();
     // Why the run failed is what has to be told.
     await refusal.withdrawFor(error).catch(() => {});
     if (ledger.fold.currentRun === null) await forgetRows();

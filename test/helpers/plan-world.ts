@@ -1,5 +1,5 @@
-import os from 'node:os';
 import { startTimer } from '../../src/host/real-effects.ts';
+import { readOwnIdentity } from '../../src/ledger/disk/process-identity.ts';
 import type { RowSelection } from '../../src/run/open/selection.ts';
 import { type PlanOptions, planJob } from '../../src/run/plan/plan.ts';
 import type { Plan } from '../../src/run/plan/plan-result.ts';
@@ -23,7 +23,7 @@ export function planWorld(world: World, selection: RowSelection = { type: 'all' 
       startTimer,
       random: () => 0.5,
       randomId: () => 'planned',
-      processIdentity: { pid: process.pid, host: os.hostname(), startTime: null },
+      processIdentity: readOwnIdentity(),
     },
     priceAsOf: null,
     signal: new AbortController().signal,

@@ -57,6 +57,7 @@ export async function planOpenJob({ prepared, opened, selected, countsExactly, o
       ...table.warnings,
       ...compiled.warnings,
       ...leftOut,
+      ...(ledger === null ? [] : warnOfVerdicts(ledger)),
       ...warnOfCosts(job, findPrice, at),
       ...(answers === null ? warnOfReasoning(job) : []),
     ],
@@ -71,6 +72,14 @@ export async function planOpenJob({ prepared, opened, selected, countsExactly, o
     signal: options.signal,
   });
   return { ...planned, opening };
+}
+
+/** Answers that other rules took: those of a changed job, or of an earlier version. */
+export function warnOfVerdicts({ noLongerOk }: Pick<Ledger, 'noLongerOk'>): readonly string[] {
+  if (noLongerOk === 0) return [];
+  return [
+    `${noLongerOk} stored ${noLongerOk === 1 ? 'answer that was' : 'answers that were'} ok ${noLongerOk === 1 ? 'is' : 'are'} not by the rules of now; rowmill failures says why, and retry asks again`,
+  ];
 }
 
 function warnOfCosts(job: Job, findPrice: FindPrice, at: string): readonly string[] {

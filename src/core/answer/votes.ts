@@ -1,4 +1,4 @@
-import type { Ballot, OutcomeStatus } from './outcome.ts';
+import type { Ballot, OutcomeStatus } from '../outcome.ts';
 
 /** What one choice of an answer is worth. */
 export interface Verdict {

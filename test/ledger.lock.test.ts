@@ -55,16 +55,13 @@ async function findDeadPid(): Promise<number> {
 test('a lock that is held is refused with the holder named, and free after its release', async (t) => {
   const world = makeLockWorld(t);
   const lock = await takeLock(world.options());
-  await assert.rejects(
-    takeLock(world.options()),
-    (error) => {
-      assert.ok(error instanceof LockHeldError);
-      assert.equal(error.exitCode, EXIT.locked);
-      assert.equal(error.code, 'locked');
-      assert.match(error.message, new RegExp(`process ${process.pid} on ${os.hostname()}`));
-      return true;
-    },
-  );
+  await assert.rejects(takeLock(world.options()), (error) => {
+    assert.ok(error instanceof LockHeldError);
+    assert.equal(error.exitCode, EXIT.locked);
+    assert.equal(error.code, 'locked');
+    assert.match(error.message, new RegExp(`process ${process.pid} on ${os.hostname()}`));
+    return true;
+  });
   assert.equal(fs.statSync(world.file).mode & 0o777, 0o600);
   lock.release();
   assert.deepEqual(fs.readdirSync(world.directory), []);

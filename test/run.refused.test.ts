@@ -154,3 +154,12 @@ test('a directory that holds what may be an answer is not cleared', async (t) =>
   await assert.rejects(refused, /^AppError: no$/);
   assert.equal(fs.readFileSync(file, 'utf8'), '{}\n');
 });
+
+test('a key that may not see the list of models may ask everything afresh', async (t) => {
+  const world = await makeWorld(t);
+  await world.run();
+  await world.restart({ faults: [{ match: { path: '/v1/models' }, do: { error: 'permission_denied' } }] });
+  const { summary } = await world.run({ isFresh: true });
+  world.assertFaultsFired();
+  assert.deepEqual([summary.exitCode, summary.attempts.total], [0, 12]);
+});

@@ -1,5 +1,5 @@
 import { AppError, EXIT, UsageError } from '../core/errors.ts';
-import { readRedisLink } from '../host/environment.ts';
+import { listEnvironmentFiles, readRedisLink } from '../host/environment.ts';
 import { makeTarget, makeTargetOrigin } from '../host/provider-target.ts';
 import { makeEffects } from '../host/real-effects.ts';
 import type { LoadedJob } from '../input/job/load-job.ts';
@@ -69,6 +69,7 @@ export function makePlanSettings(job: LoadedJob, settings: PlanSettings): PlanOp
         : sample !== undefined
           ? { type: 'sample', rows: sample, seed }
           : { type: 'all' },
+    environmentFiles: listEnvironmentFiles(),
     isFresh: settings.fresh === true,
     reopen: settings.retryFailed === true ? { causes: null, set: {} } : null,
     effects: makeEffects(),

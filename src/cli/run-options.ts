@@ -1,6 +1,6 @@
 import { relative } from 'node:path';
 import { UsageError } from '../core/errors.ts';
-import { loadEnvFile, readRedisLink } from '../host/environment.ts';
+import { listEnvironmentFiles, loadEnvFile, readRedisLink } from '../host/environment.ts';
 import { makeTarget, makeTargetOrigin } from '../host/provider-target.ts';
 import { makeEffects } from '../host/real-effects.ts';
 import type { RowSelection } from '../run/open/selection.ts';
@@ -68,6 +68,7 @@ export function makePlanOptions(jobFile: string, flags: RunFlags): PlanOptions {
     stateRoot: flags.stateDir ?? null,
     stdin: process.stdin,
     target: { origin: makeTargetOrigin(flags) },
+    environmentFiles: listEnvironmentFiles(),
     selection: makeSelection(flags),
     isFresh: flags.fresh === true,
     reopen: flags.retryFailed === true ? { causes: null, set: {} } : null,

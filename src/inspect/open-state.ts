@@ -19,6 +19,8 @@ export interface ReadOptions {
   readonly stateRoot: string | null;
   /** Whose answers to look at; null for those of the last run. */
   readonly origin: string | null;
+  /** What the environment came from: files that must not be written over. */
+  readonly environmentFiles?: readonly string[];
   /** Told of a run's summary that only a newer version can read; null where the last run's is needed, which is then refused. */
   readonly leaveOut: LeaveOut | null;
   readonly effects: Pick<Effects, 'clock' | 'randomId' | 'processIdentity' | 'sleep' | 'random'>;

@@ -37,7 +37,7 @@ export async function runJob(given: RunOptions): Promise<Summary> {
   const warnings = createWarningLog(given.warn);
   const options: RunOptions = { ...given, warn: warnings.tell };
   const { target, signal } = options;
-  const opened = await prepareJob(options);
+  const opened = await prepareJob({ ...options, isToWrite: true });
   const { job } = opened.compiled;
   const isSimulator = target.origin === 'simulator';
   const { ledger, books, history, onRecord } = await openJobLedger(opened, {
@@ -77,7 +77,7 @@ export async function runJob(given: RunOptions): Promise<Summary> {
       lanes = await openLanes({ ...options, ...shared, name: laneName, url: prepared.compiled.url, context, stepOf, startRun: begin });
       const { run, batch, budget } = lanes;
       const running = { ...shared, run };
-      if (prepared.examples !== null && job.examples?.holdout != null) await writeHoldout(prepared.examples, job.examples.holdout, signal);
+      await writeHoldout(prepared, signal);
       const waiting = { lane: lanes.lane, noWait: options.waitMs === 0, batchesUnderWay: () => batch.underWay };
       const stopRules = await openStopRules({ ...running, ledger, onRecord, isSimulator, warn: options.warn });
       const lane = createPilotLane({ lane: lanes.lane, stopRules, pilot: job.pilot, waitForEnd: () => waitForEnd(waiting) });

@@ -5,6 +5,7 @@ import type { Ledger } from '../../ledger/ledger.ts';
 import type { LeaveOut } from '../../ledger/runs.ts';
 import { longestAnswerTokens } from '../../money/cost-bound.ts';
 import type { FindPrice } from '../../money/price.ts';
+import { createRowCheck } from '../../output/row-check.ts';
 import type { AnswerHistory } from '../open/answer-history.ts';
 import type { Books } from '../open/books.ts';
 import type { KeptSummary } from '../open/kept-summary.ts';
@@ -51,6 +52,7 @@ export async function planOpenJob({ prepared, opened, selected, countsExactly, o
     keys: ledger?.keys ?? new KeyIndex(),
     opening,
     makeDueRequest: ledger === null ? (_, request) => request : createDueRequests(ledger, opening.view, prepared),
+    checkRow: createRowCheck({ ...job.write, columns: table.columns, answerColumns: compiled.answerColumns }),
     warnings: [
       ...table.warnings,
       ...compiled.warnings,

@@ -1,3 +1,4 @@
+import { UsageError } from '../../core/errors.ts';
 import type { Job } from '../../core/job.ts';
 import { hideImageData, type Request } from '../../core/request.ts';
 import type { Row, SkipCause, Table } from '../../core/row.ts';
@@ -5,6 +6,7 @@ import type { CompiledJob } from '../../input/compile-job.ts';
 import type { KeyIndex } from '../../ledger/key-index.ts';
 import type { JobTokens } from '../../money/job-tokens.ts';
 import type { FindPrice } from '../../money/price.ts';
+import type { CheckRow } from '../../output/row-check.ts';
 import type { AnswerLengths } from '../open/answer-history.ts';
 import type { Opening, ParamSet } from '../open/opening.ts';
 import { createRowKeys, hashRowId, type KeyedRow } from '../open/row-keys.ts';
@@ -29,6 +31,8 @@ export interface PlanTableOptions {
   /** How keys will stand once the run has begun. */
   readonly opening: Opening;
   readonly makeDueRequest: MakeDueRequest;
+  /** Whether the table that is written can hold a row. */
+  readonly checkRow: CheckRow;
   readonly selected: SelectedRows;
   readonly tokens: JobTokens;
   readonly warnings: readonly string[];
@@ -64,6 +68,7 @@ export interface PlannedTable {
   readonly reopenedKeys: readonly string[];
 }
 
+/** @throws UsageError where the table that is written cannot hold a row */
 export async function planTable(options: PlanTableOptions): Promise<PlannedTable> {
   const { compiled, selected } = options;
   const { job } = compiled;
@@ -110,6 +115,9 @@ export async function planTable(options: PlanTableOptions): Promise<PlannedTable
     for (const row of chunk) {
       if (!selected.has(row.index)) continue;
       rows.in += 1;
+      const unwritable = options.checkRow(row);
+      if (unwritable !== null)
+        throw new UsageError([{ place: { file: row.file, line: row.line, column: 1 }, message: unwritable }], { code: 'table' });
       const isKnown = known?.has(hashRowId(compiled.rowId(row))) === true;
       if (isKnown) knownRows += 1;
       const keyed = keyRow(row);

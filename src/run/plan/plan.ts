@@ -14,7 +14,7 @@ export type PlanOptions = PrepareOptions & Pick<RunOptions, 'selection' | 'effec
  * @throws UsageError with every problem of the job and the first of the table
  */
 export async function planJob(options: PlanOptions): Promise<Plan> {
-  const prepared = await prepareJob(options);
+  const prepared = await prepareJob({ ...options, isToWrite: true });
   const selected = await selectRows(options.selection, prepared.table, options.signal);
   if (!existsSync(join(prepared.stateDirectory, 'events.jsonl'))) {
     return (await planOpenJob({ prepared, opened: null, selected, countsExactly: true, options })).plan;

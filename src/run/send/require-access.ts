@@ -16,7 +16,8 @@ export async function requireAccess(
   try {
     models = await provider.listModels(signal);
   } catch (error) {
-    if (error instanceof ApiError && error.kind !== 'stop') return;
+    // A key may be kept from the list and take calls all the same (restricted keys answer 403 to it).
+    if (error instanceof ApiError && (error.kind !== 'stop' || error.status === 403)) return;
     throw error;
   }
   if (origin !== DEFAULT_ORIGIN || models.length === 0 || models.includes(model)) return;

@@ -54,6 +54,7 @@ export async function openWithLock(options: LedgerOptions, lock: Lock | null): P
   });
   const settled = openSettledIndex({ ...options, state });
   try {
+    lock?.assertHeld();
     const end = await replay({ ...options, decide }, state, settled);
     settled.endReading();
     const noLongerOk = (await earlier?.countLost(state)) ?? 0;

@@ -82,10 +82,11 @@ export async function createWriting(options: WritingOptions): Promise<Writing> {
   const requests = path.join(options.directory, 'requests');
   const responses = path.join(options.directory, 'responses');
   for (const directory of [requests, responses]) makePrivateDirectory(directory);
+  options.lock.assertHeld();
   for (const directory of [options.directory, requests, responses]) removeTemporaryFiles(directory);
 
   if (options.lock.isTakenOver) replaceByCopy(path.join(responses, makeLiveName(state.fold)), randomId());
-  cutTornLines(responses);
+  cutTornLines(responses, options.lock.assertHeld);
 
   const recorder = createRecorder({ ...options, directory: responses, announce: (event) => announce(event) });
   const log = openEventLog({
@@ -181,7 +182,7 @@ export async function createWriting(options: WritingOptions): Promise<Writing> {
     async closeUnused() {
       await closeFiles();
       // Whoever waits for the lock finds the directory as it was, or one in which nothing has been.
-      const isCleared = isNeverUsed(state) && clearDirectory(options.directory);
+      const isCleared = options.lock.isHeld() && isNeverUsed(state) && clearDirectory(options.directory);
       options.lock.release();
       if (isCleared) removeIfEmpty(options.directory);
     },

@@ -12,7 +12,8 @@ const CLAIM_PREFIX = 'lock.after-';
 export interface Lock {
   /** Whether another process held it before and did not give it back. What that one has open must not be written to. */
   readonly isTakenOver: boolean;
-  /** Looks whether the lock is still this one. @throws LockHeldError when another process has taken it over */
+  isHeld(): boolean;
+  /** Looks whether the lock is still this one. What was opened before is then of this holder: a successor takes the lock first, and then replaces files. @throws LockHeldError when another process has taken it over */
   assertHeld(): void;
   release(): void;
 }
@@ -124,6 +125,7 @@ function holdLock(file: string, own: Holder, { descriptor, isTakenOver }: Taken,
 
   return {
     isTakenOver,
+    isHeld,
     assertHeld() {
       if (!isHeld()) throw makeDisplacedError(readHolder(file), options.job);
     },

@@ -119,6 +119,7 @@ interface Waiting {
 export function openEventLog(options: EventLogOptions): EventLog {
   const { O_RDWR, O_CREAT } = fs.constants;
   const descriptor = openPrivateFile(options.file, O_RDWR | O_CREAT);
+  options.assertWritable();
   let { seq, bytes } = options.end;
   if (fs.fstatSync(descriptor).size > bytes) {
     fs.ftruncateSync(descriptor, bytes);

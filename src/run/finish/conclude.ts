@@ -132,6 +132,7 @@ export async function concludeRun(options: ConcludeOptions): Promise<Summary | n
   });
 
   if (options.isRefused) return summary;
+  ledger.assertHeld();
   await reporter.write(summary, report);
   const fingerprint =
     isFinal && written.table !== null

@@ -64,6 +64,8 @@ export async function writeOutputs(options: WriteOptions): Promise<WrittenOutput
       await Promise.all([tableWriter.abandon(), failuresWriter.abandon(), rowsWriter.abandon()]);
       return null;
     }
+    // Who took this run over may be about to write the same files.
+    ledger.assertHeld();
     const failures = await failuresWriter.finish();
     rowsWriter.finish();
     const written = await tableWriter.finish();

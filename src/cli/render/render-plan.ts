@@ -18,7 +18,7 @@ export function renderPlan(plan: Plan, command: string, colour: boolean): string
   return [
     paint('bold', escapeLineForTerminal(`${plan.job}  ${plan.model}`)),
     line('rows in', describeRows(plan)),
-    ...plan.changes.map((change) => line('since then', change)),
+    ...plan.changes.map((change) => line('changes', change)),
     ...describeShards(plan).map((text) => line('shards', text)),
     line('tokens', describeInput(tokens)),
     line('', describeOutput(tokens)),

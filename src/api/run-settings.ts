@@ -110,8 +110,8 @@ export function makeRunSettings(job: LoadedJob, settings: RunSettings): { readon
       looksMs: LOOKS_MS,
       pollMaxMs: POLL_MAX_MS,
       redis: readRedisLink(settings.redis),
-      confirm: async ({ model, cost, rows }, { lane, overNanoUsd }) => {
-        const estimate = cost[lane]?.expectedNanoUsd ?? null;
+      confirm: async ({ model, cost, rows }, { priced, overNanoUsd }) => {
+        const estimate = cost[priced]?.expectedNanoUsd ?? null;
         const isFree = settings.simulate === true || rows.new + rows.changed + rows.again === 0;
         if (isFree || settings.yes === true || (estimate !== null && estimate <= overNanoUsd)) return;
         const why =

@@ -15,9 +15,10 @@ export interface ConfirmOptions extends Spending {
 /** Says what a run would send and cost; asks when that is more than the job allows without asking. @throws UsageError when the answer is no */
 export async function confirmSpending(plan: Plan, options: ConfirmOptions): Promise<void> {
   const { rows } = plan;
-  const cost = plan.cost[options.lane];
+  const cost = plan.cost[options.priced];
   const asked = rows.new + rows.changed + rows.again;
-  const estimate = cost === null ? 'at an unknown price' : `about ${formatDollars(cost.expectedNanoUsd)}`;
+  const note = plan.priceNote === undefined ? '' : ` (${plan.priceNote})`;
+  const estimate = cost === null ? 'at an unknown price' : `about ${formatDollars(cost.expectedNanoUsd)}${note}`;
   const parts = [
     `${rows.new} new`,
     `${rows.changed} changed`,

@@ -1,4 +1,5 @@
 import { type Completion, readCompletion } from './answer-body.ts';
+import { isCacheRefusal } from './delivery.ts';
 import type { Cause, CheckAnswer, Checked, Outcome } from './outcome.ts';
 import { readUsage } from './usage.ts';
 import { countVotes, type Verdict } from './votes.ts';
@@ -131,7 +132,8 @@ function notAnswered(error: WireError, statusCode: number | null, body: Record<s
   };
 }
 
-function causeOf({ code, message }: WireError, statusCode: number | null): Cause {
+function causeOf(error: WireError, statusCode: number | null): Cause {
+  const { code, message } = error;
   if (code === 'batch_expired') return 'expired';
   if (code === 'batch_cancelled') return 'cancelled';
   // Azure refuses a prompt its filter objects to; the row will be refused again (seen 2026-11-21).
@@ -140,6 +142,7 @@ function causeOf({ code, message }: WireError, statusCode: number | null): Cause
   if (statusCode === 200 && code !== null && code.startsWith('invalid_')) return 'bad_request';
   // A request larger than the limit of a minute is refused by the same code as one that comes too early, but no wait helps it.
   if (statusCode === 429) return message.startsWith('Request too large') ? 'bad_request' : 'rate_limited';
+  if ((statusCode === 400 || statusCode === 422) && isCacheRefusal(error)) return 'undelivered';
   if (statusCode === 408) return 'timeout';
   if (statusCode === null || statusCode < 400 || statusCode === 409 || statusCode >= 500) return 'server_error';
   return 'bad_request';
@@ -151,6 +154,7 @@ export const QUOTA_CODES: ReadonlySet<string> = new Set(['insufficient_quota', '
 interface WireError {
   readonly code: string | null;
   readonly message: string;
+  readonly param?: unknown;
 }
 
 /** An error as it may stand in a line: an object, a plain string (vLLM), or nothing (null, undefined, ""). */
@@ -161,6 +165,7 @@ function errorOf(value: unknown): WireError | null {
   return {
     code: typeof value.code === 'string' ? value.code : null,
     message: typeof value.message === 'string' ? value.message : 'the provider gave no message',
+    param: value.param,
   };
 }
 

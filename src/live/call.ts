@@ -1,6 +1,9 @@
+import { isCacheRefusal, removeCacheDelivery } from '../core/delivery.ts';
+import { EXIT } from '../core/errors.ts';
 import type { Request } from '../core/request.ts';
 import { readUsage, type Usage } from '../core/usage.ts';
-import type { ApiError } from '../openai/api-error.ts';
+import { ApiError } from '../openai/api-error.ts';
+import type { EndpointResult } from '../openai/call-endpoint.ts';
 import type { Provider } from '../openai/provider.ts';
 
 /** What one call came to, by what follows from it. */
@@ -34,14 +37,29 @@ export function createMakeCall({ provider, makeLineId, clock }: CallOptions): Ma
   return async (request, { queuedAt, signal }) => {
     const startedAt = clock();
     const { url, body, customId } = request;
-    const result = await provider.callEndpoint({ url, body, customId, signal });
+    const first = await provider.callEndpoint({ url, body, customId, signal });
+    // Such a refusal is not billed and says nothing of the row, which is asked at once without what was refused.
+    const plain = isRefusedCache(first) ? removeCacheDelivery(body) : body;
+    const isUndelivered = plain !== body;
+    const result = isUndelivered ? await provider.callEndpoint({ url, body: plain, customId, signal }) : first;
     const makeLine = (statusCode: number, requestId: string, bodyText: string) =>
-      makeResponseLine({ id: makeLineId(), customId, statusCode, requestId, bodyText, queuedAt, startedAt, endedAt: clock() });
+      makeResponseLine({
+        id: makeLineId(),
+        customId,
+        statusCode,
+        requestId,
+        bodyText,
+        queuedAt,
+        startedAt,
+        endedAt: clock(),
+        isUndelivered,
+      });
     if (result.status === 'answered') {
       const line = makeLine(result.statusCode, result.requestId, onOneLine(result.bodyText));
       return { status: 'answered', line, usage: readUsage(result.body.usage), headers: result.headers, failure: null };
     }
     const { failure, headers, error } = result;
+    if (isRefusedTier(result, body)) return { status: 'stop', failure: refuseTier(failure) };
     switch (failure.kind) {
       case 'permanent':
       case 'again': {
@@ -61,6 +79,33 @@ export function createMakeCall({ provider, makeLineId, clock }: CallOptions): Ma
   };
 }
 
+function isRefusedCache(result: EndpointResult): boolean {
+  if (result.status !== 'failed' || result.failure.kind !== 'permanent') return false;
+  const { param } = (result.error ?? {}) as { readonly param?: unknown };
+  return isCacheRefusal({ message: result.failure.message, param });
+}
+
+const FLEX = '{"service_tier":"flex",';
+
+/** The tier of `mode: flex` is asked for by every call: who refuses it refuses the lane. */
+function isRefusedTier({ failure, error }: Extract<EndpointResult, { status: 'failed' }>, body: string): boolean {
+  if (failure.kind !== 'permanent' || !body.startsWith(FLEX)) return false;
+  return /service[_ ]tier/.test(`${(error as { readonly param?: unknown } | null)?.param} ${failure.message}`);
+}
+
+function refuseTier(failure: ApiError): ApiError {
+  const message = `this address does not sell the flex tier for this model: ${failure.message}; use mode: batch or mode: live`;
+  return new ApiError(message, { kind: 'stop', code: 'flex_refused', status: failure.status, exitCode: EXIT.refused });
+}
+
+/** Ends the line of a call whose cache delivery was refused. */
+const UNDELIVERED = ',"isUndelivered":true}}';
+
+/** Whether a line is the answer of a call that was repeated without its cache delivery. */
+export function isUndeliveredLine(line: string): boolean {
+  return line.endsWith(UNDELIVERED);
+}
+
 /** A line of the Batch output shape with our own timing beside it; `bodyText` is JSON and stays as it came. */
 function makeResponseLine(answer: {
   readonly id: string;
@@ -71,6 +116,7 @@ function makeResponseLine(answer: {
   readonly queuedAt: Date;
   readonly startedAt: Date;
   readonly endedAt: Date;
+  readonly isUndelivered: boolean;
 }): string {
   const { queuedAt, startedAt, endedAt } = answer;
   const timing = {
@@ -80,6 +126,7 @@ function makeResponseLine(answer: {
     endedAt: endedAt.toISOString(),
     waitMs: startedAt.getTime() - queuedAt.getTime(),
     callMs: endedAt.getTime() - startedAt.getTime(),
+    ...(answer.isUndelivered ? { isUndelivered: true } : {}),
   };
   const { id, customId, statusCode, requestId, bodyText } = answer;
   const response = `{"status_code":${statusCode},"request_id":${JSON.stringify(requestId)},"body":${bodyText}}`;

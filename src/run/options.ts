@@ -1,4 +1,3 @@
-import type { LaneName } from '../core/lane.ts';
 import type { RedisLink } from '../live/redis/connection.ts';
 import type { Effects } from './open/effects.ts';
 import type { PrepareOptions } from './open/prepare.ts';
@@ -51,7 +50,8 @@ export interface NextCommands {
 
 /** What a confirmation is about. */
 export interface Spending {
-  readonly lane: LaneName;
+  /** Under which of the plan's prices requests go. */
+  readonly priced: keyof Plan['cost'];
   /** Estimates above this want a yes. */
   readonly overNanoUsd: number;
 }

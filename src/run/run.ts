@@ -8,7 +8,7 @@ import { openJobLedger } from './open/open-job-ledger.ts';
 import { keepTableRows, prepareJob, writeHoldout } from './open/prepare.ts';
 import { selectRows } from './open/selection.ts';
 import type { RunOptions } from './options.ts';
-import { chooseLane } from './plan/choose-lane.ts';
+import { chooseLane, choosePrice } from './plan/choose-lane.ts';
 import { planOpenJob } from './plan/plan-open-job.ts';
 import { makeBatchContext } from './send/batch-context.ts';
 import { makeCostBounds } from './send/budget.ts';
@@ -59,7 +59,7 @@ export async function runJob(given: RunOptions): Promise<Summary> {
     const laneName = firstLane ?? chooseLane(job.mode, plan);
     // Over many rows what was loaded for a sample of them costs more than to load it again.
     if (laneName === 'batch' && plan.rows.in > MANY_ROWS) prepared.tokens.unload();
-    await options.confirm(plan, { lane: laneName, overNanoUsd: job.confirmOverNanoUsd });
+    await options.confirm(plan, { priced: choosePrice(job.mode, laneName), overNanoUsd: job.confirmOverNanoUsd });
     // Refuses before a run is opened.
     makeCostBounds({
       job,
@@ -78,7 +78,13 @@ export async function runJob(given: RunOptions): Promise<Summary> {
       const context = makeBatchContext({ ...options, ledger, job, provider: connection.provider, stopping: stopSignal.stopping });
       // A state without a run looks a day back: as long as a batch may live that another checkout of the job left.
       const sweepSince = ledger.fold.runs.at(-1)?.startedAt ?? new Date(context.clock().getTime() - BATCH_LIFE_MS).toISOString();
-      const run = await startRun(ledger, job.name, isSimulator, plan.cost[laneName]?.expectedNanoUsd ?? null, options);
+      const run = await startRun(
+        ledger,
+        job.name,
+        isSimulator,
+        plan.cost[choosePrice(job.mode, laneName)]?.expectedNanoUsd ?? null,
+        options,
+      );
       const finishing = { ...prepared, ledger, selected, run, costOf: books.costOf, signal };
       if (options.reopen !== null) await reopenRows({ ...finishing, stepOf: createStepOf(ledger, job, 'reading') }, options.reopen);
 

@@ -1,6 +1,7 @@
 import type { AnnouncedCall, StoredEvent } from '../../core/event.ts';
 import { countAnswerCaps } from '../../core/request.ts';
 import type { AnswerlessAttempts, BatchState, LedgerFold, OpenCall, RunState, ShardState, UnknownCalls } from './fold.ts';
+import { makeCacheOptionKey } from './fold.ts';
 import type { ShardTransition } from './shard-transitions.ts';
 import { SHARD_TRANSITIONS } from './shard-transitions.ts';
 
@@ -10,6 +11,7 @@ interface MutableFold extends Mutable<LedgerFold> {
   readonly shards: Map<string, ShardState>;
   readonly batches: Map<string, BatchState>;
   readonly learnedLimits: Map<string, number>;
+  readonly cacheOptions: Map<string, boolean>;
   readonly runs: RunState[];
   readonly epochRuns: string[];
   readonly answerlessAttempts: Map<string, AnswerlessAttempts>;
@@ -37,6 +39,7 @@ export function createFold(): FoldInProgress {
     shards: new Map(),
     batches: new Map(),
     learnedLimits: new Map(),
+    cacheOptions: new Map(),
     runs: [],
     currentRun: null,
     deadline: null,
@@ -98,6 +101,9 @@ function applyEvent(fold: MutableFold, event: StoredEvent): void {
         else fold.retrySets.delete(key);
       }
       return;
+    case 'cache-option-learned':
+      fold.cacheOptions.set(makeCacheOptionKey(event.lane, event.model), event.isTaken);
+      return;
     case 'limit-learned':
       fold.learnedLimits.set(event.model, event.enqueuedTokens);
       return;
@@ -108,6 +114,7 @@ function applyEvent(fold: MutableFold, event: StoredEvent): void {
         rows: event.rows,
         bytes: event.bytes,
         tokens: event.tokens,
+        probe: event.probe ?? [],
         answerCaps: event.customIds.reduce((sum, customId) => sum + countAnswerCaps(customId), 0),
         model: event.model,
         url: event.url,

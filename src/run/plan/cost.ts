@@ -1,4 +1,5 @@
 import type { FindPrice, Price, PriceQuery } from '../../money/price.ts';
+import { CACHED_FROM_TOKENS, type CachePlan, type CacheWish, planCache, takesCacheOptions } from '../../money/prompt-cache.ts';
 import type { Rates } from '../../money/rates.ts';
 
 /** Integer nano-dollars. */
@@ -35,6 +36,12 @@ export interface Work {
   readonly unsizedTokens: number;
   /** Tokens all prompts begin with, which the provider may have cached. */
   readonly leadingTokens: number;
+  /** Prompts that are long enough to be written to the prompt cache. */
+  readonly writable: PromptSum;
+  /** Tokens of the shared beginning that can be kept there by itself; 0: it is too short. */
+  readonly beginningTokens: number;
+  /** What the job wishes of the cache; null where nothing can be said of it. */
+  readonly cacheWish: CacheWish | null;
 }
 
 /** The estimate of the input is good to this. */
@@ -48,13 +55,32 @@ export interface ModelPrices {
   readonly at: string;
 }
 
-export function priceWork({ findPrice, model, at }: ModelPrices, work: Work): LaneCosts {
-  const range = (query: Omit<PriceQuery, 'at'>) => priceRange(findPrice(model, { ...query, at }), work);
-  return {
-    batch: range({ lane: 'batch', tier: null }),
-    live: range({ lane: 'live', tier: null }),
-    flex: range({ lane: 'live', tier: 'flex' }),
+export function priceWork(prices: ModelPrices, work: Work): LaneCosts {
+  const caches = planCaches(prices, work);
+  const range = (name: keyof LaneCosts) => priceRange(findLanePrice(prices, name), work, caches[name]);
+  return { batch: range('batch'), live: range('live'), flex: range('flex') };
+}
+
+const LANE_QUERIES: Readonly<Record<keyof LaneCosts, Omit<PriceQuery, 'at'>>> = {
+  batch: { lane: 'batch', tier: null },
+  live: { lane: 'live', tier: null },
+  flex: { lane: 'live', tier: 'flex' },
+};
+
+function findLanePrice({ findPrice, model, at }: ModelPrices, name: keyof LaneCosts): Price | null {
+  return findPrice(model, { ...LANE_QUERIES[name], at });
+}
+
+/** What each lane writes to the prompt cache; null where writing costs nothing, or the price is not known. */
+export type LaneCaches = Readonly<Record<keyof LaneCosts, CachePlan | null>>;
+
+export function planCaches(prices: ModelPrices, { writable, beginningTokens, cacheWish }: Work): LaneCaches {
+  const plan = (name: keyof LaneCosts): CachePlan | null => {
+    const price = findLanePrice(prices, name);
+    if (price === null || cacheWish === null || !takesCacheOptions(prices.model)) return null;
+    return planCache(cacheWish, { ...writable, beginningTokens }, { rates: price.rates, lane: LANE_QUERIES[name].lane });
   };
+  return { batch: plan('batch'), live: plan('live'), flex: plan('flex') };
 }
 
 /** Input tokens above which a request costs the model's long-context rates. */
@@ -62,9 +88,12 @@ export function longContextOver({ findPrice, model, at }: ModelPrices): number {
   return findPrice(model, { lane: 'live', tier: null, at })?.longContext?.overTokens ?? Number.POSITIVE_INFINITY;
 }
 
-function priceRange(price: Price | null, work: Work): CostRange | null {
+function priceRange(price: Price | null, work: Work, cache: CachePlan | null): CostRange | null {
   if (price === null) return null;
-  const short = sumRange(price.rates, work.short, work);
+  const addsPicoUsd = cache === null ? 0 : (cache.addsNanoUsd[cache.choice] ?? 0) * 1000;
+  const leadingTokens = cache === null ? work.leadingTokens : 0;
+  const [low, expected, worst] = sumRange(price.rates, work.short, { ...work, leadingTokens });
+  const short: PicoUsd = [low + addsPicoUsd, expected + addsPicoUsd, worst];
   if (work.long.requests === 0) return round(short);
   const longRates = price.longContext?.rates ?? null;
   if (longRates === null) return null;
@@ -90,8 +119,7 @@ function round([low, expected, worst]: PicoUsd): CostRange {
   return { lowNanoUsd: nanoUsd(low), expectedNanoUsd: nanoUsd(expected), worstNanoUsd: nanoUsd(worst) };
 }
 
-/** Shorter beginnings are not cached; longer ones in steps (OpenAI’s guide to prompt caching, seen 2026-11-21). */
-const CACHED_FROM_TOKENS = 1024;
+/** Before gpt-5.6, longer beginnings are cached in steps (OpenAI’s guide to prompt caching, seen 2026-11-21). */
 const CACHED_STEP_TOKENS = 128;
 
 /** How many of a prompt's first tokens the provider can cache. */

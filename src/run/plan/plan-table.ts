@@ -12,9 +12,10 @@ import { createRowKeys, hashRowId } from '../open/row-keys.ts';
 import type { SelectedRows } from '../open/selection.ts';
 import { findCheaper, warnOfImages, warnOfLostCache } from './advice.ts';
 import { forecastAnswer } from './answer-forecast.ts';
+import { describeCache, readCacheWish } from './cache.ts';
 import { describeChanges } from './changes.ts';
-import { chooseLane } from './choose-lane.ts';
-import { longContextOver, priceWork, type Work } from './cost.ts';
+import { chooseLane, choosePrice } from './choose-lane.ts';
+import { longContextOver, planCaches, priceWork, type Work } from './cost.ts';
 import type { KnownRows } from './known-rows.ts';
 import type { Plan, PlanProblem } from './plan-result.ts';
 import { createPromptCount } from './prompts.ts';
@@ -106,14 +107,22 @@ export async function planTable(options: PlanTableOptions): Promise<Plan> {
   const requests = counted.short.requests + counted.long.requests;
   const answer = forecastAnswer(job, options.answers);
   const worstOutputTokens = longestAnswerTokens(job) ?? answer.p95Tokens;
-  const work: Work = { ...counted, expectedOutputTokens: answer.expectedTokens, worstOutputTokens };
+  const beginning = options.tokens.findCacheBeginning();
+  const work: Work = {
+    ...counted,
+    expectedOutputTokens: answer.expectedTokens,
+    worstOutputTokens,
+    beginningTokens: beginning?.tokens ?? 0,
+    cacheWish: readCacheWish(job),
+  };
   const cost = priceWork(prices, work);
   const lane = chooseLane(job.mode, { rows });
+  const priced = choosePrice(job.mode, lane);
   const input = counted.short.tokens + counted.long.tokens;
   const outputExpected = Math.round(requests * answer.expectedTokens);
-  const advised = { prices, lane, work, cost, hasImages: counted.hasImages };
+  const advised = { prices, lane, priced, work, cost, hasImages: counted.hasImages };
   const warnings = [...options.warnings, warnOfLostCache(advised, counted.constantTokens), ...warnOfImages(job.model, counted)];
-  const expectedNanoUsd = cost[lane]?.expectedNanoUsd ?? null;
+  const expectedNanoUsd = cost[priced]?.expectedNanoUsd ?? null;
   const gone = known !== null && selected.isAll ? known.count - knownRows : null;
   return {
     schema: 'rowmill.plan/1',
@@ -134,6 +143,7 @@ export async function planTable(options: PlanTableOptions): Promise<Plan> {
     },
     cost,
     ...(options.priceNote === null || (cost.batch ?? cost.live ?? cost.flex) === null ? {} : { priceNote: options.priceNote }),
+    promptCache: describeCache(job, work, planCaches(prices, work), priced),
     cheaper: findCheaper(advised),
     shards: shards.list(counted.factor),
     time: timeWork(

@@ -1,5 +1,6 @@
 import type { Request } from '../../core/request.ts';
 import type { EstimatedPrompt, JobTokens } from '../../money/job-tokens.ts';
+import { CACHED_FROM_TOKENS } from '../../money/prompt-cache.ts';
 import type { PromptSum } from './cost.ts';
 
 /** Prompt tokens of everything that would be sent, in constant memory. */
@@ -16,6 +17,8 @@ export interface PromptCount {
 export interface CountedPrompts {
   readonly short: PromptSum;
   readonly long: PromptSum;
+  /** Prompts that are long enough to be written to the prompt cache. */
+  readonly writable: PromptSum;
   readonly exactSample: number;
   readonly inputMeasured: number;
   /** Tokens all prompts begin with. */
@@ -48,6 +51,7 @@ export function createPromptCount(tokens: JobTokens, { longOverTokens, isExact }
   const answered = createReservoir<EstimatedPrompt & { readonly key: string; readonly id: number }>(SAMPLE_REQUESTS, SEED);
   const short = { requests: 0, tokens: 0 };
   const long = { requests: 0, tokens: 0 };
+  const writable = { requests: 0, tokens: 0 };
   let hasLearned = !isExact;
   let hasImages = false;
   let unsizedImages = 0;
@@ -76,6 +80,10 @@ export function createPromptCount(tokens: JobTokens, { longOverTokens, isExact }
       const sum = prompt.tokens > longOverTokens ? long : short;
       sum.requests += 1;
       sum.tokens += prompt.tokens;
+      if (prompt.tokens >= CACHED_FROM_TOKENS) {
+        writable.requests += 1;
+        writable.tokens += prompt.tokens;
+      }
       hasImages ||= prompt.images.tokens > 0;
       unsizedImages += prompt.images.unsized;
       unsizedTokens += prompt.images.unsizedTokens;
@@ -97,6 +105,7 @@ export function createPromptCount(tokens: JobTokens, { longOverTokens, isExact }
       return {
         short: scale(short),
         long: scale(long),
+        writable: scale(writable),
         exactSample: isExact ? sample.kept.length : 0,
         inputMeasured,
         leadingTokens: leading,

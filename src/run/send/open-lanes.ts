@@ -15,6 +15,7 @@ import type { Plan } from '../plan/plan-result.ts';
 import { type Budget, countOnItsWay, createRunBudget } from './budget.ts';
 import { type Deadline, type DeadlineOptions, openDeadline } from './deadline.ts';
 import { createDeadlineLane } from './deadline-lane.ts';
+import { makeDelivery, type RunDelivery } from './delivery.ts';
 import { joinLanes } from './join-lanes.ts';
 import { findUnansweredOfBatches } from './possibly-billed.ts';
 import { createRemainingWorkCount, estimateRemainingNanoUsd, type RemainingWork } from './remaining-work.ts';
@@ -46,11 +47,13 @@ export interface LanesOptions {
   readonly plan: Plan;
   readonly stepOf: StepOf;
   readonly budgetNanoUsd: number | null;
-  readonly prepared: Pick<PreparedJob, 'findPrice'>;
+  readonly prepared: Pick<PreparedJob, 'findPrice' | 'tokens'>;
   /** A day whose prices count; null for the day of each answer. */
   readonly priceAsOf: string | null;
   readonly deadline: DeadlineOptions | null;
   readonly redis: RedisLink | null;
+  /** How long the run waits for batches; 0 only submits. */
+  readonly waitMs: number | null;
 }
 
 /**
@@ -63,7 +66,15 @@ export async function openLanes(options: LanesOptions): Promise<Lanes> {
   const limits = { run: options.budgetNanoUsd, live: options.deadline?.maxLiveNanoUsd ?? null };
   const hasBudget = limits.run !== null || limits.live !== null;
   const { enqueuedTokens } = job.limits;
-  const batch = createBatchLane(context, { model: job.model, url: options.url, enqueuedTokens, countsBytes: hasBudget });
+  const delivery = makeDelivery({ job, plan: options.plan, tokens: options.prepared.tokens, ledger, warn: context.warn });
+  const batch = createBatchLane(context, {
+    model: job.model,
+    url: options.url,
+    enqueuedTokens,
+    countsBytes: hasBudget,
+    cache: delivery.batch,
+    waitsForEvidence: options.waitMs !== 0,
+  });
   const budget = !hasBudget
     ? null
     : createRunBudget({
@@ -84,7 +95,7 @@ export async function openLanes(options: LanesOptions): Promise<Lanes> {
     lanes = { ...opened, lane: batch, live: null, name: 'batch', deadline: null, close: async () => {} };
     return lanes;
   }
-  const live = await openLiveLane(options, (request) => budget === null || budget.findExcess(request) === null);
+  const live = await openLiveLane(options, delivery, (request) => budget === null || budget.findExcess(request) === null);
   if (options.deadline === null) {
     lanes = { ...opened, lane: joinLanes(live, batch), live, name: 'live', deadline: null, close: () => live.close() };
     return lanes;
@@ -111,7 +122,7 @@ export async function openLanes(options: LanesOptions): Promise<Lanes> {
 }
 
 /** BullMQ is loaded only where it is used. */
-async function openLiveLane(options: LanesOptions, isAffordable: (request: Request) => boolean): Promise<LiveLane> {
+async function openLiveLane(options: LanesOptions, delivery: RunDelivery, isAffordable: (request: Request) => boolean): Promise<LiveLane> {
   const { context, effects, job, redis, stepOf } = options;
   const { ledger, warn } = context;
   const parts: LocalLaneOptions = {
@@ -121,6 +132,8 @@ async function openLiveLane(options: LanesOptions, isAffordable: (request: Reque
     limits: job.limits,
     isDueAgain: (id) => stepOf(id) === 'again',
     isAffordable,
+    delivery: delivery.live,
+    onUndelivered: delivery.onUndelivered,
     stopping: context.stopping,
     signal: context.signal,
   };

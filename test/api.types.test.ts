@@ -141,15 +141,8 @@ test('a definition takes every key of a job file', () => {
   assert.deepEqual(Object.keys(keys).toSorted(), expected.toSorted());
   const params: Record<keyof Params, true> = {
     ...{ max_output_tokens: true, temperature: true, top_p: true, seed: true, presence_penalty: true, frequency_penalty: true },
-    ...{
-      reasoning_effort: true,
-      verbosity: true,
-      service_tier: true,
-      prompt_cache: true,
-      logprobs: true,
-      top_logprobs: true,
-      dimensions: true,
-    },
+    ...{ reasoning_effort: true, verbosity: true, service_tier: true, logprobs: true, top_logprobs: true, dimensions: true },
+    ...{ stop: true, extra: true, prompt_cache: true },
   };
-  assert.deepEqual(Object.keys(params).toSorted(), Object.keys(PARAMS).toSorted());
+  assert.deepEqual(Object.keys(params).toSorted(), [...Object.keys(PARAMS), 'extra'].toSorted());
 });

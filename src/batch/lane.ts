@@ -179,7 +179,8 @@ export function createBatchLane(context: BatchContext, options: BatchLaneOptions
     async add(request, tokens) {
       throwFault();
       if (carrier.mustWait(tokens)) await awaitEvidence(tokens);
-      const line = makeRequestLine({ ...request, body: carrier.dress(request, tokens) });
+      const dressed = { url: request.url, body: carrier.dress(request, tokens) };
+      const line = makeRequestLine({ ...request, body: context.provider.deliver(dressed) });
       const bytes = options.countsBytes === true ? Buffer.byteLength(line) + 1 : (line.length + 1) * MAX_BYTES_PER_CHARACTER;
       if (
         writer !== null &&

@@ -1,5 +1,5 @@
 import { relative } from 'node:path';
-import { chooseBaseUrl, hasBaseUrl } from '../host/environment.ts';
+import { chooseBaseUrl, hasBaseUrl } from '../host/base-url.ts';
 import { makeEffects } from '../host/real-effects.ts';
 import type { JobState } from '../inspect/last-run.ts';
 import { describeOrigin } from '../inspect/last-run.ts';

@@ -16,6 +16,8 @@ export interface Summary {
   readonly causes: Readonly<Partial<Record<Cause | SkipCause, number>>>;
   /** Rows whose answer was read after removing a code fence or text around its JSON; absent when there are none. */
   readonly unwrapped?: number;
+  /** Ok rows whose answer came without a word of the provider that it is finished; absent when there are none. */
+  readonly unmarked?: number;
   /** Tries that use an attempt; `unknown` is the part of them without an answer. */
   readonly attempts: { readonly total: number; readonly batch: number; readonly live: number; readonly unknown: number };
   readonly tokens: {

@@ -13,7 +13,7 @@ import { type Connection, DEFAULT_BASE_URL, hostOfOrigin, locateStateDirectory, 
 
 /** One thing that was looked at. */
 export interface Finding {
-  readonly name: 'node' | 'job' | 'state' | 'disk' | 'key' | 'base url' | 'models' | 'model' | 'price' | 'clock';
+  readonly name: 'node' | 'job' | 'state' | 'disk' | 'key' | 'base url' | 'proxy' | 'models' | 'model' | 'price' | 'clock';
   readonly status: 'ok' | 'warning' | 'problem';
   readonly message: string;
 }
@@ -107,12 +107,23 @@ async function examineProvider(options: DoctorOptions, job: Job | null): Promise
     return [
       { name: 'key', status: 'ok', message: options.target.origin === 'simulator' ? 'the simulator needs none' : 'there is one' },
       { name: 'base url', status: 'ok', message: `${provider.baseUrl}${isDefault ? '' : ' (not the default)'}` },
+      ...examineWay(provider),
       ...(await examineModels(provider, job, options)),
-      await examineClock(provider.baseUrl, options),
+      await examineClock(provider, options),
     ];
   } finally {
     await close();
   }
+}
+
+/** What the environment says of the way to the provider, where it says anything. */
+function examineWay({ proxy }: Provider): readonly Finding[] {
+  const extra = process.env.NODE_EXTRA_CA_CERTS ?? '';
+  const certificates = extra === '' ? '' : `certificates of ${extra} are trusted too (NODE_EXTRA_CA_CERTS)`;
+  if (proxy === null) return extra === '' ? [] : [{ name: 'proxy', status: 'ok', message: `none; ${certificates}` }];
+  const exempt = proxy.exempt === '' ? '' : `, but not to ${proxy.exempt} (NO_PROXY)`;
+  const message = `calls go through ${proxy.host} (${proxy.variable})${exempt}${certificates === '' ? '' : `; ${certificates}`}`;
+  return [{ name: 'proxy', status: 'ok', message }];
 }
 
 async function examineModels(provider: Provider, job: Job | null, options: DoctorOptions): Promise<readonly Finding[]> {
@@ -132,11 +143,11 @@ async function examineModels(provider: Provider, job: Job | null, options: Docto
 }
 
 /** Compares clocks by the Date header of an answer; no key is sent for it. */
-async function examineClock(baseUrl: string, options: DoctorOptions): Promise<Finding> {
+async function examineClock(provider: Provider, options: DoctorOptions): Promise<Finding> {
   const name = 'clock';
   try {
     const response = await callWithin(CALL_TIMEOUT_MS, options, (deadline) =>
-      fetch(`${baseUrl}/models`, { method: 'HEAD', redirect: 'manual', signal: deadline }),
+      provider.fetch(`${provider.baseUrl}/models`, { method: 'HEAD', redirect: 'manual', signal: deadline }),
     );
     const theirs = Date.parse(response.headers.get('date') ?? '');
     if (Number.isNaN(theirs)) return { name, status: 'warning', message: 'the provider does not tell its time' };

@@ -48,7 +48,7 @@ export interface OpenState extends FoundState {
 /** @throws UsageError when the job file is wrong or the job was not run yet */
 export async function locateState(options: ReadOptions): Promise<Pick<FoundState, 'state' | 'job'>> {
   const { job } = await loadJob(options.jobFile, { cwd: options.cwd });
-  return { state: chooseState(job, options.stateRoot, options.origin), job: job.name };
+  return { state: await chooseState(job, options.stateRoot, options.origin, options.signal), job: job.name };
 }
 
 /** Locates the state and finds its last run. @throws LedgerError too, when its event log is damaged */

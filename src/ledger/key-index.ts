@@ -1,5 +1,5 @@
-import { hash } from 'node:crypto';
 import { CAUSES, type OutcomeStatus } from '../core/outcome.ts';
+import { packKey } from './pack-key.ts';
 
 /** Outcomes by their number in a record; 0 is "never settled". */
 const OUTCOMES: readonly (OutcomeStatus | null)[] = [null, 'ok', ...CAUSES];
@@ -22,16 +22,13 @@ const SETTLED_LOW = 11;
 
 const REOPENED = 0x10;
 const HISTORY = 0x20;
+const UNREADABLE = 0x40;
+const PROMPT_READ = 0x80;
 const KEY_TAIL = 0x0f;
 
 /** Small chunks, so that the unused part of the last one is small beside any table worth counting. */
 const CHUNK_RECORDS = 1024;
 const CHUNK_SHIFT = 10;
-
-const SIX_BITS = new Uint8Array(128);
-for (const [bits, character] of [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'].entries()) {
-  SIX_BITS[character.charCodeAt(0)] = bits;
-}
 
 /** Where a key's latest line lies, by the number of its response file. */
 export interface AnswerLocation {
@@ -65,14 +62,14 @@ export class KeyIndex {
 
   /** The id of a key, or -1. */
   find(key: string): number {
-    this.#readKey(key);
+    this.#tail = packKey(key, this.#words);
     const slot = this.#findSlot();
     return ((this.#slots[slot] as number) & (this.#slots.length - 1)) - 1;
   }
 
   /** The id of a key, which is added when it is new. */
   add(key: string): number {
-    this.#readKey(key);
+    this.#tail = packKey(key, this.#words);
     let slot = this.#findSlot();
     const known = (this.#slots[slot] as number) & (this.#slots.length - 1);
     if (known !== 0) return known - 1;
@@ -114,6 +111,11 @@ export class KeyIndex {
     return this.#word(id, EPOCH) >>> 8;
   }
 
+  /** Whether the winning or latest answer came in a form nobody knows: the next one would have the same. */
+  isUnreadable(id: number): boolean {
+    return (this.#word(id, EPOCH) & UNREADABLE) !== 0;
+  }
+
   /** Whether `retry` reopened the key and nothing of it came back since. */
   isReopened(id: number): boolean {
     return (this.#word(id, EPOCH) & REOPENED) !== 0;
@@ -122,6 +124,11 @@ export class KeyIndex {
   /** False only when the one line that came back in the key's latest run is the one at `location`: then nothing else was used or paid. */
   hasHistory(id: number): boolean {
     return (this.#word(id, EPOCH) & HISTORY) !== 0;
+  }
+
+  /** Whether it is known which control characters the key's prompt holds. */
+  isPromptRead(id: number): boolean {
+    return (this.#word(id, EPOCH) & PROMPT_READ) !== 0;
   }
 
   /** The number of the shard the key is in flight in; 0 when it is not. */
@@ -188,6 +195,14 @@ export class KeyIndex {
     this.#set(id, EPOCH, (this.#word(id, EPOCH) & 0xff) | (attemptEpoch << 8));
   }
 
+  setPromptRead(id: number): void {
+    this.#setFlag(id, PROMPT_READ, true);
+  }
+
+  setUnreadable(id: number, isUnreadable: boolean): void {
+    this.#setFlag(id, UNREADABLE, isUnreadable);
+  }
+
   setReopened(id: number, isReopened: boolean): void {
     this.#setFlag(id, REOPENED, isReopened);
   }
@@ -204,11 +219,11 @@ export class KeyIndex {
     this.#set(id, SHARD, (this.#word(id, SHARD) & 0xff) | (shard << 8));
   }
 
-  /** Forgets everything but the keys, and the flight of those whose shard is kept. */
+  /** Forgets everything but the keys and what is known of their prompts, and the flight of those whose shard is kept. */
   forgetAll(keepsShard: (shard: number) => boolean): void {
     for (let id = 0; id < this.#size; id++) {
       const shard = this.shard(id);
-      const tail = this.#word(id, EPOCH) & KEY_TAIL;
+      const tail = this.#word(id, EPOCH) & (KEY_TAIL | PROMPT_READ);
       this.#chunk(id).fill(0, base(id) + PROGRESS, base(id) + RECORD_WORDS);
       this.#set(id, EPOCH, tail);
       if (shard !== 0 && keepsShard(shard)) this.setShard(id, shard);
@@ -230,28 +245,6 @@ export class KeyIndex {
   #setFlag(id: number, flag: number, isSet: boolean): void {
     const word = this.#word(id, EPOCH);
     this.#set(id, EPOCH, isSet ? word | flag : word & ~flag);
-  }
-
-  /** Unpacks a key into `#words` and `#tail`: 21 characters and a third of the last are 128 bits. Longer keys (`-o<k>`) are hashed first. */
-  #readKey(key: string): void {
-    const text = key.length === 22 ? key : hash('sha256', key, 'base64url');
-    const words = this.#words;
-    let bits = 0;
-    let held = 0;
-    let word = 0;
-    for (let position = 0; position < 22; position++) {
-      const six = SIX_BITS[text.charCodeAt(position) & 127] as number;
-      if (held + 6 < 32) {
-        bits = (bits << 6) | six;
-        held += 6;
-      } else {
-        const rest = held + 6 - 32;
-        words[word++] = (bits << (6 - rest)) | (six >>> rest);
-        bits = six & ((1 << rest) - 1);
-        held = rest;
-      }
-    }
-    this.#tail = bits;
   }
 
   /** The slot that holds the key just read, or the free one where it belongs. */

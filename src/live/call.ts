@@ -1,9 +1,11 @@
-import { isCacheRefusal, removeCacheDelivery } from '../core/delivery.ts';
+import { asksForFlex, isCacheRefusal, removeCacheDelivery } from '../core/delivery.ts';
 import { EXIT } from '../core/errors.ts';
 import type { Request } from '../core/request.ts';
-import { readUsage, type Usage } from '../core/usage.ts';
+import { readBodyUsage, type Usage } from '../core/usage.ts';
 import { ApiError } from '../openai/api-error.ts';
 import type { EndpointResult } from '../openai/call-endpoint.ts';
+import { WRONG_ADDRESS } from '../openai/classify.ts';
+import { OTHER_FORM } from '../openai/form-learning.ts';
 import type { Provider } from '../openai/provider.ts';
 
 /** What one call came to, by what follows from it. */
@@ -16,7 +18,7 @@ export type CallOutcome =
       readonly headers: Headers | null;
       readonly failure: ApiError | null;
     }
-  /** Nothing was used and nothing is known of the row: too fast (`wait`), or it never left (`not-sent`). */
+  /** Nothing was used and nothing is known of the row: too fast (`wait`), or it did not get where rows are taken (`not-sent`). */
   | { readonly status: 'wait' | 'not-sent'; readonly failure: ApiError; readonly headers: Headers | null; readonly isAboutTokens: boolean }
   /** No call can succeed now. */
   | { readonly status: 'stop'; readonly failure: ApiError }
@@ -33,7 +35,12 @@ export interface CallOptions {
 /** Makes one call. `queuedAt` is when its row was handed to the lane. @throws the signal's reason when it fires: the call's fate is not known */
 export type MakeCall = (request: Request, options: { readonly queuedAt: Date; readonly signal: AbortSignal }) => Promise<CallOutcome>;
 
+/** One answer that there is no such place may be a hiccup of what stands before a server; so many, and none that passed, are not. */
+const MISSES_TO_STOP = 3;
+
 export function createMakeCall({ provider, makeLineId, clock }: CallOptions): MakeCall {
+  let hasPassed = false;
+  let misses = 0;
   return async (request, { queuedAt, signal }) => {
     const startedAt = clock();
     const { url, body, customId } = request;
@@ -55,21 +62,28 @@ export function createMakeCall({ provider, makeLineId, clock }: CallOptions): Ma
         isUndelivered,
       });
     if (result.status === 'answered') {
+      hasPassed = true;
       const line = makeLine(result.statusCode, result.requestId, onOneLine(result.bodyText));
-      return { status: 'answered', line, usage: readUsage(result.body.usage), headers: result.headers, failure: null };
+      return { status: 'answered', line, usage: readBodyUsage(result.body), headers: result.headers, failure: null };
     }
-    const { failure, headers, error } = result;
-    if (isRefusedTier(result, body)) return { status: 'stop', failure: refuseTier(failure) };
+    const { failure, headers } = result;
+    if (failure.code === OTHER_FORM) return { status: 'not-sent', failure, headers, isAboutTokens: false };
+    if (failure.code === WRONG_ADDRESS && !hasPassed) {
+      misses += 1;
+      if (misses < MISSES_TO_STOP) return { status: 'not-sent', failure, headers, isAboutTokens: false };
+      const { message, code, status } = failure;
+      return { status: 'stop', failure: new ApiError(message, { kind: 'stop', code, status, exitCode: EXIT.refused }) };
+    }
+    if (isRefusedTier(failure, body)) return { status: 'stop', failure: refuseTier(failure) };
     switch (failure.kind) {
       case 'permanent':
       case 'again': {
-        const said = typeof error === 'object' && error !== null ? error : { code: failure.code, message: failure.message };
-        const line = makeLine(failure.status ?? 0, failure.requestId ?? '', JSON.stringify({ error: said }));
+        const line = makeLine(failure.status ?? 0, failure.requestId ?? '', JSON.stringify({ error: wordsOf(failure) }));
         return { status: 'answered', line, usage: null, headers, failure };
       }
       case 'wait':
       case 'not-sent':
-        return { status: failure.kind, failure, headers, isAboutTokens: /\btokens\b/.test(`${typeOf(error)} ${failure.message}`) };
+        return { status: failure.kind, failure, headers, isAboutTokens: /\btokens\b/.test(`${failure.refusal?.type} ${failure.message}`) };
       case 'stop':
       case 'unknown':
         return { status: failure.kind, failure };
@@ -80,17 +94,18 @@ export function createMakeCall({ provider, makeLineId, clock }: CallOptions): Ma
 }
 
 function isRefusedCache(result: EndpointResult): boolean {
-  if (result.status !== 'failed' || result.failure.kind !== 'permanent') return false;
-  const { param } = (result.error ?? {}) as { readonly param?: unknown };
-  return isCacheRefusal({ message: result.failure.message, param });
+  return result.status === 'failed' && result.failure.kind === 'permanent' && isCacheRefusal(readRefusal(result.failure));
 }
 
-const FLEX = '{"service_tier":"flex",';
+function readRefusal({ refusal, message }: ApiError): { readonly message: string; readonly param: string | null } {
+  return { message: `${refusal?.message ?? ''} ${message}`, param: refusal?.param ?? null };
+}
 
 /** The tier of `mode: flex` is asked for by every call: who refuses it refuses the lane. */
-function isRefusedTier({ failure, error }: Extract<EndpointResult, { status: 'failed' }>, body: string): boolean {
-  if (failure.kind !== 'permanent' || !body.startsWith(FLEX)) return false;
-  return /service[_ ]tier/.test(`${(error as { readonly param?: unknown } | null)?.param} ${failure.message}`);
+function isRefusedTier(failure: ApiError, body: string): boolean {
+  if (failure.kind !== 'permanent' || !asksForFlex(body)) return false;
+  const { message, param } = readRefusal(failure);
+  return /service[_ ]tier/.test(`${param} ${message}`);
 }
 
 function refuseTier(failure: ApiError): ApiError {
@@ -138,7 +153,8 @@ function onOneLine(json: string): string {
   return json.replace(/[\r\n]+/g, ' ').trim();
 }
 
-function typeOf(error: unknown): string {
-  const type = typeof error === 'object' && error !== null ? (error as { type?: unknown }).type : undefined;
-  return typeof type === 'string' ? type : '';
+/** What the provider said of a row, in the form of the API's own errors. */
+function wordsOf({ code, message, refusal }: ApiError): object {
+  if (refusal === null || refusal.form === 'none') return { code, message };
+  return refusal.original ?? { message: refusal.message, type: refusal.type, param: refusal.param, code: refusal.code };
 }

@@ -1,5 +1,5 @@
 import { type Job, readServiceTier } from '../core/job.ts';
-import { mostImageTokens } from './image-tokens.ts';
+import { mostImageTokens } from './images/image-tokens.ts';
 import { modelLimits } from './model-limits.ts';
 import { type FindPrice, findPrice as findBuiltInPrice } from './price.ts';
 import type { Rates } from './rates.ts';
@@ -76,6 +76,11 @@ export function makeCostBound({ job, lane, at, findPrice = findBuiltInPrice, set
 }
 
 const DAY_MS = 86_400_000;
+
+/** The service tier a request names. Without one, and for `auto`, the API is taken to answer at its default tier: null. */
+export function readTier({ service_tier: tier }: Params): string | null {
+  return typeof tier === 'string' && tier !== 'auto' ? tier : null;
+}
 
 /** The tiers an answer may come from: a request may be served at the default tier instead, and one for `auto` at any the project has. */
 function answeredTiers(tier: string | null): readonly (string | null)[] {

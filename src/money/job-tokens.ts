@@ -1,5 +1,5 @@
-import { splitImages } from './body-images.ts';
-import { countImageTokens, type ImageTokens } from './image-tokens.ts';
+import { splitImages } from './images/body-images.ts';
+import { countImageTokens, type ImageTokens } from './images/image-tokens.ts';
 import { type CacheBeginning, findCacheBeginning } from './prompt-cache.ts';
 import { createHeuristicTokenEstimator, createTokenEstimator, type ExactTokenEstimator, type TokenEstimator } from './token-estimator.ts';
 

@@ -46,20 +46,25 @@ export function readRemoteBatch(value: unknown): RemoteBatch {
   const batch = objectOf(value);
   if (typeof batch.id !== 'string' || typeof batch.status !== 'string') throw notThatShape('a batch');
   const counts = objectOf(batch.request_counts);
-  const errors = objectOf(batch.errors).data;
   return {
     id: batch.id,
     status: batch.status.toLowerCase(),
     inputFileId: textOf(batch.input_file_id),
     outputFileId: textOf(batch.output_file_id),
     errorFileId: textOf(batch.error_file_id),
-    createdSeconds: numberOf(batch.created_at) ?? 0,
-    expiresSeconds: numberOf(batch.expires_at),
+    createdSeconds: secondsOf(batch.created_at) ?? 0,
+    expiresSeconds: secondsOf(batch.expires_at),
     counts: { total: numberOf(counts.total) ?? 0, completed: numberOf(counts.completed) ?? 0, failed: numberOf(counts.failed) ?? 0 },
-    errors: (Array.isArray(errors) ? errors : []).map(readProblem),
+    errors: readProblems(batch),
     metadata: readMetadata(batch.metadata),
     usage: batch.usage ?? null,
   };
+}
+
+/** The answer to a create, which Together wraps in `job` (its API description of 2026-04-28). @throws ApiError of kind `unknown` when it is no batch */
+export function readCreatedBatch(value: unknown): RemoteBatch {
+  const { job } = objectOf(value);
+  return readRemoteBatch(job ?? value);
 }
 
 /** @throws ApiError of kind `unknown` when the answer is no file */
@@ -70,7 +75,7 @@ export function readRemoteFile(value: unknown): RemoteFile {
     id: file.id,
     bytes: numberOf(file.bytes) ?? -1,
     filename: textOf(file.filename) ?? '',
-    createdSeconds: numberOf(file.created_at) ?? 0,
+    createdSeconds: secondsOf(file.created_at) ?? 0,
     status: textOf(file.status)?.toLowerCase() ?? null,
   };
 }
@@ -80,11 +85,20 @@ export function isBeingProcessed(status: string | null): boolean {
   return status !== null && status !== 'processed' && status !== 'error';
 }
 
-/** The objects of one page of a list. @throws ApiError of kind `unknown` when the answer is no list */
+/** The objects of one page of a list; Together's is a bare array, Azure's samples have them under `value`. @throws ApiError of kind `unknown` when the answer is no list */
 export function readPage(value: unknown): readonly unknown[] {
-  const { data } = objectOf(value);
-  if (!Array.isArray(data)) throw notThatShape('a list');
-  return data;
+  const { data, value: values } = objectOf(value);
+  const page = [value, data, values].find(Array.isArray);
+  if (page === undefined) throw notThatShape('a list');
+  return page;
+}
+
+/** Together tells one reason, as a text under `error`. */
+function readProblems({ errors, error }: Record<string, unknown>): readonly BatchProblem[] {
+  const { data } = objectOf(errors);
+  if (Array.isArray(data)) return data.map(readProblem);
+  const message = textOf(error);
+  return message === null ? [] : [readProblem({ message })];
 }
 
 function readProblem(value: unknown): BatchProblem {
@@ -115,6 +129,13 @@ function objectOf(value: unknown): Record<string, unknown> {
 
 function textOf(value: unknown): string | null {
   return typeof value === 'string' && value !== '' ? value : null;
+}
+
+/** Unix seconds; Azure's samples and Together write ISO dates (seen 2026-11-29). */
+function secondsOf(value: unknown): number | null {
+  if (typeof value !== 'string') return numberOf(value);
+  const milliseconds = Date.parse(value);
+  return Number.isNaN(milliseconds) ? null : Math.floor(milliseconds / 1000);
 }
 
 function numberOf(value: unknown): number | null {

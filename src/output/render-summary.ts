@@ -32,7 +32,7 @@ function colourOf(exitCode: number): 'green' | 'yellow' | 'red' {
   return exitCode === EXIT.refused || exitCode === EXIT.bug ? 'red' : 'yellow';
 }
 
-function listRows({ rows, attempts, tokens, causes, unwrapped = 0 }: Summary): readonly Line[] {
+function listRows({ rows, attempts, tokens, causes, unwrapped = 0, unmarked = 0 }: Summary): readonly Line[] {
   const { ok, failed, skipped, pending } = rows;
   const lines: Line[] = [
     ['rows in', formatSum(rows.in, { ok, failed, skipped, pending })],
@@ -41,6 +41,7 @@ function listRows({ rows, attempts, tokens, causes, unwrapped = 0 }: Summary): r
   const byCount = Object.entries(causes).sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
   if (byCount.length > 0) lines.push(['causes', byCount.map(([cause, count]) => `${formatCount(count)} ${cause}`).join(', ')]);
   if (unwrapped > 0) lines.push(['unwrapped', `${formatCount(unwrapped)} ok after text or a code fence around their JSON was removed`]);
+  if (unmarked > 0) lines.push(['unmarked', `${formatCount(unmarked)} ok whose answers no word of the provider calls finished`]);
   const { batch, live, unknown } = attempts;
   lines.push(['attempts', `${formatSum(attempts.total, { batch, live })}, ${formatCount(unknown)} without an answer`]);
   const written = tokens.cacheWrite === undefined ? '' : `, ${formatCount(tokens.cacheWrite)} written to the cache`;

@@ -1,6 +1,4 @@
 import type { RateLimitOptions } from './rate-limits.ts';
-import type { SimulatorLimits } from './simulation.ts';
-
 /** How long live calls take: always the same, or log-normal around a median. Milliseconds. */
 export type Latency = number | { readonly p50Ms: number; readonly sigma?: number };
 
@@ -53,3 +51,13 @@ export const DEFAULT_LIMITS: SimulatorLimits = {
 };
 
 export const DEFAULT_BATCH_SECONDS = 0.2;
+
+/** The bounds a test may lower; the defaults are the API's (openai Batch guide, seen 2026-11). */
+export interface SimulatorLimits {
+  /** Of one batch input file. */
+  readonly batchFileBytes: number;
+  /** Of any file. */
+  readonly fileBytes: number;
+  readonly requestsPerBatch: number;
+  readonly batchesPerHour: number;
+}

@@ -2,19 +2,9 @@ import type { PromptCache } from './answers/prompt-cache.ts';
 import type { Bill } from './bill.ts';
 import type { SimulatorClock } from './clock.ts';
 import type { FaultEngine } from './faults/faults.ts';
-import type { SimulatorOptions } from './options.ts';
+import type { SimulatorLimits, SimulatorOptions } from './options.ts';
 import type { RateLimiter } from './rate-limits.ts';
 import type { Store } from './store.ts';
-
-/** The bounds a test may lower; the defaults are the API's (openai Batch guide, seen 2026-11). */
-export interface SimulatorLimits {
-  /** Of one batch input file. */
-  readonly batchFileBytes: number;
-  /** Of any file. */
-  readonly fileBytes: number;
-  readonly requestsPerBatch: number;
-  readonly batchesPerHour: number;
-}
 
 /** What the endpoints share while one simulator runs. */
 export interface Simulation {

@@ -1,5 +1,6 @@
 import { EXIT, UsageError } from '../../core/errors.ts';
-import { chooseBaseUrl, loadEnvFile, readApiKey, readRedisLink } from '../../host/environment.ts';
+import { chooseBaseUrl } from '../../host/base-url.ts';
+import { loadEnvFile, readApiKey, readRedisLink } from '../../host/environment.ts';
 import { makeEffects } from '../../host/real-effects.ts';
 import { readDailyLimits, readWorkerCeilings } from '../../host/worker-ceilings.ts';
 import { createMakeCall } from '../../live/call.ts';
@@ -23,7 +24,9 @@ export async function worker(flags: WorkerFlags): Promise<number> {
   const { default: pino } = await import('pino');
   const logger = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime });
   const { clock, monotonicMs, random, randomId, sleep, startTimer } = makeEffects();
-  const provider = await createProvider({ apiKey: readApiKey(), baseUrl: chooseBaseUrl(undefined), clock, startTimer });
+  const baseUrl = chooseBaseUrl(undefined);
+  const provider = await createProvider({ apiKey: readApiKey(baseUrl), baseUrl, clock, startTimer });
+  provider.forms.listen(({ message }) => logger.warn({ message }, 'address'));
   const findPrice = createFindPrice([], { from: findPriceSource(hostOfOrigin(originOf(provider.baseUrl))) });
   const workerId = randomId();
   let lines = 0;

@@ -23,7 +23,7 @@ export function renderPlan(plan: Plan, command: string, colour: boolean): string
     ...describeShards(plan).map((text) => line('shards', text)),
     line('tokens', describeInput(tokens)),
     line('', describeOutput(tokens)),
-    paint('dim', `${'cost'.padEnd(10)}${['low', 'expected', 'worst'].map((word) => word.padStart(COLUMN)).join('')}`),
+    paint('dim', `${'cost'.padEnd(10)}${['low', 'expected', 'upper', 'worst'].map((word) => word.padStart(COLUMN)).join('')}`),
     ...(['batch', 'live', 'flex'] as const).map((lane) => line(`  ${lane}`, describeCost(cost[lane]))),
     ...describeCache(plan).map((text, index) => line(index === 0 ? 'cache' : '', text)),
     ...(plan.priceNote === undefined ? [] : [line('', plan.priceNote)]),
@@ -113,7 +113,9 @@ function formatMinutes(minutes: number): string {
 
 function describeCost(range: CostRange | null): string {
   if (range === null) return 'not sold, or its price is unknown'.padStart(COLUMN);
-  return [range.lowNanoUsd, range.expectedNanoUsd, range.worstNanoUsd].map((nanoUsd) => formatDollars(nanoUsd).padStart(COLUMN)).join('');
+  return [range.lowNanoUsd, range.expectedNanoUsd, range.upperNanoUsd, range.worstNanoUsd]
+    .map((nanoUsd) => formatDollars(nanoUsd).padStart(COLUMN))
+    .join('');
 }
 
 function describeProblem({ file, line, column, message }: PlanProblem): string {

@@ -2,6 +2,7 @@ import type { AnnouncedCall, StoredEvent } from '../../core/event.ts';
 import { countAnswerCaps } from '../../core/request.ts';
 import type { AnswerlessAttempts, BatchState, LedgerFold, OpenCall, RunState, ShardState, UnknownCalls } from './fold.ts';
 import { makeCacheOptionKey } from './fold.ts';
+import { endRun, reviseEstimate, trackActivity } from './fold-runs.ts';
 import type { ShardTransition } from './shard-transitions.ts';
 import { SHARD_TRANSITIONS } from './shard-transitions.ts';
 
@@ -12,6 +13,7 @@ interface MutableFold extends Mutable<LedgerFold> {
   readonly batches: Map<string, BatchState>;
   readonly learnedLimits: Map<string, number>;
   readonly cacheOptions: Map<string, boolean>;
+  readonly learnedForms: Map<string, ReadonlyMap<string, string>>;
   readonly runs: RunState[];
   readonly epochRuns: string[];
   readonly answerlessAttempts: Map<string, AnswerlessAttempts>;
@@ -40,7 +42,9 @@ export function createFold(): FoldInProgress {
     batches: new Map(),
     learnedLimits: new Map(),
     cacheOptions: new Map(),
+    learnedForms: new Map(),
     runs: [],
+    activeAt: '',
     currentRun: null,
     deadline: null,
     generation: 0,
@@ -54,7 +58,12 @@ export function createFold(): FoldInProgress {
     unknownCalls: new Map(),
     retrySets: new Map(),
   };
-  return { fold, apply: (event) => applyEvent(fold, event), closeCall: (customId) => closeCall(fold, customId) };
+  const track = trackActivity(fold);
+  const apply = (event: StoredEvent) => {
+    track(event);
+    applyEvent(fold, event);
+  };
+  return { fold, apply, closeCall: (customId) => closeCall(fold, customId) };
 }
 
 function applyEvent(fold: MutableFold, event: StoredEvent): void {
@@ -74,6 +83,7 @@ function applyEvent(fold: MutableFold, event: StoredEvent): void {
         endedAt: null,
         exitCode: null,
         simulated: event.simulated,
+        lane: event.lane ?? null,
         estimateNanoUsd: event.estimateNanoUsd,
       };
       fold.runs.push(fold.currentRun);
@@ -86,12 +96,13 @@ function applyEvent(fold: MutableFold, event: StoredEvent): void {
       if (fold.deadline !== null) fold.deadline = { ...fold.deadline, switchedAt: event.at };
       return;
     case 'run-ended':
-      endRun(fold, event.run, event.at, event.exitCode);
+      endRun(fold, event);
       return;
     case 'generation-started':
       fold.generation = event.generation;
       fold.generationRun = fold.currentRun?.id ?? null;
       fold.retrySets.clear();
+      reviseEstimate(fold, event.estimateNanoUsd);
       return;
     case 'retry-opened':
       startAttemptEpoch(fold, fold.currentRun?.id ?? fold.epochRuns.at(-1) ?? '');
@@ -100,12 +111,16 @@ function applyEvent(fold: MutableFold, event: StoredEvent): void {
         if (Object.keys(event.set).length > 0) fold.retrySets.set(key, event.set);
         else fold.retrySets.delete(key);
       }
+      reviseEstimate(fold, event.estimateNanoUsd);
       return;
     case 'cache-option-learned':
       fold.cacheOptions.set(makeCacheOptionKey(event.lane, event.model), event.isTaken);
       return;
     case 'limit-learned':
       fold.learnedLimits.set(event.model, event.enqueuedTokens);
+      return;
+    case 'address-learned':
+      fold.learnedForms.set(event.baseUrl, new Map([...(fold.learnedForms.get(event.baseUrl) ?? []), [event.name, event.form]]));
       return;
     case 'shard-written':
       fold.shards.set(event.shard, {
@@ -237,13 +252,6 @@ function addUnknownCalls(fold: MutableFold, calls: readonly AnnouncedCall[]): vo
 function startAttemptEpoch(fold: MutableFold, run: string): void {
   fold.attemptEpoch += 1;
   fold.epochRuns[fold.attemptEpoch] = run;
-}
-
-function endRun(fold: MutableFold, run: string, at: string, exitCode: number): void {
-  const index = fold.runs.findLastIndex((candidate) => candidate.id === run);
-  const started = fold.runs[index];
-  if (started !== undefined) fold.runs[index] = { ...started, endedAt: at, exitCode };
-  if (fold.currentRun?.id === run) fold.currentRun = null;
 }
 
 function inForce(fold: LedgerFold): { run: string; attemptEpoch: number; generation: number } {

@@ -16,9 +16,9 @@ export interface WriteOptions extends FinishOptions {
   readonly reportRows: RowCounter;
 }
 
-/** What was written. Paths are absolute. */
+/** What was written. Paths are absolute; null where nothing was. */
 export interface WrittenOutputs {
-  readonly table: string;
+  readonly table: string | null;
   readonly tableSha256: string;
   /** Null when no row failed. */
   readonly failures: string | null;
@@ -76,4 +76,10 @@ export async function writeOutputs(options: WriteOptions): Promise<WrittenOutput
     await Promise.allSettled([tableWriter.abandon(), failuresWriter.abandon(), rowsWriter.abandon()]);
     throw error;
   }
+}
+
+/** Counts the rows as they stand, and writes nothing. */
+export async function countOutputs(options: FinishOptions & Pick<WriteOptions, 'counter'>): Promise<WrittenOutputs> {
+  for await (const rows of finishRows(options)) for (const row of rows) options.counter.add(row);
+  return { table: null, tableSha256: '', failures: null };
 }

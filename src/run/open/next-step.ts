@@ -28,7 +28,7 @@ export function createStepOf(ledger: Ledger, job: Job, purpose: 'working' | 'rea
     if (keys.isReopened(id)) return 'again';
     const isOfOpenRun = fold.currentRun !== null && fold.epochRuns[keys.attemptEpoch(id)] === fold.currentRun.id;
     if (isOfOpenRun) {
-      const progress = { outcome, attempts: keys.attempts(id), idleRounds: keys.idleRounds(id) };
+      const progress = { outcome, attempts: keys.attempts(id), idleRounds: keys.idleRounds(id), isUnreadable: keys.isUnreadable(id) };
       return decideNextStep(progress, { ...policy, hasOutputCap: outcome === 'truncated' && canGrowCap(id) });
     }
     const isPassing = TRANSIENT_CAUSES.has(outcome) || (outcome === 'unknown' && job.onUnknown === 'retry');

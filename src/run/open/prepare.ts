@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { mkdirSync, rmdirSync } from 'node:fs';
+import { existsSync, mkdirSync, rmdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { MAX_SHARD_BYTES } from '../../batch/cut-size.ts';
@@ -9,6 +9,7 @@ import { type JobOverrides, type LoadedJob, loadJob } from '../../input/job/load
 import { loadPrices } from '../../input/job/load-prices.ts';
 import { keepRows } from '../../input/kept-rows.ts';
 import { mayReadImageFiles } from '../../input/request/compile-images.ts';
+import { setParams } from '../../input/request/extra-params.ts';
 import { type ChosenExamples, readExamples } from '../../input/request/read-examples.ts';
 import { openTable } from '../../input/table/open-table.ts';
 import { createJobTokens } from '../../money/job-tokens.ts';
@@ -43,7 +44,8 @@ export async function prepareJob(options: PrepareOptions): Promise<PreparedJob> 
   const customPrices = await loadPrices(job.directory, options.overrides.cwd);
   const stateDirectory = locateStateDirectory(job, options.target.origin, options.stateRoot);
   const spoolPath = join(stateDirectory, 'stdin');
-  const made = job.input.path === '-' ? mkdirSync(stateDirectory, { recursive: true, mode: 0o700 }) : undefined;
+  const missingFolder = findMissingFolder(stateDirectory);
+  if (job.input.path === '-') mkdirSync(stateDirectory, { recursive: true, mode: 0o700 });
   try {
     const table = await openTable(job.input, { stdin: options.stdin, spoolPath, cwd: options.overrides.cwd, signal: options.signal });
     const tokens = createJobTokens(job.model);
@@ -65,14 +67,15 @@ export async function prepareJob(options: PrepareOptions): Promise<PreparedJob> 
       table,
       examples: chosen,
       stateDirectory,
+      missingFolder,
       findPrice,
       priceNoteAt: (at) => findPriceNote(job.model, at, customPrices, from),
       customPricesSha256: hash('sha256', JSON.stringify(customPrices)),
       tokens,
-      compileWith: (params) => compileJob({ ...bound, job: { ...job, params: { ...job.params, ...params } } }, table, limits),
+      compileWith: (params) => compileJob({ ...bound, job: { ...job, params: setParams(job.params, params) } }, table, limits),
     };
   } catch (error) {
-    if (made !== undefined) removeEmptyFolders(stateDirectory, made);
+    if (missingFolder !== null) removeEmptyFolders(stateDirectory, missingFolder);
     throw error;
   }
 }
@@ -91,13 +94,19 @@ export function keepTableRows(prepared: PreparedJob): { readonly prepared: Prepa
   return { prepared: { ...prepared, table }, forgetRows: remove };
 }
 
-/** A refused job leaves no state directory behind: removes the folders made for it, innermost first, if nothing is in them. */
+function findMissingFolder(directory: string): string | null {
+  let missing: string | null = null;
+  for (let folder = directory; !existsSync(folder); folder = dirname(folder)) missing = folder;
+  return missing;
+}
+
+/** A refused job leaves no state directory behind: removes the folders made for it, innermost first, if nothing is in them; some may be gone already. */
 export function removeEmptyFolders(innermost: string, outermost: string): void {
   for (let folder = innermost; folder.length >= outermost.length; folder = dirname(folder)) {
     try {
       rmdirSync(folder);
-    } catch {
-      return;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') return;
     }
   }
 }

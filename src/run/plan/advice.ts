@@ -1,6 +1,6 @@
 import type { LaneName } from '../../core/lane.ts';
 import { findCheaperModel } from '../../money/cheaper-model.ts';
-import { knowsImagesOf } from '../../money/image-tokens.ts';
+import { knowsImagesOf } from '../../money/images/image-tokens.ts';
 import { formatCount, formatDollars } from '../../output/format-numbers.ts';
 import { cacheableTokens, type LaneCosts, type ModelPrices, priceWork, type Work } from './cost.ts';
 
@@ -38,7 +38,7 @@ export function findCheaper({ prices, priced, work, cost, hasImages }: Advised):
 export function warnOfLostCache({ prices, lane, work }: Advised, constantTokens: number): string | null {
   const price = prices.findPrice(prices.model, { lane, tier: null, at: prices.at });
   if (price === null) return null;
-  const { requests } = work.short;
+  const requests = work.parts.reduce((sum, { short }) => sum + short.requests, 0);
   const lostTokens = cacheableTokens(constantTokens) - cacheableTokens(work.leadingTokens);
   const savedNanoUsd = Math.round((requests * lostTokens * (price.rates.inputPicoUsd - price.rates.cachedInputPicoUsd)) / 1000);
   if (savedNanoUsd <= 0) return null;

@@ -1,6 +1,7 @@
 import type { Mode } from '../../core/job.ts';
 import type { LaneName } from '../../core/lane.ts';
 import type { Plan } from './plan-result.ts';
+import { countAsked } from './spending.ts';
 
 /** From this many requests on, `mode: auto` takes the batch lane: below it the day's wait is worth more than the discount. */
 export const AUTO_BATCH_REQUESTS = 500;
@@ -8,7 +9,7 @@ export const AUTO_BATCH_REQUESTS = 500;
 /** The lane a run sends new requests to. */
 export function chooseLane(mode: Mode, { rows }: Pick<Plan, 'rows'>): LaneName {
   if (mode !== 'auto') return mode === 'batch' ? 'batch' : 'live';
-  return rows.new + rows.changed + rows.again >= AUTO_BATCH_REQUESTS ? 'batch' : 'live';
+  return countAsked({ rows }) >= AUTO_BATCH_REQUESTS ? 'batch' : 'live';
 }
 
 /** Under which of a plan's prices requests go: live calls of `mode: flex` have their own. */

@@ -1,4 +1,5 @@
-import type { FindPrice, Price, PriceQuery } from '../../money/price.ts';
+import type { LaneName } from '../../core/lane.ts';
+import type { FindPrice, Price } from '../../money/price.ts';
 import { CACHED_FROM_TOKENS, type CachePlan, type CacheWish, planCache, takesCacheOptions } from '../../money/prompt-cache.ts';
 import type { Rates } from '../../money/rates.ts';
 
@@ -7,6 +8,8 @@ export interface CostRange {
   /** Answers of half the usual length, and the instructions found in the prompt cache where they are long enough. */
   readonly lowNanoUsd: number;
   readonly expectedNanoUsd: number;
+  /** What it should not exceed: every answer as long as the 95th percentile of those measured; before that a multiple of what is expected. */
+  readonly upperNanoUsd: number;
   /** Every answer as long as it can be. */
   readonly worstNanoUsd: number;
 }
@@ -23,21 +26,37 @@ export interface LaneCosts {
 export interface PromptSum {
   readonly requests: number;
   readonly tokens: number;
+  /** The output caps their answers may take, as countAnswerCaps counts them. */
+  readonly answerCaps: number;
+}
+
+/** Requests that share their parameters. */
+export interface WorkPart {
+  readonly short: PromptSum;
+  readonly long: PromptSum;
+  /** The service tier live calls ask for; null for the default one. */
+  readonly tier: string | null;
+  /** Of one request. */
+  readonly expectedOutputTokens: number;
+  /** Null where it was not measured. */
+  readonly p95OutputTokens: number | null;
+  /** How much more than expected it may cost where it was not measured. */
+  readonly guessFactor: number;
+  /** Of one output cap. */
+  readonly worstOutputTokens: number;
 }
 
 /** What is to be paid for. */
 export interface Work {
-  readonly short: PromptSum;
-  readonly long: PromptSum;
-  /** Of one request. */
-  readonly expectedOutputTokens: number;
-  readonly worstOutputTokens: number;
+  readonly parts: readonly WorkPart[];
+  /** How many more are asked for each request, because its answer was no good. */
+  readonly reasksPerRequest: number;
   /** By how much images whose size is not known can be more than counted, all together. */
   readonly unsizedTokens: number;
   /** Tokens all prompts begin with, which the provider may have cached. */
   readonly leadingTokens: number;
-  /** Prompts that are long enough to be written to the prompt cache. */
-  readonly writable: PromptSum;
+  /** Prompts that are long enough to be written to the prompt cache, and their tokens. */
+  readonly writable: Pick<PromptSum, 'requests' | 'tokens'>;
   /** Tokens of the shared beginning that can be kept there by itself; 0: it is too short. */
   readonly beginningTokens: number;
   /** What the job wishes of the cache; null where nothing can be said of it. */
@@ -57,28 +76,27 @@ export interface ModelPrices {
 
 export function priceWork(prices: ModelPrices, work: Work): LaneCosts {
   const caches = planCaches(prices, work);
-  const range = (name: keyof LaneCosts) => priceRange(findLanePrice(prices, name), work, caches[name]);
-  return { batch: range('batch'), live: range('live'), flex: range('flex') };
+  const sum = (name: keyof LaneCosts) => sumParts(work, caches[name], (part) => findLanePrice(prices, name, part.tier));
+  return { batch: sum('batch'), live: sum('live'), flex: sum('flex') };
 }
 
-const LANE_QUERIES: Readonly<Record<keyof LaneCosts, Omit<PriceQuery, 'at'>>> = {
-  batch: { lane: 'batch', tier: null },
-  live: { lane: 'live', tier: null },
-  flex: { lane: 'live', tier: 'flex' },
-};
+/** @param tier that live calls ask for */
+function findLanePrice({ findPrice, model, at }: ModelPrices, name: keyof LaneCosts, tier: string | null): Price | null {
+  return findPrice(model, { lane: laneOf(name), tier: name === 'flex' ? name : name === 'live' ? tier : null, at });
+}
 
-function findLanePrice({ findPrice, model, at }: ModelPrices, name: keyof LaneCosts): Price | null {
-  return findPrice(model, { ...LANE_QUERIES[name], at });
+function laneOf(name: keyof LaneCosts): LaneName {
+  return name === 'batch' ? 'batch' : 'live';
 }
 
 /** What each lane writes to the prompt cache; null where writing costs nothing, or the price is not known. */
 export type LaneCaches = Readonly<Record<keyof LaneCosts, CachePlan | null>>;
 
-export function planCaches(prices: ModelPrices, { writable, beginningTokens, cacheWish }: Work): LaneCaches {
+export function planCaches(prices: ModelPrices, { parts, writable, beginningTokens, cacheWish }: Work): LaneCaches {
   const plan = (name: keyof LaneCosts): CachePlan | null => {
-    const price = findLanePrice(prices, name);
+    const price = findLanePrice(prices, name, parts[0]?.tier ?? null);
     if (price === null || cacheWish === null || !takesCacheOptions(prices.model)) return null;
-    return planCache(cacheWish, { ...writable, beginningTokens }, { rates: price.rates, lane: LANE_QUERIES[name].lane });
+    return planCache(cacheWish, { ...writable, beginningTokens }, { rates: price.rates, lane: laneOf(name) });
   };
   return { batch: plan('batch'), live: plan('live'), flex: plan('flex') };
 }
@@ -88,35 +106,58 @@ export function longContextOver({ findPrice, model, at }: ModelPrices): number {
   return findPrice(model, { lane: 'live', tier: null, at })?.longContext?.overTokens ?? Number.POSITIVE_INFINITY;
 }
 
-function priceRange(price: Price | null, work: Work, cache: CachePlan | null): CostRange | null {
-  if (price === null) return null;
+/** Null as soon as a part of it has no price. */
+function sumParts(work: Work, cache: CachePlan | null, priceOf: (part: WorkPart) => Price | null): CostRange | null {
+  let sum: PicoUsd = [0, 0, 0, 0];
+  for (const part of work.parts) {
+    const price = priceOf(part);
+    // What is found in the cache where writing it costs something is counted by itself.
+    const own = price === null ? null : pricePart(price, part, cache === null ? work : { ...work, leadingTokens: 0 });
+    if (own === null) return null;
+    sum = add(sum, own);
+  }
   const addsPicoUsd = cache === null ? 0 : (cache.addsNanoUsd[cache.choice] ?? 0) * 1000;
-  const leadingTokens = cache === null ? work.leadingTokens : 0;
-  const [low, expected, worst] = sumRange(price.rates, work.short, { ...work, leadingTokens });
-  const short: PicoUsd = [low + addsPicoUsd, expected + addsPicoUsd, worst];
-  if (work.long.requests === 0) return round(short);
-  const longRates = price.longContext?.rates ?? null;
-  if (longRates === null) return null;
-  const long = sumRange(longRates, work.long, work);
-  return round([short[0] + long[0], short[1] + long[1], short[2] + long[2]]);
+  const [low, expected, upper, worst] = add(sum, [addsPicoUsd, addsPicoUsd, addsPicoUsd, 0]);
+  const withReasks = 1 + work.reasksPerRequest;
+  return {
+    lowNanoUsd: toNanoUsd(low),
+    expectedNanoUsd: toNanoUsd(expected * withReasks),
+    upperNanoUsd: toNanoUsd(upper * withReasks),
+    worstNanoUsd: toNanoUsd(worst * withReasks),
+  };
 }
 
-type PicoUsd = readonly [low: number, expected: number, worst: number];
+type PicoUsd = readonly [low: number, expected: number, upper: number, worst: number];
 
-function sumRange(rates: Rates, { requests, tokens }: PromptSum, work: Work): PicoUsd {
+function pricePart(price: Price, part: WorkPart, work: Work): PicoUsd | null {
+  const short = priceSum(price.rates, part.short, part, work);
+  if (part.long.requests === 0) return short;
+  const longRates = price.longContext?.rates ?? null;
+  return longRates === null ? null : add(short, priceSum(longRates, part.long, part, work));
+}
+
+function priceSum(rates: Rates, { requests, tokens, answerCaps }: PromptSum, part: WorkPart, work: Work): PicoUsd {
   const cachedTokens = Math.min(cacheableTokens(work.leadingTokens) * requests, tokens);
-  const output = requests * work.expectedOutputTokens * rates.outputPicoUsd;
+  const input = tokens * rates.inputPicoUsd;
+  const output = requests * part.expectedOutputTokens * rates.outputPicoUsd;
+  const expected = input + output;
+  const { p95OutputTokens } = part;
+  const upper = p95OutputTokens === null ? expected * part.guessFactor : input + requests * p95OutputTokens * rates.outputPicoUsd;
   return [
     (tokens - cachedTokens) * (1 - INPUT_TOLERANCE) * rates.inputPicoUsd + cachedTokens * rates.cachedInputPicoUsd + output / 2,
-    tokens * rates.inputPicoUsd + output,
+    expected,
+    Math.max(expected, upper),
     (tokens * (1 + INPUT_TOLERANCE) + work.unsizedTokens) * Math.max(rates.inputPicoUsd, rates.cacheWritePicoUsd) +
-      requests * work.worstOutputTokens * rates.outputPicoUsd,
+      answerCaps * part.worstOutputTokens * rates.outputPicoUsd,
   ];
 }
 
-function round([low, expected, worst]: PicoUsd): CostRange {
-  const nanoUsd = (picoUsd: number) => Math.round(picoUsd / 1000);
-  return { lowNanoUsd: nanoUsd(low), expectedNanoUsd: nanoUsd(expected), worstNanoUsd: nanoUsd(worst) };
+function add(a: PicoUsd, b: PicoUsd): PicoUsd {
+  return [a[0] + b[0], a[1] + b[1], a[2] + b[2], a[3] + b[3]];
+}
+
+function toNanoUsd(picoUsd: number): number {
+  return Math.round(picoUsd / 1000);
 }
 
 /** Before gpt-5.6, longer beginnings are cached in steps (OpenAI’s guide to prompt caching, seen 2026-11-21). */

@@ -77,7 +77,7 @@ export function findUnansweredOfBatches({ ledger, books, run, model }: Unanswere
       if (shard !== undefined) lost.push(shard);
       continue;
     }
-    const whole = readUsage(batch.usage);
+    const whole = readUsage(batch.usage, { hasOutput: false });
     if (whole === null) continue;
     const difference = compareUsage(batch, whole, books.usageOfBatch(batch.id));
     if (difference === null) continue;

@@ -14,7 +14,7 @@ export interface AnswerContext {
   readonly useCache: (body: WireBody) => CacheUse;
 }
 
-/** An answered request: always 200, always billed. */
+/** An answered request: always 200, and billed unless it says otherwise. */
 export interface Answer {
   readonly body: Readonly<Record<string, unknown>>;
   /** The true usage, as on the wire; a fault may hide it from the body, never from the bill. */
@@ -22,4 +22,6 @@ export interface Answer {
   /** The snapshot that answered. */
   readonly model: string;
   readonly serviceTier: string;
+  /** Whether it costs nothing, because what it says is that it failed. */
+  readonly isFree?: boolean;
 }

@@ -1,7 +1,7 @@
 import { answerRequest } from '../answers/answer.ts';
 import type { Answer } from '../answers/answer-types.ts';
 import { nameContent } from '../answers/content.ts';
-import type { WireBody } from '../answers/prompt.ts';
+import { isRecord, type WireBody } from '../answers/prompt.ts';
 import { type AnsweringEndpoint, refuseCacheOptions } from '../answers/request-rules.ts';
 import type { BilledRows, BillLine } from '../bill.ts';
 import type { RowAction } from '../faults/fault-plan.ts';
@@ -75,6 +75,8 @@ export function executeRow(
   // The bill stands: should a fault have changed the usage since, the answer says what was billed.
   const isSame = past?.[0] === undefined || JSON.stringify(past[0]) === JSON.stringify(answer.usage);
   const answerBody = isSame ? answer.body : { ...answer.body, usage: charge.usage };
+  if (answer.isFree === true)
+    return { output: [renderLine(line, 200, answer.body)], error: [], billed: [], counted: 'completed', charged: [] };
   const result =
     action === undefined ? makeAnsweredLine(line, answerBody, charge) : makeSpoiledLines(line, action, { body: answerBody, charge });
   return { ...result, billed: result.billed.slice(past?.length ?? 0), charged: result.billed.map(({ usage }) => usage) };
@@ -87,6 +89,7 @@ function makeAnsweredLine(line: LineNames, body: unknown, charge: BillLine): Row
 /** Faults after which nothing is billed, because the row was never answered. */
 function preventsExecution(action: RowAction | undefined): action is RowAction {
   if (action === undefined) return false;
+  if (action.type === 'world') return !isRecord((action.line.response as { body?: unknown } | null | undefined)?.body);
   return (
     action.type === 'rowStatus' || ['missing', 'status_0', 'expired', 'cancelled', 'error_in_output', 'string_error'].includes(action.kind)
   );

@@ -2,7 +2,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { isRecord, readPrompt } from '../answers/prompt.ts';
 import { countPromptTokens } from '../answers/usage.ts';
 import { findModelRules } from '../model-rules.ts';
-import type { SimulatorLimits } from '../simulation.ts';
+import type { SimulatorLimits } from '../options.ts';
 import type { BatchError } from '../wire-objects.ts';
 import { type LineIndex, readLines } from './batch-lines.ts';
 

@@ -10,6 +10,7 @@ import {
   type RequestAction,
   type RowAction,
 } from './fault-plan.ts';
+import { readWorldFault, type WorldFault } from './read-world.ts';
 
 type Given = Readonly<Record<string, unknown>>;
 
@@ -89,6 +90,7 @@ const ACTIONS: Readonly<Record<string, { readonly extra: readonly string[]; read
   counts: { extra: [], read: (reader) => onBatch({ type: 'counts', counts: reader.given.counts }) },
   noUsage: { extra: [], read: (reader) => onlyTrue(reader, 'noUsage', onBatch({ type: 'noUsage' })) },
   bom: { extra: [], read: (reader) => onlyTrue(reader, 'bom', onBatch({ type: 'bom' })) },
+  world: { extra: [], read: (reader) => readWorld(reader).done },
   rowStatus: { extra: ['code', 'message'], read: readRowStatus },
   line: { extra: [], read: (reader) => onRow({ type: 'line', kind: reader.word('line', LINE_FAULTS) }) },
   answer: {
@@ -117,11 +119,20 @@ export function readFaultPlan(plan: unknown): readonly Fault[] {
     if (word === undefined || action === undefined) {
       return entryReader.refuse('do', `no known word in it; use one of ${Object.keys(ACTIONS).join(', ')}`);
     }
-    const done = action.read(createReader(given, `${place}.do`, [word, ...action.extra]));
-    const match = readMatch(entryReader.given.match, `${place}.match`, done.scope);
+    const reader = createReader(given, `${place}.do`, [word, ...action.extra]);
+    const { done, match: preset } = word === 'world' ? readWorld(reader) : { done: action.read(reader), match: {} };
+    const match = { ...preset, ...readMatch(entryReader.given.match, `${place}.match`, done.scope) };
     const times = entryReader.number('times', { least: 1 }, Number.POSITIVE_INFINITY);
     return { ...done, index, match, times, name: entryReader.text('name', `#${index} ${word}`) };
   });
+}
+
+function readWorld(reader: Reader): WorldFault {
+  try {
+    return readWorldFault(reader.text('world'));
+  } catch (error) {
+    return reader.refuse('world', (error as Error).message);
+  }
 }
 
 function readMatch(given: unknown, place: string, scope: keyof typeof MATCH_WORDS): FaultMatch {

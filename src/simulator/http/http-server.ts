@@ -8,6 +8,7 @@ import { WireError } from '../wire-error.ts';
 import { sendAnswer } from './http-answer.ts';
 import { readCustomId } from './live-calls.ts';
 import { findRoute, type Route } from './routes.ts';
+import { makeWorldAnswer } from './world-answer.ts';
 
 const IDLE_CONNECTION_MS = 120_000;
 
@@ -101,6 +102,8 @@ async function handle(simulation: Simulation, { request, route, faults }: Exchan
       const { status, headers, body } = action;
       return sendAnswer(response, { type: 'json', status, headers, body }, { fault: undefined, signal });
     }
+    case 'world':
+      return sendAnswer(response, makeWorldAnswer(action, answer), { fault: undefined, signal });
     default:
       if (answer !== undefined)
         await sendAnswer(response, answer, { fault: action?.type === 'cut' || action?.type === 'drip' ? action : undefined, signal });

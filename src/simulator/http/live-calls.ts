@@ -37,9 +37,10 @@ export async function answerLive(simulation: Simulation, request: WireRequest): 
   });
   rateLimiter.settle(model, readCompletionTokens(answer.usage));
   const at = new Date(clock.now()).toISOString();
-  bill.append([
-    { at, lane: 'live', batchId: null, customId, bodySha256, model: answer.model, tier: answer.serviceTier, usage: answer.usage },
-  ]);
+  if (answer.isFree !== true) {
+    const { model: billedModel, serviceTier: tier, usage } = answer;
+    bill.append([{ at, lane: 'live', batchId: null, customId, bodySha256, model: billedModel, tier, usage }]);
+  }
   return answerJson(answer.body, {
     ...headers,
     'x-request-id': `req_${idDigits}`,

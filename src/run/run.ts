@@ -11,6 +11,7 @@ import { openJobLedger } from './open/open-job-ledger.ts';
 import { viewKeys } from './open/opening.ts';
 import { keepTableRows, prepareJob, removeEmptyFolders, writeHoldout } from './open/prepare.ts';
 import type { RunOptions } from './options.ts';
+import { choosePrice } from './plan/choose-lane.ts';
 import { warnOfVerdicts } from './plan/plan-open-job.ts';
 import { estimateRun } from './plan/spending.ts';
 import { makeBatchContext } from './send/batch-context.ts';
@@ -70,7 +71,7 @@ export async function runJob(given: RunOptions): Promise<Summary> {
       if (opening.isFresh || reopenedKeys.length > 0)
         await requireAccess(connection.provider, { model: job.model, origin: target.origin, signal: context.stopping });
 
-      const estimate = { planned, lane: laneName, estimateNanoUsd: estimateRun(plan, laneName, { ledger, books }) };
+      const estimate = { planned, lane: laneName, estimateNanoUsd: estimateRun(plan, choosePrice(job.mode, laneName), { ledger, books }) };
       const begin = () => startRun(ledger, { ...estimate, job: job.name, isSimulated: isSimulator, effects: options.effects });
       const stepOf = createStepOf(ledger, job, 'working');
       const shared = { job, books, prepared, plan, budgetNanoUsd };

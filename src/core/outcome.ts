@@ -36,6 +36,28 @@ export function isIdle(outcome: OutcomeStatus): boolean {
 /** How many idle outcomes in a row a key may meet. */
 export const MAX_IDLE_ROUNDS = 3;
 
+/** A request whose batch vanished is asked again once by itself; when that batch vanishes too, it is held. */
+export const MAX_LOST_BATCHES = 2;
+/** So many tries of a request may be ended by our own process before it is held. */
+export const MAX_INTERRUPTIONS = 5;
+
+/** What of a key's tries may have been billed, and was nobody's fault at the provider. Counted over runs, until `retry` or an answer. */
+export interface Doubts {
+  /** Its batches that vanished, or whose files did. */
+  readonly lostBatches: number;
+  /** Its live calls that an end of our own process ended. */
+  readonly interruptions: number;
+}
+
+/** Why a key whose latest outcome is `unknown` is not asked again by itself, in words; null while it may be. */
+export function explainHold({ lostBatches, interruptions }: Doubts): string | null {
+  if (lostBatches >= MAX_LOST_BATCHES)
+    return 'held: its batch vanished at the provider, and the one that asked it again did too; both may have been billed, so only retry asks a third time';
+  if (interruptions >= MAX_INTERRUPTIONS)
+    return `held: ${interruptions} tries were ended by interruptions of this program; each may have been billed, so only retry asks again`;
+  return null;
+}
+
 /** What the check of an answer's text found. */
 export type Checked =
   /** `note` says what was removed around the value before it was read; absent when nothing was. */
@@ -94,6 +116,8 @@ export interface Progress {
   readonly attempts: number;
   /** Idle outcomes in a row, the latest included. */
   readonly idleRounds: number;
+  /** Whether `explainHold` has a reason. */
+  readonly isHeld?: boolean;
 }
 
 /** The job's wishes about repeating. */
@@ -128,7 +152,7 @@ export function decideNextStep(progress: Progress, policy: RetryPolicy): NextSte
     case 'missing':
       return progress.idleRounds < MAX_IDLE_ROUNDS ? 'again' : 'failed';
     case 'unknown':
-      return policy.onUnknown === 'retry' && hasAttemptsLeft ? 'again' : 'failed';
+      return policy.onUnknown === 'retry' && hasAttemptsLeft && progress.isHeld !== true ? 'again' : 'failed';
     default:
       return progress.outcome satisfies never;
   }

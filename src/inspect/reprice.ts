@@ -31,7 +31,7 @@ export async function repriceSummary(options: ReadOptions, found: FoundState, su
     const { nanoUsd, unpricedAttempts } = books.ofRun(run);
     const { rowsNanoUsd, failedRowsNanoUsd, batchSavedNanoUsd, reuseSavedNanoUsd } = counted;
     const clock = () => new Date(priceAsOf);
-    const { nanoUsd: possiblyBilledNanoUsd } = findPossiblyBilled({ ledger, books, run, prepared, clock, warn: () => undefined });
+    const { nanoUsd: possiblyBilledNanoUsd } = await findPossiblyBilled({ ledger, books, run, prepared, clock, warn: () => undefined });
     const view = { nanoUsd, usd: formatUsd(nanoUsd), rowsNanoUsd, orphanedNanoUsd: nanoUsd - rowsNanoUsd, failedRowsNanoUsd };
     const saved = { batchSavedNanoUsd, reuseSavedNanoUsd, possiblyBilledNanoUsd, unpricedAttempts, pricesAsOf: priceAsOf };
     return { ...summary, cost: { ...summary.cost, ...view, ...saved }, ledger: { ...summary.ledger, nanoUsd: books.life.nanoUsd } };

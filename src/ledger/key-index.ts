@@ -1,5 +1,5 @@
-import { hash } from 'node:crypto';
-import { CAUSES, type OutcomeStatus } from '../core/outcome.ts';
+import { CAUSES, type Doubts, type OutcomeStatus } from '../core/outcome.ts';
+import { packKey } from './pack-key.ts';
 
 /** Outcomes by their number in a record; 0 is "never settled". */
 const OUTCOMES: readonly (OutcomeStatus | null)[] = [null, 'ok', ...CAUSES];
@@ -7,7 +7,7 @@ const OUTCOME_NUMBERS: ReadonlyMap<OutcomeStatus | null, number> = new Map(OUTCO
 
 // A record is twelve 32-bit words. Words 0 to 3 are the key's first 128 bits; its last four bits stand in the flags.
 const RECORD_WORDS = 12;
-/** outcome, attempts, idle rounds, re-asks: one byte each. */
+/** outcome, attempts, rounds, re-asks: one byte each. The rounds are 3 bits of idle ones, 2 of lost batches, 3 of interruptions. */
 const PROGRESS = 4;
 /** 24 bits of attempt epoch, 8 of flags. */
 const EPOCH = 5;
@@ -27,11 +27,6 @@ const KEY_TAIL = 0x0f;
 /** Small chunks, so that the unused part of the last one is small beside any table worth counting. */
 const CHUNK_RECORDS = 1024;
 const CHUNK_SHIFT = 10;
-
-const SIX_BITS = new Uint8Array(128);
-for (const [bits, character] of [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'].entries()) {
-  SIX_BITS[character.charCodeAt(0)] = bits;
-}
 
 /** Where a key's latest line lies, by the number of its response file. */
 export interface AnswerLocation {
@@ -65,14 +60,14 @@ export class KeyIndex {
 
   /** The id of a key, or -1. */
   find(key: string): number {
-    this.#readKey(key);
+    this.#tail = packKey(key, this.#words);
     const slot = this.#findSlot();
     return ((this.#slots[slot] as number) & (this.#slots.length - 1)) - 1;
   }
 
   /** The id of a key, which is added when it is new. */
   add(key: string): number {
-    this.#readKey(key);
+    this.#tail = packKey(key, this.#words);
     let slot = this.#findSlot();
     const known = (this.#slots[slot] as number) & (this.#slots.length - 1);
     if (known !== 0) return known - 1;
@@ -99,9 +94,15 @@ export class KeyIndex {
     return (this.#word(id, PROGRESS) >>> 8) & 0xff;
   }
 
-  /** Idle outcomes in a row. */
+  /** Idle outcomes in a row; 7 means 7 or more. */
   idleRounds(id: number): number {
-    return (this.#word(id, PROGRESS) >>> 16) & 0xff;
+    return (this.#word(id, PROGRESS) >>> 16) & 7;
+  }
+
+  /** 3 lost batches mean 3 or more, 7 interruptions 7 or more. */
+  doubts(id: number): Doubts {
+    const word = this.#word(id, PROGRESS);
+    return { lostBatches: (word >>> 19) & 3, interruptions: (word >>> 21) & 7 };
   }
 
   /** The highest re-ask seen, the `n` of `-r<n>`. */
@@ -176,8 +177,13 @@ export class KeyIndex {
   }
 
   setCounts(id: number, attempts: number, idleRounds: number): void {
-    const counts = (Math.min(attempts, 255) << 8) | (Math.min(idleRounds, 255) << 16);
-    this.#set(id, PROGRESS, (this.#word(id, PROGRESS) & ~0xffff00) | counts);
+    const counts = (Math.min(attempts, 255) << 8) | (Math.min(idleRounds, 7) << 16);
+    this.#set(id, PROGRESS, (this.#word(id, PROGRESS) & ~0x07ff00) | counts);
+  }
+
+  setDoubts(id: number, { lostBatches, interruptions }: Doubts): void {
+    const doubts = (Math.min(lostBatches, 3) << 19) | (Math.min(interruptions, 7) << 21);
+    this.#set(id, PROGRESS, (this.#word(id, PROGRESS) & ~0xf80000) | doubts);
   }
 
   raiseReasks(id: number, reask: number): void {
@@ -230,28 +236,6 @@ export class KeyIndex {
   #setFlag(id: number, flag: number, isSet: boolean): void {
     const word = this.#word(id, EPOCH);
     this.#set(id, EPOCH, isSet ? word | flag : word & ~flag);
-  }
-
-  /** Unpacks a key into `#words` and `#tail`: 21 characters and a third of the last are 128 bits. Longer keys (`-o<k>`) are hashed first. */
-  #readKey(key: string): void {
-    const text = key.length === 22 ? key : hash('sha256', key, 'base64url');
-    const words = this.#words;
-    let bits = 0;
-    let held = 0;
-    let word = 0;
-    for (let position = 0; position < 22; position++) {
-      const six = SIX_BITS[text.charCodeAt(position) & 127] as number;
-      if (held + 6 < 32) {
-        bits = (bits << 6) | six;
-        held += 6;
-      } else {
-        const rest = held + 6 - 32;
-        words[word++] = (bits << (6 - rest)) | (six >>> rest);
-        bits = six & ((1 << rest) - 1);
-        held = rest;
-      }
-    }
-    this.#tail = bits;
   }
 
   /** The slot that holds the key just read, or the free one where it belongs. */

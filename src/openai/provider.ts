@@ -4,7 +4,7 @@ import type OpenAI from 'openai';
 import { hideSecret } from '../core/hide-secret.ts';
 import { callEndpoint, type EndpointCall, type EndpointResult } from './call-endpoint.ts';
 import { classifyFailure } from './classify.ts';
-import { type RemoteBatch, type RemoteFile, readPage, readRemoteBatch, readRemoteFile } from './wire.ts';
+import { type RemoteBatch, type RemoteFile, readBatchPage, readPage, readRemoteBatch, readRemoteFile } from './wire.ts';
 
 /** The calls rowmill makes. Each is one HTTP request, never repeated here, and throws only ApiError (or the caller's abort). */
 export interface Provider {
@@ -134,7 +134,7 @@ export async function createProvider(options: ProviderOptions): Promise<Provider
     listBatches: ({ after, signal }) =>
       call(signal, callTimeoutMs, async (deadline) => {
         const query = { limit: BATCHES_PER_PAGE, ...(after === null ? {} : { after }) };
-        return readPage(await client.get('/batches', { query, signal: deadline })).map(readRemoteBatch);
+        return readBatchPage(await client.get('/batches', { query, signal: deadline }));
       }),
     cancelBatch: (id, signal) =>
       call(signal, callTimeoutMs, async (deadline) => readRemoteBatch(await client.batches.cancel(id, { signal: deadline }))),

@@ -43,20 +43,22 @@ export const KNOWN_STATUSES: ReadonlySet<string> = new Set([...TERMINAL_STATUSES
 
 /** @throws ApiError of kind `unknown` when the answer is no batch, for example a proxy's HTML page */
 export function readRemoteBatch(value: unknown): RemoteBatch {
-  const batch = objectOf(value);
+  const answer = objectOf(value);
+  // Together wraps a new batch so (types of togethercomputer/together-python, seen 2026-11-29).
+  const batch = answer.id === undefined ? objectOf(answer.job) : answer;
   if (typeof batch.id !== 'string' || typeof batch.status !== 'string') throw notThatShape('a batch');
   const counts = objectOf(batch.request_counts);
   const errors = objectOf(batch.errors).data;
   return {
     id: batch.id,
-    status: batch.status.toLowerCase(),
+    status: nameStatus(batch.status),
     inputFileId: textOf(batch.input_file_id),
     outputFileId: textOf(batch.output_file_id),
     errorFileId: textOf(batch.error_file_id),
-    createdSeconds: numberOf(batch.created_at) ?? 0,
-    expiresSeconds: numberOf(batch.expires_at),
+    createdSeconds: secondsOf(batch.created_at) ?? 0,
+    expiresSeconds: secondsOf(batch.expires_at),
     counts: { total: numberOf(counts.total) ?? 0, completed: numberOf(counts.completed) ?? 0, failed: numberOf(counts.failed) ?? 0 },
-    errors: (Array.isArray(errors) ? errors : []).map(readProblem),
+    errors: readProblems(errors, batch.error),
     metadata: readMetadata(batch.metadata),
     usage: batch.usage ?? null,
   };
@@ -70,7 +72,7 @@ export function readRemoteFile(value: unknown): RemoteFile {
     id: file.id,
     bytes: numberOf(file.bytes) ?? -1,
     filename: textOf(file.filename) ?? '',
-    createdSeconds: numberOf(file.created_at) ?? 0,
+    createdSeconds: secondsOf(file.created_at) ?? 0,
     status: textOf(file.status)?.toLowerCase() ?? null,
   };
 }
@@ -80,11 +82,45 @@ export function isBeingProcessed(status: string | null): boolean {
   return status !== null && status !== 'processed' && status !== 'error';
 }
 
-/** The objects of one page of a list. @throws ApiError of kind `unknown` when the answer is no list */
+/**
+ * The objects of one page of a list: of `data`, null where servers written in Go mean none, or of a bare array, as Together answers.
+ * @throws ApiError of kind `unknown` when the answer is no list
+ */
 export function readPage(value: unknown): readonly unknown[] {
-  const { data } = objectOf(value);
+  if (Array.isArray(value)) return value;
+  const { data, object } = objectOf(value);
+  if (data === null && object === 'list') return [];
   if (!Array.isArray(data)) throw notThatShape('a list');
   return data;
+}
+
+/** The batches of one page of a list. An entry that is none hides no other. */
+export function readBatchPage(value: unknown): readonly RemoteBatch[] {
+  return readPage(value).flatMap((entry) => {
+    const { id, status } = objectOf(entry);
+    return typeof id === 'string' && typeof status === 'string' ? [readRemoteBatch(entry)] : [];
+  });
+}
+
+/** Lower case, and with the two l of OpenAI: Together writes one. */
+function nameStatus(status: string): string {
+  return status.toLowerCase().replace(/^cancel(ing|ed)$/, 'cancell$1');
+}
+
+/** Unix seconds; some gateways tell milliseconds, or a date as text. */
+function secondsOf(value: unknown): number | null {
+  const given = typeof value === 'string' ? Date.parse(value) : numberOf(value);
+  if (given === null || Number.isNaN(given)) return null;
+  return typeof value === 'string' || given > MOST_SECONDS ? Math.floor(given / 1000) : given;
+}
+
+/** The year 5138: a larger number counts milliseconds. */
+const MOST_SECONDS = 1e11;
+
+/** The API lists its reasons in `errors`; Together tells one as a text in `error`. */
+function readProblems(list: unknown, text: unknown): readonly BatchProblem[] {
+  if (Array.isArray(list)) return list.map(readProblem);
+  return textOf(text) === null ? [] : [readProblem({ message: text })];
 }
 
 function readProblem(value: unknown): BatchProblem {

@@ -1,4 +1,4 @@
-import { sweepBatches } from '../batch/sweep.ts';
+import { mayHaveUnknownBatches, sweepBatches } from '../batch/sweep.ts';
 import type { Summary } from '../core/summary.ts';
 import { concludeRun } from './finish/conclude.ts';
 import { findUnchangedRun, keepPaths } from './finish/fingerprint.ts';
@@ -44,7 +44,8 @@ export async function runJob(given: RunOptions): Promise<Summary> {
   const { ledger, books, history, onRecord } = await openJobLedger(opened, { ...options, origin: target.origin, access: 'write' });
   const { prepared, forgetRows } = keepTableRows(opened);
   try {
-    const asksForMore = options.isFresh || options.reopen !== null || options.selection.type !== 'all';
+    const looksForMore = mayHaveUnknownBatches({ ledger, clock: options.effects.clock });
+    const asksForMore = options.isFresh || options.reopen !== null || options.selection.type !== 'all' || looksForMore;
     const unchanged = asksForMore ? null : await findUnchangedRun(prepared, ledger, signal);
     if (unchanged !== null) {
       await forgetRows();
@@ -119,13 +120,17 @@ export async function runJob(given: RunOptions): Promise<Summary> {
         clock: context.clock,
         cleanUp: forgetRows,
       };
+      /** A live run has no use for the list of batches, unless an earlier one left something open there. */
+      const sweep = async (since: string) => {
+        if (laneName === 'batch' || mayHaveUnknownBatches(context)) await sweepBatches(context, since);
+      };
       const estimateNanoUsd = ledger.fold.currentRun?.estimateNanoUsd ?? null;
       for (;;) {
         const stop = await sendUntilStopped(lane, stopSignal, async () => {
-          await sweepBatches(context, sweepSince);
+          await sweep(sweepSince);
           await lane.resume();
           await sendUntilDone(working);
-          await sweepBatches(context, startedAt.toISOString());
+          await sweep(startedAt.toISOString());
           await lane.resume();
           while (lane.underWay.length > 0) await lane.nextEnd();
           await lane.drain();

@@ -1,12 +1,14 @@
 import { relative } from 'node:path';
 import { describeOrigin } from '../../inspect/last-run.ts';
 import type { Status, StatusBatch } from '../../inspect/status.ts';
+import { describeDoubts } from '../../output/describe-doubts.ts';
 import { escapeLineForTerminal } from '../../output/escape-for-terminal.ts';
 import { formatCount, formatDollars } from '../../output/format-numbers.ts';
 import { createPaint } from './paint.ts';
 
 /** More batches than this are counted, not listed. */
 const MAX_BATCH_LINES = 20;
+const MAX_DOUBT_LINES = 10;
 
 /** A job's status for the terminal, without a final newline. */
 export function renderStatus(status: Status, look: { readonly now: Date; readonly colour: boolean }): string {
@@ -23,6 +25,7 @@ export function renderStatus(status: Status, look: { readonly now: Date; readonl
       'spent',
       `${formatDollars(cost.nanoUsd)} in this run, ${formatDollars(cost.ledgerNanoUsd)} in all${describeUnpriced(cost.unpricedAttempts)}`,
     ],
+    ...listDoubts(status),
     ...status.batches.slice(-MAX_BATCH_LINES).map((batch) => ['batch', describeBatch(batch, look.now)] as const),
     ...(status.batches.length > MAX_BATCH_LINES ? [['', `and ${status.batches.length - MAX_BATCH_LINES} earlier batches`] as const] : []),
     ...status.waitingFor.map(({ what, id, why }) => ['waits for', `${what === 'runner' ? '' : `${what} ${id ?? ''}: `}${why}`] as const),
@@ -33,6 +36,17 @@ export function renderStatus(status: Status, look: { readonly now: Date; readonl
   return [title, ...lines.map(([label, text]) => paint('dim', label.padEnd(10)) + escapeLineForTerminal(text.replace(' :', ':')))].join(
     '\n',
   );
+}
+
+function listDoubts({ cost, possiblyBilled }: Status): readonly (readonly [string, string])[] {
+  if (possiblyBilled.length === 0) return [];
+  const named = describeDoubts(possiblyBilled);
+  const rest = named.length - MAX_DOUBT_LINES;
+  return [
+    ['maybe', `up to ${formatDollars(cost.possiblyBilledNanoUsd)} more in all, for calls that may have been billed without an answer`],
+    ...named.slice(0, MAX_DOUBT_LINES).map((text) => ['', text] as const),
+    ...(rest > 0 ? [['', `and ${rest} more: --json names all`] as const] : []),
+  ];
 }
 
 function describeRun({ run }: Status, now: Date): string {

@@ -1,19 +1,26 @@
 import type { AnnouncedCall, StoredEvent } from '../../core/event.ts';
 import { countAnswerCaps } from '../../core/request.ts';
-import type { AnswerlessAttempts, BatchState, LedgerFold, OpenCall, RunState, ShardState, UnknownCalls } from './fold.ts';
+import type { BatchState, LedgerFold, OpenCall, RunState, ShardState } from './fold.ts';
+import {
+  accountForAbsent,
+  addUnknownCalls,
+  type MutableDoubts,
+  NOTHING_MISSING,
+  takeAbsent,
+  takeMissing,
+  takeReturned,
+} from './fold-doubts.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-interface MutableFold extends Mutable<LedgerFold> {
+interface MutableFold extends Mutable<Omit<LedgerFold, keyof MutableDoubts>>, MutableDoubts {
   readonly shards: Map<string, ShardState>;
-  readonly batches: Map<string, BatchState>;
   readonly learnedLimits: Map<string, number>;
+  readonly learnedRequestLimits: Map<string, number>;
   readonly runs: RunState[];
   readonly epochRuns: string[];
-  readonly answerlessAttempts: Map<string, AnswerlessAttempts>;
   readonly openCalls: Map<string, OpenCall>;
   readonly queuedCalls: Map<string, OpenCall>;
-  readonly unknownCalls: Map<string, UnknownCalls>;
   readonly retrySets: Map<string, Readonly<Record<string, unknown>>>;
 }
 
@@ -32,9 +39,11 @@ export function createFold(): FoldInProgress {
     state: '',
     format: 0,
     origin: '',
+    seq: 0,
     shards: new Map(),
     batches: new Map(),
     learnedLimits: new Map(),
+    learnedRequestLimits: new Map(),
     runs: [],
     currentRun: null,
     deadline: null,
@@ -44,6 +53,7 @@ export function createFold(): FoldInProgress {
     lastRetryEpoch: 0,
     epochRuns: [''],
     answerlessAttempts: new Map(),
+    absentCreates: new Map(),
     openCalls: new Map(),
     queuedCalls: new Map(),
     unknownCalls: new Map(),
@@ -53,6 +63,7 @@ export function createFold(): FoldInProgress {
 }
 
 function applyEvent(fold: MutableFold, event: StoredEvent): void {
+  fold.seq = event.seq;
   switch (event.type) {
     case 'state-created':
       fold.state = event.state;
@@ -95,6 +106,9 @@ function applyEvent(fold: MutableFold, event: StoredEvent): void {
       return;
     case 'limit-learned':
       fold.learnedLimits.set(event.model, event.enqueuedTokens);
+      return;
+    case 'request-limit-learned':
+      fold.learnedRequestLimits.set(event.model, event.enqueuedRequests);
       return;
     case 'shard-written':
       fold.shards.set(event.shard, {
@@ -144,6 +158,7 @@ function applyEvent(fold: MutableFold, event: StoredEvent): void {
       return;
     case 'create-absent':
       changeShard(fold, event.shard, { status: 'uploaded' });
+      takeAbsent(fold, event);
       return;
     case 'create-refused':
       refuseCreate(fold, event.shard, event.code);
@@ -158,6 +173,7 @@ function applyEvent(fold: MutableFold, event: StoredEvent): void {
       return;
     }
     case 'batch-extra': {
+      accountForAbsent(fold, event);
       const known = fold.batches.get(event.batchId);
       if (known !== undefined) fold.batches.set(event.batchId, { ...known, isExtra: true });
       else {
@@ -166,6 +182,9 @@ function applyEvent(fold: MutableFold, event: StoredEvent): void {
       }
       return;
     }
+    case 'batch-returned':
+      takeReturned(fold, event);
+      return;
     case 'batch-status':
       changeBatch(fold, event.batchId, { status: event.status });
       return;
@@ -188,15 +207,14 @@ function applyEvent(fold: MutableFold, event: StoredEvent): void {
       return;
     case 'call-unknown':
       for (const call of event.calls) closeCall(fold, call.customId);
-      addUnknownCalls(fold, event.calls);
+      addUnknownCalls(fold, inForce(fold).run, event.calls);
       return;
     case 'batch-collected': {
       const batch = fold.batches.get(event.batchId);
-      changeBatch(fold, event.batchId, { status: event.status, isCollected: true, usage: event.usage, missing: event.missing.length });
-      if (batch === undefined || batch.shard === null || batch.isExtra) return;
-      const { rejected, unknown } = fold.answerlessAttempts.get(batch.run) ?? { rejected: 0, unknown: 0 };
-      const lost = event.status === 'lost' ? event.missing.length : 0;
-      fold.answerlessAttempts.set(batch.run, { rejected: rejected + event.rejected.length, unknown: unknown + lost });
+      changeBatch(fold, event.batchId, { status: event.status, isCollected: true, usage: event.usage });
+      takeMissing(fold, event);
+      // A batch that came back has no shard any more that could be sent again.
+      if (batch === undefined || batch.shard === null || batch.isExtra || batch.hasReturned) return;
       if (event.status === 'failed') refuseCreate(fold, batch.shard, event.status);
       else changeShard(fold, batch.shard, { status: 'collected' });
       return;
@@ -217,14 +235,6 @@ function closeCall(fold: MutableFold, customId: string): void {
   else calls.set(customId, { ...open, calls: open.calls - 1 });
 }
 
-function addUnknownCalls(fold: MutableFold, calls: readonly AnnouncedCall[]): void {
-  const { run } = inForce(fold);
-  const known = fold.unknownCalls.get(run) ?? { calls: 0, bodyBytes: 0, answerCaps: 0 };
-  const bodyBytes = calls.reduce((sum, call) => sum + call.bodyBytes, known.bodyBytes);
-  const answerCaps = calls.reduce((sum, call) => sum + countAnswerCaps(call.customId), known.answerCaps);
-  fold.unknownCalls.set(run, { calls: known.calls + calls.length, bodyBytes, answerCaps });
-}
-
 function startAttemptEpoch(fold: MutableFold, run: string): void {
   fold.attemptEpoch += 1;
   fold.epochRuns[fold.attemptEpoch] = run;
@@ -237,7 +247,11 @@ function endRun(fold: MutableFold, run: string, at: string, exitCode: number): v
   if (fold.currentRun?.id === run) fold.currentRun = null;
 }
 
-function inForce(fold: LedgerFold): { run: string; attemptEpoch: number; generation: number } {
+function inForce(fold: Pick<LedgerFold, 'epochRuns' | 'attemptEpoch' | 'generation'>): {
+  run: string;
+  attemptEpoch: number;
+  generation: number;
+} {
   return { run: fold.epochRuns[fold.attemptEpoch] ?? '', attemptEpoch: fold.attemptEpoch, generation: fold.generation };
 }
 
@@ -254,8 +268,9 @@ function makeBatch(
     status: 'validating',
     isExtra: how.isExtra,
     isCollected: false,
+    hasReturned: false,
     usage: null,
-    missing: 0,
+    ...NOTHING_MISSING,
     submittedAt: how.at,
     adopted: how.adopted,
     keyFingerprint: shard?.keyFingerprint ?? null,

@@ -1,4 +1,5 @@
 import { relative } from 'node:path';
+import { explainHold } from '../../core/outcome.ts';
 import { parseCustomId } from '../../core/request.ts';
 import type { Summary } from '../../core/summary.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
@@ -81,7 +82,8 @@ export async function concludeRun(options: ConcludeOptions): Promise<Summary | n
   const totals = books.ofRun(run);
   const orphanedNanoUsd = await readOrphaned(options, totals.nanoUsd - counted.rowsNanoUsd);
   const answerless = ledger.fold.answerlessAttempts.get(run) ?? { rejected: 0, unknown: 0 };
-  const unanswered = findPossiblyBilled(options);
+  const unanswered = await findPossiblyBilled(options);
+  sayHeldRows(options);
   const show = (path: string) => relative(options.cwd, path) || path;
   const summary = makeSummary({
     job: job.name,
@@ -116,6 +118,7 @@ export async function concludeRun(options: ConcludeOptions): Promise<Summary | n
     ledger: { attempts: countLifeAttempts(ledger, books), nanoUsd: books.life.nanoUsd },
     batches: listBatches(ledger, run),
     ...summarizeDeadline(options, totals.liveNanoUsd),
+    ...(unanswered.items.length === 0 ? {} : { possiblyBilled: unanswered.items }),
     anomalies: Object.fromEntries(ledger.anomaliesOfRun(run)),
     outputs: {
       table: show(written.table),
@@ -151,6 +154,18 @@ export async function concludeRun(options: ConcludeOptions): Promise<Summary | n
 function countLifeAttempts({ fold }: Ledger, { life }: Books): number {
   const answerless = [...fold.answerlessAttempts.values()].reduce((sum, { rejected, unknown }) => sum + rejected + unknown, 0);
   return life.batchAttempts + life.liveAttempts + answerless;
+}
+
+/** Rows that are not asked again by themselves, because nobody knows how often they were paid for. */
+function sayHeldRows({ ledger: { keys }, warn }: ConcludeOptions): void {
+  let held = 0;
+  for (let id = 0; id < keys.size; id++) {
+    if (keys.outcome(id) === 'unknown' && !keys.isReopened(id) && keys.shard(id) === 0 && explainHold(keys.doubts(id)) !== null) held += 1;
+  }
+  if (held > 0)
+    warn(
+      `${held} requests are held: their tries may have been billed, and none was answered; \`failures\` says why, \`retry --cause unknown\` asks again`,
+    );
 }
 
 /** Money of this run that stands on no row. It is looked up, not derived, so that the books are checked against each other. */

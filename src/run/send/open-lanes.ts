@@ -63,8 +63,12 @@ export async function openLanes(options: LanesOptions): Promise<Lanes> {
   const limits = { run: options.budgetNanoUsd, live: options.deadline?.maxLiveNanoUsd ?? null };
   const hasBudget = limits.run !== null || limits.live !== null;
   const { enqueuedTokens } = job.limits;
-  const batch = createBatchLane(context, { model: job.model, url: options.url, enqueuedTokens, countsBytes: hasBudget });
-  const budget = !hasBudget
+  const beforeRepeat = () => budget?.assertHolds();
+  const batch = createBatchLane(
+    { ...context, beforeRepeat },
+    { model: job.model, url: options.url, enqueuedTokens, countsBytes: hasBudget },
+  );
+  const budget: Budget | null = !hasBudget
     ? null
     : createRunBudget({
         job,
@@ -76,6 +80,7 @@ export async function openLanes(options: LanesOptions): Promise<Lanes> {
         onItsWay: () => countOnItsWay(ledger, lanes, run),
         spent: () => books.ofRun(run),
         unansweredOfBatches: (bound) => findUnansweredOfBatches({ ledger, books, run, model: job.model }).nanoUsdOf(bound),
+        version: () => ledger.fold.seq,
         at: options.priceAsOf ?? context.clock().toISOString(),
       });
   const opened = { batch, budget };

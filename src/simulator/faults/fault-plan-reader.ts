@@ -7,6 +7,7 @@ import {
   type FaultAction,
   type FaultMatch,
   LINE_FAULTS,
+  LIST_FAULTS,
   type RequestAction,
   type RowAction,
 } from './fault-plan.ts';
@@ -67,6 +68,7 @@ const ACTIONS: Readonly<Record<string, { readonly extra: readonly string[]; read
     read: (reader) =>
       onRequest({ type: 'drip', bytes: reader.number('dripBytes', { least: 1 }), everyMs: reader.number('everyMs', { least: 0 }, 10) }),
   },
+  list: { extra: [], read: (reader) => onRequest({ type: 'list', kind: reader.word('list', LIST_FAULTS) }) },
   expire: { extra: [], read: (reader) => onBatch({ type: 'expire', share: reader.number('expire', { least: 0, most: 1 }) }) },
   cancel: {
     extra: ['unfinished'],
@@ -83,6 +85,20 @@ const ACTIONS: Readonly<Record<string, { readonly extra: readonly string[]; read
   enqueuedTokens: { extra: [], read: (reader) => onBatch({ type: 'enqueuedTokens', most: reader.number('enqueuedTokens', { least: 0 }) }) },
   listLagMs: { extra: [], read: (reader) => onBatch({ type: 'listLag', lagMs: reader.number('listLagMs', { least: 0 }) }) },
   dropMetadata: { extra: [], read: (reader) => onlyTrue(reader, 'dropMetadata', onBatch({ type: 'dropMetadata' })) },
+  vanish: {
+    extra: ['afterMs', 'returnsAfterMs'],
+    read: (reader) =>
+      onlyTrue(
+        reader,
+        'vanish',
+        onBatch({
+          type: 'vanish',
+          afterMs: reader.number('afterMs', {}, 0),
+          returnsAfterMs: reader.number('returnsAfterMs', {}, Number.MAX_SAFE_INTEGER),
+        }),
+      ),
+  },
+  idOfBatch: { extra: [], read: (reader) => onBatch({ type: 'idOfBatch', number: reader.number('idOfBatch', { least: 1 }) }) },
   showStatus: { extra: [], read: (reader) => onBatch({ type: 'showStatus', status: reader.text('showStatus') }) },
   goBack: { extra: [], read: (reader) => onBatch({ type: 'goBack', times: reader.number('goBack', { least: 1 }) }) },
   stuck: { extra: [], read: (reader) => onBatch({ type: 'stuck', status: reader.word('stuck', BATCH_STATUSES) }) },

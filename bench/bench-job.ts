@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { startTimer } from '../src/host/real-effects.ts';
 import { readOwnIdentity } from '../src/ledger/disk/process-identity.ts';
 import type { Ledger } from '../src/ledger/ledger.ts';
 import type { Books } from '../src/run/open/books.ts';
@@ -16,6 +17,7 @@ export const effects: Effects = {
   clock: () => new Date(),
   monotonicMs: () => performance.now(),
   sleep: async () => {},
+  startTimer,
   random: Math.random,
   randomId: () => Math.random().toString(36).slice(2, 12).padEnd(10, '0'),
   processIdentity: readOwnIdentity(),

@@ -41,7 +41,7 @@ const lane = createLocalLane({
   ...effects,
   sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
   ledger,
-  provider: await createProvider({ apiKey: 'sk-bench', baseUrl: options.baseUrl, clock: effects.clock }),
+  provider: await createProvider({ apiKey: 'sk-bench', baseUrl: options.baseUrl, clock: effects.clock, startTimer: effects.startTimer }),
   limits: options,
   isDueAgain: (id) => ledger.keys.outcome(id) !== 'ok',
   isAffordable: () => true,

@@ -16,6 +16,7 @@ const LABELS = ['billing', 'bug', 'feature', 'other'];
 export async function writeAnswers(folder: string): Promise<Readonly<Record<string, number>>> {
   const { ledger } = await openBenchJob(folder);
   for (const shard of ledger.fold.shards.keys()) {
+    await ledger.append({ type: 'upload-intent', shard, filename: `${shard}.jsonl` });
     await ledger.append({ type: 'upload-done', shard, fileId: `file-${shard}` });
     await ledger.append({ type: 'create-intent', shard, attempt: 1, fileId: `file-${shard}`, keyFingerprint: 'bench' });
     await ledger.append({ type: 'create-done', shard, attempt: 1, batchId: makeBatchId(shard), how: 'response' });

@@ -14,6 +14,7 @@ import {
   record,
   startRun,
   submit,
+  uploadShard,
   writeShard,
 } from './helpers/ledger-world.ts';
 
@@ -246,7 +247,7 @@ test('a new generation forgets answers, and takes late ones of the old as money 
   await submit(ledger, 'batch_1', [k(0)]);
   await record(ledger, 'batch_1', [makeAnswerLine(k(0), 'old')]);
   await submit(ledger, 'batch_2', [k(1)]);
-  const unsent = await writeShard(ledger, [k(2)]);
+  const unsent = await uploadShard(ledger, [k(2)]);
   await ledger.append({ type: 'retry-opened', keys: [k(0)], set: { temperature: 1 } });
   await ledger.append({ type: 'run-ended', run: 'run-1', exitCode: 0 });
   await startRun(ledger, 'run-2');
@@ -294,7 +295,7 @@ test('a create that turns out to belong to the old generation gives its keys bac
   const world = makeLedgerWorld(t);
   const ledger = await world.open();
   await startRun(ledger, 'run-1');
-  const [lost, absent] = [await writeShard(ledger, [k(0)]), await writeShard(ledger, [k(1)])];
+  const [lost, absent] = [await uploadShard(ledger, [k(0)]), await uploadShard(ledger, [k(1)])];
   for (const shard of [lost, absent]) {
     await ledger.append({ type: 'create-intent', shard, attempt: 1, fileId: 'f', keyFingerprint: 'f' });
     await ledger.append({ type: 'create-unknown', shard, attempt: 1, why: 'reset' });

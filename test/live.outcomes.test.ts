@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { AppError } from '../src/core/errors.ts';
 import { startSimulator } from '../src/simulator/start.ts';
 import { type LiveWorldOptions, makeLiveRequest, makeLiveRequests, makeLiveWorld } from './helpers/live-world.ts';
+import { createManualTimers, until } from './helpers/manual-timers.ts';
 
 const CALLS = { path: '/v1/chat/completions' };
 
@@ -15,6 +16,8 @@ const FATES: readonly {
   readonly outcome?: string;
   readonly unknown?: number;
   readonly bill: number;
+  /** Its answer does not come to its end: the call's deadline has to pass. */
+  readonly isSilent?: boolean;
 }[] = [
   { title: '500 with an API error', does: { error: 'server_error' }, attempts: 2, bill: 1 },
   { title: '503 overloaded', does: { error: 'overloaded' }, attempts: 2, bill: 1 },
@@ -29,8 +32,8 @@ const FATES: readonly {
   { title: 'reset after it was processed', does: { drop: 'after' }, attempts: 2, unknown: 1, bill: 2 },
   { title: 'a body cut as if whole', does: { cutAtByte: 50 }, attempts: 2, unknown: 1, bill: 2 },
   { title: 'a body that breaks off', does: { cutAtByte: 50, close: true }, attempts: 2, unknown: 1, bill: 2 },
-  { title: 'no answer', does: { hang: true, processed: true }, attempts: 2, unknown: 1, bill: 2 },
-  { title: 'a body that hardly comes', does: { dripBytes: 1, everyMs: 50 }, attempts: 2, unknown: 1, bill: 2 },
+  { title: 'no answer', does: { hang: true, processed: true }, attempts: 2, unknown: 1, bill: 2, isSilent: true },
+  { title: 'a body that hardly comes', does: { dripBytes: 1, everyMs: 50 }, attempts: 2, unknown: 1, bill: 2, isSilent: true },
   { title: '429 too fast', does: { error: 'rate_limit_exceeded' }, attempts: 1, bill: 1 },
   { title: '429 without capacity for flex', does: { error: 'flex_unavailable' }, attempts: 1, bill: 1 },
   { title: '429 too large', does: { error: 'request_too_large' }, attempts: 1, outcome: 'bad_request', bill: 0 },
@@ -51,11 +54,18 @@ const FATES: readonly {
   },
 ];
 
-for (const { title, does, attempts, outcome = 'ok', unknown = 0, bill } of FATES) {
+for (const { title, does, attempts, outcome = 'ok', unknown = 0, bill, isSilent = false } of FATES) {
   test(`${title}: ${outcome} after ${attempts}, ${unknown} possibly billed`, async (t) => {
-    const world = await makeLiveWorld(t, { speed: 100, liveTimeoutMs: 150, faults: [{ match: { ...CALLS, nth: 1 }, do: does }] });
+    const timers = createManualTimers();
+    const world = await makeLiveWorld(t, {
+      speed: 100,
+      startTimer: timers.startTimer,
+      faults: [{ match: { ...CALLS, nth: 1 }, do: does }],
+    });
     const request = makeLiveRequest('one');
-    await world.run([request]);
+    const running = world.run([request]);
+    if (isSilent) await until(() => world.simulator.bill().length === 1).then(timers.fire);
+    await running;
     const { keys, fold } = world.ledger;
     const id = keys.find(request.key);
     assert.equal(world.simulator.faultsFired()[0]?.fired, 1);

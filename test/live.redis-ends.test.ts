@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AppError, EXIT } from '../src/core/errors.ts';
 import { readEntry, writeEnd } from '../src/live/redis/ends.ts';
-import { makeJobId, makeQueueName, makeStateKeys, readJobId, readNotice, writeNotice } from '../src/live/redis/keys.ts';
+import { makeJobId, makeQueueName, makeStateKeys, readJobId } from '../src/live/redis/keys.ts';
 import { isSealed, makeSeal } from '../src/live/redis/seal.ts';
 import { compareEntryIds } from '../src/live/worker/presence.ts';
 
@@ -69,12 +69,10 @@ test('queues of other keys, models and base URLs have other names', () => {
   assert.match(makeStateKeys(names[0] as string, 'state').done, /^rowmill-calls:\{[^}]+\}:state:done$/);
 });
 
-test('job ids and notices are read as they were written', () => {
+test('job ids are read as they were written', () => {
   assert.equal(readJobId('state', jobId), customId);
   assert.equal(readJobId('stat', jobId), null);
   assert.equal(readJobId('state', 'state-'), null);
-  const notice = { sessionId: 'e', collected: '5-1', isStopping: true };
-  assert.deepEqual(readNotice(writeNotice(notice)), notice);
 });
 
 test('entries of a stream are in the order of their ids', () => {

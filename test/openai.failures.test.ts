@@ -4,8 +4,10 @@ import * as net from 'node:net';
 import { after, before, test } from 'node:test';
 import * as v8 from 'node:v8';
 import * as vm from 'node:vm';
+import { startTimer } from '../src/host/real-effects.ts';
 import { ApiError, type FailureKind } from '../src/openai/api-error.ts';
 import { createProvider } from '../src/openai/provider.ts';
+import { createManualTimers } from './helpers/manual-timers.ts';
 
 const KEY = 'sk-canary-9Lm2Qz81TtVv';
 
@@ -29,11 +31,15 @@ after(() => {
   server.close();
 });
 
+/** Those of a call whose deadline is not real. */
+const timers = createManualTimers();
+
 async function create(options: { baseUrl?: string; signal?: AbortSignal; callTimeoutMs?: number } = {}) {
   const provider = await createProvider({
     apiKey: KEY,
     baseUrl: options.baseUrl ?? url,
     clock: () => new Date('2026-11-22T00:00:00Z'),
+    startTimer: options.callTimeoutMs === undefined ? timers.startTimer : startTimer,
     callTimeoutMs: options.callTimeoutMs ?? 5_000,
   });
   return provider.createBatch({
@@ -72,7 +78,7 @@ const json = { 'content-type': 'application/json' };
 const CASES: readonly { title: string; act: typeof act; kind: FailureKind; exitCode?: number; code?: string }[] = [
   { title: 'a connection reset after the request', act: (request) => request.socket.resetAndDestroy(), kind: 'unknown' },
   { title: 'a connection closed without an answer', act: (request) => request.socket.destroy(), kind: 'unknown' },
-  { title: 'no answer at all', act: () => {}, kind: 'unknown' },
+  { title: 'no answer at all', act: () => timers.fire(), kind: 'unknown' },
   {
     title: 'a body that breaks off',
     act: (_request, response) => {
@@ -85,7 +91,7 @@ const CASES: readonly { title: string; act: typeof act; kind: FailureKind; exitC
     title: 'a body that stalls',
     act: (_request, response) => {
       response.writeHead(200, json);
-      response.write('{"id":');
+      response.write('{"id":', () => timers.fire());
     },
     kind: 'unknown',
   },
@@ -138,9 +144,9 @@ const CASES: readonly { title: string; act: typeof act; kind: FailureKind; exitC
 ];
 
 for (const { title, act: wanted, kind, exitCode, code } of CASES) {
-  test(`${title} is ${kind}, after one request`, { timeout: 10_000 }, async () => {
+  test(`${title} is ${kind}, after one request`, { timeout: 60_000 }, async () => {
     act = wanted;
-    const failure = await failCreate({ callTimeoutMs: /no answer|stalls/.test(title) ? 120 : 5_000 });
+    const failure = await failCreate();
     assert.equal(failure.kind, kind, failure.message);
     assert.equal(requests, 1, 'nothing repeats a paid call');
     if (exitCode !== undefined) assert.equal(failure.exitCode, exitCode);
@@ -161,16 +167,14 @@ test('what never left is told apart: no such host, nobody listening, no TLS', as
   }
 });
 
-test('a deadline survives the garbage collector', { timeout: 5_000 }, async () => {
+test('a deadline survives the garbage collector', { timeout: 60_000 }, async () => {
   v8.setFlagsFromString('--expose-gc');
   const collectGarbage = vm.runInNewContext('gc') as () => void;
   const collecting = setInterval(collectGarbage, 5);
   try {
     act = () => {};
-    const startedAt = performance.now();
     const failure = await failCreate({ callTimeoutMs: 150 });
     assert.equal(failure.kind, 'unknown');
-    assert.ok(performance.now() - startedAt < 3_000);
   } finally {
     clearInterval(collecting);
   }

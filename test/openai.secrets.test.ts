@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
+import { startTimer } from '../src/host/real-effects.ts';
 import { createProvider, type Provider } from '../src/openai/provider.ts';
 
 const KEY = 'sk-canary-0123456789-abcdefghij-KLMNOP';
@@ -20,7 +21,7 @@ async function openQuotingProvider(t: TestContext, status: number): Promise<{ pr
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   t.after(() => server.close());
   const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
-  return { provider: await createProvider({ apiKey: KEY, baseUrl, clock: () => new Date() }), quoted: () => quoted };
+  return { provider: await createProvider({ apiKey: KEY, baseUrl, clock: () => new Date(), startTimer }), quoted: () => quoted };
 }
 
 /** A piece of the key that no shortening leaves out by itself. */

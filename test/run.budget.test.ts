@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { startTimer } from '../src/host/real-effects.ts';
 import { createMakeCall } from '../src/live/call.ts';
 import { createDailyAllowance } from '../src/live/worker/daily-allowance.ts';
 import { runWorker } from '../src/live/worker/worker.ts';
@@ -130,7 +131,7 @@ async function startWorkers(redisUrl: string, world: World, count: number) {
   const draining = new AbortController();
   const made = Array.from({ length: count }, () => 0);
   const clock = () => new Date();
-  const provider = await createProvider({ apiKey: CANARY_KEY, baseUrl: world.simulator.url, clock });
+  const provider = await createProvider({ apiKey: CANARY_KEY, baseUrl: world.simulator.url, clock, startTimer });
   const workers = made.map((_, index) => {
     let lines = 0;
     const makeLineId = () => {
@@ -148,9 +149,11 @@ async function startWorkers(redisUrl: string, world: World, count: number) {
       allowance: createDailyAllowance({ calls: null, nanoUsd: null }, clock),
       log: () => {},
       workerId: `w${index}-${randomUUID()}`,
+      clock,
       random: Math.random,
       monotonicMs: () => performance.now(),
       sleep: sleepReally,
+      startTimer,
       draining: draining.signal,
       ending: new AbortController().signal,
     });
@@ -184,6 +187,7 @@ test('two workers share one budget: a third stops them below it, a larger one en
       clock: () => new Date(),
       monotonicMs: () => performance.now(),
       sleep: sleepReally,
+      startTimer,
       random: Math.random,
       randomId: () => randomUUID().slice(0, 8),
       processIdentity: { pid: process.pid, host: 'test', startTime: null },

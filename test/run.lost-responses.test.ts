@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
 import { test } from 'node:test';
+import { createManualTimers, until } from './helpers/manual-timers.ts';
 import { CANARY_KEY, makeWorld } from './helpers/run-world.ts';
 
 const onCreate = { method: 'POST', path: '/v1/batches', nth: 1 };
@@ -54,7 +57,15 @@ for (const loss of LOSSES) {
 for (const processed of [true, false]) {
   test(`a create that is never answered is given up at its deadline and looked for (processed: ${processed})`, async (t) => {
     const world = await makeWorld(t, { faults: [{ match: onCreate, do: { hang: true, processed } }] });
-    const { summary, requests } = await world.run({ callTimeoutMs: 250 });
+    const timers = createManualTimers();
+    const running = world.run({ startTimer: timers.startTimer });
+    await until(
+      () =>
+        world.simulator.faultsFired()[0]?.fired === 1 &&
+        (!processed || fs.readdirSync(path.join(world.stateDirectory, 'provider', 'batches')).length === 1),
+    );
+    timers.fire();
+    const { summary, requests } = await running;
     world.assertFaultsFired();
     assert.equal(requests['POST /v1/batches'], processed ? 1 : 2);
     assert.deepEqual([summary.exitCode, summary.batches.length], [0, 1]);

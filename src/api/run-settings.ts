@@ -99,7 +99,7 @@ export function makeRunSettings(job: LoadedJob, settings: RunSettings): { readon
   return {
     options: {
       ...plan,
-      target: makeTarget(settings, plan.effects.clock),
+      target: makeTarget(settings, plan.effects),
       stopping: stopping.signal,
       signal: ending.signal,
       deadline: null,

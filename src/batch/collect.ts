@@ -73,11 +73,12 @@ async function writeContent(context: BatchContext, fileId: string, path: string)
   const signal = AbortSignal.any([context.signal, stall.signal]);
   const body = await context.provider.openContent(fileId, signal);
   let bytes = 0;
-  let timer = setTimeout(() => stall.abort(), STALL_MS);
+  const startPatience = () => context.startTimer(STALL_MS, () => stall.abort());
+  let stopPatience = startPatience();
   async function* guarded(source: AsyncIterable<Uint8Array>) {
     for await (const chunk of source) {
-      clearTimeout(timer);
-      timer = setTimeout(() => stall.abort(), STALL_MS);
+      stopPatience();
+      stopPatience = startPatience();
       bytes += chunk.byteLength;
       yield chunk;
     }
@@ -94,7 +95,7 @@ async function writeContent(context: BatchContext, fileId: string, path: string)
     if (code !== undefined && /^E(NOSPC|IO|ROFS|ACCES|MFILE|DQUOT)$/.test(code)) throw error;
     throw new ApiError('the download broke off', { kind: 'again', code: 'broken_download' });
   } finally {
-    clearTimeout(timer);
+    stopPatience();
   }
 }
 

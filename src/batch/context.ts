@@ -1,3 +1,4 @@
+import type { StartTimer } from '../core/timer.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Provider } from '../openai/provider.ts';
 
@@ -11,6 +12,7 @@ export interface BatchContext {
   readonly clock: () => Date;
   /** Resolves after that many milliseconds; rejects with the signal's reason when it fires first. */
   readonly sleep: (milliseconds: number, signal: AbortSignal) => Promise<void>;
+  readonly startTimer: StartTimer;
   /** Uniform in 0..1. */
   readonly random: () => number;
   /** Fires when no further work is wanted: waits end, calls under way finish. */

@@ -16,6 +16,7 @@ export function makeReadOptions(jobFile: string, flags: JobFlags): ReadOptions {
     input: flags.input ?? null,
     stateRoot: flags.stateDir ?? null,
     origin: chooseOrigin(flags),
+    leaveOut: say,
     effects: makeEffects(),
     signal: new AbortController().signal,
   };

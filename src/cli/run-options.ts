@@ -18,7 +18,7 @@ export function makeRunOptions(jobFile: string, flags: RunFlags, interrupts: Int
   return {
     ...shared,
     effects,
-    target: makeTarget(flags, effects.clock),
+    target: makeTarget(flags, effects),
     redis: chooseRedis(flags),
     stopping: interrupts.stopping,
     signal: interrupts.signal,

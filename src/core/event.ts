@@ -3,7 +3,16 @@
  * Instants are ISO strings. The order "intent, effect, outcome" is the promise that nothing is paid twice unnoticed.
  */
 export type Event =
-  | { readonly type: 'state-created'; readonly state: string; readonly format: number; readonly origin: string }
+  /** `version` is that of the program; absent in what the first ones wrote. */
+  | {
+      readonly type: 'state-created';
+      readonly state: string;
+      readonly format: number;
+      readonly version?: string;
+      readonly origin: string;
+    }
+  /** From here on a later version's events follow: it says so before the first of them. */
+  | { readonly type: 'format-raised'; readonly format: number; readonly version: string }
   /** `estimateNanoUsd`: what the run was expected to cost when it began, for all its rows. */
   | {
       readonly type: 'run-started';

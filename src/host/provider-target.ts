@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Effects } from '../run/open/effects.ts';
 import type { Target } from '../run/open/target.ts';
 import { DEFAULT_ORIGIN, originOf } from '../run/open/target.ts';
 import { chooseBaseUrl, readApiKey } from './environment.ts';
@@ -11,9 +12,9 @@ const SIMULATOR_ORIGIN = 'simulator';
 /** Whom the flags name: the built-in simulator, or the API at the chosen base URL. */
 export function makeTarget(
   flags: { readonly simulate?: boolean | undefined; readonly baseUrl?: string | undefined },
-  clock: () => Date,
+  effects: Pick<Effects, 'clock' | 'startTimer'>,
 ): Target {
-  if (flags.simulate === true) return makeSimulatorTarget(clock);
+  if (flags.simulate === true) return makeSimulatorTarget(effects);
   const baseUrl = chooseBaseUrl(flags.baseUrl);
   return {
     origin: originOf(baseUrl),
@@ -21,7 +22,10 @@ export function makeTarget(
     async connect() {
       const apiKey = readApiKey();
       const { createProvider } = await import('../openai/provider.ts');
-      return { provider: await createProvider({ apiKey, baseUrl, clock }), close: async () => {} };
+      return {
+        provider: await createProvider({ apiKey, baseUrl, clock: effects.clock, startTimer: effects.startTimer }),
+        close: async () => {},
+      };
     },
   };
 }
@@ -31,7 +35,7 @@ export function makeTargetOrigin(flags: { readonly simulate?: boolean | undefine
   return flags.simulate === true ? SIMULATOR_ORIGIN : originOf(chooseBaseUrl(flags.baseUrl));
 }
 
-function makeSimulatorTarget(clock: () => Date): Target {
+function makeSimulatorTarget({ clock, startTimer }: Pick<Effects, 'clock' | 'startTimer'>): Target {
   return {
     origin: SIMULATOR_ORIGIN,
     baseUrl: null,
@@ -41,7 +45,7 @@ function makeSimulatorTarget(clock: () => Date): Target {
         import('../openai/provider.ts'),
       ]);
       const simulator = await startSimulator({ stateDirectory: join(stateDirectory, 'provider') });
-      const provider = await createProvider({ apiKey: SIMULATOR_KEY, baseUrl: simulator.url, clock });
+      const provider = await createProvider({ apiKey: SIMULATOR_KEY, baseUrl: simulator.url, clock, startTimer });
       return { provider, close: () => simulator.close() };
     },
   };

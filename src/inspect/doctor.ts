@@ -2,6 +2,8 @@ import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs
 import { dirname, join, resolve } from 'node:path';
 import { AppError, UsageError } from '../core/errors.ts';
 import type { Job } from '../core/job.ts';
+import type { StartTimer } from '../core/timer.ts';
+import { callWithin } from '../core/timer.ts';
 import { loadJob } from '../input/job/load-job.ts';
 import { loadPrices } from '../input/job/load-prices.ts';
 import { createFindPrice, type FindPrice } from '../money/price.ts';
@@ -25,6 +27,7 @@ export interface DoctorOptions {
   readonly temporaryDirectory: string;
   readonly nodeVersion: string;
   readonly clock: () => Date;
+  readonly startTimer: StartTimer;
   readonly signal: AbortSignal;
 }
 
@@ -102,7 +105,7 @@ async function examineProvider(options: DoctorOptions, job: Job | null): Promise
     return [
       { name: 'key', status: 'ok', message: options.target.origin === 'simulator' ? 'the simulator needs none' : 'there is one' },
       { name: 'base url', status: 'ok', message: `${provider.baseUrl}${isDefault ? '' : ' (not the default)'}` },
-      ...(await examineModels(provider, job, options.signal)),
+      ...(await examineModels(provider, job, options)),
       await examineClock(provider.baseUrl, options),
     ];
   } finally {
@@ -110,12 +113,12 @@ async function examineProvider(options: DoctorOptions, job: Job | null): Promise
   }
 }
 
-async function examineModels(provider: Provider, job: Job | null, signal: AbortSignal): Promise<readonly Finding[]> {
+async function examineModels(provider: Provider, job: Job | null, options: DoctorOptions): Promise<readonly Finding[]> {
   let models: readonly string[];
   try {
-    models = await withDeadline(signal, (deadline) => provider.listModels(deadline));
+    models = await callWithin(CALL_TIMEOUT_MS, options, (deadline) => provider.listModels(deadline));
   } catch (error) {
-    signal.throwIfAborted();
+    options.signal.throwIfAborted();
     const message = error instanceof AppError ? error.message : 'no answer within 15 s';
     return [{ name: 'models', status: 'problem', message: `the model list cannot be read: ${message}` }];
   }
@@ -126,31 +129,20 @@ async function examineModels(provider: Provider, job: Job | null, signal: AbortS
   return [...findings, { name: 'model', status: isListed ? 'ok' : 'problem', message }];
 }
 
-/** Not AbortSignal.timeout: Node 20 may collect it before it fires, and the call would hang. */
-async function withDeadline<T>(signal: AbortSignal, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const deadline = new AbortController();
-  const timer = setTimeout(() => deadline.abort(), CALL_TIMEOUT_MS);
-  try {
-    return await call(AbortSignal.any([signal, deadline.signal]));
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
 /** Compares clocks by the Date header of an answer; no key is sent for it. */
-async function examineClock(baseUrl: string, { clock, signal }: DoctorOptions): Promise<Finding> {
+async function examineClock(baseUrl: string, options: DoctorOptions): Promise<Finding> {
   const name = 'clock';
   try {
-    const response = await withDeadline(signal, (deadline) =>
+    const response = await callWithin(CALL_TIMEOUT_MS, options, (deadline) =>
       fetch(`${baseUrl}/models`, { method: 'HEAD', redirect: 'manual', signal: deadline }),
     );
     const theirs = Date.parse(response.headers.get('date') ?? '');
     if (Number.isNaN(theirs)) return { name, status: 'warning', message: 'the provider does not tell its time' };
-    const skewMs = Math.abs(clock().getTime() - theirs);
+    const skewMs = Math.abs(options.clock().getTime() - theirs);
     const status = skewMs > SKEW_PROBLEM_MS ? 'problem' : skewMs > SKEW_WARNING_MS ? 'warning' : 'ok';
     return { name, status, message: `${Math.round(skewMs / 1000)} s from the provider's` };
   } catch {
-    signal.throwIfAborted();
+    options.signal.throwIfAborted();
     return { name, status: 'warning', message: 'the provider could not be asked for its time' };
   }
 }

@@ -6,6 +6,7 @@ import type { Job } from '../core/job.ts';
 import { readEvents } from '../ledger/events/event-log.ts';
 import type { LedgerFold } from '../ledger/events/fold.ts';
 import { createFold } from '../ledger/events/fold-events.ts';
+import type { LeaveOut } from '../ledger/runs.ts';
 import { openRunFiles } from '../ledger/runs.ts';
 import type { KeptSummary } from '../run/open/kept-summary.ts';
 import { DEFAULT_ORIGIN, locateStateDirectory } from '../run/open/target.ts';
@@ -61,15 +62,18 @@ export async function readStateEvents(state: JobState, signal: AbortSignal): Pro
   return fold;
 }
 
-/** What a run kept; null when it kept nothing, because it is the first and still going on, or is too long ago. */
-export function readKeptRun(state: JobState, run: string): LastRun | null {
-  return openRunFiles(state.directory, randomUUID).readRunSummary(run) as LastRun | null;
+/**
+ * What a run kept; null when it kept nothing, because it is the first and still going on, or is too long ago.
+ * @throws NewerFormatError when a newer version kept it, and `leaveOut` is not there to be told
+ */
+export function readKeptRun(state: JobState, run: string, leaveOut: LeaveOut | null = null): LastRun | null {
+  return openRunFiles(state.directory, randomUUID).readRunSummary(run, leaveOut) as LastRun | null;
 }
 
 /** The newest run that kept a summary, whether it has ended or is to be continued. */
-export function findLastRun(state: JobState, fold: LedgerFold): LastRun | null {
+export function findLastRun(state: JobState, fold: LedgerFold, leaveOut: LeaveOut | null): LastRun | null {
   for (const { id } of fold.runs.toReversed()) {
-    const kept = readKeptRun(state, id);
+    const kept = readKeptRun(state, id, leaveOut);
     if (kept !== null) return kept;
   }
   return null;

@@ -1,5 +1,6 @@
 import { loadJob } from '../input/job/load-job.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import type { LeaveOut } from '../ledger/runs.ts';
 import type { Books } from '../run/open/books.ts';
 import type { Effects } from '../run/open/effects.ts';
 import { createStepOf, type StepOf } from '../run/open/next-step.ts';
@@ -18,6 +19,8 @@ export interface ReadOptions {
   readonly stateRoot: string | null;
   /** Whose answers to look at; null for those of the last run. */
   readonly origin: string | null;
+  /** Told of a run's summary that only a newer version can read; null where the last run's is needed, which is then refused. */
+  readonly leaveOut: LeaveOut | null;
   readonly effects: Pick<Effects, 'clock' | 'randomId' | 'processIdentity' | 'sleep' | 'random'>;
   readonly signal: AbortSignal;
 }
@@ -52,7 +55,7 @@ export async function locateState(options: ReadOptions): Promise<Pick<FoundState
 export async function findState(options: ReadOptions): Promise<FoundState> {
   const { state, job } = await locateState(options);
   const fold = await readStateEvents(state, options.signal);
-  const lastRun = findLastRun(state, fold);
+  const lastRun = findLastRun(state, fold, options.leaveOut);
   const simulated = lastRun?.summary.simulated ?? fold.runs.at(-1)?.simulated ?? false;
   return { state, job, runs: fold.runs.map(({ id }) => id), lastRun, simulated };
 }

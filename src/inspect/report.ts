@@ -26,13 +26,14 @@ export interface Report {
  * @throws UsageError when there is no such run; it names those there are
  */
 export async function readReport(options: ReadOptions, run: string | null, priceAsOf: string | null = null): Promise<Report> {
-  const found = await findState(options);
+  // Another run's is asked for, or the last one's, for which an older one's is no substitute.
+  const found = await findState({ ...options, leaveOut: run === null ? null : () => {} });
   const { state, lastRun, job } = found;
   const kept = run === null ? lastRun : readKeptRun(state, run);
   const runFiles = openRunFiles(state.directory, options.effects.randomId);
   if (kept !== null) {
     const summary = showFrom(options.cwd, kept);
-    const facts = readReportFacts({ runFiles }, summary.run);
+    const facts = readReportFacts({ runFiles }, summary.run, null);
     return { summary: priceAsOf === null ? summary : await repriceSummary(options, found, summary, priceAsOf), facts, state };
   }
   const runs = runFiles.listRuns();

@@ -3,7 +3,6 @@ import path from 'node:path';
 import { LedgerError, UsageError } from '../core/errors.ts';
 import type { StoredEvent } from '../core/event.ts';
 import type { CheckAnswer } from '../core/outcome.ts';
-import { EVENT_FORMAT } from './events/event-line.ts';
 import { type LogEnd, readEvents } from './events/event-log.ts';
 import type { LedgerState } from './ledger-state.ts';
 import type { EventOf, ResponseFile } from './response-file.ts';
@@ -45,10 +44,6 @@ export async function replay(options: ReplayOptions, state: LedgerState, settled
 
 function checkFirstEvent(event: StoredEvent, file: string, origin: string): void {
   if (event.type !== 'state-created') throw new LedgerError(`the first event is ${event.type}, not state-created`, { file, line: 1 });
-  if (event.format !== EVENT_FORMAT) {
-    const message = `format ${event.format} is not the format ${EVENT_FORMAT} this version reads; use the version that wrote it`;
-    throw new LedgerError(message, { file, line: 1 });
-  }
   if (event.origin !== origin) {
     throw new UsageError(
       `the state directory ${path.dirname(file)} holds answers from "${event.origin}", but this command talks to "${origin}"; ` +

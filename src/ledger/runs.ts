@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { UsageError } from '../core/errors.ts';
+import { NewerFormatError, refuseNewer } from '../core/formats.ts';
 import {
   listNames,
   makePrivateDirectory,
@@ -24,8 +25,14 @@ export interface RunFiles {
   createRunRowsWriter(run: string): RunRowsWriter;
   /** The text of a run's file; null when it has none of that name. */
   readRunFile(run: string, name: string): string | null;
-  /** The parsed `summary.json` of a run; null when it has none. */
-  readRunSummary(run: string): unknown;
+  /** The parsed `summary.json` of a run, as `readRunObject`. */
+  readRunSummary(run: string, leaveOut?: LeaveOut | null): unknown;
+  /**
+   * A parsed JSON file of a run that says of which format it is; null when the run has none.
+   * @param leaveOut is told of one of a newer format, which then counts as none
+   * @throws NewerFormatError without `leaveOut`
+   */
+  readRunObject(run: string, name: string, leaveOut?: LeaveOut | null): unknown;
   /** The rows of a run in order; null when it has no list. */
   readRunRows(run: string): Iterable<RunRow> | null;
   /** Ids of the runs that have files, by name; the ledger's fold knows their order in time. */
@@ -33,6 +40,9 @@ export interface RunFiles {
   /** Removes the files of all but the last 14 of `runs` (oldest first); directories of other names are left alone. */
   pruneRuns(runs: readonly string[]): void;
 }
+
+/** Told, in a sentence, of what cannot be read and can be done without. */
+export type LeaveOut = (message: string) => void;
 
 /** One row of a run. */
 export interface RunRow {
@@ -49,6 +59,14 @@ export interface RunRowsWriter {
 }
 
 const ROWS_FILE = 'rows';
+
+/** Where a run's files say of which format they are (the number that ends `schema`) and who wrote them: `summary.json`, then `report.json`. */
+interface KeptObject {
+  readonly summary?: { readonly schema?: string };
+  readonly version?: string;
+  readonly schema?: string;
+  readonly provenance?: { readonly rowmill?: string };
+}
 
 /** @param randomId names files while they are written */
 export function openRunFiles(stateDirectory: string, randomId: () => string): RunFiles {
@@ -75,14 +93,25 @@ export function openRunFiles(stateDirectory: string, randomId: () => string): Ru
     }
   }
 
+  function readRunObject(run: string, name: string, leaveOut: LeaveOut | null = null): unknown {
+    const text = readRunFile(run, name);
+    if (text === null) return null;
+    const object = JSON.parse(text) as KeptObject;
+    const format = Number(/\/(\d+)$/.exec(object.schema ?? object.summary?.schema ?? '')?.[1]);
+    const version = object.version ?? object.provenance?.rowmill;
+    const refusal = refuseNewer('summary', `${name} of run ${run} was written`, { format, version });
+    if (refusal === null) return object;
+    if (leaveOut === null) throw new NewerFormatError(refusal);
+    leaveOut(`${refusal}; it is left out`);
+    return null;
+  }
+
   return {
     writeRunFile: (run, name, content) => writeFileAtomically(makeFilePath(run, name), content, randomId()),
     createRunRowsWriter: (run) => openRowsWriter(makeFilePath(run, ROWS_FILE), randomId()),
     readRunFile,
-    readRunSummary(run) {
-      const text = readRunFile(run, 'summary.json');
-      return text === null ? null : JSON.parse(text);
-    },
+    readRunSummary: (run, leaveOut) => readRunObject(run, 'summary.json', leaveOut),
+    readRunObject,
     readRunRows(run) {
       const text = readRunFile(run, ROWS_FILE);
       return text === null ? null : parseRows(text);

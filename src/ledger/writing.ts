@@ -3,6 +3,8 @@ import { open } from 'node:fs/promises';
 import path from 'node:path';
 import { LedgerError } from '../core/errors.ts';
 import type { Event } from '../core/event.ts';
+import { FORMATS } from '../core/formats.ts';
+import { VERSION } from '../core/version.ts';
 import {
   listNames,
   makePrivateDirectory,
@@ -12,9 +14,9 @@ import {
   syncDirectory,
 } from './disk/durable-files.ts';
 import type { Lock } from './disk/lock.ts';
-import { EVENT_FORMAT } from './events/event-line.ts';
 import { type LogEnd, openEventLog } from './events/event-log.ts';
 import type { BatchState } from './events/fold.ts';
+import { isMisplaced } from './events/shard-transitions.ts';
 import { countsForIndex } from './index-rules.ts';
 import type { FinishBatchOptions, Ledger, LedgerOptions, RecordResponseOptions } from './ledger.ts';
 import { formatShard, type LedgerState } from './ledger-state.ts';
@@ -103,7 +105,8 @@ export async function createWriting(options: WritingOptions): Promise<Writing> {
   const removeRequests = (shard: string) => fs.rmSync(requestPath(shard), { force: true });
 
   /** What lines of live calls mean depends on the events before them, so both keep their order; only the calls' own events may pass. */
-  function announce(event: Event): Promise<void> {
+  async function announce(event: Event): Promise<void> {
+    if (isMisplaced(event, state.fold)) throw new Error(`${event.type} does not follow from where its shard stands`);
     if (event.type === 'call-intent' || event.type === 'call-queued' || event.type === 'call-refused') return log.append(event);
     live.closePart();
     const announced = log.append(event);
@@ -154,7 +157,7 @@ export async function createWriting(options: WritingOptions): Promise<Writing> {
 
   try {
     if (options.end.seq === 0) {
-      await log.append({ type: 'state-created', state: randomId(), format: EVENT_FORMAT, origin: options.origin });
+      await log.append({ type: 'state-created', state: randomId(), format: FORMATS.state, version: VERSION, origin: options.origin });
       for (const directory of [options.directory, path.dirname(options.directory)]) syncDirectory(directory);
     }
     for (const name of listNames(requests)) if (isSpent(state, name)) fs.rmSync(path.join(requests, name));

@@ -1,5 +1,6 @@
 import type OpenAI from 'openai';
 import { EXIT } from '../core/errors.ts';
+import type { StartTimer } from '../core/timer.ts';
 import { ApiError } from './api-error.ts';
 import { classifyFailure } from './classify.ts';
 
@@ -45,13 +46,13 @@ const MAX_ANSWER_BYTES = 32 * 2 ** 20;
 export async function callEndpoint(
   client: OpenAI,
   call: EndpointCall,
-  { timeoutMs, clock }: { readonly timeoutMs: number; readonly clock: () => Date },
+  { timeoutMs, clock, startTimer }: { readonly timeoutMs: number; readonly clock: () => Date; readonly startTimer: StartTimer },
 ): Promise<EndpointResult> {
   call.signal.throwIfAborted();
   // Not AbortSignal.any: over a million calls it would hold on to a signal that outlives them all.
   const deadline = new AbortController();
   const abort = () => deadline.abort();
-  const timer = setTimeout(abort, timeoutMs);
+  const stopTimer = startTimer(timeoutMs, abort);
   call.signal.addEventListener('abort', abort, { once: true });
   let headers: Headers | null = null;
   try {
@@ -72,7 +73,7 @@ export async function callEndpoint(
     const seen = error as { readonly headers?: unknown; readonly error?: unknown };
     return { status: 'failed', failure, headers: seen.headers instanceof Headers ? seen.headers : headers, error: seen.error ?? null };
   } finally {
-    clearTimeout(timer);
+    stopTimer();
     call.signal.removeEventListener('abort', abort);
   }
 }

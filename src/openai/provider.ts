@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { openAsBlob } from 'node:fs';
 import type OpenAI from 'openai';
 import { hideSecret } from '../core/hide-secret.ts';
+import { callWithin, type StartTimer } from '../core/timer.ts';
 import { callEndpoint, type EndpointCall, type EndpointResult } from './call-endpoint.ts';
 import { classifyFailure } from './classify.ts';
 import { type RemoteBatch, type RemoteFile, readBatchPage, readPage, readRemoteBatch, readRemoteFile } from './wire.ts';
@@ -40,10 +41,9 @@ export interface ProviderOptions {
   readonly apiKey: string;
   readonly baseUrl: string;
   readonly clock: () => Date;
+  readonly startTimer: StartTimer;
   /** Deadline of one call over headers and body, uploads and downloads excepted. */
   readonly callTimeoutMs?: number;
-  /** Deadline of a live call over headers and body. */
-  readonly liveTimeoutMs?: number;
 }
 
 /** Input files are litter after a few days; results must outlast a laptop closed over a holiday. */
@@ -78,20 +78,15 @@ export async function createProvider(options: ProviderOptions): Promise<Provider
 
   async function call<T>(signal: AbortSignal, timeoutMs: number, send: (signal: AbortSignal) => Promise<T>): Promise<T> {
     signal.throwIfAborted();
-    // Not AbortSignal.timeout: Node 20 may collect it before it fires, and the call would hang.
-    const deadline = new AbortController();
-    const timer = setTimeout(() => deadline.abort(new DOMException('the call took too long', 'TimeoutError')), timeoutMs);
     try {
-      return await send(AbortSignal.any([signal, deadline.signal]));
+      return await callWithin(timeoutMs, { signal, startTimer: options.startTimer }, send);
     } catch (error) {
       signal.throwIfAborted();
       throw classifyFailure(error, options.clock());
-    } finally {
-      clearTimeout(timer);
     }
   }
 
-  const live = { timeoutMs: options.liveTimeoutMs ?? LIVE_TIMEOUT_MS, clock: options.clock };
+  const live = { timeoutMs: LIVE_TIMEOUT_MS, clock: options.clock, startTimer: options.startTimer };
   return {
     baseUrl: options.baseUrl,
     keyFingerprint: hash('sha256', `rowmill\n${options.apiKey}`).slice(0, 12),

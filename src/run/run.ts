@@ -14,6 +14,7 @@ import { makeBatchContext } from './send/batch-context.ts';
 import { makeCostBounds } from './send/budget.ts';
 import { beginWithBatches } from './send/deadline.ts';
 import { createDueRequests } from './send/due-request.ts';
+import { asSpent, hasSpent } from './send/has-spent.ts';
 import { chooseCount, type Lanes, openLanes } from './send/open-lanes.ts';
 import { createPilotLane } from './send/pilot-lane.ts';
 import { createRateWait } from './send/rate-wait.ts';
@@ -75,11 +76,13 @@ export async function runJob(given: RunOptions): Promise<Summary> {
     const connection = await target.connect(prepared.stateDirectory);
     const stopSignal = createStopSignal(options);
     let lanes: Lanes | null = null;
+    let spends = () => false;
     try {
       const context = makeBatchContext({ ...options, ledger, job, provider: connection.provider, stopping: stopSignal.stopping });
       // A state without a run looks a day back: as long as a batch may live that another checkout of the job left.
       const sweepSince = ledger.fold.runs.at(-1)?.startedAt ?? new Date(context.clock().getTime() - BATCH_LIFE_MS).toISOString();
       const run = await startRun(ledger, job.name, isSimulator, plan.cost[laneName]?.expectedNanoUsd ?? null, options);
+      spends = () => hasSpent(ledger, books, run);
       const finishing = { ...prepared, ledger, selected, run, costOf: books.costOf, signal };
       if (options.reopen !== null) await reopenRows({ ...finishing, stepOf: createStepOf(ledger, job, 'reading') }, options.reopen);
 
@@ -124,21 +127,24 @@ export async function runJob(given: RunOptions): Promise<Summary> {
       const sweep = async (since: string) => {
         if (laneName === 'batch' || mayHaveUnknownBatches(context)) await sweepBatches(context, since);
       };
+      const send = async () => {
+        await sweep(sweepSince);
+        await lane.resume();
+        await sendUntilDone(working);
+        await sweep(startedAt.toISOString());
+        await lane.resume();
+        while (lane.underWay.length > 0) await lane.nextEnd();
+        await lane.drain();
+        await lane.nextEnd();
+      };
       const estimateNanoUsd = ledger.fold.currentRun?.estimateNanoUsd ?? null;
       for (;;) {
-        const stop = await sendUntilStopped(lane, stopSignal, async () => {
-          await sweep(sweepSince);
-          await lane.resume();
-          await sendUntilDone(working);
-          await sweep(startedAt.toISOString());
-          await lane.resume();
-          while (lane.underWay.length > 0) await lane.nextEnd();
-          await lane.drain();
-          await lane.nextEnd();
-        });
+        const stop = await sendUntilStopped(lane, stopSignal, { send, hasSpent: spends });
         const summary = await concludeRun({ ...concluding, stop, estimateNanoUsd, simulated: connection.provider.isSimulated() });
         if (summary !== null) return summary;
       }
+    } catch (error) {
+      throw spends() ? asSpent(error) : error;
     } finally {
       stopSignal.dispose();
       await lanes?.close();

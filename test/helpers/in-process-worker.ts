@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { startTimer } from '../../src/host/real-effects.ts';
 import { createMakeCall } from '../../src/live/call.ts';
 import { createDailyAllowance } from '../../src/live/worker/daily-allowance.ts';
 import { runWorker } from '../../src/live/worker/worker.ts';
@@ -20,7 +21,7 @@ export async function startWorker(options: {
   readonly lockMs?: number;
 }): Promise<InProcessWorker> {
   const clock = () => new Date();
-  const provider = await createProvider({ apiKey: options.apiKey, baseUrl: options.baseUrl, clock });
+  const provider = await createProvider({ apiKey: options.apiKey, baseUrl: options.baseUrl, clock, startTimer });
   const workerId = `w${process.pid}x${++workers}`;
   let lines = 0;
   const [draining, ending] = [new AbortController(), new AbortController()];
@@ -35,9 +36,11 @@ export async function startWorker(options: {
     allowance: createDailyAllowance({ calls: null, nanoUsd: null }, clock),
     log: () => {},
     workerId,
+    clock,
     random: Math.random,
     monotonicMs: () => performance.now(),
     sleep: async (milliseconds, signal) => sleep(milliseconds, undefined, { signal }),
+    startTimer,
     draining: draining.signal,
     ending: ending.signal,
     ...(options.lockMs === undefined ? {} : { lockMs: options.lockMs }),

@@ -3,8 +3,11 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { createRandom } from '../../bench/table-generator.ts';
+import type { SimulatorOptions } from '../../src/simulator/options.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/start.ts';
 import { checkRun } from './check-run.ts';
+import type { KillMoment } from './kill-at-step.ts';
 import { readJsonLines, type WireEvent } from './run-evidence.ts';
 import { ANSWER_COLUMNS, CANARY_KEY, makeRows, renderCsv } from './run-world.ts';
 
@@ -14,7 +17,7 @@ export type KillMode = 'inside' | 'outside';
 /** What a kill loop covered. */
 export interface KillReport {
   kills: number;
-  /** Kills of a process that had done something and had not come to its end. */
+  /** Kills of a process that had not told of its end yet. */
   hits: number;
   sequences: number;
   /** The last event before each kill. */
@@ -25,7 +28,7 @@ export interface KillReport {
 
 export interface KillLoopOptions {
   readonly mode: KillMode;
-  /** Sequences are run until there were this many kills. */
+  /** Sequences are run until so many kills hit work and each fault has fired. */
   readonly kills: number;
   readonly seed: number;
   readonly rows?: number;
@@ -33,6 +36,8 @@ export interface KillLoopOptions {
 
 /** The command lives for half a second here: optimizing its code, on threads of their own, would cost more than it saves. */
 const SHORT_LIVED = ['--no-opt', '--v8-pool-size=0'];
+const STEPS_FILE = 'steps';
+const KILL_AT_STEP = import.meta.resolve('./kill-at-step.js');
 const MAIN = path.join(path.dirname(fileURLToPath(import.meta.url)), '../../src/cli/main.js');
 /** A model of the older encoding, which loads in half the time. */
 const JOB = `name: killed
@@ -46,35 +51,63 @@ params: { max_output_tokens: 100 }
 write: { path: out.csv, keep: all }
 `;
 
-/** Whatever goes wrong between the two processes while one of them is killed. */
-const FAULTS = [
-  { name: 'create lost after', match: { method: 'POST', path: '/v1/batches', share: 0.2 }, do: { drop: 'after' } },
-  { name: 'create lost before', match: { method: 'POST', path: '/v1/batches', share: 0.1 }, do: { html: 502 } },
-  { name: 'upload lost', match: { method: 'POST', path: '/v1/files', share: 0.1 }, do: { drop: 'after' } },
-  { name: 'list lags', match: { share: 0.5 }, do: { listLagMs: 100 } },
-  { name: 'poll fails', match: { method: 'GET', path: '/v1/batches/*', share: 0.1 }, do: { status: 500 } },
-  { name: 'download breaks', match: { path: '/v1/files/*/content', share: 0.15 }, do: { cutAtByte: 700 } },
-  { name: 'answer invalid', match: { share: 0.15 }, do: { answer: 'invalid_json' } },
-  { name: 'row fails', match: { share: 0.1 }, do: { rowStatus: 500 } },
-  { name: 'row missing', match: { share: 0.05 }, do: { line: 'missing' } },
+/** Where calls go wrong while the command is killed: at the n-th that fits, n drawn anew for each sequence from 1 to `within`, which every run reaches. */
+const CALL_FAULTS = [
+  { name: 'create lost after', match: { method: 'POST', path: '/v1/batches' }, within: 2, do: { drop: 'after' } },
+  { name: 'create lost before', match: { method: 'POST', path: '/v1/batches' }, within: 2, do: { html: 502 } },
+  { name: 'upload lost', match: { method: 'POST', path: '/v1/files' }, within: 2, do: { drop: 'after' } },
+  { name: 'list lags', match: {}, within: 2, do: { listLagMs: 100 } },
+  { name: 'poll fails', match: { method: 'GET', path: '/v1/batches/*' }, within: 2, do: { status: 500 } },
+  { name: 'download breaks', match: { path: '/v1/files/*/content' }, within: 2, do: { cutAtByte: 700 } },
 ];
+/** What goes wrong with rows, the same ones in every sequence: the undisturbed run has to meet it too, for what is left to be equal. */
+const ROW_FAULTS = [
+  { name: 'answer invalid', match: { share: 0.15 }, do: { answer: 'invalid_json' } },
+  { name: 'row fails', match: { share: 0.15 }, do: { rowStatus: 500 } },
+  { name: 'row missing', match: { share: 0.1 }, do: { line: 'missing' } },
+];
+const FAULT_NAMES = [...CALL_FAULTS, ...ROW_FAULTS].map(({ name }) => name);
+const MOMENTS: readonly KillMoment[] = ['before', 'during', 'after'];
+/** A kill is at a step within this share of those of a whole run, so that a sequence has several. */
+const STEPS_SHARE = 0.35;
+/** Sequences there are at most, for each kill that is asked for; more are needed where the last step of a process is not reached. */
+const SEQUENCES_PER_KILL = 3;
+
+const MAX_DRAWS = 10;
+/** More than the seeds of any soak: a later draw is no other loop's first. */
+const SEED_STRIDE = 100_000;
 
 /** Kills the command again and again while it works, lets it end, and compares what it leaves with the undisturbed run. Throws where they differ. */
 export async function runKillLoop(options: KillLoopOptions): Promise<KillReport> {
-  const report: KillReport = { kills: 0, hits: 0, sequences: 0, histogram: new Map(), faults: new Map() };
+  const faults = new Map(options.mode === 'inside' ? [] : FAULT_NAMES.map((name) => [name, 0]));
+  const report: KillReport = { kills: 0, hits: 0, sequences: 0, histogram: new Map(), faults };
   const random = createRandom(options.seed);
-  const undisturbed = await runSequence(options, null, report);
-  while (report.kills < options.kills) {
-    const disturbed = await runSequence(options, random, report);
+  const { left: undisturbed, seed } = await drawUndisturbed(options, report);
+  const steps = Math.ceil(undisturbed.steps * STEPS_SHARE);
+  const isOver = () => report.hits >= options.kills && [...faults.values()].every((fired) => fired > 0);
+  while (!isOver()) {
+    if (report.sequences >= SEQUENCES_PER_KILL * options.kills)
+      throw new Error(`not all that was planned:\n${renderKillReport('', report)}`);
+    const disturbed = await runSequence({ ...options, seed }, { random, steps }, report);
     report.sequences += 1;
-    for (const [what, value] of Object.entries(undisturbed)) {
-      if (disturbed[what as keyof Left] !== value)
+    for (const what of ['exitCode', 'table', 'bill'] as const) {
+      if (disturbed[what] !== undisturbed[what])
         throw new Error(
-          `sequence ${report.sequences} of seed ${options.seed}: the ${what} differs from the undisturbed run's:\n${showDifference(String(disturbed[what as keyof Left]), String(value))}`,
+          `sequence ${report.sequences} of seed ${options.seed}: the ${what} differs from the undisturbed run's:\n${showDifference(String(disturbed[what]), String(undisturbed[what]))}`,
         );
     }
   }
   return report;
+}
+
+/** The first seed of the simulator, from the loop's on, by which each fault of rows hits one: a later run meets the same. */
+async function drawUndisturbed(options: KillLoopOptions, report: KillReport): Promise<{ readonly left: Left; readonly seed: number }> {
+  for (let draw = 0; draw < MAX_DRAWS; draw += 1) {
+    const seed = options.seed + draw * SEED_STRIDE;
+    const left = await runSequence({ ...options, seed }, null, report);
+    if (options.mode === 'inside' || ROW_FAULTS.every(({ name }) => (report.faults.get(name) ?? 0) > 0)) return { left, seed };
+  }
+  throw new Error(`no seed from ${options.seed} on hits a row with each fault`);
 }
 
 /** The first lines that differ. */
@@ -89,38 +122,64 @@ function showDifference(is: string, expected: string): string {
 
 /** What a finished sequence leaves, to be compared. */
 interface Left {
+  /** How many steps the process took that came to its end; not compared. */
+  readonly steps: number;
   readonly exitCode: number;
   readonly table: string;
   /** Custom ids on the bill, sorted. */
   readonly bill: string;
 }
 
-async function runSequence(options: KillLoopOptions, random: (() => number) | null, report: KillReport): Promise<Left> {
+/** Where kills are drawn from; `steps` is the last one. */
+interface Dice {
+  readonly random: () => number;
+  readonly steps: number;
+}
+
+async function runSequence(options: KillLoopOptions, dice: Dice | null, report: KillReport): Promise<Left> {
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'rowmill-'));
-  const simulator =
-    options.mode === 'inside'
-      ? null
-      : await startSimulator({ stateDirectory: path.join(directory, 'provider'), faults: FAULTS, seed: options.seed, batchSeconds: 0.08 });
+  const simulator = options.mode === 'inside' ? null : await startSimulator(drawSimulator(directory, options.seed, dice));
   try {
     fs.writeFileSync(path.join(directory, 'in.csv'), renderCsv(makeRows(options.rows ?? 24)));
     fs.writeFileSync(path.join(directory, 'job.yaml'), JOB);
     for (;;) {
-      const process = start(directory, simulator);
-      const kill = random === null || report.kills >= options.kills ? null : killWhileWorking(process, random);
-      const exitCode = await process.ended;
-      if (exitCode === null) {
-        await kill;
-        noteKill(process, report);
-        continue;
-      }
-      if (exitCode === 7) continue;
+      const running = start(directory, simulator, dice === null || report.hits >= options.kills ? null : drawKill(dice));
+      const exitCode = await running.ended;
+      if (exitCode === null) noteKill(running, report);
+      if (exitCode === null || exitCode === 7) continue;
       for (const { name, fired } of simulator?.faultsFired() ?? []) report.faults.set(name, (report.faults.get(name) ?? 0) + fired);
-      return judge(process, exitCode);
+      return judge(running, exitCode);
     }
   } finally {
     await simulator?.close();
     fs.rmSync(directory, { recursive: true, force: true });
   }
+}
+
+/**
+ * The undisturbed run meets none but the faults of rows: nothing that goes wrong on the way may be seen in what is left. Those come first, as a
+ * draw depends on the place in the plan.
+ */
+function drawSimulator(directory: string, seed: number, dice: Dice | null): SimulatorOptions {
+  const drawn =
+    dice === null
+      ? []
+      : CALL_FAULTS.map(({ within, match, ...fault }) => ({ ...fault, match: { ...match, nth: drawCount(dice.random, within) } }));
+  return { stateDirectory: path.join(directory, 'provider'), faults: [...ROW_FAULTS, ...drawn], seed, batchSeconds: 0.08 };
+}
+
+/** From 1 to `most`. */
+function drawCount(random: () => number, most: number): number {
+  return 1 + Math.floor(random() * most);
+}
+
+interface Kill {
+  readonly step: number;
+  readonly moment: KillMoment;
+}
+
+function drawKill({ random, steps }: Dice): Kill {
+  return { step: drawCount(random, steps), moment: MOMENTS[Math.floor(random() * MOMENTS.length)] as KillMoment };
 }
 
 /** One run of the command. */
@@ -137,22 +196,33 @@ interface Running {
   stderr: string;
 }
 
-function start(directory: string, simulator: Simulator | null): Running {
+function start(directory: string, simulator: Simulator | null, kill: Kill | null): Running {
   const origin = simulator === null ? 'simulator' : `127.0.0.1-${simulator.port}`;
   const stateDirectory = path.join(directory, '.rowmill', `killed@${origin}`);
   const target = simulator === null ? ['--simulate'] : ['--base-url', simulator.url];
   const { OPENAI_BASE_URL: _url, ROWMILL_BASE_URL: _other, ROWMILL_STATE_DIR: _state, ...environment } = process.env;
-  const child = spawn(process.execPath, [...SHORT_LIVED, MAIN, 'run', 'job.yaml', ...target, '--json', '--progress', 'none'], {
-    cwd: directory,
-    env: { ...environment, OPENAI_API_KEY: CANARY_KEY, ROWMILL_POLL_MAX: '50ms', ROWMILL_LOOKS: '0.05,0.2,0.6' },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const child = spawn(
+    process.execPath,
+    [...SHORT_LIVED, '--import', KILL_AT_STEP, MAIN, 'run', 'job.yaml', ...target, '--json', '--progress', 'none'],
+    {
+      cwd: directory,
+      env: {
+        ...environment,
+        OPENAI_API_KEY: CANARY_KEY,
+        ROWMILL_POLL_MAX: '50ms',
+        ROWMILL_LOOKS: '0.05,0.2,0.6',
+        ROWMILL_TEST_STEPS_FILE: path.join(directory, STEPS_FILE),
+        ...(kill === null ? {} : { ROWMILL_TEST_KILL_STEP: String(kill.step), ROWMILL_TEST_KILL_MOMENT: kill.moment }),
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
   const running: Running = {
     child,
     directory,
     stateDirectory,
     providerDirectory: simulator === null ? path.join(stateDirectory, 'provider') : path.join(directory, 'provider'),
-    eventsBefore: countLines(path.join(stateDirectory, 'events.jsonl')),
+    eventsBefore: readWhole(path.join(stateDirectory, 'events.jsonl')).length,
     ended: new Promise((resolve) => child.on('close', resolve)),
     stdout: '',
     stderr: '',
@@ -166,31 +236,12 @@ function start(directory: string, simulator: Simulator | null): Running {
   return running;
 }
 
-/** Waits for a random number of signs of work (events, bill lines or response bytes) and a moment more, then kills. */
-async function killWhileWorking(running: Running, random: () => number): Promise<void> {
-  const events = path.join(running.stateDirectory, 'events.jsonl');
-  const bill = path.join(running.providerDirectory, 'bill.jsonl');
-  const watchesBill = random() < 0.25;
-  const countEvents = createLineCounter(events);
-  const count = watchesBill ? createLineCounter(bill) : countEvents;
-  const wanted = count() + 1 + Math.floor(random() * (watchesBill ? 10 : 7));
-  const delayMs = random() < 0.5 ? 0 : random() * 15;
-  let isOver = false;
-  void running.ended.then(() => {
-    isOver = true;
-  });
-  while (!isOver && (count() < wanted || countEvents() === running.eventsBefore)) await pause(2);
-  await pause(delayMs);
-  running.child.kill('SIGKILL');
-}
-
 function noteKill(running: Running, report: KillReport): void {
   const events = readWhole(path.join(running.stateDirectory, 'events.jsonl'));
-  const last = events.at(-1);
-  const isHit = events.length > running.eventsBefore && last?.type !== 'run-ended';
+  const last = events.at(-1)?.type ?? '';
   report.kills += 1;
-  if (isHit) report.hits += 1;
-  const name = isHit ? String(last?.type) : last?.type === 'run-ended' ? '(after the end)' : '(before its first event)';
+  if (last !== 'run-ended') report.hits += 1;
+  const name = last === 'run-ended' ? '(after the end)' : events.length > running.eventsBefore ? last : '(before its first event)';
   report.histogram.set(name, (report.histogram.get(name) ?? 0) + 1);
 }
 
@@ -217,6 +268,7 @@ function judge(running: Running, exitCode: number): Left {
   });
   const bill = readJsonLines(path.join(providerDirectory, 'bill.jsonl')) as { customId: string }[];
   return {
+    steps: Number(fs.readFileSync(path.join(directory, STEPS_FILE), 'utf8')),
     exitCode,
     table: fs.readFileSync(writePath, 'utf8'),
     bill: bill
@@ -249,37 +301,4 @@ function readWhole(file: string): WireEvent[] {
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as WireEvent);
-}
-
-function countLines(file: string): number {
-  return createLineCounter(file)();
-}
-
-/** Counts the lines of a growing file, reading only what is new. */
-export function createLineCounter(file: string): () => number {
-  let bytes = 0;
-  let lines = 0;
-  return () => {
-    const size = fs.statSync(file, { throwIfNoEntry: false })?.size ?? 0;
-    if (size <= bytes) return lines;
-    const text = fs.readFileSync(file);
-    for (let at = text.indexOf(10, bytes); at >= 0; at = text.indexOf(10, at + 1)) lines += 1;
-    bytes = text.length;
-    return lines;
-  };
-}
-
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
-}
-
-/** A small seeded generator of numbers in 0..1 (mulberry32). */
-export function createRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

@@ -3,12 +3,15 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import type { BatchContext } from '../../src/batch/context.ts';
 import { makeKey, makeRequestLine, type Request } from '../../src/core/request.ts';
+import type { StartTimer } from '../../src/core/timer.ts';
+import { startTimer as startRealTimer } from '../../src/host/real-effects.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import { openLedger } from '../../src/ledger/open-ledger.ts';
 import { createProvider } from '../../src/openai/provider.ts';
 import type { SimulatorOptions } from '../../src/simulator/options.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/start.ts';
-import { CANARY_KEY, sleepFast } from './run-world.ts';
+import { CANARY_KEY, SPEED } from './run-world.ts';
+import { createSkippedTime, type SkippedTime } from './skipped-time.ts';
 
 /** The batch lane by itself: a ledger, a provider and what every step is handed, on fast time. */
 export interface LaneWorld {
@@ -31,13 +34,15 @@ export function makeRequest(text: string): Request {
 }
 
 export async function makeLaneWorld(
-  options: SimulatorOptions & { readonly looksMs?: readonly number[]; readonly callTimeoutMs?: number } = {},
+  options: SimulatorOptions & {
+    readonly looksMs?: readonly number[];
+    readonly startTimer?: StartTimer;
+    readonly time?: Pick<SkippedTime, 'clock' | 'sleep'>;
+  } = {},
 ): Promise<LaneWorld> {
-  const { looksMs = [5_000, 20_000, 65_000], callTimeoutMs = 60_000, ...simulatorOptions } = options;
+  const { looksMs = [5_000, 20_000, 65_000], startTimer = startRealTimer, time = createSkippedTime(SPEED), ...simulatorOptions } = options;
   const root = fs.mkdtempSync(path.join(os.tmpdir(), 'rowmill-'));
-  const startedAt = performance.now();
-  const startedDate = Date.now();
-  const clock = () => new Date(startedDate + Math.floor((performance.now() - startedAt) * 1000));
+  const { clock, sleep } = time;
   const providerDirectory = path.join(root, 'provider');
   const simulator = await startSimulator({
     stateDirectory: providerDirectory,
@@ -68,11 +73,12 @@ export async function makeLaneWorld(
     warnings,
     context: {
       ledger,
-      provider: await createProvider({ apiKey: CANARY_KEY, baseUrl: simulator.url, clock, callTimeoutMs }),
+      provider: await createProvider({ apiKey: CANARY_KEY, baseUrl: simulator.url, clock, startTimer }),
       jobName: 'lane',
       settings: { looksMs, pollMaxMs: 4_000 },
       clock,
-      sleep: sleepFast,
+      sleep,
+      startTimer,
       random: () => 0.5,
       stopping: signal,
       signal,

@@ -97,10 +97,16 @@ export function makeErrorLine(customId: string, code: string, change: { id?: str
 
 /** Brings custom ids on their way as one shard: written, uploaded, created as `batchId`. */
 export async function submit(ledger: Ledger, batchId: string, customIds: readonly string[]): Promise<string> {
+  const shard = await uploadShard(ledger, customIds);
+  await create(ledger, shard, batchId);
+  return shard;
+}
+
+/** As far as the file: written and uploaded. */
+export async function uploadShard(ledger: Ledger, customIds: readonly string[]): Promise<string> {
   const shard = await writeShard(ledger, customIds);
   await ledger.append({ type: 'upload-intent', shard, filename: `${shard}.jsonl` });
   await ledger.append({ type: 'upload-done', shard, fileId: `file-${shard}` });
-  await create(ledger, shard, batchId);
   return shard;
 }
 

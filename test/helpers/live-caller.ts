@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { decideNextStep } from '../../src/core/outcome.ts';
+import { startTimer } from '../../src/host/real-effects.ts';
 import { createLocalLane } from '../../src/live/local/local-lane.ts';
 import { createProvider } from '../../src/openai/provider.ts';
 import { makeLiveRequests, openLiveLedger } from './live-world.ts';
@@ -23,7 +24,7 @@ const stepOf = (id: number) => {
 const started = Date.now();
 const lane = createLocalLane({
   ledger,
-  provider: await createProvider({ apiKey: 'sk-live-test', baseUrl, clock: () => new Date() }),
+  provider: await createProvider({ apiKey: 'sk-live-test', baseUrl, clock: () => new Date(), startTimer }),
   limits: { requestsPerMinute: null, tokensPerMinute: null, concurrency: Number(concurrency) },
   isDueAgain: (id) => stepOf(id) === 'again',
   isAffordable: () => true,

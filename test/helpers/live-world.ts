@@ -5,6 +5,8 @@ import type { TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { decideNextStep } from '../../src/core/outcome.ts';
 import { makeKey, type Request } from '../../src/core/request.ts';
+import type { StartTimer } from '../../src/core/timer.ts';
+import { startTimer as startRealTimer } from '../../src/host/real-effects.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import { openLedger } from '../../src/ledger/open-ledger.ts';
 import type { LiveLane } from '../../src/live/lane.ts';
@@ -33,7 +35,7 @@ export interface LiveWorldOptions extends SimulatorOptions {
   readonly tokenCharging?: LocalLaneOptions['tokenCharging'];
   readonly attempts?: number;
   readonly onUnknown?: 'retry' | 'hold';
-  readonly liveTimeoutMs?: number;
+  readonly startTimer?: StartTimer;
   /** How much faster than real time clocks and sleeps run. */
   readonly speed?: number;
   readonly baseUrl?: string;
@@ -75,7 +77,7 @@ export async function makeLiveWorld(t: TestContext, options: LiveWorldOptions = 
     tokenCharging,
     attempts = 3,
     onUnknown = 'retry',
-    liveTimeoutMs,
+    startTimer = startRealTimer,
     speed = 1,
     baseUrl,
     apiKey,
@@ -99,7 +101,7 @@ export async function makeLiveWorld(t: TestContext, options: LiveWorldOptions = 
     apiKey: apiKey ?? 'sk-live-test',
     baseUrl: baseUrl ?? simulator.url,
     clock,
-    ...(liveTimeoutMs === undefined ? {} : { liveTimeoutMs }),
+    startTimer,
   });
   const lane = createLocalLane({
     ledger,

@@ -46,14 +46,13 @@ export async function createThroughLosses(options: {
 }): Promise<LostCreates> {
   const time = createVirtualTime(Date.now());
   const world = await makeLaneWorld({
-    now: () => time.clock().getTime(),
+    time,
     seed: options.seed,
     faults: makePlan(options.maxLagMs),
     ...(options.looksMs === undefined ? {} : { looksMs: options.looksMs }),
   });
   try {
-    const { ledger } = world;
-    const context = { ...world.context, clock: time.clock, sleep: time.sleep };
+    const { context, ledger } = world;
     const since = context.clock().toISOString();
     const never = new AbortController().signal;
     const waiting: string[] = [];

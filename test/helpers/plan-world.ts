@@ -1,4 +1,5 @@
 import os from 'node:os';
+import { startTimer } from '../../src/host/real-effects.ts';
 import type { RowSelection } from '../../src/run/open/selection.ts';
 import { planJob } from '../../src/run/plan/plan.ts';
 import type { Plan } from '../../src/run/plan/plan-result.ts';
@@ -17,6 +18,7 @@ export function planWorld(world: World, selection: RowSelection = { type: 'all' 
       clock: world.clock,
       monotonicMs: () => performance.now(),
       sleep: async () => {},
+      startTimer,
       random: () => 0.5,
       randomId: () => 'planned',
       processIdentity: { pid: process.pid, host: os.hostname(), startTime: null },

@@ -1,5 +1,6 @@
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { startTimer } from '../../src/host/real-effects.ts';
 import { type InProcessWorker, startWorker } from './in-process-worker.ts';
 import { borrowRedis } from './redis-server.ts';
 import { CANARY_KEY, type Ended, makeWorld, type RunChange, type World, type WorldOptions } from './run-world.ts';
@@ -31,6 +32,7 @@ export async function makeRedisJobWorld(t: TestContext, options: WorldOptions & 
     ...world.effects,
     random: Math.random,
     clock: () => new Date(),
+    startTimer,
     sleep: async (milliseconds: number, signal: AbortSignal) => sleep(milliseconds, undefined, { signal }),
   };
   return {

@@ -1,8 +1,8 @@
+import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import type { Summary } from '../../src/core/summary.ts';
-import { createLineCounter } from './kill-loop.ts';
 import { writeLiveJob } from './live-rows.ts';
 import { type LiveStage, makeLiveStage, type StageWorker } from './live-stage.ts';
 import { judgeSoak } from './redis-soak-judge.ts';
@@ -129,4 +129,18 @@ export async function soakRedis(options: RedisSoakOptions): Promise<RedisSoakRep
     client.disconnect();
     await stage.end();
   }
+}
+
+/** Counts the lines of a growing file, reading only what is new. */
+function createLineCounter(file: string): () => number {
+  let bytes = 0;
+  let lines = 0;
+  return () => {
+    const size = fs.statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+    if (size <= bytes) return lines;
+    const text = fs.readFileSync(file);
+    for (let at = text.indexOf(10, bytes); at >= 0; at = text.indexOf(10, at + 1)) lines += 1;
+    bytes = text.length;
+    return lines;
+  };
 }

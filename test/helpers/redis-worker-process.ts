@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EXIT } from '../../src/core/errors.ts';
 import { readUsage } from '../../src/core/usage.ts';
+import { startTimer } from '../../src/host/real-effects.ts';
 import type { MakeCall } from '../../src/live/call.ts';
 import { createDailyAllowance, type DailyLimits } from '../../src/live/worker/daily-allowance.ts';
 import { runWorker } from '../../src/live/worker/worker.ts';
@@ -63,9 +64,11 @@ export async function runTestWorker(options: WorkerProcessOptions, draining: Abo
       if (process.env.SHOW_LOG === '1') console.error(level, event, JSON.stringify(facts ?? {}));
     },
     workerId: `w${process.pid}-${Math.floor(Math.random() * 1e9).toString(36)}`,
+    clock: () => new Date(),
     random: Math.random,
     monotonicMs: () => performance.now(),
     sleep: async (milliseconds, signal) => sleep(milliseconds, undefined, { signal }),
+    startTimer,
     draining,
     ending,
     lockMs: options.lockMs,

@@ -4,6 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { AppError } from '../../src/core/errors.ts';
 import { makeKey, type Request } from '../../src/core/request.ts';
+import type { StartTimer } from '../../src/core/timer.ts';
+import { startTimer } from '../../src/host/real-effects.ts';
 import type { CallEnd, CallOwner, CallQueue, LiveCall } from '../../src/live/queue.ts';
 import type { SharedLimits } from '../../src/live/redis/limits.ts';
 import { openBullmqQueue } from '../../src/live/runner/queue.ts';
@@ -58,6 +60,7 @@ export function openTestQueue(
     limits?: SharedLimits;
     warn?: (message: string) => void;
     workerSilenceMs?: number;
+    startTimer?: StartTimer;
   },
 ): Promise<CallQueue> {
   return openBullmqQueue({
@@ -69,6 +72,7 @@ export function openTestQueue(
     clock: () => new Date(),
     random: Math.random,
     sleep: async (milliseconds, signal) => sleep(milliseconds, undefined, { signal }),
+    startTimer: options.startTimer ?? startTimer,
     warn: options.warn ?? (() => {}),
     ...(options.window === undefined ? {} : { window: options.window }),
     workerSilenceMs: options.workerSilenceMs ?? 2_000,

@@ -1,9 +1,9 @@
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Summary } from '../../src/core/summary.ts';
+import type { StartTimer } from '../../src/core/timer.ts';
+import { startTimer } from '../../src/host/real-effects.ts';
 import { createProvider } from '../../src/openai/provider.ts';
 import type { Effects } from '../../src/run/open/effects.ts';
 import type { RunOptions } from '../../src/run/options.ts';
@@ -11,6 +11,7 @@ import { runJob } from '../../src/run/run.ts';
 import type { SimulatorOptions } from '../../src/simulator/options.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/start.ts';
 import { type CheckOptions, checkRun } from './check-run.ts';
+import { createSkippedTime } from './skipped-time.ts';
 
 /** Looks for a key in every file: it must never be found. */
 export const CANARY_KEY = 'sk-canary-7Zq3vK1xW9';
@@ -18,7 +19,7 @@ export const CANARY_KEY = 'sk-canary-7Zq3vK1xW9';
 export const CANARY_CELL = 'canary-cell-4f1d';
 
 /** How much faster than real time the worlds of tests run: a look after 65 s takes 65 ms. */
-const SPEED = 1000;
+export const SPEED = 1000;
 
 /** A folder with a job, its table and a simulator: everything a run needs, on fast time. */
 export interface World {
@@ -51,7 +52,7 @@ export interface RunChange extends Partial<Omit<RunOptions, 'target'>> {
   readonly apiKey?: string;
   /** Where the provider is reached; the simulator without it. */
   readonly baseUrl?: string;
-  readonly callTimeoutMs?: number;
+  readonly startTimer?: StartTimer;
 }
 
 export interface Ended {
@@ -112,9 +113,7 @@ export async function makeWorld(t: Cleanup | null, options: WorldOptions = {}): 
   const { rows = makeRows(12), job, directory = fs.mkdtempSync(path.join(os.tmpdir(), 'rowmill-')), ...simulatorOptions } = options;
   const stateDirectory = path.join(directory, '.rowmill', 'proof@simulator');
   const providerDirectory = path.join(stateDirectory, 'provider');
-  const startedAt = performance.now();
-  const startedDate = Date.now();
-  const clock = () => new Date(startedDate + Math.floor((performance.now() - startedAt) * SPEED));
+  const { clock, sleep } = createSkippedTime(SPEED);
   const start = (change: SimulatorOptions) => {
     fs.mkdirSync(stateDirectory, { recursive: true, mode: 0o700 });
     return startSimulator({ stateDirectory: providerDirectory, batchSeconds: 0, now: () => clock().getTime(), ...change });
@@ -130,7 +129,8 @@ export async function makeWorld(t: Cleanup | null, options: WorldOptions = {}): 
   const effects: Effects = {
     clock,
     monotonicMs: () => performance.now(),
-    sleep: sleepFast,
+    sleep,
+    startTimer,
     random: () => 0.5,
     randomId: () => `id${String(++ids).padStart(4, '0')}${process.hrtime.bigint().toString(36).slice(-4)}`,
     processIdentity: { pid: process.pid, host: os.hostname(), startTime: null },
@@ -152,7 +152,7 @@ export async function makeWorld(t: Cleanup | null, options: WorldOptions = {}): 
       simulator = await start(change);
     },
     async run(change = {}) {
-      const { apiKey = CANARY_KEY, baseUrl, callTimeoutMs, ...others } = change;
+      const { apiKey = CANARY_KEY, baseUrl, startTimer: startCallTimer = startTimer, ...others } = change;
       const before = { ...simulator.requests() };
       const warnings: string[] = [];
       const never = new AbortController().signal;
@@ -169,7 +169,7 @@ export async function makeWorld(t: Cleanup | null, options: WorldOptions = {}): 
               apiKey,
               baseUrl: baseUrl ?? simulator.url,
               clock,
-              ...(callTimeoutMs === undefined ? {} : { callTimeoutMs }),
+              startTimer: startCallTimer,
             });
             return { provider, close: async () => {} };
           },
@@ -229,12 +229,6 @@ export async function makeWorld(t: Cleanup | null, options: WorldOptions = {}): 
   world.write('in.csv', renderCsv(rows));
   world.write('job.yaml', makeJobText(job));
   return world;
-}
-
-/** Sleeps a thousandth of the time. */
-export async function sleepFast(milliseconds: number, signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted();
-  await delay(milliseconds / SPEED, undefined, { signal }).catch(() => signal.throwIfAborted());
 }
 
 function subtract(after: Readonly<Record<string, number>>, before: Readonly<Record<string, number>>): Record<string, number> {

@@ -11,12 +11,12 @@ import { print, printJson, say } from '../say.ts';
 /** `rowmill cancel`: tells the provider; needs no lock. Exit 7 when a batch could not be asked about. */
 export async function cancel(jobFile: string, flags: JobFlags): Promise<number> {
   loadEnvFile();
-  const { clock, processIdentity } = makeEffects();
+  const { clock, startTimer, processIdentity } = makeEffects();
   const cancelled = await cancelBatches({
     jobFile,
     cwd: process.cwd(),
     stateRoot: flags.stateDir ?? null,
-    target: makeTarget(flags, clock),
+    target: makeTarget(flags, { clock, startTimer }),
     host: processIdentity.host,
     signal: new AbortController().signal,
   });

@@ -19,8 +19,8 @@ export async function worker(flags: WorkerFlags): Promise<number> {
   const dailyLimits = readDailyLimits(process.env);
   const { default: pino } = await import('pino');
   const logger = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime });
-  const { clock, monotonicMs, random, randomId, sleep } = makeEffects();
-  const provider = await createProvider({ apiKey: readApiKey(), baseUrl: chooseBaseUrl(undefined), clock });
+  const { clock, monotonicMs, random, randomId, sleep, startTimer } = makeEffects();
+  const provider = await createProvider({ apiKey: readApiKey(), baseUrl: chooseBaseUrl(undefined), clock, startTimer });
   const workerId = randomId();
   let lines = 0;
   const makeLineId = () => `live_${workerId}_${++lines}`;
@@ -37,9 +37,11 @@ export async function worker(flags: WorkerFlags): Promise<number> {
       allowance: createDailyAllowance(dailyLimits, clock),
       log: (level, event, facts) => logger[level]({ ...facts }, event),
       workerId,
+      clock,
       random,
       monotonicMs,
       sleep,
+      startTimer,
       draining: interrupts.stopping,
       ending: interrupts.signal,
     });

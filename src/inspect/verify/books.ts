@@ -5,6 +5,7 @@ import type { StoredEvent } from '../../core/event.ts';
 import type { SettledRecord } from '../../core/settled.ts';
 import { addUsage, NO_USAGE, readUsage, type Usage } from '../../core/usage.ts';
 import type { ResponseFile } from '../../ledger/ledger.ts';
+import type { FileChecks } from './files.ts';
 import { type Check, decideCheck } from './files.ts';
 
 /** The live calls stand together under the id their files have in place of a batch's. */
@@ -76,16 +77,15 @@ interface BillLine {
  * Compares the simulator's own bill with what was recorded. Batches that are not collected yet are left out; so are requests a collected
  * batch gave no line for: they are named in its event, and counted as possibly billed.
  */
-export async function checkBill(stateDirectory: string, events: readonly StoredEvent[], books: BatchBooks): Promise<Check> {
+export async function checkBill(
+  stateDirectory: string,
+  { events, announcedCalls }: Pick<FileChecks, 'events' | 'announcedCalls'>,
+  books: BatchBooks,
+): Promise<Check> {
   const file = join(stateDirectory, 'provider', 'bill.jsonl');
   if (!existsSync(file)) return { name: 'bill', status: 'skipped', detail: 'only the built-in simulator keeps a bill beside the state' };
   const missing = new Map<string, ReadonlySet<string>>();
-  let unanswered = 0;
-  for (const event of events) {
-    if (event.type === 'batch-collected') missing.set(event.batchId, new Set(event.missing));
-    // Calls that were announced: more than this cannot have been billed without an answer.
-    if (event.type === 'call-intent' || event.type === 'call-queued') unanswered += event.calls.length;
-  }
+  for (const event of events) if (event.type === 'batch-collected') missing.set(event.batchId, new Set(event.missing));
   const billed = new Map<string, BatchSum>();
   let lost = 0;
   let open = 0;
@@ -104,9 +104,8 @@ export async function checkBill(stateDirectory: string, events: readonly StoredE
     const own = books.ofBatch(batchId);
     if (batchId === LIVE && own.attempts < bill.attempts) {
       lost += bill.attempts - own.attempts;
-      return bill.attempts - own.attempts <= unanswered
-        ? []
-        : [`live: ${bill.attempts} attempts on the bill, ${own.attempts} in the ledger`];
+      // More than were announced cannot have been billed.
+      return bill.attempts <= announcedCalls ? [] : [`live: ${bill.attempts} attempts on the bill, ${own.attempts} in the ledger`];
     }
     const isSame = own.attempts === bill.attempts && JSON.stringify(own.usage) === JSON.stringify(bill.usage);
     return isSame ? [] : [`${batchId || 'live'}: ${bill.attempts} attempts on the bill, ${own.attempts} in the ledger, or other tokens`];

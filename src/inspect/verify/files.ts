@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import { AppError } from '../../core/errors.ts';
 import type { StoredEvent } from '../../core/event.ts';
+import { NewerFormatError } from '../../core/formats.ts';
 import { listNames } from '../../ledger/disk/durable-files.ts';
 import { readEvents } from '../../ledger/events/event-log.ts';
 import { isResponseName } from '../../ledger/response-file.ts';
@@ -25,27 +26,31 @@ type CheckedEvent = Extract<StoredEvent, { readonly type: 'response-recorded' | 
 export interface FileChecks {
   readonly checks: readonly Check[];
   readonly events: readonly CheckedEvent[];
+  /** Live calls that were ever announced. */
+  readonly announcedCalls: number;
 }
 
 /** Reads the event log with its checksums and hashes every recorded response file. */
 export async function checkFiles(stateDirectory: string, signal: AbortSignal): Promise<FileChecks> {
   const events: CheckedEvent[] = [];
   let seq = 0;
+  let announcedCalls = 0;
   try {
     const end = await readEvents(
       join(stateDirectory, 'events.jsonl'),
       ({ event }) => {
         if (event.type === 'response-recorded' || event.type === 'batch-collected') events.push(event);
+        if (event.type === 'call-intent' || event.type === 'call-queued') announcedCalls += event.calls.length;
       },
       signal,
     );
     seq = end.seq;
   } catch (error) {
-    if (!(error instanceof AppError)) throw error;
-    return { checks: [decideCheck('events', false, error.message)], events };
+    if (!(error instanceof AppError) || error instanceof NewerFormatError) throw error;
+    return { checks: [decideCheck('events', false, error.message)], events, announcedCalls };
   }
   const checks = [decideCheck('events', true, `${seq} events, each with its number and checksum`)];
-  return { checks: [...checks, await checkResponses(stateDirectory, events, signal)], events };
+  return { checks: [...checks, await checkResponses(stateDirectory, events, signal)], events, announcedCalls };
 }
 
 async function checkResponses(stateDirectory: string, events: readonly CheckedEvent[], signal: AbortSignal): Promise<Check> {

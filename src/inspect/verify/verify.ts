@@ -35,7 +35,7 @@ export async function verifyState(options: ReadOptions): Promise<Verification> {
   const checks = [...files.checks];
   let found: FoundState | null = null;
   if (checks.every(({ status }) => status !== 'failed')) {
-    found = await findState(options);
+    found = await findState({ ...options, leaveOut: null });
     const prepared = await prepareForReading(options, found);
     const derived = await deriveState(options, found, prepared);
     try {
@@ -44,7 +44,7 @@ export async function verifyState(options: ReadOptions): Promise<Verification> {
       await derived.ledger.close();
     }
     checks.push(checkBatchUsage(files.events, derived.batches));
-    checks.push(await checkBill(state.directory, files.events, derived.batches));
+    checks.push(await checkBill(state.directory, files, derived.batches));
   }
   const ok = checks.every(({ status }) => status !== 'failed');
   const run = found?.lastRun?.summary.run ?? null;

@@ -1,13 +1,11 @@
 import { crc32 } from 'node:zlib';
 import type { Event, StoredEvent } from '../../core/event.ts';
 
-/** The format this version writes and reads. */
-export const EVENT_FORMAT = 1;
-
 /** Every type this version knows; another one in the file means that a newer version wrote it. */
 const EVENT_TYPES: ReadonlySet<string> = new Set(
   Object.keys({
     'state-created': 0,
+    'format-raised': 0,
     'run-started': 0,
     'deadline-set': 0,
     'lane-switched': 0,

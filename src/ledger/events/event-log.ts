@@ -1,6 +1,8 @@
 import fs from 'node:fs';
+import path from 'node:path';
 import { AppError, LedgerError } from '../../core/errors.ts';
 import type { Event, StoredEvent } from '../../core/event.ts';
+import { NewerFormatError, refuseNewer } from '../../core/formats.ts';
 import { openForReading, openPrivateFile, readBytesAt, writeFully } from '../disk/durable-files.ts';
 import { forEachLine, readLineChunks } from '../disk/read-lines.ts';
 import { makeEventLine, readEventLine } from './event-line.ts';
@@ -26,22 +28,38 @@ export interface LogEnd {
 /**
  * Reads the event log from its beginning, handing on every event in order. Bytes after the last newline are what a crash left of an
  * event that was never announced: they are skipped.
- * @throws LedgerError with file and line where a line is damaged, missing or from a newer version
+ * @throws NewerFormatError where a newer version says that it goes on; LedgerError with file and line where a line is damaged or missing
  */
 export async function readEvents(file: string, visit: (placed: PlacedEvent) => Promise<void> | void, signal: AbortSignal): Promise<LogEnd> {
   let end: LogEnd = { seq: 0, bytes: 0 };
   for await (const chunk of readLineChunks(file, { signal })) {
     const placed: PlacedEvent[] = [];
+    // Told after the lines before it were seen: they may say that a newer version wrote what follows.
+    const damage: unknown[] = [];
     forEachLine(chunk.bytes, (start, stop) => {
-      if (stop === chunk.bytes.length) return;
+      if (stop === chunk.bytes.length || damage.length > 0) return;
       const seq = end.seq + 1;
-      const event = readLine(file, chunk.bytes.subarray(start, stop), seq);
-      placed.push({ event, offsetBytes: chunk.offsetBytes + start, lengthBytes: stop - start });
+      try {
+        const event = readLine(file, chunk.bytes.subarray(start, stop), seq);
+        placed.push({ event, offsetBytes: chunk.offsetBytes + start, lengthBytes: stop - start });
+      } catch (error) {
+        damage.push(error);
+      }
       end = { seq, bytes: chunk.offsetBytes + stop + 1 };
     });
-    for (const one of placed) await visit(one);
+    for (const one of placed) {
+      checkFormat(one.event, file);
+      await visit(one);
+    }
+    if (damage.length > 0) throw damage[0];
   }
   return end;
+}
+
+function checkFormat(event: StoredEvent, file: string): void {
+  if (event.type !== 'state-created' && event.type !== 'format-raised') return;
+  const refusal = refuseNewer('state', `the state directory ${path.dirname(file)} was written`, { version: undefined, ...event });
+  if (refusal !== null) throw new NewerFormatError(refusal);
 }
 
 /** Every line holds the event of its own number: `seq` counts lines from 1. */

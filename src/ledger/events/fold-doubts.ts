@@ -46,7 +46,7 @@ export function takeMissing(fold: MutableDoubts, event: EventOf<'batch-collected
 /** What a lost batch was counted as is open again. */
 export function takeReturned(fold: MutableDoubts, { batchId }: EventOf<'batch-returned'>): void {
   const batch = fold.batches.get(batchId);
-  if (batch === undefined || !batch.isCollected) return;
+  if (batch === undefined || !batch.isCollected || batch.status !== 'lost') return;
   if (batch.shard !== null && !batch.isExtra) addAnswerless(fold, batch.run, { rejected: 0, unknown: -batch.missing });
   fold.batches.set(batchId, { ...batch, ...NOTHING_MISSING, isCollected: false, hasReturned: true });
 }

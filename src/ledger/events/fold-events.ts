@@ -10,6 +10,8 @@ import {
   takeMissing,
   takeReturned,
 } from './fold-doubts.ts';
+import type { ShardTransition } from './shard-transitions.ts';
+import { SHARD_TRANSITIONS } from './shard-transitions.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -70,6 +72,9 @@ function applyEvent(fold: MutableFold, event: StoredEvent): void {
       fold.format = event.format;
       fold.origin = event.origin;
       return;
+    case 'format-raised':
+      fold.format = event.format;
+      return;
     case 'run-started':
       fold.currentRun = {
         id: event.run,
@@ -122,7 +127,7 @@ function applyEvent(fold: MutableFold, event: StoredEvent): void {
         url: event.url,
         sha256: event.sha256,
         ...inForce(fold),
-        status: 'written',
+        status: SHARD_TRANSITIONS[event.type].to,
         uploadIntentAt: null,
         filename: null,
         fileId: null,
@@ -134,18 +139,17 @@ function applyEvent(fold: MutableFold, event: StoredEvent): void {
       });
       return;
     case 'shard-retired':
-      changeShard(fold, event.shard, { status: 'retired' });
+      moveShard(fold, event.shard, event.type);
       return;
     case 'upload-intent':
-      changeShard(fold, event.shard, { status: 'uploading', uploadIntentAt: event.at, filename: event.filename, fileId: null });
+      moveShard(fold, event.shard, event.type, { uploadIntentAt: event.at, filename: event.filename, fileId: null });
       return;
     case 'upload-done':
-      changeShard(fold, event.shard, { status: 'uploaded', fileId: event.fileId });
+      moveShard(fold, event.shard, event.type, { fileId: event.fileId });
       return;
     case 'create-intent':
-      changeShard(fold, event.shard, {
+      moveShard(fold, event.shard, event.type, {
         ...inForce(fold),
-        status: 'creating',
         createAttempt: event.attempt,
         createIntentAt: event.at,
         fileId: event.fileId,
@@ -154,18 +158,16 @@ function applyEvent(fold: MutableFold, event: StoredEvent): void {
       });
       return;
     case 'create-unknown':
-      changeShard(fold, event.shard, { status: 'create-unknown' });
-      return;
     case 'create-absent':
-      changeShard(fold, event.shard, { status: 'uploaded' });
-      takeAbsent(fold, event);
+      moveShard(fold, event.shard, event.type);
+      if (event.type === 'create-absent') takeAbsent(fold, event);
       return;
     case 'create-refused':
-      refuseCreate(fold, event.shard, event.code);
+      refuseCreate(fold, event.shard, event.type, event.code);
       return;
     case 'create-done': {
       const shard = fold.shards.get(event.shard);
-      changeShard(fold, event.shard, { status: 'submitted', batchId: event.batchId });
+      moveShard(fold, event.shard, event.type, { batchId: event.batchId });
       fold.batches.set(
         event.batchId,
         makeBatch(fold, event.batchId, shard, { isExtra: false, adopted: event.how === 'adopted', at: event.at }),
@@ -215,8 +217,8 @@ function applyEvent(fold: MutableFold, event: StoredEvent): void {
       takeMissing(fold, event);
       // A batch that came back has no shard any more that could be sent again.
       if (batch === undefined || batch.shard === null || batch.isExtra || batch.hasReturned) return;
-      if (event.status === 'failed') refuseCreate(fold, batch.shard, event.status);
-      else changeShard(fold, batch.shard, { status: 'collected' });
+      if (event.status === 'failed') refuseCreate(fold, batch.shard, 'batch-failed', event.status);
+      else moveShard(fold, batch.shard, event.type);
       return;
     }
     default:
@@ -281,15 +283,15 @@ function makeBatch(
 }
 
 /** A create refused, at once or by a batch that failed as a whole: the shard can be sent again as it is, and that batch has nothing to give. */
-function refuseCreate(fold: MutableFold, id: string, code: string): void {
+function refuseCreate(fold: MutableFold, id: string, how: 'create-refused' | 'batch-failed', code: string): void {
   const batchId = fold.shards.get(id)?.batchId ?? null;
   if (batchId !== null) changeBatch(fold, batchId, { isCollected: true });
-  changeShard(fold, id, { status: 'uploaded', batchId: null, refusedCode: code });
+  moveShard(fold, id, how, { batchId: null, refusedCode: code });
 }
 
-function changeShard(fold: MutableFold, id: string, change: Partial<ShardState>): void {
+function moveShard(fold: MutableFold, id: string, transition: ShardTransition, change: Partial<ShardState> = {}): void {
   const shard = fold.shards.get(id);
-  if (shard !== undefined) fold.shards.set(id, { ...shard, ...change });
+  if (shard !== undefined) fold.shards.set(id, { ...shard, ...change, status: SHARD_TRANSITIONS[transition].to });
 }
 
 function changeBatch(fold: MutableFold, id: string, change: Partial<BatchState>): void {

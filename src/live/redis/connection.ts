@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis';
 import { AppError, EXIT } from '../../core/errors.ts';
+import type { StartTimer } from '../../core/timer.ts';
 
 /** From the first attempt to the sentence that says what is wrong. */
 const START_PATIENCE_MS = 4_000;
@@ -11,7 +12,7 @@ const LONGEST_RECONNECT_PAUSE_MS = 500;
  * One checked connection whose commands fail at once while Redis is away, so that the caller decides about waiting.
  * @throws AppError exit 2 within five seconds when Redis is not there, refuses the password, or would forget jobs
  */
-export async function openRedis(redisUrl: string): Promise<Redis> {
+export async function openRedis(redisUrl: string, startTimer: StartTimer): Promise<Redis> {
   checkUrl(redisUrl);
   let hasStarted = false;
   const redis = new Redis(redisUrl, {
@@ -26,13 +27,12 @@ export async function openRedis(redisUrl: string): Promise<Redis> {
   redis.on('error', (error) => {
     lastFailure = error;
   });
-  let deadline: NodeJS.Timeout | undefined;
+  let stopTimer = () => {};
   try {
     await Promise.race([
       redis.connect(),
-      // Not AbortSignal.timeout: Node 20 may collect it before it fires.
       new Promise((_resolve, reject) => {
-        deadline = setTimeout(() => reject(lastFailure ?? new Error('no answer')), START_PATIENCE_MS);
+        stopTimer = startTimer(START_PATIENCE_MS, () => reject(lastFailure ?? new Error('no answer')));
       }),
     ]);
     await checkPolicy(redis, redisUrl);
@@ -41,7 +41,7 @@ export async function openRedis(redisUrl: string): Promise<Redis> {
     if (error instanceof AppError) throw error;
     throw refuse(`Redis at ${describeUrl(redisUrl)} cannot be used (${reasonOf(lastFailure ?? error)})`, error);
   } finally {
-    clearTimeout(deadline);
+    stopTimer();
   }
   hasStarted = true;
   return redis;

@@ -1,4 +1,6 @@
 import { hash } from 'node:crypto';
+import { FORMATS, refuseNewer, type Written } from '../../core/formats.ts';
+import { VERSION } from '../../core/version.ts';
 
 /** Whose calls a queue holds. Workers with another key or base URL never see them. */
 export interface QueueIdentity {
@@ -121,11 +123,31 @@ export interface StateNotice {
   readonly isStopping: boolean;
 }
 
+/** A notice ends with the protocol and the version of who wrote it: the first three fields stay what and where they are in every protocol. */
 export function writeNotice(notice: StateNotice): string {
-  return `${notice.sessionId}|${notice.collected}|${notice.isStopping ? 1 : 0}`;
+  return `${notice.sessionId}|${notice.collected}|${notice.isStopping ? 1 : 0}|${FORMATS.redis}|${VERSION}`;
 }
 
-export function readNotice(text: string): StateNotice {
-  const [sessionId = '', collected = '0-0', stopping] = text.split('|');
-  return { sessionId, collected, isStopping: stopping === '1' };
+/** `written` is by a runner of any version; the first ones say nothing of theirs. */
+export function readNotice(text: string): StateNotice & { readonly written: Written } {
+  const [sessionId = '', collected = '0-0', stopping, protocol, version] = text.split('|');
+  return { sessionId, collected, isStopping: stopping === '1', written: { format: Number(protocol), version } };
+}
+
+/** The sentence that refuses a state's calls, whose runner is too new; null for one that is understood. */
+export function refuseRunner(state: string, { written }: { readonly written: Written }): string | null {
+  return refuseNewer('redis', `the run of state ${state} was started`, written);
+}
+
+/** A worker's name says everything about it that runners want to know: protocol, version, and how much it takes on at once. */
+export function makeWorkerName(id: string, concurrency: number): string {
+  return `${id}~${FORMATS.redis}~${VERSION}.${concurrency}`;
+}
+
+/** `refusal` is the sentence that refuses a worker too new for us; null for one that is understood. The first ones' names are `id.concurrency`. */
+export function readWorkerName(name: string): { readonly concurrency: number; readonly refusal: string | null } {
+  const dot = name.lastIndexOf('.');
+  const [id, protocol, version] = name.slice(0, dot).split('~');
+  const written = { format: Number(protocol), version };
+  return { concurrency: Number(name.slice(dot + 1)) || 0, refusal: refuseNewer('redis', `the worker ${id} was started`, written) };
 }

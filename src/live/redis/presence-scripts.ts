@@ -47,7 +47,7 @@ return redis.call('XADD', KEYS[2], '*', 'kind', 'account', 'job', '', 'text', AR
 
 /**
  * The runner looks who works for it: the living are admitted, the silent are struck off first, so that what they have under way can no
- * longer change. KEYS states workers admitted open; ARGV state sessionId aliveMs.
+ * longer change. Whoever speaks a newer protocol than ours is not admitted. KEYS states workers admitted open; ARGV state sessionId aliveMs protocol.
  * @returns [] when Redis has lost its memory, else workers and marks, flat: jobId, mark, jobId, …
  */
 export const MUSTER = makeScript(`
@@ -57,7 +57,10 @@ local now = redis.call('TIME')
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now[1] * 1000 + math.floor(now[2] / 1000) - ARGV[3])
 local workers = redis.call('ZRANGE', KEYS[2], 0, -1)
 redis.call('DEL', KEYS[3])
-if #workers > 0 then redis.call('SADD', KEYS[3], unpack(workers)) end
+for _, worker in ipairs(workers) do
+  local protocol = string.match(worker, '^[^~]*~(%d+)~')
+  if not protocol or tonumber(protocol) <= tonumber(ARGV[4]) then redis.call('SADD', KEYS[3], worker) end
+end
 return {workers, redis.call('HGETALL', KEYS[4])}
 `);
 

@@ -1,5 +1,6 @@
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
+import type { StartTimer } from '../../core/timer.ts';
 import type { CallOwner, CallQueue, LiveCall, QueueView } from '../queue.ts';
 import { describeUrl, isAppendOnly, openRedis } from '../redis/connection.ts';
 import { makeJobId, makeQueueName, makeSharedKeys, makeStateKeys, type QueueIdentity, REDIS_PREFIX } from '../redis/keys.ts';
@@ -19,6 +20,7 @@ export interface BullmqQueueOptions {
   readonly clock: () => Date;
   readonly random: () => number;
   readonly sleep: (milliseconds: number, signal: AbortSignal) => Promise<void>;
+  readonly startTimer: StartTimer;
   /** For a person; never row text. */
   readonly warn: (message: string) => void;
   readonly window?: WindowLimits;
@@ -34,7 +36,7 @@ const WORKER_SILENCE_MS = 8_000;
  * @throws AppError exit 2 within five seconds when Redis cannot be used
  */
 export async function openBullmqQueue(options: BullmqQueueOptions): Promise<CallQueue> {
-  const redis = await openRedis(options.redisUrl);
+  const redis = await openRedis(options.redisUrl, options.startTimer);
   if (!(await isAppendOnly(redis))) {
     options.warn(`Redis at ${describeUrl(options.redisUrl)} keeps no append-only file: if it restarts, its calls are put there again`);
   }

@@ -1,3 +1,4 @@
+import type { StartTimer } from '../../core/timer.ts';
 import { createLiveLane, type LiveLane } from '../lane.ts';
 import type { LocalLaneOptions } from '../local/local-lane.ts';
 import { openBullmqQueue } from './queue.ts';
@@ -9,6 +10,7 @@ export interface RedisLaneOptions extends LocalLaneOptions {
   readonly model: string;
   /** `ROWMILL_QUEUE_SECRET`, which the workers share; null where none is set. */
   readonly secret: string | null;
+  readonly startTimer: StartTimer;
   /** For a person; never row text. */
   readonly warn: (message: string) => void;
 }

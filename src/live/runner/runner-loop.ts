@@ -1,6 +1,7 @@
 import { AppError, EXIT } from '../../core/errors.ts';
+import { NewerFormatError } from '../../core/formats.ts';
 import type { CallOwner } from '../queue.ts';
-import { makeRegistryKey, readJobId, readNotice, writeNotice } from '../redis/keys.ts';
+import { makeRegistryKey, readJobId, readNotice, refuseRunner, writeNotice } from '../redis/keys.ts';
 import { writeJobLimits } from '../redis/limits.ts';
 import { EndCollector, giveBack, type Notice } from './collect-ends.ts';
 import type { RunnerContext } from './context.ts';
@@ -17,6 +18,8 @@ const RECALL_AT_ONCE = 200;
 /** Redis out of reach for so long ends the run. */
 const UNREACHABLE_MS = 600_000;
 const LONELY_MS = 10_000;
+/** Further workers too new for us are not worth another line. */
+const MOST_REFUSED = 3;
 const CENSUS_PATIENCE_MS = 10_000;
 
 /** The queue at work: one loop that looks after the workers, collects ends, and finds out what happened when Redis was away. */
@@ -37,6 +40,8 @@ export class RunnerLoop {
   #isLeaving = false;
   #aloneSinceMs: number;
   #hasMissedWorkers = false;
+  /** Sentences about workers too new for us that were told. */
+  readonly #refused = new Set<string>();
 
   constructor(context: RunnerContext) {
     this.#context = { ...context, owner: this.#guard(context.owner) };
@@ -47,11 +52,14 @@ export class RunnerLoop {
     this.#aloneSinceMs = context.nowMs();
   }
 
-  /** Announces this runner to the workers. @returns custom ids that Redis holds from an earlier process */
+  /**
+   * Announces this runner to the workers. @returns custom ids that Redis holds from an earlier process
+   * @throws NewerFormatError when that process was of a newer version: nothing of it is touched
+   */
   async begin(): Promise<readonly string[]> {
     const { link, shared, state, window } = this.#context;
     const earlier = await link.redis.hget(shared.states, state);
-    if (earlier !== null) this.#notice.collected = readNotice(earlier).collected;
+    if (earlier !== null) this.#follow(readNotice(earlier));
     for (const [customId, jobId] of await this.#findHeld()) {
       window.hold({ customId, call: null, bodyBytes: 0, jobId, isAdded: true });
     }
@@ -61,6 +69,13 @@ export class RunnerLoop {
     });
     this.ended = this.#loop();
     return [...window.held.keys()];
+  }
+
+  #follow(earlier: ReturnType<typeof readNotice>): void {
+    const refusal = refuseRunner(this.#context.state, earlier);
+    this.#isDead = refusal !== null;
+    if (refusal !== null) throw new NewerFormatError(refusal);
+    this.#notice.collected = earlier.collected;
   }
 
   stop(): void {
@@ -123,6 +138,11 @@ export class RunnerLoop {
     this.#roster = roster.last;
     await this.#context.pace.refresh();
     this.workers = roster.view;
+    for (const refusal of roster.refusals) {
+      if (this.#refused.size >= MOST_REFUSED || this.#refused.has(refusal)) continue;
+      this.#refused.add(refusal);
+      this.#context.warn(`${refusal}; it is given no calls`);
+    }
     this.#missWorkers();
   }
 

@@ -1,6 +1,7 @@
+import { FORMATS } from '../../core/formats.ts';
 import { writeAttemptEnd } from '../redis/calls.ts';
 import { WORKER_DIED, writeEnd } from '../redis/ends.ts';
-import { readJobId } from '../redis/keys.ts';
+import { readJobId, readWorkerName } from '../redis/keys.ts';
 import { MUSTER, runScript } from '../redis/presence-scripts.ts';
 import type { RunnerContext } from './context.ts';
 import type { Roster } from './recover-lost.ts';
@@ -8,36 +9,41 @@ import type { Roster } from './recover-lost.ts';
 /** What the workers are busy with. */
 export interface WorkerView {
   readonly inFlight: number;
-  /** The sum over living workers; a worker's name ends in how much it takes on at once. */
+  /** How much they take on at once, all together. */
   readonly concurrency: number;
 }
 
 /**
  * Looks who is alive, admits them, and ends the attempts of the dead: no other worker has to wait for a lock to lapse.
- * @returns null when Redis has lost its memory
+ * @returns null when Redis has lost its memory. `refusals` are sentences about workers too new for us, which are given no calls
  */
 export async function readRoster(
   context: RunnerContext,
   sessionId: string,
-): Promise<{ readonly last: Roster; readonly view: WorkerView } | null> {
+): Promise<{ readonly last: Roster; readonly view: WorkerView; readonly refusals: readonly string[] } | null> {
   const { link, shared, keys, state, workerSilenceMs } = context;
   const reply = (await runScript(
     link.redis,
     MUSTER,
     [shared.states, shared.workers, keys.admitted, keys.open],
-    [state, sessionId, workerSilenceMs],
+    [state, sessionId, workerSilenceMs, FORMATS.redis],
   )) as [] | [string[], string[]];
   const [names, flat] = reply;
   if (names === undefined || flat === undefined) return null;
-  const workers = new Set(names);
+  const living = new Set(names);
   const orphans = new Map<string, string>();
   for (let index = 0; index + 1 < flat.length; index += 2) {
     const [jobId, mark] = [flat[index] as string, flat[index + 1] as string];
-    if (!workers.has(mark.slice(0, mark.indexOf('|')))) orphans.set(jobId, mark);
+    if (!living.has(mark.slice(0, mark.indexOf('|')))) orphans.set(jobId, mark);
   }
   for (const [jobId, mark] of orphans) await endOrphan(context, jobId, mark);
-  const concurrency = names.reduce((sum, name) => sum + (Number(name.slice(name.lastIndexOf('.') + 1)) || 0), 0);
-  return { last: { workers, orphans: new Set(orphans.keys()) }, view: { inFlight: flat.length / 2 - orphans.size, concurrency } };
+  const read = names.map((name) => ({ name, ...readWorkerName(name) }));
+  const admitted = read.filter(({ refusal }) => refusal === null);
+  return {
+    last: { workers: new Set(admitted.map(({ name }) => name)), orphans: new Set(orphans.keys()) },
+    view: { inFlight: flat.length / 2 - orphans.size, concurrency: admitted.reduce((sum, worker) => sum + worker.concurrency, 0) },
+    refusals: read.flatMap(({ refusal }) => refusal ?? []),
+  };
 }
 
 async function endOrphan(context: RunnerContext, jobId: string, mark: string): Promise<void> {

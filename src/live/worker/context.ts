@@ -1,3 +1,4 @@
+import type { StartTimer } from '../../core/timer.ts';
 import type { MakeCall } from '../call.ts';
 import type { LearnedTokens } from '../limits/learned-tokens.ts';
 import type { JobReference, QueueLink } from '../redis/calls.ts';
@@ -54,9 +55,11 @@ export interface WorkerOptions {
   readonly log: WorkerLog;
   /** Random; tells workers apart. */
   readonly workerId: string;
+  readonly clock: () => Date;
   readonly random: () => number;
   readonly monotonicMs: () => number;
   readonly sleep: (milliseconds: number, signal: AbortSignal) => Promise<void>;
+  readonly startTimer: StartTimer;
   /** Fires on SIGTERM: nothing new is taken, calls under way end and are delivered. */
   readonly draining: AbortSignal;
   /** Fires when calls under way must end too. */

@@ -1,12 +1,14 @@
 import { setMaxListeners } from 'node:events';
 import type { TokenCharging } from '../limits/throttle.ts';
 import { type AttemptEnd, type JobReference, type QueueLink, writeAttemptEnd } from '../redis/calls.ts';
-import { makeSharedKeys, makeStateKeys, readNotice } from '../redis/keys.ts';
+import { makeSharedKeys, makeStateKeys, readNotice, refuseRunner } from '../redis/keys.ts';
 import { ACCOUNT, BEAT, runScript } from '../redis/presence-scripts.ts';
 
 /** What a worker remembers about one state directory's calls. */
 interface StateMemory {
   sessionId: string;
+  /** Why its calls are none of ours; undefined before its notice was read. */
+  refusal: string | null | undefined;
   stopping: AbortController;
   /** Job id to mark: attempts granted and not settled. */
   readonly underWay: Map<string, string>;
@@ -23,7 +25,7 @@ export class WorkerPresence {
   /** How the provider charges, as all workers know it so far. */
   tokenCharging: TokenCharging = 'actual';
   readonly #link: QueueLink;
-  #toldLimits = '';
+  readonly #told = new Map<string, string>();
   readonly #states = new Map<string, StateMemory>();
 
   constructor(worker: string, link: QueueLink) {
@@ -31,16 +33,29 @@ export class WorkerPresence {
     this.#link = link;
   }
 
-  /** Whether the provider's limits differ from those seen last. */
-  isNews(limits: string): boolean {
-    if (limits === this.#toldLimits) return false;
-    this.#toldLimits = limits;
+  /** Whether this differs from what was said last about the same: the provider's limits, or a state. */
+  isNews(about: string, text: string): boolean {
+    if (text === this.#told.get(about)) return false;
+    this.#told.set(about, text);
     return true;
   }
 
   /** Fires when the runner of this state wants nothing more to leave. */
   stopping(state: string): AbortSignal {
     return this.#memoryOf(state).stopping.signal;
+  }
+
+  /**
+   * The sentence that says why this state's calls must be left alone: its runner is newer than this worker. Null when they may be made.
+   * @param again reads the runner's notice anew, instead of believing what the last sign of life brought. Rejects while Redis is away
+   */
+  async readRefusal(state: string, again: boolean): Promise<string | null> {
+    const memory = this.#memoryOf(state);
+    if (again || memory.refusal === undefined) {
+      const notice = await this.#link.redis.hget(makeSharedKeys(this.#link.queueName).states, state);
+      memory.refusal = notice === null ? null : refuseRunner(state, readNotice(notice));
+    }
+    return memory.refusal;
   }
 
   /** An attempt is on record under this mark. */
@@ -65,7 +80,8 @@ export class WorkerPresence {
       const state = flat[index] as string;
       const notice = readNotice(flat[index + 1] as string);
       const memory = this.#memoryOf(state);
-      // Another session's memory may have lost what this one's entry ids say is collected.
+      memory.refusal = refuseRunner(state, notice);
+      // Another sessionId's memory may have lost what this one's entry ids say is collected.
       if (memory.sessionId !== notice.sessionId) await this.#account(state, memory, notice.sessionId);
       else forgetCollected(memory, notice.collected);
       if (notice.isStopping) memory.stopping.abort();
@@ -93,7 +109,7 @@ export class WorkerPresence {
   #memoryOf(state: string): StateMemory {
     let memory = this.#states.get(state);
     if (memory === undefined) {
-      memory = { sessionId: '', stopping: createStopping(), underWay: new Map(), delivered: new Map() };
+      memory = { sessionId: '', refusal: undefined, stopping: createStopping(), underWay: new Map(), delivered: new Map() };
       this.#states.set(state, memory);
     }
     return memory;

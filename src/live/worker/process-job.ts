@@ -30,10 +30,17 @@ const NO_BOUND = 'the worker has a limit of dollars a day, and nothing bounds wh
 /** A row that killed so many workers is called with nothing beside it. */
 const SUSPECT_CRASHES = 2;
 
-/** The life of one job: check, reserve, wait, call once, end the attempt. @returns whether the job is over, or must go back to the queue */
-export async function processJob(context: WorkerContext, job: HandedJob): Promise<'over' | 'give-back'> {
+/**
+ * The life of one job: check, reserve, wait, call once, settle. @returns whether the job is over, must go back to the queue, or is one of a
+ * newer runner, whose jobs are left to newer workers
+ */
+export async function processJob(context: WorkerContext, job: HandedJob): Promise<'over' | 'give-back' | 'postpone'> {
+  if (await isTooNew(context, job, false)) return 'postpone';
   const reading = readJob(job.data, { ...job, secret: context.link.secret, ceilings: context.ceilings });
-  if (reading.status === 'refused') return reject(context, job, reading.why);
+  if (reading.status === 'refused') {
+    // Its runner may be newer than the one we heard of last.
+    return (await isTooNew(context, job, true)) ? 'postpone' : reject(context, job, reading.why);
+  }
   const bodyBytes = Buffer.byteLength(reading.request.body);
   const boundNanoUsd = context.allowance.boundOf({ ...reading, bodyBytes });
   if (boundNanoUsd === null) return reject(context, job, NO_BOUND);
@@ -80,6 +87,13 @@ export async function processJob(context: WorkerContext, job: HandedJob): Promis
         outcome satisfies never;
     }
   }
+}
+
+async function isTooNew(context: WorkerContext, job: HandedJob, again: boolean): Promise<boolean> {
+  const patience = { sleep: context.sleep, signal: context.ending };
+  const refusal = await retryUntilAnswered(() => context.presence.readRefusal(job.state, again), patience);
+  if (refusal !== null && context.presence.isNews(job.state, refusal)) context.log('error', 'newer-runner', { message: refusal });
+  return refusal !== null;
 }
 
 async function reject(context: WorkerContext, job: HandedJob, why: string): Promise<'over'> {
@@ -168,7 +182,7 @@ async function follow(context: WorkerContext, headers: Headers | null): Promise<
   if (headers === null) return null;
   const told = readAdvertisedLimits(headers);
   const { limits } = makeSharedKeys(context.link.queueName);
-  if (context.presence.isNews(`${told.requestsPerMinute} ${told.tokensPerMinute}`)) {
+  if (context.presence.isNews('limits', `${told.requestsPerMinute} ${told.tokensPerMinute}`)) {
     await writeToldLimits(context.link.redis, limits, told).catch(() => {});
   }
   return told;

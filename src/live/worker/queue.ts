@@ -1,9 +1,9 @@
-import { WaitingError, Worker } from 'bullmq';
+import { DelayedError, WaitingError, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { createConcurrency } from '../limits/concurrency.ts';
 import { createLearnedTokens } from '../limits/learned-tokens.ts';
 import type { QueueLink } from '../redis/calls.ts';
-import { makeJobKey, makeQueueName, makeStateKeys, REDIS_PREFIX, readJobId } from '../redis/keys.ts';
+import { makeJobKey, makeQueueName, makeStateKeys, makeWorkerName, REDIS_PREFIX, readJobId } from '../redis/keys.ts';
 import type { WorkerContext, WorkerOptions } from './context.ts';
 import { AloneGate } from './isolate.ts';
 import { WorkerPresence } from './presence.ts';
@@ -17,6 +17,8 @@ export interface ServedQueue {
 }
 
 const BEAT_MS = 500;
+/** A job we must not touch is left to other workers for so long. */
+const POSTPONE_MS = 2_000;
 /** Stalls are no failures: what may be repeated is decided by our own marks. */
 const MOST_STALLS = 1_000;
 
@@ -31,7 +33,7 @@ export interface ServeOptions extends WorkerOptions {
 export function serveQueue(options: ServeOptions): ServedQueue {
   const queueName = makeQueueName(options);
   const link: QueueLink = { redis: options.redis, queueName, secret: options.secret };
-  const presence = new WorkerPresence(`${options.workerId}.${options.concurrency}`, link);
+  const presence = new WorkerPresence(makeWorkerName(options.workerId, options.concurrency), link);
   const concurrency = createConcurrency({ ceiling: options.concurrency, monotonicMs: options.monotonicMs });
   let underWay = 0;
   const context: WorkerContext = {
@@ -62,6 +64,10 @@ export function serveQueue(options: ServeOptions): ServedQueue {
         underWay -= 1;
       });
       if (end === 'over') return;
+      if (end === 'postpone') {
+        await job.moveToDelayed(options.clock().getTime() + POSTPONE_MS, token);
+        throw new DelayedError();
+      }
       await job.moveToWait(token);
       throw new WaitingError();
     },

@@ -19,7 +19,7 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
     throw new UsageError('--concurrency must be a whole number from 1');
   // Every slot listens to the same two signals.
   setMaxListeners(0, options.draining, options.ending);
-  const redis = await openRedis(options.redisUrl);
+  const redis = await openRedis(options.redisUrl, options.startTimer);
   const served = new Map<string, ServedQueue>();
   const refused = new Set<string>();
   const registry = makeRegistryKey(options);

@@ -2,6 +2,7 @@ import { relative } from 'node:path';
 import { explainHold } from '../../core/outcome.ts';
 import { parseCustomId } from '../../core/request.ts';
 import type { Summary } from '../../core/summary.ts';
+import { VERSION } from '../../core/version.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { pricesAsOf } from '../../money/price-overrides.ts';
 import { makeSummary } from '../../output/make-summary.ts';
@@ -41,7 +42,7 @@ export interface ConcludeOptions {
   readonly commands: NextCommands;
   readonly warn: (message: string) => void;
   /** What was told through `warn`, and before. */
-  readonly warnings: Pick<WarningLog, 'read'>;
+  readonly warnings: WarningLog;
   readonly cwd: string;
   /** What commands that follow take as theirs. */
   readonly paths: KeptPaths;
@@ -140,7 +141,7 @@ export async function concludeRun(options: ConcludeOptions): Promise<Summary | n
     ? await makeFingerprint(prepared, ledger, { path: written.table, sha256: written.tableSha256 }, options.signal)
     : null;
   const prices = { asOf: options.priceAsOf, ownSha256: prepared.customPricesSha256 };
-  const kept: KeptSummary = { summary, fingerprint, paths: options.paths, prices };
+  const kept: KeptSummary = { summary, fingerprint, paths: options.paths, prices, version: VERSION };
   ledger.runFiles.writeRunFile(run, 'job.yaml', job.text);
   ledger.runFiles.writeRunFile(run, 'summary.json', `${JSON.stringify(kept, null, 2)}\n`);
   if (stop === null) {

@@ -41,7 +41,7 @@ export async function findUnchangedRun(prepared: PreparedJob, ledger: Ledger, si
   const last = ledger.fold.runs.at(-1);
   if (last === undefined || ledger.fold.currentRun !== null || prepared.compiled.hasCode) return null;
   if (mayReadImageFiles(prepared.compiled.job)) return null;
-  const kept = ledger.runFiles.readRunSummary(last.id) as KeptSummary | null;
+  const kept = ledger.runFiles.readRunSummary(last.id, () => {}) as KeptSummary | null;
   if (kept === null || kept.fingerprint === null || kept.fingerprint.table !== prepared.compiled.job.write.path) return null;
   if (Object.keys(kept.summary.causes).some((cause) => isReopened(cause as Cause, prepared))) return null;
   const tableSha256 = await hashFile(kept.fingerprint.table, signal);

@@ -4,6 +4,7 @@ import { isRetryable } from '../../core/outcome.ts';
 import type { Summary } from '../../core/summary.ts';
 import { VERSION } from '../../core/version.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
+import type { LeaveOut } from '../../ledger/runs.ts';
 import type {
   BatchTimeline,
   CallFigures,
@@ -32,7 +33,7 @@ export interface ReportFactsOptions {
   readonly calls: CallFigures | null;
   readonly batches: readonly BatchTimeline[];
   readonly tempo: TempoCounter;
-  readonly warnings: Pick<WarningLog, 'read'>;
+  readonly warnings: WarningLog;
   readonly budgetNanoUsd: number | null;
   /** The command that tries failed rows again, without a cause; null where nobody types commands. */
   readonly retryCommand: string | null;
@@ -46,6 +47,8 @@ export function makeReportFacts(options: ReportFactsOptions): ReportFacts {
   const { prepared, ledger, run, summary, counted } = options;
   const { job } = prepared.compiled;
   const endedAt = options.endedAt.toISOString();
+  // Before the warnings are read, of which it may tell one more.
+  const runs = listRuns(ledger, summary, options.warnings.tell);
   return {
     schema: 'rowmill.report/1',
     summary,
@@ -63,7 +66,7 @@ export function makeReportFacts(options: ReportFactsOptions): ReportFacts {
     warnings: options.warnings.read(readReportFacts(ledger, run)?.warnings ?? NO_WARNINGS),
     fields: addPrevious(counted.fields, ledger, run),
     samples: counted.picked.map(({ facts }) => facts),
-    runs: listRuns(ledger, summary),
+    runs,
     provenance: {
       jobText: job.text,
       jobSha256: hash('sha256', job.text),
@@ -138,9 +141,9 @@ function findPrevious(ledger: Ledger, run: string): ReportFacts | null {
 /** As many as a state directory keeps. */
 const SHOWN_RUNS = 14;
 
-function listRuns({ fold, runFiles }: Ledger, summary: Summary): readonly RunPoint[] {
+function listRuns({ fold, runFiles }: Ledger, summary: Summary, leaveOut: LeaveOut): readonly RunPoint[] {
   return fold.runs.slice(-SHOWN_RUNS).flatMap(({ id, startedAt }) => {
-    const kept = id === summary.run ? summary : (runFiles.readRunSummary(id) as KeptSummary | null)?.summary;
+    const kept = id === summary.run ? summary : (runFiles.readRunSummary(id, leaveOut) as KeptSummary | null)?.summary;
     if (kept === undefined) return [];
     const { rows, exitCode, verdict, cost } = kept;
     const { in: rowsIn, ok, failed, skipped, pending } = rows;

@@ -19,7 +19,7 @@ export interface ReporterOptions {
   readonly ledger: Ledger;
   readonly books: Pick<Books, 'costOf'>;
   readonly run: string;
-  readonly warnings: Pick<WarningLog, 'read'>;
+  readonly warnings: WarningLog;
   readonly budgetNanoUsd: number | null;
   /** The command that tries failed rows again; null where nobody types commands. */
   readonly retryCommand: string | null;

@@ -1,3 +1,4 @@
+import type { StartTimer } from '../../core/timer.ts';
 import type { ProcessIdentity } from '../../ledger/disk/process-identity.ts';
 
 /** Everything a run takes from the outside world that a test may want to choose. The real ones are made in `cli/`. */
@@ -7,6 +8,8 @@ export interface Effects {
   readonly monotonicMs: () => number;
   /** Resolves after that many milliseconds; rejects with the signal's reason when it fires first. */
   readonly sleep: (milliseconds: number, signal: AbortSignal) => Promise<void>;
+  /** For what must not take longer: calls, downloads, connections. */
+  readonly startTimer: StartTimer;
   /** Uniform in 0..1. */
   readonly random: () => number;
   /** A fresh id of ten lower-case letters and digits. */

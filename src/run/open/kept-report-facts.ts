@@ -1,4 +1,5 @@
 import type { Ledger } from '../../ledger/ledger.ts';
+import type { LeaveOut } from '../../ledger/runs.ts';
 import type { ReportFacts, WarningFacts } from '../../output/report/facts.ts';
 
 export const REPORT_FILE = 'report.json';
@@ -8,12 +9,16 @@ export function keepReportFacts({ runFiles }: Ledger, run: string, facts: Report
   runFiles.writeRunFile(run, REPORT_FILE, `${JSON.stringify(facts)}\n`);
 }
 
-/** What a run kept for its report; null when it kept nothing. */
-export function readReportFacts({ runFiles }: Pick<Ledger, 'runFiles'>, run: string): ReportFacts | null {
-  const text = runFiles.readRunFile(run, REPORT_FILE);
-  if (text === null) return null;
+/** What a run kept for its report; null when it kept nothing, or a newer version did: without being told where the run's summary tells it. */
+export function readReportFacts(
+  { runFiles }: Pick<Ledger, 'runFiles'>,
+  run: string,
+  leaveOut: LeaveOut | null = () => {},
+): ReportFacts | null {
+  const kept = runFiles.readRunObject(run, REPORT_FILE, leaveOut);
+  if (kept === null) return null;
   // What was kept by a version that kept no warnings has none.
-  return { warnings: NO_WARNINGS, ...(JSON.parse(text) as Omit<ReportFacts, 'warnings'> & Partial<ReportFacts>) };
+  return { warnings: NO_WARNINGS, ...(kept as Omit<ReportFacts, 'warnings'> & Partial<ReportFacts>) };
 }
 
 export const NO_WARNINGS: WarningFacts = { messages: [], more: 0 };

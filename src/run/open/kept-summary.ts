@@ -19,6 +19,8 @@ export interface KeptSummary {
   readonly paths: KeptPaths;
   /** The prices its money was counted with; absent in what early versions kept. */
   readonly prices?: KeptPrices;
+  /** The program that kept it; absent in what early versions kept. */
+  readonly version?: string;
 }
 
 /** Which prices a run counted with. */

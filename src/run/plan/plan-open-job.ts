@@ -2,6 +2,7 @@ import type { Job } from '../../core/job.ts';
 import { isReasoningModel } from '../../input/request/params.ts';
 import { KeyIndex } from '../../ledger/key-index.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
+import type { LeaveOut } from '../../ledger/runs.ts';
 import { longestAnswerTokens } from '../../money/cost-bound.ts';
 import type { FindPrice } from '../../money/price.ts';
 import type { AnswerHistory } from '../open/answer-history.ts';
@@ -31,7 +32,9 @@ export async function planOpenJob({ prepared, opened, selected, countsExactly, o
   const { job } = compiled;
   const ledger = opened?.ledger ?? null;
   const learned = ledger?.fold.learnedLimits.get(job.model) ?? null;
-  const answers = opened === null ? null : opened.history.read(listRunsOfModel(opened.ledger, job.model));
+  const leftOut: string[] = [];
+  const leaveOut = (message: string) => leftOut.push(message);
+  const answers = opened === null ? null : opened.history.read(listRunsOfModel(opened.ledger, job.model, leaveOut));
   const configured = job.limits.enqueuedTokens;
   const at = options.priceAsOf ?? options.effects.clock().toISOString();
   return planTable({
@@ -44,6 +47,7 @@ export async function planOpenJob({ prepared, opened, selected, countsExactly, o
     warnings: [
       ...table.warnings,
       ...compiled.warnings,
+      ...leftOut,
       ...warnOfCosts(job, findPrice, at),
       ...(answers === null ? warnOfReasoning(job) : []),
     ],
@@ -87,10 +91,10 @@ function readLastRun({ fold, runFiles }: Ledger, job: Job): LastRunFacts | null 
 }
 
 /** The runs that asked this model, the oldest first; a run that kept no summary is taken to be one of them. */
-function listRunsOfModel({ fold, runFiles }: Ledger, model: string): readonly string[] {
+function listRunsOfModel({ fold, runFiles }: Ledger, model: string, leaveOut: LeaveOut): readonly string[] {
   return fold.runs
     .map(({ id }) => id)
-    .filter((id) => ((runFiles.readRunSummary(id) as KeptSummary | null)?.summary.model ?? model) === model);
+    .filter((id) => ((runFiles.readRunSummary(id, leaveOut) as KeptSummary | null)?.summary.model ?? model) === model);
 }
 
 /** Only an answer to the row's own request, not to a re-ask of it, tells what that request costs. */

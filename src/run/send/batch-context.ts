@@ -12,7 +12,7 @@ export interface BatchContextParts extends Pick<RunOptions, 'effects' | 'looksMs
 
 /** What the batch lane is handed by a run or a command. */
 export function makeBatchContext(parts: BatchContextParts): BatchContext {
-  const { clock, sleep, random } = parts.effects;
+  const { clock, sleep, startTimer, random } = parts.effects;
   return {
     ledger: parts.ledger,
     provider: parts.provider,
@@ -20,6 +20,7 @@ export function makeBatchContext(parts: BatchContextParts): BatchContext {
     settings: { looksMs: parts.looksMs, pollMaxMs: parts.pollMaxMs },
     clock,
     sleep,
+    startTimer,
     random,
     stopping: parts.stopping,
     signal: parts.signal,

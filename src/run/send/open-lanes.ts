@@ -131,7 +131,15 @@ async function openLiveLane(options: LanesOptions, isAffordable: (request: Reque
   };
   if (redis === null) return createLocalLane(parts);
   const { openRedisLane } = await import('../../live/runner/redis-lane.ts');
-  return openRedisLane({ ...parts, redisUrl: redis.url, secret: redis.secret, state: ledger.stateId, model: job.model, warn });
+  return openRedisLane({
+    ...parts,
+    startTimer: effects.startTimer,
+    redisUrl: redis.url,
+    secret: redis.secret,
+    state: ledger.stateId,
+    model: job.model,
+    warn,
+  });
 }
 
 /** How requests are charged in the lane they go to at that moment: a call is worth an exact count, a row of a batch is not. */

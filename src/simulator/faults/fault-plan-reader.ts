@@ -104,6 +104,7 @@ const ACTIONS: Readonly<Record<string, { readonly extra: readonly string[]; read
   stuck: { extra: [], read: (reader) => onBatch({ type: 'stuck', status: reader.word('stuck', BATCH_STATUSES) }) },
   counts: { extra: [], read: (reader) => onBatch({ type: 'counts', counts: reader.given.counts }) },
   noUsage: { extra: [], read: (reader) => onlyTrue(reader, 'noUsage', onBatch({ type: 'noUsage' })) },
+  zeroUsage: { extra: [], read: (reader) => onlyTrue(reader, 'zeroUsage', onBatch({ type: 'zeroUsage' })) },
   bom: { extra: [], read: (reader) => onlyTrue(reader, 'bom', onBatch({ type: 'bom' })) },
   rowStatus: { extra: ['code', 'message'], read: readRowStatus },
   line: { extra: [], read: (reader) => onRow({ type: 'line', kind: reader.word('line', LINE_FAULTS) }) },

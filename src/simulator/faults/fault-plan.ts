@@ -80,6 +80,7 @@ export type BatchAction =
   | { readonly type: 'stuck'; readonly status: 'validating' | 'in_progress' | 'finalizing' | 'cancelling' }
   | { readonly type: 'counts'; readonly counts: unknown }
   | { readonly type: 'noUsage' }
+  | { readonly type: 'zeroUsage' }
   | { readonly type: 'bom' };
 
 /** The ways in which the line of a row comes out wrong; docs/simulator.md says which are billed. */

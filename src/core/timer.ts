@@ -1,0 +1,20 @@
+/** Calls `fire` once after that many milliseconds, unless the function it returns is called before. The real one is made in `cli/`. */
+export type StartTimer = (milliseconds: number, fire: () => void) => () => void;
+
+/**
+ * Makes a call whose signal fires with `signal`, or by itself with a `TimeoutError` after so many milliseconds.
+ * Not by AbortSignal.timeout: Node 20 may collect it before it fires, and the call would hang.
+ */
+export async function callWithin<T>(
+  timeoutMs: number,
+  { signal, startTimer }: { readonly signal: AbortSignal; readonly startTimer: StartTimer },
+  call: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const deadline = new AbortController();
+  const stopTimer = startTimer(timeoutMs, () => deadline.abort(new DOMException('the call took too long', 'TimeoutError')));
+  try {
+    return await call(AbortSignal.any([signal, deadline.signal]));
+  } finally {
+    stopTimer();
+  }
+}

@@ -1,0 +1,18 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createManualTimers, until } from './helpers/manual-timers.ts';
+import { makeWorld } from './helpers/run-world.ts';
+
+test('a download that brings no more bytes is started again', async (t) => {
+  const downloads = { path: '/v1/files/*/content' };
+  const world = await makeWorld(t, { faults: [{ match: { ...downloads, nth: 1 }, do: { dripBytes: 1, everyMs: 50 } }] });
+  const timers = createManualTimers();
+  const running = world.run({ effects: { ...world.effects, startTimer: timers.startTimer } });
+  await until(() => world.simulator.faultsFired()[0]?.fired === 1 && timers.armedMs().length === 1);
+  timers.fire();
+  const { summary, requests } = await running;
+  world.assertFaultsFired();
+  assert.deepEqual([summary.exitCode, requests['GET /v1/files/:id/content']], [0, 2]);
+  assert.deepEqual(timers.armedMs(), [], 'no timer outlives its download');
+  world.check(summary);
+});

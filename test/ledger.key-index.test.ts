@@ -55,7 +55,7 @@ interface Model {
   location: { file: number; offsetBytes: number; lengthBytes: number } | null;
   attempts: number;
   idleRounds: number;
-  doubts: { lostBatches: number; interruptions: number };
+  doubts: { vanishedBatches: number; interruptions: number };
   reasks: number;
   attemptEpoch: number;
   isReopened: boolean;
@@ -79,7 +79,7 @@ test('whatever is set for a key is read back, and no other key changes', () => {
       location,
       attempts: count,
       idleRounds: fc.nat(7),
-      doubts: fc.record({ lostBatches: fc.nat(3), interruptions: fc.nat(7) }, { noNullPrototype: true }),
+      doubts: fc.record({ vanishedBatches: fc.nat(3), interruptions: fc.nat(7) }, { noNullPrototype: true }),
       reasks: count,
       attemptEpoch: fc.nat(2 ** 24 - 1),
       isReopened: fc.boolean(),
@@ -138,8 +138,8 @@ test('counts stay at the most that is kept', () => {
   index.setCounts(id, 300, 1_000);
   index.raiseReasks(id, 400);
   assert.deepEqual([index.attempts(id), index.idleRounds(id), index.reasks(id)], [255, 7, 255]);
-  index.setDoubts(id, { lostBatches: 9, interruptions: 9 });
-  assert.deepEqual([index.doubts(id), index.attempts(id), index.idleRounds(id)], [{ lostBatches: 3, interruptions: 7 }, 255, 7]);
+  index.setDoubts(id, { vanishedBatches: 9, interruptions: 9 });
+  assert.deepEqual([index.doubts(id), index.attempts(id), index.idleRounds(id)], [{ vanishedBatches: 3, interruptions: 7 }, 255, 7]);
 });
 
 test('a pass over the table sees a key once, also after hundreds of passes', () => {

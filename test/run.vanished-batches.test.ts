@@ -21,7 +21,7 @@ test('rows of a batch that vanished are asked again once; what the first may hav
   assert.deepEqual([summary.exitCode, requests[CREATES], summary.rows.ok], [0, 2, 12]);
   assert.match(warnings.join('\n'), /is gone at the provider: its 12 requests may have been billed/);
   const [item, ...others] = summary.possiblyBilled ?? [];
-  assert.deepEqual([item?.why, item?.id, item?.calls, item?.keys.length, others], ['lost_batch', summary.batches[0]?.id, 12, 12, []]);
+  assert.deepEqual([item?.why, item?.id, item?.calls, item?.keys.length, others], ['vanished_batch', summary.batches[0]?.id, 12, 12, []]);
   assert.deepEqual([summary.attempts.unknown, summary.attempts.total], [12, 24]);
   const lost = world.simulator.bill().filter(({ batchId }) => batchId === item?.id);
   assert.equal(lost.length, 12);
@@ -34,7 +34,7 @@ test('rows whose second batch vanishes too are held: no run asks a third time by
   const first = await world.run();
   world.assertFaultsFired();
   assert.deepEqual([first.summary.exitCode, first.requests[CREATES], first.summary.causes], [3, 2, { unknown: 12 }]);
-  assert.match(first.warnings.join('\n'), /12 requests are held/);
+  assert.match(first.warnings.join('\n'), /12 requests held/);
   assert.match(world.read('out.failures.csv'), /held: its batch vanished/);
   const second = await world.run();
   assert.deepEqual([second.summary.exitCode, second.requests[CREATES], second.summary.rows.failed], [3, undefined, 12]);

@@ -116,9 +116,10 @@ async function resolveCreate(context: BatchContext, shard: ShardState, attempt: 
   const schedule = context.settings.looksMs;
   const isOld = failedAtMs - Date.parse(asked.createIntentAt as string) > (schedule.at(-1) ?? 0);
   const looksMs = isOld ? [0] : schedule;
-  for (const lookMs of looksMs) {
+  for (const [index, lookMs] of looksMs.entries()) {
     await context.sleep(Math.max(0, failedAtMs + lookMs - context.clock().getTime()), context.stopping);
-    const chosen = chooseBatch(await lookForCreate(context, asked, attempt));
+    const isLast = index === looksMs.length - 1;
+    const chosen = chooseBatch(await lookForCreate(context, asked, { attempt, isLast }));
     if (chosen === null) continue;
     await ledger.append({ type: 'create-done', shard: shard.id, attempt, batchId: chosen.kept.id, how: 'adopted' });
     for (const extra of chosen.extras) await ledger.append({ type: 'batch-extra', batchId: extra.id, shard: shard.id, attempt });

@@ -7,10 +7,14 @@ import { findGap, isNoList, LIST_PATIENCE_MS, listBatches } from './list-batches
 
 /**
  * Looks once for the batches a create may have left behind. A look counts only when the list answered: a 404, 405 or 501 of whatever stands before
- * the provider proves nothing, and a list that lacks what is known to be there is read again for a while.
+ * the provider proves nothing. A list that lacks what is known to be there is read again for a while, by the last look.
  * @throws AppError exit 7 when no list was seen for ten minutes
  */
-export async function lookForCreate(context: BatchContext, shard: ShardState, attempt: number): Promise<readonly RemoteBatch[]> {
+export async function lookForCreate(
+  context: BatchContext,
+  shard: ShardState,
+  { attempt, isLast }: { readonly attempt: number; readonly isLast: boolean },
+): Promise<readonly RemoteBatch[]> {
   const patience = createPatience(context);
   const since = shard.createIntentAt as string;
   const untilMs = context.clock().getTime() + LIST_PATIENCE_MS;
@@ -22,11 +26,13 @@ export async function lookForCreate(context: BatchContext, shard: ShardState, at
   };
   for (;;) {
     try {
-      const { batches, doubt: noEnd } = await listBatches(context, since);
-      const doubt = noEnd ?? findGap(context, batches);
+      const { batches, doubt } = await listBatches(context, since);
       const found = findBatchesOfCreate(context, shard, attempt, batches);
-      if (found.length > 0 || doubt === null || context.clock().getTime() >= untilMs) return found;
-      tell(doubt);
+      const gap = findGap(context, batches);
+      // A list without end will have none later, either.
+      if (doubt !== null) context.warn(`${doubt}: a batch of shard ${shard.id} beyond them is not seen`);
+      if (found.length > 0 || doubt !== null || gap === null || !isLast || context.clock().getTime() >= untilMs) return found;
+      tell(gap);
       await context.sleep(context.settings.pollMaxMs, context.stopping);
     } catch (error) {
       if (!(error instanceof ApiError) || error.kind === 'stop') throw error;

@@ -9,13 +9,13 @@ import { createShardBreaker } from './breaker.ts';
 import { collectExtra, collectReturned } from './collect.ts';
 import type { BatchContext } from './context.ts';
 import { createCutSize } from './cut-size.ts';
-import { findReturned } from './lost-batches.ts';
 import { runShardLifecycle } from './shard-lifecycle.ts';
 import type { Phase } from './shard-lifecycle-options.ts';
 import { createMutex } from './upload.ts';
+import { findReturned } from './vanished-batches.ts';
 
 /** A batch that was given up is asked for again after so many of the longest polls. */
-const LOST_POLLS = 10;
+const VANISHED_POLLS = 10;
 /** Shards that are cut but not yet with the provider; more would only lie on disk. */
 const MAX_UNSENT_SHARDS = 2;
 
@@ -53,7 +53,7 @@ export interface BatchLane {
   /** What the shard being filled holds, until it is on its way. */
   readonly filling: { readonly rows: number; readonly bytes: number; readonly answerCaps: number };
   readonly admission: { readonly limitTokens: number | null; readonly usedTokens: number };
-  /** Waits until every shard has ended, whether well or not; the first fault is kept for `nextEnd`. Lost batches are watched no more. */
+  /** Waits until every shard has ended, whether well or not; the first fault is kept for `nextEnd`. Vanished batches are watched no more. */
   drain(): Promise<void>;
 }
 
@@ -111,7 +111,7 @@ export function createBatchLane(context: BatchContext, options: BatchLaneOptions
       .finally(() => {
         underWay.delete(id);
         beginExtras();
-        watchLost();
+        watchVanished();
         endsSeen += 1;
         tellChange();
       });
@@ -163,12 +163,12 @@ export function createBatchLane(context: BatchContext, options: BatchLaneOptions
   }
 
   /** While anything is under way, what was given up is asked for now and then. */
-  function watchLost(): void {
+  function watchVanished(): void {
     if (watch !== null || underWay.size === 0 || ![...ledger.fold.batches.values()].some(({ status }) => status === 'lost')) return;
     const end = new AbortController();
     const signal = AbortSignal.any([context.stopping, end.signal]);
     const look = async () => {
-      for (; underWay.size > 0; await beginReturned()) await context.sleep(LOST_POLLS * context.settings.pollMaxMs, signal);
+      for (; underWay.size > 0; await beginReturned()) await context.sleep(VANISHED_POLLS * context.settings.pollMaxMs, signal);
     };
     const ended = look()
       .catch((error: unknown) => {
@@ -203,7 +203,7 @@ export function createBatchLane(context: BatchContext, options: BatchLaneOptions
         if (shard.status !== 'collected' && shard.status !== 'retired' && !underWay.has(shard.id)) beginShard(shard.id);
       }
       await beginReturned();
-      watchLost();
+      watchVanished();
     },
     async add(request, tokens) {
       throwFault();

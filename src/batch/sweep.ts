@@ -2,8 +2,8 @@ import { ApiError } from '../openai/api-error.ts';
 import { createPatience } from './backoff.ts';
 import type { BatchContext } from './context.ts';
 import { isNoList, listBatches } from './list-batches.ts';
-import { mayComeBack } from './lost-batches.ts';
 import { findNoBatches } from './no-batches.ts';
+import { mayComeBack } from './vanished-batches.ts';
 
 /**
  * Compares the provider's list with the ledger: a batch that carries our state's id, or one of our input files, and that no create accounts

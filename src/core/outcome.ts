@@ -37,21 +37,21 @@ export function isIdle(outcome: OutcomeStatus): boolean {
 export const MAX_IDLE_ROUNDS = 3;
 
 /** A request whose batch vanished is asked again once by itself; when that batch vanishes too, it is held. */
-export const MAX_LOST_BATCHES = 2;
+export const MAX_VANISHED_BATCHES = 2;
 /** So many tries of a request may be ended by our own process before it is held. */
 export const MAX_INTERRUPTIONS = 5;
 
 /** What of a key's tries may have been billed, and was nobody's fault at the provider. Counted over runs, until `retry` or an answer. */
 export interface Doubts {
   /** Its batches that vanished, or whose files did. */
-  readonly lostBatches: number;
+  readonly vanishedBatches: number;
   /** Its live calls that an end of our own process ended. */
   readonly interruptions: number;
 }
 
 /** Why a key whose latest outcome is `unknown` is not asked again by itself, in words; null while it may be. */
-export function explainHold({ lostBatches, interruptions }: Doubts): string | null {
-  if (lostBatches >= MAX_LOST_BATCHES)
+export function explainHold({ vanishedBatches, interruptions }: Doubts): string | null {
+  if (vanishedBatches >= MAX_VANISHED_BATCHES)
     return 'held: its batch vanished at the provider, and the one that asked it again did too; both may have been billed, so only retry asks a third time';
   if (interruptions >= MAX_INTERRUPTIONS)
     return `held: ${interruptions} tries were ended by interruptions of this program; each may have been billed, so only retry asks again`;

@@ -146,7 +146,7 @@ function causeOf({ code, message }: WireError, statusCode: number | null): Cause
 }
 
 /** Codes of a 429 that mean the account has no money left: the run stops, the row does not fail. */
-export const QUOTA_CODES: ReadonlySet<string> = new Set(['insufficient_quota', 'billing_hard_limit_reached']);
+export const QUOTA_CODES: ReadonlySet<string> = new Set(['insufficient_quota', 'billing_hard_limit_reached', 'billing_not_active']);
 
 interface WireError {
   readonly code: string | null;

@@ -38,11 +38,11 @@ export interface Summary {
 /** Calls that may have been billed and whose answers are not in our files. */
 export interface DoubtfulCalls {
   /**
-   * `lost_calls`: live calls without an end. `missing_lines`: in none of their batch's files. `lost_batch`: the batch, or its file, is gone.
+   * `lost_calls`: live calls without an end. `missing_lines`: in none of their batch's files. `vanished_batch`: the batch, or its file, is gone.
    * `extra_batch`: a batch nobody waits for, not over yet. `create_not_found`: no look found the batch of a create. `usage_beyond_lines`: the batch
    * says it used more than its lines.
    */
-  readonly why: 'lost_calls' | 'missing_lines' | 'lost_batch' | 'extra_batch' | 'create_not_found' | 'usage_beyond_lines';
+  readonly why: 'lost_calls' | 'missing_lines' | 'vanished_batch' | 'extra_batch' | 'create_not_found' | 'usage_beyond_lines';
   /** The batch, or the shard of a create that no look found; null for live calls. */
   readonly id: string | null;
   readonly calls: number;

@@ -58,7 +58,7 @@ export function takeArrival(keys: KeyIndex, id: number, arrival: Arrival, fold: 
 }
 
 /** A row that was answered, or that a person opened again. */
-export const NO_DOUBTS: Doubts = { lostBatches: 0, interruptions: 0 };
+export const NO_DOUBTS: Doubts = { vanishedBatches: 0, interruptions: 0 };
 
 /**
  * Takes in a response line and puts its record at the head of the key's chain in `settled.jsonl`, unless the key has gone on to a later run.

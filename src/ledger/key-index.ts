@@ -7,7 +7,7 @@ const OUTCOME_NUMBERS: ReadonlyMap<OutcomeStatus | null, number> = new Map(OUTCO
 
 // A record is twelve 32-bit words. Words 0 to 3 are the key's first 128 bits; its last four bits stand in the flags.
 const RECORD_WORDS = 12;
-/** outcome, attempts, rounds, re-asks: one byte each. The rounds are 3 bits of idle ones, 2 of lost batches, 3 of interruptions. */
+/** outcome, attempts, rounds, re-asks: one byte each. The rounds are 3 bits of idle ones, 2 of vanished batches, 3 of interruptions. */
 const PROGRESS = 4;
 /** 24 bits of attempt epoch, 8 of flags. */
 const EPOCH = 5;
@@ -99,10 +99,10 @@ export class KeyIndex {
     return (this.#word(id, PROGRESS) >>> 16) & 7;
   }
 
-  /** 3 lost batches mean 3 or more, 7 interruptions 7 or more. */
+  /** 3 vanished batches mean 3 or more, 7 interruptions 7 or more. */
   doubts(id: number): Doubts {
     const word = this.#word(id, PROGRESS);
-    return { lostBatches: (word >>> 19) & 3, interruptions: (word >>> 21) & 7 };
+    return { vanishedBatches: (word >>> 19) & 3, interruptions: (word >>> 21) & 7 };
   }
 
   /** The highest re-ask seen, the `n` of `-r<n>`. */
@@ -181,8 +181,8 @@ export class KeyIndex {
     this.#set(id, PROGRESS, (this.#word(id, PROGRESS) & ~0x07ff00) | counts);
   }
 
-  setDoubts(id: number, { lostBatches, interruptions }: Doubts): void {
-    const doubts = (Math.min(lostBatches, 3) << 19) | (Math.min(interruptions, 7) << 21);
+  setDoubts(id: number, { vanishedBatches, interruptions }: Doubts): void {
+    const doubts = (Math.min(vanishedBatches, 3) << 19) | (Math.min(interruptions, 7) << 21);
     this.#set(id, PROGRESS, (this.#word(id, PROGRESS) & ~0xf80000) | doubts);
   }
 

@@ -161,7 +161,7 @@ export function createLedgerState(options: LedgerStateOptions): LedgerState {
         shard,
         location: null,
         isRepeat: false,
-        ...(outcome === 'unknown' ? { doubt: 'lostBatches' } : {}),
+        ...(outcome === 'unknown' ? { doubt: 'vanishedBatches' } : {}),
       };
       takeArrival(keys, id, arrival, fold);
       return id;
@@ -181,9 +181,9 @@ export function createLedgerState(options: LedgerStateOptions): LedgerState {
     for (const customId of readShardIds(batch.shard)) {
       const id = findId(customId);
       if (id === -1 || keys.outcome(id) !== 'unknown' || keys.shard(id) !== 0 || keys.attemptEpoch(id) !== batch.attemptEpoch) continue;
-      const { lostBatches, interruptions } = keys.doubts(id);
-      if (lostBatches === 0) continue;
-      keys.setDoubts(id, { lostBatches: lostBatches - 1, interruptions });
+      const { vanishedBatches, interruptions } = keys.doubts(id);
+      if (vanishedBatches === 0) continue;
+      keys.setDoubts(id, { vanishedBatches: vanishedBatches - 1, interruptions });
       keys.setCounts(id, Math.max(0, keys.attempts(id) - 1), keys.idleRounds(id));
       keys.setShard(id, shardNumberOf(batch));
     }

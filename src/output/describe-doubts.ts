@@ -19,7 +19,7 @@ function describeWhy({ why, id, calls }: DoubtfulCalls): string {
       return `${formatThings(calls, 'live call')} without an end`;
     case 'missing_lines':
       return `${requests} in none of the files of ${id}`;
-    case 'lost_batch':
+    case 'vanished_batch':
       return `${requests} of ${id}, which is gone`;
     case 'extra_batch':
       return calls === 0 ? `${id}, an extra batch of unknown content` : `${requests} of ${id}, an extra batch that is not over`;

@@ -5,6 +5,7 @@ import type { Summary } from '../../core/summary.ts';
 import { VERSION } from '../../core/version.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { pricesAsOf } from '../../money/price-overrides.ts';
+import { formatThings } from '../../output/format-numbers.ts';
 import { makeSummary } from '../../output/make-summary.ts';
 import { reportPath } from '../../output/output-paths.ts';
 import { createSummaryCounter } from '../../output/summary-counter.ts';
@@ -163,10 +164,9 @@ function sayHeldRows({ ledger: { keys }, warn }: ConcludeOptions): void {
   for (let id = 0; id < keys.size; id++) {
     if (keys.outcome(id) === 'unknown' && !keys.isReopened(id) && keys.shard(id) === 0 && explainHold(keys.doubts(id)) !== null) held += 1;
   }
-  if (held > 0)
-    warn(
-      `${held} requests are held: their tries may have been billed, and none was answered; \`failures\` says why, \`retry --cause unknown\` asks again`,
-    );
+  if (held === 0) return;
+  const advice = '`failures` says why, `retry --cause unknown` asks again';
+  warn(`${formatThings(held, 'request')} held: each try may have been billed and none was answered; ${advice}`);
 }
 
 /** Money of this run that stands on no row. It is looked up, not derived, so that the books are checked against each other. */

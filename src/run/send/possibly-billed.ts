@@ -103,7 +103,7 @@ export function findUnansweredOfBatches({ ledger, books, run, model }: Unanswere
     const missing = { calls: batch.missing, amount: amountOfMissing(batch, shard?.bytes ?? null), keys: batch.missingNamed };
     const isOpen = batch.status !== 'lost' && !batch.isCollected;
     if (isOpen && batch.isExtra) found.push({ ...about, why: 'extra_batch', calls: shard?.rows ?? 0, amount: shard ?? null, keys: null });
-    else if (batch.status === 'lost') found.push({ ...about, ...missing, why: 'lost_batch', isAttempt: !batch.isExtra });
+    else if (batch.status === 'lost') found.push({ ...about, ...missing, why: 'vanished_batch', isAttempt: !batch.isExtra });
     else if (!isOpen) {
       const usage = compareUsage(batch, readUsage(batch.usage), books.usageOfBatch(batch.id));
       if (usage.message !== null) differences.push(usage.message);

@@ -45,6 +45,7 @@ const lane = createLocalLane({
   limits: options,
   isDueAgain: (id) => ledger.keys.outcome(id) !== 'ok',
   isAffordable: () => true,
+  warn: () => {},
   stopping: signal,
   signal,
 });

@@ -1,7 +1,8 @@
 // The slow proofs: hundreds of kills, a thousand lost responses, every public table, a job far larger than its account's queue; workers and
-// Redis killed under live runs. Prints what was covered; ends with 1 where a promise was broken.
-// `--share 0.1` does a tenth of it, `--seed N` begins elsewhere, `--only batch`, `kills` or `redis` does that part alone.
+// Redis killed under live runs; a million random tables read as csv-parse reads them. Prints what was covered; ends with 1 where a promise was broken.
+// `--share 0.1` does a tenth of it, `--seed N` begins elsewhere, `--only batch`, `kills`, `redis` or `csv` does that part alone.
 import { parseArgs } from 'node:util';
+import { checkRandomTexts } from '../dist/test/helpers/csv-oracle.js';
 import { renderKillReport, runKillLoop } from '../dist/test/helpers/kill-loop.js';
 import { createThroughLosses } from '../dist/test/helpers/lost-creates.js';
 import { listRealTables, runRealTable } from '../dist/test/helpers/real-tables.js';
@@ -17,6 +18,7 @@ const seed = Number(values.seed);
 const wants = (part) => values.only === undefined || values.only === part;
 const KILLS_PER_LOOP = 25;
 const SHARDS_PER_TRIAL = 50;
+const RANDOM_TEXTS = 1_000_000;
 /** From the kill of a worker until all its calls are known to be lost. */
 const MOST_RECOVERY_MS = 15_000;
 let broken = 0;
@@ -100,6 +102,14 @@ async function redisProofs() {
   for (const [title, options] of cases) await prove(title, () => throughRedis(title, options));
 }
 
+async function randomTexts() {
+  const texts = Math.ceil(RANDOM_TEXTS * share);
+  // Half of them end in an error, whose stack nobody looks at.
+  Error.stackTraceLimit = 0;
+  const refused = await checkRandomTexts(texts, seed);
+  return `random CSV texts: ${texts} read as csv-parse reads them, ${refused} of them refused at the same place`;
+}
+
 console.log(`soak: seed ${seed}, share ${share}, Node ${process.version}`);
 if (wants('batch')) {
   await prove('lost creates', lostCreates);
@@ -110,5 +120,6 @@ if (wants('batch')) {
 }
 if (wants('kills')) await killLoops();
 if (wants('redis')) await redisProofs();
+if (wants('csv')) await prove('random CSV texts', randomTexts);
 console.log(broken === 0 ? 'every promise held' : `${broken} proofs failed`);
 process.exitCode = broken === 0 ? 0 : 1;

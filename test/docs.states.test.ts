@@ -153,7 +153,12 @@ function openKey(onUnknown: Job['onUnknown'], cap: number | undefined) {
     giveBack: () => keys.setShard(id, 0),
     reopen: () => keys.setReopened(id, true),
     arrive: (outcome: OutcomeStatus) =>
-      takeArrival(keys, id, { outcome, reask: 0, attemptEpoch: fold.attemptEpoch, shard: 1, location: null, isRepeat: false }, fold),
+      takeArrival(
+        keys,
+        id,
+        { outcome, reask: 0, attemptEpoch: fold.attemptEpoch, shard: 1, location: null, isRepeat: false, isUnreadable: false },
+        fold,
+      ),
   };
 }
 
@@ -218,6 +223,8 @@ test('the diagram of a run is what its events and exit codes say', () => {
     const { exitCode } = decideVerdict(counts, failIf, null);
     edges.add(makeEdge('open', stateOf([started('run'), { type: 'run-ended', run: 'run', exitCode }]), String(exitCode)));
   }
+  for (const exitCode of [EXIT.usage, EXIT.refused])
+    edges.add(makeEdge('open', stateOf([started('run'), { type: 'run-ended', run: 'run', exitCode }]), String(exitCode)));
   for (const exitCode of Object.values(EXIT)) {
     const stop = readStop(new AppError('stop', { code: 'c', exitCode }), false);
     if (stop !== null) edges.add(makeEdge('open', 'stopped', String(stop.exitCode)));

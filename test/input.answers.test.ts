@@ -70,9 +70,11 @@ for (const [title, text, message] of INVALID) {
 const WRAPPED: readonly [text: string, note: string][] = [
   ['```json\n{"sentiment":"neutral","score":0}\n```', 'a code fence around the JSON was removed'],
   ['```\r\n{"sentiment":"neutral","score":0}\r\n```\n', 'a code fence around the JSON was removed'],
-  ['Sure!\n```JSON\n{"sentiment":"neutral","score":0}\n```\nAnything else?', 'a code fence and text around the JSON was removed'],
-  ['Sure! {"sentiment":"neutral","score":0}', 'text around the JSON was removed'],
-  ['{"sentiment":"neutral","score":0}\n\nI hope that helps.', 'text around the JSON was removed'],
+  ['Here you are:\n```JSON\n{"sentiment":"neutral","score":0}\n```', 'a code fence and text around the JSON was removed'],
+  ['The JSON: {"sentiment":"neutral","score":0}', 'text around the JSON was removed'],
+  ['Sure! Here is the answer you asked for:\n\n{"sentiment":"neutral","score":0}', 'text around the JSON was removed'],
+  ['**Answer:**\n{"sentiment":"neutral","score":0}', 'text around the JSON was removed'],
+  ['结果如下：{"sentiment":"neutral","score":0}', 'text around the JSON was removed'],
   ['\uFEFF{"sentiment":"neutral","score":0}', 'text around the JSON was removed'],
 ];
 
@@ -82,18 +84,43 @@ for (const [text, note] of WRAPPED) {
   });
 }
 
-test('an object comes out of prose and fences as it went in, whatever it holds', () => {
+const SAID: readonly string[] = [
+  'Sure! {}',
+  '{}\n\nI hope that helps.',
+  'I cannot help with that. The format would be:\n```json\n{}\n```',
+  'I cannot rate this, the format is: {}',
+  'Sorry! The format is: {}',
+  'I’m not able to say. For example: {}',
+  'This review talks about shoes and a seam that broke, so that I would say this: {}',
+  'First line\nSecond line: {}',
+  '<think>It is neutral.</think>\n{}',
+  'Either "neutral", or: {}',
+  '5: {}',
+  'null: {}',
+  '```json\n{}\n```\nAnything else?',
+];
+
+test('an object that a sentence of its own stands beside is no answer: a refusal may quote it', () => {
+  for (const said of SAID) {
+    const text = said.replace('{}', '{"sentiment":"neutral","score":0}');
+    const checked = check(text);
+    assert.match(checked.ok ? 'ok' : checked.message, /^the answer is not JSON: /, text);
+  }
+});
+
+test('an object comes out of a fence or a lead-in as it went in, whatever it holds', () => {
   const checkObject = compileCheckAnswer({ type: 'json', format: 'json_object', schema: null, columns: [] });
-  const prose = fc.string().filter((text) => !/[[\]{}`]|^[\s,:;]*[-"\dtfn]/.test(text));
-  const value = fc.dictionary(fc.string(), fc.oneof(fc.string(), fc.integer(), fc.boolean(), fc.array(fc.string())));
+  const leadIn = fc.constantFrom('', 'Here it is:\n', 'The answer: ');
+  const text = fc.string().filter((characters) => !characters.includes('\u0000'));
+  const value = fc.dictionary(text, fc.oneof(text, fc.integer(), fc.boolean(), fc.array(text)));
   fc.assert(
-    fc.property(value, prose, prose, fc.boolean(), (object, before, after, isFenced) => {
+    fc.property(value, leadIn, fc.boolean(), (object, before, isFenced) => {
       const json = JSON.stringify(object);
-      const text = isFenced ? `${before}\n\`\`\`json\n${json}\n\`\`\`\n${after}` : `${before}${json}${after}`;
-      const checked = checkObject(text);
-      assert.ok(checked.ok, text);
+      const answer = isFenced ? `${before}\n\`\`\`json\n${json}\n\`\`\`\n` : `${before}${json}`;
+      const checked = checkObject(answer);
+      assert.ok(checked.ok, answer);
       assert.equal(JSON.stringify(checked.value), json);
-      assert.equal(checked.note === undefined, isJson(text));
+      assert.equal(checked.note === undefined, isJson(answer));
     }),
   );
 });

@@ -149,6 +149,11 @@ const BAD: readonly [title: string, content: string | Buffer, message: RegExp][]
     'a,b\n1,"x\n2,"y"\n',
     /^table\.csv:3:4 {2}text after a closing quote, in the cell that starts on line 2/,
   ],
+  [
+    'a zero byte after a closing quote',
+    'a,b\n1,"x"\0\n',
+    /^table\.csv:2:6 {2}text after a closing quote, in the cell that starts on line 2/,
+  ],
   ['a quote inside plain text', 'a,b\n1,5" pipe\n', /^table\.csv:2:4 {2}a quote inside a cell that is not quoted/],
   ['two columns of one name', 'id,text,id\n1,2,3\n', /^table\.csv:1:1 {2}columns 1 and 3 are both called "id"/],
   ['two columns without a name', 'a,,\n1,2,3\n', /^table\.csv:1:1 {2}columns 2 and 3 have no name/],

@@ -22,9 +22,9 @@ const STARTS_SIMULATOR = ['cli', 'host'];
 const HOMES: Readonly<Record<string, string>> = {
   yaml: 'input',
   ajv: 'input',
-  'csv-parse': 'input',
   liquidjs: 'input',
   openai: 'openai',
+  undici: 'openai',
   'gpt-tokenizer': 'money',
   '@pydantic/genai-prices': 'money',
   'csv-stringify': 'output',

@@ -34,6 +34,7 @@ async function openLocal(provider: TestProvider): Promise<QueueWorld> {
     monotonicMs,
     sleep: async (milliseconds, signal) => sleep(milliseconds, undefined, { signal }),
     random: () => 0.5,
+    warn: () => {},
     signal: ending.signal,
   });
   return { queue, end: () => queue.close() };

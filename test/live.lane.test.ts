@@ -4,6 +4,7 @@ import * as path from 'node:path';
 import { test } from 'node:test';
 import { AppError } from '../src/core/errors.ts';
 import { makeLiveRequest, makeLiveRequests, makeLiveWorld } from './helpers/live-world.ts';
+import { until } from './helpers/manual-timers.ts';
 
 test('every row is called once, answered, and on the books as it is on the bill', async (t) => {
   const world = await makeLiveWorld(t, { latencyMs: 3 });
@@ -113,13 +114,20 @@ test('another try that the budget does not allow is left to the run', async (t) 
 });
 
 test('stopping lets calls under way finish, gives back the rest, and bills nothing that is not recorded', async (t) => {
-  const world = await makeLiveWorld(t, { latencyMs: 30, jobLimits: { concurrency: 4 } });
+  const world = await makeLiveWorld(t, { virtualTime: true, latencyMs: 30, jobLimits: { concurrency: 4 } });
   const requests = makeLiveRequests(7);
   const adding = Promise.all(requests.map((request) => world.lane.add(request, 5)));
-  while (world.lane.view.inFlight < 4) await new Promise(setImmediate);
+  await until(() => world.lane.view.inFlight === 4);
   world.stopping.abort(new AppError('enough', { code: 'interrupted', exitCode: 130 }));
-  await adding;
-  await world.lane.drain();
+  // None is answered before time is moved on, and each is after that, whenever it comes in.
+  let isSettled = false;
+  const settled = adding
+    .then(() => world.lane.drain())
+    .then(() => {
+      isSettled = true;
+    });
+  while (!isSettled) await world.simulator.advance(30);
+  await settled;
   await assert.rejects(world.lane.nextEnd(), /enough/);
   const outcomes = world.outcomes(requests);
   assert.equal(outcomes.filter((outcome) => outcome === 'ok').length, 4);

@@ -26,7 +26,13 @@ const FATES: readonly {
   { title: '502 of a proxy', does: { html: 502 }, attempts: 2, unknown: 1, bill: 1 },
   { title: '200 with a page of a proxy', does: { html: 200, processed: true }, attempts: 2, unknown: 1, bill: 2 },
   { title: '200 with nothing', does: { empty: 200, processed: true }, attempts: 2, unknown: 1, bill: 2 },
-  { title: '200 that is no completion', does: { status: 200, body: { hello: 1 }, processed: true }, attempts: 2, unknown: 1, bill: 2 },
+  {
+    title: '200 that is no completion',
+    does: { status: 200, body: { hello: 1 }, processed: true },
+    attempts: 1,
+    outcome: 'invalid',
+    bill: 1,
+  },
   { title: '200 that is null', does: { status: 200, body: 'null' }, attempts: 2, unknown: 1, bill: 1 },
   { title: 'reset before it was processed', does: { drop: 'before' }, attempts: 2, unknown: 1, bill: 1 },
   { title: 'reset after it was processed', does: { drop: 'after' }, attempts: 2, unknown: 1, bill: 2 },
@@ -74,7 +80,7 @@ for (const { title, does, attempts, outcome = 'ok', unknown = 0, bill, isSilent 
     assert.equal(fold.unknownCalls.get('run-1')?.calls ?? 0, unknown);
     assert.equal(world.simulator.bill().length, bill);
     assert.equal(fold.openCalls.size, 0);
-    const billedBeyond = world.simulator.bill().length - (outcome === 'ok' ? 1 : 0);
+    const billedBeyond = world.simulator.bill().length - (outcome === 'ok' || outcome === 'invalid' ? 1 : 0);
     assert.ok(billedBeyond <= unknown, 'what was billed without an answer is counted');
   });
 }

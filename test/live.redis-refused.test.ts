@@ -70,14 +70,12 @@ describe('a Redis that cannot be used', { skip: whyNoRedisServer() }, () => {
   });
 });
 
-test('a Redis that is not there when a run begins ends it with exit 2 and one sentence, within five seconds', async (t) => {
+test('a Redis that is not there when a run begins ends it with exit 2 and one sentence', async (t) => {
   const world = createWorld({ 'reviews.csv': REVIEWS, 'job.yaml': REVIEW_JOB });
   t.after(() => world.dispose());
-  const startedAt = performance.now();
   const at = ['--base-url', 'http://127.0.0.1:9/v1', '--redis', 'redis://:secret-word@127.0.0.1:9'];
   const { exitCode, stdout, stderr } = await world.run(['run', 'job.yaml', '--mode', 'live', ...at], { OPENAI_API_KEY: CANARY_KEY });
   assert.equal(exitCode, 2);
-  assert.ok(performance.now() - startedAt < 5_000);
-  assert.match(stderr, /Redis at redis:\/\/127\.0\.0\.1:9 cannot be used/);
+  assert.match(stderr, /Redis at redis:\/\/127\.0\.0\.1:9 cannot be used \(ECONNREFUSED\)/);
   assert.doesNotMatch(stdout + stderr, /secret-word/);
 });

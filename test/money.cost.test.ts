@@ -83,7 +83,7 @@ test('what is not known has no price, and is never free', () => {
   for (const model of [
     'my-deployment',
     'openai/gpt-4o',
-    'ft:gpt-4.1-mini:acme::x',
+    'ft:gpt-5.4-mini:acme::x',
     'gpt-4o-audio-preview',
     'gpt-4o-mini-search-preview',
     '',

@@ -158,7 +158,7 @@ test('a run counts with the prices.yaml beside its job, and a report with the pr
 });
 
 test('a model without a price runs without a budget, is warned of, counted as unpriced, and never shown as free', async (t) => {
-  const job = 'model: ft:gpt-4.1-mini:acme::x';
+  const job = 'model: ft:gpt-5.4-mini:acme::x';
   const world = await makeWorld(t, { job });
   const { summary } = await world.run();
   assert.deepEqual([summary.exitCode, summary.cost.nanoUsd, summary.cost.unpricedAttempts], [0, 0, 12]);

@@ -57,7 +57,19 @@ const COUNTS: readonly (readonly [model: string, width: number, height: number, 
   ['o3', 1024, 1024, null, 675],
   ['gpt-5', 1024, 1024, null, 630],
   ['gpt-4.1-mini', 1024, 1024, null, Math.ceil(1024 * 1.62)],
-  ['gpt-5-nano', 1800, 2400, null, Math.ceil(1452 * 2.46)],
+  ['gpt-5-nano', 1800, 2400, null, Math.ceil(1452 * 1.5)],
+  ['gpt-5-mini', 1024, 1024, null, 1_229],
+  ['gpt-5.1', 1024, 1024, null, 630],
+  ['gpt-4-turbo', 1024, 1024, null, 765],
+  ['gpt-5.2', 1024, 1024, null, 1_229],
+  ['gpt-6-astra', 1024, 1024, null, 1_229],
+  ['gpt-6-astra', 4096, 512, null, 2_458],
+  ['gpt-5.6-sol', 33, 65, null, 8],
+  ['gpt-5.5', 8000, 8000, null, 12_000],
+  ['gpt-5.5', 8000, 8000, 'high', 3_000],
+  ['gpt-5.4', 8000, 8000, null, 3_000],
+  ['gpt-5.4-mini', 1024, 1024, null, 1_229],
+  ['gpt-6-luna', 1024, 1024, null, 1_229],
   ['o4-mini', 10, 1, null, 2],
 ];
 
@@ -68,14 +80,28 @@ for (const [model, width, height, detail, tokens] of COUNTS) {
 }
 
 test('the provider’s side counts the same for any size, and never more than is bound', () => {
-  const model = fc.constantFrom('gpt-4o', 'gpt-4o-mini', 'gpt-4.1-mini', 'gpt-4.1-nano', 'gpt-5', 'gpt-5-mini', 'o3', 'o4-mini');
+  const model = fc.constantFrom(
+    'gpt-4o',
+    'gpt-4o-mini',
+    'gpt-4.1-mini',
+    'gpt-4.1-nano',
+    'gpt-5',
+    'gpt-5-mini',
+    'gpt-5-nano',
+    'gpt-5.2',
+    'gpt-5.4',
+    'gpt-5.5',
+    'gpt-5.6-luna',
+    'o3',
+    'o4-mini',
+  );
   const side = fc.oneof(fc.integer({ min: 1, max: 6000 }), fc.constantFrom(512, 768, 1024, 2048));
   fc.assert(
     fc.property(model, side, side, fc.constantFrom('low', 'high'), (name, width, height, detail) => {
       const url = `data:image/png;base64,${makePng(width, height).toString('base64')}`;
       const counted = countImageTokens(name, [{ url, detail }]);
       assert.deepEqual(counted, { tokens: countInSimulator(name, { url, detail }), unsizedTokens: 0, unsized: 0 });
-      assert.ok(counted.tokens <= (mostImageTokens(name) as number));
+      assert.ok(counted.tokens <= (mostImageTokens(name) ?? Number.POSITIVE_INFINITY));
     }),
     { numRuns: 60 },
   );
@@ -84,8 +110,9 @@ test('the provider’s side counts the same for any size, and never more than is
 test('an image behind an address counts as 1024 x 1024, and as large as can be where a limit must hold', () => {
   const address = { url: 'https://example.org/x.png', detail: null };
   assert.deepEqual(countImageTokens('gpt-4o', [address, { ...address, detail: 'low' }]), { tokens: 850, unsizedTokens: 680, unsized: 1 });
-  assert.equal(knowsImagesOf('gpt-6.1-sol'), false);
-  assert.equal(mostImageTokens('gpt-6.1-sol'), null);
+  assert.deepEqual(['gpt-5.6-sol', 'gpt-6.1-sol', 'llava-1.6'].map(knowsImagesOf), ['known', 'assumed', 'unknown']);
+  assert.deepEqual(['gpt-5.6-sol', 'gpt-6.1-sol', 'llava-1.6'].map(mostImageTokens), [null, null, null]);
+  assert.equal(countImageTokens('gpt-5.6-sol', [address]).unsizedTokens, Math.ceil(188 ** 2 * 1.2) - 1_229);
 });
 
 test('images are taken out of a body, and what is left is the same JSON with empty addresses', () => {

@@ -114,7 +114,7 @@ const CASES: readonly { title: string; act: typeof act; kind: FailureKind; exitC
   { title: '404', act: answer(404, error(null)), kind: 'permanent' },
   { title: '413 in a page', act: answer(413, HTML), kind: 'permanent' },
   { title: '422', act: answer(422, error(null)), kind: 'permanent' },
-  { title: '400 in a page', act: answer(400, HTML), kind: 'unknown' },
+  { title: '400 in a page', act: answer(400, HTML), kind: 'permanent' },
   ...[408, 409, 500, 502, 503, 504, 529].map((status) => ({
     title: `${status} in the API's words`,
     act: answer(status, error(null)),
@@ -155,15 +155,20 @@ for (const { title, act: wanted, kind, exitCode, code } of CASES) {
   });
 }
 
-test('what never left is told apart: no such host, nobody listening, no TLS', async () => {
+test('what never left is told apart: nobody listening may pass, no such host and no TLS are a reason to stop', async () => {
   const closed = net.createServer();
   await new Promise<void>((resolve) => closed.listen(0, '127.0.0.1', resolve));
   const { port } = closed.address() as net.AddressInfo;
   await new Promise((resolve) => closed.close(resolve));
   act = answer(200, {});
-  for (const baseUrl of ['http://no-such-host.invalid/v1', `http://127.0.0.1:${port}/v1`, url.replace('http:', 'https:')]) {
+  for (const [baseUrl, kind, exitCode] of [
+    [`http://127.0.0.1:${port}/v1`, 'not-sent', 7],
+    ['http://no-such-host.invalid/v1', 'stop', 4],
+    [url.replace('http:', 'https:'), 'stop', 4],
+  ] as const) {
     const failure = await failCreate({ baseUrl });
-    assert.deepEqual([failure.kind, failure.exitCode, requests], ['not-sent', 7, 0], `${baseUrl}: ${failure.code}`);
+    assert.deepEqual([failure.kind, failure.exitCode, requests], [kind, exitCode, 0], `${baseUrl}: ${failure.code}`);
+    if (kind === 'stop') assert.match(failure.message, /is the base URL/);
   }
 });
 

@@ -34,7 +34,7 @@ for (const status of [400, 401, 500]) {
     const { signal } = new AbortController();
     const live = await provider.callEndpoint({ url: '/v1/chat/completions', body: '{}', customId: 'a', signal });
     assert.ok(live.status === 'failed' && /no: \[key\]/.test(live.failure.message), JSON.stringify(live));
-    assert.equal(isQuoted([live.failure.message, live.error]), false);
+    assert.equal(isQuoted([live.failure.message, live.failure.refusal]), false);
     await assert.rejects(
       provider.retrieveBatch('batch_1', signal),
       (error: Error) => /\[key\]/.test(error.message) && !isQuoted(error.message),

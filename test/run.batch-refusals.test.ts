@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { makeRows, makeWorld } from './helpers/run-world.ts';
-import { readWorldShapes } from './helpers/world-shapes.ts';
+import { readShapes } from './helpers/world-shapes.ts';
 
 const CREATES = 'POST /v1/batches';
 
@@ -58,7 +58,7 @@ const REFUSALS = [
 
 for (const { name, path } of REFUSALS) {
   test(`an address that takes no batches is told in one sentence: ${name}`, async (t) => {
-    const shape = readWorldShapes('servers').find((one) => one.name === name) ?? assert.fail(name);
+    const shape = readShapes().find((one) => one.name === name) ?? assert.fail(name);
     const world = await makeWorld(t, {
       faults: [{ match: { method: 'POST', path }, do: { status: shape.status, body: shape.body ?? shape.text ?? '' } }],
     });
@@ -71,9 +71,9 @@ for (const { name, path } of REFUSALS) {
 }
 
 test('batches as other providers describe them are read as what they are', async () => {
-  const { readRemoteBatch, TERMINAL_STATUSES, KNOWN_STATUSES } = await import('../src/openai/wire.ts');
+  const { readCreatedBatch, readRemoteBatch, TERMINAL_STATUSES, KNOWN_STATUSES } = await import('../src/openai/wire.ts');
   const read = (name: string) => {
-    const body = readWorldShapes('batches').find((shape) => shape.name === name)?.body ?? assert.fail(name);
+    const body = readShapes().find((shape) => shape.name === name)?.body ?? assert.fail(name);
     return readRemoteBatch(body);
   };
   const capitals = read('batch-status-in-capitals');
@@ -85,6 +85,6 @@ test('batches as other providers describe them are read as what they are', async
     read('batch-failed-with-an-error-as-text').errors.map(({ message, line }) => [message, line]),
     [['line 2: model is missing', null]],
   );
-  const wrapped = readWorldShapes('servers').find(({ name }) => name === 'create-wrapped-in-job')?.body;
-  assert.deepEqual([readRemoteBatch(wrapped).id, readRemoteBatch(wrapped).status], ['b1', 'validating']);
+  const wrapped = readShapes().find(({ name }) => name === 'create-wrapped-in-job')?.body;
+  assert.deepEqual([readCreatedBatch(wrapped).id, readCreatedBatch(wrapped).status], ['b1', 'validating']);
 });

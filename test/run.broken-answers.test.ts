@@ -35,7 +35,7 @@ function judge({ choices: [choice] }: Body): string {
   if (choice.finish_reason === 'content_filter') return 'filtered';
   if (choice.finish_reason === 'length') return 'truncated';
   const text = choice.message.content ?? '';
-  const json = text.slice(text.indexOf('{'), text.lastIndexOf('}') + 1);
+  const json = text.replace(/^```json\n|\n```$/g, '');
   try {
     const value = JSON.parse(json) as Record<string, unknown>;
     const isWhole = Object.keys(value).sort().join() === 'label,summary' && json.split('"label":').length === 2;

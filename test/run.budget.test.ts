@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { startTimer } from '../src/host/real-effects.ts';
+import { readOwnIdentity } from '../src/ledger/disk/process-identity.ts';
 import { createMakeCall } from '../src/live/call.ts';
 import { createDailyAllowance } from '../src/live/worker/daily-allowance.ts';
 import { runWorker } from '../src/live/worker/worker.ts';
@@ -110,17 +111,17 @@ test('a row that could cost more than usd_per_row is skipped, and no row costs m
   }
   assert.equal(byRow.size, 11);
   for (const [key, nanoUsd] of byRow) assert.ok(nanoUsd <= 500_000, `${key} cost ${nanoUsd}`);
-  const refused = await makeWorld(t, { job: 'model: ft:gpt-4.1-mini:acme::x\nbudget: { usd_per_row: 1 }' });
+  const refused = await makeWorld(t, { job: 'model: ft:gpt-5.4-mini:acme::x\nbudget: { usd_per_row: 1 }' });
   await assert.rejects(refused.run(), { exitCode: 2 });
 });
 
 test('a budget for a model without a price is refused, until prices.yaml tells one', async (t) => {
-  const job = 'model: ft:gpt-4.1-mini:acme::x\nbudget: { usd: 1 }';
+  const job = 'model: ft:gpt-5.4-mini:acme::x\nbudget: { usd: 1 }';
   const refused = await makeWorld(t, { job });
   await assert.rejects(refused.run(), { exitCode: 2, message: /no price.*prices\.yaml/ });
   assert.equal(refused.simulator.bill().length, 0);
   const told = await makeWorld(t, { job });
-  told.write('prices.yaml', 'prices:\n  - { model: "ft:gpt-4.1-mini:*", like: ft:gpt-4o-mini:x }\n');
+  told.write('prices.yaml', 'prices:\n  - { model: "ft:gpt-5.4-mini:*", like: ft:gpt-4o-mini:x }\n');
   const { summary } = await told.run();
   assert.deepEqual([summary.exitCode, summary.cost.unpricedAttempts], [0, 0]);
   assert.ok(summary.cost.nanoUsd > 0);
@@ -190,7 +191,7 @@ test('two workers share one budget: a third stops them below it, a larger one en
       startTimer,
       random: Math.random,
       randomId: () => randomUUID().slice(0, 8),
-      processIdentity: { pid: process.pid, host: 'test', startTime: null },
+      processIdentity: readOwnIdentity(),
     },
   };
   const third = Math.floor(undisturbed.cost.nanoUsd / 3);

@@ -54,10 +54,10 @@ for (const answer of UNUSABLE) {
 }
 
 for (const mode of ['batch', 'live'] as const) {
-  test(`an answer in a code fence or in prose is taken without them, and that is said: ${mode}`, async (t) => {
+  test(`an answer in a code fence or behind a lead-in is taken without them, and that is said: ${mode}`, async (t) => {
     const faults = [
       { match: { every: 4 }, do: { answer: 'fenced' } },
-      { match: { every: 3 }, do: { answer: 'prose' } },
+      { match: { every: 3 }, do: { answer: 'lead_in' } },
     ];
     const world = await makeWorld(t, { faults });
     const { summary } = await world.run({ overrides: { cwd: world.directory, input: null, out: null, mode } });

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { AppError, EXIT } from '../src/core/errors.ts';
+import { waitSilently } from '../src/ledger/disk/holder-watch.ts';
 import { takeLock } from '../src/ledger/disk/lock.ts';
 import { readOwnIdentity } from '../src/ledger/disk/process-identity.ts';
 import { startSimulator } from '../src/simulator/start.ts';
@@ -73,7 +74,14 @@ test('--json prints one object where a command ends without its own: wrong job, 
 
   await world.run(['run', 'job.yaml', '--simulate', '--limit', '1']);
   const directory = join(world.folder, '.rowmill', 'reviews@simulator');
-  const lock = takeLock({ directory, job: 'reviews', identity: readOwnIdentity(), clock: () => new Date(), randomId: () => 'test' });
+  const lock = await takeLock({
+    directory,
+    job: 'reviews',
+    identity: readOwnIdentity(),
+    waiting: waitSilently(new AbortController().signal),
+    clock: () => new Date(),
+    randomId: () => 'test',
+  });
   t.after(() => lock.release());
   const held = await world.json<Failure>(['run', 'job.yaml', '--simulate']);
   assert.deepEqual([held.exitCode, held.code], [6, 'locked']);

@@ -5,6 +5,7 @@ import { makeWorld, type World } from './helpers/run-world.ts';
 const CREATES = 'POST /v1/batches';
 /** Longer than any run of these worlds takes. */
 const LONG_MS = 10 * 86_400_000;
+const FOR_GOOD_MS = 1_000 * LONG_MS;
 
 /** Lets the batches return as soon as the run has said that one is gone. */
 function returnWhenGone(world: World, warnings: string[]) {
@@ -15,7 +16,7 @@ function returnWhenGone(world: World, warnings: string[]) {
 }
 
 test('rows of a batch that vanished are asked again once; what the first may have cost is counted, named and bounded', async (t) => {
-  const world = await makeWorld(t, { faults: [{ match: { batch: 1 }, do: { vanish: true } }] });
+  const world = await makeWorld(t, { faults: [{ match: { batch: 1 }, do: { vanishMs: FOR_GOOD_MS } }] });
   const { summary, requests, warnings } = await world.run();
   world.assertFaultsFired();
   assert.deepEqual([summary.exitCode, requests[CREATES], summary.rows.ok], [0, 2, 12]);
@@ -30,7 +31,7 @@ test('rows of a batch that vanished are asked again once; what the first may hav
 });
 
 test('rows whose second batch vanishes too are held: no run asks a third time by itself, and retry does', async (t) => {
-  const world = await makeWorld(t, { faults: [{ do: { vanish: true }, times: 2 }] });
+  const world = await makeWorld(t, { faults: [{ do: { vanishMs: FOR_GOOD_MS }, times: 2 }] });
   const first = await world.run();
   world.assertFaultsFired();
   assert.deepEqual([first.summary.exitCode, first.requests[CREATES], first.summary.causes], [3, 2, { unknown: 12 }]);
@@ -43,7 +44,7 @@ test('rows whose second batch vanishes too are held: no run asks a third time by
 });
 
 test('a batch that comes back in the same run is taken in, and nothing of it stays possibly billed', async (t) => {
-  const world = await makeWorld(t, { faults: [{ match: { batch: 1 }, do: { vanish: true, returnsAfterMs: LONG_MS } }] });
+  const world = await makeWorld(t, { faults: [{ match: { batch: 1 }, do: { vanishMs: LONG_MS } }] });
   const warnings: string[] = [];
   const { summary, requests } = await world.run({ warn: returnWhenGone(world, warnings) });
   world.assertFaultsFired();
@@ -57,7 +58,7 @@ test('a batch that comes back in the same run is taken in, and nothing of it sta
 test('a batch that comes back in a later run is taken in: its rows are answered without being asked again', async (t) => {
   const world = await makeWorld(t, {
     job: 'on_unknown: hold',
-    faults: [{ match: { batch: 1 }, do: { vanish: true, returnsAfterMs: LONG_MS } }],
+    faults: [{ match: { batch: 1 }, do: { vanishMs: LONG_MS } }],
   });
   const first = await world.run();
   world.assertFaultsFired();
@@ -75,7 +76,7 @@ test('a batch that comes back in a later run, as one that failed validation, was
   const world = await makeWorld(t, {
     job: 'on_unknown: hold',
     faults: [
-      { match: { batch: 1 }, do: { vanish: true, returnsAfterMs: LONG_MS } },
+      { match: { batch: 1 }, do: { vanishMs: LONG_MS } },
       { match: { batch: 1 }, do: { fail: 'invalid_request' } },
     ],
   });

@@ -177,14 +177,14 @@ test('a reasoning model spends reasoning tokens inside its cap, and gives way to
     );
   }));
 
-test('a long constant prefix is reported as cached for most rows, in steps of 128, and written by the others', () =>
+test('a long constant prefix is reported as cached for most rows, in steps of 128', () =>
   withChat(async (chat) => {
     const system = { role: 'system', content: 'Follow each of these rules carefully. '.repeat(300) };
     const seen = new Set<number>();
     for (let row = 0; row < 40; row += 1) {
-      const { usage } = (await chat({ model: 'gpt-5.6-luna', messages: [system, ...user(`Row ${row}`)] })).json;
+      const { usage } = (await chat({ model: 'gpt-5.5', messages: [system, ...user(`Row ${row}`)] })).json;
       const { cached_tokens: cached, cache_write_tokens: written } = usage.prompt_tokens_details;
-      assert.ok(cached % 128 === 0 && written % 128 === 0 && cached + written >= 1_024 && cached + written < usage.prompt_tokens);
+      assert.ok(cached % 128 === 0 && (cached === 0 || cached >= 1_024) && cached < usage.prompt_tokens && written === undefined);
       seen.add(cached);
     }
     assert.equal(seen.size, 2, 'some rows find the cache, some do not');

@@ -21,7 +21,7 @@ const FIELDS: Readonly<Record<string, readonly [always: readonly string[], maybe
   ],
   line: [
     ['output', 'line'],
-    ['labels', 'prompt'],
+    ['labels', 'prompt', 'file'],
   ],
   call: [['status'], ['headers', 'body', 'text']],
   batch: [['body'], []],

@@ -94,10 +94,13 @@ export interface Params {
   readonly frequency_penalty?: number;
   readonly reasoning_effort?: 'none' | 'minimal' | 'low' | 'medium' | 'high' | 'xhigh' | 'max';
   readonly verbosity?: 'low' | 'medium' | 'high';
-  readonly service_tier?: 'auto' | 'default' | 'flex' | 'priority';
+  readonly service_tier?: 'auto' | 'default' | 'flex' | 'priority' | 'fast';
   readonly logprobs?: boolean;
   readonly top_logprobs?: number;
   readonly dimensions?: number;
+  readonly stop?: string | readonly string[];
+  /** Put into the body as it stands: what a provider has of its own. */
+  readonly extra?: Readonly<Record<string, unknown>>;
 }
 
 /** A row with its end. `costNanoUsd` is what its attempts in this run cost; null when a part of it has no known price. */

@@ -207,7 +207,7 @@ export function createBatchLane(context: BatchContext, options: BatchLaneOptions
     },
     async add(request, tokens) {
       throwFault();
-      const line = makeRequestLine(request);
+      const line = makeRequestLine({ ...request, body: context.provider.deliver(request) });
       const bytes = options.countsBytes === true ? Buffer.byteLength(line) + 1 : (line.length + 1) * MAX_BYTES_PER_CHARACTER;
       if (
         writer !== null &&

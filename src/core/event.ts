@@ -13,22 +13,30 @@ export type Event =
     }
   /** From here on a later version's events follow: it says so before the first of them. */
   | { readonly type: 'format-raised'; readonly format: number; readonly version: string }
-  /** `estimateNanoUsd`: what the run was expected to cost when it began, for all its rows. */
+  /** `estimateNanoUsd`: what the run was expected to cost when it began, for all its rows; `lane`: where they went at first, absent in what early versions wrote. */
   | {
       readonly type: 'run-started';
       readonly run: string;
       readonly job: string;
       readonly simulated: boolean;
+      readonly lane?: 'batch' | 'live';
       readonly estimateNanoUsd: number | null;
     }
   /** The run is to be done by `deadlineAt`, `afterMs` after it first heard so. */
   | { readonly type: 'deadline-set'; readonly run: string; readonly afterMs: number; readonly deadlineAt: string }
   /** The run's time for batches is over: none is created from now on, those there are get cancelled, and the rest finishes live. */
   | { readonly type: 'lane-switched'; readonly run: string }
+  /** With exit code 2 or 4 it was refused before anything came of it, and counts as no run. */
   | { readonly type: 'run-ended'; readonly run: string; readonly exitCode: number }
-  | { readonly type: 'generation-started'; readonly generation: number }
+  /** `estimateNanoUsd` here and in `retry-opened`: what the whole run is expected to cost from now on; absent in what early versions wrote. */
+  | { readonly type: 'generation-started'; readonly generation: number; readonly estimateNanoUsd?: number | null }
   /** Rows the user wants tried again; `set` are the parameters `retry --set` gave. */
-  | { readonly type: 'retry-opened'; readonly keys: readonly string[]; readonly set: Readonly<Record<string, unknown>> }
+  | {
+      readonly type: 'retry-opened';
+      readonly keys: readonly string[];
+      readonly set: Readonly<Record<string, unknown>>;
+      readonly estimateNanoUsd?: number | null;
+    }
   | {
       readonly type: 'shard-written';
       readonly shard: string;
@@ -40,11 +48,14 @@ export type Event =
       readonly model: string;
       readonly url: string;
       readonly customIds: readonly string[];
+      readonly controls?: PromptControls;
     }
   | { readonly type: 'shard-retired'; readonly shard: string; readonly why: string }
   | { readonly type: 'limit-learned'; readonly model: string; readonly enqueuedTokens: number }
   /** The same limit, of an account that counts requests. */
   | { readonly type: 'request-limit-learned'; readonly model: string; readonly enqueuedRequests: number }
+  /** Something this base URL wants in another form than OpenAI's: `name` and `form` of `Forms` in src/openai/forms.ts. */
+  | { readonly type: 'address-learned'; readonly baseUrl: string; readonly name: string; readonly form: string }
   | { readonly type: 'upload-intent'; readonly shard: string; readonly filename: string }
   | { readonly type: 'upload-done'; readonly shard: string; readonly fileId: string }
   | {
@@ -86,9 +97,9 @@ export type Event =
       readonly createdSeconds: number;
     }
   /** These live calls may leave from now on: one without a line, a refusal or an `unknown` after it may have been billed. */
-  | { readonly type: 'call-intent'; readonly calls: readonly AnnouncedCall[] }
+  | { readonly type: 'call-intent'; readonly calls: readonly AnnouncedCall[]; readonly controls?: PromptControls }
   /** The same for calls that other processes make: they go on when this one ends, so that only their queue can tell what became of them. */
-  | { readonly type: 'call-queued'; readonly calls: readonly AnnouncedCall[] }
+  | { readonly type: 'call-queued'; readonly calls: readonly AnnouncedCall[]; readonly controls?: PromptControls }
   /** Announced calls that are known to have cost nothing. */
   | { readonly type: 'call-refused'; readonly refusals: readonly { readonly customId: string; readonly code: string }[] }
   /** Announced calls that may have been billed, and whose answers will not come. `isInterruption`: an end of our own process ended them. */
@@ -125,6 +136,12 @@ export type Event =
       /** The batch object's own usage, for the cross-check; null where the provider gives none. */
       readonly usage: unknown;
     };
+
+/**
+ * The control characters that stand in the prompts of first askings, by custom id; ids whose prompts hold none are left out. Answers are judged
+ * by it when the prompts are gone. Absent in events of versions that did not look: then nothing is known of any prompt.
+ */
+export type PromptControls = Readonly<Record<string, string>>;
 
 /** A live call, with what an upper bound of its price needs. */
 export interface AnnouncedCall {

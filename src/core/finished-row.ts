@@ -9,6 +9,8 @@ export interface FinishedRow {
   readonly answer: unknown;
   /** What was removed around the answer before it was read; absent when nothing was. */
   readonly note?: string;
+  /** Whether it is ok without a word of the provider that it is finished; absent: no. */
+  readonly isUnmarked?: boolean;
   /** Attempts used on this row in this run. */
   readonly attempts: number;
   /** The model that gave the winning answer; null without one. */

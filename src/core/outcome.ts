@@ -67,8 +67,13 @@ export type Checked =
 
 /** Compiled from the job's output once; pure and synchronous. */
 export interface CheckAnswer {
-  /** `logprobs`: the probabilities of the text's tokens, as on the wire, where they were asked for. */
-  (text: string, logprobs?: unknown): Checked;
+  /**
+   * `logprobs`: the probabilities of the text's tokens, as on the wire, where they were asked for. `promptControls`: the control characters
+   * that stand in the row's own prompt, absent or null where that is not known.
+   */
+  (text: string, logprobs?: unknown, promptControls?: string | null): Checked;
+  /** Whether any text will do, so that several parts are one; absent where a part may be an answer by itself. */
+  readonly takesAnyText?: boolean;
   /** Whether answers are vectors; absent where they are texts. */
   readonly takesVectors?: boolean;
   /** How the choices of an answer become one; absent where only the first counts. */
@@ -77,6 +82,8 @@ export interface CheckAnswer {
 
 /** What several answers to one request are counted by. */
 export interface Ballot {
+  /** How many answers one request asks for: more are not counted. */
+  readonly votes: number;
   /** What of an answer is voted on: answers that give the same text agree. */
   readonly read: (value: unknown) => string;
   /** The answer with what share of the votes asked for agrees with it. */
@@ -104,6 +111,10 @@ export interface Outcome {
   readonly value: unknown;
   /** What the model said, of several choices the one that counts; null when it was no text. */
   readonly answerText: string | null;
+  /** Whether it came in a form nobody here knows: the next answer would have the same, so the row is not asked again. */
+  readonly isUnreadable: boolean;
+  /** Whether it is ok and the provider gave no word that it is finished. */
+  readonly isUnmarked: boolean;
 }
 
 /** What the run may do with a row after its latest outcome. */
@@ -116,6 +127,8 @@ export interface Progress {
   readonly attempts: number;
   /** Idle outcomes in a row, the latest included. */
   readonly idleRounds: number;
+  /** As of the latest outcome; absent: no. */
+  readonly isUnreadable?: boolean;
   /** Whether `explainHold` has a reason. */
   readonly isHeld?: boolean;
 }
@@ -135,7 +148,7 @@ export function decideNextStep(progress: Progress, policy: RetryPolicy): NextSte
     case 'ok':
       return 'done';
     case 'invalid':
-      return hasAttemptsLeft ? 'reask' : 'failed';
+      return hasAttemptsLeft && progress.isUnreadable !== true ? 'reask' : 'failed';
     case 'truncated':
       return hasAttemptsLeft && policy.hasOutputCap ? 'reask' : 'failed';
     case 'refused':

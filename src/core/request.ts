@@ -1,4 +1,5 @@
 import { createHash, hash } from 'node:crypto';
+import { removeDelivery } from './delivery.ts';
 import type { SkipCause } from './row.ts';
 
 /** The call a row asks for. */
@@ -8,7 +9,7 @@ export interface Request {
   /** The wire id: the key, or `<key>-r<n>` for a re-ask. */
   readonly customId: string;
   readonly url: string;
-  /** The exact body JSON: the bytes that were hashed are the bytes that are sent. */
+  /** The exact body JSON: the bytes that are hashed, and sent but for how the request is delivered (core/delivery). */
   readonly body: string;
 }
 
@@ -19,9 +20,10 @@ export type Rendered =
 
 const DATA_URL_IN_BODY = /"data:[^"\\]*;base64,([^"\\]*)"/g;
 
-/** The key of a request: its content, with image data replaced by its hash. */
+/** The key of a request: its content, without how it is delivered, with image data replaced by its hash. */
 export function makeKey(url: string, body: string): string {
-  const content = body.includes('"data:') ? hideImageData(body) : body;
+  const text = removeDelivery(body);
+  const content = text.includes('"data:') ? hideImageData(text) : text;
   const isLong = url.length + content.length >= SCRATCH_CHARACTERS;
   return hash('sha256', isLong ? `${url}\n${content}` : encode(url, content), 'base64url').slice(0, 22);
 }

@@ -1,7 +1,9 @@
-import { type Completion, readCompletion } from './answer-body.ts';
-import type { Cause, CheckAnswer, Checked, Outcome } from './outcome.ts';
-import { readUsage } from './usage.ts';
-import { countVotes, type Verdict } from './votes.ts';
+import { holdsAnswer, readCompletion } from './answer/answer-body.ts';
+import { type Completion, isWireObject, type SaidText, saysSomething, type WireObject } from './answer/completion.ts';
+import { checkParts } from './answer/text-parts.ts';
+import { countVotes, type Verdict } from './answer/votes.ts';
+import type { Cause, CheckAnswer, Outcome } from './outcome.ts';
+import { readBodyUsage, tellsUsage } from './usage.ts';
 
 /**
  * The wire form in which an attempt's answer is stored: one line of a Batch API output or error file, snake_case as on the wire.
@@ -10,7 +12,12 @@ import { countVotes, type Verdict } from './votes.ts';
 export interface ResponseLine {
   readonly id: string;
   readonly custom_id: string;
-  readonly response: { readonly status_code: number; readonly request_id: string; readonly body: unknown } | null;
+  readonly response: {
+    /** Null where the envelope names none: then the body decides. */
+    readonly status_code: number | null;
+    readonly request_id: string;
+    readonly body: unknown;
+  } | null;
   readonly error: unknown;
 }
 
@@ -27,85 +34,126 @@ export function readResponseLine(text: string): LineReading {
   } catch (error) {
     return { status: 'malformed', message: `not one JSON value (${(error as Error).name})` };
   }
-  if (!isObject(value)) return { status: 'malformed', message: 'not a JSON object' };
+  if (!isWireObject(value)) return { status: 'malformed', message: 'not a JSON object' };
   if (typeof value.custom_id !== 'string') return { status: 'malformed', message: 'no custom_id' };
-  const response = isObject(value.response)
-    ? {
-        status_code: typeof value.response.status_code === 'number' ? value.response.status_code : 0,
-        request_id: typeof value.response.request_id === 'string' ? value.response.request_id : '',
-        body: value.response.body,
-      }
-    : null;
+  const { response } = value;
   return {
     status: 'line',
-    line: { id: typeof value.id === 'string' ? value.id : '', custom_id: value.custom_id, response, error: value.error ?? null },
+    line: {
+      id: typeof value.id === 'string' ? value.id : '',
+      custom_id: value.custom_id,
+      response: isWireObject(response)
+        ? {
+            status_code: readStatus(response.status_code),
+            request_id: typeof response.request_id === 'string' ? response.request_id : '',
+            body: response.body,
+          }
+        : null,
+      error: value.error ?? null,
+    },
   };
 }
 
+/** A status as a number, or as a text that begins with one; null where there is none. */
+function readStatus(status: unknown): number | null {
+  const number = typeof status === 'string' ? Number.parseInt(status, 10) : status;
+  return typeof number === 'number' && Number.isInteger(number) ? number : null;
+}
+
 /**
- * What a response line means, by the order of openai-contract sections 7 and 10 (seen 2026-11-21): first whether it was answered at all,
- * then finish reason, refusal and filter, and only then the content.
+ * What a response line means, by the order of openai-contract sections 7, 10 and 21 (seen 2026-11-29): first whether it was answered at all,
+ * then how the answer ended, refusal and filter, and only then the content. A usable body counts whatever its envelope lacks.
+ * @param promptControls the control characters that stand in the row's own prompt; null where that is not known
  */
-export function decideOutcome(line: ResponseLine, checkAnswer: CheckAnswer): Outcome {
+export function decideOutcome(line: ResponseLine, checkAnswer: CheckAnswer, promptControls: string | null = null): Outcome {
   const { response } = line;
-  const body = response !== null && isObject(response.body) ? response.body : null;
+  const body = response === null ? null : readBody(response.body);
   const lineError = errorOf(line.error);
   if (lineError !== null) return notAnswered(lineError, response?.status_code ?? null, body);
   if (response === null) return notAnswered({ code: null, message: 'the line holds neither a response nor an error' }, null, body);
-  if (response.status_code < 200 || response.status_code > 299 || body === null || isPresent(body.error)) {
-    return notAnswered(errorOf(body?.error) ?? { code: null, message: `status ${response.status_code}` }, response.status_code, body);
+  const bodyError = errorOf(body?.error);
+  // 0 is no status of HTTP: what was lost inside the provider has it, and then no body.
+  const status = response.status_code === 0 && body !== null && holdsAnswer(body) ? null : response.status_code;
+  if (body === null || bodyError !== null || (status === null ? !holdsAnswer(body) : status < 200 || status > 299)) {
+    return notAnswered(bodyError ?? { code: null, message: `status ${response.status_code ?? 'missing'}` }, status, body);
   }
-  return decideAnswered(body, checkAnswer);
+  return decideAnswered(body, checkAnswer, promptControls);
+}
+
+/** Says what a line means to one job, whose rows and rules it knows. */
+export type DecideLine = (line: ResponseLine) => Outcome;
+
+/** A body, also where it was put into its envelope as a text. */
+function readBody(body: unknown): WireObject | null {
+  if (typeof body !== 'string') return isWireObject(body) ? body : null;
+  try {
+    const value: unknown = JSON.parse(body);
+    return isWireObject(value) ? value : null;
+  } catch {
+    return null;
+  }
 }
 
 /** Judges an answer that was given, and therefore billed. */
-function decideAnswered(body: Record<string, unknown>, checkAnswer: CheckAnswer): Outcome {
-  const completion = readCompletion(body);
+function decideAnswered(body: WireObject, checkAnswer: CheckAnswer, promptControls: string | null): Outcome {
+  const completions = readCompletion(body);
   const { ballot } = checkAnswer;
-  if (ballot === undefined) return answered(body, judge(completion[0], checkAnswer));
-  const [first, ...others] = completion.map((one) => judge(one, checkAnswer));
+  const judge = (completion: Completion) => judgeCompletion(completion, checkAnswer, promptControls);
+  if (ballot === undefined) return answered(body, judge(completions[0]));
+  const [first, ...others] = pickVotes(completions, body, ballot.votes).map(judge);
   return answered(body, countVotes([first as Verdict, ...others], ballot));
 }
 
-function judge(completion: Completion, checkAnswer: CheckAnswer): Verdict {
+/** Where more choices came than were asked for, one of each index: a choice told twice is no second vote. */
+function pickVotes(completions: readonly Completion[], { choices }: WireObject, votes: number): readonly Completion[] {
+  if (completions.length <= votes) return completions;
+  const indexes = (choices as readonly unknown[]).map((choice) => (isWireObject(choice) ? choice.index : undefined));
+  return completions.filter((_completion, position) => indexes.indexOf(indexes[position]) === position).slice(0, votes);
+}
+
+function judgeCompletion(completion: Completion, checkAnswer: CheckAnswer, promptControls: string | null): Verdict {
   switch (completion.status) {
     case 'text':
-      return checkParts(completion, checkAnswer);
+      return judgeText(completion, checkAnswer, promptControls);
     case 'vector':
-      if (checkAnswer.takesVectors === true) return { status: 'ok', message: '', value: completion.vector, text: null };
-      return { status: 'invalid', message: 'the answer is a vector, not a text', value: undefined, text: null };
+      if (checkAnswer.takesVectors === true) return { ...READABLE, status: 'ok', message: '', value: completion.vector, text: null };
+      return {
+        ...READABLE,
+        status: 'invalid',
+        message: 'the answer is a vector, not a text',
+        value: undefined,
+        text: null,
+        isUnreadable: true,
+      };
     default:
-      return { ...completion, value: undefined };
+      return { ...READABLE, ...completion, value: undefined };
   }
 }
 
-/**
- * The parts of a text are one answer, unless only one of them is: some models begin an answer, leave it, and give it whole in a later part
- * (openai-contract section 10, seen 2026-11-21).
- */
-function checkParts({ texts, logprobs }: Extract<Completion, { status: 'text' }>, checkAnswer: CheckAnswer): Verdict {
-  const text = texts.length === 1 ? (texts[0] as string) : texts.join('');
-  const good = texts.length === 1 ? checkAnswer(text, logprobs) : chooseCheck([text, ...texts].map((part) => checkAnswer(part, logprobs)));
-  if (good.ok) return { status: 'ok', message: good.note ?? '', value: good.value, text };
-  return { status: 'invalid', message: good.message, value: undefined, text };
+const READABLE = { isUnreadable: false, isUnmarked: false };
+
+function judgeText(said: SaidText, checkAnswer: CheckAnswer, promptControls: string | null): Verdict {
+  const { text, checked } = checkParts(said.parts, checkAnswer, promptControls);
+  if (!checked.ok) return { ...READABLE, status: 'invalid', message: checked.message, value: undefined, text };
+  return { status: 'ok', message: checked.note ?? '', value: checked.value, text, isUnreadable: false, isUnmarked: !said.isMarkedFinished };
 }
 
-function chooseCheck(checks: readonly Checked[]): Checked {
-  return checks.find((check) => check.ok && check.note === undefined) ?? checks.find(({ ok }) => ok) ?? (checks[0] as Checked);
-}
-
-function answered(body: Record<string, unknown>, { status, message, value, text }: Verdict): Outcome {
+function answered(body: WireObject, { status, message, value, text, isUnreadable, isUnmarked }: Verdict): Outcome {
+  const usage = readBodyUsage(body);
+  const hasFailed = status === 'server_error' || status === 'cancelled';
   return {
     status,
     message,
     code: null,
-    isBilled: true,
-    usage: readUsage(body.usage),
+    isBilled: !hasFailed || isWorkTold(body),
+    usage,
     model: typeof body.model === 'string' ? body.model : null,
     tier: typeof body.service_tier === 'string' ? body.service_tier : null,
     createdSeconds: createdOf(body.created) ?? createdOf(body.created_at),
     value,
     answerText: text,
+    isUnreadable,
+    isUnmarked,
   };
 }
 
@@ -114,30 +162,42 @@ function createdOf(value: unknown): number | null {
   return typeof value === 'number' ? value : null;
 }
 
-function notAnswered(error: WireError, statusCode: number | null, body: Record<string, unknown> | null): Outcome {
-  const usage = body === null ? null : readUsage(body.usage);
+/** What failed is not billed, unless the provider counts what it used for it. */
+function isWorkTold(body: WireObject): boolean {
+  return tellsUsage(body.usage);
+}
+
+function notAnswered(error: WireError, statusCode: number | null, body: WireObject | null): Outcome {
   return {
     status: causeOf(error, statusCode),
     message: error.code === null ? error.message : `${error.code}: ${error.message}`,
     code: error.code,
-    // A failed line is not billed, unless the provider reports usage on it.
-    isBilled: usage !== null && usage.inputTokens + usage.outputTokens > 0,
-    usage,
+    isBilled: body !== null && isWorkTold(body),
+    usage: body === null ? null : readBodyUsage(body),
     model: typeof body?.model === 'string' ? body.model : null,
     tier: typeof body?.service_tier === 'string' ? body.service_tier : null,
     createdSeconds: null,
     value: undefined,
     answerText: null,
+    isUnreadable: false,
+    isUnmarked: false,
   };
 }
 
-function causeOf({ code, message }: WireError, statusCode: number | null): Cause {
+function causeOf({ code, message }: WireError, status: number | null): Cause {
   if (code === 'batch_expired') return 'expired';
   if (code === 'batch_cancelled') return 'cancelled';
   // Azure refuses a prompt its filter objects to; the row will be refused again (seen 2026-11-21).
   if (code === 'content_filter') return 'filtered';
+  // The model's own JSON was none, which Groq reports as a fault of the request (seen 2026-11-29): asking again may mend it.
+  if (code === 'json_validate_failed') return 'invalid';
+  const isSuccess = status !== null && status >= 200 && status <= 299;
   // A response that failed comes under status 200: what is wrong with its prompt stays wrong.
-  if (statusCode === 200 && code !== null && code.startsWith('invalid_')) return 'bad_request';
+  if (isSuccess && code?.startsWith('invalid_')) return 'bad_request';
+  // Some gateways put the status of what failed behind them into the error, under a 200 of their own (OpenRouter, seen 2026-11-29).
+  const statusCode = isSuccess && code !== null && /^[45]\d\d$/.test(code) ? Number(code) : status;
+  // Under a 200 nothing has paused: it is tried again with the back-off of a fault, and not without end.
+  if (isSuccess && statusCode === 429) return 'server_error';
   // A request larger than the limit of a minute is refused by the same code as one that comes too early, but no wait helps it.
   if (statusCode === 429) return message.startsWith('Request too large') ? 'bad_request' : 'rate_limited';
   if (statusCode === 408) return 'timeout';
@@ -145,29 +205,31 @@ function causeOf({ code, message }: WireError, statusCode: number | null): Cause
   return 'bad_request';
 }
 
-/** Codes of a 429 that mean the account has no money left: the run stops, the row does not fail. */
-export const QUOTA_CODES: ReadonlySet<string> = new Set(['insufficient_quota', 'billing_hard_limit_reached', 'billing_not_active']);
+/**
+ * Codes and types of errors that mean the account has no money left: the run stops, the row does not fail. OpenAI's, DashScope's (`Arrearage`),
+ * LiteLLM's (`budget_exceeded`) and DeepSeek's kind (fixtures/world/errors.json, seen 2026-11-29).
+ */
+export const QUOTA_CODES: ReadonlySet<string> = new Set([
+  'insufficient_quota',
+  'billing_hard_limit_reached',
+  'billing_not_active',
+  'insufficient_balance',
+  'Arrearage',
+  'budget_exceeded',
+]);
 
 interface WireError {
   readonly code: string | null;
   readonly message: string;
 }
 
-/** An error as it may stand in a line: an object, a plain string (vLLM), or nothing (null, undefined, ""). */
+/** An error as it may stand in a line: an object, a plain string (vLLM), or nothing: null, "", an object whose members say nothing. */
 function errorOf(value: unknown): WireError | null {
-  if (!isPresent(value)) return null;
+  if (!saysSomething(value)) return null;
   if (typeof value === 'string') return { code: null, message: value };
-  if (!isObject(value)) return { code: null, message: JSON.stringify(value) };
+  if (!isWireObject(value)) return { code: null, message: JSON.stringify(value) };
   return {
-    code: typeof value.code === 'string' ? value.code : null,
+    code: typeof value.code === 'string' || typeof value.code === 'number' ? String(value.code) : null,
     message: typeof value.message === 'string' ? value.message : 'the provider gave no message',
   };
-}
-
-function isPresent(value: unknown): boolean {
-  return value !== undefined && value !== null && value !== '';
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

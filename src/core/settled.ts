@@ -17,6 +17,8 @@ export interface SettledRecord {
   readonly customId: string;
   readonly outcome: OutcomeStatus;
   readonly isBilled: boolean;
+  /** As of an outcome. */
+  readonly isUnreadable: boolean;
   readonly usage: Usage | null;
   /** The model that answered, as reported; null when nothing answered. */
   readonly model: string | null;

@@ -16,6 +16,8 @@ export interface Summary {
   readonly causes: Readonly<Partial<Record<Cause | SkipCause, number>>>;
   /** Rows whose answer was read after removing a code fence or text around its JSON; absent when there are none. */
   readonly unwrapped?: number;
+  /** Ok rows whose answer came without a word of the provider that it is finished; absent when there are none. */
+  readonly unmarked?: number;
   /** Tries that use an attempt; `unknown` is the part of them without an answer. */
   readonly attempts: { readonly total: number; readonly batch: number; readonly live: number; readonly unknown: number };
   readonly tokens: { readonly input: number; readonly cachedInput: number; readonly output: number; readonly reasoning: number };
@@ -93,6 +95,8 @@ export interface CostSummary {
   readonly unpricedAttempts: number;
   readonly estimateNanoUsd: number | null;
   readonly pricesAsOf: string;
+  /** Whose prices these are where they are not those of the address; absent where they are, and without any money. */
+  readonly priceNote?: string;
 }
 
 /** Nano-dollars as exact dollars with nine decimals. */

@@ -24,27 +24,51 @@ export function addUsage(a: Usage, b: Usage): Usage {
 }
 
 /**
- * Reads the `usage` object of a chat completion, a response or an embedding.
- * @returns null when it is missing or any count is negative, fractional or larger than the total it is part of
+ * Reads the `usage` object of a chat completion, a response or an embedding. `total_tokens` is a checksum: it says whether reasoning is a part
+ * of the output, or stands beside it and is added (openai-contract section 21, seen 2026-11-29).
+ * @returns null when a count is missing or does not add up: no number, negative, fractional, larger than the total it is part of
  */
-export function readUsage(value: unknown): Usage | null {
-  if (typeof value !== 'object' || value === null) return null;
-  const usage = value as Record<string, unknown>;
-  const inputDetails = objectOf(usage.prompt_tokens_details ?? usage.input_tokens_details);
-  const outputDetails = objectOf(usage.completion_tokens_details ?? usage.output_tokens_details);
-  const inputTokens = countOf(usage.prompt_tokens ?? usage.input_tokens);
-  const outputTokens = countOf(usage.completion_tokens ?? usage.output_tokens ?? 0);
+export function readUsage(value: unknown, { hasOutput = true } = {}): Usage | null {
+  if (!isObject(value)) return null;
+  const inputDetails = objectOf(value.prompt_tokens_details ?? value.input_tokens_details);
+  const outputDetails = objectOf(value.completion_tokens_details ?? value.output_tokens_details);
+  const inputTokens = countOf(value.prompt_tokens ?? value.input_tokens);
+  const writtenTokens = countOf(
+    value.completion_tokens ?? value.output_tokens ?? (hasOutput && value.total_tokens !== inputTokens ? null : 0),
+  );
   const cachedInputTokens = countOf(inputDetails.cached_tokens ?? 0);
   const cacheWriteTokens = countOf(inputDetails.cache_write_tokens ?? 0);
   const reasoningTokens = countOf(outputDetails.reasoning_tokens ?? 0);
-  if (inputTokens === null || outputTokens === null || cachedInputTokens === null || cacheWriteTokens === null || reasoningTokens === null)
+  if (inputTokens === null || writtenTokens === null || cachedInputTokens === null || cacheWriteTokens === null || reasoningTokens === null)
     return null;
+  const isBeside = value.total_tokens === inputTokens + writtenTokens + reasoningTokens;
+  const isInside = isUntold(value.total_tokens) || value.total_tokens === inputTokens + writtenTokens;
+  if (!isInside && !isBeside) return null;
+  const outputTokens = isInside ? writtenTokens : writtenTokens + reasoningTokens;
   if (cachedInputTokens + cacheWriteTokens > inputTokens || reasoningTokens > outputTokens) return null;
   return { inputTokens, cachedInputTokens, cacheWriteTokens, outputTokens, reasoningTokens };
 }
 
+/** The usage of a whole answer: an embedding, which has `data`, puts nothing out. */
+export function readBodyUsage(body: Readonly<Record<string, unknown>>): Usage | null {
+  return readUsage(body.usage, { hasOutput: !Array.isArray(body.data) });
+}
+
+/** Whether a `usage` object counts anything at all, whatever it is worth: then the provider worked, and may bill it. */
+export function tellsUsage(value: unknown): boolean {
+  return isObject(value) && Object.values(value).some((count) => count !== 0 && (typeof count === 'number' || typeof count === 'string'));
+}
+
+function isUntold(total: unknown): boolean {
+  return total === undefined || total === null || total === 0;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
+
 function objectOf(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+  return isObject(value) ? value : {};
 }
 
 function countOf(value: unknown): number | null {

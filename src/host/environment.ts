@@ -1,8 +1,9 @@
 import { readFileSync, statSync } from 'node:fs';
+import path from 'node:path';
 import { parseEnv } from 'node:util';
 import { AppError, EXIT, UsageError } from '../core/errors.ts';
 import type { RedisLink } from '../live/redis/connection.ts';
-import { DEFAULT_BASE_URL } from '../run/open/target.ts';
+import { mayDoWithoutKey } from './base-url.ts';
 import { rememberSecret } from './secrets.ts';
 
 /** Only these are taken from a `.env` file: a file found by chance may give a key, never an address rows are sent to. */
@@ -23,12 +24,22 @@ export function loadEnvFile(): void {
   }
 }
 
-/** The API key from `OPENAI_API_KEY`, else from the file `OPENAI_API_KEY_FILE` names. @throws AppError exit 4 without one */
-export function readApiKey(): string {
+/** What is sent as a key where there is none and the server most likely asks for none. */
+const NO_KEY = 'none';
+
+/** The files an environment may come from, whether they are there or not: nothing may be written over them. */
+export function listEnvironmentFiles(): readonly string[] {
+  const keyFile = process.env.OPENAI_API_KEY_FILE ?? '';
+  return ['.env', ...(keyFile === '' ? [] : [keyFile])].map((file) => path.resolve(file));
+}
+
+/** The API key from `OPENAI_API_KEY`, else from the file `OPENAI_API_KEY_FILE` names. @throws AppError exit 4 without one, where one is needed */
+export function readApiKey(baseUrl: string): string {
   const key = process.env.OPENAI_API_KEY?.trim();
   if (key !== undefined && key !== '') return key;
   const file = process.env.OPENAI_API_KEY_FILE;
   if (file !== undefined && file !== '') return readKeyFile(file);
+  if (mayDoWithoutKey(baseUrl)) return NO_KEY;
   throw new AppError('no API key: set OPENAI_API_KEY or OPENAI_API_KEY_FILE, or try it without one: --simulate', {
     code: 'no_api_key',
     exitCode: EXIT.refused,
@@ -46,30 +57,6 @@ function readKeyFile(file: string): string {
     throw new AppError(`OPENAI_API_KEY_FILE: ${file} cannot be read`, { code: 'no_api_key', exitCode: EXIT.refused, cause: error });
   }
   throw new AppError(`OPENAI_API_KEY_FILE: ${file} is empty`, { code: 'no_api_key', exitCode: EXIT.refused });
-}
-
-/** `--base-url`, `ROWMILL_BASE_URL`, `OPENAI_BASE_URL`, the default: in this order. @throws UsageError for anything but https, or http on this machine */
-export function chooseBaseUrl(flag: string | undefined): string {
-  const chosen = [flag, process.env.ROWMILL_BASE_URL, process.env.OPENAI_BASE_URL].find((value) => value !== undefined && value !== '');
-  if (chosen === undefined) return DEFAULT_BASE_URL;
-  let url: URL;
-  try {
-    url = new URL(chosen);
-  } catch {
-    throw new UsageError(`base URL ${JSON.stringify(chosen)} is no URL; type for example --base-url http://127.0.0.1:8080/v1`);
-  }
-  const isLoopback = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(url.hostname);
-  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopback)) {
-    throw new UsageError(`base URL ${url.origin}: rows and key go over https only, except on this machine`);
-  }
-  if (url.username !== '' || url.password !== '')
-    throw new UsageError(`base URL ${url.host}: a key does not belong in the URL; set OPENAI_API_KEY`);
-  return chosen.replace(/\/+$/, '');
-}
-
-/** Whether a base URL was given for this command, by flag or environment. */
-export function hasBaseUrl(flag: string | undefined): boolean {
-  return [flag, process.env.ROWMILL_BASE_URL, process.env.OPENAI_BASE_URL].some((value) => value !== undefined && value !== '');
 }
 
 /** Redis as `--redis` or `REDIS_URL` name it; null without either: calls are then made in the run's own process. */

@@ -1,13 +1,12 @@
 import { join } from 'node:path';
 import type { Effects } from '../run/open/effects.ts';
 import type { Target } from '../run/open/target.ts';
-import { DEFAULT_ORIGIN, originOf } from '../run/open/target.ts';
-import { chooseBaseUrl, readApiKey } from './environment.ts';
+import { DEFAULT_ORIGIN, originOf, SIMULATOR_ORIGIN } from '../run/open/target.ts';
+import { chooseBaseUrl } from './base-url.ts';
+import { readApiKey } from './environment.ts';
 
 /** The simulator asks for a key like any server; this one opens nothing else. */
 const SIMULATOR_KEY = 'sk-simulator';
-
-const SIMULATOR_ORIGIN = 'simulator';
 
 /** Whom the flags name: the built-in simulator, or the API at the chosen base URL. */
 export function makeTarget(
@@ -19,16 +18,18 @@ export function makeTarget(
   return {
     origin: originOf(baseUrl),
     baseUrl: originOf(baseUrl) === DEFAULT_ORIGIN ? null : baseUrl,
-    async connect() {
-      const apiKey = readApiKey();
+    async connect(_, assertMaySpend) {
+      const apiKey = readApiKey(baseUrl);
       const { createProvider } = await import('../openai/provider.ts');
       return {
-        provider: await createProvider({ apiKey, baseUrl, clock: effects.clock, startTimer: effects.startTimer }),
+        provider: await createProvider({ apiKey, baseUrl, clock: effects.clock, startTimer: effects.startTimer, ...fence(assertMaySpend) }),
         close: async () => {},
       };
     },
   };
 }
+
+const fence = (assertMaySpend: (() => void) | undefined) => (assertMaySpend === undefined ? {} : { assertMaySpend });
 
 /** The origin of whom the flags name. */
 export function makeTargetOrigin(flags: { readonly simulate?: boolean | undefined; readonly baseUrl?: string | undefined }): string {
@@ -39,13 +40,13 @@ function makeSimulatorTarget({ clock, startTimer }: Pick<Effects, 'clock' | 'sta
   return {
     origin: SIMULATOR_ORIGIN,
     baseUrl: null,
-    async connect(stateDirectory) {
+    async connect(stateDirectory, assertMaySpend) {
       const [{ startSimulator }, { createProvider }] = await Promise.all([
         import('../simulator/start.ts'),
         import('../openai/provider.ts'),
       ]);
       const simulator = await startSimulator({ stateDirectory: join(stateDirectory, 'provider') });
-      const provider = await createProvider({ apiKey: SIMULATOR_KEY, baseUrl: simulator.url, clock, startTimer });
+      const provider = await createProvider({ apiKey: SIMULATOR_KEY, baseUrl: simulator.url, clock, startTimer, ...fence(assertMaySpend) });
       return { provider, close: () => simulator.close() };
     },
   };

@@ -7,12 +7,13 @@ import { callWithin } from '../core/timer.ts';
 import { loadJob } from '../input/job/load-job.ts';
 import { loadPrices } from '../input/job/load-prices.ts';
 import { createFindPrice, type FindPrice } from '../money/price.ts';
+import { findPriceSource } from '../money/price-source.ts';
 import type { Provider } from '../openai/provider.ts';
-import { type Connection, DEFAULT_BASE_URL, locateStateDirectory, type Target } from '../run/open/target.ts';
+import { type Connection, DEFAULT_BASE_URL, hostOfOrigin, locateStateDirectory, type Target } from '../run/open/target.ts';
 
 /** One thing that was looked at. */
 export interface Finding {
-  readonly name: 'node' | 'job' | 'state' | 'disk' | 'key' | 'base url' | 'models' | 'model' | 'price' | 'clock';
+  readonly name: 'node' | 'job' | 'state' | 'disk' | 'key' | 'base url' | 'proxy' | 'models' | 'model' | 'price' | 'clock';
   readonly status: 'ok' | 'warning' | 'problem';
   readonly message: string;
 }
@@ -44,11 +45,12 @@ const CALL_TIMEOUT_MS = 15_000;
 export async function examine(options: DoctorOptions): Promise<readonly Finding[]> {
   const findings: Finding[] = [examineNode(options.nodeVersion)];
   let job: Job | null = null;
+  const from = findPriceSource(hostOfOrigin(options.target.origin));
   let findPrice = createFindPrice([]);
   if (options.jobFile !== null) {
     try {
       job = (await loadJob(options.jobFile, { cwd: options.cwd })).job;
-      findPrice = createFindPrice(await loadPrices(job.directory, options.cwd));
+      findPrice = createFindPrice(await loadPrices(job.directory, options.cwd), { from });
       findings.push({ name: 'job', status: 'ok', message: `${job.name}: the job file is right` });
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;
@@ -105,12 +107,23 @@ async function examineProvider(options: DoctorOptions, job: Job | null): Promise
     return [
       { name: 'key', status: 'ok', message: options.target.origin === 'simulator' ? 'the simulator needs none' : 'there is one' },
       { name: 'base url', status: 'ok', message: `${provider.baseUrl}${isDefault ? '' : ' (not the default)'}` },
+      ...examineWay(provider),
       ...(await examineModels(provider, job, options)),
-      await examineClock(provider.baseUrl, options),
+      await examineClock(provider, options),
     ];
   } finally {
     await close();
   }
+}
+
+/** What the environment says of the way to the provider, where it says anything. */
+function examineWay({ proxy }: Provider): readonly Finding[] {
+  const extra = process.env.NODE_EXTRA_CA_CERTS ?? '';
+  const certificates = extra === '' ? '' : `certificates of ${extra} are trusted too (NODE_EXTRA_CA_CERTS)`;
+  if (proxy === null) return extra === '' ? [] : [{ name: 'proxy', status: 'ok', message: `none; ${certificates}` }];
+  const exempt = proxy.exempt === '' ? '' : `, but not to ${proxy.exempt} (NO_PROXY)`;
+  const message = `calls go through ${proxy.host} (${proxy.variable})${exempt}${certificates === '' ? '' : `; ${certificates}`}`;
+  return [{ name: 'proxy', status: 'ok', message }];
 }
 
 async function examineModels(provider: Provider, job: Job | null, options: DoctorOptions): Promise<readonly Finding[]> {
@@ -130,11 +143,11 @@ async function examineModels(provider: Provider, job: Job | null, options: Docto
 }
 
 /** Compares clocks by the Date header of an answer; no key is sent for it. */
-async function examineClock(baseUrl: string, options: DoctorOptions): Promise<Finding> {
+async function examineClock(provider: Provider, options: DoctorOptions): Promise<Finding> {
   const name = 'clock';
   try {
     const response = await callWithin(CALL_TIMEOUT_MS, options, (deadline) =>
-      fetch(`${baseUrl}/models`, { method: 'HEAD', redirect: 'manual', signal: deadline }),
+      provider.fetch(`${provider.baseUrl}/models`, { method: 'HEAD', redirect: 'manual', signal: deadline }),
     );
     const theirs = Date.parse(response.headers.get('date') ?? '');
     if (Number.isNaN(theirs)) return { name, status: 'warning', message: 'the provider does not tell its time' };
@@ -147,16 +160,17 @@ async function examineClock(baseUrl: string, options: DoctorOptions): Promise<Fi
   }
 }
 
-function examinePrice({ model, budget }: Job, findPrice: FindPrice, now: Date): Finding {
-  const price = findPrice(model, { lane: 'batch', tier: null, at: now.toISOString() });
+function examinePrice({ model, budget, mode }: Job, findPrice: FindPrice, now: Date): Finding {
+  const lane = mode === 'live' ? 'live' : 'batch';
+  const price = findPrice(model, { lane, tier: null, at: now.toISOString() });
   if (price !== null) {
     const perMillion = (picoUsd: number) => `$${Number((picoUsd / 1e6).toPrecision(6))}`;
     const { inputPicoUsd, outputPicoUsd } = price.rates;
     const note = price.note === '' ? '' : ` (${price.note})`;
-    const message = `${model} in batches: ${perMillion(inputPicoUsd)} in, ${perMillion(outputPicoUsd)} out per million tokens${note}`;
+    const message = `${model} ${lane === 'live' ? 'live' : 'in batches'}: ${perMillion(inputPicoUsd)} in, ${perMillion(outputPicoUsd)} out per million tokens${note}`;
     return { name: 'price', status: price.isAssumed ? 'warning' : 'ok', message };
   }
   const hasBudget = budget.nanoUsd !== null || budget.nanoUsdPerRow !== null;
-  const message = `the batch price of ${model} is unknown${hasBudget ? '; its budget cannot be kept' : ''}`;
+  const message = `the ${lane} price of ${model} is unknown${hasBudget ? '; its budget cannot be kept' : ''}; prices.yaml beside the job file tells one`;
   return { name: 'price', status: hasBudget ? 'problem' : 'warning', message };
 }

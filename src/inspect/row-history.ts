@@ -2,7 +2,7 @@ import { closeSync } from 'node:fs';
 import { UsageError } from '../core/errors.ts';
 import type { OutcomeStatus } from '../core/outcome.ts';
 import { hideImageData, parseCustomId } from '../core/request.ts';
-import { decideOutcome, readResponseLine } from '../core/response-line.ts';
+import { readResponseLine } from '../core/response-line.ts';
 import type { Disposition } from '../core/row.ts';
 import type { LineLocation, SettledRecord } from '../core/settled.ts';
 import { openForReading, readBytesAt } from '../ledger/disk/durable-files.ts';
@@ -95,7 +95,7 @@ async function readAttempts(opened: OpenState, key: string): Promise<readonly Ro
   return attempts;
 }
 
-function readAttempt({ ledger, books, prepared }: OpenState, record: SettledRecord): RowAttempt {
+function readAttempt({ ledger, books }: OpenState, record: SettledRecord): RowAttempt {
   const reading = readResponseLine(readLineText(ledger.responsePath(record.location.file), record.location));
   const line = reading.status === 'line' ? reading.line : null;
   return {
@@ -103,7 +103,7 @@ function readAttempt({ ledger, books, prepared }: OpenState, record: SettledReco
     customId: record.customId,
     lane: record.lane,
     outcome: record.outcome,
-    message: line === null ? '' : decideOutcome(line, prepared.compiled.checkAnswer).message,
+    message: line === null ? '' : ledger.decide(line).message,
     answer: readAnswerText(line),
     requestId: line?.response?.request_id ?? null,
     costNanoUsd: books.costOf(record),

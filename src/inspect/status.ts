@@ -66,6 +66,8 @@ export interface StatusCost {
   readonly ledgerNanoUsd: number;
   /** Over all runs: the most that calls without an answer can have cost, where it is known; in no other sum. */
   readonly possiblyBilledNanoUsd: number;
+  /** Whose prices these are where they are not those of the address; absent where they are, and without any money. */
+  readonly priceNote?: string;
 }
 
 const COMPLETION_WINDOW_MS = 86_400_000;
@@ -77,8 +79,9 @@ export async function readStatus(options: ReadOptions): Promise<Status> {
   const { fold } = ledger;
   try {
     const last = fold.runs.at(-1) ?? null;
-    const runner = findRunner(state.directory, options.effects.processIdentity.host);
+    const runner = findRunner(state.directory, options.effects.processIdentity);
     const rows = await countRows(opened, options.signal);
+    const priceNote = prepared.priceNoteAt(options.effects.clock().toISOString());
     const totals = books.ofRun(last?.id ?? '');
     const doubts = await findPossiblyBilled({ ledger, books, prepared, run: null, clock: options.effects.clock, warn: () => {} });
     return {
@@ -97,6 +100,7 @@ export async function readStatus(options: ReadOptions): Promise<Status> {
         unpricedAttempts: totals.unpricedAttempts,
         ledgerNanoUsd: books.life.nanoUsd,
         possiblyBilledNanoUsd: doubts.nanoUsd,
+        ...(priceNote === null || opened.simulated || books.life.nanoUsd === 0 ? {} : { priceNote }),
       },
       possiblyBilled: doubts.items,
       waitingFor: listWaits(fold, runner, { due: rows.pending - rows.inFlight }),

@@ -6,6 +6,7 @@ import type { ResponseFile } from './response-file.ts';
 /** What a response line, or its absence, tells about a key. */
 export interface Arrival {
   readonly outcome: OutcomeStatus;
+  readonly isUnreadable: boolean;
   readonly reask: number;
   /** The attempt epoch its batch was created in. */
   readonly attemptEpoch: number;
@@ -54,7 +55,9 @@ export function takeArrival(keys: KeyIndex, id: number, arrival: Arrival, fold: 
   if (arrival.attemptEpoch >= fold.lastRetryEpoch) keys.setReopened(id, false);
   const known = keys.outcome(id);
   if (known === 'ok') return;
-  if (isOfLatestEpoch || arrival.outcome === 'ok' || known === null) keys.setOutcome(id, arrival.outcome, arrival.location);
+  if (!isOfLatestEpoch && arrival.outcome !== 'ok' && known !== null) return;
+  keys.setOutcome(id, arrival.outcome, arrival.location);
+  keys.setUnreadable(id, arrival.isUnreadable);
 }
 
 /** A row that was answered, or that a person opened again. */

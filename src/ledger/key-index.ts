@@ -7,7 +7,7 @@ const OUTCOME_NUMBERS: ReadonlyMap<OutcomeStatus | null, number> = new Map(OUTCO
 
 // A record is twelve 32-bit words. Words 0 to 3 are the key's first 128 bits; its last four bits stand in the flags.
 const RECORD_WORDS = 12;
-/** outcome, attempts, rounds, re-asks: one byte each. The rounds are 3 bits of idle ones, 2 of vanished batches, 3 of interruptions. */
+/** outcome, attempts, rounds (3 bits of idle ones, 2 of vanished batches, 3 of interruptions), re-asks: one byte each. */
 const PROGRESS = 4;
 /** 24 bits of attempt epoch, 8 of flags. */
 const EPOCH = 5;
@@ -22,6 +22,8 @@ const SETTLED_LOW = 11;
 
 const REOPENED = 0x10;
 const HISTORY = 0x20;
+const UNREADABLE = 0x40;
+const PROMPT_READ = 0x80;
 const KEY_TAIL = 0x0f;
 
 /** Small chunks, so that the unused part of the last one is small beside any table worth counting. */
@@ -94,15 +96,14 @@ export class KeyIndex {
     return (this.#word(id, PROGRESS) >>> 8) & 0xff;
   }
 
-  /** Idle outcomes in a row; 7 means 7 or more. */
+  /** Idle outcomes in a row; 7 and more are 7. */
   idleRounds(id: number): number {
     return (this.#word(id, PROGRESS) >>> 16) & 7;
   }
 
   /** 3 vanished batches mean 3 or more, 7 interruptions 7 or more. */
   doubts(id: number): Doubts {
-    const word = this.#word(id, PROGRESS);
-    return { vanishedBatches: (word >>> 19) & 3, interruptions: (word >>> 21) & 7 };
+    return { vanishedBatches: (this.#word(id, PROGRESS) >>> 19) & 3, interruptions: (this.#word(id, PROGRESS) >>> 21) & 7 };
   }
 
   /** The highest re-ask seen, the `n` of `-r<n>`. */
@@ -115,6 +116,11 @@ export class KeyIndex {
     return this.#word(id, EPOCH) >>> 8;
   }
 
+  /** Whether the winning or latest answer came in a form nobody knows: the next one would have the same. */
+  isUnreadable(id: number): boolean {
+    return (this.#word(id, EPOCH) & UNREADABLE) !== 0;
+  }
+
   /** Whether `retry` reopened the key and nothing of it came back since. */
   isReopened(id: number): boolean {
     return (this.#word(id, EPOCH) & REOPENED) !== 0;
@@ -123,6 +129,11 @@ export class KeyIndex {
   /** False only when the one line that came back in the key's latest run is the one at `location`: then nothing else was used or paid. */
   hasHistory(id: number): boolean {
     return (this.#word(id, EPOCH) & HISTORY) !== 0;
+  }
+
+  /** Whether it is known which control characters the key's prompt holds. */
+  isPromptRead(id: number): boolean {
+    return (this.#word(id, EPOCH) & PROMPT_READ) !== 0;
   }
 
   /** The number of the shard the key is in flight in; 0 when it is not. */
@@ -145,11 +156,8 @@ export class KeyIndex {
 
   /** Begins a pass over the table: its number for `isSeen` and `markSeen`. */
   startPass(): number {
-    if (this.#pass === 255) {
-      for (let id = 0; id < this.#size; id++) this.markSeen(id, 0);
-      this.#pass = 0;
-    }
-    this.#pass += 1;
+    if (this.#pass === 255) for (let id = 0; id < this.#size; id++) this.markSeen(id, 0);
+    this.#pass = (this.#pass % 255) + 1;
     return this.#pass;
   }
 
@@ -194,6 +202,14 @@ export class KeyIndex {
     this.#set(id, EPOCH, (this.#word(id, EPOCH) & 0xff) | (attemptEpoch << 8));
   }
 
+  setPromptRead(id: number): void {
+    this.#setFlag(id, PROMPT_READ, true);
+  }
+
+  setUnreadable(id: number, isUnreadable: boolean): void {
+    this.#setFlag(id, UNREADABLE, isUnreadable);
+  }
+
   setReopened(id: number, isReopened: boolean): void {
     this.#setFlag(id, REOPENED, isReopened);
   }
@@ -210,13 +226,13 @@ export class KeyIndex {
     this.#set(id, SHARD, (this.#word(id, SHARD) & 0xff) | (shard << 8));
   }
 
-  /** Forgets everything but the keys, and the flight of those whose shard is kept. */
+  /** Forgets everything but the keys and what is known of their prompts, and the flight of those whose shard is kept. */
   forgetAll(keepsShard: (shard: number) => boolean): void {
     for (let id = 0; id < this.#size; id++) {
       const shard = this.shard(id);
-      const tail = this.#word(id, EPOCH) & KEY_TAIL;
+      const kept = this.#word(id, EPOCH) & (KEY_TAIL | PROMPT_READ);
       this.#chunk(id).fill(0, base(id) + PROGRESS, base(id) + RECORD_WORDS);
-      this.#set(id, EPOCH, tail);
+      this.#set(id, EPOCH, kept);
       if (shard !== 0 && keepsShard(shard)) this.setShard(id, shard);
     }
   }

@@ -1,4 +1,4 @@
-import type { RejectedRequest } from '../core/event.ts';
+import type { PromptControls, RejectedRequest } from '../core/event.ts';
 import type { OutcomeStatus } from '../core/outcome.ts';
 import { parseCustomId } from '../core/request.ts';
 import type { SettledRecord } from '../core/settled.ts';
@@ -32,6 +32,8 @@ export interface LedgerState {
   readonly anomaliesByFile: ReadonlyMap<number, ReadonlyMap<string, number>>;
   /** Why validation refused a key's request. */
   readonly rejections: ReadonlyMap<number, RejectedRequest>;
+  /** The control characters that stand in a row's own prompt; null where its prompt was announced by a version that did not look. */
+  promptControls(customId: string): string | null;
   takeEvent(placed: PlacedEvent): void;
   /** Counts a part of a live file as recorded while its lines are still coming; the event that records it then changes nothing. */
   beginPart(part: ResponseFile): void;
@@ -55,6 +57,7 @@ export function createLedgerState(options: LedgerStateOptions): LedgerState {
   const anomalies = new Map<string, number>();
   const anomaliesByFile = new Map<number, Map<string, number>>();
   const rejections = new Map<number, RejectedRequest>();
+  const controls = new Map<number, string>();
   const shardLines = new Map<string, EventPlace>();
 
   function readShardIds(shard: string): readonly string[] {
@@ -90,6 +93,7 @@ export function createLedgerState(options: LedgerStateOptions): LedgerState {
           const parts = parseCustomId(customId);
           if (parts !== null) keys.setShard(keys.add(parts.key), Number(event.shard));
         }
+        takeControls(event.customIds, event.controls);
         return;
       case 'shard-retired':
         releaseShard(event.shard);
@@ -120,6 +124,13 @@ export function createLedgerState(options: LedgerStateOptions): LedgerState {
           files.push(makeLivePart(fold, event, files.length + 1));
         }
         return;
+      case 'call-intent':
+      case 'call-queued':
+        takeControls(
+          event.calls.map(({ customId }) => customId),
+          event.controls,
+        );
+        return;
       case 'call-unknown':
         for (const { customId } of event.calls) takeUnknown(customId, event.isInterruption === true);
         return;
@@ -131,11 +142,25 @@ export function createLedgerState(options: LedgerStateOptions): LedgerState {
     }
   }
 
+  /** Re-asks show the model an answer of its own: what stands in there does not stand in the prompt. */
+  function takeControls(customIds: readonly string[], found: PromptControls | undefined): void {
+    if (found === undefined) return;
+    for (const customId of customIds) {
+      const parts = parseCustomId(customId);
+      if (parts === null || parts.reask > 0) continue;
+      const id = keys.add(parts.key);
+      keys.setPromptRead(id);
+      const ofPrompt = found[customId];
+      if (ofPrompt !== undefined) controls.set(id, ofPrompt);
+    }
+  }
+
   function takeUnknown(customId: string, isInterruption: boolean): void {
     const parts = parseCustomId(customId);
     if (parts === null) return;
     const arrival: Arrival = {
       outcome: 'unknown',
+      isUnreadable: false,
       reask: parts.reask,
       attemptEpoch: fold.attemptEpoch,
       shard: 0,
@@ -154,10 +179,12 @@ export function createLedgerState(options: LedgerStateOptions): LedgerState {
       const parts = parseCustomId(customId);
       const id = parts === null ? -1 : keys.find(parts.key);
       if (parts === null || id === -1 || keys.shard(id) !== shard) return -1;
+      const { attemptEpoch } = batch;
       const arrival: Arrival = {
         outcome,
+        isUnreadable: false,
         reask: parts.reask,
-        attemptEpoch: batch.attemptEpoch,
+        attemptEpoch,
         shard,
         location: null,
         isRepeat: false,
@@ -201,6 +228,10 @@ export function createLedgerState(options: LedgerStateOptions): LedgerState {
     anomaliesByFile,
     rejections,
     takeEvent,
+    promptControls(customId) {
+      const id = findId(customId);
+      return id === -1 || !keys.isPromptRead(id) ? null : (controls.get(id) ?? '');
+    },
     beginPart: (part) => void files.push(part),
     openIntake(file, anomaliesOfLines) {
       const shard = shardNumberOf(fold.batches.get(file.batchId));
@@ -217,6 +248,7 @@ export function createLedgerState(options: LedgerStateOptions): LedgerState {
         const location = { file: file.number, offsetBytes, lengthBytes };
         const arrival: Arrival = {
           outcome: record.outcome,
+          isUnreadable: record.isUnreadable,
           reask: parts.reask,
           attemptEpoch: file.attemptEpoch,
           shard,
@@ -246,6 +278,6 @@ export function formatShard(number: number): string {
 }
 
 /** Whether a shard may still become a batch of the generation that starts now. */
-function isBeforeCreate(status: ShardStatus | undefined): boolean {
+export function isBeforeCreate(status: ShardStatus | undefined): boolean {
   return status !== undefined && status !== 'submitted' && status !== 'collected' && status !== 'retired';
 }

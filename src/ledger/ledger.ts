@@ -1,6 +1,8 @@
 import type { Event, RejectedRequest } from '../core/event.ts';
 import type { CheckAnswer } from '../core/outcome.ts';
+import type { DecideLine } from '../core/response-line.ts';
 import type { SettledRecord } from '../core/settled.ts';
+import type { Heartbeat, LockWaiting } from './disk/holder-watch.ts';
 import type { ProcessIdentity } from './disk/process-identity.ts';
 import type { LedgerFold } from './events/fold.ts';
 import type { KeyIndex } from './key-index.ts';
@@ -36,6 +38,10 @@ export interface LedgerOptions {
   /** A fresh random id of letters, digits, `-` and `_`. */
   readonly randomId: () => string;
   readonly processIdentity: ProcessIdentity;
+  /** What to do when another process holds the lock; for write access. Without it such a holder is watched for as long as it takes to judge it. */
+  readonly waiting?: LockWaiting;
+  /** Absent: as usual. */
+  readonly heartbeat?: Heartbeat | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -55,6 +61,10 @@ export interface Ledger {
   readonly anomalies: ReadonlyMap<string, number>;
   /** The same for the files of one run. */
   anomaliesOfRun(run: string): ReadonlyMap<string, number>;
+  /** What a line means by the job's rules, and by what its row asked. */
+  readonly decide: DecideLine;
+  /** Requests whose answer was ok when it was last judged, and is not by the rules of now: the job's changed, or the program's. */
+  readonly noLongerOk: number;
   /** The files of single runs. */
   readonly runFiles: RunFiles;
 
@@ -63,6 +73,9 @@ export interface Ledger {
    * @throws LedgerError when the disk failed, then and for ever after; LockHeldError when another process took the lock over
    */
   append(event: Event): Promise<void>;
+
+  /** Whether this process may still write here, and so may still cause costs. @throws LockHeldError when another one has taken the lock over */
+  assertHeld(): void;
 
   /** The id of the next shard: six digits. */
   nextShardId(): string;
@@ -104,6 +117,8 @@ export interface Ledger {
 
   /** Waits for what was announced, then gives the lock back. */
   close(): Promise<void>;
+  /** Closes it; a directory in which no run has come to anything is removed again, as if it had never been opened. */
+  closeUnused(): Promise<void>;
 }
 
 export interface RecordResponseOptions {

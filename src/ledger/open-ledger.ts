@@ -1,5 +1,7 @@
 import path from 'node:path';
-import { makePrivateDirectory } from './disk/durable-files.ts';
+import { type DecideLine, decideOutcome } from '../core/response-line.ts';
+import { makePrivateDirectory, makeTemporaryPath, replaceByCopy } from './disk/durable-files.ts';
+import { waitSilently } from './disk/holder-watch.ts';
 import { type Lock, takeLock } from './disk/lock.ts';
 import { NoStateError } from './errors.ts';
 import { readEventAt } from './events/event-log.ts';
@@ -7,6 +9,7 @@ import type { Ledger, LedgerOptions } from './ledger.ts';
 import { createLedgerState } from './ledger-state.ts';
 import { createReading } from './reading.ts';
 import { replay } from './replay.ts';
+import { keepEarlierVerdicts } from './responses/earlier-verdicts.ts';
 import { takeLiveLeftovers } from './responses/live-leftovers.ts';
 import { openSettledIndex } from './responses/settled-index.ts';
 import { openRunFiles } from './runs.ts';
@@ -20,8 +23,11 @@ import { createWriting, refuseWriting } from './writing.ts';
 export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   if (options.access === 'read') return openWithLock(options, null);
   makePrivateDirectory(options.directory);
-  const lock = takeLock({ ...options, identity: options.processIdentity });
+  const lock = await takeLock({ ...options, waiting: options.waiting ?? waitSilently(options.signal), identity: options.processIdentity });
   try {
+    // Its last holder may only be asleep: what it writes from now on goes into files without a name.
+    if (lock.isTakenOver)
+      for (const name of ['events.jsonl', 'settled.jsonl']) replaceByCopy(path.join(options.directory, name), options.randomId());
     return await openWithLock(options, lock);
   } catch (error) {
     lock.release();
@@ -39,20 +45,30 @@ export async function openWithLock(options: LedgerOptions, lock: Lock | null): P
       return event.type === 'shard-written' ? event.customIds : [];
     },
   });
+  const decide: DecideLine = (line) => decideOutcome(line, options.checkAnswer, state.promptControls(line.custom_id));
+  const settledFile = path.join(directory, 'settled.jsonl');
+  const earlier = keepEarlierVerdicts({
+    ...options,
+    file: settledFile,
+    asidePath: lock === null ? null : makeTemporaryPath(settledFile, options.randomId()),
+  });
   const settled = openSettledIndex({ ...options, state });
   try {
-    const end = await replay(options, state, settled);
+    lock?.assertHeld();
+    const end = await replay({ ...options, decide }, state, settled);
     settled.endReading();
+    const noLongerOk = (await earlier?.countLost(state)) ?? 0;
+    earlier?.forget();
     if (lock === null && end.seq === 0) throw new NoStateError(directory);
     const responses = path.join(directory, 'responses');
     // Another process may be about to record these: a reader counts what is whole. They belong to the last run.
     if (lock === null && options.asOfRun === undefined)
-      await takeLiveLeftovers({ ...options, directory: responses, state, settled }, async () => undefined);
-    const { readLineIds, ...reading } = createReading({ ...options, state, settled });
+      await takeLiveLeftovers({ ...options, decide, directory: responses, state, settled }, async () => undefined);
+    const { readLineIds, ...reading } = createReading({ ...options, decide, state, settled });
     const writing =
       lock === null
         ? refuseWriting(directory, reading.close)
-        : await createWriting({ ...options, eventsFile, end, lock, state, settled, readLineIds, close: reading.close });
+        : await createWriting({ ...options, decide, eventsFile, end, lock, state, settled, readLineIds, close: reading.close });
     return {
       directory,
       stateId: state.fold.state,
@@ -61,6 +77,8 @@ export async function openWithLock(options: LedgerOptions, lock: Lock | null): P
       fold: state.fold,
       files: state.files,
       anomalies: state.anomalies,
+      decide,
+      noLongerOk,
       runFiles: openRunFiles(directory, options.randomId),
       ...reading,
       ...writing,

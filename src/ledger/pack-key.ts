@@ -6,8 +6,8 @@ for (const [bits, character] of [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopq
 }
 
 /**
- * Unpacks a key into four words: 21 characters and a third of the last are 128 bits. Longer keys (`-o<k>`) are hashed first.
- * @returns the last four bits
+ * Packs a key into four words: 21 characters and a third of the last are 128 bits. Longer keys (`-o<k>`) are hashed first.
+ * @returns the four bits that are left of the last character
  */
 export function packKey(key: string, words: Uint32Array): number {
   const text = key.length === 22 ? key : hash('sha256', key, 'base64url');

@@ -1,7 +1,8 @@
 import path from 'node:path';
 import { LedgerError } from '../core/errors.ts';
-import { type CheckAnswer, explainHold } from '../core/outcome.ts';
+import { explainHold } from '../core/outcome.ts';
 import { parseCustomId } from '../core/request.ts';
+import type { DecideLine } from '../core/response-line.ts';
 import type { LineLocation, SettledRecord } from '../core/settled.ts';
 import type { Ledger } from './ledger.ts';
 import type { LedgerState } from './ledger-state.ts';
@@ -25,14 +26,14 @@ export type Reading = Pick<
 
 export function createReading(options: {
   readonly directory: string;
-  readonly checkAnswer: CheckAnswer;
+  readonly decide: DecideLine;
   readonly state: LedgerState;
   readonly settled: SettledIndex;
 }): Reading & { readonly readLineIds: (customId: string) => readonly string[] } {
   const { state, settled } = options;
   const { keys, fold } = state;
   const responses = path.join(options.directory, 'responses');
-  const answers = createAnswerReader(responses, options.checkAnswer);
+  const answers = createAnswerReader(responses, options.decide);
 
   function readAt(number: number, location: Pick<LineLocation, 'offsetBytes' | 'lengthBytes'>): StoredAnswer {
     return answers.read(state.files[number - 1] as ResponseFile, location);

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
+import { findControlsOfJson } from '../core/answer/control-characters.ts';
 import { publishFile } from './disk/durable-files.ts';
 import type { EventOf } from './response-file.ts';
 
@@ -30,6 +31,8 @@ export interface ShardWriterOptions {
   readonly shard: string;
   readonly temporaryPath: string;
   readonly finalPath: string;
+  /** Throws when this process may no longer write: a shard of this number may be another one's by then. */
+  readonly assertWritable: () => void;
   readonly announce: (event: EventOf<'shard-written'>) => Promise<void>;
 }
 
@@ -42,6 +45,7 @@ export function openShardWriter(options: ShardWriterOptions): ShardWriter {
   opening.catch(() => undefined);
   const digest = createHash('sha256');
   const customIds: string[] = [];
+  const controls: Record<string, string> = {};
   let memory = Buffer.allocUnsafeSlow(CHUNK_BYTES * 2);
   let heldBytes = 0;
   /** Takes the next chunk while `memory` is on its way to the disk. */
@@ -105,6 +109,8 @@ export function openShardWriter(options: ShardWriterOptions): ShardWriter {
     add(line, customId, lineTokens) {
       hold(line);
       customIds.push(customId);
+      const found = findControlsOfJson(line);
+      if (found !== '') controls[customId] = found;
       tokens += lineTokens;
       if (heldBytes < CHUNK_BYTES) return undefined;
       // One chunk may be on its way while the next fills up.
@@ -118,6 +124,7 @@ export function openShardWriter(options: ShardWriterOptions): ShardWriter {
         await handle.chmod(0o600);
         await handle.sync();
       });
+      options.assertWritable();
       publishFile(options.temporaryPath, options.finalPath);
       await options.announce({
         type: 'shard-written',
@@ -128,6 +135,7 @@ export function openShardWriter(options: ShardWriterOptions): ShardWriter {
         sha256: digest.digest('hex'),
         ...meta,
         customIds,
+        controls,
       });
     },
     async abandon() {

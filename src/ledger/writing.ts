@@ -4,6 +4,7 @@ import path from 'node:path';
 import { LedgerError } from '../core/errors.ts';
 import type { Event } from '../core/event.ts';
 import { FORMATS } from '../core/formats.ts';
+import type { DecideLine } from '../core/response-line.ts';
 import { VERSION } from '../core/version.ts';
 import {
   listNames,
@@ -11,9 +12,11 @@ import {
   makeTemporaryPath,
   publishFile,
   removeTemporaryFiles,
+  replaceByCopy,
   syncDirectory,
 } from './disk/durable-files.ts';
 import type { Lock } from './disk/lock.ts';
+import { clearDirectory, isNeverUsed, removeIfEmpty } from './disk/unused-directory.ts';
 import { type LogEnd, openEventLog } from './events/event-log.ts';
 import type { BatchState } from './events/fold.ts';
 import { isMisplaced } from './events/shard-transitions.ts';
@@ -21,7 +24,7 @@ import { countsForIndex } from './index-rules.ts';
 import type { FinishBatchOptions, Ledger, LedgerOptions, RecordResponseOptions } from './ledger.ts';
 import { formatShard, type LedgerState } from './ledger-state.ts';
 import { measureRequests, readAnsweredIds } from './missing-lines.ts';
-import { makeResponseName, type ResponseFile } from './response-file.ts';
+import { makeLiveName, makeResponseName, type ResponseFile } from './response-file.ts';
 import { createLiveWriter } from './responses/live-file.ts';
 import { cutTornLines, takeLiveLeftovers } from './responses/live-leftovers.ts';
 import { createRecorder } from './responses/recorder.ts';
@@ -32,6 +35,7 @@ import { openShardWriter } from './shard-writer.ts';
 export type Writing = Pick<
   Ledger,
   | 'append'
+  | 'assertHeld'
   | 'nextShardId'
   | 'createShardWriter'
   | 'createTemporaryResponsePath'
@@ -40,9 +44,11 @@ export type Writing = Pick<
   | 'recordLines'
   | 'markQueued'
   | 'close'
+  | 'closeUnused'
 >;
 
-export interface WritingOptions extends Pick<LedgerOptions, 'directory' | 'origin' | 'checkAnswer' | 'signal' | 'clock' | 'randomId'> {
+export interface WritingOptions extends Pick<LedgerOptions, 'directory' | 'origin' | 'signal' | 'clock' | 'randomId'> {
+  readonly decide: DecideLine;
   readonly eventsFile: string;
   readonly end: LogEnd;
   readonly lock: Lock;
@@ -60,6 +66,7 @@ export function refuseWriting(directory: string, close: () => Promise<void>): Wr
   };
   return {
     append: async () => refuse(),
+    assertHeld: () => undefined,
     nextShardId: refuse,
     createShardWriter: refuse,
     createTemporaryResponsePath: refuse,
@@ -68,6 +75,7 @@ export function refuseWriting(directory: string, close: () => Promise<void>): Wr
     recordLines: async () => refuse(),
     markQueued: refuse,
     close,
+    closeUnused: close,
   };
 }
 
@@ -77,9 +85,11 @@ export async function createWriting(options: WritingOptions): Promise<Writing> {
   const requests = path.join(options.directory, 'requests');
   const responses = path.join(options.directory, 'responses');
   for (const directory of [requests, responses]) makePrivateDirectory(directory);
+  options.lock.assertHeld();
   for (const directory of [options.directory, requests, responses]) removeTemporaryFiles(directory);
 
-  cutTornLines(responses);
+  if (options.lock.isTakenOver) replaceByCopy(path.join(responses, makeLiveName(state.fold)), randomId());
+  cutTornLines(responses, options.lock.assertHeld);
 
   const recorder = createRecorder({ ...options, directory: responses, announce: (event) => announce(event) });
   const log = openEventLog({
@@ -117,7 +127,7 @@ export async function createWriting(options: WritingOptions): Promise<Writing> {
   async function recordResponse({ batchId, kind, temporaryPath, createdSeconds }: RecordResponseOptions): Promise<ResponseFile> {
     const name = makeResponseName(batchId, kind);
     if (state.files.some((file) => file.name === name)) fs.rmSync(temporaryPath, { force: true });
-    else await publishDownload(temporaryPath, path.join(responses, name));
+    else await publishDownload(temporaryPath, path.join(responses, name), options.lock.assertHeld);
     return recorder.record({ name, batchId, createdSeconds });
   }
 
@@ -175,6 +185,7 @@ export async function createWriting(options: WritingOptions): Promise<Writing> {
 
   return {
     append: announce,
+    assertHeld: options.lock.assertHeld,
     nextShardId() {
       lastShard += 1;
       return formatShard(lastShard);
@@ -184,6 +195,7 @@ export async function createWriting(options: WritingOptions): Promise<Writing> {
         shard,
         temporaryPath: makeTemporaryPath(requestPath(shard), randomId()),
         finalPath: requestPath(shard),
+        assertWritable: options.lock.assertHeld,
         announce,
       }),
     createTemporaryResponsePath: () => makeTemporaryPath(path.join(responses, 'download'), randomId()),
@@ -192,19 +204,30 @@ export async function createWriting(options: WritingOptions): Promise<Writing> {
     recordLines: live.append,
     markQueued: (id, isQueued) => state.keys.setShard(id, isQueued ? LIVE_QUEUE : 0),
     async close() {
-      await live.close();
-      await log.close();
-      await options.close();
+      await closeFiles();
       options.lock.release();
     },
+    async closeUnused() {
+      await closeFiles();
+      // Whoever waits for the lock finds the directory as it was, or one in which nothing has been.
+      const isCleared = options.lock.isHeld() && isNeverUsed(state) && clearDirectory(options.directory);
+      options.lock.release();
+      if (isCleared) removeIfEmpty(options.directory);
+    },
   };
+
+  async function closeFiles(): Promise<void> {
+    await live.close();
+    await log.close();
+    await options.close();
+  }
 }
 
 /** Stands for the live lane where shards have their number; shards have six digits. */
 const LIVE_QUEUE = 0xffffff;
 
 /** Makes a downloaded file durable under its name. */
-async function publishDownload(temporaryPath: string, finalPath: string): Promise<void> {
+async function publishDownload(temporaryPath: string, finalPath: string, assertWritable: () => void): Promise<void> {
   const handle = await open(temporaryPath, 'r+');
   try {
     await handle.chmod(0o600);
@@ -212,6 +235,7 @@ async function publishDownload(temporaryPath: string, finalPath: string): Promis
   } finally {
     await handle.close();
   }
+  assertWritable();
   publishFile(temporaryPath, finalPath);
 }
 

@@ -1,6 +1,9 @@
+import { EXIT } from '../core/errors.ts';
 import type { Request } from '../core/request.ts';
-import { readUsage, type Usage } from '../core/usage.ts';
-import type { ApiError } from '../openai/api-error.ts';
+import { readBodyUsage, type Usage } from '../core/usage.ts';
+import { ApiError } from '../openai/api-error.ts';
+import { WRONG_ADDRESS } from '../openai/classify.ts';
+import { OTHER_FORM } from '../openai/form-learning.ts';
 import type { Provider } from '../openai/provider.ts';
 
 /** What one call came to, by what follows from it. */
@@ -13,7 +16,7 @@ export type CallOutcome =
       readonly headers: Headers | null;
       readonly failure: ApiError | null;
     }
-  /** Nothing was used and nothing is known of the row: too fast (`wait`), or it never left (`not-sent`). */
+  /** Nothing was used and nothing is known of the row: too fast (`wait`), or it did not get where rows are taken (`not-sent`). */
   | { readonly status: 'wait' | 'not-sent'; readonly failure: ApiError; readonly headers: Headers | null; readonly isAboutTokens: boolean }
   /** No call can succeed now. */
   | { readonly status: 'stop'; readonly failure: ApiError }
@@ -30,7 +33,12 @@ export interface CallOptions {
 /** Makes one call. `queuedAt` is when its row was handed to the lane. @throws the signal's reason when it fires: the call's fate is not known */
 export type MakeCall = (request: Request, options: { readonly queuedAt: Date; readonly signal: AbortSignal }) => Promise<CallOutcome>;
 
+/** One answer that there is no such place may be a hiccup of what stands before a server; so many, and none that passed, are not. */
+const MISSES_TO_STOP = 3;
+
 export function createMakeCall({ provider, makeLineId, clock }: CallOptions): MakeCall {
+  let hasPassed = false;
+  let misses = 0;
   return async (request, { queuedAt, signal }) => {
     const startedAt = clock();
     const { url, body, customId } = request;
@@ -38,20 +46,27 @@ export function createMakeCall({ provider, makeLineId, clock }: CallOptions): Ma
     const makeLine = (statusCode: number, requestId: string, bodyText: string) =>
       makeResponseLine({ id: makeLineId(), customId, statusCode, requestId, bodyText, queuedAt, startedAt, endedAt: clock() });
     if (result.status === 'answered') {
+      hasPassed = true;
       const line = makeLine(result.statusCode, result.requestId, onOneLine(result.bodyText));
-      return { status: 'answered', line, usage: readUsage(result.body.usage), headers: result.headers, failure: null };
+      return { status: 'answered', line, usage: readBodyUsage(result.body), headers: result.headers, failure: null };
     }
-    const { failure, headers, error } = result;
+    const { failure, headers } = result;
+    if (failure.code === OTHER_FORM) return { status: 'not-sent', failure, headers, isAboutTokens: false };
+    if (failure.code === WRONG_ADDRESS && !hasPassed) {
+      misses += 1;
+      if (misses < MISSES_TO_STOP) return { status: 'not-sent', failure, headers, isAboutTokens: false };
+      const { message, code, status } = failure;
+      return { status: 'stop', failure: new ApiError(message, { kind: 'stop', code, status, exitCode: EXIT.refused }) };
+    }
     switch (failure.kind) {
       case 'permanent':
       case 'again': {
-        const said = typeof error === 'object' && error !== null ? error : { code: failure.code, message: failure.message };
-        const line = makeLine(failure.status ?? 0, failure.requestId ?? '', JSON.stringify({ error: said }));
+        const line = makeLine(failure.status ?? 0, failure.requestId ?? '', JSON.stringify({ error: wordsOf(failure) }));
         return { status: 'answered', line, usage: null, headers, failure };
       }
       case 'wait':
       case 'not-sent':
-        return { status: failure.kind, failure, headers, isAboutTokens: /\btokens\b/.test(`${typeOf(error)} ${failure.message}`) };
+        return { status: failure.kind, failure, headers, isAboutTokens: /\btokens\b/.test(`${failure.refusal?.type} ${failure.message}`) };
       case 'stop':
       case 'unknown':
         return { status: failure.kind, failure };
@@ -91,7 +106,8 @@ function onOneLine(json: string): string {
   return json.replace(/[\r\n]+/g, ' ').trim();
 }
 
-function typeOf(error: unknown): string {
-  const type = typeof error === 'object' && error !== null ? (error as { type?: unknown }).type : undefined;
-  return typeof type === 'string' ? type : '';
+/** What the provider said of a row, in the form of the API's own errors. */
+function wordsOf({ code, message, refusal }: ApiError): object {
+  if (refusal === null || refusal.form === 'none') return { code, message };
+  return refusal.original ?? { message: refusal.message, type: refusal.type, param: refusal.param, code: refusal.code };
 }

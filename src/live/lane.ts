@@ -1,5 +1,6 @@
+import { findControlsOfJson } from '../core/answer/control-characters.ts';
 import type { AppError } from '../core/errors.ts';
-import type { AnnouncedCall } from '../core/event.ts';
+import type { AnnouncedCall, PromptControls } from '../core/event.ts';
 import type { Lane } from '../core/lane.ts';
 import { countAnswerCaps, parseCustomId, type Request } from '../core/request.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -52,13 +53,13 @@ export function createLiveLane(context: LiveContext): LiveLane {
   let endsTold = 0;
   let awaitingChange: (() => void)[] = [];
 
-  const intents = createCoalescedCalls<AnnouncedCall>((calls) =>
-    ledger.append({ type: queue.isShared === true ? 'call-queued' : 'call-intent', calls }),
-  );
+  const intents = createCoalescedCalls<Request>((requests) => {
+    const calls = requests.map(({ customId, body }): AnnouncedCall => ({ customId, bodyBytes: Buffer.byteLength(body) }));
+    return ledger.append({ type: queue.isShared === true ? 'call-queued' : 'call-intent', calls, controls: readPromptControls(requests) });
+  });
 
   const owner: CallOwner = {
-    announce: (calls) =>
-      intents.add(calls.map(({ request }) => ({ customId: request.customId, bodyBytes: Buffer.byteLength(request.body) }))),
+    announce: (calls) => intents.add(calls.map(({ request }) => request)),
     async record(ends) {
       await Promise.all([recordRefusals(ends), recordUnknown(ends), recordAnswers(ends)]);
       for (const end of ends) if (end.status !== 'refused') conclude(end);
@@ -200,6 +201,12 @@ export function createLiveLane(context: LiveContext): LiveLane {
       await queue.close();
     },
   };
+}
+
+/** By custom id, of those that hold any. */
+function readPromptControls(requests: readonly Request[]): PromptControls {
+  const found = requests.map(({ customId, body }) => [customId, findControlsOfJson(body)] as const);
+  return Object.fromEntries(found.filter(([, controls]) => controls !== ''));
 }
 
 /** Things that are worth one step together: what comes while a step is under way goes into the next one. */

@@ -33,6 +33,8 @@ const CHEAPER: ReadonlyMap<string, string> = new Map([
   ['gpt-6-astra', 'gpt-6-sol'],
   ['gpt-6-sol', 'gpt-6-luna'],
   ['gpt-6.1-sol', 'gpt-6.1-terra'],
+  ['gpt-6.2-astra', 'gpt-6.2-sol'],
+  ['gpt-6.2-sol', 'gpt-6.1-terra'],
 ]);
 
 /** A model worth a try for less money; null when none is known. */

@@ -33,6 +33,7 @@ export function makeOwnStandard(
     note: '',
     usd,
     longContext: rule && { overTokens: rule.overTokens, usd: makeLongContext(usd, rule.inputFactor, rule.outputFactor) },
+    provider: null,
   };
 }
 

@@ -4,26 +4,59 @@ import type { BodyImage } from './body-images.ts';
 /** How a model counts images: tiles of 512 pixels beside a base, or patches of 32 pixels times a factor. */
 type ImageRule =
   | { readonly type: 'tiles'; readonly base: number; readonly tile: number }
-  | { readonly type: 'patches'; readonly factor: number };
+  | {
+      readonly type: 'patches';
+      readonly factor: number;
+      /** What an image is made smaller to where nothing is said of the detail; null: it is taken as it is. */
+      readonly fit: PatchFit | null;
+      /** The same at detail `high`. */
+      readonly high: PatchFit | null;
+      /** Whether no table names the model: it is taken to count as its kin does. */
+      readonly isAssumed?: boolean;
+    };
+
+interface PatchFit {
+  readonly patches: number;
+  readonly longestSide: number;
+}
+
+const SMALL: PatchFit = { patches: 1536, longestSide: 2048 };
+const MEDIUM: PatchFit = { patches: 2500, longestSide: 2048 };
+const LARGE: PatchFit = { patches: 10_000, longestSide: 6000 };
 
 const tiles = (base: number, tile: number): ImageRule => ({ type: 'tiles', base, tile });
-const patches = (factor: number): ImageRule => ({ type: 'patches', factor });
+const patches = (factor: number, fit: PatchFit | null, high: PatchFit | null = fit): Extract<ImageRule, { type: 'patches' }> => ({
+  type: 'patches',
+  factor,
+  fit,
+  high,
+});
 
-/** Rules by model (OpenAI’s guide to images and vision, seen 2026-11-21; that of gpt-5 is not confirmed). The first that matches counts. */
+/**
+ * Rules by model (OpenAI’s guide to images and vision as of 2026-10-05, seen 2026-11-29; it gives no figures for `high` of gpt-5.6 and later, which
+ * is counted without a limit). The first that matches counts.
+ */
 const RULES: readonly (readonly [models: RegExp, rule: ImageRule])[] = [
   [/^gpt-4o-mini(-\d|$)/, tiles(2833, 5667)],
-  [/^gpt-4\.1-mini(-\d|$)/, patches(1.62)],
-  [/^gpt-4\.1-nano(-\d|$)/, patches(2.46)],
-  [/^(chatgpt-4o-latest$|gpt-4o(-\d|$)|gpt-4\.1(-\d|$)|gpt-4\.5-preview)/, tiles(85, 170)],
-  [/^gpt-5-mini(-\d|$)/, patches(1.62)],
-  [/^gpt-5-nano(-\d|$)/, patches(2.46)],
-  [/^gpt-5(-\d|-chat-latest$|$)/, tiles(70, 140)],
-  [/^o4-mini(-\d|$)/, patches(1.72)],
+  [/^gpt-4\.1-mini(-\d|$)/, patches(1.62, SMALL)],
+  [/^gpt-4\.1-nano(-\d|$)/, patches(2.46, SMALL)],
+  [/^(chatgpt-4o-latest$|gpt-4-turbo|gpt-4o(-\d|$)|gpt-4\.1(-\d|$)|gpt-4\.5-preview)/, tiles(85, 170)],
+  [/^gpt-5-mini(-\d|$)/, patches(1.2, SMALL)],
+  [/^gpt-5-nano(-\d|$)/, patches(1.5, SMALL)],
+  [/^gpt-5(\.1)?(-\d|-chat-latest$|$)/, tiles(70, 140)],
+  [/^gpt-5\.(2|4-mini|4-nano)(-\d|-codex|-chat-latest$|$)|^gpt-5\.3-codex|^gpt-5-codex-mini/, patches(1.2, SMALL)],
+  [/^gpt-5\.4(-\d|$)/, patches(1.2, MEDIUM)],
+  [/^gpt-5\.5(-\d|$)/, patches(1.2, LARGE, MEDIUM)],
+  [/^gpt-(5\.6|6-astra)/, patches(1.2, null)],
+  [/^gpt-6/, { ...patches(1.2, null), isAssumed: true }],
+  [/^o4-mini(-\d|$)/, patches(1.72, SMALL)],
   [/^(o1|o3)(-\d|$)/, tiles(75, 150)],
 ];
 
 /** What is assumed of a model that no rule names, and of an image whose size nobody knows. */
 const ASSUMED_RULE = tiles(85, 170);
+/** Where a model takes any size: as large as other models look at. */
+const LARGEST_SIZE = { width: 6000, height: 6000 };
 const ASSUMED_SIZE = { width: 1024, height: 1024 };
 
 const LONGEST_SIDE = 2048;
@@ -31,7 +64,6 @@ const SHORTEST_SIDE = 768;
 const TILE_PIXELS = 512;
 const MOST_TILES = Math.ceil(LONGEST_SIDE / TILE_PIXELS) * Math.ceil(SHORTEST_SIDE / TILE_PIXELS);
 const PATCH_PIXELS = 32;
-const MOST_PATCHES = 1536;
 
 /** Prompt tokens of the images of a request. */
 export interface ImageTokens {
@@ -43,12 +75,14 @@ export interface ImageTokens {
   readonly unsized: number;
 }
 
-/** Whether it is known how the model counts images. */
-export function knowsImagesOf(model: string): boolean {
-  return findRule(model) !== null;
+/** How well it is known how a model counts images: `assumed` as its kin does, `unknown` as gpt-4o does. */
+export function knowsImagesOf(model: string): 'known' | 'assumed' | 'unknown' {
+  const rule = findRule(model);
+  if (rule === null) return 'unknown';
+  return rule.type === 'patches' && rule.isAssumed === true ? 'assumed' : 'known';
 }
 
-/** The most tokens one image can cost; null where it is not known how the model counts. */
+/** The most tokens one image can cost; null where it is not known how the model counts, or where no image is too large for it. */
 export function mostImageTokens(model: string): number | null {
   const rule = findRule(model);
   return rule === null ? null : mostTokens(rule);
@@ -66,7 +100,7 @@ export function countImageTokens(model: string, images: readonly BodyImage[]): I
     tokens += counted;
     if (size !== null || (rule.type === 'tiles' && detail === 'low')) continue;
     unsized += 1;
-    unsizedTokens += mostTokens(rule) - counted;
+    unsizedTokens += (mostTokens(rule) ?? countTokens(rule, LARGEST_SIZE, detail)) - counted;
   }
   return { tokens, unsizedTokens, unsized };
 }
@@ -87,13 +121,14 @@ function findRule(model: string): ImageRule | null {
   return RULES.find(([models]) => models.test(name.toLowerCase()))?.[1] ?? null;
 }
 
-function mostTokens(rule: ImageRule): number {
-  return rule.type === 'tiles' ? rule.base + rule.tile * MOST_TILES : Math.ceil(MOST_PATCHES * rule.factor);
+function mostTokens(rule: ImageRule): number | null {
+  if (rule.type === 'tiles') return rule.base + rule.tile * MOST_TILES;
+  return rule.fit === null ? null : Math.ceil(Math.max(rule.fit.patches, rule.high?.patches ?? 0) * rule.factor);
 }
 
 function countTokens(rule: ImageRule, size: Size, detail: string | null): number {
-  if (rule.type === 'patches') return Math.ceil(countPatches(size) * rule.factor);
-  return detail === 'low' ? rule.base : rule.base + rule.tile * countTiles(size);
+  if (rule.type === 'tiles') return detail === 'low' ? rule.base : rule.base + rule.tile * countTiles(size);
+  return Math.ceil(countPatches(size, detail === 'high' ? rule.high : rule.fit) * rule.factor - 1e-9);
 }
 
 /** The image is made to fit 2048 x 2048, then its shorter side 768; it is never made larger. */
@@ -103,14 +138,20 @@ function countTiles({ width, height }: Size): number {
   return ceil((width * scale) / TILE_PIXELS) * ceil((height * scale) / TILE_PIXELS);
 }
 
-/** More than 1,536 patches: the image is made smaller until whole patches of it fit. */
-function countPatches({ width, height }: Size): number {
+/** An image that is too long or has too many patches is made smaller until whole patches of it fit. */
+function countPatches(size: Size, fit: PatchFit | null): number {
+  const { width, height } = fit === null ? size : fitSide(size, fit.longestSide);
   const patches = ceil(width / PATCH_PIXELS) * ceil(height / PATCH_PIXELS);
-  if (patches <= MOST_PATCHES) return patches;
-  const scale = Math.sqrt((MOST_PATCHES * PATCH_PIXELS ** 2) / (width * height));
+  if (fit === null || patches <= fit.patches) return patches;
+  const scale = Math.sqrt((fit.patches * PATCH_PIXELS ** 2) / (width * height));
   const [across, down] = [(width * scale) / PATCH_PIXELS, (height * scale) / PATCH_PIXELS];
   const toWhole = Math.min(wholeShare(across), wholeShare(down));
-  return Math.min(MOST_PATCHES, ceil(across * toWhole) * ceil(down * toWhole));
+  return Math.min(fit.patches, ceil(across * toWhole) * ceil(down * toWhole));
+}
+
+function fitSide({ width, height }: Size, longestSide: number): Size {
+  const scale = Math.min(1, longestSide / Math.max(width, height));
+  return { width: width * scale, height: height * scale };
 }
 
 function wholeShare(patches: number): number {

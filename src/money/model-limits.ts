@@ -10,6 +10,8 @@ const UNKNOWN: ModelLimits = { contextTokens: null, maxOutputTokens: null };
 
 /** Context and largest output by model (gpt-tokenizer 4.0.0 model data and openai-contract section 14, seen 2026-11-21). */
 const LIMITS: ReadonlyMap<string, readonly [contextTokens: number, maxOutputTokens: number | null]> = new Map([
+  ['gpt-6.2-astra', [1_050_000, 128_000]],
+  ['gpt-6.2-sol', [1_050_000, 128_000]],
   ['gpt-6-astra', [1_050_000, 128_000]],
   ['gpt-6-sol', [1_050_000, 128_000]],
   ['gpt-6-luna', [1_050_000, 128_000]],

@@ -1,6 +1,6 @@
 import type { CustomPrice, DollarsPerMillion } from '../core/custom-price.ts';
 import { modelLimits } from './model-limits.ts';
-import { createFindPrice, type FindPrice, type Price } from './price.ts';
+import { createFindPrice, type FindPrice, keepWritesLong, type Price } from './price.ts';
 import type { Rates } from './rates.ts';
 import { findChangeDays } from './standard-price.ts';
 import type { PriceTier } from './tier-table.ts';
@@ -27,6 +27,8 @@ export interface ListedModel {
 /** Dollars per million tokens. */
 export interface ListedTier {
   readonly usdPerMillion: DollarsPerMillion;
+  /** Input written to the prompt cache and kept there for twelve hours; null where writing costs nothing extra. */
+  readonly write12h: number | null;
   /** What longer requests cost as a whole; null where length does not matter; `usdPerMillion` null: not sold. */
   readonly longContext: { readonly overTokens: number; readonly usdPerMillion: DollarsPerMillion | null } | null;
   readonly source: string;
@@ -68,8 +70,10 @@ function listChanges(find: FindPrice, model: string, own: readonly CustomPrice[]
 function listTier(price: Price | null): ListedTier | null {
   if (price === null) return null;
   const { longContext, tierSource, isAssumed, rates } = price;
+  const keptLong = keepWritesLong(price).rates.cacheWritePicoUsd;
   return {
     usdPerMillion: toDollars(rates),
+    write12h: keptLong === rates.cacheWritePicoUsd ? null : keptLong / 1e6,
     longContext: longContext && { overTokens: longContext.overTokens, usdPerMillion: longContext.rates && toDollars(longContext.rates) },
     source: tierSource,
     isAssumed,

@@ -18,10 +18,40 @@ export interface PriceOverride {
 }
 
 /** The day on which the prices below and the tier table were last compared with their sources. */
-export const pricesAsOf = '2026-11-21';
+export const pricesAsOf = '2026-11-29';
 
-/** What the rate book lacks or has wrong (openai-contract section 15, seen 2026-11-21). The first row that matches wins. */
+/** What the rate book lacks or has wrong (OpenAI's pages and public price lists, seen 2026-11-29). The first row that matches wins. */
 export const PRICE_OVERRIDES: readonly PriceOverride[] = [
+  {
+    match: /^gpt-6\.2-astra(-\d{4}-\d{2}-\d{2})?$/i,
+    pricedAs: 'gpt-6.2-astra',
+    effectiveFrom: '2026-11-17',
+    effectiveTo: null,
+    usd: { input: 8, cached: 0.4, write: 10, output: 40 },
+    longContextOverTokens: 272_000,
+    source: 'models.dev of 2026-11-20 and BerriAI/litellm discussion 52347',
+    note: 'not in the rate book; its other tiers are taken to be those of gpt-6.1-sol (not confirmed)',
+  },
+  {
+    match: /^gpt-6\.2-sol(-\d{4}-\d{2}-\d{2})?$/i,
+    pricedAs: 'gpt-6.2-sol',
+    effectiveFrom: '2026-11-17',
+    effectiveTo: null,
+    usd: { input: 2, cached: 0.1, write: 2.5, output: 10 },
+    longContextOverTokens: 272_000,
+    source: 'models.dev of 2026-11-20 and BerriAI/litellm discussion 52347',
+    note: 'not in the rate book; its other tiers are taken to be those of gpt-6.1-sol (not confirmed)',
+  },
+  {
+    match: /^chat-latest$/i,
+    pricedAs: 'chat-latest',
+    effectiveFrom: null,
+    effectiveTo: null,
+    usd: { input: 5, cached: 0.5, write: null, output: 30 },
+    longContextOverTokens: null,
+    source: 'models.dev of 2026-11-20',
+    note: 'an alias of the model behind ChatGPT, not in the rate book',
+  },
   {
     match: /^gpt-6\.1-sol(-\d{4}-\d{2}-\d{2})?$/i,
     pricedAs: 'gpt-6.1-sol',
@@ -92,6 +122,66 @@ export const PRICE_OVERRIDES: readonly PriceOverride[] = [
     longContextOverTokens: null,
     source: 'OpenAI pricing page, 2026-11-21',
     note: '',
+  },
+  {
+    match: /^ft:gpt-4\.1-mini(-\d{4}-\d{2}-\d{2})?:/i,
+    pricedAs: 'ft:gpt-4.1-mini',
+    effectiveFrom: null,
+    effectiveTo: null,
+    usd: { input: 0.8, cached: 0.2, write: null, output: 3.2 },
+    longContextOverTokens: null,
+    source: 'LiteLLM price map of 2026-07-24 and OpenAI’s pages as quoted in public, seen 2026-11-29',
+    note: 'not in the rate book',
+  },
+  {
+    match: /^ft:gpt-4\.1-nano(-\d{4}-\d{2}-\d{2})?:/i,
+    pricedAs: 'ft:gpt-4.1-nano',
+    effectiveFrom: null,
+    effectiveTo: null,
+    usd: { input: 0.2, cached: 0.05, write: null, output: 0.8 },
+    longContextOverTokens: null,
+    source: 'LiteLLM price map of 2026-07-24 and OpenAI’s pages as quoted in public, seen 2026-11-29',
+    note: 'not in the rate book',
+  },
+  {
+    match: /^ft:gpt-4\.1(-\d{4}-\d{2}-\d{2})?:/i,
+    pricedAs: 'ft:gpt-4.1',
+    effectiveFrom: null,
+    effectiveTo: null,
+    usd: { input: 3, cached: 0.75, write: null, output: 12 },
+    longContextOverTokens: null,
+    source: 'LiteLLM price map of 2026-07-24 and OpenAI’s pages as quoted in public, seen 2026-11-29',
+    note: 'not in the rate book',
+  },
+  {
+    match: /^ft:o4-mini(-\d{4}-\d{2}-\d{2})?:/i,
+    pricedAs: 'ft:o4-mini',
+    effectiveFrom: null,
+    effectiveTo: null,
+    usd: { input: 4, cached: 1, write: null, output: 16 },
+    longContextOverTokens: null,
+    source: 'LiteLLM price map of 2026-07-24 and OpenAI’s pages as quoted in public, seen 2026-11-29',
+    note: 'not in the rate book',
+  },
+  {
+    match: /^ft:babbage-002:/i,
+    pricedAs: 'ft:babbage-002',
+    effectiveFrom: null,
+    effectiveTo: null,
+    usd: { input: 1.6, cached: null, write: null, output: 1.6 },
+    longContextOverTokens: null,
+    source: 'LiteLLM price map of 2026-07-24 and OpenAI’s pages as quoted in public, seen 2026-11-29',
+    note: 'not in the rate book',
+  },
+  {
+    match: /^ft:davinci-002:/i,
+    pricedAs: 'ft:davinci-002',
+    effectiveFrom: null,
+    effectiveTo: null,
+    usd: { input: 12, cached: null, write: null, output: 12 },
+    longContextOverTokens: null,
+    source: 'LiteLLM price map of 2026-07-24 and OpenAI’s pages as quoted in public, seen 2026-11-29',
+    note: 'not in the rate book',
   },
 ];
 

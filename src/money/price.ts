@@ -1,6 +1,7 @@
 import type { CustomPrice, DollarsPerMillion } from '../core/custom-price.ts';
 import type { LaneName } from '../core/settled.ts';
 import { findCustomPrice, findCustomTier, makeOwnStandard } from './custom-prices.ts';
+import { describeForeignList, OPENAI_PRICES, type PriceSource } from './price-source.ts';
 import { makeRates, type Rates, scaleDollars } from './rates.ts';
 import { findStandardPrice, type StandardPrice } from './standard-price.ts';
 import { type FoundTier, findTierRule, type PriceTier, type TierRule } from './tier-table.ts';
@@ -37,28 +38,78 @@ export interface PriceQuery {
 /** The price of a model; null when the model or the tier is unknown or not sold: an unknown price is never 0. */
 export type FindPrice = (model: string, query: PriceQuery) => Price | null;
 
+/** What decides on prices besides the model and the day. */
+export interface PriceBook {
+  /** Whose prices hold where requests go; OpenAI's without it. */
+  readonly from?: PriceSource;
+  /** Whether what is written to the prompt cache is kept for twelve hours, which costs more. */
+  readonly keepsCacheLong?: boolean;
+}
+
 /** Prices with the user's own before all others. */
-export function createFindPrice(own: readonly CustomPrice[]): FindPrice {
-  return (model, query) => {
+export function createFindPrice(own: readonly CustomPrice[], { from = OPENAI_PRICES, keepsCacheLong = false }: PriceBook = {}): FindPrice {
+  const findListed: FindPrice = (model, query) => {
+    const tier = decidePriceTier(query.lane, query.tier);
+    const standard = findStandardPrice(model, query.at.slice(0, 10), from);
+    return tier === null || standard === null ? null : makePrice(standard, tier, findTierOf(standard, tier));
+  };
+  const find: FindPrice = (model, query) => {
     const row = findCustomPrice(own, model, query.at.slice(0, 10));
-    if (row === null) return findPrice(model, query);
+    if (row === null) return findListed(model, query);
     if (row.price.type === 'like') {
-      const like = findPrice(row.price.model, query);
-      return like && { ...like, source: `${row.source}, as ${row.price.model}: ${like.source}`, effectiveFrom: row.effectiveFrom };
+      const like = findListed(row.price.model, query);
+      return (
+        like && { ...like, source: `${row.source}, as ${row.price.model}: ${like.source}`, effectiveFrom: row.effectiveFrom, note: '' }
+      );
     }
     const tier = decidePriceTier(query.lane, query.tier);
     if (tier === null) return null;
     const standard = makeOwnStandard(row, row.price, model, query.at.slice(0, 10));
     return makePrice(standard, tier, findCustomTier(row, row.price, standard.pricedAs, tier));
   };
+  if (!keepsCacheLong) return find;
+  return (model, query) => {
+    const price = find(model, query);
+    return price && keepWritesLong(price);
+  };
 }
 
-/** The price of a model where the user has none: our overrides, then the rate book. */
-export const findPrice: FindPrice = (model, query) => {
-  const tier = decidePriceTier(query.lane, query.tier);
-  const standard = findStandardPrice(model, query.at.slice(0, 10));
-  return tier === null || standard === null ? null : makePrice(standard, tier, findTierRule(standard.pricedAs, tier));
-};
+/** The price of a model at OpenAI where the user has none: our overrides, then the rate book. */
+export const findPrice: FindPrice = createFindPrice([]);
+
+/**
+ * What stands beside a run's money where its prices are not those of the address; null where they are, or where they are the user's own.
+ * A model with a name of its own (a deployment) is answered under another, so that an unknown one counts as foreign too.
+ */
+export function findPriceNote(model: string, at: string, own: readonly CustomPrice[], from: PriceSource): string | null {
+  if (from.type === 'openai' || findCustomPrice(own, model, at.slice(0, 10)) !== null) return null;
+  const standard = findStandardPrice(model, at.slice(0, 10), from);
+  return standard?.provider != null ? null : describeForeignList(from.host);
+}
+
+/** Writes that are kept for twelve hours cost twice as much: 2.5 times the input instead of 1.25 (apidog.com on gpt-6.1-terra, seen 2026-11-29). */
+export function keepWritesLong(price: Price): Price {
+  const keep = (rates: Rates): Rates =>
+    rates.cacheWritePicoUsd > rates.inputPicoUsd ? { ...rates, cacheWritePicoUsd: rates.cacheWritePicoUsd * 2 } : rates;
+  const { rates, longContext } = price;
+  return {
+    ...price,
+    rates: keep(rates),
+    longContext: longContext && { ...longContext, rates: longContext.rates && keep(longContext.rates) },
+  };
+}
+
+/**
+ * The tier table is OpenAI's. Other providers' batches cost half where they have any, Groq's flex tier costs what its standard tier does (their
+ * pages, seen 2026-11-29), and no other tier is known.
+ */
+function findTierOf({ provider, pricedAs, source }: StandardPrice, tier: PriceTier): FoundTier {
+  if (provider === null) return findTierRule(pricedAs, tier);
+  return provider === 'groq' && tier === 'flex' ? { ...findTierRule(pricedAs, 'standard'), source } : findTierRule(UNLISTED, tier);
+}
+
+/** No model of the tier table. */
+const UNLISTED = '';
 
 function makePrice(standard: StandardPrice, tier: PriceTier, { rule, isAssumed, ...found }: FoundTier): Price | null {
   if (rule === null) return null;
@@ -94,6 +145,8 @@ function decidePriceTier(lane: LaneName, tier: string | null): PriceTier | null 
     case null:
     case 'default':
     case 'standard':
+    // Groq's name for it.
+    case 'on_demand':
       return 'standard';
     case 'flex':
       return 'flex';

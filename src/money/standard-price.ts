@@ -1,6 +1,7 @@
 import { calcPrice } from '@pydantic/genai-prices';
 import type { DollarsPerMillion } from '../core/custom-price.ts';
 import { NOTES, PRICE_OVERRIDES } from './price-overrides.ts';
+import { describeForeignList, OPENAI_PRICES, type PriceSource } from './price-source.ts';
 import { scaleDollars } from './rates.ts';
 
 /** A model's price without any tier, as of a day. */
@@ -15,6 +16,8 @@ export interface StandardPrice {
   readonly usd: DollarsPerMillion;
   /** Once the input, cached part included, exceeds `overTokens`, the whole request costs these rates. */
   readonly longContext: { readonly overTokens: number; readonly usd: DollarsPerMillion } | null;
+  /** The provider in the rate book whose own price this is; null: OpenAI's. */
+  readonly provider: string | null;
 }
 
 const RATE_BOOK = '@pydantic/genai-prices 0.1.8';
@@ -22,13 +25,21 @@ const RATE_BOOK = '@pydantic/genai-prices 0.1.8';
 /** Names whose bill has more on it than text tokens (audio, images, searches), which the usage we keep does not show. */
 const NOT_BY_TEXT_TOKENS = /audio|realtime|image|tts|transcribe|search|deep-research/i;
 
+/** Models with open weights: whoever runs them has a price of their own, and OpenAI sells none. */
+const OPEN_WEIGHTS = /gpt-oss/i;
+
 /**
- * The standard price of a model on a UTC day (`YYYY-MM-DD`): our overrides first, then the rate book.
+ * The standard price of a model on a UTC day (`YYYY-MM-DD`) at an address: what its provider takes where the rate book knows it; else OpenAI's,
+ * our overrides first, then the rate book, with a note where it is not OpenAI's address.
  * @returns null when neither knows the model, or when its bill is not a matter of text tokens alone
  */
-export function findStandardPrice(model: string, day: string): StandardPrice | null {
+export function findStandardPrice(model: string, day: string, from: PriceSource = OPENAI_PRICES): StandardPrice | null {
   if (NOT_BY_TEXT_TOKENS.test(model)) return null;
-  return findOverride(model, day) ?? findInRateBook(model, day);
+  const own = from.type === 'provider' ? findInRateBook(model, day, from.id) : null;
+  if (own !== null) return own;
+  const listed = OPEN_WEIGHTS.test(model) ? null : (findOverride(model, day) ?? findInRateBook(model, day, 'openai'));
+  if (listed === null || from.type === 'openai') return listed;
+  return { ...listed, note: [describeForeignList(from.host), listed.note].filter((note) => note !== '').join('; ') };
 }
 
 function findOverride(model: string, day: string): StandardPrice | null {
@@ -36,7 +47,7 @@ function findOverride(model: string, day: string): StandardPrice | null {
   if (row === undefined) return null;
   const { pricedAs, source, effectiveFrom, note, usd, longContextOverTokens } = row;
   const longContext = longContextOverTokens === null ? null : { overTokens: longContextOverTokens, usd: makeLongContext(usd, 2, 1.5) };
-  return { pricedAs, source, effectiveFrom, note, usd, longContext };
+  return { pricedAs, source, effectiveFrom, note, usd, longContext, provider: null };
 }
 
 /** Whether a dated row holds on a day. */
@@ -49,14 +60,15 @@ export function makeLongContext(usd: DollarsPerMillion, inputFactor: number, out
   return scaleDollars(usd, { input: inputFactor, cached: inputFactor, write: inputFactor, output: outputFactor });
 }
 
-function findInRateBook(model: string, day: string): StandardPrice | null {
-  const found = calcPrice({ input_tokens: 0, output_tokens: 0 }, model, { providerId: 'openai', timestamp: new Date(`${day}T00:00:00Z`) });
+function findInRateBook(model: string, day: string, providerId: string): StandardPrice | null {
+  const found = calcPrice({ input_tokens: 0, output_tokens: 0 }, model, { providerId, timestamp: new Date(`${day}T00:00:00Z`) });
   if (found === null) return null;
   const pricedAs = found.model.id;
   const { input_mtok: input, cache_read_mtok: cached, cache_write_mtok: write } = found.model_price;
-  const output = found.model_price.output_mtok ?? (pricedAs.startsWith('text-embedding-') ? 0 : undefined);
+  const output = found.model_price.output_mtok ?? (/embed/.test(pricedAs) ? 0 : undefined);
   if (input === undefined || output === undefined) return null;
-  const note = NOTES.find((note) => note.pricedAs === pricedAs && day >= note.effectiveFrom)?.note ?? '';
+  const isOpenAi = providerId === 'openai';
+  const note = isOpenAi ? (NOTES.find((note) => note.pricedAs === pricedAs && day >= note.effectiveFrom)?.note ?? '') : '';
   const at = (longContext: boolean): DollarsPerMillion => ({
     input: readRate(input, longContext),
     cached: cached === undefined ? null : readRate(cached, longContext),
@@ -66,11 +78,12 @@ function findInRateBook(model: string, day: string): StandardPrice | null {
   const overTokens = typeof input === 'number' ? undefined : input.tiers[0]?.start;
   return {
     pricedAs,
-    source: RATE_BOOK,
+    source: isOpenAi ? RATE_BOOK : `${RATE_BOOK}, ${found.provider.name}`,
     effectiveFrom: findStartDay(found.model.prices, day),
     note,
     usd: at(false),
     longContext: overTokens === undefined ? null : { overTokens, usd: at(true) },
+    provider: isOpenAi ? null : providerId,
   };
 }
 

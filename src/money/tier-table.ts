@@ -21,6 +21,7 @@ type TierRules = Readonly<Record<Exclude<PriceTier, 'standard'>, TierRule | null
 
 const PRICING_PAGE = 'OpenAI pricing page, seen 2026-11-21';
 const VENDOR_NOTES = 'LiteLLM price map and vendor notes, seen 2026-11-21';
+const AS_61_SOL = 'assumed: as gpt-6.1-sol';
 
 const times = (factor: number): TierFactors => ({
   type: 'factors',
@@ -50,10 +51,12 @@ const BATCH_ONLY: TierRules = { batch: HALF, flex: null, priority: null };
 const NO_TIERS: TierRules = { batch: null, flex: null, priority: null };
 
 /**
- * Which model is sold at which tier for what (openai-contract section 13, from the pricing page; seen 2026-11-21). Explicit on purpose:
+ * Which model is sold at which tier for what (openai-contract section 13, from the pricing page; seen 2026-11-21, codex in fast mode 2026-11-29). Explicit on purpose:
  * priority is no flat factor, several models lack a cached batch rate, and a model that is missing here must be seen to be missing.
  */
 const TIER_TABLE: ReadonlyMap<string, TierRules> = new Map([
+  ['gpt-6.2-astra', { batch: HALF_CACHED, flex: HALF_CACHED, priority: times(2), source: AS_61_SOL }],
+  ['gpt-6.2-sol', { batch: HALF_CACHED, flex: HALF_CACHED, priority: times(2), source: AS_61_SOL }],
   ['gpt-6.1-sol', { batch: HALF_CACHED, flex: HALF_CACHED, priority: times(2), source: VENDOR_NOTES }],
   ['gpt-6.1-terra', { batch: HALF_CACHED, flex: HALF_CACHED, priority: times(2), source: VENDOR_NOTES }],
   ['gpt-6-astra', { batch: HALF_ALL, flex: HALF_ALL, priority: times(2) }],
@@ -68,7 +71,7 @@ const TIER_TABLE: ReadonlyMap<string, TierRules> = new Map([
   ['gpt-5.4-mini', { batch: HALF_CACHED, flex: HALF_CACHED, priority: times(2) }],
   ['gpt-5.4-nano', { batch: HALF_CACHED, flex: HALF_CACHED, priority: null }],
   ['gpt-5.4-pro', { batch: HALF, flex: HALF, priority: null }],
-  ['gpt-5.3-codex', { batch: HALF_CACHED, flex: HALF_CACHED, priority: null }],
+  ['gpt-5.3-codex', { batch: HALF_CACHED, flex: HALF_CACHED, priority: times(2) }],
   ['gpt-5.2', { batch: HALF_CACHED, flex: HALF_CACHED, priority: times(2) }],
   ['gpt-5.2-pro', { batch: HALF, flex: null, priority: null }],
   ['gpt-5.1', { batch: HALF_CACHED, flex: HALF_CACHED, priority: times(2) }],
@@ -106,6 +109,12 @@ const TIER_TABLE: ReadonlyMap<string, TierRules> = new Map([
   ['ft:gpt-4o', BATCH_ONLY],
   ['ft:gpt-4o-mini', BATCH_ONLY],
   ['ft:gpt-3.5-turbo', BATCH_ONLY],
+  ['ft:gpt-4.1', BATCH_ONLY],
+  ['ft:gpt-4.1-mini', BATCH_ONLY],
+  ['ft:gpt-4.1-nano', BATCH_ONLY],
+  ['ft:o4-mini', BATCH_ONLY],
+  ['ft:babbage-002', BATCH_ONLY],
+  ['ft:davinci-002', BATCH_ONLY],
 ]);
 
 /** The models with tiers of their own, newest first. */

@@ -1,4 +1,5 @@
 import { AppError, EXIT, type ExitCode } from '../core/errors.ts';
+import type { Refusal } from './refusal.ts';
 
 /**
  * What a failed call means for the money (reliability: "One classifier for every POST").
@@ -11,9 +12,13 @@ export type FailureKind = 'not-sent' | 'permanent' | 'wait' | 'again' | 'stop' |
 export class ApiError extends AppError {
   readonly kind: FailureKind;
   readonly status: number | null;
-  /** How long the provider asks to wait, in milliseconds, capped at `MAX_RETRY_AFTER_MS`; null when it gives nothing usable. */
+  /** How long to wait before the next try, in milliseconds, capped at `MAX_RETRY_AFTER_MS`; null when the provider gives nothing usable. */
   readonly retryAfterMs: number | null;
+  /** How long the provider asks to wait, uncapped: it may be a day. */
+  readonly askedMs: number | null;
   readonly requestId: string | null;
+  /** What the provider said; null when it did not answer. */
+  readonly refusal: Refusal | null;
 
   constructor(
     message: string,
@@ -22,7 +27,9 @@ export class ApiError extends AppError {
       code: string;
       status?: number | null;
       retryAfterMs?: number | null;
+      askedMs?: number | null;
       requestId?: string | null;
+      refusal?: Refusal | null;
       exitCode?: ExitCode;
     },
   ) {
@@ -31,6 +38,8 @@ export class ApiError extends AppError {
     this.kind = options.kind;
     this.status = options.status ?? null;
     this.retryAfterMs = options.retryAfterMs ?? null;
+    this.askedMs = options.askedMs ?? null;
     this.requestId = options.requestId ?? null;
+    this.refusal = options.refusal ?? null;
   }
 }

@@ -1,14 +1,18 @@
-import type OpenAI from 'openai';
 import { EXIT } from '../core/errors.ts';
 import type { StartTimer } from '../core/timer.ts';
 import { ApiError } from './api-error.ts';
-import { classifyFailure } from './classify.ts';
+import { adviseBaseUrl, isNoSuchPlace, WRONG_ADDRESS } from './classify.ts';
+import { deliverBody } from './deliver-body.ts';
+import { learnFromAnswer, learnFromRefusal } from './form-learning.ts';
+import type { AddressForms } from './forms.ts';
+import type { Client } from './open-client.ts';
+import { readRefusal } from './refusal.ts';
 
 /** One live call. */
 export interface EndpointCall {
   /** The path of the API, for example `/v1/chat/completions`. */
   readonly url: string;
-  /** The exact body JSON: these bytes are sent. */
+  /** The job's own body; what is sent may differ from it in the forms of the address. */
   readonly body: string;
   /** Goes into `X-Client-Request-Id`. */
   readonly customId: string;
@@ -31,9 +35,15 @@ export type EndpointResult =
       readonly status: 'failed';
       readonly failure: ApiError;
       readonly headers: Headers | null;
-      /** The provider's `error` object, as it came; null without one. */
-      readonly error: unknown;
     };
+
+export interface EndpointOptions {
+  readonly client: Client;
+  readonly forms: AddressForms;
+  readonly timeoutMs: number;
+  readonly clock: () => Date;
+  readonly startTimer: StartTimer;
+}
 
 /** No answer we could use is larger. */
 const MAX_ANSWER_BYTES = 32 * 2 ** 20;
@@ -44,9 +54,8 @@ const MAX_ANSWER_BYTES = 32 * 2 ** 20;
  * @throws the reason of `call.signal` when it fires, and nothing else
  */
 export async function callEndpoint(
-  client: OpenAI,
+  { client, forms, timeoutMs, clock, startTimer }: EndpointOptions,
   call: EndpointCall,
-  { timeoutMs, clock, startTimer }: { readonly timeoutMs: number; readonly clock: () => Date; readonly startTimer: StartTimer },
 ): Promise<EndpointResult> {
   call.signal.throwIfAborted();
   // Not AbortSignal.any: over a million calls it would hold on to a signal that outlives them all.
@@ -54,10 +63,12 @@ export async function callEndpoint(
   const abort = () => deadline.abort();
   const stopTimer = startTimer(timeoutMs, abort);
   call.signal.addEventListener('abort', abort, { once: true });
+  const sentForms = forms.now;
+  const sentBody = deliverBody(call.url, call.body, sentForms);
   let headers: Headers | null = null;
   try {
-    const response = (await client.post(call.url.replace(/^\/v1/, ''), {
-      body: call.body,
+    const response = (await client.sdk.post(call.url.replace(/^\/v1/, ''), {
+      body: sentBody,
       headers: { 'content-type': 'application/json', 'x-client-request-id': call.customId },
       signal: deadline.signal,
       timeout: timeoutMs,
@@ -66,12 +77,20 @@ export async function callEndpoint(
     headers = response.headers;
     const requestId = headers.get('x-request-id') ?? '';
     const bodyText = await readText(response);
-    return { status: 'answered', statusCode: response.status, requestId, headers, bodyText, body: readAnswer(bodyText, requestId) };
+    const body = readAnswer(bodyText, { requestId, baseUrl: client.sdk.baseURL });
+    learnFromAnswer({ url: call.url, body: sentBody, usage: body.usage }, forms, sentForms);
+    return { status: 'answered', statusCode: response.status, requestId, headers, bodyText, body };
   } catch (error) {
     call.signal.throwIfAborted();
-    const failure = deadline.signal.aborted ? lost(`no answer within ${timeoutMs / 1000} s`, 'timeout') : classifyFailure(error, clock());
-    const seen = error as { readonly headers?: unknown; readonly error?: unknown };
-    return { status: 'failed', failure, headers: seen.headers instanceof Headers ? seen.headers : headers, error: seen.error ?? null };
+    const failure = deadline.signal.aborted
+      ? lost(`no answer within ${timeoutMs / 1000} s`, 'timeout')
+      : client.classify(error, 'live', clock());
+    const seen = (error as { readonly headers?: unknown }).headers;
+    return {
+      status: 'failed',
+      failure: learnFromRefusal(failure, forms, ['cap'], sentForms) ?? failure,
+      headers: seen instanceof Headers ? seen : headers,
+    };
   } finally {
     stopTimer();
     call.signal.removeEventListener('abort', abort);
@@ -90,18 +109,26 @@ async function readText(response: Response): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-/** Every endpoint answers with one list of what it made: `choices`, `output` or `data`. */
-function readAnswer(text: string, requestId: string): Record<string, unknown> {
+/** Any JSON object is an answer, whose worth is decided where answers are judged; but one that says that there is no such place. */
+function readAnswer(
+  text: string,
+  { requestId, baseUrl }: { readonly requestId: string; readonly baseUrl: string },
+): Record<string, unknown> {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
     value = null;
   }
-  const body = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
-  const hasAnswer = [body.choices, body.output, body.data].some(Array.isArray);
-  if (!hasAnswer && (body.error === undefined || body.error === null)) {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw lost('the answer is not what this endpoint gives: is the base URL right, or a proxy in between', 'unexpected_shape', requestId);
+  }
+  const body = value as Record<string, unknown>;
+  const hasAnswer = ['choices', 'output', 'data'].some((name) => name in body);
+  const refusal = hasAnswer ? null : readRefusal(text);
+  if (refusal !== null && isNoSuchPlace(200, refusal)) {
+    const message = `${refusal.message}: ${adviseBaseUrl(baseUrl)}`;
+    throw new ApiError(message, { kind: 'permanent', code: WRONG_ADDRESS, status: 404, requestId, refusal });
   }
   return body;
 }

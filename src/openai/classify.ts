@@ -1,7 +1,9 @@
 import { EXIT } from '../core/errors.ts';
 import { QUOTA_CODES } from '../core/response-line.ts';
 import { ApiError, type FailureKind } from './api-error.ts';
-import { readRetryAfter } from './retry-after.ts';
+import { isCertificateCode, isProxyRefusal, type Transport } from './permanent-cause.ts';
+import { type Refusal, readRefusal, refusesModel } from './refusal.ts';
+import { capWait, readAskedWait } from './retry-after.ts';
 
 /** Codes of failures that happen before a byte of the request is on its way. */
 const NOT_SENT_CODES: ReadonlySet<string> = new Set([
@@ -10,11 +12,8 @@ const NOT_SENT_CODES: ReadonlySet<string> = new Set([
   'ECONNREFUSED',
   'ENETUNREACH',
   'EHOSTUNREACH',
+  'EPROTO',
   'UND_ERR_CONNECT_TIMEOUT',
-  'DEPTH_ZERO_SELF_SIGNED_CERT',
-  'SELF_SIGNED_CERT_IN_CHAIN',
-  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-  'CERT_HAS_EXPIRED',
 ]);
 
 /** The fields of the SDK's errors that are read here; the SDK is not imported, so that classifying costs no load time. */
@@ -24,76 +23,115 @@ interface SdkError {
   readonly status?: number;
   readonly headers?: Headers;
   readonly error?: unknown;
-  readonly code?: string | null;
   readonly requestID?: string | null;
   readonly cause?: unknown;
 }
 
+/** What kind of call failed, and where. */
+export interface FailedCall {
+  /** `read`: a GET. `effect`: a call that may cost something or change something. `live`: a row's own call. */
+  readonly type: 'read' | 'effect' | 'live';
+  readonly baseUrl: string;
+  /** Whether `insufficient_quota` may mean a rate there. */
+  readonly quotaMayBeRate?: boolean;
+}
+
+/** The code of a refusal that says that there is no such place as the one the row was sent to. */
+export const WRONG_ADDRESS = 'wrong_address';
+
 /**
- * One classifier for every call (openai 6.49.0, behaviour seen 2026-11-21). Anything that is not recognised as harmless is `unknown`.
+ * One classifier for every call (openai 6.49.0, behaviour seen 2026-11-21). Anything that is not recognised as harmless is `unknown`. The body of
+ * a refusal is found in `error.text`, where `keepRefusedBody` puts it.
  */
-export function classifyFailure(error: unknown, now: Date): ApiError {
+export function classifyFailure(error: unknown, now: Date, call: FailedCall): ApiError {
   if (error instanceof ApiError) return error;
   const failure = (typeof error === 'object' && error !== null ? error : {}) as SdkError;
-  if (typeof failure.status === 'number') return classifyAnswered(failure, failure.status, now);
-  const transportCode = findTransportCode(failure);
-  if (
-    transportCode !== null &&
-    (NOT_SENT_CODES.has(transportCode) || transportCode.startsWith('ERR_SSL_') || transportCode.startsWith('ERR_TLS_'))
-  ) {
-    return new ApiError(`no connection (${transportCode})`, { kind: 'not-sent', code: transportCode, exitCode: EXIT.notFinished });
+  if (typeof failure.status === 'number') return classifyAnswered(failure, failure.status, now, call);
+  const transport = findTransport(failure);
+  if (transport !== null && isNotSent(transport)) {
+    return new ApiError(`no connection (${transport.code})`, { kind: 'not-sent', code: transport.code, exitCode: EXIT.notFinished });
   }
-  const what = transportCode ?? failure.name ?? 'unknown failure';
+  const what = transport?.code ?? failure.name ?? 'unknown failure';
   return new ApiError(`the answer was lost (${what})`, { kind: 'unknown', code: what, exitCode: EXIT.notFinished });
 }
 
-function classifyAnswered(failure: SdkError, status: number, now: Date): ApiError {
-  // Ollama and others say what is wrong with a request in a plain text; a gateway that lost one may do the same.
-  const hasApiError = (typeof failure.error === 'object' && failure.error !== null) || (typeof failure.error === 'string' && status < 500);
-  const code = typeof failure.code === 'string' && failure.code !== '' ? failure.code : `http_${status}`;
-  const said = messageOf(failure.error);
-  const options = { code, status, requestId: failure.requestID ?? null, retryAfterMs: readRetryAfter(failure.headers, said, now) };
+function isNotSent({ code, said }: Transport): boolean {
+  return NOT_SENT_CODES.has(code) || isCertificateCode(code) || /^ERR_(SSL|TLS)_/.test(code) || isProxyRefusal(said);
+}
+
+function classifyAnswered(failure: SdkError, status: number, now: Date, call: FailedCall): ApiError {
+  const refusal = readRefusal(textOf(failure.error));
+  const said = hideKeys(refusal.message === '' ? 'without an explanation' : refusal.message);
+  const code = refusal.code ?? `http_${status}`;
+  const askedMs = readAskedWait(failure.headers, said, now);
+  const options = { code, status, requestId: failure.requestID ?? null, askedMs, retryAfterMs: capWait(askedMs), refusal };
   if (status >= 300 && status < 400) {
     const target = hostOf(failure.headers?.get('location') ?? '');
-    return new ApiError(
-      `the base URL redirects to ${target}; rows are never sent on, so give that address as the base URL if it is right`,
-      {
-        ...options,
-        kind: 'stop',
-        code: 'redirect',
-        exitCode: EXIT.usage,
-      },
-    );
+    const message = `the base URL redirects to ${target}; rows are never sent on, so give that address as the base URL if it is right`;
+    return new ApiError(message, { ...options, kind: 'stop', code: 'redirect', exitCode: EXIT.usage });
   }
   const message = `${status} ${said}`;
+  const isRate = call.quotaMayBeRate === true && status === 429;
+  if (!isRate && isAboutAccount(status, refusal))
+    return new ApiError(`the account has no money or quota left: ${message}`, { ...options, kind: 'stop' });
   if (status === 401 || status === 403)
     return new ApiError(`the provider refused the API key: ${message}`, { ...options, kind: 'stop', exitCode: EXIT.refused });
-  if (code === 'model_not_found')
+  if (refusesModel(refusal, status))
     return new ApiError(`the provider does not offer this model: ${message}`, { ...options, kind: 'stop', exitCode: EXIT.refused });
-  if (QUOTA_CODES.has(code)) return new ApiError(`the account has no money or quota left: ${message}`, { ...options, kind: 'stop' });
-  // 413 may come from a proxy without a word; any other error without the API's own body says nothing about what was done.
-  if (!hasApiError && status !== 413) return new ApiError(message, { ...options, kind: 'unknown' });
-  return new ApiError(message, { ...options, kind: kindOf(status, said) });
+  if (call.type === 'live' && isNoSuchPlace(status, refusal))
+    return new ApiError(`${message}: ${adviseBaseUrl(call.baseUrl)}`, { ...options, kind: 'permanent', code: WRONG_ADDRESS });
+  return new ApiError(message, { ...options, kind: kindOf(status, refusal, call) });
 }
 
-function kindOf(status: number, said: string): FailureKind {
-  if (status === 429) return /^Request too large/.test(said) ? 'permanent' : 'wait';
-  if (status === 408 || status === 409 || status >= 500) return 'again';
-  return 'permanent';
+/** Codes, types and statuses that are about the account: no row is at fault, and no wait helps. */
+function isAboutAccount(status: number, { code, type }: Refusal): boolean {
+  return status === 402 || [code, type].some((word) => word !== null && QUOTA_CODES.has(word));
 }
 
-/** The provider's own sentence; keys it may repeat are cut out. */
-function messageOf(body: unknown): string {
-  const message = typeof body === 'object' && body !== null ? (body as { message?: unknown }).message : body;
-  return typeof message === 'string' ? message.replaceAll(/\b(sk|rk|pk)-[A-Za-z0-9_*-]{6,}/g, '[key]') : 'without an explanation';
+/** 404 and kin, of an API, a gateway or a page alike; some servers say it under status 200. */
+export function isNoSuchPlace(status: number, { message }: Refusal): boolean {
+  return status === 404 || status === 405 || status === 501 || (status === 200 && /^unexpected endpoint or method/i.test(message));
 }
 
-function findTransportCode(failure: SdkError): string | null {
+/** Most servers have the API below `/v1`. */
+export function adviseBaseUrl(baseUrl: string): string {
+  const hasVersion = /\/v\d+[a-z]*(\/|$)/.test(new URL(baseUrl).pathname);
+  const proposal = hasVersion ? '' : `; most servers have the API below /v1: try --base-url ${baseUrl}/v1`;
+  return `there is nothing of the kind at ${baseUrl}, is the base URL right${proposal}`;
+}
+
+function kindOf(status: number, refusal: Refusal, call: FailedCall): FailureKind {
+  // The model's own JSON was no JSON, which another try may mend (Groq, seen 2026-11).
+  if (refusal.code === 'json_validate_failed') return 'again';
+  // No capacity for the flex tier, at Groq a status of its own (seen 2026-11).
+  if (status === 498 && refusal.form === 'api') return 'wait';
+  if (status === 429) return /^Request too large/.test(refusal.message) ? 'permanent' : 'wait';
+  // A gateway that lost a call may say so in a text.
+  const isOfApi = refusal.form === 'api' || (refusal.form === 'text' && status < 500);
+  if (status === 408 || status === 409 || status >= 500) return isOfApi ? 'again' : 'unknown';
+  // A 4xx is a refusal in whatever words; of a read it may be those of a gateway, and then proves nothing.
+  return call.type !== 'read' || isOfApi || status === 413 ? 'permanent' : 'unknown';
+}
+
+/** Keys the provider may repeat are cut out. */
+function hideKeys(message: string): string {
+  return message.replaceAll(/\b(sk|rk|pk)-[A-Za-z0-9_*-]{6,}/g, '[key]');
+}
+
+function textOf(error: unknown): string {
+  const text = typeof error === 'object' && error !== null ? (error as { text?: unknown }).text : undefined;
+  return typeof text === 'string' ? text : '';
+}
+
+/** The code that Node or undici gives a connection's failure, which lies some causes deep. */
+export function findTransport(failure: unknown): Transport | null {
   let current: unknown = failure;
+  let said = '';
   for (let depth = 0; depth < 5 && typeof current === 'object' && current !== null; depth += 1) {
-    const { code } = current as { code?: unknown };
-    if (typeof code === 'string') return code;
-    current = (current as { cause?: unknown }).cause;
+    const { code, message, cause } = current as { code?: unknown; message?: unknown; cause?: unknown };
+    if (typeof message === 'string') said += ` ${message}`;
+    if (typeof code === 'string') return { code, said };
+    current = cause;
   }
   return null;
 }

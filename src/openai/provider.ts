@@ -1,11 +1,17 @@
 import { hash } from 'node:crypto';
 import { openAsBlob } from 'node:fs';
 import type OpenAI from 'openai';
-import { hideSecret } from '../core/hide-secret.ts';
 import { callWithin, type StartTimer } from '../core/timer.ts';
 import { callEndpoint, type EndpointCall, type EndpointResult } from './call-endpoint.ts';
-import { classifyFailure } from './classify.ts';
-import { type RemoteBatch, type RemoteFile, readBatchPage, readPage, readRemoteBatch, readRemoteFile } from './wire.ts';
+import type { FailedCall } from './classify.ts';
+import { deliverBody } from './deliver-body.ts';
+import { learnFromRefusal } from './form-learning.ts';
+import { type AddressForms, createAddressForms, type FormName } from './forms.ts';
+import { findKnownProvider } from './known-providers.ts';
+import { openClient } from './open-client.ts';
+import type { ProxySettings } from './open-fetch.ts';
+import { openStoredContent } from './stored-content.ts';
+import { type RemoteBatch, type RemoteFile, readBatchPage, readCreatedBatch, readPage, readRemoteBatch, readRemoteFile } from './wire.ts';
 
 /** The calls rowmill makes. Each is one HTTP request, never repeated here, and throws only ApiError (or the caller's abort). */
 export interface Provider {
@@ -13,13 +19,21 @@ export interface Provider {
   readonly baseUrl: string;
   /** 12 hex digits that tell two keys apart without saying what they are. */
   readonly keyFingerprint: string;
+  /** The proxy calls go through; null without one. */
+  readonly proxy: ProxySettings | null;
+  /** Leaves this machine as every other call does, with no key. */
+  readonly fetch: typeof fetch;
+  /** What this address wants in another form, as known beforehand and as learned. */
+  readonly forms: AddressForms;
+  /** A request's body in the forms of this address. */
+  deliver(request: { readonly url: string; readonly body: string }): string;
   /** Whether an answer carried the simulator's header. */
   isSimulated(): boolean;
   uploadFile(options: { path: string; filename: string; signal: AbortSignal }): Promise<RemoteFile>;
   /** Files of purpose batch, newest first, one page. */
   listFiles(options: { after: string | null; signal: AbortSignal }): Promise<readonly RemoteFile[]>;
   retrieveFile(id: string, signal: AbortSignal): Promise<RemoteFile>;
-  /** The raw body of a file; the caller guards against stalls. */
+  /** The raw body of a file, also where the answer points to storage elsewhere; the caller guards against stalls. */
   openContent(id: string, signal: AbortSignal): Promise<ReadableStream<Uint8Array>>;
   deleteFile(id: string, signal: AbortSignal): Promise<void>;
   createBatch(options: {
@@ -44,115 +58,129 @@ export interface ProviderOptions {
   readonly startTimer: StartTimer;
   /** Deadline of one call over headers and body, uploads and downloads excepted. */
   readonly callTimeoutMs?: number;
+  /** Asked just before anything but a reading call leaves; throws when it must not. */
+  readonly assertMaySpend?: () => void;
 }
 
-/** Input files are litter after a few days; results must outlast a laptop closed over a holiday. */
-const INPUT_FILE_SECONDS = 3 * 86_400;
-const OUTPUT_FILE_SECONDS = 14 * 86_400;
+/** 14 days: the shortest time Azure takes (openai-contract section 21, seen 2026-11-29), and a holiday with the laptop closed. */
+const FILE_SECONDS = 1_209_600;
 const FILES_PER_PAGE = 1000;
 export const BATCHES_PER_PAGE = 100;
 
-/** Loads the SDK and binds it to one key and one base URL; nothing it reads from the environment can change either. */
+/** Binds the SDK to one key and one base URL. @throws UsageError for a proxy in the environment that is none */
 export async function createProvider(options: ProviderOptions): Promise<Provider> {
-  const { default: OpenAIClient } = await import('openai');
-  let simulated = false;
-  const client: OpenAI = new OpenAIClient({
-    apiKey: options.apiKey,
-    baseURL: options.baseUrl,
-    maxRetries: 0,
-    logLevel: 'off',
-    organization: process.env.OPENAI_ORG_ID ?? null,
-    project: process.env.OPENAI_PROJECT_ID ?? null,
-    timeout: UPLOAD_TIMEOUT_MS,
-    fetchOptions: { redirect: 'manual' },
-    fetch: async (url, init) => {
-      // OPENAI_CUSTOM_HEADERS may name another key; what the run says about its key has to stay true.
-      const headers = new Headers(init?.headers);
-      headers.set('authorization', `Bearer ${options.apiKey}`);
-      const response = await fetch(url, { ...init, headers });
-      simulated ||= response.headers.has('x-rowmill-simulator');
-      return response.ok ? response : withoutSecret(response, options.apiKey);
-    },
+  const { apiKey, baseUrl, clock, startTimer } = options;
+  const known = findKnownProvider(baseUrl);
+  const forms = createAddressForms(known.forms, new URL(baseUrl).host);
+  const client = await openClient({
+    apiKey,
+    baseUrl,
+    timeoutMs: UPLOAD_TIMEOUT_MS,
+    quotaMayBeRate: known.quotaMayBeRate,
+    assertMaySpend: options.assertMaySpend ?? (() => {}),
   });
+  const { sdk } = client;
   const callTimeoutMs = options.callTimeoutMs ?? CALL_TIMEOUT_MS;
 
-  async function call<T>(signal: AbortSignal, timeoutMs: number, send: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  async function call<T>(
+    { signal, type = 'read', timeoutMs = callTimeoutMs }: { signal: AbortSignal; type?: FailedCall['type']; timeoutMs?: number },
+    send: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
     signal.throwIfAborted();
     try {
-      return await callWithin(timeoutMs, { signal, startTimer: options.startTimer }, send);
+      return await callWithin(timeoutMs, { signal, startTimer }, send);
     } catch (error) {
       signal.throwIfAborted();
-      throw classifyFailure(error, options.clock());
+      throw client.classify(error, type, clock());
     }
   }
 
-  const live = { timeoutMs: LIVE_TIMEOUT_MS, clock: options.clock, startTimer: options.startTimer };
+  /** A call that carries what this address may want in another form. */
+  async function callInForm<T>(names: readonly FormName[], send: () => Promise<T>): Promise<T> {
+    const sent = forms.now;
+    try {
+      const result = await send();
+      for (const name of names) forms.confirm(name);
+      return result;
+    } catch (error) {
+      throw learnFromRefusal(error, forms, names, sent) ?? error;
+    }
+  }
+
+  const live = { client, forms, timeoutMs: LIVE_TIMEOUT_MS, clock, startTimer };
   return {
-    baseUrl: options.baseUrl,
-    keyFingerprint: hash('sha256', `rowmill\n${options.apiKey}`).slice(0, 12),
-    isSimulated: () => simulated,
+    baseUrl,
+    keyFingerprint: hash('sha256', `rowmill\n${apiKey}`).slice(0, 12),
+    proxy: client.proxy,
+    fetch: client.fetch,
+    forms,
+    deliver: ({ url, body }) => deliverBody(url, body, forms.now),
+    isSimulated: client.isSimulated,
     uploadFile: ({ path, filename, signal }) =>
-      call(signal, UPLOAD_TIMEOUT_MS, async (deadline) => {
-        const file = new File([await openAsBlob(path)], filename);
-        const expires_after = { anchor: 'created_at' as const, seconds: INPUT_FILE_SECONDS };
-        return readRemoteFile(await client.files.create({ file, purpose: 'batch', expires_after }, { signal: deadline }));
-      }),
+      callInForm(['purpose', 'expiry'], () =>
+        call({ signal, type: 'effect', timeoutMs: UPLOAD_TIMEOUT_MS }, async (deadline) => {
+          const body = new FormData();
+          body.set('file', new File([await openAsBlob(path)], filename));
+          body.set('purpose', forms.now.purpose);
+          if (forms.now.expiry === 'sent') {
+            body.set('expires_after[anchor]', 'created_at');
+            body.set('expires_after[seconds]', String(FILE_SECONDS));
+          }
+          // Together wants the name apart from the file.
+          if (known.uploadPath !== '/files') body.set('file_name', filename);
+          return readRemoteFile(await sdk.post(known.uploadPath, { body, signal: deadline }));
+        }),
+      ),
     listFiles: ({ after, signal }) =>
-      call(signal, callTimeoutMs, async (deadline) => {
-        const query = { purpose: 'batch', order: 'desc' as const, limit: FILES_PER_PAGE, ...(after === null ? {} : { after }) };
-        return readPage(await client.get('/files', { query, signal: deadline })).map(readRemoteFile);
+      call({ signal }, async (deadline) => {
+        const paging = { order: 'desc' as const, limit: FILES_PER_PAGE, ...(after === null ? {} : { after }) };
+        return readPage(await sdk.get('/files', { query: { purpose: forms.now.purpose, ...paging }, signal: deadline })).map(
+          readRemoteFile,
+        );
       }),
-    retrieveFile: (id, signal) =>
-      call(signal, callTimeoutMs, async (deadline) => readRemoteFile(await client.files.retrieve(id, { signal: deadline }))),
+    retrieveFile: (id, signal) => call({ signal }, async (deadline) => readRemoteFile(await sdk.files.retrieve(id, { signal: deadline }))),
     openContent: (id, signal) =>
-      call(signal, UPLOAD_TIMEOUT_MS, async (deadline) => {
-        const response = await client.files.content(id, { signal: deadline });
-        return response.body ?? new Blob([]).stream();
-      }),
+      call({ signal, timeoutMs: UPLOAD_TIMEOUT_MS }, (deadline) =>
+        openStoredContent((inner) => sdk.files.content(id, { signal: inner }), {
+          signal: deadline,
+          proxyFetch: client.proxy === null ? null : client.fetch,
+        }),
+      ),
     deleteFile: (id, signal) =>
-      call(signal, callTimeoutMs, async (deadline) => {
-        await client.files.delete(id, { signal: deadline });
+      call({ signal, type: 'effect' }, async (deadline) => {
+        await sdk.files.delete(id, { signal: deadline });
       }),
     createBatch: ({ inputFileId, endpoint, metadata, signal }) =>
-      call(signal, callTimeoutMs, async (deadline) => {
-        const body = {
-          input_file_id: inputFileId,
-          endpoint: endpoint as OpenAI.BatchCreateParams['endpoint'],
-          completion_window: '24h',
-          metadata: { ...metadata },
-          output_expires_after: { anchor: 'created_at', seconds: OUTPUT_FILE_SECONDS },
-        } satisfies OpenAI.BatchCreateParams;
-        return readRemoteBatch(await client.batches.create(body, { signal: deadline }));
-      }),
+      callInForm(['metadata', 'expiry'], () =>
+        call({ signal, type: 'effect' }, async (deadline) => {
+          const body = {
+            input_file_id: inputFileId,
+            endpoint: endpoint as OpenAI.BatchCreateParams['endpoint'],
+            completion_window: '24h',
+            ...(forms.now.metadata === 'sent' ? { metadata: { ...metadata } } : {}),
+            ...(forms.now.expiry === 'sent' ? { output_expires_after: { anchor: 'created_at' as const, seconds: FILE_SECONDS } } : {}),
+          } satisfies OpenAI.BatchCreateParams;
+          return readCreatedBatch(await sdk.batches.create(body, { signal: deadline }));
+        }),
+      ),
     retrieveBatch: (id, signal) =>
-      call(signal, callTimeoutMs, async (deadline) => readRemoteBatch(await client.batches.retrieve(id, { signal: deadline }))),
+      call({ signal }, async (deadline) => readRemoteBatch(await sdk.batches.retrieve(id, { signal: deadline }))),
     listBatches: ({ after, signal }) =>
-      call(signal, callTimeoutMs, async (deadline) => {
+      call({ signal }, async (deadline) => {
         const query = { limit: BATCHES_PER_PAGE, ...(after === null ? {} : { after }) };
-        return readBatchPage(await client.get('/batches', { query, signal: deadline }));
+        return readBatchPage(await sdk.get('/batches', { query, signal: deadline }));
       }),
     cancelBatch: (id, signal) =>
-      call(signal, callTimeoutMs, async (deadline) => readRemoteBatch(await client.batches.cancel(id, { signal: deadline }))),
-    callEndpoint: (endpointCall) => callEndpoint(client, endpointCall, live),
+      call({ signal, type: 'effect' }, async (deadline) => readRemoteBatch(await sdk.batches.cancel(id, { signal: deadline }))),
+    callEndpoint: (endpointCall) => callEndpoint(live, endpointCall),
     listModels: (signal) =>
-      call(signal, callTimeoutMs, async (deadline) =>
-        readPage(await client.get('/models', { signal: deadline })).flatMap((model) => {
+      call({ signal }, async (deadline) =>
+        readPage(await sdk.get('/models', { signal: deadline })).flatMap((model) => {
           const { id } = model as { id?: unknown };
           return typeof id === 'string' ? [id] : [];
         }),
       ),
   };
-}
-
-/** What a provider or a proxy says of a call that failed is kept in files and shown; some quote the key they were given. */
-async function withoutSecret(response: Response, apiKey: string): Promise<Response> {
-  // A body that breaks off is judged by whoever reads it next.
-  const text = await response
-    .clone()
-    .text()
-    .catch(() => '');
-  const hidden = hideSecret(text, apiKey);
-  return hidden === text ? response : new Response(hidden, response);
 }
 
 const CALL_TIMEOUT_MS = 60_000;

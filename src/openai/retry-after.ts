@@ -2,6 +2,7 @@
 export const MAX_RETRY_AFTER_MS = 60_000;
 
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+const WORD_MS: Readonly<Record<string, number>> = { second: 1000, minute: 60_000, hour: 3_600_000, day: 86_400_000 };
 
 /**
  * A Go-style duration as in `x-ratelimit-reset-*` ("1s", "6m0s", "17ms", "1m12.5s"); a bare number is seconds (Azure).
@@ -18,24 +19,37 @@ export function parseDuration(text: string): number | null {
 }
 
 /**
- * How long a 429 asks to wait: `retry-after-ms`, else `retry-after` (seconds or an HTTP date), else "try again in 644ms" in the message.
- * @returns 0..MAX_RETRY_AFTER_MS, or null when nothing usable was said (negative and garbage count as nothing)
+ * How long a 429 asks to wait: `retry-after-ms`, else `retry-after` (seconds or an HTTP date), else "try again in 644ms" or "retry after 3
+ * seconds" in the message.
+ * @returns milliseconds, which may be a day; null when nothing usable was said (negative and garbage count as nothing)
  */
-export function readRetryAfter(headers: Headers | undefined, message: string, now: Date): number | null {
+export function readAskedWait(headers: Headers | undefined, message: string, now: Date): number | null {
   const milliseconds = Number(headers?.get('retry-after-ms') ?? Number.NaN);
-  if (Number.isFinite(milliseconds) && milliseconds >= 0) return cap(milliseconds);
+  if (Number.isFinite(milliseconds) && milliseconds >= 0) return Math.ceil(milliseconds);
   const after = headers?.get('retry-after') ?? null;
   if (after !== null) {
     const seconds = Number(after);
-    if (Number.isFinite(seconds) && seconds >= 0 && after.trim() !== '') return cap(seconds * 1000);
+    if (Number.isFinite(seconds) && seconds >= 0 && after.trim() !== '') return Math.ceil(seconds * 1000);
     const date = Date.parse(after);
-    if (Number.isNaN(seconds) && !Number.isNaN(date)) return cap(Math.max(0, date - now.getTime()));
+    if (Number.isNaN(seconds) && !Number.isNaN(date)) return Math.max(0, date - now.getTime());
   }
-  const said = /try again in ((?:\d+(?:\.\d+)?(?:ms|h|m|s))+)/i.exec(message);
-  const saidMs = said === null ? null : parseDuration(said[1] as string);
-  return saidMs === null ? null : cap(saidMs);
+  return readSaidWait(message);
 }
 
-function cap(milliseconds: number): number {
-  return Math.min(Math.ceil(milliseconds), MAX_RETRY_AFTER_MS);
+/** The same as far as one step goes: at most MAX_RETRY_AFTER_MS, whatever a server says. */
+export function readRetryAfter(headers: Headers | undefined, message: string, now: Date): number | null {
+  return capWait(readAskedWait(headers, message, now));
+}
+
+export function capWait(milliseconds: number | null): number | null {
+  return milliseconds === null ? null : Math.min(milliseconds, MAX_RETRY_AFTER_MS);
+}
+
+function readSaidWait(message: string): number | null {
+  const compact = /(?:try again|retry) (?:in|after) ((?:\d+(?:\.\d+)?(?:ms|h|m|s))+)\b/i.exec(message);
+  const compactMs = compact === null ? null : parseDuration(compact[1] as string);
+  if (compactMs !== null) return Math.ceil(compactMs);
+  const words = /(?:try again|retry) (?:in|after) (\d+(?:\.\d+)?) (second|minute|hour|day)s?\b/i.exec(message);
+  if (words === null) return null;
+  return Math.ceil(Number(words[1]) * (WORD_MS[(words[2] as string).toLowerCase()] as number));
 }

@@ -43,12 +43,9 @@ export const KNOWN_STATUSES: ReadonlySet<string> = new Set([...TERMINAL_STATUSES
 
 /** @throws ApiError of kind `unknown` when the answer is no batch, for example a proxy's HTML page */
 export function readRemoteBatch(value: unknown): RemoteBatch {
-  const answer = objectOf(value);
-  // Together wraps a new batch so (types of togethercomputer/together-python, seen 2026-11-29).
-  const batch = answer.id === undefined ? objectOf(answer.job) : answer;
+  const batch = objectOf(value);
   if (typeof batch.id !== 'string' || typeof batch.status !== 'string') throw notThatShape('a batch');
   const counts = objectOf(batch.request_counts);
-  const errors = objectOf(batch.errors).data;
   return {
     id: batch.id,
     status: nameStatus(batch.status),
@@ -58,10 +55,16 @@ export function readRemoteBatch(value: unknown): RemoteBatch {
     createdSeconds: secondsOf(batch.created_at) ?? 0,
     expiresSeconds: secondsOf(batch.expires_at),
     counts: { total: numberOf(counts.total) ?? 0, completed: numberOf(counts.completed) ?? 0, failed: numberOf(counts.failed) ?? 0 },
-    errors: readProblems(errors, batch.error),
+    errors: readProblems(batch),
     metadata: readMetadata(batch.metadata),
     usage: batch.usage ?? null,
   };
+}
+
+/** The answer to a create, which Together wraps in `job` (its API description of 2026-04-28). @throws ApiError of kind `unknown` when it is no batch */
+export function readCreatedBatch(value: unknown): RemoteBatch {
+  const { job } = objectOf(value);
+  return readRemoteBatch(job ?? value);
 }
 
 /** @throws ApiError of kind `unknown` when the answer is no file */
@@ -82,16 +85,22 @@ export function isBeingProcessed(status: string | null): boolean {
   return status !== null && status !== 'processed' && status !== 'error';
 }
 
-/**
- * The objects of one page of a list: of `data`, null where servers written in Go mean none, or of a bare array, as Together answers.
- * @throws ApiError of kind `unknown` when the answer is no list
- */
+/** The objects of one page of a list; Together's is a bare array, Azure's samples have them under `value`. @throws ApiError of kind `unknown` when the answer is no list */
 export function readPage(value: unknown): readonly unknown[] {
-  if (Array.isArray(value)) return value;
-  const { data, object } = objectOf(value);
+  const { data, object, value: values } = objectOf(value);
+  // Servers written in Go say so where there is none.
   if (data === null && object === 'list') return [];
-  if (!Array.isArray(data)) throw notThatShape('a list');
-  return data;
+  const page = [value, data, values].find(Array.isArray);
+  if (page === undefined) throw notThatShape('a list');
+  return page;
+}
+
+/** Together tells one reason, as a text under `error`. */
+function readProblems({ errors, error }: Record<string, unknown>): readonly BatchProblem[] {
+  const { data } = objectOf(errors);
+  if (Array.isArray(data)) return data.map(readProblem);
+  const message = textOf(error);
+  return message === null ? [] : [readProblem({ message })];
 }
 
 /** The batches of one page of a list. An entry that is none hides no other. */
@@ -107,7 +116,7 @@ function nameStatus(status: string): string {
   return status.toLowerCase().replace(/^cancel(ing|ed)$/, 'cancell$1');
 }
 
-/** Unix seconds; some gateways tell milliseconds, or a date as text. */
+/** Unix seconds; Azure's samples and Together write ISO dates, others milliseconds (seen 2026-11-29). */
 function secondsOf(value: unknown): number | null {
   const given = typeof value === 'string' ? Date.parse(value) : numberOf(value);
   if (given === null || Number.isNaN(given)) return null;
@@ -116,12 +125,6 @@ function secondsOf(value: unknown): number | null {
 
 /** The year 5138: a larger number counts milliseconds. */
 const MOST_SECONDS = 1e11;
-
-/** The API lists its reasons in `errors`; Together tells one as a text in `error`. */
-function readProblems(list: unknown, text: unknown): readonly BatchProblem[] {
-  if (Array.isArray(list)) return list.map(readProblem);
-  return textOf(text) === null ? [] : [readProblem({ message: text })];
-}
 
 function readProblem(value: unknown): BatchProblem {
   const problem = objectOf(value);

@@ -33,7 +33,7 @@ function colourOf(exitCode: number): 'green' | 'yellow' | 'red' {
   return exitCode === EXIT.refused || exitCode === EXIT.bug ? 'red' : 'yellow';
 }
 
-function listRows({ rows, attempts, tokens, causes, unwrapped = 0 }: Summary): readonly Line[] {
+function listRows({ rows, attempts, tokens, causes, unwrapped = 0, unmarked = 0 }: Summary): readonly Line[] {
   const { ok, failed, skipped, pending } = rows;
   const lines: Line[] = [
     ['rows in', formatSum(rows.in, { ok, failed, skipped, pending })],
@@ -42,6 +42,7 @@ function listRows({ rows, attempts, tokens, causes, unwrapped = 0 }: Summary): r
   const byCount = Object.entries(causes).sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
   if (byCount.length > 0) lines.push(['causes', byCount.map(([cause, count]) => `${formatCount(count)} ${cause}`).join(', ')]);
   if (unwrapped > 0) lines.push(['unwrapped', `${formatCount(unwrapped)} ok after text or a code fence around their JSON was removed`]);
+  if (unmarked > 0) lines.push(['unmarked', `${formatCount(unmarked)} ok whose answers no word of the provider calls finished`]);
   const { batch, live, unknown } = attempts;
   lines.push(['attempts', `${formatSum(attempts.total, { batch, live })}, ${formatCount(unknown)} without an answer`]);
   const input = `${formatCount(tokens.input)} in (${formatCount(tokens.cachedInput)} cached)`;
@@ -69,6 +70,7 @@ function listMoney({ cost }: Summary): readonly Line[] {
     cost.reuseSavedNanoUsd === 0 ? '' : `${formatDollars(cost.reuseSavedNanoUsd)} by answers that were there already`,
   ];
   const lines: Line[] = [['spent', join(spent)]];
+  if (cost.priceNote !== undefined) lines.push(['', cost.priceNote]);
   if (join(saved) !== '') lines.push(['saved', join(saved)]);
   if (cost.orphanedNanoUsd > 0) lines.push(['orphaned', `${formatDollars(cost.orphanedNanoUsd)} for calls whose row has left the table`]);
   return lines;

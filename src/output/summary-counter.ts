@@ -8,6 +8,8 @@ export interface RowTotals {
   readonly causes: Summary['causes'];
   /** Rows whose answer something around it was removed from. */
   readonly unwrapped: number;
+  /** Ok rows whose answer came without a word that it is finished. */
+  readonly unmarked: number;
   /** Over the rows' attempts in this run. */
   readonly usage: Usage;
   /** The sum of the table's `_cost_usd`; rows of unknown cost are in no sum. */
@@ -39,6 +41,7 @@ export function createSummaryCounter(savingsOf: (row: FinishedRow) => Savings): 
   const totals = { rowsNanoUsd: 0, failedRowsNanoUsd: 0, unpricedRows: 0, batchSavedNanoUsd: 0, reuseSavedNanoUsd: 0 };
   let usage = NO_USAGE;
   let unwrapped = 0;
+  let unmarked = 0;
   return {
     add(row) {
       const { disposition, costNanoUsd } = row;
@@ -46,6 +49,7 @@ export function createSummaryCounter(savingsOf: (row: FinishedRow) => Savings): 
       rows[disposition.status]++;
       if (disposition.status === 'ok') rows[disposition.source]++;
       if (row.note !== undefined) unwrapped++;
+      if (row.isUnmarked === true) unmarked++;
       if ('cause' in disposition) causes[disposition.cause] = (causes[disposition.cause] ?? 0) + 1;
       usage = addUsage(usage, row.usage);
       if (costNanoUsd === null) totals.unpricedRows++;
@@ -55,6 +59,6 @@ export function createSummaryCounter(savingsOf: (row: FinishedRow) => Savings): 
       totals.batchSavedNanoUsd += savings.batchNanoUsd;
       totals.reuseSavedNanoUsd += savings.reuseNanoUsd;
     },
-    read: () => ({ rows: { ...rows }, causes: { ...causes }, unwrapped, usage, ...totals }),
+    read: () => ({ rows: { ...rows }, causes: { ...causes }, unwrapped, unmarked, usage, ...totals }),
   };
 }

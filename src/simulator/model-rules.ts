@@ -20,6 +20,8 @@ const CONTEXT_TOKENS: Readonly<Record<string, number>> = {
   'gpt-6-astra': MILLION,
   'gpt-6-sol': MILLION,
   'gpt-6-luna': MILLION,
+  'gpt-6.2-astra': MILLION,
+  'gpt-6.2-sol': MILLION,
   'gpt-6.1-sol': MILLION,
   'gpt-6.1-terra': MILLION,
   'gpt-5.6-sol': MILLION,

@@ -1,6 +1,4 @@
 import type { RateLimitOptions } from './rate-limits.ts';
-import type { SimulatorLimits } from './simulation.ts';
-
 /** How long live calls take: always the same, or log-normal around a median. Milliseconds. */
 export type Latency = number | { readonly p50Ms: number; readonly sigma?: number };
 
@@ -32,6 +30,11 @@ export interface SimulatorOptions extends RateLimitOptions {
   readonly listOrder?: 'newest_first' | 'oldest_first' | 'mixed' | undefined;
   /** How an unset batch field looks on the wire. Default `null`. */
   readonly unsetFields?: 'null' | 'empty' | 'omitted' | undefined;
+  /**
+   * What becomes of `prompt_cache_options`: taken (default); refused with status 400 everywhere, or in batches alone; or a batch with such a line
+   * fails as a whole.
+   */
+  readonly cacheOptions?: 'taken' | 'refused' | 'refused_in_batches' | 'fails_batches' | undefined;
   readonly limits?: Partial<SimulatorLimits> | undefined;
   /** The time it runs by, in milliseconds since 1970. Default: the machine's. */
   readonly now?: (() => number) | undefined;
@@ -48,3 +51,13 @@ export const DEFAULT_LIMITS: SimulatorLimits = {
 };
 
 export const DEFAULT_BATCH_SECONDS = 0.2;
+
+/** The bounds a test may lower; the defaults are the API's (openai Batch guide, seen 2026-11). */
+export interface SimulatorLimits {
+  /** Of one batch input file. */
+  readonly batchFileBytes: number;
+  /** Of any file. */
+  readonly fileBytes: number;
+  readonly requestsPerBatch: number;
+  readonly batchesPerHour: number;
+}

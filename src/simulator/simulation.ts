@@ -1,18 +1,10 @@
+import type { PromptCache } from './answers/prompt-cache.ts';
 import type { Bill } from './bill.ts';
 import type { SimulatorClock } from './clock.ts';
 import type { FaultEngine } from './faults/faults.ts';
+import type { SimulatorLimits, SimulatorOptions } from './options.ts';
 import type { RateLimiter } from './rate-limits.ts';
 import type { Store } from './store.ts';
-
-/** The bounds a test may lower; the defaults are the API's (openai Batch guide, seen 2026-11). */
-export interface SimulatorLimits {
-  /** Of one batch input file. */
-  readonly batchFileBytes: number;
-  /** Of any file. */
-  readonly fileBytes: number;
-  readonly requestsPerBatch: number;
-  readonly batchesPerHour: number;
-}
 
 /** What the endpoints share while one simulator runs. */
 export interface Simulation {
@@ -22,6 +14,8 @@ export interface Simulation {
   readonly bill: Bill;
   readonly faults: FaultEngine;
   readonly rateLimiter: RateLimiter;
+  readonly promptCache: PromptCache;
+  readonly cacheOptions: NonNullable<SimulatorOptions['cacheOptions']>;
   readonly limits: SimulatorLimits;
   /** How long a batch takes from creation to its end, if computing it does not take longer. */
   readonly batchMs: number;

@@ -2,6 +2,7 @@ import * as fs from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import * as os from 'node:os';
 import * as path from 'node:path';
+import { createPromptCache } from './answers/prompt-cache.ts';
 import { createBatchWork } from './batches/batch-work.ts';
 import { type BillLine, openBill } from './bill.ts';
 import { createClock } from './clock.ts';
@@ -54,6 +55,8 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     bill,
     faults,
     rateLimiter: createRateLimiter(options, clock),
+    promptCache: createPromptCache(),
+    cacheOptions: options.cacheOptions ?? 'taken',
     limits: { ...DEFAULT_LIMITS, ...options.limits },
     batchMs: (options.batchSeconds ?? DEFAULT_BATCH_SECONDS) * 1000,
     drawLatencyMs: createLatency(options.latencyMs ?? 0, seed),

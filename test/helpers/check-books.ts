@@ -246,15 +246,12 @@ function readAnswer({ value }: StoredLine, { answerColumns: columns, isAnswer }:
   }
 }
 
-/** JSON as it stands, or the one object between prose or the lines of a code fence. */
+/** JSON as it stands, or the one object between the lines of a code fence, or behind a line that ends with a colon. */
 function parseAnswer(text: string): Cells {
   try {
     return JSON.parse(text);
   } catch {
-    const [, before = '', object = '', after = ''] = /^([^{}[\]]*)(\{[\s\S]*\})([^{}[\]]*)$/.exec(text) ?? [];
-    const isFenced = before.endsWith('```json\n') && after.startsWith('\n```');
-    if (!isFenced && `${before}${after}`.includes('```')) throw new Error('a fence around something else');
-    return JSON.parse(object);
+    return JSON.parse(text.replace(/^```json\n([\s\S]*)\n```$/, '$1').replace(/^[\w ]+:\s*/, ''));
   }
 }
 

@@ -5,13 +5,11 @@ import type { CallQueue, LiveCall } from '../../src/live/queue.ts';
 import { makeQueueName, REDIS_PREFIX } from '../../src/live/redis/keys.ts';
 import { startProvider, type TestProvider } from './redis-provider.ts';
 import { type RedisServer, type RedisServerOptions, startRedis } from './redis-server.ts';
-import { endProcess, makeState, openTestQueue, startWorkerProcess, TestBooks } from './redis-world.ts';
+import { endProcess, makeState, NOBODY_DIES_MS, openTestQueue, startWorkerProcess, TestBooks } from './redis-world.ts';
 
 /** Short, so that a death is seen within the time of a test. */
 const LOCK_MS = 1_000;
 export const DEATH_SHOWS_MS = 1_500;
-/** Long enough for a machine with other things to do. */
-const NOBODY_DIES_MS = 20_000;
 
 export interface FaultWorld {
   readonly redis: RedisServer;

@@ -28,6 +28,7 @@ const lane = createLocalLane({
   limits: { requestsPerMinute: null, tokensPerMinute: null, concurrency: Number(concurrency) },
   isDueAgain: (id) => stepOf(id) === 'again',
   isAffordable: () => true,
+  warn: () => {},
   clock: () => new Date(),
   monotonicMs: () => performance.now(),
   sleep: (milliseconds, signal) => delay(milliseconds, undefined, { signal }).catch(() => signal.throwIfAborted()),

@@ -31,16 +31,17 @@ export async function measureUse(
   durationMs: number,
   { body, ...options }: LiveWorldOptions & { readonly body?: Readonly<Record<string, unknown>> },
 ): Promise<Measured> {
-  const speed = options.speed ?? 1;
   const world = await makeLiveWorld(t, { latencyMs: { p50Ms: 400, sigma: 0.4 }, ...options });
-  const startedMs = Date.now();
-  const over = setTimeout(() => world.stopping.abort(new AppError('the time is over', { code: 'over', exitCode: 5 })), durationMs / speed);
+  const startedMs = world.clock().getTime();
+  const over = world
+    .sleep(durationMs, world.ending.signal)
+    .then(() => world.stopping.abort(new AppError('the time is over', { code: 'over', exitCode: 5 })));
   const text = 'Describe in a few words what may have happened on the day when everybody looked at number';
   const feeding = async () => {
     for (let row = 0; ; row += 1) await world.lane.add(makeLiveRequest(`${text} ${row} ${text.repeat(3)}`, body), 270);
   };
   await assert.rejects(feeding(), /the time is over/);
-  clearTimeout(over);
+  await over;
   const { refusals = 0, tokenCharging } = world.lane.view.pace ?? {};
   await world.lane.drain();
   const calls = fs
@@ -64,7 +65,7 @@ export async function measureUse(
     used: sumOf(steady) / (steadyMs * limitPerMs),
     refused: refusals / (calls.length + refusals),
     excess,
-    firstCallMs: (first.atMs - startedMs) / speed,
+    firstCallMs: first.atMs - startedMs,
     tokenCharging,
   };
 }

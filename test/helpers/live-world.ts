@@ -2,11 +2,11 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import type { TestContext } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import { decideNextStep } from '../../src/core/outcome.ts';
 import { makeKey, type Request } from '../../src/core/request.ts';
 import type { StartTimer } from '../../src/core/timer.ts';
 import { startTimer as startRealTimer } from '../../src/host/real-effects.ts';
+import { readOwnIdentity } from '../../src/ledger/disk/process-identity.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import { openLedger } from '../../src/ledger/open-ledger.ts';
 import type { LiveLane } from '../../src/live/lane.ts';
@@ -14,6 +14,7 @@ import { createLocalLane, type LocalLaneOptions } from '../../src/live/local/loc
 import { createProvider } from '../../src/openai/provider.ts';
 import type { SimulatorOptions } from '../../src/simulator/options.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/start.ts';
+import { createPacedTime, type PacedTime } from './paced-time.ts';
 
 /** The live lane by itself: a ledger, a simulator, and real calls between them. */
 export interface LiveWorld {
@@ -21,6 +22,10 @@ export interface LiveWorld {
   readonly ledger: Ledger;
   readonly simulator: Simulator;
   readonly lane: LiveLane;
+  readonly clock: PacedTime['clock'];
+  readonly sleep: PacedTime['sleep'];
+  /** What was said to the person. */
+  readonly warnings: readonly string[];
   readonly stopping: AbortController;
   readonly ending: AbortController;
   /** Hands requests to the lane and waits until nothing is on its way. @throws what stopped the lane */
@@ -66,7 +71,7 @@ export async function openLiveLedger(directory: string, clock: () => Date = () =
     visit: () => undefined,
     clock,
     randomId: () => `id${process.pid}x${++ids}`,
-    processIdentity: { pid: process.pid, host: os.hostname(), startTime: null },
+    processIdentity: readOwnIdentity(),
     signal: new AbortController().signal,
   });
 }
@@ -85,10 +90,7 @@ export async function makeLiveWorld(t: TestContext, options: LiveWorldOptions = 
     ...simulated
   } = options;
   const root = fs.mkdtempSync(path.join(os.tmpdir(), 'rowmill-'));
-  const startedAt = performance.now();
-  const startedDate = Date.now();
-  const monotonicMs = () => (performance.now() - startedAt) * speed;
-  const clock = () => new Date(startedDate + Math.floor(monotonicMs()));
+  const { clock, monotonicMs, sleep, stop } = createPacedTime(speed);
   const simulator = await startSimulator({ stateDirectory: path.join(root, 'provider'), now: () => clock().getTime(), ...simulated });
   const directory = path.join(root, 'state');
   const ledger = await openLiveLedger(directory, clock);
@@ -96,6 +98,7 @@ export async function makeLiveWorld(t: TestContext, options: LiveWorldOptions = 
   const stopping = new AbortController();
   const ending = new AbortController();
   const { keys } = ledger;
+  const warnings: string[] = [];
   let ids = 0;
   const provider = await createProvider({
     apiKey: apiKey ?? 'sk-live-test',
@@ -113,9 +116,10 @@ export async function makeLiveWorld(t: TestContext, options: LiveWorldOptions = 
       return decideNextStep(progress, { attempts, onUnknown, hasOutputCap: true }) === 'again';
     },
     isAffordable: isAffordable ?? (() => true),
+    warn: (message) => void warnings.push(message),
     clock,
     monotonicMs,
-    sleep: (milliseconds, signal) => delay(milliseconds / speed, undefined, { signal }).catch(() => signal.throwIfAborted()),
+    sleep,
     random: () => 0.5,
     randomId: () => `p${process.pid}n${++ids}`,
     stopping: stopping.signal,
@@ -129,6 +133,7 @@ export async function makeLiveWorld(t: TestContext, options: LiveWorldOptions = 
     await lane.close();
     await ledger.close();
     await simulator.close();
+    stop();
     fs.rmSync(root, { recursive: true, force: true });
   });
   return {
@@ -136,6 +141,9 @@ export async function makeLiveWorld(t: TestContext, options: LiveWorldOptions = 
     ledger,
     simulator,
     lane,
+    clock,
+    sleep,
+    warnings,
     stopping,
     ending,
     async run(requests, tokens = 20) {

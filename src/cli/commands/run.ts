@@ -1,5 +1,5 @@
 import { EXIT } from '../../core/errors.ts';
-import { chooseBaseUrl } from '../../host/environment.ts';
+import { chooseBaseUrl } from '../../host/base-url.ts';
 import { LockHeldError } from '../../ledger/errors.ts';
 import { renderSummary } from '../../output/render-summary.ts';
 import { DEFAULT_BASE_URL } from '../../run/open/target.ts';

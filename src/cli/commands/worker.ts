@@ -1,11 +1,15 @@
 import { EXIT, UsageError } from '../../core/errors.ts';
-import { chooseBaseUrl, loadEnvFile, readApiKey, readRedisLink } from '../../host/environment.ts';
+import { chooseBaseUrl } from '../../host/base-url.ts';
+import { loadEnvFile, readApiKey, readRedisLink } from '../../host/environment.ts';
 import { makeEffects } from '../../host/real-effects.ts';
 import { readDailyLimits, readWorkerCeilings } from '../../host/worker-ceilings.ts';
 import { createMakeCall } from '../../live/call.ts';
 import { createDailyAllowance } from '../../live/worker/daily-allowance.ts';
 import { runWorker } from '../../live/worker/worker.ts';
+import { createFindPrice } from '../../money/price.ts';
+import { findPriceSource } from '../../money/price-source.ts';
 import { createProvider } from '../../openai/provider.ts';
+import { hostOfOrigin, originOf } from '../../run/open/target.ts';
 import type { WorkerFlags } from '../flags.ts';
 import { listenForInterrupts } from '../interrupt.ts';
 import { say } from '../say.ts';
@@ -20,7 +24,10 @@ export async function worker(flags: WorkerFlags): Promise<number> {
   const { default: pino } = await import('pino');
   const logger = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime });
   const { clock, monotonicMs, random, randomId, sleep, startTimer } = makeEffects();
-  const provider = await createProvider({ apiKey: readApiKey(), baseUrl: chooseBaseUrl(undefined), clock, startTimer });
+  const baseUrl = chooseBaseUrl(undefined);
+  const provider = await createProvider({ apiKey: readApiKey(baseUrl), baseUrl, clock, startTimer });
+  provider.forms.listen(({ message }) => logger.warn({ message }, 'address'));
+  const findPrice = createFindPrice([], { from: findPriceSource(hostOfOrigin(originOf(provider.baseUrl))) });
   const workerId = randomId();
   let lines = 0;
   const makeLineId = () => `live_${workerId}_${++lines}`;
@@ -34,7 +41,7 @@ export async function worker(flags: WorkerFlags): Promise<number> {
       baseUrl: provider.baseUrl,
       makeCall: createMakeCall({ provider, makeLineId, clock }),
       ceilings,
-      allowance: createDailyAllowance(dailyLimits, clock),
+      allowance: createDailyAllowance(dailyLimits, clock, findPrice),
       log: (level, event, facts) => logger[level]({ ...facts }, event),
       workerId,
       clock,

@@ -38,7 +38,7 @@ export function renderModelPrices(listed: ListedModel, day: string, paint: Paint
     ...(note === '' ? [] : [line('note', note)]),
     line('limits', `${describeTokens(contextTokens)} of context, ${describeTokens(maxOutputTokens)} of output at most`),
     '',
-    renderTable([['dollars per million', 'input', 'cached', 'write', 'output', 'source'], ...rows], MAX_CELLS, paint),
+    renderTable([['dollars per million', 'input', 'cached', 'write', 'write, 12 h', 'output', 'source'], ...rows], MAX_CELLS, paint),
     ...changes.map(({ from, usdPerMillion: usd }) =>
       line(`from ${from}`, usd === null ? ' unknown' : ` ${usd.input} in, ${usd.output} out`),
     ),
@@ -46,13 +46,14 @@ export function renderModelPrices(listed: ListedModel, day: string, paint: Paint
 }
 
 function rowsOf(tier: string, listed: ListedTier | null): readonly (readonly string[])[] {
-  if (listed === null) return [[tier, '-', '-', '-', '-', 'not sold']];
-  const { longContext: long, source } = listed;
-  const columns = ['input', 'cached', 'write', 'output'] as const;
-  const rows = [[tier, ...cellsOf(listed, columns), source]];
+  if (listed === null) return [[tier, '-', '-', '-', '-', '-', 'not sold']];
+  const { longContext: long, source, write12h } = listed;
+  const cells = cellsOf(listed, ['input', 'cached', 'write']);
+  const rows = [[tier, ...cells, String(write12h ?? '-'), ...cellsOf(listed, ['output']), source]];
   if (long === null) return rows;
-  const longCells = columns.map((column) => (long.usdPerMillion === null ? '-' : String(long.usdPerMillion[column])));
-  return [...rows, [`  over ${long.overTokens} tokens`, ...longCells, long.usdPerMillion === null ? 'not sold' : 'the whole request']];
+  const usd = long.usdPerMillion;
+  const longCells = usd === null ? ['-', '-', '-', '-', '-'] : [usd.input, usd.cached, usd.write, '', usd.output].map(String);
+  return [...rows, [`  over ${long.overTokens} tokens`, ...longCells, usd === null ? 'not sold' : 'the whole request']];
 }
 
 function cellsOf(listed: ListedTier | null, columns: readonly (keyof ListedTier['usdPerMillion'])[]): readonly string[] {

@@ -25,6 +25,7 @@ export function renderStatus(status: Status, look: { readonly now: Date; readonl
       'spent',
       `${formatDollars(cost.nanoUsd)} in this run, ${formatDollars(cost.ledgerNanoUsd)} in all${describeUnpriced(cost.unpricedAttempts)}`,
     ],
+    ...(cost.priceNote === undefined ? [] : [['', cost.priceNote] as const]),
     ...listDoubts(status),
     ...status.batches.slice(-MAX_BATCH_LINES).map((batch) => ['batch', describeBatch(batch, look.now)] as const),
     ...(status.batches.length > MAX_BATCH_LINES ? [['', `and ${status.batches.length - MAX_BATCH_LINES} earlier batches`] as const] : []),

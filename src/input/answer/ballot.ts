@@ -11,6 +11,7 @@ export function compileBallot(job: Job): Ballot {
   const field = findLabelField(job.output);
   const addColumn = createAddColumn(job);
   return {
+    votes: job.votes,
     read: (value) => {
       const voted = field === null ? value : (value as Readonly<Record<string, unknown>>)[field];
       if (typeof voted === 'string') return voted.trim();

@@ -1,3 +1,4 @@
+import { findControls, findControlsOfJson, findStrayControl } from '../../core/answer/control-characters.ts';
 import type { OutputSpec } from '../../core/job.ts';
 import type { CheckAnswer, Checked } from '../../core/outcome.ts';
 import { compileValidator, describeValidationErrors } from './answer-validator.ts';
@@ -5,17 +6,20 @@ import { findSilentChange } from './exact-json.ts';
 import { unwrapJson } from './unwrap-json.ts';
 
 /**
- * Compiles how an answer's text is judged. Text: anything but blank; of a closed set exactly one label, blanks around it aside. JSON: exactly one object that keeps the schema; a code fence or prose
- * around it is removed, with a note, and nothing else is repaired. The result never throws: whatever a model writes is an answer or invalid.
+ * Compiles how an answer's text is judged. Text: anything but blank; of a closed set exactly one label, blanks around it aside. JSON: exactly one
+ * object that keeps the schema; a code fence or a lead-in around it is removed, with a note, and nothing else is repaired. No control character that
+ * the row's prompt does not hold. The result never throws: whatever a model writes is an answer or invalid.
  */
 export function compileCheckAnswer(output: OutputSpec): CheckAnswer {
-  if (output.type === 'text') return output.labels === undefined ? checkText : compileCheckLabel(output.labels);
+  if (output.type === 'text') {
+    return output.labels === undefined ? Object.assign(checkText, { takesAnyText: true }) : compileCheckLabel(output.labels);
+  }
   const validate = output.schema === null ? null : compileValidator(output.schema);
-  return (text) => {
+  return (text, _logprobs, promptControls) => {
     try {
       const { value, json, note } = readJson(text);
       if (typeof value !== 'object' || value === null || Array.isArray(value)) return invalid('the answer is not a JSON object');
-      const change = findSilentChange(json, value);
+      const change = findSilentChange(json, value) ?? findStrayControl(findControlsOfJson(json), promptControls);
       if (change !== null) return invalid(`the answer cannot be taken as it is: ${change}`);
       if (validate === null || validate(value)) return note === null ? { ok: true, value } : { ok: true, value, note };
       return invalid(describeValidationErrors(validate.errors ?? []));
@@ -40,8 +44,10 @@ function readJson(text: string): { readonly value: unknown; readonly json: strin
   }
 }
 
-function checkText(text: string): Checked {
-  return text.trim() === '' ? invalid('the answer is blank') : { ok: true, value: text };
+function checkText(text: string, _logprobs?: unknown, promptControls?: string | null): Checked {
+  if (text.trim() === '') return invalid('the answer is blank');
+  const stray = findStrayControl(findControls(text), promptControls);
+  return stray === null ? { ok: true, value: text } : invalid(`the answer cannot be taken as it is: ${stray}`);
 }
 
 function compileCheckLabel(labels: readonly string[]): CheckAnswer {

@@ -8,7 +8,7 @@ import { compileCheckAnswer } from './check-answer.ts';
 import { compileConfidence } from './confidence.ts';
 
 /** Raised when the rules by which answers are judged change in code. */
-const RULES_VERSION = 2;
+const RULES_VERSION = 3;
 
 /** How a job judges its answers, which needs no table. */
 export function compileRules(
@@ -33,23 +33,28 @@ const checkVector: CheckAnswer = Object.assign((): Checked => ({ ok: false, mess
 
 function withCode(checkAnswer: CheckAnswer, { checkValue }: JobCode): CheckAnswer {
   if (checkValue === null) return checkAnswer;
-  return (text) => {
-    const checked = checkAnswer(text);
+  return withTraitsOf(checkAnswer, (...given) => {
+    const checked = checkAnswer(...given);
     if (!checked.ok) return checked;
     const { note } = checked;
     const judged = checkValue(checked.value);
     return judged.ok && note !== undefined ? { ...judged, note } : judged;
-  };
+  });
 }
 
 function withConfidence(checkAnswer: CheckAnswer, job: Job): CheckAnswer {
-  if (job.confidence === null) return (text) => checkAnswer(text);
+  if (job.confidence === null) return withTraitsOf(checkAnswer, (...given) => checkAnswer(...given));
   const readConfidence = compileConfidence(job);
   const addColumn = createAddColumn(job);
-  return (text, logprobs) => {
-    const checked = checkAnswer(text);
+  return withTraitsOf(checkAnswer, (text, logprobs, promptControls) => {
+    const checked = checkAnswer(text, logprobs, promptControls);
     return checked.ok ? { ...checked, value: addColumn(checked.value, CONFIDENCE_COLUMN, readConfidence(text, logprobs)) } : checked;
-  };
+  });
+}
+
+/** A check made of another one joins the parts of an answer as that one does. */
+function withTraitsOf({ takesAnyText }: CheckAnswer, check: (...given: Parameters<CheckAnswer>) => Checked): CheckAnswer {
+  return takesAnyText === true ? Object.assign(check, { takesAnyText }) : check;
 }
 
 function hashRules({ output, votes, confidence }: Job): string {

@@ -6,17 +6,24 @@ export interface Unwrapped {
   readonly note: string;
 }
 
-const FENCE = '```';
 const OPENING_FENCE = /```[\w-]*\s*$/;
-const CLOSING_FENCE = /^\s*```/;
-const JOINING = /[\s,:;]/;
-/** Where one of these stands in what is to be removed, another value may have been meant. */
-const BRACKETS = /[[\]{}]/;
+const CLOSING_FENCE = /^\s*```\s*$/;
+/** Where one of these stands in what is to be removed, another value may have been meant, or a sentence of its own was said. */
+const NO_LEAD_IN = /[[\]{}`"]|[.!?。！？](?:\s|$)|\n\s*\S/u;
+const COLON_AT_END = /[:：][*_\s]*$/u;
+/** What a model says before it does as it was told. */
+const EAGER = /^(?:sure|certainly|absolutely|of course|okay|ok|great|yes)(?: thing)?[!,.]\s+/i;
+/** Words of an answer that is none, whatever it quotes. */
+const RELUCTANT = /\b(?:not|cannot|unable|sorry|unfortunately|refuse|instead)\b|n['’]t\b/i;
+/** A value that stands before an object is no word. */
+const WORD = /^(?!(?:true|false|null)\b)\P{L}*\p{L}{2}/u;
+const MOST_LEAD_IN_WORDS = 10;
+const MOST_LEAD_IN_CHARACTERS = 100;
 
 /**
- * Finds the one JSON object in an answer that a model put into a code fence or surrounded with prose. Null when the text holds anything else
- * that might be an answer: brackets outside of the object, another fence, or a value before or behind it. The object itself is not changed.
- * Whether it is JSON is for the caller to see.
+ * Finds the one JSON object in an answer that a model put into a code fence, or behind a lead-in: a few words that end with a colon. Null when
+ * anything else stands around it: a refusal may quote the object that was asked for (openai-contract section 21, seen 2026-11-29). The object
+ * itself is not changed. Whether it is JSON is for the caller to see.
  */
 export function unwrapJson(text: string): Unwrapped | null {
   const start = text.indexOf('{');
@@ -24,26 +31,16 @@ export function unwrapJson(text: string): Unwrapped | null {
   if (start === -1 || end <= start) return null;
   const before = text.slice(0, start);
   const after = text.slice(end);
-  if (BRACKETS.test(before) || BRACKETS.test(after)) return null;
   const isFenced = OPENING_FENCE.test(before) && CLOSING_FENCE.test(after);
-  const prose = isFenced ? [before.replace(OPENING_FENCE, ''), after.replace(CLOSING_FENCE, '')] : [before, after];
-  if (prose.some((part) => part.includes(FENCE) || isValue(part))) return null;
-  const isBare = prose.every((part) => part.trim() === '');
-  const what = isFenced ? (isBare ? 'a code fence' : 'a code fence and text') : 'text';
+  if (!isFenced && after.trim() !== '') return null;
+  const said = (isFenced ? before.replace(OPENING_FENCE, '') : before).trim();
+  if (said !== '' && !isLeadIn(said)) return null;
+  const what = isFenced ? (said === '' ? 'a code fence' : 'a code fence and text') : 'text';
   return { text: text.slice(start, end), note: `${what} around the JSON was removed` };
 }
 
-/** Whether a text, but for punctuation that joins values, is a JSON value by itself: then there were two. */
-function isValue(text: string): boolean {
-  // Not by a pattern: one that ends in `+$` takes the square of the time on long blank lines.
-  let start = 0;
-  let end = text.length;
-  while (start < end && JOINING.test(text[start] as string)) start += 1;
-  while (end > start && JOINING.test(text[end - 1] as string)) end -= 1;
-  try {
-    JSON.parse(text.slice(start, end));
-    return true;
-  } catch {
-    return false;
-  }
+function isLeadIn(said: string): boolean {
+  if (said.length > MOST_LEAD_IN_CHARACTERS || RELUCTANT.test(said)) return false;
+  const words = said.replace(EAGER, '');
+  return COLON_AT_END.test(words) && !NO_LEAD_IN.test(words) && WORD.test(words) && words.split(/\s+/).length <= MOST_LEAD_IN_WORDS;
 }

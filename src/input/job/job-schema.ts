@@ -104,9 +104,16 @@ export function makeJobSchema(): object {
           enum: ['logprobs'],
           description: 'logprobs: adds the column _confidence, the probability the model gave the label it chose.',
         },
-        params: closed(Object.fromEntries(Object.entries(PARAMS).map(([name, { schema }]) => [name, schema])), {
-          description: 'Parameters of the request; only what stands here is sent.',
-        }),
+        params: closed(
+          {
+            ...Object.fromEntries(Object.entries(PARAMS).map(([name, { schema }]) => [name, schema])),
+            extra: {
+              type: 'object',
+              description: 'Put into the body as it stands: what a provider has of its own, for example enable_thinking: false.',
+            },
+          },
+          { description: 'Parameters of the request; only what stands here is sent.' },
+        ),
         ...makeRunningSchemas(),
         write: makeWriteSchema(),
         stop_if: closed(
@@ -213,7 +220,7 @@ function makeRunningSchemas(): Record<string, object> {
       },
       { description: 'Hard limits in dollars.' },
     ),
-    confirm_over: { type: 'number', minimum: 0, description: 'An estimate above this many dollars is confirmed first. Default 1.' },
+    confirm_over: { type: 'number', minimum: 0, description: 'A run that may cost more dollars than this is confirmed first. Default 1.' },
     retry: closed({ attempts: { ...POSITIVE_COUNT, maximum: 20, description: 'Tries per row and run, the first included. Default 3.' } }),
     on_unknown: {
       enum: ['retry', 'hold'],

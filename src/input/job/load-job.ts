@@ -5,6 +5,7 @@ import type { Job } from '../../core/job.ts';
 import type { JobCode } from '../../core/job-code.ts';
 import type { JobSource } from '../../core/problem-path.ts';
 import { compileMessages } from '../request/compile-messages.ts';
+import { setParams } from '../request/extra-params.ts';
 import { showFile } from '../table/find-files.ts';
 import { openTable } from '../table/open-table.ts';
 import { readJob } from './make-job.ts';
@@ -78,14 +79,20 @@ async function readJobText(absolute: string, shown: string): Promise<string> {
 function applyOverrides(value: unknown, overrides: JobOverrides & { readonly cwd: string }): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
   const spec: Record<string, unknown> = { ...value };
-  const put = (section: string, entries: Record<string, unknown>): void => {
+  const put = (section: string, entries: Record<string, unknown>, merge = mergeEntries): void => {
     const old = spec[section];
-    if (old === undefined || (typeof old === 'object' && old !== null && !Array.isArray(old))) spec[section] = { ...old, ...entries };
+    if (old === undefined || (typeof old === 'object' && old !== null && !Array.isArray(old))) spec[section] = merge({ ...old }, entries);
   };
   const { input, out, cwd } = overrides;
   if (input != null) put('input', { path: input === '-' ? '-' : path.resolve(cwd, input) });
   if (out != null) put('write', { path: path.resolve(cwd, out) });
   if (overrides.mode != null) spec.mode = overrides.mode;
-  if (overrides.params !== undefined && Object.keys(overrides.params).length > 0) put('params', { ...overrides.params });
+  if (overrides.params !== undefined && Object.keys(overrides.params).length > 0) put('params', { ...overrides.params }, setParams);
   return spec;
+}
+
+type Entries = Readonly<Record<string, unknown>>;
+
+function mergeEntries(old: Entries, entries: Entries): Entries {
+  return { ...old, ...entries };
 }

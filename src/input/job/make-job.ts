@@ -13,6 +13,7 @@ import type {
   TableFormat,
 } from '../../core/job.ts';
 import { type JobSource, NO_SOURCE, type Path, showPath, showValue, sortByPlace } from '../../core/problem-path.ts';
+import { withCapOfExtra } from '../request/extra-params.ts';
 import { guessFormat } from '../table/table-format.ts';
 import { ANY_ROW, readNanoUsd, readStopLimit, readThreshold } from './amounts.ts';
 import { checkAgainstSchema } from './check-job.ts';
@@ -148,7 +149,7 @@ function buildJob(spec: JobSpec, origin: JobOrigin): { job: Job; problems: reado
     examples: readExamplesSpec(spec, origin.directory),
     votes: spec.votes ?? 1,
     confidence: spec.confidence ?? null,
-    params: spec.params ?? {},
+    params: withCapOfExtra(spec.params ?? {}),
     limits: {
       requestsPerMinute: spec.limits?.rpm ?? null,
       tokensPerMinute: spec.limits?.tpm ?? null,

@@ -1,5 +1,6 @@
 import type { Job, OutputSpec } from '../../core/job.ts';
 import type { RenderImagePart } from './compile-images.ts';
+import { findCapName, readExtra } from './extra-params.ts';
 import { addWireParams } from './params.ts';
 
 /** What stands around the prompt in a body, which is the same for all rows of a job; its bytes are a contract, because they make keys. */
@@ -29,6 +30,7 @@ export function makeBodyForm(job: Job): BodyForm {
       addChatFormat(body, job.output);
       addWireParams(body, job.endpoint, readParams(job));
       if (job.votes > 1) body.n = job.votes;
+      Object.assign(body, readExtra(job.params));
       return { ...makeEnds(job, 'messages', body), hasMessages: true, textPart: 'text', renderImagePart: renderChatImage };
     case '/v1/responses':
       addResponsesFormat(body, job.output);
@@ -39,18 +41,22 @@ export function makeBodyForm(job: Job): BodyForm {
       }
       // Without this the provider keeps prompt and answer for 30 days.
       body.store = false;
+      Object.assign(body, readExtra(job.params));
       return { ...makeEnds(job, 'input', body), hasMessages: true, textPart: 'input_text', renderImagePart: renderResponsesImage };
     case '/v1/embeddings':
       addWireParams(body, job.endpoint, job.params);
+      Object.assign(body, readExtra(job.params));
       return { ...makeEnds(job, 'input', body), hasMessages: false, textPart: 'text', renderImagePart: renderChatImage };
     default:
       return job.endpoint satisfies never;
   }
 }
 
-/** The job's parameters, and what its other wishes need. */
+/** The job's parameters, and what its other wishes need. A cap that `params.extra` names is sent under that name alone. */
 function readParams({ params, confidence }: Job): Readonly<Record<string, unknown>> {
-  return confidence === 'logprobs' ? { ...params, logprobs: true } : params;
+  const { max_output_tokens: _cap, ...uncapped } = params;
+  const sent = findCapName(params) === null ? params : uncapped;
+  return confidence === 'logprobs' ? { ...sent, logprobs: true } : sent;
 }
 
 function makeEnds({ model }: Job, promptKey: string, rest: object): Pick<BodyForm, 'head' | 'tail'> {

@@ -3,6 +3,7 @@ import type { Job } from '../../core/job.ts';
 import type { JobSource } from '../../core/problem-path.ts';
 import { listAddedColumns } from '../answer/added-columns.ts';
 import { findLabelField } from '../answer/label-field.ts';
+import { findExtraProblems } from './extra-params.ts';
 import { isReasoningModel, takesParam } from './params.ts';
 import type { CompiledMessage } from './request-body.ts';
 
@@ -25,6 +26,7 @@ export function lintJob(
     });
   }
   problems.push(...lintEndpoint(job, source));
+  problems.push(...findExtraProblems(job).map(({ path, message }) => ({ place: source.placeOf(path), message })));
   if (isReasoningModel(job.model)) lintReasoning(job, source, problems, warnings);
   if (job.params.top_logprobs !== undefined && job.params.logprobs !== true && job.confidence === null) {
     problems.push({ place: source.placeOf(['params', 'top_logprobs']), message: 'params.top_logprobs: needs logprobs: true' });
@@ -55,7 +57,7 @@ const REASONING_REFUSES = {
   /** Every other value is refused. */
   onlyDefault: { temperature: 1, top_p: 1 },
   /** Refused by most: told, but for the provider to decide. */
-  mostly: ['presence_penalty', 'frequency_penalty', 'logprobs', 'top_logprobs'],
+  mostly: ['presence_penalty', 'frequency_penalty', 'logprobs', 'top_logprobs', 'stop'],
 } as const;
 
 /** From gpt-5.1 on a model can be told not to reason, and then takes what others take. */
@@ -97,7 +99,7 @@ const LEAST_CAP_OF_RESPONSES = 16;
 /** What the job's endpoint does not take: the API would refuse every row. */
 function lintEndpoint(job: Job, source: JobSource): readonly Problem[] {
   const { endpoint, params, messages } = job;
-  const foreign = Object.keys(params).filter((name) => !takesParam(endpoint, name));
+  const foreign = Object.keys(params).filter((name) => name !== 'extra' && !takesParam(endpoint, name));
   const problems = foreign.map((name) => ({
     place: source.placeOf(['params', name]),
     message: `params.${name}: POST ${endpoint} has no such parameter; leave it out`,

@@ -61,7 +61,10 @@ export const PARAMS: Readonly<Record<string, Param>> = {
   service_tier: {
     chat: 'service_tier',
     responses: 'service_tier',
-    schema: { enum: ['auto', 'default', 'flex', 'priority'], description: 'The tier of live calls; batches have a price of their own.' },
+    schema: {
+      enum: ['auto', 'default', 'flex', 'priority', 'fast'],
+      description: 'The tier of live calls; batches have a price of their own. fast is another name for priority.',
+    },
   },
   logprobs: {
     chat: 'logprobs',
@@ -77,6 +80,17 @@ export const PARAMS: Readonly<Record<string, Param>> = {
     embeddings: 'dimensions',
     schema: { type: 'integer', minimum: 1, description: 'How many numbers an embedding has; only newer models take it.' },
   },
+  stop: {
+    chat: 'stop',
+    schema: {
+      type: ['string', 'array'],
+      minLength: 1,
+      items: { type: 'string', minLength: 1 },
+      minItems: 1,
+      maxItems: 4,
+      description: 'A text, or up to four, before which an answer ends. Reasoning models refuse it.',
+    },
+  },
 };
 
 type Form = 'chat' | 'responses' | 'embeddings';
@@ -91,6 +105,16 @@ const FORMS: Readonly<Record<Endpoint, Form>> = {
 /** Whether the endpoint has a parameter at all. */
 export function takesParam(endpoint: Endpoint, name: string): boolean {
   return PARAMS[name]?.[FORMS[endpoint]] !== undefined;
+}
+
+/** The members of a body that these parameters become, each with the parameter's own name. */
+export function listWireNames(endpoint: Endpoint, params: Readonly<Record<string, unknown>>): ReadonlyMap<string, string> {
+  const names = new Map<string, string>();
+  for (const [name, param] of Object.entries(PARAMS)) {
+    const wire = param[FORMS[endpoint]];
+    if (wire !== undefined && params[name] !== undefined) names.set([wire].flat()[0] as string, name);
+  }
+  return names;
 }
 
 /**

@@ -19,6 +19,7 @@ interface ReaskedBody {
   /** Of a response; an embedding has one text, which cannot be asked otherwise. */
   input?: Message[] | string;
   max_completion_tokens?: number;
+  max_tokens?: number;
   max_output_tokens?: number;
 }
 
@@ -36,7 +37,7 @@ export function renderReask(request: Request, reask: Reask, maxOutputTokens: num
   const messages = body.messages ?? body.input;
   if (reask.cause === 'truncated') {
     const bound = Math.min(reask.outputCap ?? Number.POSITIVE_INFINITY, maxOutputTokens ?? Number.POSITIVE_INFINITY);
-    for (const name of ['max_completion_tokens', 'max_output_tokens'] as const) {
+    for (const name of ['max_completion_tokens', 'max_tokens', 'max_output_tokens'] as const) {
       const cap = body[name];
       if (cap !== undefined) body[name] = Math.max(cap, Math.min(cap * 2 ** reask.n, bound));
     }

@@ -1,13 +1,6 @@
-import { CsvError, Parser } from 'csv-parse';
 import { UsageError } from '../../core/errors.ts';
-import { describeQuoteFault, findQuoteFault } from './csv-quotes.ts';
+import { type CsvRecord, createCsvScanner, type QuoteFault } from './csv-scanner.ts';
 import type { TableFile } from './read-bytes.ts';
-
-/** A record and the line it starts on, from 1. */
-export interface CsvRecord {
-  readonly cells: readonly string[];
-  readonly line: number;
-}
 
 /** One file of a CSV or TSV table. `open` streams its text from the start, as UTF-8 without a byte order mark. */
 export interface CsvSource {
@@ -22,99 +15,47 @@ export interface CsvSource {
 const MAX_RECORD_BYTES = 64 * 1024 * 1024;
 
 /**
- * Streams the records of a CSV file, the header line included, in the chunks in which the bytes arrive.
- * Line ends may be LF, CRLF or CR, mixed. Every record must have as many cells as the first.
+ * Streams the records of a CSV file, the header line included, in the chunks in which the bytes arrive. Every record must have as many cells as
+ * the first.
  * @throws UsageError with file, line and column where the text is no CSV; records before it have been yielded
  */
 export async function* readCsvRecords(source: CsvSource): AsyncGenerator<readonly CsvRecord[]> {
-  const parser = new RecordParser(source);
-  let bytesSinceRecord = 0;
-  try {
-    for await (const chunk of source.open()) {
-      await parser.feed(chunk);
-      const records = parser.takeRecords();
-      bytesSinceRecord = records.length > 0 ? 0 : bytesSinceRecord + chunk.length;
-      if (records.length > 0) yield records;
-      if (bytesSinceRecord > MAX_RECORD_BYTES)
-        throw damaged(source, parser.nextLine, 1, 'a record of more than 64 MB; is a quote never closed?');
+  const { delimiter, keepBlankLines } = source;
+  const scanner = createCsvScanner({ delimiter, keepBlankLines, maxRecordBytes: MAX_RECORD_BYTES });
+  let width: number | null = null;
+
+  function* checkRecords(records: readonly CsvRecord[]): Generator<readonly CsvRecord[]> {
+    width ??= records[0]?.cells.length ?? null;
+    const bad = records.findIndex(({ cells }) => cells.length !== width);
+    const good = bad === -1 ? records : records.slice(0, bad);
+    if (good.length > 0) yield good;
+    const ragged = records[bad];
+    if (ragged !== undefined) {
+      const message = `${ragged.cells.length} cells, expected ${width} (separated by ${JSON.stringify(delimiter)})`;
+      throw damaged(source, ragged.line, 1, message);
     }
-    await parser.finish();
-    const records = parser.takeRecords();
-    if (records.length > 0) yield records;
-  } catch (error) {
-    if (!(error instanceof CsvError)) throw error;
-    const before = parser.takeRecords();
-    if (before.length > 0) yield before;
-    throw await explain(error, source, parser.nextLine);
+    if (scanner.fault !== null) throw damaged(source, scanner.fault.line, scanner.fault.column, describeFault(scanner.fault));
   }
+
+  for await (const bytes of source.open()) {
+    yield* checkRecords(scanner.add(bytes));
+    if (scanner.openBytes > MAX_RECORD_BYTES)
+      throw damaged(source, scanner.line, 1, 'a record of more than 64 MB; is a quote never closed?');
+  }
+  yield* checkRecords(scanner.finish());
 }
 
-/** Takes records out of csv-parse as they are found, past the stream's buffer: a table of a million rows is a million calls. */
-class RecordParser extends Parser {
-  #records: CsvRecord[] = [];
-  #endLine = 0;
-  #seenLines = 0;
-  #seenBlankLines = 0;
-
-  constructor({ delimiter, keepBlankLines }: CsvSource) {
-    super({ delimiter, record_delimiter: ['\r\n', '\n', '\r'], skip_empty_lines: !keepBlankLines });
-    // Its errors come back through the callbacks of write and end.
-    this.on('error', () => {});
+function describeFault(fault: QuoteFault): string {
+  switch (fault.type) {
+    case 'not-closed':
+      return 'the quoted cell that starts here is never closed';
+    case 'text-after-quote':
+      return `text after a closing quote, in the cell that starts on line ${fault.openLine}; a quote inside a quoted cell is written twice`;
+    case 'quote-in-text':
+      return 'a quote inside a cell that is not quoted; quote the whole cell and write the quote twice';
+    default:
+      return fault.type satisfies never;
   }
-
-  /** The line on which the next record starts. */
-  get nextLine(): number {
-    return this.#endLine + 1 + this.info.empty_lines - this.#seenBlankLines;
-  }
-
-  /** csv-parse counts a CRLF inside quotes twice; so lines inside cells are counted again, in the few records that have any. */
-  override push(record: string[] | null): boolean {
-    if (record === null) return super.push(null);
-    const line = this.nextLine;
-    const { lines, empty_lines: blankLines } = this.info;
-    const hasBreaks = lines - this.#seenLines > 1 + blankLines - this.#seenBlankLines;
-    this.#endLine = hasBreaks ? line + countLineBreaks(record) : line;
-    this.#seenLines = lines;
-    this.#seenBlankLines = blankLines;
-    this.#records.push({ cells: record, line });
-    return true;
-  }
-
-  takeRecords(): readonly CsvRecord[] {
-    const records = this.#records;
-    this.#records = [];
-    return records;
-  }
-
-  feed(chunk: Buffer): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.write(chunk, (error) => (error ? reject(error) : resolve()));
-    });
-  }
-
-  finish(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.once('error', reject);
-      this.end(() => (this.errored === null ? resolve() : reject(this.errored)));
-    });
-  }
-}
-
-function countLineBreaks(cells: readonly string[]): number {
-  let count = 0;
-  for (const cell of cells) count += cell.match(/\r\n|\r|\n/g)?.length ?? 0;
-  return count;
-}
-
-async function explain(error: CsvError, source: CsvSource, line: number): Promise<UsageError> {
-  if (error.code === 'CSV_RECORD_INCONSISTENT_FIELDS_LENGTH') {
-    const found = (error.record as readonly string[]).length;
-    const expected = /expect (\d+)/.exec(error.message)?.[1] ?? 'the number of the first line';
-    return damaged(source, line, 1, `${found} cells, expected ${expected} (separated by ${JSON.stringify(source.delimiter)})`);
-  }
-  const fault = await findQuoteFault(source.open(), source.delimiter);
-  if (fault === null) return damaged(source, line, 1, error.message);
-  return damaged(source, fault.line, fault.column, describeQuoteFault(fault));
 }
 
 function damaged({ file }: CsvSource, line: number, column: number, message: string): UsageError {

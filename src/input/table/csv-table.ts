@@ -2,7 +2,8 @@ import { UsageError } from '../../core/errors.ts';
 import type { InputSpec } from '../../core/job.ts';
 import type { Row } from '../../core/row.ts';
 import { findClosest } from '../../core/suggest.ts';
-import { type CsvRecord, readCsvRecords } from './csv-records.ts';
+import { readCsvRecords } from './csv-records.ts';
+import type { CsvRecord } from './csv-scanner.ts';
 import type { TableFile } from './read-bytes.ts';
 import type { OpenedFormat, TextFiles } from './table-format.ts';
 

@@ -41,7 +41,7 @@ export function checkBatchUsage(events: readonly StoredEvent[], books: BatchBook
   let missing = 0;
   const faults: string[] = [];
   for (const event of events) {
-    const reported = event.type === 'batch-collected' ? readUsage(event.usage) : null;
+    const reported = event.type === 'batch-collected' ? readUsage(event.usage, { hasOutput: false }) : null;
     if (event.type !== 'batch-collected' || reported === null) continue;
     compared += 1;
     const { usage } = books.ofBatch(event.batchId);
@@ -97,7 +97,7 @@ export async function checkBill(
     else if (missingIds.has(line.customId ?? '')) lost += 1;
     else {
       const { usage, attempts } = billed.get(batchId) ?? { usage: NO_USAGE, attempts: 0 };
-      billed.set(batchId, { usage: addUsage(usage, readUsage(line.usage) ?? NO_USAGE), attempts: attempts + 1 });
+      billed.set(batchId, { usage: addUsage(usage, readUsage(line.usage, { hasOutput: false }) ?? NO_USAGE), attempts: attempts + 1 });
     }
   }
   const faults = [...billed].flatMap(([batchId, bill]) => {

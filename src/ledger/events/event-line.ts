@@ -16,6 +16,7 @@ const EVENT_TYPES: ReadonlySet<string> = new Set(
     'shard-retired': 0,
     'limit-learned': 0,
     'request-limit-learned': 0,
+    'address-learned': 0,
     'upload-intent': 0,
     'upload-done': 0,
     'create-intent': 0,

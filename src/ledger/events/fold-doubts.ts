@@ -1,6 +1,6 @@
 import type { AnnouncedCall, StoredEvent } from '../../core/event.ts';
 import { countAnswerCaps } from '../../core/request.ts';
-import type { AbsentCreate, AnswerlessAttempts, BatchState, ShardState, UnknownCalls } from './fold.ts';
+import type { AbsentCreate, AnswerlessAttempts, BatchState, OpenCall, ShardState, UnknownCalls } from './fold.ts';
 
 /** So many request ids are kept by name of each thing that may have been billed; the events name all of them. */
 export const MAX_NAMED = 20;
@@ -11,6 +11,8 @@ export interface MutableDoubts {
   readonly batches: Map<string, BatchState>;
   readonly absentCreates: Map<string, AbsentCreate>;
   readonly answerlessAttempts: Map<string, AnswerlessAttempts>;
+  readonly openCalls: Map<string, OpenCall>;
+  readonly queuedCalls: Map<string, OpenCall>;
   readonly unknownCalls: Map<string, UnknownCalls>;
 }
 
@@ -53,6 +55,19 @@ export function takeReturned(fold: MutableDoubts, { batchId }: EventOf<'batch-re
 
 /** Of a batch that is not collected yet. */
 export const NOTHING_MISSING = { missing: 0, missingBytes: null, missingCaps: 0, isMissingUnexecuted: false, missingNamed: [] } as const;
+
+/** A live call that may leave from now on. */
+export function openCall(calls: Map<string, OpenCall>, { customId, bodyBytes }: AnnouncedCall): void {
+  calls.set(customId, { calls: (calls.get(customId)?.calls ?? 0) + 1, bodyBytes });
+}
+
+/** A live call that has its end. */
+export function closeCall(fold: Pick<MutableDoubts, 'openCalls' | 'queuedCalls'>, customId: string): void {
+  const calls = fold.openCalls.has(customId) ? fold.openCalls : fold.queuedCalls;
+  const open = calls.get(customId);
+  if (open === undefined || open.calls === 1) calls.delete(customId);
+  else calls.set(customId, { ...open, calls: open.calls - 1 });
+}
 
 export function addUnknownCalls(fold: MutableDoubts, run: string, calls: readonly AnnouncedCall[]): void {
   const known = fold.unknownCalls.get(run) ?? { calls: 0, bodyBytes: 0, answerCaps: 0, named: [] };

@@ -1,15 +1,18 @@
-import type { AnnouncedCall, StoredEvent } from '../../core/event.ts';
+import type { StoredEvent } from '../../core/event.ts';
 import { countAnswerCaps } from '../../core/request.ts';
-import type { BatchState, LedgerFold, OpenCall, RunState, ShardState } from './fold.ts';
+import type { BatchState, LedgerFold, RunState, ShardState } from './fold.ts';
 import {
   accountForAbsent,
   addUnknownCalls,
+  closeCall,
   type MutableDoubts,
   NOTHING_MISSING,
+  openCall,
   takeAbsent,
   takeMissing,
   takeReturned,
 } from './fold-doubts.ts';
+import { endRun, reviseEstimate, trackActivity } from './fold-runs.ts';
 import type { ShardTransition } from './shard-transitions.ts';
 import { SHARD_TRANSITIONS } from './shard-transitions.ts';
 
@@ -19,10 +22,9 @@ interface MutableFold extends Mutable<Omit<LedgerFold, keyof MutableDoubts>>, Mu
   readonly shards: Map<string, ShardState>;
   readonly learnedLimits: Map<string, number>;
   readonly learnedRequestLimits: Map<string, number>;
+  readonly learnedForms: Map<string, ReadonlyMap<string, string>>;
   readonly runs: RunState[];
   readonly epochRuns: string[];
-  readonly openCalls: Map<string, OpenCall>;
-  readonly queuedCalls: Map<string, OpenCall>;
   readonly retrySets: Map<string, Readonly<Record<string, unknown>>>;
 }
 
@@ -46,7 +48,9 @@ export function createFold(): FoldInProgress {
     batches: new Map(),
     learnedLimits: new Map(),
     learnedRequestLimits: new Map(),
+    learnedForms: new Map(),
     runs: [],
+    activeAt: '',
     currentRun: null,
     deadline: null,
     generation: 0,
@@ -61,7 +65,12 @@ export function createFold(): FoldInProgress {
     unknownCalls: new Map(),
     retrySets: new Map(),
   };
-  return { fold, apply: (event) => applyEvent(fold, event), closeCall: (customId) => closeCall(fold, customId) };
+  const track = trackActivity(fold);
+  const apply = (event: StoredEvent) => {
+    track(event);
+    applyEvent(fold, event);
+  };
+  return { fold, apply, closeCall: (customId) => closeCall(fold, customId) };
 }
 
 function applyEvent(fold: MutableFold, event: StoredEvent): void {
@@ -82,6 +91,7 @@ function applyEvent(fold: MutableFold, event: StoredEvent): void {
         endedAt: null,
         exitCode: null,
         simulated: event.simulated,
+        lane: event.lane ?? null,
         estimateNanoUsd: event.estimateNanoUsd,
       };
       fold.runs.push(fold.currentRun);
@@ -94,12 +104,13 @@ function applyEvent(fold: MutableFold, event: StoredEvent): void {
       if (fold.deadline !== null) fold.deadline = { ...fold.deadline, switchedAt: event.at };
       return;
     case 'run-ended':
-      endRun(fold, event.run, event.at, event.exitCode);
+      endRun(fold, event);
       return;
     case 'generation-started':
       fold.generation = event.generation;
       fold.generationRun = fold.currentRun?.id ?? null;
       fold.retrySets.clear();
+      reviseEstimate(fold, event.estimateNanoUsd);
       return;
     case 'retry-opened':
       startAttemptEpoch(fold, fold.currentRun?.id ?? fold.epochRuns.at(-1) ?? '');
@@ -108,12 +119,16 @@ function applyEvent(fold: MutableFold, event: StoredEvent): void {
         if (Object.keys(event.set).length > 0) fold.retrySets.set(key, event.set);
         else fold.retrySets.delete(key);
       }
+      reviseEstimate(fold, event.estimateNanoUsd);
       return;
     case 'limit-learned':
       fold.learnedLimits.set(event.model, event.enqueuedTokens);
       return;
     case 'request-limit-learned':
       fold.learnedRequestLimits.set(event.model, event.enqueuedRequests);
+      return;
+    case 'address-learned':
+      fold.learnedForms.set(event.baseUrl, new Map([...(fold.learnedForms.get(event.baseUrl) ?? []), [event.name, event.form]]));
       return;
     case 'shard-written':
       fold.shards.set(event.shard, {
@@ -226,27 +241,9 @@ function applyEvent(fold: MutableFold, event: StoredEvent): void {
   }
 }
 
-function openCall(calls: Map<string, OpenCall>, { customId, bodyBytes }: AnnouncedCall): void {
-  calls.set(customId, { calls: (calls.get(customId)?.calls ?? 0) + 1, bodyBytes });
-}
-
-function closeCall(fold: MutableFold, customId: string): void {
-  const calls = fold.openCalls.has(customId) ? fold.openCalls : fold.queuedCalls;
-  const open = calls.get(customId);
-  if (open === undefined || open.calls === 1) calls.delete(customId);
-  else calls.set(customId, { ...open, calls: open.calls - 1 });
-}
-
 function startAttemptEpoch(fold: MutableFold, run: string): void {
   fold.attemptEpoch += 1;
   fold.epochRuns[fold.attemptEpoch] = run;
-}
-
-function endRun(fold: MutableFold, run: string, at: string, exitCode: number): void {
-  const index = fold.runs.findLastIndex((candidate) => candidate.id === run);
-  const started = fold.runs[index];
-  if (started !== undefined) fold.runs[index] = { ...started, endedAt: at, exitCode };
-  if (fold.currentRun?.id === run) fold.currentRun = null;
 }
 
 function inForce(fold: Pick<LedgerFold, 'epochRuns' | 'attemptEpoch' | 'generation'>): {

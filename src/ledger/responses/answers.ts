@@ -1,8 +1,8 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { LedgerError } from '../../core/errors.ts';
-import type { Cause, CheckAnswer, Outcome, OutcomeStatus } from '../../core/outcome.ts';
-import { decideOutcome, type ResponseLine, readResponseLine } from '../../core/response-line.ts';
+import type { Cause, Outcome, OutcomeStatus } from '../../core/outcome.ts';
+import { type DecideLine, type ResponseLine, readResponseLine } from '../../core/response-line.ts';
 import type { LaneName, LineLocation } from '../../core/settled.ts';
 import { openForReading, readBytesAt, readInto } from '../disk/durable-files.ts';
 import type { ResponseFile } from '../response-file.ts';
@@ -41,7 +41,7 @@ export interface AnswerReader {
   close(): void;
 }
 
-export function createAnswerReader(directory: string, checkAnswer: CheckAnswer): AnswerReader {
+export function createAnswerReader(directory: string, decide: DecideLine): AnswerReader {
   const descriptors = new Map<string, number>();
   let held = { number: 0, bytes: 0, memory: Buffer.alloc(0) };
   let reads = { number: 0, count: 0 };
@@ -80,7 +80,7 @@ export function createAnswerReader(directory: string, checkAnswer: CheckAnswer):
         const place = { file: path.join(directory, file.name), line: 0 };
         throw new LedgerError(`the line at byte ${location.offsetBytes} has changed since it was recorded: ${reading.message}`, place);
       }
-      const outcome = decideOutcome(reading.line, checkAnswer);
+      const outcome = decide(reading.line);
       return { line: reading.line, outcome, lane: file.lane, createdSeconds: file.createdSeconds };
     },
     close() {
@@ -107,6 +107,8 @@ export function makeAnswerlessRecord(
     createdSeconds: null,
     value: undefined,
     answerText: null,
+    isUnreadable: false,
+    isUnmarked: false,
   };
   return { line: null, outcome, lane: null, createdSeconds: null };
 }

@@ -1,6 +1,6 @@
 import { createHash, hash } from 'node:crypto';
 import fs from 'node:fs';
-import type { CheckAnswer } from '../../core/outcome.ts';
+import type { DecideLine } from '../../core/response-line.ts';
 import type { SettledRecord } from '../../core/settled.ts';
 import { openForReading, readBytesAt } from '../disk/durable-files.ts';
 import { forEachLine, readLineChunks } from '../disk/read-lines.ts';
@@ -29,7 +29,7 @@ export interface JudgedFile {
 export interface JudgeFileOptions {
   readonly path: string;
   readonly file: ResponseFile;
-  readonly checkAnswer: CheckAnswer;
+  readonly decide: DecideLine;
   readonly signal: AbortSignal;
 }
 
@@ -39,7 +39,7 @@ export interface JudgeFileOptions {
  * order in which they ended, so that each has a record of its own.
  */
 export async function judgeFile(options: JudgeFileOptions): Promise<JudgedFile> {
-  const { file, checkAnswer } = options;
+  const { file, decide } = options;
   const anomalies = new Map<Anomaly, number>();
   const count = (anomaly: Anomaly, lines: number) => lines > 0 && anomalies.set(anomaly, (anomalies.get(anomaly) ?? 0) + lines);
   const digest = createHash('sha256');
@@ -58,7 +58,7 @@ export async function judgeFile(options: JudgeFileOptions): Promise<JudgedFile> 
       lines += 1;
       const { start, end } = trimLine(chunk.bytes, lineStart, lineEnd, chunk.offsetBytes + lineStart === 0);
       if (start === end) return;
-      const judged = judgeLine(chunk.bytes.subarray(start, end), chunk.offsetBytes + start, file, checkAnswer);
+      const judged = judgeLine(chunk.bytes.subarray(start, end), chunk.offsetBytes + start, file, decide);
       if (judged.status === 'anomaly') {
         count(judged.anomaly, 1);
         return;
@@ -110,9 +110,9 @@ function resolveRepeated(
   return { repeats, replaced };
 }
 
-function readRepeat({ file, path, checkAnswer }: JudgeFileOptions, descriptor: number, location: AnswerLocation): Repeat {
+function readRepeat({ file, path, decide }: JudgeFileOptions, descriptor: number, location: AnswerLocation): Repeat {
   const bytes = readBytesAt(descriptor, location);
-  const judged = judgeLine(bytes, location.offsetBytes, file, checkAnswer);
+  const judged = judgeLine(bytes, location.offsetBytes, file, decide);
   if (judged.status === 'anomaly') throw new Error(`${path} changed while it was read`);
   return { record: judged.record, lineId: judged.lineId, lineHash: hash('sha256', bytes, 'hex') };
 }

@@ -1,6 +1,5 @@
-import type { CheckAnswer } from '../../core/outcome.ts';
 import { parseCustomId } from '../../core/request.ts';
-import { decideOutcome, readResponseLine } from '../../core/response-line.ts';
+import { type DecideLine, readResponseLine } from '../../core/response-line.ts';
 import type { SettledRecord } from '../../core/settled.ts';
 import type { ResponseFile } from '../response-file.ts';
 import type { Anomaly } from './repeats.ts';
@@ -14,18 +13,19 @@ export type JudgedLine =
   | { readonly status: 'anomaly'; readonly anomaly: Extract<Anomaly, 'malformed' | 'foreign'> };
 
 /** Judges the line at an offset of `file`, given its bytes without newline and blanks around it. Never throws. */
-export function judgeLine(bytes: Buffer, offsetBytes: number, file: ResponseFile, checkAnswer: CheckAnswer): JudgedLine {
+export function judgeLine(bytes: Buffer, offsetBytes: number, file: ResponseFile, decide: DecideLine): JudgedLine {
   if (bytes.length > MAX_LINE_BYTES) return { status: 'anomaly', anomaly: 'malformed' };
   const reading = readResponseLine(bytes.toString('utf8'));
   if (reading.status === 'malformed') return { status: 'anomaly', anomaly: 'malformed' };
   const { line } = reading;
   const parts = parseCustomId(line.custom_id);
   if (parts === null) return { status: 'anomaly', anomaly: 'foreign' };
-  const outcome = decideOutcome(line, checkAnswer);
+  const outcome = decide(line);
   const record: SettledRecord = {
     customId: line.custom_id,
     outcome: outcome.status,
     isBilled: outcome.isBilled,
+    isUnreadable: outcome.isUnreadable,
     usage: outcome.usage,
     model: outcome.model,
     tier: outcome.tier,

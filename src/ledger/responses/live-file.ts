@@ -2,8 +2,8 @@ import { createHash, type Hash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { LedgerError } from '../../core/errors.ts';
-import type { CheckAnswer } from '../../core/outcome.ts';
 import { parseCustomId } from '../../core/request.ts';
+import type { DecideLine } from '../../core/response-line.ts';
 import { openPrivateFile, syncDirectory, writeFully } from '../disk/durable-files.ts';
 import type { LedgerState } from '../ledger-state.ts';
 import { type EventOf, makeLiveName, makeLivePart, type ResponseFile } from '../response-file.ts';
@@ -39,7 +39,7 @@ export interface LiveWriterOptions {
   readonly directory: string;
   readonly state: LedgerState;
   readonly settled: SettledIndex;
-  readonly checkAnswer: CheckAnswer;
+  readonly decide: DecideLine;
   readonly clock: () => Date;
   readonly assertWritable: () => void;
   readonly announce: (event: EventOf<'live-recorded'>) => Promise<void>;
@@ -99,7 +99,7 @@ export function createLiveWriter(options: LiveWriterOptions): LiveWriter {
 
   function record(file: OpenFile, bytes: Buffer): void {
     part ??= beginPart(file);
-    const judged = judgeLine(bytes.subarray(0, -1), file.bytes, part.file, options.checkAnswer);
+    const judged = judgeLine(bytes.subarray(0, -1), file.bytes, part.file, options.decide);
     if (judged.status === 'anomaly') throw new Error(`the live lane made a line that is ${judged.anomaly}`);
     part.digest.update(bytes);
     part.file.bytes += bytes.length;
@@ -132,6 +132,7 @@ export function createLiveWriter(options: LiveWriterOptions): LiveWriter {
     if (open !== null) fs.closeSync(open.descriptor);
     const { O_RDWR, O_CREAT } = fs.constants;
     const descriptor = openPrivateFile(path.join(options.directory, name), O_RDWR | O_CREAT);
+    options.assertWritable();
     syncDirectory(options.directory);
     open = { name, descriptor, bytes: fs.fstatSync(descriptor).size };
     return open;

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import type { CheckAnswer } from '../../core/outcome.ts';
+import type { DecideLine } from '../../core/response-line.ts';
 import { listNames, openForReading, openPrivateFile, readBytesAt } from '../disk/durable-files.ts';
 import type { LedgerState } from '../ledger-state.ts';
 import { isLiveName, makeLivePart, type ResponseFile } from '../response-file.ts';
@@ -12,7 +12,7 @@ export interface LeftoverOptions {
   readonly directory: string;
   readonly state: LedgerState;
   readonly settled: SettledIndex;
-  readonly checkAnswer: CheckAnswer;
+  readonly decide: DecideLine;
   readonly clock: () => Date;
   readonly signal: AbortSignal;
 }
@@ -26,7 +26,7 @@ export async function takeLiveLeftovers(
   options: LeftoverOptions,
   taken: (part: ResponseFile, sha256: string) => Promise<void>,
 ): Promise<void> {
-  const { directory, state, settled, checkAnswer, signal } = options;
+  const { directory, state, settled, decide, signal } = options;
   for (const name of listNames(directory)) {
     if (!isLiveName(name)) continue;
     const file = path.join(directory, name);
@@ -37,7 +37,7 @@ export async function takeLiveLeftovers(
     if (bytes <= 0) continue;
     const createdSeconds = Math.floor(options.clock().getTime() / 1000);
     const recorded = { file: name, offsetBytes, bytes, lines: 0, createdSeconds };
-    const judged = await judgeFile({ path: file, file: makeLivePart(state.fold, recorded, 0), checkAnswer, signal });
+    const judged = await judgeFile({ path: file, file: makeLivePart(state.fold, recorded, 0), decide, signal });
     const part = makeLivePart(state.fold, { ...recorded, lines: judged.lines }, state.files.length + 1);
     state.beginPart(part);
     settled.append(part, judged);
@@ -46,13 +46,14 @@ export async function takeLiveLeftovers(
 }
 
 /** Cuts what a crash left of a line at the end of every live file. */
-export function cutTornLines(directory: string): void {
+export function cutTornLines(directory: string, assertWritable: () => void): void {
   for (const name of listNames(directory)) {
     if (!isLiveName(name)) continue;
     const descriptor = openPrivateFile(path.join(directory, name), fs.constants.O_RDWR);
     try {
       const wholeBytes = findWholeBytes(path.join(directory, name), 0);
       if (wholeBytes === fs.fstatSync(descriptor).size) continue;
+      assertWritable();
       fs.ftruncateSync(descriptor, wholeBytes);
       fs.fdatasyncSync(descriptor);
     } finally {

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import type { CheckAnswer } from '../../core/outcome.ts';
+import type { DecideLine } from '../../core/response-line.ts';
 import { listNames } from '../disk/durable-files.ts';
 import type { LedgerFold } from '../events/fold.ts';
 import type { LedgerState } from '../ledger-state.ts';
@@ -29,7 +29,7 @@ export function createRecorder(options: {
   readonly directory: string;
   readonly state: LedgerState;
   readonly settled: SettledIndex;
-  readonly checkAnswer: CheckAnswer;
+  readonly decide: DecideLine;
   readonly signal: AbortSignal;
   readonly announce: (event: EventOf<'response-recorded'>) => Promise<void>;
 }): Recorder {
@@ -43,7 +43,7 @@ export function createRecorder(options: {
   async function judgeAndAnnounce({ name, batchId, createdSeconds }: FoundFile): Promise<ResponseFile> {
     const file = makeResponseFile(state.fold, { file: name, batchId, bytes: 0, lines: 0, createdSeconds }, 0);
     const responsePath = path.join(options.directory, name);
-    const judged = await judgeFile({ path: responsePath, file, checkAnswer: options.checkAnswer, signal: options.signal });
+    const judged = await judgeFile({ path: responsePath, file, decide: options.decide, signal: options.signal });
     judgedByName.set(name, judged);
     const { bytes, lines, sha256 } = judged;
     await options.announce({ type: 'response-recorded', file: name, batchId, bytes, lines, sha256, createdSeconds });

@@ -7,7 +7,8 @@ import type { ResponseFile } from '../response-file.ts';
 export type SettledLine = readonly [
   customId: string,
   outcome: OutcomeStatus,
-  isBilled: 0 | 1,
+  /** 1 for billed, 2 for unreadable, added. */
+  flags: 0 | 1 | 2 | 3,
   usage: readonly [input: number, cachedInput: number, cacheWrite: number, output: number, reasoning: number] | null,
   model: string | null,
   tier: string | null,
@@ -20,6 +21,9 @@ export type SettledLine = readonly [
   previous: number,
 ];
 
+const BILLED = 1;
+const UNREADABLE = 2;
+
 /** The line of a record up to its length: all that is known before its file is announced. ASCII only, so that its length is its bytes. */
 export function makeRecordText(record: SettledRecord): string {
   const { usage, location } = record;
@@ -28,7 +32,7 @@ export function makeRecordText(record: SettledRecord): string {
       ? 'null'
       : `[${usage.inputTokens},${usage.cachedInputTokens},${usage.cacheWriteTokens},${usage.outputTokens},${usage.reasoningTokens}]`;
   return (
-    `["${record.customId}","${record.outcome}",${record.isBilled ? 1 : 0},${usageJson},${asciiJson(record.model)},${asciiJson(record.tier)},` +
+    `["${record.customId}","${record.outcome}",${(record.isBilled ? BILLED : 0) + (record.isUnreadable ? UNREADABLE : 0)},${usageJson},${asciiJson(record.model)},${asciiJson(record.tier)},` +
     `${record.createdSeconds},${location.offsetBytes},${location.lengthBytes}`
   );
 }
@@ -53,7 +57,8 @@ export function readSettledLine(line: SettledLine, file: ResponseFile): SettledR
   return {
     customId: line[0],
     outcome: line[1],
-    isBilled: line[2] === 1,
+    isBilled: (line[2] & BILLED) !== 0,
+    isUnreadable: (line[2] & UNREADABLE) !== 0,
     usage: readUsageFields(line[3]),
     model: line[4],
     tier: line[5],

@@ -27,6 +27,8 @@ export interface LocalLaneOptions {
   readonly random: () => number;
   /** A fresh id of letters and digits. */
   readonly randomId: () => string;
+  /** For a person; never row text. */
+  readonly warn: (message: string) => void;
   /** Fires when no further work is wanted: nothing more leaves, calls under way finish. */
   readonly stopping: AbortSignal;
   /** Fires when calls under way must end too. */

@@ -2,12 +2,14 @@ import { setMaxListeners } from 'node:events';
 import pLimit from 'p-limit';
 import type { AppError } from '../../core/errors.ts';
 import { readCapTokens } from '../../core/request.ts';
+import type { ApiError } from '../../openai/api-error.ts';
 import { createCallBreaker } from '../breaker.ts';
 import type { CallOutcome, MakeCall } from '../call.ts';
 import { createConcurrency } from '../limits/concurrency.ts';
 import type { Bound } from '../limits/gcra.ts';
 import { createMeter } from '../limits/meter.ts';
 import type { Reservation, Throttle } from '../limits/throttle.ts';
+import { createWaitNotices } from '../limits/wait-notices.ts';
 import type { CallEnd, CallOwner, CallQueue, LiveCall, PaceView } from '../queue.ts';
 
 export interface LocalQueueOptions {
@@ -22,6 +24,8 @@ export interface LocalQueueOptions {
   readonly sleep: (milliseconds: number, signal: AbortSignal) => Promise<void>;
   /** Uniform in 0..1. */
   readonly random: () => number;
+  /** For a person; never row text. */
+  readonly warn: (message: string) => void;
   /** Ends calls under way, whose fate is then not known. */
   readonly signal: AbortSignal;
 }
@@ -41,6 +45,7 @@ export function createLocalQueue(options: LocalQueueOptions): CallQueue {
   const concurrency = createConcurrency({ ceiling: options.ceiling, monotonicMs });
   const breaker = createCallBreaker({ monotonicMs });
   const meter = createMeter(monotonicMs);
+  const notices = createWaitNotices(options);
   const limit = pLimit(concurrency.limit);
   /** Fires when nothing more may leave. */
   const stopping = new AbortController();
@@ -49,6 +54,7 @@ export function createLocalQueue(options: LocalQueueOptions): CallQueue {
   /** Rows behind those in flight wait in memory; more of them would only take room. */
   const maxHeld = 2 * options.ceiling;
   const sleepers = new Map<Bound, number>();
+  let lastRefusal: ApiError | null = null;
   let owner: CallOwner | null = null;
   let held = 0;
   let inFlight = 0;
@@ -85,6 +91,8 @@ export function createLocalQueue(options: LocalQueueOptions): CallQueue {
     for (;;) {
       const reservation = throttle.reserve(wanted);
       const { waitMs, bound } = reservation;
+      if (bound === 'back-off') notices.begin({ type: 'refused', milliseconds: waitMs, failure: lastRefusal });
+      else if (bound !== null) notices.begin({ type: 'limit', milliseconds: waitMs, bound });
       if (bound !== null) sleepers.set(bound, (sleepers.get(bound) ?? 0) + 1);
       const goesOn = bound === 'back-off' ? await backOff(waitMs) : await pause(waitMs);
       if (bound !== null) sleepers.set(bound, (sleepers.get(bound) ?? 0) - 1);
@@ -110,6 +118,13 @@ export function createLocalQueue(options: LocalQueueOptions): CallQueue {
 
   async function refuse(call: LiveCall, code: string): Promise<void> {
     await owner?.record([{ status: 'refused', customId: call.request.customId, code }]);
+  }
+
+  /** @returns false when the queue was stopped meanwhile */
+  async function waitForContact(failure: ApiError, pauses: number): Promise<boolean> {
+    const milliseconds = Math.min(FIRST_PAUSE_MS * 2 ** pauses, LONGEST_PAUSE_MS) * (1 - random() / 4);
+    notices.begin({ type: 'unreached', milliseconds, failure });
+    return backOff(milliseconds);
   }
 
   /** Makes the call as often as it is refused without having been made. */
@@ -145,7 +160,7 @@ export function createLocalQueue(options: LocalQueueOptions): CallQueue {
           break;
         case 'not-sent':
           await refuse(call, outcome.failure.code);
-          if (!(await backOff(Math.min(FIRST_PAUSE_MS * 2 ** pauses, LONGEST_PAUSE_MS) * (1 - random() / 4)))) return givenBack;
+          if (!(await waitForContact(outcome.failure, pauses))) return givenBack;
           pauses = Math.min(pauses + 1, 30);
           break;
         default:
@@ -159,6 +174,7 @@ export function createLocalQueue(options: LocalQueueOptions): CallQueue {
     switch (outcome.status) {
       case 'answered': {
         const { usage, headers } = outcome;
+        notices.onAnswer();
         const isBilled = outcome.failure === null;
         throttle.correct(reservation, { usage, isBilled, headers });
         if (usage !== null) meter.onCorrection(usage.inputTokens + usage.outputTokens - reservation.tokens);
@@ -173,6 +189,7 @@ export function createLocalQueue(options: LocalQueueOptions): CallQueue {
         break;
       case 'wait':
         meter.onRefusal();
+        lastRefusal = outcome.failure;
         meter.onCorrection(-reservation.tokens);
         throttle.refuse(reservation, { ...outcome, retryAfterMs: outcome.failure.retryAfterMs });
         concurrency.onCongestion(leftAtMs);
@@ -191,6 +208,7 @@ export function createLocalQueue(options: LocalQueueOptions): CallQueue {
   async function travel(call: LiveCall): Promise<void> {
     const queuedAt = clock();
     try {
+      if (call.delayMs > 0) notices.begin({ type: 'fault', milliseconds: call.delayMs });
       const isDue = call.delayMs === 0 || (await backOff(call.delayMs));
       // The next call leaves only when this one is on the books, so that a crash puts no more calls in doubt than may be in flight.
       await limit(async () => {

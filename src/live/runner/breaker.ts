@@ -37,10 +37,11 @@ function readOutcome(end: CallEnd): CallOutcome | null {
   const reading = readResponseLine(end.line);
   const response = reading.status === 'line' ? reading.line.response : null;
   const answered = { status: 'answered', line: end.line, usage: null, headers: null } as const;
-  if (response === null || response.status_code < 400) return { ...answered, failure: null };
+  const status = response?.status_code ?? 0;
+  if (response === null || status < 400) return { ...answered, failure: null };
   const { error } = (response.body ?? {}) as { error?: { code?: string; message?: string } };
-  const message = `${response.status_code} ${error?.message ?? 'without an explanation'}`;
-  const isPassing = response.status_code === 408 || response.status_code === 409 || response.status_code >= 500;
-  const failure = new ApiError(message, { kind: isPassing ? 'again' : 'permanent', code: error?.code ?? `http_${response.status_code}` });
+  const message = `${status} ${error?.message ?? 'without an explanation'}`;
+  const isPassing = status === 408 || status === 409 || status >= 500;
+  const failure = new ApiError(message, { kind: isPassing ? 'again' : 'permanent', code: error?.code ?? `http_${status}` });
   return { ...answered, failure };
 }

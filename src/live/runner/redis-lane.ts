@@ -11,8 +11,6 @@ export interface RedisLaneOptions extends LocalLaneOptions {
   /** `ROWMILL_QUEUE_SECRET`, which the workers share; null where none is set. */
   readonly secret: string | null;
   readonly startTimer: StartTimer;
-  /** For a person; never row text. */
-  readonly warn: (message: string) => void;
 }
 
 /**

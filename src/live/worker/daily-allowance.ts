@@ -3,7 +3,7 @@ import { formatUsd } from '../../core/summary.ts';
 import type { Usage } from '../../core/usage.ts';
 import { makeCost } from '../../money/cost.ts';
 import { estimateCost } from '../../money/estimate-cost.ts';
-import { findPrice } from '../../money/price.ts';
+import { type FindPrice, findPrice as findBuiltInPrice } from '../../money/price.ts';
 
 /** What one worker may do within a UTC day, whoever asks for it; null limits nothing. */
 export interface DailyLimits {
@@ -36,7 +36,7 @@ export interface TakenCall {
   correct(model: string, usage: Usage | null): void;
 }
 
-export function createDailyAllowance(limits: DailyLimits, clock: () => Date): DailyAllowance {
+export function createDailyAllowance(limits: DailyLimits, clock: () => Date, findPrice: FindPrice = findBuiltInPrice): DailyAllowance {
   let day = '';
   let calls = 0;
   let nanoUsd = 0;

@@ -30,7 +30,7 @@ export function renderMoney(facts: ReportFacts): Html {
     { by: 'answers that were there already, and duplicates', nanoUsd: cost.reuseSavedNanoUsd },
   ].filter(({ nanoUsd }) => nanoUsd > 0);
   return html`<section aria-labelledby="money"><h2 id="money">Money</h2><div class="two"><div>
-<table><caption>Prices as of ${cost.pricesAsOf}</caption><tbody>${lines}</tbody></table></div><div>
+<table><caption>Prices as of ${cost.pricesAsOf}${cost.priceNote === undefined ? '' : `, ${cost.priceNote}`}</caption><tbody>${lines}</tbody></table></div><div>
 ${saved.length === 0 ? NOTHING : html`<h3>Not paid</h3><table><tbody>${saved.map(({ by, nanoUsd }) => line(`Saved by ${by}`, formatDollars(nanoUsd), ''))}</tbody></table>`}
 ${renderModels(facts.models)}</div></div>${renderDoubts(possiblyBilled)}${renderCosts(facts)}</section>`;
 }

@@ -55,7 +55,7 @@ export function renderProvenance({ provenance, models, summary, endedAt }: Repor
     ['model asked for', modelRequested],
     ['models that answered', answered.length === 0 ? 'none in this run' : answered.join(', ')],
     ['answers of', origin],
-    ['prices as of', summary.cost.pricesAsOf],
+    ['prices as of', `${summary.cost.pricesAsOf}${summary.cost.priceNote === undefined ? '' : `, ${summary.cost.priceNote}`}`],
     ['finished', formatInstant(endedAt)],
     ['table', summary.outputs.table ?? 'none'],
     ['failures', summary.outputs.failures ?? 'none'],

@@ -20,7 +20,7 @@ import type { DeadlineOptions } from '../send/deadline.ts';
 import { findPossiblyBilled } from '../send/possibly-billed.ts';
 import { makeFingerprint } from './fingerprint.ts';
 import type { WarningLog } from './warning-log.ts';
-import { writeOutputs } from './write-outputs.ts';
+import { countOutputs, writeOutputs } from './write-outputs.ts';
 import { openReporter } from './write-report.ts';
 
 export interface ConcludeOptions {
@@ -32,6 +32,8 @@ export interface ConcludeOptions {
   readonly simulated: boolean;
   /** Null when the run came to its end. */
   readonly stop: Stop | null;
+  /** Whether the run was refused before anything came of it: then nothing is written, and nothing is kept of it. */
+  readonly isRefused: boolean;
   readonly estimateNanoUsd: number | null;
   /** Over the job's budget; null for the job's. */
   readonly maxNanoUsd: number | null;
@@ -68,25 +70,19 @@ export async function concludeRun(options: ConcludeOptions): Promise<Summary | n
     budgetNanoUsd: options.maxNanoUsd ?? job.budget.nanoUsd,
     retryCommand: options.commands.retry ?? null,
   });
-  const written = await writeOutputs({
-    ...options,
-    ...prepared,
-    isFinal,
-    counter,
-    reportRows: reporter.rows,
-    stepOf,
-    costOf: books.costOf,
-  });
+  const writing = { ...options, ...prepared, isFinal, counter, reportRows: reporter.rows, stepOf, costOf: books.costOf };
+  const written = options.isRefused ? await countOutputs(writing) : await writeOutputs(writing);
   if (written === null) return null;
 
-  const report = stop === null ? reportPath(written.table) : null;
+  const report = stop === null && written.table !== null ? reportPath(written.table) : null;
   const counted = counter.read();
   const totals = books.ofRun(run);
   const orphanedNanoUsd = await readOrphaned(options, totals.nanoUsd - counted.rowsNanoUsd);
   const answerless = ledger.fold.answerlessAttempts.get(run) ?? { rejected: 0, unknown: 0 };
   const unanswered = await findPossiblyBilled(options);
   sayHeldRows(options);
-  const show = (path: string) => relative(options.cwd, path) || path;
+  const priceNote = prepared.priceNoteAt(options.priceAsOf ?? options.clock().toISOString());
+  const show = (path: string | null) => (path === null ? null : relative(options.cwd, path) || path);
   const summary = makeSummary({
     job: job.name,
     run,
@@ -95,6 +91,7 @@ export async function concludeRun(options: ConcludeOptions): Promise<Summary | n
     rows: counted.rows,
     causes: counted.causes,
     ...(counted.unwrapped === 0 ? {} : { unwrapped: counted.unwrapped }),
+    ...(counted.unmarked === 0 ? {} : { unmarked: counted.unmarked }),
     attempts: {
       batch: totals.batchAttempts + answerless.rejected + answerless.unknown + unanswered.batchCalls,
       live: totals.liveAttempts + unanswered.liveCalls,
@@ -116,6 +113,7 @@ export async function concludeRun(options: ConcludeOptions): Promise<Summary | n
       unpricedAttempts: totals.unpricedAttempts,
       estimateNanoUsd: options.estimateNanoUsd,
       pricesAsOf: options.priceAsOf ?? pricesAsOf,
+      ...(priceNote === null || simulated || totals.nanoUsd === 0 ? {} : { priceNote }),
     },
     ledger: { attempts: countLifeAttempts(ledger, books), nanoUsd: books.life.nanoUsd },
     batches: listBatches(ledger, run),
@@ -124,8 +122,8 @@ export async function concludeRun(options: ConcludeOptions): Promise<Summary | n
     anomalies: Object.fromEntries(ledger.anomaliesOfRun(run)),
     outputs: {
       table: show(written.table),
-      failures: written.failures === null ? null : show(written.failures),
-      report: report === null ? null : show(report),
+      failures: show(written.failures),
+      report: show(report),
     },
     next:
       stop !== null
@@ -137,10 +135,13 @@ export async function concludeRun(options: ConcludeOptions): Promise<Summary | n
     stop,
   });
 
+  if (options.isRefused) return summary;
+  ledger.assertHeld();
   await reporter.write(summary, report);
-  const fingerprint = isFinal
-    ? await makeFingerprint(prepared, ledger, { path: written.table, sha256: written.tableSha256 }, options.signal)
-    : null;
+  const fingerprint =
+    isFinal && written.table !== null
+      ? await makeFingerprint(prepared, ledger, { path: written.table, sha256: written.tableSha256 }, options.signal)
+      : null;
   const prices = { asOf: options.priceAsOf, ownSha256: prepared.customPricesSha256 };
   const kept: KeptSummary = { summary, fingerprint, paths: options.paths, prices, version: VERSION };
   ledger.runFiles.writeRunFile(run, 'job.yaml', job.text);

@@ -58,7 +58,9 @@ function finishRow(options: FinishOptions, row: Row, keyed: KeyedRow): FinishedR
     requestId: line?.response?.request_id ?? null,
     key,
   };
-  return isOk && outcome.message !== '' ? { ...finished, note: outcome.message } : finished;
+  if (!isOk || (outcome.message === '' && !outcome.isUnmarked)) return finished;
+  const { message, isUnmarked } = outcome;
+  return { ...finished, ...(message === '' ? {} : { note: message }), ...(isUnmarked ? { isUnmarked } : {}) };
 }
 
 const PENDING: Disposition = { status: 'pending' };

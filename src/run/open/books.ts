@@ -22,12 +22,12 @@ export interface Totals {
 /** What every recorded attempt adds up to, by run and over the ledger's life: a view over facts, computed at each opening. */
 export interface Books {
   /** Takes in one record; the ledger calls it for each, once. */
-  visit(record: SettledRecord, file: Pick<ResponseFile, 'batchId'>): void;
+  visit(record: SettledRecord, file: Pick<ResponseFile, 'batchId' | 'isExtra' | 'generation'>): void;
   ofRun(run: string): Totals;
   /** What the lines of one batch add up to. */
   usageOfBatch(batchId: string): Usage;
-  /** Answers that count, over the ledger's life. */
-  readonly okRecords: number;
+  /** Answers that count in a generation, over all its runs. */
+  okRecordsOf(generation: number): number;
   /** Whether an attempt was recorded since the last call that may be tried again. */
   readonly takeRetryable: () => boolean;
   /** The wire id of an attempt refused for lack of rate or money since the last call; null without one. */
@@ -54,21 +54,20 @@ export function createBooks(costOf: CostOf): Books {
   const byRun = new Map<string, Totals>();
   const usageByBatch = new Map<string, Usage>();
   let life = NOTHING;
-  let okRecords = 0;
+  const okByGeneration = new Map<number, number>();
   let hasRetryable = false;
   let rateLimited: string | null = null;
   return {
-    visit(record, { batchId }) {
+    visit(record, { batchId, isExtra, generation }) {
       if (record.usage !== null) usageByBatch.set(batchId, addUsage(usageByBatch.get(batchId) ?? NO_USAGE, record.usage));
       if (record.outcome === 'rate_limited') rateLimited = record.customId;
-      if (record.outcome === 'ok') okRecords += 1;
-      else hasRetryable ||= !PERMANENT.has(record.outcome);
+      const isOk = record.outcome === 'ok';
+      if (isOk && !isExtra) okByGeneration.set(generation, (okByGeneration.get(generation) ?? 0) + 1);
+      if (!isOk) hasRetryable ||= !PERMANENT.has(record.outcome);
       byRun.set(record.run, addRecord(byRun.get(record.run) ?? NOTHING, record, costOf));
       life = addRecord(life, record, costOf);
     },
-    get okRecords() {
-      return okRecords;
-    },
+    okRecordsOf: (generation) => okByGeneration.get(generation) ?? 0,
     takeRetryable() {
       const answer = hasRetryable;
       hasRetryable = false;

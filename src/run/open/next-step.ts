@@ -29,7 +29,8 @@ export function createStepOf(ledger: Ledger, job: Job, purpose: 'working' | 'rea
     const isOfOpenRun = fold.currentRun !== null && fold.epochRuns[keys.attemptEpoch(id)] === fold.currentRun.id;
     const isHeld = explainHold(keys.doubts(id)) !== null;
     if (isOfOpenRun) {
-      const progress = { outcome, attempts: keys.attempts(id), idleRounds: keys.idleRounds(id), isHeld };
+      const { idleRounds, attempts } = { idleRounds: keys.idleRounds(id), attempts: keys.attempts(id) };
+      const progress = { outcome, attempts, idleRounds, isUnreadable: keys.isUnreadable(id), isHeld };
       return decideNextStep(progress, { ...policy, hasOutputCap: outcome === 'truncated' && canGrowCap(id) });
     }
     const isPassing = TRANSIENT_CAUSES.has(outcome) || (outcome === 'unknown' && job.onUnknown === 'retry' && !isHeld);

@@ -12,10 +12,14 @@ export interface PreparedJob {
   readonly examples: ChosenExamples | null;
   /** Where this job's state for this target lies; it may not exist yet. */
   readonly stateDirectory: string;
+  /** The outermost of its folders that did not exist before; null when it was all there. */
+  readonly missingFolder: string | null;
   /** What is known of the prompt tokens of its requests. */
   readonly tokens: JobTokens;
   /** Prices, with those of the user's own `prices.yaml` beside the job file before all others. */
   readonly findPrice: FindPrice;
+  /** What has to stand beside money that was priced on that day (an ISO date or instant); null where the prices are those of the address. */
+  readonly priceNoteAt: (at: string) => string | null;
   /** Stands for what that file says. */
   readonly customPricesSha256: string;
   /** The same job with other parameters, as `retry --set` gives them. */

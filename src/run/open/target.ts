@@ -8,8 +8,9 @@ export interface Target {
   readonly origin: string;
   /** The address to give again; null for the default API and the built-in simulator. */
   readonly baseUrl: string | null;
-  /** Opens the connection; the built-in simulator keeps its own files below the state directory. @throws AppError exit 4 without a key */
-  connect(stateDirectory: string): Promise<Connection>;
+  /** Opens the connection; the built-in simulator keeps its own files below the state directory. `assertMaySpend`
+   * throws when nothing that costs may leave any more, and is asked just before it does. @throws AppError exit 4 without a key */
+  connect(stateDirectory: string, assertMaySpend?: () => void): Promise<Connection>;
 }
 
 export interface Connection {
@@ -24,6 +25,8 @@ export function locateStateDirectory(job: Pick<Job, 'name' | 'directory'>, origi
 }
 
 export const DEFAULT_ORIGIN = 'default';
+/** The built-in simulator's. */
+export const SIMULATOR_ORIGIN = 'simulator';
 export const DEFAULT_BASE_URL = 'https://api.openai.com/v1';
 
 /** The origin of a base URL: host, and port when one is given. */
@@ -32,4 +35,11 @@ export function originOf(baseUrl: string): string {
   const { hostname, port } = new URL(baseUrl);
   const host = hostname.replaceAll(/[^A-Za-z0-9.]/g, '_');
   return port === '' ? host : `${host}-${port}`;
+}
+
+/** The host of an origin, with its port where there is one; null for the default API and the built-in simulator. */
+export function hostOfOrigin(origin: string): string | null {
+  if (origin === DEFAULT_ORIGIN || origin === SIMULATOR_ORIGIN) return null;
+  const [host = '', port] = origin.split('-');
+  return host.replaceAll('_', '-') + (port === undefined ? '' : `:${port}`);
 }

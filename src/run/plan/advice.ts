@@ -36,7 +36,7 @@ export function findCheaper({ prices, lane, work, cost, hasImages }: Advised): C
 export function warnOfLostCache({ prices, lane, work }: Advised, constantTokens: number): string | null {
   const price = prices.findPrice(prices.model, { lane, tier: null, at: prices.at });
   if (price === null) return null;
-  const { requests } = work.short;
+  const requests = work.parts.reduce((sum, { short }) => sum + short.requests, 0);
   const lostTokens = cacheableTokens(constantTokens) - cacheableTokens(work.leadingTokens);
   const savedNanoUsd = Math.round((requests * lostTokens * (price.rates.inputPicoUsd - price.rates.cachedInputPicoUsd)) / 1000);
   if (savedNanoUsd <= 0) return null;
@@ -47,8 +47,11 @@ export function warnOfLostCache({ prices, lane, work }: Advised, constantTokens:
 export function warnOfImages(model: string, images: { readonly hasImages: boolean; readonly unsizedImages: number }): readonly string[] {
   if (!images.hasImages) return [];
   const { unsizedImages } = images;
+  const known = knowsImagesOf(model);
   return [
-    ...(knowsImagesOf(model) ? [] : [`how ${model} counts images is not known: they are counted as gpt-4o counts them`]),
+    ...(known === 'known'
+      ? []
+      : [`how ${model} counts images is not known: they are counted as ${known === 'assumed' ? 'gpt-5.6' : 'gpt-4o'} counts them`]),
     ...(unsizedImages === 0
       ? []
       : [`the size of ${describeUnsized(unsizedImages)} is not known: counted as 1024 x 1024; a pilot measures it`]),

@@ -16,6 +16,8 @@ export interface Plan {
   readonly changes: readonly string[];
   readonly tokens: PlanTokens;
   readonly cost: LaneCosts;
+  /** Whose prices these are where they are not those of the address; absent where they are. */
+  readonly priceNote?: string;
   /** A cheaper model's price for the same; null when none is known. */
   readonly cheaper: CheaperModel | null;
   readonly shards: readonly PlannedShard[];

@@ -4,6 +4,8 @@ import type { OutcomeStatus } from '../../core/outcome.ts';
 /** How one row's request ended: its first answer, or what it failed with for good. Re-asks are not looked at. */
 export interface CountedAnswer {
   readonly outcome: OutcomeStatus;
+  /** Whether it came in a form nobody knows. */
+  readonly isUnreadable?: boolean;
   /** Whether it is ok and says nothing. */
   readonly isEmpty: boolean;
   /** Its labels; empty where the job has none, or it is not ok. */
@@ -21,6 +23,8 @@ export interface AnswerCount {
   readonly answers: number;
   /** Why the run has to stop, in words; null while it may go on. */
   readonly stop: string | null;
+  /** Whether the first answers of the run all came in a form nobody knows: the others would too. */
+  readonly isUnreadable: boolean;
 }
 
 export interface AnswerCountOptions {
@@ -31,6 +35,10 @@ export interface AnswerCountOptions {
   readonly previous: LabelCounts | null;
 }
 
+/** So many first answers tell whether a form is known. */
+const UNREADABLE_FROM_ANSWERS = 20;
+/** What a model said, in whatever form. */
+const SAID: ReadonlySet<OutcomeStatus> = new Set(['ok', 'invalid', 'truncated', 'refused', 'filtered']);
 /** A share of fewer answers than this says little. */
 const SHARE_FROM_ANSWERS = 100;
 const WARN_AT_ANSWERS: ReadonlySet<number> = new Set([50, 100, 200, 500, 1000]);
@@ -52,6 +60,7 @@ export function createAnswerCount({ rules, pilot, previous }: AnswerCountOptions
   const warned = new Set<string>();
   const watched = rules.length === 0 && pilot !== null ? [PILOT_RULE] : rules;
   let answers = 0;
+  const said = { all: 0, unreadable: 0, isStopping: false };
   let stop: string | null = null;
 
   function findBroken({ sign, over, first }: StopRule): string | null {
@@ -90,6 +99,9 @@ export function createAnswerCount({ rules, pilot, previous }: AnswerCountOptions
   return {
     take(answer) {
       answers += 1;
+      if (SAID.has(answer.outcome)) said.all += 1;
+      if (answer.isUnreadable === true) said.unreadable += 1;
+      said.isStopping ||= said.all === UNREADABLE_FROM_ANSWERS && said.unreadable === said.all;
       for (const sign of signsOf(answer)) counts.set(sign, (counts.get(sign) ?? 0) + 1);
       for (const label of answer.labels) labels.set(label, (labels.get(label) ?? 0) + 1);
       for (const rule of watched) stop ??= findBroken(rule);
@@ -100,6 +112,9 @@ export function createAnswerCount({ rules, pilot, previous }: AnswerCountOptions
     },
     get stop() {
       return stop;
+    },
+    get isUnreadable() {
+      return said.isStopping;
     },
   };
 }

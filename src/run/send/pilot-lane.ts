@@ -18,8 +18,18 @@ export interface PilotLaneOptions {
 export function createPilotLane({ lane, stopRules, pilot, waitForEnd }: PilotLaneOptions): Lane {
   const countOnItsWay = () => lane.underWay.reduce((rows, shard) => rows + shard.rows, 0) + lane.filling.rows;
 
-  function findStop(): void {
+  /** Here no further row is needed to stop: even a table that is through must not be replaced by one without an answer. */
+  function stopUnreadable(): void {
     stopRules.look();
+    if (stopRules.unreadable === null) return;
+    throw new AppError(
+      `nobody can read the first 20 answers of this run (${stopRules.unreadable}): is the base URL right, and does the server speak this endpoint? Nothing was replaced; once it answers otherwise, run with --fresh`,
+      { code: 'unreadable', exitCode: EXIT.stopped },
+    );
+  }
+
+  function findStop(): void {
+    stopUnreadable();
     if (stopRules.stop === null) return;
     throw new AppError(`stop_if: ${stopRules.stop}. Look at them, then change the job; or its stop_if, to go on as it is`, {
       code: 'stop_if',
@@ -39,7 +49,7 @@ export function createPilotLane({ lane, stopRules, pilot, waitForEnd }: PilotLan
     },
     async nextEnd() {
       await lane.nextEnd();
-      stopRules.look();
+      stopUnreadable();
     },
     resume: () => lane.resume(),
     flush: () => lane.flush(),

@@ -105,7 +105,7 @@ export function findUnansweredOfBatches({ ledger, books, run, model }: Unanswere
     if (isOpen && batch.isExtra) found.push({ ...about, why: 'extra_batch', calls: shard?.rows ?? 0, amount: shard ?? null, keys: null });
     else if (batch.status === 'lost') found.push({ ...about, ...missing, why: 'vanished_batch', isAttempt: !batch.isExtra });
     else if (!isOpen) {
-      const usage = compareUsage(batch, readUsage(batch.usage), books.usageOfBatch(batch.id));
+      const usage = compareUsage(batch, readUsage(batch.usage, { hasOutput: false }), books.usageOfBatch(batch.id));
       if (usage.message !== null) differences.push(usage.message);
       const isMissing = usage.isMissingUnknown && batch.missing > 0;
       if (isMissing) found.push({ ...about, ...missing, why: 'missing_lines' });

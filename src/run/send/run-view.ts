@@ -1,5 +1,6 @@
 import type { BatchLane, ShardView } from '../../batch/lane.ts';
 import type { Job } from '../../core/job.ts';
+import type { Ledger } from '../../ledger/ledger.ts';
 import type { QueueView } from '../../live/queue.ts';
 import type { Books } from '../open/books.ts';
 import type { Plan } from '../plan/plan-result.ts';
@@ -36,27 +37,31 @@ export interface RunView {
 export interface RunViewParts extends Pick<RunView, 'run' | 'startedAt' | 'budgetNanoUsd'> {
   readonly job: Job;
   readonly plan: Plan;
+  readonly ledger: Pick<Ledger, 'fold'>;
   readonly books: Books;
   readonly lanes: Lanes;
 }
 
-export function createRunView({ job, run, plan, books, lanes, startedAt, budgetNanoUsd }: RunViewParts): RunView {
+export function createRunView({ job, run, plan, ledger, books, lanes, startedAt, budgetNanoUsd }: RunViewParts): RunView {
   const { rows } = plan;
-  const okBefore = books.okRecords;
+  const readAnswered = () => books.okRecordsOf(ledger.fold.generation);
+  const okBefore = readAnswered();
+  const requests = rows.in - rows.duplicate - rows.skipped;
   return {
     job: job.name,
     run,
     model: job.model,
     startedAt,
     rows: rows.in,
-    requests: rows.in - rows.duplicate - rows.skipped,
+    requests,
     budgetNanoUsd,
     deadline: lanes.deadline,
     get lane() {
       return lanes.name;
     },
     get okRequests() {
-      return rows.reused + books.okRecords - okBefore;
+      // A row that was answered twice is still one.
+      return Math.min(requests, rows.reused + readAnswered() - okBefore);
     },
     get attempts() {
       const { batchAttempts, liveAttempts } = books.ofRun(run);

@@ -14,6 +14,8 @@ const ANSWERS: ReadonlySet<OutcomeStatus> = new Set(['ok', 'invalid', 'truncated
 
 /** Watches the answers of the rows of a run, those of earlier invocations included. */
 export interface StopRules extends Pick<AnswerCount, 'answers' | 'stop'> {
+  /** What is wrong with the form of the first answers of the run, when nobody can read any of them; else null. */
+  readonly unreadable: string | null;
   /** Takes in what was recorded since the last call. */
   look(): void;
 }
@@ -44,6 +46,7 @@ export async function openStopRules({ job, run, ledger, onRecord, isSimulator, w
   /** Rows that have been counted, by the id of their key. */
   const counted = createIdSet();
   const most = Math.max(WATCHED_VALUES, job.pilot ?? 0, ...job.stopIf.map(({ first }) => first ?? Number.POSITIVE_INFINITY));
+  let unreadable: string | null = null;
   const waiting: { readonly id: number; readonly record: SettledRecord }[] = [];
 
   function gather(record: SettledRecord, isWanted: (id: number) => boolean): void {
@@ -53,17 +56,19 @@ export async function openStopRules({ job, run, ledger, onRecord, isSimulator, w
     if (id !== -1 && !counted.has(id) && isWanted(id)) waiting.push({ id, record });
   }
 
-  function count(id: number, outcome: OutcomeStatus): void {
+  function count(id: number, { outcome, isUnreadable }: Pick<SettledRecord, 'outcome' | 'isUnreadable'>): void {
     if (!counted.add(id)) return;
     const isRead = outcome === 'ok' && (watchesEmpty || answerCount.answers < WATCHED_VALUES);
     const value = isRead ? ledger.readAnswer(id).outcome.value : undefined;
     const labels = isRead && field !== null ? field.read(value) : [];
-    for (const message of answerCount.take({ outcome, isEmpty: isRead && isEmptyAnswer(value), labels })) warn(message);
+    const answer = { outcome, isUnreadable, isEmpty: isRead && isEmptyAnswer(value), labels };
+    for (const message of answerCount.take(answer)) warn(message);
+    if (answerCount.isUnreadable) unreadable ??= ledger.readAnswer(id).outcome.message;
   }
 
   function countAnswerless(isWanted: (id: number) => boolean): void {
     if (answerCount.answers >= most) return;
-    for (const { id, outcome } of answerless.readNew()) if (isWanted(id)) count(id, outcome);
+    for (const { id, outcome } of answerless.readNew()) if (isWanted(id)) count(id, { outcome, isUnreadable: false });
   }
 
   /** Whether the row's first request has come to its end with this record: answered, or failed for good by what could have been tried again. */
@@ -75,7 +80,7 @@ export async function openStopRules({ job, run, ledger, onRecord, isSimulator, w
   function look(): void {
     countAnswerless(() => true);
     if (waiting.length === 0) return;
-    for (const { id, record } of waiting.splice(0)) if (isEnd(id, record.outcome)) count(id, record.outcome);
+    for (const { id, record } of waiting.splice(0)) if (isEnd(id, record.outcome)) count(id, record);
   }
 
   const pass = keys.lastPass;
@@ -86,7 +91,7 @@ export async function openStopRules({ job, run, ledger, onRecord, isSimulator, w
     for (const record of records) {
       const file = files.get(record.location.file);
       const isCounted = file !== undefined && !file.isExtra && file.generation === fold.generation;
-      if (isCounted) gather(record, (id) => keys.isSeen(id, pass));
+      if (isCounted) gather(record, (id) => keys.isSeen(id, pass) && !keys.isReopened(id));
     }
     look();
     if (answerCount.answers >= most) break;
@@ -101,6 +106,9 @@ export async function openStopRules({ job, run, ledger, onRecord, isSimulator, w
     },
     get stop() {
       return answerCount.stop;
+    },
+    get unreadable() {
+      return unreadable;
     },
   };
 }

@@ -11,6 +11,7 @@ export const ANSWER_FAULTS = [
   'invalid_json',
   'wrong_schema',
   'prose',
+  'lead_in',
   'fenced',
   'duplicate_key',
   'not_a_number',
@@ -28,8 +29,12 @@ export const ANSWER_FAULTS = [
 
 export type AnswerFault = (typeof ANSWER_FAULTS)[number];
 
-/** What a fault plan asks of one answer: a kind, or the exact text to say. */
-export type AnswerFaultRequest = { readonly kind: AnswerFault } | { readonly kind: 'text'; readonly text: string };
+/** What a fault plan asks of one answer: a kind, the exact text to say, or the whole body. */
+export type AnswerFaultRequest =
+  | { readonly kind: AnswerFault }
+  | { readonly kind: 'text'; readonly text: string }
+  /** A body as a real provider sent it. */
+  | { readonly kind: 'world'; readonly body: Readonly<Record<string, unknown>> };
 
 /** Spoils the text of a usable answer; kinds that do not concern the text leave it as it is. */
 export function spoilText(text: string, fault: AnswerFaultRequest): string {
@@ -44,6 +49,8 @@ export function spoilText(text: string, fault: AnswerFaultRequest): string {
       return '{"unexpected_field":["not what was asked"]}';
     case 'prose':
       return `Sure! Here is the answer you asked for:\n\n${text}\n\nLet me know if you need anything else.`;
+    case 'lead_in':
+      return `Here is the answer you asked for:\n\n${text}`;
     case 'fenced':
       return `\`\`\`json\n${text}\n\`\`\``;
     case 'duplicate_key':

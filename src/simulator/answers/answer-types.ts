@@ -1,4 +1,6 @@
 import type { AnswerFaultRequest } from './answer-faults.ts';
+import type { WireBody } from './prompt.ts';
+import type { CacheUse } from './prompt-cache.ts';
 
 /** What stands around one request when it is answered. */
 export interface AnswerContext {
@@ -8,9 +10,11 @@ export interface AnswerContext {
   readonly idDigits: string;
   readonly createdAtSeconds: number;
   readonly fault?: AnswerFaultRequest | undefined;
+  /** What a request to a model that charges for cache writes finds and writes. */
+  readonly useCache: (body: WireBody) => CacheUse;
 }
 
-/** An answered request: always 200, always billed. */
+/** An answered request: always 200, and billed unless it says otherwise. */
 export interface Answer {
   readonly body: Readonly<Record<string, unknown>>;
   /** The true usage, as on the wire; a fault may hide it from the body, never from the bill. */
@@ -18,4 +22,6 @@ export interface Answer {
   /** The snapshot that answered. */
   readonly model: string;
   readonly serviceTier: string;
+  /** Whether it costs nothing, because what it says is that it failed. */
+  readonly isFree?: boolean;
 }

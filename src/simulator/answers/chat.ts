@@ -28,7 +28,7 @@ export function answerChat(body: WireBody, rules: ModelRules, context: AnswerCon
       fault,
     }),
   );
-  const usage = renderUsage(countUsage(prompt, completions, rules, drawSeed));
+  const usage = renderUsage(countUsage(prompt, completions, rules, { drawSeed, useCache: () => context.useCache(body) }));
   const serviceTier = answerTier(body.service_tier, fault);
   return {
     body: {

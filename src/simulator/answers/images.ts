@@ -14,8 +14,11 @@ export function countImageTokens(model: string, { url, detail }: PromptImage): n
   const size = url.startsWith('data:') ? measure(url) : UNSEEN;
   if (size === null) return 0;
   const { width, height } = size;
-  const factor = patchFactor(model);
-  if (factor !== null) return Math.ceil(patchesOf(width, height) * factor);
+  const rule = patchRule(model);
+  if (rule !== null) {
+    const [budget, side] = detail === 'high' ? (rule.high ?? rule.usual) : rule.usual;
+    return Math.ceil(patchesOf(width, height, budget, side) * rule.factor - 1e-6);
+  }
   const [base, tile] = tileCosts(model);
   return detail === 'low' ? base : base + tile * tilesOf(width, height);
 }
@@ -65,16 +68,27 @@ function readJpegSize(bytes: Buffer): { width: number; height: number } | null {
   return null;
 }
 
-function patchFactor(model: string): number | null {
-  if (/^(gpt-4\.1|gpt-5)-mini/.test(model)) return 1.62;
-  if (/^(gpt-4\.1|gpt-5)-nano/.test(model)) return 2.46;
-  return model.startsWith('o4-mini') ? 1.72 : null;
+type Bounds = readonly [patches: number, longestSide: number];
+
+const UNBOUNDED: Bounds = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+
+/** Factors and bounds of the guide's table as of 2026-10-05; models it does not name count as those before them. */
+function patchRule(model: string): { readonly factor: number; readonly usual: Bounds; readonly high?: Bounds } | null {
+  const usual: Bounds = [1536, 2048];
+  if (/^gpt-4\.1-mini/.test(model)) return { factor: 1.62, usual };
+  if (/^gpt-4\.1-nano/.test(model)) return { factor: 2.46, usual };
+  if (model.startsWith('o4-mini')) return { factor: 1.72, usual };
+  if (/^gpt-5-nano/.test(model)) return { factor: 1.5, usual };
+  if (/^gpt-5-mini|^gpt-5\.2|^gpt-5\.3-codex|^gpt-5\.4-(mini|nano)/.test(model)) return { factor: 1.2, usual };
+  if (/^gpt-5\.4/.test(model)) return { factor: 1.2, usual: [2500, 2048] };
+  if (/^gpt-5\.5/.test(model)) return { factor: 1.2, usual: [10_000, 6000], high: [2500, 2048] };
+  return /^gpt-(5\.6|6)/.test(model) ? { factor: 1.2, usual: UNBOUNDED } : null;
 }
 
 function tileCosts(model: string): readonly [base: number, tile: number] {
   if (model.startsWith('gpt-4o-mini')) return [2833, 5667];
   if (/^o[13]/.test(model)) return [75, 150];
-  return /^gpt-5(-\d|$)/.test(model) ? [70, 140] : [85, 170];
+  return /^gpt-5(\.1)?(-\d|$)/.test(model) ? [70, 140] : [85, 170];
 }
 
 function tilesOf(width: number, height: number): number {
@@ -84,11 +98,13 @@ function tilesOf(width: number, height: number): number {
   return Math.ceil(long / 512 - 1e-6) * Math.max(1, Math.ceil(short / 512 - 1e-6));
 }
 
-function patchesOf(width: number, height: number): number {
-  const whole = Math.ceil(width / 32) * Math.ceil(height / 32);
-  if (whole <= 1536) return whole;
-  const shrink = Math.sqrt((1536 * 1024) / (width * height));
-  const [columns, rows] = [(width * shrink) / 32, (height * shrink) / 32];
+function patchesOf(width: number, height: number, budget: number, side: number): number {
+  const toSide = Math.min(1, side / Math.max(width, height));
+  const [wide, high] = [width * toSide, height * toSide];
+  const whole = Math.max(1, Math.ceil(wide / 32 - 1e-6)) * Math.max(1, Math.ceil(high / 32 - 1e-6));
+  if (whole <= budget) return whole;
+  const shrink = Math.sqrt((budget * 1024) / (wide * high));
+  const [columns, rows] = [(wide * shrink) / 32, (high * shrink) / 32];
   const fit = Math.min(Math.max(1, Math.floor(columns)) / columns, Math.max(1, Math.floor(rows)) / rows);
-  return Math.min(1536, Math.ceil(columns * fit - 1e-6) * Math.ceil(rows * fit - 1e-6));
+  return Math.min(budget, Math.max(1, Math.ceil(columns * fit - 1e-6)) * Math.max(1, Math.ceil(rows * fit - 1e-6)));
 }

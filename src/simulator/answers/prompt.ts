@@ -39,11 +39,11 @@ function readMessage(message: Readonly<Record<string, unknown>>, model: string):
   const parts = content.filter(isRecord);
   const texts = parts.map((part) => part.text).filter((text) => typeof text === 'string');
   const images = parts.flatMap(readImage);
-  return { role, text: texts.join('\n'), images, imageTokens: images.reduce((sum, image) => sum + countImageTokens(model, image), 0) };
+  return { role, text: texts.join(''), images, imageTokens: images.reduce((sum, image) => sum + countImageTokens(model, image), 0) };
 }
 
 /** Chat: `image_url: {url, detail}`; Responses: `image_url` as a text, `detail` beside it. */
-function readImage(part: Readonly<Record<string, unknown>>): readonly PromptImage[] {
+export function readImage(part: Readonly<Record<string, unknown>>): readonly PromptImage[] {
   const { type, image_url: image } = part;
   if (type === 'image_url' && isRecord(image)) return [{ url: String(image.url), detail: String(image.detail ?? 'auto') }];
   return type === 'input_image' && typeof image === 'string' ? [{ url: image, detail: String(part.detail ?? 'auto') }] : [];

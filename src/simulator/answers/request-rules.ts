@@ -10,14 +10,14 @@ export type AnsweringEndpoint = (typeof ANSWERING_ENDPOINTS)[number];
 const PARAMETERS: Readonly<Record<AnsweringEndpoint, ReadonlySet<string>>> = {
   '/v1/chat/completions': new Set(
     `messages model audio frequency_penalty function_call functions logit_bias logprobs max_completion_tokens max_tokens metadata modalities n
-    parallel_tool_calls prediction presence_penalty prompt_cache_key prompt_cache_retention reasoning_effort response_format safety_identifier seed
+    parallel_tool_calls prediction presence_penalty prompt_cache_key prompt_cache_options prompt_cache_retention reasoning_effort response_format safety_identifier seed
     service_tier stop store stream stream_options temperature tool_choice tools top_logprobs top_p user verbosity web_search_options`.split(
       /\s+/,
     ),
   ),
   '/v1/responses': new Set(
     `background conversation include input instructions max_output_tokens max_tool_calls metadata model parallel_tool_calls previous_response_id
-    prompt prompt_cache_key prompt_cache_retention reasoning safety_identifier service_tier store stream stream_options temperature text tool_choice
+    prompt prompt_cache_key prompt_cache_options prompt_cache_retention reasoning safety_identifier service_tier store stream stream_options temperature text tool_choice
     tools top_logprobs top_p truncation user`.split(/\s+/),
   ),
   '/v1/embeddings': new Set(['input', 'model', 'dimensions', 'encoding_format', 'user']),
@@ -40,7 +40,18 @@ export function checkRequest(endpoint: AnsweringEndpoint, body: WireBody): Model
   checkPresence(content, body[content]);
   if (body.stream === true) throw new WireError(400, { message: 'Streaming is not simulated', param: 'stream', code: 'unsupported_value' });
   if (kind === 'chat') checkParameters(endpoint, body, rules);
+  // Documented for gpt-5.6 and later only.
+  if (body.prompt_cache_options !== undefined && !rules.reportsCacheWrites) {
+    const message = "Unsupported parameter: 'prompt_cache_options' is not supported with this model.";
+    throw new WireError(400, { message, param: 'prompt_cache_options', code: 'unsupported_parameter' });
+  }
   return rules;
+}
+
+/** Refuses what steers the prompt cache, as a server does that does not know it. Throws WireError 400. */
+export function refuseCacheOptions(body: WireBody): void {
+  const param = 'prompt_cache_options';
+  if (body[param] !== undefined) throw new WireError(400, { message: `Unknown parameter: '${param}'.`, param, code: 'unknown_parameter' });
 }
 
 function checkPresence(param: string, value: unknown): void {

@@ -18,7 +18,7 @@ export function answerResponse(body: WireBody, rules: ModelRules, context: Answe
   const capTokens = typeof body.max_output_tokens === 'number' ? body.max_output_tokens : undefined;
   const effort = isRecord(body.reasoning) ? body.reasoning.effort : undefined;
   const completion = completePrompt({ prompt, format, rules, capTokens, effort, drawSeed, fault });
-  const usage = renderUsage(countUsage(prompt, [completion], rules, drawSeed));
+  const usage = renderUsage(countUsage(prompt, [completion], rules, { drawSeed, useCache: () => context.useCache(body) }));
   const serviceTier = answerTier(body.service_tier, fault);
   const isFailed = fault?.kind === 'failed_response';
   const reason = completion.end === 'length' ? 'max_output_tokens' : completion.end === 'content_filter' ? 'content_filter' : undefined;

@@ -3,6 +3,7 @@ import type { ModelRules } from '../model-rules.ts';
 import { WireError } from '../wire-error.ts';
 import type { Completion } from './completion.ts';
 import type { PromptMessage } from './prompt.ts';
+import type { CacheUse } from './prompt-cache.ts';
 import { countTokens } from './tokens.ts';
 
 /** What one request consumed. Cached and written tokens are part of the prompt's, reasoning tokens part of the completion's. */
@@ -27,23 +28,25 @@ export function countPromptTokens(prompt: readonly PromptMessage[]): number {
   return tokens;
 }
 
-/** Counts a request and its answers. `drawSeed` decides whether a long prefix was found in the cache. */
+/** Counts a request and its answers. `useCache` is asked by models that charge for cache writes; with others `drawSeed` decides. */
 export function countUsage(
   prompt: readonly PromptMessage[],
   completions: readonly Completion[],
   rules: ModelRules,
-  drawSeed: string,
+  { drawSeed, useCache }: { readonly drawSeed: string; readonly useCache: () => CacheUse },
 ): TokenCounts {
-  const promptTokens = countPromptTokens(prompt);
-  const prefixTokens = rules.hasPromptCache ? cacheableTokens(prompt) : 0;
-  const isMiss = hashFraction(drawSeed, 'cache') < CACHE_MISS_SHARE;
   return {
-    promptTokens,
-    cachedTokens: isMiss ? 0 : prefixTokens,
-    cacheWriteTokens: rules.reportsCacheWrites ? (isMiss ? prefixTokens : 0) : undefined,
+    promptTokens: countPromptTokens(prompt),
+    ...(rules.reportsCacheWrites ? useCache() : drawCacheUse(prompt, rules, drawSeed)),
     completionTokens: completions.reduce((sum, completion) => sum + completion.tokens, 0),
     reasoningTokens: completions.reduce((sum, completion) => sum + completion.reasoningTokens, 0),
   };
+}
+
+/** Before gpt-5.6 nothing is charged for writes, and long constant beginnings are mostly found. */
+function drawCacheUse(prompt: readonly PromptMessage[], rules: ModelRules, drawSeed: string) {
+  const prefixTokens = rules.hasPromptCache ? cacheableTokens(prompt) : 0;
+  return { cachedTokens: hashFraction(drawSeed, 'cache') < CACHE_MISS_SHARE ? 0 : prefixTokens, cacheWriteTokens: undefined };
 }
 
 /** Refuses a prompt longer than the model's context, in the API's words. */

@@ -1,7 +1,7 @@
 import { answerRequest } from '../answers/answer.ts';
 import type { Answer } from '../answers/answer-types.ts';
-import type { WireBody } from '../answers/prompt.ts';
-import type { AnsweringEndpoint } from '../answers/request-rules.ts';
+import { isRecord, type WireBody } from '../answers/prompt.ts';
+import { type AnsweringEndpoint, refuseCacheOptions } from '../answers/request-rules.ts';
 import type { BilledRows, BillLine } from '../bill.ts';
 import type { RowAction } from '../faults/fault-plan.ts';
 import { hashDigits, sha256 } from '../hash.ts';
@@ -47,11 +47,14 @@ export function executeRow(
   if (preventsExecution(action)) return { ...makeSpoiledLines(line, action, undefined), charged: [] };
   let answer: Answer;
   try {
+    if (simulation.cacheOptions.startsWith('refused')) refuseCacheOptions(body);
+    const nowMs = clock.now();
     answer = answerRequest(batch.wire.endpoint as AnsweringEndpoint, body, {
       drawSeed: `${seed}/${bodySha256}`,
       idDigits,
       createdAtSeconds: Math.floor(clock.now() / 1000),
       fault: faults.hasRowFaults ? faults.answerFault(subject) : undefined,
+      useCache: () => simulation.promptCache.use({ body, arrivedAtMs: nowMs, nowMs, keeps: false }),
     });
   } catch (error) {
     if (!(error instanceof WireError)) throw error;
@@ -70,6 +73,8 @@ export function executeRow(
   // The bill stands: should a fault have changed the usage since, the answer says what was billed.
   const isSame = past?.[0] === undefined || JSON.stringify(past[0]) === JSON.stringify(answer.usage);
   const answerBody = isSame ? answer.body : { ...answer.body, usage: charge.usage };
+  if (answer.isFree === true)
+    return { output: [renderLine(line, 200, answer.body)], error: [], billed: [], counted: 'completed', charged: [] };
   const result =
     action === undefined ? makeAnsweredLine(line, answerBody, charge) : makeSpoiledLines(line, action, { body: answerBody, charge });
   return { ...result, billed: result.billed.slice(past?.length ?? 0), charged: result.billed.map(({ usage }) => usage) };
@@ -82,6 +87,7 @@ function makeAnsweredLine(line: LineNames, body: unknown, charge: BillLine): Row
 /** Faults after which nothing is billed, because the row was never answered. */
 function preventsExecution(action: RowAction | undefined): action is RowAction {
   if (action === undefined) return false;
+  if (action.type === 'world') return !isRecord((action.line.response as { body?: unknown } | null | undefined)?.body);
   return (
     action.type === 'rowStatus' || ['missing', 'status_0', 'expired', 'cancelled', 'error_in_output', 'string_error'].includes(action.kind)
   );

@@ -7,6 +7,7 @@ import type { BatchRecord } from '../store.ts';
 import { type BatchError, isTerminal, type WireBatch } from '../wire-objects.ts';
 import { executeBatch } from './batch-execution.ts';
 import { type ValidatedInput, validateInput } from './batch-validation.ts';
+import { isFailedShape } from './batch-view.ts';
 import { lookUpFile } from './files.ts';
 
 /** The share of a batch's time after which it is in progress; the last tenth is spent finalizing. */
@@ -133,6 +134,7 @@ async function validate(simulation: Simulation, batch: BatchRecord, file: FileHa
   if (!isAnswered(batch.wire.endpoint))
     return failedInput('unsupported_endpoint', `The simulator does not answer ${batch.wire.endpoint}.`, 'endpoint');
   return validateInput(file, {
+    refusesCacheOptions: simulation.cacheOptions === 'fails_batches',
     endpoint: batch.wire.endpoint,
     limits: simulation.limits,
     countsTokens: (model) => limitOf(simulation, batch, model) !== undefined,
@@ -144,6 +146,8 @@ function listErrors(simulation: Simulation, batch: BatchRecord, input: Validated
   if (input.errors.length > 0) return input.errors;
   const fault = batch.faults.find((action) => action.type === 'fail');
   if (fault !== undefined) return fault.lines.map((line) => ({ code: fault.code, message: fault.message, param: fault.param, line }));
+  if (batch.faults.some((action) => action.type === 'world' && isFailedShape(action.body)))
+    return [{ code: 'world', message: 'It fails as the shape says.', param: null, line: null }];
   const most = limitOf(simulation, batch, input.model);
   if (most === undefined || batch.wire.status !== 'validating') return [];
   let queued = 0;

@@ -2,7 +2,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { isRecord, readPrompt } from '../answers/prompt.ts';
 import { countPromptTokens } from '../answers/usage.ts';
 import { findModelRules } from '../model-rules.ts';
-import type { SimulatorLimits } from '../simulation.ts';
+import type { SimulatorLimits } from '../options.ts';
 import type { BatchError } from '../wire-objects.ts';
 import { type LineIndex, readLines } from './batch-lines.ts';
 
@@ -26,7 +26,13 @@ export async function validateInput(
     endpoint,
     limits,
     countsTokens,
-  }: { readonly endpoint: string; readonly limits: SimulatorLimits; readonly countsTokens: (model: string) => boolean },
+    refusesCacheOptions,
+  }: {
+    readonly endpoint: string;
+    readonly limits: SimulatorLimits;
+    readonly countsTokens: (model: string) => boolean;
+    readonly refusesCacheOptions: boolean;
+  },
 ): Promise<ValidatedInput> {
   const errors: BatchError[] = [];
   const customIds = new Set<string>();
@@ -57,6 +63,7 @@ export async function validateInput(
       if (countsTokens(model)) promptTokens += countPromptTokens(readPrompt(line?.body as Readonly<Record<string, unknown>>));
     }
     if (problem !== undefined) errors.push(problem);
+    if (refusesCacheOptions && isRecord(line?.body) && line.body.prompt_cache_options !== undefined) errors.push(cacheOptions(number));
   }
   if (offsets.length > limits.requestsPerBatch) errors.unshift(tooMany(limits.requestsPerBatch));
   if (offsets.length === 0) errors.push(empty());
@@ -126,6 +133,11 @@ function mismatch(found: string, expected: string, line: number): BatchError {
 
 function unparseable(line: number): BatchError {
   return { code: 'invalid_json_line', message: 'This line is not parseable as valid JSON.', param: null, line };
+}
+
+function cacheOptions(line: number): BatchError {
+  const param = 'body.prompt_cache_options';
+  return { code: 'unknown_parameter', message: "Unknown parameter: 'prompt_cache_options'.", param, line };
 }
 
 function tooMany(most: number): BatchError {

@@ -31,6 +31,8 @@ function distort(fault: BatchAction, { wire, finishedAtMs }: BatchRecord, { nowM
       return { usage: null };
     case 'zeroUsage':
       return { usage: NO_BATCH_USAGE };
+    case 'world':
+      return viewAsShape(fault.body, wire);
     case 'fileIds': {
       const isLate = finishedAtMs === null || nowMs < finishedAtMs + fault.lateMs;
       return {
@@ -41,6 +43,32 @@ function distort(fault: BatchAction, { wire, finishedAtMs }: BatchRecord, { nowM
     default:
       return {};
   }
+}
+
+/** Whether a shape is of a batch that fails its validation. */
+export function isFailedShape({ status }: Readonly<Record<string, unknown>>): boolean {
+  return String(status).toLowerCase() === 'failed';
+}
+
+/** The shape once the batch has come so far, with the batch's own ids; what the shape does not have is left out. */
+function viewAsShape(body: Readonly<Record<string, unknown>>, wire: WireBatch): Readonly<Record<string, unknown>> {
+  const status = String(body.status).toLowerCase();
+  const isDue = isFailedShape(body)
+    ? wire.status === 'failed'
+    : isTerminal(status as WireBatch['status'])
+      ? isTerminal(wire.status)
+      : wire.status === 'in_progress';
+  if (!isDue) return {};
+  const others = Object.fromEntries(Object.keys(wire).map((name) => [name, undefined]));
+  const fileId = (told: unknown, own: string | null) => (typeof told === 'string' && told !== '' ? own : told);
+  return {
+    ...others,
+    ...body,
+    id: wire.id,
+    input_file_id: wire.input_file_id,
+    output_file_id: fileId(body.output_file_id, wire.output_file_id),
+    error_file_id: fileId(body.error_file_id, wire.error_file_id),
+  };
 }
 
 function viewFileId(id: string | null, view: FileIdView | undefined, isLate: boolean): string | null | undefined {

@@ -111,8 +111,7 @@ function findBatch({ store, clock }: Simulation, id: string): BatchRecord {
 }
 
 function isVanished({ faults, createdAtMs }: BatchRecord, nowMs: number): boolean {
-  const ageMs = nowMs - createdAtMs;
-  return faults.some((fault) => fault.type === 'vanish' && ageMs >= fault.afterMs && ageMs < fault.returnsAfterMs);
+  return faults.some((fault) => fault.type === 'vanish' && nowMs < createdAtMs + fault.forMs);
 }
 
 function lagOf({ faults }: BatchRecord, { listLagMs }: Simulation): number {

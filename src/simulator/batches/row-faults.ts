@@ -15,6 +15,7 @@ const HUGE_LINE_BYTES = 11 * 1024 * 1024;
  * faults that keep a row from being executed.
  */
 export function makeSpoiledLines(line: LineNames, action: RowAction, answered: AnsweredRow | undefined): RowResult {
+  if (action.type === 'world') return makeWorldLine(line, action, answered);
   if (answered === undefined) return makeUnansweredLines(line, action);
   const { body, charge } = answered;
   const good = renderLine(line, 200, body);
@@ -56,7 +57,29 @@ export function makeSpoiledLines(line: LineNames, action: RowAction, answered: A
   }
 }
 
-function makeUnansweredLines(line: LineNames, action: RowAction): RowResult {
+/** The line of a shape, in the file where it was seen; billed for what its body counts, and for nothing else. */
+function makeWorldLine({ customId }: LineNames, action: WorldAction, answered: AnsweredRow | undefined): RowResult {
+  const text = JSON.stringify(action.line).replaceAll('"@KEY@"', () => JSON.stringify(customId));
+  const { usage, model } = (action.line.response as { body?: WorldBody } | null | undefined)?.body ?? {};
+  const billed =
+    answered === undefined || usage === undefined ? [] : [{ ...answered.charge, usage, model: model ?? answered.charge.model }];
+  const isOutput = action.file === 'output';
+  return {
+    output: isOutput ? [`${text}\n`] : [],
+    error: isOutput ? [] : [`${text}\n`],
+    billed,
+    counted: isOutput ? 'completed' : 'failed',
+  };
+}
+
+type WorldAction = Extract<RowAction, { type: 'world' }>;
+
+interface WorldBody {
+  readonly usage?: BillLine['usage'];
+  readonly model?: string;
+}
+
+function makeUnansweredLines(line: LineNames, action: Exclude<RowAction, { type: 'world' }>): RowResult {
   const failed = (error: readonly string[]): RowResult => ({ output: [], error, billed: [], counted: 'failed' });
   if (action.type === 'rowStatus')
     return failed([renderLine(line, action.status, makeErrorBody(action.status, action.code, action.message))]);

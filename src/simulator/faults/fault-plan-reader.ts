@@ -11,6 +11,7 @@ import {
   type RequestAction,
   type RowAction,
 } from './fault-plan.ts';
+import { readWorldFault, type WorldFault } from './read-world.ts';
 
 type Given = Readonly<Record<string, unknown>>;
 
@@ -85,19 +86,7 @@ const ACTIONS: Readonly<Record<string, { readonly extra: readonly string[]; read
   enqueuedTokens: { extra: [], read: (reader) => onBatch({ type: 'enqueuedTokens', most: reader.number('enqueuedTokens', { least: 0 }) }) },
   listLagMs: { extra: [], read: (reader) => onBatch({ type: 'listLag', lagMs: reader.number('listLagMs', { least: 0 }) }) },
   dropMetadata: { extra: [], read: (reader) => onlyTrue(reader, 'dropMetadata', onBatch({ type: 'dropMetadata' })) },
-  vanish: {
-    extra: ['afterMs', 'returnsAfterMs'],
-    read: (reader) =>
-      onlyTrue(
-        reader,
-        'vanish',
-        onBatch({
-          type: 'vanish',
-          afterMs: reader.number('afterMs', {}, 0),
-          returnsAfterMs: reader.number('returnsAfterMs', {}, Number.MAX_SAFE_INTEGER),
-        }),
-      ),
-  },
+  vanishMs: { extra: [], read: (reader) => onBatch({ type: 'vanish', forMs: reader.number('vanishMs', { least: 0 }) }) },
   idOfBatch: { extra: [], read: (reader) => onBatch({ type: 'idOfBatch', number: reader.number('idOfBatch', { least: 1 }) }) },
   showStatus: { extra: [], read: (reader) => onBatch({ type: 'showStatus', status: reader.text('showStatus') }) },
   goBack: { extra: [], read: (reader) => onBatch({ type: 'goBack', times: reader.number('goBack', { least: 1 }) }) },
@@ -106,6 +95,7 @@ const ACTIONS: Readonly<Record<string, { readonly extra: readonly string[]; read
   noUsage: { extra: [], read: (reader) => onlyTrue(reader, 'noUsage', onBatch({ type: 'noUsage' })) },
   zeroUsage: { extra: [], read: (reader) => onlyTrue(reader, 'zeroUsage', onBatch({ type: 'zeroUsage' })) },
   bom: { extra: [], read: (reader) => onlyTrue(reader, 'bom', onBatch({ type: 'bom' })) },
+  world: { extra: [], read: (reader) => readWorld(reader).done },
   rowStatus: { extra: ['code', 'message'], read: readRowStatus },
   line: { extra: [], read: (reader) => onRow({ type: 'line', kind: reader.word('line', LINE_FAULTS) }) },
   answer: {
@@ -134,11 +124,20 @@ export function readFaultPlan(plan: unknown): readonly Fault[] {
     if (word === undefined || action === undefined) {
       return entryReader.refuse('do', `no known word in it; use one of ${Object.keys(ACTIONS).join(', ')}`);
     }
-    const done = action.read(createReader(given, `${place}.do`, [word, ...action.extra]));
-    const match = readMatch(entryReader.given.match, `${place}.match`, done.scope);
+    const reader = createReader(given, `${place}.do`, [word, ...action.extra]);
+    const { done, match: preset } = word === 'world' ? readWorld(reader) : { done: action.read(reader), match: {} };
+    const match = { ...preset, ...readMatch(entryReader.given.match, `${place}.match`, done.scope) };
     const times = entryReader.number('times', { least: 1 }, Number.POSITIVE_INFINITY);
     return { ...done, index, match, times, name: entryReader.text('name', `#${index} ${word}`) };
   });
+}
+
+function readWorld(reader: Reader): WorldFault {
+  try {
+    return readWorldFault(reader.text('world'));
+  } catch (error) {
+    return reader.refuse('world', (error as Error).message);
+  }
 }
 
 function readMatch(given: unknown, place: string, scope: keyof typeof MATCH_WORDS): FaultMatch {

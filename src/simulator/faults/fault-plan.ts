@@ -40,6 +40,14 @@ export type RequestAction =
       readonly headers: Readonly<Record<string, string>>;
       readonly isProcessed: boolean;
     }
+  /** A shape of fixtures/world. */
+  | {
+      readonly type: 'world';
+      readonly status: number;
+      readonly body: unknown;
+      readonly headers: Readonly<Record<string, string>>;
+      readonly isProcessed: boolean;
+    }
   | { readonly type: 'delay'; readonly delayMs: number }
   | { readonly type: 'hang'; readonly isProcessed: boolean }
   | { readonly type: 'drop'; readonly isProcessed: boolean }
@@ -71,8 +79,8 @@ export type BatchAction =
   | { readonly type: 'enqueuedTokens'; readonly most: number }
   | { readonly type: 'listLag'; readonly lagMs: number }
   | { readonly type: 'dropMetadata' }
-  /** Neither found by its id nor listed, from `afterMs` to `returnsAfterMs` after its creation. */
-  | { readonly type: 'vanish'; readonly afterMs: number; readonly returnsAfterMs: number }
+  /** Neither found by its id nor listed so long after its creation. */
+  | { readonly type: 'vanish'; readonly forMs: number }
   /** Its creation is answered with the id of the n-th batch. */
   | { readonly type: 'idOfBatch'; readonly number: number }
   | { readonly type: 'showStatus'; readonly status: string }
@@ -81,7 +89,9 @@ export type BatchAction =
   | { readonly type: 'counts'; readonly counts: unknown }
   | { readonly type: 'noUsage' }
   | { readonly type: 'zeroUsage' }
-  | { readonly type: 'bom' };
+  | { readonly type: 'bom' }
+  /** How the batch looks once it has come to the shape's status. */
+  | { readonly type: 'world'; readonly body: Readonly<Record<string, unknown>> };
 
 /** The ways in which the line of a row comes out wrong; docs/simulator.md says which are billed. */
 export const LINE_FAULTS = [
@@ -111,7 +121,9 @@ export type LineFault = (typeof LINE_FAULTS)[number];
 /** What happens to the line of one row of a batch. */
 export type RowAction =
   | { readonly type: 'rowStatus'; readonly status: number; readonly code: string | null; readonly message: string }
-  | { readonly type: 'line'; readonly kind: LineFault };
+  | { readonly type: 'line'; readonly kind: LineFault }
+  /** A shape of fixtures/world; `@KEY@` in it stands for the custom_id. */
+  | { readonly type: 'world'; readonly line: Readonly<Record<string, unknown>>; readonly file: 'output' | 'error' };
 
 /** What happens to one answer, in either lane. */
 export interface AnswerAction {

@@ -1,7 +1,7 @@
 import { answerRequest } from '../answers/answer.ts';
 import type { Answer } from '../answers/answer-types.ts';
 import { readPrompt, type WireBody } from '../answers/prompt.ts';
-import { type AnsweringEndpoint, checkRequest } from '../answers/request-rules.ts';
+import { type AnsweringEndpoint, checkRequest, refuseCacheOptions } from '../answers/request-rules.ts';
 import { countPromptTokens } from '../answers/usage.ts';
 import { hashDigits, sha256 } from '../hash.ts';
 import { answerJson, type WireAnswer, type WireRequest } from '../http-types.ts';
@@ -19,6 +19,8 @@ export async function answerLive(simulation: Simulation, request: WireRequest): 
   const bodySha256 = sha256(bytes);
   const customId = readCustomId(request);
   const { id: model } = checkRequest(endpoint, body);
+  if (simulation.cacheOptions === 'refused') refuseCacheOptions(body);
+  const arrivedAtMs = clock.now();
   const headers = rateLimiter.admit({ model, promptTokens: countPromptTokens(readPrompt(body)), capTokens: readCap(body) });
   const latencyMs = simulation.drawLatencyMs();
   if (latencyMs > 0) await clock.track(() => clock.waitUntil(clock.now() + latencyMs));
@@ -27,12 +29,14 @@ export async function answerLive(simulation: Simulation, request: WireRequest): 
     idDigits: hashDigits(seed, customId ?? '', bodySha256),
     createdAtSeconds: nowSeconds(clock),
     fault: faults.hasRowFaults ? faults.answerFault({ customId: customId ?? undefined, model, lane: 'live' }) : undefined,
+    useCache: () => simulation.promptCache.use({ body, arrivedAtMs, nowMs: clock.now(), keeps: true }),
   });
   rateLimiter.settle(model, readCompletionTokens(answer.usage));
   const at = new Date(clock.now()).toISOString();
-  bill.append([
-    { at, lane: 'live', batchId: null, customId, bodySha256, model: answer.model, tier: answer.serviceTier, usage: answer.usage },
-  ]);
+  if (answer.isFree !== true) {
+    const { model: billedModel, serviceTier: tier, usage } = answer;
+    bill.append([{ at, lane: 'live', batchId: null, customId, bodySha256, model: billedModel, tier, usage }]);
+  }
   // The same request gets the same request id, so that the tables of two runs can be compared.
   return answerJson(answer.body, {
     ...headers,

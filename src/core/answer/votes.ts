@@ -1,4 +1,4 @@
-import type { Ballot, OutcomeStatus } from './outcome.ts';
+import type { Ballot, OutcomeStatus } from '../outcome.ts';
 
 /** What one choice of an answer is worth. */
 export interface Verdict {
@@ -9,6 +9,9 @@ export interface Verdict {
   readonly value: unknown;
   /** What was said; null when it was no text. */
   readonly text: string | null;
+  /** As of an outcome. */
+  readonly isUnreadable: boolean;
+  readonly isUnmarked: boolean;
 }
 
 /**

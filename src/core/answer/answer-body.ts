@@ -1,0 +1,66 @@
+import { isDeepStrictEqual } from 'node:util';
+import { readChoice } from './chat-choice.ts';
+import { type Completion, isWireObject, makeFailure, makeUnreadable, nameForm, type WireObject } from './completion.ts';
+import { readResponse } from './response-items.ts';
+
+/** Reads the answers in the body of a chat completion, a response or an embedding, told apart by what they hold: one, or one per choice. */
+export function readCompletion(body: WireObject): readonly [Completion, ...Completion[]] {
+  const { choices, output, data } = body;
+  if (!Array.isArray(choices)) {
+    if (Array.isArray(output)) return [readResponse(body, output)];
+    if (Array.isArray(data)) return [readEmbedding(data)];
+    return [describeStranger(body)];
+  }
+  // Nearly all answers have one choice: a list of the others is not made for them.
+  if (choices.length === 1) return [readOneOf(choices, 0)];
+  if (choices.length === 0) return [makeFailure('invalid', NO_CHOICES)];
+  return choices.map((_choice, index) => readOneOf(choices, index)) as [Completion, ...Completion[]];
+}
+
+/** All that was said in a body, as it was said; null when there was no text. */
+export function readCompletionText(body: unknown): string | null {
+  if (!isWireObject(body)) return null;
+  const texts = readCompletion(body).flatMap(textsOf);
+  return texts.length === 0 ? null : texts.join('\n');
+}
+
+/** Whether a body holds what an endpoint answers with, whatever it is worth. */
+export function holdsAnswer(body: WireObject): boolean {
+  return [body.choices, body.output, body.data].some(Array.isArray);
+}
+
+const NO_CHOICES = 'the answer holds no choices';
+
+function readOneOf(choices: readonly unknown[], index: number): Completion {
+  const choice = choices[index];
+  return isWireObject(choice) ? readChoice(choice) : makeUnreadable(`a choice is ${nameForm(choice)}`);
+}
+
+/** A body that holds none of what is answered with. One that only says that there is nothing has a known form. */
+function describeStranger(body: WireObject): Completion {
+  const isSilent = Object.keys(body).length === 0 || ('choices' in body && body.choices === null);
+  return isSilent ? makeFailure('invalid', NO_CHOICES) : makeUnreadable(`it has no choices, output or data: it is ${nameForm(body)}`);
+}
+
+function textsOf(completion: Completion): readonly string[] {
+  if (completion.status === 'text') return [completion.parts.map(({ text }) => text).join('')];
+  return completion.status === 'vector' || completion.text === null ? [] : [completion.text];
+}
+
+/** POST /v1/embeddings, one input a request. The same vector told twice is one. */
+function readEmbedding(data: readonly unknown[]): Completion {
+  const vectors = data.map((item) => (isWireObject(item) ? item.embedding : undefined));
+  const [vector] = vectors;
+  if (vectors.length === 0 || !vectors.every((other) => isDeepStrictEqual(other, vector))) return makeFailure('invalid', NO_VECTOR);
+  if (!Array.isArray(vector) || Array.isArray(vector[0]))
+    return makeUnreadable(`its embedding is ${nameVector(vector)}, not a list of numbers`);
+  if (vector.length === 0 || !vector.every(Number.isFinite)) return makeFailure('invalid', NO_VECTOR);
+  return { status: 'vector', vector };
+}
+
+const NO_VECTOR = 'the answer is not one vector of numbers';
+
+function nameVector(vector: unknown): string {
+  if (vector === undefined) return 'missing';
+  return Array.isArray(vector) ? 'a list of lists' : nameForm(vector);
+}

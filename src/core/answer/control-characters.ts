@@ -1,0 +1,36 @@
+/** Control characters but for tab, line feed and carriage return: C0, DEL and C1. */
+const CONTROLS = /(?![\t\n\r])\p{Cc}/gu;
+/** What a JSON text may hold one in: an escape, or DEL and C1 as they are. It looks at every body: a class of Unicode takes four times as long. */
+const MAYBE_IN_JSON = /\\[ubf]|[\u007f-\u009f]/;
+
+/** The control characters in a text, each once, in order; mostly none. */
+export function findControls(text: string): string {
+  const found = text.match(CONTROLS);
+  return found === null ? '' : [...new Set(found)].toSorted().join('');
+}
+
+/** The same of all texts of a JSON text, keys included, as they are read. @param json well formed */
+export function findControlsOfJson(json: string): string {
+  return MAYBE_IN_JSON.test(json) ? findControlsOfValue(JSON.parse(json)) : '';
+}
+
+/** The same of all texts of a value, keys included. */
+export function findControlsOfValue(value: unknown): string {
+  if (typeof value === 'string') return findControls(value);
+  if (typeof value !== 'object' || value === null) return '';
+  const inner = Array.isArray(value) ? value : Object.entries(value).flat();
+  const found = inner.map(findControlsOfValue).join('');
+  return found === '' ? '' : findControls(found);
+}
+
+/**
+ * What is wrong with the control characters of an answer; null when nothing is. U+0000 is never meant: OpenAI's own models write it in place of
+ * accented letters (openai-go#664, seen 2026-11-29). Others are quoted from the row, or are slips of the same kind.
+ * @param promptControls those of the row's own prompt; null where they are not known, and then nothing but U+0000 is held against an answer
+ */
+export function findStrayControl(controls: string, promptControls: string | null | undefined): string | null {
+  const stray = [...controls].find((control) => control === '\u0000' || promptControls?.includes(control) === false);
+  if (stray === undefined) return null;
+  const name = `U+${(stray.codePointAt(0) as number).toString(16).toUpperCase().padStart(4, '0')}`;
+  return `it holds the control character ${name}${stray === '\u0000' ? '' : ', which the prompt does not hold'}`;
+}

@@ -1,0 +1,75 @@
+import { UsageError } from '../core/errors.ts';
+import { isLinkLocalAddress, isLoopbackHost, isPrivateAddress, isPrivateName } from '../openai/private-address.ts';
+import { DEFAULT_BASE_URL } from '../run/open/target.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * `--base-url`, `ROWMILL_BASE_URL`, `OPENAI_BASE_URL`, the default: in this order. Everything that can be seen to be wrong with an address is said
+ * here, before anything is sent there.
+ * @throws UsageError for what is no base URL, and for plain http where rows or a key would be seen by others
+ */
+export function chooseBaseUrl(flag: string | undefined, env: Environment = process.env): string {
+  const chosen = listBaseUrls(flag, env)[0];
+  if (chosen === undefined) return DEFAULT_BASE_URL;
+  if (!URL.canParse(chosen))
+    throw new UsageError(`base URL ${JSON.stringify(chosen)} is no URL; type for example --base-url http://127.0.0.1:8080/v1`);
+  const url = new URL(chosen);
+  if (url.username !== '' || url.password !== '')
+    throw new UsageError(`base URL ${url.host}: a key does not belong in the URL; set OPENAI_API_KEY`);
+  checkForm(url);
+  checkTransport(url, env);
+  return chosen.trim().replace(/\/+$/, '');
+}
+
+/** Whether a base URL was given for this command, by flag or environment. */
+export function hasBaseUrl(flag: string | undefined, env: Environment = process.env): boolean {
+  return listBaseUrls(flag, env).length > 0;
+}
+
+/** Whether a server at this address is mostly one that asks for no key: over plain http, on this machine or in a network of one's own. */
+export function mayDoWithoutKey(baseUrl: string): boolean {
+  return new URL(baseUrl).protocol === 'http:';
+}
+
+function listBaseUrls(flag: string | undefined, env: Environment): readonly string[] {
+  return [flag, env.ROWMILL_BASE_URL, env.OPENAI_BASE_URL].filter((value): value is string => value !== undefined && value.trim() !== '');
+}
+
+/** The paths that calls are made at, which are no part of a base URL. */
+const CALL_PATHS = /\/(chat\/completions|completions|responses|embeddings|batches|files|models)\/?$/;
+
+function checkForm(url: URL): void {
+  const bare = `${url.origin}${url.pathname.replace(/\/+$/, '')}`;
+  if (url.search !== '' || url.hash !== '' || /[?#]$/.test(url.href)) {
+    const azure = /(^|&|\?)api-version=/.test(url.search) ? `; Azure's v1 API needs no version: ${url.origin}/openai/v1` : '';
+    throw new UsageError(`base URL ${bare}: the paths of calls follow it, so it can have no query and no fragment${azure}`);
+  }
+  if (CALL_PATHS.test(url.pathname))
+    throw new UsageError(`base URL ${bare}: the paths of calls follow it; type --base-url ${bare.replace(CALL_PATHS, '')}`);
+}
+
+/**
+ * Plain http lets everybody on the way read along. It stays on this machine; in a network of one's own (where vLLM and Ollama mostly run) it goes
+ * without a key, or to the hosts that `ROWMILL_HTTP_HOSTS` names (docs/decisions/2026-11-29-plain-http.md).
+ */
+function checkTransport(url: URL, env: Environment): void {
+  if (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopbackHost(url.hostname))) return;
+  if (url.protocol !== 'http:') throw new UsageError(`base URL ${url.protocol}//${url.host}: begins with https:// or http://`);
+  const isOwn = !isLinkLocalAddress(url.hostname) && (isPrivateAddress(url.hostname) || isPrivateName(url.hostname));
+  if (isNamed(url, env)) return;
+  if (isOwn && !hasKey(env)) return;
+  const anyone = isOwn
+    ? `the API key would cross the network for all to read; unset OPENAI_API_KEY and OPENAI_API_KEY_FILE where the server asks for none, or say that this is meant: ROWMILL_HTTP_HOSTS=${url.host}`
+    : `rows and key go over https only, except on this machine and to servers of a network of one's own`;
+  throw new UsageError(`base URL ${url.origin}: ${anyone}`);
+}
+
+function isNamed({ host, hostname }: URL, env: Environment): boolean {
+  const named = (env.ROWMILL_HTTP_HOSTS ?? '').split(/[\s,]+/).map((name) => name.toLowerCase());
+  return named.includes(host) || named.includes(hostname);
+}
+
+function hasKey(env: Environment): boolean {
+  return (env.OPENAI_API_KEY?.trim() ?? '') !== '' || (env.OPENAI_API_KEY_FILE ?? '') !== '';
+}

@@ -1,0 +1,196 @@
+import { isAscii } from 'node:buffer';
+
+/** A record and the line it starts on, from 1. */
+export interface CsvRecord {
+  readonly cells: readonly string[];
+  readonly line: number;
+}
+
+/** What is wrong with the quotes of a CSV text, and where; lines and columns from 1, columns in bytes. */
+export interface QuoteFault {
+  readonly type: 'not-closed' | 'text-after-quote' | 'quote-in-text';
+  readonly line: number;
+  readonly column: number;
+  /** Where the quoted cell starts; the fault's own line when no cell is open. */
+  readonly openLine: number;
+}
+
+/** Finds the records of a CSV text that comes in pieces, which may be cut anywhere, within a character too. */
+export interface CsvScanner {
+  /** The records that end in what has come so far. Few bytes that end none may wait for more. */
+  add(bytes: Buffer): readonly CsvRecord[];
+  /** The records left once all has come: the last one needs no line end. */
+  finish(): readonly CsvRecord[];
+  /** Where the text stops being CSV: the records given so far lie before it, and no more are found. */
+  readonly fault: QuoteFault | null;
+  /** Bytes of the record that has begun and not ended. */
+  readonly openBytes: number;
+  /** The line on which that record starts. */
+  readonly line: number;
+}
+
+export interface CsvScannerOptions {
+  /** One character. */
+  readonly delimiter: string;
+  /** Whether a blank line is a record with one empty cell, and not nothing. */
+  readonly keepBlankLines: boolean;
+  /** A record is looked at before it gets longer than this, however many pieces it has. */
+  readonly maxRecordBytes: number;
+}
+
+const QUOTE = 34;
+const LF = 10;
+const CR = 13;
+const EMPTY: Buffer = Buffer.alloc(0);
+
+/**
+ * Quotes enclose a whole cell, and stand doubled inside; line ends are LF, CRLF and CR, also mixed; spaces belong to the cell.
+ * Cells are strings of their own, not slices of a larger one, so that whoever keeps one keeps nothing else.
+ */
+export function createCsvScanner({ delimiter, keepBlankLines, maxRecordBytes }: CsvScannerOptions): CsvScanner {
+  const separator = Buffer.from(delimiter);
+  const endsPlainCell = markBytes(LF, CR, QUOTE, separator[0] as number);
+  const needsLookInQuotes = markBytes(LF, CR, QUOTE);
+  /** Pieces that begin with the record that has begun. */
+  let pieces: Buffer[] = [];
+  let heldBytes = 0;
+  /** A record of many pieces is looked at again when it has doubled: its length is read a few times, not once for every piece. */
+  let scanAtBytes = 0;
+  let bytes: Buffer = EMPTY;
+  let isEnd = false;
+  let encoding: BufferEncoding = 'utf8';
+  let at = 0;
+  let line = 1;
+  let isAfterCr = false;
+  let fault: QuoteFault | null = null;
+
+  function scan(): readonly CsvRecord[] {
+    if (fault !== null) return [];
+    bytes = pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces);
+    encoding = isAscii(bytes) ? 'latin1' : 'utf8';
+    at = isAfterCr && bytes[0] === LF ? 1 : 0;
+    const records: CsvRecord[] = [];
+    for (;;) {
+      if (!keepBlankLines) while (bytes[at] === LF || bytes[at] === CR) takeLineEnd();
+      const [start, startLine] = [at, line];
+      const cells = at === bytes.length ? null : readRecord();
+      if (cells === null) {
+        if (start > 0) isAfterCr = bytes[start - 1] === CR;
+        [at, line] = [start, startLine];
+        break;
+      }
+      records.push({ cells, line: startLine });
+    }
+    const rest = bytes.subarray(at);
+    pieces = rest.length === 0 ? [] : [rest];
+    heldBytes = rest.length;
+    scanAtBytes = Math.min(rest.length * 2, maxRecordBytes + 1);
+    bytes = EMPTY;
+    return records;
+  }
+
+  /** The cells of the record that starts here, whose line end is passed; null when it is cut off, or no CSV. */
+  function readRecord(): readonly string[] | null {
+    const cells: string[] = [];
+    for (;;) {
+      const isQuoted = bytes[at] === QUOTE;
+      const cellLine = line;
+      const cell = isQuoted ? readQuotedCell() : readPlainCell();
+      // The next character may be in the next piece.
+      if (cell === null || (!isEnd && at + separator.length > bytes.length)) return null;
+      cells.push(cell);
+      if (isSeparator(at)) {
+        at += separator.length;
+        continue;
+      }
+      if (at === bytes.length) return cells;
+      if (bytes[at] !== LF && bytes[at] !== CR) {
+        fault = { type: isQuoted ? 'text-after-quote' : 'quote-in-text', line, column: columnOf(at), openLine: cellLine };
+        return null;
+      }
+      takeLineEnd();
+      return cells;
+    }
+  }
+
+  function readPlainCell(): string | null {
+    const start = at;
+    let end = start;
+    while (end < bytes.length && (endsPlainCell[bytes[end] as number] === 0 || isOtherCharacter(end))) end += 1;
+    at = end;
+    return end === bytes.length && !isEnd ? null : bytes.toString(encoding, start, end);
+  }
+
+  /** Line breaks inside count as lines. */
+  function readQuotedCell(): string | null {
+    const openLine = line;
+    const start = at + 1;
+    let end = start;
+    let hasQuotes = false;
+    for (; end < bytes.length; end += 1) {
+      const byte = bytes[end] as number;
+      if (needsLookInQuotes[byte] === 0) continue;
+      if (byte === CR || (byte === LF && bytes[end - 1] !== CR)) line += 1;
+      if (byte !== QUOTE) continue;
+      if (bytes[end + 1] !== QUOTE) break;
+      hasQuotes = true;
+      end += 1;
+    }
+    if (end >= bytes.length) {
+      if (isEnd) fault = { type: 'not-closed', line: openLine, column: columnOf(start - 1), openLine };
+      return null;
+    }
+    at = end + 1;
+    const text = bytes.toString(encoding, start, end);
+    return hasQuotes ? text.replaceAll('""', '"') : text;
+  }
+
+  function takeLineEnd(): void {
+    at += bytes[at] === CR && bytes[at + 1] === LF ? 2 : 1;
+    line += 1;
+  }
+
+  function isSeparator(offset: number): boolean {
+    return bytes[offset] === separator[0] && (separator.length === 1 || !isOtherCharacter(offset));
+  }
+
+  /** Whether the byte is the first of the separator, and the character another one. */
+  function isOtherCharacter(offset: number): boolean {
+    if (separator.length === 1 || bytes[offset] !== separator[0]) return false;
+    return bytes.compare(separator, 0, separator.length, offset, Math.min(offset + separator.length, bytes.length)) !== 0;
+  }
+
+  /** A record begins a line, and is there from its start. */
+  function columnOf(offset: number): number {
+    let lineStart = offset;
+    while (lineStart > 0 && bytes[lineStart - 1] !== LF && bytes[lineStart - 1] !== CR) lineStart -= 1;
+    return offset - lineStart + 1;
+  }
+
+  return {
+    add(piece) {
+      pieces.push(piece);
+      heldBytes += piece.length;
+      return heldBytes < scanAtBytes ? [] : scan();
+    },
+    finish() {
+      isEnd = true;
+      return scan();
+    },
+    get fault() {
+      return fault;
+    },
+    get openBytes() {
+      return heldBytes;
+    },
+    get line() {
+      return line;
+    },
+  };
+}
+
+function markBytes(...marked: readonly number[]): Uint8Array {
+  const marks = new Uint8Array(256);
+  for (const byte of marked) marks[byte] = 1;
+  return marks;
+}

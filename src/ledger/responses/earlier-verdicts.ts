@@ -1,0 +1,77 @@
+import fs from 'node:fs';
+import { parseCustomId } from '../../core/request.ts';
+import { openForReading, readBytesAt } from '../disk/durable-files.ts';
+import { forEachLine, readLineChunks } from '../disk/read-lines.ts';
+import { countsForIndex } from '../index-rules.ts';
+import type { LedgerState } from '../ledger-state.ts';
+import type { SettledLine } from './settled-line.ts';
+
+/** What `settled.jsonl` said by other rules than those of now, kept aside while its answers are judged again. */
+export interface EarlierVerdicts {
+  /** How many requests had an answer that was ok, and have none any more by what `state` holds now. */
+  countLost(state: LedgerState): Promise<number>;
+  /** Removes what was kept aside. */
+  forget(): void;
+}
+
+export interface EarlierVerdictsOptions {
+  readonly file: string;
+  /** Where the file is kept while another one is written in its place; null leaves it where it is. */
+  readonly asidePath: string | null;
+  readonly rulesHash: string;
+  readonly signal: AbortSignal;
+}
+
+const HEADER_BYTES = 4096;
+
+/** @returns null where the file was made by the rules of now, or cannot be read: it is derived, and nothing is lost with it */
+export function keepEarlierVerdicts({ file, asidePath, rulesHash, signal }: EarlierVerdictsOptions): EarlierVerdicts | null {
+  const rules = readRules(file);
+  if (rules === null || rules === rulesHash) return null;
+  if (asidePath !== null) fs.renameSync(file, asidePath);
+  const kept = asidePath ?? file;
+  return {
+    async countLost(state) {
+      const lost = new Set<number>();
+      for await (const { bytes } of readLineChunks(kept, { signal })) {
+        forEachLine(bytes, (start, end) => {
+          const id = findOk(bytes.toString('latin1', start, end), state);
+          if (id !== -1 && state.keys.outcome(id) !== 'ok') lost.add(id);
+        });
+      }
+      return lost.size;
+    },
+    forget() {
+      if (asidePath !== null) fs.rmSync(asidePath, { force: true });
+    },
+  };
+}
+
+function readRules(file: string): string | null {
+  try {
+    const descriptor = openForReading(file);
+    try {
+      const [line = ''] = readBytesAt(descriptor, { offsetBytes: 0, lengthBytes: HEADER_BYTES }).toString('latin1').split('\n', 1);
+      return (JSON.parse(line) as { rules?: string }).rules ?? null;
+    } finally {
+      fs.closeSync(descriptor);
+    }
+  } catch {
+    return null;
+  }
+}
+
+/** The id of a line's request where the line said that its answer is ok, and counts; else -1. Lines begin with `[`, headers do not. */
+function findOk(text: string, { keys, files, fold }: LedgerState): number {
+  if (!text.startsWith('[')) return -1;
+  try {
+    const line = JSON.parse(text) as SettledLine;
+    const parts = parseCustomId(line[0]);
+    const file = files[line[9] - 1];
+    const counts = line[1] === 'ok' && parts !== null && file !== undefined && countsForIndex(file, fold);
+    return counts ? keys.find(parts.key) : -1;
+  } catch {
+    // A line that was not written whole.
+    return -1;
+  }
+}

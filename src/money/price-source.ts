@@ -1,0 +1,40 @@
+import { findProvider } from '@pydantic/genai-prices';
+
+/** Whose prices hold at an address. */
+export type PriceSource =
+  /** OpenAI itself, in whatever region; the simulator stands for it. */
+  | { readonly type: 'openai' }
+  /** A provider whose prices the rate book has under this id; OpenAI's own models it lacks are priced as elsewhere. */
+  | { readonly type: 'provider'; readonly id: string; readonly host: string }
+  /** Any other: what OpenAI sells itself at OpenAI's list, said wherever money is shown. */
+  | { readonly type: 'elsewhere'; readonly host: string };
+
+export const OPENAI_PRICES: PriceSource = { type: 'openai' };
+
+/** `api.openai.com` and its regions, as `eu.api.openai.com` (OpenAI's guide to data controls, seen 2026-11-29). */
+const OPENAI_HOST = /^(?:[a-z]{2}\.)?api\.openai\.com$/;
+
+/** Addresses a provider has beside the one in the rate book (its documents, seen 2026-11-29). */
+const OTHER_HOSTS: ReadonlyMap<string, string> = new Map([['api.together.ai', 'together']]);
+
+/** @param host of the base URL, with its port where it names one; null for the default API and the built-in simulator */
+export function findPriceSource(host: string | null): PriceSource {
+  if (host === null || OPENAI_HOST.test(host)) return OPENAI_PRICES;
+  const known = OTHER_HOSTS.get(host);
+  if (known !== undefined) return { type: 'provider', id: known, host };
+  const provider = findProvider({ providerApiUrl: `https://${host}/` });
+  if (provider === undefined || !isWhole(host, provider.api_pattern)) return { type: 'elsewhere', host };
+  return { type: 'provider', id: provider.id, host };
+}
+
+/** The rate book's patterns are open at their end: `api.groq.com.example.org` is not Groq. */
+function isWhole(host: string, pattern: string): boolean {
+  const url = `https://${host}/`;
+  const matched = new RegExp(`^(?:${pattern})`).exec(url)?.[0] ?? '';
+  return matched.length >= url.length - 1;
+}
+
+/** What stands beside money that was priced at OpenAI's list although somebody else may ask for it. */
+export function describeForeignList(host: string): string {
+  return `priced at OpenAI’s list; the address is ${host}`;
+}

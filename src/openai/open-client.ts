@@ -1,0 +1,76 @@
+import type OpenAI from 'openai';
+import { EXIT } from '../core/errors.ts';
+import { ApiError } from './api-error.ts';
+import { classifyFailure, type FailedCall, findTransport } from './classify.ts';
+import { openWay, type ProxySettings } from './open-fetch.ts';
+import { findPermanentCause } from './permanent-cause.ts';
+import { keepRefusedBody } from './refused-body.ts';
+
+/** The SDK bound to one key and one base URL, and what was seen on the way. */
+export interface Client {
+  readonly sdk: OpenAI;
+  /** Leaves this machine as the SDK's calls do, with nothing of ours added. */
+  readonly fetch: typeof fetch;
+  readonly proxy: ProxySettings | null;
+  /** Whether an answer carried the simulator's header. */
+  isSimulated(): boolean;
+  /** What a failed call means. Where nothing was ever reached, a cause that does not pass by itself is a reason to stop. */
+  classify(error: unknown, type: FailedCall['type'], now: Date): ApiError;
+}
+
+export interface ClientOptions {
+  readonly apiKey: string;
+  readonly baseUrl: string;
+  readonly timeoutMs: number;
+  readonly quotaMayBeRate: boolean;
+  readonly assertMaySpend: () => void;
+}
+
+/** Loads the SDK; nothing it reads from the environment can change whom it talks to, or with which key. */
+export async function openClient({ apiKey, baseUrl, timeoutMs, quotaMayBeRate, assertMaySpend }: ClientOptions): Promise<Client> {
+  const [{ default: OpenAIClient }, way] = await Promise.all([import('openai'), openWay(process.env)]);
+  let simulated = false;
+  let hasAnswered = false;
+  let refusal: ApiError | null = null;
+  const sdk: OpenAI = new OpenAIClient({
+    apiKey,
+    baseURL: baseUrl,
+    maxRetries: 0,
+    logLevel: 'off',
+    organization: process.env.OPENAI_ORG_ID ?? null,
+    project: process.env.OPENAI_PROJECT_ID ?? null,
+    timeout: timeoutMs,
+    fetchOptions: { redirect: 'manual' },
+    fetch: async (url, init) => {
+      // OPENAI_CUSTOM_HEADERS may name another key; what the run says about its key has to stay true.
+      const headers = new Headers(init?.headers);
+      headers.set('authorization', `Bearer ${apiKey}`);
+      if (init?.method?.toUpperCase() === 'POST') {
+        try {
+          assertMaySpend();
+        } catch (error) {
+          const { message } = error as Error;
+          refusal = new ApiError(message, { kind: 'stop', code: 'locked', exitCode: EXIT.locked });
+          throw error;
+        }
+      }
+      const response = await way.fetch(url, { ...init, headers });
+      hasAnswered = true;
+      simulated ||= response.headers.has('x-rowmill-simulator');
+      return response.ok ? response : keepRefusedBody(response, apiKey);
+    },
+  });
+  return {
+    sdk,
+    fetch: way.fetch,
+    proxy: way.proxy,
+    isSimulated: () => simulated,
+    classify(error, type, now) {
+      if (refusal !== null) return refusal;
+      const failure = classifyFailure(error, now, { type, baseUrl, quotaMayBeRate });
+      const transport = hasAnswered || failure.kind !== 'not-sent' ? null : findTransport(error);
+      const cause = transport === null ? null : findPermanentCause(transport, baseUrl, way.proxy);
+      return cause === null ? failure : new ApiError(cause, { kind: 'stop', code: failure.code, exitCode: EXIT.refused });
+    },
+  };
+}

@@ -1,0 +1,61 @@
+import { UsageError } from '../core/errors.ts';
+
+/** How calls leave this machine. */
+export interface Way {
+  readonly fetch: typeof fetch;
+  /** What the environment names; null where it names no proxy. */
+  readonly proxy: ProxySettings | null;
+}
+
+export interface ProxySettings {
+  /** The variable that names it. */
+  readonly variable: string;
+  /** Host and port; never user and password. */
+  readonly host: string;
+  /** Hosts that are reached without it, as NO_PROXY lists them, and always this machine. */
+  readonly exempt: string;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The built-in simulator and local servers are never behind a proxy. */
+const THIS_MACHINE = 'localhost,127.0.0.1,[::1]';
+
+/**
+ * Node's own fetch, and where the environment names a proxy one that goes through it: HTTPS_PROXY, HTTP_PROXY, NO_PROXY, also in lower case.
+ * Node's fetch ignores these up to version 23. undici, whose agent does the work, is loaded only then. NODE_EXTRA_CA_CERTS is Node's own: it is
+ * read when the process starts, and holds for either fetch.
+ * @throws UsageError for a proxy that is no URL
+ */
+export async function openWay(env: Environment): Promise<Way> {
+  const https = readProxy(env, ['https_proxy', 'HTTPS_PROXY']);
+  const http = readProxy(env, ['http_proxy', 'HTTP_PROXY']);
+  const named = https ?? http;
+  // undici knows the star only when it stands alone.
+  const exempt = (env.no_proxy ?? env.NO_PROXY ?? '').split(/[\s,]+/).filter((entry) => entry !== '');
+  if (named === null || exempt.includes('*')) return { fetch: (input, init) => fetch(input, init), proxy: null };
+  const { EnvHttpProxyAgent } = await import('undici');
+  const dispatcher = new EnvHttpProxyAgent({
+    ...(http === null ? {} : { httpProxy: http.url.href }),
+    httpsProxy: named.url.href,
+    noProxy: [THIS_MACHINE, ...exempt].join(','),
+  });
+  return {
+    // undici's agent under Node's own fetch: their types differ by version, not in what they do.
+    fetch: (input, init) => fetch(input, { ...init, ...({ dispatcher } as object) }),
+    proxy: { variable: named.variable, host: named.url.host, exempt: exempt.join(', ') },
+  };
+}
+
+function readProxy(env: Environment, names: readonly string[]): { readonly variable: string; readonly url: URL } | null {
+  const variable = names.find((name) => (env[name] ?? '') !== '');
+  if (variable === undefined) return null;
+  const text = env[variable] as string;
+  try {
+    const url = new URL(text.includes('://') ? text : `http://${text}`);
+    if (['http:', 'https:'].includes(url.protocol) && url.hostname !== '') return { variable, url };
+  } catch {
+    // Told below, without the text: it may hold a password.
+  }
+  throw new UsageError(`${variable} is no address of a proxy; give a URL, for example http://proxy.example:3128`);
+}

@@ -1,0 +1,42 @@
+import type { ProxySettings } from './open-fetch.ts';
+
+/** A connection that could not be made. `said` are the messages of the failure; they may name hosts. */
+export interface Transport {
+  readonly code: string;
+  readonly said: string;
+}
+
+/**
+ * What keeps every connection from being made until somebody changes something, as a sentence that says what to set; null when it may pass by
+ * itself.
+ */
+export function findPermanentCause({ code, said }: Transport, baseUrl: string, proxy: ProxySettings | null): string | null {
+  const { host } = new URL(baseUrl);
+  if (isCertificateCode(code)) {
+    return `the certificate of ${host} is not trusted (${code}); where it is meant to be, set NODE_EXTRA_CA_CERTS to a file with the certificate of who signed it`;
+  }
+  if (isProxyRefusal(said) && proxy !== null) {
+    const status = /\((\d{3})\)/.exec(said)?.[1] ?? 'an error';
+    return `the proxy ${proxy.host} does not let calls through to ${host} (it answers ${status}): look at ${proxy.variable}, which may need a user and a password, or name the host in NO_PROXY`;
+  }
+  if (code === 'ENOTFOUND') {
+    const missing = /ENOTFOUND (\S+)/.exec(said)?.[1] ?? host;
+    const whose = proxy?.host.startsWith(missing) ? `, which ${proxy.variable} names` : '';
+    return `there is no host ${missing}${whose}: is the base URL ${baseUrl} right${proxy === null ? '; where the way out is a proxy, set HTTPS_PROXY' : ''}`;
+  }
+  if (isTlsMismatch(code)) return `${host} does not speak TLS (${code}): is the base URL meant to begin with http://`;
+  return null;
+}
+
+export function isProxyRefusal(said: string): boolean {
+  return /proxy response|proxy authentication required/i.test(said);
+}
+
+/** Node's and OpenSSL's words for a certificate that will not do (Node 20 to 24, seen 2026-11-29). */
+export function isCertificateCode(code: string): boolean {
+  return /^(CERT_|UNABLE_TO_(VERIFY|GET|DECRYPT|DECODE)_|INVALID_(CA|PURPOSE)$|ERR_TLS_CERT_ALTNAME_INVALID$)|SELF_SIGNED_CERT/.test(code);
+}
+
+function isTlsMismatch(code: string): boolean {
+  return /^ERR_SSL_(WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST)$/.test(code);
+}

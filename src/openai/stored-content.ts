@@ -1,0 +1,91 @@
+import * as dns from 'node:dns';
+import * as https from 'node:https';
+import { isIP, type LookupFunction } from 'node:net';
+import { Readable } from 'node:stream';
+import { EXIT } from '../core/errors.ts';
+import { ApiError } from './api-error.ts';
+import { isPrivateAddress, isPrivateName } from './private-address.ts';
+
+const REDIRECTS: ReadonlySet<unknown> = new Set([301, 302, 303, 307, 308]);
+
+export interface StorageOptions {
+  readonly signal: AbortSignal;
+  /** The fetch that goes through a proxy, which then also finds the host; null without one. */
+  readonly proxyFetch: typeof fetch | null;
+  /** Whether an address may not be gone to. */
+  readonly isForbidden?: (address: string) => boolean;
+  /** Finds the addresses of a name. */
+  readonly lookup?: typeof dns.lookup;
+}
+
+type Body = ReadableStream<Uint8Array>;
+
+/**
+ * The body of a file. Some gateways answer with a redirect to storage of another host, which is followed once: by https, without the key, and never
+ * to an address of a network of one's own, whatever name it hides behind.
+ * @throws ApiError of kind `stop` for a redirect that is not followed, `again` when the storage does not give the file
+ */
+export async function openStoredContent(
+  openContent: (signal: AbortSignal) => Promise<Response>,
+  { signal, proxyFetch, isForbidden = isPrivateAddress, lookup = dns.lookup }: StorageOptions,
+): Promise<Body> {
+  try {
+    return bodyOf(await openContent(signal));
+  } catch (error) {
+    const { status, headers } = error as { readonly status?: unknown; readonly headers?: Headers };
+    if (!REDIRECTS.has(status)) throw error;
+    const url = readTarget(headers?.get('location') ?? '', isForbidden);
+    return proxyFetch === null ? openDirectly(url, { signal, isForbidden, lookup }) : openThroughProxy(url, signal, proxyFetch);
+  }
+}
+
+function readTarget(location: string, isForbidden: (address: string) => boolean): URL {
+  const url = URL.canParse(location) ? new URL(location) : null;
+  if (url === null || url.protocol !== 'https:') throw notFollowed(url?.host ?? 'another place', 'it is no https address');
+  if (isForbidden(url.hostname) || isPrivateName(url.hostname)) throw notFollowed(url.host, 'it is an address of a private network');
+  // Whoever is in it is none of ours.
+  url.username = '';
+  url.password = '';
+  return url;
+}
+
+async function openThroughProxy(url: URL, signal: AbortSignal, proxyFetch: typeof fetch): Promise<Body> {
+  const response = await proxyFetch(url, { redirect: 'manual', signal });
+  if (response.status === 200) return bodyOf(response);
+  await response.body?.cancel();
+  throw notGiven(url.host, response.status);
+}
+
+/** Looked up and connected to in one step, so that a name cannot mean one address when checked and another when gone to. */
+function openDirectly(url: URL, { signal, isForbidden, lookup }: Required<Omit<StorageOptions, 'proxyFetch'>>): Promise<Body> {
+  return new Promise((resolve, reject) => {
+    const lookUpChecked: LookupFunction = (hostname, options, done) =>
+      lookup(hostname, { ...options, all: true }, (error, addresses) => {
+        if (error !== null) return done(error, []);
+        if (addresses.some(({ address }) => isForbidden(address)))
+          return done(notFollowed(url.host, 'its name means a private network'), []);
+        const [first] = addresses;
+        if (options.all === true) done(null, addresses);
+        else done(null, first?.address ?? '', first?.family ?? 0);
+      });
+    const request = https.get(url, { signal, ...(isIP(url.hostname) === 0 ? { lookup: lookUpChecked } : {}) }, (response) => {
+      if (response.statusCode === 200) return resolve(Readable.toWeb(response) as Body);
+      response.destroy();
+      reject(notGiven(url.host, response.statusCode ?? 0));
+    });
+    request.on('error', reject);
+  });
+}
+
+function bodyOf(response: Response): Body {
+  return response.body ?? new Blob([]).stream();
+}
+
+function notFollowed(host: string, why: string): ApiError {
+  const message = `the provider keeps the file at ${host}, and ${why}: it is not gone to; the file stays there, so run the same command again when that is mended`;
+  return new ApiError(message, { kind: 'stop', code: 'redirect', exitCode: EXIT.stopped });
+}
+
+function notGiven(host: string, status: number): ApiError {
+  return new ApiError(`the storage at ${host} answers ${status}`, { kind: 'again', code: 'storage', status: null });
+}

@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { planJob } from '../src/run/plan/plan.ts';
+import { makeRows, makeWorld } from './helpers/run-world.ts';
+
+const makeOutput = (score: object) => `output: ${JSON.stringify({ json: 'object', schema: { type: 'object', properties: { score } } })}`;
+const prompt = 'prompt: "Reply in JSON with \\"score\\": {{ text }}"';
+const LOST = /^6 stored answers that were ok are not by the rules of now; rowmill failures says why, and retry asks again$/;
+
+test('answers that were ok and are not by a stricter schema are told before and by the run, judged for free, and not asked again by themselves', async (t) => {
+  const faults = [{ match: { every: 2 }, do: { answerText: '{"score":7}' } }, { do: { answerText: '{"score":0}' } }];
+  const job = (score: object) =>
+    [
+      'name: proof',
+      'input: { path: in.csv, id: id }',
+      'model: gpt-4o-mini',
+      'mode: batch',
+      prompt,
+      makeOutput(score),
+      'write: { path: out.csv, keep: all }',
+    ].join('\n');
+  const world = await makeWorld(t, { rows: makeRows(12), faults });
+  world.write('job.yaml', job({ type: 'number' }));
+  const first = await world.run();
+  world.assertFaultsFired();
+  assert.deepEqual([first.summary.rows.ok, first.warnings], [12, []]);
+
+  world.write('job.yaml', job({ type: 'number', maximum: 1 }));
+  const { problems } = await planJob({
+    jobFile: world.path('job.yaml'),
+    overrides: { cwd: world.directory, input: null, out: null, mode: null },
+    stateRoot: null,
+    target: { origin: 'simulator' },
+    stdin: null,
+    selection: { type: 'all' },
+    isFresh: false,
+    reopen: null,
+    effects: world.effects,
+    priceAsOf: null,
+    signal: new AbortController().signal,
+  });
+  assert.ok(problems.some(({ message }) => LOST.test(message)));
+  const second = await world.run();
+  assert.ok(
+    second.warnings.some((warning) => LOST.test(warning)),
+    second.warnings.join('\n'),
+  );
+  assert.deepEqual([second.summary.rows.ok, second.summary.causes, second.summary.attempts.total], [6, { invalid: 6 }, 0]);
+  assert.equal(world.simulator.bill().length, 12);
+  assert.deepEqual((await world.run()).warnings, []);
+});

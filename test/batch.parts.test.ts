@@ -4,7 +4,6 @@ import fc from 'fast-check';
 import { createAdmission } from '../src/batch/admission.ts';
 import { createBackoff } from '../src/batch/backoff.ts';
 import { createShardBreaker } from '../src/batch/breaker.ts';
-import { readEnqueuedLimit } from '../src/batch/create.ts';
 import { createCutSize, MAX_SHARD_BYTES, MAX_SHARD_REQUESTS } from '../src/batch/cut-size.ts';
 import { chooseBatch } from '../src/batch/find-lost-batch.ts';
 import { readGeneral, readRejection } from '../src/batch/rejection.ts';
@@ -28,7 +27,7 @@ test('admission lets shards in oldest first and never holds more than the limit,
           admission.enter(tokens, never).then(() => {
             entered.push(index);
             inside.push(tokens);
-            assert.ok(admission.usedTokens <= limit || inside.length === 1, `${admission.usedTokens} of ${limit}`);
+            assert.ok(admission.used <= limit || inside.length === 1, `${admission.used} of ${limit}`);
           }),
         );
         while (entered.length < sizes.length) {
@@ -42,7 +41,7 @@ test('admission lets shards in oldest first and never holds more than the limit,
           sizes.map((_, index) => index),
         );
         for (const tokens of inside) admission.leave(tokens);
-        assert.equal(admission.usedTokens, 0);
+        assert.equal(admission.used, 0);
       },
     ),
     { numRuns: 50 },
@@ -59,14 +58,14 @@ test('whoever stops waiting for admission leaves the queue and lets the next one
   abort.abort(new Error('no more'));
   await assert.rejects(large, /no more/);
   await small;
-  assert.deepEqual([admission.usedTokens, admission.waiting], [100, 0]);
+  assert.deepEqual([admission.used, admission.waiting], [100, 0]);
 });
 
 test('a limit that is learned or lifted counts at once; shards already with the provider are counted without waiting', async () => {
   const admission = createAdmission(null);
   admission.enterNow(5_000);
   await admission.enter(5_000, never);
-  admission.limitTokens = 6_000;
+  admission.limit = 6_000;
   let isIn = false;
   const next = admission.enter(1_500, never).then(() => {
     isIn = true;
@@ -79,7 +78,7 @@ test('a limit that is learned or lifted counts at once; shards already with the 
   assert.equal(isIn, false);
   admission.leave(5_000);
   await next;
-  assert.equal(admission.usedTokens, 1_500);
+  assert.equal(admission.used, 1_500);
 });
 
 test('pauses double up to the longest one and are shortened by at most a quarter', () => {
@@ -142,15 +141,16 @@ test('shards stay small while a bad row is searched for, and are cut at full siz
 });
 
 test('the enqueued limit is read from the words of the provider', () => {
-  assert.equal(
-    readEnqueuedLimit(
-      'Enqueued token limit reached for gpt-4o-mini in organization org-X. Limit: 2,000,000 enqueued tokens. Please try again',
-    ),
-    2_000_000,
-  );
-  assert.equal(readEnqueuedLimit('Limit: 90000 enqueued tokens.'), 90_000);
-  for (const other of ['', 'Limit reached', 'Limit: many enqueued tokens', 'Limit: 30000, Used 29937'])
-    assert.equal(readEnqueuedLimit(other), null);
+  const read = (message: string, code = 'token_limit_exceeded') => readGeneral(code, message, null);
+  const full = { type: 'queue-full', limitTokens: null, limitRequests: null };
+  const told = 'Enqueued token limit reached for gpt-4o-mini in organization org-X. Limit: 2,000,000 enqueued tokens. Please try again';
+  assert.deepEqual(read(told), { ...full, limitTokens: 2_000_000 });
+  assert.deepEqual(read('Limit: 90000 enqueued tokens.'), { ...full, limitTokens: 90_000 });
+  assert.deepEqual(read('Limit: 1,000,000 enqueued requests.', 'request_limit_exceeded'), { ...full, limitRequests: 1_000_000 });
+  for (const other of ['', 'Limit reached', 'Limit: many enqueued tokens', 'Limit: 30000, Used 29937']) {
+    assert.deepEqual(read(other), full, 'the code decides; a limit that cannot be read is not made up');
+    assert.equal(read(other, 'another_code'), null);
+  }
 });
 
 function batch(change: object): RemoteBatch {
@@ -199,8 +199,8 @@ test('what a failed batch says is read into one decision', () => {
 
 test('reasons that concern the whole shard are told from those of rows', () => {
   const limit = 'Enqueued token limit reached for m in organization o. Limit: 90,000 enqueued tokens.';
-  assert.deepEqual(readGeneral('token_limit_exceeded', limit, null), { type: 'queue-full', limitTokens: 90_000 });
-  assert.deepEqual(readGeneral('token_limit_exceeded', 'full', null), { type: 'queue-full', limitTokens: null });
+  assert.deepEqual(readGeneral('token_limit_exceeded', limit, null), { type: 'queue-full', limitTokens: 90_000, limitRequests: null });
+  assert.deepEqual(readGeneral('token_limit_exceeded', 'full', null), { type: 'queue-full', limitTokens: null, limitRequests: null });
   assert.equal(readGeneral('invalid_request', 'Cannot find file file-1, or organization …', 'file_id')?.type, 'file-not-found');
   assert.equal(readGeneral('model_not_found', 'm', 'body.model')?.type, 'job-refused');
   assert.equal(readGeneral('invalid_request', 'larger than 209715200 bytes', null)?.type, 'too-large');

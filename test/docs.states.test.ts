@@ -52,7 +52,7 @@ function foldAll(events: readonly Event[]): LedgerFold {
 const shard = '000001';
 const batchId = 'batch_1';
 const collected = (status: string): Event => ({ type: 'batch-collected', batchId, status, missing: [], rejected: [], usage: null });
-const EVENTS: Readonly<Record<keyof typeof SHARD_TRANSITIONS | 'batch-extra', Event>> = {
+const EVENTS: Readonly<Record<keyof typeof SHARD_TRANSITIONS | 'batch-extra' | 'batch-lost' | 'batch-returned', Event>> = {
   'shard-written': { type: 'shard-written', shard, rows: 1, bytes: 1, tokens: 1, sha256: '', model: 'm', url: '/', customIds: [] },
   'upload-intent': { type: 'upload-intent', shard, filename: 'a.jsonl' },
   'upload-done': { type: 'upload-done', shard, fileId: 'file' },
@@ -65,6 +65,8 @@ const EVENTS: Readonly<Record<keyof typeof SHARD_TRANSITIONS | 'batch-extra', Ev
   'batch-collected': collected('completed'),
   'shard-retired': { type: 'shard-retired', shard, why: 'cut again' },
   'batch-extra': { type: 'batch-extra', batchId, shard },
+  'batch-lost': collected('lost'),
+  'batch-returned': { type: 'batch-returned', batchId },
 };
 
 /** Goes wherever events lead, one state by the first way that leads there. @returns every edge, and one to the end from where nothing leads on */
@@ -114,11 +116,17 @@ test('the diagram of a batch as we see it is what the fold makes of its events',
     foldAll([...before, ...way.map((name) => EVENTS[name])]).batches.get(batchId);
   const stateOf = (way: readonly (keyof typeof EVENTS)[]) => {
     const batch = findBatch(way);
-    return batch === undefined ? null : batch.isCollected ? 'collected' : batch.isExtra ? 'extra' : 'awaited';
+    if (batch === undefined) return null;
+    if (batch.isCollected) return batch.status === 'lost' ? 'lost' : 'collected';
+    return batch.isExtra ? 'extra' : batch.hasReturned ? 'returned' : 'awaited';
   };
-  const edges = explore(['create-done', 'batch-extra', 'batch-collected'], {
-    // The id of a batch that is created is new, and what a batch is already changes nothing.
-    isPossible: (name, way) => (name !== 'create-done' || way.length === 0) && stateOf([...way, name]) !== stateOf(way),
+  const edges = explore(['create-done', 'batch-extra', 'batch-collected', 'batch-lost', 'batch-returned'], {
+    // The id of a batch that is created is new, what a batch is already changes nothing, and what is collected is collected once.
+    isPossible(name, way) {
+      if (name === 'create-done') return way.length === 0;
+      const [from, to] = [stateOf(way), stateOf([...way, name])];
+      return from !== to && !((from === 'lost' || from === 'collected') && (to === 'lost' || to === 'collected'));
+    },
     stateOf,
   });
   assert.deepEqual(readEdges('A batch', 1), edges);
@@ -218,7 +226,7 @@ test('the diagram of a run is what its events and exit codes say', () => {
   for (const exitCode of [EXIT.usage, EXIT.refused])
     edges.add(makeEdge('open', stateOf([started('run'), { type: 'run-ended', run: 'run', exitCode }]), String(exitCode)));
   for (const exitCode of Object.values(EXIT)) {
-    const stop = readStop(new AppError('stop', { code: 'c', exitCode }));
+    const stop = readStop(new AppError('stop', { code: 'c', exitCode }), false);
     if (stop !== null) edges.add(makeEdge('open', 'stopped', String(stop.exitCode)));
   }
   assert.deepEqual(readEdges('A run'), [...edges].toSorted());

@@ -55,6 +55,7 @@ interface Model {
   location: { file: number; offsetBytes: number; lengthBytes: number } | null;
   attempts: number;
   idleRounds: number;
+  doubts: { vanishedBatches: number; interruptions: number };
   reasks: number;
   attemptEpoch: number;
   isReopened: boolean;
@@ -77,7 +78,8 @@ test('whatever is set for a key is read back, and no other key changes', () => {
       outcome: fc.constantFrom<OutcomeStatus | null>(null, 'ok', ...CAUSES),
       location,
       attempts: count,
-      idleRounds: count,
+      idleRounds: fc.nat(7),
+      doubts: fc.record({ vanishedBatches: fc.nat(3), interruptions: fc.nat(7) }, { noNullPrototype: true }),
       reasks: count,
       attemptEpoch: fc.nat(2 ** 24 - 1),
       isReopened: fc.boolean(),
@@ -94,6 +96,7 @@ test('whatever is set for a key is read back, and no other key changes', () => {
       for (const [number, change] of changes) {
         const id = index.add(k(number));
         index.setOutcome(id, change.outcome, change.location);
+        index.setDoubts(id, change.doubts);
         index.setCounts(id, change.attempts, change.idleRounds);
         index.raiseReasks(id, change.reasks);
         index.setAttemptEpoch(id, change.attemptEpoch);
@@ -119,6 +122,7 @@ function describe(index: KeyIndex, id: number): Model {
     location: index.location(id),
     attempts: index.attempts(id),
     idleRounds: index.idleRounds(id),
+    doubts: index.doubts(id),
     reasks: index.reasks(id),
     attemptEpoch: index.attemptEpoch(id),
     isReopened: index.isReopened(id),
@@ -128,12 +132,14 @@ function describe(index: KeyIndex, id: number): Model {
   };
 }
 
-test('counts above 255 stay at 255', () => {
+test('counts stay at the most that is kept', () => {
   const index = new KeyIndex();
   const id = index.add(k(1));
   index.setCounts(id, 300, 1_000);
   index.raiseReasks(id, 400);
-  assert.deepEqual([index.attempts(id), index.idleRounds(id), index.reasks(id)], [255, 255, 255]);
+  assert.deepEqual([index.attempts(id), index.idleRounds(id), index.reasks(id)], [255, 7, 255]);
+  index.setDoubts(id, { vanishedBatches: 9, interruptions: 9 });
+  assert.deepEqual([index.doubts(id), index.attempts(id), index.idleRounds(id)], [{ vanishedBatches: 3, interruptions: 7 }, 255, 7]);
 });
 
 test('a pass over the table sees a key once, also after hundreds of passes', () => {

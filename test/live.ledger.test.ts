@@ -186,7 +186,7 @@ test('a reader beside a writer sees every whole line, recorded or not, and chang
   assert.equal(reader.keys.find(k(3)), -1);
 });
 
-test('an announced call without an end is unknown at the next opening: an attempt, possibly billed, named once', async (t) => {
+test('an announced call without an end is unknown at the next opening: possibly billed, named once, and no try the row has used', async (t) => {
   const world = makeLedgerWorld(t);
   const ledger = await world.open();
   await startRun(ledger, 'r1');
@@ -201,9 +201,9 @@ test('an announced call without an end is unknown at the next opening: an attemp
     const again = await world.open();
     const id = again.keys.find(k(3));
     assert.equal(again.keys.outcome(id), 'unknown');
-    assert.equal(again.keys.attempts(id), 1);
+    assert.deepEqual([again.keys.attempts(id), again.keys.doubts(id).interruptions], [0, 1]);
     assert.match(again.readAnswer(id).outcome.message, /may have been billed/);
-    assert.deepEqual(again.fold.unknownCalls.get('r1'), { calls: 1, bodyBytes: 100, answerCaps: 1 });
+    assert.deepEqual(again.fold.unknownCalls.get('r1'), { calls: 1, bodyBytes: 100, answerCaps: 1, named: [k(3)] });
     assert.equal(again.fold.openCalls.size, 0);
     assert.equal(again.keys.find(k(2)), -1, 'what was refused was nothing');
     await again.close();

@@ -1,41 +1,41 @@
 /**
- * Lets shards in only while their estimated tokens fit the model's enqueued-token limit, oldest first.
- * The limit is the account's: configured, or learned from a refusal.
+ * Lets shards in only while what they hold fits the model's limit for its queue, oldest first. There is one for estimated tokens and one for
+ * requests; the limits are the account's: configured, or learned from a refusal.
  */
 export interface Admission {
-  /** Resolves once the tokens fit; rejects with the signal's reason. A shard larger than the limit gets in when nothing else is in. */
-  enter(tokens: number, signal: AbortSignal): Promise<void>;
+  /** Resolves once so much fits; rejects with the signal's reason. A shard larger than the limit gets in when nothing else is in. */
+  enter(size: number, signal: AbortSignal): Promise<void>;
   /** For shards whose batch exists already: counted without waiting. */
-  enterNow(tokens: number): void;
-  leave(tokens: number): void;
+  enterNow(size: number): void;
+  leave(size: number): void;
   /** Resolves when the next shard leaves. */
   nextLeave(): Promise<void>;
   /** Null is unknown: everything fits. */
-  limitTokens: number | null;
-  readonly usedTokens: number;
+  limit: number | null;
+  readonly used: number;
   readonly waiting: number;
 }
 
-export function createAdmission(limitTokens: number | null): Admission {
-  const queue: { readonly tokens: number; readonly admit: () => void }[] = [];
-  let limit = limitTokens;
-  let usedTokens = 0;
+export function createAdmission(initialLimit: number | null): Admission {
+  const queue: { readonly size: number; readonly admit: () => void }[] = [];
+  let limit = initialLimit;
+  let used = 0;
   let awaitingLeave: (() => void)[] = [];
 
   function admitWaiting(): void {
     for (let next = queue[0]; next !== undefined; next = queue[0]) {
-      if (usedTokens > 0 && limit !== null && usedTokens + next.tokens > limit) return;
+      if (used > 0 && limit !== null && used + next.size > limit) return;
       queue.shift();
-      usedTokens += next.tokens;
+      used += next.size;
       next.admit();
     }
   }
 
   return {
-    enter(tokens, signal) {
+    enter(size, signal) {
       signal.throwIfAborted();
       return new Promise((resolve, reject) => {
-        const entry = { tokens, admit };
+        const entry = { size, admit };
         function abandon() {
           const position = queue.indexOf(entry);
           if (position >= 0) queue.splice(position, 1);
@@ -51,26 +51,26 @@ export function createAdmission(limitTokens: number | null): Admission {
         admitWaiting();
       });
     },
-    enterNow(tokens) {
-      usedTokens += tokens;
+    enterNow(size) {
+      used += size;
     },
-    leave(tokens) {
-      usedTokens -= tokens;
+    leave(size) {
+      used -= size;
       const told = awaitingLeave;
       awaitingLeave = [];
       for (const tell of told) tell();
       admitWaiting();
     },
     nextLeave: () => new Promise((resolve) => awaitingLeave.push(resolve)),
-    get limitTokens() {
+    get limit() {
       return limit;
     },
-    set limitTokens(tokens) {
-      limit = tokens;
+    set limit(value) {
+      limit = value;
       admitWaiting();
     },
-    get usedTokens() {
-      return usedTokens;
+    get used() {
+      return used;
     },
     get waiting() {
       return queue.length;

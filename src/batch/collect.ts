@@ -1,6 +1,8 @@
 import { createWriteStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import type { BatchState } from '../ledger/events/fold.ts';
+import type { FinishBatchOptions } from '../ledger/ledger.ts';
 import { ApiError } from '../openai/api-error.ts';
 import type { RemoteBatch } from '../openai/wire.ts';
 import { createPatience } from './backoff.ts';
@@ -15,11 +17,14 @@ const STALL_MS = 60_000;
 const MAX_SIZE_TRIES = 4;
 const MAX_NOT_FOUND = 4;
 
+/** How a batch ended, for `finishBatch`. */
+export type CollectedEnd = Pick<FinishBatchOptions, 'status' | 'isMissingUnexecuted'>;
+
 /**
  * Fetches both files of a final batch, whatever its status, and records them.
- * @returns `lost` when rows were executed whose file cannot be had: they may have been billed
+ * @returns what is to be said of its end: `lost` when rows were executed whose file cannot be had, so that they may have been billed
  */
-export async function collectBatch(context: BatchContext, batch: RemoteBatch): Promise<'collected' | 'lost'> {
+export async function collectBatch(context: BatchContext, batch: RemoteBatch): Promise<CollectedEnd> {
   let isLost = batch.counts.completed > 0 && batch.outputFileId === null && batch.errorFileId === null;
   let lines = 0;
   for (const kind of ['output', 'error'] as const) {
@@ -39,7 +44,8 @@ export async function collectBatch(context: BatchContext, batch: RemoteBatch): P
   if (counted > 0 && lines > 0 && counted !== lines) {
     context.warn(`batch ${batch.id}: the provider counts ${counted} rows, its files hold ${lines}; the files decide`);
   }
-  return isLost ? 'lost' : 'collected';
+  const isEndedEarly = batch.status === 'cancelled' || batch.status === 'expired';
+  return { status: isLost ? 'lost' : batch.status, isMissingUnexecuted: isEndedEarly && batch.counts.total > 0 && counted === lines };
 }
 
 /** Streams a file to disk until it is whole. @returns the path, or null when the provider has no such file (any more) */
@@ -95,6 +101,22 @@ async function writeContent(context: BatchContext, fileId: string, path: string)
   }
 }
 
+/**
+ * Takes in what a batch holds that was given up and came back. Where nothing of it is waited for any more it is cancelled first.
+ * @returns whether rows were given back unanswered
+ */
+export async function collectReturned(
+  context: BatchContext,
+  { id, keyFingerprint }: BatchState,
+  options: { readonly isAwaited: boolean; readonly recalled: AbortSignal; readonly onPoll: (batch: RemoteBatch) => void },
+): Promise<boolean> {
+  const recalled = options.isAwaited ? options.recalled : AbortSignal.abort();
+  const batch = await pollBatch(context, { batchId: id, keyFingerprint: keyFingerprint ?? '', onPoll: options.onPoll, recalled });
+  const end = batch === null ? { status: 'lost' } : batch.status === 'failed' ? { status: 'failed' } : await collectBatch(context, batch);
+  const { missing } = await context.ledger.finishBatch({ batchId: id, ...end, rejected: [], usage: batch?.usage ?? null });
+  return missing > 0;
+}
+
 /** Cancels a batch of ours that nobody waits for and takes in what it finished all the same: that part is billed, and is counted as orphaned. */
 export async function collectExtra(context: BatchContext, batchId: string, onPoll: (batch: RemoteBatch) => void): Promise<void> {
   const { ledger, provider } = context;
@@ -105,6 +127,6 @@ export async function collectExtra(context: BatchContext, batchId: string, onPol
   const keyFingerprint = ledger.fold.batches.get(batchId)?.keyFingerprint ?? provider.keyFingerprint;
   const batch = await pollBatch(context, { batchId, keyFingerprint, onPoll });
   if (batch === null) return ledger.finishBatch({ batchId, status: 'lost', rejected: [], usage: null }).then(() => undefined);
-  await collectBatch(context, batch);
-  await ledger.finishBatch({ batchId, status: batch.status, rejected: [], usage: batch.usage });
+  const end = await collectBatch(context, batch);
+  await ledger.finishBatch({ batchId, ...end, rejected: [], usage: batch.usage });
 }

@@ -19,6 +19,8 @@ export interface BatchContext {
   readonly stopping: AbortSignal;
   /** Fires when calls under way must end too. Fires no earlier than `stopping`. */
   readonly signal: AbortSignal;
+  /** Called before a create is sent again that may have happened. @throws what stops the run where its budget does not hold both */
+  readonly beforeRepeat?: () => void;
   /** For a person; never row text. */
   readonly warn: (message: string) => void;
 }

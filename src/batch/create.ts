@@ -3,7 +3,9 @@ import type { ShardState } from '../ledger/events/fold.ts';
 import { ApiError } from '../openai/api-error.ts';
 import { createPatience } from './backoff.ts';
 import type { BatchContext } from './context.ts';
-import { chooseBatch, findBatchesOfCreate, listBatchesSince } from './find-lost-batch.ts';
+import { chooseBatch, lookForCreate } from './find-lost-batch.ts';
+import { findNoBatches, isNoRoute } from './no-batches.ts';
+import { isEnqueuedLimit } from './rejection.ts';
 
 /** After this many creates whose response was lost and which left no trace, the shard stays pending. */
 const MAX_UNKNOWN_CREATES = 3;
@@ -18,13 +20,15 @@ export type Created =
 /**
  * Turns an uploaded shard into one batch and no more: the intent is on disk before the call, and a call whose outcome is not known is
  * looked for, never repeated blindly (the API has no idempotency key; openai-contract section 8). Once `recalled` fires, nothing new is created.
- * @throws ApiError that stops the run, or AppError exit 7 when three creates were lost without a trace
+ * @throws ApiError that stops the run; AppError exit 7 when three creates were lost without a trace, 5 when the answer names a batch that is
+ * another one's already, 4 when the address knows no batches; whatever `beforeRepeat` throws
  */
 export async function createBatch(context: BatchContext, shard: ShardState, recalled: AbortSignal): Promise<Created> {
   const patience = createPatience(context);
   if (shard.status === 'creating' || shard.status === 'create-unknown') {
     const found = await resolveCreate(context, shard, shard.createAttempt);
     if (found !== null) return { status: 'created', batchId: found };
+    context.beforeRepeat?.();
   }
   for (let unknownCreates = 0; unknownCreates < MAX_UNKNOWN_CREATES; ) {
     context.stopping.throwIfAborted();
@@ -35,6 +39,7 @@ export async function createBatch(context: BatchContext, shard: ShardState, reca
       unknownCreates += 1;
       const found = await resolveCreate(context, shard, shardNow(context, shard).createAttempt);
       if (found !== null) return { status: 'created', batchId: found };
+      context.beforeRepeat?.();
       continue;
     }
     if (result.failure.kind === 'stop') throw result.failure;
@@ -63,62 +68,68 @@ async function tryCreate(context: BatchContext, shard: ShardState): Promise<Trie
     if (batch.inputFileId !== null && batch.inputFileId !== fileId) {
       throw new ApiError('the answer names another input file', { kind: 'unknown', code: 'foreign_batch', exitCode: EXIT.notFinished });
     }
+    if (ledger.fold.batches.has(batch.id)) throw boundTwice(context, shard.id, batch.id);
     await ledger.append({ type: 'create-done', shard: shard.id, attempt, batchId: batch.id, how: 'response' });
     return { status: 'created', batchId: batch.id };
   } catch (error) {
+    if (error instanceof BoundTwiceError) await ledger.append({ type: 'create-unknown', shard: shard.id, attempt, why: error.code });
     if (!(error instanceof ApiError)) throw error;
+    const refused = async () => {
+      await ledger.append({ type: 'create-refused', shard: shard.id, attempt, code: error.code, message: error.message });
+    };
+    const hasNoBatches = isNoRoute(error) && !/file/i.test(error.message) ? findNoBatches(context, 'POST /batches', error.message) : null;
+    if (hasNoBatches !== null) {
+      await refused();
+      throw hasNoBatches;
+    }
     // 408, 409 and every 5xx may come from something that passed the request on: asking costs one list call.
     if (error.kind === 'unknown' || error.kind === 'again') {
       await ledger.append({ type: 'create-unknown', shard: shard.id, attempt, why: error.code });
       return { status: 'unknown' };
     }
-    await ledger.append({ type: 'create-refused', shard: shard.id, attempt, code: error.code, message: error.message });
+    await refused();
     return { status: 'refused', failure: error };
   }
+}
+
+/** An id stands for one batch: what a second create was told cannot be true, and the batch it may have made is looked for by the next run. */
+class BoundTwiceError extends AppError {
+  constructor(message: string) {
+    super(message, { code: 'bound_twice', exitCode: EXIT.stopped });
+    this.name = 'BoundTwiceError';
+  }
+}
+
+function boundTwice({ ledger, provider }: BatchContext, shard: string, batchId: string): BoundTwiceError {
+  const owner = ledger.fold.batches.get(batchId)?.shard ?? null;
+  const whose = owner === null ? 'known already' : `the batch of shard ${owner}`;
+  return new BoundTwiceError(
+    `the creation of shard ${shard} was answered with ${batchId}, which is ${whose}; nothing more is created: look at the batches at ${provider.baseUrl}, then run the same command`,
+  );
 }
 
 /** Looks for the batch of a create whose outcome is not known. @returns its id, or null after the last search found nothing */
 async function resolveCreate(context: BatchContext, shard: ShardState, attempt: number): Promise<string | null> {
   const { ledger } = context;
-  const intentAt = shardNow(context, shard).createIntentAt as string;
+  const asked = shardNow(context, shard);
   const failedAtMs = context.clock().getTime();
   const schedule = context.settings.looksMs;
-  const isOld = failedAtMs - Date.parse(intentAt) > (schedule.at(-1) ?? 0);
+  const isOld = failedAtMs - Date.parse(asked.createIntentAt as string) > (schedule.at(-1) ?? 0);
   const looksMs = isOld ? [0] : schedule;
-  const patience = createPatience(context);
-  for (const lookMs of looksMs) {
+  for (const [index, lookMs] of looksMs.entries()) {
     await context.sleep(Math.max(0, failedAtMs + lookMs - context.clock().getTime()), context.stopping);
-    const chosen = chooseBatch(findBatchesOfCreate(context, shard, attempt, await findLostBatch(context, intentAt, patience)));
+    const isLast = index === looksMs.length - 1;
+    const chosen = chooseBatch(await lookForCreate(context, asked, { attempt, isLast }));
     if (chosen === null) continue;
     await ledger.append({ type: 'create-done', shard: shard.id, attempt, batchId: chosen.kept.id, how: 'adopted' });
-    for (const extra of chosen.extras) await ledger.append({ type: 'batch-extra', batchId: extra.id, shard: shard.id });
+    for (const extra of chosen.extras) await ledger.append({ type: 'batch-extra', batchId: extra.id, shard: shard.id, attempt });
     return chosen.kept.id;
   }
   await ledger.append({ type: 'create-absent', shard: shard.id, attempt, looks: looksMs.length });
+  context.warn(
+    `no look found a batch of shard ${shard.id}, whose creation was not answered; should it exist all the same, its ${shard.rows} requests are billed twice: they are counted as possibly billed, and looked for by every later run`,
+  );
   return null;
-}
-
-/** One search counts only when the list answered. */
-async function findLostBatch(context: BatchContext, since: string, patience: ReturnType<typeof createPatience>) {
-  for (;;) {
-    try {
-      return await listBatchesSince(context, since);
-    } catch (error) {
-      if (!(error instanceof ApiError) || error.kind === 'stop') throw error;
-      await patience.waitAfter(error);
-    }
-  }
-}
-
-/** Whether the provider's queue is full, whatever status it says so with. */
-export function isEnqueuedLimit(failure: { readonly code: string }): boolean {
-  return failure.code === 'token_limit_exceeded';
-}
-
-/** "Limit: 2,000,000 enqueued tokens" in the provider's message (openai-contract section 4, seen 2026-11-21). */
-export function readEnqueuedLimit(message: string): number | null {
-  const limit = /Limit: ([\d,]+) enqueued tokens/.exec(message);
-  return limit === null ? null : Number((limit[1] as string).replaceAll(',', ''));
 }
 
 /** The shard as the ledger knows it by now. */

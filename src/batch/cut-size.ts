@@ -14,6 +14,8 @@ export interface CutSize {
   readonly maxTokens: number;
   /** Half of the limit: one shard runs while the next is being prepared, and an estimate may be off by a factor of two. */
   fitLimit(limitTokens: number): void;
+  /** The same for a limit in requests. */
+  fitRequestLimit(limitRequests: number): void;
   /** @returns false when shards of this size are as small as they should become */
   shrinkTokens(shard: ShardState): boolean;
   shrinkBytes(shard: ShardState): void;
@@ -23,7 +25,9 @@ export interface CutSize {
 }
 
 export function createCutSize(limitTokens: number | null): CutSize {
-  let maxRequests = MAX_SHARD_REQUESTS;
+  /** By the API's own bound, and half of the account's. */
+  let mostRequests = MAX_SHARD_REQUESTS;
+  let maxRequests = mostRequests;
   /** Rows among which a bad one is searched for. */
   let suspects = 0;
   let maxBytes = MAX_SHARD_BYTES;
@@ -44,6 +48,10 @@ export function createCutSize(limitTokens: number | null): CutSize {
       limit = tokens;
       maxTokens = tokens / 2;
     },
+    fitRequestLimit(requests) {
+      mostRequests = Math.max(1, Math.min(MAX_SHARD_REQUESTS, Math.floor(requests / 2)));
+      maxRequests = Math.min(maxRequests, mostRequests);
+    },
     shrinkTokens(shard) {
       const halfTokens = Math.min(maxTokens, shard.tokens) / 2;
       if (shard.rows === 1 || halfTokens < limit / SMALLEST_SHARE) return false;
@@ -59,7 +67,7 @@ export function createCutSize(limitTokens: number | null): CutSize {
     },
     sawCollected(rows) {
       suspects = Math.max(0, suspects - rows);
-      if (suspects === 0) maxRequests = MAX_SHARD_REQUESTS;
+      if (suspects === 0) maxRequests = mostRequests;
     },
   };
 }

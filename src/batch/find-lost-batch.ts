@@ -1,24 +1,49 @@
 import type { ShardState } from '../ledger/events/fold.ts';
+import { ApiError } from '../openai/api-error.ts';
 import type { RemoteBatch } from '../openai/wire.ts';
-import { type BatchContext, CLOCK_SKEW_MS } from './context.ts';
+import { createPatience } from './backoff.ts';
+import type { BatchContext } from './context.ts';
+import { findGap, isNoList, LIST_PATIENCE_MS, listBatches } from './list-batches.ts';
 
-/** Every batch created since an instant (less the clock skew), page by page. The list has no filter and no order that can be relied on. */
-export async function listBatchesSince(context: BatchContext, since: string): Promise<readonly RemoteBatch[]> {
-  const sinceSeconds = (Date.parse(since) - CLOCK_SKEW_MS) / 1000;
-  const seen = new Map<string, RemoteBatch>();
-  let after: string | null = null;
+/**
+ * Looks once for the batches a create may have left behind. A look counts only when the list answered: a 404, 405 or 501 of whatever stands before
+ * the provider proves nothing. A list that lacks what is known to be there is read again for a while, by the last look.
+ * @throws AppError exit 7 when no list was seen for ten minutes
+ */
+export async function lookForCreate(
+  context: BatchContext,
+  shard: ShardState,
+  { attempt, isLast }: { readonly attempt: number; readonly isLast: boolean },
+): Promise<readonly RemoteBatch[]> {
+  const patience = createPatience(context);
+  const since = shard.createIntentAt as string;
+  const untilMs = context.clock().getTime() + LIST_PATIENCE_MS;
+  let isTold = false;
+  const tell = (why: string) => {
+    if (!isTold)
+      context.warn(`${why}: whether shard ${shard.id} has its batch cannot be told from that; it is looked for again, not created again`);
+    isTold = true;
+  };
   for (;;) {
-    const page = await context.provider.listBatches({ after, signal: context.signal });
-    const fresh = page.filter((batch) => !seen.has(batch.id));
-    for (const batch of fresh) seen.set(batch.id, batch);
-    if (fresh.length === 0 || page.every((batch) => batch.createdSeconds < sinceSeconds)) break;
-    after = (page.at(-1) as RemoteBatch).id;
+    try {
+      const { batches, doubt } = await listBatches(context, since);
+      const found = findBatchesOfCreate(context, shard, attempt, batches);
+      const gap = findGap(context, batches);
+      // A list without end will have none later, either.
+      if (doubt !== null) context.warn(`${doubt}: a batch of shard ${shard.id} beyond them is not seen`);
+      if (found.length > 0 || doubt !== null || gap === null || !isLast || context.clock().getTime() >= untilMs) return found;
+      tell(gap);
+      await context.sleep(context.settings.pollMaxMs, context.stopping);
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.kind === 'stop') throw error;
+      if (isNoList(error)) tell(`the list of batches was answered with ${error.message}`);
+      await patience.waitAfter(error);
+    }
   }
-  return [...seen.values()];
 }
 
 /** The batches one create may have left behind: by our metadata, or by the input file where a gateway dropped the metadata. */
-export function findBatchesOfCreate(
+function findBatchesOfCreate(
   context: BatchContext,
   shard: ShardState,
   attempt: number,

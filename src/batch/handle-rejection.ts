@@ -1,6 +1,7 @@
 import { AppError, EXIT } from '../core/errors.ts';
+import type { Admission } from './admission.ts';
 import type { BatchContext } from './context.ts';
-import type { Rejection } from './rejection.ts';
+import type { EnqueuedLimit, Rejection } from './rejection.ts';
 import type { ShardLifecycleOptions } from './shard-lifecycle-options.ts';
 import { sleepUntil } from './sleep-until.ts';
 
@@ -18,7 +19,7 @@ export function createRejectionHandler(
   context: BatchContext,
   options: ShardLifecycleOptions,
 ): (rejection: Rejection) => Promise<RejectionHandled> {
-  const { admission, breaker, cutSize, shard } = options;
+  const { admission, breaker, cutSize, requestAdmission, shard } = options;
   let queuePauses = 0;
   let filePauses = 0;
   let uploads = 1;
@@ -28,16 +29,27 @@ export function createRejectionHandler(
     return 'retired';
   }
 
-  async function waitForRoom(limitTokens: number | null): Promise<RejectionHandled> {
-    if (limitTokens !== null && limitTokens !== admission.limitTokens) {
-      await context.ledger.append({ type: 'limit-learned', model: shard.model, enqueuedTokens: limitTokens });
-      admission.limitTokens = limitTokens;
+  async function learnLimit({ limitTokens, limitRequests }: EnqueuedLimit): Promise<void> {
+    const { model } = shard;
+    if (limitTokens !== null && limitTokens !== admission.limit) {
+      await context.ledger.append({ type: 'limit-learned', model, enqueuedTokens: limitTokens });
+      admission.limit = limitTokens;
       cutSize.fitLimit(limitTokens);
-      context.warn(`${shard.model}: the account holds ${limitTokens} enqueued tokens; shards are cut to fit`);
+      context.warn(`${model}: the account holds ${limitTokens} enqueued tokens; shards are cut to fit`);
     }
-    if (admission.limitTokens !== null && shard.tokens > admission.limitTokens && shard.rows > 1)
-      return retire('larger than the enqueued-token limit');
-    const isAlone = admission.usedTokens === 0;
+    if (limitRequests !== null && limitRequests !== requestAdmission.limit) {
+      await context.ledger.append({ type: 'request-limit-learned', model, enqueuedRequests: limitRequests });
+      requestAdmission.limit = limitRequests;
+      cutSize.fitRequestLimit(limitRequests);
+      context.warn(`${model}: the account holds ${limitRequests} enqueued requests; shards are cut to fit`);
+    }
+  }
+
+  async function waitForRoom(limit: EnqueuedLimit): Promise<RejectionHandled> {
+    await learnLimit(limit);
+    if (shard.rows > 1 && isOver(shard.tokens, admission)) return retire('larger than the enqueued-token limit');
+    if (shard.rows > 1 && isOver(shard.rows, requestAdmission)) return retire('larger than the limit of enqueued requests');
+    const isAlone = admission.used === 0;
     if (isAlone && queuePauses > 0 && cutSize.shrinkTokens(shard)) return retire('refused although nothing else of ours is enqueued');
     options.onPhase('waiting');
     const pauseMs = (QUEUE_PAUSE_POLLS[Math.min(queuePauses, QUEUE_PAUSE_POLLS.length - 1)] as number) * context.settings.pollMaxMs;
@@ -70,12 +82,17 @@ export function createRejectionHandler(
   return async (rejection) => {
     switch (rejection.type) {
       case 'queue-full':
-        return waitForRoom(rejection.limitTokens);
+        return waitForRoom(rejection);
       case 'file-not-found':
         return waitForFile(rejection.message);
       case 'too-large':
         cutSize.shrinkBytes(shard);
         return retire('larger than the provider takes');
+      case 'account-refused':
+        throw new AppError(
+          `the account has no money or quota left: ${rejection.code}: ${rejection.message}; no row is at fault, they stay pending`,
+          { code: rejection.code, exitCode: EXIT.stopped },
+        );
       case 'job-refused':
         throw new AppError(`the provider refuses this job: ${rejection.code}: ${rejection.message}`, {
           code: rejection.code,
@@ -90,10 +107,18 @@ export function createRejectionHandler(
       case 'undelivered':
         return retire('batches do not take prompt_cache_options');
       case 'unplaced':
+        context.warn(
+          `shard ${shard.id} was refused and no row named (${rejection.code}: ${rejection.message}); it is cut in halves to find the row`,
+        );
         cutSize.shrinkRequests(shard);
         return retire(`refused without a line: ${rejection.code}`);
       default:
         return rejection satisfies never;
     }
   };
+}
+
+/** Whether a shard alone is more than the queue holds. */
+export function isOver(size: number, { limit }: Pick<Admission, 'limit'>): boolean {
+  return limit !== null && size > limit;
 }

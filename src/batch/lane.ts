@@ -1,20 +1,23 @@
 import { setMaxListeners } from 'node:events';
 import type { Request } from '../core/request.ts';
 import { countAnswerCaps, makeRequestLine } from '../core/request.ts';
-import type { ShardWriter } from '../ledger/ledger.ts';
+import type { Ledger, ShardWriter } from '../ledger/ledger.ts';
 import { MAX_BYTES_PER_CHARACTER } from '../ledger/shard-writer.ts';
 import type { RemoteBatch } from '../openai/wire.ts';
 import { createAdmission } from './admission.ts';
 import { createShardBreaker } from './breaker.ts';
 import { type BatchCache, createCacheCarrier } from './cache-carrier.ts';
-import { collectExtra } from './collect.ts';
+import { collectExtra, collectReturned } from './collect.ts';
 import type { BatchContext } from './context.ts';
 import { createCutSize } from './cut-size.ts';
 import { runShardLifecycle } from './shard-lifecycle.ts';
 import type { Phase } from './shard-lifecycle-options.ts';
 import { sleepUntil } from './sleep-until.ts';
 import { createMutex } from './upload.ts';
+import { findReturned } from './vanished-batches.ts';
 
+/** A batch that was given up is asked for again after so many of the longest polls. */
+const VANISHED_POLLS = 10;
 /** Shards that are cut but not yet with the provider; more would only lie on disk. */
 const MAX_UNSENT_SHARDS = 2;
 
@@ -29,8 +32,11 @@ export interface ShardView {
 
 /** Lane 1: requests go in, answers appear in the ledger. */
 export interface BatchLane {
-  /** Takes up what the ledger holds unfinished and nobody travels with: shards on their way, and extra batches. */
-  resume(): void;
+  /**
+   * Takes up what the ledger holds unfinished and nobody travels with: shards on their way, extra batches, and batches that were given up and are
+   * there again.
+   */
+  resume(): Promise<void>;
   /** Packs one request. Waits while enough shards are on their way. @throws what stopped the lane */
   add(request: Request, tokens: number): Promise<void>;
   /** Sends the shard being filled, however small. */
@@ -49,7 +55,7 @@ export interface BatchLane {
   /** What the shard being filled holds, until it is on its way. */
   readonly filling: { readonly rows: number; readonly bytes: number; readonly answerCaps: number };
   readonly admission: { readonly limitTokens: number | null; readonly usedTokens: number };
-  /** Waits until every shard has ended, whether well or not; the first fault is kept for `nextEnd`. */
+  /** Waits until every shard has ended, whether well or not; the first fault is kept for `nextEnd`. Vanished batches are watched no more. */
   drain(): Promise<void>;
 }
 
@@ -76,7 +82,10 @@ export function createBatchLane(context: BatchContext, options: BatchLaneOptions
   const learned = ledger.fold.learnedLimits.get(options.model) ?? null;
   const limitTokens = learned === null ? options.enqueuedTokens : Math.min(learned, options.enqueuedTokens ?? learned);
   const admission = createAdmission(limitTokens);
+  const limitRequests = ledger.fold.learnedRequestLimits.get(options.model) ?? null;
+  const requestAdmission = createAdmission(limitRequests);
   const cutSize = createCutSize(limitTokens);
+  if (limitRequests !== null) cutSize.fitRequestLimit(limitRequests);
   const breaker = createShardBreaker();
   const inUploadTurn = createMutex();
   const carrier = createCacheCarrier(ledger, options.model, options.cache ?? null);
@@ -91,6 +100,7 @@ export function createBatchLane(context: BatchContext, options: BatchLaneOptions
   let endsSeen = 0;
   let endsTold = 0;
   const wake: (() => void)[] = [];
+  let watch: { readonly end: AbortController; readonly ended: Promise<void> } | null = null;
 
   function tellChange(): void {
     for (const tell of wake.splice(0)) tell();
@@ -111,6 +121,7 @@ export function createBatchLane(context: BatchContext, options: BatchLaneOptions
       .finally(() => {
         underWay.delete(id);
         beginExtras();
+        watchVanished();
         endsSeen += 1;
         tellChange();
       });
@@ -123,6 +134,7 @@ export function createBatchLane(context: BatchContext, options: BatchLaneOptions
       const end = await runShardLifecycle(context, {
         shard,
         admission,
+        requestAdmission,
         cutSize,
         breaker,
         inUploadTurn,
@@ -142,6 +154,45 @@ export function createBatchLane(context: BatchContext, options: BatchLaneOptions
         collectExtra(context, batch.id, (remote) => update({ batch: remote })),
       );
     }
+  }
+
+  /** Batches that are there again, and those an earlier process found so. */
+  async function beginReturned(): Promise<void> {
+    if (fault !== null || context.stopping.aborted) return;
+    await findReturned(context);
+    for (const batch of ledger.fold.batches.values()) {
+      if (!batch.hasReturned || batch.isExtra || batch.isCollected || underWay.has(batch.id)) continue;
+      const number = ledger.fold.shards.get(batch.shard ?? '')?.number ?? 0;
+      const isAwaited = number !== 0 && hasKeyInFlight(ledger.keys, number);
+      begin(batch.id, { shard: batch.shard, rows: 0, phase: 'polling', batch: null }, async (update) => {
+        const onPoll = (remote: RemoteBatch) => update({ batch: remote });
+        hasGivenBack = (await collectReturned(context, batch, { isAwaited, recalled: recalled.signal, onPoll })) || hasGivenBack;
+      });
+    }
+    beginExtras();
+  }
+
+  /** While anything is under way, what was given up is asked for now and then. */
+  function watchVanished(): void {
+    if (watch !== null || underWay.size === 0 || ![...ledger.fold.batches.values()].some(({ status }) => status === 'lost')) return;
+    const end = new AbortController();
+    const signal = AbortSignal.any([context.stopping, end.signal]);
+    const look = async () => {
+      for (; underWay.size > 0; await beginReturned()) await context.sleep(VANISHED_POLLS * context.settings.pollMaxMs, signal);
+    };
+    const ended = look()
+      .catch((error: unknown) => {
+        if (!signal.aborted) fault ??= { error };
+      })
+      .finally(() => {
+        watch = null;
+      });
+    watch = { end, ended };
+  }
+
+  async function endWatch(): Promise<void> {
+    watch?.end.abort();
+    await watch?.ended;
   }
 
   function throwFault(): void {
@@ -170,11 +221,12 @@ export function createBatchLane(context: BatchContext, options: BatchLaneOptions
     [...underWay.values()].filter(({ view }) => view.phase === 'uploading' || view.phase === 'waiting' || view.phase === 'creating').length;
 
   const lane: BatchLane = {
-    resume() {
+    async resume() {
       for (const shard of ledger.fold.shards.values()) {
         if (shard.status !== 'collected' && shard.status !== 'retired' && !underWay.has(shard.id)) beginShard(shard.id);
       }
-      beginExtras();
+      await beginReturned();
+      watchVanished();
     },
     async add(request, tokens) {
       throwFault();
@@ -237,10 +289,20 @@ export function createBatchLane(context: BatchContext, options: BatchLaneOptions
     get filling() {
       return gathered;
     },
-    admission,
+    get admission() {
+      return { limitTokens: admission.limit, usedTokens: admission.used };
+    },
     async drain() {
-      while (underWay.size > 0) await Promise.all([...underWay.values()].map(({ promise }) => promise));
+      do {
+        await endWatch();
+        await Promise.all([...underWay.values()].map(({ promise }) => promise));
+      } while (underWay.size > 0 || watch !== null);
     },
   };
   return lane;
+}
+
+function hasKeyInFlight(keys: Ledger['keys'], shard: number): boolean {
+  for (let id = 0; id < keys.size; id++) if (keys.shard(id) === shard) return true;
+  return false;
 }

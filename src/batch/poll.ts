@@ -4,8 +4,9 @@ import { KNOWN_STATUSES, type RemoteBatch, TERMINAL_STATUSES } from '../openai/w
 import { createBackoff } from './backoff.ts';
 import { cancelBatch } from './cancel-batch.ts';
 import type { BatchContext } from './context.ts';
+import { LIST_PATIENCE_MS, listBatches } from './list-batches.ts';
 
-/** A batch its own key cannot see any more is given up after this many polls in a row. */
+/** A batch its own key cannot see any more is looked for in the list after this many polls in a row. */
 const MAX_NOT_FOUND = 6;
 /** File ids may appear after the status says completed: so long after it, as ten times the longest poll. */
 const LATE_FILE_POLLS = 10;
@@ -22,19 +23,25 @@ export interface PollOptions {
 
 /**
  * Waits until a batch is final and its file ids are there; one that is recalled is cancelled first.
- * @returns the final batch, or null when the provider does not know it any more
- * @throws the reason of `stopping` when no more waiting is wanted; AppError exit 4 when another key created it
+ * @returns the final batch, or null when the provider does not know it any more: neither by its id nor in its list
+ * @throws the reason of `stopping` when no more waiting is wanted; AppError exit 4 when another key created it, exit 7 when it is not found and no
+ * list was seen for ten minutes
  */
 export async function pollBatch(context: BatchContext, options: PollOptions): Promise<RemoteBatch | null> {
   const { ledger, provider } = context;
   const backoff = createBackoff({ firstMs: 500, maxMs: context.settings.pollMaxMs, random: context.random });
   let notFound = 0;
+  let notFoundSinceMs = 0;
   let finalSinceMs: number | null = null;
   let isCancelled = false;
   let lastStatus = ledger.fold.batches.get(options.batchId)?.status ?? '';
   for (;;) {
     try {
-      const batch = await provider.retrieveBatch(options.batchId, context.signal);
+      const batch =
+        notFound < MAX_NOT_FOUND
+          ? await provider.retrieveBatch(options.batchId, context.signal)
+          : await retrieveOrFind(context, options.batchId, notFoundSinceMs);
+      if (batch === null) return null;
       notFound = 0;
       if (batch.status !== lastStatus) {
         if (!KNOWN_STATUSES.has(batch.status)) context.warn(`batch ${batch.id}: unknown status "${batch.status}", waiting on`);
@@ -56,13 +63,43 @@ export async function pollBatch(context: BatchContext, options: PollOptions): Pr
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       if (error.status === 404) {
-        notFound += 1;
         if (options.keyFingerprint !== provider.keyFingerprint) throw otherKey(options.batchId);
-        if (notFound >= MAX_NOT_FOUND) return null;
+        if (notFound === 0) notFoundSinceMs = context.clock().getTime();
+        notFound += 1;
       } else if (error.kind === 'stop') throw error;
       if (error.retryAfterMs !== null) await context.sleep(error.retryAfterMs, context.stopping);
     }
     await pause(context, backoff.nextMs(), options.recalled);
+  }
+}
+
+/**
+ * Asks once more for a batch that was not found, and then looks for it in the list, which knows it or not.
+ * @returns the batch; null when it is neither found nor listed
+ * @throws ApiError when that cannot be told, AppError exit 7 when it could not be told for ten minutes
+ */
+async function retrieveOrFind(context: BatchContext, batchId: string, sinceMs: number): Promise<RemoteBatch | null> {
+  const { clock, provider, signal } = context;
+  try {
+    return await provider.retrieveBatch(batchId, signal);
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.status !== 404) throw error;
+    const since = context.ledger.fold.batches.get(batchId)?.submittedAt ?? clock().toISOString();
+    const { batches, doubt } = await listBatches(context, since).catch((cause: unknown) => {
+      if (!(cause instanceof ApiError) || cause.kind === 'stop') throw cause;
+      return { batches: [], doubt: `the list of batches was answered with ${cause.message}` };
+    });
+    const listed = batches.find(({ id }) => id === batchId);
+    if (listed !== undefined || doubt === null) return listed ?? null;
+    if (clock().getTime() - sinceMs < LIST_PATIENCE_MS) throw error;
+    throw new AppError(
+      `batch ${batchId} is not found (${error.message}), and ${doubt}; its rows are not asked again; run the same command later`,
+      {
+        code: 'batch_not_found',
+        exitCode: EXIT.notFinished,
+        cause: error,
+      },
+    );
   }
 }
 

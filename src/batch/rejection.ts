@@ -1,15 +1,17 @@
 import type { RejectedRequest } from '../core/event.ts';
+import { QUOTA_CODES } from '../core/response-line.ts';
 import type { BatchProblem, RemoteBatch } from '../openai/wire.ts';
-import { isEnqueuedLimit, readEnqueuedLimit } from './create.ts';
 import { isTooLarge } from './upload.ts';
 
 /** What a refused shard asks for: the provider's reasons for a `failed` batch or a 4xx at create, read into one decision. */
 export type Rejection =
-  /** The model's queue is full; `limitTokens` as the message names it. */
-  | { readonly type: 'queue-full'; readonly limitTokens: number | null }
+  /** The model's queue is full; the limit as the message names it. */
+  | ({ readonly type: 'queue-full' } & EnqueuedLimit)
   /** The provider does not see the file (yet). */
   | { readonly type: 'file-not-found'; readonly message: string }
   | { readonly type: 'too-large'; readonly message: string }
+  /** The account cannot pay: no row is at fault. */
+  | { readonly type: 'account-refused'; readonly code: string; readonly message: string }
   /** No batch of this job can pass: the model, the endpoint. */
   | { readonly type: 'job-refused'; readonly code: string; readonly message: string }
   /** These rows are bad, the others may go. */
@@ -18,6 +20,12 @@ export type Rejection =
   | { readonly type: 'undelivered' }
   /** Some row is bad, and the provider does not say which. */
   | { readonly type: 'unplaced'; readonly code: string; readonly message: string };
+
+/** What a model's queue holds for an account, in whichever of the two it is told; null where it is not. */
+export interface EnqueuedLimit {
+  readonly limitTokens: number | null;
+  readonly limitRequests: number | null;
+}
 
 const JOB_CODES: ReadonlySet<string> = new Set(['model_not_found', 'invalid_endpoint', 'invalid_url', 'url_mismatch']);
 
@@ -39,9 +47,25 @@ export function readRejection(batch: RemoteBatch, customIds: readonly string[]):
 
 /** The reasons that concern the shard as a whole, or null. The same codes come as a 4xx at create and as a failed batch. */
 export function readGeneral(code: string, message: string, param: string | null): Rejection | null {
-  if (isEnqueuedLimit({ code })) return { type: 'queue-full', limitTokens: readEnqueuedLimit(message) };
+  if (isEnqueuedLimit({ code, message })) return { type: 'queue-full', ...readEnqueuedLimit(message) };
+  if (QUOTA_CODES.has(code)) return { type: 'account-refused', code, message };
   if (param === 'file_id' || /cannot find file/i.test(message)) return { type: 'file-not-found', message };
   if (isTooLarge({ message })) return { type: 'too-large', message };
   if (JOB_CODES.has(code)) return { type: 'job-refused', code, message };
   return null;
+}
+
+/** A limit of the queue in requests has a code of its own, which nobody has told yet: its words decide (help.openai.com 9197833, seen 2026-11-21). */
+const ENQUEUED_LIMIT = /Limit: ([\d,]+) enqueued (token|request)s/;
+
+/** Whether the provider's queue is full, whatever status it says so with. */
+export function isEnqueuedLimit({ code, message }: { readonly code: string; readonly message: string }): boolean {
+  return code === 'token_limit_exceeded' || ENQUEUED_LIMIT.test(message);
+}
+
+/** "Limit: 2,000,000 enqueued tokens" in the provider's message (openai-contract section 4, seen 2026-11-21). */
+function readEnqueuedLimit(message: string): EnqueuedLimit {
+  const [, digits = '', unit] = ENQUEUED_LIMIT.exec(message) ?? [];
+  const limit = Number(digits.replaceAll(',', ''));
+  return { limitTokens: unit === 'token' ? limit : null, limitRequests: unit === 'request' ? limit : null };
 }

@@ -9,7 +9,10 @@ export type Phase = 'uploading' | 'waiting' | 'creating' | 'polling' | 'collecti
 
 export interface ShardLifecycleOptions {
   readonly shard: ShardState;
+  /** In estimated tokens. */
   readonly admission: Admission;
+  /** In requests. */
+  readonly requestAdmission: Admission;
   readonly cutSize: CutSize;
   readonly breaker: ShardBreaker;
   /** Lets one shard upload at a time: each holds a good part of its file in memory. */

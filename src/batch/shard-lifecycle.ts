@@ -4,7 +4,7 @@ import { learnFromAnswers, learnFromFailure } from './cache-carrier.ts';
 import { collectBatch } from './collect.ts';
 import type { BatchContext } from './context.ts';
 import { createBatch, shardNow } from './create.ts';
-import { createRejectionHandler } from './handle-rejection.ts';
+import { createRejectionHandler, isOver } from './handle-rejection.ts';
 import { pollBatch } from './poll.ts';
 import { type Rejection, readGeneral, readRejection } from './rejection.ts';
 import type { ShardLifecycleOptions } from './shard-lifecycle-options.ts';
@@ -62,19 +62,15 @@ async function upload(context: BatchContext, options: ShardLifecycleOptions): Pr
 
 /** From an uploaded file to answers on disk. @returns how that ended, or why the provider would not take the shard */
 async function submit(context: BatchContext, sending: BatchContext, options: ShardLifecycleOptions): Promise<ShardEnd | Rejection> {
-  const { admission, onPhase, recalled } = options;
+  const { admission, onPhase, recalled, requestAdmission } = options;
   let shard = shardNow(context, options.shard);
   // A create whose outcome is open is looked for, recalled or not.
-  if (shard.status === 'submitted' || recalled.aborted) admission.enterNow(shard.tokens);
-  else {
-    onPhase('waiting');
-    await admission.enter(shard.tokens, sending.stopping);
-  }
+  const leave = await enter(options, shard, shard.status === 'submitted' || recalled.aborted ? null : sending.stopping);
   try {
     if (shard.status !== 'submitted') {
       // Learned while it waited: asking would only earn a refusal.
-      if (shard.rows > 1 && shard.tokens > (admission.limitTokens ?? Number.POSITIVE_INFINITY))
-        return { type: 'queue-full', limitTokens: null };
+      if (shard.rows > 1 && (isOver(shard.tokens, admission) || isOver(shard.rows, requestAdmission)))
+        return { type: 'queue-full', limitTokens: null, limitRequests: null };
       onPhase('creating');
       const created = await createBatch(context, shard, recalled);
       if (created.status === 'recalled') return retire(context, options);
@@ -83,8 +79,34 @@ async function submit(context: BatchContext, sending: BatchContext, options: Sha
     }
     return await awaitAnswers(context, options, shard);
   } finally {
-    admission.leave(shard.tokens);
+    leave();
   }
+}
+
+/** Waits for room in the queue, or counts the shard without waiting when there is no `stopping`. @returns what gives the room back */
+async function enter(
+  { admission, requestAdmission, onPhase }: ShardLifecycleOptions,
+  { tokens, rows }: ShardState,
+  stopping: AbortSignal | null,
+): Promise<() => void> {
+  const leave = () => {
+    admission.leave(tokens);
+    requestAdmission.leave(rows);
+  };
+  if (stopping === null) {
+    admission.enterNow(tokens);
+    requestAdmission.enterNow(rows);
+    return leave;
+  }
+  onPhase('waiting');
+  await admission.enter(tokens, stopping);
+  try {
+    await requestAdmission.enter(rows, stopping);
+  } catch (error) {
+    admission.leave(tokens);
+    throw error;
+  }
+  return leave;
 }
 
 async function awaitAnswers(context: BatchContext, options: ShardLifecycleOptions, shard: ShardState): Promise<ShardEnd | Rejection> {
@@ -97,7 +119,9 @@ async function awaitAnswers(context: BatchContext, options: ShardLifecycleOption
     recalled: options.recalled,
   });
   if (batch === null) {
-    context.warn(`batch ${batchId} is gone at the provider; its rows may have been billed`);
+    context.warn(
+      `batch ${batchId} is gone at the provider: its ${shard.rows} requests may have been billed; they are asked again once, and the batch is looked for by every later run`,
+    );
     return finish(context, { batchId, status: 'lost', rejected: [], usage: null });
   }
   if (batch.status === 'failed') {
@@ -119,7 +143,7 @@ async function awaitAnswers(context: BatchContext, options: ShardLifecycleOption
   options.onPhase('collecting');
   const end = await collectBatch(context, batch);
   await learnFromAnswers(context, shard, batchId);
-  return finish(context, { batchId, status: end === 'lost' ? 'lost' : batch.status, rejected: [], usage: batch.usage });
+  return finish(context, { batchId, ...end, rejected: [], usage: batch.usage });
 }
 
 async function finish(context: BatchContext, batch: Parameters<BatchContext['ledger']['finishBatch']>[0]): Promise<ShardEnd> {

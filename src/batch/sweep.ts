@@ -1,11 +1,14 @@
 import { ApiError } from '../openai/api-error.ts';
 import { createPatience } from './backoff.ts';
 import type { BatchContext } from './context.ts';
-import { listBatchesSince } from './find-lost-batch.ts';
+import { isNoList, listBatches } from './list-batches.ts';
+import { findNoBatches } from './no-batches.ts';
+import { mayComeBack } from './vanished-batches.ts';
 
 /**
  * Compares the provider's list with the ledger: a batch that carries our state's id, or one of our input files, and that no create accounts
  * for, becomes an extra. Creates whose outcome is not known yet are left to their own looks.
+ * @throws AppError exit 4 when the address has no batches and none was ever created there
  */
 export async function sweepBatches(context: BatchContext, since: string): Promise<void> {
   const { ledger } = context;
@@ -15,14 +18,28 @@ export async function sweepBatches(context: BatchContext, since: string): Promis
   const otherStates = new Set<string>();
   for (const batch of batches) {
     if (ledger.fold.batches.has(batch.id)) continue;
-    const { rowmill, state, shard } = batch.metadata;
+    const { rowmill, state, shard, attempt } = batch.metadata;
     const shardId = state === ledger.stateId ? (shard ?? null) : state === undefined ? (shardByFile.get(batch.inputFileId) ?? null) : null;
     if (state === ledger.stateId || shardId !== null) {
-      if (shardId === null || !undecided.has(shardId)) await ledger.append({ type: 'batch-extra', batchId: batch.id, shard: shardId });
+      if (shardId !== null && undecided.has(shardId)) continue;
+      const made = attempt === undefined ? {} : { attempt: Number(attempt) };
+      await ledger.append({ type: 'batch-extra', batchId: batch.id, shard: shardId, ...made });
     } else if (rowmill === context.jobName && state !== undefined) otherStates.add(state);
   }
   for (const state of otherStates)
     context.warn(`the provider holds batches of job ${context.jobName} from another state directory (${state}); they are left alone`);
+}
+
+/** Whether the list may show something that the ledger does not know: without that a run that makes live calls has no use for it. */
+export function mayHaveUnknownBatches({ ledger, clock }: Pick<BatchContext, 'ledger' | 'clock'>): boolean {
+  const { shards, batches, absentCreates } = ledger.fold;
+  return (
+    [...absentCreates.values()].some(({ sentAt }) => mayComeBack(sentAt, clock)) ||
+    [...shards.values()].some(isUndecided) ||
+    [...batches.values()].some(
+      ({ isCollected, status, submittedAt }) => !isCollected || (status === 'lost' && mayComeBack(submittedAt, clock)),
+    )
+  );
 }
 
 function isUndecided(shard: { readonly status: string }): boolean {
@@ -33,9 +50,18 @@ async function listPatiently(context: BatchContext, since: string) {
   const patience = createPatience(context);
   for (;;) {
     try {
-      return await listBatchesSince(context, since);
+      const { batches, doubt } = await listBatches(context, since);
+      if (doubt !== null) context.warn(`${doubt}; batches of ours that it does not show are looked for again by the next run`);
+      return batches;
     } catch (error) {
       if (!(error instanceof ApiError) || error.kind === 'stop') throw error;
+      if (isNoList(error)) {
+        const hasNone = mayHaveUnknownBatches(context) ? null : findNoBatches(context, 'GET /batches', error.message);
+        if (hasNone !== null) throw hasNone;
+        // Creates in doubt make looks of their own, and batches under way are asked for one by one: nothing is concluded from this.
+        context.warn(`the list of batches cannot be read (${error.message}); it is looked at again by the next run`);
+        return [];
+      }
       if (error.kind === 'permanent') return [];
       await patience.waitAfter(error);
     }

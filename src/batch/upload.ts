@@ -3,11 +3,12 @@ import { ApiError } from '../openai/api-error.ts';
 import { isBeingProcessed, type RemoteFile } from '../openai/wire.ts';
 import { createPatience } from './backoff.ts';
 import { type BatchContext, CLOCK_SKEW_MS } from './context.ts';
+import { findNoBatches, isNoRoute } from './no-batches.ts';
 
 /**
  * Brings a shard's file to the provider. An upload costs nothing, so a lost response is answered by a look and, where nothing is found, a second upload.
  * @returns `processing` when the file is there and the provider not done with it; `too-large` when the provider takes no file of this size: the shard has to be cut smaller
- * @throws ApiError for anything that no further try can change
+ * @throws ApiError for anything that no further try can change; AppError exit 4 when the address takes no files
  */
 export async function uploadShard(context: BatchContext, shard: ShardState): Promise<'uploaded' | 'processing' | 'too-large'> {
   const { ledger, provider } = context;
@@ -38,6 +39,8 @@ export async function uploadShard(context: BatchContext, shard: ShardState): Pro
     } catch (error) {
       if (!(error instanceof ApiError) || error.kind === 'stop') throw error;
       if (isTooLarge(error)) return 'too-large';
+      const hasNoBatches = isNoRoute(error) || error.status === 501 ? findNoBatches(context, 'POST /files', error.message) : null;
+      if (hasNoBatches !== null) throw hasNoBatches;
       if (error.kind === 'permanent') throw error;
       await patience.waitAfter(error);
     }

@@ -13,22 +13,24 @@ export interface Interrupts {
 
 /**
  * First SIGINT, SIGTERM or SIGHUP: `stopping` fires, and `signal` 30 s later. Second: the process ends at once; the state directory takes that.
+ * @param onEnd told just before it does
  */
-export function listenForInterrupts(say: (message: string) => void): Interrupts {
+export function listenForInterrupts(say: (message: string) => void, onEnd: (reason: AppError) => void = () => {}): Interrupts {
   const stopping = new AbortController();
   const ending = new AbortController();
   let drain: NodeJS.Timeout | undefined;
 
   function interrupt(name: NodeJS.Signals): void {
     const exitCode = name === 'SIGINT' ? EXIT.interrupted : EXIT.terminated;
+    const reason = new AppError('interrupted', { code: 'interrupted', exitCode });
     if (stopping.signal.aborted) {
       say('Stopped now. Nothing paid is lost.');
+      onEnd(reason);
       process.exit(exitCode);
     }
     say(
       'Finishing the calls under way (30 s at most); batches at the provider go on by themselves. Ctrl-C again to stop now. Nothing paid is lost.',
     );
-    const reason = new AppError('interrupted', { code: 'interrupted', exitCode });
     stopping.abort(reason);
     drain = setTimeout(() => ending.abort(reason), DRAIN_MS);
     drain.unref();

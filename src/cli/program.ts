@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import { EXIT, UsageError } from '../core/errors.ts';
 import { MODES } from '../core/job.ts';
 import { VERSION } from '../core/version.ts';
 import type { DiffFlags } from './commands/diff.ts';
@@ -17,7 +18,7 @@ import {
   parseTime,
 } from './flag-values.ts';
 import type { JobFlags, RunFlags, SimulateFlags, WorkerFlags } from './flags.ts';
-import { reportFailure } from './report-failure.ts';
+import { printFailure, reportFailure } from './report-failure.ts';
 
 /** The command line. Only commander is loaded here; each command loads what it needs when it runs. */
 export function makeProgram(): Command {
@@ -27,7 +28,11 @@ export function makeProgram(): Command {
     .enablePositionalOptions()
     .showSuggestionAfterError()
     .configureHelp({ sortSubcommands: false })
-    .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
+    .exitOverride((error) => {
+      if (error.exitCode !== 0 && process.argv.includes('--json'))
+        printFailure(new UsageError(error.message.replace(/^error: /, '')), EXIT.usage);
+      process.exit(error.exitCode === 0 ? 0 : EXIT.usage);
+    });
 
   program
     .command('demo')
@@ -264,7 +269,14 @@ function guard<Arguments extends readonly unknown[]>(
     try {
       process.exitCode = await command(...values);
     } catch (error) {
-      process.exitCode = reportFailure(error);
+      const exitCode = reportFailure(error);
+      if (values.some(wantsJson)) printFailure(error, exitCode);
+      process.exitCode = exitCode;
     }
   };
+}
+
+/** The flags among a command's values. */
+function wantsJson(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && (value as { readonly json?: unknown }).json === true;
 }

@@ -1,6 +1,30 @@
 import { inspect } from 'node:util';
-import { AppError, EXIT, UsageError } from '../core/errors.ts';
-import { say } from './say.ts';
+import { AppError, EXIT, type Problem, UsageError } from '../core/errors.ts';
+import { printJson, say } from './say.ts';
+
+/** What `--json` prints of a command that ended without its own object. */
+interface Failure {
+  readonly schema: 'rowmill.error/1';
+  readonly exitCode: number;
+  /** A stable word for programs; `bug` for what should not happen. */
+  readonly code: string;
+  readonly message: string;
+  /** What is to be changed, with file, line and column where it has a place; absent where that is not known. */
+  readonly problems?: readonly Problem[];
+}
+
+/** The one object of `--json` for an error. */
+export function printFailure(error: unknown, exitCode: number): void {
+  const isKnown = error instanceof AppError;
+  const failure: Failure = {
+    schema: 'rowmill.error/1',
+    exitCode,
+    code: isKnown ? error.code : 'bug',
+    message: error instanceof Error ? error.message : String(error),
+    ...(error instanceof UsageError ? { problems: error.problems } : {}),
+  };
+  printJson(failure);
+}
 
 /**
  * Says on stderr what went wrong and gives the exit code. An AppError is a sentence for the user; anything else is a bug and shows its stack.

@@ -58,6 +58,8 @@ export type Event =
   /** Whether an address takes what steers the prompt cache, by model and lane: only a batch is evidence for batches. */
   | { readonly type: 'cache-option-learned'; readonly model: string; readonly lane: LaneName; readonly isTaken: boolean }
   | { readonly type: 'limit-learned'; readonly model: string; readonly enqueuedTokens: number }
+  /** The same limit, of an account that counts requests. */
+  | { readonly type: 'request-limit-learned'; readonly model: string; readonly enqueuedRequests: number }
   /** Something this base URL wants in another form than OpenAI's: `name` and `form` of `Forms` in src/openai/forms.ts. */
   | { readonly type: 'address-learned'; readonly baseUrl: string; readonly name: string; readonly form: string }
   | { readonly type: 'upload-intent'; readonly shard: string; readonly filename: string }
@@ -78,10 +80,16 @@ export type Event =
     }
   | { readonly type: 'create-refused'; readonly shard: string; readonly attempt: number; readonly code: string; readonly message: string }
   | { readonly type: 'create-unknown'; readonly shard: string; readonly attempt: number; readonly why: string }
+  /** No look found the batch of this create. It may exist all the same: `batch-extra` says so when it surfaces. */
   | { readonly type: 'create-absent'; readonly shard: string; readonly attempt: number; readonly looks: number }
   | { readonly type: 'batch-status'; readonly batchId: string; readonly status: string }
-  /** A batch of ours nobody waits for: `shard` is the shard it repeats, null when that is not known. */
-  | { readonly type: 'batch-extra'; readonly batchId: string; readonly shard: string | null }
+  /**
+   * A batch of ours nobody waits for: `shard` is the shard it repeats, null when that is not known; `attempt` the create that made it, absent
+   * when that is not known.
+   */
+  | { readonly type: 'batch-extra'; readonly batchId: string; readonly shard: string | null; readonly attempt?: number }
+  /** A batch that was collected as lost is there again: what it holds is still to be taken in. */
+  | { readonly type: 'batch-returned'; readonly batchId: string }
   | { readonly type: 'cancel-intent'; readonly batchId: string }
   | { readonly type: 'cancel-done'; readonly batchId: string; readonly status: string }
   | {
@@ -100,8 +108,13 @@ export type Event =
   | { readonly type: 'call-queued'; readonly calls: readonly AnnouncedCall[]; readonly controls?: PromptControls }
   /** Announced calls that are known to have cost nothing. */
   | { readonly type: 'call-refused'; readonly refusals: readonly { readonly customId: string; readonly code: string }[] }
-  /** Announced calls that may have been billed, and whose answers will not come. */
-  | { readonly type: 'call-unknown'; readonly calls: readonly AnnouncedCall[]; readonly why: string }
+  /** Announced calls that may have been billed, and whose answers will not come. `isInterruption`: an end of our own process ended them. */
+  | {
+      readonly type: 'call-unknown';
+      readonly calls: readonly AnnouncedCall[];
+      readonly why: string;
+      readonly isInterruption?: boolean;
+    }
   /** The next part of a live response file: its bytes from `offsetBytes` on, where the part before it ends. */
   | {
       readonly type: 'live-recorded';
@@ -113,12 +126,18 @@ export type Event =
       /** When the part was begun: picks the price of the day where an answer names no date. */
       readonly createdSeconds: number;
     }
-  /** Everything the batch had to give is in `responses/`; `missing` of its shard's requests are in neither file. */
+  /**
+   * Everything the batch had to give is in `responses/`; `missing` of its shard's requests are in neither file. `missingBytes` are those of
+   * their lines in the input file, absent when that is gone, and in logs of before 2026-11-29.
+   */
   | {
       readonly type: 'batch-collected';
       readonly batchId: string;
       readonly status: string;
       readonly missing: readonly string[];
+      readonly missingBytes?: number;
+      /** The batch was ended early, and its own counts say that the missing ones were not executed. */
+      readonly isMissingUnexecuted?: boolean;
       readonly rejected: readonly RejectedRequest[];
       /** The batch object's own usage, for the cross-check; null where the provider gives none. */
       readonly usage: unknown;

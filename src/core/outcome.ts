@@ -45,6 +45,28 @@ export function isIdle(outcome: OutcomeStatus): boolean {
 /** How many idle outcomes in a row a key may meet. */
 export const MAX_IDLE_ROUNDS = 3;
 
+/** A request whose batch vanished is asked again once by itself; when that batch vanishes too, it is held. */
+export const MAX_VANISHED_BATCHES = 2;
+/** So many tries of a request may be ended by our own process before it is held. */
+export const MAX_INTERRUPTIONS = 5;
+
+/** What of a key's tries may have been billed, and was nobody's fault at the provider. Counted over runs, until `retry` or an answer. */
+export interface Doubts {
+  /** Its batches that vanished, or whose files did. */
+  readonly vanishedBatches: number;
+  /** Its live calls that an end of our own process ended. */
+  readonly interruptions: number;
+}
+
+/** Why a key whose latest outcome is `unknown` is not asked again by itself, in words; null while it may be. */
+export function explainHold({ vanishedBatches, interruptions }: Doubts): string | null {
+  if (vanishedBatches >= MAX_VANISHED_BATCHES)
+    return 'held: its batch vanished at the provider, and the one that asked it again did too; both may have been billed, so only retry asks a third time';
+  if (interruptions >= MAX_INTERRUPTIONS)
+    return `held: ${interruptions} tries were ended by interruptions of this program; each may have been billed, so only retry asks again`;
+  return null;
+}
+
 /** What the check of an answer's text found. */
 export type Checked =
   /** `note` says what was removed around the value before it was read; absent when nothing was. */
@@ -116,6 +138,8 @@ export interface Progress {
   readonly idleRounds: number;
   /** As of the latest outcome; absent: no. */
   readonly isUnreadable?: boolean;
+  /** Whether `explainHold` has a reason. */
+  readonly isHeld?: boolean;
 }
 
 /** The job's wishes about repeating. */
@@ -152,7 +176,7 @@ export function decideNextStep(progress: Progress, policy: RetryPolicy): NextSte
     case 'undelivered':
       return progress.idleRounds < MAX_IDLE_ROUNDS ? 'again' : 'failed';
     case 'unknown':
-      return policy.onUnknown === 'retry' && hasAttemptsLeft ? 'again' : 'failed';
+      return policy.onUnknown === 'retry' && hasAttemptsLeft && progress.isHeld !== true ? 'again' : 'failed';
     default:
       return progress.outcome satisfies never;
   }

@@ -34,12 +34,31 @@ export interface Summary {
   readonly batches: readonly { readonly id: string; readonly status: string; readonly requests: number }[];
   /** Only of a run with a deadline. */
   readonly deadline?: DeadlineSummary;
+  /** What may have been billed without an answer, one by one; absent when there is nothing. */
+  readonly possiblyBilled?: readonly DoubtfulCalls[];
   /** Lines in the provider's files that were counted but are no answers, by kind; empty when there were none. */
   readonly anomalies: Readonly<Record<string, number>>;
   /** Paths relative to the working directory; null where not written. */
   readonly outputs: { readonly table: string | null; readonly failures: string | null; readonly report: string | null };
   /** What to type next, when there is something to do. */
   readonly next: string | null;
+}
+
+/** Calls that may have been billed and whose answers are not in our files. */
+export interface DoubtfulCalls {
+  /**
+   * `lost_calls`: live calls without an end. `missing_lines`: in none of their batch's files. `vanished_batch`: the batch, or its file, is gone.
+   * `extra_batch`: a batch nobody waits for, not over yet. `create_not_found`: no look found the batch of a create. `usage_beyond_lines`: the batch
+   * says it used more than its lines.
+   */
+  readonly why: 'lost_calls' | 'missing_lines' | 'vanished_batch' | 'extra_batch' | 'create_not_found' | 'usage_beyond_lines';
+  /** The batch, or the shard of a create that no look found; null for live calls. */
+  readonly id: string | null;
+  readonly calls: number;
+  /** The most they can have cost, exact for `usage_beyond_lines`; null where that is not known. */
+  readonly nanoUsd: number | null;
+  /** Wire ids of the first of them, 20 at most; events.jsonl names all. */
+  readonly keys: readonly string[];
 }
 
 /** By when the run was to be done, and what it took. Instants are ISO strings. */

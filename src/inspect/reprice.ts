@@ -33,7 +33,14 @@ export async function repriceSummary(options: ReadOptions, found: FoundState, su
     const { nanoUsd, unpricedAttempts } = totals;
     const { rowsNanoUsd, failedRowsNanoUsd, batchSavedNanoUsd, reuseSavedNanoUsd } = counted;
     const clock = () => new Date(priceAsOf);
-    const { nanoUsd: possiblyBilledNanoUsd } = findPossiblyBilled({ ledger, books, run, prepared, clock, warn: () => undefined });
+    const { nanoUsd: possiblyBilledNanoUsd, items } = await findPossiblyBilled({
+      ledger,
+      books,
+      run,
+      prepared,
+      clock,
+      warn: () => undefined,
+    });
     const view = { nanoUsd, usd: formatUsd(nanoUsd), rowsNanoUsd, orphanedNanoUsd: nanoUsd - rowsNanoUsd, failedRowsNanoUsd };
     const saved = {
       batchSavedNanoUsd,
@@ -43,7 +50,13 @@ export async function repriceSummary(options: ReadOptions, found: FoundState, su
       ...showCacheSaved(totals),
       pricesAsOf: priceAsOf,
     };
-    return { ...summary, cost: { ...summary.cost, ...view, ...saved }, ledger: { ...summary.ledger, nanoUsd: books.life.nanoUsd } };
+    const named = items.length === 0 ? {} : { possiblyBilled: items };
+    return {
+      ...summary,
+      ...named,
+      cost: { ...summary.cost, ...view, ...saved },
+      ledger: { ...summary.ledger, nanoUsd: books.life.nanoUsd },
+    };
   } finally {
     await ledger.close();
   }

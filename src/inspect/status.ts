@@ -1,6 +1,7 @@
-import { formatUsd } from '../core/summary.ts';
+import { type DoubtfulCalls, formatUsd } from '../core/summary.ts';
 import type { LedgerFold } from '../ledger/events/fold.ts';
 import { createRowKeys } from '../run/open/row-keys.ts';
+import { findPossiblyBilled } from '../run/send/possibly-billed.ts';
 import { type OpenState, openState, type ReadOptions } from './open-state.ts';
 import { findRunner, listWaits, type Runner, type Wait } from './waiting-for.ts';
 
@@ -18,6 +19,8 @@ export interface Status {
   readonly rows: StatusRows;
   readonly batches: readonly StatusBatch[];
   readonly cost: StatusCost;
+  /** What may have been billed without an answer, over all runs, one by one. */
+  readonly possiblyBilled: readonly DoubtfulCalls[];
   readonly waitingFor: readonly Wait[];
 }
 
@@ -61,6 +64,8 @@ export interface StatusCost {
   readonly unpricedAttempts: number;
   /** Over all runs. */
   readonly ledgerNanoUsd: number;
+  /** Over all runs: the most that calls without an answer can have cost, where it is known; in no other sum. */
+  readonly possiblyBilledNanoUsd: number;
   /** Whose prices these are where they are not those of the address; absent where they are, and without any money. */
   readonly priceNote?: string;
 }
@@ -78,6 +83,7 @@ export async function readStatus(options: ReadOptions): Promise<Status> {
     const rows = await countRows(opened, options.signal);
     const priceNote = prepared.priceNoteAt(options.effects.clock().toISOString());
     const totals = books.ofRun(last?.id ?? '');
+    const doubts = await findPossiblyBilled({ ledger, books, prepared, run: null, clock: options.effects.clock, warn: () => {} });
     return {
       schema: 'rowmill.status/1',
       job: opened.job,
@@ -93,8 +99,10 @@ export async function readStatus(options: ReadOptions): Promise<Status> {
         usd: formatUsd(totals.nanoUsd),
         unpricedAttempts: totals.unpricedAttempts,
         ledgerNanoUsd: books.life.nanoUsd,
+        possiblyBilledNanoUsd: doubts.nanoUsd,
         ...(priceNote === null || opened.simulated || books.life.nanoUsd === 0 ? {} : { priceNote }),
       },
+      possiblyBilled: doubts.items,
       waitingFor: listWaits(fold, runner, { due: rows.pending - rows.inFlight }),
     };
   } finally {

@@ -1,4 +1,4 @@
-import { isIdle, type OutcomeStatus, usesAttempt } from '../core/outcome.ts';
+import { type Doubts, isIdle, type OutcomeStatus, usesAttempt } from '../core/outcome.ts';
 import type { LedgerFold } from './events/fold.ts';
 import type { AnswerLocation, KeyIndex } from './key-index.ts';
 import type { ResponseFile } from './response-file.ts';
@@ -16,6 +16,8 @@ export interface Arrival {
   readonly location: AnswerLocation | null;
   /** A further call for a request of which another line of the same file counts: an attempt, and nothing else. */
   readonly isRepeat: boolean;
+  /** What an `unknown` outcome came from, where it is counted by itself; absent for any other. */
+  readonly doubt?: keyof Doubts;
 }
 
 /** Whether what a file says changes the index: extra batches and older generations are money only. */
@@ -40,11 +42,15 @@ export function takeArrival(keys: KeyIndex, id: number, arrival: Arrival, fold: 
   }
   const isOfLatestEpoch = arrival.attemptEpoch === keys.attemptEpoch(id);
   if (isOfLatestEpoch) {
-    const attempts = keys.attempts(id) + (usesAttempt(arrival.outcome) ? 1 : 0);
+    // What our own end ended is no try the row has used.
+    const isUsed = usesAttempt(arrival.outcome) && arrival.doubt !== 'interruptions';
+    const attempts = keys.attempts(id) + (isUsed ? 1 : 0);
     const idleRounds = arrival.isRepeat ? keys.idleRounds(id) : isIdle(arrival.outcome) ? keys.idleRounds(id) + 1 : 0;
     keys.setCounts(id, attempts, idleRounds);
   }
   if (arrival.isRepeat) return;
+  if (arrival.location !== null) keys.setDoubts(id, NO_DOUBTS);
+  else if (arrival.doubt !== undefined) keys.setDoubts(id, { ...keys.doubts(id), [arrival.doubt]: keys.doubts(id)[arrival.doubt] + 1 });
   if (keys.shard(id) === arrival.shard) keys.setShard(id, 0);
   if (arrival.attemptEpoch >= fold.lastRetryEpoch) keys.setReopened(id, false);
   const known = keys.outcome(id);
@@ -53,6 +59,9 @@ export function takeArrival(keys: KeyIndex, id: number, arrival: Arrival, fold: 
   keys.setOutcome(id, arrival.outcome, arrival.location);
   keys.setUnreadable(id, arrival.isUnreadable);
 }
+
+/** A row that was answered, or that a person opened again. */
+export const NO_DOUBTS: Doubts = { vanishedBatches: 0, interruptions: 0 };
 
 /**
  * Takes in a response line and puts its record at the head of the key's chain in `settled.jsonl`, unless the key has gone on to a later run.

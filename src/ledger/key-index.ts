@@ -1,4 +1,4 @@
-import { CAUSES, type OutcomeStatus } from '../core/outcome.ts';
+import { CAUSES, type Doubts, type OutcomeStatus } from '../core/outcome.ts';
 import { packKey } from './pack-key.ts';
 
 /** Outcomes by their number in a record; 0 is "never settled". */
@@ -7,7 +7,7 @@ const OUTCOME_NUMBERS: ReadonlyMap<OutcomeStatus | null, number> = new Map(OUTCO
 
 // A record is twelve 32-bit words. Words 0 to 3 are the key's first 128 bits; its last four bits stand in the flags.
 const RECORD_WORDS = 12;
-/** outcome, attempts, idle rounds, re-asks: one byte each. */
+/** outcome, attempts, rounds (3 bits of idle ones, 2 of vanished batches, 3 of interruptions), re-asks: one byte each. */
 const PROGRESS = 4;
 /** 24 bits of attempt epoch, 8 of flags. */
 const EPOCH = 5;
@@ -96,9 +96,14 @@ export class KeyIndex {
     return (this.#word(id, PROGRESS) >>> 8) & 0xff;
   }
 
-  /** Idle outcomes in a row. */
+  /** Idle outcomes in a row; 7 and more are 7. */
   idleRounds(id: number): number {
-    return (this.#word(id, PROGRESS) >>> 16) & 0xff;
+    return (this.#word(id, PROGRESS) >>> 16) & 7;
+  }
+
+  /** 3 vanished batches mean 3 or more, 7 interruptions 7 or more. */
+  doubts(id: number): Doubts {
+    return { vanishedBatches: (this.#word(id, PROGRESS) >>> 19) & 3, interruptions: (this.#word(id, PROGRESS) >>> 21) & 7 };
   }
 
   /** The highest re-ask seen, the `n` of `-r<n>`. */
@@ -151,11 +156,8 @@ export class KeyIndex {
 
   /** Begins a pass over the table: its number for `isSeen` and `markSeen`. */
   startPass(): number {
-    if (this.#pass === 255) {
-      for (let id = 0; id < this.#size; id++) this.markSeen(id, 0);
-      this.#pass = 0;
-    }
-    this.#pass += 1;
+    if (this.#pass === 255) for (let id = 0; id < this.#size; id++) this.markSeen(id, 0);
+    this.#pass = (this.#pass % 255) + 1;
     return this.#pass;
   }
 
@@ -183,8 +185,13 @@ export class KeyIndex {
   }
 
   setCounts(id: number, attempts: number, idleRounds: number): void {
-    const counts = (Math.min(attempts, 255) << 8) | (Math.min(idleRounds, 255) << 16);
-    this.#set(id, PROGRESS, (this.#word(id, PROGRESS) & ~0xffff00) | counts);
+    const counts = (Math.min(attempts, 255) << 8) | (Math.min(idleRounds, 7) << 16);
+    this.#set(id, PROGRESS, (this.#word(id, PROGRESS) & ~0x07ff00) | counts);
+  }
+
+  setDoubts(id: number, { vanishedBatches, interruptions }: Doubts): void {
+    const doubts = (Math.min(vanishedBatches, 3) << 19) | (Math.min(interruptions, 7) << 21);
+    this.#set(id, PROGRESS, (this.#word(id, PROGRESS) & ~0xf80000) | doubts);
   }
 
   raiseReasks(id: number, reask: number): void {
@@ -223,9 +230,9 @@ export class KeyIndex {
   forgetAll(keepsShard: (shard: number) => boolean): void {
     for (let id = 0; id < this.#size; id++) {
       const shard = this.shard(id);
-      const tail = this.#word(id, EPOCH) & (KEY_TAIL | PROMPT_READ);
+      const kept = this.#word(id, EPOCH) & (KEY_TAIL | PROMPT_READ);
       this.#chunk(id).fill(0, base(id) + PROGRESS, base(id) + RECORD_WORDS);
-      this.#set(id, EPOCH, tail);
+      this.#set(id, EPOCH, kept);
       if (shard !== 0 && keepsShard(shard)) this.setShard(id, shard);
     }
   }

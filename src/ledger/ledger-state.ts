@@ -5,7 +5,7 @@ import type { SettledRecord } from '../core/settled.ts';
 import type { PlacedEvent } from './events/event-log.ts';
 import type { BatchState, LedgerFold, ShardStatus } from './events/fold.ts';
 import { createFold } from './events/fold-events.ts';
-import { type Arrival, countsForIndex, isUnasked, takeArrival, takeRecord } from './index-rules.ts';
+import { type Arrival, countsForIndex, isUnasked, NO_DOUBTS, takeArrival, takeRecord } from './index-rules.ts';
 import { KeyIndex } from './key-index.ts';
 import { type EventOf, makeLivePart, makeResponseFile, type ResponseFile } from './response-file.ts';
 
@@ -40,8 +40,11 @@ export interface LedgerState {
   /** Begins to take in a recorded file. */
   openIntake(file: ResponseFile, anomaliesOfLines: Readonly<Record<string, number>>): FileIntake;
   readShardIds(shard: string): readonly string[];
-  /** Requests of a batch's shard that are still in flight in it and not among the rejected ones. */
-  findMissing(batch: BatchState, rejected: ReadonlySet<string>): readonly string[];
+  /**
+   * Requests of a batch's shard that have no line and are not among the rejected ones.
+   * @param answered those with a line; null takes all for answered that are not in flight in the shard any more
+   */
+  findMissing(batch: BatchState, rejected: ReadonlySet<string>, answered: ReadonlySet<string> | null): readonly string[];
 }
 
 /** Takes in one record of a file. @returns where the record before it lies in `settled.jsonl`, or -1 */
@@ -104,7 +107,14 @@ export function createLedgerState(options: LedgerStateOptions): LedgerState {
         if (fold.batches.get(event.batchId)?.generation !== fold.generation) releaseShard(event.shard);
         return;
       case 'retry-opened':
-        for (const key of event.keys) keys.setReopened(keys.add(key), true);
+        for (const key of event.keys) {
+          const id = keys.add(key);
+          keys.setReopened(id, true);
+          keys.setDoubts(id, NO_DOUBTS);
+        }
+        return;
+      case 'batch-returned':
+        takeReturned(event.batchId);
         return;
       case 'response-recorded':
         files.push(makeResponseFile(fold, event, files.length + 1));
@@ -122,7 +132,7 @@ export function createLedgerState(options: LedgerStateOptions): LedgerState {
         );
         return;
       case 'call-unknown':
-        for (const { customId } of event.calls) takeUnknown(customId);
+        for (const { customId } of event.calls) takeUnknown(customId, event.isInterruption === true);
         return;
       case 'batch-collected':
         takeCollected(event);
@@ -145,7 +155,7 @@ export function createLedgerState(options: LedgerStateOptions): LedgerState {
     }
   }
 
-  function takeUnknown(customId: string): void {
+  function takeUnknown(customId: string, isInterruption: boolean): void {
     const parts = parseCustomId(customId);
     if (parts === null) return;
     const arrival: Arrival = {
@@ -156,6 +166,7 @@ export function createLedgerState(options: LedgerStateOptions): LedgerState {
       shard: 0,
       location: null,
       isRepeat: false,
+      ...(isInterruption ? { doubt: 'interruptions' } : {}),
     };
     takeArrival(keys, keys.add(parts.key), arrival, fold);
   }
@@ -169,7 +180,16 @@ export function createLedgerState(options: LedgerStateOptions): LedgerState {
       const id = parts === null ? -1 : keys.find(parts.key);
       if (parts === null || id === -1 || keys.shard(id) !== shard) return -1;
       const { attemptEpoch } = batch;
-      const arrival: Arrival = { outcome, isUnreadable: false, reask: parts.reask, attemptEpoch, shard, location: null, isRepeat: false };
+      const arrival: Arrival = {
+        outcome,
+        isUnreadable: false,
+        reask: parts.reask,
+        attemptEpoch,
+        shard,
+        location: null,
+        isRepeat: false,
+        ...(outcome === 'unknown' ? { doubt: 'vanishedBatches' } : {}),
+      };
       takeArrival(keys, id, arrival, fold);
       return id;
     };
@@ -179,6 +199,21 @@ export function createLedgerState(options: LedgerStateOptions): LedgerState {
     }
     const outcome = OUTCOME_BY_STATUS[event.status] ?? 'missing';
     for (const customId of event.missing) take(customId, outcome);
+  }
+
+  /** Rows of a batch that is there again are in flight in it again, as far as nothing else became of them. */
+  function takeReturned(batchId: string): void {
+    const batch = fold.batches.get(batchId);
+    if (batch === undefined || batch.shard === null || !countsForIndex(batch, fold)) return;
+    for (const customId of readShardIds(batch.shard)) {
+      const id = findId(customId);
+      if (id === -1 || keys.outcome(id) !== 'unknown' || keys.shard(id) !== 0 || keys.attemptEpoch(id) !== batch.attemptEpoch) continue;
+      const { vanishedBatches, interruptions } = keys.doubts(id);
+      if (vanishedBatches === 0) continue;
+      keys.setDoubts(id, { vanishedBatches: vanishedBatches - 1, interruptions });
+      keys.setCounts(id, Math.max(0, keys.attempts(id) - 1), keys.idleRounds(id));
+      keys.setShard(id, shardNumberOf(batch));
+    }
   }
 
   function shardNumberOf(batch: BatchState | undefined): number {
@@ -224,13 +259,15 @@ export function createLedgerState(options: LedgerStateOptions): LedgerState {
       };
     },
     readShardIds,
-    findMissing(batch, rejected) {
-      if (batch.shard === null || !countsForIndex(batch, fold)) return [];
+    findMissing(batch, rejected, answered) {
+      if (batch.shard === null) return [];
       const number = shardNumberOf(batch);
-      return readShardIds(batch.shard).filter((customId) => {
+      const isInFlight = (customId: string) => {
         const id = findId(customId);
-        return id !== -1 && keys.shard(id) === number && !rejected.has(customId);
-      });
+        return id !== -1 && keys.shard(id) === number;
+      };
+      const isMissing = answered === null ? isInFlight : (customId: string) => !answered.has(customId);
+      return readShardIds(batch.shard).filter((customId) => isMissing(customId) && !rejected.has(customId));
     },
   };
 }

@@ -93,6 +93,7 @@ export interface Ledger {
    * Says that a final batch has nothing more to give. Requests of its shard that are neither answered nor rejected come to an end as
    * expired, cancelled or missing. After `failed` nothing was executed: the shard stands uploaded again, the rest of its requests stays in
    * flight in it until it is sent again or retired. A batch that is finished already stays as it is.
+   * @returns how many requests came to an end without an answer
    */
   finishBatch(options: FinishBatchOptions): Promise<{ readonly missing: number }>;
 
@@ -135,4 +136,6 @@ export interface FinishBatchOptions {
   readonly rejected: readonly RejectedRequest[];
   /** The batch object's own usage, as it came. */
   readonly usage: unknown;
+  /** Whether the batch's own counts say that requests without a line were not executed. */
+  readonly isMissingUnexecuted?: boolean;
 }

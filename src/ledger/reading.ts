@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { LedgerError } from '../core/errors.ts';
+import { explainHold } from '../core/outcome.ts';
 import { parseCustomId } from '../core/request.ts';
 import type { DecideLine } from '../core/response-line.ts';
 import type { LineLocation, SettledRecord } from '../core/settled.ts';
@@ -56,7 +57,10 @@ export function createReading(options: {
     responsePath: (name) => path.join(responses, plainName(name)),
     readAnswer(id) {
       const location = keys.location(id);
-      return location === null ? makeAnswerlessRecord(keys.outcome(id), state.rejections.get(id)) : readAt(location.file, location);
+      if (location !== null) return readAt(location.file, location);
+      const outcome = keys.outcome(id);
+      const held = outcome === 'unknown' ? explainHold(keys.doubts(id)) : null;
+      return makeAnswerlessRecord(outcome, state.rejections.get(id), held);
     },
     readJudgedAnswer(id) {
       for (const record of settled.readHistory(keys.settledOffset(id))) {

@@ -18,9 +18,12 @@ import {
 import type { Lock } from './disk/lock.ts';
 import { clearDirectory, isNeverUsed, removeIfEmpty } from './disk/unused-directory.ts';
 import { type LogEnd, openEventLog } from './events/event-log.ts';
+import type { BatchState } from './events/fold.ts';
 import { isMisplaced } from './events/shard-transitions.ts';
+import { countsForIndex } from './index-rules.ts';
 import type { FinishBatchOptions, Ledger, LedgerOptions, RecordResponseOptions } from './ledger.ts';
 import { formatShard, type LedgerState } from './ledger-state.ts';
+import { measureRequests, readAnsweredIds } from './missing-lines.ts';
 import { makeLiveName, makeResponseName, type ResponseFile } from './response-file.ts';
 import { createLiveWriter } from './responses/live-file.ts';
 import { cutTornLines, takeLiveLeftovers } from './responses/live-leftovers.ts';
@@ -128,13 +131,38 @@ export async function createWriting(options: WritingOptions): Promise<Writing> {
     return recorder.record({ name, batchId, createdSeconds });
   }
 
-  async function finishBatch({ batchId, status, rejected, usage }: FinishBatchOptions): Promise<{ missing: number }> {
+  /** After a refusal nothing was executed; a batch that came back and failed gives its rows back all the same. */
+  async function findMissing(
+    batch: BatchState,
+    status: string,
+    rejected: ReadonlySet<string>,
+  ): Promise<{ readonly missing: readonly string[]; readonly givenBack: number }> {
+    if (status === 'failed' && !batch.hasReturned) return { missing: [], givenBack: 0 };
+    const inFlight = countsForIndex(batch, state.fold) ? state.findMissing(batch, rejected, null) : [];
+    if (countsForIndex(batch, state.fold) && !batch.hasReturned) return { missing: inFlight, givenBack: inFlight.length };
+    // Its answers are money only, or the index has gone on without it: its own lines say what is missing.
+    const answered = await readAnsweredIds(batch, state.files, options.settled);
+    return { missing: state.findMissing(batch, rejected, answered), givenBack: inFlight.length };
+  }
+
+  async function finishBatch({
+    batchId,
+    status,
+    rejected,
+    usage,
+    isMissingUnexecuted = false,
+  }: FinishBatchOptions): Promise<{ missing: number }> {
     const batch = state.fold.batches.get(batchId);
     if (batch === undefined || batch.isCollected) return { missing: 0 };
-    const missing = status === 'failed' ? [] : state.findMissing(batch, new Set(rejected.map((request) => request.customId)));
-    await announce({ type: 'batch-collected', batchId, status, missing, rejected, usage });
+    const { missing, givenBack } = await findMissing(batch, status, new Set(rejected.map((request) => request.customId)));
+    const missingBytes = missing.length === 0 ? null : await measureRequests(requestPath(batch.shard ?? ''), missing, options.signal);
+    const measured = {
+      ...(missingBytes === null ? {} : { missingBytes }),
+      ...(missing.length > 0 && isMissingUnexecuted ? { isMissingUnexecuted } : {}),
+    };
+    await announce({ type: 'batch-collected', batchId, status, missing, ...measured, rejected, usage });
     if (batch.shard !== null && state.fold.shards.get(batch.shard)?.status === 'collected') removeRequests(batch.shard);
-    return { missing: missing.length };
+    return { missing: givenBack };
   }
 
   try {
@@ -149,7 +177,7 @@ export async function createWriting(options: WritingOptions): Promise<Writing> {
     );
     const openCalls = [...state.fold.openCalls].flatMap(([customId, { calls, bodyBytes }]) => Array(calls).fill({ customId, bodyBytes }));
     if (openCalls.length > 0)
-      await announce({ type: 'call-unknown', calls: openCalls, why: 'the process ended before the answer was kept' });
+      await announce({ type: 'call-unknown', calls: openCalls, why: 'the process ended before the answer was kept', isInterruption: true });
   } catch (error) {
     await log.close();
     throw error;

@@ -81,8 +81,8 @@ export function createLiveLane(context: LiveContext): LiveLane {
   async function recordUnknown(ends: readonly CallEnd[]): Promise<void> {
     for (const end of ends) {
       if (end.status !== 'unknown') continue;
-      const { customId, bodyBytes, why } = end;
-      await ledger.append({ type: 'call-unknown', calls: [{ customId, bodyBytes }], why });
+      const { customId, bodyBytes, why, isInterruption = false } = end;
+      await ledger.append({ type: 'call-unknown', calls: [{ customId, bodyBytes }], why, isInterruption });
     }
   }
 

@@ -19,7 +19,14 @@ export type CallEnd =
   /** An announced call that is known to have cost nothing: too fast, or never sent. The queue announces it again before it tries again. */
   | { readonly status: 'refused'; readonly customId: string; readonly code: string }
   /** It may have been billed, and no answer will come. `why` is for a person; never row text. */
-  | { readonly status: 'unknown'; readonly customId: string; readonly bodyBytes: number; readonly why: string }
+  | {
+      readonly status: 'unknown';
+      readonly customId: string;
+      readonly bodyBytes: number;
+      readonly why: string;
+      /** An end of a process of ours ended it, not the provider or the way to it. */
+      readonly isInterruption?: boolean;
+    }
   /** Let go of unmade, because the queue was stopped. An announced call is refused first. */
   | { readonly status: 'given-back'; readonly customId: string };
 

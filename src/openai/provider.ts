@@ -11,7 +11,7 @@ import { findKnownProvider } from './known-providers.ts';
 import { openClient } from './open-client.ts';
 import type { ProxySettings } from './open-fetch.ts';
 import { openStoredContent } from './stored-content.ts';
-import { type RemoteBatch, type RemoteFile, readCreatedBatch, readPage, readRemoteBatch, readRemoteFile } from './wire.ts';
+import { type RemoteBatch, type RemoteFile, readBatchPage, readCreatedBatch, readPage, readRemoteBatch, readRemoteFile } from './wire.ts';
 
 /** The calls rowmill makes. Each is one HTTP request, never repeated here, and throws only ApiError (or the caller's abort). */
 export interface Provider {
@@ -168,7 +168,7 @@ export async function createProvider(options: ProviderOptions): Promise<Provider
     listBatches: ({ after, signal }) =>
       call({ signal }, async (deadline) => {
         const query = { limit: BATCHES_PER_PAGE, ...(after === null ? {} : { after }) };
-        return readPage(await sdk.get('/batches', { query, signal: deadline })).map(readRemoteBatch);
+        return readBatchPage(await sdk.get('/batches', { query, signal: deadline }));
       }),
     cancelBatch: (id, signal) =>
       call({ signal, type: 'effect' }, async (deadline) => readRemoteBatch(await sdk.batches.cancel(id, { signal: deadline }))),

@@ -48,7 +48,7 @@ export function readRemoteBatch(value: unknown): RemoteBatch {
   const counts = objectOf(batch.request_counts);
   return {
     id: batch.id,
-    status: batch.status.toLowerCase(),
+    status: nameStatus(batch.status),
     inputFileId: textOf(batch.input_file_id),
     outputFileId: textOf(batch.output_file_id),
     errorFileId: textOf(batch.error_file_id),
@@ -87,7 +87,9 @@ export function isBeingProcessed(status: string | null): boolean {
 
 /** The objects of one page of a list; Together's is a bare array, Azure's samples have them under `value`. @throws ApiError of kind `unknown` when the answer is no list */
 export function readPage(value: unknown): readonly unknown[] {
-  const { data, value: values } = objectOf(value);
+  const { data, object, value: values } = objectOf(value);
+  // Servers written in Go say so where there is none.
+  if (data === null && object === 'list') return [];
   const page = [value, data, values].find(Array.isArray);
   if (page === undefined) throw notThatShape('a list');
   return page;
@@ -100,6 +102,29 @@ function readProblems({ errors, error }: Record<string, unknown>): readonly Batc
   const message = textOf(error);
   return message === null ? [] : [readProblem({ message })];
 }
+
+/** The batches of one page of a list. An entry that is none hides no other. */
+export function readBatchPage(value: unknown): readonly RemoteBatch[] {
+  return readPage(value).flatMap((entry) => {
+    const { id, status } = objectOf(entry);
+    return typeof id === 'string' && typeof status === 'string' ? [readRemoteBatch(entry)] : [];
+  });
+}
+
+/** Lower case, and with the two l of OpenAI: Together writes one. */
+function nameStatus(status: string): string {
+  return status.toLowerCase().replace(/^cancel(ing|ed)$/, 'cancell$1');
+}
+
+/** Unix seconds; Azure's samples and Together write ISO dates, others milliseconds (seen 2026-11-29). */
+function secondsOf(value: unknown): number | null {
+  const given = typeof value === 'string' ? Date.parse(value) : numberOf(value);
+  if (given === null || Number.isNaN(given)) return null;
+  return typeof value === 'string' || given > MOST_SECONDS ? Math.floor(given / 1000) : given;
+}
+
+/** The year 5138: a larger number counts milliseconds. */
+const MOST_SECONDS = 1e11;
 
 function readProblem(value: unknown): BatchProblem {
   const problem = objectOf(value);
@@ -129,13 +154,6 @@ function objectOf(value: unknown): Record<string, unknown> {
 
 function textOf(value: unknown): string | null {
   return typeof value === 'string' && value !== '' ? value : null;
-}
-
-/** Unix seconds; Azure's samples and Together write ISO dates (seen 2026-11-29). */
-function secondsOf(value: unknown): number | null {
-  if (typeof value !== 'string') return numberOf(value);
-  const milliseconds = Date.parse(value);
-  return Number.isNaN(milliseconds) ? null : Math.floor(milliseconds / 1000);
 }
 
 function numberOf(value: unknown): number | null {

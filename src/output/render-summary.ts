@@ -1,6 +1,7 @@
 import { styleText } from 'node:util';
 import { EXIT } from '../core/errors.ts';
 import type { DeadlineSummary, Summary } from '../core/summary.ts';
+import { describeDoubts } from './describe-doubts.ts';
 import { escapeLineForTerminal } from './escape-for-terminal.ts';
 import { formatCount, formatDollars } from './format-numbers.ts';
 
@@ -17,7 +18,7 @@ type Line = readonly [label: string, text: string];
 export function renderSummary(summary: Summary, options: RenderOptions): string {
   const paint = (style: Parameters<typeof styleText>[0], text: string) =>
     options.colour ? styleText(style, text, { validateStream: false }) : text;
-  const lines = [...listRows(summary), ...listMoney(summary), ...listEnd(summary, options.full)];
+  const lines = [...listRows(summary), ...listMoney(summary), ...listMaybe(summary, options.full), ...listEnd(summary, options.full)];
   const title = [summary.job, summary.model, `run ${summary.run}`].map(escapeLineForTerminal).join('  ');
   const verdict = `${escapeLineForTerminal(summary.verdict)} (exit ${summary.exitCode})`;
   return [
@@ -75,9 +76,22 @@ function listMoney({ cost, attempts }: Summary): readonly Line[] {
   if (join(saved) !== '') lines.push(['saved', join(saved)]);
   if (cacheSavedNanoUsd < 0) lines.push(['cache', `writes cost ${formatDollars(-cacheSavedNanoUsd)} more than reads saved`]);
   if (cost.orphanedNanoUsd > 0) lines.push(['orphaned', `${formatDollars(cost.orphanedNanoUsd)} for calls whose row has left the table`]);
-  if (cost.possiblyBilledNanoUsd > 0)
-    lines.push(['maybe', `up to ${formatDollars(cost.possiblyBilledNanoUsd)} more, for calls that never answered`]);
   return lines;
+}
+
+/** So many of the things that may have been billed are named in the short report. */
+const MAX_NAMED_DOUBTS = 2;
+
+function listMaybe({ cost, possiblyBilled = [] }: Summary, full: boolean): readonly Line[] {
+  if (cost.possiblyBilledNanoUsd === 0 && possiblyBilled.length === 0) return [];
+  const named = describeDoubts(possiblyBilled);
+  const shown = full ? named : named.slice(0, MAX_NAMED_DOUBTS);
+  const rest = named.length - shown.length;
+  return [
+    ['maybe', `up to ${formatDollars(cost.possiblyBilledNanoUsd)} more, for calls that may have been billed without an answer`],
+    ...shown.map((text): Line => ['', text]),
+    ...(rest === 0 ? [] : [['', `and ${rest} more: report --summary full`] as const]),
+  ];
 }
 
 function listEnd(summary: Summary, full: boolean): readonly Line[] {

@@ -4,7 +4,7 @@ import type { RowCounts } from '../core/summary.ts';
 
 /** Why a run ended before its rows did. */
 export interface Stop {
-  readonly exitCode: typeof EXIT.refused | typeof EXIT.stopped | typeof EXIT.notFinished | typeof EXIT.interrupted | typeof EXIT.terminated;
+  readonly exitCode: Exclude<ExitCode, typeof EXIT.done | typeof EXIT.failedRows | typeof EXIT.locked>;
   /** A few words: `budget reached`, `account quota reached`, `interrupted`. */
   readonly why: string;
   /** A budget with which the run could send every row that is left; null or absent where no budget stopped it. */

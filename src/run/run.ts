@@ -1,4 +1,4 @@
-import { sweepBatches } from '../batch/sweep.ts';
+import { mayHaveUnknownBatches, sweepBatches } from '../batch/sweep.ts';
 import type { Summary } from '../core/summary.ts';
 import { agreeOnRun } from './agree.ts';
 import { concludeRun } from './finish/conclude.ts';
@@ -17,6 +17,7 @@ import { warnOfVerdicts } from './plan/plan-open-job.ts';
 import { estimateRun } from './plan/spending.ts';
 import { makeBatchContext } from './send/batch-context.ts';
 import { createDueRequests } from './send/due-request.ts';
+import { asSpent, hasSpent } from './send/has-spent.ts';
 import { chooseCount, type Lanes, openLanes } from './send/open-lanes.ts';
 import { createPilotLane } from './send/pilot-lane.ts';
 import { createRateWait } from './send/rate-wait.ts';
@@ -61,7 +62,8 @@ export async function runJob(given: RunOptions): Promise<Summary> {
   const { prepared, forgetRows } = keepTableRows(opened);
   const refusal = watchForRefusal({ ledger, books });
   try {
-    const asksForMore = options.isFresh || options.reopen !== null || options.selection.type !== 'all';
+    const looksForMore = mayHaveUnknownBatches({ ledger, clock: options.effects.clock });
+    const asksForMore = options.isFresh || options.reopen !== null || options.selection.type !== 'all' || looksForMore;
     const unchanged = asksForMore ? null : await findUnchangedRun(prepared, ledger, signal);
     if (unchanged !== null) {
       await forgetRows();
@@ -125,21 +127,22 @@ export async function runJob(given: RunOptions): Promise<Summary> {
       const { lane: firstLane = null, estimateNanoUsd = null } = ledger.fold.currentRun ?? {};
       // What it was expected to cost goes for the lane it began in.
       const isMoved = firstLane !== null && firstLane !== laneName;
-      // Live calls alone need no list, and many servers have none: it is looked at only where something of ours may be in it.
-      const sweepWhereBatchesAre = async (since: string) => {
-        if (laneName === 'batch' || ledger.fold.shards.size > 0) await sweepBatches(context, since);
+      /** Live calls alone need no list, and many servers have none: it is looked at only where something of ours may be in it. */
+      const sweep = async (since: string) => {
+        if (laneName === 'batch' || mayHaveUnknownBatches(context)) await sweepBatches(context, since);
+      };
+      const send = async () => {
+        await sweep(sweepSince);
+        await lane.resume();
+        await sendUntilDone(working);
+        await sweep(startedAt.toISOString());
+        await lane.resume();
+        while (lane.underWay.length > 0) await lane.nextEnd();
+        await lane.drain();
+        await lane.nextEnd();
       };
       for (;;) {
-        const stop = await sendUntilStopped(lane, stopSignal, async () => {
-          await sweepWhereBatchesAre(sweepSince);
-          await lane.resume();
-          await sendUntilDone(working);
-          await sweepWhereBatchesAre(startedAt.toISOString());
-          await lane.resume();
-          while (lane.underWay.length > 0) await lane.nextEnd();
-          await lane.drain();
-          await lane.nextEnd();
-        });
+        const stop = await sendUntilStopped(lane, stopSignal, { send, hasSpent: () => hasSpent(ledger, books, run) });
         const summary = await concludeRun({
           ...concluding,
           stop,
@@ -160,8 +163,9 @@ export async function runJob(given: RunOptions): Promise<Summary> {
     ledger.assertHeld();
     // Why the run failed is what has to be told.
     await refusal.withdrawFor(error).catch(() => {});
-    if (ledger.fold.currentRun === null) await forgetRows();
-    throw error;
+    const run = ledger.fold.currentRun?.id ?? null;
+    if (run === null) await forgetRows();
+    throw run !== null && hasSpent(ledger, books, run) ? asSpent(error) : error;
   } finally {
     await ledger.closeUnused();
     if (opened.missingFolder !== null) removeEmptyFolders(prepared.stateDirectory, opened.missingFolder);

@@ -18,6 +18,9 @@ export interface Shape {
   readonly body?: unknown;
   readonly line?: unknown;
   readonly status?: number;
+  /** A body that is not JSON. */
+  readonly text?: string;
+  readonly headers?: Readonly<Record<string, string>>;
   readonly want: Wanted;
 }
 

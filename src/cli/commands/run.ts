@@ -9,6 +9,7 @@ import { confirmSpending } from '../confirm.ts';
 import type { RunFlags } from '../flags.ts';
 import { listenForInterrupts } from '../interrupt.ts';
 import { type Progress, startProgress } from '../progress.ts';
+import { printFailure } from '../report-failure.ts';
 import { makeRunOptions } from '../run-options.ts';
 import { hasColour, print, say } from '../say.ts';
 
@@ -29,7 +30,9 @@ export async function runWith(
     say(message);
   };
   const finishProgress = () => progress?.stop();
-  const interrupts = listenForInterrupts(tell);
+  const interrupts = listenForInterrupts(tell, (reason) => {
+    if (flags.json === true) printFailure(reason, reason.exitCode);
+  });
   try {
     const options = makeRunOptions(jobFile, flags, interrupts);
     if (flags.simulate !== true && chooseBaseUrl(flags.baseUrl) !== DEFAULT_BASE_URL) tell(`Talking to ${chooseBaseUrl(flags.baseUrl)}`);
@@ -56,6 +59,7 @@ export async function runWith(
     finishProgress();
     if (error instanceof LockHeldError && flags.ifRunning === 'skip') {
       say(`${error.message}; skipped`);
+      if (flags.json === true) printFailure(error, EXIT.done);
       return EXIT.done;
     }
     throw error;

@@ -1,12 +1,14 @@
 import { relative } from 'node:path';
 import type { Status, StatusBatch } from '../../inspect/status.ts';
 import { describeOrigin } from '../../ledger/origin.ts';
+import { describeDoubts } from '../../output/describe-doubts.ts';
 import { escapeLineForTerminal } from '../../output/escape-for-terminal.ts';
 import { formatCount, formatDollars } from '../../output/format-numbers.ts';
 import { createPaint } from './paint.ts';
 
 /** More batches than this are counted, not listed. */
 const MAX_BATCH_LINES = 20;
+const MAX_DOUBT_LINES = 10;
 
 /** A job's status for the terminal, without a final newline. */
 export function renderStatus(status: Status, look: { readonly now: Date; readonly colour: boolean }): string {
@@ -24,6 +26,7 @@ export function renderStatus(status: Status, look: { readonly now: Date; readonl
       `${formatDollars(cost.nanoUsd)} in this run, ${formatDollars(cost.ledgerNanoUsd)} in all${describeUnpriced(cost.unpricedAttempts)}`,
     ],
     ...(cost.priceNote === undefined ? [] : [['', cost.priceNote] as const]),
+    ...listDoubts(status),
     ...status.batches.slice(-MAX_BATCH_LINES).map((batch) => ['batch', describeBatch(batch, look.now)] as const),
     ...(status.batches.length > MAX_BATCH_LINES ? [['', `and ${status.batches.length - MAX_BATCH_LINES} earlier batches`] as const] : []),
     ...status.waitingFor.map(({ what, id, why }) => ['waits for', `${what === 'runner' ? '' : `${what} ${id ?? ''}: `}${why}`] as const),
@@ -36,6 +39,17 @@ export function renderStatus(status: Status, look: { readonly now: Date; readonl
   );
 }
 
+function listDoubts({ cost, possiblyBilled }: Status): readonly (readonly [string, string])[] {
+  if (possiblyBilled.length === 0) return [];
+  const named = describeDoubts(possiblyBilled);
+  const rest = named.length - MAX_DOUBT_LINES;
+  return [
+    ['maybe', `up to ${formatDollars(cost.possiblyBilledNanoUsd)} more in all, for calls that may have been billed without an answer`],
+    ...named.slice(0, MAX_DOUBT_LINES).map((text) => ['', text] as const),
+    ...(rest > 0 ? [['', `and ${rest} more: --json names all`] as const] : []),
+  ];
+}
+
 function describeRun({ run }: Status, now: Date): string {
   if (run === null) return 'none yet';
   if (run.endedAt !== null) return `${run.id}, ended ${formatAge(run.endedAt, now)} ago with exit ${run.exitCode}`;
@@ -45,7 +59,8 @@ function describeRun({ run }: Status, now: Date): string {
 
 function describeBatch(batch: StatusBatch, now: Date): string {
   const requests = batch.requests === null ? '' : `  ${formatCount(batch.requests)} requests`;
-  const expires = batch.expiresAt === null ? ', collected' : `, expires in ${formatSpan(Date.parse(batch.expiresAt) - now.getTime())}`;
+  const end = batch.status === 'lost' ? ', gone, and looked for by every run' : ', collected';
+  const expires = batch.expiresAt === null ? end : `, expires in ${formatSpan(Date.parse(batch.expiresAt) - now.getTime())}`;
   return `${batch.id}  ${batch.status}${requests}, ${formatSpan(batch.ageSeconds * 1000)} old${expires}${batch.isExtra ? ', extra' : ''}`;
 }
 

@@ -1,9 +1,11 @@
 import { resolve } from 'node:path';
 import { formatUsd, type RowCounts, type Summary } from '../../core/summary.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
+import { describeDoubts } from '../../output/describe-doubts.ts';
 import { makeFingerprint } from '../../run/finish/fingerprint.ts';
 import type { Books } from '../../run/open/books.ts';
 import type { PreparedJob } from '../../run/open/prepared-job.ts';
+import type { PossiblyBilled } from '../../run/send/possibly-billed.ts';
 import type { LastRun } from '../last-run.ts';
 import type { ReadOptions } from '../open-state.ts';
 import { type Check, decideCheck, hashFile } from './files.ts';
@@ -45,6 +47,22 @@ export async function checkSummary(options: ReadOptions, comparison: SummaryComp
     faults.length === 0,
     faults.length === 0 ? `run ${summary.run} comes out the same, ${life}` : `differs in ${faults.join(', ')}`,
   );
+}
+
+/**
+ * Names what the run may have been billed for without an answer, and checks that its summary told all of it. What became known since, such as a
+ * batch that came back, takes nothing away from what was true then.
+ */
+export function checkPossiblyBilled(lastRun: LastRun | null, { items, nanoUsd }: PossiblyBilled): Check {
+  const name = 'possibly billed';
+  const found = items.reduce((sum, { calls }) => sum + calls, 0);
+  const detail =
+    found === 0
+      ? 'no call of the run is without an answer'
+      : `${found} calls, at most $${formatUsd(nanoUsd)}: ${describeDoubts(items).join('; ')}`;
+  const told = lastRun?.summary.attempts.unknown;
+  if (told === undefined || lastRun?.fingerprint === null || found <= told) return decideCheck(name, true, detail);
+  return decideCheck(name, false, `the summary tells of ${told}; ${detail}`);
 }
 
 /** Attempts with a line, and those without one: refused in validation, or never answered. */

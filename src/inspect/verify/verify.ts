@@ -8,10 +8,11 @@ import { type Books, createBooks } from '../../run/open/books.ts';
 import { createStepOf } from '../../run/open/next-step.ts';
 import type { PreparedJob } from '../../run/open/prepared-job.ts';
 import { selectRows } from '../../run/open/selection.ts';
+import { findPossiblyBilled } from '../../run/send/possibly-billed.ts';
 import { type FoundState, findState, locateState, prepareForReading, type ReadOptions } from '../open-state.ts';
 import { type BatchBooks, checkBatchUsage, checkBill, createBatchBooks } from './books.ts';
 import { type Check, checkFiles, decideCheck } from './files.ts';
-import { checkSummary, checkWrittenTable } from './summary.ts';
+import { checkPossiblyBilled, checkSummary, checkWrittenTable } from './summary.ts';
 import { createTableDigest } from './table.ts';
 
 /** What `verify --json` prints. */
@@ -89,6 +90,7 @@ async function checkDerived(
   const orphaned = await sumOrphaned(ledger, books, run, rows.keys);
   const total = books.ofRun(run).nanoUsd;
   const { counts } = rows;
+  const doubts = await findPossiblyBilled({ ledger, books, run, prepared, clock: options.effects.clock, warn: () => {} });
   const checks = [
     decideCheck(
       'rows',
@@ -102,6 +104,7 @@ async function checkDerived(
       `rows $${formatUsd(rows.nanoUsd)} + orphaned $${formatUsd(orphaned)} = run $${formatUsd(total)}`,
     ),
   ];
+  checks.push(checkPossiblyBilled(lastRun, doubts));
   if (lastRun === null) return [...checks, { name: 'summary', status: 'skipped', detail: 'no run has kept a summary yet' }];
   checks.push(await checkSummary(options, { lastRun, prepared, ledger, books, counts, tableSha256: rows.tableSha256 }));
   checks.push(await checkWrittenTable(options, lastRun, prepared));

@@ -1,25 +1,31 @@
-import type { AnnouncedCall, StoredEvent } from '../../core/event.ts';
+import type { StoredEvent } from '../../core/event.ts';
 import { countAnswerCaps } from '../../core/request.ts';
-import type { AnswerlessAttempts, BatchState, LedgerFold, OpenCall, RunState, ShardState, UnknownCalls } from './fold.ts';
-import { makeCacheOptionKey } from './fold.ts';
+import { type BatchState, type LedgerFold, makeCacheOptionKey, type RunState, type ShardState } from './fold.ts';
+import {
+  accountForAbsent,
+  addUnknownCalls,
+  closeCall,
+  type MutableDoubts,
+  NOTHING_MISSING,
+  openCall,
+  takeAbsent,
+  takeMissing,
+  takeReturned,
+} from './fold-doubts.ts';
 import { endRun, reviseEstimate, trackActivity } from './fold-runs.ts';
 import type { ShardTransition } from './shard-transitions.ts';
 import { SHARD_TRANSITIONS } from './shard-transitions.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-interface MutableFold extends Mutable<LedgerFold> {
+interface MutableFold extends Mutable<Omit<LedgerFold, keyof MutableDoubts>>, MutableDoubts {
   readonly shards: Map<string, ShardState>;
-  readonly batches: Map<string, BatchState>;
   readonly learnedLimits: Map<string, number>;
   readonly cacheOptions: Map<string, boolean>;
+  readonly learnedRequestLimits: Map<string, number>;
   readonly learnedForms: Map<string, ReadonlyMap<string, string>>;
   readonly runs: RunState[];
   readonly epochRuns: string[];
-  readonly answerlessAttempts: Map<string, AnswerlessAttempts>;
-  readonly openCalls: Map<string, OpenCall>;
-  readonly queuedCalls: Map<string, OpenCall>;
-  readonly unknownCalls: Map<string, UnknownCalls>;
   readonly retrySets: Map<string, Readonly<Record<string, unknown>>>;
 }
 
@@ -38,10 +44,12 @@ export function createFold(): FoldInProgress {
     state: '',
     format: 0,
     origin: '',
+    seq: 0,
     shards: new Map(),
     batches: new Map(),
     learnedLimits: new Map(),
     cacheOptions: new Map(),
+    learnedRequestLimits: new Map(),
     learnedForms: new Map(),
     runs: [],
     activeAt: '',
@@ -53,6 +61,7 @@ export function createFold(): FoldInProgress {
     lastRetryEpoch: 0,
     epochRuns: [''],
     answerlessAttempts: new Map(),
+    absentCreates: new Map(),
     openCalls: new Map(),
     queuedCalls: new Map(),
     unknownCalls: new Map(),
@@ -67,6 +76,7 @@ export function createFold(): FoldInProgress {
 }
 
 function applyEvent(fold: MutableFold, event: StoredEvent): void {
+  fold.seq = event.seq;
   switch (event.type) {
     case 'state-created':
       fold.state = event.state;
@@ -119,6 +129,9 @@ function applyEvent(fold: MutableFold, event: StoredEvent): void {
     case 'limit-learned':
       fold.learnedLimits.set(event.model, event.enqueuedTokens);
       return;
+    case 'request-limit-learned':
+      fold.learnedRequestLimits.set(event.model, event.enqueuedRequests);
+      return;
     case 'address-learned':
       fold.learnedForms.set(event.baseUrl, new Map([...(fold.learnedForms.get(event.baseUrl) ?? []), [event.name, event.form]]));
       return;
@@ -168,6 +181,7 @@ function applyEvent(fold: MutableFold, event: StoredEvent): void {
     case 'create-unknown':
     case 'create-absent':
       moveShard(fold, event.shard, event.type);
+      if (event.type === 'create-absent') takeAbsent(fold, event);
       return;
     case 'create-refused':
       refuseCreate(fold, event.shard, event.type, event.code);
@@ -182,6 +196,7 @@ function applyEvent(fold: MutableFold, event: StoredEvent): void {
       return;
     }
     case 'batch-extra': {
+      accountForAbsent(fold, event);
       const known = fold.batches.get(event.batchId);
       if (known !== undefined) fold.batches.set(event.batchId, { ...known, isExtra: true });
       else {
@@ -190,6 +205,9 @@ function applyEvent(fold: MutableFold, event: StoredEvent): void {
       }
       return;
     }
+    case 'batch-returned':
+      takeReturned(fold, event);
+      return;
     case 'batch-status':
       changeBatch(fold, event.batchId, { status: event.status });
       return;
@@ -212,15 +230,14 @@ function applyEvent(fold: MutableFold, event: StoredEvent): void {
       return;
     case 'call-unknown':
       for (const call of event.calls) closeCall(fold, call.customId);
-      addUnknownCalls(fold, event.calls);
+      addUnknownCalls(fold, inForce(fold).run, event.calls);
       return;
     case 'batch-collected': {
       const batch = fold.batches.get(event.batchId);
-      changeBatch(fold, event.batchId, { status: event.status, isCollected: true, usage: event.usage, missing: event.missing.length });
-      if (batch === undefined || batch.shard === null || batch.isExtra) return;
-      const { rejected, unknown } = fold.answerlessAttempts.get(batch.run) ?? { rejected: 0, unknown: 0 };
-      const lost = event.status === 'lost' ? event.missing.length : 0;
-      fold.answerlessAttempts.set(batch.run, { rejected: rejected + event.rejected.length, unknown: unknown + lost });
+      changeBatch(fold, event.batchId, { status: event.status, isCollected: true, usage: event.usage });
+      takeMissing(fold, event);
+      // A batch that came back has no shard any more that could be sent again.
+      if (batch === undefined || batch.shard === null || batch.isExtra || batch.hasReturned) return;
       if (event.status === 'failed') refuseCreate(fold, batch.shard, 'batch-failed', event.status);
       else moveShard(fold, batch.shard, event.type);
       return;
@@ -230,31 +247,16 @@ function applyEvent(fold: MutableFold, event: StoredEvent): void {
   }
 }
 
-function openCall(calls: Map<string, OpenCall>, { customId, bodyBytes }: AnnouncedCall): void {
-  calls.set(customId, { calls: (calls.get(customId)?.calls ?? 0) + 1, bodyBytes });
-}
-
-function closeCall(fold: MutableFold, customId: string): void {
-  const calls = fold.openCalls.has(customId) ? fold.openCalls : fold.queuedCalls;
-  const open = calls.get(customId);
-  if (open === undefined || open.calls === 1) calls.delete(customId);
-  else calls.set(customId, { ...open, calls: open.calls - 1 });
-}
-
-function addUnknownCalls(fold: MutableFold, calls: readonly AnnouncedCall[]): void {
-  const { run } = inForce(fold);
-  const known = fold.unknownCalls.get(run) ?? { calls: 0, bodyBytes: 0, answerCaps: 0 };
-  const bodyBytes = calls.reduce((sum, call) => sum + call.bodyBytes, known.bodyBytes);
-  const answerCaps = calls.reduce((sum, call) => sum + countAnswerCaps(call.customId), known.answerCaps);
-  fold.unknownCalls.set(run, { calls: known.calls + calls.length, bodyBytes, answerCaps });
-}
-
 function startAttemptEpoch(fold: MutableFold, run: string): void {
   fold.attemptEpoch += 1;
   fold.epochRuns[fold.attemptEpoch] = run;
 }
 
-function inForce(fold: LedgerFold): { run: string; attemptEpoch: number; generation: number } {
+function inForce(fold: Pick<LedgerFold, 'epochRuns' | 'attemptEpoch' | 'generation'>): {
+  run: string;
+  attemptEpoch: number;
+  generation: number;
+} {
   return { run: fold.epochRuns[fold.attemptEpoch] ?? '', attemptEpoch: fold.attemptEpoch, generation: fold.generation };
 }
 
@@ -271,8 +273,9 @@ function makeBatch(
     status: 'validating',
     isExtra: how.isExtra,
     isCollected: false,
+    hasReturned: false,
     usage: null,
-    missing: 0,
+    ...NOTHING_MISSING,
     submittedAt: how.at,
     adopted: how.adopted,
     keyFingerprint: shard?.keyFingerprint ?? null,

@@ -6,10 +6,14 @@ export interface LedgerFold {
   readonly state: string;
   readonly format: number;
   readonly origin: string;
+  /** The number of the latest event; 0 before the first. */
+  readonly seq: number;
   readonly shards: ReadonlyMap<string, ShardState>;
   readonly batches: ReadonlyMap<string, BatchState>;
   /** Enqueued-token limits the provider told, by model. */
   readonly learnedLimits: ReadonlyMap<string, number>;
+  /** The same in requests. */
+  readonly learnedRequestLimits: ReadonlyMap<string, number>;
   /** Whether what steers the prompt cache is taken, by lane and model (makeCacheOptionKey); what is missing is not known. */
   readonly cacheOptions: ReadonlyMap<string, boolean>;
   /** What base URLs turned out to want in another form: by base URL, then by the name of the form. */
@@ -38,6 +42,8 @@ export interface LedgerFold {
   readonly openCalls: ReadonlyMap<string, OpenCall>;
   /** The same of calls that other processes make. */
   readonly queuedCalls: ReadonlyMap<string, OpenCall>;
+  /** Creates that no look found, by shard and number: they may have happened. One whose batch surfaced is not among them any more. */
+  readonly absentCreates: ReadonlyMap<string, AbsentCreate>;
   /** Live calls that may have been billed without an answer, by run. */
   readonly unknownCalls: ReadonlyMap<string, UnknownCalls>;
   /** What `retry --set` gave, by key; only for keys reopened with a set. */
@@ -75,6 +81,20 @@ export interface UnknownCalls {
   readonly bodyBytes: number;
   /** As countAnswerCaps counts them. */
   readonly answerCaps: number;
+  /** Custom ids of the first of them. */
+  readonly named: readonly string[];
+}
+
+/** A create without a trace: the batch it may have made would answer its shard's requests. */
+export interface AbsentCreate extends Pick<ShardState, 'rows' | 'bytes' | 'answerCaps'> {
+  readonly shard: string;
+  /** The number of the create. */
+  readonly attempt: number;
+  /** How often it was looked for. */
+  readonly looks: number;
+  /** In force when it was sent. */
+  readonly run: string;
+  readonly sentAt: string;
 }
 
 export type ShardStatus = 'written' | 'uploading' | 'uploaded' | 'creating' | 'create-unknown' | 'submitted' | 'collected' | 'retired';
@@ -120,12 +140,22 @@ export interface BatchState {
   readonly status: string;
   /** Nobody waits for it: what it finished is money only. */
   readonly isExtra: boolean;
-  /** Nothing is left to fetch. */
+  /** Nothing is left to fetch; of a lost batch: nothing could be fetched, and it may come back. */
   readonly isCollected: boolean;
+  /** It was lost once, and came back. */
+  readonly hasReturned: boolean;
   /** The batch object's own usage, as it came; null before it is collected, and where the provider gives none. */
   readonly usage: unknown;
   /** Requests in none of its files. */
   readonly missing: number;
+  /** Of their lines in the input file; null when that is not known. */
+  readonly missingBytes: number | null;
+  /** Over them, as countAnswerCaps counts them. */
+  readonly missingCaps: number;
+  /** Whether the batch's own counts say that they were not executed. */
+  readonly isMissingUnexecuted: boolean;
+  /** Custom ids of the first of them. */
+  readonly missingNamed: readonly string[];
   readonly submittedAt: string;
   readonly adopted: boolean;
   readonly keyFingerprint: string | null;

@@ -27,7 +27,8 @@ type ShardEvent = Extract<Event, { readonly type: ShardTransition; readonly shar
 export function isMisplaced(event: Event, { batches, shards }: LedgerFold): boolean {
   if (event.type === 'batch-collected') {
     const batch = batches.get(event.batchId);
-    if (batch === undefined || batch.shard === null || batch.isExtra) return false;
+    // One that came back moves its shard no more.
+    if (batch === undefined || batch.shard === null || batch.isExtra || batch.hasReturned) return false;
     return isForbidden(event.status === 'failed' ? 'batch-failed' : event.type, shards.get(batch.shard));
   }
   return isShardEvent(event) && isForbidden(event.type, shards.get(event.shard));

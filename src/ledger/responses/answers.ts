@@ -90,11 +90,15 @@ export function createAnswerReader(directory: string, decide: DecideLine): Answe
   };
 }
 
-/** The answer of a key that has no line. */
-export function makeAnswerlessRecord(status: OutcomeStatus | null, rejection: { code: string; message: string } | undefined): StoredAnswer {
+/** The answer of a key that has no line. `held` says why it is not asked again by itself; null where it may be. */
+export function makeAnswerlessRecord(
+  status: OutcomeStatus | null,
+  rejection: { code: string; message: string } | undefined,
+  held: string | null,
+): StoredAnswer {
   const outcome: Outcome = {
     status: status ?? 'missing',
-    message: rejection?.message ?? describeAbsence(status),
+    message: rejection?.message ?? held ?? describeAbsence(status),
     code: rejection?.code ?? null,
     isBilled: false,
     usage: null,

@@ -140,7 +140,7 @@ export function createLocalQueue(options: LocalQueueOptions): CallQueue {
         outcome = await options.makeCall(call.request, { queuedAt, signal: options.signal });
       } catch (error) {
         if (!options.signal.aborted) throw error;
-        return makeUnknown(call, 'the run was ended before the answer came');
+        return makeUnknown(call, 'the run was ended before the answer came', true);
       } finally {
         inFlight -= 1;
       }
@@ -262,6 +262,6 @@ export function createLocalQueue(options: LocalQueueOptions): CallQueue {
   };
 }
 
-function makeUnknown({ request }: LiveCall, why: string): CallEnd {
-  return { status: 'unknown', customId: request.customId, bodyBytes: Buffer.byteLength(request.body), why };
+function makeUnknown({ request }: LiveCall, why: string, isInterruption = false): CallEnd {
+  return { status: 'unknown', customId: request.customId, bodyBytes: Buffer.byteLength(request.body), why, isInterruption };
 }

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import type { AppError } from '../../core/errors.ts';
 import type { CallEnd } from '../queue.ts';
-import { type DeliveredEnd, type ResultEntry, readEntry } from '../redis/ends.ts';
+import { type DeliveredEnd, GIVEN_UP, type ResultEntry, readEntry, WORKER_DIED } from '../redis/ends.ts';
 import { makeJobKey, type StateNotice, writeNotice } from '../redis/keys.ts';
 import { FORGET, runScript } from '../redis/presence-scripts.ts';
 import { createEndBreaker } from './breaker.ts';
@@ -160,7 +160,7 @@ function endsOf(customId: string, jobId: string, end: DeliveredEnd): readonly Ca
     case 'line':
       return [{ status: 'answered', customId, line: end.line }];
     case 'unknown':
-      return [{ status: 'unknown', customId, bodyBytes: end.bodyBytes, why: end.why }];
+      return [{ status: 'unknown', customId, bodyBytes: end.bodyBytes, why: end.why, isInterruption: isOurDoing(end.why) }];
     case 'back':
       return giveBack(customId, end.code);
     case 'halt':
@@ -170,6 +170,11 @@ function endsOf(customId: string, jobId: string, end: DeliveredEnd): readonly Ca
     default:
       return end satisfies never;
   }
+}
+
+/** A worker that was ended, by whomever. One that its row ends is held all the same, after five of them. */
+function isOurDoing(why: string): boolean {
+  return why === WORKER_DIED || why === GIVEN_UP;
 }
 
 /** A call that was announced and is known not to have been made. */

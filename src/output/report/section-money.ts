@@ -1,3 +1,5 @@
+import type { DoubtfulCalls } from '../../core/summary.ts';
+import { describeDoubts } from '../describe-doubts.ts';
 import { formatCount, formatDollars, formatSmallDollars, formatThings } from '../format-numbers.ts';
 import { renderBars } from './charts.ts';
 import type { ModelShare, ReportFacts, Spread } from './facts.ts';
@@ -7,7 +9,7 @@ import { showSpent } from './section-top.ts';
 
 /** What was paid, for what, and what was not. */
 export function renderMoney(facts: ReportFacts): Html {
-  const { cost, ledger, attempts } = facts.summary;
+  const { cost, ledger, attempts, possiblyBilled = [] } = facts.summary;
   const lines = joinHtml([
     line('On rows', formatDollars(cost.rowsNanoUsd), 'the sum of the table’s _cost_usd'),
     html`<tr><th scope="row" class="sub">of it on rows that failed</th><td class="n">${formatDollars(cost.failedRowsNanoUsd)}</td><td></td></tr>`,
@@ -20,9 +22,9 @@ export function renderMoney(facts: ReportFacts): Html {
     facts.cacheSavedNanoUsd >= 0
       ? NOTHING
       : line('Of it lost to the prompt cache', formatDollars(-facts.cacheSavedNanoUsd), 'writes that cost more than reads saved'),
-    cost.possiblyBilledNanoUsd === 0
+    cost.possiblyBilledNanoUsd === 0 && possiblyBilled.length === 0
       ? NOTHING
-      : line('Possibly billed', `≤ ${formatDollars(cost.possiblyBilledNanoUsd)}`, 'calls that never answered, in no sum'),
+      : line('Possibly billed', `≤ ${formatDollars(cost.possiblyBilledNanoUsd)}`, 'calls without an answer, in no sum'),
     line('All runs together', formatDollars(ledger.nanoUsd), formatThings(ledger.attempts, 'attempt')),
   ]);
   const saved = [
@@ -33,7 +35,18 @@ export function renderMoney(facts: ReportFacts): Html {
   return html`<section aria-labelledby="money"><h2 id="money">Money</h2><div class="two"><div>
 <table><caption>Prices as of ${cost.pricesAsOf}${cost.priceNote === undefined ? '' : `, ${cost.priceNote}`}</caption><tbody>${lines}</tbody></table></div><div>
 ${saved.length === 0 ? NOTHING : html`<h3>Not paid</h3><table><tbody>${saved.map(({ by, nanoUsd }) => line(`Saved by ${by}`, formatDollars(nanoUsd), ''))}</tbody></table>`}
-${renderModels(facts.models)}</div></div>${renderCosts(facts)}</section>`;
+${renderModels(facts.models)}</div></div>${renderDoubts(possiblyBilled)}${renderCosts(facts)}</section>`;
+}
+
+/** More of them only say the same again. */
+const MAX_DOUBTS = 50;
+
+function renderDoubts(items: readonly DoubtfulCalls[]): Html {
+  if (items.length === 0) return NOTHING;
+  const named = describeDoubts(items);
+  const rest = named.length - MAX_DOUBTS;
+  return html`<h3>What may have been billed without an answer</h3><ul>${joinHtml(named.slice(0, MAX_DOUBTS).map((text) => html`<li>${text}</li>`))}</ul>
+${rest > 0 ? html`<p class="small soft">and ${formatCount(rest)} more; the summary object names all of them</p>` : NOTHING}`;
 }
 
 function line(name: string, amount: string, say: string): Html {

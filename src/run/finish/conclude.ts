@@ -1,9 +1,11 @@
 import { relative } from 'node:path';
+import { explainHold } from '../../core/outcome.ts';
 import { parseCustomId } from '../../core/request.ts';
 import type { Summary } from '../../core/summary.ts';
 import { VERSION } from '../../core/version.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { pricesAsOf } from '../../money/price-overrides.ts';
+import { formatThings } from '../../output/format-numbers.ts';
 import { makeSummary } from '../../output/make-summary.ts';
 import { reportPath } from '../../output/output-paths.ts';
 import { createSummaryCounter } from '../../output/summary-counter.ts';
@@ -77,7 +79,8 @@ export async function concludeRun(options: ConcludeOptions): Promise<Summary | n
   const totals = books.ofRun(run);
   const orphanedNanoUsd = await readOrphaned(options, totals.nanoUsd - counted.rowsNanoUsd);
   const answerless = ledger.fold.answerlessAttempts.get(run) ?? { rejected: 0, unknown: 0 };
-  const unanswered = findPossiblyBilled(options);
+  const unanswered = await findPossiblyBilled(options);
+  sayHeldRows(options);
   const priceNote = prepared.priceNoteAt(options.priceAsOf ?? options.clock().toISOString());
   const show = (path: string | null) => (path === null ? null : relative(options.cwd, path) || path);
   const summary = makeSummary({
@@ -117,6 +120,7 @@ export async function concludeRun(options: ConcludeOptions): Promise<Summary | n
     ledger: { attempts: countLifeAttempts(ledger, books), nanoUsd: books.life.nanoUsd },
     batches: listBatches(ledger, run),
     ...summarizeDeadline(options, totals.liveNanoUsd),
+    ...(unanswered.items.length === 0 ? {} : { possiblyBilled: unanswered.items }),
     anomalies: Object.fromEntries(ledger.anomaliesOfRun(run)),
     outputs: {
       table: show(written.table),
@@ -160,6 +164,17 @@ export function showCacheSaved({ usage, cacheSavedNanoUsd }: Pick<Totals, 'usage
 function countLifeAttempts({ fold }: Ledger, { life }: Books): number {
   const answerless = [...fold.answerlessAttempts.values()].reduce((sum, { rejected, unknown }) => sum + rejected + unknown, 0);
   return life.batchAttempts + life.liveAttempts + answerless;
+}
+
+/** Rows that are not asked again by themselves, because nobody knows how often they were paid for. */
+function sayHeldRows({ ledger: { keys }, warn }: ConcludeOptions): void {
+  let held = 0;
+  for (let id = 0; id < keys.size; id++) {
+    if (keys.outcome(id) === 'unknown' && !keys.isReopened(id) && keys.shard(id) === 0 && explainHold(keys.doubts(id)) !== null) held += 1;
+  }
+  if (held === 0) return;
+  const advice = '`failures` says why, `retry --cause unknown` asks again';
+  warn(`${formatThings(held, 'request')} held: each try may have been billed and none was answered; ${advice}`);
 }
 
 /** Money of this run that stands on no row. It is looked up, not derived, so that the books are checked against each other. */

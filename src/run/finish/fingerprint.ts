@@ -56,9 +56,10 @@ function isReopened(cause: Cause, prepared: PreparedJob): boolean {
 
 /** The same table, but this invocation sent nothing: every answer is reused, nothing was spent. */
 function asNothingDone(summary: Summary): Summary {
+  const { possiblyBilled: _, ...others } = summary;
   const { rows, cost } = summary;
   return {
-    ...summary,
+    ...others,
     rows: { ...rows, new: 0, reused: rows.new + rows.reused },
     attempts: { total: 0, batch: 0, live: 0, unknown: 0 },
     tokens: { input: 0, cachedInput: 0, output: 0, reasoning: 0 },

@@ -22,6 +22,8 @@ export interface Budget {
   boundOf(request: Request): number;
   /** What was spent and what may still be billed. */
   committedNanoUsd(): number;
+  /** @throws BudgetError when that is more than the budget: something may be billed that was reserved for something else */
+  assertHolds(): void;
 }
 
 export interface Excess {
@@ -53,6 +55,8 @@ export interface BudgetOptions {
   readonly spent: () => { readonly nanoUsd: number; readonly liveNanoUsd: number; readonly unpricedAttempts: number };
   /** What batches may have been billed for without an answer, at this bound. */
   readonly unansweredOfBatches: (bound: CostBound | null) => number;
+  /** Changes whenever that may have changed. */
+  readonly version: () => number;
   /** The day whose prices count. */
   readonly at: string;
 }
@@ -92,11 +96,11 @@ export function createRunBudget(options: BudgetOptions): Budget {
   /** What an answer whose price or usage is unknown may have cost: the whole context in, the longest answer out. */
   const unpriced = { bytes: modelLimits(job.model).contextTokens ?? 1_000_000, rows: 1, answerCaps: 2 ** (job.retry.attempts - 1) };
   let longestBytes = 0;
-  let unanswered = { version: '', nanoUsd: 0 };
+  let unanswered = { version: -1, nanoUsd: 0 };
 
   /** Looked up again only when something has ended: a million rows ask. */
-  function readUnanswered({ batch }: OnItsWay, spentNanoUsd: number): number {
-    const version = `${spentNanoUsd} ${batch.rows === 0}`;
+  function readUnanswered(): number {
+    const version = options.version();
     if (version !== unanswered.version) unanswered = { version, nanoUsd: options.unansweredOfBatches(bounds.batch) };
     return unanswered.nanoUsd;
   }
@@ -106,7 +110,7 @@ export function createRunBudget(options: BudgetOptions): Budget {
     const { nanoUsd, liveNanoUsd, unpricedAttempts } = spent();
     const live = boundIn('live').of(onItsWay.live, longestBytes);
     const batch = boundIn('batch').of(onItsWay.batch, longestBytes);
-    const unknown = unpricedAttempts * boundIn(firstLane).of(unpriced, unpriced.bytes) + readUnanswered(onItsWay, nanoUsd);
+    const unknown = unpricedAttempts * boundIn(firstLane).of(unpriced, unpriced.bytes) + readUnanswered();
     return { all: nanoUsd + unknown + live + batch, live: liveNanoUsd + live };
   }
 
@@ -121,6 +125,12 @@ export function createRunBudget(options: BudgetOptions): Budget {
   return {
     boundOf,
     committedNanoUsd: () => commit().all,
+    assertHolds() {
+      const { all } = commit();
+      if (limits.run === null || all <= limits.run) return;
+      const why = `the budget of $${formatUsd(limits.run)} does not hold what may have been billed already and the same once more: $${formatUsd(all)}; the rows left stay pending`;
+      throw new BudgetError({ why, isOfRun: true }, all);
+    },
     findExcess(request) {
       const own = boundOf(request);
       const committed = commit();

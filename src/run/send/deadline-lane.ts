@@ -77,7 +77,7 @@ export function createDeadlineLane({ batch, live, deadline, clock, sleep }: Dead
       if (phase === 'batch' && isDue()) await leaveBatches();
       if (phase === 'recalling') batch.recall();
       if (phase === 'live') return both.resume();
-      batch.resume();
+      await batch.resume();
       if (isWatched) return;
       isWatched = true;
       watch().catch((error: unknown) => {

@@ -17,7 +17,7 @@ export function joinLanes(live: LiveLane, batch: BatchLane): Lane {
   }
   return {
     async resume() {
-      batch.resume();
+      await batch.resume();
       await live.resume();
     },
     add: (request, tokens) => live.add(request, tokens),

@@ -73,7 +73,8 @@ export async function openLanes(options: LanesOptions): Promise<Lanes> {
   const isAffordable = (request: Request) => budget === null || budget.findExcess(request) === null;
   const live = name === 'batch' && deadline === null ? null : await openLiveLane(options, delivery, isAffordable);
   try {
-    const batch = createBatchLane(context, {
+    const laneContext = { ...context, beforeRepeat: () => budget?.assertHolds() };
+    const batch = createBatchLane(laneContext, {
       model: job.model,
       url: options.url,
       enqueuedTokens: job.limits.enqueuedTokens,
@@ -141,6 +142,7 @@ function openBudget(options: LanesOptions, { run, limits, laneNow, lanes }: Budg
     onItsWay: () => countOnItsWay(ledger, lanes, run),
     spent: () => books.ofRun(run),
     unansweredOfBatches: (bound) => findUnansweredOfBatches({ ledger, books, run, model: job.model }).nanoUsdOf(bound),
+    version: () => ledger.fold.seq,
     at: options.priceAsOf ?? context.clock().toISOString(),
   });
 }

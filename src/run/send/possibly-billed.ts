@@ -1,6 +1,8 @@
 import type { CostOf } from '../../core/settled.ts';
-import { readUsage, type Usage } from '../../core/usage.ts';
+import type { DoubtfulCalls } from '../../core/summary.ts';
+import { NO_USAGE, readUsage, type Usage } from '../../core/usage.ts';
 import type { BatchState } from '../../ledger/events/fold.ts';
+import { MAX_NAMED } from '../../ledger/events/fold-doubts.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { type Amount, type CostBound, makeCostBound } from '../../money/cost-bound.ts';
 import type { Books } from '../open/books.ts';
@@ -10,37 +12,48 @@ import type { PreparedJob } from '../open/prepared-job.ts';
 export interface PossiblyBilled {
   readonly batchCalls: number;
   readonly liveCalls: number;
-  /** Exact where the provider's own sum says it, else an upper bound. */
+  /** Exact where the provider's own sum says it, else an upper bound; what has no known bound is left out. */
   readonly nanoUsd: number;
+  /** Where it comes from, one by one. */
+  readonly items: readonly DoubtfulCalls[];
 }
 
 export interface PossiblyBilledOptions {
   readonly ledger: Ledger;
-  readonly books: Books;
-  readonly run: string;
-  readonly prepared: PreparedJob;
+  readonly books: Pick<Books, 'usageOfBatch' | 'costOf'>;
+  /** Null for all runs. */
+  readonly run: string | null;
+  readonly prepared: Pick<PreparedJob, 'findPrice' | 'compiled'>;
   readonly clock: () => Date;
   readonly warn: (message: string) => void;
 }
 
 /**
- * Adds up what may have been billed without an answer: live calls without an end; batches that are lost or still open as extras, at their upper
- * bound; and what a batch's own usage holds beyond the lines of its files. What a batch's own usage lacks is told.
+ * Adds up what may have been billed without an answer, whatever made it so: live calls without an end; batches that are gone, or still open as
+ * extras; creates that no look found; requests in none of their batch's files, where the batch's own usage does not say that nothing more was
+ * used. What a batch's own usage and its lines disagree in is told.
  */
-export function findPossiblyBilled(options: PossiblyBilledOptions): PossiblyBilled {
+export async function findPossiblyBilled(options: PossiblyBilledOptions): Promise<PossiblyBilled> {
   const { ledger, run, books } = options;
   const { findPrice, compiled } = options.prepared;
   const shared = { job: compiled.job, at: options.clock().toISOString(), findPrice, sets: [...ledger.fold.retrySets.values()] };
-  const unknown = amountOfUnknownCalls(ledger, run);
   const batches = findUnansweredOfBatches({ ledger, books, run, model: compiled.job.model });
-  const live = makeCostBound({ ...shared, lane: 'live' });
-  const batch = makeCostBound({ ...shared, lane: 'batch' });
   for (const difference of batches.differences) options.warn(difference);
-  return {
-    batchCalls: batches.calls,
-    liveCalls: unknown.rows,
-    nanoUsd: (live?.of(unknown, unknown.bytes) ?? 0) + batches.nanoUsdOf(batch),
-  };
+  const batchBound = makeCostBound({ ...shared, lane: 'batch' });
+  const items: DoubtfulCalls[] = [];
+  for (const [ofRun, { calls, named }] of ledger.fold.unknownCalls) {
+    if (run !== null && run !== ofRun) continue;
+    const amount = amountOfUnknownCalls(ledger, ofRun);
+    const nanoUsd = makeCostBound({ ...shared, lane: 'live' })?.of(amount, amount.bytes) ?? null;
+    items.push({ why: 'lost_calls', id: null, calls, nanoUsd, keys: named });
+  }
+  const liveCalls = items.reduce((sum, { calls }) => sum + calls, 0);
+  for (const found of batches.found) {
+    const { why, id, calls, shard } = found;
+    const keys = found.keys ?? (shard === null ? [] : (await ledger.readShardIds(shard)).slice(0, MAX_NAMED));
+    items.push({ why, id, calls, nanoUsd: boundOf(found, batchBound), keys });
+  }
+  return { batchCalls: batches.calls, liveCalls, nanoUsd: items.reduce((sum, { nanoUsd }) => sum + (nanoUsd ?? 0), 0), items };
 }
 
 /** Live calls of a run that may have been billed without an answer. */
@@ -50,72 +63,119 @@ export function amountOfUnknownCalls({ fold }: Ledger, run: string): Amount {
 }
 
 export interface UnansweredOptions {
-  readonly ledger: Ledger;
-  readonly books: Books;
-  readonly run: string;
+  readonly ledger: Pick<Ledger, 'fold'>;
+  readonly books: PossiblyBilledOptions['books'];
+  readonly run: string | null;
   readonly model: string;
 }
 
 /** What the batches of a run may have been billed for without lines that reached us. */
 export interface UnansweredOfBatches {
+  /** Those that are no attempts yet: a lost batch's requests are. */
   readonly calls: number;
-  /** Where a batch's own usage and its lines disagree, in words. */
+  readonly found: readonly Unanswered[];
+  /** What is to be told of them, in words. */
   readonly differences: readonly string[];
-  /** Whole batches at their upper bound, which is left out where it is not known. */
+  /** All of it; what has no known bound is left out. */
   nanoUsdOf(bound: CostBound | null): number;
 }
 
+interface Unanswered extends Pick<DoubtfulCalls, 'why' | 'id' | 'calls'> {
+  readonly shard: string | null;
+  /** What they may have cost by the provider's own sum; null where only a bound is known. */
+  readonly exactNanoUsd: number | null;
+  /** What bounds it; null where nothing does. */
+  readonly amount: Amount | null;
+  /** Custom ids of the first of them; null for those of the shard. */
+  readonly keys: readonly string[] | null;
+  /** Whether they are counted among the run's attempts already. */
+  readonly isAttempt: boolean;
+}
+
 export function findUnansweredOfBatches({ ledger, books, run, model }: UnansweredOptions): UnansweredOfBatches {
-  const lost: Amount[] = [];
+  const { fold } = ledger;
+  const found: Unanswered[] = [];
   const differences: string[] = [];
-  let calls = 0;
-  let beyondNanoUsd = 0;
-  for (const batch of ledger.fold.batches.values()) {
-    if (batch.run !== run) continue;
-    if (batch.status === 'lost' || (batch.isExtra && !batch.isCollected)) {
-      const shard = batch.shard === null ? undefined : ledger.fold.shards.get(batch.shard);
-      if (shard !== undefined) lost.push(shard);
-      continue;
+  for (const batch of fold.batches.values()) {
+    if (run !== null && batch.run !== run) continue;
+    const shard = batch.shard === null ? undefined : fold.shards.get(batch.shard);
+    const about = { id: batch.id, shard: batch.shard, exactNanoUsd: null, isAttempt: false };
+    const missing = { calls: batch.missing, amount: amountOfMissing(batch, shard?.bytes ?? null), keys: batch.missingNamed };
+    const isOpen = batch.status !== 'lost' && !batch.isCollected;
+    if (isOpen && batch.isExtra) found.push({ ...about, why: 'extra_batch', calls: shard?.rows ?? 0, amount: shard ?? null, keys: null });
+    else if (batch.status === 'lost') found.push({ ...about, ...missing, why: 'vanished_batch', isAttempt: !batch.isExtra });
+    else if (!isOpen) {
+      const usage = compareUsage(batch, readUsage(batch.usage, { hasOutput: false }), books.usageOfBatch(batch.id));
+      if (usage.message !== null) differences.push(usage.message);
+      const isMissing = usage.isMissingUnknown && batch.missing > 0;
+      if (isMissing) found.push({ ...about, ...missing, why: 'missing_lines' });
+      else if (usage.beyond !== null) {
+        const exactNanoUsd = priceBeyond(usage.beyond, model, books.costOf);
+        found.push({ ...about, ...missing, why: 'usage_beyond_lines', calls: Math.max(1, batch.missing), exactNanoUsd });
+      }
     }
-    const whole = readUsage(batch.usage, { hasOutput: false });
-    if (whole === null) continue;
-    const difference = compareUsage(batch, whole, books.usageOfBatch(batch.id));
-    if (difference === null) continue;
-    differences.push(difference.message);
-    if (difference.beyond === null) continue;
-    calls += Math.max(1, batch.missing);
-    beyondNanoUsd += priceBeyond(difference.beyond, model, books.costOf);
   }
+  for (const absent of fold.absentCreates.values()) {
+    if (run !== null && absent.run !== run) continue;
+    const { shard, rows } = absent;
+    const about = { id: shard, shard, exactNanoUsd: null, isAttempt: false, keys: null };
+    found.push({ ...about, why: 'create_not_found', calls: rows, amount: absent });
+  }
+  const kept = found.filter(({ calls, why }) => calls > 0 || why === 'extra_batch');
   return {
-    calls,
+    calls: kept.reduce((sum, { calls, isAttempt }) => sum + (isAttempt ? 0 : calls), 0),
+    found: kept,
     differences,
-    nanoUsdOf: (bound) => lost.reduce((sum, amount) => sum + (bound?.of(amount, amount.bytes) ?? 0), beyondNanoUsd),
+    nanoUsdOf: (bound) => kept.reduce((sum, one) => sum + (boundOf(one, bound) ?? 0), 0),
   };
 }
 
-function priceBeyond(usage: Usage, model: string, costOf: CostOf): number {
-  return costOf({ usage, isBilled: true, model, tier: null, createdSeconds: null, lane: 'batch' }) ?? 0;
+function boundOf({ exactNanoUsd, amount }: Unanswered, bound: CostBound | null): number | null {
+  if (exactNanoUsd !== null) return exactNanoUsd;
+  return amount === null || bound === null ? null : bound.of(amount, amount.bytes);
 }
 
-/** @returns null where both say the same; `beyond` is what the lines lack, null where they lack nothing */
-function compareUsage(
-  { id, missing }: BatchState,
-  whole: Usage,
-  lines: Usage,
-): { readonly message: string; readonly beyond: Usage | null } | null {
+function amountOfMissing({ missing, missingBytes, missingCaps }: BatchState, shardBytes: number | null): Amount | null {
+  const bytes = missingBytes ?? shardBytes;
+  return bytes === null ? null : { bytes, rows: missing, answerCaps: missingCaps };
+}
+
+function priceBeyond(usage: Usage, model: string, costOf: CostOf): number | null {
+  return costOf({ usage, isBilled: true, model, tier: null, createdSeconds: null, lane: 'batch' });
+}
+
+interface UsageComparison {
+  /** What they disagree in; null where both say the same, or there is nothing to compare. */
+  readonly message: string | null;
+  /** What the lines lack; null where they lack nothing. */
+  readonly beyond: Usage | null;
+  /** Whether the batch's usage leaves it open what became of requests without a line. */
+  readonly isMissingUnknown: boolean;
+}
+
+/** Compares what a batch says it used with what its lines add up to. A batch that tells nothing, or less than its lines, proves nothing. */
+function compareUsage({ id, missing, isMissingUnexecuted }: BatchState, whole: Usage | null, lines: Usage): UsageComparison {
+  if (whole === null && isMissingUnexecuted) return { message: null, beyond: null, isMissingUnknown: false };
+  if (whole === null) {
+    const message = `batch ${id}: ${missing} of its requests are in none of its files, and it tells no usage: they may have been billed`;
+    return { message: missing === 0 ? null : message, beyond: null, isMissingUnknown: true };
+  }
   const inputTokens = whole.inputTokens - lines.inputTokens;
   const outputTokens = whole.outputTokens - lines.outputTokens;
-  if (inputTokens === 0 && outputTokens === 0) return null;
+  const isMissingUnknown = !isMissingUnexecuted && (inputTokens < 0 || outputTokens < 0);
+  if (inputTokens === 0 && outputTokens === 0) return { message: null, beyond: null, isMissingUnknown };
   const say = (tokens: number, word: string) => `${Math.abs(tokens)} ${word} tokens ${tokens < 0 ? 'fewer' : 'more'}`;
   const message = `batch ${id}: the provider counts ${say(inputTokens, 'input')} and ${say(outputTokens, 'output')} than its files hold`;
-  if (inputTokens <= 0 && outputTokens <= 0) return { message: `${message}; the lines are what is counted`, beyond: null };
+  if (inputTokens <= 0 && outputTokens <= 0) {
+    const open = missing === 0 ? '' : `; ${missing} requests without a line may have been billed`;
+    return { message: `${message}; the lines are what is counted${open}`, beyond: null, isMissingUnknown };
+  }
   const beyondInput = Math.max(0, inputTokens);
   const beyond = {
+    ...NO_USAGE,
     inputTokens: beyondInput,
     cachedInputTokens: Math.min(beyondInput, Math.max(0, whole.cachedInputTokens - lines.cachedInputTokens)),
-    cacheWriteTokens: 0,
     outputTokens: Math.max(0, outputTokens),
-    reasoningTokens: 0,
   };
-  return { message: `${message}; ${missing} calls without a line may have been billed`, beyond };
+  return { message: `${message}; ${missing} calls without a line may have been billed`, beyond, isMissingUnknown };
 }

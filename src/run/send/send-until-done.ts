@@ -71,16 +71,22 @@ function isAllSubmitted(underWay: readonly ShardView[], allUnderWay: number): bo
   );
 }
 
+/** What works, and whether it has spent anything yet. */
+interface Work {
+  readonly send: () => Promise<void>;
+  readonly hasSpent: () => boolean;
+}
+
 /** Works, and when something stops the work, lets what is under way come to its end. @returns null when the work is done */
-export async function sendUntilStopped(lane: Lane, stopSignal: StopSignal, send: () => Promise<void>): Promise<Stop | null> {
+export async function sendUntilStopped(lane: Lane, stopSignal: StopSignal, { send, hasSpent }: Work): Promise<Stop | null> {
   try {
     await send();
     return null;
   } catch (error) {
-    const stop = readStop(error);
     stopSignal.end(error);
     await lane.abandon();
     await lane.drain();
+    const stop = readStop(error, hasSpent());
     if (stop === null) throw error;
     return stop;
   }

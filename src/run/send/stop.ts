@@ -1,10 +1,14 @@
 import { AppError, EXIT } from '../../core/errors.ts';
+import { ApiError } from '../../openai/api-error.ts';
 import type { Stop } from '../../output/verdict.ts';
 import type { RunOptions } from '../options.ts';
 import { BudgetError } from './budget.ts';
 
-/** Why a run ended early with its books in order, so that it can be continued; null for errors that are no such end and are thrown on. */
-export function readStop(error: unknown): Stop | null {
+/**
+ * Why a run ended early with its books in order, so that it can be continued; null for errors that are no such end and are thrown on. What the
+ * provider's address has to say about itself (a redirect) is an end too: exit 2 as long as nothing was spent.
+ */
+export function readStop(error: unknown, hasSpent: boolean): Stop | null {
   if (!(error instanceof AppError)) return null;
   const { exitCode } = error;
   switch (exitCode) {
@@ -14,6 +18,8 @@ export function readStop(error: unknown): Stop | null {
     case EXIT.interrupted:
     case EXIT.terminated:
       return { exitCode, why: error.message, ...(error instanceof BudgetError ? { finishNanoUsd: error.finishNanoUsd } : {}) };
+    case EXIT.usage:
+      return error instanceof ApiError ? { exitCode: hasSpent ? EXIT.bug : EXIT.usage, why: error.message } : null;
     default:
       return null;
   }

@@ -2,6 +2,7 @@ import type { BatchAction, FileIdView } from '../faults/fault-plan.ts';
 import type { Simulation } from '../simulation.ts';
 import type { BatchRecord } from '../store.ts';
 import { isTerminal, type WireBatch } from '../wire-objects.ts';
+import { NO_BATCH_USAGE } from './batch-output.ts';
 
 /** How a batch looks to a client now: unset fields by the simulator's switch, the rest as its faults distort it. `looks` counts retrievals since its end. */
 export function viewBatch(simulation: Simulation, record: BatchRecord, looks: number): Readonly<Record<string, unknown>> {
@@ -28,6 +29,8 @@ function distort(fault: BatchAction, { wire, finishedAtMs }: BatchRecord, { nowM
       return { request_counts: fault.counts };
     case 'noUsage':
       return { usage: null };
+    case 'zeroUsage':
+      return { usage: NO_BATCH_USAGE };
     case 'world':
       return viewAsShape(fault.body, wire);
     case 'fileIds': {

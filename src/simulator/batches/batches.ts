@@ -58,13 +58,18 @@ export async function createBatch(simulation: Simulation, request: WireRequest):
   };
   store.saveBatch(record);
   simulation.startBatch(record.wire.id);
-  return answerJson(viewBatch(simulation, record, 0));
+  const view = viewBatch(simulation, record, 0);
+  const borrowed = record.faults.find((fault) => fault.type === 'idOfBatch')?.number;
+  const other = [...store.batches.values()].find((batch) => batch.number === borrowed);
+  return answerJson(other === undefined ? view : { ...view, id: other.wire.id });
 }
 
 /** GET /v1/batches: newest first unless told otherwise, `limit` 1..100 (default 20), `after`; batches younger than the listing lag are not in it yet. */
 export async function listBatches(simulation: Simulation, { query }: WireRequest): Promise<WireAnswer> {
   const nowMs = simulation.clock.now();
-  const listed = [...simulation.store.batches.values()].filter((record) => record.createdAtMs + lagOf(record, simulation) <= nowMs);
+  const listed = [...simulation.store.batches.values()].filter(
+    (record) => record.createdAtMs + lagOf(record, simulation) <= nowMs && !isVanished(record, nowMs),
+  );
   if (simulation.listOrder !== 'oldest_first') listed.reverse();
   if (simulation.listOrder === 'mixed') listed.sort((left, right) => hashNumber(left.wire.id) - hashNumber(right.wire.id));
   const page = cutPage(
@@ -99,10 +104,14 @@ export async function cancelBatch(simulation: Simulation, { id, stream }: WireRe
   return answerJson(viewBatch(simulation, cancelling, 0));
 }
 
-function findBatch({ store }: Simulation, id: string): BatchRecord {
+function findBatch({ store, clock }: Simulation, id: string): BatchRecord {
   const record = store.batches.get(id);
-  if (record === undefined) throw new WireError(404, { message: `No batch found with id '${id}'.` });
+  if (record === undefined || isVanished(record, clock.now())) throw new WireError(404, { message: `No batch found with id '${id}'.` });
   return record;
+}
+
+function isVanished({ faults, createdAtMs }: BatchRecord, nowMs: number): boolean {
+  return faults.some((fault) => fault.type === 'vanish' && nowMs < createdAtMs + fault.forMs);
 }
 
 function lagOf({ faults }: BatchRecord, { listLagMs }: Simulation): number {

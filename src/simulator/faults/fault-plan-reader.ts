@@ -7,6 +7,7 @@ import {
   type FaultAction,
   type FaultMatch,
   LINE_FAULTS,
+  LIST_FAULTS,
   type RequestAction,
   type RowAction,
 } from './fault-plan.ts';
@@ -68,6 +69,7 @@ const ACTIONS: Readonly<Record<string, { readonly extra: readonly string[]; read
     read: (reader) =>
       onRequest({ type: 'drip', bytes: reader.number('dripBytes', { least: 1 }), everyMs: reader.number('everyMs', { least: 0 }, 10) }),
   },
+  list: { extra: [], read: (reader) => onRequest({ type: 'list', kind: reader.word('list', LIST_FAULTS) }) },
   expire: { extra: [], read: (reader) => onBatch({ type: 'expire', share: reader.number('expire', { least: 0, most: 1 }) }) },
   cancel: {
     extra: ['unfinished'],
@@ -84,11 +86,14 @@ const ACTIONS: Readonly<Record<string, { readonly extra: readonly string[]; read
   enqueuedTokens: { extra: [], read: (reader) => onBatch({ type: 'enqueuedTokens', most: reader.number('enqueuedTokens', { least: 0 }) }) },
   listLagMs: { extra: [], read: (reader) => onBatch({ type: 'listLag', lagMs: reader.number('listLagMs', { least: 0 }) }) },
   dropMetadata: { extra: [], read: (reader) => onlyTrue(reader, 'dropMetadata', onBatch({ type: 'dropMetadata' })) },
+  vanishMs: { extra: [], read: (reader) => onBatch({ type: 'vanish', forMs: reader.number('vanishMs', { least: 0 }) }) },
+  idOfBatch: { extra: [], read: (reader) => onBatch({ type: 'idOfBatch', number: reader.number('idOfBatch', { least: 1 }) }) },
   showStatus: { extra: [], read: (reader) => onBatch({ type: 'showStatus', status: reader.text('showStatus') }) },
   goBack: { extra: [], read: (reader) => onBatch({ type: 'goBack', times: reader.number('goBack', { least: 1 }) }) },
   stuck: { extra: [], read: (reader) => onBatch({ type: 'stuck', status: reader.word('stuck', BATCH_STATUSES) }) },
   counts: { extra: [], read: (reader) => onBatch({ type: 'counts', counts: reader.given.counts }) },
   noUsage: { extra: [], read: (reader) => onlyTrue(reader, 'noUsage', onBatch({ type: 'noUsage' })) },
+  zeroUsage: { extra: [], read: (reader) => onlyTrue(reader, 'zeroUsage', onBatch({ type: 'zeroUsage' })) },
   bom: { extra: [], read: (reader) => onlyTrue(reader, 'bom', onBatch({ type: 'bom' })) },
   world: { extra: [], read: (reader) => readWorld(reader).done },
   rowStatus: { extra: ['code', 'message'], read: readRowStatus },

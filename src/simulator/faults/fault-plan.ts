@@ -53,7 +53,13 @@ export type RequestAction =
   | { readonly type: 'drop'; readonly isProcessed: boolean }
   | { readonly type: 'cut'; readonly atByte: number; readonly closes: boolean }
   | { readonly type: 'redirect'; readonly to: string; readonly status: number }
-  | { readonly type: 'drip'; readonly bytes: number; readonly everyMs: number };
+  | { readonly type: 'drip'; readonly bytes: number; readonly everyMs: number }
+  | { readonly type: 'list'; readonly kind: ListFault };
+
+/** The ways in which servers list batches otherwise than the API; docs/simulator.md says what each is. */
+export const LIST_FAULTS = ['bare_array', 'null_data', 'no_created_at', 'no_metadata', 'empty', 'same_page', 'endless'] as const;
+
+export type ListFault = (typeof LIST_FAULTS)[number];
 
 /** How the id of an output or error file looks while the batch is final. */
 export type FileIdView = 'null' | 'empty' | 'omitted' | 'late';
@@ -73,11 +79,16 @@ export type BatchAction =
   | { readonly type: 'enqueuedTokens'; readonly most: number }
   | { readonly type: 'listLag'; readonly lagMs: number }
   | { readonly type: 'dropMetadata' }
+  /** Neither found by its id nor listed so long after its creation. */
+  | { readonly type: 'vanish'; readonly forMs: number }
+  /** Its creation is answered with the id of the n-th batch. */
+  | { readonly type: 'idOfBatch'; readonly number: number }
   | { readonly type: 'showStatus'; readonly status: string }
   | { readonly type: 'goBack'; readonly times: number }
   | { readonly type: 'stuck'; readonly status: 'validating' | 'in_progress' | 'finalizing' | 'cancelling' }
   | { readonly type: 'counts'; readonly counts: unknown }
   | { readonly type: 'noUsage' }
+  | { readonly type: 'zeroUsage' }
   | { readonly type: 'bom' }
   /** How the batch looks once it has come to the shape's status. */
   | { readonly type: 'world'; readonly body: Readonly<Record<string, unknown>> };

@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { distortList } from '../batches/list-faults.ts';
 import type { RequestAction } from '../faults/fault-plan.ts';
 import { hashDigits } from '../hash.ts';
 import type { WireAnswer, WireRequest } from '../http-types.ts';
@@ -118,6 +119,10 @@ async function handle(simulation: Simulation, { request, route, faults }: Exchan
     case 'status': {
       const { status, headers, body } = action;
       return sendAnswer(response, { type: 'json', status, headers, body }, { fault: undefined, signal });
+    }
+    case 'list': {
+      const page = await distortList(action.kind, request.query, (query) => makeAnswer(simulation, { ...request, query }, route));
+      return sendAnswer(response, page, { fault: undefined, signal });
     }
     case 'world':
       return sendAnswer(response, makeWorldAnswer(action, answer), { fault: undefined, signal });

@@ -1,0 +1,23 @@
+import { AppError, EXIT } from '../core/errors.ts';
+import type { BatchContext } from './context.ts';
+
+/**
+ * What to do at an address that does not know batches, or null where it is known to have them: a batch of this state was created there, so that
+ * the answer came from something in between.
+ */
+export function findNoBatches(
+  { ledger, provider }: Pick<BatchContext, 'ledger' | 'provider'>,
+  asked: string,
+  said: string,
+): AppError | null {
+  if (ledger.fold.batches.size > 0) return null;
+  return new AppError(`this address has no batches; set mode: live (${asked} at ${provider.baseUrl}: ${said})`, {
+    code: 'no_batches',
+    exitCode: EXIT.refused,
+  });
+}
+
+/** Whether a POST was answered by an address that has no such route. A 501 may have been passed on. */
+export function isNoRoute({ status }: { readonly status: number | null }): boolean {
+  return status === 404 || status === 405;
+}

@@ -1,0 +1,55 @@
+import type { BatchState } from '../ledger/events/fold.ts';
+import { ApiError } from '../openai/api-error.ts';
+import { TERMINAL_STATUSES } from '../openai/wire.ts';
+import type { BatchContext } from './context.ts';
+
+/** The files of a batch are kept for 30 days where nothing else was asked for: after them there is nothing to come back (openai-contract section 2). */
+const MAX_AGE_MS = 30 * 86_400_000;
+
+/** Whether what was sent to the provider then may still be there. */
+export function mayComeBack(sentAt: string, clock: () => Date): boolean {
+  return Date.parse(sentAt) > clock().getTime() - MAX_AGE_MS;
+}
+
+/** So many lost batches are asked for in one round. */
+const MAX_ASKED = 50;
+
+/**
+ * Asks once more for every batch that was given up, the newest first, and says so where one is there again. What cannot be told now is asked by
+ * the next round, or the next run.
+ * @returns those that are there again: not collected any more
+ */
+export async function findReturned(context: BatchContext): Promise<readonly BatchState[]> {
+  const { ledger, provider } = context;
+  const lost = [...ledger.fold.batches.values()].filter(
+    ({ status, isCollected, submittedAt }) => status === 'lost' && isCollected && mayComeBack(submittedAt, context.clock),
+  );
+  const returned: BatchState[] = [];
+  for (const { id, keyFingerprint } of lost.toReversed().slice(0, MAX_ASKED)) {
+    if (context.stopping.aborted) break;
+    if (keyFingerprint !== null && keyFingerprint !== provider.keyFingerprint) continue;
+    try {
+      const { status, outputFileId, counts } = await provider.retrieveBatch(id, context.signal);
+      const hasOutput = outputFileId === null ? counts.completed === 0 : await hasFile(context, outputFileId);
+      // Lost for its file, which is still not there.
+      if (TERMINAL_STATUSES.has(status) && !hasOutput) continue;
+      await ledger.append({ type: 'batch-returned', batchId: id });
+      context.warn(`batch ${id}, which was gone, is there again (${status}): what it holds is taken in`);
+      returned.push(ledger.fold.batches.get(id) as BatchState);
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.kind === 'stop') throw error;
+    }
+  }
+  return returned;
+}
+
+/** @throws ApiError when that cannot be told */
+async function hasFile({ provider, signal }: BatchContext, fileId: string): Promise<boolean> {
+  try {
+    await provider.retrieveFile(fileId, signal);
+    return true;
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return false;
+    throw error;
+  }
+}

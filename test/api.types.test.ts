@@ -142,7 +142,7 @@ test('a definition takes every key of a job file', () => {
   const params: Record<keyof Params, true> = {
     ...{ max_output_tokens: true, temperature: true, top_p: true, seed: true, presence_penalty: true, frequency_penalty: true },
     ...{ reasoning_effort: true, verbosity: true, service_tier: true, logprobs: true, top_logprobs: true, dimensions: true },
-    ...{ stop: true, extra: true },
+    ...{ stop: true, extra: true, prompt_cache: true },
   };
   assert.deepEqual(Object.keys(params).toSorted(), [...Object.keys(PARAMS), 'extra'].toSorted());
 });

@@ -296,6 +296,6 @@ test('what follows an outcome keeps to the table of outcomes, for every count of
   );
   assert.deepEqual(
     ['ok', ...CAUSES].filter((outcome) => !usesAttempt(outcome as OutcomeStatus)),
-    ['rate_limited', 'expired', 'cancelled', 'missing'],
+    ['rate_limited', 'expired', 'cancelled', 'missing', 'undelivered'],
   );
 });

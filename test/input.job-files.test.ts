@@ -113,7 +113,11 @@ const REFUSED: readonly [title: string, text: string, message: RegExp][] = [
   ['an unknown key at the root', `${BASE}promt: x\n`, /^job\.yaml:6:1 {2}promt: unknown key\. Did you mean "prompt"\?$/],
   ['a missing key', BASE.replace('model: gpt-4o-mini\n', ''), /^job\.yaml:1:1 {2}model: missing$/],
   ['a wrong type', BASE.replace('output: text', 'output: 5'), /^job\.yaml:4:1 {2}output: must be text or a map, not 5/],
-  ['an unknown mode', `${BASE}mode: bach\n`, /^job\.yaml:6:1 {2}mode: must be batch, live, auto, not "bach"\. Did you mean "batch"\?$/],
+  [
+    'an unknown mode',
+    `${BASE}mode: bach\n`,
+    /^job\.yaml:6:1 {2}mode: must be batch, live, flex, auto, not "bach"\. Did you mean "batch"\?$/,
+  ],
   ['a number out of range', `${BASE}params:\n  temperature: 3\n`, /^job\.yaml:7:3 {2}params\.temperature: must be 2 or less, not 3$/],
   [
     'a parameter of another name',

@@ -67,6 +67,7 @@ test('a shard goes its way step by step', () => {
       bytes: 10,
       tokens: 6,
       answerCaps: 0,
+      probe: [],
       sha256: 'abc',
       model: 'm',
       url: '/v1/chat/completions',

@@ -3,10 +3,10 @@ import * as fs from 'node:fs';
 import * as http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
+import { hostOfOrigin, originOf } from '../src/ledger/origin.ts';
 import { makeCostOf } from '../src/money/cost.ts';
 import { createFindPrice, findPriceNote } from '../src/money/price.ts';
 import { findPriceSource } from '../src/money/price-source.ts';
-import { hostOfOrigin, originOf } from '../src/run/open/target.ts';
 import { runInProcess } from './helpers/run-in-process.ts';
 import { makeRows, makeWorld } from './helpers/run-world.ts';
 

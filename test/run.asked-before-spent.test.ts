@@ -190,7 +190,7 @@ test('a yes is wanted when the run may cost more than confirm_over, unless a bud
       cost: { batch: cost && { ...RANGE, ...cost }, live: { ...RANGE, upperNanoUsd: usd(7) }, flex: null },
     }) as unknown as Plan;
   const spending = (change: Partial<Spending> = {}): Spending => ({
-    lane: 'batch',
+    priced: 'batch',
     overNanoUsd: usd(1),
     budgetNanoUsd: null,
     maxLiveNanoUsd: null,

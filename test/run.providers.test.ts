@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import { test } from 'node:test';
-import { PROFILES } from './helpers/provider-profiles.ts';
-import { MOST_TO_STOP_MS, makeProviderStage } from './helpers/provider-stage.ts';
+import { PROFILES, type Reply } from './helpers/provider-profiles.ts';
+import { MOST_TO_STOP_MS, makeProviderStage, type StageOptions } from './helpers/provider-stage.ts';
 import { readShape } from './helpers/provider-stub.ts';
 
 for (const profile of PROFILES) {
@@ -69,16 +69,54 @@ for (const profile of PROFILES) {
   });
 }
 
+const findProfile = (name: string) => PROFILES.find((one) => one.name === name) ?? assert.fail(name);
+
+/** Answers the first call so. */
+function answerFirst(reply: Reply): NonNullable<StageOptions['intercept']> {
+  let isServed = false;
+  return (_method, path) => {
+    if (isServed || path !== '/chat/completions') return null;
+    isServed = true;
+    return reply;
+  };
+}
+
+test('an answer of the model that was no JSON, which Groq reports as a fault of the request, is asked for again', async (t) => {
+  const error = {
+    message: 'Failed to generate JSON.',
+    type: 'invalid_request_error',
+    code: 'json_validate_failed',
+    failed_generation: '{',
+  };
+  const { runAll, stub } = await makeProviderStage(t, findProfile('Groq'), { intercept: answerFirst({ status: 400, body: { error } }) });
+  await runAll('live');
+  assert.equal(stub.refusals.length, 1);
+  assert.match(JSON.stringify(stub.answered), /This answer cannot be used/);
+});
+
+test('insufficient_quota is a rate at DashScope, where the account’s end has another code, and an end elsewhere', async (t) => {
+  const error = { message: 'You exceeded your current quota', type: 'insufficient_quota', param: null, code: 'insufficient_quota' };
+  for (const [at, exitCode, ok] of [
+    ['hosted', 0, 3],
+    ['here', 5, null],
+  ] as const) {
+    const intercept = answerFirst({ status: 429, body: { error } });
+    const { run } = await makeProviderStage(t, findProfile('DashScope (Qwen)'), { at, intercept });
+    const { summary } = await run('live');
+    assert.equal(summary.exitCode, exitCode, summary.verdict);
+    if (ok !== null) assert.equal(summary.rows.ok, ok);
+  }
+});
+
 /** Servers whose answers to a path they do not have differ most; their API lies below `/v1`. */
 for (const name of ['vLLM', 'Ollama', 'llama.cpp', 'LM Studio', 'OpenRouter', 'Azure OpenAI, v1']) {
-  const profile = PROFILES.find((one) => one.name === name);
-  if (profile === undefined) throw new Error(name);
+  const profile = findProfile(name);
   test(`${name}: a base URL without /v1 stops the run within five seconds, proposes the right one and replaces nothing`, async (t) => {
-    const { run, stub, world } = await makeProviderStage(t, { ...profile, basePath: '/v1' }, { path: '' });
+    const { run, startWatch, stub, world } = await makeProviderStage(t, { ...profile, basePath: '/v1' }, { path: '' });
     world.write('out.csv', 'the table of yesterday\n');
-    const startedAt = world.clock().getTime();
+    const readWaitedMs = startWatch();
     const { summary } = await run('live');
-    assert.ok(world.clock().getTime() - startedAt < MOST_TO_STOP_MS);
+    assert.ok(readWaitedMs() < MOST_TO_STOP_MS);
     assert.deepEqual([summary.exitCode, summary.rows.pending, summary.rows.failed], [4, 3, 0]);
     assert.match(summary.verdict, /try --base-url http:\/\/127\.0\.0\.1:\d+\/v1$/);
     assert.equal(world.read('out.csv'), 'the table of yesterday\n');

@@ -1,4 +1,4 @@
-import type { Endpoint, StopSign } from '../core/job.ts';
+import type { Endpoint, Mode, StopSign } from '../core/job.ts';
 import type { Cause } from '../core/outcome.ts';
 import type { SkipCause } from '../core/row.ts';
 
@@ -28,7 +28,7 @@ export interface JobDefinition<Column extends string, Output, Label extends stri
   readonly input: InputDefinition<Column>;
   readonly model: string;
   readonly endpoint?: Endpoint;
-  readonly mode?: 'batch' | 'live' | 'auto';
+  readonly mode?: Mode;
   /** Templates as in a job file, or a function of the row. A function must say the same of the same row: its text is what an answer is found by. */
   readonly prompt: string | PromptParts | ((row: RowOf<Column>) => Prompt);
   /** How many images a prompt function gives a row at most: a budget reserves what they can cost. Default 0. */
@@ -94,6 +94,7 @@ export interface Params {
   readonly frequency_penalty?: number;
   readonly reasoning_effort?: 'none' | 'minimal' | 'low' | 'medium' | 'high' | 'xhigh' | 'max';
   readonly verbosity?: 'low' | 'medium' | 'high';
+  readonly prompt_cache?: 'auto' | 'explicit' | 'provider';
   readonly service_tier?: 'auto' | 'default' | 'flex' | 'priority' | 'fast';
   readonly logprobs?: boolean;
   readonly top_logprobs?: number;

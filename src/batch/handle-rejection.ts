@@ -2,6 +2,7 @@ import { AppError, EXIT } from '../core/errors.ts';
 import type { BatchContext } from './context.ts';
 import type { Rejection } from './rejection.ts';
 import type { ShardLifecycleOptions } from './shard-lifecycle-options.ts';
+import { sleepUntil } from './sleep-until.ts';
 
 /** What follows a rejection: the same file once more, a new upload of it, or its rows are free to be cut again. */
 export type RejectionHandled = 'again' | 'upload' | 'retired';
@@ -86,6 +87,8 @@ export function createRejectionHandler(
         if (first !== undefined && rejection.rejected.length === shard.rows) breaker.sawWholeRefusal(first.code, first.message);
         return retire(`${rejection.rejected.length} of its rows were refused`);
       }
+      case 'undelivered':
+        return retire('batches do not take prompt_cache_options');
       case 'unplaced':
         cutSize.shrinkRequests(shard);
         return retire(`refused without a line: ${rejection.code}`);
@@ -93,13 +96,4 @@ export function createRejectionHandler(
         return rejection satisfies never;
     }
   };
-}
-
-/** Sleeps, unless something happens first. */
-async function sleepUntil(context: BatchContext, milliseconds: number, event: Promise<void>): Promise<void> {
-  const over = new AbortController();
-  const sleeping = context.sleep(milliseconds, AbortSignal.any([context.stopping, over.signal])).catch(() => undefined);
-  await Promise.race([sleeping, event]);
-  over.abort();
-  context.stopping.throwIfAborted();
 }

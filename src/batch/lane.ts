@@ -6,11 +6,13 @@ import { MAX_BYTES_PER_CHARACTER } from '../ledger/shard-writer.ts';
 import type { RemoteBatch } from '../openai/wire.ts';
 import { createAdmission } from './admission.ts';
 import { createShardBreaker } from './breaker.ts';
+import { type BatchCache, createCacheCarrier } from './cache-carrier.ts';
 import { collectExtra } from './collect.ts';
 import type { BatchContext } from './context.ts';
 import { createCutSize } from './cut-size.ts';
 import { runShardLifecycle } from './shard-lifecycle.ts';
 import type { Phase } from './shard-lifecycle-options.ts';
+import { sleepUntil } from './sleep-until.ts';
 import { createMutex } from './upload.ts';
 
 /** Shards that are cut but not yet with the provider; more would only lie on disk. */
@@ -58,7 +60,14 @@ export interface BatchLaneOptions {
   readonly enqueuedTokens: number | null;
   /** Whether what is gathered is measured line by line, for a budget; otherwise its bytes are an upper bound. */
   readonly countsBytes?: boolean;
+  /** What lines say about the prompt cache; null or absent leaves it to the provider. */
+  readonly cache?: BatchCache | null;
+  /** Whether rows may wait for the first batch that shows whether batches take that. */
+  readonly waitsForEvidence?: boolean;
 }
+
+/** No night is lost to it: a batch that takes longer than this shows nothing to the run that waits. */
+const EVIDENCE_WAIT_MS = 1_800_000;
 
 const NOTHING = { rows: 0, bytes: 0, answerCaps: 0 };
 
@@ -70,6 +79,7 @@ export function createBatchLane(context: BatchContext, options: BatchLaneOptions
   const cutSize = createCutSize(limitTokens);
   const breaker = createShardBreaker();
   const inUploadTurn = createMutex();
+  const carrier = createCacheCarrier(ledger, options.model, options.cache ?? null);
   const recalled = new AbortController();
   // Every shard listens.
   setMaxListeners(0, recalled.signal);
@@ -143,6 +153,19 @@ export function createBatchLane(context: BatchContext, options: BatchLaneOptions
     return new Promise((resolve) => wake.push(resolve));
   }
 
+  /** The rows after the first ones wait for what those show: their price depends on it. */
+  async function awaitEvidence(tokens: number): Promise<void> {
+    await lane.flush();
+    const untilMs = context.clock().getTime() + EVIDENCE_WAIT_MS;
+    while (options.waitsForEvidence === true && carrier.mustWait(tokens) && fault === null && !recalled.signal.aborted) {
+      const leftMs = untilMs - context.clock().getTime();
+      if (leftMs <= 0) break;
+      await sleepUntil(context, leftMs, change());
+    }
+    if (carrier.mustWait(tokens)) carrier.giveUp();
+    throwFault();
+  }
+
   const countUnsent = () =>
     [...underWay.values()].filter(({ view }) => view.phase === 'uploading' || view.phase === 'waiting' || view.phase === 'creating').length;
 
@@ -155,7 +178,9 @@ export function createBatchLane(context: BatchContext, options: BatchLaneOptions
     },
     async add(request, tokens) {
       throwFault();
-      const line = makeRequestLine({ ...request, body: context.provider.deliver(request) });
+      if (carrier.mustWait(tokens)) await awaitEvidence(tokens);
+      const dressed = { url: request.url, body: carrier.dress(request, tokens) };
+      const line = makeRequestLine({ ...request, body: context.provider.deliver(dressed) });
       const bytes = options.countsBytes === true ? Buffer.byteLength(line) + 1 : (line.length + 1) * MAX_BYTES_PER_CHARACTER;
       if (
         writer !== null &&
@@ -183,13 +208,15 @@ export function createBatchLane(context: BatchContext, options: BatchLaneOptions
         return lane.abandon();
       }
       writer = null;
-      await full.finish({ model: options.model, url: options.url });
+      const probe = carrier.takeProbe();
+      await full.finish({ model: options.model, url: options.url, ...(probe.length === 0 ? {} : { probe }) });
       beginShard(full.shard);
       gathered = NOTHING;
     },
     async abandon() {
       await writer?.abandon();
       writer = null;
+      carrier.takeProbe();
       gathered = NOTHING;
     },
     recall: () => recalled.abort(),

@@ -14,6 +14,8 @@ export type Rejection =
   | { readonly type: 'job-refused'; readonly code: string; readonly message: string }
   /** These rows are bad, the others may go. */
   | { readonly type: 'rows'; readonly rejected: readonly RejectedRequest[] }
+  /** What lines carry to the prompt cache; their content was not looked at. */
+  | { readonly type: 'undelivered' }
   /** Some row is bad, and the provider does not say which. */
   | { readonly type: 'unplaced'; readonly code: string; readonly message: string };
 

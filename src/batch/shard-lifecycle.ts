@@ -1,5 +1,6 @@
 import type { ShardState } from '../ledger/events/fold.ts';
 import { awaitFile } from './await-file.ts';
+import { learnFromAnswers, learnFromFailure } from './cache-carrier.ts';
 import { collectBatch } from './collect.ts';
 import type { BatchContext } from './context.ts';
 import { createBatch, shardNow } from './create.ts';
@@ -100,6 +101,10 @@ async function awaitAnswers(context: BatchContext, options: ShardLifecycleOption
     return finish(context, { batchId, status: 'lost', rejected: [], usage: null });
   }
   if (batch.status === 'failed') {
+    if (await learnFromFailure(context, shard, batch.errors)) {
+      await context.ledger.finishBatch({ batchId, status: 'failed', rejected: [], usage: batch.usage });
+      return { type: 'undelivered' };
+    }
     const rejection = readRejection(batch, await context.ledger.readShardIds(shard.id));
     await context.ledger.finishBatch({
       batchId,
@@ -113,6 +118,7 @@ async function awaitAnswers(context: BatchContext, options: ShardLifecycleOption
   options.breaker.sawPass();
   options.onPhase('collecting');
   const end = await collectBatch(context, batch);
+  await learnFromAnswers(context, shard, batchId);
   return finish(context, { batchId, status: end === 'lost' ? 'lost' : batch.status, rejected: [], usage: batch.usage });
 }
 

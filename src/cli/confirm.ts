@@ -16,7 +16,7 @@ export interface ConfirmOptions extends Spending {
 /** Says what a run would send and cost; asks when that is more than the job allows without asking. @throws UsageError when the answer is no */
 export async function confirmSpending(plan: Plan, options: ConfirmOptions): Promise<void> {
   const { rows } = plan;
-  const cost = plan.cost[options.lane];
+  const cost = plan.cost[options.priced];
   const parts = [
     `${rows.new} new`,
     `${rows.changed} changed`,

@@ -1,3 +1,5 @@
+import type { Mode } from '../core/job.ts';
+
 /** The flags every command with a job takes, as commander names them. */
 export interface JobFlags {
   readonly input?: string;
@@ -9,7 +11,7 @@ export interface JobFlags {
 
 /** The flags of `run`, `retry` and `plan`. */
 export interface RunFlags extends JobFlags {
-  readonly mode?: 'batch' | 'live' | 'auto';
+  readonly mode?: Mode;
   readonly out?: string;
   readonly limit?: number;
   readonly sample?: number;

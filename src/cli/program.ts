@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import { MODES } from '../core/job.ts';
 import { VERSION } from '../core/version.ts';
 import type { DiffFlags } from './commands/diff.ts';
 import type { ReportFlags } from './commands/report.ts';
@@ -246,7 +247,7 @@ const stateOption = () => new Option('--state-dir <dir>', 'stands for .rowmill')
 const baseUrlOption = () => new Option('--base-url <url>', 'the API to talk to (also ROWMILL_BASE_URL, OPENAI_BASE_URL)');
 const simulateOption = () => new Option('--simulate', 'use the built-in simulator: no key, no cost, nothing leaves this machine');
 const jsonOption = () => new Option('--json', 'exactly one JSON object on standard output');
-const modeOption = () => new Option('--mode <lane>', 'which lane').choices(['batch', 'live', 'auto']).env('ROWMILL_MODE');
+const modeOption = () => new Option('--mode <lane>', 'which lane').choices(MODES).env('ROWMILL_MODE');
 const limitOption = () => new Option('--limit <n>', 'only the first n rows').argParser(parsePositive).conflicts('sample');
 const sampleOption = () => new Option('--sample <n>', 'only n rows, chosen by --seed').argParser(parsePositive);
 const fieldOption = () => new Option('--field <name>', 'the field of the answer, where several have labels');

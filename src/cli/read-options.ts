@@ -3,9 +3,8 @@ import { chooseBaseUrl, hasBaseUrl } from '../host/base-url.ts';
 import { listEnvironmentFiles } from '../host/environment.ts';
 import { makeEffects } from '../host/real-effects.ts';
 import type { JobState } from '../inspect/last-run.ts';
-import { describeOrigin } from '../inspect/last-run.ts';
 import type { ReadOptions } from '../inspect/open-state.ts';
-import { originOf } from '../run/open/target.ts';
+import { describeOrigin, originOf } from '../ledger/origin.ts';
 import type { JobFlags } from './flags.ts';
 import { say } from './say.ts';
 

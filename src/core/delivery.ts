@@ -48,6 +48,11 @@ export function removeCacheDelivery(body: string): string {
   return head.replace(CACHE_IN_HEAD, '') + removeMark(`{${body.slice(head.length)}`).slice(1);
 }
 
+/** Whether a body asks for the tier of `mode: flex`. */
+export function asksForFlex(body: string): boolean {
+  return body.startsWith('{"service_tier":"flex",');
+}
+
 /** Whether a refusal is about how a request is delivered to the prompt cache, not about what it asks. */
 export function isCacheRefusal(error: { readonly message: string; readonly param?: unknown }): boolean {
   return /prompt_cache_(options|breakpoint|key)/.test(`${typeof error.param === 'string' ? error.param : ''} ${error.message}`);

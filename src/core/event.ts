@@ -1,3 +1,5 @@
+import type { LaneName } from './settled.ts';
+
 /**
  * The lifecycle events of runs and batches: what `events.jsonl` holds, one per line, in the order in which it happened.
  * Instants are ISO strings. The order "intent, effect, outcome" is the promise that nothing is paid twice unnoticed.
@@ -48,9 +50,13 @@ export type Event =
       readonly model: string;
       readonly url: string;
       readonly customIds: readonly string[];
+      /** Its lines that try out whether batches take what steers the prompt cache; absent where none does. */
+      readonly probe?: readonly string[];
       readonly controls?: PromptControls;
     }
   | { readonly type: 'shard-retired'; readonly shard: string; readonly why: string }
+  /** Whether an address takes what steers the prompt cache, by model and lane: only a batch is evidence for batches. */
+  | { readonly type: 'cache-option-learned'; readonly model: string; readonly lane: LaneName; readonly isTaken: boolean }
   | { readonly type: 'limit-learned'; readonly model: string; readonly enqueuedTokens: number }
   /** Something this base URL wants in another form than OpenAI's: `name` and `form` of `Forms` in src/openai/forms.ts. */
   | { readonly type: 'address-learned'; readonly baseUrl: string; readonly name: string; readonly form: string }

@@ -12,7 +12,7 @@ export interface Job {
   readonly input: InputSpec;
   readonly model: string;
   readonly endpoint: Endpoint;
-  readonly mode: 'batch' | 'live' | 'auto';
+  readonly mode: Mode;
   readonly messages: readonly MessageTemplate[];
   readonly output: OutputSpec;
   /** The closed set of answers, in the order of the job file; empty when the job has none. */
@@ -41,6 +41,17 @@ export interface Job {
   /** How many rows go first; the others follow when their answers pass the stop rules. Null: all go at once. */
   readonly pilot: number | null;
   readonly failIf: { readonly failedRows: Threshold; readonly skippedRows: Threshold };
+}
+
+/** Where rows go: `flex` are live calls at the flex price, `auto` decides by their number. */
+export const MODES = ['batch', 'live', 'flex', 'auto'] as const;
+
+export type Mode = (typeof MODES)[number];
+
+/** The service tier live calls of a job ask for; null where they ask for none. */
+export function readServiceTier({ mode, params }: Pick<Job, 'mode' | 'params'>): string | null {
+  if (mode === 'flex') return mode;
+  return typeof params.service_tier === 'string' ? params.service_tier : null;
 }
 
 /** Where the examples of a job come from. */

@@ -13,6 +13,7 @@ export const CAUSES = [
   'cancelled',
   'missing',
   'unknown',
+  'undelivered',
 ] as const;
 
 export type Cause = (typeof CAUSES)[number];
@@ -21,7 +22,15 @@ export type Cause = (typeof CAUSES)[number];
 export type OutcomeStatus = 'ok' | Cause;
 
 /** Causes after which a new run tries the row again by itself: nothing about the row was at fault. */
-export const TRANSIENT_CAUSES: ReadonlySet<Cause> = new Set(['server_error', 'timeout', 'expired', 'cancelled', 'missing', 'rate_limited']);
+export const TRANSIENT_CAUSES: ReadonlySet<Cause> = new Set([
+  'server_error',
+  'timeout',
+  'expired',
+  'cancelled',
+  'missing',
+  'rate_limited',
+  'undelivered',
+]);
 
 /** Outcomes that use up one of the row's attempts (design: "uses an attempt"). */
 export function usesAttempt(outcome: OutcomeStatus): boolean {
@@ -30,7 +39,7 @@ export function usesAttempt(outcome: OutcomeStatus): boolean {
 
 /** Outcomes in which nothing was executed; a row may meet three of them in a row, then it fails. */
 export function isIdle(outcome: OutcomeStatus): boolean {
-  return outcome === 'expired' || outcome === 'cancelled' || outcome === 'missing';
+  return outcome === 'expired' || outcome === 'cancelled' || outcome === 'missing' || outcome === 'undelivered';
 }
 
 /** How many idle outcomes in a row a key may meet. */
@@ -139,6 +148,8 @@ export function decideNextStep(progress: Progress, policy: RetryPolicy): NextSte
     case 'expired':
     case 'cancelled':
     case 'missing':
+    // How it was delivered was refused, not what it asks: it goes again without.
+    case 'undelivered':
       return progress.idleRounds < MAX_IDLE_ROUNDS ? 'again' : 'failed';
     case 'unknown':
       return policy.onUnknown === 'retry' && hasAttemptsLeft ? 'again' : 'failed';

@@ -2,6 +2,7 @@ import { holdsAnswer, readCompletion } from './answer/answer-body.ts';
 import { type Completion, isWireObject, type SaidText, saysSomething, type WireObject } from './answer/completion.ts';
 import { checkParts } from './answer/text-parts.ts';
 import { countVotes, type Verdict } from './answer/votes.ts';
+import { isCacheRefusal } from './delivery.ts';
 import type { Cause, CheckAnswer, Outcome } from './outcome.ts';
 import { readBodyUsage, tellsUsage } from './usage.ts';
 
@@ -184,7 +185,8 @@ function notAnswered(error: WireError, statusCode: number | null, body: WireObje
   };
 }
 
-function causeOf({ code, message }: WireError, status: number | null): Cause {
+function causeOf(error: WireError, status: number | null): Cause {
+  const { code, message } = error;
   if (code === 'batch_expired') return 'expired';
   if (code === 'batch_cancelled') return 'cancelled';
   // Azure refuses a prompt its filter objects to; the row will be refused again (seen 2026-11-21).
@@ -200,6 +202,7 @@ function causeOf({ code, message }: WireError, status: number | null): Cause {
   if (isSuccess && statusCode === 429) return 'server_error';
   // A request larger than the limit of a minute is refused by the same code as one that comes too early, but no wait helps it.
   if (statusCode === 429) return message.startsWith('Request too large') ? 'bad_request' : 'rate_limited';
+  if ((statusCode === 400 || statusCode === 422) && isCacheRefusal(error)) return 'undelivered';
   if (statusCode === 408) return 'timeout';
   if (statusCode === null || statusCode < 400 || statusCode === 409 || statusCode >= 500) return 'server_error';
   return 'bad_request';
@@ -221,6 +224,7 @@ export const QUOTA_CODES: ReadonlySet<string> = new Set([
 interface WireError {
   readonly code: string | null;
   readonly message: string;
+  readonly param?: unknown;
 }
 
 /** An error as it may stand in a line: an object, a plain string (vLLM), or nothing: null, "", an object whose members say nothing. */
@@ -231,5 +235,6 @@ function errorOf(value: unknown): WireError | null {
   return {
     code: typeof value.code === 'string' || typeof value.code === 'number' ? String(value.code) : null,
     message: typeof value.message === 'string' ? value.message : 'the provider gave no message',
+    param: value.param,
   };
 }

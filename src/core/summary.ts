@@ -20,7 +20,14 @@ export interface Summary {
   readonly unmarked?: number;
   /** Tries that use an attempt; `unknown` is the part of them without an answer. */
   readonly attempts: { readonly total: number; readonly batch: number; readonly live: number; readonly unknown: number };
-  readonly tokens: { readonly input: number; readonly cachedInput: number; readonly output: number; readonly reasoning: number };
+  readonly tokens: {
+    readonly input: number;
+    readonly cachedInput: number;
+    /** Input written to the prompt cache; absent where there was none. */
+    readonly cacheWrite?: number;
+    readonly output: number;
+    readonly reasoning: number;
+  };
   readonly cost: CostSummary;
   /** Over the ledger's whole life, all runs. */
   readonly ledger: { readonly attempts: number; readonly nanoUsd: number };
@@ -70,6 +77,8 @@ export interface CostSummary {
   readonly failedRowsNanoUsd: number;
   readonly batchSavedNanoUsd: number;
   readonly reuseSavedNanoUsd: number;
+  /** What the prompt cache saved, reads less writes; negative where writes cost more. Absent where it was not used. */
+  readonly cacheSavedNanoUsd?: number;
   /** Upper bound on what calls without an answer may have cost. */
   readonly possiblyBilledNanoUsd: number;
   /** Billed attempts whose price or usage is unknown; they are in no sum. */

@@ -1,6 +1,6 @@
 import { UsageError } from '../core/errors.ts';
+import { DEFAULT_BASE_URL } from '../ledger/origin.ts';
 import { isLinkLocalAddress, isLoopbackHost, isPrivateAddress, isPrivateName } from '../openai/private-address.ts';
-import { DEFAULT_BASE_URL } from '../run/open/target.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
+import { DEFAULT_ORIGIN, originOf, SIMULATOR_ORIGIN } from '../ledger/origin.ts';
 import type { Effects } from '../run/open/effects.ts';
 import type { Target } from '../run/open/target.ts';
-import { DEFAULT_ORIGIN, originOf, SIMULATOR_ORIGIN } from '../run/open/target.ts';
 import { chooseBaseUrl } from './base-url.ts';
 import { readApiKey } from './environment.ts';
 

@@ -6,10 +6,11 @@ import type { StartTimer } from '../core/timer.ts';
 import { callWithin } from '../core/timer.ts';
 import { loadJob } from '../input/job/load-job.ts';
 import { loadPrices } from '../input/job/load-prices.ts';
+import { DEFAULT_BASE_URL, hostOfOrigin } from '../ledger/origin.ts';
 import { createFindPrice, type FindPrice } from '../money/price.ts';
 import { findPriceSource } from '../money/price-source.ts';
 import type { Provider } from '../openai/provider.ts';
-import { type Connection, DEFAULT_BASE_URL, hostOfOrigin, locateStateDirectory, type Target } from '../run/open/target.ts';
+import { type Connection, locateStateDirectory, type Target } from '../run/open/target.ts';
 
 /** One thing that was looked at. */
 export interface Finding {

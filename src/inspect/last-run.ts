@@ -6,10 +6,12 @@ import type { Job } from '../core/job.ts';
 import { readEvents } from '../ledger/events/event-log.ts';
 import type { LedgerFold } from '../ledger/events/fold.ts';
 import { createFold } from '../ledger/events/fold-events.ts';
+import { DEFAULT_ORIGIN, describeOrigin } from '../ledger/origin.ts';
 import type { LeaveOut } from '../ledger/runs.ts';
 import { openRunFiles } from '../ledger/runs.ts';
 import type { KeptSummary } from '../run/open/kept-summary.ts';
-import { DEFAULT_ORIGIN, locateStateDirectory } from '../run/open/target.ts';
+import { findOldState } from '../run/open/old-state.ts';
+import { locateStateDirectory } from '../run/open/target.ts';
 
 /** A state directory of a job: one for each provider it was run with. */
 export interface JobState {
@@ -38,7 +40,9 @@ export function findStates(job: NamedJob, root: string | null): readonly JobStat
  */
 export async function chooseState(job: NamedJob, root: string | null, origin: string | null, signal: AbortSignal): Promise<JobState> {
   const states = findStates(job, root);
-  const chosen = origin === null ? await findLastActive(states, signal) : states.find((state) => state.origin === origin);
+  const old = origin === null ? null : findOldState(job, origin, root);
+  const chosen =
+    origin === null ? await findLastActive(states, signal) : states.find((state) => state.origin === origin || state.directory === old);
   if (chosen !== undefined) return chosen;
   const directory = locateStateDirectory(job, origin ?? DEFAULT_ORIGIN, root);
   const others = states.map((state) => describeOrigin(state.origin)).join(', ');
@@ -63,12 +67,6 @@ async function readActivity(state: JobState, signal: AbortSignal): Promise<strin
     if (!(error instanceof AppError)) throw error;
     return statSync(eventsFile(state.directory)).mtime.toISOString();
   }
-}
-
-/** An origin as a person calls it. */
-export function describeOrigin(origin: string): string {
-  if (origin === DEFAULT_ORIGIN) return 'api.openai.com';
-  return origin === 'simulator' ? 'the simulator (--simulate)' : origin;
 }
 
 /** What the events of a state directory say, without looking at answers: quick, and no lock is needed. */

@@ -1,6 +1,7 @@
 import { UsageError } from '../core/errors.ts';
 import { formatUsd, type Summary } from '../core/summary.ts';
 import { createSummaryCounter } from '../output/summary-counter.ts';
+import { showCacheSaved } from '../run/finish/conclude.ts';
 import { finishRows } from '../run/finish/finish-rows.ts';
 import { savingsOf } from '../run/open/books.ts';
 import { createStepOf } from '../run/open/next-step.ts';
@@ -28,12 +29,20 @@ export async function repriceSummary(options: ReadOptions, found: FoundState, su
     if (JSON.stringify(counted.rows) !== JSON.stringify(summary.rows)) {
       throw new UsageError(`run ${run} cannot be counted anew: its table or its answers have changed since`, { code: 'changed' });
     }
-    const { nanoUsd, unpricedAttempts } = books.ofRun(run);
+    const totals = books.ofRun(run);
+    const { nanoUsd, unpricedAttempts } = totals;
     const { rowsNanoUsd, failedRowsNanoUsd, batchSavedNanoUsd, reuseSavedNanoUsd } = counted;
     const clock = () => new Date(priceAsOf);
     const { nanoUsd: possiblyBilledNanoUsd } = findPossiblyBilled({ ledger, books, run, prepared, clock, warn: () => undefined });
     const view = { nanoUsd, usd: formatUsd(nanoUsd), rowsNanoUsd, orphanedNanoUsd: nanoUsd - rowsNanoUsd, failedRowsNanoUsd };
-    const saved = { batchSavedNanoUsd, reuseSavedNanoUsd, possiblyBilledNanoUsd, unpricedAttempts, pricesAsOf: priceAsOf };
+    const saved = {
+      batchSavedNanoUsd,
+      reuseSavedNanoUsd,
+      possiblyBilledNanoUsd,
+      unpricedAttempts,
+      ...showCacheSaved(totals),
+      pricesAsOf: priceAsOf,
+    };
     return { ...summary, cost: { ...summary.cost, ...view, ...saved }, ledger: { ...summary.ledger, nanoUsd: books.life.nanoUsd } };
   } finally {
     await ledger.close();

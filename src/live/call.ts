@@ -1,7 +1,9 @@
+import { asksForFlex, isCacheRefusal, removeCacheDelivery } from '../core/delivery.ts';
 import { EXIT } from '../core/errors.ts';
 import type { Request } from '../core/request.ts';
 import { readBodyUsage, type Usage } from '../core/usage.ts';
 import { ApiError } from '../openai/api-error.ts';
+import type { EndpointResult } from '../openai/call-endpoint.ts';
 import { WRONG_ADDRESS } from '../openai/classify.ts';
 import { OTHER_FORM } from '../openai/form-learning.ts';
 import type { Provider } from '../openai/provider.ts';
@@ -42,9 +44,23 @@ export function createMakeCall({ provider, makeLineId, clock }: CallOptions): Ma
   return async (request, { queuedAt, signal }) => {
     const startedAt = clock();
     const { url, body, customId } = request;
-    const result = await provider.callEndpoint({ url, body, customId, signal });
+    const first = await provider.callEndpoint({ url, body, customId, signal });
+    // Such a refusal is not billed and says nothing of the row, which is asked at once without what was refused.
+    const plain = isRefusedCache(first) ? removeCacheDelivery(body) : body;
+    const isUndelivered = plain !== body;
+    const result = isUndelivered ? await provider.callEndpoint({ url, body: plain, customId, signal }) : first;
     const makeLine = (statusCode: number, requestId: string, bodyText: string) =>
-      makeResponseLine({ id: makeLineId(), customId, statusCode, requestId, bodyText, queuedAt, startedAt, endedAt: clock() });
+      makeResponseLine({
+        id: makeLineId(),
+        customId,
+        statusCode,
+        requestId,
+        bodyText,
+        queuedAt,
+        startedAt,
+        endedAt: clock(),
+        isUndelivered,
+      });
     if (result.status === 'answered') {
       hasPassed = true;
       const line = makeLine(result.statusCode, result.requestId, onOneLine(result.bodyText));
@@ -58,6 +74,7 @@ export function createMakeCall({ provider, makeLineId, clock }: CallOptions): Ma
       const { message, code, status } = failure;
       return { status: 'stop', failure: new ApiError(message, { kind: 'stop', code, status, exitCode: EXIT.refused }) };
     }
+    if (isRefusedTier(failure, body)) return { status: 'stop', failure: refuseTier(failure) };
     switch (failure.kind) {
       case 'permanent':
       case 'again': {
@@ -76,6 +93,34 @@ export function createMakeCall({ provider, makeLineId, clock }: CallOptions): Ma
   };
 }
 
+function isRefusedCache(result: EndpointResult): boolean {
+  return result.status === 'failed' && result.failure.kind === 'permanent' && isCacheRefusal(readRefusal(result.failure));
+}
+
+function readRefusal({ refusal, message }: ApiError): { readonly message: string; readonly param: string | null } {
+  return { message: `${refusal?.message ?? ''} ${message}`, param: refusal?.param ?? null };
+}
+
+/** The tier of `mode: flex` is asked for by every call: who refuses it refuses the lane. */
+function isRefusedTier(failure: ApiError, body: string): boolean {
+  if (failure.kind !== 'permanent' || !asksForFlex(body)) return false;
+  const { message, param } = readRefusal(failure);
+  return /service[_ ]tier/.test(`${param} ${message}`);
+}
+
+function refuseTier(failure: ApiError): ApiError {
+  const message = `this address does not sell the flex tier for this model: ${failure.message}; use mode: batch or mode: live`;
+  return new ApiError(message, { kind: 'stop', code: 'flex_refused', status: failure.status, exitCode: EXIT.refused });
+}
+
+/** Ends the line of a call whose cache delivery was refused. */
+const UNDELIVERED = ',"isUndelivered":true}}';
+
+/** Whether a line is the answer of a call that was repeated without its cache delivery. */
+export function isUndeliveredLine(line: string): boolean {
+  return line.endsWith(UNDELIVERED);
+}
+
 /** A line of the Batch output shape with our own timing beside it; `bodyText` is JSON and stays as it came. */
 function makeResponseLine(answer: {
   readonly id: string;
@@ -86,6 +131,7 @@ function makeResponseLine(answer: {
   readonly queuedAt: Date;
   readonly startedAt: Date;
   readonly endedAt: Date;
+  readonly isUndelivered: boolean;
 }): string {
   const { queuedAt, startedAt, endedAt } = answer;
   const timing = {
@@ -95,6 +141,7 @@ function makeResponseLine(answer: {
     endedAt: endedAt.toISOString(),
     waitMs: startedAt.getTime() - queuedAt.getTime(),
     callMs: endedAt.getTime() - startedAt.getTime(),
+    ...(answer.isUndelivered ? { isUndelivered: true } : {}),
   };
   const { id, customId, statusCode, requestId, bodyText } = answer;
   const response = `{"status_code":${statusCode},"request_id":${JSON.stringify(requestId)},"body":${bodyText}}`;

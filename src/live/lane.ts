@@ -4,6 +4,7 @@ import type { AnnouncedCall, PromptControls } from '../core/event.ts';
 import type { Lane } from '../core/lane.ts';
 import { countAnswerCaps, parseCustomId, type Request } from '../core/request.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { isUndeliveredLine } from './call.ts';
 import type { CallEnd, CallOwner, CallQueue, QueueView } from './queue.ts';
 
 /** Lane 2: calls are made now, as fast as the limits allow. It tries rows again by itself; only re-asks need another pass over the table. */
@@ -20,6 +21,8 @@ export interface LiveContext {
   readonly isDueAgain: (id: number) => boolean;
   /** Whether another try of this request keeps within the budget. */
   readonly isAffordable: (request: Request) => boolean;
+  /** Told when a call had to be repeated without what it said of the prompt cache. */
+  readonly onUndelivered?: () => Promise<void>;
   /** Uniform in 0..1. */
   readonly random: () => number;
   /** Fires when no further work is wanted: nothing more leaves, calls under way finish. */
@@ -85,6 +88,7 @@ export function createLiveLane(context: LiveContext): LiveLane {
 
   async function recordAnswers(ends: readonly CallEnd[]): Promise<void> {
     const lines = ends.filter((end) => end.status === 'answered');
+    if (lines.some(({ line }) => isUndeliveredLine(line))) await context.onUndelivered?.();
     if (lines.length > 0) await ledger.recordLines(lines);
   }
 

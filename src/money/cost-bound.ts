@@ -1,5 +1,5 @@
-import type { Job } from '../core/job.ts';
-import { mostImageTokens } from './image-tokens.ts';
+import { type Job, readServiceTier } from '../core/job.ts';
+import { mostImageTokens } from './images/image-tokens.ts';
 import { modelLimits } from './model-limits.ts';
 import { type FindPrice, findPrice as findBuiltInPrice } from './price.ts';
 import type { Rates } from './rates.ts';
@@ -56,10 +56,11 @@ export function makeCostBound({ job, lane, at, findPrice = findBuiltInPrice, set
   const images = job.messages.reduce((sum, { images = [] }) => sum + images.length, 0);
   const imageTokens = images === 0 ? 0 : mostImageTokens(model);
   const days = [at, new Date(Date.parse(at) + DAY_MS).toISOString()];
-  const asked = variants.map((params) => findPrice(model, { lane, tier: readTier(params), at }));
+  const wanted = variants.map((params) => readServiceTier({ mode: job.mode, params }));
+  const asked = wanted.map((tier) => findPrice(model, { lane, tier: tier === 'auto' ? null : tier, at }));
   if (imageTokens === null || answers.includes(null) || asked.includes(null)) return null;
 
-  const tiers = [...new Set(variants.flatMap(answeredTiers))];
+  const tiers = [...new Set(wanted.flatMap(answeredTiers))];
   const prices = tiers.flatMap((tier) => days.flatMap((day) => findPrice(model, { lane, tier, at: day }) ?? []));
   const short = dearest(prices.map(({ rates }) => rates));
   const long = dearest(prices.flatMap(({ rates, longContext }) => [rates, longContext?.rates ?? rates]));
@@ -82,9 +83,9 @@ export function readTier({ service_tier: tier }: Params): string | null {
 }
 
 /** The tiers an answer may come from: a request may be served at the default tier instead, and one for `auto` at any the project has. */
-function answeredTiers({ service_tier: tier }: Params): readonly (string | null)[] {
+function answeredTiers(tier: string | null): readonly (string | null)[] {
   if (tier === 'auto') return [null, 'flex', 'priority'];
-  return typeof tier === 'string' ? [tier, null] : [null];
+  return tier === null ? [null] : [tier, null];
 }
 
 /** The dearest rate of any list, in pico-dollars: every input token written to the cache where that costs more. */

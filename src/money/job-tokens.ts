@@ -1,5 +1,6 @@
-import { splitImages } from './body-images.ts';
-import { countImageTokens, type ImageTokens } from './image-tokens.ts';
+import { splitImages } from './images/body-images.ts';
+import { countImageTokens, type ImageTokens } from './images/image-tokens.ts';
+import { type CacheBeginning, findCacheBeginning } from './prompt-cache.ts';
 import { createHeuristicTokenEstimator, createTokenEstimator, type ExactTokenEstimator, type TokenEstimator } from './token-estimator.ts';
 
 /** What is known of the prompt tokens of a job's requests. Nothing heavy is loaded until something is to be counted exactly. */
@@ -20,6 +21,8 @@ export interface JobTokens {
   unload(): void;
   /** Tokens that are the same in all bodies so far, about: at the start of the prompt, and anywhere. */
   constantTokens(): { readonly leading: number; readonly all: number };
+  /** Where the constant beginning of the bodies so far can be marked to be kept in the prompt cache; null where it is too short. */
+  findCacheBeginning(): CacheBeginning | null;
 }
 
 export interface EstimatedPrompt {
@@ -70,6 +73,7 @@ export function createJobTokens(model: string): JobTokens {
     exact,
     unload: () => exactEstimator?.unload(),
     constantTokens: () => estimator.constantTokens(),
+    findCacheBeginning: () => findCacheBeginning({ text: estimator.readConstantBeginning(), tokens: estimator.constantTokens().leading }),
   };
 }
 

@@ -19,6 +19,8 @@ export interface TokenEstimator {
   estimateRequestTokens(body: string): number;
   /** Tokens that were the same in all bodies so far, about: at the start of the prompt, and anywhere in it. */
   constantTokens(): { readonly leading: number; readonly all: number };
+  /** The text all bodies so far begin with. */
+  readConstantBeginning(): string;
 }
 
 /** An estimator that has the tokenizer: it can count, and learn from counts. */
@@ -146,6 +148,7 @@ function createEstimator(parts: EstimatorParts): TokenEstimator & { cover(body: 
       const { messageTokens, schemaTokens } = part.tokens;
       return Math.ceil((messageTokens + schemaTokens + estimateVarying(part, body)) * parts.readMargin());
     },
+    readConstantBeginning: () => prefix,
     constantTokens: () => ({
       leading: Math.round(parts.measure.weigh(prefix, 0, prefix.length, true, parts.readWeights())),
       all: constantPart?.tokens.messageTokens ?? 0,

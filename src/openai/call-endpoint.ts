@@ -1,3 +1,4 @@
+import { asksForFlex } from '../core/delivery.ts';
 import { EXIT } from '../core/errors.ts';
 import type { StartTimer } from '../core/timer.ts';
 import { ApiError } from './api-error.ts';
@@ -45,6 +46,9 @@ export interface EndpointOptions {
   readonly startTimer: StartTimer;
 }
 
+/** Calls at the flex price may be held for long; OpenAI’s guide recommends a quarter of an hour (seen 2026-11-29). */
+const FLEX_TIMEOUT_MS = 900_000;
+
 /** No answer we could use is larger. */
 const MAX_ANSWER_BYTES = 32 * 2 ** 20;
 
@@ -54,10 +58,12 @@ const MAX_ANSWER_BYTES = 32 * 2 ** 20;
  * @throws the reason of `call.signal` when it fires, and nothing else
  */
 export async function callEndpoint(
-  { client, forms, timeoutMs, clock, startTimer }: EndpointOptions,
+  { client, forms, clock, startTimer, ...options }: EndpointOptions,
   call: EndpointCall,
 ): Promise<EndpointResult> {
   call.signal.throwIfAborted();
+  const isFlex = asksForFlex(call.body);
+  const timeoutMs = isFlex ? FLEX_TIMEOUT_MS : options.timeoutMs;
   // Not AbortSignal.any: over a million calls it would hold on to a signal that outlives them all.
   const deadline = new AbortController();
   const abort = () => deadline.abort();
@@ -72,6 +78,7 @@ export async function callEndpoint(
       headers: { 'content-type': 'application/json', 'x-client-request-id': call.customId },
       signal: deadline.signal,
       timeout: timeoutMs,
+      ...(isFlex ? { fetchOptions: { dispatcher: await client.openPatientDispatcher(timeoutMs) } as object } : {}),
       __binaryResponse: true,
     })) as Response;
     headers = response.headers;

@@ -2,7 +2,7 @@ import type OpenAI from 'openai';
 import { EXIT } from '../core/errors.ts';
 import { ApiError } from './api-error.ts';
 import { classifyFailure, type FailedCall, findTransport } from './classify.ts';
-import { openWay, type ProxySettings } from './open-fetch.ts';
+import { openWay, type ProxySettings, type Way } from './open-fetch.ts';
 import { findPermanentCause } from './permanent-cause.ts';
 import { keepRefusedBody } from './refused-body.ts';
 
@@ -12,6 +12,7 @@ export interface Client {
   /** Leaves this machine as the SDK's calls do, with nothing of ours added. */
   readonly fetch: typeof fetch;
   readonly proxy: ProxySettings | null;
+  readonly openPatientDispatcher: Way['openPatientDispatcher'];
   /** Whether an answer carried the simulator's header. */
   isSimulated(): boolean;
   /** What a failed call means. Where nothing was ever reached, a cause that does not pass by itself is a reason to stop. */
@@ -64,6 +65,7 @@ export async function openClient({ apiKey, baseUrl, timeoutMs, quotaMayBeRate, a
     sdk,
     fetch: way.fetch,
     proxy: way.proxy,
+    openPatientDispatcher: way.openPatientDispatcher,
     isSimulated: () => simulated,
     classify(error, type, now) {
       if (refusal !== null) return refusal;

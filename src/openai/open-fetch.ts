@@ -5,6 +5,8 @@ export interface Way {
   readonly fetch: typeof fetch;
   /** What the environment names; null where it names no proxy. */
   readonly proxy: ProxySettings | null;
+  /** What a call's `dispatcher` has to be that may be without an answer for so long; Node's own gives up after five minutes. */
+  readonly openPatientDispatcher: (patienceMs: number) => Promise<object>;
 }
 
 export interface ProxySettings {
@@ -33,17 +35,35 @@ export async function openWay(env: Environment): Promise<Way> {
   const named = https ?? http;
   // undici knows the star only when it stands alone.
   const exempt = (env.no_proxy ?? env.NO_PROXY ?? '').split(/[\s,]+/).filter((entry) => entry !== '');
-  if (named === null || exempt.includes('*')) return { fetch: (input, init) => fetch(input, init), proxy: null };
+  if (named === null || exempt.includes('*')) {
+    const openPatientDispatcher = async (patienceMs: number) => new (await import('undici')).Agent(bePatient(patienceMs));
+    return { fetch: (input, init) => fetch(input, init), proxy: null, openPatientDispatcher: once(openPatientDispatcher) };
+  }
   const { EnvHttpProxyAgent } = await import('undici');
-  const dispatcher = new EnvHttpProxyAgent({
+  const settings = {
     ...(http === null ? {} : { httpProxy: http.url.href }),
     httpsProxy: named.url.href,
     noProxy: [THIS_MACHINE, ...exempt].join(','),
-  });
+  };
+  const dispatcher = new EnvHttpProxyAgent(settings);
   return {
     // undici's agent under Node's own fetch: their types differ by version, not in what they do.
-    fetch: (input, init) => fetch(input, { ...init, ...({ dispatcher } as object) }),
+    fetch: (input, init) => fetch(input, { ...({ dispatcher } as object), ...init }),
     proxy: { variable: named.variable, host: named.url.host, exempt: exempt.join(', ') },
+    openPatientDispatcher: once(async (patienceMs) => new EnvHttpProxyAgent({ ...settings, ...bePatient(patienceMs) })),
+  };
+}
+
+function bePatient(patienceMs: number) {
+  return { headersTimeout: patienceMs, bodyTimeout: patienceMs };
+}
+
+/** One of a kind serves all calls: it holds their connections. */
+function once(open: (patienceMs: number) => Promise<object>): Way['openPatientDispatcher'] {
+  let opened: Promise<object> | null = null;
+  return (patienceMs) => {
+    opened ??= open(patienceMs);
+    return opened;
   };
 }
 

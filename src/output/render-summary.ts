@@ -44,7 +44,8 @@ function listRows({ rows, attempts, tokens, causes, unwrapped = 0, unmarked = 0 
   if (unmarked > 0) lines.push(['unmarked', `${formatCount(unmarked)} ok whose answers no word of the provider calls finished`]);
   const { batch, live, unknown } = attempts;
   lines.push(['attempts', `${formatSum(attempts.total, { batch, live })}, ${formatCount(unknown)} without an answer`]);
-  const input = `${formatCount(tokens.input)} in (${formatCount(tokens.cachedInput)} cached)`;
+  const written = tokens.cacheWrite === undefined ? '' : `, ${formatCount(tokens.cacheWrite)} written to the cache`;
+  const input = `${formatCount(tokens.input)} in (${formatCount(tokens.cachedInput)} cached${written})`;
   lines.push(['tokens', `${input}, ${formatCount(tokens.output)} out (${formatCount(tokens.reasoning)} reasoning)`]);
   return lines;
 }
@@ -55,8 +56,8 @@ function formatSum(total: number, parts: Readonly<Record<string, number>>): stri
   return `${formatCount(total)} = ${terms.join(' + ')}`;
 }
 
-function listMoney({ cost }: Summary): readonly Line[] {
-  const { unpricedAttempts } = cost;
+function listMoney({ cost, attempts }: Summary): readonly Line[] {
+  const { unpricedAttempts, cacheSavedNanoUsd = 0 } = cost;
   const unpriced = unpricedAttempts === 0 ? '' : `${formatCount(unpricedAttempts)} attempts of unknown price`;
   const isUnknown = unpricedAttempts > 0 && cost.nanoUsd === 0;
   const spent = [
@@ -65,12 +66,14 @@ function listMoney({ cost }: Summary): readonly Line[] {
     cost.failedRowsNanoUsd === 0 ? '' : `on failed rows ${formatDollars(cost.failedRowsNanoUsd)}`,
   ];
   const saved = [
-    cost.batchSavedNanoUsd === 0 ? '' : `${formatDollars(cost.batchSavedNanoUsd)} by the batch price`,
+    cost.batchSavedNanoUsd === 0 ? '' : `${formatDollars(cost.batchSavedNanoUsd)} by the ${attempts.batch > 0 ? 'batch' : 'flex'} price`,
+    cacheSavedNanoUsd > 0 ? `${formatDollars(cacheSavedNanoUsd)} by the prompt cache` : '',
     cost.reuseSavedNanoUsd === 0 ? '' : `${formatDollars(cost.reuseSavedNanoUsd)} by answers that were there already`,
   ];
   const lines: Line[] = [['spent', join(spent)]];
   if (cost.priceNote !== undefined) lines.push(['', cost.priceNote]);
   if (join(saved) !== '') lines.push(['saved', join(saved)]);
+  if (cacheSavedNanoUsd < 0) lines.push(['cache', `writes cost ${formatDollars(-cacheSavedNanoUsd)} more than reads saved`]);
   if (cost.orphanedNanoUsd > 0) lines.push(['orphaned', `${formatDollars(cost.orphanedNanoUsd)} for calls whose row has left the table`]);
   if (cost.possiblyBilledNanoUsd > 0)
     lines.push(['maybe', `up to ${formatDollars(cost.possiblyBilledNanoUsd)} more, for calls that never answered`]);

@@ -4,7 +4,7 @@ import type { AnswerHistory } from './open/answer-history.ts';
 import type { PreparedJob } from './open/prepared-job.ts';
 import { type SelectedRows, selectRows } from './open/selection.ts';
 import type { RunOptions } from './options.ts';
-import { chooseLane } from './plan/choose-lane.ts';
+import { chooseLane, choosePrice } from './plan/choose-lane.ts';
 import { type PlannedRun, planOpenJob } from './plan/plan-open-job.ts';
 import { makeCostBounds } from './send/budget.ts';
 import { beginWithBatches } from './send/deadline.ts';
@@ -41,7 +41,12 @@ export async function agreeOnRun(
   // Over many rows what was loaded for a sample of them costs more than to load it again.
   if (laneName === 'batch' && plan.rows.in > MANY_ROWS) prepared.tokens.unload();
   const limits = { run: options.maxNanoUsd ?? job.budget.nanoUsd, live: options.deadline?.maxLiveNanoUsd ?? null };
-  const spending = { lane: laneName, overNanoUsd: job.confirmOverNanoUsd, budgetNanoUsd: limits.run, maxLiveNanoUsd: limits.live };
+  const spending = {
+    priced: choosePrice(job.mode, laneName),
+    overNanoUsd: job.confirmOverNanoUsd,
+    budgetNanoUsd: limits.run,
+    maxLiveNanoUsd: limits.live,
+  };
   await options.confirm(plan, spending);
   makeCostBounds({
     job,

@@ -7,10 +7,12 @@ import { watchForRefusal } from './finish/refusal.ts';
 import { createWarningLog } from './finish/warning-log.ts';
 import { followAddress } from './open/follow-address.ts';
 import { createStepOf } from './open/next-step.ts';
+import { renameOldState } from './open/old-state.ts';
 import { openJobLedger } from './open/open-job-ledger.ts';
 import { viewKeys } from './open/opening.ts';
 import { keepTableRows, prepareJob, removeEmptyFolders, writeHoldout } from './open/prepare.ts';
 import type { RunOptions } from './options.ts';
+import { choosePrice } from './plan/choose-lane.ts';
 import { warnOfVerdicts } from './plan/plan-open-job.ts';
 import { estimateRun } from './plan/spending.ts';
 import { makeBatchContext } from './send/batch-context.ts';
@@ -37,14 +39,23 @@ export async function runJob(given: RunOptions): Promise<Summary> {
   const warnings = createWarningLog(given.warn);
   const options: RunOptions = { ...given, warn: warnings.tell };
   const { target, signal } = options;
-  const opened = await prepareJob({ ...options, isToWrite: true });
+  const { effects } = options;
+  const waiting = { ...effects, ifRunning: options.ifRunning ?? 'fail', stopping: options.stopping, tell: options.warn };
+  const opened = await prepareJob({
+    ...options,
+    isToWrite: true,
+    async renameOldState(from, to, job) {
+      await renameOldState(from, to, { ...effects, identity: effects.processIdentity, job, waiting });
+      options.warn(`${from} is ${to} from now on: another base URL of the same host has another state directory`);
+    },
+  });
   const { job } = opened.compiled;
   const isSimulator = target.origin === 'simulator';
   const { ledger, books, history, onRecord } = await openJobLedger(opened, {
     ...options,
     origin: target.origin,
     access: 'write',
-    waiting: { ...options.effects, ifRunning: options.ifRunning ?? 'fail', stopping: options.stopping, tell: options.warn },
+    waiting,
   });
   for (const warning of warnOfVerdicts(ledger)) options.warn(warning);
   const { prepared, forgetRows } = keepTableRows(opened);
@@ -70,7 +81,7 @@ export async function runJob(given: RunOptions): Promise<Summary> {
       if (opening.isFresh || reopenedKeys.length > 0)
         await requireAccess(connection.provider, { model: job.model, origin: target.origin, signal: context.stopping });
 
-      const estimate = { planned, lane: laneName, estimateNanoUsd: estimateRun(plan, laneName, { ledger, books }) };
+      const estimate = { planned, lane: laneName, estimateNanoUsd: estimateRun(plan, choosePrice(job.mode, laneName), { ledger, books }) };
       const begin = () => startRun(ledger, { ...estimate, job: job.name, isSimulated: isSimulator, effects: options.effects });
       const stepOf = createStepOf(ledger, job, 'working');
       const shared = { job, books, prepared, plan, budgetNanoUsd };

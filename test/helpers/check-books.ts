@@ -3,10 +3,11 @@ import type { CheckOptions } from './check-run.ts';
 import type { BillLine, Cells, RunEvidence, WireEvent } from './run-evidence.ts';
 
 /** Nano-dollars per token, standard tier; half of it in batch, cached tokens at the full input rate (price pages of 2026-09). */
-const PRICES: Readonly<Record<string, { readonly input: number; readonly output: number }>> = {
+const PRICES: Readonly<Record<string, { readonly input: number; readonly output: number; readonly write?: number }>> = {
   'gpt-4o-mini': { input: 150, output: 600 },
   'gpt-4.1-nano': { input: 100, output: 400 },
   'gpt-4.1-mini': { input: 400, output: 1600 },
+  'gpt-5.6-luna': { input: 200, output: 1200, write: 250 },
   'gpt-4-turbo': { input: 10_000, output: 30_000 },
 };
 
@@ -34,7 +35,9 @@ export function priceCall(model: string, usage: BillLine['usage']): number | nul
   const name = Object.keys(PRICES).find((known) => model === known || model.startsWith(`${known}-2`));
   const price = name === undefined ? undefined : PRICES[name];
   if (price === undefined) return null;
-  return Math.floor((usage.prompt_tokens * price.input + usage.completion_tokens * price.output) / 2 + 0.5);
+  const { cache_write_tokens: written = 0 } = usage.prompt_tokens_details ?? {};
+  const writes = price.write === undefined ? 0 : written * (price.write - price.input);
+  return Math.floor((usage.prompt_tokens * price.input + writes + usage.completion_tokens * price.output) / 2 + 0.5);
 }
 
 /** G2, G3 and G6: nothing paid unnoticed, one answer per row, books that balance. */
@@ -83,6 +86,15 @@ function* findPaymentViolations(
   }
 }
 
+/** What a body asks, without what stands before its model and steers where it is answered and what is kept of it. */
+function readContent(body: string): string {
+  if (!/^\{"(service_tier|prompt_cache_options)":/.test(body)) return body;
+  const { service_tier: _tier, prompt_cache_options: _options, prompt_cache_key: _key, ...content } = JSON.parse(body);
+  return JSON.stringify(content, (_name, value) =>
+    Array.isArray(value) && value.some((part) => part?.prompt_cache_breakpoint) ? value.map(({ text }) => text).join('') : value,
+  );
+}
+
 /** G3: each row says what the winning line for its own content says. */
 function* findAnswerViolations(
   { table, rowKeys, sent, events, input }: RunEvidence,
@@ -91,7 +103,10 @@ function* findAnswerViolations(
   lines: readonly StoredLine[],
 ): Generator<string> {
   for (const [customId, { url, body }] of sent) {
-    const key = createHash('sha256').update(`${url}\n${body}`).digest('base64url').slice(0, 22);
+    const key = createHash('sha256')
+      .update(`${url}\n${readContent(body)}`)
+      .digest('base64url')
+      .slice(0, 22);
     if (keyOf(customId) === customId && customId.slice(0, 22) !== key) yield `G3: ${customId} is not the key of its content`;
   }
   const generation = events.filter(({ type }) => type === 'generation-started').length;

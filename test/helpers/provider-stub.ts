@@ -19,6 +19,8 @@ export interface ProviderStub {
   readonly requests: string[];
   /** Bodies of calls and of batch lines that were answered. */
   readonly answered: Body[];
+  /** What came as `Authorization`. */
+  readonly keys: ReadonlySet<string>;
   /** What was refused, as a 4xx. */
   readonly refusals: Reply[];
 }
@@ -37,6 +39,7 @@ export async function startProviderStub(t: TestContext, profile: ProviderProfile
   const requests: string[] = [];
   const answered: Body[] = [];
   const refusals: Reply[] = [];
+  const keys = new Set<string>();
   const files = new Map<string, { readonly wire: Body; readonly text: string; looks: number }>();
   const batches = new Map<string, Body>();
 
@@ -188,6 +191,7 @@ export async function startProviderStub(t: TestContext, profile: ProviderProfile
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const { method = 'GET', url = '/' } = request;
+    keys.add(request.headers.authorization ?? '');
     const [path = ''] = url.split('?');
     const isOurs = path.startsWith(`${profile.basePath}/`);
     const reply = isOurs
@@ -213,7 +217,7 @@ export async function startProviderStub(t: TestContext, profile: ProviderProfile
     return new Promise((resolve) => server.close(resolve));
   });
   const origin = `http://127.0.0.1:${portOf(server)}`;
-  return { baseUrl: `${origin}${profile.basePath}`, proxyUrl: origin, requests, answered, refusals };
+  return { baseUrl: `${origin}${profile.basePath}`, proxyUrl: origin, requests, answered, keys, refusals };
 }
 
 function badRequest(message: string): Reply {

@@ -46,7 +46,11 @@ export interface BillLine {
   readonly customId: string;
   readonly bodySha256: string;
   readonly model: string;
-  readonly usage: { readonly prompt_tokens: number; readonly completion_tokens: number };
+  readonly usage: {
+    readonly prompt_tokens: number;
+    readonly completion_tokens: number;
+    readonly prompt_tokens_details?: { readonly cache_write_tokens?: number };
+  };
 }
 
 /** Where the evidence of a run lies. */

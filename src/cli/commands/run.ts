@@ -1,8 +1,8 @@
 import { EXIT } from '../../core/errors.ts';
 import { chooseBaseUrl } from '../../host/base-url.ts';
 import { LockHeldError } from '../../ledger/errors.ts';
+import { DEFAULT_BASE_URL } from '../../ledger/origin.ts';
 import { renderSummary } from '../../output/render-summary.ts';
-import { DEFAULT_BASE_URL } from '../../run/open/target.ts';
 import type { RunOptions } from '../../run/options.ts';
 import { runJob } from '../../run/run.ts';
 import { confirmSpending } from '../confirm.ts';

@@ -3,6 +3,7 @@ import { formatCount, formatDollars } from '../../output/format-numbers.ts';
 import type { CostRange } from '../../run/plan/cost.ts';
 import type { Plan, PlanProblem } from '../../run/plan/plan-result.ts';
 import type { TimeUnderLimits } from '../../run/plan/time.ts';
+import { describeCache } from './describe-cache.ts';
 import { createPaint } from './paint.ts';
 import { renderPrompt } from './render-prompt.ts';
 
@@ -24,6 +25,7 @@ export function renderPlan(plan: Plan, command: string, colour: boolean): string
     line('', describeOutput(tokens)),
     paint('dim', `${'cost'.padEnd(10)}${['low', 'expected', 'upper', 'worst'].map((word) => word.padStart(COLUMN)).join('')}`),
     ...(['batch', 'live', 'flex'] as const).map((lane) => line(`  ${lane}`, describeCost(cost[lane]))),
+    ...describeCache(plan).map((text, index) => line(index === 0 ? 'cache' : '', text)),
     ...(plan.priceNote === undefined ? [] : [line('', plan.priceNote)]),
     ...describeCheaper(plan).map((text) => line('cheaper', text)),
     ...describeTime(plan.time).map((text, index) => line(index === 0 ? 'time' : '', text)),

@@ -1,6 +1,6 @@
 import { relative } from 'node:path';
-import { describeOrigin } from '../../inspect/last-run.ts';
 import type { Status, StatusBatch } from '../../inspect/status.ts';
+import { describeOrigin } from '../../ledger/origin.ts';
 import { escapeLineForTerminal } from '../../output/escape-for-terminal.ts';
 import { formatCount, formatDollars } from '../../output/format-numbers.ts';
 import { createPaint } from './paint.ts';

@@ -1,4 +1,4 @@
-import { ENDPOINTS, STOP_SIGNS, type StopSign } from '../../core/job.ts';
+import { ENDPOINTS, MODES, STOP_SIGNS, type StopSign } from '../../core/job.ts';
 import { PARAMS } from '../request/params.ts';
 
 const NAMES = { type: 'array', items: { type: 'string' }, uniqueItems: true };
@@ -37,8 +37,9 @@ export function makeJobSchema(): object {
           description: 'What is asked for: /v1/chat/completions (default), /v1/responses, or /v1/embeddings with output: vector.',
         },
         mode: {
-          enum: ['batch', 'live', 'auto'],
-          description: 'batch (default): half price, within 24 hours. live: now. auto: decided per run.',
+          enum: [...MODES],
+          description:
+            'batch (default): half price, within 24 hours. live: now. flex: live calls at the flex price, where it is sold. auto: decided per run.',
         },
         prompt: {
           type: ['string', 'object'],

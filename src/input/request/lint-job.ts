@@ -104,6 +104,10 @@ function lintEndpoint(job: Job, source: JobSource): readonly Problem[] {
     place: source.placeOf(['params', name]),
     message: `params.${name}: POST ${endpoint} has no such parameter; leave it out`,
   }));
+  if (job.mode === 'flex' && params.service_tier !== undefined) {
+    const message = 'params.service_tier: mode: flex asks for its own tier; leave one of the two out';
+    problems.push({ place: source.placeOf(['params', 'service_tier']), message });
+  }
   const cap = params.max_output_tokens;
   if (endpoint === '/v1/responses' && typeof cap === 'number' && cap < LEAST_CAP_OF_RESPONSES) {
     const message = `params.max_output_tokens: POST ${endpoint} takes ${LEAST_CAP_OF_RESPONSES} or more, not ${cap}`;

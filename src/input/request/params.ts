@@ -7,6 +7,8 @@ interface Param {
   /** A name, or a name within an object. */
   readonly responses?: string | readonly [string, string];
   readonly embeddings?: string;
+  /** It steers how requests of chat and responses are delivered, and stands in no body. */
+  readonly isDelivery?: true;
   readonly schema: Readonly<Record<string, unknown>>;
 }
 
@@ -66,6 +68,14 @@ export const PARAMS: Readonly<Record<string, Param>> = {
       description: 'The tier of live calls; batches have a price of their own. fast is another name for priority.',
     },
   },
+  prompt_cache: {
+    isDelivery: true,
+    schema: {
+      enum: ['auto', 'explicit', 'provider'],
+      description:
+        'What is written to the prompt cache, from gpt-5.6 on. auto (default): what pays; explicit: the constant beginning of the prompt alone; provider: what the provider chooses.',
+    },
+  },
   logprobs: {
     chat: 'logprobs',
     responses: 'logprobs',
@@ -104,6 +114,7 @@ const FORMS: Readonly<Record<Endpoint, Form>> = {
 
 /** Whether the endpoint has a parameter at all. */
 export function takesParam(endpoint: Endpoint, name: string): boolean {
+  if (PARAMS[name]?.isDelivery === true) return endpoint !== '/v1/embeddings';
   return PARAMS[name]?.[FORMS[endpoint]] !== undefined;
 }
 

@@ -15,6 +15,7 @@ const EVENT_TYPES: ReadonlySet<string> = new Set(
     'shard-written': 0,
     'shard-retired': 0,
     'limit-learned': 0,
+    'cache-option-learned': 0,
     'address-learned': 0,
     'upload-intent': 0,
     'upload-done': 0,

@@ -1,6 +1,7 @@
 import type { AnnouncedCall, StoredEvent } from '../../core/event.ts';
 import { countAnswerCaps } from '../../core/request.ts';
 import type { AnswerlessAttempts, BatchState, LedgerFold, OpenCall, RunState, ShardState, UnknownCalls } from './fold.ts';
+import { makeCacheOptionKey } from './fold.ts';
 import { endRun, reviseEstimate, trackActivity } from './fold-runs.ts';
 import type { ShardTransition } from './shard-transitions.ts';
 import { SHARD_TRANSITIONS } from './shard-transitions.ts';
@@ -11,6 +12,7 @@ interface MutableFold extends Mutable<LedgerFold> {
   readonly shards: Map<string, ShardState>;
   readonly batches: Map<string, BatchState>;
   readonly learnedLimits: Map<string, number>;
+  readonly cacheOptions: Map<string, boolean>;
   readonly learnedForms: Map<string, ReadonlyMap<string, string>>;
   readonly runs: RunState[];
   readonly epochRuns: string[];
@@ -39,6 +41,7 @@ export function createFold(): FoldInProgress {
     shards: new Map(),
     batches: new Map(),
     learnedLimits: new Map(),
+    cacheOptions: new Map(),
     learnedForms: new Map(),
     runs: [],
     activeAt: '',
@@ -110,6 +113,9 @@ function applyEvent(fold: MutableFold, event: StoredEvent): void {
       }
       reviseEstimate(fold, event.estimateNanoUsd);
       return;
+    case 'cache-option-learned':
+      fold.cacheOptions.set(makeCacheOptionKey(event.lane, event.model), event.isTaken);
+      return;
     case 'limit-learned':
       fold.learnedLimits.set(event.model, event.enqueuedTokens);
       return;
@@ -123,6 +129,7 @@ function applyEvent(fold: MutableFold, event: StoredEvent): void {
         rows: event.rows,
         bytes: event.bytes,
         tokens: event.tokens,
+        probe: event.probe ?? [],
         answerCaps: event.customIds.reduce((sum, customId) => sum + countAnswerCaps(customId), 0),
         model: event.model,
         url: event.url,

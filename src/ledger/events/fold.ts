@@ -1,3 +1,5 @@
+import type { LaneName } from '../../core/settled.ts';
+
 /** What the events say so far. A view: it changes as events are appended. */
 export interface LedgerFold {
   /** The directory's random id; empty before the first event. */
@@ -8,6 +10,8 @@ export interface LedgerFold {
   readonly batches: ReadonlyMap<string, BatchState>;
   /** Enqueued-token limits the provider told, by model. */
   readonly learnedLimits: ReadonlyMap<string, number>;
+  /** Whether what steers the prompt cache is taken, by lane and model (makeCacheOptionKey); what is missing is not known. */
+  readonly cacheOptions: ReadonlyMap<string, boolean>;
   /** What base URLs turned out to want in another form: by base URL, then by the name of the form. */
   readonly learnedForms: ReadonlyMap<string, ReadonlyMap<string, string>>;
   /** Those that were refused before anything came of them are left out. */
@@ -38,6 +42,11 @@ export interface LedgerFold {
   readonly unknownCalls: ReadonlyMap<string, UnknownCalls>;
   /** What `retry --set` gave, by key; only for keys reopened with a set. */
   readonly retrySets: ReadonlyMap<string, Readonly<Record<string, unknown>>>;
+}
+
+/** The name in `cacheOptions`. */
+export function makeCacheOptionKey(lane: LaneName, model: string): string {
+  return `${lane} ${model}`;
 }
 
 /** When a run is to be done, and whether it has left the batch lane for that. */
@@ -79,6 +88,8 @@ export interface ShardState {
   readonly tokens: number;
   /** Over its requests, as countAnswerCaps counts them. */
   readonly answerCaps: number;
+  /** Its lines that try out whether batches take what steers the prompt cache; mostly none. */
+  readonly probe: readonly string[];
   readonly model: string;
   readonly url: string;
   readonly sha256: string;

@@ -1,8 +1,10 @@
 import type { JobLimits } from '../../core/job.ts';
 import type { Request } from '../../core/request.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
+import { ApiError } from '../../openai/api-error.ts';
 import type { Provider } from '../../openai/provider.ts';
-import { createMakeCall } from '../call.ts';
+import { AS_IT_IS, type CallDelivery, createCallDelivery, type LiveDelivery } from '../cache-slots.ts';
+import { createMakeCall, type MakeCall } from '../call.ts';
 import { createLiveLane, type LiveLane } from '../lane.ts';
 import { createThrottle, type TokenCharging } from '../limits/throttle.ts';
 import { createLocalQueue } from './local-queue.ts';
@@ -18,6 +20,10 @@ export interface LocalLaneOptions {
   readonly isDueAgain: (id: number) => boolean;
   /** Whether another try of this request keeps within the budget. */
   readonly isAffordable: (request: Request) => boolean;
+  /** How calls are delivered; as their bodies are without it. */
+  readonly delivery?: LiveDelivery;
+  /** Told when a call had to be repeated without what it said of the prompt cache. */
+  readonly onUndelivered?: () => Promise<void>;
   readonly clock: () => Date;
   /** Milliseconds that never go back. */
   readonly monotonicMs: () => number;
@@ -46,7 +52,10 @@ export function createLocalLane(options: LocalLaneOptions): LiveLane {
   const makeLineId = () => `${lineIds}_${++lines}`;
   const queue = createLocalQueue({
     ...options,
-    makeCall: createMakeCall({ provider: options.provider, makeLineId, clock }),
+    makeCall: deliverCalls(
+      createMakeCall({ provider: options.provider, makeLineId, clock }),
+      createCallDelivery(options.delivery ?? AS_IT_IS, monotonicMs),
+    ),
     throttle: createThrottle({
       ...limits,
       monotonicMs,
@@ -56,4 +65,25 @@ export function createLocalLane(options: LocalLaneOptions): LiveLane {
     ceiling: limits.concurrency ?? DEFAULT_CEILING,
   });
   return createLiveLane({ ...options, queue });
+}
+
+function deliverCalls(makeCall: MakeCall, delivery: CallDelivery): MakeCall {
+  return async (request, options) => {
+    let delivered: Awaited<ReturnType<CallDelivery['take']>>;
+    try {
+      delivered = await delivery.take(request, options.signal);
+    } catch (error) {
+      if (!options.signal.aborted) throw error;
+      const failure = new ApiError('the run was ended before the call left', { kind: 'not-sent', code: 'stopped' });
+      return { status: 'not-sent', failure, headers: null, isAboutTokens: false };
+    }
+    let hasAnswer = false;
+    try {
+      const outcome = await makeCall({ ...request, body: delivered.body }, options);
+      hasAnswer = outcome.status === 'answered' && outcome.failure === null;
+      return outcome;
+    } finally {
+      delivered.end(hasAnswer);
+    }
+  };
 }

@@ -1,4 +1,5 @@
 import type { Queue } from 'bullmq';
+import type { Request } from '../../core/request.ts';
 import type { CallOwner } from '../queue.ts';
 import type { QueueLink } from '../redis/calls.ts';
 import type { QueueIdentity, SharedKeys, StateKeys } from '../redis/keys.ts';
@@ -25,6 +26,8 @@ export interface RunnerContext {
   readonly random: () => number;
   readonly nowMs: () => number;
   /** A different id for every job, over restarts too. */
+  /** The body a worker sends for a request. */
+  readonly deliver: (request: Request) => string;
   readonly makeJobId: (customId: string) => string;
   /** A worker that is silent for this long is taken for dead. */
   readonly workerSilenceMs: number;

@@ -105,10 +105,11 @@ export class JobFeed {
   }
 
   #makeJob(held: HeldCall) {
-    const { state, link } = this.#context;
+    const { state, link, deliver } = this.#context;
     const { request, delayMs } = held.call as LiveCall;
-    const seal = makeSeal(link.secret, [state, request.customId, request.url, request.body]);
-    const data: JobPayload = { custom_id: request.customId, path: request.url, body: request.body, ...(seal === '' ? {} : { seal }) };
+    const body = deliver(request);
+    const seal = makeSeal(link.secret, [state, request.customId, request.url, body]);
+    const data: JobPayload = { custom_id: request.customId, path: request.url, body, ...(seal === '' ? {} : { seal }) };
     return {
       name: state,
       data,

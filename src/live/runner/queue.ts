@@ -1,5 +1,6 @@
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
+import type { Request } from '../../core/request.ts';
 import type { StartTimer } from '../../core/timer.ts';
 import type { CallOwner, CallQueue, LiveCall, QueueView } from '../queue.ts';
 import { describeUrl, isAppendOnly, openRedis } from '../redis/connection.ts';
@@ -15,6 +16,8 @@ export interface BullmqQueueOptions {
   readonly state: string;
   readonly identity: QueueIdentity;
   readonly limits: SharedLimits;
+  /** The body a worker sends for a request; the request's own without it. */
+  readonly deliver?: (request: Request) => string;
   /** `ROWMILL_QUEUE_SECRET`; null where none is set. */
   readonly secret: string | null;
   readonly clock: () => Date;
@@ -95,6 +98,7 @@ class BullmqQueue implements CallQueue {
       sleep: this.#options.sleep,
       random: this.#options.random,
       nowMs: () => this.#options.clock().getTime(),
+      deliver: this.#options.deliver ?? (({ body }) => body),
       makeJobId: (customId) => this.#makeJobId(customId),
       identity,
       limits: this.#options.limits,

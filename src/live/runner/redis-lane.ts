@@ -1,4 +1,5 @@
 import type { StartTimer } from '../../core/timer.ts';
+import { AS_IT_IS, createCallDelivery } from '../cache-slots.ts';
 import { createLiveLane, type LiveLane } from '../lane.ts';
 import type { LocalLaneOptions } from '../local/local-lane.ts';
 import { openBullmqQueue } from './queue.ts';
@@ -22,6 +23,7 @@ export async function openRedisLane(options: RedisLaneOptions): Promise<LiveLane
   const queue = await openBullmqQueue({
     ...options,
     identity: { model, keyFingerprint: provider.keyFingerprint, baseUrl: provider.baseUrl },
+    deliver: createCallDelivery(options.delivery ?? AS_IT_IS, options.monotonicMs).takeInTurn,
     limits: {
       requestsPerMinute: limits.requestsPerMinute,
       tokensPerMinute: limits.tokensPerMinute,

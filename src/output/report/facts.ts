@@ -12,7 +12,7 @@ export interface ReportFacts {
   readonly startedAt: string;
   readonly endedAt: string;
   readonly budgetNanoUsd: number | null;
-  /** About what the provider's prompt cache saved: cached input tokens at the full price, less what they cost. */
+  /** What the provider's prompt cache saved: cached and written tokens at the input price, less what they cost; negative where writes cost more. */
   readonly cacheSavedNanoUsd: number;
   /** Who answered, by model as reported; the dearest first. */
   readonly models: readonly ModelShare[];

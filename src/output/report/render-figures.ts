@@ -5,14 +5,13 @@ import { formatDuration, formatInstant, formatShare } from './format-times.ts';
 
 /** The report's figures for the terminal, without a final newline: what `--summary full` says beyond the summary. */
 export function renderFigures(facts: ReportFacts): string {
-  const { rowFigures, calls, budgetNanoUsd, cacheSavedNanoUsd, summary } = facts;
+  const { rowFigures, calls, budgetNanoUsd, summary } = facts;
   const count = (value: number) => formatCount(Math.round(value));
   const lines: (readonly [label: string, text: string])[] = [
     ['took', `${formatDuration(Date.parse(facts.endedAt) - Date.parse(facts.startedAt))}, from ${formatInstant(facts.startedAt)}`],
   ];
   if (budgetNanoUsd !== null)
     lines.push(['budget', `${formatDollars(budgetNanoUsd)}, ${formatShare(summary.cost.nanoUsd / budgetNanoUsd)} of it spent`]);
-  if (cacheSavedNanoUsd > 0) lines.push(['cache', `about ${formatDollars(cacheSavedNanoUsd)} saved by the prompt cache`]);
   for (const { model, rows, nanoUsd } of facts.models)
     lines.push(['model', `${model ?? 'no usable answer'}  ${formatThings(rows, 'row')}, ${formatDollars(nanoUsd)}`]);
   if (rowFigures !== null) {

@@ -7,7 +7,7 @@ import { showSpent } from './section-top.ts';
 
 /** What was paid, for what, and what was not. */
 export function renderMoney(facts: ReportFacts): Html {
-  const { cost, ledger } = facts.summary;
+  const { cost, ledger, attempts } = facts.summary;
   const lines = joinHtml([
     line('On rows', formatDollars(cost.rowsNanoUsd), 'the sum of the table’s _cost_usd'),
     html`<tr><th scope="row" class="sub">of it on rows that failed</th><td class="n">${formatDollars(cost.failedRowsNanoUsd)}</td><td></td></tr>`,
@@ -17,13 +17,16 @@ export function renderMoney(facts: ReportFacts): Html {
       ? NOTHING
       : line('Budget', formatDollars(facts.budgetNanoUsd), 'of the run; nothing is sent that could pass it'),
     cost.unpricedAttempts === 0 ? NOTHING : line('Unknown price', '?', `${formatThings(cost.unpricedAttempts, 'attempt')}, in no sum`),
+    facts.cacheSavedNanoUsd >= 0
+      ? NOTHING
+      : line('Of it lost to the prompt cache', formatDollars(-facts.cacheSavedNanoUsd), 'writes that cost more than reads saved'),
     cost.possiblyBilledNanoUsd === 0
       ? NOTHING
       : line('Possibly billed', `≤ ${formatDollars(cost.possiblyBilledNanoUsd)}`, 'calls that never answered, in no sum'),
     line('All runs together', formatDollars(ledger.nanoUsd), formatThings(ledger.attempts, 'attempt')),
   ]);
   const saved = [
-    { by: 'the batch price', nanoUsd: cost.batchSavedNanoUsd },
+    { by: attempts.batch > 0 ? 'the batch price' : 'the flex price', nanoUsd: cost.batchSavedNanoUsd },
     { by: 'the prompt cache', nanoUsd: facts.cacheSavedNanoUsd },
     { by: 'answers that were there already, and duplicates', nanoUsd: cost.reuseSavedNanoUsd },
   ].filter(({ nanoUsd }) => nanoUsd > 0);
@@ -89,7 +92,7 @@ export function renderTokens({ rowFigures, samples, summary: { tokens } }: Repor
       html`<li><a href="#row-${row}">row ${formatCount(row)}</a>: ${formatSmallDollars(costNanoUsd ?? 0)}, ${formatCount(inputTokens)} in, ${formatCount(outputTokens)} out</li>`,
   );
   return html`<section aria-labelledby="tokens"><h2 id="tokens">Tokens</h2><div class="two wide"><div><div class="scroll" tabindex="0" role="region" aria-label="Tokens of a row"><table><caption>Per row asked, all its attempts together</caption><thead><tr><th scope="col">&nbsp;</th><th scope="col" class="n">mean</th><th scope="col" class="n">p50</th><th scope="col" class="n">p95</th><th scope="col" class="n">max</th><th scope="col" class="n">total</th></tr></thead><tbody>${lines}</tbody></table></div>
-<p class="small soft">${formatCount(tokens.cachedInput)} of the input tokens (${formatShare(tokens.input === 0 ? 0 : tokens.cachedInput / tokens.input)}) came from the prompt cache; ${formatCount(tokens.reasoning)} of the output tokens were reasoning.</p></div>
+<p class="small soft">${formatCount(tokens.cachedInput)} of the input tokens (${formatShare(tokens.input === 0 ? 0 : tokens.cachedInput / tokens.input)}) came from the prompt cache${tokens.cacheWrite === undefined ? '' : `, ${formatCount(tokens.cacheWrite)} were written to it`}; ${formatCount(tokens.reasoning)} of the output tokens were reasoning.</p></div>
 ${links.length === 0 ? NOTHING : html`<div><h3>The dearest rows</h3><ol>${links}</ol></div>`}</div></section>`;
 }
 

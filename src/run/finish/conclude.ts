@@ -8,7 +8,7 @@ import { makeSummary } from '../../output/make-summary.ts';
 import { reportPath } from '../../output/output-paths.ts';
 import { createSummaryCounter } from '../../output/summary-counter.ts';
 import type { Stop } from '../../output/verdict.ts';
-import { type Books, savingsOf } from '../open/books.ts';
+import { type Books, savingsOf, type Totals } from '../open/books.ts';
 import type { KeptPaths, KeptSummary } from '../open/kept-summary.ts';
 import { createStepOf } from '../open/next-step.ts';
 import type { PreparedJob } from '../open/prepared-job.ts';
@@ -97,6 +97,7 @@ export async function concludeRun(options: ConcludeOptions): Promise<Summary | n
     tokens: {
       input: totals.usage.inputTokens,
       cachedInput: totals.usage.cachedInputTokens,
+      ...(totals.usage.cacheWriteTokens === 0 ? {} : { cacheWrite: totals.usage.cacheWriteTokens }),
       output: totals.usage.outputTokens,
       reasoning: totals.usage.reasoningTokens,
     },
@@ -106,6 +107,7 @@ export async function concludeRun(options: ConcludeOptions): Promise<Summary | n
       failedRowsNanoUsd: counted.failedRowsNanoUsd,
       batchSavedNanoUsd: counted.batchSavedNanoUsd,
       reuseSavedNanoUsd: counted.reuseSavedNanoUsd,
+      ...showCacheSaved(totals),
       possiblyBilledNanoUsd: unanswered.nanoUsd,
       unpricedAttempts: totals.unpricedAttempts,
       estimateNanoUsd: options.estimateNanoUsd,
@@ -148,6 +150,11 @@ export async function concludeRun(options: ConcludeOptions): Promise<Summary | n
   }
   ledger.runFiles.pruneRuns(ledger.fold.runs.map(({ id }) => id));
   return summary;
+}
+
+/** Nothing where nothing was read from the prompt cache or written to it. */
+export function showCacheSaved({ usage, cacheSavedNanoUsd }: Pick<Totals, 'usage' | 'cacheSavedNanoUsd'>) {
+  return usage.cachedInputTokens + usage.cacheWriteTokens === 0 ? {} : { cacheSavedNanoUsd };
 }
 
 function countLifeAttempts({ fold }: Ledger, { life }: Books): number {

@@ -5,16 +5,7 @@ import type { Summary } from '../../core/summary.ts';
 import { VERSION } from '../../core/version.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import type { LeaveOut } from '../../ledger/runs.ts';
-import type {
-  BatchTimeline,
-  CallFigures,
-  CauseFacts,
-  FieldFacts,
-  ModelShare,
-  ReportFacts,
-  RunPoint,
-  Tempo,
-} from '../../output/report/facts.ts';
+import type { BatchTimeline, CallFigures, CauseFacts, FieldFacts, ReportFacts, RunPoint, Tempo } from '../../output/report/facts.ts';
 import type { CountedRows } from '../../output/report/row-counter.ts';
 import type { TempoCounter } from '../../output/report/tempo-counter.ts';
 import type { Books } from '../open/books.ts';
@@ -56,7 +47,7 @@ export function makeReportFacts(options: ReportFactsOptions): ReportFacts {
     startedAt: ledger.fold.runs.find(({ id }) => id === run)?.startedAt ?? endedAt,
     endedAt,
     budgetNanoUsd: options.budgetNanoUsd,
-    cacheSavedNanoUsd: counted.models.reduce((sum, share) => sum + savedByCache(share, options.books), 0),
+    cacheSavedNanoUsd: summary.cost.cacheSavedNanoUsd ?? 0,
     models: counted.models,
     rowFigures: counted.figures,
     calls: options.calls,
@@ -79,23 +70,6 @@ export function makeReportFacts(options: ReportFactsOptions): ReportFacts {
       state: ledger.stateId,
     },
   };
-}
-
-/**
- * About what the prompt cache saved: the mean row of a model at the live price without its cached tokens, over the same with them. The ratio is
- * that of the batch price too; the mean row keeps long rows of a few models from being priced as one very long one.
- */
-function savedByCache(
-  { model, rows, inputTokens, cachedInputTokens, outputTokens, nanoUsd }: ModelShare,
-  { costOf }: Pick<Books, 'costOf'>,
-): number {
-  if (cachedInputTokens === 0 || model === null) return 0;
-  const mean = (tokens: number) => Math.round(tokens / rows);
-  const usage = { inputTokens: mean(inputTokens), cacheWriteTokens: 0, outputTokens: mean(outputTokens), reasoningTokens: 0 };
-  const priceOf = (cached: number) =>
-    costOf({ usage: { ...usage, cachedInputTokens: cached }, isBilled: true, model, tier: 'default', createdSeconds: null, lane: 'live' });
-  const [whole, cached] = [priceOf(0), priceOf(mean(cachedInputTokens))];
-  return whole === null || cached === null || cached === 0 ? 0 : Math.max(0, Math.round(nanoUsd * (whole / cached - 1)));
 }
 
 function readTempo({ tempo, prepared, calls }: ReportFactsOptions): Tempo | null {

@@ -15,6 +15,8 @@ export interface Totals {
   readonly nanoUsd: number;
   /** The part of it that went to live calls. */
   readonly liveNanoUsd: number;
+  /** What the prompt cache has saved of it, reads less writes; negative where writes cost more. */
+  readonly cacheSavedNanoUsd: number;
   /** Billed attempts without a known price or usage; they are in no sum. */
   readonly unpricedAttempts: number;
 }
@@ -47,6 +49,7 @@ const NOTHING: Totals = {
   usage: NO_USAGE,
   nanoUsd: 0,
   liveNanoUsd: 0,
+  cacheSavedNanoUsd: 0,
   unpricedAttempts: 0,
 };
 
@@ -97,8 +100,16 @@ function addRecord(totals: Totals, record: SettledRecord, costOf: CostOf): Total
     usage: record.usage === null ? totals.usage : addUsage(totals.usage, record.usage),
     nanoUsd: totals.nanoUsd + (cost ?? 0),
     liveNanoUsd: totals.liveNanoUsd + (record.lane === 'live' ? (cost ?? 0) : 0),
+    cacheSavedNanoUsd: totals.cacheSavedNanoUsd + savedByCache(record, cost, costOf),
     unpricedAttempts: totals.unpricedAttempts + (cost === null ? 1 : 0),
   };
+}
+
+/** What the same attempt would have cost had nothing been read from the prompt cache or written to it, less what it did. */
+function savedByCache(record: SettledRecord, cost: number | null, costOf: CostOf): number {
+  const { usage } = record;
+  if (cost === null || usage === null || usage.cachedInputTokens + usage.cacheWriteTokens === 0) return 0;
+  return (costOf({ ...record, usage: { ...usage, cachedInputTokens: 0, cacheWriteTokens: 0 } }) ?? cost) - cost;
 }
 
 function isUnknown(outcome: OutcomeStatus): boolean {

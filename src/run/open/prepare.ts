@@ -13,6 +13,7 @@ import { setParams } from '../../input/request/extra-params.ts';
 import { readExamples } from '../../input/request/read-examples.ts';
 import { openTable } from '../../input/table/open-table.ts';
 import type { InputTable } from '../../input/table/read-table.ts';
+import { hostOfOrigin } from '../../ledger/origin.ts';
 import { createJobTokens } from '../../money/job-tokens.ts';
 import { modelLimits } from '../../money/model-limits.ts';
 import { createFindPrice, findPriceNote } from '../../money/price.ts';
@@ -21,8 +22,9 @@ import { createRowLimit } from '../../money/row-limit.ts';
 import { createPlainTable } from '../../output/plain-table.ts';
 import { findColumnClash } from '../../output/table-columns.ts';
 import { findHoldout, findRunDestinationProblem } from './destinations.ts';
+import { findOldState } from './old-state.ts';
 import type { PreparedJob } from './prepared-job.ts';
-import { hostOfOrigin, locateStateDirectory, type Target } from './target.ts';
+import { locateStateDirectory, type Target } from './target.ts';
 
 export interface PrepareOptions {
   /** The job file; or a job a program defined, which `overrides` leave as it is. */
@@ -38,6 +40,8 @@ export interface PrepareOptions {
   /** Whether the job is to be run: then what it would write is looked at. */
   readonly isToWrite?: boolean;
   readonly signal: AbortSignal;
+  /** Gives a directory an early version made for this base URL its right name; absent where nothing may be changed. */
+  readonly renameOldState?: (from: string, to: string, job: string) => Promise<void>;
 }
 
 /**
@@ -48,7 +52,10 @@ export async function prepareJob(options: PrepareOptions): Promise<PreparedJob> 
   const loaded = typeof options.jobFile === 'string' ? await loadJob(options.jobFile, options.overrides) : options.jobFile;
   const { job } = loaded;
   const customPrices = await loadPrices(job.directory, options.overrides.cwd);
-  const stateDirectory = locateStateDirectory(job, options.target.origin, options.stateRoot);
+  const named = locateStateDirectory(job, options.target.origin, options.stateRoot);
+  const old = findOldState(job, options.target.origin, options.stateRoot);
+  if (old !== null) await options.renameOldState?.(old, named, job.name);
+  const stateDirectory = old !== null && options.renameOldState === undefined ? old : named;
   const spoolPath = join(stateDirectory, 'stdin');
   const missingFolder = findMissingFolder(stateDirectory);
   if (job.input.path === '-') mkdirSync(stateDirectory, { recursive: true, mode: 0o700 });

@@ -1,6 +1,6 @@
 import type { LaneName } from '../../core/lane.ts';
 import { findCheaperModel } from '../../money/cheaper-model.ts';
-import { knowsImagesOf } from '../../money/image-tokens.ts';
+import { knowsImagesOf } from '../../money/images/image-tokens.ts';
 import { formatCount, formatDollars } from '../../output/format-numbers.ts';
 import { cacheableTokens, type LaneCosts, type ModelPrices, priceWork, type Work } from './cost.ts';
 
@@ -13,19 +13,21 @@ export interface CheaperModel {
 export interface Advised {
   readonly prices: ModelPrices;
   readonly lane: LaneName;
+  /** Under which price requests go. */
+  readonly priced: keyof LaneCosts;
   readonly work: Work;
   readonly cost: LaneCosts;
   readonly hasImages: boolean;
 }
 
 /** The next cheaper model of the family; null when there is none, it would cost no less, or it would count images in another way. */
-export function findCheaper({ prices, lane, work, cost, hasImages }: Advised): CheaperModel | null {
+export function findCheaper({ prices, priced, work, cost, hasImages }: Advised): CheaperModel | null {
   if (hasImages) return null;
   const cheaper = findCheaperModel(prices.model);
-  const now = cost[lane];
+  const now = cost[priced];
   if (cheaper === null || now === null || now.expectedNanoUsd === 0) return null;
   const other = priceWork({ ...prices, model: cheaper }, work);
-  return (other[lane]?.expectedNanoUsd ?? Number.POSITIVE_INFINITY) < now.expectedNanoUsd ? { model: cheaper, cost: other } : null;
+  return (other[priced]?.expectedNanoUsd ?? Number.POSITIVE_INFINITY) < now.expectedNanoUsd ? { model: cheaper, cost: other } : null;
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Job } from '../../core/job.ts';
+import type { Mode } from '../../core/job.ts';
 import type { LaneName } from '../../core/lane.ts';
 import type { Plan } from './plan-result.ts';
 import { countAsked } from './spending.ts';
@@ -7,7 +7,12 @@ import { countAsked } from './spending.ts';
 export const AUTO_BATCH_REQUESTS = 500;
 
 /** The lane a run sends new requests to. */
-export function chooseLane(mode: Job['mode'], { rows }: Pick<Plan, 'rows'>): LaneName {
-  if (mode !== 'auto') return mode;
+export function chooseLane(mode: Mode, { rows }: Pick<Plan, 'rows'>): LaneName {
+  if (mode !== 'auto') return mode === 'batch' ? 'batch' : 'live';
   return countAsked({ rows }) >= AUTO_BATCH_REQUESTS ? 'batch' : 'live';
+}
+
+/** Under which of a plan's prices requests go: live calls of `mode: flex` have their own. */
+export function choosePrice(mode: Mode, lane: LaneName): keyof Plan['cost'] {
+  return mode === 'flex' && lane === 'live' ? 'flex' : lane;
 }

@@ -1,4 +1,6 @@
-import type { FindPrice, Price, PriceQuery } from '../../money/price.ts';
+import type { LaneName } from '../../core/lane.ts';
+import type { FindPrice, Price } from '../../money/price.ts';
+import { CACHED_FROM_TOKENS, type CachePlan, type CacheWish, planCache, takesCacheOptions } from '../../money/prompt-cache.ts';
 import type { Rates } from '../../money/rates.ts';
 
 /** Integer nano-dollars. */
@@ -53,6 +55,12 @@ export interface Work {
   readonly unsizedTokens: number;
   /** Tokens all prompts begin with, which the provider may have cached. */
   readonly leadingTokens: number;
+  /** Prompts that are long enough to be written to the prompt cache, and their tokens. */
+  readonly writable: Pick<PromptSum, 'requests' | 'tokens'>;
+  /** Tokens of the shared beginning that can be kept there by itself; 0: it is too short. */
+  readonly beginningTokens: number;
+  /** What the job wishes of the cache; null where nothing can be said of it. */
+  readonly cacheWish: CacheWish | null;
 }
 
 /** The estimate of the input is good to this. */
@@ -66,13 +74,31 @@ export interface ModelPrices {
   readonly at: string;
 }
 
-export function priceWork({ findPrice, model, at }: ModelPrices, work: Work): LaneCosts {
-  const sum = (query: (part: WorkPart) => Omit<PriceQuery, 'at'>) => sumParts(work, (part) => findPrice(model, { ...query(part), at }));
-  return {
-    batch: sum(() => ({ lane: 'batch', tier: null })),
-    live: sum(({ tier }) => ({ lane: 'live', tier })),
-    flex: sum(() => ({ lane: 'live', tier: 'flex' })),
+export function priceWork(prices: ModelPrices, work: Work): LaneCosts {
+  const caches = planCaches(prices, work);
+  const sum = (name: keyof LaneCosts) => sumParts(work, caches[name], (part) => findLanePrice(prices, name, part.tier));
+  return { batch: sum('batch'), live: sum('live'), flex: sum('flex') };
+}
+
+/** @param tier that live calls ask for */
+function findLanePrice({ findPrice, model, at }: ModelPrices, name: keyof LaneCosts, tier: string | null): Price | null {
+  return findPrice(model, { lane: laneOf(name), tier: name === 'flex' ? name : name === 'live' ? tier : null, at });
+}
+
+function laneOf(name: keyof LaneCosts): LaneName {
+  return name === 'batch' ? 'batch' : 'live';
+}
+
+/** What each lane writes to the prompt cache; null where writing costs nothing, or the price is not known. */
+export type LaneCaches = Readonly<Record<keyof LaneCosts, CachePlan | null>>;
+
+export function planCaches(prices: ModelPrices, { parts, writable, beginningTokens, cacheWish }: Work): LaneCaches {
+  const plan = (name: keyof LaneCosts): CachePlan | null => {
+    const price = findLanePrice(prices, name, parts[0]?.tier ?? null);
+    if (price === null || cacheWish === null || !takesCacheOptions(prices.model)) return null;
+    return planCache(cacheWish, { ...writable, beginningTokens }, { rates: price.rates, lane: laneOf(name) });
   };
+  return { batch: plan('batch'), live: plan('live'), flex: plan('flex') };
 }
 
 /** Input tokens above which a request costs the model's long-context rates. */
@@ -81,15 +107,17 @@ export function longContextOver({ findPrice, model, at }: ModelPrices): number {
 }
 
 /** Null as soon as a part of it has no price. */
-function sumParts(work: Work, priceOf: (part: WorkPart) => Price | null): CostRange | null {
+function sumParts(work: Work, cache: CachePlan | null, priceOf: (part: WorkPart) => Price | null): CostRange | null {
   let sum: PicoUsd = [0, 0, 0, 0];
   for (const part of work.parts) {
     const price = priceOf(part);
-    const own = price === null ? null : pricePart(price, part, work);
+    // What is found in the cache where writing it costs something is counted by itself.
+    const own = price === null ? null : pricePart(price, part, cache === null ? work : { ...work, leadingTokens: 0 });
     if (own === null) return null;
     sum = add(sum, own);
   }
-  const [low, expected, upper, worst] = sum;
+  const addsPicoUsd = cache === null ? 0 : (cache.addsNanoUsd[cache.choice] ?? 0) * 1000;
+  const [low, expected, upper, worst] = add(sum, [addsPicoUsd, addsPicoUsd, addsPicoUsd, 0]);
   const withReasks = 1 + work.reasksPerRequest;
   return {
     lowNanoUsd: toNanoUsd(low),
@@ -132,8 +160,7 @@ function toNanoUsd(picoUsd: number): number {
   return Math.round(picoUsd / 1000);
 }
 
-/** Shorter beginnings are not cached; longer ones in steps (OpenAI’s guide to prompt caching, seen 2026-11-21). */
-const CACHED_FROM_TOKENS = 1024;
+/** Before gpt-5.6, longer beginnings are cached in steps (OpenAI’s guide to prompt caching, seen 2026-11-21). */
 const CACHED_STEP_TOKENS = 128;
 
 /** How many of a prompt's first tokens the provider can cache. */

@@ -1,10 +1,12 @@
+import { UsageError } from '../../core/errors.ts';
 import type { Job } from '../../core/job.ts';
 import { isReasoningModel } from '../../input/request/params.ts';
 import { KeyIndex } from '../../ledger/key-index.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import type { LeaveOut } from '../../ledger/runs.ts';
 import { longestAnswerTokens } from '../../money/cost-bound.ts';
-import type { FindPrice } from '../../money/price.ts';
+import type { FindPrice, PriceQuery } from '../../money/price.ts';
+import { takesCacheOptions } from '../../money/prompt-cache.ts';
 import { createRowCheck } from '../../output/row-check.ts';
 import type { AnswerHistory } from '../open/answer-history.ts';
 import type { Books } from '../open/books.ts';
@@ -43,6 +45,7 @@ export async function planOpenJob({ prepared, opened, selected, countsExactly, o
   const answers = opened === null ? null : opened.history.read(listComparableRuns(opened.ledger, job, leaveOut));
   const configured = job.limits.enqueuedTokens;
   const at = options.priceAsOf ?? options.effects.clock().toISOString();
+  refuseUnsoldFlex(job, findPrice, at);
   const opening = ledger === null ? FIRST_OPENING : foreseeOpening(ledger, job, options);
   const planned = await planTable({
     table,
@@ -82,11 +85,30 @@ export function warnOfVerdicts({ noLongerOk }: Pick<Ledger, 'noLongerOk'>): read
   ];
 }
 
+/** A model that is sold, but not at this tier: every call would be refused. @throws UsageError */
+function refuseUnsoldFlex({ mode, model }: Job, findPrice: FindPrice, at: string): void {
+  if (mode !== 'flex' || findPrice(model, { lane: 'live', tier: 'flex', at }) !== null) return;
+  if (findPrice(model, { lane: 'live', tier: null, at }) === null) return;
+  throw new UsageError(`mode: flex: ${model} is not sold at the flex price here; use mode: batch, which is half price too, or mode: live`, {
+    code: 'unsold_tier',
+  });
+}
+
+/** Under which of the three prices the job's requests go first. */
+function readPricedLane({ mode }: Job): { readonly name: string; readonly query: Omit<PriceQuery, 'at'> } {
+  if (mode === 'flex') return { name: 'flex', query: { lane: 'live', tier: 'flex' } };
+  const lane = mode === 'live' ? 'live' : 'batch';
+  return { name: lane, query: { lane, tier: null } };
+}
+
 function warnOfCosts(job: Job, findPrice: FindPrice, at: string): readonly string[] {
   const warnings: string[] = [];
-  const lane = job.mode === 'live' ? 'live' : 'batch';
-  if (findPrice(job.model, { lane, tier: null, at }) === null) {
-    warnings.push(`the ${lane} price of ${job.model} is unknown; prices.yaml beside the job file tells one`);
+  const { name, query } = readPricedLane(job);
+  if (findPrice(job.model, { ...query, at }) === null) {
+    warnings.push(`the ${name} price of ${job.model} is unknown; prices.yaml beside the job file tells one`);
+  }
+  if (job.params.prompt_cache === 'explicit' && !takesCacheOptions(job.model)) {
+    warnings.push(`params.prompt_cache: ${job.model} takes no cache options and charges nothing for cache writes; nothing is sent for it`);
   }
   const longest = longestAnswerTokens(job);
   if (longest === null) warnings.push(`how long an answer of ${job.model} can be is unknown; set params.max_output_tokens`);

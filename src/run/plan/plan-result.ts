@@ -1,5 +1,6 @@
 import type { SkipCause } from '../../core/row.ts';
 import type { CheaperModel } from './advice.ts';
+import type { PlannedCache } from './cache.ts';
 import type { LaneCosts } from './cost.ts';
 import type { PlannedShard } from './shards.ts';
 import type { TimeUnderLimits } from './time.ts';
@@ -18,6 +19,8 @@ export interface Plan {
   readonly cost: LaneCosts;
   /** Whose prices these are where they are not those of the address; absent where they are. */
   readonly priceNote?: string;
+  /** What is written to the prompt cache, and why; null where writing costs nothing. */
+  readonly promptCache: PlannedCache | null;
   /** A cheaper model's price for the same; null when none is known. */
   readonly cheaper: CheaperModel | null;
   readonly shards: readonly PlannedShard[];

@@ -14,9 +14,10 @@ import type { SelectedRows } from '../open/selection.ts';
 import type { MakeDueRequest } from '../send/due-request.ts';
 import { findCheaper, warnOfImages, warnOfLostCache } from './advice.ts';
 import { forecastAnswer } from './answer-forecast.ts';
+import { describeCache } from './cache.ts';
 import { describeChanges } from './changes.ts';
-import { chooseLane } from './choose-lane.ts';
-import { longContextOver, priceWork } from './cost.ts';
+import { chooseLane, choosePrice } from './choose-lane.ts';
+import { longContextOver, planCaches, priceWork } from './cost.ts';
 import type { KnownRows } from './known-rows.ts';
 import type { Plan, PlanProblem } from './plan-result.ts';
 import { createPromptCount } from './prompts.ts';
@@ -133,13 +134,14 @@ export async function planTable(options: PlanTableOptions): Promise<PlannedTable
 
   const counted = prompts.finish(options.readInputTokens);
   const answer = forecastAnswer(job, options.answers);
-  const work = makeWork(job, counted, options.answers);
+  const work = makeWork(job, { ...counted, beginningTokens: options.tokens.findCacheBeginning()?.tokens ?? 0 }, options.answers);
   const sums = sumWork(work);
   const cost = priceWork(prices, work);
   const lane = chooseLane(job.mode, { rows });
-  const advised = { prices, lane, work, cost, hasImages: counted.hasImages };
+  const priced = choosePrice(job.mode, lane);
+  const advised = { prices, lane, priced, work, cost, hasImages: counted.hasImages };
   const warnings = [...options.warnings, warnOfLostCache(advised, counted.constantTokens), ...warnOfImages(job.model, counted)];
-  const expectedNanoUsd = cost[lane]?.expectedNanoUsd ?? null;
+  const expectedNanoUsd = cost[priced]?.expectedNanoUsd ?? null;
   const gone = known !== null && selected.isAll ? known.count - knownRows : null;
   const compared = { rows, gone, expectedNanoUsd, isFresh: opening.isFresh, reopened: reopenedKeys.length };
   const planned: Plan = {
@@ -161,6 +163,7 @@ export async function planTable(options: PlanTableOptions): Promise<PlannedTable
     },
     cost,
     ...(options.priceNote === null || (cost.batch ?? cost.live ?? cost.flex) === null ? {} : { priceNote: options.priceNote }),
+    promptCache: describeCache(job, work, planCaches(prices, work), priced),
     cheaper: findCheaper(advised),
     shards: shards.list(counted.factor),
     time: timeWork(

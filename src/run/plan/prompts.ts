@@ -1,5 +1,6 @@
 import { countAnswerCaps, type Request } from '../../core/request.ts';
 import type { EstimatedPrompt, JobTokens } from '../../money/job-tokens.ts';
+import { CACHED_FROM_TOKENS } from '../../money/prompt-cache.ts';
 import type { ParamSet } from '../open/opening.ts';
 import type { PromptSum } from './cost.ts';
 
@@ -27,6 +28,8 @@ export interface PromptGroup {
 export interface CountedPrompts {
   /** The first are those with the job's own parameters. */
   readonly groups: readonly PromptGroup[];
+  /** Those that are long enough to be written to the prompt cache. */
+  readonly writable: Pick<PromptSum, 'requests' | 'tokens'>;
   readonly exactSample: number;
   readonly inputMeasured: number;
   /** Tokens all prompts begin with. */
@@ -60,6 +63,7 @@ export function createPromptCount(tokens: JobTokens, { longOverTokens, isExact }
   const makeGroup = (set: ParamSet) => ({ set, short: { ...NOTHING }, long: { ...NOTHING } });
   const own = makeGroup({});
   const groups = new Map([['{}', own]]);
+  const writable = { requests: 0, tokens: 0 };
   let hasLearned = !isExact;
   let hasImages = false;
   let unsizedImages = 0;
@@ -97,6 +101,10 @@ export function createPromptCount(tokens: JobTokens, { longOverTokens, isExact }
       sum.requests += 1;
       sum.tokens += prompt.tokens;
       sum.answerCaps += countAnswerCaps(customId);
+      if (prompt.tokens >= CACHED_FROM_TOKENS) {
+        writable.requests += 1;
+        writable.tokens += prompt.tokens;
+      }
       hasImages ||= prompt.images.tokens > 0;
       unsizedImages += prompt.images.unsized;
       unsizedTokens += prompt.images.unsizedTokens;
@@ -117,6 +125,7 @@ export function createPromptCount(tokens: JobTokens, { longOverTokens, isExact }
       const { leading, all } = tokens.constantTokens();
       return {
         groups: [...groups.values()].map(({ set, short, long }) => ({ set, short: scale(short), long: scale(long) })),
+        writable: { requests: writable.requests, tokens: Math.round(writable.tokens * factor) },
         exactSample: isExact ? sample.kept.length : 0,
         inputMeasured,
         leadingTokens: leading,

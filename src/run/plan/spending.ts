@@ -1,4 +1,3 @@
-import type { LaneName } from '../../core/lane.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { formatDollars } from '../../output/format-numbers.ts';
 import type { Books } from '../open/books.ts';
@@ -6,7 +5,8 @@ import type { Plan } from './plan-result.ts';
 
 /** What a confirmation is about. */
 export interface Spending {
-  readonly lane: LaneName;
+  /** Under which of the plan's prices requests go. */
+  readonly priced: keyof Plan['cost'];
   /** Estimates above this want a yes. */
   readonly overNanoUsd: number;
   /** More than this cannot be spent; null without a budget. */
@@ -26,7 +26,7 @@ export function countAsked({ rows }: Pick<Plan, 'rows'>): number {
  */
 export function findReasonToAsk(plan: Plan, spending: Spending): string | null {
   if (countAsked(plan) === 0) return null;
-  const cost = plan.cost[spending.lane];
+  const cost = plan.cost[spending.priced];
   if (cost === null) return `the price of ${plan.model} is unknown`;
   const { overNanoUsd, budgetNanoUsd } = spending;
   const upperNanoUsd = budgetNanoUsd === null ? addLiveRest(plan, spending, cost.upperNanoUsd) : cost.expectedNanoUsd;
@@ -45,11 +45,11 @@ function addLiveRest({ cost }: Plan, { maxLiveNanoUsd }: Spending, upperNanoUsd:
 /** What a run is expected to cost as a whole: what is to be sent, and for an open one what it has spent and what its batches still bring. */
 export function estimateRun(
   plan: Plan,
-  lane: LaneName,
+  priced: keyof Plan['cost'],
   { ledger, books }: { readonly ledger: Pick<Ledger, 'fold'>; readonly books: Pick<Books, 'ofRun'> },
 ): number | null {
   const { currentRun, batches, shards } = ledger.fold;
-  const expectedNanoUsd = plan.cost[lane]?.expectedNanoUsd ?? null;
+  const expectedNanoUsd = plan.cost[priced]?.expectedNanoUsd ?? null;
   if (expectedNanoUsd === null || currentRun === null) return expectedNanoUsd;
   const asked = countAsked(plan);
   let awaited = 0;

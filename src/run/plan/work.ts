@@ -4,6 +4,7 @@ import { isReasoningModel } from '../../input/request/params.ts';
 import { longestAnswerTokens, readTier } from '../../money/cost-bound.ts';
 import type { AnswerLengths } from '../open/answer-history.ts';
 import { forecastAnswer } from './answer-forecast.ts';
+import { readCacheWish } from './cache.ts';
 import type { PromptSum, Work, WorkPart } from './cost.ts';
 import type { CountedPrompts, PromptGroup } from './prompts.ts';
 
@@ -16,10 +17,11 @@ export interface WorkSums {
 }
 
 /** What the counted prompts ask for, with what is to be expected of their answers; each group by its own parameters. */
-export function makeWork(job: Job, counted: CountedPrompts, answers: AnswerLengths | null): Work {
-  const { unsizedTokens, leadingTokens } = counted;
+export function makeWork(job: Job, counted: CountedPrompts & Pick<Work, 'beginningTokens'>, answers: AnswerLengths | null): Work {
+  const { unsizedTokens, leadingTokens, writable, beginningTokens } = counted;
   const parts = counted.groups.map((group) => makePart(job, group, answers));
-  return { parts, reasksPerRequest: answers?.reasksPerRequest ?? 0, unsizedTokens, leadingTokens };
+  const cacheWish = readCacheWish(job);
+  return { parts, reasksPerRequest: answers?.reasksPerRequest ?? 0, unsizedTokens, leadingTokens, writable, beginningTokens, cacheWish };
 }
 
 export function sumWork({ parts }: Work): WorkSums {

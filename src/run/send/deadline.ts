@@ -32,8 +32,8 @@ export interface DeadlineParts {
 
 /** With a deadline a run begins with batches. @throws UsageError when it is to be live */
 export function beginWithBatches(mode: Job['mode']): 'batch' {
-  if (mode !== 'live') return 'batch';
-  throw new UsageError('--deadline is for runs that begin with batches, and this one is live: leave it out, or add --mode batch');
+  if (mode === 'batch' || mode === 'auto') return 'batch';
+  throw new UsageError(`--deadline is for runs that begin with batches, and this one is ${mode}: leave it out, or add --mode batch`);
 }
 
 /** Takes up the run's deadline, or dates a new one: the same command, typed again after anything, means the same instant. */

@@ -15,6 +15,7 @@ import type { Plan } from '../plan/plan-result.ts';
 import { type Budget, type BudgetLimits, countOnItsWay, createRunBudget } from './budget.ts';
 import { type Deadline, type DeadlineOptions, openDeadline } from './deadline.ts';
 import { createDeadlineLane } from './deadline-lane.ts';
+import { makeDelivery, type RunDelivery } from './delivery.ts';
 import { joinLanes } from './join-lanes.ts';
 import { findUnansweredOfBatches } from './possibly-billed.ts';
 import { createRemainingWorkCount, estimateRemainingNanoUsd, type RemainingWork } from './remaining-work.ts';
@@ -49,11 +50,13 @@ export interface LanesOptions {
   readonly plan: Plan;
   readonly stepOf: StepOf;
   readonly budgetNanoUsd: number | null;
-  readonly prepared: Pick<PreparedJob, 'findPrice'>;
+  readonly prepared: Pick<PreparedJob, 'findPrice' | 'tokens'>;
   /** A day whose prices count; null for the day of each answer. */
   readonly priceAsOf: string | null;
   readonly deadline: DeadlineOptions | null;
   readonly redis: RedisLink | null;
+  /** How long the run waits for batches; 0 only submits. */
+  readonly waitMs: number | null;
 }
 
 /**
@@ -64,12 +67,20 @@ export async function openLanes(options: LanesOptions): Promise<Lanes> {
   const { context, name, deadline } = options;
   const limits = { run: options.budgetNanoUsd, live: deadline?.maxLiveNanoUsd ?? null };
   const hasBudget = limits.run !== null || limits.live !== null;
+  const { job } = options;
+  const delivery = makeDelivery({ ...options, ledger: context.ledger, tokens: options.prepared.tokens, warn: context.warn });
   let budget: Budget | null = null;
   const isAffordable = (request: Request) => budget === null || budget.findExcess(request) === null;
-  const live = name === 'batch' && deadline === null ? null : await openLiveLane(options, isAffordable);
+  const live = name === 'batch' && deadline === null ? null : await openLiveLane(options, delivery, isAffordable);
   try {
-    const { enqueuedTokens } = options.job.limits;
-    const batch = createBatchLane(context, { model: options.job.model, url: options.url, enqueuedTokens, countsBytes: hasBudget });
+    const batch = createBatchLane(context, {
+      model: job.model,
+      url: options.url,
+      enqueuedTokens: job.limits.enqueuedTokens,
+      countsBytes: hasBudget,
+      cache: delivery.batch,
+      waitsForEvidence: options.waitMs !== 0,
+    });
     const run = await options.startRun();
     if (hasBudget) budget = openBudget(options, { run, limits, laneNow: () => lanes.name, lanes: { batch, live } });
     const lanes = await joinOpened(options, { run, batch, live, budget });
@@ -135,7 +146,7 @@ function openBudget(options: LanesOptions, { run, limits, laneNow, lanes }: Budg
 }
 
 /** BullMQ is loaded only where it is used. */
-async function openLiveLane(options: LanesOptions, isAffordable: (request: Request) => boolean): Promise<LiveLane> {
+async function openLiveLane(options: LanesOptions, delivery: RunDelivery, isAffordable: (request: Request) => boolean): Promise<LiveLane> {
   const { context, effects, job, redis, stepOf } = options;
   const { ledger, warn } = context;
   const parts: LocalLaneOptions = {
@@ -145,6 +156,8 @@ async function openLiveLane(options: LanesOptions, isAffordable: (request: Reque
     limits: job.limits,
     isDueAgain: (id) => stepOf(id) === 'again',
     isAffordable,
+    delivery: delivery.live,
+    onUndelivered: delivery.onUndelivered,
     warn,
     stopping: context.stopping,
     signal: context.signal,

@@ -1,7 +1,7 @@
 import { AppError, EXIT } from '../../core/errors.ts';
+import { DEFAULT_ORIGIN } from '../../ledger/origin.ts';
 import { ApiError } from '../../openai/api-error.ts';
 import type { Provider } from '../../openai/provider.ts';
-import { DEFAULT_ORIGIN } from '../open/target.ts';
 
 /**
  * Asks the provider, which costs nothing, whether it takes the key and has the model: before answers there are make way for others. Whatever

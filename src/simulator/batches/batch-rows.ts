@@ -1,5 +1,6 @@
 import { answerRequest } from '../answers/answer.ts';
 import type { Answer } from '../answers/answer-types.ts';
+import { nameContent } from '../answers/content.ts';
 import { isRecord, type WireBody } from '../answers/prompt.ts';
 import { type AnsweringEndpoint, refuseCacheOptions } from '../answers/request-rules.ts';
 import type { BilledRows, BillLine } from '../bill.ts';
@@ -38,7 +39,8 @@ export function executeRow(
   const rowFault = faults.hasRowFaults ? faults.rowFault(subject) : undefined;
   const action = past !== undefined && preventsExecution(rowFault) ? undefined : rowFault;
   // The same row gets the same ids in every run, so that the tables of two runs can be compared; the line's own id tells two attempts apart.
-  const idDigits = hashDigits(seed, customId, bodySha256);
+  const content = nameContent(body, bodySha256);
+  const idDigits = hashDigits(seed, customId, content);
   const line = {
     id: `batch_req_${hashDigits(seed, batch.number, customId)}`,
     customId,
@@ -50,7 +52,7 @@ export function executeRow(
     if (simulation.cacheOptions.startsWith('refused')) refuseCacheOptions(body);
     const nowMs = clock.now();
     answer = answerRequest(batch.wire.endpoint as AnsweringEndpoint, body, {
-      drawSeed: `${seed}/${bodySha256}`,
+      drawSeed: `${seed}/${content}`,
       idDigits,
       createdAtSeconds: Math.floor(clock.now() / 1000),
       fault: faults.hasRowFaults ? faults.answerFault(subject) : undefined,

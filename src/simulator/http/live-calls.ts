@@ -1,5 +1,6 @@
 import { answerRequest } from '../answers/answer.ts';
 import type { Answer } from '../answers/answer-types.ts';
+import { nameContent } from '../answers/content.ts';
 import { readPrompt, type WireBody } from '../answers/prompt.ts';
 import { type AnsweringEndpoint, checkRequest, refuseCacheOptions } from '../answers/request-rules.ts';
 import { countPromptTokens } from '../answers/usage.ts';
@@ -18,6 +19,9 @@ export async function answerLive(simulation: Simulation, request: WireRequest): 
   const { bytes, body } = await readJsonBody(request.stream);
   const bodySha256 = sha256(bytes);
   const customId = readCustomId(request);
+  const content = nameContent(body, bodySha256);
+  // The same request gets the same ids, so that the tables of two runs can be compared.
+  const idDigits = hashDigits(seed, customId ?? '', content);
   const { id: model } = checkRequest(endpoint, body);
   if (simulation.cacheOptions === 'refused') refuseCacheOptions(body);
   const arrivedAtMs = clock.now();
@@ -25,8 +29,8 @@ export async function answerLive(simulation: Simulation, request: WireRequest): 
   const latencyMs = simulation.drawLatencyMs();
   if (latencyMs > 0) await clock.track(() => clock.waitUntil(clock.now() + latencyMs));
   const answer: Answer = answerRequest(endpoint, body, {
-    drawSeed: `${seed}/${bodySha256}`,
-    idDigits: hashDigits(seed, customId ?? '', bodySha256),
+    drawSeed: `${seed}/${content}`,
+    idDigits,
     createdAtSeconds: nowSeconds(clock),
     fault: faults.hasRowFaults ? faults.answerFault({ customId: customId ?? undefined, model, lane: 'live' }) : undefined,
     useCache: () => simulation.promptCache.use({ body, arrivedAtMs, nowMs: clock.now(), keeps: true }),
@@ -37,10 +41,9 @@ export async function answerLive(simulation: Simulation, request: WireRequest): 
     const { model: billedModel, serviceTier: tier, usage } = answer;
     bill.append([{ at, lane: 'live', batchId: null, customId, bodySha256, model: billedModel, tier, usage }]);
   }
-  // The same request gets the same request id, so that the tables of two runs can be compared.
   return answerJson(answer.body, {
     ...headers,
-    'x-request-id': `req_${hashDigits(seed, customId ?? '', bodySha256)}`,
+    'x-request-id': `req_${idDigits}`,
     'openai-processing-ms': String(latencyMs),
   });
 }

@@ -1,4 +1,4 @@
-import { type ImageHeader, readImageHeader } from '../core/image-header.ts';
+import { type ImageHeader, readImageHeader } from '../../core/image-header.ts';
 import type { BodyImage } from './body-images.ts';
 
 /** How a model counts images: tiles of 512 pixels beside a base, or patches of 32 pixels times a factor. */

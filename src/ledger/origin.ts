@@ -1,0 +1,58 @@
+import { hash } from 'node:crypto';
+
+/** The API itself: what is asked where no base URL is given. */
+export const DEFAULT_ORIGIN = 'default';
+/** The built-in simulator's. */
+export const SIMULATOR_ORIGIN = 'simulator';
+export const DEFAULT_BASE_URL = 'https://api.openai.com/v1';
+
+/** The path nearly every API has; it is not spelled out. */
+const USUAL_PATH = '/v1';
+const MAX_PATH_NAME = 80;
+
+/**
+ * The origin of a base URL, by which its state directory is named: `<host>[-<port>][-<path>]`. It stands for the whole URL: an `s` follows the port
+ * of https where one is given, http's own port is spelled out, and a path other than `/v1` is, with `_` for each slash.
+ */
+export function originOf(baseUrl: string): string {
+  const { protocol, hostname, port, pathname } = new URL(baseUrl);
+  const path = pathname.replace(/\/+$/, '');
+  if (`${protocol}//${hostname}${port === '' ? '' : `:${port}`}${path}` === DEFAULT_BASE_URL) return DEFAULT_ORIGIN;
+  const host = hostname.replaceAll(/[^A-Za-z0-9.]/g, '_');
+  const shownPort = protocol === 'https:' ? (port === '' ? '' : `${port}s`) : port === '' ? '80' : port;
+  const shownPath = path === USUAL_PATH ? '' : namePath(path);
+  return [host, shownPort, shownPath].filter((part) => part !== '').join('-');
+}
+
+/** Begins with `_`, as no port does, and is another one for each path. */
+function namePath(path: string): string {
+  const named = (path === '' ? '/' : path).replaceAll(/[^A-Za-z0-9.]/g, (sign) =>
+    sign === '/' ? '_' : `~${sign.charCodeAt(0).toString(16)}`,
+  );
+  return named.length <= MAX_PATH_NAME ? named : `${named.slice(0, MAX_PATH_NAME / 2)}~${hash('sha256', path, 'hex').slice(0, 16)}`;
+}
+
+/** What early versions called the origin, whatever its scheme and path; null where it was called the same. */
+export function earlierOriginOf(origin: string): string | null {
+  const { host, port } = split(origin);
+  const earlier = port === null || port === '80' ? host : `${host}-${port.replace('s', '')}`;
+  return earlier === origin ? null : earlier;
+}
+
+/** The host of an origin, with its port where there is one; null for the default API and the built-in simulator. */
+export function hostOfOrigin(origin: string): string | null {
+  if (origin === DEFAULT_ORIGIN || origin === SIMULATOR_ORIGIN) return null;
+  const { host, port } = split(origin);
+  return host.replaceAll('_', '-') + (port === null ? '' : `:${port.replace('s', '')}`);
+}
+
+/** An origin as a person calls it. */
+export function describeOrigin(origin: string): string {
+  if (origin === DEFAULT_ORIGIN) return 'api.openai.com';
+  return origin === SIMULATOR_ORIGIN ? 'the simulator (--simulate)' : origin;
+}
+
+function split(origin: string): { readonly host: string; readonly port: string | null } {
+  const [host = '', second = ''] = origin.split('-');
+  return { host, port: /^\d+s?$/.test(second) ? second : null };
+}

@@ -102,7 +102,7 @@ for (const { name, table, plans } of JOBS) {
       const world = await makeWorld(t, { faults });
       fs.copyFileSync(path.join(projectRoot, 'fixtures', table), world.path(table));
       const job = fs.readFileSync(path.join(projectRoot, 'jobs', `${name}.yaml`), 'utf8');
-      world.write('job.yaml', job.replace(`name: ${name}`, 'name: proof').replaceAll(/\.\.\/(fixtures|out)\//g, ''));
+      world.write('job.yaml', job.replace(`name: ${name}`, 'name: proof').replaceAll('../fixtures/', '').replaceAll('../out/', 'out/'));
       const { summary } = await world.runToEnd({ selection: { type: 'first', rows: 12 } });
       world.assertFaultsFired();
       const { cost, ledger } = summary;

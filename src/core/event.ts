@@ -139,5 +139,5 @@ export interface RejectedRequest {
   readonly message: string;
 }
 
-/** An event as it lies on disk. */
-export type StoredEvent = Event & { readonly seq: number; readonly at: string };
+/** An event as it lies on disk. `synced`: the last event that was on the disk before this one was written; absent in what early versions wrote. */
+export type StoredEvent = Event & { readonly seq: number; readonly at: string; readonly synced?: number };

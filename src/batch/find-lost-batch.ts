@@ -50,8 +50,10 @@ function findBatchesOfCreate(
   batches: readonly RemoteBatch[],
 ): readonly RemoteBatch[] {
   const isUnbound = (batch: RemoteBatch) => !context.ledger.fold.batches.has(batch.id);
+  // A copy of a state directory looks for what was created before it became a state of its own.
+  const stateId = context.ledger.fold.shards.get(shard.id)?.createState ?? context.ledger.stateId;
   const byMetadata = batches.filter(
-    (batch) => isUnbound(batch) && isOurs(batch, context.ledger.stateId, shard.id) && batch.metadata.attempt === String(attempt),
+    (batch) => isUnbound(batch) && isOurs(batch, stateId, shard.id) && batch.metadata.attempt === String(attempt),
   );
   if (byMetadata.length > 0) return byMetadata;
   return batches.filter(

@@ -29,11 +29,24 @@ export async function confirmSpending(plan: Plan, options: ConfirmOptions): Prom
     say(`${parts.filter((part) => !part.startsWith('0 ')).join(', ') || 'no rows'}: ${countAsked(plan)} requests, ${describeCost(cost)}`);
   const why = options.isAgreed || options.isSimulated ? null : findReasonToAsk(plan, options);
   if (why === null) return;
-  if (process.stdin.isTTY !== true || process.stderr.isTTY !== true) throw new UsageError(`${why}: add --yes to go on without being asked`);
+  if (!canAsk()) throw new UsageError(`${why}: add --yes to go on without being asked`);
+  if (!(await ask(why))) throw new UsageError('not confirmed');
+}
+
+/** Whether a copy of a state directory is to be worked with: by `--adopt-copy`, or because a person says so. */
+export async function confirmCopy(question: string, isAgreed: boolean): Promise<boolean> {
+  return isAgreed || (canAsk() && ask(question));
+}
+
+function canAsk(): boolean {
+  return process.stdin.isTTY === true && process.stderr.isTTY === true;
+}
+
+async function ask(why: string): Promise<boolean> {
   const dialogue = createInterface({ input: process.stdin, output: process.stderr });
   const answer = await dialogue.question(`${why}. Go on? [y/N] `);
   dialogue.close();
-  if (!/^y(es)?$/i.test(answer.trim())) throw new UsageError('not confirmed');
+  return /^y(es)?$/i.test(answer.trim());
 }
 
 function describeCost(cost: CostRange | null): string {

@@ -31,6 +31,7 @@ export interface RunFlags extends JobFlags {
   readonly pollMax: number;
   readonly redis?: string;
   readonly priceAsOf?: string;
+  readonly adoptCopy?: boolean;
   readonly fresh?: boolean;
   readonly retryFailed?: boolean;
 }

@@ -228,6 +228,7 @@ function addRunOptions(command: Command): Command {
     .addOption(
       new Option('--if-running <what>', 'when another run of this job is active').choices(['fail', 'skip', 'wait']).default('fail'),
     )
+    .option('--adopt-copy', 'work with a state directory that is a copy of another one')
     .addOption(
       new Option('--progress <how>', 'how to show progress').choices(['auto', 'plain', 'none']).default('auto').env('ROWMILL_PROGRESS'),
     )

@@ -13,6 +13,8 @@ export type Event =
       readonly version?: string;
       readonly origin: string;
     }
+  /** The directory is a copy of one that has another id: from here on it is a state of its own, with this one. */
+  | { readonly type: 'state-adopted'; readonly state: string }
   /** From here on a later version's events follow: it says so before the first of them. */
   | { readonly type: 'format-raised'; readonly format: number; readonly version: string }
   /** `estimateNanoUsd`: what the run was expected to cost when it began, for all its rows; `lane`: where they went at first, absent in what early versions wrote. */
@@ -162,5 +164,5 @@ export interface RejectedRequest {
   readonly message: string;
 }
 
-/** An event as it lies on disk. */
-export type StoredEvent = Event & { readonly seq: number; readonly at: string };
+/** An event as it lies on disk. `synced`: the last event that was on the disk before this one was written; absent in what early versions wrote. */
+export type StoredEvent = Event & { readonly seq: number; readonly at: string; readonly synced?: number };

@@ -40,9 +40,18 @@ export interface LedgerOptions {
   readonly processIdentity: ProcessIdentity;
   /** What to do when another process holds the lock; for write access. Without it such a holder is watched for as long as it takes to judge it. */
   readonly waiting?: LockWaiting;
+  /** What to do with a state directory that is a copy of another one; for write access. Without it such a directory is refused. */
+  readonly copies?: CopyPolicy | undefined;
   /** Absent: as usual. */
   readonly heartbeat?: Heartbeat | undefined;
   readonly signal: AbortSignal;
+}
+
+/** What is said and asked of a state directory that does not lie where it lay. */
+export interface CopyPolicy {
+  /** Whether a copy is to be a state of its own. `question` says what that means. */
+  readonly adopt: (question: string) => Promise<boolean>;
+  readonly tell: (message: string) => void;
 }
 
 /** A job's state directory, open. What changes it needs write access and returns only when the change is durable. */

@@ -13,6 +13,7 @@ import { keepEarlierVerdicts } from './responses/earlier-verdicts.ts';
 import { takeLiveLeftovers } from './responses/live-leftovers.ts';
 import { openSettledIndex } from './responses/settled-index.ts';
 import { openRunFiles } from './runs.ts';
+import { settlePlace } from './settle-place.ts';
 import { createWriting, refuseWriting } from './writing.ts';
 
 /**
@@ -65,10 +66,13 @@ export async function openWithLock(options: LedgerOptions, lock: Lock | null): P
     if (lock === null && options.asOfRun === undefined)
       await takeLiveLeftovers({ ...options, decide, directory: responses, state, settled }, async () => undefined);
     const { readLineIds, ...reading } = createReading({ ...options, decide, state, settled });
+    const place = lock === null ? null : await settlePlace({ ...options, stateId: state.fold.state });
     const writing =
       lock === null
         ? refuseWriting(directory, reading.close)
         : await createWriting({ ...options, decide, eventsFile, end, lock, state, settled, readLineIds, close: reading.close });
+    if (place?.isAdopted) await writing.append({ type: 'state-adopted', state: options.randomId() });
+    place?.keep();
     return {
       directory,
       stateId: state.fold.state,

@@ -47,7 +47,7 @@ export type Writing = Pick<
   | 'closeUnused'
 >;
 
-export interface WritingOptions extends Pick<LedgerOptions, 'directory' | 'origin' | 'signal' | 'clock' | 'randomId'> {
+export interface WritingOptions extends Pick<LedgerOptions, 'directory' | 'origin' | 'signal' | 'clock' | 'randomId' | 'waiting'> {
   readonly decide: DecideLine;
   readonly eventsFile: string;
   readonly end: LogEnd;
@@ -97,6 +97,7 @@ export async function createWriting(options: WritingOptions): Promise<Writing> {
     end: options.end,
     clock: options.clock,
     assertWritable: options.lock.assertHeld,
+    tell: options.waiting?.tell ?? (() => undefined),
     onDurable(placed) {
       state.takeEvent(placed);
       if (placed.event.type === 'response-recorded') recorder.takeIn(state.files.at(-1) as ResponseFile);

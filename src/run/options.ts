@@ -16,6 +16,8 @@ export interface RunOptions extends PrepareOptions, AskedAgain {
   readonly effects: Effects;
   /** What to do while another run of the job is active; absent: fail. */
   readonly ifRunning?: 'fail' | 'wait';
+  /** Whether a state directory that is a copy of another one is to be worked with; absent: no. */
+  readonly adoptCopy?: (question: string) => Promise<boolean>;
   /** Fires when no further work is wanted. */
   readonly stopping: AbortSignal;
   /** When batches have to make way for live calls; null lets them take their time. */

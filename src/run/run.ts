@@ -57,6 +57,7 @@ export async function runJob(given: RunOptions): Promise<Summary> {
     origin: target.origin,
     access: 'write',
     waiting,
+    copies: { adopt: options.adoptCopy ?? (async () => false), tell: options.warn },
   });
   for (const warning of warnOfVerdicts(ledger)) options.warn(warning);
   const { prepared, forgetRows } = keepTableRows(opened);

@@ -5,7 +5,7 @@ import { DEFAULT_BASE_URL } from '../../ledger/origin.ts';
 import { renderSummary } from '../../output/render-summary.ts';
 import type { RunOptions } from '../../run/options.ts';
 import { runJob } from '../../run/run.ts';
-import { confirmSpending } from '../confirm.ts';
+import { confirmCopy, confirmSpending } from '../confirm.ts';
 import type { RunFlags } from '../flags.ts';
 import { listenForInterrupts } from '../interrupt.ts';
 import { type Progress, startProgress } from '../progress.ts';
@@ -46,6 +46,7 @@ export async function runWith(
           isSimulated: flags.simulate === true,
           isQuiet: flags.progress === 'none',
         }),
+      adoptCopy: (question) => confirmCopy(question, flags.adoptCopy === true),
       watch: (view) => {
         progress = startProgress(view, flags.progress, process.stderr);
       },

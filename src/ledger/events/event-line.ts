@@ -5,6 +5,7 @@ import type { Event, StoredEvent } from '../../core/event.ts';
 const EVENT_TYPES: ReadonlySet<string> = new Set(
   Object.keys({
     'state-created': 0,
+    'state-adopted': 0,
     'format-raised': 0,
     'run-started': 0,
     'deadline-set': 0,

@@ -6,6 +6,7 @@ import { NewerFormatError, refuseNewer } from '../../core/formats.ts';
 import { isFileAt, openForReading, openPrivateFile, readBytesAt, writeFully } from '../disk/durable-files.ts';
 import { forEachLine, readLineChunks } from '../disk/read-lines.ts';
 import { makeEventLine, readEventLine } from './event-line.ts';
+import { isUnsyncedHole, keepTail } from './unsynced-hole.ts';
 
 /** More than this many events never share one sync, so that the first of them does not wait for the last. */
 const GROUP_EVENTS = 64;
@@ -23,6 +24,8 @@ export interface LogEnd {
   readonly seq: number;
   /** The bytes of whole lines; what follows them is a torn tail. */
   readonly bytes: number;
+  /** Whether events that never were announced follow, broken by a power cut: they are kept beside when they are cut. */
+  readonly isHoled?: boolean;
 }
 
 /**
@@ -36,6 +39,7 @@ export async function readEvents(file: string, visit: (placed: PlacedEvent) => P
     const placed: PlacedEvent[] = [];
     // Told after the lines before it were seen: they may say that a newer version wrote what follows.
     const damage: unknown[] = [];
+    let damagedAtBytes = 0;
     forEachLine(chunk.bytes, (start, stop) => {
       if (stop === chunk.bytes.length || damage.length > 0) return;
       const seq = end.seq + 1;
@@ -44,6 +48,7 @@ export async function readEvents(file: string, visit: (placed: PlacedEvent) => P
         placed.push({ event, offsetBytes: chunk.offsetBytes + start, lengthBytes: stop - start });
       } catch (error) {
         damage.push(error);
+        damagedAtBytes = chunk.offsetBytes + start;
       }
       end = { seq, bytes: chunk.offsetBytes + stop + 1 };
     });
@@ -51,7 +56,12 @@ export async function readEvents(file: string, visit: (placed: PlacedEvent) => P
       checkFormat(one.event, file);
       await visit(one);
     }
-    if (damage.length > 0) throw damage[0];
+    if (damage.length > 0) {
+      // The count went on over the broken line, and everything behind it in this chunk was left alone.
+      const before = { seq: end.seq - 1, bytes: damagedAtBytes };
+      if (await isUnsyncedHole(file, { offsetBytes: damagedAtBytes, seq: end.seq }, signal)) return { ...before, isHoled: true };
+      throw damage[0];
+    }
   }
   return end;
 }
@@ -104,13 +114,14 @@ export interface EventLogOptions {
   readonly clock: () => Date;
   /** Called before every group is written, and again when it is on the disk; throws when this process may no longer write. */
   readonly assertWritable: () => void;
+  /** For a person. */
+  readonly tell: (message: string) => void;
   /** Called for every event in order, right after its sync. */
   readonly onDurable: (placed: PlacedEvent) => void;
 }
 
 interface Waiting {
   readonly event: StoredEvent;
-  readonly line: Buffer;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
@@ -122,9 +133,17 @@ export function openEventLog(options: EventLogOptions): EventLog {
   options.assertWritable();
   let { seq, bytes } = options.end;
   if (fs.fstatSync(descriptor).size > bytes) {
+    if (options.end.isHoled) {
+      const kept = keepTail(options.file, bytes);
+      options.tell(
+        `${options.file}:${seq + 1}: the log is broken here, in events that were being written when the power failed; they are kept in ${kept}, and what they were about is looked for at the provider`,
+      );
+    }
     fs.ftruncateSync(descriptor, bytes);
-    fs.fdatasyncSync(descriptor);
   }
+  // What was read may not have been on the disk yet: a process can be killed between writing and syncing.
+  fs.fdatasyncSync(descriptor);
+  let syncedSeq = seq;
   // Some file systems give a file another number each time it is opened.
   const hasStableInode = isFileAt(options.file, descriptor);
   let waiting: Waiting[] = [];
@@ -149,15 +168,18 @@ export function openEventLog(options: EventLogOptions): EventLog {
 
   async function writeGroup(group: readonly Waiting[]): Promise<void> {
     options.assertWritable();
-    writeFully(descriptor, Buffer.concat(group.map((one) => one.line)), bytes);
+    const lines = group.map(({ event }) => Buffer.from(makeEventLine({ ...event, synced: syncedSeq })));
+    writeFully(descriptor, Buffer.concat(lines), bytes);
     await syncData(descriptor);
     // What costs money waits for this: it must not happen when the log others read is another file by now.
     options.assertWritable();
     if (hasStableInode && !isFileAt(options.file, descriptor))
       throw new LedgerError('another file stands in its place; nothing more is sent', { file: options.file, line: 0 });
-    for (const { event, line, resolve } of group) {
-      const placed = { event, offsetBytes: bytes, lengthBytes: line.length - 1 };
-      bytes += line.length;
+    for (const [index, { event, resolve }] of group.entries()) {
+      const { length } = lines[index] as Buffer;
+      const placed = { event, offsetBytes: bytes, lengthBytes: length - 1 };
+      bytes += length;
+      syncedSeq = event.seq;
       options.onDurable(placed);
       resolve();
     }
@@ -169,7 +191,7 @@ export function openEventLog(options: EventLogOptions): EventLog {
         if (failure !== null) return reject(failure);
         seq += 1;
         const stored: StoredEvent = { ...event, seq, at: options.clock().toISOString() };
-        waiting.push({ event: stored, line: Buffer.from(makeEventLine(stored)), resolve, reject });
+        waiting.push({ event: stored, resolve, reject });
         flushing ??= flush();
       });
     },

@@ -83,6 +83,9 @@ function applyEvent(fold: MutableFold, event: StoredEvent): void {
       fold.format = event.format;
       fold.origin = event.origin;
       return;
+    case 'state-adopted':
+      fold.state = event.state;
+      return;
     case 'format-raised':
       fold.format = event.format;
       return;
@@ -154,6 +157,7 @@ function applyEvent(fold: MutableFold, event: StoredEvent): void {
         fileId: null,
         createAttempt: 0,
         createIntentAt: null,
+        createState: null,
         batchId: null,
         keyFingerprint: null,
         refusedCode: null,
@@ -173,6 +177,7 @@ function applyEvent(fold: MutableFold, event: StoredEvent): void {
         ...inForce(fold),
         createAttempt: event.attempt,
         createIntentAt: event.at,
+        createState: fold.state,
         fileId: event.fileId,
         keyFingerprint: event.keyFingerprint,
         refusedCode: null,

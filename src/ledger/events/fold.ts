@@ -2,7 +2,7 @@ import type { LaneName } from '../../core/settled.ts';
 
 /** What the events say so far. A view: it changes as events are appended. */
 export interface LedgerFold {
-  /** The directory's random id; empty before the first event. */
+  /** The directory's random id, its latest one where it was adopted; empty before the first event. */
   readonly state: string;
   readonly format: number;
   readonly origin: string;
@@ -124,6 +124,8 @@ export interface ShardState {
   /** The number of the latest create-intent; 0 before the first. */
   readonly createAttempt: number;
   readonly createIntentAt: string | null;
+  /** The id the directory had then, which its batch carries. */
+  readonly createState: string | null;
   /** The batch it became; null again when that batch was refused. */
   readonly batchId: string | null;
   readonly keyFingerprint: string | null;

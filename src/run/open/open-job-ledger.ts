@@ -1,5 +1,5 @@
 import type { LockWaiting } from '../../ledger/disk/holder-watch.ts';
-import type { Ledger, LedgerOptions } from '../../ledger/ledger.ts';
+import type { CopyPolicy, Ledger, LedgerOptions } from '../../ledger/ledger.ts';
 import { openLedger } from '../../ledger/open-ledger.ts';
 import { makeCostOf } from '../../money/cost.ts';
 import { type AnswerHistory, createAnswerHistory } from './answer-history.ts';
@@ -21,6 +21,7 @@ export interface OpenJobLedgerOptions {
   readonly effects: Pick<Effects, 'clock' | 'randomId' | 'processIdentity' | 'heartbeat'>;
   /** For write access: what to do while another process holds the lock. */
   readonly waiting?: LockWaiting;
+  readonly copies?: CopyPolicy | undefined;
   readonly priceAsOf: string | null;
   readonly signal: AbortSignal;
 }
@@ -47,6 +48,7 @@ export async function openJobLedger(prepared: PreparedJob, options: OpenJobLedge
     randomId: options.effects.randomId,
     processIdentity: options.effects.processIdentity,
     heartbeat: options.effects.heartbeat,
+    copies: options.copies,
     ...(options.waiting === undefined ? {} : { waiting: options.waiting }),
     signal: options.signal,
   });

@@ -1,0 +1,74 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { UsageError } from '../core/errors.ts';
+import { judgePlace, keepPlace, readKnownPlaces, readPlace } from './disk/place.ts';
+import { readEventLine } from './events/event-line.ts';
+import type { LedgerOptions } from './ledger.ts';
+import { SIMULATOR_ORIGIN } from './origin.ts';
+
+export interface SettlePlaceOptions
+  extends Pick<LedgerOptions, 'directory' | 'origin' | 'job' | 'processIdentity' | 'randomId' | 'copies'> {
+  /** The id the directory has now; empty where nothing was written yet. */
+  readonly stateId: string;
+}
+
+/** What follows from where a state directory lies. */
+export interface SettledPlace {
+  /** Whether it is a copy that is to be a state of its own from now on. */
+  readonly isAdopted: boolean;
+  /** Remembers the place; to be called once the adoption is on the disk. */
+  keep(): void;
+}
+
+/**
+ * Finds out whether this state directory is a copy of another one. Two states of one job send the same rows twice, so that a copy is never worked
+ * with before somebody has said that this is meant; it then gets an id of its own. The simulator's is copied with its provider: it needs no question.
+ * @throws UsageError when it is a copy, and nobody said so
+ */
+export async function settlePlace(options: SettlePlaceOptions): Promise<SettledPlace> {
+  const { directory, stateId, copies } = options;
+  const here = readPlace(directory, options.processIdentity.host);
+  const known = readKnownPlaces(directory);
+  const keep = () => keepPlace(directory, here, known, options.randomId());
+  const standing =
+    options.origin === SIMULATOR_ORIGIN || stateId === '' ? { status: 'new' as const } : judgePlace(here, known, isSameState);
+  if (standing.status === 'moved') {
+    copies?.tell(
+      `The state directory ${directory} was ${standing.from.path === here.path ? 'put in the place of another one' : `at ${standing.from.path} before`}: if a copy of it is still used elsewhere, rows are paid twice`,
+    );
+  }
+  if (standing.status !== 'copied') return { isAdopted: false, keep };
+  const { from, isSeen } = standing;
+  const other = isSeen ? `${from.path}, which is still there` : `${from.path} on ${from.host}, which cannot be seen from here`;
+  const question = `${directory} is a copy of the state directory ${other}. As a state of its own it knows what was answered until it was copied; what both still have to do is paid twice`;
+  if ((await copies?.adopt(question)) !== true) {
+    throw new UsageError(`${question}. To go on with the copy, add --adopt-copy; it is asked once`, { code: 'copied_state' });
+  }
+  return { isAdopted: true, keep };
+
+  function isSameState(place: string): boolean {
+    try {
+      return (
+        fs.realpathSync(place) !== here.path &&
+        readStateId(path.join(place, 'events.jsonl')) === readStateId(path.join(directory, 'events.jsonl'))
+      );
+    } catch {
+      return false;
+    }
+  }
+}
+
+const FIRST_LINE_BYTES = 4096;
+
+/** The id a directory was made with, which its copies share. */
+function readStateId(file: string): string | null {
+  const descriptor = fs.openSync(file, 'r');
+  try {
+    const memory = Buffer.alloc(FIRST_LINE_BYTES);
+    const line = memory.subarray(0, memory.subarray(0, fs.readSync(descriptor, memory)).indexOf(10));
+    const reading = readEventLine(line);
+    return reading.status === 'event' && reading.event.type === 'state-created' ? reading.event.state : null;
+  } finally {
+    fs.closeSync(descriptor);
+  }
+}

@@ -4,6 +4,7 @@ import { makeRequestLine } from '../src/core/request.ts';
 import type { Ledger, ShardWriter } from '../src/ledger/ledger.ts';
 import { createStepOf } from '../src/run/open/next-step.ts';
 import { createDueRequests } from '../src/run/send/due-request.ts';
+import { createDuplicateRows } from '../src/run/send/duplicate-rows.ts';
 import { sendDueRows } from '../src/run/send/send-due-rows.ts';
 import { startRun } from '../src/run/start-run.ts';
 import { ALL_ROWS, effects, MODEL, openBenchJob, signal } from './bench-job.ts';
@@ -21,6 +22,7 @@ export async function packTable(folder: string): Promise<Readonly<Record<string,
     lane,
     stepOf,
     makeDueRequest,
+    duplicates: createDuplicateRows(ledger.keys),
     selected: ALL_ROWS,
     tokensOf: prepared.tokens.charge,
     budget: null,

@@ -1,8 +1,8 @@
 import { UsageError } from '../core/errors.ts';
-import { formatUsd, type Summary } from '../core/summary.ts';
+import { formatSpentUsd, type Summary } from '../core/summary.ts';
 import { createSummaryCounter } from '../output/summary-counter.ts';
 import { finishRows } from '../run/finish/finish-rows.ts';
-import { savingsOf } from '../run/open/books.ts';
+import { describeLife, savingsOf } from '../run/open/books.ts';
 import { createStepOf } from '../run/open/next-step.ts';
 import { openJobLedger } from '../run/open/open-job-ledger.ts';
 import { selectRows } from '../run/open/selection.ts';
@@ -32,9 +32,19 @@ export async function repriceSummary(options: ReadOptions, found: FoundState, su
     const { rowsNanoUsd, failedRowsNanoUsd, batchSavedNanoUsd, reuseSavedNanoUsd } = counted;
     const clock = () => new Date(priceAsOf);
     const { nanoUsd: possiblyBilledNanoUsd } = findPossiblyBilled({ ledger, books, run, prepared, clock, warn: () => undefined });
-    const view = { nanoUsd, usd: formatUsd(nanoUsd), rowsNanoUsd, orphanedNanoUsd: nanoUsd - rowsNanoUsd, failedRowsNanoUsd };
+    const view = {
+      nanoUsd,
+      usd: formatSpentUsd(nanoUsd, unpricedAttempts),
+      rowsNanoUsd,
+      orphanedNanoUsd: nanoUsd - rowsNanoUsd,
+      failedRowsNanoUsd,
+    };
     const saved = { batchSavedNanoUsd, reuseSavedNanoUsd, possiblyBilledNanoUsd, unpricedAttempts, pricesAsOf: priceAsOf };
-    return { ...summary, cost: { ...summary.cost, ...view, ...saved }, ledger: { ...summary.ledger, nanoUsd: books.life.nanoUsd } };
+    return {
+      ...summary,
+      cost: { ...summary.cost, ...view, ...saved },
+      ledger: { attempts: summary.ledger.attempts, ...describeLife(books) },
+    };
   } finally {
     await ledger.close();
   }

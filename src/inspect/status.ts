@@ -1,4 +1,4 @@
-import { formatUsd } from '../core/summary.ts';
+import { formatSpentUsd } from '../core/summary.ts';
 import type { LedgerFold } from '../ledger/events/fold.ts';
 import { createRowKeys } from '../run/open/row-keys.ts';
 import { type OpenState, openState, type ReadOptions } from './open-state.ts';
@@ -61,6 +61,7 @@ export interface StatusCost {
   readonly unpricedAttempts: number;
   /** Over all runs. */
   readonly ledgerNanoUsd: number;
+  readonly ledgerUnpricedAttempts: number;
   /** Whose prices these are where they are not those of the address; absent where they are, and without any money. */
   readonly priceNote?: string;
 }
@@ -90,9 +91,10 @@ export async function readStatus(options: ReadOptions): Promise<Status> {
       batches: listBatches(fold, last?.id ?? '', options.effects.clock()),
       cost: {
         nanoUsd: totals.nanoUsd,
-        usd: formatUsd(totals.nanoUsd),
+        usd: formatSpentUsd(totals.nanoUsd, totals.unpricedAttempts),
         unpricedAttempts: totals.unpricedAttempts,
         ledgerNanoUsd: books.life.nanoUsd,
+        ledgerUnpricedAttempts: books.life.unpricedAttempts,
         ...(priceNote === null || opened.simulated || books.life.nanoUsd === 0 ? {} : { priceNote }),
       },
       waitingFor: listWaits(fold, runner, { due: rows.pending - rows.inFlight }),

@@ -49,10 +49,16 @@ export class KeyIndex {
   readonly #words = new Uint32Array(4);
   #tail = 0;
   #pass = 0;
+  #answered = 0;
 
   /** Distinct keys. */
   get size(): number {
     return this.#size;
+  }
+
+  /** How many keys have become ok since they were met by a pass over the table: each counts once, and what no row asks for does not. */
+  get answered(): number {
+    return this.#answered;
   }
 
   /** Bytes of all arrays. */
@@ -175,6 +181,7 @@ export class KeyIndex {
   }
 
   setOutcome(id: number, outcome: OutcomeStatus | null, location: AnswerLocation | null): void {
+    if (outcome === 'ok' && this.outcome(id) !== 'ok' && !this.isSeen(id, 0)) this.#answered += 1;
     this.#set(id, PROGRESS, (this.#word(id, PROGRESS) & ~0xff) | (OUTCOME_NUMBERS.get(outcome) as number));
     this.#set(id, FILE, location?.file ?? 0);
     this.#set(id, OFFSET_LOW, location?.offsetBytes ?? 0);

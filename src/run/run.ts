@@ -15,6 +15,7 @@ import { makeBatchContext } from './send/batch-context.ts';
 import { makeCostBounds } from './send/budget.ts';
 import { beginWithBatches } from './send/deadline.ts';
 import { createDueRequests } from './send/due-request.ts';
+import { createDuplicateRows } from './send/duplicate-rows.ts';
 import { chooseCount, type Lanes, openLanes } from './send/open-lanes.ts';
 import { createPilotLane } from './send/pilot-lane.ts';
 import { createRateWait } from './send/rate-wait.ts';
@@ -93,13 +94,15 @@ export async function runJob(given: RunOptions): Promise<Summary> {
       const stopRules = await openStopRules({ ...running, ledger, onRecord, isSimulator, warn: options.warn });
       const lane = createPilotLane({ lane: lanes.lane, stopRules, pilot: job.pilot, waitForEnd: () => waitForEnd(waiting) });
       const startedAt = context.clock();
-      options.watch(createRunView({ ...running, lanes, startedAt }));
+      const duplicates = createDuplicateRows(ledger.keys);
+      options.watch(createRunView({ ...running, lanes, keys: ledger.keys, duplicates, startedAt }));
 
       const working = {
         ...prepared,
         ledger,
         ...waiting,
         lane,
+        duplicates,
         stepOf,
         makeDueRequest: createDueRequests(ledger, prepared),
         tokensOf: chooseCount(prepared.tokens, lanes),

@@ -2,7 +2,7 @@ import { relative } from 'node:path';
 import { describeOrigin } from '../../inspect/last-run.ts';
 import type { Status, StatusBatch } from '../../inspect/status.ts';
 import { escapeLineForTerminal } from '../../output/escape-for-terminal.ts';
-import { formatCount, formatDollars } from '../../output/format-numbers.ts';
+import { formatCount, formatSpent, formatThings } from '../../output/format-numbers.ts';
 import { createPaint } from './paint.ts';
 
 /** More batches than this are counted, not listed. */
@@ -21,7 +21,7 @@ export function renderStatus(status: Status, look: { readonly now: Date; readonl
     ],
     [
       'spent',
-      `${formatDollars(cost.nanoUsd)} in this run, ${formatDollars(cost.ledgerNanoUsd)} in all${describeUnpriced(cost.unpricedAttempts)}`,
+      `${formatSpent(cost.nanoUsd, cost.unpricedAttempts)} in this run, ${formatSpent(cost.ledgerNanoUsd, cost.ledgerUnpricedAttempts)} in all${describeUnpriced(cost.unpricedAttempts)}`,
     ],
     ...(cost.priceNote === undefined ? [] : [['', cost.priceNote] as const]),
     ...status.batches.slice(-MAX_BATCH_LINES).map((batch) => ['batch', describeBatch(batch, look.now)] as const),
@@ -50,7 +50,7 @@ function describeBatch(batch: StatusBatch, now: Date): string {
 }
 
 function describeUnpriced(attempts: number): string {
-  return attempts === 0 ? '' : ` + ${formatCount(attempts)} attempts of unknown price`;
+  return attempts === 0 ? '' : `; ${formatThings(attempts, 'attempt')} of unknown price`;
 }
 
 function formatAge(at: string, now: Date): string {

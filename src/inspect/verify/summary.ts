@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { formatUsd, type RowCounts, type Summary } from '../../core/summary.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { makeFingerprint } from '../../run/finish/fingerprint.ts';
-import type { Books } from '../../run/open/books.ts';
+import type { Books, Totals } from '../../run/open/books.ts';
 import type { PreparedJob } from '../../run/open/prepared-job.ts';
 import type { LastRun } from '../last-run.ts';
 import type { ReadOptions } from '../open-state.ts';
@@ -39,12 +39,17 @@ export async function checkSummary(options: ReadOptions, comparison: SummaryComp
     ...(summary.ledger.attempts === countLifeAttempts(ledger, books) ? [] : ['life attempts']),
     ...(fingerprint.tableSha256 === comparison.tableSha256 ? [] : ['the bytes of the table']),
   ];
-  const life = `${summary.ledger.attempts} attempts and $${formatUsd(books.life.nanoUsd)} over the ledger's life`;
+  const life = `${summary.ledger.attempts} attempts and ${showUsd(books.life)} over the ledger's life`;
   return decideCheck(
     name,
     faults.length === 0,
     faults.length === 0 ? `run ${summary.run} comes out the same, ${life}` : `differs in ${faults.join(', ')}`,
   );
+}
+
+/** Exact dollars; never 0 for what is not known. */
+export function showUsd({ nanoUsd, unpricedAttempts }: Pick<Totals, 'nanoUsd' | 'unpricedAttempts'>): string {
+  return nanoUsd === 0 && unpricedAttempts > 0 ? 'an unknown amount' : `$${formatUsd(nanoUsd)}`;
 }
 
 /** Attempts with a line, and those without one: refused in validation, or never answered. */

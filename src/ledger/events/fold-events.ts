@@ -112,6 +112,7 @@ function applyEvent(fold: MutableFold, event: StoredEvent): void {
         number: Number(event.shard),
         rows: event.rows,
         bytes: event.bytes,
+        longestBytes: event.longestBytes ?? event.bytes,
         tokens: event.tokens,
         answerCaps: event.customIds.reduce((sum, customId) => sum + countAnswerCaps(customId), 0),
         model: event.model,

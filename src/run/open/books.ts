@@ -1,9 +1,11 @@
 import type { FinishedRow } from '../../core/finished-row.ts';
 import { type OutcomeStatus, usesAttempt } from '../../core/outcome.ts';
 import type { CostOf, SettledRecord } from '../../core/settled.ts';
+import type { Summary } from '../../core/summary.ts';
 import { addUsage, NO_USAGE, type Usage } from '../../core/usage.ts';
-import type { ResponseFile } from '../../ledger/response-file.ts';
+import type { RecordedCall, ResponseFile } from '../../ledger/response-file.ts';
 import type { Savings } from '../../output/summary-counter.ts';
+import { createUnpricedCalls, type UnpricedCalls } from './unpriced.ts';
 
 /** Sums over attempts. Integer nano-dollars. */
 export interface Totals {
@@ -22,12 +24,14 @@ export interface Totals {
 /** What every recorded attempt adds up to, by run and over the ledger's life: a view over facts, computed at each opening. */
 export interface Books {
   /** Takes in one record; the ledger calls it for each, once. */
-  visit(record: SettledRecord, file: Pick<ResponseFile, 'batchId'>): void;
+  visit(record: SettledRecord, file: Pick<ResponseFile, 'batchId'>, call: RecordedCall): void;
   ofRun(run: string): Totals;
+  /** Billed attempts of a run whose cost is not known: what bounds it. */
+  unpricedOf(run: string): UnpricedCalls;
+  /** What lines cost that answer a request which another line of their file answers too: a part of the run's total. */
+  conflictsOf(run: string): Conflicts;
   /** What the lines of one batch add up to. */
   usageOfBatch(batchId: string): Usage;
-  /** Answers that count, over the ledger's life. */
-  readonly okRecords: number;
   /** Whether an attempt was recorded since the last call that may be tried again. */
   readonly takeRetryable: () => boolean;
   /** The wire id of an attempt refused for lack of rate or money since the last call; null without one. */
@@ -37,6 +41,14 @@ export interface Books {
   /** Cost of one record; null when unknown, 0 when not billed. */
   readonly costOf: CostOf;
 }
+
+/** What further lines for one request came to. */
+export interface Conflicts {
+  readonly nanoUsd: number;
+  readonly unpriced: number;
+}
+
+const NO_CONFLICTS: Conflicts = { nanoUsd: 0, unpriced: 0 };
 
 const PERMANENT: ReadonlySet<OutcomeStatus> = new Set(['refused', 'filtered', 'bad_request']);
 
@@ -53,22 +65,34 @@ const NOTHING: Totals = {
 export function createBooks(costOf: CostOf): Books {
   const byRun = new Map<string, Totals>();
   const usageByBatch = new Map<string, Usage>();
+  const unpricedByRun = new Map<string, UnpricedCalls>();
+  const conflictsByRun = new Map<string, Conflicts>();
   let life = NOTHING;
-  let okRecords = 0;
   let hasRetryable = false;
   let rateLimited: string | null = null;
+
+  function unpricedOf(run: string): UnpricedCalls {
+    const known = unpricedByRun.get(run) ?? createUnpricedCalls();
+    unpricedByRun.set(run, known);
+    return known;
+  }
+
   return {
-    visit(record, { batchId }) {
+    visit(record, { batchId }, call) {
       if (record.usage !== null) usageByBatch.set(batchId, addUsage(usageByBatch.get(batchId) ?? NO_USAGE, record.usage));
       if (record.outcome === 'rate_limited') rateLimited = record.customId;
-      if (record.outcome === 'ok') okRecords += 1;
-      else hasRetryable ||= !PERMANENT.has(record.outcome);
-      byRun.set(record.run, addRecord(byRun.get(record.run) ?? NOTHING, record, costOf));
-      life = addRecord(life, record, costOf);
+      if (record.outcome !== 'ok') hasRetryable ||= !PERMANENT.has(record.outcome);
+      const cost = costOf(record);
+      const { run } = record;
+      byRun.set(run, addRecord(byRun.get(run) ?? NOTHING, record, cost));
+      life = addRecord(life, record, cost);
+      if (cost === null) unpricedOf(run).add(record, { batchId, bodyBytes: call.bodyBytes });
+      if (!call.isRepeat) return;
+      const { nanoUsd, unpriced } = conflictsByRun.get(run) ?? NO_CONFLICTS;
+      conflictsByRun.set(run, { nanoUsd: nanoUsd + (cost ?? 0), unpriced: unpriced + (cost === null ? 1 : 0) });
     },
-    get okRecords() {
-      return okRecords;
-    },
+    unpricedOf,
+    conflictsOf: (run) => conflictsByRun.get(run) ?? NO_CONFLICTS,
     takeRetryable() {
       const answer = hasRetryable;
       hasRetryable = false;
@@ -88,9 +112,8 @@ export function createBooks(costOf: CostOf): Books {
   };
 }
 
-function addRecord(totals: Totals, record: SettledRecord, costOf: CostOf): Totals {
+function addRecord(totals: Totals, record: SettledRecord, cost: number | null): Totals {
   const attempts = usesAttempt(record.outcome) ? 1 : 0;
-  const cost = costOf(record);
   return {
     batchAttempts: totals.batchAttempts + (record.lane === 'batch' ? attempts : 0),
     liveAttempts: totals.liveAttempts + (record.lane === 'live' ? attempts : 0),
@@ -104,6 +127,12 @@ function addRecord(totals: Totals, record: SettledRecord, costOf: CostOf): Total
 
 function isUnknown(outcome: OutcomeStatus): boolean {
   return outcome === 'unknown';
+}
+
+/** What all runs together cost, as a summary says it. */
+export function describeLife({ life }: Pick<Books, 'life'>): Pick<Summary['ledger'], 'nanoUsd' | 'unpricedAttempts'> {
+  const { nanoUsd, unpricedAttempts } = life;
+  return { nanoUsd, ...(unpricedAttempts === 0 ? {} : { unpricedAttempts }) };
 }
 
 /** What the batch price and earlier answers saved: the same usage at the live price of the day, less what it did cost. */

@@ -75,6 +75,8 @@ export async function openLanes(options: LanesOptions): Promise<Lanes> {
         sets: [...ledger.fold.retrySets.values()],
         onItsWay: () => countOnItsWay(ledger, lanes, run),
         spent: () => books.ofRun(run),
+        unpriced: () => books.unpricedOf(run),
+        fold: ledger.fold,
         unansweredOfBatches: (bound) => findUnansweredOfBatches({ ledger, books, run, model: job.model }).nanoUsdOf(bound),
         at: options.priceAsOf ?? context.clock().toISOString(),
       });

@@ -79,7 +79,7 @@ export function findUnansweredOfBatches({ ledger, books, run, model }: Unanswere
     }
     const whole = readUsage(batch.usage, { hasOutput: false });
     if (whole === null) continue;
-    const difference = compareUsage(batch, whole, books.usageOfBatch(batch.id));
+    const difference = compareUsage(batch, whole, books.usageOfBatch(batch.id), books.unpricedOf(run).rowsOf(batch.id));
     if (difference === null) continue;
     differences.push(difference.message);
     if (difference.beyond === null) continue;
@@ -102,6 +102,7 @@ function compareUsage(
   { id, missing }: BatchState,
   whole: Usage,
   lines: Usage,
+  unpriced: number,
 ): { readonly message: string; readonly beyond: Usage | null } | null {
   const inputTokens = whole.inputTokens - lines.inputTokens;
   const outputTokens = whole.outputTokens - lines.outputTokens;
@@ -109,6 +110,8 @@ function compareUsage(
   const say = (tokens: number, word: string) => `${Math.abs(tokens)} ${word} tokens ${tokens < 0 ? 'fewer' : 'more'}`;
   const message = `batch ${id}: the provider counts ${say(inputTokens, 'input')} and ${say(outputTokens, 'output')} than its files hold`;
   if (inputTokens <= 0 && outputTokens <= 0) return { message: `${message}; the lines are what is counted`, beyond: null };
+  // They were answered, and are counted as attempts of unknown cost.
+  if (missing === 0 && unpriced > 0) return { message: `${message}; ${unpriced} of its lines tell no cost`, beyond: null };
   const beyondInput = Math.max(0, inputTokens);
   const beyond = {
     inputTokens: beyondInput,

@@ -30,10 +30,11 @@ export function createRemainingWorkCount({ plan, ledger, books, underWay }: Rema
   const shards = [...ledger.fold.shards.values()].filter(({ status }) => status !== 'collected' && status !== 'retired');
   const promptTokens = shards.reduce((sum, shard) => sum + shard.tokens, tokens.input);
   const perAnswer = toSend > 0 ? tokens.outputExpected / toSend : (readMeanAnswer(books) ?? ASSUMED_ANSWER_TOKENS);
-  const answeredBefore = books.okRecords;
+  const { keys } = ledger;
+  const answeredBefore = keys.answered;
   return () => {
     const done = underWay().reduce((sum, { phase, batch }) => sum + (phase === 'polling' ? (batch?.counts.completed ?? 0) : 0), 0);
-    const left = Math.max(0, requests - (books.okRecords - answeredBefore) - done);
+    const left = Math.max(0, requests - (keys.answered - answeredBefore) - done);
     const share = requests === 0 ? 0 : left / requests;
     return { requests: left, promptTokens: Math.round(promptTokens * share), answerTokens: Math.round(perAnswer * left) };
   };

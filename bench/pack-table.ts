@@ -3,6 +3,7 @@ import type { BatchLane } from '../src/batch/lane.ts';
 import { makeRequestLine } from '../src/core/request.ts';
 import type { Ledger, ShardWriter } from '../src/ledger/ledger.ts';
 import { createStepOf } from '../src/run/open/next-step.ts';
+import { FIRST_OPENING, viewKeys } from '../src/run/open/opening.ts';
 import { createDueRequests } from '../src/run/send/due-request.ts';
 import { createDuplicateRows } from '../src/run/send/duplicate-rows.ts';
 import { sendDueRows } from '../src/run/send/send-due-rows.ts';
@@ -12,10 +13,11 @@ import { ALL_ROWS, effects, MODEL, openBenchJob, signal } from './bench-job.ts';
 /** Packs the bench table into shards that stay on disk. @returns what the ledger says about them */
 export async function packTable(folder: string): Promise<Readonly<Record<string, number>>> {
   const { prepared, ledger } = await openBenchJob(folder);
-  await startRun(ledger, 'bench', true, null, { isFresh: false, effects });
+  const planned = { opening: FIRST_OPENING, reopenedKeys: [] };
+  await startRun(ledger, { job: 'bench', isSimulated: true, lane: 'batch', planned, estimateNanoUsd: null, effects });
   const lane = createPackingLane(ledger) as BatchLane;
   const stepOf = createStepOf(ledger, prepared.compiled.job, 'working');
-  const makeDueRequest = createDueRequests(ledger, prepared);
+  const makeDueRequest = createDueRequests(ledger, viewKeys(ledger, prepared.compiled.job), prepared);
   await sendDueRows({
     ...prepared,
     ledger,

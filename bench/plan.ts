@@ -42,6 +42,8 @@ async function planTable(): Promise<Readonly<Record<string, number>>> {
     target: { origin: 'default' },
     stdin: null,
     selection: { type: 'all' },
+    isFresh: false,
+    reopen: null,
     effects,
     priceAsOf: null,
     signal,

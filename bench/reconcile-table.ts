@@ -26,6 +26,7 @@ export async function reconcileTable(folder: string): Promise<Readonly<Record<st
     run,
     simulated: true,
     stop: null,
+    isRefused: false,
     estimateNanoUsd: null,
     maxNanoUsd: null,
     priceAsOf: null,

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { waitSilently } from '../src/ledger/disk/holder-watch.ts';
 import { takeLock } from '../src/ledger/disk/lock.ts';
 import { readOwnIdentity } from '../src/ledger/disk/process-identity.ts';
 import { startSimulator } from '../src/simulator/start.ts';
@@ -89,10 +90,11 @@ describe('exit codes', () => {
   it('6: another run holds the lock; 0 with --if-running skip', async () => {
     const world = makeWorld();
     await world.run(['run', 'job.yaml', '--simulate', '--limit', '1']);
-    const lock = takeLock({
+    const lock = await takeLock({
       directory: join(world.folder, '.rowmill', 'reviews@simulator'),
       job: 'reviews',
       identity: readOwnIdentity(),
+      waiting: waitSilently(new AbortController().signal),
       clock: () => new Date(),
       randomId: () => 'test',
     });

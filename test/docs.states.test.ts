@@ -215,6 +215,8 @@ test('the diagram of a run is what its events and exit codes say', () => {
     const { exitCode } = decideVerdict(counts, failIf, null);
     edges.add(makeEdge('open', stateOf([started('run'), { type: 'run-ended', run: 'run', exitCode }]), String(exitCode)));
   }
+  for (const exitCode of [EXIT.usage, EXIT.refused])
+    edges.add(makeEdge('open', stateOf([started('run'), { type: 'run-ended', run: 'run', exitCode }]), String(exitCode)));
   for (const exitCode of Object.values(EXIT)) {
     const stop = readStop(new AppError('stop', { code: 'c', exitCode }));
     if (stop !== null) edges.add(makeEdge('open', 'stopped', String(stop.exitCode)));

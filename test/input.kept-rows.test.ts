@@ -10,7 +10,6 @@ import { makeJob } from '../src/input/job/make-job.ts';
 import { keepRows } from '../src/input/kept-rows.ts';
 import { type InputTable, openFiles } from '../src/input/table/read-table.ts';
 import { decodeRows, encodeRows, HEAD_BYTES, readHead } from '../src/input/table/row-chunk.ts';
-import { readInThread } from '../src/input/table/table-thread.ts';
 
 const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'rowmill-'));
 after(() => fs.rmSync(directory, { recursive: true }));
@@ -190,61 +189,5 @@ test('any text a cell can hold comes back from a chunk as it was', () => {
       assert.equal(decodeRows(readHead(chunk), body, { width: 3, firstIndex: 7 }), null);
     }),
     { numRuns: 50 },
-  );
-});
-
-test('a thread of its own parses the same rows of the same bytes', async () => {
-  const { spec, input } = await makeTable();
-  const table = await openFiles(spec, input, signal);
-  const readRows = readInThread(table, { spec, files: input });
-  const collect = async (read: InputTable['readRows']) => {
-    const rows: Row[] = [];
-    let sha256 = '';
-    for await (const chunk of read(signal, (hex) => (sha256 = hex))) rows.push(...chunk);
-    return { rows, sha256 };
-  };
-  const inThread = await collect(readRows);
-  assert.deepEqual(inThread, await collect(table.readRows));
-  assert.equal(inThread.sha256, await table.readSha256(signal));
-  // Whoever stops early leaves no thread behind: the process of this test would not end.
-  for await (const chunk of readRows(signal)) {
-    assert.ok(chunk.length > 0);
-    break;
-  }
-});
-
-test('a table that is damaged on its way is told of as without a thread, after the rows before the damage', async () => {
-  const { spec, input } = await makeTable(`${HEADER}${LINES.join('')}r2000,"never closed\n`);
-  const table = await openFiles(spec, input, signal);
-  let rows = 0;
-  let parsedHere = 0;
-  const readRows = readInThread(
-    {
-      ...table,
-      readRows(...given) {
-        parsedHere += 1;
-        return table.readRows(...given);
-      },
-    },
-    { spec, files: input },
-  );
-  await assert.rejects(
-    async () => {
-      for await (const chunk of readRows(signal)) rows += chunk.length;
-    },
-    { name: 'UsageError', message: /table\.csv:4002:\d+ .*never closed/ },
-  );
-  assert.deepEqual([rows, parsedHere], [LINES.length, 1]);
-});
-
-test('a pass in a thread ends when it is aborted', async () => {
-  const { spec, input } = await makeTable();
-  const table = await openFiles(spec, input, signal);
-  const controller = new AbortController();
-  await assert.rejects(
-    async () => {
-      for await (const _chunk of readInThread(table, { spec, files: input })(controller.signal)) controller.abort();
-    },
-    { name: 'AbortError' },
   );
 });

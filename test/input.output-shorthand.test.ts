@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { hasRiskyRepetition } from '../src/input/answer/answer-validator.ts';
 import { readOutput } from '../src/input/job/output-spec.ts';
 
 const LABELS = ['bug', 'other'];
@@ -123,9 +122,9 @@ const REFUSED: readonly [title: string, output: unknown, message: RegExp][] = [
   ['a schema ajv refuses', { json: 'object', schema: { type: 'objekt' } }, /^output\.schema: not a usable JSON Schema/],
   ['a misspelt keyword', { json: 'object', schema: { requird: ['a'] } }, /output\.schema: not a usable JSON Schema: .*requird/],
   [
-    'a pattern that could hang',
-    { json: 'object', schema: { properties: { a: { type: 'string', pattern: '(a+)+$' } } } },
-    /repeats a group that repeats/,
+    'a pattern that is no expression',
+    { json: 'object', schema: { properties: { a: { type: 'string', pattern: '(a+' } } } },
+    /not a usable JSON Schema: .*[Rr]egular expression/,
   ],
   ['an optional property', { type: 'object', properties: { a: { type: 'string' } } }, /^output\.properties\.a: must stand in required/],
   [
@@ -154,10 +153,3 @@ for (const [title, output, message] of REFUSED) {
     assert.match(problemsOf(output), message);
   });
 }
-
-test('patterns that can take exponential time are told from those that cannot', () => {
-  for (const risky of ['(a+)+$', '(a|aa)*', '((ab)*)*', '(a{1,9}){2,}', '(x+x+)+y', '(\\w+\\s?)*$', '(a)\\1'])
-    assert.ok(hasRiskyRepetition(risky), risky);
-  for (const plain of ['^[A-Z]{2}\\d+$', '(foo|bar)', '^(\\d{4})-(\\d{2})$', '[(+)]+', '\\(a+\\)+', '(ab)+'])
-    assert.ok(!hasRiskyRepetition(plain), plain);
-});

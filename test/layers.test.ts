@@ -22,6 +22,7 @@ const STARTS_SIMULATOR = ['cli', 'host'];
 const HOMES: Readonly<Record<string, string>> = {
   yaml: 'input',
   ajv: 'input',
+  re2js: 'input',
   liquidjs: 'input',
   openai: 'openai',
   undici: 'openai',

@@ -7,10 +7,11 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { type TestContext, test } from 'node:test';
 import { EXIT } from '../src/core/errors.ts';
+import { HEARTBEAT, waitSilently } from '../src/ledger/disk/holder-watch.ts';
 import { type LockOptions, takeLock } from '../src/ledger/disk/lock.ts';
-import { isSameProcessAlive, readOwnIdentity } from '../src/ledger/disk/process-identity.ts';
+import { readOwnIdentity, seeProcess } from '../src/ledger/disk/process-identity.ts';
 import { LockHeldError } from '../src/ledger/errors.ts';
-import { makeLedgerWorld } from './helpers/ledger-world.ts';
+import { k, makeAnswerLine, makeLedgerWorld, startRun } from './helpers/ledger-world.ts';
 
 const NOW = '2026-11-21T12:00:00.000Z';
 let tokens = 0;
@@ -27,6 +28,8 @@ function makeLockWorld(t: TestContext): { directory: string; file: string; optio
       identity: readOwnIdentity(),
       clock: () => new Date(NOW),
       randomId: () => `token${tokens++}`,
+      waiting: waitSilently(t.signal),
+      heartbeat: { everyMs: 10_000, lostMs: 60 },
       ...change,
     }),
   };
@@ -36,6 +39,12 @@ function writeLock(file: string, change: object): void {
   fs.writeFileSync(file, JSON.stringify({ ...readOwnIdentity(), heartbeatAt: NOW, token: 'earlier', ...change }));
 }
 
+/** As another process takes the lock over. */
+function replaceLock(file: string, change: object): void {
+  writeLock(`${file}.new`, change);
+  fs.renameSync(`${file}.new`, file);
+}
+
 /** A pid that was in use a moment ago and is not any more. */
 async function findDeadPid(): Promise<number> {
   const child = spawn(process.execPath, ['--version'], { stdio: 'ignore' });
@@ -43,50 +52,126 @@ async function findDeadPid(): Promise<number> {
   return child.pid as number;
 }
 
-test('a lock that is held is refused with the holder named, and free after its release', (t) => {
+test('a lock that is held is refused with the holder named, and free after its release', async (t) => {
   const world = makeLockWorld(t);
-  const lock = takeLock(world.options());
-  assert.throws(
-    () => takeLock(world.options()),
-    (error) => {
-      assert.ok(error instanceof LockHeldError);
-      assert.equal(error.exitCode, EXIT.locked);
-      assert.equal(error.code, 'locked');
-      assert.match(error.message, new RegExp(`process ${process.pid} on ${os.hostname()}`));
-      return true;
-    },
-  );
+  const lock = await takeLock(world.options());
+  await assert.rejects(takeLock(world.options()), (error) => {
+    assert.ok(error instanceof LockHeldError);
+    assert.equal(error.exitCode, EXIT.locked);
+    assert.equal(error.code, 'locked');
+    assert.match(error.message, new RegExp(`process ${process.pid} on ${os.hostname()}`));
+    return true;
+  });
   assert.equal(fs.statSync(world.file).mode & 0o777, 0o600);
   lock.release();
   assert.deepEqual(fs.readdirSync(world.directory), []);
-  takeLock(world.options()).release();
+  (await takeLock(world.options())).release();
 });
 
 test('the lock of a process that died, or whose pid is another process by now, is taken over', async (t) => {
   const world = makeLockWorld(t);
   for (const holder of [{ pid: await findDeadPid() }, { startTime: '1' }]) {
     writeLock(world.file, holder);
-    const lock = takeLock(world.options());
+    const lock = await takeLock(world.options());
     assert.equal(JSON.parse(fs.readFileSync(world.file, 'utf8')).pid, process.pid);
     assert.deepEqual(fs.readdirSync(world.directory), ['lock']);
     lock.release();
   }
 });
 
-test('the lock of another host is taken over when its heartbeat is older than five minutes', (t) => {
+/** Holders whose pid says nothing here. */
+const UNSEEN: Readonly<Record<string, object>> = {
+  'on another host': { host: 'elsewhere', bootId: 'another' },
+  'in another pid namespace of this host': { pidNamespace: 'pid:[1]' },
+  'of this host before its last start': { bootId: 'another' },
+  'that an early version of rowmill made': { bootId: undefined, pidNamespace: undefined },
+};
+
+for (const [where, change] of Object.entries(UNSEEN)) {
+  test(`a holder ${where} is refused while its heartbeat changes, whatever it says of time, and succeeded when it does not`, async (t) => {
+    const world = makeLockWorld(t);
+    const pid = await findDeadPid();
+    const at = (hours: number) => new Date(Date.parse(NOW) + hours * 3_600_000).toISOString();
+    for (const hours of [-1, 0, 1]) {
+      writeLock(world.file, { ...change, pid, heartbeatAt: at(hours) });
+      let looks = 0;
+      const sleep = async () => {
+        looks += 1;
+        if (looks === 3) writeLock(world.file, { ...change, pid, heartbeatAt: at(hours), beat: '2' });
+      };
+      const refused = takeLock(world.options({ heartbeat: HEARTBEAT, waiting: { ...waitSilently(t.signal), sleep } }));
+      await assert.rejects(refused, (error) => {
+        assert.ok(error instanceof LockHeldError);
+        assert.match(error.message, new RegExp(`process ${pid} on .*, which cannot be seen from here`));
+        assert.match(error.message, /it can be taken over 60 s after its last heartbeat/);
+        return true;
+      });
+      assert.equal(looks, 3);
+      const lock = await takeLock(world.options());
+      assert.equal(lock.isTakenOver, true);
+      lock.release();
+    }
+  });
+}
+
+test('a silent holder is watched for its whole time, which is told every five seconds; time nobody watched counts for little', async (t) => {
   const world = makeLockWorld(t);
-  const ago = (seconds: number) => new Date(Date.parse(NOW) - seconds * 1000).toISOString();
-  writeLock(world.file, { host: 'elsewhere', pid: 1, heartbeatAt: ago(299) });
-  assert.throws(() => takeLock(world.options()), /process 1 on elsewhere/);
-  writeLock(world.file, { host: 'elsewhere', pid: 1, heartbeatAt: ago(301) });
-  takeLock(world.options()).release();
+  writeLock(world.file, { host: 'elsewhere', bootId: 'another', pid: 7 });
+  let nowMs = 0;
+  let slept = 0;
+  const told: string[] = [];
+  const lock = await takeLock(
+    world.options({
+      heartbeat: HEARTBEAT,
+      waiting: {
+        ...waitSilently(t.signal),
+        monotonicMs: () => nowMs,
+        sleep: async (milliseconds) => {
+          slept += milliseconds;
+          // The watcher's machine sleeps for an hour, and its holder's may have, too.
+          nowMs += slept === 10_000 ? 3_600_000 : milliseconds;
+        },
+        tell: (message) => told.push(message),
+      },
+    }),
+  );
+  lock.release();
+  assert.ok(slept >= 55_000 && slept <= 60_000, `it watched for ${slept} ms`);
+  assert.ok(told.length >= 11 && told.length <= 13, String(told.length));
+  assert.equal(
+    told[1],
+    'Waiting for process 7 on elsewhere, which holds job labels and cannot be seen from here: no heartbeat for 5 s; after 60 s its place is taken',
+  );
 });
 
-test('a lock file of nonsense belongs to nobody', (t) => {
+test('who is told to wait gets the lock when its holder lets go, and says for whom it waits; an interruption ends the wait', async (t) => {
+  const world = makeLockWorld(t);
+  const holder = await takeLock(world.options());
+  const told: string[] = [];
+  const stopping = new AbortController();
+  const waiting = {
+    ...waitSilently(stopping.signal),
+    ifRunning: 'wait' as const,
+    tell: (message: string) => void told.push(message),
+  };
+  let looks = 0;
+  const sleep = async () => {
+    looks += 1;
+    if (looks === 3) holder.release();
+  };
+  const lock = await takeLock(world.options({ waiting: { ...waiting, sleep } }));
+  assert.deepEqual(told, [`Waiting for process ${process.pid} on ${os.hostname()}, which runs job labels`]);
+  const late = takeLock(world.options({ waiting }));
+  stopping.abort(new Error('interrupted'));
+  await assert.rejects(late);
+  lock.release();
+});
+
+test('a lock file of nonsense belongs to nobody, once it has been watched', async (t) => {
   const world = makeLockWorld(t);
   for (const content of ['', '{', '{"pid":0}', 'null', JSON.stringify({ ...readOwnIdentity(), heartbeatAt: NOW, token: '../../x' })]) {
     fs.writeFileSync(world.file, content);
-    takeLock(world.options()).release();
+    (await takeLock(world.options())).release();
     assert.deepEqual(fs.readdirSync(world.directory), []);
   }
 });
@@ -97,9 +182,9 @@ test('a takeover whose maker died is taken over in its turn, a living one is res
   writeLock(world.file, { pid, token: 'first' });
   writeLock(path.join(world.directory, 'lock.after-first'), { pid, token: 'second' });
   writeLock(path.join(world.directory, 'lock.after-second'), { token: 'third' });
-  assert.throws(() => takeLock(world.options()), LockHeldError);
+  await assert.rejects(takeLock(world.options()), LockHeldError);
   writeLock(path.join(world.directory, 'lock.after-second'), { pid, token: 'third' });
-  const lock = takeLock(world.options());
+  const lock = await takeLock(world.options());
   assert.deepEqual(fs.readdirSync(world.directory), ['lock']);
   lock.release();
 });
@@ -107,17 +192,18 @@ test('a takeover whose maker died is taken over in its turn, a living one is res
 test('a takeover that comes after another one is void, at whatever step it was overtaken', async (t) => {
   const pid = await findDeadPid();
   let overtaken = 0;
-  for (let step = 1; step <= 5; step++) {
+  for (let step = 1; step <= 4; step++) {
     const world = makeLockWorld(t);
     writeLock(world.file, { pid });
     const wins: string[] = [];
+    const takers: Promise<void>[] = [];
+    // Up to its end or its first pause, a taking is one step.
     const take = (name: string, options: LockOptions) => {
-      try {
-        takeLock(options);
-        wins.push(name);
-      } catch (error) {
-        assert.ok(error instanceof LockHeldError);
-      }
+      const taking = takeLock(options).then(
+        () => void wins.push(name),
+        (error) => assert.ok(error instanceof LockHeldError),
+      );
+      takers.push(taking);
     };
     let ids = 0;
     const randomId = () => {
@@ -129,12 +215,14 @@ test('a takeover that comes after another one is void, at whatever step it was o
       return `outer${ids}`;
     };
     take('outer', world.options({ randomId }));
+    await takers[0];
+    await Promise.all(takers);
     assert.equal(wins.length, 1, `step ${step}: ${wins}`);
   }
-  assert.ok(overtaken >= 4, 'every step that makes an id was overtaken');
+  assert.equal(overtaken, 3, 'every step that makes an id was overtaken');
 });
 
-test('a holder says every thirty seconds that it lives, until it is overtaken or lets go', (t) => {
+test('a holder says every ten seconds that it lives, and never in the file of who overtook it', async (t) => {
   const beats: { tell: () => void; everyMs: number }[] = [];
   t.mock.method(globalThis, 'setInterval', (tell: () => void, everyMs: number) => {
     beats.push({ tell, everyMs });
@@ -142,16 +230,16 @@ test('a holder says every thirty seconds that it lives, until it is overtaken or
   });
   const world = makeLockWorld(t);
   let nowMs = Date.parse(NOW);
-  const lock = takeLock(world.options({ clock: () => new Date(nowMs) }));
+  const lock = await takeLock(world.options({ clock: () => new Date(nowMs) }));
   const readHeartbeat = () => JSON.parse(fs.readFileSync(world.file, 'utf8')).heartbeatAt;
-  nowMs += 30_000;
+  nowMs += 10_000;
   assert.deepEqual(
     beats.map(({ everyMs }) => everyMs),
-    [30_000],
+    [10_000],
   );
   beats[0]?.tell();
-  assert.equal(readHeartbeat(), '2026-11-21T12:00:30.000Z');
-  writeLock(world.file, { host: 'elsewhere', pid: 4 });
+  assert.equal(readHeartbeat(), '2026-11-21T12:00:10.000Z');
+  replaceLock(world.file, { host: 'elsewhere', pid: 4 });
   beats[0]?.tell();
   assert.equal(readHeartbeat(), NOW, 'a lock that is not ours stays as it is');
   assert.throws(() => lock.assertHeld(), LockHeldError);
@@ -159,20 +247,55 @@ test('a holder says every thirty seconds that it lives, until it is overtaken or
   assert.ok(fs.existsSync(world.file));
 });
 
-test('after a time gap the holder reads the lock again before its next effect', async (t) => {
-  let nowMs = Date.parse(NOW);
+test('a holder that was displaced announces nothing more, and its file is not the one that is read', async (t) => {
   const world = makeLedgerWorld(t);
-  const ledger = await world.open({ clock: () => new Date(nowMs) });
+  const ledger = await world.open();
   await ledger.append({ type: 'limit-learned', model: 'm', enqueuedTokens: 1 });
-  writeLock(path.join(world.directory, 'lock'), { host: 'elsewhere', pid: 4 });
-  nowMs += 59_000;
-  await ledger.append({ type: 'limit-learned', model: 'm', enqueuedTokens: 2 });
-  nowMs += 3_600_000;
-  const late = ledger.append({ type: 'limit-learned', model: 'm', enqueuedTokens: 3 });
-  await assert.rejects(late, (error) => error instanceof LockHeldError && error.host === 'elsewhere');
-  assert.equal(ledger.fold.learnedLimits.get('m'), 2);
+  replaceLock(path.join(world.directory, 'lock'), { host: 'elsewhere', pid: 4, bootId: 'another' });
+  await assert.rejects(
+    ledger.append({ type: 'limit-learned', model: 'm', enqueuedTokens: 2 }),
+    (error) => error instanceof LockHeldError && error.host === 'elsewhere' && /has taken job labels over/.test(error.message),
+  );
+  assert.throws(() => ledger.assertHeld(), LockHeldError);
+  assert.equal(ledger.fold.learnedLimits.get('m'), 1);
   await ledger.close();
   assert.ok(fs.existsSync(path.join(world.directory, 'lock')), 'a lock that is not ours stays');
+});
+
+test('a takeover while an announcement is on its way to the disk refuses it: nothing it was for may happen', async (t) => {
+  const world = makeLedgerWorld(t);
+  const ledger = await world.open();
+  const lock = path.join(world.directory, 'lock');
+  const fdatasync = fs.fdatasync;
+  let syncs = 0;
+  t.mock.method(fs, 'fdatasync', (descriptor: number, done: fs.NoParamCallback) => {
+    syncs += 1;
+    replaceLock(lock, { host: 'elsewhere', pid: 4, bootId: 'another' });
+    fdatasync(descriptor, done);
+  });
+  await assert.rejects(ledger.append({ type: 'limit-learned', model: 'm', enqueuedTokens: 2 }), LockHeldError);
+  assert.equal(syncs, 1);
+  assert.equal(ledger.fold.learnedLimits.get('m'), undefined);
+  await ledger.close();
+});
+
+test('after a takeover the log, the live file and the index are copies: what the displaced holder still writes is read by nobody', async (t) => {
+  const world = makeLedgerWorld(t);
+  const ledger = await world.open();
+  await startRun(ledger, 'run1');
+  await ledger.append({ type: 'call-intent', calls: [{ customId: k(1), bodyBytes: 10 }] });
+  await ledger.recordLines([{ customId: k(1), line: makeAnswerLine(k(1), 'yes', { id: 'live_1' }) }]);
+  const files = ['events.jsonl', 'settled.jsonl', 'responses/live-run1.jsonl'].map((name) => path.join(world.directory, name));
+  const old = files.map((file) => fs.openSync(file, 'r+'));
+  t.after(() => old.map((descriptor) => fs.closeSync(descriptor)));
+  replaceLock(path.join(world.directory, 'lock'), { pid: await findDeadPid() });
+  const next = await world.open();
+  for (const descriptor of old) fs.writeSync(descriptor, 'nonsense\n', 0);
+  assert.equal(next.readAnswer(next.keys.find(k(1))).outcome?.status, 'ok');
+  await ledger.close();
+  await next.close();
+  const again = await world.open();
+  assert.equal(again.readAnswer(again.keys.find(k(1))).outcome?.status, 'ok');
 });
 
 test('of twelve processes that find a dead holder exactly one gets the lock', async (t) => {
@@ -196,7 +319,10 @@ test('of twelve processes that find a dead holder exactly one gets the lock', as
   assert.deepEqual(fs.readdirSync(world.directory), []);
 });
 
-test('a dead process is known to be dead, and this one to live', async () => {
-  assert.equal(isSameProcessAlive(readOwnIdentity()), true);
-  assert.equal(isSameProcessAlive({ pid: await findDeadPid(), startTime: null }), false);
+test('a dead process is known to be dead, this one to live, and one of elsewhere is not seen', async () => {
+  const own = readOwnIdentity();
+  assert.equal(seeProcess(own, own), 'alive');
+  assert.equal(seeProcess({ ...own, pid: await findDeadPid(), startTime: null }, own), 'dead');
+  assert.equal(seeProcess({ ...own, startTime: '1' }, own), 'dead', 'its pid is another process by now');
+  for (const change of Object.values(UNSEEN)) assert.equal(seeProcess({ ...own, ...change }, own), 'unseen');
 });

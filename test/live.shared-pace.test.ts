@@ -39,7 +39,14 @@ describe('the pace of all workers', { skip: whyNoRedis() }, () => {
   async function makePace(limits: SharedLimits) {
     const shared = makeSharedKeys(`{${makeState()}}`);
     await writeJobLimits(redis, shared.limits, limits);
-    const pace = createSharedPace({ redis, shared, delayedKey: `${shared.limits}:delayed`, limits, nowMs: () => performance.now() });
+    const pace = createSharedPace({
+      redis,
+      shared,
+      delayedKey: `${shared.limits}:delayed`,
+      limits,
+      nowMs: () => performance.now(),
+      warn: () => {},
+    });
     return { pace, shared, view: () => pace.view({ waiting: 5, isFull: false }) };
   }
 

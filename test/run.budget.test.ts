@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { startTimer } from '../src/host/real-effects.ts';
+import { readOwnIdentity } from '../src/ledger/disk/process-identity.ts';
 import { createMakeCall } from '../src/live/call.ts';
 import { createDailyAllowance } from '../src/live/worker/daily-allowance.ts';
 import { runWorker } from '../src/live/worker/worker.ts';
@@ -190,7 +191,7 @@ test('two workers share one budget: a third stops them below it, a larger one en
       startTimer,
       random: Math.random,
       randomId: () => randomUUID().slice(0, 8),
-      processIdentity: { pid: process.pid, host: 'test', startTime: null },
+      processIdentity: readOwnIdentity(),
     },
   };
   const third = Math.floor(undisturbed.cost.nanoUsd / 3);

@@ -33,6 +33,8 @@ test('answers that were ok and are not by a stricter schema are told before and 
     target: { origin: 'simulator' },
     stdin: null,
     selection: { type: 'all' },
+    isFresh: false,
+    reopen: null,
     effects: world.effects,
     priceAsOf: null,
     signal: new AbortController().signal,

@@ -27,8 +27,8 @@ const TEXT = 'output: text';
 for (const mode of LANES) {
   test(`what nothing is known of is unknown wherever money is shown, never $0: ${mode}`, async (t) => {
     const world = await makeWorld(t, { rows: makeRows(6), job: TEXT, faults: UNKNOWN });
-    let view: RunView | null = null;
-    const { summary } = await run(world, mode, { watch: (seen: RunView) => void (view = seen) });
+    const views: RunView[] = [];
+    const { summary } = await run(world, mode, { watch: (view: RunView) => void views.push(view) });
     world.assertFaultsFired();
     assert.deepEqual([summary.exitCode, summary.rows.ok, summary.cost.unpricedAttempts, summary.cost.usd], [0, 6, 6, 'unknown']);
     assert.deepEqual([summary.ledger.unpricedAttempts, costsOf(world)], [6, ['', '', '', '', '', '']]);
@@ -39,7 +39,7 @@ for (const mode of LANES) {
     const texts = {
       summary: renderSummary(summary, plain),
       status: renderStatus(status, { now: world.clock(), colour: false }),
-      progress: renderProgress(view as unknown as RunView, { now: world.clock(), columns: 120, colour: false }).join('\n'),
+      progress: renderProgress(views[0] as RunView, { now: world.clock(), columns: 120, colour: false }).join('\n'),
       verify: checks.map(({ detail }) => detail).join('\n'),
     };
     for (const [name, text] of Object.entries(texts)) {
@@ -99,8 +99,8 @@ test('lines that conflict, or are for nobody, stand in the plain summary with wh
   ];
   const rows = makeRows(8);
   const world = await makeWorld(t, { rows: [...rows, ['again', rows[0]?.[1] ?? ''], ['', '']], faults });
-  let view: RunView | null = null;
-  const { summary } = await run(world, 'batch', { watch: (seen: RunView) => void (view = seen) });
+  const views: RunView[] = [];
+  const { summary } = await run(world, 'batch', { watch: (view: RunView) => void views.push(view) });
   world.assertFaultsFired();
   assert.deepEqual(summary.anomalies, { conflict: 3, foreign: 1 });
   const bill = world.simulator.bill();
@@ -119,7 +119,7 @@ test('lines that conflict, or are for nobody, stand in the plain summary with wh
   const text = renderSummary(summary, { colour: false, full: false });
   assert.match(text, /conflict +3 lines more for requests that were answered: \$0\.0\d+ of what was spent/);
   assert.match(text, /foreign +1 line answering nothing of ours: \$0\.0\d+, in no sum/);
-  const { okRows, rowsAsked, okRequests, requests } = view as unknown as RunView;
+  const { okRows, rowsAsked, okRequests, requests } = views[0] as RunView;
   assert.deepEqual([okRows, rowsAsked, okRequests, requests], [9, 9, 8, 8]);
   assert.match(world.read('out.report.html'), /Conflicting lines/);
   assert.equal((await readReport(lookAt(world), null)).summary.anomalyCosts?.conflict, summary.anomalyCosts?.conflict);
@@ -129,8 +129,8 @@ test('rows of an earlier table whose answers come later are not counted', async 
   const world = await makeWorld(t, { rows: makeRows(8) });
   await run(world, 'batch', { waitMs: 0 }).catch(() => {});
   world.write('in.csv', renderCsv(makeRows(3, 500)));
-  let view: RunView | null = null;
-  await run(world, 'batch', { watch: (seen: RunView) => void (view = seen) });
-  const { okRows, rowsAsked } = view as unknown as RunView;
+  const views: RunView[] = [];
+  await run(world, 'batch', { watch: (view: RunView) => void views.push(view) });
+  const { okRows, rowsAsked } = views[0] as RunView;
   assert.deepEqual([okRows, rowsAsked], [3, 3]);
 });

@@ -1,11 +1,11 @@
 import { AppError, EXIT, UsageError } from '../core/errors.ts';
-import { readRedisLink } from '../host/environment.ts';
+import { listEnvironmentFiles, readRedisLink } from '../host/environment.ts';
 import { makeTarget, makeTargetOrigin } from '../host/provider-target.ts';
 import { makeEffects } from '../host/real-effects.ts';
 import type { LoadedJob } from '../input/job/load-job.ts';
-import { formatDollars } from '../output/format-numbers.ts';
 import type { RunOptions } from '../run/options.ts';
 import type { PlanOptions } from '../run/plan/plan.ts';
+import { findReasonToAsk } from '../run/plan/spending.ts';
 import { type RunProgress, watchProgress } from './progress.ts';
 
 /** What decides what there is to do. */
@@ -22,6 +22,10 @@ export interface PlanSettings {
   readonly sample?: number;
   /** Default 1. */
   readonly seed?: number;
+  /** Asks every row again. */
+  readonly fresh?: boolean;
+  /** Tries failed rows again, whatever their cause. */
+  readonly retryFailed?: boolean;
   /** A day (YYYY-MM-DD) whose prices count; without it the day of each answer. */
   readonly priceAsOf?: string;
 }
@@ -34,16 +38,12 @@ export interface RunSettings extends PlanSettings {
   readonly onProgress?: (progress: RunProgress) => void;
   /** Told what a person should know. */
   readonly onWarning?: (message: string) => void;
-  /** Goes on although the estimate is above `confirm_over` or unknown; without it such a run is refused. */
+  /** Goes on although the cost is unknown, or may be above `confirm_over`; without it such a run is refused. */
   readonly yes?: boolean;
   /** Over the budget of the job. */
   readonly maxUsd?: number;
   /** How long to wait for batches; 0 only submits them. Without it to the end. */
   readonly waitMs?: number;
-  /** Asks every row again. */
-  readonly fresh?: boolean;
-  /** Tries failed rows again, whatever their cause. */
-  readonly retryFailed?: boolean;
   /** Makes live calls through workers that share this Redis; without it `REDIS_URL`. */
   readonly redis?: string;
 }
@@ -69,6 +69,9 @@ export function makePlanSettings(job: LoadedJob, settings: PlanSettings): PlanOp
         : sample !== undefined
           ? { type: 'sample', rows: sample, seed }
           : { type: 'all' },
+    environmentFiles: listEnvironmentFiles(),
+    isFresh: settings.fresh === true,
+    reopen: settings.retryFailed === true ? { causes: null, set: {} } : null,
     effects: makeEffects(),
     priceAsOf: settings.priceAsOf ?? null,
     signal: new AbortController().signal,
@@ -105,20 +108,12 @@ export function makeRunSettings(job: LoadedJob, settings: RunSettings): { readon
       deadline: null,
       maxNanoUsd: maxUsd === undefined ? null : Math.round(maxUsd * NANO_USD_PER_USD),
       waitMs: settings.waitMs ?? null,
-      isFresh: settings.fresh === true,
-      reopen: settings.retryFailed === true ? { causes: null, set: {} } : null,
       looksMs: LOOKS_MS,
       pollMaxMs: POLL_MAX_MS,
       redis: readRedisLink(settings.redis),
-      confirm: async ({ model, cost, rows }, { lane, overNanoUsd }) => {
-        const estimate = cost[lane]?.expectedNanoUsd ?? null;
-        const isFree = settings.simulate === true || rows.new + rows.changed + rows.again === 0;
-        if (isFree || settings.yes === true || (estimate !== null && estimate <= overNanoUsd)) return;
-        const why =
-          estimate === null
-            ? `the price of ${model} is unknown`
-            : `this is estimated at ${formatDollars(estimate)}, above confirm_over (${formatDollars(overNanoUsd)})`;
-        throw new UsageError(`${why}: give run() \`yes: true\` to go on`);
+      confirm: async (planned, spending) => {
+        const why = settings.simulate === true || settings.yes === true ? null : findReasonToAsk(planned, spending);
+        if (why !== null) throw new UsageError(`${why}: give run() \`yes: true\` to go on`);
       },
       watch:
         onProgress === undefined

@@ -6,6 +6,7 @@ import type { RemoteBatch } from '../openai/wire.ts';
 import { createPatience } from './backoff.ts';
 import { cancelBatch } from './cancel-batch.ts';
 import type { BatchContext } from './context.ts';
+import { learnFromLines } from './learn-from-lines.ts';
 import { pollBatch } from './poll.ts';
 
 /** A download that brings no byte for this long is started again. */
@@ -30,6 +31,7 @@ export async function collectBatch(context: BatchContext, batch: RemoteBatch): P
       isLost ||= kind === 'output';
       continue;
     }
+    await learnFromLines(context, temporaryPath);
     const file = await context.ledger.recordResponse({ batchId: batch.id, kind, temporaryPath, createdSeconds: batch.createdSeconds });
     lines += file.lines;
   }

@@ -1,8 +1,9 @@
 import { createInterface } from 'node:readline/promises';
 import { UsageError } from '../core/errors.ts';
 import { formatDollars } from '../output/format-numbers.ts';
-import type { Spending } from '../run/options.ts';
+import type { CostRange } from '../run/plan/cost.ts';
 import type { Plan } from '../run/plan/plan-result.ts';
+import { countAsked, findReasonToAsk, type Spending } from '../run/plan/spending.ts';
 import { say } from './say.ts';
 
 export interface ConfirmOptions extends Spending {
@@ -16,8 +17,6 @@ export interface ConfirmOptions extends Spending {
 export async function confirmSpending(plan: Plan, options: ConfirmOptions): Promise<void> {
   const { rows } = plan;
   const cost = plan.cost[options.lane];
-  const asked = rows.new + rows.changed + rows.again;
-  const estimate = cost === null ? 'at an unknown price' : `about ${formatDollars(cost.expectedNanoUsd)}`;
   const parts = [
     `${rows.new} new`,
     `${rows.changed} changed`,
@@ -26,16 +25,17 @@ export async function confirmSpending(plan: Plan, options: ConfirmOptions): Prom
     `${rows.reused} reused`,
     `${rows.duplicate} duplicate`,
   ];
-  if (!options.isQuiet) say(`${parts.filter((part) => !part.startsWith('0 ')).join(', ') || 'no rows'}: ${asked} requests, ${estimate}`);
-  if (asked === 0 || options.isAgreed || options.isSimulated) return;
-  if (cost !== null && cost.expectedNanoUsd <= options.overNanoUsd) return;
-  const why =
-    cost === null
-      ? `the price of ${plan.model} is unknown`
-      : `this is estimated at ${estimate.replace('about ', '')}, above confirm_over (${formatDollars(options.overNanoUsd)})`;
+  if (!options.isQuiet)
+    say(`${parts.filter((part) => !part.startsWith('0 ')).join(', ') || 'no rows'}: ${countAsked(plan)} requests, ${describeCost(cost)}`);
+  const why = options.isAgreed || options.isSimulated ? null : findReasonToAsk(plan, options);
+  if (why === null) return;
   if (process.stdin.isTTY !== true || process.stderr.isTTY !== true) throw new UsageError(`${why}: add --yes to go on without being asked`);
   const dialogue = createInterface({ input: process.stdin, output: process.stderr });
   const answer = await dialogue.question(`${why}. Go on? [y/N] `);
   dialogue.close();
   if (!/^y(es)?$/i.test(answer.trim())) throw new UsageError('not confirmed');
+}
+
+function describeCost(cost: CostRange | null): string {
+  return cost === null ? 'at an unknown price' : `about ${formatDollars(cost.expectedNanoUsd)}`;
 }

@@ -21,7 +21,7 @@ export interface RunFlags extends JobFlags {
   /** Milliseconds. */
   readonly deadline?: number;
   readonly maxLiveUsd?: number;
-  readonly ifRunning: 'fail' | 'skip';
+  readonly ifRunning: 'fail' | 'skip' | 'wait';
   readonly progress: 'auto' | 'plain' | 'none';
   /** Milliseconds after the failure. */
   readonly looks: readonly number[];

@@ -46,12 +46,14 @@ export function makeProgram(): Command {
     .addOption(limitOption())
     .addOption(sampleOption())
     .addOption(seedOption())
+    .addOption(freshOption())
+    .addOption(retryFailedOption())
     .addOption(priceOption())
     .action(guard(async (job: string, flags: RunFlags) => (await import('./commands/plan.ts')).plan(job, flags)));
 
   addRunOptions(jobCommand(program, 'run', 'does it; also continues it after anything'))
-    .option('--fresh', 'ask every row again; older answers count as money only')
-    .option('--retry-failed', 'try failed rows again, whatever their cause')
+    .addOption(freshOption())
+    .addOption(retryFailedOption())
     .action(guard(async (job: string, flags: RunFlags) => (await import('./commands/run.ts')).run(job, flags)));
 
   program
@@ -217,7 +219,9 @@ function addRunOptions(command: Command): Command {
       parseDuration,
     )
     .option('--max-live-usd <x>', 'with --deadline: the most that live calls of the run may cost', parsePrice)
-    .addOption(new Option('--if-running <what>', 'when another run of this job is active').choices(['fail', 'skip']).default('fail'))
+    .addOption(
+      new Option('--if-running <what>', 'when another run of this job is active').choices(['fail', 'skip', 'wait']).default('fail'),
+    )
     .addOption(
       new Option('--progress <how>', 'how to show progress').choices(['auto', 'plain', 'none']).default('auto').env('ROWMILL_PROGRESS'),
     )
@@ -247,6 +251,8 @@ const limitOption = () => new Option('--limit <n>', 'only the first n rows').arg
 const sampleOption = () => new Option('--sample <n>', 'only n rows, chosen by --seed').argParser(parsePositive);
 const fieldOption = () => new Option('--field <name>', 'the field of the answer, where several have labels');
 const seedOption = () => new Option('--seed <n>', 'chooses the sample').argParser(parseCount).default(1);
+const freshOption = () => new Option('--fresh', 'ask every row again; older answers count as money only');
+const retryFailedOption = () => new Option('--retry-failed', 'try failed rows again, whatever their cause');
 const priceOption = () => new Option('--price-as-of <date>', 'prices of this day (YYYY-MM-DD)').argParser(parseDate);
 
 /** Runs a command and turns its end into the exit code; whatever it throws is reported in one place. */

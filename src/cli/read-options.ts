@@ -1,5 +1,6 @@
 import { relative } from 'node:path';
 import { chooseBaseUrl, hasBaseUrl } from '../host/base-url.ts';
+import { listEnvironmentFiles } from '../host/environment.ts';
 import { makeEffects } from '../host/real-effects.ts';
 import type { JobState } from '../inspect/last-run.ts';
 import { describeOrigin } from '../inspect/last-run.ts';
@@ -16,6 +17,7 @@ export function makeReadOptions(jobFile: string, flags: JobFlags): ReadOptions {
     input: flags.input ?? null,
     stateRoot: flags.stateDir ?? null,
     origin: chooseOrigin(flags),
+    environmentFiles: listEnvironmentFiles(),
     leaveOut: say,
     effects: makeEffects(),
     signal: new AbortController().signal,

@@ -1,6 +1,6 @@
 import { relative } from 'node:path';
 import { UsageError } from '../core/errors.ts';
-import { loadEnvFile, readRedisLink } from '../host/environment.ts';
+import { listEnvironmentFiles, loadEnvFile, readRedisLink } from '../host/environment.ts';
 import { makeTarget, makeTargetOrigin } from '../host/provider-target.ts';
 import { makeEffects } from '../host/real-effects.ts';
 import type { RowSelection } from '../run/open/selection.ts';
@@ -20,13 +20,12 @@ export function makeRunOptions(jobFile: string, flags: RunFlags, interrupts: Int
     effects,
     target: makeTarget(flags, effects),
     redis: chooseRedis(flags),
+    ifRunning: flags.ifRunning === 'wait' ? 'wait' : 'fail',
     stopping: interrupts.stopping,
     signal: interrupts.signal,
     deadline: readDeadline(flags),
     maxNanoUsd: flags.maxUsd === undefined ? null : Math.round(flags.maxUsd * NANO_USD_PER_USD),
     waitMs: flags.wait === true ? null : flags.wait === false ? 0 : flags.wait,
-    isFresh: flags.fresh === true,
-    reopen: flags.retryFailed === true ? { causes: null, set: {} } : null,
     looksMs: flags.looks,
     pollMaxMs: flags.pollMax,
     commands: {
@@ -69,7 +68,10 @@ export function makePlanOptions(jobFile: string, flags: RunFlags): PlanOptions {
     stateRoot: flags.stateDir ?? null,
     stdin: process.stdin,
     target: { origin: makeTargetOrigin(flags) },
+    environmentFiles: listEnvironmentFiles(),
     selection: makeSelection(flags),
+    isFresh: flags.fresh === true,
+    reopen: flags.retryFailed === true ? { causes: null, set: {} } : null,
     effects: makeEffects(),
     priceAsOf: flags.priceAsOf ?? null,
     signal: new AbortController().signal,

@@ -13,22 +13,30 @@ export type Event =
     }
   /** From here on a later version's events follow: it says so before the first of them. */
   | { readonly type: 'format-raised'; readonly format: number; readonly version: string }
-  /** `estimateNanoUsd`: what the run was expected to cost when it began, for all its rows. */
+  /** `estimateNanoUsd`: what the run was expected to cost when it began, for all its rows; `lane`: where they went at first, absent in what early versions wrote. */
   | {
       readonly type: 'run-started';
       readonly run: string;
       readonly job: string;
       readonly simulated: boolean;
+      readonly lane?: 'batch' | 'live';
       readonly estimateNanoUsd: number | null;
     }
   /** The run is to be done by `deadlineAt`, `afterMs` after it first heard so. */
   | { readonly type: 'deadline-set'; readonly run: string; readonly afterMs: number; readonly deadlineAt: string }
   /** The run's time for batches is over: none is created from now on, those there are get cancelled, and the rest finishes live. */
   | { readonly type: 'lane-switched'; readonly run: string }
+  /** With exit code 2 or 4 it was refused before anything came of it, and counts as no run. */
   | { readonly type: 'run-ended'; readonly run: string; readonly exitCode: number }
-  | { readonly type: 'generation-started'; readonly generation: number }
+  /** `estimateNanoUsd` here and in `retry-opened`: what the whole run is expected to cost from now on; absent in what early versions wrote. */
+  | { readonly type: 'generation-started'; readonly generation: number; readonly estimateNanoUsd?: number | null }
   /** Rows the user wants tried again; `set` are the parameters `retry --set` gave. */
-  | { readonly type: 'retry-opened'; readonly keys: readonly string[]; readonly set: Readonly<Record<string, unknown>> }
+  | {
+      readonly type: 'retry-opened';
+      readonly keys: readonly string[];
+      readonly set: Readonly<Record<string, unknown>>;
+      readonly estimateNanoUsd?: number | null;
+    }
   | {
       readonly type: 'shard-written';
       readonly shard: string;

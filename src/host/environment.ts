@@ -1,4 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
+import path from 'node:path';
 import { parseEnv } from 'node:util';
 import { AppError, EXIT, UsageError } from '../core/errors.ts';
 import type { RedisLink } from '../live/redis/connection.ts';
@@ -25,6 +26,12 @@ export function loadEnvFile(): void {
 
 /** What is sent as a key where there is none and the server most likely asks for none. */
 const NO_KEY = 'none';
+
+/** The files an environment may come from, whether they are there or not: nothing may be written over them. */
+export function listEnvironmentFiles(): readonly string[] {
+  const keyFile = process.env.OPENAI_API_KEY_FILE ?? '';
+  return ['.env', ...(keyFile === '' ? [] : [keyFile])].map((file) => path.resolve(file));
+}
 
 /** The API key from `OPENAI_API_KEY`, else from the file `OPENAI_API_KEY_FILE` names. @throws AppError exit 4 without one, where one is needed */
 export function readApiKey(baseUrl: string): string {

@@ -18,16 +18,18 @@ export function makeTarget(
   return {
     origin: originOf(baseUrl),
     baseUrl: originOf(baseUrl) === DEFAULT_ORIGIN ? null : baseUrl,
-    async connect() {
+    async connect(_, assertMaySpend) {
       const apiKey = readApiKey(baseUrl);
       const { createProvider } = await import('../openai/provider.ts');
       return {
-        provider: await createProvider({ apiKey, baseUrl, clock: effects.clock, startTimer: effects.startTimer }),
+        provider: await createProvider({ apiKey, baseUrl, clock: effects.clock, startTimer: effects.startTimer, ...fence(assertMaySpend) }),
         close: async () => {},
       };
     },
   };
 }
+
+const fence = (assertMaySpend: (() => void) | undefined) => (assertMaySpend === undefined ? {} : { assertMaySpend });
 
 /** The origin of whom the flags name. */
 export function makeTargetOrigin(flags: { readonly simulate?: boolean | undefined; readonly baseUrl?: string | undefined }): string {
@@ -38,13 +40,13 @@ function makeSimulatorTarget({ clock, startTimer }: Pick<Effects, 'clock' | 'sta
   return {
     origin: SIMULATOR_ORIGIN,
     baseUrl: null,
-    async connect(stateDirectory) {
+    async connect(stateDirectory, assertMaySpend) {
       const [{ startSimulator }, { createProvider }] = await Promise.all([
         import('../simulator/start.ts'),
         import('../openai/provider.ts'),
       ]);
       const simulator = await startSimulator({ stateDirectory: join(stateDirectory, 'provider') });
-      const provider = await createProvider({ apiKey: SIMULATOR_KEY, baseUrl: simulator.url, clock, startTimer });
+      const provider = await createProvider({ apiKey: SIMULATOR_KEY, baseUrl: simulator.url, clock, startTimer, ...fence(assertMaySpend) });
       return { provider, close: () => simulator.close() };
     },
   };

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { StartTimer } from '../core/timer.ts';
+import { HEARTBEAT, type Heartbeat } from '../ledger/disk/holder-watch.ts';
 import { readOwnIdentity } from '../ledger/disk/process-identity.ts';
 import type { Effects } from '../run/open/effects.ts';
 
@@ -10,6 +11,12 @@ export const startTimer: StartTimer = (milliseconds, fire) => {
   const timer = setTimeout(fire, milliseconds);
   return () => clearTimeout(timer);
 };
+
+/** `ROWMILL_TAKEOVER_MS`, for tests: after how many milliseconds without a heartbeat a holder of the lock is taken for gone; all runs of a job need the same. */
+function readHeartbeat(): Heartbeat | undefined {
+  const lostMs = Number(process.env.ROWMILL_TAKEOVER_MS);
+  return lostMs > 0 ? { lostMs, everyMs: (lostMs * HEARTBEAT.everyMs) / HEARTBEAT.lostMs } : undefined;
+}
 
 /** The real clock, timers and dice. */
 export function makeEffects(): Effects {
@@ -24,5 +31,6 @@ export function makeEffects(): Effects {
     random: Math.random,
     randomId: () => Array.from(randomBytes(10), (byte) => ID_LETTERS[byte % ID_LETTERS.length]).join(''),
     processIdentity: readOwnIdentity(),
+    heartbeat: readHeartbeat(),
   };
 }

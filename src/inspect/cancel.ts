@@ -1,5 +1,6 @@
 import { UsageError } from '../core/errors.ts';
 import { loadJob } from '../input/job/load-job.ts';
+import type { ProcessIdentity } from '../ledger/disk/process-identity.ts';
 import { ApiError } from '../openai/api-error.ts';
 import { TERMINAL_STATUSES } from '../openai/wire.ts';
 import type { Target } from '../run/open/target.ts';
@@ -11,8 +12,8 @@ export interface CancelOptions {
   readonly cwd: string;
   readonly stateRoot: string | null;
   readonly target: Target;
-  /** This machine's name, as locks hold it. */
-  readonly host: string;
+  /** Whose locks are those of others. */
+  readonly processIdentity: ProcessIdentity;
   readonly signal: AbortSignal;
 }
 
@@ -42,10 +43,10 @@ export interface CancelledBatch {
  */
 export async function cancelBatches(options: CancelOptions): Promise<Cancelled> {
   const { job } = await loadJob(options.jobFile, { cwd: options.cwd });
-  const state = chooseState(job, options.stateRoot, options.target.origin);
+  const state = await chooseState(job, options.stateRoot, options.target.origin, options.signal);
   const fold = await readStateEvents(state, options.signal);
   const open = [...fold.batches.values()].filter(({ isCollected, status }) => !isCollected && !TERMINAL_STATUSES.has(status));
-  const runner = findRunner(state.directory, options.host);
+  const runner = findRunner(state.directory, options.processIdentity);
   if (open.length > 0 && runner !== null && state.origin === 'simulator') {
     throw new UsageError(`the built-in simulator is part of process ${runner.pid}, which runs this job: end that process instead`);
   }

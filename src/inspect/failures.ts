@@ -3,6 +3,7 @@ import { createFailuresWriter } from '../output/failures-writer.ts';
 import { finishRows } from '../run/finish/finish-rows.ts';
 import { selectRows } from '../run/open/selection.ts';
 import { type OpenState, openState, type ReadOptions } from './open-state.ts';
+import { refuseDestinations } from './refuse-destinations.ts';
 
 /** The failed and skipped rows of a job, by cause (`failures --json`). */
 export interface Failures {
@@ -47,6 +48,7 @@ export interface FailureExample {
 export async function readFailures(options: ReadOptions, csvPath: string | null): Promise<Failures> {
   const opened = await openState(options);
   try {
+    await refuseDestinations(options, opened.prepared, { files: [{ path: csvPath, name: 'the table of failures' }] });
     return await groupFailures(opened, options, csvPath === null ? null : resolve(options.cwd, csvPath));
   } finally {
     await opened.ledger.close();

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { UsageError } from '../core/errors.ts';
+import { AppError, UsageError } from '../core/errors.ts';
 import type { Job } from '../core/job.ts';
 import { readEvents } from '../ledger/events/event-log.ts';
 import type { LedgerFold } from '../ledger/events/fold.ts';
@@ -22,24 +22,23 @@ export type LastRun = KeptSummary;
 
 type NamedJob = Pick<Job, 'name' | 'directory'>;
 
-/** The job's state directories, the one changed last first. */
+/** The job's state directories, in no order. */
 export function findStates(job: NamedJob, root: string | null): readonly JobState[] {
   const parent = root ?? join(job.directory, '.rowmill');
   const names = existsSync(parent) ? readdirSync(parent) : [];
   return names
     .filter((name) => name === job.name || name.startsWith(`${job.name}@`))
     .map((name) => ({ directory: join(parent, name), origin: name.slice(job.name.length + 1) || DEFAULT_ORIGIN }))
-    .filter(({ directory }) => existsSync(eventsFile(directory)))
-    .toSorted((a, b) => statSync(eventsFile(b.directory)).mtimeMs - statSync(eventsFile(a.directory)).mtimeMs);
+    .filter(({ directory }) => existsSync(eventsFile(directory)));
 }
 
 /**
- * The state to look at: the named origin's, or without one the state of the job's last run.
+ * The state to look at: the named origin's, or without one the state of the job's last run. One in which every run was refused is the last choice.
  * @throws UsageError when there is none; it names the states there are
  */
-export function chooseState(job: NamedJob, root: string | null, origin: string | null): JobState {
+export async function chooseState(job: NamedJob, root: string | null, origin: string | null, signal: AbortSignal): Promise<JobState> {
   const states = findStates(job, root);
-  const chosen = origin === null ? states[0] : states.find((state) => state.origin === origin);
+  const chosen = origin === null ? await findLastActive(states, signal) : states.find((state) => state.origin === origin);
   if (chosen !== undefined) return chosen;
   const directory = locateStateDirectory(job, origin ?? DEFAULT_ORIGIN, root);
   const others = states.map((state) => describeOrigin(state.origin)).join(', ');
@@ -47,6 +46,23 @@ export function chooseState(job: NamedJob, root: string | null, origin: string |
   throw new UsageError(`${job.name} has not been run with ${describeOrigin(origin ?? DEFAULT_ORIGIN)}: there is no ${directory}${hint}`, {
     code: 'no_state',
   });
+}
+
+async function findLastActive(states: readonly JobState[], signal: AbortSignal): Promise<JobState | undefined> {
+  if (states.length <= 1) return states[0];
+  const dated = await Promise.all(states.map(async (state) => ({ state, activeAt: await readActivity(state, signal) })));
+  return dated.toSorted((a, b) => (a.activeAt < b.activeAt ? 1 : -1))[0]?.state;
+}
+
+/** When the last run that counts did something; empty where none has. A log that is damaged is told of by whoever needs it: here its file's date has to do. */
+async function readActivity(state: JobState, signal: AbortSignal): Promise<string> {
+  try {
+    const { runs, activeAt } = await readStateEvents(state, signal);
+    return runs.length === 0 ? '' : activeAt;
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    return statSync(eventsFile(state.directory)).mtime.toISOString();
+  }
 }
 
 /** An origin as a person calls it. */

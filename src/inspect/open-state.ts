@@ -19,6 +19,8 @@ export interface ReadOptions {
   readonly stateRoot: string | null;
   /** Whose answers to look at; null for those of the last run. */
   readonly origin: string | null;
+  /** What the environment came from: files that must not be written over. */
+  readonly environmentFiles?: readonly string[];
   /** Told of a run's summary that only a newer version can read; null where the last run's is needed, which is then refused. */
   readonly leaveOut: LeaveOut | null;
   readonly effects: Pick<Effects, 'clock' | 'randomId' | 'processIdentity' | 'sleep' | 'random'>;
@@ -48,7 +50,7 @@ export interface OpenState extends FoundState {
 /** @throws UsageError when the job file is wrong or the job was not run yet */
 export async function locateState(options: ReadOptions): Promise<Pick<FoundState, 'state' | 'job'>> {
   const { job } = await loadJob(options.jobFile, { cwd: options.cwd });
-  return { state: chooseState(job, options.stateRoot, options.origin), job: job.name };
+  return { state: await chooseState(job, options.stateRoot, options.origin, options.signal), job: job.name };
 }
 
 /** Locates the state and finds its last run. @throws LedgerError too, when its event log is damaged */

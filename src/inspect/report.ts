@@ -9,6 +9,7 @@ import { writeReportPage } from '../run/finish/write-report.ts';
 import { readReportFacts } from '../run/open/kept-report-facts.ts';
 import { type JobState, type LastRun, readKeptRun } from './last-run.ts';
 import { findState, openState, type ReadOptions } from './open-state.ts';
+import { refuseDestinations } from './refuse-destinations.ts';
 import { repriceSummary } from './reprice.ts';
 
 /** The summary a run kept, and whose answers it is about. */
@@ -54,12 +55,13 @@ function showFrom(cwd: string, { summary, paths }: LastRun): Summary {
 export async function writeReportAgain(
   options: ReadOptions,
   { summary, facts }: Report,
-  { path, ...extras }: ReportExtras & { readonly path: string },
+  { path, gold = null, ...extras }: ReportExtras & { readonly path: string; readonly gold?: string | null },
 ): Promise<void> {
   if (facts === null)
     throw new UsageError(`run ${summary.run} kept no figures for a page; its summary is all there is`, { code: 'no_report' });
   const { ledger, prepared } = await openState(options);
   try {
+    await refuseDestinations(options, prepared, { files: [{ path, name: 'the report' }], gold });
     const texts = await readSampleTexts(facts.samples, { ...prepared, ledger, signal: options.signal });
     const samples = facts.samples.map((sample) => ({ facts: sample, text: texts.get(sample.row) ?? null }));
     await writeReportPage(resolve(options.cwd, path), renderReport({ ...facts, summary }, samples, extras));

@@ -75,7 +75,7 @@ export async function readStatus(options: ReadOptions): Promise<Status> {
   const { fold } = ledger;
   try {
     const last = fold.runs.at(-1) ?? null;
-    const runner = findRunner(state.directory, options.effects.processIdentity.host);
+    const runner = findRunner(state.directory, options.effects.processIdentity);
     const rows = await countRows(opened, options.signal);
     const priceNote = prepared.priceNoteAt(options.effects.clock().toISOString());
     const totals = books.ofRun(last?.id ?? '');

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { isSameProcessAlive, type ProcessIdentity } from '../ledger/disk/process-identity.ts';
+import { type ProcessIdentity, seeProcess } from '../ledger/disk/process-identity.ts';
 import type { BatchState, LedgerFold, ShardState } from '../ledger/events/fold.ts';
 
 /** One thing a job waits for. */
@@ -17,12 +17,12 @@ export interface Runner {
   readonly host: string;
 }
 
-/** The holder of the lock as its file says; null when nobody on this host, or no other host, holds it. */
-export function findRunner(stateDirectory: string, ownHost: string): Runner | null {
+/** The holder of the lock as its file says; null when nobody holds it, or one that is seen to be dead. */
+export function findRunner(stateDirectory: string, own: ProcessIdentity): Runner | null {
   try {
     const holder = JSON.parse(readFileSync(join(stateDirectory, 'lock'), 'utf8')) as ProcessIdentity;
     const { pid, host } = holder;
-    return host !== ownHost || isSameProcessAlive(holder) ? { pid, host } : null;
+    return seeProcess(holder, own) === 'dead' ? null : { pid, host };
   } catch {
     return null;
   }

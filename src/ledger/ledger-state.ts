@@ -242,6 +242,6 @@ export function formatShard(number: number): string {
 }
 
 /** Whether a shard may still become a batch of the generation that starts now. */
-function isBeforeCreate(status: ShardStatus | undefined): boolean {
+export function isBeforeCreate(status: ShardStatus | undefined): boolean {
   return status !== undefined && status !== 'submitted' && status !== 'collected' && status !== 'retired';
 }

@@ -2,6 +2,7 @@ import type { Event, RejectedRequest } from '../core/event.ts';
 import type { CheckAnswer } from '../core/outcome.ts';
 import type { DecideLine } from '../core/response-line.ts';
 import type { CostOf, SettledRecord } from '../core/settled.ts';
+import type { Heartbeat, LockWaiting } from './disk/holder-watch.ts';
 import type { ProcessIdentity } from './disk/process-identity.ts';
 import type { LedgerFold } from './events/fold.ts';
 import type { KeyIndex } from './key-index.ts';
@@ -37,6 +38,10 @@ export interface LedgerOptions {
   /** A fresh random id of letters, digits, `-` and `_`. */
   readonly randomId: () => string;
   readonly processIdentity: ProcessIdentity;
+  /** What to do when another process holds the lock; for write access. Without it such a holder is watched for as long as it takes to judge it. */
+  readonly waiting?: LockWaiting;
+  /** Absent: as usual. */
+  readonly heartbeat?: Heartbeat | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -70,6 +75,9 @@ export interface Ledger {
    * @throws LedgerError when the disk failed, then and for ever after; LockHeldError when another process took the lock over
    */
   append(event: Event): Promise<void>;
+
+  /** Whether this process may still write here, and so may still cause costs. @throws LockHeldError when another one has taken the lock over */
+  assertHeld(): void;
 
   /** The id of the next shard: six digits. */
   nextShardId(): string;
@@ -110,6 +118,8 @@ export interface Ledger {
 
   /** Waits for what was announced, then gives the lock back. */
   close(): Promise<void>;
+  /** Closes it; a directory in which no run has come to anything is removed again, as if it had never been opened. */
+  closeUnused(): Promise<void>;
 }
 
 export interface RecordResponseOptions {

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { type DecideLine, decideOutcome } from '../core/response-line.ts';
-import { makePrivateDirectory, makeTemporaryPath } from './disk/durable-files.ts';
+import { makePrivateDirectory, makeTemporaryPath, replaceByCopy } from './disk/durable-files.ts';
+import { waitSilently } from './disk/holder-watch.ts';
 import { type Lock, takeLock } from './disk/lock.ts';
 import { NoStateError } from './errors.ts';
 import { readEventAt } from './events/event-log.ts';
@@ -22,8 +23,11 @@ import { createWriting, refuseWriting } from './writing.ts';
 export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   if (options.access === 'read') return openWithLock(options, null);
   makePrivateDirectory(options.directory);
-  const lock = takeLock({ ...options, identity: options.processIdentity });
+  const lock = await takeLock({ ...options, waiting: options.waiting ?? waitSilently(options.signal), identity: options.processIdentity });
   try {
+    // Its last holder may only be asleep: what it writes from now on goes into files without a name.
+    if (lock.isTakenOver)
+      for (const name of ['events.jsonl', 'settled.jsonl']) replaceByCopy(path.join(options.directory, name), options.randomId());
     return await openWithLock(options, lock);
   } catch (error) {
     lock.release();
@@ -50,6 +54,7 @@ export async function openWithLock(options: LedgerOptions, lock: Lock | null): P
   });
   const settled = openSettledIndex({ ...options, state });
   try {
+    lock?.assertHeld();
     const end = await replay({ ...options, decide }, state, settled);
     settled.endReading();
     const noLongerOk = (await earlier?.countLost(state)) ?? 0;

@@ -27,6 +27,12 @@ export async function replay(options: ReplayOptions, state: LedgerState, settled
   const file = path.join(options.directory, 'events.jsonl');
   if (!fs.existsSync(file)) return { seq: 0, bytes: 0 };
   let isOver = false;
+  let isChecked = false;
+  /** A newer version may have gone on with the log behind this event: nothing is judged anew, and so written, before it is known that none has. */
+  async function checkFormats(): Promise<void> {
+    if (!isChecked) await readEvents(file, () => {}, options.signal);
+    isChecked = true;
+  }
   return readEvents(
     file,
     async (placed) => {
@@ -35,7 +41,7 @@ export async function replay(options: ReplayOptions, state: LedgerState, settled
       if (placed.event.seq === 1) checkFirstEvent(placed.event, file, options.origin);
       state.takeEvent(placed);
       if (placed.event.type === 'response-recorded' || placed.event.type === 'live-recorded') {
-        await restoreFile(options, settled, state.files.at(-1) as ResponseFile, placed.event);
+        await restoreFile({ ...options, checkFormats }, settled, state.files.at(-1) as ResponseFile, placed.event);
       }
     },
     options.signal,
@@ -54,7 +60,7 @@ function checkFirstEvent(event: StoredEvent, file: string, origin: string): void
 }
 
 async function restoreFile(
-  options: ReplayOptions,
+  options: ReplayOptions & { readonly checkFormats: () => Promise<void> },
   settled: SettledIndex,
   file: ResponseFile,
   event: EventOf<'response-recorded' | 'live-recorded'>,
@@ -62,6 +68,7 @@ async function restoreFile(
   const responsePath = path.join(options.directory, 'responses', file.name);
   checkSize(responsePath, file);
   if (settled.restore(file, event.sha256)) return;
+  await options.checkFormats();
   const judged = await judgeFile({ path: responsePath, file, decide: options.decide, signal: options.signal });
   if (judged.sha256 !== event.sha256) {
     throw new LedgerError('its bytes are not those that were recorded; restore the file from a backup', { file: responsePath, line: 0 });

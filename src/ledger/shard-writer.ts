@@ -31,6 +31,8 @@ export interface ShardWriterOptions {
   readonly shard: string;
   readonly temporaryPath: string;
   readonly finalPath: string;
+  /** Throws when this process may no longer write: a shard of this number may be another one's by then. */
+  readonly assertWritable: () => void;
   readonly announce: (event: EventOf<'shard-written'>) => Promise<void>;
 }
 
@@ -125,6 +127,7 @@ export function openShardWriter(options: ShardWriterOptions): ShardWriter {
         await handle.chmod(0o600);
         await handle.sync();
       });
+      options.assertWritable();
       publishFile(options.temporaryPath, options.finalPath);
       await options.announce({
         type: 'shard-written',

@@ -12,14 +12,16 @@ import {
   makeTemporaryPath,
   publishFile,
   removeTemporaryFiles,
+  replaceByCopy,
   syncDirectory,
 } from './disk/durable-files.ts';
 import type { Lock } from './disk/lock.ts';
+import { clearDirectory, isNeverUsed, removeIfEmpty } from './disk/unused-directory.ts';
 import { type LogEnd, openEventLog } from './events/event-log.ts';
 import { isMisplaced } from './events/shard-transitions.ts';
 import type { FinishBatchOptions, Ledger, LedgerOptions, RecordResponseOptions } from './ledger.ts';
 import { formatShard, type LedgerState } from './ledger-state.ts';
-import { makeResponseName, type ResponseFile } from './response-file.ts';
+import { makeLiveName, makeResponseName, type ResponseFile } from './response-file.ts';
 import { createLiveWriter } from './responses/live-file.ts';
 import { cutTornLines, takeLiveLeftovers } from './responses/live-leftovers.ts';
 import { createRecorder } from './responses/recorder.ts';
@@ -30,6 +32,7 @@ import { openShardWriter } from './shard-writer.ts';
 export type Writing = Pick<
   Ledger,
   | 'append'
+  | 'assertHeld'
   | 'nextShardId'
   | 'createShardWriter'
   | 'createTemporaryResponsePath'
@@ -38,6 +41,7 @@ export type Writing = Pick<
   | 'recordLines'
   | 'markQueued'
   | 'close'
+  | 'closeUnused'
 >;
 
 export interface WritingOptions extends Pick<LedgerOptions, 'directory' | 'origin' | 'signal' | 'clock' | 'randomId'> {
@@ -59,6 +63,7 @@ export function refuseWriting(directory: string, close: () => Promise<void>): Wr
   };
   return {
     append: async () => refuse(),
+    assertHeld: () => undefined,
     nextShardId: refuse,
     createShardWriter: refuse,
     createTemporaryResponsePath: refuse,
@@ -67,6 +72,7 @@ export function refuseWriting(directory: string, close: () => Promise<void>): Wr
     recordLines: async () => refuse(),
     markQueued: refuse,
     close,
+    closeUnused: close,
   };
 }
 
@@ -76,9 +82,11 @@ export async function createWriting(options: WritingOptions): Promise<Writing> {
   const requests = path.join(options.directory, 'requests');
   const responses = path.join(options.directory, 'responses');
   for (const directory of [requests, responses]) makePrivateDirectory(directory);
+  options.lock.assertHeld();
   for (const directory of [options.directory, requests, responses]) removeTemporaryFiles(directory);
 
-  cutTornLines(responses);
+  if (options.lock.isTakenOver) replaceByCopy(path.join(responses, makeLiveName(state.fold)), randomId());
+  cutTornLines(responses, options.lock.assertHeld);
 
   const recorder = createRecorder({ ...options, directory: responses, announce: (event) => announce(event) });
   const log = openEventLog({
@@ -116,7 +124,7 @@ export async function createWriting(options: WritingOptions): Promise<Writing> {
   async function recordResponse({ batchId, kind, temporaryPath, createdSeconds }: RecordResponseOptions): Promise<ResponseFile> {
     const name = makeResponseName(batchId, kind);
     if (state.files.some((file) => file.name === name)) fs.rmSync(temporaryPath, { force: true });
-    else await publishDownload(temporaryPath, path.join(responses, name));
+    else await publishDownload(temporaryPath, path.join(responses, name), options.lock.assertHeld);
     return recorder.record({ name, batchId, createdSeconds });
   }
 
@@ -149,6 +157,7 @@ export async function createWriting(options: WritingOptions): Promise<Writing> {
 
   return {
     append: announce,
+    assertHeld: options.lock.assertHeld,
     nextShardId() {
       lastShard += 1;
       return formatShard(lastShard);
@@ -158,6 +167,7 @@ export async function createWriting(options: WritingOptions): Promise<Writing> {
         shard,
         temporaryPath: makeTemporaryPath(requestPath(shard), randomId()),
         finalPath: requestPath(shard),
+        assertWritable: options.lock.assertHeld,
         announce,
       }),
     createTemporaryResponsePath: () => makeTemporaryPath(path.join(responses, 'download'), randomId()),
@@ -166,19 +176,30 @@ export async function createWriting(options: WritingOptions): Promise<Writing> {
     recordLines: live.append,
     markQueued: (id, isQueued) => state.keys.setShard(id, isQueued ? LIVE_QUEUE : 0),
     async close() {
-      await live.close();
-      await log.close();
-      await options.close();
+      await closeFiles();
       options.lock.release();
     },
+    async closeUnused() {
+      await closeFiles();
+      // Whoever waits for the lock finds the directory as it was, or one in which nothing has been.
+      const isCleared = options.lock.isHeld() && isNeverUsed(state) && clearDirectory(options.directory);
+      options.lock.release();
+      if (isCleared) removeIfEmpty(options.directory);
+    },
   };
+
+  async function closeFiles(): Promise<void> {
+    await live.close();
+    await log.close();
+    await options.close();
+  }
 }
 
 /** Stands for the live lane where shards have their number; shards have six digits. */
 const LIVE_QUEUE = 0xffffff;
 
 /** Makes a downloaded file durable under its name. */
-async function publishDownload(temporaryPath: string, finalPath: string): Promise<void> {
+async function publishDownload(temporaryPath: string, finalPath: string, assertWritable: () => void): Promise<void> {
   const handle = await open(temporaryPath, 'r+');
   try {
     await handle.chmod(0o600);
@@ -186,6 +207,7 @@ async function publishDownload(temporaryPath: string, finalPath: string): Promis
   } finally {
     await handle.close();
   }
+  assertWritable();
   publishFile(temporaryPath, finalPath);
 }
 

@@ -76,8 +76,8 @@ export function makeCostBound({ job, lane, at, findPrice = findBuiltInPrice, set
 
 const DAY_MS = 86_400_000;
 
-/** Without one the API answers at its default tier. */
-function readTier({ service_tier: tier }: Params): string | null {
+/** The service tier a request names. Without one, and for `auto`, the API is taken to answer at its default tier: null. */
+export function readTier({ service_tier: tier }: Params): string | null {
   return typeof tier === 'string' && tier !== 'auto' ? tier : null;
 }
 

@@ -2,6 +2,7 @@ import { readCapTokens } from '../core/request.ts';
 import { readUsage } from '../core/usage.ts';
 import { ApiError } from './api-error.ts';
 import { type AddressForms, type FormName, type Forms, findRefusedForm } from './forms.ts';
+import { readRefusal } from './refusal.ts';
 
 /** The code of a refusal after which the same request goes out again in another form. */
 export const OTHER_FORM = 'other_form';
@@ -42,8 +43,9 @@ export function learnFromAnswer(
     return;
   }
   const how = `an answer had ${usage.outputTokens} tokens where ${sentForms.cap} allowed ${capTokens}`;
-  if (!forms.reject('cap', sentForms.cap, how))
-    forms.giveUp('cap', `${how}, and the other name does no better: nothing bounds answers there, and no budget can`);
+  // Nothing has to confirm what was seen.
+  if (forms.reject('cap', sentForms.cap, how)) forms.confirm('cap');
+  else forms.giveUp('cap', `${how}, and the other name does no better: nothing bounds answers there, and no budget can`);
 }
 
 /** What a glance tells without parsing a whole body for every answer: an answer of so few tokens is within its cap. */
@@ -51,4 +53,15 @@ function readLeastCap(body: string, { cap }: Forms): number {
   const name = `"${cap}":`;
   const at = body.lastIndexOf(name);
   return at === -1 ? 0 : Number.parseInt(body.slice(at + name.length, at + name.length + 12), 10) || 0;
+}
+
+/** The same from a line of a batch, which was sent some time ago. @returns whether the address is given another form from now on */
+export function learnFromLine(refused: { readonly status: number; readonly body: unknown }, forms: AddressForms): boolean {
+  if (!REFUSING_STATUSES.includes(refused.status)) return false;
+  const { cap } = forms.now;
+  const refusal = readRefusal(JSON.stringify(refused.body) ?? '');
+  if (findRefusedForm(refusal, ['cap'], forms.now) === null) return false;
+  if (!forms.reject('cap', cap, `a line of a batch refused ${cap} with ${refused.status}`)) return false;
+  forms.confirm('cap');
+  return true;
 }

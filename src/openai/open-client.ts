@@ -23,13 +23,15 @@ export interface ClientOptions {
   readonly baseUrl: string;
   readonly timeoutMs: number;
   readonly quotaMayBeRate: boolean;
+  readonly assertMaySpend: () => void;
 }
 
 /** Loads the SDK; nothing it reads from the environment can change whom it talks to, or with which key. */
-export async function openClient({ apiKey, baseUrl, timeoutMs, quotaMayBeRate }: ClientOptions): Promise<Client> {
+export async function openClient({ apiKey, baseUrl, timeoutMs, quotaMayBeRate, assertMaySpend }: ClientOptions): Promise<Client> {
   const [{ default: OpenAIClient }, way] = await Promise.all([import('openai'), openWay(process.env)]);
   let simulated = false;
   let hasAnswered = false;
+  let refusal: ApiError | null = null;
   const sdk: OpenAI = new OpenAIClient({
     apiKey,
     baseURL: baseUrl,
@@ -43,6 +45,15 @@ export async function openClient({ apiKey, baseUrl, timeoutMs, quotaMayBeRate }:
       // OPENAI_CUSTOM_HEADERS may name another key; what the run says about its key has to stay true.
       const headers = new Headers(init?.headers);
       headers.set('authorization', `Bearer ${apiKey}`);
+      if (init?.method?.toUpperCase() === 'POST') {
+        try {
+          assertMaySpend();
+        } catch (error) {
+          const { message } = error as Error;
+          refusal = new ApiError(message, { kind: 'stop', code: 'locked', exitCode: EXIT.locked });
+          throw error;
+        }
+      }
       const response = await way.fetch(url, { ...init, headers });
       hasAnswered = true;
       simulated ||= response.headers.has('x-rowmill-simulator');
@@ -55,6 +66,7 @@ export async function openClient({ apiKey, baseUrl, timeoutMs, quotaMayBeRate }:
     proxy: way.proxy,
     isSimulated: () => simulated,
     classify(error, type, now) {
+      if (refusal !== null) return refusal;
       const failure = classifyFailure(error, now, { type, baseUrl, quotaMayBeRate });
       const transport = hasAnswered || failure.kind !== 'not-sent' ? null : findTransport(error);
       const cause = transport === null ? null : findPermanentCause(transport, baseUrl, way.proxy);

@@ -58,6 +58,8 @@ export interface ProviderOptions {
   readonly startTimer: StartTimer;
   /** Deadline of one call over headers and body, uploads and downloads excepted. */
   readonly callTimeoutMs?: number;
+  /** Asked just before anything but a reading call leaves; throws when it must not. */
+  readonly assertMaySpend?: () => void;
 }
 
 /** 14 days: the shortest time Azure takes (openai-contract section 21, seen 2026-11-29), and a holiday with the laptop closed. */
@@ -70,7 +72,13 @@ export async function createProvider(options: ProviderOptions): Promise<Provider
   const { apiKey, baseUrl, clock, startTimer } = options;
   const known = findKnownProvider(baseUrl);
   const forms = createAddressForms(known.forms, new URL(baseUrl).host);
-  const client = await openClient({ apiKey, baseUrl, timeoutMs: UPLOAD_TIMEOUT_MS, quotaMayBeRate: known.quotaMayBeRate });
+  const client = await openClient({
+    apiKey,
+    baseUrl,
+    timeoutMs: UPLOAD_TIMEOUT_MS,
+    quotaMayBeRate: known.quotaMayBeRate,
+    assertMaySpend: options.assertMaySpend ?? (() => {}),
+  });
   const { sdk } = client;
   const callTimeoutMs = options.callTimeoutMs ?? CALL_TIMEOUT_MS;
 

@@ -14,6 +14,8 @@ export interface StorageOptions {
   readonly proxyFetch: typeof fetch | null;
   /** Whether an address may not be gone to. */
   readonly isForbidden?: (address: string) => boolean;
+  /** Finds the addresses of a name. */
+  readonly lookup?: typeof dns.lookup;
 }
 
 type Body = ReadableStream<Uint8Array>;
@@ -25,7 +27,7 @@ type Body = ReadableStream<Uint8Array>;
  */
 export async function openStoredContent(
   openContent: (signal: AbortSignal) => Promise<Response>,
-  { signal, proxyFetch, isForbidden = isPrivateAddress }: StorageOptions,
+  { signal, proxyFetch, isForbidden = isPrivateAddress, lookup = dns.lookup }: StorageOptions,
 ): Promise<Body> {
   try {
     return bodyOf(await openContent(signal));
@@ -33,7 +35,7 @@ export async function openStoredContent(
     const { status, headers } = error as { readonly status?: unknown; readonly headers?: Headers };
     if (!REDIRECTS.has(status)) throw error;
     const url = readTarget(headers?.get('location') ?? '', isForbidden);
-    return proxyFetch === null ? openDirectly(url, signal, isForbidden) : openThroughProxy(url, signal, proxyFetch);
+    return proxyFetch === null ? openDirectly(url, { signal, isForbidden, lookup }) : openThroughProxy(url, signal, proxyFetch);
   }
 }
 
@@ -55,10 +57,10 @@ async function openThroughProxy(url: URL, signal: AbortSignal, proxyFetch: typeo
 }
 
 /** Looked up and connected to in one step, so that a name cannot mean one address when checked and another when gone to. */
-function openDirectly(url: URL, signal: AbortSignal, isForbidden: (address: string) => boolean): Promise<Body> {
+function openDirectly(url: URL, { signal, isForbidden, lookup }: Required<Omit<StorageOptions, 'proxyFetch'>>): Promise<Body> {
   return new Promise((resolve, reject) => {
-    const lookup: LookupFunction = (hostname, options, done) =>
-      dns.lookup(hostname, { ...options, all: true }, (error, addresses) => {
+    const lookUpChecked: LookupFunction = (hostname, options, done) =>
+      lookup(hostname, { ...options, all: true }, (error, addresses) => {
         if (error !== null) return done(error, []);
         if (addresses.some(({ address }) => isForbidden(address)))
           return done(notFollowed(url.host, 'its name means a private network'), []);
@@ -66,7 +68,7 @@ function openDirectly(url: URL, signal: AbortSignal, isForbidden: (address: stri
         if (options.all === true) done(null, addresses);
         else done(null, first?.address ?? '', first?.family ?? 0);
       });
-    const request = https.get(url, { signal, ...(isIP(url.hostname) === 0 ? { lookup } : {}) }, (response) => {
+    const request = https.get(url, { signal, ...(isIP(url.hostname) === 0 ? { lookup: lookUpChecked } : {}) }, (response) => {
       if (response.statusCode === 200) return resolve(Readable.toWeb(response) as Body);
       response.destroy();
       reject(notGiven(url.host, response.statusCode ?? 0));

@@ -2,6 +2,7 @@ import { AppError, EXIT } from '../core/errors.ts';
 import type { FinishedRow } from '../core/finished-row.ts';
 import type { Row } from '../core/row.ts';
 import { formatUsd } from '../core/summary.ts';
+import { findRecordClash } from './row-check.ts';
 import { formatError, formatSource, type RowFormat, readAnswer } from './row-format.ts';
 import type { TableColumns } from './table-columns.ts';
 
@@ -60,9 +61,9 @@ function formatSidecar(finished: FinishedRow): readonly string[] {
   ];
 }
 
-/** The inside of the record's braces. Keys the table's header did not show may be ours; then nobody is overwritten. */
+/** The inside of the record's braces. Keys the table's header did not show may be ours, in a table that changed after it was checked; then nobody is overwritten. */
 function formatRecord(row: Row, record: Readonly<Record<string, unknown>>, ownNames: readonly string[]): string {
-  const clash = ownNames.find((name) => Object.hasOwn(record, name));
+  const clash = findRecordClash(record, ownNames);
   if (clash !== undefined) {
     const message = `${row.file}:${row.line}: the record has a key "${clash}", which is a column of ours. Set another write.prefix and run again; answers are kept`;
     throw new AppError(message, { code: 'column_clash', exitCode: EXIT.stopped });

@@ -1,5 +1,10 @@
 import path from 'node:path';
 
+/** JSONL by its name, else CSV. */
+export function formatOfTable(tablePath: string): 'csv' | 'jsonl' {
+  return /\.(jsonl|ndjson)$/i.test(tablePath) ? 'jsonl' : 'csv';
+}
+
 /** Where the table stands until a run has finished: `reviews.csv` -> `reviews.partial.csv`. */
 export function partialPath(tablePath: string): string {
   return insertBeforeExtension(tablePath, 'partial', path.extname(tablePath));

@@ -1,18 +1,21 @@
-import type { LaneName } from '../core/lane.ts';
 import type { RedisLink } from '../live/redis/connection.ts';
 import type { Effects } from './open/effects.ts';
+import type { AskedAgain } from './open/opening.ts';
 import type { PrepareOptions } from './open/prepare.ts';
 import type { RowSelection } from './open/selection.ts';
 import type { Target } from './open/target.ts';
 import type { Plan } from './plan/plan-result.ts';
+import type { Spending } from './plan/spending.ts';
 import type { DeadlineOptions } from './send/deadline.ts';
 import type { RunView } from './send/run-view.ts';
 
 /** Everything a run is told. */
-export interface RunOptions extends PrepareOptions {
+export interface RunOptions extends PrepareOptions, AskedAgain {
   readonly target: Target;
   readonly selection: RowSelection;
   readonly effects: Effects;
+  /** What to do while another run of the job is active; absent: fail. */
+  readonly ifRunning?: 'fail' | 'wait';
   /** Fires when no further work is wanted. */
   readonly stopping: AbortSignal;
   /** When batches have to make way for live calls; null lets them take their time. */
@@ -21,10 +24,6 @@ export interface RunOptions extends PrepareOptions {
   readonly maxNanoUsd: number | null;
   /** How long to wait for batches; 0 only submits, null waits to the end. */
   readonly waitMs: number | null;
-  /** Asks every row again. */
-  readonly isFresh: boolean;
-  /** Which failed rows to open again before the run, by cause; null for none. */
-  readonly reopen: Reopen | null;
   readonly looksMs: readonly number[];
   readonly pollMaxMs: number;
   /** Where the live lane's workers take their calls from; null makes the calls in this process. */
@@ -47,19 +46,4 @@ export interface NextCommands {
   readonly failures: string;
   /** To be followed by `--cause`; absent where nobody types commands. */
   readonly retry?: string;
-}
-
-/** What a confirmation is about. */
-export interface Spending {
-  readonly lane: LaneName;
-  /** Estimates above this want a yes. */
-  readonly overNanoUsd: number;
-}
-
-/** Failed rows to try again. */
-export interface Reopen {
-  /** Causes; null for all. */
-  readonly causes: ReadonlySet<string> | null;
-  /** Parameters to ask with instead of the job's; empty for none. */
-  readonly set: Readonly<Record<string, unknown>>;
 }

@@ -1,31 +1,42 @@
+import type { LaneName } from '../core/lane.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { type FinishOptions, finishRows } from './finish/finish-rows.ts';
-import type { Reopen, RunOptions } from './options.ts';
+import type { Effects } from './open/effects.ts';
+import type { PlannedRun } from './plan/plan-open-job.ts';
+
+export interface StartOptions {
+  readonly job: string;
+  readonly isSimulated: boolean;
+  /** Where requests go at first. */
+  readonly lane: LaneName;
+  /** What the run opens; nothing of it was done yet. */
+  readonly planned: Pick<PlannedRun, 'opening' | 'reopenedKeys'>;
+  /** For everything the run does, what an open one has done already included; null when a price is unknown. */
+  readonly estimateNanoUsd: number | null;
+  readonly effects: Pick<Effects, 'clock' | 'randomId'>;
+}
 
 /**
- * Continues the open run under its id, or begins a new one. `--fresh` opens a new generation, once per open run.
+ * Continues the open run under its id, or begins a new one, and opens what the plan says: a new generation, or failed rows.
  * @returns the run's id
  */
-export async function startRun(
-  ledger: Ledger,
-  job: string,
-  isSimulated: boolean,
-  estimateNanoUsd: number | null,
-  options: Pick<RunOptions, 'isFresh' | 'effects'>,
-): Promise<string> {
+export async function startRun(ledger: Ledger, options: StartOptions): Promise<string> {
   const { fold } = ledger;
+  const { estimateNanoUsd, lane, planned } = options;
+  const { opening, reopenedKeys } = planned;
   if (fold.currentRun === null) {
     await ledger.append({
       type: 'run-started',
       run: makeRunId(options.effects.clock(), options.effects.randomId()),
-      job,
-      simulated: isSimulated,
+      job: options.job,
+      simulated: options.isSimulated,
+      lane,
       estimateNanoUsd,
     });
   }
   const run = fold.currentRun?.id;
   if (run === undefined) throw new Error('the run that was just started is not open');
-  if (options.isFresh && fold.generationRun !== run) await ledger.append({ type: 'generation-started', generation: fold.generation + 1 });
+  if (opening.isFresh) await ledger.append({ type: 'generation-started', generation: fold.generation + 1, estimateNanoUsd });
+  if (reopenedKeys.length > 0) await ledger.append({ type: 'retry-opened', keys: reopenedKeys, set: opening.set, estimateNanoUsd });
   return run;
 }
 
@@ -33,18 +44,4 @@ export async function startRun(
 function makeRunId(now: Date, randomId: string): string {
   const [day, time] = now.toISOString().split('T') as [string, string];
   return `${day.replaceAll('-', '')}-${time.slice(0, 5).replace(':', '')}-${randomId}`;
-}
-
-/** Opens failed rows again: those of the wanted causes, each key once. @returns how many keys were opened */
-export async function reopenRows(options: FinishOptions, reopen: Reopen): Promise<number> {
-  const keys: string[] = [];
-  for await (const rows of finishRows(options)) {
-    for (const { disposition, key } of rows) {
-      if (disposition.status !== 'failed' || key === null) continue;
-      if (reopen.causes === null || reopen.causes.has(disposition.cause)) keys.push(key);
-    }
-  }
-  const distinct = [...new Set(keys)];
-  if (distinct.length > 0) await options.ledger.append({ type: 'retry-opened', keys: distinct, set: reopen.set });
-  return distinct.length;
 }

@@ -36,7 +36,13 @@ export function createWorld(files: Readonly<Record<string, string>>): World {
   const folder = mkdtempSync(join(tmpdir(), 'rowmill-'));
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
 
-  const environment = { PATH: process.env.PATH ?? '', HOME: folder, TMPDIR: tmpdir(), ROWMILL_POLL_MAX: '50ms' };
+  const environment = {
+    PATH: process.env.PATH ?? '',
+    HOME: folder,
+    TMPDIR: tmpdir(),
+    ROWMILL_POLL_MAX: '50ms',
+    ROWMILL_TAKEOVER_MS: '600',
+  };
   const start: World['start'] = (args, env = {}) =>
     spawn(process.execPath, [PROGRAM, ...args], { cwd: folder, env: { ...environment, ...env }, stdio: ['pipe', 'pipe', 'pipe'] });
   const run: World['run'] = (args, env = {}) => runInProcess(args, { cwd: folder, env: { ...environment, ...env } });

@@ -5,6 +5,7 @@ import type { BatchContext } from '../../src/batch/context.ts';
 import { makeKey, makeRequestLine, type Request } from '../../src/core/request.ts';
 import type { StartTimer } from '../../src/core/timer.ts';
 import { startTimer as startRealTimer } from '../../src/host/real-effects.ts';
+import { readOwnIdentity } from '../../src/ledger/disk/process-identity.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import { openLedger } from '../../src/ledger/open-ledger.ts';
 import { createProvider } from '../../src/openai/provider.ts';
@@ -62,7 +63,7 @@ export async function makeLaneWorld(
     visit: () => undefined,
     clock,
     randomId: () => `id${process.pid}x${++ids}`,
-    processIdentity: { pid: process.pid, host: os.hostname(), startTime: null },
+    processIdentity: readOwnIdentity(),
     signal,
   });
   await ledger.append({ type: 'run-started', run: 'run-1', job: 'lane', simulated: true, estimateNanoUsd: null });

@@ -5,6 +5,7 @@ import type { TestContext } from 'node:test';
 import type { CheckAnswer } from '../../src/core/outcome.ts';
 import { makeKey } from '../../src/core/request.ts';
 import type { SettledRecord } from '../../src/core/settled.ts';
+import { readOwnIdentity } from '../../src/ledger/disk/process-identity.ts';
 import type { Ledger, LedgerOptions, ResponseFile } from '../../src/ledger/ledger.ts';
 import { openLedger } from '../../src/ledger/open-ledger.ts';
 
@@ -60,7 +61,7 @@ export function makeLedgerOptions(directory: string, change: Partial<LedgerOptio
     visit: () => undefined,
     clock: () => new Date('2026-11-21T12:00:00.000Z'),
     randomId: () => `id${process.pid}x${++ids}`,
-    processIdentity: { pid: process.pid, host: os.hostname(), startTime: null },
+    processIdentity: readOwnIdentity(),
     signal: new AbortController().signal,
     ...change,
   };

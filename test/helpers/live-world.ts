@@ -6,6 +6,7 @@ import { decideNextStep } from '../../src/core/outcome.ts';
 import { makeKey, type Request } from '../../src/core/request.ts';
 import type { StartTimer } from '../../src/core/timer.ts';
 import { startTimer as startRealTimer } from '../../src/host/real-effects.ts';
+import { readOwnIdentity } from '../../src/ledger/disk/process-identity.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import { openLedger } from '../../src/ledger/open-ledger.ts';
 import type { LiveLane } from '../../src/live/lane.ts';
@@ -70,7 +71,7 @@ export async function openLiveLedger(directory: string, clock: () => Date = () =
     visit: () => undefined,
     clock,
     randomId: () => `id${process.pid}x${++ids}`,
-    processIdentity: { pid: process.pid, host: os.hostname(), startTime: null },
+    processIdentity: readOwnIdentity(),
     signal: new AbortController().signal,
   });
 }

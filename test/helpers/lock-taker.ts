@@ -1,6 +1,7 @@
 // Says `ready`, waits for a file `go`, tries to take the lock, says `won` or `held`, and keeps a lock it won until its standard input ends.
 // Usage: node lock-taker.js <directory of the lock> <path of the file go>
 import fs from 'node:fs';
+import { waitSilently } from '../../src/ledger/disk/holder-watch.ts';
 import { type Lock, takeLock } from '../../src/ledger/disk/lock.ts';
 import { readOwnIdentity } from '../../src/ledger/disk/process-identity.ts';
 import { LockHeldError } from '../../src/ledger/errors.ts';
@@ -13,10 +14,11 @@ const oneMillisecond = new Int32Array(new SharedArrayBuffer(4));
 while (!fs.existsSync(go)) Atomics.wait(oneMillisecond, 0, 0, 1);
 let lock: Lock | null = null;
 try {
-  lock = takeLock({
+  lock = await takeLock({
     directory,
     job: 'labels',
     identity: readOwnIdentity(),
+    waiting: waitSilently(new AbortController().signal),
     clock: () => new Date(),
     randomId: () => `taker${process.pid}x${ids++}`,
   });

@@ -1,12 +1,12 @@
-import os from 'node:os';
 import { startTimer } from '../../src/host/real-effects.ts';
+import { readOwnIdentity } from '../../src/ledger/disk/process-identity.ts';
 import type { RowSelection } from '../../src/run/open/selection.ts';
-import { planJob } from '../../src/run/plan/plan.ts';
+import { type PlanOptions, planJob } from '../../src/run/plan/plan.ts';
 import type { Plan } from '../../src/run/plan/plan-result.ts';
 import type { World } from './run-world.ts';
 
 /** The plan of a world's job over what its runs left. */
-export function planWorld(world: World, selection: RowSelection = { type: 'all' }): Promise<Plan> {
+export function planWorld(world: World, selection: RowSelection = { type: 'all' }, change: Partial<PlanOptions> = {}): Promise<Plan> {
   return planJob({
     jobFile: world.path('job.yaml'),
     overrides: { cwd: world.directory, input: null, out: null, mode: null },
@@ -14,6 +14,8 @@ export function planWorld(world: World, selection: RowSelection = { type: 'all' 
     stdin: null,
     target: { origin: 'simulator' },
     selection,
+    isFresh: false,
+    reopen: null,
     effects: {
       clock: world.clock,
       monotonicMs: () => performance.now(),
@@ -21,9 +23,10 @@ export function planWorld(world: World, selection: RowSelection = { type: 'all' 
       startTimer,
       random: () => 0.5,
       randomId: () => 'planned',
-      processIdentity: { pid: process.pid, host: os.hostname(), startTime: null },
+      processIdentity: readOwnIdentity(),
     },
     priceAsOf: null,
     signal: new AbortController().signal,
+    ...change,
   });
 }

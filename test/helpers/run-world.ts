@@ -4,6 +4,7 @@ import * as path from 'node:path';
 import type { Summary } from '../../src/core/summary.ts';
 import type { StartTimer } from '../../src/core/timer.ts';
 import { startTimer } from '../../src/host/real-effects.ts';
+import { readOwnIdentity } from '../../src/ledger/disk/process-identity.ts';
 import { createProvider } from '../../src/openai/provider.ts';
 import type { Effects } from '../../src/run/open/effects.ts';
 import type { RunOptions } from '../../src/run/options.ts';
@@ -133,7 +134,7 @@ export async function makeWorld(t: Cleanup | null, options: WorldOptions = {}): 
     startTimer,
     random: () => 0.5,
     randomId: () => `id${String(++ids).padStart(4, '0')}${process.hrtime.bigint().toString(36).slice(-4)}`,
-    processIdentity: { pid: process.pid, host: os.hostname(), startTime: null },
+    processIdentity: readOwnIdentity(),
   };
   const world: World = {
     directory,

@@ -17,7 +17,7 @@ export async function cancel(jobFile: string, flags: JobFlags): Promise<number> 
     cwd: process.cwd(),
     stateRoot: flags.stateDir ?? null,
     target: makeTarget(flags, { clock, startTimer }),
-    host: processIdentity.host,
+    processIdentity,
     signal: new AbortController().signal,
   });
   if (flags.json === true) printJson(cancelled);

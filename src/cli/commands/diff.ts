@@ -21,7 +21,7 @@ export async function diff(jobFile: string, runA: string, runB: string, flags: D
   const options = makeReadOptions(jobFile, flags);
   const { gold = null, field = null, csv = null, html } = flags;
   const page = html === undefined ? null : { path: html, report: await readReport(options, runB) };
-  const { comparison, state } = await compareRuns(options, { runA, runB, gold, field, csv, seed: BOOTSTRAP_SEED });
+  const { comparison, state } = await compareRuns(options, { runA, runB, gold, field, csv, page: html ?? null, seed: BOOTSTRAP_SEED });
   if (page !== null) await writeReportAgain(options, page.report, { path: page.path, comparison });
   const path = comparison.csv === null ? null : relative(process.cwd(), comparison.csv);
   if (flags.json === true) printJson({ ...comparison, csv: path });

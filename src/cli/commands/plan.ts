@@ -11,12 +11,21 @@ export async function plan(jobFile: string, flags: RunFlags): Promise<number> {
   try {
     const plan = await planJob(makePlanOptions(jobFile, flags));
     if (flags.json === true) printJson(plan);
-    else print(renderPlan(plan, showRunCommand(jobFile, flags), hasColour(process.stdout)));
+    else print(renderPlan(plan, showAsPlanned(jobFile, flags), hasColour(process.stdout)));
     return EXIT.done;
   } catch (error) {
     if (flags.json === true && error instanceof UsageError) printJson({ schema: 'rowmill.plan/1', problems: listProblems(error) });
     throw error;
   }
+}
+
+/** The run that does what was planned. Unlike what continues a run, it says again what is to be asked again. */
+function showAsPlanned(jobFile: string, flags: RunFlags): string {
+  return [
+    showRunCommand(jobFile, flags),
+    ...(flags.fresh === true ? ['--fresh'] : []),
+    ...(flags.retryFailed === true ? ['--retry-failed'] : []),
+  ].join(' ');
 }
 
 function listProblems({ problems }: UsageError): readonly PlanProblem[] {

@@ -27,7 +27,7 @@ export async function report(jobFile: string, flags: ReportFlags): Promise<numbe
   const { summary, facts, state } = found;
   const isFull = flags.summary === 'full' && facts !== null;
   if (flags.html !== undefined) {
-    await writeReportAgain(options, found, { path: flags.html, quality: await readQuality(options, flags) });
+    await writeReportAgain(options, found, { path: flags.html, gold: flags.gold ?? null, quality: await readQuality(options, flags) });
     say(`Report: ${relative(process.cwd(), resolve(flags.html))}`);
   }
   if (flags.json === true) printJson(isFull ? { ...summary, details: { ...facts, summary: undefined } } : summary);

@@ -22,7 +22,7 @@ export function renderPlan(plan: Plan, command: string, colour: boolean): string
     ...describeShards(plan).map((text) => line('shards', text)),
     line('tokens', describeInput(tokens)),
     line('', describeOutput(tokens)),
-    paint('dim', `${'cost'.padEnd(10)}${['low', 'expected', 'worst'].map((word) => word.padStart(COLUMN)).join('')}`),
+    paint('dim', `${'cost'.padEnd(10)}${['low', 'expected', 'upper', 'worst'].map((word) => word.padStart(COLUMN)).join('')}`),
     ...(['batch', 'live', 'flex'] as const).map((lane) => line(`  ${lane}`, describeCost(cost[lane]))),
     ...(plan.priceNote === undefined ? [] : [line('', plan.priceNote)]),
     ...describeCheaper(plan).map((text) => line('cheaper', text)),
@@ -111,7 +111,9 @@ function formatMinutes(minutes: number): string {
 
 function describeCost(range: CostRange | null): string {
   if (range === null) return 'not sold, or its price is unknown'.padStart(COLUMN);
-  return [range.lowNanoUsd, range.expectedNanoUsd, range.worstNanoUsd].map((nanoUsd) => formatDollars(nanoUsd).padStart(COLUMN)).join('');
+  return [range.lowNanoUsd, range.expectedNanoUsd, range.upperNanoUsd, range.worstNanoUsd]
+    .map((nanoUsd) => formatDollars(nanoUsd).padStart(COLUMN))
+    .join('');
 }
 
 function describeProblem({ file, line, column, message }: PlanProblem): string {

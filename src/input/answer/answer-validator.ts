@@ -1,16 +1,7 @@
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
+import { compilePattern, type LinearPattern } from './linear-pattern.ts';
 
-/** Longest text a schema's `pattern` is tried on; with nested repetition refused, this bounds its time. */
-const MAX_PATTERN_TEXT = 2_000;
 const MAX_PATTERN_LENGTH = 500;
-
-/** A text too long for a pattern reached the validator: the answer is invalid, not the program. */
-export class PatternTextError extends Error {
-  constructor(lengthCharacters: number) {
-    super(`a text of ${lengthCharacters} characters is too long to be checked against a pattern (at most ${MAX_PATTERN_TEXT})`);
-    this.name = 'PatternTextError';
-  }
-}
 
 /** Knows what a schema may say. Making it takes longer than compiling a schema, so there is one. */
 let metaAjv: Ajv2020 | null = null;
@@ -50,38 +41,9 @@ function compile(schema: Readonly<Record<string, unknown>>): ValidateFunction {
   return ajv.compile(body);
 }
 
-function createPattern(source: string, flags: string): { test(text: string): boolean } {
+function createPattern(source: string, flags: string): LinearPattern {
   if (source.length > MAX_PATTERN_LENGTH) throw new Error(`the pattern is longer than ${MAX_PATTERN_LENGTH} characters`);
-  if (hasRiskyRepetition(source))
-    throw new Error(`the pattern ${source} repeats a group that repeats or branches inside; it could take for ever`);
-  const pattern = new RegExp(source, flags);
-  return {
-    test: (text) => {
-      if (text.length > MAX_PATTERN_TEXT) throw new PatternTextError(text.length);
-      return pattern.test(text);
-    },
-  };
-}
-
-/** A repeated group that holds repetition or alternatives, or a back reference: what makes a pattern take exponential time. */
-export function hasRiskyRepetition(source: string): boolean {
-  const text = source
-    .replaceAll(/\\[1-9]|\\k</g, '\u0000')
-    .replaceAll(/\\./g, 'x')
-    .replaceAll(/\[[^\]]*\]/g, 'x');
-  if (text.includes('\u0000')) return true;
-  const open: boolean[] = [];
-  for (let position = 0; position < text.length; position++) {
-    const character = text[position] ?? '';
-    if (character === '(') open.push(false);
-    else if (character === ')') {
-      const isRisky = open.pop() ?? false;
-      const isRepeated = /^(?:[*+]|\{\d+,\d*\}|\{\d{2,}\})/.test(text.slice(position + 1));
-      if (isRisky && isRepeated) return true;
-      if ((isRisky || isRepeated) && open.length > 0) open[open.length - 1] = true;
-    } else if (/[*+|{]/.test(character) && open.length > 0) open[open.length - 1] = true;
-  }
-  return false;
+  return compilePattern(source, flags);
 }
 
 /** The first few validation errors in one line, for a person and for a re-ask. */

@@ -4,20 +4,12 @@
  * @param value what `JSON.parse` made of the text
  */
 export function findSilentChange(text: string, value: unknown): string | null {
-  if (!text.isWellFormed()) return HALF_CHARACTER;
-  const hasEscapes = text.includes('\\u');
-  let depth = 0;
+  const unwritable = findUnwritable(text);
+  if (unwritable !== null) return unwritable.why;
   let keys = 0;
   for (let position = 0; position < text.length; position += 1) {
     const character = text[position] as string;
-    if (character === '"') {
-      const end = findStringEnd(text, position);
-      if (hasEscapes && !isWellFormed(text.slice(position, end + 1))) return HALF_CHARACTER;
-      position = end;
-    } else if (character === '{' || character === '[') {
-      depth += 1;
-      if (depth > MAX_DEPTH) return `it nests deeper than ${MAX_DEPTH} levels`;
-    } else if (character === '}' || character === ']') depth -= 1;
+    if (character === '"') position = findStringEnd(text, position);
     else if (character === ':') keys += 1;
     else if (character === '-' || (character >= '0' && character <= '9')) {
       const end = findNumberEnd(text, position);
@@ -29,6 +21,35 @@ export function findSilentChange(text: string, value: unknown): string | null {
   return repeated === null ? null : `the key ${JSON.stringify(repeated)} stands in it twice`;
 }
 
+/** What no table can hold, and where in the text it begins. */
+export interface Unwritable {
+  readonly position: number;
+  /** Goes on where a sentence has named the text. */
+  readonly why: string;
+}
+
+/** The first thing of a JSON text that could be read and not be written again; null when there is none. */
+export function findUnwritable(text: string): Unwritable | null {
+  if (!text.isWellFormed()) return { position: text.search(LONE_SURROGATE), why: HALF_CHARACTER };
+  const hasEscapes = text.includes('\\u');
+  // Most texts have no escapes, and are too short to be deep.
+  if (!hasEscapes && text.length <= MAX_DEPTH) return null;
+  let depth = 0;
+  for (let position = 0; position < text.length; position += 1) {
+    const character = text[position] as string;
+    if (character === '"') {
+      const end = findStringEnd(text, position);
+      if (hasEscapes && !isWellFormed(text.slice(position, end + 1))) return { position, why: HALF_CHARACTER };
+      position = end;
+    } else if (character === '{' || character === '[') {
+      depth += 1;
+      if (depth > MAX_DEPTH) return { position, why: `it nests deeper than ${MAX_DEPTH} levels` };
+    } else if (character === '}' || character === ']') depth -= 1;
+  }
+  return null;
+}
+
+const LONE_SURROGATE = /\p{Surrogate}/u;
 const HALF_CHARACTER = 'it holds half of a character (a lone surrogate)';
 /** A value is parsed at any depth, but written only as deep as the stack allows; no answer is meant to come near this. */
 const MAX_DEPTH = 1_000;

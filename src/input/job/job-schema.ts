@@ -220,7 +220,7 @@ function makeRunningSchemas(): Record<string, object> {
       },
       { description: 'Hard limits in dollars.' },
     ),
-    confirm_over: { type: 'number', minimum: 0, description: 'An estimate above this many dollars is confirmed first. Default 1.' },
+    confirm_over: { type: 'number', minimum: 0, description: 'A run that may cost more dollars than this is confirmed first. Default 1.' },
     retry: closed({ attempts: { ...POSITIVE_COUNT, maximum: 20, description: 'Tries per row and run, the first included. Default 3.' } }),
     on_unknown: {
       enum: ['retry', 'hold'],

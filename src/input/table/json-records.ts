@@ -1,4 +1,5 @@
 import { UsageError } from '../../core/errors.ts';
+import { findUnwritable } from '../answer/exact-json.ts';
 import type { TableFile } from './read-bytes.ts';
 
 /** A JSON object of a table and the line it starts on, from 1. The record has no prototype: `__proto__` is a key like any other. */
@@ -22,9 +23,22 @@ export function readJsonRecord(text: string, file: TableFile, line: number, colu
     const found = Array.isArray(value) ? 'a list' : value === null ? 'null' : `a ${typeof value}`;
     throw damagedJson(file, line, column, `each record must be a JSON object, not ${found}`);
   }
+  const unwritable = findUnwritable(text);
+  if (unwritable !== null) {
+    const at = placeWithin(text, unwritable.position, { line, column });
+    throw damagedJson(file, at.line, at.column, `the record cannot be written again: ${unwritable.why}`);
+  }
   const inexact = findInexactNumber(text);
   if (inexact !== null) throw damagedJson(file, line, column, `the number ${inexact} cannot be kept exactly; write it in quotes`);
   return { record: Object.setPrototypeOf(value, null) as Readonly<Record<string, unknown>>, line };
+}
+
+/** The line and column of a position in a text that begins at `start`. */
+function placeWithin(text: string, position: number, start: { readonly line: number; readonly column: number }) {
+  const before = text.slice(0, position);
+  const lineStart = before.lastIndexOf('\n') + 1;
+  const lines = before.split('\n').length - 1;
+  return { line: start.line + lines, column: lines === 0 ? start.column + position : position - lineStart + 1 };
 }
 
 /** A place in a JSON table. */

@@ -23,7 +23,7 @@ const MAX_CHUNK_ROWS = 512;
 /** Bytes hashed at once. */
 const HASH_BYTES = 1 << 20;
 
-/** Opens the files of a table, to be read in this thread. */
+/** Opens the files of a table. */
 export async function openFiles(spec: InputSpec, files: readonly TableFile[], signal: AbortSignal): Promise<InputTable> {
   const makeText = (onBytes?: OnBytes): TextFiles => ({
     files,

@@ -2,8 +2,8 @@ import { crc32 } from 'node:zlib';
 import type { Row } from '../../core/row.ts';
 
 /**
- * Rows of a CSV table as bytes, to be kept or given to another thread; they become rows again in a tenth of the time of parsing. A head, then lines and lengths of texts as numbers of
- * 32 bits, then all texts. Chunks are as long as a multiple of such a number, so that they can lie behind each other.
+ * Rows of a CSV table as bytes, to be kept. A head, then lines and lengths of texts as numbers of 32 bits, then all texts. Chunks are as long
+ * as a multiple of such a number, so that they can lie behind each other.
  */
 export interface ChunkHead {
   readonly rows: number;

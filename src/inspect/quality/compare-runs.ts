@@ -8,6 +8,7 @@ import type { PreparedJob } from '../../run/open/prepared-job.ts';
 import { hashRowId } from '../../run/open/row-keys.ts';
 import type { JobState } from '../last-run.ts';
 import { findState, prepareForReading, type ReadOptions } from '../open-state.ts';
+import { refuseDestinations } from '../refuse-destinations.ts';
 import { type Gold, openGold } from './gold.ts';
 import { type OpenedRun, openRun } from './open-run.ts';
 import { createRunComparer, type RowPair } from './run-comparer.ts';
@@ -22,6 +23,8 @@ export interface CompareOptions {
   readonly field: string | null;
   /** Where to write every row that is not the same; null for nowhere. */
   readonly csv: string | null;
+  /** Where a page with the comparison is going to be written; null for nowhere. */
+  readonly page: string | null;
   /** Of the bootstrap. */
   readonly seed: number;
 }
@@ -38,6 +41,11 @@ export async function compareRuns(
   if (runA === runB) throw new UsageError(`${runA}: the same run twice; name two runs`);
   const found = await findState(options);
   const prepared = await prepareForReading(options, found);
+  const files = [
+    { path: compare.csv, name: 'the table of changes' },
+    { path: compare.page, name: 'the report' },
+  ];
+  await refuseDestinations(options, prepared, { files, gold: compare.gold });
   const a = await openRun(options, found, prepared, runA);
   try {
     const b = await openRun(options, found, prepared, runB);

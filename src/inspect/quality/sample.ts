@@ -7,6 +7,7 @@ import { chooseField } from '../../run/open/answer-field.ts';
 import { selectRows } from '../../run/open/selection.ts';
 import type { JobState } from '../last-run.ts';
 import { type OpenState, openState, type ReadOptions } from '../open-state.ts';
+import { refuseDestinations } from '../refuse-destinations.ts';
 import { readSheet } from './read-sheet.ts';
 import { createRowSampler, makeSheetRow, type Stratify } from './row-sampler.ts';
 
@@ -74,6 +75,7 @@ async function writeSample(
   const { table, compiled } = prepared;
   const field = chooseField(compiled.job, fieldName);
   const path = sheetPath(compiled.job.write.path);
+  await refuseDestinations(options, prepared, { files: [{ path, name: 'the sheet' }] });
   const sheet = await readSheet(path, options.cwd, options.signal);
   const sampler = createRowSampler({ rows: wanted, seed, stratify: by === null ? null : chooseStratum(opened, by) });
   const run = ledger.fold.runs.at(-1)?.id ?? null;

@@ -62,6 +62,39 @@ export function syncDirectory(directory: string): void {
   }
 }
 
+/**
+ * Whether an open file is still the one its name leads to. The name is opened, not only looked at: network file systems answer a look from memory
+ * for a minute, an opening asks the server.
+ */
+export function isFileAt(file: string, descriptor: number): boolean {
+  let current: number;
+  try {
+    current = openForReading(file);
+  } catch {
+    return false;
+  }
+  try {
+    const [there, ours] = [fs.fstatSync(current, { bigint: true }), fs.fstatSync(descriptor, { bigint: true })];
+    return there.ino === ours.ino && there.dev === ours.dev;
+  } finally {
+    fs.closeSync(current);
+  }
+}
+
+/** Puts a copy in the place of a file, durably: what another process has open is from then on a file without a name. Nothing where there is none. */
+export function replaceByCopy(file: string, token: string): void {
+  if (!fs.existsSync(file)) return;
+  const temporaryPath = makeTemporaryPath(file, token);
+  fs.copyFileSync(file, temporaryPath, fs.constants.COPYFILE_EXCL);
+  const descriptor = openPrivateFile(temporaryPath, fs.constants.O_RDWR);
+  try {
+    fs.fsyncSync(descriptor);
+  } finally {
+    fs.closeSync(descriptor);
+  }
+  publishFile(temporaryPath, file);
+}
+
 /** Gives a finished, synced file its final name, durably. */
 export function publishFile(temporaryPath: string, finalPath: string): void {
   fs.renameSync(temporaryPath, finalPath);

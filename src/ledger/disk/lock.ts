@@ -1,27 +1,19 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { LockHeldError } from '../errors.ts';
-import { listNames, makeTemporaryPath, writeFileAtomically } from './durable-files.ts';
-import { isSameProcessAlive, type ProcessIdentity } from './process-identity.ts';
-
-const HEARTBEAT_MS = 30_000;
-/** A holder on another host, of which only the heartbeat can be seen, is taken for dead after this long. */
-const HEARTBEAT_LOST_MS = 5 * 60_000;
-/** After a gap this long (a suspended machine) the lock is read again before the next effect. */
-const RECHECK_MS = 60_000;
+import { isFileAt, listNames } from './durable-files.ts';
+import { createHolderWatch, describeHolder, HEARTBEAT, type Heartbeat, type HolderWatch, type LockWaiting } from './holder-watch.ts';
+import { type FoundHolder, formatHolder, type Holder, putNewFile, readHolder, replaceFile } from './lock-file.ts';
+import type { ProcessIdentity } from './process-identity.ts';
 
 const CLAIM_PREFIX = 'lock.after-';
 
-/** What the file `lock` says. */
-interface Holder extends ProcessIdentity {
-  readonly heartbeatAt: string;
-  /** Names this very taking of the lock. */
-  readonly token: string;
-}
-
 /** The right to write, held until `release`. */
 export interface Lock {
-  /** Reads the lock again when long enough ago. @throws LockHeldError when another process has taken it over */
+  /** Whether another process held it before and did not give it back. What that one has open must not be written to. */
+  readonly isTakenOver: boolean;
+  isHeld(): boolean;
+  /** Looks whether the lock is still this one. What was opened before is then of this holder: a successor takes the lock first, and then replaces files. @throws LockHeldError when another process has taken it over */
   assertHeld(): void;
   release(): void;
 }
@@ -33,140 +25,127 @@ export interface LockOptions {
   readonly identity: ProcessIdentity;
   readonly clock: () => Date;
   readonly randomId: () => string;
+  readonly heartbeat?: Heartbeat | undefined;
+  readonly waiting: LockWaiting;
 }
 
 /**
- * Takes the lock of a state directory, from a dead holder too.
+ * Takes the lock of a state directory, from a holder that is gone too. One that is seen to be dead is succeeded at once; one that cannot be seen
+ * from here is watched first, for as long as its heartbeat may be silent.
  * @throws LockHeldError when a living process holds it
  */
-export function takeLock(options: LockOptions): Lock {
+export async function takeLock(options: LockOptions): Promise<Lock> {
   const file = path.join(options.directory, 'lock');
-  const own: Holder = { ...options.identity, heartbeatAt: options.clock().toISOString(), token: options.randomId() };
-  if (!putNewFile(file, own, options)) takeOver(file, own, options);
-  // Whatever claims are left were made for holders before us, and are void.
-  for (const name of listNames(options.directory)) {
-    if (name.startsWith(CLAIM_PREFIX)) fs.rmSync(path.join(options.directory, name), { force: true });
+  const own: Holder = { ...options.identity, heartbeatAt: options.clock().toISOString(), token: options.randomId(), beat: formatBeat(0) };
+  const watch = createHolderWatch({ ...options, heartbeat: options.heartbeat ?? HEARTBEAT });
+  for (;;) {
+    const taken = tryToTake(file, own, { ...options, watch });
+    if (taken !== null) return holdLock(file, own, taken, options);
+    await watch.pause();
   }
-  return holdLock(file, own, options);
+}
+
+interface Taken {
+  readonly descriptor: number;
+  readonly isTakenOver: boolean;
+}
+
+interface Watching extends LockOptions {
+  readonly watch: HolderWatch;
 }
 
 /**
- * Takes the lock from a holder that is gone. Whoever wants to succeed a holder first claims it by a file named after the holder's token,
+ * Takes the lock if it is free, or its holder gone. Whoever wants to succeed a holder first claims it by a file named after the holder's token,
  * which only one process can create; a claim whose maker died is succeeded in the same way. A claim made too late is void: the lock no
  * longer shows the holder that was claimed.
+ * @returns null when it has to be looked at again
  */
-function takeOver(file: string, own: Holder, options: LockOptions): void {
+function tryToTake(file: string, own: Holder, options: Watching): Taken | null {
   const first = readHolder(file);
   if (first === null) {
-    // Released between our two looks.
-    if (putNewFile(file, own, options)) return;
-    throw makeHeldError(readHolder(file), options);
+    const descriptor = putNewFile(file, own, options.randomId());
+    return descriptor === null ? null : removeClaims({ descriptor, isTakenOver: false }, options);
   }
-  let claim = '';
-  for (let holder: Holder = first; ; ) {
-    if (isAlive(holder, options)) throw makeHeldError(holder, options);
-    claim = path.join(options.directory, `${CLAIM_PREFIX}${holder.token}`);
-    if (putNewFile(claim, own, options)) break;
-    const claimer = readHolder(claim);
-    if (claimer === null) throw makeHeldError(readHolder(file), options);
-    holder = claimer;
-  }
-  if (readHolder(file)?.token !== first.token) {
+  const last = findLastClaimer(first, options.directory);
+  if (!options.watch.isGone(last)) return null;
+  const claim = locateClaim(last, options.directory);
+  const claimed = putNewFile(claim, own, options.randomId());
+  if (claimed === null) return null;
+  fs.closeSync(claimed);
+  if (readHolder(file)?.holder.token !== first.holder.token) {
     fs.rmSync(claim, { force: true });
-    throw makeHeldError(readHolder(file), options);
+    return null;
   }
-  writeFileAtomically(file, formatHolder(own), options.randomId());
+  return removeClaims({ descriptor: replaceFile(file, own, options.randomId()), isTakenOver: true }, options);
 }
 
-function holdLock(file: string, own: Holder, options: LockOptions): Lock {
-  let checkedAtMs = options.clock().getTime();
-
-  function assertOwn(): void {
-    const holder = readHolder(file);
-    if (holder?.token !== own.token) throw makeHeldError(holder, options);
-    checkedAtMs = options.clock().getTime();
+/** The process that is to hold the lock next, if those before it are gone: the holder, or who claimed to succeed it. */
+function findLastClaimer(first: FoundHolder, directory: string): FoundHolder {
+  const seen = new Set<string>();
+  for (let last = first; ; ) {
+    seen.add(last.holder.token);
+    const claimer = readHolder(locateClaim(last, directory));
+    if (claimer === null || seen.has(claimer.holder.token)) return last;
+    last = claimer;
   }
+}
 
-  const heartbeat = setInterval(() => {
-    try {
-      assertOwn();
-      writeFileAtomically(file, formatHolder({ ...own, heartbeatAt: options.clock().toISOString() }), options.randomId());
-    } catch {
-      // The next effect reads the lock for itself, and tells.
-      checkedAtMs = Number.NEGATIVE_INFINITY;
-    }
-  }, HEARTBEAT_MS);
+function locateClaim({ holder }: FoundHolder, directory: string): string {
+  return path.join(directory, `${CLAIM_PREFIX}${holder.token}`);
+}
+
+/** Whatever claims are left were made for holders before us, and are void. */
+function removeClaims(taken: Taken, { directory }: LockOptions): Taken {
+  for (const name of listNames(directory)) {
+    if (name.startsWith(CLAIM_PREFIX)) fs.rmSync(path.join(directory, name), { force: true });
+  }
+  return taken;
+}
+
+function holdLock(file: string, own: Holder, { descriptor, isTakenOver }: Taken, options: LockOptions): Lock {
+  let beats = 0;
+  let isOpen = true;
+  const isHeld = () => isOpen && (isFileAt(file, descriptor) || readHolder(file)?.holder.token === own.token);
+
+  // Written over in place: a holder that was stopped and displaced between two steps writes into a file that nobody reads any more.
+  const heartbeat = setInterval(
+    () => {
+      beats += 1;
+      const text = formatHolder({ ...own, heartbeatAt: options.clock().toISOString(), beat: formatBeat(beats) });
+      try {
+        fs.writeSync(descriptor, text, 0, text.length, 0);
+        fs.fdatasync(descriptor, () => undefined);
+      } catch {
+        // Whoever watches will take the lock over, which the next effect notices.
+      }
+    },
+    (options.heartbeat ?? HEARTBEAT).everyMs,
+  );
   heartbeat.unref();
 
   return {
+    isTakenOver,
+    isHeld,
     assertHeld() {
-      if (Math.abs(options.clock().getTime() - checkedAtMs) > RECHECK_MS) assertOwn();
+      if (!isHeld()) throw makeDisplacedError(readHolder(file), options.job);
     },
     release() {
       clearInterval(heartbeat);
-      if (readHolder(file)?.token === own.token) fs.rmSync(file, { force: true });
+      if (isHeld()) fs.rmSync(file, { force: true });
+      if (isOpen) fs.closeSync(descriptor);
+      isOpen = false;
     },
   };
 }
 
-function isAlive(holder: Holder, options: LockOptions): boolean {
-  if (holder.host === options.identity.host) return isSameProcessAlive(holder);
-  return options.clock().getTime() - Date.parse(holder.heartbeatAt) <= HEARTBEAT_LOST_MS;
+function makeDisplacedError(found: FoundHolder | null, job: string): LockHeldError {
+  const who = found === null ? 'another process' : describeHolder(found);
+  return new LockHeldError(
+    `${who} has taken job ${job} over, because this process had not been heard of; nothing more is sent from here, and what it has paid for is not lost`,
+    found?.holder ?? { pid: 0, host: 'unknown' },
+  );
 }
 
-/** Creates a file with its content in one step, so that nobody reads it half written. @returns false when it exists */
-function putNewFile(file: string, holder: Holder, options: LockOptions): boolean {
-  const temporaryPath = makeTemporaryPath(file, options.randomId());
-  fs.writeFileSync(temporaryPath, formatHolder(holder), { mode: 0o600, flag: 'wx' });
-  try {
-    fs.linkSync(temporaryPath, file);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    return putNewFileWithoutLink(file, holder);
-  } finally {
-    fs.rmSync(temporaryPath, { force: true });
-  }
-}
-
-/** For file systems without hard links (exFAT, some network shares): the name and the content come in two steps. */
-function putNewFileWithoutLink(file: string, holder: Holder): boolean {
-  try {
-    fs.writeFileSync(file, formatHolder(holder), { mode: 0o600, flag: 'wx' });
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw error;
-  }
-}
-
-function formatHolder(holder: Holder): string {
-  return `${JSON.stringify(holder)}\n`;
-}
-
-const TOKEN = /^[A-Za-z0-9_-]{1,64}$/;
-
-/** Who holds the lock or made the claim; null when there is no such file. A damaged file belongs to a process that is long dead. */
-function readHolder(file: string): Holder | null {
-  let text: string;
-  try {
-    text = fs.readFileSync(file, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw error;
-  }
-  try {
-    const holder = JSON.parse(text) as Holder;
-    if (Number.isSafeInteger(holder.pid) && holder.pid > 0 && TOKEN.test(holder.token) && typeof holder.host === 'string') return holder;
-  } catch {}
-  return { pid: 0, host: '', startTime: null, heartbeatAt: new Date(0).toISOString(), token: 'damaged' };
-}
-
-function makeHeldError(holder: Holder | null, options: LockOptions): LockHeldError {
-  const { pid, host } = holder ?? { pid: 0, host: 'unknown' };
-  const who = holder === null ? 'another process' : `process ${pid} on ${host}`;
-  return new LockHeldError(`job ${options.job} is being run by ${who} (lock in ${options.directory}); wait for it, or end it`, {
-    pid,
-    host,
-  });
+function formatBeat(beats: number): string {
+  return String(beats).padStart(10, '0');
 }

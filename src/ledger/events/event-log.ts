@@ -3,7 +3,7 @@ import path from 'node:path';
 import { AppError, LedgerError } from '../../core/errors.ts';
 import type { Event, StoredEvent } from '../../core/event.ts';
 import { NewerFormatError, refuseNewer } from '../../core/formats.ts';
-import { openForReading, openPrivateFile, readBytesAt, writeFully } from '../disk/durable-files.ts';
+import { isFileAt, openForReading, openPrivateFile, readBytesAt, writeFully } from '../disk/durable-files.ts';
 import { forEachLine, readLineChunks } from '../disk/read-lines.ts';
 import { makeEventLine, readEventLine } from './event-line.ts';
 
@@ -102,7 +102,7 @@ export interface EventLogOptions {
   readonly file: string;
   readonly end: LogEnd;
   readonly clock: () => Date;
-  /** Called before every group is written; throws when this process may no longer write. */
+  /** Called before every group is written, and again when it is on the disk; throws when this process may no longer write. */
   readonly assertWritable: () => void;
   /** Called for every event in order, right after its sync. */
   readonly onDurable: (placed: PlacedEvent) => void;
@@ -119,11 +119,14 @@ interface Waiting {
 export function openEventLog(options: EventLogOptions): EventLog {
   const { O_RDWR, O_CREAT } = fs.constants;
   const descriptor = openPrivateFile(options.file, O_RDWR | O_CREAT);
+  options.assertWritable();
   let { seq, bytes } = options.end;
   if (fs.fstatSync(descriptor).size > bytes) {
     fs.ftruncateSync(descriptor, bytes);
     fs.fdatasyncSync(descriptor);
   }
+  // Some file systems give a file another number each time it is opened.
+  const hasStableInode = isFileAt(options.file, descriptor);
   let waiting: Waiting[] = [];
   let flushing: Promise<void> | null = null;
   let failure: AppError | null = null;
@@ -148,6 +151,10 @@ export function openEventLog(options: EventLogOptions): EventLog {
     options.assertWritable();
     writeFully(descriptor, Buffer.concat(group.map((one) => one.line)), bytes);
     await syncData(descriptor);
+    // What costs money waits for this: it must not happen when the log others read is another file by now.
+    options.assertWritable();
+    if (hasStableInode && !isFileAt(options.file, descriptor))
+      throw new LedgerError('another file stands in its place; nothing more is sent', { file: options.file, line: 0 });
     for (const { event, line, resolve } of group) {
       const placed = { event, offsetBytes: bytes, lengthBytes: line.length - 1 };
       bytes += line.length;

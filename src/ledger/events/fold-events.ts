@@ -1,6 +1,7 @@
 import type { AnnouncedCall, StoredEvent } from '../../core/event.ts';
 import { countAnswerCaps } from '../../core/request.ts';
 import type { AnswerlessAttempts, BatchState, LedgerFold, OpenCall, RunState, ShardState, UnknownCalls } from './fold.ts';
+import { endRun, reviseEstimate, trackActivity } from './fold-runs.ts';
 import type { ShardTransition } from './shard-transitions.ts';
 import { SHARD_TRANSITIONS } from './shard-transitions.ts';
 
@@ -40,6 +41,7 @@ export function createFold(): FoldInProgress {
     learnedLimits: new Map(),
     learnedForms: new Map(),
     runs: [],
+    activeAt: '',
     currentRun: null,
     deadline: null,
     generation: 0,
@@ -53,7 +55,12 @@ export function createFold(): FoldInProgress {
     unknownCalls: new Map(),
     retrySets: new Map(),
   };
-  return { fold, apply: (event) => applyEvent(fold, event), closeCall: (customId) => closeCall(fold, customId) };
+  const track = trackActivity(fold);
+  const apply = (event: StoredEvent) => {
+    track(event);
+    applyEvent(fold, event);
+  };
+  return { fold, apply, closeCall: (customId) => closeCall(fold, customId) };
 }
 
 function applyEvent(fold: MutableFold, event: StoredEvent): void {
@@ -73,6 +80,7 @@ function applyEvent(fold: MutableFold, event: StoredEvent): void {
         endedAt: null,
         exitCode: null,
         simulated: event.simulated,
+        lane: event.lane ?? null,
         estimateNanoUsd: event.estimateNanoUsd,
       };
       fold.runs.push(fold.currentRun);
@@ -85,12 +93,13 @@ function applyEvent(fold: MutableFold, event: StoredEvent): void {
       if (fold.deadline !== null) fold.deadline = { ...fold.deadline, switchedAt: event.at };
       return;
     case 'run-ended':
-      endRun(fold, event.run, event.at, event.exitCode);
+      endRun(fold, event);
       return;
     case 'generation-started':
       fold.generation = event.generation;
       fold.generationRun = fold.currentRun?.id ?? null;
       fold.retrySets.clear();
+      reviseEstimate(fold, event.estimateNanoUsd);
       return;
     case 'retry-opened':
       startAttemptEpoch(fold, fold.currentRun?.id ?? fold.epochRuns.at(-1) ?? '');
@@ -99,6 +108,7 @@ function applyEvent(fold: MutableFold, event: StoredEvent): void {
         if (Object.keys(event.set).length > 0) fold.retrySets.set(key, event.set);
         else fold.retrySets.delete(key);
       }
+      reviseEstimate(fold, event.estimateNanoUsd);
       return;
     case 'limit-learned':
       fold.learnedLimits.set(event.model, event.enqueuedTokens);
@@ -236,13 +246,6 @@ function addUnknownCalls(fold: MutableFold, calls: readonly AnnouncedCall[]): vo
 function startAttemptEpoch(fold: MutableFold, run: string): void {
   fold.attemptEpoch += 1;
   fold.epochRuns[fold.attemptEpoch] = run;
-}
-
-function endRun(fold: MutableFold, run: string, at: string, exitCode: number): void {
-  const index = fold.runs.findLastIndex((candidate) => candidate.id === run);
-  const started = fold.runs[index];
-  if (started !== undefined) fold.runs[index] = { ...started, endedAt: at, exitCode };
-  if (fold.currentRun?.id === run) fold.currentRun = null;
 }
 
 function inForce(fold: LedgerFold): { run: string; attemptEpoch: number; generation: number } {

@@ -10,7 +10,10 @@ export interface LedgerFold {
   readonly learnedLimits: ReadonlyMap<string, number>;
   /** What base URLs turned out to want in another form: by base URL, then by the name of the form. */
   readonly learnedForms: ReadonlyMap<string, ReadonlyMap<string, string>>;
+  /** Those that were refused before anything came of them are left out. */
   readonly runs: readonly RunState[];
+  /** When a run last did something; when the state was created, before the first. Runs that were refused do not count. */
+  readonly activeAt: string;
   /** The run that was started and has not ended; null between runs. */
   readonly currentRun: RunState | null;
   /** The latest deadline of a run; null before the first. */
@@ -128,6 +131,8 @@ export interface RunState {
   readonly endedAt: string | null;
   readonly exitCode: number | null;
   readonly simulated: boolean;
-  /** What it was expected to cost when it began; null when a price is unknown. */
+  /** Where its requests went at first; null where that was not kept. */
+  readonly lane: 'batch' | 'live' | null;
+  /** What it was expected to cost when it began, or when more was last opened in it; null when a price is unknown. */
   readonly estimateNanoUsd: number | null;
 }

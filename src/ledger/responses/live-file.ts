@@ -132,6 +132,7 @@ export function createLiveWriter(options: LiveWriterOptions): LiveWriter {
     if (open !== null) fs.closeSync(open.descriptor);
     const { O_RDWR, O_CREAT } = fs.constants;
     const descriptor = openPrivateFile(path.join(options.directory, name), O_RDWR | O_CREAT);
+    options.assertWritable();
     syncDirectory(options.directory);
     open = { name, descriptor, bytes: fs.fstatSync(descriptor).size };
     return open;

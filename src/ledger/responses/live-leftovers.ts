@@ -46,13 +46,14 @@ export async function takeLiveLeftovers(
 }
 
 /** Cuts what a crash left of a line at the end of every live file. */
-export function cutTornLines(directory: string): void {
+export function cutTornLines(directory: string, assertWritable: () => void): void {
   for (const name of listNames(directory)) {
     if (!isLiveName(name)) continue;
     const descriptor = openPrivateFile(path.join(directory, name), fs.constants.O_RDWR);
     try {
       const wholeBytes = findWholeBytes(path.join(directory, name), 0);
       if (wholeBytes === fs.fstatSync(descriptor).size) continue;
+      assertWritable();
       fs.ftruncateSync(descriptor, wholeBytes);
       fs.fdatasyncSync(descriptor);
     } finally {

@@ -62,6 +62,8 @@ export class SettledStore {
   /** Where the blocks read or written so far end. */
   #endBytes = 0;
   #isReading = true;
+  /** What follows is not what is wanted any more; it is cut when something is written in its place. */
+  #isOutdated = false;
   /** Blocks a reader had to make itself, by the offset they would have in the file. */
   readonly #memory: { readonly offsetBytes: number; readonly bytes: Buffer }[] = [];
 
@@ -74,8 +76,8 @@ export class SettledStore {
 
   /** The next block when it stands for `source`, else null: from then on every block has to be appended. */
   readBlock(source: BlockSource): { readonly content: BlockContent; readonly place: BlockPlace } | null {
-    const found = this.#isReading ? this.#readBlockAtEnd(source) : null;
-    if (found === null) this.endReading();
+    const found = this.#isReading && !this.#isOutdated ? this.#readBlockAtEnd(source) : null;
+    if (found === null) this.#isOutdated = true;
     else this.#endBytes = found.place.offsetBytes + found.place.lengthBytes;
     return found;
   }

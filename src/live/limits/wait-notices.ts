@@ -40,6 +40,8 @@ export function createWaitNotices(options: {
       const nowMs = options.monotonicMs();
       const endMs = nowMs + wait.milliseconds;
       const name = wait.type === 'limit' ? wait.bound : wait.type;
+      // Whoever refuses is in reach.
+      if (wait.type === 'refused') spells.delete('unreached');
       const spell = spells.get(name) ?? { sinceMs: nowMs, toldAtMs: null, toldUntilMs: nowMs };
       const asked = wait.type === 'refused' ? (wait.failure?.askedMs ?? 0) : 0;
       const untilMs = Math.max(endMs, nowMs + asked);

@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import { createMeter } from '../limits/meter.ts';
 import type { ThrottleView } from '../limits/throttle.ts';
+import { createWaitNotices } from '../limits/wait-notices.ts';
 import type { PaceView } from '../queue.ts';
 import type { CallReport } from '../redis/ends.ts';
 import type { SharedKeys } from '../redis/keys.ts';
@@ -25,9 +26,12 @@ export interface SharedPaceOptions {
   readonly delayedKey: string;
   readonly limits: SharedLimits;
   readonly nowMs: () => number;
+  /** For a person; never row text. */
+  readonly warn: (message: string) => void;
 }
 
-export function createSharedPace({ redis, shared, delayedKey, limits, nowMs }: SharedPaceOptions): SharedPace {
+export function createSharedPace({ redis, shared, delayedKey, limits, nowMs, warn }: SharedPaceOptions): SharedPace {
+  const notices = createWaitNotices({ warn, clock: () => new Date(nowMs()), monotonicMs: nowMs });
   const meter = createMeter(nowMs);
   let throttle: ThrottleView = { ...limits, tokenCharging: limits.tokenCharging ?? 'actual', blockedMs: 0 };
   let refusals = 0;
@@ -49,6 +53,9 @@ export function createSharedPace({ redis, shared, delayedKey, limits, nowMs }: S
         tokenCharging: tokenCharging === 'reserved' || tokenCharging === 'header' ? tokenCharging : 'actual',
         blockedMs: Number(blockedMs),
       };
+      // Workers know what the provider said, and log it; here it is known how long.
+      if (throttle.blockedMs > 0) notices.begin({ type: 'refused', milliseconds: throttle.blockedMs, failure: null });
+      else notices.onAnswer();
       refusals = Number(refused);
       delayed = Number(waiting);
       const [requestsWaitMs, tokensWaitMs] = [Number(requestsMs), Number(tokensMs)];

@@ -72,6 +72,7 @@ class BullmqQueue implements CallQueue {
       delayedKey: this.#queue.toKey('delayed'),
       limits: options.limits,
       nowMs: () => options.clock().getTime(),
+      warn: options.warn,
     });
     // Counts on from the clock, so that no job id comes twice over restarts of this process or of Redis.
     this.#added = options.clock().getTime();

@@ -19,7 +19,7 @@ import { readAnomalyCosts } from './anomaly-costs.ts';
 import { makeFingerprint } from './fingerprint.ts';
 import { sumOrphaned } from './orphaned.ts';
 import type { WarningLog } from './warning-log.ts';
-import { writeOutputs } from './write-outputs.ts';
+import { countOutputs, writeOutputs } from './write-outputs.ts';
 import { openReporter } from './write-report.ts';
 
 export interface ConcludeOptions {
@@ -31,6 +31,8 @@ export interface ConcludeOptions {
   readonly simulated: boolean;
   /** Null when the run came to its end. */
   readonly stop: Stop | null;
+  /** Whether the run was refused before anything came of it: then nothing is written, and nothing is kept of it. */
+  readonly isRefused: boolean;
   readonly estimateNanoUsd: number | null;
   /** Over the job's budget; null for the job's. */
   readonly maxNanoUsd: number | null;
@@ -67,25 +69,18 @@ export async function concludeRun(options: ConcludeOptions): Promise<Summary | n
     budgetNanoUsd: options.maxNanoUsd ?? job.budget.nanoUsd,
     retryCommand: options.commands.retry ?? null,
   });
-  const written = await writeOutputs({
-    ...options,
-    ...prepared,
-    isFinal,
-    counter,
-    reportRows: reporter.rows,
-    stepOf,
-    costOf: books.costOf,
-  });
+  const writing = { ...options, ...prepared, isFinal, counter, reportRows: reporter.rows, stepOf, costOf: books.costOf };
+  const written = options.isRefused ? await countOutputs(writing) : await writeOutputs(writing);
   if (written === null) return null;
 
-  const report = stop === null ? reportPath(written.table) : null;
+  const report = stop === null && written.table !== null ? reportPath(written.table) : null;
   const counted = counter.read();
   const totals = books.ofRun(run);
   const orphanedNanoUsd = await readOrphaned(options, totals.nanoUsd - counted.rowsNanoUsd);
   const answerless = ledger.fold.answerlessAttempts.get(run) ?? { rejected: 0, unknown: 0 };
   const unanswered = findPossiblyBilled(options);
   const priceNote = prepared.priceNoteAt(options.priceAsOf ?? options.clock().toISOString());
-  const show = (path: string) => relative(options.cwd, path) || path;
+  const show = (path: string | null) => (path === null ? null : relative(options.cwd, path) || path);
   const summary = makeSummary({
     job: job.name,
     run,
@@ -125,8 +120,8 @@ export async function concludeRun(options: ConcludeOptions): Promise<Summary | n
     ...(await readAnomalyCosts(options)),
     outputs: {
       table: show(written.table),
-      failures: written.failures === null ? null : show(written.failures),
-      report: report === null ? null : show(report),
+      failures: show(written.failures),
+      report: show(report),
     },
     next:
       stop !== null
@@ -138,10 +133,13 @@ export async function concludeRun(options: ConcludeOptions): Promise<Summary | n
     stop,
   });
 
+  if (options.isRefused) return summary;
+  ledger.assertHeld();
   await reporter.write(summary, report);
-  const fingerprint = isFinal
-    ? await makeFingerprint(prepared, ledger, { path: written.table, sha256: written.tableSha256 }, options.signal)
-    : null;
+  const fingerprint =
+    isFinal && written.table !== null
+      ? await makeFingerprint(prepared, ledger, { path: written.table, sha256: written.tableSha256 }, options.signal)
+      : null;
   const prices = { asOf: options.priceAsOf, ownSha256: prepared.customPricesSha256 };
   const kept: KeptSummary = { summary, fingerprint, paths: options.paths, prices, version: VERSION };
   ledger.runFiles.writeRunFile(run, 'job.yaml', job.text);

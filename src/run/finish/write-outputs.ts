@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import type { FinishedRow } from '../../core/finished-row.ts';
 import { createFailuresWriter } from '../../output/failures-writer.ts';
-import { failuresPath, partialPath, reportPath } from '../../output/output-paths.ts';
+import { failuresPath, formatOfTable, partialPath, reportPath } from '../../output/output-paths.ts';
 import type { RowCounter } from '../../output/report/row-counter.ts';
 import type { SummaryCounter } from '../../output/summary-counter.ts';
 import { createTableWriter } from '../../output/table-writer.ts';
@@ -16,9 +16,9 @@ export interface WriteOptions extends FinishOptions {
   readonly reportRows: RowCounter;
 }
 
-/** What was written. Paths are absolute. */
+/** What was written. Paths are absolute; null where nothing was. */
 export interface WrittenOutputs {
-  readonly table: string;
+  readonly table: string | null;
   readonly tableSha256: string;
   /** Null when no row failed. */
   readonly failures: string | null;
@@ -34,7 +34,7 @@ export async function writeOutputs(options: WriteOptions): Promise<WrittenOutput
   const path = isFinal ? write.path : partialPath(write.path);
   const tableWriter = await createTableWriter({
     path,
-    format: /\.(jsonl|ndjson)$/i.test(write.path) ? 'jsonl' : 'csv',
+    format: formatOfTable(write.path),
     columns: table.columns,
     keep: write.keep,
     prefix: write.prefix,
@@ -64,6 +64,8 @@ export async function writeOutputs(options: WriteOptions): Promise<WrittenOutput
       await Promise.all([tableWriter.abandon(), failuresWriter.abandon(), rowsWriter.abandon()]);
       return null;
     }
+    // Who took this run over may be about to write the same files.
+    ledger.assertHeld();
     const failures = await failuresWriter.finish();
     rowsWriter.finish();
     const written = await tableWriter.finish();
@@ -76,4 +78,10 @@ export async function writeOutputs(options: WriteOptions): Promise<WrittenOutput
     await Promise.allSettled([tableWriter.abandon(), failuresWriter.abandon(), rowsWriter.abandon()]);
     throw error;
   }
+}
+
+/** Counts the rows as they stand, and writes nothing. */
+export async function countOutputs(options: FinishOptions & Pick<WriteOptions, 'counter'>): Promise<WrittenOutputs> {
+  for await (const rows of finishRows(options)) for (const row of rows) options.counter.add(row);
+  return { table: null, tableSha256: '', failures: null };
 }

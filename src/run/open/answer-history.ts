@@ -1,9 +1,10 @@
+import { parseCustomId } from '../../core/request.ts';
 import type { SettledRecord } from '../../core/settled.ts';
 
 /** How long a job's answers were, reasoning included: what its ledger knows of every billed attempt, by run. */
 export interface AnswerHistory {
   /** Takes in one record; the ledger calls it for each, once. */
-  visit(record: Pick<SettledRecord, 'usage' | 'isBilled' | 'run'>): void;
+  visit(record: Pick<SettledRecord, 'usage' | 'isBilled' | 'run' | 'customId'>): void;
   /**
    * The lengths of the newest runs' answers, runs added until there are 20: a pilot is not drowned by what was asked before it.
    * @param runs which to look at, the oldest first
@@ -18,17 +19,22 @@ export interface AnswerLengths {
   readonly meanTokens: number;
   readonly p50Tokens: number;
   readonly p95Tokens: number;
+  /** How many re-asks were billed for each request asked at first. */
+  readonly reasksPerRequest: number;
 }
 
-const ENOUGH_ANSWERS = 20;
+/** Fewer say little of how long the longest are. */
+export const ENOUGH_ANSWERS = 20;
 
 type Histogram = Map<number, number>;
 
 export function createAnswerHistory(): AnswerHistory {
   const byRun = new Map<string, Histogram>();
+  const reasksByRun = new Map<string, number>();
   return {
-    visit({ usage, isBilled, run }) {
+    visit({ usage, isBilled, run, customId }) {
       if (usage === null || !isBilled) return;
+      if ((parseCustomId(customId)?.reask ?? 0) > 0) reasksByRun.set(run, (reasksByRun.get(run) ?? 0) + 1);
       let lengths = byRun.get(run);
       if (lengths === undefined) {
         lengths = new Map();
@@ -39,19 +45,21 @@ export function createAnswerHistory(): AnswerHistory {
     read(runs) {
       const merged: Histogram = new Map();
       let answers = 0;
+      let reasks = 0;
       for (const run of runs.toReversed()) {
+        reasks += reasksByRun.get(run) ?? 0;
         for (const [tokens, count] of byRun.get(run) ?? []) {
           merged.set(tokens, (merged.get(tokens) ?? 0) + count);
           answers += count;
         }
         if (answers >= ENOUGH_ANSWERS) break;
       }
-      return answers === 0 ? null : summarize(merged, answers);
+      return answers === 0 ? null : { ...summarize(merged, answers), reasksPerRequest: reasks / Math.max(1, answers - reasks) };
     },
   };
 }
 
-function summarize(lengths: Histogram, answers: number): AnswerLengths {
+function summarize(lengths: Histogram, answers: number): Omit<AnswerLengths, 'reasksPerRequest'> {
   const sorted = [...lengths].sort(([a], [b]) => a - b);
   const quantile = (share: number): number => {
     let left = Math.ceil(share * answers);

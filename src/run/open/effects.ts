@@ -1,4 +1,5 @@
 import type { StartTimer } from '../../core/timer.ts';
+import type { Heartbeat } from '../../ledger/disk/holder-watch.ts';
 import type { ProcessIdentity } from '../../ledger/disk/process-identity.ts';
 
 /** Everything a run takes from the outside world that a test may want to choose. The real ones are made in `cli/`. */
@@ -15,4 +16,6 @@ export interface Effects {
   /** A fresh id of ten lower-case letters and digits. */
   readonly randomId: () => string;
   readonly processIdentity: ProcessIdentity;
+  /** How often the holder of the lock says that it lives, and when it is taken for gone; absent: as usual. */
+  readonly heartbeat?: Heartbeat | undefined;
 }

@@ -1,3 +1,4 @@
+import type { LockWaiting } from '../../ledger/disk/holder-watch.ts';
 import type { Ledger, LedgerOptions } from '../../ledger/ledger.ts';
 import { openLedger } from '../../ledger/open-ledger.ts';
 import { makeCostOf } from '../../money/cost.ts';
@@ -17,7 +18,9 @@ export interface OpenedLedger {
 export interface OpenJobLedgerOptions {
   readonly origin: string;
   readonly access: 'write' | 'read';
-  readonly effects: Pick<Effects, 'clock' | 'randomId' | 'processIdentity'>;
+  readonly effects: Pick<Effects, 'clock' | 'randomId' | 'processIdentity' | 'heartbeat'>;
+  /** For write access: what to do while another process holds the lock. */
+  readonly waiting?: LockWaiting;
   readonly priceAsOf: string | null;
   readonly signal: AbortSignal;
 }
@@ -43,6 +46,8 @@ export async function openJobLedger(prepared: PreparedJob, options: OpenJobLedge
     clock: options.effects.clock,
     randomId: options.effects.randomId,
     processIdentity: options.effects.processIdentity,
+    heartbeat: options.effects.heartbeat,
+    ...(options.waiting === undefined ? {} : { waiting: options.waiting }),
     signal: options.signal,
   });
   const onRecord = (next: typeof listener) => {

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { mkdirSync, rmdirSync } from 'node:fs';
+import { existsSync, mkdirSync, rmdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { MAX_SHARD_BYTES } from '../../batch/cut-size.ts';
@@ -10,8 +10,9 @@ import { loadPrices } from '../../input/job/load-prices.ts';
 import { keepRows } from '../../input/kept-rows.ts';
 import { mayReadImageFiles } from '../../input/request/compile-images.ts';
 import { setParams } from '../../input/request/extra-params.ts';
-import { type ChosenExamples, readExamples } from '../../input/request/read-examples.ts';
+import { readExamples } from '../../input/request/read-examples.ts';
 import { openTable } from '../../input/table/open-table.ts';
+import type { InputTable } from '../../input/table/read-table.ts';
 import { createJobTokens } from '../../money/job-tokens.ts';
 import { modelLimits } from '../../money/model-limits.ts';
 import { createFindPrice, findPriceNote } from '../../money/price.ts';
@@ -19,6 +20,7 @@ import { findPriceSource } from '../../money/price-source.ts';
 import { createRowLimit } from '../../money/row-limit.ts';
 import { createPlainTable } from '../../output/plain-table.ts';
 import { findColumnClash } from '../../output/table-columns.ts';
+import { findHoldout, findRunDestinationProblem } from './destinations.ts';
 import type { PreparedJob } from './prepared-job.ts';
 import { hostOfOrigin, locateStateDirectory, type Target } from './target.ts';
 
@@ -31,6 +33,10 @@ export interface PrepareOptions {
   readonly target: Pick<Target, 'origin'>;
   /** Where a table `-` comes from; null reads what the last run kept of it. */
   readonly stdin: Readable | null;
+  /** What the environment came from: files that must not be written over. */
+  readonly environmentFiles?: readonly string[];
+  /** Whether the job is to be run: then what it would write is looked at. */
+  readonly isToWrite?: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -44,7 +50,8 @@ export async function prepareJob(options: PrepareOptions): Promise<PreparedJob> 
   const customPrices = await loadPrices(job.directory, options.overrides.cwd);
   const stateDirectory = locateStateDirectory(job, options.target.origin, options.stateRoot);
   const spoolPath = join(stateDirectory, 'stdin');
-  const made = job.input.path === '-' ? mkdirSync(stateDirectory, { recursive: true, mode: 0o700 }) : undefined;
+  const missingFolder = findMissingFolder(stateDirectory);
+  if (job.input.path === '-') mkdirSync(stateDirectory, { recursive: true, mode: 0o700 });
   try {
     const table = await openTable(job.input, { stdin: options.stdin, spoolPath, cwd: options.overrides.cwd, signal: options.signal });
     const tokens = createJobTokens(job.model);
@@ -57,6 +64,8 @@ export async function prepareJob(options: PrepareOptions): Promise<PreparedJob> 
       findTooDear: createRowLimit(job, findPrice),
     };
     const chosen = await readExamples(loaded, { cwd: options.overrides.cwd, signal: options.signal });
+    if (options.isToWrite === true)
+      await refuseDestinations(loaded, { table, exampleFiles: chosen?.table.files ?? [], stateDirectory, options });
     const bound = { ...loaded, ...(chosen === null ? {} : { examples: chosen.examples }) };
     const compiled = compileJob(bound, table, limits);
     const clash = findColumnClash({ ...job.write, columns: table.columns, answerColumns: compiled.answerColumns });
@@ -66,6 +75,7 @@ export async function prepareJob(options: PrepareOptions): Promise<PreparedJob> 
       table,
       examples: chosen,
       stateDirectory,
+      missingFolder,
       findPrice,
       priceNoteAt: (at) => findPriceNote(job.model, at, customPrices, from),
       customPricesSha256: hash('sha256', JSON.stringify(customPrices)),
@@ -73,7 +83,11 @@ export async function prepareJob(options: PrepareOptions): Promise<PreparedJob> 
       compileWith: (params) => compileJob({ ...bound, job: { ...job, params: setParams(job.params, params) } }, table, limits),
     };
   } catch (error) {
-    if (made !== undefined) removeEmptyFolders(stateDirectory, made);
+    if (missingFolder !== null) {
+      // What was piped in for a job that is refused.
+      rmSync(spoolPath, { force: true });
+      removeEmptyFolders(stateDirectory, missingFolder);
+    }
     throw error;
   }
 }
@@ -92,23 +106,49 @@ export function keepTableRows(prepared: PreparedJob): { readonly prepared: Prepa
   return { prepared: { ...prepared, table }, forgetRows: remove };
 }
 
-/** A refused job leaves no state directory behind: removes the folders made for it, innermost first, if nothing is in them. */
+interface Destined {
+  readonly table: InputTable;
+  readonly exampleFiles: readonly string[];
+  readonly stateDirectory: string;
+  readonly options: PrepareOptions;
+}
+
+/** @throws UsageError when a file the run would write cannot be, or is one it reads */
+async function refuseDestinations({ job, source }: LoadedJob, { table, exampleFiles, stateDirectory, options }: Destined): Promise<void> {
+  const { overrides, environmentFiles = [] } = options;
+  const read = { job, tableFiles: table.files, exampleFiles, environmentFiles };
+  const problem = await findRunDestinationProblem(read, { stateDirectory, cwd: overrides.cwd });
+  if (problem === null) return;
+  // A path that was typed has no place in the file.
+  const place = overrides.out == null ? source.placeOf(['write', 'path']) : null;
+  throw new UsageError([{ place, message: `write: ${problem}` }], { code: 'output' });
+}
+
+function findMissingFolder(directory: string): string | null {
+  let missing: string | null = null;
+  for (let folder = directory; !existsSync(folder); folder = dirname(folder)) missing = folder;
+  return missing;
+}
+
+/** A refused job leaves no state directory behind: removes the folders made for it, innermost first, if nothing is in them; some may be gone already. */
 export function removeEmptyFolders(innermost: string, outermost: string): void {
   for (let folder = innermost; folder.length >= outermost.length; folder = dirname(folder)) {
     try {
       rmdirSync(folder);
-    } catch {
-      return;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') return;
     }
   }
 }
 
 /** Writes the rows of the table of examples that are not shown to the model, under the job's own names: what its answers can be judged by. */
-export async function writeHoldout({ table, columns, isChosen }: ChosenExamples, path: string, signal: AbortSignal): Promise<void> {
-  const holdout = await createPlainTable(path, columns);
+export async function writeHoldout({ examples, compiled, table }: PreparedJob, signal: AbortSignal): Promise<void> {
+  const path = findHoldout(compiled.job, table.files);
+  if (examples === null || path === null) return;
+  const holdout = await createPlainTable(path, examples.columns);
   try {
-    for await (const rows of table.readRows(signal)) {
-      for (const row of rows) if (!isChosen(row)) await holdout.write(row.cells);
+    for await (const rows of examples.table.readRows(signal)) {
+      for (const row of rows) if (!examples.isChosen(row)) await holdout.write(row.cells);
     }
     await holdout.finish();
   } catch (error) {

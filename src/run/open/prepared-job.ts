@@ -12,6 +12,8 @@ export interface PreparedJob {
   readonly examples: ChosenExamples | null;
   /** Where this job's state for this target lies; it may not exist yet. */
   readonly stateDirectory: string;
+  /** The outermost of its folders that did not exist before; null when it was all there. */
+  readonly missingFolder: string | null;
   /** What is known of the prompt tokens of its requests. */
   readonly tokens: JobTokens;
   /** Prices, with those of the user's own `prices.yaml` beside the job file before all others. */

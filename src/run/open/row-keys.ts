@@ -21,10 +21,13 @@ export interface RowKeysOptions {
   readonly compiled: Pick<CompiledJob, 'render' | 'job'>;
   /** Whether keys not known yet enter the index; without it repeated unknown keys are not recognised. */
   readonly addsKeys: boolean;
+  /** Whether a key has an answer that counts; as the index has it, unless told otherwise. */
+  readonly isAnswered?: (id: number) => boolean;
 }
 
 /** Begins a pass over the table: rows are given in order, and each comes back with what it asks for. */
-export function createRowKeys(keys: KeyIndex, { compiled, addsKeys }: RowKeysOptions): (row: Row) => KeyedRow | SkippedRow {
+export function createRowKeys(keys: KeyIndex, options: RowKeysOptions): (row: Row) => KeyedRow | SkippedRow {
+  const { compiled, addsKeys, isAnswered = (id) => keys.outcome(id) === 'ok' } = options;
   const { dedupe } = compiled.job;
   const pass = keys.startPass();
   const repeats = new Map<string, number>();
@@ -40,7 +43,7 @@ export function createRowKeys(keys: KeyIndex, { compiled, addsKeys }: RowKeysOpt
   return (row) => {
     if (dedupe && row.key !== null) {
       const id = keys.find(row.key);
-      if (id !== -1 && keys.outcome(id) === 'ok') return take(id, row.key, null);
+      if (id !== -1 && isAnswered(id)) return take(id, row.key, null);
     }
     const rendered = compiled.render(row);
     if (rendered.status === 'skipped') return rendered;

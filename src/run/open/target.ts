@@ -8,8 +8,9 @@ export interface Target {
   readonly origin: string;
   /** The address to give again; null for the default API and the built-in simulator. */
   readonly baseUrl: string | null;
-  /** Opens the connection; the built-in simulator keeps its own files below the state directory. @throws AppError exit 4 without a key */
-  connect(stateDirectory: string): Promise<Connection>;
+  /** Opens the connection; the built-in simulator keeps its own files below the state directory. `assertMaySpend`
+   * throws when nothing that costs may leave any more, and is asked just before it does. @throws AppError exit 4 without a key */
+  connect(stateDirectory: string, assertMaySpend?: () => void): Promise<Connection>;
 }
 
 export interface Connection {

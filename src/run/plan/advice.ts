@@ -36,7 +36,7 @@ export function findCheaper({ prices, lane, work, cost, hasImages }: Advised): C
 export function warnOfLostCache({ prices, lane, work }: Advised, constantTokens: number): string | null {
   const price = prices.findPrice(prices.model, { lane, tier: null, at: prices.at });
   if (price === null) return null;
-  const { requests } = work.short;
+  const requests = work.parts.reduce((sum, { short }) => sum + short.requests, 0);
   const lostTokens = cacheableTokens(constantTokens) - cacheableTokens(work.leadingTokens);
   const savedNanoUsd = Math.round((requests * lostTokens * (price.rates.inputPicoUsd - price.rates.cachedInputPicoUsd)) / 1000);
   if (savedNanoUsd <= 0) return null;

@@ -1,5 +1,5 @@
 import type { Job } from '../../core/job.ts';
-import type { AnswerLengths } from '../open/answer-history.ts';
+import { type AnswerLengths, ENOUGH_ANSWERS } from '../open/answer-history.ts';
 
 /** Without any other knowledge, free text is taken to be this long. */
 const FREE_TEXT_TOKENS = 200;
@@ -13,6 +13,8 @@ export interface AnswerForecast {
   readonly p95Tokens: number;
   /** How many of the job's own answers this was measured on; 0: guessed from the output's schema, or 200 for free text. */
   readonly measuredAnswers: number;
+  /** Whether enough were measured to tell how long long answers are. */
+  readonly isMeasured: boolean;
 }
 
 /** What is to be expected of an answer: as the job's own history has it, else a guess from the schema. */
@@ -24,6 +26,7 @@ export function forecastAnswer(job: Job, history: AnswerLengths | null): AnswerF
     p50Tokens: Math.min(history?.p50Tokens ?? Math.round(guess), cap),
     p95Tokens: Math.min(history?.p95Tokens ?? Math.round(guess * GUESSED_SPREAD), cap),
     measuredAnswers: history?.answers ?? 0,
+    isMeasured: (history?.answers ?? 0) >= ENOUGH_ANSWERS,
   };
 }
 

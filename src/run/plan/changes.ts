@@ -1,6 +1,7 @@
 import type { Job } from '../../core/job.ts';
 import { formatCount, formatDollars } from '../../output/format-numbers.ts';
 import type { PlanRows } from './plan-result.ts';
+import { countAsked } from './spending.ts';
 
 /** What a plan is compared with. */
 export interface ComparedRows {
@@ -9,11 +10,16 @@ export interface ComparedRows {
   readonly gone: number | null;
   /** Expected cost of all requests, in the job's lane; null when unknown. */
   readonly expectedNanoUsd: number | null;
+  /** Whether every row is asked again because the user says so. */
+  readonly isFresh: boolean;
+  /** Failed requests the user wants tried again. */
+  readonly reopened: number;
 }
 
 /** What is another than in the last run, in words with rows and dollars; empty when nothing is. */
-export function describeChanges(job: Job, lastJob: Job | null, { rows, gone, expectedNanoUsd }: ComparedRows): readonly string[] {
-  const requests = rows.new + rows.changed + rows.again;
+export function describeChanges(job: Job, lastJob: Job | null, compared: ComparedRows): readonly string[] {
+  const { rows, gone, expectedNanoUsd, isFresh, reopened } = compared;
+  const requests = countAsked({ rows });
   const price = (count: number) =>
     expectedNanoUsd === null || requests === 0 ? '' : `, ${formatDollars(Math.round((expectedNanoUsd * count) / requests))}`;
   const of = (count: number) => `${formatCount(count)} of ${formatCount(rows.in)} rows`;
@@ -21,6 +27,9 @@ export function describeChanges(job: Job, lastJob: Job | null, { rows, gone, exp
   const changes: string[] = [];
   if (aspects.length > 0) changes.push(`${joinWords(aspects)} changed: ${of(rows.changed)} would be sent again${price(rows.changed)}`);
   else if (rows.changed > 0) changes.push(`the table changed: ${of(rows.changed)} would be sent again${price(rows.changed)}`);
+  if (isFresh && rows.again > 0)
+    changes.push(`asked afresh: ${of(rows.again)} would be sent again${price(rows.again)}; their answers count no more`);
+  if (reopened > 0) changes.push(`failed rows are opened again: ${of(reopened)} would be sent again${price(reopened)}`);
   if (rows.new > 0) changes.push(`${of(rows.new)} are new${price(rows.new)}`);
   if (gone !== null && gone > 0)
     changes.push(`${formatCount(gone)} ${gone === 1 ? 'row of the last run is' : 'rows of the last run are'} gone; their answers are kept`);

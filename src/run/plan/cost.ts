@@ -6,6 +6,8 @@ export interface CostRange {
   /** Answers of half the usual length, and the instructions found in the prompt cache where they are long enough. */
   readonly lowNanoUsd: number;
   readonly expectedNanoUsd: number;
+  /** What it should not exceed: every answer as long as the 95th percentile of those measured; before that a multiple of what is expected. */
+  readonly upperNanoUsd: number;
   /** Every answer as long as it can be. */
   readonly worstNanoUsd: number;
 }
@@ -22,15 +24,31 @@ export interface LaneCosts {
 export interface PromptSum {
   readonly requests: number;
   readonly tokens: number;
+  /** The output caps their answers may take, as countAnswerCaps counts them. */
+  readonly answerCaps: number;
+}
+
+/** Requests that share their parameters. */
+export interface WorkPart {
+  readonly short: PromptSum;
+  readonly long: PromptSum;
+  /** The service tier live calls ask for; null for the default one. */
+  readonly tier: string | null;
+  /** Of one request. */
+  readonly expectedOutputTokens: number;
+  /** Null where it was not measured. */
+  readonly p95OutputTokens: number | null;
+  /** How much more than expected it may cost where it was not measured. */
+  readonly guessFactor: number;
+  /** Of one output cap. */
+  readonly worstOutputTokens: number;
 }
 
 /** What is to be paid for. */
 export interface Work {
-  readonly short: PromptSum;
-  readonly long: PromptSum;
-  /** Of one request. */
-  readonly expectedOutputTokens: number;
-  readonly worstOutputTokens: number;
+  readonly parts: readonly WorkPart[];
+  /** How many more are asked for each request, because its answer was no good. */
+  readonly reasksPerRequest: number;
   /** By how much images whose size is not known can be more than counted, all together. */
   readonly unsizedTokens: number;
   /** Tokens all prompts begin with, which the provider may have cached. */
@@ -49,11 +67,11 @@ export interface ModelPrices {
 }
 
 export function priceWork({ findPrice, model, at }: ModelPrices, work: Work): LaneCosts {
-  const range = (query: Omit<PriceQuery, 'at'>) => priceRange(findPrice(model, { ...query, at }), work);
+  const sum = (query: (part: WorkPart) => Omit<PriceQuery, 'at'>) => sumParts(work, (part) => findPrice(model, { ...query(part), at }));
   return {
-    batch: range({ lane: 'batch', tier: null }),
-    live: range({ lane: 'live', tier: null }),
-    flex: range({ lane: 'live', tier: 'flex' }),
+    batch: sum(() => ({ lane: 'batch', tier: null })),
+    live: sum(({ tier }) => ({ lane: 'live', tier })),
+    flex: sum(() => ({ lane: 'live', tier: 'flex' })),
   };
 }
 
@@ -62,32 +80,56 @@ export function longContextOver({ findPrice, model, at }: ModelPrices): number {
   return findPrice(model, { lane: 'live', tier: null, at })?.longContext?.overTokens ?? Number.POSITIVE_INFINITY;
 }
 
-function priceRange(price: Price | null, work: Work): CostRange | null {
-  if (price === null) return null;
-  const short = sumRange(price.rates, work.short, work);
-  if (work.long.requests === 0) return round(short);
-  const longRates = price.longContext?.rates ?? null;
-  if (longRates === null) return null;
-  const long = sumRange(longRates, work.long, work);
-  return round([short[0] + long[0], short[1] + long[1], short[2] + long[2]]);
+/** Null as soon as a part of it has no price. */
+function sumParts(work: Work, priceOf: (part: WorkPart) => Price | null): CostRange | null {
+  let sum: PicoUsd = [0, 0, 0, 0];
+  for (const part of work.parts) {
+    const price = priceOf(part);
+    const own = price === null ? null : pricePart(price, part, work);
+    if (own === null) return null;
+    sum = add(sum, own);
+  }
+  const [low, expected, upper, worst] = sum;
+  const withReasks = 1 + work.reasksPerRequest;
+  return {
+    lowNanoUsd: toNanoUsd(low),
+    expectedNanoUsd: toNanoUsd(expected * withReasks),
+    upperNanoUsd: toNanoUsd(upper * withReasks),
+    worstNanoUsd: toNanoUsd(worst * withReasks),
+  };
 }
 
-type PicoUsd = readonly [low: number, expected: number, worst: number];
+type PicoUsd = readonly [low: number, expected: number, upper: number, worst: number];
 
-function sumRange(rates: Rates, { requests, tokens }: PromptSum, work: Work): PicoUsd {
+function pricePart(price: Price, part: WorkPart, work: Work): PicoUsd | null {
+  const short = priceSum(price.rates, part.short, part, work);
+  if (part.long.requests === 0) return short;
+  const longRates = price.longContext?.rates ?? null;
+  return longRates === null ? null : add(short, priceSum(longRates, part.long, part, work));
+}
+
+function priceSum(rates: Rates, { requests, tokens, answerCaps }: PromptSum, part: WorkPart, work: Work): PicoUsd {
   const cachedTokens = Math.min(cacheableTokens(work.leadingTokens) * requests, tokens);
-  const output = requests * work.expectedOutputTokens * rates.outputPicoUsd;
+  const input = tokens * rates.inputPicoUsd;
+  const output = requests * part.expectedOutputTokens * rates.outputPicoUsd;
+  const expected = input + output;
+  const { p95OutputTokens } = part;
+  const upper = p95OutputTokens === null ? expected * part.guessFactor : input + requests * p95OutputTokens * rates.outputPicoUsd;
   return [
     (tokens - cachedTokens) * (1 - INPUT_TOLERANCE) * rates.inputPicoUsd + cachedTokens * rates.cachedInputPicoUsd + output / 2,
-    tokens * rates.inputPicoUsd + output,
+    expected,
+    Math.max(expected, upper),
     (tokens * (1 + INPUT_TOLERANCE) + work.unsizedTokens) * Math.max(rates.inputPicoUsd, rates.cacheWritePicoUsd) +
-      requests * work.worstOutputTokens * rates.outputPicoUsd,
+      answerCaps * part.worstOutputTokens * rates.outputPicoUsd,
   ];
 }
 
-function round([low, expected, worst]: PicoUsd): CostRange {
-  const nanoUsd = (picoUsd: number) => Math.round(picoUsd / 1000);
-  return { lowNanoUsd: nanoUsd(low), expectedNanoUsd: nanoUsd(expected), worstNanoUsd: nanoUsd(worst) };
+function add(a: PicoUsd, b: PicoUsd): PicoUsd {
+  return [a[0] + b[0], a[1] + b[1], a[2] + b[2], a[3] + b[3]];
+}
+
+function toNanoUsd(picoUsd: number): number {
+  return Math.round(picoUsd / 1000);
 }
 
 /** Shorter beginnings are not cached; longer ones in steps (OpenAI’s guide to prompt caching, seen 2026-11-21). */

@@ -5,17 +5,18 @@ import type { Ledger } from '../../ledger/ledger.ts';
 import type { LeaveOut } from '../../ledger/runs.ts';
 import { longestAnswerTokens } from '../../money/cost-bound.ts';
 import type { FindPrice } from '../../money/price.ts';
+import { createRowCheck } from '../../output/row-check.ts';
 import type { AnswerHistory } from '../open/answer-history.ts';
 import type { Books } from '../open/books.ts';
 import type { KeptSummary } from '../open/kept-summary.ts';
-import { createStepOf } from '../open/next-step.ts';
+import { FIRST_OPENING, foreseeOpening, type Opening } from '../open/opening.ts';
 import type { PreparedJob } from '../open/prepared-job.ts';
 import type { SelectedRows } from '../open/selection.ts';
 import type { RunOptions } from '../options.ts';
+import { createDueRequests } from '../send/due-request.ts';
 import { readKeptJob } from './kept-job.ts';
 import { createKnownRows } from './known-rows.ts';
-import type { Plan } from './plan-result.ts';
-import { type LastRunFacts, planTable } from './plan-table.ts';
+import { type LastRunFacts, type PlannedTable, planTable } from './plan-table.ts';
 
 export interface PlanOpenJobOptions {
   readonly prepared: PreparedJob;
@@ -23,27 +24,35 @@ export interface PlanOpenJobOptions {
   readonly opened: { readonly ledger: Ledger; readonly history: AnswerHistory } | null;
   readonly selected: SelectedRows;
   readonly countsExactly: boolean;
-  readonly options: Pick<RunOptions, 'effects' | 'priceAsOf' | 'signal'>;
+  readonly options: Pick<RunOptions, 'effects' | 'priceAsOf' | 'signal' | 'isFresh' | 'reopen'>;
 }
 
-/** The plan of a job over what its ledger holds. */
-export async function planOpenJob({ prepared, opened, selected, countsExactly, options }: PlanOpenJobOptions): Promise<Plan> {
+/** What a run is going to do, and what it changes in the ledger for that. */
+export interface PlannedRun extends PlannedTable {
+  readonly opening: Opening;
+}
+
+/** The plan of a job over what its ledger holds, as it will stand once a run has begun. Nothing is changed. */
+export async function planOpenJob({ prepared, opened, selected, countsExactly, options }: PlanOpenJobOptions): Promise<PlannedRun> {
   const { compiled, table, tokens, findPrice } = prepared;
   const { job } = compiled;
   const ledger = opened?.ledger ?? null;
   const learned = ledger?.fold.learnedLimits.get(job.model) ?? null;
   const leftOut: string[] = [];
   const leaveOut = (message: string) => leftOut.push(message);
-  const answers = opened === null ? null : opened.history.read(listRunsOfModel(opened.ledger, job.model, leaveOut));
+  const answers = opened === null ? null : opened.history.read(listComparableRuns(opened.ledger, job, leaveOut));
   const configured = job.limits.enqueuedTokens;
   const at = options.priceAsOf ?? options.effects.clock().toISOString();
-  return planTable({
+  const opening = ledger === null ? FIRST_OPENING : foreseeOpening(ledger, job, options);
+  const planned = await planTable({
     table,
     compiled,
     selected,
     tokens,
     keys: ledger?.keys ?? new KeyIndex(),
-    stepOf: ledger === null ? () => 'new' : createStepOf(ledger, job, 'working'),
+    opening,
+    makeDueRequest: ledger === null ? (_, request) => request : createDueRequests(ledger, opening.view, prepared),
+    checkRow: createRowCheck({ ...job.write, columns: table.columns, answerColumns: compiled.answerColumns }),
     warnings: [
       ...table.warnings,
       ...compiled.warnings,
@@ -62,6 +71,7 @@ export async function planOpenJob({ prepared, opened, selected, countsExactly, o
     countsExactly,
     signal: options.signal,
   });
+  return { ...planned, opening };
 }
 
 /** Answers that other rules took: those of a changed job, or of an earlier version. */
@@ -103,11 +113,22 @@ function readLastRun({ fold, runFiles }: Ledger, job: Job): LastRunFacts | null 
   return { rows: rows === null ? null : createKnownRows(rows), job: isSame ? null : readKeptJob(text, job.directory) };
 }
 
-/** The runs that asked this model, the oldest first; a run that kept no summary is taken to be one of them. */
-function listRunsOfModel({ fold, runFiles }: Ledger, model: string, leaveOut: LeaveOut): readonly string[] {
-  return fold.runs
-    .map(({ id }) => id)
-    .filter((id) => ((runFiles.readRunSummary(id, leaveOut) as KeptSummary | null)?.summary.model ?? model) === model);
+/**
+ * The runs whose answers tell how long those of this job are, the oldest first: they asked the same model for as many answers, with as much
+ * reasoning. A run that kept nothing to tell is taken to be one of them.
+ */
+function listComparableRuns({ fold, runFiles }: Ledger, job: Job, leaveOut: LeaveOut): readonly string[] {
+  const isComparable = (id: string) => {
+    const model = (runFiles.readRunSummary(id, leaveOut) as KeptSummary | null)?.summary.model ?? job.model;
+    const text = runFiles.readRunFile(id, 'job.yaml');
+    const kept = text === null || text === job.text ? null : readKeptJob(text, job.directory);
+    return model === job.model && (kept === null || asksAlike(kept, job));
+  };
+  return fold.runs.map(({ id }) => id).filter(isComparable);
+}
+
+function asksAlike(a: Job, b: Job): boolean {
+  return a.endpoint === b.endpoint && a.votes === b.votes && a.params.reasoning_effort === b.params.reasoning_effort;
 }
 
 /** Only an answer to the row's own request, not to a re-ask of it, tells what that request costs. */

@@ -1,31 +1,38 @@
+import { UsageError } from '../../core/errors.ts';
 import type { Job } from '../../core/job.ts';
 import { hideImageData, type Request } from '../../core/request.ts';
-import type { SkipCause, Table } from '../../core/row.ts';
+import type { Row, SkipCause, Table } from '../../core/row.ts';
 import type { CompiledJob } from '../../input/compile-job.ts';
 import type { KeyIndex } from '../../ledger/key-index.ts';
-import { longestAnswerTokens } from '../../money/cost-bound.ts';
 import type { JobTokens } from '../../money/job-tokens.ts';
 import type { FindPrice } from '../../money/price.ts';
+import type { CheckRow } from '../../output/row-check.ts';
 import type { AnswerLengths } from '../open/answer-history.ts';
-import type { StepOf } from '../open/next-step.ts';
-import { createRowKeys, hashRowId } from '../open/row-keys.ts';
+import type { Opening, ParamSet } from '../open/opening.ts';
+import { createRowKeys, hashRowId, type KeyedRow } from '../open/row-keys.ts';
 import type { SelectedRows } from '../open/selection.ts';
+import type { MakeDueRequest } from '../send/due-request.ts';
 import { findCheaper, warnOfImages, warnOfLostCache } from './advice.ts';
 import { forecastAnswer } from './answer-forecast.ts';
 import { describeChanges } from './changes.ts';
 import { chooseLane } from './choose-lane.ts';
-import { longContextOver, priceWork, type Work } from './cost.ts';
+import { longContextOver, priceWork } from './cost.ts';
 import type { KnownRows } from './known-rows.ts';
 import type { Plan, PlanProblem } from './plan-result.ts';
 import { createPromptCount } from './prompts.ts';
 import { createShardCount } from './shards.ts';
 import { timeWork } from './time.ts';
+import { makeWork, sumWork } from './work.ts';
 
 export interface PlanTableOptions {
   readonly table: Table;
   readonly compiled: CompiledJob;
   readonly keys: KeyIndex;
-  readonly stepOf: StepOf;
+  /** How keys will stand once the run has begun. */
+  readonly opening: Opening;
+  readonly makeDueRequest: MakeDueRequest;
+  /** Whether the table that is written can hold a row. */
+  readonly checkRow: CheckRow;
   readonly selected: SelectedRows;
   readonly tokens: JobTokens;
   readonly warnings: readonly string[];
@@ -54,48 +61,70 @@ export interface LastRunFacts {
   readonly job: Job | null;
 }
 
-export async function planTable(options: PlanTableOptions): Promise<Plan> {
+/** A plan, and what a run has to open for it. */
+export interface PlannedTable {
+  readonly plan: Plan;
+  /** The failed keys it opens again, each once. */
+  readonly reopenedKeys: readonly string[];
+}
+
+/** @throws UsageError where the table that is written cannot hold a row */
+export async function planTable(options: PlanTableOptions): Promise<PlannedTable> {
   const { compiled, selected } = options;
   const { job } = compiled;
   const prices = { findPrice: options.findPrice, model: job.model, at: options.at };
-  const keyRow = createRowKeys(options.keys, { compiled, addsKeys: true });
+  const { opening } = options;
+  const { view } = opening;
+  const keyRow = createRowKeys(options.keys, { compiled, addsKeys: true, isAnswered: view.isAnswered });
   const known = options.last?.rows ?? null;
   const rows = { in: 0, new: 0, changed: 0, reused: 0, duplicate: 0, skipped: 0, inFlight: 0, again: 0, failed: 0 };
   const skipped: Partial<Record<SkipCause, number>> = {};
   const shards = createShardCount(options.enqueuedTokens);
   const prompts = createPromptCount(options.tokens, { longOverTokens: longContextOver(prices), isExact: options.countsExactly });
+  const reopenedKeys: string[] = [];
   let knownRows = 0;
   let firstRequest: unknown = null;
 
-  function send(request: Request): void {
+  function send(request: Request, set: ParamSet): void {
     firstRequest ??= JSON.parse(hideImageData(request.body));
-    shards.add(Buffer.byteLength(request.body), prompts.add(request.body));
+    shards.add(Buffer.byteLength(request.body), prompts.add(request, set));
+  }
+
+  function planRow(row: Row, { id, key, request, isDuplicate }: KeyedRow, isKnown: boolean): void {
+    if (isDuplicate) {
+      rows.duplicate += 1;
+      return;
+    }
+    if (opening.opens(id)) reopenedKeys.push(key);
+    if (request !== null && options.keys.outcome(id) === 'ok') prompts.offerAnswered(request, id);
+    const step = view.isUnsent(id) ? 'unsent' : view.stepOf(id);
+    if (step === 'done') rows.reused += 1;
+    else if (step === 'in-flight') rows.inFlight += 1;
+    else if (step === 'failed') rows.failed += 1;
+    else {
+      if (step !== 'new' && options.keys.outcome(id) !== null) rows.again += 1;
+      else if (isKnown) rows.changed += 1;
+      else rows.new += 1;
+      if (request === null) return;
+      const due = step === 'unsent' ? request : options.makeDueRequest(row, request, id, step);
+      send(due, view.setOf(id, key) ?? {});
+    }
   }
 
   for await (const chunk of options.table.readRows(options.signal)) {
     for (const row of chunk) {
       if (!selected.has(row.index)) continue;
       rows.in += 1;
+      const unwritable = options.checkRow(row);
+      if (unwritable !== null)
+        throw new UsageError([{ place: { file: row.file, line: row.line, column: 1 }, message: unwritable }], { code: 'table' });
       const isKnown = known?.has(hashRowId(compiled.rowId(row))) === true;
       if (isKnown) knownRows += 1;
       const keyed = keyRow(row);
-      if (keyed.status === 'skipped') {
+      if (keyed.status === 'keyed') planRow(row, keyed, isKnown);
+      else {
         rows.skipped += 1;
         skipped[keyed.cause] = (skipped[keyed.cause] ?? 0) + 1;
-        continue;
-      }
-      const step = options.stepOf(keyed.id);
-      if (keyed.isDuplicate) rows.duplicate += 1;
-      else if (step === 'done') {
-        rows.reused += 1;
-        if (keyed.request !== null) prompts.offerAnswered(keyed.request, keyed.id);
-      } else if (step === 'in-flight') rows.inFlight += 1;
-      else if (step === 'failed') rows.failed += 1;
-      else {
-        if (step !== 'new') rows.again += 1;
-        else if (isKnown) rows.changed += 1;
-        else rows.new += 1;
-        if (keyed.request !== null) send(keyed.request);
       }
     }
     prompts.learn();
@@ -103,29 +132,27 @@ export async function planTable(options: PlanTableOptions): Promise<Plan> {
   }
 
   const counted = prompts.finish(options.readInputTokens);
-  const requests = counted.short.requests + counted.long.requests;
   const answer = forecastAnswer(job, options.answers);
-  const worstOutputTokens = longestAnswerTokens(job) ?? answer.p95Tokens;
-  const work: Work = { ...counted, expectedOutputTokens: answer.expectedTokens, worstOutputTokens };
+  const work = makeWork(job, counted, options.answers);
+  const sums = sumWork(work);
   const cost = priceWork(prices, work);
   const lane = chooseLane(job.mode, { rows });
-  const input = counted.short.tokens + counted.long.tokens;
-  const outputExpected = Math.round(requests * answer.expectedTokens);
   const advised = { prices, lane, work, cost, hasImages: counted.hasImages };
   const warnings = [...options.warnings, warnOfLostCache(advised, counted.constantTokens), ...warnOfImages(job.model, counted)];
   const expectedNanoUsd = cost[lane]?.expectedNanoUsd ?? null;
   const gone = known !== null && selected.isAll ? known.count - knownRows : null;
-  return {
+  const compared = { rows, gone, expectedNanoUsd, isFresh: opening.isFresh, reopened: reopenedKeys.length };
+  const planned: Plan = {
     schema: 'rowmill.plan/1',
     job: job.name,
     model: job.model,
     rows,
     skipped,
-    changes: options.last === null ? [] : describeChanges(job, options.last.job, { rows, gone, expectedNanoUsd }),
+    changes: options.last === null ? [] : describeChanges(job, options.last.job, compared),
     tokens: {
-      input,
-      outputExpected,
-      outputWorst: requests * worstOutputTokens,
+      input: sums.inputTokens,
+      outputExpected: sums.outputExpectedTokens,
+      outputWorst: sums.outputWorstTokens,
       outputP50: answer.p50Tokens,
       outputP95: answer.p95Tokens,
       outputMeasured: answer.measuredAnswers,
@@ -138,12 +165,13 @@ export async function planTable(options: PlanTableOptions): Promise<Plan> {
     shards: shards.list(counted.factor),
     time: timeWork(
       job.model,
-      { requests, inputTokens: input, outputTokens: outputExpected },
+      { requests: sums.requests, inputTokens: sums.inputTokens, outputTokens: sums.outputExpectedTokens },
       { ...job.limits, enqueuedTokens: options.enqueuedTokens },
     ),
     problems: warnings.filter((warning) => warning !== null).map(makeWarning),
     firstRequest,
   };
+  return { plan: planned, reopenedKeys };
 }
 
 export function makeWarning(message: string): PlanProblem {

@@ -7,21 +7,21 @@ import type { RunOptions } from '../options.ts';
 import { planOpenJob } from './plan-open-job.ts';
 import type { Plan } from './plan-result.ts';
 
-export type PlanOptions = PrepareOptions & Pick<RunOptions, 'selection' | 'effects' | 'priceAsOf'>;
+export type PlanOptions = PrepareOptions & Pick<RunOptions, 'selection' | 'effects' | 'priceAsOf' | 'isFresh' | 'reopen'>;
 
 /**
  * What a run of these options would do, from the job, the table and the state directory alone. Takes no lock and sends nothing.
  * @throws UsageError with every problem of the job and the first of the table
  */
 export async function planJob(options: PlanOptions): Promise<Plan> {
-  const prepared = await prepareJob(options);
+  const prepared = await prepareJob({ ...options, isToWrite: true });
   const selected = await selectRows(options.selection, prepared.table, options.signal);
   if (!existsSync(join(prepared.stateDirectory, 'events.jsonl'))) {
-    return planOpenJob({ prepared, opened: null, selected, countsExactly: true, options });
+    return (await planOpenJob({ prepared, opened: null, selected, countsExactly: true, options })).plan;
   }
   const opened = await openJobLedger(prepared, { ...options, origin: options.target.origin, access: 'read' });
   try {
-    return await planOpenJob({ prepared, opened, selected, countsExactly: true, options });
+    return (await planOpenJob({ prepared, opened, selected, countsExactly: true, options })).plan;
   } finally {
     await opened.ledger.close();
   }

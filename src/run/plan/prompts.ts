@@ -1,11 +1,15 @@
-import type { Request } from '../../core/request.ts';
+import { countAnswerCaps, type Request } from '../../core/request.ts';
 import type { EstimatedPrompt, JobTokens } from '../../money/job-tokens.ts';
+import type { ParamSet } from '../open/opening.ts';
 import type { PromptSum } from './cost.ts';
 
 /** Prompt tokens of everything that would be sent, in constant memory. */
 export interface PromptCount {
-  /** @returns an estimate of this body's tokens, images included */
-  add(body: string): number;
+  /**
+   * @param set what its parameters differ in from the job's; empty mostly
+   * @returns an estimate of this request's tokens, images included
+   */
+  add(request: Request, set: ParamSet): number;
   /** A request answered earlier: what it was billed tells how far off counting is. */
   offerAnswered(request: Request, id: number): void;
   /** Called between rows: fits the estimate to the table as soon as enough of it was seen. */
@@ -13,9 +17,16 @@ export interface PromptCount {
   finish(readInputTokens: (id: number, key: string) => number | null): CountedPrompts;
 }
 
-export interface CountedPrompts {
+/** Prompts that are sent with the same parameters. */
+export interface PromptGroup {
+  readonly set: ParamSet;
   readonly short: PromptSum;
   readonly long: PromptSum;
+}
+
+export interface CountedPrompts {
+  /** The first are those with the job's own parameters. */
+  readonly groups: readonly PromptGroup[];
   readonly exactSample: number;
   readonly inputMeasured: number;
   /** Tokens all prompts begin with. */
@@ -46,8 +57,9 @@ const ENOUGH_MEASURED = 10;
 export function createPromptCount(tokens: JobTokens, { longOverTokens, isExact }: PromptCountOptions): PromptCount {
   const sample = createReservoir<EstimatedPrompt>(SAMPLE_REQUESTS, SEED);
   const answered = createReservoir<EstimatedPrompt & { readonly key: string; readonly id: number }>(SAMPLE_REQUESTS, SEED);
-  const short = { requests: 0, tokens: 0 };
-  const long = { requests: 0, tokens: 0 };
+  const makeGroup = (set: ParamSet) => ({ set, short: { ...NOTHING }, long: { ...NOTHING } });
+  const own = makeGroup({});
+  const groups = new Map([['{}', own]]);
   let hasLearned = !isExact;
   let hasImages = false;
   let unsizedImages = 0;
@@ -70,12 +82,21 @@ export function createPromptCount(tokens: JobTokens, { longOverTokens, isExact }
     return { factor: ratio(errors) * (isMeasured ? ratio(billed) : 1), inputMeasured: isMeasured ? billed.length : 0 };
   }
 
+  function groupOf(set: ParamSet) {
+    if (Object.keys(set).length === 0) return own;
+    const name = JSON.stringify(set);
+    const group = groups.get(name) ?? makeGroup(set);
+    groups.set(name, group);
+    return group;
+  }
+
   return {
-    add(body) {
+    add({ body, customId }, set) {
       const prompt = tokens.estimate(body);
-      const sum = prompt.tokens > longOverTokens ? long : short;
+      const sum = groupOf(set)[prompt.tokens > longOverTokens ? 'long' : 'short'];
       sum.requests += 1;
       sum.tokens += prompt.tokens;
+      sum.answerCaps += countAnswerCaps(customId);
       hasImages ||= prompt.images.tokens > 0;
       unsizedImages += prompt.images.unsized;
       unsizedTokens += prompt.images.unsizedTokens;
@@ -92,11 +113,10 @@ export function createPromptCount(tokens: JobTokens, { longOverTokens, isExact }
     },
     finish(readInputTokens) {
       const { factor, inputMeasured } = measure(readInputTokens);
-      const scale = (sum: PromptSum) => ({ requests: sum.requests, tokens: Math.round(sum.tokens * factor) });
+      const scale = (sum: PromptSum) => ({ ...sum, tokens: Math.round(sum.tokens * factor) });
       const { leading, all } = tokens.constantTokens();
       return {
-        short: scale(short),
-        long: scale(long),
+        groups: [...groups.values()].map(({ set, short, long }) => ({ set, short: scale(short), long: scale(long) })),
         exactSample: isExact ? sample.kept.length : 0,
         inputMeasured,
         leadingTokens: leading,
@@ -109,6 +129,8 @@ export function createPromptCount(tokens: JobTokens, { longOverTokens, isExact }
     },
   };
 }
+
+const NOTHING: PromptSum = { requests: 0, tokens: 0, answerCaps: 0 };
 
 function ratio(pairs: readonly { readonly actual: number; readonly expected: number }[]): number {
   const expected = pairs.reduce((sum, pair) => sum + pair.expected, 0);

@@ -4,6 +4,7 @@ import type { ResponseLine } from '../../core/response-line.ts';
 import type { Row } from '../../core/row.ts';
 import type { CompiledJob } from '../../input/compile-job.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
+import type { KeyView, ParamSet } from '../open/opening.ts';
 import type { PreparedJob } from '../open/prepared-job.ts';
 
 /** @param id that of the request's key */
@@ -14,13 +15,13 @@ export type MakeDueRequest = (row: Row, request: Request, id: number, step: 'new
  * wrong with it; or, after `retry --set`, its request with the parameters given. What met a passing fault is asked again under the same id.
  */
 export function createDueRequests(
-  ledger: Ledger,
+  ledger: Pick<Ledger, 'readJudgedAnswer'>,
+  view: KeyView,
   { compiled, compileWith }: Pick<PreparedJob, 'compiled' | 'compileWith'>,
 ): MakeDueRequest {
-  const { keys, fold } = ledger;
   const compiledBySet = new Map<string, CompiledJob>();
 
-  function compiledFor(set: Readonly<Record<string, unknown>>): CompiledJob {
+  function compiledFor(set: ParamSet): CompiledJob {
     const name = JSON.stringify(set);
     const known = compiledBySet.get(name) ?? compileWith(set);
     compiledBySet.set(name, known);
@@ -28,11 +29,11 @@ export function createDueRequests(
   }
 
   return (row, request, id, step) => {
-    const set = fold.retrySets.get(request.key);
-    const isReopened = keys.isReopened(id);
     if (step === 'new') return request;
+    const set = view.setOf(id, request.key);
+    const isReopened = view.isReopened(id);
     if (set === undefined && isReopened) return request;
-    const n = keys.reasks(id) + (step === 'reask' || isReopened ? 1 : 0);
+    const n = view.reasks(id) + (step === 'reask' || isReopened ? 1 : 0);
     if (n === 0) return request;
     const asked = set === undefined ? request : withBodyOf(request, compiledFor(set), row);
     const judged = isReopened ? null : ledger.readJudgedAnswer(id);

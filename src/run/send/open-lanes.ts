@@ -12,7 +12,7 @@ import type { Effects } from '../open/effects.ts';
 import type { StepOf } from '../open/next-step.ts';
 import type { PreparedJob } from '../open/prepared-job.ts';
 import type { Plan } from '../plan/plan-result.ts';
-import { type Budget, countOnItsWay, createRunBudget } from './budget.ts';
+import { type Budget, type BudgetLimits, countOnItsWay, createRunBudget } from './budget.ts';
 import { type Deadline, type DeadlineOptions, openDeadline } from './deadline.ts';
 import { createDeadlineLane } from './deadline-lane.ts';
 import { joinLanes } from './join-lanes.ts';
@@ -31,6 +31,8 @@ export interface Lanes {
   readonly deadline: Deadline | null;
   /** Null when the run may cost whatever it costs. */
   readonly budget: Budget | null;
+  /** The run they work for. */
+  readonly run: string;
   close(): Promise<void>;
 }
 
@@ -39,7 +41,8 @@ export interface LanesOptions {
   readonly name: LaneName;
   readonly job: Job;
   readonly url: string;
-  readonly run: string;
+  /** Begins the run, or goes on with it: only when everything is there that may be refused. @returns its id */
+  readonly startRun: () => Promise<string>;
   readonly context: BatchContext;
   readonly effects: Effects;
   readonly books: Books;
@@ -58,48 +61,44 @@ export interface LanesOptions {
  * @throws AppError exit 2 when the live lane is to use a Redis that cannot be used
  */
 export async function openLanes(options: LanesOptions): Promise<Lanes> {
-  const { context, job, books, run } = options;
-  const { ledger } = context;
-  const limits = { run: options.budgetNanoUsd, live: options.deadline?.maxLiveNanoUsd ?? null };
+  const { context, name, deadline } = options;
+  const limits = { run: options.budgetNanoUsd, live: deadline?.maxLiveNanoUsd ?? null };
   const hasBudget = limits.run !== null || limits.live !== null;
-  const { enqueuedTokens } = job.limits;
-  const batch = createBatchLane(context, { model: job.model, url: options.url, enqueuedTokens, countsBytes: hasBudget });
-  const budget = !hasBudget
-    ? null
-    : createRunBudget({
-        job,
-        limits,
-        firstLane: options.name,
-        laneNow: () => lanes.name,
-        findPrice: options.prepared.findPrice,
-        sets: [...ledger.fold.retrySets.values()],
-        onItsWay: () => countOnItsWay(ledger, lanes, run),
-        spent: () => books.ofRun(run),
-        unpriced: () => books.unpricedOf(run),
-        fold: ledger.fold,
-        unansweredOfBatches: (bound) => findUnansweredOfBatches({ ledger, books, run, model: job.model }).nanoUsdOf(bound),
-        at: options.priceAsOf ?? context.clock().toISOString(),
-      });
-  const opened = { batch, budget };
-  let lanes: Lanes;
-  if (options.name === 'batch' && options.deadline === null) {
-    lanes = { ...opened, lane: batch, live: null, name: 'batch', deadline: null, close: async () => {} };
+  let budget: Budget | null = null;
+  const isAffordable = (request: Request) => budget === null || budget.findExcess(request) === null;
+  const live = name === 'batch' && deadline === null ? null : await openLiveLane(options, isAffordable);
+  try {
+    const { enqueuedTokens } = options.job.limits;
+    const batch = createBatchLane(context, { model: options.job.model, url: options.url, enqueuedTokens, countsBytes: hasBudget });
+    const run = await options.startRun();
+    if (hasBudget) budget = openBudget(options, { run, limits, laneNow: () => lanes.name, lanes: { batch, live } });
+    const lanes = await joinOpened(options, { run, batch, live, budget });
     return lanes;
+  } catch (error) {
+    await live?.close();
+    throw error;
   }
-  const live = await openLiveLane(options, (request) => budget === null || budget.findExcess(request) === null);
-  if (options.deadline === null) {
-    lanes = { ...opened, lane: joinLanes(live, batch), live, name: 'live', deadline: null, close: () => live.close() };
-    return lanes;
-  }
+}
+
+interface OpenedLanes extends Pick<Lanes, 'batch' | 'live' | 'budget'> {
+  readonly run: string;
+}
+
+async function joinOpened(options: LanesOptions, { run, ...opened }: OpenedLanes): Promise<Lanes> {
+  const { context, job, books } = options;
+  const { batch, live } = opened;
+  if (live === null) return { ...opened, run, lane: batch, name: 'batch', deadline: null, close: async () => {} };
+  if (options.deadline === null)
+    return { ...opened, run, lane: joinLanes(live, batch), name: 'live', deadline: null, close: () => live.close() };
   const readRemainingWork = createRemainingWorkCount({ ...options, ledger: context.ledger, underWay: () => batch.underWay });
   const costOf = (remaining: RemainingWork, lane: LaneName) =>
     estimateRemainingNanoUsd(remaining, lane, { model: job.model, costOf: books.costOf });
   const deadline = await openDeadline({ run, job, wanted: options.deadline, context, readRemainingWork, costOf });
   const lane = createDeadlineLane({ batch, live, deadline, clock: context.clock, sleep: context.sleep });
-  lanes = {
+  return {
     ...opened,
+    run,
     lane,
-    live,
     deadline,
     get name() {
       return lane.name;
@@ -109,7 +108,32 @@ export async function openLanes(options: LanesOptions): Promise<Lanes> {
       return live.close();
     },
   };
-  return lanes;
+}
+
+interface BudgetParts {
+  readonly run: string;
+  readonly limits: BudgetLimits;
+  readonly laneNow: () => LaneName;
+  readonly lanes: Pick<Lanes, 'batch' | 'live'>;
+}
+
+function openBudget(options: LanesOptions, { run, limits, laneNow, lanes }: BudgetParts): Budget {
+  const { context, job, books } = options;
+  const { ledger } = context;
+  return createRunBudget({
+    job,
+    limits,
+    firstLane: options.name,
+    laneNow,
+    findPrice: options.prepared.findPrice,
+    sets: [...ledger.fold.retrySets.values()],
+    onItsWay: () => countOnItsWay(ledger, lanes, run),
+    spent: () => books.ofRun(run),
+    unpriced: () => books.unpricedOf(run),
+    fold: ledger.fold,
+    unansweredOfBatches: (bound) => findUnansweredOfBatches({ ledger, books, run, model: job.model }).nanoUsdOf(bound),
+    at: options.priceAsOf ?? context.clock().toISOString(),
+  });
 }
 
 /** BullMQ is loaded only where it is used. */

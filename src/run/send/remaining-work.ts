@@ -1,9 +1,11 @@
 import type { ShardView } from '../../batch/lane.ts';
 import type { Job } from '../../core/job.ts';
 import type { LaneName } from '../../core/lane.ts';
+import type { ShardStatus } from '../../ledger/events/fold.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import type { Books } from '../open/books.ts';
 import type { Plan } from '../plan/plan-result.ts';
+import { countAsked } from '../plan/spending.ts';
 
 /** What a run has still to get answered, as far as is known now. */
 export interface RemainingWork {
@@ -19,15 +21,18 @@ export interface RemainingWorkOptions {
   readonly underWay: () => readonly ShardView[];
 }
 
+/** Or may be; what waits in other shards the plan has counted. */
+const WITH_PROVIDER: ReadonlySet<ShardStatus> = new Set(['creating', 'create-unknown', 'submitted']);
+
 /** Of one answer, where the plan sends nothing and nothing was answered yet. */
 const ASSUMED_ANSWER_TOKENS = 200;
 
 /** Counts down from what the plan found: what was answered since, and what the batches under way say they have done. */
 export function createRemainingWorkCount({ plan, ledger, books, underWay }: RemainingWorkOptions): () => RemainingWork {
   const { rows, tokens } = plan;
-  const toSend = rows.new + rows.changed + rows.again;
+  const toSend = countAsked(plan);
   const requests = toSend + rows.inFlight;
-  const shards = [...ledger.fold.shards.values()].filter(({ status }) => status !== 'collected' && status !== 'retired');
+  const shards = [...ledger.fold.shards.values()].filter(({ status }) => WITH_PROVIDER.has(status));
   const promptTokens = shards.reduce((sum, shard) => sum + shard.tokens, tokens.input);
   const perAnswer = toSend > 0 ? tokens.outputExpected / toSend : (readMeanAnswer(books) ?? ASSUMED_ANSWER_TOKENS);
   const { keys } = ledger;

@@ -1,13 +1,20 @@
+import { createContext, Script } from 'node:vm';
+import { WireError } from '../wire-error.ts';
+
 /**
  * Makes a text that matches a regular expression, best effort: letters, classes, groups, alternatives and quantifiers are followed,
  * look-arounds and back-references are not. A text that matches already is kept.
  */
 export function makeMatchingText(pattern: string, text: string): string {
   const isMatch = compile(pattern);
-  if (isMatch === undefined || isMatch.test(text)) return text;
+  if (isMatch === undefined || matchesInTime(isMatch, text)) return text;
   const made = readAlternatives({ pattern, index: 0 });
-  return isMatch.test(made) ? made : text;
+  return matchesInTime(isMatch, made) ? made : text;
 }
+
+/** What a pattern may ask for, and how long looking for a match may take: a stranger wrote it. */
+const MOST_CHARACTERS = 100_000;
+const MATCH_MS = 100;
 
 interface Cursor {
   readonly pattern: string;
@@ -19,6 +26,19 @@ function compile(pattern: string): RegExp | undefined {
     return new RegExp(pattern, 'u');
   } catch {
     return undefined;
+  }
+}
+
+const context = createContext({ pattern: /x/, text: '' });
+const match = new Script('pattern.test(text)');
+
+/** Backtracking may take for ever; V8 lets go of an expression when its time is over. That one is taken for no match. */
+function matchesInTime(pattern: RegExp, text: string): boolean {
+  Object.assign(context, { pattern, text });
+  try {
+    return match.runInContext(context, { timeout: MATCH_MS }) === true;
+  } catch {
+    return false;
   }
 }
 
@@ -37,7 +57,13 @@ function readSequence(cursor: Cursor): string {
   let made = '';
   while (cursor.index < cursor.pattern.length && !'|)'.includes(cursor.pattern[cursor.index] as string)) {
     const atom = readAtom(cursor);
-    made += atom.repeat(readLeastCount(cursor));
+    const count = readLeastCount(cursor);
+    if (made.length + atom.length * count > MOST_CHARACTERS)
+      throw new WireError(400, {
+        message: 'Invalid schema for response_format: a pattern asks for too long a text.',
+        param: 'response_format',
+      });
+    made += atom.repeat(count);
   }
   return made;
 }

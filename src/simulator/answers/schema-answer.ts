@@ -1,3 +1,4 @@
+import { WireError } from '../wire-error.ts';
 import type { Evidence } from './evidence.ts';
 import { chooseValue } from './evidence.ts';
 import { makeBoolean, makeNumber, makeText } from './field-values.ts';
@@ -13,10 +14,19 @@ interface Place {
 
 /** From this depth on, optional branches end: null, an empty array, the shallowest alternative. It stops recursive schemas. */
 const DEPTH_OF_LEAVES = 6;
+/** What one answer is made of at most: a schema may ask for more than a server can give, or for something without an end. */
+const MOST_DEPTH = 200;
+const MOST_VALUES = 100_000;
+const MOST_TEXT_CHARACTERS = 1_000_000;
 
 /** Makes a value that satisfies the schema, from the evidence of the prompt. `allOf`, `not` and conditions are outside the strict subset and ignored. */
 export function makeAnswer(root: Schema, evidence: Evidence): unknown {
+  let values = 0;
+  let characters = 0;
+
   function make(schema: unknown, place: Place): unknown {
+    values += 1;
+    if (place.depth > MOST_DEPTH || values > MOST_VALUES) refuse('asks for more than an answer can hold');
     if (!isRecord(schema)) return makeText(place.name, evidence);
     if (typeof schema.$ref === 'string') return make(resolve(schema.$ref), { ...place, depth: place.depth + 1 });
     if ('const' in schema) return schema.const;
@@ -54,6 +64,7 @@ export function makeAnswer(root: Schema, evidence: Evidence): unknown {
     const most = readNumber(schema.maxItems) ?? Number.POSITIVE_INFINITY;
     const usual = place.depth >= DEPTH_OF_LEAVES ? 0 : 1;
     const length = Math.max(least, Math.min(most, usual));
+    if (values + length > MOST_VALUES) refuse(`asks for ${length} items`);
     return Array.from({ length }, (_, index) =>
       make(schema.items, { name: index === 0 ? place.name : `${place.name} ${index + 1}`, depth: place.depth + 1 }),
     );
@@ -64,6 +75,8 @@ export function makeAnswer(root: Schema, evidence: Evidence): unknown {
     if (typeof schema.format === 'string') return FORMATS[schema.format] ?? text;
     const least = readNumber(schema.minLength) ?? 0;
     const most = readNumber(schema.maxLength) ?? Number.POSITIVE_INFINITY;
+    characters += least;
+    if (characters > MOST_TEXT_CHARACTERS) refuse(`asks for ${least} characters`);
     const letters = [...(place.depth === 0 && text === '' ? 'none' : text)];
     while (letters.length < least) letters.push('.');
     return letters.slice(0, most).join('');
@@ -72,13 +85,26 @@ export function makeAnswer(root: Schema, evidence: Evidence): unknown {
   function resolve(reference: string): unknown {
     let found: unknown = root;
     for (const step of reference.replace(/^#\/?/, '').split('/').filter(Boolean)) {
-      const name = decodeURIComponent(step).replaceAll('~1', '/').replaceAll('~0', '~');
+      const name = decodeStep(step).replaceAll('~1', '/').replaceAll('~0', '~');
       found = isRecord(found) ? found[name] : Array.isArray(found) ? found[Number(name)] : undefined;
     }
     return found ?? {};
   }
 
   return make(root, { name: 'answer', depth: 0 });
+}
+
+function refuse(what: string): never {
+  throw new WireError(400, { message: `Invalid schema for response_format: it ${what}.`, param: 'response_format' });
+}
+
+/** A step of a JSON pointer in a URI fragment; a stray `%` stands for itself. */
+function decodeStep(step: string): string {
+  try {
+    return decodeURIComponent(step);
+  } catch {
+    return step;
+  }
 }
 
 /** The texts for the formats of the strict subset (and uri). */

@@ -11,6 +11,8 @@ import { findRoute, type Route } from './routes.ts';
 import { makeWorldAnswer } from './world-answer.ts';
 
 const IDLE_CONNECTION_MS = 120_000;
+/** The longest a client may take over one request; the largest upload takes seconds. */
+const REQUEST_MS = 600_000;
 
 /** What one request was and what is done to it. */
 interface Exchange {
@@ -29,10 +31,11 @@ export function createHttpServer(simulation: Simulation, trace: Trace): Server {
     response.setHeader('openai-version', '2020-10-01');
     const exchange = openExchange(simulation, message);
     handle(simulation, exchange, response)
-      .catch((error: unknown) => {
+      .catch(async (error: unknown) => {
         // The client has gone in the middle of its upload, or the simulator closes.
-        if (simulation.signal.aborted || message.destroyed || message.errored !== null) return response.destroy();
-        throw error;
+        if (simulation.signal.aborted || (message.destroyed && !message.complete) || message.errored !== null)
+          return void response.destroy();
+        await answerBug(response, error);
       })
       .finally(() => {
         const { request, route, faults } = exchange;
@@ -43,12 +46,12 @@ export function createHttpServer(simulation: Simulation, trace: Trace): Server {
   });
   // A client that reuses an idle connection just as it is closed sees a reset: long idle times keep that out of the tests.
   server.keepAliveTimeout = IDLE_CONNECTION_MS;
-  server.requestTimeout = 0;
+  server.requestTimeout = REQUEST_MS;
   return server;
 }
 
 function openExchange(simulation: Simulation, message: IncomingMessage): Exchange {
-  const url = new URL(message.url ?? '/', 'http://simulator');
+  const url = readUrl(message.url ?? '/');
   const method = message.method ?? 'GET';
   const found = findRoute(method, url.pathname);
   const request: WireRequest = {
@@ -67,6 +70,20 @@ function openExchange(simulation: Simulation, message: IncomingMessage): Exchang
     file: found?.route.path === '/v1/files/:id/content' ? kindOfFile(simulation, request.id) : undefined,
   });
   return { request, route: found?.route, faults };
+}
+
+/** `GET //` and kin are no URLs; they name no endpoint either. */
+function readUrl(target: string): URL {
+  return URL.canParse(target, 'http://simulator') ? new URL(target, 'http://simulator') : new URL('http://simulator/');
+}
+
+/** A request the simulator has no answer for must not end it: others use it too. */
+async function answerBug(response: ServerResponse, error: unknown): Promise<void> {
+  if (response.headersSent) return void response.destroy();
+  const { status, headers, body } = new WireError(500, {
+    message: `The simulator had an error: ${error instanceof Error ? error.message : String(error)}`,
+  });
+  await sendAnswer(response, { type: 'json', status, headers, body }, { fault: undefined, signal: new AbortController().signal });
 }
 
 function kindOfFile({ store }: Simulation, id: string): string | undefined {

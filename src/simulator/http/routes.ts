@@ -36,9 +36,19 @@ const PATTERNS = ROUTES.map((route) => ({ route, pattern: new RegExp(`^${route.p
 export function findRoute(method: string, path: string): { readonly route: Route; readonly id: string } | undefined {
   for (const { route, pattern } of PATTERNS) {
     const match = route.method === method ? pattern.exec(path) : null;
-    if (match !== null) return { route, id: decodeURIComponent(match[1] ?? '') };
+    const id = match === null ? null : decode(match[1] ?? '');
+    if (id !== null) return { route, id };
   }
   return undefined;
+}
+
+/** Null for what no URL can mean, such as a cut escape: no id is written so. */
+function decode(step: string): string | null {
+  try {
+    return decodeURIComponent(step);
+  } catch {
+    return null;
+  }
 }
 
 /** When the models say they were created: the day of the oldest price in the tables. */

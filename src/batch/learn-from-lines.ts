@@ -1,0 +1,24 @@
+import { createReadStream } from 'node:fs';
+import { readResponseLine } from '../core/response-line.ts';
+import { learnFromLine } from '../openai/form-learning.ts';
+import type { BatchContext } from './context.ts';
+
+/** A form that an address does not take is refused in every line: the first ones tell. */
+const START_BYTES = 64 * 1024;
+
+/**
+ * Looks at the first lines of a result file for a refusal of something that the address may want in another form, so that the next shards have
+ * it. The refused rows have failed and were not billed; `retry` opens them again.
+ */
+export async function learnFromLines({ provider, warn }: BatchContext, path: string): Promise<void> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of createReadStream(path, { end: START_BYTES - 1 })) chunks.push(chunk as Buffer);
+  for (const text of Buffer.concat(chunks).toString('utf8').split('\n')) {
+    const reading = readResponseLine(text);
+    if (reading.status !== 'line' || reading.line.response === null) continue;
+    const { status_code: status, body } = reading.line.response;
+    if (status === null || status < 400 || !learnFromLine({ status, body }, provider.forms)) continue;
+    warn('rows of a batch were refused for that alone and cost nothing: rowmill retry, with --cause bad_request, asks them again');
+    return;
+  }
+}

@@ -1,0 +1,73 @@
+import { createRequire } from 'node:module';
+import { createContext, Script } from 'node:vm';
+
+/** A user's regular expression, of the syntax of JSON Schema (ECMA-262 with the flag `u`). */
+export interface LinearPattern {
+  /** @throws PatternTimeError when it could not be decided in time */
+  test(text: string): boolean;
+}
+
+/** An expression that only backtracking can try was not done with a text in time: the answer is invalid, not the program. */
+export class PatternTimeError extends Error {
+  constructor(source: string) {
+    super(`it could not be checked against the pattern ${source} within ${MATCH_MS} ms`);
+    this.name = 'PatternTimeError';
+  }
+}
+
+const MATCH_MS = 1_000;
+const require = createRequire(import.meta.url);
+
+/**
+ * Compiles an expression so that no text keeps it busy: by RE2, in time linear in the text, else (lookaround, back references, long counts) by
+ * the engine of JavaScript with a time limit, which V8 keeps within an expression too.
+ * @throws SyntaxError when it is no expression
+ */
+export function compilePattern(source: string, flags: string): LinearPattern {
+  const pattern = new RegExp(source, flags);
+  const linear = translatePattern(source);
+  if (linear !== null) {
+    const { RE2JS } = require('re2js') as typeof import('re2js');
+    try {
+      const compiled = RE2JS.compile(RE2JS.translateRegExp(linear));
+      return { test: (text) => compiled.matcher(text).find() };
+    } catch {
+      // Not of RE2's syntax, which has nothing that takes more than one look at a character.
+    }
+  }
+  return { test: (text) => testInTime(pattern, text) };
+}
+
+const context = createContext({ pattern: /x/u, text: '' });
+const match = new Script('pattern.test(text)');
+
+function testInTime(pattern: RegExp, text: string): boolean {
+  Object.assign(context, { pattern, text });
+  try {
+    return match.runInContext(context, { timeout: MATCH_MS }) === true;
+  } catch (cause) {
+    throw Object.assign(new PatternTimeError(pattern.source), { cause });
+  }
+}
+
+/** White space and line ends of ECMA-262; RE2 knows those of ASCII only. */
+const SPACES = '\\t\\n\\v\\f\\r \\x{a0}\\x{1680}\\x{2000}-\\x{200a}\\x{2028}\\x{2029}\\x{202f}\\x{205f}\\x{3000}\\x{feff}';
+const NOT_LINE_END = '[^\\n\\r\\x{2028}\\x{2029}]';
+
+/** The same expression with what RE2 means otherwise spelled out; null where that cannot be said. */
+function translatePattern(source: string): string | null {
+  let isInClass = false;
+  let translated = '';
+  for (const [token] of source.matchAll(/\\[\s\S]|[\s\S]/gu)) {
+    if (token === '\\S' && isInClass) return null;
+    // A bracket that does not close its class would open one within it.
+    if (token === '[' && isInClass) translated += '\\[';
+    else if (token === '\\s') translated += isInClass ? SPACES : `[${SPACES}]`;
+    else if (token === '\\S') translated += `[^${SPACES}]`;
+    else if (token === '.' && !isInClass) translated += NOT_LINE_END;
+    else translated += token;
+    if (token === '[') isInClass = true;
+    if (token === ']') isInClass = false;
+  }
+  return translated;
+}

@@ -1,0 +1,95 @@
+import fs from 'node:fs';
+import { makeTemporaryPath, openPrivateFile, publishFile, writeFully } from './durable-files.ts';
+import type { ProcessIdentity } from './process-identity.ts';
+
+/** What the file `lock` says, and each claim to it. */
+export interface Holder extends ProcessIdentity {
+  /** By the holder's own clock: for people. Whether it lives is judged by whether the file changes. */
+  readonly heartbeatAt: string;
+  /** Names this very taking of the lock. */
+  readonly token: string;
+  /** Counts the heartbeats, in as many digits each time, so that every one changes the file and none its length; absent in what early versions wrote. */
+  readonly beat?: string;
+}
+
+/** A holder as its file says it, and the text of the file. */
+export interface FoundHolder {
+  readonly file: string;
+  readonly holder: Holder;
+  readonly content: string;
+}
+
+const TOKEN = /^[A-Za-z0-9_-]{1,64}$/;
+const DAMAGED: Holder = { pid: 0, host: 'unknown', startTime: null, heartbeatAt: '', token: 'damaged' };
+
+/** Who holds the lock or made the claim; null when there is no such file. A damaged file may be one that is being written, and is watched. */
+export function readHolder(file: string): FoundHolder | null {
+  let content: string;
+  try {
+    content = fs.readFileSync(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
+  return { file, holder: parseHolder(content) ?? DAMAGED, content };
+}
+
+function parseHolder(content: string): Holder | null {
+  try {
+    const holder = JSON.parse(content) as Holder;
+    if (Number.isSafeInteger(holder.pid) && holder.pid > 0 && TOKEN.test(holder.token) && typeof holder.host === 'string') return holder;
+  } catch {}
+  return null;
+}
+
+/** The text of the file: as long for each heartbeat, so that it can be written over. */
+export function formatHolder(holder: Holder): Buffer {
+  return Buffer.from(`${JSON.stringify(holder)}\n`);
+}
+
+const { O_RDWR, O_CREAT, O_EXCL } = fs.constants;
+
+/**
+ * Creates a file with its content in one step, so that nobody reads it half written.
+ * @returns its descriptor, open for heartbeats; null when the file exists
+ */
+export function putNewFile(file: string, holder: Holder, token: string): number | null {
+  const { descriptor, temporaryPath } = writeBeside(file, holder, token);
+  try {
+    fs.linkSync(temporaryPath, file);
+    return descriptor;
+  } catch (error) {
+    fs.closeSync(descriptor);
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return null;
+    return putNewFileWithoutLink(file, holder);
+  } finally {
+    fs.rmSync(temporaryPath, { force: true });
+  }
+}
+
+/** Puts a file in the place of another one, durably. @returns its descriptor */
+export function replaceFile(file: string, holder: Holder, token: string): number {
+  const { descriptor, temporaryPath } = writeBeside(file, holder, token);
+  fs.fsyncSync(descriptor);
+  publishFile(temporaryPath, file);
+  return descriptor;
+}
+
+function writeBeside(file: string, holder: Holder, token: string): { readonly descriptor: number; readonly temporaryPath: string } {
+  const temporaryPath = makeTemporaryPath(file, token);
+  const descriptor = openPrivateFile(temporaryPath, O_RDWR | O_CREAT | O_EXCL);
+  writeFully(descriptor, formatHolder(holder), 0);
+  return { descriptor, temporaryPath };
+}
+
+/** For file systems without hard links (exFAT, some network shares): the name and the content come in two steps. */
+function putNewFileWithoutLink(file: string, holder: Holder): number | null {
+  try {
+    const descriptor = openPrivateFile(file, O_RDWR | O_CREAT | O_EXCL);
+    writeFully(descriptor, formatHolder(holder), 0);
+    return descriptor;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return null;
+    throw error;
+  }
+}

@@ -1,0 +1,40 @@
+import { EXIT } from '../../core/errors.ts';
+import type { StoredEvent } from '../../core/event.ts';
+import type { RunState } from './fold.ts';
+
+/** The part of a fold that tells of runs. */
+interface FoldedRuns {
+  readonly runs: RunState[];
+  currentRun: RunState | null;
+  activeAt: string;
+}
+
+/** Whether a run ends so that was refused before anything came of it. */
+function isRefusal(exitCode: number): boolean {
+  return exitCode === EXIT.usage || exitCode === EXIT.refused;
+}
+
+/** Keeps when the last run that counts did something; it is told of every event. */
+export function trackActivity(fold: FoldedRuns): (event: StoredEvent) => void {
+  let activeBefore = '';
+  return (event) => {
+    if (event.type === 'run-started') activeBefore = fold.activeAt;
+    fold.activeAt = event.type === 'run-ended' && isRefusal(event.exitCode) ? activeBefore : event.at;
+  };
+}
+
+export function endRun(fold: FoldedRuns, { run, at, exitCode }: Extract<StoredEvent, { readonly type: 'run-ended' }>): void {
+  const index = fold.runs.findLastIndex((candidate) => candidate.id === run);
+  const started = fold.runs[index];
+  if (started !== undefined && isRefusal(exitCode)) fold.runs.splice(index, 1);
+  else if (started !== undefined) fold.runs[index] = { ...started, endedAt: at, exitCode };
+  if (fold.currentRun?.id === run) fold.currentRun = null;
+}
+
+/** @param estimateNanoUsd undefined where an event says nothing of it */
+export function reviseEstimate(fold: FoldedRuns, estimateNanoUsd: number | null | undefined): void {
+  const { currentRun } = fold;
+  if (currentRun === null || estimateNanoUsd === undefined) return;
+  fold.currentRun = { ...currentRun, estimateNanoUsd };
+  fold.runs[fold.runs.findLastIndex(({ id }) => id === currentRun.id)] = fold.currentRun;
+}

@@ -1,0 +1,55 @@
+import type { LaneName } from '../core/lane.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { AnswerHistory } from './open/answer-history.ts';
+import type { PreparedJob } from './open/prepared-job.ts';
+import { type SelectedRows, selectRows } from './open/selection.ts';
+import type { RunOptions } from './options.ts';
+import { chooseLane } from './plan/choose-lane.ts';
+import { type PlannedRun, planOpenJob } from './plan/plan-open-job.ts';
+import { makeCostBounds } from './send/budget.ts';
+import { beginWithBatches } from './send/deadline.ts';
+
+/** What a run is going to do, agreed to by whoever pays. */
+export interface Agreement {
+  readonly planned: PlannedRun;
+  readonly selected: SelectedRows;
+  /** Where requests go at first. */
+  readonly laneName: LaneName;
+  /** Of the whole run; null without a budget. */
+  readonly budgetNanoUsd: number | null;
+}
+
+const MANY_ROWS = 20_000;
+
+/**
+ * Plans the run as it will be, what it opens again included, and has it confirmed. Nothing is changed and nothing is sent.
+ * @throws UsageError when it shall not be, or its budget cannot be kept
+ */
+export async function agreeOnRun(
+  prepared: PreparedJob,
+  opened: { readonly ledger: Ledger; readonly history: AnswerHistory },
+  options: RunOptions,
+): Promise<Agreement> {
+  const { job } = prepared.compiled;
+  const firstLane = options.deadline === null ? null : beginWithBatches(job.mode);
+  const selected = await selectRows(options.selection, prepared.table, options.signal);
+  // An open run had its estimate when it began.
+  const countsExactly = opened.ledger.fold.currentRun === null || options.isFresh;
+  const planned = await planOpenJob({ prepared, opened, selected, countsExactly, options });
+  const { plan, opening } = planned;
+  const laneName = firstLane ?? chooseLane(job.mode, plan);
+  // Over many rows what was loaded for a sample of them costs more than to load it again.
+  if (laneName === 'batch' && plan.rows.in > MANY_ROWS) prepared.tokens.unload();
+  const limits = { run: options.maxNanoUsd ?? job.budget.nanoUsd, live: options.deadline?.maxLiveNanoUsd ?? null };
+  const spending = { lane: laneName, overNanoUsd: job.confirmOverNanoUsd, budgetNanoUsd: limits.run, maxLiveNanoUsd: limits.live };
+  await options.confirm(plan, spending);
+  makeCostBounds({
+    job,
+    limits,
+    firstLane: laneName,
+    findPrice: prepared.findPrice,
+    sets: [opening.set],
+    at: options.priceAsOf ?? options.effects.clock().toISOString(),
+  });
+  return { planned, selected, laneName, budgetNanoUsd: limits.run };
+}

@@ -1,0 +1,61 @@
+import path from 'node:path';
+import type { Job } from '../../core/job.ts';
+import { PRICES_FILE } from '../../input/job/load-prices.ts';
+import { findDestinationProblem, type NamedFile } from '../../output/find-destination-problem.ts';
+import { failuresPath, partialPath, reportPath } from '../../output/output-paths.ts';
+
+/** What is read for a job. */
+export interface ReadFiles {
+  readonly job: Job;
+  /** Of the table. */
+  readonly tableFiles: readonly string[];
+  /** Of the table of examples; empty without one. */
+  readonly exampleFiles: readonly string[];
+  /** What the environment comes from: `.env`, a file with a key. */
+  readonly environmentFiles: readonly string[];
+}
+
+/** Every file a job reads, as far as it is known before its rows are. */
+export function listSources({ job, tableFiles, exampleFiles, environmentFiles }: ReadFiles): readonly NamedFile[] {
+  const name = (name: string) => (file: string) => ({ path: file, name });
+  return [
+    ...tableFiles.map(name('the table that is read')),
+    ...(job.file === null ? [] : [{ path: job.file, name: 'the job file' }]),
+    ...exampleFiles.map(name('the table of examples')),
+    { path: path.join(job.directory, PRICES_FILE), name: 'the list of prices' },
+    ...environmentFiles.map(name('a file with keys')),
+    ...listImages(job).map(name('an image of the prompt')),
+  ];
+}
+
+/** Images that are the same for all rows; the others are named by cells. */
+function listImages({ messages, directory }: Job): readonly string[] {
+  const urls = messages.flatMap(({ images = [] }) => images.map(({ url }) => url.trim()));
+  return urls.filter((url) => !/^(https?|data):/i.test(url) && !/\{[{%]/.test(url)).map((url) => path.resolve(directory, url));
+}
+
+/** Every file a run may write, replace or remove. */
+export function listDestinations({ job, tableFiles }: Pick<ReadFiles, 'job' | 'tableFiles'>): readonly NamedFile[] {
+  const { write } = job;
+  const partial = partialPath(write.path);
+  const holdout = findHoldout(job, tableFiles);
+  return [
+    { path: write.path, name: 'the table' },
+    { path: partial, name: 'the table of a run that has not ended' },
+    { path: failuresPath(write.path), name: 'the table of failures' },
+    { path: reportPath(write.path), name: 'the report' },
+    { path: reportPath(partial), name: 'the report of a part of the table' },
+    ...(holdout === null ? [] : [{ path: holdout, name: 'the examples that are held out' }]),
+  ];
+}
+
+/** Where the examples that are held out are to be written; null where they are not: a run over them leaves them as they are. */
+export function findHoldout({ examples }: Pick<Job, 'examples'>, tableFiles: readonly string[]): string | null {
+  const holdout = examples?.holdout ?? null;
+  return holdout === null || tableFiles.includes(holdout) ? null : holdout;
+}
+
+/** @returns in a sentence why a run must not write where its job says; null when it may */
+export function findRunDestinationProblem(read: ReadFiles, place: { stateDirectory: string; cwd: string }): Promise<string | null> {
+  return findDestinationProblem({ ...place, destinations: listDestinations(read), sources: listSources(read) });
+}

@@ -1,0 +1,125 @@
+import type { Job } from '../../core/job.ts';
+import type { ShardStatus } from '../../ledger/events/fold.ts';
+import type { Ledger } from '../../ledger/ledger.ts';
+import { formatShard, isBeforeCreate } from '../../ledger/ledger-state.ts';
+import { createStepOf, type StepOf } from './next-step.ts';
+
+/** Failed rows to try again. */
+export interface Reopen {
+  /** Causes; null for all. */
+  readonly causes: ReadonlySet<string> | null;
+  /** Parameters to ask with instead of the job's; empty for none. */
+  readonly set: ParamSet;
+}
+
+/** Parameters over those of the job, as `retry --set` gives them. */
+export type ParamSet = Readonly<Record<string, unknown>>;
+
+/** What a run is told to ask again. */
+export interface AskedAgain {
+  /** Every row. */
+  readonly isFresh: boolean;
+  /** Failed rows; null for none. */
+  readonly reopen: Reopen | null;
+}
+
+/** How keys stand, by their ids: as the ledger has them, or as they will stand once a run has begun. */
+export interface KeyView {
+  readonly stepOf: StepOf;
+  /** Whether the key has an answer that counts. */
+  readonly isAnswered: (id: number) => boolean;
+  /** Whether `retry` opened it and nothing of it came back since. */
+  readonly isReopened: (id: number) => boolean;
+  /** The highest re-ask seen, the `n` of `-r<n>`. */
+  readonly reasks: (id: number) => number;
+  /** What `retry --set` gave for it; undefined where it gave nothing. */
+  readonly setOf: (id: number, key: string) => ParamSet | undefined;
+  /** Whether it lies in a shard that has not left yet: the run that comes next sends it. */
+  readonly isUnsent: (id: number) => boolean;
+}
+
+/** What a run changes in the ledger before it looks for rows that are due, known before anything is changed. */
+export interface Opening {
+  /** Whether a new generation begins. */
+  readonly isFresh: boolean;
+  /** Whether this key is opened again. */
+  readonly opens: (id: number) => boolean;
+  /** What opened keys are asked with. */
+  readonly set: ParamSet;
+  /** How keys will stand then. */
+  readonly view: KeyView;
+}
+
+/** Before the first run. */
+export const FIRST_OPENING: Opening = {
+  isFresh: false,
+  opens: () => false,
+  set: {},
+  view: {
+    stepOf: () => 'new',
+    isAnswered: () => false,
+    isReopened: () => false,
+    reasks: () => 0,
+    setOf: () => undefined,
+    isUnsent: () => false,
+  },
+};
+
+/** A request in such a shard was never with the provider. */
+const UNSENT: ReadonlySet<ShardStatus> = new Set(['written', 'uploading', 'uploaded']);
+
+/** How keys stand for a run at work. */
+export function viewKeys(ledger: Ledger, job: Job): KeyView {
+  const { keys, fold } = ledger;
+  return {
+    stepOf: createStepOf(ledger, job, 'working'),
+    isAnswered: (id) => keys.outcome(id) === 'ok',
+    isReopened: (id) => keys.isReopened(id),
+    reasks: (id) => keys.reasks(id),
+    setOf: (_, key) => fold.retrySets.get(key),
+    isUnsent: (id) => UNSENT.has(shardStatusOf(ledger, id) ?? 'retired'),
+  };
+}
+
+/** What a run that is told so will change, and how keys stand after it. Nothing is changed here; a run that is open and fresh already goes on. */
+export function foreseeOpening(ledger: Ledger, job: Job, { isFresh, reopen }: AskedAgain): Opening {
+  const { keys, fold } = ledger;
+  const view = viewKeys(ledger, job);
+  if (isFresh && (fold.currentRun === null || fold.generationRun !== fold.currentRun.id)) {
+    const isKept = (id: number) => isBeforeCreate(shardStatusOf(ledger, id));
+    return { isFresh: true, opens: () => false, set: {}, view: viewFresh(view, { isKept, isKnown: (id) => keys.outcome(id) !== null }) };
+  }
+  if (reopen === null) return { isFresh: false, opens: () => false, set: {}, view };
+  const { causes, set } = reopen;
+  const readStep = createStepOf(ledger, job, 'reading');
+  const opens = (id: number) => readStep(id) === 'failed' && (causes === null || causes.has(keys.outcome(id) ?? ''));
+  const newSet = Object.keys(set).length > 0 ? set : undefined;
+  return {
+    isFresh: false,
+    opens,
+    set,
+    view: {
+      ...view,
+      stepOf: (id) => (opens(id) ? 'again' : view.stepOf(id)),
+      isReopened: (id) => opens(id) || view.isReopened(id),
+      setOf: (id, key) => (opens(id) ? newSet : view.setOf(id, key)),
+    },
+  };
+}
+
+/** In a new generation nothing is answered; what lies in a shard that no create has come through for stays in it. */
+function viewFresh(
+  view: KeyView,
+  { isKept, isKnown }: { readonly isKept: (id: number) => boolean; readonly isKnown: (id: number) => boolean },
+): KeyView {
+  return {
+    ...FIRST_OPENING.view,
+    stepOf: (id) => (isKept(id) ? 'in-flight' : isKnown(id) ? 'again' : 'new'),
+    isUnsent: view.isUnsent,
+  };
+}
+
+function shardStatusOf({ keys, fold }: Ledger, id: number): ShardStatus | undefined {
+  const number = keys.shard(id);
+  return number === 0 ? undefined : fold.shards.get(formatShard(number))?.status;
+}

@@ -1,0 +1,60 @@
+import type { LaneName } from '../../core/lane.ts';
+import type { Ledger } from '../../ledger/ledger.ts';
+import { formatDollars } from '../../output/format-numbers.ts';
+import type { Books } from '../open/books.ts';
+import type { Plan } from './plan-result.ts';
+
+/** What a confirmation is about. */
+export interface Spending {
+  readonly lane: LaneName;
+  /** Estimates above this want a yes. */
+  readonly overNanoUsd: number;
+  /** More than this cannot be spent; null without a budget. */
+  readonly budgetNanoUsd: number | null;
+  /** The most that live calls may cost beside batches that have a deadline; null without one. */
+  readonly maxLiveNanoUsd: number | null;
+}
+
+/** How many requests a run would send, those that wait in shards it has cut already included. */
+export function countAsked({ rows }: Pick<Plan, 'rows'>): number {
+  return rows.new + rows.changed + rows.again;
+}
+
+/**
+ * Why a run has to be agreed to, without a final word; null when it need not: it sends nothing, or it should not cost more than `confirm_over`.
+ * A budget holds what nobody foresees, so that the expected cost is what counts; without one it is the upper estimate.
+ */
+export function findReasonToAsk(plan: Plan, spending: Spending): string | null {
+  if (countAsked(plan) === 0) return null;
+  const cost = plan.cost[spending.lane];
+  if (cost === null) return `the price of ${plan.model} is unknown`;
+  const { overNanoUsd, budgetNanoUsd } = spending;
+  const upperNanoUsd = budgetNanoUsd === null ? addLiveRest(plan, spending, cost.upperNanoUsd) : cost.expectedNanoUsd;
+  if (upperNanoUsd <= overNanoUsd) return null;
+  const over = `above confirm_over (${formatDollars(overNanoUsd)})`;
+  if (cost.expectedNanoUsd > overNanoUsd) return `this is estimated at ${formatDollars(cost.expectedNanoUsd)}, ${over}`;
+  return `this is estimated at ${formatDollars(cost.expectedNanoUsd)}, and may become ${formatDollars(upperNanoUsd)}, ${over}`;
+}
+
+/** What batches leave open at a deadline is sent live, within its own limit. */
+function addLiveRest({ cost }: Plan, { maxLiveNanoUsd }: Spending, upperNanoUsd: number): number {
+  if (maxLiveNanoUsd === null) return upperNanoUsd;
+  return Math.min(upperNanoUsd + maxLiveNanoUsd, Math.max(upperNanoUsd, cost.live?.upperNanoUsd ?? Number.POSITIVE_INFINITY));
+}
+
+/** What a run is expected to cost as a whole: what is to be sent, and for an open one what it has spent and what its batches still bring. */
+export function estimateRun(
+  plan: Plan,
+  lane: LaneName,
+  { ledger, books }: { readonly ledger: Pick<Ledger, 'fold'>; readonly books: Pick<Books, 'ofRun'> },
+): number | null {
+  const { currentRun, batches, shards } = ledger.fold;
+  const expectedNanoUsd = plan.cost[lane]?.expectedNanoUsd ?? null;
+  if (expectedNanoUsd === null || currentRun === null) return expectedNanoUsd;
+  const asked = countAsked(plan);
+  let awaited = 0;
+  for (const { run, shard, isCollected } of batches.values())
+    if (run === currentRun.id && !isCollected && shard !== null) awaited += shards.get(shard)?.rows ?? 0;
+  const awaitedNanoUsd = asked === 0 ? 0 : Math.round((expectedNanoUsd / asked) * awaited);
+  return books.ofRun(currentRun.id).nanoUsd + expectedNanoUsd + awaitedNanoUsd;
+}

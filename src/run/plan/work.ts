@@ -1,0 +1,52 @@
+import type { Job } from '../../core/job.ts';
+import { setParams } from '../../input/request/extra-params.ts';
+import { isReasoningModel } from '../../input/request/params.ts';
+import { longestAnswerTokens, readTier } from '../../money/cost-bound.ts';
+import type { AnswerLengths } from '../open/answer-history.ts';
+import { forecastAnswer } from './answer-forecast.ts';
+import type { PromptSum, Work, WorkPart } from './cost.ts';
+import type { CountedPrompts, PromptGroup } from './prompts.ts';
+
+/** What all requests of a plan add up to. */
+export interface WorkSums {
+  readonly requests: number;
+  readonly inputTokens: number;
+  readonly outputExpectedTokens: number;
+  readonly outputWorstTokens: number;
+}
+
+/** What the counted prompts ask for, with what is to be expected of their answers; each group by its own parameters. */
+export function makeWork(job: Job, counted: CountedPrompts, answers: AnswerLengths | null): Work {
+  const { unsizedTokens, leadingTokens } = counted;
+  const parts = counted.groups.map((group) => makePart(job, group, answers));
+  return { parts, reasksPerRequest: answers?.reasksPerRequest ?? 0, unsizedTokens, leadingTokens };
+}
+
+export function sumWork({ parts }: Work): WorkSums {
+  const sum = (pick: (part: WorkPart, prompts: PromptSum) => number) =>
+    parts.reduce((total, part) => total + pick(part, part.short) + pick(part, part.long), 0);
+  return {
+    requests: sum((_, { requests }) => requests),
+    inputTokens: sum((_, { tokens }) => tokens),
+    outputExpectedTokens: Math.round(sum(({ expectedOutputTokens }, { requests }) => requests * expectedOutputTokens)),
+    outputWorstTokens: sum(({ worstOutputTokens }, { answerCaps }) => answerCaps * worstOutputTokens),
+  };
+}
+
+/** Reasoning cannot be guessed: the same question has been seen to take several times what a schema lets expect. */
+const GUESS_FACTOR_REASONING = 4;
+
+function makePart(job: Job, { set, short, long }: PromptGroup, answers: AnswerLengths | null): WorkPart {
+  const asked = { ...job, params: setParams(job.params, set) };
+  const { expectedTokens, p95Tokens, isMeasured } = forecastAnswer(asked, answers);
+  const reasons = isReasoningModel(job.model) && asked.params.reasoning_effort !== 'none';
+  return {
+    short,
+    long,
+    tier: readTier(asked.params),
+    expectedOutputTokens: expectedTokens,
+    p95OutputTokens: isMeasured ? p95Tokens : null,
+    guessFactor: reasons ? GUESS_FACTOR_REASONING : 1,
+    worstOutputTokens: longestAnswerTokens(asked) ?? p95Tokens,
+  };
+}

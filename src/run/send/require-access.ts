@@ -1,0 +1,28 @@
+import { AppError, EXIT } from '../../core/errors.ts';
+import { ApiError } from '../../openai/api-error.ts';
+import type { Provider } from '../../openai/provider.ts';
+import { DEFAULT_ORIGIN } from '../open/target.ts';
+
+/**
+ * Asks the provider, which costs nothing, whether it takes the key and has the model: before answers there are make way for others. Whatever
+ * else it says is left to the first call that matters; other servers may have no list, or one that is not whole.
+ * @throws AppError exit 4 when it does not
+ */
+export async function requireAccess(
+  provider: Pick<Provider, 'listModels'>,
+  { model, origin, signal }: { readonly model: string; readonly origin: string; readonly signal: AbortSignal },
+): Promise<void> {
+  let models: readonly string[];
+  try {
+    models = await provider.listModels(signal);
+  } catch (error) {
+    // A key may be kept from the list and take calls all the same (restricted keys answer 403 to it).
+    if (error instanceof ApiError && (error.kind !== 'stop' || error.status === 403)) return;
+    throw error;
+  }
+  if (origin !== DEFAULT_ORIGIN || models.length === 0 || models.includes(model)) return;
+  throw new AppError(`the provider does not offer ${model} to this key; nothing was sent, and the answers there are still count`, {
+    code: 'model_not_found',
+    exitCode: EXIT.refused,
+  });
+}

@@ -1,10 +1,11 @@
+import type { BatchLane } from '../src/batch/batch-lane.ts';
 import { createCutSize } from '../src/batch/cut-size.ts';
-import type { BatchLane } from '../src/batch/lane.ts';
 import { makeRequestLine } from '../src/core/request.ts';
 import type { Ledger, ShardWriter } from '../src/ledger/ledger.ts';
 import { createStepOf } from '../src/run/open/next-step.ts';
 import { FIRST_OPENING, viewKeys } from '../src/run/open/opening.ts';
 import { createDueRequests } from '../src/run/send/due-request.ts';
+import { createDuplicateRows } from '../src/run/send/duplicate-rows.ts';
 import { sendDueRows } from '../src/run/send/send-due-rows.ts';
 import { startRun } from '../src/run/start-run.ts';
 import { ALL_ROWS, effects, MODEL, openBenchJob, signal } from './bench-job.ts';
@@ -23,6 +24,7 @@ export async function packTable(folder: string): Promise<Readonly<Record<string,
     lane,
     stepOf,
     makeDueRequest,
+    duplicates: createDuplicateRows(ledger.keys),
     selected: ALL_ROWS,
     tokensOf: prepared.tokens.charge,
     budget: null,

@@ -110,6 +110,8 @@ describe('progress on a terminal', () => {
         rows: 12,
         requests: 10,
         okRequests: 4,
+        rowsAsked: 11,
+        okRows: 5,
       },
       ...{
         attempts: 4,
@@ -117,6 +119,7 @@ describe('progress on a terminal', () => {
         calls: null,
         enqueuedTokens: { limitTokens: null, usedTokens: 0 },
         spentNanoUsd: 5,
+        unpricedAttempts: 0,
         budgetNanoUsd: null,
         deadline: null,
       },

@@ -65,6 +65,7 @@ test('a shard goes its way step by step', () => {
       number: 1,
       rows: 2,
       bytes: 10,
+      longestBytes: 10,
       tokens: 6,
       answerCaps: 0,
       probe: [],

@@ -52,7 +52,7 @@ test('the page shows everything a report must show', () => {
     'of it on rows that failed $0.00009',
     'Orphaned $0.0001',
     'Possibly billed ≤ $0.000012',
-    'Unknown price ? 2 attempts, in no sum',
+    'Unknown price unknown 2 attempts, in no sum',
     'Saved by the batch price $0.002',
     'Saved by the prompt cache $0.00015',
     'Saved by answers that were there already, and duplicates $0.0003',

@@ -12,9 +12,15 @@ export interface RunProgress {
   readonly requests: number;
   /** Those of them that are answered well, by earlier runs or this one. */
   readonly okRequests: number;
+  /** Rows that are to be answered: those that are not skipped. */
+  readonly rowsAsked: number;
+  /** Those of them that are answered well. */
+  readonly okRows: number;
   /** Tries of this run. */
   readonly attempts: number;
   readonly spentNanoUsd: number;
+  /** Tries whose price or usage is unknown: they are in no sum. */
+  readonly unpricedAttempts: number;
   /** Null without a budget. */
   readonly budgetNanoUsd: number | null;
 }
@@ -28,8 +34,8 @@ export function watchProgress(
   { sleep, signal }: Pick<Effects, 'sleep'> & { readonly signal: AbortSignal },
 ): void {
   const tellNow = () => {
-    const { run, lane, rows, requests, okRequests, attempts, spentNanoUsd, budgetNanoUsd } = view;
-    tell({ run, lane, rows, requests, okRequests, attempts, spentNanoUsd, budgetNanoUsd });
+    const { run, lane, rows, requests, okRequests, rowsAsked, okRows, attempts, spentNanoUsd, unpricedAttempts, budgetNanoUsd } = view;
+    tell({ run, lane, rows, requests, okRequests, rowsAsked, okRows, attempts, spentNanoUsd, unpricedAttempts, budgetNanoUsd });
   };
   const again = () => {
     tellNow();

@@ -1,77 +1,24 @@
 import { setMaxListeners } from 'node:events';
-import type { Request } from '../core/request.ts';
 import { countAnswerCaps, makeRequestLine } from '../core/request.ts';
 import type { Ledger, ShardWriter } from '../ledger/ledger.ts';
 import { MAX_BYTES_PER_CHARACTER } from '../ledger/shard-writer.ts';
 import type { RemoteBatch } from '../openai/wire.ts';
 import { createAdmission } from './admission.ts';
+import type { BatchLane, BatchLaneOptions, ShardView } from './batch-lane.ts';
 import { createShardBreaker } from './breaker.ts';
-import { type BatchCache, createCacheCarrier } from './cache-carrier.ts';
+import { createCacheCarrier } from './cache-carrier.ts';
 import { collectExtra, collectReturned } from './collect.ts';
 import type { BatchContext } from './context.ts';
 import { createCutSize } from './cut-size.ts';
 import { runShardLifecycle } from './shard-lifecycle.ts';
-import type { Phase } from './shard-lifecycle-options.ts';
-import { sleepUntil } from './sleep-until.ts';
 import { createMutex } from './upload.ts';
 import { findReturned } from './vanished-batches.ts';
+import { sleepUntil } from "./backoff.ts";
 
 /** A batch that was given up is asked for again after so many of the longest polls. */
 const VANISHED_POLLS = 10;
 /** Shards that are cut but not yet with the provider; more would only lie on disk. */
 const MAX_UNSENT_SHARDS = 2;
-
-/** One shard or extra batch under way, as progress and status show it. */
-export interface ShardView {
-  readonly shard: string | null;
-  readonly rows: number;
-  readonly phase: Phase;
-  /** The latest answer to a poll. */
-  readonly batch: RemoteBatch | null;
-}
-
-/** Lane 1: requests go in, answers appear in the ledger. */
-export interface BatchLane {
-  /**
-   * Takes up what the ledger holds unfinished and nobody travels with: shards on their way, extra batches, and batches that were given up and are
-   * there again.
-   */
-  resume(): Promise<void>;
-  /** Packs one request. Waits while enough shards are on their way. @throws what stopped the lane */
-  add(request: Request, tokens: number): Promise<void>;
-  /** Sends the shard being filled, however small. */
-  flush(): Promise<void>;
-  /** Drops the shard being filled; its rows stay pending. */
-  abandon(): Promise<void>;
-  /** Takes everything back: no more batches, those there are get cancelled, and what they finished is collected. The rest is given back. */
-  recall(): void;
-  /** Resolves when a shard has ended since the last call, or none is left. @throws what stopped the lane */
-  nextEnd(): Promise<void>;
-  /** Whether rows were given back unanswered since the last call: the table has to be gone through again. */
-  takeGivenBack(): boolean;
-  readonly underWay: readonly ShardView[];
-  /** Resolves when any shard has entered another phase, been polled, or ended. */
-  nextChange(): Promise<void>;
-  /** What the shard being filled holds, until it is on its way. */
-  readonly filling: { readonly rows: number; readonly bytes: number; readonly answerCaps: number };
-  readonly admission: { readonly limitTokens: number | null; readonly usedTokens: number };
-  /** Waits until every shard has ended, whether well or not; the first fault is kept for `nextEnd`. Vanished batches are watched no more. */
-  drain(): Promise<void>;
-}
-
-export interface BatchLaneOptions {
-  readonly model: string;
-  readonly url: string;
-  /** The job's own limit; the account's is learned. */
-  readonly enqueuedTokens: number | null;
-  /** Whether what is gathered is measured line by line, for a budget; otherwise its bytes are an upper bound. */
-  readonly countsBytes?: boolean;
-  /** What lines say about the prompt cache; null or absent leaves it to the provider. */
-  readonly cache?: BatchCache | null;
-  /** Whether rows may wait for the first batch that shows whether batches take that. */
-  readonly waitsForEvidence?: boolean;
-}
-
 /** No night is lost to it: a batch that takes longer than this shows nothing to the run that waits. */
 const EVIDENCE_WAIT_MS = 1_800_000;
 

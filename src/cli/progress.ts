@@ -1,5 +1,5 @@
 import { escapeLineForTerminal } from '../output/escape-for-terminal.ts';
-import { formatDollars } from '../output/format-numbers.ts';
+import { formatSpent } from '../output/format-numbers.ts';
 import type { RunView } from '../run/send/run-view.ts';
 import { renderProgress } from './render/render-progress.ts';
 import { hasColour } from './say.ts';
@@ -50,12 +50,13 @@ function writeLines(view: RunView, stream: NodeJS.WriteStream): Progress {
   let writtenAt = Date.now();
   let writtenTenths = 0;
   const look = () => {
-    const tenths = view.requests === 0 ? 0 : Math.floor((view.okRequests / view.requests) * PLAIN_LINES);
+    const tenths = view.rowsAsked === 0 ? 0 : Math.floor((view.okRows / view.rowsAsked) * PLAIN_LINES);
     if (tenths <= writtenTenths && Date.now() - writtenAt < PLAIN_LINE_MS) return;
     writtenTenths = tenths;
     writtenAt = Date.now();
     const phases = view.underWay.map(({ shard, phase, batch }) => `shard ${shard ?? '?'} ${batch?.status ?? phase}`).slice(0, 3);
-    const line = `${view.okRequests} of ${view.requests} answered, ${formatDollars(view.spentNanoUsd)}${phases.length > 0 ? `; ${phases.join(', ')}` : ''}`;
+    const spent = formatSpent(view.spentNanoUsd, view.unpricedAttempts);
+    const line = `${view.okRows} of ${view.rowsAsked} answered, ${spent}${phases.length > 0 ? `; ${phases.join(', ')}` : ''}`;
     stream.write(`${escapeLineForTerminal(line)}\n`);
   };
   const timer = setInterval(look, REPAINT_MS);

@@ -46,6 +46,8 @@ export type Event =
       readonly shard: string;
       readonly rows: number;
       readonly bytes: number;
+      /** Of the longest line; absent in events of versions that did not look. */
+      readonly longestBytes?: number;
       /** Estimated prompt tokens of all requests. */
       readonly tokens: number;
       readonly sha256: string;

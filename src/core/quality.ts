@@ -107,6 +107,8 @@ export interface ComparedRun {
   readonly rows: number;
   /** Everything the run spent, failed attempts and rows of its own included. */
   readonly spentNanoUsd: number;
+  /** Attempts of the run whose cost is not known: they are in no sum; absent when there are none. */
+  readonly spentUnpricedAttempts?: number;
   /** What the answers of the compared rows cost, whenever they were given; each request once. */
   readonly answersNanoUsd: number;
   /** Answers of unknown price; they are in no sum. */

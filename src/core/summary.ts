@@ -29,8 +29,8 @@ export interface Summary {
     readonly reasoning: number;
   };
   readonly cost: CostSummary;
-  /** Over the ledger's whole life, all runs. */
-  readonly ledger: { readonly attempts: number; readonly nanoUsd: number };
+  /** Over the ledger's whole life, all runs. `unpricedAttempts`: billed ones without a known cost, which are in no sum; absent when there are none. */
+  readonly ledger: { readonly attempts: number; readonly nanoUsd: number; readonly unpricedAttempts?: number };
   readonly batches: readonly { readonly id: string; readonly status: string; readonly requests: number }[];
   /** Only of a run with a deadline. */
   readonly deadline?: DeadlineSummary;
@@ -38,6 +38,8 @@ export interface Summary {
   readonly possiblyBilled?: readonly DoubtfulCalls[];
   /** Lines in the provider's files that were counted but are no answers, by kind; empty when there were none. */
   readonly anomalies: Readonly<Record<string, number>>;
+  /** What such lines cost, in nano-dollars, where they tell of a call; null where a part of it is not known. Absent when there are none. */
+  readonly anomalyCosts?: AnomalyCosts;
   /** Paths relative to the working directory; null where not written. */
   readonly outputs: { readonly table: string | null; readonly failures: string | null; readonly report: string | null };
   /** What to type next, when there is something to do. */
@@ -59,6 +61,13 @@ export interface DoubtfulCalls {
   readonly nanoUsd: number | null;
   /** Wire ids of the first of them, 20 at most; events.jsonl names all. */
   readonly keys: readonly string[];
+}
+
+export interface AnomalyCosts {
+  /** Further lines for a request that another line answers: a part of the run's cost. */
+  readonly conflict?: number | null;
+  /** Lines that answer nothing of ours, and yet tell of tokens used: in no sum. */
+  readonly foreign?: number | null;
 }
 
 /** By when the run was to be done, and what it took. Instants are ISO strings. */
@@ -87,11 +96,11 @@ export interface RowCounts {
 /** Integer nano-dollars throughout; `nanoUsd = rowsNanoUsd + orphanedNanoUsd`. */
 export interface CostSummary {
   readonly nanoUsd: number;
-  /** `nanoUsd` as exact dollars with nine decimals. */
+  /** `nanoUsd` as exact dollars with nine decimals; `unknown` where no part of what was spent has a known price. */
   readonly usd: string;
   /** The sum of the table's `_cost_usd`. */
   readonly rowsNanoUsd: number;
-  /** Calls whose row has left the input, and extra batches. */
+  /** Calls whose row has left the input, extra batches, and what is known of rows whose whole cost is not. */
   readonly orphanedNanoUsd: number;
   readonly failedRowsNanoUsd: number;
   readonly batchSavedNanoUsd: number;
@@ -106,6 +115,11 @@ export interface CostSummary {
   readonly pricesAsOf: string;
   /** Whose prices these are where they are not those of the address; absent where they are, and without any money. */
   readonly priceNote?: string;
+}
+
+/** What was spent, as exact dollars; `unknown` where no part of it has a known price: never 0 for what is not known. */
+export function formatSpentUsd(nanoUsd: number, unpricedAttempts: number): string {
+  return nanoUsd === 0 && unpricedAttempts > 0 ? 'unknown' : formatUsd(nanoUsd);
 }
 
 /** Nano-dollars as exact dollars with nine decimals. */

@@ -1,9 +1,9 @@
 import { UsageError } from '../core/errors.ts';
-import { formatUsd, type Summary } from '../core/summary.ts';
+import { formatSpentUsd, type Summary } from '../core/summary.ts';
 import { createSummaryCounter } from '../output/summary-counter.ts';
 import { showCacheSaved } from '../run/finish/conclude.ts';
 import { finishRows } from '../run/finish/finish-rows.ts';
-import { savingsOf } from '../run/open/books.ts';
+import { describeLife, savingsOf } from '../run/open/books.ts';
 import { createStepOf } from '../run/open/next-step.ts';
 import { openJobLedger } from '../run/open/open-job-ledger.ts';
 import { selectRows } from '../run/open/selection.ts';
@@ -41,7 +41,13 @@ export async function repriceSummary(options: ReadOptions, found: FoundState, su
       clock,
       warn: () => undefined,
     });
-    const view = { nanoUsd, usd: formatUsd(nanoUsd), rowsNanoUsd, orphanedNanoUsd: nanoUsd - rowsNanoUsd, failedRowsNanoUsd };
+    const view = {
+      nanoUsd,
+      usd: formatSpentUsd(nanoUsd, unpricedAttempts),
+      rowsNanoUsd,
+      orphanedNanoUsd: nanoUsd - rowsNanoUsd,
+      failedRowsNanoUsd,
+    };
     const saved = {
       batchSavedNanoUsd,
       reuseSavedNanoUsd,
@@ -55,7 +61,7 @@ export async function repriceSummary(options: ReadOptions, found: FoundState, su
       ...summary,
       ...named,
       cost: { ...summary.cost, ...view, ...saved },
-      ledger: { ...summary.ledger, nanoUsd: books.life.nanoUsd },
+      ledger: { attempts: summary.ledger.attempts, ...describeLife(books) },
     };
   } finally {
     await ledger.close();

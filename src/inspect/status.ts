@@ -1,4 +1,4 @@
-import { type DoubtfulCalls, formatUsd } from '../core/summary.ts';
+import { type DoubtfulCalls, formatSpentUsd } from '../core/summary.ts';
 import type { LedgerFold } from '../ledger/events/fold.ts';
 import { createRowKeys } from '../run/open/row-keys.ts';
 import { findPossiblyBilled } from '../run/send/possibly-billed.ts';
@@ -66,6 +66,7 @@ export interface StatusCost {
   readonly ledgerNanoUsd: number;
   /** Over all runs: the most that calls without an answer can have cost, where it is known; in no other sum. */
   readonly possiblyBilledNanoUsd: number;
+  readonly ledgerUnpricedAttempts: number;
   /** Whose prices these are where they are not those of the address; absent where they are, and without any money. */
   readonly priceNote?: string;
 }
@@ -96,10 +97,11 @@ export async function readStatus(options: ReadOptions): Promise<Status> {
       batches: listBatches(fold, last?.id ?? '', options.effects.clock()),
       cost: {
         nanoUsd: totals.nanoUsd,
-        usd: formatUsd(totals.nanoUsd),
+        usd: formatSpentUsd(totals.nanoUsd, totals.unpricedAttempts),
         unpricedAttempts: totals.unpricedAttempts,
         ledgerNanoUsd: books.life.nanoUsd,
         possiblyBilledNanoUsd: doubts.nanoUsd,
+        ledgerUnpricedAttempts: books.life.unpricedAttempts,
         ...(priceNote === null || opened.simulated || books.life.nanoUsd === 0 ? {} : { priceNote }),
       },
       possiblyBilled: doubts.items,

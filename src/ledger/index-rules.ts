@@ -1,6 +1,7 @@
 import { type Doubts, isIdle, type OutcomeStatus, usesAttempt } from '../core/outcome.ts';
+import type { AnswerLocation } from './answer-location.ts';
 import type { LedgerFold } from './events/fold.ts';
-import type { AnswerLocation, KeyIndex } from './key-index.ts';
+import type { KeyIndex } from './key-index.ts';
 import type { ResponseFile } from './response-file.ts';
 
 /** What a response line, or its absence, tells about a key. */

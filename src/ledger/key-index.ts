@@ -1,4 +1,5 @@
 import { CAUSES, type Doubts, type OutcomeStatus } from '../core/outcome.ts';
+import type { AnswerLocation } from './answer-location.ts';
 import { packKey } from './pack-key.ts';
 
 /** Outcomes by their number in a record; 0 is "never settled". */
@@ -30,13 +31,6 @@ const KEY_TAIL = 0x0f;
 const CHUNK_RECORDS = 1024;
 const CHUNK_SHIFT = 10;
 
-/** Where a key's latest line lies, by the number of its response file. */
-export interface AnswerLocation {
-  readonly file: number;
-  readonly offsetBytes: number;
-  readonly lengthBytes: number;
-}
-
 /**
  * What the ledger knows of every distinct request, by its key: at most 64 bytes each, whatever their number. Callers keep the integer id
  * `find` or `add` gave; ids count from 0 and never change. The methods named `set…` are the ledger's own.
@@ -49,10 +43,16 @@ export class KeyIndex {
   readonly #words = new Uint32Array(4);
   #tail = 0;
   #pass = 0;
+  #answered = 0;
 
   /** Distinct keys. */
   get size(): number {
     return this.#size;
+  }
+
+  /** How many keys have become ok since they were met by a pass over the table: each counts once, and what no row asks for does not. */
+  get answered(): number {
+    return this.#answered;
   }
 
   /** Bytes of all arrays. */
@@ -177,6 +177,7 @@ export class KeyIndex {
   }
 
   setOutcome(id: number, outcome: OutcomeStatus | null, location: AnswerLocation | null): void {
+    if (outcome === 'ok' && this.outcome(id) !== 'ok' && !this.isSeen(id, 0)) this.#answered += 1;
     this.#set(id, PROGRESS, (this.#word(id, PROGRESS) & ~0xff) | (OUTCOME_NUMBERS.get(outcome) as number));
     this.#set(id, FILE, location?.file ?? 0);
     this.#set(id, OFFSET_LOW, location?.offsetBytes ?? 0);

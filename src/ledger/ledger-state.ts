@@ -7,10 +7,10 @@ import type { BatchState, LedgerFold, ShardStatus } from './events/fold.ts';
 import { createFold } from './events/fold-events.ts';
 import { type Arrival, countsForIndex, isUnasked, NO_DOUBTS, takeArrival, takeRecord } from './index-rules.ts';
 import { KeyIndex } from './key-index.ts';
-import { type EventOf, makeLivePart, makeResponseFile, type ResponseFile } from './response-file.ts';
+import { type EventOf, makeLivePart, makeResponseFile, type ResponseFile, type VisitRecord } from './response-file.ts';
 
 export interface LedgerStateOptions {
-  readonly visit: (record: SettledRecord, file: ResponseFile) => void;
+  readonly visit: VisitRecord;
   /** Reads a shard's custom ids from its event's line. */
   readonly readCustomIds: (line: EventPlace) => readonly string[];
 }
@@ -238,7 +238,8 @@ export function createLedgerState(options: LedgerStateOptions): LedgerState {
       const counts = countsForIndex(file, fold);
       for (const [kind, lines] of Object.entries(anomaliesOfLines)) countAnomaly(file, kind, lines);
       return (record, settledOffset, isRepeat) => {
-        options.visit(record, file);
+        const announced = file.lane === 'live' ? (fold.openCalls.get(record.customId) ?? fold.queuedCalls.get(record.customId)) : undefined;
+        options.visit(record, file, { isRepeat, bodyBytes: announced?.bodyBytes ?? null });
         if (file.lane === 'live') closeCall(record.customId);
         const parts = counts ? parseCustomId(record.customId) : null;
         if (parts === null) return -1;

@@ -1,19 +1,19 @@
 import type { Event, RejectedRequest } from '../core/event.ts';
 import type { CheckAnswer } from '../core/outcome.ts';
 import type { DecideLine } from '../core/response-line.ts';
-import type { SettledRecord } from '../core/settled.ts';
+import type { CostOf, SettledRecord } from '../core/settled.ts';
 import type { Heartbeat, LockWaiting } from './disk/holder-watch.ts';
 import type { ProcessIdentity } from './disk/process-identity.ts';
 import type { LedgerFold } from './events/fold.ts';
 import type { KeyIndex } from './key-index.ts';
-import type { ResponseFile, ResponseKind } from './response-file.ts';
+import type { ResponseFile, ResponseKind, VisitRecord } from './response-file.ts';
 import type { JudgedAnswer, StoredAnswer } from './responses/answers.ts';
 import type { LiveLine } from './responses/live-file.ts';
 import type { RunFiles } from './runs.ts';
 import type { ShardWriter } from './shard-writer.ts';
 
 export type { ProcessIdentity } from './disk/process-identity.ts';
-export type { ResponseFile } from './response-file.ts';
+export type { RecordedCall, ResponseFile } from './response-file.ts';
 export type { JudgedAnswer, StoredAnswer } from './responses/answers.ts';
 export type { LiveLine } from './responses/live-file.ts';
 export type { ShardWriter } from './shard-writer.ts';
@@ -33,7 +33,7 @@ export interface LedgerOptions {
   /** Opens the state as it was when this run gave way to the next one; for reading only. Absent: as it is. */
   readonly asOfRun?: string;
   /** Sees every record of every recorded file exactly once, in order: at the opening, and later as answers arrive. */
-  readonly visit: (record: SettledRecord, file: ResponseFile) => void;
+  readonly visit: VisitRecord;
   readonly clock: () => Date;
   /** A fresh random id of letters, digits, `-` and `_`. */
   readonly randomId: () => string;
@@ -70,6 +70,8 @@ export interface Ledger {
   readonly anomalies: ReadonlyMap<string, number>;
   /** The same for the files of one run. */
   anomaliesOfRun(run: string): ReadonlyMap<string, number>;
+  /** Lines in the files of a run's batches that answer nothing of ours, with what a price of theirs needs. Read from the disk. */
+  readForeignLines(run: string, signal: AbortSignal): AsyncIterable<Parameters<CostOf>[0]>;
   /** What a line means by the job's rules, and by what its row asked. */
   readonly decide: DecideLine;
   /** Requests whose answer was ok when it was last judged, and is not by the rules of now: the job's changed, or the program's. */

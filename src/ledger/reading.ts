@@ -8,12 +8,14 @@ import type { Ledger } from './ledger.ts';
 import type { LedgerState } from './ledger-state.ts';
 import type { ResponseFile } from './response-file.ts';
 import { createAnswerReader, makeAnswerlessRecord, type StoredAnswer } from './responses/answers.ts';
+import { readForeignLines } from './responses/foreign-lines.ts';
 import type { SettledIndex } from './responses/settled-index.ts';
 
 /** The part of a ledger that only looks. */
 export type Reading = Pick<
   Ledger,
   | 'anomaliesOfRun'
+  | 'readForeignLines'
   | 'readShardIds'
   | 'shardPath'
   | 'responsePath'
@@ -51,6 +53,13 @@ export function createReading(options: {
         for (const [kind, lines] of anomalies) sums.set(kind, (sums.get(kind) ?? 0) + lines);
       }
       return sums;
+    },
+    async *readForeignLines(run, signal) {
+      for (const [number, anomalies] of state.anomaliesByFile) {
+        const file = state.files[number - 1];
+        if (file === undefined || file.run !== run || !anomalies.has('foreign')) continue;
+        yield* readForeignLines({ path: path.join(responses, file.name), file, decide: options.decide, signal });
+      }
     },
     readShardIds: async (shard) => state.readShardIds(shard),
     shardPath: (shard) => path.join(options.directory, 'requests', `${plainName(shard)}.jsonl`),

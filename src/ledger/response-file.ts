@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { Event } from '../core/event.ts';
-import type { LaneName } from '../core/settled.ts';
+import type { LaneName, SettledRecord } from '../core/settled.ts';
 import type { BatchState, LedgerFold } from './events/fold.ts';
 
 /** A file below `responses/` that an event has recorded; of a live file, which grows, one recorded part. */
@@ -24,6 +24,17 @@ export interface ResponseFile {
   /** Unix seconds: the batch's `created_at`; of a live part, when it was begun. */
   readonly createdSeconds: number;
 }
+
+/** What is known of the call behind a record, besides what came of it. */
+export interface RecordedCall {
+  /** Another line of the same file counts for its request. */
+  readonly isRepeat: boolean;
+  /** Of its body, as it was announced; null for a row of a batch, of which only the batch's are known. */
+  readonly bodyBytes: number | null;
+}
+
+/** Sees one record of a recorded file. */
+export type VisitRecord = (record: SettledRecord, file: ResponseFile, call: RecordedCall) => void;
 
 /** The event of one type. */
 export type EventOf<Type extends Event['type']> = Extract<Event, { readonly type: Type }>;

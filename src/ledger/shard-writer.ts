@@ -51,6 +51,7 @@ export function openShardWriter(options: ShardWriterOptions): ShardWriter {
   /** Takes the next chunk while `memory` is on its way to the disk. */
   let spare = Buffer.allocUnsafeSlow(CHUNK_BYTES * 2);
   let bytes = 0;
+  let longestBytes = 0;
   let tokens = 0;
   let writing: Promise<void> = Promise.resolve();
   let isWriting = false;
@@ -62,8 +63,10 @@ export function openShardWriter(options: ShardWriterOptions): ShardWriter {
       memory.copy(larger, 0, 0, heldBytes);
       memory = larger;
     }
-    heldBytes += memory.write(line, heldBytes);
-    memory[heldBytes++] = NEWLINE;
+    const lineBytes = memory.write(line, heldBytes) + 1;
+    heldBytes += lineBytes;
+    memory[heldBytes - 1] = NEWLINE;
+    longestBytes = Math.max(longestBytes, lineBytes);
   }
 
   function startWrite(): Promise<void> {
@@ -131,6 +134,7 @@ export function openShardWriter(options: ShardWriterOptions): ShardWriter {
         shard,
         rows: customIds.length,
         bytes,
+        longestBytes,
         tokens,
         sha256: digest.digest('hex'),
         ...meta,

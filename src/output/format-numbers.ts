@@ -18,6 +18,17 @@ export function formatDollars(nanoUsd: number): string {
   return `$${formatCount(Number(dollars))}.${fraction.slice(0, 2)}`;
 }
 
+/** What was spent: `unknown` where no part of it has a known price, never $0. */
+export function formatSpent(nanoUsd: number, unpricedAttempts: number): string {
+  if (unpricedAttempts === 0) return formatDollars(nanoUsd);
+  return nanoUsd === 0 ? 'unknown' : `${formatDollars(nanoUsd)} + unknown`;
+}
+
+/** What money is for that stands on no row. */
+export function describeOrphaned(unpricedAttempts: number): string {
+  return `for calls whose row has left the table${unpricedAttempts === 0 ? '' : ', or whose row cost an unknown amount besides'}`;
+}
+
 /** A count and what is counted: `1 call`, `1,204 calls`. */
 export function formatThings(count: number, thing: string): string {
   return `${formatCount(count)} ${thing}${count === 1 ? '' : 's'}`;

@@ -1,5 +1,5 @@
 import type { Job } from '../core/job.ts';
-import { type CostSummary, formatUsd, type RowCounts, type Summary } from '../core/summary.ts';
+import { type CostSummary, formatSpentUsd, type RowCounts, type Summary } from '../core/summary.ts';
 import { decideVerdict, type Stop } from './verdict.ts';
 
 /** Everything a summary is folded from: its own fields but those that follow from others. */
@@ -28,7 +28,7 @@ export function makeSummary(facts: SummaryFacts): Summary {
     ...decideVerdict(rows, failIf, stop),
     rows,
     attempts: { total: attempts.batch + attempts.live, ...attempts },
-    cost: { nanoUsd, usd: formatUsd(nanoUsd), ...cost },
+    cost: { nanoUsd, usd: formatSpentUsd(nanoUsd, cost.unpricedAttempts), ...cost },
     ...rest,
   };
 }

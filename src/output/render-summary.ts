@@ -1,9 +1,9 @@
 import { styleText } from 'node:util';
 import { EXIT } from '../core/errors.ts';
-import type { DeadlineSummary, Summary } from '../core/summary.ts';
+import type { AnomalyCosts, DeadlineSummary, Summary } from '../core/summary.ts';
 import { describeDoubts } from './describe-doubts.ts';
 import { escapeLineForTerminal } from './escape-for-terminal.ts';
-import { formatCount, formatDollars } from './format-numbers.ts';
+import { describeOrphaned, formatCount, formatDollars, formatSpent, formatThings } from './format-numbers.ts';
 
 /** How a summary is shown. */
 export interface RenderOptions {
@@ -57,9 +57,9 @@ function formatSum(total: number, parts: Readonly<Record<string, number>>): stri
   return `${formatCount(total)} = ${terms.join(' + ')}`;
 }
 
-function listMoney({ cost, attempts }: Summary): readonly Line[] {
+function listMoney({ cost, attempts, anomalies, anomalyCosts }: Summary): readonly Line[] {
   const { unpricedAttempts, cacheSavedNanoUsd = 0 } = cost;
-  const unpriced = unpricedAttempts === 0 ? '' : `${formatCount(unpricedAttempts)} attempts of unknown price`;
+  const unpriced = unpricedAttempts === 0 ? '' : `${formatThings(unpricedAttempts, 'attempt')} of unknown price`;
   const isUnknown = unpricedAttempts > 0 && cost.nanoUsd === 0;
   const spent = [
     isUnknown ? `unknown, ${unpriced}` : formatDollars(cost.nanoUsd) + (unpriced === '' ? '' : ` + ${unpriced}`),
@@ -75,7 +75,20 @@ function listMoney({ cost, attempts }: Summary): readonly Line[] {
   if (cost.priceNote !== undefined) lines.push(['', cost.priceNote]);
   if (join(saved) !== '') lines.push(['saved', join(saved)]);
   if (cacheSavedNanoUsd < 0) lines.push(['cache', `writes cost ${formatDollars(-cacheSavedNanoUsd)} more than reads saved`]);
-  if (cost.orphanedNanoUsd > 0) lines.push(['orphaned', `${formatDollars(cost.orphanedNanoUsd)} for calls whose row has left the table`]);
+  if (cost.orphanedNanoUsd > 0) lines.push(['orphaned', `${formatDollars(cost.orphanedNanoUsd)} ${describeOrphaned(unpricedAttempts)}`]);
+  return [...lines, ...listAnomalies(anomalies, anomalyCosts)];
+}
+
+/** Lines that cost something and are no answers of their own. */
+function listAnomalies({ conflict = 0, foreign = 0 }: Summary['anomalies'], costs: AnomalyCosts = {}): readonly Line[] {
+  const show = (nanoUsd: number | null = null) => (nanoUsd === null ? 'an unknown amount' : formatDollars(nanoUsd));
+  const lines: Line[] = [];
+  if (conflict > 0)
+    lines.push([
+      'conflict',
+      `${formatThings(conflict, 'line')} more for requests that were answered: ${show(costs.conflict)} of what was spent`,
+    ]);
+  if (foreign > 0) lines.push(['foreign', `${formatThings(foreign, 'line')} answering nothing of ours: ${show(costs.foreign)}, in no sum`]);
   return lines;
 }
 
@@ -116,7 +129,7 @@ function listDetails({ batches, ledger, anomalies, cost }: Summary): readonly Li
   return [
     ...batches.map(({ id, status, requests }): Line => ['batch', `${id}  ${status}  ${formatCount(requests)} requests`]),
     ...Object.entries(anomalies).map(([kind, count]): Line => ['anomaly', `${formatCount(count)} ${kind}`]),
-    ['life', `${formatCount(ledger.attempts)} attempts, ${formatDollars(ledger.nanoUsd)} in all runs`],
+    ['life', `${formatCount(ledger.attempts)} attempts, ${formatSpent(ledger.nanoUsd, ledger.unpricedAttempts ?? 0)} in all runs`],
     ['prices', `as of ${cost.pricesAsOf}`],
   ];
 }

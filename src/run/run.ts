@@ -17,6 +17,7 @@ import { warnOfVerdicts } from './plan/plan-open-job.ts';
 import { estimateRun } from './plan/spending.ts';
 import { makeBatchContext } from './send/batch-context.ts';
 import { createDueRequests } from './send/due-request.ts';
+import { createDuplicateRows } from './send/duplicate-rows.ts';
 import { asSpent, hasSpent } from './send/has-spent.ts';
 import { chooseCount, type Lanes, openLanes } from './send/open-lanes.ts';
 import { createPilotLane } from './send/pilot-lane.ts';
@@ -96,13 +97,15 @@ export async function runJob(given: RunOptions): Promise<Summary> {
       const stopRules = await openStopRules({ ...running, ledger, onRecord, isSimulator, warn: options.warn });
       const lane = createPilotLane({ lane: lanes.lane, stopRules, pilot: job.pilot, waitForEnd: () => waitForEnd(waiting) });
       const startedAt = context.clock();
-      options.watch(createRunView({ ...running, ledger, lanes, startedAt }));
+      const duplicates = createDuplicateRows(ledger.keys);
+      options.watch(createRunView({ ...running, lanes, keys: ledger.keys, duplicates, startedAt }));
 
       const working = {
         ...prepared,
         ledger,
         ...waiting,
         lane,
+        duplicates,
         stepOf,
         makeDueRequest: createDueRequests(ledger, viewKeys(ledger, job), prepared),
         tokensOf: chooseCount(prepared.tokens, lanes),

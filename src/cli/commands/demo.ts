@@ -2,7 +2,7 @@ import { join, relative } from 'node:path';
 import { EXIT } from '../../core/errors.ts';
 import type { Summary } from '../../core/summary.ts';
 import { openTable } from '../../input/table/open-table.ts';
-import { formatCount, formatDollars } from '../../output/format-numbers.ts';
+import { formatCount, formatSpent } from '../../output/format-numbers.ts';
 import { renderSummary } from '../../output/render-summary.ts';
 import { runJob } from '../../run/run.ts';
 import type { JobFlags, RunFlags } from '../flags.ts';
@@ -143,7 +143,13 @@ function showTotals(summaries: readonly Summary[]): void {
   );
   print('\nAll together');
   print(`  rows in ${rows} = ok ${ok} + failed ${failed} + skipped ${skipped} + pending ${pending}`);
-  print(`  spent ${formatDollars(sum(({ cost }) => cost.nanoUsd))} (simulated)`);
+  const unpriced = sum(({ cost }) => cost.unpricedAttempts);
+  print(
+    `  spent ${formatSpent(
+      sum(({ cost }) => cost.nanoUsd),
+      unpriced,
+    )} (simulated)`,
+  );
   print(`  tables  ${summaries.map(({ outputs }) => outputs.table).join(', ')}`);
   print(`  reports ${summaries.map(({ outputs }) => outputs.report).join(', ')}`);
 }

@@ -1,6 +1,6 @@
 import type { ComparedRun, RunComparison } from '../../core/quality.ts';
 import { escapeLineForTerminal } from '../../output/escape-for-terminal.ts';
-import { formatCount, formatDollars } from '../../output/format-numbers.ts';
+import { formatCount, formatSpent } from '../../output/format-numbers.ts';
 import { describeMcNemar, formatDollarDifference, formatPointsWithin, formatShareWithin } from '../../output/format-quality.ts';
 import { createPaint, type Paint } from './paint.ts';
 import { renderTable } from './render-table.ts';
@@ -41,7 +41,7 @@ export function renderComparison(comparison: RunComparison, colour: boolean): st
 function renderRuns(a: ComparedRun, b: ComparedRun, paint: Paint): string {
   const row = (label: string, show: (run: ComparedRun) => string) => [label, show(a), show(b)];
   const price = ({ answersNanoUsd, unpricedAnswers }: ComparedRun) =>
-    formatDollars(answersNanoUsd) + (unpricedAnswers === 0 ? '' : ` + ${formatCount(unpricedAnswers)} of unknown price`);
+    formatSpent(answersNanoUsd, unpricedAnswers) + (unpricedAnswers === 0 ? '' : `, ${formatCount(unpricedAnswers)} of unknown price`);
   const scored = a.scores !== null && b.scores !== null;
   return renderTable(
     [
@@ -58,7 +58,7 @@ function renderRuns(a: ComparedRun, b: ComparedRun, paint: Paint): string {
       row('cost of these answers', price),
       row('input tokens', ({ inputTokens }) => formatCount(inputTokens)),
       row('output tokens', ({ outputTokens }) => formatCount(outputTokens)),
-      row('spent by the run', ({ spentNanoUsd }) => formatDollars(spentNanoUsd)),
+      row('spent by the run', ({ spentNanoUsd, spentUnpricedAttempts = 0 }) => formatSpent(spentNanoUsd, spentUnpricedAttempts)),
     ],
     MAX_CELLS,
     paint,

@@ -1,8 +1,8 @@
 import { styleText } from 'node:util';
-import type { ShardView } from '../../batch/lane.ts';
+import type { ShardView } from '../../batch/batch-lane.ts';
 import type { QueueView } from '../../live/queue.ts';
 import { escapeLineForTerminal } from '../../output/escape-for-terminal.ts';
-import { formatDollars } from '../../output/format-numbers.ts';
+import { formatDollars, formatSpent } from '../../output/format-numbers.ts';
 import type { RunView } from '../../run/send/run-view.ts';
 
 export interface ProgressStyle {
@@ -22,14 +22,12 @@ export function renderProgress(view: RunView, look: ProgressStyle): readonly str
   const elapsed = `elapsed ${formatDuration(look.now.getTime() - view.startedAt.getTime())}`;
   const title = clip(`${view.job}  ${view.lane}  ${view.model}`, look.columns - elapsed.length - 2);
   const gap = ' '.repeat(Math.max(0, look.columns - title.length - elapsed.length));
-  const share = view.requests === 0 ? 0 : Math.min(1, view.okRequests / view.requests);
+  const share = view.rowsAsked === 0 ? 0 : view.okRows / view.rowsAsked;
+  const spent = formatSpent(view.spentNanoUsd, view.unpricedAttempts);
   const budget = view.budgetNanoUsd === null ? '' : `   budget ${formatDollars(view.budgetNanoUsd)}`;
   const lines = [
     bold(title) + gap + dim(elapsed),
-    clip(
-      `${drawBar(share)} ${count(view.okRequests)}/${count(view.requests)} answered   spent ${formatDollars(view.spentNanoUsd)}${budget}`,
-      look.columns,
-    ),
+    clip(`${drawBar(share)} ${count(view.okRows)}/${count(view.rowsAsked)} answered   spent ${spent}${budget}`, look.columns),
     ...view.underWay.slice(0, MAX_SHARD_LINES).map((shard) => clip(` ${describeShard(shard, view, look.now)}`, look.columns)),
   ];
   if (view.deadline !== null) lines.push(clip(describeDeadline(view.deadline, look.now), look.columns));

@@ -3,7 +3,7 @@ import type { Status, StatusBatch } from '../../inspect/status.ts';
 import { describeOrigin } from '../../ledger/origin.ts';
 import { describeDoubts } from '../../output/describe-doubts.ts';
 import { escapeLineForTerminal } from '../../output/escape-for-terminal.ts';
-import { formatCount, formatDollars } from '../../output/format-numbers.ts';
+import { formatCount, formatDollars, formatSpent, formatThings } from '../../output/format-numbers.ts';
 import { createPaint } from './paint.ts';
 
 /** More batches than this are counted, not listed. */
@@ -23,7 +23,7 @@ export function renderStatus(status: Status, look: { readonly now: Date; readonl
     ],
     [
       'spent',
-      `${formatDollars(cost.nanoUsd)} in this run, ${formatDollars(cost.ledgerNanoUsd)} in all${describeUnpriced(cost.unpricedAttempts)}`,
+      `${formatSpent(cost.nanoUsd, cost.unpricedAttempts)} in this run, ${formatSpent(cost.ledgerNanoUsd, cost.ledgerUnpricedAttempts)} in all${describeUnpriced(cost.unpricedAttempts)}`,
     ],
     ...(cost.priceNote === undefined ? [] : [['', cost.priceNote] as const]),
     ...listDoubts(status),
@@ -65,7 +65,7 @@ function describeBatch(batch: StatusBatch, now: Date): string {
 }
 
 function describeUnpriced(attempts: number): string {
-  return attempts === 0 ? '' : ` + ${formatCount(attempts)} attempts of unknown price`;
+  return attempts === 0 ? '' : `; ${formatThings(attempts, 'attempt')} of unknown price`;
 }
 
 function formatAge(at: string, now: Date): string {

@@ -3,6 +3,7 @@ import { UsageError } from '../../core/errors.ts';
 import type { ComparedRun, RunComparison, Scores } from '../../core/quality.ts';
 import { createPlainTable } from '../../output/plain-table.ts';
 import { chooseField, type Field, findComparedField } from '../../run/open/answer-field.ts';
+import type { Totals } from '../../run/open/books.ts';
 import type { PreparedJob } from '../../run/open/prepared-job.ts';
 import { hashRowId } from '../../run/open/row-keys.ts';
 import type { JobState } from '../last-run.ts';
@@ -145,7 +146,7 @@ function describeRun({ run, job, rows, books, answers }: OpenedRun, scores: Scor
     run,
     model: job.model,
     rows: rows.size,
-    spentNanoUsd: books.ofRun(run).nanoUsd,
+    ...readSpent(books.ofRun(run)),
     answersNanoUsd: answers.nanoUsd,
     unpricedAnswers: answers.unpriced,
     inputTokens: answers.usage.inputTokens,
@@ -157,4 +158,8 @@ function describeRun({ run, job, rows, books, answers }: OpenedRun, scores: Scor
 function listChanges(a: OpenedRun, b: OpenedRun): readonly string[] {
   const keys = new Set([...Object.keys(a.spec), ...Object.keys(b.spec)]);
   return [...keys].filter((key) => JSON.stringify(a.spec[key]) !== JSON.stringify(b.spec[key]));
+}
+
+function readSpent({ nanoUsd, unpricedAttempts }: Totals): Pick<ComparedRun, 'spentNanoUsd' | 'spentUnpricedAttempts'> {
+  return { spentNanoUsd: nanoUsd, ...(unpricedAttempts === 0 ? {} : { spentUnpricedAttempts: unpricedAttempts }) };
 }

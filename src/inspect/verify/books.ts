@@ -20,19 +20,28 @@ export interface BatchBooks {
 interface BatchSum {
   readonly usage: Usage;
   readonly attempts: number;
+  /** The part of them whose usage is not known. */
+  readonly unknown: number;
 }
+
+const NOTHING: BatchSum = { usage: NO_USAGE, attempts: 0, unknown: 0 };
 
 export function createBatchBooks(): BatchBooks {
   const sums = new Map<string, BatchSum>();
-  const ofBatch = (batchId: string) => sums.get(batchId) ?? { usage: NO_USAGE, attempts: 0 };
+  const ofBatch = (batchId: string) => sums.get(batchId) ?? NOTHING;
   return {
     ofBatch,
     add(record, file) {
       if (!record.isBilled) return;
-      const { usage, attempts } = ofBatch(file.batchId);
-      sums.set(file.batchId, { usage: record.usage === null ? usage : addUsage(usage, record.usage), attempts: attempts + 1 });
+      sums.set(file.batchId, addAttempt(ofBatch(file.batchId), record.usage));
     },
   };
+}
+
+function addAttempt({ usage, attempts, unknown }: BatchSum, added: Usage | null): BatchSum {
+  return added === null
+    ? { usage, attempts: attempts + 1, unknown: unknown + 1 }
+    : { usage: addUsage(usage, added), attempts: attempts + 1, unknown };
 }
 
 /** Compares the usage the provider's batch objects report with the sums over their lines; requests that came back without a line explain more. */
@@ -44,10 +53,10 @@ export function checkBatchUsage(events: readonly StoredEvent[], books: BatchBook
     const reported = event.type === 'batch-collected' ? readUsage(event.usage, { hasOutput: false }) : null;
     if (event.type !== 'batch-collected' || reported === null) continue;
     compared += 1;
-    const { usage } = books.ofBatch(event.batchId);
-    missing += event.missing.length;
+    const { usage, unknown } = books.ofBatch(event.batchId);
+    missing += event.missing.length + unknown;
     const differs =
-      event.missing.length === 0
+      event.missing.length + unknown === 0
         ? usage.inputTokens !== reported.inputTokens || usage.outputTokens !== reported.outputTokens
         : usage.inputTokens > reported.inputTokens || usage.outputTokens > reported.outputTokens;
     if (differs) {
@@ -56,7 +65,7 @@ export function checkBatchUsage(events: readonly StoredEvent[], books: BatchBook
     }
   }
   if (compared === 0) return { name: 'batch usage', status: 'skipped', detail: 'no batch reported its usage' };
-  const beside = missing === 0 ? '' : `, and of ${missing} requests without a line where those were billed`;
+  const beside = missing === 0 ? '' : `, and of ${missing} requests without a line, or without a usage, where those were billed`;
   return decideCheck(
     'batch usage',
     faults.length === 0,
@@ -96,8 +105,7 @@ export async function checkBill(
     if (line === null || missingIds === undefined) open += 1;
     else if (missingIds.has(line.customId ?? '')) lost += 1;
     else {
-      const { usage, attempts } = billed.get(batchId) ?? { usage: NO_USAGE, attempts: 0 };
-      billed.set(batchId, { usage: addUsage(usage, readUsage(line.usage, { hasOutput: false }) ?? NO_USAGE), attempts: attempts + 1 });
+      billed.set(batchId, addAttempt(billed.get(batchId) ?? NOTHING, readUsage(line.usage, { hasOutput: false })));
     }
   }
   const faults = [...billed].flatMap(([batchId, bill]) => {
@@ -107,7 +115,9 @@ export async function checkBill(
       // More than were announced cannot have been billed.
       return bill.attempts <= announcedCalls ? [] : [`live: ${bill.attempts} attempts on the bill, ${own.attempts} in the ledger`];
     }
-    const isSame = own.attempts === bill.attempts && JSON.stringify(own.usage) === JSON.stringify(bill.usage);
+    // Tokens that one side does not know cannot be compared.
+    const areKnown = own.unknown === 0 && bill.unknown === 0;
+    const isSame = own.attempts === bill.attempts && (!areKnown || JSON.stringify(own.usage) === JSON.stringify(bill.usage));
     return isSame ? [] : [`${batchId || 'live'}: ${bill.attempts} attempts on the bill, ${own.attempts} in the ledger, or other tokens`];
   });
   const attempts = [...billed.values()].reduce((sum, bill) => sum + bill.attempts, 0);

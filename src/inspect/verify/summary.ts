@@ -3,7 +3,7 @@ import { formatUsd, type RowCounts, type Summary } from '../../core/summary.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { describeDoubts } from '../../output/describe-doubts.ts';
 import { makeFingerprint } from '../../run/finish/fingerprint.ts';
-import type { Books } from '../../run/open/books.ts';
+import type { Books, Totals } from '../../run/open/books.ts';
 import type { PreparedJob } from '../../run/open/prepared-job.ts';
 import type { PossiblyBilled } from '../../run/send/possibly-billed.ts';
 import type { LastRun } from '../last-run.ts';
@@ -41,7 +41,7 @@ export async function checkSummary(options: ReadOptions, comparison: SummaryComp
     ...(summary.ledger.attempts === countLifeAttempts(ledger, books) ? [] : ['life attempts']),
     ...(fingerprint.tableSha256 === comparison.tableSha256 ? [] : ['the bytes of the table']),
   ];
-  const life = `${summary.ledger.attempts} attempts and $${formatUsd(books.life.nanoUsd)} over the ledger's life`;
+  const life = `${summary.ledger.attempts} attempts and ${showUsd(books.life)} over the ledger's life`;
   return decideCheck(
     name,
     faults.length === 0,
@@ -63,6 +63,11 @@ export function checkPossiblyBilled(lastRun: LastRun | null, { items, nanoUsd }:
   const told = lastRun?.summary.attempts.unknown;
   if (told === undefined || lastRun?.fingerprint === null || found <= told) return decideCheck(name, true, detail);
   return decideCheck(name, false, `the summary tells of ${told}; ${detail}`);
+}
+
+/** Exact dollars; never 0 for what is not known. */
+export function showUsd({ nanoUsd, unpricedAttempts }: Pick<Totals, 'nanoUsd' | 'unpricedAttempts'>): string {
+  return nanoUsd === 0 && unpricedAttempts > 0 ? 'an unknown amount' : `$${formatUsd(nanoUsd)}`;
 }
 
 /** Attempts with a line, and those without one: refused in validation, or never answered. */

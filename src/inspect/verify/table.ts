@@ -43,13 +43,17 @@ export async function checkTableOnDisk(
   if (column === -1) return decideCheck(name, false, `${path} has no column ${expected.job.write.prefix}_cost_usd`);
   let rows = 0;
   let nanoUsd = 0;
+  let unknown = 0;
   for await (const chunk of table.readRows(signal)) {
     for (const { cells } of chunk) {
       rows += 1;
-      nanoUsd += Math.round(Number(cells[column] ?? 0) * 1e9);
+      const cost = cells[column] ?? '';
+      if (cost === '') unknown += 1;
+      else nanoUsd += Math.round(Number(cost) * 1e9);
     }
   }
-  const detail = `${rows} rows, _cost_usd sums to $${formatUsd(nanoUsd)}`;
+  const sum = nanoUsd === 0 && unknown > 0 ? 'is unknown' : `sums to $${formatUsd(nanoUsd)}`;
+  const detail = `${rows} rows, _cost_usd ${sum}${unknown === 0 ? '' : `, without a value in ${unknown} of them`}`;
   const isSame = rows === expected.rows && nanoUsd === expected.nanoUsd;
   return decideCheck(name, isSame, isSame ? detail : `${detail}; the ledger has ${expected.rows} rows and $${formatUsd(expected.nanoUsd)}`);
 }

@@ -1,9 +1,9 @@
-import { parseCustomId } from '../../core/request.ts';
-import { formatUsd, type RowCounts } from '../../core/summary.ts';
+import type { RowCounts } from '../../core/summary.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { openLedger } from '../../ledger/open-ledger.ts';
 import { makeCostOf } from '../../money/cost.ts';
 import { finishRows } from '../../run/finish/finish-rows.ts';
+import { sumOrphaned } from '../../run/finish/orphaned.ts';
 import { type Books, createBooks } from '../../run/open/books.ts';
 import { createStepOf } from '../../run/open/next-step.ts';
 import type { PreparedJob } from '../../run/open/prepared-job.ts';
@@ -12,7 +12,7 @@ import { findPossiblyBilled } from '../../run/send/possibly-billed.ts';
 import { type FoundState, findState, locateState, prepareForReading, type ReadOptions } from '../open-state.ts';
 import { type BatchBooks, checkBatchUsage, checkBill, createBatchBooks } from './books.ts';
 import { type Check, checkFiles, decideCheck } from './files.ts';
-import { checkPossiblyBilled, checkSummary, checkWrittenTable } from './summary.ts';
+import { checkPossiblyBilled, checkSummary, checkWrittenTable, showUsd } from './summary.ts';
 import { createTableDigest } from './table.ts';
 
 /** What `verify --json` prints. */
@@ -70,8 +70,8 @@ async function deriveState(options: ReadOptions, { state, job, lastRun }: FoundS
     access: 'read',
     checkAnswer: compiled.checkAnswer,
     rulesHash: `${compiled.rulesHash} derived again`,
-    visit(record, file) {
-      books.visit(record, file);
+    visit(record, file, call) {
+      books.visit(record, file, call);
       batches.add(record, file);
     },
     signal: options.signal,
@@ -87,8 +87,10 @@ async function checkDerived(
 ): Promise<readonly Check[]> {
   const run = lastRun?.summary.run ?? ledger.fold.runs.at(-1)?.id ?? '';
   const rows = await deriveRows(options, prepared, { ledger, books, run, simulated });
-  const orphaned = await sumOrphaned(ledger, books, run, rows.keys);
-  const total = books.ofRun(run).nanoUsd;
+  const orphaned = await sumOrphaned({ ledger, costOf: books.costOf, run, hasRow: (key) => rows.keys.has(key) });
+  const { nanoUsd: total, unpricedAttempts } = books.ofRun(run);
+  const show = (nanoUsd: number) => showUsd({ nanoUsd, unpricedAttempts });
+  const unpriced = unpricedAttempts === 0 ? '' : `; ${unpricedAttempts} attempts of unknown price are in no sum`;
   const { counts } = rows;
   const doubts = await findPossiblyBilled({ ledger, books, run, prepared, clock: options.effects.clock, warn: () => {} });
   const checks = [
@@ -101,7 +103,7 @@ async function checkDerived(
     decideCheck(
       'money',
       rows.nanoUsd + orphaned === total,
-      `rows $${formatUsd(rows.nanoUsd)} + orphaned $${formatUsd(orphaned)} = run $${formatUsd(total)}`,
+      `rows ${show(rows.nanoUsd)} + orphaned ${show(orphaned)} = run ${show(total)}${unpriced}`,
     ),
   ];
   checks.push(checkPossiblyBilled(lastRun, doubts));
@@ -144,22 +146,4 @@ async function deriveRows(
     }
   }
   return { counts, nanoUsd, keys, tableSha256: digest.read() };
-}
-
-/** Cost of a run's calls that stand on no row of the table. */
-async function sumOrphaned(ledger: Ledger, books: Books, run: string, keys: ReadonlySet<string>): Promise<number> {
-  const files = new Map(ledger.files.map((file) => [file.name, file]));
-  let nanoUsd = 0;
-  for await (const records of ledger.recordsOfRun(run)) {
-    for (const record of records) {
-      const file = files.get(record.location.file);
-      const isOnRow =
-        file !== undefined &&
-        !file.isExtra &&
-        file.generation === ledger.fold.generation &&
-        keys.has(parseCustomId(record.customId)?.key ?? '');
-      if (!isOnRow) nanoUsd += books.costOf(record) ?? 0;
-    }
-  }
-  return nanoUsd;
 }

@@ -6,13 +6,13 @@ import {
   addUnknownCalls,
   closeCall,
   type MutableDoubts,
-  NOTHING_MISSING,
   openCall,
   takeAbsent,
   takeMissing,
   takeReturned,
 } from './fold-doubts.ts';
 import { endRun, reviseEstimate, trackActivity } from './fold-runs.ts';
+import { inForce, makeBatch } from './make-batch.ts';
 import type { ShardTransition } from './shard-transitions.ts';
 import { SHARD_TRANSITIONS } from './shard-transitions.ts';
 
@@ -144,6 +144,7 @@ function applyEvent(fold: MutableFold, event: StoredEvent): void {
         number: Number(event.shard),
         rows: event.rows,
         bytes: event.bytes,
+        longestBytes: event.longestBytes ?? event.bytes,
         tokens: event.tokens,
         probe: event.probe ?? [],
         answerCaps: event.customIds.reduce((sum, customId) => sum + countAnswerCaps(customId), 0),
@@ -255,39 +256,6 @@ function applyEvent(fold: MutableFold, event: StoredEvent): void {
 function startAttemptEpoch(fold: MutableFold, run: string): void {
   fold.attemptEpoch += 1;
   fold.epochRuns[fold.attemptEpoch] = run;
-}
-
-function inForce(fold: Pick<LedgerFold, 'epochRuns' | 'attemptEpoch' | 'generation'>): {
-  run: string;
-  attemptEpoch: number;
-  generation: number;
-} {
-  return { run: fold.epochRuns[fold.attemptEpoch] ?? '', attemptEpoch: fold.attemptEpoch, generation: fold.generation };
-}
-
-function makeBatch(
-  fold: LedgerFold,
-  id: string,
-  shard: ShardState | undefined,
-  how: { isExtra: boolean; adopted: boolean; at: string },
-): BatchState {
-  const { run, attemptEpoch, generation } = shard ?? inForce(fold);
-  return {
-    id,
-    shard: shard?.id ?? null,
-    status: 'validating',
-    isExtra: how.isExtra,
-    isCollected: false,
-    hasReturned: false,
-    usage: null,
-    ...NOTHING_MISSING,
-    submittedAt: how.at,
-    adopted: how.adopted,
-    keyFingerprint: shard?.keyFingerprint ?? null,
-    run,
-    attemptEpoch,
-    generation,
-  };
 }
 
 /** A create refused, at once or by a batch that failed as a whole: the shard can be sent again as it is, and that batch has nothing to give. */

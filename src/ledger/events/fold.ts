@@ -105,6 +105,8 @@ export interface ShardState {
   readonly number: number;
   readonly rows: number;
   readonly bytes: number;
+  /** Of its longest line; where that was not written down, of all. */
+  readonly longestBytes: number;
   readonly tokens: number;
   /** Over its requests, as countAnswerCaps counts them. */
   readonly answerCaps: number;

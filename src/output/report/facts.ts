@@ -44,6 +44,8 @@ export interface ModelShare {
   readonly cachedInputTokens: number;
   readonly outputTokens: number;
   readonly nanoUsd: number;
+  /** Rows whose cost is not known; absent where there are none. */
+  readonly unpricedRows?: number;
 }
 
 /** A set of numbers in few: exact below 512, else within 0.4 %; `max` and `mean` are exact. */
@@ -200,6 +202,8 @@ export interface RunPoint {
   readonly verdict: string;
   readonly rows: Pick<Summary['rows'], 'in' | 'ok' | 'failed' | 'skipped' | 'pending' | 'new'>;
   readonly nanoUsd: number;
+  /** Attempts without a known cost; absent where there are none. */
+  readonly unpricedAttempts?: number;
 }
 
 /** Where the figures come from. */

@@ -1,5 +1,5 @@
 import { escapeLineForTerminal } from '../escape-for-terminal.ts';
-import { formatCount, formatDollars, formatSmallDollars, formatThings } from '../format-numbers.ts';
+import { formatCount, formatDollars, formatSmallDollars, formatSpent, formatThings } from '../format-numbers.ts';
 import type { ReportFacts, Spread } from './facts.ts';
 import { formatDuration, formatInstant, formatShare } from './format-times.ts';
 
@@ -12,8 +12,8 @@ export function renderFigures(facts: ReportFacts): string {
   ];
   if (budgetNanoUsd !== null)
     lines.push(['budget', `${formatDollars(budgetNanoUsd)}, ${formatShare(summary.cost.nanoUsd / budgetNanoUsd)} of it spent`]);
-  for (const { model, rows, nanoUsd } of facts.models)
-    lines.push(['model', `${model ?? 'no usable answer'}  ${formatThings(rows, 'row')}, ${formatDollars(nanoUsd)}`]);
+  for (const { model, rows, nanoUsd, unpricedRows = 0 } of facts.models)
+    lines.push(['model', `${model ?? 'no usable answer'}  ${formatThings(rows, 'row')}, ${formatSpent(nanoUsd, unpricedRows)}`]);
   if (rowFigures !== null) {
     const { inputTokens, outputTokens, cost } = rowFigures;
     lines.push(['input', `${showSpread(inputTokens, count)} tokens a row`], ['output', `${showSpread(outputTokens, count)} tokens a row`]);
@@ -34,8 +34,11 @@ export function renderFigures(facts: ReportFacts): string {
   if (more > 0) lines.push(['warning', `and ${formatCount(more)} more`]);
   for (const { cause, rows, retry } of facts.causes)
     if (retry !== null) lines.push(['retry', `${formatThings(rows, 'row')} ${cause}: ${retry}`]);
-  for (const { run, verdict, rows, nanoUsd } of facts.runs.slice(0, -1).toReversed()) {
-    lines.push(['before', `${run}  ${verdict}, ${formatCount(rows.ok)} of ${formatThings(rows.in, 'row')} ok, ${formatDollars(nanoUsd)}`]);
+  for (const { run, verdict, rows, nanoUsd, unpricedAttempts = 0 } of facts.runs.slice(0, -1).toReversed()) {
+    lines.push([
+      'before',
+      `${run}  ${verdict}, ${formatCount(rows.ok)} of ${formatThings(rows.in, 'row')} ok, ${formatSpent(nanoUsd, unpricedAttempts)}`,
+    ]);
   }
   return lines.map(([label, text]) => label.padEnd(10) + escapeLineForTerminal(text)).join('\n');
 }

@@ -70,6 +70,7 @@ export function createRowCounter({ job, slowestMs, readText }: RowCounterOptions
     share.cachedInputTokens += usage.cachedInputTokens;
     share.outputTokens += usage.outputTokens;
     share.nanoUsd += costNanoUsd ?? 0;
+    if (costNanoUsd === null) share.unpricedRows = (share.unpricedRows ?? 0) + 1;
   }
 
   function addOk(row: FinishedRow): void {

@@ -1,5 +1,5 @@
 import type { ChangedRow, ClassScores, ComparedRun, RunComparison, Scores } from '../../core/quality.ts';
-import { formatCount, formatDollars, formatThings } from '../format-numbers.ts';
+import { formatCount, formatSpent, formatThings } from '../format-numbers.ts';
 import { describeMcNemar, formatDollarDifference, formatPointsWithin, formatShareWithin } from '../format-quality.ts';
 import { renderMeter, renderStack } from './charts.ts';
 import { formatShare } from './format-times.ts';
@@ -61,10 +61,10 @@ function renderRuns(a: ComparedRun, b: ComparedRun): Html {
     ...(a.scores === null || b.scores === null
       ? []
       : [line('coverage', score('coverage')), line('accuracy', score('accuracy')), line('macro-F1', score('macroF1'))]),
-    line('cost of these answers', ({ answersNanoUsd }) => html`${formatDollars(answersNanoUsd)}`),
+    line('cost of these answers', ({ answersNanoUsd, unpricedAnswers }) => html`${formatSpent(answersNanoUsd, unpricedAnswers)}`),
     line('input tokens', ({ inputTokens }) => html`${formatCount(inputTokens)}`),
     line('output tokens', ({ outputTokens }) => html`${formatCount(outputTokens)}`),
-    line('spent by the run', ({ spentNanoUsd }) => html`${formatDollars(spentNanoUsd)}`),
+    line('spent by the run', ({ spentNanoUsd, spentUnpricedAttempts = 0 }) => html`${formatSpent(spentNanoUsd, spentUnpricedAttempts)}`),
   ];
   return renderTable({ caption: 'Both runs; small: 95 % intervals', words: [''], numbers: ['A', 'B'], lines });
 }

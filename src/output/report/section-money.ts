@@ -1,6 +1,6 @@
-import type { DoubtfulCalls } from '../../core/summary.ts';
+import type { CostSummary, DoubtfulCalls, Summary } from '../../core/summary.ts';
 import { describeDoubts } from '../describe-doubts.ts';
-import { formatCount, formatDollars, formatSmallDollars, formatThings } from '../format-numbers.ts';
+import { describeOrphaned, formatCount, formatDollars, formatSmallDollars, formatSpent, formatThings } from '../format-numbers.ts';
 import { renderBars } from './charts.ts';
 import type { ModelShare, ReportFacts, Spread } from './facts.ts';
 import { formatShare } from './format-times.ts';
@@ -11,21 +11,24 @@ import { showSpent } from './section-top.ts';
 export function renderMoney(facts: ReportFacts): Html {
   const { cost, ledger, attempts, possiblyBilled = [] } = facts.summary;
   const lines = joinHtml([
-    line('On rows', formatDollars(cost.rowsNanoUsd), 'the sum of the table’s _cost_usd'),
-    html`<tr><th scope="row" class="sub">of it on rows that failed</th><td class="n">${formatDollars(cost.failedRowsNanoUsd)}</td><td></td></tr>`,
-    line('Orphaned', formatDollars(cost.orphanedNanoUsd), 'calls whose row has left the table'),
+    line('On rows', formatSpent(cost.rowsNanoUsd, cost.unpricedAttempts), 'the sum of the table’s _cost_usd'),
+    html`<tr><th scope="row" class="sub">of it on rows that failed</th><td class="n">${showPart(cost.failedRowsNanoUsd, cost)}</td><td></td></tr>`,
+    line('Orphaned', showPart(cost.orphanedNanoUsd, cost), describeOrphaned(cost.unpricedAttempts)),
     html`<tr class="sum"><th scope="row">Spent</th><td class="n">${showSpent(cost)}</td><td class="soft">${describeEstimate(facts)}</td></tr>`,
     facts.budgetNanoUsd === null
       ? NOTHING
       : line('Budget', formatDollars(facts.budgetNanoUsd), 'of the run; nothing is sent that could pass it'),
-    cost.unpricedAttempts === 0 ? NOTHING : line('Unknown price', '?', `${formatThings(cost.unpricedAttempts, 'attempt')}, in no sum`),
+    cost.unpricedAttempts === 0
+      ? NOTHING
+      : line('Unknown price', 'unknown', `${formatThings(cost.unpricedAttempts, 'attempt')}, in no sum`),
     facts.cacheSavedNanoUsd >= 0
       ? NOTHING
       : line('Of it lost to the prompt cache', formatDollars(-facts.cacheSavedNanoUsd), 'writes that cost more than reads saved'),
     cost.possiblyBilledNanoUsd === 0 && possiblyBilled.length === 0
       ? NOTHING
       : line('Possibly billed', `≤ ${formatDollars(cost.possiblyBilledNanoUsd)}`, 'calls without an answer, in no sum'),
-    line('All runs together', formatDollars(ledger.nanoUsd), formatThings(ledger.attempts, 'attempt')),
+    line('All runs together', formatSpent(ledger.nanoUsd, ledger.unpricedAttempts ?? 0), formatThings(ledger.attempts, 'attempt')),
+    ...listAnomalies(facts.summary),
   ]);
   const saved = [
     { by: attempts.batch > 0 ? 'the batch price' : 'the flex price', nanoUsd: cost.batchSavedNanoUsd },
@@ -49,14 +52,37 @@ function renderDoubts(items: readonly DoubtfulCalls[]): Html {
 ${rest > 0 ? html`<p class="small soft">and ${formatCount(rest)} more; the summary object names all of them</p>` : NOTHING}`;
 }
 
+/** A part of what was spent: nothing is said of one that may be larger than what is known of it. */
+function showPart(nanoUsd: number, { unpricedAttempts }: CostSummary): string {
+  return unpricedAttempts > 0 && nanoUsd === 0 ? '–' : formatDollars(nanoUsd);
+}
+
+function listAnomalies({ anomalies, anomalyCosts = {} }: Summary): readonly Html[] {
+  const show = (nanoUsd: number | null = null) => (nanoUsd === null ? 'unknown' : formatDollars(nanoUsd));
+  const { conflict = 0, foreign = 0 } = anomalies;
+  return [
+    conflict === 0
+      ? NOTHING
+      : line(
+          'Conflicting lines',
+          show(anomalyCosts.conflict),
+          `${formatThings(conflict, 'line')} more for requests that were answered, a part of what was spent`,
+        ),
+    foreign === 0
+      ? NOTHING
+      : line('Foreign lines', show(anomalyCosts.foreign), `${formatThings(foreign, 'line')} answering nothing of ours, in no sum`),
+  ];
+}
+
 function line(name: string, amount: string, say: string): Html {
   return html`<tr><th scope="row">${name}</th><td class="n">${amount}</td><td class="soft">${say}</td></tr>`;
 }
 
 function describeEstimate({ summary: { cost } }: ReportFacts): string {
-  const { estimateNanoUsd, nanoUsd } = cost;
+  const { estimateNanoUsd, nanoUsd, unpricedAttempts } = cost;
   if (estimateNanoUsd === null) return 'not estimated: a price was unknown';
-  if (estimateNanoUsd === 0 || nanoUsd === 0) return `estimated ${formatDollars(estimateNanoUsd)}`;
+  if (estimateNanoUsd === 0 || nanoUsd === 0 || (unpricedAttempts > 0 && nanoUsd < estimateNanoUsd))
+    return `estimated ${formatDollars(estimateNanoUsd)}`;
   const error = nanoUsd / estimateNanoUsd - 1;
   const words = Math.abs(error) < 0.0005 ? 'exactly that' : `${formatShare(Math.abs(error))} ${error < 0 ? 'less' : 'more'} than that`;
   return `estimated ${formatDollars(estimateNanoUsd)}; it was ${words}`;
@@ -65,8 +91,8 @@ function describeEstimate({ summary: { cost } }: ReportFacts): string {
 function renderModels(models: readonly ModelShare[]): Html {
   if (models.length === 0) return NOTHING;
   const lines = models.map(
-    ({ model, rows, nanoUsd, inputTokens, cachedInputTokens, outputTokens }) =>
-      html`<tr><th scope="row">${model ?? 'no usable answer'}</th><td class="n">${formatCount(rows)}</td><td class="n">${formatCount(inputTokens)}</td><td class="n">${formatShare(inputTokens === 0 ? 0 : cachedInputTokens / inputTokens)}</td><td class="n">${formatCount(outputTokens)}</td><td class="n">${formatDollars(nanoUsd)}</td></tr>`,
+    ({ model, rows, nanoUsd, inputTokens, cachedInputTokens, outputTokens, unpricedRows = 0 }) =>
+      html`<tr><th scope="row">${model ?? 'no usable answer'}</th><td class="n">${formatCount(rows)}</td><td class="n">${formatCount(inputTokens)}</td><td class="n">${formatShare(inputTokens === 0 ? 0 : cachedInputTokens / inputTokens)}</td><td class="n">${formatCount(outputTokens)}</td><td class="n">${formatSpent(nanoUsd, unpricedRows)}</td></tr>`,
   );
   return html`<h3>By model that answered</h3><div class="scroll" tabindex="0" role="region" aria-label="Cost by model"><table><thead><tr><th scope="col">model</th><th scope="col" class="n">rows</th><th scope="col" class="n">tokens in</th><th scope="col" class="n">cached</th><th scope="col" class="n">out</th><th scope="col" class="n">cost</th></tr></thead><tbody>${lines}</tbody></table></div>`;
 }

@@ -1,4 +1,4 @@
-import { formatCount, formatDollars } from '../format-numbers.ts';
+import { formatCount, formatDollars, formatSpent } from '../format-numbers.ts';
 import { renderSeries } from './charts.ts';
 import type { ReportFacts } from './facts.ts';
 import { formatInstant, formatShare } from './format-times.ts';
@@ -13,8 +13,8 @@ export function renderRuns({ runs, summary }: ReportFacts): Html {
   const lines = runs
     .toReversed()
     .map(
-      ({ run, startedAt, verdict, exitCode, rows, nanoUsd }) =>
-        html`<tr><th scope="row">${run === summary.run ? html`<b>${formatInstant(startedAt)}</b>` : formatInstant(startedAt)}<br><span class="mono soft">${run}</span></th><td>${verdict} <span class="soft">(exit ${exitCode})</span></td><td class="n">${formatCount(rows.in)}</td><td class="n">${formatCount(rows.new)}</td><td class="n">${formatCount(rows.failed + rows.skipped)}</td><td class="n">${formatShare(rows.in === 0 ? 0 : rows.ok / rows.in)}</td><td class="n">${formatDollars(nanoUsd)}</td></tr>`,
+      ({ run, startedAt, verdict, exitCode, rows, nanoUsd, unpricedAttempts = 0 }) =>
+        html`<tr><th scope="row">${run === summary.run ? html`<b>${formatInstant(startedAt)}</b>` : formatInstant(startedAt)}<br><span class="mono soft">${run}</span></th><td>${verdict} <span class="soft">(exit ${exitCode})</span></td><td class="n">${formatCount(rows.in)}</td><td class="n">${formatCount(rows.new)}</td><td class="n">${formatCount(rows.failed + rows.skipped)}</td><td class="n">${formatShare(rows.in === 0 ? 0 : rows.ok / rows.in)}</td><td class="n">${formatSpent(nanoUsd, unpricedAttempts)}</td></tr>`,
     );
   const days = runs.map(({ startedAt }) => formatInstant(startedAt));
   const chart = (what: string, values: readonly number[], show: (value: number) => string, fill: string) => {

@@ -1,6 +1,6 @@
 import { EXIT } from '../../core/errors.ts';
 import type { CostSummary } from '../../core/summary.ts';
-import { formatCount, formatDollars, formatSmallDollars } from '../format-numbers.ts';
+import { formatCount, formatDollars, formatSmallDollars, formatSpent } from '../format-numbers.ts';
 import { renderMeter, renderStack } from './charts.ts';
 import type { ReportFacts } from './facts.ts';
 import { formatDuration, formatInstant, formatShare } from './format-times.ts';
@@ -47,7 +47,7 @@ function tile(name: string, value: string, say: Html): Html {
 
 /** What was spent, as far as it is known. */
 export function showSpent({ nanoUsd, unpricedAttempts }: CostSummary): string {
-  return unpricedAttempts > 0 && nanoUsd === 0 ? 'unknown' : formatDollars(nanoUsd);
+  return formatSpent(nanoUsd, unpricedAttempts);
 }
 
 function describeSpent({ budgetNanoUsd, summary: { cost } }: ReportFacts): Html {

@@ -1,6 +1,5 @@
 import { relative } from 'node:path';
 import { explainHold } from '../../core/outcome.ts';
-import { parseCustomId } from '../../core/request.ts';
 import type { Summary } from '../../core/summary.ts';
 import { VERSION } from '../../core/version.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
@@ -10,7 +9,7 @@ import { makeSummary } from '../../output/make-summary.ts';
 import { reportPath } from '../../output/output-paths.ts';
 import { createSummaryCounter } from '../../output/summary-counter.ts';
 import type { Stop } from '../../output/verdict.ts';
-import { type Books, savingsOf, type Totals } from '../open/books.ts';
+import { type Books, describeLife, savingsOf, type Totals } from '../open/books.ts';
 import type { KeptPaths, KeptSummary } from '../open/kept-summary.ts';
 import { createStepOf } from '../open/next-step.ts';
 import type { PreparedJob } from '../open/prepared-job.ts';
@@ -18,7 +17,9 @@ import type { SelectedRows } from '../open/selection.ts';
 import type { NextCommands } from '../options.ts';
 import type { DeadlineOptions } from '../send/deadline.ts';
 import { findPossiblyBilled } from '../send/possibly-billed.ts';
+import { readAnomalyCosts } from './anomaly-costs.ts';
 import { makeFingerprint } from './fingerprint.ts';
+import { sumOrphaned } from './orphaned.ts';
 import type { WarningLog } from './warning-log.ts';
 import { countOutputs, writeOutputs } from './write-outputs.ts';
 import { openReporter } from './write-report.ts';
@@ -117,11 +118,12 @@ export async function concludeRun(options: ConcludeOptions): Promise<Summary | n
       pricesAsOf: options.priceAsOf ?? pricesAsOf,
       ...(priceNote === null || simulated || totals.nanoUsd === 0 ? {} : { priceNote }),
     },
-    ledger: { attempts: countLifeAttempts(ledger, books), nanoUsd: books.life.nanoUsd },
+    ledger: { attempts: countLifeAttempts(ledger, books), ...describeLife(books) },
     batches: listBatches(ledger, run),
     ...summarizeDeadline(options, totals.liveNanoUsd),
     ...(unanswered.items.length === 0 ? {} : { possiblyBilled: unanswered.items }),
     anomalies: Object.fromEntries(ledger.anomaliesOfRun(run)),
+    ...(await readAnomalyCosts(options)),
     outputs: {
       table: show(written.table),
       failures: show(written.failures),
@@ -180,18 +182,13 @@ function sayHeldRows({ ledger: { keys }, warn }: ConcludeOptions): void {
 /** Money of this run that stands on no row. It is looked up, not derived, so that the books are checked against each other. */
 async function readOrphaned({ ledger, books, run }: ConcludeOptions, expectedNanoUsd: number): Promise<number> {
   if (expectedNanoUsd === 0) return 0;
-  const pass = ledger.keys.lastPass;
-  let nanoUsd = 0;
-  for await (const records of ledger.recordsOfRun(run)) {
-    for (const record of records) {
-      const file = ledger.files.find(({ name }) => name === record.location.file);
-      const key = parseCustomId(record.customId)?.key;
-      const id = key === undefined ? -1 : ledger.keys.find(key);
-      const isOnRow =
-        file !== undefined && !file.isExtra && file.generation === ledger.fold.generation && id !== -1 && ledger.keys.isSeen(id, pass);
-      if (!isOnRow) nanoUsd += books.costOf(record) ?? 0;
-    }
-  }
+  const { keys } = ledger;
+  const pass = keys.lastPass;
+  const hasRow = (key: string) => {
+    const id = keys.find(key);
+    return id !== -1 && keys.isSeen(id, pass);
+  };
+  const nanoUsd = await sumOrphaned({ ledger, costOf: books.costOf, run, hasRow });
   if (nanoUsd !== expectedNanoUsd) {
     throw new Error(
       `the books do not balance: ${expectedNanoUsd} nano-dollars stand on no row, ${nanoUsd} of them belong to calls without one`,

@@ -122,7 +122,15 @@ function listRuns({ fold, runFiles }: Ledger, summary: Summary, leaveOut: LeaveO
     const { rows, exitCode, verdict, cost } = kept;
     const { in: rowsIn, ok, failed, skipped, pending } = rows;
     return [
-      { run: id, startedAt, exitCode, verdict, rows: { in: rowsIn, ok, failed, skipped, pending, new: rows.new }, nanoUsd: cost.nanoUsd },
+      {
+        run: id,
+        startedAt,
+        exitCode,
+        verdict,
+        rows: { in: rowsIn, ok, failed, skipped, pending, new: rows.new },
+        nanoUsd: cost.nanoUsd,
+        ...(cost.unpricedAttempts === 0 ? {} : { unpricedAttempts: cost.unpricedAttempts }),
+      },
     ];
   });
 }

@@ -1,9 +1,11 @@
 import type { FinishedRow } from '../../core/finished-row.ts';
 import { type OutcomeStatus, usesAttempt } from '../../core/outcome.ts';
 import type { CostOf, SettledRecord } from '../../core/settled.ts';
+import type { Summary } from '../../core/summary.ts';
 import { addUsage, NO_USAGE, type Usage } from '../../core/usage.ts';
-import type { ResponseFile } from '../../ledger/response-file.ts';
+import type { RecordedCall, ResponseFile } from '../../ledger/response-file.ts';
 import type { Savings } from '../../output/summary-counter.ts';
+import { createUnpricedCalls, type UnpricedCalls } from './unpriced.ts';
 
 /** Sums over attempts. Integer nano-dollars. */
 export interface Totals {
@@ -24,12 +26,14 @@ export interface Totals {
 /** What every recorded attempt adds up to, by run and over the ledger's life: a view over facts, computed at each opening. */
 export interface Books {
   /** Takes in one record; the ledger calls it for each, once. */
-  visit(record: SettledRecord, file: Pick<ResponseFile, 'batchId' | 'isExtra' | 'generation'>): void;
+  visit(record: SettledRecord, file: Pick<ResponseFile, 'batchId'>, call: RecordedCall): void;
   ofRun(run: string): Totals;
+  /** Billed attempts of a run whose cost is not known: what bounds it. */
+  unpricedOf(run: string): UnpricedCalls;
+  /** What lines cost that answer a request which another line of their file answers too: a part of the run's total. */
+  conflictsOf(run: string): Conflicts;
   /** What the lines of one batch add up to. */
   usageOfBatch(batchId: string): Usage;
-  /** Answers that count in a generation, over all its runs. */
-  okRecordsOf(generation: number): number;
   /** Whether an attempt was recorded since the last call that may be tried again. */
   readonly takeRetryable: () => boolean;
   /** The wire id of an attempt refused for lack of rate or money since the last call; null without one. */
@@ -39,6 +43,14 @@ export interface Books {
   /** Cost of one record; null when unknown, 0 when not billed. */
   readonly costOf: CostOf;
 }
+
+/** What further lines for one request came to. */
+export interface Conflicts {
+  readonly nanoUsd: number;
+  readonly unpriced: number;
+}
+
+const NO_CONFLICTS: Conflicts = { nanoUsd: 0, unpriced: 0 };
 
 const PERMANENT: ReadonlySet<OutcomeStatus> = new Set(['refused', 'filtered', 'bad_request']);
 
@@ -56,21 +68,35 @@ const NOTHING: Totals = {
 export function createBooks(costOf: CostOf): Books {
   const byRun = new Map<string, Totals>();
   const usageByBatch = new Map<string, Usage>();
+  const unpricedByRun = new Map<string, UnpricedCalls>();
+  const conflictsByRun = new Map<string, Conflicts>();
   let life = NOTHING;
-  const okByGeneration = new Map<number, number>();
   let hasRetryable = false;
   let rateLimited: string | null = null;
+
+  function unpricedOf(run: string): UnpricedCalls {
+    const known = unpricedByRun.get(run) ?? createUnpricedCalls();
+    unpricedByRun.set(run, known);
+    return known;
+  }
+
   return {
-    visit(record, { batchId, isExtra, generation }) {
+    visit(record, { batchId }, call) {
       if (record.usage !== null) usageByBatch.set(batchId, addUsage(usageByBatch.get(batchId) ?? NO_USAGE, record.usage));
       if (record.outcome === 'rate_limited') rateLimited = record.customId;
-      const isOk = record.outcome === 'ok';
-      if (isOk && !isExtra) okByGeneration.set(generation, (okByGeneration.get(generation) ?? 0) + 1);
-      if (!isOk) hasRetryable ||= !PERMANENT.has(record.outcome);
-      byRun.set(record.run, addRecord(byRun.get(record.run) ?? NOTHING, record, costOf));
-      life = addRecord(life, record, costOf);
+      if (record.outcome !== 'ok') hasRetryable ||= !PERMANENT.has(record.outcome);
+      const cost = costOf(record);
+      const cacheSaved = savedByCache(record, cost, costOf);
+      const { run } = record;
+      byRun.set(run, addRecord(byRun.get(run) ?? NOTHING, record, cost, cacheSaved));
+      life = addRecord(life, record, cost, cacheSaved);
+      if (cost === null) unpricedOf(run).add(record, { batchId, bodyBytes: call.bodyBytes });
+      if (!call.isRepeat) return;
+      const { nanoUsd, unpriced } = conflictsByRun.get(run) ?? NO_CONFLICTS;
+      conflictsByRun.set(run, { nanoUsd: nanoUsd + (cost ?? 0), unpriced: unpriced + (cost === null ? 1 : 0) });
     },
-    okRecordsOf: (generation) => okByGeneration.get(generation) ?? 0,
+    unpricedOf,
+    conflictsOf: (run) => conflictsByRun.get(run) ?? NO_CONFLICTS,
     takeRetryable() {
       const answer = hasRetryable;
       hasRetryable = false;
@@ -90,9 +116,8 @@ export function createBooks(costOf: CostOf): Books {
   };
 }
 
-function addRecord(totals: Totals, record: SettledRecord, costOf: CostOf): Totals {
+function addRecord(totals: Totals, record: SettledRecord, cost: number | null, cacheSavedNanoUsd: number): Totals {
   const attempts = usesAttempt(record.outcome) ? 1 : 0;
-  const cost = costOf(record);
   return {
     batchAttempts: totals.batchAttempts + (record.lane === 'batch' ? attempts : 0),
     liveAttempts: totals.liveAttempts + (record.lane === 'live' ? attempts : 0),
@@ -100,7 +125,7 @@ function addRecord(totals: Totals, record: SettledRecord, costOf: CostOf): Total
     usage: record.usage === null ? totals.usage : addUsage(totals.usage, record.usage),
     nanoUsd: totals.nanoUsd + (cost ?? 0),
     liveNanoUsd: totals.liveNanoUsd + (record.lane === 'live' ? (cost ?? 0) : 0),
-    cacheSavedNanoUsd: totals.cacheSavedNanoUsd + savedByCache(record, cost, costOf),
+    cacheSavedNanoUsd: totals.cacheSavedNanoUsd + cacheSavedNanoUsd,
     unpricedAttempts: totals.unpricedAttempts + (cost === null ? 1 : 0),
   };
 }
@@ -114,6 +139,12 @@ function savedByCache(record: SettledRecord, cost: number | null, costOf: CostOf
 
 function isUnknown(outcome: OutcomeStatus): boolean {
   return outcome === 'unknown';
+}
+
+/** What all runs together cost, as a summary says it. */
+export function describeLife({ life }: Pick<Books, 'life'>): Pick<Summary['ledger'], 'nanoUsd' | 'unpricedAttempts'> {
+  const { nanoUsd, unpricedAttempts } = life;
+  return { nanoUsd, ...(unpricedAttempts === 0 ? {} : { unpricedAttempts }) };
 }
 
 /** What the batch price and earlier answers saved: the same usage at the live price of the day, less what it did cost. */

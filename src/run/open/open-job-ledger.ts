@@ -39,10 +39,10 @@ export async function openJobLedger(prepared: PreparedJob, options: OpenJobLedge
     access: options.access,
     checkAnswer: compiled.checkAnswer,
     rulesHash: compiled.rulesHash,
-    visit(record, file) {
-      books.visit(record, file);
+    visit(record, file, call) {
+      books.visit(record, file, call);
       history.visit(record);
-      listener(record, file);
+      listener(record, file, call);
     },
     clock: options.effects.clock,
     randomId: options.effects.randomId,

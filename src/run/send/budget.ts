@@ -1,14 +1,16 @@
-import type { BatchLane } from '../../batch/lane.ts';
+import type { BatchLane } from '../../batch/batch-lane.ts';
 import { AppError, EXIT, UsageError } from '../../core/errors.ts';
 import type { Job } from '../../core/job.ts';
 import type { LaneName } from '../../core/lane.ts';
 import { countAnswerCaps, type Request } from '../../core/request.ts';
 import { formatUsd } from '../../core/summary.ts';
+import type { LedgerFold } from '../../ledger/events/fold.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import type { LiveLane } from '../../live/lane.ts';
 import { type Amount, type CostBound, makeCostBound } from '../../money/cost-bound.ts';
 import { modelLimits } from '../../money/model-limits.ts';
 import type { FindPrice } from '../../money/price.ts';
+import type { UnpricedCalls } from '../open/unpriced.ts';
 import { amountOfUnknownCalls } from './possibly-billed.ts';
 
 /** Keeps a run below its limits: what was spent plus what may still be billed, at its upper bound, never exceeds them. */
@@ -52,7 +54,11 @@ export interface BudgetOptions {
   /** Where the next request goes. */
   readonly laneNow: () => LaneName;
   readonly onItsWay: () => OnItsWay;
-  readonly spent: () => { readonly nanoUsd: number; readonly liveNanoUsd: number; readonly unpricedAttempts: number };
+  readonly spent: () => { readonly nanoUsd: number; readonly liveNanoUsd: number };
+  /** Billed calls whose cost is not known: what was reserved for them stays reserved. */
+  readonly unpriced: () => UnpricedCalls;
+  /** The shards and batches of the ledger. */
+  readonly fold: Pick<LedgerFold, 'shards' | 'batches'>;
   /** What batches may have been billed for without an answer, at this bound. */
   readonly unansweredOfBatches: (bound: CostBound | null) => number;
   /** Changes whenever that may have changed. */
@@ -93,8 +99,8 @@ export function createRunBudget(options: BudgetOptions): Budget {
   const bounds = makeCostBounds(options);
   // Only the lane that is not sent to can be without a price.
   const boundIn = (lane: LaneName) => (bounds[lane] ?? bounds[firstLane]) as CostBound;
-  /** What an answer whose price or usage is unknown may have cost: the whole context in, the longest answer out. */
-  const unpriced = { bytes: modelLimits(job.model).contextTokens ?? 1_000_000, rows: 1, answerCaps: 2 ** (job.retry.attempts - 1) };
+  /** What a call of unknown size may have cost: the whole context in, the longest answer out. */
+  const largest = { bytes: modelLimits(job.model).contextTokens ?? 1_000_000, rows: 1, answerCaps: 2 ** (job.retry.attempts - 1) };
   let longestBytes = 0;
   let unanswered = { version: -1, nanoUsd: 0 };
 
@@ -107,11 +113,12 @@ export function createRunBudget(options: BudgetOptions): Budget {
 
   function commit() {
     const onItsWay = options.onItsWay();
-    const { nanoUsd, liveNanoUsd, unpricedAttempts } = spent();
+    const { nanoUsd, liveNanoUsd } = spent();
+    const unpricedLive = options.unpriced().boundLive(boundIn('live'), largest);
     const live = boundIn('live').of(onItsWay.live, longestBytes);
     const batch = boundIn('batch').of(onItsWay.batch, longestBytes);
-    const unknown = unpricedAttempts * boundIn(firstLane).of(unpriced, unpriced.bytes) + readUnanswered();
-    return { all: nanoUsd + unknown + live + batch, live: liveNanoUsd + live };
+    const unknown = unpricedLive + options.unpriced().boundBatches(boundIn('batch'), largest, options.fold) + readUnanswered();
+    return { all: nanoUsd + unknown + live + batch, live: liveNanoUsd + unpricedLive + live };
   }
 
   function boundOf({ body, customId }: Request): number {

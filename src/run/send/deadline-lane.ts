@@ -1,4 +1,4 @@
-import type { BatchLane } from '../../batch/lane.ts';
+import type { BatchLane } from '../../batch/batch-lane.ts';
 import type { Lane, LaneName } from '../../core/lane.ts';
 import type { LiveLane } from '../../live/lane.ts';
 import type { Deadline } from './deadline.ts';

@@ -1,5 +1,6 @@
+import type { BatchLane } from '../../batch/batch-lane.ts';
 import type { BatchContext } from '../../batch/context.ts';
-import { type BatchLane, createBatchLane } from '../../batch/lane.ts';
+import { createBatchLane } from '../../batch/lane.ts';
 import type { Job } from '../../core/job.ts';
 import type { Lane, LaneName } from '../../core/lane.ts';
 import type { Request } from '../../core/request.ts';
@@ -141,6 +142,8 @@ function openBudget(options: LanesOptions, { run, limits, laneNow, lanes }: Budg
     sets: [...ledger.fold.retrySets.values()],
     onItsWay: () => countOnItsWay(ledger, lanes, run),
     spent: () => books.ofRun(run),
+    unpriced: () => books.unpricedOf(run),
+    fold: ledger.fold,
     unansweredOfBatches: (bound) => findUnansweredOfBatches({ ledger, books, run, model: job.model }).nanoUsdOf(bound),
     version: () => ledger.fold.seq,
     at: options.priceAsOf ?? context.clock().toISOString(),

@@ -20,7 +20,7 @@ export interface PossiblyBilled {
 
 export interface PossiblyBilledOptions {
   readonly ledger: Ledger;
-  readonly books: Pick<Books, 'usageOfBatch' | 'costOf'>;
+  readonly books: Pick<Books, 'usageOfBatch' | 'unpricedOf' | 'costOf'>;
   /** Null for all runs. */
   readonly run: string | null;
   readonly prepared: Pick<PreparedJob, 'findPrice' | 'compiled'>;
@@ -105,7 +105,8 @@ export function findUnansweredOfBatches({ ledger, books, run, model }: Unanswere
     if (isOpen && batch.isExtra) found.push({ ...about, why: 'extra_batch', calls: shard?.rows ?? 0, amount: shard ?? null, keys: null });
     else if (batch.status === 'lost') found.push({ ...about, ...missing, why: 'vanished_batch', isAttempt: !batch.isExtra });
     else if (!isOpen) {
-      const usage = compareUsage(batch, readUsage(batch.usage, { hasOutput: false }), books.usageOfBatch(batch.id));
+      const unpriced = books.unpricedOf(batch.run).rowsOf(batch.id);
+      const usage = compareUsage(batch, readUsage(batch.usage, { hasOutput: false }), books.usageOfBatch(batch.id), unpriced);
       if (usage.message !== null) differences.push(usage.message);
       const isMissing = usage.isMissingUnknown && batch.missing > 0;
       if (isMissing) found.push({ ...about, ...missing, why: 'missing_lines' });
@@ -154,7 +155,12 @@ interface UsageComparison {
 }
 
 /** Compares what a batch says it used with what its lines add up to. A batch that tells nothing, or less than its lines, proves nothing. */
-function compareUsage({ id, missing, isMissingUnexecuted }: BatchState, whole: Usage | null, lines: Usage): UsageComparison {
+function compareUsage(
+  { id, missing, isMissingUnexecuted }: BatchState,
+  whole: Usage | null,
+  lines: Usage,
+  unpriced: number,
+): UsageComparison {
   if (whole === null && isMissingUnexecuted) return { message: null, beyond: null, isMissingUnknown: false };
   if (whole === null) {
     const message = `batch ${id}: ${missing} of its requests are in none of its files, and it tells no usage: they may have been billed`;
@@ -170,6 +176,9 @@ function compareUsage({ id, missing, isMissingUnexecuted }: BatchState, whole: U
     const open = missing === 0 ? '' : `; ${missing} requests without a line may have been billed`;
     return { message: `${message}; the lines are what is counted${open}`, beyond: null, isMissingUnknown };
   }
+  // They were answered, and are counted as attempts of unknown cost.
+  if (missing === 0 && unpriced > 0)
+    return { message: `${message}; ${unpriced} of its lines tell no cost`, beyond: null, isMissingUnknown };
   const beyondInput = Math.max(0, inputTokens);
   const beyond = {
     ...NO_USAGE,

@@ -1,4 +1,4 @@
-import type { ShardView } from '../../batch/lane.ts';
+import type { ShardView } from '../../batch/batch-lane.ts';
 import type { Job } from '../../core/job.ts';
 import type { LaneName } from '../../core/lane.ts';
 import type { ShardStatus } from '../../ledger/events/fold.ts';
@@ -35,11 +35,11 @@ export function createRemainingWorkCount({ plan, ledger, books, underWay }: Rema
   const shards = [...ledger.fold.shards.values()].filter(({ status }) => WITH_PROVIDER.has(status));
   const promptTokens = shards.reduce((sum, shard) => sum + shard.tokens, tokens.input);
   const perAnswer = toSend > 0 ? tokens.outputExpected / toSend : (readMeanAnswer(books) ?? ASSUMED_ANSWER_TOKENS);
-  const readAnswered = () => books.okRecordsOf(ledger.fold.generation);
-  const answeredBefore = readAnswered();
+  const { keys } = ledger;
+  const answeredBefore = keys.answered;
   return () => {
     const done = underWay().reduce((sum, { phase, batch }) => sum + (phase === 'polling' ? (batch?.counts.completed ?? 0) : 0), 0);
-    const left = Math.max(0, requests - (readAnswered() - answeredBefore) - done);
+    const left = Math.max(0, requests - (keys.answered - answeredBefore) - done);
     const share = requests === 0 ? 0 : left / requests;
     return { requests: left, promptTokens: Math.round(promptTokens * share), answerTokens: Math.round(perAnswer * left) };
   };

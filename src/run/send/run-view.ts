@@ -1,10 +1,11 @@
-import type { BatchLane, ShardView } from '../../batch/lane.ts';
+import type { BatchLane, ShardView } from '../../batch/batch-lane.ts';
 import type { Job } from '../../core/job.ts';
-import type { Ledger } from '../../ledger/ledger.ts';
+import type { KeyIndex } from '../../ledger/key-index.ts';
 import type { QueueView } from '../../live/queue.ts';
 import type { Books } from '../open/books.ts';
 import type { Plan } from '../plan/plan-result.ts';
 import type { Deadline } from './deadline.ts';
+import type { DuplicateRows } from './duplicate-rows.ts';
 import type { Lanes } from './open-lanes.ts';
 
 /** A run as it stands at this moment, for whoever watches: every property is read anew. */
@@ -21,6 +22,10 @@ export interface RunView {
   readonly requests: number;
   /** Those of them that are answered well, by earlier runs or this one. */
   readonly okRequests: number;
+  /** Rows that are to be answered: those that are not skipped. */
+  readonly rowsAsked: number;
+  /** Those of them that are answered well. */
+  readonly okRows: number;
   /** Attempts of this run. */
   readonly attempts: number;
   /** Batches under way. */
@@ -29,6 +34,8 @@ export interface RunView {
   readonly calls: QueueView | null;
   readonly enqueuedTokens: BatchLane['admission'];
   readonly spentNanoUsd: number;
+  /** Attempts of this run whose price or usage is unknown: they are in no sum. */
+  readonly unpricedAttempts: number;
   readonly budgetNanoUsd: number | null;
   /** By when it is to be done; null without a deadline. */
   readonly deadline: Pick<Deadline, 'at' | 'isSwitched' | 'switchAt'> | null;
@@ -37,31 +44,35 @@ export interface RunView {
 export interface RunViewParts extends Pick<RunView, 'run' | 'startedAt' | 'budgetNanoUsd'> {
   readonly job: Job;
   readonly plan: Plan;
-  readonly ledger: Pick<Ledger, 'fold'>;
   readonly books: Books;
   readonly lanes: Lanes;
+  readonly keys: Pick<KeyIndex, 'answered'>;
+  readonly duplicates: Pick<DuplicateRows, 'countAnswered'>;
 }
 
-export function createRunView({ job, run, plan, ledger, books, lanes, startedAt, budgetNanoUsd }: RunViewParts): RunView {
+export function createRunView(parts: RunViewParts): RunView {
+  const { job, run, plan, books, lanes, keys, duplicates, startedAt, budgetNanoUsd } = parts;
   const { rows } = plan;
-  const readAnswered = () => books.okRecordsOf(ledger.fold.generation);
-  const okBefore = readAnswered();
-  const requests = rows.in - rows.duplicate - rows.skipped;
+  const answeredBefore = keys.answered;
+  const countOk = () => rows.reused + keys.answered - answeredBefore;
   return {
     job: job.name,
     run,
     model: job.model,
     startedAt,
     rows: rows.in,
-    requests,
+    requests: rows.in - rows.duplicate - rows.skipped,
     budgetNanoUsd,
     deadline: lanes.deadline,
     get lane() {
       return lanes.name;
     },
     get okRequests() {
-      // A row that was answered twice is still one.
-      return Math.min(requests, rows.reused + readAnswered() - okBefore);
+      return countOk();
+    },
+    rowsAsked: rows.in - rows.skipped,
+    get okRows() {
+      return countOk() + duplicates.countAnswered();
     },
     get attempts() {
       const { batchAttempts, liveAttempts } = books.ofRun(run);
@@ -78,6 +89,9 @@ export function createRunView({ job, run, plan, ledger, books, lanes, startedAt,
     },
     get spentNanoUsd() {
       return books.ofRun(run).nanoUsd;
+    },
+    get unpricedAttempts() {
+      return books.ofRun(run).unpricedAttempts;
     },
   };
 }

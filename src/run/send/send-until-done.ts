@@ -1,4 +1,4 @@
-import type { ShardView } from '../../batch/lane.ts';
+import type { ShardView } from '../../batch/batch-lane.ts';
 import { AppError, EXIT } from '../../core/errors.ts';
 import type { Lane } from '../../core/lane.ts';
 import { TERMINAL_STATUSES } from '../../openai/wire.ts';

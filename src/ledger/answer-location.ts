@@ -1,0 +1,6 @@
+/** Where a key's latest line lies, by the number of its response file. */
+export interface AnswerLocation {
+  readonly file: number;
+  readonly offsetBytes: number;
+  readonly lengthBytes: number;
+}

@@ -139,6 +139,8 @@ export async function runJob(given: RunOptions): Promise<Summary> {
           await lane.drain();
           await lane.nextEnd();
         });
+        // What comes while the books are made and the table is written is the next run's.
+        await lanes.live?.holdEnds(true);
         const summary = await concludeRun({
           ...concluding,
           stop,
@@ -148,6 +150,7 @@ export async function runJob(given: RunOptions): Promise<Summary> {
         });
         if (stop !== null) await refusal.withdraw(stop.exitCode);
         if (summary !== null) return summary;
+        await lanes.live?.holdEnds(false);
       }
     } finally {
       stopSignal.dispose();

@@ -10,6 +10,8 @@ import type { CallEnd, CallOwner, CallQueue, QueueView } from './queue.ts';
 /** Lane 2: calls are made now, as fast as the limits allow. It tries rows again by itself; only re-asks need another pass over the table. */
 export interface LiveLane extends Lane {
   readonly view: QueueView;
+  /** Leaves ends that come late where they are, or takes them again. Resolves when none is on its way into the ledger. */
+  holdEnds(isHeld: boolean): Promise<void>;
   /** Frees what the queue holds. Calls of a shared queue go on. */
   close(): Promise<void>;
 }
@@ -199,6 +201,9 @@ export function createLiveLane(context: LiveContext): LiveLane {
     },
     get view() {
       return queue.view;
+    },
+    async holdEnds(isHeld) {
+      await queue.holdEnds?.(isHeld);
     },
     async close() {
       stopping.removeEventListener('abort', stop);

@@ -73,6 +73,11 @@ export interface CallQueue {
   stop(): void;
   /** Resolves once every call has its end; only useful after `stop`, or when no more are added. */
   drain(): Promise<void>;
+  /**
+   * Leaves ends that come late where they are, for whoever attaches next, or takes them again. Resolves when none is on its way to the owner.
+   * Absent where none can come late.
+   */
+  holdEnds?(isHeld: boolean): Promise<void>;
   readonly view: QueueView;
   /** Frees connections. Calls without an end stay as they are announced. */
   close(): Promise<void>;

@@ -147,6 +147,8 @@ export async function runJob(given: RunOptions): Promise<Summary> {
       };
       for (;;) {
         const stop = await sendUntilStopped(lane, stopSignal, { send, hasSpent: () => hasSpent(ledger, books, run) });
+        // What comes while the books are made and the table is written is the next run's.
+        await lanes.live?.holdEnds(true);
         const summary = await concludeRun({
           ...concluding,
           stop,
@@ -156,6 +158,7 @@ export async function runJob(given: RunOptions): Promise<Summary> {
         });
         if (stop !== null) await refusal.withdraw(stop.exitCode);
         if (summary !== null) return summary;
+        await lanes.live?.holdEnds(false);
       }
     } finally {
       stopSignal.dispose();

@@ -32,6 +32,8 @@ export class EndCollector {
   #seenLines = new Set<string>();
   #olderLines = new Set<string>();
   #forged = 0;
+  #isHeld = false;
+  #round: Promise<unknown> = Promise.resolve();
   readonly #breaker = createEndBreaker();
 
   constructor(context: RunnerContext, notice: Notice, onHalt: (error: AppError) => void) {
@@ -40,10 +42,28 @@ export class EndCollector {
     this.#onHalt = onHalt;
   }
 
+  /** Leaves further ends in Redis, or takes them again. Resolves when none is on its way into the ledger. */
+  async hold(isHeld: boolean): Promise<void> {
+    this.#isHeld = isHeld;
+    await this.#round;
+  }
+
   /** One round. Rejects while Redis is away. @returns how many entries it read */
-  async collect(): Promise<number> {
+  collect(): Promise<number> {
+    const round = this.#collect();
+    this.#round = round.catch(() => undefined);
+    return round;
+  }
+
+  /** Whether ends wait in Redis for the next run. */
+  async hasLeftEnds(): Promise<boolean> {
+    // A worker's account of a session names no job.
+    return this.#isHeld && (await this.listJobIds()).some((jobId) => jobId !== '');
+  }
+
+  async #collect(): Promise<number> {
     const { link, keys, state } = this.#context;
-    const raw = await link.redis.xrange(keys.results, '-', '+', 'COUNT', ROUND_ENTRIES);
+    const raw = this.#isHeld ? [] : await link.redis.xrange(keys.results, '-', '+', 'COUNT', ROUND_ENTRIES);
     if (raw.length === 0 && this.#lingering.size === 0) return 0;
     const entries = raw.map(([id, flat]) => readEntry(id, flat, { state, secret: link.secret }));
     const fresh = entries.filter(({ entryId }) => !this.#recorded.has(entryId));

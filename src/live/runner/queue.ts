@@ -124,6 +124,10 @@ class BullmqQueue implements CallQueue {
     await this.#window.waitUntilEmpty();
   }
 
+  async holdEnds(isHeld: boolean): Promise<void> {
+    await this.#loop?.holdEnds(isHeld);
+  }
+
   get view(): QueueView {
     const { inFlight = 0, concurrency = 0 } = this.#loop?.workers ?? {};
     const waiting = Math.max(0, this.#window.held.size - inFlight);

@@ -84,6 +84,11 @@ export class RunnerLoop {
     void this.feed.stop();
   }
 
+  /** Leaves further ends in Redis, or takes them again. */
+  holdEnds(isHeld: boolean): Promise<void> {
+    return this.#collector.hold(isHeld);
+  }
+
   /** Removes our keys at the end of a run; kept where a job lingers, which must find that it is done. */
   async cleanUp(): Promise<void> {
     const { link, keys, shared, state, identity } = this.#context;
@@ -92,7 +97,7 @@ export class RunnerLoop {
     this.#isLeaving = true;
     await this.ended;
     try {
-      if (!(await this.#collector.drainLingering())) return;
+      if (!(await this.#collector.drainLingering()) || (await this.#collector.hasLeftEnds())) return;
       await link.redis.hdel(shared.states, state);
       await link.redis.del(keys.done, keys.open, keys.crashes, keys.results, keys.admitted);
       if ((await link.redis.hlen(shared.states)) > 0) return;

@@ -14,6 +14,7 @@ import {
   readCache,
   runIn,
 } from './helpers/prompt-cache-world.ts';
+import { runInProcess } from './helpers/run-in-process.ts';
 import { makeJobText, makeWorld, renderCsv, type World } from './helpers/run-world.ts';
 
 for (const mode of ['batch', 'live', 'flex'] as const) {
@@ -28,6 +29,9 @@ test('left to the provider, the same rows are written for nobody, and the summar
   assert.deepEqual([found, written], [0, summary.tokens.input]);
   assert.equal(summary.tokens.cacheWrite, written);
   assert.equal(summary.cost.cacheSavedNanoUsd, -written * 50);
+  assert.match(world.read('out.report.html'), /Of it lost to the prompt cache/);
+  const { stdout } = await runInProcess(['report', 'job.yaml'], { cwd: world.directory, env: { PATH: process.env.PATH ?? '' } });
+  assert.match(stdout, /written to the cache[\s\S]*writes cost \$[\d.]+ more than reads saved/);
 });
 
 for (const rows of [1, 2, 60]) {
@@ -144,6 +148,10 @@ test('the plan says what was decided, what it saves and what the other choices w
   );
   assert.equal(promptCache.savedNanoUsd, batch?.addsNanoUsd.provider);
   assert.ok(Math.abs(promptCache.savedNanoUsd - 100 * 1_200 * 25) < 100 * 1_200 * 25 * 0.15);
+
+  const shown = await runInProcess(['plan', 'job.yaml'], { cwd: long.directory, env: { PATH: process.env.PATH ?? '' } });
+  assert.match(shown.stdout, /nothing is written \(prompt_cache: auto; 100 prompts are long enough to be written\)/);
+  assert.match(shown.stdout, /left to the provider it would cost \$[\d.]+ more/);
 
   const constant = await makeWorld(t, { rows: makeShortRows(100), job: makeConstantJob() });
   const plan = await planWorld(constant);

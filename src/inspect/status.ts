@@ -1,3 +1,4 @@
+import type { Mode } from '../core/job.ts';
 import { type DoubtfulCalls, formatSpentUsd } from '../core/summary.ts';
 import type { LedgerFold } from '../ledger/events/fold.ts';
 import { createRowKeys } from '../run/open/row-keys.ts';
@@ -10,6 +11,8 @@ export interface Status {
   readonly schema: 'rowmill.status/1';
   readonly job: string;
   readonly model: string;
+  /** Where the job file sends its rows. */
+  readonly mode: Mode;
   /** Absolute path of the state directory looked at, and who gave its answers. */
   readonly state: string;
   readonly origin: string;
@@ -89,6 +92,7 @@ export async function readStatus(options: ReadOptions): Promise<Status> {
       schema: 'rowmill.status/1',
       job: opened.job,
       model: prepared.compiled.job.model,
+      mode: prepared.compiled.job.mode,
       state: state.directory,
       origin: state.origin,
       simulated: opened.simulated,

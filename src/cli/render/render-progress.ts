@@ -20,7 +20,7 @@ export function renderProgress(view: RunView, look: ProgressStyle): readonly str
   const bold = (text: string) => (look.colour ? styleText('bold', text, { validateStream: false }) : text);
   const dim = (text: string) => (look.colour ? styleText('dim', text, { validateStream: false }) : text);
   const elapsed = `elapsed ${formatDuration(look.now.getTime() - view.startedAt.getTime())}`;
-  const title = clip(`${view.job}  ${view.lane}  ${view.model}`, look.columns - elapsed.length - 2);
+  const title = clip(`${view.job}  ${view.priced}  ${view.model}`, look.columns - elapsed.length - 2);
   const gap = ' '.repeat(Math.max(0, look.columns - title.length - elapsed.length));
   const share = view.rowsAsked === 0 ? 0 : view.okRows / view.rowsAsked;
   const spent = formatSpent(view.spentNanoUsd, view.unpricedAttempts);

@@ -33,7 +33,8 @@ export function renderStatus(status: Status, look: { readonly now: Date; readonl
     ['state', `${relative(process.cwd(), status.state) || '.'}, answers of ${describeOrigin(status.origin)}`],
   ];
   const title =
-    paint('bold', escapeLineForTerminal(`${status.job}  ${status.model}`)) + (status.simulated ? paint('yellow', '  simulated') : '');
+    paint('bold', escapeLineForTerminal(`${status.job}  ${status.mode}  ${status.model}`)) +
+    (status.simulated ? paint('yellow', '  simulated') : '');
   return [title, ...lines.map(([label, text]) => paint('dim', label.padEnd(10)) + escapeLineForTerminal(text.replace(' :', ':')))].join(
     '\n',
   );

@@ -1,8 +1,10 @@
 import type { BatchLane, ShardView } from '../../batch/batch-lane.ts';
 import type { Job } from '../../core/job.ts';
+import type { LaneName } from '../../core/lane.ts';
 import type { KeyIndex } from '../../ledger/key-index.ts';
 import type { QueueView } from '../../live/queue.ts';
 import type { Books } from '../open/books.ts';
+import { choosePrice } from '../plan/choose-lane.ts';
 import type { Plan } from '../plan/plan-result.ts';
 import type { Deadline } from './deadline.ts';
 import type { DuplicateRows } from './duplicate-rows.ts';
@@ -14,7 +16,9 @@ export interface RunView {
   readonly run: string;
   readonly model: string;
   /** Where requests go now. */
-  readonly lane: 'batch' | 'live';
+  readonly lane: LaneName;
+  /** Under which price they go: that of the lane, or `flex`. */
+  readonly priced: keyof Plan['cost'];
   readonly startedAt: Date;
   /** Rows the run is about. */
   readonly rows: number;
@@ -66,6 +70,9 @@ export function createRunView(parts: RunViewParts): RunView {
     deadline: lanes.deadline,
     get lane() {
       return lanes.name;
+    },
+    get priced() {
+      return choosePrice(job.mode, lanes.name);
     },
     get okRequests() {
       return countOk();

@@ -37,22 +37,30 @@ export function readResponseLine(text: string): LineReading {
   }
   if (!isWireObject(value)) return { status: 'malformed', message: 'not a JSON object' };
   if (typeof value.custom_id !== 'string') return { status: 'malformed', message: 'no custom_id' };
-  const { response } = value;
+  const response = readEnvelope(value);
   return {
     status: 'line',
     line: {
       id: typeof value.id === 'string' ? value.id : '',
       custom_id: value.custom_id,
-      response: isWireObject(response)
-        ? {
-            status_code: readStatus(response.status_code),
-            request_id: typeof response.request_id === 'string' ? response.request_id : '',
-            body: response.body,
-          }
-        : null,
+      response:
+        response === null
+          ? null
+          : {
+              status_code: readStatus(response.status_code),
+              request_id: typeof response.request_id === 'string' ? response.request_id : '',
+              body: response.body,
+            },
       error: value.error ?? null,
     },
   };
+}
+
+/** What holds status and body: mostly `response`, also where gateways made a text of it, left it out, or put the body itself there. */
+function readEnvelope(line: WireObject): WireObject | null {
+  const response = readBody(line.response ?? null);
+  if (response === null) return readBody(line.body) === null ? null : line;
+  return response.body === undefined && holdsAnswer(response) ? { body: response } : response;
 }
 
 /** A status as a number, or as a text that begins with one; null where there is none. */
@@ -84,7 +92,7 @@ export function decideOutcome(line: ResponseLine, checkAnswer: CheckAnswer, prom
 /** Says what a line means to one job, whose rows and rules it knows. */
 export type DecideLine = (line: ResponseLine) => Outcome;
 
-/** A body, also where it was put into its envelope as a text. */
+/** An object, also where it was put into its envelope as a text. */
 function readBody(body: unknown): WireObject | null {
   if (typeof body !== 'string') return isWireObject(body) ? body : null;
   try {
@@ -115,6 +123,8 @@ function pickVotes(completions: readonly Completion[], { choices }: WireObject, 
 function judgeCompletion(completion: Completion, checkAnswer: CheckAnswer, promptControls: string | null): Verdict {
   switch (completion.status) {
     case 'text':
+      if (checkAnswer.takesVectors === true)
+        return { status: 'invalid', message: NO_VECTOR, value: undefined, text: null, isUnreadable: true, isUnmarked: false };
       return judgeText(completion, checkAnswer, promptControls);
     case 'vector':
       if (checkAnswer.takesVectors === true) return { ...READABLE, status: 'ok', message: '', value: completion.vector, text: null };
@@ -131,6 +141,7 @@ function judgeCompletion(completion: Completion, checkAnswer: CheckAnswer, promp
   }
 }
 
+const NO_VECTOR = 'the answer is a text, not a vector';
 const READABLE = { isUnreadable: false, isUnmarked: false };
 
 function judgeText(said: SaidText, checkAnswer: CheckAnswer, promptControls: string | null): Verdict {

@@ -15,6 +15,7 @@ import { type MessageContent, readContent } from './message-content.ts';
 /** Items that are no answer, and whose names may still grow in number. */
 const ASIDE = /^(?:reasoning|compaction|mcp_.*|.*_output)$/;
 const CALL = /_call$/;
+const CANCELLED: ReadonlySet<unknown> = new Set(['cancelled', 'canceled']);
 
 /**
  * Reads the answer of POST /v1/responses: the text of its messages, chosen by what the provider calls them. Only `completed` is finished
@@ -27,17 +28,21 @@ export function readResponse(body: WireObject, output: readonly unknown[]): Comp
   const parts = contents.flatMap((content) => content.parts);
   const text = parts.length === 0 ? null : parts.map((part) => part.text).join('');
   if (body.status === 'failed') return makeFailure('server_error', 'the response failed, without a reason', text);
-  if (body.status === 'cancelled') return makeFailure('cancelled', 'the response was cancelled at the provider', text);
+  if (CANCELLED.has(body.status)) return makeFailure('cancelled', 'the response was cancelled at the provider', text);
   const refusal = contents.find((content) => content.refusal !== null)?.refusal ?? null;
   if (refusal !== null) return makeFailure('refused', `the model refused: ${refusal}`, text ?? refusal);
   if (body.status === 'incomplete') return readIncomplete(body.incomplete_details, text);
-  if (body.status !== 'completed') return makeUnreadable(`its status is ${quoteName(body.status)}, not completed`, text);
+  if (body.status !== 'completed') return makeUnreadable(`its status is ${nameStatus(body.status)}, not completed`, text);
   const unknown = contents.find((content) => content.unknown !== null)?.unknown ?? null;
   if (unknown !== null) return makeUnreadable(unknown, text);
   if (hasContradiction(spoken)) return makeFailure('invalid', 'two items of one id say different things', text);
   const [first, ...others] = parts as readonly (TextPart | undefined)[];
   if (first === undefined) return describeSilence(items, output);
   return { status: 'text', parts: [first, ...(others as TextPart[])], isMarkedFinished: true };
+}
+
+function nameStatus(status: unknown): string {
+  return status === undefined || status === null ? 'missing' : quoteName(status);
 }
 
 function readIncomplete(details: unknown, text: string | null): Completion {

@@ -27,7 +27,7 @@ export function compileRules(
 }
 
 /** A text in place of a vector; vectors themselves need no check. */
-const checkVector: CheckAnswer = Object.assign((): Checked => ({ ok: false, message: 'the answer is not a vector' }), {
+const checkVector: CheckAnswer = Object.assign((): Checked => ({ ok: false, message: 'the answer is a text, not a vector' }), {
   takesVectors: true,
 });
 

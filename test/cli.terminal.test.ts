@@ -106,7 +106,7 @@ describe('progress on a terminal', () => {
         run: 'r',
         model: `gpt-4o-mini${HOSTILE}`,
         lane: 'batch',
-    priced: 'batch',
+        priced: 'batch',
         startedAt: new Date(),
         rows: 12,
         requests: 10,

@@ -1,9 +1,9 @@
 import { AppError, EXIT } from '../core/errors.ts';
 import type { Admission } from './admission.ts';
+import { sleepUntil } from './backoff.ts';
 import type { BatchContext } from './context.ts';
 import type { EnqueuedLimit, Rejection } from './rejection.ts';
 import type { ShardLifecycleOptions } from './shard-lifecycle-options.ts';
-import { sleepUntil } from "./backoff.ts";
 
 /** What follows a rejection: the same file once more, a new upload of it, or its rows are free to be cut again. */
 export type RejectionHandled = 'again' | 'upload' | 'retired';

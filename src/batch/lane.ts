@@ -4,6 +4,7 @@ import type { Ledger, ShardWriter } from '../ledger/ledger.ts';
 import { MAX_BYTES_PER_CHARACTER } from '../ledger/shard-writer.ts';
 import type { RemoteBatch } from '../openai/wire.ts';
 import { createAdmission } from './admission.ts';
+import { sleepUntil } from './backoff.ts';
 import type { BatchLane, BatchLaneOptions, ShardView } from './batch-lane.ts';
 import { createShardBreaker } from './breaker.ts';
 import { createCacheCarrier } from './cache-carrier.ts';
@@ -13,7 +14,6 @@ import { createCutSize } from './cut-size.ts';
 import { runShardLifecycle } from './shard-lifecycle.ts';
 import { createMutex } from './upload.ts';
 import { findReturned } from './vanished-batches.ts';
-import { sleepUntil } from "./backoff.ts";
 
 /** A batch that was given up is asked for again after so many of the longest polls. */
 const VANISHED_POLLS = 10;

@@ -129,7 +129,7 @@ describe('exit codes', () => {
       assert.ok(existsSync(keptRows), 'the rows are kept for the next run');
 
       const status = await world.json<Record<string, never>>(['status', 'job.yaml']);
-      assert.deepEqual(Object.keys(status).slice(0, 6), ['schema', 'job', 'model', 'state', 'origin', 'simulated']);
+      assert.deepEqual(Object.keys(status).slice(0, 7), ['schema', 'job', 'model', 'mode', 'state', 'origin', 'simulated']);
       const { rows, batches, waitingFor, run } = status as unknown as {
         rows: unknown;
         batches: { status: string; expiresAt: string; isCollected: boolean }[];

@@ -81,6 +81,7 @@ test('a shard goes its way step by step', () => {
       fileId: 'file-1',
       createAttempt: 4,
       createIntentAt: null,
+      createState: '',
       batchId: 'batch_2',
       keyFingerprint: 'key',
       refusedCode: null,

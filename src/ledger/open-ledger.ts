@@ -4,7 +4,7 @@ import { makePrivateDirectory, makeTemporaryPath, replaceByCopy } from './disk/d
 import { waitSilently } from './disk/holder-watch.ts';
 import { type Lock, takeLock } from './disk/lock.ts';
 import { NoStateError } from './errors.ts';
-import { readEventAt } from './events/event-log.ts';
+import { readEventAt, readEvents } from './events/event-log.ts';
 import type { Ledger, LedgerOptions } from './ledger.ts';
 import { createLedgerState } from './ledger-state.ts';
 import { createReading } from './reading.ts';
@@ -48,8 +48,11 @@ export async function openWithLock(options: LedgerOptions, lock: Lock | null): P
   });
   const decide: DecideLine = (line) => decideOutcome(line, options.checkAnswer, state.promptControls(line.custom_id));
   const settledFile = path.join(directory, 'settled.jsonl');
-  const earlier = keepEarlierVerdicts({
+  const earlier = await keepEarlierVerdicts({
     ...options,
+    checkFormats: async () => {
+      await readEvents(eventsFile, () => {}, options.signal);
+    },
     file: settledFile,
     asidePath: lock === null ? null : makeTemporaryPath(settledFile, options.randomId()),
   });

@@ -3,6 +3,7 @@ import { planJob } from '../../run/plan/plan.ts';
 import type { PlanProblem } from '../../run/plan/plan-result.ts';
 import type { RunFlags } from '../flags.ts';
 import { renderPlan } from '../render/render-plan.ts';
+import { reportFailure } from '../report-failure.ts';
 import { makePlanOptions, showRunCommand } from '../run-options.ts';
 import { hasColour, print, printJson } from '../say.ts';
 
@@ -14,8 +15,9 @@ export async function plan(jobFile: string, flags: RunFlags): Promise<number> {
     else print(renderPlan(plan, showAsPlanned(jobFile, flags), hasColour(process.stdout)));
     return EXIT.done;
   } catch (error) {
-    if (flags.json === true && error instanceof UsageError) printJson({ schema: 'rowmill.plan/1', problems: listProblems(error) });
-    throw error;
+    if (flags.json !== true || !(error instanceof UsageError)) throw error;
+    printJson({ schema: 'rowmill.plan/1', problems: listProblems(error) });
+    return reportFailure(error);
   }
 }
 

@@ -19,16 +19,27 @@ export interface EarlierVerdictsOptions {
   /** Where the file is kept while another one is written in its place; null leaves it where it is. */
   readonly asidePath: string | null;
   readonly rulesHash: string;
+  /** Called before anything is moved: a newer version may have gone on with the state. @throws where it did */
+  readonly checkFormats: () => Promise<void>;
   readonly signal: AbortSignal;
 }
 
 const HEADER_BYTES = 4096;
 
 /** @returns null where the file was made by the rules of now, or cannot be read: it is derived, and nothing is lost with it */
-export function keepEarlierVerdicts({ file, asidePath, rulesHash, signal }: EarlierVerdictsOptions): EarlierVerdicts | null {
+export async function keepEarlierVerdicts({
+  file,
+  asidePath,
+  rulesHash,
+  checkFormats,
+  signal,
+}: EarlierVerdictsOptions): Promise<EarlierVerdicts | null> {
   const rules = readRules(file);
   if (rules === null || rules === rulesHash) return null;
-  if (asidePath !== null) fs.renameSync(file, asidePath);
+  if (asidePath !== null) {
+    await checkFormats();
+    fs.renameSync(file, asidePath);
+  }
   const kept = asidePath ?? file;
   return {
     async countLost(state) {

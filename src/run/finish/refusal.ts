@@ -23,7 +23,9 @@ export function watchForRefusal({ ledger, books }: { readonly ledger: Ledger; re
     const { batchAttempts, liveAttempts } = books.life;
     const answerless = [...fold.answerlessAttempts.values()].reduce((sum, { rejected, unknown }) => sum + rejected + unknown, 0);
     const unknown = [...fold.unknownCalls.values()].reduce((sum, { calls }) => sum + calls, 0);
-    const inDoubt = [...fold.shards.values()].filter(({ status }) => status === 'creating' || status === 'create-unknown').length + fold.absentCreates.size;
+    const inDoubt =
+      [...fold.shards.values()].filter(({ status }) => status === 'creating' || status === 'create-unknown').length +
+      fold.absentCreates.size;
     const underWay = fold.batches.size + fold.openCalls.size + fold.queuedCalls.size + inDoubt;
     return batchAttempts + liveAttempts + answerless + unknown + underWay;
   }

@@ -73,9 +73,10 @@ test('a job whose every shard is refused whole is stopped by the breaker with ex
   world.check(summary, { previousTable: null });
 });
 
-for (const { title, fault } of [
+for (const { title, hasBatch, fault } of [
   {
     title: 'an unknown model',
+    hasBatch: true,
     fault: {
       do: {
         fail: 'model_not_found',
@@ -87,6 +88,7 @@ for (const { title, fault } of [
   },
   {
     title: 'a bad endpoint',
+    hasBatch: false,
     fault: {
       match: { method: 'POST', path: '/v1/batches' },
       do: {
@@ -101,10 +103,16 @@ for (const { title, fault } of [
     const { summary } = await world.run();
     world.assertFaultsFired();
     assert.deepEqual([summary.exitCode, summary.rows.pending, summary.rows.failed], [4, 12, 0]);
-    world.check(summary, { previousTable: null });
+    // Where no batch was made nothing was tried: it leaves no table and counts as no run.
+    if (hasBatch) world.check(summary, { previousTable: null });
+    else
+      assert.deepEqual(
+        fs.readdirSync(world.directory).filter((name) => name.startsWith('out')),
+        [],
+      );
     await world.restart({});
     const next = await world.run();
-    assert.deepEqual([next.summary.exitCode, next.summary.rows.ok], [0, 12]);
+    assert.deepEqual([next.summary.exitCode, next.summary.rows.ok, next.summary.run === summary.run], [0, 12, hasBatch]);
     world.check(next.summary);
   });
 }

@@ -10,7 +10,7 @@ const COPY = '.cache/mutants';
 const MUTANTS = [
   {
     name: 'events are not synced before they count',
-    edits: [['src/ledger/event-log.js', 'await syncData(descriptor);', '']],
+    edits: [['src/ledger/events/event-log.js', 'await syncData(descriptor);', '']],
     guard: ['ledger.event-log', 'share syncs|a sync that failed'],
   },
   {
@@ -32,7 +32,7 @@ const MUTANTS = [
   },
   {
     name: 'the client repeats calls by itself',
-    edits: [['src/openai/provider.js', 'maxRetries: 0', 'maxRetries: 2']],
+    edits: [['src/openai/open-client.js', 'maxRetries: 0', 'maxRetries: 2']],
     guard: ['openai.failures', 'after one request'],
   },
   {
@@ -53,12 +53,12 @@ const MUTANTS = [
   },
   {
     name: 'only the first page of the list is read',
-    edits: [['src/batch/look.js', 'if (fresh.length === 0 ||', 'if (seen.size > 0 ||']],
+    edits: [['src/batch/list-batches.js', 'if (fresh.length === 0)', 'if (fresh.length === 0 || seen.size > 0)']],
     guard: ['run.lost-responses', 'more batches than a page'],
   },
   {
     name: 'a batch without our metadata is not found by its input file',
-    edits: [['src/batch/look.js', 'batch.inputFileId === shard.fileId', 'batch.inputFileId === null']],
+    edits: [['src/batch/find-lost-batch.js', 'batch.inputFileId === shard.fileId', 'batch.inputFileId === null']],
     guard: ['run.lost-responses', 'found by its input file'],
   },
   {
@@ -73,24 +73,24 @@ const MUTANTS = [
   },
   {
     name: 'the last line of a request wins',
-    edits: [['src/ledger/repeats.js', 'compareText(a.lineId, b.lineId)', 'compareText(b.lineId, a.lineId)']],
+    edits: [['src/ledger/responses/repeats.js', 'compareText(a.lineId, b.lineId)', 'compareText(b.lineId, a.lineId)']],
     guard: ['ledger.settling', 'smallest line id'],
   },
   {
     name: 'the cost of a shared request stands on no row',
-    edits: [['src/run/finish-rows.js', 'keyed.isDuplicate ? NOTHING_SPENT : readCosts', 'true ? NOTHING_SPENT : readCosts']],
+    edits: [['src/run/finish/finish-rows.js', 'keyed.isDuplicate ? NOTHING_SPENT : readCosts', 'true ? NOTHING_SPENT : readCosts']],
     guard: ['run.happy-path', '.'],
   },
   {
     name: 'a worker calls what is done already',
-    edits: [['src/live/redis-limiter.js', "if redis.call('SISMEMBER', KEYS[5], ARGV[1]) == 1 then return say('done', 0, '') end", '']],
+    edits: [['src/live/redis/limiter-scripts.js', "if redis.call('SISMEMBER', KEYS[5], ARGV[1]) == 1 then return say('done', 0, '') end", '']],
     guard: ['slow.redis-faults|live.redis-limiter', 'done|frozen'],
   },
   {
     name: 'an end leaves Redis before it is in the ledger',
     edits: [
       [
-        'src/live/bullmq-collect.js',
+        'src/live/runner/collect-ends.js',
         'const ended = await this.#record(fresh);',
         'await this.#forget(entries.map(({ entryId }) => entryId)); const ended = await this.#record(fresh);',
       ],
@@ -99,7 +99,7 @@ const MUTANTS = [
   },
   {
     name: 'an account without money counts as too fast',
-    edits: [['src/openai/classify.js', 'if (QUOTA_CODES.has(code))', 'if (false)']],
+    edits: [['src/openai/classify.js', 'QUOTA_CODES.has(word)', 'false']],
     guard: ['slow.stops|live.outcomes', 'quota|stops the run with exit 5'],
   },
   {

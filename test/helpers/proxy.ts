@@ -7,13 +7,13 @@ export interface ProxyOptions {
   readonly target: string;
   /** Where a path lies at the target, when the gateway has it elsewhere. */
   readonly changePath?: (path: string) => string;
-  /** May change the body of a request. */
+  /** May change the body of a request, and hold it up. */
   readonly changeRequest?: (request: {
     readonly method: string;
     readonly path: string;
     readonly headers: http.IncomingHttpHeaders;
     readonly body: Buffer;
-  }) => Buffer;
+  }) => Buffer | Promise<Buffer>;
   /** May change a JSON answer. */
   // biome-ignore lint/suspicious/noExplicitAny: whatever the wire carries.
   readonly changeAnswer?: (request: { readonly method: string; readonly path: string }, answer: any) => unknown;
@@ -28,7 +28,7 @@ export async function startProxy(t: TestContext, options: ProxyOptions): Promise
     const { method = 'GET', url = '/' } = request;
     const path = options.changePath?.(url) ?? url;
     const sent = Buffer.concat(chunks);
-    const body = options.changeRequest?.({ method, path, headers: request.headers, body: sent }) ?? sent;
+    const body = (await options.changeRequest?.({ method, path, headers: request.headers, body: sent })) ?? sent;
     const headers = Object.fromEntries(
       Object.entries(request.headers).filter(([name]) => !/^(host|content-length|connection|transfer-encoding)$/.test(name)),
     );

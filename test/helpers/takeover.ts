@@ -26,9 +26,16 @@ interface SharedFolder {
   verify(): Promise<{ readonly checks: readonly { readonly name: string; readonly status: string }[] }>;
 }
 
-async function makeSharedFolder(t: TestContext, lane: 'batch' | 'live', takeoverMs: number): Promise<SharedFolder> {
+/** @param held what answers of calls and batches wait for: no run ends before */
+async function makeSharedFolder(
+  t: TestContext,
+  lane: 'batch' | 'live',
+  takeoverMs: number,
+  held: Promise<unknown> = Promise.resolve(),
+): Promise<SharedFolder> {
   const world = createWorld({
-    'job.yaml': makeJobText(lane === 'live' ? 'limits:\n  concurrency: 2\n' : ''),
+    // One call at a time: a run is stopped while it waits for the answer, not between its last look at the lock and the socket, which nothing can fence.
+    'job.yaml': makeJobText(lane === 'live' ? 'limits:\n  concurrency: 1\n' : ''),
     'in.csv': renderCsv(makeRows(ROWS)),
   });
   const simulator = await startSimulator({ batchSeconds: 0.2, latencyMs: 40 });
@@ -40,11 +47,12 @@ async function makeSharedFolder(t: TestContext, lane: 'batch' | 'live', takeover
   const posts: { name: string; path: string }[] = [];
   const url = await startProxy(t, {
     target: simulator.url,
-    changeRequest({ method, path, headers, body }) {
+    async changeRequest({ method, path, headers, body }) {
       if (method === 'POST') {
         posts.push({ name: String(headers['openai-organization']), path });
         arrivals.dispatchEvent(new Event('post'));
       }
+      if (/^\/v1\/(chat\/completions|batches\/.+)$/.test(path)) await held;
       return body;
     },
   });
@@ -74,8 +82,14 @@ async function makeSharedFolder(t: TestContext, lane: 'batch' | 'live', takeover
 
 /** Two runs at once in two pid namespaces of one host: one works, the other is told so; whatever the clocks say. */
 export async function raceInTwoPlaces(t: TestContext, lane: 'batch' | 'live', clock: Readonly<Record<string, string>> = {}): Promise<void> {
-  const shared = await makeSharedFolder(t, lane, TAKEOVER_MS.fromWorking);
+  let endOne = () => {};
+  const oneEnded = new Promise<void>((resolve) => {
+    endOne = resolve;
+  });
+  const shared = await makeSharedFolder(t, lane, TAKEOVER_MS.fromWorking, oneEnded);
   const runs = [shared.run('first', []), shared.run('second', [], clock)];
+  // The one that works is still at it when the other has seen that it lives.
+  for (const { ended } of runs) void ended.then(() => endOne());
   const codes = await Promise.all(runs.map(({ ended }) => ended));
   const said = runs.map((run) => run.said()).join('\n---\n');
   assert.deepEqual(codes.toSorted(), [0, 6], said);

@@ -83,7 +83,9 @@ const MUTANTS = [
   },
   {
     name: 'a worker calls what is done already',
-    edits: [['src/live/redis/limiter-scripts.js', "if redis.call('SISMEMBER', KEYS[5], ARGV[1]) == 1 then return say('done', 0, '') end", '']],
+    edits: [
+      ['src/live/redis/limiter-scripts.js', "if redis.call('SISMEMBER', KEYS[5], ARGV[1]) == 1 then return say('done', 0, '') end", ''],
+    ],
     guard: ['slow.redis-faults|live.redis-limiter', 'done|frozen'],
   },
   {

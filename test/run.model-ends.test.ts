@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { renderPlan } from '../src/cli/render/render-plan.ts';
+import { formatDollars } from '../src/output/format-numbers.ts';
+import { planWorld } from './helpers/plan-world.ts';
+import { makeJobText, makeWorld, type World } from './helpers/run-world.ts';
+
+/** The plan of the world's job on a day, at OpenAI itself unless `origin` says otherwise. */
+function planOn(world: World, day: string, origin = 'default') {
+  const effects = { ...world.effects, clock: () => new Date(`${day}T23:30:00Z`) };
+  return planWorld(world, { type: 'all' }, { target: { origin }, effects });
+}
+
+test('a plan says when the model ends, what takes its place and what the job costs there; only where that holds', async (t) => {
+  const world = await makeWorld(t);
+  const plan = await planOn(world, '2026-11-29');
+  const { modelEnd, cost } = plan;
+  assert.ok(modelEnd !== null && modelEnd.successor !== null && cost.batch !== null);
+  assert.deepEqual([modelEnd.model, modelEnd.endsOn, modelEnd.daysLeft], ['gpt-4o-mini', '2027-01-14', 46]);
+  // The same requests under the name of the successor.
+  world.write('job.yaml', makeJobText('model: gpt-6-luna'));
+  const there = await planOn(world, '2026-11-29');
+  assert.equal(there.modelEnd, null);
+  const expected = modelEnd.successor.cost.batch?.expectedNanoUsd ?? 0;
+  assert.ok(Math.abs(expected / (there.cost.batch?.expectedNanoUsd ?? 0) - 1) < 0.05, 'the estimate is that of the successor');
+  const sentence = `gpt-4o-mini ends on 2027-01-14 (in 46 days); today’s successor is gpt-6-luna: this job would cost ${formatDollars(expected)} there instead of ${formatDollars(cost.batch.expectedNanoUsd)}`;
+  assert.equal(modelEnd.message, sentence);
+  assert.ok(plan.problems.some(({ severity, message }) => severity === 'warning' && message === sentence));
+  assert.ok(renderPlan(plan, '', false).includes(`warning: ${sentence}`));
+});
+
+const WORDS: readonly (readonly [model: string, day: string, origin: string, said: RegExp | null])[] = [
+  ['gpt-4o-mini', '2027-01-13', 'default', /^gpt-4o-mini ends on 2027-01-14 \(in 1 day\); today’s successor is gpt-6-luna: this job/],
+  ['gpt-4o-mini', '2027-01-14', 'default', /^gpt-4o-mini ends on 2027-01-14 \(today\); /],
+  ['gpt-4o-mini', '2027-01-15', 'default', /^gpt-4o-mini ended on 2027-01-14; today’s successor is gpt-6-luna: this job/],
+  ['gpt-4', '2026-11-29', 'eu.api.openai.com', /^gpt-4 ended on 2026-10-23; today’s successor is gpt-6\.1-terra: .* instead of \$/],
+  [
+    'ft:gpt-4o-mini-2024-07-18:acme::x1',
+    '2026-11-29',
+    'default',
+    /^ft:gpt-4o-mini-2024-07-18:acme::x1 ends on 2027-01-14 \(in 46 days\) with its base gpt-4o-mini-2024-07-18; /,
+  ],
+  ['gpt-4o-mini', '2027-01-15', 'simulator', null],
+  ['gpt-4o-mini', '2027-01-15', 'api.openai.com.example.org', null],
+  ['gpt-4o-mini', '2027-01-15', 'acme.openai.azure.com-_openai_v1', null],
+  ['gpt-5.6-luna', '2027-01-15', 'default', null],
+];
+
+test('before, on and after the day: what is said, and at whose address', async (t) => {
+  const world = await makeWorld(t, { rows: [['r1', 'A note']] });
+  for (const [model, day, origin, said] of WORDS) {
+    world.write('job.yaml', makeJobText(`model: ${model}`));
+    const { modelEnd, problems } = await planOn(world, day, origin);
+    if (said === null) assert.equal(modelEnd, null, `${model} at ${origin}`);
+    else assert.match(modelEnd?.message ?? '', said);
+    assert.equal(problems.filter(({ message }) => / end(s|ed) on /.test(message)).length, said === null ? 0 : 1);
+  }
+});
+
+test('a run says it before it begins, and runs all the same', async (t) => {
+  const world = await makeWorld(t, { rows: [['r1', 'A note']] });
+  const { summary, warnings } = await world.run({ origin: 'default' });
+  assert.equal(summary.exitCode, 0);
+  assert.equal(warnings.filter((message) => /^gpt-4o-mini end(s|ed) on 2027-01-14/.test(message)).length, 1);
+});

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { renderPlan } from '../src/cli/render/render-plan.ts';
+import { examine, type Finding } from '../src/inspect/doctor.ts';
+import { createProvider } from '../src/openai/provider.ts';
 import { formatDollars } from '../src/output/format-numbers.ts';
 import { planWorld } from './helpers/plan-world.ts';
-import { makeJobText, makeWorld, type World } from './helpers/run-world.ts';
+import { CANARY_KEY, makeJobText, makeWorld, type World } from './helpers/run-world.ts';
 
 /** The plan of the world's job on a day, at OpenAI itself unless `origin` says otherwise. */
 function planOn(world: World, day: string, origin = 'default') {
@@ -62,4 +64,88 @@ test('a run says it before it begins, and runs all the same', async (t) => {
   const { summary, warnings } = await world.run({ origin: 'default' });
   assert.equal(summary.exitCode, 0);
   assert.equal(warnings.filter((message) => /^gpt-4o-mini end(s|ed) on 2027-01-14/.test(message)).length, 1);
+});
+
+/** What the doctor says of the model's end on 2026-11-29. */
+async function examineWorld(world: World, origin: string): Promise<Finding | undefined> {
+  const effects = { ...world.effects, clock: () => new Date('2026-11-29T12:00:00Z') };
+  const findings = await examine({
+    jobFile: world.path('job.yaml'),
+    cwd: world.directory,
+    stateRoot: null,
+    target: {
+      origin,
+      baseUrl: null,
+      connect: async () => ({
+        provider: await createProvider({ apiKey: CANARY_KEY, baseUrl: world.simulator.url, ...effects }),
+        close: async () => {},
+      }),
+    },
+    temporaryDirectory: world.directory,
+    nodeVersion: process.versions.node,
+    effects,
+    signal: new AbortController().signal,
+  });
+  return findings.find(({ name }) => name === 'end');
+}
+
+const TOLD = { shutdownDates: { 'gpt-4o-mini': '2027-02-01', 'gpt-6-luna': '2030-01-01' } };
+const DOCTOR: readonly {
+  readonly name: string;
+  readonly faults?: readonly object[];
+  readonly origin?: string;
+  readonly job?: string;
+  readonly said: RegExp | null;
+}[] = [
+  {
+    name: 'the list tells it',
+    faults: [{ match: { path: '/v1/models' }, do: TOLD }],
+    said: /^gpt-4o-mini ends on 2027-02-01 \(in 64 days\); .* instead of \$0/,
+  },
+  {
+    name: 'the model alone tells it',
+    faults: [{ match: { path: '/v1/models/gpt-4o-mini' }, do: TOLD }],
+    said: /^gpt-4o-mini ends on 2027-02-01 /,
+  },
+  {
+    name: 'the base of a fine-tuned model is told',
+    faults: [{ match: { path: '/v1/models' }, do: TOLD }],
+    job: makeJobText('model: "ft:gpt-4o-mini:acme::x1"'),
+    said: /^ft:gpt-4o-mini:acme::x1 ends on 2027-02-01 .*; today’s successor is gpt-6-luna: /,
+  },
+  {
+    name: 'a model whose successor nobody knows',
+    faults: [{ match: { path: '/v1/models' }, do: TOLD }],
+    job: makeJobText('model: gpt-6-luna'),
+    said: /^gpt-6-luna ends on 2030-01-01 \(in 1129 days\)$/,
+  },
+  { name: 'the table knows it', origin: 'default', said: /^gpt-4o-mini ends on 2027-01-14 \(in 46 days\); .* instead of \$0/ },
+  {
+    name: 'a job that cannot be planned',
+    origin: 'default',
+    job: makeJobText().replace('in.csv', 'no.csv'),
+    said: /^gpt-4o-mini ends on 2027-01-14 \(in 46 days\); today’s successor is gpt-6-luna$/,
+  },
+  {
+    name: 'the address tells that no end is announced',
+    origin: 'default',
+    faults: [{ match: { path: '/v1/models' }, do: { shutdownDates: { 'gpt-4o-mini': null } } }],
+    said: null,
+  },
+  { name: 'nobody tells it, and the address is not OpenAI’s', said: null },
+];
+
+test('the doctor believes what the address tells of a model’s end before the table, and warns of it', async (t) => {
+  const world = await makeWorld(t, { rows: [['r1', 'A note']] });
+  for (const { name, faults = [], origin = 'simulator', job = makeJobText(), said } of DOCTOR) {
+    await world.restart({ faults });
+    world.write('job.yaml', job);
+    const finding = await examineWorld(world, origin);
+    world.assertFaultsFired();
+    if (said === null) assert.equal(finding, undefined, name);
+    else {
+      assert.match(finding?.message ?? '', said, name);
+      assert.deepEqual([finding?.status, finding?.modelEnd?.message], ['warning', finding?.message]);
+    }
+  }
 });

@@ -196,8 +196,8 @@ export function makeToldEnd(model: string, endsOn: string | null): ModelEnd | nu
   return { model, endsOn, successor: findModelEnd(model)?.successor ?? null, source: 'shutdown_date of /v1/models' };
 }
 
-/** `ft:gpt-4o-mini-2024-07-18:…` is made of gpt-4o-mini-2024-07-18. */
-function baseOf(model: string): string {
+/** Of a fine-tuned model the one it is made of: `ft:gpt-4o-mini-2024-07-18:…` is made of gpt-4o-mini-2024-07-18; any other is its own. */
+export function baseOf(model: string): string {
   return ((isFineTuned(model) ? model.split(':')[1] : model) ?? model).toLowerCase();
 }
 

@@ -13,16 +13,17 @@ import { setParams } from '../../input/request/extra-params.ts';
 import { readExamples } from '../../input/request/read-examples.ts';
 import { openTable } from '../../input/table/open-table.ts';
 import type { InputTable } from '../../input/table/read-table.ts';
-import { DEFAULT_ORIGIN, hostOfOrigin } from '../../ledger/origin.ts';
+import { hostOfOrigin } from '../../ledger/origin.ts';
 import { createJobTokens } from '../../money/job-tokens.ts';
 import { modelLimits } from '../../money/model-limits.ts';
 import { createFindPrice, findPriceNote } from '../../money/price.ts';
-import { findPriceSource, isOpenAiHost } from '../../money/price-source.ts';
+import { findPriceSource } from '../../money/price-source.ts';
 import { createRowLimit } from '../../money/row-limit.ts';
-import { findModelEnd, type ModelEnd } from '../../openai/model-ends.ts';
+import type { ModelEnd } from '../../openai/model-ends.ts';
 import { createPlainTable } from '../../output/plain-table.ts';
 import { findColumnClash } from '../../output/table-columns.ts';
 import { findHoldout, findRunDestinationProblem } from './destinations.ts';
+import { findKnownEnd } from './model-end.ts';
 import { findOldState } from './old-state.ts';
 import type { PreparedJob } from './prepared-job.ts';
 import { locateStateDirectory, type Target } from './target.ts';
@@ -88,7 +89,7 @@ export async function prepareJob(options: PrepareOptions): Promise<PreparedJob> 
       missingFolder,
       findPrice,
       priceNoteAt: (at) => findPriceNote(job.model, at, customPrices, from),
-      modelEnd: readModelEnd(job.model, options),
+      modelEnd: findKnownEnd(job.model, options.target, options.toldEnd),
       customPricesSha256: hash('sha256', JSON.stringify(customPrices)),
       tokens,
       compileWith: (params) => compileJob({ ...bound, job: { ...job, params: setParams(job.params, params) } }, table, limits),
@@ -101,13 +102,6 @@ export async function prepareJob(options: PrepareOptions): Promise<PreparedJob> 
     }
     throw error;
   }
-}
-
-/** The table's dates hold at OpenAI's own addresses; other servers keep the names as long as they like. */
-function readModelEnd(model: string, { target, toldEnd }: PrepareOptions): PreparedJob['modelEnd'] {
-  if (toldEnd !== undefined) return toldEnd && { end: toldEnd, holdsHere: true };
-  const end = findModelEnd(model);
-  return end && { end, holdsHere: target.origin === DEFAULT_ORIGIN || isOpenAiHost(hostOfOrigin(target.origin) ?? '') };
 }
 
 /** `params.extra` may ask for a cache of twelve hours; rowmill itself never does. */

@@ -1,5 +1,6 @@
 import type { ModelEnd } from '../../openai/model-ends.ts';
 import { formatDollars } from '../../output/format-numbers.ts';
+import type { KnownEnd } from '../open/model-end.ts';
 import type { Advised } from './advice.ts';
 import { type LaneCosts, priceWork } from './cost.ts';
 
@@ -25,24 +26,28 @@ export interface Successor {
   readonly cost: LaneCosts;
 }
 
-export interface EndOptions {
-  readonly end: ModelEnd;
+export interface EndOptions extends KnownEnd {
   /** An ISO date or instant. */
   readonly today: string;
-  /** Whether requests go to OpenAI itself, whose end it is, or the address told it. */
-  readonly holdsHere: boolean;
 }
 
-/** What it means to a job that its model ends: when, what takes its place, and what the same requests cost there. */
-export function foreseeEnd(advised: Advised, { end, today, holdsHere }: EndOptions): PlannedEnd {
-  const { prices } = advised;
+const UNPRICED: LaneCosts = { batch: null, live: null, flex: null };
+
+/**
+ * What it means to a job that its model ends: when, what takes its place, and what the same requests cost there.
+ * @param advised null where the job could not be planned
+ */
+export function foreseeEnd(model: string, { end, today, holdsHere }: EndOptions, advised: Advised | null): PlannedEnd {
   const { endsOn, source } = end;
   const daysLeft = countDays(today, endsOn);
-  const successor =
-    end.successor === null ? null : { model: end.successor, cost: priceWork({ ...prices, model: end.successor }, advised.work) };
-  const when = `${prices.model} ${describeEnd(end, prices.model, daysLeft)}${holdsHere ? '' : ' at OpenAI'}`;
+  const successor = end.successor === null ? null : { model: end.successor, cost: priceThere(end.successor, advised) };
+  const when = `${model} ${describeEnd(end, model, daysLeft)}${holdsHere ? '' : ' at OpenAI'}`;
   const message = successor === null ? when : `${when}; today’s successor is ${successor.model}${compareCosts(advised, successor)}`;
-  return { model: prices.model, endsOn, daysLeft, successor, source, message };
+  return { model, endsOn, daysLeft, successor, source, message };
+}
+
+function priceThere(model: string, advised: Advised | null): LaneCosts {
+  return advised === null ? UNPRICED : priceWork({ ...advised.prices, model }, advised.work);
 }
 
 function describeEnd({ model, endsOn }: ModelEnd, asked: string, daysLeft: number): string {
@@ -53,7 +58,9 @@ function describeEnd({ model, endsOn }: ModelEnd, asked: string, daysLeft: numbe
 }
 
 /** Nothing where the successor has no price, or nothing is to be sent. */
-function compareCosts({ priced, cost, hasImages }: Advised, { cost: there }: Successor): string {
+function compareCosts(advised: Advised | null, { cost: there }: Successor): string {
+  if (advised === null) return '';
+  const { priced, cost, hasImages } = advised;
   const [now, then] = [cost[priced], there[priced]];
   if (then === null || then.expectedNanoUsd === 0) return '';
   const instead = now === null ? '' : ` instead of ${formatDollars(now.expectedNanoUsd)}`;

@@ -14,7 +14,7 @@ export async function requireAccess(
 ): Promise<void> {
   let models: readonly string[];
   try {
-    models = await provider.listModels(signal);
+    models = (await provider.listModels(signal)).map(({ id }) => id);
   } catch (error) {
     // A key may be kept from the list and take calls all the same (restricted keys answer 403 to it).
     if (error instanceof ApiError && (error.kind !== 'stop' || error.status === 403)) return;

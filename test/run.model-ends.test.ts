@@ -149,3 +149,54 @@ test('the doctor believes what the address tells of a model’s end before the t
     }
   }
 });
+
+const GONE = {
+  error: {
+    message: 'The model `gpt-4` does not exist or you do not have access to it.',
+    code: 'model_not_found',
+    type: 'invalid_request_error',
+  },
+};
+const REFUSALS: readonly { readonly name: string; readonly mode: 'batch' | 'live'; readonly fault: object }[] = [
+  { name: '404 of a call', mode: 'live', fault: { match: { path: '/v1/chat/*' }, do: { status: 404, body: GONE } } },
+  { name: '403 of a call', mode: 'live', fault: { match: { path: '/v1/chat/*' }, do: { status: 403, body: GONE } } },
+  { name: '400 of a creation', mode: 'batch', fault: { match: { method: 'POST', path: '/v1/batches' }, do: { status: 400, body: GONE } } },
+  {
+    name: 'the validation of a batch',
+    mode: 'batch',
+    fault: { match: {}, do: { fail: 'model_not_found', message: 'The provided model is not supported by the Batch API.', lines: [1] } },
+  },
+];
+
+test('a model that is refused stops the run with exit 4 and says when it ended; no row is touched', async (t) => {
+  for (const { name, mode, fault } of REFUSALS) {
+    const world = await makeWorld(t, { rows: [['r1', 'A note']], job: 'model: gpt-4' });
+    const overrides = { cwd: world.directory, input: null, out: null, mode };
+    await world.run({ overrides });
+    world.write('in.csv', 'id,text\nr1,A note\nr2,Another one\n');
+    await world.restart({ faults: [fault] });
+    const { summary } = await world.run({ overrides });
+    world.assertFaultsFired();
+    assert.equal(summary.exitCode, 4, name);
+    assert.match(
+      summary.verdict,
+      /(does not offer this model: 40\d The model|refuses this job: model_not_found: The provided model) .*; gpt-4 ended on 2026-10-23 at OpenAI; today’s successor is gpt-6\.1-terra: this job would cost \$0\.\d+ there instead of \$0\.\d+$/,
+    );
+    assert.deepEqual([summary.rows.failed, summary.rows.pending], [0, 1], name);
+    await world.restart({});
+    const again = await world.run({ overrides });
+    assert.deepEqual([again.summary.exitCode, again.summary.rows.new, again.summary.rows.reused], [0, 1, 1], name);
+    if (mode === 'batch') world.check(again.summary);
+  }
+});
+
+test('what is asked before answers make way for others says it too', async (t) => {
+  const world = await makeWorld(t, { rows: [['r1', 'A note']], job: 'model: gpt-4' });
+  const models = { object: 'list', data: [{ id: 'gpt-6-luna', object: 'model' }] };
+  await world.restart({ faults: [{ match: { path: '/v1/models' }, do: { status: 200, body: models } }] });
+  await assert.rejects(
+    world.run({ origin: 'default', isFresh: true }),
+    /does not offer gpt-4 to this key; .* still count; gpt-4 ended on 2026-10-23; today’s/,
+  );
+  world.assertFaultsFired();
+});

@@ -83,7 +83,12 @@ export async function runJob(given: RunOptions): Promise<Summary> {
       // A state without a run looks a day back: as long as a batch may live that another checkout of the job left.
       const sweepSince = ledger.fold.runs.at(-1)?.startedAt ?? new Date(context.clock().getTime() - BATCH_LIFE_MS).toISOString();
       if (opening.isFresh || reopenedKeys.length > 0)
-        await requireAccess(connection.provider, { model: job.model, origin: target.origin, signal: context.stopping });
+        await requireAccess(connection.provider, {
+          model: job.model,
+          modelEnd: planned.modelEnd,
+          origin: target.origin,
+          signal: context.stopping,
+        });
 
       const estimate = { planned, lane: laneName, estimateNanoUsd: estimateRun(plan, choosePrice(job.mode, laneName), { ledger, books }) };
       const begin = () => startRun(ledger, { ...estimate, job: job.name, isSimulated: isSimulator, effects: options.effects });
@@ -146,7 +151,11 @@ export async function runJob(given: RunOptions): Promise<Summary> {
         await lane.nextEnd();
       };
       for (;;) {
-        const stop = await sendUntilStopped(lane, stopSignal, { send, hasSpent: () => hasSpent(ledger, books, run) });
+        const stop = await sendUntilStopped(lane, stopSignal, {
+          send,
+          hasSpent: () => hasSpent(ledger, books, run),
+          modelEnd: planned.modelEnd,
+        });
         // What comes while the books are made and the table is written is the next run's.
         await lanes.live?.holdEnds(true);
         const summary = await concludeRun({

@@ -6,6 +6,7 @@ import type { StartTimer } from '../core/timer.ts';
 import { callWithin } from '../core/timer.ts';
 import { loadJob } from '../input/job/load-job.ts';
 import { loadPrices } from '../input/job/load-prices.ts';
+import { findParamDoubts } from '../input/request/param-doubts.ts';
 import { DEFAULT_BASE_URL, hostOfOrigin } from '../ledger/origin.ts';
 import { createFindPrice, type FindPrice } from '../money/price.ts';
 import { findPriceSource } from '../money/price-source.ts';
@@ -14,7 +15,7 @@ import { type Connection, locateStateDirectory, type Target } from '../run/open/
 
 /** One thing that was looked at. */
 export interface Finding {
-  readonly name: 'node' | 'job' | 'state' | 'disk' | 'key' | 'base url' | 'proxy' | 'models' | 'model' | 'price' | 'clock';
+  readonly name: 'node' | 'job' | 'params' | 'state' | 'disk' | 'key' | 'base url' | 'proxy' | 'models' | 'model' | 'price' | 'clock';
   readonly status: 'ok' | 'warning' | 'problem';
   readonly message: string;
 }
@@ -52,7 +53,7 @@ export async function examine(options: DoctorOptions): Promise<readonly Finding[
     try {
       job = (await loadJob(options.jobFile, { cwd: options.cwd })).job;
       findPrice = createFindPrice(await loadPrices(job.directory, options.cwd), { from });
-      findings.push({ name: 'job', status: 'ok', message: `${job.name}: the job file is right` });
+      findings.push({ name: 'job', status: 'ok', message: `${job.name}: the job file is right` }, ...examineParams(job));
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;
       findings.push({ name: 'job', status: 'problem', message: error.message });
@@ -69,6 +70,11 @@ function examineNode(version: string): Finding {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   const isNew = major > MIN_NODE[0] || (major === MIN_NODE[0] && minor >= MIN_NODE[1]);
   return { name: 'node', status: isNew ? 'ok' : 'problem', message: `Node ${version}; ${MIN_NODE.join('.')} or newer is needed` };
+}
+
+/** What the job's model does not take of its parameters; nothing where it takes them all. */
+function examineParams(job: Job): readonly Finding[] {
+  return findParamDoubts(job).map(({ message, isCertain }) => ({ name: 'params', status: isCertain ? 'problem' : 'warning', message }));
 }
 
 function examineDisk(stateDirectory: string): readonly Finding[] {

@@ -1,8 +1,9 @@
 import type { Problem } from '../../core/errors.ts';
 import type { Job } from '../../core/job.ts';
-import type { JobSource } from '../../core/problem-path.ts';
+import { type JobSource, NO_SOURCE, type Path, showPath } from '../../core/problem-path.ts';
 import { listAddedColumns } from '../answer/added-columns.ts';
 import { findLabelField } from '../answer/label-field.ts';
+import { findSchemaDoubts } from '../job/schema-doubts.ts';
 import { findExtraProblems } from './extra-params.ts';
 import { findParamDoubts } from './param-doubts.ts';
 import { takesParam } from './params.ts';
@@ -29,6 +30,12 @@ export function lintJob(
     if (isCertain) problems.push({ place: source.placeOf(path), message });
     else warnings.push(message);
   }
+  for (const { path, message, isCertain } of findSchemaDoubts(job)) {
+    const at = locateInOutput(path, source);
+    const told = `${showPath(at)}: ${message}`;
+    if (isCertain) problems.push({ place: source.placeOf(at), message: told });
+    else warnings.push(told);
+  }
   if (job.params.top_logprobs !== undefined && job.params.logprobs !== true && job.confidence === null) {
     problems.push({ place: source.placeOf(['params', 'top_logprobs']), message: 'params.top_logprobs: needs logprobs: true' });
   }
@@ -40,6 +47,12 @@ export function lintJob(
   if (untold.length > 0)
     warnings.push(`with output: text the model knows of labels what the prompt says, and that does not name ${untold.join(', ')}`);
   return { problems, warnings };
+}
+
+/** Where the job says what stands at a path of its schema: fields in shorthand have no `properties` around them. */
+function locateInOutput(path: Path, source: JobSource): Path {
+  const isShorthand = source !== NO_SOURCE && !source.has(['output', 'properties']);
+  return ['output', ...(isShorthand ? path.filter((step) => step !== 'properties') : path)];
 }
 
 /** Labels of plain texts that the prompt does not name; those of JSON answers stand in the schema. Nothing is known of a prompt written by a function. */

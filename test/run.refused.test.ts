@@ -87,6 +87,23 @@ test('a run that had done something is not taken back when its key is refused la
   assert.deepEqual([ended.summary.run, ended.summary.exitCode], [summary.run, 0]);
 });
 
+test('a run whose create is in doubt stays open when its key is refused meanwhile: its batch is found, and nothing is paid twice', async (t) => {
+  const faults = [
+    { match: { method: 'POST', path: '/v1/batches' }, do: { drop: 'after' }, times: 1 },
+    // The first list is the sweep before anything was created.
+    { match: { method: 'GET', path: '/v1/batches', nth: 2 }, do: ANY_KEY },
+  ];
+  const world = await makeWorld(t, { faults });
+  const { summary } = await world.run();
+  world.assertFaultsFired();
+  assert.equal(summary.exitCode, 4);
+  await world.restart({});
+  const ended = await world.run();
+  assert.deepEqual([ended.summary.run, ended.summary.exitCode], [summary.run, 0]);
+  assert.equal(ended.requests['POST /v1/batches'] ?? 0, 0, 'the batch that was created is found');
+  world.check(ended.summary);
+});
+
 test('after a refusal of another provider, what is looked at is the last run that was one', async (t) => {
   const world = createWorld({ 'reviews.csv': REVIEWS, 'job.yaml': REVIEW_JOB });
   const simulator = await startSimulator({ faults: [{ match: {}, do: { error: 'invalid_api_key' } }] });

@@ -25,7 +25,7 @@ test('a plan says when the model ends, what takes its place and what the job cos
   assert.equal(there.modelEnd, null);
   const expected = modelEnd.successor.cost.batch?.expectedNanoUsd ?? 0;
   assert.ok(Math.abs(expected / (there.cost.batch?.expectedNanoUsd ?? 0) - 1) < 0.05, 'the estimate is that of the successor');
-  const sentence = `gpt-4o-mini ends on 2027-01-14 (in 46 days); today’s successor is gpt-6-luna: this job would cost ${formatDollars(expected)} there instead of ${formatDollars(cost.batch.expectedNanoUsd)}`;
+  const sentence = `gpt-4o-mini ends on 2027-01-14 (in 46 days); today’s successor is gpt-6-luna: this job would cost ${formatDollars(expected)} there instead of ${formatDollars(cost.batch.expectedNanoUsd)}; gpt-6-luna thinks first, which is billed as output and spends params.max_output_tokens; params.reasoning_effort: none lets it answer at once`;
   assert.equal(modelEnd.message, sentence);
   assert.ok(plan.problems.some(({ severity, message }) => severity === 'warning' && message === sentence));
   assert.ok(renderPlan(plan, '', false).includes(`warning: ${sentence}`));
@@ -56,6 +56,35 @@ test('before, on and after the day: what is said, and at whose address', async (
     if (said === null) assert.equal(modelEnd, null, `${model} at ${origin}`);
     else assert.match(modelEnd?.message ?? '', said);
     assert.equal(problems.filter(({ message }) => / end(s|ed) on /.test(message)).length, said === null ? 0 : 1);
+  }
+});
+
+const REFUSED: readonly (readonly [job: string, refuses: readonly RegExp[]])[] = [
+  [
+    'params: { temperature: 0, max_output_tokens: 2000 }',
+    [
+      /^params\.temperature: gpt-6-luna is a reasoning model and takes only the default, 1; leave it out, or set params\.reasoning_effort: none$/,
+    ],
+  ],
+  ['params: { temperature: 1, max_output_tokens: 2000 }', [/^gpt-6-luna thinks first/]],
+  ['params: { stop: END, max_output_tokens: 100 }', [/refuse stop: leave it out, or set params\.reasoning_effort: none/]],
+  [
+    'model: gpt-5-mini\nparams: { reasoning_effort: minimal, max_output_tokens: 100 }',
+    [/^params\.reasoning_effort: gpt-6\.1-terra is not known to take minimal, only none, low/],
+  ],
+  ['model: gpt-5\nparams: { max_output_tokens: 2000 }', []],
+  ['model: o1\nparams: { reasoning_effort: low, max_output_tokens: 2000 }', []],
+];
+
+test('what the successor would not take of a job’s parameters is said with it', async (t) => {
+  const world = await makeWorld(t, { rows: [['r1', 'A note']] });
+  for (const [job, refuses] of REFUSED) {
+    world.write('job.yaml', makeJobText(job));
+    const { modelEnd } = await planOn(world, '2026-11-29');
+    const told = modelEnd?.successor?.refuses ?? [];
+    assert.equal(told.length, refuses.length, `${job}: ${told.join(' | ')}`);
+    for (const [index, words] of refuses.entries()) assert.match(told[index] ?? '', words);
+    assert.ok(modelEnd?.message.endsWith(told.join('; ')));
   }
 });
 
@@ -124,7 +153,7 @@ const DOCTOR: readonly {
     name: 'a job that cannot be planned',
     origin: 'default',
     job: makeJobText().replace('in.csv', 'no.csv'),
-    said: /^gpt-4o-mini ends on 2027-01-14 \(in 46 days\); today’s successor is gpt-6-luna$/,
+    said: /^gpt-4o-mini ends on 2027-01-14 \(in 46 days\); today’s successor is gpt-6-luna; gpt-6-luna thinks/,
   },
   {
     name: 'the address tells that no end is announced',
@@ -180,7 +209,7 @@ test('a model that is refused stops the run with exit 4 and says when it ended; 
     assert.equal(summary.exitCode, 4, name);
     assert.match(
       summary.verdict,
-      /(does not offer this model: 40\d The model|refuses this job: model_not_found: The provided model) .*; gpt-4 ended on 2026-10-23 at OpenAI; today’s successor is gpt-6\.1-terra: this job would cost \$0\.\d+ there instead of \$0\.\d+$/,
+      /(does not offer this model: 40\d The model|refuses this job: model_not_found: The provided model) .*; gpt-4 ended on 2026-10-23 at OpenAI; today’s successor is gpt-6\.1-terra: this job would cost \$0\.\d+ there instead of \$0\.\d+; /,
     );
     assert.deepEqual([summary.rows.failed, summary.rows.pending], [0, 1], name);
     await world.restart({});

@@ -1,14 +1,16 @@
 import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { listBaseNames } from '../core/base-model.ts';
 import { AppError, UsageError } from '../core/errors.ts';
 import type { Job } from '../core/job.ts';
 import { callWithin } from '../core/timer.ts';
 import { loadJob } from '../input/job/load-job.ts';
 import { loadPrices } from '../input/job/load-prices.ts';
+import { findParamDoubts } from '../input/request/param-doubts.ts';
 import { DEFAULT_BASE_URL, hostOfOrigin } from '../ledger/origin.ts';
 import { createFindPrice, type FindPrice } from '../money/price.ts';
 import { findPriceSource } from '../money/price-source.ts';
-import { baseOf, type ModelEnd, makeToldEnd } from '../openai/model-ends.ts';
+import { type ModelEnd, makeToldEnd } from '../openai/model-ends.ts';
 import type { Provider } from '../openai/provider.ts';
 import type { RemoteModel } from '../openai/wire.ts';
 import type { Effects } from '../run/open/effects.ts';
@@ -18,7 +20,20 @@ import { examineEnd } from './examine-end.ts';
 
 /** One thing that was looked at. */
 export interface Finding {
-  readonly name: 'node' | 'job' | 'state' | 'disk' | 'key' | 'base url' | 'proxy' | 'models' | 'model' | 'end' | 'price' | 'clock';
+  readonly name:
+    | 'node'
+    | 'job'
+    | 'params'
+    | 'state'
+    | 'disk'
+    | 'key'
+    | 'base url'
+    | 'proxy'
+    | 'models'
+    | 'model'
+    | 'end'
+    | 'price'
+    | 'clock';
   readonly status: 'ok' | 'warning' | 'problem';
   readonly message: string;
   /** Of the finding `end`: what the message says. */
@@ -57,7 +72,7 @@ export async function examine(options: DoctorOptions): Promise<readonly Finding[
     try {
       job = (await loadJob(options.jobFile, { cwd: options.cwd })).job;
       findPrice = createFindPrice(await loadPrices(job.directory, options.cwd), { from });
-      findings.push({ name: 'job', status: 'ok', message: `${job.name}: the job file is right` });
+      findings.push({ name: 'job', status: 'ok', message: `${job.name}: the job file is right` }, ...examineParams(job));
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;
       findings.push({ name: 'job', status: 'problem', message: error.message });
@@ -78,6 +93,11 @@ function examineNode(version: string): Finding {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   const isNew = major > MIN_NODE[0] || (major === MIN_NODE[0] && minor >= MIN_NODE[1]);
   return { name: 'node', status: isNew ? 'ok' : 'problem', message: `Node ${version}; ${MIN_NODE.join('.')} or newer is needed` };
+}
+
+/** What the job's model does not take of its parameters; nothing where it takes them all. */
+function examineParams(job: Job): readonly Finding[] {
+  return findParamDoubts(job).map(({ message, isCertain }) => ({ name: 'params', status: isCertain ? 'problem' : 'warning', message }));
 }
 
 function examineDisk(stateDirectory: string): readonly Finding[] {
@@ -159,7 +179,7 @@ async function examineModels(provider: Provider, job: Job | null, options: Docto
   const listed = models.find(({ id }) => id === job.model);
   const message = listed === undefined ? `${job.model} is not in the list of this key` : `${job.model} is in the list`;
   const told = listed?.endsOn === undefined ? await askForEnd(provider, job.model, options) : listed.endsOn;
-  const endsOn = told === undefined ? models.find(({ id }) => id === baseOf(job.model))?.endsOn : told;
+  const endsOn = told === undefined ? models.find(({ id }) => id === listBaseNames(job.model)[0])?.endsOn : told;
   return {
     findings: [...findings, { name: 'model', status: listed === undefined ? 'problem' : 'ok', message }],
     ...(endsOn === undefined ? {} : { toldEnd: makeToldEnd(job.model, endsOn) }),

@@ -33,6 +33,6 @@ export async function examineEnd(job: Job, told: ModelEnd | null | undefined, op
     return modelEnd;
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
-    return foreseeEnd(job.model, { ...known, today: options.effects.clock().toISOString() }, null);
+    return foreseeEnd(job, { ...known, today: options.effects.clock().toISOString() }, null);
   }
 }

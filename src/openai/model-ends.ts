@@ -1,3 +1,5 @@
+import { isFineTuned, listBaseNames } from '../core/base-model.ts';
+
 /** When a model is switched off at OpenAI, and what takes its place. */
 export interface ModelEnd {
   /** Whose end it is: of a fine-tuned model that of its base. */
@@ -183,7 +185,7 @@ export const MODEL_ENDS: readonly EndedModels[] = [
 
 /** When a model ends, as far as the table knows; a fine-tuned one ends with its base. Null where nothing is known. */
 export function findModelEnd(model: string): ModelEnd | null {
-  const base = baseOf(model);
+  const [base] = listBaseNames(model);
   const row = MODEL_ENDS.find(({ models }) => models.includes(base));
   if (row === undefined || (row.sparesFineTunes === true && isFineTuned(model))) return null;
   const { endsOn, successor, source } = row;
@@ -194,13 +196,4 @@ export function findModelEnd(model: string): ModelEnd | null {
 export function makeToldEnd(model: string, endsOn: string | null): ModelEnd | null {
   if (endsOn === null) return null;
   return { model, endsOn, successor: findModelEnd(model)?.successor ?? null, source: 'shutdown_date of /v1/models' };
-}
-
-/** Of a fine-tuned model the one it is made of: `ft:gpt-4o-mini-2024-07-18:…` is made of gpt-4o-mini-2024-07-18; any other is its own. */
-export function baseOf(model: string): string {
-  return ((isFineTuned(model) ? model.split(':')[1] : model) ?? model).toLowerCase();
-}
-
-function isFineTuned(model: string): boolean {
-  return model.startsWith('ft:');
 }

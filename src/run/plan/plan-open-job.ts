@@ -1,6 +1,6 @@
 import { UsageError } from '../../core/errors.ts';
 import type { Job } from '../../core/job.ts';
-import { isReasoningModel } from '../../input/request/params.ts';
+import { isReasoningModel } from '../../input/request/model-params.ts';
 import { KeyIndex } from '../../ledger/key-index.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import type { LeaveOut } from '../../ledger/runs.ts';

@@ -145,7 +145,7 @@ export async function planTable(options: PlanTableOptions): Promise<PlannedTable
   const lane = chooseLane(job.mode, { rows });
   const priced = choosePrice(job.mode, lane);
   const advised = { prices, lane, priced, work, cost, hasImages: counted.hasImages };
-  const modelEnd = options.end === null ? null : foreseeEnd(job.model, options.end, advised);
+  const modelEnd = options.end === null ? null : foreseeEnd(job, options.end, advised);
   const endHere = options.end?.holdsHere === true ? modelEnd : null;
   const warnings = [
     ...options.warnings,

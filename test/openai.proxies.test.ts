@@ -39,7 +39,7 @@ async function withEnvironment<T>(settings: Record<string, string>, work: () => 
 async function listModels(settings: Record<string, string>, baseUrl: string): Promise<readonly string[]> {
   return withEnvironment(settings, async () => {
     const provider = await createProvider({ apiKey: 'sk-test', baseUrl, clock: () => new Date(), startTimer });
-    return provider.listModels(signal);
+    return (await provider.listModels(signal)).map(({ id }) => id);
   });
 }
 

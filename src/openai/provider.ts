@@ -11,7 +11,17 @@ import { findKnownProvider } from './known-providers.ts';
 import { openClient } from './open-client.ts';
 import type { ProxySettings } from './open-fetch.ts';
 import { openStoredContent } from './stored-content.ts';
-import { type RemoteBatch, type RemoteFile, readBatchPage, readCreatedBatch, readPage, readRemoteBatch, readRemoteFile } from './wire.ts';
+import {
+  type RemoteBatch,
+  type RemoteFile,
+  type RemoteModel,
+  readBatchPage,
+  readCreatedBatch,
+  readPage,
+  readRemoteBatch,
+  readRemoteFile,
+  readRemoteModel,
+} from './wire.ts';
 
 /** The calls rowmill makes. Each is one HTTP request, never repeated here, and throws only ApiError (or the caller's abort). */
 export interface Provider {
@@ -46,7 +56,9 @@ export interface Provider {
   /** One page of at most 100 batches; the API knows no filter and no order (openai-contract section 3). */
   listBatches(options: { after: string | null; signal: AbortSignal }): Promise<readonly RemoteBatch[]>;
   cancelBatch(id: string, signal: AbortSignal): Promise<RemoteBatch>;
-  listModels(signal: AbortSignal): Promise<readonly string[]>;
+  listModels(signal: AbortSignal): Promise<readonly RemoteModel[]>;
+  /** Null when the answer is no model. */
+  retrieveModel(id: string, signal: AbortSignal): Promise<RemoteModel | null>;
   /** Makes one live call. What fails is data; throws only the signal's reason. */
   callEndpoint(call: EndpointCall): Promise<EndpointResult>;
 }
@@ -174,11 +186,11 @@ export async function createProvider(options: ProviderOptions): Promise<Provider
       call({ signal, type: 'effect' }, async (deadline) => readRemoteBatch(await sdk.batches.cancel(id, { signal: deadline }))),
     callEndpoint: (endpointCall) => callEndpoint(live, endpointCall),
     listModels: (signal) =>
-      call({ signal }, async (deadline) =>
-        readPage(await sdk.get('/models', { signal: deadline })).flatMap((model) => {
-          const { id } = model as { id?: unknown };
-          return typeof id === 'string' ? [id] : [];
-        }),
+      call({ signal }, async (deadline) => readPage(await sdk.get('/models', { signal: deadline })).flatMap(readRemoteModel)),
+    retrieveModel: (id, signal) =>
+      call(
+        { signal },
+        async (deadline) => readRemoteModel(await sdk.get(`/models/${encodeURIComponent(id)}`, { signal: deadline }))[0] ?? null,
       ),
   };
 }

@@ -80,6 +80,21 @@ export function readRemoteFile(value: unknown): RemoteFile {
   };
 }
 
+/** A model an address has. */
+export interface RemoteModel {
+  readonly id: string;
+  /** The day it is switched off, `YYYY-MM-DD`; null: told that none is announced; undefined: not told (OpenAI's page of deprecations, read 2026-11-29). */
+  readonly endsOn: string | null | undefined;
+}
+
+/** A model as a list or an answer of its own has it; nothing where it is none. */
+export function readRemoteModel(value: unknown): readonly RemoteModel[] {
+  const { id, shutdown_date: told } = objectOf(value);
+  if (typeof id !== 'string') return [];
+  const day = typeof told === 'string' ? /^\d{4}-\d{2}-\d{2}/.exec(told)?.[0] : undefined;
+  return [{ id, endsOn: told === null ? null : day }];
+}
+
 /** Whether a file of this status is not ready yet. One that failed never will be. */
 export function isBeingProcessed(status: string | null): boolean {
   return status !== null && status !== 'processed' && status !== 'error';

@@ -53,6 +53,8 @@ export interface RunChange extends Partial<Omit<RunOptions, 'target'>> {
   readonly apiKey?: string;
   /** Where the provider is reached; the simulator without it. */
   readonly baseUrl?: string;
+  /** Whose state directory and prices; the simulator's without it. */
+  readonly origin?: string;
   readonly startTimer?: StartTimer;
 }
 
@@ -159,7 +161,7 @@ export async function makeWorld(t: Cleanup | null, options: WorldOptions = {}): 
       simulator = await start(change);
     },
     async run(change = {}) {
-      const { apiKey = CANARY_KEY, baseUrl, startTimer: startCallTimer = startTimer, ...others } = change;
+      const { apiKey = CANARY_KEY, baseUrl, origin = 'simulator', startTimer: startCallTimer = startTimer, ...others } = change;
       const before = { ...simulator.requests() };
       const warnings: string[] = [];
       const never = new AbortController().signal;
@@ -169,7 +171,7 @@ export async function makeWorld(t: Cleanup | null, options: WorldOptions = {}): 
         stateRoot: null,
         stdin: null,
         target: {
-          origin: 'simulator',
+          origin,
           baseUrl: null,
           async connect() {
             const provider = await createProvider({

@@ -19,9 +19,11 @@ import { modelLimits } from '../../money/model-limits.ts';
 import { createFindPrice, findPriceNote } from '../../money/price.ts';
 import { findPriceSource } from '../../money/price-source.ts';
 import { createRowLimit } from '../../money/row-limit.ts';
+import type { ModelEnd } from '../../openai/model-ends.ts';
 import { createPlainTable } from '../../output/plain-table.ts';
 import { findColumnClash } from '../../output/table-columns.ts';
 import { findHoldout, findRunDestinationProblem } from './destinations.ts';
+import { findKnownEnd } from './model-end.ts';
 import { findOldState } from './old-state.ts';
 import type { PreparedJob } from './prepared-job.ts';
 import { locateStateDirectory, type Target } from './target.ts';
@@ -37,6 +39,8 @@ export interface PrepareOptions {
   readonly stdin: Readable | null;
   /** What the environment came from: files that must not be written over. */
   readonly environmentFiles?: readonly string[];
+  /** When the job's model ends, as the address itself has told; absent where it was not asked. */
+  readonly toldEnd?: ModelEnd | null;
   /** Whether the job is to be run: then what it would write is looked at. */
   readonly isToWrite?: boolean;
   readonly signal: AbortSignal;
@@ -85,6 +89,7 @@ export async function prepareJob(options: PrepareOptions): Promise<PreparedJob> 
       missingFolder,
       findPrice,
       priceNoteAt: (at) => findPriceNote(job.model, at, customPrices, from),
+      modelEnd: findKnownEnd(job.model, options.target, options.toldEnd),
       customPricesSha256: hash('sha256', JSON.stringify(customPrices)),
       tokens,
       compileWith: (params) => compileJob({ ...bound, job: { ...job, params: setParams(job.params, params) } }, table, limits),

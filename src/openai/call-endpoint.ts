@@ -2,7 +2,7 @@ import { asksForFlex } from '../core/delivery.ts';
 import { EXIT } from '../core/errors.ts';
 import type { StartTimer } from '../core/timer.ts';
 import { ApiError } from './api-error.ts';
-import { adviseBaseUrl, isNoSuchPlace, WRONG_ADDRESS } from './classify.ts';
+import { adviseBaseUrl, isNoSuchPlace, readRequestId, WRONG_ADDRESS } from './classify.ts';
 import { deliverBody } from './deliver-body.ts';
 import { learnFromAnswer, learnFromRefusal } from './form-learning.ts';
 import type { AddressForms } from './forms.ts';
@@ -82,7 +82,7 @@ export async function callEndpoint(
       __binaryResponse: true,
     })) as Response;
     headers = response.headers;
-    const requestId = headers.get('x-request-id') ?? '';
+    const requestId = readRequestId(headers.get('x-request-id'));
     const bodyText = await readText(response);
     const body = readAnswer(bodyText, { requestId, baseUrl: client.sdk.baseURL });
     learnFromAnswer({ url: call.url, body: sentBody, usage: body.usage }, forms, sentForms);

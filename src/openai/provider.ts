@@ -110,7 +110,7 @@ export async function createProvider(options: ProviderOptions): Promise<Provider
     readControlAnswer((await sdk.get(path, { query, signal, __binaryResponse: true })) as Response);
   const post = async (path: string, body: unknown, signal: AbortSignal) =>
     readControlAnswer((await sdk.post(path, { body, signal, __binaryResponse: true })) as Response);
-  const escape = encodeURIComponent;
+  const inPath = encodeURIComponent;
 
   /** A call that carries what this address may want in another form. */
   async function callInForm<T>(names: readonly FormName[], send: () => Promise<T>): Promise<T> {
@@ -153,7 +153,7 @@ export async function createProvider(options: ProviderOptions): Promise<Provider
         const paging = { order: 'desc' as const, limit: FILES_PER_PAGE, ...(after === null ? {} : { after }) };
         return readFilePage(await get('/files', deadline, { purpose: forms.now.purpose, ...paging }));
       }),
-    retrieveFile: (id, signal) => call({ signal }, async (deadline) => readRemoteFile(await get(`/files/${escape(id)}`, deadline))),
+    retrieveFile: (id, signal) => call({ signal }, async (deadline) => readRemoteFile(await get(`/files/${inPath(id)}`, deadline))),
     openContent: (id, signal) =>
       call({ signal, timeoutMs: UPLOAD_TIMEOUT_MS }, (deadline) =>
         openStoredContent((inner) => sdk.files.content(id, { signal: inner }), {
@@ -163,7 +163,7 @@ export async function createProvider(options: ProviderOptions): Promise<Provider
       ),
     deleteFile: (id, signal) =>
       call({ signal, type: 'effect' }, async (deadline) => {
-        await readControlAnswer((await sdk.delete(`/files/${escape(id)}`, { signal: deadline, __binaryResponse: true })) as Response);
+        await readControlAnswer((await sdk.delete(`/files/${inPath(id)}`, { signal: deadline, __binaryResponse: true })) as Response);
       }),
     createBatch: ({ inputFileId, endpoint, metadata, signal }) =>
       callInForm(['metadata', 'expiry'], () =>
@@ -178,8 +178,7 @@ export async function createProvider(options: ProviderOptions): Promise<Provider
           return readCreatedBatch(await post('/batches', body, deadline));
         }),
       ),
-    retrieveBatch: (id, signal) =>
-      call({ signal }, async (deadline) => readRemoteBatch(await get(`/batches/${escape(id)}`, deadline))),
+    retrieveBatch: (id, signal) => call({ signal }, async (deadline) => readRemoteBatch(await get(`/batches/${inPath(id)}`, deadline))),
     listBatches: ({ after, signal }) =>
       call({ signal }, async (deadline) => {
         const query = { limit: BATCHES_PER_PAGE, ...(after === null ? {} : { after }) };
@@ -187,11 +186,10 @@ export async function createProvider(options: ProviderOptions): Promise<Provider
       }),
     cancelBatch: (id, signal) =>
       call({ signal, type: 'effect' }, async (deadline) =>
-        readRemoteBatch(await post(`/batches/${escape(id)}/cancel`, undefined, deadline)),
+        readRemoteBatch(await post(`/batches/${inPath(id)}/cancel`, undefined, deadline)),
       ),
     callEndpoint: (endpointCall) => callEndpoint(live, endpointCall),
-    listModels: (signal) =>
-      call({ signal }, async (deadline) => readModelPage(await get('/models', deadline))),
+    listModels: (signal) => call({ signal }, async (deadline) => readModelPage(await get('/models', deadline))),
   };
 }
 

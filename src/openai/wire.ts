@@ -124,7 +124,9 @@ export function readBatchPage(value: unknown): readonly RemoteBatch[] {
 
 /** Lower case, and with the two l of OpenAI: Together writes one. */
 function nameStatus(status: string): string {
-  return clip(status, MAX_STATUS_CHARACTERS).toLowerCase().replace(/^cancel(ing|ed)$/, 'cancell$1');
+  return clip(status, MAX_STATUS_CHARACTERS)
+    .toLowerCase()
+    .replace(/^cancel(ing|ed)$/, 'cancell$1');
 }
 
 /** Unix seconds; Azure's samples and Together write ISO dates, others milliseconds (seen 2026-11-29). Null for what is no time of our calendar. */
@@ -149,7 +151,9 @@ function readProblem(value: unknown): BatchProblem {
 
 /** As much of it as the API stores: 16 pairs (openai-contract section 3). */
 function readMetadata(value: unknown): Record<string, string> {
-  const pairs = Object.entries(objectOf(value)).filter((entry): entry is [string, string] => isId(entry[0]) && typeof entry[1] === 'string');
+  const pairs = Object.entries(objectOf(value)).filter(
+    (entry): entry is [string, string] => isId(entry[0]) && typeof entry[1] === 'string',
+  );
   return Object.fromEntries(pairs.slice(0, MAX_PAIRS).map(([name, text]) => [name, clip(text, MAX_VALUE_CHARACTERS)]));
 }
 

@@ -1,5 +1,5 @@
 import { EXIT } from '../core/errors.ts';
-import { QUOTA_CODES } from '../core/response-line.ts';
+import { keepRequestId, QUOTA_CODES } from '../core/response-line.ts';
 import { ApiError, type FailureKind } from './api-error.ts';
 import { isCertificateCode, isProxyRefusal, type Transport } from './permanent-cause.ts';
 import { type Refusal, readRefusal, refusesModel } from './refusal.ts';
@@ -70,7 +70,7 @@ function classifyAnswered(failure: SdkError, status: number, now: Date, call: Fa
   const said = hideKeys(refusal.message === '' ? 'without an explanation' : refusal.message);
   const code = refusal.code ?? `http_${status}`;
   const askedMs = readAskedWait(failure.headers, said, now);
-  const options = { code, status, requestId: readRequestId(failure.requestID), askedMs, retryAfterMs: capWait(askedMs), refusal };
+  const options = { code, status, requestId: keepRequestId(failure.requestID ?? ''), askedMs, retryAfterMs: capWait(askedMs), refusal };
   if (status >= 300 && status < 400) {
     const target = hostOf(failure.headers?.get('location') ?? '');
     const message = `the base URL redirects to ${target}; rows are never sent on, so give that address as the base URL if it is right`;
@@ -88,13 +88,6 @@ function classifyAnswered(failure: SdkError, status: number, now: Date, call: Fa
     return new ApiError(`${message}: ${adviseBaseUrl(call.baseUrl)}`, { ...options, kind: 'permanent', code: WRONG_ADDRESS });
   return new ApiError(message, { ...options, kind: kindOf(status, refusal, call) });
 }
-
-/** A header may be as long as all of them together: what is no id is none. */
-export function readRequestId(header: string | null | undefined): string {
-  return header === null || header === undefined || header.length > MAX_REQUEST_ID_CHARACTERS ? '' : header;
-}
-
-const MAX_REQUEST_ID_CHARACTERS = 256;
 
 /** Codes, types and statuses that are about the account: no row is at fault, and no wait helps. */
 function isAboutAccount(status: number, { code, type }: Refusal): boolean {

@@ -8,6 +8,7 @@ import { deliverBody } from './deliver-body.ts';
 import { learnFromRefusal } from './form-learning.ts';
 import { type AddressForms, createAddressForms, type FormName } from './forms.ts';
 import { findKnownProvider } from './known-providers.ts';
+import { createLargeAnswers } from './large-answers.ts';
 import { openClient } from './open-client.ts';
 import type { ProxySettings } from './open-fetch.ts';
 import { readControlAnswer } from './read-bounded.ts';
@@ -124,7 +125,7 @@ export async function createProvider(options: ProviderOptions): Promise<Provider
     }
   }
 
-  const live = { client, forms, timeoutMs: LIVE_TIMEOUT_MS, clock, startTimer };
+  const live = { client, forms, largeAnswers: createLargeAnswers(), timeoutMs: LIVE_TIMEOUT_MS, clock, startTimer };
   return {
     baseUrl,
     keyFingerprint: hash('sha256', `rowmill\n${apiKey}`).slice(0, 12),

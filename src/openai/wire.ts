@@ -1,4 +1,4 @@
-import { clip, MAX_MESSAGE_CHARACTERS } from '../core/clip.ts';
+import { clip, MAX_MESSAGE_CHARACTERS } from '../core/bounds/clip.ts';
 import { EXIT } from '../core/errors.ts';
 import { ApiError } from './api-error.ts';
 

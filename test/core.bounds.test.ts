@@ -20,6 +20,9 @@ const said = (change: object) => ({
   body: { choices: [{ message: { content: 'hi', ...change }, finish_reason: 'stop' }] },
 });
 
+const checkBy = (schema: Readonly<Record<string, unknown>>) =>
+  compileCheckAnswer({ type: 'json', format: 'json_object', schema, columns: [] });
+
 const spoken: readonly (readonly [string, () => ReturnType<typeof decide>])[] = [
   ['an error', () => decide(null, { message: long, code: long })],
   ['an error that is a text', () => decide(null, long)],
@@ -74,4 +77,17 @@ test('an answer may be as long as its request allows, and what it sends back', (
   assert.equal(bound({ max_output_tokens: 100, messages: [{ content: '"max_output_tokens":999999999' }] }), capped);
   assert.ok(bound({}) > 16_000_000);
   assert.ok(bound({ max_tokens: 100, logprobs: true }) > 10 * 100 * 128);
+});
+
+for (const schema of [{ $ref: '#' }, { allOf: [{ $ref: '#' }] }]) {
+  test(`a schema without an end makes answers invalid: ${JSON.stringify(schema)}`, () => {
+    const check = checkBy(schema);
+    assert.deepEqual(check('{"a":1}'), { ok: false, message: 'the schema refers to itself without an end' });
+  });
+}
+
+test('a schema that refers to itself takes an answer of many levels', () => {
+  const check = checkBy({ type: 'object', properties: { c: { $ref: '#' } }, additionalProperties: false });
+  assert.equal(check(`${'{"c":'.repeat(900)}{}${'}'.repeat(900)}`).ok, true);
+  assert.equal(check(`${'{"c":'.repeat(900)}{"d":1}${'}'.repeat(900)}`).ok, false);
 });

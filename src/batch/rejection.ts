@@ -67,6 +67,7 @@ export function isEnqueuedLimit({ code, message }: { readonly code: string; read
 /** "Limit: 2,000,000 enqueued tokens" in the provider's message (openai-contract section 4, seen 2026-11-21). */
 function readEnqueuedLimit(message: string): EnqueuedLimit {
   const [, digits = '', unit] = ENQUEUED_LIMIT.exec(message) ?? [];
-  const limit = Number(digits.replaceAll(',', ''));
+  const told = Number(digits.replaceAll(',', ''));
+  const limit = Number.isSafeInteger(told) && told > 0 ? told : null;
   return { limitTokens: unit === 'token' ? limit : null, limitRequests: unit === 'request' ? limit : null };
 }

@@ -81,7 +81,7 @@ export interface Ledger {
 
   /**
    * Announces an event: synced to the disk together with others of the same few milliseconds, then part of `fold`, then resolved.
-   * @throws LedgerError when the disk failed, then and for ever after; LockHeldError when another process took the lock over
+   * @throws DiskError when the disk failed, then and for ever after; LockHeldError when another process took the lock over
    */
   append(event: Event): Promise<void>;
 
@@ -111,7 +111,7 @@ export interface Ledger {
   /**
    * Appends response lines of live calls to the run's live file. Resolves once they are synced to the disk and settled: only then they count.
    * A line whose id is recorded for its custom_id already is the same call, delivered again, and is left out.
-   * @throws LedgerError when the disk failed, then and for ever after
+   * @throws DiskError when the disk failed, then and for ever after
    */
   recordLines(lines: readonly LiveLine[]): Promise<void>;
   /** Says whether the live lane holds a key's request: the key is in flight meanwhile. Not kept over a restart. */

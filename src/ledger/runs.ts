@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { onDisk } from '../core/disk-error.ts';
 import { UsageError } from '../core/errors.ts';
 import { NewerFormatError, refuseNewer } from '../core/formats.ts';
 import {
@@ -8,6 +9,7 @@ import {
   makeTemporaryPath,
   openPrivateFile,
   publishFile,
+  removeQuietly,
   writeFileAtomically,
   writeFully,
 } from './disk/durable-files.ts';
@@ -126,13 +128,19 @@ export function openRunFiles(stateDirectory: string, randomId: () => string): Ru
 function openRowsWriter(file: string, token: string): RunRowsWriter {
   const { O_WRONLY, O_CREAT, O_EXCL } = fs.constants;
   const temporaryPath = makeTemporaryPath(file, token);
-  const descriptor = openPrivateFile(temporaryPath, O_WRONLY | O_CREAT | O_EXCL);
+  const descriptor = onDisk(file, () => openPrivateFile(temporaryPath, O_WRONLY | O_CREAT | O_EXCL));
   const memory = Buffer.allocUnsafe(CHUNK_BYTES);
   let held = 0;
   let bytes = 0;
+  let isOpen = true;
+
+  function close(): void {
+    if (isOpen) fs.closeSync(descriptor);
+    isOpen = false;
+  }
 
   function flush(): void {
-    writeFully(descriptor, memory.subarray(0, held), bytes);
+    onDisk(file, () => writeFully(descriptor, memory.subarray(0, held), bytes));
     bytes += held;
     held = 0;
   }
@@ -145,13 +153,13 @@ function openRowsWriter(file: string, token: string): RunRowsWriter {
     },
     finish() {
       flush();
-      fs.fsyncSync(descriptor);
-      fs.closeSync(descriptor);
+      onDisk(file, () => fs.fsyncSync(descriptor));
+      close();
       publishFile(temporaryPath, file);
     },
     abandon() {
-      fs.closeSync(descriptor);
-      fs.rmSync(temporaryPath, { force: true });
+      close();
+      removeQuietly(temporaryPath);
     },
   };
 }

@@ -1,4 +1,5 @@
 import { mayHaveUnknownBatches, sweepBatches } from '../batch/sweep.ts';
+import { asDiskError } from '../core/disk-error.ts';
 import type { Summary } from '../core/summary.ts';
 import { agreeOnRun } from './agree.ts';
 import { concludeRun } from './finish/conclude.ts';
@@ -172,7 +173,7 @@ export async function runJob(given: RunOptions): Promise<Summary> {
     await refusal.withdrawFor(error).catch(() => {});
     const run = ledger.fold.currentRun?.id ?? null;
     if (run === null) await forgetRows();
-    throw run !== null && hasSpent(ledger, books, run) ? asSpent(error) : error;
+    throw run !== null && hasSpent(ledger, books, run) ? asSpent(asDiskError(error)) : asDiskError(error);
   } finally {
     await ledger.closeUnused();
     if (opened.missingFolder !== null) removeEmptyFolders(prepared.stateDirectory, opened.missingFolder);

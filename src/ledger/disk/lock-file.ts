@@ -1,5 +1,6 @@
 import fs from 'node:fs';
-import { makeTemporaryPath, openPrivateFile, publishFile, writeFully } from './durable-files.ts';
+import { onDisk } from '../../core/disk-error.ts';
+import { makeTemporaryPath, openPrivateFile, publishFile, removeQuietly, writeFully } from './durable-files.ts';
 import type { ProcessIdentity } from './process-identity.ts';
 
 /** What the file `lock` says, and each claim to it. */
@@ -63,22 +64,27 @@ export function putNewFile(file: string, holder: Holder, token: string): number 
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return null;
     return putNewFileWithoutLink(file, holder);
   } finally {
-    fs.rmSync(temporaryPath, { force: true });
+    removeQuietly(temporaryPath);
   }
 }
 
 /** Puts a file in the place of another one, durably. @returns its descriptor */
 export function replaceFile(file: string, holder: Holder, token: string): number {
   const { descriptor, temporaryPath } = writeBeside(file, holder, token);
-  fs.fsyncSync(descriptor);
-  publishFile(temporaryPath, file);
-  return descriptor;
+  try {
+    onDisk(file, () => fs.fsyncSync(descriptor));
+    publishFile(temporaryPath, file);
+    return descriptor;
+  } catch (error) {
+    fs.closeSync(descriptor);
+    throw error;
+  }
 }
 
 function writeBeside(file: string, holder: Holder, token: string): { readonly descriptor: number; readonly temporaryPath: string } {
   const temporaryPath = makeTemporaryPath(file, token);
   const descriptor = openPrivateFile(temporaryPath, O_RDWR | O_CREAT | O_EXCL);
-  writeFully(descriptor, formatHolder(holder), 0);
+  writeHolder(file, descriptor, holder);
   return { descriptor, temporaryPath };
 }
 
@@ -86,10 +92,19 @@ function writeBeside(file: string, holder: Holder, token: string): { readonly de
 function putNewFileWithoutLink(file: string, holder: Holder): number | null {
   try {
     const descriptor = openPrivateFile(file, O_RDWR | O_CREAT | O_EXCL);
-    writeFully(descriptor, formatHolder(holder), 0);
+    writeHolder(file, descriptor, holder);
     return descriptor;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return null;
+    throw error;
+  }
+}
+
+function writeHolder(file: string, descriptor: number, holder: Holder): void {
+  try {
+    onDisk(file, () => writeFully(descriptor, formatHolder(holder), 0));
+  } catch (error) {
+    fs.closeSync(descriptor);
     throw error;
   }
 }

@@ -1,6 +1,8 @@
 import { createWriteStream } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { asDiskError, DiskError } from '../core/disk-error.ts';
 import type { BatchState } from '../ledger/events/fold.ts';
 import type { FinishBatchOptions } from '../ledger/ledger.ts';
 import { ApiError } from '../openai/api-error.ts';
@@ -92,9 +94,9 @@ async function writeContent(context: BatchContext, fileId: string, path: string)
     return bytes;
   } catch (error) {
     context.signal.throwIfAborted();
-    const { code } = error as NodeJS.ErrnoException;
     // A full or broken disk is ours, not the provider's: it must not be tried for ever.
-    if (code !== undefined && /^E(NOSPC|IO|ROFS|ACCES|MFILE|DQUOT)$/.test(code)) throw error;
+    const known = asDiskError(error, join(dirname(path), fileId));
+    if (known instanceof DiskError) throw known;
     throw new ApiError('the download broke off', { kind: 'again', code: 'broken_download' });
   } finally {
     stopPatience();

@@ -30,6 +30,8 @@ export interface LedgerOptions {
   readonly checkAnswer: CheckAnswer;
   /** Names the rules `checkAnswer` applies: stored answers judged by other rules are judged again. */
   readonly rulesHash: string;
+  /** Whether every recorded response file is read and compared with its hash; absent: yes. Without it altered bytes may be taken for answers. */
+  readonly hashesResponses?: boolean | undefined;
   /** Opens the state as it was when this run gave way to the next one; for reading only. Absent: as it is. */
   readonly asOfRun?: string;
   /** Sees every record of every recorded file exactly once, in order: at the opening, and later as answers arrive. */
@@ -76,6 +78,10 @@ export interface Ledger {
   readonly decide: DecideLine;
   /** Requests whose answer was ok when it was last judged, and is not by the rules of now: the job's changed, or the program's. */
   readonly noLongerOk: number;
+  /** Names of response files whose bytes are no longer those that were recorded, by number. Their requests are held as `unknown`. */
+  readonly altered: ReadonlyMap<number, string>;
+  /** Why a key whose outcome is `unknown` is not asked again by itself, in words; null while it may be. */
+  explainHold(id: number): string | null;
   /** The files of single runs. */
   readonly runFiles: RunFiles;
 

@@ -93,6 +93,7 @@ export async function openWithLock(options: LedgerOptions, lock: Lock | null): P
       fold: state.fold,
       files: state.files,
       anomalies: state.anomalies,
+      altered: state.altered,
       decide,
       noLongerOk,
       runFiles: openRunFiles(directory, options.randomId),

@@ -11,6 +11,7 @@ import {
   makePrivateDirectory,
   makeTemporaryPath,
   publishFile,
+  removeQuietly,
   removeTemporaryFiles,
   replaceByCopy,
   syncDirectory,
@@ -117,7 +118,7 @@ export async function createWriting(options: WritingOptions): Promise<Writing> {
   let lastShard = Math.max(0, ...[...state.fold.shards.values()].map((shard) => shard.number));
 
   const requestPath = (shard: string) => path.join(requests, `${shard}.jsonl`);
-  const removeRequests = (shard: string) => fs.rmSync(requestPath(shard), { force: true });
+  const removeRequests = (shard: string) => removeQuietly(requestPath(shard));
 
   /** What lines of live calls mean depends on the events before them, so both keep their order; only the calls' own events may pass. */
   async function announce(event: Event): Promise<void> {
@@ -185,7 +186,7 @@ export async function createWriting(options: WritingOptions): Promise<Writing> {
       await log.append({ type: 'state-created', state: randomId(), format: FORMATS.state, version: VERSION, origin: options.origin });
       for (const directory of [options.directory, path.dirname(options.directory)]) syncDirectory(directory);
     }
-    for (const name of listNames(requests)) if (isSpent(state, name)) fs.rmSync(path.join(requests, name));
+    for (const name of listNames(requests)) if (isSpent(state, name)) removeQuietly(path.join(requests, name));
     await recorder.recordLeftovers();
     await takeLiveLeftovers({ ...options, directory: responses }, ({ name, offsetBytes, bytes, lines, createdSeconds }, sha256) =>
       log.append({ type: 'live-recorded', file: name, offsetBytes, bytes, lines, sha256, createdSeconds }),

@@ -14,6 +14,8 @@ export interface DiskFault {
   readonly nth: number;
   /** The operations that may; those this error is known from, unless said otherwise. */
   readonly operations?: readonly DiskOperation[];
+  /** The first to fail begins so, for example `write events`; `nth` counts those that do. */
+  readonly first?: string;
   /** Whether everything after it fails too, until room is made. */
   readonly isLasting?: boolean;
   /** Only paths below it count. */
@@ -81,6 +83,8 @@ function fail(
   if (plan === null || typeof file !== 'string' || !plan.may.has(operation)) return null;
   const resolved = path.resolve(file);
   if (!resolved.startsWith(plan.under) || (plan.except !== undefined && resolved.includes(plan.except))) return null;
+  const what = `${operation} ${path.basename(resolved)}`;
+  if (plan.first !== undefined && plan.fired.length === 0 && !what.startsWith(plan.first)) return null;
   plan.seen += 1;
   if (plan.seen < plan.nth || (plan.seen > plan.nth && plan.isLasting !== true)) return null;
   if (operation === 'write' && plan.roomBytes >= bytes) {
@@ -88,7 +92,7 @@ function fail(
     return null;
   }
   if (operation !== 'write' && plan.roomBytes > 0) return null;
-  plan.fired.push(`${operation} ${path.basename(resolved)}`);
+  plan.fired.push(what);
   if (plan.reportPath !== undefined) original.writeFileSync(plan.reportPath, JSON.stringify(plan.fired));
   return makeError(plan.errno, syscall, ['write', 'sync', 'truncate'].includes(operation) ? null : resolved);
 }

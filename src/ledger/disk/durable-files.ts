@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import path from 'node:path';
 import { asDiskError, onDisk } from '../../core/disk-error.ts';
 import { LedgerError } from '../../core/errors.ts';
@@ -51,7 +52,36 @@ function openFile(file: string, flags: number): number {
   throw refuseNoFile(file);
 }
 
-function refuseNoFile(file: string, cause?: unknown): LedgerError {
+/** The text of a file of at most `maxBytes`, by the same rules; null where there is none. @throws LedgerError for a larger one */
+export function readPrivateText(file: string, maxBytes: number): string | null {
+  let descriptor: number;
+  try {
+    descriptor = openForReading(file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
+  try {
+    const { size } = fs.fstatSync(descriptor);
+    if (size > maxBytes) throw new LedgerError(`it has ${size} bytes, far more than such a file ever has`, { file, line: 0 });
+    return onDisk(file, () => readBytesAt(descriptor, { offsetBytes: 0, lengthBytes: size })).toString('utf8');
+  } finally {
+    fs.closeSync(descriptor);
+  }
+}
+
+/** Opens a file to be read in pieces, by the same rules. */
+export async function openHandleForReading(file: string): Promise<FileHandle> {
+  const handle = await open(file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK).catch((error: NodeJS.ErrnoException) => {
+    throw NO_FILE.has(error.code ?? '') ? refuseNoFile(file, error) : error;
+  });
+  if ((await handle.stat()).isFile()) return handle;
+  await handle.close();
+  throw refuseNoFile(file);
+}
+
+/** What is to be said of something else in the place of a file. */
+export function refuseNoFile(file: string, cause?: unknown): LedgerError {
   const found = fs.lstatSync(file, { throwIfNoEntry: false });
   const kind = found?.isSymbolicLink() ? 'a link' : found?.isDirectory() ? 'a folder' : found?.isFIFO() ? 'a FIFO' : 'a device or socket';
   return new LedgerError(

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import { onDisk } from '../../core/disk-error.ts';
-import { makeTemporaryPath, openPrivateFile, publishFile, removeQuietly, writeFully } from './durable-files.ts';
+import { makeTemporaryPath, openPrivateFile, publishFile, readPrivateText, removeQuietly, writeFully } from './durable-files.ts';
 import type { ProcessIdentity } from './process-identity.ts';
 
 /** What the file `lock` says, and each claim to it. */
@@ -20,19 +20,15 @@ export interface FoundHolder {
   readonly content: string;
 }
 
+/** Many times what a holder says of itself. */
+const MAX_BYTES = 1 << 16;
 const TOKEN = /^[A-Za-z0-9_-]{1,64}$/;
 const DAMAGED: Holder = { pid: 0, host: 'unknown', startTime: null, heartbeatAt: '', token: 'damaged' };
 
 /** Who holds the lock or made the claim; null when there is no such file. A damaged file may be one that is being written, and is watched. */
 export function readHolder(file: string): FoundHolder | null {
-  let content: string;
-  try {
-    content = fs.readFileSync(file, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw error;
-  }
-  return { file, holder: parseHolder(content) ?? DAMAGED, content };
+  const content = readPrivateText(file, MAX_BYTES);
+  return content === null ? null : { file, holder: parseHolder(content) ?? DAMAGED, content };
 }
 
 function parseHolder(content: string): Holder | null {
@@ -83,7 +79,7 @@ export function replaceFile(file: string, holder: Holder, token: string): number
 
 function writeBeside(file: string, holder: Holder, token: string): { readonly descriptor: number; readonly temporaryPath: string } {
   const temporaryPath = makeTemporaryPath(file, token);
-  const descriptor = openPrivateFile(temporaryPath, O_RDWR | O_CREAT | O_EXCL);
+  const descriptor = onDisk(file, () => openPrivateFile(temporaryPath, O_RDWR | O_CREAT | O_EXCL));
   writeHolder(file, descriptor, holder);
   return { descriptor, temporaryPath };
 }

@@ -51,6 +51,8 @@ export interface GrowingBlock extends Pick<BlockWriter, 'offsetBytes' | 'write'>
 }
 
 const CHUNK_BYTES = 1 << 18;
+/** A line that is longer is no header. */
+const MAX_HEADER_BYTES = 1 << 16;
 
 export interface SettledStoreOptions {
   readonly file: string;
@@ -184,12 +186,12 @@ export class SettledStore {
   }
 
   /** The line that begins at an offset, newline excluded. @throws RangeError when there is none */
-  readLine(offsetBytes: number): string {
+  readLine(offsetBytes: number, maxBytes = Number.POSITIVE_INFINITY): string {
     for (let lengthBytes = 512; ; lengthBytes *= 2) {
       const bytes = this.#read({ offsetBytes, lengthBytes });
       const newline = bytes.indexOf(10);
       if (newline >= 0) return bytes.toString('latin1', 0, newline);
-      if (bytes.length < lengthBytes) throw new RangeError(`no settled record at offset ${offsetBytes}`);
+      if (bytes.length < lengthBytes || lengthBytes >= maxBytes) throw new RangeError(`no settled record at offset ${offsetBytes}`);
     }
   }
 
@@ -222,7 +224,7 @@ export class SettledStore {
 
   #readHeader(): BlockHeader | null {
     try {
-      return JSON.parse(this.readLine(this.#endBytes)) as BlockHeader;
+      return JSON.parse(this.readLine(this.#endBytes, MAX_HEADER_BYTES)) as BlockHeader;
     } catch {
       return null;
     }

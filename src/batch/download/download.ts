@@ -1,4 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { onDiskLater } from '../../core/disk-error.ts';
 import { ApiError } from '../../openai/api-error.ts';
 import { createPatience } from '../backoff.ts';
 import type { BatchContext } from '../context.ts';
@@ -48,12 +50,17 @@ export async function download(context: BatchContext, options: DownloadOptions):
   }
 }
 
-/** @throws ApiError of kind `again` when the body broke off or stalled; what the disk says as it says it */
-async function writeContent(
-  context: BatchContext,
-  { fileId, asked }: DownloadOptions,
-  path: string,
-): Promise<{ readonly received: number; readonly cut: string | null }> {
+interface Written {
+  readonly received: number;
+  readonly cut: string | null;
+}
+
+/** @throws ApiError of kind `again` when the body broke off or stalled; DiskError, which is ours and must not be tried for ever */
+function writeContent(context: BatchContext, options: DownloadOptions, path: string): Promise<Written> {
+  return onDiskLater(join(dirname(path), options.fileId), () => writeLines(context, options, path));
+}
+
+async function writeLines(context: BatchContext, { fileId, asked }: DownloadOptions, path: string): Promise<Written> {
   const stall = new AbortController();
   const body = await context.provider.openContent(fileId, AbortSignal.any([context.signal, stall.signal]));
   const reader = body.getReader();

@@ -9,6 +9,8 @@ const START_PATIENCE_MS = 4_000;
 /** A server that has not answered for this long is taken for gone: the connection is made anew. */
 const COMMAND_TIMEOUT_MS = 5_000;
 const LONGEST_RECONNECT_PAUSE_MS = 500;
+/** What the client says of a connection that is gone. */
+const LOST = /connection is closed|connection close|isn't writeable/i;
 
 /**
  * One checked connection whose commands fail at once while Redis is away, so that the caller decides about waiting.
@@ -133,13 +135,15 @@ export function describeReply(reply: ErrorReply, redisUrl: string): string {
 /** Whether an error comes from Redis or from the way to it; BullMQ has some of its own. */
 export function isOfRedis(error: Error): boolean {
   if (readErrorReply(error) !== null) return true;
-  return /^E[A-Z]+$/.test(reasonOf(error)) || /connection is closed|connection close|timed out|writeable/i.test(error.message);
+  return /^E[A-Z]+$/.test(reasonOf(error)) || LOST.test(error.message) || /timed out/.test(error.message);
 }
 
 /** Why Redis did not answer, in a word. */
 export function reasonOf(error: unknown): string {
-  const { code, message } = error as { code?: string; message?: string };
-  return code ?? message ?? 'no answer';
+  const { code, message = '' } = (error ?? {}) as { code?: string; message?: string };
+  if (code !== undefined) return code;
+  if (/timed out/.test(message)) return 'no answer';
+  return LOST.test(message) ? 'the connection was lost' : message || 'no answer';
 }
 
 function refuse(message: string, cause: unknown): AppError {

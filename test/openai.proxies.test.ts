@@ -14,6 +14,7 @@ import { createProvider } from '../src/openai/provider.ts';
 import { startSimulator } from '../src/simulator/start.ts';
 import { startConnectProxy } from './helpers/connect-proxy.ts';
 import { projectRoot } from './helpers/project-root.ts';
+import { wideTest } from './helpers/wide.ts';
 
 const VARIABLES = ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'http_proxy', 'https_proxy', 'no_proxy'];
 const CERTIFICATE = join(projectRoot, 'test', 'tls', 'localhost.crt');
@@ -170,7 +171,7 @@ test('a proxy that is no address is told by its variable, and never shown', asyn
   assert.equal((await openWay({ HTTPS_PROXY: '' })).proxy, null);
 });
 
-test('doctor names the proxy and the certificates, and a certificate in NODE_EXTRA_CA_CERTS is trusted', async (t) => {
+wideTest('doctor names the proxy and the certificates, and a certificate in NODE_EXTRA_CA_CERTS is trusted', async (t) => {
   const secure = await startSecureServer(t);
   const run = async (env: Record<string, string>) => {
     const { PATH = '', HOME = '' } = process.env;

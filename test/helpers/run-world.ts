@@ -116,7 +116,13 @@ export async function makeWorld(t: Cleanup | null, options: WorldOptions = {}): 
   const { rows = makeRows(12), job, directory = fs.mkdtempSync(path.join(os.tmpdir(), 'rowmill-')), ...simulatorOptions } = options;
   const stateDirectory = path.join(directory, '.rowmill', 'proof@simulator');
   const providerDirectory = path.join(stateDirectory, 'provider');
-  const { clock, sleep } = createSkippedTime(SPEED);
+  const time = createSkippedTime(SPEED);
+  const { clock } = time;
+  /** What the simulator waits for is over as soon as that time was skipped. */
+  const sleep: Effects['sleep'] = async (milliseconds, signal) => {
+    await time.sleep(milliseconds, signal);
+    void simulator.advance(0).catch(() => {});
+  };
   const start = (change: SimulatorOptions) => {
     fs.mkdirSync(stateDirectory, { recursive: true, mode: 0o700 });
     return startSimulator({ stateDirectory: providerDirectory, batchSeconds: 0, now: () => clock().getTime(), ...change });

@@ -5,6 +5,7 @@ import { listAddedColumns } from '../answer/added-columns.ts';
 import { findLabelField } from '../answer/label-field.ts';
 import { findSchemaDoubts } from '../job/schema-doubts.ts';
 import { findExtraProblems } from './extra-params.ts';
+import { leavesJsonWordToRows, NO_JSON_WORD } from './json-word.ts';
 import { findParamDoubts } from './param-doubts.ts';
 import { takesParam } from './params.ts';
 import type { CompiledMessage } from './request-body.ts';
@@ -18,12 +19,9 @@ export function lintJob(
   const problems: Problem[] = [];
   const warnings: string[] = [];
   const isComplete = messages.length === job.messages.length;
-  if (isComplete && job.output.type === 'json' && job.output.format === 'json_object' && !messages.some(saysJson)) {
-    problems.push({
-      place: source.placeOf(['prompt']),
-      message: 'prompt: JSON mode needs the word JSON in the prompt; the API refuses every row without it',
-    });
-  }
+  const isConstant = messages.length > 0 && messages.every(({ template }) => template.columns.length === 0);
+  if (isComplete && isConstant && leavesJsonWordToRows(job, messages))
+    problems.push({ place: source.placeOf(['prompt']), message: `prompt: ${NO_JSON_WORD}` });
   problems.push(...lintEndpoint(job, source));
   problems.push(...findExtraProblems(job).map(({ path, message }) => ({ place: source.placeOf(path), message })));
   for (const { path, message, isCertain } of findParamDoubts(job)) {
@@ -64,10 +62,6 @@ function listUntoldLabels(job: Job, messages: readonly CompiledMessage[]): reado
 
 function showsLabels({ messages }: Job): boolean {
   return messages.some(({ content }) => /\blabels\b/.test(content));
-}
-
-function saysJson({ template }: CompiledMessage): boolean {
-  return /json/i.test(template.literalText);
 }
 
 /** POST /v1/responses refuses a smaller cap (OpenAI's API description, seen 2026-11-21). */

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { MAX_SHARD_BYTES } from '../../batch/cut-size.ts';
 import { UsageError } from '../../core/errors.ts';
-import { compileJob } from '../../input/compile-job.ts';
+import { type CompiledJob, compileJob } from '../../input/compile-job.ts';
 import { type JobOverrides, type LoadedJob, loadJob } from '../../input/job/load-job.ts';
 import { loadPrices } from '../../input/job/load-prices.ts';
 import { keepRows } from '../../input/kept-rows.ts';
@@ -23,6 +23,7 @@ import type { ModelEnd } from '../../openai/model-ends.ts';
 import { createPlainTable } from '../../output/plain-table.ts';
 import { findColumnClash } from '../../output/table-columns.ts';
 import { findHoldout, findRunDestinationProblem } from './destinations.ts';
+import { sampleJsonWord } from './json-word-sample.ts';
 import { findKnownEnd } from './model-end.ts';
 import { findOldState } from './old-state.ts';
 import type { PreparedJob } from './prepared-job.ts';
@@ -78,7 +79,7 @@ export async function prepareJob(options: PrepareOptions): Promise<PreparedJob> 
     if (options.isToWrite === true)
       await refuseDestinations(loaded, { table, exampleFiles: chosen?.table.files ?? [], stateDirectory, options });
     const bound = { ...loaded, ...(chosen === null ? {} : { examples: chosen.examples }) };
-    const compiled = compileJob(bound, table, limits);
+    const compiled = await withSample(compileJob(bound, table, limits), { ...options, table, loaded });
     const clash = findColumnClash({ ...job.write, columns: table.columns, answerColumns: compiled.answerColumns });
     if (clash !== null) throw new UsageError(`write: ${clash.message}`);
     return {
@@ -102,6 +103,20 @@ export async function prepareJob(options: PrepareOptions): Promise<PreparedJob> 
     }
     throw error;
   }
+}
+
+/** The same job, knowing what its first rows tell; where nothing is to be sent they are not asked. @throws UsageError when no row could be sent */
+async function withSample(
+  compiled: CompiledJob,
+  {
+    isToWrite,
+    table,
+    loaded,
+    signal,
+  }: Pick<PrepareOptions, 'isToWrite' | 'signal'> & { readonly table: InputTable; readonly loaded: LoadedJob },
+): Promise<CompiledJob> {
+  const warning = isToWrite === true ? await sampleJsonWord(compiled, { table, source: loaded.source, signal }) : null;
+  return warning === null ? compiled : { ...compiled, warnings: [...compiled.warnings, warning] };
 }
 
 /** `params.extra` may ask for a cache of twelve hours; rowmill itself never does. */

@@ -228,6 +228,8 @@ function causeOf(error: WireError, status: number | null): Cause {
   if (code === 'batch_cancelled') return 'cancelled';
   // Azure refuses a prompt its filter objects to; the row will be refused again (seen 2026-11-21).
   if (code === 'content_filter') return 'filtered';
+  // The account or the model is refused, not the row: it waits, and the run stops (rate-wait).
+  if (code !== null && (QUOTA_CODES.has(code) || isModelCode(code))) return 'rate_limited';
   // The model's own JSON was none, which Groq reports as a fault of the request (seen 2026-11-29): asking again may mend it.
   if (code === 'json_validate_failed') return 'invalid';
   const isSuccess = status !== null && status >= 200 && status <= 299;
@@ -265,6 +267,22 @@ function showList(list: readonly unknown[]): string {
   } catch {
     return nameForm(list);
   }
+}
+
+/** Codes and types that say of the model that it is not there, or not for this key: OpenAI's, Azure's, Groq's, DashScope's, Mistral's. */
+const MODEL_WORDS = new RegExp(
+  [
+    'model_?not_?(found|available|supported)|(unknown|invalid|unsupported)_model',
+    'model_?(decommissioned|deprecated|retired|gone)|model\\.?access_?denied|deployment_?not_?found',
+  ]
+    .map((words) => `^(${words})$`)
+    .join('|'),
+  'i',
+);
+
+/** Whether a code says that the model is refused. */
+export function isModelCode(code: string | null): boolean {
+  return code !== null && MODEL_WORDS.test(code);
 }
 
 interface WireError {

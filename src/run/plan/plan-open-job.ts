@@ -129,8 +129,8 @@ function warnOfCosts(job: Job, findPrice: FindPrice, at: string): readonly strin
   return warnings;
 }
 
-function warnOfReasoning({ model }: Job): readonly string[] {
-  if (!isReasoningModel(model)) return [];
+function warnOfReasoning({ model, params }: Job): readonly string[] {
+  if (!isReasoningModel(model) || params.reasoning_effort === 'none') return [];
   return [`${model} bills its reasoning as output, and no schema tells how much it is: run --sample 50 measures it`];
 }
 

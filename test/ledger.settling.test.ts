@@ -15,6 +15,7 @@ import {
   startRun,
   submit,
 } from './helpers/ledger-world.ts';
+import { runsOf, wideTest } from './helpers/wide.ts';
 
 /** Settles lines as the output of one batch over `k(0)` … `k(4)`, and tells everything that came of it. */
 async function settle(t: TestContext, lines: readonly string[]): Promise<unknown> {
@@ -66,7 +67,7 @@ test('the order of the lines in a file changes nothing', async (t) => {
         .map(({ line }) => line);
       assert.deepEqual(await settle(t, shuffled), await settle(t, lines));
     }),
-    { numRuns: 30 },
+    { numRuns: runsOf(30) },
   );
 });
 
@@ -77,7 +78,7 @@ test('a line repeated byte for byte is counted, and changes nothing else', async
       const repeated = [...lines, lines[pick % lines.length] as string];
       assert.deepEqual(withoutAnomalies(await settle(t, repeated)), withoutAnomalies(await settle(t, lines)));
     }),
-    { numRuns: 20 },
+    { numRuns: runsOf(20) },
   );
 });
 
@@ -185,7 +186,7 @@ async function countRecords(ledger: Ledger, run: string): Promise<number> {
   return records;
 }
 
-test('whatever settled.jsonl holds, the state is the same, and a writer makes it whole again', async (t) => {
+wideTest('whatever settled.jsonl holds, the state is the same, and a writer makes it whole again', async (t) => {
   const world = makeLedgerWorld(t);
   const ledger = await world.open();
   await startRun(ledger, 'run-1');

@@ -48,6 +48,7 @@ export async function agreeOnRun(
     budgetNanoUsd: limits.run,
     maxLiveNanoUsd: limits.live,
   };
+  if (plan.modelEnd !== null) options.warn(plan.modelEnd.message);
   await options.confirm(plan, spending);
   makeCostBounds({
     job,

@@ -64,7 +64,7 @@ export async function beginSending(opened: OpenedRun, agreement: Agreement, { co
   // A state without a run looks a day back: as long as a batch may live that another checkout of the job left.
   const sweepSince = ledger.fold.runs.at(-1)?.startedAt ?? new Date(context.clock().getTime() - BATCH_LIFE_MS).toISOString();
   if (opening.isFresh || reopenedKeys.length > 0)
-    await requireAccess(provider, { model: job.model, origin: target.origin, signal: context.stopping });
+    await requireAccess(provider, { model: job.model, modelEnd: planned.modelEnd, origin: target.origin, signal: context.stopping });
 
   const estimateNanoUsd = estimateRun(plan, choosePrice(job.mode, laneName), { ledger, books });
   const begin = () => startRun(ledger, { planned, lane: laneName, estimateNanoUsd, job: job.name, isSimulated, effects: options.effects });

@@ -49,7 +49,7 @@ async function sendAndConclude(opened: OpenedRun, agreement: Agreement, connecti
     const sending = await beginSending(opened, agreement, { connection, stopSignal });
     try {
       for (;;) {
-        const stop = await sendUntilStopped(sending.lane, stopSignal, sending);
+        const stop = await sendUntilStopped(sending.lane, stopSignal, { ...sending, modelEnd: agreement.planned.modelEnd });
         // What comes while the books are made and the table is written is the next run's.
         await sending.holdEnds(true);
         const summary = await conclude(opened, agreement, { sending, stop, isSimulated: connection.provider.isSimulated() });

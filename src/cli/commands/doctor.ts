@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { EXIT } from '../../core/errors.ts';
+import { EXIT, UsageError } from '../../core/errors.ts';
 import { loadEnvFile } from '../../host/environment.ts';
 import { makeTarget } from '../../host/provider-target.ts';
 import { makeEffects } from '../../host/real-effects.ts';
@@ -16,18 +16,17 @@ const PROVIDER_FINDINGS: ReadonlySet<Finding['name']> = new Set(['key', 'base ur
 /** `rowmill doctor`: one line per finding. Exit 4 when key, provider or model is the problem, 2 for any other problem. */
 export async function doctor(jobFile: string | undefined, flags: JobFlags): Promise<number> {
   loadEnvFile();
-  const { clock, startTimer } = makeEffects();
-  const temporaryDirectory = mkdtempSync(join(tmpdir(), 'rowmill-doctor-'));
+  const effects = makeEffects();
+  const temporaryDirectory = makeTemporaryDirectory();
   try {
     const findings = await examine({
       jobFile: jobFile ?? null,
       cwd: process.cwd(),
       stateRoot: flags.stateDir ?? null,
-      target: makeTarget(flags, { clock, startTimer }),
+      target: makeTarget(flags, effects),
       temporaryDirectory,
       nodeVersion: process.versions.node,
-      clock,
-      startTimer,
+      effects,
       signal: new AbortController().signal,
     });
     const problems = findings.filter(({ status }) => status === 'problem');
@@ -37,6 +36,15 @@ export async function doctor(jobFile: string | undefined, flags: JobFlags): Prom
     return problems.some(({ name }) => PROVIDER_FINDINGS.has(name)) ? EXIT.refused : EXIT.usage;
   } finally {
     rmSync(temporaryDirectory, { recursive: true, force: true });
+  }
+}
+
+function makeTemporaryDirectory(): string {
+  try {
+    return mkdtempSync(join(tmpdir(), 'rowmill-doctor-'));
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new UsageError(`no folder can be made in ${tmpdir()} (${code}); set TMPDIR to a folder that can be written`, { cause: error });
   }
 }
 

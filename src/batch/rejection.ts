@@ -1,5 +1,5 @@
+import { isModelCode, QUOTA_CODES } from '../core/answer/error-codes.ts';
 import type { RejectedRequest } from '../core/event.ts';
-import { isModelCode, QUOTA_CODES } from '../core/response-line.ts';
 import type { BatchProblem, RemoteBatch } from '../openai/wire.ts';
 import { isTooLarge } from './upload.ts';
 

@@ -1,5 +1,6 @@
+import { isModelCode, QUOTA_CODES } from '../core/answer/error-codes.ts';
 import { EXIT } from '../core/errors.ts';
-import { isModelCode, keepRequestId, QUOTA_CODES } from '../core/response-line.ts';
+import { keepRequestId } from '../core/response-line.ts';
 import { ApiError, type FailureKind } from './api-error.ts';
 import { isCertificateCode, isProxyRefusal, type Transport } from './permanent-cause.ts';
 import { type Refusal, readRefusal, refusesModel } from './refusal.ts';

@@ -1,5 +1,5 @@
+import { isModelCode } from '../core/answer/error-codes.ts';
 import { clip } from '../core/bounds/clip.ts';
-import { isModelCode } from '../core/response-line.ts';
 
 /** What a provider says when it refuses a call, whatever form it says it in. Texts are for people: without tags, at most `MAX_WORDS` long. */
 export interface Refusal {

@@ -114,7 +114,7 @@ export async function makeWorld(t: Cleanup | null, options: WorldOptions = {}): 
   const { rows = makeRows(12), job, directory = fs.mkdtempSync(path.join(os.tmpdir(), 'rowmill-')), ...simulatorOptions } = options;
   const stateDirectory = path.join(directory, '.rowmill', 'proof@simulator');
   const providerDirectory = path.join(stateDirectory, 'provider');
-  const { clock, sleep } = createSkippedTime(SPEED);
+  const { clock, monotonicMs, sleep } = createSkippedTime(SPEED);
   const start = (change: SimulatorOptions) => {
     fs.mkdirSync(stateDirectory, { recursive: true, mode: 0o700 });
     return startSimulator({ stateDirectory: providerDirectory, batchSeconds: 0, now: () => clock().getTime(), ...change });
@@ -129,7 +129,7 @@ export async function makeWorld(t: Cleanup | null, options: WorldOptions = {}): 
   let ids = 0;
   const effects: Effects = {
     clock,
-    monotonicMs: () => performance.now(),
+    monotonicMs,
     sleep,
     startTimer,
     random: () => 0.5,

@@ -1,5 +1,6 @@
 import type { BatchContext } from '../../batch/context.ts';
 import type { Job } from '../../core/job.ts';
+import { createWaitTeller } from '../../core/wait-teller.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import type { Provider } from '../../openai/provider.ts';
 import type { RunOptions } from '../options.ts';
@@ -12,18 +13,20 @@ export interface BatchContextParts extends Pick<RunOptions, 'effects' | 'looksMs
 
 /** What the batch lane is handed by a run or a command. */
 export function makeBatchContext(parts: BatchContextParts): BatchContext {
-  const { clock, sleep, startTimer, random } = parts.effects;
+  const { clock, monotonicMs, sleep, startTimer, random } = parts.effects;
   return {
     ledger: parts.ledger,
     provider: parts.provider,
     jobName: parts.job.name,
     settings: { looksMs: parts.looksMs, pollMaxMs: parts.pollMaxMs },
     clock,
+    monotonicMs,
     sleep,
     startTimer,
     random,
     stopping: parts.stopping,
     signal: parts.signal,
+    waits: createWaitTeller({ warn: parts.warn, clock, monotonicMs }),
     warn: parts.warn,
   };
 }

@@ -117,10 +117,11 @@ async function resolveCreate(context: BatchContext, shard: ShardState, attempt: 
   const schedule = context.settings.looksMs;
   const isOld = context.clock().getTime() - Date.parse(asked.createIntentAt as string) > (schedule.at(-1) ?? 0);
   const looksMs = isOld ? [0] : schedule;
+  context.waits.end(`looks ${shard.id}`);
   for (const [index, lookMs] of looksMs.entries()) {
     const milliseconds = Math.max(0, failedAtMs + lookMs - context.monotonicMs());
     const describe = ({ since }: WaitTimes) =>
-      `the creation of the batch of shard ${shard.id} was not answered, ${since}: it is looked for in the provider's list ${looksMs.length} times, before anything is sent again`;
+      `waiting since ${since}: the creation of the batch of shard ${shard.id} was not answered; it is looked for in the provider's list ${looksMs.length} times before anything is sent again`;
     context.waits.begin({ name: `looks ${shard.id}`, milliseconds, describe });
     await context.sleep(milliseconds, context.stopping);
     const isLast = index === looksMs.length - 1;

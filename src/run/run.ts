@@ -76,14 +76,14 @@ export async function runJob(given: RunOptions): Promise<Summary> {
     const { plan, opening, reopenedKeys } = planned;
     const connection = await target.connect(prepared.stateDirectory, ledger.assertHeld);
     followAddress(connection.provider, { ...options, ledger });
-    const stopSignal = createStopSignal(options);
+    const stopSignal = createStopSignal({ ...options, ledger });
     let lanes: Lanes | null = null;
     try {
       const context = makeBatchContext({ ...options, ledger, job, provider: connection.provider, stopping: stopSignal.stopping });
       // A state without a run looks a day back: as long as a batch may live that another checkout of the job left.
       const sweepSince = ledger.fold.runs.at(-1)?.startedAt ?? new Date(context.clock().getTime() - BATCH_LIFE_MS).toISOString();
       if (opening.isFresh || reopenedKeys.length > 0)
-        await requireAccess(connection.provider, { model: job.model, origin: target.origin, signal: context.stopping });
+        await requireAccess(context.provider, { model: job.model, origin: target.origin, signal: context.stopping });
 
       const estimate = { planned, lane: laneName, estimateNanoUsd: estimateRun(plan, choosePrice(job.mode, laneName), { ledger, books }) };
       const begin = () => startRun(ledger, { ...estimate, job: job.name, isSimulated: isSimulator, effects: options.effects });
@@ -98,7 +98,7 @@ export async function runJob(given: RunOptions): Promise<Summary> {
       const lane = createPilotLane({ lane: lanes.lane, stopRules, pilot: job.pilot, waitForEnd: () => waitForEnd(waiting) });
       const startedAt = context.clock();
       const duplicates = createDuplicateRows(ledger.keys);
-      options.watch(createRunView({ ...running, lanes, keys: ledger.keys, duplicates, startedAt }));
+      options.watch(createRunView({ ...running, lanes, context, keys: ledger.keys, duplicates }));
 
       const working = {
         ...prepared,

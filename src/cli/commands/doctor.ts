@@ -39,6 +39,7 @@ export async function doctor(jobFile: string | undefined, flags: JobFlags): Prom
   }
 }
 
+/** @throws UsageError when there is no place for temporary files */
 function makeTemporaryDirectory(): string {
   try {
     return mkdtempSync(join(tmpdir(), 'rowmill-doctor-'));

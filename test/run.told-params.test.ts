@@ -20,8 +20,7 @@ function examineWorld({ directory, path, effects }: World): Promise<readonly Fin
     },
     temporaryDirectory: directory,
     nodeVersion: process.versions.node,
-    clock: effects.clock,
-    startTimer: effects.startTimer,
+    effects,
     signal: new AbortController().signal,
   });
 }

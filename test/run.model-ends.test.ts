@@ -191,6 +191,11 @@ const REFUSALS: readonly { readonly name: string; readonly mode: 'batch' | 'live
   { name: '403 of a call', mode: 'live', fault: { match: { path: '/v1/chat/*' }, do: { status: 403, body: GONE } } },
   { name: '400 of a creation', mode: 'batch', fault: { match: { method: 'POST', path: '/v1/batches' }, do: { status: 400, body: GONE } } },
   {
+    name: 'the lines of a batch that was under way',
+    mode: 'batch',
+    fault: { match: {}, do: { rowStatus: 404, code: 'model_not_found', message: GONE.error.message } },
+  },
+  {
     name: 'the validation of a batch',
     mode: 'batch',
     fault: { match: {}, do: { fail: 'model_not_found', message: 'The provided model is not supported by the Batch API.', lines: [1] } },
@@ -198,24 +203,27 @@ const REFUSALS: readonly { readonly name: string; readonly mode: 'batch' | 'live
 ];
 
 test('a model that is refused stops the run with exit 4 and says when it ended; no row is touched', async (t) => {
+  const world = await makeWorld(t, { rows: [['r1', 'A note']], job: 'model: gpt-4' });
+  await world.run();
+  world.write('in.csv', 'id,text\nr1,A note\nr2,Another one\n');
   for (const { name, mode, fault } of REFUSALS) {
-    const world = await makeWorld(t, { rows: [['r1', 'A note']], job: 'model: gpt-4' });
-    const overrides = { cwd: world.directory, input: null, out: null, mode };
-    await world.run({ overrides });
-    world.write('in.csv', 'id,text\nr1,A note\nr2,Another one\n');
     await world.restart({ faults: [fault] });
-    const { summary } = await world.run({ overrides });
+    const { summary } = await world.run({ overrides: { cwd: world.directory, input: null, out: null, mode } });
     world.assertFaultsFired();
     assert.equal(summary.exitCode, 4, name);
     assert.match(
       summary.verdict,
-      /(does not offer this model: 40\d The model|refuses this job: model_not_found: The provided model) .*; gpt-4 ended on 2026-10-23 at OpenAI; today’s successor is gpt-6\.1-terra: this job would cost \$0\.\d+ there instead of \$0\.\d+; /,
+      /(does not offer this model: (40\d|model_not_found:) The model|refuses this job: model_not_found: The provided model) .*; gpt-4 ended on 2026-10-23 at OpenAI; today’s successor is gpt-6\.1-terra: this job would cost \$0\.\d+ there instead of \$0\.\d+; /,
     );
-    assert.deepEqual([summary.rows.failed, summary.rows.pending], [0, 1], name);
-    await world.restart({});
-    const again = await world.run({ overrides });
-    assert.deepEqual([again.summary.exitCode, again.summary.rows.new, again.summary.rows.reused], [0, 1, 1], name);
+    assert.deepEqual([summary.rows.ok, summary.rows.failed, summary.rows.pending], [1, 0, 1], name);
   }
+  await world.restart({});
+  const { summary } = await world.run();
+  assert.deepEqual(
+    [summary.exitCode, summary.rows.ok, summary.ledger.attempts],
+    [0, 2, 2],
+    'where the model is there again, the run goes on',
+  );
 });
 
 test('what is asked before answers make way for others says it too', async (t) => {

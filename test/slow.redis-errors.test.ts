@@ -24,7 +24,10 @@ interface Scene {
 }
 
 /** A run and its workers over a Redis of their own, as a user of Redis that may be changed. */
-async function makeScene(t: TestContext, options: { settings?: readonly string[]; latencyMs?: number; rights?: readonly string[] } = {}): Promise<Scene> {
+async function makeScene(
+  t: TestContext,
+  options: { settings?: readonly string[]; latencyMs?: number; rights?: readonly string[] } = {},
+): Promise<Scene> {
   const server = await startRedis({ settings: options.settings ?? TROUBLE_SETTINGS });
   const admin = new Redis(server.url);
   admin.on('error', () => {});

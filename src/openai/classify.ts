@@ -1,8 +1,9 @@
+import { isModelCode, QUOTA_CODES } from '../core/answer/error-codes.ts';
 import { EXIT } from '../core/errors.ts';
-import { keepRequestId, QUOTA_CODES } from '../core/response-line.ts';
+import { keepRequestId } from '../core/response-line.ts';
 import { ApiError, type FailureKind } from './api-error.ts';
 import { isCertificateCode, isProxyRefusal, type Transport } from './permanent-cause.ts';
-import { isModelCode, type Refusal, readRefusal, refusesModel } from './refusal.ts';
+import { type Refusal, readRefusal, refusesModel } from './refusal.ts';
 import { capWait, readAskedWait } from './retry-after.ts';
 
 /** Codes of failures that happen before a byte of the request is on its way. */

@@ -53,6 +53,7 @@ const CONTEXT_TOKENS: Readonly<Record<string, number>> = {
   'chatgpt-4o-latest': 128_000,
   'gpt-4.5-preview': 128_000,
   'gpt-4-turbo': 128_000,
+  'gpt-4-turbo-preview': 128_000,
   'gpt-4': 8_192,
   'gpt-4-32k': 32_768,
   'gpt-3.5-turbo': 16_385,

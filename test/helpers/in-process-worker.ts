@@ -38,7 +38,7 @@ export async function startWorker(options: {
     concurrency: options.concurrency,
     keyFingerprint: provider.keyFingerprint,
     baseUrl: provider.baseUrl,
-    makeCall: createMakeCall({ provider, makeLineId: () => `${workerId}.${++lines}`, clock }),
+    makeCall: createMakeCall({ provider, makeLineId: () => `${workerId}.${++lines}`, clock, monotonicMs: () => performance.now() }),
     ceilings: { models: null, bodyBytes: 1_000_000, outputTokens: null },
     allowance: createDailyAllowance({ calls: null, nanoUsd: null }, clock),
     log: (level, event, facts = {}) => log.push(`${level} ${event} ${JSON.stringify(facts)}`),

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { lintStrictSchema } from '../src/input/job/strict-schema.ts';
 import { readModelParams } from '../src/input/request/model-params.ts';
 import { findParamDoubts } from '../src/input/request/param-doubts.ts';
@@ -196,6 +197,28 @@ test('a schema is refused before it is sent exactly when the simulator refuses i
     }
   }
   assert.ok(refused > 50 && refused < 3 * FIELDS.length);
+});
+
+test('lookaround is found alike here and there, in every pattern that is one', () => {
+  const parts = fc.constantFrom(
+    ...['(?=a)', '(?!a)', '(?<=a)', '(?<!a)', '(?=', '(?<!', '(?:a)', '(?<n>a)', '(a)', '(', ')', 'a', '|', '?', '='],
+    ...['[', ']', '[^', '[(?=a)]', '\\[', '\\]', '\\(', '\\\\'],
+  );
+  let lookarounds = 0;
+  let patterns = 0;
+  const check = (pattern: string) => {
+    if (throws(() => void new RegExp(pattern, 'u'))) return;
+    const schema = fieldOf({ type: 'string', pattern });
+    const isRefused = throws(() => checkStrictSchema(schema, { name: 'n', param: 'response_format', isFineTuned: false }));
+    assert.equal(lintStrictSchema(schema).length > 0, isRefused, pattern);
+    patterns += 1;
+    lookarounds += Number(isRefused);
+  };
+  fc.assert(
+    fc.property(fc.array(parts, { maxLength: 8 }), (some) => check(some.join(''))),
+    { numRuns: 3_000, seed: 1 },
+  );
+  assert.ok(lookarounds > 20 && patterns - lookarounds > 200, `${lookarounds} of ${patterns}`);
 });
 
 function throws(act: () => void): boolean {

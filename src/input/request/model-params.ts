@@ -1,5 +1,5 @@
-import { listBaseNames } from '../../core/base-model.ts';
 import type { Job } from '../../core/job.ts';
+import { listBaseNames } from '../../core/model/base-model.ts';
 
 /** How much a model thinks, from least to most. */
 export const EFFORTS = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'] as const;

@@ -7,7 +7,7 @@ const LOG = '.cache/tests.log';
 /** A process of tests that hangs fails, instead of holding everything up. */
 const TEST_TIMEOUT_MS = 1_500_000;
 /** Tests are short: collecting garbage on further threads and optimizing much would cost more than it saves. */
-const SHORT_LIVED = ['--single-threaded-gc', '--sparkplug'];
+const SHORT_LIVED = ['--single-threaded-gc', '--sparkplug', '--min-semi-space-size=16', '--max-semi-space-size=32'];
 /** The areas that take the longest, begun first; `redis` and `proof` wait a lot, beside which the others get on. */
 const LONGEST_AREAS = ['proof', 'live', 'run', 'redis', 'cli'];
 /** Where tests make their thousands of small files, if it is there and has room: memory, so that they do not wait for a disk. */
@@ -19,8 +19,8 @@ export function listTestFiles() {
   return readdirSync('dist/test').filter((name) => name.endsWith('.test.js'));
 }
 
-/** Runs compiled test files, those tests alone whose title matches if a pattern is given. @returns the exit code */
-export function runTests(files, { titlePattern = null } = {}) {
+/** Runs compiled test files, those tests alone whose title matches if a pattern is given; `triesAll` cases of each table, or some. @returns the exit code */
+export function runTests(files, { titlePattern = null, triesAll = true } = {}) {
   const args = [
     ...SHORT_LIVED,
     '--test',
@@ -33,7 +33,12 @@ export function runTests(files, { titlePattern = null } = {}) {
     ...(titlePattern === null ? [] : [`--test-name-pattern=${titlePattern}`]),
     ...writeAreas(files),
   ];
-  return spawnSync(process.execPath, args, { stdio: 'inherit', env: { ...process.env, TMPDIR: chooseTemporaryFolder() } }).status ?? 1;
+  return (
+    spawnSync(process.execPath, args, {
+      stdio: 'inherit',
+      env: { ...process.env, TMPDIR: chooseTemporaryFolder(), ROWMILL_TEST_WIDE: triesAll ? '1' : '0' },
+    }).status ?? 1
+  );
 }
 
 /**

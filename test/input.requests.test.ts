@@ -189,7 +189,7 @@ test('a re-ask after a cut answer doubles the cap each time, up to what the mode
 });
 
 test('what the API would refuse for every row is refused before anything is sent', () => {
-  assert.match(refusal({ output: { json: 'object' } }), /^prompt: JSON mode needs the word JSON/);
+  assert.match(refusal({ output: { json: 'object' }, prompt: 'Rate it' }), /^prompt: JSON mode needs the word JSON/);
   assert.match(refusal({ output: { json: 'object' }, prompt: '{{ json }} {{ a }}' }), /no column "json"/);
   assert.equal(compile({ output: { json: 'object' }, prompt: 'json: {{ a }}' }).warnings.length, 0);
   assert.match(refusal({ model: 'gpt-5-mini', params: { temperature: 0 } }), /^params\.temperature: gpt-5-mini is a reasoning model/);

@@ -6,6 +6,7 @@ import { readFailures } from '../src/inspect/failures.ts';
 import { readRowHistory } from '../src/inspect/row-history.ts';
 import { readEvidence } from './helpers/run-evidence.ts';
 import { makeWorld, type World } from './helpers/run-world.ts';
+import { someOf } from './helpers/wide.ts';
 
 /** What `failures` and its like are told by default. */
 const lookAt = (world: World) => ({ ...makeReadOptions(world.path('job.yaml'), {}), cwd: world.directory });
@@ -41,7 +42,7 @@ const UNUSABLE = [
   'tool_calls',
 ];
 
-for (const answer of UNUSABLE) {
+for (const answer of someOf(UNUSABLE, 3)) {
   test(`an answer that is ${answer.replaceAll('_', ' ')} is asked again with what is wrong with it, never repaired`, async (t) => {
     const world = await makeWorld(t, { faults: [{ match: { batch: 1, every: 4 }, do: { answer } }] });
     const { summary } = await world.run();
@@ -53,7 +54,7 @@ for (const answer of UNUSABLE) {
   });
 }
 
-for (const mode of ['batch', 'live'] as const) {
+for (const mode of someOf(['batch', 'live'] as const, 1)) {
   test(`an answer in a code fence or behind a lead-in is taken without them, and that is said: ${mode}`, async (t) => {
     const faults = [
       { match: { every: 4 }, do: { answer: 'fenced' } },
@@ -162,7 +163,7 @@ for (const [status, cause] of [
   });
 }
 
-for (const answer of ['usage_missing', 'usage_negative', 'usage_fraction']) {
+for (const answer of someOf(['usage_missing', 'usage_negative', 'usage_fraction'], 1)) {
   test(`an answer with ${answer.replace('_', ' ')} is kept, and its cost is unknown, not zero`, async (t) => {
     const world = await makeWorld(t, { faults: [{ match: { every: 6 }, do: { answer } }] });
     const { summary } = await world.run();

@@ -9,6 +9,7 @@ import { readOwnIdentity } from '../src/ledger/disk/process-identity.ts';
 import { startSimulator } from '../src/simulator/start.ts';
 import { CANARY_KEY, createWorld, REVIEW_JOB, REVIEWS } from './helpers/command-line.ts';
 import { makeRows, makeWorld } from './helpers/run-world.ts';
+import { wideTest } from './helpers/wide.ts';
 
 const KEY = { OPENAI_API_KEY: CANARY_KEY };
 
@@ -37,7 +38,7 @@ for (const { nth, exitCode, ok, calls } of [
   });
 }
 
-test('a table that breaks in mid-run is no end in which nothing was spent: exit 1, and the answers are kept', async (t) => {
+wideTest('a table that breaks in mid-run is no end in which nothing was spent: exit 1, and the answers are kept', async (t) => {
   const world = await makeWorld(t, { faults: [{ match: { batch: 1 }, do: { showStatus: 'pondering' } }], batchSeconds: 60 });
   const good = makeRows(12).map(([id, text]) => JSON.stringify({ id, text }));
   world.write('in.jsonl', `${good.join('\n')}\n`);

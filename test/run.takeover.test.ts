@@ -1,6 +1,7 @@
 import { test } from 'node:test';
 import { shiftClock, whyNoNamespaces } from './helpers/places.ts';
 import { displaceAndWake, raceInTwoPlaces } from './helpers/takeover.ts';
+import { wideTest } from './helpers/wide.ts';
 
 const skip = whyNoNamespaces() ?? false;
 const hourAhead = shiftClock('+1h');
@@ -13,6 +14,6 @@ test(
   (t) => raceInTwoPlaces(t, 'batch', hourAhead ?? {}),
 );
 
-test('a run that was stopped, displaced and woken sends nothing more and ends with 6', { skip }, async (t) => {
+wideTest('a run that was stopped, displaced and woken sends nothing more and ends with 6', { skip }, async (t) => {
   await displaceAndWake(t, 'live', 5);
 });

@@ -1,5 +1,6 @@
 import type { RejectedRequest } from '../core/event.ts';
 import { QUOTA_CODES } from '../core/response-line.ts';
+import { isModelCode } from '../openai/refusal.ts';
 import type { BatchProblem, RemoteBatch } from '../openai/wire.ts';
 import { isTooLarge } from './upload.ts';
 
@@ -27,7 +28,7 @@ export interface EnqueuedLimit {
   readonly limitRequests: number | null;
 }
 
-const JOB_CODES: ReadonlySet<string> = new Set(['model_not_found', 'invalid_endpoint', 'invalid_url', 'url_mismatch']);
+const ENDPOINT_CODES: ReadonlySet<string> = new Set(['invalid_endpoint', 'invalid_url', 'url_mismatch']);
 
 /** Reads the errors of a batch that failed validation. `customIds` are the shard's, in line order. */
 export function readRejection(batch: RemoteBatch, customIds: readonly string[]): Rejection {
@@ -51,7 +52,7 @@ export function readGeneral(code: string, message: string, param: string | null)
   if (QUOTA_CODES.has(code)) return { type: 'account-refused', code, message };
   if (param === 'file_id' || /cannot find file/i.test(message)) return { type: 'file-not-found', message };
   if (isTooLarge({ message })) return { type: 'too-large', message };
-  if (JOB_CODES.has(code)) return { type: 'job-refused', code, message };
+  if (isModelCode(code) || ENDPOINT_CODES.has(code)) return { type: 'job-refused', code, message };
   return null;
 }
 
@@ -66,6 +67,7 @@ export function isEnqueuedLimit({ code, message }: { readonly code: string; read
 /** "Limit: 2,000,000 enqueued tokens" in the provider's message (openai-contract section 4, seen 2026-11-21). */
 function readEnqueuedLimit(message: string): EnqueuedLimit {
   const [, digits = '', unit] = ENQUEUED_LIMIT.exec(message) ?? [];
-  const limit = Number(digits.replaceAll(',', ''));
+  const told = Number(digits.replaceAll(',', ''));
+  const limit = Number.isSafeInteger(told) && told > 0 ? told : null;
   return { limitTokens: unit === 'token' ? limit : null, limitRequests: unit === 'request' ? limit : null };
 }

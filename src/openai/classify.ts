@@ -1,8 +1,8 @@
 import { EXIT } from '../core/errors.ts';
-import { QUOTA_CODES } from '../core/response-line.ts';
+import { keepRequestId, QUOTA_CODES } from '../core/response-line.ts';
 import { ApiError, type FailureKind } from './api-error.ts';
 import { isCertificateCode, isProxyRefusal, type Transport } from './permanent-cause.ts';
-import { type Refusal, readRefusal, refusesModel } from './refusal.ts';
+import { isModelCode, type Refusal, readRefusal, refusesModel } from './refusal.ts';
 import { capWait, readAskedWait } from './retry-after.ts';
 
 /** Codes of failures that happen before a byte of the request is on its way. */
@@ -39,6 +39,9 @@ export interface FailedCall {
 /** The code of a refusal that says that there is no such place as the one the row was sent to. */
 export const WRONG_ADDRESS = 'wrong_address';
 
+/** The code of a refusal of the model whose own code does not say so. */
+const MODEL_REFUSED = 'model_not_found';
+
 /**
  * One classifier for every call (openai 6.49.0, behaviour seen 2026-11-21). Anything that is not recognised as harmless is `unknown`. The body of
  * a refusal is found in `error.text`, where `keepRefusedBody` puts it.
@@ -52,6 +55,12 @@ export function classifyFailure(error: unknown, now: Date, call: FailedCall): Ap
     return new ApiError(`no connection (${transport.code})`, { kind: 'not-sent', code: transport.code, exitCode: EXIT.notFinished });
   }
   const what = transport?.code ?? failure.name ?? 'unknown failure';
+  if (/^(UND_ERR_HEADERS|HPE_HEADER)_OVERFLOW$/.test(what))
+    return new ApiError('the answer has more headers than the 16 KB Node reads: is the base URL right, or a proxy in between', {
+      kind: 'unknown',
+      code: 'huge_headers',
+      exitCode: EXIT.notFinished,
+    });
   return new ApiError(`the answer was lost (${what})`, { kind: 'unknown', code: what, exitCode: EXIT.notFinished });
 }
 
@@ -64,7 +73,7 @@ function classifyAnswered(failure: SdkError, status: number, now: Date, call: Fa
   const said = hideKeys(refusal.message === '' ? 'without an explanation' : refusal.message);
   const code = refusal.code ?? `http_${status}`;
   const askedMs = readAskedWait(failure.headers, said, now);
-  const options = { code, status, requestId: failure.requestID ?? null, askedMs, retryAfterMs: capWait(askedMs), refusal };
+  const options = { code, status, requestId: keepRequestId(failure.requestID ?? ''), askedMs, retryAfterMs: capWait(askedMs), refusal };
   if (status >= 300 && status < 400) {
     const target = hostOf(failure.headers?.get('location') ?? '');
     const message = `the base URL redirects to ${target}; rows are never sent on, so give that address as the base URL if it is right`;
@@ -74,10 +83,12 @@ function classifyAnswered(failure: SdkError, status: number, now: Date, call: Fa
   const isRate = call.quotaMayBeRate === true && status === 429;
   if (!isRate && isAboutAccount(status, refusal))
     return new ApiError(`the account has no money or quota left: ${message}`, { ...options, kind: 'stop' });
+  if (refusesModel(refusal, status)) {
+    const model = { ...options, kind: 'stop', code: isModelCode(code) ? code : MODEL_REFUSED, exitCode: EXIT.refused } as const;
+    return new ApiError(`the provider does not offer this model: ${message}`, model);
+  }
   if (status === 401 || status === 403)
     return new ApiError(`the provider refused the API key: ${message}`, { ...options, kind: 'stop', exitCode: EXIT.refused });
-  if (refusesModel(refusal, status))
-    return new ApiError(`the provider does not offer this model: ${message}`, { ...options, kind: 'stop', exitCode: EXIT.refused });
   if (call.type === 'live' && isNoSuchPlace(status, refusal))
     return new ApiError(`${message}: ${adviseBaseUrl(call.baseUrl)}`, { ...options, kind: 'permanent', code: WRONG_ADDRESS });
   return new ApiError(message, { ...options, kind: kindOf(status, refusal, call) });

@@ -1,3 +1,5 @@
+import { clip } from '../core/bounds/clip.ts';
+
 /** What a provider says when it refuses a call, whatever form it says it in. Texts are for people: without tags, at most `MAX_WORDS` long. */
 export interface Refusal {
   /** Empty when it says nothing. */
@@ -16,6 +18,9 @@ export interface Refusal {
 type Members = Readonly<Record<string, unknown>>;
 
 const MAX_WORDS = 500;
+/** Words lie no deeper; sixty thousand brackets would overflow the stack. */
+const MAX_LEVELS = 5;
+const MAX_CODE_CHARACTERS = 100;
 const SILENCE: Refusal = { message: '', code: null, type: null, param: null, form: 'none', original: null };
 
 /**
@@ -47,29 +52,34 @@ function readMembers(members: Members): Omit<Refusal, 'form' | 'original'> {
   return {
     message: shorten(describe(typeof said === 'string' ? (parse(said) ?? said) : said)),
     code: readCode(members.code ?? members.error_code),
-    type: typeof members.type === 'string' && members.type !== '' ? members.type : null,
-    param: typeof members.param === 'string' && members.param !== '' ? members.param : readPlace(members.detail),
+    type: typeof members.type === 'string' && members.type !== '' ? clip(members.type, MAX_CODE_CHARACTERS) : null,
+    param: typeof members.param === 'string' && members.param !== '' ? clip(members.param, MAX_CODE_CHARACTERS) : readPlace(members.detail),
   };
 }
 
 /** Codes that are numbers, also those written as texts, repeat the status or mean something to one provider alone. */
 function readCode(code: unknown): string | null {
-  return typeof code === 'string' && code !== '' && !/^\d+$/.test(code) ? code : null;
+  return typeof code === 'string' && code !== '' && !/^\d+$/.test(code) ? clip(code, MAX_CODE_CHARACTERS) : null;
 }
 
 /** FastAPI and Pydantic say where and what: `{loc: ["body", "seed"], msg: "Extra inputs are not permitted"}`. */
-function describe(said: unknown): string {
+function describe(said: unknown, level = 0): string {
   if (typeof said === 'string') return said;
-  if (Array.isArray(said)) return said.slice(0, 5).map(describe).join('; ');
+  if (level >= MAX_LEVELS) return '';
+  if (Array.isArray(said))
+    return said
+      .slice(0, 5)
+      .map((part) => describe(part, level + 1))
+      .join('; ');
   if (!isMembers(said)) return '';
   if (Array.isArray(said.loc) && typeof said.msg === 'string') return `${said.loc.filter(isPlace).join('.')}: ${said.msg}`;
-  return describe(said.message ?? said.detail ?? said.msg ?? said.error);
+  return describe(said.message ?? said.detail ?? said.msg ?? said.error, level + 1);
 }
 
 function readPlace(detail: unknown): string | null {
   const [first] = Array.isArray(detail) ? detail : [];
   const place = isMembers(first) && Array.isArray(first.loc) ? first.loc.at(-1) : null;
-  return typeof place === 'string' ? place : null;
+  return typeof place === 'string' ? clip(place, MAX_CODE_CHARACTERS) : null;
 }
 
 function isPlace(part: unknown): boolean {
@@ -85,8 +95,7 @@ function readBareWords(text: string): string {
 }
 
 function shorten(words: string): string {
-  const line = words.replaceAll(/\s+/g, ' ').trim();
-  return line.length > MAX_WORDS ? `${line.slice(0, MAX_WORDS)}…` : line;
+  return clip(words.replaceAll(/\s+/g, ' ').trim(), MAX_WORDS);
 }
 
 function parse(text: string): unknown {
@@ -118,10 +127,29 @@ export function refusesMember({ message, code, param }: Refusal, member: string)
   return isNamed && (UNKNOWN_MEMBER.test(message) || code === 'unsupported_parameter' || code === 'unknown_parameter');
 }
 
+/** Codes and types that say of the model that it is not there, or not for this key: OpenAI's, Azure's, Groq's, DashScope's, Mistral's. */
+const MODEL_WORDS = new RegExp(
+  [
+    'model_?not_?(found|available|supported)|(unknown|invalid|unsupported)_model',
+    'model_?(decommissioned|deprecated|retired|gone)|model\\.?access_?denied|deployment_?not_?found',
+  ]
+    .map((words) => `^(${words})$`)
+    .join('|'),
+  'i',
+);
+
+/** Whether a code says that the model is refused. */
+export function isModelCode(code: string | null): boolean {
+  return code !== null && MODEL_WORDS.test(code);
+}
+
+const MODEL_IS_GONE =
+  /\bmodel\b.*\b(does not exist|not found|no access|not available|no longer available|unknown|deprecated|decommissioned|retired)\b/i;
+
 /** Whether a refusal is about the model, which no other call of the run can change (fixtures/world/errors.json, seen 2026-11). */
-export function refusesModel({ message, code, param }: Refusal, status: number): boolean {
-  if (code !== null && /^(model_not_found|unknown_model|invalid_model|DeploymentNotFound)$/.test(code)) return true;
-  if (![400, 404, 422].includes(status)) return false;
+export function refusesModel({ message, code, type, param }: Refusal, status: number): boolean {
+  if (isModelCode(code) || isModelCode(type)) return true;
+  if (![400, 404, 410, 422].includes(status)) return false;
   if (param === 'model') return true;
-  return status === 404 && /\bmodel\b.*\b(does not exist|not found|no access|not available|unknown)\b/i.test(message);
+  return (status === 404 || status === 410) && MODEL_IS_GONE.test(message);
 }

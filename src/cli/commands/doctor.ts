@@ -16,18 +16,17 @@ const PROVIDER_FINDINGS: ReadonlySet<Finding['name']> = new Set(['key', 'base ur
 /** `rowmill doctor`: one line per finding. Exit 4 when key, provider or model is the problem, 2 for any other problem. */
 export async function doctor(jobFile: string | undefined, flags: JobFlags): Promise<number> {
   loadEnvFile();
-  const { clock, startTimer } = makeEffects();
+  const effects = makeEffects();
   const temporaryDirectory = makeTemporaryDirectory();
   try {
     const findings = await examine({
       jobFile: jobFile ?? null,
       cwd: process.cwd(),
       stateRoot: flags.stateDir ?? null,
-      target: makeTarget(flags, { clock, startTimer }),
+      target: makeTarget(flags, effects),
       temporaryDirectory,
       nodeVersion: process.versions.node,
-      clock,
-      startTimer,
+      effects,
       signal: new AbortController().signal,
     });
     const problems = findings.filter(({ status }) => status === 'problem');

@@ -1,11 +1,13 @@
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
+import { AppError } from '../../core/errors.ts';
 import type { Request } from '../../core/request.ts';
 import type { StartTimer } from '../../core/timer.ts';
 import type { CallOwner, CallQueue, LiveCall, QueueView } from '../queue.ts';
-import { describeUrl, isAppendOnly, openRedis } from '../redis/connection.ts';
+import { describeUrl, isAppendOnly, makeStartError, openRedis } from '../redis/connection.ts';
 import { makeJobId, makeQueueName, makeSharedKeys, makeStateKeys, type QueueIdentity, REDIS_PREFIX } from '../redis/keys.ts';
 import type { SharedLimits } from '../redis/limits.ts';
+import { RedisWatch } from '../redis/watch.ts';
 import { createSharedPace, type SharedPace } from './pace.ts';
 import { RunnerLoop } from './runner-loop.ts';
 import { CallWindow, type HeldCall, WINDOW_LIMITS, type WindowLimits } from './window.ts';
@@ -24,6 +26,8 @@ export interface BullmqQueueOptions {
   readonly random: () => number;
   readonly sleep: (milliseconds: number, signal: AbortSignal) => Promise<void>;
   readonly startTimer: StartTimer;
+  /** Fires when nothing may be waited for any more, whatever Redis and workers still do. */
+  readonly ending: AbortSignal;
   /** For a person; never row text. */
   readonly warn: (message: string) => void;
   readonly window?: WindowLimits;
@@ -54,12 +58,15 @@ class BullmqQueue implements CallQueue {
   readonly #window: CallWindow;
   readonly #pace: SharedPace;
   readonly #closed = new AbortController();
+  readonly #watch: RedisWatch;
   #loop: RunnerLoop | null = null;
   #added: number;
 
   constructor(options: BullmqQueueOptions, redis: Redis) {
     this.#options = options;
     this.#redis = redis;
+    const nowMs = () => options.clock().getTime();
+    this.#watch = new RedisWatch({ redis, redisUrl: options.redisUrl, nowMs, tell: options.warn });
     this.#window = new CallWindow(options.window ?? WINDOW_LIMITS);
     this.#queue = new Queue(makeQueueName(options.identity), {
       connection: redis,
@@ -74,9 +81,10 @@ class BullmqQueue implements CallQueue {
       shared: makeSharedKeys(makeQueueName(options.identity)),
       delayedKey: this.#queue.toKey('delayed'),
       limits: options.limits,
-      nowMs: () => options.clock().getTime(),
+      nowMs,
       warn: options.warn,
     });
+    options.ending.addEventListener('abort', this.#end, { once: true });
     // Counts on from the clock, so that no job id comes twice over restarts of this process or of Redis.
     this.#added = options.clock().getTime();
   }
@@ -84,7 +92,6 @@ class BullmqQueue implements CallQueue {
   async attach(owner: CallOwner): Promise<readonly string[]> {
     const { identity, state, secret } = this.#options;
     const queueName = makeQueueName(identity);
-    await this.#queue.waitUntilReady();
     this.#loop = new RunnerLoop({
       link: { redis: this.#redis, queueName, secret },
       queue: this.#queue,
@@ -93,6 +100,7 @@ class BullmqQueue implements CallQueue {
       keys: makeStateKeys(queueName, state),
       window: this.#window,
       pace: this.#pace,
+      watch: this.#watch,
       owner,
       warn: this.#options.warn,
       sleep: this.#options.sleep,
@@ -105,8 +113,23 @@ class BullmqQueue implements CallQueue {
       workerSilenceMs: this.#options.workerSilenceMs ?? WORKER_SILENCE_MS,
       closed: this.#closed.signal,
     });
-    return this.#loop.begin();
+    try {
+      await this.#queue.waitUntilReady();
+      return await this.#loop.begin();
+    } catch (error) {
+      // Nothing is known of what is in Redis, and so nothing is removed.
+      this.#loop = null;
+      this.#options.ending.throwIfAborted();
+      throw error instanceof AppError ? error : makeStartError(error, this.#options.redisUrl);
+    }
   }
+
+  /** Whatever waits for Redis fails at once; calls without an end stay as they are announced. */
+  readonly #end = (): void => {
+    this.#loop?.giveUp(this.#options.ending.reason);
+    this.#closed.abort();
+    this.#redis.disconnect();
+  };
 
   async add(call: LiveCall): Promise<void> {
     const { customId, body } = call.request;
@@ -136,7 +159,8 @@ class BullmqQueue implements CallQueue {
 
   async close(): Promise<void> {
     if (this.#closed.signal.aborted && this.#loop === null) return;
-    if (this.#window.held.size === 0) await this.#loop?.cleanUp();
+    if (!this.#closed.signal.aborted && this.#window.held.size === 0) await this.#loop?.cleanUp();
+    this.#options.ending.removeEventListener('abort', this.#end);
     this.#closed.abort();
     await this.#loop?.ended;
     this.#loop = null;

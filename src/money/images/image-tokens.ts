@@ -1,3 +1,4 @@
+import { listBaseNames } from '../../core/base-model.ts';
 import { type ImageHeader, readImageHeader } from '../../core/image-header.ts';
 import type { BodyImage } from './body-images.ts';
 
@@ -117,8 +118,8 @@ export function countTokensOfSize(model: string, size: Size, detail: string | nu
 }
 
 function findRule(model: string): ImageRule | null {
-  const name = /^ft:([^:]+)/.exec(model)?.[1] ?? model;
-  return RULES.find(([models]) => models.test(name.toLowerCase()))?.[1] ?? null;
+  const [name] = listBaseNames(model);
+  return RULES.find(([models]) => models.test(name))?.[1] ?? null;
 }
 
 function mostTokens(rule: ImageRule): number | null {

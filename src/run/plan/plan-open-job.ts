@@ -1,6 +1,6 @@
 import { UsageError } from '../../core/errors.ts';
 import type { Job } from '../../core/job.ts';
-import { isReasoningModel } from '../../input/request/params.ts';
+import { isReasoningModel } from '../../input/request/model-params.ts';
 import { KeyIndex } from '../../ledger/key-index.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import type { LeaveOut } from '../../ledger/runs.ts';
@@ -45,7 +45,8 @@ export async function planOpenJob({ prepared, opened, selected, countsExactly, o
   const answers = opened === null ? null : opened.history.read(listComparableRuns(opened.ledger, job, leaveOut));
   const last = ledger === null ? null : readLastRun(ledger, job, leaveOut);
   const configured = job.limits.enqueuedTokens;
-  const at = options.priceAsOf ?? options.effects.clock().toISOString();
+  const today = options.effects.clock().toISOString();
+  const at = options.priceAsOf ?? today;
   refuseUnsoldFlex(job, findPrice, at);
   const opening = ledger === null ? FIRST_OPENING : foreseeOpening(ledger, job, options);
   const planned = await planTable({
@@ -72,6 +73,7 @@ export async function planOpenJob({ prepared, opened, selected, countsExactly, o
     findPrice,
     priceNote: prepared.priceNoteAt(at),
     at,
+    end: prepared.modelEnd && { ...prepared.modelEnd, today },
     countsExactly,
     signal: options.signal,
   });

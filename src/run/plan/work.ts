@@ -1,6 +1,6 @@
 import type { Job } from '../../core/job.ts';
 import { setParams } from '../../input/request/extra-params.ts';
-import { isReasoningModel } from '../../input/request/params.ts';
+import { isReasoningModel } from '../../input/request/model-params.ts';
 import { longestAnswerTokens, readTier } from '../../money/cost-bound.ts';
 import type { AnswerLengths } from '../open/answer-history.ts';
 import { forecastAnswer } from './answer-forecast.ts';

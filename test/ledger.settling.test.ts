@@ -288,7 +288,7 @@ test('a line is taken for an answer only of the request it names', async (t) => 
   await ledger.close();
   const file = path.join(world.directory, 'responses', 'batch_1.output.jsonl');
   const whole = fs.readFileSync(file, 'utf8');
-  fs.writeFileSync(file, whole.replaceAll(k(0), '_').replaceAll(k(1), k(0)).replaceAll('_', k(1)));
+  fs.writeFileSync(file, whole.replaceAll(k(0), '@@').replaceAll(k(1), k(0)).replaceAll('@@', k(1)));
   const reading = await world.read({ hashesResponses: false });
   assert.throws(() => reading.readAnswer(reading.keys.find(k(0))), { name: 'LedgerError', file, message: /answers another request/ });
   const hashed = await world.read();

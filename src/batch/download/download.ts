@@ -1,6 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { onDiskLater } from '../../core/disk-error.ts';
+import { onDiskLater } from '../../core/disk/disk-error.ts';
 import { ApiError } from '../../openai/api-error.ts';
 import { createPatience } from '../backoff.ts';
 import type { BatchContext } from '../context.ts';

@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
-import { DiskError } from '../src/core/disk-error.ts';
+import { DiskError } from '../src/core/disk/disk-error.ts';
 import { LedgerError, UsageError } from '../src/core/errors.ts';
 import type { StoredEvent } from '../src/core/event.ts';
 import { makeEventLine, readEventLine } from '../src/ledger/events/event-line.ts';

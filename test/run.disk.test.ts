@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { test } from 'node:test';
-import { asDiskError, DiskError } from '../src/core/disk-error.ts';
+import { asDiskError, DiskError } from '../src/core/disk/disk-error.ts';
 import { readAnswers } from './helpers/damage.ts';
 import type { DiskFault } from './helpers/disk-faults.ts';
 import { assertTold, makeDiskWorld, readResult, readUndisturbed } from './helpers/disk-world.ts';

@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { asDiskError } from '../core/disk-error.ts';
+import { asDiskError } from '../core/disk/disk-error.ts';
 import { EXIT, UsageError } from '../core/errors.ts';
 import { MODES } from '../core/job.ts';
 import { VERSION } from '../core/version.ts';

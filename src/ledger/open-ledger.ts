@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { asDiskError } from '../core/disk-error.ts';
+import { asDiskError } from '../core/disk/disk-error.ts';
 import { type DecideLine, decideOutcome } from '../core/response-line.ts';
 import { makePrivateDirectory, makeTemporaryPath, replaceByCopy } from './disk/durable-files.ts';
 import { waitSilently } from './disk/holder-watch.ts';

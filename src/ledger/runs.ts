@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { asDiskError, onDisk } from '../core/disk-error.ts';
+import { asDiskError, onDisk } from '../core/disk/disk-error.ts';
 import { LedgerError, UsageError } from '../core/errors.ts';
 import { NewerFormatError, refuseNewer } from '../core/formats.ts';
 import {

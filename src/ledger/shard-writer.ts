@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import { open } from 'node:fs/promises';
 import { findControlsOfJson } from '../core/answer/control-characters.ts';
-import { onDiskLater } from '../core/disk-error.ts';
+import { onDiskLater } from '../core/disk/disk-error.ts';
 import { publishFile, removeQuietly } from './disk/durable-files.ts';
 import type { EventOf } from './response-file.ts';
 

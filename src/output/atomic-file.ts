@@ -2,7 +2,7 @@ import { createHash, hash } from 'node:crypto';
 import { type FileHandle, mkdir, open, readdir, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
-import { onDiskLater } from '../core/disk-error.ts';
+import { onDiskLater } from '../core/disk/disk-error.ts';
 import { UsageError } from '../core/errors.ts';
 
 /** A file that replaces another only when it is complete; until then it is written beside it under another name. */

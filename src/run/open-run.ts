@@ -1,4 +1,4 @@
-import { asDiskError } from '../core/disk-error.ts';
+import { asDiskError } from '../core/disk/disk-error.ts';
 import { type Refusal, watchForRefusal } from './finish/refusal.ts';
 import { createWarningLog, type WarningLog } from './finish/warning-log.ts';
 import { renameOldState } from './open/old-state.ts';

@@ -1,6 +1,6 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { asDiskError } from '../../core/disk-error.ts';
+import { asDiskError } from '../../core/disk/disk-error.ts';
 import { EXIT, UsageError } from '../../core/errors.ts';
 import { JOB_NAME_PATTERN } from '../../input/job/job-schema.ts';
 import type { JobFlags } from '../flags.ts';

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { onDiskLater } from '../../core/disk-error.ts';
+import { onDiskLater } from '../../core/disk/disk-error.ts';
 import { UsageError } from '../../core/errors.ts';
 import type { TableFile } from './read-bytes.ts';
 

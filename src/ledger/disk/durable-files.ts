@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import path from 'node:path';
-import { asDiskError, onDisk } from '../../core/disk-error.ts';
+import { asDiskError, onDisk } from '../../core/disk/disk-error.ts';
 import { LedgerError } from '../../core/errors.ts';
 
 /** Everything in a state directory is for its owner alone, whatever the umask says. */

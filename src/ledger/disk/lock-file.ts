@@ -1,5 +1,5 @@
 import fs from 'node:fs';
-import { onDisk } from '../../core/disk-error.ts';
+import { onDisk } from '../../core/disk/disk-error.ts';
 import { makeTemporaryPath, openPrivateFile, publishFile, readPrivateText, removeQuietly, writeFully } from './durable-files.ts';
 import type { ProcessIdentity } from './process-identity.ts';
 

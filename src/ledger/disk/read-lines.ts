@@ -1,4 +1,4 @@
-import { onDiskLater } from '../../core/disk-error.ts';
+import { onDiskLater } from '../../core/disk/disk-error.ts';
 import { openHandleForReading } from './durable-files.ts';
 
 const CHUNK_BYTES = 1 << 20;

@@ -1,7 +1,7 @@
 import { randomFillSync } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
-import { onDisk } from '../../core/disk-error.ts';
+import { onDisk } from '../../core/disk/disk-error.ts';
 import { openPrivateFile, removeQuietly, writeFully } from './durable-files.ts';
 
 /**

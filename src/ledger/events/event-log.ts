@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { asDiskError, onDisk } from '../../core/disk-error.ts';
+import { asDiskError, onDisk } from '../../core/disk/disk-error.ts';
 import { LedgerError } from '../../core/errors.ts';
 import type { Event, StoredEvent } from '../../core/event.ts';
 import { NewerFormatError, refuseNewer } from '../../core/formats.ts';

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { onDisk } from '../../core/disk-error.ts';
+import { onDisk } from '../../core/disk/disk-error.ts';
 import { openForReading, openPrivateFile, readBytesAt, syncDirectory, writeFully } from '../disk/durable-files.ts';
 import { forEachLine, readLineChunks } from '../disk/read-lines.ts';
 import { readEventLine } from './event-line.ts';

@@ -1,7 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
-import { asDiskError, onDiskLater } from '../../core/disk-error.ts';
+import { asDiskError, onDiskLater } from '../../core/disk/disk-error.ts';
 import { parseCustomId } from '../../core/request.ts';
 import type { DecideLine } from '../../core/response-line.ts';
 import { openPrivateFile, syncDirectory, writeFully } from '../disk/durable-files.ts';

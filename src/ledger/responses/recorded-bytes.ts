@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { onDiskLater } from '../../core/disk-error.ts';
+import { onDiskLater } from '../../core/disk/disk-error.ts';
 import type { ResponseFile } from '../response-file.ts';
 
 /** Whether a recorded file, or the part of a live one, still has the bytes it was recorded with. It is read as a whole: about a second per gigabyte. */

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import { crc32 } from 'node:zlib';
-import { asDiskError, DiskError } from '../../core/disk-error.ts';
+import { asDiskError, DiskError } from '../../core/disk/disk-error.ts';
 import { openForReading, openPrivateFile, readBytesAt, writeFully } from '../disk/durable-files.ts';
 
 /** What must agree before a block stands for its response file. */

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, rmdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { MAX_SHARD_BYTES } from '../../batch/cut-size.ts';
-import { asDiskError } from '../../core/disk-error.ts';
+import { asDiskError } from '../../core/disk/disk-error.ts';
 import { UsageError } from '../../core/errors.ts';
 import { type CompiledJob, compileJob } from '../../input/compile-job.ts';
 import { type JobOverrides, type LoadedJob, loadJob } from '../../input/job/load-job.ts';

@@ -1,4 +1,4 @@
-import { DiskError } from '../../core/disk-error.ts';
+import { DiskError } from '../../core/disk/disk-error.ts';
 import { AppError, EXIT } from '../../core/errors.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import type { Books } from '../open/books.ts';

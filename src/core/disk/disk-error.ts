@@ -1,4 +1,4 @@
-import { AppError, UsageError } from './errors.ts';
+import { AppError, UsageError } from '../errors.ts';
 
 /**
  * The disk refuses: it is full, failing, read-only, closed to this user, or out of descriptors. One sentence: what, which path, what to do.

@@ -17,6 +17,8 @@ export interface RedisWatchOptions {
   readonly nowMs: () => number;
   /** For a person: one sentence, once a minute at most for the same trouble. */
   readonly tell: (message: string) => void;
+  /** Behind the sentence that ends the work: what becomes of it. */
+  readonly afterwards: string;
 }
 
 /** Judges what goes wrong with Redis in the middle of work: what may pass is told and waited for, anything else ends the work. */
@@ -24,12 +26,14 @@ export class RedisWatch {
   readonly nowMs: () => number;
   readonly #redisUrl: string;
   readonly #tell: (message: string) => void;
+  readonly #afterwards: string;
   /** What keeps the connection from being made. */
   #connectionError: unknown = null;
   #lastReply: { readonly reply: ErrorReply; readonly atMs: number } | null = null;
   readonly #isDue: (kind: string) => boolean;
 
-  constructor({ redis, redisUrl, nowMs, tell }: RedisWatchOptions) {
+  constructor({ redis, redisUrl, nowMs, tell, afterwards }: RedisWatchOptions) {
+    this.#afterwards = afterwards;
     this.nowMs = nowMs;
     this.#redisUrl = redisUrl;
     this.#tell = tell;
@@ -72,7 +76,7 @@ export class RedisWatch {
   }
 
   #stop(message: string, cause: unknown): AppError {
-    return new AppError(`${message}; what is paid for is kept, the same command goes on`, { code: 'redis', exitCode: EXIT.stopped, cause });
+    return new AppError(`${message}; ${this.#afterwards}`, { code: 'redis', exitCode: EXIT.stopped, cause });
   }
 }
 

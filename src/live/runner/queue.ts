@@ -66,7 +66,13 @@ class BullmqQueue implements CallQueue {
     this.#options = options;
     this.#redis = redis;
     const nowMs = () => options.clock().getTime();
-    this.#watch = new RedisWatch({ redis, redisUrl: options.redisUrl, nowMs, tell: options.warn });
+    this.#watch = new RedisWatch({
+      redis,
+      redisUrl: options.redisUrl,
+      nowMs,
+      tell: options.warn,
+      afterwards: 'what is paid for is kept, and the same command goes on',
+    });
     this.#window = new CallWindow(options.window ?? WINDOW_LIMITS);
     this.#queue = new Queue(makeQueueName(options.identity), {
       connection: redis,

@@ -9,6 +9,8 @@ const START_PATIENCE_MS = 4_000;
 /** A server that has not answered for this long is taken for gone: the connection is made anew. */
 const COMMAND_TIMEOUT_MS = 5_000;
 const LONGEST_RECONNECT_PAUSE_MS = 500;
+/** A server that does not say goodbye is left without one. */
+const GOODBYE_MS = 200;
 /** What the client says of a connection that is gone. */
 const LOST = /connection is closed|connection close|isn't writeable/i;
 
@@ -23,6 +25,8 @@ export async function openRedis(redisUrl: string, startTimer: StartTimer): Promi
     lazyConnect: true,
     connectTimeout: START_PATIENCE_MS,
     commandTimeout: COMMAND_TIMEOUT_MS,
+    disconnectTimeout: GOODBYE_MS,
+    disableClientInfo: true,
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     // What is still loading answers that, instead of being waited for in silence.
@@ -79,7 +83,14 @@ function isDemoted({ message }: Error): boolean {
 /** A connection as BullMQ's workers want it, and those it makes of it: commands wait for as long as Redis is away, until `gone` fires. */
 export function openPatientRedis(redisUrl: string, gone: AbortSignal): Redis {
   const retryStrategy = (times: number) => (gone.aborted ? null : pauseMs(times));
-  const redis = new Redis(redisUrl, { maxRetriesPerRequest: null, enableReadyCheck: false, reconnectOnError: isDemoted, retryStrategy });
+  const redis = new Redis(redisUrl, {
+    maxRetriesPerRequest: null,
+    disconnectTimeout: GOODBYE_MS,
+    disableClientInfo: true,
+    enableReadyCheck: false,
+    reconnectOnError: isDemoted,
+    retryStrategy,
+  });
   redis.on('error', () => {});
   return redis;
 }

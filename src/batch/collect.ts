@@ -1,21 +1,11 @@
-import { createWriteStream } from 'node:fs';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import type { BatchState } from '../ledger/events/fold.ts';
 import type { FinishBatchOptions } from '../ledger/ledger.ts';
-import { ApiError } from '../openai/api-error.ts';
 import type { RemoteBatch } from '../openai/wire.ts';
-import { createPatience } from './backoff.ts';
 import { cancelBatch } from './cancel-batch.ts';
 import type { BatchContext } from './context.ts';
+import { download } from './download/download.ts';
 import { learnFromLines } from './learn-from-lines.ts';
 import { pollBatch } from './poll.ts';
-
-/** A download that brings no byte for this long is started again. */
-const STALL_MS = 60_000;
-/** A file that differs from the size the provider names is fetched this often before it is taken as it is. */
-const MAX_SIZE_TRIES = 4;
-const MAX_NOT_FOUND = 4;
 
 /** How a batch ended, for `finishBatch`. */
 export type CollectedEnd = Pick<FinishBatchOptions, 'status' | 'isMissingUnexecuted'>;
@@ -26,18 +16,30 @@ export type CollectedEnd = Pick<FinishBatchOptions, 'status' | 'isMissingUnexecu
  */
 export async function collectBatch(context: BatchContext, batch: RemoteBatch): Promise<CollectedEnd> {
   let isLost = batch.counts.completed > 0 && batch.outputFileId === null && batch.errorFileId === null;
+  let isCut = false;
   let lines = 0;
+  const shard = context.ledger.fold.batches.get(batch.id)?.shard ?? null;
+  const rows = context.ledger.fold.shards.get(shard ?? '')?.rows ?? batch.counts.total;
   for (const kind of ['output', 'error'] as const) {
     const fileId = kind === 'output' ? batch.outputFileId : batch.errorFileId;
     if (fileId === null) continue;
-    const temporaryPath = await download(context, fileId, `${batch.id}.${kind}`);
-    if (temporaryPath === null) {
+    const got = await download(context, { fileId, name: `${batch.id}.${kind}`, asked: { shard, rows } });
+    if (got === null) {
       context.warn(`batch ${batch.id}: its ${kind} file is gone at the provider`);
       isLost ||= kind === 'output';
       continue;
     }
-    await learnFromLines(context, temporaryPath);
-    const file = await context.ledger.recordResponse({ batchId: batch.id, kind, temporaryPath, createdSeconds: batch.createdSeconds });
+    if (got.cut !== null) {
+      isCut = true;
+      context.warn(`batch ${batch.id}: of its ${kind} file not all is taken, ${got.cut}; rows without an answer may have been billed`);
+    }
+    await learnFromLines(context, got.path);
+    const file = await context.ledger.recordResponse({
+      batchId: batch.id,
+      kind,
+      temporaryPath: got.path,
+      createdSeconds: batch.createdSeconds,
+    });
     lines += file.lines;
   }
   const counted = batch.counts.completed + batch.counts.failed;
@@ -45,60 +47,10 @@ export async function collectBatch(context: BatchContext, batch: RemoteBatch): P
     context.warn(`batch ${batch.id}: the provider counts ${counted} rows, its files hold ${lines}; the files decide`);
   }
   const isEndedEarly = batch.status === 'cancelled' || batch.status === 'expired';
-  return { status: isLost ? 'lost' : batch.status, isMissingUnexecuted: isEndedEarly && batch.counts.total > 0 && counted === lines };
-}
-
-/** Streams a file to disk until it is whole. @returns the path, or null when the provider has no such file (any more) */
-async function download(context: BatchContext, fileId: string, name: string): Promise<string | null> {
-  const path = context.ledger.createTemporaryResponsePath(name);
-  const patience = createPatience(context);
-  let notFound = 0;
-  for (let sizeTries = 1; ; ) {
-    try {
-      const { bytes } = await context.provider.retrieveFile(fileId, context.signal);
-      const received = await writeContent(context, fileId, path);
-      if (received === bytes || bytes < 0 || sizeTries >= MAX_SIZE_TRIES) return path;
-      sizeTries += 1;
-      await patience.waitAfter(new ApiError(`${received} of ${bytes} bytes arrived`, { kind: 'wait', code: 'short_download' }));
-    } catch (error) {
-      if (!(error instanceof ApiError) || error.kind === 'stop') throw error;
-      if (error.status === 404) notFound += 1;
-      if (notFound >= MAX_NOT_FOUND || (error.kind === 'permanent' && error.status !== 404)) return null;
-      await patience.waitAfter(error);
-    }
-  }
-}
-
-/** @returns the bytes written. @throws ApiError of kind `again` when the body broke off or stalled */
-async function writeContent(context: BatchContext, fileId: string, path: string): Promise<number> {
-  const stall = new AbortController();
-  const signal = AbortSignal.any([context.signal, stall.signal]);
-  const body = await context.provider.openContent(fileId, signal);
-  let bytes = 0;
-  const startPatience = () => context.startTimer(STALL_MS, () => stall.abort());
-  let stopPatience = startPatience();
-  async function* guarded(source: AsyncIterable<Uint8Array>) {
-    for await (const chunk of source) {
-      stopPatience();
-      stopPatience = startPatience();
-      bytes += chunk.byteLength;
-      yield chunk;
-    }
-  }
-  try {
-    await pipeline(Readable.fromWeb(body as Parameters<typeof Readable.fromWeb>[0]), guarded, createWriteStream(path, { mode: 0o600 }), {
-      signal,
-    });
-    return bytes;
-  } catch (error) {
-    context.signal.throwIfAborted();
-    const { code } = error as NodeJS.ErrnoException;
-    // A full or broken disk is ours, not the provider's: it must not be tried for ever.
-    if (code !== undefined && /^E(NOSPC|IO|ROFS|ACCES|MFILE|DQUOT)$/.test(code)) throw error;
-    throw new ApiError('the download broke off', { kind: 'again', code: 'broken_download' });
-  } finally {
-    stopPatience();
-  }
+  return {
+    status: isLost ? 'lost' : batch.status,
+    isMissingUnexecuted: !isCut && isEndedEarly && batch.counts.total > 0 && counted === lines,
+  };
 }
 
 /**

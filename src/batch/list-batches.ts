@@ -2,8 +2,10 @@ import type { ApiError } from '../openai/api-error.ts';
 import type { RemoteBatch } from '../openai/wire.ts';
 import { type BatchContext, CLOCK_SKEW_MS, UNREACHABLE_MS } from './context.ts';
 
-/** So many pages of the list are read at most, 100 batches each where the provider keeps to what it is asked for. */
-const MAX_PAGES = 100;
+/** So many pages of a list are read at most, 100 batches each where the provider keeps to what it is asked for. */
+export const MAX_PAGES = 100;
+/** So many batches are held, where it does not. */
+const MAX_BATCHES = 20_000;
 /** So long one reading of the list may take. */
 const MAX_LIST_MS = 600_000;
 
@@ -22,7 +24,7 @@ export async function listBatches(context: BatchContext, since: string): Promise
   const seen = new Map<string, RemoteBatch>();
   const startedAtMs = context.clock().getTime();
   let after: string | null = null;
-  for (let pages = 0; pages < MAX_PAGES && context.clock().getTime() - startedAtMs < MAX_LIST_MS; pages += 1) {
+  for (let pages = 0; pages < MAX_PAGES && seen.size < MAX_BATCHES && context.clock().getTime() - startedAtMs < MAX_LIST_MS; pages += 1) {
     const page = await context.provider.listBatches({ after, signal: context.signal });
     const fresh = page.filter(({ id }) => !seen.has(id));
     if (fresh.length === 0) return { batches: [...seen.values()], doubt: null };

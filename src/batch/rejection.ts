@@ -1,5 +1,5 @@
+import { isModelCode, QUOTA_CODES } from '../core/answer/refusal-codes.ts';
 import type { RejectedRequest } from '../core/event.ts';
-import { isModelCode, QUOTA_CODES } from '../core/response-line.ts';
 import type { BatchProblem, RemoteBatch } from '../openai/wire.ts';
 import { isTooLarge } from './upload.ts';
 
@@ -66,6 +66,7 @@ export function isEnqueuedLimit({ code, message }: { readonly code: string; read
 /** "Limit: 2,000,000 enqueued tokens" in the provider's message (openai-contract section 4, seen 2026-11-21). */
 function readEnqueuedLimit(message: string): EnqueuedLimit {
   const [, digits = '', unit] = ENQUEUED_LIMIT.exec(message) ?? [];
-  const limit = Number(digits.replaceAll(',', ''));
+  const told = Number(digits.replaceAll(',', ''));
+  const limit = Number.isSafeInteger(told) && told > 0 ? told : null;
   return { limitTokens: unit === 'token' ? limit : null, limitRequests: unit === 'request' ? limit : null };
 }

@@ -3,6 +3,7 @@ import { ApiError } from '../openai/api-error.ts';
 import { isBeingProcessed, type RemoteFile } from '../openai/wire.ts';
 import { createPatience } from './backoff.ts';
 import { type BatchContext, CLOCK_SKEW_MS } from './context.ts';
+import { MAX_PAGES } from './list-batches.ts';
 import { findNoBatches, isNoRoute } from './no-batches.ts';
 
 /**
@@ -56,7 +57,10 @@ export function isTooLarge(failure: { readonly status?: number | null; readonly 
   return failure.status === 413 || /file is too large|209715200/i.test(failure.message);
 }
 
-/** The oldest file of ours with this name and size that is not older than the intent; further copies are litter and deleted. */
+/**
+ * The oldest file of ours with this name and size that is not older than the intent; further copies are litter and deleted. What lies behind a
+ * hundred pages is not seen: a second upload costs nothing.
+ */
 async function findUploadedFile(
   context: BatchContext,
   wanted: { filename: string; bytes: number; since: string },
@@ -64,7 +68,7 @@ async function findUploadedFile(
   const sinceSeconds = (Date.parse(wanted.since) - CLOCK_SKEW_MS) / 1000;
   const matches: RemoteFile[] = [];
   let after: string | null = null;
-  for (;;) {
+  for (let pages = 0; pages < MAX_PAGES; pages += 1) {
     const page = await context.provider.listFiles({ after, signal: context.signal });
     matches.push(
       ...page.filter((file) => file.filename === wanted.filename && file.bytes === wanted.bytes && file.createdSeconds >= sinceSeconds),

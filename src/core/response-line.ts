@@ -1,7 +1,10 @@
 import { holdsAnswer, readCompletion } from './answer/answer-body.ts';
-import { type Completion, isWireObject, type SaidText, saysSomething, type WireObject } from './answer/completion.ts';
+import { type Completion, isWireObject, nameForm, type SaidText, saysSomething, type WireObject } from './answer/completion.ts';
+import { isModelCode, QUOTA_CODES } from './answer/refusal-codes.ts';
 import { checkParts } from './answer/text-parts.ts';
 import { countVotes, type Verdict } from './answer/votes.ts';
+import { clip, MAX_MESSAGE_CHARACTERS } from './bounds/clip.ts';
+import { ANSWER_BOUNDS, isBeyondBounds } from './bounds/json-size.ts';
 import { isCacheRefusal } from './delivery.ts';
 import type { Cause, CheckAnswer, Outcome } from './outcome.ts';
 import { readBodyUsage, tellsUsage } from './usage.ts';
@@ -30,6 +33,7 @@ export type LineReading =
 /** Reads one stored line. Never throws: a broken line costs only itself. */
 export function readResponseLine(text: string): LineReading {
   let value: unknown;
+  if (isBeyondBounds(text, ANSWER_BOUNDS)) return { status: 'malformed', message: 'it holds more than any answer' };
   try {
     value = JSON.parse(text);
   } catch (error) {
@@ -48,13 +52,20 @@ export function readResponseLine(text: string): LineReading {
           ? null
           : {
               status_code: readStatus(response.status_code),
-              request_id: typeof response.request_id === 'string' ? response.request_id : '',
+              request_id: typeof response.request_id === 'string' ? keepRequestId(response.request_id) : '',
               body: response.body,
             },
       error: value.error ?? null,
     },
   };
 }
+
+/** An id as a provider gives it; what is longer is none. */
+export function keepRequestId(id: string): string {
+  return id.length <= MAX_REQUEST_ID_CHARACTERS ? id : '';
+}
+
+const MAX_REQUEST_ID_CHARACTERS = 256;
 
 /** What holds status and body: mostly `response`, also where gateways made a text of it, left it out, or put the body itself there. */
 function readEnvelope(line: WireObject): WireObject | null {
@@ -75,6 +86,10 @@ function readStatus(status: unknown): number | null {
  * @param promptControls the control characters that stand in the row's own prompt; null where that is not known
  */
 export function decideOutcome(line: ResponseLine, checkAnswer: CheckAnswer, promptControls: string | null = null): Outcome {
+  return keepShort(decide(line, checkAnswer, promptControls));
+}
+
+function decide(line: ResponseLine, checkAnswer: CheckAnswer, promptControls: string | null): Outcome {
   const { response } = line;
   const body = response === null ? null : readBody(response.body);
   const lineError = errorOf(line.error);
@@ -88,6 +103,18 @@ export function decideOutcome(line: ResponseLine, checkAnswer: CheckAnswer, prom
   }
   return decideAnswered(body, checkAnswer, promptControls);
 }
+
+/** What goes from an answer into messages, tables and reports: the answer itself stays as it came. */
+function keepShort(outcome: Outcome): Outcome {
+  const { message, code, model, tier } = outcome;
+  const isShort = message.length <= MAX_MESSAGE_CHARACTERS && (code?.length ?? 0) <= MAX_NAME_CHARACTERS;
+  if (isShort && (model?.length ?? 0) <= MAX_NAME_CHARACTERS && (tier?.length ?? 0) <= MAX_NAME_CHARACTERS) return outcome;
+  const shorten = (name: string | null) => (name === null ? null : clip(name, MAX_NAME_CHARACTERS));
+  return { ...outcome, message: clip(message, MAX_MESSAGE_CHARACTERS), code: shorten(code), model: shorten(model), tier: shorten(tier) };
+}
+
+/** No code, model or tier has a longer name. */
+const MAX_NAME_CHARACTERS = 200;
 
 /** Says what a line means to one job, whose rows and rules it knows. */
 export type DecideLine = (line: ResponseLine) => Outcome;
@@ -221,33 +248,13 @@ function causeOf(error: WireError, status: number | null): Cause {
   return 'bad_request';
 }
 
-/**
- * Codes and types of errors that mean the account has no money left: the run stops, the row does not fail. OpenAI's, DashScope's (`Arrearage`),
- * LiteLLM's (`budget_exceeded`) and DeepSeek's kind (fixtures/world/errors.json, seen 2026-11-29).
- */
-export const QUOTA_CODES: ReadonlySet<string> = new Set([
-  'insufficient_quota',
-  'billing_hard_limit_reached',
-  'billing_not_active',
-  'insufficient_balance',
-  'Arrearage',
-  'budget_exceeded',
-]);
-
-/** Codes and types that say of the model that it is not there, or not for this key: OpenAI's, Azure's, Groq's, DashScope's, Mistral's. */
-const MODEL_WORDS = new RegExp(
-  [
-    'model_?not_?(found|available|supported)|(unknown|invalid|unsupported)_model',
-    'model_?(decommissioned|deprecated|retired|gone)|model\\.?access_?denied|deployment_?not_?found',
-  ]
-    .map((words) => `^(${words})$`)
-    .join('|'),
-  'i',
-);
-
-/** Whether a code says that the model is refused. */
-export function isModelCode(code: string | null): boolean {
-  return code !== null && MODEL_WORDS.test(code);
+/** As JSON; a list that nests deeper than the stack allows by its name alone. */
+function showList(list: readonly unknown[]): string {
+  try {
+    return JSON.stringify(list);
+  } catch {
+    return nameForm(list);
+  }
 }
 
 interface WireError {
@@ -260,7 +267,7 @@ interface WireError {
 function errorOf(value: unknown): WireError | null {
   if (!saysSomething(value)) return null;
   if (typeof value === 'string') return { code: null, message: value };
-  if (!isWireObject(value)) return { code: null, message: JSON.stringify(value) };
+  if (!isWireObject(value)) return { code: null, message: Array.isArray(value) ? showList(value) : String(value) };
   return {
     code: typeof value.code === 'string' || typeof value.code === 'number' ? String(value.code) : null,
     message: typeof value.message === 'string' ? value.message : 'the provider gave no message',

@@ -26,7 +26,8 @@ export function addUsage(a: Usage, b: Usage): Usage {
 /**
  * Reads the `usage` object of a chat completion, a response or an embedding. `total_tokens` is a checksum: it says whether reasoning is a part
  * of the output, or stands beside it and is added (openai-contract section 21, seen 2026-11-29).
- * @returns null when a count is missing or does not add up: no number, negative, fractional, larger than the total it is part of
+ * @returns null when a count is missing or does not add up: no number, negative, fractional, beyond a thousand million, larger than the total it
+ * is part of
  */
 export function readUsage(value: unknown, { hasOutput = true } = {}): Usage | null {
   if (!isObject(value)) return null;
@@ -71,6 +72,9 @@ function objectOf(value: unknown): Record<string, unknown> {
   return isObject(value) ? value : {};
 }
 
+/** No answer is made of more (models of 2026-11 take and give two million); sums of such counts stay exact over a million rows. */
+const MAX_TOKENS = 1e9;
+
 function countOf(value: unknown): number | null {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : null;
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= MAX_TOKENS ? value : null;
 }

@@ -1,12 +1,17 @@
+import { boundAnswerBytes, readAllowed } from '../core/bounds/answer-size.ts';
+import { ANSWER_BOUNDS, isBeyondBounds } from '../core/bounds/json-size.ts';
 import { asksForFlex } from '../core/delivery.ts';
 import { EXIT } from '../core/errors.ts';
+import { keepRequestId } from '../core/response-line.ts';
 import type { StartTimer } from '../core/timer.ts';
 import { ApiError } from './api-error.ts';
 import { adviseBaseUrl, isNoSuchPlace, WRONG_ADDRESS } from './classify.ts';
 import { deliverBody } from './deliver-body.ts';
 import { learnFromAnswer, learnFromRefusal } from './form-learning.ts';
 import type { AddressForms } from './forms.ts';
+import type { LargeAnswers } from './large-answers.ts';
 import type { Client } from './open-client.ts';
+import { readText } from './read-bounded.ts';
 import { readRefusal } from './refusal.ts';
 
 /** One live call. */
@@ -41,6 +46,7 @@ export type EndpointResult =
 export interface EndpointOptions {
   readonly client: Client;
   readonly forms: AddressForms;
+  readonly largeAnswers: LargeAnswers;
   readonly timeoutMs: number;
   readonly clock: () => Date;
   readonly startTimer: StartTimer;
@@ -51,6 +57,8 @@ const FLEX_TIMEOUT_MS = 900_000;
 
 /** No answer we could use is larger. */
 const MAX_ANSWER_BYTES = 32 * 2 ** 20;
+/** So much of each answer is taken at once; the rest of it when no other one has more. */
+const SMALL_ANSWER_BYTES = 256 * 1024;
 
 /**
  * Makes one live call: one HTTP request, never repeated, with a deadline of its own over headers and body (the SDK's ends at the headers).
@@ -58,7 +66,7 @@ const MAX_ANSWER_BYTES = 32 * 2 ** 20;
  * @throws the reason of `call.signal` when it fires, and nothing else
  */
 export async function callEndpoint(
-  { client, forms, clock, startTimer, ...options }: EndpointOptions,
+  { client, forms, clock, largeAnswers, startTimer, ...options }: EndpointOptions,
   call: EndpointCall,
 ): Promise<EndpointResult> {
   call.signal.throwIfAborted();
@@ -72,6 +80,7 @@ export async function callEndpoint(
   const sentForms = forms.now;
   const sentBody = deliverBody(call.url, call.body, sentForms);
   let headers: Headers | null = null;
+  let endTurn = () => {};
   try {
     const response = (await client.sdk.post(call.url.replace(/^\/v1/, ''), {
       body: sentBody,
@@ -82,8 +91,8 @@ export async function callEndpoint(
       __binaryResponse: true,
     })) as Response;
     headers = response.headers;
-    const requestId = headers.get('x-request-id') ?? '';
-    const bodyText = await readText(response);
+    const requestId = keepRequestId(headers.get('x-request-id') ?? '');
+    const bodyText = await readAnswerText(response, sentBody, { largeAnswers, signal: deadline.signal, onTurn: (end) => (endTurn = end) });
     const body = readAnswer(bodyText, { requestId, baseUrl: client.sdk.baseURL });
     learnFromAnswer({ url: call.url, body: sentBody, usage: body.usage }, forms, sentForms);
     return { status: 'answered', statusCode: response.status, requestId, headers, bodyText, body };
@@ -99,21 +108,26 @@ export async function callEndpoint(
       headers: seen instanceof Headers ? seen : headers,
     };
   } finally {
+    endTurn();
     stopTimer();
     call.signal.removeEventListener('abort', abort);
   }
 }
 
-/** @throws ApiError of kind `unknown` when the body is larger than any answer */
-async function readText(response: Response): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of response.body ?? []) {
-    bytes += chunk.byteLength;
-    if (bytes > MAX_ANSWER_BYTES) throw lost('the answer is larger than 32 MB', 'huge_answer');
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
+/** @throws ApiError of kind `unknown` when it is longer than what was asked can be answered with */
+function readAnswerText(
+  response: Response,
+  request: string,
+  turn: { readonly largeAnswers: LargeAnswers; readonly signal: AbortSignal; readonly onTurn: (end: () => void) => void },
+): Promise<string> {
+  let boundBytes: number | null = null;
+  return readText(response, MAX_ANSWER_BYTES, async (bytes) => {
+    if (bytes <= SMALL_ANSWER_BYTES) return;
+    const isFirst = boundBytes === null;
+    boundBytes ??= boundAnswerBytes(readAllowed(request), { requests: 1, requestBytes: Buffer.byteLength(request) });
+    if (bytes > boundBytes) throw lost('the answer is longer than what was asked can be answered with', 'huge_answer');
+    if (isFirst) turn.onTurn(await turn.largeAnswers.takeTurn(turn.signal));
+  });
 }
 
 /** Any JSON object is an answer, whose worth is decided where answers are judged; but one that says that there is no such place. */
@@ -122,6 +136,7 @@ function readAnswer(
   { requestId, baseUrl }: { readonly requestId: string; readonly baseUrl: string },
 ): Record<string, unknown> {
   let value: unknown;
+  if (isBeyondBounds(text, ANSWER_BOUNDS)) throw lost('the answer holds more than any answer', 'huge_answer', requestId);
   try {
     value = JSON.parse(text);
   } catch {

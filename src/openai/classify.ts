@@ -1,5 +1,6 @@
+import { isModelCode, QUOTA_CODES } from '../core/answer/refusal-codes.ts';
 import { EXIT } from '../core/errors.ts';
-import { isModelCode, QUOTA_CODES } from '../core/response-line.ts';
+import { keepRequestId } from '../core/response-line.ts';
 import { ApiError, type FailureKind } from './api-error.ts';
 import { isCertificateCode, isProxyRefusal, type Transport } from './permanent-cause.ts';
 import { type Refusal, readRefusal, refusesModel } from './refusal.ts';
@@ -55,6 +56,12 @@ export function classifyFailure(error: unknown, now: Date, call: FailedCall): Ap
     return new ApiError(`no connection (${transport.code})`, { kind: 'not-sent', code: transport.code, exitCode: EXIT.notFinished });
   }
   const what = transport?.code ?? failure.name ?? 'unknown failure';
+  if (/^(UND_ERR_HEADERS|HPE_HEADER)_OVERFLOW$/.test(what))
+    return new ApiError('the answer has more headers than the 16 KB Node reads: is the base URL right, or a proxy in between', {
+      kind: 'unknown',
+      code: 'huge_headers',
+      exitCode: EXIT.notFinished,
+    });
   return new ApiError(`the answer was lost (${what})`, { kind: 'unknown', code: what, exitCode: EXIT.notFinished });
 }
 
@@ -67,7 +74,7 @@ function classifyAnswered(failure: SdkError, status: number, now: Date, call: Fa
   const said = hideKeys(refusal.message === '' ? 'without an explanation' : refusal.message);
   const code = refusal.code ?? `http_${status}`;
   const askedMs = readAskedWait(failure.headers, said, now);
-  const options = { code, status, requestId: failure.requestID ?? null, askedMs, retryAfterMs: capWait(askedMs), refusal };
+  const options = { code, status, requestId: keepRequestId(failure.requestID ?? ''), askedMs, retryAfterMs: capWait(askedMs), refusal };
   if (status >= 300 && status < 400) {
     const target = hostOf(failure.headers?.get('location') ?? '');
     const message = `the base URL redirects to ${target}; rows are never sent on, so give that address as the base URL if it is right`;

@@ -8,8 +8,10 @@ import { deliverBody } from './deliver-body.ts';
 import { learnFromRefusal } from './form-learning.ts';
 import { type AddressForms, createAddressForms, type FormName } from './forms.ts';
 import { findKnownProvider } from './known-providers.ts';
+import { createLargeAnswers } from './large-answers.ts';
 import { openClient } from './open-client.ts';
 import type { ProxySettings } from './open-fetch.ts';
+import { readControlAnswer } from './read-bounded.ts';
 import { openStoredContent } from './stored-content.ts';
 import {
   type RemoteBatch,
@@ -17,7 +19,8 @@ import {
   type RemoteModel,
   readBatchPage,
   readCreatedBatch,
-  readPage,
+  readFilePage,
+  readModelPage,
   readRemoteBatch,
   readRemoteFile,
   readRemoteModel,
@@ -107,6 +110,13 @@ export async function createProvider(options: ProviderOptions): Promise<Provider
     }
   }
 
+  // Answers are read by us: the SDK takes any number of bytes.
+  const get = async (path: string, signal: AbortSignal, query: object = {}) =>
+    readControlAnswer((await sdk.get(path, { query, signal, __binaryResponse: true })) as Response);
+  const post = async (path: string, body: unknown, signal: AbortSignal) =>
+    readControlAnswer((await sdk.post(path, { body, signal, __binaryResponse: true })) as Response);
+  const inPath = encodeURIComponent;
+
   /** A call that carries what this address may want in another form. */
   async function callInForm<T>(names: readonly FormName[], send: () => Promise<T>): Promise<T> {
     const sent = forms.now;
@@ -119,7 +129,7 @@ export async function createProvider(options: ProviderOptions): Promise<Provider
     }
   }
 
-  const live = { client, forms, timeoutMs: LIVE_TIMEOUT_MS, clock, startTimer };
+  const live = { client, forms, largeAnswers: createLargeAnswers(), timeoutMs: LIVE_TIMEOUT_MS, clock, startTimer };
   return {
     baseUrl,
     keyFingerprint: hash('sha256', `rowmill\n${apiKey}`).slice(0, 12),
@@ -140,17 +150,15 @@ export async function createProvider(options: ProviderOptions): Promise<Provider
           }
           // Together wants the name apart from the file.
           if (known.uploadPath !== '/files') body.set('file_name', filename);
-          return readRemoteFile(await sdk.post(known.uploadPath, { body, signal: deadline }));
+          return readRemoteFile(await post(known.uploadPath, body, deadline));
         }),
       ),
     listFiles: ({ after, signal }) =>
       call({ signal }, async (deadline) => {
         const paging = { order: 'desc' as const, limit: FILES_PER_PAGE, ...(after === null ? {} : { after }) };
-        return readPage(await sdk.get('/files', { query: { purpose: forms.now.purpose, ...paging }, signal: deadline })).map(
-          readRemoteFile,
-        );
+        return readFilePage(await get('/files', deadline, { purpose: forms.now.purpose, ...paging }));
       }),
-    retrieveFile: (id, signal) => call({ signal }, async (deadline) => readRemoteFile(await sdk.files.retrieve(id, { signal: deadline }))),
+    retrieveFile: (id, signal) => call({ signal }, async (deadline) => readRemoteFile(await get(`/files/${inPath(id)}`, deadline))),
     openContent: (id, signal) =>
       call({ signal, timeoutMs: UPLOAD_TIMEOUT_MS }, (deadline) =>
         openStoredContent((inner) => sdk.files.content(id, { signal: inner }), {
@@ -160,7 +168,7 @@ export async function createProvider(options: ProviderOptions): Promise<Provider
       ),
     deleteFile: (id, signal) =>
       call({ signal, type: 'effect' }, async (deadline) => {
-        await sdk.files.delete(id, { signal: deadline });
+        await readControlAnswer((await sdk.delete(`/files/${inPath(id)}`, { signal: deadline, __binaryResponse: true })) as Response);
       }),
     createBatch: ({ inputFileId, endpoint, metadata, signal }) =>
       callInForm(['metadata', 'expiry'], () =>
@@ -172,26 +180,22 @@ export async function createProvider(options: ProviderOptions): Promise<Provider
             ...(forms.now.metadata === 'sent' ? { metadata: { ...metadata } } : {}),
             ...(forms.now.expiry === 'sent' ? { output_expires_after: { anchor: 'created_at' as const, seconds: FILE_SECONDS } } : {}),
           } satisfies OpenAI.BatchCreateParams;
-          return readCreatedBatch(await sdk.batches.create(body, { signal: deadline }));
+          return readCreatedBatch(await post('/batches', body, deadline));
         }),
       ),
-    retrieveBatch: (id, signal) =>
-      call({ signal }, async (deadline) => readRemoteBatch(await sdk.batches.retrieve(id, { signal: deadline }))),
+    retrieveBatch: (id, signal) => call({ signal }, async (deadline) => readRemoteBatch(await get(`/batches/${inPath(id)}`, deadline))),
     listBatches: ({ after, signal }) =>
       call({ signal }, async (deadline) => {
         const query = { limit: BATCHES_PER_PAGE, ...(after === null ? {} : { after }) };
-        return readBatchPage(await sdk.get('/batches', { query, signal: deadline }));
+        return readBatchPage(await get('/batches', deadline, query));
       }),
     cancelBatch: (id, signal) =>
-      call({ signal, type: 'effect' }, async (deadline) => readRemoteBatch(await sdk.batches.cancel(id, { signal: deadline }))),
-    callEndpoint: (endpointCall) => callEndpoint(live, endpointCall),
-    listModels: (signal) =>
-      call({ signal }, async (deadline) => readPage(await sdk.get('/models', { signal: deadline })).flatMap(readRemoteModel)),
-    retrieveModel: (id, signal) =>
-      call(
-        { signal },
-        async (deadline) => readRemoteModel(await sdk.get(`/models/${encodeURIComponent(id)}`, { signal: deadline }))[0] ?? null,
+      call({ signal, type: 'effect' }, async (deadline) =>
+        readRemoteBatch(await post(`/batches/${inPath(id)}/cancel`, undefined, deadline)),
       ),
+    callEndpoint: (endpointCall) => callEndpoint(live, endpointCall),
+    listModels: (signal) => call({ signal }, async (deadline) => readModelPage(await get('/models', deadline))),
+    retrieveModel: (id, signal) => call({ signal }, async (deadline) => readRemoteModel(await get(`/models/${inPath(id)}`, deadline))),
   };
 }
 

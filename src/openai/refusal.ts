@@ -1,4 +1,5 @@
-import { isModelCode } from '../core/response-line.ts';
+import { isModelCode } from '../core/answer/refusal-codes.ts';
+import { clip } from '../core/bounds/clip.ts';
 
 /** What a provider says when it refuses a call, whatever form it says it in. Texts are for people: without tags, at most `MAX_WORDS` long. */
 export interface Refusal {
@@ -18,6 +19,9 @@ export interface Refusal {
 type Members = Readonly<Record<string, unknown>>;
 
 const MAX_WORDS = 500;
+/** Words lie no deeper; sixty thousand brackets would overflow the stack. */
+const MAX_LEVELS = 5;
+const MAX_CODE_CHARACTERS = 100;
 const SILENCE: Refusal = { message: '', code: null, type: null, param: null, form: 'none', original: null };
 
 /**
@@ -49,29 +53,34 @@ function readMembers(members: Members): Omit<Refusal, 'form' | 'original'> {
   return {
     message: shorten(describe(typeof said === 'string' ? (parse(said) ?? said) : said)),
     code: readCode(members.code ?? members.error_code),
-    type: typeof members.type === 'string' && members.type !== '' ? members.type : null,
-    param: typeof members.param === 'string' && members.param !== '' ? members.param : readPlace(members.detail),
+    type: typeof members.type === 'string' && members.type !== '' ? clip(members.type, MAX_CODE_CHARACTERS) : null,
+    param: typeof members.param === 'string' && members.param !== '' ? clip(members.param, MAX_CODE_CHARACTERS) : readPlace(members.detail),
   };
 }
 
 /** Codes that are numbers, also those written as texts, repeat the status or mean something to one provider alone. */
 function readCode(code: unknown): string | null {
-  return typeof code === 'string' && code !== '' && !/^\d+$/.test(code) ? code : null;
+  return typeof code === 'string' && code !== '' && !/^\d+$/.test(code) ? clip(code, MAX_CODE_CHARACTERS) : null;
 }
 
 /** FastAPI and Pydantic say where and what: `{loc: ["body", "seed"], msg: "Extra inputs are not permitted"}`. */
-function describe(said: unknown): string {
+function describe(said: unknown, level = 0): string {
   if (typeof said === 'string') return said;
-  if (Array.isArray(said)) return said.slice(0, 5).map(describe).join('; ');
+  if (level >= MAX_LEVELS) return '';
+  if (Array.isArray(said))
+    return said
+      .slice(0, 5)
+      .map((part) => describe(part, level + 1))
+      .join('; ');
   if (!isMembers(said)) return '';
   if (Array.isArray(said.loc) && typeof said.msg === 'string') return `${said.loc.filter(isPlace).join('.')}: ${said.msg}`;
-  return describe(said.message ?? said.detail ?? said.msg ?? said.error);
+  return describe(said.message ?? said.detail ?? said.msg ?? said.error, level + 1);
 }
 
 function readPlace(detail: unknown): string | null {
   const [first] = Array.isArray(detail) ? detail : [];
   const place = isMembers(first) && Array.isArray(first.loc) ? first.loc.at(-1) : null;
-  return typeof place === 'string' ? place : null;
+  return typeof place === 'string' ? clip(place, MAX_CODE_CHARACTERS) : null;
 }
 
 function isPlace(part: unknown): boolean {
@@ -87,8 +96,7 @@ function readBareWords(text: string): string {
 }
 
 function shorten(words: string): string {
-  const line = words.replaceAll(/\s+/g, ' ').trim();
-  return line.length > MAX_WORDS ? `${line.slice(0, MAX_WORDS)}…` : line;
+  return clip(words.replaceAll(/\s+/g, ' ').trim(), MAX_WORDS);
 }
 
 function parse(text: string): unknown {

@@ -1,5 +1,7 @@
 /** No server may make us sleep longer than this in one step. */
 export const MAX_RETRY_AFTER_MS = 60_000;
+/** A wait of more than a hundred years is none, and may be beyond what a calendar has. */
+const MAX_ASKED_MS = 3_153_600_000_000;
 
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 const WORD_MS: Readonly<Record<string, number>> = { second: 1000, minute: 60_000, hour: 3_600_000, day: 86_400_000 };
@@ -10,20 +12,25 @@ const WORD_MS: Readonly<Record<string, number>> = { second: 1000, minute: 60_000
  */
 export function parseDuration(text: string): number | null {
   const trimmed = text.trim();
-  if (/^\d+(\.\d+)?$/.test(trimmed)) return Number(trimmed) * 1000;
+  if (/^\d+(\.\d+)?$/.test(trimmed)) return Number(trimmed) * 1000 <= MAX_ASKED_MS ? Number(trimmed) * 1000 : null;
   if (!/^(\d+(\.\d+)?(ms|h|m|s))+$/.test(trimmed)) return null;
   let totalMs = 0;
   for (const [, amount, unit] of trimmed.matchAll(/(\d+(?:\.\d+)?)(ms|h|m|s)/g))
     totalMs += Number(amount) * (UNIT_MS[unit as string] as number);
-  return totalMs;
+  return totalMs <= MAX_ASKED_MS ? totalMs : null;
 }
 
 /**
  * How long a 429 asks to wait: `retry-after-ms`, else `retry-after` (seconds or an HTTP date), else "try again in 644ms" or "retry after 3
  * seconds" in the message.
- * @returns milliseconds, which may be a day; null when nothing usable was said (negative and garbage count as nothing)
+ * @returns milliseconds, which may be a day; null when nothing usable was said (negative, garbage and more than a hundred years count as nothing)
  */
 export function readAskedWait(headers: Headers | undefined, message: string, now: Date): number | null {
+  const askedMs = readAnyWait(headers, message, now);
+  return askedMs === null || askedMs > MAX_ASKED_MS ? null : askedMs;
+}
+
+function readAnyWait(headers: Headers | undefined, message: string, now: Date): number | null {
   const milliseconds = Number(headers?.get('retry-after-ms') ?? Number.NaN);
   if (Number.isFinite(milliseconds) && milliseconds >= 0) return Math.ceil(milliseconds);
   const after = headers?.get('retry-after') ?? null;

@@ -1,3 +1,4 @@
+import { clip, MAX_MESSAGE_CHARACTERS } from '../core/bounds/clip.ts';
 import { EXIT } from '../core/errors.ts';
 import { ApiError } from './api-error.ts';
 
@@ -44,20 +45,20 @@ export const KNOWN_STATUSES: ReadonlySet<string> = new Set([...TERMINAL_STATUSES
 /** @throws ApiError of kind `unknown` when the answer is no batch, for example a proxy's HTML page */
 export function readRemoteBatch(value: unknown): RemoteBatch {
   const batch = objectOf(value);
-  if (typeof batch.id !== 'string' || typeof batch.status !== 'string') throw notThatShape('a batch');
+  if (!isId(batch.id) || typeof batch.status !== 'string') throw notThatShape('a batch');
   const counts = objectOf(batch.request_counts);
   return {
     id: batch.id,
     status: nameStatus(batch.status),
-    inputFileId: textOf(batch.input_file_id),
-    outputFileId: textOf(batch.output_file_id),
-    errorFileId: textOf(batch.error_file_id),
+    inputFileId: idOf(batch.input_file_id),
+    outputFileId: idOf(batch.output_file_id),
+    errorFileId: idOf(batch.error_file_id),
     createdSeconds: secondsOf(batch.created_at) ?? 0,
     expiresSeconds: secondsOf(batch.expires_at),
-    counts: { total: numberOf(counts.total) ?? 0, completed: numberOf(counts.completed) ?? 0, failed: numberOf(counts.failed) ?? 0 },
+    counts: { total: countOf(counts.total), completed: countOf(counts.completed), failed: countOf(counts.failed) },
     errors: readProblems(batch),
     metadata: readMetadata(batch.metadata),
-    usage: batch.usage ?? null,
+    usage: readShortUsage(batch.usage),
   };
 }
 
@@ -70,14 +71,19 @@ export function readCreatedBatch(value: unknown): RemoteBatch {
 /** @throws ApiError of kind `unknown` when the answer is no file */
 export function readRemoteFile(value: unknown): RemoteFile {
   const file = objectOf(value);
-  if (typeof file.id !== 'string') throw notThatShape('a file');
+  if (!isId(file.id)) throw notThatShape('a file');
   return {
     id: file.id,
-    bytes: numberOf(file.bytes) ?? -1,
-    filename: textOf(file.filename) ?? '',
+    bytes: isCount(file.bytes) ? file.bytes : -1,
+    filename: clip(textOf(file.filename) ?? '', MAX_ID_CHARACTERS),
     createdSeconds: secondsOf(file.created_at) ?? 0,
-    status: textOf(file.status)?.toLowerCase() ?? null,
+    status: nameStatus(textOf(file.status) ?? '') || null,
   };
+}
+
+/** The files of one page of a list. @throws ApiError of kind `unknown` when one of them is none */
+export function readFilePage(value: unknown): readonly RemoteFile[] {
+  return readPage(value).map(readRemoteFile);
 }
 
 /** A model an address has. */
@@ -87,12 +93,18 @@ export interface RemoteModel {
   readonly endsOn: string | null | undefined;
 }
 
-/** A model as a list or an answer of its own has it; nothing where it is none. */
-export function readRemoteModel(value: unknown): readonly RemoteModel[] {
-  const { id, shutdown_date: told } = objectOf(value);
-  if (typeof id !== 'string') return [];
+/** The models of a list; what has no id is left out. */
+export function readModelPage(value: unknown): readonly RemoteModel[] {
+  return readPage(value).flatMap((model) => readRemoteModel(model) ?? []);
+}
+
+/** A model as a list or an answer of its own has it; null where it is none. */
+export function readRemoteModel(value: unknown): RemoteModel | null {
+  const { id: given, shutdown_date: told } = objectOf(value);
+  const id = idOf(given);
+  if (id === null) return null;
   const day = typeof told === 'string' ? /^\d{4}-\d{2}-\d{2}/.exec(told)?.[0] : undefined;
-  return [{ id, endsOn: told === null ? null : day }];
+  return { id, endsOn: told === null ? null : day };
 }
 
 /** Whether a file of this status is not ready yet. One that failed never will be. */
@@ -101,7 +113,7 @@ export function isBeingProcessed(status: string | null): boolean {
 }
 
 /** The objects of one page of a list; Together's is a bare array, Azure's samples have them under `value`. @throws ApiError of kind `unknown` when the answer is no list */
-export function readPage(value: unknown): readonly unknown[] {
+function readPage(value: unknown): readonly unknown[] {
   const { data, object, value: values } = objectOf(value);
   // Servers written in Go say so where there is none.
   if (data === null && object === 'list') return [];
@@ -122,19 +134,21 @@ function readProblems({ errors, error }: Record<string, unknown>): readonly Batc
 export function readBatchPage(value: unknown): readonly RemoteBatch[] {
   return readPage(value).flatMap((entry) => {
     const { id, status } = objectOf(entry);
-    return typeof id === 'string' && typeof status === 'string' ? [readRemoteBatch(entry)] : [];
+    return isId(id) && typeof status === 'string' ? [readRemoteBatch(entry)] : [];
   });
 }
 
 /** Lower case, and with the two l of OpenAI: Together writes one. */
 function nameStatus(status: string): string {
-  return status.toLowerCase().replace(/^cancel(ing|ed)$/, 'cancell$1');
+  return clip(status, MAX_STATUS_CHARACTERS)
+    .toLowerCase()
+    .replace(/^cancel(ing|ed)$/, 'cancell$1');
 }
 
-/** Unix seconds; Azure's samples and Together write ISO dates, others milliseconds (seen 2026-11-29). */
+/** Unix seconds; Azure's samples and Together write ISO dates, others milliseconds (seen 2026-11-29). Null for what is no time of our calendar. */
 function secondsOf(value: unknown): number | null {
-  const given = typeof value === 'string' ? Date.parse(value) : numberOf(value);
-  if (given === null || Number.isNaN(given)) return null;
+  const given = typeof value === 'string' ? Date.parse(clip(value, MAX_ID_CHARACTERS)) : value;
+  if (typeof given !== 'number' || !(given >= 0 && given < MOST_SECONDS * 1000)) return null;
   return typeof value === 'string' || given > MOST_SECONDS ? Math.floor(given / 1000) : given;
 }
 
@@ -144,15 +158,47 @@ const MOST_SECONDS = 1e11;
 function readProblem(value: unknown): BatchProblem {
   const problem = objectOf(value);
   return {
-    code: textOf(problem.code) ?? 'unknown_error',
-    message: textOf(problem.message) ?? 'the provider gave no message',
-    param: textOf(problem.param),
-    line: numberOf(problem.line),
+    code: idOf(problem.code) ?? 'unknown_error',
+    message: clip(textOf(problem.message) ?? 'the provider gave no message', MAX_MESSAGE_CHARACTERS),
+    param: idOf(problem.param),
+    line: isCount(problem.line) ? problem.line : null,
   };
 }
 
+/** As much of it as the API stores: 16 pairs (openai-contract section 3). */
 function readMetadata(value: unknown): Record<string, string> {
-  return Object.fromEntries(Object.entries(objectOf(value)).filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
+  const pairs = Object.entries(objectOf(value)).filter(
+    (entry): entry is [string, string] => isId(entry[0]) && typeof entry[1] === 'string',
+  );
+  return Object.fromEntries(pairs.slice(0, MAX_PAIRS).map(([name, text]) => [name, clip(text, MAX_VALUE_CHARACTERS)]));
+}
+
+/** The counts of a batch's usage are kept as they came; what is longer than counts can be is none. */
+function readShortUsage(usage: unknown): unknown {
+  return usage === undefined || JSON.stringify(usage).length > MAX_USAGE_CHARACTERS ? null : usage;
+}
+
+/** Ids become names of files and stand in messages. OpenAI's have about 40 characters, those of gateways that put one id into another some hundred. */
+const MAX_ID_CHARACTERS = 1_024;
+const MAX_STATUS_CHARACTERS = 40;
+const MAX_PAIRS = 16;
+const MAX_VALUE_CHARACTERS = 512;
+const MAX_USAGE_CHARACTERS = 4_096;
+
+function isId(value: unknown): value is string {
+  return typeof value === 'string' && value !== '' && value.length <= MAX_ID_CHARACTERS;
+}
+
+function idOf(value: unknown): string | null {
+  return isId(value) ? value : null;
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+}
+
+function countOf(value: unknown): number {
+  return isCount(value) ? value : 0;
 }
 
 function notThatShape(what: string): ApiError {
@@ -169,8 +215,4 @@ function objectOf(value: unknown): Record<string, unknown> {
 
 function textOf(value: unknown): string | null {
   return typeof value === 'string' && value !== '' ? value : null;
-}
-
-function numberOf(value: unknown): number | null {
-  return typeof value === 'number' && Number.isFinite(value) ? value : null;
 }

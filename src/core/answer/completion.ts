@@ -49,10 +49,13 @@ export function isWireObject(value: unknown): value is WireObject {
 }
 
 /** Whether a member of a body says anything: null, false, 0, an empty text and what holds nothing but such say nothing. */
-export function saysSomething(value: unknown): boolean {
+export function saysSomething(value: unknown, level = 0): boolean {
   if (typeof value !== 'object' || value === null) return Boolean(value);
-  return Object.values(value).some(saysSomething);
+  // Nobody nests nothing so deep, and the stack has an end.
+  return level > MAX_SILENT_LEVELS || Object.values(value).some((inner) => saysSomething(inner, level + 1));
 }
+
+const MAX_SILENT_LEVELS = 20;
 
 /** Names the form of a value for a person: its type, and of an object its first keys. Never what stands in it. */
 export function nameForm(value: unknown): string {

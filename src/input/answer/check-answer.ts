@@ -3,6 +3,7 @@ import type { OutputSpec } from '../../core/job.ts';
 import type { CheckAnswer, Checked } from '../../core/outcome.ts';
 import { compileValidator, describeValidationErrors } from './answer-validator.ts';
 import { findSilentChange } from './exact-json.ts';
+import { CHECK_MS, doInTime, isOverTime } from './time-limit.ts';
 import { unwrapJson } from './unwrap-json.ts';
 
 /**
@@ -15,19 +16,28 @@ export function compileCheckAnswer(output: OutputSpec): CheckAnswer {
     return output.labels === undefined ? Object.assign(checkText, { takesAnyText: true }) : compileCheckLabel(output.labels);
   }
   const validate = output.schema === null ? null : compileValidator(output.schema);
+  // Branches that refer to each other may be gone through in two to the power of the levels ways.
+  const hasReferences = /"\$(dynamicRef|ref)":/.test(JSON.stringify(output.schema));
   return (text, _logprobs, promptControls) => {
     try {
       const { value, json, note } = readJson(text);
       if (typeof value !== 'object' || value === null || Array.isArray(value)) return invalid('the answer is not a JSON object');
       const change = findSilentChange(json, value) ?? findStrayControl(findControlsOfJson(json), promptControls);
       if (change !== null) return invalid(`the answer cannot be taken as it is: ${change}`);
-      if (validate === null || validate(value)) return note === null ? { ok: true, value } : { ok: true, value, note };
+      const mayTakeLong = hasReferences || json.length > SHORT_CHARACTERS;
+      if (validate === null || (mayTakeLong ? doInTime(() => validate(value)) : validate(value)))
+        return note === null ? { ok: true, value } : { ok: true, value, note };
       return invalid(describeValidationErrors(validate.errors ?? []));
     } catch (error) {
+      if (isOverTime(error)) return invalid(`it could not be checked against the schema within ${CHECK_MS} ms`);
+      if (error instanceof RangeError) return invalid('the schema refers to itself without an end');
       return invalid(error instanceof SyntaxError ? `the answer is not JSON: ${error.message}` : (error as Error).message);
     }
   };
 }
+
+/** All errors of an answer are collected: a long one may have hundreds of thousands. */
+const SHORT_CHARACTERS = 64 * 1024;
 
 /** @throws SyntaxError of the text as it stands, when no single object can be told from what is around it */
 function readJson(text: string): { readonly value: unknown; readonly json: string; readonly note: string | null } {

@@ -4,8 +4,8 @@ import type { SettledRecord } from '../../core/settled.ts';
 import type { ResponseFile } from '../response-file.ts';
 import type { Anomaly } from './repeats.ts';
 
-/** A longer line is counted as malformed unread: nothing we send could be answered by it. */
-const MAX_LINE_BYTES = 64 * 2 ** 20;
+/** A longer line is counted as malformed unread: nothing we send could be answered by it. A live answer has 32 MB at most. */
+export const MAX_LINE_BYTES = 33 * 2 ** 20;
 
 /** What one line of a response file means. */
 export type JudgedLine =

@@ -1,8 +1,8 @@
 import { createBackoff } from '../../batch/backoff.ts';
 import type { BatchContext } from '../../batch/context.ts';
+import { isModelCode, QUOTA_CODES } from '../../core/answer/refusal-codes.ts';
 import { AppError, EXIT } from '../../core/errors.ts';
 import { parseCustomId } from '../../core/request.ts';
-import { isModelCode, QUOTA_CODES } from '../../core/response-line.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import type { Books } from '../open/books.ts';
 

@@ -1,0 +1,173 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import { ApiError } from '../../openai/api-error.ts';
+import { createPatience } from '../backoff.ts';
+import type { BatchContext } from '../context.ts';
+import { type AnswerBounds, type Asked, boundFreely, measureAnswers } from './answer-bounds.ts';
+
+/** A download that brings no byte for this long is started again. */
+const STALL_MS = 60_000;
+/** A file that differs from the size the provider names is fetched this often before it is taken as it is. */
+const MAX_SIZE_TRIES = 4;
+const MAX_NOT_FOUND = 4;
+/** So much is read of lines that are left out. */
+const MAX_LEFT_OUT_BYTES = 64 * 2 ** 20;
+const NEWLINE = 10;
+
+export interface DownloadOptions {
+  readonly fileId: string;
+  readonly name: string;
+  /** Whose answers they are: what it asked bounds what is read. */
+  readonly asked: Asked;
+}
+
+/** A file on disk. */
+export interface Download {
+  readonly path: string;
+  /** What was left out because nothing that was asked can be answered by so much, in words; null when it is whole. */
+  readonly cut: string | null;
+}
+
+/** Streams a file to disk until it is whole. @returns null when the provider has no such file (any more) */
+export async function download(context: BatchContext, options: DownloadOptions): Promise<Download | null> {
+  const path = context.ledger.createTemporaryResponsePath(options.name);
+  const patience = createPatience(context);
+  let notFound = 0;
+  for (let sizeTries = 1; ; ) {
+    try {
+      const { bytes } = await context.provider.retrieveFile(options.fileId, context.signal);
+      const { received, cut } = await writeContent(context, options, path);
+      if (cut !== null || received === bytes || bytes < 0 || sizeTries >= MAX_SIZE_TRIES) return { path, cut };
+      sizeTries += 1;
+      await patience.waitAfter(new ApiError(`${received} of ${bytes} bytes arrived`, { kind: 'wait', code: 'short_download' }));
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.kind === 'stop') throw error;
+      if (error.status === 404) notFound += 1;
+      if (notFound >= MAX_NOT_FOUND || (error.kind === 'permanent' && error.status !== 404)) return null;
+      await patience.waitAfter(error);
+    }
+  }
+}
+
+/** @throws ApiError of kind `again` when the body broke off or stalled; what the disk says as it says it */
+async function writeContent(
+  context: BatchContext,
+  { fileId, asked }: DownloadOptions,
+  path: string,
+): Promise<{ readonly received: number; readonly cut: string | null }> {
+  const stall = new AbortController();
+  const body = await context.provider.openContent(fileId, AbortSignal.any([context.signal, stall.signal]));
+  const reader = body.getReader();
+  stall.signal.addEventListener('abort', () => void reader.cancel().catch(() => {}), { once: true });
+  const handle = await open(path, 'w', 0o600);
+  try {
+    const lines = createLineWriter(handle, boundFreely(asked), () => measureAnswers(context, asked));
+    for (;;) {
+      const chunk = await readChunk(context, reader, stall);
+      if (chunk === null) break;
+      if (!(await lines.write(chunk))) break;
+    }
+    return { received: lines.received, cut: await lines.finish() };
+  } finally {
+    await handle.close();
+    // What is left of it, where it was cut, is not taken from the line.
+    await reader.cancel().catch(() => {});
+  }
+}
+
+/** @returns null at the end */
+async function readChunk(
+  context: BatchContext,
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  stall: AbortController,
+): Promise<Uint8Array | null> {
+  const stopPatience = context.startTimer(STALL_MS, () => stall.abort());
+  try {
+    const { value, done } = await reader.read();
+    if (!stall.signal.aborted) return done ? null : value;
+  } catch {
+    context.signal.throwIfAborted();
+  } finally {
+    stopPatience();
+  }
+  throw new ApiError('the download broke off', { kind: 'again', code: 'broken_download' });
+}
+
+/** Writes lines; one that is longer than its bound is left out, and at the bound of the file it ends with the last whole line. */
+function createLineWriter(handle: FileHandle, free: AnswerBounds, measure: () => Promise<AnswerBounds>) {
+  let bounds = free;
+  let isMeasured = false;
+  let received = 0;
+  let written = 0;
+  let lineStart = 0;
+  let isLeavingOut = false;
+  let leftOut = 0;
+  let isEndless = false;
+
+  /** Whether a size is beyond the bound; what was asked is looked at only when it is beyond what every row may have. */
+  async function isBeyond(bytes: number, which: keyof AnswerBounds): Promise<boolean> {
+    if (bytes <= bounds[which]) return false;
+    if (!isMeasured) bounds = await measure();
+    isMeasured = true;
+    return bytes > bounds[which];
+  }
+
+  async function append(bytes: Uint8Array): Promise<void> {
+    for (let done = 0; done < bytes.byteLength; ) {
+      const { bytesWritten } = await handle.write(bytes, done, bytes.byteLength - done, written + done);
+      done += bytesWritten;
+    }
+    written += bytes.byteLength;
+  }
+
+  /** Takes what one line brings. */
+  async function take(part: Uint8Array, isEnd: boolean): Promise<void> {
+    if (!isLeavingOut && (await isBeyond(written + part.byteLength - lineStart, 'lineBytes'))) {
+      isLeavingOut = true;
+      leftOut += 1;
+      written = lineStart;
+    }
+    if (!isLeavingOut) await append(part);
+    if (isEnd) {
+      isLeavingOut = false;
+      lineStart = written;
+    }
+  }
+
+  return {
+    get received() {
+      return received;
+    },
+    /** @returns false when no more is wanted */
+    async write(chunk: Uint8Array): Promise<boolean> {
+      received += chunk.byteLength;
+      if ((await isBeyond(written, 'fileBytes')) || received - written > MAX_LEFT_OUT_BYTES) {
+        isEndless = true;
+        return false;
+      }
+      if (!isLeavingOut && written + chunk.byteLength - lineStart <= bounds.lineBytes) {
+        // No line of it can be too long: nearly always.
+        const endsAt = chunk.lastIndexOf(NEWLINE);
+        if (endsAt >= 0) lineStart = written + endsAt + 1;
+        await append(chunk);
+        return true;
+      }
+      for (let start = 0; start < chunk.length; ) {
+        const newline = chunk.indexOf(NEWLINE, start);
+        const end = newline < 0 ? chunk.length : newline + 1;
+        await take(chunk.subarray(start, end), newline >= 0);
+        start = end;
+      }
+      return true;
+    },
+    /** @returns what was left out, in words; null for nothing */
+    async finish(): Promise<string | null> {
+      if (isEndless) written = lineStart;
+      await handle.truncate(written);
+      const kilobytes = (bytes: number) => `${Math.ceil(bytes / 1024)} KB`;
+      if (isEndless)
+        return `it is longer than what was asked can be answered with (${kilobytes(bounds.fileBytes)}): the whole lines before that are kept`;
+      if (leftOut === 0) return null;
+      return `${leftOut} of its lines are longer than an answer to what was asked can be (${kilobytes(bounds.lineBytes)}): they are left out`;
+    },
+  };
+}

@@ -1,0 +1,38 @@
+/** What requests allow their answers, as far as it can be told from their text. */
+export interface AllowedAnswer {
+  /** The highest cap among them, and how many have one. */
+  readonly capTokens: number;
+  readonly capped: number;
+  readonly choices: number;
+  readonly hasProbabilities: boolean;
+}
+
+export const NOTHING_ALLOWED: AllowedAnswer = { capTokens: 0, capped: 0, choices: 1, hasProbabilities: false };
+
+/** Envelope, usage, safety verdicts and what gateways add of their own. */
+export const ANSWER_FRAME_BYTES = 64 * 1024;
+/** A token is four bytes of English, up to a hundred of blanks; written as `\uXXXX` a character of two bytes is six. */
+const BYTES_PER_TOKEN = 128;
+/** With its probability, and those of twenty others in its place. */
+const BYTES_PER_PROBABLE_TOKEN = 4_096;
+/** More than any model writes (models of 2026-11), for requests without a cap. */
+const UNCAPPED_TOKENS = 128_000;
+
+/** Reads on in the bodies of requests. The quotes of a row's text are escaped there, so that no row can be taken for a cap. */
+export function readAllowed(text: string, sofar: AllowedAnswer = NOTHING_ALLOWED): AllowedAnswer {
+  let { capTokens, capped, choices } = sofar;
+  for (const [, tokens] of text.matchAll(/"max_(?:completion_|output_)?tokens":(\d{1,9})\b/g)) {
+    capped += 1;
+    capTokens = Math.max(capTokens, Number(tokens));
+  }
+  for (const [, count] of text.matchAll(/"n":(\d{1,3})\b/g)) choices = Math.max(choices, Number(count));
+  return { capTokens, capped, choices, hasProbabilities: sofar.hasProbabilities || /"(top_)?logprobs":(true|[1-9])/.test(text) };
+}
+
+/** The bytes one answer can have at most: what was allowed, and what is sent back of the request. */
+export function boundAnswerBytes(allowed: AllowedAnswer, asked: { readonly requests: number; readonly requestBytes: number }): number {
+  const isCapped = allowed.capped >= asked.requests;
+  const tokens = (isCapped ? allowed.capTokens : Math.max(allowed.capTokens, UNCAPPED_TOKENS)) * allowed.choices;
+  const tokenBytes = allowed.hasProbabilities ? BYTES_PER_PROBABLE_TOKEN : BYTES_PER_TOKEN;
+  return ANSWER_FRAME_BYTES + 2 * asked.requestBytes + tokens * tokenBytes;
+}

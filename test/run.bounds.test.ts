@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { verifyState } from '../src/inspect/verify/verify.ts';
+import { type Intercept, sendEndlessly, startFront } from './helpers/front.ts';
+import { makeReadOptionsOf } from './helpers/read-options.ts';
+import { makeRows, makeWorld } from './helpers/run-world.ts';
+
+const isContent = ({ method, path }: { method: string; path: string }) => method === 'GET' && /^\/v1\/files\/[^/]+\/content$/.test(path);
+
+test('a download without an end is left where no answer could end: the answers until there count, the others may have been billed', async (t) => {
+  const world = await makeWorld(t, { rows: makeRows(4), faults: [{ do: { noUsage: true } }] });
+  let downloads = 0;
+  let countSent = () => 0;
+  const intercept: Intercept = (request, response) => {
+    if (!isContent(request)) return false;
+    downloads += 1;
+    if (downloads > 1) return false;
+    void (async () => {
+      const lines = (await (await request.askBehind()).text()).trim().split('\n');
+      response.writeHead(200, { 'content-type': 'application/octet-stream' });
+      response.write(`${lines.slice(0, 2).join('\n')}\n`);
+      countSent = sendEndlessly(response, Buffer.from(`${'x'.repeat(65_535)}\n`));
+    })();
+    return true;
+  };
+  const baseUrl = await startFront(t, world.simulator.url, intercept);
+  const { summary, warnings } = await world.run({ baseUrl });
+  assert.ok(countSent() > 3, 'the endless file was served');
+  assert.match(
+    warnings.join('\n'),
+    /of its output file not all is taken, it is longer than what was asked can be answered with \(\d+ KB\)/,
+  );
+  assert.deepEqual([summary.exitCode, summary.rows.ok], [0, 4]);
+  assert.deepEqual(
+    summary.possiblyBilled?.map(({ why, calls }) => [why, calls]),
+    [['missing_lines', 2]],
+  );
+  assert.equal((await verifyState(makeReadOptionsOf(world))).ok, true);
+});
+
+test('a line longer than any answer to its row costs only itself', async (t) => {
+  const world = await makeWorld(t, { rows: makeRows(4), faults: [{ do: { noUsage: true } }] });
+  let downloads = 0;
+  const intercept: Intercept = (request, response) => {
+    if (!isContent(request)) return false;
+    downloads += 1;
+    if (downloads > 1) return false;
+    void (async () => {
+      const lines = (await (await request.askBehind()).text()).trim().split('\n');
+      const [first = '', ...others] = lines;
+      response.writeHead(200, { 'content-type': 'application/octet-stream' });
+      response.end([first.replace('"content":"', `"content":"${'y'.repeat(400_000)}`), ...others].join('\n'));
+    })();
+    return true;
+  };
+  const baseUrl = await startFront(t, world.simulator.url, intercept);
+  const { summary, warnings } = await world.run({ baseUrl });
+  assert.match(warnings.join('\n'), /1 of its lines are longer than an answer to what was asked can be/);
+  assert.deepEqual([summary.exitCode, summary.rows.ok], [0, 4]);
+  assert.deepEqual(
+    summary.possiblyBilled?.map(({ why, calls }) => [why, calls]),
+    [['missing_lines', 1]],
+  );
+});

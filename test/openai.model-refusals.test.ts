@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readGeneral } from '../src/batch/rejection.ts';
-import { isModelCode } from '../src/core/answer/error-codes.ts';
+import { isModelCode } from '../src/core/answer/refusal-codes.ts';
 import { classifyFailure } from '../src/openai/classify.ts';
 
 const error = (code: string | null, message: string, more: object = {}) => ({

@@ -1,4 +1,4 @@
-import { isModelCode, QUOTA_CODES } from '../core/answer/error-codes.ts';
+import { isModelCode, QUOTA_CODES } from '../core/answer/refusal-codes.ts';
 import type { RejectedRequest } from '../core/event.ts';
 import type { BatchProblem, RemoteBatch } from '../openai/wire.ts';
 import { isTooLarge } from './upload.ts';

@@ -1,6 +1,6 @@
 import { holdsAnswer, readCompletion } from './answer/answer-body.ts';
 import { type Completion, isWireObject, nameForm, type SaidText, saysSomething, type WireObject } from './answer/completion.ts';
-import { isModelCode, QUOTA_CODES } from './answer/error-codes.ts';
+import { isModelCode, QUOTA_CODES } from './answer/refusal-codes.ts';
 import { checkParts } from './answer/text-parts.ts';
 import { countVotes, type Verdict } from './answer/votes.ts';
 import { clip, MAX_MESSAGE_CHARACTERS } from './bounds/clip.ts';

@@ -1,4 +1,4 @@
-import { isModelCode, QUOTA_CODES } from '../core/answer/error-codes.ts';
+import { isModelCode, QUOTA_CODES } from '../core/answer/refusal-codes.ts';
 import { EXIT } from '../core/errors.ts';
 import { keepRequestId } from '../core/response-line.ts';
 import { ApiError, type FailureKind } from './api-error.ts';

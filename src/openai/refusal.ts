@@ -1,4 +1,4 @@
-import { isModelCode } from '../core/answer/error-codes.ts';
+import { isModelCode } from '../core/answer/refusal-codes.ts';
 import { clip } from '../core/bounds/clip.ts';
 
 /** What a provider says when it refuses a call, whatever form it says it in. Texts are for people: without tags, at most `MAX_WORDS` long. */

@@ -1,4 +1,4 @@
-import { isModelCode } from '../../core/answer/error-codes.ts';
+import { isModelCode } from '../../core/answer/refusal-codes.ts';
 import { AppError } from '../../core/errors.ts';
 import type { PlannedEnd } from '../plan/model-end.ts';
 

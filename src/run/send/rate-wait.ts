@@ -1,6 +1,6 @@
 import { createBackoff } from '../../batch/backoff.ts';
 import type { BatchContext } from '../../batch/context.ts';
-import { isModelCode, QUOTA_CODES } from '../../core/answer/error-codes.ts';
+import { isModelCode, QUOTA_CODES } from '../../core/answer/refusal-codes.ts';
 import { AppError, EXIT } from '../../core/errors.ts';
 import { parseCustomId } from '../../core/request.ts';
 import type { Ledger } from '../../ledger/ledger.ts';

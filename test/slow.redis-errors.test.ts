@@ -115,6 +115,8 @@ describe('a Redis that answers with an error in the middle of work', { skip: why
       assert.equal(summary.exitCode, 5);
       assert.match(summary.verdict, says);
       assert.doesNotMatch(summary.verdict, /secret-word|out of reach/);
+      // Begun anew before it is mended, the run has still paid for rows: that is no exit 2.
+      await assert.rejects(scene.run(), ({ message, exitCode }: AppError) => exitCode === EXIT.stopped && says.test(message));
       await scene.admin.call('ACL', 'SETUSER', 'known', ...end);
       await scene.work();
       const again = await scene.run();
@@ -283,4 +285,24 @@ test('calls are put ahead only as far as the memory of Redis goes', { skip: whyN
   assert.equal(await admin.set('another', 'still fits'), 'OK');
   await queue.close();
   await filling;
+});
+
+test('what may pass is waited for also when work begins long after the connection was checked', { skip: whyNoRedisServer() }, async (t) => {
+  const server = await startRedis();
+  const admin = new Redis(server.url);
+  t.after(async () => {
+    admin.disconnect();
+    await server.stop();
+  });
+  let onWarned: (message: string) => void = () => {};
+  const warned = new Promise<string>((resolve) => {
+    onWarned = resolve;
+  });
+  const queue = await openTestQueue(server.url, { keyFingerprint: 'k', warn: (message) => /OOM/.test(message) && onWarned(message) });
+  await admin.config('SET', 'maxmemory', '1');
+  const attached = queue.attach(new TestBooks());
+  assert.match(await warned, /is full.*waiting until that has passed/);
+  await admin.config('SET', 'maxmemory', '0');
+  assert.deepEqual(await attached, []);
+  await queue.close();
 });

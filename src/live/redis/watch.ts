@@ -49,7 +49,7 @@ export class RedisWatch {
   /** A step of something that goes on by itself failed. @returns why no waiting helps; null for what may pass, which is told */
   onFailure(error: unknown, absentMs = Number.POSITIVE_INFINITY): AppError | null {
     const reply = this.readReply(error);
-    if (reply !== null && !reply.mayPass) return this.#stop(describeReply(reply, this.#redisUrl), error);
+    if (reply?.mayPass === false) return this.#stop(describeReply(reply, this.#redisUrl), error);
     if (reply !== null) {
       if (this.#isDue(reply.word)) this.#tell(`${describeReply(reply, this.#redisUrl)}; waiting until that has passed, nothing is lost`);
     } else if (absentMs >= SHORT_ABSENCE_MS && this.#isDue('absent')) {
@@ -65,6 +65,11 @@ export class RedisWatch {
     if (reply !== null) return this.#stop(`${describeReply(reply, this.#redisUrl)}; it has been so for ten minutes`, error);
     const message = 'Redis is out of reach for ten minutes; nothing is lost: start it and run the same command again';
     return new AppError(message, { code: 'redis', exitCode: EXIT.notFinished, cause: error });
+  }
+
+  /** Whether no waiting helps: Redis answers with what does not pass. */
+  isLasting(error: unknown): boolean {
+    return this.readReply(error)?.mayPass === false;
   }
 
   /** What Redis says, be it to a command or to a connection that is to be made. */

@@ -87,7 +87,7 @@ function fail(
   if (plan.first !== undefined && plan.fired.length === 0 && !what.startsWith(plan.first)) return null;
   plan.seen += 1;
   if (plan.seen < plan.nth || (plan.seen > plan.nth && plan.isLasting !== true)) return null;
-  if (operation === 'write' && plan.roomBytes >= bytes) {
+  if (operation === 'write' && plan.roomBytes > bytes) {
     plan.roomBytes -= bytes;
     return null;
   }
@@ -152,9 +152,12 @@ const SYSCALLS: Readonly<Record<string, string>> = {
 
 /** How much a write is about. */
 function countBytes(args: readonly unknown[]): number {
-  const length = typeof args[3] === 'number' ? args[3] : null;
-  const data = args.find((value) => typeof value === 'string' || value instanceof Uint8Array) as string | Uint8Array | undefined;
-  return length ?? (typeof data === 'string' ? Buffer.byteLength(data) : (data?.byteLength ?? 0));
+  const position = args.findIndex((value) => typeof value === 'string' || value instanceof Uint8Array);
+  const data = args[position] as string | Uint8Array | undefined;
+  if (typeof data === 'string') return Buffer.byteLength(data);
+  // Both ways to write take an offset and a length behind the bytes.
+  const length = args[position + 2];
+  return typeof length === 'number' ? length : (data?.byteLength ?? 0);
 }
 
 const FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT']);

@@ -28,7 +28,7 @@ export interface DiskWorld {
   close(): Promise<void>;
 }
 
-const ROWS = makeRows(6);
+const ROWS = makeRows(4);
 
 export async function makeDiskWorld(mode: Mode): Promise<DiskWorld> {
   const ends: (() => Promise<void>)[] = [];

@@ -79,12 +79,15 @@ export function asDiskError(error: unknown, file?: string): unknown {
   const reason = Object.hasOwn(REASONS, code) ? REASONS[code] : undefined;
   const verb = VERBS[syscall] ?? (file !== undefined || WRITING.test(syscall) ? 'write' : undefined);
   if (reason === undefined || verb === undefined) return error;
-  const path = (syscall === 'mkdir' ? named : undefined) ?? file ?? dest ?? named ?? 'a file';
+  const path = ((syscall === 'mkdir' ? named : undefined) ?? file ?? dest ?? named ?? 'a file').replace(TEMPORARY, '$1');
   const elsewhere =
     CURED_ELSEWHERE.has(code) && /[\\/]\.rowmill([\\/]|$)/.test(path) ? ', or keep the state elsewhere (--state-dir DIR)' : '';
   const todo = `${reason.todo}${elsewhere}, then type the same command again`;
   return new DiskError(`cannot ${verb} ${path}: ${reason.what} (${code})`, todo, { errno: code, path, cause: error });
 }
+
+/** What stands before a file's name while it is written. */
+const TEMPORARY = /(^|[\\/])\.tmp-\w+-/;
 
 /** Does something to a file. @throws DiskError where the disk refuses */
 export function onDisk<T>(file: string, step: () => T): T {

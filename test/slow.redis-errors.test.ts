@@ -182,6 +182,7 @@ describe('the end of the time to finish', { skip: whyNoRedisServer() }, () => {
       await worker.end();
       // The state is whole: with a Redis that works, the same command goes on, and what may have been paid twice is counted.
       await mend(scene);
+      assert.deepEqual(await scene.admin.keys('rowmill:*:failed'), [], 'a failed job is taken up by nobody');
       await scene.work();
       const { summary } = await scene.run();
       assert.deepEqual([summary.exitCode, summary.rows.ok], [0, ROWS]);

@@ -71,16 +71,21 @@ export function serveQueue(options: ServeOptions): ServedQueue {
       if (customId === null) return;
       const handed = { state, jobId, customId, data: job.data, queuedAt: new Date(job.timestamp), signal: signal ?? options.ending };
       underWay += 1;
-      const end = await processJob(context, handed).finally(() => {
+      try {
+        const end = await processJob(context, handed);
+        if (end === 'over') return;
+        if (end === 'postpone') {
+          await job.moveToDelayed(options.clock().getTime() + POSTPONE_MS, token);
+          throw new DelayedError();
+        }
+        await job.moveToWait(token);
+        throw new WaitingError();
+      } catch (error) {
+        // Anything else would count as failed, and be taken up by nobody: left as it is, the job goes back when its lock has lapsed.
+        throw options.ending.aborted || isOfRedis(error as Error) ? new WaitingError() : error;
+      } finally {
         underWay -= 1;
-      });
-      if (end === 'over') return;
-      if (end === 'postpone') {
-        await job.moveToDelayed(options.clock().getTime() + POSTPONE_MS, token);
-        throw new DelayedError();
       }
-      await job.moveToWait(token);
-      throw new WaitingError();
     },
     {
       connection,

@@ -5,6 +5,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
+import { DiskError } from '../src/core/disk/disk-error.ts';
 import { LedgerError, UsageError } from '../src/core/errors.ts';
 import type { StoredEvent } from '../src/core/event.ts';
 import { makeEventLine, readEventLine } from '../src/ledger/events/event-line.ts';
@@ -147,10 +148,11 @@ test('events announced together are in order, share syncs, and are folded when t
 test('after a sync that failed the log takes nothing more', async (t) => {
   const world = makeLedgerWorld(t);
   const ledger = await world.open();
-  const broken = t.mock.method(fs, 'fdatasync', (_descriptor: number, done: (error: Error) => void) => done(new Error('EIO: i/o error')));
+  const failure = Object.assign(new Error('EIO: i/o error, fdatasync'), { code: 'EIO', syscall: 'fdatasync' });
+  const broken = t.mock.method(fs, 'fdatasync', (_descriptor: number, done: (error: Error) => void) => done(failure));
   const first = ledger.append({ type: 'limit-learned', model: 'm', enqueuedTokens: 1 });
   const second = ledger.append({ type: 'limit-learned', model: 'm', enqueuedTokens: 2 });
-  await assert.rejects(first, (error) => error instanceof LedgerError && /EIO/.test(error.message));
+  await assert.rejects(first, (error) => error instanceof DiskError && error.errno === 'EIO');
   await assert.rejects(second, /EIO/);
   broken.mock.restore();
   await assert.rejects(ledger.append({ type: 'limit-learned', model: 'm', enqueuedTokens: 3 }), /EIO/);

@@ -279,3 +279,20 @@ test('a response file that is gone, cut or changed is named', async (t) => {
   fs.writeFileSync(file, whole);
   await (await world.open()).close();
 });
+
+test('a line is taken for an answer only of the request it names', async (t) => {
+  const world = makeLedgerWorld(t);
+  const ledger = await world.open();
+  await submit(ledger, 'batch_1', [k(0), k(1)]);
+  await record(ledger, 'batch_1', [makeAnswerLine(k(0), 'yes'), makeAnswerLine(k(1), 'yes')]);
+  await ledger.close();
+  const file = path.join(world.directory, 'responses', 'batch_1.output.jsonl');
+  const whole = fs.readFileSync(file, 'utf8');
+  fs.writeFileSync(file, whole.replaceAll(k(0), '@@').replaceAll(k(1), k(0)).replaceAll('@@', k(1)));
+  const reading = await world.read({ hashesResponses: false });
+  assert.throws(() => reading.readAnswer(reading.keys.find(k(0))), { name: 'LedgerError', file, message: /answers another request/ });
+  const hashed = await world.read();
+  const id = hashed.keys.find(k(0));
+  assert.deepEqual([hashed.keys.outcome(id), hashed.readAnswer(id).outcome.status], ['unknown', 'unknown']);
+  assert.match(hashed.explainHold(id) ?? '', /^held: its answer lies in .*batch_1\.output\.jsonl/);
+});

@@ -4,8 +4,9 @@ import type { RunView } from '../run/send/run-view.ts';
 import { renderProgress } from './render/render-progress.ts';
 import { hasColour } from './say.ts';
 
-/** Repaints on a terminal, ten times a second at most; elsewhere a plain line when a tenth more is answered, or after thirty seconds. */
+/** Repaints on a terminal, ten times a second at most; elsewhere a plain line after five seconds, when a tenth more is answered, or after thirty. */
 const REPAINT_MS = 100;
+const FIRST_LINE_MS = 5_000;
 const PLAIN_LINE_MS = 30_000;
 const PLAIN_LINES = 10;
 
@@ -47,16 +48,17 @@ function paint(view: RunView, stream: NodeJS.WriteStream): Progress {
 }
 
 function writeLines(view: RunView, stream: NodeJS.WriteStream): Progress {
-  let writtenAt = Date.now();
+  let dueMs = performance.now() + FIRST_LINE_MS;
   let writtenTenths = 0;
   const look = () => {
     const tenths = view.rowsAsked === 0 ? 0 : Math.floor((view.okRows / view.rowsAsked) * PLAIN_LINES);
-    if (tenths <= writtenTenths && Date.now() - writtenAt < PLAIN_LINE_MS) return;
+    if (tenths <= writtenTenths && performance.now() < dueMs) return;
     writtenTenths = tenths;
-    writtenAt = Date.now();
+    dueMs = performance.now() + PLAIN_LINE_MS;
     const phases = view.underWay.map(({ shard, phase, batch }) => `shard ${shard ?? '?'} ${batch?.status ?? phase}`).slice(0, 3);
     const spent = formatSpent(view.spentNanoUsd, view.unpricedAttempts);
-    const line = `${view.okRows} of ${view.rowsAsked} answered, ${spent}${phases.length > 0 ? `; ${phases.join(', ')}` : ''}`;
+    const what = [...phases, ...describeFlight(view), ...view.waits.slice(0, 3)];
+    const line = `${view.okRows} of ${view.rowsAsked} answered, ${spent}${what.length > 0 ? `; ${what.join(', ')}` : ''}`;
     stream.write(`${escapeLineForTerminal(line)}\n`);
   };
   const timer = setInterval(look, REPAINT_MS);
@@ -66,4 +68,10 @@ function writeLines(view: RunView, stream: NodeJS.WriteStream): Progress {
       clearInterval(timer);
     },
   };
+}
+
+/** Live calls; nothing where none is made or waits. */
+function describeFlight({ calls }: RunView): readonly string[] {
+  if (calls === null || calls.inFlight + calls.waiting === 0) return [];
+  return [`${calls.inFlight} calls in flight, ${calls.waiting} waiting`];
 }

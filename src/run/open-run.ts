@@ -1,3 +1,4 @@
+import { asDiskError } from '../core/disk/disk-error.ts';
 import { type Refusal, watchForRefusal } from './finish/refusal.ts';
 import { createWarningLog, type WarningLog } from './finish/warning-log.ts';
 import { renameOldState } from './open/old-state.ts';
@@ -55,7 +56,8 @@ export async function openRun(given: RunOptions): Promise<OpenedRun> {
     await refusal.withdrawFor(error).catch(() => {});
     const run = ledger.fold.currentRun?.id ?? null;
     if (run === null) await forgetRows();
-    return run !== null && hasSpent(ledger, books, run) ? asSpent(error) : error;
+    const told = asDiskError(error);
+    return run !== null && hasSpent(ledger, books, run) ? asSpent(told) : told;
   }
 
   return {

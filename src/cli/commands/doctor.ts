@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { EXIT } from '../../core/errors.ts';
+import { EXIT, UsageError } from '../../core/errors.ts';
 import { loadEnvFile } from '../../host/environment.ts';
 import { makeTarget } from '../../host/provider-target.ts';
 import { makeEffects } from '../../host/real-effects.ts';
@@ -17,7 +17,7 @@ const PROVIDER_FINDINGS: ReadonlySet<Finding['name']> = new Set(['key', 'base ur
 export async function doctor(jobFile: string | undefined, flags: JobFlags): Promise<number> {
   loadEnvFile();
   const effects = makeEffects();
-  const temporaryDirectory = mkdtempSync(join(tmpdir(), 'rowmill-doctor-'));
+  const temporaryDirectory = makeTemporaryDirectory();
   try {
     const findings = await examine({
       jobFile: jobFile ?? null,
@@ -36,6 +36,16 @@ export async function doctor(jobFile: string | undefined, flags: JobFlags): Prom
     return problems.some(({ name }) => PROVIDER_FINDINGS.has(name)) ? EXIT.refused : EXIT.usage;
   } finally {
     rmSync(temporaryDirectory, { recursive: true, force: true });
+  }
+}
+
+/** @throws UsageError when there is no place for temporary files */
+function makeTemporaryDirectory(): string {
+  try {
+    return mkdtempSync(join(tmpdir(), 'rowmill-doctor-'));
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new UsageError(`no folder can be made in ${tmpdir()} (${code}); set TMPDIR to a folder that can be written`, { cause: error });
   }
 }
 

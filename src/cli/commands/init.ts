@@ -1,5 +1,6 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { asDiskError } from '../../core/disk/disk-error.ts';
 import { EXIT, UsageError } from '../../core/errors.ts';
 import { JOB_NAME_PATTERN } from '../../input/job/job-schema.ts';
 import type { JobFlags } from '../flags.ts';
@@ -15,7 +16,7 @@ export async function init(name: string, flags: JobFlags): Promise<number> {
   try {
     writeFileSync(file, makeJobText(name), { flag: 'wx' });
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw new UsageError(`${file} cannot be written: ${(error as Error).message}`);
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw asDiskError(error, file);
     throw new UsageError(`${file} exists already; choose another name: rowmill init other-name`);
   }
   if (flags.json === true) printJson({ schema: 'rowmill.init/1', file });

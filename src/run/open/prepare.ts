@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, rmdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { MAX_SHARD_BYTES } from '../../batch/cut-size.ts';
+import { asDiskError } from '../../core/disk/disk-error.ts';
 import { UsageError } from '../../core/errors.ts';
 import { type CompiledJob, compileJob } from '../../input/compile-job.ts';
 import { type JobOverrides, type LoadedJob, loadJob } from '../../input/job/load-job.ts';
@@ -63,8 +64,8 @@ export async function prepareJob(options: PrepareOptions): Promise<PreparedJob> 
   const stateDirectory = old !== null && options.renameOldState === undefined ? old : named;
   const spoolPath = join(stateDirectory, 'stdin');
   const missingFolder = findMissingFolder(stateDirectory);
-  if (job.input.path === '-') mkdirSync(stateDirectory, { recursive: true, mode: 0o700 });
   try {
+    if (job.input.path === '-') mkdirSync(stateDirectory, { recursive: true, mode: 0o700 });
     const table = await openTable(job.input, { stdin: options.stdin, spoolPath, cwd: options.overrides.cwd, signal: options.signal });
     const tokens = createJobTokens(job.model);
     const from = findPriceSource(hostOfOrigin(options.target.origin));
@@ -101,7 +102,7 @@ export async function prepareJob(options: PrepareOptions): Promise<PreparedJob> 
       rmSync(spoolPath, { force: true });
       removeEmptyFolders(stateDirectory, missingFolder);
     }
-    throw error;
+    throw asDiskError(error);
   }
 }
 

@@ -88,8 +88,13 @@ export async function sendUntilStopped(lane: Lane, stopSignal: StopSignal, { sen
     return null;
   } catch (error) {
     stopSignal.end(error);
-    await lane.abandon();
-    await lane.drain();
+    try {
+      await lane.abandon();
+      await lane.drain();
+    } catch (later) {
+      // What follows from a fault does not hide it.
+      throw readStop(error, true) === null ? error : later;
+    }
     const stop = readStop(explainModelRefusal(error, modelEnd), hasSpent());
     if (stop === null) throw error;
     return stop;

@@ -2,28 +2,38 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EXIT, UsageError } from '../../core/errors.ts';
+import { createWaitTeller } from '../../core/wait-teller.ts';
 import { loadEnvFile } from '../../host/environment.ts';
 import { makeTarget } from '../../host/provider-target.ts';
 import { makeEffects } from '../../host/real-effects.ts';
 import { examine, type Finding } from '../../inspect/doctor.ts';
 import { escapeLineForTerminal } from '../../output/escape-for-terminal.ts';
+import { watchProvider } from '../../run/send/watched-provider.ts';
 import type { JobFlags } from '../flags.ts';
 import { createPaint } from '../render/paint.ts';
-import { hasColour, print, printJson } from '../say.ts';
+import { hasColour, print, printJson, say } from '../say.ts';
 
 const PROVIDER_FINDINGS: ReadonlySet<Finding['name']> = new Set(['key', 'base url', 'models', 'model']);
 
 /** `rowmill doctor`: one line per finding. Exit 4 when key, provider or model is the problem, 2 for any other problem. */
 export async function doctor(jobFile: string | undefined, flags: JobFlags): Promise<number> {
   loadEnvFile();
-  const { clock, startTimer } = makeEffects();
+  const { clock, monotonicMs, startTimer } = makeEffects();
+  const waits = createWaitTeller({ warn: say, clock, monotonicMs });
+  const target = makeTarget(flags, { clock, startTimer });
   const temporaryDirectory = makeTemporaryDirectory();
   try {
     const findings = await examine({
       jobFile: jobFile ?? null,
       cwd: process.cwd(),
       stateRoot: flags.stateDir ?? null,
-      target: makeTarget(flags, { clock, startTimer }),
+      target: {
+        ...target,
+        async connect(...place) {
+          const connection = await target.connect(...place);
+          return { ...connection, provider: watchProvider(connection.provider, { waits, monotonicMs, startTimer }) };
+        },
+      },
       temporaryDirectory,
       nodeVersion: process.versions.node,
       clock,

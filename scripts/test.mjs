@@ -1,6 +1,7 @@
 // `npm test`: types, lint, then every test on the compiled output but the slow ones.
-// `--only-tests` runs the compiled tests alone, for a second Node version; `--slow` the slow ones alone.
+// `--only-tests` runs the compiled tests alone, for a second Node version; `--slow` the slow ones, and every case of the tables of which `npm test` tries some.
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { listTestFiles, runTests } from './run-tests.mjs';
 
 const isSlow = process.argv.includes('--slow');
@@ -16,5 +17,17 @@ if (!isSlow && !process.argv.includes('--only-tests')) {
   check('types', ['scripts/build.mjs']);
   check('lint', ['node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings', '.']);
 }
-if (!isSlow) console.log('The slow tests are left out: npm run test:slow.');
-process.exit(runTests(listTestFiles().filter((name) => name.startsWith('slow.') === isSlow)));
+if (!isSlow) console.log('The slow tests, and most cases of long tables, are left out: npm run test:slow.');
+process.exit(
+  runTests(listTestFiles().filter(isSlow ? (name) => isSlowTest(name) || hasWideTable(name) : (name) => !isSlowTest(name)), {
+    triesAll: isSlow,
+  }),
+);
+
+function isSlowTest(name) {
+  return name.startsWith('slow.');
+}
+
+function hasWideTable(name) {
+  return readFileSync(`dist/test/${name}`, 'utf8').includes('./helpers/wide.js');
+}

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { defineJob, type RunProgress, type StandardSchema, UsageError } from '../src/index.ts';
 import { projectRoot } from './helpers/project-root.ts';
 import { ANSWER_COLUMNS, makeWorld } from './helpers/run-world.ts';
+import { wideTest } from './helpers/wide.ts';
 
 const TICKETS = 'ticket_id,body\n1,Charged twice\n2,"It {{ crashes }}, ""again"""\n3,Dark mode please\n4,Charged twice\n5,\n';
 
@@ -24,7 +25,7 @@ async function collect<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
   return collected;
 }
 
-test('the example of the README compiles, and runs as it stands', (t) => {
+wideTest('the example of the README compiles, and runs as it stands', (t) => {
   const name = 'readme-example';
   const example = fs.readFileSync(path.join(projectRoot, 'test', 'helpers', `${name}.ts`), 'utf8');
   const shown = /```ts\n(import \{ defineJob[\s\S]*?)```/.exec(fs.readFileSync(path.join(projectRoot, 'README.md'), 'utf8'))?.[1];
@@ -42,7 +43,7 @@ test('the example of the README compiles, and runs as it stands', (t) => {
   for (const [index, row] of rows.entries()) assert.match(row, new RegExp(`^${index + 1} (billing|bug|other) \\d+$`));
 });
 
-test('a prompt function asks what the template of a job file asks: the answers are the same ones', async (t) => {
+wideTest('a prompt function asks what the template of a job file asks: the answers are the same ones', async (t) => {
   const world = await makeWorld(t, {});
   const { summary } = await world.run();
   const paid = summary.cost.nanoUsd;
@@ -78,7 +79,7 @@ test('rows are skipped where the function gives null or throws; text that looks 
     name: 'own-words',
     directory,
     input: { path: 'tickets.csv', columns: ['ticket_id', 'body'] },
-    model: 'gpt-4.1-nano',
+    model: 'gpt-6-luna',
     mode: 'live',
     prompt: ({ ticket_id, body }) => {
       if (ticket_id === '3') throw new Error('no words for this');

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { addDelivery, type Delivery, isCacheRefusal, removeCacheDelivery, removeDelivery } from '../src/core/delivery.ts';
 import { makeKey } from '../src/core/request.ts';
+import { runsOf } from './helpers/wide.ts';
 
 const chat = '/v1/chat/completions';
 const makeBody = (system: string, user: string) =>
@@ -96,7 +97,7 @@ test('whatever a request says, its content comes back byte for byte, and its key
         assert.equal(removeCacheDelivery(sent), addDelivery({ url, body }, { serviceTier, cache: null }));
       },
     ),
-    { numRuns: 2_000 },
+    { numRuns: runsOf(2_000) },
   );
 });
 

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { AppError, EXIT } from '../src/core/errors.ts';
 import type { Event } from '../src/core/event.ts';
 import type { Job } from '../src/core/job.ts';
-import { CAUSES, type OutcomeStatus } from '../src/core/outcome.ts';
+import { CAUSES, explainHold, type OutcomeStatus } from '../src/core/outcome.ts';
 import { makeKey } from '../src/core/request.ts';
 import type { RowCounts } from '../src/core/summary.ts';
 import type { LedgerFold } from '../src/ledger/events/fold.ts';
@@ -143,7 +143,8 @@ function openKey(onUnknown: Job['onUnknown'], cap: number | undefined) {
   const keys = new KeyIndex();
   const id = keys.add(makeKey('/', '{}'));
   const job = { model: 'gpt-4o-mini', retry: { attempts: 2 }, onUnknown, params: { max_output_tokens: cap } } as unknown as Job;
-  const step = (purpose: 'working' | 'reading') => createStepOf({ keys, fold } as unknown as Ledger, job, purpose)(id);
+  const ledger = { keys, fold, explainHold: (key: number) => explainHold(keys.doubts(key)) } as unknown as Ledger;
+  const step = (purpose: 'working' | 'reading') => createStepOf(ledger, job, purpose)(id);
   return {
     keys,
     step: (): KeyStep => step('working'),

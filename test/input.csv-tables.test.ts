@@ -8,6 +8,7 @@ import fc from 'fast-check';
 import { UsageError } from '../src/core/errors.ts';
 import type { InputSpec } from '../src/core/job.ts';
 import { openTable } from '../src/input/table/open-table.ts';
+import { runsOf } from './helpers/wide.ts';
 
 const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'rowmill-'));
 after(() => fs.rmSync(directory, { recursive: true }));
@@ -254,6 +255,6 @@ test('a table written by csv-stringify comes back cell by cell', async () => {
       });
       assert.deepEqual((await read(text)).rows, rows);
     }),
-    { numRuns: 100 },
+    { numRuns: runsOf(100) },
   );
 });

@@ -6,6 +6,7 @@ import { after, test } from 'node:test';
 import fc from 'fast-check';
 import type { Row } from '../src/core/row.ts';
 import { openTable } from '../src/input/table/open-table.ts';
+import { runsOf } from './helpers/wide.ts';
 
 const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'rowmill-'));
 after(() => fs.rmSync(directory, { recursive: true }));
@@ -102,6 +103,6 @@ test('any list of objects comes back from JSONL and from a JSON array, however i
       assert.deepEqual(strip((await read(objects.map((item) => JSON.stringify(item)).join('\n'))).rows), plain);
       assert.deepEqual(strip((await read(JSON.stringify(objects, null, indent), 'json')).rows), plain);
     }),
-    { numRuns: 60 },
+    { numRuns: runsOf(60) },
   );
 });

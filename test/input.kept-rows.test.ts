@@ -10,6 +10,7 @@ import { makeJob } from '../src/input/job/make-job.ts';
 import { keepRows } from '../src/input/kept-rows.ts';
 import { type InputTable, openFiles } from '../src/input/table/read-table.ts';
 import { decodeRows, encodeRows, HEAD_BYTES, readHead } from '../src/input/table/row-chunk.ts';
+import { runsOf } from './helpers/wide.ts';
 
 const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'rowmill-'));
 after(() => fs.rmSync(directory, { recursive: true }));
@@ -188,6 +189,6 @@ test('any text a cell can hold comes back from a chunk as it was', () => {
       body[body.length - 1] = (body.at(-1) as number) ^ 1;
       assert.equal(decodeRows(readHead(chunk), body, { width: 3, firstIndex: 7 }), null);
     }),
-    { numRuns: 50 },
+    { numRuns: runsOf(50) },
   );
 });

@@ -189,7 +189,7 @@ test('a re-ask after a cut answer doubles the cap each time, up to what the mode
 });
 
 test('what the API would refuse for every row is refused before anything is sent', () => {
-  assert.match(refusal({ output: { json: 'object' } }), /^prompt: JSON mode needs the word JSON/);
+  assert.match(refusal({ output: { json: 'object' }, prompt: 'Rate it' }), /^prompt: JSON mode needs the word JSON/);
   assert.match(refusal({ output: { json: 'object' }, prompt: '{{ json }} {{ a }}' }), /no column "json"/);
   assert.equal(compile({ output: { json: 'object' }, prompt: 'json: {{ a }}' }).warnings.length, 0);
   assert.match(refusal({ model: 'gpt-5-mini', params: { temperature: 0 } }), /^params\.temperature: gpt-5-mini is a reasoning model/);
@@ -207,8 +207,8 @@ test('what would be paid for nothing is warned about', () => {
   assert.match(compile({ ...texts, prompt: 'Is it good? {{ a }}' }).warnings.join(), /with output: text .* does not name bad$/);
   assert.deepEqual(compile({ ...texts, prompt: 'Is it good or bad? {{ a }}' }).warnings, []);
   assert.deepEqual(compile({ ...texts, prompt: '{{ labels | map: "name" | join }} {{ a }}' }).warnings, []);
-  assert.match(compile({ model: 'o4-mini', params: { max_output_tokens: 200 } }).warnings.join(), /spends output tokens on reasoning/);
-  assert.deepEqual(compile({ model: 'o4-mini', params: { max_output_tokens: 2000 } }).warnings, []);
+  assert.match(compile({ model: 'gpt-6-luna', params: { max_output_tokens: 200 } }).warnings.join(), /spends output tokens on reasoning/);
+  assert.deepEqual(compile({ model: 'gpt-6-luna', params: { max_output_tokens: 2000 } }).warnings, []);
 });
 
 test('a row is called by its id columns, else by its number', () => {

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { createEngine } from '../src/input/request/liquid-engine.ts';
 import { compileTemplate } from '../src/input/request/template.ts';
+import { runsOf } from './helpers/wide.ts';
 
 const engine = createEngine();
 
@@ -156,6 +157,6 @@ test('the fast path gives what Liquid gives', () => {
       assert.equal(slow.pieces, null);
       assert.equal(fast.render(cells), slow.render(cells));
     }),
-    { numRuns: 250 },
+    { numRuns: runsOf(250) },
   );
 });

@@ -5,11 +5,13 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
+import { DiskError } from '../src/core/disk/disk-error.ts';
 import { LedgerError, UsageError } from '../src/core/errors.ts';
 import type { StoredEvent } from '../src/core/event.ts';
 import { makeEventLine, readEventLine } from '../src/ledger/events/event-line.ts';
 import { readEvents } from '../src/ledger/events/event-log.ts';
 import { k, makeLedgerWorld, startRun, submit } from './helpers/ledger-world.ts';
+import { wideTest } from './helpers/wide.ts';
 
 const signal = new AbortController().signal;
 
@@ -44,7 +46,7 @@ test('any flipped bit of an event is noticed', () => {
   }
 });
 
-test('every prefix of the event log opens, for reading and for writing, as the events that are whole', async (t) => {
+wideTest('every prefix of the event log opens, for reading and for writing, as the events that are whole', async (t) => {
   const world = makeLedgerWorld(t);
   const ledger = await world.open();
   await startRun(ledger, 'run-1');
@@ -146,10 +148,11 @@ test('events announced together are in order, share syncs, and are folded when t
 test('after a sync that failed the log takes nothing more', async (t) => {
   const world = makeLedgerWorld(t);
   const ledger = await world.open();
-  const broken = t.mock.method(fs, 'fdatasync', (_descriptor: number, done: (error: Error) => void) => done(new Error('EIO: i/o error')));
+  const failure = Object.assign(new Error('EIO: i/o error, fdatasync'), { code: 'EIO', syscall: 'fdatasync' });
+  const broken = t.mock.method(fs, 'fdatasync', (_descriptor: number, done: (error: Error) => void) => done(failure));
   const first = ledger.append({ type: 'limit-learned', model: 'm', enqueuedTokens: 1 });
   const second = ledger.append({ type: 'limit-learned', model: 'm', enqueuedTokens: 2 });
-  await assert.rejects(first, (error) => error instanceof LedgerError && /EIO/.test(error.message));
+  await assert.rejects(first, (error) => error instanceof DiskError && error.errno === 'EIO');
   await assert.rejects(second, /EIO/);
   broken.mock.restore();
   await assert.rejects(ledger.append({ type: 'limit-learned', model: 'm', enqueuedTokens: 3 }), /EIO/);

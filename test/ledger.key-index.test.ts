@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { CAUSES, type OutcomeStatus } from '../src/core/outcome.ts';
 import { KeyIndex } from '../src/ledger/key-index.ts';
 import { k } from './helpers/ledger-world.ts';
+import { runsOf } from './helpers/wide.ts';
 
 test('the index takes at most 64 bytes a key, at every size from 10,000 keys on', () => {
   const index = new KeyIndex();
@@ -112,7 +113,7 @@ test('whatever is set for a key is read back, and no other key changes', () => {
         assert.ok(index.isSeen(id, 7) && !index.isSeen(id, 6));
       }
     }),
-    { numRuns: 200 },
+    { numRuns: runsOf(200) },
   );
 });
 

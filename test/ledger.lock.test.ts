@@ -12,6 +12,7 @@ import { type LockOptions, takeLock } from '../src/ledger/disk/lock.ts';
 import { readOwnIdentity, seeProcess } from '../src/ledger/disk/process-identity.ts';
 import { LockHeldError } from '../src/ledger/errors.ts';
 import { k, makeAnswerLine, makeLedgerWorld, startRun } from './helpers/ledger-world.ts';
+import { wideTest } from './helpers/wide.ts';
 
 const NOW = '2026-11-21T12:00:00.000Z';
 let tokens = 0;
@@ -298,7 +299,7 @@ test('after a takeover the log, the live file and the index are copies: what the
   assert.equal(again.readAnswer(again.keys.find(k(1))).outcome?.status, 'ok');
 });
 
-test('of twelve processes that find a dead holder exactly one gets the lock', async (t) => {
+wideTest('of twelve processes that find a dead holder exactly one gets the lock', async (t) => {
   const world = makeLockWorld(t);
   const go = path.join(makeLockWorld(t).directory, 'go');
   const script = new URL('./helpers/lock-taker.js', import.meta.url).pathname;

@@ -10,15 +10,16 @@ test('a run keeps its files, and its rows in order', async (t) => {
   const { runFiles } = await world.open();
   assert.equal(runFiles.readRunSummary('run-1'), null);
   assert.equal(runFiles.readRunRows('run-1'), null);
-  runFiles.writeRunFile('run-1', 'summary.json', '{"rows":1}');
-  runFiles.writeRunFile('run-1', 'summary.json', '{"rows":2}');
+  const summary = { schema: 'rowmill.summary/1', rows: { in: 1 }, cost: {}, causes: {} };
+  runFiles.writeRunFile('run-1', 'summary.json', JSON.stringify({ summary }));
+  runFiles.writeRunFile('run-1', 'summary.json', JSON.stringify({ summary: { ...summary, rows: { in: 2 } } }));
   const rows = runFiles.createRunRowsWriter('run-1');
   rows.add('11111111', k(1));
   rows.add('22222222', null);
   rows.add('33333333', `${k(1)}-o2`);
   assert.equal(runFiles.readRunRows('run-1'), null, 'not before it is finished');
   rows.finish();
-  assert.deepEqual(runFiles.readRunSummary('run-1'), { rows: 2 });
+  assert.deepEqual(runFiles.readRunSummary('run-1'), { summary: { ...summary, rows: { in: 2 } } });
   assert.deepEqual(
     [...(runFiles.readRunRows('run-1') ?? [])],
     [
@@ -59,4 +60,28 @@ test('no run id and no file name leads out of the directory', (t) => {
     assert.throws(() => runFiles.readRunFile(run, name), { name: 'UsageError' });
   }
   assert.equal(fs.existsSync(world.directory), false);
+});
+
+test('a damaged list of rows is left out, or refused by its name', async (t) => {
+  const world = makeLedgerWorld(t);
+  const { runFiles } = await world.open();
+  const line = `11111111 ${k(1)}\n`;
+  for (const text of [
+    `${line}22222222 ${k(2).slice(0, 9)}`,
+    '\0'.repeat(80),
+    `${line}\n`,
+    `${line}222 -\n`,
+    '{"rows": []}\n',
+    `${line}22222222-\n`,
+  ]) {
+    runFiles.writeRunFile('run-1', 'rows', text);
+    const told: string[] = [];
+    assert.equal(
+      runFiles.readRunRows('run-1', (message) => told.push(message)),
+      null,
+      JSON.stringify(text),
+    );
+    assert.match(told.join(), /run-1.rows: it is damaged; it is left out$/);
+    assert.throws(() => runFiles.readRunRows('run-1'), { name: 'LedgerError', message: /run-1.rows: it is damaged/ });
+  }
 });

@@ -15,6 +15,7 @@ import {
   startRun,
   submit,
 } from './helpers/ledger-world.ts';
+import { runsOf, wideTest } from './helpers/wide.ts';
 
 /** Settles lines as the output of one batch over `k(0)` … `k(4)`, and tells everything that came of it. */
 async function settle(t: TestContext, lines: readonly string[]): Promise<unknown> {
@@ -66,7 +67,7 @@ test('the order of the lines in a file changes nothing', async (t) => {
         .map(({ line }) => line);
       assert.deepEqual(await settle(t, shuffled), await settle(t, lines));
     }),
-    { numRuns: 30 },
+    { numRuns: runsOf(30) },
   );
 });
 
@@ -77,7 +78,7 @@ test('a line repeated byte for byte is counted, and changes nothing else', async
       const repeated = [...lines, lines[pick % lines.length] as string];
       assert.deepEqual(withoutAnomalies(await settle(t, repeated)), withoutAnomalies(await settle(t, lines)));
     }),
-    { numRuns: 20 },
+    { numRuns: runsOf(20) },
   );
 });
 
@@ -185,7 +186,7 @@ async function countRecords(ledger: Ledger, run: string): Promise<number> {
   return records;
 }
 
-test('whatever settled.jsonl holds, the state is the same, and a writer makes it whole again', async (t) => {
+wideTest('whatever settled.jsonl holds, the state is the same, and a writer makes it whole again', async (t) => {
   const world = makeLedgerWorld(t);
   const ledger = await world.open();
   await startRun(ledger, 'run-1');
@@ -277,4 +278,21 @@ test('a response file that is gone, cut or changed is named', async (t) => {
   await assert.rejects(world.open(), { name: 'LedgerError', file, message: /not those that were recorded/ });
   fs.writeFileSync(file, whole);
   await (await world.open()).close();
+});
+
+test('a line is taken for an answer only of the request it names', async (t) => {
+  const world = makeLedgerWorld(t);
+  const ledger = await world.open();
+  await submit(ledger, 'batch_1', [k(0), k(1)]);
+  await record(ledger, 'batch_1', [makeAnswerLine(k(0), 'yes'), makeAnswerLine(k(1), 'yes')]);
+  await ledger.close();
+  const file = path.join(world.directory, 'responses', 'batch_1.output.jsonl');
+  const whole = fs.readFileSync(file, 'utf8');
+  fs.writeFileSync(file, whole.replaceAll(k(0), '@@').replaceAll(k(1), k(0)).replaceAll('@@', k(1)));
+  const reading = await world.read({ hashesResponses: false });
+  assert.throws(() => reading.readAnswer(reading.keys.find(k(0))), { name: 'LedgerError', file, message: /answers another request/ });
+  const hashed = await world.read();
+  const id = hashed.keys.find(k(0));
+  assert.deepEqual([hashed.keys.outcome(id), hashed.readAnswer(id).outcome.status], ['unknown', 'unknown']);
+  assert.match(hashed.explainHold(id) ?? '', /^held: its answer lies in .*batch_1\.output\.jsonl/);
 });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { createConcurrency } from '../src/live/limits/concurrency.ts';
+import { runsOf } from './helpers/wide.ts';
 
 function start(ceiling: number) {
   const time = { nowMs: 0 };
@@ -68,6 +69,6 @@ test('the limit is never below one nor above the ceiling, whatever happens', () 
         assert.ok(Number.isInteger(concurrency.limit) && concurrency.limit >= 1 && concurrency.limit <= ceiling);
       }
     }),
-    { numRuns: 50 },
+    { numRuns: runsOf(50) },
   );
 });

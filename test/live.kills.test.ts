@@ -7,6 +7,7 @@ import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { type Simulator, startSimulator } from '../src/simulator/start.ts';
 import { makeLiveRequests, openLiveLedger } from './helpers/live-world.ts';
+import { wideTest } from './helpers/wide.ts';
 
 const CALLER = fileURLToPath(import.meta.resolve('./helpers/live-caller.js'));
 
@@ -102,7 +103,7 @@ test('killed while calls are in flight, every row ends well, and every call bill
   assert.ok(simulator.bill().length <= ROWS + unknown);
 });
 
-test('under hold nothing is paid twice, whatever is killed', async (t) => {
+wideTest('under hold nothing is paid twice, whatever is killed', async (t) => {
   const { directory, simulator } = await killAgainAndAgain(t, 'hold', [50]);
   const ledger = await openLiveLedger(directory);
   t.after(() => ledger.close());

@@ -15,6 +15,7 @@ import {
   startRun,
   submit,
 } from './helpers/ledger-world.ts';
+import { runsOf, wideTest } from './helpers/wide.ts';
 
 const liveFile = (world: LedgerWorld, run = 'r1') => path.join(world.directory, 'responses', `live-${run}.jsonl`);
 
@@ -264,7 +265,7 @@ test('a live file that lost bytes, or has other ones, is not trusted', async (t)
   await assert.rejects(world.open(), /not those that were recorded/);
 });
 
-test('a long table makes several parts, and all of them are read again', async (t) => {
+wideTest('a long table makes several parts, and all of them are read again', async (t) => {
   const world = makeLedgerWorld(t);
   const ledger = await world.open();
   await startRun(ledger, 'r1');
@@ -323,6 +324,6 @@ test('whatever happens in what order, a new opening knows the same', async (t) =
       assert.deepEqual(again.fold.unknownCalls.get('r1'), unknown);
       await again.close();
     }),
-    { numRuns: 60 },
+    { numRuns: runsOf(60) },
   );
 });

@@ -4,6 +4,7 @@ import type { AppError } from '../src/core/errors.ts';
 import { startSimulator } from '../src/simulator/start.ts';
 import { type LiveWorldOptions, makeLiveRequest, makeLiveRequests, makeLiveWorld } from './helpers/live-world.ts';
 import { createManualTimers, until } from './helpers/manual-timers.ts';
+import { someOf } from './helpers/wide.ts';
 
 const CALLS = { path: '/v1/chat/completions' };
 
@@ -60,7 +61,7 @@ const FATES: readonly {
   },
 ];
 
-for (const { title, does, attempts, outcome = 'ok', unknown = 0, bill, isSilent = false } of FATES) {
+for (const { title, does, attempts, outcome = 'ok', unknown = 0, bill, isSilent = false } of someOf(FATES, 6)) {
   test(`${title}: ${outcome} after ${attempts}, ${unknown} possibly billed`, async (t) => {
     const timers = createManualTimers();
     const world = await makeLiveWorld(t, {
@@ -113,7 +114,7 @@ const STOPS: readonly {
   { title: 'a redirect', does: { redirect: 'http://elsewhere.invalid/v1' }, exitCode: 2, says: /redirects to elsewhere.invalid/ },
 ];
 
-for (const { title, does, exitCode, says } of STOPS) {
+for (const { title, does, exitCode, says } of someOf(STOPS, 4)) {
   test(`${title} stops the lane after the calls in flight, and touches no row`, async (t) => {
     const concurrency = 4;
     const options: LiveWorldOptions = { latencyMs: 5, jobLimits: { concurrency }, faults: [{ match: { ...CALLS }, do: does }] };
@@ -170,7 +171,7 @@ test('one row answered well shows that the job is not at fault', async (t) => {
   assert.deepEqual(new Set(world.outcomes(bad)), new Set(['bad_request']));
 });
 
-for (const retryAfter of ['both', 'ms', 'seconds', 'date', 'none'] as const) {
+for (const retryAfter of someOf(['both', 'ms', 'seconds', 'date', 'none'] as const, 2)) {
   test(`with limits the lane has to find out, 429s naming "${retryAfter}" cost no row and no attempt`, async (t) => {
     const world = await makeLiveWorld(t, { speed: 10, latencyMs: 20, requestsPerMinute: 120, burstSeconds: 1, retryAfter });
     const requests = makeLiveRequests(20);

@@ -11,6 +11,7 @@ import { writeJobLimits, writeToldLimits } from '../src/live/redis/limits.ts';
 import { runScript } from '../src/live/redis/presence-scripts.ts';
 import { borrowRedis, whyNoRedis } from './helpers/redis-server.ts';
 import { makeState } from './helpers/redis-world.ts';
+import { runsOf } from './helpers/wide.ts';
 
 const SHARE = 0.98;
 const BURST_SECONDS = 2;
@@ -121,7 +122,7 @@ describe('the limiter in Redis', { skip: whyNoRedis() }, () => {
         if (tokensUsed !== null) near(Number(tokensUsed) / 1000, model.tokensUsedUntilMs);
       }
     });
-    await fc.assert(property, { numRuns: 40 });
+    await fc.assert(property, { numRuns: runsOf(40) });
   });
 
   test('it leaves no more than the provider says is left', async () => {

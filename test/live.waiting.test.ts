@@ -8,6 +8,7 @@ import { createThrottle } from '../src/live/limits/throttle.ts';
 import { createWaitNotices } from '../src/live/limits/wait-notices.ts';
 import { createLocalQueue } from '../src/live/local/local-queue.ts';
 import { ApiError } from '../src/openai/api-error.ts';
+import { runsOf } from './helpers/wide.ts';
 
 const START = Date.parse('2026-11-29T12:00:00Z');
 const SILENCE_MS = 5_000;
@@ -140,7 +141,7 @@ test('whatever the provider answers, no wait of more than five seconds begins wi
         }
       },
     ),
-    { numRuns: 60 },
+    { numRuns: runsOf(60) },
   );
 });
 

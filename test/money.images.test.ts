@@ -8,6 +8,7 @@ import { countImageTokens, countTokensOfSize, knowsImagesOf, mostImageTokens, re
 import { createShardCount } from '../src/run/plan/shards.ts';
 import { countImageTokens as countInSimulator } from '../src/simulator/answers/images.ts';
 import { makePng } from './helpers/images.ts';
+import { runsOf } from './helpers/wide.ts';
 
 const bytes = (...parts: readonly (string | readonly number[])[]) =>
   Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part, 'latin1') : Buffer.from(part))));
@@ -103,7 +104,7 @@ test('the provider’s side counts the same for any size, and never more than is
       assert.deepEqual(counted, { tokens: countInSimulator(name, { url, detail }), unsizedTokens: 0, unsized: 0 });
       assert.ok(counted.tokens <= (mostImageTokens(name) ?? Number.POSITIVE_INFINITY));
     }),
-    { numRuns: 60 },
+    { numRuns: runsOf(60) },
   );
 });
 

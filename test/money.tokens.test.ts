@@ -8,6 +8,7 @@ import fc from 'fast-check';
 import { createFeatureReader, FEATURES } from '../src/money/text-features.ts';
 import { createHeuristicTokenEstimator, createTokenEstimator } from '../src/money/token-estimator.ts';
 import { encodingOf } from '../src/money/tokenizer.ts';
+import { runsOf } from './helpers/wide.ts';
 
 const data = path.join(findRoot(), '../shared/data');
 const model = 'gpt-4o-mini';
@@ -149,7 +150,7 @@ test('any sequence of bodies has estimates that are whole, positive and not belo
         assert.ok(estimator.estimateRequestTokens(body) >= estimate);
       }
     }),
-    { numRuns: 300 },
+    { numRuns: runsOf(300) },
   );
 });
 

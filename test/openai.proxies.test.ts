@@ -14,6 +14,7 @@ import { createProvider } from '../src/openai/provider.ts';
 import { startSimulator } from '../src/simulator/start.ts';
 import { startConnectProxy } from './helpers/connect-proxy.ts';
 import { projectRoot } from './helpers/project-root.ts';
+import { wideTest } from './helpers/wide.ts';
 
 const VARIABLES = ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'http_proxy', 'https_proxy', 'no_proxy'];
 const CERTIFICATE = join(projectRoot, 'test', 'tls', 'localhost.crt');
@@ -38,7 +39,7 @@ async function withEnvironment<T>(settings: Record<string, string>, work: () => 
 async function listModels(settings: Record<string, string>, baseUrl: string): Promise<readonly string[]> {
   return withEnvironment(settings, async () => {
     const provider = await createProvider({ apiKey: 'sk-test', baseUrl, clock: () => new Date(), startTimer });
-    return provider.listModels(signal);
+    return (await provider.listModels(signal)).map(({ id }) => id);
   });
 }
 
@@ -170,7 +171,7 @@ test('a proxy that is no address is told by its variable, and never shown', asyn
   assert.equal((await openWay({ HTTPS_PROXY: '' })).proxy, null);
 });
 
-test('doctor names the proxy and the certificates, and a certificate in NODE_EXTRA_CA_CERTS is trusted', async (t) => {
+wideTest('doctor names the proxy and the certificates, and a certificate in NODE_EXTRA_CA_CERTS is trusted', async (t) => {
   const secure = await startSecureServer(t);
   const run = async (env: Record<string, string>) => {
     const { PATH = '', HOME = '' } = process.env;

@@ -41,7 +41,7 @@ test('an abandoned file leaves the old one, before and after a failed completion
   const second = await openAtomicFile(target);
   fs.rmSync(target);
   fs.mkdirSync(path.join(target, 'in the way'), { recursive: true });
-  await assert.rejects(second.commit(), { code: 'output', exitCode: 5, message: /cannot write .*table\.csv/ });
+  await assert.rejects(second.commit(), { code: 'disk', exitCode: 2, message: /cannot write .*table\.csv/ });
   await second.discard();
   assert.deepEqual(fs.readdirSync(directory), ['table.csv']);
 });
@@ -77,7 +77,7 @@ test('a link is followed, also to a file that does not exist yet', async () => {
 test('what is no file is not replaced', async () => {
   await assert.rejects(openAtomicFile(directory), { code: 'output', message: /not a regular file/ });
   fs.writeFileSync(inDirectory('plain'), '');
-  await assert.rejects(openAtomicFile(inDirectory('plain', 'table.csv')), { code: 'output' });
+  await assert.rejects(openAtomicFile(inDirectory('plain', 'table.csv')), { code: 'disk' });
 });
 
 test('what a killed process left behind is removed, what a living one writes is not', async () => {

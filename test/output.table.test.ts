@@ -9,6 +9,7 @@ import fc from 'fast-check';
 import type { FinishedRow } from '../src/core/finished-row.ts';
 import { NO_USAGE } from '../src/core/usage.ts';
 import { createTableWriter, type TableWriterOptions } from '../src/output/table-writer.ts';
+import { runsOf } from './helpers/wide.ts';
 
 let directory = '';
 beforeEach(() => {
@@ -135,7 +136,7 @@ test('any text comes back from CSV as it was, in order, in any number of rows', 
         clean,
       );
     }),
-    { numRuns: 60 },
+    { numRuns: runsOf(60) },
   );
 });
 

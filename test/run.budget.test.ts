@@ -11,6 +11,7 @@ import { createProvider } from '../src/openai/provider.ts';
 import type { SimulatorOptions } from '../src/simulator/options.ts';
 import { borrowRedis, whyNoRedis } from './helpers/redis-server.ts';
 import { CANARY_KEY, makeRows, makeWorld, type RunChange, type World } from './helpers/run-world.ts';
+import { someOf } from './helpers/wide.ts';
 
 const LANES = ['batch', 'live'] as const;
 type LaneName = (typeof LANES)[number];
@@ -33,7 +34,7 @@ function billNanoUsd(world: World): number {
   }, 0);
 }
 
-for (const lane of LANES) {
+for (const lane of someOf(LANES, 1)) {
   test(`a third of what a ${lane} run cost stops it below that, with a command whose budget ends it`, async (t) => {
     const rows = makeRows(20);
     const whole = await makeWorld(t, { rows });
@@ -78,7 +79,7 @@ const TROUBLES: Readonly<Record<LaneName, SimulatorOptions['faults']>> = {
   ],
 };
 
-for (const lane of LANES) {
+for (const lane of someOf(LANES, 1)) {
   test(`whatever goes wrong in a ${lane} run, its bill never exceeds the budget, calls without an answer included`, async (t) => {
     let stopped = 0;
     for (const share of [0.3, 1.2]) {

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { findDestinationProblem } from '../src/output/find-destination-problem.ts';
 import { CANARY_KEY, createWorld, PROGRAM, REVIEW_JOB, REVIEWS, type World } from './helpers/command-line.ts';
+import { wideTest } from './helpers/wide.ts';
 
 const KEY = { OPENAI_API_KEY: CANARY_KEY };
 const IS_ROOT = process.getuid?.() === 0;
@@ -342,7 +343,7 @@ test('where case makes no difference, names that differ by it are one file', asy
   assert.equal(await look(false), null);
 });
 
-test('what may be written is written: new folders, links that lead elsewhere, the files of the run before', async (t) => {
+wideTest('what may be written is written: new folders, links that lead elsewhere, the files of the run before', async (t) => {
   const members: readonly [string, string, ((folder: string) => void)?][] = [
     ['a folder that is not there yet', 'new/er/out.csv'],
     ['a link to a file of nobody', 'out.csv', all(file('elsewhere.csv'), link('out.csv', 'elsewhere.csv'))],
@@ -379,7 +380,7 @@ test('the examples that are held out may be run over: they are left as they are'
   assert.equal(fs.readFileSync(path.join(world.folder, 'held.csv'), 'utf8'), held);
 });
 
-test('commands that only look write over nothing that is read, and nothing a run has made', async (t) => {
+wideTest('commands that only look write over nothing that is read, and nothing a run has made', async (t) => {
   const world = createWorld({ 'reviews.csv': REVIEWS, 'job.yaml': REVIEW_JOB, 'gold.csv': 'id,sentiment\n1,positive\n2,negative\n' });
   t.after(() => world.dispose());
   const { run: first } = await world.json<{ run: string }>(['run', 'job.yaml', '--simulate']);

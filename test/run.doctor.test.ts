@@ -3,6 +3,7 @@ import * as http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { test } from 'node:test';
+import { makeEffects } from '../src/host/real-effects.ts';
 import { examine } from '../src/inspect/doctor.ts';
 import { createProvider } from '../src/openai/provider.ts';
 import { createManualTimers } from './helpers/manual-timers.ts';
@@ -34,8 +35,7 @@ test('the doctor does not wait for ever for a provider that never answers', asyn
     },
     temporaryDirectory: tmpdir(),
     nodeVersion: process.versions.node,
-    clock,
-    startTimer,
+    effects: { ...makeEffects(), clock, startTimer },
     signal: new AbortController().signal,
   });
   assert.deepEqual(asked, ['GET', 'HEAD']);

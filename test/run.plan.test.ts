@@ -95,12 +95,15 @@ test('what changed since the last run is told in words, with rows and dollars', 
 
 test('a plan puts a cheaper model beside the job’s, and says what the lost prompt cache costs', async (t) => {
   const rules = 'Judge the text by these rules, one after the other, and give reasons. '.repeat(120);
-  const world = await makeWorld(t, { rows: makeRows(10), job: `model: gpt-4.1\nprompt: "{{ text }} ${rules} Reply in JSON."` });
+  const world = await makeWorld(t, { rows: makeRows(10), job: `model: gpt-5.6-terra\nprompt: "{{ text }} ${rules} Reply in JSON."` });
   const first = await planWorld(world);
-  assert.equal(first.cheaper?.model, 'gpt-4.1-mini');
+  assert.equal(first.cheaper?.model, 'gpt-5.6-luna');
   assert.ok((first.cheaper?.cost.batch?.expectedNanoUsd ?? 0) < (first.cost.batch?.expectedNanoUsd ?? 0) / 4);
   // The batch price of gpt-4.1 knows no cached rate, so that only a live run loses money.
-  assert.doesNotMatch(JSON.stringify(first.problems), /could save/);
+  world.write('job.yaml', world.read('job.yaml').replace('gpt-5.6-terra', 'gpt-4.1'));
+  const second = await planWorld(world);
+  assert.equal(second.cheaper, null, 'nothing is proposed whose own end is announced');
+  assert.doesNotMatch(JSON.stringify(second.problems), /could save/);
   world.write('job.yaml', world.read('job.yaml').replace('mode: batch', 'mode: live'));
   const live = await planWorld(world);
   assert.match(JSON.stringify(live.problems), /row text stands before constant text, .* could save up to \$0\.0/);

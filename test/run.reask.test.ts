@@ -6,6 +6,7 @@ import { readFailures } from '../src/inspect/failures.ts';
 import { readRowHistory } from '../src/inspect/row-history.ts';
 import { readEvidence } from './helpers/run-evidence.ts';
 import { makeWorld, type World } from './helpers/run-world.ts';
+import { someOf } from './helpers/wide.ts';
 
 /** What `failures` and its like are told by default. */
 const lookAt = (world: World) => ({ ...makeReadOptions(world.path('job.yaml'), {}), cwd: world.directory });
@@ -41,7 +42,7 @@ const UNUSABLE = [
   'tool_calls',
 ];
 
-for (const answer of UNUSABLE) {
+for (const answer of someOf(UNUSABLE, 3)) {
   test(`an answer that is ${answer.replaceAll('_', ' ')} is asked again with what is wrong with it, never repaired`, async (t) => {
     const world = await makeWorld(t, { faults: [{ match: { batch: 1, every: 4 }, do: { answer } }] });
     const { summary } = await world.run();
@@ -53,7 +54,7 @@ for (const answer of UNUSABLE) {
   });
 }
 
-for (const mode of ['batch', 'live'] as const) {
+for (const mode of someOf(['batch', 'live'] as const, 1)) {
   test(`an answer in a code fence or behind a lead-in is taken without them, and that is said: ${mode}`, async (t) => {
     const faults = [
       { match: { every: 4 }, do: { answer: 'fenced' } },
@@ -76,13 +77,16 @@ for (const mode of ['batch', 'live'] as const) {
   });
 }
 
-for (const [answer, output] of [
-  ['huge_number', 'score: number'],
-  ['large_integer', 'score: integer'],
-  ['large_integer', 'score: number'],
-  ['not_a_number', 'score: number'],
-  ['lone_surrogate', 'label: string'],
-] as const) {
+for (const [answer, output] of someOf(
+  [
+    ['huge_number', 'score: number'],
+    ['large_integer', 'score: integer'],
+    ['large_integer', 'score: number'],
+    ['not_a_number', 'score: number'],
+    ['lone_surrogate', 'label: string'],
+  ] as const,
+  1,
+)) {
   test(`${answer.replaceAll('_', ' ')} in a ${output} does not reach the table in another shape`, async (t) => {
     const job = `output: { ${output} }\nretry: { attempts: 1 }`;
     const world = await makeWorld(t, { job, faults: [{ match: { every: 4 }, do: { answer } }] });
@@ -126,10 +130,13 @@ test('a truncated answer without a cap cannot be given more room and fails at on
   world.check(summary);
 });
 
-for (const [answer, cause] of [
-  ['refusal', 'refused'],
-  ['content_filter', 'filtered'],
-] as const) {
+for (const [answer, cause] of someOf(
+  [
+    ['refusal', 'refused'],
+    ['content_filter', 'filtered'],
+  ] as const,
+  1,
+)) {
   test(`${answer.replace('_', ' ')} is paid once and not asked again`, async (t) => {
     const world = await makeWorld(t, { faults: [{ match: { every: 4 }, do: { answer } }] });
     const { summary } = await world.run();
@@ -140,12 +147,15 @@ for (const [answer, cause] of [
   });
 }
 
-for (const [status, cause] of [
-  [500, 'server_error'],
-  [503, 'server_error'],
-  [409, 'server_error'],
-  [408, 'timeout'],
-] as const) {
+for (const [status, cause] of someOf(
+  [
+    [500, 'server_error'],
+    [503, 'server_error'],
+    [409, 'server_error'],
+    [408, 'timeout'],
+  ] as const,
+  2,
+)) {
   test(`a row that met ${status} is asked again under the same id, and fails as ${cause} when its attempts are used up`, async (t) => {
     const world = await makeWorld(t, { faults: [{ match: { batch: 1, every: 4 }, do: { rowStatus: status } }] });
     const { summary } = await world.run();
@@ -162,7 +172,7 @@ for (const [status, cause] of [
   });
 }
 
-for (const answer of ['usage_missing', 'usage_negative', 'usage_fraction']) {
+for (const answer of someOf(['usage_missing', 'usage_negative', 'usage_fraction'], 1)) {
   test(`an answer with ${answer.replace('_', ' ')} is kept, and its cost is unknown, not zero`, async (t) => {
     const world = await makeWorld(t, { faults: [{ match: { every: 6 }, do: { answer } }] });
     const { summary } = await world.run();

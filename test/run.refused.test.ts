@@ -11,6 +11,7 @@ import { readStatus } from '../src/inspect/status.ts';
 import { startSimulator } from '../src/simulator/start.ts';
 import { CANARY_KEY, createWorld, REVIEW_JOB, REVIEWS } from './helpers/command-line.ts';
 import { makeJobText, makeWorld, type RunChange, type World } from './helpers/run-world.ts';
+import { someOf, wideTest } from './helpers/wide.ts';
 
 /** Everything that commands say which only look. */
 async function look(world: World) {
@@ -51,7 +52,7 @@ const CASES: readonly Case[] = [
   },
 ];
 
-for (const { name, faults = [], change = () => ({}), exitCode } of CASES) {
+for (const { name, faults = [], change = () => ({}), exitCode } of someOf(CASES, 2)) {
   test(`a refused run leaves nothing that looks like a run: ${name}`, async (t) => {
     const world = await makeWorld(t, { faults: [{ match: { every: 4 }, do: { answer: 'refusal' } }] });
     await world.run();
@@ -87,7 +88,24 @@ test('a run that had done something is not taken back when its key is refused la
   assert.deepEqual([ended.summary.run, ended.summary.exitCode], [summary.run, 0]);
 });
 
-test('after a refusal of another provider, what is looked at is the last run that was one', async (t) => {
+test('a run whose create is in doubt stays open when its key is refused meanwhile: its batch is found, and nothing is paid twice', async (t) => {
+  const faults = [
+    { match: { method: 'POST', path: '/v1/batches' }, do: { drop: 'after' }, times: 1 },
+    // The first list is the sweep before anything was created.
+    { match: { method: 'GET', path: '/v1/batches', nth: 2 }, do: ANY_KEY },
+  ];
+  const world = await makeWorld(t, { faults });
+  const { summary } = await world.run();
+  world.assertFaultsFired();
+  assert.equal(summary.exitCode, 4);
+  await world.restart({});
+  const ended = await world.run();
+  assert.deepEqual([ended.summary.run, ended.summary.exitCode], [summary.run, 0]);
+  assert.equal(ended.requests['POST /v1/batches'] ?? 0, 0, 'the batch that was created is found');
+  world.check(ended.summary);
+});
+
+wideTest('after a refusal of another provider, what is looked at is the last run that was one', async (t) => {
   const world = createWorld({ 'reviews.csv': REVIEWS, 'job.yaml': REVIEW_JOB });
   const simulator = await startSimulator({ faults: [{ match: {}, do: { error: 'invalid_api_key' } }] });
   t.after(async () => {
@@ -113,7 +131,7 @@ test('after a refusal of another provider, what is looked at is the last run tha
   }
 });
 
-test('a first run that is refused leaves no state directory, wherever it was to lie', async (t) => {
+wideTest('a first run that is refused leaves no state directory, wherever it was to lie', async (t) => {
   const dear = createWorld({
     'reviews.csv': REVIEWS,
     'job.yaml': `${REVIEW_JOB}confirm_over: 0\n`,

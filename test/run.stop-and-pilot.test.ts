@@ -6,6 +6,7 @@ import { defineJob } from '../src/index.ts';
 import { readStopLimit } from '../src/input/job/amounts.ts';
 import { type CountedAnswer, createAnswerCount, isEmptyAnswer } from '../src/run/send/count-answers.ts';
 import { makeJobText, makeRows, makeWorld } from './helpers/run-world.ts';
+import { someOf, wideTest } from './helpers/wide.ts';
 
 const OK: CountedAnswer = { outcome: 'ok', isEmpty: false, labels: [] };
 const INVALID: CountedAnswer = { ...OK, outcome: 'invalid' };
@@ -157,7 +158,7 @@ test('labels that collapse or shift, refusals and empty answers are told once', 
 
 const REFUSES_ALL = [{ match: { every: 1 }, do: { answer: 'refusal' } }];
 
-for (const mode of ['batch', 'live'] as const) {
+for (const mode of someOf(['batch', 'live'] as const, 1)) {
   const overrides = (cwd: string) => ({ overrides: { cwd, input: null, out: null, mode } });
 
   test(`a pilot that passes is followed by the rest: ${mode}`, async (t) => {
@@ -222,7 +223,7 @@ test('what looks wrong is told while the run goes on, and in its report', async 
   assert.equal(warnings.filter((warning) => /^1\d of the first 50 answers are refused$/.test(warning)).length, 1, warnings.join());
 });
 
-test('labels are compared with those of the run before', async (t) => {
+wideTest('labels are compared with those of the run before', async (t) => {
   const world = await makeWorld(t, { rows: [] });
   const warnings: string[] = [];
   process.env.OPENAI_API_KEY = 'sk-watch';

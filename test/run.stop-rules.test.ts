@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createIdSet } from '../src/run/send/answerless-failures.ts';
 import { makeRows, makeWorld, type World } from './helpers/run-world.ts';
+import { someOf } from './helpers/wide.ts';
 
 type Mode = 'batch' | 'live';
 type Faults = readonly unknown[];
@@ -23,7 +24,7 @@ function refuseCalls(status: number): unknown {
   return { match: { path: '/v1/chat/completions' }, do: { status, body }, times: 3 };
 }
 
-for (const [title, mode, faults] of REFUSALS) {
+for (const [title, mode, faults] of someOf(REFUSALS, 2)) {
   test(`${title} count: a number of them ends the run before anything is paid`, async (t) => {
     const job = 'limits: { concurrency: 1 }\npilot: 6\nstop_if: { bad_request: "> 5" }';
     const world = await makeWorld(t, { rows: makeRows(20), job, faults });
@@ -45,10 +46,13 @@ for (const [title, mode, faults] of REFUSALS) {
   });
 }
 
-for (const [mode, fault] of [
-  ['batch', { match: { batch: 1, every: 2 }, do: { rowStatus: 500 } }],
-  ['live', { match: { path: '/v1/chat/completions', share: 0.5, attempts: 'first' }, do: { error: 'server_error' } }],
-] as const) {
+for (const [mode, fault] of someOf(
+  [
+    ['batch', { match: { batch: 1, every: 2 }, do: { rowStatus: 500 } }],
+    ['live', { match: { path: '/v1/chat/completions', share: 0.5, attempts: 'first' }, do: { error: 'server_error' } }],
+  ] as const,
+  1,
+)) {
   test(`a row that fails, is tried again and answered has not failed: ${mode}`, async (t) => {
     const job = 'limits: { concurrency: 1 }\npilot: 10\nstop_if: { failed: "> 0", server_error: "> 0" }';
     const world = await makeWorld(t, { rows: makeRows(20), job, faults: [fault] });

@@ -6,6 +6,7 @@ import { evaluateAnswers } from '../src/inspect/quality/evaluate.ts';
 import { sampleRows } from '../src/inspect/quality/sample.ts';
 import { readRowHistory } from '../src/inspect/row-history.ts';
 import { makeRows, makeWorld, renderCsv, type World } from './helpers/run-world.ts';
+import { someOf } from './helpers/wide.ts';
 
 const LABELS = ['fine', 'awful', 'so-so'];
 const JOB = `output: text
@@ -23,7 +24,7 @@ const readAnswers = (world: World) =>
     .split('\n')
     .map((line) => JSON.parse(line) as { readonly id: string; readonly answer: string; readonly _status: string });
 
-for (const mode of ['batch', 'live'] as const) {
+for (const mode of someOf(['batch', 'live'] as const, 1)) {
   const start = (world: World) => world.run({ overrides: { cwd: world.directory, input: null, out: null, mode } });
 
   test(`a text that is none of the labels is asked again with the set; blanks around one are nothing: ${mode}`, async (t) => {

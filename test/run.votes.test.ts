@@ -4,6 +4,7 @@ import { decideOutcome, readResponseLine } from '../src/core/response-line.ts';
 import { compileRules } from '../src/input/answer/compile-rules.ts';
 import { makeJob } from '../src/input/job/make-job.ts';
 import { makeRows, makeWorld } from './helpers/run-world.ts';
+import { someOf } from './helpers/wide.ts';
 
 function makeVotingJob(spec: object) {
   const base = { name: 'j', input: { path: 't.csv' }, model: 'gpt-4o-mini', prompt: '{{ a }}', votes: 3 };
@@ -48,7 +49,7 @@ const VOTES: readonly [title: string, choices: readonly object[], value: unknown
   ],
 ];
 
-for (const [title, choices, value, spec] of VOTES) {
+for (const [title, choices, value, spec] of someOf(VOTES, 3)) {
   test(`votes: ${title}`, () => {
     const outcome = decide(choices, spec);
     assert.deepEqual([outcome.status, outcome.value, outcome.usage?.outputTokens], ['ok', value, 6]);
@@ -86,7 +87,7 @@ test('votes and confidence are refused where they cannot be', async (t) => {
 
 type Line = Readonly<Record<string, unknown>>;
 
-for (const mode of ['batch', 'live'] as const) {
+for (const mode of someOf(['batch', 'live'] as const, 1)) {
   test(`three votes are one request in the ${mode} lane, cost all their answers, and stay below a budget`, async (t) => {
     const world = await makeWorld(t, {
       rows: makeRows(8),

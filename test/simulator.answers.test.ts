@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import fc from 'fast-check';
 import { type RawAnswer, withSimulator } from './helpers/simulator-api.ts';
+import { runsOf } from './helpers/wide.ts';
 
 type Ask = (body: Readonly<Record<string, unknown>>) => Promise<RawAnswer>;
 
@@ -66,7 +67,7 @@ test('an answer satisfies whatever schema of the strict subset it is asked for',
         const validate = ajv.compile(root);
         assert.ok(validate(contentOf(answer)), `${answer.json.choices[0].message.content} ${ajv.errorsText(validate.errors)}`);
       }),
-      { numRuns: 75 },
+      { numRuns: runsOf(75) },
     );
   }));
 
@@ -206,7 +207,7 @@ const REFUSED = [
   },
   {
     title: 'max_tokens on a reasoning model',
-    body: { model: 'o4-mini', max_tokens: 50 },
+    body: { model: 'gpt-6-luna', max_tokens: 50 },
     error: {
       message: "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.",
       param: 'max_tokens',

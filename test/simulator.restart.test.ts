@@ -9,6 +9,7 @@ import { openBill } from '../src/simulator/bill.ts';
 import type { SimulatorOptions } from '../src/simulator/options.ts';
 import { type Simulator, startSimulator } from '../src/simulator/start.ts';
 import { chatLines, createApi } from './helpers/simulator-api.ts';
+import { wideTest } from './helpers/wide.ts';
 
 const START = new URL('../src/simulator/start.js', import.meta.url).href;
 
@@ -38,7 +39,7 @@ async function kill(child: ChildProcess): Promise<void> {
 
 const ROWS = 2_000;
 
-test('a batch whose process is killed again and again ends with every row answered and billed exactly once', () =>
+wideTest('a batch whose process is killed again and again ends with every row answered and billed exactly once', () =>
   withDirectory(async (stateDirectory) => {
     const faults = [
       { name: 'failing', match: { share: 0.1 }, do: { rowStatus: 500 } },
@@ -88,7 +89,8 @@ test('a batch whose process is killed again and again ends with every row answer
     } finally {
       await simulator.close();
     }
-  }));
+  }),
+);
 
 test('files, batches, bill and counts of faults are there again after a restart', () =>
   withDirectory(async (stateDirectory) => {

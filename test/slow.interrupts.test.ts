@@ -8,6 +8,7 @@ import { startWorker } from './helpers/in-process-worker.ts';
 import { startRedis, whyNoRedisServer } from './helpers/redis-server.ts';
 import { CANARY_KEY, makeRows, makeWorld, type RunChange, type World, type WorldOptions } from './helpers/run-world.ts';
 import { assertStopsNow } from './helpers/second-signal.ts';
+import { SHORT_LIVED } from './helpers/short-lived.ts';
 
 const ROWS = 40;
 const CALLS = 'POST /v1/chat/completions';
@@ -114,7 +115,7 @@ for (const [signal, exitCode, stage] of [
       'none',
       ...(redis === null ? [] : ['--redis', redis.url]),
     ];
-    const child = spawn(process.execPath, ['--no-opt', '--v8-pool-size=0', PROGRAM, 'run', 'job.yaml', ...flags], {
+    const child = spawn(process.execPath, [...SHORT_LIVED, PROGRAM, 'run', 'job.yaml', ...flags], {
       cwd: world.directory,
       env: { PATH: process.env.PATH, OPENAI_API_KEY: CANARY_KEY },
       stdio: ['ignore', 'ignore', 'pipe'],

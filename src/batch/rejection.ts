@@ -1,5 +1,5 @@
+import { isModelCode, QUOTA_CODES } from '../core/answer/refusal-codes.ts';
 import type { RejectedRequest } from '../core/event.ts';
-import { QUOTA_CODES } from '../core/response-line.ts';
 import type { BatchProblem, RemoteBatch } from '../openai/wire.ts';
 import { isTooLarge } from './upload.ts';
 
@@ -27,7 +27,7 @@ export interface EnqueuedLimit {
   readonly limitRequests: number | null;
 }
 
-const JOB_CODES: ReadonlySet<string> = new Set(['model_not_found', 'invalid_endpoint', 'invalid_url', 'url_mismatch']);
+const ENDPOINT_CODES: ReadonlySet<string> = new Set(['invalid_endpoint', 'invalid_url', 'url_mismatch']);
 
 /** Reads the errors of a batch that failed validation. `customIds` are the shard's, in line order. */
 export function readRejection(batch: RemoteBatch, customIds: readonly string[]): Rejection {
@@ -51,7 +51,7 @@ export function readGeneral(code: string, message: string, param: string | null)
   if (QUOTA_CODES.has(code)) return { type: 'account-refused', code, message };
   if (param === 'file_id' || /cannot find file/i.test(message)) return { type: 'file-not-found', message };
   if (isTooLarge({ message })) return { type: 'too-large', message };
-  if (JOB_CODES.has(code)) return { type: 'job-refused', code, message };
+  if (isModelCode(code) || ENDPOINT_CODES.has(code)) return { type: 'job-refused', code, message };
   return null;
 }
 

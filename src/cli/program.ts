@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import { asDiskError } from '../core/disk/disk-error.ts';
 import { EXIT, UsageError } from '../core/errors.ts';
 import { MODES } from '../core/job.ts';
 import { VERSION } from '../core/version.ts';
@@ -269,7 +270,8 @@ function guard<Arguments extends readonly unknown[]>(
   return async (...values) => {
     try {
       process.exitCode = await command(...values);
-    } catch (error) {
+    } catch (thrown) {
+      const error = asDiskError(thrown);
       const exitCode = reportFailure(error);
       if (values.some(wantsJson)) printFailure(error, exitCode);
       process.exitCode = exitCode;

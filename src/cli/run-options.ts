@@ -1,6 +1,6 @@
 import { relative } from 'node:path';
 import { UsageError } from '../core/errors.ts';
-import { listEnvironmentFiles, loadEnvFile, readRedisLink } from '../host/environment.ts';
+import { findUnusedRedis, listEnvironmentFiles, loadEnvFile, readRedisLink } from '../host/environment.ts';
 import { makeTarget, makeTargetOrigin } from '../host/provider-target.ts';
 import { makeEffects } from '../host/real-effects.ts';
 import type { RowSelection } from '../run/open/selection.ts';
@@ -20,6 +20,7 @@ export function makeRunOptions(jobFile: string, flags: RunFlags, interrupts: Int
     effects,
     target: makeTarget(flags, effects),
     redis: chooseRedis(flags),
+    redisNotice: flags.simulate === true ? null : findUnusedRedis(),
     ifRunning: flags.ifRunning === 'wait' ? 'wait' : 'fail',
     stopping: interrupts.stopping,
     signal: interrupts.signal,

@@ -39,5 +39,5 @@ export type Disposition =
   | { readonly status: 'skipped'; readonly cause: SkipCause; readonly message: string }
   | { readonly status: 'pending' };
 
-/** Why a row was not sent. `empty`: every templated cell is empty; `too_large`: it exceeds a limit of the API; `unrenderable`: the template failed on it. */
+/** Why a row was not sent. `empty`: every templated cell is empty; `too_large`: it exceeds a limit of the API; `unrenderable`: the template failed on it, or its prompt cannot be sent. */
 export type SkipCause = 'empty' | 'too_large' | 'unrenderable';

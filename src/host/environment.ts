@@ -7,20 +7,22 @@ import { mayDoWithoutKey } from './base-url.ts';
 import { rememberSecret } from './secrets.ts';
 
 /** Only these are taken from a `.env` file: a file found by chance may give a key, never an address rows are sent to. */
-const FROM_ENV_FILE = ['OPENAI_API_KEY', 'OPENAI_API_KEY_FILE', 'REDIS_URL'] as const;
+const FROM_ENV_FILE = ['OPENAI_API_KEY', 'OPENAI_API_KEY_FILE'] as const;
 
 /** Adds what `.env` in the working directory holds to the environment, where the environment does not say otherwise. */
 export function loadEnvFile(): void {
-  let text: string;
-  try {
-    text = readFileSync('.env', 'utf8');
-  } catch {
-    return;
-  }
-  const values = parseEnv(text);
+  const values = readEnvFile();
   for (const name of FROM_ENV_FILE) {
     const value = values[name];
     if (value !== undefined) process.env[name] ??= value;
+  }
+}
+
+function readEnvFile(): NodeJS.Dict<string> {
+  try {
+    return parseEnv(readFileSync('.env', 'utf8'));
+  } catch {
+    return {};
   }
 }
 
@@ -57,6 +59,12 @@ function readKeyFile(file: string): string {
     throw new AppError(`OPENAI_API_KEY_FILE: ${file} cannot be read`, { code: 'no_api_key', exitCode: EXIT.refused, cause: error });
   }
   throw new AppError(`OPENAI_API_KEY_FILE: ${file} is empty`, { code: 'no_api_key', exitCode: EXIT.refused });
+}
+
+/** The sentence about a `REDIS_URL` in `.env`, which counts for nothing: rows go only where somebody said so. Null where there is none. */
+export function findUnusedRedis(): string | null {
+  if ((readEnvFile().REDIS_URL ?? '') === '') return null;
+  return 'the REDIS_URL in .env is not used, since rows would go to it: type --redis URL, or export REDIS_URL=URL';
 }
 
 /** Redis as `--redis` or `REDIS_URL` name it; null without either: calls are then made in the run's own process. */

@@ -10,6 +10,7 @@ import { compileRules } from './answer/compile-rules.ts';
 import { showCell } from './request/cell-text.ts';
 import { type Example, insertExamples } from './request/choose-examples.ts';
 import { compileMessages } from './request/compile-messages.ts';
+import { leavesJsonWordToRows } from './request/json-word.ts';
 import { lintJob } from './request/lint-job.ts';
 import { type Reask, renderReask } from './request/reask.ts';
 import { compileCodeRender } from './request/render-code.ts';
@@ -34,6 +35,8 @@ export interface CompiledJob {
   readonly answerColumns: readonly string[];
   /** The row as a person calls it: the cells of `input.id`, joined by `/`, or the row's number from 1. */
   readonly rowId: (row: Row) => string;
+  /** Whether only rows tell if their prompts say the word JSON, which JSON mode needs; one that does not is skipped. */
+  readonly leavesJsonWordToRows: boolean;
   /** Things the user should know before paying, in words. */
   readonly warnings: readonly string[];
 }
@@ -55,18 +58,18 @@ export function compileJob(
   const all = [...problems, ...lint.problems];
   if (all.length > 0) throw new UsageError(all, { code: 'job' });
   const idIndexes = job.input.id.map((name) => table.columns.indexOf(name));
+  const shown = insertExamples(messages, examples);
   return {
     job,
     url: job.endpoint,
-    render: hasTemplates
-      ? compileRender(job, insertExamples(messages, examples), limits)
-      : compileCodeRender(job, code, { columns: table.columns, limits }),
+    render: hasTemplates ? compileRender(job, shown, limits) : compileCodeRender(job, code, { columns: table.columns, limits }),
     renderReask: (request, reask) => renderReask(request, reask, limits?.maxOutputTokens ?? null),
     ...compileRules(job, code),
     examples,
     hasCode: code !== NO_CODE,
     answerColumns: listAnswerColumns(job),
     rowId: (row) => (idIndexes.length === 0 ? String(row.index + 1) : idIndexes.map((index) => showCell(row.cells[index])).join('/')),
+    leavesJsonWordToRows: leavesJsonWordToRows(job, shown),
     warnings: lint.warnings,
   };
 }

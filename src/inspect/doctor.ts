@@ -2,21 +2,42 @@ import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs
 import { dirname, join, resolve } from 'node:path';
 import { AppError, UsageError } from '../core/errors.ts';
 import type { Job } from '../core/job.ts';
-import type { StartTimer } from '../core/timer.ts';
+import { listBaseNames } from '../core/model/base-model.ts';
 import { callWithin } from '../core/timer.ts';
 import { loadJob } from '../input/job/load-job.ts';
 import { loadPrices } from '../input/job/load-prices.ts';
+import { findParamDoubts } from '../input/request/param-doubts.ts';
 import { DEFAULT_BASE_URL, hostOfOrigin } from '../ledger/origin.ts';
 import { createFindPrice, type FindPrice } from '../money/price.ts';
 import { findPriceSource } from '../money/price-source.ts';
+import { type ModelEnd, makeToldEnd } from '../openai/model-ends.ts';
 import type { Provider } from '../openai/provider.ts';
+import type { RemoteModel } from '../openai/wire.ts';
+import type { Effects } from '../run/open/effects.ts';
 import { type Connection, locateStateDirectory, type Target } from '../run/open/target.ts';
+import type { PlannedEnd } from '../run/plan/model-end.ts';
+import { examineEnd } from './examine-end.ts';
 
 /** One thing that was looked at. */
 export interface Finding {
-  readonly name: 'node' | 'job' | 'state' | 'disk' | 'key' | 'base url' | 'proxy' | 'models' | 'model' | 'price' | 'clock';
+  readonly name:
+    | 'node'
+    | 'job'
+    | 'params'
+    | 'state'
+    | 'disk'
+    | 'key'
+    | 'base url'
+    | 'proxy'
+    | 'models'
+    | 'model'
+    | 'end'
+    | 'price'
+    | 'clock';
   readonly status: 'ok' | 'warning' | 'problem';
   readonly message: string;
+  /** Of the finding `end`: what the message says. */
+  readonly modelEnd?: PlannedEnd;
 }
 
 export interface DoctorOptions {
@@ -28,8 +49,7 @@ export interface DoctorOptions {
   /** Where a connection may keep files of its own. */
   readonly temporaryDirectory: string;
   readonly nodeVersion: string;
-  readonly clock: () => Date;
-  readonly startTimer: StartTimer;
+  readonly effects: Effects;
   readonly signal: AbortSignal;
 }
 
@@ -52,7 +72,7 @@ export async function examine(options: DoctorOptions): Promise<readonly Finding[
     try {
       job = (await loadJob(options.jobFile, { cwd: options.cwd })).job;
       findPrice = createFindPrice(await loadPrices(job.directory, options.cwd), { from });
-      findings.push({ name: 'job', status: 'ok', message: `${job.name}: the job file is right` });
+      findings.push({ name: 'job', status: 'ok', message: `${job.name}: the job file is right` }, ...examineParams(job));
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;
       findings.push({ name: 'job', status: 'problem', message: error.message });
@@ -60,8 +80,12 @@ export async function examine(options: DoctorOptions): Promise<readonly Finding[
   }
   const stateDirectory =
     job === null ? resolve(options.stateRoot ?? '.rowmill') : locateStateDirectory(job, options.target.origin, options.stateRoot);
-  findings.push(...examineDisk(stateDirectory), ...(await examineProvider(options, job)));
-  if (job !== null) findings.push(examinePrice(job, findPrice, options.clock()));
+  const asked = await examineProvider(options, job);
+  findings.push(...examineDisk(stateDirectory), ...asked.findings);
+  if (job === null) return findings;
+  findings.push(examinePrice(job, findPrice, options.effects.clock()));
+  const modelEnd = await examineEnd(job, asked.toldEnd, options);
+  if (modelEnd !== null) findings.push({ name: 'end', status: 'warning', message: modelEnd.message, modelEnd });
   return findings;
 }
 
@@ -69,6 +93,11 @@ function examineNode(version: string): Finding {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   const isNew = major > MIN_NODE[0] || (major === MIN_NODE[0] && minor >= MIN_NODE[1]);
   return { name: 'node', status: isNew ? 'ok' : 'problem', message: `Node ${version}; ${MIN_NODE.join('.')} or newer is needed` };
+}
+
+/** What the job's model does not take of its parameters; nothing where it takes them all. */
+function examineParams(job: Job): readonly Finding[] {
+  return findParamDoubts(job).map(({ message, isCertain }) => ({ name: 'params', status: isCertain ? 'problem' : 'warning', message }));
 }
 
 function examineDisk(stateDirectory: string): readonly Finding[] {
@@ -93,25 +122,34 @@ function examineDisk(stateDirectory: string): readonly Finding[] {
   return [...findings, { name: 'disk', status, message: `${(freeBytes / GIGABYTE).toFixed(1)} GB free` }];
 }
 
+/** What the provider was asked. */
+interface Asked {
+  readonly findings: readonly Finding[];
+  /** When it ends the job's model; null: it says that it does not; absent: it says nothing. */
+  readonly toldEnd?: ModelEnd | null;
+}
+
 /** Key, address, model list and clock: what is asked of the provider. */
-async function examineProvider(options: DoctorOptions, job: Job | null): Promise<readonly Finding[]> {
+async function examineProvider(options: DoctorOptions, job: Job | null): Promise<Asked> {
   let connection: Connection;
   try {
     connection = await options.target.connect(options.temporaryDirectory);
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
-    return [{ name: 'key', status: 'problem', message: error.message }];
+    return { findings: [{ name: 'key', status: 'problem', message: error.message }] };
   }
   const { provider, close } = connection;
   try {
     const isDefault = provider.baseUrl === DEFAULT_BASE_URL;
-    return [
+    const { findings, ...told } = await examineModels(provider, job, options);
+    const seen: readonly Finding[] = [
       { name: 'key', status: 'ok', message: options.target.origin === 'simulator' ? 'the simulator needs none' : 'there is one' },
       { name: 'base url', status: 'ok', message: `${provider.baseUrl}${isDefault ? '' : ' (not the default)'}` },
       ...examineWay(provider),
-      ...(await examineModels(provider, job, options)),
+      ...findings,
       await examineClock(provider, options),
     ];
+    return { findings: seen, ...told };
   } finally {
     await close();
   }
@@ -127,32 +165,51 @@ function examineWay({ proxy }: Provider): readonly Finding[] {
   return [{ name: 'proxy', status: 'ok', message }];
 }
 
-async function examineModels(provider: Provider, job: Job | null, options: DoctorOptions): Promise<readonly Finding[]> {
-  let models: readonly string[];
+async function examineModels(provider: Provider, job: Job | null, options: DoctorOptions): Promise<Asked> {
+  let models: readonly RemoteModel[];
   try {
-    models = await callWithin(CALL_TIMEOUT_MS, options, (deadline) => provider.listModels(deadline));
+    models = await callWithin(CALL_TIMEOUT_MS, withTimer(options), (deadline) => provider.listModels(deadline));
   } catch (error) {
     options.signal.throwIfAborted();
     const message = error instanceof AppError ? error.message : 'no answer within 15 s';
-    return [{ name: 'models', status: 'problem', message: `the model list cannot be read: ${message}` }];
+    return { findings: [{ name: 'models', status: 'problem', message: `the model list cannot be read: ${message}` }] };
   }
   const findings: Finding[] = [{ name: 'models', status: 'ok', message: `${models.length} models` }];
-  if (job === null) return findings;
-  const isListed = models.includes(job.model);
-  const message = isListed ? `${job.model} is in the list` : `${job.model} is not in the list of this key`;
-  return [...findings, { name: 'model', status: isListed ? 'ok' : 'problem', message }];
+  if (job === null) return { findings };
+  const listed = models.find(({ id }) => id === job.model);
+  const message = listed === undefined ? `${job.model} is not in the list of this key` : `${job.model} is in the list`;
+  const told = listed?.endsOn === undefined ? await askForEnd(provider, job.model, options) : listed.endsOn;
+  const endsOn = told === undefined ? models.find(({ id }) => id === listBaseNames(job.model)[0])?.endsOn : told;
+  return {
+    findings: [...findings, { name: 'model', status: listed === undefined ? 'problem' : 'ok', message }],
+    ...(endsOn === undefined ? {} : { toldEnd: makeToldEnd(job.model, endsOn) }),
+  };
+}
+
+/** What an address tells of one model alone, where its list tells nothing. Many servers know no such call. */
+async function askForEnd(provider: Provider, model: string, options: DoctorOptions): Promise<RemoteModel['endsOn']> {
+  try {
+    return (await callWithin(CALL_TIMEOUT_MS, withTimer(options), (deadline) => provider.retrieveModel(model, deadline)))?.endsOn;
+  } catch {
+    options.signal.throwIfAborted();
+    return undefined;
+  }
+}
+
+function withTimer({ signal, effects: { startTimer } }: DoctorOptions) {
+  return { signal, startTimer };
 }
 
 /** Compares clocks by the Date header of an answer; no key is sent for it. */
 async function examineClock(provider: Provider, options: DoctorOptions): Promise<Finding> {
   const name = 'clock';
   try {
-    const response = await callWithin(CALL_TIMEOUT_MS, options, (deadline) =>
+    const response = await callWithin(CALL_TIMEOUT_MS, withTimer(options), (deadline) =>
       provider.fetch(`${provider.baseUrl}/models`, { method: 'HEAD', redirect: 'manual', signal: deadline }),
     );
     const theirs = Date.parse(response.headers.get('date') ?? '');
     if (Number.isNaN(theirs)) return { name, status: 'warning', message: 'the provider does not tell its time' };
-    const skewMs = Math.abs(options.clock().getTime() - theirs);
+    const skewMs = Math.abs(options.effects.clock().getTime() - theirs);
     const status = skewMs > SKEW_PROBLEM_MS ? 'problem' : skewMs > SKEW_WARNING_MS ? 'warning' : 'ok';
     return { name, status, message: `${Math.round(skewMs / 1000)} s from the provider's` };
   } catch {

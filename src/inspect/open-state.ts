@@ -62,12 +62,16 @@ export async function findState(options: ReadOptions): Promise<FoundState> {
   return { state, job, runs: fold.runs.map(({ id }) => id), lastRun, simulated };
 }
 
-/** Opens the job over the table of its last run. The caller closes the ledger. */
-export async function openState(options: ReadOptions): Promise<OpenState> {
+/**
+ * Opens the job over the table of its last run. The caller closes the ledger.
+ * @param hashesResponses as of `LedgerOptions`
+ */
+export async function openState(options: ReadOptions, { hashesResponses = true } = {}): Promise<OpenState> {
   const found = await findState(options);
   const { state } = found;
   const prepared = await prepareForReading(options, found);
-  const { ledger, books } = await openJobLedger(prepared, { ...options, origin: state.origin, access: 'read', priceAsOf: null });
+  const opening = { ...options, origin: state.origin, access: 'read', priceAsOf: null, hashesResponses } as const;
+  const { ledger, books } = await openJobLedger(prepared, opening);
   const purpose = ledger.fold.currentRun === null ? 'reading' : 'working';
   return { ...found, prepared, ledger, books, stepOf: createStepOf(ledger, prepared.compiled.job, purpose) };
 }

@@ -50,7 +50,7 @@ function showFrom(cwd: string, { summary, paths }: LastRun): Summary {
 
 /**
  * Makes the page of a run again: its figures as the run kept them, the text of its rows from the table and the answers as they are now.
- * @throws UsageError when the run kept no figures; AppError `output`, exit 5, when the file cannot be written
+ * @throws UsageError when the run kept no figures; DiskError when the file cannot be written
  */
 export async function writeReportAgain(
   options: ReadOptions,

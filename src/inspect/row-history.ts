@@ -97,7 +97,7 @@ async function readAttempts(opened: OpenState, key: string): Promise<readonly Ro
 
 function readAttempt({ ledger, books }: OpenState, record: SettledRecord): RowAttempt {
   const reading = readResponseLine(readLineText(ledger.responsePath(record.location.file), record.location));
-  const line = reading.status === 'line' ? reading.line : null;
+  const line = reading.status === 'line' && reading.line.custom_id === record.customId ? reading.line : null;
   return {
     run: record.run,
     customId: record.customId,

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { readHolder } from '../ledger/disk/lock-file.ts';
 import { type ProcessIdentity, seeProcess } from '../ledger/disk/process-identity.ts';
 import type { BatchState, LedgerFold, ShardState } from '../ledger/events/fold.ts';
 
@@ -20,7 +20,8 @@ export interface Runner {
 /** The holder of the lock as its file says; null when nobody holds it, or one that is seen to be dead. */
 export function findRunner(stateDirectory: string, own: ProcessIdentity): Runner | null {
   try {
-    const holder = JSON.parse(readFileSync(join(stateDirectory, 'lock'), 'utf8')) as ProcessIdentity;
+    const holder = readHolder(join(stateDirectory, 'lock'))?.holder;
+    if (holder === undefined || holder.pid === 0) return null;
     const { pid, host } = holder;
     return seeProcess(holder, own) === 'dead' ? null : { pid, host };
   } catch {

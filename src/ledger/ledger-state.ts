@@ -30,11 +30,15 @@ export interface LedgerState {
   readonly anomalies: ReadonlyMap<string, number>;
   /** The same by response file number; only of files that have any. */
   readonly anomaliesByFile: ReadonlyMap<number, ReadonlyMap<string, number>>;
+  /** Names of files whose bytes are no longer those that were recorded, by number: what they were billed for counts, what they say does not. */
+  readonly altered: ReadonlyMap<number, string>;
   /** Why validation refused a key's request. */
   readonly rejections: ReadonlyMap<number, RejectedRequest>;
   /** The control characters that stand in a row's own prompt; null where its prompt was announced by a version that did not look. */
   promptControls(customId: string): string | null;
   takeEvent(placed: PlacedEvent): void;
+  /** Says, before its records are taken in, that a file is not what was recorded. */
+  markAltered(file: ResponseFile): void;
   /** Counts a part of a live file as recorded while its lines are still coming; the event that records it then changes nothing. */
   beginPart(part: ResponseFile): void;
   /** Begins to take in a recorded file. */
@@ -56,6 +60,7 @@ export function createLedgerState(options: LedgerStateOptions): LedgerState {
   const files: ResponseFile[] = [];
   const anomalies = new Map<string, number>();
   const anomaliesByFile = new Map<number, Map<string, number>>();
+  const altered = new Map<number, string>();
   const rejections = new Map<number, RejectedRequest>();
   const controls = new Map<number, string>();
   const shardLines = new Map<string, EventPlace>();
@@ -226,8 +231,10 @@ export function createLedgerState(options: LedgerStateOptions): LedgerState {
     files,
     anomalies,
     anomaliesByFile,
+    altered,
     rejections,
     takeEvent,
+    markAltered: (file) => void altered.set(file.number, file.name),
     promptControls(customId) {
       const id = findId(customId);
       return id === -1 || !keys.isPromptRead(id) ? null : (controls.get(id) ?? '');
@@ -248,8 +255,8 @@ export function createLedgerState(options: LedgerStateOptions): LedgerState {
         const { offsetBytes, lengthBytes } = record.location;
         const location = { file: file.number, offsetBytes, lengthBytes };
         const arrival: Arrival = {
-          outcome: record.outcome,
-          isUnreadable: record.isUnreadable,
+          outcome: altered.has(file.number) ? 'unknown' : record.outcome,
+          isUnreadable: record.isUnreadable && !altered.has(file.number),
           reask: parts.reask,
           attemptEpoch: file.attemptEpoch,
           shard,

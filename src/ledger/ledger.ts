@@ -30,6 +30,8 @@ export interface LedgerOptions {
   readonly checkAnswer: CheckAnswer;
   /** Names the rules `checkAnswer` applies: stored answers judged by other rules are judged again. */
   readonly rulesHash: string;
+  /** Whether every recorded response file is read and compared with its hash; absent: yes. Without it altered bytes may be taken for answers. */
+  readonly hashesResponses?: boolean | undefined;
   /** Opens the state as it was when this run gave way to the next one; for reading only. Absent: as it is. */
   readonly asOfRun?: string;
   /** Sees every record of every recorded file exactly once, in order: at the opening, and later as answers arrive. */
@@ -76,12 +78,16 @@ export interface Ledger {
   readonly decide: DecideLine;
   /** Requests whose answer was ok when it was last judged, and is not by the rules of now: the job's changed, or the program's. */
   readonly noLongerOk: number;
+  /** Names of response files whose bytes are no longer those that were recorded, by number. Their requests are held as `unknown`. */
+  readonly altered: ReadonlyMap<number, string>;
+  /** Why a key whose outcome is `unknown` is not asked again by itself, in words; null while it may be. */
+  explainHold(id: number): string | null;
   /** The files of single runs. */
   readonly runFiles: RunFiles;
 
   /**
    * Announces an event: synced to the disk together with others of the same few milliseconds, then part of `fold`, then resolved.
-   * @throws LedgerError when the disk failed, then and for ever after; LockHeldError when another process took the lock over
+   * @throws DiskError when the disk failed, then and for ever after; LockHeldError when another process took the lock over
    */
   append(event: Event): Promise<void>;
 
@@ -111,7 +117,7 @@ export interface Ledger {
   /**
    * Appends response lines of live calls to the run's live file. Resolves once they are synced to the disk and settled: only then they count.
    * A line whose id is recorded for its custom_id already is the same call, delivered again, and is left out.
-   * @throws LedgerError when the disk failed, then and for ever after
+   * @throws DiskError when the disk failed, then and for ever after
    */
   recordLines(lines: readonly LiveLine[]): Promise<void>;
   /** Says whether the live lane holds a key's request: the key is in flight meanwhile. Not kept over a restart. */

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { asDiskError } from '../core/disk/disk-error.ts';
 import { type DecideLine, decideOutcome } from '../core/response-line.ts';
 import { makePrivateDirectory, makeTemporaryPath, replaceByCopy } from './disk/durable-files.ts';
 import { waitSilently } from './disk/holder-watch.ts';
@@ -19,9 +20,17 @@ import { createWriting, refuseWriting } from './writing.ts';
 /**
  * Opens a job's state directory: takes the lock, reads what was recorded, and judges what was not yet.
  * @throws LockHeldError (exit 6) when a living process holds it; NoStateError when there is nothing to read; UsageError when it belongs to
- * another origin; LedgerError when it is damaged
+ * another origin; LedgerError when it is damaged; DiskError when it cannot be read or written
  */
 export async function openLedger(options: LedgerOptions): Promise<Ledger> {
+  try {
+    return await open(options);
+  } catch (error) {
+    throw asDiskError(error);
+  }
+}
+
+async function open(options: LedgerOptions): Promise<Ledger> {
   if (options.access === 'read') return openWithLock(options, null);
   makePrivateDirectory(options.directory);
   const lock = await takeLock({ ...options, waiting: options.waiting ?? waitSilently(options.signal), identity: options.processIdentity });
@@ -84,6 +93,7 @@ export async function openWithLock(options: LedgerOptions, lock: Lock | null): P
       fold: state.fold,
       files: state.files,
       anomalies: state.anomalies,
+      altered: state.altered,
       decide,
       noLongerOk,
       runFiles: openRunFiles(directory, options.randomId),

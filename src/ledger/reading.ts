@@ -4,6 +4,7 @@ import { explainHold } from '../core/outcome.ts';
 import { parseCustomId } from '../core/request.ts';
 import type { DecideLine } from '../core/response-line.ts';
 import type { LineLocation, SettledRecord } from '../core/settled.ts';
+import type { AnswerLocation } from './answer-location.ts';
 import type { Ledger } from './ledger.ts';
 import type { LedgerState } from './ledger-state.ts';
 import type { ResponseFile } from './response-file.ts';
@@ -15,6 +16,7 @@ import type { SettledIndex } from './responses/settled-index.ts';
 export type Reading = Pick<
   Ledger,
   | 'anomaliesOfRun'
+  | 'explainHold'
   | 'readForeignLines'
   | 'readShardIds'
   | 'shardPath'
@@ -39,6 +41,28 @@ export function createReading(options: {
 
   function readAt(number: number, location: Pick<LineLocation, 'offsetBytes' | 'lengthBytes'>): StoredAnswer {
     return answers.read(state.files[number - 1] as ResponseFile, location);
+  }
+
+  /** An answer is taken only when its line is about this key. */
+  function readOwn(id: number, location: AnswerLocation): StoredAnswer {
+    const stored = readAt(location.file, location);
+    if (keys.find(parseCustomId(stored.line?.custom_id ?? '')?.key ?? '') === id) return stored;
+    const file = path.join(responses, state.files[location.file - 1]?.name ?? '');
+    throw new LedgerError(
+      `the line at byte ${location.offsetBytes} answers another request than was recorded; restore the file from a backup`,
+      {
+        file,
+        line: 0,
+      },
+    );
+  }
+
+  const isAltered = ({ location }: SettledRecord) => [...state.altered.values()].includes(location.file);
+
+  function explainHoldOf(id: number): string | null {
+    const altered = state.altered.get(keys.location(id)?.file ?? 0);
+    if (altered === undefined) return explainHold(keys.doubts(id));
+    return `held: its answer lies in ${path.join(responses, altered)}, which has other bytes than were recorded; restore that file from a backup, or retry asks and pays again`;
   }
 
   function readRecord(record: SettledRecord): StoredAnswer {
@@ -66,14 +90,15 @@ export function createReading(options: {
     responsePath: (name) => path.join(responses, plainName(name)),
     readAnswer(id) {
       const location = keys.location(id);
-      if (location !== null) return readAt(location.file, location);
+      if (location !== null && !state.altered.has(location.file)) return readOwn(id, location);
       const outcome = keys.outcome(id);
-      const held = outcome === 'unknown' ? explainHold(keys.doubts(id)) : null;
+      const held = outcome === 'unknown' ? explainHoldOf(id) : null;
       return makeAnswerlessRecord(outcome, state.rejections.get(id), held);
     },
+    explainHold: explainHoldOf,
     readJudgedAnswer(id) {
       for (const record of settled.readHistory(keys.settledOffset(id))) {
-        if (record.outcome !== 'invalid' && record.outcome !== 'truncated') continue;
+        if ((record.outcome !== 'invalid' && record.outcome !== 'truncated') || isAltered(record)) continue;
         const { line, outcome } = readRecord(record);
         if (line !== null) return { cause: record.outcome, text: outcome.answerText, message: outcome.message };
       }
@@ -91,7 +116,9 @@ export function createReading(options: {
     readLineIds(customId) {
       const id = keys.find(parseCustomId(customId)?.key ?? '');
       const records = id === -1 ? [] : [...settled.readHistory(keys.settledOffset(id))];
-      return records.filter((record) => record.customId === customId).map((record) => readRecord(record).line?.id ?? '');
+      return records
+        .filter((record) => record.customId === customId && !isAltered(record))
+        .map((record) => readRecord(record).line?.id ?? '');
     },
     recordsOfRun: (run) => settled.recordsOfRun(run),
     async close() {

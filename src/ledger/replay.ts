@@ -3,11 +3,13 @@ import path from 'node:path';
 import { LedgerError, UsageError } from '../core/errors.ts';
 import type { StoredEvent } from '../core/event.ts';
 import type { DecideLine } from '../core/response-line.ts';
+import { refuseNoFile } from './disk/durable-files.ts';
 import { type LogEnd, readEvents } from './events/event-log.ts';
 import type { LedgerState } from './ledger-state.ts';
 import { earlierOriginOf } from './origin.ts';
 import type { EventOf, ResponseFile } from './response-file.ts';
 import { judgeFile } from './responses/judge-file.ts';
+import { hasRecordedBytes } from './responses/recorded-bytes.ts';
 import type { SettledIndex } from './responses/settled-index.ts';
 
 export interface ReplayOptions {
@@ -16,6 +18,7 @@ export interface ReplayOptions {
   readonly decide: DecideLine;
   /** What was recorded after this run gave way to the next one is passed over. */
   readonly asOfRun?: string;
+  readonly hashesResponses?: boolean | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -42,7 +45,7 @@ export async function replay(options: ReplayOptions, state: LedgerState, settled
       if (placed.event.seq === 1) checkFirstEvent(placed.event, file, options.origin);
       state.takeEvent(placed);
       if (placed.event.type === 'response-recorded' || placed.event.type === 'live-recorded') {
-        await restoreFile({ ...options, checkFormats }, settled, state.files.at(-1) as ResponseFile, placed.event);
+        await restoreFile({ ...options, checkFormats, state }, settled, state.files.at(-1) as ResponseFile, placed.event);
       }
     },
     options.signal,
@@ -61,16 +64,19 @@ function checkFirstEvent(event: StoredEvent, file: string, origin: string): void
 }
 
 async function restoreFile(
-  options: ReplayOptions & { readonly checkFormats: () => Promise<void> },
+  options: ReplayOptions & { readonly checkFormats: () => Promise<void>; readonly state: LedgerState },
   settled: SettledIndex,
   file: ResponseFile,
   event: EventOf<'response-recorded' | 'live-recorded'>,
 ): Promise<void> {
   const responsePath = path.join(options.directory, 'responses', file.name);
   checkSize(responsePath, file);
+  const { signal, hashesResponses = true } = options;
+  // Before its records are taken in: what they say was answered is then served by nobody.
+  if (hashesResponses && !(await hasRecordedBytes(responsePath, file, { sha256: event.sha256, signal }))) options.state.markAltered(file);
   if (settled.restore(file, event.sha256)) return;
   await options.checkFormats();
-  const judged = await judgeFile({ path: responsePath, file, decide: options.decide, signal: options.signal });
+  const judged = await judgeFile({ path: responsePath, file, decide: options.decide, signal });
   if (judged.sha256 !== event.sha256) {
     throw new LedgerError('its bytes are not those that were recorded; restore the file from a backup', { file: responsePath, line: 0 });
   }
@@ -80,9 +86,11 @@ async function restoreFile(
 /** A live file may hold more than was recorded, any other exactly what was. */
 function checkSize(responsePath: string, { lane, offsetBytes, bytes: partBytes }: ResponseFile): void {
   const recordedBytes = offsetBytes + partBytes;
-  const bytes = fs.statSync(responsePath, { throwIfNoEntry: false })?.size;
+  const found = fs.lstatSync(responsePath, { throwIfNoEntry: false });
+  if (found !== undefined && !found.isFile()) throw refuseNoFile(responsePath);
+  const bytes = found?.size;
   if (bytes === recordedBytes || (lane === 'live' && bytes !== undefined && bytes > recordedBytes)) return;
-  const found = bytes === undefined ? 'the file is gone' : `it has ${bytes} bytes`;
-  const message = `${found}, but ${recordedBytes} bytes of paid answers were recorded; restore the file from a backup`;
+  const what = bytes === undefined ? 'the file is gone' : `it has ${bytes} bytes`;
+  const message = `${what}, but ${recordedBytes} bytes of paid answers were recorded; restore the file from a backup`;
   throw new LedgerError(message, { file: responsePath, line: 0 });
 }

@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { UsageError } from '../core/errors.ts';
+import { asDiskError, onDisk } from '../core/disk/disk-error.ts';
+import { LedgerError, UsageError } from '../core/errors.ts';
 import { NewerFormatError, refuseNewer } from '../core/formats.ts';
 import {
   listNames,
@@ -8,6 +9,8 @@ import {
   makeTemporaryPath,
   openPrivateFile,
   publishFile,
+  readPrivateText,
+  removeQuietly,
   writeFileAtomically,
   writeFully,
 } from './disk/durable-files.ts';
@@ -16,6 +19,10 @@ import {
 const KEPT_RUNS = 14;
 const RUN_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 const CHUNK_BYTES = 1 << 18;
+/** The rows of four million take so much; a larger file was not written by a run. */
+const MAX_BYTES = 1 << 28;
+const MIN_HASH_LENGTH = 8;
+const KEY_LENGTH = 22;
 
 /** The files of single runs, below `runs/<run>/`: what plans, reports and comparisons read. */
 export interface RunFiles {
@@ -23,18 +30,22 @@ export interface RunFiles {
   writeRunFile(run: string, name: string, content: string): void;
   /** Begins the list of a run's rows; it appears under its name when finished. */
   createRunRowsWriter(run: string): RunRowsWriter;
-  /** The text of a run's file; null when it has none of that name. */
-  readRunFile(run: string, name: string): string | null;
+  /**
+   * The text of a run's file; null when it has none of that name.
+   * @param leaveOut is told of one that cannot be read, which then counts as none
+   * @throws LedgerError without `leaveOut`
+   */
+  readRunFile(run: string, name: string, leaveOut?: LeaveOut | null): string | null;
   /** The parsed `summary.json` of a run, as `readRunObject`. */
   readRunSummary(run: string, leaveOut?: LeaveOut | null): unknown;
   /**
    * A parsed JSON file of a run that says of which format it is; null when the run has none.
-   * @param leaveOut is told of one of a newer format, which then counts as none
-   * @throws NewerFormatError without `leaveOut`
+   * @param leaveOut is told of one of a newer format or damaged, which then counts as none
+   * @throws NewerFormatError, LedgerError without `leaveOut`
    */
   readRunObject(run: string, name: string, leaveOut?: LeaveOut | null): unknown;
-  /** The rows of a run in order; null when it has no list. */
-  readRunRows(run: string): Iterable<RunRow> | null;
+  /** The rows of a run in order; null when it has no list. `leaveOut` as for `readRunFile`. */
+  readRunRows(run: string, leaveOut?: LeaveOut | null): Iterable<RunRow> | null;
   /** Ids of the runs that have files, by name; the ledger's fold knows their order in time. */
   listRuns(): readonly string[];
   /** Removes the files of all but the last 14 of `runs` (oldest first); directories of other names are left alone. */
@@ -62,7 +73,7 @@ const ROWS_FILE = 'rows';
 
 /** Where a run's files say of which format they are (the number that ends `schema`) and who wrote them: `summary.json`, then `report.json`. */
 interface KeptObject {
-  readonly summary?: { readonly schema?: string };
+  readonly summary?: { readonly schema?: string; readonly rows?: unknown; readonly cost?: unknown; readonly causes?: unknown };
   readonly version?: string;
   readonly schema?: string;
   readonly provenance?: { readonly rowmill?: string };
@@ -84,23 +95,24 @@ export function openRunFiles(stateDirectory: string, randomId: () => string): Ru
     return file;
   }
 
-  function readRunFile(run: string, name: string): string | null {
+  function readRunFile(run: string, name: string, leaveOut: LeaveOut | null = null): string | null {
+    const file = locate(run, name);
     try {
-      return fs.readFileSync(locate(run, name), 'utf8');
+      return readPrivateText(file, MAX_BYTES);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-      throw error;
+      return refuseDamaged(file, (asDiskError(error, file) as Error).message, leaveOut);
     }
   }
 
   function readRunObject(run: string, name: string, leaveOut: LeaveOut | null = null): unknown {
-    const text = readRunFile(run, name);
+    const text = readRunFile(run, name, leaveOut);
     if (text === null) return null;
-    const object = JSON.parse(text) as KeptObject;
+    const object = parseKept(text);
+    if (object === null) return refuseDamaged(locate(run, name), 'it is damaged', leaveOut);
     const format = Number(/\/(\d+)$/.exec(object.schema ?? object.summary?.schema ?? '')?.[1]);
     const version = object.version ?? object.provenance?.rowmill;
     const refusal = refuseNewer('summary', `${name} of run ${run} was written`, { format, version });
-    if (refusal === null) return object;
+    if (refusal === null) return isWhole(object) ? object : refuseDamaged(locate(run, name), 'it is damaged', leaveOut);
     if (leaveOut === null) throw new NewerFormatError(refusal);
     leaveOut(`${refusal}; it is left out`);
     return null;
@@ -112,9 +124,10 @@ export function openRunFiles(stateDirectory: string, randomId: () => string): Ru
     readRunFile,
     readRunSummary: (run, leaveOut) => readRunObject(run, 'summary.json', leaveOut),
     readRunObject,
-    readRunRows(run) {
-      const text = readRunFile(run, ROWS_FILE);
-      return text === null ? null : parseRows(text);
+    readRunRows(run, leaveOut = null) {
+      const text = readRunFile(run, ROWS_FILE, leaveOut);
+      if (text === null || isRowList(text)) return text === null ? null : parseRows(text);
+      return refuseDamaged(locate(run, ROWS_FILE), 'it is damaged', leaveOut);
     },
     listRuns: () => listNames(root).filter((name) => RUN_ID.test(name)),
     pruneRuns(runs) {
@@ -123,16 +136,53 @@ export function openRunFiles(stateDirectory: string, randomId: () => string): Ru
   };
 }
 
+/** What a run kept is derived: the next run of the job keeps its own. */
+function refuseDamaged(file: string, what: string, leaveOut: LeaveOut | null): null {
+  if (leaveOut === null) {
+    throw new LedgerError(`${what.replace(`${file}: `, '')}; nothing was paid for with it: move it away, and run the job again`, {
+      file,
+      line: 0,
+    });
+  }
+  leaveOut(`${what.startsWith(file) || what.includes(` ${file}`) ? what : `${file}: ${what}`}; it is left out`);
+  return null;
+}
+
+/** Every file that was kept says of which format it is. */
+function parseKept(text: string): KeptObject | null {
+  try {
+    const object = JSON.parse(text) as KeptObject | null;
+    return typeof (object?.schema ?? object?.summary?.schema) === 'string' ? object : null;
+  } catch {
+    return null;
+  }
+}
+
+/** And its summary tells what came of the run. */
+function isWhole({ summary }: KeptObject): boolean {
+  return [summary, summary?.rows, summary?.cost, summary?.causes].every(isObject);
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 function openRowsWriter(file: string, token: string): RunRowsWriter {
   const { O_WRONLY, O_CREAT, O_EXCL } = fs.constants;
   const temporaryPath = makeTemporaryPath(file, token);
-  const descriptor = openPrivateFile(temporaryPath, O_WRONLY | O_CREAT | O_EXCL);
+  const descriptor = onDisk(file, () => openPrivateFile(temporaryPath, O_WRONLY | O_CREAT | O_EXCL));
   const memory = Buffer.allocUnsafe(CHUNK_BYTES);
   let held = 0;
   let bytes = 0;
+  let isOpen = true;
+
+  function close(): void {
+    if (isOpen) fs.closeSync(descriptor);
+    isOpen = false;
+  }
 
   function flush(): void {
-    writeFully(descriptor, memory.subarray(0, held), bytes);
+    onDisk(file, () => writeFully(descriptor, memory.subarray(0, held), bytes));
     bytes += held;
     held = 0;
   }
@@ -145,15 +195,28 @@ function openRowsWriter(file: string, token: string): RunRowsWriter {
     },
     finish() {
       flush();
-      fs.fsyncSync(descriptor);
-      fs.closeSync(descriptor);
+      onDisk(file, () => fs.fsyncSync(descriptor));
+      close();
       publishFile(temporaryPath, file);
     },
     abandon() {
-      fs.closeSync(descriptor);
-      fs.rmSync(temporaryPath, { force: true });
+      close();
+      removeQuietly(temporaryPath);
     },
   };
+}
+
+/** Whether every line is one that was written: an id's hash and a key, or `-`. */
+function isRowList(text: string): boolean {
+  let start = 0;
+  for (let newline = text.indexOf('\n'); newline !== -1; newline = text.indexOf('\n', start)) {
+    const space = text.indexOf(' ', start);
+    const keyLength = newline - space - 1;
+    if (space - start < MIN_HASH_LENGTH || space > newline || !(keyLength >= KEY_LENGTH || text.slice(space + 1, newline) === '-'))
+      return false;
+    start = newline + 1;
+  }
+  return start === text.length;
 }
 
 function* parseRows(text: string): Generator<RunRow> {

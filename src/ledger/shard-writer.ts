@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { findControlsOfJson } from '../core/answer/control-characters.ts';
-import { publishFile } from './disk/durable-files.ts';
+import { onDiskLater } from '../core/disk/disk-error.ts';
+import { publishFile, removeQuietly } from './disk/durable-files.ts';
 import type { EventOf } from './response-file.ts';
 
 /** Bytes written at once. */
@@ -40,7 +41,7 @@ export interface ShardWriterOptions {
 export function openShardWriter(options: ShardWriterOptions): ShardWriter {
   const { shard } = options;
   const { O_WRONLY, O_CREAT, O_EXCL } = fs.constants;
-  const opening = open(options.temporaryPath, O_WRONLY | O_CREAT | O_EXCL, 0o600);
+  const opening = onDiskLater(options.finalPath, () => open(options.temporaryPath, O_WRONLY | O_CREAT | O_EXCL, 0o600));
   // A failure is told by the write that waits for the file, not by an unhandled rejection before it.
   opening.catch(() => undefined);
   const digest = createHash('sha256');
@@ -55,6 +56,7 @@ export function openShardWriter(options: ShardWriterOptions): ShardWriter {
   let tokens = 0;
   let writing: Promise<void> = Promise.resolve();
   let isWriting = false;
+  let isClosed = false;
 
   function hold(line: string): void {
     const mostBytes = heldBytes + line.length * MAX_BYTES_PER_CHARACTER + 1;
@@ -85,17 +87,15 @@ export function openShardWriter(options: ShardWriterOptions): ShardWriter {
   async function write(before: Promise<void>, chunk: Buffer): Promise<void> {
     await before;
     const handle = await opening;
-    await handle.appendFile(chunk);
+    await onDiskLater(options.finalPath, () => handle.appendFile(chunk));
     isWriting = false;
   }
 
-  async function closeWith(finish: (handle: FileHandle) => Promise<void>): Promise<void> {
-    const handle = await opening;
-    try {
-      await finish(handle);
-    } finally {
-      await handle.close();
-    }
+  /** Once, whatever goes wrong; of a file that could not be opened nothing is left to close. */
+  async function close(): Promise<void> {
+    const handle = await opening.catch(() => null);
+    if (!isClosed) await handle?.close();
+    isClosed = true;
   }
 
   return {
@@ -122,11 +122,16 @@ export function openShardWriter(options: ShardWriterOptions): ShardWriter {
       return undefined;
     },
     async finish(meta) {
-      await startWrite();
-      await closeWith(async (handle) => {
-        await handle.chmod(0o600);
-        await handle.sync();
-      });
+      try {
+        await startWrite();
+        const handle = await opening;
+        await onDiskLater(options.finalPath, async () => {
+          await handle.chmod(0o600);
+          await handle.sync();
+        });
+      } finally {
+        await close();
+      }
       options.assertWritable();
       publishFile(options.temporaryPath, options.finalPath);
       await options.announce({
@@ -144,8 +149,8 @@ export function openShardWriter(options: ShardWriterOptions): ShardWriter {
     },
     async abandon() {
       await writing.catch(() => undefined);
-      await closeWith(async () => undefined);
-      fs.rmSync(options.temporaryPath, { force: true });
+      await close();
+      removeQuietly(options.temporaryPath);
     },
   };
 }

@@ -11,11 +11,13 @@ import {
   makePrivateDirectory,
   makeTemporaryPath,
   publishFile,
+  removeQuietly,
   removeTemporaryFiles,
   replaceByCopy,
   syncDirectory,
 } from './disk/durable-files.ts';
 import type { Lock } from './disk/lock.ts';
+import { createDiskReserve } from './disk/reserve.ts';
 import { clearDirectory, isNeverUsed, removeIfEmpty } from './disk/unused-directory.ts';
 import { type LogEnd, openEventLog } from './events/event-log.ts';
 import type { BatchState } from './events/fold.ts';
@@ -92,8 +94,10 @@ export async function createWriting(options: WritingOptions): Promise<Writing> {
   cutTornLines(responses, options.lock.assertHeld);
 
   const recorder = createRecorder({ ...options, directory: responses, announce: (event) => announce(event) });
+  const reserve = createDiskReserve(options.directory);
   const log = openEventLog({
     file: options.eventsFile,
+    reserve,
     end: options.end,
     clock: options.clock,
     assertWritable: options.lock.assertHeld,
@@ -108,21 +112,32 @@ export async function createWriting(options: WritingOptions): Promise<Writing> {
     ...options,
     directory: responses,
     assertWritable: options.lock.assertHeld,
+    reserve,
     announce: (event) => log.append(event),
   });
   let lastShard = Math.max(0, ...[...state.fold.shards.values()].map((shard) => shard.number));
 
   const requestPath = (shard: string) => path.join(requests, `${shard}.jsonl`);
-  const removeRequests = (shard: string) => fs.rmSync(requestPath(shard), { force: true });
+  const removeRequests = (shard: string) => removeQuietly(requestPath(shard));
 
   /** What lines of live calls mean depends on the events before them, so both keep their order; only the calls' own events may pass. */
   async function announce(event: Event): Promise<void> {
     if (isMisplaced(event, state.fold)) throw new Error(`${event.type} does not follow from where its shard stands`);
+    makeRoom(event);
     if (event.type === 'call-intent' || event.type === 'call-queued' || event.type === 'call-refused') return log.append(event);
     live.closePart();
     const announced = log.append(event);
     live.waitFor(announced);
     return announced;
+  }
+
+  /** Before what costs money, so that it can be recorded: a disk that is full is noticed while nothing is spent. */
+  function makeRoom(event: Event): void {
+    if (event.type === 'create-intent') reserve.ensure(EVENT_BYTES);
+    if (event.type !== 'call-intent' && event.type !== 'call-queued') return;
+    const calls = Math.min(state.fold.openCalls.size + event.calls.length, MAX_CALLS);
+    reserve.ensure(EVENT_BYTES + calls * ANSWER_BYTES);
+    live.prepare();
   }
 
   async function recordResponse({ batchId, kind, temporaryPath, createdSeconds }: RecordResponseOptions): Promise<ResponseFile> {
@@ -171,7 +186,7 @@ export async function createWriting(options: WritingOptions): Promise<Writing> {
       await log.append({ type: 'state-created', state: randomId(), format: FORMATS.state, version: VERSION, origin: options.origin });
       for (const directory of [options.directory, path.dirname(options.directory)]) syncDirectory(directory);
     }
-    for (const name of listNames(requests)) if (isSpent(state, name)) fs.rmSync(path.join(requests, name));
+    for (const name of listNames(requests)) if (isSpent(state, name)) removeQuietly(path.join(requests, name));
     await recorder.recordLeftovers();
     await takeLiveLeftovers({ ...options, directory: responses }, ({ name, offsetBytes, bytes, lines, createdSeconds }, sha256) =>
       log.append({ type: 'live-recorded', file: name, offsetBytes, bytes, lines, sha256, createdSeconds }),
@@ -217,12 +232,21 @@ export async function createWriting(options: WritingOptions): Promise<Writing> {
     },
   };
 
+  /** A disk that fails here hides nothing that came before: every part is closed, and the lock given back. */
   async function closeFiles(): Promise<void> {
     await live.close();
     await log.close();
+    reserve.release();
     await options.close();
   }
 }
+
+/** What an answer takes as a rule, at most: 16,000 tokens of text. */
+const ANSWER_BYTES = 1 << 16;
+/** Of a shared queue more may be under way; what it has no room for here stays in it. */
+const MAX_CALLS = 256;
+/** What events about effects take. */
+const EVENT_BYTES = 1 << 17;
 
 /** Stands for the live lane where shards have their number; shards have six digits. */
 const LIVE_QUEUE = 0xffffff;

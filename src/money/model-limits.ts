@@ -1,3 +1,5 @@
+import { listBaseNames } from '../core/model/base-model.ts';
+
 /** How much a model takes and gives; null where not known. */
 export interface ModelLimits {
   /** Input and output tokens together. */
@@ -80,12 +82,9 @@ const LIMITS: ReadonlyMap<string, readonly [contextTokens: number, maxOutputToke
   ['text-embedding-ada-002', [8_192, 0]],
 ]);
 
-const FINE_TUNED = /^ft:([^:]+)/;
-const SNAPSHOT = /-\d{4}-\d{2}-\d{2}$/;
-
 /** The limits of a model: by its own name, else without its snapshot date; a fine-tuned model has those of its base. */
 export function modelLimits(model: string): ModelLimits {
-  const name = (FINE_TUNED.exec(model)?.[1] ?? model).toLowerCase();
-  const limits = LIMITS.get(name) ?? LIMITS.get(name.replace(SNAPSHOT, ''));
+  const [name, undated] = listBaseNames(model);
+  const limits = LIMITS.get(name) ?? LIMITS.get(undated);
   return limits === undefined ? UNKNOWN : { contextTokens: limits[0], maxOutputTokens: limits[1] };
 }

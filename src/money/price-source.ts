@@ -19,12 +19,17 @@ const OTHER_HOSTS: ReadonlyMap<string, string> = new Map([['api.together.ai', 't
 
 /** @param host of the base URL, with its port where it names one; null for the default API and the built-in simulator */
 export function findPriceSource(host: string | null): PriceSource {
-  if (host === null || OPENAI_HOST.test(host)) return OPENAI_PRICES;
+  if (host === null || isOpenAiHost(host)) return OPENAI_PRICES;
   const known = OTHER_HOSTS.get(host);
   if (known !== undefined) return { type: 'provider', id: known, host };
   const provider = findProvider({ providerApiUrl: `https://${host}/` });
   if (provider === undefined || !isWhole(host, provider.api_pattern)) return { type: 'elsewhere', host };
   return { type: 'provider', id: provider.id, host };
+}
+
+/** Whether an address is OpenAI's own. */
+export function isOpenAiHost(host: string): boolean {
+  return OPENAI_HOST.test(host);
 }
 
 /** The rate book's patterns are open at their end: `api.groq.com.example.org` is not Groq. */

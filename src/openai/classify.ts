@@ -1,5 +1,6 @@
+import { isModelCode, QUOTA_CODES } from '../core/answer/refusal-codes.ts';
 import { EXIT } from '../core/errors.ts';
-import { keepRequestId, QUOTA_CODES } from '../core/response-line.ts';
+import { keepRequestId } from '../core/response-line.ts';
 import { ApiError, type FailureKind } from './api-error.ts';
 import { BAD_PORT, isCertificateCode, isProxyRefusal, type Transport } from './permanent-cause.ts';
 import { type Refusal, readRefusal, refusesModel } from './refusal.ts';
@@ -39,6 +40,9 @@ export interface FailedCall {
 
 /** The code of a refusal that says that there is no such place as the one the row was sent to. */
 export const WRONG_ADDRESS = 'wrong_address';
+
+/** The code of a refusal of the model whose own code does not say so. */
+const MODEL_REFUSED = 'model_not_found';
 
 /**
  * One classifier for every call (openai 6.49.0, behaviour seen 2026-11-21). Anything that is not recognised as harmless is `unknown`. The body of
@@ -81,10 +85,12 @@ function classifyAnswered(failure: SdkError, status: number, now: Date, call: Fa
   const isRate = call.quotaMayBeRate === true && status === 429;
   if (!isRate && isAboutAccount(status, refusal))
     return new ApiError(`the account has no money or quota left: ${message}`, { ...options, kind: 'stop' });
+  if (refusesModel(refusal, status)) {
+    const model = { ...options, kind: 'stop', code: isModelCode(code) ? code : MODEL_REFUSED, exitCode: EXIT.refused } as const;
+    return new ApiError(`the provider does not offer this model: ${message}`, model);
+  }
   if (status === 401 || status === 403)
     return new ApiError(`the provider refused the API key: ${message}`, { ...options, kind: 'stop', exitCode: EXIT.refused });
-  if (refusesModel(refusal, status))
-    return new ApiError(`the provider does not offer this model: ${message}`, { ...options, kind: 'stop', exitCode: EXIT.refused });
   if (call.type === 'live' && isNoSuchPlace(status, refusal))
     return new ApiError(`${message}: ${adviseBaseUrl(call.baseUrl)}`, { ...options, kind: 'permanent', code: WRONG_ADDRESS });
   return new ApiError(message, { ...options, kind: kindOf(status, refusal, call) });

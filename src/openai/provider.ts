@@ -16,12 +16,14 @@ import { openStoredContent } from './stored-content.ts';
 import {
   type RemoteBatch,
   type RemoteFile,
+  type RemoteModel,
   readBatchPage,
   readCreatedBatch,
   readFilePage,
   readModelPage,
   readRemoteBatch,
   readRemoteFile,
+  readRemoteModel,
 } from './wire.ts';
 
 /** The calls rowmill makes. Each is one HTTP request, never repeated here, and throws only ApiError (or the caller's abort). */
@@ -57,7 +59,9 @@ export interface Provider {
   /** One page of at most 100 batches; the API knows no filter and no order (openai-contract section 3). */
   listBatches(options: { after: string | null; signal: AbortSignal }): Promise<readonly RemoteBatch[]>;
   cancelBatch(id: string, signal: AbortSignal): Promise<RemoteBatch>;
-  listModels(signal: AbortSignal): Promise<readonly string[]>;
+  listModels(signal: AbortSignal): Promise<readonly RemoteModel[]>;
+  /** Null when the answer is no model. */
+  retrieveModel(id: string, signal: AbortSignal): Promise<RemoteModel | null>;
   /** Makes one live call. What fails is data; throws only the signal's reason. */
   callEndpoint(call: EndpointCall): Promise<EndpointResult>;
 }
@@ -191,6 +195,7 @@ export async function createProvider(options: ProviderOptions): Promise<Provider
       ),
     callEndpoint: (endpointCall) => callEndpoint(live, endpointCall),
     listModels: (signal) => call({ signal }, async (deadline) => readModelPage(await get('/models', deadline))),
+    retrieveModel: (id, signal) => call({ signal }, async (deadline) => readRemoteModel(await get(`/models/${inPath(id)}`, deadline))),
   };
 }
 

@@ -86,9 +86,25 @@ export function readFilePage(value: unknown): readonly RemoteFile[] {
   return readPage(value).map(readRemoteFile);
 }
 
-/** The ids of a list of models; what has none is left out. */
-export function readModelPage(value: unknown): readonly string[] {
-  return readPage(value).flatMap((model) => idOf(objectOf(model).id) ?? []);
+/** A model an address has. */
+export interface RemoteModel {
+  readonly id: string;
+  /** The day it is switched off, `YYYY-MM-DD`; null: told that none is announced; undefined: not told (OpenAI's page of deprecations, read 2026-11-29). */
+  readonly endsOn: string | null | undefined;
+}
+
+/** The models of a list; what has no id is left out. */
+export function readModelPage(value: unknown): readonly RemoteModel[] {
+  return readPage(value).flatMap((model) => readRemoteModel(model) ?? []);
+}
+
+/** A model as a list or an answer of its own has it; null where it is none. */
+export function readRemoteModel(value: unknown): RemoteModel | null {
+  const { id: given, shutdown_date: told } = objectOf(value);
+  const id = idOf(given);
+  if (id === null) return null;
+  const day = typeof told === 'string' ? /^\d{4}-\d{2}-\d{2}/.exec(told)?.[0] : undefined;
+  return { id, endsOn: told === null ? null : day };
 }
 
 /** Whether a file of this status is not ready yet. One that failed never will be. */

@@ -2,7 +2,8 @@ import { createHash, hash } from 'node:crypto';
 import { type FileHandle, mkdir, open, readdir, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
-import { AppError, EXIT } from '../core/errors.ts';
+import { onDiskLater } from '../core/disk/disk-error.ts';
+import { UsageError } from '../core/errors.ts';
 
 /** A file that replaces another only when it is complete; until then it is written beside it under another name. */
 export interface AtomicFile {
@@ -23,10 +24,10 @@ export interface WrittenFile {
 /**
  * Opens a replacement for the file at `target`, whose directory is made when it is missing. A link is followed: the file it names is
  * replaced, the link stays. The new file has the old one's mode, or that of the umask. What killed processes left behind is removed.
- * @throws AppError `output`, exit 5: the disk or the permissions do not allow it; also from all its methods
+ * @throws DiskError: the disk or the permissions do not allow it; also from all its methods. UsageError where no file stands there
  */
 export async function openAtomicFile(target: string): Promise<AtomicFile> {
-  return guard(target, async () => {
+  return onDiskLater(target, async () => {
     await mkdir(path.dirname(target), { recursive: true });
     const finalPath = await followLink(target);
     const mode = await readMode(finalPath);
@@ -48,24 +49,29 @@ interface Opened {
 function createAtomicFile({ target, finalPath, temporaryPath, handle }: Opened): AtomicFile {
   const digest = createHash('sha256');
   let bytes = 0;
+  let isOpen = true;
+  const close = async () => {
+    if (isOpen) await handle.close();
+    isOpen = false;
+  };
   return {
     write: (text) =>
-      guard(target, async () => {
+      onDiskLater(target, async () => {
         const chunk = Buffer.from(text);
         digest.update(chunk);
         bytes += chunk.length;
         await handle.appendFile(chunk);
       }),
     commit: () =>
-      guard(target, async () => {
+      onDiskLater(target, async () => {
         await handle.sync();
-        await handle.close();
+        await close();
         await rename(temporaryPath, finalPath);
         await syncDirectory(path.dirname(finalPath));
         return { sha256: digest.digest('hex'), bytes };
       }),
     discard: async () => {
-      await handle.close();
+      await close();
       await rm(temporaryPath, { force: true });
     },
   };
@@ -88,7 +94,8 @@ async function readMode(file: string): Promise<number | null> {
     if (isMissing(error)) return null;
     throw error;
   });
-  if (found !== null && !found.isFile()) throw new Error('it is not a regular file');
+  if (found !== null && !found.isFile())
+    throw new UsageError(`cannot write ${file}: it is not a regular file; name another one`, { code: 'output' });
   return found === null ? null : found.mode & 0o777;
 }
 
@@ -135,13 +142,4 @@ export async function syncDirectory(directory: string): Promise<void> {
 
 function isMissing(error: unknown): boolean {
   return (error as NodeJS.ErrnoException).code === 'ENOENT';
-}
-
-async function guard<T>(target: string, step: () => Promise<T>): Promise<T> {
-  try {
-    return await step();
-  } catch (error) {
-    const message = `cannot write ${target}: ${(error as Error).message}. The answers are kept; run the same command again`;
-    throw new AppError(message, { code: 'output', exitCode: EXIT.stopped, cause: error });
-  }
 }

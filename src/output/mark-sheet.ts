@@ -40,7 +40,7 @@ export interface MarkSheet {
 
 /**
  * Writes a sheet for a spreadsheet: byte order mark, CRLF, no text of ours it would run as a formula. It replaces the file at once, or not at all.
- * @throws AppError `output`, exit 5: the file cannot be written
+ * @throws DiskError: the file cannot be written
  */
 export async function writeMarkSheet(file: string, { columns, keptRows, newRows }: MarkSheet): Promise<void> {
   const kept = keptRows.map((row) => row.map(formatCell));

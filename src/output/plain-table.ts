@@ -12,7 +12,7 @@ export interface PlainTable {
 
 const CHUNK_CHARACTERS = 1 << 18;
 
-/** @throws AppError `output`, exit 5: the file cannot be written; also from all its methods */
+/** @throws DiskError: the file cannot be written; also from all its methods */
 export async function createPlainTable(path: string, columns: readonly string[]): Promise<PlainTable> {
   const file = await openAtomicFile(path);
   let text = stringify([columns as string[]]);

@@ -30,7 +30,7 @@ const CHUNK_CHARACTERS = 1 << 15;
 
 /**
  * Opens the writer of a table.
- * @throws AppError `output`, exit 5: the file cannot be written; also from all its methods
+ * @throws DiskError: the file cannot be written; also from all its methods
  */
 export async function createTableWriter(options: TableWriterOptions): Promise<TableWriter> {
   return createRowWriter(options.path, createFormat(options));

@@ -22,7 +22,7 @@ export interface Agreement {
 const MANY_ROWS = 20_000;
 
 /**
- * Plans the run as it will be, what it opens again included, and has it confirmed. Nothing is changed and nothing is sent.
+ * Tells what is doubtful about table and job, plans the run as it will be, what it opens again included, and has it confirmed. Nothing is changed and nothing is sent.
  * @throws UsageError when it shall not be, or its budget cannot be kept
  */
 export async function agreeOnRun(
@@ -30,7 +30,8 @@ export async function agreeOnRun(
   opened: { readonly ledger: Ledger; readonly history: AnswerHistory },
   options: RunOptions,
 ): Promise<Agreement> {
-  const { job } = prepared.compiled;
+  const { job, warnings } = prepared.compiled;
+  for (const warning of [...prepared.table.warnings, ...warnings]) options.warn(warning);
   const firstLane = options.deadline === null ? null : beginWithBatches(job.mode);
   const selected = await selectRows(options.selection, prepared.table, options.signal);
   // An open run had its estimate when it began.
@@ -47,6 +48,7 @@ export async function agreeOnRun(
     budgetNanoUsd: limits.run,
     maxLiveNanoUsd: limits.live,
   };
+  if (plan.modelEnd !== null) options.warn(plan.modelEnd.message);
   await options.confirm(plan, spending);
   makeCostBounds({
     job,

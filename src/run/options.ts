@@ -30,6 +30,8 @@ export interface RunOptions extends PrepareOptions, AskedAgain {
   readonly pollMaxMs: number;
   /** Where the live lane's workers take their calls from; null makes the calls in this process. */
   readonly redis: RedisLink | null;
+  /** Said when calls are made in this process although something found by chance names a Redis. */
+  readonly redisNotice?: string | null;
   /** A day (YYYY-MM-DD) whose prices count; null for the day of each answer. */
   readonly priceAsOf: string | null;
   /** Told what the run would do before it spends anything. @throws UsageError when it shall not */

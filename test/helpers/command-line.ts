@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runInProcess } from './run-in-process.ts';
+import { SHORT_LIVED } from './short-lived.ts';
 
 /** The compiled program, beside the compiled tests. */
 export const PROGRAM = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'src', 'cli', 'main.js');
@@ -44,7 +45,11 @@ export function createWorld(files: Readonly<Record<string, string>>): World {
     ROWMILL_TAKEOVER_MS: '600',
   };
   const start: World['start'] = (args, env = {}) =>
-    spawn(process.execPath, [PROGRAM, ...args], { cwd: folder, env: { ...environment, ...env }, stdio: ['pipe', 'pipe', 'pipe'] });
+    spawn(process.execPath, [...SHORT_LIVED, PROGRAM, ...args], {
+      cwd: folder,
+      env: { ...environment, ...env },
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
   const run: World['run'] = (args, env = {}) => runInProcess(args, { cwd: folder, env: { ...environment, ...env } });
   return {
     folder,

@@ -10,6 +10,7 @@ import { checkRun } from './check-run.ts';
 import type { KillMoment } from './kill-at-step.ts';
 import { readJsonLines, type WireEvent } from './run-evidence.ts';
 import { ANSWER_COLUMNS, CANARY_KEY, makeRows, renderCsv } from './run-world.ts';
+import { SHORT_LIVED } from './short-lived.ts';
 
 /** Where the simulator lives: inside the process that is killed, or outside, with faults of its own. */
 export type KillMode = 'inside' | 'outside';
@@ -34,8 +35,6 @@ export interface KillLoopOptions {
   readonly rows?: number;
 }
 
-/** The command lives for half a second here: optimizing its code, on threads of their own, would cost more than it saves. */
-const SHORT_LIVED = ['--no-opt', '--v8-pool-size=0'];
 const STEPS_FILE = 'steps';
 const KILL_AT_STEP = import.meta.resolve('./kill-at-step.js');
 const MAIN = path.join(path.dirname(fileURLToPath(import.meta.url)), '../../src/cli/main.js');
@@ -69,7 +68,7 @@ const ROW_FAULTS = [
 const FAULT_NAMES = [...CALL_FAULTS, ...ROW_FAULTS].map(({ name }) => name);
 const MOMENTS: readonly KillMoment[] = ['before', 'during', 'after'];
 /** A kill is at a step within this share of those of a whole run, so that a sequence has several. */
-const STEPS_SHARE = 0.35;
+const STEPS_SHARE = 0.2;
 /** Sequences there are at most, for each kill that is asked for; more are needed where the last step of a process is not reached. */
 const SEQUENCES_PER_KILL = 3;
 

@@ -10,6 +10,8 @@ import { findRedisProgram, type RedisProgram } from './redis-package.ts';
 /** A real Redis of a test's own: nothing else talks to it, and it may be killed. */
 export interface RedisServer {
   readonly url: string;
+  /** Where it keeps its files. */
+  readonly folder: string;
   /** SIGKILL, as a crash or a power cut of that process would end it. */
   kill(): Promise<void>;
   /** Starts again on the same port, with what its append-only file kept, or with nothing. */
@@ -81,6 +83,7 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
   }
   return {
     url,
+    folder,
     kill,
     restart: async () => {
       await kill();

@@ -64,6 +64,7 @@ export function openTestQueue(
     warn?: (message: string) => void;
     workerSilenceMs?: number;
     startTimer?: StartTimer;
+    ending?: AbortSignal;
   },
 ): Promise<CallQueue> {
   return openBullmqQueue({
@@ -77,6 +78,7 @@ export function openTestQueue(
     sleep: async (milliseconds, signal) => sleep(milliseconds, undefined, { signal }),
     startTimer: options.startTimer ?? startTimer,
     warn: options.warn ?? (() => {}),
+    ending: options.ending ?? new AbortController().signal,
     ...(options.window === undefined ? {} : { window: options.window }),
     workerSilenceMs: options.workerSilenceMs ?? NOBODY_DIES_MS,
   });

@@ -53,6 +53,8 @@ export interface RunChange extends Partial<Omit<RunOptions, 'target'>> {
   readonly apiKey?: string;
   /** Where the provider is reached; the simulator without it. */
   readonly baseUrl?: string;
+  /** Whose state directory and prices; the simulator's without it. */
+  readonly origin?: string;
   readonly startTimer?: StartTimer;
 }
 
@@ -114,7 +116,13 @@ export async function makeWorld(t: Cleanup | null, options: WorldOptions = {}): 
   const { rows = makeRows(12), job, directory = fs.mkdtempSync(path.join(os.tmpdir(), 'rowmill-')), ...simulatorOptions } = options;
   const stateDirectory = path.join(directory, '.rowmill', 'proof@simulator');
   const providerDirectory = path.join(stateDirectory, 'provider');
-  const { clock, monotonicMs, sleep } = createSkippedTime(SPEED);
+  const time = createSkippedTime(SPEED);
+  const { clock, monotonicMs } = time;
+  /** What the simulator waits for is over as soon as that time was skipped. */
+  const sleep: Effects['sleep'] = async (milliseconds, signal) => {
+    await time.sleep(milliseconds, signal);
+    void simulator.advance(0).catch(() => {});
+  };
   const start = (change: SimulatorOptions) => {
     fs.mkdirSync(stateDirectory, { recursive: true, mode: 0o700 });
     return startSimulator({ stateDirectory: providerDirectory, batchSeconds: 0, now: () => clock().getTime(), ...change });
@@ -153,7 +161,7 @@ export async function makeWorld(t: Cleanup | null, options: WorldOptions = {}): 
       simulator = await start(change);
     },
     async run(change = {}) {
-      const { apiKey = CANARY_KEY, baseUrl, startTimer: startCallTimer = startTimer, ...others } = change;
+      const { apiKey = CANARY_KEY, baseUrl, origin = 'simulator', startTimer: startCallTimer = startTimer, ...others } = change;
       const before = { ...simulator.requests() };
       const warnings: string[] = [];
       const never = new AbortController().signal;
@@ -163,7 +171,7 @@ export async function makeWorld(t: Cleanup | null, options: WorldOptions = {}): 
         stateRoot: null,
         stdin: null,
         target: {
-          origin: 'simulator',
+          origin,
           baseUrl: null,
           async connect() {
             const provider = await createProvider({

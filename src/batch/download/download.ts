@@ -1,4 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { onDiskLater } from '../../core/disk/disk-error.ts';
 import { ApiError } from '../../openai/api-error.ts';
 import { createPatience } from '../backoff.ts';
 import type { BatchContext } from '../context.ts';
@@ -48,19 +50,20 @@ export async function download(context: BatchContext, options: DownloadOptions):
   }
 }
 
-/** @throws ApiError of kind `again` when the body broke off or stalled; what the disk says as it says it */
+/** @throws ApiError of kind `again` when the body broke off or stalled; DiskError */
 async function writeContent(
   context: BatchContext,
-  { fileId, asked }: DownloadOptions,
+  { fileId, name, asked }: DownloadOptions,
   path: string,
 ): Promise<{ readonly received: number; readonly cut: string | null }> {
   const stall = new AbortController();
   const body = await context.provider.openContent(fileId, AbortSignal.any([context.signal, stall.signal]));
   const reader = body.getReader();
   stall.signal.addEventListener('abort', () => void reader.cancel().catch(() => {}), { once: true });
-  const handle = await open(path, 'w', 0o600);
+  const shown = join(dirname(path), name);
+  const handle = await onDiskLater(shown, () => open(path, 'w', 0o600));
   try {
-    const lines = createLineWriter(handle, boundFreely(asked), () => measureAnswers(context, asked));
+    const lines = createLineWriter({ handle, shown }, boundFreely(asked), () => measureAnswers(context, asked));
     for (;;) {
       const chunk = await readChunk(context, reader, stall);
       if (chunk === null) break;
@@ -92,8 +95,14 @@ async function readChunk(
   throw new ApiError('the download broke off', { kind: 'again', code: 'broken_download' });
 }
 
+/** Where lines go, and the name told where the disk refuses. */
+interface Target {
+  readonly handle: FileHandle;
+  readonly shown: string;
+}
+
 /** Writes lines; one that is longer than its bound is left out, and at the bound of the file it ends with the last whole line. */
-function createLineWriter(handle: FileHandle, free: AnswerBounds, measure: () => Promise<AnswerBounds>) {
+function createLineWriter({ handle, shown }: Target, free: AnswerBounds, measure: () => Promise<AnswerBounds>) {
   let bounds = free;
   let isMeasured = false;
   let received = 0;
@@ -113,7 +122,7 @@ function createLineWriter(handle: FileHandle, free: AnswerBounds, measure: () =>
 
   async function append(bytes: Uint8Array): Promise<void> {
     for (let done = 0; done < bytes.byteLength; ) {
-      const { bytesWritten } = await handle.write(bytes, done, bytes.byteLength - done, written + done);
+      const { bytesWritten } = await onDiskLater(shown, () => handle.write(bytes, done, bytes.byteLength - done, written + done));
       done += bytesWritten;
     }
     written += bytes.byteLength;
@@ -162,7 +171,7 @@ function createLineWriter(handle: FileHandle, free: AnswerBounds, measure: () =>
     /** @returns what was left out, in words; null for nothing */
     async finish(): Promise<string | null> {
       if (isEndless) written = lineStart;
-      await handle.truncate(written);
+      await onDiskLater(shown, () => handle.truncate(written));
       const kilobytes = (bytes: number) => `${Math.ceil(bytes / 1024)} KB`;
       if (isEndless)
         return `it is longer than what was asked can be answered with (${kilobytes(bounds.fileBytes)}): the whole lines before that are kept`;

@@ -18,9 +18,9 @@ const PROVIDER_FINDINGS: ReadonlySet<Finding['name']> = new Set(['key', 'base ur
 /** `rowmill doctor`: one line per finding. Exit 4 when key, provider or model is the problem, 2 for any other problem. */
 export async function doctor(jobFile: string | undefined, flags: JobFlags): Promise<number> {
   loadEnvFile();
-  const { clock, monotonicMs, startTimer } = makeEffects();
-  const waits = createWaitTeller({ warn: say, clock, monotonicMs });
-  const target = makeTarget(flags, { clock, startTimer });
+  const effects = makeEffects();
+  const waits = createWaitTeller({ ...effects, warn: say });
+  const target = makeTarget(flags, effects);
   const temporaryDirectory = makeTemporaryDirectory();
   try {
     const findings = await examine({
@@ -31,13 +31,12 @@ export async function doctor(jobFile: string | undefined, flags: JobFlags): Prom
         ...target,
         async connect(...place) {
           const connection = await target.connect(...place);
-          return { ...connection, provider: watchProvider(connection.provider, { waits, monotonicMs, startTimer }) };
+          return { ...connection, provider: watchProvider(connection.provider, { ...effects, waits }) };
         },
       },
       temporaryDirectory,
       nodeVersion: process.versions.node,
-      clock,
-      startTimer,
+      effects,
       signal: new AbortController().signal,
     });
     const problems = findings.filter(({ status }) => status === 'problem');
@@ -55,8 +54,8 @@ function makeTemporaryDirectory(): string {
   try {
     return mkdtempSync(join(tmpdir(), 'rowmill-doctor-'));
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw new UsageError(`no file can be made in ${tmpdir()} (${code ?? message}); set TMPDIR to a folder that can be written`);
+    const { code } = error as NodeJS.ErrnoException;
+    throw new UsageError(`no folder can be made in ${tmpdir()} (${code}); set TMPDIR to a folder that can be written`, { cause: error });
   }
 }
 

@@ -1,6 +1,6 @@
 import { EXIT, UsageError } from '../../core/errors.ts';
 import { chooseBaseUrl } from '../../host/base-url.ts';
-import { loadEnvFile, readApiKey, readRedisLink } from '../../host/environment.ts';
+import { findUnusedRedis, loadEnvFile, readApiKey, readRedisLink } from '../../host/environment.ts';
 import { makeEffects } from '../../host/real-effects.ts';
 import { readDailyLimits, readWorkerCeilings } from '../../host/worker-ceilings.ts';
 import { hostOfOrigin, originOf } from '../../ledger/origin.ts';
@@ -18,7 +18,8 @@ import { say } from '../say.ts';
 export async function worker(flags: WorkerFlags): Promise<number> {
   loadEnvFile();
   const link = readRedisLink(flags.redis);
-  if (link === null) throw new UsageError('a worker needs a Redis: give --redis redis://127.0.0.1:6379, or set REDIS_URL');
+  if (link === null)
+    throw new UsageError(`a worker needs a Redis: ${findUnusedRedis() ?? 'give --redis redis://127.0.0.1:6379, or set REDIS_URL'}`);
   const ceilings = readWorkerCeilings(process.env);
   const dailyLimits = readDailyLimits(process.env);
   const { default: pino } = await import('pino');

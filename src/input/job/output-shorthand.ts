@@ -17,8 +17,9 @@ interface Expansion {
 
 /** Keys of the long form `{ type, description, … }`; a map with any other key is a nested object. */
 const LONG_FORM_KEYS: ReadonlySet<string> = new Set([
-  ...['type', 'title', 'description', 'enum', 'const', 'format', 'pattern', 'minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum'],
-  ...['multipleOf', 'items', 'minItems', 'maxItems', 'properties', 'required', 'additionalProperties', 'anyOf', '$ref'],
+  ...['type', 'title', 'description', 'enum', 'const', 'format', 'pattern', 'minLength', 'maxLength'],
+  ...['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf', 'items', 'minItems', 'maxItems'],
+  ...['properties', 'required', 'additionalProperties', 'anyOf', '$ref'],
 ]);
 
 const BASE_TYPES = ['string', 'number', 'integer', 'boolean', 'label'];

@@ -1,36 +1,29 @@
+import type { Path } from '../../core/problem-path.ts';
+import { isMap, MAX_LEVELS, type Schema, type SchemaNode, walkSchema } from './schema-nodes.ts';
+import { listStrangeParts } from './strict-pattern.ts';
+
 /** What breaks the strict subset, and where in the schema. */
 export interface SchemaProblem {
-  readonly path: readonly (string | number)[];
+  readonly path: Path;
   readonly message: string;
 }
 
-type Schema = Readonly<Record<string, unknown>>;
-
+/** Keywords that say of what form a value is: every model that takes schemas takes them. */
+export const FORM_KEYWORDS: ReadonlySet<string> = new Set([
+  ...['type', 'title', 'description', 'enum', 'const', 'properties', 'required', 'additionalProperties', 'items', 'anyOf'],
+  ...['$ref', '$defs', 'definitions'],
+]);
 /**
- * The strict subset of `response_format: json_schema`: what the API refuses makes every row fail, so it is refused here.
- * Structured outputs guide and openai-contract section 10, seen 2026-11-21.
+ * The strict subset of `response_format: json_schema`: what the API refuses makes every row fail, so it is refused here. Structured outputs guide,
+ * seen 2026-11-21; `minLength` and `maxLength` are taken too, lookaround is not (pydantic/pydantic-ai#7400, vercel/ai#21037).
  */
 const KNOWN_KEYWORDS: ReadonlySet<string> = new Set([
-  ...[
-    'type',
-    'title',
-    'description',
-    'enum',
-    'const',
-    'properties',
-    'required',
-    'additionalProperties',
-    'items',
-    'anyOf',
-    '$ref',
-    '$defs',
-    'definitions',
-  ],
-  ...['pattern', 'format', 'multipleOf', 'minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'minItems', 'maxItems'],
+  ...FORM_KEYWORDS,
+  ...['pattern', 'format', 'minLength', 'maxLength', 'multipleOf', 'minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum'],
+  ...['minItems', 'maxItems'],
 ]);
 const KNOWN_FORMATS = ['date-time', 'time', 'date', 'duration', 'email', 'hostname', 'ipv4', 'ipv6', 'uuid'];
 const MAX_PROPERTIES = 5_000;
-const MAX_LEVELS = 10;
 const MAX_NAME_CHARACTERS = 120_000;
 const MAX_ENUM_VALUES = 1_000;
 const LONG_ENUM_VALUES = 250;
@@ -64,7 +57,7 @@ export function lintStrictSchema(schema: Schema): readonly SchemaProblem[] {
   const walk: Walk = { problems: [], properties: 0, enumValues: 0, nameCharacters: 0 };
   if (schema.type !== 'object') walk.problems.push({ path: [], message: 'the root must have "type: object"' });
   if (schema.anyOf !== undefined) walk.problems.push({ path: ['anyOf'], message: 'anyOf is not allowed at the root' });
-  lintNode(schema, [], 1, walk);
+  for (const node of walkSchema(schema)) lintNode(node, walk);
   if (walk.properties > MAX_PROPERTIES)
     walk.problems.push({ path: [], message: `${walk.properties} properties; at most ${MAX_PROPERTIES}` });
   if (walk.enumValues > MAX_ENUM_VALUES)
@@ -81,12 +74,17 @@ interface Walk {
   nameCharacters: number;
 }
 
-function lintNode(schema: unknown, path: readonly (string | number)[], level: number, walk: Walk): void {
+function lintNode({ schema, path, level }: SchemaNode, walk: Walk): void {
   const report = (message: string, ...more: (string | number)[]): void => {
     walk.problems.push({ path: [...path, ...more], message });
   };
   if (!isMap(schema) || level > MAX_LEVELS) {
     report(isMap(schema) ? `nested deeper than ${MAX_LEVELS} levels` : 'must be a schema (a map)');
+    return;
+  }
+  const beside = Object.keys(schema).filter((key) => key !== '$ref');
+  if (Object.hasOwn(schema, '$ref') && beside.length > 0) {
+    report(`a $ref stands alone in strict schemas; put ${beside.join(', ')} into the definition it names, or leave it out`, '$ref');
     return;
   }
   for (const key of Object.keys(schema)) {
@@ -95,31 +93,22 @@ function lintNode(schema: unknown, path: readonly (string | number)[], level: nu
   if (!['type', 'anyOf', '$ref', 'enum', 'const'].some((key) => Object.hasOwn(schema, key))) report('needs a type');
   if (typeof schema.format === 'string' && !KNOWN_FORMATS.includes(schema.format))
     report(`must be one of ${KNOWN_FORMATS.join(', ')}`, 'format');
+  if (typeof schema.pattern === 'string') {
+    const { refused } = listStrangeParts(schema.pattern);
+    if (refused.length > 0) report(`lookaround (${refused.join(' ')}) is not supported by strict schemas`, 'pattern');
+  }
   lintObject(schema, path, report);
   lintChoices(schema, report, walk);
-  const properties = isMap(schema.properties) ? schema.properties : {};
-  for (const [name, property] of Object.entries(properties)) {
-    walk.properties++;
-    walk.nameCharacters += name.length;
-    lintNode(property, [...path, 'properties', name], level + 1, walk);
+  if (hasType(schema, 'array') && !Object.hasOwn(schema, 'items')) report('a list needs items');
+  walk.properties += isMap(schema.properties) ? Object.keys(schema.properties).length : 0;
+  for (const named of [schema.properties, schema.$defs, schema.definitions]) {
+    if (isMap(named)) for (const name of Object.keys(named)) walk.nameCharacters += name.length;
   }
-  for (const key of ['$defs', 'definitions']) {
-    const definitions = schema[key];
-    if (!isMap(definitions)) continue;
-    for (const [name, definition] of Object.entries(definitions)) {
-      walk.nameCharacters += name.length;
-      lintNode(definition, [...path, key, name], level, walk);
-    }
-  }
-  if (Object.hasOwn(schema, 'items')) lintNode(schema.items, [...path, 'items'], level + 1, walk);
-  else if (hasType(schema, 'array')) report('a list needs items');
-  const branches: readonly unknown[] = Array.isArray(schema.anyOf) ? schema.anyOf : [];
-  for (const [index, branch] of branches.entries()) lintNode(branch, [...path, 'anyOf', index], level, walk);
 }
 
 type Report = (message: string, ...more: (string | number)[]) => void;
 
-function lintObject(schema: Schema, path: readonly (string | number)[], report: Report): void {
+function lintObject(schema: Schema, path: Path, report: Report): void {
   if (!hasType(schema, 'object') && !isMap(schema.properties)) return;
   if (schema.additionalProperties !== false) report('must be false in strict schemas', 'additionalProperties');
   const names = isMap(schema.properties) ? Object.keys(schema.properties) : [];
@@ -135,6 +124,7 @@ function lintObject(schema: Schema, path: readonly (string | number)[], report: 
 }
 
 function lintChoices(schema: Schema, report: Report, walk: Walk): void {
+  if (Object.hasOwn(schema, 'const')) walk.nameCharacters += String(schema.const).length;
   if (!Array.isArray(schema.enum)) return;
   const characters = schema.enum.reduce((sum: number, value) => sum + String(value).length, 0);
   walk.enumValues += schema.enum.length;
@@ -145,8 +135,4 @@ function lintChoices(schema: Schema, report: Report, walk: Walk): void {
 
 function hasType(schema: Schema, type: string): boolean {
   return schema.type === type || (Array.isArray(schema.type) && schema.type.includes(type));
-}
-
-function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,14 +1,14 @@
 import type { Problem } from '../../core/errors.ts';
 import type { Job } from '../../core/job.ts';
-import type { JobSource } from '../../core/problem-path.ts';
+import { type JobSource, NO_SOURCE, type Path, showPath } from '../../core/problem-path.ts';
 import { listAddedColumns } from '../answer/added-columns.ts';
 import { findLabelField } from '../answer/label-field.ts';
+import { findSchemaDoubts } from '../job/schema-doubts.ts';
 import { findExtraProblems } from './extra-params.ts';
-import { isReasoningModel, takesParam } from './params.ts';
+import { leavesJsonWordToRows, NO_JSON_WORD } from './json-word.ts';
+import { findParamDoubts } from './param-doubts.ts';
+import { takesParam } from './params.ts';
 import type { CompiledMessage } from './request-body.ts';
-
-/** Reasoning spends the output cap: below this, answers end before they begin (openai-contract section 11, seen 2026-11-21). */
-const COMFORTABLE_REASONING_CAP = 1_000;
 
 /** What the API would refuse for every row, and what would be paid for nothing. */
 export function lintJob(
@@ -19,15 +19,21 @@ export function lintJob(
   const problems: Problem[] = [];
   const warnings: string[] = [];
   const isComplete = messages.length === job.messages.length;
-  if (isComplete && job.output.type === 'json' && job.output.format === 'json_object' && !messages.some(saysJson)) {
-    problems.push({
-      place: source.placeOf(['prompt']),
-      message: 'prompt: JSON mode needs the word JSON in the prompt; the API refuses every row without it',
-    });
-  }
+  const isConstant = messages.length > 0 && messages.every(({ template }) => template.columns.length === 0);
+  if (isComplete && isConstant && leavesJsonWordToRows(job, messages))
+    problems.push({ place: source.placeOf(['prompt']), message: `prompt: ${NO_JSON_WORD}` });
   problems.push(...lintEndpoint(job, source));
   problems.push(...findExtraProblems(job).map(({ path, message }) => ({ place: source.placeOf(path), message })));
-  if (isReasoningModel(job.model)) lintReasoning(job, source, problems, warnings);
+  for (const { path, message, isCertain } of findParamDoubts(job)) {
+    if (isCertain) problems.push({ place: source.placeOf(path), message });
+    else warnings.push(message);
+  }
+  for (const { path, message, isCertain } of findSchemaDoubts(job)) {
+    const at = locateInOutput(path, source);
+    const told = `${showPath(at)}: ${message}`;
+    if (isCertain) problems.push({ place: source.placeOf(at), message: told });
+    else warnings.push(told);
+  }
   if (job.params.top_logprobs !== undefined && job.params.logprobs !== true && job.confidence === null) {
     problems.push({ place: source.placeOf(['params', 'top_logprobs']), message: 'params.top_logprobs: needs logprobs: true' });
   }
@@ -41,6 +47,12 @@ export function lintJob(
   return { problems, warnings };
 }
 
+/** Where the job says what stands at a path of its schema: fields in shorthand have no `properties` around them. */
+function locateInOutput(path: Path, source: JobSource): Path {
+  const isShorthand = source !== NO_SOURCE && !source.has(['output', 'properties']);
+  return ['output', ...(isShorthand ? path.filter((step) => step !== 'properties') : path)];
+}
+
 /** Labels of plain texts that the prompt does not name; those of JSON answers stand in the schema. Nothing is known of a prompt written by a function. */
 function listUntoldLabels(job: Job, messages: readonly CompiledMessage[]): readonly string[] {
   if (job.output.type !== 'text' || messages.length === 0 || showsLabels(job)) return [];
@@ -50,47 +62,6 @@ function listUntoldLabels(job: Job, messages: readonly CompiledMessage[]): reado
 
 function showsLabels({ messages }: Job): boolean {
   return messages.some(({ content }) => /\blabels\b/.test(content));
-}
-
-/** What reasoning models do not take, from the API's guides and openai-contract section 11 (seen 2026-11-21). */
-const REASONING_REFUSES = {
-  /** Every other value is refused. */
-  onlyDefault: { temperature: 1, top_p: 1 },
-  /** Refused by most: told, but for the provider to decide. */
-  mostly: ['presence_penalty', 'frequency_penalty', 'logprobs', 'top_logprobs', 'stop'],
-} as const;
-
-/** From gpt-5.1 on a model can be told not to reason, and then takes what others take. */
-function mayDoWithoutReasoning({ model, params }: Job): boolean {
-  return params.reasoning_effort === 'none' && !/^(ft:)?(o\d|gpt-5($|-))/.test(model);
-}
-
-function lintReasoning(job: Job, source: JobSource, problems: Problem[], warnings: string[]): void {
-  if (mayDoWithoutReasoning(job)) return;
-  for (const [name, byDefault] of Object.entries(REASONING_REFUSES.onlyDefault)) {
-    const value = job.params[name];
-    if (value !== undefined && value !== byDefault) {
-      problems.push({
-        place: source.placeOf(['params', name]),
-        message: `params.${name}: ${job.model} is a reasoning model and takes only the default, ${byDefault}; leave it out`,
-      });
-    }
-  }
-  const doubtful = REASONING_REFUSES.mostly.filter(
-    (name) => job.params[name] !== undefined || (name === 'logprobs' && job.confidence === 'logprobs'),
-  );
-  if (doubtful.length > 0)
-    warnings.push(`${job.model} is a reasoning model; most of them refuse ${doubtful.join(', ')}. Try one row first: run --limit 1`);
-  const cap = job.params.max_output_tokens;
-  if (typeof cap === 'number' && cap < COMFORTABLE_REASONING_CAP) {
-    warnings.push(
-      `${job.model} spends output tokens on reasoning; with max_output_tokens ${cap} many answers will be cut short. ${COMFORTABLE_REASONING_CAP} or more is safer`,
-    );
-  }
-}
-
-function saysJson({ template }: CompiledMessage): boolean {
-  return /json/i.test(template.literalText);
 }
 
 /** POST /v1/responses refuses a smaller cap (OpenAI's API description, seen 2026-11-21). */

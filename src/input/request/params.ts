@@ -140,10 +140,3 @@ export function addWireParams(body: Record<string, unknown>, endpoint: Endpoint,
     else body[wire[0]] = { ...(body[wire[0]] as object | undefined), [wire[1]]: params[name] };
   }
 }
-
-/** Models that think before they answer: the o-series, gpt-5 and later, fine-tunes of them included. Chat variants of gpt-5 do not. */
-export function isReasoningModel(model: string): boolean {
-  const name = model.startsWith('ft:') ? model.slice(3) : model;
-  if (/^gpt-5(\.\d+)?-chat/.test(name)) return false;
-  return /^o\d/.test(name) || /^gpt-([5-9]|\d\d)/.test(name);
-}

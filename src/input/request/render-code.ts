@@ -5,6 +5,7 @@ import type { Row } from '../../core/row.ts';
 import { showCell } from './cell-text.ts';
 import { makeLiteral } from './choose-examples.ts';
 import { ImageProblem } from './image-url.ts';
+import { NO_JSON_WORD, needsJsonWord, saysJson } from './json-word.ts';
 import { boundRequests, makeRequest, type RequestLimits } from './render-row.ts';
 import { type CompiledMessage, compileBody } from './request-body.ts';
 
@@ -19,7 +20,7 @@ export function compileCodeRender(
 ): (row: Row) => Rendered {
   const makeRow = compileTextRow(table.columns);
   const mostImages = countImages(job.messages);
-  const needsJson = job.output.type === 'json' && job.output.format === 'json_object';
+  const needsWord = needsJsonWord(job);
   return ({ cells }) => {
     try {
       const messages = code.renderMessages?.(makeRow(cells)) ?? [];
@@ -29,9 +30,7 @@ export function compileCodeRender(
       if (!hasImages && messages.every(({ role, content }) => role === 'system' || content.trim() === '')) {
         return { status: 'skipped', cause: 'empty', message: 'the prompt function says nothing about this row' };
       }
-      if (needsJson && !messages.some(({ content }) => /json/i.test(content))) {
-        throw new Error('JSON mode needs the word JSON in the prompt; the API refuses every row without it');
-      }
+      if (needsWord && !messages.some(({ content }) => saysJson(content))) throw new Error(NO_JSON_WORD);
       return makeRequest(job, compileBody(job, messages.map(makeLiteralMessage))([]), boundRequests(table.limits, hasImages));
     } catch (error) {
       const cause = error instanceof ImageProblem ? error.skipCause : 'unrenderable';

@@ -3,6 +3,7 @@ import { makeKey, type Rendered } from '../../core/request.ts';
 import type { Row } from '../../core/row.ts';
 import { isBlankCell } from './cell-text.ts';
 import { ImageProblem, MAX_IMAGE_REQUEST_BYTES } from './image-url.ts';
+import { leavesJsonWordToRows, NO_JSON_WORD, saysJson } from './json-word.ts';
 import { type CompiledMessage, compileBody } from './request-body.ts';
 
 /** What the API and the model take; a row beyond it is skipped. */
@@ -20,10 +21,11 @@ export interface RequestLimits {
 
 /**
  * Compiles how a row becomes a request. The result never throws. A row is skipped when all cells the prompt uses are blank (`empty`),
- * when the template fails on it (`unrenderable`), or when it exceeds a limit of size or cost (`too_large`).
+ * when the template fails on it or gives a prompt that JSON mode refuses (`unrenderable`), or when it exceeds a limit of size or cost (`too_large`).
  */
 export function compileRender(job: Job, messages: readonly CompiledMessage[], limits: RequestLimits | null): (row: Row) => Rendered {
   const renderBody = compileBody(job, messages);
+  const isWordForRows = leavesJsonWordToRows(job, messages);
   const templates = messages.flatMap(({ template, images }) => [template, ...images.map((image) => image.template)]);
   const templated = [...new Set(templates.flatMap(({ columns }) => columns))];
   const bounds = boundRequests(
@@ -37,6 +39,7 @@ export function compileRender(job: Job, messages: readonly CompiledMessage[], li
     let body: string;
     try {
       body = renderBody(cells);
+      if (isWordForRows && !messages.some(({ template }) => saysJson(template.render(cells)))) throw new Error(NO_JSON_WORD);
     } catch (error) {
       const cause = error instanceof ImageProblem ? error.skipCause : 'unrenderable';
       return { status: 'skipped', cause, message: (error as Error).message };

@@ -1,3 +1,4 @@
+import { constants } from 'node:fs';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import type { Row } from '../../core/row.ts';
 import { decodeRows, encodeRows, HEAD_BYTES, readHead } from './row-chunk.ts';
@@ -23,6 +24,10 @@ export interface RowFileWriter {
   abandon(): Promise<void>;
 }
 
+const { O_CREAT, O_NOFOLLOW = 0, O_NONBLOCK = 0, O_RDONLY, O_TRUNC, O_WRONLY } = constants;
+/** A link in the file's place is not followed, a FIFO not waited for. */
+const NO_OTHER_KIND = O_NOFOLLOW | O_NONBLOCK;
+
 /** A seal has as many ASCII characters. */
 const SEAL_BYTES = 128;
 
@@ -31,13 +36,14 @@ const READ_BYTES = 1 << 20;
 
 /** Removes a file, and what a killed process left of one. */
 export async function removeRowFile(path: string): Promise<void> {
-  await Promise.all([path, `${path}.part`].map((file) => rm(file, { force: true })));
+  // It is derived: what cannot be removed is not used either.
+  await Promise.all([path, `${path}.part`].map((file) => rm(file, { force: true }).catch(() => undefined)));
 }
 
 /** Begins a file, mode 0600, that takes the place of an older one when it is finished. A disk that refuses it costs the file, nothing else. */
 export async function writeRowFile(path: string): Promise<RowFileWriter> {
   const partPath = `${path}.part`;
-  let handle: FileHandle | null = await open(partPath, 'w', 0o600).catch(() => null);
+  let handle: FileHandle | null = await open(partPath, O_WRONLY | O_CREAT | O_TRUNC | NO_OTHER_KIND, 0o600).catch(() => null);
 
   async function drop(): Promise<void> {
     if (handle === null) return;
@@ -77,10 +83,15 @@ export async function writeRowFile(path: string): Promise<RowFileWriter> {
 
 /** Opens a file whose rows have `width` cells; null when there is none that was finished. */
 export async function openRowFile(path: string, width: number): Promise<RowFileReader | null> {
-  const opened = await open(path, 'r').catch(() => null);
+  const opened = await open(path, O_RDONLY | NO_OTHER_KIND).catch(() => null);
   if (opened === null) return null;
   const handle: FileHandle = opened;
-  const { size } = await handle.stat();
+  const found = await handle.stat();
+  if (!found.isFile()) {
+    await handle.close();
+    return null;
+  }
+  const { size } = found;
   const endBytes = size - SEAL_BYTES;
   let memory = Buffer.allocUnsafeSlow(READ_BYTES);
   /** What the memory holds of the file. */

@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { onDiskLater } from '../../core/disk/disk-error.ts';
 import { UsageError } from '../../core/errors.ts';
 import type { TableFile } from './read-bytes.ts';
 
@@ -20,8 +21,10 @@ export async function spoolInput({ stdin, spoolPath }: Spool, signal: AbortSigna
   if (spoolPath === null) throw new UsageError('a table on standard input cannot be used here; name a file', { code: 'table' });
   if (stdin !== null) {
     const partPath = `${spoolPath}.part`;
-    await pipeline(stdin, fs.createWriteStream(partPath, { mode: 0o600 }), { signal });
-    await fs.promises.rename(partPath, spoolPath);
+    await onDiskLater(spoolPath, async () => {
+      await pipeline(stdin, fs.createWriteStream(partPath, { mode: 0o600 }), { signal });
+      await fs.promises.rename(partPath, spoolPath);
+    });
   }
   const status = await fs.promises.stat(spoolPath).catch(() => null);
   if (status === null) throw new UsageError('no table was kept from standard input; pipe it in again', { code: 'table' });

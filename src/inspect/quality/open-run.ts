@@ -50,7 +50,7 @@ export async function openRun(options: ReadOptions, found: FoundState, prepared:
   const rows = files.readRunRows(run);
   const text = files.readRunFile(run, 'job.yaml');
   if (rows === null || text === null) {
-    const kept = runs.filter((id) => files.readRunFile(id, 'job.yaml') !== null).join(', ');
+    const kept = runs.filter((id) => files.readRunFile(id, 'job.yaml', () => {}) !== null).join(', ');
     throw new UsageError(
       `${found.job}: the files of run ${run} are not there: the last 14 runs keep theirs; these have them: ${kept || 'none'}`,
       {

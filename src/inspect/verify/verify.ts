@@ -68,6 +68,8 @@ async function deriveState(options: ReadOptions, { state, job, lastRun }: FoundS
     origin: state.origin,
     job,
     access: 'read',
+    // Every file is judged anew, which hashes it.
+    hashesResponses: false,
     checkAnswer: compiled.checkAnswer,
     rulesHash: `${compiled.rulesHash} derived again`,
     visit(record, file, call) {

@@ -1,11 +1,15 @@
 import fs from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import path from 'node:path';
+import { asDiskError, onDisk } from '../../core/disk/disk-error.ts';
+import { LedgerError } from '../../core/errors.ts';
 
 /** Everything in a state directory is for its owner alone, whatever the umask says. */
 const DIRECTORY_MODE = 0o700;
 const FILE_MODE = 0o600;
 
-const { O_RDONLY, O_NOFOLLOW = 0 } = fs.constants;
+// Where a FIFO stands in a file's place, its opening must not wait for somebody to write into it.
+const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = fs.constants;
 
 /** Makes a directory (and its parents) only its owner can enter; one that exists already is closed to others. */
 export function makePrivateDirectory(directory: string): void {
@@ -18,14 +22,73 @@ export function makePrivateDirectory(directory: string): void {
  * @param flags numeric flags as in `fs.constants`
  */
 export function openPrivateFile(file: string, flags: number): number {
-  const descriptor = fs.openSync(file, flags | O_NOFOLLOW, FILE_MODE);
-  fs.fchmodSync(descriptor, FILE_MODE);
+  const descriptor = openFile(file, flags);
+  try {
+    fs.fchmodSync(descriptor, FILE_MODE);
+  } catch (error) {
+    fs.closeSync(descriptor);
+    throw asDiskError(error, file);
+  }
   return descriptor;
 }
 
 /** Opens a file for reading, without following a symbolic link at its name. */
 export function openForReading(file: string): number {
-  return fs.openSync(file, O_RDONLY | O_NOFOLLOW);
+  return openFile(file, O_RDONLY);
+}
+
+/** What opening something else than a file comes to: a link, a folder, a FIFO that nobody reads. */
+const NO_FILE = new Set(['ELOOP', 'EMLINK', 'EISDIR', 'ENXIO']);
+
+function openFile(file: string, flags: number): number {
+  let descriptor: number;
+  try {
+    descriptor = fs.openSync(file, flags | O_NOFOLLOW | O_NONBLOCK, FILE_MODE);
+  } catch (error) {
+    throw NO_FILE.has((error as NodeJS.ErrnoException).code ?? '') ? refuseNoFile(file, error) : error;
+  }
+  if (fs.fstatSync(descriptor).isFile()) return descriptor;
+  fs.closeSync(descriptor);
+  throw refuseNoFile(file);
+}
+
+/** The text of a file of at most `maxBytes`, by the same rules; null where there is none. @throws LedgerError for a larger one */
+export function readPrivateText(file: string, maxBytes: number): string | null {
+  let descriptor: number;
+  try {
+    descriptor = openForReading(file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
+  try {
+    const { size } = fs.fstatSync(descriptor);
+    if (size > maxBytes) throw new LedgerError(`it has ${size} bytes, far more than such a file ever has`, { file, line: 0 });
+    return onDisk(file, () => readBytesAt(descriptor, { offsetBytes: 0, lengthBytes: size })).toString('utf8');
+  } finally {
+    fs.closeSync(descriptor);
+  }
+}
+
+/** Opens a file to be read in pieces, by the same rules. */
+export async function openHandleForReading(file: string): Promise<FileHandle> {
+  const handle = await open(file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK).catch((error: NodeJS.ErrnoException) => {
+    throw NO_FILE.has(error.code ?? '') ? refuseNoFile(file, error) : error;
+  });
+  if ((await handle.stat()).isFile()) return handle;
+  await handle.close();
+  throw refuseNoFile(file);
+}
+
+/** What is to be said of something else in the place of a file. */
+export function refuseNoFile(file: string, cause?: unknown): LedgerError {
+  const found = fs.lstatSync(file, { throwIfNoEntry: false });
+  const kind = found?.isSymbolicLink() ? 'a link' : found?.isDirectory() ? 'a folder' : found?.isFIFO() ? 'a FIFO' : 'a device or socket';
+  return new LedgerError(
+    `${kind} stands where a file belongs; move it away, or restore the file from a backup`,
+    { file, line: 0 },
+    { cause },
+  );
 }
 
 /** Writes all bytes at a position: one call may write fewer than it was given. */
@@ -56,7 +119,7 @@ export function syncDirectory(directory: string): void {
   if (process.platform === 'win32') return;
   const descriptor = fs.openSync(directory, O_RDONLY);
   try {
-    fs.fsyncSync(descriptor);
+    onDisk(directory, () => fs.fsyncSync(descriptor));
   } finally {
     fs.closeSync(descriptor);
   }
@@ -65,30 +128,46 @@ export function syncDirectory(directory: string): void {
 /**
  * Whether an open file is still the one its name leads to. The name is opened, not only looked at: network file systems answer a look from memory
  * for a minute, an opening asks the server.
+ * @throws the system's error where this process has no descriptor left
  */
 export function isFileAt(file: string, descriptor: number): boolean {
   let current: number;
   try {
     current = openForReading(file);
-  } catch {
+  } catch (error) {
+    // Without descriptors nothing is known of the name.
+    if (NO_DESCRIPTORS.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
     return false;
   }
   try {
-    const [there, ours] = [fs.fstatSync(current, { bigint: true }), fs.fstatSync(descriptor, { bigint: true })];
-    return there.ino === ours.ino && there.dev === ours.dev;
+    return isSameFile(fs.fstatSync(current, { bigint: true }), descriptor);
   } finally {
     fs.closeSync(current);
   }
 }
 
+const NO_DESCRIPTORS = new Set(['EMFILE', 'ENFILE']);
+
+/** The same by a look at the name alone. */
+export function isFileNamed(file: string, descriptor: number): boolean {
+  const found = fs.lstatSync(file, { bigint: true, throwIfNoEntry: false });
+  return found !== undefined && isSameFile(found, descriptor);
+}
+
+function isSameFile(there: fs.BigIntStats, descriptor: number): boolean {
+  const ours = fs.fstatSync(descriptor, { bigint: true });
+  return there.ino === ours.ino && there.dev === ours.dev;
+}
+
 /** Puts a copy in the place of a file, durably: what another process has open is from then on a file without a name. Nothing where there is none. */
 export function replaceByCopy(file: string, token: string): void {
-  if (!fs.existsSync(file)) return;
+  // What is no file is told when it is opened.
+  if (!fs.lstatSync(file, { throwIfNoEntry: false })?.isFile()) return;
   const temporaryPath = makeTemporaryPath(file, token);
   fs.copyFileSync(file, temporaryPath, fs.constants.COPYFILE_EXCL);
   const descriptor = openPrivateFile(temporaryPath, fs.constants.O_RDWR);
   try {
-    fs.fsyncSync(descriptor);
+    onDisk(file, () => fs.fsyncSync(descriptor));
   } finally {
     fs.closeSync(descriptor);
   }
@@ -113,17 +192,26 @@ export function makeTemporaryPath(file: string, token: string): string {
 export function writeFileAtomically(file: string, data: string | Uint8Array, token: string): void {
   const temporaryPath = makeTemporaryPath(file, token);
   const { O_WRONLY, O_CREAT, O_EXCL } = fs.constants;
-  const descriptor = openPrivateFile(temporaryPath, O_WRONLY | O_CREAT | O_EXCL);
+  const descriptor = onDisk(file, () => openPrivateFile(temporaryPath, O_WRONLY | O_CREAT | O_EXCL));
   try {
-    writeFully(descriptor, typeof data === 'string' ? Buffer.from(data) : data, 0);
-    fs.fsyncSync(descriptor);
+    onDisk(file, () => {
+      writeFully(descriptor, typeof data === 'string' ? Buffer.from(data) : data, 0);
+      fs.fsyncSync(descriptor);
+    });
   } catch (error) {
-    fs.rmSync(temporaryPath, { force: true });
+    removeQuietly(temporaryPath);
     throw error;
   } finally {
     fs.closeSync(descriptor);
   }
   publishFile(temporaryPath, file);
+}
+
+/** Removes what is of no more use: where that fails, what has gone wrong before is what has to be told, and the next opening removes it. */
+export function removeQuietly(file: string): void {
+  try {
+    fs.rmSync(file, { force: true });
+  } catch {}
 }
 
 /** Names in a directory, sorted; none when it does not exist. */

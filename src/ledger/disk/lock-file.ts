@@ -1,5 +1,6 @@
 import fs from 'node:fs';
-import { makeTemporaryPath, openPrivateFile, publishFile, writeFully } from './durable-files.ts';
+import { onDisk } from '../../core/disk/disk-error.ts';
+import { makeTemporaryPath, openPrivateFile, publishFile, readPrivateText, removeQuietly, writeFully } from './durable-files.ts';
 import type { ProcessIdentity } from './process-identity.ts';
 
 /** What the file `lock` says, and each claim to it. */
@@ -19,19 +20,15 @@ export interface FoundHolder {
   readonly content: string;
 }
 
+/** Many times what a holder says of itself. */
+const MAX_BYTES = 1 << 16;
 const TOKEN = /^[A-Za-z0-9_-]{1,64}$/;
 const DAMAGED: Holder = { pid: 0, host: 'unknown', startTime: null, heartbeatAt: '', token: 'damaged' };
 
 /** Who holds the lock or made the claim; null when there is no such file. A damaged file may be one that is being written, and is watched. */
 export function readHolder(file: string): FoundHolder | null {
-  let content: string;
-  try {
-    content = fs.readFileSync(file, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw error;
-  }
-  return { file, holder: parseHolder(content) ?? DAMAGED, content };
+  const content = readPrivateText(file, MAX_BYTES);
+  return content === null ? null : { file, holder: parseHolder(content) ?? DAMAGED, content };
 }
 
 function parseHolder(content: string): Holder | null {
@@ -63,22 +60,27 @@ export function putNewFile(file: string, holder: Holder, token: string): number 
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return null;
     return putNewFileWithoutLink(file, holder);
   } finally {
-    fs.rmSync(temporaryPath, { force: true });
+    removeQuietly(temporaryPath);
   }
 }
 
 /** Puts a file in the place of another one, durably. @returns its descriptor */
 export function replaceFile(file: string, holder: Holder, token: string): number {
   const { descriptor, temporaryPath } = writeBeside(file, holder, token);
-  fs.fsyncSync(descriptor);
-  publishFile(temporaryPath, file);
-  return descriptor;
+  try {
+    onDisk(file, () => fs.fsyncSync(descriptor));
+    publishFile(temporaryPath, file);
+    return descriptor;
+  } catch (error) {
+    fs.closeSync(descriptor);
+    throw error;
+  }
 }
 
 function writeBeside(file: string, holder: Holder, token: string): { readonly descriptor: number; readonly temporaryPath: string } {
   const temporaryPath = makeTemporaryPath(file, token);
-  const descriptor = openPrivateFile(temporaryPath, O_RDWR | O_CREAT | O_EXCL);
-  writeFully(descriptor, formatHolder(holder), 0);
+  const descriptor = onDisk(file, () => openPrivateFile(temporaryPath, O_RDWR | O_CREAT | O_EXCL));
+  writeHolder(file, descriptor, holder);
   return { descriptor, temporaryPath };
 }
 
@@ -86,10 +88,19 @@ function writeBeside(file: string, holder: Holder, token: string): { readonly de
 function putNewFileWithoutLink(file: string, holder: Holder): number | null {
   try {
     const descriptor = openPrivateFile(file, O_RDWR | O_CREAT | O_EXCL);
-    writeFully(descriptor, formatHolder(holder), 0);
+    writeHolder(file, descriptor, holder);
     return descriptor;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return null;
+    throw error;
+  }
+}
+
+function writeHolder(file: string, descriptor: number, holder: Holder): void {
+  try {
+    onDisk(file, () => writeFully(descriptor, formatHolder(holder), 0));
+  } catch (error) {
+    fs.closeSync(descriptor);
     throw error;
   }
 }

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { LockHeldError } from '../errors.ts';
-import { isFileAt, listNames } from './durable-files.ts';
+import { isFileAt, isFileNamed, listNames, removeQuietly } from './durable-files.ts';
 import { createHolderWatch, describeHolder, HEARTBEAT, type Heartbeat, type HolderWatch, type LockWaiting } from './holder-watch.ts';
 import { type FoundHolder, formatHolder, type Holder, putNewFile, readHolder, replaceFile } from './lock-file.ts';
 import type { ProcessIdentity } from './process-identity.ts';
@@ -96,8 +96,10 @@ function locateClaim({ holder }: FoundHolder, directory: string): string {
 
 /** Whatever claims are left were made for holders before us, and are void. */
 function removeClaims(taken: Taken, { directory }: LockOptions): Taken {
-  for (const name of listNames(directory)) {
-    if (name.startsWith(CLAIM_PREFIX)) fs.rmSync(path.join(directory, name), { force: true });
+  try {
+    for (const name of listNames(directory)) if (name.startsWith(CLAIM_PREFIX)) removeQuietly(path.join(directory, name));
+  } catch {
+    // They stay void.
   }
   return taken;
 }
@@ -105,7 +107,16 @@ function removeClaims(taken: Taken, { directory }: LockOptions): Taken {
 function holdLock(file: string, own: Holder, { descriptor, isTakenOver }: Taken, options: LockOptions): Lock {
   let beats = 0;
   let isOpen = true;
-  const isHeld = () => isOpen && (isFileAt(file, descriptor) || readHolder(file)?.holder.token === own.token);
+  const isHeld = () => isOpen && isStillOurs();
+
+  function isStillOurs(): boolean {
+    try {
+      return isFileAt(file, descriptor) || readHolder(file)?.holder.token === own.token;
+    } catch {
+      // Nothing can be opened or read here any more: what was paid for is still to be kept, so the name has to do.
+      return isFileNamed(file, descriptor);
+    }
+  }
 
   // Written over in place: a holder that was stopped and displaced between two steps writes into a file that nobody reads any more.
   const heartbeat = setInterval(
@@ -131,7 +142,7 @@ function holdLock(file: string, own: Holder, { descriptor, isTakenOver }: Taken,
     },
     release() {
       clearInterval(heartbeat);
-      if (isHeld()) fs.rmSync(file, { force: true });
+      if (isHeld()) removeQuietly(file);
       if (isOpen) fs.closeSync(descriptor);
       isOpen = false;
     },

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { writeFileAtomically } from './durable-files.ts';
+import { readPrivateText, writeFileAtomically } from './durable-files.ts';
 
 /** Where a state directory lies, as seen from one host. */
 export interface Place {
@@ -15,6 +15,7 @@ export interface Place {
 /** As many places remembered, the latest first: one directory may be seen from a host and from its containers. */
 const PLACES_KEPT = 8;
 const FILE = 'place';
+const MAX_BYTES = 1 << 20;
 
 export function readPlace(directory: string, host: string): Place {
   const { dev, ino } = fs.statSync(directory, { bigint: true });
@@ -24,7 +25,7 @@ export function readPlace(directory: string, host: string): Place {
 /** Where the directory says that it lies; nothing where it says nothing that can be read. */
 export function readKnownPlaces(directory: string): readonly Place[] {
   try {
-    const { places } = JSON.parse(fs.readFileSync(path.join(directory, FILE), 'utf8')) as { readonly places: readonly Place[] };
+    const { places } = JSON.parse(readPrivateText(path.join(directory, FILE), MAX_BYTES) ?? '') as { readonly places: readonly Place[] };
     return places.filter((place) => [place.host, place.path, place.device, place.inode].every((value) => typeof value === 'string'));
   } catch {
     return [];

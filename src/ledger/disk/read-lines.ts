@@ -1,4 +1,5 @@
-import { open } from 'node:fs/promises';
+import { onDiskLater } from '../../core/disk/disk-error.ts';
+import { openHandleForReading } from './durable-files.ts';
 
 const CHUNK_BYTES = 1 << 20;
 const NEWLINE = 10;
@@ -21,11 +22,11 @@ export async function* readLineChunks(
   options: { readonly startBytes?: number; readonly endBytes?: number; readonly signal: AbortSignal },
 ): AsyncGenerator<LineChunk> {
   const endBytes = options.endBytes ?? Number.POSITIVE_INFINITY;
-  const handle = await open(file, 'r');
+  const handle = await openHandleForReading(file);
   /** Fills the rest of a buffer from where the file stands behind what it holds. @returns how many bytes there were */
   async function read({ buffer, filled, offsetBytes }: Held): Promise<number> {
     const wanted = Math.min(buffer.length - filled, endBytes - offsetBytes - filled);
-    return wanted > 0 ? (await handle.read(buffer, filled, wanted, offsetBytes + filled)).bytesRead : 0;
+    return wanted > 0 ? (await onDiskLater(file, () => handle.read(buffer, filled, wanted, offsetBytes + filled))).bytesRead : 0;
   }
   try {
     let held: Held = { buffer: Buffer.allocUnsafe(CHUNK_BYTES), filled: 0, offsetBytes: options.startBytes ?? 0 };

@@ -1,10 +1,12 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { AppError, LedgerError } from '../../core/errors.ts';
+import { asDiskError, onDisk } from '../../core/disk/disk-error.ts';
+import { LedgerError } from '../../core/errors.ts';
 import type { Event, StoredEvent } from '../../core/event.ts';
 import { NewerFormatError, refuseNewer } from '../../core/formats.ts';
 import { isFileAt, openForReading, openPrivateFile, readBytesAt, writeFully } from '../disk/durable-files.ts';
 import { forEachLine, readLineChunks } from '../disk/read-lines.ts';
+import { type DiskReserve, isOutOfRoom } from '../disk/reserve.ts';
 import { makeEventLine, readEventLine } from './event-line.ts';
 import { isUnsyncedHole, keepTail } from './unsynced-hole.ts';
 
@@ -101,7 +103,7 @@ export function readEventAt(file: string, place: Pick<PlacedEvent, 'offsetBytes'
 export interface EventLog {
   /**
    * Announces an event: resolves once it is synced to the disk and `onDurable` has seen it. Events announced together share a sync.
-   * @throws LedgerError when a write or sync failed, for this event and every later one: after that only a new reading of the disk is to be trusted
+   * @throws DiskError when a write or sync failed, for this event and every later one: after that only a new reading of the disk is to be trusted
    */
   append(event: Event): Promise<void>;
   /** Waits for everything announced, then closes the file. */
@@ -112,6 +114,8 @@ export interface EventLogOptions {
   readonly file: string;
   readonly end: LogEnd;
   readonly clock: () => Date;
+  /** Room that is given up when the disk has none left for events. */
+  readonly reserve?: DiskReserve;
   /** Called before every group is written, and again when it is on the disk; throws when this process may no longer write. */
   readonly assertWritable: () => void;
   /** For a person. */
@@ -128,27 +132,12 @@ interface Waiting {
 
 /** Opens the log for appending after `end`, cutting a torn tail. */
 export function openEventLog(options: EventLogOptions): EventLog {
-  const { O_RDWR, O_CREAT } = fs.constants;
-  const descriptor = openPrivateFile(options.file, O_RDWR | O_CREAT);
-  options.assertWritable();
+  const { descriptor, hasStableInode } = openAtEnd(options);
   let { seq, bytes } = options.end;
-  if (fs.fstatSync(descriptor).size > bytes) {
-    if (options.end.isHoled) {
-      const kept = keepTail(options.file, bytes);
-      options.tell(
-        `${options.file}:${seq + 1}: the log is broken here, in events that were being written when the power failed; they are kept in ${kept}, and what they were about is looked for at the provider`,
-      );
-    }
-    fs.ftruncateSync(descriptor, bytes);
-  }
-  // What was read may not have been on the disk yet: a process can be killed between writing and syncing.
-  fs.fdatasyncSync(descriptor);
   let syncedSeq = seq;
-  // Some file systems give a file another number each time it is opened.
-  const hasStableInode = isFileAt(options.file, descriptor);
   let waiting: Waiting[] = [];
   let flushing: Promise<void> | null = null;
-  let failure: AppError | null = null;
+  let failure: unknown = null;
 
   async function flush(): Promise<void> {
     // One turn of the event loop lets everything that is ready now share the sync; while a sync runs, the next group gathers.
@@ -158,7 +147,7 @@ export function openEventLog(options: EventLogOptions): EventLog {
       try {
         await writeGroup(group);
       } catch (error) {
-        failure ??= describeFailure(options.file, error);
+        failure ??= asDiskError(error, options.file);
         for (const one of [...group, ...waiting]) one.reject(failure);
         waiting = [];
       }
@@ -169,8 +158,7 @@ export function openEventLog(options: EventLogOptions): EventLog {
   async function writeGroup(group: readonly Waiting[]): Promise<void> {
     options.assertWritable();
     const lines = group.map(({ event }) => Buffer.from(makeEventLine({ ...event, synced: syncedSeq })));
-    writeFully(descriptor, Buffer.concat(lines), bytes);
-    await syncData(descriptor);
+    await writeDurably(Buffer.concat(lines));
     // What costs money waits for this: it must not happen when the log others read is another file by now.
     options.assertWritable();
     if (hasStableInode && !isFileAt(options.file, descriptor))
@@ -182,6 +170,20 @@ export function openEventLog(options: EventLogOptions): EventLog {
       syncedSeq = event.seq;
       options.onDurable(placed);
       resolve();
+    }
+  }
+
+  /** Where room was kept for what is about effects, a full disk is no reason to leave it out. */
+  async function writeDurably(group: Buffer): Promise<void> {
+    const write = async () => {
+      writeFully(descriptor, group, bytes);
+      await syncData(descriptor);
+    };
+    try {
+      await write();
+    } catch (error) {
+      if (!isOutOfRoom(error) || options.reserve?.release() !== true) throw error;
+      await write();
     }
   }
 
@@ -202,13 +204,31 @@ export function openEventLog(options: EventLogOptions): EventLog {
   };
 }
 
-function syncData(descriptor: number): Promise<void> {
-  return new Promise((resolve, reject) => fs.fdatasync(descriptor, (error) => (error ? reject(error) : resolve())));
+function openAtEnd(options: EventLogOptions): { readonly descriptor: number; readonly hasStableInode: boolean } {
+  const { O_RDWR, O_CREAT } = fs.constants;
+  const descriptor = openPrivateFile(options.file, O_RDWR | O_CREAT);
+  const { seq, bytes } = options.end;
+  try {
+    options.assertWritable();
+    if (fs.fstatSync(descriptor).size > bytes) {
+      if (options.end.isHoled) {
+        const kept = keepTail(options.file, bytes);
+        options.tell(
+          `${options.file}:${seq + 1}: the log is broken here, in events that were being written when the power failed; they are kept in ${kept}, and what they were about is looked for at the provider`,
+        );
+      }
+      onDisk(options.file, () => fs.ftruncateSync(descriptor, bytes));
+    }
+    // What was read may not have been on the disk yet: a process can be killed between writing and syncing.
+    onDisk(options.file, () => fs.fdatasyncSync(descriptor));
+    // Some file systems give a file another number each time it is opened.
+    return { descriptor, hasStableInode: isFileAt(options.file, descriptor) };
+  } catch (error) {
+    fs.closeSync(descriptor);
+    throw error;
+  }
 }
 
-/** A lock that is lost says so itself; anything else is the disk's. */
-function describeFailure(file: string, error: unknown): AppError {
-  if (error instanceof AppError) return error;
-  const message = `writing failed (${(error as Error).message}); nothing more is sent; run the same command again once the disk is well`;
-  return new LedgerError(message, { file, line: 0 }, { cause: error });
+function syncData(descriptor: number): Promise<void> {
+  return new Promise((resolve, reject) => fs.fdatasync(descriptor, (error) => (error ? reject(error) : resolve())));
 }

@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { onDisk } from '../../core/disk/disk-error.ts';
 import { openForReading, openPrivateFile, readBytesAt, syncDirectory, writeFully } from '../disk/durable-files.ts';
 import { forEachLine, readLineChunks } from '../disk/read-lines.ts';
 import { readEventLine } from './event-line.ts';
@@ -45,10 +46,10 @@ export function keepTail(file: string, fromBytes: number): string {
     for (let copied = 0; ; ) {
       const bytes = readBytesAt(source, { offsetBytes: fromBytes + copied, lengthBytes: COPY_BYTES });
       if (bytes.length === 0) break;
-      writeFully(target, bytes, copied);
+      onDisk(kept, () => writeFully(target, bytes, copied));
       copied += bytes.length;
     }
-    fs.fsyncSync(target);
+    onDisk(kept, () => fs.fsyncSync(target));
   } finally {
     fs.closeSync(target);
     fs.closeSync(source);

@@ -1,10 +1,11 @@
 import { createHash, type Hash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
-import { LedgerError } from '../../core/errors.ts';
+import { asDiskError, onDiskLater } from '../../core/disk/disk-error.ts';
 import { parseCustomId } from '../../core/request.ts';
 import type { DecideLine } from '../../core/response-line.ts';
 import { openPrivateFile, syncDirectory, writeFully } from '../disk/durable-files.ts';
+import type { DiskReserve } from '../disk/reserve.ts';
 import type { LedgerState } from '../ledger-state.ts';
 import { type EventOf, makeLiveName, makeLivePart, type ResponseFile } from '../response-file.ts';
 import { judgeLine } from './judge-line.ts';
@@ -24,9 +25,11 @@ export interface LiveWriter {
   /**
    * Appends lines, one per call: they are synced to the disk together with others of the same few milliseconds, then settled, then the promise
    * resolves. A line whose id is recorded for its custom_id already is the same call, delivered again: it is left out.
-   * @throws LedgerError when the disk failed, then and for ever after
+   * @throws DiskError when the disk failed, then and for ever after
    */
   append(lines: readonly LiveLine[]): Promise<void>;
+  /** Makes sure, before calls are made, that their answers can be written. @throws DiskError where they could not */
+  prepare(): void;
   /** Announces what was settled so far. The next line begins a new part. */
   closePart(): void;
   /** Lines are not settled before this has ended, so that a part never stands on the wrong side of an event. */
@@ -42,6 +45,8 @@ export interface LiveWriterOptions {
   readonly decide: DecideLine;
   readonly clock: () => Date;
   readonly assertWritable: () => void;
+  /** Room that is given up when the disk has none left for answers that are there. */
+  readonly reserve: DiskReserve;
   readonly announce: (event: EventOf<'live-recorded'>) => Promise<void>;
   /** Ids of all lines recorded for a custom id in this generation. */
   readonly readLineIds: (customId: string) => readonly string[];
@@ -64,7 +69,7 @@ export function createLiveWriter(options: LiveWriterOptions): LiveWriter {
   let waiting: { readonly lines: readonly LiveLine[]; readonly resolve: () => void; readonly reject: (error: unknown) => void }[] = [];
   let flushing: Promise<void> | null = null;
   let barrier: Promise<unknown> | null = null;
-  let failure: Error | null = null;
+  let failure: unknown = null;
   let open: OpenFile | null = null;
   let part: OpenPart | null = null;
 
@@ -78,7 +83,7 @@ export function createLiveWriter(options: LiveWriterOptions): LiveWriter {
         await writeGroup(group.flatMap(({ lines }) => lines));
         for (const { resolve } of group) resolve();
       } catch (error) {
-        failure ??= describeFailure(options.directory, error);
+        failure ??= asDiskError(error, options.directory);
         for (const { reject } of [...group, ...waiting]) reject(failure);
         waiting = [];
       }
@@ -91,10 +96,26 @@ export function createLiveWriter(options: LiveWriterOptions): LiveWriter {
     const buffers = dropRepeated(lines).map(({ line }) => Buffer.from(`${line}\n`));
     if (buffers.length === 0) return;
     const file = openFile(makeLiveName(state.fold));
-    writeFully(file.descriptor, Buffer.concat(buffers), file.bytes);
-    await syncData(file.descriptor);
+    await writeDurably(file, Buffer.concat(buffers));
     while (barrier !== null) await barrier;
     for (const bytes of buffers) record(file, bytes);
+  }
+
+  /**
+   * These bytes are paid for: one that fails is tried once more, with the room that was kept for it. Written again first, because a sync that
+   * failed may have dropped what it was to bring to the disk.
+   */
+  async function writeDurably(file: OpenFile, bytes: Buffer): Promise<void> {
+    const write = async () => {
+      writeFully(file.descriptor, bytes, file.bytes);
+      await syncData(file.descriptor);
+    };
+    try {
+      await write();
+    } catch {
+      options.reserve.release();
+      await onDiskLater(path.join(options.directory, file.name), write);
+    }
   }
 
   function record(file: OpenFile, bytes: Buffer): void {
@@ -160,6 +181,9 @@ export function createLiveWriter(options: LiveWriterOptions): LiveWriter {
         flushing ??= flush();
       });
     },
+    prepare() {
+      if (failure === null) openFile(makeLiveName(state.fold));
+    },
     closePart,
     waitFor(event) {
       const ended = event.then(
@@ -188,11 +212,4 @@ function readLineId(line: string): string {
 
 function syncData(descriptor: number): Promise<void> {
   return new Promise((resolve, reject) => fs.fdatasync(descriptor, (error) => (error ? reject(error) : resolve())));
-}
-
-function describeFailure(directory: string, error: unknown): Error {
-  const { code, message } = error as NodeJS.ErrnoException;
-  if (code === undefined || !/^E[A-Z]+$/.test(code)) return error as Error;
-  const text = `writing answers failed (${message}); nothing more is sent; run the same command again once the disk is well`;
-  return new LedgerError(text, { file: directory, line: 0 }, { cause: error });
 }

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { LedgerError } from '../../core/errors.ts';
 import type { SettledRecord } from '../../core/settled.ts';
+import type { LockWaiting } from '../disk/holder-watch.ts';
 import type { LedgerState } from '../ledger-state.ts';
 import type { ResponseFile } from '../response-file.ts';
 import type { JudgedFile } from './judge-file.ts';
@@ -38,10 +39,11 @@ export function openSettledIndex(options: {
   readonly access: 'write' | 'read';
   readonly rulesHash: string;
   readonly state: LedgerState;
+  readonly waiting?: LockWaiting | undefined;
 }): SettledIndex {
   const { state } = options;
   const path_ = path.join(options.directory, 'settled.jsonl');
-  const store = new SettledStore(path_, options.access);
+  const store = new SettledStore({ file: path_, access: options.access, tell: options.waiting?.tell ?? (() => undefined) });
   const places: BlockPlace[] = [];
 
   const makeSource = (file: ResponseFile, sha256: string) => ({

@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import { crc32 } from 'node:zlib';
+import { asDiskError, DiskError } from '../../core/disk/disk-error.ts';
 import { openForReading, openPrivateFile, readBytesAt, writeFully } from '../disk/durable-files.ts';
 
 /** What must agree before a block stands for its response file. */
@@ -50,28 +51,60 @@ export interface GrowingBlock extends Pick<BlockWriter, 'offsetBytes' | 'write'>
 }
 
 const CHUNK_BYTES = 1 << 18;
+/** A line that is longer is no header. */
+const MAX_HEADER_BYTES = 1 << 16;
+
+export interface SettledStoreOptions {
+  readonly file: string;
+  readonly access: 'write' | 'read';
+  /** For a person. */
+  readonly tell: (message: string) => void;
+}
 
 /**
  * `settled.jsonl`: blocks of small records, one block per recorded response file, in the order of recording. It is derived from
  * `responses/`, so it is never synced and can be deleted; the first block that does not match its file ends what is worth reading.
- * A store opened for reading keeps the blocks that are missing from the file in memory.
+ * A store opened for reading keeps the blocks that are missing from the file in memory; so does one whose file cannot be opened or written, which
+ * costs time at the next opening and nothing else.
  */
 export class SettledStore {
   readonly #descriptor: number | null;
-  readonly #access: 'write' | 'read';
+  readonly #options: SettledStoreOptions;
+  #isWritable: boolean;
   /** Where the blocks read or written so far end. */
   #endBytes = 0;
   #isReading = true;
   /** What follows is not what is wanted any more; it is cut when something is written in its place. */
   #isOutdated = false;
-  /** Blocks a reader had to make itself, by the offset they would have in the file. */
+  /** What could not be written, or was not to be, by the offset it would have in the file. */
   readonly #memory: { readonly offsetBytes: number; readonly bytes: Buffer }[] = [];
 
-  constructor(file: string, access: 'write' | 'read') {
-    this.#access = access;
+  constructor(options: SettledStoreOptions) {
+    this.#options = options;
+    this.#isWritable = options.access === 'write';
+    this.#descriptor = this.#open();
+  }
+
+  #open(): number | null {
+    const { file } = this.#options;
     const { O_RDWR, O_CREAT } = fs.constants;
-    if (access === 'write') this.#descriptor = openPrivateFile(file, O_RDWR | O_CREAT);
-    else this.#descriptor = fs.existsSync(file) ? openForReading(file) : null;
+    try {
+      return this.#isWritable ? openPrivateFile(file, O_RDWR | O_CREAT) : openForReading(file);
+    } catch (error) {
+      this.#goOnInMemory(error);
+      return null;
+    }
+  }
+
+  /** A disk that fails here costs no answer: the file is derived. What else fails on such a disk says so itself. */
+  #goOnInMemory(error: unknown): void {
+    if (!this.#isWritable) return;
+    this.#isWritable = false;
+    const known = asDiskError(error, this.#options.file);
+    const what = known instanceof DiskError ? known.what : (known as Error).message;
+    this.#options.tell(
+      `${what}; nothing is lost with it: what it says is made anew from the answers, at each opening until it can be written`,
+    );
   }
 
   /** The next block when it stands for `source`, else null: from then on every block has to be appended. */
@@ -86,7 +119,12 @@ export class SettledStore {
   endReading(): void {
     if (!this.#isReading) return;
     this.#isReading = false;
-    if (this.#access === 'write' && this.#descriptor !== null) fs.ftruncateSync(this.#descriptor, this.#endBytes);
+    if (!this.#isWritable || this.#descriptor === null) return;
+    try {
+      fs.ftruncateSync(this.#descriptor, this.#endBytes);
+    } catch (error) {
+      this.#goOnInMemory(error);
+    }
   }
 
   /** Begins to append the block of a response file. Its header is written last: until then the block does not count. */
@@ -121,10 +159,9 @@ export class SettledStore {
     };
   }
 
-  /** Begins the block of a file that still grows. Until it is finished no other block may be appended; without write access there is none. */
+  /** Begins the block of a file that still grows. Until it is finished no other block may be appended. */
   growBlock(headerBytes: number): GrowingBlock {
     this.endReading();
-    const descriptor = this.#descriptor as number;
     const blockOffset = this.#endBytes;
     const place = { offsetBytes: blockOffset + headerBytes, lengthBytes: 0 };
     const bodies: Buffer[] = [];
@@ -135,26 +172,26 @@ export class SettledStore {
       },
       write: (lines) => {
         const bytes = Buffer.from(lines, 'latin1');
-        writeFully(descriptor, bytes, place.offsetBytes + place.lengthBytes);
+        this.#put(place.offsetBytes + place.lengthBytes, bytes);
         bodies.push(bytes);
         place.lengthBytes += bytes.length;
       },
       finish: (source, content) => {
         const header = { ...source, ...content, headerBytes };
         const crc = bodies.reduce((sum, body) => crc32(body, sum), crc32(makeHeader(header, place.lengthBytes, 0)));
-        writeFully(descriptor, makeHeader(header, place.lengthBytes, crc), blockOffset);
+        this.#write(blockOffset, makeHeader(header, place.lengthBytes, crc));
         this.#endBytes = place.offsetBytes + place.lengthBytes;
       },
     };
   }
 
   /** The line that begins at an offset, newline excluded. @throws RangeError when there is none */
-  readLine(offsetBytes: number): string {
+  readLine(offsetBytes: number, maxBytes = Number.POSITIVE_INFINITY): string {
     for (let lengthBytes = 512; ; lengthBytes *= 2) {
       const bytes = this.#read({ offsetBytes, lengthBytes });
       const newline = bytes.indexOf(10);
       if (newline >= 0) return bytes.toString('latin1', 0, newline);
-      if (bytes.length < lengthBytes) throw new RangeError(`no settled record at offset ${offsetBytes}`);
+      if (bytes.length < lengthBytes || lengthBytes >= maxBytes) throw new RangeError(`no settled record at offset ${offsetBytes}`);
     }
   }
 
@@ -187,7 +224,7 @@ export class SettledStore {
 
   #readHeader(): BlockHeader | null {
     try {
-      return JSON.parse(this.readLine(this.#endBytes)) as BlockHeader;
+      return JSON.parse(this.readLine(this.#endBytes, MAX_HEADER_BYTES)) as BlockHeader;
     } catch {
       return null;
     }
@@ -208,8 +245,18 @@ export class SettledStore {
   }
 
   #put(offsetBytes: number, bytes: Buffer): void {
-    if (this.#access === 'write' && this.#descriptor !== null) writeFully(this.#descriptor, bytes, offsetBytes);
-    else this.#memory.push({ offsetBytes, bytes });
+    if (!this.#write(offsetBytes, bytes)) this.#memory.push({ offsetBytes, bytes });
+  }
+
+  #write(offsetBytes: number, bytes: Buffer): boolean {
+    if (!this.#isWritable || this.#descriptor === null) return false;
+    try {
+      writeFully(this.#descriptor, bytes, offsetBytes);
+      return true;
+    } catch (error) {
+      this.#goOnInMemory(error);
+      return false;
+    }
   }
 
   #read(place: BlockPlace): Buffer {

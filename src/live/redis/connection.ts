@@ -1,16 +1,22 @@
 import { Redis } from 'ioredis';
 import { AppError, EXIT } from '../../core/errors.ts';
 import type { StartTimer } from '../../core/timer.ts';
+import { type ErrorReply, readErrorReply, refusedRight } from './error-reply.ts';
+import { findRefusedCommands } from './rights.ts';
 
 /** From the first attempt to the sentence that says what is wrong. */
 const START_PATIENCE_MS = 4_000;
 /** A server that has not answered for this long is taken for gone: the connection is made anew. */
 const COMMAND_TIMEOUT_MS = 5_000;
 const LONGEST_RECONNECT_PAUSE_MS = 500;
+/** A server that does not say goodbye is left without one. */
+const GOODBYE_MS = 200;
+/** What the client says of a connection that is gone. */
+const LOST = /connection is closed|connection close|isn't writeable/i;
 
 /**
  * One checked connection whose commands fail at once while Redis is away, so that the caller decides about waiting.
- * @throws AppError exit 2 within five seconds when Redis is not there, refuses the password, or would forget jobs
+ * @throws AppError exit 2 within five seconds when Redis is not there, answers with an error, refuses a command we need, or would forget jobs
  */
 export async function openRedis(redisUrl: string, startTimer: StartTimer): Promise<Redis> {
   checkUrl(redisUrl);
@@ -19,8 +25,13 @@ export async function openRedis(redisUrl: string, startTimer: StartTimer): Promi
     lazyConnect: true,
     connectTimeout: START_PATIENCE_MS,
     commandTimeout: COMMAND_TIMEOUT_MS,
+    disconnectTimeout: GOODBYE_MS,
+    disableClientInfo: true,
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
+    // What is still loading answers that, instead of being waited for in silence.
+    enableReadyCheck: false,
+    reconnectOnError: isDemoted,
     retryStrategy: (times) => (hasStarted ? pauseMs(times) : null),
   });
   let lastFailure: unknown = null;
@@ -30,16 +41,20 @@ export async function openRedis(redisUrl: string, startTimer: StartTimer): Promi
   let stopTimer = () => {};
   try {
     await Promise.race([
-      redis.connect(),
+      connect(redis),
       new Promise((_resolve, reject) => {
         stopTimer = startTimer(START_PATIENCE_MS, () => reject(lastFailure ?? new Error('no answer')));
       }),
     ]);
+    // Told and not thrown when the number of a database is wrong: the next one would be used.
+    if (lastFailure !== null) throw lastFailure;
     await checkPolicy(redis, redisUrl);
+    const refused = await findRefusedCommands(redis);
+    if (refused.length > 0) throw refuse(describeReply(refusedRight(`to run ${refused.join(', ')}`), redisUrl), null);
   } catch (error) {
     redis.disconnect();
     if (error instanceof AppError) throw error;
-    throw refuse(`Redis at ${describeUrl(redisUrl)} cannot be used (${reasonOf(lastFailure ?? error)})`, error);
+    throw makeStartError(lastFailure ?? error, redisUrl);
   } finally {
     stopTimer();
   }
@@ -47,9 +62,35 @@ export async function openRedis(redisUrl: string, startTimer: StartTimer): Promi
   return redis;
 }
 
-/** A connection as BullMQ's workers want it: commands wait for as long as Redis is away. */
-export function openPatientRedis(redisUrl: string): Redis {
-  const redis = new Redis(redisUrl, { maxRetriesPerRequest: null, retryStrategy: pauseMs });
+async function connect(redis: Redis): Promise<void> {
+  await redis.connect();
+  // Asks for the rights to the handshake as well, which is waited for.
+  await redis.info('server');
+}
+
+/** What makes no work begin, as the sentence that ends it. */
+export function makeStartError(error: unknown, redisUrl: string): AppError {
+  const reply = readErrorReply(error);
+  const message = reply === null ? `Redis at ${describeUrl(redisUrl)} cannot be used (${reasonOf(error)})` : describeReply(reply, redisUrl);
+  return refuse(message, error);
+}
+
+/** A primary that became a replica: the name in the address may lead to the new primary by now. */
+function isDemoted({ message }: Error): boolean {
+  return message.startsWith('READONLY') || message.startsWith('UNBLOCKED');
+}
+
+/** A connection as BullMQ's workers want it, and those it makes of it: commands wait for as long as Redis is away, until `gone` fires. */
+export function openPatientRedis(redisUrl: string, gone: AbortSignal): Redis {
+  const retryStrategy = (times: number) => (gone.aborted ? null : pauseMs(times));
+  const redis = new Redis(redisUrl, {
+    maxRetriesPerRequest: null,
+    disconnectTimeout: GOODBYE_MS,
+    disableClientInfo: true,
+    enableReadyCheck: false,
+    reconnectOnError: isDemoted,
+    retryStrategy,
+  });
   redis.on('error', () => {});
   return redis;
 }
@@ -61,6 +102,14 @@ function pauseMs(times: number): number {
 /** Whether every write reaches an append-only file: without one, a restart of Redis forgets the calls it holds. */
 export async function isAppendOnly(redis: Redis): Promise<boolean> {
   return /^aof_enabled:1/m.test(await redis.info('persistence'));
+}
+
+/** How many bytes Redis may still take under its `maxmemory`; null where it has no bound. */
+export async function readMemoryRoom(redis: Redis): Promise<number | null> {
+  const memory = await redis.info('memory');
+  const read = (name: string) => Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(memory)?.[1] ?? 0);
+  const most = read('maxmemory');
+  return most === 0 ? null : Math.max(0, most - read('used_memory'));
 }
 
 /** Any policy but noeviction drops jobs silently when memory runs short: of 20,000 added under 2 MB, 678 were left. */
@@ -89,9 +138,23 @@ export function describeUrl(redisUrl: string): string {
   return `${protocol}//${host}`;
 }
 
-function reasonOf(error: unknown): string {
-  const { code, message } = error as { code?: string; message?: string };
-  return code ?? message ?? 'no answer';
+/** An answer of Redis as a sentence, with the address and without its password. */
+export function describeReply(reply: ErrorReply, redisUrl: string): string {
+  return `Redis at ${describeUrl(redisUrl)} ${reply.sentence}`;
+}
+
+/** Whether an error comes from Redis or from the way to it; BullMQ has some of its own. */
+export function isOfRedis(error: Error): boolean {
+  if (readErrorReply(error) !== null) return true;
+  return /^E[A-Z]+$/.test(reasonOf(error)) || LOST.test(error.message) || /timed out/.test(error.message);
+}
+
+/** Why Redis did not answer, in a word. */
+export function reasonOf(error: unknown): string {
+  const { code, message = '' } = (error ?? {}) as { code?: string; message?: string };
+  if (code !== undefined) return code;
+  if (/timed out/.test(message)) return 'no answer';
+  return LOST.test(message) ? 'the connection was lost' : message || 'no answer';
 }
 
 function refuse(message: string, cause: unknown): AppError {

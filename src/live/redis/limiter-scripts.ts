@@ -128,6 +128,7 @@ export const SETTLE = makeScript(
   withRates(
     'KEYS[3]',
     `${CHARGE_PROBE}
+redis.call('HDEL', KEYS[4], '')
 if ARGV[3] ~= '' and redis.call('HGET', KEYS[4], ARGV[1]) == ARGV[3] then
   -- What is left was so when the call came in: what left after it is counted here already.
   local leavesAt = tonumber(string.match(ARGV[3], '([0-9]+)$'))
@@ -159,6 +160,7 @@ export const REFUSE = makeScript(
   withRates(
     'KEYS[2]',
     `
+redis.call('HDEL', KEYS[2], '')
 local blocked = used(KEYS[1])
 if now >= blocked then
   redis.call('HINCRBY', KEYS[2], 'refusals', 1)

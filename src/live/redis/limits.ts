@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import type { AdvertisedLimits } from '../limits/rate-headers.ts';
 import type { TokenCharging } from '../limits/throttle.ts';
+import { writeHash } from './presence-scripts.ts';
 
 /** What the job says about the limits of its model; null where it says nothing. */
 export interface SharedLimits {
@@ -13,9 +14,8 @@ export interface SharedLimits {
 /** Writes the job's limits for all workers; what they have learned from headers and refusals stays. */
 export async function writeJobLimits(redis: Redis, limitsKey: string, limits: SharedLimits): Promise<void> {
   const fields = { requestsPerMinute: limits.requestsPerMinute ?? '', tokensPerMinute: limits.tokensPerMinute ?? '' };
-  await redis.hset(limitsKey, fields);
-  if (limits.tokenCharging === undefined) await redis.hsetnx(limitsKey, 'tokenCharging', 'actual');
-  else await redis.hset(limitsKey, 'tokenCharging', limits.tokenCharging);
+  const tokenCharging = limits.tokenCharging ?? (await redis.hget(limitsKey, 'tokenCharging')) ?? 'actual';
+  await writeHash(redis, limitsKey, { ...fields, tokenCharging });
 }
 
 /** Writes what the provider's headers say, for all workers. */

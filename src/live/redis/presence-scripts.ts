@@ -27,9 +27,23 @@ export async function runScript(
   }
 }
 
+/**
+ * Sets fields of a hash, also in a full Redis: it refuses only scripts that have written nothing yet, and removing is never refused. The same
+ * first line stands in every script that frees memory or keeps somebody from being taken for dead. KEYS hash; ARGV field value field value…
+ */
+const WRITE_HASH = makeScript(`
+redis.call('HDEL', KEYS[1], '')
+return redis.call('HSET', KEYS[1], unpack(ARGV))
+`);
+
+export async function writeHash(redis: Redis, key: string, fields: Readonly<Record<string, string | number>>): Promise<void> {
+  await runScript(redis, WRITE_HASH, [key], Object.entries(fields).flat());
+}
+
 /** A worker's sign of life. KEYS workers states limits; ARGV worker. @returns how the provider charges, and the notices, flat: state, notice, … */
 export const BEAT = makeScript(`
 local now = redis.call('TIME')
+redis.call('HDEL', KEYS[2], '')
 redis.call('ZADD', KEYS[1], now[1] * 1000 + math.floor(now[2] / 1000), ARGV[1])
 return {redis.call('HGET', KEYS[3], 'tokenCharging') or '', redis.call('HGETALL', KEYS[2])}
 `);
@@ -39,6 +53,7 @@ return {redis.call('HGET', KEYS[3], 'tokenCharging') or '', redis.call('HGETALL'
  * KEYS open results done; ARGV worker sessionId (jobId mark)…
  */
 export const ACCOUNT = makeScript(`
+redis.call('HDEL', KEYS[1], '')
 for i = 3, #ARGV, 2 do
   if redis.call('SISMEMBER', KEYS[3], ARGV[i]) == 0 then redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
 end
@@ -71,6 +86,7 @@ return {workers, redis.call('HGETALL', KEYS[4])}
  */
 export const FORGET = makeScript(`
 local entries = tonumber(ARGV[4])
+redis.call('HDEL', KEYS[3], '')
 for i = 1, entries do redis.call('XDEL', KEYS[1], ARGV[4 + i]) end
 local staying = {}
 for i = 4, #KEYS do

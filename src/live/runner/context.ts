@@ -4,6 +4,7 @@ import type { CallOwner } from '../queue.ts';
 import type { QueueLink } from '../redis/calls.ts';
 import type { QueueIdentity, SharedKeys, StateKeys } from '../redis/keys.ts';
 import type { SharedLimits } from '../redis/limits.ts';
+import type { RedisWatch } from '../redis/watch.ts';
 import type { SharedPace } from './pace.ts';
 import type { CallWindow } from './window.ts';
 
@@ -19,6 +20,7 @@ export interface RunnerContext {
   readonly window: CallWindow;
   readonly pace: SharedPace;
   readonly owner: CallOwner;
+  readonly watch: RedisWatch;
   /** For a person; never row text. */
   readonly warn: (message: string) => void;
   readonly sleep: (milliseconds: number, signal: AbortSignal) => Promise<void>;

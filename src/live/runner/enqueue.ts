@@ -2,6 +2,7 @@ import type { CallEnd, LiveCall } from '../queue.ts';
 import type { JobPayload } from '../redis/ends.ts';
 import { retryUntilAnswered } from '../redis/retry.ts';
 import { makeSeal } from '../redis/seal.ts';
+import { RedisPatience } from '../redis/watch.ts';
 import { giveBack } from './collect-ends.ts';
 import type { RunnerContext } from './context.ts';
 import type { HeldCall } from './window.ts';
@@ -94,10 +95,15 @@ export class JobFeed {
 
   /** Repeated until Redis says yes: an id that is there already is ignored. */
   async #addToRedis(chunk: readonly HeldCall[]): Promise<void> {
-    const { queue, window, sleep, closed } = this.#context;
+    const { queue, window, sleep, closed, watch } = this.#context;
+    const patience = new RedisPatience(watch);
     const jobs = chunk.map((held) => this.#makeJob(held));
     for (const { jobId } of chunk) window.adding.add(jobId);
-    await retryUntilAnswered(() => queue.addBulk(jobs), { sleep, signal: closed });
+    const onFailure = (error: unknown) => {
+      const end = patience.onFailure(error);
+      if (end !== null) throw end;
+    };
+    await retryUntilAnswered(() => queue.addBulk(jobs), { sleep, signal: closed, onFailure });
     for (const held of chunk) {
       window.adding.delete(held.jobId);
       held.isAdded = true;

@@ -3,9 +3,11 @@ import type { Redis } from 'ioredis';
 import type { Request } from '../../core/request.ts';
 import type { StartTimer } from '../../core/timer.ts';
 import type { CallOwner, CallQueue, LiveCall, QueueView } from '../queue.ts';
-import { describeUrl, isAppendOnly, openRedis } from '../redis/connection.ts';
+import { describeUrl, isAppendOnly, isOfRedis, makeStartError, openRedis } from '../redis/connection.ts';
 import { makeJobId, makeQueueName, makeSharedKeys, makeStateKeys, type QueueIdentity, REDIS_PREFIX } from '../redis/keys.ts';
 import type { SharedLimits } from '../redis/limits.ts';
+import { retryUntilAnswered } from '../redis/retry.ts';
+import { RedisPatience, RedisWatch } from '../redis/watch.ts';
 import { createSharedPace, type SharedPace } from './pace.ts';
 import { RunnerLoop } from './runner-loop.ts';
 import { CallWindow, type HeldCall, WINDOW_LIMITS, type WindowLimits } from './window.ts';
@@ -24,6 +26,8 @@ export interface BullmqQueueOptions {
   readonly random: () => number;
   readonly sleep: (milliseconds: number, signal: AbortSignal) => Promise<void>;
   readonly startTimer: StartTimer;
+  /** Fires when nothing may be waited for any more, whatever Redis and workers still do. */
+  readonly ending: AbortSignal;
   /** For a person; never row text. */
   readonly warn: (message: string) => void;
   readonly window?: WindowLimits;
@@ -54,12 +58,21 @@ class BullmqQueue implements CallQueue {
   readonly #window: CallWindow;
   readonly #pace: SharedPace;
   readonly #closed = new AbortController();
+  readonly #watch: RedisWatch;
   #loop: RunnerLoop | null = null;
   #added: number;
 
   constructor(options: BullmqQueueOptions, redis: Redis) {
     this.#options = options;
     this.#redis = redis;
+    const nowMs = () => options.clock().getTime();
+    this.#watch = new RedisWatch({
+      redis,
+      redisUrl: options.redisUrl,
+      nowMs,
+      tell: options.warn,
+      afterwards: 'what is paid for is kept, and the same command goes on',
+    });
     this.#window = new CallWindow(options.window ?? WINDOW_LIMITS);
     this.#queue = new Queue(makeQueueName(options.identity), {
       connection: redis,
@@ -74,9 +87,10 @@ class BullmqQueue implements CallQueue {
       shared: makeSharedKeys(makeQueueName(options.identity)),
       delayedKey: this.#queue.toKey('delayed'),
       limits: options.limits,
-      nowMs: () => options.clock().getTime(),
+      nowMs,
       warn: options.warn,
     });
+    options.ending.addEventListener('abort', this.#end, { once: true });
     // Counts on from the clock, so that no job id comes twice over restarts of this process or of Redis.
     this.#added = options.clock().getTime();
   }
@@ -84,7 +98,6 @@ class BullmqQueue implements CallQueue {
   async attach(owner: CallOwner): Promise<readonly string[]> {
     const { identity, state, secret } = this.#options;
     const queueName = makeQueueName(identity);
-    await this.#queue.waitUntilReady();
     this.#loop = new RunnerLoop({
       link: { redis: this.#redis, queueName, secret },
       queue: this.#queue,
@@ -93,6 +106,7 @@ class BullmqQueue implements CallQueue {
       keys: makeStateKeys(queueName, state),
       window: this.#window,
       pace: this.#pace,
+      watch: this.#watch,
       owner,
       warn: this.#options.warn,
       sleep: this.#options.sleep,
@@ -105,8 +119,34 @@ class BullmqQueue implements CallQueue {
       workerSilenceMs: this.#options.workerSilenceMs ?? WORKER_SILENCE_MS,
       closed: this.#closed.signal,
     });
-    return this.#loop.begin();
+    try {
+      await this.#queue.waitUntilReady();
+      return await this.#begin(this.#loop);
+    } catch (error) {
+      // Nothing is known of what is in Redis, and so nothing is removed.
+      this.#loop = null;
+      this.#options.ending.throwIfAborted();
+      throw error instanceof Error && isOfRedis(error) ? makeStartError(error, this.#options.redisUrl) : error;
+    }
   }
+
+  /** Work may begin long after the connection was checked, at a deadline: what may pass is waited for here too. */
+  #begin(loop: RunnerLoop): Promise<readonly string[]> {
+    const patience = new RedisPatience(this.#watch);
+    const onFailure = (error: unknown) => {
+      if (!(error instanceof Error) || !isOfRedis(error) || this.#watch.isLasting(error)) throw error;
+      const end = patience.onFailure(error);
+      if (end !== null) throw end;
+    };
+    return retryUntilAnswered(() => loop.begin(), { sleep: this.#options.sleep, signal: this.#closed.signal, onFailure });
+  }
+
+  /** Whatever waits for Redis fails at once; calls without an end stay as they are announced. */
+  readonly #end = (): void => {
+    this.#loop?.giveUp(this.#options.ending.reason);
+    this.#closed.abort();
+    this.#redis.disconnect();
+  };
 
   async add(call: LiveCall): Promise<void> {
     const { customId, body } = call.request;
@@ -136,7 +176,8 @@ class BullmqQueue implements CallQueue {
 
   async close(): Promise<void> {
     if (this.#closed.signal.aborted && this.#loop === null) return;
-    if (this.#window.held.size === 0) await this.#loop?.cleanUp();
+    if (!this.#closed.signal.aborted && this.#window.held.size === 0) await this.#loop?.cleanUp();
+    this.#options.ending.removeEventListener('abort', this.#end);
     this.#closed.abort();
     await this.#loop?.ended;
     this.#loop = null;

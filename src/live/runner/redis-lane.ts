@@ -22,6 +22,7 @@ export async function openRedisLane(options: RedisLaneOptions): Promise<LiveLane
   const { limits, model, provider, tokenCharging } = options;
   const queue = await openBullmqQueue({
     ...options,
+    ending: options.signal,
     identity: { model, keyFingerprint: provider.keyFingerprint, baseUrl: provider.baseUrl },
     deliver: createCallDelivery(options.delivery ?? AS_IT_IS, options.monotonicMs).takeInTurn,
     limits: {

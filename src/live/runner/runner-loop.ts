@@ -1,8 +1,12 @@
 import { AppError, EXIT } from '../../core/errors.ts';
 import { NewerFormatError } from '../../core/formats.ts';
 import type { CallOwner } from '../queue.ts';
+import { readMemoryRoom } from '../redis/connection.ts';
+import { FULL } from '../redis/error-reply.ts';
 import { makeRegistryKey, readJobId, readNotice, refuseRunner, writeNotice } from '../redis/keys.ts';
 import { writeJobLimits } from '../redis/limits.ts';
+import { writeHash } from '../redis/presence-scripts.ts';
+import { RedisPatience } from '../redis/watch.ts';
 import { EndCollector, giveBack, type Notice } from './collect-ends.ts';
 import type { RunnerContext } from './context.ts';
 import { JobFeed } from './enqueue.ts';
@@ -13,10 +17,10 @@ import { readRoster, type WorkerView } from './worker-roster.ts';
 const IDLE_PAUSE_MS = 40;
 const ROSTER_MS = 100;
 const RECALL_MS = 500;
+/** How much Redis may still take changes with what others put there. */
+const MEMORY_MS = 1_000;
 const FAILURE_PAUSE_MS = 200;
 const RECALL_AT_ONCE = 200;
-/** Redis out of reach for so long ends the run. */
-const UNREACHABLE_MS = 600_000;
 const LONELY_MS = 10_000;
 /** Further workers too new for us are not worth another line. */
 const MOST_REFUSED = 3;
@@ -35,7 +39,8 @@ export class RunnerLoop {
   /** Counts the reasons to doubt Redis's memory, and those that were looked into. */
   #suspicions = 0;
   #clearedSuspicions = 0;
-  #lastContactMs: number;
+  readonly #patience: RedisPatience;
+  readonly #memoryPatience: RedisPatience;
   #isDead = false;
   #isLeaving = false;
   #aloneSinceMs: number;
@@ -47,8 +52,9 @@ export class RunnerLoop {
     this.#context = { ...context, owner: this.#guard(context.owner) };
     this.#notice = { sessionId: this.#makeSessionId(), collected: '0-0', isStopping: false };
     this.#collector = new EndCollector(this.#context, this.#notice, (error) => this.#halt(error));
-    this.feed = new JobFeed(this.#context, (error) => this.#giveUp(error));
-    this.#lastContactMs = context.nowMs();
+    this.feed = new JobFeed(this.#context, (error) => this.giveUp(error));
+    this.#patience = new RedisPatience(context.watch);
+    this.#memoryPatience = new RedisPatience(context.watch);
     this.#aloneSinceMs = context.nowMs();
   }
 
@@ -63,6 +69,7 @@ export class RunnerLoop {
     for (const [customId, jobId] of await this.#findHeld()) {
       window.hold({ customId, call: null, bodyBytes: 0, jobId, isAdded: true });
     }
+    window.fit(await readMemoryRoom(link.redis));
     await this.#publishNotice();
     link.redis.on('ready', () => {
       this.#suspicions += 1;
@@ -110,7 +117,7 @@ export class RunnerLoop {
 
   async #loop(): Promise<void> {
     const { closed, nowMs, sleep } = this.#context;
-    let [rosterAtMs, recallAtMs] = [0, 0];
+    let [rosterAtMs, recallAtMs, memoryAtMs] = [0, 0, 0];
     while (!closed.aborted && !this.#isDead && !this.#isLeaving) {
       try {
         if (this.#suspicions > this.#clearedSuspicions) await this.#clearSuspicions();
@@ -118,16 +125,23 @@ export class RunnerLoop {
           await this.#lookAtWorkers();
           rosterAtMs = nowMs() + ROSTER_MS;
         }
+        if (nowMs() >= memoryAtMs) {
+          await this.#lookAtMemory();
+          memoryAtMs = nowMs() + MEMORY_MS;
+        }
         const read = await this.#collector.collect();
         if (this.#notice.isStopping && nowMs() >= recallAtMs) {
           await this.#recall();
           recallAtMs = nowMs() + RECALL_MS;
         }
-        this.#lastContactMs = nowMs();
+        this.#patience.onAnswer();
         if (read === 0) await sleep(IDLE_PAUSE_MS, closed);
       } catch (error) {
         if (closed.aborted || this.#isDead || this.#isLeaving) return;
-        this.#countFailure(error);
+        // Workers that could not show signs of life meanwhile are not dead: they are asked before anybody is struck off.
+        this.#suspicions += 1;
+        const end = this.#patience.onFailure(error);
+        if (end !== null) this.giveUp(end);
         await sleep(FAILURE_PAUSE_MS, closed).catch(() => {});
       }
     }
@@ -149,6 +163,16 @@ export class RunnerLoop {
       this.#context.warn(`${refusal}; it is given no calls`);
     }
     this.#missWorkers();
+  }
+
+  /** A full Redis refuses the workers, who take nothing from it then, and perhaps nothing of ours. */
+  async #lookAtMemory(): Promise<void> {
+    const { link, window } = this.#context;
+    const roomBytes = await readMemoryRoom(link.redis);
+    window.fit(roomBytes);
+    if (roomBytes !== 0 || window.held.size === 0) return this.#memoryPatience.onAnswer();
+    const end = this.#memoryPatience.onFailure(FULL);
+    if (end !== null) this.giveUp(end);
   }
 
   /** Calls for which nobody comes are most often those of another key or base URL than the workers'. */
@@ -180,10 +204,17 @@ export class RunnerLoop {
 
   /** Tells the workers of us, and of the limits. */
   async #publishNotice(): Promise<void> {
-    const { link, shared, state, identity, limits } = this.#context;
+    const { link, shared, identity, limits } = this.#context;
     await writeJobLimits(link.redis, shared.limits, limits);
-    await link.redis.hset(shared.states, state, writeNotice(this.#notice));
-    await link.redis.sadd(makeRegistryKey(identity), identity.model);
+    await this.#writeNotice();
+    const registry = makeRegistryKey(identity);
+    // A full Redis refuses an addition, also of what is there.
+    if ((await link.redis.sismember(registry, identity.model)) === 0) await link.redis.sadd(registry, identity.model);
+  }
+
+  async #writeNotice(): Promise<void> {
+    const { link, shared, state } = this.#context;
+    await writeHash(link.redis, shared.states, { [state]: writeNotice(this.#notice) });
   }
 
   /** Jobs in a list, attempts under way and ends nobody has collected, by custom id. */
@@ -201,8 +232,8 @@ export class RunnerLoop {
 
   /** Takes back, while stopping, whatever no worker has in hand. */
   async #recall(): Promise<void> {
-    const { window, queue, link, keys, owner, shared, state } = this.#context;
-    await link.redis.hset(shared.states, state, writeNotice(this.#notice));
+    const { window, queue, link, keys, owner } = this.#context;
+    await this.#writeNotice();
     const held = [...window.held.values()].filter((call) => call.isAdded);
     const removed = new Set<string>();
     for (let index = 0; index < held.length; index += RECALL_AT_ONCE) {
@@ -228,7 +259,7 @@ export class RunnerLoop {
         try {
           await step(argument);
         } catch (error) {
-          this.#giveUp(error);
+          this.giveUp(error);
           throw error;
         }
       };
@@ -246,18 +277,13 @@ export class RunnerLoop {
     this.#context.owner.halt(error);
   }
 
-  #giveUp(error: unknown): void {
+  /** Nobody sees to the calls any more; they stay as they are announced. */
+  giveUp(error: unknown): void {
     if (this.#isDead || this.#context.closed.aborted) return;
     this.#isDead = true;
     this.#context.window.close();
     const bug = () => new AppError(`the queue failed: ${(error as Error).message}`, { code: 'queue', exitCode: EXIT.bug, cause: error });
     this.#context.owner.halt(error instanceof AppError ? error : bug());
-  }
-
-  #countFailure(error: unknown): void {
-    if (this.#context.nowMs() - this.#lastContactMs < UNREACHABLE_MS) return;
-    const message = 'Redis is out of reach for ten minutes; nothing is lost: start it and run the same command again';
-    this.#giveUp(new AppError(message, { code: 'redis', exitCode: EXIT.notFinished, cause: error }));
   }
 
   #makeSessionId(): string {

@@ -8,6 +8,11 @@ export interface WindowLimits {
 
 export const WINDOW_LIMITS: WindowLimits = { calls: 10_000, bodyBytes: 64_000_000 };
 
+/** What a call takes in Redis beside its body: the fields of its job, and its answer until it is collected. */
+const CALL_BYTES = 2_000;
+/** So much of what Redis has left may be filled: the rest is for answers, for others, and for what Redis itself needs. */
+const SHARE_OF_ROOM = 0.25;
+
 /** One call between `add` and its end. */
 export interface HeldCall {
   readonly customId: string;
@@ -29,6 +34,7 @@ export class CallWindow {
   readonly #strays = new Set<string>();
   readonly #limits: WindowLimits;
   #bodyBytes = 0;
+  #fittingBytes = Number.POSITIVE_INFINITY;
   #waiting: (() => void)[] = [];
   #isClosed = false;
 
@@ -63,9 +69,24 @@ export class CallWindow {
     return wasStray;
   }
 
+  /** Holds no more than fits into the memory that Redis has left, given in bytes; null where that has no bound. */
+  fit(roomBytes: number | null): void {
+    this.#fittingBytes = roomBytes === null ? Number.POSITIVE_INFINITY : this.#takenBytes + roomBytes * SHARE_OF_ROOM;
+    this.#wake();
+  }
+
+  get #takenBytes(): number {
+    return this.#bodyBytes + this.held.size * CALL_BYTES;
+  }
+
+  get #isFull(): boolean {
+    if (this.held.size >= this.#limits.calls || this.#bodyBytes >= this.#limits.bodyBytes) return true;
+    return this.held.size > 0 && this.#takenBytes >= this.#fittingBytes;
+  }
+
   /** Resolves when another call may be held. */
   async waitForRoom(): Promise<void> {
-    while (!this.#isClosed && (this.held.size >= this.#limits.calls || this.#bodyBytes >= this.#limits.bodyBytes)) await this.#nextChange();
+    while (!this.#isClosed && this.#isFull) await this.#nextChange();
   }
 
   /** Resolves when nothing is held. */

@@ -23,6 +23,8 @@ export interface WorkerContext {
   readonly onAnswer: () => void;
   readonly onCongestion: (leftAtMs: number) => void;
   readonly log: WorkerLog;
+  /** Told of everything that goes wrong with Redis; what cannot pass makes the worker end. */
+  readonly onRedisFailure: (error: unknown) => void;
   readonly random: () => number;
   readonly monotonicMs: () => number;
   readonly sleep: (milliseconds: number, signal: AbortSignal) => Promise<void>;

@@ -1,6 +1,6 @@
 import type { AttemptEnd } from '../redis/calls.ts';
 import { type DeliveredEnd, writeEnd } from '../redis/ends.ts';
-import { retryUntilAnswered } from '../redis/retry.ts';
+import { type RetryOptions, retryUntilAnswered } from '../redis/retry.ts';
 import type { HandedJob, WorkerContext } from './context.ts';
 
 /** How an attempt stands that has no end yet. */
@@ -17,7 +17,12 @@ export async function deliver(context: WorkerContext, job: HandedJob, attempt: O
 
 /** A full or absent Redis refuses the end: it stays in memory, and its slot takes no new job, until it is told. */
 export async function endAttempt(context: WorkerContext, job: HandedJob, attemptEnd: AttemptEnd): Promise<void> {
-  await retryUntilAnswered(() => context.presence.endAttempt(job, attemptEnd), { sleep: context.sleep, signal: context.ending });
+  await retryUntilAnswered(() => context.presence.endAttempt(job, attemptEnd), retryOptionsOf(context));
+}
+
+/** How a job waits for Redis: until this process must end. */
+export function retryOptionsOf(context: WorkerContext): RetryOptions {
+  return { sleep: context.sleep, signal: context.ending, onFailure: context.onRedisFailure };
 }
 
 /** What fires when a job must not leave any more. */

@@ -9,7 +9,7 @@ import { writeToldLimits } from '../redis/limits.ts';
 import { runScript } from '../redis/presence-scripts.ts';
 import { retryUntilAnswered } from '../redis/retry.ts';
 import type { HandedJob, WorkerContext } from './context.ts';
-import { deliver, endAttempt, interruptionsOf, NO_ATTEMPT, type OpenAttempt } from './deliver.ts';
+import { deliver, endAttempt, interruptionsOf, NO_ATTEMPT, type OpenAttempt, retryOptionsOf } from './deliver.ts';
 import { type JobReading, readJob } from './read-job.ts';
 import { waitForGrant } from './reserve.ts';
 import { sleepUntilAny } from './wait.ts';
@@ -90,8 +90,7 @@ export async function processJob(context: WorkerContext, job: HandedJob): Promis
 }
 
 async function isTooNew(context: WorkerContext, job: HandedJob, again: boolean): Promise<boolean> {
-  const patience = { sleep: context.sleep, signal: context.ending };
-  const refusal = await retryUntilAnswered(() => context.presence.readRefusal(job.state, again), patience);
+  const refusal = await retryUntilAnswered(() => context.presence.readRefusal(job.state, again), retryOptionsOf(context));
   if (refusal !== null && context.presence.isNews(job.state, refusal)) context.log('error', 'newer-runner', { message: refusal });
   return refusal !== null;
 }
@@ -172,8 +171,8 @@ async function refuse(context: WorkerContext, job: HandedJob, attempt: OpenAttem
   const { blocked, limits } = makeSharedKeys(context.link.queueName);
   const resetMs = outcome.isAboutTokens ? told?.resetTokensMs : told?.resetRequestsMs;
   const values = [outcome.failure.retryAfterMs ?? '', outcome.isAboutTokens ? 1 : 0, context.random(), resetMs ?? ''];
-  const patience = { sleep: context.sleep, signal: context.ending };
-  const waitMs = await retryUntilAnswered(() => runScript(context.link.redis, REFUSE, [blocked, limits], values), patience);
+  const refuseAll = () => runScript(context.link.redis, REFUSE, [blocked, limits], values);
+  const waitMs = await retryUntilAnswered(refuseAll, retryOptionsOf(context));
   context.log('warn', 'wait', { job: job.jobId, code: outcome.failure.code, waitMs });
 }
 

@@ -3,7 +3,9 @@ import type { Redis } from 'ioredis';
 import { createConcurrency } from '../limits/concurrency.ts';
 import { createLearnedTokens } from '../limits/learned-tokens.ts';
 import type { QueueLink } from '../redis/calls.ts';
+import { isOfRedis } from '../redis/connection.ts';
 import { makeJobKey, makeQueueName, makeStateKeys, makeWorkerName, REDIS_PREFIX, readJobId } from '../redis/keys.ts';
+import { createRepeatGate } from '../redis/repeat-gate.ts';
 import type { WorkerContext, WorkerOptions } from './context.ts';
 import { AloneGate } from './isolate.ts';
 import { WorkerPresence } from './presence.ts';
@@ -26,7 +28,15 @@ export interface ServeOptions extends WorkerOptions {
   readonly lockMs: number;
   readonly model: string;
   readonly redis: Redis;
-  readonly openPatient: () => Redis;
+  readonly openPatient: (gone: AbortSignal) => Redis;
+  readonly onRedisFailure: (error: unknown) => void;
+}
+
+/** BullMQ's own end waits for ever for a connection that is being made anew, and renews locks meanwhile, which keeps the process alive. */
+class EndableWorker extends Worker {
+  stopRenewing(): Promise<void> {
+    return this.lockManager.close();
+  }
 }
 
 /** Starts one BullMQ worker and its signs of life. */
@@ -49,8 +59,9 @@ export function serveQueue(options: ServeOptions): ServedQueue {
     step();
     worker.concurrency = concurrency.limit;
   }
-  const connection = options.openPatient();
-  const worker = new Worker(
+  const gone = new AbortController();
+  const connection = options.openPatient(gone.signal);
+  const worker = new EndableWorker(
     queueName,
     async (job, token, signal) => {
       const state = job.name;
@@ -86,7 +97,11 @@ export function serveQueue(options: ServeOptions): ServedQueue {
       skipVersionCheck: true,
     },
   );
-  worker.on('error', (error) => options.log('warn', 'queue-error', { message: error.message }));
+  const isDue = createRepeatGate(options.monotonicMs);
+  worker.on('error', (error) => {
+    if (isOfRedis(error)) options.onRedisFailure(error);
+    else if (isDue('queue-error')) options.log('warn', 'queue-error', { message: error.message });
+  });
   worker.on('lockRenewalFailed', (jobIds: readonly string[]) => {
     for (const jobId of jobIds) void cancelWhenTaken(jobId);
   });
@@ -101,10 +116,9 @@ export function serveQueue(options: ServeOptions): ServedQueue {
   }
 
   options.ending.addEventListener('abort', () => worker.cancelAllJobs('the worker must end'), { once: true });
-  const gone = new AbortController();
   async function keepBeating(): Promise<void> {
     while (!gone.signal.aborted) {
-      await presence.beat().catch(() => {});
+      await presence.beat().catch(options.onRedisFailure);
       await sleepUntilAny(options.sleep, BEAT_MS, [gone.signal]);
     }
   }
@@ -113,14 +127,21 @@ export function serveQueue(options: ServeOptions): ServedQueue {
   return {
     drain: async () => {
       const closed = worker.close();
-      await Promise.race([
-        closed,
-        new Promise<void>((resolve) => options.ending.addEventListener('abort', () => resolve(), { once: true })),
-      ]);
+      await Promise.race([closed, untilAborted(options.ending)]);
       gone.abort();
       await beating;
       await presence.leave().catch(() => {});
+      // Also what BullMQ made of the connection for itself, which would keep the process alive.
+      void worker.disconnect().catch(() => {});
+      await worker.stopRenewing();
       connection.disconnect();
     },
   };
+}
+
+function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 }

@@ -56,7 +56,8 @@ export async function waitForGrant(context: WorkerContext, job: HandedJob, token
 async function ask(context: WorkerContext, job: HandedJob, grant: string, tokens: number): Promise<Grant | null> {
   try {
     return await reserveCall(context.link, job, { worker: context.presence.worker, grant, tokens });
-  } catch {
+  } catch (error) {
+    context.onRedisFailure(error);
     return null;
   }
 }

@@ -1,7 +1,9 @@
 import { setMaxListeners } from 'node:events';
-import { UsageError } from '../../core/errors.ts';
-import { describeUrl, openPatientRedis, openRedis } from '../redis/connection.ts';
+import type { Redis } from 'ioredis';
+import { type AppError, UsageError } from '../../core/errors.ts';
+import { describeUrl, makeStartError, openPatientRedis, openRedis } from '../redis/connection.ts';
 import { makeRegistryKey } from '../redis/keys.ts';
+import { RedisWatch } from '../redis/watch.ts';
 import type { WorkerOptions } from './context.ts';
 import { type ServedQueue, serveQueue } from './queue.ts';
 import { sleepUntilAny } from './wait.ts';
@@ -9,25 +11,42 @@ import { sleepUntilAny } from './wait.ts';
 /** A run that begins waits at most so long until its model is served. */
 const LOOK_MS = 100;
 const LOCK_MS = 5_000;
+/** What is under way when Redis refuses us for good has so long to be told. */
+const DRAIN_MS = 30_000;
 
 /**
  * Serves the calls of every run that uses this key and base URL, until `draining` fires.
- * @throws AppError exit 2 when Redis cannot be used
+ * @throws AppError exit 2 when Redis cannot be used; exit 5 when it refuses in the middle what cannot pass, after calls under way have ended
  */
-export async function runWorker(options: WorkerOptions): Promise<void> {
-  if (!Number.isInteger(options.concurrency) || options.concurrency < 1)
-    throw new UsageError('--concurrency must be a whole number from 1');
+export async function runWorker(given: WorkerOptions): Promise<void> {
+  if (!Number.isInteger(given.concurrency) || given.concurrency < 1) throw new UsageError('--concurrency must be a whole number from 1');
+  const registry = makeRegistryKey(given);
+  const redis = await openServed(given, registry);
+  const refusal = createRefusal(given);
+  const options = { ...given, draining: refusal.draining, ending: refusal.ending };
   // Every slot listens to the same two signals.
   setMaxListeners(0, options.draining, options.ending);
-  const redis = await openRedis(options.redisUrl, options.startTimer);
+  const watch = new RedisWatch({
+    redis,
+    redisUrl: options.redisUrl,
+    nowMs: options.monotonicMs,
+    tell: (message) => options.log('warn', 'redis', { message }),
+    afterwards: 'the worker ends, start it again then',
+  });
+  const onRedisFailure = (error: unknown) => {
+    if (options.ending.aborted) return;
+    const end = watch.onFailure(error);
+    if (end !== null) refusal.end(end);
+  };
+  // Whatever still waits for Redis then fails at once.
+  options.ending.addEventListener('abort', () => redis.disconnect(), { once: true });
+  const openPatient = (gone: AbortSignal) => openPatientRedis(options.redisUrl, gone);
   const served = new Map<string, ServedQueue>();
   const refused = new Set<string>();
-  const registry = makeRegistryKey(options);
   options.log('info', 'ready', { redis: describeUrl(options.redisUrl), worker: options.workerId, concurrency: options.concurrency });
   try {
     while (!options.draining.aborted) {
-      const models = await redis.smembers(registry).catch(() => []);
-      for (const model of models) {
+      for (const model of await readModels()) {
         if (served.has(model) || refused.has(model)) continue;
         if (options.ceilings.models?.has(model) === false) {
           refused.add(model);
@@ -35,8 +54,8 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
           continue;
         }
         options.log('info', 'serving', { model });
-        const openPatient = () => openPatientRedis(options.redisUrl);
-        served.set(model, serveQueue({ ...options, lockMs: options.lockMs ?? LOCK_MS, model, redis, openPatient }));
+        const lockMs = options.lockMs ?? LOCK_MS;
+        served.set(model, serveQueue({ ...options, lockMs, model, redis, openPatient, onRedisFailure }));
       }
       await sleepUntilAny(options.sleep, LOOK_MS, [options.draining]);
     }
@@ -44,6 +63,51 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
     await Promise.all([...served.values()].map((queue) => queue.drain()));
     options.log('info', 'drained');
   } finally {
+    refusal.dispose();
     redis.disconnect();
   }
+  if (refusal.error !== null) throw refusal.error;
+
+  async function readModels(): Promise<readonly string[]> {
+    try {
+      return await redis.smembers(registry);
+    } catch (error) {
+      onRedisFailure(error);
+      return [];
+    }
+  }
+}
+
+/** The connection of a worker, which has seen that it may read whom to serve: on a node of a cluster the keys may lie elsewhere. */
+async function openServed({ redisUrl, startTimer }: WorkerOptions, registry: string): Promise<Redis> {
+  const redis = await openRedis(redisUrl, startTimer);
+  try {
+    await redis.smembers(registry);
+    return redis;
+  } catch (error) {
+    redis.disconnect();
+    throw makeStartError(error, redisUrl);
+  }
+}
+
+/** The wishes of the user, joined by an end of our own: a Redis that refuses us for good. */
+function createRefusal({ draining, ending, startTimer }: WorkerOptions) {
+  const [refused, isOver] = [new AbortController(), new AbortController()];
+  let error: AppError | null = null;
+  let dispose = () => {};
+  return {
+    draining: AbortSignal.any([draining, refused.signal]),
+    ending: AbortSignal.any([ending, isOver.signal]),
+    get error() {
+      return error;
+    },
+    /** The first reason counts. */
+    end(reason: AppError): void {
+      if (error !== null) return;
+      error = reason;
+      refused.abort(reason);
+      dispose = startTimer(DRAIN_MS, () => isOver.abort(reason));
+    },
+    dispose: () => dispose(),
+  };
 }

@@ -1,4 +1,5 @@
 import { type ImageHeader, readImageHeader } from '../../core/image-header.ts';
+import { listBaseNames } from '../../core/model/base-model.ts';
 import type { BodyImage } from './body-images.ts';
 
 /** How a model counts images: tiles of 512 pixels beside a base, or patches of 32 pixels times a factor. */
@@ -117,8 +118,8 @@ export function countTokensOfSize(model: string, size: Size, detail: string | nu
 }
 
 function findRule(model: string): ImageRule | null {
-  const name = /^ft:([^:]+)/.exec(model)?.[1] ?? model;
-  return RULES.find(([models]) => models.test(name.toLowerCase()))?.[1] ?? null;
+  const [name] = listBaseNames(model);
+  return RULES.find(([models]) => models.test(name))?.[1] ?? null;
 }
 
 function mostTokens(rule: ImageRule): number | null {

@@ -21,7 +21,7 @@ const MEANINGS: Readonly<Record<string, string>> = {
   unknown: 'the answer was lost; it may have been billed',
   empty: 'every cell the prompt shows is empty',
   too_large: 'the request exceeds a limit of the API',
-  unrenderable: 'the template failed on the row',
+  unrenderable: 'the prompt of the row cannot be made or sent',
 };
 
 /** Failed and skipped rows by cause, each with an example and what to type. */

@@ -75,7 +75,16 @@ const TIMES = /,"rowmill":(\{[^{}]*\})\}$/;
 function readTimes(tail: string): { readonly callMs: number; readonly waitMs: number; readonly endedMs: number } | null {
   const found = TIMES.exec(tail)?.[1];
   if (found === undefined) return null;
-  const { callMs, waitMs, endedAt } = JSON.parse(found) as { callMs?: unknown; waitMs?: unknown; endedAt?: unknown };
+  const { callMs, waitMs, endedAt } = parseTimes(found);
   if (typeof callMs !== 'number' || typeof waitMs !== 'number' || typeof endedAt !== 'string') return null;
   return { callMs: Math.max(0, callMs), waitMs: Math.max(0, waitMs), endedMs: Date.parse(endedAt) };
+}
+
+/** Of a line that was altered since nothing is to be read. */
+function parseTimes(json: string): { readonly callMs?: unknown; readonly waitMs?: unknown; readonly endedAt?: unknown } {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return {};
+  }
 }

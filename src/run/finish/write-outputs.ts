@@ -1,10 +1,11 @@
 import { rm } from 'node:fs/promises';
 import type { FinishedRow } from '../../core/finished-row.ts';
+import type { RunRowsWriter } from '../../ledger/runs.ts';
 import { createFailuresWriter } from '../../output/failures-writer.ts';
 import { failuresPath, formatOfTable, partialPath, reportPath } from '../../output/output-paths.ts';
 import type { RowCounter } from '../../output/report/row-counter.ts';
 import type { SummaryCounter } from '../../output/summary-counter.ts';
-import { createTableWriter } from '../../output/table-writer.ts';
+import { createTableWriter, type TableWriter } from '../../output/table-writer.ts';
 import { hashRowId } from '../open/row-keys.ts';
 import { type FinishOptions, finishRows } from './finish-rows.ts';
 
@@ -43,7 +44,7 @@ export async function writeOutputs(options: WriteOptions): Promise<WrittenOutput
     simulated: options.simulated,
   });
   const failuresWriter = createFailuresWriter({ path: failuresPath(write.path), readId: compiled.rowId, excel: write.excel });
-  const rowsWriter = ledger.runFiles.createRunRowsWriter(options.run);
+  const rowsWriter = await openRunRows(options, tableWriter);
   const writeRow = (row: FinishedRow): Promise<unknown> | null => {
     counter.add(row);
     reportRows.add(row);
@@ -76,6 +77,15 @@ export async function writeOutputs(options: WriteOptions): Promise<WrittenOutput
     return { table: path, tableSha256: written.sha256, failures: failures === null ? null : failuresPath(write.path) };
   } catch (error) {
     await Promise.allSettled([tableWriter.abandon(), failuresWriter.abandon(), rowsWriter.abandon()]);
+    throw error;
+  }
+}
+
+async function openRunRows({ ledger, run }: WriteOptions, tableWriter: TableWriter): Promise<RunRowsWriter> {
+  try {
+    return ledger.runFiles.createRunRowsWriter(run);
+  } catch (error) {
+    await tableWriter.abandon();
     throw error;
   }
 }

@@ -56,14 +56,14 @@ export async function openReporter(options: ReporterOptions): Promise<Reporter> 
   };
 }
 
-/** Replaces the page at `path` when the new one is complete. @throws AppError `output`, exit 5: the file cannot be written */
+/** Replaces the page at `path` when the new one is complete. @throws DiskError: the file cannot be written */
 export async function writeReportPage(path: string, page: string): Promise<void> {
   const file = await openAtomicFile(path);
   try {
     await file.write(page);
+    await file.commit();
   } catch (error) {
     await file.discard();
     throw error;
   }
-  await file.commit();
 }

@@ -1,5 +1,5 @@
 import type { Job } from '../../core/job.ts';
-import { decideNextStep, explainHold, type NextStep, TRANSIENT_CAUSES } from '../../core/outcome.ts';
+import { decideNextStep, type NextStep, TRANSIENT_CAUSES } from '../../core/outcome.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { modelLimits } from '../../money/model-limits.ts';
 
@@ -27,7 +27,7 @@ export function createStepOf(ledger: Ledger, job: Job, purpose: 'working' | 'rea
     if (outcome === 'ok') return 'done';
     if (keys.isReopened(id)) return 'again';
     const isOfOpenRun = fold.currentRun !== null && fold.epochRuns[keys.attemptEpoch(id)] === fold.currentRun.id;
-    const isHeld = explainHold(keys.doubts(id)) !== null;
+    const isHeld = ledger.explainHold(id) !== null;
     if (isOfOpenRun) {
       const { idleRounds, attempts } = { idleRounds: keys.idleRounds(id), attempts: keys.attempts(id) };
       const progress = { outcome, attempts, idleRounds, isUnreadable: keys.isUnreadable(id), isHeld };

@@ -1,10 +1,11 @@
-import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Job } from '../../core/job.ts';
 import { listNames } from '../../ledger/disk/durable-files.ts';
 import type { LockOptions } from '../../ledger/disk/lock.ts';
 import { takeLock } from '../../ledger/disk/lock.ts';
 import { earlierOriginOf, originOf } from '../../ledger/origin.ts';
+import { openRunFiles } from '../../ledger/runs.ts';
 import type { KeptSummary } from './kept-summary.ts';
 import { locateStateDirectory } from './target.ts';
 
@@ -33,8 +34,8 @@ export async function renameOldState(from: string, to: string, lock: Omit<LockOp
 function readLastBaseUrl(directory: string): string | null {
   for (const run of listNames(join(directory, 'runs')).toReversed()) {
     try {
-      const kept = JSON.parse(readFileSync(join(directory, 'runs', run, 'summary.json'), 'utf8')) as Partial<KeptSummary>;
-      if (typeof kept.paths?.baseUrl === 'string' && URL.canParse(kept.paths.baseUrl)) return kept.paths.baseUrl;
+      const kept = openRunFiles(directory, () => '').readRunSummary(run) as Partial<KeptSummary> | null;
+      if (typeof kept?.paths?.baseUrl === 'string' && URL.canParse(kept.paths.baseUrl)) return kept.paths.baseUrl;
     } catch {
       // A run that kept nothing.
     }

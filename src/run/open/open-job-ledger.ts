@@ -23,6 +23,8 @@ export interface OpenJobLedgerOptions {
   readonly waiting?: LockWaiting;
   readonly copies?: CopyPolicy | undefined;
   readonly priceAsOf: string | null;
+  /** As of `LedgerOptions`. */
+  readonly hashesResponses?: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -49,6 +51,7 @@ export async function openJobLedger(prepared: PreparedJob, options: OpenJobLedge
     processIdentity: options.effects.processIdentity,
     heartbeat: options.effects.heartbeat,
     copies: options.copies,
+    hashesResponses: options.hashesResponses,
     ...(options.waiting === undefined ? {} : { waiting: options.waiting }),
     signal: options.signal,
   });

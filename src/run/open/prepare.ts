@@ -3,8 +3,9 @@ import { existsSync, mkdirSync, rmdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { MAX_SHARD_BYTES } from '../../batch/cut-size.ts';
+import { asDiskError } from '../../core/disk/disk-error.ts';
 import { UsageError } from '../../core/errors.ts';
-import { compileJob } from '../../input/compile-job.ts';
+import { type CompiledJob, compileJob } from '../../input/compile-job.ts';
 import { type JobOverrides, type LoadedJob, loadJob } from '../../input/job/load-job.ts';
 import { loadPrices } from '../../input/job/load-prices.ts';
 import { keepRows } from '../../input/kept-rows.ts';
@@ -19,9 +20,12 @@ import { modelLimits } from '../../money/model-limits.ts';
 import { createFindPrice, findPriceNote } from '../../money/price.ts';
 import { findPriceSource } from '../../money/price-source.ts';
 import { createRowLimit } from '../../money/row-limit.ts';
+import type { ModelEnd } from '../../openai/model-ends.ts';
 import { createPlainTable } from '../../output/plain-table.ts';
 import { findColumnClash } from '../../output/table-columns.ts';
 import { findHoldout, findRunDestinationProblem } from './destinations.ts';
+import { sampleJsonWord } from './json-word-sample.ts';
+import { findKnownEnd } from './model-end.ts';
 import { findOldState } from './old-state.ts';
 import type { PreparedJob } from './prepared-job.ts';
 import { locateStateDirectory, type Target } from './target.ts';
@@ -37,6 +41,8 @@ export interface PrepareOptions {
   readonly stdin: Readable | null;
   /** What the environment came from: files that must not be written over. */
   readonly environmentFiles?: readonly string[];
+  /** When the job's model ends, as the address itself has told; absent where it was not asked. */
+  readonly toldEnd?: ModelEnd | null;
   /** Whether the job is to be run: then what it would write is looked at. */
   readonly isToWrite?: boolean;
   readonly signal: AbortSignal;
@@ -58,8 +64,8 @@ export async function prepareJob(options: PrepareOptions): Promise<PreparedJob> 
   const stateDirectory = old !== null && options.renameOldState === undefined ? old : named;
   const spoolPath = join(stateDirectory, 'stdin');
   const missingFolder = findMissingFolder(stateDirectory);
-  if (job.input.path === '-') mkdirSync(stateDirectory, { recursive: true, mode: 0o700 });
   try {
+    if (job.input.path === '-') mkdirSync(stateDirectory, { recursive: true, mode: 0o700 });
     const table = await openTable(job.input, { stdin: options.stdin, spoolPath, cwd: options.overrides.cwd, signal: options.signal });
     const tokens = createJobTokens(job.model);
     const from = findPriceSource(hostOfOrigin(options.target.origin));
@@ -74,7 +80,7 @@ export async function prepareJob(options: PrepareOptions): Promise<PreparedJob> 
     if (options.isToWrite === true)
       await refuseDestinations(loaded, { table, exampleFiles: chosen?.table.files ?? [], stateDirectory, options });
     const bound = { ...loaded, ...(chosen === null ? {} : { examples: chosen.examples }) };
-    const compiled = compileJob(bound, table, limits);
+    const compiled = await withSample(compileJob(bound, table, limits), { ...options, table, loaded });
     const clash = findColumnClash({ ...job.write, columns: table.columns, answerColumns: compiled.answerColumns });
     if (clash !== null) throw new UsageError(`write: ${clash.message}`);
     return {
@@ -85,6 +91,7 @@ export async function prepareJob(options: PrepareOptions): Promise<PreparedJob> 
       missingFolder,
       findPrice,
       priceNoteAt: (at) => findPriceNote(job.model, at, customPrices, from),
+      modelEnd: findKnownEnd(job.model, options.target, options.toldEnd),
       customPricesSha256: hash('sha256', JSON.stringify(customPrices)),
       tokens,
       compileWith: (params) => compileJob({ ...bound, job: { ...job, params: setParams(job.params, params) } }, table, limits),
@@ -95,8 +102,22 @@ export async function prepareJob(options: PrepareOptions): Promise<PreparedJob> 
       rmSync(spoolPath, { force: true });
       removeEmptyFolders(stateDirectory, missingFolder);
     }
-    throw error;
+    throw asDiskError(error);
   }
+}
+
+/** The same job, knowing what its first rows tell; where nothing is to be sent they are not asked. @throws UsageError when no row could be sent */
+async function withSample(
+  compiled: CompiledJob,
+  {
+    isToWrite,
+    table,
+    loaded,
+    signal,
+  }: Pick<PrepareOptions, 'isToWrite' | 'signal'> & { readonly table: InputTable; readonly loaded: LoadedJob },
+): Promise<CompiledJob> {
+  const warning = isToWrite === true ? await sampleJsonWord(compiled, { table, source: loaded.source, signal }) : null;
+  return warning === null ? compiled : { ...compiled, warnings: [...compiled.warnings, warning] };
 }
 
 /** `params.extra` may ask for a cache of twelve hours; rowmill itself never does. */

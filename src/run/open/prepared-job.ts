@@ -3,6 +3,7 @@ import type { ChosenExamples } from '../../input/request/read-examples.ts';
 import type { InputTable } from '../../input/table/read-table.ts';
 import type { JobTokens } from '../../money/job-tokens.ts';
 import type { FindPrice } from '../../money/price.ts';
+import type { KnownEnd } from './model-end.ts';
 
 /** A job that has passed every check that needs no provider, with its table open. */
 export interface PreparedJob {
@@ -20,6 +21,8 @@ export interface PreparedJob {
   readonly findPrice: FindPrice;
   /** What has to stand beside money that was priced on that day (an ISO date or instant); null where the prices are those of the address. */
   readonly priceNoteAt: (at: string) => string | null;
+  /** Null where nothing is known of it. */
+  readonly modelEnd: KnownEnd | null;
   /** Stands for what that file says. */
   readonly customPricesSha256: string;
   /** The same job with other parameters, as `retry --set` gives them. */

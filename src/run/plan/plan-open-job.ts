@@ -1,6 +1,6 @@
 import { UsageError } from '../../core/errors.ts';
 import type { Job } from '../../core/job.ts';
-import { isReasoningModel } from '../../input/request/params.ts';
+import { mayThink } from '../../input/request/model-params.ts';
 import { KeyIndex } from '../../ledger/key-index.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import type { LeaveOut } from '../../ledger/runs.ts';
@@ -40,11 +40,13 @@ export async function planOpenJob({ prepared, opened, selected, countsExactly, o
   const { job } = compiled;
   const ledger = opened?.ledger ?? null;
   const learned = ledger?.fold.learnedLimits.get(job.model) ?? null;
-  const leftOut: string[] = [];
-  const leaveOut = (message: string) => leftOut.push(message);
+  const leftOut = new Set<string>();
+  const leaveOut = (message: string) => leftOut.add(message);
   const answers = opened === null ? null : opened.history.read(listComparableRuns(opened.ledger, job, leaveOut));
+  const last = ledger === null ? null : readLastRun(ledger, job, leaveOut);
   const configured = job.limits.enqueuedTokens;
-  const at = options.priceAsOf ?? options.effects.clock().toISOString();
+  const today = options.effects.clock().toISOString();
+  const at = options.priceAsOf ?? today;
   refuseUnsoldFlex(job, findPrice, at);
   const opening = ledger === null ? FIRST_OPENING : foreseeOpening(ledger, job, options);
   const planned = await planTable({
@@ -64,23 +66,29 @@ export async function planOpenJob({ prepared, opened, selected, countsExactly, o
       ...warnOfCosts(job, findPrice, at),
       ...(answers === null ? warnOfReasoning(job) : []),
     ],
-    last: ledger === null ? null : readLastRun(ledger, job),
+    last,
     answers,
     readInputTokens: (id, key) => (ledger === null ? null : readInputTokens(ledger, id, key)),
     enqueuedTokens: learned === null ? configured : Math.min(learned, configured ?? learned),
     findPrice,
     priceNote: prepared.priceNoteAt(at),
     at,
+    end: prepared.modelEnd && { ...prepared.modelEnd, today },
     countsExactly,
     signal: options.signal,
   });
   return { ...planned, opening };
 }
 
-/** Answers that other rules took: those of a changed job, or of an earlier version. */
-export function warnOfVerdicts({ noLongerOk }: Pick<Ledger, 'noLongerOk'>): readonly string[] {
-  if (noLongerOk === 0) return [];
+/** Answers that count no more: other rules took them, those of a changed job or of an earlier version, or their file was altered. */
+export function warnOfVerdicts({ noLongerOk, altered, responsePath }: Ledger): readonly string[] {
+  const warnings = [...new Set(altered.values())].map(
+    (name) =>
+      `${responsePath(name)} has other bytes than were recorded: its answers are not used, and their rows are held as unknown; restore the file from a backup, or ask and pay again: rowmill retry --cause unknown`,
+  );
+  if (noLongerOk === 0) return warnings;
   return [
+    ...warnings,
     `${noLongerOk} stored ${noLongerOk === 1 ? 'answer that was' : 'answers that were'} ok ${noLongerOk === 1 ? 'is' : 'are'} not by the rules of now; rowmill failures says why, and retry asks again`,
   ];
 }
@@ -121,16 +129,16 @@ function warnOfCosts(job: Job, findPrice: FindPrice, at: string): readonly strin
   return warnings;
 }
 
-function warnOfReasoning({ model }: Job): readonly string[] {
-  if (!isReasoningModel(model)) return [];
-  return [`${model} bills its reasoning as output, and no schema tells how much it is: run --sample 50 measures it`];
+function warnOfReasoning(job: Job): readonly string[] {
+  if (!mayThink(job)) return [];
+  return [`${job.model} bills its reasoning as output, and no schema tells how much it is: run --sample 50 measures it`];
 }
 
-function readLastRun({ fold, runFiles }: Ledger, job: Job): LastRunFacts | null {
+function readLastRun({ fold, runFiles }: Ledger, job: Job, leaveOut: LeaveOut): LastRunFacts | null {
   const last = fold.runs.findLast((run) => run.endedAt !== null);
   if (last === undefined) return null;
-  const rows = runFiles.readRunRows(last.id);
-  const text = runFiles.readRunFile(last.id, 'job.yaml');
+  const rows = runFiles.readRunRows(last.id, leaveOut);
+  const text = runFiles.readRunFile(last.id, 'job.yaml', leaveOut);
   const isSame = text === null || text === job.text;
   return { rows: rows === null ? null : createKnownRows(rows), job: isSame ? null : readKeptJob(text, job.directory) };
 }
@@ -142,7 +150,7 @@ function readLastRun({ fold, runFiles }: Ledger, job: Job): LastRunFacts | null 
 function listComparableRuns({ fold, runFiles }: Ledger, job: Job, leaveOut: LeaveOut): readonly string[] {
   const isComparable = (id: string) => {
     const model = (runFiles.readRunSummary(id, leaveOut) as KeptSummary | null)?.summary.model ?? job.model;
-    const text = runFiles.readRunFile(id, 'job.yaml');
+    const text = runFiles.readRunFile(id, 'job.yaml', leaveOut);
     const kept = text === null || text === job.text ? null : readKeptJob(text, job.directory);
     return model === job.model && (kept === null || asksAlike(kept, job));
   };

@@ -2,6 +2,7 @@ import type { SkipCause } from '../../core/row.ts';
 import type { CheaperModel } from './advice.ts';
 import type { PlannedCache } from './cache.ts';
 import type { LaneCosts } from './cost.ts';
+import type { PlannedEnd } from './model-end.ts';
 import type { PlannedShard } from './shards.ts';
 import type { TimeUnderLimits } from './time.ts';
 
@@ -23,6 +24,8 @@ export interface Plan {
   readonly promptCache: PlannedCache | null;
   /** A cheaper model's price for the same; null when none is known. */
   readonly cheaper: CheaperModel | null;
+  /** When the address switches the model off, and what takes its place; null where nothing is known of it. */
+  readonly modelEnd: PlannedEnd | null;
   readonly shards: readonly PlannedShard[];
   /** How long it takes at least: under the job's own limits, and under those of each usage tier. Empty when nothing is to be sent. */
   readonly time: readonly TimeUnderLimits[];

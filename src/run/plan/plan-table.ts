@@ -19,6 +19,7 @@ import { describeChanges } from './changes.ts';
 import { chooseLane, choosePrice } from './choose-lane.ts';
 import { longContextOver, planCaches, priceWork } from './cost.ts';
 import type { KnownRows } from './known-rows.ts';
+import { type EndOptions, foreseeEnd, type PlannedEnd } from './model-end.ts';
 import type { Plan, PlanProblem } from './plan-result.ts';
 import { createPromptCount } from './prompts.ts';
 import { createShardCount } from './shards.ts';
@@ -50,6 +51,8 @@ export interface PlanTableOptions {
   readonly priceNote: string | null;
   /** The day whose prices count. */
   readonly at: string;
+  /** When the model ends; null where that is not known. */
+  readonly end: EndOptions | null;
   /** Whether a sample is counted with the model's tokenizer, which takes a third of a second to load. */
   readonly countsExactly: boolean;
   readonly signal: AbortSignal;
@@ -67,6 +70,8 @@ export interface PlannedTable {
   readonly plan: Plan;
   /** The failed keys it opens again, each once. */
   readonly reopenedKeys: readonly string[];
+  /** What is known of the model's end, also where it is none for the address: should the model be refused there, this may be why. */
+  readonly modelEnd: PlannedEnd | null;
 }
 
 /** @throws UsageError where the table that is written cannot hold a row */
@@ -140,7 +145,14 @@ export async function planTable(options: PlanTableOptions): Promise<PlannedTable
   const lane = chooseLane(job.mode, { rows });
   const priced = choosePrice(job.mode, lane);
   const advised = { prices, lane, priced, work, cost, hasImages: counted.hasImages };
-  const warnings = [...options.warnings, warnOfLostCache(advised, counted.constantTokens), ...warnOfImages(job.model, counted)];
+  const modelEnd = options.end === null ? null : foreseeEnd(job, options.end, advised);
+  const endHere = options.end?.holdsHere === true ? modelEnd : null;
+  const warnings = [
+    ...options.warnings,
+    endHere?.message ?? null,
+    warnOfLostCache(advised, counted.constantTokens),
+    ...warnOfImages(job.model, counted),
+  ];
   const expectedNanoUsd = cost[priced]?.expectedNanoUsd ?? null;
   const gone = known !== null && selected.isAll ? known.count - knownRows : null;
   const compared = { rows, gone, expectedNanoUsd, isFresh: opening.isFresh, reopened: reopenedKeys.length };
@@ -165,6 +177,7 @@ export async function planTable(options: PlanTableOptions): Promise<PlannedTable
     ...(options.priceNote === null || (cost.batch ?? cost.live ?? cost.flex) === null ? {} : { priceNote: options.priceNote }),
     promptCache: describeCache(job, work, planCaches(prices, work), priced),
     cheaper: findCheaper(advised),
+    modelEnd: endHere,
     shards: shards.list(counted.factor),
     time: timeWork(
       job.model,
@@ -174,7 +187,7 @@ export async function planTable(options: PlanTableOptions): Promise<PlannedTable
     problems: warnings.filter((warning) => warning !== null).map(makeWarning),
     firstRequest,
   };
-  return { plan: planned, reopenedKeys };
+  return { plan: planned, reopenedKeys, modelEnd };
 }
 
 export function makeWarning(message: string): PlanProblem {

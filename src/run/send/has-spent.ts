@@ -1,3 +1,4 @@
+import { DiskError } from '../../core/disk/disk-error.ts';
 import { AppError, EXIT } from '../../core/errors.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import type { Books } from '../open/books.ts';
@@ -12,12 +13,14 @@ export function hasSpent({ fold }: Pick<Ledger, 'fold'>, books: Pick<Books, 'ofR
   return isInDoubt || [...fold.absentCreates.values()].some((absent) => absent.run === run);
 }
 
-/** The same error as the end of a run that has spent: exit 2 would say that it has not. */
+/** The same error as the end of a run that has spent: exit 2 would say that it has not. A Redis that cannot be used is nobody's bug. */
 export function asSpent(error: unknown): unknown {
   if (!(error instanceof AppError) || error.exitCode !== EXIT.usage) return error;
+  if (error instanceof DiskError)
+    return new AppError(`${error.message}; what was paid for is kept`, { code: error.code, exitCode: EXIT.stopped, cause: error });
   return new AppError(`${error.message}\nWhat was answered and paid for is kept: mend that, then run the same command again`, {
     code: error.code,
-    exitCode: EXIT.bug,
+    exitCode: error.code === 'redis' ? EXIT.stopped : EXIT.bug,
     cause: error,
   });
 }

@@ -56,6 +56,7 @@ export interface LanesOptions {
   readonly priceAsOf: string | null;
   readonly deadline: DeadlineOptions | null;
   readonly redis: RedisLink | null;
+  readonly redisNotice?: string | null;
   /** How long the run waits for batches; 0 only submits. */
   readonly waitMs: number | null;
 }
@@ -167,7 +168,10 @@ async function openLiveLane(options: LanesOptions, delivery: RunDelivery, isAffo
     stopping: context.stopping,
     signal: context.signal,
   };
-  if (redis === null) return createLocalLane(parts);
+  if (redis === null) {
+    if (typeof options.redisNotice === 'string') warn(options.redisNotice);
+    return createLocalLane(parts);
+  }
   const { openRedisLane } = await import('../../live/runner/redis-lane.ts');
   return openRedisLane({
     ...parts,

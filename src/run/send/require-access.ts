@@ -2,6 +2,16 @@ import { AppError, EXIT } from '../../core/errors.ts';
 import { DEFAULT_ORIGIN } from '../../ledger/origin.ts';
 import { ApiError } from '../../openai/api-error.ts';
 import type { Provider } from '../../openai/provider.ts';
+import type { PlannedEnd } from '../plan/model-end.ts';
+import { explainModelRefusal } from './model-refusal.ts';
+
+export interface AccessOptions {
+  readonly model: string;
+  /** When it ends; null where that is not known. */
+  readonly modelEnd: PlannedEnd | null;
+  readonly origin: string;
+  readonly signal: AbortSignal;
+}
 
 /**
  * Asks the provider, which costs nothing, whether it takes the key and has the model: before answers there are make way for others. Whatever
@@ -10,19 +20,17 @@ import type { Provider } from '../../openai/provider.ts';
  */
 export async function requireAccess(
   provider: Pick<Provider, 'listModels'>,
-  { model, origin, signal }: { readonly model: string; readonly origin: string; readonly signal: AbortSignal },
+  { model, modelEnd, origin, signal }: AccessOptions,
 ): Promise<void> {
   let models: readonly string[];
   try {
-    models = await provider.listModels(signal);
+    models = (await provider.listModels(signal)).map(({ id }) => id);
   } catch (error) {
     // A key may be kept from the list and take calls all the same (restricted keys answer 403 to it).
     if (error instanceof ApiError && (error.kind !== 'stop' || error.status === 403)) return;
     throw error;
   }
   if (origin !== DEFAULT_ORIGIN || models.length === 0 || models.includes(model)) return;
-  throw new AppError(`the provider does not offer ${model} to this key; nothing was sent, and the answers there are still count`, {
-    code: 'model_not_found',
-    exitCode: EXIT.refused,
-  });
+  const refused = `the provider does not offer ${model} to this key; nothing was sent, and the answers there are still count`;
+  throw explainModelRefusal(new AppError(refused, { code: 'model_not_found', exitCode: EXIT.refused }), modelEnd);
 }

@@ -3,6 +3,8 @@ import { AppError, EXIT } from '../../core/errors.ts';
 import type { Lane } from '../../core/lane.ts';
 import { TERMINAL_STATUSES } from '../../openai/wire.ts';
 import type { Stop } from '../../output/verdict.ts';
+import type { PlannedEnd } from '../plan/model-end.ts';
+import { explainModelRefusal } from './model-refusal.ts';
 import { type SendDueRowsOptions, sendDueRows } from './send-due-rows.ts';
 import { readStop, type StopSignal } from './stop.ts';
 
@@ -77,18 +79,25 @@ function isAllSubmitted(underWay: readonly ShardView[], allUnderWay: number): bo
 interface Work {
   readonly send: () => Promise<void>;
   readonly hasSpent: () => boolean;
+  /** When the job's model ends; null where that is not known. */
+  readonly modelEnd: PlannedEnd | null;
 }
 
 /** Works, and when something stops the work, lets what is under way come to its end. @returns null when the work is done */
-export async function sendUntilStopped(lane: Lane, stopSignal: StopSignal, { send, hasSpent }: Work): Promise<Stop | null> {
+export async function sendUntilStopped(lane: Lane, stopSignal: StopSignal, { send, hasSpent, modelEnd }: Work): Promise<Stop | null> {
   try {
     await send();
     return null;
   } catch (error) {
     stopSignal.end(error);
-    await lane.abandon();
-    await lane.drain();
-    const stop = readStop(error, hasSpent());
+    try {
+      await lane.abandon();
+      await lane.drain();
+    } catch (later) {
+      // What follows from a fault does not hide it.
+      throw readStop(error, true) === null ? error : later;
+    }
+    const stop = readStop(explainModelRefusal(error, modelEnd), hasSpent());
     if (stop === null) throw error;
     return stop;
   }

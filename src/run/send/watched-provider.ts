@@ -30,6 +30,7 @@ const NAMES: Readonly<Record<Watched, string>> = {
   listBatches: 'the list of batches',
   cancelBatch: 'the end of a batch',
   listModels: 'the list of models',
+  retrieveModel: 'a look at the model',
 };
 
 /** A provider whose calls are told of while they have no answer. */

@@ -1,5 +1,6 @@
 import { ANSWER_FAULTS } from '../answers/answer-faults.ts';
 import { isRecord } from '../answers/prompt.ts';
+import { isShutdownDates } from '../http/shutdown-dates.ts';
 import { WireError } from '../wire-error.ts';
 import {
   type BatchAction,
@@ -70,6 +71,7 @@ const ACTIONS: Readonly<Record<string, { readonly extra: readonly string[]; read
       onRequest({ type: 'drip', bytes: reader.number('dripBytes', { least: 1 }), everyMs: reader.number('everyMs', { least: 0 }, 10) }),
   },
   list: { extra: [], read: (reader) => onRequest({ type: 'list', kind: reader.word('list', LIST_FAULTS) }) },
+  shutdownDates: { extra: [], read: readShutdownDates },
   expire: { extra: [], read: (reader) => onBatch({ type: 'expire', share: reader.number('expire', { least: 0, most: 1 }) }) },
   cancel: {
     extra: ['unfinished'],
@@ -208,6 +210,12 @@ function readHeaders(reader: Reader): Readonly<Record<string, string>> {
   if (!isRecord(headers)) return reader.refuse('headers', 'expected an object of texts');
   for (const [name, value] of Object.entries(headers)) if (typeof value !== 'string') reader.refuse(`headers.${name}`, 'expected a text');
   return headers as Readonly<Record<string, string>>;
+}
+
+function readShutdownDates(reader: Reader): FaultAction {
+  const dates = reader.given.shutdownDates;
+  if (!isShutdownDates(dates)) return reader.refuse('shutdownDates', 'expected days (YYYY-MM-DD) or null by model');
+  return onRequest({ type: 'shutdownDates', dates, isProcessed: true });
 }
 
 function readFail(reader: Reader): FaultAction {

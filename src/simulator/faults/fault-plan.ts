@@ -1,4 +1,5 @@
 import type { AnswerFaultRequest } from '../answers/answer-faults.ts';
+import type { ShutdownDates } from '../http/shutdown-dates.ts';
 
 /** Which requests, batches or rows a fault concerns. All given words must hold; what is absent matches everything. */
 export interface FaultMatch {
@@ -54,7 +55,8 @@ export type RequestAction =
   | { readonly type: 'cut'; readonly atByte: number; readonly closes: boolean }
   | { readonly type: 'redirect'; readonly to: string; readonly status: number }
   | { readonly type: 'drip'; readonly bytes: number; readonly everyMs: number }
-  | { readonly type: 'list'; readonly kind: ListFault };
+  | { readonly type: 'list'; readonly kind: ListFault }
+  | { readonly type: 'shutdownDates'; readonly dates: ShutdownDates; readonly isProcessed: true };
 
 /** The ways in which servers list batches otherwise than the API; docs/simulator.md says what each is. */
 export const LIST_FAULTS = ['bare_array', 'null_data', 'no_created_at', 'no_metadata', 'empty', 'same_page', 'endless'] as const;

@@ -9,6 +9,7 @@ import { WireError } from '../wire-error.ts';
 import { sendAnswer } from './http-answer.ts';
 import { readCustomId } from './live-calls.ts';
 import { findRoute, type Route } from './routes.ts';
+import { addShutdownDates } from './shutdown-dates.ts';
 import { makeWorldAnswer } from './world-answer.ts';
 
 const IDLE_CONNECTION_MS = 120_000;
@@ -124,6 +125,9 @@ async function handle(simulation: Simulation, { request, route, faults }: Exchan
       const page = await distortList(action.kind, request.query, (query) => makeAnswer(simulation, { ...request, query }, route));
       return sendAnswer(response, page, { fault: undefined, signal });
     }
+    case 'shutdownDates':
+      if (answer !== undefined) await sendAnswer(response, addShutdownDates(answer, action.dates), { fault: undefined, signal });
+      return;
     case 'world':
       return sendAnswer(response, makeWorldAnswer(action, answer), { fault: undefined, signal });
     default:

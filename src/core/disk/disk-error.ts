@@ -1,0 +1,108 @@
+import { AppError, UsageError } from '../errors.ts';
+
+/**
+ * The disk refuses: it is full, failing, read-only, closed to this user, or out of descriptors. One sentence: what, which path, what to do.
+ * Exit 2, for a command that has spent nothing; a run that has ends with 5.
+ */
+export class DiskError extends UsageError {
+  /** The system's word for it, for example `ENOSPC`. */
+  readonly errno: string;
+  readonly path: string;
+  /** The sentence without what to do. */
+  readonly what: string;
+  constructor(what: string, todo: string, options: { readonly errno: string; readonly path: string; readonly cause: unknown }) {
+    super(`${what}; ${todo}`, { code: 'disk', cause: options.cause });
+    this.name = 'DiskError';
+    this.what = what;
+    this.errno = options.errno;
+    this.path = options.path;
+  }
+}
+
+interface Reason {
+  readonly what: string;
+  readonly todo: string;
+}
+
+const MAKE_WAY = 'move away what stands there';
+const MAKE_WRITABLE = 'make it writable for this user';
+
+/** What each error number means to a person, and what helps. */
+const REASONS: Readonly<Record<string, Reason>> = {
+  ENOSPC: { what: 'the disk is full', todo: 'make room' },
+  EDQUOT: { what: 'the quota on this disk is used up', todo: 'make room' },
+  EFBIG: { what: 'the file is too large for this disk', todo: 'use another disk' },
+  EIO: { what: 'the disk reports an error', todo: 'see that the disk is well' },
+  ENXIO: { what: 'the disk reports an error', todo: 'see that the disk is well' },
+  ESTALE: { what: 'the server of this disk has lost it', todo: 'mount it again' },
+  EROFS: { what: 'it lies where nothing can be written', todo: MAKE_WRITABLE },
+  EACCES: { what: 'this user may not', todo: MAKE_WRITABLE },
+  EPERM: { what: 'this user may not', todo: MAKE_WRITABLE },
+  EMFILE: { what: 'this process has too many files open', todo: 'raise the limit (ulimit -n 4096)' },
+  ENFILE: { what: 'this machine has too many files open', todo: 'end what holds them' },
+  ENAMETOOLONG: { what: 'the name is too long for this disk', todo: 'choose a shorter one' },
+  ENOTDIR: { what: 'a part of its path is no folder', todo: MAKE_WAY },
+  EISDIR: { what: 'a folder stands there', todo: MAKE_WAY },
+  ENOTEMPTY: { what: 'a folder stands there', todo: MAKE_WAY },
+  EEXIST: { what: 'something else stands there', todo: MAKE_WAY },
+  ELOOP: { what: 'a link stands there', todo: MAKE_WAY },
+  ENOENT: { what: 'it is gone', todo: 'see what removed it' },
+  EBUSY: { what: 'another program uses it', todo: 'end that program' },
+};
+
+/** Of those, what another place for the state helps against. */
+const CURED_ELSEWHERE: ReadonlySet<string> = new Set(['EROFS', 'EACCES', 'EPERM', 'ENAMETOOLONG', 'ENOSPC', 'EDQUOT']);
+
+/** What a system call was about; others, of networks and processes, are none of the disk's. */
+const VERBS: Readonly<Record<string, string>> = {
+  open: 'open',
+  mkdir: 'make the folder',
+  mkdtemp: 'make a folder in',
+  read: 'read',
+  scandir: 'read',
+  stat: 'read',
+  lstat: 'read',
+  readlink: 'read',
+  realpath: 'read',
+  access: 'use',
+};
+const WRITING =
+  /^(write|writev|append|fsync|fdatasync|sync|datasync|ftruncate|truncate|rename|link|unlink|rm|rmdir|copyfile|copyFile|chmod|fchmod|close|utime|futime)/;
+
+/**
+ * An error of the file system as a sentence; anything else as it is.
+ * @param file whose name is told, but for a folder that cannot be made; absent: the path the error names
+ */
+export function asDiskError(error: unknown, file?: string): unknown {
+  if (error instanceof AppError || !(error instanceof Error)) return error;
+  const { code = '', syscall = '', path: named, dest } = error as NodeJS.ErrnoException & { readonly dest?: string };
+  const reason = Object.hasOwn(REASONS, code) ? REASONS[code] : undefined;
+  const verb = VERBS[syscall] ?? (file !== undefined || WRITING.test(syscall) ? 'write' : undefined);
+  if (reason === undefined || verb === undefined) return error;
+  const path = ((syscall === 'mkdir' ? named : undefined) ?? file ?? dest ?? named ?? 'a file').replace(TEMPORARY, '$1');
+  const elsewhere =
+    CURED_ELSEWHERE.has(code) && /[\\/]\.rowmill([\\/]|$)/.test(path) ? ', or keep the state elsewhere (--state-dir DIR)' : '';
+  const todo = `${reason.todo}${elsewhere}, then type the same command again`;
+  return new DiskError(`cannot ${verb} ${path}: ${reason.what} (${code})`, todo, { errno: code, path, cause: error });
+}
+
+/** What stands before a file's name while it is written. */
+const TEMPORARY = /(^|[\\/])\.tmp-\w+-/;
+
+/** Does something to a file. @throws DiskError where the disk refuses */
+export function onDisk<T>(file: string, step: () => T): T {
+  try {
+    return step();
+  } catch (error) {
+    throw asDiskError(error, file);
+  }
+}
+
+/** The same for a step that takes its time. */
+export async function onDiskLater<T>(file: string, step: () => Promise<T>): Promise<T> {
+  try {
+    return await step();
+  } catch (error) {
+    throw asDiskError(error, file);
+  }
+}

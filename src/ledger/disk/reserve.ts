@@ -1,0 +1,56 @@
+import { randomFillSync } from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+import { onDisk } from '../../core/disk/disk-error.ts';
+import { openPrivateFile, removeQuietly, writeFully } from './durable-files.ts';
+
+/**
+ * Room on the disk that is kept for what is about to be paid for: a file of bytes that mean nothing. It is made before the effect, so that a full
+ * disk is noticed while nothing is spent, and removed when the disk has become full meanwhile, so that what comes back can be written.
+ */
+export interface DiskReserve {
+  /** Makes it as large as that, if it is smaller. @throws DiskError where the disk has no such room */
+  ensure(bytes: number): void;
+  /** Gives the room back. @returns whether there was any */
+  release(): boolean;
+}
+
+/** It grows in steps, so that most effects find it large enough. */
+const STEP_BYTES = 1 << 18;
+
+export const RESERVE_FILE = 'reserve';
+
+/** What a killed process left of one is taken over. */
+export function createDiskReserve(directory: string): DiskReserve {
+  const file = path.join(directory, RESERVE_FILE);
+  let bytes = 0;
+
+  function grow(wantedBytes: number): void {
+    const descriptor = openPrivateFile(file, fs.constants.O_WRONLY | fs.constants.O_CREAT);
+    try {
+      bytes = fs.fstatSync(descriptor).size;
+      // Bytes that cannot be packed: some disks store none of a file of zeros.
+      const random = randomFillSync(Buffer.allocUnsafe(STEP_BYTES));
+      for (; bytes < wantedBytes; bytes += STEP_BYTES) writeFully(descriptor, random, bytes);
+    } finally {
+      fs.closeSync(descriptor);
+    }
+  }
+
+  return {
+    ensure(wantedBytes) {
+      if (bytes < wantedBytes) onDisk(file, () => grow(wantedBytes));
+    },
+    release() {
+      const hadRoom = bytes > 0;
+      bytes = 0;
+      removeQuietly(file);
+      return hadRoom;
+    },
+  };
+}
+
+/** Whether room helps against an error. */
+export function isOutOfRoom(error: unknown): boolean {
+  return ['ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException).code ?? '');
+}

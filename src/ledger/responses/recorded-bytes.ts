@@ -1,0 +1,20 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { onDiskLater } from '../../core/disk/disk-error.ts';
+import type { ResponseFile } from '../response-file.ts';
+
+/** Whether a recorded file, or the part of a live one, still has the bytes it was recorded with. It is read as a whole: about a second per gigabyte. */
+export function hasRecordedBytes(
+  path: string,
+  { offsetBytes, bytes }: Pick<ResponseFile, 'offsetBytes' | 'bytes'>,
+  { sha256, signal }: { readonly sha256: string; readonly signal: AbortSignal },
+): Promise<boolean> {
+  const digest = createHash('sha256');
+  return onDiskLater(path, async () => {
+    if (bytes > 0) {
+      const stream = createReadStream(path, { start: offsetBytes, end: offsetBytes + bytes - 1, highWaterMark: 1 << 20, signal });
+      for await (const chunk of stream) digest.update(chunk as Buffer);
+    }
+    return digest.digest('hex') === sha256;
+  });
+}

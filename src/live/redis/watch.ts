@@ -1,0 +1,109 @@
+import type { Redis } from 'ioredis';
+import { AppError, EXIT } from '../../core/errors.ts';
+import { describeReply, describeUrl, reasonOf } from './connection.ts';
+import { type ErrorReply, readErrorReply } from './error-reply.ts';
+import { createRepeatGate } from './repeat-gate.ts';
+
+/** A connection that comes back within so long is not worth a word. */
+const SHORT_ABSENCE_MS = 2_000;
+/** Redis that answered with an error and then lets the connection go is still the one that answered. */
+const REMEMBERED_MS = 10_000;
+/** A run waits so long for Redis to do what it is asked for. */
+const RUN_PATIENCE_MS = 600_000;
+
+export interface RedisWatchOptions {
+  readonly redis: Redis;
+  readonly redisUrl: string;
+  readonly nowMs: () => number;
+  /** For a person: one sentence, once a minute at most for the same trouble. */
+  readonly tell: (message: string) => void;
+  /** Behind the sentence that ends the work: what becomes of it. */
+  readonly afterwards: string;
+}
+
+/** Judges what goes wrong with Redis in the middle of work: what may pass is told and waited for, anything else ends the work. */
+export class RedisWatch {
+  readonly nowMs: () => number;
+  readonly #redisUrl: string;
+  readonly #tell: (message: string) => void;
+  readonly #afterwards: string;
+  /** What keeps the connection from being made. */
+  #connectionError: unknown = null;
+  #lastReply: { readonly reply: ErrorReply; readonly atMs: number } | null = null;
+  readonly #isDue: (kind: string) => boolean;
+
+  constructor({ redis, redisUrl, nowMs, tell, afterwards }: RedisWatchOptions) {
+    this.#afterwards = afterwards;
+    this.nowMs = nowMs;
+    this.#redisUrl = redisUrl;
+    this.#tell = tell;
+    this.#isDue = createRepeatGate(nowMs);
+    redis.on('error', (error) => {
+      this.#connectionError = error;
+    });
+    redis.on('ready', () => {
+      this.#connectionError = null;
+    });
+  }
+
+  /** A step of something that goes on by itself failed. @returns why no waiting helps; null for what may pass, which is told */
+  onFailure(error: unknown, absentMs = Number.POSITIVE_INFINITY): AppError | null {
+    const reply = this.readReply(error);
+    if (reply?.mayPass === false) return this.#stop(describeReply(reply, this.#redisUrl), error);
+    if (reply !== null) {
+      if (this.#isDue(reply.word)) this.#tell(`${describeReply(reply, this.#redisUrl)}; waiting until that has passed, nothing is lost`);
+    } else if (absentMs >= SHORT_ABSENCE_MS && this.#isDue('absent')) {
+      const reason = reasonOf(this.#connectionError ?? error);
+      this.#tell(`Redis at ${describeUrl(this.#redisUrl)} is out of reach (${reason}); waiting for it, nothing is lost`);
+    }
+    return null;
+  }
+
+  /** A run's step has failed for so long that it ends. */
+  onLongFailure(error: unknown): AppError {
+    const reply = this.readReply(error);
+    if (reply !== null) return this.#stop(`${describeReply(reply, this.#redisUrl)}; it has been so for ten minutes`, error);
+    const message = 'Redis is out of reach for ten minutes; nothing is lost: start it and run the same command again';
+    return new AppError(message, { code: 'redis', exitCode: EXIT.notFinished, cause: error });
+  }
+
+  /** Whether no waiting helps: Redis answers with what does not pass. */
+  isLasting(error: unknown): boolean {
+    return this.readReply(error)?.mayPass === false;
+  }
+
+  /** What Redis says, be it to a command or to a connection that is to be made. */
+  readReply(error: unknown): ErrorReply | null {
+    const reply = readErrorReply(error) ?? readErrorReply(this.#connectionError);
+    if (reply !== null) this.#lastReply = { reply, atMs: this.nowMs() };
+    const last = this.#lastReply;
+    return last !== null && this.nowMs() - last.atMs < REMEMBERED_MS ? last.reply : null;
+  }
+
+  #stop(message: string, cause: unknown): AppError {
+    return new AppError(`${message}; ${this.#afterwards}`, { code: 'redis', exitCode: EXIT.stopped, cause });
+  }
+}
+
+/** How a run waits for one step that it repeats until Redis does it. */
+export class RedisPatience {
+  readonly #watch: RedisWatch;
+  #failingSinceMs: number | null = null;
+
+  constructor(watch: RedisWatch) {
+    this.#watch = watch;
+  }
+
+  onAnswer(): void {
+    this.#failingSinceMs = null;
+  }
+
+  /** @returns why it gives up; null while it waits */
+  onFailure(error: unknown): AppError | null {
+    const nowMs = this.#watch.nowMs();
+    this.#failingSinceMs ??= nowMs;
+    const failingMs = nowMs - this.#failingSinceMs;
+    if (failingMs >= RUN_PATIENCE_MS) return this.#watch.onLongFailure(error);
+    return this.#watch.onFailure(error, failingMs);
+  }
+}

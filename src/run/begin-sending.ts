@@ -1,0 +1,136 @@
+import { mayHaveUnknownBatches, sweepBatches } from '../batch/sweep.ts';
+import type { Lane } from '../core/lane.ts';
+import type { Agreement } from './agree.ts';
+import { followAddress } from './open/follow-address.ts';
+import { createStepOf } from './open/next-step.ts';
+import { viewKeys } from './open/opening.ts';
+import { writeHoldout } from './open/prepare.ts';
+import type { Connection } from './open/target.ts';
+import type { OpenedRun } from './open-run.ts';
+import { choosePrice } from './plan/choose-lane.ts';
+import { estimateRun } from './plan/spending.ts';
+import { makeBatchContext } from './send/batch-context.ts';
+import { createDueRequests } from './send/due-request.ts';
+import { createDuplicateRows } from './send/duplicate-rows.ts';
+import { hasSpent } from './send/has-spent.ts';
+import { chooseCount, openLanes } from './send/open-lanes.ts';
+import { createPilotLane } from './send/pilot-lane.ts';
+import { createRateWait } from './send/rate-wait.ts';
+import { requireAccess } from './send/require-access.ts';
+import { createRunView } from './send/run-view.ts';
+import { sendUntilDone, waitForEnd } from './send/send-until-done.ts';
+import type { StopSignal } from './send/stop.ts';
+import { openStopRules } from './send/stop-rules.ts';
+import { startRun } from './start-run.ts';
+
+/** The API's completion window: 24 h. */
+const BATCH_LIFE_MS = 86_400_000;
+
+/** A run whose lanes are open: nothing was sent yet. */
+export interface Sending {
+  /** The run's id. */
+  readonly run: string;
+  readonly lane: Lane;
+  /** What the run was expected to cost in the lane it sends to; null when unknown. */
+  readonly estimateNanoUsd: number | null;
+  /** Sends what is due, and returns when everything has come to its end. May be called again. */
+  send(): Promise<void>;
+  hasSpent(): boolean;
+  /** Whether answers that still come wait for the next run instead of being recorded. */
+  holdEnds(isHeld: boolean): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface SendingParts {
+  readonly connection: Connection;
+  readonly stopSignal: StopSignal;
+}
+
+/**
+ * Begins the run, or goes on with it, once everything is there that may be refused.
+ * @throws UsageError when a budget cannot be kept; AppError exit 4 when key or model are refused
+ */
+export async function beginSending(opened: OpenedRun, agreement: Agreement, { connection, stopSignal }: SendingParts): Promise<Sending> {
+  const { options, prepared, ledger, books, onRecord } = opened;
+  const { signal, target } = options;
+  const { job } = prepared.compiled;
+  const { planned, selected, laneName, budgetNanoUsd } = agreement;
+  const { plan, opening, reopenedKeys } = planned;
+  const { provider } = connection;
+  const isSimulated = target.origin === 'simulator';
+
+  followAddress(provider, { ...options, ledger });
+  const context = makeBatchContext({ ...options, ledger, job, provider, stopping: stopSignal.stopping });
+  // A state without a run looks a day back: as long as a batch may live that another checkout of the job left.
+  const sweepSince = ledger.fold.runs.at(-1)?.startedAt ?? new Date(context.clock().getTime() - BATCH_LIFE_MS).toISOString();
+  if (opening.isFresh || reopenedKeys.length > 0)
+    await requireAccess(context.provider, {
+      model: job.model,
+      modelEnd: planned.modelEnd,
+      origin: target.origin,
+      signal: context.stopping,
+    });
+
+  const estimateNanoUsd = estimateRun(plan, choosePrice(job.mode, laneName), { ledger, books });
+  const begin = () => startRun(ledger, { planned, lane: laneName, estimateNanoUsd, job: job.name, isSimulated, effects: options.effects });
+  const stepOf = createStepOf(ledger, job, 'working');
+  const shared = { job, books, prepared, plan, budgetNanoUsd };
+  const lanes = await openLanes({ ...options, ...shared, name: laneName, url: prepared.compiled.url, context, stepOf, startRun: begin });
+  try {
+    const { run, budget } = lanes;
+    await writeHoldout(prepared, signal);
+    const waiting = { lane: lanes.lane, noWait: options.waitMs === 0, batchesUnderWay: () => lanes.batch.underWay };
+    const stopRules = await openStopRules({ ...shared, run, ledger, onRecord, isSimulator: isSimulated, warn: options.warn });
+    const lane = createPilotLane({ lane: lanes.lane, stopRules, pilot: job.pilot, waitForEnd: () => waitForEnd(waiting) });
+    const startedAt = context.clock();
+    const duplicates = createDuplicateRows(ledger.keys);
+    options.watch(createRunView({ ...shared, run, lanes, context, keys: ledger.keys, duplicates }));
+    const working = {
+      ...prepared,
+      ledger,
+      ...waiting,
+      lane,
+      duplicates,
+      stepOf,
+      makeDueRequest: createDueRequests(ledger, viewKeys(ledger, job), prepared),
+      tokensOf: chooseCount(prepared.tokens, lanes),
+      selected,
+      budget,
+      signal,
+      takeRetryable: books.takeRetryable,
+      waitForRate: createRateWait(ledger, books, context),
+    };
+
+    /** Live calls alone need no list, and many servers have none: it is looked at only where something of ours may be in it. */
+    async function sweep(since: string): Promise<void> {
+      if (laneName === 'batch' || mayHaveUnknownBatches(context)) await sweepBatches(context, since);
+      await lane.resume();
+    }
+
+    return {
+      run,
+      lane,
+      estimateNanoUsd: findEstimate(opened, agreement, estimateNanoUsd),
+      async send() {
+        await sweep(sweepSince);
+        await sendUntilDone(working);
+        await sweep(startedAt.toISOString());
+        while (lane.underWay.length > 0) await lane.nextEnd();
+        await lane.drain();
+        await lane.nextEnd();
+      },
+      hasSpent: () => hasSpent(ledger, books, run),
+      holdEnds: async (isHeld) => lanes.live?.holdEnds(isHeld),
+      close: () => lanes.close(),
+    };
+  } catch (error) {
+    await lanes.close();
+    throw error;
+  }
+}
+
+/** What it was expected to cost when it began goes for the lane it began in. */
+function findEstimate({ ledger }: OpenedRun, { laneName }: Agreement, estimateNanoUsd: number | null): number | null {
+  const { lane = null, estimateNanoUsd: begunWith = null } = ledger.fold.currentRun ?? {};
+  return lane !== null && lane !== laneName ? estimateNanoUsd : begunWith;
+}

@@ -1,0 +1,76 @@
+import { asDiskError } from '../core/disk/disk-error.ts';
+import { type Refusal, watchForRefusal } from './finish/refusal.ts';
+import { createWarningLog, type WarningLog } from './finish/warning-log.ts';
+import { renameOldState } from './open/old-state.ts';
+import { type OpenedLedger, openJobLedger } from './open/open-job-ledger.ts';
+import { keepTableRows, prepareJob, removeEmptyFolders } from './open/prepare.ts';
+import type { PreparedJob } from './open/prepared-job.ts';
+import type { RunOptions } from './options.ts';
+import { warnOfVerdicts } from './plan/plan-open-job.ts';
+import { asSpent, hasSpent } from './send/has-spent.ts';
+
+/** A job opened for a run: its table, and its ledger under the lock. */
+export interface OpenedRun extends OpenedLedger {
+  /** As given, with warnings kept on their way. */
+  readonly options: RunOptions;
+  readonly prepared: PreparedJob;
+  readonly warnings: WarningLog;
+  readonly refusal: Refusal;
+  /** Removes the rows kept for further passes. */
+  readonly forgetRows: () => Promise<void>;
+  /** Settles what a run that ends by an error leaves. @returns what to throw instead */
+  fail(error: unknown): Promise<unknown>;
+  close(): Promise<void>;
+}
+
+/** @throws UsageError when the job cannot be run; LockHeldError; LedgerError when the state is damaged */
+export async function openRun(given: RunOptions): Promise<OpenedRun> {
+  const warnings = createWarningLog(given.warn);
+  const options: RunOptions = { ...given, warn: warnings.tell };
+  const { effects, target } = options;
+  const waiting = { ...effects, ifRunning: options.ifRunning ?? 'fail', stopping: options.stopping, tell: options.warn };
+  const opened = await prepareJob({
+    ...options,
+    isToWrite: true,
+    async renameOldState(from, to, job) {
+      await renameOldState(from, to, { ...effects, identity: effects.processIdentity, job, waiting });
+      options.warn(`${from} is ${to} from now on: another base URL of the same host has another state directory`);
+    },
+  });
+  const openedLedger = await openJobLedger(opened, {
+    ...options,
+    origin: target.origin,
+    access: 'write',
+    waiting,
+    copies: { adopt: options.adoptCopy ?? (async () => false), tell: options.warn },
+  });
+  const { ledger, books } = openedLedger;
+  for (const warning of warnOfVerdicts(ledger)) options.warn(warning);
+  const refusal = watchForRefusal({ ledger, books });
+  const { prepared, forgetRows } = keepTableRows(opened);
+
+  async function fail(error: unknown): Promise<unknown> {
+    // Whatever went wrong after another process took over, files that were gone under us, is no more than a consequence.
+    ledger.assertHeld();
+    // Why the run failed is what has to be told.
+    await refusal.withdrawFor(error).catch(() => {});
+    const run = ledger.fold.currentRun?.id ?? null;
+    if (run === null) await forgetRows();
+    const told = asDiskError(error);
+    return run !== null && hasSpent(ledger, books, run) ? asSpent(told) : told;
+  }
+
+  return {
+    ...openedLedger,
+    options,
+    prepared,
+    warnings,
+    refusal,
+    forgetRows,
+    fail,
+    async close() {
+      await ledger.closeUnused();
+      if (opened.missingFolder !== null) removeEmptyFolders(prepared.stateDirectory, opened.missingFolder);
+    },
+  };
+}

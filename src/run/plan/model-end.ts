@@ -1,0 +1,108 @@
+import type { Job } from '../../core/job.ts';
+import { isFineTuned } from '../../core/model/base-model.ts';
+import { readModelParams } from '../../input/request/model-params.ts';
+import { findParamDoubts } from '../../input/request/param-doubts.ts';
+import type { ModelEnd } from '../../openai/model-ends.ts';
+import { formatDollars } from '../../output/format-numbers.ts';
+import type { KnownEnd } from '../open/model-end.ts';
+import type { Advised } from './advice.ts';
+import { type LaneCosts, priceWork } from './cost.ts';
+
+/** What a model's end means to a job. Field names are a contract (`modelEnd` of `plan --json` and `doctor --json`). */
+export interface PlannedEnd {
+  /** The job's model. */
+  readonly model: string;
+  /** `YYYY-MM-DD` (UTC). */
+  readonly endsOn: string;
+  /** Days from today; 0 on the day itself, negative after it. */
+  readonly daysLeft: number;
+  /** Null where none is known. */
+  readonly successor: Successor | null;
+  /** Who said when it ends. */
+  readonly source: string;
+  /** All of it in one sentence, without a final period. */
+  readonly message: string;
+}
+
+export interface Successor {
+  readonly model: string;
+  /** What the planned requests cost there, with as many tokens. */
+  readonly cost: LaneCosts;
+  /** What of the job's parameters it would not take, and what to do: one sentence each, without a final period. */
+  readonly refuses: readonly string[];
+}
+
+export interface EndOptions extends KnownEnd {
+  /** An ISO date or instant. */
+  readonly today: string;
+}
+
+type AskedJob = Pick<Job, 'model' | 'params' | 'confidence'>;
+
+const UNPRICED: LaneCosts = { batch: null, live: null, flex: null };
+
+/**
+ * What it means to a job that its model ends: when, what takes its place, and what the same requests cost there.
+ * @param advised null where the job could not be planned
+ */
+export function foreseeEnd(job: AskedJob, { end, today, holdsHere }: EndOptions, advised: Advised | null): PlannedEnd {
+  const { model } = job;
+  const { endsOn, source } = end;
+  const daysLeft = countDays(today, endsOn);
+  const successor = end.successor === null ? null : describeSuccessor(job, end.successor, advised);
+  const when = `${model} ${describeEnd(end, model, daysLeft)}${holdsHere ? '' : ' at OpenAI'}`;
+  const message = successor === null ? when : `${when}; ${proposeSuccessor(advised, successor)}`;
+  return { model, endsOn, daysLeft, successor, source, message };
+}
+
+function describeSuccessor(job: AskedJob, model: string, advised: Advised | null): Successor {
+  const cost = advised === null ? UNPRICED : priceWork({ ...advised.prices, model }, advised.work);
+  return { model, cost, refuses: listRefused(job, model) };
+}
+
+/** Also what it does unasked: a model that thinks makes another job of one that was answered at once, and one parameter keeps it from that. */
+function listRefused(job: AskedJob, successor: string): readonly string[] {
+  const own = new Set(findParamDoubts(job).map(({ path }) => path.join('.')));
+  const doubts = findParamDoubts({ ...job, model: successor }).filter(({ path }) => !own.has(path.join('.')));
+  if (!mayAnswerAtOnce(job, successor)) return doubts.map(({ message }) => message);
+  const refused = doubts.filter(({ path }) => path.at(-1) !== 'max_output_tokens').map(({ message }) => message);
+  const note = `${successor} thinks first, which is billed as output and spends params.max_output_tokens; ${REMEDY} lets it answer at once`;
+  return refused.some((message) => message.includes(REMEDY)) ? refused : [...refused, note];
+}
+
+const REMEDY = 'params.reasoning_effort: none';
+
+/** Whether the job's model answers at once, and its successor would too, but only if told so. */
+function mayAnswerAtOnce({ model, params }: AskedJob, successor: string): boolean {
+  const [own, other] = [readModelParams(model), readModelParams(successor)];
+  if (own?.efforts.length !== 0 || params.reasoning_effort !== undefined || other === null) return false;
+  return other.defaultEffort !== 'none' && other.efforts.includes('none');
+}
+
+function proposeSuccessor(advised: Advised | null, successor: Successor): string {
+  return [`today’s successor is ${successor.model}${compareCosts(advised, successor)}`, ...successor.refuses].join('; ');
+}
+
+function describeEnd({ model, endsOn }: ModelEnd, asked: string, daysLeft: number): string {
+  const whose = isFineTuned(asked) && model !== asked ? ` with its base ${model}` : '';
+  if (daysLeft < 0) return `ended on ${endsOn}${whose}`;
+  const left = daysLeft === 0 ? 'today' : `in ${daysLeft} ${daysLeft === 1 ? 'day' : 'days'}`;
+  return `ends on ${endsOn} (${left})${whose}`;
+}
+
+/** Nothing where the successor has no price, or nothing is to be sent. */
+function compareCosts(advised: Advised | null, { cost: there }: Successor): string {
+  if (advised === null) return '';
+  const { priced, cost, hasImages } = advised;
+  const [now, then] = [cost[priced], there[priced]];
+  if (then === null || then.expectedNanoUsd === 0) return '';
+  const instead = now === null ? '' : ` instead of ${formatDollars(now.expectedNanoUsd)}`;
+  const images = hasImages ? ', if it counts images alike' : '';
+  return `: this job would cost ${formatDollars(then.expectedNanoUsd)} there${instead}${images}`;
+}
+
+const DAY_MS = 86_400_000;
+
+function countDays(from: string, to: string): number {
+  return Math.round((Date.parse(to) - Date.parse(from.slice(0, 10))) / DAY_MS);
+}

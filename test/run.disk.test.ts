@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { test } from 'node:test';
+import { asDiskError, DiskError } from '../src/core/disk/disk-error.ts';
+import { readAnswers } from './helpers/damage.ts';
+import type { DiskFault } from './helpers/disk-faults.ts';
+import { assertTold, makeDiskWorld, readResult, readUndisturbed } from './helpers/disk-world.ts';
+import { makeWorld } from './helpers/run-world.ts';
+
+test('an error of the disk is one sentence: what, which path, what to do; with another place for the state where that helps', () => {
+  const state = '/home/me/jobs/.rowmill/reviews/events.jsonl';
+  const cases = [
+    [
+      'ENOSPC',
+      'write',
+      state,
+      `cannot write ${state}: the disk is full (ENOSPC); make room, or keep the state elsewhere (--state-dir DIR)`,
+    ],
+    ['EDQUOT', 'write', 'out.csv', 'cannot write out.csv: the quota on this disk is used up (EDQUOT); make room'],
+    ['EIO', 'fsync', state, `cannot write ${state}: the disk reports an error (EIO); see that the disk is well`],
+    ['EROFS', 'open', state, `cannot open ${state}: it lies where nothing can be written (EROFS); make it writable`],
+    ['EROFS', 'mkdir', '/home/me/.rowmill', 'cannot make the folder /home/me/.rowmill: .*--state-dir DIR'],
+    ['EACCES', 'mkdir', '/home/me/.rowmill', 'cannot make the folder /home/me/.rowmill: this user may not \\(EACCES\\); .*--state-dir DIR'],
+    [
+      'EMFILE',
+      'open',
+      'out.csv',
+      'cannot open out.csv: this process has too many files open \\(EMFILE\\); raise the limit \\(ulimit -n 4096\\)',
+    ],
+    [
+      'ENAMETOOLONG',
+      'rename',
+      'out.csv',
+      'cannot write out.csv: the name is too long for this disk \\(ENAMETOOLONG\\); choose a shorter one',
+    ],
+    ['EISDIR', 'rename', 'out.csv', 'cannot write out.csv: a folder stands there \\(EISDIR\\); move away'],
+    ['EIO', 'read', state, `cannot read ${state}: the disk reports an error`],
+  ] as const;
+  for (const [code, syscall, path, sentence] of cases) {
+    const known = asDiskError(Object.assign(new Error(`${code}: no`), { code, syscall, path }));
+    assert.ok(known instanceof DiskError, `${code} of ${syscall}`);
+    assert.equal(known.exitCode, 2);
+    const isPlain = !sentence.includes('\\') && !sentence.includes('.*');
+    if (isPlain) assert.ok(known.message.startsWith(sentence), known.message);
+    else assert.match(known.message, new RegExp(sentence));
+    assert.match(known.message, /then type the same command again$/);
+  }
+});
+
+test('an error of the network or of another process is none of the disk', () => {
+  for (const [code, syscall] of [
+    ['EACCES', 'listen'],
+    ['EACCES', 'spawn'],
+    ['ECONNRESET', 'read'],
+  ] as const) {
+    const error = Object.assign(new Error(code), { code, syscall });
+    assert.equal(asDiskError(error), error);
+  }
+});
+
+/** Every other place is made to fail in slow.disk-faults. */
+const faults: readonly (Omit<DiskFault, 'under' | 'nth'> & { readonly mode: 'batch' | 'live'; readonly exitCode: number | null })[] = [
+  { mode: 'batch', errno: 'EROFS', first: 'mkdir proof@simulator', exitCode: 2 },
+  { mode: 'live', errno: 'ENOSPC', first: 'write live-', isLasting: true, exitCode: null },
+];
+
+for (const { mode, exitCode, ...fault } of faults) {
+  const ending = exitCode === null ? 'goes by' : `ends with ${exitCode}`;
+  test(`${fault.errno} of ${fault.first} in a ${mode} run ${ending}, and the same command brings the undisturbed table and bill`, async () => {
+    const disk = await makeDiskWorld(mode);
+    try {
+      const broken = await disk.runBroken({ ...fault, nth: 1 });
+      assert.notDeepEqual(broken.fired, [], 'the fault fired');
+      assertTold(broken, `${fault.errno} of ${fault.first}`);
+      assert.equal(broken.error?.exitCode ?? null, exitCode, broken.error?.message);
+      await disk.run();
+      assert.deepEqual(readResult(disk), await readUndisturbed(mode));
+    } finally {
+      await disk.close();
+    }
+  });
+}
+
+test('bytes of an answer that were altered are told and not served; the file from a backup brings the answers back, for nothing', async (t) => {
+  const world = await makeWorld(t);
+  await world.run();
+  const answers = readAnswers(world);
+  const responses = path.join(world.stateDirectory, 'responses');
+  const name = fs.readdirSync(responses).find((file) => file.endsWith('.output.jsonl')) ?? '';
+  const file = path.join(responses, name);
+  const whole = fs.readFileSync(file, 'utf8');
+  fs.writeFileSync(file, whole.replace('Note number 3', 'Note number 8'));
+  assert.notEqual(fs.readFileSync(file, 'utf8'), whole);
+  fs.appendFileSync(world.path('in.csv'), '"r99","one more"\n');
+
+  const altered = await world.run();
+  assert.deepEqual([altered.summary.exitCode, altered.summary.causes], [3, { unknown: 12 }]);
+  assert.ok(altered.warnings.some((warning) => warning.includes(name) && warning.includes('restore the file from a backup')));
+  assert.match(world.read('out.failures.csv'), new RegExp(`unknown,"?held: its answer lies in .*${name}`));
+  assert.doesNotMatch(world.read('out.csv'), /Note number 8 says awful/);
+  assert.equal(world.simulator.bill().length, 13, 'only the new row was paid for');
+
+  fs.writeFileSync(file, whole);
+  fs.appendFileSync(world.path('in.csv'), '"r98","and another"\n');
+  const restored = await world.run();
+  assert.deepEqual([restored.summary.exitCode, restored.summary.rows.ok], [0, 14]);
+  assert.deepEqual(readAnswers(world).slice(0, 12), answers);
+  assert.equal(world.simulator.bill().length, 14);
+});

@@ -1,0 +1,238 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { renderPlan } from '../src/cli/render/render-plan.ts';
+import { examine, type Finding } from '../src/inspect/doctor.ts';
+import { createProvider } from '../src/openai/provider.ts';
+import { formatDollars } from '../src/output/format-numbers.ts';
+import { planWorld } from './helpers/plan-world.ts';
+import { CANARY_KEY, makeJobText, makeWorld, type World } from './helpers/run-world.ts';
+
+/** The plan of the world's job on a day, at OpenAI itself unless `origin` says otherwise. */
+function planOn(world: World, day: string, origin = 'default') {
+  const effects = { ...world.effects, clock: () => new Date(`${day}T23:30:00Z`) };
+  return planWorld(world, { type: 'all' }, { target: { origin }, effects });
+}
+
+test('a plan says when the model ends, what takes its place and what the job costs there; only where that holds', async (t) => {
+  const world = await makeWorld(t);
+  const plan = await planOn(world, '2026-11-29');
+  const { modelEnd, cost } = plan;
+  assert.ok(modelEnd !== null && modelEnd.successor !== null && cost.batch !== null);
+  assert.deepEqual([modelEnd.model, modelEnd.endsOn, modelEnd.daysLeft], ['gpt-4o-mini', '2027-01-14', 46]);
+  // The same requests under the name of the successor.
+  world.write('job.yaml', makeJobText('model: gpt-6-luna'));
+  const there = await planOn(world, '2026-11-29');
+  assert.equal(there.modelEnd, null);
+  const expected = modelEnd.successor.cost.batch?.expectedNanoUsd ?? 0;
+  assert.ok(Math.abs(expected / (there.cost.batch?.expectedNanoUsd ?? 0) - 1) < 0.05, 'the estimate is that of the successor');
+  const sentence = `gpt-4o-mini ends on 2027-01-14 (in 46 days); today’s successor is gpt-6-luna: this job would cost ${formatDollars(expected)} there instead of ${formatDollars(cost.batch.expectedNanoUsd)}; gpt-6-luna thinks first, which is billed as output and spends params.max_output_tokens; params.reasoning_effort: none lets it answer at once`;
+  assert.equal(modelEnd.message, sentence);
+  assert.ok(plan.problems.some(({ severity, message }) => severity === 'warning' && message === sentence));
+  assert.ok(renderPlan(plan, '', false).includes(`warning: ${sentence}`));
+});
+
+const WORDS: readonly (readonly [model: string, day: string, origin: string, said: RegExp | null])[] = [
+  ['gpt-4o-mini', '2027-01-13', 'default', /^gpt-4o-mini ends on 2027-01-14 \(in 1 day\); today’s successor is gpt-6-luna: this job/],
+  ['gpt-4o-mini', '2027-01-14', 'default', /^gpt-4o-mini ends on 2027-01-14 \(today\); /],
+  ['gpt-4o-mini', '2027-01-15', 'default', /^gpt-4o-mini ended on 2027-01-14; today’s successor is gpt-6-luna: this job/],
+  ['gpt-4', '2026-11-29', 'eu.api.openai.com', /^gpt-4 ended on 2026-10-23; today’s successor is gpt-6\.1-terra: .* instead of \$/],
+  [
+    'ft:gpt-4o-mini-2024-07-18:acme::x1',
+    '2026-11-29',
+    'default',
+    /^ft:gpt-4o-mini-2024-07-18:acme::x1 ends on 2027-01-14 \(in 46 days\) with its base gpt-4o-mini-2024-07-18; /,
+  ],
+  ['gpt-4o-mini', '2027-01-15', 'simulator', null],
+  ['gpt-4o-mini', '2027-01-15', 'api.openai.com.example.org', null],
+  ['gpt-4o-mini', '2027-01-15', 'acme.openai.azure.com-_openai_v1', null],
+  ['gpt-5.6-luna', '2027-01-15', 'default', null],
+];
+
+test('before, on and after the day: what is said, and at whose address', async (t) => {
+  const world = await makeWorld(t, { rows: [['r1', 'A note']] });
+  for (const [model, day, origin, said] of WORDS) {
+    world.write('job.yaml', makeJobText(`model: ${model}`));
+    const { modelEnd, problems } = await planOn(world, day, origin);
+    if (said === null) assert.equal(modelEnd, null, `${model} at ${origin}`);
+    else assert.match(modelEnd?.message ?? '', said);
+    assert.equal(problems.filter(({ message }) => / end(s|ed) on /.test(message)).length, said === null ? 0 : 1);
+  }
+});
+
+const REFUSED: readonly (readonly [job: string, refuses: readonly RegExp[]])[] = [
+  [
+    'params: { temperature: 0, max_output_tokens: 2000 }',
+    [
+      /^params\.temperature: gpt-6-luna is a reasoning model and takes only the default, 1; leave it out, or set params\.reasoning_effort: none$/,
+    ],
+  ],
+  ['params: { temperature: 1, max_output_tokens: 2000 }', [/^gpt-6-luna thinks first/]],
+  ['params: { stop: END, max_output_tokens: 100 }', [/refuse stop: leave it out, or set params\.reasoning_effort: none/]],
+  [
+    'model: gpt-5-mini\nparams: { reasoning_effort: minimal, max_output_tokens: 100 }',
+    [/^params\.reasoning_effort: gpt-6\.1-terra is not known to take minimal, only none, low/],
+  ],
+  ['model: gpt-5\nparams: { max_output_tokens: 2000 }', []],
+  ['model: o1\nparams: { reasoning_effort: low, max_output_tokens: 2000 }', []],
+];
+
+test('what the successor would not take of a job’s parameters is said with it', async (t) => {
+  const world = await makeWorld(t, { rows: [['r1', 'A note']] });
+  for (const [job, refuses] of REFUSED) {
+    world.write('job.yaml', makeJobText(job));
+    const { modelEnd } = await planOn(world, '2026-11-29');
+    const told = modelEnd?.successor?.refuses ?? [];
+    assert.equal(told.length, refuses.length, `${job}: ${told.join(' | ')}`);
+    for (const [index, words] of refuses.entries()) assert.match(told[index] ?? '', words);
+    assert.ok(modelEnd?.message.endsWith(told.join('; ')));
+  }
+});
+
+test('a run says it before it begins, and runs all the same', async (t) => {
+  const world = await makeWorld(t, { rows: [['r1', 'A note']] });
+  const { summary, warnings } = await world.run({ origin: 'default' });
+  assert.equal(summary.exitCode, 0);
+  assert.equal(warnings.filter((message) => /^gpt-4o-mini end(s|ed) on 2027-01-14/.test(message)).length, 1);
+});
+
+/** What the doctor says of the model's end on 2026-11-29. */
+async function examineWorld(world: World, origin: string): Promise<Finding | undefined> {
+  const effects = { ...world.effects, clock: () => new Date('2026-11-29T12:00:00Z') };
+  const findings = await examine({
+    jobFile: world.path('job.yaml'),
+    cwd: world.directory,
+    stateRoot: null,
+    target: {
+      origin,
+      baseUrl: null,
+      connect: async () => ({
+        provider: await createProvider({ apiKey: CANARY_KEY, baseUrl: world.simulator.url, ...effects }),
+        close: async () => {},
+      }),
+    },
+    temporaryDirectory: world.directory,
+    nodeVersion: process.versions.node,
+    effects,
+    signal: new AbortController().signal,
+  });
+  return findings.find(({ name }) => name === 'end');
+}
+
+const TOLD = { shutdownDates: { 'gpt-4o-mini': '2027-02-01', 'gpt-6-luna': '2030-01-01' } };
+const DOCTOR: readonly {
+  readonly name: string;
+  readonly faults?: readonly object[];
+  readonly origin?: string;
+  readonly job?: string;
+  readonly said: RegExp | null;
+}[] = [
+  {
+    name: 'the list tells it',
+    faults: [{ match: { path: '/v1/models' }, do: TOLD }],
+    said: /^gpt-4o-mini ends on 2027-02-01 \(in 64 days\); .* instead of \$0/,
+  },
+  {
+    name: 'the model alone tells it',
+    faults: [{ match: { path: '/v1/models/gpt-4o-mini' }, do: TOLD }],
+    said: /^gpt-4o-mini ends on 2027-02-01 /,
+  },
+  {
+    name: 'the base of a fine-tuned model is told',
+    faults: [{ match: { path: '/v1/models' }, do: TOLD }],
+    job: makeJobText('model: "ft:gpt-4o-mini:acme::x1"'),
+    said: /^ft:gpt-4o-mini:acme::x1 ends on 2027-02-01 .*; today’s successor is gpt-6-luna: /,
+  },
+  {
+    name: 'a model whose successor nobody knows',
+    faults: [{ match: { path: '/v1/models' }, do: TOLD }],
+    job: makeJobText('model: gpt-6-luna'),
+    said: /^gpt-6-luna ends on 2030-01-01 \(in 1129 days\)$/,
+  },
+  { name: 'the table knows it', origin: 'default', said: /^gpt-4o-mini ends on 2027-01-14 \(in 46 days\); .* instead of \$0/ },
+  {
+    name: 'a job that cannot be planned',
+    origin: 'default',
+    job: makeJobText().replace('in.csv', 'no.csv'),
+    said: /^gpt-4o-mini ends on 2027-01-14 \(in 46 days\); today’s successor is gpt-6-luna; gpt-6-luna thinks/,
+  },
+  {
+    name: 'the address tells that no end is announced',
+    origin: 'default',
+    faults: [{ match: { path: '/v1/models' }, do: { shutdownDates: { 'gpt-4o-mini': null } } }],
+    said: null,
+  },
+  { name: 'nobody tells it, and the address is not OpenAI’s', said: null },
+];
+
+test('the doctor believes what the address tells of a model’s end before the table, and warns of it', async (t) => {
+  const world = await makeWorld(t, { rows: [['r1', 'A note']] });
+  for (const { name, faults = [], origin = 'simulator', job = makeJobText(), said } of DOCTOR) {
+    await world.restart({ faults });
+    world.write('job.yaml', job);
+    const finding = await examineWorld(world, origin);
+    world.assertFaultsFired();
+    if (said === null) assert.equal(finding, undefined, name);
+    else {
+      assert.match(finding?.message ?? '', said, name);
+      assert.deepEqual([finding?.status, finding?.modelEnd?.message], ['warning', finding?.message]);
+    }
+  }
+});
+
+const GONE = {
+  error: {
+    message: 'The model `gpt-4` does not exist or you do not have access to it.',
+    code: 'model_not_found',
+    type: 'invalid_request_error',
+  },
+};
+const REFUSALS: readonly { readonly name: string; readonly mode: 'batch' | 'live'; readonly fault: object }[] = [
+  { name: '404 of a call', mode: 'live', fault: { match: { path: '/v1/chat/*' }, do: { status: 404, body: GONE } } },
+  { name: '403 of a call', mode: 'live', fault: { match: { path: '/v1/chat/*' }, do: { status: 403, body: GONE } } },
+  { name: '400 of a creation', mode: 'batch', fault: { match: { method: 'POST', path: '/v1/batches' }, do: { status: 400, body: GONE } } },
+  {
+    name: 'the lines of a batch that was under way',
+    mode: 'batch',
+    fault: { match: {}, do: { rowStatus: 404, code: 'model_not_found', message: GONE.error.message } },
+  },
+  {
+    name: 'the validation of a batch',
+    mode: 'batch',
+    fault: { match: {}, do: { fail: 'model_not_found', message: 'The provided model is not supported by the Batch API.', lines: [1] } },
+  },
+];
+
+test('a model that is refused stops the run with exit 4 and says when it ended; no row is touched', async (t) => {
+  const world = await makeWorld(t, { rows: [['r1', 'A note']], job: 'model: gpt-4' });
+  await world.run();
+  world.write('in.csv', 'id,text\nr1,A note\nr2,Another one\n');
+  for (const { name, mode, fault } of REFUSALS) {
+    await world.restart({ faults: [fault] });
+    const { summary } = await world.run({ overrides: { cwd: world.directory, input: null, out: null, mode } });
+    world.assertFaultsFired();
+    assert.equal(summary.exitCode, 4, name);
+    assert.match(
+      summary.verdict,
+      /(does not offer this model: (40\d|model_not_found:) The model|refuses this job: model_not_found: The provided model) .*; gpt-4 ended on 2026-10-23 at OpenAI; today’s successor is gpt-6\.1-terra: this job would cost \$0\.\d+ there instead of \$0\.\d+; /,
+    );
+    assert.deepEqual([summary.rows.ok, summary.rows.failed, summary.rows.pending], [1, 0, 1], name);
+  }
+  await world.restart({});
+  const { summary } = await world.run();
+  assert.deepEqual(
+    [summary.exitCode, summary.rows.ok, summary.ledger.attempts],
+    [0, 2, 2],
+    'where the model is there again, the run goes on',
+  );
+});
+
+test('what is asked before answers make way for others says it too', async (t) => {
+  const world = await makeWorld(t, { rows: [['r1', 'A note']], job: 'model: gpt-4' });
+  const models = { object: 'list', data: [{ id: 'gpt-6-luna', object: 'model' }] };
+  await world.restart({ faults: [{ match: { path: '/v1/models' }, do: { status: 200, body: models } }] });
+  await assert.rejects(
+    world.run({ origin: 'default', isFresh: true }),
+    /does not offer gpt-4 to this key; .* still count; gpt-4 ended on 2026-10-23; today’s/,
+  );
+  world.assertFaultsFired();
+});

@@ -9,6 +9,7 @@ import type { Connection } from './open/target.ts';
 import type { OpenedRun } from './open-run.ts';
 import { choosePrice } from './plan/choose-lane.ts';
 import { estimateRun } from './plan/spending.ts';
+import { probeTable } from './probe-table.ts';
 import { makeBatchContext } from './send/batch-context.ts';
 import { createDueRequests } from './send/due-request.ts';
 import { createDuplicateRows } from './send/duplicate-rows.ts';
@@ -65,6 +66,8 @@ export async function beginSending(opened: OpenedRun, agreement: Agreement, { co
   const sweepSince = ledger.fold.runs.at(-1)?.startedAt ?? new Date(context.clock().getTime() - BATCH_LIFE_MS).toISOString();
   if (opening.isFresh || reopenedKeys.length > 0)
     await requireAccess(provider, { model: job.model, modelEnd: planned.modelEnd, origin: target.origin, signal: context.stopping });
+
+  await probeTable(prepared, selected);
 
   const estimateNanoUsd = estimateRun(plan, choosePrice(job.mode, laneName), { ledger, books });
   const begin = () => startRun(ledger, { planned, lane: laneName, estimateNanoUsd, job: job.name, isSimulated, effects: options.effects });

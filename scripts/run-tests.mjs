@@ -8,8 +8,19 @@ const LOG = '.cache/tests.log';
 const TEST_TIMEOUT_MS = 1_500_000;
 /** Tests are short: collecting garbage on further threads and optimizing much would cost more than it saves. */
 const SHORT_LIVED = ['--single-threaded-gc', '--sparkplug', '--min-semi-space-size=16', '--max-semi-space-size=32'];
-/** The areas that take the longest, begun first; `redis` and `proof` wait a lot, beside which the others get on. */
-const LONGEST_AREAS = ['proof', 'live', 'run', 'redis', 'cli'];
+/**
+ * What runs in one process, begun in this order: the longest first, and what waits a lot (`proof`, `redis`) beside what computes. Each of the slow
+ * ones is alone: they share little, and wait a lot beside one another.
+ */
+const AREAS = [
+  ['proof', /^proof/],
+  ['run-1', /^run\.[a-o]/],
+  ['redis', /^live\.(redis|conformance)/],
+  ['run-2', /^run/],
+  ['live', /^live/],
+  ['commands', /^(cli|api|host|quality|output)\./],
+  ['parts', /^(?!slow\.)/],
+];
 /** Where tests make their thousands of small files, if it is there and has room: memory, so that they do not wait for a disk. */
 const MEMORY_FOLDER = '/dev/shm';
 const MEMORY_BYTES = 2 ** 31;
@@ -42,19 +53,16 @@ export function runTests(files, { titlePattern = null, triesAll = true } = {}) {
 }
 
 /**
- * Writes one file per area (`run.again.test.js` is of the area `run`, `live.redis-restart.test.js` of `redis`) that imports its test files: loading the same modules anew for each file
- * took as long as testing. @returns paths, in the order in which they are begun
+ * Writes one file per area that imports its test files: loading the same modules anew for each file took as long as testing.
+ * @returns paths, in the order in which they are begun
  */
 function writeAreas(files) {
   const folder = '.cache/areas';
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  // Each of the slow ones is an area of its own: they share little, and wait a lot beside one another.
-  const areaOf = (name) =>
-    /^live\.(redis|conformance)/.test(name) ? 'redis' : name.startsWith('slow.') ? name.replace('.test.js', '') : name.split('.')[0];
-  const areas = [...new Set(files.map(areaOf))];
-  const rank = (area) => (LONGEST_AREAS.includes(area) ? LONGEST_AREAS.indexOf(area) : LONGEST_AREAS.length);
-  return areas
+  const areaOf = (name) => AREAS.find(([, pattern]) => pattern.test(name))?.[0] ?? name.replace('.test.js', '');
+  const rank = (area) => (AREAS.findIndex(([known]) => known === area) + AREAS.length) % AREAS.length;
+  return [...new Set(files.map(areaOf))]
     .sort((a, b) => rank(a) - rank(b))
     .map((area, index) => {
       const path = `${folder}/${String(index).padStart(2, '0')}-${area}.test.mjs`;

@@ -79,7 +79,7 @@ test('rows are skipped where the function gives null or throws; text that looks 
     name: 'own-words',
     directory,
     input: { path: 'tickets.csv', columns: ['ticket_id', 'body'] },
-    model: 'gpt-4.1-nano',
+    model: 'gpt-6-luna',
     mode: 'live',
     prompt: ({ ticket_id, body }) => {
       if (ticket_id === '3') throw new Error('no words for this');

@@ -15,7 +15,7 @@ import { PARAMS } from '../src/input/request/params.ts';
 function same<A, B>(..._proof: [A] extends [B] ? ([B] extends [A] ? [] : [never]) : [never]): void {}
 
 const tickets = { path: 'tickets.csv', columns: ['ticket_id', 'body'], id: 'ticket_id' } as const;
-const base = { name: 'typed', input: tickets, model: 'gpt-4.1-nano' } as const;
+const base = { name: 'typed', input: tickets, model: 'gpt-6-luna' } as const;
 
 /** Never called: the compiler is what is tested. Each line below a directive has to be an error, or compiling this file fails. */
 export function wrongJobs(): void {

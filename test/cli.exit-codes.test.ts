@@ -8,6 +8,7 @@ import { takeLock } from '../src/ledger/disk/lock.ts';
 import { readOwnIdentity } from '../src/ledger/disk/process-identity.ts';
 import { startSimulator } from '../src/simulator/start.ts';
 import { CANARY_KEY, createWorld, REVIEW_JOB, REVIEWS, type World } from './helpers/command-line.ts';
+import { wideTest } from './helpers/wide.ts';
 
 const KEY = { OPENAI_API_KEY: CANARY_KEY };
 const worlds: World[] = [];
@@ -160,7 +161,7 @@ describe('exit codes', () => {
     }
   });
 
-  it('0: cancelling a batch that has ended meanwhile is no failure', async () => {
+  wideTest('0: cancelling a batch that has ended meanwhile is no failure', async () => {
     const world = makeWorld();
     const simulator = await startSimulator({ batchSeconds: 3600 });
     try {
@@ -177,7 +178,7 @@ describe('exit codes', () => {
     }
   });
 
-  it('130: the first Ctrl-C stops in order and says how to go on', async () => {
+  wideTest('130: the first Ctrl-C stops in order and says how to go on', async () => {
     const world = makeWorld();
     const simulator = await startSimulator({ faults: [{ match: {}, do: { stuck: 'in_progress' } }] });
     try {

@@ -7,6 +7,7 @@ import type { Finding } from '../src/inspect/doctor.ts';
 import type { Status } from '../src/inspect/status.ts';
 import { startSimulator } from '../src/simulator/start.ts';
 import { CANARY_KEY, createWorld, REVIEW_JOB, REVIEWS, type World } from './helpers/command-line.ts';
+import { wideTest } from './helpers/wide.ts';
 
 const worlds: World[] = [];
 after(() => {
@@ -85,7 +86,7 @@ describe('simulate', () => {
 });
 
 describe('where things come from', () => {
-  it('a table on standard input is kept, and looked at again later', async () => {
+  wideTest('a table on standard input is kept, and looked at again later', async () => {
     const world = makeWorld(REVIEW_JOB.replace('path: reviews.csv', "path: '-', format: csv"));
     const ran = await world.spawn(['run', 'job.yaml', '--simulate', '--json'], {}, REVIEWS);
     assert.equal(ran.exitCode, 0, ran.stderr);

@@ -107,7 +107,7 @@ describe('progress on a terminal', () => {
         model: `gpt-4o-mini${HOSTILE}`,
         lane: 'batch',
         priced: 'batch',
-        startedAt: new Date(),
+        elapsedMs: 61_000,
         rows: 12,
         requests: 10,
         okRequests: 4,
@@ -123,6 +123,7 @@ describe('progress on a terminal', () => {
         unpricedAttempts: 0,
         budgetNanoUsd: null,
         deadline: null,
+        waits: [],
       },
     };
     const progress = startProgress(view, 'auto', stream);

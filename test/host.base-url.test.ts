@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { isLinkLocalAddress, isPrivateAddress, isPrivateName } from '../src/core/bounds/private-address.ts';
 import { UsageError } from '../src/core/errors.ts';
 import { chooseBaseUrl } from '../src/host/base-url.ts';
-import { isLinkLocalAddress, isPrivateAddress, isPrivateName } from '../src/openai/private-address.ts';
 
 const KEY = { OPENAI_API_KEY: 'sk-test' };
 

@@ -207,8 +207,8 @@ test('what would be paid for nothing is warned about', () => {
   assert.match(compile({ ...texts, prompt: 'Is it good? {{ a }}' }).warnings.join(), /with output: text .* does not name bad$/);
   assert.deepEqual(compile({ ...texts, prompt: 'Is it good or bad? {{ a }}' }).warnings, []);
   assert.deepEqual(compile({ ...texts, prompt: '{{ labels | map: "name" | join }} {{ a }}' }).warnings, []);
-  assert.match(compile({ model: 'o4-mini', params: { max_output_tokens: 200 } }).warnings.join(), /spends output tokens on reasoning/);
-  assert.deepEqual(compile({ model: 'o4-mini', params: { max_output_tokens: 2000 } }).warnings, []);
+  assert.match(compile({ model: 'gpt-6-luna', params: { max_output_tokens: 200 } }).warnings.join(), /spends output tokens on reasoning/);
+  assert.deepEqual(compile({ model: 'gpt-6-luna', params: { max_output_tokens: 2000 } }).warnings, []);
 });
 
 test('a row is called by its id columns, else by its number', () => {

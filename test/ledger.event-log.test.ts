@@ -11,6 +11,7 @@ import type { StoredEvent } from '../src/core/event.ts';
 import { makeEventLine, readEventLine } from '../src/ledger/events/event-line.ts';
 import { readEvents } from '../src/ledger/events/event-log.ts';
 import { k, makeLedgerWorld, startRun, submit } from './helpers/ledger-world.ts';
+import { wideTest } from './helpers/wide.ts';
 
 const signal = new AbortController().signal;
 
@@ -45,7 +46,7 @@ test('any flipped bit of an event is noticed', () => {
   }
 });
 
-test('every prefix of the event log opens, for reading and for writing, as the events that are whole', async (t) => {
+wideTest('every prefix of the event log opens, for reading and for writing, as the events that are whole', async (t) => {
   const world = makeLedgerWorld(t);
   const ledger = await world.open();
   await startRun(ledger, 'run-1');

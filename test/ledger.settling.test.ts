@@ -15,7 +15,7 @@ import {
   startRun,
   submit,
 } from './helpers/ledger-world.ts';
-import { runsOf } from './helpers/wide.ts';
+import { runsOf, wideTest } from './helpers/wide.ts';
 
 /** Settles lines as the output of one batch over `k(0)` … `k(4)`, and tells everything that came of it. */
 async function settle(t: TestContext, lines: readonly string[]): Promise<unknown> {
@@ -186,7 +186,7 @@ async function countRecords(ledger: Ledger, run: string): Promise<number> {
   return records;
 }
 
-test('whatever settled.jsonl holds, the state is the same, and a writer makes it whole again', async (t) => {
+wideTest('whatever settled.jsonl holds, the state is the same, and a writer makes it whole again', async (t) => {
   const world = makeLedgerWorld(t);
   const ledger = await world.open();
   await startRun(ledger, 'run-1');

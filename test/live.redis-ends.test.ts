@@ -56,7 +56,7 @@ test('the parts of a seal cannot borrow from each other', () => {
 });
 
 test('queues of other keys, models and base URLs have other names', () => {
-  const identity = { model: 'gpt-4.1-nano', keyFingerprint: 'a', baseUrl: 'https://api.openai.com/v1' };
+  const identity = { model: 'gpt-6-luna', keyFingerprint: 'a', baseUrl: 'https://api.openai.com/v1' };
   const names = [
     identity,
     { ...identity, model: 'ft:gpt/4:x' },

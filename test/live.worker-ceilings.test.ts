@@ -47,8 +47,8 @@ test('a day of dollars is reserved at the upper bound and charged with what was 
 });
 
 test('ceilings come from the environment, and one that cannot be read is refused, not taken for none', () => {
-  assert.deepEqual(readWorkerCeilings({ ROWMILL_WORKER_MODELS: 'gpt-4o-mini, gpt-4.1-nano', ROWMILL_WORKER_OUTPUT_TOKENS: '400' }), {
-    models: new Set(['gpt-4o-mini', 'gpt-4.1-nano']),
+  assert.deepEqual(readWorkerCeilings({ ROWMILL_WORKER_MODELS: 'gpt-4o-mini, gpt-6-luna', ROWMILL_WORKER_OUTPUT_TOKENS: '400' }), {
+    models: new Set(['gpt-4o-mini', 'gpt-6-luna']),
     bodyBytes: 104_857_600,
     outputTokens: 400,
   });

@@ -10,11 +10,11 @@ import { someOf } from './helpers/wide.ts';
 
 type Faults = NonNullable<SimulatorOptions['faults']>;
 
-/** Nano-dollars per token from the price page (2026-11-21): input, cached input, output. Batches cost half, and have no cached rate for these. */
+/** Nano-dollars per token from the price page (2026-11-21): input, cached input, output. Batches cost half; these prompts are too short for the cache. */
 const PRICES: Readonly<Record<string, readonly [number, number, number]>> = {
-  'gpt-4.1-mini': [400, 100, 1600],
+  'gpt-5.6-luna': [200, 20, 1200],
   'gpt-4o-mini': [150, 75, 600],
-  'gpt-4.1-nano': [100, 25, 400],
+  'gpt-6-luna': [100, 10, 500],
 };
 
 interface WireUsage {

@@ -138,7 +138,7 @@ test('what a batch says is kept only where it can be so', async () => {
 
 test('a model with an id of a megabyte is none', async () => {
   reply = json(JSON.stringify({ data: [{ id: 'a' }, { id: 'm'.repeat(MB) }, { id: 7 }, null] }));
-  assert.deepEqual(await provider.listModels(never), ['a']);
+  assert.deepEqual(await provider.listModels(never), [{ id: 'a', endsOn: undefined }]);
 });
 
 for (const [header, askedMs] of [

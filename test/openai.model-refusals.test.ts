@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readGeneral } from '../src/batch/rejection.ts';
+import { isModelCode } from '../src/core/answer/refusal-codes.ts';
 import { classifyFailure } from '../src/openai/classify.ts';
-import { isModelCode } from '../src/openai/refusal.ts';
 
 const error = (code: string | null, message: string, more: object = {}) => ({
   error: { message, type: 'invalid_request_error', param: null, code, ...more },

@@ -56,7 +56,7 @@ test('the page shows everything a report must show', () => {
     'Saved by the batch price $0.002',
     'Saved by the prompt cache $0.00015',
     'Saved by answers that were there already, and duplicates $0.0003',
-    'gpt-4.1-nano-2025-04-14 184 23,000 17 % 8,000 $0.00391',
+    'gpt-6-luna 184 23,000 17 % 8,000 $0.00391',
     'no usable answer 6',
     'All runs together $0.021 800 attempts',
     // tokens, dearest rows, histogram
@@ -89,7 +89,7 @@ test('the page shows everything a report must show', () => {
     'McNemar’s test p = 0.2266 (exact): 3 rows correct only in A, 8 only in B',
     'cost B − A: +$0.001 for the answers of these rows; 2 answers of unknown price in no sum',
     'not compared 0 rows only in A, 20 only in B',
-    'model gpt-4.1-nano gpt-4.1-mini',
+    'model gpt-6-luna gpt-4.1-mini',
     'accuracy 82.0 % 84.0 % to 95.0 % 87.0 % 84.0 % to 95.0 %',
     'cost of these answers $0.003 $0.004',
     'billing 60 0.867 0.950',
@@ -107,8 +107,8 @@ test('the page shows everything a report must show', () => {
     'The last 2 runs',
     'Spent: the latest $0.0041, the highest $0.0041',
     `sha256 ${'a'.repeat(64)}`,
-    'model asked for gpt-4.1-nano',
-    'models that answered gpt-4.1-nano-2025-04-14',
+    'model asked for gpt-6-luna',
+    'models that answered gpt-6-luna',
     'rowmill 0.1.0, Node v20.20.2',
     'name: ticket-labels',
   ];

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import { test } from 'node:test';
 import { countPosts, makeJobText, makeRows, makeWorld, renderCsv, type World } from './helpers/run-world.ts';
-import { someOf } from './helpers/wide.ts';
+import { someOf, wideTest } from './helpers/wide.ts';
 
 /** The custom ids on the bill, batch by batch. */
 function countBilled(world: World): number {
@@ -32,7 +32,7 @@ test('a finished run, run again, sends nothing that could cost and leaves the ta
   assert.deepEqual(lookAt(world.path('out.csv')), before);
 });
 
-test('a finished run whose rows failed for good exits 3 again and sends nothing', async (t) => {
+wideTest('a finished run whose rows failed for good exits 3 again and sends nothing', async (t) => {
   const world = await makeWorld(t, { faults: [{ match: { nth: 3 }, do: { answer: 'refusal' } }] });
   const first = await world.run();
   world.assertFaultsFired();
@@ -102,7 +102,7 @@ test('a changed prompt asks every row again', async (t) => {
   world.check(summary);
 });
 
-test('a prompt that is changed back finds its old answers', async (t) => {
+wideTest('a prompt that is changed back finds its old answers', async (t) => {
   const world = await makeWorld(t);
   await world.run();
   world.write('job.yaml', makeJobText('prompt: "Sort and summarize, in JSON: {{ text }}"'));
@@ -185,7 +185,7 @@ test('dedupe: false pays for each equal row, and each keeps its own call', async
   assert.deepEqual([second.summary.attempts.total, second.summary.rows.reused], [1, 4]);
 });
 
-test('a row that failed for good is opened again by hand only, as often as it takes', async (t) => {
+wideTest('a row that failed for good is opened again by hand only, as often as it takes', async (t) => {
   const world = await makeWorld(t, { faults: [{ match: { row: 4 }, do: { answer: 'refusal' } }] });
   await world.run();
   assert.equal((await world.run()).summary.attempts.total, 0);

@@ -146,7 +146,7 @@ async function startWorkers(redisUrl: string, world: World, count: number) {
       concurrency: 4,
       keyFingerprint: provider.keyFingerprint,
       baseUrl: provider.baseUrl,
-      makeCall: createMakeCall({ provider, makeLineId, clock }),
+      makeCall: createMakeCall({ provider, makeLineId, clock, monotonicMs: world.effects.monotonicMs }),
       ceilings: { models: null, bodyBytes: 1_000_000, outputTokens: null },
       allowance: createDailyAllowance({ calls: null, nanoUsd: null }, clock),
       log: () => {},

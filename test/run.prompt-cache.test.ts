@@ -55,7 +55,7 @@ test('a beginning within the user message is kept too, and a row that begins oth
 
 wideTest('rows sent through one lane are sent through no other; only new ones are', (t) => proveLaneChanges(t, 300));
 
-test('answers of the constant part’s delivery serve in every lane, and so do those of before', async (t) => {
+wideTest('answers of the constant part’s delivery serve in every lane, and so do those of before', async (t) => {
   const world = await makeWorld(t, { rows: makeShortRows(50), job: makeConstantJob() });
   await runIn(world, 'live');
   for (const mode of ['batch', 'flex', 'live'] as const) assert.equal((await runIn(world, mode)).summary.attempts.total, 0, mode);

@@ -6,7 +6,7 @@ import { MOST_TO_STOP_MS, makeProviderStage, type StageOptions } from './helpers
 import { readShape } from './helpers/provider-stub.ts';
 import { someOf } from './helpers/wide.ts';
 
-for (const profile of someOf(PROFILES, 4)) {
+for (const profile of someOf(PROFILES, 3)) {
   const { name, batch } = profile;
 
   test(`${name}: three live rows end ok, the list of batches is never asked for, and what was learned is not learned again`, async (t) => {

@@ -52,7 +52,7 @@ const CASES: readonly Case[] = [
   },
 ];
 
-for (const { name, faults = [], change = () => ({}), exitCode } of someOf(CASES, 3)) {
+for (const { name, faults = [], change = () => ({}), exitCode } of someOf(CASES, 2)) {
   test(`a refused run leaves nothing that looks like a run: ${name}`, async (t) => {
     const world = await makeWorld(t, { faults: [{ match: { every: 4 }, do: { answer: 'refusal' } }] });
     await world.run();

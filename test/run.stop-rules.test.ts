@@ -46,10 +46,13 @@ for (const [title, mode, faults] of someOf(REFUSALS, 2)) {
   });
 }
 
-for (const [mode, fault] of [
-  ['batch', { match: { batch: 1, every: 2 }, do: { rowStatus: 500 } }],
-  ['live', { match: { path: '/v1/chat/completions', share: 0.5, attempts: 'first' }, do: { error: 'server_error' } }],
-] as const) {
+for (const [mode, fault] of someOf(
+  [
+    ['batch', { match: { batch: 1, every: 2 }, do: { rowStatus: 500 } }],
+    ['live', { match: { path: '/v1/chat/completions', share: 0.5, attempts: 'first' }, do: { error: 'server_error' } }],
+  ] as const,
+  1,
+)) {
   test(`a row that fails, is tried again and answered has not failed: ${mode}`, async (t) => {
     const job = 'limits: { concurrency: 1 }\npilot: 10\nstop_if: { failed: "> 0", server_error: "> 0" }';
     const world = await makeWorld(t, { rows: makeRows(20), job, faults: [fault] });

@@ -1,4 +1,3 @@
-import { test } from 'node:test';
 import { shiftClock, whyNoNamespaces } from './helpers/places.ts';
 import { displaceAndWake, raceInTwoPlaces } from './helpers/takeover.ts';
 import { wideTest } from './helpers/wide.ts';
@@ -6,7 +5,7 @@ import { wideTest } from './helpers/wide.ts';
 const skip = whyNoNamespaces() ?? false;
 const hourAhead = shiftClock('+1h');
 
-test(
+wideTest(
   'of two runs in two pid namespaces of one host, with clocks an hour apart, one works, and the other says who does',
   {
     skip: skip || (hourAhead === null && 'libfaketime is not installed'),

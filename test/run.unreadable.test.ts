@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { makeRedisJobWorld } from './helpers/redis-job-world.ts';
 import { whyNoRedis } from './helpers/redis-server.ts';
 import { makeRows, makeWorld, type World } from './helpers/run-world.ts';
-import { someOf } from './helpers/wide.ts';
+import { someOf, wideTest } from './helpers/wide.ts';
 
 const SERIAL = 'limits: { concurrency: 1 }';
 const UNREADABLE = { do: { world: 'content-an-unknown-object' } };
@@ -60,7 +60,7 @@ test('rows that a retry reopens are counted by what comes now', async (t) => {
   assert.deepEqual([summary.exitCode, summary.rows.ok], [0, 25]);
 });
 
-test('a run over Redis stops as well', { skip: whyNoRedis() }, async (t) => {
+wideTest('a run over Redis stops as well', { skip: whyNoRedis() }, async (t) => {
   const { world, run: runOverRedis } = await makeRedisJobWorld(t, { rows: makeRows(60), faults: [UNREADABLE], latencyMs: 20 });
   const { summary } = await runOverRedis();
   assert.equal(summary.exitCode, 5);

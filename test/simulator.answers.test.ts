@@ -207,7 +207,7 @@ const REFUSED = [
   },
   {
     title: 'max_tokens on a reasoning model',
-    body: { model: 'o4-mini', max_tokens: 50 },
+    body: { model: 'gpt-6-luna', max_tokens: 50 },
     error: {
       message: "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.",
       param: 'max_tokens',

@@ -32,7 +32,7 @@ for (const { file, text, gold, labels } of TABLES) {
       'in.csv': stringify(source, { header: true }),
       'job.yaml': `name: gold
 input: { path: in.csv }
-model: gpt-4.1-nano
+model: gpt-4o-mini
 prompt: ${JSON.stringify(`Which label? {{ row[${JSON.stringify(text)}] }}`)}
 labels: ${JSON.stringify(labels())}
 output: { answer: label }

@@ -6,6 +6,7 @@ import { NO_SOURCE } from '../core/problem-path.ts';
 import type { LoadedJob } from '../input/job/load-job.ts';
 import { makeJob } from '../input/job/make-job.ts';
 import { readOutput } from '../input/job/output-spec.ts';
+import { listStrangeParts } from '../input/job/strict-pattern.ts';
 import type { JobDefinition, Prompt } from './job-definition.ts';
 import { compileStandardCheck, isStandardSchema, readJsonSchema, type StandardSchema } from './standard-schema.ts';
 
@@ -41,10 +42,17 @@ export function loadDefinition(definition: AnyDefinition): LoadedJob {
   return { job, source: NO_SOURCE, code };
 }
 
-/** The request carries the library's JSON Schema where strict mode takes it; else JSON mode, and the library alone checks. */
+/**
+ * The request carries the library's JSON Schema where strict mode takes it, without lookaround, which mail addresses of libraries have; else JSON
+ * mode. The library checks what either leaves out.
+ */
 function chooseOutput(schema: StandardSchema): unknown {
   const jsonSchema = readJsonSchema(schema);
-  return jsonSchema !== null && readOutput(jsonSchema, []).problems.length === 0 ? jsonSchema : { json: 'object' };
+  if (jsonSchema === null) return { json: 'object' };
+  const isLookaround = (key: string, value: unknown) =>
+    key === 'pattern' && typeof value === 'string' && listStrangeParts(value).refused.length > 0;
+  const sent: unknown = JSON.parse(JSON.stringify(jsonSchema), (key, value: unknown) => (isLookaround(key, value) ? undefined : value));
+  return readOutput(sent, []).problems.length === 0 ? sent : { json: 'object' };
 }
 
 function makeMessages(prompt: Prompt): readonly MessageTemplate[] | null {

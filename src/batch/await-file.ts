@@ -16,17 +16,25 @@ const UPLOADED_WAIT_MS = 60_000;
  * @throws ApiError that stops the run; the reason of `stopping`
  */
 export async function awaitFile(context: BatchContext, shard: ShardState): Promise<void> {
+  context.waits.end(`file ${shard.id}`);
   const backoff = createBackoff({ firstMs: FIRST_PAUSE_MS, maxMs: context.settings.pollMaxMs, random: context.random });
-  const startedAtMs = context.clock().getTime();
+  const startedAtMs = context.monotonicMs();
   for (;;) {
     const status = await readFileStatus(context, shard.fileId as string);
     if (!isBeingProcessed(status)) return;
-    const waitedMs = context.clock().getTime() - startedAtMs;
+    const waitedMs = context.monotonicMs() - startedAtMs;
     if (waitedMs >= (status === 'uploaded' ? UPLOADED_WAIT_MS : FILE_WAIT_MS)) {
       context.warn(`the file of shard ${shard.id} is still ${status} at the provider; the batch is created all the same`);
       return;
     }
-    await context.sleep(backoff.nextMs(), context.stopping);
+    const milliseconds = backoff.nextMs();
+    const why = status === 'unknown' ? 'cannot be asked about' : `is still ${status} at the provider`;
+    context.waits.begin({
+      name: `file ${shard.id}`,
+      milliseconds,
+      describe: ({ since }) => `waiting since ${since}: the file of shard ${shard.id} ${why}; its batch is created when it is processed`,
+    });
+    await context.sleep(milliseconds, context.stopping);
   }
 }
 

@@ -28,12 +28,14 @@ export interface Patience {
   waitAfter(failure: ApiError): Promise<void>;
 }
 
-export function createPatience(context: BatchContext): Patience {
+/** @param what what is tried again, for a person: "the upload of shard 0001" */
+export function createPatience(context: BatchContext, what: string): Patience {
+  context.waits.end(what);
   const backoff = createBackoff({ firstMs: 500, maxMs: context.settings.pollMaxMs, random: context.random });
   let outOfReachSince: number | null = null;
   return {
     async waitAfter(failure) {
-      const now = context.clock().getTime();
+      const now = context.monotonicMs();
       if (failure.kind === 'wait') outOfReachSince = null;
       else outOfReachSince ??= now;
       if (outOfReachSince !== null && now - outOfReachSince > UNREACHABLE_MS) {
@@ -43,7 +45,14 @@ export function createPatience(context: BatchContext): Patience {
           cause: failure,
         });
       }
-      await context.sleep(failure.retryAfterMs ?? backoff.nextMs(), context.stopping);
+      const milliseconds = failure.retryAfterMs ?? backoff.nextMs();
+      const until = failure.kind === 'wait' ? 'until the provider takes it' : 'for ten minutes';
+      context.waits.begin({
+        name: what,
+        milliseconds,
+        describe: ({ since }) => `waiting since ${since}: ${failure.message}; ${what} is tried again ${until}`,
+      });
+      await context.sleep(milliseconds, context.stopping);
     },
   };
 }

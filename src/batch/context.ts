@@ -1,4 +1,5 @@
 import type { StartTimer } from '../core/timer.ts';
+import type { WaitTeller } from '../core/wait-teller.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Provider } from '../openai/provider.ts';
 
@@ -10,6 +11,8 @@ export interface BatchContext {
   readonly jobName: string;
   readonly settings: BatchSettings;
   readonly clock: () => Date;
+  /** Milliseconds that never go back: how long something takes is told by them. */
+  readonly monotonicMs: () => number;
   /** Resolves after that many milliseconds; rejects with the signal's reason when it fires first. */
   readonly sleep: (milliseconds: number, signal: AbortSignal) => Promise<void>;
   readonly startTimer: StartTimer;
@@ -21,6 +24,8 @@ export interface BatchContext {
   readonly signal: AbortSignal;
   /** Called before a create is sent again that may have happened. @throws what stops the run where its budget does not hold both */
   readonly beforeRepeat?: () => void;
+  /** Is told what is waited for, and says it where it takes more than five seconds. */
+  readonly waits: WaitTeller;
   /** For a person; never row text. */
   readonly warn: (message: string) => void;
 }

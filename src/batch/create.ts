@@ -1,4 +1,5 @@
 import { AppError, EXIT } from '../core/errors.ts';
+import type { WaitTimes } from '../core/wait-teller.ts';
 import type { ShardState } from '../ledger/events/fold.ts';
 import { ApiError } from '../openai/api-error.ts';
 import { createPatience } from './backoff.ts';
@@ -24,7 +25,7 @@ export type Created =
  * another one's already, 4 when the address knows no batches; whatever `beforeRepeat` throws
  */
 export async function createBatch(context: BatchContext, shard: ShardState, recalled: AbortSignal): Promise<Created> {
-  const patience = createPatience(context);
+  const patience = createPatience(context, `the creation of the batch of shard ${shard.id}`);
   if (shard.status === 'creating' || shard.status === 'create-unknown') {
     const found = await resolveCreate(context, shard, shard.createAttempt);
     if (found !== null) return { status: 'created', batchId: found };
@@ -112,12 +113,17 @@ function boundTwice({ ledger, provider }: BatchContext, shard: string, batchId: 
 async function resolveCreate(context: BatchContext, shard: ShardState, attempt: number): Promise<string | null> {
   const { ledger } = context;
   const asked = shardNow(context, shard);
-  const failedAtMs = context.clock().getTime();
+  const failedAtMs = context.monotonicMs();
   const schedule = context.settings.looksMs;
-  const isOld = failedAtMs - Date.parse(asked.createIntentAt as string) > (schedule.at(-1) ?? 0);
+  const isOld = context.clock().getTime() - Date.parse(asked.createIntentAt as string) > (schedule.at(-1) ?? 0);
   const looksMs = isOld ? [0] : schedule;
+  context.waits.end(`looks ${shard.id}`);
   for (const [index, lookMs] of looksMs.entries()) {
-    await context.sleep(Math.max(0, failedAtMs + lookMs - context.clock().getTime()), context.stopping);
+    const milliseconds = Math.max(0, failedAtMs + lookMs - context.monotonicMs());
+    const describe = ({ since }: WaitTimes) =>
+      `waiting since ${since}: the creation of the batch of shard ${shard.id} was not answered; it is looked for in the provider's list ${looksMs.length} times before anything is sent again`;
+    context.waits.begin({ name: `looks ${shard.id}`, milliseconds, describe });
+    await context.sleep(milliseconds, context.stopping);
     const isLast = index === looksMs.length - 1;
     const chosen = chooseBatch(await lookForCreate(context, asked, { attempt, isLast }));
     if (chosen === null) continue;

@@ -15,9 +15,9 @@ export async function lookForCreate(
   shard: ShardState,
   { attempt, isLast }: { readonly attempt: number; readonly isLast: boolean },
 ): Promise<readonly RemoteBatch[]> {
-  const patience = createPatience(context);
+  const patience = createPatience(context, `the search for the batch of shard ${shard.id}`);
   const since = shard.createIntentAt as string;
-  const untilMs = context.clock().getTime() + LIST_PATIENCE_MS;
+  const untilMs = context.monotonicMs() + LIST_PATIENCE_MS;
   let isTold = false;
   const tell = (why: string) => {
     if (!isTold)
@@ -31,7 +31,7 @@ export async function lookForCreate(
       const gap = findGap(context, batches);
       // A list without end will have none later, either.
       if (doubt !== null) context.warn(`${doubt}: a batch of shard ${shard.id} beyond them is not seen`);
-      if (found.length > 0 || doubt !== null || gap === null || !isLast || context.clock().getTime() >= untilMs) return found;
+      if (found.length > 0 || doubt !== null || gap === null || !isLast || context.monotonicMs() >= untilMs) return found;
       tell(gap);
       await context.sleep(context.settings.pollMaxMs, context.stopping);
     } catch (error) {

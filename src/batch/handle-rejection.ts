@@ -54,6 +54,11 @@ export function createRejectionHandler(
     options.onPhase('waiting');
     const pauseMs = (QUEUE_PAUSE_POLLS[Math.min(queuePauses, QUEUE_PAUSE_POLLS.length - 1)] as number) * context.settings.pollMaxMs;
     queuePauses += 1;
+    context.waits.begin({
+      name: `room ${shard.id}`,
+      milliseconds: pauseMs,
+      describe: ({ since }) => `waiting since ${since}: the provider's queue is full; shard ${shard.id} is sent again when it has room`,
+    });
     await sleepUntil(context, pauseMs, admission.nextLeave());
     return 'again';
   }
@@ -62,7 +67,13 @@ export function createRejectionHandler(
     const pauseMs = FILE_PAUSES_MS[filePauses];
     filePauses += 1;
     if (pauseMs !== undefined) {
-      await context.sleep(Math.min(pauseMs, context.settings.pollMaxMs), context.stopping);
+      const milliseconds = Math.min(pauseMs, context.settings.pollMaxMs);
+      context.waits.begin({
+        name: `file ${shard.id}`,
+        milliseconds,
+        describe: ({ since }) => `waiting since ${since}: the provider does not find the file of shard ${shard.id} yet (${message})`,
+      });
+      await context.sleep(milliseconds, context.stopping);
       return 'again';
     }
     if (uploads >= MAX_FILE_UPLOADS) {

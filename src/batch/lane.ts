@@ -21,6 +21,7 @@ const VANISHED_POLLS = 10;
 const MAX_UNSENT_SHARDS = 2;
 /** No night is lost to it: a batch that takes longer than this shows nothing to the run that waits. */
 const EVIDENCE_WAIT_MS = 1_800_000;
+const EVIDENCE = 'evidence';
 
 const NOTHING = { rows: 0, bytes: 0, answerCaps: 0 };
 
@@ -154,12 +155,19 @@ export function createBatchLane(context: BatchContext, options: BatchLaneOptions
   /** The rows after the first ones wait for what those show: their price depends on it. */
   async function awaitEvidence(tokens: number): Promise<void> {
     await lane.flush();
-    const untilMs = context.clock().getTime() + EVIDENCE_WAIT_MS;
+    const untilMs = context.monotonicMs() + EVIDENCE_WAIT_MS;
     while (options.waitsForEvidence === true && carrier.mustWait(tokens) && fault === null && !recalled.signal.aborted) {
-      const leftMs = untilMs - context.clock().getTime();
+      const leftMs = untilMs - context.monotonicMs();
       if (leftMs <= 0) break;
+      context.waits.begin({
+        name: EVIDENCE,
+        milliseconds: leftMs,
+        describe: ({ since }) =>
+          `waiting since ${since}: the other rows wait for the first batch, which shows whether batches take prompt_cache; for half an hour at most`,
+      });
       await sleepUntil(context, leftMs, change());
     }
+    context.waits.end(EVIDENCE);
     if (carrier.mustWait(tokens)) carrier.giveUp();
     throwFault();
   }

@@ -22,9 +22,9 @@ export interface ListedBatches {
  */
 export async function listBatches(context: BatchContext, since: string): Promise<ListedBatches> {
   const seen = new Map<string, RemoteBatch>();
-  const startedAtMs = context.clock().getTime();
+  const startedAtMs = context.monotonicMs();
   let after: string | null = null;
-  for (let pages = 0; pages < MAX_PAGES && seen.size < MAX_BATCHES && context.clock().getTime() - startedAtMs < MAX_LIST_MS; pages += 1) {
+  for (let pages = 0; pages < MAX_PAGES && seen.size < MAX_BATCHES && context.monotonicMs() - startedAtMs < MAX_LIST_MS; pages += 1) {
     const page = await context.provider.listBatches({ after, signal: context.signal });
     const fresh = page.filter(({ id }) => !seen.has(id));
     if (fresh.length === 0) return { batches: [...seen.values()], doubt: null };

@@ -30,12 +30,22 @@ export interface PollOptions {
 export async function pollBatch(context: BatchContext, options: PollOptions): Promise<RemoteBatch | null> {
   const { ledger, provider } = context;
   const backoff = createBackoff({ firstMs: 500, maxMs: context.settings.pollMaxMs, random: context.random });
+  const { batchId } = options;
+  context.waits.end(`poll ${batchId}`);
   let notFound = 0;
   let notFoundSinceMs = 0;
   let finalSinceMs: number | null = null;
   let isCancelled = false;
   let lastStatus = ledger.fold.batches.get(options.batchId)?.status ?? '';
+  let why: string | null = null;
+  const tellWait = (milliseconds: number) =>
+    context.waits.begin({
+      name: `poll ${batchId}`,
+      milliseconds,
+      describe: ({ since }) => `waiting for batch ${batchId} since ${since}: ${why}; it is asked for again`,
+    });
   for (;;) {
+    why = null;
     try {
       const batch =
         notFound < MAX_NOT_FOUND
@@ -43,6 +53,7 @@ export async function pollBatch(context: BatchContext, options: PollOptions): Pr
           : await retrieveOrFind(context, options.batchId, notFoundSinceMs);
       if (batch === null) return null;
       notFound = 0;
+      if (!TERMINAL_STATUSES.has(batch.status)) context.waits.end(`poll ${batchId}`);
       if (batch.status !== lastStatus) {
         if (!KNOWN_STATUSES.has(batch.status)) context.warn(`batch ${batch.id}: unknown status "${batch.status}", waiting on`);
         await ledger.append({ type: 'batch-status', batchId: batch.id, status: batch.status });
@@ -51,9 +62,10 @@ export async function pollBatch(context: BatchContext, options: PollOptions): Pr
       }
       options.onPoll(batch);
       if (TERMINAL_STATUSES.has(batch.status)) {
-        const nowMs = context.clock().getTime();
+        const nowMs = context.monotonicMs();
         finalSinceMs ??= nowMs;
         if (!isAwaitingFiles(batch) || nowMs - finalSinceMs > LATE_FILE_POLLS * context.settings.pollMaxMs) return batch;
+        why = `it is ${batch.status} and names no files yet`;
       } else if (options.recalled?.aborted === true && !isCancelled) {
         isCancelled = true;
         await cancelBatch(context, batch.id);
@@ -64,12 +76,18 @@ export async function pollBatch(context: BatchContext, options: PollOptions): Pr
       if (!(error instanceof ApiError)) throw error;
       if (error.status === 404) {
         if (options.keyFingerprint !== provider.keyFingerprint) throw otherKey(options.batchId);
-        if (notFound === 0) notFoundSinceMs = context.clock().getTime();
+        if (notFound === 0) notFoundSinceMs = context.monotonicMs();
         notFound += 1;
       } else if (error.kind === 'stop') throw error;
-      if (error.retryAfterMs !== null) await context.sleep(error.retryAfterMs, context.stopping);
+      why = error.message;
+      if (error.retryAfterMs !== null) {
+        tellWait(error.retryAfterMs);
+        await context.sleep(error.retryAfterMs, context.stopping);
+      }
     }
-    await pause(context, backoff.nextMs(), options.recalled);
+    const milliseconds = backoff.nextMs();
+    if (why !== null) tellWait(milliseconds);
+    await pause(context, milliseconds, options.recalled);
   }
 }
 
@@ -79,7 +97,7 @@ export async function pollBatch(context: BatchContext, options: PollOptions): Pr
  * @throws ApiError when that cannot be told, AppError exit 7 when it could not be told for ten minutes
  */
 async function retrieveOrFind(context: BatchContext, batchId: string, sinceMs: number): Promise<RemoteBatch | null> {
-  const { clock, provider, signal } = context;
+  const { clock, monotonicMs, provider, signal } = context;
   try {
     return await provider.retrieveBatch(batchId, signal);
   } catch (error) {
@@ -91,7 +109,7 @@ async function retrieveOrFind(context: BatchContext, batchId: string, sinceMs: n
     });
     const listed = batches.find(({ id }) => id === batchId);
     if (listed !== undefined || doubt === null) return listed ?? null;
-    if (clock().getTime() - sinceMs < LIST_PATIENCE_MS) throw error;
+    if (monotonicMs() - sinceMs < LIST_PATIENCE_MS) throw error;
     throw new AppError(
       `batch ${batchId} is not found (${error.message}), and ${doubt}; its rows are not asked again; run the same command later`,
       {

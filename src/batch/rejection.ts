@@ -1,6 +1,5 @@
+import { isModelCode, QUOTA_CODES } from '../core/answer/refusal-codes.ts';
 import type { RejectedRequest } from '../core/event.ts';
-import { QUOTA_CODES } from '../core/response-line.ts';
-import { isModelCode } from '../openai/refusal.ts';
 import type { BatchProblem, RemoteBatch } from '../openai/wire.ts';
 import { isTooLarge } from './upload.ts';
 

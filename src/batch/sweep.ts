@@ -47,7 +47,7 @@ function isUndecided(shard: { readonly status: string }): boolean {
 }
 
 async function listPatiently(context: BatchContext, since: string) {
-  const patience = createPatience(context);
+  const patience = createPatience(context, "the look at the provider's list of batches");
   for (;;) {
     try {
       const { batches, doubt } = await listBatches(context, since);

@@ -1,5 +1,6 @@
 import { holdsAnswer, readCompletion } from './answer/answer-body.ts';
 import { type Completion, isWireObject, nameForm, type SaidText, saysSomething, type WireObject } from './answer/completion.ts';
+import { isModelCode, QUOTA_CODES } from './answer/refusal-codes.ts';
 import { checkParts } from './answer/text-parts.ts';
 import { countVotes, type Verdict } from './answer/votes.ts';
 import { clip, MAX_MESSAGE_CHARACTERS } from './bounds/clip.ts';
@@ -228,6 +229,8 @@ function causeOf(error: WireError, status: number | null): Cause {
   if (code === 'batch_cancelled') return 'cancelled';
   // Azure refuses a prompt its filter objects to; the row will be refused again (seen 2026-11-21).
   if (code === 'content_filter') return 'filtered';
+  // The account or the model is refused, not the row: it waits, and the run stops (rate-wait).
+  if (code !== null && (QUOTA_CODES.has(code) || isModelCode(code))) return 'rate_limited';
   // The model's own JSON was none, which Groq reports as a fault of the request (seen 2026-11-29): asking again may mend it.
   if (code === 'json_validate_failed') return 'invalid';
   const isSuccess = status !== null && status >= 200 && status <= 299;
@@ -244,19 +247,6 @@ function causeOf(error: WireError, status: number | null): Cause {
   if (statusCode === null || statusCode < 400 || statusCode === 409 || statusCode >= 500) return 'server_error';
   return 'bad_request';
 }
-
-/**
- * Codes and types of errors that mean the account has no money left: the run stops, the row does not fail. OpenAI's, DashScope's (`Arrearage`),
- * LiteLLM's (`budget_exceeded`) and DeepSeek's kind (fixtures/world/errors.json, seen 2026-11-29).
- */
-export const QUOTA_CODES: ReadonlySet<string> = new Set([
-  'insufficient_quota',
-  'billing_hard_limit_reached',
-  'billing_not_active',
-  'insufficient_balance',
-  'Arrearage',
-  'budget_exceeded',
-]);
 
 /** As JSON; a list that nests deeper than the stack allows by its name alone. */
 function showList(list: readonly unknown[]): string {

@@ -1,6 +1,6 @@
+import { isLinkLocalAddress, isLoopbackHost, isPrivateAddress, isPrivateName } from '../core/bounds/private-address.ts';
 import { UsageError } from '../core/errors.ts';
 import { DEFAULT_BASE_URL } from '../ledger/origin.ts';
-import { isLinkLocalAddress, isLoopbackHost, isPrivateAddress, isPrivateName } from '../openai/private-address.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

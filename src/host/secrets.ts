@@ -1,4 +1,4 @@
-import { hideSecret } from '../core/hide-secret.ts';
+import { hideSecret } from '../openai/hide-secret.ts';
 
 /** Keys read by this process, besides the one in the environment. */
 const known = new Set<string>();

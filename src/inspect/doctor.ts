@@ -1,8 +1,8 @@
 import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { listBaseNames } from '../core/base-model.ts';
 import { AppError, UsageError } from '../core/errors.ts';
 import type { Job } from '../core/job.ts';
+import { listBaseNames } from '../core/model/base-model.ts';
 import { callWithin } from '../core/timer.ts';
 import { loadJob } from '../input/job/load-job.ts';
 import { loadPrices } from '../input/job/load-prices.ts';

@@ -30,19 +30,25 @@ export interface CallOptions {
   /** Unique for each call: `response line ids tell two calls of one request apart`. */
   readonly makeLineId: () => string;
   readonly clock: () => Date;
+  /** Milliseconds that never go back: a clock that is set while a call is under way changes no duration. */
+  readonly monotonicMs: () => number;
 }
 
-/** Makes one call. `queuedAt` is when its row was handed to the lane. @throws the signal's reason when it fires: the call's fate is not known */
-export type MakeCall = (request: Request, options: { readonly queuedAt: Date; readonly signal: AbortSignal }) => Promise<CallOutcome>;
+/** Makes one call. `queuedAt` is when its row was handed to the lane, `waitedMs` how long ago that is, where it was here. @throws the signal's reason when it fires: the call's fate is not known */
+export type MakeCall = (
+  request: Request,
+  options: { readonly queuedAt: Date; readonly waitedMs?: number; readonly signal: AbortSignal },
+) => Promise<CallOutcome>;
 
 /** One answer that there is no such place may be a hiccup of what stands before a server; so many, and none that passed, are not. */
 const MISSES_TO_STOP = 3;
 
-export function createMakeCall({ provider, makeLineId, clock }: CallOptions): MakeCall {
+export function createMakeCall({ provider, makeLineId, clock, monotonicMs }: CallOptions): MakeCall {
   let hasPassed = false;
   let misses = 0;
-  return async (request, { queuedAt, signal }) => {
+  return async (request, { queuedAt, waitedMs, signal }) => {
     const startedAt = clock();
+    const startedMs = monotonicMs();
     const { url, body, customId } = request;
     const first = await provider.callEndpoint({ url, body, customId, signal });
     // Such a refusal is not billed and says nothing of the row, which is asked at once without what was refused.
@@ -59,6 +65,8 @@ export function createMakeCall({ provider, makeLineId, clock }: CallOptions): Ma
         queuedAt,
         startedAt,
         endedAt: clock(),
+        waitMs: Math.round(waitedMs ?? Math.max(0, startedAt.getTime() - queuedAt.getTime())),
+        callMs: Math.round(monotonicMs() - startedMs),
         isUndelivered,
       });
     if (result.status === 'answered') {
@@ -131,16 +139,18 @@ function makeResponseLine(answer: {
   readonly queuedAt: Date;
   readonly startedAt: Date;
   readonly endedAt: Date;
+  readonly waitMs: number;
+  readonly callMs: number;
   readonly isUndelivered: boolean;
 }): string {
-  const { queuedAt, startedAt, endedAt } = answer;
+  const { queuedAt, startedAt, endedAt, waitMs, callMs } = answer;
   const timing = {
     lane: 'live',
     queuedAt: queuedAt.toISOString(),
     startedAt: startedAt.toISOString(),
     endedAt: endedAt.toISOString(),
-    waitMs: startedAt.getTime() - queuedAt.getTime(),
-    callMs: endedAt.getTime() - startedAt.getTime(),
+    waitMs,
+    callMs,
     ...(answer.isUndelivered ? { isUndelivered: true } : {}),
   };
   const { id, customId, statusCode, requestId, bodyText } = answer;

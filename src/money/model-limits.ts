@@ -1,4 +1,4 @@
-import { listBaseNames } from '../core/base-model.ts';
+import { listBaseNames } from '../core/model/base-model.ts';
 
 /** How much a model takes and gives; null where not known. */
 export interface ModelLimits {

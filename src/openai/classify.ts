@@ -1,8 +1,9 @@
+import { isModelCode, QUOTA_CODES } from '../core/answer/refusal-codes.ts';
 import { EXIT } from '../core/errors.ts';
-import { keepRequestId, QUOTA_CODES } from '../core/response-line.ts';
+import { keepRequestId } from '../core/response-line.ts';
 import { ApiError, type FailureKind } from './api-error.ts';
-import { isCertificateCode, isProxyRefusal, type Transport } from './permanent-cause.ts';
-import { isModelCode, type Refusal, readRefusal, refusesModel } from './refusal.ts';
+import { BAD_PORT, isCertificateCode, isProxyRefusal, type Transport } from './permanent-cause.ts';
+import { type Refusal, readRefusal, refusesModel } from './refusal.ts';
 import { capWait, readAskedWait } from './retry-after.ts';
 
 /** Codes of failures that happen before a byte of the request is on its way. */
@@ -14,6 +15,7 @@ const NOT_SENT_CODES: ReadonlySet<string> = new Set([
   'EHOSTUNREACH',
   'EPROTO',
   'UND_ERR_CONNECT_TIMEOUT',
+  BAD_PORT,
 ]);
 
 /** The fields of the SDK's errors that are read here; the SDK is not imported, so that classifying costs no load time. */
@@ -142,6 +144,8 @@ export function findTransport(failure: unknown): Transport | null {
     const { code, message, cause } = current as { code?: unknown; message?: unknown; cause?: unknown };
     if (typeof message === 'string') said += ` ${message}`;
     if (typeof code === 'string') return { code, said };
+    // The only failure of fetch that has words and no code.
+    if (message === 'bad port') return { code: BAD_PORT, said };
     current = cause;
   }
   return null;

@@ -1,4 +1,4 @@
-import { isFineTuned, listBaseNames } from '../core/base-model.ts';
+import { isFineTuned, listBaseNames } from '../core/model/base-model.ts';
 
 /** When a model is switched off at OpenAI, and what takes its place. */
 export interface ModelEnd {

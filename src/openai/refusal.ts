@@ -1,3 +1,4 @@
+import { isModelCode } from '../core/answer/refusal-codes.ts';
 import { clip } from '../core/bounds/clip.ts';
 
 /** What a provider says when it refuses a call, whatever form it says it in. Texts are for people: without tags, at most `MAX_WORDS` long. */
@@ -125,22 +126,6 @@ const UNKNOWN_MEMBER = new RegExp(
 export function refusesMember({ message, code, param }: Refusal, member: string): boolean {
   const isNamed = param === member || new RegExp(`(^|[^\\w])${member}([^\\w]|$)`).test(message);
   return isNamed && (UNKNOWN_MEMBER.test(message) || code === 'unsupported_parameter' || code === 'unknown_parameter');
-}
-
-/** Codes and types that say of the model that it is not there, or not for this key: OpenAI's, Azure's, Groq's, DashScope's, Mistral's. */
-const MODEL_WORDS = new RegExp(
-  [
-    'model_?not_?(found|available|supported)|(unknown|invalid|unsupported)_model',
-    'model_?(decommissioned|deprecated|retired|gone)|model\\.?access_?denied|deployment_?not_?found',
-  ]
-    .map((words) => `^(${words})$`)
-    .join('|'),
-  'i',
-);
-
-/** Whether a code says that the model is refused. */
-export function isModelCode(code: string | null): boolean {
-  return code !== null && MODEL_WORDS.test(code);
 }
 
 const MODEL_IS_GONE =

@@ -1,4 +1,4 @@
-import { hideSecret } from '../core/hide-secret.ts';
+import { hideSecret } from './hide-secret.ts';
 
 /** No refusal says anything worth keeping beyond this. */
 const MAX_REFUSAL_BYTES = 64 * 1024;

@@ -2,9 +2,9 @@ import * as dns from 'node:dns';
 import * as https from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
 import { Readable } from 'node:stream';
+import { isPrivateAddress, isPrivateName } from '../core/bounds/private-address.ts';
 import { EXIT } from '../core/errors.ts';
 import { ApiError } from './api-error.ts';
-import { isPrivateAddress, isPrivateName } from './private-address.ts';
 
 const REDIRECTS: ReadonlySet<unknown> = new Set([301, 302, 303, 307, 308]);
 

@@ -65,7 +65,12 @@ export async function beginSending(opened: OpenedRun, agreement: Agreement, { co
   // A state without a run looks a day back: as long as a batch may live that another checkout of the job left.
   const sweepSince = ledger.fold.runs.at(-1)?.startedAt ?? new Date(context.clock().getTime() - BATCH_LIFE_MS).toISOString();
   if (opening.isFresh || reopenedKeys.length > 0)
-    await requireAccess(provider, { model: job.model, modelEnd: planned.modelEnd, origin: target.origin, signal: context.stopping });
+    await requireAccess(context.provider, {
+      model: job.model,
+      modelEnd: planned.modelEnd,
+      origin: target.origin,
+      signal: context.stopping,
+    });
 
   await probeTable(prepared, selected);
 
@@ -82,7 +87,7 @@ export async function beginSending(opened: OpenedRun, agreement: Agreement, { co
     const lane = createPilotLane({ lane: lanes.lane, stopRules, pilot: job.pilot, waitForEnd: () => waitForEnd(waiting) });
     const startedAt = context.clock();
     const duplicates = createDuplicateRows(ledger.keys);
-    options.watch(createRunView({ ...shared, run, lanes, keys: ledger.keys, duplicates, startedAt }));
+    options.watch(createRunView({ ...shared, run, lanes, context, keys: ledger.keys, duplicates }));
     const working = {
       ...prepared,
       ledger,

@@ -44,7 +44,7 @@ async function findNothingToDo({ options, prepared, ledger, forgetRows }: Opened
 }
 
 async function sendAndConclude(opened: OpenedRun, agreement: Agreement, connection: Connection): Promise<Summary> {
-  const stopSignal = createStopSignal(opened.options);
+  const stopSignal = createStopSignal({ ...opened.options, ledger: opened.ledger });
   try {
     const sending = await beginSending(opened, agreement, { connection, stopSignal });
     try {

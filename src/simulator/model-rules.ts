@@ -1,11 +1,15 @@
+import { findReasoningRules, type ReasoningRules } from './reasoning-rules.ts';
+
 /** What the simulator knows of a model: which snapshot answers for it, its context, and how it is asked. */
 export interface ModelRules {
   readonly id: string;
   /** The dated name that stands in the answer. */
   readonly snapshot: string;
   readonly contextTokens: number;
-  /** o-series and gpt-5 or later: `max_tokens` and a temperature are refused, answers spend reasoning tokens. */
+  /** o-series and gpt-5 or later: `max_tokens` is refused, and answers may spend reasoning tokens. */
   readonly isReasoning: boolean;
+  /** How much it may be told to think; null for others. */
+  readonly reasoning: ReasoningRules | null;
   readonly kind: 'chat' | 'embedding';
   /** Long equal prefixes are billed as cached (gpt-4o and newer). */
   readonly hasPromptCache: boolean;
@@ -49,6 +53,7 @@ const CONTEXT_TOKENS: Readonly<Record<string, number>> = {
   'chatgpt-4o-latest': 128_000,
   'gpt-4.5-preview': 128_000,
   'gpt-4-turbo': 128_000,
+  'gpt-4-turbo-preview': 128_000,
   'gpt-4': 8_192,
   'gpt-4-32k': 32_768,
   'gpt-3.5-turbo': 16_385,
@@ -119,6 +124,7 @@ function readRules(model: string): ModelRules | undefined {
     snapshot: model === family ? (SNAPSHOTS[family] ?? model) : model,
     contextTokens,
     isReasoning,
+    reasoning: isReasoning ? findReasoningRules(family) : null,
     kind: family.startsWith('text-embedding') ? 'embedding' : 'chat',
     hasPromptCache: isReasoning || family.startsWith('gpt-4o') || generation > 4,
     reportsCacheWrites: generation >= 5.6,

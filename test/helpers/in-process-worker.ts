@@ -9,6 +9,12 @@ import { createProvider } from '../../src/openai/provider.ts';
 export interface InProcessWorker {
   /** As SIGTERM does: calls under way end, the rest is given back. */
   drain(): Promise<void>;
+  /** As thirty seconds after SIGTERM: nothing is waited for. However it ends is fine. */
+  end(): Promise<void>;
+  /** Rejects with what ends it by itself. */
+  readonly ended: Promise<void>;
+  /** Its log so far, a line each. */
+  readonly log: readonly string[];
 }
 
 let workers = 0;
@@ -24,6 +30,7 @@ export async function startWorker(options: {
   const provider = await createProvider({ apiKey: options.apiKey, baseUrl: options.baseUrl, clock, startTimer });
   const workerId = `w${process.pid}x${++workers}`;
   let lines = 0;
+  const log: string[] = [];
   const [draining, ending] = [new AbortController(), new AbortController()];
   const running = runWorker({
     redisUrl: options.redisUrl,
@@ -31,10 +38,10 @@ export async function startWorker(options: {
     concurrency: options.concurrency,
     keyFingerprint: provider.keyFingerprint,
     baseUrl: provider.baseUrl,
-    makeCall: createMakeCall({ provider, makeLineId: () => `${workerId}.${++lines}`, clock }),
+    makeCall: createMakeCall({ provider, makeLineId: () => `${workerId}.${++lines}`, clock, monotonicMs: () => performance.now() }),
     ceilings: { models: null, bodyBytes: 1_000_000, outputTokens: null },
     allowance: createDailyAllowance({ calls: null, nanoUsd: null }, clock),
-    log: () => {},
+    log: (level, event, facts = {}) => log.push(`${level} ${event} ${JSON.stringify(facts)}`),
     workerId,
     clock,
     random: Math.random,
@@ -45,7 +52,16 @@ export async function startWorker(options: {
     ending: ending.signal,
     ...(options.lockMs === undefined ? {} : { lockMs: options.lockMs }),
   });
+  // Whoever drains it, or asks how it ended, is told.
+  running.catch(() => {});
   return {
+    ended: running,
+    log,
+    async end() {
+      draining.abort();
+      ending.abort();
+      await running.catch(() => {});
+    },
     async drain() {
       draining.abort();
       await running;

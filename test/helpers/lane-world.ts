@@ -4,6 +4,7 @@ import * as path from 'node:path';
 import type { BatchContext } from '../../src/batch/context.ts';
 import { makeKey, makeRequestLine, type Request } from '../../src/core/request.ts';
 import type { StartTimer } from '../../src/core/timer.ts';
+import { createWaitTeller } from '../../src/core/wait-teller.ts';
 import { startTimer as startRealTimer } from '../../src/host/real-effects.ts';
 import { readOwnIdentity } from '../../src/ledger/disk/process-identity.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
@@ -44,6 +45,7 @@ export async function makeLaneWorld(
   const { looksMs = [5_000, 20_000, 65_000], startTimer = startRealTimer, time = createSkippedTime(SPEED), ...simulatorOptions } = options;
   const root = fs.mkdtempSync(path.join(os.tmpdir(), 'rowmill-'));
   const { clock, sleep } = time;
+  const monotonicMs = () => clock().getTime();
   const providerDirectory = path.join(root, 'provider');
   const simulator = await startSimulator({
     stateDirectory: providerDirectory,
@@ -68,6 +70,7 @@ export async function makeLaneWorld(
   });
   await ledger.append({ type: 'run-started', run: 'run-1', job: 'lane', simulated: true, estimateNanoUsd: null });
   const warnings: string[] = [];
+  const warn = (message: string) => void warnings.push(message);
   return {
     ledger,
     simulator,
@@ -78,12 +81,14 @@ export async function makeLaneWorld(
       jobName: 'lane',
       settings: { looksMs, pollMaxMs: 4_000 },
       clock,
+      monotonicMs,
       sleep,
       startTimer,
       random: () => 0.5,
       stopping: signal,
       signal,
-      warn: (message) => void warnings.push(message),
+      waits: createWaitTeller({ warn, clock, monotonicMs }),
+      warn,
     },
     async writeShard(requests) {
       const writer = ledger.createShardWriter(ledger.nextShardId());

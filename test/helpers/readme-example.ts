@@ -3,7 +3,7 @@ import { defineJob } from '../../src/index.ts';
 const job = defineJob({
   name: 'ticket-labels',
   input: { path: 'tickets.csv', columns: ['ticket_id', 'body'], id: 'ticket_id' },
-  model: 'gpt-4.1-nano',
+  model: 'gpt-6-luna',
   mode: 'live',
   prompt: (row) => ({ system: 'Label the ticket.', user: row.body }), // row.boddy does not compile
   labels: { billing: 'charges, invoices, refunds', bug: 'something is broken', other: 'none of the above' },

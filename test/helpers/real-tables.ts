@@ -53,7 +53,7 @@ function labels(): string {
 labels:
 ${names.map((name) => `  ${JSON.stringify(name)}: ${name.replaceAll('_', ' ').replaceAll(/[^\w ]/g, '')}`).join('\n')}
 output: { label: label }
-model: gpt-4.1-nano
+model: gpt-4o-mini
 params: { max_output_tokens: 40 }
 write: { path: out.csv, keep: all, prefix: llm_ }`;
 }

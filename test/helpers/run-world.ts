@@ -117,7 +117,7 @@ export async function makeWorld(t: Cleanup | null, options: WorldOptions = {}): 
   const stateDirectory = path.join(directory, '.rowmill', 'proof@simulator');
   const providerDirectory = path.join(stateDirectory, 'provider');
   const time = createSkippedTime(SPEED);
-  const { clock } = time;
+  const { clock, monotonicMs } = time;
   /** What the simulator waits for is over as soon as that time was skipped. */
   const sleep: Effects['sleep'] = async (milliseconds, signal) => {
     await time.sleep(milliseconds, signal);
@@ -137,7 +137,7 @@ export async function makeWorld(t: Cleanup | null, options: WorldOptions = {}): 
   let ids = 0;
   const effects: Effects = {
     clock,
-    monotonicMs: () => performance.now(),
+    monotonicMs,
     sleep,
     startTimer,
     random: () => 0.5,

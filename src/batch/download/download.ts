@@ -32,7 +32,7 @@ export interface Download {
 /** Streams a file to disk until it is whole. @returns null when the provider has no such file (any more) */
 export async function download(context: BatchContext, options: DownloadOptions): Promise<Download | null> {
   const path = context.ledger.createTemporaryResponsePath(options.name);
-  const patience = createPatience(context);
+  const patience = createPatience(context, `the download of ${options.name}`);
   let notFound = 0;
   for (let sizeTries = 1; ; ) {
     try {

@@ -30,7 +30,7 @@ function makeJobText(name: string): string {
 input:
   path: table.csv                # CSV, TSV, JSONL or JSON; a glob, .gz, or - for standard input
   # id: ticket_id                # the column, or columns, that name a row to a person
-model: gpt-4o-mini
+model: gpt-6-luna
 mode: batch                      # the Batch API: half price, within 24 hours
 prompt:
   system: You classify customer messages. Reply in JSON.
@@ -41,7 +41,7 @@ output:                          # the answer's fields, each a column of the tab
   urgent: boolean
   summary: { type: string, description: one sentence }
 params:
-  temperature: 0
+  reasoning_effort: none         # it answers at once; with low or more it thinks first: leave it a cap of thousands then
   max_output_tokens: 200         # a cap keeps the worst case, and the budget, small
 # budget: { usd: 5.00 }          # per run; nothing is sent that could pass it
 # pilot: 50                      # so many rows first; the others follow if these went well

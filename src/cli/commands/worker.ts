@@ -40,7 +40,7 @@ export async function worker(flags: WorkerFlags): Promise<number> {
       concurrency: flags.concurrency,
       keyFingerprint: provider.keyFingerprint,
       baseUrl: provider.baseUrl,
-      makeCall: createMakeCall({ provider, makeLineId, clock }),
+      makeCall: createMakeCall({ provider, makeLineId, clock, monotonicMs }),
       ceilings,
       allowance: createDailyAllowance(dailyLimits, clock, findPrice),
       log: (level, event, facts) => logger[level]({ ...facts }, event),

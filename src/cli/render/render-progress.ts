@@ -19,7 +19,7 @@ const BAR_CELLS = 30;
 export function renderProgress(view: RunView, look: ProgressStyle): readonly string[] {
   const bold = (text: string) => (look.colour ? styleText('bold', text, { validateStream: false }) : text);
   const dim = (text: string) => (look.colour ? styleText('dim', text, { validateStream: false }) : text);
-  const elapsed = `elapsed ${formatDuration(look.now.getTime() - view.startedAt.getTime())}`;
+  const elapsed = `elapsed ${formatDuration(view.elapsedMs)}`;
   const title = clip(`${view.job}  ${view.priced}  ${view.model}`, look.columns - elapsed.length - 2);
   const gap = ' '.repeat(Math.max(0, look.columns - title.length - elapsed.length));
   const share = view.rowsAsked === 0 ? 0 : view.okRows / view.rowsAsked;
@@ -33,7 +33,8 @@ export function renderProgress(view: RunView, look: ProgressStyle): readonly str
   if (view.deadline !== null) lines.push(clip(describeDeadline(view.deadline, look.now), look.columns));
   if (view.calls !== null) lines.push(...describeCalls(view.calls).map((line) => clip(line, look.columns)));
   if (view.underWay.length > MAX_SHARD_LINES) lines.push(dim(` and ${view.underWay.length - MAX_SHARD_LINES} more shards`));
-  if (view.underWay.length === 0 && (view.calls === null || view.calls.inFlight + view.calls.waiting === 0))
+  lines.push(...view.waits.slice(0, MAX_SHARD_LINES).map((wait) => dim(clip(` ${wait}`, look.columns))));
+  if (view.waits.length === 0 && view.underWay.length === 0 && (view.calls === null || view.calls.inFlight + view.calls.waiting === 0))
     lines.push(dim(' reading and writing the table'));
   return lines;
 }

@@ -31,7 +31,7 @@ export function makeJobSchema(): object {
         },
         description: { type: 'string', description: 'For people; sent nowhere.' },
         input: makeInputSchema(),
-        model: { type: 'string', minLength: 1, maxLength: 256, description: 'The model, for example gpt-4o-mini. One per job.' },
+        model: { type: 'string', minLength: 1, maxLength: 256, description: 'The model, for example gpt-6-luna. One per job.' },
         endpoint: {
           enum: [...ENDPOINTS],
           description: 'What is asked for: /v1/chat/completions (default), /v1/responses, or /v1/embeddings with output: vector.',

@@ -1,5 +1,5 @@
-import { isFineTuned, listBaseNames } from '../../core/base-model.ts';
 import type { Job } from '../../core/job.ts';
+import { isFineTuned, listBaseNames } from '../../core/model/base-model.ts';
 import type { Path } from '../../core/problem-path.ts';
 import { isMap, type Schema, type SchemaNode, walkSchema } from './schema-nodes.ts';
 import { listStrangeParts } from './strict-pattern.ts';

@@ -124,6 +124,7 @@ function lintObject(schema: Schema, path: Path, report: Report): void {
 }
 
 function lintChoices(schema: Schema, report: Report, walk: Walk): void {
+  if (Object.hasOwn(schema, 'const')) walk.nameCharacters += String(schema.const).length;
   if (!Array.isArray(schema.enum)) return;
   const characters = schema.enum.reduce((sum: number, value) => sum + String(value).length, 0);
   walk.enumValues += schema.enum.length;

@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { isLinkLocalAddress } from '../../core/bounds/private-address.ts';
 import { readImageHeader } from '../../core/image-header.ts';
 import type { SkipCause } from '../../core/row.ts';
 
@@ -19,8 +20,8 @@ const MAX_IMAGE_BYTES = (MAX_IMAGE_REQUEST_BYTES / 4) * 3;
 
 /**
  * The URL an image is sent under: web addresses and data URLs as they are, a local file as a data URL.
- * @param root local paths are relative to it and must not lead out of it: a cell may come from anywhere
- * @throws ImageProblem when there is no such file, or it is no PNG, JPEG, GIF or WebP image
+ * @param root local paths are relative to it and must not lead out of it, by links neither: a cell may come from anywhere
+ * @throws ImageProblem when there is no such file, it is no PNG, JPEG, GIF or WebP image, or an address nobody should be sent to
  */
 export function makeImageUrl(value: string, root: string): string {
   if (/^https?:\/\//i.test(value)) return checkAddress(value);
@@ -33,8 +34,21 @@ export function makeImageUrl(value: string, root: string): string {
 
 function checkAddress(value: string): string {
   if (!URL.canParse(value)) throw new ImageProblem('unrenderable', `the image ${show(value)}: not a URL`);
+  const { hostname, username, password } = new URL(value);
+  if (username !== '' || password !== '') {
+    throw new ImageProblem(
+      'unrenderable',
+      `the image at ${hostname}: its address holds a user or a password, which would go to the provider`,
+    );
+  }
+  if (isLinkLocalAddress(hostname) || CREDENTIAL_HOSTS.test(hostname)) {
+    throw new ImageProblem('unrenderable', `the image ${show(value)}: ${hostname} is where clouds hand out credentials, not images`);
+  }
   return value;
 }
+
+/** The names of what answers at link-local addresses (Google, Alibaba and others; seen 2026-11-29). */
+const CREDENTIAL_HOSTS = /^(metadata|metadata\.google\.internal|metadata\.goog|instance-data(\.ec2\.internal)?|100\.100\.100\.200)\.?$/;
 
 const DATA_URL = /^data:image\/(png|jpeg|gif|webp);base64,/i;
 /** Enough for the type, and for the size of nearly all. */
@@ -57,15 +71,16 @@ function readImageFile(value: string, root: string): string {
   const fail = (cause: SkipCause, why: string): never => {
     throw new ImageProblem(cause, `the image ${show(value)}: ${why}`);
   };
-  if (path.relative(root, file).split(path.sep)[0] === '..') {
-    fail('unrenderable', `outside of ${root}; name its folder in the job: images: ["folder/{{ column }}"]`);
-  }
+  if (isOutside(root, file)) fail('unrenderable', `outside of ${root}; name its folder in the job: images: ["folder/{{ column }}"]`);
   let bytes: Buffer;
   try {
-    const stats = fs.statSync(file);
+    const real = fs.realpathSync(file);
+    if (isOutside(fs.realpathSync(root), real))
+      fail('unrenderable', `a link leads it out of ${root}, to ${real}; name that folder in the job`);
+    const stats = fs.statSync(real);
     if (!stats.isFile()) fail('unrenderable', 'no file');
     if (stats.size > MAX_IMAGE_BYTES) fail('too_large', `${stats.size} bytes; at most ${MAX_IMAGE_BYTES} are taken`);
-    bytes = fs.readFileSync(file);
+    bytes = fs.readFileSync(real);
   } catch (error) {
     if (error instanceof ImageProblem) throw error;
     const { code, message } = error as NodeJS.ErrnoException;
@@ -74,6 +89,11 @@ function readImageFile(value: string, root: string): string {
   const header = readImageHeader(bytes);
   if (header === null) return fail('unrenderable', 'no PNG, JPEG, GIF or WebP image');
   return `data:image/${header.type};base64,${bytes.toString('base64')}`;
+}
+
+function isOutside(root: string, file: string): boolean {
+  const way = path.relative(root, file);
+  return way.split(path.sep)[0] === '..' || path.isAbsolute(way);
 }
 
 /** Row text in a message is short. */

@@ -1,4 +1,5 @@
-import { listBaseNames } from '../../core/base-model.ts';
+import type { Job } from '../../core/job.ts';
+import { listBaseNames } from '../../core/model/base-model.ts';
 
 /** How much a model thinks, from least to most. */
 export const EFFORTS = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'] as const;
@@ -51,4 +52,9 @@ export function readModelParams(model: string): ModelParams | null {
 export function isReasoningModel(model: string): boolean {
   const [name] = listBaseNames(model);
   return !ANSWERS_AT_ONCE.test(name) && (/^o\d/.test(name) || /^gpt-([5-9]|\d\d)/.test(name));
+}
+
+/** Whether a request may be billed for thinking: a reasoning model, unless it is told, or used, to answer at once. */
+export function mayThink({ model, params }: Pick<Job, 'model' | 'params'>): boolean {
+  return isReasoningModel(model) && (params.reasoning_effort ?? readModelParams(model)?.defaultEffort) !== 'none';
 }

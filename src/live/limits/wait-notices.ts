@@ -1,3 +1,4 @@
+import { createWaitTeller, formatWait, type WaitTellerOptions, type WaitTimes } from '../../core/wait-teller.ts';
 import type { ApiError } from '../../openai/api-error.ts';
 import type { Bound } from './gcra.ts';
 
@@ -7,7 +8,7 @@ export type Wait =
   | { readonly type: 'limit'; readonly milliseconds: number; readonly bound: Exclude<Bound, 'back-off'> }
   | { readonly type: 'fault'; readonly milliseconds: number };
 
-/** Says what is waited for, so that no wait of more than five seconds is silent. */
+/** Says what calls wait for. */
 export interface WaitNotices {
   /** A wait begins. It is told when it, or the silence it goes on with, lasts more than five seconds. */
   begin(wait: Wait): void;
@@ -15,62 +16,33 @@ export interface WaitNotices {
   onAnswer(): void;
 }
 
-const SILENCE_MS = 5_000;
-/** What goes on is told again after this long. */
-const AGAIN_MS = 60_000;
-
-interface Spell {
-  readonly sinceMs: number;
-  /** Null while nothing was told. */
-  readonly toldAtMs: number | null;
-  /** Until when what was told holds. */
-  readonly toldUntilMs: number;
-}
-
-export function createWaitNotices(options: {
-  /** For a person; never row text. */
-  readonly warn: (message: string) => void;
-  readonly clock: () => Date;
-  readonly monotonicMs: () => number;
-}): WaitNotices {
-  const spells = new Map<string, Spell>();
-
+export function createWaitNotices(options: WaitTellerOptions): WaitNotices {
+  const teller = createWaitTeller(options);
   return {
     begin(wait) {
-      const nowMs = options.monotonicMs();
-      const endMs = nowMs + wait.milliseconds;
-      const name = wait.type === 'limit' ? wait.bound : wait.type;
       // Whoever refuses is in reach.
-      if (wait.type === 'refused') spells.delete('unreached');
-      const spell = spells.get(name) ?? { sinceMs: nowMs, toldAtMs: null, toldUntilMs: nowMs };
-      const asked = wait.type === 'refused' ? (wait.failure?.askedMs ?? 0) : 0;
-      const untilMs = Math.max(endMs, nowMs + asked);
-      // Back-offs of rows and limits that are kept have nothing to do with those before.
-      const sinceMs = wait.type === 'limit' || wait.type === 'fault' ? nowMs : spell.sinceMs;
-      const isNews = spell.toldAtMs === null ? endMs - sinceMs > SILENCE_MS : mustTellAgain(wait, spell, nowMs, endMs);
-      if (!isNews) return void spells.set(name, spell);
-      spells.set(name, { ...spell, toldAtMs: nowMs, toldUntilMs: untilMs });
-      const at = (instantMs: number) => formatMinute(new Date(options.clock().getTime() + instantMs - nowMs));
-      options.warn(describe(wait, { until: at(untilMs), since: at(spell.sinceMs), untilMs: untilMs - nowMs }));
+      if (wait.type === 'refused') teller.end('unreached');
+      teller.begin({
+        name: wait.type === 'limit' ? wait.bound : wait.type,
+        milliseconds: wait.milliseconds,
+        askedMs: wait.type === 'refused' ? (wait.failure?.askedMs ?? 0) : 0,
+        // A limit of the account that is kept all along is said once; back-offs of rows have nothing to do with those before.
+        goesOn: wait.type === 'limit' ? 'once' : wait.type === 'fault' ? 'alone' : 'spell',
+        describe: (when) => describe(wait, when),
+      });
     },
     onAnswer() {
-      spells.delete('refused');
-      spells.delete('unreached');
+      teller.end('refused');
+      teller.end('unreached');
     },
   };
 }
 
-/** A limit of the account that is kept all along is said once; anything else once a minute, when what was said does not hold any more. */
-function mustTellAgain(wait: Wait, spell: Spell, nowMs: number, endMs: number): boolean {
-  if (wait.type === 'limit') return false;
-  return endMs > spell.toldUntilMs && nowMs - (spell.toldAtMs ?? 0) >= AGAIN_MS;
-}
-
-function describe(wait: Wait, when: { readonly until: string; readonly since: string; readonly untilMs: number }): string {
+function describe(wait: Wait, when: WaitTimes): string {
   const said = wait.type === 'refused' || wait.type === 'unreached' ? (wait.failure?.message ?? 'too many requests') : '';
   switch (wait.type) {
     case 'refused':
-      return `the provider asks to wait ${formatWait(when.untilMs)}, until ${when.until}: ${said}; calls are tried again each minute, nothing is lost by stopping`;
+      return `the provider asks to wait ${formatWait(when.leftMs)}, until ${when.until}: ${said}; calls are tried again each minute, nothing is lost by stopping`;
     case 'unreached':
       return `waiting for the provider since ${when.since}: ${said}; tried again for ten minutes`;
     case 'limit':
@@ -80,17 +52,4 @@ function describe(wait: Wait, when: { readonly until: string; readonly since: st
     default:
       return wait satisfies never;
   }
-}
-
-/** To the minute, as the report writes instants. */
-function formatMinute(date: Date): string {
-  const at = date.toISOString();
-  return `${at.slice(0, 10)} ${at.slice(11, 16)} UTC`;
-}
-
-export function formatWait(milliseconds: number): string {
-  const seconds = Math.ceil(milliseconds / 1000);
-  if (seconds < 120) return `${seconds} s`;
-  const minutes = Math.ceil(seconds / 60);
-  return minutes < 120 ? `${minutes} min` : `${Math.floor(minutes / 60)} h${minutes % 60 === 0 ? '' : ` ${minutes % 60} min`}`;
 }

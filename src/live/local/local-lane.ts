@@ -53,7 +53,7 @@ export function createLocalLane(options: LocalLaneOptions): LiveLane {
   const queue = createLocalQueue({
     ...options,
     makeCall: deliverCalls(
-      createMakeCall({ provider: options.provider, makeLineId, clock }),
+      createMakeCall({ provider: options.provider, makeLineId, clock, monotonicMs }),
       createCallDelivery(options.delivery ?? AS_IT_IS, monotonicMs),
     ),
     throttle: createThrottle({

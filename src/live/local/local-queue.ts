@@ -128,7 +128,7 @@ export function createLocalQueue(options: LocalQueueOptions): CallQueue {
   }
 
   /** Makes the call as often as it is refused without having been made. */
-  async function attempt(call: LiveCall, queuedAt: Date): Promise<CallEnd> {
+  async function attempt(call: LiveCall, queued: { readonly at: Date; readonly ms: number }): Promise<CallEnd> {
     const { customId } = call.request;
     const givenBack: CallEnd = { status: 'given-back', customId };
     for (let pauses = 0; ; ) {
@@ -137,7 +137,11 @@ export function createLocalQueue(options: LocalQueueOptions): CallQueue {
       inFlight += 1;
       let outcome: CallOutcome;
       try {
-        outcome = await options.makeCall(call.request, { queuedAt, signal: options.signal });
+        outcome = await options.makeCall(call.request, {
+          queuedAt: queued.at,
+          waitedMs: monotonicMs() - queued.ms,
+          signal: options.signal,
+        });
       } catch (error) {
         if (!options.signal.aborted) throw error;
         return makeUnknown(call, 'the run was ended before the answer came', true);
@@ -206,13 +210,13 @@ export function createLocalQueue(options: LocalQueueOptions): CallQueue {
   }
 
   async function travel(call: LiveCall): Promise<void> {
-    const queuedAt = clock();
+    const queued = { at: clock(), ms: monotonicMs() };
     try {
       if (call.delayMs > 0) notices.begin({ type: 'fault', milliseconds: call.delayMs });
       const isDue = call.delayMs === 0 || (await backOff(call.delayMs));
       // The next call leaves only when this one is on the books, so that a crash puts no more calls in doubt than may be in flight.
       await limit(async () => {
-        const end: CallEnd = isDue ? await attempt(call, queuedAt) : { status: 'given-back', customId: call.request.customId };
+        const end: CallEnd = isDue ? await attempt(call, queued) : { status: 'given-back', customId: call.request.customId };
         await owner?.record([end]);
       });
     } catch (error) {

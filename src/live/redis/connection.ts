@@ -9,6 +9,10 @@ const START_PATIENCE_MS = 4_000;
 /** A server that has not answered for this long is taken for gone: the connection is made anew. */
 const COMMAND_TIMEOUT_MS = 5_000;
 const LONGEST_RECONNECT_PAUSE_MS = 500;
+/** A server that does not say goodbye is left without one. */
+const GOODBYE_MS = 200;
+/** What the client says of a connection that is gone. */
+const LOST = /connection is closed|connection close|isn't writeable/i;
 
 /**
  * One checked connection whose commands fail at once while Redis is away, so that the caller decides about waiting.
@@ -21,6 +25,8 @@ export async function openRedis(redisUrl: string, startTimer: StartTimer): Promi
     lazyConnect: true,
     connectTimeout: START_PATIENCE_MS,
     commandTimeout: COMMAND_TIMEOUT_MS,
+    disconnectTimeout: GOODBYE_MS,
+    disableClientInfo: true,
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     // What is still loading answers that, instead of being waited for in silence.
@@ -77,7 +83,14 @@ function isDemoted({ message }: Error): boolean {
 /** A connection as BullMQ's workers want it, and those it makes of it: commands wait for as long as Redis is away, until `gone` fires. */
 export function openPatientRedis(redisUrl: string, gone: AbortSignal): Redis {
   const retryStrategy = (times: number) => (gone.aborted ? null : pauseMs(times));
-  const redis = new Redis(redisUrl, { maxRetriesPerRequest: null, enableReadyCheck: false, reconnectOnError: isDemoted, retryStrategy });
+  const redis = new Redis(redisUrl, {
+    maxRetriesPerRequest: null,
+    disconnectTimeout: GOODBYE_MS,
+    disableClientInfo: true,
+    enableReadyCheck: false,
+    reconnectOnError: isDemoted,
+    retryStrategy,
+  });
   redis.on('error', () => {});
   return redis;
 }
@@ -133,13 +146,15 @@ export function describeReply(reply: ErrorReply, redisUrl: string): string {
 /** Whether an error comes from Redis or from the way to it; BullMQ has some of its own. */
 export function isOfRedis(error: Error): boolean {
   if (readErrorReply(error) !== null) return true;
-  return /^E[A-Z]+$/.test(reasonOf(error)) || /connection is closed|connection close|timed out|writeable/i.test(error.message);
+  return /^E[A-Z]+$/.test(reasonOf(error)) || LOST.test(error.message) || /timed out/.test(error.message);
 }
 
 /** Why Redis did not answer, in a word. */
 export function reasonOf(error: unknown): string {
-  const { code, message } = error as { code?: string; message?: string };
-  return code ?? message ?? 'no answer';
+  const { code, message = '' } = (error ?? {}) as { code?: string; message?: string };
+  if (code !== undefined) return code;
+  if (/timed out/.test(message)) return 'no answer';
+  return LOST.test(message) ? 'the connection was lost' : message || 'no answer';
 }
 
 function refuse(message: string, cause: unknown): AppError {

@@ -34,6 +34,9 @@ const LASTING: Readonly<Record<string, string>> = {
   DENIED: 'takes connections of its own machine only (protected mode): set a password there, and give it in the URL',
 };
 
+/** What a Redis without room answers to whoever wants to add something. */
+export const FULL: Error = Object.assign(new Error('OOM'), { name: 'ReplyError' });
+
 const MOST_CHARACTERS = 160;
 
 /** Reads an error as an answer of Redis; null when Redis did not answer at all, or when it is no error of Redis. */

@@ -17,6 +17,8 @@ export interface RedisWatchOptions {
   readonly nowMs: () => number;
   /** For a person: one sentence, once a minute at most for the same trouble. */
   readonly tell: (message: string) => void;
+  /** Behind the sentence that ends the work: what becomes of it. */
+  readonly afterwards: string;
 }
 
 /** Judges what goes wrong with Redis in the middle of work: what may pass is told and waited for, anything else ends the work. */
@@ -24,12 +26,14 @@ export class RedisWatch {
   readonly nowMs: () => number;
   readonly #redisUrl: string;
   readonly #tell: (message: string) => void;
+  readonly #afterwards: string;
   /** What keeps the connection from being made. */
   #connectionError: unknown = null;
   #lastReply: { readonly reply: ErrorReply; readonly atMs: number } | null = null;
   readonly #isDue: (kind: string) => boolean;
 
-  constructor({ redis, redisUrl, nowMs, tell }: RedisWatchOptions) {
+  constructor({ redis, redisUrl, nowMs, tell, afterwards }: RedisWatchOptions) {
+    this.#afterwards = afterwards;
     this.nowMs = nowMs;
     this.#redisUrl = redisUrl;
     this.#tell = tell;
@@ -45,7 +49,7 @@ export class RedisWatch {
   /** A step of something that goes on by itself failed. @returns why no waiting helps; null for what may pass, which is told */
   onFailure(error: unknown, absentMs = Number.POSITIVE_INFINITY): AppError | null {
     const reply = this.readReply(error);
-    if (reply !== null && !reply.mayPass) return this.#stop(describeReply(reply, this.#redisUrl), error);
+    if (reply?.mayPass === false) return this.#stop(describeReply(reply, this.#redisUrl), error);
     if (reply !== null) {
       if (this.#isDue(reply.word)) this.#tell(`${describeReply(reply, this.#redisUrl)}; waiting until that has passed, nothing is lost`);
     } else if (absentMs >= SHORT_ABSENCE_MS && this.#isDue('absent')) {
@@ -63,6 +67,11 @@ export class RedisWatch {
     return new AppError(message, { code: 'redis', exitCode: EXIT.notFinished, cause: error });
   }
 
+  /** Whether no waiting helps: Redis answers with what does not pass. */
+  isLasting(error: unknown): boolean {
+    return this.readReply(error)?.mayPass === false;
+  }
+
   /** What Redis says, be it to a command or to a connection that is to be made. */
   readReply(error: unknown): ErrorReply | null {
     const reply = readErrorReply(error) ?? readErrorReply(this.#connectionError);
@@ -72,7 +81,7 @@ export class RedisWatch {
   }
 
   #stop(message: string, cause: unknown): AppError {
-    return new AppError(`${message}; what is paid for is kept, the same command goes on`, { code: 'redis', exitCode: EXIT.stopped, cause });
+    return new AppError(`${message}; ${this.#afterwards}`, { code: 'redis', exitCode: EXIT.stopped, cause });
   }
 }
 

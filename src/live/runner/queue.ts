@@ -1,13 +1,13 @@
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { AppError } from '../../core/errors.ts';
 import type { Request } from '../../core/request.ts';
 import type { StartTimer } from '../../core/timer.ts';
 import type { CallOwner, CallQueue, LiveCall, QueueView } from '../queue.ts';
-import { describeUrl, isAppendOnly, makeStartError, openRedis } from '../redis/connection.ts';
+import { describeUrl, isAppendOnly, isOfRedis, makeStartError, openRedis } from '../redis/connection.ts';
 import { makeJobId, makeQueueName, makeSharedKeys, makeStateKeys, type QueueIdentity, REDIS_PREFIX } from '../redis/keys.ts';
 import type { SharedLimits } from '../redis/limits.ts';
-import { RedisWatch } from '../redis/watch.ts';
+import { retryUntilAnswered } from '../redis/retry.ts';
+import { RedisPatience, RedisWatch } from '../redis/watch.ts';
 import { createSharedPace, type SharedPace } from './pace.ts';
 import { RunnerLoop } from './runner-loop.ts';
 import { CallWindow, type HeldCall, WINDOW_LIMITS, type WindowLimits } from './window.ts';
@@ -66,7 +66,13 @@ class BullmqQueue implements CallQueue {
     this.#options = options;
     this.#redis = redis;
     const nowMs = () => options.clock().getTime();
-    this.#watch = new RedisWatch({ redis, redisUrl: options.redisUrl, nowMs, tell: options.warn });
+    this.#watch = new RedisWatch({
+      redis,
+      redisUrl: options.redisUrl,
+      nowMs,
+      tell: options.warn,
+      afterwards: 'what is paid for is kept, and the same command goes on',
+    });
     this.#window = new CallWindow(options.window ?? WINDOW_LIMITS);
     this.#queue = new Queue(makeQueueName(options.identity), {
       connection: redis,
@@ -115,13 +121,24 @@ class BullmqQueue implements CallQueue {
     });
     try {
       await this.#queue.waitUntilReady();
-      return await this.#loop.begin();
+      return await this.#begin(this.#loop);
     } catch (error) {
       // Nothing is known of what is in Redis, and so nothing is removed.
       this.#loop = null;
       this.#options.ending.throwIfAborted();
-      throw error instanceof AppError ? error : makeStartError(error, this.#options.redisUrl);
+      throw error instanceof Error && isOfRedis(error) ? makeStartError(error, this.#options.redisUrl) : error;
     }
+  }
+
+  /** Work may begin long after the connection was checked, at a deadline: what may pass is waited for here too. */
+  #begin(loop: RunnerLoop): Promise<readonly string[]> {
+    const patience = new RedisPatience(this.#watch);
+    const onFailure = (error: unknown) => {
+      if (!(error instanceof Error) || !isOfRedis(error) || this.#watch.isLasting(error)) throw error;
+      const end = patience.onFailure(error);
+      if (end !== null) throw end;
+    };
+    return retryUntilAnswered(() => loop.begin(), { sleep: this.#options.sleep, signal: this.#closed.signal, onFailure });
   }
 
   /** Whatever waits for Redis fails at once; calls without an end stay as they are announced. */

@@ -2,6 +2,7 @@ import { AppError, EXIT } from '../../core/errors.ts';
 import { NewerFormatError } from '../../core/formats.ts';
 import type { CallOwner } from '../queue.ts';
 import { readMemoryRoom } from '../redis/connection.ts';
+import { FULL } from '../redis/error-reply.ts';
 import { makeRegistryKey, readJobId, readNotice, refuseRunner, writeNotice } from '../redis/keys.ts';
 import { writeJobLimits } from '../redis/limits.ts';
 import { writeHash } from '../redis/presence-scripts.ts';
@@ -39,6 +40,7 @@ export class RunnerLoop {
   #suspicions = 0;
   #clearedSuspicions = 0;
   readonly #patience: RedisPatience;
+  readonly #memoryPatience: RedisPatience;
   #isDead = false;
   #isLeaving = false;
   #aloneSinceMs: number;
@@ -52,6 +54,7 @@ export class RunnerLoop {
     this.#collector = new EndCollector(this.#context, this.#notice, (error) => this.#halt(error));
     this.feed = new JobFeed(this.#context, (error) => this.giveUp(error));
     this.#patience = new RedisPatience(context.watch);
+    this.#memoryPatience = new RedisPatience(context.watch);
     this.#aloneSinceMs = context.nowMs();
   }
 
@@ -113,7 +116,7 @@ export class RunnerLoop {
   }
 
   async #loop(): Promise<void> {
-    const { closed, nowMs, sleep, link, window } = this.#context;
+    const { closed, nowMs, sleep } = this.#context;
     let [rosterAtMs, recallAtMs, memoryAtMs] = [0, 0, 0];
     while (!closed.aborted && !this.#isDead && !this.#isLeaving) {
       try {
@@ -123,7 +126,7 @@ export class RunnerLoop {
           rosterAtMs = nowMs() + ROSTER_MS;
         }
         if (nowMs() >= memoryAtMs) {
-          window.fit(await readMemoryRoom(link.redis));
+          await this.#lookAtMemory();
           memoryAtMs = nowMs() + MEMORY_MS;
         }
         const read = await this.#collector.collect();
@@ -160,6 +163,16 @@ export class RunnerLoop {
       this.#context.warn(`${refusal}; it is given no calls`);
     }
     this.#missWorkers();
+  }
+
+  /** A full Redis refuses the workers, who take nothing from it then, and perhaps nothing of ours. */
+  async #lookAtMemory(): Promise<void> {
+    const { link, window } = this.#context;
+    const roomBytes = await readMemoryRoom(link.redis);
+    window.fit(roomBytes);
+    if (roomBytes !== 0 || window.held.size === 0) return this.#memoryPatience.onAnswer();
+    const end = this.#memoryPatience.onFailure(FULL);
+    if (end !== null) this.giveUp(end);
   }
 
   /** Calls for which nobody comes are most often those of another key or base URL than the workers'. */

@@ -32,6 +32,13 @@ export interface ServeOptions extends WorkerOptions {
   readonly onRedisFailure: (error: unknown) => void;
 }
 
+/** BullMQ's own end waits for ever for a connection that is being made anew, and renews locks meanwhile, which keeps the process alive. */
+class EndableWorker extends Worker {
+  stopRenewing(): Promise<void> {
+    return this.lockManager.close();
+  }
+}
+
 /** Starts one BullMQ worker and its signs of life. */
 export function serveQueue(options: ServeOptions): ServedQueue {
   const queueName = makeQueueName(options);
@@ -54,7 +61,7 @@ export function serveQueue(options: ServeOptions): ServedQueue {
   }
   const gone = new AbortController();
   const connection = options.openPatient(gone.signal);
-  const worker = new Worker(
+  const worker = new EndableWorker(
     queueName,
     async (job, token, signal) => {
       const state = job.name;
@@ -120,16 +127,21 @@ export function serveQueue(options: ServeOptions): ServedQueue {
   return {
     drain: async () => {
       const closed = worker.close();
-      await Promise.race([
-        closed,
-        new Promise<void>((resolve) => options.ending.addEventListener('abort', () => resolve(), { once: true })),
-      ]);
+      await Promise.race([closed, untilAborted(options.ending)]);
       gone.abort();
       await beating;
       await presence.leave().catch(() => {});
       // Also what BullMQ made of the connection for itself, which would keep the process alive.
       void worker.disconnect().catch(() => {});
+      await worker.stopRenewing();
       connection.disconnect();
     },
   };
+}
+
+function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 }

@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
+import type { Redis } from 'ioredis';
 import { type AppError, UsageError } from '../../core/errors.ts';
-import { describeUrl, openPatientRedis, openRedis } from '../redis/connection.ts';
+import { describeUrl, makeStartError, openPatientRedis, openRedis } from '../redis/connection.ts';
 import { makeRegistryKey } from '../redis/keys.ts';
 import { RedisWatch } from '../redis/watch.ts';
 import type { WorkerOptions } from './context.ts';
@@ -19,13 +20,19 @@ const DRAIN_MS = 30_000;
  */
 export async function runWorker(given: WorkerOptions): Promise<void> {
   if (!Number.isInteger(given.concurrency) || given.concurrency < 1) throw new UsageError('--concurrency must be a whole number from 1');
-  const redis = await openRedis(given.redisUrl, given.startTimer);
+  const registry = makeRegistryKey(given);
+  const redis = await openServed(given, registry);
   const refusal = createRefusal(given);
   const options = { ...given, draining: refusal.draining, ending: refusal.ending };
   // Every slot listens to the same two signals.
   setMaxListeners(0, options.draining, options.ending);
-  const tell = (message: string) => options.log('warn', 'redis', { message });
-  const watch = new RedisWatch({ redis, redisUrl: options.redisUrl, nowMs: options.monotonicMs, tell });
+  const watch = new RedisWatch({
+    redis,
+    redisUrl: options.redisUrl,
+    nowMs: options.monotonicMs,
+    tell: (message) => options.log('warn', 'redis', { message }),
+    afterwards: 'the worker ends, start it again then',
+  });
   const onRedisFailure = (error: unknown) => {
     if (options.ending.aborted) return;
     const end = watch.onFailure(error);
@@ -36,7 +43,6 @@ export async function runWorker(given: WorkerOptions): Promise<void> {
   const openPatient = (gone: AbortSignal) => openPatientRedis(options.redisUrl, gone);
   const served = new Map<string, ServedQueue>();
   const refused = new Set<string>();
-  const registry = makeRegistryKey(options);
   options.log('info', 'ready', { redis: describeUrl(options.redisUrl), worker: options.workerId, concurrency: options.concurrency });
   try {
     while (!options.draining.aborted) {
@@ -69,6 +75,18 @@ export async function runWorker(given: WorkerOptions): Promise<void> {
       onRedisFailure(error);
       return [];
     }
+  }
+}
+
+/** The connection of a worker, which has seen that it may read whom to serve: on a node of a cluster the keys may lie elsewhere. */
+async function openServed({ redisUrl, startTimer }: WorkerOptions, registry: string): Promise<Redis> {
+  const redis = await openRedis(redisUrl, startTimer);
+  try {
+    await redis.smembers(registry);
+    return redis;
+  } catch (error) {
+    redis.disconnect();
+    throw makeStartError(error, redisUrl);
   }
 }
 

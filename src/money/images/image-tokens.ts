@@ -1,5 +1,5 @@
-import { listBaseNames } from '../../core/base-model.ts';
 import { type ImageHeader, readImageHeader } from '../../core/image-header.ts';
+import { listBaseNames } from '../../core/model/base-model.ts';
 import type { BodyImage } from './body-images.ts';
 
 /** How a model counts images: tiles of 512 pixels beside a base, or patches of 32 pixels times a factor. */

@@ -1,5 +1,6 @@
-/** A length of time for a person: `0.8 s`, `42 s`, `3 min 05 s`, `2 h 11 min`. */
+/** A length of time for a person: `0.8 s`, `42 s`, `3 min 05 s`, `2 h 11 min`. Between two instants of a clock that was set back it is not known. */
 export function formatDuration(milliseconds: number): string {
+  if (!(milliseconds >= 0)) return 'not known (the clock was set back)';
   if (milliseconds < 1000) return `${Math.round(milliseconds)} ms`;
   const seconds = milliseconds / 1000;
   if (seconds < 59.95) return `${seconds < 9.95 ? seconds.toFixed(1) : Math.round(seconds)} s`;

@@ -1,5 +1,5 @@
-import { isFineTuned } from '../../core/base-model.ts';
 import type { Job } from '../../core/job.ts';
+import { isFineTuned } from '../../core/model/base-model.ts';
 import { readModelParams } from '../../input/request/model-params.ts';
 import { findParamDoubts } from '../../input/request/param-doubts.ts';
 import type { ModelEnd } from '../../openai/model-ends.ts';

@@ -1,6 +1,6 @@
 import { UsageError } from '../../core/errors.ts';
 import type { Job } from '../../core/job.ts';
-import { isReasoningModel } from '../../input/request/model-params.ts';
+import { mayThink } from '../../input/request/model-params.ts';
 import { KeyIndex } from '../../ledger/key-index.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import type { LeaveOut } from '../../ledger/runs.ts';
@@ -129,9 +129,9 @@ function warnOfCosts(job: Job, findPrice: FindPrice, at: string): readonly strin
   return warnings;
 }
 
-function warnOfReasoning({ model }: Job): readonly string[] {
-  if (!isReasoningModel(model)) return [];
-  return [`${model} bills its reasoning as output, and no schema tells how much it is: run --sample 50 measures it`];
+function warnOfReasoning(job: Job): readonly string[] {
+  if (!mayThink(job)) return [];
+  return [`${job.model} bills its reasoning as output, and no schema tells how much it is: run --sample 50 measures it`];
 }
 
 function readLastRun({ fold, runFiles }: Ledger, job: Job, leaveOut: LeaveOut): LastRunFacts | null {

@@ -1,6 +1,6 @@
 import type { Job } from '../../core/job.ts';
 import { setParams } from '../../input/request/extra-params.ts';
-import { isReasoningModel } from '../../input/request/model-params.ts';
+import { mayThink } from '../../input/request/model-params.ts';
 import { longestAnswerTokens, readTier } from '../../money/cost-bound.ts';
 import type { AnswerLengths } from '../open/answer-history.ts';
 import { forecastAnswer } from './answer-forecast.ts';
@@ -41,14 +41,13 @@ const GUESS_FACTOR_REASONING = 4;
 function makePart(job: Job, { set, short, long }: PromptGroup, answers: AnswerLengths | null): WorkPart {
   const asked = { ...job, params: setParams(job.params, set) };
   const { expectedTokens, p95Tokens, isMeasured } = forecastAnswer(asked, answers);
-  const reasons = isReasoningModel(job.model) && asked.params.reasoning_effort !== 'none';
   return {
     short,
     long,
     tier: readTier(asked.params),
     expectedOutputTokens: expectedTokens,
     p95OutputTokens: isMeasured ? p95Tokens : null,
-    guessFactor: reasons ? GUESS_FACTOR_REASONING : 1,
+    guessFactor: mayThink(asked) ? GUESS_FACTOR_REASONING : 1,
     worstOutputTokens: longestAnswerTokens(asked) ?? p95Tokens,
   };
 }

@@ -1,5 +1,5 @@
+import { isModelCode } from '../../core/answer/refusal-codes.ts';
 import { AppError } from '../../core/errors.ts';
-import { isModelCode } from '../../openai/refusal.ts';
 import type { PlannedEnd } from '../plan/model-end.ts';
 
 /** Adds to the refusal of a job's model when that model ended, and what takes its place. Everything else stays as it is. */

@@ -1,8 +1,8 @@
 import { createBackoff } from '../../batch/backoff.ts';
 import type { BatchContext } from '../../batch/context.ts';
+import { isModelCode, QUOTA_CODES } from '../../core/answer/refusal-codes.ts';
 import { AppError, EXIT } from '../../core/errors.ts';
 import { parseCustomId } from '../../core/request.ts';
-import { QUOTA_CODES } from '../../core/response-line.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import type { Books } from '../open/books.ts';
 
@@ -11,8 +11,8 @@ const FIRST_PAUSE_MS = 5_000;
 
 /**
  * Makes the function that is called before rows are packed again: when some of them were refused for lack of rate, it waits, a little longer
- * each time in a row; when the account has no money left, it stops the run instead of sending them round and round.
- * @throws AppError exit 5 when the account's quota is used up
+ * each time in a row; when the account has no money left or the model is gone, it stops the run instead of sending them round and round.
+ * @throws AppError exit 5 when the account's quota is used up, 4 when the model is refused
  */
 export function createRateWait(ledger: Ledger, books: Books, context: BatchContext): () => Promise<void> {
   const { pollMaxMs } = context.settings;
@@ -27,6 +27,8 @@ export function createRateWait(ledger: Ledger, books: Books, context: BatchConte
     if (code !== null && QUOTA_CODES.has(code)) {
       throw new AppError(`the account has no money or quota left: ${message}`, { code, exitCode: EXIT.stopped });
     }
+    if (code !== null && isModelCode(code))
+      throw new AppError(`the provider does not offer this model: ${message}`, { code, exitCode: EXIT.refused });
     const pauseMs = backoff.nextMs();
     context.warn(`rows came back rate limited; they go again in ${Math.ceil(pauseMs / 1000)} s`);
     await context.sleep(pauseMs, context.stopping);

@@ -1,4 +1,5 @@
 import type { BatchLane, ShardView } from '../../batch/batch-lane.ts';
+import type { BatchContext } from '../../batch/context.ts';
 import type { Job } from '../../core/job.ts';
 import type { LaneName } from '../../core/lane.ts';
 import type { KeyIndex } from '../../ledger/key-index.ts';
@@ -9,6 +10,7 @@ import type { Plan } from '../plan/plan-result.ts';
 import type { Deadline } from './deadline.ts';
 import type { DuplicateRows } from './duplicate-rows.ts';
 import type { Lanes } from './open-lanes.ts';
+import type { WatchedProvider } from './watched-provider.ts';
 
 /** A run as it stands at this moment, for whoever watches: every property is read anew. */
 export interface RunView {
@@ -19,7 +21,8 @@ export interface RunView {
   readonly lane: LaneName;
   /** Under which price they go: that of the lane, or `flex`. */
   readonly priced: keyof Plan['cost'];
-  readonly startedAt: Date;
+  /** Since work began, by a clock nobody sets. */
+  readonly elapsedMs: number;
   /** Rows the run is about. */
   readonly rows: number;
   /** Distinct requests among them: rows without those that are skipped or ask what another row asks. */
@@ -41,21 +44,25 @@ export interface RunView {
   /** Attempts of this run whose price or usage is unknown: they are in no sum. */
   readonly unpricedAttempts: number;
   readonly budgetNanoUsd: number | null;
+  /** What is waited for, in words: pauses that were begun, else a call that has no answer yet. */
+  readonly waits: readonly string[];
   /** By when it is to be done; null without a deadline. */
   readonly deadline: Pick<Deadline, 'at' | 'isSwitched' | 'switchAt'> | null;
 }
 
-export interface RunViewParts extends Pick<RunView, 'run' | 'startedAt' | 'budgetNanoUsd'> {
+export interface RunViewParts extends Pick<RunView, 'run' | 'budgetNanoUsd'> {
   readonly job: Job;
   readonly plan: Plan;
   readonly books: Books;
   readonly lanes: Lanes;
+  readonly context: Pick<BatchContext, 'waits' | 'monotonicMs'> & { readonly provider: WatchedProvider };
   readonly keys: Pick<KeyIndex, 'answered'>;
   readonly duplicates: Pick<DuplicateRows, 'countAnswered'>;
 }
 
 export function createRunView(parts: RunViewParts): RunView {
-  const { job, run, plan, books, lanes, keys, duplicates, startedAt, budgetNanoUsd } = parts;
+  const { job, run, plan, books, lanes, keys, duplicates, budgetNanoUsd, context } = parts;
+  const startedMs = context.monotonicMs();
   const { rows } = plan;
   const answeredBefore = keys.answered;
   const countOk = () => rows.reused + keys.answered - answeredBefore;
@@ -63,7 +70,9 @@ export function createRunView(parts: RunViewParts): RunView {
     job: job.name,
     run,
     model: job.model,
-    startedAt,
+    get elapsedMs() {
+      return context.monotonicMs() - startedMs;
+    },
     rows: rows.in,
     requests: rows.in - rows.duplicate - rows.skipped,
     budgetNanoUsd,
@@ -94,6 +103,9 @@ export function createRunView(parts: RunViewParts): RunView {
     get enqueuedTokens() {
       return lanes.batch.admission;
     },
+    get waits() {
+      return readWaits(context);
+    },
     get spentNanoUsd() {
       return books.ofRun(run).nanoUsd;
     },
@@ -101,4 +113,15 @@ export function createRunView(parts: RunViewParts): RunView {
       return books.ofRun(run).unpricedAttempts;
     },
   };
+}
+
+/** An answer of less than a second is not waited for. */
+const SHORT_MS = 1_000;
+
+function readWaits({ waits, monotonicMs, provider }: RunViewParts['context']): readonly string[] {
+  const { current } = waits;
+  const call = provider.pending;
+  if (current.length > 0 || call === null) return current;
+  const passedMs = monotonicMs() - call.sinceMs;
+  return passedMs < SHORT_MS ? [] : [`waiting for an answer for ${Math.floor(passedMs / 1000)} s: ${call.what}`];
 }

@@ -1,4 +1,5 @@
 import { AppError, EXIT } from '../../core/errors.ts';
+import type { Ledger } from '../../ledger/ledger.ts';
 import { ApiError } from '../../openai/api-error.ts';
 import type { Stop } from '../../output/verdict.ts';
 import type { RunOptions } from '../options.ts';
@@ -34,18 +35,27 @@ export interface StopSignal {
 }
 
 /** Joins the user's wish, the time given with `--wait`, and whatever stops the run from inside. */
-export function createStopSignal({ waitMs, stopping, effects }: Pick<RunOptions, 'waitMs' | 'stopping' | 'effects'>): StopSignal {
+export function createStopSignal({
+  waitMs,
+  stopping,
+  effects,
+  ledger,
+}: Pick<RunOptions, 'waitMs' | 'stopping' | 'effects'> & { readonly ledger: Pick<Ledger, 'fold'> }): StopSignal {
   const ended = new AbortController();
   const disposed = new AbortController();
   if (waitMs !== null && waitMs > 0) {
-    const isOver = new AppError('the time given with --wait is over; the batches go on at the provider', {
-      code: 'wait_over',
-      exitCode: EXIT.notFinished,
-    });
     effects.sleep(waitMs, disposed.signal).then(
-      () => ended.abort(isOver),
+      () => ended.abort(new AppError(describeEnd(ledger), { code: 'wait_over', exitCode: EXIT.notFinished })),
       () => {},
     );
   }
   return { stopping: AbortSignal.any([stopping, ended.signal]), end: (reason) => ended.abort(reason), dispose: () => disposed.abort() };
+}
+
+/** What is under way when a run stops waiting: batches go on, and where there are none nothing does. */
+function describeEnd({ fold }: Pick<Ledger, 'fold'>): string {
+  const batches = [...fold.batches.values()].filter(({ isCollected }) => !isCollected).length;
+  const over = 'the time given with --wait is over';
+  if (batches === 0) return `${over}; no batch of it is at the provider`;
+  return `${over}; ${batches === 1 ? 'its batch goes' : `its ${batches} batches go`} on at the provider`;
 }

@@ -28,10 +28,17 @@ export function readAnswerFormat(body: WireBody, prompt: readonly PromptMessage[
     const message = `Invalid value: '${type}'. Supported values are: 'json_object', 'json_schema', and 'text'.`;
     throw new WireError(400, { message, param: `${param}.type`, code: 'invalid_value' });
   }
-  return readSchemaFormat(isChat ? format.json_schema : format, isChat ? `${param}.json_schema` : param, param);
+  const isFineTuned = String(body.model).startsWith('ft:');
+  return readSchemaFormat(isChat ? format.json_schema : format, { place: isChat ? `${param}.json_schema` : param, param, isFineTuned });
 }
 
-function readSchemaFormat(given: unknown, place: string, param: string): AnswerFormat {
+interface FormatPlace {
+  readonly place: string;
+  readonly param: string;
+  readonly isFineTuned: boolean;
+}
+
+function readSchemaFormat(given: unknown, { place, param, isFineTuned }: FormatPlace): AnswerFormat {
   if (!isRecord(given)) throw missing(place);
   const { name, schema } = given;
   if (typeof name !== 'string') throw missing(`${place}.name`);
@@ -40,7 +47,7 @@ function readSchemaFormat(given: unknown, place: string, param: string): AnswerF
     throw new WireError(400, { message, param: `${place}.name`, code: 'invalid_value' });
   }
   if (!isRecord(schema)) throw missing(`${place}.schema`);
-  if (given.strict === true) checkStrictSchema(schema, { name, param });
+  if (given.strict === true) checkStrictSchema(schema, { name, param, isFineTuned });
   return { type: 'json_schema', schema };
 }
 

@@ -1,4 +1,5 @@
 import type { ModelRules } from '../model-rules.ts';
+import { readEffort } from '../reasoning-rules.ts';
 import { readAnswerFormat } from './answer-format.ts';
 import type { Answer, AnswerContext } from './answer-types.ts';
 import { type Completion, completePrompt } from './completion.ts';
@@ -23,7 +24,7 @@ export function answerChat(body: WireBody, rules: ModelRules, context: AnswerCon
       format,
       rules,
       capTokens,
-      effort: body.reasoning_effort,
+      effort: readEffort(body),
       drawSeed: index === 0 ? drawSeed : `${drawSeed}#${index}`,
       fault,
     }),

@@ -39,7 +39,8 @@ export function completePrompt(request: CompletionRequest): Completion {
   const usable = writeText(request);
   const text = fault === undefined ? usable : spoilText(usable, fault);
   const textTokens = countTokens(text);
-  const wanted = request.rules.isReasoning ? (REASONING_TOKENS[String(request.effort ?? 'medium')] ?? 64) : 0;
+  const { reasoning } = request.rules;
+  const wanted = reasoning === null ? 0 : (REASONING_TOKENS[String(request.effort ?? reasoning.defaultEffort)] ?? 64);
   const reasoningTokens = Math.max(0, Math.min(wanted, (capTokens ?? Number.POSITIVE_INFINITY) - textTokens));
   const whole = { text, tokens: textTokens + reasoningTokens, reasoningTokens };
   switch (fault?.kind) {

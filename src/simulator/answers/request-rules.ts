@@ -1,4 +1,5 @@
 import { findModelRules, type ModelRules } from '../model-rules.ts';
+import { checkReasoning } from '../reasoning-rules.ts';
 import { WireError } from '../wire-error.ts';
 import type { WireBody } from './prompt.ts';
 
@@ -63,24 +64,19 @@ function checkPresence(param: string, value: unknown): void {
 }
 
 function checkParameters(endpoint: AnsweringEndpoint, body: WireBody, rules: ModelRules): void {
-  if (rules.isReasoning) {
-    if (body.max_tokens !== undefined && body.max_tokens !== null) {
-      const message = "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.";
-      throw new WireError(400, { message, param: 'max_tokens', code: 'unsupported_parameter' });
-    }
-    const temperature = body.temperature;
-    if (typeof temperature === 'number' && temperature !== 1) {
-      const message = `Unsupported value: 'temperature' does not support ${temperature} with this model. Only the default (1) value is supported.`;
-      throw new WireError(400, { message, param: 'temperature', code: 'unsupported_value' });
-    }
+  const isChat = endpoint === '/v1/chat/completions';
+  if (rules.isReasoning && body.max_tokens !== undefined && body.max_tokens !== null) {
+    const message = "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.";
+    throw new WireError(400, { message, param: 'max_tokens', code: 'unsupported_parameter' });
   }
+  checkReasoning(body, { isChat, model: rules.id, reasoning: rules.reasoning });
   checkRange('temperature', body.temperature, { least: 0, most: 2, kind: 'decimal' });
   checkRange('top_p', body.top_p, { least: 0, most: 1, kind: 'decimal' });
   checkRange('n', body.n, { least: 1, most: 128, kind: 'integer' });
   const most = Number.MAX_SAFE_INTEGER;
   checkRange('max_tokens', body.max_tokens, { least: 1, most, kind: 'integer' });
   checkRange('max_completion_tokens', body.max_completion_tokens, { least: 1, most, kind: 'integer' });
-  if (endpoint === '/v1/responses') checkRange('max_output_tokens', body.max_output_tokens, { least: 16, most, kind: 'integer' });
+  if (!isChat) checkRange('max_output_tokens', body.max_output_tokens, { least: 16, most, kind: 'integer' });
 }
 
 interface Range {

@@ -1,4 +1,5 @@
 import type { ModelRules } from '../model-rules.ts';
+import { readEffort } from '../reasoning-rules.ts';
 import { readAnswerFormat } from './answer-format.ts';
 import type { Answer, AnswerContext } from './answer-types.ts';
 import { type Completion, completePrompt } from './completion.ts';
@@ -16,8 +17,7 @@ export function answerResponse(body: WireBody, rules: ModelRules, context: Answe
   for (const { images } of prompt) checkImages(images);
   checkContext(prompt, rules, 'input');
   const capTokens = typeof body.max_output_tokens === 'number' ? body.max_output_tokens : undefined;
-  const effort = isRecord(body.reasoning) ? body.reasoning.effort : undefined;
-  const completion = completePrompt({ prompt, format, rules, capTokens, effort, drawSeed, fault });
+  const completion = completePrompt({ prompt, format, rules, capTokens, effort: readEffort(body), drawSeed, fault });
   const usage = renderUsage(countUsage(prompt, [completion], rules, { drawSeed, useCache: () => context.useCache(body) }));
   const serviceTier = answerTier(body.service_tier, fault);
   const isFailed = fault?.kind === 'failed_response';

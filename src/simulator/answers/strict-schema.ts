@@ -5,25 +5,64 @@ import { isRecord } from './prompt.ts';
 const MOST_PROPERTIES = 5_000;
 const MOST_LEVELS = 10;
 const MOST_ENUM_VALUES = 1_000;
-const REFUSED_KEYWORDS = ['allOf', 'not', 'if', 'then', 'else', 'dependentRequired', 'dependentSchemas', 'default', 'oneOf'] as const;
+/** What a value is; every model with schemas takes these. */
+const FORM_KEYWORDS = `type title description enum const properties required additionalProperties items anyOf $ref $defs definitions`.split(
+  ' ',
+);
+/** What narrows it, and that of it which fine-tuned models refuse. */
+const NOT_FOR_FINE_TUNED = 'pattern format minimum maximum multipleOf minItems maxItems'.split(' ');
+const NARROWING_KEYWORDS = [...NOT_FOR_FINE_TUNED, 'minLength', 'maxLength', 'exclusiveMinimum', 'exclusiveMaximum'];
+const FORMATS = ['date-time', 'time', 'date', 'duration', 'email', 'hostname', 'ipv4', 'ipv6', 'uuid'];
+/** `(?=`, `(?!`, `(?<=`, `(?<!` outside of a class. */
+const LOOKAROUND = /^(?:\\[\s\S]|\[(?:\\[\s\S]|[^\]\\])*\]|(?!\(\?<?[=!])[^\\[])*\(\?<?[=!]/;
 
 interface Totals {
   properties: number;
   enumValues: number;
 }
 
-/** Refuses a schema outside the strict subset, in the API's words. `param` is where it stood in the body. Throws WireError 400. */
-export function checkStrictSchema(schema: unknown, { name, param }: { readonly name: string; readonly param: string }): void {
+interface SchemaPlace {
+  /** What the request calls the schema. */
+  readonly name: string;
+  /** Where it stood in the body. */
+  readonly param: string;
+  /** Fine-tuned models take less. */
+  readonly isFineTuned: boolean;
+}
+
+/**
+ * Refuses a schema outside the strict subset, in the API's words (guide on structured outputs; anomalyco/opencode#32073 for lookaround,
+ * langchain-ai/langchainjs#11384 for `$ref`). Throws WireError 400.
+ */
+export function checkStrictSchema(schema: unknown, { name, param, isFineTuned }: SchemaPlace): void {
+  const known = new Set([
+    ...FORM_KEYWORDS,
+    ...NARROWING_KEYWORDS.filter((keyword) => !isFineTuned || !NOT_FOR_FINE_TUNED.includes(keyword)),
+  ]);
   const refuse = (path: readonly string[], reason: string): never => {
     const context = path.map((step) => `'${step}'`).join(', ');
     throw new WireError(400, { message: `Invalid schema for response_format '${name}': In context=(${context}), ${reason}`, param });
+  };
+  const refuseReference = (path: readonly string[], beside: readonly string[]): never => {
+    const [context, keywords] = [path, beside].map((words) => words.map((word) => `'${word}'`).join(', '));
+    const message = `Invalid schema for response_format '${name}': context=(${context}), $ref cannot have keywords {${keywords}}.`;
+    throw new WireError(400, { message, param });
   };
   const totals: Totals = { properties: 0, enumValues: 0 };
 
   function check(part: unknown, path: readonly string[], level: number): void {
     if (!isRecord(part)) return;
     if (level > MOST_LEVELS) refuse(path, `schema exceeds the maximum nesting of ${MOST_LEVELS} levels.`);
-    for (const keyword of REFUSED_KEYWORDS) if (keyword in part) refuse(path, `'${keyword}' is not permitted.`);
+    const keywords = Object.keys(part);
+    if ('$ref' in part && keywords.length > 1)
+      refuseReference(
+        path,
+        keywords.filter((keyword) => keyword !== '$ref'),
+      );
+    for (const keyword of keywords) if (!known.has(keyword)) refuse(path, `'${keyword}' is not permitted.`);
+    if (!['type', '$ref', 'anyOf', 'enum', 'const'].some((keyword) => keyword in part)) refuse(path, "schema must have a 'type' key.");
+    checkText(part, path);
+    if (part.type === 'array' && !('items' in part)) refuse(path, 'array schema missing items.');
     if (Array.isArray(part.enum)) totals.enumValues += part.enum.length;
     if (totals.enumValues > MOST_ENUM_VALUES) refuse(path, `schema exceeds the maximum of ${MOST_ENUM_VALUES} enum values.`);
     if (part.type === 'object' || 'properties' in part) checkObject(part, path, level);
@@ -33,6 +72,13 @@ export function checkStrictSchema(schema: unknown, { name, param }: { readonly n
       const named = part[definitions];
       if (isRecord(named)) for (const [key, definition] of Object.entries(named)) check(definition, [...path, definitions, key], 1);
     }
+  }
+
+  function checkText({ format, pattern }: Readonly<Record<string, unknown>>, path: readonly string[]): void {
+    if (typeof format === 'string' && !FORMATS.includes(format)) refuse(path, `'${format}' is not a valid format.`);
+    if (typeof pattern !== 'string' || !LOOKAROUND.test(pattern)) return;
+    const message = `Invalid JSON schema: regex lookaround is not supported. Found at ${['$', ...path, 'pattern'].join('.')}.`;
+    throw new WireError(400, { message, param, code: 'invalid_json_schema' });
   }
 
   function checkObject(part: Readonly<Record<string, unknown>>, path: readonly string[], level: number): void {

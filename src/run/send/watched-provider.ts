@@ -1,0 +1,85 @@
+import type { StartTimer } from '../../core/timer.ts';
+import type { WaitTeller } from '../../core/wait-teller.ts';
+import type { Provider } from '../../openai/provider.ts';
+
+/** A call that has no answer yet. */
+export interface PendingCall {
+  /** For a person: "the list of batches". */
+  readonly what: string;
+  readonly sinceMs: number;
+}
+
+const SILENCE_MS = 5_000;
+/** A call is told as waited for so long at once; then it has ended, or is told again. */
+const TOLD_MS = 60_000;
+
+type Watched = Exclude<
+  { [Name in keyof Provider]: Provider[Name] extends (...given: never[]) => Promise<unknown> ? Name : never }[keyof Provider],
+  'callEndpoint' | 'fetch'
+>;
+
+/** Live calls are told of by their lane, which knows how long answers take. */
+const NAMES: Readonly<Record<Watched, string>> = {
+  uploadFile: 'the upload of a file',
+  listFiles: 'the list of files',
+  retrieveFile: 'a look at a file',
+  openContent: 'a download',
+  deleteFile: 'the removal of a file',
+  createBatch: 'the creation of a batch',
+  retrieveBatch: 'a look at a batch',
+  listBatches: 'the list of batches',
+  cancelBatch: 'the end of a batch',
+  listModels: 'the list of models',
+  retrieveModel: 'a look at the model',
+};
+
+/** A provider whose calls are told of while they have no answer. */
+export interface WatchedProvider extends Provider {
+  /** The oldest of them; null when none is under way. */
+  readonly pending: PendingCall | null;
+}
+
+export function watchProvider(
+  provider: Provider,
+  { waits, monotonicMs, startTimer }: { readonly waits: WaitTeller; readonly monotonicMs: () => number; readonly startTimer: StartTimer },
+): WatchedProvider {
+  const pending = new Set<PendingCall>();
+  const { host } = new URL(provider.baseUrl);
+
+  function watch<Given extends unknown[], Answer>(what: string, send: (...given: Given) => Promise<Answer>) {
+    return async (...given: Given): Promise<Answer> => {
+      const call = { what, sinceMs: monotonicMs() };
+      const name = `${what} at ${call.sinceMs}`;
+      let stopTimer = () => {};
+      const tellAt = (milliseconds: number) => {
+        stopTimer = startTimer(milliseconds, () => {
+          const passedMs = monotonicMs() - call.sinceMs;
+          waits.begin({
+            name,
+            milliseconds: TOLD_MS,
+            passedMs,
+            describe: ({ since }) => `${host} has not answered since ${since}: ${what}`,
+          });
+          tellAt(TOLD_MS);
+        });
+      };
+      pending.add(call);
+      tellAt(SILENCE_MS);
+      try {
+        return await send(...given);
+      } finally {
+        stopTimer();
+        waits.end(name);
+        pending.delete(call);
+      }
+    };
+  }
+
+  const watched = Object.fromEntries(
+    Object.entries(NAMES).map(([name, what]) => [
+      name,
+      watch(what, provider[name as Watched] as (...given: unknown[]) => Promise<unknown>),
+    ]),
+  );
+  return Object.defineProperty({ ...provider, ...watched } as WatchedProvider, 'pending', { get: () => [...pending][0] ?? null });
+}

@@ -14,7 +14,7 @@ const decideText = (line: string) => {
   return reading.status === 'line' ? decideOutcome(reading.line, compileCheckAnswer({ type: 'text' })) : assert.fail();
 };
 const long = 'w'.repeat(1 << 20);
-const nested = `${'['.repeat(5_000)}${']'.repeat(5_000)}`;
+const nested = `${'['.repeat(1_900)}${']'.repeat(1_900)}`;
 const said = (change: object) => ({
   status_code: 200,
   body: { choices: [{ message: { content: 'hi', ...change }, finish_reason: 'stop' }] },
@@ -40,7 +40,7 @@ for (const [what, judge] of spoken) {
   });
 }
 
-test('an error that nests deeper than the stack is a failure of its row', () => {
+test('an error that nests deep is a failure of its row', () => {
   for (const error of [nested, `{"a":${nested}}`, `[[1],${nested}]`])
     assert.equal(decideText(`{"custom_id":"k","response":null,"error":${error}}`).status, 'server_error');
 });
@@ -90,4 +90,34 @@ test('a schema that refers to itself takes an answer of many levels', () => {
   const check = checkBy({ type: 'object', properties: { c: { $ref: '#' } }, additionalProperties: false });
   assert.equal(check(`${'{"c":'.repeat(900)}{}${'}'.repeat(900)}`).ok, true);
   assert.equal(check(`${'{"c":'.repeat(900)}{"d":1}${'}'.repeat(900)}`).ok, false);
+});
+
+const levels = (count: number) => `${'['.repeat(count)}${']'.repeat(count)}`;
+const deep = levels(1_980);
+for (const body of [
+  `{"data":[{"embedding":${deep}},{"embedding":${deep}}]}`,
+  `{"choices":[{"finish_reason":${deep},"message":{"content":"hi"}}]}`,
+  `{"choices":[{"finish_reason":"stop","message":{"content":${deep}}}]}`,
+  `{"choices":[{"finish_reason":"stop","message":{"content":[{"type":${deep},"text":${deep}}]}}]}`,
+  `{"choices":[{"finish_reason":"stop","message":{"refusal":${deep},"content":"hi"}}]}`,
+  `{"choices":[{"error":${deep}}]}`,
+  `{"choices":${deep}}`,
+  `{"output":${deep}}`,
+  `{"output":[{"type":"message","status":${deep},"content":${deep}}],"status":${deep},"incomplete_details":${deep}}`,
+  `{"error":${deep}}`,
+  `{"error":{"message":${deep},"code":${deep},"param":${deep}}}`,
+  `{"usage":${deep},"model":${deep},"created":${deep},"choices":[{"message":{"content":"hi"},"finish_reason":"stop","logprobs":${deep}}]}`,
+  deep,
+]) {
+  test(`an answer that nests as deep as is read is judged: ${body.replaceAll(deep, '[…]')}`, () => {
+    for (const response of [`{"status_code":200,"body":${body}}`, `{"status_code":400,"body":${body}}`]) {
+      const outcome = decideText(`{"custom_id":"k","response":${response},"error":null}`);
+      assert.ok(outcome.message.length <= 2_000);
+      assert.doesNotThrow(() => JSON.stringify(outcome));
+    }
+  });
+}
+
+test('an answer that nests deeper is no line', () => {
+  assert.equal(readResponseLine(`{"custom_id":"k","response":{"body":${levels(2_000)}}}`).status, 'malformed');
 });

@@ -62,3 +62,33 @@ test('a line longer than any answer to its row costs only itself', async (t) => 
     [['missing_lines', 1]],
   );
 });
+
+test('a message of a hundred kilobytes is in no table, report or log with more than two thousand characters', async (t) => {
+  const world = await makeWorld(t, { rows: makeRows(3) });
+  let changed = 0;
+  const intercept: Intercept = (request, response) => {
+    if (!isContent(request)) return false;
+    void (async () => {
+      const [first = '', ...others] = (await (await request.askBehind()).text()).trim().split('\n');
+      const { id, custom_id } = JSON.parse(first);
+      const error = { code: 'invalid_request', message: 'w'.repeat(100_000) };
+      changed += 1;
+      response.writeHead(200, { 'content-type': 'application/octet-stream' });
+      response.end(
+        [
+          JSON.stringify({ id, custom_id, response: { status_code: 400, request_id: 'r'.repeat(9_000), body: { error } }, error: null }),
+          ...others,
+        ].join('\n'),
+      );
+    })();
+    return true;
+  };
+  const baseUrl = await startFront(t, world.simulator.url, intercept);
+  const { summary, warnings } = await world.run({ baseUrl });
+  assert.ok(changed > 0);
+  assert.equal(summary.rows.failed, 1);
+  const failures = world.read('out.failures.csv');
+  assert.match(failures, /w{1900}/);
+  for (const text of [failures, world.read('out.csv'), world.read('out.report.html'), JSON.stringify(summary), warnings.join()])
+    assert.doesNotMatch(text, /w{2001}|r{300}/);
+});

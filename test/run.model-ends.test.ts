@@ -35,7 +35,12 @@ const WORDS: readonly (readonly [model: string, day: string, origin: string, sai
   ['gpt-4o-mini', '2027-01-13', 'default', /^gpt-4o-mini ends on 2027-01-14 \(in 1 day\); today’s successor is gpt-6-luna: this job/],
   ['gpt-4o-mini', '2027-01-14', 'default', /^gpt-4o-mini ends on 2027-01-14 \(today\); /],
   ['gpt-4o-mini', '2027-01-15', 'default', /^gpt-4o-mini ended on 2027-01-14; today’s successor is gpt-6-luna: this job/],
-  ['gpt-4', '2026-11-29', 'eu.api.openai.com', /^gpt-4 ended on 2026-10-23; today’s successor is gpt-6\.1-terra: .* instead of \$/],
+  [
+    'gpt-4o-2024-05-13',
+    '2026-11-29',
+    'eu.api.openai.com',
+    /^gpt-4o-2024-05-13 ended on 2026-10-23; today’s successor is gpt-6-luna: .* instead of \$/,
+  ],
   [
     'ft:gpt-4o-mini-2024-07-18:acme::x1',
     '2026-11-29',
@@ -72,7 +77,6 @@ const REFUSED: readonly (readonly [job: string, refuses: readonly RegExp[]])[] =
     'model: gpt-5-mini\nparams: { reasoning_effort: minimal, max_output_tokens: 100 }',
     [/^params\.reasoning_effort: gpt-6\.1-terra is not known to take minimal, only none, low/],
   ],
-  ['model: gpt-5\nparams: { max_output_tokens: 2000 }', []],
   ['model: o1\nparams: { reasoning_effort: low, max_output_tokens: 2000 }', []],
 ];
 
@@ -179,9 +183,10 @@ test('the doctor believes what the address tells of a model’s end before the t
   }
 });
 
+const ENDED = 'gpt-4o-2024-05-13';
 const GONE = {
   error: {
-    message: 'The model `gpt-4` does not exist or you do not have access to it.',
+    message: `The model ${ENDED} does not exist or you do not have access to it.`,
     code: 'model_not_found',
     type: 'invalid_request_error',
   },
@@ -203,7 +208,7 @@ const REFUSALS: readonly { readonly name: string; readonly mode: 'batch' | 'live
 ];
 
 test('a model that is refused stops the run with exit 4 and says when it ended; no row is touched', async (t) => {
-  const world = await makeWorld(t, { rows: [['r1', 'A note']], job: 'model: gpt-4' });
+  const world = await makeWorld(t, { rows: [['r1', 'A note']], job: `model: ${ENDED}` });
   await world.run();
   world.write('in.csv', 'id,text\nr1,A note\nr2,Another one\n');
   for (const { name, mode, fault } of REFUSALS) {
@@ -213,7 +218,7 @@ test('a model that is refused stops the run with exit 4 and says when it ended; 
     assert.equal(summary.exitCode, 4, name);
     assert.match(
       summary.verdict,
-      /(does not offer this model: (40\d|model_not_found:) The model|refuses this job: model_not_found: The provided model) .*; gpt-4 ended on 2026-10-23 at OpenAI; today’s successor is gpt-6\.1-terra: this job would cost \$0\.\d+ there instead of \$0\.\d+; /,
+      /(does not offer this model: (40\d|model_not_found:) The model|refuses this job: model_not_found: The provided model) .*; gpt-4o-2024-05-13 ended on 2026-10-23 at OpenAI; today’s successor is gpt-6-luna: this job would cost \$0\.\d+ there instead of \$0\.\d+; /,
     );
     assert.deepEqual([summary.rows.ok, summary.rows.failed, summary.rows.pending], [1, 0, 1], name);
   }
@@ -227,12 +232,12 @@ test('a model that is refused stops the run with exit 4 and says when it ended; 
 });
 
 test('what is asked before answers make way for others says it too', async (t) => {
-  const world = await makeWorld(t, { rows: [['r1', 'A note']], job: 'model: gpt-4' });
+  const world = await makeWorld(t, { rows: [['r1', 'A note']], job: `model: ${ENDED}` });
   const models = { object: 'list', data: [{ id: 'gpt-6-luna', object: 'model' }] };
   await world.restart({ faults: [{ match: { path: '/v1/models' }, do: { status: 200, body: models } }] });
   await assert.rejects(
     world.run({ origin: 'default', isFresh: true }),
-    /does not offer gpt-4 to this key; .* still count; gpt-4 ended on 2026-10-23; today’s/,
+    /does not offer gpt-4o-2024-05-13 to this key; .* still count; gpt-4o-2024-05-13 ended on 2026-10-23; today’s/,
   );
   world.assertFaultsFired();
 });

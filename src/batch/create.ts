@@ -10,6 +10,7 @@ import { isEnqueuedLimit } from './rejection.ts';
 
 /** After this many creates whose response was lost and which left no trace, the shard stays pending. */
 const MAX_UNKNOWN_CREATES = 3;
+const LOOK_MS = 100;
 
 /** How an attempt to create a batch ended. */
 export type Created =
@@ -122,7 +123,8 @@ async function resolveCreate(context: BatchContext, shard: ShardState, attempt: 
     const milliseconds = Math.max(0, failedAtMs + lookMs - context.monotonicMs());
     const describe = ({ since }: WaitTimes) =>
       `waiting since ${since}: the creation of the batch of shard ${shard.id} was not answered; it is looked for in the provider's list ${looksMs.length} times before anything is sent again`;
-    context.waits.begin({ name: `looks ${shard.id}`, milliseconds, describe });
+    // The look itself takes a while, too.
+    context.waits.begin({ name: `looks ${shard.id}`, milliseconds: milliseconds + LOOK_MS, describe });
     await context.sleep(milliseconds, context.stopping);
     const isLast = index === looksMs.length - 1;
     const chosen = chooseBatch(await lookForCreate(context, asked, { attempt, isLast }));

@@ -4,9 +4,12 @@ import type { RunView } from '../run/send/run-view.ts';
 import { renderProgress } from './render/render-progress.ts';
 import { hasColour } from './say.ts';
 
-/** Repaints on a terminal, ten times a second at most; elsewhere a plain line after five seconds, when a tenth more is answered, or after thirty. */
+/**
+ * Repaints on a terminal, ten times a second at most. Elsewhere a plain line: when a tenth more is answered, five seconds after anything has come
+ * into another phase, and every thirty.
+ */
 const REPAINT_MS = 100;
-const FIRST_LINE_MS = 5_000;
+const NEWS_MS = 5_000;
 const PLAIN_LINE_MS = 30_000;
 const PLAIN_LINES = 10;
 
@@ -18,10 +21,15 @@ export interface Progress {
 }
 
 /** Shows a run's progress until it is stopped. */
-export function startProgress(view: RunView, how: 'auto' | 'plain' | 'none', stream: NodeJS.WriteStream): Progress {
+export function startProgress(
+  view: RunView,
+  how: 'auto' | 'plain' | 'none',
+  stream: NodeJS.WriteStream,
+  monotonicMs = () => performance.now(),
+): Progress {
   if (how === 'none') return { clear() {}, stop() {} };
   const isTerminal = how === 'auto' && stream.isTTY === true;
-  return isTerminal ? paint(view, stream) : writeLines(view, stream);
+  return isTerminal ? paint(view, stream) : writeLines(view, stream, monotonicMs);
 }
 
 function paint(view: RunView, stream: NodeJS.WriteStream): Progress {
@@ -47,17 +55,23 @@ function paint(view: RunView, stream: NodeJS.WriteStream): Progress {
   };
 }
 
-function writeLines(view: RunView, stream: NodeJS.WriteStream): Progress {
-  let dueMs = performance.now() + FIRST_LINE_MS;
+function writeLines(view: RunView, stream: NodeJS.WriteStream, monotonicMs: () => number): Progress {
+  let dueMs = Number.POSITIVE_INFINITY;
+  let knownPhases: string | null = null;
   let writtenTenths = 0;
   const look = () => {
     const tenths = view.rowsAsked === 0 ? 0 : Math.floor((view.okRows / view.rowsAsked) * PLAIN_LINES);
-    if (tenths <= writtenTenths && performance.now() < dueMs) return;
+    const phases = view.underWay.map(({ shard, phase, batch }) => `shard ${shard ?? '?'} ${batch?.status ?? phase}`);
+    const flight = describeFlight(view);
+    const nowMs = monotonicMs();
+    const phasesNow = [...phases, flight.length > 0].join();
+    if (phasesNow !== knownPhases) dueMs = Math.min(dueMs, nowMs + NEWS_MS);
+    knownPhases = phasesNow;
+    if (tenths <= writtenTenths && nowMs < dueMs) return;
     writtenTenths = tenths;
-    dueMs = performance.now() + PLAIN_LINE_MS;
-    const phases = view.underWay.map(({ shard, phase, batch }) => `shard ${shard ?? '?'} ${batch?.status ?? phase}`).slice(0, 3);
+    dueMs = nowMs + PLAIN_LINE_MS;
     const spent = formatSpent(view.spentNanoUsd, view.unpricedAttempts);
-    const what = [...phases, ...describeFlight(view), ...view.waits.slice(0, 3)];
+    const what = [...phases.slice(0, 3), ...flight, ...view.waits.slice(0, 3)];
     const line = `${view.okRows} of ${view.rowsAsked} answered, ${spent}${what.length > 0 ? `; ${what.join(', ')}` : ''}`;
     stream.write(`${escapeLineForTerminal(line)}\n`);
   };

@@ -2,7 +2,7 @@ import { isModelCode, QUOTA_CODES } from '../core/answer/refusal-codes.ts';
 import { EXIT } from '../core/errors.ts';
 import { keepRequestId } from '../core/response-line.ts';
 import { ApiError, type FailureKind } from './api-error.ts';
-import { isCertificateCode, isProxyRefusal, type Transport } from './permanent-cause.ts';
+import { BAD_PORT, isCertificateCode, isProxyRefusal, type Transport } from './permanent-cause.ts';
 import { type Refusal, readRefusal, refusesModel } from './refusal.ts';
 import { capWait, readAskedWait } from './retry-after.ts';
 
@@ -15,6 +15,7 @@ const NOT_SENT_CODES: ReadonlySet<string> = new Set([
   'EHOSTUNREACH',
   'EPROTO',
   'UND_ERR_CONNECT_TIMEOUT',
+  BAD_PORT,
 ]);
 
 /** The fields of the SDK's errors that are read here; the SDK is not imported, so that classifying costs no load time. */
@@ -143,6 +144,8 @@ export function findTransport(failure: unknown): Transport | null {
     const { code, message, cause } = current as { code?: unknown; message?: unknown; cause?: unknown };
     if (typeof message === 'string') said += ` ${message}`;
     if (typeof code === 'string') return { code, said };
+    // The only failure of fetch that has words and no code.
+    if (message === 'bad port') return { code: BAD_PORT, said };
     current = cause;
   }
   return null;

@@ -24,9 +24,14 @@ export function findPermanentCause({ code, said }: Transport, baseUrl: string, p
     const whose = proxy?.host.startsWith(missing) ? `, which ${proxy.variable} names` : '';
     return `there is no host ${missing}${whose}: is the base URL ${baseUrl} right${proxy === null ? '; where the way out is a proxy, set HTTPS_PROXY' : ''}`;
   }
+  if (code === BAD_PORT)
+    return `no call goes to ${host}: its port is kept for another service (fetch refuses it); have the server listen at another port`;
   if (isTlsMismatch(code)) return `${host} does not speak TLS (${code}): is the base URL meant to begin with http://`;
   return null;
 }
+
+/** Ports of mail, terminals and the like (the fetch standard's "port blocking", seen 2026-11-29). */
+export const BAD_PORT = 'bad_port';
 
 export function isProxyRefusal(said: string): boolean {
   return /proxy response|proxy authentication required/i.test(said);

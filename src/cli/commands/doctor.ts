@@ -2,14 +2,16 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EXIT, UsageError } from '../../core/errors.ts';
+import { createWaitTeller } from '../../core/wait-teller.ts';
 import { loadEnvFile } from '../../host/environment.ts';
 import { makeTarget } from '../../host/provider-target.ts';
 import { makeEffects } from '../../host/real-effects.ts';
 import { examine, type Finding } from '../../inspect/doctor.ts';
 import { escapeLineForTerminal } from '../../output/escape-for-terminal.ts';
+import { watchProvider } from '../../run/send/watched-provider.ts';
 import type { JobFlags } from '../flags.ts';
 import { createPaint } from '../render/paint.ts';
-import { hasColour, print, printJson } from '../say.ts';
+import { hasColour, print, printJson, say } from '../say.ts';
 
 const PROVIDER_FINDINGS: ReadonlySet<Finding['name']> = new Set(['key', 'base url', 'models', 'model']);
 
@@ -17,13 +19,21 @@ const PROVIDER_FINDINGS: ReadonlySet<Finding['name']> = new Set(['key', 'base ur
 export async function doctor(jobFile: string | undefined, flags: JobFlags): Promise<number> {
   loadEnvFile();
   const effects = makeEffects();
+  const waits = createWaitTeller({ ...effects, warn: say });
+  const target = makeTarget(flags, effects);
   const temporaryDirectory = makeTemporaryDirectory();
   try {
     const findings = await examine({
       jobFile: jobFile ?? null,
       cwd: process.cwd(),
       stateRoot: flags.stateDir ?? null,
-      target: makeTarget(flags, effects),
+      target: {
+        ...target,
+        async connect(...place) {
+          const connection = await target.connect(...place);
+          return { ...connection, provider: watchProvider(connection.provider, { ...effects, waits }) };
+        },
+      },
       temporaryDirectory,
       nodeVersion: process.versions.node,
       effects,

@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import { readChoice } from './chat-choice.ts';
 import { type Completion, isWireObject, makeFailure, makeUnreadable, nameForm, type WireObject } from './completion.ts';
 import { readResponse } from './response-items.ts';
@@ -51,11 +50,16 @@ function textsOf(completion: Completion): readonly string[] {
 function readEmbedding(data: readonly unknown[]): Completion {
   const vectors = data.map((item) => (isWireObject(item) ? item.embedding : undefined));
   const [vector] = vectors;
-  if (vectors.length === 0 || !vectors.every((other) => isDeepStrictEqual(other, vector))) return makeFailure('invalid', NO_VECTOR);
+  if (vectors.length === 0 || !vectors.every((other) => isSameList(other, vector))) return makeFailure('invalid', NO_VECTOR);
   if (!Array.isArray(vector) || Array.isArray(vector[0]))
     return makeUnreadable(`its embedding is ${nameVector(vector)}, not a list of numbers`);
   if (vector.length === 0 || !vector.every(Number.isFinite)) return makeFailure('invalid', NO_VECTOR);
   return { status: 'vector', vector };
+}
+
+function isSameList(one: unknown, other: unknown): boolean {
+  if (one === other) return true;
+  return Array.isArray(one) && Array.isArray(other) && one.length === other.length && one.every((item, index) => item === other[index]);
 }
 
 const NO_VECTOR = 'the answer is not one vector of numbers';

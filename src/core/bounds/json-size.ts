@@ -6,7 +6,7 @@ export interface JsonBounds {
 }
 
 /** No answer comes near it. Parsed, a list or an object takes up to twenty times the bytes of its brackets. */
-export const ANSWER_BOUNDS: JsonBounds = { levels: 10_000, values: 2_000_000 };
+export const ANSWER_BOUNDS: JsonBounds = { levels: 2_000, values: 2_000_000 };
 /** Below that nothing can be too much: a text of brackets alone is parsed to some ten megabytes. */
 const SHORT_CHARACTERS = 256 * 1024;
 

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { asDiskError, onDiskLater } from '../../core/disk/disk-error.ts';
 import { parseCustomId } from '../../core/request.ts';
 import type { DecideLine } from '../../core/response-line.ts';
-import { openPrivateFile, syncDirectory, writeFully } from '../disk/durable-files.ts';
+import { isFileNamed, openPrivateFile, removeQuietly, syncDirectory, writeFully } from '../disk/durable-files.ts';
 import type { DiskReserve } from '../disk/reserve.ts';
 import type { LedgerState } from '../ledger-state.ts';
 import { type EventOf, makeLiveName, makeLivePart, type ResponseFile } from '../response-file.ts';
@@ -148,13 +148,28 @@ export function createLiveWriter(options: LiveWriterOptions): LiveWriter {
     options.announce({ type: 'live-recorded', file: name, offsetBytes, bytes, lines, sha256, createdSeconds }).catch(() => undefined);
   }
 
+  /** One that was made for calls that never came to an answer goes again. */
+  function closeFile(): void {
+    if (open === null) return;
+    const { name, descriptor } = open;
+    open = null;
+    const file = path.join(options.directory, name);
+    if (fs.fstatSync(descriptor).size === 0 && isFileNamed(file, descriptor)) removeQuietly(file);
+    fs.closeSync(descriptor);
+  }
+
   function openFile(name: string): OpenFile {
     if (open?.name === name) return open;
-    if (open !== null) fs.closeSync(open.descriptor);
+    closeFile();
     const { O_RDWR, O_CREAT } = fs.constants;
     const descriptor = openPrivateFile(path.join(options.directory, name), O_RDWR | O_CREAT);
-    options.assertWritable();
-    syncDirectory(options.directory);
+    try {
+      options.assertWritable();
+      syncDirectory(options.directory);
+    } catch (error) {
+      fs.closeSync(descriptor);
+      throw error;
+    }
     open = { name, descriptor, bytes: fs.fstatSync(descriptor).size };
     return open;
   }
@@ -198,8 +213,7 @@ export function createLiveWriter(options: LiveWriterOptions): LiveWriter {
     async close() {
       await flushing;
       closePart();
-      if (open !== null) fs.closeSync(open.descriptor);
-      open = null;
+      closeFile();
     },
   };
 }

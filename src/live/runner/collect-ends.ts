@@ -4,12 +4,11 @@ import type { CallEnd } from '../queue.ts';
 import { type DeliveredEnd, GIVEN_UP, type ResultEntry, readEntry, WORKER_DIED } from '../redis/ends.ts';
 import { makeJobKey, type StateNotice, writeNotice } from '../redis/keys.ts';
 import { FORGET, runScript } from '../redis/presence-scripts.ts';
+import { readResults } from '../redis/read-results.ts';
 import { createEndBreaker } from './breaker.ts';
 import type { RunnerContext } from './context.ts';
 import type { HeldCall } from './window.ts';
 
-/** Ends read in one round: what is recorded with one sync of the disk. */
-const ROUND_ENTRIES = 500;
 /** A line told twice, as after Redis lost its memory, is recorded once; so many are remembered. */
 const LINES_REMEMBERED = 20_000;
 const LINGER_LOOKS = 100;
@@ -63,7 +62,7 @@ export class EndCollector {
 
   async #collect(): Promise<number> {
     const { link, keys, state } = this.#context;
-    const raw = this.#isHeld ? [] : await link.redis.xrange(keys.results, '-', '+', 'COUNT', ROUND_ENTRIES);
+    const raw = this.#isHeld ? [] : await readResults(link.redis, keys.results);
     if (raw.length === 0 && this.#lingering.size === 0) return 0;
     const entries = raw.map(([id, flat]) => readEntry(id, flat, { state, secret: link.secret }));
     const fresh = entries.filter(({ entryId }) => !this.#recorded.has(entryId));
@@ -81,10 +80,10 @@ export class EndCollector {
     const { link, keys } = this.#context;
     const jobIds: string[] = [];
     for (let from = '-'; ; ) {
-      const raw = await link.redis.xrange(keys.results, from, '+', 'COUNT', ROUND_ENTRIES);
+      const raw = await readResults(link.redis, keys.results, from);
       for (const [, flat] of raw) jobIds.push(flat[flat.indexOf('job') + 1] ?? '');
       const last = raw.at(-1);
-      if (last === undefined || raw.length < ROUND_ENTRIES) return jobIds;
+      if (last === undefined) return jobIds;
       from = `(${last[0]}`;
     }
   }

@@ -59,7 +59,9 @@ export async function waitForEnd({
 }: Pick<SendOptions, 'lane' | 'noWait' | 'batchesUnderWay'>): Promise<void> {
   if (!noWait) return lane.nextEnd();
   if (!isAllSubmitted(batchesUnderWay(), lane.underWay.length)) return lane.nextChange();
-  throw new AppError('the batches are with the provider; run the same command later to collect them', {
+  const unsent = batchesUnderWay().filter(({ phase }) => phase === 'waiting').length;
+  const rest = unsent === 0 ? '' : `, ${unsent} more wait here for room in its queue`;
+  throw new AppError(`the batches are with the provider${rest}; run the same command later to collect them`, {
     code: 'not_waiting',
     exitCode: EXIT.notFinished,
   });

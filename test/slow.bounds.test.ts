@@ -146,11 +146,11 @@ const kinds: readonly Kind[] = [
     },
   },
   {
-    name: 'live answers of 3 MB, whole, twelve at once',
+    name: 'live answers of 3 MB, whole, forty at once',
     mode: 'live',
     job: 'params: { temperature: 0 }',
     path: call,
-    times: 12,
+    times: ROWS,
     answer(response) {
       head(response);
       response.write('{"choices":[{"finish_reason":"stop","message":{"content":"{\\"label\\":\\"good\\",\\"summary\\":\\"');

@@ -19,7 +19,12 @@ test('an error of the disk is one sentence: what, which path, what to do; with a
     ],
     ['EDQUOT', 'write', 'out.csv', 'cannot write out.csv: the quota on this disk is used up (EDQUOT); make room'],
     ['EIO', 'fsync', state, `cannot write ${state}: the disk reports an error (EIO); see that the disk is well`],
-    ['EROFS', 'open', state, `cannot open ${state}: it lies where nothing can be written (EROFS); make it writable`],
+    [
+      'EROFS',
+      'open',
+      state,
+      `cannot open ${state}: it lies where nothing can be written (EROFS); make that writable, or keep the state elsewhere (--state-dir DIR)`,
+    ],
     ['EROFS', 'mkdir', '/home/me/.rowmill', 'cannot make the folder /home/me/.rowmill: .*--state-dir DIR'],
     ['EACCES', 'mkdir', '/home/me/.rowmill', 'cannot make the folder /home/me/.rowmill: this user may not \\(EACCES\\); .*--state-dir DIR'],
     [

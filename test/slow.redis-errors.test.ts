@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { describe, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
@@ -153,7 +154,12 @@ describe('the end of the time to finish', { skip: whyNoRedisServer() }, () => {
     // Commands are neither answered nor refused.
     [
       'silent',
-      async ({ admin }: Scene) => void admin.call('DEBUG', 'SLEEP', '30').catch(() => {}),
+      async ({ server }: Scene) => {
+        const other = new Redis(server.url, { retryStrategy: () => null });
+        other.on('error', () => {});
+        other.call('DEBUG', 'SLEEP', '60').catch(() => {});
+        await once(other, 'ready');
+      },
       ({ server, admin }: Scene) => server.restart().then(() => allow(admin)),
     ],
     [
@@ -250,8 +256,7 @@ describe('a Redis in a cluster', { skip: whyNoRedisServer() }, () => {
     for (const { url } of nodes) {
       try {
         const queue = await openTestQueue(url, { keyFingerprint: 'k' });
-        await queue.attach(new TestBooks());
-        await queue.close();
+        await queue.attach(new TestBooks()).finally(() => queue.close());
       } catch (error) {
         assert.equal((error as AppError).exitCode, EXIT.usage);
         refusals.push((error as AppError).message);

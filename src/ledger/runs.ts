@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { asDiskError, onDisk } from '../core/disk/disk-error.ts';
+import { asDiskError, DiskError, onDisk } from '../core/disk/disk-error.ts';
 import { LedgerError, UsageError } from '../core/errors.ts';
 import { NewerFormatError, refuseNewer } from '../core/formats.ts';
 import {
@@ -100,7 +100,7 @@ export function openRunFiles(stateDirectory: string, randomId: () => string): Ru
     try {
       return readPrivateText(file, MAX_BYTES);
     } catch (error) {
-      return refuseDamaged(file, (asDiskError(error, file) as Error).message, leaveOut);
+      return refuseDamaged(file, describeRefusal(error, file), leaveOut);
     }
   }
 
@@ -136,15 +136,23 @@ export function openRunFiles(stateDirectory: string, randomId: () => string): Ru
   };
 }
 
+/** What keeps a file from being read, without what would help: it can be done without. */
+function describeRefusal(error: unknown, file: string): string {
+  const known = asDiskError(error, file);
+  if (known instanceof DiskError) return known.reason;
+  if (!(known instanceof LedgerError)) throw known;
+  return known.message.replace(`${file}: `, '').replace(/;.*$/s, '');
+}
+
 /** What a run kept is derived: the next run of the job keeps its own. */
 function refuseDamaged(file: string, what: string, leaveOut: LeaveOut | null): null {
   if (leaveOut === null) {
-    throw new LedgerError(`${what.replace(`${file}: `, '')}; nothing was paid for with it: move it away, and run the job again`, {
+    throw new LedgerError(`${what}; nothing was paid for with it: move it away, and run the job again`, {
       file,
       line: 0,
     });
   }
-  leaveOut(`${what.startsWith(file) || what.includes(` ${file}`) ? what : `${file}: ${what}`}; it is left out`);
+  leaveOut(`${file}: ${what}; it is left out`);
   return null;
 }
 

@@ -232,12 +232,10 @@ export async function createWriting(options: WritingOptions): Promise<Writing> {
     },
   };
 
-  /** A disk that fails here hides nothing that came before: every part is closed, and the lock given back. */
+  /** Everything that counts is on the disk by now. One that fails here hides nothing that came before: all is closed, and the lock given back. */
   async function closeFiles(): Promise<void> {
-    await live.close();
-    await log.close();
+    for (const close of [live.close, log.close, options.close]) await close().catch(() => undefined);
     reserve.release();
-    await options.close();
   }
 }
 

@@ -9,6 +9,7 @@ import type { Connection } from './open/target.ts';
 import type { OpenedRun } from './open-run.ts';
 import { choosePrice } from './plan/choose-lane.ts';
 import { estimateRun } from './plan/spending.ts';
+import { probeTable } from './probe-table.ts';
 import { makeBatchContext } from './send/batch-context.ts';
 import { createDueRequests } from './send/due-request.ts';
 import { createDuplicateRows } from './send/duplicate-rows.ts';
@@ -70,6 +71,8 @@ export async function beginSending(opened: OpenedRun, agreement: Agreement, { co
       origin: target.origin,
       signal: context.stopping,
     });
+
+  await probeTable(prepared, selected);
 
   const estimateNanoUsd = estimateRun(plan, choosePrice(job.mode, laneName), { ledger, books });
   const begin = () => startRun(ledger, { planned, lane: laneName, estimateNanoUsd, job: job.name, isSimulated, effects: options.effects });

@@ -1,6 +1,6 @@
 import * as fs from 'node:fs';
 
-const READ_CHUNK_BYTES = 1 << 20;
+const READ_CHUNK_BYTES = 1 << 17;
 
 /** An append-only file of JSON lines. A write is visible to other processes, and survives a kill of this one, when `append` returns. */
 export interface AppendLog {

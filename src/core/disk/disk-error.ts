@@ -10,13 +10,23 @@ export class DiskError extends UsageError {
   readonly path: string;
   /** The sentence without what to do. */
   readonly what: string;
-  constructor(what: string, todo: string, options: { readonly errno: string; readonly path: string; readonly cause: unknown }) {
-    super(`${what}; ${todo}`, { code: 'disk', cause: options.cause });
+  /** Its end: why. */
+  readonly reason: string;
+  constructor(parts: SentenceParts, options: { readonly errno: string; readonly path: string; readonly cause: unknown }) {
+    const what = `${parts.failed}: ${parts.reason}`;
+    super(`${what}; ${parts.todo}`, { code: 'disk', cause: options.cause });
     this.name = 'DiskError';
     this.what = what;
+    this.reason = parts.reason;
     this.errno = options.errno;
     this.path = options.path;
   }
+}
+
+interface SentenceParts {
+  readonly failed: string;
+  readonly reason: string;
+  readonly todo: string;
 }
 
 interface Reason {
@@ -25,7 +35,7 @@ interface Reason {
 }
 
 const MAKE_WAY = 'move away what stands there';
-const MAKE_WRITABLE = 'make it writable for this user';
+const ALLOW = 'give this user the right to it';
 
 /** What each error number means to a person, and what helps. */
 const REASONS: Readonly<Record<string, Reason>> = {
@@ -35,9 +45,9 @@ const REASONS: Readonly<Record<string, Reason>> = {
   EIO: { what: 'the disk reports an error', todo: 'see that the disk is well' },
   ENXIO: { what: 'the disk reports an error', todo: 'see that the disk is well' },
   ESTALE: { what: 'the server of this disk has lost it', todo: 'mount it again' },
-  EROFS: { what: 'it lies where nothing can be written', todo: MAKE_WRITABLE },
-  EACCES: { what: 'this user may not', todo: MAKE_WRITABLE },
-  EPERM: { what: 'this user may not', todo: MAKE_WRITABLE },
+  EROFS: { what: 'it lies where nothing can be written', todo: 'make that writable' },
+  EACCES: { what: 'this user may not', todo: ALLOW },
+  EPERM: { what: 'this user may not', todo: ALLOW },
   EMFILE: { what: 'this process has too many files open', todo: 'raise the limit (ulimit -n 4096)' },
   ENFILE: { what: 'this machine has too many files open', todo: 'end what holds them' },
   ENAMETOOLONG: { what: 'the name is too long for this disk', todo: 'choose a shorter one' },
@@ -83,7 +93,7 @@ export function asDiskError(error: unknown, file?: string): unknown {
   const elsewhere =
     CURED_ELSEWHERE.has(code) && /[\\/]\.rowmill([\\/]|$)/.test(path) ? ', or keep the state elsewhere (--state-dir DIR)' : '';
   const todo = `${reason.todo}${elsewhere}, then type the same command again`;
-  return new DiskError(`cannot ${verb} ${path}: ${reason.what} (${code})`, todo, { errno: code, path, cause: error });
+  return new DiskError({ failed: `cannot ${verb} ${path}`, reason: `${reason.what} (${code})`, todo }, { errno: code, path, cause: error });
 }
 
 /** What stands before a file's name while it is written. */

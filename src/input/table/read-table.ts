@@ -55,16 +55,18 @@ export async function openFiles(spec: InputSpec, files: readonly TableFile[], si
 /** The sha256 (hex) of the bytes of all files of a table, in reading order, as they lie on disk. */
 export async function hashInput(table: Pick<Table, 'files'>, signal: AbortSignal): Promise<string> {
   const hash = createHash('sha256');
-  let memory = Buffer.allocUnsafeSlow(HASH_BYTES);
-  let spare = Buffer.allocUnsafeSlow(HASH_BYTES);
+  let memory = Buffer.alloc(0);
+  let spare = memory;
   for (const file of table.files) {
     await using handle = await fs.promises.open(file);
-    let reading = handle.read(memory, 0, HASH_BYTES);
+    const wanted = Math.min(HASH_BYTES, (await handle.stat()).size + 1);
+    if (memory.length < wanted) [memory, spare] = [Buffer.allocUnsafeSlow(wanted), Buffer.allocUnsafeSlow(wanted)];
+    let reading = handle.read(memory);
     for (let { bytesRead } = await reading; bytesRead > 0; { bytesRead } = await reading) {
       signal.throwIfAborted();
       // The disk reads on while this is hashed.
       [memory, spare] = [spare, memory];
-      reading = handle.read(memory, 0, HASH_BYTES);
+      reading = handle.read(memory);
       hash.update(spare.subarray(0, bytesRead));
     }
   }

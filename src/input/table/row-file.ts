@@ -93,7 +93,7 @@ export async function openRowFile(path: string, width: number): Promise<RowFileR
   }
   const { size } = found;
   const endBytes = size - SEAL_BYTES;
-  let memory = Buffer.allocUnsafeSlow(READ_BYTES);
+  let memory = Buffer.allocUnsafeSlow(Math.min(READ_BYTES, size));
   /** What the memory holds of the file. */
   let held = { startBytes: 0, endBytes: 0 };
   let position = 0;

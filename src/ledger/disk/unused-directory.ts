@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import type { LedgerFold } from '../events/fold.ts';
+import { removeQuietly } from './durable-files.ts';
 
 /** Folders that opening a state directory makes: as long as nothing came of it, they are empty. */
 const FOLDERS = ['requests', 'responses'];
@@ -18,7 +19,7 @@ export function isNeverUsed({ fold, files }: { readonly fold: LedgerFold; readon
 export function clearDirectory(directory: string): boolean {
   // A file the ledger does not know may be an answer that was paid for.
   if (!FOLDERS.every((name) => removeIfEmpty(path.join(directory, name)))) return false;
-  for (const name of FILES) fs.rmSync(path.join(directory, name), { force: true });
+  for (const name of FILES) removeQuietly(path.join(directory, name));
   return true;
 }
 

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { existsSync, mkdirSync, rmdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, rmdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { MAX_SHARD_BYTES } from '../../batch/cut-size.ts';
@@ -14,6 +14,7 @@ import { setParams } from '../../input/request/extra-params.ts';
 import { readExamples } from '../../input/request/read-examples.ts';
 import { openTable } from '../../input/table/open-table.ts';
 import type { InputTable } from '../../input/table/read-table.ts';
+import { removeQuietly } from '../../ledger/disk/durable-files.ts';
 import { hostOfOrigin } from '../../ledger/origin.ts';
 import { createJobTokens } from '../../money/job-tokens.ts';
 import { modelLimits } from '../../money/model-limits.ts';
@@ -99,7 +100,7 @@ export async function prepareJob(options: PrepareOptions): Promise<PreparedJob> 
   } catch (error) {
     if (missingFolder !== null) {
       // What was piped in for a job that is refused.
-      rmSync(spoolPath, { force: true });
+      removeQuietly(spoolPath);
       removeEmptyFolders(stateDirectory, missingFolder);
     }
     throw asDiskError(error);

@@ -1,6 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 
-const READ_BYTES = 1 << 20;
+const READ_BYTES = 1 << 17;
 
 /** A line of an input file: its place in the file, counted without blank lines at the end. */
 export interface LineIndex {

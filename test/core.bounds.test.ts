@@ -75,7 +75,7 @@ test('an answer may be as long as its request allows, and what it sends back', (
   assert.equal(capped, 64 * 1024 + 2_000 + 100 * 128);
   assert.equal(bound({ max_tokens: 100, n: 3 }), 64 * 1024 + 2_000 + 300 * 128);
   assert.equal(bound({ max_output_tokens: 100, messages: [{ content: '"max_output_tokens":999999999' }] }), capped);
-  assert.ok(bound({}) > 16_000_000);
+  assert.equal(bound({}), 64 * 1024 + 2_000 + 4 * 2 ** 20);
   assert.ok(bound({ max_tokens: 100, logprobs: true }) > 10 * 100 * 128);
 });
 

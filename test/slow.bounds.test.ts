@@ -88,7 +88,7 @@ const kinds: readonly Kind[] = [
       }),
   },
   {
-    name: 'a message of 12 MB for each row of a batch without a cap',
+    name: 'a message of 3 MB for each row of a batch without a cap',
     mode: 'batch',
     job: 'params: { temperature: 0 }',
     path: content,
@@ -97,7 +97,7 @@ const kinds: readonly Kind[] = [
       widen(response, request, (line) => {
         const { id, custom_id } = JSON.parse(line);
         const begin = `${JSON.stringify({ id, custom_id, response: null }).slice(0, -1)},"error":{"code":"invalid_request","message":"`;
-        return [begin, ...Array(12).fill(bytes(MB)), '"}}\n'];
+        return [begin, ...Array(3).fill(bytes(MB)), '"}}\n'];
       }),
   },
   {
@@ -134,7 +134,7 @@ const kinds: readonly Kind[] = [
     answer: (response) => head(response, 200, 'application/json', { 'content-encoding': 'gzip' }).end(bomb),
   },
   {
-    name: 'live answers of 15 MB, all at once',
+    name: 'live answers of 3 MB, all at once',
     mode: 'live',
     job: 'params: { temperature: 0 }',
     path: call,
@@ -142,11 +142,24 @@ const kinds: readonly Kind[] = [
     answer(response) {
       head(response);
       response.write('{"choices":[{"finish_reason":"stop","message":{"content":"');
-      sendEndlessly(response, bytes(MB), 15);
+      sendEndlessly(response, bytes(MB), 3);
     },
   },
   {
-    name: 'live answers of 15 MB of empty lists, all at once',
+    name: 'live answers of 3 MB, whole, forty at once',
+    mode: 'live',
+    job: 'params: { temperature: 0 }',
+    path: call,
+    times: ROWS,
+    answer(response) {
+      head(response);
+      response.write('{"choices":[{"finish_reason":"stop","message":{"content":"{\\"label\\":\\"good\\",\\"summary\\":\\"');
+      for (let megabytes = 0; megabytes < 3; megabytes += 1) response.write(bytes(MB));
+      response.end('\\"}"}}],"usage":{"prompt_tokens":20,"completion_tokens":20,"total_tokens":40}}');
+    },
+  },
+  {
+    name: 'live answers of 3 MB of empty lists, all at once',
     mode: 'live',
     job: 'params: { temperature: 0 }',
     path: call,
@@ -154,7 +167,7 @@ const kinds: readonly Kind[] = [
     answer(response) {
       head(response);
       response.write('{"choices":[');
-      sendEndlessly(response, Buffer.from('[],'.repeat(MB / 3)), 15);
+      sendEndlessly(response, Buffer.from('[],'.repeat(MB / 3)), 3);
     },
   },
   {

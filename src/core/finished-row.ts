@@ -7,6 +7,8 @@ export interface FinishedRow {
   readonly disposition: Disposition;
   /** The checked answer when ok, else undefined. */
   readonly answer: unknown;
+  /** How long the answer was as a text; absent where it was none. Rows with long ones are not gathered. */
+  readonly answerCharacters?: number | undefined;
   /** What was removed around the answer before it was read; absent when nothing was. */
   readonly note?: string;
   /** Whether it is ok without a word of the provider that it is finished; absent: no. */

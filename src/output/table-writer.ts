@@ -25,6 +25,7 @@ export interface TableWriterOptions extends ColumnsOptions {
 
 /** Rows formatted together: enough to hide the cost of a call, few enough not to hold large rows twice. */
 const ROWS_PER_FORMAT = 64;
+const CHARACTERS_PER_FORMAT = 1 << 22;
 /** Characters gathered before a write: so few that a string of them is no large object to the collector. */
 const CHUNK_CHARACTERS = 1 << 15;
 
@@ -49,6 +50,7 @@ export async function createRowWriter(path: string, format: RowFormat): Promise<
   const file = await openAtomicFile(path);
   let rows: FinishedRow[] = [];
   let text = format.head;
+  let characters = 0;
   let written: Promise<void> = Promise.resolve();
 
   const formatRows = (): void => {
@@ -68,8 +70,10 @@ export async function createRowWriter(path: string, format: RowFormat): Promise<
   return {
     write(row) {
       rows.push(row);
-      if (rows.length < ROWS_PER_FORMAT) return;
+      characters += row.answerCharacters ?? 0;
+      if (rows.length < ROWS_PER_FORMAT && characters < CHARACTERS_PER_FORMAT) return;
       formatRows();
+      characters = 0;
       if (text.length >= CHUNK_CHARACTERS) return writeText();
     },
     async finish() {

@@ -15,6 +15,9 @@ export const ANSWER_FRAME_BYTES = 64 * 1024;
 const BYTES_PER_TOKEN = 128;
 /** With its probability, and those of twenty others in its place. */
 const BYTES_PER_PROBABLE_TOKEN = 4_096;
+/** Whatever the cap: eight times the longest answer in English. While it is judged and written it is in memory some ten times. */
+const MAX_SAID_BYTES = 4 * 2 ** 20;
+const MAX_PROBABLE_BYTES = 30 * 2 ** 20;
 /** More than any model writes (models of 2026-11), for requests without a cap. */
 const UNCAPPED_TOKENS = 128_000;
 
@@ -33,6 +36,8 @@ export function readAllowed(text: string, sofar: AllowedAnswer = NOTHING_ALLOWED
 export function boundAnswerBytes(allowed: AllowedAnswer, asked: { readonly requests: number; readonly requestBytes: number }): number {
   const isCapped = allowed.capped >= asked.requests;
   const tokens = (isCapped ? allowed.capTokens : Math.max(allowed.capTokens, UNCAPPED_TOKENS)) * allowed.choices;
-  const tokenBytes = allowed.hasProbabilities ? BYTES_PER_PROBABLE_TOKEN : BYTES_PER_TOKEN;
-  return ANSWER_FRAME_BYTES + 2 * asked.requestBytes + tokens * tokenBytes;
+  const said = allowed.hasProbabilities
+    ? Math.min(tokens * BYTES_PER_PROBABLE_TOKEN, MAX_PROBABLE_BYTES)
+    : Math.min(tokens * BYTES_PER_TOKEN, MAX_SAID_BYTES);
+  return ANSWER_FRAME_BYTES + 2 * asked.requestBytes + said;
 }

@@ -21,16 +21,26 @@ export interface FinishOptions {
   readonly signal: AbortSignal;
 }
 
+/** Answers of so many characters are given away together. */
+const MAX_CHARACTERS = 1 << 22;
+
 /** Joins every selected row, in order, with what the ledger holds for its request: a fold that can be repeated at any time. */
 export async function* finishRows(options: FinishOptions): AsyncGenerator<readonly FinishedRow[]> {
   const { table, compiled, selected } = options;
   const keyRow = createRowKeys(options.ledger.keys, { compiled, addsKeys: false });
   for await (const rows of table.readRows(options.signal)) {
-    const finished: FinishedRow[] = [];
+    let finished: FinishedRow[] = [];
+    let characters = 0;
     for (const row of rows) {
       if (!selected.has(row.index)) continue;
       const keyed = keyRow(row);
-      finished.push(keyed.status === 'skipped' ? withoutAnswer(row, keyed, null) : finishRow(options, row, keyed));
+      const one = keyed.status === 'skipped' ? withoutAnswer(row, keyed, null) : finishRow(options, row, keyed);
+      finished.push(one);
+      characters += one.answerCharacters ?? 0;
+      if (characters < MAX_CHARACTERS) continue;
+      yield finished;
+      finished = [];
+      characters = 0;
     }
     if (finished.length > 0) yield finished;
     if ((rows.at(-1)?.index ?? 0) >= selected.end) return;
@@ -50,6 +60,7 @@ function finishRow(options: FinishOptions, row: Row, keyed: KeyedRow): FinishedR
     row,
     disposition: isOk ? OK[keyed.isDuplicate ? 'duplicate' : costs.isOfThisRun ? 'new' : 'reused'] : dispositionOf(step, outcome),
     answer: isOk ? outcome.value : undefined,
+    answerCharacters: isOk ? outcome.answerText?.length : undefined,
     attempts: costs.attempts,
     model: isOk ? outcome.model : null,
     usage: costs.usage,

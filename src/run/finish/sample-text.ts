@@ -1,3 +1,4 @@
+import { clip } from '../../core/bounds/clip.ts';
 import type { Row, Table } from '../../core/row.ts';
 import type { CompiledJob } from '../../input/compile-job.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
@@ -75,8 +76,4 @@ function readPrompt(body: string): SampleText['prompt'] {
     const text = typeof content === 'string' ? content : (JSON.stringify(content) ?? '');
     return { role: String(role ?? 'user'), text: clip(text, Math.floor(KEPT.prompt / list.length)) };
   });
-}
-
-function clip(text: string, characters: number): string {
-  return text.length <= characters ? text : `${text.slice(0, characters)}…`;
 }

@@ -1,9 +1,9 @@
-import { isModelCode, QUOTA_CODES } from '../core/answer/refusal-codes.ts';
+import { isModelCode, MODEL_REFUSED, QUOTA_CODES, refusesModel } from '../core/answer/refusal-codes.ts';
 import { EXIT } from '../core/errors.ts';
 import { keepRequestId } from '../core/response-line.ts';
 import { ApiError, type FailureKind } from './api-error.ts';
 import { BAD_PORT, isCertificateCode, isProxyRefusal, type Transport } from './permanent-cause.ts';
-import { type Refusal, readRefusal, refusesModel } from './refusal.ts';
+import { type Refusal, readRefusal } from './refusal.ts';
 import { capWait, readAskedWait } from './retry-after.ts';
 
 /** Codes of failures that happen before a byte of the request is on its way. */
@@ -40,9 +40,6 @@ export interface FailedCall {
 
 /** The code of a refusal that says that there is no such place as the one the row was sent to. */
 export const WRONG_ADDRESS = 'wrong_address';
-
-/** The code of a refusal of the model whose own code does not say so. */
-const MODEL_REFUSED = 'model_not_found';
 
 /**
  * One classifier for every call (openai 6.49.0, behaviour seen 2026-11-21). Anything that is not recognised as harmless is `unknown`. The body of

@@ -2,6 +2,7 @@ import { isModelCode, MODEL_REFUSED, QUOTA_CODES, refusesModel } from '../core/a
 import { EXIT } from '../core/errors.ts';
 import { keepRequestId } from '../core/response-line.ts';
 import { ApiError, type FailureKind } from './api-error.ts';
+import { findKnownProvider } from './known-providers.ts';
 import { BAD_PORT, isCertificateCode, isProxyRefusal, type Transport } from './permanent-cause.ts';
 import { type Refusal, readRefusal } from './refusal.ts';
 import { capWait, readAskedWait } from './retry-after.ts';
@@ -103,10 +104,14 @@ export function isNoSuchPlace(status: number, { message }: Refusal): boolean {
   return status === 404 || status === 405 || status === 501 || (status === 200 && /^unexpected endpoint or method/i.test(message));
 }
 
-/** Most servers have the API below `/v1`. */
+/** Where a provider is known, its API lies at one place; most servers have it below `/v1`. */
 export function adviseBaseUrl(baseUrl: string): string {
-  const hasVersion = /\/v\d+[a-z]*(\/|$)/.test(new URL(baseUrl).pathname);
-  const proposal = hasVersion ? '' : `; most servers have the API below /v1: try --base-url ${baseUrl}/v1`;
+  const { origin, pathname } = new URL(baseUrl);
+  const { name, path } = findKnownProvider(baseUrl);
+  const hasVersion = /\/v\d+[a-z]*(\/|$)/.test(pathname);
+  const usual = hasVersion ? '' : `; most servers have the API below /v1: try --base-url ${baseUrl}/v1`;
+  const own = pathname === path ? '' : `; ${name} has the API at ${path}: try --base-url ${origin}${path}`;
+  const proposal = name === '' ? usual : own;
   return `there is nothing of the kind at ${baseUrl}, is the base URL right${proposal}`;
 }
 

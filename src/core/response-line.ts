@@ -206,9 +206,13 @@ function isWorkTold(body: WireObject): boolean {
   return tellsUsage(body.usage);
 }
 
+/** Statuses that are about the key or the address as a rule, and now and then about something that one row names. */
+const REFUSES_ADDRESS: ReadonlySet<number> = new Set([401, 403, 404, 405]);
+
 function notAnswered(error: WireError, statusCode: number | null, body: WireObject | null): Outcome {
+  const cause = causeOf(error, statusCode);
   return {
-    status: causeOf(error, statusCode),
+    status: cause,
     message: error.code === null ? error.message : `${error.code}: ${error.message}`,
     code: error.code,
     isBilled: body !== null && isWorkTold(body),
@@ -218,7 +222,7 @@ function notAnswered(error: WireError, statusCode: number | null, body: WireObje
     createdSeconds: null,
     value: undefined,
     answerText: null,
-    isUnreadable: false,
+    isUnreadable: cause === 'bad_request' && statusCode !== null && REFUSES_ADDRESS.has(statusCode),
     isUnmarked: false,
   };
 }

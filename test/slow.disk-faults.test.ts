@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { test } from 'node:test';
+import { makeReadOptions } from '../src/cli/read-options.ts';
+import { verifyState } from '../src/inspect/verify/verify.ts';
 import { checkDamage, DAMAGES } from './helpers/damage.ts';
 import { assertTold, makeDiskWorld, readResult, readUndisturbed } from './helpers/disk-world.ts';
 import { countPosts, makeWorld } from './helpers/run-world.ts';
@@ -80,4 +82,20 @@ test('what is no file in place of the log or of answers is named, and nothing is
     fs.writeFileSync(file, whole);
   }
   assert.equal(world.simulator.bill().length, posts);
+});
+
+test('zeros without an end behind the log are named with their place, and those behind derived lines cost nothing', async (t) => {
+  const world = await makeWorld(t, { rows: [['r1', 'a note']] });
+  await world.run();
+  const options = { ...makeReadOptions(world.path('job.yaml'), {}), cwd: world.directory };
+  DAMAGES.huge?.(path.join(world.stateDirectory, 'settled.jsonl'));
+  assert.deepEqual(
+    (await verifyState(options)).checks.filter(({ status }) => status === 'failed'),
+    [],
+  );
+  const log = path.join(world.stateDirectory, 'events.jsonl');
+  const { size } = fs.statSync(log);
+  DAMAGES.huge?.(log);
+  const message = new RegExp(`events.jsonl: from byte ${size} on it has no end of a line`);
+  await assert.rejects(world.run(), { name: 'LedgerError', message });
 });

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { test } from 'node:test';
+import { makeReadOptions } from '../src/cli/read-options.ts';
 import { asDiskError, DiskError } from '../src/core/disk/disk-error.ts';
-import { readAnswers } from './helpers/damage.ts';
+import { verifyState } from '../src/inspect/verify/verify.ts';
+import { DAMAGES, readAnswers } from './helpers/damage.ts';
 import type { DiskFault } from './helpers/disk-faults.ts';
 import { assertTold, makeDiskWorld, readResult, readUndisturbed } from './helpers/disk-world.ts';
 import { makeWorld } from './helpers/run-world.ts';
@@ -112,4 +114,29 @@ test('bytes of an answer that were altered are told and not served; the file fro
   assert.deepEqual([restored.summary.exitCode, restored.summary.rows.ok], [0, 14]);
   assert.deepEqual(readAnswers(world).slice(0, 12), answers);
   assert.equal(world.simulator.bill().length, 14);
+});
+
+test('verify names what is no file in place of answers or of the table, and does not read it for ever', async (t) => {
+  const world = await makeWorld(t, { rows: [['r1', 'a note']] });
+  await world.run();
+  const responses = path.join(world.stateDirectory, 'responses');
+  const options = { ...makeReadOptions(world.path('job.yaml'), {}), cwd: world.directory };
+  for (const [file, name] of [
+    [path.join(responses, fs.readdirSync(responses)[0] ?? ''), 'responses'],
+    [world.path('out.csv'), 'table'],
+  ] as const) {
+    const whole = fs.readFileSync(file);
+    for (const kind of ['a folder', 'a link', 'a FIFO']) {
+      DAMAGES[kind]?.(file);
+      const found = await verifyState(options).catch((error: Error) => error);
+      if (found instanceof Error) assert.match(found.message, new RegExp(`${path.basename(file)}: ${kind} stands where a file belongs`));
+      else
+        assert.deepEqual(
+          found.checks.filter(({ status }) => status === 'failed').map((check) => [check.name, /: it is no file$/.test(check.detail)]),
+          [[name, true]],
+        );
+      fs.rmSync(file, { recursive: true });
+      fs.writeFileSync(file, whole);
+    }
+  }
 });

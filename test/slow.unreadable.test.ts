@@ -45,6 +45,29 @@ for (const mode of LANES) {
   });
 }
 
+test('a batch whose every line refuses address or key ends with 4, at any size, and replaces nothing; what mends it asks the rows again', async (t) => {
+  const rowStatus = { match: { batch: 2 }, do: { rowStatus: 404, code: 'not_found', message: 'Invalid URL' } };
+  const world = await makeWorld(t, { rows: makeRows(3), faults: [rowStatus] });
+  await world.run();
+  const table = world.read('out.csv');
+  for (const isFresh of [true, false]) {
+    const { summary } = await world.run({ isFresh });
+    assert.equal(summary.exitCode, 4);
+    assert.match(summary.verdict, /^every answer so far refuses the address or the key \(not_found: Invalid URL\)/);
+    assert.equal(world.read('out.csv'), table);
+  }
+  world.assertFaultsFired();
+  const { summary } = await world.run({ reopen: { causes: null, set: {} } });
+  assert.deepEqual([summary.exitCode, summary.rows.ok], [0, 3]);
+});
+
+test('where a row has an answer, one that is not found is a row that failed', async (t) => {
+  const world = await makeWorld(t, { rows: makeRows(3), faults: [{ match: { row: 2 }, do: { rowStatus: 404 } }] });
+  const { summary } = await world.run();
+  world.assertFaultsFired();
+  assert.deepEqual([summary.exitCode, summary.causes], [3, { bad_request: 1 }]);
+});
+
 test('after the stop --fresh asks every row anew', async (t) => {
   const world = await makeWorld(t, { rows: makeRows(25), faults: [{ match: { batch: 1 }, ...UNREADABLE }] });
   assert.equal((await world.run()).summary.exitCode, 5);

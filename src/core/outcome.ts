@@ -120,7 +120,10 @@ export interface Outcome {
   readonly value: unknown;
   /** What the model said, of several choices the one that counts; null when it was no text. */
   readonly answerText: string | null;
-  /** Whether it came in a form nobody here knows: the next answer would have the same, so the row is not asked again. */
+  /**
+   * Whether it came in a form nobody here knows, or says that there is no such address or no right to it: the next answer would be the same, so the
+   * row is not asked again.
+   */
   readonly isUnreadable: boolean;
   /** Whether it is ok and the provider gave no word that it is finished. */
   readonly isUnmarked: boolean;

@@ -206,10 +206,14 @@ function isWorkTold(body: WireObject): boolean {
   return tellsUsage(body.usage);
 }
 
+/** Statuses that are about the key or the address as a rule, and now and then about something that one row names. */
+const REFUSES_ADDRESS: ReadonlySet<number> = new Set([401, 403, 404, 405]);
+
 function notAnswered(told: WireError, statusCode: number | null, body: WireObject | null): Outcome {
   const error = refusesModel(told, statusCode) && !isModelCode(told.code) ? { ...told, code: MODEL_REFUSED } : told;
+  const cause = causeOf(error, statusCode);
   return {
-    status: causeOf(error, statusCode),
+    status: cause,
     message: error.code === null ? error.message : `${error.code}: ${error.message}`,
     code: error.code,
     isBilled: body !== null && isWorkTold(body),
@@ -219,7 +223,7 @@ function notAnswered(told: WireError, statusCode: number | null, body: WireObjec
     createdSeconds: null,
     value: undefined,
     answerText: null,
-    isUnreadable: false,
+    isUnreadable: cause === 'bad_request' && statusCode !== null && REFUSES_ADDRESS.has(statusCode),
     isUnmarked: false,
   };
 }

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
+import { DiskError } from '../../core/disk/disk-error.ts';
+import { hashFile } from '../../core/disk/hash-file.ts';
 import { AppError } from '../../core/errors.ts';
 import type { StoredEvent } from '../../core/event.ts';
 import { NewerFormatError } from '../../core/formats.ts';
@@ -58,8 +58,12 @@ async function checkResponses(stateDirectory: string, events: readonly CheckedEv
   const recorded = events.filter((event) => event.type === 'response-recorded');
   const faults: string[] = [];
   for (const { file, sha256 } of recorded) {
-    const found = await hashFile(join(directory, file), signal);
-    if (found === null) faults.push(`${file} is gone`);
+    const found = await hashFile(join(directory, file), signal).catch((error: unknown) => {
+      if (error instanceof DiskError) return error;
+      throw error;
+    });
+    if (found instanceof DiskError) faults.push(found.what);
+    else if (found === null) faults.push(`${file} is gone`);
     else if (found !== sha256) faults.push(`${file} is not the file that was recorded`);
   }
   const known = new Set(recorded.map(({ file }) => file));
@@ -67,16 +71,4 @@ async function checkResponses(stateDirectory: string, events: readonly CheckedEv
   const detail = `${recorded.length} files, each with the bytes that were recorded`;
   const beside = unrecorded === 0 ? '' : `; ${unrecorded} more are to be recorded by the next run`;
   return decideCheck('responses', faults.length === 0, faults.length === 0 ? detail + beside : faults.join('; '));
-}
-
-/** The sha256 (hex) of a file; null when there is none. */
-export async function hashFile(file: string, signal: AbortSignal): Promise<string | null> {
-  const digest = createHash('sha256');
-  try {
-    for await (const chunk of createReadStream(file, { signal })) digest.update(chunk as Buffer);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw error;
-  }
-  return digest.digest('hex');
 }

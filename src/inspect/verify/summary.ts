@@ -1,4 +1,6 @@
 import { resolve } from 'node:path';
+import { DiskError } from '../../core/disk/disk-error.ts';
+import { hashFile } from '../../core/disk/hash-file.ts';
 import { formatUsd, type RowCounts, type Summary } from '../../core/summary.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { describeDoubts } from '../../output/describe-doubts.ts';
@@ -8,7 +10,7 @@ import type { PreparedJob } from '../../run/open/prepared-job.ts';
 import type { PossiblyBilled } from '../../run/send/possibly-billed.ts';
 import type { LastRun } from '../last-run.ts';
 import type { ReadOptions } from '../open-state.ts';
-import { type Check, decideCheck, hashFile } from './files.ts';
+import { type Check, decideCheck } from './files.ts';
 import { checkTableOnDisk } from './table.ts';
 
 /** What the last run kept, and what comes out now. */
@@ -88,7 +90,11 @@ export async function checkWrittenTable(
   { compiled }: PreparedJob,
 ): Promise<Check> {
   const path = fingerprint?.table ?? resolve(paths.cwd, summary.outputs.table ?? '');
-  const onDisk = await hashFile(path, options.signal).catch(() => null);
+  const onDisk = await hashFile(path, options.signal).catch((error: unknown) => {
+    if (error instanceof DiskError) return error;
+    throw error;
+  });
+  if (onDisk instanceof DiskError) return decideCheck('table', false, onDisk.what);
   if (fingerprint !== null && onDisk !== null && onDisk !== fingerprint.tableSha256) {
     return decideCheck('table', false, `${path} has been changed since run ${summary.run} wrote it; run the job again to write it anew`);
   }

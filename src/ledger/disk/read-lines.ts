@@ -1,8 +1,11 @@
 import { onDiskLater } from '../../core/disk/disk-error.ts';
+import { LedgerError } from '../../core/errors.ts';
 import { openHandleForReading } from './durable-files.ts';
 
 const CHUNK_BYTES = 1 << 20;
 const NEWLINE = 10;
+/** More than a whole file for a batch may have: what holds no newline for so long is damaged. */
+const LONGEST_LINE_BYTES = 2 ** 28;
 
 /** Whole lines of a file; only the file's very last chunk may end without a newline. */
 export interface LineChunk {
@@ -16,6 +19,7 @@ export interface LineChunk {
  * Reads a file in chunks of whole lines of about 1 MB, so that memory does not grow with the file (only with its longest line). The next chunk
  * is read while one is worked on.
  * @param options.endBytes reading stops there, even inside a line
+ * @throws LedgerError for a line that is longer than any can be
  */
 export async function* readLineChunks(
   file: string,
@@ -41,6 +45,10 @@ export async function* readLineChunks(
       const wholeBytes = buffer.subarray(held.filled, filled).lastIndexOf(NEWLINE) + 1 + held.filled;
       const hasLine = wholeBytes > held.filled;
       const rest = buffer.subarray(hasLine ? wholeBytes : 0, filled);
+      if (rest.length > LONGEST_LINE_BYTES) {
+        const place = `from byte ${offsetBytes + (hasLine ? wholeBytes : 0)} on it has no end of a line for ${LONGEST_LINE_BYTES} bytes`;
+        throw new LedgerError(`${place}; restore the file from a backup, or cut it there`, { file, line: 0 });
+      }
       if (spare.length <= rest.length) spare = Buffer.allocUnsafe(rest.length * 2);
       rest.copy(spare);
       held = { buffer: spare, filled: rest.length, offsetBytes: offsetBytes + (hasLine ? wholeBytes : 0) };

@@ -1,6 +1,6 @@
-import { createHash, hash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { hash } from 'node:crypto';
 import { resolve } from 'node:path';
+import { hashFile } from '../../core/disk/hash-file.ts';
 import { type Cause, TRANSIENT_CAUSES } from '../../core/outcome.ts';
 import type { Summary } from '../../core/summary.ts';
 import { mayReadImageFiles } from '../../input/request/compile-images.ts';
@@ -77,17 +77,6 @@ function asNothingDone(summary: Summary): Summary {
     },
     batches: [],
   };
-}
-
-async function hashFile(path: string, signal: AbortSignal): Promise<string | null> {
-  const digest = createHash('sha256');
-  try {
-    for await (const chunk of createReadStream(path, { signal })) digest.update(chunk as Buffer);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw error;
-  }
-  return digest.digest('hex');
 }
 
 /** What later commands take as theirs; the paths of flags are relative to where they were typed. */

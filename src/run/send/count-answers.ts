@@ -25,6 +25,8 @@ export interface AnswerCount {
   readonly stop: string | null;
   /** Whether the first answers of the run all came in a form nobody knows: the others would too. */
   readonly isUnreadable: boolean;
+  /** Whether every answer so far says that there is no such address, or no right to it. */
+  readonly isAddressRefused: boolean;
 }
 
 export interface AnswerCountOptions {
@@ -61,6 +63,7 @@ export function createAnswerCount({ rules, pilot, previous }: AnswerCountOptions
   const watched = rules.length === 0 && pilot !== null ? [PILOT_RULE] : rules;
   let answers = 0;
   const said = { all: 0, unreadable: 0, isStopping: false };
+  let addressRefusals = 0;
   let stop: string | null = null;
 
   function findBroken({ sign, over, first }: StopRule): string | null {
@@ -100,7 +103,8 @@ export function createAnswerCount({ rules, pilot, previous }: AnswerCountOptions
     take(answer) {
       answers += 1;
       if (SAID.has(answer.outcome)) said.all += 1;
-      if (answer.isUnreadable === true) said.unreadable += 1;
+      if (answer.isUnreadable === true && answer.outcome === 'bad_request') addressRefusals += 1;
+      else if (answer.isUnreadable === true) said.unreadable += 1;
       said.isStopping ||= said.all === UNREADABLE_FROM_ANSWERS && said.unreadable === said.all;
       for (const sign of signsOf(answer)) counts.set(sign, (counts.get(sign) ?? 0) + 1);
       for (const label of answer.labels) labels.set(label, (labels.get(label) ?? 0) + 1);
@@ -115,6 +119,9 @@ export function createAnswerCount({ rules, pilot, previous }: AnswerCountOptions
     },
     get isUnreadable() {
       return said.isStopping;
+    },
+    get isAddressRefused() {
+      return answers > 0 && addressRefusals === answers;
     },
   };
 }

@@ -21,6 +21,13 @@ export function createPilotLane({ lane, stopRules, pilot, waitForEnd }: PilotLan
   /** Here no further row is needed to stop: even a table that is through must not be replaced by one without an answer. */
   function stopUnreadable(): void {
     stopRules.look();
+    const { addressRefusal } = stopRules;
+    if (addressRefusal !== null) {
+      throw new AppError(
+        `every answer so far refuses the address or the key (${addressRefusal}): is the base URL right, and may this key call it? Nothing was replaced; once it answers otherwise, run with --retry-failed`,
+        { code: 'address_refused', exitCode: EXIT.refused },
+      );
+    }
     if (stopRules.unreadable === null) return;
     throw new AppError(
       `nobody can read the first 20 answers of this run (${stopRules.unreadable}): is the base URL right, and does the server speak this endpoint? Nothing was replaced; once it answers otherwise, run with --fresh`,

@@ -16,6 +16,8 @@ const ANSWERS: ReadonlySet<OutcomeStatus> = new Set(['ok', 'invalid', 'truncated
 export interface StopRules extends Pick<AnswerCount, 'answers' | 'stop'> {
   /** What is wrong with the form of the first answers of the run, when nobody can read any of them; else null. */
   readonly unreadable: string | null;
+  /** What every answer of the run says of address or key, where no row of the table has an answer; else null. */
+  readonly addressRefusal: string | null;
   /** Takes in what was recorded since the last call. */
   look(): void;
 }
@@ -47,6 +49,8 @@ export async function openStopRules({ job, run, ledger, onRecord, isSimulator, w
   const counted = createIdSet();
   const most = Math.max(WATCHED_VALUES, job.pilot ?? 0, ...job.stopIf.map(({ first }) => first ?? Number.POSITIVE_INFINITY));
   let unreadable: string | null = null;
+  let refusedId: number | null = null;
+  let wasAnswered = false;
   const waiting: { readonly id: number; readonly record: SettledRecord }[] = [];
 
   function gather(record: SettledRecord, isWanted: (id: number) => boolean): void {
@@ -63,6 +67,7 @@ export async function openStopRules({ job, run, ledger, onRecord, isSimulator, w
     const labels = isRead && field !== null ? field.read(value) : [];
     const answer = { outcome, isUnreadable, isEmpty: isRead && isEmptyAnswer(value), labels };
     for (const message of answerCount.take(answer)) warn(message);
+    if (answerCount.isAddressRefused) refusedId = id;
     if (answerCount.isUnreadable) unreadable ??= ledger.readAnswer(id).outcome.message;
   }
 
@@ -81,6 +86,11 @@ export async function openStopRules({ job, run, ledger, onRecord, isSimulator, w
     countAnswerless(() => true);
     if (waiting.length === 0) return;
     for (const { id, record } of waiting.splice(0)) if (isEnd(id, record.outcome)) count(id, record);
+  }
+
+  function hasAnswer(): boolean {
+    for (let id = 0; id < keys.size && !wasAnswered; id += 1) wasAnswered = keys.outcome(id) === 'ok' && keys.isSeen(id, keys.lastPass);
+    return wasAnswered;
   }
 
   const pass = keys.lastPass;
@@ -109,6 +119,10 @@ export async function openStopRules({ job, run, ledger, onRecord, isSimulator, w
     },
     get unreadable() {
       return unreadable;
+    },
+    get addressRefusal() {
+      if (refusedId === null || !answerCount.isAddressRefused || hasAnswer()) return null;
+      return ledger.readAnswer(refusedId).outcome.message;
     },
   };
 }

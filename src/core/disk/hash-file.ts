@@ -1,0 +1,31 @@
+import { createHash } from 'node:crypto';
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { DiskError, onDiskLater } from './disk-error.ts';
+
+/**
+ * The sha256 (hex) of a file, through links; null when there is none.
+ * @throws DiskError for what cannot be read, and for what is no file: a FIFO or a device would be read for ever
+ */
+export async function hashFile(file: string, signal: AbortSignal): Promise<string | null> {
+  const digest = createHash('sha256');
+  return onDiskLater(file, async () => {
+    const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return null;
+      throw error;
+    });
+    if (handle === null) return null;
+    try {
+      if (!(await handle.stat()).isFile()) throw refuse(file);
+      for await (const chunk of handle.createReadStream({ signal, autoClose: false })) digest.update(chunk as Buffer);
+    } finally {
+      await handle.close();
+    }
+    return digest.digest('hex');
+  });
+}
+
+function refuse(path: string): DiskError {
+  const words = { failed: `cannot read ${path}`, reason: 'it is no file', todo: 'move it away, then type the same command again' };
+  return new DiskError(words, { errno: 'EISDIR', path, cause: undefined });
+}

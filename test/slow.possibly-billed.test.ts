@@ -93,6 +93,11 @@ test('a creation that no look found is counted until it surfaces: then it is an 
   assert.deepEqual([before.possiblyBilled, before.ok], [summary.possiblyBilled, true]);
   assert.match(before.said, /shard 000001/);
 
+  const table = world.read('out.csv');
+  const again = await world.run();
+  assert.deepEqual([again.summary.attempts.total, (again.requests['GET /v1/batches'] ?? 0) > 0], [0, true], 'it is looked for');
+  assert.equal(world.read('out.csv'), table, 'and as long as it is not there the run is done');
+
   await world.simulator.advance(LATE_MS);
   const later = await world.run();
   assert.match(later.warnings.join('\n'), /repeats one of ours/);

@@ -104,15 +104,21 @@ export function isNoSuchPlace(status: number, { message }: Refusal): boolean {
   return status === 404 || status === 405 || status === 501 || (status === 200 && /^unexpected endpoint or method/i.test(message));
 }
 
-/** Where a provider is known, its API lies at one place; most servers have it below `/v1`. */
 export function adviseBaseUrl(baseUrl: string): string {
+  return `there is nothing of the kind at ${baseUrl}, is the base URL right${proposeBaseUrl(baseUrl)}`;
+}
+
+/**
+ * Where the API probably is instead, as the end of a sentence; empty where this may well be the place. Where a provider is known, its API lies at
+ * one place; most servers have it below `/v1`.
+ */
+export function proposeBaseUrl(baseUrl: string): string {
   const { origin, pathname } = new URL(baseUrl);
   const { name, path } = findKnownProvider(baseUrl);
   const hasVersion = /\/v\d+[a-z]*(\/|$)/.test(pathname);
   const usual = hasVersion ? '' : `; most servers have the API below /v1: try --base-url ${baseUrl}/v1`;
   const own = pathname === path ? '' : `; ${name} has the API at ${path}: try --base-url ${origin}${path}`;
-  const proposal = name === '' ? usual : own;
-  return `there is nothing of the kind at ${baseUrl}, is the base URL right${proposal}`;
+  return name === '' ? usual : own;
 }
 
 function kindOf(status: number, refusal: Refusal, call: FailedCall): FailureKind {

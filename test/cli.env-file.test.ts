@@ -32,3 +32,18 @@ test('a REDIS_URL in .env is told and not used, neither by a run nor by a worker
   assert.doesNotMatch(named.stderr, NOTICE);
   assert.match(named.stderr, /Redis at redis:\/\/127\.0\.0\.1:1 cannot be used/);
 });
+
+test('a base URL in .env is told and not used', async (t) => {
+  const cwd = mkdtempSync(join(tmpdir(), 'rowmill-env-'));
+  t.after(() => rmSync(cwd, { recursive: true, force: true }));
+  writeFileSync(join(cwd, 'in.csv'), 'text\na\n');
+  writeFileSync(join(cwd, 'job.yaml'), JOB);
+  writeFileSync(join(cwd, '.env'), 'OPENAI_BASE_URL=http://127.0.0.1:1/v1\n');
+  // Without a key nothing is sent to anybody.
+  const { exitCode, stderr } = await runInProcess(['run', 'job.yaml', '--yes'], { cwd, env: { PATH: process.env.PATH ?? '' } });
+  assert.equal(exitCode, 4);
+  assert.match(
+    stderr,
+    /the OPENAI_BASE_URL in \.env is not used, since rows would go to it; they go to https:\/\/api\.openai\.com\/v1: type/,
+  );
+});

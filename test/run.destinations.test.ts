@@ -106,6 +106,18 @@ const CASES: readonly Case[] = [
     says: /to b\.csv: that is the table that is read, in\/b\.csv/,
   },
   {
+    name: 'a name that the glob would find next time',
+    target: 'x.csv',
+    arrange: readsFrom('*.csv'),
+    says: /the table cannot be written to x\.csv: the next run would read it as a part of the table, \*\.csv/,
+  },
+  {
+    name: 'failures that the glob would find in a folder below',
+    target: 'in/new/x.jsonl',
+    arrange: all(file('in/a.csv'), readsFrom('**/in/**/*.csv')),
+    says: /failures cannot be written to in\/new\/x\.failures\.csv: the next run would read it/,
+  },
+  {
     name: 'the table by which it is continued',
     target: 'x.csv',
     arrange: all(file('x.partial.csv'), readsFrom('x.partial.csv')),

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
-import * as fs from 'node:fs';
+import fs from 'node:fs';
+import * as os from 'node:os';
 import * as path from 'node:path';
 import { test } from 'node:test';
 import { makeReadOptions } from '../src/cli/read-options.ts';
 import { asDiskError, DiskError } from '../src/core/disk/disk-error.ts';
+import { makeFolders } from '../src/core/disk/make-folders.ts';
 import { verifyState } from '../src/inspect/verify/verify.ts';
 import { DAMAGES, readAnswers } from './helpers/damage.ts';
 import type { DiskFault } from './helpers/disk-faults.ts';
@@ -114,6 +116,26 @@ test('bytes of an answer that were altered are told and not served; the file fro
   assert.deepEqual([restored.summary.exitCode, restored.summary.rows.ok], [0, 14]);
   assert.deepEqual(readAnswers(world).slice(0, 12), answers);
   assert.equal(world.simulator.bill().length, 14);
+});
+
+test('a folder is made with those it lies in, and where that cannot be, the reason is that of the disk', (t) => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rowmill-'));
+  t.after(() => fs.rmSync(folder, { recursive: true }));
+  makeFolders(path.join(folder, 'a', 'b', 'c'), 0o700);
+  makeFolders(path.join(folder, 'a', 'b', 'c'));
+  assert.equal(fs.statSync(path.join(folder, 'a', 'b', 'c')).mode & 0o777, 0o700);
+  fs.writeFileSync(path.join(folder, 'file'), '');
+  for (const [name, code] of [
+    ['file', 'EEXIST'],
+    ['file/a/b', 'ENOTDIR'],
+    ['n'.repeat(300), 'ENAMETOOLONG'],
+  ] as const)
+    assert.throws(() => makeFolders(path.join(folder, name)), { code });
+  // A read-only disk refuses each folder by itself; asked for several at once, Node 20 says that nothing is there.
+  t.mock.method(fs, 'mkdirSync', (file: string, options: { recursive?: boolean }) => {
+    throw Object.assign(new Error('no'), { code: options.recursive === true ? 'ENOENT' : 'EROFS', syscall: 'mkdir', path: file });
+  });
+  assert.throws(() => makeFolders(path.join(folder, 'x', 'y')), { code: 'EROFS' });
 });
 
 test('verify names what is no file in place of answers or of the table, and does not read it for ever', async (t) => {

@@ -2,8 +2,9 @@ import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { parseEnv } from 'node:util';
 import { AppError, EXIT, UsageError } from '../core/errors.ts';
+import { DEFAULT_BASE_URL } from '../ledger/origin.ts';
 import type { RedisLink } from '../live/redis/connection.ts';
-import { mayDoWithoutKey } from './base-url.ts';
+import { hasBaseUrl, mayDoWithoutKey } from './base-url.ts';
 import { rememberSecret } from './secrets.ts';
 
 /** Only these are taken from a `.env` file: a file found by chance may give a key, never an address rows are sent to. */
@@ -65,6 +66,14 @@ function readKeyFile(file: string): string {
 export function findUnusedRedis(): string | null {
   if ((readEnvFile().REDIS_URL ?? '') === '') return null;
   return 'the REDIS_URL in .env is not used, since rows would go to it: type --redis URL, or export REDIS_URL=URL';
+}
+
+/** The same about a base URL, where none is given and rows go to OpenAI instead. */
+export function findUnusedBaseUrl(flag: string | undefined): string | null {
+  const values = readEnvFile();
+  const name = ['ROWMILL_BASE_URL', 'OPENAI_BASE_URL'].find((word) => (values[word] ?? '') !== '');
+  if (name === undefined || hasBaseUrl(flag)) return null;
+  return `the ${name} in .env is not used, since rows would go to it; they go to ${DEFAULT_BASE_URL}: type --base-url URL, or export ${name}=URL`;
 }
 
 /** Redis as `--redis` or `REDIS_URL` name it; null without either: calls are then made in the run's own process. */

@@ -1,8 +1,9 @@
 import { createHash, hash } from 'node:crypto';
-import { type FileHandle, mkdir, open, readdir, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, open, readdir, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import { onDiskLater } from '../core/disk/disk-error.ts';
+import { makeFolders } from '../core/disk/make-folders.ts';
 import { UsageError } from '../core/errors.ts';
 
 /** A file that replaces another only when it is complete; until then it is written beside it under another name. */
@@ -28,7 +29,7 @@ export interface WrittenFile {
  */
 export async function openAtomicFile(target: string): Promise<AtomicFile> {
   return onDiskLater(target, async () => {
-    await mkdir(path.dirname(target), { recursive: true });
+    makeFolders(path.dirname(target));
     const finalPath = await followLink(target);
     const mode = await readMode(finalPath);
     await removeLeftovers(finalPath);

@@ -1,5 +1,6 @@
 import { EXIT } from '../../core/errors.ts';
 import { chooseBaseUrl } from '../../host/base-url.ts';
+import { findUnusedBaseUrl } from '../../host/environment.ts';
 import { LockHeldError } from '../../ledger/errors.ts';
 import { DEFAULT_BASE_URL } from '../../ledger/origin.ts';
 import { renderSummary } from '../../output/render-summary.ts';
@@ -36,6 +37,8 @@ export async function runWith(
   try {
     const options = makeRunOptions(jobFile, flags, interrupts);
     if (flags.simulate !== true && chooseBaseUrl(flags.baseUrl) !== DEFAULT_BASE_URL) tell(`Talking to ${chooseBaseUrl(flags.baseUrl)}`);
+    const unused = flags.simulate === true ? null : findUnusedBaseUrl(flags.baseUrl);
+    if (unused !== null) tell(unused);
     const summary = await runJob({
       ...options,
       ...changes,

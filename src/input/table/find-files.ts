@@ -10,10 +10,25 @@ import type { TableFile } from './read-bytes.ts';
  * @throws UsageError when there is none, or one is no readable file
  */
 export async function findFiles(pattern: string, cwd: string): Promise<readonly TableFile[]> {
-  const isGlob = /[*?]/.test(pattern) && !(await exists(pattern));
-  const paths = isGlob ? await matchGlob(pattern) : [pattern];
+  const paths = (await isGlob(pattern)) ? await matchGlob(pattern) : [pattern];
   if (paths.length === 0) throw refused(`${showFile(pattern, cwd)}: no file matches`);
   return Promise.all(paths.map((file) => checkFile({ path: file, shown: showFile(file, cwd) })));
+}
+
+/** Whether a file of this path, which may not exist yet, would be one of the files of a table. */
+export async function wouldBeFound(pattern: string, file: string): Promise<boolean> {
+  return (await isGlob(pattern)) && matchesParts(path.resolve(pattern).split(path.sep), path.resolve(file).split(path.sep));
+}
+
+async function isGlob(pattern: string): Promise<boolean> {
+  return /[*?]/.test(pattern) && !(await exists(pattern));
+}
+
+function matchesParts([part, ...parts]: readonly string[], names: readonly string[]): boolean {
+  const [name, ...rest] = names;
+  if (part === undefined || name === undefined) return part === undefined && name === undefined;
+  if (part !== '**') return matchName(part, name) && matchesParts(parts, rest);
+  return matchesParts(parts, names) || (!name.startsWith('.') && matchesParts([part, ...parts], rest));
 }
 
 /** A path as shown to the user: relative when below the working directory. */

@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import path from 'node:path';
 import { asDiskError, onDisk } from '../../core/disk/disk-error.ts';
+import { makeFolders } from '../../core/disk/make-folders.ts';
 import { LedgerError } from '../../core/errors.ts';
 
 /** Everything in a state directory is for its owner alone, whatever the umask says. */
@@ -13,7 +14,7 @@ const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = fs.constants;
 
 /** Makes a directory (and its parents) only its owner can enter; one that exists already is closed to others. */
 export function makePrivateDirectory(directory: string): void {
-  fs.mkdirSync(directory, { recursive: true, mode: DIRECTORY_MODE });
+  makeFolders(directory, DIRECTORY_MODE);
   fs.chmodSync(directory, DIRECTORY_MODE);
 }
 

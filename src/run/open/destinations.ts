@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type { Job } from '../../core/job.ts';
 import { PRICES_FILE } from '../../input/job/load-prices.ts';
+import { showFile, wouldBeFound } from '../../input/table/find-files.ts';
 import { findDestinationProblem, type NamedFile } from '../../output/find-destination-problem.ts';
 import { failuresPath, partialPath, reportPath } from '../../output/output-paths.ts';
 
@@ -56,6 +57,14 @@ export function findHoldout({ examples }: Pick<Job, 'examples'>, tableFiles: rea
 }
 
 /** @returns in a sentence why a run must not write where its job says; null when it may */
-export function findRunDestinationProblem(read: ReadFiles, place: { stateDirectory: string; cwd: string }): Promise<string | null> {
-  return findDestinationProblem({ ...place, destinations: listDestinations(read), sources: listSources(read) });
+export async function findRunDestinationProblem(read: ReadFiles, place: { stateDirectory: string; cwd: string }): Promise<string | null> {
+  const destinations = listDestinations(read);
+  const problem = await findDestinationProblem({ ...place, destinations, sources: listSources(read) });
+  if (problem !== null) return problem;
+  const { path: pattern } = read.job.input;
+  for (const { path: file, name } of destinations) {
+    if (!(await wouldBeFound(pattern, file))) continue;
+    return `${name} cannot be written to ${showFile(file, place.cwd)}: the next run would read it as a part of the table, ${showFile(pattern, place.cwd)}; name a file in another folder`;
+  }
+  return null;
 }

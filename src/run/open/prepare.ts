@@ -1,9 +1,10 @@
 import { hash } from 'node:crypto';
-import { existsSync, mkdirSync, rmdirSync } from 'node:fs';
+import { existsSync, rmdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { MAX_SHARD_BYTES } from '../../batch/cut-size.ts';
 import { asDiskError } from '../../core/disk/disk-error.ts';
+import { makeFolders } from '../../core/disk/make-folders.ts';
 import { UsageError } from '../../core/errors.ts';
 import { type CompiledJob, compileJob } from '../../input/compile-job.ts';
 import { type JobOverrides, type LoadedJob, loadJob } from '../../input/job/load-job.ts';
@@ -66,7 +67,7 @@ export async function prepareJob(options: PrepareOptions): Promise<PreparedJob> 
   const spoolPath = join(stateDirectory, 'stdin');
   const missingFolder = findMissingFolder(stateDirectory);
   try {
-    if (job.input.path === '-') mkdirSync(stateDirectory, { recursive: true, mode: 0o700 });
+    if (job.input.path === '-') makeFolders(stateDirectory, 0o700);
     const table = await openTable(job.input, { stdin: options.stdin, spoolPath, cwd: options.overrides.cwd, signal: options.signal });
     const tokens = createJobTokens(job.model);
     const from = findPriceSource(hostOfOrigin(options.target.origin));

@@ -85,6 +85,17 @@ for (const [title, output, says] of BROKEN) {
   test(`a $ref beside ${title} is refused with its path`, () => assert.match(problemsOf(output), says));
 }
 
+test('a choice that is not of the type beside it is refused with its path', () => {
+  const says = 'output.properties.x.enum: "1" is not of the type beside it, so that no answer could be it';
+  assert.equal(problemsOf(fieldOf({ type: 'integer', enum: [1, '1'] })), says);
+  for (const field of [
+    { type: 'number', enum: [1, 2.5] },
+    { type: ['string', 'null'], enum: ['a', null] },
+    { type: 'integer', enum: [1] },
+  ])
+    assert.equal(problemsOf(fieldOf(field)), '');
+});
+
 test('a $ref that stands alone is taken, to a definition and to the root', () => {
   assert.equal(problemsOf(fieldOf(SHARED, ROOT)), '');
   assert.equal(problemsOf(fieldOf({ anyOf: [{ $ref: '#' }, { type: 'null' }], description: 'the rest' })), '');

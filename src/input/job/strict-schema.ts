@@ -126,11 +126,20 @@ function lintObject(schema: Schema, path: Path, report: Report): void {
 function lintChoices(schema: Schema, report: Report, walk: Walk): void {
   if (Object.hasOwn(schema, 'const')) walk.nameCharacters += String(schema.const).length;
   if (!Array.isArray(schema.enum)) return;
+  const strange = schema.enum.find((value) => Object.hasOwn(schema, 'type') && !typesOf(value).some((type) => hasType(schema, type)));
+  if (strange !== undefined) report(`${JSON.stringify(strange)} is not of the type beside it, so that no answer could be it`, 'enum');
   const characters = schema.enum.reduce((sum: number, value) => sum + String(value).length, 0);
   walk.enumValues += schema.enum.length;
   walk.nameCharacters += characters;
   if (schema.enum.length > LONG_ENUM_VALUES && characters > MAX_LONG_ENUM_CHARACTERS)
     report(`${characters} characters in an enum of more than ${LONG_ENUM_VALUES} values; at most ${MAX_LONG_ENUM_CHARACTERS}`, 'enum');
+}
+
+/** The names JSON Schema has for what a value is. */
+function typesOf(value: unknown): readonly string[] {
+  if (value === null) return ['null'];
+  if (typeof value === 'number') return Number.isInteger(value) ? ['integer', 'number'] : ['number'];
+  return [Array.isArray(value) ? 'array' : typeof value];
 }
 
 function hasType(schema: Schema, type: string): boolean {

@@ -28,7 +28,12 @@ for (const [url, env, chosen] of TAKEN)
   test(`${url} is taken with ${JSON.stringify(env)}`, () => assert.equal(chooseBaseUrl(url, env), chosen));
 
 const REFUSED: readonly [url: string, env: Record<string, string>, says: RegExp][] = [
-  ['host.example/v1', {}, /no URL/],
+  ['host.example/v1', {}, /no URL; type for example --base-url https:\/\/host\.example\/v1$/],
+  ['localhost:8080/v1', {}, /no URL; type for example --base-url http:\/\/localhost:8080\/v1$/],
+  ['localhost:11434', {}, /--base-url http:\/\/localhost:11434$/],
+  ['192.168.1.20:8000/v1', {}, /--base-url http:\/\/192\.168\.1\.20:8000\/v1$/],
+  ['host.example:8443/v1', {}, /--base-url https:\/\/host\.example:8443\/v1$/],
+  ['//', {}, /--base-url http:\/\/127\.0\.0\.1:8080\/v1$/],
   ['ftp://host.example/v1', {}, /begins with https/],
   ['https://user:secret@host.example/v1', {}, /a key does not belong in the URL/],
   ['https://host.example/v1?api-version=2024-06-01', KEY, /no query.*Azure's v1 API needs no version: https:\/\/host\.example\/openai\/v1/],

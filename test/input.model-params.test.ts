@@ -74,6 +74,10 @@ const SAMPLING: readonly [model: string, params: object, verdict: Verdict, says?
   // Nobody says what its default is.
   ['gpt-5.5', { temperature: 0 }, 'doubted', /^params\.temperature: .*probably takes only the default/],
   // These always think.
+  ['gpt-6-luna', { temperature: 0, extra: { reasoning: { effort: 'none' } } }, 'taken'],
+  ['gpt-6-luna', { temperature: 0, extra: { reasoning: { effort: 'low' } } }, 'refused'],
+  ['gpt-6-luna', { extra: { reasoning: { effort: 'minimal' } } }, 'doubted', /gpt-6-luna is not known to take minimal/],
+  ['gpt-35-turbo', { temperature: 0, max_output_tokens: 20 }, 'taken'],
   ['gpt-6.1-sol', { temperature: 0 }, 'refused', /1; leave it out$/],
   ['gpt-6.1-sol', { temperature: 0, reasoning_effort: 'none' }, 'doubted', /probably/],
   // Known by its name only.
@@ -111,6 +115,7 @@ test('models that reason are told from those that answer at once', () => {
     'gpt-4o',
     'gpt-4.1-mini',
     'gpt-3.5-turbo',
+    'gpt-35-turbo-16k',
     'gpt-5-chat-latest',
     'gpt-5.3-chat-latest',
     'chat-latest',

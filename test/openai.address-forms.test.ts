@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { adviseBaseUrl } from '../src/openai/classify.ts';
 import { deliverBody } from '../src/openai/deliver-body.ts';
 import { createAddressForms, FIRST_FORMS, type LearnedForm } from '../src/openai/forms.ts';
 import { findKnownProvider } from '../src/openai/known-providers.ts';
@@ -29,6 +30,24 @@ test('hosted providers are known by their host, and by nothing that only looks l
     return [baseUrl, name, forms.cap, forms.purpose];
   });
   assert.deepEqual(found, KNOWN);
+});
+
+const ADVICE: readonly [baseUrl: string, proposal: string | null][] = [
+  ['https://acme.openai.azure.com', 'https://acme.openai.azure.com/openai/v1'],
+  ['https://acme.openai.azure.com/openai/deployments/gpt-4o', 'https://acme.openai.azure.com/openai/v1'],
+  ['https://acme.openai.azure.com/openai/v1', null],
+  ['https://api.groq.com/v1', 'https://api.groq.com/openai/v1'],
+  ['https://openrouter.ai/v1', 'https://openrouter.ai/api/v1'],
+  ['https://dashscope.aliyuncs.com', 'https://dashscope.aliyuncs.com/compatible-mode/v1'],
+  ['https://api.openai.com', 'https://api.openai.com/v1'],
+  ['https://api.mistral.ai/v1', null],
+  ['http://127.0.0.1:8080', 'http://127.0.0.1:8080/v1'],
+  ['http://127.0.0.1:8080/v1', null],
+];
+
+test('where there is nothing, the place of a known provider is proposed, else /v1', () => {
+  for (const [baseUrl, proposal] of ADVICE)
+    assert.equal(/try --base-url (\S+)$/.exec(adviseBaseUrl(baseUrl))?.[1] ?? null, proposal, baseUrl);
 });
 
 const CHAT = '/v1/chat/completions';

@@ -4,6 +4,7 @@ import { CHEAPER_MODELS } from '../src/money/cheaper-model.ts';
 import { modelLimits } from '../src/money/model-limits.ts';
 import { findPrice } from '../src/money/price.ts';
 import { findModelEnd, MODEL_ENDS, makeToldEnd } from '../src/openai/model-ends.ts';
+import { readRemoteModel } from '../src/openai/wire.ts';
 
 /** The day the table was made. */
 const TODAY = '2026-11-29';
@@ -52,6 +53,18 @@ test('each row of the table has a date, a source, and a successor that is sold a
   }
   for (const { successor } of MODEL_ENDS) assert.ok(!seen.has(successor as string), `${successor} ends itself`);
   for (const model of CHEAPER_MODELS) assert.ok(!seen.has(model), `${model} is proposed as cheaper, and ends`);
+});
+
+const TOLD: readonly (readonly [told: unknown, endsOn: string | null | undefined])[] = [
+  ['2027-02-28', '2027-02-28'],
+  ['2027-02-28T23:00:00-08:00', '2027-02-28'],
+  [1803772800, '2027-02-28'],
+  [null, null],
+  ...[undefined, '', 'unknown', '2027-13-45', '0001-01-01T00:00:00Z', 0, -1, true, {}].map((told) => [told, undefined] as const),
+];
+
+test('a day is read in each form it is told in; what is no day tells nothing', () => {
+  for (const [told, endsOn] of TOLD) assert.deepEqual(readRemoteModel({ id: 'm', shutdown_date: told }), { id: 'm', endsOn }, String(told));
 });
 
 test('what an address tells of its model counts before the table, also that no end is announced', () => {

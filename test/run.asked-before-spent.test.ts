@@ -245,6 +245,8 @@ test('the upper estimate is what long answers cost where enough were measured, e
     const { batch, live } = (await planWorld(world)).cost;
     for (const range of [batch, live]) assert.equal(range?.upperNanoUsd, (range?.expectedNanoUsd ?? 0) * (factor ?? 0), name);
   }
+  const capped = (await planWorld(await makeWorld(t, { job: 'model: gpt-5-mini\nparams: { max_output_tokens: 60 }' }))).cost.batch;
+  assert.ok(capped !== null && capped.upperNanoUsd === capped.worstNanoUsd, 'a cap bounds what may be thought');
   const world = await makeWorld(t, { rows: makeRows(25) });
   await world.run();
   const { cost, tokens } = await planWorld(world, { type: 'all' }, { isFresh: true });

@@ -176,3 +176,10 @@ test('a live run never looks at the list of batches', async (t) => {
   assert.deepEqual([summary.exitCode, summary.rows.ok, requests['GET /v1/batches']], [0, 3, undefined]);
   assert.equal(fs.existsSync(world.path('out.csv')), true);
 });
+
+test('a base URL without /v1 is told in mode batch too', async (t) => {
+  const world = await makeWorld(t);
+  const { summary } = await world.run({ baseUrl: new URL(world.simulator.url).origin });
+  assert.equal(summary.exitCode, 4);
+  assert.match(summary.verdict, /^this address has no batches; set mode: live \(.*\); most servers .*: try --base-url http:\S+\d\/v1$/);
+});

@@ -160,3 +160,12 @@ test('the plan says what was decided, what it saves and what the other choices w
   assert.ok((plan.promptCache?.beginningTokens ?? 0) > 1_800);
   assert.ok((plan.cost.live?.expectedNanoUsd ?? 0) < 2 * (plan.cost.batch?.expectedNanoUsd ?? 0), 'live finds what a batch pays for');
 });
+
+test('the beginning is counted by the same measure as the prompts that begin with it', async (t) => {
+  const text = Array.from({ length: 600 }, (_, index) => `w${(index * 7919) % 9973}`).join(' ');
+  const job = `model: gpt-5.6-luna\nprompt: { system: "${text}", user: "{{ text }}" }\nparams: { reasoning_effort: none, max_output_tokens: 40 }`;
+  const { promptCache, tokens, rows } = await planWorld(await makeWorld(t, { rows: makeShortRows(20), job }));
+  const { beginningTokens = 0 } = promptCache ?? {};
+  const perPrompt = tokens.input / rows.in;
+  assert.ok(beginningTokens < perPrompt * 1.01 && beginningTokens > perPrompt * 0.9, `${beginningTokens} of ${perPrompt}`);
+});

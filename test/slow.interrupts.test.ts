@@ -17,8 +17,8 @@ const CONTINUE = 'rowmill run job.yaml';
 interface Stage {
   readonly name: string;
   readonly options: WorldOptions;
-  /** Whether the run is there now. */
-  readonly isThere: (world: World) => boolean;
+  /** Whether the run is there now; null: as soon as it can be watched, which is before its first call. */
+  readonly isThere: ((world: World) => boolean) | null;
   readonly hasRedis?: boolean;
 }
 
@@ -28,7 +28,7 @@ const STAGES: readonly Stage[] = [
   {
     name: 'before the first call',
     options: { latencyMs: 5 },
-    isThere: (world) => world.simulator.requests()['GET /v1/batches'] !== undefined,
+    isThere: null,
   },
   {
     name: 'while calls are in flight',
@@ -48,8 +48,14 @@ const STAGES: readonly Stage[] = [
   { name: 'while workers call', options: { latencyMs: 50 }, isThere: (world) => calls(world) >= 4, hasRedis: true },
 ];
 
+const PATIENCE_MS = 120_000;
+
 async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await sleep(1);
+  const startedAtMs = performance.now();
+  while (!isSo()) {
+    if (performance.now() - startedAtMs > PATIENCE_MS) throw new Error('what was waited for did not come');
+    await sleep(1);
+  }
 }
 
 /** Real time for the run, so that what it waits for is not over before anybody can interrupt it. */
@@ -82,10 +88,12 @@ for (const [index, stage] of STAGES.entries()) {
   test(`interrupted ${stage.name}, a live run drains, names the command that continues, and that ends it`, { skip }, async (t) => {
     const { world, run } = await makeStage(t, stage);
     const stopping = new AbortController();
-    const running = run({ stopping: stopping.signal });
-    await until(() => stage.isThere(world));
-    stopping.abort(new AppError('interrupted', { code: 'interrupted', exitCode }));
+    const { isThere } = stage;
+    const interrupt = () => stopping.abort(new AppError('interrupted', { code: 'interrupted', exitCode }));
+    const running = run({ stopping: stopping.signal, ...(isThere === null ? { watch: interrupt } : {}) });
+    if (isThere !== null) await until(() => isThere(world)).finally(interrupt);
     const { summary } = await running;
+    if (isThere === null) assert.equal(calls(world), 0);
     assert.deepEqual([summary.exitCode, summary.next], [exitCode, CONTINUE]);
     assert.ok(summary.rows.pending > 0, 'it was stopped in the middle');
     assert.equal(summary.rows.in, summary.rows.ok + summary.rows.pending);
@@ -125,7 +133,7 @@ for (const [signal, exitCode, stage] of [
     child.stderr.on('data', (chunk) => {
       said += chunk;
     });
-    await until(() => stage.isThere(world));
+    await until(() => stage.isThere?.(world) ?? true);
     child.kill(signal);
     await until(() => said.includes('again to stop now') || child.exitCode !== null);
     await assertStopsNow(child, signal, exitCode);

@@ -1,4 +1,5 @@
 import { AppError, EXIT } from '../core/errors.ts';
+import { proposeBaseUrl } from '../openai/classify.ts';
 import type { BatchContext } from './context.ts';
 
 /**
@@ -11,7 +12,8 @@ export function findNoBatches(
   said: string,
 ): AppError | null {
   if (ledger.fold.batches.size > 0) return null;
-  return new AppError(`this address has no batches; set mode: live (${asked} at ${provider.baseUrl}: ${said})`, {
+  const { baseUrl } = provider;
+  return new AppError(`this address has no batches; set mode: live (${asked} at ${baseUrl}: ${said})${proposeBaseUrl(baseUrl)}`, {
     code: 'no_batches',
     exitCode: EXIT.refused,
   });

@@ -1,4 +1,4 @@
-import { isModelCode, QUOTA_CODES } from '../core/answer/refusal-codes.ts';
+import { isModelCode, QUOTA_CODES, saysNoModel } from '../core/answer/refusal-codes.ts';
 import type { RejectedRequest } from '../core/event.ts';
 import type { BatchProblem, RemoteBatch } from '../openai/wire.ts';
 import { isTooLarge } from './upload.ts';
@@ -51,7 +51,7 @@ export function readGeneral(code: string, message: string, param: string | null)
   if (QUOTA_CODES.has(code)) return { type: 'account-refused', code, message };
   if (param === 'file_id' || /cannot find file/i.test(message)) return { type: 'file-not-found', message };
   if (isTooLarge({ message })) return { type: 'too-large', message };
-  if (isModelCode(code) || ENDPOINT_CODES.has(code)) return { type: 'job-refused', code, message };
+  if (isModelCode(code) || saysNoModel(message) || ENDPOINT_CODES.has(code)) return { type: 'job-refused', code, message };
   return null;
 }
 

@@ -1,3 +1,4 @@
+import type { Ledger } from '../ledger/ledger.ts';
 import { ApiError } from '../openai/api-error.ts';
 import { createPatience } from './backoff.ts';
 import type { BatchContext } from './context.ts';
@@ -32,14 +33,25 @@ export async function sweepBatches(context: BatchContext, since: string): Promis
 
 /** Whether the list may show something that the ledger does not know: without that a run that makes live calls has no use for it. */
 export function mayHaveUnknownBatches({ ledger, clock }: Pick<BatchContext, 'ledger' | 'clock'>): boolean {
-  const { shards, batches, absentCreates } = ledger.fold;
+  const { batches, absentCreates } = ledger.fold;
   return (
+    hasOpenBatches(ledger) ||
     [...absentCreates.values()].some(({ sentAt }) => mayComeBack(sentAt, clock)) ||
-    [...shards.values()].some(isUndecided) ||
-    [...batches.values()].some(
-      ({ isCollected, status, submittedAt }) => !isCollected || (status === 'lost' && mayComeBack(submittedAt, clock)),
-    )
+    [...batches.values()].some(({ status, submittedAt }) => status === 'lost' && mayComeBack(submittedAt, clock))
   );
+}
+
+/** Whether a batch is still to be collected, or a create of one is in doubt. */
+export function hasOpenBatches({ fold }: Pick<Ledger, 'fold'>): boolean {
+  return [...fold.shards.values()].some(isUndecided) || [...fold.batches.values()].some(({ isCollected }) => !isCollected);
+}
+
+/** The API's completion window: 24 h. */
+const BATCH_LIFE_MS = 86_400_000;
+
+/** Since when batches may lie at the provider that the ledger does not know. A state without a run looks a day back: as long as a batch may live that another checkout of the job left. */
+export function findSweepStart({ fold }: Pick<Ledger, 'fold'>, clock: () => Date): string {
+  return fold.runs.at(-1)?.startedAt ?? new Date(clock().getTime() - BATCH_LIFE_MS).toISOString();
 }
 
 function isUndecided(shard: { readonly status: string }): boolean {

@@ -1,6 +1,6 @@
 import { holdsAnswer, readCompletion } from './answer/answer-body.ts';
 import { type Completion, isWireObject, nameForm, type SaidText, saysSomething, type WireObject } from './answer/completion.ts';
-import { isModelCode, QUOTA_CODES } from './answer/refusal-codes.ts';
+import { isModelCode, MODEL_REFUSED, QUOTA_CODES, refusesModel } from './answer/refusal-codes.ts';
 import { checkParts } from './answer/text-parts.ts';
 import { countVotes, type Verdict } from './answer/votes.ts';
 import { clip, MAX_MESSAGE_CHARACTERS } from './bounds/clip.ts';
@@ -95,7 +95,7 @@ function decide(line: ResponseLine, checkAnswer: CheckAnswer, promptControls: st
   const lineError = errorOf(line.error);
   if (lineError !== null) return notAnswered(lineError, response?.status_code ?? null, body);
   if (response === null) return notAnswered({ code: null, message: 'the line holds neither a response nor an error' }, null, body);
-  const bodyError = errorOf(body?.error);
+  const bodyError = errorOf(body?.error) ?? (body?.object === 'error' ? errorOf(body) : null);
   // 0 is no status of HTTP: what was lost inside the provider has it, and then no body.
   const status = response.status_code === 0 && body !== null && holdsAnswer(body) ? null : response.status_code;
   if (body === null || bodyError !== null || (status === null ? !holdsAnswer(body) : status < 200 || status > 299)) {
@@ -209,7 +209,8 @@ function isWorkTold(body: WireObject): boolean {
 /** Statuses that are about the key or the address as a rule, and now and then about something that one row names. */
 const REFUSES_ADDRESS: ReadonlySet<number> = new Set([401, 403, 404, 405]);
 
-function notAnswered(error: WireError, statusCode: number | null, body: WireObject | null): Outcome {
+function notAnswered(told: WireError, statusCode: number | null, body: WireObject | null): Outcome {
+  const error = refusesModel(told, statusCode) && !isModelCode(told.code) ? { ...told, code: MODEL_REFUSED } : told;
   const cause = causeOf(error, statusCode);
   return {
     status: cause,
@@ -264,6 +265,7 @@ function showList(list: readonly unknown[]): string {
 interface WireError {
   readonly code: string | null;
   readonly message: string;
+  readonly type?: unknown;
   readonly param?: unknown;
 }
 
@@ -275,6 +277,7 @@ function errorOf(value: unknown): WireError | null {
   return {
     code: typeof value.code === 'string' || typeof value.code === 'number' ? String(value.code) : null,
     message: typeof value.message === 'string' ? value.message : 'the provider gave no message',
+    type: value.type,
     param: value.param,
   };
 }

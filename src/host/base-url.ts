@@ -12,14 +12,25 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export function chooseBaseUrl(flag: string | undefined, env: Environment = process.env): string {
   const chosen = listBaseUrls(flag, env)[0];
   if (chosen === undefined) return DEFAULT_BASE_URL;
-  if (!URL.canParse(chosen))
-    throw new UsageError(`base URL ${JSON.stringify(chosen)} is no URL; type for example --base-url http://127.0.0.1:8080/v1`);
+  if (!URL.canParse(chosen) || HOST_AND_PORT.test(chosen))
+    throw new UsageError(`base URL ${JSON.stringify(chosen)} is no URL; type for example --base-url ${completeUrl(chosen.trim())}`);
   const url = new URL(chosen);
   if (url.username !== '' || url.password !== '')
     throw new UsageError(`base URL ${url.host}: a key does not belong in the URL; set OPENAI_API_KEY`);
   checkForm(url);
   checkTransport(url, env);
   return chosen.trim().replace(/\/+$/, '');
+}
+
+/** A host with its port is read as a URL too, whose scheme the host would be. */
+const HOST_AND_PORT = /^\s*[\w.-]+:\d+(\/|\s*$)/;
+
+/** What was probably meant by an address without its scheme. */
+function completeUrl(chosen: string): string {
+  const found = ['http', 'https'].map((scheme) => `${scheme}://${chosen}`).filter((text) => !chosen.includes('@') && URL.canParse(text));
+  const [plain = 'http://127.0.0.1:8080/v1', encrypted = plain] = found;
+  const { hostname } = new URL(plain);
+  return isLoopbackHost(hostname) || isPrivateAddress(hostname) || isPrivateName(hostname) ? plain : encrypted;
 }
 
 /** Whether a base URL was given for this command, by flag or environment. */

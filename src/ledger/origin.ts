@@ -43,7 +43,12 @@ export function earlierOriginOf(origin: string): string | null {
 export function hostOfOrigin(origin: string): string | null {
   if (origin === DEFAULT_ORIGIN || origin === SIMULATOR_ORIGIN) return null;
   const { host, port } = split(origin);
-  return host.replaceAll('_', '-') + (port === null ? '' : `:${port.replace('s', '')}`);
+  // No name of a host begins or ends with a hyphen: these were the brackets of an IPv6 address.
+  const isNumbered = /^_.*_$/.test(host);
+  return (
+    (isNumbered ? `[${host.slice(1, -1).replaceAll('_', ':')}]` : host.replaceAll('_', '-')) +
+    (port === null ? '' : `:${port.replace('s', '')}`)
+  );
 }
 
 /** An origin as a person calls it. */

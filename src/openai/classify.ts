@@ -1,9 +1,10 @@
-import { isModelCode, QUOTA_CODES } from '../core/answer/refusal-codes.ts';
+import { isModelCode, MODEL_REFUSED, QUOTA_CODES, refusesModel } from '../core/answer/refusal-codes.ts';
 import { EXIT } from '../core/errors.ts';
 import { keepRequestId } from '../core/response-line.ts';
 import { ApiError, type FailureKind } from './api-error.ts';
+import { findKnownProvider } from './known-providers.ts';
 import { BAD_PORT, isCertificateCode, isProxyRefusal, type Transport } from './permanent-cause.ts';
-import { type Refusal, readRefusal, refusesModel } from './refusal.ts';
+import { type Refusal, readRefusal } from './refusal.ts';
 import { capWait, readAskedWait } from './retry-after.ts';
 
 /** Codes of failures that happen before a byte of the request is on its way. */
@@ -40,9 +41,6 @@ export interface FailedCall {
 
 /** The code of a refusal that says that there is no such place as the one the row was sent to. */
 export const WRONG_ADDRESS = 'wrong_address';
-
-/** The code of a refusal of the model whose own code does not say so. */
-const MODEL_REFUSED = 'model_not_found';
 
 /**
  * One classifier for every call (openai 6.49.0, behaviour seen 2026-11-21). Anything that is not recognised as harmless is `unknown`. The body of
@@ -106,11 +104,21 @@ export function isNoSuchPlace(status: number, { message }: Refusal): boolean {
   return status === 404 || status === 405 || status === 501 || (status === 200 && /^unexpected endpoint or method/i.test(message));
 }
 
-/** Most servers have the API below `/v1`. */
 export function adviseBaseUrl(baseUrl: string): string {
-  const hasVersion = /\/v\d+[a-z]*(\/|$)/.test(new URL(baseUrl).pathname);
-  const proposal = hasVersion ? '' : `; most servers have the API below /v1: try --base-url ${baseUrl}/v1`;
-  return `there is nothing of the kind at ${baseUrl}, is the base URL right${proposal}`;
+  return `there is nothing of the kind at ${baseUrl}, is the base URL right${proposeBaseUrl(baseUrl)}`;
+}
+
+/**
+ * Where the API probably is instead, as the end of a sentence; empty where this may well be the place. Where a provider is known, its API lies at
+ * one place; most servers have it below `/v1`.
+ */
+export function proposeBaseUrl(baseUrl: string): string {
+  const { origin, pathname } = new URL(baseUrl);
+  const { name, path } = findKnownProvider(baseUrl);
+  const hasVersion = /\/v\d+[a-z]*(\/|$)/.test(pathname);
+  const usual = hasVersion ? '' : `; most servers have the API below /v1: try --base-url ${baseUrl}/v1`;
+  const own = pathname === path ? '' : `; ${name} has the API at ${path}: try --base-url ${origin}${path}`;
+  return name === '' ? usual : own;
 }
 
 function kindOf(status: number, refusal: Refusal, call: FailedCall): FailureKind {

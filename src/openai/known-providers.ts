@@ -5,6 +5,8 @@ export interface KnownProvider {
   readonly name: string;
   /** Its hosts. */
   readonly hosts: RegExp;
+  /** Where its API lies. */
+  readonly path: string;
   /** How it wants what others want otherwise. */
   readonly forms: Forms;
   /** Where files are uploaded to, below the base URL. */
@@ -19,9 +21,10 @@ export interface KnownProvider {
  */
 const KNOWN: readonly KnownProvider[] = [
   provider('OpenAI', /^([a-z]+\.)?api\.openai\.com$/),
-  provider('Azure OpenAI', /\.(openai\.azure|services\.ai\.azure|cognitiveservices\.azure)\.com$/),
-  provider('Groq', /^api\.groq\.com$/),
+  provider('Azure OpenAI', /\.(openai\.azure|services\.ai\.azure|cognitiveservices\.azure)\.com$/, { path: '/openai/v1' }),
+  provider('Groq', /^api\.groq\.com$/, { path: '/openai/v1' }),
   provider('DashScope', /^(batch\.)?dashscope(-[a-z]+)?\.aliyuncs\.com$|\.maas\.aliyuncs\.com$/, {
+    path: '/compatible-mode/v1',
     forms: { cap: 'max_tokens' },
     quotaMayBeRate: true,
   }),
@@ -30,7 +33,7 @@ const KNOWN: readonly KnownProvider[] = [
     forms: { cap: 'max_tokens', purpose: 'batch-api', metadata: 'left out', expiry: 'left out' },
     uploadPath: '/files/upload',
   }),
-  provider('OpenRouter', /^openrouter\.ai$/),
+  provider('OpenRouter', /^openrouter\.ai$/, { path: '/api/v1' }),
 ];
 
 const UNKNOWN = provider('', /^$/);
@@ -46,5 +49,5 @@ function provider(
   hosts: RegExp,
   { forms = {}, ...others }: Partial<Omit<KnownProvider, 'forms'>> & { readonly forms?: Partial<Forms> } = {},
 ): KnownProvider {
-  return { name, hosts, uploadPath: '/files', quotaMayBeRate: false, ...others, forms: { ...FIRST_FORMS, ...forms } };
+  return { name, hosts, path: '/v1', uploadPath: '/files', quotaMayBeRate: false, ...others, forms: { ...FIRST_FORMS, ...forms } };
 }

@@ -1,4 +1,3 @@
-import { isModelCode } from '../core/answer/refusal-codes.ts';
 import { clip } from '../core/bounds/clip.ts';
 
 /** What a provider says when it refuses a call, whatever form it says it in. Texts are for people: without tags, at most `MAX_WORDS` long. */
@@ -126,15 +125,4 @@ const UNKNOWN_MEMBER = new RegExp(
 export function refusesMember({ message, code, param }: Refusal, member: string): boolean {
   const isNamed = param === member || new RegExp(`(^|[^\\w])${member}([^\\w]|$)`).test(message);
   return isNamed && (UNKNOWN_MEMBER.test(message) || code === 'unsupported_parameter' || code === 'unknown_parameter');
-}
-
-const MODEL_IS_GONE =
-  /\bmodel\b.*\b(does not exist|not found|no access|not available|no longer available|unknown|deprecated|decommissioned|retired)\b/i;
-
-/** Whether a refusal is about the model, which no other call of the run can change (fixtures/world/errors.json, seen 2026-11). */
-export function refusesModel({ message, code, type, param }: Refusal, status: number): boolean {
-  if (isModelCode(code) || isModelCode(type)) return true;
-  if (![400, 404, 410, 422].includes(status)) return false;
-  if (param === 'model') return true;
-  return (status === 404 || status === 410) && MODEL_IS_GONE.test(message);
 }

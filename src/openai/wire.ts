@@ -103,8 +103,13 @@ export function readRemoteModel(value: unknown): RemoteModel | null {
   const { id: given, shutdown_date: told } = objectOf(value);
   const id = idOf(given);
   if (id === null) return null;
-  const day = typeof told === 'string' ? /^\d{4}-\d{2}-\d{2}/.exec(told)?.[0] : undefined;
-  return { id, endsOn: told === null ? null : day };
+  return { id, endsOn: told === null ? null : readDay(told) };
+}
+
+/** A day, also where it is told as a time; undefined for what is none, as the year 1 that servers written in Go say for "not set". */
+function readDay(told: unknown): string | undefined {
+  const seconds = secondsOf(typeof told === 'string' ? /^\d{4}-\d{2}-\d{2}/.exec(told)?.[0] : told);
+  return seconds === null || seconds === 0 ? undefined : new Date(seconds * 1000).toISOString().slice(0, 10);
 }
 
 /** Whether a file of this status is not ready yet. One that failed never will be. */

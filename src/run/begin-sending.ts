@@ -1,4 +1,4 @@
-import { mayHaveUnknownBatches, sweepBatches } from '../batch/sweep.ts';
+import { findSweepStart, mayHaveUnknownBatches, sweepBatches } from '../batch/sweep.ts';
 import type { Lane } from '../core/lane.ts';
 import type { Agreement } from './agree.ts';
 import { followAddress } from './open/follow-address.ts';
@@ -23,9 +23,6 @@ import { sendUntilDone, waitForEnd } from './send/send-until-done.ts';
 import type { StopSignal } from './send/stop.ts';
 import { openStopRules } from './send/stop-rules.ts';
 import { startRun } from './start-run.ts';
-
-/** The API's completion window: 24 h. */
-const BATCH_LIFE_MS = 86_400_000;
 
 /** A run whose lanes are open: nothing was sent yet. */
 export interface Sending {
@@ -62,8 +59,7 @@ export async function beginSending(opened: OpenedRun, agreement: Agreement, { co
 
   followAddress(provider, { ...options, ledger });
   const context = makeBatchContext({ ...options, ledger, job, provider, stopping: stopSignal.stopping });
-  // A state without a run looks a day back: as long as a batch may live that another checkout of the job left.
-  const sweepSince = ledger.fold.runs.at(-1)?.startedAt ?? new Date(context.clock().getTime() - BATCH_LIFE_MS).toISOString();
+  const sweepSince = findSweepStart(ledger, context.clock);
   if (opening.isFresh || reopenedKeys.length > 0)
     await requireAccess(context.provider, {
       model: job.model,

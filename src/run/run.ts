@@ -1,4 +1,5 @@
-import { mayHaveUnknownBatches } from '../batch/sweep.ts';
+import { findSweepStart, hasOpenBatches, mayHaveUnknownBatches, sweepBatches } from '../batch/sweep.ts';
+import { findReturned } from '../batch/vanished-batches.ts';
 import type { Summary } from '../core/summary.ts';
 import { type Agreement, agreeOnRun } from './agree.ts';
 import { beginSending, type Sending } from './begin-sending.ts';
@@ -7,6 +8,7 @@ import { findUnchangedRun, keepPaths } from './finish/fingerprint.ts';
 import type { Connection } from './open/target.ts';
 import { type OpenedRun, openRun } from './open-run.ts';
 import type { RunOptions } from './options.ts';
+import { makeBatchContext } from './send/batch-context.ts';
 import { sendUntilStopped } from './send/send-until-done.ts';
 import { createStopSignal } from './send/stop.ts';
 
@@ -18,11 +20,13 @@ import { createStopSignal } from './send/stop.ts';
 export async function runJob(given: RunOptions): Promise<Summary> {
   const opened = await openRun(given);
   try {
-    const unchanged = await findNothingToDo(opened);
-    if (unchanged !== null) return unchanged;
+    const done = await findDone(opened);
+    const isSettled = done !== null && !mayHaveUnknownBatches({ ledger: opened.ledger, clock: opened.options.effects.clock });
+    if (isSettled) return done;
     const agreement = await agreeOnRun(opened.prepared, opened, opened.options);
     const connection = await opened.options.target.connect(opened.prepared.stateDirectory, opened.ledger.assertHeld);
     try {
+      if (done !== null && !(await findsMore(opened, connection))) return done;
       return await sendAndConclude(opened, agreement, connection);
     } finally {
       await connection.close();
@@ -34,13 +38,22 @@ export async function runJob(given: RunOptions): Promise<Summary> {
   }
 }
 
-/** @returns the summary of the run that has already done what is asked; null when there is something to do, or to look for */
-async function findNothingToDo({ options, prepared, ledger, forgetRows }: OpenedRun): Promise<Summary | null> {
-  const looksForMore = mayHaveUnknownBatches({ ledger, clock: options.effects.clock });
-  if (options.isFresh || options.reopen !== null || options.selection.type !== 'all' || looksForMore) return null;
-  const unchanged = await findUnchangedRun(prepared, ledger, options.signal);
-  if (unchanged !== null) await forgetRows();
-  return unchanged;
+/** @returns the summary of the run that has already done what is asked; null when there is something to do */
+async function findDone({ options, prepared, ledger, forgetRows }: OpenedRun): Promise<Summary | null> {
+  if (options.isFresh || options.reopen !== null || options.selection.type !== 'all') return null;
+  const done = await findUnchangedRun(prepared, ledger, options.signal);
+  if (done !== null) await forgetRows();
+  return done;
+}
+
+/** Looks for what a run that is done could not find at the provider: batches of lost creates, and batches that were gone. */
+async function findsMore({ options, prepared, ledger }: OpenedRun, { provider }: Connection): Promise<boolean> {
+  if (hasOpenBatches(ledger)) return true;
+  const context = makeBatchContext({ ...options, ledger, job: prepared.compiled.job, provider });
+  const { seq } = ledger.fold;
+  await sweepBatches(context, findSweepStart(ledger, context.clock));
+  await findReturned(context);
+  return ledger.fold.seq !== seq;
 }
 
 async function sendAndConclude(opened: OpenedRun, agreement: Agreement, connection: Connection): Promise<Summary> {

@@ -11,11 +11,12 @@ export const QUOTA_CODES: ReadonlySet<string> = new Set([
   'budget_exceeded',
 ]);
 
-/** Codes and types that say of the model that it is not there, or not for this key: OpenAI's, Azure's, Groq's, DashScope's, Mistral's. */
+/** Codes and types that say of the model that it is not there, or not for this key: OpenAI's, Azure's, Groq's, DashScope's, Mistral's, LiteLLM's. */
 const MODEL_WORDS = new RegExp(
   [
     'model_?not_?(found|available|supported)|(unknown|invalid|unsupported)_model',
-    'model_?(decommissioned|deprecated|retired|gone)|model\\.?access_?denied|deployment_?not_?found',
+    'model_?(decommissioned|deprecated|retired|gone)|([a-z]+_)?model[._]?access_?denied|deployment_?not_?found',
+    'model_permission_blocked_[a-z]+|model_terms_required',
   ]
     .map((words) => `^(${words})$`)
     .join('|'),
@@ -25,4 +26,45 @@ const MODEL_WORDS = new RegExp(
 /** Whether a code says that the model is refused. */
 export function isModelCode(code: string | null): boolean {
   return code !== null && MODEL_WORDS.test(code);
+}
+
+/** The code of a refusal of the model whose own code does not say so. */
+export const MODEL_REFUSED = 'model_not_found';
+
+/**
+ * Words that say it, whatever the status. Only names may stand between them: what else is "not found" may be the row's. DeepSeek ("Model Not
+ * Exist"), DashScope, SiliconFlow, xAI, OpenRouter ("… is not a valid model ID"), OpenAI, Bedrock and LiteLLM say it under 400 (seen 2026-11-29).
+ */
+const SAYS_NO_MODEL = new RegExp(
+  [
+    '\\bmodel( \\S{1,200})? ((does|is|was) not |doesn.t |not |can ?not be |could not be )(exist|found)\\b',
+    '\\b(invalid|unknown|not a valid) model( id| name| identifier)?\\b(?! ?(param|option|setting|input|output|response|argument|config))',
+    '\\bmodel identifier is invalid|\\bllm provider not provided',
+  ].join('|'),
+  'i',
+);
+/** Words that say it where something is said not to be there: 404 and 410. */
+const MODEL_IS_GONE =
+  /\bmodels?\b.*\b(does not exist|not found|no access|not available|no longer available|unknown|deprecated|decommissioned|retired)\b|^model: \S+$|^no endpoints found for \S+$/i;
+
+/** What a provider says of a request it refuses. */
+interface SaidOfRequest {
+  readonly message: string;
+  readonly code: string | null;
+  readonly type?: unknown;
+  /** The member of the request that is meant. */
+  readonly param?: unknown;
+}
+
+/** Whether a refusal is about the model, which no other request of the run can change (fixtures/world/errors.json, seen 2026-11). */
+export function refusesModel({ message, code, type, param }: SaidOfRequest, status: number | null): boolean {
+  if (isModelCode(code) || (typeof type === 'string' && isModelCode(type))) return true;
+  if (status === null || ![400, 404, 410, 422].includes(status)) return false;
+  if (param === 'model' || saysNoModel(message)) return true;
+  return (status === 404 || status === 410) && MODEL_IS_GONE.test(message);
+}
+
+/** Whether words without a code say that the model is not there. */
+export function saysNoModel(message: string): boolean {
+  return SAYS_NO_MODEL.test(message);
 }

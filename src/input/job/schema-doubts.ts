@@ -19,8 +19,8 @@ const REFUSED_BY_FINE_TUNED: ReadonlySet<string> = new Set([
   ...['pattern', 'format', 'minimum', 'maximum', 'multipleOf', 'minItems', 'maxItems'],
 ]);
 /** JSON mode came with gpt-4-1106-preview and gpt-3.5-turbo-1106, schemas with gpt-4o-2024-08-06 (OpenAI's guides, seen 2026-11-29). */
-const NO_JSON_MODE = /^gpt-4(-32k)?(-0314|-0613)?$|^gpt-3\.5-turbo(-16k)?-0(301|613)$/;
-const NO_SCHEMAS = /^gpt-4$|^gpt-4-|^gpt-3\.5|^gpt-4o-2024-05-13$|^chatgpt-4o|^o1-(mini|preview)/;
+const NO_JSON_MODE = /^gpt-4(-32k)?(-0314|-0613)?$|^gpt-3\.?5-turbo(-16k)?-0(301|613)$/;
+const NO_SCHEMAS = /^gpt-4$|^gpt-4-|^gpt-3\.?5|^gpt-4o-2024-05-13$|^chatgpt-4o|^o1-(mini|preview)/;
 
 /** What the job's model may refuse of the form its answers are asked in. Strict mode's own rules are checked before, by `lintStrictSchema`. */
 export function findSchemaDoubts({ model, output }: Pick<Job, 'model' | 'output'>): readonly SchemaDoubt[] {

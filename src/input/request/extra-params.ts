@@ -28,6 +28,12 @@ export function readExtra(params: Params): Params {
   return typeof extra === 'object' && extra !== null && !Array.isArray(extra) ? (extra as Params) : {};
 }
 
+/** The effort a request asks for, wherever the job gives it: as a parameter, or in `params.extra` as chat completions or responses take it. */
+export function readEffort(params: Params): unknown {
+  const { reasoning_effort, reasoning } = { ...readExtra(params), ...params };
+  return reasoning_effort ?? (reasoning as { readonly effort?: unknown } | null | undefined)?.effort;
+}
+
 /** The name under which `params.extra` gives the output cap; null where it gives none. */
 export function findCapName(params: Params): string | null {
   const extra = readExtra(params);

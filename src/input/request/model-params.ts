@@ -1,5 +1,6 @@
 import type { Job } from '../../core/job.ts';
 import { listBaseNames } from '../../core/model/base-model.ts';
+import { readEffort } from './extra-params.ts';
 
 /** How much a model thinks, from least to most. */
 export const EFFORTS = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'] as const;
@@ -31,8 +32,8 @@ const REASONING: readonly (readonly [models: string, efforts: string, defaultEff
   ['o1 o1-pro o3 o3-pro o3-mini o4-mini', 'low medium high', 'medium'],
 ];
 
-/** Models that answer at once: they have no effort, and take what steers sampling. */
-const ANSWERS_AT_ONCE = /^(gpt-4|gpt-3\.5|chatgpt-4o|chat-latest$|gpt-5(\.\d+)?-chat)/;
+/** Models that answer at once: they have no effort, and take what steers sampling. Azure writes gpt-35. */
+const ANSWERS_AT_ONCE = /^(gpt-4|gpt-3\.?5|chatgpt-4o|chat-latest$|gpt-5(\.\d+)?-chat)/;
 
 const KNOWN: ReadonlyMap<string, ModelParams> = new Map(
   REASONING.flatMap(([models, efforts, defaultEffort]) => {
@@ -56,5 +57,5 @@ export function isReasoningModel(model: string): boolean {
 
 /** Whether a request may be billed for thinking: a reasoning model, unless it is told, or used, to answer at once. */
 export function mayThink({ model, params }: Pick<Job, 'model' | 'params'>): boolean {
-  return isReasoningModel(model) && (params.reasoning_effort ?? readModelParams(model)?.defaultEffort) !== 'none';
+  return isReasoningModel(model) && (readEffort(params) ?? readModelParams(model)?.defaultEffort) !== 'none';
 }

@@ -1,6 +1,6 @@
 import type { Job } from '../../core/job.ts';
 import type { Path } from '../../core/problem-path.ts';
-import { readExtra } from './extra-params.ts';
+import { readEffort, readExtra } from './extra-params.ts';
 import { type Effort, isReasoningModel, readModelParams } from './model-params.ts';
 
 /** A parameter that the model of a job refuses, or that leaves its answers no room. */
@@ -28,7 +28,8 @@ const MOSTLY_REFUSED = ['presence_penalty', 'frequency_penalty', 'logprobs', 'to
  */
 export function findParamDoubts({ model, params, confidence }: Pick<Job, 'model' | 'params' | 'confidence'>): readonly ParamDoubt[] {
   const extra = readExtra(params);
-  const set = { ...extra, ...params };
+  const effort = readEffort(params);
+  const set = { ...extra, ...params, ...(effort === undefined ? {} : { reasoning_effort: effort }) };
   const locate = (name: string): Path => (Object.hasOwn(params, name) ? ['params', name] : ['params', 'extra', name]);
   return [
     ...doubtEffort(model, set.reasoning_effort, locate('reasoning_effort')),

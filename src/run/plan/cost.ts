@@ -8,7 +8,7 @@ export interface CostRange {
   /** Answers of half the usual length, and the instructions found in the prompt cache where they are long enough. */
   readonly lowNanoUsd: number;
   readonly expectedNanoUsd: number;
-  /** What it should not exceed: every answer as long as the 95th percentile of those measured; before that a multiple of what is expected. */
+  /** What it should not exceed: every answer as long as the 95th percentile of those measured; before that a multiple of what is expected, within the worst. */
   readonly upperNanoUsd: number;
   /** Every answer as long as it can be. */
   readonly worstNanoUsd: number;
@@ -122,7 +122,7 @@ function sumParts(work: Work, cache: CachePlan | null, priceOf: (part: WorkPart)
   return {
     lowNanoUsd: toNanoUsd(low),
     expectedNanoUsd: toNanoUsd(expected * withReasks),
-    upperNanoUsd: toNanoUsd(upper * withReasks),
+    upperNanoUsd: toNanoUsd(Math.max(expected, Math.min(upper, worst)) * withReasks),
     worstNanoUsd: toNanoUsd(worst * withReasks),
   };
 }

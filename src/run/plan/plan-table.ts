@@ -139,7 +139,11 @@ export async function planTable(options: PlanTableOptions): Promise<PlannedTable
 
   const counted = prompts.finish(options.readInputTokens);
   const answer = forecastAnswer(job, options.answers);
-  const work = makeWork(job, { ...counted, beginningTokens: options.tokens.findCacheBeginning()?.tokens ?? 0 }, options.answers);
+  const work = makeWork(
+    job,
+    { ...counted, beginningTokens: Math.round((options.tokens.findCacheBeginning()?.tokens ?? 0) * counted.factor) },
+    options.answers,
+  );
   const sums = sumWork(work);
   const cost = priceWork(prices, work);
   const lane = chooseLane(job.mode, { rows });

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { test } from 'node:test';
 import { defineJob } from '../src/index.ts';
 import { startSimulator } from '../src/simulator/start.ts';
 import { CANARY_KEY, createWorld, REVIEW_JOB, REVIEWS } from './helpers/command-line.ts';
-import { wideTest } from './helpers/wide.ts';
 
 const KEY = { OPENAI_API_KEY: CANARY_KEY };
 
-wideTest('what asks again is planned, asked about and refused as what it is, on the command line', async (t) => {
+test('what asks again is planned, asked about and refused as what it is, on the command line', async (t) => {
   const world = createWorld({ 'reviews.csv': REVIEWS, 'job.yaml': `${REVIEW_JOB}confirm_over: 0\n` });
   const simulator = await startSimulator({ faults: [{ match: { custom_id: '*', every: 2 }, do: { answer: 'refusal' } }] });
   t.after(async () => {
@@ -51,7 +51,7 @@ wideTest('what asks again is planned, asked about and refused as what it is, on 
   assert.equal((await world.run(['run', 'job.yaml', '--fresh', ...at, '--yes'], KEY)).exitCode, 3);
 });
 
-wideTest('a program sees what asks again, and is asked about it', async (t) => {
+test('a program sees what asks again, and is asked about it', async (t) => {
   const world = createWorld({ 'reviews.csv': REVIEWS });
   const simulator = await startSimulator({});
   const key = process.env.OPENAI_API_KEY;

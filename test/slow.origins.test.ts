@@ -26,7 +26,8 @@ const ORIGINS: readonly (readonly [string, string, string | null, string | null]
   ['http://host.example/v1', 'host.example-80', 'host.example', 'host.example:80'],
   ['https://host.example:80/v1', 'host.example-80s', 'host.example-80', 'host.example:80'],
   ['http://my-host:8080/a/b/v1', 'my_host-8080-_a_b_v1', 'my_host-8080', 'my-host:8080'],
-  ['http://[::1]:8080/v1', '___1_-8080', null, '---1-:8080'],
+  ['http://[::1]:8080/v1', '___1_-8080', null, '[::1]:8080'],
+  ['http://[fd00::1:2]/v1', '_fd00__1_2_-80', '_fd00__1_2_', '[fd00::1:2]:80'],
 ];
 
 test('each base URL has an origin of its own, which names a directory, and which early versions may have called otherwise', () => {

@@ -4,7 +4,6 @@ import { test } from 'node:test';
 import { makeRedisJobWorld } from './helpers/redis-job-world.ts';
 import { whyNoRedis } from './helpers/redis-server.ts';
 import { makeRows, makeWorld, type World } from './helpers/run-world.ts';
-import { someOf, wideTest } from './helpers/wide.ts';
 
 const SERIAL = 'limits: { concurrency: 1 }';
 const UNREADABLE = { do: { world: 'content-an-unknown-object' } };
@@ -15,7 +14,7 @@ const LANES = ['batch', 'live'] as const;
 const run = (world: World, mode: (typeof LANES)[number]) =>
   world.run({ overrides: { cwd: world.directory, input: null, out: null, mode } });
 
-for (const mode of someOf(LANES, 1)) {
+for (const mode of LANES) {
   test(`a run whose first 20 answers nobody can read stops, replaces nothing, and asks no row twice: ${mode}`, async (t) => {
     const world = await makeWorld(t, { rows: makeRows(30), job: SERIAL, faults: [UNREADABLE] });
     world.write('out.csv', 'of last night\n');
@@ -83,7 +82,7 @@ test('rows that a retry reopens are counted by what comes now', async (t) => {
   assert.deepEqual([summary.exitCode, summary.rows.ok], [0, 25]);
 });
 
-wideTest('a run over Redis stops as well', { skip: whyNoRedis() }, async (t) => {
+test('a run over Redis stops as well', { skip: whyNoRedis() }, async (t) => {
   const { world, run: runOverRedis } = await makeRedisJobWorld(t, { rows: makeRows(60), faults: [UNREADABLE], latencyMs: 20 });
   const { summary } = await runOverRedis();
   assert.equal(summary.exitCode, 5);

@@ -9,7 +9,6 @@ import { type ProviderStub, startProviderStub } from './helpers/provider-stub.ts
 import { borrowRedis, whyNoRedis } from './helpers/redis-server.ts';
 import { endProcess } from './helpers/redis-world.ts';
 import { makeJobText, makeRows, renderCsv } from './helpers/run-world.ts';
-import { wideTest } from './helpers/wide.ts';
 
 const BASE_URL = 'http://gpu.internal/v1';
 const VLLM = PROFILES.find(({ name }) => name === 'vLLM before 2024-10') as ProviderProfile;
@@ -22,7 +21,7 @@ async function makePrivateServer(t: TestContext): Promise<{ readonly world: Worl
   return { world, stub };
 }
 
-wideTest('a server of a private network is used over plain http without a key, through a proxy', async (t) => {
+test('a server of a private network is used over plain http without a key, through a proxy', async (t) => {
   const { world, stub } = await makePrivateServer(t);
   const env = { HTTP_PROXY: stub.proxyUrl };
   const { exitCode, stderr } = await world.spawn(['run', 'job.yaml', '--mode', 'live', '--base-url', BASE_URL, '--yes'], env);
@@ -44,7 +43,7 @@ test('with a key in the environment the host has to be named, and gets the key t
   assert.deepEqual([exitCode, stub.keys], [0, new Set([`Bearer ${CANARY_KEY}`])]);
 });
 
-wideTest('workers go through the proxy too, and learn by themselves what the address wants', { skip: whyNoRedis() }, async (t) => {
+test('workers go through the proxy too, and learn by themselves what the address wants', { skip: whyNoRedis() }, async (t) => {
   const { world, stub } = await makePrivateServer(t);
   const redis = await borrowRedis();
   const worker = world.start(['worker', '--redis', redis.url, '--concurrency', '2'], {

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { makeWorld, type World } from './helpers/run-world.ts';
-import { wideTest } from './helpers/wide.ts';
 
 const CREATES = 'POST /v1/batches';
 /** Longer than any run of these worlds takes. */
@@ -73,7 +72,7 @@ test('a batch that comes back in a later run is taken in: its rows are answered 
   assert.deepEqual([third.summary.exitCode, third.requests['GET /v1/batches/:id']], [0, undefined], 'nothing is looked for any more');
 });
 
-wideTest('a batch that comes back in a later run, as one that failed validation, was never billed and gives its rows back', async (t) => {
+test('a batch that comes back in a later run, as one that failed validation, was never billed and gives its rows back', async (t) => {
   const world = await makeWorld(t, {
     job: 'on_unknown: hold',
     faults: [
@@ -99,22 +98,19 @@ test('a batch that only its own address does not find is taken from the list: no
   world.check(summary);
 });
 
-wideTest(
-  'a gateway that answers 404 to everything proves nothing: the batch is waited for, and the run ends with 7 without asking again',
-  async (t) => {
-    const html404 = { html: 404 };
-    // The sweep before the first upload is answered: two pages.
-    const lists = Array.from({ length: 400 }, (_, index) => ({
-      match: { method: 'GET', path: '/v1/batches', nth: index + 3 },
-      do: html404,
-    }));
-    const world = await makeWorld(t, { faults: [{ match: { method: 'GET', path: '/v1/batches/*' }, do: html404 }, ...lists] });
-    const { summary, requests } = await world.run();
-    assert.deepEqual([summary.exitCode, requests[CREATES], summary.rows.pending], [7, 1, 12]);
-    assert.match(summary.verdict, /is not found .* its rows are not asked again/);
-    await world.restart({});
-    const next = await world.run();
-    assert.deepEqual([next.summary.exitCode, next.requests[CREATES], world.simulator.bill().length], [0, undefined, 12]);
-    world.check(next.summary);
-  },
-);
+test('a gateway that answers 404 to everything proves nothing: the batch is waited for, and the run ends with 7 without asking again', async (t) => {
+  const html404 = { html: 404 };
+  // The sweep before the first upload is answered: two pages.
+  const lists = Array.from({ length: 400 }, (_, index) => ({
+    match: { method: 'GET', path: '/v1/batches', nth: index + 3 },
+    do: html404,
+  }));
+  const world = await makeWorld(t, { faults: [{ match: { method: 'GET', path: '/v1/batches/*' }, do: html404 }, ...lists] });
+  const { summary, requests } = await world.run();
+  assert.deepEqual([summary.exitCode, requests[CREATES], summary.rows.pending], [7, 1, 12]);
+  assert.match(summary.verdict, /is not found .* its rows are not asked again/);
+  await world.restart({});
+  const next = await world.run();
+  assert.deepEqual([next.summary.exitCode, next.requests[CREATES], world.simulator.bill().length], [0, undefined, 12]);
+  world.check(next.summary);
+});

@@ -10,7 +10,6 @@ import { verifyState } from '../src/inspect/verify/verify.ts';
 import { renderSummary } from '../src/output/render-summary.ts';
 import type { RunView } from '../src/run/send/run-view.ts';
 import { makeRows, makeWorld, renderCsv, type World } from './helpers/run-world.ts';
-import { someOf } from './helpers/wide.ts';
 
 const LANES = ['batch', 'live'] as const;
 type Lane = (typeof LANES)[number];
@@ -25,7 +24,7 @@ const costsOf = (world: World) => (parse(world.read('out.csv'), { columns: true 
 const UNKNOWN = [{ match: { every: 2 }, do: { world: 'usage-thoughts-in-the-total-only' } }, { do: { world: 'usage-absent' } }];
 const TEXT = 'output: text';
 
-for (const mode of someOf(LANES, 1)) {
+for (const mode of LANES) {
   test(`what nothing is known of is unknown wherever money is shown, never $0: ${mode}`, async (t) => {
     const world = await makeWorld(t, { rows: makeRows(6), job: TEXT, faults: UNKNOWN });
     const views: RunView[] = [];

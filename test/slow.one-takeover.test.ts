@@ -1,11 +1,11 @@
+import { test } from 'node:test';
 import { shiftClock, whyNoNamespaces } from './helpers/places.ts';
 import { displaceAndWake, raceInTwoPlaces } from './helpers/takeover.ts';
-import { wideTest } from './helpers/wide.ts';
 
 const skip = whyNoNamespaces() ?? false;
 const hourAhead = shiftClock('+1h');
 
-wideTest(
+test(
   'of two runs in two pid namespaces of one host, with clocks an hour apart, one works, and the other says who does',
   {
     skip: skip || (hourAhead === null && 'libfaketime is not installed'),
@@ -13,6 +13,6 @@ wideTest(
   (t) => raceInTwoPlaces(t, 'batch', hourAhead ?? {}),
 );
 
-wideTest('a run that was stopped, displaced and woken sends nothing more and ends with 6', { skip }, async (t) => {
+test('a run that was stopped, displaced and woken sends nothing more and ends with 6', { skip }, async (t) => {
   await displaceAndWake(t, 'live', 5);
 });

@@ -37,6 +37,16 @@ describe('a Redis that cannot be used', { skip: whyNoRedisServer() }, () => {
     assert.match(message, /cannot be used \(no answer\)$/);
   });
 
+  test('what is no Redis is told as that', async (t) => {
+    const web = net.createServer((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
+    await new Promise<void>((resolve) => web.listen(0, '127.0.0.1', resolve));
+    t.after(() => web.close());
+    const { port } = web.address() as net.AddressInfo;
+    const { message, exitCode } = await refusalOf(`redis://127.0.0.1:${port}`);
+    assert.equal(exitCode, 2);
+    assert.match(message, /cannot be used \(what answers there is no Redis\)$/);
+  });
+
   test('one that would drop jobs when memory runs short is refused', async () => {
     const server = await startRedis({ settings: ['--maxmemory-policy', 'allkeys-lru'] });
     const { message, exitCode } = await refusalOf(server.url);

@@ -154,6 +154,8 @@ export function reasonOf(error: unknown): string {
   const { code, message = '' } = (error ?? {}) as { code?: string; message?: string };
   if (code !== undefined) return code;
   if (/timed out/.test(message)) return 'no answer';
+  // What ioredis says of bytes in which it finds no reply.
+  if (/^Unknown RESP type/.test(message)) return 'what answers there is no Redis';
   return LOST.test(message) ? 'the connection was lost' : message || 'no answer';
 }
 

@@ -8,7 +8,8 @@ test('a download that brings no more bytes is started again', async (t) => {
   const world = await makeWorld(t, { faults: [{ match: { ...downloads, nth: 1 }, do: { dripBytes: 1, everyMs: 50 } }] });
   const timers = createManualTimers();
   const running = world.run({ effects: { ...world.effects, startTimer: timers.startTimer } });
-  await until(() => world.simulator.faultsFired()[0]?.fired === 1 && String(timers.armedMs()) === '60000');
+  const isAsked = () => world.simulator.requests()['GET /v1/files/:id/content'] === 1 && world.simulator.faultsFired()[0]?.fired === 1;
+  await until(() => isAsked() && String(timers.armedMs()) === '60000');
   timers.fire();
   const { summary, requests } = await running;
   world.assertFaultsFired();

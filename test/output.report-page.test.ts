@@ -8,6 +8,7 @@ import { clipHtml, escapeHtml, html } from '../src/output/report/html.ts';
 import { renderFigures } from '../src/output/report/render-figures.ts';
 import { renderReport } from '../src/output/report/render-report.ts';
 import { HOSTILE, makeComparison, makeFacts, makeSample, makeText, replaceTexts } from './helpers/report-facts.ts';
+import { wideTest } from './helpers/wide.ts';
 
 const QUALITY: QualityFacts = {
   field: 'label',
@@ -236,7 +237,7 @@ test('a text cut to so many bytes has no more of them, and no half characters', 
   );
 });
 
-test('the page stays below a megabyte with 300 rows that each say as much as is kept of them', () => {
+wideTest('the page stays below a megabyte with 300 rows that each say as much as is kept of them', () => {
   const say = '<&"👩‍👩‍👧‍👦社會'.repeat(2_000);
   const samples = Array.from({ length: 300 }, (_, row) => {
     const facts = makeSample(row + 1, row < 200 ? 'failed' : row < 220 ? 'dearest' : 'random');

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { renderPlan } from '../src/cli/render/render-plan.ts';
 import { planWorld } from './helpers/plan-world.ts';
 import { makeJobText, makeRows, makeWorld, renderCsv } from './helpers/run-world.ts';
+import { wideTest } from './helpers/wide.ts';
 
 /** Everything that lies in the world's folder, with its bytes. */
 function listFiles(directory: string): readonly string[] {
@@ -42,7 +43,7 @@ test('a plan sends nothing, writes nothing, and says so', async (t) => {
   assert.match(renderPlan(plan, 'rowmill run job.yaml', false), /\nNothing was sent, nothing was spent\.\n/);
 });
 
-test('the estimate is within 5 % of the input tokens the provider then bills', async (t) => {
+wideTest('the estimate is within 5 % of the input tokens the provider then bills', async (t) => {
   const world = await makeWorld(t, { rows: makeProse(420) });
   const { tokens, rows } = await planWorld(world);
   assert.equal(tokens.exactSample, 200);
@@ -53,7 +54,7 @@ test('the estimate is within 5 % of the input tokens the provider then bills', a
   assert.ok(Math.abs(error) <= 0.05, `${tokens.input} planned, ${summary.tokens.input} billed`);
 });
 
-test('after a pilot the plan goes by what the pilot measured', async (t) => {
+wideTest('after a pilot the plan goes by what the pilot measured', async (t) => {
   const world = await makeWorld(t, { rows: makeRows(90), job: 'params: { max_output_tokens: 100, seed: 3 }' });
   const before = await planWorld(world);
   assert.equal(before.tokens.outputMeasured, 0);

@@ -6,7 +6,7 @@ import { readShapes, type Shape } from './helpers/world-shapes.ts';
 /** What a run cannot meet here, and where it is tried instead. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
   'upload-expiry-out-of-range': 'the right number of days is asked for from the start (openai.address-forms)',
-  'upload-purpose-unknown': 'the simulator takes one purpose alone; the stub of Together takes another (run.providers)',
+  'upload-purpose-unknown': 'the simulator takes one purpose alone; the stub of Together takes another (slow.providers)',
 };
 /** What is said of these stands in the progress. */
 const SAID_BY_PROGRESS: ReadonlySet<string> = new Set(['batch-finalizing-at-100-percent']);

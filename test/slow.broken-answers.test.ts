@@ -6,7 +6,6 @@ import { parse } from 'csv-parse/sync';
 import { makeReadOptions } from '../src/cli/read-options.ts';
 import { readRowHistory } from '../src/inspect/row-history.ts';
 import { makeRows, makeWorld, type World } from './helpers/run-world.ts';
-import { wideTest } from './helpers/wide.ts';
 
 /** Every way in which an answer may come back spoiled. */
 const KINDS = [
@@ -97,24 +96,21 @@ async function runBroken(world: World, mode: 'batch' | 'live'): Promise<readonly
   return rows;
 }
 
-wideTest(
-  'with 30 % of answers spoiled in every way, each row ends as a valid answer or with the right cause, the same in both lanes',
-  async (t) => {
-    const tables: (readonly Cells[])[] = [];
-    for (const mode of ['batch', 'live'] as const) {
-      const world = await makeWorld(t, { rows: makeRows(ROWS), faults: FAULTS });
-      const rows = await runBroken(world, mode);
-      tables.push(rows);
-      const stubborn = rows.filter((row) => row._attempts === '3' && row._status === 'failed');
-      assert.ok(stubborn.length >= 3);
-      const look = { ...makeReadOptions(world.path('job.yaml'), {}), cwd: world.directory };
-      const { attempts } = await readRowHistory(look, stubborn[0]?.id as string);
-      assert.equal(attempts.filter(({ answer }) => answer !== null).length, 3, 'every raw answer is kept');
-    }
-    const pick = ({ id, label, summary, _status, _error }: Cells) => [id, label, summary, _status, _error];
-    assert.deepEqual(tables[0]?.map(pick), tables[1]?.map(pick));
-  },
-);
+test('with 30 % of answers spoiled in every way, each row ends as a valid answer or with the right cause, the same in both lanes', async (t) => {
+  const tables: (readonly Cells[])[] = [];
+  for (const mode of ['batch', 'live'] as const) {
+    const world = await makeWorld(t, { rows: makeRows(ROWS), faults: FAULTS });
+    const rows = await runBroken(world, mode);
+    tables.push(rows);
+    const stubborn = rows.filter((row) => row._attempts === '3' && row._status === 'failed');
+    assert.ok(stubborn.length >= 3);
+    const look = { ...makeReadOptions(world.path('job.yaml'), {}), cwd: world.directory };
+    const { attempts } = await readRowHistory(look, stubborn[0]?.id as string);
+    assert.equal(attempts.filter(({ answer }) => answer !== null).length, 3, 'every raw answer is kept');
+  }
+  const pick = ({ id, label, summary, _status, _error }: Cells) => [id, label, summary, _status, _error];
+  assert.deepEqual(tables[0]?.map(pick), tables[1]?.map(pick));
+});
 
 test('a cut answer is asked again with twice the room up to what the model gives, and no longer once it had that', async (t) => {
   for (const [cap, attempts] of [

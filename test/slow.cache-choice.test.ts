@@ -16,9 +16,8 @@ import {
 } from './helpers/prompt-cache-world.ts';
 import { runInProcess } from './helpers/run-in-process.ts';
 import { makeJobText, makeWorld, renderCsv, type World } from './helpers/run-world.ts';
-import { someOf, wideTest } from './helpers/wide.ts';
 
-for (const mode of someOf(['batch', 'live', 'flex'] as const, 1)) {
+for (const mode of ['batch', 'live', 'flex'] as const) {
   test(`long rows asked once through ${mode} pay for no cache write`, (t) => proveNoWrites(t, mode, 60));
 }
 
@@ -35,7 +34,7 @@ test('left to the provider, the same rows are written for nobody, and the summar
   assert.match(stdout, /written to the cache[\s\S]*writes cost \$[\d.]+ more than reads saved/);
 });
 
-for (const rows of someOf([1, 2, 60], 1)) {
+for (const rows of [1, 2, 60]) {
   test(`${rows} short rows behind 2,000 constant tokens cost live no more than the cheaper of both choices`, async (t) => {
     const { provider, explicit, auto } = await priceConstant(t, rows);
     assert.ok(auto <= Math.min(provider, explicit) * 1.01, `auto ${auto}, explicit ${explicit}, provider ${provider}`);
@@ -53,9 +52,9 @@ test('a beginning within the user message is kept too, and a row that begins oth
   assert.ok((summary.cost.cacheSavedNanoUsd ?? 0) > 0);
 });
 
-wideTest('rows sent through one lane are sent through no other; only new ones are', (t) => proveLaneChanges(t, 300));
+test('rows sent through one lane are sent through no other; only new ones are', (t) => proveLaneChanges(t, 300));
 
-wideTest('answers of the constant part’s delivery serve in every lane, and so do those of before', async (t) => {
+test('answers of the constant part’s delivery serve in every lane, and so do those of before', async (t) => {
   const world = await makeWorld(t, { rows: makeShortRows(50), job: makeConstantJob() });
   await runIn(world, 'live');
   for (const mode of ['batch', 'flex', 'live'] as const) assert.equal((await runIn(world, mode)).summary.attempts.total, 0, mode);
@@ -89,7 +88,7 @@ test('the first twenty long lines of the first batch try the option out; what th
   assert.deepEqual(readLearned(world), ['batch true']);
 });
 
-for (const cacheOptions of someOf(['refused_in_batches', 'fails_batches'] as const, 1)) {
+for (const cacheOptions of ['refused_in_batches', 'fails_batches'] as const) {
   test(`batches that do not take the option (${cacheOptions}) bill nothing for it, and its lines go again without it`, async (t) => {
     const world = await makeWorld(t, { rows: makeLongRows(50), job: LUNA, cacheOptions });
     const { summary, warnings } = await runIn(world, 'batch');
@@ -115,7 +114,7 @@ test('a run that only submits waits for nothing, and marks the first lines all t
   assert.equal(world.simulator.bill().length, 60);
 });
 
-wideTest('live calls refused for the option are repeated at once without it, and the next ones carry nothing', async (t) => {
+test('live calls refused for the option are repeated at once without it, and the next ones carry nothing', async (t) => {
   const world = await makeWorld(t, { rows: makeLongRows(100), job: LUNA, cacheOptions: 'refused' });
   const { summary, warnings, requests } = await runIn(world, 'live');
   assert.deepEqual([summary.exitCode, summary.rows.ok, summary.attempts.total], [0, 100, 100]);

@@ -4,9 +4,8 @@ import { test } from 'node:test';
 import { PROFILES, type Reply } from './helpers/provider-profiles.ts';
 import { MOST_TO_STOP_MS, makeProviderStage, type StageOptions } from './helpers/provider-stage.ts';
 import { readShape } from './helpers/provider-stub.ts';
-import { someOf } from './helpers/wide.ts';
 
-for (const profile of someOf(PROFILES, 3)) {
+for (const profile of PROFILES) {
   const { name, batch } = profile;
 
   test(`${name}: three live rows end ok, the list of batches is never asked for, and what was learned is not learned again`, async (t) => {
@@ -110,7 +109,7 @@ test('insufficient_quota is a rate at DashScope, where the account’s end has a
 });
 
 /** Servers whose answers to a path they do not have differ most; their API lies below `/v1`. */
-for (const name of someOf(['vLLM', 'Ollama', 'llama.cpp', 'LM Studio', 'OpenRouter', 'Azure OpenAI, v1'], 2)) {
+for (const name of ['vLLM', 'Ollama', 'llama.cpp', 'LM Studio', 'OpenRouter', 'Azure OpenAI, v1']) {
   const profile = findProfile(name);
   test(`${name}: a base URL without /v1 stops the run within five seconds, proposes the right one and replaces nothing`, async (t) => {
     const { run, startWatch, stub, world } = await makeProviderStage(t, { ...profile, basePath: '/v1' }, { path: '' });

@@ -10,7 +10,6 @@ import { until } from './helpers/manual-timers.ts';
 import { startProxy } from './helpers/proxy.ts';
 import { readJsonLines, type WireEvent } from './helpers/run-evidence.ts';
 import { makeRows, makeWorld, type RunChange, type World, type WorldOptions } from './helpers/run-world.ts';
-import { wideTest } from './helpers/wide.ts';
 
 const HOUR_MS = 3_600_000;
 const DEADLINE = { afterMs: 6 * HOUR_MS, maxLiveNanoUsd: 1_000_000_000 };
@@ -148,7 +147,7 @@ test('a deadline that leaves no time for batches begins live', async (t) => {
   assertBilled(world, summary);
 });
 
-wideTest('live calls stop below --max-live-usd with exit 5, and more money goes on with the rest', async (t) => {
+test('live calls stop below --max-live-usd with exit 5, and more money goes on with the rest', async (t) => {
   const { world, late, run } = await makeLateWorld(t, { rows: makeRows(60) });
   /** Sixty answers cost about three times as much. */
   const third = 300_000;

@@ -5,7 +5,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 /** Everything every test said, for whoever wants to know more than the report tells. */
 const LOG = '.cache/tests.log';
 /** A process of tests that hangs fails, instead of holding everything up. */
-const TEST_TIMEOUT_MS = 1_500_000;
+const TEST_TIMEOUT_MS = 900_000;
 /** Tests are short: collecting garbage on further threads and optimizing much would cost more than it saves. */
 const SHORT_LIVED = ['--single-threaded-gc', '--sparkplug', '--min-semi-space-size=16', '--max-semi-space-size=32'];
 /**

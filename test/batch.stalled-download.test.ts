@@ -8,12 +8,13 @@ test('a download that brings no more bytes is started again', async (t) => {
   const world = await makeWorld(t, { faults: [{ match: { ...downloads, nth: 1 }, do: { dripBytes: 1, everyMs: 50 } }] });
   const timers = createManualTimers();
   const running = world.run({ effects: { ...world.effects, startTimer: timers.startTimer } });
-  const isAsked = () => world.simulator.requests()['GET /v1/files/:id/content'] === 1 && world.simulator.faultsFired()[0]?.fired === 1;
-  await until(() => isAsked() && String(timers.armedMs()) === '60000');
+  await until(() => world.simulator.faultsFired()[0]?.fired === 1 && String(timers.armedMs()) === '60000');
   timers.fire();
-  const { summary, requests } = await running;
+  const { summary } = await running;
   world.assertFaultsFired();
-  assert.deepEqual([summary.exitCode, requests['GET /v1/files/:id/content']], [0, 2]);
+  assert.equal(summary.exitCode, 0);
+  // The one that broke off is counted when its server notices.
+  await until(() => world.simulator.requests()['GET /v1/files/:id/content'] === 2);
   assert.deepEqual(timers.armedMs(), [], 'no timer outlives its download');
   world.check(summary);
 });

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError, EXIT } from '../src/core/errors.ts';
 import { PROGRAM } from './helpers/command-line.ts';
 import { startWorker } from './helpers/in-process-worker.ts';
+import { until } from './helpers/manual-timers.ts';
 import { startRedis, whyNoRedisServer } from './helpers/redis-server.ts';
 import { CANARY_KEY, makeRows, makeWorld, type RunChange, type World, type WorldOptions } from './helpers/run-world.ts';
 import { assertStopsNow } from './helpers/second-signal.ts';
@@ -47,16 +48,6 @@ const STAGES: readonly Stage[] = [
   },
   { name: 'while workers call', options: { latencyMs: 50 }, isThere: (world) => calls(world) >= 4, hasRedis: true },
 ];
-
-const PATIENCE_MS = 120_000;
-
-async function until(isSo: () => boolean): Promise<void> {
-  const startedAtMs = performance.now();
-  while (!isSo()) {
-    if (performance.now() - startedAtMs > PATIENCE_MS) throw new Error('what was waited for did not come');
-    await sleep(1);
-  }
-}
 
 /** Real time for the run, so that what it waits for is not over before anybody can interrupt it. */
 async function makeStage(t: TestContext, { options, hasRedis }: Stage) {

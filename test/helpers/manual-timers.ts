@@ -27,7 +27,13 @@ export function createManualTimers(): ManualTimers {
   };
 }
 
-/** Resolves once it is so; everything else in this process gets on meanwhile. */
+const PATIENCE_MS = 60_000;
+
+/** Resolves once it is so; everything else in this process gets on meanwhile. Rejects when it has not come in a minute. */
 export async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await delay(1);
+  const startedAtMs = performance.now();
+  while (!isSo()) {
+    if (performance.now() - startedAtMs > PATIENCE_MS) throw new Error('what was waited for did not come');
+    await delay(1);
+  }
 }

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { clip } from '../../core/bounds/clip.ts';
 import { UsageError } from '../../core/errors.ts';
 import type { GoldSource } from '../../core/quality.ts';
 import type { Row } from '../../core/row.ts';
@@ -9,6 +10,8 @@ import type { PreparedJob } from '../../run/open/prepared-job.ts';
 import { hashRowId } from '../../run/open/row-keys.ts';
 import type { ReadOptions } from '../open-state.ts';
 import { type GoldFile, readGoldFile } from './gold-file.ts';
+
+const MAX_LABEL_CHARACTERS = 40;
 
 /** The right answers of a table's rows. */
 export interface Gold {
@@ -58,7 +61,10 @@ export async function openGold(options: ReadOptions, prepared: PreparedJob, fiel
       if (seen.known === 0 && unknown.length > 0) {
         const labels = field.labels?.join(', ') ?? '';
         throw new UsageError(
-          `${name}: none of its values is a label of ${field.name}: ${unknown.slice(0, 5).map(clip).join(', ')}; labels: ${labels}`,
+          `${name}: none of its values is a label of ${field.name}: ${unknown
+            .slice(0, 5)
+            .map((label) => clip(label, MAX_LABEL_CHARACTERS))
+            .join(', ')}; labels: ${labels}`,
           {
             code: 'gold',
           },
@@ -82,10 +88,6 @@ async function openFile(options: ReadOptions, prepared: PreparedJob, field: Fiel
   const { columns } = prepared.table;
   const message = `--gold ${name}: neither a column of the table nor a file; columns: ${columns.join(', ')}${suggest(name, columns)}`;
   throw new UsageError(message, { code: 'gold' });
-}
-
-function clip(label: string): string {
-  return label.length <= 40 ? label : `${label.slice(0, 39)}…`;
 }
 
 function describeNoMatch(name: string, file: GoldFile | null, tableId: string): string {

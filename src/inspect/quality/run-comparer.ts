@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { clip } from '../../core/bounds/clip.ts';
 import type { ChangedRow, RowChange, RunComparison, Scores } from '../../core/quality.ts';
 import { makeDifferenceInterval, testMcNemar } from '../../quality/mcnemar.ts';
 import { makeScores } from '../../quality/scores.ts';
@@ -69,7 +70,8 @@ export function createRunComparer(field: Field | null, seed: number) {
       if (change === 'same') return null;
       const show = (answer: RunAnswer, own: readonly string[] | null) => (answer.status === 'ok' ? (own ?? []).join(' | ') : answer.why);
       const changed = { row, id, change, a: show(a, labels.a), b: show(b, labels.b), gold: gold?.join(' | ') ?? null };
-      if (examples.length < MAX_EXAMPLES) examples.push({ ...changed, a: clip(changed.a), b: clip(changed.b) });
+      if (examples.length < MAX_EXAMPLES)
+        examples.push({ ...changed, a: clip(changed.a, MAX_SHOWN_CHARACTERS), b: clip(changed.b, MAX_SHOWN_CHARACTERS) });
       return changed;
     },
     read(outside: Pick<RunComparison['rows'], 'onlyInA' | 'onlyInB' | 'notInTable'>): RowComparison {
@@ -109,8 +111,4 @@ function decideChange(
 
 function showAnswer(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value);
-}
-
-function clip(text: string): string {
-  return text.length <= MAX_SHOWN_CHARACTERS ? text : `${text.slice(0, MAX_SHOWN_CHARACTERS - 1)}…`;
 }

@@ -1,3 +1,4 @@
+import { clip } from '../../core/bounds/clip.ts';
 import type { WarningFacts } from '../../output/report/facts.ts';
 
 /** Tells warnings, and keeps them for the report. */
@@ -19,7 +20,7 @@ export function createWarningLog(warn: (message: string) => void): WarningLog {
   return {
     tell(message) {
       warn(message);
-      const kept = message.length <= MAX_CHARACTERS ? message : `${message.slice(0, MAX_CHARACTERS - 1)}…`;
+      const kept = clip(message, MAX_CHARACTERS);
       if (messages.size < MAX_WARNINGS) messages.add(kept);
       else if (!messages.has(kept)) more += 1;
     },

@@ -74,6 +74,16 @@ for (const processed of [true, false]) {
   });
 }
 
+test('a run that is done leaves no row text when it is looked again for a create that was never answered', async (t) => {
+  const world = await makeWorld(t, { faults: [{ match: onCreate, do: { drop: 'before' } }] });
+  await world.run();
+  const { summary, requests } = await world.run();
+  world.assertFaultsFired();
+  assert.deepEqual([summary.exitCode, requests['POST /v1/batches']], [0, undefined]);
+  assert.ok((requests['GET /v1/batches'] ?? 0) >= 1, 'it is looked for');
+  assert.ok(!fs.existsSync(path.join(world.stateDirectory, 'table.rows')));
+});
+
 test('a batch without our metadata is found by its input file', async (t) => {
   const faults = [{ match: onCreate, do: { drop: 'after' } }, { do: { dropMetadata: true } }];
   const world = await makeWorld(t, { faults });

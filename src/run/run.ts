@@ -22,11 +22,11 @@ export async function runJob(given: RunOptions): Promise<Summary> {
   try {
     const done = await findDone(opened);
     const isSettled = done !== null && !mayHaveUnknownBatches({ ledger: opened.ledger, clock: opened.options.effects.clock });
-    if (isSettled) return done;
+    if (isSettled) return await leaveDone(opened, done);
     const agreement = await agreeOnRun(opened.prepared, opened, opened.options);
     const connection = await opened.options.target.connect(opened.prepared.stateDirectory, opened.ledger.assertHeld);
     try {
-      if (done !== null && !(await findsMore(opened, connection))) return done;
+      if (done !== null && !(await findsMore(opened, connection))) return await leaveDone(opened, done);
       return await sendAndConclude(opened, agreement, connection);
     } finally {
       await connection.close();
@@ -39,10 +39,14 @@ export async function runJob(given: RunOptions): Promise<Summary> {
 }
 
 /** @returns the summary of the run that has already done what is asked; null when there is something to do */
-async function findDone({ options, prepared, ledger, forgetRows }: OpenedRun): Promise<Summary | null> {
+async function findDone({ options, prepared, ledger }: OpenedRun): Promise<Summary | null> {
   if (options.isFresh || options.reopen !== null || options.selection.type !== 'all') return null;
-  const done = await findUnchangedRun(prepared, ledger, options.signal);
-  if (done !== null) await forgetRows();
+  return findUnchangedRun(prepared, ledger, options.signal);
+}
+
+/** Nothing was to be done; the rows kept while that was found out are not needed again. */
+async function leaveDone({ forgetRows }: OpenedRun, done: Summary): Promise<Summary> {
+  await forgetRows();
   return done;
 }
 

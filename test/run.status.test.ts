@@ -8,7 +8,7 @@ import { createStatusLook, readStatus, type Status } from '../src/inspect/status
 import type { Effects } from '../src/run/open/effects.ts';
 import { makeReadOptionsOf } from './helpers/read-options.ts';
 import { makeJobText, makeRows, makeWorld, type RunChange, renderCsv, type World, type WorldOptions } from './helpers/run-world.ts';
-import { someOf } from './helpers/wide.ts';
+import { runsOf, someOf } from './helpers/wide.ts';
 
 const NAME = 'status.json';
 
@@ -114,7 +114,7 @@ function makeWatched(world: World, { onSleep, onTimer }: { readonly onSleep: () 
   let timers = 0;
   const fireAtOnce = (fire: () => void) => () => {
     timers += 1;
-    if (timers % 5 === 0 && timers < 60) onTimer();
+    if (timers % 5 === 0 && timers < runsOf(60)) onTimer();
     fire();
   };
   return {
@@ -141,7 +141,7 @@ for (const mode of someOf(['batch', 'live'] as const, 1)) {
     const quiet: Moment[] = [];
     const busy: Moment[] = [];
     const effects = makeWatched(world, {
-      onSleep: () => quiet.push(keepMoment(t, world)),
+      onSleep: () => quiet.length < runsOf(40) && quiet.push(keepMoment(t, world)),
       onTimer: () => busy.push(keepMoment(t, world)),
     });
     await world.run({ effects });

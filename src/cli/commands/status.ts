@@ -8,8 +8,6 @@ import { renderStatus } from '../render/render-status.ts';
 import { hasColour, print, printJson, say } from '../say.ts';
 
 const WATCH_MS = 2000;
-/** A look that took long is rested from: it takes a tenth of the time at most. */
-const REST_FACTOR = 10;
 
 type Look = () => Promise<Status>;
 
@@ -53,10 +51,9 @@ function renderAll(all: readonly Status[]): string {
 async function watch(looks: readonly Look[]): Promise<never> {
   const isTerminal = process.stdout.isTTY === true;
   for (;;) {
-    const begunMs = performance.now();
     const text = renderAll(await readAll(looks, true));
     // From the top of an empty screen: lines may wrap, so they cannot be counted and taken back.
     print(isTerminal ? `\u001b[H\u001b[2J${text}` : `${text}\n`);
-    await delay(Math.max(WATCH_MS, (performance.now() - begunMs) * REST_FACTOR));
+    await delay(WATCH_MS);
   }
 }

@@ -53,7 +53,7 @@ export interface PlanTableOptions {
   readonly at: string;
   /** When the model ends; null where that is not known. */
   readonly end: EndOptions | null;
-  /** Whether a sample is counted with the model's tokenizer, which takes a third of a second to load. */
+  /** Whether a sample is counted with the model's tokenizer, which takes time to load. */
   readonly countsExactly: boolean;
   readonly signal: AbortSignal;
 }

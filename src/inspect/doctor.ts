@@ -1,6 +1,7 @@
 import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { AppError, UsageError } from '../core/errors.ts';
+import { formatCount } from '../core/format-count.ts';
 import type { Job } from '../core/job.ts';
 import { listBaseNames } from '../core/model/base-model.ts';
 import { callWithin } from '../core/timer.ts';
@@ -174,7 +175,7 @@ async function examineModels(provider: Provider, job: Job | null, options: Docto
     const message = error instanceof AppError ? error.message : 'no answer within 15 s';
     return { findings: [{ name: 'models', status: 'problem', message: `the model list cannot be read: ${message}` }] };
   }
-  const findings: Finding[] = [{ name: 'models', status: 'ok', message: `${models.length} models` }];
+  const findings: Finding[] = [{ name: 'models', status: 'ok', message: `${formatCount(models.length)} models` }];
   if (job === null) return { findings };
   const listed = models.find(({ id }) => id === job.model);
   const message = listed === undefined ? `${job.model} is not in the list of this key` : `${job.model} is in the list`;

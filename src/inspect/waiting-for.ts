@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { formatCount } from '../core/format-count.ts';
 import { readHolder } from '../ledger/disk/lock-file.ts';
 import { type ProcessIdentity, seeProcess } from '../ledger/disk/process-identity.ts';
 import type { BatchState, LedgerFold, ShardState } from '../ledger/events/fold.ts';
@@ -38,7 +39,7 @@ export function listWaits(fold: LedgerFold, runner: Runner | null, rows: { reado
     if (why !== null) waits.push({ what: 'shard', id: shard.id, why });
   }
   if (fold.currentRun === null) return waits;
-  if (rows.due > 0) waits.push({ what: 'rows', id: null, why: `${rows.due} not packed into a shard yet` });
+  if (rows.due > 0) waits.push({ what: 'rows', id: null, why: `${formatCount(rows.due)} not packed into a shard yet` });
   if (runner === null)
     waits.push({ what: 'runner', id: null, why: 'no process is working on this run: run the same command again to continue it' });
   return waits;
@@ -66,7 +67,7 @@ function explainShard(shard: ShardState, fold: LedgerFold): string | null {
     case 'uploaded': {
       const limit = fold.learnedLimits.get(shard.model);
       if (shard.refusedCode === null) return 'uploaded, its batch is still to be created';
-      return `refused (${shard.refusedCode}), to be sent again${limit === undefined ? '' : `; enqueued-token limit ${limit}`}`;
+      return `refused (${shard.refusedCode}), to be sent again${limit === undefined ? '' : `; enqueued-token limit ${formatCount(limit)}`}`;
     }
     case 'creating':
     case 'create-unknown':

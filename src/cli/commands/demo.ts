@@ -85,7 +85,10 @@ function runStop(stop: TourStop, isQuiet: boolean, interrupts: Interrupts): Prom
     watch: (view) => {
       progress = startProgress(view, isQuiet ? 'none' : 'auto', process.stderr);
     },
-    warn: say,
+    warn(message) {
+      progress?.clear();
+      say(message);
+    },
   });
   return running.finally(() => progress?.stop());
 }

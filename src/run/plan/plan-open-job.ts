@@ -1,4 +1,5 @@
 import { UsageError } from '../../core/errors.ts';
+import { formatCount } from '../../core/format-count.ts';
 import type { Job } from '../../core/job.ts';
 import { mayThink } from '../../input/request/model-params.ts';
 import { KeyIndex } from '../../ledger/key-index.ts';
@@ -121,7 +122,9 @@ function warnOfCosts(job: Job, findPrice: FindPrice, at: string): readonly strin
   const longest = longestAnswerTokens(job);
   if (longest === null) warnings.push(`how long an answer of ${job.model} can be is unknown; set params.max_output_tokens`);
   else if (longest > 0 && job.params.max_output_tokens === undefined) {
-    warnings.push(`no params.max_output_tokens: the worst case, and a budget, reserve the model’s ${longest} tokens for each answer`);
+    warnings.push(
+      `no params.max_output_tokens: the worst case, and a budget, reserve the model’s ${formatCount(longest)} tokens for each answer`,
+    );
   }
   if (job.budget.nanoUsdPerRow !== null && job.params.max_output_tokens === undefined) {
     warnings.push('budget.usd_per_row without params.max_output_tokens bounds the input of a row, not its answer');

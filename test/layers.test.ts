@@ -31,6 +31,7 @@ const HOMES: Readonly<Record<string, string>> = {
   'csv-stringify': 'output',
   commander: 'cli',
   pino: 'cli',
+  '@bomb.sh/tab': 'cli',
   'p-limit': 'live',
   bullmq: 'live',
   ioredis: 'live',

@@ -8,6 +8,7 @@ import type { LeaveOut } from '../../ledger/runs.ts';
 import { longestAnswerTokens } from '../../money/cost-bound.ts';
 import type { FindPrice, PriceQuery } from '../../money/price.ts';
 import { takesCacheOptions } from '../../money/prompt-cache.ts';
+import { suggestModel } from '../../money/suggest-model.ts';
 import { createRowCheck } from '../../output/row-check.ts';
 import type { AnswerHistory } from '../open/answer-history.ts';
 import type { Books } from '../open/books.ts';
@@ -114,7 +115,7 @@ function warnOfCosts(job: Job, findPrice: FindPrice, at: string): readonly strin
   const warnings: string[] = [];
   const { name, query } = readPricedLane(job);
   if (findPrice(job.model, { ...query, at }) === null) {
-    warnings.push(`the ${name} price of ${job.model} is unknown; prices.yaml beside the job file tells one`);
+    warnings.push(`the ${name} price of ${job.model} is unknown; prices.yaml beside the job file tells one${suggestModel(job.model)}`);
   }
   if (job.params.prompt_cache === 'explicit' && !takesCacheOptions(job.model)) {
     warnings.push(`params.prompt_cache: ${job.model} takes no cache options and charges nothing for cache writes; nothing is sent for it`);

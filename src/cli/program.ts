@@ -86,6 +86,16 @@ export function makeProgram(): Command {
       ),
     );
 
+  program
+    .command('runs')
+    .argument('[job]', 'the job file; without it, every job below the working directory')
+    .description('what was run, when and how it ended, newest first: last, prev, last~2, …')
+    .addOption(stateOption())
+    .addOption(baseUrlOption())
+    .addOption(simulateOption())
+    .addOption(jsonOption())
+    .action(guard(async (job: string | undefined, flags: JobFlags) => (await import('./commands/runs.ts')).runs(job, flags)));
+
   jobCommand(program, 'failures', 'failed rows by cause, with an example and the command that tries them again')
     .option('--row <id>', 'prompt, raw answers and errors of one row')
     .option('--csv <path>', 'writes all failed rows as a table')
@@ -103,7 +113,7 @@ export function makeProgram(): Command {
   );
 
   jobCommand(program, 'report', 'the summary again')
-    .option('--run <id>', 'of an earlier run')
+    .option('--run <id>', 'of an earlier run: its id, prev or last~2')
     .option('--html <path>', 'writes the page again: one offline file')
     .option('--gold <column|file>', 'with --html: the right answers, for accuracy and confusion matrix')
     .addOption(fieldOption())
@@ -140,8 +150,8 @@ export function makeProgram(): Command {
     .action(guard(async (job: string, flags: SampleFlags) => (await import('./commands/sample.ts')).sample(job, flags)));
 
   jobCommand(program, 'diff', 'what changed between two runs, row by row, in quality and in cost')
-    .argument('<a>', 'the earlier run')
-    .argument('<b>', 'the later run')
+    .argument('<a>', 'the earlier run: its id, prev or last~2')
+    .argument('<b>', 'the later run: its id or last')
     .option('--gold <column|file>', 'the right answers, to compare the quality of both runs')
     .addOption(fieldOption())
     .option('--csv <path>', 'writes every row that is not the same as a table')

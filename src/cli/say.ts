@@ -1,5 +1,6 @@
 import { scrubSecrets } from '../host/secrets.ts';
 import { escapeForTerminal } from '../output/escape-for-terminal.ts';
+import { createPaint, type Paint } from './render/paint.ts';
 import { wrapText } from './render/wrap-text.ts';
 
 /** A line for a person, on stderr; results go to stdout. */
@@ -15,6 +16,11 @@ export function print(text: string): void {
 /** The one object of `--json`, on stdout. */
 export function printJson(value: unknown): void {
   process.stdout.write(`${scrubSecrets(JSON.stringify(value))}\n`);
+}
+
+/** For text that goes to a stream. */
+export function paintFor(stream: NodeJS.WriteStream): Paint {
+  return createPaint(hasColour(stream), columnsOf(stream));
 }
 
 /** How wide a terminal is; null where a stream is none, or does not say. */

@@ -67,7 +67,7 @@ async function sendAndConclude(opened: OpenedRun, agreement: Agreement, connecti
     opened.status.start();
     try {
       for (;;) {
-        const stop = await sendUntilStopped(sending.lane, stopSignal, { ...sending, modelEnd: agreement.planned.modelEnd });
+        const stop = await sendUntilStopped(sending.lane, stopSignal, { ...sending, ...findModel(opened, agreement) });
         // What comes while the books are made and the table is written is the next run's.
         await sending.holdEnds(true);
         const summary = await conclude(opened, agreement, { sending, stop, isSimulated: connection.provider.isSimulated() });
@@ -80,6 +80,11 @@ async function sendAndConclude(opened: OpenedRun, agreement: Agreement, connecti
   } finally {
     stopSignal.dispose();
   }
+}
+
+/** What a refusal of the model is explained by. */
+function findModel({ prepared }: OpenedRun, { planned }: Agreement) {
+  return { model: prepared.compiled.job.model, modelEnd: planned.modelEnd };
 }
 
 interface Ended {

@@ -12,7 +12,9 @@ export function createSchemaCheck(makeSchema: () => object): SchemaCheck {
   let compiled: ReturnType<Ajv2020['compile']> | null = null;
   return (value, source) => {
     // The schema is our own and a test holds it against the dialect's rules; checking them here would take longer than the job does.
-    compiled ??= new Ajv2020({ allErrors: true, strict: false, verbose: true, meta: false, validateSchema: false }).compile(makeSchema());
+    // Only JSON has no NaN and no infinity: YAML and programs do.
+    const rules = { strict: false, strictNumbers: true, verbose: true, meta: false, validateSchema: false };
+    compiled ??= new Ajv2020({ ...rules, allErrors: true }).compile(makeSchema());
     if (compiled(value)) return [];
     return sortByPlace((compiled.errors ?? []).map((error) => describeError(error, source)));
   };

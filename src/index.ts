@@ -17,8 +17,7 @@ export type {
   RowsInput,
 } from './api/job-definition.ts';
 export type { AnswerOf, FieldWord, JsonMode, JsonSchemaRoot, LongField, OutputDefinition, OutputFields } from './api/output-type.ts';
-export type { RunProgress } from './api/progress.ts';
-export type { PlanSettings, RunSettings } from './api/run-settings.ts';
+export type { PlanSettings, RunProgress, RunSettings } from './api/settings.ts';
 export type { JsonSchema, StandardIssue, StandardResult, StandardSchema } from './api/standard-schema.ts';
 export { DiskError } from './core/disk/disk-error.ts';
 export type { ExitCode, Place, Problem } from './core/errors.ts';
@@ -34,7 +33,7 @@ export { LockHeldError } from './ledger/errors.ts';
 export type { CheaperModel } from './run/plan/advice.ts';
 export type { PlannedCache } from './run/plan/cache.ts';
 export type { CostRange, LaneCosts } from './run/plan/cost.ts';
-export type { PlannedEnd, Successor } from './run/plan/model-end.ts';
 export type { Plan, PlanProblem, PlanRows, PlanTokens } from './run/plan/plan-result.ts';
+export type { PlannedEnd, Successor } from './run/plan/planned-end.ts';
 export type { PlannedShard } from './run/plan/shards.ts';
 export type { TimeUnderLimits } from './run/plan/time.ts';

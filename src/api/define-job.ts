@@ -10,7 +10,8 @@ import { type AnyDefinition, loadDefinition } from './load-definition.ts';
 import type { AnswerOf, OutputDefinition } from './output-type.ts';
 import { streamResults } from './results.ts';
 import type { RowSource } from './row-source.ts';
-import { makePlanSettings, makeRunSettings, type PlanSettings, type RunSettings } from './run-settings.ts';
+import { makePlanSettings, makeRunSettings } from './run-settings.ts';
+import type { PlanSettings, RunSettings } from './settings.ts';
 
 /** A job defined in a program. `Column` are the names of its columns, `Answer` is the type of a checked answer. */
 export interface DefinedJob<Column extends string, Answer> {

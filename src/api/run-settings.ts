@@ -8,47 +8,8 @@ import type { RunOptions } from '../run/options.ts';
 import type { PlanOptions } from '../run/plan/plan.ts';
 import { findReasonToAsk } from '../run/plan/spending.ts';
 import { type CallerGuard, createCallerGuard } from './guard-caller.ts';
-import { type RunProgress, watchProgress } from './progress.ts';
-
-/** What decides what there is to do. */
-export interface PlanSettings {
-  /** Uses the built-in simulator: no key, no cost, nothing leaves this machine. */
-  readonly simulate?: boolean | undefined;
-  /** The API to talk to; without it `ROWMILL_BASE_URL`, `OPENAI_BASE_URL`, the default. */
-  readonly baseUrl?: string | undefined;
-  /** Stands for `.rowmill` in the job's directory. */
-  readonly stateDir?: string | undefined;
-  /** Only the first so many rows. */
-  readonly limit?: number | undefined;
-  /** Only so many rows, chosen by `seed`; not beside `limit`. */
-  readonly sample?: number | undefined;
-  /** Default 1. */
-  readonly seed?: number | undefined;
-  /** Asks every row again. */
-  readonly fresh?: boolean | undefined;
-  /** Tries failed rows again, whatever their cause. */
-  readonly retryFailed?: boolean | undefined;
-  /** A day (YYYY-MM-DD) whose prices count; without it the day of each answer. */
-  readonly priceAsOf?: string | undefined;
-}
-
-/** How a run goes about it. */
-export interface RunSettings extends PlanSettings {
-  /** When it fires, no further work is taken; calls under way get 30 s to finish. The run then ends with exit code 130 and can be continued. */
-  readonly signal?: AbortSignal | undefined;
-  /** Told how far the run is, five times a second at most, and once at its end. What it throws stops the run and is thrown by `run()`. */
-  readonly onProgress?: ((progress: RunProgress) => void) | undefined;
-  /** Told what a person should know; what it throws counts like that of `onProgress`. */
-  readonly onWarning?: ((message: string) => void) | undefined;
-  /** Goes on although the cost is unknown, or may be above `confirm_over`; without it such a run is refused. */
-  readonly yes?: boolean | undefined;
-  /** Over the budget of the job. */
-  readonly maxUsd?: number | undefined;
-  /** How long to wait for batches; 0 only submits them. Without it to the end. */
-  readonly waitMs?: number | undefined;
-  /** Makes live calls through workers that share this Redis; without it `REDIS_URL`. */
-  readonly redis?: string | undefined;
-}
+import type { PlanSettings, RunSettings } from './settings.ts';
+import { watchProgress } from './watch-progress.ts';
 
 const NANO_USD_PER_USD = 1_000_000_000;
 const DRAIN_MS = 30_000;

@@ -1,6 +1,6 @@
 import { isModelCode } from '../../core/answer/refusal-codes.ts';
 import { AppError } from '../../core/errors.ts';
-import type { PlannedEnd } from '../plan/model-end.ts';
+import type { PlannedEnd } from '../plan/planned-end.ts';
 
 /** Adds to the refusal of a job's model when that model ended, and what takes its place. Everything else stays as it is. */
 export function explainModelRefusal(error: unknown, modelEnd: PlannedEnd | null): unknown {

@@ -1,4 +1,4 @@
-import { suggest } from '../core/suggest.ts';
+import { suggest } from '../core/wording/suggest.ts';
 import { TIERED_MODELS } from './tier-table.ts';
 
 /** `. Did you mean "gpt-4o-mini"?`, to end a message about a model of unknown price with, or nothing: also for a model that is known by its name. */

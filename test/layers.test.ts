@@ -30,6 +30,7 @@ const HOMES: Readonly<Record<string, string>> = {
   '@pydantic/genai-prices': 'money',
   commander: 'cli',
   pino: 'cli',
+  '@bomb.sh/tab': 'cli',
   'p-limit': 'live',
   bullmq: 'live',
   ioredis: 'live',

@@ -64,6 +64,7 @@ async function sendAndConclude(opened: OpenedRun, agreement: Agreement, connecti
   const stopSignal = createStopSignal({ ...opened.options, ledger: opened.ledger });
   try {
     const sending = await beginSending(opened, agreement, { connection, stopSignal });
+    opened.status.start();
     try {
       for (;;) {
         const stop = await sendUntilStopped(sending.lane, stopSignal, { ...sending, ...findModel(opened, agreement) });
@@ -94,7 +95,8 @@ interface Ended {
 
 /** @returns null when the input changed meanwhile: rows are due that nobody asked for */
 async function conclude(opened: OpenedRun, agreement: Agreement, { sending, stop, isSimulated }: Ended): Promise<Summary | null> {
-  const { options, refusal } = opened;
+  const { options, refusal, status } = opened;
+  const pass = await status.startPass();
   const summary = await concludeRun({
     ...options,
     ...opened,
@@ -107,8 +109,11 @@ async function conclude(opened: OpenedRun, agreement: Agreement, { sending, stop
     stop,
     isRefused: stop !== null && refusal.isRefused(stop.exitCode),
     clock: options.effects.clock,
+    watchRows: pass.watchRows,
     cleanUp: opened.forgetRows,
   });
+  if (summary === null) status.forgetRows();
+  else if (agreement.selected.isAll) await pass.end();
   if (stop !== null) await refusal.withdraw(stop.exitCode);
   return summary;
 }

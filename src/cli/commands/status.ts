@@ -1,7 +1,7 @@
 import { relative } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AppError, EXIT } from '../../core/errors.ts';
-import { readStatus } from '../../inspect/status.ts';
+import { createStatusLook, type Status } from '../../inspect/status.ts';
 import { findJobs } from '../find-jobs.ts';
 import type { JobFlags } from '../flags.ts';
 import { makeReadOptions } from '../read-options.ts';
@@ -10,13 +10,24 @@ import { type ListedJob, renderStatusList } from '../render/render-status-list.t
 import { hasColour, paintFor, print, printJson, say } from '../say.ts';
 
 const WATCH_MS = 2000;
+/** A look that took long is rested from: it takes a tenth of the time at most. */
+const REST_FACTOR = 10;
+
+/** One of the jobs that are looked at. */
+interface WatchedJob {
+  readonly file: string;
+  readonly look: () => Promise<Status>;
+}
 
 /** `rowmill status`: how a job stands, or in a line each every job below the working directory; with --watch again and again until interrupted. */
 export async function status(jobFile: string | undefined, flags: JobFlags & { readonly watch?: boolean }): Promise<number> {
-  const jobFiles = jobFile === undefined ? findJobs(flags) : [jobFile];
   const isList = jobFile === undefined;
-  if (flags.watch === true) return watch(jobFiles, flags, isList);
-  const all = await readAll(jobFiles, flags, isList);
+  const jobs = (isList ? findJobs(flags) : [jobFile]).map((file) => ({
+    file: relative(process.cwd(), file) || file,
+    look: createStatusLook(makeReadOptions(file, flags)),
+  }));
+  if (flags.watch === true) return watch(jobs, isList);
+  const all = await readAll(jobs, isList);
   if (flags.json !== true) print(renderAll(all, isList));
   else if (isList) printJson({ schema: 'rowmill.status/1', jobs: all.map(({ file, status }) => ({ file, ...status })) });
   else printJson(all[0]?.status);
@@ -24,11 +35,11 @@ export async function status(jobFile: string | undefined, flags: JobFlags & { re
 }
 
 /** @param isTolerant what is wrong with one job is said, and the others are shown */
-async function readAll(jobFiles: readonly string[], flags: JobFlags, isTolerant: boolean): Promise<readonly ListedJob[]> {
+async function readAll(jobs: readonly WatchedJob[], isTolerant: boolean): Promise<readonly ListedJob[]> {
   const all: ListedJob[] = [];
-  for (const file of jobFiles) {
+  for (const { file, look } of jobs) {
     try {
-      all.push({ file: relative(process.cwd(), file) || file, status: await readStatus(makeReadOptions(file, flags)) });
+      all.push({ file, status: await look() });
     } catch (error) {
       if (!isTolerant || !(error instanceof AppError)) throw error;
       say(error.message);
@@ -43,12 +54,13 @@ function renderAll(all: readonly ListedJob[], isList: boolean): string {
   return all.map(({ status }) => renderStatus(status, { now: new Date(), colour: hasColour(process.stdout) })).join('\n\n');
 }
 
-async function watch(jobFiles: readonly string[], flags: JobFlags, isList: boolean): Promise<never> {
+async function watch(jobs: readonly WatchedJob[], isList: boolean): Promise<never> {
   const isTerminal = process.stdout.isTTY === true;
   for (;;) {
-    const text = renderAll(await readAll(jobFiles, flags, true), isList);
+    const begunMs = performance.now();
+    const text = renderAll(await readAll(jobs, true), isList);
     // From the top of an empty screen: lines may wrap, so they cannot be counted and taken back.
     print(isTerminal ? `\u001b[H\u001b[2J${text}` : `${text}\n`);
-    await delay(WATCH_MS);
+    await delay(Math.max(WATCH_MS, (performance.now() - begunMs) * REST_FACTOR));
   }
 }

@@ -20,7 +20,7 @@ import type { RunOptions } from '../options.ts';
 import { createDueRequests } from '../send/due-request.ts';
 import { readKeptJob } from './kept-job.ts';
 import { createKnownRows } from './known-rows.ts';
-import { type LastRunFacts, type PlannedTable, planTable } from './plan-table.ts';
+import { type LastRunFacts, type PlannedTable, type PlanTableOptions, planTable } from './plan-table.ts';
 
 export interface PlanOpenJobOptions {
   readonly prepared: PreparedJob;
@@ -28,6 +28,8 @@ export interface PlanOpenJobOptions {
   readonly opened: { readonly ledger: Ledger; readonly history: AnswerHistory } | null;
   readonly selected: SelectedRows;
   readonly countsExactly: boolean;
+  /** As of `PlanTableOptions`. */
+  readonly watchRows?: PlanTableOptions['watchRows'];
   readonly options: Pick<RunOptions, 'effects' | 'priceAsOf' | 'signal' | 'isFresh' | 'reopen'>;
 }
 
@@ -37,7 +39,14 @@ export interface PlannedRun extends PlannedTable {
 }
 
 /** The plan of a job over what its ledger holds, as it will stand once a run has begun. Nothing is changed. */
-export async function planOpenJob({ prepared, opened, selected, countsExactly, options }: PlanOpenJobOptions): Promise<PlannedRun> {
+export async function planOpenJob({
+  prepared,
+  opened,
+  selected,
+  countsExactly,
+  watchRows = null,
+  options,
+}: PlanOpenJobOptions): Promise<PlannedRun> {
   const { compiled, table, tokens, findPrice } = prepared;
   const { job } = compiled;
   const ledger = opened?.ledger ?? null;
@@ -55,6 +64,7 @@ export async function planOpenJob({ prepared, opened, selected, countsExactly, o
     table,
     compiled,
     selected,
+    watchRows,
     tokens,
     keys: ledger?.keys ?? new KeyIndex(),
     opening,

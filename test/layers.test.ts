@@ -28,7 +28,6 @@ const HOMES: Readonly<Record<string, string>> = {
   undici: 'openai',
   'gpt-tokenizer': 'money',
   '@pydantic/genai-prices': 'money',
-  'csv-stringify': 'output',
   commander: 'cli',
   pino: 'cli',
   '@bomb.sh/tab': 'cli',

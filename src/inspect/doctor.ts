@@ -18,7 +18,7 @@ import type { Provider } from '../openai/provider.ts';
 import type { RemoteModel } from '../openai/wire.ts';
 import type { Effects } from '../run/open/effects.ts';
 import { type Connection, locateStateDirectory, type Target } from '../run/open/target.ts';
-import type { PlannedEnd } from '../run/plan/model-end.ts';
+import type { PlannedEnd } from '../run/plan/planned-end.ts';
 import { examineEnd } from './examine-end.ts';
 
 /** One thing that was looked at. */

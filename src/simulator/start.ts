@@ -10,11 +10,14 @@ import { readFaultPlan } from './faults/fault-plan-reader.ts';
 import { type FaultCount, openFaultEngine } from './faults/faults.ts';
 import { createHttpServer } from './http/http-server.ts';
 import { createLatency } from './latency.ts';
-import { DEFAULT_BATCH_SECONDS, DEFAULT_LIMITS, type SimulatorOptions } from './options.ts';
+import { DEFAULT_BATCH_SECONDS, DEFAULT_LIMITS, type Latency, type SimulatorLimits, type SimulatorOptions } from './options.ts';
 import { createRateLimiter } from './rate-limits.ts';
 import type { Simulation } from './simulation.ts';
 import { openStore } from './store.ts';
 import { openTrace } from './trace.ts';
+
+// What a program that imports `rowmill/simulator` has to name.
+export type { BillLine, FaultCount, Latency, SimulatorLimits, SimulatorOptions };
 
 /** A running simulator. */
 export interface Simulator {

@@ -1,4 +1,5 @@
 import type { CompiledJob } from '../../input/compile-job.ts';
+import type { CodePrompts } from '../../input/request/code-prompts.ts';
 import type { ChosenExamples } from '../../input/request/read-examples.ts';
 import type { InputTable } from '../../input/table/read-table.ts';
 import type { JobTokens } from '../../money/job-tokens.ts';
@@ -9,6 +10,8 @@ import type { KnownEnd } from './model-end.ts';
 export interface PreparedJob {
   readonly compiled: CompiledJob;
   readonly table: InputTable;
+  /** What a prompt function says about its rows; null where the job has templates. */
+  readonly prompts: CodePrompts | null;
   /** Null when the job shows none. */
   readonly examples: ChosenExamples | null;
   /** Where this job's state for this target lies; it may not exist yet. */

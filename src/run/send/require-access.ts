@@ -3,7 +3,7 @@ import { suggest } from '../../core/suggest.ts';
 import { DEFAULT_ORIGIN } from '../../ledger/origin.ts';
 import { ApiError } from '../../openai/api-error.ts';
 import type { Provider } from '../../openai/provider.ts';
-import type { PlannedEnd } from '../plan/model-end.ts';
+import type { PlannedEnd } from '../plan/planned-end.ts';
 import { explainModelRefusal } from './model-refusal.ts';
 
 export interface AccessOptions {

@@ -12,7 +12,8 @@ import { listenForInterrupts } from '../interrupt.ts';
 import { type Progress, startProgress } from '../progress.ts';
 import { printFailure } from '../report-failure.ts';
 import { makeRunOptions, showRunCommand } from '../run-options.ts';
-import { hasColour, print, printJson, say } from '../say.ts';
+import { hasColour, print, printAside, printJson, say } from '../say.ts';
+import { createStdoutTable } from '../stdout-table.ts';
 
 /** `rowmill run`: does the job, or continues it. */
 export async function run(jobFile: string, flags: RunFlags): Promise<number> {
@@ -31,6 +32,7 @@ export async function runWith(
     say(message);
   };
   const finishProgress = () => progress?.stop();
+  const table = createStdoutTable(flags.json === true);
   const printEnd = (reason: AppError) => {
     if (flags.json === true) printFailure(reason, reason.exitCode);
   };
@@ -43,6 +45,7 @@ export async function runWith(
     const summary = await runJob({
       ...options,
       ...changes,
+      claimStdout: table.claim,
       confirm: (plan, spending) =>
         confirmSpending(plan, {
           ...spending,
@@ -58,7 +61,11 @@ export async function runWith(
     });
     finishProgress();
     if (flags.json === true) printJson(summary);
-    else print(renderSummary(summary, { colour: hasColour(process.stdout), full: false }));
+    else
+      (table.isClaimed ? printAside : print)(
+        renderSummary(summary, { colour: hasColour(table.isClaimed ? process.stderr : process.stdout), full: false }),
+      );
+    await table.print(summary);
     return summary.exitCode;
   } catch (error) {
     finishProgress();

@@ -45,7 +45,7 @@ export async function loadJob(file: string, overrides: JobOverrides & { readonly
   if (job === null) throw new UsageError(problems, { code: 'job' });
   if (problems.length > 0)
     throw new UsageError([...problems, ...(await findTableProblems(job, yaml.source, overrides.cwd))], { code: 'job' });
-  return { job, source: yaml.source };
+  return { job: overrides.out === '-' ? { ...job, write: { ...job.write, isStdout: true } } : job, source: yaml.source };
 }
 
 /** What the table has against a job that is wrong already, so that everything is told at once. */
@@ -85,7 +85,7 @@ function applyOverrides(value: unknown, overrides: JobOverrides & { readonly cwd
   };
   const { input, out, cwd } = overrides;
   if (input != null) put('input', { path: input === '-' ? '-' : path.resolve(cwd, input) });
-  if (out != null) put('write', { path: path.resolve(cwd, out) });
+  if (out != null && out !== '-') put('write', { path: path.resolve(cwd, out) });
   if (overrides.mode != null) spec.mode = overrides.mode;
   if (overrides.params !== undefined && Object.keys(overrides.params).length > 0) put('params', { ...overrides.params }, setParams);
   return spec;

@@ -1,5 +1,4 @@
 import { Command, Option } from 'commander';
-import { asDiskError } from '../core/disk/disk-error.ts';
 import { EXIT, UsageError } from '../core/errors.ts';
 import { MODES } from '../core/job.ts';
 import { VERSION } from '../core/version.ts';
@@ -18,8 +17,11 @@ import {
   parseSeconds,
   parseTime,
 } from './flag-values.ts';
-import type { JobFlags, RunFlags, SimulateFlags, WorkerFlags } from './flags.ts';
-import { printFailure, reportFailure } from './report-failure.ts';
+import type { JobFlags, RunFlags, SimulateFlags, TableFlags, WorkerFlags } from './flags.ts';
+import { guard } from './guard.ts';
+import { describeUnknownCommand } from './job-argument.ts';
+import { printFailure } from './report-failure.ts';
+import { addTableOptions } from './table-options.ts';
 
 /** The command line. Only commander is loaded here; each command loads what it needs when it runs. */
 export function makeProgram(): Command {
@@ -35,20 +37,28 @@ export function makeProgram(): Command {
       process.exit(error.exitCode === 0 ? 0 : EXIT.usage);
     });
 
+  program.on('command:*', ([word]: [string]) => {
+    program.error(
+      describeUnknownCommand(
+        word,
+        program.commands.map((command) => command.name()),
+      ),
+    );
+  });
+
   program
     .command('demo')
     .description('the tour: example jobs against the built-in simulator; no key, no server')
     .addOption(jsonOption())
     .action(guard(async (flags: JobFlags) => (await import('./commands/demo.ts')).demo(flags)));
 
-  program
-    .command('init')
-    .argument('[name]', 'name of the job, and of its file', 'my-job')
-    .description('writes a commented job file')
+  addTableOptions(program.command('init'))
+    .argument('[name]', 'a table, whose job is written beside it; or a name for a job to fill in', 'my-job')
+    .description('writes a commented job file, for a table or to fill in')
     .addOption(jsonOption())
-    .action(guard(async (name: string, flags: JobFlags) => (await import('./commands/init.ts')).init(name, flags)));
+    .action(guard(async (name: string, flags: JobFlags & TableFlags) => (await import('./commands/init.ts')).init(name, flags)));
 
-  jobCommand(program, 'plan', 'what a run would do; sends nothing, spends nothing')
+  addTableOptions(jobCommand(program, 'plan', 'what a run would do; sends nothing, spends nothing', JOB_OR_TABLE))
     .addOption(modeOption())
     .addOption(limitOption())
     .addOption(sampleOption())
@@ -56,12 +66,12 @@ export function makeProgram(): Command {
     .addOption(freshOption())
     .addOption(retryFailedOption())
     .addOption(priceOption())
-    .action(guard(async (job: string, flags: RunFlags) => (await import('./commands/plan.ts')).plan(job, flags)));
+    .action(guard(async (job: string, flags: RunFlags & TableFlags) => (await import('./commands/plan.ts')).plan(job, flags)));
 
-  addRunOptions(jobCommand(program, 'run', 'does it; also continues it after anything'))
+  addRunOptions(addTableOptions(jobCommand(program, 'run', 'does it; also continues it after anything', JOB_OR_TABLE)))
     .addOption(freshOption())
     .addOption(retryFailedOption())
-    .action(guard(async (job: string, flags: RunFlags) => (await import('./commands/run.ts')).run(job, flags)));
+    .action(guard(async (job: string, flags: RunFlags & TableFlags) => (await import('./commands/run.ts')).run(job, flags)));
 
   program
     .command('status')
@@ -197,10 +207,13 @@ export function makeProgram(): Command {
   return program;
 }
 
-function jobCommand(program: Command, name: string, description: string): Command {
+/** What `plan` and `run` take beside a job. */
+const JOB_OR_TABLE = 'the job file; or a table, asked as the flags say';
+
+function jobCommand(program: Command, name: string, description: string, job = 'the job file'): Command {
   return program
     .command(name)
-    .argument('<job>', 'the job file')
+    .argument('<job>', job)
     .description(description)
     .addOption(inputOption())
     .addOption(stateOption())
@@ -262,24 +275,3 @@ const seedOption = () => new Option('--seed <n>', 'chooses the sample').argParse
 const freshOption = () => new Option('--fresh', 'ask every row again; older answers count as money only');
 const retryFailedOption = () => new Option('--retry-failed', 'try failed rows again, whatever their cause');
 const priceOption = () => new Option('--price-as-of <date>', 'prices of this day (YYYY-MM-DD)').argParser(parseDate);
-
-/** Runs a command and turns its end into the exit code; whatever it throws is reported in one place. */
-function guard<Arguments extends readonly unknown[]>(
-  command: (...values: Arguments) => Promise<number>,
-): (...values: Arguments) => Promise<void> {
-  return async (...values) => {
-    try {
-      process.exitCode = await command(...values);
-    } catch (thrown) {
-      const error = asDiskError(thrown);
-      const exitCode = reportFailure(error);
-      if (values.some(wantsJson)) printFailure(error, exitCode);
-      process.exitCode = exitCode;
-    }
-  };
-}
-
-/** The flags among a command's values. */
-function wantsJson(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && (value as { readonly json?: unknown }).json === true;
-}

@@ -14,7 +14,7 @@ import { generateTable } from './table-generator.ts';
 /** One whole job through the command line, against a plain script that does the same with the client alone; the provider is another process. */
 
 const HOOK = new URL('./usage-hook.js', import.meta.url).href;
-const COMMAND = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
+const COMMAND = fileURLToPath(new URL('../bundle/main.js', import.meta.url));
 
 /** Starts the simulator and gives its base URL. */
 async function startProvider(folder: string): Promise<{ url: string; stop(): void }> {

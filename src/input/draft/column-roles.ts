@@ -23,7 +23,8 @@ interface Column {
   readonly isNumeric: boolean;
 }
 
-const ID_NAME = /(^|[^a-z])(id|ids|key|uuid|guid|nr|no|num|number|code|sku|isbn|asin|url|link|email|ref|idx|index)$/i;
+const ID_NAME =
+  /(^|[^a-z])(id|ids|key|uuid|guid|nr|no|num|number|code|sku|isbn|asin|url|link|email|ref|idx|index|nummer|número|numero|номер|番号|编号|編號|序号)$/i;
 /** Shorter than a text, and read with it. */
 const TITLE_NAME = /^(subject|title|headline|heading|betreff|titel|objet|titre|asunto|oggetto|件名|タイトル|标题)$/i;
 const MAX_ID_LENGTH = 80;

@@ -5,13 +5,15 @@ const MOSTLY_ALONE = 0.6;
 /** Small Cyrillic letters of windows-1251. */
 const SMALL_CYRILLIC = [0xe0, 0xff] as const;
 const MOSTLY_CYRILLIC = 0.7;
-/** Encodings of two bytes a character, each told by what its own texts are full of. */
-const EAST_ASIAN: readonly (readonly [encoding: string, typical: RegExp])[] = [
-  ['shift_jis', /[\u3041-\u3096\u30a1-\u30fe]/g],
-  ['euc-jp', /[\u3041-\u3096\u30a1-\u30fe]/g],
-  ['euc-kr', /[\uac00-\ud7a3]/g],
-  ['gb18030', /[\u4e00-\u9fff]/g],
+/** Encodings of two bytes a character, each told by what its own texts are full of, and by what they have little of. */
+const EAST_ASIAN: readonly (readonly [encoding: string, typical: RegExp, rare: RegExp | null])[] = [
+  ['shift_jis', /[\u3041-\u3096\u30a1-\u30fe]/g, null],
+  ['euc-jp', /[\u3041-\u3096\u30a1-\u30fe]/g, null],
+  // Chinese read as Korean is half Hangul, half Hanja.
+  ['euc-kr', /[\uac00-\ud7a3]/g, /[\u4e00-\u9fff]/g],
+  ['gb18030', /[\u4e00-\u9fff]/g, null],
 ];
+const RARE = 0.1;
 const TYPICAL_BYTES = 0.3;
 const ZERO_BYTES = 0.3;
 
@@ -66,11 +68,12 @@ function listHighRuns(bytes: Buffer): readonly number[] {
 
 /** The encoding in which the text is whole and says much of what is typical of it. */
 function guessEastAsian(bytes: Buffer, high: number): string | null {
-  for (const [encoding, typical] of EAST_ASIAN) {
+  for (const [encoding, typical, rare] of EAST_ASIAN) {
     try {
       // As a stream, so that a character torn at the end is no fault.
       const text = new TextDecoder(encoding, { fatal: true }).decode(bytes, { stream: true });
-      if ((text.match(typical)?.length ?? 0) * 2 >= high * TYPICAL_BYTES) return encoding;
+      const count = (pattern: RegExp | null) => (pattern === null ? 0 : (text.match(pattern)?.length ?? 0));
+      if (count(typical) * 2 >= high * TYPICAL_BYTES && count(rare) <= count(typical) * RARE) return encoding;
     } catch {
       // Not this one.
     }

@@ -46,7 +46,7 @@ export async function sampleTable(path: string, cwd: string, signal: AbortSignal
     throw error;
   });
   const isDoubtful = plain instanceof UsageError || (plain.format === 'csv' && plain.columns.length === 1);
-  const read = (isDoubtful ? await findDelimiter(look) : null) ?? plain;
+  const read = (isDoubtful ? await findDelimiter(look, isPlainText(files[0]?.path ?? path)) : null) ?? plain;
   if (read instanceof UsageError) throw read;
   return isHeadless(read) ? look({ ...read.form, columns: read.columns.map((_, index) => `column_${index + 1}`) }) : read;
 }
@@ -79,15 +79,20 @@ async function lookAt(
   return { form, format: table.format, columns: table.columns, rows, isWhole, first };
 }
 
-/** The delimiter that makes the most columns of every row looked at; null when none makes two. */
-async function findDelimiter(look: (form: Partial<TableForm>) => Promise<TableSample>): Promise<TableSample | null> {
+/** A name that promises lines, and no table: their commas separate nothing. */
+function isPlainText(file: string): boolean {
+  return /\.(txt|log)(\.gz)?$/i.test(file);
+}
+
+/** The delimiter that makes the most columns of every row looked at, two at least, or of plain lines one; null when none does. */
+async function findDelimiter(look: (form: Partial<TableForm>) => Promise<TableSample>, mayBeLines: boolean): Promise<TableSample | null> {
   let best: TableSample | null = null;
   for (const delimiter of DELIMITERS) {
     const sample = await look({ delimiter }).catch((error: unknown) => {
       if (error instanceof UsageError) return null;
       throw error;
     });
-    if (sample !== null && sample.columns.length > Math.max(1, best?.columns.length ?? 0)) best = sample;
+    if (sample !== null && sample.columns.length > (best?.columns.length ?? (mayBeLines ? 0 : 1))) best = sample;
   }
   return best;
 }
@@ -101,7 +106,9 @@ async function tellEncoding(file: string): Promise<string | null> {
   return guessEncoding(head);
 }
 
-const LONG_NAME = 60;
+/** More words than a column is called by. */
+const MANY_WORDS = 8;
+const SENTENCE_WORDS = 4;
 /** A number, a date, or an address: cells, and no names of columns. */
 const DATA = /^(-?\d+([.,]\d+)?|\d{4}-\d\d-\d\d.*|\S+@\S+\.\w+|https?:\/\/\S+)$/;
 
@@ -110,5 +117,10 @@ function isHeadless({ format, columns, rows, form }: TableSample): boolean {
   if ((format !== 'csv' && format !== 'tsv') || form.columns !== null) return false;
   if (columns.some((name) => DATA.test(name.trim()))) return true;
   const repeats = columns.some((name, index) => name !== '' && rows.filter((cells) => cells[index] === name).length > 1);
-  return repeats || columns.some((name) => name.length > LONG_NAME && name.includes(' '));
+  return repeats || columns.some(isSentence);
+}
+
+function isSentence(name: string): boolean {
+  const words = name.trim().split(/\s+/).length;
+  return words >= MANY_WORDS || (words >= SENTENCE_WORDS && /[.!…]$/.test(name.trim()));
 }

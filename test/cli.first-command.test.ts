@@ -93,7 +93,7 @@ wideTest('a job that fails its checks is not written, and one that is only not p
   const world = open(t);
   for (const [flags, says] of [
     [['--prompt', '{{ txt }}'], /^--prompt: no column "txt" in reviews\.csv\..*Did you mean "text"\?$/m],
-    [['--prompt', 'x', '--output', 'a: strng'], /^--output\.a: unknown type "strng".*Did you mean "string"\?$/m],
+    [['--prompt', 'x', '--output', 'a: strng'], /^--output a: unknown type "strng".*Did you mean "string"\?$/m],
     [['--prompt', 'x', '--out', 'reviews.csv'], /reviews\.csv/],
   ] as const) {
     const refused = await world.run(['run', 'reviews.csv', ...flags, '--simulate']);

@@ -44,12 +44,15 @@ export function isRefusal(exitCode: number): boolean {
 /** What is wrong with a job nobody has seen yet is wrong with the flags it was made of. */
 export function blameFlags<E extends AppError>(error: E): E | UsageError {
   if (!(error instanceof UsageError)) return error;
-  const name = ({ place, message }: Problem): Problem => ({ place, message: message.replace(OF_FLAG, (_, key: string) => `--${key}`) });
+  const name = ({ place, message }: Problem): Problem => ({
+    place,
+    message: message.replace(OF_FLAG, (_, key: string, field?: string) => `--${key}${field === undefined ? '' : ` ${field}`}`),
+  });
   return new UsageError(error.problems.map(name), { code: error.code, cause: error });
 }
 
 /** What a flag was put under in the job. */
-const OF_FLAG = /^(prompt|output|labels|model)\b(\.system|\.user)?/;
+const OF_FLAG = /^(prompt|output|labels|model)\b(?:\.(?:system|user)\b)?(?:\.([^:]+))?/;
 
 /** What was guessed, in a line: it decides what is paid. */
 export function describeWriting(shown: string, { known, asked, roles, sample }: TableDraft): string {

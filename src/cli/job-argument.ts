@@ -64,6 +64,12 @@ export function describeUnknownCommand(word: string, commands: readonly string[]
   }
 }
 
+/** What commander says, and where a job is missing what to type. */
+export function explainUsage(text: string): string {
+  if (!/missing required argument 'job'/.test(text)) return text;
+  return `${text.trimEnd()}\n(a job file, or a table: ${typed(`run reviews.csv ${EXAMPLE}`)})\n`;
+}
+
 /** What to say to a table nobody has asked anything about. */
 export function describeUnasked(table: string): string {
   const file = findDraftFile(table);

@@ -19,7 +19,7 @@ import {
 } from './flag-values.ts';
 import type { JobFlags, RunFlags, SimulateFlags, TableFlags, WorkerFlags } from './flags.ts';
 import { guard } from './guard.ts';
-import { describeUnknownCommand } from './job-argument.ts';
+import { describeUnknownCommand, explainUsage } from './job-argument.ts';
 import { printFailure } from './report-failure.ts';
 import { addTableOptions } from './table-options.ts';
 
@@ -31,6 +31,7 @@ export function makeProgram(): Command {
     .enablePositionalOptions()
     .showSuggestionAfterError()
     .configureHelp({ sortSubcommands: false })
+    .configureOutput({ outputError: (text, write) => write(explainUsage(text)) })
     .exitOverride((error) => {
       if (error.exitCode !== 0 && process.argv.includes('--json'))
         printFailure(new UsageError(error.message.replace(/^error: /, '')), EXIT.usage);

@@ -1,9 +1,10 @@
-// Compiles src, test and bench into dist/ with the project's own TypeScript, which is the check of types too, and bundles what ships; only what
-// changed is made anew.
+// Compiles src, test and bench into dist/ with the project's own TypeScript, which is the check of types too, writes the tokenizers' tables and
+// bundles what ships; only what changed is made anew.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeBundle } from './bundle.mjs';
+import { makeRanks } from './ranks.mjs';
 
 /** What TypeScript remembers lies in the folder it describes, so that neither goes without the other. */
 const REMEMBERED = ['--incremental', '--tsBuildInfoFile', 'dist/tsconfig.tsbuildinfo'];
@@ -20,4 +21,5 @@ function removeLeftovers() {
 const compiler = spawnSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', '.', ...REMEMBERED], { stdio: 'inherit' });
 if (compiler.status !== 0) process.exit(compiler.status ?? 1);
 removeLeftovers();
+await makeRanks();
 await makeBundle();

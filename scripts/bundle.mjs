@@ -1,15 +1,16 @@
 // Bundles src, with every package it uses, into dist/bundle, which is what ships: a start of the command reads a few files instead of hundreds, and
 // nothing else has to be installed. What only some commands need lies in files of its own. The tree in dist/src is for types, tests and mutants.
-import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, copyFileSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import makeStandalone from 'ajv/dist/standalone/index.js';
 import { rolldown } from 'rolldown';
+import { RANKS } from './ranks.mjs';
 
 const FOLDER = 'dist/bundle';
 const ENTRIES = { main: 'src/cli/main.ts', index: 'src/index.ts' };
-/** What src loads by `require`, to let go of it again or not to load it at all: each a file of its own, under its name. */
-const REQUIRED = ['gpt-tokenizer/encoding/o200k_base', 'gpt-tokenizer/encoding/cl100k_base', 're2js'];
+/** What src loads by `require`, or never: each a file of its own, under its name. */
+const REQUIRED = ['re2js'];
 /** A binary that msgpackr can do without, and whose install script nobody wants to run. */
 const LEFT_OUT = ['msgpackr-extract'];
 
@@ -19,18 +20,6 @@ const requireBesides = {
   transform: {
     filter: { id: /\/src\/.*\.ts$/, code: /\brequire\([`']/ },
     handler: (code) => ({ code: code.replace(/(?<=\brequire\([`'])/g, './required/'), map: null }),
-  },
-};
-
-/** A literal of a megabyte is read several times as fast by JSON.parse. */
-const ranksAsJson = {
-  name: 'ranks-as-json',
-  load: {
-    filter: { id: /\/gpt-tokenizer\/.*\/bpeRanks\/\w+\.js$/ },
-    async handler(id) {
-      const ranks = (await import(id)).default;
-      return `export default JSON.parse(${JSON.stringify(JSON.stringify(ranks))})`;
-    },
   },
 };
 
@@ -56,7 +45,7 @@ async function bundle(input, output) {
     external: LEFT_OUT,
     checks: { bundlerTimings: false },
     transform: { target: 'node20.19' },
-    plugins: [requireBesides, ranksAsJson, compiledJobSchema],
+    plugins: [requireBesides, compiledJobSchema],
   });
   try {
     const { output: files } = await build.write({ sourcemap: true, sourcemapExcludeSources: true, chunkFileNames: '[name].js', ...output });
@@ -102,5 +91,6 @@ export async function makeBundle() {
   writeFileSync(join(FOLDER, 'required/package.json'), '{ "type": "commonjs" }\n');
   const chunks = await bundle(ENTRIES, { dir: FOLDER, format: 'esm' });
   writeFileSync(join(FOLDER, 'LICENCES.txt'), renderLicences(findPackages([...chunks, ...required])));
+  for (const path of RANKS) copyFileSync(path, join(FOLDER, basename(path)));
   chmodSync(join(FOLDER, 'main.js'), 0o755);
 }

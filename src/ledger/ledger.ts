@@ -18,6 +18,9 @@ export type { JudgedAnswer, StoredAnswer } from './responses/answers.ts';
 export type { LiveLine } from './responses/live-file.ts';
 export type { ShardWriter } from './shard-writer.ts';
 
+/** Stands for the live lane where shards have their number; shards have six digits. */
+export const LIVE_QUEUE = 0xffffff;
+
 export interface LedgerOptions {
   /** The state directory, for example `.rowmill/<job>`. */
   readonly directory: string;
@@ -134,8 +137,11 @@ export interface Ledger {
 
   /** Waits for what was announced, then gives the lock back. */
   close(): Promise<void>;
-  /** Closes it; a directory in which no run has come to anything is removed again, as if it had never been opened. */
-  closeUnused(): Promise<void>;
+  /**
+   * Closes it; a directory in which no run has come to anything is removed again, as if it had never been opened.
+   * @param leave is called where it stays, when nothing is to be added any more, and before the lock is given back
+   */
+  closeUnused(leave: () => Promise<void>): Promise<void>;
 }
 
 export interface RecordResponseOptions {

@@ -11,14 +11,12 @@ export interface JobTokens {
   estimateOne(body: string): number;
   /** What the batch lane keeps its limits by: rather over than under, in the sum over a shard. */
   charge(body: string): number;
-  /** Exactly, the answer's schema as text included: what the live lane keeps its limits by. Loads the tokenizer the first time (0.3 s). */
+  /** Exactly, the answer's schema as text included: what the live lane keeps its limits by. Loads the tokenizer the first time. */
   count(body: string): number;
   /** From now on estimates are made with weights fitted to these texts of bodies; loads the tokenizer. */
   learn(texts: readonly string[]): void;
   /** The estimator that can count; it loads the tokenizer when it does. */
   exact(): ExactTokenEstimator;
-  /** Lets go of the tokenizer until something is to be counted again. */
-  unload(): void;
   /** Tokens that are the same in all bodies so far, about: at the start of the prompt, and anywhere. */
   constantTokens(): { readonly leading: number; readonly all: number };
   /** Where the constant beginning of the bodies so far can be marked to be kept in the prompt cache; null where it is too short. */
@@ -71,7 +69,6 @@ export function createJobTokens(model: string): JobTokens {
       chargeText = createSampledEstimator(fitted.estimateRequestTokens);
     },
     exact,
-    unload: () => exactEstimator?.unload(),
     constantTokens: () => estimator.constantTokens(),
     findCacheBeginning: () => findCacheBeginning({ text: estimator.readConstantBeginning(), tokens: estimator.constantTokens().leading }),
   };

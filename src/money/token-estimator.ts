@@ -2,7 +2,7 @@ import { type ConstantPart, makeConstantPart, shrinkConstantPart } from './const
 import { countRequestTokens } from './request-tokens.ts';
 import { createFeatureReader, FEATURES } from './text-features.ts';
 import { fitWeights, makeDefaultWeights, type TokenWeights } from './token-weights.ts';
-import { type CountTokens, encodingOf, loadTokenizer, unloadTokenizers } from './tokenizer.ts';
+import { type CountTokens, encodingOf, loadTokenizer } from './tokenizer.ts';
 
 /** Guesses the prompt tokens of request bodies, cheaply enough to be asked for every row. */
 export interface TokenEstimator {
@@ -32,8 +32,6 @@ export interface ExactTokenEstimator extends TokenEstimator {
   countForLimits(body: string): number;
   /** Learns the table's tokens per character from some of its bodies (200 do); each call starts anew. */
   fit(bodies: readonly string[]): void;
-  /** Lets go of the tokenizer until something is to be counted again; what was learned stays. */
-  unload(): void;
 }
 
 const UNFITTED_MARGIN = 1.2;
@@ -47,7 +45,7 @@ export function createHeuristicTokenEstimator(options: { readonly model: string 
   return createEstimator({ measure, estimate, countConstant: estimate, readWeights: () => weights, readMargin: () => UNFITTED_MARGIN });
 }
 
-/** An estimator with the model's tokenizer, which takes about 0.7 s to load when it is first needed. Constant text is counted exactly. */
+/** An estimator with the model's tokenizer, which is loaded when it is first needed. Constant text is counted exactly. */
 export function createTokenEstimator(options: { readonly model: string }): ExactTokenEstimator {
   const encoding = encodingOf(options.model);
   let loaded: CountTokens | null = null;
@@ -86,10 +84,6 @@ export function createTokenEstimator(options: { readonly model: string }): Exact
       });
       weights = fitWeights(samples, defaults);
       margin = FITTED_MARGIN;
-    },
-    unload() {
-      loaded = null;
-      unloadTokenizers();
     },
   };
 }

@@ -64,9 +64,10 @@ async function sendAndConclude(opened: OpenedRun, agreement: Agreement, connecti
   const stopSignal = createStopSignal({ ...opened.options, ledger: opened.ledger });
   try {
     const sending = await beginSending(opened, agreement, { connection, stopSignal });
+    opened.status.start();
     try {
       for (;;) {
-        const stop = await sendUntilStopped(sending.lane, stopSignal, { ...sending, modelEnd: agreement.planned.modelEnd });
+        const stop = await sendUntilStopped(sending.lane, stopSignal, { ...sending, ...findModel(opened, agreement) });
         // What comes while the books are made and the table is written is the next run's.
         await sending.holdEnds(true);
         const summary = await conclude(opened, agreement, { sending, stop, isSimulated: connection.provider.isSimulated() });
@@ -81,6 +82,11 @@ async function sendAndConclude(opened: OpenedRun, agreement: Agreement, connecti
   }
 }
 
+/** What a refusal of the model is explained by. */
+function findModel({ prepared }: OpenedRun, { planned }: Agreement) {
+  return { model: prepared.compiled.job.model, modelEnd: planned.modelEnd };
+}
+
 interface Ended {
   readonly sending: Sending;
   readonly stop: Parameters<typeof concludeRun>[0]['stop'];
@@ -89,7 +95,8 @@ interface Ended {
 
 /** @returns null when the input changed meanwhile: rows are due that nobody asked for */
 async function conclude(opened: OpenedRun, agreement: Agreement, { sending, stop, isSimulated }: Ended): Promise<Summary | null> {
-  const { options, refusal } = opened;
+  const { options, refusal, status } = opened;
+  const pass = await status.startPass();
   const summary = await concludeRun({
     ...options,
     ...opened,
@@ -102,8 +109,11 @@ async function conclude(opened: OpenedRun, agreement: Agreement, { sending, stop
     stop,
     isRefused: stop !== null && refusal.isRefused(stop.exitCode),
     clock: options.effects.clock,
+    watchRows: pass.watchRows,
     cleanUp: opened.forgetRows,
   });
+  if (summary === null) status.forgetRows();
+  else if (agreement.selected.isAll) await pass.end();
   if (stop !== null) await refusal.withdraw(stop.exitCode);
   return summary;
 }

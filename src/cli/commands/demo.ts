@@ -1,7 +1,7 @@
 import { copyFile, mkdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { EXIT } from '../../core/errors.ts';
-import { quoteArgument } from '../../core/quote-argument.ts';
+import { quoteArgument } from '../../core/shell/quote-argument.ts';
 import type { Summary } from '../../core/summary.ts';
 import { openTable } from '../../input/table/open-table.ts';
 import { formatCount, formatSpent } from '../../output/format-numbers.ts';
@@ -15,7 +15,7 @@ import { type Progress, startProgress } from '../progress.ts';
 import { createPaint } from '../render/paint.ts';
 import { renderTable } from '../render/render-table.ts';
 import { makeRunOptions, showCommand } from '../run-options.ts';
-import { hasColour, print, printJson, say } from '../say.ts';
+import { hasColour, paintFor, print, printJson, say } from '../say.ts';
 
 /** Tables and state of the demo lie here, below the working directory; a second demo finds its answers there and sends nothing. */
 const FOLDER = join('out', 'demo');
@@ -91,7 +91,10 @@ function runStop(stop: TourStop, isQuiet: boolean, interrupts: Interrupts): Prom
     watch: (view) => {
       progress = startProgress(view, isQuiet ? 'none' : 'auto', process.stderr);
     },
-    warn: say,
+    warn(message) {
+      progress?.clear();
+      say(message);
+    },
   });
   return running.finally(() => progress?.stop());
 }
@@ -138,7 +141,7 @@ async function renderSome(path: string, columns: readonly string[]): Promise<str
     (_, index) => rows[Math.floor((index * rows.length) / SHOWN_ROWS)] ?? [],
   );
   const more = rows.length > some.length ? `\n… ${formatCount(rows.length - some.length)} more rows in ${path}` : '';
-  return renderTable([columns, ...some], MAX_CELLS, createPaint(hasColour(process.stdout))) + more;
+  return renderTable([columns, ...some], MAX_CELLS, paintFor(process.stdout)) + more;
 }
 
 /** What all stops add up to: every row has its end, every attempt its cost. */

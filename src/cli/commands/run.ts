@@ -13,7 +13,7 @@ import { listenForInterrupts } from '../interrupt.ts';
 import { type Progress, startProgress } from '../progress.ts';
 import { printFailure } from '../report-failure.ts';
 import { makeRunOptions, showRunCommand } from '../run-options.ts';
-import { hasColour, print, say } from '../say.ts';
+import { hasColour, print, printJson, say } from '../say.ts';
 import { loadDraft, resolveJob, showAsked, type TableDraft } from '../table-job.ts';
 
 /** `rowmill run`: does the job, or continues it. A table gets its job file first. */
@@ -56,9 +56,10 @@ export async function runWith(
     say(message);
   };
   const finishProgress = () => progress?.stop();
-  const interrupts = listenForInterrupts(tell, (reason) => {
+  const printEnd = (reason: AppError) => {
     if (flags.json === true) printFailure(reason, reason.exitCode);
-  });
+  };
+  const interrupts = listenForInterrupts(tell, printEnd, showRunCommand(jobFile, flags));
   try {
     const options = makeRunOptions(jobFile, flags, interrupts);
     if (flags.simulate !== true && chooseBaseUrl(flags.baseUrl) !== DEFAULT_BASE_URL) tell(`Talking to ${chooseBaseUrl(flags.baseUrl)}`);
@@ -87,7 +88,7 @@ export async function runWith(
     finishProgress();
     await onChecked();
     if (!isSending) say('Nothing to do: nothing has changed since the last run');
-    if (flags.json === true) print(JSON.stringify(summary));
+    if (flags.json === true) printJson(summary);
     else print(renderSummary(summary, { colour: hasColour(process.stdout), full: false }));
     return summary.exitCode;
   } catch (error) {

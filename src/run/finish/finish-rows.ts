@@ -6,7 +6,7 @@ import { addUsage, NO_USAGE, type Usage } from '../../core/usage.ts';
 import type { CompiledJob } from '../../input/compile-job.ts';
 import type { Ledger, StoredAnswer } from '../../ledger/ledger.ts';
 import type { KeyStep, StepOf } from '../open/next-step.ts';
-import { createRowKeys, type KeyedRow } from '../open/row-keys.ts';
+import { createRowKeys, type KeyedRow, type KeyRow } from '../open/row-keys.ts';
 import type { SelectedRows } from '../open/selection.ts';
 
 export interface FinishOptions {
@@ -18,6 +18,8 @@ export interface FinishOptions {
   readonly selected: SelectedRows;
   /** The run whose attempts are booked on its rows; rows answered earlier are reused. */
   readonly run: string;
+  /** Sees what every selected row asks for; absent where nobody wants to know. */
+  readonly watchRows?: (keyRow: KeyRow) => KeyRow;
   readonly signal: AbortSignal;
 }
 
@@ -27,7 +29,8 @@ const MAX_CHARACTERS = 1 << 22;
 /** Joins every selected row, in order, with what the ledger holds for its request: a fold that can be repeated at any time. */
 export async function* finishRows(options: FinishOptions): AsyncGenerator<readonly FinishedRow[]> {
   const { table, compiled, selected } = options;
-  const keyRow = createRowKeys(options.ledger.keys, { compiled, addsKeys: false });
+  const ownKeys = createRowKeys(options.ledger.keys, { compiled, addsKeys: false });
+  const keyRow = options.watchRows?.(ownKeys) ?? ownKeys;
   for await (const rows of table.readRows(options.signal)) {
     let finished: FinishedRow[] = [];
     let characters = 0;

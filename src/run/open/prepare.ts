@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import { existsSync, rmdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -8,7 +7,7 @@ import { makeFolders } from '../../core/disk/make-folders.ts';
 import { UsageError } from '../../core/errors.ts';
 import { type CompiledJob, compileJob } from '../../input/compile-job.ts';
 import { type JobOverrides, type LoadedJob, loadJob } from '../../input/job/load-job.ts';
-import { loadPrices } from '../../input/job/load-prices.ts';
+import { hashPrices, loadPrices } from '../../input/job/load-prices.ts';
 import { keepRows } from '../../input/kept-rows.ts';
 import { mayReadImageFiles } from '../../input/request/compile-images.ts';
 import { setParams } from '../../input/request/extra-params.ts';
@@ -94,7 +93,7 @@ export async function prepareJob(options: PrepareOptions): Promise<PreparedJob> 
       findPrice,
       priceNoteAt: (at) => findPriceNote(job.model, at, customPrices, from),
       modelEnd: findKnownEnd(job.model, options.target, options.toldEnd),
-      customPricesSha256: hash('sha256', JSON.stringify(customPrices)),
+      customPricesSha256: hashPrices(customPrices),
       tokens,
       compileWith: (params) => compileJob({ ...bound, job: { ...job, params: setParams(job.params, params) } }, table, limits),
     };

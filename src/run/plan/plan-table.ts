@@ -9,7 +9,7 @@ import type { FindPrice } from '../../money/price.ts';
 import type { CheckRow } from '../../output/row-check.ts';
 import type { AnswerLengths } from '../open/answer-history.ts';
 import type { Opening, ParamSet } from '../open/opening.ts';
-import { createRowKeys, hashRowId, type KeyedRow } from '../open/row-keys.ts';
+import { createRowKeys, hashRowId, type KeyedRow, type KeyRow } from '../open/row-keys.ts';
 import type { SelectedRows } from '../open/selection.ts';
 import type { MakeDueRequest } from '../send/due-request.ts';
 import { findCheaper, warnOfImages, warnOfLostCache } from './advice.ts';
@@ -36,6 +36,8 @@ export interface PlanTableOptions {
   /** Whether the table that is written can hold a row. */
   readonly checkRow: CheckRow;
   readonly selected: SelectedRows;
+  /** Sees what every selected row asks for; null where nobody wants to know. */
+  readonly watchRows: ((keyRow: KeyRow) => KeyRow) | null;
   readonly tokens: JobTokens;
   readonly warnings: readonly string[];
   /** What the last run was about; null without one. */
@@ -53,7 +55,7 @@ export interface PlanTableOptions {
   readonly at: string;
   /** When the model ends; null where that is not known. */
   readonly end: EndOptions | null;
-  /** Whether a sample is counted with the model's tokenizer, which takes a third of a second to load. */
+  /** Whether a sample is counted with the model's tokenizer, which takes time to load. */
   readonly countsExactly: boolean;
   readonly signal: AbortSignal;
 }
@@ -81,7 +83,9 @@ export async function planTable(options: PlanTableOptions): Promise<PlannedTable
   const prices = { findPrice: options.findPrice, model: job.model, at: options.at };
   const { opening } = options;
   const { view } = opening;
-  const keyRow = createRowKeys(options.keys, { compiled, addsKeys: true, isAnswered: view.isAnswered });
+  const { watchRows } = options;
+  const ownKeys = createRowKeys(options.keys, { compiled, addsKeys: true, isAnswered: view.isAnswered });
+  const keyRow = watchRows === null ? ownKeys : watchRows(ownKeys);
   const known = options.last?.rows ?? null;
   const rows = { in: 0, new: 0, changed: 0, reused: 0, duplicate: 0, skipped: 0, inFlight: 0, again: 0, failed: 0 };
   const skipped: Partial<Record<SkipCause, number>> = {};

@@ -81,10 +81,15 @@ interface Work {
   readonly hasSpent: () => boolean;
   /** When the job's model ends; null where that is not known. */
   readonly modelEnd: PlannedEnd | null;
+  readonly model: string;
 }
 
 /** Works, and when something stops the work, lets what is under way come to its end. @returns null when the work is done */
-export async function sendUntilStopped(lane: Lane, stopSignal: StopSignal, { send, hasSpent, modelEnd }: Work): Promise<Stop | null> {
+export async function sendUntilStopped(
+  lane: Lane,
+  stopSignal: StopSignal,
+  { send, hasSpent, model, modelEnd }: Work,
+): Promise<Stop | null> {
   try {
     await send();
     return null;
@@ -97,7 +102,7 @@ export async function sendUntilStopped(lane: Lane, stopSignal: StopSignal, { sen
       // What follows from a fault does not hide it.
       throw readStop(error, true) === null ? error : later;
     }
-    const stop = readStop(explainModelRefusal(error, modelEnd), hasSpent());
+    const stop = readStop(explainModelRefusal(error, { model, modelEnd }), hasSpent());
     if (stop === null) throw error;
     return stop;
   }

@@ -1,7 +1,5 @@
-import { join } from 'node:path';
-import { readHolder } from '../ledger/disk/lock-file.ts';
-import { type ProcessIdentity, seeProcess } from '../ledger/disk/process-identity.ts';
-import type { BatchState, LedgerFold, ShardState } from '../ledger/events/fold.ts';
+import { formatCount } from '../../core/format-count.ts';
+import type { BatchState, LedgerFold, ShardState } from '../../ledger/events/fold.ts';
 
 /** One thing a job waits for. */
 export interface Wait {
@@ -11,36 +9,16 @@ export interface Wait {
   readonly why: string;
 }
 
-/** The process that holds a state directory's lock. */
-export interface Runner {
-  readonly pid: number;
-  readonly host: string;
-}
-
-/** The holder of the lock as its file says; null when nobody holds it, or one that is seen to be dead. */
-export function findRunner(stateDirectory: string, own: ProcessIdentity): Runner | null {
-  try {
-    const holder = readHolder(join(stateDirectory, 'lock'))?.holder;
-    if (holder === undefined || holder.pid === 0) return null;
-    const { pid, host } = holder;
-    return seeProcess(holder, own) === 'dead' ? null : { pid, host };
-  } catch {
-    return null;
-  }
-}
-
-/** What an open run waits for, and why; nothing when no run is open. */
-export function listWaits(fold: LedgerFold, runner: Runner | null, rows: { readonly due: number }): readonly Wait[] {
+/** What an open run waits for, and why; nothing when no run is open. Whether somebody works on it is seen elsewhere. */
+export function listWaits(fold: LedgerFold, rows: { readonly due: number }): readonly Wait[] {
   const waits: Wait[] = [];
   for (const batch of fold.batches.values()) if (!batch.isCollected) waits.push({ what: 'batch', id: batch.id, why: explainBatch(batch) });
   for (const shard of fold.shards.values()) {
     const why = explainShard(shard, fold);
     if (why !== null) waits.push({ what: 'shard', id: shard.id, why });
   }
-  if (fold.currentRun === null) return waits;
-  if (rows.due > 0) waits.push({ what: 'rows', id: null, why: `${rows.due} not packed into a shard yet` });
-  if (runner === null)
-    waits.push({ what: 'runner', id: null, why: 'no process is working on this run: run the same command again to continue it' });
+  if (fold.currentRun !== null && rows.due > 0)
+    waits.push({ what: 'rows', id: null, why: `${formatCount(rows.due)} not packed into a shard yet` });
   return waits;
 }
 
@@ -66,7 +44,7 @@ function explainShard(shard: ShardState, fold: LedgerFold): string | null {
     case 'uploaded': {
       const limit = fold.learnedLimits.get(shard.model);
       if (shard.refusedCode === null) return 'uploaded, its batch is still to be created';
-      return `refused (${shard.refusedCode}), to be sent again${limit === undefined ? '' : `; enqueued-token limit ${limit}`}`;
+      return `refused (${shard.refusedCode}), to be sent again${limit === undefined ? '' : `; enqueued-token limit ${formatCount(limit)}`}`;
     }
     case 'creating':
     case 'create-unknown':

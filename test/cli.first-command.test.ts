@@ -58,10 +58,13 @@ test('a file that was edited is never touched, and the commands that make sense 
   for (const command of ['run', 'plan', 'init']) {
     const refused = await world.run([command, 'reviews.csv', '--prompt', "What's it?"]);
     assert.equal(refused.exitCode, 2);
-    const says =
-      /^reviews\.yaml was edited by hand and is left alone: use it as it is with rowmill run reviews\.yaml, or put it aside first: (mv reviews\.yaml reviews\.yaml\.old) && rowmill (.*)$/m;
-    const [, aside, next] = says.exec(refused.stderr) ?? [];
-    assert.deepEqual([aside, next], ['mv reviews.yaml reviews.yaml.old', `${command} reviews.csv --prompt 'What'\\''s it?'`]);
+    assert.match(
+      refused.stderr,
+      /^reviews\.yaml was written or edited by hand and is left alone\. Use it as it is, or put it aside first:$/m,
+    );
+    const commands = [...refused.stderr.matchAll(/^ {2}(.*)$/gm)].map((match) => match[1]);
+    const again = `rowmill ${command} reviews.csv --prompt 'What'\\''s it?'`;
+    assert.deepEqual(commands, ['rowmill run reviews.yaml', `mv reviews.yaml reviews.yaml.old && ${again}`]);
     assert.equal(world.read('reviews.yaml'), edited);
   }
   assert.equal((await world.json<{ rows: { new: number } }>(['plan', 'reviews.csv'])).rows.new, 5 - 1);

@@ -11,7 +11,7 @@ import { type LoadedJob, loadJobText } from '../input/job/load-job.ts';
 import { showFile } from '../input/table/find-files.ts';
 import type { JobFlags, RunFlags, TableFlags } from './flags.ts';
 import { describeUnasked, tellArgument } from './job-argument.ts';
-import { programName } from './program-name.ts';
+import { showCommand } from './run-options.ts';
 import { findSchemaLine } from './schema-line.ts';
 
 /** The job of a table as it would be written, and what it was made of. */
@@ -53,20 +53,23 @@ export async function resolveJob(command: 'run' | 'plan', argument: string, flag
     throw new UsageError(
       `${asks.join(', ')}: --prompt is missing; say what to do with each row, as in --prompt 'Summarize this in one sentence'`,
     );
-  const asked = askOf(found, flags, `${command} ${quoteArgument(argument)}${showAsked(flags)}`);
+  const asked = askOf(found, flags, `${showCommand(command, argument, flags)}${showAsked(flags)}`);
   if (isDeepStrictEqual(asked, known?.asked)) return { jobFile: place.file, draft: null };
   return { jobFile: place.file, draft: await makeDraft(argument, found, asked) };
 }
 
-/** What a table is to be asked: as the flags say, else as its job file did. @throws UsageError when that was edited by hand */
-export function askOf({ place, known }: FoundDraft, flags: AskedFlags, command: string): Asked {
+/**
+ * What a table is to be asked: as the flags say, else as its job file did.
+ * @param again the command as it was typed
+ * @throws UsageError when that file was edited by hand
+ */
+export function askOf({ place, known }: FoundDraft, flags: JobFlags & AskedFlags, again: string): Asked {
   if (known === null) return makeAsked(flags);
   if (known.asked !== null) return changeAsked(known.asked, flags);
   const file = showFile(place.file, process.cwd());
-  const program = programName();
-  const aside = `mv ${quoteArgument(file)} ${quoteArgument(`${file}.old`)} && ${program} ${command}`;
+  const aside = `mv ${quoteArgument(file)} ${quoteArgument(`${file}.old`)} && ${again}`;
   throw new UsageError(
-    `${file} was edited by hand and is left alone: use it as it is with ${program} run ${quoteArgument(file)}, or put it aside first: ${aside}`,
+    `${file} was written or edited by hand and is left alone. Use it as it is, or put it aside first:\n  ${showCommand('run', file, flags)}\n  ${aside}`,
   );
 }
 

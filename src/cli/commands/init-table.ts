@@ -17,7 +17,7 @@ const SHOWN_LINES = 20;
 /** `rowmill init TABLE`: writes its job file beside it, once it is known to be right; on a terminal shows what the first row would ask. */
 export async function initTable(table: string, flags: JobFlags & TableFlags): Promise<number> {
   const found = await findDraft(resolve(table), process.cwd());
-  const command = `init ${quoteArgument(table)}${showAsked(flags)}`;
+  const command = `${programName()} init ${quoteArgument(table)}${showAsked(flags)}`;
   const draft = await makeDraft(table, found, askOf(found, flags, command));
   const file = showFile(draft.file, process.cwd());
   const prompt = await renderFirst(draft);

@@ -1,5 +1,5 @@
 import { countRequestTokens, type RequestTokens } from './request-tokens.ts';
-import type { CountTokens } from './tokenizer.ts';
+import type { CountTokens } from './tokens/tokenizer.ts';
 
 /** The text all bodies of a job begin and end with, cut from one of them, and its tokens: instructions, schema, message overhead. */
 export interface ConstantPart {

@@ -1,4 +1,4 @@
-import type { CountTokens } from './tokenizer.ts';
+import type { CountTokens } from './tokens/tokenizer.ts';
 
 /** What a request brings to the prompt. */
 export interface RequestTokens {

@@ -2,7 +2,7 @@ import { type ConstantPart, makeConstantPart, shrinkConstantPart } from './const
 import { countRequestTokens } from './request-tokens.ts';
 import { createFeatureReader, FEATURES } from './text-features.ts';
 import { fitWeights, makeDefaultWeights, type TokenWeights } from './token-weights.ts';
-import { type CountTokens, encodingOf, loadTokenizer } from './tokenizer.ts';
+import { type CountTokens, encodingOf, loadTokenizer } from './tokens/tokenizer.ts';
 
 /** Guesses the prompt tokens of request bodies, cheaply enough to be asked for every row. */
 export interface TokenEstimator {

@@ -1,5 +1,5 @@
 import { FEATURES, type TextFeatures } from './text-features.ts';
-import type { EncodingName } from './tokenizer.ts';
+import type { EncodingName } from './tokens/tokenizer.ts';
 
 /** Tokens per feature of a text (text-features.ts has their order); a text's estimate is the sum of its features times these. */
 export type TokenWeights = Float64Array;

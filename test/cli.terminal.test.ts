@@ -99,7 +99,13 @@ describe('text on a terminal', () => {
 describe('progress on a terminal', () => {
   it('takes back exactly the lines it painted, before a message and at the end', () => {
     const written: string[] = [];
-    const stream = { isTTY: true, columns: 60, write: (text: string) => written.push(text) } as unknown as NodeJS.WriteStream;
+    const stream = {
+      isTTY: true,
+      columns: 60,
+      write: (text: string) => written.push(text),
+      on() {},
+      off() {},
+    } as unknown as NodeJS.WriteStream;
     const view: RunView = {
       ...{
         job: 'reviews',
@@ -124,6 +130,7 @@ describe('progress on a terminal', () => {
         budgetNanoUsd: null,
         deadline: null,
         waits: [],
+        phase: 'reading',
       },
     };
     const progress = startProgress(view, 'auto', stream);
@@ -131,10 +138,11 @@ describe('progress on a terminal', () => {
     progress.clear();
     progress.stop();
     const [painted = '', ...erased] = written;
-    const lines = painted.trimEnd().split('\n');
+    const lines = painted.slice(1).split('\n').slice(0, -1);
     assert.ok(lines.every((line) => stripVTControlCharacters(line).length <= 60));
-    assert.doesNotMatch(stripVTControlCharacters(painted), CONTROLS);
-    assert.deepEqual(erased, [`\u001b[${lines.length}A\u001b[J`]);
+    assert.doesNotMatch(stripVTControlCharacters(lines.join('\n')), CONTROLS);
+    const cleared = lines.map(() => '\u001b[2K').join('\n');
+    assert.deepEqual(erased, [`\r\u001b[${lines.length}A${cleared}\r\u001b[${lines.length - 1}A`]);
   });
 });
 

@@ -8,6 +8,7 @@ import { chooseLane, choosePrice } from './plan/choose-lane.ts';
 import { type PlannedRun, planOpenJob } from './plan/plan-open-job.ts';
 import { makeCostBounds } from './send/budget.ts';
 import { beginWithBatches } from './send/deadline.ts';
+import type { StatusKeeper } from './status/status-keeper.ts';
 
 /** What a run is going to do, agreed to by whoever pays. */
 export interface Agreement {
@@ -25,7 +26,7 @@ export interface Agreement {
  */
 export async function agreeOnRun(
   prepared: PreparedJob,
-  opened: { readonly ledger: Ledger; readonly history: AnswerHistory },
+  opened: { readonly ledger: Ledger; readonly history: AnswerHistory; readonly status: StatusKeeper },
   options: RunOptions,
 ): Promise<Agreement> {
   const { job, warnings } = prepared.compiled;
@@ -34,7 +35,9 @@ export async function agreeOnRun(
   const selected = await selectRows(options.selection, prepared.table, options.signal);
   // An open run had its estimate when it began.
   const countsExactly = opened.ledger.fold.currentRun === null || options.isFresh;
-  const planned = await planOpenJob({ prepared, opened, selected, countsExactly, options });
+  const pass = await opened.status.startPass();
+  const planned = await planOpenJob({ prepared, opened, selected, countsExactly, watchRows: pass.watchRows, options });
+  if (selected.isAll) await pass.end();
   const { plan, opening } = planned;
   const laneName = firstLane ?? chooseLane(job.mode, plan);
   const limits = { run: options.maxNanoUsd ?? job.budget.nanoUsd, live: options.deadline?.maxLiveNanoUsd ?? null };

@@ -8,6 +8,7 @@ import type { PreparedJob } from './open/prepared-job.ts';
 import type { RunOptions } from './options.ts';
 import { warnOfVerdicts } from './plan/plan-open-job.ts';
 import { asSpent, hasSpent } from './send/has-spent.ts';
+import { createStatusKeeper, type StatusKeeper } from './status/status-keeper.ts';
 
 /** A job opened for a run: its table, and its ledger under the lock. */
 export interface OpenedRun extends OpenedLedger {
@@ -16,6 +17,7 @@ export interface OpenedRun extends OpenedLedger {
   readonly prepared: PreparedJob;
   readonly warnings: WarningLog;
   readonly refusal: Refusal;
+  readonly status: StatusKeeper;
   /** Removes the rows kept for further passes. */
   readonly forgetRows: () => Promise<void>;
   /** Settles what a run that ends by an error leaves. @returns what to throw instead */
@@ -48,6 +50,7 @@ export async function openRun(given: RunOptions): Promise<OpenedRun> {
   for (const warning of warnOfVerdicts(ledger)) options.warn(warning);
   const refusal = watchForRefusal({ ledger, books });
   const { prepared, forgetRows } = keepTableRows(opened);
+  const status = createStatusKeeper({ ...openedLedger, prepared, options });
 
   async function fail(error: unknown): Promise<unknown> {
     // Whatever went wrong after another process took over, files that were gone under us, is no more than a consequence.
@@ -66,10 +69,12 @@ export async function openRun(given: RunOptions): Promise<OpenedRun> {
     prepared,
     warnings,
     refusal,
+    status,
     forgetRows,
     fail,
     async close() {
-      await ledger.closeUnused();
+      await status.stop();
+      await ledger.closeUnused(status.leave);
       if (opened.missingFolder !== null) removeEmptyFolders(prepared.stateDirectory, opened.missingFolder);
     },
   };

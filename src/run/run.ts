@@ -1,6 +1,7 @@
 import { findSweepStart, hasOpenBatches, mayHaveUnknownBatches, sweepBatches } from '../batch/sweep.ts';
 import { findReturned } from '../batch/vanished-batches.ts';
 import type { Summary } from '../core/summary.ts';
+import { SIMULATOR_ORIGIN } from '../ledger/origin.ts';
 import { type Agreement, agreeOnRun } from './agree.ts';
 import { beginSending, type Sending } from './begin-sending.ts';
 import { concludeRun } from './finish/conclude.ts';
@@ -64,12 +65,17 @@ async function sendAndConclude(opened: OpenedRun, agreement: Agreement, connecti
   const stopSignal = createStopSignal({ ...opened.options, ledger: opened.ledger });
   try {
     const sending = await beginSending(opened, agreement, { connection, stopSignal });
+    opened.status.start();
     try {
       for (;;) {
-        const stop = await sendUntilStopped(sending.lane, stopSignal, { ...sending, modelEnd: agreement.planned.modelEnd });
+        const stop = await sendUntilStopped(sending.lane, stopSignal, { ...sending, ...findModel(opened, agreement) });
         // What comes while the books are made and the table is written is the next run's.
         await sending.holdEnds(true);
-        const summary = await conclude(opened, agreement, { sending, stop, isSimulated: connection.provider.isSimulated() });
+        const summary = await conclude(opened, agreement, {
+          sending,
+          stop,
+          isSimulated: isSimulator(opened) || connection.provider.isSimulated(),
+        });
         if (summary !== null) return summary;
         await sending.holdEnds(false);
       }
@@ -81,6 +87,16 @@ async function sendAndConclude(opened: OpenedRun, agreement: Agreement, connecti
   }
 }
 
+/** What a refusal of the model is explained by. */
+function findModel({ prepared }: OpenedRun, { planned }: Agreement) {
+  return { model: prepared.compiled.job.model, modelEnd: planned.modelEnd };
+}
+
+/** Where nothing was asked, no answer has told so. */
+function isSimulator({ options }: OpenedRun): boolean {
+  return options.target.origin === SIMULATOR_ORIGIN;
+}
+
 interface Ended {
   readonly sending: Sending;
   readonly stop: Parameters<typeof concludeRun>[0]['stop'];
@@ -89,7 +105,8 @@ interface Ended {
 
 /** @returns null when the input changed meanwhile: rows are due that nobody asked for */
 async function conclude(opened: OpenedRun, agreement: Agreement, { sending, stop, isSimulated }: Ended): Promise<Summary | null> {
-  const { options, refusal } = opened;
+  const { options, refusal, status } = opened;
+  const pass = await status.startPass();
   const summary = await concludeRun({
     ...options,
     ...opened,
@@ -102,8 +119,11 @@ async function conclude(opened: OpenedRun, agreement: Agreement, { sending, stop
     stop,
     isRefused: stop !== null && refusal.isRefused(stop.exitCode),
     clock: options.effects.clock,
+    watchRows: pass.watchRows,
     cleanUp: opened.forgetRows,
   });
+  if (summary === null) status.forgetRows();
+  else if (agreement.selected.isAll) await pass.end();
   if (stop !== null) await refusal.withdraw(stop.exitCode);
   return summary;
 }

@@ -12,7 +12,7 @@ import { type Progress, startProgress } from '../progress.ts';
 import { createPaint } from '../render/paint.ts';
 import { renderTable } from '../render/render-table.ts';
 import { makeRunOptions, quoteArgument, showCommand } from '../run-options.ts';
-import { hasColour, print, printJson, say } from '../say.ts';
+import { hasColour, paintFor, print, printJson, say } from '../say.ts';
 
 /** Tables and state of the demo lie here, below the working directory; a second demo finds its answers there and sends nothing. */
 const FOLDER = join('out', 'demo');
@@ -85,7 +85,10 @@ function runStop(stop: TourStop, isQuiet: boolean, interrupts: Interrupts): Prom
     watch: (view) => {
       progress = startProgress(view, isQuiet ? 'none' : 'auto', process.stderr);
     },
-    warn: say,
+    warn(message) {
+      progress?.clear();
+      say(message);
+    },
   });
   return running.finally(() => progress?.stop());
 }
@@ -132,7 +135,7 @@ async function renderSome(path: string, columns: readonly string[]): Promise<str
     (_, index) => rows[Math.floor((index * rows.length) / SHOWN_ROWS)] ?? [],
   );
   const more = rows.length > some.length ? `\n… ${formatCount(rows.length - some.length)} more rows in ${path}` : '';
-  return renderTable([columns, ...some], MAX_CELLS, createPaint(hasColour(process.stdout))) + more;
+  return renderTable([columns, ...some], MAX_CELLS, paintFor(process.stdout)) + more;
 }
 
 /** What all stops add up to: every row has its end, every attempt its cost. */

@@ -1,4 +1,4 @@
-import { EXIT } from '../../core/errors.ts';
+import { type AppError, EXIT } from '../../core/errors.ts';
 import { chooseBaseUrl } from '../../host/base-url.ts';
 import { findUnusedBaseUrl } from '../../host/environment.ts';
 import { LockHeldError } from '../../ledger/errors.ts';
@@ -11,8 +11,8 @@ import type { RunFlags } from '../flags.ts';
 import { listenForInterrupts } from '../interrupt.ts';
 import { type Progress, startProgress } from '../progress.ts';
 import { printFailure } from '../report-failure.ts';
-import { makeRunOptions } from '../run-options.ts';
-import { hasColour, print, say } from '../say.ts';
+import { makeRunOptions, showRunCommand } from '../run-options.ts';
+import { hasColour, print, printJson, say } from '../say.ts';
 
 /** `rowmill run`: does the job, or continues it. */
 export async function run(jobFile: string, flags: RunFlags): Promise<number> {
@@ -31,9 +31,10 @@ export async function runWith(
     say(message);
   };
   const finishProgress = () => progress?.stop();
-  const interrupts = listenForInterrupts(tell, (reason) => {
+  const printEnd = (reason: AppError) => {
     if (flags.json === true) printFailure(reason, reason.exitCode);
-  });
+  };
+  const interrupts = listenForInterrupts(tell, printEnd, showRunCommand(jobFile, flags));
   try {
     const options = makeRunOptions(jobFile, flags, interrupts);
     if (flags.simulate !== true && chooseBaseUrl(flags.baseUrl) !== DEFAULT_BASE_URL) tell(`Talking to ${chooseBaseUrl(flags.baseUrl)}`);
@@ -56,7 +57,7 @@ export async function runWith(
       warn: tell,
     });
     finishProgress();
-    if (flags.json === true) print(JSON.stringify(summary));
+    if (flags.json === true) printJson(summary);
     else print(renderSummary(summary, { colour: hasColour(process.stdout), full: false }));
     return summary.exitCode;
   } catch (error) {

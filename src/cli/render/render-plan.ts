@@ -76,7 +76,7 @@ function describeInput({ input, exactSample, inputMeasured }: Plan['tokens']): s
 
 function describeOutput({ outputExpected, outputWorst, outputP50, outputP95, outputMeasured }: Plan['tokens']): string {
   const source = outputMeasured === 0 ? 'a guess: run --sample 50 measures it' : `measured on ${formatCount(outputMeasured)} answers`;
-  return `${formatCount(outputExpected)} out expected, ${formatCount(outputWorst)} at worst; an answer ${outputP50}, p95 ${outputP95} (${source})`;
+  return `${formatCount(outputExpected)} out expected, ${formatCount(outputWorst)} at worst; an answer ${formatCount(outputP50)}, p95 ${formatCount(outputP95)} (${source})`;
 }
 
 function describeCheaper({ cheaper }: Plan): readonly string[] {

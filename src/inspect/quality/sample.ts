@@ -1,5 +1,5 @@
 import { UsageError } from '../../core/errors.ts';
-import { suggest } from '../../core/suggest.ts';
+import { suggest } from '../../core/wording/suggest.ts';
 import { makeSheetColumns, sheetPath, writeMarkSheet } from '../../output/mark-sheet.ts';
 import { ANSWER_COLUMN } from '../../output/table-columns.ts';
 import { finishRows } from '../../run/finish/finish-rows.ts';

@@ -13,6 +13,7 @@ import { type Books, describeLife, savingsOf, type Totals } from '../open/books.
 import type { KeptPaths, KeptSummary } from '../open/kept-summary.ts';
 import { createStepOf } from '../open/next-step.ts';
 import type { PreparedJob } from '../open/prepared-job.ts';
+import type { KeyRow } from '../open/row-keys.ts';
 import type { SelectedRows } from '../open/selection.ts';
 import type { NextCommands } from '../options.ts';
 import type { DeadlineOptions } from '../send/deadline.ts';
@@ -29,6 +30,8 @@ export interface ConcludeOptions {
   readonly ledger: Ledger;
   readonly books: Books;
   readonly selected: SelectedRows;
+  /** Sees what every selected row asks for; absent where nobody wants to know. */
+  readonly watchRows?: (keyRow: KeyRow) => KeyRow;
   readonly run: string;
   readonly simulated: boolean;
   /** Null when the run came to its end. */

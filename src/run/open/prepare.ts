@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import { existsSync, rmdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -8,8 +7,9 @@ import { makeFolders } from '../../core/disk/make-folders.ts';
 import { UsageError } from '../../core/errors.ts';
 import { type CompiledJob, compileJob } from '../../input/compile-job.ts';
 import { type JobOverrides, type LoadedJob, loadJob } from '../../input/job/load-job.ts';
-import { loadPrices } from '../../input/job/load-prices.ts';
+import { hashPrices, loadPrices } from '../../input/job/load-prices.ts';
 import { keepRows } from '../../input/kept-rows.ts';
+import { createCodePrompts } from '../../input/request/code-prompts.ts';
 import { mayReadImageFiles } from '../../input/request/compile-images.ts';
 import { setParams } from '../../input/request/extra-params.ts';
 import { readExamples } from '../../input/request/read-examples.ts';
@@ -17,15 +17,16 @@ import { openTable } from '../../input/table/open-table.ts';
 import type { InputTable } from '../../input/table/read-table.ts';
 import { removeQuietly } from '../../ledger/disk/durable-files.ts';
 import { hostOfOrigin } from '../../ledger/origin.ts';
-import { createJobTokens } from '../../money/job-tokens.ts';
 import { modelLimits } from '../../money/model-limits.ts';
 import { createFindPrice, findPriceNote } from '../../money/price.ts';
 import { findPriceSource } from '../../money/price-source.ts';
 import { createRowLimit } from '../../money/row-limit.ts';
+import { createJobTokens } from '../../money/tokens/job-tokens.ts';
 import type { ModelEnd } from '../../openai/model-ends.ts';
 import { createPlainTable } from '../../output/plain-table.ts';
 import { findColumnClash } from '../../output/table-columns.ts';
 import { findHoldout, findRunDestinationProblem } from './destinations.ts';
+import { inspectCode } from './inspect-code.ts';
 import { sampleJsonWord } from './json-word-sample.ts';
 import { findKnownEnd } from './model-end.ts';
 import { findOldState } from './old-state.ts';
@@ -68,7 +69,9 @@ export async function prepareJob(options: PrepareOptions): Promise<PreparedJob> 
   const missingFolder = findMissingFolder(stateDirectory);
   try {
     if (job.input.path === '-') makeFolders(stateDirectory, 0o700);
-    const table = await openTable(job.input, { stdin: options.stdin, spoolPath, cwd: options.overrides.cwd, signal: options.signal });
+    const given = await openTable(job.input, { stdin: options.stdin, spoolPath, cwd: options.overrides.cwd, signal: options.signal });
+    const prompts = loaded.code == null || loaded.code.renderMessages === null ? null : createCodePrompts(job, loaded.code, given);
+    const table = prompts === null ? given : prompts.awaitIn(given);
     const tokens = createJobTokens(job.model);
     const from = findPriceSource(hostOfOrigin(options.target.origin));
     const findPrice = createFindPrice(customPrices, { from, keepsCacheLong: keepsCacheLong(job.params) });
@@ -81,20 +84,23 @@ export async function prepareJob(options: PrepareOptions): Promise<PreparedJob> 
     const chosen = await readExamples(loaded, { cwd: options.overrides.cwd, signal: options.signal });
     if (options.isToWrite === true)
       await refuseDestinations(loaded, { table, exampleFiles: chosen?.table.files ?? [], stateDirectory, options });
-    const bound = { ...loaded, ...(chosen === null ? {} : { examples: chosen.examples }) };
-    const compiled = await withSample(compileJob(bound, table, limits), { ...options, table, loaded });
+    const bound = { ...loaded, prompts, ...(chosen === null ? {} : { examples: chosen.examples }) };
+    const bare = compileJob(bound, table, limits);
+    if (options.isToWrite === true) await inspectCode(loaded, { table: given, prompts, signal: options.signal });
+    const compiled = await withSample(bare, { ...options, table, loaded });
     const clash = findColumnClash({ ...job.write, columns: table.columns, answerColumns: compiled.answerColumns });
     if (clash !== null) throw new UsageError(`write: ${clash.message}`);
     return {
       compiled,
       table,
+      prompts,
       examples: chosen,
       stateDirectory,
       missingFolder,
       findPrice,
       priceNoteAt: (at) => findPriceNote(job.model, at, customPrices, from),
       modelEnd: findKnownEnd(job.model, options.target, options.toldEnd),
-      customPricesSha256: hash('sha256', JSON.stringify(customPrices)),
+      customPricesSha256: hashPrices(customPrices),
       tokens,
       compileWith: (params) => compileJob({ ...bound, job: { ...job, params: setParams(job.params, params) } }, table, limits),
     };
@@ -133,7 +139,7 @@ export function keepTableRows(prepared: PreparedJob): { readonly prepared: Prepa
   const { compiled } = prepared;
   const path = join(prepared.stateDirectory, 'table.rows');
   const { table, remove } = keepRows(prepared.table, compiled, { path, keepsKeys: !compiled.hasCode && !mayReadImageFiles(compiled.job) });
-  return { prepared: { ...prepared, table }, forgetRows: remove };
+  return { prepared: { ...prepared, table: prepared.prompts?.awaitIn(table) ?? table }, forgetRows: remove };
 }
 
 interface Destined {

@@ -12,7 +12,7 @@ import { findParamDoubts } from '../input/request/param-doubts.ts';
 import { DEFAULT_BASE_URL, hostOfOrigin } from '../ledger/origin.ts';
 import { createFindPrice, type FindPrice } from '../money/price.ts';
 import { findPriceSource } from '../money/price-source.ts';
-import { suggestModel } from '../money/suggest-model.ts';
+import { suggestModel } from '../money/tier-table.ts';
 import { type ModelEnd, makeToldEnd } from '../openai/model-ends.ts';
 import type { Provider } from '../openai/provider.ts';
 import type { RemoteModel } from '../openai/wire.ts';

@@ -20,6 +20,7 @@ import {
   limitOption,
   modeOption,
   priceOption,
+  promptsOption,
   retryFailedOption,
   sampleOption,
   seedOption,
@@ -63,6 +64,7 @@ export function makeProgram(): Command {
     .addOption(seedOption())
     .addOption(freshOption())
     .addOption(retryFailedOption())
+    .addOption(promptsOption())
     .addOption(priceOption())
     .action(guard(async (job: string, flags: RunFlags) => (await import('./commands/plan.ts')).plan(job, flags)));
 

@@ -1,11 +1,11 @@
 import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { AppError, UsageError } from '../core/errors.ts';
-import { formatCount } from '../core/format-count.ts';
 import type { Job } from '../core/job.ts';
 import { listBaseNames } from '../core/model/base-model.ts';
 import { suggest } from '../core/suggest.ts';
 import { callWithin } from '../core/timer.ts';
+import { formatCount } from '../core/words/format-count.ts';
 import { loadJob } from '../input/job/load-job.ts';
 import { loadPrices } from '../input/job/load-prices.ts';
 import { findParamDoubts } from '../input/request/param-doubts.ts';

@@ -13,34 +13,21 @@ const WATCH_MS = 2000;
 /** A look that took long is rested from: it takes a tenth of the time at most. */
 const REST_FACTOR = 10;
 
-<<<<<<< HEAD
-/** One of the jobs that are looked at. */
-interface WatchedJob {
-=======
 /** A job that is looked at again and again. */
 interface Look {
->>>>>>> main
   readonly file: string;
   readonly look: () => Promise<Status>;
 }
 
 /** `rowmill status`: how a job stands, or in a line each every job below the working directory; with --watch again and again until interrupted. */
 export async function status(jobFile: string | undefined, flags: JobFlags & { readonly watch?: boolean }): Promise<number> {
-<<<<<<< HEAD
-  const isList = jobFile === undefined;
-  const jobs = (isList ? findJobs(flags) : [jobFile]).map((file) => ({
-    file: relative(process.cwd(), file) || file,
-    look: createStatusLook(makeReadOptions(file, flags)),
-  }));
-  if (flags.watch === true) return watch(jobs, isList);
-  const all = await readAll(jobs, isList);
-=======
   const jobFiles = jobFile === undefined ? findJobs(flags) : [jobFile];
   const isList = jobFile === undefined;
-  const looks = jobFiles.map((file): Look => ({ file: relative(process.cwd(), file) || file, look: createStatusLook(makeReadOptions(file, flags)) }));
+  const looks = jobFiles.map(
+    (file): Look => ({ file: relative(process.cwd(), file) || file, look: createStatusLook(makeReadOptions(file, flags)) }),
+  );
   if (flags.watch === true) return watch(looks, isList);
   const all = await readAll(looks, isList);
->>>>>>> main
   if (flags.json !== true) print(renderAll(all, isList));
   else if (isList) printJson({ schema: 'rowmill.status/1', jobs: all.map(({ file, status }) => ({ file, ...status })) });
   else printJson(all[0]?.status);
@@ -48,15 +35,9 @@ export async function status(jobFile: string | undefined, flags: JobFlags & { re
 }
 
 /** @param isTolerant what is wrong with one job is said, and the others are shown */
-<<<<<<< HEAD
-async function readAll(jobs: readonly WatchedJob[], isTolerant: boolean): Promise<readonly ListedJob[]> {
-  const all: ListedJob[] = [];
-  for (const { file, look } of jobs) {
-=======
 async function readAll(looks: readonly Look[], isTolerant: boolean): Promise<readonly ListedJob[]> {
   const all: ListedJob[] = [];
   for (const { file, look } of looks) {
->>>>>>> main
     try {
       all.push({ file, status: await look() });
     } catch (error) {
@@ -73,19 +54,11 @@ function renderAll(all: readonly ListedJob[], isList: boolean): string {
   return all.map(({ status }) => renderStatus(status, { now: new Date(), colour: hasColour(process.stdout) })).join('\n\n');
 }
 
-<<<<<<< HEAD
-async function watch(jobs: readonly WatchedJob[], isList: boolean): Promise<never> {
-  const isTerminal = process.stdout.isTTY === true;
-  for (;;) {
-    const begunMs = performance.now();
-    const text = renderAll(await readAll(jobs, true), isList);
-=======
 async function watch(looks: readonly Look[], isList: boolean): Promise<never> {
   const isTerminal = process.stdout.isTTY === true;
   for (;;) {
     const begunMs = performance.now();
     const text = renderAll(await readAll(looks, true), isList);
->>>>>>> main
     // From the top of an empty screen: lines may wrap, so they cannot be counted and taken back.
     print(isTerminal ? `\u001b[H\u001b[2J${text}` : `${text}\n`);
     await delay(Math.max(WATCH_MS, (performance.now() - begunMs) * REST_FACTOR));

@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startTimer } from '../src/host/real-effects.ts';
 import { readOwnIdentity } from '../src/ledger/disk/process-identity.ts';
@@ -10,7 +9,6 @@ import { openJobLedger } from '../src/run/open/open-job-ledger.ts';
 import { prepareJob } from '../src/run/open/prepare.ts';
 import type { PreparedJob } from '../src/run/open/prepared-job.ts';
 
-export const MODEL = 'gpt-4o-mini';
 export const signal: AbortSignal = new AbortController().signal;
 export const ALL_ROWS = { isAll: true, has: () => true, end: Number.POSITIVE_INFINITY };
 
@@ -23,25 +21,6 @@ export const effects: Effects = {
   randomId: () => Math.random().toString(36).slice(2, 12).padEnd(10, '0'),
   processIdentity: readOwnIdentity(),
 };
-
-/** The labelling job all benches run, over `table.csv` in the same folder. */
-export function writeBenchJob(folder: string): void {
-  writeFileSync(
-    join(folder, 'job.yaml'),
-    `name: bench
-input: { path: table.csv, id: ticket_id }
-model: ${MODEL}
-prompt:
-  system: Label the ticket. Reply in JSON.
-  user: |
-    {{ subject }}
-    {{ body }}
-output: { label: billing | bug | feature | other, confidence: number 0..1 }
-params: { max_output_tokens: 60 }
-write: { path: out.csv }
-`,
-  );
-}
 
 export async function openBenchJob(folder: string): Promise<{ prepared: PreparedJob; ledger: Ledger; books: Books }> {
   const jobFile = join(folder, 'job.yaml');

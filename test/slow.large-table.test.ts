@@ -6,11 +6,10 @@ import * as path from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Simulator, startSimulator } from '../src/simulator/start.ts';
-import { projectRoot } from './helpers/project-root.ts';
+import { PROGRAM } from './helpers/program.ts';
 import { readJsonLines } from './helpers/run-evidence.ts';
 import { CANARY_KEY, renderCsv } from './helpers/run-world.ts';
 
-const MAIN = path.join(projectRoot, 'dist/src/cli/main.js');
 const ROWS = 20_000;
 const FILLER = 'größer привет 商品 "quoted", and a comma\n'.repeat(8);
 const JOB = `name: large
@@ -40,11 +39,15 @@ async function leave({ directory, simulator }: Place): Promise<void> {
 }
 
 function start({ directory, simulator }: Place): { readonly child: ChildProcess; readonly ended: Promise<number | null> } {
-  const child = spawn(process.execPath, [MAIN, 'run', 'job.yaml', '--base-url', simulator.url, '--yes', '--json', '--progress', 'none'], {
-    cwd: directory,
-    env: { ...process.env, OPENAI_API_KEY: CANARY_KEY, ROWMILL_POLL_MAX: '100ms' },
-    stdio: 'ignore',
-  });
+  const child = spawn(
+    process.execPath,
+    [PROGRAM, 'run', 'job.yaml', '--base-url', simulator.url, '--yes', '--json', '--progress', 'none'],
+    {
+      cwd: directory,
+      env: { ...process.env, OPENAI_API_KEY: CANARY_KEY, ROWMILL_POLL_MAX: '100ms' },
+      stdio: 'ignore',
+    },
+  );
   return { child, ended: new Promise((resolve) => child.on('close', resolve)) };
 }
 

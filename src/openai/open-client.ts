@@ -2,8 +2,9 @@ import type OpenAI from 'openai';
 import { EXIT } from '../core/errors.ts';
 import { ApiError } from './api-error.ts';
 import { classifyFailure, type FailedCall, findTransport } from './classify.ts';
-import { openWay, type ProxySettings, type Way } from './open-fetch.ts';
+import { openWay, type ProxySettings } from './open-fetch.ts';
 import { findPermanentCause } from './permanent-cause.ts';
+import { fetchPooled, type PooledCall } from './pooled-fetch.ts';
 import { keepRefusedBody } from './refused-body.ts';
 
 /** The SDK bound to one key and one base URL, and what was seen on the way. */
@@ -12,7 +13,6 @@ export interface Client {
   /** Leaves this machine as the SDK's calls do, with nothing of ours added. */
   readonly fetch: typeof fetch;
   readonly proxy: ProxySettings | null;
-  readonly openPatientDispatcher: Way['openPatientDispatcher'];
   /** Whether an answer carried the simulator's header. */
   isSimulated(): boolean;
   /** What a failed call means. Where nothing was ever reached, a cause that does not pass by itself is a reason to stop. */
@@ -27,12 +27,24 @@ export interface ClientOptions {
   readonly assertMaySpend: () => void;
 }
 
+/** What the `fetchOptions` of a live call say; its body is a text. */
+export type LiveInit = Pick<PooledCall, 'patienceMs'>;
+
 /** Loads the SDK; nothing it reads from the environment can change whom it talks to, or with which key. */
 export async function openClient({ apiKey, baseUrl, timeoutMs, quotaMayBeRate, assertMaySpend }: ClientOptions): Promise<Client> {
   const [{ default: OpenAIClient }, way] = await Promise.all([import('openai'), openWay(process.env)]);
   let simulated = false;
   let hasAnswered = false;
   let refusal: ApiError | null = null;
+
+  /** Live calls go by the pool. */
+  async function send(url: string | URL | Request, init: RequestInit & Partial<LiveInit>): Promise<Response> {
+    const { patienceMs, method, headers, body, signal } = init;
+    if (patienceMs === undefined) return way.fetch(url, init);
+    const call = { patienceMs, method, headers, body, signal } as PooledCall;
+    return (await fetchPooled(await way.openPool(), String(url), call)) as unknown as Response;
+  }
+
   const sdk: OpenAI = new OpenAIClient({
     apiKey,
     baseURL: baseUrl,
@@ -44,7 +56,7 @@ export async function openClient({ apiKey, baseUrl, timeoutMs, quotaMayBeRate, a
     fetchOptions: { redirect: 'manual' },
     fetch: async (url, init) => {
       // OPENAI_CUSTOM_HEADERS may name another key; what the run says about its key has to stay true.
-      const headers = new Headers(init?.headers);
+      const headers = init?.headers instanceof Headers ? init.headers : new Headers(init?.headers);
       headers.set('authorization', `Bearer ${apiKey}`);
       if (init?.method?.toUpperCase() === 'POST') {
         try {
@@ -55,7 +67,7 @@ export async function openClient({ apiKey, baseUrl, timeoutMs, quotaMayBeRate, a
           throw error;
         }
       }
-      const response = await way.fetch(url, { ...init, headers });
+      const response = await send(url, { ...init, headers });
       hasAnswered = true;
       simulated ||= response.headers.has('x-rowmill-simulator');
       return response.ok ? response : keepRefusedBody(response, apiKey);
@@ -65,7 +77,6 @@ export async function openClient({ apiKey, baseUrl, timeoutMs, quotaMayBeRate, a
     sdk,
     fetch: way.fetch,
     proxy: way.proxy,
-    openPatientDispatcher: way.openPatientDispatcher,
     isSimulated: () => simulated,
     classify(error, type, now) {
       if (refusal !== null) return refusal;

@@ -1,3 +1,4 @@
+import type { Dispatcher } from 'undici';
 import { UsageError } from '../core/errors.ts';
 
 /** How calls leave this machine. */
@@ -5,8 +6,8 @@ export interface Way {
   readonly fetch: typeof fetch;
   /** What the environment names; null where it names no proxy. */
   readonly proxy: ProxySettings | null;
-  /** What a call's `dispatcher` has to be that may be without an answer for so long; Node's own gives up after five minutes. */
-  readonly openPatientDispatcher: (patienceMs: number) => Promise<object>;
+  /** What holds the connections of live calls, the same way out. One serves all calls: undici is loaded with the first. */
+  readonly openPool: () => Promise<Dispatcher>;
 }
 
 export interface ProxySettings {
@@ -25,8 +26,7 @@ const THIS_MACHINE = 'localhost,127.0.0.1,[::1]';
 
 /**
  * Node's own fetch, and where the environment names a proxy one that goes through it: HTTPS_PROXY, HTTP_PROXY, NO_PROXY, also in lower case.
- * Node's fetch ignores these up to version 23. undici, whose agent does the work, is loaded only then. NODE_EXTRA_CA_CERTS is Node's own: it is
- * read when the process starts, and holds for either fetch.
+ * Node's fetch ignores these up to version 23. NODE_EXTRA_CA_CERTS is Node's own: it is read when the process starts, and holds for all of them.
  * @throws UsageError for a proxy that is no URL
  */
 export async function openWay(env: Environment): Promise<Way> {
@@ -36,33 +36,26 @@ export async function openWay(env: Environment): Promise<Way> {
   // undici knows the star only when it stands alone.
   const exempt = (env.no_proxy ?? env.NO_PROXY ?? '').split(/[\s,]+/).filter((entry) => entry !== '');
   if (named === null || exempt.includes('*')) {
-    const openPatientDispatcher = async (patienceMs: number) => new (await import('undici')).Agent(bePatient(patienceMs));
-    return { fetch: (input, init) => fetch(input, init), proxy: null, openPatientDispatcher: once(openPatientDispatcher) };
+    return { fetch: (input, init) => fetch(input, init), proxy: null, openPool: once(async () => new (await import('undici')).Agent()) };
   }
   const { EnvHttpProxyAgent } = await import('undici');
-  const settings = {
+  const dispatcher = new EnvHttpProxyAgent({
     ...(http === null ? {} : { httpProxy: http.url.href }),
     httpsProxy: named.url.href,
     noProxy: [THIS_MACHINE, ...exempt].join(','),
-  };
-  const dispatcher = new EnvHttpProxyAgent(settings);
+  });
   return {
     // undici's agent under Node's own fetch: their types differ by version, not in what they do.
     fetch: (input, init) => fetch(input, { ...({ dispatcher } as object), ...init }),
     proxy: { variable: named.variable, host: named.url.host, exempt: exempt.join(', ') },
-    openPatientDispatcher: once(async (patienceMs) => new EnvHttpProxyAgent({ ...settings, ...bePatient(patienceMs) })),
+    openPool: async () => dispatcher,
   };
 }
 
-function bePatient(patienceMs: number) {
-  return { headersTimeout: patienceMs, bodyTimeout: patienceMs };
-}
-
-/** One of a kind serves all calls: it holds their connections. */
-function once(open: (patienceMs: number) => Promise<object>): Way['openPatientDispatcher'] {
-  let opened: Promise<object> | null = null;
-  return (patienceMs) => {
-    opened ??= open(patienceMs);
+function once(open: Way['openPool']): Way['openPool'] {
+  let opened: ReturnType<typeof open> | null = null;
+  return () => {
+    opened ??= open();
     return opened;
   };
 }

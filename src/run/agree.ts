@@ -20,8 +20,6 @@ export interface Agreement {
   readonly budgetNanoUsd: number | null;
 }
 
-const MANY_ROWS = 20_000;
-
 /**
  * Tells what is doubtful about table and job, plans the run as it will be, what it opens again included, and has it confirmed. Nothing is changed and nothing is sent.
  * @throws UsageError when it shall not be, or its budget cannot be kept
@@ -42,8 +40,6 @@ export async function agreeOnRun(
   if (selected.isAll) await pass.end();
   const { plan, opening } = planned;
   const laneName = firstLane ?? chooseLane(job.mode, plan);
-  // Over many rows what was loaded for a sample of them costs more than to load it again.
-  if (laneName === 'batch' && plan.rows.in > MANY_ROWS) prepared.tokens.unload();
   const limits = { run: options.maxNanoUsd ?? job.budget.nanoUsd, live: options.deadline?.maxLiveNanoUsd ?? null };
   const spending = {
     priced: choosePrice(job.mode, laneName),

@@ -1,5 +1,6 @@
 import { UsageError } from '../../core/errors.ts';
 import type { Job } from '../../core/job.ts';
+import { formatCount } from '../../core/wording/format-count.ts';
 import { mayThink } from '../../input/request/model-params.ts';
 import { KeyIndex } from '../../ledger/key-index.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
@@ -7,6 +8,7 @@ import type { LeaveOut } from '../../ledger/runs.ts';
 import { longestAnswerTokens } from '../../money/cost-bound.ts';
 import type { FindPrice, PriceQuery } from '../../money/price.ts';
 import { takesCacheOptions } from '../../money/prompt-cache.ts';
+import { suggestModel } from '../../money/tier-table.ts';
 import { createRowCheck } from '../../output/row-check.ts';
 import type { AnswerHistory } from '../open/answer-history.ts';
 import type { Books } from '../open/books.ts';
@@ -28,6 +30,7 @@ export interface PlanOpenJobOptions {
   readonly countsExactly: boolean;
   /** As of `PlanTableOptions`. */
   readonly watchRows?: PlanTableOptions['watchRows'];
+  readonly shownRequests?: PlanTableOptions['shownRequests'];
   readonly options: Pick<RunOptions, 'effects' | 'priceAsOf' | 'signal' | 'isFresh' | 'reopen'>;
 }
 
@@ -43,6 +46,7 @@ export async function planOpenJob({
   selected,
   countsExactly,
   watchRows = null,
+  shownRequests = null,
   options,
 }: PlanOpenJobOptions): Promise<PlannedRun> {
   const { compiled, table, tokens, findPrice } = prepared;
@@ -85,6 +89,7 @@ export async function planOpenJob({
     at,
     end: prepared.modelEnd && { ...prepared.modelEnd, today },
     countsExactly,
+    shownRequests,
     signal: options.signal,
   });
   return { ...planned, opening };
@@ -123,7 +128,7 @@ function warnOfCosts(job: Job, findPrice: FindPrice, at: string): readonly strin
   const warnings: string[] = [];
   const { name, query } = readPricedLane(job);
   if (findPrice(job.model, { ...query, at }) === null) {
-    warnings.push(`the ${name} price of ${job.model} is unknown; prices.yaml beside the job file tells one`);
+    warnings.push(`the ${name} price of ${job.model} is unknown; prices.yaml beside the job file tells one${suggestModel(job.model)}`);
   }
   if (job.params.prompt_cache === 'explicit' && !takesCacheOptions(job.model)) {
     warnings.push(`params.prompt_cache: ${job.model} takes no cache options and charges nothing for cache writes; nothing is sent for it`);
@@ -131,7 +136,9 @@ function warnOfCosts(job: Job, findPrice: FindPrice, at: string): readonly strin
   const longest = longestAnswerTokens(job);
   if (longest === null) warnings.push(`how long an answer of ${job.model} can be is unknown; set params.max_output_tokens`);
   else if (longest > 0 && job.params.max_output_tokens === undefined) {
-    warnings.push(`no params.max_output_tokens: the worst case, and a budget, reserve the model’s ${longest} tokens for each answer`);
+    warnings.push(
+      `no params.max_output_tokens: the worst case, and a budget, reserve the model’s ${formatCount(longest)} tokens for each answer`,
+    );
   }
   if (job.budget.nanoUsdPerRow !== null && job.params.max_output_tokens === undefined) {
     warnings.push('budget.usd_per_row without params.max_output_tokens bounds the input of a row, not its answer');

@@ -4,8 +4,8 @@ import { hideImageData, type Request } from '../../core/request.ts';
 import type { Row, SkipCause, Table } from '../../core/row.ts';
 import type { CompiledJob } from '../../input/compile-job.ts';
 import type { KeyIndex } from '../../ledger/key-index.ts';
-import type { JobTokens } from '../../money/job-tokens.ts';
 import type { FindPrice } from '../../money/price.ts';
+import type { JobTokens } from '../../money/tokens/job-tokens.ts';
 import type { CheckRow } from '../../output/row-check.ts';
 import type { AnswerLengths } from '../open/answer-history.ts';
 import type { Opening, ParamSet } from '../open/opening.ts';
@@ -19,8 +19,9 @@ import { describeChanges } from './changes.ts';
 import { chooseLane, choosePrice } from './choose-lane.ts';
 import { longContextOver, planCaches, priceWork } from './cost.ts';
 import type { KnownRows } from './known-rows.ts';
-import { type EndOptions, foreseeEnd, type PlannedEnd } from './model-end.ts';
-import type { Plan, PlanProblem } from './plan-result.ts';
+import { type EndOptions, foreseeEnd } from './model-end.ts';
+import type { Plan, PlannedRequest, PlanProblem } from './plan-result.ts';
+import type { PlannedEnd } from './planned-end.ts';
 import { createPromptCount } from './prompts.ts';
 import { createShardCount } from './shards.ts';
 import { timeWork } from './time.ts';
@@ -55,8 +56,10 @@ export interface PlanTableOptions {
   readonly at: string;
   /** When the model ends; null where that is not known. */
   readonly end: EndOptions | null;
-  /** Whether a sample is counted with the model's tokenizer, which takes a third of a second to load. */
+  /** Whether a sample is counted with the model's tokenizer, which takes time to load. */
   readonly countsExactly: boolean;
+  /** How many requests the plan shows whole beside the first; null where it shows none. */
+  readonly shownRequests: number | null;
   readonly signal: AbortSignal;
 }
 
@@ -94,9 +97,12 @@ export async function planTable(options: PlanTableOptions): Promise<PlannedTable
   const reopenedKeys: string[] = [];
   let knownRows = 0;
   let firstRequest: unknown = null;
+  const requests: PlannedRequest[] = [];
 
-  function send(request: Request, set: ParamSet): void {
+  function send(row: Row, request: Request, set: ParamSet): void {
     firstRequest ??= JSON.parse(hideImageData(request.body));
+    if (requests.length < (options.shownRequests ?? 0))
+      requests.push({ file: row.file, line: row.line, id: compiled.rowId(row), request: JSON.parse(hideImageData(request.body)) });
     shards.add(Buffer.byteLength(request.body), prompts.add(request, set));
   }
 
@@ -117,7 +123,7 @@ export async function planTable(options: PlanTableOptions): Promise<PlannedTable
       else rows.new += 1;
       if (request === null) return;
       const due = step === 'unsent' ? request : options.makeDueRequest(row, request, id, step);
-      send(due, view.setOf(id, key) ?? {});
+      send(row, due, view.setOf(id, key) ?? {});
     }
   }
 
@@ -194,6 +200,7 @@ export async function planTable(options: PlanTableOptions): Promise<PlannedTable
     ),
     problems: warnings.filter((warning) => warning !== null).map(makeWarning),
     firstRequest,
+    ...(options.shownRequests === null ? {} : { requests }),
   };
   return { plan: planned, reopenedKeys, modelEnd };
 }

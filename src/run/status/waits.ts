@@ -1,3 +1,4 @@
+import { formatCount } from '../../core/wording/format-count.ts';
 import type { BatchState, LedgerFold, ShardState } from '../../ledger/events/fold.ts';
 
 /** One thing a job waits for. */
@@ -16,7 +17,8 @@ export function listWaits(fold: LedgerFold, rows: { readonly due: number }): rea
     const why = explainShard(shard, fold);
     if (why !== null) waits.push({ what: 'shard', id: shard.id, why });
   }
-  if (fold.currentRun !== null && rows.due > 0) waits.push({ what: 'rows', id: null, why: `${rows.due} not packed into a shard yet` });
+  if (fold.currentRun !== null && rows.due > 0)
+    waits.push({ what: 'rows', id: null, why: `${formatCount(rows.due)} not packed into a shard yet` });
   return waits;
 }
 
@@ -42,7 +44,7 @@ function explainShard(shard: ShardState, fold: LedgerFold): string | null {
     case 'uploaded': {
       const limit = fold.learnedLimits.get(shard.model);
       if (shard.refusedCode === null) return 'uploaded, its batch is still to be created';
-      return `refused (${shard.refusedCode}), to be sent again${limit === undefined ? '' : `; enqueued-token limit ${limit}`}`;
+      return `refused (${shard.refusedCode}), to be sent again${limit === undefined ? '' : `; enqueued-token limit ${formatCount(limit)}`}`;
     }
     case 'creating':
     case 'create-unknown':

@@ -23,7 +23,9 @@ interface Look {
 export async function status(jobFile: string | undefined, flags: JobFlags & { readonly watch?: boolean }): Promise<number> {
   const jobFiles = jobFile === undefined ? findJobs(flags) : [jobFile];
   const isList = jobFile === undefined;
-  const looks = jobFiles.map((file): Look => ({ file: relative(process.cwd(), file) || file, look: createStatusLook(makeReadOptions(file, flags)) }));
+  const looks = jobFiles.map(
+    (file): Look => ({ file: relative(process.cwd(), file) || file, look: createStatusLook(makeReadOptions(file, flags)) }),
+  );
   if (flags.watch === true) return watch(looks, isList);
   const all = await readAll(looks, isList);
   if (flags.json !== true) print(renderAll(all, isList));

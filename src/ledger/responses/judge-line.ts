@@ -1,5 +1,5 @@
 import { parseCustomId } from '../../core/request.ts';
-import { type DecideLine, readResponseLine } from '../../core/response-line.ts';
+import { type DecideLine, type ResponseLine, readResponseLine } from '../../core/response-line.ts';
 import type { SettledRecord } from '../../core/settled.ts';
 import type { ResponseFile } from '../response-file.ts';
 import type { Anomaly } from './repeats.ts';
@@ -17,7 +17,16 @@ export function judgeLine(bytes: Buffer, offsetBytes: number, file: ResponseFile
   if (bytes.length > MAX_LINE_BYTES) return { status: 'anomaly', anomaly: 'malformed' };
   const reading = readResponseLine(bytes.toString('utf8'));
   if (reading.status === 'malformed') return { status: 'anomaly', anomaly: 'malformed' };
-  const { line } = reading;
+  return judgeReadLine(reading.line, { offsetBytes, lengthBytes: bytes.length }, file, decide);
+}
+
+/** Judges a line that is read already, by its place in `file`. Never throws. */
+export function judgeReadLine(
+  line: ResponseLine,
+  place: { readonly offsetBytes: number; readonly lengthBytes: number },
+  file: ResponseFile,
+  decide: DecideLine,
+): JudgedLine {
   const parts = parseCustomId(line.custom_id);
   if (parts === null) return { status: 'anomaly', anomaly: 'foreign' };
   const outcome = decide(line);
@@ -32,7 +41,7 @@ export function judgeLine(bytes: Buffer, offsetBytes: number, file: ResponseFile
     createdSeconds: outcome.createdSeconds ?? file.createdSeconds,
     lane: file.lane,
     run: file.run,
-    location: { file: file.name, offsetBytes, lengthBytes: bytes.length },
+    location: { file: file.name, ...place },
   };
   return { status: 'record', key: parts.key, lineId: line.id, record };
 }

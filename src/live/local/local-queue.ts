@@ -154,7 +154,7 @@ export function createLocalQueue(options: LocalQueueOptions): CallQueue {
       if (stop !== null) halt(stop);
       switch (outcome.status) {
         case 'answered':
-          return { status: 'answered', customId, line: outcome.line };
+          return { status: 'answered', customId, line: outcome.line, ...(outcome.read === undefined ? {} : { read: outcome.read }) };
         case 'unknown':
           return makeUnknown(call, outcome.failure.message);
         case 'stop':

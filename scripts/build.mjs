@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeBundle } from './bundle.mjs';
+import { makeTypes } from './bundle-types.mjs';
 import { makeRanks } from './ranks.mjs';
 
 /** What TypeScript remembers lies in the folder it describes, so that neither goes without the other. */
@@ -23,3 +24,4 @@ if (compiler.status !== 0) process.exit(compiler.status ?? 1);
 removeLeftovers();
 await makeRanks();
 await makeBundle();
+makeTypes();

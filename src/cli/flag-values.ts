@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import { isDay } from '../core/day.ts';
 
 // What flags take, read from what was typed. Each throws InvalidArgumentError, which commander shows with the flag's name.
 
@@ -47,9 +48,7 @@ export function parseSeconds(text: string): readonly number[] {
 }
 
 export function parseDate(text: string): string {
-  // A day that does not exist, as February 30, would be taken for another one.
-  const isDay = /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text)) && new Date(text).toISOString().startsWith(text);
-  if (!isDay) throw new InvalidArgumentError('Give a date, for example 2026-11-22.');
+  if (!isDay(text)) throw new InvalidArgumentError('Give a date, for example 2026-11-22.');
   return text;
 }
 

@@ -1,8 +1,8 @@
 import { closeSync, openSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { UsageError } from '../core/errors.ts';
-import { quoteArgument } from '../core/shell/quote-argument.ts';
-import { findClosest, suggest } from '../core/suggest.ts';
+import { quoteArgument } from '../core/wording/quote-argument.ts';
+import { findClosest, suggest } from '../core/wording/suggest.ts';
 import { locateDrafts } from '../input/draft/locate-draft.ts';
 import { isYaml, showFile } from '../input/table/find-files.ts';
 import { describeForeign, HEAD_BYTES } from '../input/table/foreign-file.ts';

@@ -84,7 +84,7 @@ export function addRunOptions(command: Command, own: readonly Option[]): Command
       'be done by then, for example 6h: what batches leave open finishes live, within --max-live-usd',
     ).argParser(parseDuration),
     option('end', '--max-live-usd <x>', 'with --deadline: the most that live calls of the run may cost').argParser(parsePrice),
-    option('places', '--out <path>', 'write the table here'),
+    option('places', '--out <path>', 'write the table here; - is standard output'),
     option('places', '--adopt-copy', 'work with a state directory that is a copy of another one'),
     option('shown', '--progress <how>', 'how to show progress').choices(['auto', 'plain', 'none']).default('auto').env('ROWMILL_PROGRESS'),
     // For odd providers and tests: told in docs/interface.md alone.

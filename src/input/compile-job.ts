@@ -9,6 +9,7 @@ import { listAnswerColumns } from './answer/added-columns.ts';
 import { compileRules } from './answer/compile-rules.ts';
 import { showCell } from './request/cell-text.ts';
 import { type Example, insertExamples } from './request/choose-examples.ts';
+import type { CodePrompts } from './request/code-prompts.ts';
 import { compileMessages } from './request/compile-messages.ts';
 import { leavesJsonWordToRows } from './request/json-word.ts';
 import { lintJob } from './request/lint-job.ts';
@@ -47,12 +48,19 @@ export interface CompiledJob {
  * @throws UsageError with every problem: columns the table does not have, templates Liquid refuses, requests the API would refuse
  */
 export function compileJob(
-  loaded: { readonly job: Job; readonly source?: JobSource; readonly code?: JobCode; readonly examples?: readonly Example[] },
+  loaded: {
+    readonly job: Job;
+    readonly source?: JobSource;
+    readonly code?: JobCode;
+    readonly examples?: readonly Example[];
+    /** What the code's prompt function says; absent for templates. */
+    readonly prompts?: CodePrompts | null;
+  },
   table: Pick<Table, 'columns' | 'format'>,
   limits: RequestLimits | null = null,
 ): CompiledJob {
-  const { job, source = NO_SOURCE, code = NO_CODE, examples = [] } = loaded;
-  const hasTemplates = code.renderMessages === null;
+  const { job, source = NO_SOURCE, code = NO_CODE, examples = [], prompts = null } = loaded;
+  const hasTemplates = prompts === null;
   const { messages, problems } = compileMessages(hasTemplates ? job : { ...job, messages: [] }, source, table);
   const lint = lintJob(job, source, messages);
   const all = [...problems, ...lint.problems];
@@ -62,7 +70,7 @@ export function compileJob(
   return {
     job,
     url: job.endpoint,
-    render: hasTemplates ? compileRender(job, shown, limits) : compileCodeRender(job, code, { columns: table.columns, limits }),
+    render: hasTemplates ? compileRender(job, shown, limits) : compileCodeRender(job, prompts, limits),
     renderReask: (request, reask) => renderReask(request, reask, limits?.maxOutputTokens ?? null),
     ...compileRules(job, code),
     examples,

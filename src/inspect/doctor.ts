@@ -1,24 +1,24 @@
 import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { AppError, UsageError } from '../core/errors.ts';
-import { formatCount } from '../core/format-count.ts';
 import type { Job } from '../core/job.ts';
 import { listBaseNames } from '../core/model/base-model.ts';
-import { suggest } from '../core/suggest.ts';
 import { callWithin } from '../core/timer.ts';
+import { formatCount } from '../core/wording/format-count.ts';
+import { suggest } from '../core/wording/suggest.ts';
 import { loadJob } from '../input/job/load-job.ts';
 import { loadPrices } from '../input/job/load-prices.ts';
 import { findParamDoubts } from '../input/request/param-doubts.ts';
 import { DEFAULT_BASE_URL, hostOfOrigin } from '../ledger/origin.ts';
 import { createFindPrice, type FindPrice } from '../money/price.ts';
 import { findPriceSource } from '../money/price-source.ts';
-import { suggestModel } from '../money/suggest-model.ts';
+import { suggestModel } from '../money/tier-table.ts';
 import { type ModelEnd, makeToldEnd } from '../openai/model-ends.ts';
 import type { Provider } from '../openai/provider.ts';
 import type { RemoteModel } from '../openai/wire.ts';
 import type { Effects } from '../run/open/effects.ts';
 import { type Connection, locateStateDirectory, type Target } from '../run/open/target.ts';
-import type { PlannedEnd } from '../run/plan/model-end.ts';
+import type { PlannedEnd } from '../run/plan/planned-end.ts';
 import { examineEnd } from './examine-end.ts';
 
 /** One thing that was looked at. */

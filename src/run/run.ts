@@ -1,6 +1,7 @@
 import { findSweepStart, hasOpenBatches, mayHaveUnknownBatches, sweepBatches } from '../batch/sweep.ts';
 import { findReturned } from '../batch/vanished-batches.ts';
 import type { Summary } from '../core/summary.ts';
+import { SIMULATOR_ORIGIN } from '../ledger/origin.ts';
 import { type Agreement, agreeOnRun } from './agree.ts';
 import { beginSending, type Sending } from './begin-sending.ts';
 import { concludeRun } from './finish/conclude.ts';
@@ -70,7 +71,11 @@ async function sendAndConclude(opened: OpenedRun, agreement: Agreement, connecti
         const stop = await sendUntilStopped(sending.lane, stopSignal, { ...sending, ...findModel(opened, agreement) });
         // What comes while the books are made and the table is written is the next run's.
         await sending.holdEnds(true);
-        const summary = await conclude(opened, agreement, { sending, stop, isSimulated: connection.provider.isSimulated() });
+        const summary = await conclude(opened, agreement, {
+          sending,
+          stop,
+          isSimulated: isSimulator(opened) || connection.provider.isSimulated(),
+        });
         if (summary !== null) return summary;
         await sending.holdEnds(false);
       }
@@ -85,6 +90,11 @@ async function sendAndConclude(opened: OpenedRun, agreement: Agreement, connecti
 /** What a refusal of the model is explained by. */
 function findModel({ prepared }: OpenedRun, { planned }: Agreement) {
   return { model: prepared.compiled.job.model, modelEnd: planned.modelEnd };
+}
+
+/** Where nothing was asked, no answer has told so. */
+function isSimulator({ options }: OpenedRun): boolean {
+  return options.target.origin === SIMULATOR_ORIGIN;
 }
 
 interface Ended {

@@ -6,15 +6,19 @@ import { createPromptCache } from './answers/prompt-cache.ts';
 import { createBatchWork } from './batches/batch-work.ts';
 import { type BillLine, openBill } from './bill.ts';
 import { createClock } from './clock.ts';
+import type { FaultCount } from './faults/fault-count.ts';
 import { readFaultPlan } from './faults/fault-plan-reader.ts';
-import { type FaultCount, openFaultEngine } from './faults/faults.ts';
+import { openFaultEngine } from './faults/faults.ts';
 import { createHttpServer } from './http/http-server.ts';
 import { createLatency } from './latency.ts';
-import { DEFAULT_BATCH_SECONDS, DEFAULT_LIMITS, type SimulatorOptions } from './options.ts';
+import { DEFAULT_BATCH_SECONDS, DEFAULT_LIMITS, type Latency, type SimulatorLimits, type SimulatorOptions } from './options.ts';
 import { createRateLimiter } from './rate-limits.ts';
 import type { Simulation } from './simulation.ts';
 import { openStore } from './store.ts';
 import { openTrace } from './trace.ts';
+
+// What a program that imports `rowmill/simulator` has to name.
+export type { BillLine, FaultCount, Latency, SimulatorLimits, SimulatorOptions };
 
 /** A running simulator. */
 export interface Simulator {

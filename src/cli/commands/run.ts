@@ -13,7 +13,8 @@ import { listenForInterrupts } from '../interrupt.ts';
 import { type Progress, startProgress } from '../progress.ts';
 import { printFailure } from '../report-failure.ts';
 import { makeRunOptions, showRunCommand } from '../run-options.ts';
-import { hasColour, print, printJson, say } from '../say.ts';
+import { hasColour, print, printAside, printJson, say } from '../say.ts';
+import { createStdoutTable } from '../stdout-table.ts';
 import { loadDraft, resolveJob, showAsked, type TableDraft } from '../table-job.ts';
 
 /** `rowmill run`: does the job, or continues it. A table gets its job file first. */
@@ -56,6 +57,7 @@ export async function runWith(
     say(message);
   };
   const finishProgress = () => progress?.stop();
+  const table = createStdoutTable(flags.json === true);
   const printEnd = (reason: AppError) => {
     if (flags.json === true) printFailure(reason, reason.exitCode);
   };
@@ -69,6 +71,7 @@ export async function runWith(
       ...options,
       ...changes,
       commands: { ...options.commands, ...changes.commands },
+      claimStdout: table.claim,
       confirm: async (plan, spending) => {
         await onChecked();
         await confirmSpending(plan, {
@@ -89,7 +92,11 @@ export async function runWith(
     await onChecked();
     if (!isSending) say('Nothing to do: nothing has changed since the last run');
     if (flags.json === true) printJson(summary);
-    else print(renderSummary(summary, { colour: hasColour(process.stdout), full: false }));
+    else
+      (table.isClaimed ? printAside : print)(
+        renderSummary(summary, { colour: hasColour(table.isClaimed ? process.stderr : process.stdout), full: false }),
+      );
+    await table.print(summary);
     return summary.exitCode;
   } catch (error) {
     finishProgress();

@@ -4,7 +4,7 @@ import { type Problem, UsageError } from '../../core/errors.ts';
 import type { Job } from '../../core/job.ts';
 import type { JobCode } from '../../core/job-code.ts';
 import { type JobSource, NO_SOURCE } from '../../core/problem-path.ts';
-import { suggest } from '../../core/suggest.ts';
+import { suggest } from '../../core/wording/suggest.ts';
 import { compileMessages } from '../request/compile-messages.ts';
 import { setParams } from '../request/extra-params.ts';
 import { isYaml, showFile } from '../table/find-files.ts';
@@ -61,7 +61,7 @@ export async function loadJobText(
   });
   if (job === null) throw new UsageError(problems, { code: 'job' });
   if (problems.length > 0) throw new UsageError([...problems, ...(await findTableProblems(job, source, overrides.cwd))], { code: 'job' });
-  return { job, source };
+  return { job: overrides.out === '-' ? { ...job, write: { ...job.write, isStdout: true } } : job, source };
 }
 
 /** What the table has against a job that is wrong already, so that everything is told at once. */
@@ -109,7 +109,7 @@ function applyOverrides(value: unknown, overrides: JobOverrides & { readonly cwd
   };
   const { input, out, cwd } = overrides;
   if (input != null) put('input', { path: input === '-' ? '-' : path.resolve(cwd, input) });
-  if (out != null) put('write', { path: path.resolve(cwd, out) });
+  if (out != null && out !== '-') put('write', { path: path.resolve(cwd, out) });
   if (overrides.mode != null) spec.mode = overrides.mode;
   if (overrides.params !== undefined && Object.keys(overrides.params).length > 0) put('params', { ...overrides.params }, setParams);
   return spec;

@@ -1,6 +1,6 @@
 import type { OutputSpec } from '../../core/job.ts';
 import { type Path, showPath, showValue } from '../../core/problem-path.ts';
-import { suggest } from '../../core/suggest.ts';
+import { suggest } from '../../core/wording/suggest.ts';
 import { checkDialect, compileValidator } from '../answer/answer-validator.ts';
 import { expandShorthand, type PathProblem } from './output-shorthand.ts';
 import { completeStrictSchema, lintStrictSchema } from './strict-schema.ts';
@@ -21,8 +21,10 @@ export function readOutput(value: unknown, labels: readonly string[]): OutputRea
   if (value === 'vector') return { output: TEXT, problems: [] };
   if (value === 'text') return readText(labels);
   if (!isMap(value)) {
-    const message = `output: must be text or a map of fields, not ${showValue(value)}${typeof value === 'string' ? suggest(value, ['text', 'vector']) : ''}`;
-    return { output: TEXT, problems: [{ path, message }] };
+    return {
+      output: TEXT,
+      problems: [{ path, message: `output: must be text or a map of fields, not ${showValue(value)}${showWayOut(value)}` }],
+    };
   }
   if (value.json === 'object') return readJsonMode(value, path);
   if (value.type === 'object' && isMap(value.properties)) return readStrictSchema(value, path);
@@ -32,6 +34,14 @@ export function readOutput(value: unknown, labels: readonly string[]): OutputRea
     schema,
     findStrictProblems(schema, (schemaPath) => [...path, ...schemaPath.filter((step) => step !== 'properties')]),
   );
+}
+
+/** A misspelled word; or a type, or a list of choices, that only lacks the name of a field. */
+function showWayOut(value: unknown): string {
+  const meant = typeof value === 'string' ? suggest(value, ['text', 'vector']) : '';
+  if (meant !== '' || value === undefined || value === null) return meant;
+  const field = Array.isArray(value) ? value.join(' | ') : String(value);
+  return field.length > 60 ? '' : `; name a field, for example { answer: ${field} }`;
 }
 
 /** Answers are compared with labels without the blanks around them. */

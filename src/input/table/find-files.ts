@@ -1,7 +1,7 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { UsageError } from '../../core/errors.ts';
-import { suggest } from '../../core/suggest.ts';
+import { suggest } from '../../core/wording/suggest.ts';
 import { describeForeign, HEAD_BYTES } from './foreign-file.ts';
 import type { TableFile } from './read-bytes.ts';
 

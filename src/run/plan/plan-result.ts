@@ -2,7 +2,7 @@ import type { SkipCause } from '../../core/row.ts';
 import type { CheaperModel } from './advice.ts';
 import type { PlannedCache } from './cache.ts';
 import type { LaneCosts } from './cost.ts';
-import type { PlannedEnd } from './model-end.ts';
+import type { PlannedEnd } from './planned-end.ts';
 import type { PlannedShard } from './shards.ts';
 import type { TimeUnderLimits } from './time.ts';
 

@@ -3,7 +3,7 @@ import { AppError, EXIT } from '../../core/errors.ts';
 import type { Lane } from '../../core/lane.ts';
 import { TERMINAL_STATUSES } from '../../openai/wire.ts';
 import type { Stop } from '../../output/verdict.ts';
-import type { PlannedEnd } from '../plan/model-end.ts';
+import type { PlannedEnd } from '../plan/planned-end.ts';
 import { explainModelRefusal } from './model-refusal.ts';
 import { type SendDueRowsOptions, sendDueRows } from './send-due-rows.ts';
 import { readStop, type StopSignal } from './stop.ts';

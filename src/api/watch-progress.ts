@@ -1,29 +1,6 @@
 import type { Effects } from '../run/open/effects.ts';
 import type { RunView } from '../run/send/run-view.ts';
-
-/** How far a run is, at one moment. */
-export interface RunProgress {
-  readonly run: string;
-  /** Where requests go now. */
-  readonly lane: 'batch' | 'live';
-  /** Rows the run is about. */
-  readonly rows: number;
-  /** Distinct requests among them: rows without those that are skipped or ask what another row asks. */
-  readonly requests: number;
-  /** Those of them that are answered well, by earlier runs or this one. */
-  readonly okRequests: number;
-  /** Rows that are to be answered: those that are not skipped. */
-  readonly rowsAsked: number;
-  /** Those of them that are answered well. */
-  readonly okRows: number;
-  /** Tries of this run. */
-  readonly attempts: number;
-  readonly spentNanoUsd: number;
-  /** Tries whose price or usage is unknown: they are in no sum. */
-  readonly unpricedAttempts: number;
-  /** Null without a budget. */
-  readonly budgetNanoUsd: number | null;
-}
+import type { RunProgress } from './settings.ts';
 
 const PROGRESS_MS = 200;
 

@@ -77,6 +77,7 @@ export function makePlanOptions(jobFile: string, flags: RunFlags): PlanOptions {
     reopen: flags.retryFailed === true ? { causes: null, set: {} } : null,
     effects: makeEffects(),
     priceAsOf: flags.priceAsOf ?? null,
+    ...(flags.prompts === undefined ? {} : { shownRequests: flags.prompts }),
     signal: new AbortController().signal,
   };
 }

@@ -1,63 +1,84 @@
-import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { renderTable, writeSection } from './benchmarks-page.ts';
-import type { BenchLine } from './result.ts';
+import { writeSection } from './benchmarks-page.ts';
+import { keepPassage, makePassage, type Passage, readFigures } from './harness/figures.ts';
+import { findBroken, findWorse } from './harness/judge.ts';
+import type { Bench } from './harness/line.ts';
+import { runPartInProcess } from './harness/measure.ts';
+import { renderPassage, renderSection } from './harness/section.ts';
 
-/** Runs every bench and writes its sections of docs/benchmarks.md. `--rows 20000` makes it small; a small run only prints. `--only live` runs one lane's. */
+/**
+ * Runs the benches of bench/lines, each in ten minutes or less, and writes their sections of docs/benchmarks.md; ends with 1 where a limit is broken.
+ *   --only plan,job   these alone
+ *   --small           the small size, which becomes the page's
+ *   --check           the small size, held against the page's; writes nothing
+ *   --rows 20000      another size; only prints, unless --write makes it the page's, which says so
+ */
 
-const FULL_ROWS = 1_000_000;
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string' },
+    rows: { type: 'string' },
+    small: { type: 'boolean', default: false },
+    check: { type: 'boolean', default: false },
+    write: { type: 'boolean', default: false },
+  },
+});
 
-const { values } = parseArgs({ options: { rows: { type: 'string', default: String(FULL_ROWS) }, only: { type: 'string' } } });
-const rows = Number(values.rows);
+const all = await Promise.all(
+  readdirSync(new URL('./lines/', import.meta.url))
+    .filter((name) => name.endsWith('.js'))
+    .map(loadBench),
+);
+const names = values.only?.split(',') ?? null;
+for (const name of names ?? []) {
+  if (!all.some((bench) => bench.name === name))
+    throw new Error(`no bench ${name}: there are ${all.map((bench) => bench.name).join(', ')}`);
+}
+const chosen = all.filter(({ name }) => names === null || names.includes(name)).toSorted((a, b) => a.bench.order - b.bench.order);
 
-function bench(name: string, benchRows: number): readonly BenchLine[] {
-  const file = fileURLToPath(new URL(`./${name}.js`, import.meta.url));
-  const child = spawnSync(process.execPath, [file, `--rows=${benchRows}`], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
-  if (child.status !== 0) throw new Error(`bench ${name} ended with ${child.status}`);
-  return JSON.parse(child.stdout.trim().split('\n').at(-1) as string) as BenchLine[];
+for (const { name, bench } of chosen) {
+  const isSmall = values.small || values.check;
+  const rows = values.rows === undefined ? (isSmall ? bench.rows.small : bench.rows.full) : Number(values.rows);
+  if (rows === null) continue;
+  const passage = await runBench(name, bench, rows);
+  console.log(`## ${bench.heading}, ${rows} rows\n\n${renderPassage(passage)}\n`);
+  if (values.check) await check(name, bench, passage);
+  else if (values.rows === undefined || values.write) keep(name, bench, passage);
 }
 
-function renderLine({ what, measured, ratio, rssLimitMib, facts }: BenchLine): readonly string[] {
-  const ratioText = ratio === null ? '' : `${ratio.value.toFixed(2)}${ratio.unit ?? 'x'} ${ratio.of} (at most ${ratio.limit})`;
-  const rssText =
-    measured.peakRssMib === null ? '' : `${measured.peakRssMib.toFixed(0)} MiB${rssLimitMib === null ? '' : ` (at most ${rssLimitMib})`}`;
-  return [what, `${measured.wallSeconds.toFixed(1)} s`, `${measured.cpuSeconds?.toFixed(1) ?? '–'} s`, ratioText, rssText, facts];
+async function loadBench(file: string): Promise<{ name: string; bench: Bench }> {
+  const { bench } = (await import(`./lines/${file}`)) as { bench: Bench };
+  return { name: file.slice(0, -'.js'.length), bench };
 }
 
-function renderVersion(tool: string): string {
-  const { status, stdout } = spawnSync(tool, ['--version'], { encoding: 'utf8' });
-  return status === 0 ? stdout.trim() : 'not installed';
-}
-
-function isOver({ measured, ratio, rssLimitMib }: BenchLine): boolean {
-  return (ratio !== null && ratio.value > ratio.limit) || (rssLimitMib !== null && (measured.peakRssMib ?? 0) > rssLimitMib);
-}
-
-/** Benches of one section: it is written when the run is a full one. */
-function runSection(heading: string, introduction: string, work: () => readonly BenchLine[]): void {
-  const lines = work();
-  const header = ['what', 'wall', 'cpu', 'against the baseline above it', 'peak memory', 'facts'];
-  const text = `Written by \`npm run bench\`.\n${introduction}\n\n${renderTable(header, lines.map(renderLine))}`;
-  process.stdout.write(`## ${heading}\n\n${text}\n\n`);
-  if (rows === FULL_ROWS) writeSection(heading, text);
-  for (const { what } of lines.filter(isOver)) {
-    console.error(`over its limit: ${what}`);
-    if (rows === FULL_ROWS) process.exitCode = 1;
+async function runBench(name: string, bench: Bench, rows: number): Promise<Passage> {
+  const folder = mkdtempSync(join(tmpdir(), 'rowmill-bench-'));
+  try {
+    return await makePassage(rows, () => bench.measure({ rows, folder, runPart: (part) => runPartInProcess(name, part, folder, rows) }));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
   }
 }
 
-if (values.only !== 'live') {
-  runSection(
-    'Tables and the batch lane',
-    `Table: ${rows} rows of about 500 bytes from a seeded generator (a fifth of them for the whole job). Each baseline is the mean of its runs before and after what is measured against it. Node ${process.version}; mlr: ${renderVersion('mlr')}; jq: ${renderVersion('jq')}.`,
-    () => [...bench('plan', rows), ...bench('pack', rows), ...bench('reconcile', rows), ...bench('job', Math.ceil(rows / 5))],
-  );
+function keep(name: string, bench: Bench, passage: Passage): void {
+  keepPassage(name, values.small ? 'small' : 'full', passage);
+  const { full, small } = readFigures()[name] ?? {};
+  if (full !== undefined) writeSection(bench.heading, renderSection(name, bench, full, small ?? null));
+  if (!values.small) tell(findBroken(passage));
 }
-if (values.only !== 'batch') {
-  runSection(
-    'Calls of the live lane',
-    `${rows / 2} rows at most, against a simulator in another process that answers after 50 ms. Cpu is that of the named processes together, without the provider and Redis. Node ${process.version}.`,
-    () => bench('live', Math.ceil(rows / 2)),
-  );
+
+/** A second try tells what is slower from a machine that was busy for a moment. */
+async function check(name: string, bench: Bench, passage: Passage): Promise<void> {
+  const shown = readFigures()[name]?.small;
+  if (shown === undefined) return tell([`${name}: the page has no figures of the small size`]);
+  if (findWorse(passage, shown).length === 0) return;
+  tell(findWorse(await runBench(name, bench, passage.rows), shown));
+}
+
+function tell(broken: readonly string[]): void {
+  for (const line of broken) console.error(line);
+  if (broken.length > 0) process.exitCode = 1;
 }

@@ -1,15 +1,14 @@
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startTimer } from '../src/host/real-effects.ts';
 import { readOwnIdentity } from '../src/ledger/disk/process-identity.ts';
 import type { Ledger } from '../src/ledger/ledger.ts';
 import type { Books } from '../src/run/open/books.ts';
 import type { Effects } from '../src/run/open/effects.ts';
+import { keepKeys } from '../src/run/open/kept-keys.ts';
 import { openJobLedger } from '../src/run/open/open-job-ledger.ts';
-import { keepTableRows, prepareJob } from '../src/run/open/prepare.ts';
+import { prepareJob } from '../src/run/open/prepare.ts';
 import type { PreparedJob } from '../src/run/open/prepared-job.ts';
 
-export const MODEL = 'gpt-4o-mini';
 export const signal: AbortSignal = new AbortController().signal;
 export const ALL_ROWS = { isAll: true, has: () => true, end: Number.POSITIVE_INFINITY };
 
@@ -23,25 +22,6 @@ export const effects: Effects = {
   processIdentity: readOwnIdentity(),
 };
 
-/** The labelling job all benches run, over `table.csv` in the same folder. */
-export function writeBenchJob(folder: string): void {
-  writeFileSync(
-    join(folder, 'job.yaml'),
-    `name: bench
-input: { path: table.csv, id: ticket_id }
-model: ${MODEL}
-prompt:
-  system: Label the ticket. Reply in JSON.
-  user: |
-    {{ subject }}
-    {{ body }}
-output: { label: billing | bug | feature | other, confidence: number 0..1 }
-params: { max_output_tokens: 60 }
-write: { path: out.csv }
-`,
-  );
-}
-
 export async function openBenchJob(folder: string): Promise<{ prepared: PreparedJob; ledger: Ledger; books: Books }> {
   const jobFile = join(folder, 'job.yaml');
   const prepared = await prepareJob({
@@ -53,5 +33,5 @@ export async function openBenchJob(folder: string): Promise<{ prepared: Prepared
     signal,
   });
   const opened = await openJobLedger(prepared, { origin: 'default', access: 'write', effects, priceAsOf: null, signal });
-  return { ...opened, prepared: keepTableRows(prepared).prepared };
+  return { ...opened, prepared: { ...prepared, table: keepKeys(prepared.table, opened.ledger.keys).table } };
 }

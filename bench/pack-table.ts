@@ -8,7 +8,8 @@ import { createDueRequests } from '../src/run/send/due-request.ts';
 import { createDuplicateRows } from '../src/run/send/duplicate-rows.ts';
 import { sendDueRows } from '../src/run/send/send-due-rows.ts';
 import { startRun } from '../src/run/start-run.ts';
-import { ALL_ROWS, effects, MODEL, openBenchJob, signal } from './bench-job.ts';
+import { ALL_ROWS, effects, openBenchJob, signal } from './bench-job.ts';
+import { MODEL } from './table-generator.ts';
 
 /** Packs the bench table into shards that stay on disk. @returns what the ledger says about them */
 export async function packTable(folder: string): Promise<Readonly<Record<string, number>>> {

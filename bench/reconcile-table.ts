@@ -34,11 +34,18 @@ export async function reconcileTable(folder: string): Promise<Readonly<Record<st
     cwd: folder,
     paths: { input: null, out: null, cwd: folder, baseUrl: null },
     clock: effects.clock,
-    cleanUp: async () => {},
     warn: console.error,
     warnings: createWarningLog(console.error),
     signal,
   });
   await ledger.close();
   return { ok: summary?.rows.ok ?? 0, nanoUsd: summary?.cost.nanoUsd ?? 0 };
+}
+
+/** Opens the ledger of a run whose answers are all settled, and closes it. */
+export async function openSettled(folder: string): Promise<Readonly<Record<string, number>>> {
+  const { ledger } = await openBenchJob(folder);
+  const requests = ledger.keys.size;
+  await ledger.close();
+  return { requests };
 }

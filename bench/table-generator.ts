@@ -1,5 +1,8 @@
 import { once } from 'node:events';
-import { createWriteStream } from 'node:fs';
+import { createWriteStream, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+export const MODEL = 'gpt-4o-mini';
 
 /** A seeded source of numbers in 0..1 (mulberry32): the same table on every machine. */
 export function createRandom(seed: number): () => number {
@@ -36,4 +39,24 @@ export async function generateTable(path: string, rows: number, seed = 1): Promi
   }
   stream.end(chunk);
   await once(stream, 'close');
+}
+
+/** Writes the labelling job that benches of the batch lane run, and its table of so many rows, `table.csv`. */
+export async function writeBenchJob(folder: string, rows: number): Promise<void> {
+  await generateTable(join(folder, 'table.csv'), rows);
+  writeFileSync(
+    join(folder, 'job.yaml'),
+    `name: bench
+input: { path: table.csv, id: ticket_id }
+model: ${MODEL}
+prompt:
+  system: Label the ticket. Reply in JSON.
+  user: |
+    {{ subject }}
+    {{ body }}
+output: { label: billing | bug | feature | other, confidence: number 0..1 }
+params: { max_output_tokens: 60 }
+write: { path: out.csv }
+`,
+  );
 }

@@ -2,7 +2,7 @@
 // A mutant that its test does not notice is a test that proves nothing; a place that is not found any more fails too.
 import { spawnSync } from 'node:child_process';
 import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
 const COPY = '.cache/mutants';
 
@@ -141,7 +141,8 @@ function runGuard([files, pattern]) {
 }
 
 rmSync(COPY, { recursive: true, force: true });
-cpSync('dist', COPY, { recursive: true });
+// Without the bundle, tests start the command of the tree.
+cpSync('dist', COPY, { recursive: true, filter: (path) => basename(path) !== 'bundle' });
 const wanted = process.argv[2];
 let survived = 0;
 const chosen = MUTANTS.filter(({ name }) => wanted === undefined || name.includes(wanted));

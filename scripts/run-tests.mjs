@@ -13,13 +13,14 @@ const SHORT_LIVED = ['--single-threaded-gc', '--sparkplug', '--min-semi-space-si
  * ones is alone: they share little, and wait a lot beside one another.
  */
 const AREAS = [
-  ['proof', /^proof/],
   ['run-1', /^run\.[a-o]/],
-  ['redis', /^live\.(redis|conformance)/],
+  ['proof', /^proof/],
   ['run-2', /^run/],
-  ['live', /^live/],
+  ['redis', /^live\.(redis|conformance)/],
   ['commands', /^(cli|api|host|quality|output)\./],
-  ['parts', /^(?!slow\.)/],
+  ['live', /^live/],
+  ['parts-1', /^(input|money|core)\./],
+  ['parts-2', /^(?!slow\.)/],
 ];
 /** Where tests make their thousands of small files, if it is there and has room: memory, so that they do not wait for a disk. */
 const MEMORY_FOLDER = '/dev/shm';

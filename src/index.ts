@@ -1,14 +1,39 @@
 /** The public API: what a program that imports `rowmill` may rely on. */
 export { type DefinedJob, defineJob, type JobRun } from './api/define-job.ts';
-export type { InputDefinition, JobDefinition, Params, Prompt, PromptParts, RowOf, RowResult } from './api/job-definition.ts';
-export type { AnswerOf, OutputDefinition } from './api/output-type.ts';
-export type { RunProgress } from './api/progress.ts';
-export type { PlanSettings, RunSettings } from './api/run-settings.ts';
-export type { StandardSchema } from './api/standard-schema.ts';
-export type { Place, Problem } from './core/errors.ts';
+export type {
+  ExamplesDefinition,
+  FileInput,
+  InputDefinition,
+  JobBasics,
+  JobDefinition,
+  LimitsDefinition,
+  Message,
+  Params,
+  Prompt,
+  PromptParts,
+  RowInput,
+  RowOf,
+  RowResult,
+  RowsInput,
+} from './api/job-definition.ts';
+export type { AnswerOf, FieldWord, JsonMode, JsonSchemaRoot, LongField, OutputDefinition, OutputFields } from './api/output-type.ts';
+export type { PlanSettings, RunProgress, RunSettings } from './api/settings.ts';
+export type { JsonSchema, StandardIssue, StandardResult, StandardSchema } from './api/standard-schema.ts';
+export { DiskError } from './core/disk/disk-error.ts';
+export type { ExitCode, Place, Problem } from './core/errors.ts';
 export { AppError, EXIT, formatProblem, LedgerError, UsageError } from './core/errors.ts';
-export type { CostSummary, RowCounts, Summary } from './core/summary.ts';
+export { NewerFormatError } from './core/formats.ts';
+export type { Endpoint, Mode, StopSign } from './core/job.ts';
+export type { Cause } from './core/outcome.ts';
+export type { SkipCause } from './core/row.ts';
+export type { AnomalyCosts, CostSummary, DeadlineSummary, DoubtfulCalls, RowCounts, Summary } from './core/summary.ts';
 export { formatUsd } from './core/summary.ts';
 export { makeJobSchema } from './input/job/job-schema.ts';
 export { LockHeldError } from './ledger/errors.ts';
-export type { Plan } from './run/plan/plan-result.ts';
+export type { CheaperModel } from './run/plan/advice.ts';
+export type { PlannedCache } from './run/plan/cache.ts';
+export type { CostRange, LaneCosts } from './run/plan/cost.ts';
+export type { Plan, PlanProblem, PlanRows, PlanTokens } from './run/plan/plan-result.ts';
+export type { PlannedEnd, Successor } from './run/plan/planned-end.ts';
+export type { PlannedShard } from './run/plan/shards.ts';
+export type { TimeUnderLimits } from './run/plan/time.ts';

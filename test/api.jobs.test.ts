@@ -1,29 +1,16 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
-import * as os from 'node:os';
 import * as path from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { defineJob, type RunProgress, type StandardSchema, UsageError } from '../src/index.ts';
+import { collect, makeFolder } from './helpers/api-world.ts';
 import { projectRoot } from './helpers/project-root.ts';
 import { ANSWER_COLUMNS, makeWorld } from './helpers/run-world.ts';
 import { wideTest } from './helpers/wide.ts';
 
 const TICKETS = 'ticket_id,body\n1,Charged twice\n2,"It {{ crashes }}, ""again"""\n3,Dark mode please\n4,Charged twice\n5,\n';
-
-function makeFolder(t: TestContext, files: Readonly<Record<string, string>>): string {
-  const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'rowmill-'));
-  t.after(() => fs.rmSync(directory, { recursive: true, force: true }));
-  for (const [name, text] of Object.entries(files)) fs.writeFileSync(path.join(directory, name), text);
-  return directory;
-}
-
-async function collect<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
-  const collected: Item[] = [];
-  for await (const item of items) collected.push(item);
-  return collected;
-}
 
 wideTest('the example of the README compiles, and runs as it stands', (t) => {
   const name = 'readme-example';
@@ -182,21 +169,6 @@ test('a schema of a validation library makes the request and judges the answers'
   assert.deepEqual([stricter.summary.exitCode, stricter.summary.causes, stricter.summary.attempts.total], [3, { invalid: 2 }, 0]);
   const [first] = await collect(stricter.results());
   assert.match(first?.disposition === 'failed' ? first.message : '', /^score: at most -1/);
-});
-
-test('a schema that checks asynchronously is refused instead of letting everything through', async (t) => {
-  const output: StandardSchema<string> = { '~standard': { version: 1, vendor: 'test', validate: async () => ({ value: '' }) } };
-  const directory = makeFolder(t, { 'in.csv': 'text\nfine\n' });
-  const job = defineJob({
-    name: 'later',
-    directory,
-    input: { path: 'in.csv' },
-    model: 'gpt-4o-mini',
-    mode: 'live',
-    prompt: 'JSON: {{ text }}',
-    output,
-  });
-  await assert.rejects(job.run({ simulate: true }), /must be synchronous/);
 });
 
 test('what is wrong with a definition is told at once, all of it', () => {

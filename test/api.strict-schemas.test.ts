@@ -26,7 +26,7 @@ const FIELDS: readonly [field: object, sent: object | null][] = [
 for (const [field, sent] of FIELDS) {
   test(`for a library's ${JSON.stringify(field)} ${sent === null ? 'JSON mode is asked' : `${JSON.stringify(sent)} is sent`}`, () => {
     const definition = { name: 'j', input: { path: 't.csv' }, model: 'gpt-4o-mini', prompt: 'JSON {{ a }}', output: makeSchema(field) };
-    const { output } = loadDefinition(definition as AnyDefinition).job;
+    const { output } = loadDefinition(definition as AnyDefinition).job.job;
     assert.ok(output.type === 'json');
     if (sent === null) assert.deepEqual([output.format, output.schema], ['json_object', null]);
     else assert.deepEqual([output.format, output.schema?.properties], ['json_schema', { pattern: sent }]);

@@ -128,6 +128,7 @@ test('a definition takes every key of a job file', () => {
       endpoint: true,
       mode: true,
       prompt: true,
+      messages: true,
       labels: true,
       output: true,
       examples: true,
@@ -136,8 +137,7 @@ test('a definition takes every key of a job file', () => {
     ...{ dedupe: true, write: true, stop_if: true, pilot: true, fail_if: true, directory: true, max_images: true },
   };
   const { properties } = makeJobSchema() as { properties: object };
-  // A prompt says all that messages could.
-  const expected = [...Object.keys(properties).filter((key) => key !== 'messages'), 'directory', 'max_images'];
+  const expected = [...Object.keys(properties), 'directory', 'max_images'];
   assert.deepEqual(Object.keys(keys).toSorted(), expected.toSorted());
   const params: Record<keyof Params, true> = {
     ...{ max_output_tokens: true, temperature: true, top_p: true, seed: true, presence_penalty: true, frequency_penalty: true },

@@ -4,7 +4,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { makeProgram } from '../src/cli/program.ts';
-import { createWorld, PROGRAM } from './helpers/command-line.ts';
+import { createWorld } from './helpers/command-line.ts';
+import { UNBUNDLED_PROGRAM } from './helpers/program.ts';
 import { projectRoot } from './helpers/project-root.ts';
 
 /** Prints the address of every module that is loaded from a package. */
@@ -19,7 +20,7 @@ const REGISTER = `import { register } from 'node:module'; register('data:text/ja
 
 function listPackages(args: readonly string[]): ReadonlySet<string> {
   const hook = `data:text/javascript,${encodeURIComponent(REGISTER)}`;
-  const { stderr } = spawnSync(process.execPath, ['--import', hook, PROGRAM, ...args], { encoding: 'utf8' });
+  const { stderr } = spawnSync(process.execPath, ['--import', hook, UNBUNDLED_PROGRAM, ...args], { encoding: 'utf8' });
   return new Set([...stderr.matchAll(/^package (.*)$/gm)].map((match) => match[1] as string));
 }
 

@@ -13,6 +13,7 @@ import { openWay } from '../src/openai/open-fetch.ts';
 import { createProvider } from '../src/openai/provider.ts';
 import { startSimulator } from '../src/simulator/start.ts';
 import { startConnectProxy } from './helpers/connect-proxy.ts';
+import { PROGRAM } from './helpers/program.ts';
 import { projectRoot } from './helpers/project-root.ts';
 import { wideTest } from './helpers/wide.ts';
 
@@ -175,7 +176,7 @@ wideTest('doctor names the proxy and the certificates, and a certificate in NODE
   const secure = await startSecureServer(t);
   const run = async (env: Record<string, string>) => {
     const { PATH = '', HOME = '' } = process.env;
-    const child = spawn(process.execPath, [join(projectRoot, 'dist', 'src', 'cli', 'main.js'), 'doctor', '--base-url', secure], {
+    const child = spawn(process.execPath, [PROGRAM, 'doctor', '--base-url', secure], {
       env: { PATH, HOME, OPENAI_API_KEY: 'sk-test', ...env },
       stdio: ['ignore', 'pipe', 'inherit'],
     });

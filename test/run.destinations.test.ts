@@ -3,8 +3,9 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { findDestinationProblem } from '../src/output/find-destination-problem.ts';
-import { CANARY_KEY, createWorld, PROGRAM, REVIEW_JOB, REVIEWS, type World } from './helpers/command-line.ts';
+import { CANARY_KEY, createWorld, REVIEW_JOB, REVIEWS, type World } from './helpers/command-line.ts';
 import { wideTest } from './helpers/wide.ts';
 
 const KEY = { OPENAI_API_KEY: CANARY_KEY };
@@ -317,7 +318,7 @@ test('a folder nobody but its owner may write in is refused', async (t) => {
   const options = JSON.stringify({ destinations, sources: [], stateDirectory: path.join(world.folder, '.rowmill'), cwd: world.folder });
   if (IS_ROOT) {
     // The superuser may write anywhere: asked as another user, who may enter the folder and no more.
-    const module = path.join(path.dirname(PROGRAM), '..', 'output', 'find-destination-problem.js');
+    const module = fileURLToPath(import.meta.resolve('../src/output/find-destination-problem.js'));
     const text = fs.readFileSync(module, 'utf8');
     fs.chmodSync(world.folder, 0o755);
     const script = `${text}\nconsole.log(await findDestinationProblem(${options}));`;

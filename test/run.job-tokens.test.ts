@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
-import { createRequire } from 'node:module';
 import { test } from 'node:test';
-import { createJobTokens } from '../src/money/job-tokens.ts';
-import { createTokenEstimator } from '../src/money/token-estimator.ts';
-import { unloadTokenizers } from '../src/money/tokenizer.ts';
+import { createJobTokens } from '../src/money/tokens/job-tokens.ts';
+import { createTokenEstimator } from '../src/money/tokens/token-estimator.ts';
 import { chooseCount } from '../src/run/send/open-lanes.ts';
 import { makePng } from './helpers/images.ts';
 
@@ -34,21 +32,6 @@ test('the live lane counts every prompt exactly, the batch lane estimates it', a
   for (const text of TEXTS) assert.equal(await count(makeBody(text)), countRequestExactly(makeBody(text)));
   lanes.name = 'batch';
   assert.equal(count(makeBody('next')), tokens.charge(makeBody('next')));
-});
-
-test('nothing is loaded to count until the live lane asks, and it can be let go of again', () => {
-  const { cache } = createRequire(import.meta.url);
-  const isLoaded = () => Object.keys(cache).some((file) => file.includes('gpt-tokenizer'));
-  const tokens = createJobTokens(model);
-  tokens.unload();
-  unloadTokenizers();
-  chooseCount(tokens, { name: 'batch' })(makeBody('a row'));
-  assert.equal(isLoaded(), false);
-  const counted = chooseCount(tokens, { name: 'live' })(makeBody('a row'));
-  assert.equal(isLoaded(), true);
-  tokens.unload();
-  assert.equal(isLoaded(), false);
-  assert.equal(tokens.count(makeBody('a row')), counted);
 });
 
 test('images are counted beside the text, at their most where their size is not known', async () => {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { readFaultPlan } from '../src/simulator/faults/fault-plan-reader.ts';
 import { startSimulator } from '../src/simulator/start.ts';
-import { projectRoot } from './helpers/project-root.ts';
+import { PROGRAM } from './helpers/program.ts';
 import { readShapes } from './helpers/world-shapes.ts';
 
 const HEADERS = { authorization: 'Bearer x', 'content-type': 'application/json', 'x-client-request-id': 'row-1' };
@@ -126,8 +126,7 @@ test('rowmill simulate --faults takes names of shapes, and refuses others', (t) 
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const plan = join(folder, 'faults.json');
   writeFileSync(plan, JSON.stringify([{ do: { world: 'content-of-blanks' } }]));
-  const main = join(projectRoot, 'dist', 'src', 'cli', 'main.js');
-  const { status, stderr } = spawnSync(process.execPath, [main, 'simulate', '--faults', plan], { encoding: 'utf8', timeout: 20_000 });
+  const { status, stderr } = spawnSync(process.execPath, [PROGRAM, 'simulate', '--faults', plan], { encoding: 'utf8', timeout: 20_000 });
   assert.equal(status, 2);
   assert.match(stderr, /faults\[0\]\.do\.world: no shape is called "content-of-blanks"; the closest are content-of-blanks-only, /);
 });

@@ -1,17 +1,14 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
-import * as path from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { PROGRAM } from './helpers/program.ts';
 import { CANARY_KEY, makeWorld, type World } from './helpers/run-world.ts';
 import { assertStopsNow } from './helpers/second-signal.ts';
-
-const MAIN = path.join(path.dirname(fileURLToPath(import.meta.url)), '../src/cli/main.js');
 
 function start(t: TestContext, world: World): { child: ChildProcess; ended: Promise<number | null>; said(): string } {
   const child = spawn(
     process.execPath,
-    [MAIN, 'run', 'job.yaml', '--base-url', world.simulator.url, '--json', '--progress', 'none', '--looks', '0.05,0.2'],
+    [PROGRAM, 'run', 'job.yaml', '--base-url', world.simulator.url, '--json', '--progress', 'none', '--looks', '0.05,0.2'],
     {
       cwd: world.directory,
       env: { PATH: process.env.PATH, OPENAI_API_KEY: CANARY_KEY, ROWMILL_POLL_MAX: '20ms' },

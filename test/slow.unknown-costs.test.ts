@@ -39,7 +39,11 @@ for (const mode of LANES) {
     const texts = {
       summary: renderSummary(summary, plain),
       status: renderStatus(status, { now: world.clock(), colour: false }),
-      progress: renderProgress(views[0] as RunView, { now: world.clock(), columns: 120, colour: false }).join('\n'),
+      progress: renderProgress(
+        views[0] as RunView,
+        { etaMs: null, projectedNanoUsd: null },
+        { now: world.clock(), columns: 120, rows: 24, colour: false },
+      ).join('\n'),
       verify: checks.map(({ detail }) => detail).join('\n'),
     };
     for (const [name, text] of Object.entries(texts)) {

@@ -1,13 +1,17 @@
+import type { Readable } from 'node:stream';
 import type { Summary } from '../core/summary.ts';
 import type { LoadedJob } from '../input/job/load-job.ts';
 import { planJob } from '../run/plan/plan.ts';
 import type { Plan } from '../run/plan/plan-result.ts';
 import { runJob } from '../run/run.ts';
+import { checkSettings } from './check-settings.ts';
 import type { JobDefinition, RowResult } from './job-definition.ts';
 import { type AnyDefinition, loadDefinition } from './load-definition.ts';
 import type { AnswerOf, OutputDefinition } from './output-type.ts';
 import { streamResults } from './results.ts';
-import { makePlanSettings, makeRunSettings, type PlanSettings, type RunSettings } from './run-settings.ts';
+import type { RowSource } from './row-source.ts';
+import { makePlanSettings, makeRunSettings } from './run-settings.ts';
+import type { PlanSettings, RunSettings } from './settings.ts';
 
 /** A job defined in a program. `Column` are the names of its columns, `Answer` is the type of a checked answer. */
 export interface DefinedJob<Column extends string, Answer> {
@@ -41,20 +45,31 @@ export function defineJob<
   const Column extends string = string,
   const Label extends string = never,
 >(definition: JobDefinition<Column, Output, Label>): DefinedJob<Column, AnswerOf<Output, Label>> {
-  const job = loadDefinition(definition as unknown as AnyDefinition);
+  const { job, rows } = loadDefinition(definition as unknown as AnyDefinition);
   return {
     name: job.job.name,
-    plan: async (settings = {}) => planJob(makePlanSettings(job, settings)),
-    run: (settings = {}) => runDefined<Column, AnswerOf<Output, Label>>(job, settings),
+    async plan(settings = {}) {
+      checkSettings(settings, 'plan');
+      return planJob({ ...makePlanSettings(job, settings), ...(await openRows(rows)) });
+    },
+    async run(settings = {}) {
+      checkSettings(settings, 'run');
+      return runDefined<Column, AnswerOf<Output, Label>>(job, settings, await openRows(rows));
+    },
   };
 }
 
-async function runDefined<Column extends string, Answer>(job: LoadedJob, settings: RunSettings): Promise<JobRun<Column, Answer>> {
-  const { options, dispose } = makeRunSettings(job, settings);
-  try {
-    const summary = await runJob(options);
-    return { summary, results: () => streamResults<Column, Answer>(makePlanSettings(job, settings), summary.run) };
-  } finally {
-    dispose();
-  }
+async function runDefined<Column extends string, Answer>(
+  job: LoadedJob,
+  settings: RunSettings,
+  given: { readonly stdin?: Readable },
+): Promise<JobRun<Column, Answer>> {
+  const { options, finish } = makeRunSettings(job, settings);
+  const summary = await runJob({ ...options, ...given }).finally(finish);
+  return { summary, results: () => streamResults<Column, Answer>(makePlanSettings(job, settings), summary.run) };
+}
+
+/** Rows a program gives take the way of standard input: kept in the state directory, so that a run can go through them as often as it has to. */
+async function openRows(rows: RowSource | null): Promise<{ readonly stdin?: Readable }> {
+  return rows === null ? {} : { stdin: await rows.open() };
 }

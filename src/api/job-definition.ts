@@ -9,99 +9,149 @@ export type RowOf<Column extends string> = Readonly<Record<Column, string>>;
 export type Prompt = string | PromptParts | null;
 
 export interface PromptParts {
-  readonly system?: string;
-  readonly user?: string;
+  readonly system?: string | undefined;
+  readonly user?: string | undefined;
   /** Web addresses, data URLs, or paths below the job's directory. */
-  readonly images?: readonly (string | { readonly url: string; readonly detail?: 'low' | 'high' | 'auto' })[];
+  readonly images?: readonly (string | { readonly url: string; readonly detail?: 'low' | 'high' | 'auto' | undefined })[] | undefined;
 }
 
 /**
  * A job, with the keys of a job file; `rowmill schema` describes each. What differs: `prompt` may be a function, `output` may be a schema of a
  * validation library, and `directory` says what relative paths mean.
  */
-export interface JobDefinition<Column extends string, Output, Label extends string> {
-  /** Names the state directory, `.rowmill/<name>/` in `directory`. */
-  readonly name: string;
-  readonly description?: string;
-  /** What relative paths are relative to, and where the state lies; the working directory without it. */
-  readonly directory?: string;
-  readonly input: InputDefinition<Column>;
-  readonly model: string;
-  readonly endpoint?: Endpoint;
-  readonly mode?: Mode;
-  /** Templates as in a job file, or a function of the row. A function must say the same of the same row: its text is what an answer is found by. */
-  readonly prompt: string | PromptParts | ((row: RowOf<Column>) => Prompt);
-  /** How many images a prompt function gives a row at most: a budget reserves what they can cost. Default 0. */
-  readonly max_images?: number;
-  /** A closed set of answers: names with descriptions, or a list of names. */
-  readonly labels?: readonly Label[] | Readonly<Record<Label, string>>;
-  readonly output: Output;
-  /** Only beside templates: a prompt function can say its own. */
-  readonly examples?: ExamplesDefinition<Column>;
-  readonly params?: Params;
-  readonly limits?: { readonly rpm?: number; readonly tpm?: number; readonly concurrency?: number; readonly enqueued_tokens?: number };
-  readonly budget?: { readonly usd?: number; readonly usd_per_row?: number };
-  readonly confirm_over?: number;
-  /** Answers per request, of which the majority counts; odd. */
-  readonly votes?: number;
-  readonly confidence?: 'logprobs';
-  readonly retry?: { readonly attempts?: number };
-  readonly on_unknown?: 'retry' | 'hold';
-  readonly dedupe?: boolean;
-  readonly write?: {
-    readonly path?: string;
-    readonly keep?: 'all' | readonly NoInfer<Column>[];
-    readonly prefix?: string;
-    readonly excel?: boolean;
-  };
-  /** `"> 20% of first 200"`, `"> 20%"` or a count. */
-  readonly stop_if?: Readonly<Partial<Record<StopSign, string | number>>>;
-  readonly pilot?: number;
-  readonly fail_if?: { readonly failed_rows?: string | number; readonly skipped_rows?: string | number };
+export type JobDefinition<Column extends string, Output, Label extends string> = JobBasics<Column, Output, Label> &
+  (
+    | {
+        /**
+         * Templates as in a job file, or a function of the row. A function must say the same of the same row: its text is what an answer is found
+         * by. A promise it gives is awaited, each time the table is gone through.
+         */
+        readonly prompt: string | PromptParts | ((row: RowOf<Column>) => Prompt | PromiseLike<Prompt>);
+        readonly messages?: undefined;
+      }
+    | {
+        /** The whole list of messages, each a template as in a job file. */
+        readonly messages: readonly Message[];
+        readonly prompt?: undefined;
+      }
+  );
+
+export interface Message {
+  readonly role: 'system' | 'developer' | 'user' | 'assistant';
+  readonly content: string;
 }
 
-export interface InputDefinition<Column extends string> {
+/** What a definition holds beside its prompt. */
+export interface JobBasics<Column extends string, Output, Label extends string> {
+  /** Names the state directory, `.rowmill/<name>/` in `directory`. */
+  readonly name: string;
+  readonly description?: string | undefined;
+  /** What relative paths are relative to, and where the state lies; the working directory without it. */
+  readonly directory?: string | undefined;
+  readonly input: InputDefinition<Column>;
+  readonly model: string;
+  readonly endpoint?: Endpoint | undefined;
+  readonly mode?: Mode | undefined;
+  /** How many images a prompt function gives a row at most: a budget reserves what they can cost. Default 0. */
+  readonly max_images?: number | undefined;
+  /** A closed set of answers: names with descriptions, or a list of names. */
+  readonly labels?: readonly Label[] | Readonly<Record<Label, string>> | undefined;
+  readonly output: Output;
+  /** Only beside templates: a prompt function can say its own. */
+  readonly examples?: ExamplesDefinition<Column> | undefined;
+  readonly params?: Params | undefined;
+  readonly limits?: LimitsDefinition | undefined;
+  readonly budget?: { readonly usd?: number | undefined; readonly usd_per_row?: number | undefined } | undefined;
+  readonly confirm_over?: number | undefined;
+  /** Answers per request, of which the majority counts; odd. */
+  readonly votes?: number | undefined;
+  readonly confidence?: 'logprobs' | undefined;
+  readonly retry?: { readonly attempts?: number | undefined } | undefined;
+  readonly on_unknown?: 'retry' | 'hold' | undefined;
+  readonly dedupe?: boolean | undefined;
+  readonly write?:
+    | {
+        readonly path?: string | undefined;
+        readonly keep?: 'all' | readonly NoInfer<Column>[] | undefined;
+        readonly prefix?: string | undefined;
+        readonly excel?: boolean | undefined;
+      }
+    | undefined;
+  /** `"> 20% of first 200"`, `"> 20%"` or a count. */
+  readonly stop_if?: Readonly<Partial<Record<StopSign, string | number | undefined>>> | undefined;
+  readonly pilot?: number | undefined;
+  readonly fail_if?:
+    | { readonly failed_rows?: string | number | undefined; readonly skipped_rows?: string | number | undefined }
+    | undefined;
+}
+
+export interface LimitsDefinition {
+  readonly rpm?: number | undefined;
+  readonly tpm?: number | undefined;
+  readonly concurrency?: number | undefined;
+  readonly enqueued_tokens?: number | undefined;
+}
+
+export type InputDefinition<Column extends string> = FileInput<Column> | RowsInput<Column>;
+
+export interface FileInput<Column extends string> extends InputColumns<Column> {
   /** A CSV, TSV, JSONL or JSON table, or a glob. */
   readonly path: string;
+  readonly rows?: undefined;
+  readonly format?: 'csv' | 'tsv' | 'jsonl' | 'json' | undefined;
+  readonly delimiter?: string | undefined;
+  readonly encoding?: string | undefined;
+}
+
+export interface RowsInput<Column extends string> extends InputColumns<Column> {
+  /**
+   * Rows from memory: objects with a value per column, as a line of a JSONL table. They are kept in the state directory while they are read, once
+   * per run; what can be gone through only once, as a generator, is read by the first plan or run, and not again.
+   */
+  readonly rows: AsyncIterable<RowInput<Column>> | Iterable<RowInput<Column>>;
+  readonly path?: undefined;
+}
+
+/** A row given by a program. Without `input.columns` any object. */
+export type RowInput<Column extends string> = string extends Column ? object : Readonly<Record<NoInfer<Column>, unknown>>;
+
+interface InputColumns<Column extends string> {
   /** The columns the table must have; they give rows their type. */
-  readonly columns?: readonly Column[];
+  readonly columns?: readonly Column[] | undefined;
   /** The column, or columns, that identify a row. */
-  readonly id?: NoInfer<Column> | readonly NoInfer<Column>[];
-  readonly format?: 'csv' | 'tsv' | 'jsonl' | 'json';
-  readonly delimiter?: string;
-  readonly encoding?: string;
+  readonly id?: NoInfer<Column> | readonly NoInfer<Column>[] | undefined;
 }
 
 /** Rows shown to the model with their right answers. */
 export interface ExamplesDefinition<Column extends string> {
   readonly path: string;
   /** The table's column for a column of the input, where the names differ. */
-  readonly input?: Readonly<Partial<Record<NoInfer<Column>, string>>>;
+  readonly input?: Readonly<Partial<Record<NoInfer<Column>, string>>> | undefined;
   /** The table's column for a field of the answer, likewise. */
-  readonly output?: Readonly<Record<string, string>>;
-  readonly count?: number;
-  readonly seed?: number;
-  readonly holdout?: string;
+  readonly output?: Readonly<Record<string, string>> | undefined;
+  readonly count?: number | undefined;
+  readonly seed?: number | undefined;
+  readonly holdout?: string | undefined;
 }
 
 /** Parameters of the request; only what stands here is sent. */
 export interface Params {
-  readonly max_output_tokens?: number;
-  readonly temperature?: number;
-  readonly top_p?: number;
-  readonly seed?: number;
-  readonly presence_penalty?: number;
-  readonly frequency_penalty?: number;
-  readonly reasoning_effort?: 'none' | 'minimal' | 'low' | 'medium' | 'high' | 'xhigh' | 'max';
-  readonly verbosity?: 'low' | 'medium' | 'high';
-  readonly prompt_cache?: 'auto' | 'explicit' | 'provider';
-  readonly service_tier?: 'auto' | 'default' | 'flex' | 'priority' | 'fast';
-  readonly logprobs?: boolean;
-  readonly top_logprobs?: number;
-  readonly dimensions?: number;
-  readonly stop?: string | readonly string[];
+  readonly max_output_tokens?: number | undefined;
+  readonly temperature?: number | undefined;
+  readonly top_p?: number | undefined;
+  readonly seed?: number | undefined;
+  readonly presence_penalty?: number | undefined;
+  readonly frequency_penalty?: number | undefined;
+  readonly reasoning_effort?: 'none' | 'minimal' | 'low' | 'medium' | 'high' | 'xhigh' | 'max' | undefined;
+  readonly verbosity?: 'low' | 'medium' | 'high' | undefined;
+  readonly prompt_cache?: 'auto' | 'explicit' | 'provider' | undefined;
+  readonly service_tier?: 'auto' | 'default' | 'flex' | 'priority' | 'fast' | undefined;
+  readonly logprobs?: boolean | undefined;
+  readonly top_logprobs?: number | undefined;
+  readonly dimensions?: number | undefined;
+  readonly stop?: string | readonly string[] | undefined;
   /** Put into the body as it stands: what a provider has of its own. */
-  readonly extra?: Readonly<Record<string, unknown>>;
+  readonly extra?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** A row with its end. `costNanoUsd` is what its attempts in this run cost; null when a part of it has no known price. */

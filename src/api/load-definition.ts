@@ -1,45 +1,63 @@
 import { randomUUID } from 'node:crypto';
-import { UsageError } from '../core/errors.ts';
-import type { MessageTemplate } from '../core/job.ts';
 import type { JobCode, TextRow } from '../core/job-code.ts';
 import { NO_SOURCE } from '../core/problem-path.ts';
+import { makeEffects } from '../host/real-effects.ts';
 import type { LoadedJob } from '../input/job/load-job.ts';
 import { makeJob } from '../input/job/make-job.ts';
 import { readOutput } from '../input/job/output-spec.ts';
 import { listStrangeParts } from '../input/job/strict-pattern.ts';
-import type { JobDefinition, Prompt } from './job-definition.ts';
+import { inspectPrompt } from './inspect-prompt.ts';
+import { inspectSchema, requireObjectSchema } from './inspect-schema.ts';
+import type { JobDefinition } from './job-definition.ts';
+import { readDefinition, refuseDefinition, takeRows } from './read-definition.ts';
+import { readPrompt } from './read-prompt.ts';
+import type { RowSource } from './row-source.ts';
 import { compileStandardCheck, isStandardSchema, readJsonSchema, type StandardSchema } from './standard-schema.ts';
+import { isThenable } from './thenable.ts';
 
 /** A job's definition with its types left behind. */
 export type AnyDefinition = JobDefinition<string, unknown, string>;
+
+/** A definition that was found to be right. */
+export interface LoadedDefinition {
+  readonly job: LoadedJob;
+  /** Rows the program gives; null for a table on disk or standard input. */
+  readonly rows: RowSource | null;
+}
 
 /**
  * Makes a job of a definition. Its text, which runs keep and reports show, is the definition as JSON, a prompt function as its source.
  * @throws UsageError with every problem
  */
-export function loadDefinition(definition: AnyDefinition): LoadedJob {
-  const { directory, max_images: mostImages = 0, ...spec } = definition;
-  const { prompt, output } = spec as { prompt: unknown; output: unknown };
+export function loadDefinition(definition: AnyDefinition): LoadedDefinition {
+  const { directory, max_images: mostImages = 0, ...spec } = readDefinition(definition);
+  const { prompt, output } = spec;
   const isCoded = typeof prompt === 'function';
-  if (isCoded && definition.examples !== undefined) {
-    throw new UsageError('examples: go with templates only; a prompt function can say its own', { code: 'job' });
-  }
+  if (isCoded && spec.examples !== undefined) throw refuseDefinition('examples: go with templates only; a prompt function can say its own');
   const schema = isStandardSchema(output) ? output : null;
+  if (schema !== null) requireObjectSchema(schema);
+  const { input, rows } = takeRows(spec.input);
   const made = makeJob(
-    { ...spec, ...(isCoded ? { prompt: String(prompt) } : {}), ...(schema === null ? {} : { output: chooseOutput(schema) }) },
+    { ...spec, input, ...(isCoded ? { prompt: String(prompt) } : {}), ...(schema === null ? {} : { output: chooseOutput(schema) }) },
     { directory: directory ?? process.cwd() },
   );
-  if (!isCoded && schema === null) return { job: made, source: NO_SOURCE };
+  const named = rows === null ? made : { ...made, input: { ...made.input, shown: 'input.rows' } };
+  if (!isCoded && schema === null) return { job: { job: named, source: NO_SOURCE }, rows };
   // Whatever the function says about a row, no more images than these are sent.
   const images = Array.from({ length: mostImages }, () => ({ url: '', detail: null }));
-  const job = isCoded && mostImages > 0 ? { ...made, messages: made.messages.map((message) => ({ ...message, images })) } : made;
+  const job = isCoded && mostImages > 0 ? { ...named, messages: named.messages.map((message) => ({ ...message, images })) } : named;
+  const renderMessages = isCoded ? compilePrompt(prompt as (row: TextRow) => unknown) : null;
   const code: JobCode = {
-    renderMessages: isCoded ? (row) => makeMessages((prompt as (row: TextRow) => Prompt)(row)) : null,
+    renderMessages,
     checkValue: schema === null ? null : compileStandardCheck(schema),
+    async inspect(firstRows, signal) {
+      await inspectPrompt({ renderMessages }, firstRows, { ...makeEffects(), signal });
+      if (schema !== null) await inspectSchema(schema);
+    },
     // What a schema's code does cannot be seen, so stored answers are judged again by every definition.
     id: randomUUID(),
   };
-  return { job, source: NO_SOURCE, code };
+  return { job: { job, source: NO_SOURCE, code }, rows };
 }
 
 /**
@@ -55,15 +73,9 @@ function chooseOutput(schema: StandardSchema): unknown {
   return readOutput(sent, []).problems.length === 0 ? sent : { json: 'object' };
 }
 
-function makeMessages(prompt: Prompt): readonly MessageTemplate[] | null {
-  if (prompt === null) return null;
-  if (typeof prompt === 'string') return [{ role: 'user', content: prompt }];
-  const { system, user, images = [] } = prompt;
-  const pictures = images.map((image) => (typeof image === 'string' ? { url: image, detail: null } : { detail: null, ...image }));
-  return [
-    ...(system === undefined ? [] : [{ role: 'system' as const, content: system }]),
-    ...(user === undefined && pictures.length === 0
-      ? []
-      : [{ role: 'user' as const, content: user ?? '', ...(pictures.length === 0 ? {} : { images: pictures }) }]),
-  ];
+function compilePrompt(prompt: (row: TextRow) => unknown): NonNullable<JobCode['renderMessages']> {
+  return (row) => {
+    const given = prompt(row);
+    return isThenable(given) ? Promise.resolve(given).then(readPrompt) : readPrompt(given);
+  };
 }

@@ -5,7 +5,7 @@ export type OutputDefinition<Label extends string> = 'text' | 'vector' | JsonMod
 
 export interface JsonMode {
   readonly json: 'object';
-  readonly schema?: Readonly<Record<string, unknown>>;
+  readonly schema?: Readonly<Record<string, unknown>> | undefined;
 }
 
 export interface JsonSchemaRoot {
@@ -35,25 +35,25 @@ export type FieldWord<Label extends string> = Scalar<Label> | `${Scalar<Label>}[
 
 /** A field with JSON Schema beside its type. */
 export interface LongField<Label extends string> {
-  readonly type?: FieldWord<Label> | 'array' | 'object' | 'null' | readonly JsonType[];
-  readonly description?: string;
-  readonly title?: string;
-  readonly enum?: readonly unknown[];
-  readonly const?: unknown;
-  readonly items?: unknown;
-  readonly properties?: Readonly<Record<string, unknown>>;
-  readonly required?: readonly string[];
-  readonly additionalProperties?: false;
-  readonly anyOf?: readonly unknown[];
-  readonly format?: string;
-  readonly pattern?: string;
-  readonly minimum?: number;
-  readonly maximum?: number;
-  readonly exclusiveMinimum?: number;
-  readonly exclusiveMaximum?: number;
-  readonly multipleOf?: number;
-  readonly minItems?: number;
-  readonly maxItems?: number;
+  readonly type?: FieldWord<Label> | 'array' | 'object' | 'null' | readonly JsonType[] | undefined;
+  readonly description?: string | undefined;
+  readonly title?: string | undefined;
+  readonly enum?: readonly unknown[] | undefined;
+  readonly const?: unknown | undefined;
+  readonly items?: unknown | undefined;
+  readonly properties?: Readonly<Record<string, unknown>> | undefined;
+  readonly required?: readonly string[] | undefined;
+  readonly additionalProperties?: false | undefined;
+  readonly anyOf?: readonly unknown[] | undefined;
+  readonly format?: string | undefined;
+  readonly pattern?: string | undefined;
+  readonly minimum?: number | undefined;
+  readonly maximum?: number | undefined;
+  readonly exclusiveMinimum?: number | undefined;
+  readonly exclusiveMaximum?: number | undefined;
+  readonly multipleOf?: number | undefined;
+  readonly minItems?: number | undefined;
+  readonly maxItems?: number | undefined;
 }
 
 type JsonType = 'string' | 'number' | 'integer' | 'boolean' | 'null' | 'array' | 'object';

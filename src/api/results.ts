@@ -1,6 +1,6 @@
 import type { FinishedRow } from '../core/finished-row.ts';
 import type { Cause } from '../core/outcome.ts';
-import { compileTextRow } from '../input/request/render-code.ts';
+import { compileTextRow } from '../input/request/text-row.ts';
 import { finishRows } from '../run/finish/finish-rows.ts';
 import { createStepOf } from '../run/open/next-step.ts';
 import { openJobLedger } from '../run/open/open-job-ledger.ts';

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { AppError, EXIT, UsageError } from '../core/errors.ts';
 import { listEnvironmentFiles, readRedisLink } from '../host/environment.ts';
 import { makeTarget, makeTargetOrigin } from '../host/provider-target.ts';
@@ -6,47 +7,9 @@ import type { LoadedJob } from '../input/job/load-job.ts';
 import type { RunOptions } from '../run/options.ts';
 import type { PlanOptions } from '../run/plan/plan.ts';
 import { findReasonToAsk } from '../run/plan/spending.ts';
-import { type RunProgress, watchProgress } from './progress.ts';
-
-/** What decides what there is to do. */
-export interface PlanSettings {
-  /** Uses the built-in simulator: no key, no cost, nothing leaves this machine. */
-  readonly simulate?: boolean;
-  /** The API to talk to; without it `ROWMILL_BASE_URL`, `OPENAI_BASE_URL`, the default. */
-  readonly baseUrl?: string;
-  /** Stands for `.rowmill` in the job's directory. */
-  readonly stateDir?: string;
-  /** Only the first so many rows. */
-  readonly limit?: number;
-  /** Only so many rows, chosen by `seed`; not beside `limit`. */
-  readonly sample?: number;
-  /** Default 1. */
-  readonly seed?: number;
-  /** Asks every row again. */
-  readonly fresh?: boolean;
-  /** Tries failed rows again, whatever their cause. */
-  readonly retryFailed?: boolean;
-  /** A day (YYYY-MM-DD) whose prices count; without it the day of each answer. */
-  readonly priceAsOf?: string;
-}
-
-/** How a run goes about it. */
-export interface RunSettings extends PlanSettings {
-  /** When it fires, no further work is taken; calls under way get 30 s to finish. The run then ends with exit code 130 and can be continued. */
-  readonly signal?: AbortSignal;
-  /** Told how far the run is, five times a second at most, and once at its end. */
-  readonly onProgress?: (progress: RunProgress) => void;
-  /** Told what a person should know. */
-  readonly onWarning?: (message: string) => void;
-  /** Goes on although the cost is unknown, or may be above `confirm_over`; without it such a run is refused. */
-  readonly yes?: boolean;
-  /** Over the budget of the job. */
-  readonly maxUsd?: number;
-  /** How long to wait for batches; 0 only submits them. Without it to the end. */
-  readonly waitMs?: number;
-  /** Makes live calls through workers that share this Redis; without it `REDIS_URL`. */
-  readonly redis?: string;
-}
+import { type CallerGuard, createCallerGuard } from './guard-caller.ts';
+import type { PlanSettings, RunSettings } from './settings.ts';
+import { watchProgress } from './watch-progress.ts';
 
 const NANO_USD_PER_USD = 1_000_000_000;
 const DRAIN_MS = 30_000;
@@ -62,7 +25,7 @@ export function makePlanSettings(job: LoadedJob, settings: PlanSettings): PlanOp
     overrides: { cwd: process.cwd() },
     stateRoot: settings.stateDir ?? null,
     stdin: process.stdin,
-    target: { origin: makeTargetOrigin(settings) },
+    target: { origin: nameOrigin(settings) },
     selection:
       limit !== undefined
         ? { type: 'first', rows: limit }
@@ -78,30 +41,35 @@ export function makePlanSettings(job: LoadedJob, settings: PlanSettings): PlanOp
   };
 }
 
-/** The settings of a run as its options; `dispose` ends what watches the caller's signal and the run. */
-export function makeRunSettings(job: LoadedJob, settings: RunSettings): { readonly options: RunOptions; readonly dispose: () => void } {
+/**
+ * The settings of a run as its options. `finish` ends what watches the caller's signal and the run, and throws what a function of the caller threw meanwhile;
+ * such a run was stopped like one whose signal fired.
+ */
+export function makeRunSettings(
+  job: LoadedJob,
+  settings: RunSettings,
+): { readonly options: RunOptions; readonly finish: () => Promise<void> } {
   const { signal, onProgress, onWarning, maxUsd } = settings;
   const plan = makePlanSettings(job, settings);
   const ended = new AbortController();
   const stopping = new AbortController();
   const ending = new AbortController();
-  const stop = () => {
-    const reason = new AppError('the signal given to run() fired', {
-      code: 'interrupted',
-      exitCode: EXIT.interrupted,
-      cause: signal?.reason,
-    });
+  const stop = (why: string) => {
+    const reason = new AppError(why, { code: 'interrupted', exitCode: EXIT.interrupted, cause: signal?.reason });
     stopping.abort(reason);
     plan.effects.sleep(DRAIN_MS, ended.signal).then(
       () => ending.abort(reason),
       () => {},
     );
   };
-  signal?.addEventListener('abort', stop, { once: true, signal: ended.signal });
-  if (signal?.aborted === true) stop();
+  const stopBySignal = () => stop('the signal given to run() fired');
+  signal?.addEventListener('abort', stopBySignal, { once: true, signal: ended.signal });
+  if (signal?.aborted === true) stopBySignal();
+  const guard = createCallerGuard(() => stop('a function of the program threw'));
   return {
     options: {
       ...plan,
+      jobFile: guardCode(job, guard),
       target: makeTarget(settings, plan.effects),
       stopping: stopping.signal,
       signal: ending.signal,
@@ -118,10 +86,30 @@ export function makeRunSettings(job: LoadedJob, settings: RunSettings): { readon
       watch:
         onProgress === undefined
           ? () => {}
-          : (view) => watchProgress(view, onProgress, { sleep: plan.effects.sleep, signal: ended.signal }),
-      warn: onWarning ?? (() => {}),
+          : (view) => watchProgress(view, guard.guardListener(onProgress), { sleep: plan.effects.sleep, signal: ended.signal }),
+      warn: guard.guardListener(onWarning),
       commands: { continue: 'job.run()', failures: 'run.results()' },
     },
-    dispose: () => ended.abort(),
+    finish() {
+      ended.abort();
+      return guard.settle();
+    },
   };
+}
+
+/** What a check said in an earlier run of the program may have been said over an error of its own: every run judges anew. */
+function guardCode({ code, ...loaded }: LoadedJob, { guardCheck }: CallerGuard): LoadedJob {
+  if (code === undefined) return loaded;
+  return { ...loaded, code: code.checkValue === null ? code : { ...code, checkValue: guardCheck(code.checkValue), id: randomUUID() } };
+}
+
+/** What is wrong with an address is said in the words of flags: here it is a setting. */
+function nameOrigin(settings: PlanSettings): string {
+  try {
+    return makeTargetOrigin(settings);
+  } catch (error) {
+    if (!(error instanceof UsageError) || settings.baseUrl === undefined) throw error;
+    const message = error.message.replace(/^base URL /, '').replace(/type (for example )?--base-url (\S+)/, 'give $1"$2"');
+    throw new UsageError(`baseUrl: ${message}`);
+  }
 }

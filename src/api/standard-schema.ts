@@ -1,5 +1,6 @@
 import { UsageError } from '../core/errors.ts';
 import type { Checked } from '../core/outcome.ts';
+import { isThenable } from './thenable.ts';
 
 /**
  * What a validation library offers under `~standard`, as standardschema.dev describes it (version 1, seen 2026-11-22): zod, valibot, arktype and
@@ -13,11 +14,11 @@ export interface StandardSchema<Value = unknown> {
     /** Carries the type of what `validate` gives; never there at run time. */
     readonly types?: { readonly input: unknown; readonly output: Value } | undefined;
     /** JSON Schemas of the same, where the library makes them. It throws for what JSON Schema cannot say. */
-    readonly jsonSchema?:
-      | { readonly input: (options: { readonly target: 'draft-2020-12' }) => Readonly<Record<string, unknown>> }
-      | undefined;
+    readonly jsonSchema?: { readonly input: (options: { readonly target: 'draft-2020-12' }) => JsonSchema } | undefined;
   };
 }
+
+export type JsonSchema = Readonly<Record<string, unknown>>;
 
 export type StandardResult<Value> = { readonly value: Value; readonly issues?: undefined } | { readonly issues: readonly StandardIssue[] };
 
@@ -32,7 +33,7 @@ export function isStandardSchema(value: unknown): value is StandardSchema {
 }
 
 /** The JSON Schema of what an answer must be before the library has changed anything; null where the library has none to give. */
-export function readJsonSchema(schema: StandardSchema): Readonly<Record<string, unknown>> | null {
+export function readJsonSchema(schema: StandardSchema): JsonSchema | null {
   try {
     return schema['~standard'].jsonSchema?.input({ target: 'draft-2020-12' }) ?? null;
   } catch {
@@ -40,15 +41,21 @@ export function readJsonSchema(schema: StandardSchema): Readonly<Record<string, 
   }
 }
 
+/** What to say of a check that gives a promise, which nobody will wait for. */
+export function refuseLater(result: PromiseLike<unknown>): UsageError {
+  // What it is rejected with is not to end the process.
+  result.then(undefined, () => {});
+  return new UsageError(
+    'output: the schema checks asynchronously; an answer is checked while it is read, so the check must be synchronous. Leave the asynchronous part out, and do it over run.results()',
+    { code: 'job' },
+  );
+}
+
 /** The library's verdict on an answer. @throws UsageError when the schema checks asynchronously */
 export function compileStandardCheck(schema: StandardSchema): (value: unknown) => Checked {
   return (value) => {
     const result = schema['~standard'].validate(value);
-    if ('then' in result) {
-      throw new UsageError(
-        'output: the schema checks asynchronously; answers are checked while they are read, so the check must be synchronous',
-      );
-    }
+    if (isThenable(result)) throw refuseLater(result);
     if (result.issues === undefined) return { ok: true, value: result.value };
     return { ok: false, message: result.issues.map(describeIssue).join('; ') || 'the answer does not fit the schema' };
   };

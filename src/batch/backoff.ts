@@ -1,5 +1,6 @@
 import { AppError, EXIT } from '../core/errors.ts';
 import type { ApiError } from '../openai/api-error.ts';
+import { describeContact } from '../openai/describe-contact.ts';
 import { type BatchContext, UNREACHABLE_MS } from './context.ts';
 
 /** Pauses that double from `firstMs` to `maxMs`, each shortened by up to a quarter so that many waiters do not move in step. */
@@ -31,6 +32,7 @@ export interface Patience {
 /** @param what what is tried again, for a person: "the upload of shard 0001" */
 export function createPatience(context: BatchContext, what: string): Patience {
   context.waits.end(what);
+  const { host } = new URL(context.provider.baseUrl);
   const backoff = createBackoff({ firstMs: 500, maxMs: context.settings.pollMaxMs, random: context.random });
   let outOfReachSince: number | null = null;
   return {
@@ -51,6 +53,7 @@ export function createPatience(context: BatchContext, what: string): Patience {
         name: what,
         milliseconds,
         describe: ({ since }) => `waiting since ${since}: ${failure.message}; ${what} is tried again ${until}`,
+        describeNow: ({ passedMs }) => `${describeContact(host, failure, passedMs)} (${what})`,
       });
       await context.sleep(milliseconds, context.stopping);
     },

@@ -1,5 +1,6 @@
 import { AppError, EXIT } from '../core/errors.ts';
 import type { WaitTimes } from '../core/wait-teller.ts';
+import { formatThings } from '../core/wording/format-count.ts';
 import type { ShardState } from '../ledger/events/fold.ts';
 import { ApiError } from '../openai/api-error.ts';
 import { createPatience } from './backoff.ts';
@@ -135,7 +136,7 @@ async function resolveCreate(context: BatchContext, shard: ShardState, attempt: 
   }
   await ledger.append({ type: 'create-absent', shard: shard.id, attempt, looks: looksMs.length });
   context.warn(
-    `no look found a batch of shard ${shard.id}, whose creation was not answered; should it exist all the same, its ${shard.rows} requests are billed twice: they are counted as possibly billed, and looked for by every later run`,
+    `no look found a batch of shard ${shard.id}, whose creation was not answered; should it exist all the same, its ${formatThings(shard.rows, 'request')} are billed twice: they are counted as possibly billed, and looked for by every later run`,
   );
   return null;
 }

@@ -1,4 +1,5 @@
 import { AppError, EXIT } from '../core/errors.ts';
+import { formatCount } from '../core/wording/format-count.ts';
 import type { Admission } from './admission.ts';
 import { sleepUntil } from './backoff.ts';
 import type { BatchContext } from './context.ts';
@@ -35,7 +36,7 @@ export function createRejectionHandler(
       await context.ledger.append({ type: 'limit-learned', model, enqueuedTokens: limitTokens });
       admission.limit = limitTokens;
       cutSize.fitLimit(limitTokens);
-      context.warn(`${model}: the account holds ${limitTokens} enqueued tokens; shards are cut to fit`);
+      context.warn(`${model}: the account holds ${formatCount(limitTokens)} enqueued tokens; shards are cut to fit`);
     }
     if (limitRequests !== null && limitRequests !== requestAdmission.limit) {
       await context.ledger.append({ type: 'request-limit-learned', model, enqueuedRequests: limitRequests });

@@ -1,3 +1,4 @@
+import { formatCount } from '../core/wording/format-count.ts';
 import type { ApiError } from '../openai/api-error.ts';
 import type { RemoteBatch } from '../openai/wire.ts';
 import { type BatchContext, CLOCK_SKEW_MS, UNREACHABLE_MS } from './context.ts';
@@ -33,7 +34,7 @@ export async function listBatches(context: BatchContext, since: string): Promise
   }
   const batches = [...seen.values()];
   const isEnough = reachesBack(batches, (Date.parse(since) - CLOCK_SKEW_MS) / 1000);
-  const doubt = `the provider's list of batches did not end within ${seen.size} batches`;
+  const doubt = `the provider's list of batches did not end within ${formatCount(seen.size)} batches`;
   return { batches, doubt: isEnough ? null : doubt };
 }
 

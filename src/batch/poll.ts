@@ -1,5 +1,7 @@
 import { AppError, EXIT } from '../core/errors.ts';
+import { formatWait } from '../core/wait-teller.ts';
 import { ApiError } from '../openai/api-error.ts';
+import { describeContact } from '../openai/describe-contact.ts';
 import { KNOWN_STATUSES, type RemoteBatch, TERMINAL_STATUSES } from '../openai/wire.ts';
 import { createBackoff } from './backoff.ts';
 import { cancelBatch } from './cancel-batch.ts';
@@ -38,14 +40,21 @@ export async function pollBatch(context: BatchContext, options: PollOptions): Pr
   let isCancelled = false;
   let lastStatus = ledger.fold.batches.get(options.batchId)?.status ?? '';
   let why: string | null = null;
+  let failure: ApiError | null = null;
+  const { host } = new URL(provider.baseUrl);
   const tellWait = (milliseconds: number) =>
     context.waits.begin({
       name: `poll ${batchId}`,
       milliseconds,
       describe: ({ since }) => `waiting for batch ${batchId} since ${since}: ${why}; it is asked for again`,
+      describeNow: ({ passedMs }) =>
+        failure === null
+          ? `batch ${batchId}: ${why}, asked for again, ${formatWait(passedMs)}`
+          : `${describeContact(host, failure, passedMs)} (batch ${batchId})`,
     });
   for (;;) {
     why = null;
+    failure = null;
     try {
       const batch =
         notFound < MAX_NOT_FOUND
@@ -80,6 +89,7 @@ export async function pollBatch(context: BatchContext, options: PollOptions): Pr
         notFound += 1;
       } else if (error.kind === 'stop') throw error;
       why = error.message;
+      failure = error;
       if (error.retryAfterMs !== null) {
         tellWait(error.retryAfterMs);
         await context.sleep(error.retryAfterMs, context.stopping);

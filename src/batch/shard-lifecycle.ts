@@ -1,3 +1,4 @@
+import { formatThings } from '../core/wording/format-count.ts';
 import type { ShardState } from '../ledger/events/fold.ts';
 import { awaitFile } from './await-file.ts';
 import { learnFromAnswers, learnFromFailure } from './cache-carrier.ts';
@@ -120,7 +121,7 @@ async function awaitAnswers(context: BatchContext, options: ShardLifecycleOption
   });
   if (batch === null) {
     context.warn(
-      `batch ${batchId} is gone at the provider: its ${shard.rows} requests may have been billed; they are asked again once, and the batch is looked for by every later run`,
+      `batch ${batchId} is gone at the provider: its ${formatThings(shard.rows, 'request')} may have been billed; they are asked again once, and the batch is looked for by every later run`,
     );
     return finish(context, { batchId, status: 'lost', rejected: [], usage: null });
   }

@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline/promises';
 import { UsageError } from '../core/errors.ts';
-import { formatDollars } from '../output/format-numbers.ts';
+import { formatCount, formatDollars, formatThings } from '../output/format-numbers.ts';
 import type { CostRange } from '../run/plan/cost.ts';
 import type { Plan } from '../run/plan/plan-result.ts';
 import { countAsked, findReasonToAsk, type Spending } from '../run/plan/spending.ts';
@@ -17,16 +17,16 @@ export interface ConfirmOptions extends Spending {
 export async function confirmSpending(plan: Plan, options: ConfirmOptions): Promise<void> {
   const { rows } = plan;
   const cost = plan.cost[options.priced];
-  const parts = [
-    `${rows.new} new`,
-    `${rows.changed} changed`,
-    `${rows.again} again`,
-    `${rows.inFlight} with the provider`,
-    `${rows.reused} reused`,
-    `${rows.duplicate} duplicate`,
-  ];
-  if (!options.isQuiet)
-    say(`${parts.filter((part) => !part.startsWith('0 ')).join(', ') || 'no rows'}: ${countAsked(plan)} requests, ${describeCost(cost)}`);
+  const counts = [
+    [rows.new, 'new'],
+    [rows.changed, 'changed'],
+    [rows.again, 'again'],
+    [rows.inFlight, 'with the provider'],
+    [rows.reused, 'reused'],
+    [rows.duplicate, 'duplicate'],
+  ] as const;
+  const parts = counts.flatMap(([count, word]) => (count === 0 ? [] : [`${formatCount(count)} ${word}`]));
+  if (!options.isQuiet) say(`${parts.join(', ') || 'no rows'}: ${formatThings(countAsked(plan), 'request')}, ${describeCost(cost)}`);
   const why = options.isAgreed || options.isSimulated ? null : findReasonToAsk(plan, options);
   if (why === null) return;
   if (!canAsk()) throw new UsageError(`${why}: add --yes to go on without being asked`);
@@ -44,9 +44,17 @@ function canAsk(): boolean {
 
 async function ask(why: string): Promise<boolean> {
   const dialogue = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await dialogue.question(`${why}. Go on? [y/N] `);
-  dialogue.close();
-  return /^y(es)?$/i.test(answer.trim());
+  try {
+    const answer = await dialogue.question(`${why}. Go on? [y/N] `);
+    return /^y(es)?$/i.test(answer.trim());
+  } catch (error) {
+    // Of Ctrl-C and Ctrl-D, which the dialogue takes for itself.
+    if ((error as Error).name !== 'AbortError') throw error;
+    process.stderr.write('\n');
+    return false;
+  } finally {
+    dialogue.close();
+  }
 }
 
 function describeCost(cost: CostRange | null): string {

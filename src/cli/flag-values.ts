@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import { isDay } from '../core/day.ts';
 
 // What flags take, read from what was typed. Each throws InvalidArgumentError, which commander shows with the flag's name.
 
@@ -24,6 +25,15 @@ export function parsePrice(text: string): number {
   return amount;
 }
 
+/** A share of at most so much. */
+export function shareUpTo(most: number): (text: string) => number {
+  return (text) => {
+    const share = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
+    if (!(share <= most)) throw new InvalidArgumentError(`Give a share from 0 to ${most}, for example 0.1.`);
+    return share;
+  };
+}
+
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
 /** "90m", "6h", "1.5s", "200ms"; a bare number is seconds. */
@@ -47,14 +57,21 @@ export function parseSeconds(text: string): readonly number[] {
 }
 
 export function parseDate(text: string): string {
-  // A day that does not exist, as February 30, would be taken for another one.
-  const isDay = /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text)) && new Date(text).toISOString().startsWith(text);
-  if (!isDay) throw new InvalidArgumentError('Give a date, for example 2026-11-22.');
+  if (!isDay(text)) throw new InvalidArgumentError('Give a date, for example 2026-11-22.');
   return text;
 }
 
 export function parseList(text: string): readonly string[] {
   return text.split(',').map((part) => part.trim());
+}
+
+/** `a, b, c` or `a | b | c`. */
+export function parseLabels(text: string): readonly string[] {
+  const labels = text.split(text.includes('|') ? '|' : ',').map((label) => label.trim());
+  if (labels.length < 2 || labels.includes('')) throw new InvalidArgumentError("Give two or more, for example 'bug, question, other'.");
+  const repeated = labels.find((label, index) => labels.indexOf(label) !== index);
+  if (repeated !== undefined) throw new InvalidArgumentError(`"${repeated}" stands twice.`);
+  return labels;
 }
 
 export function collect(value: string, values: readonly string[]): readonly string[] {

@@ -9,6 +9,15 @@ export interface JobFlags {
   readonly json?: boolean;
 }
 
+/** What is asked of a table that has no job file yet: flags of `init`, `plan` and `run`. */
+export interface TableFlags {
+  readonly prompt?: string;
+  /** Fields, or `text`, as typed. */
+  readonly output?: readonly string[];
+  readonly labels?: readonly string[];
+  readonly model?: string;
+}
+
 /** The flags of `run`, `retry` and `plan`. */
 export interface RunFlags extends JobFlags {
   readonly mode?: Mode;
@@ -34,6 +43,8 @@ export interface RunFlags extends JobFlags {
   readonly adoptCopy?: boolean;
   readonly fresh?: boolean;
   readonly retryFailed?: boolean;
+  /** How many prompts `plan` shows whole. */
+  readonly prompts?: number;
 }
 
 export interface SimulateFlags {
@@ -43,6 +54,9 @@ export interface SimulateFlags {
   readonly trace?: string;
   readonly faults?: string;
   readonly seed: number;
+  readonly answers?: 'lifelike' | 'plain';
+  readonly noise?: number;
+  readonly degrade?: number;
   readonly batchSeconds?: number;
   readonly latency?: number;
   readonly rpm?: number;

@@ -14,8 +14,13 @@ export interface Interrupts {
 /**
  * First SIGINT, SIGTERM or SIGHUP: `stopping` fires, and `signal` 30 s later. Second: the process ends at once; the state directory takes that.
  * @param onEnd told just before it does
+ * @param command what continues; null where nothing does
  */
-export function listenForInterrupts(say: (message: string) => void, onEnd: (reason: AppError) => void = () => {}): Interrupts {
+export function listenForInterrupts(
+  say: (message: string) => void,
+  onEnd: (reason: AppError) => void = () => {},
+  command: string | null = null,
+): Interrupts {
   const stopping = new AbortController();
   const ending = new AbortController();
   let drain: NodeJS.Timeout | undefined;
@@ -24,7 +29,7 @@ export function listenForInterrupts(say: (message: string) => void, onEnd: (reas
     const exitCode = name === 'SIGINT' ? EXIT.interrupted : EXIT.terminated;
     const reason = new AppError('interrupted', { code: 'interrupted', exitCode });
     if (stopping.signal.aborted) {
-      say('Stopped now. Nothing paid is lost.');
+      say(`Stopped now. Nothing paid is lost.${command === null ? '' : `\nContinue: ${command}`}`);
       onEnd(reason);
       process.exit(exitCode);
     }

@@ -1,25 +1,36 @@
-import { Command, Option } from 'commander';
-import { asDiskError } from '../core/disk/disk-error.ts';
+import { Argument, Command, Option } from 'commander';
 import { EXIT, UsageError } from '../core/errors.ts';
-import { MODES } from '../core/job.ts';
 import { VERSION } from '../core/version.ts';
+import { groupCommands } from './command-groups.ts';
+import type { Shell } from './commands/completion.ts';
 import type { DiffFlags } from './commands/diff.ts';
 import type { ReportFlags } from './commands/report.ts';
 import type { SampleFlags } from './commands/sample.ts';
+import { parseAmount, parseCount, parsePositive, shareUpTo } from './flag-values.ts';
+import type { JobFlags, RunFlags, SimulateFlags, TableFlags, WorkerFlags } from './flags.ts';
+import { guard } from './guard.ts';
+import { describeUnknownCommand, explainUsage } from './job-argument.ts';
 import {
-  collect,
-  parseAmount,
-  parseCount,
-  parseDate,
-  parseDuration,
-  parseList,
-  parsePositive,
-  parsePrice,
-  parseSeconds,
-  parseTime,
-} from './flag-values.ts';
-import type { JobFlags, RunFlags, SimulateFlags, WorkerFlags } from './flags.ts';
-import { printFailure, reportFailure } from './report-failure.ts';
+  addRunOptions,
+  addTableOptions,
+  baseUrlOption,
+  causeOption,
+  fieldOption,
+  freshOption,
+  inputOption,
+  jsonOption,
+  limitOption,
+  modeOption,
+  priceOption,
+  promptsOption,
+  retryFailedOption,
+  sampleOption,
+  seedOption,
+  setOption,
+  simulateOption,
+  stateOption,
+} from './options.ts';
+import { printFailure } from './report-failure.ts';
 
 /** The command line. Only commander is loaded here; each command loads what it needs when it runs. */
 export function makeProgram(): Command {
@@ -29,11 +40,21 @@ export function makeProgram(): Command {
     .enablePositionalOptions()
     .showSuggestionAfterError()
     .configureHelp({ sortSubcommands: false })
+    .configureOutput({ outputError: (text, write) => write(explainUsage(text)) })
     .exitOverride((error) => {
       if (error.exitCode !== 0 && process.argv.includes('--json'))
         printFailure(new UsageError(error.message.replace(/^error: /, '')), EXIT.usage);
       process.exit(error.exitCode === 0 ? 0 : EXIT.usage);
     });
+
+  program.on('command:*', ([word]: [string]) => {
+    program.error(
+      describeUnknownCommand(
+        word,
+        program.commands.map((command) => command.name()),
+      ),
+    );
+  });
 
   program
     .command('demo')
@@ -41,27 +62,27 @@ export function makeProgram(): Command {
     .addOption(jsonOption())
     .action(guard(async (flags: JobFlags) => (await import('./commands/demo.ts')).demo(flags)));
 
-  program
-    .command('init')
-    .argument('[name]', 'name of the job, and of its file', 'my-job')
-    .description('writes a commented job file')
+  addTableOptions(program.command('init'))
+    .argument('[name]', 'a table, whose job is written beside it; or a name for a job to fill in', 'my-job')
+    .description('writes a commented job file, for a table or to fill in')
     .addOption(jsonOption())
-    .action(guard(async (name: string, flags: JobFlags) => (await import('./commands/init.ts')).init(name, flags)));
+    .action(guard(async (name: string, flags: JobFlags & TableFlags) => (await import('./commands/init.ts')).init(name, flags)));
 
-  jobCommand(program, 'plan', 'what a run would do; sends nothing, spends nothing')
+  addTableOptions(jobCommand(program, 'plan', 'what a run would do; sends nothing, spends nothing', JOB_OR_TABLE))
     .addOption(modeOption())
     .addOption(limitOption())
     .addOption(sampleOption())
     .addOption(seedOption())
     .addOption(freshOption())
     .addOption(retryFailedOption())
+    .addOption(promptsOption())
     .addOption(priceOption())
-    .action(guard(async (job: string, flags: RunFlags) => (await import('./commands/plan.ts')).plan(job, flags)));
+    .action(guard(async (job: string, flags: RunFlags & TableFlags) => (await import('./commands/plan.ts')).plan(job, flags)));
 
-  addRunOptions(jobCommand(program, 'run', 'does it; also continues it after anything'))
-    .addOption(freshOption())
-    .addOption(retryFailedOption())
-    .action(guard(async (job: string, flags: RunFlags) => (await import('./commands/run.ts')).run(job, flags)));
+  const run = addTableOptions(jobCommand(program, 'run', 'does it; also continues it after anything', JOB_OR_TABLE));
+  addRunOptions(run, [freshOption(), retryFailedOption()])
+    .addHelpText('after', RUN_EXAMPLES)
+    .action(guard(async (job: string, flags: RunFlags & TableFlags) => (await import('./commands/run.ts')).run(job, flags)));
 
   program
     .command('status')
@@ -79,6 +100,16 @@ export function makeProgram(): Command {
       ),
     );
 
+  program
+    .command('runs')
+    .argument('[job]', 'the job file; without it, every job below the working directory')
+    .description('what was run, when and how it ended, newest first: last, prev, last~2, …')
+    .addOption(stateOption())
+    .addOption(baseUrlOption())
+    .addOption(simulateOption())
+    .addOption(jsonOption())
+    .action(guard(async (job: string | undefined, flags: JobFlags) => (await import('./commands/runs.ts')).runs(job, flags)));
+
   jobCommand(program, 'failures', 'failed rows by cause, with an example and the command that tries them again')
     .option('--row <id>', 'prompt, raw answers and errors of one row')
     .option('--csv <path>', 'writes all failed rows as a table')
@@ -88,17 +119,15 @@ export function makeProgram(): Command {
       ),
     );
 
-  addRunOptions(jobCommand(program, 'retry', 'opens failed rows again and runs them; nothing old is dropped until its retry succeeds'))
-    .option('--cause <causes>', 'only these causes, separated by commas', parseList)
-    .option('--set <param=value>', 'ask with another parameter, for example params.max_output_tokens=400; may be repeated', collect, [])
-    .action(
-      guard(async (job: string, flags: RunFlags & { cause?: readonly string[]; set: readonly string[] }) =>
-        (await import('./commands/retry.ts')).retry(job, flags),
-      ),
-    );
+  const retry = jobCommand(program, 'retry', 'opens failed rows again and runs them; nothing old is dropped until its retry succeeds');
+  addRunOptions(retry, [causeOption(), setOption()]).action(
+    guard(async (job: string, flags: RunFlags & { cause?: readonly string[]; set: readonly string[] }) =>
+      (await import('./commands/retry.ts')).retry(job, flags),
+    ),
+  );
 
   jobCommand(program, 'report', 'the summary again')
-    .option('--run <id>', 'of an earlier run')
+    .option('--run <id>', 'of an earlier run: its id, prev or last~2')
     .option('--html <path>', 'writes the page again: one offline file')
     .option('--gold <column|file>', 'with --html: the right answers, for accuracy and confusion matrix')
     .addOption(fieldOption())
@@ -135,8 +164,8 @@ export function makeProgram(): Command {
     .action(guard(async (job: string, flags: SampleFlags) => (await import('./commands/sample.ts')).sample(job, flags)));
 
   jobCommand(program, 'diff', 'what changed between two runs, row by row, in quality and in cost')
-    .argument('<a>', 'the earlier run')
-    .argument('<b>', 'the later run')
+    .argument('<a>', 'the earlier run: its id, prev or last~2')
+    .argument('<b>', 'the later run: its id or last')
     .option('--gold <column|file>', 'the right answers, to compare the quality of both runs')
     .addOption(fieldOption())
     .option('--csv <path>', 'writes every row that is not the same as a table')
@@ -171,6 +200,24 @@ export function makeProgram(): Command {
     .option('--trace <file>', 'one JSON line per request')
     .option('--faults <file>', 'a fault plan; see docs/simulator.md')
     .option('--seed <n>', 'the seed of everything drawn by chance', parseCount, 0)
+    .addOption(
+      new Option('--answers <how>', 'lifelike: made from the words of the row; plain: as little as will do')
+        .choices(['lifelike', 'plain'])
+        .default('lifelike')
+        .env('ROWMILL_SIMULATE_ANSWERS'),
+    )
+    .addOption(
+      new Option('--noise <share>', 'of prompts asked twice that get two different answers')
+        .argParser(shareUpTo(0.5))
+        .default(0)
+        .env('ROWMILL_SIMULATE_NOISE'),
+    )
+    .addOption(
+      new Option('--degrade <share>', 'of prompts that get another answer than the best: a worse model')
+        .argParser(shareUpTo(1))
+        .default(0)
+        .env('ROWMILL_SIMULATE_DEGRADE'),
+    )
     .option('--batch-seconds <s>', 'how long a batch takes', parseAmount)
     .option('--latency <ms>', 'how long a live call takes', parseAmount)
     .option('--rpm <n>', 'requests per minute', parseCount)
@@ -194,92 +241,40 @@ export function makeProgram(): Command {
     .description("the job file's JSON Schema")
     .action(guard(async () => (await import('./commands/schema.ts')).schema()));
 
-  return program;
+  program
+    .command('completion')
+    .addArgument(new Argument('<shell>', 'which one').choices(['bash', 'zsh', 'fish']))
+    .description('what a shell needs to complete what is typed: source <(rowmill completion bash)')
+    .action(guard(async (shell: Shell) => (await import('./commands/completion.ts')).completion(shell)));
+
+  program
+    .command('complete', { hidden: true })
+    .argument('[words...]')
+    .action(guard(async (words: readonly string[]) => (await import('./commands/completion.ts')).complete(words, program)));
+
+  return groupCommands(program);
 }
 
-function jobCommand(program: Command, name: string, description: string): Command {
+const RUN_EXAMPLES = `
+Examples:
+  rowmill run reviews.csv --prompt 'Is it good?' --output 'good: yes | no'
+                                             a table without a job file
+  rowmill run job.yaml --sample 50           fifty rows first, to look at
+  rowmill run job.yaml --max-usd 20 --yes    all rows, for $20 at most
+  rowmill run job.yaml --no-wait             leave when all is sent; run it again
+                                             to collect the answers`;
+
+/** What `plan` and `run` take beside a job. */
+const JOB_OR_TABLE = 'the job file; or a table, asked as the flags say';
+
+function jobCommand(program: Command, name: string, description: string, job = 'the job file'): Command {
   return program
     .command(name)
-    .argument('<job>', 'the job file')
+    .argument('<job>', job)
     .description(description)
     .addOption(inputOption())
     .addOption(stateOption())
     .addOption(baseUrlOption())
     .addOption(simulateOption())
     .addOption(jsonOption());
-}
-
-function addRunOptions(command: Command): Command {
-  return command
-    .addOption(modeOption())
-    .option('--out <path>', 'write the table here')
-    .addOption(limitOption())
-    .addOption(sampleOption())
-    .addOption(seedOption())
-    .option('--max-usd <x>', 'budget of this run, over that of the job', parseAmount)
-    .option('--yes', 'do not ask, whatever it costs')
-    .option('--no-wait', 'leave once everything is with the provider (exit 7); the same command collects it later')
-    .option('--wait <time>', 'leave after this time (exit 7), for example 6h or 90m', parseTime)
-    .option(
-      '--deadline <time>',
-      'be done by then, for example 6h: what batches leave open finishes live, within --max-live-usd',
-      parseDuration,
-    )
-    .option('--max-live-usd <x>', 'with --deadline: the most that live calls of the run may cost', parsePrice)
-    .addOption(
-      new Option('--if-running <what>', 'when another run of this job is active').choices(['fail', 'skip', 'wait']).default('fail'),
-    )
-    .option('--adopt-copy', 'work with a state directory that is a copy of another one')
-    .addOption(
-      new Option('--progress <how>', 'how to show progress').choices(['auto', 'plain', 'none']).default('auto').env('ROWMILL_PROGRESS'),
-    )
-    .addOption(
-      new Option('--looks <seconds>', 'when to look for a batch whose response was lost')
-        .argParser(parseSeconds)
-        .default([5000, 20_000, 65_000], '5,20,65')
-        .env('ROWMILL_LOOKS'),
-    )
-    .addOption(
-      new Option('--poll-max <time>', 'the longest pause between two polls')
-        .argParser(parseTime)
-        .default(60_000, '60s')
-        .env('ROWMILL_POLL_MAX'),
-    )
-    .option('--redis <url>', 'live calls are made by workers that share this Redis (also REDIS_URL)')
-    .addOption(priceOption());
-}
-
-const inputOption = () => new Option('--input <path>', 'the table, instead of the one the job names; - is standard input');
-const stateOption = () => new Option('--state-dir <dir>', 'stands for .rowmill').env('ROWMILL_STATE_DIR');
-const baseUrlOption = () => new Option('--base-url <url>', 'the API to talk to (also ROWMILL_BASE_URL, OPENAI_BASE_URL)');
-const simulateOption = () => new Option('--simulate', 'use the built-in simulator: no key, no cost, nothing leaves this machine');
-const jsonOption = () => new Option('--json', 'exactly one JSON object on standard output');
-const modeOption = () => new Option('--mode <lane>', 'which lane').choices(MODES).env('ROWMILL_MODE');
-const limitOption = () => new Option('--limit <n>', 'only the first n rows').argParser(parsePositive).conflicts('sample');
-const sampleOption = () => new Option('--sample <n>', 'only n rows, chosen by --seed').argParser(parsePositive);
-const fieldOption = () => new Option('--field <name>', 'the field of the answer, where several have labels');
-const seedOption = () => new Option('--seed <n>', 'chooses the sample').argParser(parseCount).default(1);
-const freshOption = () => new Option('--fresh', 'ask every row again; older answers count as money only');
-const retryFailedOption = () => new Option('--retry-failed', 'try failed rows again, whatever their cause');
-const priceOption = () => new Option('--price-as-of <date>', 'prices of this day (YYYY-MM-DD)').argParser(parseDate);
-
-/** Runs a command and turns its end into the exit code; whatever it throws is reported in one place. */
-function guard<Arguments extends readonly unknown[]>(
-  command: (...values: Arguments) => Promise<number>,
-): (...values: Arguments) => Promise<void> {
-  return async (...values) => {
-    try {
-      process.exitCode = await command(...values);
-    } catch (thrown) {
-      const error = asDiskError(thrown);
-      const exitCode = reportFailure(error);
-      if (values.some(wantsJson)) printFailure(error, exitCode);
-      process.exitCode = exitCode;
-    }
-  };
-}
-
-/** The flags among a command's values. */
-function wantsJson(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && (value as { readonly json?: unknown }).json === true;
 }

@@ -1,8 +1,11 @@
+import { stripVTControlCharacters } from 'node:util';
 import { escapeLineForTerminal } from '../output/escape-for-terminal.ts';
-import { formatSpent } from '../output/format-numbers.ts';
+import { formatCount, formatSpent } from '../output/format-numbers.ts';
 import type { RunView } from '../run/send/run-view.ts';
-import { renderProgress } from './render/render-progress.ts';
-import { hasColour } from './say.ts';
+import { measureCells } from './render/cells.ts';
+import { createForecast } from './render/forecast.ts';
+import { countCalls, describeOldest, formatDuration, renderProgress } from './render/render-progress.ts';
+import { columnsOf, hasColour } from './say.ts';
 
 /**
  * Repaints on a terminal, ten times a second at most. Elsewhere a plain line: when a tenth more is answered, five seconds after anything has come
@@ -29,33 +32,62 @@ export function startProgress(
 ): Progress {
   if (how === 'none') return { clear() {}, stop() {} };
   const isTerminal = how === 'auto' && stream.isTTY === true;
-  return isTerminal ? paint(view, stream) : writeLines(view, stream, monotonicMs);
+  return isTerminal ? paint(view, stream, monotonicMs) : writeLines(view, stream, monotonicMs);
 }
 
-function paint(view: RunView, stream: NodeJS.WriteStream): Progress {
-  let paintedLines = 0;
+/** What a terminal is taken for that does not say how large it is. */
+const DEFAULT_COLUMNS = 80;
+const DEFAULT_ROWS = 24;
+const CLEAR_LINE = '\u001b[2K';
+const CLEAR_BELOW = '\u001b[J';
+
+function paint(view: RunView, stream: NodeJS.WriteStream, monotonicMs: () => number): Progress {
+  const readForecast = createForecast(view, monotonicMs);
+  /** How wide the painted lines are, in cells. */
+  let painted: readonly number[] = [];
+  const readColumns = () => columnsOf(stream) ?? DEFAULT_COLUMNS;
+  /** A terminal that has become narrower since has broken wide lines anew. */
+  const countPainted = () => {
+    const columns = readColumns();
+    return painted.reduce((sum, cells) => sum + Math.max(1, Math.ceil(cells / columns)), 0);
+  };
+  // Line by line: a terminal that is told to clear all it shows keeps a copy of that in its history.
   const erase = () => {
-    if (paintedLines > 0) stream.write(`\u001b[${paintedLines}A\u001b[J`);
-    paintedLines = 0;
+    const lines = countPainted();
+    if (lines > 0) stream.write(`${moveUp(lines)}${Array(lines).fill(CLEAR_LINE).join('\n')}${moveUp(lines - 1)}`);
+    painted = [];
   };
   const repaint = () => {
-    const lines = renderProgress(view, { now: new Date(), columns: stream.columns ?? 100, colour: hasColour(stream) });
-    erase();
-    stream.write(`${lines.join('\n')}\n`);
-    paintedLines = lines.length;
+    const rows = (stream.rows ?? DEFAULT_ROWS) - 1;
+    const lines = renderProgress(view, readForecast(), { now: new Date(), columns: readColumns(), rows, colour: hasColour(stream) });
+    stream.write(`${moveUp(countPainted())}${lines.map((line) => `${CLEAR_LINE}${line}\n`).join('')}${CLEAR_BELOW}`);
+    painted = lines.map((line) => measureCells(stripVTControlCharacters(line)));
   };
   repaint();
-  const timer = setInterval(repaint, REPAINT_MS);
+  // A signal that tells of another size is taken in before the next turn: no line is painted for the size of before.
+  let turn: NodeJS.Immediate | undefined;
+  const timer = setInterval(() => {
+    turn = setImmediate(repaint);
+  }, REPAINT_MS);
+  stream.on('resize', repaint);
   return {
     clear: erase,
     stop() {
       clearInterval(timer);
+      clearImmediate(turn);
+      stream.off('resize', repaint);
       erase();
     },
   };
 }
 
+/** To the beginning of the line, where the cursor may stand behind a ^C that the terminal has shown, and so many lines up. */
+function moveUp(lines: number): string {
+  return lines === 0 ? '\r' : `\r\u001b[${lines}A`;
+}
+
 function writeLines(view: RunView, stream: NodeJS.WriteStream, monotonicMs: () => number): Progress {
+  const readForecast = createForecast(view, monotonicMs);
   let dueMs = Number.POSITIVE_INFINITY;
   let knownPhases: string | null = null;
   let writtenTenths = 0;
@@ -63,6 +95,7 @@ function writeLines(view: RunView, stream: NodeJS.WriteStream, monotonicMs: () =
     const tenths = view.rowsAsked === 0 ? 0 : Math.floor((view.okRows / view.rowsAsked) * PLAIN_LINES);
     const phases = view.underWay.map(({ shard, phase, batch }) => `shard ${shard ?? '?'} ${batch?.status ?? phase}`);
     const flight = describeFlight(view);
+    const { etaMs } = readForecast();
     const nowMs = monotonicMs();
     const phasesNow = [...phases, flight.length > 0].join();
     if (phasesNow !== knownPhases) dueMs = Math.min(dueMs, nowMs + NEWS_MS);
@@ -72,7 +105,9 @@ function writeLines(view: RunView, stream: NodeJS.WriteStream, monotonicMs: () =
     dueMs = nowMs + PLAIN_LINE_MS;
     const spent = formatSpent(view.spentNanoUsd, view.unpricedAttempts);
     const what = [...phases.slice(0, 3), ...flight, ...view.waits.slice(0, 3)];
-    const line = `${view.okRows} of ${view.rowsAsked} answered, ${spent}${what.length > 0 ? `; ${what.join(', ')}` : ''}`;
+    const eta = etaMs === null ? '' : `, eta ${formatDuration(etaMs)}`;
+    const done = `${formatCount(view.okRows)} of ${formatCount(view.rowsAsked)} answered, ${spent}${eta}`;
+    const line = `${done}${what.length > 0 ? `; ${what.join(', ')}` : ''}`;
     stream.write(`${escapeLineForTerminal(line)}\n`);
   };
   const timer = setInterval(look, REPAINT_MS);
@@ -86,6 +121,7 @@ function writeLines(view: RunView, stream: NodeJS.WriteStream, monotonicMs: () =
 
 /** Live calls; nothing where none is made or waits. */
 function describeFlight({ calls }: RunView): readonly string[] {
-  if (calls === null || calls.inFlight + calls.waiting === 0) return [];
-  return [`${calls.inFlight} calls in flight, ${calls.waiting} waiting`];
+  if (calls === null || countCalls(calls) === 0) return [];
+  const { inFlight, waiting, oldestMs = null } = calls;
+  return [`${formatCount(inFlight)} calls in flight${describeOldest(oldestMs)}`, `${formatCount(waiting)} waiting`];
 }

@@ -77,6 +77,8 @@ export type Endpoint = (typeof ENDPOINTS)[number];
 export interface InputSpec {
   /** Absolute path or glob, or `-` for standard input; several only when the command line gave several. */
   readonly path: string;
+  /** What messages call a table that comes from no file; absent: standard input. */
+  readonly shown?: string;
   readonly format: TableFormat | null;
   readonly delimiter: string | null;
   /** A WHATWG encoding label; null is UTF-8 unless a byte order mark says otherwise. */
@@ -135,6 +137,8 @@ export interface JobLimits {
 }
 
 export interface WriteSpec {
+  /** Whether the table goes to standard output: then it is first written into the state directory, as are failures and report. */
+  readonly isStdout?: true;
   readonly path: string;
   /** Input columns to carry over; all of them in table order, or the named ones. */
   readonly keep: 'all' | readonly string[];

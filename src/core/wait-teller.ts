@@ -20,6 +20,8 @@ export interface ToldWait {
   readonly goesOn?: 'spell' | 'alone' | 'once';
   /** For a person; never row text. */
   readonly describe: (when: WaitTimes) => string;
+  /** The same for a screen that is painted again and again: shorter, with how long it has lasted. Absent: as it is told; null: not shown there. */
+  readonly describeNow?: ((when: WaitTimes) => string) | null;
 }
 
 /** Instants to the minute. */
@@ -27,6 +29,8 @@ export interface WaitTimes {
   readonly since: string;
   readonly until: string;
   readonly leftMs: number;
+  /** Since it began. */
+  readonly passedMs: number;
 }
 
 export interface WaitTellerOptions {
@@ -46,15 +50,15 @@ interface Spell {
   readonly toldAtMs: number | null;
   /** Until when what was told holds. */
   readonly toldUntilMs: number;
-  /** When the latest wait of the name ends, and what it is for. */
+  /** When the latest wait of the name ends, and what it is for; null: not to be shown. */
   readonly endMs: number;
-  readonly describe: () => string;
+  readonly describeNow: (() => string) | null;
 }
 
 export function createWaitTeller({ warn, clock, monotonicMs }: WaitTellerOptions): WaitTeller {
   const spells = new Map<string, Spell>();
   return {
-    begin({ name, milliseconds, passedMs = 0, askedMs = 0, goesOn = 'spell', describe }) {
+    begin({ name, milliseconds, passedMs = 0, askedMs = 0, goesOn = 'spell', describe, describeNow = describe }) {
       const nowMs = monotonicMs();
       const endMs = nowMs + milliseconds;
       const before = spells.get(name);
@@ -63,17 +67,22 @@ export function createWaitTeller({ warn, clock, monotonicMs }: WaitTellerOptions
       const { toldAtMs = null, toldUntilMs = nowMs } = before ?? {};
       const untilMs = Math.max(endMs, nowMs + askedMs);
       const at = (instantMs: number) => formatMinute(new Date(clock().getTime() + instantMs - monotonicMs()));
-      const describeNow = () => describe({ since: at(sinceMs), until: at(untilMs), leftMs: untilMs - monotonicMs() });
+      const readTimes = () => ({
+        since: at(sinceMs),
+        until: at(untilMs),
+        leftMs: untilMs - monotonicMs(),
+        passedMs: monotonicMs() - sinceMs,
+      });
       const isAgain = goesOn !== 'once' && toldAtMs !== null && endMs > toldUntilMs && nowMs - toldAtMs >= AGAIN_MS;
       const isNews = toldAtMs === null ? endMs - silentSinceMs > SILENCE_MS : isAgain;
       const told = isNews ? { toldAtMs: nowMs, toldUntilMs: untilMs } : { toldAtMs, toldUntilMs };
-      spells.set(name, { sinceMs, ...told, endMs, describe: describeNow });
-      if (isNews) warn(describeNow());
+      spells.set(name, { sinceMs, ...told, endMs, describeNow: describeNow === null ? null : () => describeNow(readTimes()) });
+      if (isNews) warn(describe(readTimes()));
     },
     end: (name) => void spells.delete(name),
     get current() {
       const nowMs = monotonicMs();
-      return [...spells.values()].filter(({ endMs }) => endMs > nowMs).map(({ describe }) => describe());
+      return [...spells.values()].flatMap(({ endMs, describeNow }) => (endMs > nowMs && describeNow !== null ? [describeNow()] : []));
     },
   };
 }

@@ -18,14 +18,20 @@ function readHeartbeat(): Heartbeat | undefined {
   return lostMs > 0 ? { lostMs, everyMs: (lostMs * HEARTBEAT.everyMs) / HEARTBEAT.lostMs } : undefined;
 }
 
+/** A timer of Node's that is set for longer, 25 days, fires at once. */
+const MOST_DELAY_MS = 2 ** 31 - 1;
+
 /** The real clock, timers and dice. */
 export function makeEffects(): Effects {
   return {
     clock: () => new Date(),
     monotonicMs: () => performance.now(),
-    sleep: async (milliseconds, signal) => {
+    async sleep(milliseconds, signal) {
       signal.throwIfAborted();
-      await delay(milliseconds, undefined, { signal }).catch(() => signal.throwIfAborted());
+      for (let left = milliseconds; ; left -= MOST_DELAY_MS) {
+        await delay(Math.min(left, MOST_DELAY_MS), undefined, { signal }).catch(() => signal.throwIfAborted());
+        if (left <= MOST_DELAY_MS) return;
+      }
     },
     startTimer,
     random: Math.random,

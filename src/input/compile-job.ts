@@ -9,12 +9,14 @@ import { listAnswerColumns } from './answer/added-columns.ts';
 import { compileRules } from './answer/compile-rules.ts';
 import { showCell } from './request/cell-text.ts';
 import { type Example, insertExamples } from './request/choose-examples.ts';
+import type { CodePrompts } from './request/code-prompts.ts';
 import { compileMessages } from './request/compile-messages.ts';
 import { leavesJsonWordToRows } from './request/json-word.ts';
 import { lintJob } from './request/lint-job.ts';
 import { type Reask, renderReask } from './request/reask.ts';
 import { compileCodeRender } from './request/render-code.ts';
 import { compileRender, type RequestLimits } from './request/render-row.ts';
+import type { CompiledMessage } from './request/request-body.ts';
 
 /** A job bound to a table: everything that is needed to turn its rows into requests and answers into outcomes. */
 export interface CompiledJob {
@@ -35,6 +37,8 @@ export interface CompiledJob {
   readonly answerColumns: readonly string[];
   /** The row as a person calls it: the cells of `input.id`, joined by `/`, or the row's number from 1. */
   readonly rowId: (row: Row) => string;
+  /** The cells the prompt uses, or where a program writes it all of them, in one line: what a row says to a person. */
+  readonly rowText: (row: Row) => string;
   /** Whether only rows tell if their prompts say the word JSON, which JSON mode needs; one that does not is skipped. */
   readonly leavesJsonWordToRows: boolean;
   /** Things the user should know before paying, in words. */
@@ -47,12 +51,19 @@ export interface CompiledJob {
  * @throws UsageError with every problem: columns the table does not have, templates Liquid refuses, requests the API would refuse
  */
 export function compileJob(
-  loaded: { readonly job: Job; readonly source?: JobSource; readonly code?: JobCode; readonly examples?: readonly Example[] },
+  loaded: {
+    readonly job: Job;
+    readonly source?: JobSource;
+    readonly code?: JobCode;
+    readonly examples?: readonly Example[];
+    /** What the code's prompt function says; absent for templates. */
+    readonly prompts?: CodePrompts | null;
+  },
   table: Pick<Table, 'columns' | 'format'>,
   limits: RequestLimits | null = null,
 ): CompiledJob {
-  const { job, source = NO_SOURCE, code = NO_CODE, examples = [] } = loaded;
-  const hasTemplates = code.renderMessages === null;
+  const { job, source = NO_SOURCE, code = NO_CODE, examples = [], prompts = null } = loaded;
+  const hasTemplates = prompts === null;
   const { messages, problems } = compileMessages(hasTemplates ? job : { ...job, messages: [] }, source, table);
   const lint = lintJob(job, source, messages);
   const all = [...problems, ...lint.problems];
@@ -62,14 +73,27 @@ export function compileJob(
   return {
     job,
     url: job.endpoint,
-    render: hasTemplates ? compileRender(job, shown, limits) : compileCodeRender(job, code, { columns: table.columns, limits }),
+    render: hasTemplates ? compileRender(job, shown, limits) : compileCodeRender(job, prompts, limits),
     renderReask: (request, reask) => renderReask(request, reask, limits?.maxOutputTokens ?? null),
     ...compileRules(job, code),
     examples,
     hasCode: code !== NO_CODE,
     answerColumns: listAnswerColumns(job),
     rowId: (row) => (idIndexes.length === 0 ? String(row.index + 1) : idIndexes.map((index) => showCell(row.cells[index])).join('/')),
+    rowText: createRowText(hasTemplates ? messages : null),
     leavesJsonWordToRows: leavesJsonWordToRows(job, shown),
     warnings: lint.warnings,
   };
+}
+
+function createRowText(messages: readonly CompiledMessage[] | null): CompiledJob['rowText'] {
+  const used = messages
+    ?.flatMap(({ template, images }) => [template, ...images.map((image) => image.template)])
+    .flatMap(({ columns }) => columns);
+  const columns = used === undefined || used.length === 0 ? null : [...new Set(used)];
+  return ({ cells }) =>
+    (columns === null ? cells : columns.map((index) => cells[index]))
+      .map((cell) => showCell(cell).replaceAll(/\s+/g, ' ').trim())
+      .filter((text) => text !== '')
+      .join(' | ');
 }

@@ -4,8 +4,8 @@ import type { ProcessIdentity } from '../ledger/disk/process-identity.ts';
 import { ApiError } from '../openai/api-error.ts';
 import { TERMINAL_STATUSES } from '../openai/wire.ts';
 import type { Target } from '../run/open/target.ts';
+import { findRunner, type Runner } from './find-runner.ts';
 import { chooseState, readStateEvents } from './last-run.ts';
-import { findRunner, type Runner } from './waiting-for.ts';
 
 export interface CancelOptions {
   readonly jobFile: string;

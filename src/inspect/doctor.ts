@@ -4,18 +4,21 @@ import { AppError, UsageError } from '../core/errors.ts';
 import type { Job } from '../core/job.ts';
 import { listBaseNames } from '../core/model/base-model.ts';
 import { callWithin } from '../core/timer.ts';
+import { formatCount } from '../core/wording/format-count.ts';
+import { suggest } from '../core/wording/suggest.ts';
 import { loadJob } from '../input/job/load-job.ts';
 import { loadPrices } from '../input/job/load-prices.ts';
 import { findParamDoubts } from '../input/request/param-doubts.ts';
 import { DEFAULT_BASE_URL, hostOfOrigin } from '../ledger/origin.ts';
 import { createFindPrice, type FindPrice } from '../money/price.ts';
 import { findPriceSource } from '../money/price-source.ts';
+import { suggestModel } from '../money/tier-table.ts';
 import { type ModelEnd, makeToldEnd } from '../openai/model-ends.ts';
 import type { Provider } from '../openai/provider.ts';
 import type { RemoteModel } from '../openai/wire.ts';
 import type { Effects } from '../run/open/effects.ts';
 import { type Connection, locateStateDirectory, type Target } from '../run/open/target.ts';
-import type { PlannedEnd } from '../run/plan/model-end.ts';
+import type { PlannedEnd } from '../run/plan/planned-end.ts';
 import { examineEnd } from './examine-end.ts';
 
 /** One thing that was looked at. */
@@ -174,10 +177,16 @@ async function examineModels(provider: Provider, job: Job | null, options: Docto
     const message = error instanceof AppError ? error.message : 'no answer within 15 s';
     return { findings: [{ name: 'models', status: 'problem', message: `the model list cannot be read: ${message}` }] };
   }
-  const findings: Finding[] = [{ name: 'models', status: 'ok', message: `${models.length} models` }];
+  const findings: Finding[] = [{ name: 'models', status: 'ok', message: `${formatCount(models.length)} models` }];
   if (job === null) return { findings };
   const listed = models.find(({ id }) => id === job.model);
-  const message = listed === undefined ? `${job.model} is not in the list of this key` : `${job.model} is in the list`;
+  const message =
+    listed === undefined
+      ? `${job.model} is not in the list of this key${suggest(
+          job.model,
+          models.map(({ id }) => id),
+        )}`
+      : `${job.model} is in the list`;
   const told = listed?.endsOn === undefined ? await askForEnd(provider, job.model, options) : listed.endsOn;
   const endsOn = told === undefined ? models.find(({ id }) => id === listBaseNames(job.model)[0])?.endsOn : told;
   return {
@@ -229,6 +238,6 @@ function examinePrice({ model, budget, mode }: Job, findPrice: FindPrice, now: D
     return { name: 'price', status: price.isAssumed ? 'warning' : 'ok', message };
   }
   const hasBudget = budget.nanoUsd !== null || budget.nanoUsdPerRow !== null;
-  const message = `the ${lane} price of ${model} is unknown${hasBudget ? '; its budget cannot be kept' : ''}; prices.yaml beside the job file tells one`;
+  const message = `the ${lane} price of ${model} is unknown${hasBudget ? '; its budget cannot be kept' : ''}; prices.yaml beside the job file tells one${suggestModel(model)}`;
   return { name: 'price', status: hasBudget ? 'problem' : 'warning', message };
 }

@@ -9,7 +9,7 @@ import { createFold } from '../ledger/events/fold-events.ts';
 import { DEFAULT_ORIGIN, describeOrigin } from '../ledger/origin.ts';
 import type { LeaveOut } from '../ledger/runs.ts';
 import { openRunFiles } from '../ledger/runs.ts';
-import type { KeptSummary } from '../run/open/kept-summary.ts';
+import { findLastKept, type KeptSummary } from '../run/open/kept-summary.ts';
 import { findOldState } from '../run/open/old-state.ts';
 import { locateStateDirectory } from '../run/open/target.ts';
 
@@ -84,13 +84,9 @@ export function readKeptRun(state: JobState, run: string, leaveOut: LeaveOut | n
   return openRunFiles(state.directory, randomUUID).readRunSummary(run, leaveOut) as LastRun | null;
 }
 
-/** The newest run that kept a summary, whether it has ended or is to be continued. */
+/** As `findLastKept`, of a state that is not open. */
 export function findLastRun(state: JobState, fold: LedgerFold, leaveOut: LeaveOut | null): LastRun | null {
-  for (const { id } of fold.runs.toReversed()) {
-    const kept = readKeptRun(state, id, leaveOut);
-    if (kept !== null) return kept;
-  }
-  return null;
+  return findLastKept(fold, openRunFiles(state.directory, randomUUID), leaveOut);
 }
 
 function eventsFile(directory: string): string {

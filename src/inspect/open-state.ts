@@ -3,10 +3,12 @@ import type { Ledger } from '../ledger/ledger.ts';
 import type { LeaveOut } from '../ledger/runs.ts';
 import type { Books } from '../run/open/books.ts';
 import type { Effects } from '../run/open/effects.ts';
+import type { KeptPaths } from '../run/open/kept-summary.ts';
 import { createStepOf, type StepOf } from '../run/open/next-step.ts';
 import { openJobLedger } from '../run/open/open-job-ledger.ts';
 import { prepareJob } from '../run/open/prepare.ts';
 import type { PreparedJob } from '../run/open/prepared-job.ts';
+import { readKeptStatus } from '../run/status/kept-status.ts';
 import { chooseState, findLastRun, type JobState, type LastRun, readStateEvents } from './last-run.ts';
 
 /** What a command that sends nothing is told. */
@@ -34,6 +36,8 @@ export interface FoundState {
   /** Ids of all runs, the oldest first. */
   readonly runs: readonly string[];
   readonly lastRun: LastRun | null;
+  /** The paths that hold: those of an open run, or of the last one that kept a summary; null where none was kept. */
+  readonly paths: Pick<KeptPaths, 'input' | 'out'> | null;
   /** Whether no real model gave the answers. */
   readonly simulated: boolean;
 }
@@ -59,7 +63,10 @@ export async function findState(options: ReadOptions): Promise<FoundState> {
   const fold = await readStateEvents(state, options.signal);
   const lastRun = findLastRun(state, fold, options.leaveOut);
   const simulated = lastRun?.summary.simulated ?? fold.runs.at(-1)?.simulated ?? false;
-  return { state, job, runs: fold.runs.map(({ id }) => id), lastRun, simulated };
+  const told = readKeptStatus(state.directory);
+  const paths =
+    told !== null && fold.currentRun !== null && told.facts.run?.id === fold.currentRun.id ? told.paths : (lastRun?.paths ?? null);
+  return { state, job, runs: fold.runs.map(({ id }) => id), lastRun, paths, simulated };
 }
 
 /**
@@ -77,10 +84,10 @@ export async function openState(options: ReadOptions, { hashesResponses = true }
 }
 
 /** The job over the last run's table, unless another one is named; what was piped in is read from the copy kept of it. */
-export function prepareForReading(options: ReadOptions, { state, lastRun }: FoundState): Promise<PreparedJob> {
+export function prepareForReading(options: ReadOptions, { state, paths }: FoundState): Promise<PreparedJob> {
   return prepareJob({
     jobFile: options.jobFile,
-    overrides: { cwd: options.cwd, input: options.input ?? lastRun?.paths.input ?? null, out: lastRun?.paths.out ?? null },
+    overrides: { cwd: options.cwd, input: options.input ?? paths?.input ?? null, out: paths?.out ?? null },
     stateRoot: options.stateRoot,
     target: { origin: state.origin },
     stdin: null,

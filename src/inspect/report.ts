@@ -8,6 +8,7 @@ import { readSampleTexts } from '../run/finish/sample-text.ts';
 import { writeReportPage } from '../run/finish/write-report.ts';
 import { readReportFacts } from '../run/open/kept-report-facts.ts';
 import { type JobState, type LastRun, readKeptRun } from './last-run.ts';
+import { resolveRun } from './name-run.ts';
 import { findState, openState, type ReadOptions } from './open-state.ts';
 import { refuseDestinations } from './refuse-destinations.ts';
 import { repriceSummary } from './reprice.ts';
@@ -22,13 +23,14 @@ export interface Report {
 
 /**
  * Reads the summary of a run again, with its paths as seen from the working directory.
- * @param run the id; null for the last run that kept one
+ * @param named the id, or `last`, `prev`, `last~2`; null for the last run that kept one
  * @param priceAsOf counts the money anew with the prices of this day; null shows it as the run counted it
  * @throws UsageError when there is no such run; it names those there are
  */
-export async function readReport(options: ReadOptions, run: string | null, priceAsOf: string | null = null): Promise<Report> {
+export async function readReport(options: ReadOptions, named: string | null, priceAsOf: string | null = null): Promise<Report> {
   // Another run's is asked for, or the last one's, for which an older one's is no substitute.
-  const found = await findState({ ...options, leaveOut: run === null ? null : () => {} });
+  const found = await findState({ ...options, leaveOut: named === null ? null : () => {} });
+  const run = named === null ? null : resolveRun(named, found);
   const { state, lastRun, job } = found;
   const kept = run === null ? lastRun : readKeptRun(state, run);
   const runFiles = openRunFiles(state.directory, options.effects.randomId);

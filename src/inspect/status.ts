@@ -1,10 +1,18 @@
-import type { Mode } from '../core/job.ts';
+import type { CustomPrice } from '../core/custom-price.ts';
+import type { Job, Mode } from '../core/job.ts';
 import { type DoubtfulCalls, formatSpentUsd } from '../core/summary.ts';
-import type { LedgerFold } from '../ledger/events/fold.ts';
-import { createRowKeys } from '../run/open/row-keys.ts';
-import { findPossiblyBilled } from '../run/send/possibly-billed.ts';
-import { type OpenState, openState, type ReadOptions } from './open-state.ts';
-import { findRunner, listWaits, type Runner, type Wait } from './waiting-for.ts';
+import { loadJob } from '../input/job/load-job.ts';
+import { hashPrices, loadPrices } from '../input/job/load-prices.ts';
+import { mayReadImageFiles } from '../input/request/compile-images.ts';
+import { hostOfOrigin } from '../ledger/origin.ts';
+import { type InputMarks, markInputs } from '../run/status/input-marks.ts';
+import { isOfNow, markJob, markState, readKeptStatus } from '../run/status/kept-status.ts';
+import type { RowCounts } from '../run/status/row-tally.ts';
+import type { BatchFacts, CostFacts, StatusFacts } from '../run/status/status-facts.ts';
+import type { Wait } from '../run/status/waits.ts';
+import { findRunner, type Runner } from './find-runner.ts';
+import { chooseState, type JobState } from './last-run.ts';
+import type { ReadOptions } from './open-state.ts';
 
 /** How a job stands at this moment (`status --json`); field names are a contract. */
 export interface Status {
@@ -19,7 +27,7 @@ export interface Status {
   readonly simulated: boolean;
   /** The latest run; null before the first. */
   readonly run: StatusRun | null;
-  readonly rows: StatusRows;
+  readonly rows: RowCounts;
   readonly batches: readonly StatusBatch[];
   readonly cost: StatusCost;
   /** What may have been billed without an answer, over all runs, one by one. */
@@ -37,122 +45,158 @@ export interface StatusRun {
   readonly runner: Runner | null;
 }
 
-/** `in = ok + failed + skipped + pending`; `inFlight` is the part of `pending` that lies with the provider, or waits to. */
-export interface StatusRows {
-  readonly in: number;
-  readonly ok: number;
-  readonly failed: number;
-  readonly skipped: number;
-  readonly pending: number;
-  readonly inFlight: number;
-}
-
-export interface StatusBatch {
-  readonly id: string;
-  /** As last seen by the runner. */
-  readonly status: string;
-  readonly requests: number | null;
-  readonly submittedAt: string;
+export interface StatusBatch extends BatchFacts {
   readonly ageSeconds: number;
-  /** A batch has 24 hours from its creation (Batch guide, seen 2026-11-21); null once it is collected. */
-  readonly expiresAt: string | null;
-  readonly isCollected: boolean;
-  readonly isExtra: boolean;
 }
 
-export interface StatusCost {
-  /** Of the latest run. */
-  readonly nanoUsd: number;
+export interface StatusCost extends CostFacts {
   readonly usd: string;
-  readonly unpricedAttempts: number;
-  /** Over all runs. */
-  readonly ledgerNanoUsd: number;
-  /** Over all runs: the most that calls without an answer can have cost, where it is known; in no other sum. */
-  readonly possiblyBilledNanoUsd: number;
-  readonly ledgerUnpricedAttempts: number;
   /** Whose prices these are where they are not those of the address; absent where they are, and without any money. */
   readonly priceNote?: string;
 }
 
-const COMPLETION_WINDOW_MS = 86_400_000;
+/** What a look is about, read anew for each. */
+interface Looked {
+  readonly options: ReadOptions;
+  readonly job: Job;
+  readonly prices: readonly CustomPrice[];
+  readonly state: JobState;
+  readonly now: Date;
+}
+
+/** What a full look has found, and what it was made from: as long as that is the same, so is what was found. */
+interface FullLook {
+  readonly facts: StatusFacts;
+  readonly inputPath: string;
+  /** Null where nobody can tell whether it is still the same. */
+  readonly madeFrom: string | null;
+  /** Milliseconds since 1970: before then nothing is read again, whatever has changed. */
+  readonly restsUntilMs: number;
+}
+
+/** A look that reads everything takes a fifth of the time at most. */
+const REST_FACTOR = 4;
 
 /** Looks at a job without the lock: a run may be going on in another process. */
-export async function readStatus(options: ReadOptions): Promise<Status> {
-  // It is asked again and again, and shows no answers.
-  const opened = await openState(options, { hashesResponses: false });
-  const { ledger, books, prepared, state } = opened;
-  const { fold } = ledger;
+export function readStatus(options: ReadOptions): Promise<Status> {
+  return createStatusLook(options)();
+}
+
+/**
+ * A look that can be repeated: where nothing has changed since the last one, nothing is read again. Where there is nothing to take, one that has to
+ * read everything rests for some time, in which it tells what it found last.
+ */
+export function createStatusLook(options: ReadOptions): () => Promise<Status> {
+  let last: FullLook | null = null;
+
+  async function findFacts(looked: Looked): Promise<StatusFacts> {
+    if (last !== null && looked.now.getTime() < last.restsUntilMs) return last.facts;
+    const recorded = markRecorded(looked);
+    if (last !== null && last.madeFrom !== null && last.madeFrom === joinMarks(recorded, await readInputs(looked, last.inputPath)))
+      return last.facts;
+    const { lookFully } = await import('./full-look.ts');
+    const { facts, inputPath } = await lookFully(options);
+    const inputs = await readInputs(looked, inputPath);
+    // A file that changed while it was read may not say so.
+    const isSteady = inputs !== null && inputs.tellsFromMs < looked.now.getTime() && !mayReadImageFiles(looked.job);
+    const madeFrom = joinMarks(recorded, inputs);
+    const endMs = options.effects.clock().getTime();
+    const restsUntilMs = endMs + (endMs - looked.now.getTime()) * REST_FACTOR;
+    last = { facts, inputPath, madeFrom: isSteady ? madeFrom : null, restsUntilMs };
+    return facts;
+  }
+
+  return async () => {
+    const { job } = await loadJob(options.jobFile, { cwd: options.cwd });
+    const prices = await loadPrices(job.directory, options.cwd);
+    const state = await chooseState(job, options.stateRoot, options.origin, options.signal);
+    const looked = { options, job, prices, state, now: options.effects.clock() };
+    return makeStatus((await findKeptFacts(looked)) ?? (await findFacts(looked)), looked);
+  };
+}
+
+/** What the process that works on the job, or did last, has said; null where it has not, or where a look might find something else. */
+async function findKeptFacts(looked: Looked): Promise<StatusFacts | null> {
+  const { options, job, prices, now } = looked;
+  const { directory } = looked.state;
+  const kept = options.input === null ? readKeptStatus(directory) : null;
+  if (kept === null || kept.job !== markJob(job) || kept.prices !== hashPrices(prices)) return null;
+  const { facts, paths } = kept;
+  // A bound is of the prices of the day.
+  if (facts.possiblyBilled.length > 0 && dayOf(kept.at) !== dayOf(now.toISOString())) return null;
+  const inputs = await readInputs(looked, paths.input ?? job.input.path);
+  if (inputs === null || inputs.marks.join('\n') !== kept.inputs.join('\n')) return null;
+  return isOfNow(kept, directory, { own: options.effects.processIdentity, now }) ? facts : null;
+}
+
+/** Stands for everything a look reads but the tables; null where that cannot be read. */
+function markRecorded({ job, prices, state, now }: Looked): string | null {
   try {
-    const last = fold.runs.at(-1) ?? null;
-    const runner = findRunner(state.directory, options.effects.processIdentity);
-    const rows = await countRows(opened, options.signal);
-    const priceNote = prepared.priceNoteAt(options.effects.clock().toISOString());
-    const totals = books.ofRun(last?.id ?? '');
-    const doubts = await findPossiblyBilled({ ledger, books, prepared, run: null, clock: options.effects.clock, warn: () => {} });
-    return {
-      schema: 'rowmill.status/1',
-      job: opened.job,
-      model: prepared.compiled.job.model,
-      mode: prepared.compiled.job.mode,
-      state: state.directory,
-      origin: state.origin,
-      simulated: opened.simulated,
-      run: last === null ? null : { id: last.id, startedAt: last.startedAt, endedAt: last.endedAt, exitCode: last.exitCode, runner },
-      rows,
-      batches: listBatches(fold, last?.id ?? '', options.effects.clock()),
-      cost: {
-        nanoUsd: totals.nanoUsd,
-        usd: formatSpentUsd(totals.nanoUsd, totals.unpricedAttempts),
-        unpricedAttempts: totals.unpricedAttempts,
-        ledgerNanoUsd: books.life.nanoUsd,
-        possiblyBilledNanoUsd: doubts.nanoUsd,
-        ledgerUnpricedAttempts: books.life.unpricedAttempts,
-        ...(priceNote === null || opened.simulated || books.life.nanoUsd === 0 ? {} : { priceNote }),
-      },
-      possiblyBilled: doubts.items,
-      waitingFor: listWaits(fold, runner, { due: rows.pending - rows.inFlight }),
-    };
-  } finally {
-    await ledger.close();
+    return [markState(state.directory), markJob(job), hashPrices(prices), dayOf(now.toISOString())].join('\n');
+  } catch {
+    return null;
   }
 }
 
-/** Joins every row with its key's state, without reading answers: quick enough to be repeated. */
-async function countRows({ prepared, ledger, stepOf }: OpenState, signal: AbortSignal): Promise<StatusRows> {
-  const { compiled, table } = prepared;
-  const keyRow = createRowKeys(ledger.keys, { compiled, addsKeys: false });
-  const rows = { in: 0, ok: 0, failed: 0, skipped: 0, pending: 0, inFlight: 0 };
-  for await (const chunk of table.readRows(signal)) {
-    for (const row of chunk) {
-      rows.in += 1;
-      const keyed = keyRow(row);
-      if (keyed.status === 'skipped') {
-        rows.skipped += 1;
-        continue;
-      }
-      const { id } = keyed;
-      const step = id === -1 ? 'new' : stepOf(id);
-      if (step === 'done') rows.ok += 1;
-      else if (step === 'failed') rows.failed += 1;
-      else rows.pending += 1;
-      if (step === 'in-flight') rows.inFlight += 1;
-    }
-  }
-  return rows;
+function joinMarks(recorded: string | null, inputs: InputMarks | null): string | null {
+  return recorded === null || inputs === null ? null : [recorded, ...inputs.marks].join('\n');
 }
 
-/** The batches of the latest run, and those of earlier ones that still have something to give. */
-function listBatches(fold: LedgerFold, run: string, now: Date): readonly StatusBatch[] {
-  return [...fold.batches.values()]
-    .filter((batch) => batch.run === run || !batch.isCollected)
-    .map(({ id, status, shard, submittedAt, isCollected, isExtra }) => ({
-      id,
-      status,
-      requests: (shard === null ? undefined : fold.shards.get(shard)?.rows) ?? null,
-      submittedAt,
-      ageSeconds: Math.max(0, Math.round((now.getTime() - Date.parse(submittedAt)) / 1000)),
-      expiresAt: isCollected ? null : new Date(Date.parse(submittedAt) + COMPLETION_WINDOW_MS).toISOString(),
-      isCollected,
-      isExtra,
-    }));
+/** Null where a file is not there: what is to be said of that is a full look's. */
+function readInputs({ job, options, state }: Looked, path: string): Promise<InputMarks | null> {
+  const named = { ...job, input: { ...job.input, path } };
+  return markInputs(named, { stateDirectory: state.directory, cwd: options.cwd }).catch(() => null);
+}
+
+function dayOf(instant: string): string {
+  return instant.slice(0, 10);
+}
+
+async function makeStatus({ waits, ...facts }: StatusFacts, looked: Looked): Promise<Status> {
+  const { options, job, state, now } = looked;
+  const { run, cost } = facts;
+  const runner = findRunner(state.directory, options.effects.processIdentity);
+  const priceNote = facts.simulated || cost.ledgerNanoUsd === 0 ? null : await readPriceNote(looked);
+  const isAbandoned = run !== null && run.endedAt === null && runner === null;
+  return {
+    schema: 'rowmill.status/1',
+    job: job.name,
+    model: job.model,
+    mode: job.mode,
+    state: state.directory,
+    origin: state.origin,
+    simulated: facts.simulated,
+    run: run === null ? null : { ...run, runner },
+    rows: facts.rows,
+    batches: facts.batches.map((batch) => {
+      const { id, status, requests, submittedAt, ...others } = batch;
+      const ageSeconds = Math.max(0, Math.round((now.getTime() - Date.parse(submittedAt)) / 1000));
+      return { id, status, requests, submittedAt, ageSeconds, ...others };
+    }),
+    cost: {
+      nanoUsd: cost.nanoUsd,
+      usd: formatSpentUsd(cost.nanoUsd, cost.unpricedAttempts),
+      unpricedAttempts: cost.unpricedAttempts,
+      ledgerNanoUsd: cost.ledgerNanoUsd,
+      possiblyBilledNanoUsd: cost.possiblyBilledNanoUsd,
+      ledgerUnpricedAttempts: cost.ledgerUnpricedAttempts,
+      ...(priceNote === null ? {} : { priceNote }),
+    },
+    possiblyBilled: facts.possiblyBilled,
+    waitingFor: isAbandoned ? [...waits, ABANDONED] : waits,
+  };
+}
+
+const ABANDONED: Wait = {
+  what: 'runner',
+  id: null,
+  why: 'no process is working on this run: run the same command again to continue it',
+};
+
+/** OpenAI's own prices need no note, and no price list to be read. */
+async function readPriceNote({ job, prices, state, now }: Looked): Promise<string | null> {
+  const host = hostOfOrigin(state.origin);
+  if (host === null) return null;
+  const [{ findPriceNote }, { findPriceSource }] = await Promise.all([import('../money/price.ts'), import('../money/price-source.ts')]);
+  return findPriceNote(job.model, now.toISOString(), prices, findPriceSource(host));
 }

@@ -23,7 +23,7 @@ import { type LogEnd, openEventLog } from './events/event-log.ts';
 import type { BatchState } from './events/fold.ts';
 import { isMisplaced } from './events/shard-transitions.ts';
 import { countsForIndex } from './index-rules.ts';
-import type { FinishBatchOptions, Ledger, LedgerOptions, RecordResponseOptions } from './ledger.ts';
+import { type FinishBatchOptions, type Ledger, type LedgerOptions, LIVE_QUEUE, type RecordResponseOptions } from './ledger.ts';
 import { formatShard, type LedgerState } from './ledger-state.ts';
 import { measureRequests, readAnsweredIds } from './missing-lines.ts';
 import { makeLiveName, makeResponseName, type ResponseFile } from './response-file.ts';
@@ -89,6 +89,8 @@ export async function createWriting(options: WritingOptions): Promise<Writing> {
   for (const directory of [requests, responses]) makePrivateDirectory(directory);
   options.lock.assertHeld();
   for (const directory of [options.directory, requests, responses]) removeTemporaryFiles(directory);
+  // Rows of a table, which early versions kept while a run was open.
+  for (const name of ['table.rows', 'table.rows.part']) removeQuietly(path.join(options.directory, name));
 
   if (options.lock.isTakenOver) replaceByCopy(path.join(responses, makeLiveName(state.fold)), randomId());
   cutTornLines(responses, options.lock.assertHeld);
@@ -223,10 +225,12 @@ export async function createWriting(options: WritingOptions): Promise<Writing> {
       await closeFiles();
       options.lock.release();
     },
-    async closeUnused() {
+    async closeUnused(leave) {
       await closeFiles();
       // Whoever waits for the lock finds the directory as it was, or one in which nothing has been.
-      const isCleared = options.lock.isHeld() && isNeverUsed(state) && clearDirectory(options.directory);
+      const isHeld = options.lock.isHeld();
+      const isCleared = isHeld && isNeverUsed(state) && clearDirectory(options.directory);
+      if (isHeld && !isCleared) await leave();
       options.lock.release();
       if (isCleared) removeIfEmpty(options.directory);
     },
@@ -245,9 +249,6 @@ const ANSWER_BYTES = 1 << 16;
 const MAX_CALLS = 256;
 /** What events about effects take. */
 const EVENT_BYTES = 1 << 17;
-
-/** Stands for the live lane where shards have their number; shards have six digits. */
-const LIVE_QUEUE = 0xffffff;
 
 /** Makes a downloaded file durable under its name. */
 async function publishDownload(temporaryPath: string, finalPath: string, assertWritable: () => void): Promise<void> {

@@ -51,10 +51,14 @@ export interface CallOwner {
 export interface QueueView {
   /** Calls that have left and are not answered. */
   readonly inFlight: number;
+  /** How long the oldest of them has been under way; null without any, absent where the queue cannot tell. */
+  readonly oldestMs?: number | null;
   /** Calls the queue holds that have not left. */
   readonly waiting: number;
   /** How many may be in flight at once, as learned so far. */
   readonly concurrency: number;
+  /** What calls wait for beside limits, in words; absent where the queue cannot tell. */
+  readonly waits?: readonly string[];
   /** How fast calls go; absent where the queue cannot tell. */
   readonly pace?: PaceView;
 }

@@ -4,6 +4,7 @@ import { formatUsd } from '../core/summary.ts';
 import { makeCostBound } from './cost-bound.ts';
 import type { FindPrice } from './price.ts';
 import { pricesAsOf } from './price-overrides.ts';
+import { suggestModel } from './tier-table.ts';
 
 /** What a re-ask adds to the prompt beside the answer it is about: what was wrong with it. */
 const REASK_BYTES = 1_000;
@@ -21,7 +22,10 @@ export function createRowLimit(job: Job, findPrice: FindPrice): ((body: string) 
   const cap = typeof job.params.max_output_tokens === 'number' ? job.params.max_output_tokens : 0;
   const capped: Job = { ...job, params: { ...job.params, max_output_tokens: cap } };
   const bound = makeCostBound({ job: capped, lane: job.mode === 'batch' ? 'batch' : 'live', at: pricesAsOf, findPrice });
-  if (bound === null) throw new UsageError(`budget.usd_per_row: no price is known for ${job.model}; tell one in prices.yaml, or remove it`);
+  if (bound === null)
+    throw new UsageError(
+      `budget.usd_per_row: no price is known for ${job.model}; tell one in prices.yaml, or remove it${suggestModel(job.model)}`,
+    );
   const tries = job.retry.attempts;
   const answerCaps = 2 ** tries - 1;
   const reaskBytes = (tries - 1) * REASK_BYTES + cap * (2 ** (tries - 1) - 1);

@@ -1,5 +1,6 @@
 import { readCapTokens } from '../core/request.ts';
 import { readUsage } from '../core/usage.ts';
+import { formatCount } from '../core/wording/format-count.ts';
 import { ApiError } from './api-error.ts';
 import { type AddressForms, type FormName, type Forms, findRefusedForm } from './forms.ts';
 import { readRefusal } from './refusal.ts';
@@ -42,7 +43,7 @@ export function learnFromAnswer(
     if (sentForms.cap === forms.now.cap) forms.confirm('cap');
     return;
   }
-  const how = `an answer had ${usage.outputTokens} tokens where ${sentForms.cap} allowed ${capTokens}`;
+  const how = `an answer had ${formatCount(usage.outputTokens)} tokens where ${sentForms.cap} allowed ${formatCount(capTokens)}`;
   // Nothing has to confirm what was seen.
   if (forms.reject('cap', sentForms.cap, how)) forms.confirm('cap');
   else forms.giveUp('cap', `${how}, and the other name does no better: nothing bounds answers there, and no budget can`);

@@ -1,6 +1,6 @@
-import { stringify } from 'csv-stringify/sync';
 import type { FinishedRow } from '../core/finished-row.ts';
 import { formatUsd } from '../core/summary.ts';
+import { printCsv, quoteCell } from './csv-text.ts';
 import { formatError, formatSource, type RowFormat, readAnswer } from './row-format.ts';
 import type { TableColumns } from './table-columns.ts';
 
@@ -17,34 +17,28 @@ export interface CsvFormatOptions {
 /** Rows as CSV: text raw, everything else as compact JSON, null and missing values empty. Line breaks and quotes are quoted, so any text comes back as it was. */
 export function createCsvFormat(options: CsvFormatOptions): RowFormat {
   const { columns, answerColumns, simulated, excel } = options;
-  const toText = excel ? (value: unknown) => escapeFormula(formatCell(value)) : formatCell;
-  const print = (records: readonly (readonly string[])[]) =>
-    stringify(records as string[][], { record_delimiter: excel ? 'windows' : 'unix' });
-  const makeRecord = (finished: FinishedRow): string[] => {
-    const record: string[] = [];
-    for (const index of columns.keptIndexes) record.push(toText(finished.row.cells[index]));
-    for (const value of readAnswer(finished.answer, answerColumns)) record.push(toText(value));
+  const lineEnd = excel ? '\r\n' : '\n';
+  const toCell = excel ? (value: unknown) => escapeFormula(formatCell(value)) : formatCell;
+  const print = (value: unknown) => quoteCell(toCell(value));
+  const end = simulated ? `,true${lineEnd}` : lineEnd;
+  // One text, cell by cell: an array of a row's cells costs more than printing them.
+  const printRow = (finished: FinishedRow): string => {
+    let line = '';
+    for (const index of columns.keptIndexes) line += `${print(finished.row.cells[index])},`;
+    for (const value of readAnswer(finished.answer, answerColumns)) line += `${print(value)},`;
     const { usage, costNanoUsd } = finished;
-    record.push(
-      finished.disposition.status,
-      toText(formatError(finished)),
-      formatSource(finished) ?? '',
-      String(finished.attempts),
-      toText(finished.model),
-      String(usage.inputTokens),
-      String(usage.cachedInputTokens),
-      String(usage.outputTokens),
-      String(usage.reasoningTokens),
-      costNanoUsd === null ? '' : formatUsd(costNanoUsd),
-      toText(finished.requestId),
-    );
-    if (simulated) record.push('true');
-    return record;
+    line += `${finished.disposition.status},${print(formatError(finished))},${formatSource(finished) ?? ''},${finished.attempts},`;
+    line += `${print(finished.model)},${usage.inputTokens},${usage.cachedInputTokens},${usage.outputTokens},${usage.reasoningTokens},`;
+    return `${line}${costNanoUsd === null ? '' : formatUsd(costNanoUsd)},${print(finished.requestId)}${end}`;
   };
-  const names = [...columns.keptNames, ...columns.answerNames, ...columns.sidecarNames].map(toText);
+  const names = [...columns.keptNames, ...columns.answerNames, ...columns.sidecarNames].map(toCell);
   return {
-    head: (excel ? BYTE_ORDER_MARK : '') + print([names]),
-    format: (rows) => print(rows.map(makeRecord)),
+    head: (excel ? BYTE_ORDER_MARK : '') + printCsv([names], lineEnd),
+    format(rows) {
+      let text = '';
+      for (const row of rows) text += printRow(row);
+      return text;
+    },
   };
 }
 

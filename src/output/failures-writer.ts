@@ -1,10 +1,10 @@
 import { rm } from 'node:fs/promises';
-import { stringify } from 'csv-stringify/sync';
 import type { FinishedRow } from '../core/finished-row.ts';
 import type { Row } from '../core/row.ts';
 import { formatUsd } from '../core/summary.ts';
 import type { WrittenFile } from './atomic-file.ts';
 import { BYTE_ORDER_MARK, escapeFormula, formatCell } from './csv-format.ts';
+import { printCsv } from './csv-text.ts';
 import type { RowFormat } from './row-format.ts';
 import { createRowWriter, type TableWriter } from './table-writer.ts';
 
@@ -54,7 +54,7 @@ export function createFailuresWriter(options: FailuresWriterOptions): FailuresWr
 
 function createFailuresFormat({ readId, excel }: FailuresWriterOptions): RowFormat {
   const toText = excel ? (value: unknown) => escapeFormula(formatCell(value)) : formatCell;
-  const print = (records: string[][]) => stringify(records, { record_delimiter: excel ? 'windows' : 'unix' });
+  const print = (records: readonly string[][]) => printCsv(records, excel ? '\r\n' : '\n');
   const makeRecord = ({ row, disposition, key, attempts, requestId, costNanoUsd }: FinishedRow): string[] => {
     const { cause, message } = 'cause' in disposition ? disposition : { cause: '', message: '' };
     const cost = costNanoUsd === null ? '' : formatUsd(costNanoUsd);

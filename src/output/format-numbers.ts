@@ -1,9 +1,7 @@
 import { formatUsd } from '../core/summary.ts';
+import { formatCount } from '../core/wording/format-count.ts';
 
-/** A count with thousands separated: `41,220`. */
-export function formatCount(count: number): string {
-  return String(count).replace(/\B(?=(\d{3})+$)/g, ',');
-}
+export { formatCount, formatThings } from '../core/wording/format-count.ts';
 
 /**
  * Dollars for a person: cents from $1 on, below that two or as many decimals as keep it from looking like nothing (`$0.4123`, `$0.000018`).
@@ -27,11 +25,6 @@ export function formatSpent(nanoUsd: number, unpricedAttempts: number): string {
 /** What money is for that stands on no row. */
 export function describeOrphaned(unpricedAttempts: number): string {
   return `for calls whose row has left the table${unpricedAttempts === 0 ? '' : ', or whose row cost an unknown amount besides'}`;
-}
-
-/** A count and what is counted: `1 call`, `1,204 calls`. */
-export function formatThings(count: number, thing: string): string {
-  return `${formatCount(count)} ${thing}${count === 1 ? '' : 's'}`;
 }
 
 /** The price of one row or call, in three digits at least: `$0.0000114`. */

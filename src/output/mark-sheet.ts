@@ -1,7 +1,7 @@
 import path from 'node:path';
-import { stringify } from 'csv-stringify/sync';
 import { openAtomicFile } from './atomic-file.ts';
 import { escapeFormula, formatCell } from './csv-format.ts';
+import { printCsv } from './csv-text.ts';
 
 /** Names a row in a way no spreadsheet changes: `r` and the hash of its id. */
 export const REF_COLUMN = '_ref';
@@ -47,7 +47,7 @@ export async function writeMarkSheet(file: string, { columns, keptRows, newRows 
   const added = newRows.map((row) => columns.map((name) => escapeFormula(formatCell(row.get(name)))));
   const sheet = await openAtomicFile(file);
   try {
-    await sheet.write(BYTE_ORDER_MARK + stringify([columns as string[], ...kept, ...added], { record_delimiter: 'windows' }));
+    await sheet.write(BYTE_ORDER_MARK + printCsv([columns, ...kept, ...added], '\r\n'));
     await sheet.commit();
   } catch (error) {
     await sheet.discard();

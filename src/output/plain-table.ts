@@ -1,6 +1,6 @@
-import { stringify } from 'csv-stringify/sync';
 import { openAtomicFile } from './atomic-file.ts';
 import { formatCell } from './csv-format.ts';
+import { printCsv } from './csv-text.ts';
 
 /** A CSV table of plain values being written; nothing stands under its name before `finish`. */
 export interface PlainTable {
@@ -15,10 +15,10 @@ const CHUNK_CHARACTERS = 1 << 18;
 /** @throws DiskError: the file cannot be written; also from all its methods */
 export async function createPlainTable(path: string, columns: readonly string[]): Promise<PlainTable> {
   const file = await openAtomicFile(path);
-  let text = stringify([columns as string[]]);
+  let text = printCsv([columns], '\n');
   return {
     write(values) {
-      text += stringify([values.map(formatCell)]);
+      text += printCsv([values.map(formatCell)], '\n');
       if (text.length < CHUNK_CHARACTERS) return;
       const chunk = text;
       text = '';

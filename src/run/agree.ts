@@ -8,6 +8,7 @@ import { chooseLane, choosePrice } from './plan/choose-lane.ts';
 import { type PlannedRun, planOpenJob } from './plan/plan-open-job.ts';
 import { makeCostBounds } from './send/budget.ts';
 import { beginWithBatches } from './send/deadline.ts';
+import type { StatusKeeper } from './status/status-keeper.ts';
 
 /** What a run is going to do, agreed to by whoever pays. */
 export interface Agreement {
@@ -19,15 +20,13 @@ export interface Agreement {
   readonly budgetNanoUsd: number | null;
 }
 
-const MANY_ROWS = 20_000;
-
 /**
  * Tells what is doubtful about table and job, plans the run as it will be, what it opens again included, and has it confirmed. Nothing is changed and nothing is sent.
  * @throws UsageError when it shall not be, or its budget cannot be kept
  */
 export async function agreeOnRun(
   prepared: PreparedJob,
-  opened: { readonly ledger: Ledger; readonly history: AnswerHistory },
+  opened: { readonly ledger: Ledger; readonly history: AnswerHistory; readonly status: StatusKeeper },
   options: RunOptions,
 ): Promise<Agreement> {
   const { job, warnings } = prepared.compiled;
@@ -36,11 +35,11 @@ export async function agreeOnRun(
   const selected = await selectRows(options.selection, prepared.table, options.signal);
   // An open run had its estimate when it began.
   const countsExactly = opened.ledger.fold.currentRun === null || options.isFresh;
-  const planned = await planOpenJob({ prepared, opened, selected, countsExactly, options });
+  const pass = await opened.status.startPass();
+  const planned = await planOpenJob({ prepared, opened, selected, countsExactly, watchRows: pass.watchRows, options });
+  if (selected.isAll) await pass.end();
   const { plan, opening } = planned;
   const laneName = firstLane ?? chooseLane(job.mode, plan);
-  // Over many rows what was loaded for a sample of them costs more than to load it again.
-  if (laneName === 'batch' && plan.rows.in > MANY_ROWS) prepared.tokens.unload();
   const limits = { run: options.maxNanoUsd ?? job.budget.nanoUsd, live: options.deadline?.maxLiveNanoUsd ?? null };
   const spending = {
     priced: choosePrice(job.mode, laneName),

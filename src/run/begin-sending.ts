@@ -83,7 +83,8 @@ export async function beginSending(opened: OpenedRun, agreement: Agreement, { co
     const lane = createPilotLane({ lane: lanes.lane, stopRules, pilot: job.pilot, waitForEnd: () => waitForEnd(waiting) });
     const startedAt = context.clock();
     const duplicates = createDuplicateRows(ledger.keys);
-    options.watch(createRunView({ ...shared, run, lanes, context, keys: ledger.keys, duplicates }));
+    let isWriting = false;
+    options.watch(createRunView({ ...shared, run, lanes, context, keys: ledger.keys, duplicates, isWriting: () => isWriting }));
     const working = {
       ...prepared,
       ledger,
@@ -119,7 +120,10 @@ export async function beginSending(opened: OpenedRun, agreement: Agreement, { co
         await lane.nextEnd();
       },
       hasSpent: () => hasSpent(ledger, books, run),
-      holdEnds: async (isHeld) => lanes.live?.holdEnds(isHeld),
+      async holdEnds(isHeld) {
+        isWriting = isHeld;
+        await lanes.live?.holdEnds(isHeld);
+      },
       close: () => lanes.close(),
     };
   } catch (error) {

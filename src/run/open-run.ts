@@ -1,13 +1,16 @@
 import { asDiskError } from '../core/disk/disk-error.ts';
+import { mayReadImageFiles } from '../input/request/compile-images.ts';
 import { type Refusal, watchForRefusal } from './finish/refusal.ts';
 import { createWarningLog, type WarningLog } from './finish/warning-log.ts';
+import { keepKeys } from './open/kept-keys.ts';
 import { renameOldState } from './open/old-state.ts';
 import { type OpenedLedger, openJobLedger } from './open/open-job-ledger.ts';
-import { keepTableRows, prepareJob, removeEmptyFolders } from './open/prepare.ts';
+import { prepareJob, removeEmptyFolders } from './open/prepare.ts';
 import type { PreparedJob } from './open/prepared-job.ts';
 import type { RunOptions } from './options.ts';
 import { warnOfVerdicts } from './plan/plan-open-job.ts';
 import { asSpent, hasSpent } from './send/has-spent.ts';
+import { createStatusKeeper, type StatusKeeper } from './status/status-keeper.ts';
 
 /** A job opened for a run: its table, and its ledger under the lock. */
 export interface OpenedRun extends OpenedLedger {
@@ -16,8 +19,9 @@ export interface OpenedRun extends OpenedLedger {
   readonly prepared: PreparedJob;
   readonly warnings: WarningLog;
   readonly refusal: Refusal;
-  /** Removes the rows kept for further passes. */
-  readonly forgetRows: () => Promise<void>;
+  readonly status: StatusKeeper;
+  /** As of `KeyedTable`. */
+  readonly wereKeysRight: () => boolean;
   /** Settles what a run that ends by an error leaves. @returns what to throw instead */
   fail(error: unknown): Promise<unknown>;
   close(): Promise<void>;
@@ -47,7 +51,12 @@ export async function openRun(given: RunOptions): Promise<OpenedRun> {
   const { ledger, books } = openedLedger;
   for (const warning of warnOfVerdicts(ledger)) options.warn(warning);
   const refusal = watchForRefusal({ ledger, books });
-  const { prepared, forgetRows } = keepTableRows(opened);
+  const { compiled } = opened;
+  // What code or images make of a row may be something else the next time.
+  const isSteady = !compiled.hasCode && !mayReadImageFiles(compiled.job);
+  const { table, wereKeysRight } = isSteady ? keepKeys(opened.table, ledger.keys) : { table: opened.table, wereKeysRight: () => true };
+  const prepared = { ...opened, table };
+  const status = createStatusKeeper({ ...openedLedger, prepared, options });
 
   async function fail(error: unknown): Promise<unknown> {
     // Whatever went wrong after another process took over, files that were gone under us, is no more than a consequence.
@@ -55,7 +64,6 @@ export async function openRun(given: RunOptions): Promise<OpenedRun> {
     // Why the run failed is what has to be told.
     await refusal.withdrawFor(error).catch(() => {});
     const run = ledger.fold.currentRun?.id ?? null;
-    if (run === null) await forgetRows();
     const told = asDiskError(error);
     return run !== null && hasSpent(ledger, books, run) ? asSpent(told) : told;
   }
@@ -66,10 +74,12 @@ export async function openRun(given: RunOptions): Promise<OpenedRun> {
     prepared,
     warnings,
     refusal,
-    forgetRows,
+    status,
+    wereKeysRight,
     fail,
     async close() {
-      await ledger.closeUnused();
+      await status.stop();
+      await ledger.closeUnused(status.leave);
       if (opened.missingFolder !== null) removeEmptyFolders(prepared.stateDirectory, opened.missingFolder);
     },
   };

@@ -1,6 +1,7 @@
 import { findSweepStart, hasOpenBatches, mayHaveUnknownBatches, sweepBatches } from '../batch/sweep.ts';
 import { findReturned } from '../batch/vanished-batches.ts';
 import type { Summary } from '../core/summary.ts';
+import { SIMULATOR_ORIGIN } from '../ledger/origin.ts';
 import { type Agreement, agreeOnRun } from './agree.ts';
 import { beginSending, type Sending } from './begin-sending.ts';
 import { concludeRun } from './finish/conclude.ts';
@@ -22,11 +23,11 @@ export async function runJob(given: RunOptions): Promise<Summary> {
   try {
     const done = await findDone(opened);
     const isSettled = done !== null && !mayHaveUnknownBatches({ ledger: opened.ledger, clock: opened.options.effects.clock });
-    if (isSettled) return await leaveDone(opened, done);
+    if (isSettled) return done;
     const agreement = await agreeOnRun(opened.prepared, opened, opened.options);
     const connection = await opened.options.target.connect(opened.prepared.stateDirectory, opened.ledger.assertHeld);
     try {
-      if (done !== null && !(await findsMore(opened, connection))) return await leaveDone(opened, done);
+      if (done !== null && !(await findsMore(opened, connection))) return done;
       return await sendAndConclude(opened, agreement, connection);
     } finally {
       await connection.close();
@@ -44,12 +45,6 @@ async function findDone({ options, prepared, ledger }: OpenedRun): Promise<Summa
   return findUnchangedRun(prepared, ledger, options.signal);
 }
 
-/** Nothing was to be done; the rows kept while that was found out are not needed again. */
-async function leaveDone({ forgetRows }: OpenedRun, done: Summary): Promise<Summary> {
-  await forgetRows();
-  return done;
-}
-
 /** Looks for what a run that is done could not find at the provider: batches of lost creates, and batches that were gone. */
 async function findsMore({ options, prepared, ledger }: OpenedRun, { provider }: Connection): Promise<boolean> {
   if (hasOpenBatches(ledger)) return true;
@@ -64,12 +59,17 @@ async function sendAndConclude(opened: OpenedRun, agreement: Agreement, connecti
   const stopSignal = createStopSignal({ ...opened.options, ledger: opened.ledger });
   try {
     const sending = await beginSending(opened, agreement, { connection, stopSignal });
+    opened.status.start();
     try {
       for (;;) {
-        const stop = await sendUntilStopped(sending.lane, stopSignal, { ...sending, modelEnd: agreement.planned.modelEnd });
+        const stop = await sendUntilStopped(sending.lane, stopSignal, { ...sending, ...findModel(opened, agreement) });
         // What comes while the books are made and the table is written is the next run's.
         await sending.holdEnds(true);
-        const summary = await conclude(opened, agreement, { sending, stop, isSimulated: connection.provider.isSimulated() });
+        const summary = await conclude(opened, agreement, {
+          sending,
+          stop,
+          isSimulated: isSimulator(opened) || connection.provider.isSimulated(),
+        });
         if (summary !== null) return summary;
         await sending.holdEnds(false);
       }
@@ -81,6 +81,16 @@ async function sendAndConclude(opened: OpenedRun, agreement: Agreement, connecti
   }
 }
 
+/** What a refusal of the model is explained by. */
+function findModel({ prepared }: OpenedRun, { planned }: Agreement) {
+  return { model: prepared.compiled.job.model, modelEnd: planned.modelEnd };
+}
+
+/** Where nothing was asked, no answer has told so. */
+function isSimulator({ options }: OpenedRun): boolean {
+  return options.target.origin === SIMULATOR_ORIGIN;
+}
+
 interface Ended {
   readonly sending: Sending;
   readonly stop: Parameters<typeof concludeRun>[0]['stop'];
@@ -89,7 +99,8 @@ interface Ended {
 
 /** @returns null when the input changed meanwhile: rows are due that nobody asked for */
 async function conclude(opened: OpenedRun, agreement: Agreement, { sending, stop, isSimulated }: Ended): Promise<Summary | null> {
-  const { options, refusal } = opened;
+  const { options, refusal, status } = opened;
+  const pass = await status.startPass();
   const summary = await concludeRun({
     ...options,
     ...opened,
@@ -102,8 +113,10 @@ async function conclude(opened: OpenedRun, agreement: Agreement, { sending, stop
     stop,
     isRefused: stop !== null && refusal.isRefused(stop.exitCode),
     clock: options.effects.clock,
-    cleanUp: opened.forgetRows,
+    watchRows: pass.watchRows,
   });
+  if (summary === null) status.forgetRows();
+  else if (agreement.selected.isAll) await pass.end();
   if (stop !== null) await refusal.withdraw(stop.exitCode);
   return summary;
 }

@@ -1,13 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { PROGRAM } from './program.ts';
 import { runInProcess } from './run-in-process.ts';
 import { SHORT_LIVED } from './short-lived.ts';
-
-/** The compiled program, beside the compiled tests. */
-export const PROGRAM = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'src', 'cli', 'main.js');
 
 /** How a command ended. */
 export interface Ended {
@@ -42,6 +39,7 @@ export function createWorld(files: Readonly<Record<string, string>>): World {
     HOME: folder,
     TMPDIR: tmpdir(),
     ROWMILL_POLL_MAX: '50ms',
+    ROWMILL_SIMULATE_ANSWERS: 'plain',
     ROWMILL_TAKEOVER_MS: '600',
   };
   const start: World['start'] = (args, env = {}) =>

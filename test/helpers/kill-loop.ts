@@ -2,12 +2,12 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { createRandom } from '../../bench/table-generator.ts';
 import type { SimulatorOptions } from '../../src/simulator/options.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/start.ts';
 import { checkRun } from './check-run.ts';
 import type { KillMoment } from './kill-at-step.ts';
+import { PROGRAM } from './program.ts';
 import { readJsonLines, type WireEvent } from './run-evidence.ts';
 import { ANSWER_COLUMNS, CANARY_KEY, makeRows, renderCsv } from './run-world.ts';
 import { SHORT_LIVED } from './short-lived.ts';
@@ -37,7 +37,6 @@ export interface KillLoopOptions {
 
 const STEPS_FILE = 'steps';
 const KILL_AT_STEP = import.meta.resolve('./kill-at-step.js');
-const MAIN = path.join(path.dirname(fileURLToPath(import.meta.url)), '../../src/cli/main.js');
 /** A model of the older encoding, which loads in half the time. */
 const JOB = `name: killed
 input: { path: in.csv, id: id }
@@ -202,7 +201,7 @@ function start(directory: string, simulator: Simulator | null, kill: Kill | null
   const { OPENAI_BASE_URL: _url, ROWMILL_BASE_URL: _other, ROWMILL_STATE_DIR: _state, ...environment } = process.env;
   const child = spawn(
     process.execPath,
-    [...SHORT_LIVED, '--import', KILL_AT_STEP, MAIN, 'run', 'job.yaml', ...target, '--json', '--progress', 'none'],
+    [...SHORT_LIVED, '--import', KILL_AT_STEP, PROGRAM, 'run', 'job.yaml', ...target, '--json', '--progress', 'none'],
     {
       cwd: directory,
       env: {

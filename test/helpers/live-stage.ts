@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { SimulatorOptions } from '../../src/simulator/options.ts';
-import { collect, type Ended, PROGRAM } from './command-line.ts';
+import { collect, type Ended } from './command-line.ts';
+import { PROGRAM } from './program.ts';
 import { type RedisServer, startRedis } from './redis-server.ts';
 import { endProcess } from './redis-world.ts';
 

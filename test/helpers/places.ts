@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import type { TestContext } from 'node:test';
-import { PROGRAM } from './command-line.ts';
+import { PROGRAM } from './program.ts';
 
 /** Why no process can be put into a pid namespace of its own here; null where it can. */
 export function whyNoNamespaces(): string | null {

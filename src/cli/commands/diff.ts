@@ -5,7 +5,7 @@ import { readReport, writeReportAgain } from '../../inspect/report.ts';
 import type { JobFlags } from '../flags.ts';
 import { makeReadOptions, sayWhichState } from '../read-options.ts';
 import { renderComparison } from '../render/render-comparison.ts';
-import { hasColour, print, printJson, say } from '../say.ts';
+import { paintFor, print, printJson, say } from '../say.ts';
 import { BOOTSTRAP_SEED } from './eval.ts';
 
 /** The flags of `diff`. */
@@ -25,9 +25,9 @@ export async function diff(jobFile: string, runA: string, runB: string, flags: D
   if (page !== null) await writeReportAgain(options, page.report, { path: page.path, comparison });
   const path = comparison.csv === null ? null : relative(process.cwd(), comparison.csv);
   if (flags.json === true) printJson({ ...comparison, csv: path });
-  else print(renderComparison(comparison, hasColour(process.stdout)));
+  else print(renderComparison(comparison, paintFor(process.stdout)));
   if (path !== null) say(`Every row that is not the same: ${path}`);
-  if (page !== null) say(`Report of run ${runB} with the comparison: ${relative(process.cwd(), resolve(page.path))}`);
+  if (page !== null) say(`Report of run ${page.report.summary.run} with the comparison: ${relative(process.cwd(), resolve(page.path))}`);
   sayWhichState(options, state);
   return EXIT.done;
 }

@@ -3,7 +3,7 @@ import { evaluateAnswers } from '../../inspect/quality/evaluate.ts';
 import type { JobFlags } from '../flags.ts';
 import { makeReadOptions, sayWhichState } from '../read-options.ts';
 import { renderEvaluation } from '../render/render-evaluation.ts';
-import { hasColour, print, printJson, say } from '../say.ts';
+import { paintFor, print, printJson, say } from '../say.ts';
 
 /** The bootstrap's seed: the same figures every time. */
 export const BOOTSTRAP_SEED = 1;
@@ -13,7 +13,7 @@ export async function evaluate(jobFile: string, flags: JobFlags & { readonly gol
   const options = makeReadOptions(jobFile, flags);
   const { evaluation, state } = await evaluateAnswers(options, { gold: flags.gold, field: flags.field ?? null, seed: BOOTSTRAP_SEED });
   if (flags.json === true) printJson(evaluation);
-  else print(renderEvaluation(evaluation, hasColour(process.stdout)));
+  else print(renderEvaluation(evaluation, paintFor(process.stdout)));
   const { unmatched, unknownLabels } = evaluation.gold;
   if (unmatched > 0) say(`${flags.gold}: ${unmatched} of its rows are no row of the table; they were left out`);
   const unknown = Object.keys(unknownLabels);

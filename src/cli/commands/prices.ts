@@ -1,13 +1,12 @@
 import { EXIT, UsageError } from '../../core/errors.ts';
-import { suggest } from '../../core/suggest.ts';
+import { suggest } from '../../core/wording/suggest.ts';
 import { makeEffects } from '../../host/real-effects.ts';
 import { loadPrices, PRICES_FILE } from '../../input/job/load-prices.ts';
 import { listModel } from '../../money/price-list.ts';
 import { pricesAsOf } from '../../money/price-overrides.ts';
 import { TIERED_MODELS } from '../../money/tier-table.ts';
-import { createPaint } from '../render/paint.ts';
 import { renderModelPrices, renderPriceList } from '../render/render-prices.ts';
-import { hasColour, print, printJson } from '../say.ts';
+import { paintFor, print, printJson } from '../say.ts';
 
 export interface PricesFlags {
   readonly json?: boolean;
@@ -30,7 +29,7 @@ export async function prices(model: string | undefined, flags: PricesFlags): Pro
   }
   if (flags.json === true) printJson({ schema: 'rowmill.prices/1', day, pricesAsOf, customPrices: own.length, models });
   else {
-    const paint = createPaint(hasColour(process.stdout));
+    const paint = paintFor(process.stdout);
     const [first] = models;
     print(model === undefined || first === undefined ? renderPriceList(models, day, paint) : renderModelPrices(first, day, paint));
   }

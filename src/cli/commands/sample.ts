@@ -1,11 +1,12 @@
 import { relative } from 'node:path';
 import { EXIT } from '../../core/errors.ts';
+import { quoteArgument } from '../../core/wording/quote-argument.ts';
 import { sampleRows } from '../../inspect/quality/sample.ts';
 import type { JobFlags } from '../flags.ts';
 import { makeReadOptions, sayWhichState } from '../read-options.ts';
 import { renderSample } from '../render/render-sample.ts';
-import { quoteArgument, showCommand } from '../run-options.ts';
-import { hasColour, print, printJson } from '../say.ts';
+import { showCommand } from '../run-options.ts';
+import { paintFor, print, printJson } from '../say.ts';
 
 /** The flags of `sample`. */
 export interface SampleFlags extends JobFlags {
@@ -24,7 +25,7 @@ export async function sample(jobFile: string, flags: SampleFlags): Promise<numbe
   const fieldFlag = field === null ? '' : ` --field ${quoteArgument(field)}`;
   const next = `${showCommand('eval', jobFile, flags)} --gold ${quoteArgument(path)}${fieldFlag}`;
   if (flags.json === true) printJson({ ...drawn.sample, path, next });
-  else print(renderSample({ ...drawn.sample, path }, next, hasColour(process.stdout)));
+  else print(renderSample({ ...drawn.sample, path }, next, paintFor(process.stdout)));
   sayWhichState(options, drawn.state);
   return EXIT.done;
 }

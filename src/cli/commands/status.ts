@@ -1,37 +1,43 @@
+import { relative } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { AppError, EXIT, UsageError } from '../../core/errors.ts';
-import { findJobFilesWithState } from '../../inspect/find-jobs.ts';
-import { readStatus, type Status } from '../../inspect/status.ts';
+import { AppError, EXIT } from '../../core/errors.ts';
+import { createStatusLook, type Status } from '../../inspect/status.ts';
+import { findJobs } from '../find-jobs.ts';
 import type { JobFlags } from '../flags.ts';
 import { makeReadOptions } from '../read-options.ts';
 import { renderStatus } from '../render/render-status.ts';
-import { hasColour, print, printJson, say } from '../say.ts';
+import { type ListedJob, renderStatusList } from '../render/render-status-list.ts';
+import { hasColour, paintFor, print, printJson, say } from '../say.ts';
 
 const WATCH_MS = 2000;
 
-/** `rowmill status`: how a job stands, or every job below the working directory; with --watch again and again until interrupted. */
+/** A job that is looked at again and again. */
+interface Look {
+  readonly file: string;
+  readonly look: () => Promise<Status>;
+}
+
+/** `rowmill status`: how a job stands, or in a line each every job below the working directory; with --watch again and again until interrupted. */
 export async function status(jobFile: string | undefined, flags: JobFlags & { readonly watch?: boolean }): Promise<number> {
   const jobFiles = jobFile === undefined ? findJobs(flags) : [jobFile];
-  if (flags.watch === true) return watch(jobFiles, flags);
-  const all = await readAll(jobFiles, flags, jobFile === undefined);
-  if (flags.json !== true) print(renderAll(all));
-  else if (jobFile === undefined) printJson({ schema: 'rowmill.status/1', jobs: all });
-  else printJson(all[0]);
+  const isList = jobFile === undefined;
+  const looks = jobFiles.map(
+    (file): Look => ({ file: relative(process.cwd(), file) || file, look: createStatusLook(makeReadOptions(file, flags)) }),
+  );
+  if (flags.watch === true) return watch(looks, isList);
+  const all = await readAll(looks, isList);
+  if (flags.json !== true) print(renderAll(all, isList));
+  else if (isList) printJson({ schema: 'rowmill.status/1', jobs: all.map(({ file, status }) => ({ file, ...status })) });
+  else printJson(all[0]?.status);
   return EXIT.done;
 }
 
-function findJobs(flags: JobFlags): readonly string[] {
-  const jobFiles = findJobFilesWithState(process.cwd(), flags.stateDir ?? null);
-  if (jobFiles.length > 0) return jobFiles;
-  throw new UsageError('no job below this directory has been run; name a job file: rowmill status jobs/my-job.yaml');
-}
-
 /** @param isTolerant what is wrong with one job is said, and the others are shown */
-async function readAll(jobFiles: readonly string[], flags: JobFlags, isTolerant: boolean): Promise<readonly Status[]> {
-  const all: Status[] = [];
-  for (const file of jobFiles) {
+async function readAll(looks: readonly Look[], isTolerant: boolean): Promise<readonly ListedJob[]> {
+  const all: ListedJob[] = [];
+  for (const { file, look } of looks) {
     try {
-      all.push(await readStatus(makeReadOptions(file, flags)));
+      all.push({ file, status: await look() });
     } catch (error) {
       if (!isTolerant || !(error instanceof AppError)) throw error;
       say(error.message);
@@ -40,15 +46,16 @@ async function readAll(jobFiles: readonly string[], flags: JobFlags, isTolerant:
   return all;
 }
 
-function renderAll(all: readonly Status[]): string {
-  const look = { now: new Date(), colour: hasColour(process.stdout) };
-  return all.map((one) => renderStatus(one, look)).join('\n\n');
+/** Everything about one job, or a line about each. */
+function renderAll(all: readonly ListedJob[], isList: boolean): string {
+  if (isList) return renderStatusList(all, new Date(), paintFor(process.stdout));
+  return all.map(({ status }) => renderStatus(status, { now: new Date(), colour: hasColour(process.stdout) })).join('\n\n');
 }
 
-async function watch(jobFiles: readonly string[], flags: JobFlags): Promise<never> {
+async function watch(looks: readonly Look[], isList: boolean): Promise<never> {
   const isTerminal = process.stdout.isTTY === true;
   for (;;) {
-    const text = renderAll(await readAll(jobFiles, flags, true));
+    const text = renderAll(await readAll(looks, true), isList);
     // From the top of an empty screen: lines may wrap, so they cannot be counted and taken back.
     print(isTerminal ? `\u001b[H\u001b[2J${text}` : `${text}\n`);
     await delay(WATCH_MS);

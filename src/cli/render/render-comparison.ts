@@ -2,7 +2,7 @@ import type { ComparedRun, RunComparison } from '../../core/quality.ts';
 import { escapeLineForTerminal } from '../../output/escape-for-terminal.ts';
 import { formatCount, formatSpent } from '../../output/format-numbers.ts';
 import { describeMcNemar, formatDollarDifference, formatPointsWithin, formatShareWithin } from '../../output/format-quality.ts';
-import { createPaint, type Paint } from './paint.ts';
+import type { Paint } from './paint.ts';
 import { renderTable } from './render-table.ts';
 
 const MAX_CELLS = 36;
@@ -10,8 +10,7 @@ const MAX_EXAMPLES = 10;
 const MAX_TRANSITIONS = 10;
 
 /** A comparison for the terminal, without a final newline. */
-export function renderComparison(comparison: RunComparison, colour: boolean): string {
-  const paint = createPaint(colour);
+export function renderComparison(comparison: RunComparison, paint: Paint): string {
   const { rows, a, b, jobChanges } = comparison;
   const line = (label: string, text: string) => paint('dim', label.padEnd(11)) + escapeLineForTerminal(text);
   const what = comparison.field ?? 'the whole answer';

@@ -2,7 +2,7 @@ import type { ClassScores, Evaluation } from '../../core/quality.ts';
 import { escapeLineForTerminal } from '../../output/escape-for-terminal.ts';
 import { formatCount } from '../../output/format-numbers.ts';
 import { formatShareWithin } from '../../output/format-quality.ts';
-import { createPaint, type Paint } from './paint.ts';
+import type { Paint } from './paint.ts';
 import { renderTable } from './render-table.ts';
 
 const MAX_CELLS = 28;
@@ -13,8 +13,7 @@ const MAX_CONFUSIONS = 15;
 const MAX_CLASSES = 100;
 
 /** An evaluation for the terminal, without a final newline. */
-export function renderEvaluation(evaluation: Evaluation, colour: boolean): string {
-  const paint = createPaint(colour);
+export function renderEvaluation(evaluation: Evaluation, paint: Paint): string {
   const { rows, intervals, gold } = evaluation;
   const from = gold.type === 'file' ? `${gold.name}, column ${gold.column}` : `column ${gold.name}`;
   const line = (label: string, text: string) => paint('dim', label.padEnd(11)) + escapeLineForTerminal(text);

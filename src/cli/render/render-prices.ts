@@ -1,3 +1,4 @@
+import { formatCount, formatThings } from '../../core/wording/format-count.ts';
 import type { ListedModel, ListedTier } from '../../money/price-list.ts';
 import { pricesAsOf } from '../../money/price-overrides.ts';
 import { escapeLineForTerminal } from '../../output/escape-for-terminal.ts';
@@ -53,7 +54,7 @@ function rowsOf(tier: string, listed: ListedTier | null): readonly (readonly str
   if (long === null) return rows;
   const usd = long.usdPerMillion;
   const longCells = usd === null ? ['-', '-', '-', '-', '-'] : [usd.input, usd.cached, usd.write, '', usd.output].map(String);
-  return [...rows, [`  over ${long.overTokens} tokens`, ...longCells, usd === null ? 'not sold' : 'the whole request']];
+  return [...rows, [`  over ${formatCount(long.overTokens)} tokens`, ...longCells, usd === null ? 'not sold' : 'the whole request']];
 }
 
 function cellsOf(listed: ListedTier | null, columns: readonly (keyof ListedTier['usdPerMillion'])[]): readonly string[] {
@@ -61,5 +62,5 @@ function cellsOf(listed: ListedTier | null, columns: readonly (keyof ListedTier[
 }
 
 function describeTokens(tokens: number | null): string {
-  return tokens === null ? 'an unknown number' : `${tokens} tokens`;
+  return tokens === null ? 'an unknown number' : formatThings(tokens, 'token');
 }

@@ -1,65 +1,105 @@
-import { styleText } from 'node:util';
 import type { ShardView } from '../../batch/batch-lane.ts';
 import type { QueueView } from '../../live/queue.ts';
 import { escapeLineForTerminal } from '../../output/escape-for-terminal.ts';
-import { formatDollars, formatSpent } from '../../output/format-numbers.ts';
+import { formatCount, formatDollars, formatSpent } from '../../output/format-numbers.ts';
 import type { RunView } from '../../run/send/run-view.ts';
+import { clipCells, measureCells } from './cells.ts';
+import type { Forecast } from './forecast.ts';
+import { createPaint } from './paint.ts';
+import { wrapLine } from './wrap-text.ts';
 
 export interface ProgressStyle {
   readonly now: Date;
   readonly columns: number;
+  /** The most lines that can be painted again; more of them are left away. */
+  readonly rows: number;
   readonly colour: boolean;
 }
 
 /** More shards than this are counted, not listed. */
 const MAX_SHARD_LINES = 6;
 const BAR_CELLS = 30;
+const GAP = '   ';
+/** A call that has been under way for so long is told of. */
+const LONG_CALL_MS = 2_000;
 
-/** The lines of a run's progress, each at most `columns` wide. */
-export function renderProgress(view: RunView, look: ProgressStyle): readonly string[] {
-  const bold = (text: string) => (look.colour ? styleText('bold', text, { validateStream: false }) : text);
-  const dim = (text: string) => (look.colour ? styleText('dim', text, { validateStream: false }) : text);
-  const elapsed = `elapsed ${formatDuration(view.elapsedMs)}`;
-  const title = clip(`${view.job}  ${view.priced}  ${view.model}`, look.columns - elapsed.length - 2);
-  const gap = ' '.repeat(Math.max(0, look.columns - title.length - elapsed.length));
-  const share = view.rowsAsked === 0 ? 0 : view.okRows / view.rowsAsked;
-  const spent = formatSpent(view.spentNanoUsd, view.unpricedAttempts);
-  const budget = view.budgetNanoUsd === null ? '' : `   budget ${formatDollars(view.budgetNanoUsd)}`;
+/** The lines of a run's progress, each at most `columns` wide; what does not fit on a line goes on below, between words. */
+export function renderProgress(view: RunView, forecast: Forecast, look: ProgressStyle): readonly string[] {
+  const { dim, bold } = createStyles(look.colour);
+  const flow = (parts: readonly string[]) => flowParts(parts, look.columns);
+  const wait = (text: string) => wrapLine(` ${escapeLineForTerminal(text)}`, look.columns).flatMap((line) => fit(line, look.columns));
+  const shards = view.underWay.slice(0, MAX_SHARD_LINES).flatMap((shard) => wait(describeShard(shard, view, look.now)));
+  const hidden = view.underWay.length - MAX_SHARD_LINES;
   const lines = [
-    bold(title) + gap + dim(elapsed),
-    clip(`${drawBar(share)} ${count(view.okRows)}/${count(view.rowsAsked)} answered   spent ${spent}${budget}`, look.columns),
-    ...view.underWay.slice(0, MAX_SHARD_LINES).map((shard) => clip(` ${describeShard(shard, view, look.now)}`, look.columns)),
+    ...renderTitle(view, forecast, look.columns).map(([title, clock]) => bold(title) + dim(clock)),
+    ...flow([
+      `${drawBar(view, look.columns)} ${formatCount(view.okRows)}/${formatCount(view.rowsAsked)} answered`,
+      ...describeMoney(view, forecast),
+    ]),
+    ...shards,
+    ...(hidden > 0 ? [dim(` and ${formatCount(hidden)} more shards`)] : []),
+    ...(view.deadline === null ? [] : flow(describeDeadline(view.deadline, look.now))),
+    ...(view.calls === null ? [] : flow(describeCalls(view.calls))),
+    ...view.waits.slice(0, MAX_SHARD_LINES).flatMap(wait).map(dim),
   ];
-  if (view.deadline !== null) lines.push(clip(describeDeadline(view.deadline, look.now), look.columns));
-  if (view.calls !== null) lines.push(...describeCalls(view.calls).map((line) => clip(line, look.columns)));
-  if (view.underWay.length > MAX_SHARD_LINES) lines.push(dim(` and ${view.underWay.length - MAX_SHARD_LINES} more shards`));
-  lines.push(...view.waits.slice(0, MAX_SHARD_LINES).map((wait) => dim(clip(` ${wait}`, look.columns))));
-  if (view.waits.length === 0 && view.underWay.length === 0 && (view.calls === null || view.calls.inFlight + view.calls.waiting === 0))
-    lines.push(dim(' reading and writing the table'));
-  return lines;
+  const isIdle = view.waits.length === 0 && view.underWay.length === 0 && (view.calls === null || countCalls(view.calls) === 0);
+  if (isIdle) lines.push(dim(` ${view.phase} the table`));
+  return lines.slice(0, Math.max(1, look.rows));
+}
+
+function createStyles(colour: boolean) {
+  const paint = createPaint(colour);
+  return { bold: (text: string) => paint('bold', text), dim: (text: string) => (text === '' ? '' : paint('dim', text)) };
+}
+
+/** Job, lane and model on the left, the clock on the right; on a line of its own where there is no room. */
+function renderTitle(view: RunView, { etaMs }: Forecast, columns: number): readonly (readonly [title: string, clock: string])[] {
+  const clock = `elapsed ${formatDuration(view.elapsedMs)}${etaMs === null ? '' : `  eta ${formatDuration(etaMs)}`}`;
+  const title = [view.job, view.priced, view.model].map(escapeLineForTerminal).join('  ');
+  const gap = columns - measureCells(title) - clock.length;
+  if (gap >= 2) return [[title + ' '.repeat(gap), clock]];
+  return [...flowParts([view.job, view.priced, view.model], columns).map((line) => [line, ''] as const), ['', clipCells(clock, columns)]];
+}
+
+function describeMoney(view: RunView, { projectedNanoUsd }: Forecast): readonly string[] {
+  return [
+    `spent ${formatSpent(view.spentNanoUsd, view.unpricedAttempts)}`,
+    ...(projectedNanoUsd === null ? [] : [`projected ${formatDollars(projectedNanoUsd)}`]),
+    ...(view.budgetNanoUsd === null ? [] : [`budget ${formatDollars(view.budgetNanoUsd)}`]),
+  ];
 }
 
 /** Live calls: the limits and what is used of them, what holds calls up, and how long they take. */
-function describeCalls({ inFlight, concurrency, waiting, pace }: QueueView): readonly string[] {
-  const flight = `in flight ${count(inFlight)}/${count(concurrency)}`;
-  if (pace === undefined) return [`${flight}   waiting ${count(waiting)}`];
+function describeCalls({ inFlight, concurrency, waiting, oldestMs = null, pace }: QueueView): readonly string[] {
+  const flight = `in flight ${formatCount(inFlight)}/${formatCount(concurrency)}${describeOldest(oldestMs)}`;
+  if (pace === undefined) return [flight, `waiting ${formatCount(waiting)}`];
   const limit = (value: number | null, show: (value: number) => string) => (value === null ? '' : `/${show(value)}`);
-  const rpm = `rpm ${count(pace.requestsLastMinute)}${limit(pace.requestsPerMinute, count)}`;
-  const tpm = `tpm ${shortTokens(pace.tokensLastMinute)}${limit(pace.tokensPerMinute, shortTokens)}`;
   const { calls, nextMs } = pace.backOffs;
-  const backOff = calls === 0 ? '' : `   back-off: ${count(calls)} calls${nextMs === null ? '' : `, next in ${Math.ceil(nextMs / 1000)}s`}`;
-  const latency =
-    pace.latencyMs === null ? '' : `p50 ${(pace.latencyMs.p50 / 1000).toFixed(1)}s  p95 ${(pace.latencyMs.p95 / 1000).toFixed(1)}s`;
+  const next = nextMs === null ? '' : `, next in ${Math.ceil(nextMs / 1000)} s`;
+  const { latencyMs } = pace;
   return [
-    `${rpm}   ${tpm}   ${flight}${pace.waitingFor === null ? '' : `   waiting: ${pace.waitingFor}`}${backOff}`,
-    ...(latency === '' ? [] : [latency]),
+    `rpm ${formatCount(pace.requestsLastMinute)}${limit(pace.requestsPerMinute, formatCount)}`,
+    `tpm ${shortTokens(pace.tokensLastMinute)}${limit(pace.tokensPerMinute, shortTokens)}`,
+    flight,
+    ...(pace.waitingFor === null ? [] : [`waiting: ${pace.waitingFor}`]),
+    ...(calls === 0 ? [] : [`back-off: ${formatCount(calls)} ${calls === 1 ? 'call' : 'calls'}${next}`]),
+    ...(latencyMs === null ? [] : [`p50 ${(latencyMs.p50 / 1000).toFixed(1)} s`, `p95 ${(latencyMs.p95 / 1000).toFixed(1)} s`]),
   ];
 }
 
+/** Since when the oldest call has had no answer, where that is worth telling. */
+export function describeOldest(oldestMs: number | null): string {
+  return oldestMs === null || oldestMs < LONG_CALL_MS ? '' : `, the oldest for ${Math.floor(oldestMs / 1000)} s`;
+}
+
+export function countCalls({ inFlight, waiting }: QueueView): number {
+  return inFlight + waiting;
+}
+
 /** How long batches have, as far as is known now: the less is left to be answered, the longer. */
-function describeDeadline({ at, isSwitched, switchAt }: NonNullable<RunView['deadline']>, now: Date): string {
+function describeDeadline({ at, isSwitched, switchAt }: NonNullable<RunView['deadline']>, now: Date): readonly string[] {
   const left = `deadline in ${formatDuration(at.getTime() - now.getTime())}`;
-  return isSwitched ? `${left}   finishing live` : `${left}   batches have ${formatDuration(switchAt().getTime() - now.getTime())}`;
+  return [left, isSwitched ? 'finishing live' : `batches have ${formatDuration(switchAt().getTime() - now.getTime())}`];
 }
 
 /** One shard: its phase by name, so that a bar at 100 % that waits does not look broken. */
@@ -69,17 +109,34 @@ function describeShard(shard: ShardView, { enqueuedTokens }: RunView, now: Date)
     const { limitTokens, usedTokens } = enqueuedTokens;
     return `${name}  waiting: enqueued-token limit ${limitTokens === null ? 'not known' : shortTokens(limitTokens)}, ${shortTokens(usedTokens)} in use`;
   }
-  if (shard.batch === null || shard.phase !== 'polling') return `${name}  ${shard.phase}  ${count(shard.rows)} requests`;
+  if (shard.batch === null || shard.phase !== 'polling') return `${name}  ${shard.phase}  ${formatCount(shard.rows)} requests`;
   const { status, counts, expiresSeconds } = shard.batch;
   const done = counts.completed + counts.failed;
   const expires =
     expiresSeconds === null || status === 'finalizing' ? '' : `, expires in ${formatDuration(expiresSeconds * 1000 - now.getTime())}`;
-  return `${name}  ${status}  ${count(done)}/${count(counts.total === 0 ? shard.rows : counts.total)}${expires}`;
+  return `${name}  ${status}  ${formatCount(done)}/${formatCount(counts.total === 0 ? shard.rows : counts.total)}${expires}`;
 }
 
-function drawBar(share: number): string {
-  const full = Math.floor(share * BAR_CELLS);
-  return '█'.repeat(full) + '░'.repeat(BAR_CELLS - full);
+function drawBar({ okRows, rowsAsked }: RunView, columns: number): string {
+  const cells = Math.max(5, Math.min(BAR_CELLS, Math.floor(columns / 3)));
+  const full = rowsAsked === 0 ? 0 : Math.floor((okRows / rowsAsked) * cells);
+  return '█'.repeat(full) + '░'.repeat(cells - full);
+}
+
+/** Parts that belong together, as many on a line as there is room for. */
+function flowParts(parts: readonly string[], columns: number): readonly string[] {
+  const lines: string[] = [];
+  for (const part of parts.map(escapeLineForTerminal)) {
+    const longer = lines.length === 0 ? part : `${lines.at(-1)}${GAP}${part}`;
+    if (lines.length > 0 && measureCells(longer) <= columns) lines[lines.length - 1] = longer;
+    else lines.push(...fit(part, columns));
+  }
+  return lines;
+}
+
+/** A line that has no blank to break at, as a long name: what is too wide for the terminal is cut, because painted lines are counted. */
+function fit(line: string, columns: number): readonly [string] {
+  return [clipCells(line, columns)];
 }
 
 /** `02:11:09`, or `08:28` below an hour. */
@@ -89,17 +146,7 @@ export function formatDuration(milliseconds: number): string {
   return (parts[0] === '00' ? parts.slice(1) : parts).join(':');
 }
 
-function count(value: number): string {
-  return String(value).replace(/\B(?=(\d{3})+$)/g, ' ');
-}
-
 function shortTokens(tokens: number): string {
   if (tokens >= 1e6) return `${(tokens / 1e6).toFixed(1)}M`;
   return tokens >= 1e3 ? `${Math.round(tokens / 1e3)}k` : String(Math.round(tokens));
-}
-
-/** Makes a line of names and words from the provider harmless, and keeps it on its line: the painted lines are counted. */
-function clip(line: string, columns: number): string {
-  const text = escapeLineForTerminal(line);
-  return text.length <= columns ? text : `${text.slice(0, Math.max(0, columns - 1))}…`;
 }

@@ -1,7 +1,7 @@
 import type { Sample } from '../../inspect/quality/sample.ts';
 import { escapeLineForTerminal } from '../../output/escape-for-terminal.ts';
 import { formatCount } from '../../output/format-numbers.ts';
-import { createPaint } from './paint.ts';
+import type { Paint } from './paint.ts';
 import { renderTable } from './render-table.ts';
 
 const MAX_CELLS = 40;
@@ -9,8 +9,7 @@ const MAX_LABELS = 20;
 const MAX_STRATA = 30;
 
 /** What was drawn and what to do with it, without a final newline. @param sample its path as it is to be shown @param next reads the marks back */
-export function renderSample(sample: Sample, next: string, colour: boolean): string {
-  const paint = createPaint(colour);
+export function renderSample(sample: Sample, next: string, paint: Paint): string {
   const { rows, labels, strata } = sample;
   const title = `${sample.job}: ${formatCount(rows.sampled)} of ${formatCount(rows.eligible)} rows drawn with seed ${sample.seed}`;
   const kept = rows.inSheet - rows.added;

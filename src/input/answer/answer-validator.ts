@@ -8,9 +8,15 @@ let metaAjv: Ajv2020 | null = null;
 /** A job's schema is compiled when the job is read and again when its answers are. */
 const compiled = new WeakMap<object, ValidateFunction>();
 
+/** Checks a schema that somebody wrote by the rules of its dialect, draft 2020-12. @throws Error when it breaks one; its message is fit for a person */
+export function checkDialect({ $schema: _dialect, ...body }: Readonly<Record<string, unknown>>): void {
+  metaAjv ??= new Ajv2020({ logger: false });
+  metaAjv.validateSchema(body, true);
+}
+
 /**
  * Compiles a schema (draft 2020-12) for answers: all errors, no coercion, no defaults, `format` is a note only, unknown keywords are an error.
- * @throws Error when the schema is not valid; its message is fit for a person
+ * @throws Error when it cannot be compiled; its message is fit for a person
  */
 export function compileValidator(schema: Readonly<Record<string, unknown>>): ValidateFunction {
   const known = compiled.get(schema);
@@ -23,8 +29,6 @@ export function compileValidator(schema: Readonly<Record<string, unknown>>): Val
 function compile(schema: Readonly<Record<string, unknown>>): ValidateFunction {
   const { $schema: _dialect, ...body } = schema;
   if (body.$async !== undefined) throw new Error('$async is not supported');
-  metaAjv ??= new Ajv2020({ logger: false });
-  metaAjv.validateSchema(body, true);
   const ajv = new Ajv2020({
     meta: false,
     validateSchema: false,

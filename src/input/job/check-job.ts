@@ -1,25 +1,28 @@
-import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
+import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import type { Problem } from '../../core/errors.ts';
 import { type JobSource, type Path, showPath, showValue, sortByPlace } from '../../core/problem-path.ts';
-import { suggest } from '../../core/suggest.ts';
-import { makeJobSchema } from './job-schema.ts';
+import { suggest } from '../../core/wording/suggest.ts';
+import { makeJobValidator, OWN_SCHEMA } from './job-validator.ts';
 
 /** Every way in which a value breaks a schema, in the order of the text. */
 export type SchemaCheck = (value: unknown, source: JobSource) => Problem[];
 
 /** A check against a schema of ours, which is compiled when it is first used. */
 export function createSchemaCheck(makeSchema: () => object): SchemaCheck {
-  let compiled: ReturnType<Ajv2020['compile']> | null = null;
+  return createCheck(() => new Ajv2020(OWN_SCHEMA).compile(makeSchema()));
+}
+
+function createCheck(makeValidator: () => ValidateFunction): SchemaCheck {
+  let compiled: ValidateFunction | null = null;
   return (value, source) => {
-    // The schema is our own and a test holds it against the dialect's rules; checking them here would take longer than the job does.
-    compiled ??= new Ajv2020({ allErrors: true, strict: false, verbose: true, meta: false, validateSchema: false }).compile(makeSchema());
+    compiled ??= makeValidator();
     if (compiled(value)) return [];
     return sortByPlace((compiled.errors ?? []).map((error) => describeError(error, source)));
   };
 }
 
 /** Every way in which the value is not a job by its schema. */
-export const checkAgainstSchema: SchemaCheck = createSchemaCheck(makeJobSchema);
+export const checkAgainstSchema: SchemaCheck = createCheck(makeJobValidator);
 
 function describeError(error: ErrorObject, source: JobSource): Problem {
   const parent = readPointer(error.instancePath);

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import type { CustomPrice, DollarsPerMillion } from '../../core/custom-price.ts';
@@ -29,6 +30,11 @@ export async function loadPrices(directory: string, cwd: string): Promise<readon
   if (found.length > 0) throw new UsageError(found, { code: 'prices' });
   const rows = (value as { readonly prices?: readonly PriceRow[] } | null)?.prices ?? [];
   return rows.map((row) => makeCustomPrice(row, row.source === undefined ? shown : `${row.source} (${shown})`));
+}
+
+/** Stands for what a user's own prices say. */
+export function hashPrices(prices: readonly CustomPrice[]): string {
+  return hash('sha256', JSON.stringify(prices));
 }
 
 async function readText(file: string, shown: string): Promise<string | null> {

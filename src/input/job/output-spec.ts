@@ -1,7 +1,7 @@
 import type { OutputSpec } from '../../core/job.ts';
 import { type Path, showPath, showValue } from '../../core/problem-path.ts';
-import { suggest } from '../../core/suggest.ts';
-import { compileValidator } from '../answer/answer-validator.ts';
+import { suggest } from '../../core/wording/suggest.ts';
+import { checkDialect, compileValidator } from '../answer/answer-validator.ts';
 import { expandShorthand, type PathProblem } from './output-shorthand.ts';
 import { completeStrictSchema, lintStrictSchema } from './strict-schema.ts';
 
@@ -21,14 +21,27 @@ export function readOutput(value: unknown, labels: readonly string[]): OutputRea
   if (value === 'vector') return { output: TEXT, problems: [] };
   if (value === 'text') return readText(labels);
   if (!isMap(value)) {
-    const message = `output: must be text or a map of fields, not ${showValue(value)}${typeof value === 'string' ? suggest(value, ['text', 'vector']) : ''}`;
-    return { output: TEXT, problems: [{ path, message }] };
+    return {
+      output: TEXT,
+      problems: [{ path, message: `output: must be text or a map of fields, not ${showValue(value)}${showWayOut(value)}` }],
+    };
   }
   if (value.json === 'object') return readJsonMode(value, path);
   if (value.type === 'object' && isMap(value.properties)) return readStrictSchema(value, path);
   const { schema, problems } = expandShorthand(value, labels, path);
   if (problems.length > 0) return { output: TEXT, problems };
-  return checkStrict(schema, path, (schemaPath) => [...path, ...schemaPath.filter((step) => step !== 'properties')]);
+  return readSchema(
+    schema,
+    findStrictProblems(schema, (schemaPath) => [...path, ...schemaPath.filter((step) => step !== 'properties')]),
+  );
+}
+
+/** A misspelled word; or a type, or a list of choices, that only lacks the name of a field. */
+function showWayOut(value: unknown): string {
+  const meant = typeof value === 'string' ? suggest(value, ['text', 'vector']) : '';
+  if (meant !== '' || value === undefined || value === null) return meant;
+  const field = Array.isArray(value) ? value.join(' | ') : String(value);
+  return field.length > 60 ? '' : `; name a field, for example { answer: ${field} }`;
 }
 
 /** Answers are compared with labels without the blanks around them. */
@@ -57,20 +70,26 @@ function readJsonMode(value: Map, path: Path): OutputReading {
 
 function readStrictSchema(value: Map, path: Path): OutputReading {
   const { $schema: _dialect, ...body } = value;
-  return checkStrict(completeStrictSchema(body) as Map, path, (schemaPath) => [...path, ...schemaPath]);
+  const schema = completeStrictSchema(body) as Map;
+  const strict = findStrictProblems(schema, (schemaPath) => [...path, ...schemaPath]);
+  return readSchema(schema, strict.length > 0 ? strict : checkCompiles(schema, path));
 }
 
-function checkStrict(schema: Map, path: Path, locate: (schemaPath: Path) => Path): OutputReading {
-  const strict = lintStrictSchema(schema).map((problem) => ({
+function findStrictProblems(schema: Map, locate: (schemaPath: Path) => Path): PathProblem[] {
+  return lintStrictSchema(schema).map((problem) => ({
     path: locate(problem.path),
     message: `${showPath(locate(problem.path))}: ${problem.message}`,
   }));
-  const problems = strict.length > 0 ? strict : checkCompiles(schema, path);
+}
+
+function readSchema(schema: Map, problems: readonly PathProblem[]): OutputReading {
   return { output: { type: 'json', format: 'json_schema', schema, columns: listColumns(schema) }, problems };
 }
 
+/** A schema of a user's own. One of the short form is made of what compiles. */
 function checkCompiles(schema: Map, path: Path): PathProblem[] {
   try {
+    checkDialect(schema);
     compileValidator(schema);
     return [];
   } catch (error) {

@@ -3,7 +3,7 @@ import type { Problem } from '../../core/errors.ts';
 import type { Job } from '../../core/job.ts';
 import { type JobSource, type Path, showPath } from '../../core/problem-path.ts';
 import type { Table } from '../../core/row.ts';
-import { suggest } from '../../core/suggest.ts';
+import { suggest } from '../../core/wording/suggest.ts';
 import { createEngine } from './liquid-engine.ts';
 import type { CompiledMessage } from './request-body.ts';
 import { type CompiledTemplate, compileTemplate } from './template.ts';
@@ -23,7 +23,7 @@ export function compileMessages(job: Job, source: JobSource, table: Pick<Table, 
   function compile(text: string, at: Path): CompiledTemplate | null {
     const { template, problems: found } = compileTemplate(text, scope);
     for (const { line, column, message, missingColumn } of found) {
-      const told = missingColumn === undefined ? message : describeMissing(missingColumn, job, table.columns);
+      const told = missingColumn === undefined ? message : describeMissingColumn(missingColumn, job, table.columns);
       problems.push({ place: source.placeInText(at, line, column), message: `${showPath(at)}: ${told}` });
     }
     return template;
@@ -60,13 +60,14 @@ function findMissingColumns(job: Job, source: JobSource, columns: readonly strin
   ];
   return named
     .filter(([, name]) => !columns.includes(name))
-    .map(([at, name]) => ({ place: source.placeOf(at), message: `${showPath(at)}: ${describeMissing(name, job, columns)}` }));
+    .map(([at, name]) => ({ place: source.placeOf(at), message: `${showPath(at)}: ${describeMissingColumn(name, job, columns)}` }));
 }
 
 const MAX_SHOWN_COLUMNS = 30;
 
-function describeMissing(name: string, job: Job, columns: readonly string[]): string {
-  const table = job.input.path === '-' ? 'standard input' : path.basename(job.input.path);
+/** That a table has no such column, and what it has instead. */
+export function describeMissingColumn(name: string, job: Job, columns: readonly string[]): string {
+  const table = job.input.path === '-' ? (job.input.shown ?? 'standard input') : path.basename(job.input.path);
   const shown = columns.slice(0, MAX_SHOWN_COLUMNS).map((column) => (column === '' ? '(no name)' : column));
   const more = columns.length > MAX_SHOWN_COLUMNS ? ', …' : '';
   return `no column "${name}" in ${table}. Columns: ${shown.join(', ')}${more}${suggest(name, columns)}`;

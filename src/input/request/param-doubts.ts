@@ -1,5 +1,6 @@
 import type { Job } from '../../core/job.ts';
 import type { Path } from '../../core/problem-path.ts';
+import { formatCount } from '../../core/wording/format-count.ts';
 import { readEffort, readExtra } from './extra-params.ts';
 import { type Effort, isReasoningModel, readModelParams } from './model-params.ts';
 
@@ -69,7 +70,7 @@ function doubtSampling(model: string, set: Readonly<Record<string, unknown>>, lo
   }
   const cap = set.max_output_tokens;
   if (typeof cap === 'number' && cap < COMFORTABLE_REASONING_CAP) {
-    const message = `${model} spends output tokens on reasoning; with max_output_tokens ${cap} many answers will be cut short. ${COMFORTABLE_REASONING_CAP} or more is safer`;
+    const message = `${model} spends output tokens on reasoning; with max_output_tokens ${formatCount(cap)} many answers will be cut short. ${formatCount(COMFORTABLE_REASONING_CAP)} or more is safer`;
     doubts.push({ path: locate('max_output_tokens'), message, isCertain: false });
   }
   return doubts;

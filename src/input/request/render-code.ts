@@ -1,9 +1,8 @@
 import type { ImageTemplate, Job, MessageTemplate } from '../../core/job.ts';
-import type { JobCode, TextRow } from '../../core/job-code.ts';
 import type { Rendered } from '../../core/request.ts';
 import type { Row } from '../../core/row.ts';
-import { showCell } from './cell-text.ts';
 import { makeLiteral } from './choose-examples.ts';
+import type { CodePrompts } from './code-prompts.ts';
 import { ImageProblem } from './image-url.ts';
 import { NO_JSON_WORD, needsJsonWord, saysJson } from './json-word.ts';
 import { boundRequests, makeRequest, type RequestLimits } from './render-row.ts';
@@ -13,17 +12,12 @@ import { type CompiledMessage, compileBody } from './request-body.ts';
  * Compiles how a row becomes a request when a function writes its messages. The body is that of a job whose prompt says the same text. The result
  * never throws: a row whose function throws is `unrenderable`; one for which it gives null or blank text is `empty`.
  */
-export function compileCodeRender(
-  job: Job,
-  code: JobCode,
-  table: { readonly columns: readonly string[]; readonly limits: RequestLimits | null },
-): (row: Row) => Rendered {
-  const makeRow = compileTextRow(table.columns);
+export function compileCodeRender(job: Job, prompts: CodePrompts, limits: RequestLimits | null): (row: Row) => Rendered {
   const mostImages = countImages(job.messages);
   const needsWord = needsJsonWord(job);
-  return ({ cells }) => {
+  return (row) => {
     try {
-      const messages = code.renderMessages?.(makeRow(cells)) ?? [];
+      const messages = prompts.messagesOf(row) ?? [];
       const images = countImages(messages);
       if (images > mostImages) throw new Error(`${images} images, where the job has at most ${mostImages}; raise max_images`);
       const hasImages = images > 0;
@@ -31,7 +25,7 @@ export function compileCodeRender(
         return { status: 'skipped', cause: 'empty', message: 'the prompt function says nothing about this row' };
       }
       if (needsWord && !messages.some(({ content }) => saysJson(content))) throw new Error(NO_JSON_WORD);
-      return makeRequest(job, compileBody(job, messages.map(makeLiteralMessage))([]), boundRequests(table.limits, hasImages));
+      return makeRequest(job, compileBody(job, messages.map(makeLiteralMessage))([]), boundRequests(limits, hasImages));
     } catch (error) {
       const cause = error instanceof ImageProblem ? error.skipCause : 'unrenderable';
       return { status: 'skipped', cause, message: error instanceof Error ? error.message : String(error) };
@@ -41,15 +35,6 @@ export function compileCodeRender(
 
 function countImages(messages: readonly MessageTemplate[]): number {
   return messages.reduce((sum, { images = [] }) => sum + images.length, 0);
-}
-
-/** Rows without a prototype, so that a column may have any name. */
-export function compileTextRow(columns: readonly string[]): (cells: readonly unknown[]) => TextRow {
-  return (cells) => {
-    const row = Object.create(null) as Record<string, string>;
-    for (const [index, column] of columns.entries()) row[column] = showCell(cells[index]);
-    return row;
-  };
 }
 
 function makeLiteralMessage({ role, content, images = [] }: MessageTemplate): CompiledMessage {

@@ -1,6 +1,7 @@
 import type { Job } from '../../core/job.ts';
 import { makeKey, type Rendered } from '../../core/request.ts';
 import type { Row } from '../../core/row.ts';
+import { formatCount } from '../../core/wording/format-count.ts';
 import { isBlankCell } from './cell-text.ts';
 import { ImageProblem, MAX_IMAGE_REQUEST_BYTES } from './image-url.ts';
 import { leavesJsonWordToRows, NO_JSON_WORD, saysJson } from './json-word.ts';
@@ -74,5 +75,7 @@ function findExcess(body: string, job: Job, limits: RequestLimits): string | nul
   const cap = Number(job.params.max_output_tokens ?? 0);
   if (limits.contextTokens === null || mostBytes + cap <= limits.contextTokens) return null;
   const tokens = limits.estimateTokens(body) + cap;
-  return tokens > limits.contextTokens ? `about ${tokens} tokens, answer included; the model’s context is ${limits.contextTokens}` : null;
+  return tokens > limits.contextTokens
+    ? `about ${formatCount(tokens)} tokens, answer included; the model’s context is ${formatCount(limits.contextTokens)}`
+    : null;
 }

@@ -21,7 +21,7 @@ export interface OpenTableOptions {
 export async function openTable(spec: InputSpec, options: OpenTableOptions): Promise<InputTable> {
   const { signal, stdin = null, spoolPath = null } = options;
   if (spec.path !== '-') return openFiles(spec, await findFiles(spec.path, options.cwd ?? process.cwd()), signal);
-  const file = await spoolInput({ stdin, spoolPath }, signal);
+  const file = await spoolInput({ stdin, spoolPath, shown: spec.shown ?? 'standard input' }, signal);
   try {
     return await openFiles(spec, [file], signal);
   } catch (error) {

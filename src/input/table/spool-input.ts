@@ -10,15 +10,17 @@ export interface Spool {
   /** Null reads what an earlier run kept. */
   readonly stdin: Readable | null;
   readonly spoolPath: string | null;
+  /** What messages call it. */
+  readonly shown: string;
 }
 
 /**
  * Copies standard input into a file of its own (mode 0600; whole or not at all) and gives that file.
  * @throws UsageError when there is nothing to read, or nowhere to keep it
  */
-export async function spoolInput({ stdin, spoolPath }: Spool, signal: AbortSignal): Promise<TableFile> {
-  const file = { path: spoolPath ?? '', shown: 'standard input' };
-  if (spoolPath === null) throw new UsageError('a table on standard input cannot be used here; name a file', { code: 'table' });
+export async function spoolInput({ stdin, spoolPath, shown }: Spool, signal: AbortSignal): Promise<TableFile> {
+  const file = { path: spoolPath ?? '', shown };
+  if (spoolPath === null) throw new UsageError(`a table on ${shown} cannot be used here; name a file`, { code: 'table' });
   if (stdin !== null) {
     const partPath = `${spoolPath}.part`;
     await onDiskLater(spoolPath, async () => {
@@ -27,7 +29,7 @@ export async function spoolInput({ stdin, spoolPath }: Spool, signal: AbortSigna
     });
   }
   const status = await fs.promises.stat(spoolPath).catch(() => null);
-  if (status === null) throw new UsageError('no table was kept from standard input; pipe it in again', { code: 'table' });
-  if (status.size === 0) throw new UsageError('standard input: is empty', { code: 'table' });
+  if (status === null) throw new UsageError(`no table was kept from ${shown}; pipe it in again`, { code: 'table' });
+  if (status.size === 0) throw new UsageError(`${shown}: is empty`, { code: 'table' });
   return file;
 }

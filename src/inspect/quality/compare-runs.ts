@@ -7,6 +7,7 @@ import type { Totals } from '../../run/open/books.ts';
 import type { PreparedJob } from '../../run/open/prepared-job.ts';
 import { hashRowId } from '../../run/open/row-keys.ts';
 import type { JobState } from '../last-run.ts';
+import { resolveRun } from '../name-run.ts';
 import { findState, prepareForReading, type ReadOptions } from '../open-state.ts';
 import { refuseDestinations } from '../refuse-destinations.ts';
 import { type Gold, openGold } from './gold.ts';
@@ -37,9 +38,10 @@ export async function compareRuns(
   options: ReadOptions,
   compare: CompareOptions,
 ): Promise<{ readonly comparison: RunComparison; readonly state: JobState }> {
-  const { runA, runB } = compare;
-  if (runA === runB) throw new UsageError(`${runA}: the same run twice; name two runs`);
   const found = await findState(options);
+  const runA = resolveRun(compare.runA, found);
+  const runB = resolveRun(compare.runB, found);
+  if (runA === runB) throw new UsageError(`${runA}: the same run twice; name two runs`);
   const prepared = await prepareForReading(options, found);
   const files = [
     { path: compare.csv, name: 'the table of changes' },

@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline';
 import type { StoredEvent } from '../../core/event.ts';
 import type { SettledRecord } from '../../core/settled.ts';
 import { addUsage, NO_USAGE, readUsage, type Usage } from '../../core/usage.ts';
+import { formatCount } from '../../core/wording/format-count.ts';
 import type { ResponseFile } from '../../ledger/ledger.ts';
 import type { FileChecks } from './files.ts';
 import { type Check, decideCheck } from './files.ts';
@@ -113,16 +114,26 @@ export async function checkBill(
     if (batchId === LIVE && own.attempts < bill.attempts) {
       lost += bill.attempts - own.attempts;
       // More than were announced cannot have been billed.
-      return bill.attempts <= announcedCalls ? [] : [`live: ${bill.attempts} attempts on the bill, ${own.attempts} in the ledger`];
+      return bill.attempts <= announcedCalls
+        ? []
+        : [`live: ${formatCount(bill.attempts)} attempts on the bill, ${formatCount(own.attempts)} in the ledger`];
     }
     // Tokens that one side does not know cannot be compared.
     const areKnown = own.unknown === 0 && bill.unknown === 0;
     const isSame = own.attempts === bill.attempts && (!areKnown || JSON.stringify(own.usage) === JSON.stringify(bill.usage));
-    return isSame ? [] : [`${batchId || 'live'}: ${bill.attempts} attempts on the bill, ${own.attempts} in the ledger, or other tokens`];
+    return isSame
+      ? []
+      : [
+          `${batchId || 'live'}: ${formatCount(bill.attempts)} attempts on the bill, ${formatCount(own.attempts)} in the ledger, or other tokens`,
+        ];
   });
   const attempts = [...billed.values()].reduce((sum, bill) => sum + bill.attempts, 0);
   const beside = `${lost === 0 ? '' : `; ${lost} were billed without an answer`}${open === 0 ? '' : `; ${open} are not collected yet`}`;
-  return decideCheck('bill', faults.length === 0, faults.join('; ') || `${attempts} billed attempts, each in the ledger${beside}`);
+  return decideCheck(
+    'bill',
+    faults.length === 0,
+    faults.join('; ') || `${formatCount(attempts)} billed attempts, each in the ledger${beside}`,
+  );
 }
 
 function parseBillLine(text: string): BillLine | null {

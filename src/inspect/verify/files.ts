@@ -4,6 +4,7 @@ import { hashFile } from '../../core/disk/hash-file.ts';
 import { AppError } from '../../core/errors.ts';
 import type { StoredEvent } from '../../core/event.ts';
 import { NewerFormatError } from '../../core/formats.ts';
+import { formatCount } from '../../core/wording/format-count.ts';
 import { listNames } from '../../ledger/disk/durable-files.ts';
 import { readEvents } from '../../ledger/events/event-log.ts';
 import { isResponseName } from '../../ledger/response-file.ts';
@@ -68,7 +69,7 @@ async function checkResponses(stateDirectory: string, events: readonly CheckedEv
   }
   const known = new Set(recorded.map(({ file }) => file));
   const unrecorded = listNames(directory).filter((name) => isResponseName(name) && !known.has(name)).length;
-  const detail = `${recorded.length} files, each with the bytes that were recorded`;
+  const detail = `${formatCount(recorded.length)} files, each with the bytes that were recorded`;
   const beside = unrecorded === 0 ? '' : `; ${unrecorded} more are to be recorded by the next run`;
   return decideCheck('responses', faults.length === 0, faults.length === 0 ? detail + beside : faults.join('; '));
 }

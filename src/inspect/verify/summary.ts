@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { DiskError } from '../../core/disk/disk-error.ts';
 import { hashFile } from '../../core/disk/hash-file.ts';
 import { formatUsd, type RowCounts, type Summary } from '../../core/summary.ts';
+import { formatCount } from '../../core/wording/format-count.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { describeDoubts } from '../../output/describe-doubts.ts';
 import { makeFingerprint } from '../../run/finish/fingerprint.ts';
@@ -43,7 +44,7 @@ export async function checkSummary(options: ReadOptions, comparison: SummaryComp
     ...(summary.ledger.attempts === countLifeAttempts(ledger, books) ? [] : ['life attempts']),
     ...(fingerprint.tableSha256 === comparison.tableSha256 ? [] : ['the bytes of the table']),
   ];
-  const life = `${summary.ledger.attempts} attempts and ${showUsd(books.life)} over the ledger's life`;
+  const life = `${formatCount(summary.ledger.attempts)} attempts and ${showUsd(books.life)} over the ledger's life`;
   return decideCheck(
     name,
     faults.length === 0,

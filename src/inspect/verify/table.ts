@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import type { FinishedRow } from '../../core/finished-row.ts';
 import type { Job } from '../../core/job.ts';
 import { formatUsd } from '../../core/summary.ts';
+import { formatCount } from '../../core/wording/format-count.ts';
 import { openTable } from '../../input/table/open-table.ts';
 import { createCsvFormat } from '../../output/csv-format.ts';
 import { createJsonlFormat } from '../../output/jsonl-format.ts';
@@ -53,9 +54,13 @@ export async function checkTableOnDisk(
     }
   }
   const sum = nanoUsd === 0 && unknown > 0 ? 'is unknown' : `sums to $${formatUsd(nanoUsd)}`;
-  const detail = `${rows} rows, _cost_usd ${sum}${unknown === 0 ? '' : `, without a value in ${unknown} of them`}`;
+  const detail = `${formatCount(rows)} rows, _cost_usd ${sum}${unknown === 0 ? '' : `, without a value in ${unknown} of them`}`;
   const isSame = rows === expected.rows && nanoUsd === expected.nanoUsd;
-  return decideCheck(name, isSame, isSame ? detail : `${detail}; the ledger has ${expected.rows} rows and $${formatUsd(expected.nanoUsd)}`);
+  return decideCheck(
+    name,
+    isSame,
+    isSame ? detail : `${detail}; the ledger has ${formatCount(expected.rows)} rows and $${formatUsd(expected.nanoUsd)}`,
+  );
 }
 
 function isJsonl(path: string): boolean {

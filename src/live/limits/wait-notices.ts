@@ -1,5 +1,6 @@
 import { createWaitTeller, formatWait, type WaitTellerOptions, type WaitTimes } from '../../core/wait-teller.ts';
 import type { ApiError } from '../../openai/api-error.ts';
+import { describeContact } from '../../openai/describe-contact.ts';
 import type { Bound } from './gcra.ts';
 
 /** Why calls wait: the provider said so, it cannot be reached, a limit we keep, or a row's own back-off after a passing fault. */
@@ -14,9 +15,16 @@ export interface WaitNotices {
   begin(wait: Wait): void;
   /** The provider has answered: what was waited for is over. */
   onAnswer(): void;
+  /** What goes on now and is no limit of ours: the provider refuses, or is out of reach. */
+  readonly current: readonly string[];
 }
 
-export function createWaitNotices(options: WaitTellerOptions): WaitNotices {
+export interface WaitNoticesOptions extends WaitTellerOptions {
+  /** Who is called. */
+  readonly host?: string;
+}
+
+export function createWaitNotices({ host = 'the provider', ...options }: WaitNoticesOptions): WaitNotices {
   const teller = createWaitTeller(options);
   return {
     begin(wait) {
@@ -29,13 +37,22 @@ export function createWaitNotices(options: WaitTellerOptions): WaitNotices {
         // A limit of the account that is kept all along is said once; back-offs of rows have nothing to do with those before.
         goesOn: wait.type === 'limit' ? 'once' : wait.type === 'fault' ? 'alone' : 'spell',
         describe: (when) => describe(wait, when),
+        describeNow:
+          (wait.type === 'refused' || wait.type === 'unreached') && wait.failure !== null ? describeNow(host, wait.failure) : null,
       });
     },
     onAnswer() {
       teller.end('refused');
       teller.end('unreached');
     },
+    get current() {
+      return teller.current;
+    },
   };
+}
+
+function describeNow(host: string, failure: ApiError) {
+  return ({ passedMs }: WaitTimes) => describeContact(host, failure, passedMs);
 }
 
 function describe(wait: Wait, when: WaitTimes): string {

@@ -52,6 +52,7 @@ export function createLocalLane(options: LocalLaneOptions): LiveLane {
   const makeLineId = () => `${lineIds}_${++lines}`;
   const queue = createLocalQueue({
     ...options,
+    host: new URL(options.provider.baseUrl).host,
     makeCall: deliverCalls(
       createMakeCall({ provider: options.provider, makeLineId, clock, monotonicMs }),
       createCallDelivery(options.delivery ?? AS_IT_IS, monotonicMs),

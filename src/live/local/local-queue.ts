@@ -16,6 +16,8 @@ import type { CallEnd, CallOwner, CallQueue, LiveCall, PaceView } from '../queue
 export interface LocalQueueOptions {
   readonly makeCall: MakeCall;
   readonly throttle: Throttle;
+  /** Who is called, for a person. */
+  readonly host?: string;
   /** The most calls in flight at once. */
   readonly ceiling: number;
   readonly clock: () => Date;
@@ -58,7 +60,8 @@ export function createLocalQueue(options: LocalQueueOptions): CallQueue {
   let lastRefusal: ApiError | null = null;
   let owner: CallOwner | null = null;
   let held = 0;
-  let inFlight = 0;
+  /** Calls that have left, the oldest first. */
+  const underWay = new Set<Departure>();
   let awaitingChange: (() => void)[] = [];
 
   function halt(error: AppError): void {
@@ -135,7 +138,7 @@ export function createLocalQueue(options: LocalQueueOptions): CallQueue {
     for (let pauses = 0; ; ) {
       const departure = await depart(call);
       if (departure === null) return givenBack;
-      inFlight += 1;
+      underWay.add(departure);
       let outcome: CallOutcome;
       try {
         outcome = await options.makeCall(call.request, {
@@ -147,7 +150,7 @@ export function createLocalQueue(options: LocalQueueOptions): CallQueue {
         if (!options.signal.aborted) throw error;
         return makeUnknown(call, 'the run was ended before the answer came', true);
       } finally {
-        inFlight -= 1;
+        underWay.delete(departure);
       }
       correct(departure, outcome);
       const stop = breaker.judge(outcome);
@@ -185,7 +188,7 @@ export function createLocalQueue(options: LocalQueueOptions): CallQueue {
         if (usage !== null) meter.onCorrection(usage.inputTokens + usage.outputTokens - reservation.tokens);
         meter.onLatency(monotonicMs() - leftAtMs);
         if (outcome.failure?.status === 408) concurrency.onCongestion(leftAtMs);
-        else concurrency.onAnswer(inFlight + 1);
+        else concurrency.onAnswer(underWay.size + 1);
         break;
       }
       case 'unknown':
@@ -243,6 +246,11 @@ export function createLocalQueue(options: LocalQueueOptions): CallQueue {
     return limit.pendingCount > 0 ? 'concurrency' : null;
   }
 
+  function readOldestMs(): number | null {
+    const [oldest] = underWay;
+    return oldest === undefined ? null : monotonicMs() - oldest.leftAtMs;
+  }
+
   return {
     async attach(calls) {
       owner = calls;
@@ -259,7 +267,15 @@ export function createLocalQueue(options: LocalQueueOptions): CallQueue {
     },
     get view() {
       const pace: PaceView = { ...meter.view, ...throttle.view, waitingFor: readWaitingFor() };
-      return { inFlight, waiting: held - inFlight, concurrency: concurrency.limit, pace };
+      const inFlight = underWay.size;
+      return {
+        inFlight,
+        oldestMs: readOldestMs(),
+        waiting: held - inFlight,
+        concurrency: concurrency.limit,
+        waits: notices.current,
+        pace,
+      };
     },
     async close() {
       stopping.abort();

@@ -13,6 +13,7 @@ import { type Books, describeLife, savingsOf, type Totals } from '../open/books.
 import type { KeptPaths, KeptSummary } from '../open/kept-summary.ts';
 import { createStepOf } from '../open/next-step.ts';
 import type { PreparedJob } from '../open/prepared-job.ts';
+import type { KeyRow } from '../open/row-keys.ts';
 import type { SelectedRows } from '../open/selection.ts';
 import type { NextCommands } from '../options.ts';
 import type { DeadlineOptions } from '../send/deadline.ts';
@@ -29,6 +30,8 @@ export interface ConcludeOptions {
   readonly ledger: Ledger;
   readonly books: Books;
   readonly selected: SelectedRows;
+  /** Sees what every selected row asks for; absent where nobody wants to know. */
+  readonly watchRows?: (keyRow: KeyRow) => KeyRow;
   readonly run: string;
   readonly simulated: boolean;
   /** Null when the run came to its end. */
@@ -51,8 +54,8 @@ export interface ConcludeOptions {
   /** What commands that follow take as theirs. */
   readonly paths: KeptPaths;
   readonly clock: () => Date;
-  /** Removes what the run needs no more, before its end is announced: whoever is killed between the two leaves nothing behind. */
-  readonly cleanUp: () => Promise<void>;
+  /** As of `KeyedTable`; absent where no row carries a key. */
+  readonly wereKeysRight?: () => boolean;
   readonly signal: AbortSignal;
 }
 
@@ -151,7 +154,6 @@ export async function concludeRun(options: ConcludeOptions): Promise<Summary | n
   ledger.runFiles.writeRunFile(run, 'job.yaml', job.text);
   ledger.runFiles.writeRunFile(run, 'summary.json', `${JSON.stringify(kept, null, 2)}\n`);
   if (stop === null) {
-    await options.cleanUp();
     await ledger.append({ type: 'run-ended', run, exitCode: summary.exitCode });
   }
   ledger.runFiles.pruneRuns(ledger.fold.runs.map(({ id }) => id));

@@ -1,12 +1,11 @@
 import type { FinishedRow } from '../../core/finished-row.ts';
-import type { Outcome } from '../../core/outcome.ts';
 import type { Disposition, Row, Table } from '../../core/row.ts';
 import type { CostOf } from '../../core/settled.ts';
 import { addUsage, NO_USAGE, type Usage } from '../../core/usage.ts';
 import type { CompiledJob } from '../../input/compile-job.ts';
-import type { Ledger, StoredAnswer } from '../../ledger/ledger.ts';
+import type { Ledger, TableAnswer } from '../../ledger/ledger.ts';
 import type { KeyStep, StepOf } from '../open/next-step.ts';
-import { createRowKeys, type KeyedRow } from '../open/row-keys.ts';
+import { createRowKeys, type KeyedRow, type KeyRow } from '../open/row-keys.ts';
 import type { SelectedRows } from '../open/selection.ts';
 
 export interface FinishOptions {
@@ -18,6 +17,8 @@ export interface FinishOptions {
   readonly selected: SelectedRows;
   /** The run whose attempts are booked on its rows; rows answered earlier are reused. */
   readonly run: string;
+  /** Sees what every selected row asks for; absent where nobody wants to know. */
+  readonly watchRows?: (keyRow: KeyRow) => KeyRow;
   readonly signal: AbortSignal;
 }
 
@@ -27,7 +28,8 @@ const MAX_CHARACTERS = 1 << 22;
 /** Joins every selected row, in order, with what the ledger holds for its request: a fold that can be repeated at any time. */
 export async function* finishRows(options: FinishOptions): AsyncGenerator<readonly FinishedRow[]> {
   const { table, compiled, selected } = options;
-  const keyRow = createRowKeys(options.ledger.keys, { compiled, addsKeys: false });
+  const ownKeys = createRowKeys(options.ledger.keys, { compiled, addsKeys: false });
+  const keyRow = options.watchRows?.(ownKeys) ?? ownKeys;
   for await (const rows of table.readRows(options.signal)) {
     let finished: FinishedRow[] = [];
     let characters = 0;
@@ -51,8 +53,8 @@ function finishRow(options: FinishOptions, row: Row, keyed: KeyedRow): FinishedR
   const { key } = keyed;
   if (keyed.id === -1) return withoutAnswer(row, PENDING, key);
   const step = options.stepOf(keyed.id);
-  const answer = options.ledger.readAnswer(keyed.id);
-  const { outcome, line } = answer;
+  const answer = options.ledger.readTableAnswer(keyed.id);
+  const { outcome } = answer;
   const costs = keyed.isDuplicate ? NOTHING_SPENT : readCosts(options, keyed.id, answer);
   const isOk = step === 'done';
   // Field by field: a spread costs more here than everything else in this function.
@@ -60,13 +62,13 @@ function finishRow(options: FinishOptions, row: Row, keyed: KeyedRow): FinishedR
     row,
     disposition: isOk ? OK[keyed.isDuplicate ? 'duplicate' : costs.isOfThisRun ? 'new' : 'reused'] : dispositionOf(step, outcome),
     answer: isOk ? outcome.value : undefined,
-    answerCharacters: isOk ? outcome.answerText?.length : undefined,
+    answerCharacters: isOk ? answer.answerCharacters : undefined,
     attempts: costs.attempts,
     model: isOk ? outcome.model : null,
     usage: costs.usage,
     answerUsage: isOk && outcome.usage !== null ? outcome.usage : NO_USAGE,
     costNanoUsd: costs.costNanoUsd,
-    requestId: line?.response?.request_id ?? null,
+    requestId: answer.requestId,
     key,
   };
   if (!isOk || (outcome.message === '' && !outcome.isUnmarked)) return finished;
@@ -81,7 +83,7 @@ const OK: Readonly<Record<'new' | 'reused' | 'duplicate', Disposition>> = {
   duplicate: { status: 'ok', source: 'duplicate' },
 };
 
-function dispositionOf(step: KeyStep, { status, message }: Outcome): Disposition {
+function dispositionOf(step: KeyStep, { status, message }: TableAnswer['outcome']): Disposition {
   return step === 'failed' && status !== 'ok' ? { status: 'failed', cause: status, message } : PENDING;
 }
 
@@ -110,7 +112,7 @@ interface RowCosts {
 const NOTHING_SPENT: RowCosts = { isOfThisRun: false, attempts: 0, usage: NO_USAGE, costNanoUsd: 0 };
 
 /** What the row's attempts in this run used and cost, its failed ones included. */
-function readCosts(options: FinishOptions, id: number, answer: StoredAnswer): RowCosts {
+function readCosts(options: FinishOptions, id: number, answer: TableAnswer): RowCosts {
   const { keys, fold } = options.ledger;
   if (keys.outcome(id) === null || fold.epochRuns[keys.attemptEpoch(id)] !== options.run) return NOTHING_SPENT;
   const attempts = keys.attempts(id);

@@ -1,4 +1,6 @@
 import type { Summary } from '../../core/summary.ts';
+import type { LedgerFold } from '../../ledger/events/fold.ts';
+import type { LeaveOut, RunFiles } from '../../ledger/runs.ts';
 
 /** What a finished run's table was made from, and the table itself, by their hashes: kept in the run's summary file. */
 export interface Fingerprint {
@@ -35,9 +37,22 @@ export interface KeptPrices {
 export interface KeptPaths {
   /** `-` for standard input; null: as the job says. */
   readonly input: string | null;
+  /** `-` for standard output. */
   readonly out: string | null;
   /** The working directory the summary's paths are relative to. */
   readonly cwd: string;
   /** Whom it talked to; null for the default API and the built-in simulator, which need no address. */
   readonly baseUrl: string | null;
+}
+
+/**
+ * The newest run that kept a summary, whether it has ended or is to be continued.
+ * @param leaveOut as of `RunFiles`
+ */
+export function findLastKept(fold: LedgerFold, runFiles: Pick<RunFiles, 'readRunSummary'>, leaveOut: LeaveOut | null): KeptSummary | null {
+  for (const { id } of fold.runs.toReversed()) {
+    const kept = runFiles.readRunSummary(id, leaveOut) as KeptSummary | null;
+    if (kept !== null) return kept;
+  }
+  return null;
 }

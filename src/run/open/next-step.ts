@@ -1,6 +1,6 @@
 import type { Job } from '../../core/job.ts';
 import { decideNextStep, type NextStep, TRANSIENT_CAUSES } from '../../core/outcome.ts';
-import type { Ledger } from '../../ledger/ledger.ts';
+import { type Ledger, LIVE_QUEUE } from '../../ledger/ledger.ts';
 import { modelLimits } from '../../money/model-limits.ts';
 
 /** Where a key stands: `new` was never answered, `in-flight` is with the provider. */
@@ -12,8 +12,9 @@ export type StepOf = (id: number) => KeyStep;
 /**
  * Binds the job's policy to the ledger. Within a run the table of outcomes decides. What an earlier run left failed stays failed, unless the
  * user reopened it or, when a run is `working` (or about to), its cause was a passing one.
+ * @param seesQueue whether a request that waits here for its live call is on its way: it is in no file, so that nobody else sees it
  */
-export function createStepOf(ledger: Ledger, job: Job, purpose: 'working' | 'reading'): StepOf {
+export function createStepOf(ledger: Ledger, job: Job, purpose: 'working' | 'reading', { seesQueue = true } = {}): StepOf {
   const { keys, fold } = ledger;
   const policy = { attempts: job.retry.attempts, onUnknown: job.onUnknown };
   const cap = job.params.max_output_tokens;
@@ -21,7 +22,8 @@ export function createStepOf(ledger: Ledger, job: Job, purpose: 'working' | 'rea
   /** A cap that is as large as the model allows would only be asked for again. */
   const canGrowCap = (id: number) => typeof cap === 'number' && cap * 2 ** keys.reasks(id) < mostTokens;
   return (id) => {
-    if (keys.shard(id) !== 0) return 'in-flight';
+    const shard = keys.shard(id);
+    if (shard !== 0 && (seesQueue || shard !== LIVE_QUEUE)) return 'in-flight';
     const outcome = keys.outcome(id);
     if (outcome === null) return 'new';
     if (outcome === 'ok') return 'done';

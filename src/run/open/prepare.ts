@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import { existsSync, rmdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -8,24 +7,25 @@ import { makeFolders } from '../../core/disk/make-folders.ts';
 import { UsageError } from '../../core/errors.ts';
 import { type CompiledJob, compileJob } from '../../input/compile-job.ts';
 import { type JobOverrides, type LoadedJob, loadJob } from '../../input/job/load-job.ts';
-import { loadPrices } from '../../input/job/load-prices.ts';
-import { keepRows } from '../../input/kept-rows.ts';
-import { mayReadImageFiles } from '../../input/request/compile-images.ts';
+import { hashPrices, loadPrices } from '../../input/job/load-prices.ts';
+import { createCodePrompts } from '../../input/request/code-prompts.ts';
 import { setParams } from '../../input/request/extra-params.ts';
 import { readExamples } from '../../input/request/read-examples.ts';
 import { openTable } from '../../input/table/open-table.ts';
 import type { InputTable } from '../../input/table/read-table.ts';
 import { removeQuietly } from '../../ledger/disk/durable-files.ts';
 import { hostOfOrigin } from '../../ledger/origin.ts';
-import { createJobTokens } from '../../money/job-tokens.ts';
 import { modelLimits } from '../../money/model-limits.ts';
 import { createFindPrice, findPriceNote } from '../../money/price.ts';
 import { findPriceSource } from '../../money/price-source.ts';
 import { createRowLimit } from '../../money/row-limit.ts';
+import { createJobTokens } from '../../money/tokens/job-tokens.ts';
 import type { ModelEnd } from '../../openai/model-ends.ts';
+import { stdoutTablePath } from '../../output/output-paths.ts';
 import { createPlainTable } from '../../output/plain-table.ts';
 import { findColumnClash } from '../../output/table-columns.ts';
 import { findHoldout, findRunDestinationProblem } from './destinations.ts';
+import { inspectCode } from './inspect-code.ts';
 import { sampleJsonWord } from './json-word-sample.ts';
 import { findKnownEnd } from './model-end.ts';
 import { findOldState } from './old-state.ts';
@@ -45,6 +45,8 @@ export interface PrepareOptions {
   readonly environmentFiles?: readonly string[];
   /** When the job's model ends, as the address itself has told; absent where it was not asked. */
   readonly toldEnd?: ModelEnd | null;
+  /** Told where the table for standard output is going to stand, before anything is sent; absent where there is no standard output. @throws UsageError when it is taken */
+  readonly claimStdout?: (path: string) => void;
   /** Whether the job is to be run: then what it would write is looked at. */
   readonly isToWrite?: boolean;
   readonly signal: AbortSignal;
@@ -57,18 +59,22 @@ export interface PrepareOptions {
  * @throws UsageError with every problem of the job file, or of the table, or of the templates over the table's columns
  */
 export async function prepareJob(options: PrepareOptions): Promise<PreparedJob> {
-  const loaded = typeof options.jobFile === 'string' ? await loadJob(options.jobFile, options.overrides) : options.jobFile;
-  const { job } = loaded;
-  const customPrices = await loadPrices(job.directory, options.overrides.cwd);
-  const named = locateStateDirectory(job, options.target.origin, options.stateRoot);
-  const old = findOldState(job, options.target.origin, options.stateRoot);
-  if (old !== null) await options.renameOldState?.(old, named, job.name);
+  const given = typeof options.jobFile === 'string' ? await loadJob(options.jobFile, options.overrides) : options.jobFile;
+  const customPrices = await loadPrices(given.job.directory, options.overrides.cwd);
+  const named = locateStateDirectory(given.job, options.target.origin, options.stateRoot);
+  const old = findOldState(given.job, options.target.origin, options.stateRoot);
+  if (old !== null) await options.renameOldState?.(old, named, given.job.name);
   const stateDirectory = old !== null && options.renameOldState === undefined ? old : named;
+  const loaded = placeStdoutTable(given, stateDirectory);
+  const { job } = loaded;
+  if (options.isToWrite === true && job.write.isStdout === true) claimStdout(options, job.write.path);
   const spoolPath = join(stateDirectory, 'stdin');
   const missingFolder = findMissingFolder(stateDirectory);
   try {
     if (job.input.path === '-') makeFolders(stateDirectory, 0o700);
-    const table = await openTable(job.input, { stdin: options.stdin, spoolPath, cwd: options.overrides.cwd, signal: options.signal });
+    const given = await openTable(job.input, { stdin: options.stdin, spoolPath, cwd: options.overrides.cwd, signal: options.signal });
+    const prompts = loaded.code == null || loaded.code.renderMessages === null ? null : createCodePrompts(job, loaded.code, given);
+    const table = prompts === null ? given : prompts.awaitIn(given);
     const tokens = createJobTokens(job.model);
     const from = findPriceSource(hostOfOrigin(options.target.origin));
     const findPrice = createFindPrice(customPrices, { from, keepsCacheLong: keepsCacheLong(job.params) });
@@ -81,20 +87,23 @@ export async function prepareJob(options: PrepareOptions): Promise<PreparedJob> 
     const chosen = await readExamples(loaded, { cwd: options.overrides.cwd, signal: options.signal });
     if (options.isToWrite === true)
       await refuseDestinations(loaded, { table, exampleFiles: chosen?.table.files ?? [], stateDirectory, options });
-    const bound = { ...loaded, ...(chosen === null ? {} : { examples: chosen.examples }) };
-    const compiled = await withSample(compileJob(bound, table, limits), { ...options, table, loaded });
+    const bound = { ...loaded, prompts, ...(chosen === null ? {} : { examples: chosen.examples }) };
+    const bare = compileJob(bound, table, limits);
+    if (options.isToWrite === true) await inspectCode(loaded, { table: given, prompts, signal: options.signal });
+    const compiled = await withSample(bare, { ...options, table, loaded });
     const clash = findColumnClash({ ...job.write, columns: table.columns, answerColumns: compiled.answerColumns });
     if (clash !== null) throw new UsageError(`write: ${clash.message}`);
     return {
       compiled,
       table,
+      prompts,
       examples: chosen,
       stateDirectory,
       missingFolder,
       findPrice,
       priceNoteAt: (at) => findPriceNote(job.model, at, customPrices, from),
       modelEnd: findKnownEnd(job.model, options.target, options.toldEnd),
-      customPricesSha256: hash('sha256', JSON.stringify(customPrices)),
+      customPricesSha256: hashPrices(customPrices),
       tokens,
       compileWith: (params) => compileJob({ ...bound, job: { ...job, params: setParams(job.params, params) } }, table, limits),
     };
@@ -106,6 +115,19 @@ export async function prepareJob(options: PrepareOptions): Promise<PreparedJob> 
     }
     throw asDiskError(error);
   }
+}
+
+/** A table for standard output is written like any other, into the state directory; who is told of it passes it on. */
+function placeStdoutTable(loaded: LoadedJob, stateDirectory: string): LoadedJob {
+  const { job } = loaded;
+  if (job.write.isStdout !== true) return loaded;
+  return { ...loaded, job: { ...job, write: { ...job.write, path: stdoutTablePath(stateDirectory, job.write.path) } } };
+}
+
+function claimStdout(options: PrepareOptions, path: string): void {
+  if (options.claimStdout === undefined)
+    throw new UsageError('write.path: - is standard output, which only the command line has; name a file');
+  options.claimStdout(path);
 }
 
 /** The same job, knowing what its first rows tell; where nothing is to be sent they are not asked. @throws UsageError when no row could be sent */
@@ -126,14 +148,6 @@ async function withSample(
 function keepsCacheLong({ extra }: Readonly<Record<string, unknown>>): boolean {
   const options = (extra as { readonly prompt_cache_options?: { readonly ttl?: unknown } | null } | undefined)?.prompt_cache_options;
   return options?.ttl === '12h';
-}
-
-/** The same job with a table whose rows are kept in the state directory while a run goes through it several times. For the holder of the lock. */
-export function keepTableRows(prepared: PreparedJob): { readonly prepared: PreparedJob; readonly forgetRows: () => Promise<void> } {
-  const { compiled } = prepared;
-  const path = join(prepared.stateDirectory, 'table.rows');
-  const { table, remove } = keepRows(prepared.table, compiled, { path, keepsKeys: !compiled.hasCode && !mayReadImageFiles(compiled.job) });
-  return { prepared: { ...prepared, table }, forgetRows: remove };
 }
 
 interface Destined {

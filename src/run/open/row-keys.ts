@@ -25,8 +25,11 @@ export interface RowKeysOptions {
   readonly isAnswered?: (id: number) => boolean;
 }
 
+/** What a row asks for; rows are given in the order of the table. */
+export type KeyRow = (row: Row) => KeyedRow | SkippedRow;
+
 /** Begins a pass over the table: rows are given in order, and each comes back with what it asks for. */
-export function createRowKeys(keys: KeyIndex, options: RowKeysOptions): (row: Row) => KeyedRow | SkippedRow {
+export function createRowKeys(keys: KeyIndex, options: RowKeysOptions): KeyRow {
   const { compiled, addsKeys, isAnswered = (id) => keys.outcome(id) === 'ok' } = options;
   const { dedupe } = compiled.job;
   const pass = keys.startPass();

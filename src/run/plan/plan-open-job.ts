@@ -1,5 +1,6 @@
 import { UsageError } from '../../core/errors.ts';
 import type { Job } from '../../core/job.ts';
+import { formatCount } from '../../core/wording/format-count.ts';
 import { mayThink } from '../../input/request/model-params.ts';
 import { KeyIndex } from '../../ledger/key-index.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
@@ -7,6 +8,7 @@ import type { LeaveOut } from '../../ledger/runs.ts';
 import { longestAnswerTokens } from '../../money/cost-bound.ts';
 import type { FindPrice, PriceQuery } from '../../money/price.ts';
 import { takesCacheOptions } from '../../money/prompt-cache.ts';
+import { suggestModel } from '../../money/tier-table.ts';
 import { createRowCheck } from '../../output/row-check.ts';
 import type { AnswerHistory } from '../open/answer-history.ts';
 import type { Books } from '../open/books.ts';
@@ -18,7 +20,7 @@ import type { RunOptions } from '../options.ts';
 import { createDueRequests } from '../send/due-request.ts';
 import { readKeptJob } from './kept-job.ts';
 import { createKnownRows } from './known-rows.ts';
-import { type LastRunFacts, type PlannedTable, planTable } from './plan-table.ts';
+import { type LastRunFacts, type PlannedTable, type PlanTableOptions, planTable } from './plan-table.ts';
 
 export interface PlanOpenJobOptions {
   readonly prepared: PreparedJob;
@@ -26,6 +28,9 @@ export interface PlanOpenJobOptions {
   readonly opened: { readonly ledger: Ledger; readonly history: AnswerHistory } | null;
   readonly selected: SelectedRows;
   readonly countsExactly: boolean;
+  /** As of `PlanTableOptions`. */
+  readonly watchRows?: PlanTableOptions['watchRows'];
+  readonly shownRequests?: PlanTableOptions['shownRequests'];
   readonly options: Pick<RunOptions, 'effects' | 'priceAsOf' | 'signal' | 'isFresh' | 'reopen'>;
 }
 
@@ -35,7 +40,15 @@ export interface PlannedRun extends PlannedTable {
 }
 
 /** The plan of a job over what its ledger holds, as it will stand once a run has begun. Nothing is changed. */
-export async function planOpenJob({ prepared, opened, selected, countsExactly, options }: PlanOpenJobOptions): Promise<PlannedRun> {
+export async function planOpenJob({
+  prepared,
+  opened,
+  selected,
+  countsExactly,
+  watchRows = null,
+  shownRequests = null,
+  options,
+}: PlanOpenJobOptions): Promise<PlannedRun> {
   const { compiled, table, tokens, findPrice } = prepared;
   const { job } = compiled;
   const ledger = opened?.ledger ?? null;
@@ -53,6 +66,7 @@ export async function planOpenJob({ prepared, opened, selected, countsExactly, o
     table,
     compiled,
     selected,
+    watchRows,
     tokens,
     keys: ledger?.keys ?? new KeyIndex(),
     opening,
@@ -75,6 +89,7 @@ export async function planOpenJob({ prepared, opened, selected, countsExactly, o
     at,
     end: prepared.modelEnd && { ...prepared.modelEnd, today },
     countsExactly,
+    shownRequests,
     signal: options.signal,
   });
   return { ...planned, opening };
@@ -113,7 +128,7 @@ function warnOfCosts(job: Job, findPrice: FindPrice, at: string): readonly strin
   const warnings: string[] = [];
   const { name, query } = readPricedLane(job);
   if (findPrice(job.model, { ...query, at }) === null) {
-    warnings.push(`the ${name} price of ${job.model} is unknown; prices.yaml beside the job file tells one`);
+    warnings.push(`the ${name} price of ${job.model} is unknown; prices.yaml beside the job file tells one${suggestModel(job.model)}`);
   }
   if (job.params.prompt_cache === 'explicit' && !takesCacheOptions(job.model)) {
     warnings.push(`params.prompt_cache: ${job.model} takes no cache options and charges nothing for cache writes; nothing is sent for it`);
@@ -121,7 +136,9 @@ function warnOfCosts(job: Job, findPrice: FindPrice, at: string): readonly strin
   const longest = longestAnswerTokens(job);
   if (longest === null) warnings.push(`how long an answer of ${job.model} can be is unknown; set params.max_output_tokens`);
   else if (longest > 0 && job.params.max_output_tokens === undefined) {
-    warnings.push(`no params.max_output_tokens: the worst case, and a budget, reserve the model’s ${longest} tokens for each answer`);
+    warnings.push(
+      `no params.max_output_tokens: the worst case, and a budget, reserve the model’s ${formatCount(longest)} tokens for each answer`,
+    );
   }
   if (job.budget.nanoUsdPerRow !== null && job.params.max_output_tokens === undefined) {
     warnings.push('budget.usd_per_row without params.max_output_tokens bounds the input of a row, not its answer');

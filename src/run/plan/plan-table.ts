@@ -4,12 +4,12 @@ import { hideImageData, type Request } from '../../core/request.ts';
 import type { Row, SkipCause, Table } from '../../core/row.ts';
 import type { CompiledJob } from '../../input/compile-job.ts';
 import type { KeyIndex } from '../../ledger/key-index.ts';
-import type { JobTokens } from '../../money/job-tokens.ts';
 import type { FindPrice } from '../../money/price.ts';
+import type { JobTokens } from '../../money/tokens/job-tokens.ts';
 import type { CheckRow } from '../../output/row-check.ts';
 import type { AnswerLengths } from '../open/answer-history.ts';
 import type { Opening, ParamSet } from '../open/opening.ts';
-import { createRowKeys, hashRowId, type KeyedRow } from '../open/row-keys.ts';
+import { createRowKeys, hashRowId, type KeyedRow, type KeyRow } from '../open/row-keys.ts';
 import type { SelectedRows } from '../open/selection.ts';
 import type { MakeDueRequest } from '../send/due-request.ts';
 import { findCheaper, warnOfImages, warnOfLostCache } from './advice.ts';
@@ -19,8 +19,9 @@ import { describeChanges } from './changes.ts';
 import { chooseLane, choosePrice } from './choose-lane.ts';
 import { longContextOver, planCaches, priceWork } from './cost.ts';
 import type { KnownRows } from './known-rows.ts';
-import { type EndOptions, foreseeEnd, type PlannedEnd } from './model-end.ts';
-import type { Plan, PlanProblem } from './plan-result.ts';
+import { type EndOptions, foreseeEnd } from './model-end.ts';
+import type { Plan, PlannedRequest, PlanProblem } from './plan-result.ts';
+import type { PlannedEnd } from './planned-end.ts';
 import { createPromptCount } from './prompts.ts';
 import { createShardCount } from './shards.ts';
 import { timeWork } from './time.ts';
@@ -36,6 +37,8 @@ export interface PlanTableOptions {
   /** Whether the table that is written can hold a row. */
   readonly checkRow: CheckRow;
   readonly selected: SelectedRows;
+  /** Sees what every selected row asks for; null where nobody wants to know. */
+  readonly watchRows: ((keyRow: KeyRow) => KeyRow) | null;
   readonly tokens: JobTokens;
   readonly warnings: readonly string[];
   /** What the last run was about; null without one. */
@@ -53,8 +56,10 @@ export interface PlanTableOptions {
   readonly at: string;
   /** When the model ends; null where that is not known. */
   readonly end: EndOptions | null;
-  /** Whether a sample is counted with the model's tokenizer, which takes a third of a second to load. */
+  /** Whether a sample is counted with the model's tokenizer, which takes time to load. */
   readonly countsExactly: boolean;
+  /** How many requests the plan shows whole beside the first; null where it shows none. */
+  readonly shownRequests: number | null;
   readonly signal: AbortSignal;
 }
 
@@ -81,7 +86,9 @@ export async function planTable(options: PlanTableOptions): Promise<PlannedTable
   const prices = { findPrice: options.findPrice, model: job.model, at: options.at };
   const { opening } = options;
   const { view } = opening;
-  const keyRow = createRowKeys(options.keys, { compiled, addsKeys: true, isAnswered: view.isAnswered });
+  const { watchRows } = options;
+  const ownKeys = createRowKeys(options.keys, { compiled, addsKeys: true, isAnswered: view.isAnswered });
+  const keyRow = watchRows === null ? ownKeys : watchRows(ownKeys);
   const known = options.last?.rows ?? null;
   const rows = { in: 0, new: 0, changed: 0, reused: 0, duplicate: 0, skipped: 0, inFlight: 0, again: 0, failed: 0 };
   const skipped: Partial<Record<SkipCause, number>> = {};
@@ -90,9 +97,12 @@ export async function planTable(options: PlanTableOptions): Promise<PlannedTable
   const reopenedKeys: string[] = [];
   let knownRows = 0;
   let firstRequest: unknown = null;
+  const requests: PlannedRequest[] = [];
 
-  function send(request: Request, set: ParamSet): void {
+  function send(row: Row, request: Request, set: ParamSet): void {
     firstRequest ??= JSON.parse(hideImageData(request.body));
+    if (requests.length < (options.shownRequests ?? 0))
+      requests.push({ file: row.file, line: row.line, id: compiled.rowId(row), request: JSON.parse(hideImageData(request.body)) });
     shards.add(Buffer.byteLength(request.body), prompts.add(request, set));
   }
 
@@ -113,7 +123,7 @@ export async function planTable(options: PlanTableOptions): Promise<PlannedTable
       else rows.new += 1;
       if (request === null) return;
       const due = step === 'unsent' ? request : options.makeDueRequest(row, request, id, step);
-      send(due, view.setOf(id, key) ?? {});
+      send(row, due, view.setOf(id, key) ?? {});
     }
   }
 
@@ -190,6 +200,7 @@ export async function planTable(options: PlanTableOptions): Promise<PlannedTable
     ),
     problems: warnings.filter((warning) => warning !== null).map(makeWarning),
     firstRequest,
+    ...(options.shownRequests === null ? {} : { requests }),
   };
   return { plan: planned, reopenedKeys, modelEnd };
 }

@@ -1,4 +1,5 @@
 import type { Ledger } from '../../ledger/ledger.ts';
+import { suggestModel } from '../../money/tier-table.ts';
 import { formatDollars } from '../../output/format-numbers.ts';
 import type { Books } from '../open/books.ts';
 import type { Plan } from './plan-result.ts';
@@ -27,7 +28,7 @@ export function countAsked({ rows }: Pick<Plan, 'rows'>): number {
 export function findReasonToAsk(plan: Plan, spending: Spending): string | null {
   if (countAsked(plan) === 0) return null;
   const cost = plan.cost[spending.priced];
-  if (cost === null) return `the price of ${plan.model} is unknown`;
+  if (cost === null) return `the price of ${plan.model} is unknown${suggestModel(plan.model)}`;
   const { overNanoUsd, budgetNanoUsd } = spending;
   const upperNanoUsd = budgetNanoUsd === null ? addLiveRest(plan, spending, cost.upperNanoUsd) : cost.expectedNanoUsd;
   if (upperNanoUsd <= overNanoUsd) return null;

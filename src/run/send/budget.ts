@@ -10,6 +10,7 @@ import type { LiveLane } from '../../live/lane.ts';
 import { type Amount, type CostBound, makeCostBound } from '../../money/cost-bound.ts';
 import { modelLimits } from '../../money/model-limits.ts';
 import type { FindPrice } from '../../money/price.ts';
+import { suggestModel } from '../../money/tier-table.ts';
 import type { UnpricedCalls } from '../open/unpriced.ts';
 import { amountOfUnknownCalls } from './possibly-billed.ts';
 
@@ -87,7 +88,7 @@ export function makeCostBounds(options: BoundsOptions): Readonly<Record<LaneName
   const isLimited = limits.run !== null || limits.live !== null;
   if (isLimited && (bounds[firstLane] === null || (limits.live !== null && bounds.live === null))) {
     throw new UsageError(
-      `budget: no price or no longest answer is known for ${job.model}, so a budget cannot be kept; tell them in prices.yaml and params.max_output_tokens, or remove the budget`,
+      `budget: no price or no longest answer is known for ${job.model}, so a budget cannot be kept; tell them in prices.yaml and params.max_output_tokens, or remove the budget${suggestModel(job.model)}`,
     );
   }
   return bounds;

@@ -1,5 +1,6 @@
 import type { StopRule, StopSign } from '../../core/job.ts';
 import type { OutcomeStatus } from '../../core/outcome.ts';
+import { formatCount } from '../../core/wording/format-count.ts';
 
 /** How one row's request ended: its first answer, or what it failed with for good. Re-asks are not looked at. */
 export interface CountedAnswer {
@@ -72,15 +73,15 @@ export function createAnswerCount({ rules, pilot, previous }: AnswerCountOptions
     if (over.type === 'count') return isOver(over.over) ? `more than ${over.over} rows are ${sign}` : null;
     const percent = `${Number((over.over * 100).toFixed(2))} %`;
     if (answers === pilot && isOver(over.over * pilot))
-      return `${count} of the ${pilot} rows of the pilot are ${sign}, more than ${percent}`;
+      return `${formatCount(count)} of the ${formatCount(pilot)} rows of the pilot are ${sign}, more than ${percent}`;
     if (first !== null) {
       const isWithin = answers <= first;
       return isWithin && isOver(over.over * first)
-        ? `${count} of the first ${answers} rows are ${sign}: more than ${percent} of ${first}`
+        ? `${formatCount(count)} of the first ${formatCount(answers)} rows are ${sign}: more than ${percent} of ${first}`
         : null;
     }
     return answers >= SHARE_FROM_ANSWERS && isOver(over.over * answers)
-      ? `${count} of ${answers} rows are ${sign}, more than ${percent}`
+      ? `${formatCount(count)} of ${formatCount(answers)} rows are ${sign}, more than ${percent}`
       : null;
   }
 
@@ -88,7 +89,7 @@ export function createAnswerCount({ rules, pilot, previous }: AnswerCountOptions
     const found = new Map<string, string>();
     for (const [sign, share] of WARN_SHARES) {
       const count = counts.get(sign) ?? 0;
-      if (count > share * answers) found.set(sign, `${count} of the first ${answers} answers are ${sign}`);
+      if (count > share * answers) found.set(sign, `${formatCount(count)} of the first ${formatCount(answers)} answers are ${sign}`);
     }
     const collapse = describeCollapse(labels, previous);
     if (collapse !== null) found.set('collapse', collapse);
@@ -137,7 +138,7 @@ function describeCollapse(labels: LabelCounts, previous: LabelCounts | null): st
   const [label, count] = [...labels].toSorted(([, a], [, b]) => b - a)[0] ?? ['', 0];
   if (total === 0 || count < COLLAPSED_SHARE * total) return null;
   if (previous !== null && (previous.get(label) ?? 0) >= COLLAPSED_SHARE * sum(previous)) return null;
-  return `${count} of the first ${total} labels are "${label}"`;
+  return `${formatCount(count)} of the first ${formatCount(total)} labels are "${label}"`;
 }
 
 function describeShift(labels: LabelCounts, previous: LabelCounts | null): string | null {
@@ -153,7 +154,7 @@ function describeShift(labels: LabelCounts, previous: LabelCounts | null): strin
   const [most] = changes.toSorted((a, b) => b.size - a.size);
   if (most === undefined || distance < SHIFTED) return null;
   const percent = (share: number) => `${Math.round(share * 100)} %`;
-  return `the labels have shifted since the last run: "${most.name}" is ${percent(most.now)} of the first ${total}, it was ${percent(most.before)}`;
+  return `the labels have shifted since the last run: "${most.name}" is ${percent(most.now)} of the first ${formatCount(total)}, it was ${percent(most.before)}`;
 }
 
 function sum(counts: LabelCounts): number {

@@ -2,6 +2,7 @@ import type { BatchContext } from '../../batch/context.ts';
 import { UsageError } from '../../core/errors.ts';
 import type { Job } from '../../core/job.ts';
 import type { LaneName } from '../../core/lane.ts';
+import { formatThings } from '../../core/wording/format-count.ts';
 import { formatDollars } from '../../output/format-numbers.ts';
 import { estimateLiveMs, type RemainingWork } from './remaining-work.ts';
 
@@ -68,7 +69,7 @@ export async function openDeadline({ run, job, wanted, context, readRemainingWor
       const remaining = readRemainingWork();
       await ledger.append({ type: 'lane-switched', run });
       warn(
-        `to be done by ${showInstant(at)}, batches are cancelled and ${remaining.requests} requests finish live: ${describeCost(remaining)}`,
+        `to be done by ${showInstant(at)}, batches are cancelled and ${formatThings(remaining.requests, 'request')} finish live: ${describeCost(remaining)}`,
       );
     },
   };

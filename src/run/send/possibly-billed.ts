@@ -1,6 +1,7 @@
 import type { CostOf } from '../../core/settled.ts';
 import type { DoubtfulCalls } from '../../core/summary.ts';
 import { NO_USAGE, readUsage, type Usage } from '../../core/usage.ts';
+import { formatCount } from '../../core/wording/format-count.ts';
 import type { BatchState } from '../../ledger/events/fold.ts';
 import { MAX_NAMED } from '../../ledger/events/fold-doubts.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
@@ -170,7 +171,7 @@ function compareUsage(
   const outputTokens = whole.outputTokens - lines.outputTokens;
   const isMissingUnknown = !isMissingUnexecuted && (inputTokens < 0 || outputTokens < 0);
   if (inputTokens === 0 && outputTokens === 0) return { message: null, beyond: null, isMissingUnknown };
-  const say = (tokens: number, word: string) => `${Math.abs(tokens)} ${word} tokens ${tokens < 0 ? 'fewer' : 'more'}`;
+  const say = (tokens: number, word: string) => `${formatCount(Math.abs(tokens))} ${word} tokens ${tokens < 0 ? 'fewer' : 'more'}`;
   const message = `batch ${id}: the provider counts ${say(inputTokens, 'input')} and ${say(outputTokens, 'output')} than its files hold`;
   if (inputTokens <= 0 && outputTokens <= 0) {
     const open = missing === 0 ? '' : `; ${missing} requests without a line may have been billed`;

@@ -1,8 +1,9 @@
 import { AppError, EXIT } from '../../core/errors.ts';
+import { suggest } from '../../core/wording/suggest.ts';
 import { DEFAULT_ORIGIN } from '../../ledger/origin.ts';
 import { ApiError } from '../../openai/api-error.ts';
 import type { Provider } from '../../openai/provider.ts';
-import type { PlannedEnd } from '../plan/model-end.ts';
+import type { PlannedEnd } from '../plan/planned-end.ts';
 import { explainModelRefusal } from './model-refusal.ts';
 
 export interface AccessOptions {
@@ -31,6 +32,7 @@ export async function requireAccess(
     throw error;
   }
   if (origin !== DEFAULT_ORIGIN || models.length === 0 || models.includes(model)) return;
-  const refused = `the provider does not offer ${model} to this key; nothing was sent, and the answers there are still count`;
-  throw explainModelRefusal(new AppError(refused, { code: 'model_not_found', exitCode: EXIT.refused }), modelEnd);
+  const refused = `the provider does not offer ${model} to this key; nothing was sent, and the answers there are still count${suggest(model, models)}`;
+  const error = new AppError(refused, { code: 'model_not_found', exitCode: EXIT.refused });
+  throw modelEnd === null ? error : explainModelRefusal(error, { model, modelEnd });
 }

@@ -46,6 +46,8 @@ export interface RunView {
   readonly budgetNanoUsd: number | null;
   /** What is waited for, in words: pauses that were begun, else a call that has no answer yet. */
   readonly waits: readonly string[];
+  /** What is done with the table when nothing is under way. */
+  readonly phase: 'reading' | 'writing';
   /** By when it is to be done; null without a deadline. */
   readonly deadline: Pick<Deadline, 'at' | 'isSwitched' | 'switchAt'> | null;
 }
@@ -55,6 +57,8 @@ export interface RunViewParts extends Pick<RunView, 'run' | 'budgetNanoUsd'> {
   readonly plan: Plan;
   readonly books: Books;
   readonly lanes: Lanes;
+  /** Whether sending is over and the table is being written. */
+  readonly isWriting: () => boolean;
   readonly context: Pick<BatchContext, 'waits' | 'monotonicMs'> & { readonly provider: WatchedProvider };
   readonly keys: Pick<KeyIndex, 'answered'>;
   readonly duplicates: Pick<DuplicateRows, 'countAnswered'>;
@@ -104,7 +108,10 @@ export function createRunView(parts: RunViewParts): RunView {
       return lanes.batch.admission;
     },
     get waits() {
-      return readWaits(context);
+      return [...readWaits(context), ...(lanes.name === 'live' ? (lanes.live?.view.waits ?? []) : [])];
+    },
+    get phase() {
+      return parts.isWriting() ? 'writing' : 'reading';
     },
     get spentNanoUsd() {
       return books.ofRun(run).nanoUsd;

@@ -1,0 +1,55 @@
+/** What a process, or several, took. */
+export interface Measured {
+  readonly wallSeconds: number;
+  /** User and system time as the kernel counted it, of all threads; null where it is not measured, as for peakRssMib. */
+  readonly cpuSeconds: number | null;
+  readonly peakRssMib: number | null;
+  /** Whatever else a part wants to tell. */
+  readonly facts: Readonly<Record<string, number>>;
+}
+
+/** Something that is counted besides time and memory, or that follows from them: `0.33 ms` more CPU a row. */
+export interface Figure {
+  readonly value: number;
+  /** What stands behind the number: `ms more cpu a row`. */
+  readonly of: string;
+  /** What it may be; null where nothing is promised. */
+  readonly most: number | null;
+}
+
+/** One line of docs/benchmarks.md. */
+export interface BenchLine {
+  /** Names the line within its bench, for good: the figures of earlier runs are found by it. */
+  readonly what: string;
+  /** Null for a line that has figures alone. */
+  readonly measured: Measured | null;
+  /** Lines of the same run it is held against; by CPU and wall, of which CPU may be limited. */
+  readonly against?: readonly { readonly line: BenchLine; readonly mostCpu?: number }[];
+  /** Peak memory it may take. */
+  readonly mostRssMib?: number;
+  readonly figures?: readonly Figure[];
+  readonly facts?: string;
+}
+
+/** A part of `npm run bench` that is run by itself, in ten minutes or less: `--only NAME` is the name of its file in bench/lines. */
+export interface Bench {
+  /** Where it stands on the page: a smaller number stands before. */
+  readonly order: number;
+  readonly heading: string;
+  /** What is measured and how, in a sentence or two, for the page. */
+  readonly introduction: string;
+  /** How many rows the page's figures are of, and how many CI's; null: CI leaves it out. */
+  readonly rows: { readonly full: number; readonly small: number | null };
+  /** Work done in a process of its own, so that time and memory are its own; each imports what it needs when it is called. */
+  readonly parts?: Readonly<Record<string, (folder: string, rows: number) => Promise<Readonly<Record<string, number>>>>>;
+  measure(stage: Stage): Promise<readonly BenchLine[]>;
+}
+
+/** What a bench works with. */
+export interface Stage {
+  readonly rows: number;
+  /** A folder of this passage's own; it is removed afterwards. */
+  readonly folder: string;
+  /** Runs one of the bench's parts. */
+  runPart(name: string): Measured;
+}

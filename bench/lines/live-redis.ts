@@ -1,0 +1,55 @@
+import { Redis } from 'ioredis';
+import { WINDOW_LIMITS } from '../../src/live/runner/window.ts';
+import { whyNoRedisServer } from '../../test/helpers/redis-server.ts';
+import type { Bench, BenchLine, Measured } from '../harness/line.ts';
+import { onLiveStage, runLiveJob, sayPerRow } from '../live-jobs.ts';
+
+const MIB = 2 ** 20;
+/** A waiting job of half a kilobyte with all that BullMQ and we keep about it. */
+const REDIS_BYTES_PER_CALL = 4_096;
+
+export const bench: Bench = {
+  order: 6,
+  heading: 'Live calls of a worker, over Redis',
+  introduction:
+    'The same calls made by a worker: run and worker together, against a run that makes its calls itself. Redis, with an append-only file, and the simulator are further processes; what Redis took itself stands in a line of its own and counts nowhere else.',
+  rows: { full: 20_000, small: 3_000 },
+  async measure({ rows }) {
+    const missing = whyNoRedisServer();
+    if (missing !== false) throw new Error(missing);
+    const measuredRun = await onLiveStage(false, (stage) => runLiveJob(stage, rows, { withWorker: false }));
+    const { shared, redis } = await onLiveStage(true, async (stage) => {
+      const client = new Redis(stage.redis?.url ?? '');
+      const before = await readUse(client);
+      const measured = await runLiveJob(stage, rows, { withWorker: true });
+      const after = await readUse(client);
+      client.disconnect();
+      return { shared: measured, redis: { cpuSeconds: after.cpuSeconds - before.cpuSeconds, bytes: after.bytes - before.bytes } };
+    });
+    const run: BenchLine = { what: 'rowmill run, one process', measured: measuredRun, facts: sayPerRow(measuredRun, rows) };
+    const more = (((shared.cpuSeconds ?? 0) - (measuredRun.cpuSeconds ?? 0)) * 1000) / rows;
+    return [
+      run,
+      {
+        what: 'rowmill run and a worker',
+        measured: shared,
+        against: [{ line: run }],
+        figures: [{ value: more, of: 'ms CPU a row on top', most: 0.3 }],
+        facts: sayPerRow(shared, rows),
+      },
+      {
+        what: 'Redis meanwhile',
+        measured: { ...shared, cpuSeconds: redis.cpuSeconds, peakRssMib: redis.bytes / MIB } satisfies Measured,
+        mostRssMib: Math.round((WINDOW_LIMITS.calls * REDIS_BYTES_PER_CALL) / MIB),
+        facts: `${WINDOW_LIMITS.calls} calls in the window at most`,
+      },
+    ];
+  },
+};
+
+/** CPU so far, and the most memory so far, as Redis counts its own. */
+async function readUse(redis: Redis): Promise<{ cpuSeconds: number; bytes: number }> {
+  const [cpu, memory] = await Promise.all([redis.info('cpu'), redis.info('memory')]);
+  const read = (info: string, name: string) => Number(new RegExp(`^${name}:([\\d.]+)`, 'm').exec(info)?.[1]);
+  return { cpuSeconds: read(cpu, 'used_cpu_sys') + read(cpu, 'used_cpu_user'), bytes: read(memory, 'used_memory_peak') };
+}

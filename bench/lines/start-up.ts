@@ -1,0 +1,39 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Bench, BenchLine } from '../harness/line.ts';
+import { COMMAND, timeStarts } from '../harness/measure.ts';
+
+const JOB =
+  'name: tickets\ninput: { path: table.csv, id: id }\nmodel: gpt-4o-mini\nprompt: "Label: {{ text }}"\noutput: { label: billing | bug | other }\n';
+const TABLE = `id,text\n${Array.from({ length: 10 }, (_, row) => `T-${row},I was charged twice on day ${row}\n`).join('')}`;
+/** Of each command, in folders of their own. */
+const STARTS = 10;
+
+export const bench: Bench = {
+  order: 0,
+  heading: 'Start-up',
+  introduction: `What package.json names as the bin, started ${STARTS} times in a row; the mean of a start, timed by the shell. A table of ten rows.`,
+  rows: { full: 10, small: 10 },
+  async measure({ folder }) {
+    const folders = Array.from({ length: STARTS }, (_, number) => join(folder, String(number)));
+    for (const each of folders) {
+      mkdirSync(each);
+      writeFileSync(join(each, 'job.yaml'), JOB);
+      writeFileSync(join(each, 'table.csv'), TABLE);
+    }
+    const time = (command: readonly string[]) => timeStarts([process.execPath, ...command], folders, { HOME: folder });
+    time(['-e', '0']);
+    const bare: BenchLine = { what: 'bare Node: node -e 0', measured: time(['-e', '0']) };
+    const start = (what: string, mostCpu: number, args: readonly string[]): BenchLine => ({
+      what,
+      measured: time([COMMAND, ...args]),
+      against: [{ line: bare, mostCpu }],
+    });
+    return [
+      bare,
+      start('rowmill --help', 1.3, ['--help']),
+      start('rowmill run --simulate, ten rows', 8, ['run', 'job.yaml', '--simulate', '--yes', '--json', '--progress', 'none']),
+      start('rowmill status, ten rows', 4, ['status', 'job.yaml', '--json']),
+    ];
+  },
+};

@@ -1,0 +1,30 @@
+// Puts the declarations a program needs beside the bundle: those that the entries reach, and no others. None of them may name a package or a
+// module of Node's, whose types would have to be installed too.
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+
+const FROM = 'dist/src';
+const TO = 'dist/bundle/types';
+const ENTRIES = ['index.d.ts', 'simulator/start.d.ts'];
+const SPECIFIER = /(?<=\b(?:from|import)\s*\(?\s*['"])[^'"]+(?=['"])/g;
+
+export function makeTypes() {
+  rmSync(TO, { recursive: true, force: true });
+  const done = new Set();
+  const copy = (name) => {
+    if (done.has(name)) return;
+    done.add(name);
+    const text = readFileSync(join(FROM, name), 'utf8');
+    for (const [specifier] of text.matchAll(SPECIFIER)) {
+      if (specifier.startsWith('.')) copy(relative('.', join(dirname(name), specifier.replace(/\.ts$/, '.d.ts'))));
+      else throw new Error(`${name}: the public types name ${specifier}`);
+    }
+    mkdirSync(dirname(join(TO, name)), { recursive: true });
+    // What a program's compiler looks for beside it is a .js file.
+    writeFileSync(
+      join(TO, name),
+      text.replaceAll(SPECIFIER, (specifier) => specifier.replace(/^(\..*)\.ts$/, '$1.js')),
+    );
+  };
+  for (const name of ENTRIES) copy(name);
+}

@@ -1,0 +1,137 @@
+// Bundles src, with every package it uses, into dist/bundle, which is what ships: a start of the command reads a few files instead of hundreds, and
+// nothing else has to be installed. What only some commands need lies in files of its own. The tree in dist/src is for types, tests and mutants.
+import { chmodSync, copyFileSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import makeStandalone from 'ajv/dist/standalone/index.js';
+import { rolldown } from 'rolldown';
+import { RANKS } from './ranks.mjs';
+
+const FOLDER = 'dist/bundle';
+const ENTRIES = { main: 'src/cli/main.ts', index: 'src/index.ts', simulator: 'src/simulator/start.ts' };
+/** What src loads by `require`, or never: each a file of its own, under its name. */
+const REQUIRED = ['re2js'];
+/** A binary that msgpackr can do without, and whose install script nobody wants to run. */
+const LEFT_OUT = ['msgpackr-extract'];
+
+/** Lets those `require`s find the files beside the bundle. */
+const requireBesides = {
+  name: 'require-besides',
+  transform: {
+    filter: { id: /\/src\/.*\.ts$/, code: /\brequire\([`']/ },
+    handler: (code) => ({ code: code.replace(/(?<=\brequire\([`'])/g, './required/'), map: null }),
+  },
+};
+
+/**
+ * The price list is larger than all of src, and most jobs need the part of one provider: the others' models are read when one of them is asked for.
+ * What the package can besides finding models is left out.
+ */
+const pricesByProvider = {
+  name: 'prices-by-provider',
+  transform: {
+    filter: { id: /\/genai-prices\/dist\/index\.js$/ },
+    handler(code) {
+      const [, literal] = /^const E = (\[$.*?^\])/ms.exec(code);
+      const providers = new Function(`return ${literal}`)().map(({ extractors: _, ...provider }) => provider);
+      const isRead = ({ id }) => id === 'openai';
+      const others = Object.fromEntries(providers.filter((provider) => !isRead(provider)).map(({ id, models }) => [id, models]));
+      this.emitFile({ type: 'asset', fileName: 'other-prices.json', source: JSON.stringify(others) });
+      const read = providers.map((provider) => (isRead(provider) ? provider : { ...provider, models: undefined }));
+      const list = `readOthers(JSON.parse(${JSON.stringify(JSON.stringify(read))}))`;
+      const small = replaceOnce(replaceOnce(code, literal, list), 'new Y(J)', '/* @__PURE__ */ new Y(J)');
+      return { code: `import { readFileSync } from 'node:fs';\n${readOthers}\n${small}`, map: null };
+    },
+  },
+};
+
+/** Goes into the bundle. */
+function readOthers(providers) {
+  let others;
+  const readModels = (id) => {
+    others ??= JSON.parse(readFileSync(new URL('./other-prices.json', import.meta.url), 'utf8'));
+    return others[id];
+  };
+  for (const provider of providers.filter(({ models }) => models === undefined)) {
+    Object.defineProperty(provider, 'models', { get: () => readModels(provider.id) });
+  }
+  return providers;
+}
+
+function replaceOnce(text, search, replacement) {
+  const parts = text.split(search);
+  if (parts.length !== 2) throw new Error(`${parts.length - 1} times in a package: ${search.slice(0, 80)}`);
+  return parts.join(replacement);
+}
+
+/** Compiling the schema of a job takes longer than a small job does: ajv's code for it is made here. */
+const compiledJobSchema = {
+  name: 'compiled-job-schema',
+  load: {
+    filter: { id: /\/src\/input\/job\/job-validator\.ts$/ },
+    async handler() {
+      const { OWN_SCHEMA } = await import('../dist/src/input/job/job-validator.js');
+      const { makeJobSchema } = await import('../dist/src/input/job/job-schema.js');
+      const ajv = new Ajv2020({ ...OWN_SCHEMA, code: { source: true, esm: true } });
+      const code = makeStandalone(ajv, ajv.compile(makeJobSchema()));
+      return `${code}\nexport const OWN_SCHEMA = ${JSON.stringify(OWN_SCHEMA)};\nexport const makeJobValidator = () => validate;`;
+    },
+  },
+};
+
+async function bundle(input, output) {
+  const build = await rolldown({
+    input,
+    platform: 'node',
+    external: LEFT_OUT,
+    checks: { bundlerTimings: false },
+    transform: { target: 'node20.19' },
+    plugins: [requireBesides, pricesByProvider, compiledJobSchema],
+  });
+  try {
+    const { output: files } = await build.write({ sourcemap: true, sourcemapExcludeSources: true, chunkFileNames: '[name].js', ...output });
+    return files.filter(({ type }) => type === 'chunk');
+  } finally {
+    await build.close();
+  }
+}
+
+/** The folders of all packages that a chunk holds code of. */
+function findPackages(chunks) {
+  const folders = chunks.flatMap(({ moduleIds }) => moduleIds.map((id) => /^.*\/node_modules\/(@[^/]+\/)?[^/]+/.exec(id)?.[0]));
+  return [...new Set(folders)].filter((folder) => folder !== undefined).sort();
+}
+
+/** Names, versions and licences of packages, with the text each brings. */
+function renderLicences(folders) {
+  const licences = folders.map((folder) => {
+    const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+    const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
+    const text = file === undefined ? '' : `\n${readFileSync(join(folder, file), 'utf8').trim()}\n`;
+    return `${name} ${version}, ${license}\n${text}`;
+  });
+  return `rowmill holds code of these packages.\n\n${licences.join(`\n${'-'.repeat(80)}\n\n`)}`;
+}
+
+function isFresh() {
+  if (!existsSync(join(FOLDER, 'main.js'))) return false;
+  const made = statSync(join(FOLDER, 'main.js')).mtimeMs;
+  const sources = readdirSync('src', { recursive: true }).map((name) => join('src', name));
+  return [...sources, 'package-lock.json', 'scripts/bundle.mjs'].every((path) => statSync(path).mtimeMs <= made);
+}
+
+/** Bundles anew where a source, a package or this script has changed. */
+export async function makeBundle() {
+  if (isFresh()) return;
+  rmSync(FOLDER, { recursive: true, force: true });
+  const required = await bundle(Object.fromEntries(REQUIRED.map((name) => [name, name])), {
+    dir: join(FOLDER, 'required'),
+    format: 'cjs',
+    exports: 'named',
+  });
+  writeFileSync(join(FOLDER, 'required/package.json'), '{ "type": "commonjs" }\n');
+  const chunks = await bundle(ENTRIES, { dir: FOLDER, format: 'esm' });
+  writeFileSync(join(FOLDER, 'LICENCES.txt'), renderLicences(findPackages([...chunks, ...required])));
+  for (const path of RANKS) copyFileSync(path, join(FOLDER, basename(path)));
+  chmodSync(join(FOLDER, 'main.js'), 0o755);
+}

@@ -1,0 +1,95 @@
+import { isDay } from '../core/day.ts';
+import { type Problem, UsageError } from '../core/errors.ts';
+import { showValue } from '../core/problem-path.ts';
+import { suggest } from '../core/wording/suggest.ts';
+import type { PlanSettings, RunSettings } from './settings.ts';
+
+/** What a setting has to be, in words that follow "give", and the test for it. */
+interface Rule {
+  readonly wanted: string;
+  readonly isMet: (value: unknown) => boolean;
+  /** A text may hold a password: it is not repeated. */
+  readonly isSecret?: boolean;
+}
+
+/** More cannot be counted exactly in nano-dollars. */
+const MOST_USD = 9_007_199;
+
+const flag: Rule = { wanted: 'true or false', isMet: (value) => typeof value === 'boolean' };
+const rows: Rule = { wanted: 'a whole number from 1 on', isMet: (value) => Number.isSafeInteger(value) && Number(value) > 0 };
+const text = (example: string): Rule => ({
+  wanted: `a text, for example ${JSON.stringify(example)}`,
+  isMet: (value) => typeof value === 'string' && value.trim() !== '',
+});
+const listener: Rule = { wanted: 'a function', isMet: (value) => typeof value === 'function' };
+
+const PLAN_RULES: Readonly<Record<keyof PlanSettings, Rule>> = {
+  simulate: flag,
+  baseUrl: text('http://127.0.0.1:8080/v1'),
+  stateDir: text('state'),
+  limit: rows,
+  sample: rows,
+  seed: { wanted: 'a whole number from 0 on', isMet: (value) => Number.isSafeInteger(value) && Number(value) >= 0 },
+  fresh: flag,
+  retryFailed: flag,
+  priceAsOf: { wanted: 'a day, for example "2026-11-22"', isMet: (value) => typeof value === 'string' && isDay(value) },
+};
+
+const RUN_RULES: Readonly<Record<keyof RunSettings, Rule>> = {
+  ...PLAN_RULES,
+  signal: { wanted: 'an AbortSignal, for example controller.signal', isMet: isSignal },
+  onProgress: listener,
+  onWarning: listener,
+  yes: flag,
+  maxUsd: {
+    wanted: `dollars from 0 to ${MOST_USD}`,
+    isMet: (value) => typeof value === 'number' && value >= 0 && value <= MOST_USD,
+  },
+  waitMs: {
+    wanted: 'milliseconds from 0 on; leave it out to wait to the end',
+    isMet: (value) => Number.isFinite(value) && Number(value) >= 0,
+  },
+  redis: {
+    wanted: 'a URL, for example "redis://127.0.0.1:6379"',
+    isMet: (value) => typeof value === 'string' && /^rediss?:\/\//.test(value),
+    isSecret: true,
+  },
+};
+
+/**
+ * Checks what a program gives `plan()` or `run()` as strictly as flags are: a program without types would else spend what a wrong word was to
+ * prevent. `undefined` counts as left out.
+ * @throws UsageError with every problem
+ */
+export function checkSettings(settings: unknown, of: 'plan' | 'run'): void {
+  if (typeof settings !== 'object' || settings === null || Array.isArray(settings))
+    throw new UsageError(`${of}(): give an object of settings, for example { simulate: true }, not ${showSetting(settings)}`);
+  const rules: Readonly<Record<string, Rule>> = of === 'plan' ? PLAN_RULES : RUN_RULES;
+  const problems = Object.entries(settings).flatMap(([key, value]): Problem[] => {
+    const message = Object.hasOwn(rules, key) ? findFault(rules[key] as Rule, value) : explainUnknown(key, of, Object.keys(rules));
+    return message === null ? [] : [{ place: null, message: `${key}: ${message}` }];
+  });
+  if (problems.length > 0) throw new UsageError(problems);
+}
+
+function findFault({ wanted, isMet, isSecret = false }: Rule, value: unknown): string | null {
+  if (value === undefined || isMet(value)) return null;
+  return `give ${wanted}, not ${isSecret && typeof value === 'string' ? 'this text' : showSetting(value)}`;
+}
+
+function explainUnknown(key: string, of: 'plan' | 'run', known: readonly string[]): string {
+  if (of === 'plan' && Object.hasOwn(RUN_RULES, key)) return 'is a setting of run(), not of plan()';
+  return `unknown setting of ${of}()${suggest(key, known) || `. Known: ${known.join(', ')}`}`;
+}
+
+/** Signals of other realms and of libraries count. */
+function isSignal(value: unknown): boolean {
+  const { aborted, addEventListener } = (value ?? {}) as Partial<AbortSignal>;
+  return typeof aborted === 'boolean' && typeof addEventListener === 'function';
+}
+
+function showSetting(value: unknown): string {
+  if (value === null) return 'null';
+  if (typeof value === 'function') return 'a function';
+  return typeof value === 'object' && !Array.isArray(value) ? 'an object' : showValue(value);
+}

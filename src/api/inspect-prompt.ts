@@ -1,0 +1,35 @@
+import { UsageError } from '../core/errors.ts';
+import type { JobCode, TextRow } from '../core/job-code.ts';
+import type { Effects } from '../run/open/effects.ts';
+
+/** After this time a clock says something else, also one of whole milliseconds. */
+const CLOCK_STEP_MS = 2;
+
+/**
+ * Asks a prompt function twice about the first rows. One that throws over a row skips it, here as in the run.
+ * @throws UsageError when it uses a column that is not there, gives what is no prompt, or does not say the same twice
+ */
+export async function inspectPrompt(
+  { renderMessages }: Pick<JobCode, 'renderMessages'>,
+  rows: readonly TextRow[],
+  { sleep, signal }: Pick<Effects, 'sleep'> & { readonly signal: AbortSignal },
+): Promise<void> {
+  if (renderMessages === null) return;
+  const ask = async (row: TextRow): Promise<string> => {
+    try {
+      return JSON.stringify(await renderMessages(row));
+    } catch (error) {
+      if (error instanceof UsageError) throw error;
+      return `threw ${error instanceof Error ? error.message : String(error)}`;
+    }
+  };
+  const first = await Promise.all(rows.map(ask));
+  await sleep(CLOCK_STEP_MS, signal);
+  const second = await Promise.all(rows.map(ask));
+  const different = first.findIndex((said, index) => said !== second[index]);
+  if (different >= 0)
+    throw new UsageError(
+      `prompt: asked twice about row ${different + 1}, the function does not say the same; an answer is found again by its prompt, so that it must not depend on time, chance or earlier calls`,
+      { code: 'job' },
+    );
+}

@@ -1,0 +1,59 @@
+import { UsageError } from '../core/errors.ts';
+import { showValue } from '../core/problem-path.ts';
+import { createRowSource, type RowSource } from './row-source.ts';
+
+/** What a program wrote, without the keys it left undefined. */
+export interface WrittenDefinition {
+  readonly directory?: string;
+  readonly max_images?: number;
+  readonly [key: string]: unknown;
+}
+
+/** More than any API takes in a request. */
+const MOST_IMAGES = 10_000;
+
+/** @throws UsageError when it is no map, or a key that job files do not have is wrong */
+export function readDefinition(definition: unknown): WrittenDefinition {
+  if (!isPlain(definition)) throw refuseDefinition('defineJob(): give one object, with the keys of a job file');
+  const { input, output, ...rest } = definition;
+  // Rows and schemas are the program's own objects, and stay as they are.
+  const written = { ...(dropUndefined(rest) as WrittenDefinition), input, output: isPlain(output) ? dropUndefined(output) : output };
+  const { directory, max_images: mostImages } = written;
+  if (directory !== undefined && typeof directory !== 'string')
+    throw refuseDefinition(`directory: must be text, not ${showValue(directory)}`);
+  if (mostImages !== undefined && !(Number.isSafeInteger(mostImages) && mostImages >= 0 && mostImages <= MOST_IMAGES))
+    throw refuseDefinition(`max_images: must be a whole number from 0 to ${MOST_IMAGES}, not ${showValue(mostImages)}`);
+  return written;
+}
+
+/** `input` as a job file would have it, and the rows a program gives in its place. */
+export function takeRows(input: unknown): { readonly input: unknown; readonly rows: RowSource | null } {
+  if (!isPlain(input)) return { input, rows: null };
+  const { rows, ...others } = input;
+  const kept = dropUndefined(others) as Readonly<Record<string, unknown>>;
+  if (rows === undefined) return { input: kept, rows: null };
+  const beside = ['path', 'format', 'delimiter', 'encoding'].find((key) => kept[key] !== undefined);
+  if (beside !== undefined) throw refuseDefinition(`input.${beside}: stands beside input.rows; rows from memory have none`);
+  const { [Symbol.asyncIterator]: later, [Symbol.iterator]: now } = Object(rows) as Partial<AsyncIterable<unknown> & Iterable<unknown>>;
+  if (typeof rows !== 'object' || (later === undefined && now === undefined))
+    throw refuseDefinition(`input.rows: must be a list of objects or what is gone through like one, not ${showValue(rows)}`);
+  return { input: { ...kept, path: '-', format: 'jsonl' }, rows: createRowSource(rows as Iterable<unknown>) };
+}
+
+function isPlain(value: unknown): value is Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || prototype === Object.prototype;
+}
+
+/** A key that is undefined was left out. */
+function dropUndefined(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(dropUndefined);
+  if (!isPlain(value)) return value;
+  const kept = Object.entries(value).filter(([, entry]) => entry !== undefined);
+  return Object.fromEntries(kept.map(([key, entry]) => [key, dropUndefined(entry)]));
+}
+
+export function refuseDefinition(message: string): UsageError {
+  return new UsageError(message, { code: 'job' });
+}

@@ -1,0 +1,88 @@
+import type { Command, Option } from 'commander';
+import { EXIT } from '../../core/errors.ts';
+import { listFiles } from '../list-files.ts';
+import { print } from '../say.ts';
+
+export type Shell = 'bash' | 'zsh' | 'fish';
+
+type Suggest = (add: (value: string, description: string) => void) => void;
+
+/** What a flag or an argument takes, by its name within `<>` or `[]`: files, or words. */
+const FILES: Readonly<Record<string, RegExp>> = {
+  job: /\.(ya?ml|csv|tsv|jsonl?|ndjson)(\.gz)?$/i,
+  path: /./,
+  file: /./,
+  'column|file': /./,
+  dir: /^$/,
+};
+const RUN_NAMES = ['last', 'prev'];
+
+/** `rowmill completion SHELL`: the script that makes a shell ask for what could be typed next. */
+export async function completion(shell: Shell): Promise<number> {
+  const script = await makeScript(shell);
+  // Two programs with completions of this kind in one shell would refuse each other's constants.
+  print(shell === 'bash' ? `${WITHOUT_BASH_COMPLETION}${script.replaceAll(/^readonly /gm, '')}` : script);
+  return EXIT.done;
+}
+
+/** The script takes the words typed so far by a function of the package bash-completion, which many machines lack. */
+const WITHOUT_BASH_COMPLETION = `declare -F _get_comp_words_by_ref >/dev/null || _get_comp_words_by_ref() {
+    cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD - 1]} words=("\${COMP_WORDS[@]}") cword=$COMP_CWORD
+}
+
+`;
+
+/** What the library prints; it has no way to give it. */
+async function makeScript(shell: Shell): Promise<string> {
+  const { default: tab } = await import('@bomb.sh/tab');
+  const { log } = console;
+  let script = '';
+  try {
+    console.log = (text: string) => {
+      script = text;
+    };
+    tab.setup('rowmill', 'rowmill', shell);
+  } finally {
+    console.log = log;
+  }
+  return script;
+}
+
+/** `rowmill complete -- WORDS`, which those scripts call: what the last of the words could become, a line each. */
+export async function complete(words: readonly string[], program: Command): Promise<number> {
+  const { RootCommand } = await import('@bomb.sh/tab');
+  const root = new RootCommand();
+  const typed = words.at(-1) ?? '';
+  const help = program.createHelp();
+  for (const command of help.visibleCommands(program)) {
+    const shown = root.command(command.name(), command.description());
+    for (const option of help.visibleOptions(command)) {
+      const name = (option.long ?? '').replace(/^--/, '');
+      if (!option.required && !option.optional) shown.option(name, option.description);
+      else shown.option(name, option.description, suggestValues(option, typed), option.short?.replace(/^-/, '') ?? '');
+    }
+    for (const argument of command.registeredArguments) {
+      const { argChoices } = argument;
+      shown.argument(argument.name(), argChoices === undefined ? suggestFor(argument.name(), typed) : suggestWords(argChoices));
+    }
+  }
+  root.parse([...words]);
+  return EXIT.done;
+}
+
+function suggestValues(option: Option, typed: string): Suggest {
+  if (option.argChoices !== undefined) return suggestWords(option.argChoices);
+  return suggestFor(/[<[]([^>\]]+)[>\]]/.exec(option.flags)?.[1] ?? '', typed);
+}
+
+function suggestFor(name: string, typed: string): Suggest {
+  if (['a', 'b', 'id'].includes(name)) return suggestWords(RUN_NAMES);
+  const pattern = FILES[name];
+  return pattern === undefined ? () => {} : suggestWords(listFiles(typed, pattern));
+}
+
+function suggestWords(words: readonly string[]): Suggest {
+  return (add) => {
+    for (const word of words) add(word, '');
+  };
+}

@@ -1,0 +1,108 @@
+import { type Command, Option } from 'commander';
+import { MODES } from '../core/job.ts';
+import {
+  collect,
+  parseAmount,
+  parseCount,
+  parseDate,
+  parseDuration,
+  parseLabels,
+  parseList,
+  parsePositive,
+  parsePrice,
+  parseSeconds,
+  parseTime,
+} from './flag-values.ts';
+
+/** How `--help` groups what commands with a job take. */
+const GROUPS = {
+  asked: 'What a table is asked:',
+  rows: 'Which rows:',
+  way: 'How they are sent:',
+  money: 'What it may cost:',
+  end: 'How long to stay:',
+  places: 'Files and folders:',
+  answers: 'Who answers:',
+  shown: 'What is shown:',
+} as const;
+
+const option = (group: keyof typeof GROUPS, flags: string, description: string) => new Option(flags, description).helpGroup(GROUPS[group]);
+
+export const inputOption = () => option('rows', '--input <path>', 'the table, instead of the one the job names; - is standard input');
+export const limitOption = () => option('rows', '--limit <n>', 'only the first n rows').argParser(parsePositive).conflicts('sample');
+export const sampleOption = () => option('rows', '--sample <n>', 'only n rows, chosen by --seed').argParser(parsePositive);
+export const seedOption = () => option('rows', '--seed <n>', 'chooses the sample').argParser(parseCount).default(1);
+export const freshOption = () => option('rows', '--fresh', 'ask every row again; older answers count as money only');
+export const retryFailedOption = () => option('rows', '--retry-failed', 'try failed rows again, whatever their cause');
+export const promptsOption = () =>
+  option('shown', '--prompts <n>', 'show the first n prompts whole, as they would be sent').argParser(parsePositive);
+export const modeOption = () => option('way', '--mode <lane>', 'which lane').choices(MODES).env('ROWMILL_MODE');
+export const priceOption = () => option('money', '--price-as-of <date>', 'prices of this day (YYYY-MM-DD)').argParser(parseDate);
+export const stateOption = () => option('places', '--state-dir <dir>', 'stands for .rowmill').env('ROWMILL_STATE_DIR');
+export const baseUrlOption = () => option('answers', '--base-url <url>', 'the API to talk to (also ROWMILL_BASE_URL, OPENAI_BASE_URL)');
+export const simulateOption = () =>
+  option('answers', '--simulate', 'use the built-in simulator: no key, no cost, nothing leaves this machine');
+export const jsonOption = () => option('shown', '--json', 'exactly one JSON object on standard output');
+export const fieldOption = () => new Option('--field <name>', 'the field of the answer, where several have labels');
+
+export const causeOption = () => option('rows', '--cause <causes>', 'only these causes, separated by commas').argParser(parseList);
+export const setOption = () =>
+  option('way', '--set <param=value>', 'ask with another parameter, for example params.max_output_tokens=400; may be repeated')
+    .argParser(collect)
+    .default([]);
+
+/** What a table that has no job file is asked. */
+export function addTableOptions(command: Command): Command {
+  for (const one of [
+    option('asked', '--prompt <text>', 'what to do with each row; {{ column }} puts a cell in'),
+    option('asked', '--output <field>', "what to answer, as 'sentiment: good | bad', or text; may be repeated").argParser(
+      (field: string, fields: readonly string[] = []) => collect(field, fields),
+    ),
+    option('asked', '--labels <list>', 'the answers there are, separated by commas').argParser(parseLabels),
+    option('asked', '--model <name>', 'which model is asked'),
+  ])
+    command.addOption(one);
+  return command;
+}
+
+/** What `run` and `retry` take, and what one of them takes alone, in the order of the groups. */
+export function addRunOptions(command: Command, own: readonly Option[]): Command {
+  for (const one of [
+    ...own,
+    limitOption(),
+    sampleOption(),
+    seedOption(),
+    modeOption(),
+    option('way', '--redis <url>', 'live calls are made by workers that share this Redis (also REDIS_URL)'),
+    option('way', '--if-running <what>', 'when another run of this job is active').choices(['fail', 'skip', 'wait']).default('fail'),
+    option('money', '--max-usd <x>', 'budget of this run, over that of the job').argParser(parseAmount),
+    option('money', '--yes', 'do not ask, whatever it costs'),
+    priceOption(),
+    option('end', '--no-wait', 'leave once everything is with the provider (exit 7); the same command collects it later'),
+    option('end', '--wait <time>', 'leave after this time (exit 7), for example 6h or 90m').argParser(parseTime),
+    option(
+      'end',
+      '--deadline <time>',
+      'be done by then, for example 6h: what batches leave open finishes live, within --max-live-usd',
+    ).argParser(parseDuration),
+    option('end', '--max-live-usd <x>', 'with --deadline: the most that live calls of the run may cost').argParser(parsePrice),
+    option('places', '--out <path>', 'write the table here; - is standard output'),
+    option('places', '--adopt-copy', 'work with a state directory that is a copy of another one'),
+    option('shown', '--progress <how>', 'how to show progress').choices(['auto', 'plain', 'none']).default('auto').env('ROWMILL_PROGRESS'),
+    // For odd providers and tests: told in docs/interface.md alone.
+    option('way', '--looks <seconds>', 'when to look for a batch whose response was lost')
+      .argParser(parseSeconds)
+      .default([5000, 20_000, 65_000], '5,20,65')
+      .env('ROWMILL_LOOKS')
+      .hideHelp(),
+    option('way', '--poll-max <time>', 'the longest pause between two polls')
+      .argParser(parseTime)
+      .default(60_000, '60s')
+      .env('ROWMILL_POLL_MAX')
+      .hideHelp(),
+  ])
+    command.addOption(one);
+  const headings: readonly string[] = Object.values(GROUPS);
+  (command.options as Option[]).sort((a, b) => headings.indexOf(a.helpGroupHeading ?? '') - headings.indexOf(b.helpGroupHeading ?? ''));
+  return command;
+}

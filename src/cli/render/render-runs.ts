@@ -1,0 +1,43 @@
+import type { ListedRun, RunList } from '../../inspect/list-runs.ts';
+import { formatCount, formatSpent } from '../../output/format-numbers.ts';
+import type { Paint } from './paint.ts';
+import { formatSpan } from './render-status.ts';
+import { renderTable } from './render-table.ts';
+
+const MAX_CELLS = 40;
+
+/** Runs as a table, the newest first, without a final newline. Several jobs share it, each run beside the name of its job. */
+export function renderRuns(lists: readonly RunList[], now: Date, paint: Paint): string {
+  const isShared = lists.length > 1;
+  const lines = lists
+    .flatMap(({ job, runs }) => runs.map((run) => ({ job, run })))
+    .toSorted((a, b) => (a.run.startedAt < b.run.startedAt ? 1 : -1))
+    .map(({ job, run }) => [...(isShared ? [job] : []), ...describeRun(run, now)]);
+  const header = [...(isShared ? ['job'] : []), 'run', 'when', 'rows', 'spent', 'model', 'verdict'];
+  return renderTable([header, ...lines], MAX_CELLS, paint);
+}
+
+function describeRun({ id, startedAt, verdict, exitCode, rows, cost, model, simulated }: ListedRun, now: Date): readonly string[] {
+  return [
+    id,
+    `${formatSpan(now.getTime() - Date.parse(startedAt))} ago`,
+    rows === null ? '-' : describeRows(rows),
+    cost === null ? '-' : formatSpent(cost.nanoUsd, cost.unpricedAttempts),
+    model ?? '-',
+    `${verdict ?? (exitCode === null ? '-' : `exit ${exitCode}`)}${simulated ? ', simulated' : ''}`,
+  ];
+}
+
+/** `2,988/3,000 ok, 12 failed`; what is none is left away. */
+export function describeRows({
+  in: all,
+  ok,
+  failed,
+  skipped,
+  pending,
+}: Pick<NonNullable<ListedRun['rows']>, 'in' | 'ok' | 'failed' | 'skipped' | 'pending'>): string {
+  const rest = Object.entries({ failed, skipped, pending }).flatMap(([word, count]) =>
+    count === 0 ? [] : [`${formatCount(count)} ${word}`],
+  );
+  return [`${formatCount(ok)}/${formatCount(all)} ok`, ...rest].join(', ');
+}

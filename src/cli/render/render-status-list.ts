@@ -1,0 +1,38 @@
+import type { Status } from '../../inspect/status.ts';
+import { formatCount, formatSpent } from '../../output/format-numbers.ts';
+import type { Paint } from './paint.ts';
+import { describeRows } from './render-runs.ts';
+import { formatSpan } from './render-status.ts';
+import { renderTable } from './render-table.ts';
+
+/** How one of several jobs stands. */
+export interface ListedJob {
+  /** Its job file as seen from the working directory. */
+  readonly file: string;
+  readonly status: Status;
+}
+
+const MAX_CELLS = 44;
+
+/** One line a job, without a final newline. Jobs that share a name are told apart by their files. */
+export function renderStatusList(jobs: readonly ListedJob[], now: Date, paint: Paint): string {
+  const names = jobs.map(({ status }) => status.job);
+  const isShared = (name: string) => names.indexOf(name) !== names.lastIndexOf(name);
+  const lines = jobs.map(({ file, status }) => [
+    isShared(status.job) ? file : status.job,
+    describeState(status, now),
+    describeRows(status.rows),
+    `${formatSpent(status.cost.ledgerNanoUsd, status.cost.ledgerUnpricedAttempts)}${status.simulated ? ' simulated' : ''}`,
+  ]);
+  return renderTable([['job', 'last run', 'rows', 'spent'], ...lines], MAX_CELLS, paint);
+}
+
+/** The latest run in a few words. */
+function describeState({ run, batches }: Status, now: Date): string {
+  if (run === null) return 'none yet';
+  const ago = (at: string) => formatSpan(now.getTime() - Date.parse(at));
+  if (run.endedAt !== null) return `${run.exitCode === 0 ? 'done' : `exit ${run.exitCode}`} ${ago(run.endedAt)} ago`;
+  const underWay = batches.filter(({ isCollected, isExtra }) => !isCollected && !isExtra).length;
+  const waits = underWay === 0 ? '' : `, ${formatCount(underWay)} ${underWay === 1 ? 'batch' : 'batches'} out`;
+  return run.runner === null ? `left ${ago(run.startedAt)} ago${waits}` : `running since ${ago(run.startedAt)}${waits}`;
+}

@@ -1,0 +1,85 @@
+/** The ranks of an encoding as gpt-tokenizer lists them: tokens by rank, those that are no whole UTF-8 as their bytes. */
+export type Ranks = readonly (string | readonly number[])[];
+
+/** What a token is looked up with: its rank by its text, like a Map of 200,000 strings that nobody had to build. */
+export interface RankTable {
+  get(text: string): number | undefined;
+  /** Tokens that are no whole UTF-8 with their ranks, in the order of their bytes. */
+  readonly byteTokens: readonly (readonly [bytes: ArrayLike<number>, rank: number])[];
+}
+
+/** First word of a file; another one was not written by this version, or on a machine that turns its bytes around. */
+const MARK = 0x524d_5431;
+const HEADER_WORDS = 4;
+
+/**
+ * Writes ranks as `readRankTable` needs them in memory: a header (mark, tokens, slots, byte tokens), the ranks of byte tokens in the order of
+ * their bytes, a hash table of `rank + 1` with open addressing (0 is a free slot), where each token begins among the units, and the UTF-16 units
+ * (or bytes) of all tokens.
+ */
+export function packRanks(ranks: Ranks): Uint8Array {
+  const units = ranks.flatMap((token) =>
+    typeof token === 'string' ? Array.from({ length: token.length }, (_, at) => token.charCodeAt(at)) : token,
+  );
+  const byteTokens = ranks.flatMap((token, rank) => (typeof token === 'string' ? [] : [{ bytes: Buffer.from(token), rank }]));
+  const byteRanks = byteTokens.sort((a, b) => Buffer.compare(a.bytes, b.bytes)).map(({ rank }) => rank);
+  const starts = new Uint32Array(ranks.length + 1);
+  const slots = new Uint32Array(2 ** Math.ceil(Math.log2(2 * ranks.length + 1)));
+  for (const [rank, token] of ranks.entries()) {
+    starts[rank + 1] = (starts[rank] as number) + token.length;
+    if (typeof token !== 'string') continue;
+    let slot = hashText(token) & (slots.length - 1);
+    while (slots[slot] !== 0) slot = (slot + 1) & (slots.length - 1);
+    slots[slot] = rank + 1;
+  }
+  const header = Uint32Array.of(MARK, ranks.length, slots.length, byteRanks.length);
+  return Buffer.concat([header, Uint32Array.from(byteRanks), slots, starts, Uint16Array.from(units)].map(bytesOf));
+}
+
+/**
+ * The table in bytes that `packRanks` made, which it goes on using: nothing is parsed or copied.
+ *
+ * @throws {Error} for other bytes
+ */
+export function readRankTable({ buffer, byteOffset, byteLength }: Uint8Array): RankTable {
+  const [mark, tokens = 0, slotCount = 0, byteTokenCount = 0] = new Uint32Array(buffer, byteOffset, HEADER_WORDS);
+  if (mark !== MARK) throw new Error('not a table of ranks that can be read on this machine');
+  let at = byteOffset + Uint32Array.BYTES_PER_ELEMENT * HEADER_WORDS;
+  const takeWords = (count: number) => {
+    const words = new Uint32Array(buffer, at, count);
+    at += words.byteLength;
+    return words;
+  };
+  const byteRanks = takeWords(byteTokenCount);
+  const slots = takeWords(slotCount);
+  const starts = takeWords(tokens + 1);
+  const units = new Uint16Array(buffer, at, (byteOffset + byteLength - at) / Uint16Array.BYTES_PER_ELEMENT);
+
+  return {
+    byteTokens: Array.from(byteRanks, (rank) => [units.subarray(starts[rank], starts[rank + 1]), rank] as const),
+    get(text) {
+      for (let slot = hashText(text) & (slotCount - 1); ; slot = (slot + 1) & (slotCount - 1)) {
+        const next = slots[slot] as number;
+        if (next === 0) return undefined;
+        const start = starts[next - 1] as number;
+        if ((starts[next] as number) - start !== text.length) continue;
+        let same = 0;
+        while (same < text.length && units[start + same] === text.charCodeAt(same)) same++;
+        if (same === text.length) return next - 1;
+      }
+    },
+  };
+}
+
+function hashText(text: string): number {
+  let hash = 0;
+  for (let at = 0; at < text.length; at++) {
+    hash = Math.imul(hash ^ text.charCodeAt(at), 0x9e37_79b1);
+    hash ^= hash >>> 15;
+  }
+  return hash;
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: Uint32Array | Uint16Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}

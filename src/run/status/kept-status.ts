@@ -1,0 +1,117 @@
+import { hash } from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+import type { Job } from '../../core/job.ts';
+import { VERSION } from '../../core/version.ts';
+import {
+  listNames,
+  makeTemporaryPath,
+  openForReading,
+  openPrivateFile,
+  readBytesAt,
+  readPrivateText,
+  removeQuietly,
+  writeFully,
+} from '../../ledger/disk/durable-files.ts';
+import { readHolder } from '../../ledger/disk/lock-file.ts';
+import { type ProcessIdentity, seeProcess } from '../../ledger/disk/process-identity.ts';
+import type { KeptPaths } from '../open/kept-summary.ts';
+import type { StatusFacts } from './status-facts.ts';
+
+/**
+ * `status.json` of a state directory: how the job stood, as the process said that worked on it, so that a look need not read what all its
+ * requests came to. It is derived and never synced: a look takes it only where it is proven to be what the files would say.
+ */
+export interface KeptStatus {
+  readonly schema: typeof SCHEMA;
+  readonly version: string;
+  readonly at: string;
+  /** Names the taking of the lock under which it was written. */
+  readonly holder: string;
+  /** What the directory held when nothing was to be added any more; null while the writer went on. */
+  readonly state: string | null;
+  /** What else a look is made from. */
+  readonly job: string;
+  /** As `hashPrices` gives it. */
+  readonly prices: string;
+  readonly inputs: readonly string[];
+  /** Those of the run at work then. */
+  readonly paths: Pick<KeptPaths, 'input' | 'out'>;
+  readonly facts: StatusFacts;
+}
+
+const SCHEMA = 'rowmill.kept-status/1';
+const NAME = 'status.json';
+const MAX_BYTES = 1 << 26;
+/** A process at work writes it every few seconds at least; one that does not is not believed. */
+const FRESH_MS = 10_000;
+/** Of the event log: its end tells one log from another of the same length. */
+const TAIL_BYTES = 4096;
+
+/** Puts it in the place of the last one. It is derived: a disk that refuses it costs the next look time, nothing else. */
+export function writeKeptStatus(directory: string, kept: Omit<KeptStatus, 'schema' | 'version'>, token: string): void {
+  const file = path.join(directory, NAME);
+  const temporaryPath = makeTemporaryPath(file, token);
+  const { O_WRONLY, O_CREAT, O_EXCL } = fs.constants;
+  try {
+    const descriptor = openPrivateFile(temporaryPath, O_WRONLY | O_CREAT | O_EXCL);
+    try {
+      writeFully(descriptor, Buffer.from(`${JSON.stringify({ schema: SCHEMA, version: VERSION, ...kept })}\n`), 0);
+    } finally {
+      fs.closeSync(descriptor);
+    }
+    fs.renameSync(temporaryPath, file);
+  } catch {
+    removeQuietly(temporaryPath);
+  }
+}
+
+/** Null where there is none, or none that this version wrote. */
+export function readKeptStatus(directory: string): KeptStatus | null {
+  try {
+    const kept = JSON.parse(readPrivateText(path.join(directory, NAME), MAX_BYTES) ?? 'null') as KeptStatus | null;
+    return kept?.schema === SCHEMA && kept.version === VERSION ? kept : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Who holds the lock of a directory now; null where nobody does, or one that is seen to be dead. */
+export function findHolder(directory: string, own: ProcessIdentity): string | null {
+  const holder = readHolder(path.join(directory, 'lock'))?.holder;
+  return holder === undefined || seeProcess(holder, own) === 'dead' ? null : holder.token;
+}
+
+/**
+ * Whether it says what the directory's files say: as the same process that wrote it still works on them and has just said so, or as they are what
+ * they were when it was written.
+ */
+export function isOfNow(kept: KeptStatus, directory: string, { own, now }: { readonly own: ProcessIdentity; readonly now: Date }): boolean {
+  try {
+    if (kept.state !== null) return kept.state === markState(directory);
+    const ageMs = now.getTime() - Date.parse(kept.at);
+    return ageMs <= FRESH_MS && findHolder(directory, own) === kept.holder;
+  } catch {
+    return false;
+  }
+}
+
+/** Stands for everything recorded in a state directory, which only ever grows: the length and the end of its log, the names and sizes of its answers. */
+export function markState(directory: string): string {
+  const descriptor = openForReading(path.join(directory, 'events.jsonl'));
+  try {
+    const { size } = fs.fstatSync(descriptor);
+    const offsetBytes = Math.max(0, size - TAIL_BYTES);
+    const tail = readBytesAt(descriptor, { offsetBytes, lengthBytes: size - offsetBytes });
+    const responses = path.join(directory, 'responses');
+    const sizes = listNames(responses).map((name) => `${name} ${fs.lstatSync(path.join(responses, name)).size}`);
+    return hash('sha256', [size, tail.toString('latin1'), ...sizes].join('\n'));
+  } finally {
+    fs.closeSync(descriptor);
+  }
+}
+
+/** Stands for the job a look is about: where it sends its rows and where its tables lie is no part of that. */
+export function markJob({ mode: _mode, write: _write, input, ...others }: Job): string {
+  return hash('sha256', JSON.stringify([others, { ...input, path: null }]));
+}

@@ -1,0 +1,96 @@
+import type { DoubtfulCalls } from '../../core/summary.ts';
+import type { LedgerFold, RunState } from '../../ledger/events/fold.ts';
+import type { Ledger } from '../../ledger/ledger.ts';
+import type { Books } from '../open/books.ts';
+import type { PreparedJob } from '../open/prepared-job.ts';
+import { findPossiblyBilled } from '../send/possibly-billed.ts';
+import type { RowCounts } from './row-tally.ts';
+import { listWaits, type Wait } from './waits.ts';
+
+/** How a job stands, but for what the moment of a look adds: ages, and whether somebody works on it. */
+export interface StatusFacts {
+  readonly simulated: boolean;
+  /** The latest run; null before the first. */
+  readonly run: Pick<RunState, 'id' | 'startedAt' | 'endedAt' | 'exitCode'> | null;
+  readonly rows: RowCounts;
+  readonly batches: readonly BatchFacts[];
+  /** In nano-dollars. */
+  readonly cost: CostFacts;
+  readonly possiblyBilled: readonly DoubtfulCalls[];
+  readonly waits: readonly Wait[];
+}
+
+export interface BatchFacts {
+  readonly id: string;
+  /** As last seen by the runner. */
+  readonly status: string;
+  readonly requests: number | null;
+  readonly submittedAt: string;
+  /** A batch has 24 hours from its creation (Batch guide, seen 2026-11-21); null once it is collected. */
+  readonly expiresAt: string | null;
+  readonly isCollected: boolean;
+  readonly isExtra: boolean;
+}
+
+export interface CostFacts {
+  /** Of the latest run. */
+  readonly nanoUsd: number;
+  readonly unpricedAttempts: number;
+  /** Over all runs. */
+  readonly ledgerNanoUsd: number;
+  /** Over all runs: the most that calls without an answer can have cost, where it is known; in no other sum. */
+  readonly possiblyBilledNanoUsd: number;
+  readonly ledgerUnpricedAttempts: number;
+}
+
+export interface StatusParts {
+  readonly prepared: PreparedJob;
+  readonly ledger: Ledger;
+  readonly books: Books;
+  readonly simulated: boolean;
+  readonly clock: () => Date;
+}
+
+const COMPLETION_WINDOW_MS = 86_400_000;
+
+/** @param countRows is called last: what it counts is of the same moment as all the rest */
+export async function makeStatusFacts(
+  { prepared, ledger, books, simulated, clock }: StatusParts,
+  countRows: () => RowCounts,
+): Promise<StatusFacts> {
+  const { fold } = ledger;
+  const doubts = await findPossiblyBilled({ ledger, books, prepared, run: null, clock, warn: () => {} });
+  const last = fold.runs.at(-1) ?? null;
+  const totals = books.ofRun(last?.id ?? '');
+  const rows = countRows();
+  return {
+    simulated,
+    run: last === null ? null : { id: last.id, startedAt: last.startedAt, endedAt: last.endedAt, exitCode: last.exitCode },
+    rows,
+    batches: listBatches(fold, last?.id ?? ''),
+    cost: {
+      nanoUsd: totals.nanoUsd,
+      unpricedAttempts: totals.unpricedAttempts,
+      ledgerNanoUsd: books.life.nanoUsd,
+      possiblyBilledNanoUsd: doubts.nanoUsd,
+      ledgerUnpricedAttempts: books.life.unpricedAttempts,
+    },
+    possiblyBilled: doubts.items,
+    waits: listWaits(fold, { due: rows.pending - rows.inFlight }),
+  };
+}
+
+/** The batches of the latest run, and those of earlier ones that still have something to give. */
+function listBatches(fold: LedgerFold, run: string): readonly BatchFacts[] {
+  return [...fold.batches.values()]
+    .filter((batch) => batch.run === run || !batch.isCollected)
+    .map(({ id, status, shard, submittedAt, isCollected, isExtra }) => ({
+      id,
+      status,
+      requests: (shard === null ? undefined : fold.shards.get(shard)?.rows) ?? null,
+      submittedAt,
+      expiresAt: isCollected ? null : new Date(Date.parse(submittedAt) + COMPLETION_WINDOW_MS).toISOString(),
+      isCollected,
+      isExtra,
+    }));
+}

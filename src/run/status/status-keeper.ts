@@ -1,0 +1,140 @@
+import { mayReadImageFiles } from '../../input/request/compile-images.ts';
+import { keepPaths } from '../finish/fingerprint.ts';
+import { findLastKept } from '../open/kept-summary.ts';
+import { createStepOf } from '../open/next-step.ts';
+import type { OpenedLedger } from '../open/open-job-ledger.ts';
+import type { PreparedJob } from '../open/prepared-job.ts';
+import type { KeyRow } from '../open/row-keys.ts';
+import type { RunOptions } from '../options.ts';
+import { markInputs } from './input-marks.ts';
+import { findHolder, markJob, markState, writeKeptStatus } from './kept-status.ts';
+import { RowTally } from './row-tally.ts';
+import { makeStatusFacts, type StatusFacts } from './status-facts.ts';
+
+/** Says in the state directory how the job stands, so that who looks at it need not find it out. */
+export interface StatusKeeper {
+  /** Begins a pass over the whole table, from which rows are counted once it has ended. */
+  startPass(): Promise<TallyPass>;
+  /** Says it from now on, as often as it changes. */
+  start(): void;
+  /** What the rows ask for is not known any more. */
+  forgetRows(): void;
+  /** No more, but for the last time. */
+  stop(): Promise<void>;
+  /** The last word: for when nothing is to be recorded any more. */
+  leave(): Promise<void>;
+}
+
+export interface TallyPass {
+  /** Sees what the rows ask for. */
+  readonly watchRows: (keyRow: KeyRow) => KeyRow;
+  /** Says that the pass has met all rows. */
+  end(): Promise<void>;
+}
+
+export interface StatusKeeperOptions extends Pick<OpenedLedger, 'ledger' | 'books'> {
+  readonly prepared: PreparedJob;
+  readonly options: Pick<RunOptions, 'overrides' | 'target' | 'effects' | 'priceAsOf'>;
+}
+
+/** What a pass has found, and the files it has found it in. */
+interface Tallied {
+  readonly rows: RowTally;
+  readonly inputs: readonly string[];
+}
+
+const EVERY_MS = 1_000;
+/** Counting takes a fiftieth of the time at most. */
+const REST_FACTOR = 50;
+/** Who is silent for longer than twice as long is not believed. */
+const MOST_MS = 4_000;
+
+export function createStatusKeeper({ ledger, books, prepared, options }: StatusKeeperOptions): StatusKeeper {
+  const { fold } = ledger;
+  const { compiled, stateDirectory } = prepared;
+  const { effects, overrides, priceAsOf } = options;
+  const { job } = compiled;
+  // Money of another day is no look's; and what code or images make of a row nobody can tell without asking them.
+  const isTold = priceAsOf === null && !compiled.hasCode && !mayReadImageFiles(job) && ledger.altered.size === 0;
+  let tallied: Tallied | null = null;
+  let stopTimer: (() => void) | null = null;
+  let saying: Promise<void> = Promise.resolve();
+  let said: { readonly facts: StatusFacts; readonly life: unknown; readonly seq: number } | null = null;
+
+  const readInputs = () => markInputs(job, { stateDirectory, cwd: overrides.cwd }).catch(() => null);
+
+  async function findFacts({ rows }: Tallied, isLast: boolean): Promise<StatusFacts | null> {
+    const { seq } = fold;
+    const { life } = books;
+    if (!isLast && said !== null && said.life === life && said.seq === seq) return said.facts;
+    const last = fold.runs.at(-1);
+    const kept = findLastKept(fold, ledger.runFiles, () => {});
+    // Else a look is about the table of an earlier run.
+    if (fold.currentRun === null && kept?.summary.run !== last?.id) return null;
+    const simulated = kept?.summary.simulated ?? last?.simulated ?? false;
+    const stepOf = () => createStepOf(ledger, job, fold.currentRun === null ? 'reading' : 'working', { seesQueue: false });
+    const facts = await makeStatusFacts({ prepared, ledger, books, simulated, clock: effects.clock }, () => rows.count(stepOf()));
+    // What the job's own mode would bound it with is not known here.
+    if (overrides.mode != null && facts.possiblyBilled.length > 0) return null;
+    said = { facts, life, seq };
+    return facts;
+  }
+
+  async function say(isLast: boolean): Promise<void> {
+    if (tallied === null || !isTold) return;
+    const { inputs } = tallied;
+    const at = effects.clock().toISOString();
+    const holder = findHolder(stateDirectory, effects.processIdentity);
+    const facts = await findFacts(tallied, isLast);
+    if (facts === null || holder === null) return;
+    const state = isLast ? markState(stateDirectory) : null;
+    const marks = { job: markJob(job), prices: prepared.customPricesSha256, inputs, paths: keepPaths(options) };
+    writeKeptStatus(stateDirectory, { at, holder, state, ...marks, facts }, effects.randomId());
+  }
+
+  async function sayAgain(): Promise<void> {
+    const begunMs = effects.monotonicMs();
+    // It is derived: whatever keeps it from being said is told by who needs it.
+    await say(false).catch(() => {});
+    if (stopTimer !== null) plan(Math.min(MOST_MS, Math.max(EVERY_MS, (effects.monotonicMs() - begunMs) * REST_FACTOR)));
+  }
+
+  function plan(afterMs: number): void {
+    stopTimer = effects.startTimer(afterMs, () => {
+      saying = sayAgain();
+    });
+  }
+
+  return {
+    async startPass() {
+      const startedMs = effects.clock().getTime();
+      const before = await readInputs();
+      const rows = new RowTally();
+      return {
+        watchRows: (keyRow) => (row) => {
+          const keyed = keyRow(row);
+          rows.add(keyed);
+          return keyed;
+        },
+        async end() {
+          const after = await readInputs();
+          const isSame = before !== null && before.tellsFromMs < startedMs && JSON.stringify(before) === JSON.stringify(after);
+          tallied = isSame ? { rows, inputs: before.marks } : null;
+          said = null;
+        },
+      };
+    },
+    start() {
+      plan(0);
+    },
+    forgetRows() {
+      tallied = null;
+    },
+    async stop() {
+      stopTimer?.();
+      stopTimer = null;
+      await saying;
+    },
+    leave: () => say(true).catch(() => {}),
+  };
+}

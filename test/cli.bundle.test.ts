@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { projectRoot } from './helpers/project-root.ts';
+
+const folder = join(projectRoot, 'dist', 'bundle');
+const chunks = readdirSync(folder).filter((name) => name.endsWith('.js'));
+const importsOf = (name: string) =>
+  [
+    ...readFileSync(join(folder, name), 'utf8').matchAll(
+      /^(?:import|export)\b[^'"\n]*?\bfrom ["']([^"']+)["'];$|^import ["']([^"']+)["'];$/gm,
+    ),
+  ].map(([, from, alone]) => (from ?? alone) as string);
+
+/** A file of the bundle and those it reads before its first line runs. */
+function findRead(name: string, read = new Set<string>()): ReadonlySet<string> {
+  if (read.has(name)) return read;
+  read.add(name);
+  for (const imported of importsOf(name)) if (imported.startsWith('./')) findRead(imported.slice(2), read);
+  return read;
+}
+
+const readBytes = (name: string) => [...findRead(name)].reduce((bytes, file) => bytes + statSync(join(folder, file)).size, 0);
+
+test('what ships needs no package', () => {
+  assert.ok(chunks.length > 20);
+  for (const name of chunks) {
+    for (const imported of importsOf(name)) assert.ok(imported.startsWith('./') || isBuiltin(imported), `${name} imports ${imported}`);
+  }
+  const { dependencies = {} } = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8')) as { dependencies?: object };
+  assert.deepEqual(dependencies, {});
+});
+
+test('the licence of every package inside comes with it', () => {
+  const text = readFileSync(join(folder, 'LICENCES.txt'), 'utf8');
+  const licences = [...text.matchAll(/^(\S+) \d+\.\d+\.\d+, (.+)$/gm)];
+  assert.ok(licences.length > 30);
+  for (const [, name, licence] of licences) assert.match(licence as string, /^(MIT|ISC|0BSD|Apache-2\.0|BSD-[23]-Clause)$/, name);
+});
+
+test('what --help and --version read is commander and the list of commands', () => {
+  assert.ok(readBytes('main.js') < 200_000, `${readBytes('main.js')} bytes`);
+});
+
+test('a stack names functions, and with source maps the lines of src', () => {
+  const program = `import { formatProblem } from './index.js'; try { formatProblem(undefined); } catch (error) { console.log(error.stack); }`;
+  const readStack = (...flags: string[]) =>
+    spawnSync(process.execPath, [...flags, '--input-type=module', '--eval', program], { cwd: folder, encoding: 'utf8' }).stdout;
+  assert.match(readStack(), /at formatProblem \(.*\/bundle\/[\w-]+\.js:\d+:\d+\)/);
+  assert.match(readStack('--enable-source-maps'), /at formatProblem \(.*\/src\/core\/\S+\.ts:\d+:\d+\)/);
+});
+
+test('prices of other providers lie apart, and are found where they are needed', () => {
+  const place = mkdtempSync(join(tmpdir(), 'rowmill-bundle-'));
+  writeFileSync(join(place, 'in.csv'), 'text\ngood\n');
+  writeFileSync(
+    join(place, 'job.yaml'),
+    'name: other\ninput: { path: in.csv }\nmodel: llama-3.3-70b-versatile\nprompt: "{{ text }}"\noutput: text\nwrite: { path: out.csv }\n',
+  );
+  const args = ['plan', 'job.yaml', '--base-url', 'https://api.groq.com/openai/v1', '--json'];
+  const { stdout } = spawnSync(process.execPath, [join(folder, 'main.js'), ...args], { cwd: place, encoding: 'utf8' });
+  rmSync(place, { recursive: true });
+  assert.ok((JSON.parse(stdout) as { cost: { live: { expectedNanoUsd: number } } }).cost.live.expectedNanoUsd > 0, stdout);
+  assert.ok(statSync(join(folder, 'other-prices.json')).size > 300_000);
+});

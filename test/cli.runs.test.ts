@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import type { RunList } from '../src/inspect/list-runs.ts';
+import { resolveRun } from '../src/inspect/name-run.ts';
+import type { Status } from '../src/inspect/status.ts';
+import { createWorld, REVIEW_JOB, REVIEWS, type World } from './helpers/command-line.ts';
+
+describe('runs, and the names they go by', () => {
+  let world: World;
+  let list: RunList;
+  before(async () => {
+    world = createWorld({ 'reviews.csv': REVIEWS, 'job.yaml': REVIEW_JOB });
+    assert.equal((await world.run(['run', 'job.yaml', '--simulate'])).exitCode, 0);
+    assert.equal((await world.run(['run', 'job.yaml', '--simulate', '--fresh', '--limit', '2'])).exitCode, 0);
+    list = await world.json<RunList>(['runs', 'job.yaml']);
+  });
+  after(() => world.dispose());
+
+  it('lists the runs of a job, the newest first, with what each came to', async () => {
+    assert.equal(list.schema, 'rowmill.runs/1');
+    assert.deepEqual(
+      list.runs.map(({ verdict, exitCode, rows, model, lane, simulated }) => [
+        verdict,
+        exitCode,
+        rows?.in,
+        rows?.ok,
+        model,
+        lane,
+        simulated,
+      ]),
+      [
+        ['done', 0, 2, 2, 'gpt-4o-mini', 'batch', true],
+        ['done', 0, 6, 5, 'gpt-4o-mini', 'batch', true],
+      ],
+    );
+    assert.ok(list.runs.every(({ cost }) => (cost?.nanoUsd ?? 0) > 0));
+    const { stdout } = await world.run(['runs', 'job.yaml']);
+    assert.match(stdout, /^run +when +rows +spent +model +verdict\n\S+ +\d+s ago +2\/2 ok +\$\S+ +gpt-4o-mini +done, simulated\n/);
+    assert.match(stdout, /\n\S+ +\d+s ago +5\/6 ok, 1 skipped /);
+  });
+
+  it('takes last, prev and last~N wherever a run is named', async () => {
+    const [last, prev] = list.runs.map(({ id }) => id);
+    const reported = await world.json<{ run: string }>(['report', 'job.yaml', '--run', 'prev']);
+    assert.equal(reported.run, prev);
+    const compared = await world.json<{ a: { run: string }; b: { run: string } }>(['diff', 'job.yaml', 'last~1', 'last']);
+    assert.deepEqual([compared.a.run, compared.b.run], [prev, last]);
+    const same = await world.run(['diff', 'job.yaml', 'last', 'last~0']);
+    assert.deepEqual([same.exitCode, same.stderr.split('\n')[0]], [2, `${last}: the same run twice; name two runs`]);
+    const none = await world.run(['report', 'job.yaml', '--run', 'last~7']);
+    assert.deepEqual([none.exitCode, none.stderr.split('\n')[0]], [2, `last~7: reviews has had only 2 runs: ${prev}, ${last}`]);
+    assert.throws(() => resolveRun('prev', { job: 'x', runs: [] }), /prev: x has had no run yet/);
+  });
+
+  it('tells every job below here in a line each, and jobs of one name by their files', async () => {
+    const alone = await world.run(['status']);
+    assert.match(alone.stdout, /^job +last run +rows +spent\nreviews +done \d+s ago +\d\/6 ok, .* +\$\S+ simulated\n$/);
+    mkdirSync(join(world.folder, 'more'));
+    writeFileSync(join(world.folder, 'more', 'job.yaml'), REVIEW_JOB);
+    writeFileSync(join(world.folder, 'more', 'reviews.csv'), REVIEWS);
+    assert.equal((await world.run(['run', 'more/job.yaml', '--simulate', '--limit', '1'])).exitCode, 0);
+    const { stdout } = await world.run(['status']);
+    assert.deepEqual(
+      stdout
+        .trimEnd()
+        .split('\n')
+        .map((line) => line.split(/ {2,}/)[0]),
+      ['job', 'job.yaml', 'more/job.yaml'],
+    );
+    const { jobs } = await world.json<{ jobs: readonly (Status & { file: string })[] }>(['status']);
+    assert.deepEqual(
+      jobs.map(({ file, job }) => [file, job]),
+      [
+        ['job.yaml', 'reviews'],
+        ['more/job.yaml', 'reviews'],
+      ],
+    );
+    const all = await world.json<{ jobs: readonly RunList[] }>(['runs']);
+    assert.deepEqual(
+      all.jobs.map(({ runs }) => runs.length),
+      [2, 1],
+    );
+    assert.match((await world.run(['runs'])).stdout, /^job +run +when .*\n(reviews .*\n){3}$/);
+  });
+
+  it('says so where nothing was run', async () => {
+    const empty = createWorld({ 'job.yaml': REVIEW_JOB });
+    try {
+      for (const command of ['runs', 'status']) {
+        const { exitCode, stderr } = await empty.run([command]);
+        assert.equal(exitCode, 2);
+        assert.match(stderr, /no job below this directory has been run/);
+      }
+    } finally {
+      empty.dispose();
+    }
+  });
+});

@@ -1,0 +1,253 @@
+import assert from 'node:assert/strict';
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import { type TestContext, test } from 'node:test';
+import type { ReadOptions } from '../src/inspect/open-state.ts';
+import { createStatusLook, readStatus, type Status } from '../src/inspect/status.ts';
+import type { Effects } from '../src/run/open/effects.ts';
+import { makeReadOptionsOf } from './helpers/read-options.ts';
+import { makeJobText, makeRows, makeWorld, type RunChange, renderCsv, type World, type WorldOptions } from './helpers/run-world.ts';
+import { runsOf, someOf } from './helpers/wide.ts';
+
+const NAME = 'status.json';
+
+/** The state of a world as it lies on the disk at this moment, and when that was. */
+interface Moment {
+  readonly root: string;
+  readonly directory: string;
+  readonly options: ReadOptions;
+}
+
+/** Whatever is asked of them at any later time, the files are as they are now. */
+function keepMoment(t: TestContext, world: World): Moment {
+  const root = fs.mkdtempSync(path.join(os.tmpdir(), 'rowmill-moment-'));
+  t.after(() => fs.rmSync(root, { recursive: true, force: true }));
+  const directory = path.join(root, path.basename(world.stateDirectory));
+  const filter = (file: string) => !file.startsWith(path.join(world.stateDirectory, 'provider'));
+  fs.cpSync(world.stateDirectory, directory, { recursive: true, filter });
+  const now = world.clock();
+  const options = { ...makeReadOptionsOf(world), stateRoot: root, effects: { ...world.effects, clock: () => now } };
+  return { root, directory, options };
+}
+
+/** Files that have just been written may change without a trace. */
+function letAge(world: World): Promise<void> {
+  return world.effects.sleep(1_000, new AbortController().signal);
+}
+
+/** What a look tells, and whether it took what the run had said. */
+async function look({ directory, options }: Moment): Promise<{ readonly status: Status; readonly isTaken: boolean }> {
+  const status = await readStatus(options);
+  const file = path.join(directory, NAME);
+  const text = fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : null;
+  if (text === null) return { status, isTaken: false };
+  // A sum that no files could give.
+  const forged = JSON.parse(text);
+  forged.facts.rows.in += 1000;
+  fs.writeFileSync(file, JSON.stringify(forged));
+  const { rows } = await readStatus(options);
+  fs.writeFileSync(file, text);
+  return { status, isTaken: rows.in === status.rows.in + 1000 };
+}
+
+async function lookFully(moment: Moment): Promise<Status> {
+  const file = path.join(moment.directory, NAME);
+  const aside = path.join(moment.root, NAME);
+  const exists = fs.existsSync(file);
+  if (exists) fs.renameSync(file, aside);
+  const status = await readStatus(moment.options);
+  if (exists) fs.renameSync(aside, file);
+  return status;
+}
+
+/** @returns whether the look took what the run had said */
+async function compareLooks(moment: Moment): Promise<boolean> {
+  const { status, isTaken } = await look(moment);
+  assert.deepEqual(status, await lookFully(moment));
+  return isTaken;
+}
+
+interface Case {
+  readonly title: string;
+  readonly world: WorldOptions;
+  /** Runs one after the other; a look follows each. */
+  readonly runs: readonly (RunChange & { readonly before?: (world: World) => void })[];
+}
+
+const fails = (row: number, answer: string) => ({ name: `${answer}-${row}`, match: { row }, do: { answer } });
+const withRepeats = [...makeRows(6), ...makeRows(3).map(([id, text]) => [`${id}b`, text] as const), ['empty', ''] as const];
+const LIVE = makeJobText().replace('mode: batch', 'mode: live');
+const goLive = (world: World) => world.write('job.yaml', LIVE);
+
+const CASES: readonly Case[] = [
+  { title: 'batches', world: {}, runs: [{}, {}] },
+  { title: 'rows that repeat or have nothing to ask', world: { rows: withRepeats }, runs: [{}] },
+  { title: 'rows that repeat and are asked each', world: { rows: withRepeats, job: 'dedupe: false' }, runs: [{}] },
+  { title: 'live calls', world: {}, runs: [{ before: goLive }, {}] },
+  { title: 'a mode of the command line', world: {}, runs: [{ overrides: { cwd: '', mode: 'live' } }] },
+  { title: 'failures, tried again', world: { faults: [fails(2, 'refusal')] }, runs: [{}, { reopen: { causes: null, set: {} } }] },
+  { title: 'a table that grew', world: {}, runs: [{}, { before: (world) => world.write('in.csv', renderCsv(makeRows(20))) }] },
+  { title: 'a new generation', world: {}, runs: [{}, { isFresh: true }] },
+  { title: 'a run that leaves its batches with the provider', world: { batchSeconds: 600 }, runs: [{ waitMs: 0 }, {}] },
+  { title: 'a budget that is too small', world: {}, runs: [{ before: goLive, maxNanoUsd: 400_000 }, {}] },
+  { title: 'a table of its own', world: {}, runs: [{ overrides: { cwd: '', input: 'other.csv' } }] },
+];
+
+for (const { title, world: options, runs } of someOf(CASES, 3)) {
+  test(`a run says how the job stands when it ends, as a look at all its files would find: ${title}`, async (t) => {
+    const world = await makeWorld(t, options);
+    world.write('other.csv', renderCsv(makeRows(7)));
+    for (const { before, overrides, ...change } of runs) {
+      before?.(world);
+      await letAge(world);
+      const cwd = world.directory;
+      await world.run({ ...change, overrides: { input: null, out: null, mode: null, ...overrides, cwd } });
+      assert.equal(await compareLooks(keepMoment(t, world)), true);
+    }
+  });
+}
+
+/** The moments between two words of a run, which come at once; a busy one may be in the middle of anything, a quiet one has just waited. */
+function makeWatched(world: World, { onSleep, onTimer }: { readonly onSleep: () => void; readonly onTimer: () => void }): Effects {
+  const { effects } = world;
+  let timers = 0;
+  const fireAtOnce = (fire: () => void) => () => {
+    timers += 1;
+    if (timers % 5 === 0 && timers < runsOf(60)) onTimer();
+    fire();
+  };
+  return {
+    ...effects,
+    startTimer: (milliseconds, fire) =>
+      milliseconds <= 4_000 ? effects.startTimer(1, fireAtOnce(fire)) : effects.startTimer(milliseconds, fire),
+    async sleep(milliseconds, signal) {
+      await effects.sleep(milliseconds, signal);
+      onSleep();
+    },
+  };
+}
+
+for (const mode of someOf(['batch', 'live'] as const, 1)) {
+  test(`a look is right at every moment of a run, and after it was killed there: mode: ${mode}`, async (t) => {
+    const faults = ['invalid_json', 'refusal'].map((answer, index) => ({
+      name: answer,
+      match: mode === 'live' ? { lane: 'live', nth: 3 + index } : { batch: 1, row: 3 + index },
+      do: { answer },
+    }));
+    const world = await makeWorld(t, { rows: withRepeats, batchSeconds: 30, faults });
+    if (mode === 'live') goLive(world);
+    await letAge(world);
+    const quiet: Moment[] = [];
+    const busy: Moment[] = [];
+    const effects = makeWatched(world, {
+      onSleep: () => quiet.length < runsOf(40) && quiet.push(keepMoment(t, world)),
+      onTimer: () => busy.push(keepMoment(t, world)),
+    });
+    await world.run({ effects });
+    quiet.push(keepMoment(t, world));
+    let taken = 0;
+    for (const moment of quiet) if (await compareLooks(moment)) taken += 1;
+    assert.ok(taken >= (mode === 'batch' ? 3 : 1), `${taken} of ${quiet.length}`);
+    assert.ok(busy.length > 0);
+    for (const moment of [...quiet, ...busy]) {
+      fs.rmSync(path.join(moment.directory, 'lock'), { force: true });
+      assert.equal(await compareLooks(moment), moment === quiet.at(-1), 'of a process that is gone only its last word counts');
+    }
+    world.assertFaultsFired();
+  });
+}
+
+test('a look at the first run of a job, while it works, is about the table it was given', async (t) => {
+  const world = await makeWorld(t, { batchSeconds: 30 });
+  world.write('other.csv', renderCsv(makeRows(7)));
+  await letAge(world);
+  const moments: Moment[] = [];
+  const effects = makeWatched(world, { onSleep: () => moments.push(keepMoment(t, world)), onTimer: () => {} });
+  await world.run({ effects, overrides: { cwd: world.directory, input: 'other.csv' } });
+  const moment = moments.find(({ directory }) => fs.existsSync(path.join(directory, NAME)));
+  assert.ok(moment !== undefined);
+  // What it says of rows is too old to be taken, which table it reads is not.
+  fs.rmSync(path.join(moment.directory, 'lock'));
+  assert.equal((await readStatus(moment.options)).rows.in, 7);
+});
+
+test('what a run has said is not taken once anything a look is made from has changed', async (t) => {
+  const world = await makeWorld(t);
+  await letAge(world);
+  await world.run();
+  const moment = keepMoment(t, world);
+  const inState = (name: string) => path.join(moment.directory, name);
+  const edit = (file: string, change: (text: string) => string) => {
+    const text = fs.readFileSync(file, 'utf8');
+    fs.writeFileSync(file, change(text));
+    return () => fs.writeFileSync(file, text);
+  };
+  const put = (file: string, text: string) => {
+    fs.writeFileSync(file, text);
+    return () => fs.rmSync(file);
+  };
+  /** Each gives the way back; the table, which knows when it was written, has none and comes last. */
+  const changes: Readonly<Record<string, () => () => void>> = {
+    'the job': () => edit(world.path('job.yaml'), (text) => `${text}\n# as before\n`),
+    'the prices': () => put(world.path('prices.yaml'), 'prices: [{ model: gpt-4o-mini, input: 1, output: 2 }]\n'),
+    'the log': () => edit(inState('events.jsonl'), (text) => `${text} `),
+    'an answer file': () => put(inState('responses/live-new.jsonl'), ''),
+    'the version': () => edit(inState(NAME), (text) => text.replace(/"version":"[^"]+"/, '"version":"0.0.0"')),
+    'the table': () => edit(world.path('in.csv'), (text) => text),
+  };
+  assert.equal((await look(moment)).isTaken, true);
+  for (const [what, change] of Object.entries(changes)) {
+    const takeBack = change();
+    assert.equal((await look(moment)).isTaken, false, what);
+    takeBack();
+    assert.equal((await look(moment)).isTaken, what !== 'the table', what);
+  }
+  fs.truncateSync(inState(NAME), 100);
+  assert.equal((await readStatus(moment.options)).rows.ok, 12);
+});
+
+test('a look that is repeated reads nothing again before something has changed', async (t) => {
+  const world = await makeWorld(t);
+  await letAge(world);
+  await world.run();
+  const moment = keepMoment(t, world);
+  fs.rmSync(path.join(moment.directory, NAME));
+  const lookAgain = createStatusLook(moment.options);
+  const first = await lookAgain();
+  // A look that reads them again would be refused.
+  const [answers] = fs.readdirSync(path.join(moment.directory, 'responses')).map((name) => path.join(moment.directory, 'responses', name));
+  const bytes = fs.readFileSync(answers as string);
+  fs.rmSync(path.join(moment.directory, 'settled.jsonl'));
+  fs.writeFileSync(answers as string, Buffer.alloc(bytes.length, 'x'));
+  assert.deepEqual(await lookAgain(), first);
+  await assert.rejects(readStatus(moment.options), /its bytes are not those that were recorded/);
+});
+
+test('a look that read everything rests four times as long, and tells meanwhile what it found', async (t) => {
+  const world = await makeWorld(t);
+  await world.run();
+  const moment = keepMoment(t, world);
+  fs.rmSync(path.join(moment.directory, NAME));
+  let ms = world.clock().getTime();
+  // As slow as can be: each time somebody asks, a second has gone.
+  const clock = () => {
+    ms += 1_000;
+    return new Date(ms);
+  };
+  const lookAgain = createStatusLook({ ...moment.options, effects: { ...moment.options.effects, clock } });
+  const { rows } = await lookAgain();
+  fs.appendFileSync(path.join(moment.directory, 'events.jsonl'), '{"damaged":true}\n');
+  assert.deepEqual((await lookAgain()).rows, rows);
+  ms += 60_000;
+  await assert.rejects(lookAgain(), /events\.jsonl/);
+});
+
+test('something else in place of what a run says costs a look time and nothing else', async (t) => {
+  const world = await makeWorld(t);
+  fs.mkdirSync(path.join(world.stateDirectory, NAME));
+  const { summary } = await world.run();
+  assert.equal(summary.exitCode, 0);
+  const { rows } = await readStatus(keepMoment(t, world).options);
+  assert.deepEqual(rows, { in: 12, ok: 12, failed: 0, skipped: 0, pending: 0, inFlight: 0 });
+});

@@ -27,16 +27,21 @@ export interface LinePlace {
   readonly bytesAt: number;
 }
 
-/**
- * Judges one line of `file`. Never throws.
- * @param read the line as `readResponseLine` reads it, where whoever made it has that
- */
-export function judgeLine(place: LinePlace, file: ResponseFile, decide: DecideLine, read?: ResponseLine): JudgedLine {
-  const { bytes, start, end, bytesAt } = place;
+/** Judges one line of `file`. Never throws. */
+export function judgeLine({ bytes, start, end, bytesAt }: LinePlace, file: ResponseFile, decide: DecideLine): JudgedLine {
   if (end - start > MAX_LINE_BYTES) return { status: 'anomaly', anomaly: 'malformed' };
-  const reading = read === undefined ? readResponseLine(bytes.toString('utf8', start, end)) : ({ status: 'line', line: read } as const);
+  const reading = readResponseLine(bytes.toString('utf8', start, end));
   if (reading.status === 'malformed') return { status: 'anomaly', anomaly: 'malformed' };
-  const { line } = reading;
+  return judgeReadLine(reading.line, { offsetBytes: bytesAt + start, lengthBytes: end - start }, file, decide);
+}
+
+/** Judges a line that is read already, by its place in `file`. Never throws. */
+export function judgeReadLine(
+  line: ResponseLine,
+  place: { readonly offsetBytes: number; readonly lengthBytes: number },
+  file: ResponseFile,
+  decide: DecideLine,
+): JudgedLine {
   const parts = parseCustomId(line.custom_id);
   if (parts === null) return { status: 'anomaly', anomaly: 'foreign' };
   const outcome = decide(line);
@@ -51,7 +56,7 @@ export function judgeLine(place: LinePlace, file: ResponseFile, decide: DecideLi
     createdSeconds: outcome.createdSeconds ?? file.createdSeconds,
     lane: file.lane,
     run: file.run,
-    location: { file: file.name, offsetBytes: bytesAt + start, lengthBytes: end - start },
+    location: { file: file.name, ...place },
   };
   return { status: 'record', key: parts.key, lineId: line.id, record, shortAnswer: makeShortAnswer(outcome, line) };
 }

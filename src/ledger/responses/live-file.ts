@@ -9,7 +9,7 @@ import { isFileNamed, openPrivateFile, removeQuietly, syncDirectory, writeFully 
 import type { DiskReserve } from '../disk/reserve.ts';
 import type { LedgerState } from '../ledger-state.ts';
 import { type EventOf, makeLiveName, makeLivePart, type ResponseFile } from '../response-file.ts';
-import { judgeLine } from './judge-line.ts';
+import { judgeLine, judgeReadLine } from './judge-line.ts';
 import type { GrowingPart, SettledIndex } from './settled-index.ts';
 
 /** A part is announced when it holds so many lines: what a crash leaves unannounced has to be judged again. */
@@ -124,7 +124,11 @@ export function createLiveWriter(options: LiveWriterOptions): LiveWriter {
 
   function record(file: OpenFile, bytes: Buffer, read: ResponseLine | undefined): void {
     part ??= beginPart(file);
-    const judged = judgeLine({ bytes, start: 0, end: bytes.length - 1, bytesAt: file.bytes }, part.file, options.decide, read);
+    const lengthBytes = bytes.length - 1;
+    const judged =
+      read === undefined
+        ? judgeLine({ bytes, start: 0, end: lengthBytes, bytesAt: file.bytes }, part.file, options.decide)
+        : judgeReadLine(read, { offsetBytes: file.bytes, lengthBytes }, part.file, options.decide);
     if (judged.status === 'anomaly') throw new Error(`the live lane made a line that is ${judged.anomaly}`);
     part.digest.update(bytes);
     part.file.bytes += bytes.length;

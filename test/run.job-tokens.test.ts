@@ -28,8 +28,9 @@ test('the live lane counts every prompt exactly, the batch lane estimates it', a
   const { countRequestExactly } = await createTokenEstimator({ model });
   const lanes: { name: 'batch' | 'live' } = { name: 'live' };
   const tokens = createJobTokens(model);
-  const count = chooseCount(tokens, lanes);
+  const count = chooseCount(tokens, lanes, false);
   for (const text of TEXTS) assert.equal(await count(makeBody(text)), countRequestExactly(makeBody(text)));
+  assert.equal(chooseCount(tokens, lanes, true)(makeBody('next')), 0, 'workers estimate for themselves');
   lanes.name = 'batch';
   assert.equal(count(makeBody('next')), tokens.charge(makeBody('next')));
 });

@@ -93,7 +93,7 @@ export async function beginSending(opened: OpenedRun, agreement: Agreement, { co
       duplicates,
       stepOf,
       makeDueRequest: createDueRequests(ledger, viewKeys(ledger, job), prepared),
-      tokensOf: chooseCount(prepared.tokens, lanes),
+      tokensOf: chooseCount(prepared.tokens, lanes, options.redis !== null),
       selected,
       budget,
       signal,

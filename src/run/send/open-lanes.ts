@@ -183,7 +183,13 @@ async function openLiveLane(options: LanesOptions, delivery: RunDelivery, isAffo
   });
 }
 
-/** How requests are charged in the lane they go to at that moment: a call is worth an exact count, a row of a batch is not. */
-export function chooseCount(tokens: JobTokens, lanes: Pick<Lanes, 'name'>): (body: string) => number {
-  return (body) => (lanes.name === 'live' ? tokens.count(body) : tokens.charge(body));
+/**
+ * How requests are charged in the lane they go to at that moment: a call is worth an exact count, a row of a batch is not.
+ * @param hasWorkers workers make the calls, and estimate for themselves what they need: nothing is counted here
+ */
+export function chooseCount(tokens: JobTokens, lanes: Pick<Lanes, 'name'>, hasWorkers: boolean): (body: string) => number {
+  return (body) => {
+    if (lanes.name === 'batch') return tokens.charge(body);
+    return hasWorkers ? 0 : tokens.count(body);
+  };
 }

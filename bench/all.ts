@@ -14,6 +14,7 @@ import { renderPassage, renderSection } from './harness/section.ts';
  *   --only plan,job   these alone
  *   --small           the small size, which becomes the page's
  *   --check           the small size, held against the page's; writes nothing
+ *   --render          measures nothing: writes the page anew from the figures that are kept
  *   --rows 20000      another size; only prints, unless --write makes it the page's, which says so
  */
 
@@ -24,6 +25,7 @@ const { values } = parseArgs({
     small: { type: 'boolean', default: false },
     check: { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
+    render: { type: 'boolean', default: false },
   },
 });
 
@@ -40,6 +42,10 @@ for (const name of names ?? []) {
 const chosen = all.filter(({ name }) => names === null || names.includes(name)).toSorted((a, b) => a.bench.order - b.bench.order);
 
 for (const { name, bench } of chosen) {
+  if (values.render) {
+    showOnPage(name, bench);
+    continue;
+  }
   const isSmall = values.small || values.check;
   const rows = values.rows === undefined ? (isSmall ? bench.rows.small : bench.rows.full) : Number(values.rows);
   if (rows === null) continue;
@@ -65,15 +71,19 @@ async function runBench(name: string, bench: Bench, rows: number): Promise<Passa
 
 function keep(name: string, bench: Bench, passage: Passage): void {
   keepPassage(name, values.small ? 'small' : 'full', passage);
+  showOnPage(name, bench);
+  if (!values.small) tell(findBroken(passage));
+}
+
+function showOnPage(name: string, bench: Bench): void {
   const { full, small } = readFigures()[name] ?? {};
   if (full !== undefined) writeSection(bench.heading, renderSection(name, bench, full, small ?? null));
-  if (!values.small) tell(findBroken(passage));
 }
 
 /** A second try tells what is slower from a machine that was busy for a moment. */
 async function check(name: string, bench: Bench, passage: Passage): Promise<void> {
   const shown = readFigures()[name]?.small;
-  if (shown === undefined) return tell([`${name}: the page has no figures of the small size`]);
+  if (shown === undefined) return console.error(`${name}: the page has no figures of the small size yet, nothing is compared`);
   if (findWorse(passage, shown).length === 0) return;
   tell(findWorse(await runBench(name, bench, passage.rows), shown));
 }

@@ -9,7 +9,7 @@ export const bench: Bench = {
   order: 5,
   heading: 'Live calls',
   introduction: `Calls against a simulator in another process, which answers after ${LATENCY_MS} ms and whose time does not count; ${CONCURRENCY} at once. The baseline is a loop over the openai client with p-limit, which keeps nothing on disk.`,
-  rows: { full: 20_000, small: 3_000 },
+  rows: { full: 20_000, small: 2_000 },
   measure: ({ rows }) =>
     onLiveStage(false, async (stage) => {
       const calls = { baseUrl: stage.providerUrl, rows, concurrency: CONCURRENCY, capTokens: CAP_TOKENS };

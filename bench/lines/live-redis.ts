@@ -13,7 +13,7 @@ export const bench: Bench = {
   heading: 'Live calls of a worker, over Redis',
   introduction:
     'The same calls made by a worker: run and worker together, against a run that makes its calls itself. Redis, with an append-only file, and the simulator are further processes; what Redis took itself stands in a line of its own and counts nowhere else.',
-  rows: { full: 20_000, small: 3_000 },
+  rows: { full: 20_000, small: 2_000 },
   async measure({ rows }) {
     const missing = whyNoRedisServer();
     if (missing !== false) throw new Error(missing);

@@ -6,7 +6,7 @@ export const bench: Bench = {
   order: 2,
   heading: 'Pack',
   introduction: 'Table to shard files on disk, with keys, index, token estimates and synced events.',
-  rows: { full: 1_000_000, small: 50_000 },
+  rows: { full: 1_000_000, small: 30_000 },
   parts: {
     csvParse: async (folder) => (await import('../table-baselines.ts')).readWithCsvParse(folder),
     scanner: async (folder) => (await import('../table-baselines.ts')).readWithOwnScanner(folder),

@@ -7,7 +7,7 @@ export const bench: Bench = {
   heading: 'Plan',
   introduction:
     'One pass over the table: every row rendered, its key made, its tokens estimated, and a sample counted exactly. Nothing is written.',
-  rows: { full: 1_000_000, small: 50_000 },
+  rows: { full: 1_000_000, small: 30_000 },
   parts: {
     csvParse: async (folder) => (await import('../table-baselines.ts')).readWithCsvParse(folder),
     scanner: async (folder) => (await import('../table-baselines.ts')).readWithOwnScanner(folder),

@@ -46,6 +46,14 @@ test('what --help and --version read is commander and the list of commands', () 
   assert.ok(readBytes('main.js') < 200_000, `${readBytes('main.js')} bytes`);
 });
 
+test('what status reads is one file besides, without prices and tokenizer', () => {
+  const files = [...findRead('status.js')];
+  assert.ok(files.length <= 6, files.join(' '));
+  const text = files.map((name) => readFileSync(join(folder, name), 'utf8')).join('');
+  assert.match(text, /\/\/ src\/cli\/commands\/status\.ts/);
+  assert.doesNotMatch(text, /genai-prices\/|gpt-tokenizer\//);
+});
+
 test('a stack names functions, and with source maps the lines of src', () => {
   const program = `import { formatProblem } from './index.js'; try { formatProblem(undefined); } catch (error) { console.log(error.stack); }`;
   const readStack = (...flags: string[]) =>

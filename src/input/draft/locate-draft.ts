@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import path from 'node:path';
 
 /** Where the job file of a table lies and what its job is called. */
@@ -44,6 +43,7 @@ function makeJobName(stem: string): string {
   const name = plain.replaceAll(/[^A-Za-z0-9._-]+/g, '-').replaceAll(/^[^A-Za-z0-9]+|-+$/g, '');
   const isWhole = name.length <= MAX_NAME && !/(?![A-Za-z0-9])[\p{L}\p{N}]/u.test(plain);
   if (isWhole && name !== '') return name;
-  const number = hash('sha256', stem).slice(0, 6);
+  // Not imported: every start would load it, for a name that is hardly ever needed.
+  const number = process.getBuiltinModule('node:crypto').hash('sha256', stem).slice(0, 6);
   return `${name.slice(0, MAX_NAME - 7) || 'table'}-${number}`;
 }

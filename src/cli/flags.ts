@@ -43,6 +43,8 @@ export interface RunFlags extends JobFlags {
   readonly adoptCopy?: boolean;
   readonly fresh?: boolean;
   readonly retryFailed?: boolean;
+  /** How many prompts `plan` shows whole. */
+  readonly prompts?: number;
 }
 
 export interface SimulateFlags {

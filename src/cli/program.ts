@@ -22,6 +22,7 @@ import {
   limitOption,
   modeOption,
   priceOption,
+  promptsOption,
   retryFailedOption,
   sampleOption,
   seedOption,
@@ -74,6 +75,7 @@ export function makeProgram(): Command {
     .addOption(seedOption())
     .addOption(freshOption())
     .addOption(retryFailedOption())
+    .addOption(promptsOption())
     .addOption(priceOption())
     .action(guard(async (job: string, flags: RunFlags & TableFlags) => (await import('./commands/plan.ts')).plan(job, flags)));
 

@@ -38,7 +38,7 @@ describe('demo', () => {
     const commands = [...first.stdout.matchAll(/^ {2}rowmill (\w+ .*)$/gm)].map((match) => match[1] as string);
     assert.deepEqual(
       commands.map((command) => command.split(' ')[0]),
-      ['report', 'verify', 'run'],
+      ['report', 'eval', 'verify', 'run'],
     );
     for (const command of commands) {
       const ended = await world.run([...command.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? ''));

@@ -60,7 +60,10 @@ const MAX_CELLS = 34;
 export async function demo(flags: JobFlags): Promise<number> {
   const isJson = flags.json === true;
   const paint = createPaint(hasColour(process.stdout));
-  if (!isJson) print('Simulated: no model answers and nothing is billed, so every figure below is made up; nothing leaves this machine.');
+  if (!isJson)
+    print(
+      'Simulated: no model answers and nothing is billed, so every answer and every figure below is made up; nothing leaves this machine.',
+    );
   const interrupts = listenForInterrupts(say);
   const summaries: Summary[] = [];
   try {
@@ -164,12 +167,17 @@ function showTotals(summaries: readonly Summary[]): void {
 }
 
 async function showNext(summaries: readonly Summary[]): Promise<void> {
-  const [first] = STOPS;
-  if (first === undefined) return;
+  const [first, last] = [STOPS[0], STOPS.at(-1)];
+  if (first === undefined || last === undefined) return;
   const job = relative(process.cwd(), locateJob(first));
+  const labels = relative(process.cwd(), locateJob(last));
   const here = { stateDir: STATE };
   const commands = [
     [showCommand('report', job, here), 'the figures again'],
+    [
+      `${showCommand('eval', labels, here)} --gold expected`,
+      'how many labels are right: those of the simulator, which say nothing of a model',
+    ],
     [showCommand('verify', job, here), 'everything derived again from the state directory'],
     [
       `${programName()} run ${await copyTable()} --prompt 'Does this mail want something from me?' --output 'wants: yes | no' --simulate`,

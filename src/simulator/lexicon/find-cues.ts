@@ -41,6 +41,8 @@ const known = new Map<number, KnownWord>();
 /** The words of a text (lower case) that some list knows, in order. It goes by character codes: expressions take three times as long. */
 export function findCues(text: string): readonly Cue[] {
   kinds ??= makeKinds();
+  spaced ??= indexSpacedWords([ENGLISH, GERMAN, RUSSIAN]);
+  const { whole } = spaced;
   let dense: DenseWords | undefined;
   const cues: Cue[] = [];
   let clause = 0;
@@ -51,7 +53,6 @@ export function findCues(text: string): readonly Cue[] {
     let to = from + 1;
     let meaning: Meaning | null = null;
     if (kind === LETTER || kind === DIGIT) {
-      const isNumber = kind === DIGIT;
       let hash = code;
       let next = kinds[text.charCodeAt(to)];
       // Apostrophes and hyphens belong to a word where letters follow.
@@ -60,10 +61,13 @@ export function findCues(text: string): readonly Cue[] {
         to += 1;
         next = kinds[text.charCodeAt(to)];
       }
-      const found = isNumber ? lookUp(text.slice(from, to), true) : recall(text, from, to, hash);
-      const phrase = found.phrases.length === 0 ? undefined : findPhrase(found.phrases, text, from + found.phrasesFrom, kinds);
-      meaning = phrase?.meaning ?? found.meaning;
-      if (phrase !== undefined) to = from + found.phrasesFrom + phrase.text.length;
+      if (kind === DIGIT) meaning = whole.get(text.slice(from, to)) ?? null;
+      else {
+        const found = recall(text, { from, to, hash });
+        const phrase = found.phrases.length === 0 ? undefined : findPhrase(found.phrases, text, from + found.phrasesFrom, kinds);
+        meaning = phrase?.meaning ?? found.meaning;
+        if (phrase !== undefined) to = from + found.phrasesFrom + phrase.text.length;
+      }
     } else if (kind === DENSE) {
       dense ??= chooseDenseWords(text);
       const phrase = findPhrase(dense.get(code) ?? [], text, from, kinds);
@@ -71,7 +75,7 @@ export function findCues(text: string): readonly Cue[] {
       if (phrase !== undefined) to = from + phrase.text.length;
     } else if (kind === SIGN) {
       const sign = readSign(text, from);
-      meaning = lookUp(sign, true).meaning;
+      meaning = whole.get(sign) ?? null;
       to = from + sign.length;
     }
     if (meaning !== null) cues.push({ meaning, from, to, clause });
@@ -119,27 +123,30 @@ function chooseDenseWords(text: string): DenseWords {
   return KANA.test(text) ? japanese : chinese;
 }
 
+interface WordPlace {
+  readonly from: number;
+  readonly to: number;
+  readonly hash: number;
+}
+
 /** What is known of a word of the text, found by its hash: making the word itself would take longer than all else. */
-function recall(text: string, from: number, to: number, hash: number): KnownWord {
+function recall(text: string, { from, to, hash }: WordPlace): KnownWord {
   const found = known.get(hash);
   if (found !== undefined && found.word.length === to - from && text.startsWith(found.word, from)) return found;
-  const made = lookUp(text.slice(from, to), false);
+  const made = lookUp(text.slice(from, to));
   if (known.size >= MOST_KNOWN_WORDS) known.clear();
   known.set(hash, made);
   return made;
 }
 
-/** @param isWhole for numbers and signs, which are many: they count as they stand or not at all */
-function lookUp(word: string, isWhole: boolean): KnownWord {
+function lookUp(word: string): KnownWord {
   spaced ??= indexSpacedWords([ENGLISH, GERMAN, RUSSIAN]);
-  const { whole, phrases } = spaced;
   const isNegated = word.endsWith("n't");
-  const meaning = isNegated ? NEGATION : (whole.get(word) ?? (isWhole ? null : guessMeaning(word, spaced)));
-  // A slice would keep the text alive that it is a part of.
   return {
+    // A slice would keep the text alive that it is a part of.
     word: Buffer.from(word).toString(),
-    meaning,
-    phrases: phrases.get(isNegated ? "n't" : word) ?? [],
+    meaning: isNegated ? NEGATION : (spaced.whole.get(word) ?? guessMeaning(word, spaced)),
+    phrases: spaced.phrases.get(isNegated ? "n't" : word) ?? [],
     phrasesFrom: isNegated ? word.length - 3 : 0,
   };
 }

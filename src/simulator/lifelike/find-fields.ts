@@ -1,23 +1,30 @@
+import { createChooser } from './choose-by-name.ts';
 import type { Row } from './find-row.ts';
 
-/** What a text holds for a field of that name; null where nothing of the kind stands in it, undefined for a name that is no such field. */
-export function findField(name: string, { text, headers }: Row): string | null | undefined {
-  if (/e_?mail/.test(name)) return first(EMAIL, text) ?? first(EMAIL, [...headers.values()].join(' '));
-  if (/url|link|website/.test(name)) return first(/https?:\/\/\S+|\bwww\.\S+/, text);
-  if (/phone|fax|mobile/.test(name)) return first(/\+?\d[\d ()/-]{6,}\d/, text);
-  if (/iban/.test(name)) return first(/\b[A-Z]{2}\d{2}(?: ?[\dA-Z]{4}){3,7}\b/, text);
-  if (/vat|tax_?id|ust/.test(name)) return first(/(?<=(?:VAT|USt-IdNr\.?|TVA|登録番号|税号)[ :]*)[A-Z]{2,3} ?[\d ]{6,}\d/, text);
-  if (/date|deadline|due|\bday\b|_on$|_at$/.test(name)) return findDate(text);
-  if (/currency/.test(name)) return findCurrency(text);
-  if (/country/.test(name))
-    return first(/\b(?:Germany|France|Japan|China|Spain|Italy|Austria|Switzerland|Poland|India|Canada|Latvia|UK|USA)\b/, text);
-  if (/vendor|supplier|seller|company|merchant|organi[sz]ation|firm/.test(name)) return findCompany(text);
-  if (/(?:^|_)(?:name|customer|author|sender|person|contact|client)(?:_|$)/.test(name)) return findPerson(text) ?? findCompany(text);
-  if (/(?:^|_)(?:number|no|id|order|invoice|reference|ticket|sku|code)(?:_|$)/.test(name)) return findNumber(text);
-  return undefined;
-}
-
 const EMAIL = /[\w.+-]+@[\w-]+\.[\w.-]*\w/;
+const COUNTRY = /\b(?:Germany|France|Japan|China|Spain|Italy|Austria|Switzerland|Poland|India|Canada|Latvia|UK|USA)\b/;
+
+const FINDERS = createChooser<(row: Row) => string | null>([
+  [/e_?mail/, ({ text, headers }) => first(EMAIL, text) ?? first(EMAIL, [...headers.values()].join(' '))],
+  [/url|link|website/, ({ text }) => first(/https?:\/\/\S+|\bwww\.\S+/, text)],
+  [/phone|fax|mobile/, ({ text }) => first(/\+?\d[\d ()/-]{6,}\d/, text)],
+  [/iban/, ({ text }) => first(/\b[A-Z]{2}\d{2}(?: ?[\dA-Z]{4}){3,7}\b/, text)],
+  [
+    /(?:^|_)(?:vat|ust|tax_?(?:id|number))/,
+    ({ text }) => first(/(?<=(?:VAT|USt-IdNr\.?|TVA|登録番号|税号)[ :]*)[A-Z]{2,3} ?[\d ]{6,}\d/, text),
+  ],
+  [/(?:^|_)(?:date|deadline|due|day)(?:_|$)|_(?:on|at)$/, ({ text }) => findDate(text)],
+  [/currency/, ({ text }) => findCurrency(text)],
+  [/country/, ({ text }) => first(COUNTRY, text)],
+  [/vendor|supplier|seller|company|merchant|organi[sz]ation|firm/, ({ text }) => findCompany(text)],
+  [/(?:^|_)(?:name|customer|author|sender|person|contact|client)(?:_|$)/, ({ text }) => findPerson(text) ?? findCompany(text)],
+  [/(?:^|_)(?:number|no|id|order|invoice|reference|ticket|sku|code)(?:_|$)/, ({ text }) => findNumber(text)],
+]);
+
+/** What a text holds for a field of that name; null where nothing of the kind stands in it, undefined for a name that is no such field. */
+export function findField(name: string, row: Row): string | null | undefined {
+  return FINDERS(name)?.(row);
+}
 
 const MONTHS: readonly RegExp[] = [
   /jan|янв/i,

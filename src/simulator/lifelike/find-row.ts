@@ -15,6 +15,8 @@ const ASKS =
 const LISTS = /^\s*[-*•]\s|\bjson\b|"[a-z_]+"/i;
 const HEADER =
   /^(subject|from|to|title|product|context|place|category|betreff|von|kontext|тема|от|контекст|件名|差出人|文脈|主题|发件人|上下文)[:：][ \t]*(.*)$/gim;
+/** Names of columns that a prompt may put before the text itself. */
+const TEXT_NAME = /^(?:body|text|message|review(?: text)?|comment|content|description|ticket|question)[:：][ \t]*/gim;
 const HEADER_SIGN = /[:：]/;
 
 /** Divides a prompt: the last message is the row, and of a single message what follows the lines that ask. */
@@ -43,6 +45,6 @@ function readHeaders(text: string, instructions: string): Row {
     headers.set(name.toLowerCase(), value.trim());
     return '';
   });
-  const own = body.trim();
+  const own = body.replace(TEXT_NAME, '').trim();
   return { text: own === '' ? [...headers.values()].join('. ') : own, headers, instructions };
 }

@@ -98,11 +98,17 @@ function findNumber(field: Field, { minimum = 0, maximum = Number.POSITIVE_INFIN
   return (draft.row.text.match(/\d+/g) ?? []).map(Number).find((value) => value >= minimum && value <= maximum) ?? null;
 }
 
+const LONGEST_QUESTION = 160;
+
 /** Whether the row speaks of what name and description of a field are about. */
-function isTrue({ lower, reading, feeling, urgency, correction }: Draft, { name, description = '' }: Field): boolean {
-  const asked = `${name.replaceAll('_', ' ')} ${description}`.toLowerCase();
+function isTrue({ instructions, lower, reading, feeling, urgency, correction }: Draft, { name, description }: Field): boolean {
+  // Where the schema says nothing, a short prompt is the question itself.
+  const question = description ?? (instructions.length <= LONGEST_QUESTION ? instructions : '');
+  const asked = `${name.replaceAll('_', ' ')} ${question}`.toLowerCase();
   if (/urgent|urgency/.test(asked)) return urgency() >= 0.5;
   if (/mistake|\berror in|correct|typo/.test(asked)) return correction().changes.length > 0;
+  if (/\bwants?\b|\brequests?\b|\bneeds? (?:an? )?(?:answer|reply|action)/.test(asked))
+    return /[?？]|か。/.test(lower()) || reading().subjects.has('task') || reading().subjects.has('wish');
   if (/\bquestion|\basks/.test(asked)) return /[?？]|か。/.test(lower());
   if (/positive|satisf|recommend|happy/.test(asked)) return feeling() === 'positive';
   if (/angry|negative|complain|unhappy|upset/.test(asked) && reading().sentiment < -0.5) return true;

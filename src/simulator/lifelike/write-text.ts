@@ -1,6 +1,7 @@
 import type { Field } from '../answers/value-maker.ts';
 import type { Meaning } from '../lexicon/meaning.ts';
 import type { Sense } from '../lexicon/word-list.ts';
+import { createChooser } from './choose-by-name.ts';
 import type { Draft } from './draft.ts';
 import { findField } from './find-fields.ts';
 import { guessLanguage, nameLanguage } from './guess-language.ts';
@@ -13,23 +14,31 @@ const MOST_KEYWORDS = 3;
 const STOP_WORD =
   /^(?:about|after|again|before|being|could|every|first|their|there|these|thing|those|though|three|until|where|which|while|would|should|nicht|haben|wurde|werden|meine|keine|diese|eines|einen|einer|immer|schon|когда|можно|после|очень|чтобы|только|почти)$/;
 
-/** A text for a field, from the row, by the field's name. */
+type Writer = (draft: Draft, field: Field) => string;
+
+const WRITERS = createChooser<Writer>([
+  [/lang/, ({ row }) => guessLanguage(row.text)],
+  [LANGUAGE_CODE, ({ row }, { name }) => translate(name.toLowerCase(), row.text)],
+  [/translat/, ({ row }) => translate('translated', row.text)],
+  [/reason|explan|rational|evidence|why/, explain],
+  [/repl(?:y|ies)|response|draft/, reply],
+  [/correct|fixed|rewrit|clean|proofread/, ({ correction }) => correction().corrected || 'No text'],
+  [/headline|title|subject/, writeTitle],
+  [/caption|alt(?:ernative)?_?(?:text)?$/, describePicture],
+  [/sentiment|tone|mood/, (draft) => draft.feeling()],
+  [/keyword|tags/, (draft) => findKeywords(draft).join(', ') || 'none'],
+  [/^answer$/, obey],
+  [/summar|abstract|gist|tl_?dr|descri|text|content|comment|note|overview|analysis|message|quote/, writeSummary],
+]);
+
+/** A text for a field, from the row, by the field's name; a few words where the name is none of those known. */
 export function writeText(field: Field, draft: Draft): string {
   const name = readName(field);
   const found = findText(field, draft);
-  if (found !== undefined) return found ?? FALLBACKS.find(([pattern]) => pattern.test(name))?.[1] ?? 'unknown';
+  if (found !== undefined) return found ?? FALLBACKS(name) ?? 'unknown';
   if (field.list !== undefined) return writeItem(field, name, draft);
-  if (/lang/.test(name)) return guessLanguage(draft.row.text);
-  if (LANGUAGE_CODE.test(name) || /translat/.test(name)) return translate(name, draft.row.text);
-  if (/reason|explan|rational|evidence|why/.test(name)) return explain(draft);
-  if (/repl(?:y|ies)|response|draft/.test(name)) return reply(draft);
-  if (/correct|fixed|rewrit|clean|proofread/.test(name)) return draft.correction().corrected || 'No text';
-  if (/headline|title|subject/.test(name)) return writeTitle(draft);
-  if (/caption|alt(?:ernative)?_?(?:text)?$/.test(name)) return describePicture(draft);
-  if (/sentiment|tone|mood/.test(name)) return draft.feeling();
-  if (/keyword|tags/.test(name)) return findKeywords(draft).join(', ') || 'none';
-  if (name === 'answer') return obey(draft);
-  return summarize(draft, /one|single|short/.test(field.description ?? '') ? 1 : 2);
+  const write = WRITERS(name) ?? (/sentence|summar|explain|describe/.test(field.description ?? '') ? writeSummary : writeWord);
+  return write(draft, field);
 }
 
 /** How many items a list of texts gets, by its name. */
@@ -44,12 +53,12 @@ export function countTexts(field: Field, draft: Draft): number {
 }
 
 const TASKS = /action|task|todo|to_do|next|follow/;
-const FALLBACKS: readonly (readonly [RegExp, string])[] = [
+const FALLBACKS = createChooser<string>([
   [/email/, 'name@example.com'],
   [/url|link/, 'https://example.com/'],
   [/date/, '2026-01-15'],
   [/currency/, 'USD'],
-];
+]);
 
 /** What the row holds for a field that is read out of it; null where it holds nothing of the kind, undefined for fields that are written. */
 export function findText(field: Field, draft: Draft): string | null | undefined {
@@ -58,7 +67,7 @@ export function findText(field: Field, draft: Draft): string | null | undefined 
 
 /** The name without the number of its item. */
 function readName({ name }: Field): string {
-  return name.replace(/ \d+$/, '').toLowerCase();
+  return (/\d$/.test(name) ? name.replace(/ \d+$/, '') : name).toLowerCase();
 }
 
 function writeItem({ item, list = '' }: Field, name: string, draft: Draft): string {
@@ -67,6 +76,14 @@ function writeItem({ item, list = '' }: Field, name: string, draft: Draft): stri
   if (TASKS.test(list)) return shorten(findTasks(draft.sentences(), draft.reading().cues)[item]?.text ?? 'unknown');
   if (/keyword|tags|topics|entities|subjects/.test(list)) return findKeywords(draft)[item] ?? (draft.row.text.slice(0, 20) || 'none');
   return shorten(pickSentences(draft.sentences(), item + 1, draft.reading().cues)[item]?.text ?? name);
+}
+
+function writeSummary(draft: Draft, { description = '' }: Field): string {
+  return summarize(draft, /\b(?:one|single|short)\b/.test(description) ? 1 : 2);
+}
+
+function writeWord(draft: Draft): string {
+  return findKeywords(draft)[0] ?? (draft.row.text.split(/\s+/, 4).join(' ').slice(0, 40) || 'none');
 }
 
 function summarize(draft: Draft, most: number): string {
@@ -107,7 +124,7 @@ function reply({ row, reading }: Draft): string {
 /** Nobody here knows other languages: the text with the language it should be in. */
 function translate(name: string, text: string): string {
   if (name === guessLanguage(text)) return text;
-  return `[${LANGUAGE_CODE.test(name) ? name : 'translated'}] ${text}`;
+  return `[${name}] ${text}`;
 }
 
 function describePicture({ row }: Draft): string {

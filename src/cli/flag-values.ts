@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander';
-import { isDay } from '../core/day.ts';
+import { isDay } from '../money/price-day.ts';
 
 // What flags take, read from what was typed. Each throws InvalidArgumentError, which commander shows with the flag's name.
 

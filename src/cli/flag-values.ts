@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander';
-import { isDay } from '../money/price-day.ts';
+import { isDay } from '../core/day.ts';
 
 // What flags take, read from what was typed. Each throws InvalidArgumentError, which commander shows with the flag's name.
 
@@ -54,6 +54,15 @@ export function parseDate(text: string): string {
 
 export function parseList(text: string): readonly string[] {
   return text.split(',').map((part) => part.trim());
+}
+
+/** `a, b, c` or `a | b | c`. */
+export function parseLabels(text: string): readonly string[] {
+  const labels = text.split(text.includes('|') ? '|' : ',').map((label) => label.trim());
+  if (labels.length < 2 || labels.includes('')) throw new InvalidArgumentError("Give two or more, for example 'bug, question, other'.");
+  const repeated = labels.find((label, index) => labels.indexOf(label) !== index);
+  if (repeated !== undefined) throw new InvalidArgumentError(`"${repeated}" stands twice.`);
+  return labels;
 }
 
 export function collect(value: string, values: readonly string[]): readonly string[] {

@@ -13,7 +13,7 @@ setFlagsFromString('--heap-growing-percent=20');
 // `rowmill report … | head`: whoever reads has enough, and that is no error.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(0);
+    if (error.code === 'EPIPE') process.exit();
     throw error;
   });
 }

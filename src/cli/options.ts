@@ -6,6 +6,7 @@ import {
   parseCount,
   parseDate,
   parseDuration,
+  parseLabels,
   parseList,
   parsePositive,
   parsePrice,
@@ -15,6 +16,7 @@ import {
 
 /** How `--help` groups what commands with a job take. */
 const GROUPS = {
+  asked: 'What a table is asked:',
   rows: 'Which rows:',
   way: 'How they are sent:',
   money: 'What it may cost:',
@@ -47,6 +49,20 @@ export const setOption = () =>
     .argParser(collect)
     .default([]);
 
+/** What a table that has no job file is asked. */
+export function addTableOptions(command: Command): Command {
+  for (const one of [
+    option('asked', '--prompt <text>', 'what to do with each row; {{ column }} puts a cell in'),
+    option('asked', '--output <field>', "what to answer, as 'sentiment: good | bad', or text; may be repeated").argParser(
+      (field: string, fields: readonly string[] = []) => collect(field, fields),
+    ),
+    option('asked', '--labels <list>', 'the answers there are, separated by commas').argParser(parseLabels),
+    option('asked', '--model <name>', 'which model is asked'),
+  ])
+    command.addOption(one);
+  return command;
+}
+
 /** What `run` and `retry` take, and what one of them takes alone, in the order of the groups. */
 export function addRunOptions(command: Command, own: readonly Option[]): Command {
   for (const one of [
@@ -68,7 +84,7 @@ export function addRunOptions(command: Command, own: readonly Option[]): Command
       'be done by then, for example 6h: what batches leave open finishes live, within --max-live-usd',
     ).argParser(parseDuration),
     option('end', '--max-live-usd <x>', 'with --deadline: the most that live calls of the run may cost').argParser(parsePrice),
-    option('places', '--out <path>', 'write the table here'),
+    option('places', '--out <path>', 'write the table here; - is standard output'),
     option('places', '--adopt-copy', 'work with a state directory that is a copy of another one'),
     option('shown', '--progress <how>', 'how to show progress').choices(['auto', 'plain', 'none']).default('auto').env('ROWMILL_PROGRESS'),
     // For odd providers and tests: told in docs/interface.md alone.

@@ -13,6 +13,11 @@ export function print(text: string): void {
   process.stdout.write(`${layOut(scrubSecrets(text), process.stdout)}\n`);
 }
 
+/** A result while standard output belongs to a table: on stderr, with its colours. */
+export function printAside(text: string): void {
+  process.stderr.write(`${layOut(scrubSecrets(text), process.stderr)}\n`);
+}
+
 /** The one object of `--json`, on stdout. */
 export function printJson(value: unknown): void {
   process.stdout.write(`${scrubSecrets(JSON.stringify(value))}\n`);

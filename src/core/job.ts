@@ -137,6 +137,8 @@ export interface JobLimits {
 }
 
 export interface WriteSpec {
+  /** Whether the table goes to standard output: then it is first written into the state directory, as are failures and report. */
+  readonly isStdout?: true;
   readonly path: string;
   /** Input columns to carry over; all of them in table order, or the named ones. */
   readonly keep: 'all' | readonly string[];

@@ -4,7 +4,7 @@ import { formatUsd } from '../core/summary.ts';
 import { makeCostBound } from './cost-bound.ts';
 import type { FindPrice } from './price.ts';
 import { pricesAsOf } from './price-overrides.ts';
-import { suggestModel } from './suggest-model.ts';
+import { suggestModel } from './tier-table.ts';
 
 /** What a re-ask adds to the prompt beside the answer it is about: what was wrong with it. */
 const REASK_BYTES = 1_000;

@@ -1,4 +1,5 @@
 import type { DollarsPerMillion } from '../core/custom-price.ts';
+import { suggest } from '../core/wording/suggest.ts';
 
 /** The price lists of the API: `batch` by lane, the others by the service tier that the answer reports. */
 export type PriceTier = 'standard' | 'batch' | 'flex' | 'priority';
@@ -135,4 +136,10 @@ export function findTierRule(pricedAs: string, tier: PriceTier): FoundTier {
   const rules = TIER_TABLE.get(pricedAs);
   if (rules === undefined) return { rule: BATCH_ONLY[tier], source: 'assumed: half the standard price', isAssumed: true };
   return { rule: rules[tier], source: rules.source ?? PRICING_PAGE, isAssumed: false };
+}
+
+/** `. Did you mean "gpt-4o-mini"?`, to end a message about a model of unknown price with, or nothing: also for a model that is known by its name. */
+export function suggestModel(model: string): string {
+  const isKnown = TIERED_MODELS.some((known) => model === known || model.startsWith(`${known}-20`) || model.startsWith(`${known}:`));
+  return isKnown ? '' : suggest(model, TIERED_MODELS);
 }

@@ -5,6 +5,11 @@ export function formatOfTable(tablePath: string): 'csv' | 'jsonl' {
   return /\.(jsonl|ndjson)$/i.test(tablePath) ? 'jsonl' : 'csv';
 }
 
+/** Where a table for standard output is written first: within the state directory, in the format of the one it stands for. */
+export function stdoutTablePath(stateDirectory: string, tablePath: string): string {
+  return path.join(stateDirectory, 'stdout', `table.${formatOfTable(tablePath)}`);
+}
+
 /** Where the table stands until a run has finished: `reviews.csv` -> `reviews.partial.csv`. */
 export function partialPath(tablePath: string): string {
   return insertBeforeExtension(tablePath, 'partial', path.extname(tablePath));

@@ -237,7 +237,7 @@ function makeWriteSchema(): object {
       path: {
         type: 'string',
         minLength: 1,
-        description: 'The table to write, .csv or .jsonl. Default: <name>.out.<ext> beside the job file.',
+        description: 'The table to write, .csv or .jsonl, or - for standard output. Default: <name>.out.<ext> beside the job file.',
       },
       keep: {
         type: ['string', 'array'],

@@ -130,6 +130,7 @@ function buildJob(spec: JobSpec, origin: JobOrigin): { job: Job; problems: reado
     return threshold ?? ANY_ROW;
   };
   const keep = spec.write?.keep ?? 'all';
+  const isStdout = spec.write?.path === '-';
   if (typeof keep === 'string' && keep !== 'all') {
     problems.push({ path: ['write', 'keep'], message: `write.keep: must be all or a list of columns, not ${showValue(keep)}` });
   }
@@ -165,7 +166,8 @@ function buildJob(spec: JobSpec, origin: JobOrigin): { job: Job; problems: reado
     onUnknown: spec.on_unknown ?? 'retry',
     dedupe: spec.dedupe ?? true,
     write: {
-      path: path.resolve(origin.directory, spec.write?.path ?? nameDefaultTable(spec)),
+      path: path.resolve(origin.directory, isStdout || spec.write?.path === undefined ? nameDefaultTable(spec) : spec.write.path),
+      ...(isStdout ? { isStdout } : {}),
       keep: typeof keep === 'string' ? 'all' : keep,
       prefix: spec.write?.prefix ?? '',
       excel: spec.write?.excel ?? false,

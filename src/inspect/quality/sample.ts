@@ -1,5 +1,7 @@
+import { join } from 'node:path';
 import { UsageError } from '../../core/errors.ts';
-import { suggest } from '../../core/suggest.ts';
+import type { Job } from '../../core/job.ts';
+import { suggest } from '../../core/wording/suggest.ts';
 import { makeSheetColumns, sheetPath, writeMarkSheet } from '../../output/mark-sheet.ts';
 import { ANSWER_COLUMN } from '../../output/table-columns.ts';
 import { finishRows } from '../../run/finish/finish-rows.ts';
@@ -66,6 +68,11 @@ export async function sampleRows(
   }
 }
 
+/** What the sheet is named after: the table, or where that went to standard output, the job. */
+function findTablePath({ write, directory, name }: Job): string {
+  return write.isStdout === true ? join(directory, `${name}.csv`) : write.path;
+}
+
 async function writeSample(
   opened: OpenState,
   options: ReadOptions,
@@ -74,7 +81,7 @@ async function writeSample(
   const { ledger, prepared } = opened;
   const { table, compiled } = prepared;
   const field = chooseField(compiled.job, fieldName);
-  const path = sheetPath(compiled.job.write.path);
+  const path = sheetPath(findTablePath(compiled.job));
   await refuseDestinations(options, prepared, { files: [{ path, name: 'the sheet' }] });
   const sheet = await readSheet(path, options.cwd, options.signal);
   const sampler = createRowSampler({ rows: wanted, seed, stratify: by === null ? null : chooseStratum(opened, by) });

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import type { FinishedRow } from '../../core/finished-row.ts';
-import { formatCount } from '../../core/format-count.ts';
 import type { Job } from '../../core/job.ts';
 import { formatUsd } from '../../core/summary.ts';
+import { formatCount } from '../../core/wording/format-count.ts';
 import { openTable } from '../../input/table/open-table.ts';
 import { createCsvFormat } from '../../output/csv-format.ts';
 import { createJsonlFormat } from '../../output/jsonl-format.ts';

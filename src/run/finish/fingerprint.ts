@@ -85,7 +85,7 @@ export function keepPaths({ overrides, target }: Pick<RunOptions, 'overrides' | 
   const isPath = input !== undefined && input !== null && input !== '-';
   return {
     input: isPath ? resolve(cwd, input) : (input ?? null),
-    out: out == null ? null : resolve(cwd, out),
+    out: out == null || out === '-' ? (out ?? null) : resolve(cwd, out),
     cwd,
     baseUrl: target.baseUrl,
   };

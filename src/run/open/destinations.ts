@@ -38,15 +38,17 @@ function listImages({ messages, directory }: Job): readonly string[] {
 /** Every file a run may write, replace or remove. */
 export function listDestinations({ job, tableFiles }: Pick<ReadFiles, 'job' | 'tableFiles'>): readonly NamedFile[] {
   const { write } = job;
-  const partial = partialPath(write.path);
   const holdout = findHoldout(job, tableFiles);
+  const held = holdout === null ? [] : [{ path: holdout, name: 'the examples that are held out' }];
+  if (write.isStdout === true) return held;
+  const partial = partialPath(write.path);
   return [
     { path: write.path, name: 'the table' },
     { path: partial, name: 'the table of a run that has not ended' },
     { path: failuresPath(write.path), name: 'the table of failures' },
     { path: reportPath(write.path), name: 'the report' },
     { path: reportPath(partial), name: 'the report of a part of the table' },
-    ...(holdout === null ? [] : [{ path: holdout, name: 'the examples that are held out' }]),
+    ...held,
   ];
 }
 

@@ -37,6 +37,7 @@ export interface KeptPrices {
 export interface KeptPaths {
   /** `-` for standard input; null: as the job says. */
   readonly input: string | null;
+  /** `-` for standard output. */
   readonly out: string | null;
   /** The working directory the summary's paths are relative to. */
   readonly cwd: string;

@@ -17,12 +17,13 @@ import { openTable } from '../../input/table/open-table.ts';
 import type { InputTable } from '../../input/table/read-table.ts';
 import { removeQuietly } from '../../ledger/disk/durable-files.ts';
 import { hostOfOrigin } from '../../ledger/origin.ts';
-import { createJobTokens } from '../../money/job-tokens.ts';
 import { modelLimits } from '../../money/model-limits.ts';
 import { createFindPrice, findPriceNote } from '../../money/price.ts';
 import { findPriceSource } from '../../money/price-source.ts';
 import { createRowLimit } from '../../money/row-limit.ts';
+import { createJobTokens } from '../../money/tokens/job-tokens.ts';
 import type { ModelEnd } from '../../openai/model-ends.ts';
+import { stdoutTablePath } from '../../output/output-paths.ts';
 import { createPlainTable } from '../../output/plain-table.ts';
 import { findColumnClash } from '../../output/table-columns.ts';
 import { findHoldout, findRunDestinationProblem } from './destinations.ts';
@@ -46,6 +47,8 @@ export interface PrepareOptions {
   readonly environmentFiles?: readonly string[];
   /** When the job's model ends, as the address itself has told; absent where it was not asked. */
   readonly toldEnd?: ModelEnd | null;
+  /** Told where the table for standard output is going to stand, before anything is sent; absent where there is no standard output. @throws UsageError when it is taken */
+  readonly claimStdout?: (path: string) => void;
   /** Whether the job is to be run: then what it would write is looked at. */
   readonly isToWrite?: boolean;
   readonly signal: AbortSignal;
@@ -58,13 +61,15 @@ export interface PrepareOptions {
  * @throws UsageError with every problem of the job file, or of the table, or of the templates over the table's columns
  */
 export async function prepareJob(options: PrepareOptions): Promise<PreparedJob> {
-  const loaded = typeof options.jobFile === 'string' ? await loadJob(options.jobFile, options.overrides) : options.jobFile;
-  const { job } = loaded;
-  const customPrices = await loadPrices(job.directory, options.overrides.cwd);
-  const named = locateStateDirectory(job, options.target.origin, options.stateRoot);
-  const old = findOldState(job, options.target.origin, options.stateRoot);
-  if (old !== null) await options.renameOldState?.(old, named, job.name);
+  const given = typeof options.jobFile === 'string' ? await loadJob(options.jobFile, options.overrides) : options.jobFile;
+  const customPrices = await loadPrices(given.job.directory, options.overrides.cwd);
+  const named = locateStateDirectory(given.job, options.target.origin, options.stateRoot);
+  const old = findOldState(given.job, options.target.origin, options.stateRoot);
+  if (old !== null) await options.renameOldState?.(old, named, given.job.name);
   const stateDirectory = old !== null && options.renameOldState === undefined ? old : named;
+  const loaded = placeStdoutTable(given, stateDirectory);
+  const { job } = loaded;
+  if (options.isToWrite === true && job.write.isStdout === true) claimStdout(options, job.write.path);
   const spoolPath = join(stateDirectory, 'stdin');
   const missingFolder = findMissingFolder(stateDirectory);
   try {
@@ -112,6 +117,19 @@ export async function prepareJob(options: PrepareOptions): Promise<PreparedJob> 
     }
     throw asDiskError(error);
   }
+}
+
+/** A table for standard output is written like any other, into the state directory; who is told of it passes it on. */
+function placeStdoutTable(loaded: LoadedJob, stateDirectory: string): LoadedJob {
+  const { job } = loaded;
+  if (job.write.isStdout !== true) return loaded;
+  return { ...loaded, job: { ...job, write: { ...job.write, path: stdoutTablePath(stateDirectory, job.write.path) } } };
+}
+
+function claimStdout(options: PrepareOptions, path: string): void {
+  if (options.claimStdout === undefined)
+    throw new UsageError('write.path: - is standard output, which only the command line has; name a file');
+  options.claimStdout(path);
 }
 
 /** The same job, knowing what its first rows tell; where nothing is to be sent they are not asked. @throws UsageError when no row could be sent */

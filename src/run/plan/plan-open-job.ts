@@ -1,6 +1,6 @@
 import { UsageError } from '../../core/errors.ts';
-import { formatCount } from '../../core/format-count.ts';
 import type { Job } from '../../core/job.ts';
+import { formatCount } from '../../core/wording/format-count.ts';
 import { mayThink } from '../../input/request/model-params.ts';
 import { KeyIndex } from '../../ledger/key-index.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
@@ -8,7 +8,7 @@ import type { LeaveOut } from '../../ledger/runs.ts';
 import { longestAnswerTokens } from '../../money/cost-bound.ts';
 import type { FindPrice, PriceQuery } from '../../money/price.ts';
 import { takesCacheOptions } from '../../money/prompt-cache.ts';
-import { suggestModel } from '../../money/suggest-model.ts';
+import { suggestModel } from '../../money/tier-table.ts';
 import { createRowCheck } from '../../output/row-check.ts';
 import type { AnswerHistory } from '../open/answer-history.ts';
 import type { Books } from '../open/books.ts';

@@ -1,5 +1,5 @@
 import type { Ledger } from '../../ledger/ledger.ts';
-import { suggestModel } from '../../money/suggest-model.ts';
+import { suggestModel } from '../../money/tier-table.ts';
 import { formatDollars } from '../../output/format-numbers.ts';
 import type { Books } from '../open/books.ts';
 import type { Plan } from './plan-result.ts';

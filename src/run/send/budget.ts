@@ -10,7 +10,7 @@ import type { LiveLane } from '../../live/lane.ts';
 import { type Amount, type CostBound, makeCostBound } from '../../money/cost-bound.ts';
 import { modelLimits } from '../../money/model-limits.ts';
 import type { FindPrice } from '../../money/price.ts';
-import { suggestModel } from '../../money/suggest-model.ts';
+import { suggestModel } from '../../money/tier-table.ts';
 import type { UnpricedCalls } from '../open/unpriced.ts';
 import { amountOfUnknownCalls } from './possibly-billed.ts';
 

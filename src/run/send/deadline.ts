@@ -1,8 +1,8 @@
 import type { BatchContext } from '../../batch/context.ts';
 import { UsageError } from '../../core/errors.ts';
-import { formatThings } from '../../core/format-count.ts';
 import type { Job } from '../../core/job.ts';
 import type { LaneName } from '../../core/lane.ts';
+import { formatThings } from '../../core/wording/format-count.ts';
 import { formatDollars } from '../../output/format-numbers.ts';
 import { estimateLiveMs, type RemainingWork } from './remaining-work.ts';
 

@@ -1,6 +1,6 @@
 import { isModelCode } from '../../core/answer/refusal-codes.ts';
 import { AppError } from '../../core/errors.ts';
-import { suggestModel } from '../../money/suggest-model.ts';
+import { suggestModel } from '../../money/tier-table.ts';
 import type { PlannedEnd } from '../plan/planned-end.ts';
 
 /** Adds to the refusal of a job's model when that model ended and what takes its place, or which one may have been meant. Everything else stays as it is. */

@@ -1,4 +1,4 @@
-import { formatCount } from '../../core/format-count.ts';
+import { formatCount } from '../../core/wording/format-count.ts';
 import type { BatchState, LedgerFold, ShardState } from '../../ledger/events/fold.ts';
 
 /** One thing a job waits for. */
@@ -17,7 +17,8 @@ export function listWaits(fold: LedgerFold, rows: { readonly due: number }): rea
     const why = explainShard(shard, fold);
     if (why !== null) waits.push({ what: 'shard', id: shard.id, why });
   }
-  if (fold.currentRun !== null && rows.due > 0) waits.push({ what: 'rows', id: null, why: `${formatCount(rows.due)} not packed into a shard yet` });
+  if (fold.currentRun !== null && rows.due > 0)
+    waits.push({ what: 'rows', id: null, why: `${formatCount(rows.due)} not packed into a shard yet` });
   return waits;
 }
 

@@ -1,4 +1,4 @@
-/** Whether a text is a day whose prices can count: one of the calendar, as `2026-11-22`; February 30 is none. */
+/** Whether a text is a day of the calendar, `2026-11-22`; February 30 is none. */
 export function isDay(text: string): boolean {
   if (!/^\d{4}-\d\d-\d\d$/.test(text)) return false;
   const instant = Date.parse(text);

@@ -3,6 +3,7 @@ import { type TestContext, test } from 'node:test';
 import { defineJob, LockHeldError } from '../src/index.ts';
 import { startSimulator } from '../src/simulator/start.ts';
 import { collect, makeFolder } from './helpers/api-world.ts';
+import { wideTest } from './helpers/wide.ts';
 
 const ROWS = Array.from({ length: 6 }, (_, index) => ({ text: `row ${index + 1}` }));
 
@@ -19,7 +20,7 @@ function define(directory: string, name: string) {
   });
 }
 
-test('two jobs run beside each other in one process, each with its own answers and books', async (t: TestContext) => {
+wideTest('two jobs run beside each other in one process, each with its own answers and books', async (t: TestContext) => {
   const directory = makeFolder(t, {});
   const runs = await Promise.all(['one', 'two'].map((name) => define(directory, name).run({ simulate: true })));
   for (const [index, name] of ['one', 'two'].entries()) {
@@ -58,7 +59,7 @@ test('a second run of a job at the same time is refused, by the same definition 
   assert.deepEqual([summary.exitCode, summary.rows.ok, summary.ledger.attempts], [0, 6, 6]);
 });
 
-test('a run that was stopped in the middle is gone on with by the next one, and nothing is asked twice', async (t) => {
+wideTest('a run that was stopped in the middle is gone on with by the next one, and nothing is asked twice', async (t) => {
   const job = define(makeFolder(t, {}), 'one');
   const stopping = new AbortController();
   const stopped = await job.run({ simulate: true, signal: stopping.signal, onProgress: () => stopping.abort() });

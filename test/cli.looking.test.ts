@@ -90,6 +90,14 @@ describe('commands that look at a run', () => {
         ['empty', 1, 'skipped', '5', 6],
       ],
     );
+    assert.deepEqual(
+      found.causes.map(({ examples }) => examples.map(({ id, text }) => [id, text])),
+      [[['3', 'Fine, I suppose']], [['5', '']]],
+    );
+    assert.match(
+      (await world.run(['failures', 'job.yaml'])).stdout,
+      /\n {2}reviews\.csv:4, id 3: .*\n {6}Fine, I suppose\n {2}rowmill retry /,
+    );
     assert.match(found.causes[0]?.retry ?? '', /^rowmill retry job\.yaml .*--cause refused$/);
     assert.equal(found.causes[1]?.retry, null);
     assert.equal(found.csv, 'failed.csv');

@@ -19,6 +19,7 @@ const CONTROLS = /[^\n\P{Cc}]|[\u202a-\u202e\u2066-\u2069]/u;
 
 describe('text on a terminal', () => {
   it('is harmless whatever stands in rows, answers and names', () => {
+    const example = { row: 1, file: HOSTILE, line: 1, id: HOSTILE, key: null, message: HOSTILE, text: HOSTILE };
     const failures = renderFailures(
       {
         schema: 'rowmill.failures/1',
@@ -31,7 +32,8 @@ describe('text on a terminal', () => {
             cause: 'invalid',
             count: 1,
             status: 'failed',
-            example: { row: 1, file: HOSTILE, line: 1, id: HOSTILE, key: null, message: HOSTILE },
+            example,
+            examples: [example],
           },
         ],
         outputCap: null,

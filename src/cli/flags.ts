@@ -43,6 +43,8 @@ export interface RunFlags extends JobFlags {
   readonly adoptCopy?: boolean;
   readonly fresh?: boolean;
   readonly retryFailed?: boolean;
+  /** How many prompts `plan` shows whole. */
+  readonly prompts?: number;
 }
 
 export interface SimulateFlags {
@@ -52,6 +54,9 @@ export interface SimulateFlags {
   readonly trace?: string;
   readonly faults?: string;
   readonly seed: number;
+  readonly answers?: 'lifelike' | 'plain';
+  readonly noise?: number;
+  readonly degrade?: number;
   readonly batchSeconds?: number;
   readonly latency?: number;
   readonly rpm?: number;

@@ -34,6 +34,8 @@ export const sampleOption = () => option('rows', '--sample <n>', 'only n rows, c
 export const seedOption = () => option('rows', '--seed <n>', 'chooses the sample').argParser(parseCount).default(1);
 export const freshOption = () => option('rows', '--fresh', 'ask every row again; older answers count as money only');
 export const retryFailedOption = () => option('rows', '--retry-failed', 'try failed rows again, whatever their cause');
+export const promptsOption = () =>
+  option('shown', '--prompts <n>', 'show the first n prompts whole, as they would be sent').argParser(parsePositive);
 export const modeOption = () => option('way', '--mode <lane>', 'which lane').choices(MODES).env('ROWMILL_MODE');
 export const priceOption = () => option('money', '--price-as-of <date>', 'prices of this day (YYYY-MM-DD)').argParser(parseDate);
 export const stateOption = () => option('places', '--state-dir <dir>', 'stands for .rowmill').env('ROWMILL_STATE_DIR');

@@ -1,6 +1,6 @@
 import { relative } from 'node:path';
 import { UsageError } from '../core/errors.ts';
-import { quoteArgument } from '../core/shell/quote-argument.ts';
+import { quoteArgument } from '../core/wording/quote-argument.ts';
 import { findUnusedRedis, listEnvironmentFiles, loadEnvFile, readRedisLink } from '../host/environment.ts';
 import { makeTarget, makeTargetOrigin } from '../host/provider-target.ts';
 import { makeEffects } from '../host/real-effects.ts';
@@ -77,6 +77,7 @@ export function makePlanOptions(jobFile: string, flags: RunFlags): PlanOptions {
     reopen: flags.retryFailed === true ? { causes: null, set: {} } : null,
     effects: makeEffects(),
     priceAsOf: flags.priceAsOf ?? null,
+    ...(flags.prompts === undefined ? {} : { shownRequests: flags.prompts }),
     signal: new AbortController().signal,
   };
 }

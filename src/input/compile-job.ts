@@ -16,6 +16,7 @@ import { lintJob } from './request/lint-job.ts';
 import { type Reask, renderReask } from './request/reask.ts';
 import { compileCodeRender } from './request/render-code.ts';
 import { compileRender, type RequestLimits } from './request/render-row.ts';
+import type { CompiledMessage } from './request/request-body.ts';
 
 /** A job bound to a table: everything that is needed to turn its rows into requests and answers into outcomes. */
 export interface CompiledJob {
@@ -36,6 +37,8 @@ export interface CompiledJob {
   readonly answerColumns: readonly string[];
   /** The row as a person calls it: the cells of `input.id`, joined by `/`, or the row's number from 1. */
   readonly rowId: (row: Row) => string;
+  /** The cells the prompt uses, or where a program writes it all of them, in one line: what a row says to a person. */
+  readonly rowText: (row: Row) => string;
   /** Whether only rows tell if their prompts say the word JSON, which JSON mode needs; one that does not is skipped. */
   readonly leavesJsonWordToRows: boolean;
   /** Things the user should know before paying, in words. */
@@ -77,7 +80,20 @@ export function compileJob(
     hasCode: code !== NO_CODE,
     answerColumns: listAnswerColumns(job),
     rowId: (row) => (idIndexes.length === 0 ? String(row.index + 1) : idIndexes.map((index) => showCell(row.cells[index])).join('/')),
+    rowText: createRowText(hasTemplates ? messages : null),
     leavesJsonWordToRows: leavesJsonWordToRows(job, shown),
     warnings: lint.warnings,
   };
+}
+
+function createRowText(messages: readonly CompiledMessage[] | null): CompiledJob['rowText'] {
+  const used = messages
+    ?.flatMap(({ template, images }) => [template, ...images.map((image) => image.template)])
+    .flatMap(({ columns }) => columns);
+  const columns = used === undefined || used.length === 0 ? null : [...new Set(used)];
+  return ({ cells }) =>
+    (columns === null ? cells : columns.map((index) => cells[index]))
+      .map((cell) => showCell(cell).replaceAll(/\s+/g, ' ').trim())
+      .filter((text) => text !== '')
+      .join(' | ');
 }

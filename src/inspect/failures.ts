@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { clip } from '../core/bounds/clip.ts';
 import { createFailuresWriter } from '../output/failures-writer.ts';
 import { finishRows } from '../run/finish/finish-rows.ts';
 import { selectRows } from '../run/open/selection.ts';
@@ -31,9 +32,11 @@ export interface FailureGroup {
   /** Whether the rows were sent: skipped ones change only with the table or the job. */
   readonly status: 'failed' | 'skipped';
   readonly example: FailureExample;
+  /** The first rows of the cause, three at most, the example among them. */
+  readonly examples: readonly FailureExample[];
 }
 
-/** The first row of a cause. */
+/** A row of a cause. */
 export interface FailureExample {
   /** From 1. */
   readonly row: number;
@@ -42,7 +45,12 @@ export interface FailureExample {
   readonly id: string;
   readonly key: string | null;
   readonly message: string;
+  /** The cells the prompt uses, as one line of at most 200 characters; empty where they are. */
+  readonly text: string;
 }
+
+const MAX_EXAMPLES = 3;
+const MAX_TEXT_CHARACTERS = 200;
 
 /** Groups a job's failed and skipped rows. @param csvPath where to write each of them as a table; null for nowhere */
 export async function readFailures(options: ReadOptions, csvPath: string | null): Promise<Failures> {
@@ -75,17 +83,16 @@ async function groupFailures(opened: OpenState, options: ReadOptions, csvPath: s
       counts[disposition.status] += 1;
       await writer?.write(finished);
       const place = { row: row.index + 1, file: row.file, line: row.line, id: compiled.rowId(row), key };
+      const describe = (message: string) => ({ ...place, message, text: clip(compiled.rowText(row), MAX_TEXT_CHARACTERS) });
       if (finished.note !== undefined) {
         unwrapped.count += 1;
-        unwrapped.example ??= { ...place, message: finished.note };
+        unwrapped.example ??= describe(finished.note);
       }
       if (disposition.status !== 'failed' && disposition.status !== 'skipped') continue;
       const { status, cause, message } = disposition;
-      const { count, example } = groups.get(cause) ?? {
-        count: 0,
-        example: { ...place, message },
-      };
-      groups.set(cause, { cause, status, count: count + 1, example });
+      const { count, examples } = groups.get(cause) ?? { count: 0, examples: [] };
+      const shown = examples.length < MAX_EXAMPLES ? [...examples, describe(message)] : examples;
+      groups.set(cause, { cause, status, count: count + 1, example: shown[0] as FailureExample, examples: shown });
     }
   }
   const { ok: _ok, ...rows } = counts;

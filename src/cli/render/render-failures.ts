@@ -1,5 +1,5 @@
-import { quoteArgument } from '../../core/shell/quote-argument.ts';
-import type { Failures } from '../../inspect/failures.ts';
+import { quoteArgument } from '../../core/wording/quote-argument.ts';
+import type { FailureExample, Failures } from '../../inspect/failures.ts';
 import type { RowAttempt, RowHistory } from '../../inspect/row-history.ts';
 import { escapeForTerminal, escapeLineForTerminal } from '../../output/escape-for-terminal.ts';
 import { formatCount, formatDollars } from '../../output/format-numbers.ts';
@@ -20,20 +20,26 @@ export function renderFailures(failures: Failures, commands: FailureCommands, co
   const pending = rows.pending === 0 ? '' : `, ${formatCount(rows.pending)} still pending`;
   const title = `${failures.job}: ${formatCount(rows.failed)} failed, ${formatCount(rows.skipped)} skipped of ${formatCount(rows.in)} rows${pending}`;
   const lines = [paint('bold', escapeLineForTerminal(title)) + (failures.simulated ? paint('yellow', '  simulated') : '')];
-  for (const { cause, count, status, example } of causes) {
+  for (const { cause, count, status, examples } of causes) {
     lines.push('', `${paint('yellow', cause)}  ${formatCount(count)} ${status}`);
-    lines.push(escapeLineForTerminal(`  for example ${example.file}:${example.line}, id ${example.id}: ${example.message}`));
+    lines.push(...examples.flatMap(describeExample));
     lines.push(paint('dim', `  ${commands.retry.get(cause) ?? 'never sent: change the table or the job, and run it again'}`));
   }
   if (failures.unwrapped !== undefined) {
     const { count, example } = failures.unwrapped;
     lines.push('', `${paint('dim', 'unwrapped')}  ${formatCount(count)} ok`);
-    lines.push(escapeLineForTerminal(`  for example ${example.file}:${example.line}, id ${example.id}: ${example.message}`));
+    lines.push(...describeExample(example));
   }
   const [first] = causes;
   if (first !== undefined)
     lines.push('', `Everything about one row: ${commands.row} --row ${escapeLineForTerminal(quoteArgument(first.example.id))}`);
   return lines.join('\n');
+}
+
+/** Where a row stands, what went wrong with it, and what it says. */
+function describeExample({ file, line, id, message, text }: FailureExample): readonly string[] {
+  const place = `  ${file}:${line}, id ${id}: ${message}`;
+  return [place, ...(text === '' ? [] : [`      ${text}`])].map(escapeLineForTerminal);
 }
 
 /** A row's prompt and all its attempts, without a final newline. */

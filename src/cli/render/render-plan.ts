@@ -4,7 +4,7 @@ import type { CostRange } from '../../run/plan/cost.ts';
 import type { Plan, PlanProblem } from '../../run/plan/plan-result.ts';
 import type { TimeUnderLimits } from '../../run/plan/time.ts';
 import { describeCache } from './describe-cache.ts';
-import { createPaint } from './paint.ts';
+import { createPaint, type Paint } from './paint.ts';
 import { renderPrompt } from './render-prompt.ts';
 
 /** More shards than this are summed up. */
@@ -30,11 +30,25 @@ export function renderPlan(plan: Plan, command: string, colour: boolean): string
     ...describeCheaper(plan).map((text) => line('cheaper', text)),
     ...describeTime(plan.time).map((text, index) => line(index === 0 ? 'time' : '', text)),
     ...plan.problems.map((problem) => paint('yellow', `${problem.severity}: `) + escapeLineForTerminal(describeProblem(problem))),
-    ...(plan.firstRequest === null ? [] : ['', paint('dim', 'first request'), renderPrompt(plan.firstRequest, paint, MAX_PROMPT_LINES)]),
+    ...(plan.requests === undefined ? showFirst(plan, paint) : showAll(plan.requests, paint)),
     '',
     'Nothing was sent, nothing was spent.',
     `To do it: ${command}`,
   ].join('\n');
+}
+
+function showFirst({ firstRequest }: Plan, paint: Paint): readonly string[] {
+  return firstRequest === null ? [] : ['', paint('dim', 'first request'), renderPrompt(firstRequest, paint, MAX_PROMPT_LINES)];
+}
+
+/** Prompts as they would be sent, each under the row that asks it. */
+function showAll(requests: NonNullable<Plan['requests']>, paint: Paint): readonly string[] {
+  if (requests.length === 0) return ['', 'no prompt: nothing is to be sent; --fresh shows what would be asked again'];
+  return requests.flatMap(({ file, line, id, request }, index) => [
+    '',
+    paint('bold', escapeLineForTerminal(`prompt ${index + 1} of ${requests.length}  ${file}:${line}, id ${id}`)),
+    renderPrompt(request, paint),
+  ]);
 }
 
 const COLUMN = 14;

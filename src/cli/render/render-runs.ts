@@ -28,7 +28,7 @@ function describeRun({ id, startedAt, verdict, exitCode, rows, cost, model, simu
   ];
 }
 
-/** `2,988 of 3,000 ok, 12 failed`; what is none is left away. */
+/** `2,988/3,000 ok, 12 failed`; what is none is left away. */
 export function describeRows({
   in: all,
   ok,
@@ -39,5 +39,5 @@ export function describeRows({
   const rest = Object.entries({ failed, skipped, pending }).flatMap(([word, count]) =>
     count === 0 ? [] : [`${formatCount(count)} ${word}`],
   );
-  return [`${formatCount(ok)} of ${formatCount(all)} ok`, ...rest].join(', ');
+  return [`${formatCount(ok)}/${formatCount(all)} ok`, ...rest].join(', ');
 }

@@ -24,7 +24,7 @@ export function renderStatusList(jobs: readonly ListedJob[], now: Date, paint: P
     describeRows(status.rows),
     `${formatSpent(status.cost.ledgerNanoUsd, status.cost.ledgerUnpricedAttempts)}${status.simulated ? ' simulated' : ''}`,
   ]);
-  return renderTable([['job', 'last run', 'rows', 'spent in all'], ...lines], MAX_CELLS, paint);
+  return renderTable([['job', 'last run', 'rows', 'spent'], ...lines], MAX_CELLS, paint);
 }
 
 /** The latest run in a few words. */

@@ -30,6 +30,7 @@ export interface PlanOpenJobOptions {
   readonly countsExactly: boolean;
   /** As of `PlanTableOptions`. */
   readonly watchRows?: PlanTableOptions['watchRows'];
+  readonly shownRequests?: PlanTableOptions['shownRequests'];
   readonly options: Pick<RunOptions, 'effects' | 'priceAsOf' | 'signal' | 'isFresh' | 'reopen'>;
 }
 
@@ -45,6 +46,7 @@ export async function planOpenJob({
   selected,
   countsExactly,
   watchRows = null,
+  shownRequests = null,
   options,
 }: PlanOpenJobOptions): Promise<PlannedRun> {
   const { compiled, table, tokens, findPrice } = prepared;
@@ -87,6 +89,7 @@ export async function planOpenJob({
     at,
     end: prepared.modelEnd && { ...prepared.modelEnd, today },
     countsExactly,
+    shownRequests,
     signal: options.signal,
   });
   return { ...planned, opening };

@@ -33,6 +33,17 @@ export interface Plan {
   readonly problems: readonly PlanProblem[];
   /** Body of the first request that would be sent, image data as its hash; null when there is none. */
   readonly firstRequest: unknown;
+  /** The first requests that would be sent, as many as were asked for; absent where none were. */
+  readonly requests?: readonly PlannedRequest[];
+}
+
+/** A request that would be sent, and the row that asks it first. */
+export interface PlannedRequest {
+  readonly file: string;
+  readonly line: number;
+  readonly id: string;
+  /** Its body, image data as its hash. */
+  readonly request: unknown;
 }
 
 /** Of the requests that would be sent. */

@@ -20,7 +20,7 @@ import { chooseLane, choosePrice } from './choose-lane.ts';
 import { longContextOver, planCaches, priceWork } from './cost.ts';
 import type { KnownRows } from './known-rows.ts';
 import { type EndOptions, foreseeEnd } from './model-end.ts';
-import type { Plan, PlanProblem } from './plan-result.ts';
+import type { Plan, PlannedRequest, PlanProblem } from './plan-result.ts';
 import type { PlannedEnd } from './planned-end.ts';
 import { createPromptCount } from './prompts.ts';
 import { createShardCount } from './shards.ts';
@@ -58,6 +58,8 @@ export interface PlanTableOptions {
   readonly end: EndOptions | null;
   /** Whether a sample is counted with the model's tokenizer, which takes time to load. */
   readonly countsExactly: boolean;
+  /** How many requests the plan shows whole beside the first; null where it shows none. */
+  readonly shownRequests: number | null;
   readonly signal: AbortSignal;
 }
 
@@ -95,9 +97,12 @@ export async function planTable(options: PlanTableOptions): Promise<PlannedTable
   const reopenedKeys: string[] = [];
   let knownRows = 0;
   let firstRequest: unknown = null;
+  const requests: PlannedRequest[] = [];
 
-  function send(request: Request, set: ParamSet): void {
+  function send(row: Row, request: Request, set: ParamSet): void {
     firstRequest ??= JSON.parse(hideImageData(request.body));
+    if (requests.length < (options.shownRequests ?? 0))
+      requests.push({ file: row.file, line: row.line, id: compiled.rowId(row), request: JSON.parse(hideImageData(request.body)) });
     shards.add(Buffer.byteLength(request.body), prompts.add(request, set));
   }
 
@@ -118,7 +123,7 @@ export async function planTable(options: PlanTableOptions): Promise<PlannedTable
       else rows.new += 1;
       if (request === null) return;
       const due = step === 'unsent' ? request : options.makeDueRequest(row, request, id, step);
-      send(due, view.setOf(id, key) ?? {});
+      send(row, due, view.setOf(id, key) ?? {});
     }
   }
 
@@ -195,6 +200,7 @@ export async function planTable(options: PlanTableOptions): Promise<PlannedTable
     ),
     problems: warnings.filter((warning) => warning !== null).map(makeWarning),
     firstRequest,
+    ...(options.shownRequests === null ? {} : { requests }),
   };
   return { plan: planned, reopenedKeys, modelEnd };
 }

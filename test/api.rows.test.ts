@@ -65,7 +65,7 @@ test('rows from memory are planned, run and read again although their source can
   assert.equal(fs.readFileSync(path.join(directory, 'out.csv'), 'utf8'), table);
 });
 
-test('a run over rows from memory that was stopped is continued by a program that gives them again', async (t) => {
+wideTest('a run over rows from memory that was stopped is continued by a program that gives them again', async (t) => {
   const { job, directory } = define(t, streamTickets());
   const stopped = await job.run({ simulate: true, signal: AbortSignal.abort() });
   assert.deepEqual([stopped.summary.exitCode, stopped.summary.rows.pending], [130, 3]);

@@ -19,6 +19,7 @@ write: { path: out.csv }
 interface Minute {
   readonly version: string;
   readonly demo: readonly string[];
+  readonly bare: unknown;
   readonly planned: unknown;
   readonly rows: unknown;
   readonly again: unknown;
@@ -29,6 +30,7 @@ interface Minute {
 function spendFirstMinute(t: TestContext, bin: string, node: string): Minute {
   const cwd = makeTemporaryFolder(t);
   writeFileSync(join(cwd, 'reviews.csv'), REVIEWS);
+  writeFileSync(join(cwd, 'bare.csv'), REVIEWS.replace('5,\n', ''));
   writeFileSync(join(cwd, 'sentiment.yaml'), JOB);
   const env = { PATH: [dirname(node), process.env.PATH].join(delimiter), HOME: cwd };
   const type = (exitCode: number, ...args: string[]) => {
@@ -37,6 +39,8 @@ function spendFirstMinute(t: TestContext, bin: string, node: string): Minute {
     assert.doesNotMatch(stderr, /Warning|\n\s+at /, args.join(' '));
     return stdout;
   };
+  const asked = ['--prompt', 'Rate this review: {{ text }}', '--output', 'sentiment: negative | neutral | positive'];
+  const { rows: bare } = JSON.parse(type(0, 'run', 'bare.csv', ...asked, '--simulate', '--json'));
   const { rows: planned } = JSON.parse(type(0, 'plan', 'sentiment.yaml', '--simulate', '--json'));
   const first = JSON.parse(type(3, 'run', 'sentiment.yaml', '--simulate', '--json'));
   const again = JSON.parse(type(3, 'run', 'sentiment.yaml', '--simulate', '--json'));
@@ -44,6 +48,7 @@ function spendFirstMinute(t: TestContext, bin: string, node: string): Minute {
   return {
     version: type(0, '--version').trim(),
     demo: type(0, 'demo').match(/^rows in +\d.*$/gm) ?? [],
+    bare,
     planned,
     rows: first.rows,
     again: [again.rows, again.attempts.total],

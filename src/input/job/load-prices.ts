@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import type { CustomPrice, DollarsPerMillion } from '../../core/custom-price.ts';
+import { isDay } from '../../core/day.ts';
 import { type Problem, UsageError } from '../../core/errors.ts';
 import { type JobSource, type Path, showPath, sortByPlace } from '../../core/problem-path.ts';
 import { showFile } from '../table/find-files.ts';
@@ -79,11 +80,6 @@ function findRowProblems(value: unknown, at: Path, source: JobSource): readonly 
   }
   if (typeof row.from === 'string' && typeof row.to === 'string' && row.to <= row.from) tell('to', 'must be later than the first day');
   return problems;
-}
-
-function isDay(text: string): boolean {
-  const instant = Date.parse(`${text}T00:00:00Z`);
-  return !Number.isNaN(instant) && new Date(instant).toISOString().startsWith(text) && text.length === 10;
 }
 
 function makeCustomPrice(row: PriceRow, source: string): CustomPrice {

@@ -74,3 +74,14 @@ wideTest('the first lines of plain texts, what nobody can name, and names like c
   const odd = await world.run(['init', 'odd.csv']);
   assert.equal(odd.exitCode, 0, odd.stderr);
 });
+
+wideTest('where the table has a column of the answer already, what is added has a prefix', async (t) => {
+  const table = 'id,text,mood,_status\n1,this is a text to be read,good,ok\n2,and this is another one of them,bad,ok\n';
+  const world = createWorld({ 'labelled.csv': table });
+  t.after(() => world.dispose());
+  const flags = ['--prompt', 'How is it?', '--output', 'mood: good | bad', '--simulate', '--progress', 'none'];
+  const ended = await world.run(['run', 'labelled.csv', ...flags]);
+  assert.equal(ended.exitCode, 0, ended.stderr);
+  const [header] = readFileSync(join(world.folder, 'labelled.out.csv'), 'utf8').split('\n');
+  assert.match(header ?? '', /^id,text,mood,_status,llm_mood,llm__status,/);
+});

@@ -16,7 +16,7 @@ const FLAGS: Readonly<Record<string, readonly string[]>> = {
   'mails.tsv': ['--prompt', 'Is this from {{ from }}?\n{{ body }}', '--output', 'spam: boolean, why: string'],
 };
 
-const runnable = someOf(tables, 3);
+const runnable = someOf(tables, 2);
 
 for (const table of tables) {
   test(`the job file of ${table} is the golden one, is right, and runs`, async (t) => {
@@ -73,4 +73,15 @@ wideTest('the first lines of plain texts, what nobody can name, and names like c
   assert.match(readFileSync(join(world.folder, 'true.yaml'), 'utf8'), /\{\{ row\["true"\] \}\}/);
   const odd = await world.run(['init', 'odd.csv']);
   assert.equal(odd.exitCode, 0, odd.stderr);
+});
+
+wideTest('where the table has a column of the answer already, what is added has a prefix', async (t) => {
+  const table = 'id,text,mood,_status\n1,this is a text to be read,good,ok\n2,and this is another one of them,bad,ok\n';
+  const world = createWorld({ 'labelled.csv': table });
+  t.after(() => world.dispose());
+  const flags = ['--prompt', 'How is it?', '--output', 'mood: good | bad', '--simulate', '--progress', 'none'];
+  const ended = await world.run(['run', 'labelled.csv', ...flags]);
+  assert.equal(ended.exitCode, 0, ended.stderr);
+  const [header] = readFileSync(join(world.folder, 'labelled.out.csv'), 'utf8').split('\n');
+  assert.match(header ?? '', /^id,text,mood,_status,llm_mood,llm__status,/);
 });

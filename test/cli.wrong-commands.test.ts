@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { CANARY_KEY, createWorld, REVIEW_JOB, REVIEWS } from './helpers/command-line.ts';
+import { someOf } from './helpers/wide.ts';
 
 /** Something wrong that a person types: how it ends, and the words that help. */
 interface Wrong {
@@ -158,7 +159,7 @@ const MOST_LINES = 3;
 
 for (const [kind, wrongs] of Object.entries(WRONG)) {
   test(`what is wrong with ${kind} is told in a sentence, with what to type, and no stack`, async () => {
-    for (const { type, says, exitCode = 2, env = {} } of wrongs) {
+    for (const { type, says, exitCode = 2, env = {} } of someOf(wrongs, 4)) {
       const { stdout, stderr, ...ended } = await world.run(type, env);
       const typed = `rowmill ${type.join(' ')}\n${stderr}`;
       assert.equal(ended.exitCode, exitCode, typed);

@@ -9,6 +9,7 @@ import { type FoundDraft, findDraft, type KnownDraft } from '../input/draft/find
 import { sampleTable, type TableSample } from '../input/draft/sample-table.ts';
 import { type LoadedJob, loadJobText } from '../input/job/load-job.ts';
 import { showFile } from '../input/table/find-files.ts';
+import { findColumnClash } from '../output/table-columns.ts';
 import type { JobFlags, RunFlags, TableFlags } from './flags.ts';
 import { describeUnasked, tellArgument } from './job-argument.ts';
 import { showCommand } from './run-options.ts';
@@ -79,7 +80,10 @@ export async function makeDraft(table: string, { place, known }: FoundDraft, ask
   const sample = await sampleTable(path, process.cwd(), new AbortController().signal);
   const roles = guessRoles(sample);
   const schemaLine = findSchemaLine(place.file);
-  const text = draftJob({ place, table: path, sample, roles, asked, schemaLine, out: known?.out ?? null });
+  const answerColumns = typeof asked.output === 'string' ? [] : Object.keys(asked.output);
+  const clash = findColumnClash({ columns: sample.columns, answerColumns, keep: 'all', prefix: '' });
+  const shared = { out: known?.out ?? null, prefix: clash?.prefix ?? null, schemaLine };
+  const text = draftJob({ ...shared, place, table: path, sample, roles, asked });
   return { file: place.file, text, asked, sample, roles, known };
 }
 

@@ -21,6 +21,8 @@ export interface DraftParts {
   readonly schemaLine: string;
   /** Where the table of answers goes, as an earlier draft has it; null for the place beside the table. */
   readonly out: string | null;
+  /** What has to stand before the names of added columns, where the table has some of them; null where it has none. */
+  readonly prefix: string | null;
 }
 
 /** Rows from which on waiting for half the price is worth it. */
@@ -52,6 +54,9 @@ export function draftJob(parts: DraftParts): string {
     'write:',
     entry('path', parts.out ?? `${place.out}.${isJson ? 'jsonl' : 'csv'}`, 'the table with the answers', 2),
     entry('keep', 'all', 'the columns to carry over', 2),
+    ...(parts.prefix === null
+      ? []
+      : [entry('prefix', parts.prefix, 'before every column that is added: the table has some of these names already', 2)]),
     ...describeLabels(parts),
   ];
   return sealText(`${lines.join('\n')}\n`);

@@ -77,6 +77,7 @@ describe('progress at 80 and at 140 columns', () => {
       }
       await screen.resize(60);
       assert.equal((await screen.read()).split('elapsed').length, 2);
+      screen.stream.write('^C');
       progress.clear();
       screen.stream.write('A message\n');
     } finally {

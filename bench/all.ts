@@ -14,7 +14,7 @@ import { renderPassage, renderSection } from './harness/section.ts';
  *   --only plan,job   these alone
  *   --small           the small size, which becomes the page's
  *   --check           the small size, held against the page's; writes nothing
- *   --rows 20000      another size; only prints
+ *   --rows 20000      another size; only prints, unless --write makes it the page's, which says so
  */
 
 const { values } = parseArgs({
@@ -23,6 +23,7 @@ const { values } = parseArgs({
     rows: { type: 'string' },
     small: { type: 'boolean', default: false },
     check: { type: 'boolean', default: false },
+    write: { type: 'boolean', default: false },
   },
 });
 
@@ -45,7 +46,7 @@ for (const { name, bench } of chosen) {
   const passage = await runBench(name, bench, rows);
   console.log(`## ${bench.heading}, ${rows} rows\n\n${renderPassage(passage)}\n`);
   if (values.check) await check(name, bench, passage);
-  else if (values.rows === undefined) keep(name, bench, passage);
+  else if (values.rows === undefined || values.write) keep(name, bench, passage);
 }
 
 async function loadBench(file: string): Promise<{ name: string; bench: Bench }> {

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createReadStream, createWriteStream, mkdirSync, readdirSync } from 'node:fs';
+import { appendFileSync, createReadStream, createWriteStream, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { openBenchJob } from './bench-job.ts';
@@ -12,7 +12,10 @@ export function makeBatchId(shard: string): string {
 
 const LABELS = ['billing', 'bug', 'feature', 'other'];
 
-/** Sends every packed shard, as far as the ledger knows, and writes its output file: in shuffled order, with lines as the API writes them. */
+/**
+ * Sends every packed shard, as far as the ledger knows, and writes its output file: in shuffled order, with lines as the API writes them; the ids in
+ * the order of the table are kept beside in `order.txt`.
+ */
 export async function writeAnswers(folder: string): Promise<Readonly<Record<string, number>>> {
   const { ledger } = await openBenchJob(folder);
   for (const shard of ledger.fold.shards.keys()) {
@@ -29,6 +32,7 @@ export async function writeAnswers(folder: string): Promise<Readonly<Record<stri
   for (const name of readdirSync(requests).toSorted()) {
     const customIds: string[] = [];
     for await (const line of createInterface({ input: createReadStream(join(requests, name)) })) customIds.push(line.slice(14, 36));
+    appendFileSync(join(folder, 'order.txt'), `${customIds.join('\n')}\n`);
     for (let last = customIds.length - 1; last > 0; last -= 1) {
       const other = Math.floor(random() * (last + 1));
       [customIds[last], customIds[other]] = [customIds[other] as string, customIds[last] as string];

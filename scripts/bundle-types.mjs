@@ -1,5 +1,5 @@
-// Puts the declarations a program needs beside the bundle: those that the entries reach, and no others. None of them may name a package, whose
-// types would have to be installed too.
+// Puts the declarations a program needs beside the bundle: those that the entries reach, and no others. None of them may name a package or a
+// module of Node's, whose types would have to be installed too.
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 
@@ -17,7 +17,7 @@ export function makeTypes() {
     const text = readFileSync(join(FROM, name), 'utf8');
     for (const [specifier] of text.matchAll(SPECIFIER)) {
       if (specifier.startsWith('.')) copy(relative('.', join(dirname(name), specifier.replace(/\.ts$/, '.d.ts'))));
-      else if (!specifier.startsWith('node:')) throw new Error(`${name}: the public types name ${specifier}`);
+      else throw new Error(`${name}: the public types name ${specifier}`);
     }
     mkdirSync(dirname(join(TO, name)), { recursive: true });
     // What a program's compiler looks for beside it is a .js file.

@@ -23,6 +23,47 @@ const requireBesides = {
   },
 };
 
+/**
+ * The price list is larger than all of src, and most jobs need the part of one provider: the others' models are read when one of them is asked for.
+ * What the package can besides finding models is left out.
+ */
+const pricesByProvider = {
+  name: 'prices-by-provider',
+  transform: {
+    filter: { id: /\/genai-prices\/dist\/index\.js$/ },
+    handler(code) {
+      const [, literal] = /^const E = (\[$.*?^\])/ms.exec(code);
+      const providers = new Function(`return ${literal}`)().map(({ extractors: _, ...provider }) => provider);
+      const isRead = ({ id }) => id === 'openai';
+      const others = Object.fromEntries(providers.filter((provider) => !isRead(provider)).map(({ id, models }) => [id, models]));
+      this.emitFile({ type: 'asset', fileName: 'other-prices.json', source: JSON.stringify(others) });
+      const read = providers.map((provider) => (isRead(provider) ? provider : { ...provider, models: undefined }));
+      const list = `readOthers(JSON.parse(${JSON.stringify(JSON.stringify(read))}))`;
+      const small = replaceOnce(replaceOnce(code, literal, list), 'new Y(J)', '/* @__PURE__ */ new Y(J)');
+      return { code: `import { readFileSync } from 'node:fs';\n${readOthers}\n${small}`, map: null };
+    },
+  },
+};
+
+/** Goes into the bundle. */
+function readOthers(providers) {
+  let others;
+  const readModels = (id) => {
+    others ??= JSON.parse(readFileSync(new URL('./other-prices.json', import.meta.url), 'utf8'));
+    return others[id];
+  };
+  for (const provider of providers.filter(({ models }) => models === undefined)) {
+    Object.defineProperty(provider, 'models', { get: () => readModels(provider.id) });
+  }
+  return providers;
+}
+
+function replaceOnce(text, search, replacement) {
+  const parts = text.split(search);
+  if (parts.length !== 2) throw new Error(`${parts.length - 1} times in a package: ${search.slice(0, 80)}`);
+  return parts.join(replacement);
+}
+
 /** Compiling the schema of a job takes longer than a small job does: ajv's code for it is made here. */
 const compiledJobSchema = {
   name: 'compiled-job-schema',
@@ -45,7 +86,7 @@ async function bundle(input, output) {
     external: LEFT_OUT,
     checks: { bundlerTimings: false },
     transform: { target: 'node20.19' },
-    plugins: [requireBesides, compiledJobSchema],
+    plugins: [requireBesides, pricesByProvider, compiledJobSchema],
   });
   try {
     const { output: files } = await build.write({ sourcemap: true, sourcemapExcludeSources: true, chunkFileNames: '[name].js', ...output });

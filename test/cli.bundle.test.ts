@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { projectRoot } from './helpers/project-root.ts';
@@ -51,4 +52,18 @@ test('a stack names functions, and with source maps the lines of src', () => {
     spawnSync(process.execPath, [...flags, '--input-type=module', '--eval', program], { cwd: folder, encoding: 'utf8' }).stdout;
   assert.match(readStack(), /at formatProblem \(.*\/bundle\/[\w-]+\.js:\d+:\d+\)/);
   assert.match(readStack('--enable-source-maps'), /at formatProblem \(.*\/src\/core\/\S+\.ts:\d+:\d+\)/);
+});
+
+test('prices of other providers lie apart, and are found where they are needed', () => {
+  const place = mkdtempSync(join(tmpdir(), 'rowmill-bundle-'));
+  writeFileSync(join(place, 'in.csv'), 'text\ngood\n');
+  writeFileSync(
+    join(place, 'job.yaml'),
+    'name: other\ninput: { path: in.csv }\nmodel: llama-3.3-70b-versatile\nprompt: "{{ text }}"\noutput: text\nwrite: { path: out.csv }\n',
+  );
+  const args = ['plan', 'job.yaml', '--base-url', 'https://api.groq.com/openai/v1', '--json'];
+  const { stdout } = spawnSync(process.execPath, [join(folder, 'main.js'), ...args], { cwd: place, encoding: 'utf8' });
+  rmSync(place, { recursive: true });
+  assert.ok((JSON.parse(stdout) as { cost: { live: { expectedNanoUsd: number } } }).cost.live.expectedNanoUsd > 0, stdout);
+  assert.ok(statSync(join(folder, 'other-prices.json')).size > 300_000);
 });

@@ -20,7 +20,7 @@ describe('completion', () => {
     [['ver'], ['verify']],
     [
       ['run', ''],
-      ['job.yaml', 'jobs/'],
+      ['job.yaml', 'jobs/', 'table.csv'],
     ],
     [
       ['run', 'jobs'],

@@ -31,7 +31,19 @@ describe('demo', () => {
     );
     assert.match(first.stdout, /spent \$0\.\d+ \(simulated\)/);
     for (const [, path = ''] of first.stdout.matchAll(/^table +(\S+)$/gm)) assert.ok(existsSync(join(world.folder, path)), path);
-    assert.match(first.stdout, /What to type next:\n {2}npx rowmill /);
+    assert.match(first.stdout, /What to type next:\n {2}rowmill /);
+  });
+
+  it('names commands that work as they are typed', async () => {
+    const commands = [...first.stdout.matchAll(/^ {2}rowmill (\w+ .*)$/gm)].map((match) => match[1] as string);
+    assert.deepEqual(
+      commands.map((command) => command.split(' ')[0]),
+      ['report', 'verify', 'run'],
+    );
+    for (const command of commands) {
+      const ended = await world.run([...command.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? ''));
+      assert.equal(ended.exitCode, 0, `${command}: ${ended.stderr}`);
+    }
   });
 
   it('sends nothing the second time', async () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
+import { programName } from '../src/cli/program-name.ts';
 import { startProgress } from '../src/cli/progress.ts';
 import { createPaint } from '../src/cli/render/paint.ts';
 import { renderFailures, renderRowHistory } from '../src/cli/render/render-failures.ts';
@@ -152,10 +153,13 @@ describe('commands that are shown', () => {
   it('carry every flag that decides what they do, quoted for a shell', () => {
     const flags = { seed: 3, wait: true, ifRunning: 'fail', progress: 'auto', looks: [], pollMax: 1 } as const;
     const shown = showRunCommand("it's a job.yaml", { ...flags, input: 'a b.csv', sample: 5, out: 'x.csv', maxUsd: 2, simulate: true });
-    assert.equal(shown, "rowmill run 'it'\\''s a job.yaml' --input 'a b.csv' --simulate --out x.csv --sample 5 --seed 3 --max-usd 2");
+    assert.equal(
+      shown,
+      `${programName()} run 'it'\\''s a job.yaml' --input 'a b.csv' --simulate --out x.csv --sample 5 --seed 3 --max-usd 2`,
+    );
     assert.equal(
       showCommand('failures', 'job.yaml', { baseUrl: 'http://127.0.0.1:1/v1' }),
-      'rowmill failures job.yaml --base-url http://127.0.0.1:1/v1',
+      `${programName()} failures job.yaml --base-url http://127.0.0.1:1/v1`,
     );
   });
 });

@@ -21,5 +21,5 @@ function decide(shape: Shape) {
   const line = shape.line ?? { id: 'batch_req_1', custom_id: '@KEY@', response, error: null };
   const reading = readResponseLine(JSON.stringify(line));
   assert.ok(reading.status === 'line');
-  return decideOutcome(reading.line, checkAnswer, findControls(shape.prompt ?? ''));
+  return decideOutcome(reading.line, checkAnswer, () => findControls(shape.prompt ?? ''));
 }

@@ -122,7 +122,7 @@ test('prices says what is used and why, for one model or for all, on any day', a
     assert.match(launch.source, /at launch/);
 
     const text = (await ask('gpt-5.6-luna', '--price-as-of', '2026-08-01')).stdout;
-    for (const part of [/since 2026-07-30/, /over 271999 tokens +0\.4/, /genai-prices/, /batch +0\.1/]) assert.match(text, part);
+    for (const part of [/since 2026-07-30/, /over 271,999 tokens +0\.4/, /genai-prices/, /batch +0\.1/]) assert.match(text, part);
     assert.match((await ask('my-deployment')).stdout, /hosting \(prices\.yaml\), as gpt-4o-mini/);
 
     const unknown = await ask('gpt-4oo');

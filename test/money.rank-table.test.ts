@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { packRanks, readRankTable } from '../src/money/rank-table.ts';
+import { packRanks, readRankTable } from '../src/money/tokens/rank-table.ts';
 import { runsOf } from './helpers/wide.ts';
 
 const text = fc.string({ unit: 'binary', minLength: 1, maxLength: 4 });

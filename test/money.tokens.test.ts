@@ -5,9 +5,9 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
-import { createFeatureReader, FEATURES } from '../src/money/text-features.ts';
-import { createHeuristicTokenEstimator, createTokenEstimator } from '../src/money/token-estimator.ts';
-import { encodingOf } from '../src/money/tokenizer.ts';
+import { createFeatureReader, FEATURES } from '../src/money/tokens/text-features.ts';
+import { createHeuristicTokenEstimator, createTokenEstimator } from '../src/money/tokens/token-estimator.ts';
+import { encodingOf } from '../src/money/tokens/tokenizer.ts';
 import { runsOf, someOf } from './helpers/wide.ts';
 
 const data = path.join(findRoot(), '../shared/data');

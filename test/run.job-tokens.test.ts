@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createJobTokens } from '../src/money/job-tokens.ts';
-import { createTokenEstimator } from '../src/money/token-estimator.ts';
+import { createJobTokens } from '../src/money/tokens/job-tokens.ts';
+import { createTokenEstimator } from '../src/money/tokens/token-estimator.ts';
 import { chooseCount } from '../src/run/send/open-lanes.ts';
 import { makePng } from './helpers/images.ts';
 

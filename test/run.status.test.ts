@@ -224,6 +224,25 @@ test('a look that is repeated reads nothing again before something has changed',
   await assert.rejects(readStatus(moment.options), /its bytes are not those that were recorded/);
 });
 
+test('a look that read everything rests four times as long, and tells meanwhile what it found', async (t) => {
+  const world = await makeWorld(t);
+  await world.run();
+  const moment = keepMoment(t, world);
+  fs.rmSync(path.join(moment.directory, NAME));
+  let ms = world.clock().getTime();
+  // As slow as can be: each time somebody asks, a second has gone.
+  const clock = () => {
+    ms += 1_000;
+    return new Date(ms);
+  };
+  const lookAgain = createStatusLook({ ...moment.options, effects: { ...moment.options.effects, clock } });
+  const { rows } = await lookAgain();
+  fs.appendFileSync(path.join(moment.directory, 'events.jsonl'), '{"damaged":true}\n');
+  assert.deepEqual((await lookAgain()).rows, rows);
+  ms += 60_000;
+  await assert.rejects(lookAgain(), /events\.jsonl/);
+});
+
 test('something else in place of what a run says costs a look time and nothing else', async (t) => {
   const world = await makeWorld(t);
   fs.mkdirSync(path.join(world.stateDirectory, NAME));

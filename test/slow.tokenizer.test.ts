@@ -3,8 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { createRandom } from '../bench/table-generator.ts';
-import { readRankTable } from '../src/money/rank-table.ts';
-import { type EncodingName, loadTokenizer } from '../src/money/tokenizer.ts';
+import { readRankTable } from '../src/money/tokens/rank-table.ts';
+import { type EncodingName, loadTokenizer } from '../src/money/tokens/tokenizer.ts';
 import { projectRoot } from './helpers/project-root.ts';
 
 const ENCODINGS: readonly EncodingName[] = ['o200k_base', 'cl100k_base'];
@@ -79,7 +79,7 @@ function* readTexts() {
 
 for (const encoding of ENCODINGS) {
   test(`the table of ${encoding} has every token of the library at its rank, and ships as it was made`, async () => {
-    const path = join(projectRoot, 'dist/src/money', `${encoding}.ranks`);
+    const path = join(projectRoot, 'dist/src/money/tokens', `${encoding}.ranks`);
     const bytes = readFileSync(path);
     const table = readRankTable(bytes);
     const ranks = await importRanks(encoding);

@@ -15,7 +15,7 @@ export function renderSection(name: string, bench: Bench, full: Passage, small: 
     HEADER,
     full.lines.map((line) => renderLine(line, small)),
   );
-  return `\`npm run bench -- --only ${name}\`: ${machine}.${size} ${smallSize}\n${bench.introduction}\n\n${table}`;
+  return `\`npm run bench -- --only ${name}${rows === bench.rows.full ? '' : ` --rows ${rows} --write`}\`: ${machine}.${size} ${smallSize}\n${bench.introduction}\n\n${table}`;
 }
 
 /** The same for the terminal. */

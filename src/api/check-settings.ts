@@ -1,7 +1,7 @@
 import { isDay } from '../core/day.ts';
 import { type Problem, UsageError } from '../core/errors.ts';
 import { showValue } from '../core/problem-path.ts';
-import { suggest } from '../core/suggest.ts';
+import { suggest } from '../core/wording/suggest.ts';
 import type { PlanSettings, RunSettings } from './settings.ts';
 
 /** What a setting has to be, in words that follow "give", and the test for it. */

@@ -2,7 +2,7 @@ import { UsageError } from '../core/errors.ts';
 import type { ImageTemplate } from '../core/job.ts';
 import type { CodeMessages } from '../core/job-code.ts';
 import { showValue } from '../core/problem-path.ts';
-import { suggest } from '../core/suggest.ts';
+import { suggest } from '../core/wording/suggest.ts';
 
 const PARTS = ['system', 'user', 'images'];
 const DETAILS = ['low', 'high', 'auto'];

@@ -1,6 +1,6 @@
 import { AppError, EXIT } from '../core/errors.ts';
 import type { WaitTimes } from '../core/wait-teller.ts';
-import { formatThings } from '../core/words/format-count.ts';
+import { formatThings } from '../core/wording/format-count.ts';
 import type { ShardState } from '../ledger/events/fold.ts';
 import { ApiError } from '../openai/api-error.ts';
 import { createPatience } from './backoff.ts';

@@ -1,5 +1,5 @@
 import { AppError, EXIT } from '../core/errors.ts';
-import { formatCount } from '../core/words/format-count.ts';
+import { formatCount } from '../core/wording/format-count.ts';
 import type { Admission } from './admission.ts';
 import { sleepUntil } from './backoff.ts';
 import type { BatchContext } from './context.ts';

@@ -1,4 +1,4 @@
-import { formatCount } from '../core/words/format-count.ts';
+import { formatCount } from '../core/wording/format-count.ts';
 import type { ApiError } from '../openai/api-error.ts';
 import type { RemoteBatch } from '../openai/wire.ts';
 import { type BatchContext, CLOCK_SKEW_MS, UNREACHABLE_MS } from './context.ts';

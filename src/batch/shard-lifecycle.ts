@@ -1,4 +1,4 @@
-import { formatThings } from '../core/words/format-count.ts';
+import { formatThings } from '../core/wording/format-count.ts';
 import type { ShardState } from '../ledger/events/fold.ts';
 import { awaitFile } from './await-file.ts';
 import { learnFromAnswers, learnFromFailure } from './cache-carrier.ts';

@@ -56,6 +56,15 @@ export function parseList(text: string): readonly string[] {
   return text.split(',').map((part) => part.trim());
 }
 
+/** `a, b, c` or `a | b | c`. */
+export function parseLabels(text: string): readonly string[] {
+  const labels = text.split(text.includes('|') ? '|' : ',').map((label) => label.trim());
+  if (labels.length < 2 || labels.includes('')) throw new InvalidArgumentError("Give two or more, for example 'bug, question, other'.");
+  const repeated = labels.find((label, index) => labels.indexOf(label) !== index);
+  if (repeated !== undefined) throw new InvalidArgumentError(`"${repeated}" stands twice.`);
+  return labels;
+}
+
 export function collect(value: string, values: readonly string[]): readonly string[] {
   return [...values, value];
 }

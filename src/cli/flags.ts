@@ -9,6 +9,15 @@ export interface JobFlags {
   readonly json?: boolean;
 }
 
+/** What is asked of a table that has no job file yet: flags of `init`, `plan` and `run`. */
+export interface TableFlags {
+  readonly prompt?: string;
+  /** Fields, or `text`, as typed. */
+  readonly output?: readonly string[];
+  readonly labels?: readonly string[];
+  readonly model?: string;
+}
+
 /** The flags of `run`, `retry` and `plan`. */
 export interface RunFlags extends JobFlags {
   readonly mode?: Mode;

@@ -6,6 +6,7 @@ import {
   parseCount,
   parseDate,
   parseDuration,
+  parseLabels,
   parseList,
   parsePositive,
   parsePrice,
@@ -15,6 +16,7 @@ import {
 
 /** How `--help` groups what commands with a job take. */
 const GROUPS = {
+  asked: 'What a table is asked:',
   rows: 'Which rows:',
   way: 'How they are sent:',
   money: 'What it may cost:',
@@ -48,6 +50,20 @@ export const setOption = () =>
   option('way', '--set <param=value>', 'ask with another parameter, for example params.max_output_tokens=400; may be repeated')
     .argParser(collect)
     .default([]);
+
+/** What a table that has no job file is asked. */
+export function addTableOptions(command: Command): Command {
+  for (const one of [
+    option('asked', '--prompt <text>', 'what to do with each row; {{ column }} puts a cell in'),
+    option('asked', '--output <field>', "what to answer, as 'sentiment: good | bad', or text; may be repeated").argParser(
+      (field: string, fields: readonly string[] = []) => collect(field, fields),
+    ),
+    option('asked', '--labels <list>', 'the answers there are, separated by commas').argParser(parseLabels),
+    option('asked', '--model <name>', 'which model is asked'),
+  ])
+    command.addOption(one);
+  return command;
+}
 
 /** What `run` and `retry` take, and what one of them takes alone, in the order of the groups. */
 export function addRunOptions(command: Command, own: readonly Option[]): Command {

@@ -1,5 +1,4 @@
 import { Argument, Command, Option } from 'commander';
-import { asDiskError } from '../core/disk/disk-error.ts';
 import { EXIT, UsageError } from '../core/errors.ts';
 import { VERSION } from '../core/version.ts';
 import { groupCommands } from './command-groups.ts';
@@ -8,9 +7,12 @@ import type { DiffFlags } from './commands/diff.ts';
 import type { ReportFlags } from './commands/report.ts';
 import type { SampleFlags } from './commands/sample.ts';
 import { parseAmount, parseCount, parsePositive } from './flag-values.ts';
-import type { JobFlags, RunFlags, SimulateFlags, WorkerFlags } from './flags.ts';
+import type { JobFlags, RunFlags, SimulateFlags, TableFlags, WorkerFlags } from './flags.ts';
+import { guard } from './guard.ts';
+import { describeUnknownCommand, explainUsage } from './job-argument.ts';
 import {
   addRunOptions,
+  addTableOptions,
   baseUrlOption,
   causeOption,
   fieldOption,
@@ -28,7 +30,7 @@ import {
   simulateOption,
   stateOption,
 } from './options.ts';
-import { printFailure, reportFailure } from './report-failure.ts';
+import { printFailure } from './report-failure.ts';
 
 /** The command line. Only commander is loaded here; each command loads what it needs when it runs. */
 export function makeProgram(): Command {
@@ -38,11 +40,21 @@ export function makeProgram(): Command {
     .enablePositionalOptions()
     .showSuggestionAfterError()
     .configureHelp({ sortSubcommands: false })
+    .configureOutput({ outputError: (text, write) => write(explainUsage(text)) })
     .exitOverride((error) => {
       if (error.exitCode !== 0 && process.argv.includes('--json'))
         printFailure(new UsageError(error.message.replace(/^error: /, '')), EXIT.usage);
       process.exit(error.exitCode === 0 ? 0 : EXIT.usage);
     });
+
+  program.on('command:*', ([word]: [string]) => {
+    program.error(
+      describeUnknownCommand(
+        word,
+        program.commands.map((command) => command.name()),
+      ),
+    );
+  });
 
   program
     .command('demo')
@@ -50,14 +62,13 @@ export function makeProgram(): Command {
     .addOption(jsonOption())
     .action(guard(async (flags: JobFlags) => (await import('./commands/demo.ts')).demo(flags)));
 
-  program
-    .command('init')
-    .argument('[name]', 'name of the job, and of its file', 'my-job')
-    .description('writes a commented job file')
+  addTableOptions(program.command('init'))
+    .argument('[name]', 'a table, whose job is written beside it; or a name for a job to fill in', 'my-job')
+    .description('writes a commented job file, for a table or to fill in')
     .addOption(jsonOption())
-    .action(guard(async (name: string, flags: JobFlags) => (await import('./commands/init.ts')).init(name, flags)));
+    .action(guard(async (name: string, flags: JobFlags & TableFlags) => (await import('./commands/init.ts')).init(name, flags)));
 
-  jobCommand(program, 'plan', 'what a run would do; sends nothing, spends nothing')
+  addTableOptions(jobCommand(program, 'plan', 'what a run would do; sends nothing, spends nothing', JOB_OR_TABLE))
     .addOption(modeOption())
     .addOption(limitOption())
     .addOption(sampleOption())
@@ -66,11 +77,12 @@ export function makeProgram(): Command {
     .addOption(retryFailedOption())
     .addOption(promptsOption())
     .addOption(priceOption())
-    .action(guard(async (job: string, flags: RunFlags) => (await import('./commands/plan.ts')).plan(job, flags)));
+    .action(guard(async (job: string, flags: RunFlags & TableFlags) => (await import('./commands/plan.ts')).plan(job, flags)));
 
-  addRunOptions(jobCommand(program, 'run', 'does it; also continues it after anything'), [freshOption(), retryFailedOption()])
+  const run = addTableOptions(jobCommand(program, 'run', 'does it; also continues it after anything', JOB_OR_TABLE));
+  addRunOptions(run, [freshOption(), retryFailedOption()])
     .addHelpText('after', RUN_EXAMPLES)
-    .action(guard(async (job: string, flags: RunFlags) => (await import('./commands/run.ts')).run(job, flags)));
+    .action(guard(async (job: string, flags: RunFlags & TableFlags) => (await import('./commands/run.ts')).run(job, flags)));
 
   program
     .command('status')
@@ -227,40 +239,24 @@ export function makeProgram(): Command {
 
 const RUN_EXAMPLES = `
 Examples:
+  rowmill run reviews.csv --prompt 'Is it good?' --output 'good: yes | no'
+                                             a table without a job file
   rowmill run job.yaml --sample 50           fifty rows first, to look at
   rowmill run job.yaml --max-usd 20 --yes    all rows, for $20 at most
   rowmill run job.yaml --no-wait             leave when all is sent; run it again
                                              to collect the answers`;
 
-function jobCommand(program: Command, name: string, description: string): Command {
+/** What `plan` and `run` take beside a job. */
+const JOB_OR_TABLE = 'the job file; or a table, asked as the flags say';
+
+function jobCommand(program: Command, name: string, description: string, job = 'the job file'): Command {
   return program
     .command(name)
-    .argument('<job>', 'the job file')
+    .argument('<job>', job)
     .description(description)
     .addOption(inputOption())
     .addOption(stateOption())
     .addOption(baseUrlOption())
     .addOption(simulateOption())
     .addOption(jsonOption());
-}
-
-/** Runs a command and turns its end into the exit code; whatever it throws is reported in one place. */
-function guard<Arguments extends readonly unknown[]>(
-  command: (...values: Arguments) => Promise<number>,
-): (...values: Arguments) => Promise<void> {
-  return async (...values) => {
-    try {
-      process.exitCode = await command(...values);
-    } catch (thrown) {
-      const error = asDiskError(thrown);
-      const exitCode = reportFailure(error);
-      if (values.some(wantsJson)) printFailure(error, exitCode);
-      process.exitCode = exitCode;
-    }
-  };
-}
-
-/** The flags among a command's values. */
-function wantsJson(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && (value as { readonly json?: unknown }).json === true;
 }

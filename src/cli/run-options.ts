@@ -1,5 +1,6 @@
 import { relative } from 'node:path';
 import { UsageError } from '../core/errors.ts';
+import { quoteArgument } from '../core/shell/quote-argument.ts';
 import { findUnusedRedis, listEnvironmentFiles, loadEnvFile, readRedisLink } from '../host/environment.ts';
 import { makeTarget, makeTargetOrigin } from '../host/provider-target.ts';
 import { makeEffects } from '../host/real-effects.ts';
@@ -8,6 +9,7 @@ import type { RunOptions } from '../run/options.ts';
 import type { PlanOptions } from '../run/plan/plan.ts';
 import type { JobFlags, RunFlags } from './flags.ts';
 import type { Interrupts } from './interrupt.ts';
+import { programName } from './program-name.ts';
 
 const NANO_USD_PER_USD = 1_000_000_000;
 
@@ -88,7 +90,7 @@ function makeSelection(flags: RunFlags): RowSelection {
 
 /** A command as a person would type it here, with the flags that choose table, state and provider. */
 export function showCommand(command: string, jobFile: string, flags: JobFlags): string {
-  const parts = ['rowmill', command, quoteArgument(relative(process.cwd(), jobFile) || jobFile)];
+  const parts = [programName(), command, quoteArgument(relative(process.cwd(), jobFile) || jobFile)];
   if (flags.input !== undefined) parts.push('--input', quoteArgument(flags.input));
   if (flags.stateDir !== undefined && process.env.ROWMILL_STATE_DIR === undefined) parts.push('--state-dir', quoteArgument(flags.stateDir));
   if (flags.baseUrl !== undefined) parts.push('--base-url', quoteArgument(flags.baseUrl));
@@ -113,9 +115,4 @@ export function showRunCommand(jobFile: string, flags: RunFlags): string {
 function showTime(milliseconds: number): string {
   if (milliseconds % 3_600_000 === 0) return `${milliseconds / 3_600_000}h`;
   return milliseconds % 60_000 === 0 ? `${milliseconds / 60_000}m` : `${milliseconds / 1000}s`;
-}
-
-/** A value as it has to be typed in a shell. */
-export function quoteArgument(text: string): string {
-  return /^[\w./:@=-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -1,3 +1,4 @@
+import type { ReadPromptControls } from './answer/control-characters.ts';
 import type { Usage } from './usage.ts';
 /** Why an attempt did not give an answer that counts. The table in docs/architecture.md says what follows each. */
 export const CAUSES = [
@@ -77,10 +78,10 @@ export type Checked =
 /** Compiled from the job's output once; pure and synchronous. */
 export interface CheckAnswer {
   /**
-   * `logprobs`: the probabilities of the text's tokens, as on the wire, where they were asked for. `promptControls`: the control characters
-   * that stand in the row's own prompt, absent or null where that is not known.
+   * `logprobs`: the probabilities of the text's tokens, as on the wire, where they were asked for. `readPromptControls`: looks up the
+   * control characters that stand in the row's own prompt; absent where that is not known.
    */
-  (text: string, logprobs?: unknown, promptControls?: string | null): Checked;
+  (text: string, logprobs?: unknown, readPromptControls?: ReadPromptControls): Checked;
   /** Whether any text will do, so that several parts are one; absent where a part may be an answer by itself. */
   readonly takesAnyText?: boolean;
   /** Whether answers are vectors; absent where they are texts. */

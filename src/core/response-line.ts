@@ -1,5 +1,6 @@
 import { holdsAnswer, readCompletion } from './answer/answer-body.ts';
 import { type Completion, isWireObject, nameForm, type SaidText, saysSomething, type WireObject } from './answer/completion.ts';
+import type { ReadPromptControls } from './answer/control-characters.ts';
 import { isModelCode, MODEL_REFUSED, QUOTA_CODES, refusesModel } from './answer/refusal-codes.ts';
 import { checkParts } from './answer/text-parts.ts';
 import { countVotes, type Verdict } from './answer/votes.ts';
@@ -83,13 +84,13 @@ function readStatus(status: unknown): number | null {
 /**
  * What a response line means, by the order of openai-contract sections 7, 10 and 21 (seen 2026-11-29): first whether it was answered at all,
  * then how the answer ended, refusal and filter, and only then the content. A usable body counts whatever its envelope lacks.
- * @param promptControls the control characters that stand in the row's own prompt; null where that is not known
+ * @param readPromptControls tells the control characters that stand in the row's own prompt; absent where that is not known
  */
-export function decideOutcome(line: ResponseLine, checkAnswer: CheckAnswer, promptControls: string | null = null): Outcome {
-  return keepShort(decide(line, checkAnswer, promptControls));
+export function decideOutcome(line: ResponseLine, checkAnswer: CheckAnswer, readPromptControls?: ReadPromptControls): Outcome {
+  return keepShort(decide(line, checkAnswer, readPromptControls));
 }
 
-function decide(line: ResponseLine, checkAnswer: CheckAnswer, promptControls: string | null): Outcome {
+function decide(line: ResponseLine, checkAnswer: CheckAnswer, readPromptControls: ReadPromptControls | undefined): Outcome {
   const { response } = line;
   const body = response === null ? null : readBody(response.body);
   const lineError = errorOf(line.error);
@@ -101,7 +102,7 @@ function decide(line: ResponseLine, checkAnswer: CheckAnswer, promptControls: st
   if (body === null || bodyError !== null || (status === null ? !holdsAnswer(body) : status < 200 || status > 299)) {
     return notAnswered(bodyError ?? { code: null, message: `status ${response.status_code ?? 'missing'}` }, status, body);
   }
-  return decideAnswered(body, checkAnswer, promptControls);
+  return decideAnswered(body, checkAnswer, readPromptControls);
 }
 
 /** What goes from an answer into messages, tables and reports: the answer itself stays as it came. */
@@ -131,10 +132,10 @@ function readBody(body: unknown): WireObject | null {
 }
 
 /** Judges an answer that was given, and therefore billed. */
-function decideAnswered(body: WireObject, checkAnswer: CheckAnswer, promptControls: string | null): Outcome {
+function decideAnswered(body: WireObject, checkAnswer: CheckAnswer, readPromptControls: ReadPromptControls | undefined): Outcome {
   const completions = readCompletion(body);
   const { ballot } = checkAnswer;
-  const judge = (completion: Completion) => judgeCompletion(completion, checkAnswer, promptControls);
+  const judge = (completion: Completion) => judgeCompletion(completion, checkAnswer, readPromptControls);
   if (ballot === undefined) return answered(body, judge(completions[0]));
   const [first, ...others] = pickVotes(completions, body, ballot.votes).map(judge);
   return answered(body, countVotes([first as Verdict, ...others], ballot));
@@ -147,12 +148,12 @@ function pickVotes(completions: readonly Completion[], { choices }: WireObject, 
   return completions.filter((_completion, position) => indexes.indexOf(indexes[position]) === position).slice(0, votes);
 }
 
-function judgeCompletion(completion: Completion, checkAnswer: CheckAnswer, promptControls: string | null): Verdict {
+function judgeCompletion(completion: Completion, checkAnswer: CheckAnswer, readPromptControls: ReadPromptControls | undefined): Verdict {
   switch (completion.status) {
     case 'text':
       if (checkAnswer.takesVectors === true)
         return { status: 'invalid', message: NO_VECTOR, value: undefined, text: null, isUnreadable: true, isUnmarked: false };
-      return judgeText(completion, checkAnswer, promptControls);
+      return judgeText(completion, checkAnswer, readPromptControls);
     case 'vector':
       if (checkAnswer.takesVectors === true) return { ...READABLE, status: 'ok', message: '', value: completion.vector, text: null };
       return {
@@ -171,8 +172,8 @@ function judgeCompletion(completion: Completion, checkAnswer: CheckAnswer, promp
 const NO_VECTOR = 'the answer is a text, not a vector';
 const READABLE = { isUnreadable: false, isUnmarked: false };
 
-function judgeText(said: SaidText, checkAnswer: CheckAnswer, promptControls: string | null): Verdict {
-  const { text, checked } = checkParts(said.parts, checkAnswer, promptControls);
+function judgeText(said: SaidText, checkAnswer: CheckAnswer, readPromptControls: ReadPromptControls | undefined): Verdict {
+  const { text, checked } = checkParts(said.parts, checkAnswer, readPromptControls);
   if (!checked.ok) return { ...READABLE, status: 'invalid', message: checked.message, value: undefined, text };
   return { status: 'ok', message: checked.note ?? '', value: checked.value, text, isUnreadable: false, isUnmarked: !said.isMarkedFinished };
 }

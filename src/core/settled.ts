@@ -12,7 +12,7 @@ export interface LineLocation {
   readonly lengthBytes: number;
 }
 
-/** The small record kept per response line: everything but the answer itself. */
+/** The small record kept per response line: everything but the answer, which stands beside it where it is short. */
 export interface SettledRecord {
   readonly customId: string;
   readonly outcome: OutcomeStatus;

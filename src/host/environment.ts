@@ -51,7 +51,9 @@ export function readApiKey(baseUrl: string): string {
 
 function readKeyFile(file: string): string {
   try {
-    if ((statSync(file).mode & 0o077) !== 0) throw new UsageError(`OPENAI_API_KEY_FILE: others may read ${file}; type: chmod 600 ${file}`);
+    // Windows has no modes, and shows every file as one that all may read.
+    if (process.platform !== 'win32' && (statSync(file).mode & 0o077) !== 0)
+      throw new UsageError(`OPENAI_API_KEY_FILE: others may read ${file}; type: chmod 600 ${file}`);
     const key = readFileSync(file, 'utf8').trim();
     rememberSecret(key);
     if (key !== '') return key;

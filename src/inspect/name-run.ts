@@ -1,5 +1,5 @@
 import { UsageError } from '../core/errors.ts';
-import { formatThings } from '../core/words/format-count.ts';
+import { formatThings } from '../core/wording/format-count.ts';
 
 /** `last`, `last~2`, or `prev`, which is `last~1`. */
 const RELATIVE = /^(?:last(?:~(\d{1,6}))?|(prev))$/;

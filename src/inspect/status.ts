@@ -68,28 +68,41 @@ interface Looked {
 interface FullLook {
   readonly facts: StatusFacts;
   readonly inputPath: string;
-  readonly madeFrom: string;
+  /** Null where nobody can tell whether it is still the same. */
+  readonly madeFrom: string | null;
+  /** Milliseconds since 1970: before then nothing is read again, whatever has changed. */
+  readonly restsUntilMs: number;
 }
+
+/** A look that reads everything takes a fifth of the time at most. */
+const REST_FACTOR = 4;
 
 /** Looks at a job without the lock: a run may be going on in another process. */
 export function readStatus(options: ReadOptions): Promise<Status> {
   return createStatusLook(options)();
 }
 
-/** A look that can be repeated: where nothing has changed since the last one, nothing is read again. */
+/**
+ * A look that can be repeated: where nothing has changed since the last one, nothing is read again. Where there is nothing to take, one that has to
+ * read everything rests for some time, in which it tells what it found last.
+ */
 export function createStatusLook(options: ReadOptions): () => Promise<Status> {
   let last: FullLook | null = null;
 
   async function findFacts(looked: Looked): Promise<StatusFacts> {
+    if (last !== null && looked.now.getTime() < last.restsUntilMs) return last.facts;
     const recorded = markRecorded(looked);
-    if (last !== null && last.madeFrom === joinMarks(recorded, await readInputs(looked, last.inputPath))) return last.facts;
+    if (last !== null && last.madeFrom !== null && last.madeFrom === joinMarks(recorded, await readInputs(looked, last.inputPath)))
+      return last.facts;
     const { lookFully } = await import('./full-look.ts');
     const { facts, inputPath } = await lookFully(options);
     const inputs = await readInputs(looked, inputPath);
     // A file that changed while it was read may not say so.
     const isSteady = inputs !== null && inputs.tellsFromMs < looked.now.getTime() && !mayReadImageFiles(looked.job);
     const madeFrom = joinMarks(recorded, inputs);
-    last = isSteady && madeFrom !== null ? { facts, inputPath, madeFrom } : null;
+    const endMs = options.effects.clock().getTime();
+    const restsUntilMs = endMs + (endMs - looked.now.getTime()) * REST_FACTOR;
+    last = { facts, inputPath, madeFrom: isSteady ? madeFrom : null, restsUntilMs };
     return facts;
   }
 

@@ -9,6 +9,7 @@ import type { KeyIndex } from './key-index.ts';
 import type { ResponseFile, ResponseKind, VisitRecord } from './response-file.ts';
 import type { JudgedAnswer, StoredAnswer } from './responses/answers.ts';
 import type { LiveLine } from './responses/live-file.ts';
+import type { TableAnswer } from './responses/short-answer.ts';
 import type { RunFiles } from './runs.ts';
 import type { ShardWriter } from './shard-writer.ts';
 
@@ -16,6 +17,7 @@ export type { ProcessIdentity } from './disk/process-identity.ts';
 export type { RecordedCall, ResponseFile } from './response-file.ts';
 export type { JudgedAnswer, StoredAnswer } from './responses/answers.ts';
 export type { LiveLine } from './responses/live-file.ts';
+export type { TableAnswer } from './responses/short-answer.ts';
 export type { ShardWriter } from './shard-writer.ts';
 
 /** Stands for the live lane where shards have their number; shards have six digits. */
@@ -128,6 +130,8 @@ export interface Ledger {
 
   /** What is stored for a key: the winning line, else the latest. Reads one line from the disk. */
   readAnswer(id: number): StoredAnswer;
+  /** What a table says of it: from its record, where that holds the answer, else from its line. */
+  readTableAnswer(id: number): TableAnswer;
   /** The latest answer of a key that was judged invalid or truncated, in any run of this generation; null without one. */
   readJudgedAnswer(id: number): JudgedAnswer | null;
   /** All records of a key in its latest run, newest first. */

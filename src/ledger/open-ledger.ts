@@ -55,7 +55,7 @@ export async function openWithLock(options: LedgerOptions, lock: Lock | null): P
       return event.type === 'shard-written' ? event.customIds : [];
     },
   });
-  const decide: DecideLine = (line) => decideOutcome(line, options.checkAnswer, state.promptControls(line.custom_id));
+  const decide: DecideLine = (line) => decideOutcome(line, options.checkAnswer, () => state.promptControls(line.custom_id));
   const settledFile = path.join(directory, 'settled.jsonl');
   const earlier = await keepEarlierVerdicts({
     ...options,

@@ -11,6 +11,7 @@ import type { ResponseFile } from './response-file.ts';
 import { createAnswerReader, makeAnswerlessRecord, type StoredAnswer } from './responses/answers.ts';
 import { readForeignLines } from './responses/foreign-lines.ts';
 import type { SettledIndex } from './responses/settled-index.ts';
+import type { TableAnswer } from './responses/short-answer.ts';
 
 /** The part of a ledger that only looks. */
 export type Reading = Pick<
@@ -22,6 +23,7 @@ export type Reading = Pick<
   | 'shardPath'
   | 'responsePath'
   | 'readAnswer'
+  | 'readTableAnswer'
   | 'readJudgedAnswer'
   | 'readHistory'
   | 'recordsOfRun'
@@ -69,6 +71,30 @@ export function createReading(options: {
     return readAt((state.files.find((file) => file.name === record.location.file) as ResponseFile).number, record.location);
   }
 
+  function readAnswer(id: number): StoredAnswer {
+    const location = keys.location(id);
+    if (location !== null && !state.altered.has(location.file)) return readOwn(id, location);
+    const outcome = keys.outcome(id);
+    const held = outcome === 'unknown' ? explainHoldOf(id) : null;
+    return makeAnswerlessRecord(outcome, state.rejections.get(id), held);
+  }
+
+  /** Null where the record of the line that counts is not the newest, or does not hold its answer. */
+  function readFromRecord(id: number): TableAnswer | null {
+    const location = keys.location(id);
+    const settledOffset = keys.settledOffset(id);
+    if (location === null || settledOffset < 0 || state.altered.has(location.file)) return null;
+    const found = settled.readWithAnswer(settledOffset);
+    if (found === null) return null;
+    const { record, answer } = found;
+    const isOfLine = record.location.offsetBytes === location.offsetBytes && record.location.file === state.files[location.file - 1]?.name;
+    if (!isOfLine) return null;
+    const { outcome: status, isBilled, usage, model, tier, createdSeconds, lane } = record;
+    const [value, requestId] = answer;
+    const outcome = { status, message: '', isBilled, usage, model, tier, createdSeconds, value, isUnmarked: false };
+    return { outcome, answerCharacters: 0, requestId, lane, createdSeconds };
+  }
+
   return {
     anomaliesOfRun(run) {
       const sums = new Map<string, number>();
@@ -88,13 +114,8 @@ export function createReading(options: {
     readShardIds: async (shard) => state.readShardIds(shard),
     shardPath: (shard) => path.join(options.directory, 'requests', `${plainName(shard)}.jsonl`),
     responsePath: (name) => path.join(responses, plainName(name)),
-    readAnswer(id) {
-      const location = keys.location(id);
-      if (location !== null && !state.altered.has(location.file)) return readOwn(id, location);
-      const outcome = keys.outcome(id);
-      const held = outcome === 'unknown' ? explainHoldOf(id) : null;
-      return makeAnswerlessRecord(outcome, state.rejections.get(id), held);
-    },
+    readAnswer,
+    readTableAnswer: (id) => readFromRecord(id) ?? describe(readAnswer(id)),
     explainHold: explainHoldOf,
     readJudgedAnswer(id) {
       for (const record of settled.readHistory(keys.settledOffset(id))) {
@@ -126,6 +147,11 @@ export function createReading(options: {
       settled.close();
     },
   };
+}
+
+function describe({ line, outcome, lane, createdSeconds }: StoredAnswer): TableAnswer {
+  const requestId = line?.response?.request_id ?? null;
+  return { outcome, answerCharacters: outcome.answerText?.length, requestId, lane, createdSeconds };
 }
 
 /** Names of files never lead out of their directory. */

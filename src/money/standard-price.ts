@@ -1,7 +1,7 @@
-import { calcPrice } from '@pydantic/genai-prices';
 import type { DollarsPerMillion } from '../core/custom-price.ts';
-import { NOTES, PRICE_OVERRIDES } from './price-overrides.ts';
+import { NOTES, PRICE_OVERRIDES, pricesAsOf } from './price-overrides.ts';
 import { describeForeignList, OPENAI_PRICES, type PriceSource } from './price-source.ts';
+import { findInRateBook } from './rate-book.ts';
 import { scaleDollars } from './rates.ts';
 
 /** A model's price without any tier, as of a day. */
@@ -35,9 +35,9 @@ const OPEN_WEIGHTS = /gpt-oss/i;
  */
 export function findStandardPrice(model: string, day: string, from: PriceSource = OPENAI_PRICES): StandardPrice | null {
   if (NOT_BY_TEXT_TOKENS.test(model)) return null;
-  const own = from.type === 'provider' ? findInRateBook(model, day, from.id) : null;
+  const own = from.type === 'provider' ? findBookPrice(model, day, from.id) : null;
   if (own !== null) return own;
-  const listed = OPEN_WEIGHTS.test(model) ? null : (findOverride(model, day) ?? findInRateBook(model, day, 'openai'));
+  const listed = OPEN_WEIGHTS.test(model) ? null : (findOverride(model, day) ?? findBookPrice(model, day, 'openai'));
   if (listed === null || from.type === 'openai') return listed;
   return { ...listed, note: [describeForeignList(from.host), listed.note].filter((note) => note !== '').join('; ') };
 }
@@ -60,12 +60,12 @@ export function makeLongContext(usd: DollarsPerMillion, inputFactor: number, out
   return scaleDollars(usd, { input: inputFactor, cached: inputFactor, write: inputFactor, output: outputFactor });
 }
 
-function findInRateBook(model: string, day: string, providerId: string): StandardPrice | null {
-  const found = calcPrice({ input_tokens: 0, output_tokens: 0 }, model, { providerId, timestamp: new Date(`${day}T00:00:00Z`) });
+function findBookPrice(model: string, day: string, providerId: string): StandardPrice | null {
+  const found = findInRateBook(model, day, providerId);
   if (found === null) return null;
   const pricedAs = found.model.id;
-  const { input_mtok: input, cache_read_mtok: cached, cache_write_mtok: write } = found.model_price;
-  const output = found.model_price.output_mtok ?? (/embed/.test(pricedAs) ? 0 : undefined);
+  const { input_mtok: input, cache_read_mtok: cached, cache_write_mtok: write } = found.prices;
+  const output = found.prices.output_mtok ?? (/embed/.test(pricedAs) ? 0 : undefined);
   if (input === undefined || output === undefined) return null;
   const isOpenAi = providerId === 'openai';
   const note = isOpenAi ? (NOTES.find((note) => note.pricedAs === pricedAs && day >= note.effectiveFrom)?.note ?? '') : '';
@@ -78,7 +78,7 @@ function findInRateBook(model: string, day: string, providerId: string): Standar
   const overTokens = typeof input === 'number' ? undefined : input.tiers[0]?.start;
   return {
     pricedAs,
-    source: isOpenAi ? RATE_BOOK : `${RATE_BOOK}, ${found.provider.name}`,
+    source: isOpenAi ? RATE_BOOK : `${RATE_BOOK}, ${found.providerName}`,
     effectiveFrom: findStartDay(found.model.prices, day),
     note,
     usd: at(false),
@@ -93,7 +93,7 @@ export function findChangeDays(model: string): readonly string[] {
     effectiveFrom,
     effectiveTo,
   ]);
-  const prices = calcPrice({ input_tokens: 0, output_tokens: 0 }, model, { providerId: 'openai' })?.model.prices;
+  const prices = findInRateBook(model, pricesAsOf, 'openai')?.model.prices;
   return [...overridden, ...readStartDays(prices)].filter((day) => day !== null).toSorted();
 }
 

@@ -1,5 +1,5 @@
 import type { DollarsPerMillion } from '../core/custom-price.ts';
-import { suggest } from '../core/suggest.ts';
+import { suggest } from '../core/wording/suggest.ts';
 
 /** The price lists of the API: `batch` by lane, the others by the service tier that the answer reports. */
 export type PriceTier = 'standard' | 'batch' | 'flex' | 'priority';

@@ -1,6 +1,6 @@
 import { readCapTokens } from '../core/request.ts';
 import { readUsage } from '../core/usage.ts';
-import { formatCount } from '../core/words/format-count.ts';
+import { formatCount } from '../core/wording/format-count.ts';
 import { ApiError } from './api-error.ts';
 import { type AddressForms, type FormName, type Forms, findRefusedForm } from './forms.ts';
 import { readRefusal } from './refusal.ts';

@@ -1,7 +1,7 @@
 import { formatUsd } from '../core/summary.ts';
-import { formatCount } from '../core/words/format-count.ts';
+import { formatCount } from '../core/wording/format-count.ts';
 
-export { formatCount, formatThings } from '../core/words/format-count.ts';
+export { formatCount, formatThings } from '../core/wording/format-count.ts';
 
 /**
  * Dollars for a person: cents from $1 on, below that two or as many decimals as keep it from looking like nothing (`$0.4123`, `$0.000018`).

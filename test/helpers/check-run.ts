@@ -116,7 +116,7 @@ function* findFileViolations({ summary, files, strayResponses, events }: RunEvid
 
 /** G7: the key nowhere, row text only where rows belong; nobody else may read. */
 function* findSecretViolations(options: CheckOptions): Generator<string> {
-  const holdsRows = /^(requests|responses|provider)\/|^stdin$/;
+  const holdsRows = /^(requests|responses|provider)\/|^(stdin|settled\.jsonl)$/;
   for (const name of fs.readdirSync(options.stateDirectory, { recursive: true, encoding: 'utf8' })) {
     const file = path.join(options.stateDirectory, name);
     const stat = fs.statSync(file);

@@ -8,7 +8,13 @@ export type Shell = 'bash' | 'zsh' | 'fish';
 type Suggest = (add: (value: string, description: string) => void) => void;
 
 /** What a flag or an argument takes, by its name within `<>` or `[]`: files, or words. */
-const FILES: Readonly<Record<string, RegExp>> = { job: /\.ya?ml$/i, path: /./, file: /./, 'column|file': /./, dir: /^$/ };
+const FILES: Readonly<Record<string, RegExp>> = {
+  job: /\.(ya?ml|csv|tsv|jsonl?|ndjson)(\.gz)?$/i,
+  path: /./,
+  file: /./,
+  'column|file': /./,
+  dir: /^$/,
+};
 const RUN_NAMES = ['last', 'prev'];
 
 /** `rowmill completion SHELL`: the script that makes a shell ask for what could be typed next. */

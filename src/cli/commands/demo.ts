@@ -1,5 +1,7 @@
+import { copyFile, mkdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { EXIT } from '../../core/errors.ts';
+import { quoteArgument } from '../../core/shell/quote-argument.ts';
 import type { Summary } from '../../core/summary.ts';
 import { openTable } from '../../input/table/open-table.ts';
 import { formatCount, formatSpent } from '../../output/format-numbers.ts';
@@ -8,10 +10,11 @@ import { runJob } from '../../run/run.ts';
 import type { JobFlags, RunFlags } from '../flags.ts';
 import { type Interrupts, listenForInterrupts } from '../interrupt.ts';
 import { findPackageRoot } from '../package-root.ts';
+import { programName } from '../program-name.ts';
 import { type Progress, startProgress } from '../progress.ts';
 import { createPaint } from '../render/paint.ts';
 import { renderTable } from '../render/render-table.ts';
-import { makeRunOptions, quoteArgument, showCommand } from '../run-options.ts';
+import { makeRunOptions, showCommand } from '../run-options.ts';
 import { hasColour, paintFor, print, printJson, say } from '../say.ts';
 
 /** Tables and state of the demo lie here, below the working directory; a second demo finds its answers there and sends nothing. */
@@ -47,6 +50,9 @@ const STOPS: readonly TourStop[] = [
   },
 ];
 
+/** A table to ask something else. */
+const TABLE = 'inbox.csv';
+
 const SHOWN_ROWS = 6;
 const MAX_CELLS = 34;
 
@@ -71,7 +77,7 @@ export async function demo(flags: JobFlags): Promise<number> {
   if (isJson) printJson({ schema: 'rowmill.demo/1', simulated: true, runs: summaries });
   else {
     showTotals(summaries);
-    showNext(summaries);
+    await showNext(summaries);
   }
   return Math.max(EXIT.done, ...summaries.map(({ exitCode }) => exitCode));
 }
@@ -157,7 +163,7 @@ function showTotals(summaries: readonly Summary[]): void {
   print(`  reports ${summaries.map(({ outputs }) => outputs.report).join(', ')}`);
 }
 
-function showNext(summaries: readonly Summary[]): void {
+async function showNext(summaries: readonly Summary[]): Promise<void> {
   const [first] = STOPS;
   if (first === undefined) return;
   const job = relative(process.cwd(), locateJob(first));
@@ -165,13 +171,22 @@ function showNext(summaries: readonly Summary[]): void {
   const commands = [
     [showCommand('report', job, here), 'the figures again'],
     [showCommand('verify', job, here), 'everything derived again from the state directory'],
-    ['rowmill init my-job', 'a commented job file to fill in'],
-    ['rowmill plan my-job.yaml', 'what it would do and cost, sending nothing'],
-    ['rowmill run my-job.yaml --simulate', 'try it without a key'],
+    [
+      `${programName()} run ${await copyTable()} --prompt 'Does this mail want something from me?' --output 'wants: yes | no' --simulate`,
+      'a question of your own to a table, without a job file: this one is there to try it',
+    ],
   ] as const;
   if (summaries.every(({ attempts }) => attempts.total === 0)) {
     print(`\nThe answers were in ${quoteArgument(STATE)} already: nothing was asked again, nothing was spent again.`);
   }
   print('\nWhat to type next:');
-  for (const [command, what] of commands) print(`  npx ${command}\n      ${what}`);
+  for (const [command, what] of commands) print(`  ${command}\n      ${what}`);
+}
+
+/** A table of its own, so that its job file lies beside it and not in the package. */
+async function copyTable(): Promise<string> {
+  const path = join(FOLDER, TABLE);
+  await mkdir(FOLDER, { recursive: true });
+  await copyFile(join(findPackageRoot(), 'fixtures', TABLE), path);
+  return path;
 }

@@ -1,32 +1,53 @@
-import { existsSync, writeFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { existsSync, statSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { asDiskError } from '../../core/disk/disk-error.ts';
 import { EXIT, UsageError } from '../../core/errors.ts';
+import { quoteArgument } from '../../core/shell/quote-argument.ts';
 import { JOB_NAME_PATTERN } from '../../input/job/job-schema.ts';
-import type { JobFlags } from '../flags.ts';
-import { findPackageRoot } from '../package-root.ts';
+import type { JobFlags, TableFlags } from '../flags.ts';
+import { programName } from '../program-name.ts';
 import { print, printJson, say } from '../say.ts';
+import { findSchemaLine } from '../schema-line.ts';
 
-/** `rowmill init`: writes `<name>.yaml` into the working directory; an existing file is left alone. */
-export async function init(name: string, flags: JobFlags): Promise<number> {
+/** `rowmill init`: writes `<name>.yaml` into the working directory; an existing file is left alone. A table gets the job that fits it. */
+export async function init(argument: string, flags: JobFlags & TableFlags): Promise<number> {
+  if (await isTable(argument)) return (await import('./init-table.ts')).initTable(argument, flags);
+  const asks = Object.keys(flags).filter((flag) => flag !== 'json');
+  if (asks.length > 0)
+    throw new UsageError(`--${asks.join(', --')}: ask something of a table; name one: ${programName()} init reviews.csv`);
+  return initBlank(argument.replace(/\.ya?ml$/i, ''), flags);
+}
+
+/** A name is a name, unless a file is called so, or it looks like one. */
+async function isTable(argument: string): Promise<boolean> {
+  const looksLikeFile = /[*?/\\]|\.(csv|tsv|tab|jsonl?|ndjson|txt|gz|xlsx?|ods|parquet|pdf)$/i.test(argument) || argument === '-';
+  if (!looksLikeFile && !(statSync(argument, { throwIfNoEntry: false })?.isFile() ?? false)) return false;
+  const { tellArgument } = await import('../job-argument.ts');
+  if (tellArgument(argument) === 'table') return true;
+  if (!existsSync(argument)) throw new UsageError(`${argument}: no such table`);
+  throw new UsageError(`${argument} is a job file already: ${programName()} plan ${quoteArgument(argument)}`);
+}
+
+async function initBlank(name: string, flags: JobFlags): Promise<number> {
   if (!new RegExp(JOB_NAME_PATTERN).test(name)) {
     throw new UsageError(`${JSON.stringify(name)} cannot name a job: letters, digits, dot, dash and underscore, 64 at most`);
   }
   const file = `${name}.yaml`;
   try {
-    writeFileSync(file, makeJobText(name), { flag: 'wx' });
+    writeFileSync(file, makeJobText(name, findSchemaLine(resolve(file))), { flag: 'wx' });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw asDiskError(error, file);
-    throw new UsageError(`${file} exists already; choose another name: rowmill init other-name`);
+    throw new UsageError(`${file} exists already; choose another name: ${programName()} init other-name`);
   }
   if (flags.json === true) printJson({ schema: 'rowmill.init/1', file });
   else print(file);
-  say(`Name your table and columns in it, then: rowmill plan ${file}`);
+  say(`Name your table and columns in it, then: ${programName()} plan ${file}`);
+  say(`For a table that is there already: ${programName()} init reviews.csv`);
   return EXIT.done;
 }
 
-function makeJobText(name: string): string {
-  return `${findSchemaLine()}name: ${name}
+function makeJobText(name: string, schemaLine: string): string {
+  return `${schemaLine}name: ${name}
 input:
   path: table.csv                # CSV, TSV, JSONL or JSON; a glob, .gz, or - for standard input
   # id: ticket_id                # the column, or columns, that name a row to a person
@@ -53,10 +74,4 @@ write:
   # prefix: llm_                 # before every column that is added
 # fail_if: { failed_rows: "> 1%" }   # when a finished run counts as failed (exit 3); default: any failed row
 `;
-}
-
-/** Lets an editor complete the file from the schema, where the package lies below the working directory. */
-function findSchemaLine(): string {
-  const schema = relative(process.cwd(), join(findPackageRoot(), 'job.schema.json'));
-  return schema.startsWith('..') || !existsSync(schema) ? '' : `# yaml-language-server: $schema=./${schema}\n`;
 }

@@ -1,18 +1,22 @@
 import { EXIT, UsageError } from '../../core/errors.ts';
-import { planJob } from '../../run/plan/plan.ts';
-import type { PlanProblem } from '../../run/plan/plan-result.ts';
-import type { RunFlags } from '../flags.ts';
+import { type PlanOptions, planJob } from '../../run/plan/plan.ts';
+import type { Plan, PlanProblem } from '../../run/plan/plan-result.ts';
+import { blameFlags } from '../draft-file.ts';
+import type { RunFlags, TableFlags } from '../flags.ts';
 import { renderPlan } from '../render/render-plan.ts';
 import { reportFailure } from '../report-failure.ts';
 import { makePlanOptions, showRunCommand } from '../run-options.ts';
 import { hasColour, print, printJson } from '../say.ts';
+import { loadDraft, resolveJob, showAsked, type TableDraft } from '../table-job.ts';
 
 /** `rowmill plan`: what a run would do. Exit 2 with every problem when it could not begin; --json has them in `problems`. */
-export async function plan(jobFile: string, flags: RunFlags): Promise<number> {
+export async function plan(argument: string, flags: RunFlags & TableFlags): Promise<number> {
   try {
-    const plan = await planJob(makePlanOptions(jobFile, flags));
+    const { jobFile, draft } = await resolveJob('plan', argument, flags);
+    const options = makePlanOptions(jobFile, flags);
+    const plan = draft === null ? await planJob(options) : await planDraft(draft, flags, options);
     if (flags.json === true) printJson(plan);
-    else print(renderPlan(plan, showAsPlanned(jobFile, flags), hasColour(process.stdout)));
+    else print(renderPlan(plan, showAsPlanned(draft === null ? jobFile : argument, flags), hasColour(process.stdout)));
     return EXIT.done;
   } catch (error) {
     if (flags.json !== true || !(error instanceof UsageError)) throw error;
@@ -21,10 +25,19 @@ export async function plan(jobFile: string, flags: RunFlags): Promise<number> {
   }
 }
 
+/** Of a table whose job is not written: it stays so. */
+async function planDraft(draft: TableDraft, flags: RunFlags, options: PlanOptions): Promise<Plan> {
+  try {
+    return await planJob({ ...options, jobFile: await loadDraft(draft, flags) });
+  } catch (error) {
+    throw error instanceof UsageError ? blameFlags(error) : error;
+  }
+}
+
 /** The run that does what was planned. Unlike what continues a run, it says again what is to be asked again. */
-function showAsPlanned(jobFile: string, flags: RunFlags): string {
+function showAsPlanned(jobFile: string, flags: RunFlags & TableFlags): string {
   return [
-    showRunCommand(jobFile, flags),
+    showRunCommand(jobFile, flags) + showAsked(flags),
     ...(flags.fresh === true ? ['--fresh'] : []),
     ...(flags.retryFailed === true ? ['--retry-failed'] : []),
   ].join(' ');

@@ -1,5 +1,5 @@
 import { EXIT, UsageError } from '../../core/errors.ts';
-import { suggest } from '../../core/suggest.ts';
+import { suggest } from '../../core/wording/suggest.ts';
 import { makeEffects } from '../../host/real-effects.ts';
 import { loadPrices, PRICES_FILE } from '../../input/job/load-prices.ts';
 import { listModel } from '../../money/price-list.ts';

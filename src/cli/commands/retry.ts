@@ -1,6 +1,6 @@
 import { UsageError } from '../../core/errors.ts';
 import { CAUSES } from '../../core/outcome.ts';
-import { suggest } from '../../core/suggest.ts';
+import { suggest } from '../../core/wording/suggest.ts';
 import { makeTargetOrigin } from '../../host/provider-target.ts';
 import { loadJob } from '../../input/job/load-job.ts';
 import { findState } from '../../inspect/open-state.ts';

@@ -1,4 +1,4 @@
-import { type AppError, EXIT } from '../../core/errors.ts';
+import { AppError, EXIT } from '../../core/errors.ts';
 import { chooseBaseUrl } from '../../host/base-url.ts';
 import { findUnusedBaseUrl } from '../../host/environment.ts';
 import { LockHeldError } from '../../ledger/errors.ts';
@@ -7,26 +7,51 @@ import { renderSummary } from '../../output/render-summary.ts';
 import type { RunOptions } from '../../run/options.ts';
 import { runJob } from '../../run/run.ts';
 import { confirmCopy, confirmSpending } from '../confirm.ts';
-import type { RunFlags } from '../flags.ts';
+import { blameFlags, createDraftFile, isRefusal } from '../draft-file.ts';
+import type { RunFlags, TableFlags } from '../flags.ts';
 import { listenForInterrupts } from '../interrupt.ts';
 import { type Progress, startProgress } from '../progress.ts';
 import { printFailure } from '../report-failure.ts';
 import { makeRunOptions, showRunCommand } from '../run-options.ts';
 import { hasColour, print, printAside, printJson, say } from '../say.ts';
 import { createStdoutTable } from '../stdout-table.ts';
+import { loadDraft, resolveJob, showAsked, type TableDraft } from '../table-job.ts';
 
-/** `rowmill run`: does the job, or continues it. */
-export async function run(jobFile: string, flags: RunFlags): Promise<number> {
-  return runWith(jobFile, flags, {});
+/** `rowmill run`: does the job, or continues it. A table gets its job file first. */
+export async function run(argument: string, flags: RunFlags & TableFlags): Promise<number> {
+  const { jobFile, draft } = await resolveJob('run', argument, flags);
+  return draft === null ? runWith(jobFile, flags, {}) : runDraft(draft, argument, flags);
 }
 
-/** Runs with some options of its own, as `retry` does. */
+async function runDraft(draft: TableDraft, argument: string, flags: RunFlags & TableFlags): Promise<number> {
+  const file = createDraftFile(draft);
+  try {
+    const jobFile = await loadDraft(draft, flags);
+    const again = `${showRunCommand(argument, flags)}${showAsked(flags)}`;
+    // Where a job is replaced, its file may go back to what it was: only the flags say this one again.
+    const commands = draft.known === null ? {} : { continue: again };
+    const exitCode = await runWith(draft.file, flags, { jobFile, commands }, file.write);
+    if (isRefusal(exitCode)) await file.takeBack();
+    return exitCode;
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    if (isRefusal(error.exitCode)) await file.takeBack();
+    throw blameFlags(error);
+  }
+}
+
+/**
+ * Runs with some options of its own, as `retry` does.
+ * @param onChecked called, once or several times, when job and table are known to be right and nothing was sent
+ */
 export async function runWith(
   jobFile: string,
   flags: RunFlags,
-  changes: Partial<Pick<RunOptions, 'reopen' | 'overrides' | 'stdin'>>,
+  changes: Partial<Pick<RunOptions, 'reopen' | 'overrides' | 'stdin' | 'jobFile'> & { readonly commands: Partial<RunOptions['commands']> }>,
+  onChecked: () => Promise<void> = async () => {},
 ): Promise<number> {
   let progress: Progress | null = null;
+  let isSending = false;
   const tell = (message: string) => {
     progress?.clear();
     say(message);
@@ -46,20 +71,26 @@ export async function runWith(
       ...options,
       ...changes,
       claimStdout: table.claim,
-      confirm: (plan, spending) =>
-        confirmSpending(plan, {
+      commands: { ...options.commands, ...changes.commands },
+      confirm: async (plan, spending) => {
+        await onChecked();
+        await confirmSpending(plan, {
           ...spending,
           isAgreed: flags.yes === true,
           isSimulated: flags.simulate === true,
           isQuiet: flags.progress === 'none',
-        }),
+        });
+      },
       adoptCopy: (question) => confirmCopy(question, flags.adoptCopy === true),
       watch: (view) => {
+        isSending = true;
         progress = startProgress(view, flags.progress, process.stderr);
       },
       warn: tell,
     });
     finishProgress();
+    await onChecked();
+    if (!isSending) say('Nothing to do: nothing has changed since the last run');
     if (flags.json === true) printJson(summary);
     else
       (table.isClaimed ? printAside : print)(

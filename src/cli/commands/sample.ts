@@ -1,10 +1,11 @@
 import { relative } from 'node:path';
 import { EXIT } from '../../core/errors.ts';
+import { quoteArgument } from '../../core/shell/quote-argument.ts';
 import { sampleRows } from '../../inspect/quality/sample.ts';
 import type { JobFlags } from '../flags.ts';
 import { makeReadOptions, sayWhichState } from '../read-options.ts';
 import { renderSample } from '../render/render-sample.ts';
-import { quoteArgument, showCommand } from '../run-options.ts';
+import { showCommand } from '../run-options.ts';
 import { paintFor, print, printJson } from '../say.ts';
 
 /** The flags of `sample`. */

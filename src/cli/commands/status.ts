@@ -10,8 +10,6 @@ import { type ListedJob, renderStatusList } from '../render/render-status-list.t
 import { hasColour, paintFor, print, printJson, say } from '../say.ts';
 
 const WATCH_MS = 2000;
-/** A look that took long is rested from: it takes a tenth of the time at most. */
-const REST_FACTOR = 10;
 
 /** A job that is looked at again and again. */
 interface Look {
@@ -57,10 +55,9 @@ function renderAll(all: readonly ListedJob[], isList: boolean): string {
 async function watch(looks: readonly Look[], isList: boolean): Promise<never> {
   const isTerminal = process.stdout.isTTY === true;
   for (;;) {
-    const begunMs = performance.now();
     const text = renderAll(await readAll(looks, true), isList);
     // From the top of an empty screen: lines may wrap, so they cannot be counted and taken back.
     print(isTerminal ? `\u001b[H\u001b[2J${text}` : `${text}\n`);
-    await delay(Math.max(WATCH_MS, (performance.now() - begunMs) * REST_FACTOR));
+    await delay(WATCH_MS);
   }
 }

@@ -1,8 +1,8 @@
+import { quoteArgument } from '../../core/shell/quote-argument.ts';
 import type { FailureExample, Failures } from '../../inspect/failures.ts';
 import type { RowAttempt, RowHistory } from '../../inspect/row-history.ts';
 import { escapeForTerminal, escapeLineForTerminal } from '../../output/escape-for-terminal.ts';
 import { formatCount, formatDollars } from '../../output/format-numbers.ts';
-import { quoteArgument } from '../run-options.ts';
 import { createPaint, type Paint } from './paint.ts';
 import { renderPrompt } from './render-prompt.ts';
 

@@ -1,4 +1,4 @@
-import { formatCount, formatThings } from '../../core/words/format-count.ts';
+import { formatCount, formatThings } from '../../core/wording/format-count.ts';
 import type { ListedModel, ListedTier } from '../../money/price-list.ts';
 import { pricesAsOf } from '../../money/price-overrides.ts';
 import { escapeLineForTerminal } from '../../output/escape-for-terminal.ts';

@@ -1,5 +1,8 @@
 /** Control characters but for tab, line feed and carriage return: C0, DEL and C1. */
 const CONTROLS = /(?![\t\n\r])\p{Cc}/gu;
+/** Tells the control characters of a row's prompt; null where they are not known. */
+export type ReadPromptControls = () => string | null;
+
 /** What a JSON text may hold one in: an escape, or DEL and C1 as they are. It looks at every body: a class of Unicode takes four times as long. */
 const MAYBE_IN_JSON = /\\[ubf]|[\u007f-\u009f]/;
 
@@ -26,9 +29,12 @@ export function findControlsOfValue(value: unknown): string {
 /**
  * What is wrong with the control characters of an answer; null when nothing is. U+0000 is never meant: OpenAI's own models write it in place of
  * accented letters (openai-go#664, seen 2026-11-29). Others are quoted from the row, or are slips of the same kind.
- * @param promptControls those of the row's own prompt; null where they are not known, and then nothing but U+0000 is held against an answer
+ * @param readPromptControls looks up those of the row's own prompt; null where they are not known, and then nothing but U+0000 is held against an
+ * answer. Asked only where the answer has any, which is next to never
  */
-export function findStrayControl(controls: string, promptControls: string | null | undefined): string | null {
+export function findStrayControl(controls: string, readPromptControls?: ReadPromptControls): string | null {
+  if (controls === '') return null;
+  const promptControls = readPromptControls?.() ?? null;
   const stray = [...controls].find((control) => control === '\u0000' || promptControls?.includes(control) === false);
   if (stray === undefined) return null;
   const name = `U+${(stray.codePointAt(0) as number).toString(16).toUpperCase().padStart(4, '0')}`;

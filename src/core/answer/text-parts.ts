@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { CheckAnswer, Checked } from '../outcome.ts';
 import type { TextPart } from './completion.ts';
+import type { ReadPromptControls } from './control-characters.ts';
 
 export interface CheckedParts {
   readonly checked: Checked;
@@ -15,13 +16,13 @@ export interface CheckedParts {
 export function checkParts(
   parts: readonly [TextPart, ...TextPart[]],
   checkAnswer: CheckAnswer,
-  promptControls: string | null,
+  readPromptControls: ReadPromptControls | undefined,
 ): CheckedParts {
   const whole = joinParts(parts);
-  const check = ({ text, logprobs }: TextPart) => checkAnswer(text, logprobs, promptControls);
+  const check = ({ text, logprobs }: TextPart) => checkAnswer(text, logprobs, readPromptControls);
   if (parts.length === 1 || checkAnswer.takesAnyText === true) return { checked: check(whole), text: whole.text };
   // Probabilities belong to an answer without being what it says.
-  const bare = [whole, ...parts].map((part) => ({ part, checked: checkAnswer(part.text, null, promptControls) }));
+  const bare = [whole, ...parts].map((part) => ({ part, checked: checkAnswer(part.text, null, readPromptControls) }));
   const good = bare.filter(({ checked }) => checked.ok && checked.note === undefined);
   const candidates = good.length > 0 ? good : bare.filter(({ checked }) => checked.ok);
   const [first, ...others] = candidates;

@@ -1,4 +1,4 @@
-import { findControls, findControlsOfJson, findStrayControl } from '../../core/answer/control-characters.ts';
+import { findControls, findControlsOfJson, findStrayControl, type ReadPromptControls } from '../../core/answer/control-characters.ts';
 import type { OutputSpec } from '../../core/job.ts';
 import type { CheckAnswer, Checked } from '../../core/outcome.ts';
 import { compileValidator, describeValidationErrors } from './answer-validator.ts';
@@ -18,11 +18,11 @@ export function compileCheckAnswer(output: OutputSpec): CheckAnswer {
   const validate = output.schema === null ? null : compileValidator(output.schema);
   // Branches that refer to each other may be gone through in two to the power of the levels ways.
   const hasReferences = /"\$(dynamicRef|ref)":/.test(JSON.stringify(output.schema));
-  return (text, _logprobs, promptControls) => {
+  return (text, _logprobs, readPromptControls) => {
     try {
       const { value, json, note } = readJson(text);
       if (typeof value !== 'object' || value === null || Array.isArray(value)) return invalid('the answer is not a JSON object');
-      const change = findSilentChange(json, value) ?? findStrayControl(findControlsOfJson(json), promptControls);
+      const change = findSilentChange(json, value) ?? findStrayControl(findControlsOfJson(json), readPromptControls);
       if (change !== null) return invalid(`the answer cannot be taken as it is: ${change}`);
       const mayTakeLong = hasReferences || json.length > SHORT_CHARACTERS;
       if (validate === null || (mayTakeLong ? doInTime(() => validate(value)) : validate(value)))
@@ -54,9 +54,9 @@ function readJson(text: string): { readonly value: unknown; readonly json: strin
   }
 }
 
-function checkText(text: string, _logprobs?: unknown, promptControls?: string | null): Checked {
+function checkText(text: string, _logprobs?: unknown, readPromptControls?: ReadPromptControls): Checked {
   if (text.trim() === '') return invalid('the answer is blank');
-  const stray = findStrayControl(findControls(text), promptControls);
+  const stray = findStrayControl(findControls(text), readPromptControls);
   return stray === null ? { ok: true, value: text } : invalid(`the answer cannot be taken as it is: ${stray}`);
 }
 

@@ -46,8 +46,8 @@ function withConfidence(checkAnswer: CheckAnswer, job: Job): CheckAnswer {
   if (job.confidence === null) return withTraitsOf(checkAnswer, (...given) => checkAnswer(...given));
   const readConfidence = compileConfidence(job);
   const addColumn = createAddColumn(job);
-  return withTraitsOf(checkAnswer, (text, logprobs, promptControls) => {
-    const checked = checkAnswer(text, logprobs, promptControls);
+  return withTraitsOf(checkAnswer, (text, logprobs, readPromptControls) => {
+    const checked = checkAnswer(text, logprobs, readPromptControls);
     return checked.ok ? { ...checked, value: addColumn(checked.value, CONFIDENCE_COLUMN, readConfidence(text, logprobs)) } : checked;
   });
 }

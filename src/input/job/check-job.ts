@@ -1,7 +1,7 @@
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import type { Problem } from '../../core/errors.ts';
 import { type JobSource, type Path, showPath, showValue, sortByPlace } from '../../core/problem-path.ts';
-import { suggest } from '../../core/suggest.ts';
+import { suggest } from '../../core/wording/suggest.ts';
 import { makeJobValidator, OWN_SCHEMA } from './job-validator.ts';
 
 /** Every way in which a value breaks a schema, in the order of the text. */

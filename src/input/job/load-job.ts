@@ -3,10 +3,11 @@ import path from 'node:path';
 import { type Problem, UsageError } from '../../core/errors.ts';
 import type { Job } from '../../core/job.ts';
 import type { JobCode } from '../../core/job-code.ts';
-import type { JobSource } from '../../core/problem-path.ts';
+import { type JobSource, NO_SOURCE } from '../../core/problem-path.ts';
+import { suggest } from '../../core/wording/suggest.ts';
 import { compileMessages } from '../request/compile-messages.ts';
 import { setParams } from '../request/extra-params.ts';
-import { showFile } from '../table/find-files.ts';
+import { isYaml, showFile } from '../table/find-files.ts';
 import { openTable } from '../table/open-table.ts';
 import { readJob } from './make-job.ts';
 import { readYaml } from './yaml-source.ts';
@@ -37,15 +38,30 @@ const MAX_JOB_FILE_BYTES = 1024 * 1024;
 export async function loadJob(file: string, overrides: JobOverrides & { readonly cwd: string }): Promise<LoadedJob> {
   const absolute = path.resolve(overrides.cwd, file);
   const shown = showFile(absolute, overrides.cwd);
-  const text = await readJobText(absolute, shown);
-  const yaml = readYaml(text, shown);
+  return loadJobText(await readJobText(absolute, shown), { absolute, shown }, overrides);
+}
+
+/**
+ * The same of a text that is not in its file yet.
+ * @param place where the file is or will be; `shown` is null where its problems have no place, because nobody has seen the text
+ */
+export async function loadJobText(
+  text: string,
+  { absolute, shown }: { readonly absolute: string; readonly shown: string | null },
+  overrides: JobOverrides & { readonly cwd: string },
+): Promise<LoadedJob> {
+  const yaml = readYaml(text, shown ?? '');
   if (yaml.problems.length > 0) throw new UsageError(yaml.problems, { code: 'job' });
-  const origin = { source: yaml.source, directory: path.dirname(absolute), file: absolute, text };
-  const { job, problems } = readJob(applyOverrides(yaml.value, overrides), origin);
+  const source = shown === null ? NO_SOURCE : yaml.source;
+  const { job, problems } = readJob(applyOverrides(yaml.value, overrides), {
+    source,
+    directory: path.dirname(absolute),
+    file: absolute,
+    text,
+  });
   if (job === null) throw new UsageError(problems, { code: 'job' });
-  if (problems.length > 0)
-    throw new UsageError([...problems, ...(await findTableProblems(job, yaml.source, overrides.cwd))], { code: 'job' });
-  return { job: overrides.out === '-' ? { ...job, write: { ...job.write, isStdout: true } } : job, source: yaml.source };
+  if (problems.length > 0) throw new UsageError([...problems, ...(await findTableProblems(job, source, overrides.cwd))], { code: 'job' });
+  return { job: overrides.out === '-' ? { ...job, write: { ...job.write, isStdout: true } } : job, source };
 }
 
 /** What the table has against a job that is wrong already, so that everything is told at once. */
@@ -69,10 +85,18 @@ async function readJobText(absolute: string, shown: string): Promise<string> {
   } catch (error) {
     if (error instanceof UsageError) throw error;
     const code = (error as NodeJS.ErrnoException).code;
-    if (code === 'ENOENT') return fail(`${shown}: no such job file`);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return fail(`${shown}: no such job file${await suggestJobFile(absolute)}`);
     if (code === 'EISDIR') return fail(`${shown}: is a directory, not a job file`);
     return fail(`${shown}: cannot be read (${code === 'ERR_ENCODING_INVALID_ENCODED_DATA' ? 'not UTF-8' : (error as Error).message})`);
   }
+}
+
+/** A file beside it of nearly this name, or of this name with what a job file ends in. */
+async function suggestJobFile(absolute: string): Promise<string> {
+  const names = await fs.readdir(path.dirname(absolute)).catch((): string[] => []);
+  const name = path.basename(absolute);
+  const whole = names.find((other) => isYaml(other) && path.parse(other).name === name);
+  return whole === undefined ? suggest(name, names.filter(isYaml)) : `. Did you mean "${whole}"?`;
 }
 
 /** Puts the command line's values in before the check, so that they are checked too. */

@@ -1,5 +1,5 @@
 import { type Path, showPath } from '../../core/problem-path.ts';
-import { suggest } from '../../core/suggest.ts';
+import { suggest } from '../../core/wording/suggest.ts';
 
 type Schema = Record<string, unknown>;
 

@@ -1,6 +1,6 @@
 import type { OutputSpec } from '../../core/job.ts';
 import { type Path, showPath, showValue } from '../../core/problem-path.ts';
-import { suggest } from '../../core/suggest.ts';
+import { suggest } from '../../core/wording/suggest.ts';
 import { checkDialect, compileValidator } from '../answer/answer-validator.ts';
 import { expandShorthand, type PathProblem } from './output-shorthand.ts';
 import { completeStrictSchema, lintStrictSchema } from './strict-schema.ts';

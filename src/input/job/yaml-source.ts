@@ -5,6 +5,9 @@ import type { JobSource, Path } from '../../core/problem-path.ts';
 /** More than a person writes by hand, less than a bomb. */
 const MAX_ALIASES = 50;
 
+/** What follows the first faults is mostly an echo of them. */
+const MAX_FAULTS = 5;
+
 export interface YamlReading {
   readonly value: unknown;
   readonly source: JobSource;
@@ -20,7 +23,8 @@ export function readYaml(text: string, file: string): YamlReading {
     return { file, line, column: col };
   };
   const faults: YAMLError[] = [...document.errors, ...document.warnings];
-  const problems: Problem[] = faults.map((fault) => ({ place: at(fault.pos[0]), message: describeFault(fault) }));
+  const problems: Problem[] = faults.slice(0, MAX_FAULTS).map((fault) => ({ place: at(fault.pos[0]), message: describeFault(fault) }));
+  if (faults.length > MAX_FAULTS) problems.push({ place: null, message: `${faults.length - MAX_FAULTS} more of this kind in ${file}` });
   const source: JobSource = {
     file,
     has: (path) => document.hasIn(path),

@@ -3,7 +3,7 @@ import type { Problem } from '../../core/errors.ts';
 import type { Job } from '../../core/job.ts';
 import { type JobSource, type Path, showPath } from '../../core/problem-path.ts';
 import type { Table } from '../../core/row.ts';
-import { suggest } from '../../core/suggest.ts';
+import { suggest } from '../../core/wording/suggest.ts';
 import { createEngine } from './liquid-engine.ts';
 import type { CompiledMessage } from './request-body.ts';
 import { type CompiledTemplate, compileTemplate } from './template.ts';

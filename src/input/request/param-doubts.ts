@@ -1,6 +1,6 @@
 import type { Job } from '../../core/job.ts';
 import type { Path } from '../../core/problem-path.ts';
-import { formatCount } from '../../core/words/format-count.ts';
+import { formatCount } from '../../core/wording/format-count.ts';
 import { readEffort, readExtra } from './extra-params.ts';
 import { type Effort, isReasoningModel, readModelParams } from './model-params.ts';
 

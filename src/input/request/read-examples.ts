@@ -3,7 +3,7 @@ import { type Problem, UsageError } from '../../core/errors.ts';
 import type { ExamplesSpec, Job } from '../../core/job.ts';
 import type { JobSource } from '../../core/problem-path.ts';
 import type { Row } from '../../core/row.ts';
-import { suggest } from '../../core/suggest.ts';
+import { suggest } from '../../core/wording/suggest.ts';
 import { compileCheckAnswer } from '../answer/check-answer.ts';
 import { findLabelField } from '../answer/label-field.ts';
 import { openTable } from '../table/open-table.ts';

@@ -1,7 +1,7 @@
 import type { Job } from '../../core/job.ts';
 import { makeKey, type Rendered } from '../../core/request.ts';
 import type { Row } from '../../core/row.ts';
-import { formatCount } from '../../core/words/format-count.ts';
+import { formatCount } from '../../core/wording/format-count.ts';
 import { isBlankCell } from './cell-text.ts';
 import { ImageProblem, MAX_IMAGE_REQUEST_BYTES } from './image-url.ts';
 import { leavesJsonWordToRows, NO_JSON_WORD, saysJson } from './json-word.ts';

@@ -1,7 +1,7 @@
 import { UsageError } from '../../core/errors.ts';
 import type { InputSpec } from '../../core/job.ts';
 import type { Row } from '../../core/row.ts';
-import { findClosest } from '../../core/suggest.ts';
+import { findClosest } from '../../core/wording/suggest.ts';
 import { readCsvRecords } from './csv-records.ts';
 import type { CsvRecord } from './csv-scanner.ts';
 import type { TableFile } from './read-bytes.ts';

@@ -1,7 +1,8 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { UsageError } from '../../core/errors.ts';
-import { suggest } from '../../core/suggest.ts';
+import { suggest } from '../../core/wording/suggest.ts';
+import { describeForeign, HEAD_BYTES } from './foreign-file.ts';
 import type { TableFile } from './read-bytes.ts';
 
 /**
@@ -44,6 +45,8 @@ async function checkFile(file: TableFile): Promise<TableFile> {
     if (!status.isFile()) throw refused(`${file.shown}: is no regular file; a table is read several times. Use - to read standard input`);
     if (status.size === 0) throw refused(`${file.shown}: is empty`);
     await fs.access(file.path, fs.constants.R_OK);
+    const foreign = isYaml(file.path) ? `${file.shown}: is a job file (YAML), not a table` : await findForeign(file);
+    if (foreign !== null) throw refused(foreign);
     return file;
   } catch (error) {
     if (error instanceof UsageError) throw error;
@@ -52,6 +55,17 @@ async function checkFile(file: TableFile): Promise<TableFile> {
     if (code === 'EACCES' || code === 'EPERM') throw refused(`${file.shown}: no permission to read it`);
     throw refused(`${file.shown}: cannot be read (${(error as Error).message})`);
   }
+}
+
+/** Whether a file is a job file by its name. */
+export function isYaml(file: string): boolean {
+  return /\.ya?ml$/i.test(file);
+}
+
+async function findForeign({ path: file, shown }: TableFile): Promise<string | null> {
+  await using handle = await fs.open(file);
+  const { buffer, bytesRead } = await handle.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
+  return describeForeign(shown, buffer.subarray(0, bytesRead));
 }
 
 async function suggestNeighbour(file: string): Promise<string> {

@@ -4,7 +4,7 @@ import { clip } from '../../core/bounds/clip.ts';
 import { UsageError } from '../../core/errors.ts';
 import type { GoldSource } from '../../core/quality.ts';
 import type { Row } from '../../core/row.ts';
-import { suggest } from '../../core/suggest.ts';
+import { suggest } from '../../core/wording/suggest.ts';
 import type { Field } from '../../run/open/answer-field.ts';
 import type { PreparedJob } from '../../run/open/prepared-job.ts';
 import { hashRowId } from '../../run/open/row-keys.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { UsageError } from '../../core/errors.ts';
 import type { Job } from '../../core/job.ts';
-import { suggest } from '../../core/suggest.ts';
+import { suggest } from '../../core/wording/suggest.ts';
 import { makeSheetColumns, sheetPath, writeMarkSheet } from '../../output/mark-sheet.ts';
 import { ANSWER_COLUMN } from '../../output/table-columns.ts';
 import { finishRows } from '../../run/finish/finish-rows.ts';

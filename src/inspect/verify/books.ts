@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import type { StoredEvent } from '../../core/event.ts';
 import type { SettledRecord } from '../../core/settled.ts';
 import { addUsage, NO_USAGE, readUsage, type Usage } from '../../core/usage.ts';
-import { formatCount } from '../../core/words/format-count.ts';
+import { formatCount } from '../../core/wording/format-count.ts';
 import type { ResponseFile } from '../../ledger/ledger.ts';
 import type { FileChecks } from './files.ts';
 import { type Check, decideCheck } from './files.ts';

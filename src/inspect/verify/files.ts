@@ -4,7 +4,7 @@ import { hashFile } from '../../core/disk/hash-file.ts';
 import { AppError } from '../../core/errors.ts';
 import type { StoredEvent } from '../../core/event.ts';
 import { NewerFormatError } from '../../core/formats.ts';
-import { formatCount } from '../../core/words/format-count.ts';
+import { formatCount } from '../../core/wording/format-count.ts';
 import { listNames } from '../../ledger/disk/durable-files.ts';
 import { readEvents } from '../../ledger/events/event-log.ts';
 import { isResponseName } from '../../ledger/response-file.ts';

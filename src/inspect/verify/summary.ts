@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { DiskError } from '../../core/disk/disk-error.ts';
 import { hashFile } from '../../core/disk/hash-file.ts';
 import { formatUsd, type RowCounts, type Summary } from '../../core/summary.ts';
-import { formatCount } from '../../core/words/format-count.ts';
+import { formatCount } from '../../core/wording/format-count.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { describeDoubts } from '../../output/describe-doubts.ts';
 import { makeFingerprint } from '../../run/finish/fingerprint.ts';

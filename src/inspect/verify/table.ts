@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import type { FinishedRow } from '../../core/finished-row.ts';
 import type { Job } from '../../core/job.ts';
 import { formatUsd } from '../../core/summary.ts';
-import { formatCount } from '../../core/words/format-count.ts';
+import { formatCount } from '../../core/wording/format-count.ts';
 import { openTable } from '../../input/table/open-table.ts';
 import { createCsvFormat } from '../../output/csv-format.ts';
 import { createJsonlFormat } from '../../output/jsonl-format.ts';

@@ -59,14 +59,14 @@ export async function judgeFile(options: JudgeFileOptions): Promise<JudgedFile> 
       lines += 1;
       const { start, end } = trimLine(chunk.bytes, lineStart, lineEnd, chunk.offsetBytes + lineStart === 0);
       if (start === end) return;
-      const judged = judgeLine(chunk.bytes.subarray(start, end), chunk.offsetBytes + start, file, decide);
+      const judged = judgeLine({ bytes: chunk.bytes, start, end, bytesAt: chunk.offsetBytes }, file, decide);
       if (judged.status === 'anomaly') {
         count(judged.anomaly, 1);
         return;
       }
-      const { record } = judged;
+      const { record, shortAnswer } = judged;
       if (isLive) {
-        text += `${makeRecordText(record)}\n`;
+        text += `${makeRecordText(record, shortAnswer)}\n`;
         return;
       }
       const location: AnswerLocation = { file: 1, offsetBytes: record.location.offsetBytes, lengthBytes: record.location.lengthBytes };
@@ -74,7 +74,7 @@ export async function judgeFile(options: JudgeFileOptions): Promise<JudgedFile> 
       const first = seen.location(position);
       if (first === null) {
         seen.setOutcome(position, record.outcome, location);
-        text += `${makeRecordText(record)}\n`;
+        text += `${makeRecordText(record, shortAnswer)}\n`;
         return;
       }
       const locations = repeated.get(position) ?? [first];
@@ -113,7 +113,7 @@ function resolveRepeated(
 
 function readRepeat({ file, path, decide }: JudgeFileOptions, descriptor: number, location: AnswerLocation): Repeat {
   const bytes = readBytesAt(descriptor, location);
-  const judged = judgeLine(bytes, location.offsetBytes, file, decide);
+  const judged = judgeLine({ bytes, start: 0, end: bytes.length, bytesAt: location.offsetBytes }, file, decide);
   if (judged.status === 'anomaly') throw new Error(`${path} changed while it was read`);
   return { record: judged.record, lineId: judged.lineId, lineHash: hash('sha256', bytes, 'hex') };
 }

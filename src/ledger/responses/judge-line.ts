@@ -3,19 +3,34 @@ import { type DecideLine, readResponseLine } from '../../core/response-line.ts';
 import type { SettledRecord } from '../../core/settled.ts';
 import type { ResponseFile } from '../response-file.ts';
 import type { Anomaly } from './repeats.ts';
+import { makeShortAnswer } from './short-answer.ts';
 
 /** A longer line is counted as malformed unread: nothing we send could be answered by it. A live answer has 32 MB at most. */
 export const MAX_LINE_BYTES = 33 * 2 ** 20;
 
-/** What one line of a response file means. */
+/** What one line of a response file means; `shortAnswer` as `makeShortAnswer` gives it. */
 export type JudgedLine =
-  | { readonly status: 'record'; readonly key: string; readonly lineId: string; readonly record: SettledRecord }
+  | {
+      readonly status: 'record';
+      readonly key: string;
+      readonly lineId: string;
+      readonly record: SettledRecord;
+      readonly shortAnswer: string;
+    }
   | { readonly status: 'anomaly'; readonly anomaly: Extract<Anomaly, 'malformed' | 'foreign'> };
 
-/** Judges the line at an offset of `file`, given its bytes without newline and blanks around it. Never throws. */
-export function judgeLine(bytes: Buffer, offsetBytes: number, file: ResponseFile, decide: DecideLine): JudgedLine {
-  if (bytes.length > MAX_LINE_BYTES) return { status: 'anomaly', anomaly: 'malformed' };
-  const reading = readResponseLine(bytes.toString('utf8'));
+/** Where a line lies in the bytes that were read of its file, without newline and blanks around it, and where these begin in the file. */
+export interface LinePlace {
+  readonly bytes: Buffer;
+  readonly start: number;
+  readonly end: number;
+  readonly bytesAt: number;
+}
+
+/** Judges one line of `file`. Never throws. */
+export function judgeLine({ bytes, start, end, bytesAt }: LinePlace, file: ResponseFile, decide: DecideLine): JudgedLine {
+  if (end - start > MAX_LINE_BYTES) return { status: 'anomaly', anomaly: 'malformed' };
+  const reading = readResponseLine(bytes.toString('utf8', start, end));
   if (reading.status === 'malformed') return { status: 'anomaly', anomaly: 'malformed' };
   const { line } = reading;
   const parts = parseCustomId(line.custom_id);
@@ -32,9 +47,9 @@ export function judgeLine(bytes: Buffer, offsetBytes: number, file: ResponseFile
     createdSeconds: outcome.createdSeconds ?? file.createdSeconds,
     lane: file.lane,
     run: file.run,
-    location: { file: file.name, offsetBytes, lengthBytes: bytes.length },
+    location: { file: file.name, offsetBytes: bytesAt + start, lengthBytes: end - start },
   };
-  return { status: 'record', key: parts.key, lineId: line.id, record };
+  return { status: 'record', key: parts.key, lineId: line.id, record, shortAnswer: makeShortAnswer(outcome, line) };
 }
 
 /** The bounds of a line without a byte order mark, a carriage return or blanks around it; empty for a blank line. */

@@ -120,13 +120,13 @@ export function createLiveWriter(options: LiveWriterOptions): LiveWriter {
 
   function record(file: OpenFile, bytes: Buffer): void {
     part ??= beginPart(file);
-    const judged = judgeLine(bytes.subarray(0, -1), file.bytes, part.file, options.decide);
+    const judged = judgeLine({ bytes, start: 0, end: bytes.length - 1, bytesAt: file.bytes }, part.file, options.decide);
     if (judged.status === 'anomaly') throw new Error(`the live lane made a line that is ${judged.anomaly}`);
     part.digest.update(bytes);
     part.file.bytes += bytes.length;
     part.file.lines += 1;
     file.bytes += bytes.length;
-    part.growing.take(judged.record);
+    part.growing.take(judged.record, judged.shortAnswer);
     if (part.file.lines >= PART_LINES) closePart();
   }
 

@@ -7,6 +7,7 @@ import type { ResponseFile } from '../response-file.ts';
 import type { JudgedFile } from './judge-file.ts';
 import { makeRecordText, makeSettledLine, parseRecordTexts, parseSettledLines, readSettledLine, type SettledLine } from './settled-line.ts';
 import { type BlockPlace, SettledStore } from './settled-store.ts';
+import type { ShortAnswer } from './short-answer.ts';
 
 /** The records of all recorded files, kept in `settled.jsonl` and taken into the ledger's state as they come. */
 export interface SettledIndex {
@@ -18,6 +19,8 @@ export interface SettledIndex {
   grow(file: ResponseFile): GrowingPart;
   /** Says that all recorded files were taken in: more is not to be read back. */
   endReading(): void;
+  /** The record at an offset with its answer, of which many are wanted; null where the answer is not in it. */
+  readWithAnswer(settledOffset: number): { readonly record: SettledRecord; readonly answer: ShortAnswer } | null;
   /** A key's records of this generation, newest first, from the offset of its newest one on. */
   readHistory(settledOffset: number): Generator<SettledRecord>;
   /** All records of a run, in the order of recording. */
@@ -26,7 +29,7 @@ export interface SettledIndex {
 }
 
 export interface GrowingPart {
-  take(record: SettledRecord): void;
+  take(record: SettledRecord, shortAnswer: string): void;
   /** The part is whole: `file` has its final size. */
   finish(sha256: string): void;
 }
@@ -54,16 +57,16 @@ export function openSettledIndex(options: {
     ...(file.lane === 'live' ? { headerBytes: LIVE_HEADER_BYTES } : {}),
   });
 
-  function readAt(settledOffset: number): { record: SettledRecord; previous: number } {
-    let line: SettledLine;
+  function readLine(settledOffset: number, read: (offsetBytes: number) => string): SettledLine {
     try {
-      line = JSON.parse(store.readLine(settledOffset)) as SettledLine;
+      return JSON.parse(read(settledOffset)) as SettledLine;
     } catch (cause) {
       const message = `no record lies at byte ${settledOffset} any more: the file changed while it was read; run the command again`;
       throw new LedgerError(message, { file: path_, line: 0 }, { cause });
     }
-    return { record: readSettledLine(line, state.files[line[9] - 1] as ResponseFile), previous: line[10] };
   }
+
+  const fileOf = (line: SettledLine) => state.files[line[9] - 1] as ResponseFile;
 
   return {
     restore(file, sha256) {
@@ -91,7 +94,7 @@ export function openSettledIndex(options: {
       const block = store.appendBlock(makeSource(file, settled.sha256), { repeats: settled.repeats.length, anomalies });
       const write = (record: SettledRecord, recordText: string, isRepeat: boolean) =>
         block.write(makeSettledLine(recordText, file, take(record, block.offsetBytes, isRepeat)));
-      for (const record of settled.repeats) write(record, makeRecordText(record), true);
+      for (const record of settled.repeats) write(record, makeRecordText(record, ''), true);
       let position = 0;
       for (const chunk of settled.texts) {
         const texts = chunk.toString('latin1');
@@ -100,7 +103,7 @@ export function openSettledIndex(options: {
           const end = texts.indexOf('\n', start);
           const replacing = settled.replaced.get(position);
           if (replacing === undefined) write(readSettledLine(line, file), texts.slice(start, end), false);
-          else write(replacing, makeRecordText(replacing), false);
+          else write(replacing, makeRecordText(replacing, ''), false);
           start = end + 1;
           position += 1;
         }
@@ -112,16 +115,22 @@ export function openSettledIndex(options: {
       const block = store.growBlock(LIVE_HEADER_BYTES);
       places.push(block.place);
       return {
-        take: (record) => block.write(makeSettledLine(makeRecordText(record), file, take(record, block.offsetBytes, false))),
+        take: (record, shortAnswer) =>
+          block.write(makeSettledLine(makeRecordText(record, shortAnswer), file, take(record, block.offsetBytes, false))),
         finish: (sha256) => block.finish(makeSource(file, sha256), { repeats: 0, anomalies: {} }),
       };
     },
     endReading: () => store.endReading(),
+    readWithAnswer(settledOffset) {
+      const line = readLine(settledOffset, (offsetBytes) => store.readHeldLine(offsetBytes));
+      const answer = line[11];
+      return answer === undefined ? null : { record: readSettledLine(line, fileOf(line)), answer };
+    },
     *readHistory(settledOffset) {
       for (let offset = settledOffset; offset >= 0; ) {
-        const { record, previous } = readAt(offset);
-        yield record;
-        offset = previous;
+        const line = readLine(offset, (offsetBytes) => store.readLine(offsetBytes));
+        yield readSettledLine(line, fileOf(line));
+        offset = line[10];
       }
     },
     async *recordsOfRun(run) {

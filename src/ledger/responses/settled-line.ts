@@ -2,6 +2,7 @@ import type { OutcomeStatus } from '../../core/outcome.ts';
 import type { SettledRecord } from '../../core/settled.ts';
 import type { Usage } from '../../core/usage.ts';
 import type { ResponseFile } from '../response-file.ts';
+import type { ShortAnswer } from './short-answer.ts';
 
 /** A record as it lies in `settled.jsonl`, one array a line. */
 export type SettledLine = readonly [
@@ -19,13 +20,18 @@ export type SettledLine = readonly [
   file: number,
   /** Where the record before it in its key's chain lies in `settled.jsonl`, or -1. */
   previous: number,
+  /** Absent where it is not short. */
+  answer?: ShortAnswer,
 ];
 
 const BILLED = 1;
 const UNREADABLE = 2;
 
-/** The line of a record up to its length: all that is known before its file is announced. ASCII only, so that its length is its bytes. */
-export function makeRecordText(record: SettledRecord): string {
+/**
+ * The line of a record up to its length: all that is known before its file is announced. A short answer follows, after a tab, which JSON takes for
+ * a blank. ASCII only, so that its length is its bytes.
+ */
+export function makeRecordText(record: SettledRecord, shortAnswer: string): string {
   const { usage, location } = record;
   const usageJson =
     usage === null
@@ -33,16 +39,18 @@ export function makeRecordText(record: SettledRecord): string {
       : `[${usage.inputTokens},${usage.cachedInputTokens},${usage.cacheWriteTokens},${usage.outputTokens},${usage.reasoningTokens}]`;
   return (
     `["${record.customId}","${record.outcome}",${(record.isBilled ? BILLED : 0) + (record.isUnreadable ? UNREADABLE : 0)},${usageJson},${asciiJson(record.model)},${asciiJson(record.tier)},` +
-    `${record.createdSeconds},${location.offsetBytes},${location.lengthBytes}`
+    `${record.createdSeconds},${location.offsetBytes},${location.lengthBytes}${shortAnswer === '' ? '' : `,\t${shortAnswer}`}`
   );
 }
 
 /** The whole line, newline included. */
 export function makeSettledLine(recordText: string, file: ResponseFile, previous: number): string {
-  return `${recordText},${file.number},${previous}]\n`;
+  const end = recordText.indexOf('\t');
+  if (end < 0) return `${recordText},${file.number},${previous}]\n`;
+  return `${recordText.slice(0, end - 1)},${file.number},${previous},${recordText.slice(end + 1)}]\n`;
 }
 
-/** Reads record texts, each followed by a newline, as lines without file and previous. */
+/** Reads record texts, each followed by a newline: up to their length they are lines. */
 export function parseRecordTexts(texts: string): readonly SettledLine[] {
   return JSON.parse(`[${texts.slice(0, -1).replaceAll('\n', '],')}]]`) as SettledLine[];
 }

@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import { crc32 } from 'node:zlib';
 import { asDiskError, DiskError } from '../../core/disk/disk-error.ts';
 import { openForReading, openPrivateFile, readBytesAt, writeFully } from '../disk/durable-files.ts';
+import { createLinePages } from './line-pages.ts';
 
 /** What must agree before a block stands for its response file. */
 export interface BlockSource {
@@ -76,6 +77,7 @@ export class SettledStore {
   #isReading = true;
   /** What follows is not what is wanted any more; it is cut when something is written in its place. */
   #isOutdated = false;
+  readonly #readFromPage = createLinePages((place) => this.#read(place));
   /** What could not be written, or was not to be, by the offset it would have in the file. */
   readonly #memory: { readonly offsetBytes: number; readonly bytes: Buffer }[] = [];
 
@@ -193,6 +195,12 @@ export class SettledStore {
       if (newline >= 0) return bytes.toString('latin1', 0, newline);
       if (bytes.length < lengthBytes || lengthBytes >= maxBytes) throw new RangeError(`no settled record at offset ${offsetBytes}`);
     }
+  }
+
+  /** The same for who wants many lines, in any order. */
+  readHeldLine(offsetBytes: number): string {
+    // What is in memory lies in pieces, and the file may hold something else in its place.
+    return (this.#memory.length === 0 ? this.#readFromPage(offsetBytes) : null) ?? this.readLine(offsetBytes);
   }
 
   /** All lines of a block in chunks of whole lines, newlines included, with the offset each chunk begins at. */

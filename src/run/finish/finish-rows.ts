@@ -1,10 +1,9 @@
 import type { FinishedRow } from '../../core/finished-row.ts';
-import type { Outcome } from '../../core/outcome.ts';
 import type { Disposition, Row, Table } from '../../core/row.ts';
 import type { CostOf } from '../../core/settled.ts';
 import { addUsage, NO_USAGE, type Usage } from '../../core/usage.ts';
 import type { CompiledJob } from '../../input/compile-job.ts';
-import type { Ledger, StoredAnswer } from '../../ledger/ledger.ts';
+import type { Ledger, TableAnswer } from '../../ledger/ledger.ts';
 import type { KeyStep, StepOf } from '../open/next-step.ts';
 import { createRowKeys, type KeyedRow, type KeyRow } from '../open/row-keys.ts';
 import type { SelectedRows } from '../open/selection.ts';
@@ -54,8 +53,8 @@ function finishRow(options: FinishOptions, row: Row, keyed: KeyedRow): FinishedR
   const { key } = keyed;
   if (keyed.id === -1) return withoutAnswer(row, PENDING, key);
   const step = options.stepOf(keyed.id);
-  const answer = options.ledger.readAnswer(keyed.id);
-  const { outcome, line } = answer;
+  const answer = options.ledger.readTableAnswer(keyed.id);
+  const { outcome } = answer;
   const costs = keyed.isDuplicate ? NOTHING_SPENT : readCosts(options, keyed.id, answer);
   const isOk = step === 'done';
   // Field by field: a spread costs more here than everything else in this function.
@@ -63,13 +62,13 @@ function finishRow(options: FinishOptions, row: Row, keyed: KeyedRow): FinishedR
     row,
     disposition: isOk ? OK[keyed.isDuplicate ? 'duplicate' : costs.isOfThisRun ? 'new' : 'reused'] : dispositionOf(step, outcome),
     answer: isOk ? outcome.value : undefined,
-    answerCharacters: isOk ? outcome.answerText?.length : undefined,
+    answerCharacters: isOk ? answer.answerCharacters : undefined,
     attempts: costs.attempts,
     model: isOk ? outcome.model : null,
     usage: costs.usage,
     answerUsage: isOk && outcome.usage !== null ? outcome.usage : NO_USAGE,
     costNanoUsd: costs.costNanoUsd,
-    requestId: line?.response?.request_id ?? null,
+    requestId: answer.requestId,
     key,
   };
   if (!isOk || (outcome.message === '' && !outcome.isUnmarked)) return finished;
@@ -84,7 +83,7 @@ const OK: Readonly<Record<'new' | 'reused' | 'duplicate', Disposition>> = {
   duplicate: { status: 'ok', source: 'duplicate' },
 };
 
-function dispositionOf(step: KeyStep, { status, message }: Outcome): Disposition {
+function dispositionOf(step: KeyStep, { status, message }: TableAnswer['outcome']): Disposition {
   return step === 'failed' && status !== 'ok' ? { status: 'failed', cause: status, message } : PENDING;
 }
 
@@ -113,7 +112,7 @@ interface RowCosts {
 const NOTHING_SPENT: RowCosts = { isOfThisRun: false, attempts: 0, usage: NO_USAGE, costNanoUsd: 0 };
 
 /** What the row's attempts in this run used and cost, its failed ones included. */
-function readCosts(options: FinishOptions, id: number, answer: StoredAnswer): RowCosts {
+function readCosts(options: FinishOptions, id: number, answer: TableAnswer): RowCosts {
   const { keys, fold } = options.ledger;
   if (keys.outcome(id) === null || fold.epochRuns[keys.attemptEpoch(id)] !== options.run) return NOTHING_SPENT;
   const attempts = keys.attempts(id);

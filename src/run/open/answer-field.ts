@@ -1,6 +1,6 @@
 import { UsageError } from '../../core/errors.ts';
 import type { Job } from '../../core/job.ts';
-import { suggest } from '../../core/suggest.ts';
+import { suggest } from '../../core/wording/suggest.ts';
 import { showCell } from '../../input/request/cell-text.ts';
 import { ANSWER_COLUMN } from '../../output/table-columns.ts';
 

@@ -2,8 +2,8 @@ import type { CompiledJob } from '../../input/compile-job.ts';
 import type { CodePrompts } from '../../input/request/code-prompts.ts';
 import type { ChosenExamples } from '../../input/request/read-examples.ts';
 import type { InputTable } from '../../input/table/read-table.ts';
-import type { JobTokens } from '../../money/job-tokens.ts';
 import type { FindPrice } from '../../money/price.ts';
+import type { JobTokens } from '../../money/tokens/job-tokens.ts';
 import type { KnownEnd } from './model-end.ts';
 
 /** A job that has passed every check that needs no provider, with its table open. */

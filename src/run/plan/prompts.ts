@@ -1,6 +1,6 @@
 import { countAnswerCaps, type Request } from '../../core/request.ts';
-import type { EstimatedPrompt, JobTokens } from '../../money/job-tokens.ts';
 import { CACHED_FROM_TOKENS } from '../../money/prompt-cache.ts';
+import type { EstimatedPrompt, JobTokens } from '../../money/tokens/job-tokens.ts';
 import type { ParamSet } from '../open/opening.ts';
 import type { PromptSum } from './cost.ts';
 

@@ -1,6 +1,6 @@
 import type { StopRule, StopSign } from '../../core/job.ts';
 import type { OutcomeStatus } from '../../core/outcome.ts';
-import { formatCount } from '../../core/words/format-count.ts';
+import { formatCount } from '../../core/wording/format-count.ts';
 
 /** How one row's request ended: its first answer, or what it failed with for good. Re-asks are not looked at. */
 export interface CountedAnswer {

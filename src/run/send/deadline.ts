@@ -2,7 +2,7 @@ import type { BatchContext } from '../../batch/context.ts';
 import { UsageError } from '../../core/errors.ts';
 import type { Job } from '../../core/job.ts';
 import type { LaneName } from '../../core/lane.ts';
-import { formatThings } from '../../core/words/format-count.ts';
+import { formatThings } from '../../core/wording/format-count.ts';
 import { formatDollars } from '../../output/format-numbers.ts';
 import { estimateLiveMs, type RemainingWork } from './remaining-work.ts';
 

@@ -7,7 +7,7 @@ import type { Request } from '../../core/request.ts';
 import type { LiveLane } from '../../live/lane.ts';
 import { createLocalLane, type LocalLaneOptions } from '../../live/local/local-lane.ts';
 import type { RedisLink } from '../../live/redis/connection.ts';
-import type { JobTokens } from '../../money/job-tokens.ts';
+import type { JobTokens } from '../../money/tokens/job-tokens.ts';
 import type { Books } from '../open/books.ts';
 import type { Effects } from '../open/effects.ts';
 import type { StepOf } from '../open/next-step.ts';

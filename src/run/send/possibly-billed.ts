@@ -1,7 +1,7 @@
 import type { CostOf } from '../../core/settled.ts';
 import type { DoubtfulCalls } from '../../core/summary.ts';
 import { NO_USAGE, readUsage, type Usage } from '../../core/usage.ts';
-import { formatCount } from '../../core/words/format-count.ts';
+import { formatCount } from '../../core/wording/format-count.ts';
 import type { BatchState } from '../../ledger/events/fold.ts';
 import { MAX_NAMED } from '../../ledger/events/fold-doubts.ts';
 import type { Ledger } from '../../ledger/ledger.ts';

@@ -1,5 +1,5 @@
 import { AppError, EXIT } from '../../core/errors.ts';
-import { suggest } from '../../core/suggest.ts';
+import { suggest } from '../../core/wording/suggest.ts';
 import { DEFAULT_ORIGIN } from '../../ledger/origin.ts';
 import { ApiError } from '../../openai/api-error.ts';
 import type { Provider } from '../../openai/provider.ts';

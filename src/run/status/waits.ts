@@ -1,4 +1,4 @@
-import { formatCount } from '../../core/words/format-count.ts';
+import { formatCount } from '../../core/wording/format-count.ts';
 import type { BatchState, LedgerFold, ShardState } from '../../ledger/events/fold.ts';
 
 /** One thing a job waits for. */

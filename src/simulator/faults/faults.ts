@@ -1,6 +1,7 @@
 import type { AnswerFaultRequest } from '../answers/answer-faults.ts';
 import { openAppendLog } from '../append-log.ts';
 import { hashDigits, hashFraction } from '../hash.ts';
+import type { FaultCount } from './fault-count.ts';
 import type { BatchAction, Fault, FaultMatch, RequestAction, RowAction } from './fault-plan.ts';
 
 /** What a fault may match on; what does not apply to the thing at hand is undefined. */
@@ -14,13 +15,6 @@ export interface FaultSubject {
   readonly model?: string | undefined;
   readonly lane?: 'batch' | 'live';
   readonly file?: string | undefined;
-}
-
-/** How often a fault of the plan has fired. */
-export interface FaultCount {
-  readonly name: string;
-  readonly index: number;
-  readonly fired: number;
 }
 
 /** Decides what goes wrong, by plan and seed, and counts it. The counts survive a restart with the same plan. */

@@ -1,6 +1,6 @@
-import { splitImages } from './images/body-images.ts';
-import { countImageTokens, type ImageTokens } from './images/image-tokens.ts';
-import { type CacheBeginning, findCacheBeginning } from './prompt-cache.ts';
+import { splitImages } from '../images/body-images.ts';
+import { countImageTokens, type ImageTokens } from '../images/image-tokens.ts';
+import { type CacheBeginning, findCacheBeginning } from '../prompt-cache.ts';
 import { createHeuristicTokenEstimator, createTokenEstimator, type ExactTokenEstimator, type TokenEstimator } from './token-estimator.ts';
 
 /** What is known of the prompt tokens of a job's requests. Nothing heavy is loaded until something is to be counted exactly. */

@@ -1,0 +1,61 @@
+import { resolve } from 'node:path';
+import { EXIT, UsageError } from '../../core/errors.ts';
+import { quoteArgument } from '../../core/shell/quote-argument.ts';
+import { compileJob } from '../../input/compile-job.ts';
+import { findDraft } from '../../input/draft/find-draft.ts';
+import { showFile } from '../../input/table/find-files.ts';
+import { blameFlags, createDraftFile } from '../draft-file.ts';
+import type { JobFlags, TableFlags } from '../flags.ts';
+import { programName } from '../program-name.ts';
+import { createPaint } from '../render/paint.ts';
+import { renderPrompt } from '../render/render-prompt.ts';
+import { hasColour, print, printJson, say } from '../say.ts';
+import { askOf, loadDraft, makeDraft, showAsked, type TableDraft } from '../table-job.ts';
+
+const SHOWN_LINES = 20;
+
+/** `rowmill init TABLE`: writes its job file beside it, once it is known to be right; on a terminal shows what the first row would ask. */
+export async function initTable(table: string, flags: JobFlags & TableFlags): Promise<number> {
+  const found = await findDraft(resolve(table), process.cwd());
+  const command = `${programName()} init ${quoteArgument(table)}${showAsked(flags)}`;
+  const draft = await makeDraft(table, found, askOf(found, flags, command));
+  const file = showFile(draft.file, process.cwd());
+  const prompt = await renderFirst(draft);
+  const isSame = draft.text === draft.known?.text;
+  if (isSame) say(`${file} is there already, as it would be written`);
+  else await createDraftFile(draft).write();
+  const { roles, sample } = draft;
+  if (flags.json === true) {
+    const rows = { sampled: sample.rows.length, isWhole: sample.isWhole };
+    printJson({ schema: 'rowmill.init/1', file, replaced: draft.known !== null && !isSame, rows, columns: roles });
+  } else {
+    print(file);
+    if (process.stdout.isTTY === true) print(`\n${prompt}\n`);
+  }
+  sayNext(file);
+  return EXIT.done;
+}
+
+/** The first request as a person reads it. @throws UsageError when the job cannot be bound to its table */
+async function renderFirst(draft: TableDraft): Promise<string> {
+  const { sample } = draft;
+  const paint = createPaint(hasColour(process.stdout));
+  try {
+    const rendered = compileJob(await loadDraft(draft, {}), sample).render(sample.first);
+    if (rendered.status === 'skipped') return `The first row would not be asked: ${rendered.message}`;
+    return `${paint('bold', 'The first prompt')}\n${renderPrompt(JSON.parse(rendered.request.body), paint, SHOWN_LINES)}`;
+  } catch (error) {
+    throw error instanceof UsageError ? blameFlags(error) : error;
+  }
+}
+
+function sayNext(file: string): void {
+  const commands = [
+    ['plan', '', 'what it would do and cost; sends nothing'],
+    ['run', ' --simulate', 'the whole way, without a key'],
+  ] as const;
+  const typed = commands.map(([command, flags]) => `  ${programName()} ${command} ${quoteArgument(file)}${flags}`);
+  const width = Math.max(...typed.map(({ length }) => length));
+  say('What to type next:');
+  for (const [index, line] of typed.entries()) say(`${line.padEnd(width)}   ${commands[index]?.[2]}`);
+}

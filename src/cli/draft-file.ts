@@ -1,0 +1,82 @@
+import { readFile } from 'node:fs/promises';
+import { isDeepStrictEqual } from 'node:util';
+import { type AppError, EXIT, type Problem, UsageError } from '../core/errors.ts';
+import type { Asked } from '../input/draft/asked.ts';
+import { showFile } from '../input/table/find-files.ts';
+import { openAtomicFile } from '../output/atomic-file.ts';
+import { say } from './say.ts';
+import type { TableDraft } from './table-job.ts';
+
+/** The job file of a table, written once job and table have passed their checks. */
+export interface DraftFile {
+  /** Writes it, the first time; says so. @throws UsageError when somebody else has changed it meanwhile */
+  write(): Promise<void>;
+  /** Gives a file that was replaced its old text back: the run was refused, so that what lies there is still about the one before. */
+  takeBack(): Promise<void>;
+}
+
+export function createDraftFile(draft: TableDraft): DraftFile {
+  const { file, text, known } = draft;
+  const shown = showFile(file, process.cwd());
+  let isWritten = false;
+  return {
+    async write() {
+      if (isWritten) return;
+      const now = await readFile(file, 'utf8').catch(() => null);
+      if (now !== (known?.text ?? null)) throw new UsageError(`${shown} was changed meanwhile and is left alone; give the command again`);
+      await replaceText(file, text);
+      isWritten = true;
+      say(describeWriting(shown, draft));
+    },
+    async takeBack() {
+      if (!isWritten || known === null) return;
+      await replaceText(file, known.text);
+      say(`${shown} is what it was before`);
+    },
+  };
+}
+
+/** Whether a run that ended so was refused: nothing came of it. */
+export function isRefusal(exitCode: number): boolean {
+  return exitCode === EXIT.usage || exitCode === EXIT.refused;
+}
+
+/** What is wrong with a job nobody has seen yet is wrong with the flags it was made of. */
+export function blameFlags<E extends AppError>(error: E): E | UsageError {
+  if (!(error instanceof UsageError)) return error;
+  const name = ({ place, message }: Problem): Problem => ({
+    place,
+    message: message.replace(OF_FLAG, (_, key: string, field?: string) => `--${key}${field === undefined ? '' : ` ${field}`}`),
+  });
+  return new UsageError(error.problems.map(name), { code: error.code, cause: error });
+}
+
+/** What a flag was put under in the job. */
+const OF_FLAG = /^(prompt|output|labels|model)\b(?:\.(?:system|user)\b)?(?:\.([^:]+))?/;
+
+/** What was guessed, in a line: it decides what is paid. */
+export function describeWriting(shown: string, { known, asked, roles, sample }: TableDraft): string {
+  if (known?.asked != null) return `${shown} replaced: ${listChanges(known.asked, asked)}; nobody had edited it`;
+  const text = /\{\{|\{%/.test(asked.prompt) ? [] : [`text from ${roles.texts.join(', ')}`];
+  const rows = roles.id.length === 0 ? [] : [`rows named by ${roles.id.join(' and ')}`];
+  const looked = sample.isWhole ? [] : [`by its first ${sample.rows.length} rows`];
+  return `Wrote ${shown}: ${[...text, ...rows, asked.model, ...looked].join(', ')}`;
+}
+
+function listChanges(before: Asked, after: Asked): string {
+  const changed = (['prompt', 'output', 'labels', 'model'] as const).filter((key) => !isDeepStrictEqual(before[key], after[key]));
+  if (changed.length === 0) return 'other guesses';
+  const kept = changed.includes('output') ? [] : ['the same output'];
+  return [...changed.map((key) => (key === 'labels' ? 'other labels' : `another ${key}`)), ...kept].join(', ');
+}
+
+async function replaceText(file: string, text: string): Promise<void> {
+  const written = await openAtomicFile(file);
+  try {
+    await written.write(text);
+    await written.commit();
+  } catch (error) {
+    await written.discard();
+    throw error;
+  }
+}

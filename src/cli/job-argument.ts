@@ -1,0 +1,143 @@
+import { closeSync, openSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { UsageError } from '../core/errors.ts';
+import { quoteArgument } from '../core/shell/quote-argument.ts';
+import { findClosest, suggest } from '../core/wording/suggest.ts';
+import { locateDrafts } from '../input/draft/locate-draft.ts';
+import { isYaml, showFile } from '../input/table/find-files.ts';
+import { describeForeign, HEAD_BYTES } from '../input/table/foreign-file.ts';
+import { guessFormat } from '../input/table/table-format.ts';
+import { programName } from './program-name.ts';
+
+/** What somebody named where a job, or a table, is wanted. */
+export type ArgumentKind = 'job' | 'table';
+
+/** Names that end so may be tables, although they do not say of which kind. */
+const MAYBE_TABLE = /(\.(txt|dat|gz|log)|(^|[/\\])[^./\\]+)$/i;
+/** A key of a job file at the start of a line. */
+const JOB_KEY = /^"?(input|model|prompt|messages|output)"?\s*:/m;
+const EXAMPLE = "--prompt 'Summarize this in one sentence'";
+
+/**
+ * Tells a table from a job file, by its name, else by its beginning.
+ * @throws UsageError for a folder, for what is neither, and for a table that is not there; a job file that is not there is told of by who reads it
+ */
+export function tellArgument(argument: string): ArgumentKind {
+  if (argument === '-')
+    throw refuse(`a table on standard input needs a job file that says so: ${typed(`init my-job`)}, and input: { path: "-" }`);
+  const status = statSync(argument, { throwIfNoEntry: false });
+  if (status === undefined) return tellMissing(argument);
+  if (status.isDirectory()) throw refuse(describeFolder(argument));
+  if (isYaml(argument)) return 'job';
+  const head = readHead(argument);
+  const foreign = describeForeign(showFile(resolve(argument), process.cwd()), head);
+  if (foreign !== null) throw refuse(foreign);
+  const format = guessFormat(argument);
+  if (format === 'json') return isJsonJob(argument) ? 'job' : 'table';
+  if (format !== null) return 'table';
+  if (JOB_KEY.test(head.toString('latin1'))) return 'job';
+  if (MAYBE_TABLE.test(argument)) return 'table';
+  throw refuse(`${argument}: is neither a job file (YAML) nor a table (CSV, TSV, JSONL, JSON)`);
+}
+
+/** @throws UsageError for a table where the command takes a job, with the command that makes sense */
+export function requireJob(command: string, argument: string): void {
+  if (tellArgument(argument) === 'job') return;
+  const file = findDraftFile(argument);
+  const next = file === null ? typed(`run ${quoteArgument(argument)} ${EXAMPLE}`) : typed(`${command} ${quoteArgument(file)}`);
+  throw refuse(`${argument} is a table, and ${command} takes a job file${file === null ? ', which the first run makes' : ''}: ${next}`);
+}
+
+/** What to say to a word that is no command: it may be a file, whose command was left out. */
+export function describeUnknownCommand(word: string, commands: readonly string[]): string {
+  const isThere = statSync(word, { throwIfNoEntry: false }) !== undefined;
+  if (!isThere && guessFormat(word) === null && !isYaml(word)) {
+    const closest = findClosest(word, commands);
+    return `error: unknown command '${word}'${closest === null ? '' : `\n(Did you mean ${closest}?)`}`;
+  }
+  try {
+    if (tellArgument(word) === 'table') return describeUnasked(word);
+    return `${word} is a job file; say what to do with it: ${typed(`plan ${quoteArgument(word)}`)}`;
+  } catch (error) {
+    if (error instanceof UsageError) return error.message;
+    throw error;
+  }
+}
+
+/** What commander says, and where a job is missing what to type. */
+export function explainUsage(text: string): string {
+  if (!/missing required argument 'job'/.test(text)) return text;
+  return `${text.trimEnd()}\n(a job file, or a table: ${typed(`run reviews.csv ${EXAMPLE}`)})\n`;
+}
+
+/** What to say to a table nobody has asked anything about. */
+export function describeUnasked(table: string): string {
+  const file = findDraftFile(table);
+  const command = file === null ? `run ${quoteArgument(table)} ${EXAMPLE} --simulate` : `run ${quoteArgument(file)}`;
+  return `${table} is a table; ${file === null ? 'say what to ask of each row' : 'it has a job file'}: ${typed(command)}`;
+}
+
+/** The job file of a table where one lies beside it. */
+function findDraftFile(table: string): string | null {
+  const found = locateDrafts(resolve(table)).find(({ file }) => statSync(file, { throwIfNoEntry: false }) !== undefined);
+  return found === undefined ? null : showFile(found.file, process.cwd());
+}
+
+function tellMissing(argument: string): ArgumentKind {
+  if (/[*?]/.test(argument)) return 'table';
+  if (guessFormat(argument) === null) return 'job';
+  const names = listNames(resolve(argument, '..'));
+  throw refuse(`${argument}: no such table${suggest(argument.split(/[/\\]/).at(-1) ?? '', names)}`);
+}
+
+function describeFolder(folder: string): string {
+  const names = listNames(folder);
+  const table = names.find((name) => guessFormat(name) !== null);
+  const job = names.find(isYaml);
+  const command =
+    table !== undefined
+      ? `run ${quoteArgument(join(folder, table))} ${EXAMPLE}`
+      : job !== undefined
+        ? `plan ${quoteArgument(join(folder, job))}`
+        : null;
+  if (command === null) return `${folder}: is a folder, without a table or a job file in it; ${typed('init my-job')} writes a job file`;
+  return `${folder}: is a folder; name a file in it: ${typed(command)}`;
+}
+
+function listNames(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder).toSorted();
+  } catch {
+    return [];
+  }
+}
+
+function readHead(file: string): Buffer {
+  const handle = openSync(file, 'r');
+  try {
+    const head = Buffer.alloc(HEAD_BYTES);
+    return head.subarray(0, readSync(handle, head, 0, HEAD_BYTES, 0));
+  } finally {
+    closeSync(handle);
+  }
+}
+
+/** A job may be written in JSON, which is YAML, too. */
+function isJsonJob(file: string): boolean {
+  const head = readHead(file).toString('latin1').trimStart();
+  if (!head.startsWith('{') || !/"input"\s*:/.test(head)) return false;
+  try {
+    const value = JSON.parse(readFileSync(file, 'utf8')) as object;
+    return 'input' in value && ('prompt' in value || 'messages' in value);
+  } catch {
+    return false;
+  }
+}
+
+function typed(command: string): string {
+  return `${programName()} ${command}`;
+}
+
+function refuse(message: string): UsageError {
+  return new UsageError(message, { code: 'argument' });
+}

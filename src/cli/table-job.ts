@@ -1,0 +1,106 @@
+import { resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { UsageError } from '../core/errors.ts';
+import { quoteArgument } from '../core/shell/quote-argument.ts';
+import { type Asked, type AskedFlags, changeAsked, makeAsked } from '../input/draft/asked.ts';
+import { type ColumnRoles, guessRoles } from '../input/draft/column-roles.ts';
+import { draftJob } from '../input/draft/draft-job.ts';
+import { type FoundDraft, findDraft, type KnownDraft } from '../input/draft/find-draft.ts';
+import { sampleTable, type TableSample } from '../input/draft/sample-table.ts';
+import { type LoadedJob, loadJobText } from '../input/job/load-job.ts';
+import { showFile } from '../input/table/find-files.ts';
+import type { JobFlags, RunFlags, TableFlags } from './flags.ts';
+import { describeUnasked, tellArgument } from './job-argument.ts';
+import { showCommand } from './run-options.ts';
+import { findSchemaLine } from './schema-line.ts';
+
+/** The job of a table as it would be written, and what it was made of. */
+export interface TableDraft {
+  /** The job file, absolute. */
+  readonly file: string;
+  readonly text: string;
+  readonly asked: Asked;
+  readonly sample: TableSample;
+  readonly roles: ColumnRoles;
+  /** What lies there now, as it was written; null where nothing does. */
+  readonly known: KnownDraft | null;
+}
+
+/** What a command is to do with the job or table it was given. */
+export type ResolvedJob =
+  | { readonly jobFile: string; readonly draft: null }
+  /** A job that is not in its file yet. */
+  | { readonly jobFile: string; readonly draft: TableDraft };
+
+/**
+ * Turns what was typed into a job: a job file is one; a table has one beside it, or gets one from what the flags ask.
+ * @throws UsageError for a table nobody asks anything of, one whose job file was edited by hand, and for questions to a job file, which holds its own
+ */
+export async function resolveJob(command: 'run' | 'plan', argument: string, flags: JobFlags & TableFlags): Promise<ResolvedJob> {
+  const asks = listAsked(flags);
+  if (tellArgument(argument) === 'job') {
+    if (asks.length === 0) return { jobFile: argument, draft: null };
+    throw new UsageError(`${asks.join(', ')}: goes with a table; ${argument} is a job file, and what it asks stands in it`);
+  }
+  if (flags.input !== undefined) throw new UsageError(`--input: goes with a job file; the table is ${argument}`);
+  const found = await findDraft(resolve(argument), process.cwd());
+  const { place, known } = found;
+  if (asks.length === 0) {
+    if (known !== null) return { jobFile: place.file, draft: null };
+    throw new UsageError(describeUnasked(argument));
+  }
+  if (known === null && flags.prompt === undefined)
+    throw new UsageError(
+      `${asks.join(', ')}: --prompt is missing; say what to do with each row, as in --prompt 'Summarize this in one sentence'`,
+    );
+  const asked = askOf(found, flags, `${showCommand(command, argument, flags)}${showAsked(flags)}`);
+  if (isDeepStrictEqual(asked, known?.asked)) return { jobFile: place.file, draft: null };
+  return { jobFile: place.file, draft: await makeDraft(argument, found, asked) };
+}
+
+/**
+ * What a table is to be asked: as the flags say, else as its job file did.
+ * @param again the command as it was typed
+ * @throws UsageError when that file was edited by hand
+ */
+export function askOf({ place, known }: FoundDraft, flags: JobFlags & AskedFlags, again: string): Asked {
+  if (known === null) return makeAsked(flags);
+  if (known.asked !== null) return changeAsked(known.asked, flags);
+  const file = showFile(place.file, process.cwd());
+  const aside = `mv ${quoteArgument(file)} ${quoteArgument(`${file}.old`)} && ${again}`;
+  throw new UsageError(
+    `${file} was written or edited by hand and is left alone. Use it as it is, or put it aside first:\n  ${showCommand('run', file, flags)}\n  ${aside}`,
+  );
+}
+
+/** Looks at the table and writes down its job, in memory. */
+export async function makeDraft(table: string, { place, known }: FoundDraft, asked: Asked): Promise<TableDraft> {
+  const path = resolve(table);
+  const sample = await sampleTable(path, process.cwd(), new AbortController().signal);
+  const roles = guessRoles(sample);
+  const schemaLine = findSchemaLine(place.file);
+  const text = draftJob({ place, table: path, sample, roles, asked, schemaLine, out: known?.out ?? null });
+  return { file: place.file, text, asked, sample, roles, known };
+}
+
+/** The job of a draft, as `run` and `plan` take it. @throws UsageError with what is wrong; it has no place in a file */
+export function loadDraft({ file, text }: TableDraft, { out, mode }: Pick<RunFlags, 'out' | 'mode'>): Promise<LoadedJob> {
+  return loadJobText(text, { absolute: file, shown: null }, { cwd: process.cwd(), out: out ?? null, mode: mode ?? null });
+}
+
+/** The flags that ask, as they were typed. */
+export function listAsked({ prompt, output, labels, model }: TableFlags): readonly string[] {
+  const given = { '--prompt': prompt, '--output': output, '--labels': labels, '--model': model };
+  return Object.entries(given).flatMap(([flag, value]) => (value === undefined ? [] : [flag]));
+}
+
+/** The same as they have to be typed again, with a space before each. */
+export function showAsked({ prompt, output = [], labels, model }: TableFlags): string {
+  const parts = [
+    ...(prompt === undefined ? [] : ['--prompt', prompt]),
+    ...output.flatMap((field) => ['--output', field]),
+    ...(labels === undefined ? [] : ['--labels', labels.join(', ')]),
+    ...(model === undefined ? [] : ['--model', model]),
+  ];
+  return parts.map((part) => ` ${quoteArgument(part)}`).join('');
+}

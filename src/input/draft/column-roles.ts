@@ -1,0 +1,139 @@
+import { canBeNamed } from './placeholder.ts';
+import type { TableSample } from './sample-table.ts';
+
+/** What the columns of a table are probably for. */
+export interface ColumnRoles {
+  /** Columns that together name a row; empty where none do. */
+  readonly id: readonly string[];
+  /** Columns that hold text to be read; one at least. */
+  readonly texts: readonly string[];
+  /** Columns with few different values, and those values, the most frequent first. */
+  readonly labels: readonly { readonly name: string; readonly values: readonly string[] }[];
+}
+
+/** What the sampled cells of a column are like. */
+interface Column {
+  readonly name: string;
+  readonly filled: number;
+  /** Different values and how often each stands there. */
+  readonly counts: ReadonlyMap<string, number>;
+  readonly meanLength: number;
+  readonly maxLength: number;
+  readonly meanWords: number;
+  readonly isNumeric: boolean;
+}
+
+const ID_NAME =
+  /(^|[^a-z])(id|ids|key|uuid|guid|nr|no|num|number|code|sku|isbn|asin|url|link|email|ref|idx|index|nummer|número|numero|номер|番号|编号|編號|序号)$/i;
+/** Shorter than a text, and read with it. */
+const TITLE_NAME = /^(subject|title|headline|heading|betreff|titel|objet|titre|asunto|oggetto|件名|タイトル|标题)$/i;
+const MAX_ID_LENGTH = 80;
+const MAX_TEXTS = 4;
+const TEXT_WORDS = 4;
+const TEXT_LENGTH = 30;
+const MAX_LABELS = 20;
+const MAX_LABEL_LENGTH = 40;
+const NUMBER = /^-?\d+([.,]\d+)?$/;
+
+/** Guesses from names and sampled cells. A column without a name, or one no template can name, is for nothing. */
+export function guessRoles(sample: Pick<TableSample, 'columns' | 'rows'>): ColumnRoles {
+  const rows = sample.rows.length;
+  const columns = sample.columns.map((name, index) => measure(name, sample.rows, index)).filter(({ name }) => canBeNamed(name));
+  const texts = findTexts(columns);
+  const others = columns.filter((column) => !texts.includes(column));
+  const id = findId(others, sample, rows);
+  return {
+    id: id.map(({ name }) => name),
+    texts: texts.map(({ name }) => name),
+    labels: others
+      .filter((column) => !id.includes(column) && isLabel(column, rows))
+      .map(({ name, counts }) => ({ name, values: sortByCount(counts) })),
+  };
+}
+
+function measure(name: string, rows: TableSample['rows'], index: number): Column {
+  const counts = new Map<string, number>();
+  let filled = 0;
+  let characters = 0;
+  let words = 0;
+  let maxLength = 0;
+  let isNumeric = true;
+  for (const cells of rows) {
+    const cell = (cells[index] ?? '').trim();
+    if (cell === '') continue;
+    filled += 1;
+    counts.set(cell, (counts.get(cell) ?? 0) + 1);
+    characters += cell.length;
+    words += countWords(cell);
+    maxLength = Math.max(maxLength, cell.length);
+    isNumeric &&= NUMBER.test(cell);
+  }
+  const per = Math.max(1, filled);
+  return { name, filled, counts, meanLength: characters / per, maxLength, meanWords: words / per, isNumeric: isNumeric && filled > 0 };
+}
+
+/** Scripts without spaces: about two characters a word. */
+function countWords(text: string): number {
+  const dense = text.match(/[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]/g)?.length ?? 0;
+  return dense / 2 + (text.match(/[^\s\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]+/g)?.length ?? 0);
+}
+
+/** Columns of sentences, and what stands above them; without any, the longest that is no number. */
+function findTexts(columns: readonly Column[]): readonly Column[] {
+  const isSentences = ({ meanWords, meanLength, counts, filled }: Column) =>
+    meanWords >= TEXT_WORDS && meanLength >= TEXT_LENGTH / 2 && counts.size * 2 > filled;
+  const byLength = (a: Column, b: Column) => b.meanLength - a.meanLength;
+  const found = columns.filter((column) => isSentences(column) && !isAddress(column)).toSorted(byLength);
+  if (found.length > 0) {
+    const titles = columns.filter(({ name, counts, filled, isNumeric }) => TITLE_NAME.test(name) && counts.size * 2 > filled && !isNumeric);
+    return inOrder(columns, [...new Set([...found, ...titles])].slice(0, MAX_TEXTS));
+  }
+  const named = columns.filter(({ isNumeric, filled, name }) => !isNumeric && filled > 0 && !ID_NAME.test(name));
+  const rest = named.length > 0 ? named : columns;
+  return rest.toSorted(byLength).slice(0, 1);
+}
+
+function inOrder(columns: readonly Column[], some: readonly Column[]): readonly Column[] {
+  return columns.filter((column) => some.includes(column));
+}
+
+function isAddress({ counts }: Column): boolean {
+  return [...counts.keys()].every((value) => /^\S+$/.test(value));
+}
+
+/** A column that is filled, short and different in every row: one that is called so, else the first that is no measure. */
+function findId(columns: readonly Column[], sample: Pick<TableSample, 'columns' | 'rows'>, rows: number): readonly Column[] {
+  const isShort = ({ filled, maxLength }: Column) => filled === rows && maxLength <= MAX_ID_LENGTH;
+  const short = columns.filter(isShort);
+  const unique = short.filter(({ counts }) => counts.size === rows);
+  const called = unique.find(({ name }) => ID_NAME.test(splitHumps(name)));
+  if (called !== undefined) return [called];
+  const part = short.find(({ name, counts }) => ID_NAME.test(splitHumps(name)) && counts.size > 1);
+  // One that names rows only together with another, as the number of a review within a shop.
+  const partner =
+    part === undefined || rows < 3 ? undefined : short.find((other) => other !== part && arePairsUnique(sample, other.name, part.name));
+  if (part !== undefined && partner !== undefined) return inOrder(columns, [partner, part]);
+  const code = unique.find(({ counts, isNumeric }) => !isNumeric && isAddress({ counts } as Column));
+  return code === undefined || rows < 3 ? [] : [code];
+}
+
+/** `reviewId` ends in a word of its own. */
+function splitHumps(name: string): string {
+  return name.replaceAll(/([a-z])([A-Z])/g, '$1 $2');
+}
+
+function arePairsUnique({ columns, rows }: Pick<TableSample, 'columns' | 'rows'>, a: string, b: string): boolean {
+  const [first, second] = [columns.indexOf(a), columns.indexOf(b)];
+  return new Set(rows.map((cells) => JSON.stringify([cells[first], cells[second]]))).size === rows.length;
+}
+
+function isLabel({ counts, filled, maxLength, name }: Column, rows: number): boolean {
+  const isRepeated = counts.size * 3 <= filled;
+  return (
+    counts.size >= 2 && counts.size <= MAX_LABELS && isRepeated && filled * 2 > rows && maxLength <= MAX_LABEL_LENGTH && !ID_NAME.test(name)
+  );
+}
+
+function sortByCount(counts: ReadonlyMap<string, number>): readonly string[] {
+  return [...counts].toSorted((a, b) => b[1] - a[1]).map(([value]) => value);
+}

@@ -1,0 +1,165 @@
+import path from 'node:path';
+import { Scalar, stringify } from 'yaml';
+import { quoteArgument } from '../../core/shell/quote-argument.ts';
+import type { Asked } from './asked.ts';
+import type { ColumnRoles } from './column-roles.ts';
+import { chooseParams } from './draft-params.ts';
+import type { DraftPlace } from './locate-draft.ts';
+import { canBeNamed, showPlaceholder } from './placeholder.ts';
+import type { TableSample } from './sample-table.ts';
+import { sealText } from './seal.ts';
+
+/** What a drafted job is made of. */
+export interface DraftParts {
+  readonly place: DraftPlace;
+  /** The table, absolute or a glob. */
+  readonly table: string;
+  readonly sample: TableSample;
+  readonly roles: ColumnRoles;
+  readonly asked: Asked;
+  /** A line that lets editors complete the file; empty where there is none. */
+  readonly schemaLine: string;
+  /** Where the table of answers goes, as an earlier draft has it; null for the place beside the table. */
+  readonly out: string | null;
+}
+
+/** Rows from which on waiting for half the price is worth it. */
+const BATCH_ROWS = 500;
+const COMMENT_COLUMN = 34;
+const MAX_SHOWN_VALUES = 6;
+const MAX_SHOWN_CHARACTERS = 24;
+
+/** The job file a person would have written for this table, each guess with a comment; its last line holds its own hash. */
+export function draftJob(parts: DraftParts): string {
+  const { place, sample, asked, schemaLine } = parts;
+  const isJson = sample.format === 'jsonl' || sample.format === 'json';
+  const mode = chooseMode(sample);
+  const lines = [
+    ...(schemaLine === '' ? [] : [schemaLine.trimEnd()]),
+    `# ${describeSample(parts)} Each guess says so; change what you like.`,
+    entry('name', place.name),
+    ...draftInput(parts),
+    entry('model', asked.model, 'what a token of it costs: rowmill prices'),
+    entry('mode', mode, mode === 'batch' ? 'half price, within 24 hours; live: now' : 'now; batch: half price, within 24 hours'),
+    ...draftPrompt(parts),
+    ...(asked.labels.length === 0 ? [] : [entry('labels', asked.labels, 'a closed set')]),
+    ...draftOutput(asked),
+    'params:',
+    ...chooseParams(asked).map(([name, value, why]) => entry(name, value, why, 2)),
+    '# budget: { usd: 5.00 }          # per run; nothing is sent that could pass it',
+    '# pilot: 50                      # so many rows first; the others follow if these went well',
+    '# fail_if: { failed_rows: "> 1%" }   # when a finished run ends with exit 3; default: any failed or skipped row',
+    'write:',
+    entry('path', parts.out ?? `${place.out}.${isJson ? 'jsonl' : 'csv'}`, 'the table with the answers', 2),
+    entry('keep', 'all', 'the columns to carry over', 2),
+    ...describeLabels(parts),
+  ];
+  return sealText(`${lines.join('\n')}\n`);
+}
+
+/** Where there are more rows than were looked at, there are many. */
+function chooseMode({ rows, isWhole }: TableSample): 'batch' | 'live' {
+  return !isWhole || rows.length >= BATCH_ROWS ? 'batch' : 'live';
+}
+
+function describeSample({ table, sample: { rows, isWhole, columns } }: DraftParts): string {
+  const counted = isWhole ? `all ${rows.length} rows` : `the first ${rows.length} rows`;
+  return `Made by rowmill from ${counted} of ${comment(path.basename(table))}, which has ${columns.length} columns.`;
+}
+
+function draftInput({ place, table, sample, roles }: DraftParts): readonly string[] {
+  const { form, format } = sample;
+  const relative = path.relative(path.dirname(place.file), table);
+  return [
+    'input:',
+    entry('path', relative, `${format.toUpperCase()}`, 2),
+    ...(form.delimiter === null ? [] : [entry('delimiter', form.delimiter, 'a guess: what stands between cells', 2)]),
+    ...(form.encoding === null ? [] : [entry('encoding', form.encoding, 'a guess: it is not UTF-8; look at the first prompt', 2)]),
+    ...(form.columns === null
+      ? []
+      : [entry('columns', [...form.columns], 'a guess: its first line is a row, so they have no names; give them better ones', 2)]),
+    draftId(roles.id),
+  ];
+}
+
+function draftId(id: readonly string[]): string {
+  const [only] = id;
+  if (only === undefined) return `  # id: …                        # no column was found that names rows: they have numbers`;
+  const why = id.length === 1 ? 'a guess: it is another one in each row' : 'a guess: together they are others in each row';
+  return entry('id', id.length === 1 ? only : [...id], why, 2);
+}
+
+function draftPrompt({ asked, roles, sample }: DraftParts): readonly string[] {
+  const unused = sample.columns.filter((name) => canBeNamed(name) && !roles.texts.includes(name));
+  const others =
+    unused.length === 0
+      ? []
+      : [
+          `# Columns that can be named, too: ${comment(unused.slice(0, 12).map(showPlaceholder).join(' '))}${unused.length > 12 ? ' …' : ''}`,
+        ];
+  if (/\{\{|\{%/.test(asked.prompt)) return [block('prompt', asked.prompt)];
+  const isOne = roles.texts.length === 1;
+  const texts = roles.texts.map((name) => (isOne ? showPlaceholder(name) : `${name}: ${showPlaceholder(name)}`));
+  return [
+    'prompt:',
+    block('system', asked.prompt, 2),
+    `  # a guess: ${isOne ? 'the column of text is' : 'the columns of text are'} ${comment(roles.texts.join(', '))}`,
+    block('user', texts.join('\n'), 2),
+    ...others,
+  ];
+}
+
+function draftOutput({ output }: Asked): readonly string[] {
+  const example = '# or fields, each a column: output: { topic: billing | bug | other, urgent: boolean, summary: string }';
+  if (typeof output === 'string') return [entry('output', output, 'one column, answer'), example];
+  return [
+    'output:                          # each field becomes a column',
+    ...Object.entries(output).map(([name, type]) => entry(name, type, '', 2)),
+  ];
+}
+
+function describeLabels({ roles, place }: DraftParts): readonly string[] {
+  const [first] = roles.labels;
+  if (first === undefined) return [];
+  const shown = roles.labels.map(
+    ({ name, values }) =>
+      `${name} (${values.slice(0, MAX_SHOWN_VALUES).map(clip).join(', ')}${values.length > MAX_SHOWN_VALUES ? ', …' : ''})`,
+  );
+  return [
+    `# Columns that look like labels: ${comment(shown.join('; '))}`,
+    `# If one holds the right answers: rowmill eval ${comment(quoteArgument(path.basename(place.file)))} --gold ${comment(quoteArgument(first.name))}`,
+  ];
+}
+
+function clip(value: string): string {
+  return value.length <= MAX_SHOWN_CHARACTERS ? value : `${value.slice(0, MAX_SHOWN_CHARACTERS - 1)}…`;
+}
+
+/** Text of a table within a comment: it stays on its line. */
+function comment(text: string): string {
+  return text.replaceAll(/\p{Cc}|[\u2028\u2029]/gu, ' ');
+}
+
+/** A key with its value, and why. */
+function entry(key: string, value: unknown, why = '', indent = 0): string {
+  const line = `${' '.repeat(indent)}${showValue(key)}: ${showValue(value)}`;
+  return why === '' ? line : `${line.padEnd(COMMENT_COLUMN - 2)} # ${why}`;
+}
+
+/** On one line: what YAML would break is JSON. */
+function showValue(value: unknown): string {
+  const text = stringify(value, { lineWidth: 0, collectionStyle: 'flow', flowCollectionPadding: false }).trimEnd();
+  return text.includes('\n') ? JSON.stringify(value) : text;
+}
+
+/** One key with a text of several lines, as a block where YAML can keep it so. */
+function block(key: string, text: string, indent = 0): string {
+  const scalar = new Scalar(text.endsWith('\n') ? text : `${text}\n`);
+  if (text.includes('\n') || text.includes('{{')) scalar.type = Scalar.BLOCK_LITERAL;
+  else scalar.value = text;
+  return stringify({ [key]: scalar }, { lineWidth: 0 })
+    .trimEnd()
+    .split('\n')
+    .map((line) => (line === '' ? '' : ' '.repeat(indent) + line))
+    .join('\n');
+}

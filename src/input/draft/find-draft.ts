@@ -1,0 +1,57 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { UsageError } from '../../core/errors.ts';
+import { readYaml } from '../job/yaml-source.ts';
+import { showFile } from '../table/find-files.ts';
+import { type Asked, readAsked } from './asked.ts';
+import { type DraftPlace, locateDrafts } from './locate-draft.ts';
+import { isAsWritten } from './seal.ts';
+
+/** The job file of a table, as it lies there. */
+export interface KnownDraft {
+  readonly text: string;
+  /** What it asks; null once somebody has edited it: then it is theirs. */
+  readonly asked: Asked | null;
+  /** Its `write.path`; null where it says none. */
+  readonly out: string | null;
+}
+
+/** Where a table's job file is, or belongs. */
+export interface FoundDraft {
+  readonly place: DraftPlace;
+  /** Null where there is none yet. */
+  readonly known: KnownDraft | null;
+}
+
+/**
+ * Finds the job file of a table: the one that names it as its input.
+ * @param table absolute, or a glob
+ * @throws UsageError when all its names are taken by files about something else
+ */
+export async function findDraft(table: string, cwd: string): Promise<FoundDraft> {
+  const places = locateDrafts(table);
+  let free: DraftPlace | null = null;
+  for (const place of places) {
+    const text = await readFile(place.file, 'utf8').catch(() => null);
+    if (text === null) free ??= place;
+    else {
+      const { value, problems } = readYaml(text, place.file);
+      // What cannot be read may well be about this table: it is left alone.
+      if (problems.length > 0) return { place, known: { text, asked: null, out: null } };
+      if (findInput(value, place.file) === table) return { place, known: readKnown(value, text) };
+    }
+  }
+  if (free !== null) return { place: free, known: null };
+  const taken = places.map(({ file }) => showFile(file, cwd)).join(' and ');
+  throw new UsageError(`${taken} are about something else; write a job file of another name: rowmill init my-job`);
+}
+
+function readKnown(value: unknown, text: string): KnownDraft {
+  const { write } = value as { readonly write?: { readonly path?: unknown } };
+  return { text, asked: isAsWritten(text) ? readAsked(value) : null, out: typeof write?.path === 'string' ? write.path : null };
+}
+
+function findInput(value: unknown, file: string): string | null {
+  const input = (value as { readonly input?: { readonly path?: unknown } } | null)?.input?.path;
+  return typeof input === 'string' ? path.resolve(path.dirname(file), input) : null;
+}

@@ -1,0 +1,82 @@
+import { isUtf8 } from 'node:buffer';
+
+/** Accents of Western texts stand among plain letters: mostly one by one. */
+const MOSTLY_ALONE = 0.6;
+/** Small Cyrillic letters of windows-1251. */
+const SMALL_CYRILLIC = [0xe0, 0xff] as const;
+const MOSTLY_CYRILLIC = 0.7;
+/** Encodings of two bytes a character, each told by what its own texts are full of, and by what they have little of. */
+const EAST_ASIAN: readonly (readonly [encoding: string, typical: RegExp, rare: RegExp | null])[] = [
+  ['shift_jis', /[\u3041-\u3096\u30a1-\u30fe]/g, null],
+  ['euc-jp', /[\u3041-\u3096\u30a1-\u30fe]/g, null],
+  // Chinese read as Korean is half Hangul, half Hanja.
+  ['euc-kr', /[\uac00-\ud7a3]/g, /[\u4e00-\u9fff]/g],
+  ['gb18030', /[\u4e00-\u9fff]/g, null],
+];
+const RARE = 0.1;
+const TYPICAL_BYTES = 0.3;
+const ZERO_BYTES = 0.3;
+
+/**
+ * The encoding a text is probably in, by its beginning: null for what the reader tells by itself, UTF-8 and texts with a byte order mark.
+ * @param head bytes from the start of the file; a character may be torn at its end
+ */
+export function guessEncoding(head: Buffer): string | null {
+  if (hasMark(head)) return null;
+  const wide = guessUtf16(head);
+  if (wide !== null || isUtf8(cutTornEnd(head))) return wide;
+  const runs = listHighRuns(head);
+  const high = runs.reduce((sum, run) => sum + run, 0);
+  if (runs.filter((run) => run === 1).length >= high * MOSTLY_ALONE) return 'windows-1252';
+  const cyrillic = head.reduce((count, byte) => count + (byte >= SMALL_CYRILLIC[0] && byte <= SMALL_CYRILLIC[1] ? 1 : 0), 0);
+  return cyrillic >= high * MOSTLY_CYRILLIC ? 'windows-1251' : (guessEastAsian(head, high) ?? 'windows-1252');
+}
+
+function hasMark([first, second]: Buffer): boolean {
+  return (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
+}
+
+/** UTF-16 is told by its zeros: every other byte of the plain letters, delimiters and line breaks in it. */
+function guessUtf16(head: Buffer): string | null {
+  const pairs = head.length >> 1;
+  const zeros = [0, 0] as [number, number];
+  for (let at = 0; at < pairs * 2; at += 1) if (head[at] === 0) zeros[at % 2 === 0 ? 0 : 1] += 1;
+  if (zeros[1] > pairs * ZERO_BYTES && zeros[0] === 0) return 'utf-16le';
+  return zeros[0] > pairs * ZERO_BYTES && zeros[1] === 0 ? 'utf-16be' : null;
+}
+
+function cutTornEnd(bytes: Buffer): Buffer {
+  let end = bytes.length;
+  while (end > Math.max(0, bytes.length - 3) && ((bytes[end - 1] ?? 0) & 0xc0) === 0x80) end -= 1;
+  const isTorn = (bytes[end - 1] ?? 0) >= 0xc0;
+  return isTorn ? bytes.subarray(0, end - 1) : bytes;
+}
+
+/** Lengths of the runs of bytes above ASCII. */
+function listHighRuns(bytes: Buffer): readonly number[] {
+  const runs: number[] = [];
+  let run = 0;
+  for (const byte of bytes) {
+    if (byte >= 0x80) run += 1;
+    else if (run > 0) {
+      runs.push(run);
+      run = 0;
+    }
+  }
+  return run > 0 ? [...runs, run] : runs;
+}
+
+/** The encoding in which the text is whole and says much of what is typical of it. */
+function guessEastAsian(bytes: Buffer, high: number): string | null {
+  for (const [encoding, typical, rare] of EAST_ASIAN) {
+    try {
+      // As a stream, so that a character torn at the end is no fault.
+      const text = new TextDecoder(encoding, { fatal: true }).decode(bytes, { stream: true });
+      const count = (pattern: RegExp | null) => (pattern === null ? 0 : (text.match(pattern)?.length ?? 0));
+      if (count(typical) * 2 >= high * TYPICAL_BYTES && count(rare) <= count(typical) * RARE) return encoding;
+    } catch {
+      // Not this one.
+    }
+  }
+  return null;
+}

@@ -1,0 +1,49 @@
+import { hash } from 'node:crypto';
+import path from 'node:path';
+
+/** Where the job file of a table lies and what its job is called. */
+export interface DraftPlace {
+  /** Absolute. */
+  readonly file: string;
+  readonly name: string;
+  /** The table that is written, relative to the file and without an extension: `reviews.out` for `reviews.csv.gz`. */
+  readonly out: string;
+}
+
+const EXTENSION = /\.(csv|tsv|tab|txt|jsonl|ndjson|json)(\.gz)?$/i;
+const MAX_NAME = 64;
+
+/**
+ * Beside the table, so that it is the same job wherever one stands. The second place is for a table whose first is taken, as by a table of another
+ * format and the same name. Files of a glob are called after their folder, and what is written lies where the glob does not find it.
+ * @param table absolute, or a glob
+ */
+export function locateDrafts(table: string): readonly DraftPlace[] {
+  const folder = findPlainFolder(table);
+  const isGlob = /[*?]/.test(table.slice(folder.length));
+  const base = (isGlob ? path.basename(folder) : path.basename(table)) || 'table';
+  const stem = (isGlob ? base : base.replace(EXTENSION, '')) || base;
+  const makePlace = (name: string): DraftPlace => ({
+    file: path.join(folder, `${name}.yaml`),
+    name: makeJobName(name),
+    out: !isGlob ? `${name}.out` : table.includes('**') ? `../${name}.out` : `out/${name}`,
+  });
+  return [makePlace(stem), makePlace(base === stem ? `${stem}.job` : base)];
+}
+
+/** The folder of a path up to its first part with a wildcard. */
+function findPlainFolder(table: string): string {
+  const parts = path.dirname(table).split(path.sep);
+  const wild = parts.findIndex((part) => /[*?]/.test(part));
+  return wild === -1 ? path.dirname(table) : parts.slice(0, wild).join(path.sep) || path.sep;
+}
+
+/** A job's name may hold less than a file's. Where letters had to go, a number tells such names apart. */
+function makeJobName(stem: string): string {
+  const plain = stem.normalize('NFKD').replaceAll(/\p{M}/gu, '');
+  const name = plain.replaceAll(/[^A-Za-z0-9._-]+/g, '-').replaceAll(/^[^A-Za-z0-9]+|-+$/g, '');
+  const isWhole = name.length <= MAX_NAME && !/(?![A-Za-z0-9])[\p{L}\p{N}]/u.test(plain);
+  if (isWhole && name !== '') return name;
+  const number = hash('sha256', stem).slice(0, 6);
+  return `${name.slice(0, MAX_NAME - 7) || 'table'}-${number}`;
+}

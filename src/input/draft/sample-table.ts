@@ -1,0 +1,126 @@
+import fs from 'node:fs/promises';
+import { UsageError } from '../../core/errors.ts';
+import type { InputSpec } from '../../core/job.ts';
+import type { Row, Table } from '../../core/row.ts';
+import { showCell } from '../request/cell-text.ts';
+import { findFiles } from '../table/find-files.ts';
+import { openFiles } from '../table/read-table.ts';
+import { guessEncoding } from './guess-encoding.ts';
+
+/** What a job has to say of a table besides its path; null what the reader finds by itself. */
+export type TableForm = Pick<InputSpec, 'delimiter' | 'encoding' | 'columns'>;
+
+/** The beginning of a table, and how it has to be read. */
+export interface TableSample {
+  readonly form: TableForm;
+  readonly format: Table['format'];
+  readonly columns: readonly string[];
+  /** Cells as they would stand in a prompt, in the order of the columns. */
+  readonly rows: readonly (readonly string[])[];
+  /** Whether these are all rows there are. */
+  readonly isWhole: boolean;
+  /** The first of them, to be rendered. */
+  readonly first: Row;
+}
+
+/** Rows that are looked at: enough to tell names from labels, in far less than a second. */
+const SAMPLE_ROWS = 1_000;
+const SAMPLE_CHARACTERS = 8_000_000;
+/** Bytes an encoding is told by. */
+const ENCODING_BYTES = 1 << 20;
+/** Delimiters tried where the header line does not tell one. */
+const DELIMITERS = ['|', ';', '\t', ','];
+
+/**
+ * Looks at the first rows of a table, as the reader gives them; the encoding, and a delimiter it does not find by itself, are guessed.
+ * @param path absolute, or a glob
+ * @throws UsageError when there is no such table, or its beginning is damaged however it is read
+ */
+export async function sampleTable(path: string, cwd: string, signal: AbortSignal): Promise<TableSample> {
+  const files = await findFiles(path, cwd);
+  const encoding = await tellEncoding(files[0]?.path ?? path);
+  const look = (form: Partial<TableForm>) =>
+    lookAt({ ...NO_FORM, encoding, ...form }, (spec) => openFiles({ ...spec, path }, files, signal), signal);
+  const plain = await look({}).catch((error: unknown) => {
+    if (error instanceof UsageError) return error;
+    throw error;
+  });
+  const isDoubtful = plain instanceof UsageError || (plain.format === 'csv' && plain.columns.length === 1);
+  const read = (isDoubtful ? await findDelimiter(look, isPlainText(files[0]?.path ?? path)) : null) ?? plain;
+  if (read instanceof UsageError) throw read;
+  return isHeadless(read) ? look({ ...read.form, columns: read.columns.map((_, index) => `column_${index + 1}`) }) : read;
+}
+
+const NO_FORM: TableForm = { delimiter: null, encoding: null, columns: null };
+
+async function lookAt(
+  form: TableForm,
+  open: (spec: Omit<InputSpec, 'path'>) => ReturnType<typeof openFiles>,
+  signal: AbortSignal,
+): Promise<TableSample> {
+  const table = await open({ ...form, format: null, id: [] });
+  const rows: string[][] = [];
+  let first: Row | null = null;
+  let characters = 0;
+  let isWhole = true;
+  reading: for await (const chunk of table.readRows(signal)) {
+    for (const row of chunk) {
+      if (rows.length >= SAMPLE_ROWS || characters > SAMPLE_CHARACTERS) {
+        isWhole = false;
+        break reading;
+      }
+      first ??= row;
+      const cells = row.cells.map(showCell);
+      characters += cells.reduce((sum, { length }) => sum + length, 0);
+      rows.push(cells);
+    }
+  }
+  if (first === null) throw new UsageError(`${table.files.join(', ')}: no rows`, { code: 'table' });
+  return { form, format: table.format, columns: table.columns, rows, isWhole, first };
+}
+
+/** A name that promises lines, and no table: their commas separate nothing. */
+function isPlainText(file: string): boolean {
+  return /\.(txt|log)(\.gz)?$/i.test(file);
+}
+
+/** The delimiter that makes the most columns of every row looked at, two at least, or of plain lines one; null when none does. */
+async function findDelimiter(look: (form: Partial<TableForm>) => Promise<TableSample>, mayBeLines: boolean): Promise<TableSample | null> {
+  let best: TableSample | null = null;
+  for (const delimiter of DELIMITERS) {
+    const sample = await look({ delimiter }).catch((error: unknown) => {
+      if (error instanceof UsageError) return null;
+      throw error;
+    });
+    if (sample !== null && sample.columns.length > (best?.columns.length ?? (mayBeLines ? 0 : 1))) best = sample;
+  }
+  return best;
+}
+
+async function tellEncoding(file: string): Promise<string | null> {
+  await using handle = await fs.open(file);
+  const { buffer, bytesRead } = await handle.read(Buffer.alloc(ENCODING_BYTES), 0, ENCODING_BYTES, 0);
+  const head = buffer.subarray(0, bytesRead);
+  // What is packed is read as UTF-8, as everything the reader is told nothing of.
+  if (head[0] === 0x1f && head[1] === 0x8b) return null;
+  return guessEncoding(head);
+}
+
+/** More words than a column is called by. */
+const MANY_WORDS = 8;
+const SENTENCE_WORDS = 4;
+/** A number, a date, or an address: cells, and no names of columns. */
+const DATA = /^(-?\d+([.,]\d+)?|\d{4}-\d\d-\d\d.*|\S+@\S+\.\w+|https?:\/\/\S+)$/;
+
+/** Whether what was taken for a header line looks like a row: a name of a column is short, and no number. */
+function isHeadless({ format, columns, rows, form }: TableSample): boolean {
+  if ((format !== 'csv' && format !== 'tsv') || form.columns !== null) return false;
+  if (columns.some((name) => DATA.test(name.trim()))) return true;
+  const repeats = columns.some((name, index) => name !== '' && rows.filter((cells) => cells[index] === name).length > 1);
+  return repeats || columns.some(isSentence);
+}
+
+function isSentence(name: string): boolean {
+  const words = name.trim().split(/\s+/).length;
+  return words >= MANY_WORDS || (words >= SENTENCE_WORDS && /[.!…]$/.test(name.trim()));
+}

@@ -1,0 +1,77 @@
+import path from 'node:path';
+import { quoteArgument } from '../../core/shell/quote-argument.ts';
+
+/** A file that holds something else than a table this version reads. */
+interface ForeignKind {
+  /** With its article: "a PDF". */
+  readonly name: string;
+  /** What to do, after a semicolon. */
+  readonly remedy: (file: string) => string;
+}
+
+/** As many bytes of a file as tell what it is. */
+export const HEAD_BYTES = 4096;
+
+const IN_A_SPREADSHEET = 'save the sheet as CSV (UTF-8) in the spreadsheet program';
+const ZIP = 'PK\x03\x04';
+const ARCHIVE = 'a ZIP archive';
+const UNPACK = () => 'unpack it first, or pack it with gzip';
+const TAKE_TEXT = () => 'put its text into a table first, one row for each text';
+
+const WRITE_AGAIN = () => 'write it as CSV or JSONL where it was made';
+
+const convertSheet = (file: string) => `${IN_A_SPREADSHEET}, or: soffice --headless --convert-to csv ${quoteArgument(file)}`;
+const convertParquet = (file: string) => `make CSV of it, for example: duckdb -c "COPY (FROM '${file}') TO '${renameTo(file, 'csv')}'"`;
+
+const convertSqlite = (file: string) => `write a table of it: sqlite3 -header -csv ${quoteArgument(file)} 'select * from NAME' > NAME.csv`;
+
+/** How such files begin, or what their beginnings hold, in Latin-1, so that a character is a byte; the first that fits counts. */
+const KINDS: readonly (ForeignKind & { readonly begins: readonly string[]; readonly holds?: readonly string[] })[] = [
+  { begins: [ZIP], holds: ['xl/', 'spreadsheetml'], name: 'an Excel workbook (.xlsx)', remedy: convertSheet },
+  { begins: [ZIP], holds: ['opendocument.spreadsheet'], name: 'an OpenDocument spreadsheet', remedy: convertSheet },
+  { begins: [ZIP], holds: ['word/', 'wordprocessingml', 'opendocument.text'], name: 'a text document', remedy: TAKE_TEXT },
+  { begins: [ZIP], name: ARCHIVE, remedy: UNPACK },
+  { begins: ['\xd0\xcf\x11\xe0'], name: 'an Office file of the old kind (.xls)', remedy: convertSheet },
+  { begins: ['PAR1'], name: 'a Parquet file', remedy: convertParquet },
+  { begins: ['ARROW1', 'FEA1'], name: 'an Arrow file', remedy: WRITE_AGAIN },
+  { begins: ['ORC'], holds: ['\0'], name: 'an ORC file', remedy: WRITE_AGAIN },
+  { begins: ['Obj\x01'], name: 'an Avro file', remedy: WRITE_AGAIN },
+  { begins: ['SQLite format 3\0'], name: 'an SQLite database', remedy: convertSqlite },
+  { begins: ['%PDF-'], name: 'a PDF', remedy: TAKE_TEXT },
+  { begins: ['{\\rtf'], name: 'a text document (RTF)', remedy: TAKE_TEXT },
+  {
+    begins: ['\x89PNG', '\xff\xd8\xff', 'GIF8', 'RIFF'],
+    name: 'an image',
+    remedy: () => 'a table names images in a column: prompt.images',
+  },
+  { begins: ['BZh', '\xfd7zXZ', '\x28\xb5\x2f\xfd', '7z\xbc\xaf', 'Rar!'], name: 'a packed file', remedy: UNPACK },
+  { begins: ['<!doctype html', '<html'], name: 'a web page (HTML)', remedy: () => 'download the table itself, as CSV' },
+  { begins: ['<?xml'], name: 'an XML file', remedy: () => 'make CSV or JSONL of it' },
+];
+
+const SHEETS = /\.(xlsx|xlsm|ods)$/i;
+const SHEET: ForeignKind = { name: 'a spreadsheet', remedy: convertSheet };
+
+/**
+ * In a sentence what a file is that is no table, and what to do with it; null for what may be one.
+ * @param head its first bytes, `HEAD_BYTES` at most
+ */
+export function describeForeign(file: string, head: Buffer): string | null {
+  const bytes = head.toString('latin1');
+  const text = bytes
+    .replace(/^\u00ef\u00bb\u00bf/, '')
+    .trimStart()
+    .toLowerCase();
+  const found = KINDS.find(
+    ({ begins, holds }) =>
+      begins.some((start) => bytes.startsWith(start) || (start.startsWith('<') && text.startsWith(start))) &&
+      (holds === undefined || holds.some((part) => bytes.includes(part))),
+  );
+  // In a workbook the names that tell one may stand beyond the head.
+  const kind: ForeignKind | undefined = found?.name === ARCHIVE && SHEETS.test(file) ? SHEET : found;
+  return kind === undefined ? null : `${file}: is ${kind.name}, which cannot be read; ${kind.remedy(file)}`;
+}
+
+function renameTo(file: string, extension: string): string {
+  return path.join(path.dirname(file), `${path.basename(file, path.extname(file))}.${extension}`);
+}

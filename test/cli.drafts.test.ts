@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, parse } from 'node:path';
+import { test } from 'node:test';
+import { createWorld } from './helpers/command-line.ts';
+import { projectRoot } from './helpers/project-root.ts';
+import { someOf, wideTest } from './helpers/wide.ts';
+
+const FOLDER = join(projectRoot, 'fixtures', 'drafts');
+const tables = readdirSync(FOLDER).filter((name) => !name.endsWith('.yaml'));
+
+/** What is asked of a table where nobody asks anything: the flags of one show how fields and labels are written. */
+const FLAGS: Readonly<Record<string, readonly string[]>> = {
+  'hotel.csv': ['--prompt', 'How content is the guest?', '--output', 'mood: bad | mixed | good', '--output', 'score: number 0..1'],
+  'support.jsonl': ['--labels', 'billing, bug, feature', '--model', 'gpt-4o-mini'],
+  'mails.tsv': ['--prompt', 'Is this from {{ from }}?\n{{ body }}', '--output', 'spam: boolean, why: string'],
+};
+
+const runnable = someOf(tables, 3);
+
+for (const table of tables) {
+  test(`the job file of ${table} is the golden one, is right, and runs`, async (t) => {
+    const world = createWorld({});
+    t.after(() => world.dispose());
+    copyFileSync(join(FOLDER, table), join(world.folder, table));
+    const file = `${parse(table).name}.yaml`;
+    const init = await world.run(['init', table, ...(FLAGS[table] ?? [])]);
+    assert.deepEqual([init.exitCode, init.stdout], [0, `${file}\n`], init.stderr);
+    const text = readFileSync(join(world.folder, file), 'utf8');
+    if (process.env.UPDATE_GOLDEN === '1') writeFileSync(join(FOLDER, file), text);
+    assert.equal(text, readFileSync(join(FOLDER, file), 'utf8'));
+    if (!runnable.includes(table)) return;
+    const run = await world.run(['run', file, '--simulate', '--progress', 'none']);
+    assert.equal(run.exitCode, 0, run.stderr + run.stdout);
+    const out = /\.jsonl?$/.test(table) ? 'jsonl' : 'csv';
+    assert.ok(existsSync(join(world.folder, `${parse(table).name}.out.${out}`)));
+  });
+}
+
+wideTest('from 500 rows on the mode is batch, and only the first 1,000 rows are looked at', async (t) => {
+  const rows = (count: number) =>
+    `id,text\n${Array.from({ length: count }, (_, index) => `${index},this is the text number ${index}`).join('\n')}\n`;
+  const world = createWorld({ 'short.csv': rows(499), 'long.csv': rows(500), 'longer.csv': `${rows(1_200)}x,"never closed` });
+  t.after(() => world.dispose());
+  for (const [name, mode, looked] of [
+    ['short', 'live', 'all 499 rows'],
+    ['long', 'batch', 'all 500 rows'],
+    ['longer', 'batch', 'the first 1000 rows'],
+  ] as const) {
+    const ended = await world.run(['init', `${name}.csv`]);
+    assert.equal(ended.exitCode, 0, ended.stderr);
+    const text = readFileSync(join(world.folder, `${name}.yaml`), 'utf8');
+    assert.match(text, new RegExp(`^mode: ${mode} `, 'm'));
+    assert.ok(text.includes(looked), text);
+  }
+});
+
+wideTest('the first lines of plain texts, what nobody can name, and names like code are no trap', async (t) => {
+  const world = createWorld({
+    'lines.txt': 'The first of them, which is a sentence, ends here.\nThe second is short\nThe third, too\n',
+    'odd.csv':
+      '"id","a{{ b }}","x\ny","it\'s ""q""","text # not: \\"\n1,a,b,c,"one two three four five six"\n2,d,e,f,"another # text: {{ odd }}"\n',
+    'true.csv': 'row,labels,true,text\n1,a,b,this is a text to be read\n2,a,c,and this is another one of them\n',
+  });
+  t.after(() => world.dispose());
+  for (const table of ['lines.txt', 'true.csv']) {
+    const ended = await world.run(['init', table]);
+    assert.equal(ended.exitCode, 0, ended.stderr);
+    const run = await world.json<{ rows: { ok: number; in: number } }>(['run', table, '--simulate']);
+    assert.deepEqual([run.exitCode, run.rows.ok], [0, run.rows.in], table);
+  }
+  assert.match(readFileSync(join(world.folder, 'lines.yaml'), 'utf8'), /columns: \[column_1\]/);
+  assert.match(readFileSync(join(world.folder, 'true.yaml'), 'utf8'), /\{\{ row\["true"\] \}\}/);
+  const odd = await world.run(['init', 'odd.csv']);
+  assert.equal(odd.exitCode, 0, odd.stderr);
+});

@@ -83,7 +83,7 @@ function describeCalls({ inFlight, concurrency, waiting, oldestMs = null, pace }
     flight,
     ...(pace.waitingFor === null ? [] : [`waiting: ${pace.waitingFor}`]),
     ...(calls === 0 ? [] : [`back-off: ${formatCount(calls)} ${calls === 1 ? 'call' : 'calls'}${next}`]),
-    ...(latencyMs === null ? [] : [`p50 ${(latencyMs.p50 / 1000).toFixed(1)} s`, `p95 ${(latencyMs.p95 / 1000).toFixed(1)} s`]),
+    ...(latencyMs === null ? [] : [`p50 ${(latencyMs.p50 / 1000).toFixed(1)} s  p95 ${(latencyMs.p95 / 1000).toFixed(1)} s`]),
   ];
 }
 

@@ -4,8 +4,9 @@ import { readOwnIdentity } from '../src/ledger/disk/process-identity.ts';
 import type { Ledger } from '../src/ledger/ledger.ts';
 import type { Books } from '../src/run/open/books.ts';
 import type { Effects } from '../src/run/open/effects.ts';
+import { keepKeys } from '../src/run/open/kept-keys.ts';
 import { openJobLedger } from '../src/run/open/open-job-ledger.ts';
-import { keepTableRows, prepareJob } from '../src/run/open/prepare.ts';
+import { prepareJob } from '../src/run/open/prepare.ts';
 import type { PreparedJob } from '../src/run/open/prepared-job.ts';
 
 export const signal: AbortSignal = new AbortController().signal;
@@ -32,5 +33,5 @@ export async function openBenchJob(folder: string): Promise<{ prepared: Prepared
     signal,
   });
   const opened = await openJobLedger(prepared, { origin: 'default', access: 'write', effects, priceAsOf: null, signal });
-  return { ...opened, prepared: keepTableRows(prepared).prepared };
+  return { ...opened, prepared: { ...prepared, table: keepKeys(prepared.table, opened.ledger.keys).table } };
 }

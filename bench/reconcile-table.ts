@@ -34,7 +34,6 @@ export async function reconcileTable(folder: string): Promise<Readonly<Record<st
     cwd: folder,
     paths: { input: null, out: null, cwd: folder, baseUrl: null },
     clock: effects.clock,
-    cleanUp: async () => {},
     warn: console.error,
     warnings: createWarningLog(console.error),
     signal,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -125,9 +125,6 @@ describe('exit codes', () => {
       assert.equal(first.rows.pending, 5);
       assert.equal(first.outputs.table, 'out.partial.csv');
       assert.equal(first.next, `rowmill run job.yaml --base-url ${simulator.url}`);
-      const [state = ''] = readdirSync(join(world.folder, '.rowmill'));
-      const keptRows = join(world.folder, '.rowmill', state, 'table.rows');
-      assert.ok(existsSync(keptRows), 'the rows are kept for the next run');
 
       const status = await world.json<Record<string, never>>(['status', 'job.yaml']);
       assert.deepEqual(Object.keys(status).slice(0, 7), ['schema', 'job', 'model', 'mode', 'state', 'origin', 'simulated']);
@@ -153,7 +150,6 @@ describe('exit codes', () => {
       const last = await world.json<{ rows: { ok: number; pending: number } }>(args, KEY);
       assert.equal(last.exitCode, 0);
       assert.deepEqual([last.rows.ok, last.rows.pending], [5, 0]);
-      assert.equal(existsSync(keptRows), false);
       const again = await world.json<{ batches: unknown[] }>(['cancel', 'job.yaml', '--base-url', simulator.url], KEY);
       assert.deepEqual(again.batches, []);
     } finally {

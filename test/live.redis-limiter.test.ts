@@ -6,7 +6,7 @@ import { block, correct, keepWithin, type RateState, type Rates, reserve, UNUSED
 import { readAdvertisedLimits } from '../src/live/limits/rate-headers.ts';
 import { type JobReference, type QueueLink, reserveCall, writeAttemptEnd } from '../src/live/redis/calls.ts';
 import { makeJobKey, makeSharedKeys, makeStateKeys } from '../src/live/redis/keys.ts';
-import { REFUSE } from '../src/live/redis/limiter-scripts.ts';
+import { GIVE_BACK, REFUSE } from '../src/live/redis/limiter-scripts.ts';
 import { writeJobLimits, writeToldLimits } from '../src/live/redis/limits.ts';
 import { runScript } from '../src/live/redis/presence-scripts.ts';
 import { borrowRedis, whyNoRedis } from './helpers/redis-server.ts';
@@ -136,6 +136,21 @@ describe('the limiter in Redis', { skip: whyNoRedis() }, () => {
     // Milliseconds passed between the two steps in Redis.
     assert.ok(next.waitMs <= Math.ceil(expected.waitMs) && next.waitMs > 0, `${next.waitMs} of ${expected.waitMs}`);
     assert.ok(Number(await redis.get(shared.tokens)) > 0);
+  });
+
+  test('what the provider gives at once leaves at once, and tokens that were taken too many are free again', async () => {
+    const { shared, makeJob, ask } = await makeLink({ requests: null, tokens: 6_000 });
+    const told = (reset: string) =>
+      readAdvertisedLimits(
+        new Headers({ 'x-ratelimit-limit-tokens': '6000', 'x-ratelimit-remaining-tokens': '6000', 'x-ratelimit-reset-tokens': reset }),
+      );
+    assert.equal((await ask(await makeJob(), 200)).waitMs, 0);
+    assert.equal((await ask(await makeJob(), 60, 'other', 0)).status, 'wait', 'two seconds of the limit, where nothing is told');
+    await writeToldLimits(redis, shared.limits, told('1ms'));
+    assert.equal((await ask(await makeJob(), 100)).waitMs, 0, 'three, where so much is left');
+    assert.equal((await ask(await makeJob(), 100, 'other', 0)).status, 'wait');
+    await runScript(redis, GIVE_BACK, [shared.tokens, shared.limits], [100]);
+    assert.equal((await ask(await makeJob(), 100)).waitMs, 0);
   });
 
   test('in any window no more leaves than the limit and one burst', async () => {

@@ -209,6 +209,32 @@ test('refusals that come together count once, and take no tokens', () => {
   assert.equal(throttle.reserve({ promptTokens: 100, capTokens: 10 }).waitMs, 0);
 });
 
+test('what the first answers tell while plenty is left holds at once, for calls under way too', () => {
+  for (const [remaining, isFree] of [
+    [60_000, true],
+    [3_000, false],
+  ] as const) {
+    const { throttle, time } = makeThrottle();
+    const calls = Array.from({ length: 30 }, () => throttle.reserve({ promptTokens: 100, capTokens: 4_000 }));
+    time.nowMs += 1_000;
+    for (const call of calls.slice(0, 5)) throttle.correct(call, answer(100, 40, tokenHeaders(60_000, remaining)));
+    // 25 calls under way with 4,100 tokens each would take more than a minute, with 160 they take four seconds.
+    const next = throttle.reserve({ promptTokens: 100, capTokens: 4_000 });
+    assert.equal(next.waitMs < 4_000, isFree, `${next.waitMs}`);
+    assert.equal(next.tokens, isFree ? 160 : 4_100);
+  }
+});
+
+test('until answers have told what calls use nothing is taken far ahead', () => {
+  const { throttle } = makeThrottle({ tokensPerMinute: 6_000 });
+  const wanted = { promptTokens: 100, capTokens: 900 };
+  throttle.reserve(wanted);
+  const [second, third] = [throttle.reserve(wanted), throttle.reserve(wanted)];
+  assert.deepEqual([second.isFarOff, third.isFarOff, third.waitMs === second.waitMs], [true, true, true]);
+  throttle.cancel(second);
+  assert.equal(throttle.reserve(wanted).waitMs, third.waitMs);
+});
+
 test('refusals about tokens below the limit tell that the provider charges what is reserved', () => {
   const { throttle, time } = makeThrottle({ tokensPerMinute: 60_000 });
   for (let round = 0; round < 3; round += 1) {

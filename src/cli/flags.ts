@@ -54,6 +54,9 @@ export interface SimulateFlags {
   readonly trace?: string;
   readonly faults?: string;
   readonly seed: number;
+  readonly answers?: 'lifelike' | 'plain';
+  readonly noise?: number;
+  readonly degrade?: number;
   readonly batchSeconds?: number;
   readonly latency?: number;
   readonly rpm?: number;

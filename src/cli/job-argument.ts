@@ -1,7 +1,7 @@
 import { closeSync, openSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { UsageError } from '../core/errors.ts';
-import { quoteArgument } from '../core/shell/quote-argument.ts';
+import { quoteArgument } from '../core/wording/quote-argument.ts';
 import { findClosest, suggest } from '../core/wording/suggest.ts';
 import { locateDrafts } from '../input/draft/locate-draft.ts';
 import { isYaml, showFile } from '../input/table/find-files.ts';
@@ -77,9 +77,12 @@ export function describeUnasked(table: string): string {
   return `${table} is a table; ${file === null ? 'say what to ask of each row' : 'it has a job file'}: ${typed(command)}`;
 }
 
-/** The job file of a table where one lies beside it. */
+/** The job file of a table where one lies beside it: one that names it. */
 function findDraftFile(table: string): string | null {
-  const found = locateDrafts(resolve(table)).find(({ file }) => statSync(file, { throwIfNoEntry: false }) !== undefined);
+  const found = locateDrafts(resolve(table)).find(({ file }) => {
+    const isThere = statSync(file, { throwIfNoEntry: false })?.isFile() ?? false;
+    return isThere && readFileSync(file, 'utf8').includes(basename(table));
+  });
   return found === undefined ? null : showFile(found.file, process.cwd());
 }
 

@@ -6,7 +6,7 @@ import type { Shell } from './commands/completion.ts';
 import type { DiffFlags } from './commands/diff.ts';
 import type { ReportFlags } from './commands/report.ts';
 import type { SampleFlags } from './commands/sample.ts';
-import { parseAmount, parseCount, parsePositive } from './flag-values.ts';
+import { parseAmount, parseCount, parsePositive, shareUpTo } from './flag-values.ts';
 import type { JobFlags, RunFlags, SimulateFlags, TableFlags, WorkerFlags } from './flags.ts';
 import { guard } from './guard.ts';
 import { describeUnknownCommand, explainUsage } from './job-argument.ts';
@@ -200,6 +200,24 @@ export function makeProgram(): Command {
     .option('--trace <file>', 'one JSON line per request')
     .option('--faults <file>', 'a fault plan; see docs/simulator.md')
     .option('--seed <n>', 'the seed of everything drawn by chance', parseCount, 0)
+    .addOption(
+      new Option('--answers <how>', 'lifelike: made from the words of the row; plain: as little as will do')
+        .choices(['lifelike', 'plain'])
+        .default('lifelike')
+        .env('ROWMILL_SIMULATE_ANSWERS'),
+    )
+    .addOption(
+      new Option('--noise <share>', 'of prompts asked twice that get two different answers')
+        .argParser(shareUpTo(0.5))
+        .default(0)
+        .env('ROWMILL_SIMULATE_NOISE'),
+    )
+    .addOption(
+      new Option('--degrade <share>', 'of prompts that get another answer than the best: a worse model')
+        .argParser(shareUpTo(1))
+        .default(0)
+        .env('ROWMILL_SIMULATE_DEGRADE'),
+    )
     .option('--batch-seconds <s>', 'how long a batch takes', parseAmount)
     .option('--latency <ms>', 'how long a live call takes', parseAmount)
     .option('--rpm <n>', 'requests per minute', parseCount)

@@ -123,5 +123,8 @@ function writeLines(view: RunView, stream: NodeJS.WriteStream, monotonicMs: () =
 function describeFlight({ calls }: RunView): readonly string[] {
   if (calls === null || countCalls(calls) === 0) return [];
   const { inFlight, waiting, oldestMs = null } = calls;
-  return [`${formatCount(inFlight)} calls in flight${describeOldest(oldestMs)}`, `${formatCount(waiting)} waiting`];
+  return [
+    `${formatCount(inFlight)} ${inFlight === 1 ? 'call' : 'calls'} in flight${describeOldest(oldestMs)}`,
+    `${formatCount(waiting)} waiting`,
+  ];
 }

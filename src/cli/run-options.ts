@@ -1,6 +1,6 @@
 import { relative } from 'node:path';
 import { UsageError } from '../core/errors.ts';
-import { quoteArgument } from '../core/shell/quote-argument.ts';
+import { quoteArgument } from '../core/wording/quote-argument.ts';
 import { findUnusedRedis, listEnvironmentFiles, loadEnvFile, readRedisLink } from '../host/environment.ts';
 import { makeTarget, makeTargetOrigin } from '../host/provider-target.ts';
 import { makeEffects } from '../host/real-effects.ts';

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { UsageError } from '../core/errors.ts';
-import { quoteArgument } from '../core/shell/quote-argument.ts';
+import { quoteArgument } from '../core/wording/quote-argument.ts';
 import { type Asked, type AskedFlags, changeAsked, makeAsked } from '../input/draft/asked.ts';
 import { type ColumnRoles, guessRoles } from '../input/draft/column-roles.ts';
 import { draftJob } from '../input/draft/draft-job.ts';

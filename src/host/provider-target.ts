@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { DEFAULT_ORIGIN, originOf, SIMULATOR_ORIGIN } from '../ledger/origin.ts';
 import type { Effects } from '../run/open/effects.ts';
 import type { Target } from '../run/open/target.ts';
+import { readAnswerManner } from './answer-manner.ts';
 import { chooseBaseUrl } from './base-url.ts';
 import { readApiKey } from './environment.ts';
 
@@ -41,11 +42,12 @@ function makeSimulatorTarget({ clock, startTimer }: Pick<Effects, 'clock' | 'sta
     origin: SIMULATOR_ORIGIN,
     baseUrl: null,
     async connect(stateDirectory, assertMaySpend) {
+      const manner = readAnswerManner(process.env);
       const [{ startSimulator }, { createProvider }] = await Promise.all([
         import('../simulator/start.ts'),
         import('../openai/provider.ts'),
       ]);
-      const simulator = await startSimulator({ stateDirectory: join(stateDirectory, 'provider') });
+      const simulator = await startSimulator({ stateDirectory: join(stateDirectory, 'provider'), ...manner });
       const provider = await createProvider({ apiKey: SIMULATOR_KEY, baseUrl: simulator.url, clock, startTimer, ...fence(assertMaySpend) });
       return { provider, close: () => simulator.close() };
     },

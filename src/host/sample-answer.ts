@@ -3,14 +3,14 @@
  * can be made up.
  */
 export async function makeSampleAnswer(schema: Readonly<Record<string, unknown>>): Promise<unknown> {
-  const [{ makeAnswer }, { createEvidence }] = await Promise.all([
+  const [{ makeAnswer }, { createPlainValues }] = await Promise.all([
     import('../simulator/answers/schema-answer.ts'),
-    import('../simulator/answers/evidence.ts'),
+    import('../simulator/plain/plain-values.ts'),
   ]);
   try {
     return makeAnswer(
       schema,
-      createEvidence(['a sample'], () => 0.5),
+      createPlainValues(['a sample'], () => 0.5),
     );
   } catch {
     return null;

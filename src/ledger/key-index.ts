@@ -1,6 +1,6 @@
 import { CAUSES, type Doubts, type OutcomeStatus } from '../core/outcome.ts';
 import type { AnswerLocation } from './answer-location.ts';
-import { packKey } from './pack-key.ts';
+import { packKey, unpackKey } from './pack-key.ts';
 
 /** Outcomes by their number in a record; 0 is "never settled". */
 const OUTCOMES: readonly (OutcomeStatus | null)[] = [null, 'ok', ...CAUSES];
@@ -84,6 +84,11 @@ export class KeyIndex {
     chunk[base(id) + EPOCH] = this.#tail;
     this.#slots[slot] = this.#tagOf(this.#words[0] as number) | (id + 1);
     return id;
+  }
+
+  /** A key that has no `-o<k>`. */
+  keyOf(id: number): string {
+    return unpackKey(this.#chunk(id), base(id), this.#word(id, EPOCH) & KEY_TAIL);
   }
 
   /** What the winning or latest attempt meant; null when nothing ever came back. */
@@ -267,15 +272,9 @@ export class KeyIndex {
       const id = (held & mask) - 1;
       const chunk = this.#chunk(id);
       const start = base(id);
-      if (
-        chunk[start] === first &&
-        chunk[start + 1] === this.#words[1] &&
-        chunk[start + 2] === this.#words[2] &&
-        chunk[start + 3] === this.#words[3] &&
-        ((chunk[start + EPOCH] as number) & KEY_TAIL) === this.#tail
-      ) {
-        return slot;
-      }
+      const isHere = chunk[start] === first && chunk[start + 1] === this.#words[1] && chunk[start + 2] === this.#words[2];
+      const isTail = ((chunk[start + EPOCH] as number) & KEY_TAIL) === this.#tail;
+      if (isHere && isTail && chunk[start + 3] === this.#words[3]) return slot;
     }
   }
 

@@ -1,20 +1,21 @@
 import { hash } from 'node:crypto';
 
+const CHARACTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 const SIX_BITS = new Uint8Array(128);
-for (const [bits, character] of [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'].entries()) {
-  SIX_BITS[character.charCodeAt(0)] = bits;
-}
+for (const [bits, character] of [...CHARACTERS].entries()) SIX_BITS[character.charCodeAt(0)] = bits;
+
+const KEY_CHARACTERS = 22;
 
 /**
  * Packs a key into four words: 21 characters and a third of the last are 128 bits. Longer keys (`-o<k>`) are hashed first.
  * @returns the four bits that are left of the last character
  */
 export function packKey(key: string, words: Uint32Array): number {
-  const text = key.length === 22 ? key : hash('sha256', key, 'base64url');
+  const text = key.length === KEY_CHARACTERS ? key : hash('sha256', key, 'base64url');
   let bits = 0;
   let held = 0;
   let word = 0;
-  for (let position = 0; position < 22; position++) {
+  for (let position = 0; position < KEY_CHARACTERS; position++) {
     const six = SIX_BITS[text.charCodeAt(position) & 127] as number;
     if (held + 6 < 32) {
       bits = (bits << 6) | six;
@@ -27,4 +28,18 @@ export function packKey(key: string, words: Uint32Array): number {
     }
   }
   return bits;
+}
+
+/** The key that was packed into the four words from `start` on and the bits that were left. One that was hashed is lost. */
+export function unpackKey(words: Uint32Array, start: number, left: number): string {
+  let key = '';
+  for (let position = 0; position < KEY_CHARACTERS - 1; position += 1) {
+    const bit = position * 6;
+    const word = start + (bit >>> 5);
+    const end = (bit & 31) + 6;
+    const high = words[word] as number;
+    const six = end <= 32 ? high >>> (32 - end) : (high << (end - 32)) | ((words[word + 1] as number) >>> (64 - end));
+    key += CHARACTERS[six & 63];
+  }
+  return key + CHARACTERS[(((words[start + 3] as number) & 3) << 4) | left];
 }

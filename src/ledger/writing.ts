@@ -89,6 +89,8 @@ export async function createWriting(options: WritingOptions): Promise<Writing> {
   for (const directory of [requests, responses]) makePrivateDirectory(directory);
   options.lock.assertHeld();
   for (const directory of [options.directory, requests, responses]) removeTemporaryFiles(directory);
+  // Rows of a table, which early versions kept while a run was open.
+  for (const name of ['table.rows', 'table.rows.part']) removeQuietly(path.join(options.directory, name));
 
   if (options.lock.isTakenOver) replaceByCopy(path.join(responses, makeLiveName(state.fold)), randomId());
   cutTornLines(responses, options.lock.assertHeld);

@@ -1,6 +1,7 @@
 import { asksForFlex, isCacheRefusal, removeCacheDelivery } from '../core/delivery.ts';
 import { EXIT } from '../core/errors.ts';
 import type { Request } from '../core/request.ts';
+import type { ResponseLine } from '../core/response-line.ts';
 import { readBodyUsage, type Usage } from '../core/usage.ts';
 import { ApiError } from '../openai/api-error.ts';
 import type { EndpointResult } from '../openai/call-endpoint.ts';
@@ -14,6 +15,8 @@ export type CallOutcome =
   | {
       readonly status: 'answered';
       readonly line: string;
+      /** The same read, of an answer: it is not parsed a second time. */
+      readonly read?: ResponseLine;
       readonly usage: Usage | null;
       readonly headers: Headers | null;
       readonly failure: ApiError | null;
@@ -55,9 +58,9 @@ export function createMakeCall({ provider, makeLineId, clock, monotonicMs }: Cal
     const plain = isRefusedCache(first) ? removeCacheDelivery(body) : body;
     const isUndelivered = plain !== body;
     const result = isUndelivered ? await provider.callEndpoint({ url, body: plain, customId, signal }) : first;
-    const makeLine = (statusCode: number, requestId: string, bodyText: string) =>
+    const makeLine = (id: string, statusCode: number, requestId: string, bodyText: string) =>
       makeResponseLine({
-        id: makeLineId(),
+        id,
         customId,
         statusCode,
         requestId,
@@ -71,8 +74,16 @@ export function createMakeCall({ provider, makeLineId, clock, monotonicMs }: Cal
       });
     if (result.status === 'answered') {
       hasPassed = true;
-      const line = makeLine(result.statusCode, result.requestId, onOneLine(result.bodyText));
-      return { status: 'answered', line, usage: readBodyUsage(result.body), headers: result.headers, failure: null };
+      const { statusCode, requestId } = result;
+      const id = makeLineId();
+      const line = makeLine(id, statusCode, requestId, onOneLine(result.bodyText));
+      const read = {
+        id,
+        custom_id: customId,
+        response: { status_code: statusCode, request_id: requestId, body: result.body },
+        error: null,
+      };
+      return { status: 'answered', line, read, usage: readBodyUsage(result.body), headers: result.headers, failure: null };
     }
     const { failure, headers } = result;
     if (failure.code === OTHER_FORM) return { status: 'not-sent', failure, headers, isAboutTokens: false };
@@ -86,7 +97,7 @@ export function createMakeCall({ provider, makeLineId, clock, monotonicMs }: Cal
     switch (failure.kind) {
       case 'permanent':
       case 'again': {
-        const line = makeLine(failure.status ?? 0, failure.requestId ?? '', JSON.stringify({ error: wordsOf(failure) }));
+        const line = makeLine(makeLineId(), failure.status ?? 0, failure.requestId ?? '', JSON.stringify({ error: wordsOf(failure) }));
         return { status: 'answered', line, usage: null, headers, failure };
       }
       case 'wait':

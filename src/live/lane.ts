@@ -1,6 +1,7 @@
 import { findControlsOfJson } from '../core/answer/control-characters.ts';
 import type { AppError } from '../core/errors.ts';
 import type { AnnouncedCall, PromptControls } from '../core/event.ts';
+import { createGathering } from '../core/gathering.ts';
 import type { Lane } from '../core/lane.ts';
 import { countAnswerCaps, parseCustomId, type Request } from '../core/request.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -226,14 +227,15 @@ interface CoalescedCalls<T> {
 
 function createCoalescedCalls<T>(step: (items: readonly T[]) => Promise<void>): CoalescedCalls<T> {
   let waiting: { readonly items: readonly T[]; readonly resolve: () => void; readonly reject: (error: unknown) => void }[] = [];
+  const gathering = createGathering();
   let isUnderWay = false;
 
   async function work(): Promise<void> {
-    // One turn of the event loop lets everything that is ready now come along.
-    await new Promise((resolve) => setImmediate(resolve));
     while (waiting.length > 0) {
+      await gathering.gather();
       const group = waiting;
       waiting = [];
+      gathering.taken(group.length);
       try {
         await step(group.flatMap(({ items }) => items));
         for (const { resolve } of group) resolve();

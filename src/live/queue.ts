@@ -1,5 +1,6 @@
 import type { AppError } from '../core/errors.ts';
 import type { Request } from '../core/request.ts';
+import type { ResponseLine } from '../core/response-line.ts';
 import type { MeterView, WaitingFor } from './limits/meter.ts';
 import type { ThrottleView } from './limits/throttle.ts';
 
@@ -15,7 +16,13 @@ export interface LiveCall {
 /** What came of a call. All but `refused` are its end: the queue holds it no longer. */
 export type CallEnd =
   /** A response line to keep, newline excluded: an answer, or a failure the provider answered with. Its line id is unique per call. */
-  | { readonly status: 'answered'; readonly customId: string; readonly line: string }
+  | {
+      readonly status: 'answered';
+      readonly customId: string;
+      readonly line: string;
+      /** The line read, where it was made in this process. */
+      readonly read?: ResponseLine;
+    }
   /** An announced call that is known to have cost nothing: too fast, or never sent. The queue announces it again before it tries again. */
   | { readonly status: 'refused'; readonly customId: string; readonly code: string }
   /** It may have been billed, and no answer will come. `why` is for a person; never row text. */

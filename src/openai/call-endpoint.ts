@@ -130,13 +130,16 @@ function readAnswerText(
   });
 }
 
+/** The line an answer is kept in holds its body two levels deep, beside some members of its own. */
+const BODY_BOUNDS = { levels: ANSWER_BOUNDS.levels - 2, values: ANSWER_BOUNDS.values - 20 };
+
 /** Any JSON object is an answer, whose worth is decided where answers are judged; but one that says that there is no such place. */
 function readAnswer(
   text: string,
   { requestId, baseUrl }: { readonly requestId: string; readonly baseUrl: string },
 ): Record<string, unknown> {
   let value: unknown;
-  if (isBeyondBounds(text, ANSWER_BOUNDS)) throw lost('the answer holds more than any answer', 'huge_answer', requestId);
+  if (isBeyondBounds(text, BODY_BOUNDS)) throw lost('the answer holds more than any answer', 'huge_answer', requestId);
   try {
     value = JSON.parse(text);
   } catch {

@@ -1,9 +1,11 @@
 import { asDiskError } from '../core/disk/disk-error.ts';
+import { mayReadImageFiles } from '../input/request/compile-images.ts';
 import { type Refusal, watchForRefusal } from './finish/refusal.ts';
 import { createWarningLog, type WarningLog } from './finish/warning-log.ts';
+import { keepKeys } from './open/kept-keys.ts';
 import { renameOldState } from './open/old-state.ts';
 import { type OpenedLedger, openJobLedger } from './open/open-job-ledger.ts';
-import { keepTableRows, prepareJob, removeEmptyFolders } from './open/prepare.ts';
+import { prepareJob, removeEmptyFolders } from './open/prepare.ts';
 import type { PreparedJob } from './open/prepared-job.ts';
 import type { RunOptions } from './options.ts';
 import { warnOfVerdicts } from './plan/plan-open-job.ts';
@@ -18,8 +20,8 @@ export interface OpenedRun extends OpenedLedger {
   readonly warnings: WarningLog;
   readonly refusal: Refusal;
   readonly status: StatusKeeper;
-  /** Removes the rows kept for further passes. */
-  readonly forgetRows: () => Promise<void>;
+  /** As of `KeyedTable`. */
+  readonly wereKeysRight: () => boolean;
   /** Settles what a run that ends by an error leaves. @returns what to throw instead */
   fail(error: unknown): Promise<unknown>;
   close(): Promise<void>;
@@ -49,7 +51,11 @@ export async function openRun(given: RunOptions): Promise<OpenedRun> {
   const { ledger, books } = openedLedger;
   for (const warning of warnOfVerdicts(ledger)) options.warn(warning);
   const refusal = watchForRefusal({ ledger, books });
-  const { prepared, forgetRows } = keepTableRows(opened);
+  const { compiled } = opened;
+  // What code or images make of a row may be something else the next time.
+  const isSteady = !compiled.hasCode && !mayReadImageFiles(compiled.job);
+  const { table, wereKeysRight } = isSteady ? keepKeys(opened.table, ledger.keys) : { table: opened.table, wereKeysRight: () => true };
+  const prepared = { ...opened, table };
   const status = createStatusKeeper({ ...openedLedger, prepared, options });
 
   async function fail(error: unknown): Promise<unknown> {
@@ -58,7 +64,6 @@ export async function openRun(given: RunOptions): Promise<OpenedRun> {
     // Why the run failed is what has to be told.
     await refusal.withdrawFor(error).catch(() => {});
     const run = ledger.fold.currentRun?.id ?? null;
-    if (run === null) await forgetRows();
     const told = asDiskError(error);
     return run !== null && hasSpent(ledger, books, run) ? asSpent(told) : told;
   }
@@ -70,7 +75,7 @@ export async function openRun(given: RunOptions): Promise<OpenedRun> {
     warnings,
     refusal,
     status,
-    forgetRows,
+    wereKeysRight,
     fail,
     async close() {
       await status.stop();

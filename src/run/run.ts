@@ -23,11 +23,11 @@ export async function runJob(given: RunOptions): Promise<Summary> {
   try {
     const done = await findDone(opened);
     const isSettled = done !== null && !mayHaveUnknownBatches({ ledger: opened.ledger, clock: opened.options.effects.clock });
-    if (isSettled) return await leaveDone(opened, done);
+    if (isSettled) return done;
     const agreement = await agreeOnRun(opened.prepared, opened, opened.options);
     const connection = await opened.options.target.connect(opened.prepared.stateDirectory, opened.ledger.assertHeld);
     try {
-      if (done !== null && !(await findsMore(opened, connection))) return await leaveDone(opened, done);
+      if (done !== null && !(await findsMore(opened, connection))) return done;
       return await sendAndConclude(opened, agreement, connection);
     } finally {
       await connection.close();
@@ -43,12 +43,6 @@ export async function runJob(given: RunOptions): Promise<Summary> {
 async function findDone({ options, prepared, ledger }: OpenedRun): Promise<Summary | null> {
   if (options.isFresh || options.reopen !== null || options.selection.type !== 'all') return null;
   return findUnchangedRun(prepared, ledger, options.signal);
-}
-
-/** Nothing was to be done; the rows kept while that was found out are not needed again. */
-async function leaveDone({ forgetRows }: OpenedRun, done: Summary): Promise<Summary> {
-  await forgetRows();
-  return done;
 }
 
 /** Looks for what a run that is done could not find at the provider: batches of lost creates, and batches that were gone. */
@@ -120,7 +114,6 @@ async function conclude(opened: OpenedRun, agreement: Agreement, { sending, stop
     isRefused: stop !== null && refusal.isRefused(stop.exitCode),
     clock: options.effects.clock,
     watchRows: pass.watchRows,
-    cleanUp: opened.forgetRows,
   });
   if (summary === null) status.forgetRows();
   else if (agreement.selected.isAll) await pass.end();

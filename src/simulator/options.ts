@@ -1,4 +1,6 @@
+import type { AnswerStyle } from './answers/answer-types.ts';
 import type { RateLimitOptions } from './rate-limits.ts';
+
 /** How long live calls take: always the same, or log-normal around a median. Milliseconds. */
 export type Latency = number | { readonly p50Ms: number; readonly sigma?: number };
 
@@ -18,6 +20,12 @@ export interface SimulatorOptions extends RateLimitOptions {
   readonly faults?: unknown;
   /** Governs answers, order of lines and draws of the fault plan. Default 0. */
   readonly seed?: number | undefined;
+  /** Made from the words of the row as a reader would (`lifelike`, the default), or with as little as will do (`plain`). */
+  readonly answers?: AnswerStyle | undefined;
+  /** The share of prompts, 0 to 0.5, that get two different answers when they are asked twice. Default 0. */
+  readonly noise?: number | undefined;
+  /** The share of prompts, 0 to 1, that get another than the best answer, each time they are asked: a worse model. Default 0. */
+  readonly degrade?: number | undefined;
   /** From creation to the end of a batch; computing a large one may take longer. Default 0.2. */
   readonly batchSeconds?: number | undefined;
   /** Default 0. */

@@ -1,3 +1,4 @@
+import type { AnswerManner } from './answers/answer-types.ts';
 import type { PromptCache } from './answers/prompt-cache.ts';
 import type { Bill } from './bill.ts';
 import type { SimulatorClock } from './clock.ts';
@@ -15,6 +16,9 @@ export interface Simulation {
   readonly faults: FaultEngine;
   readonly rateLimiter: RateLimiter;
   readonly promptCache: PromptCache;
+  readonly manner: AnswerManner;
+  /** How often a body was sent live before. */
+  readonly countAsked: (bodySha256: string) => number;
   readonly cacheOptions: NonNullable<SimulatorOptions['cacheOptions']>;
   readonly limits: SimulatorLimits;
   /** How long a batch takes from creation to its end, if computing it does not take longer. */

@@ -39,6 +39,7 @@ export function createWorld(files: Readonly<Record<string, string>>): World {
     HOME: folder,
     TMPDIR: tmpdir(),
     ROWMILL_POLL_MAX: '50ms',
+    ROWMILL_SIMULATE_ANSWERS: 'plain',
     ROWMILL_TAKEOVER_MS: '600',
   };
   const start: World['start'] = (args, env = {}) =>

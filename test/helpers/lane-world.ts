@@ -48,6 +48,7 @@ export async function makeLaneWorld(
   const monotonicMs = () => clock().getTime();
   const providerDirectory = path.join(root, 'provider');
   const simulator = await startSimulator({
+    answers: 'plain',
     stateDirectory: providerDirectory,
     batchSeconds: 0,
     now: () => clock().getTime(),

@@ -91,7 +91,12 @@ export async function makeLiveWorld(t: TestContext, options: LiveWorldOptions = 
   } = options;
   const root = fs.mkdtempSync(path.join(os.tmpdir(), 'rowmill-'));
   const { clock, monotonicMs, sleep, stop } = createPacedTime(speed);
-  const simulator = await startSimulator({ stateDirectory: path.join(root, 'provider'), now: () => clock().getTime(), ...simulated });
+  const simulator = await startSimulator({
+    answers: 'plain',
+    stateDirectory: path.join(root, 'provider'),
+    now: () => clock().getTime(),
+    ...simulated,
+  });
   const directory = path.join(root, 'state');
   const ledger = await openLiveLedger(directory, clock);
   await ledger.append({ type: 'run-started', run: 'run-1', job: 'live', simulated: true, estimateNanoUsd: null });

@@ -125,7 +125,13 @@ export async function makeWorld(t: Cleanup | null, options: WorldOptions = {}): 
   };
   const start = (change: SimulatorOptions) => {
     fs.mkdirSync(stateDirectory, { recursive: true, mode: 0o700 });
-    return startSimulator({ stateDirectory: providerDirectory, batchSeconds: 0, now: () => clock().getTime(), ...change });
+    return startSimulator({
+      answers: 'plain',
+      stateDirectory: providerDirectory,
+      batchSeconds: 0,
+      now: () => clock().getTime(),
+      ...change,
+    });
   };
   let simulator = await start(simulatorOptions);
   t?.after(async () => {

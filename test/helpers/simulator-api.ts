@@ -26,7 +26,7 @@ export interface SimulatorApi {
 
 /** Runs a test against its own simulator and closes it afterwards. */
 export async function withSimulator(options: SimulatorOptions, test: (api: SimulatorApi) => Promise<void>): Promise<void> {
-  const simulator = await startSimulator({ virtualTime: true, now: () => 1_800_000_000_000, ...options });
+  const simulator = await startSimulator({ answers: 'plain', virtualTime: true, now: () => 1_800_000_000_000, ...options });
   try {
     await test(createApi(simulator));
   } finally {

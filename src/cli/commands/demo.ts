@@ -1,8 +1,8 @@
 import { copyFile, mkdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { EXIT } from '../../core/errors.ts';
-import { quoteArgument } from '../../core/shell/quote-argument.ts';
 import type { Summary } from '../../core/summary.ts';
+import { quoteArgument } from '../../core/wording/quote-argument.ts';
 import { openTable } from '../../input/table/open-table.ts';
 import { formatCount, formatSpent } from '../../output/format-numbers.ts';
 import { renderSummary } from '../../output/render-summary.ts';

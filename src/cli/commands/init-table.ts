@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { EXIT, UsageError } from '../../core/errors.ts';
-import { quoteArgument } from '../../core/shell/quote-argument.ts';
+import { quoteArgument } from '../../core/wording/quote-argument.ts';
 import { compileJob } from '../../input/compile-job.ts';
 import { findDraft } from '../../input/draft/find-draft.ts';
 import { showFile } from '../../input/table/find-files.ts';

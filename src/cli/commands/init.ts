@@ -2,7 +2,7 @@ import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { asDiskError } from '../../core/disk/disk-error.ts';
 import { EXIT, UsageError } from '../../core/errors.ts';
-import { quoteArgument } from '../../core/shell/quote-argument.ts';
+import { quoteArgument } from '../../core/wording/quote-argument.ts';
 import { JOB_NAME_PATTERN } from '../../input/job/job-schema.ts';
 import type { JobFlags, TableFlags } from '../flags.ts';
 import { programName } from '../program-name.ts';

@@ -70,8 +70,8 @@ export async function runWith(
     const summary = await runJob({
       ...options,
       ...changes,
-      claimStdout: table.claim,
       commands: { ...options.commands, ...changes.commands },
+      claimStdout: table.claim,
       confirm: async (plan, spending) => {
         await onChecked();
         await confirmSpending(plan, {

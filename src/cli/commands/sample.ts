@@ -1,6 +1,6 @@
 import { relative } from 'node:path';
 import { EXIT } from '../../core/errors.ts';
-import { quoteArgument } from '../../core/shell/quote-argument.ts';
+import { quoteArgument } from '../../core/wording/quote-argument.ts';
 import { sampleRows } from '../../inspect/quality/sample.ts';
 import type { JobFlags } from '../flags.ts';
 import { makeReadOptions, sayWhichState } from '../read-options.ts';

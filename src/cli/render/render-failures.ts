@@ -1,4 +1,4 @@
-import { quoteArgument } from '../../core/shell/quote-argument.ts';
+import { quoteArgument } from '../../core/wording/quote-argument.ts';
 import type { FailureExample, Failures } from '../../inspect/failures.ts';
 import type { RowAttempt, RowHistory } from '../../inspect/row-history.ts';
 import { escapeForTerminal, escapeLineForTerminal } from '../../output/escape-for-terminal.ts';

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { Scalar, stringify } from 'yaml';
-import { quoteArgument } from '../../core/shell/quote-argument.ts';
+import { quoteArgument } from '../../core/wording/quote-argument.ts';
 import type { Asked } from './asked.ts';
 import type { ColumnRoles } from './column-roles.ts';
 import { chooseParams } from './draft-params.ts';

@@ -1,7 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 
-/** Accents of Western texts stand among plain letters: mostly one by one. */
-const MOSTLY_ALONE = 0.6;
+/** Accents of Western texts stand among plain letters: seldom three in a row. */
+const LONG_RUN = 3;
+const MOSTLY_SHORT = 0.6;
 /** Small Cyrillic letters of windows-1251. */
 const SMALL_CYRILLIC = [0xe0, 0xff] as const;
 const MOSTLY_CYRILLIC = 0.7;
@@ -18,21 +19,22 @@ const TYPICAL_BYTES = 0.3;
 const ZERO_BYTES = 0.3;
 
 /**
- * The encoding a text is probably in, by its beginning: null for what the reader tells by itself, UTF-8 and texts with a byte order mark.
- * @param head bytes from the start of the file; a character may be torn at its end
+ * The encoding a text without a byte order mark is probably in, by a part of it: null for UTF-8, which needs not be named.
+ * @param head bytes of the file; characters may be torn at both ends
  */
 export function guessEncoding(head: Buffer): string | null {
-  if (hasMark(head)) return null;
   const wide = guessUtf16(head);
-  if (wide !== null || isUtf8(cutTornEnd(head))) return wide;
+  if (wide !== null || isUtf8(cutTornEnds(head))) return wide;
   const runs = listHighRuns(head);
   const high = runs.reduce((sum, run) => sum + run, 0);
-  if (runs.filter((run) => run === 1).length >= high * MOSTLY_ALONE) return 'windows-1252';
+  const short = runs.filter((run) => run < LONG_RUN).reduce((sum, run) => sum + run, 0);
+  if (short >= high * MOSTLY_SHORT) return 'windows-1252';
   const cyrillic = head.reduce((count, byte) => count + (byte >= SMALL_CYRILLIC[0] && byte <= SMALL_CYRILLIC[1] ? 1 : 0), 0);
   return cyrillic >= high * MOSTLY_CYRILLIC ? 'windows-1251' : (guessEastAsian(head, high) ?? 'windows-1252');
 }
 
-function hasMark([first, second]: Buffer): boolean {
+/** Whether a text begins with the byte order mark of UTF-16, which the reader follows. */
+export function hasMark([first, second]: Buffer): boolean {
   return (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
 }
 
@@ -45,11 +47,14 @@ function guessUtf16(head: Buffer): string | null {
   return zeros[0] > pairs * ZERO_BYTES && zeros[1] === 0 ? 'utf-16be' : null;
 }
 
-function cutTornEnd(bytes: Buffer): Buffer {
+/** A part of a text without what is left, at its two ends, of characters that were cut. */
+function cutTornEnds(bytes: Buffer): Buffer {
   let end = bytes.length;
+  let start = 0;
+  while (start < 3 && ((bytes[start] ?? 0) & 0xc0) === 0x80) start += 1;
   while (end > Math.max(0, bytes.length - 3) && ((bytes[end - 1] ?? 0) & 0xc0) === 0x80) end -= 1;
   const isTorn = (bytes[end - 1] ?? 0) >= 0xc0;
-  return isTorn ? bytes.subarray(0, end - 1) : bytes;
+  return bytes.subarray(start, isTorn ? end - 1 : bytes.length);
 }
 
 /** Lengths of the runs of bytes above ASCII. */

@@ -5,7 +5,7 @@ import type { Row, Table } from '../../core/row.ts';
 import { showCell } from '../request/cell-text.ts';
 import { findFiles } from '../table/find-files.ts';
 import { openFiles } from '../table/read-table.ts';
-import { guessEncoding } from './guess-encoding.ts';
+import { guessEncoding, hasMark } from './guess-encoding.ts';
 
 /** What a job has to say of a table besides its path; null what the reader finds by itself. */
 export type TableForm = Pick<InputSpec, 'delimiter' | 'encoding' | 'columns'>;
@@ -26,8 +26,9 @@ export interface TableSample {
 /** Rows that are looked at: enough to tell names from labels, in far less than a second. */
 const SAMPLE_ROWS = 1_000;
 const SAMPLE_CHARACTERS = 8_000_000;
-/** Bytes an encoding is told by. */
+/** Bytes an encoding is told by at once, and how many are looked at for one that is not UTF-8: an umlaut may come late. */
 const ENCODING_BYTES = 1 << 20;
+const MAX_ENCODING_BYTES = 64 << 20;
 /** Delimiters tried where the header line does not tell one. */
 const DELIMITERS = ['|', ';', '\t', ','];
 
@@ -99,11 +100,16 @@ async function findDelimiter(look: (form: Partial<TableForm>) => Promise<TableSa
 
 async function tellEncoding(file: string): Promise<string | null> {
   await using handle = await fs.open(file);
-  const { buffer, bytesRead } = await handle.read(Buffer.alloc(ENCODING_BYTES), 0, ENCODING_BYTES, 0);
-  const head = buffer.subarray(0, bytesRead);
-  // What is packed is read as UTF-8, as everything the reader is told nothing of.
-  if (head[0] === 0x1f && head[1] === 0x8b) return null;
-  return guessEncoding(head);
+  const memory = Buffer.alloc(ENCODING_BYTES);
+  for (let at = 0; at < MAX_ENCODING_BYTES; at += ENCODING_BYTES) {
+    const { bytesRead } = await handle.read(memory, 0, ENCODING_BYTES, at);
+    const bytes = memory.subarray(0, bytesRead);
+    // What is packed is read as UTF-8, as everything the reader is told nothing of.
+    if (at === 0 && (hasMark(bytes) || (bytes[0] === 0x1f && bytes[1] === 0x8b))) return null;
+    const encoding = guessEncoding(bytes);
+    if (encoding !== null || bytesRead < ENCODING_BYTES) return encoding;
+  }
+  return null;
 }
 
 /** More words than a column is called by. */

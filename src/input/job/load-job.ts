@@ -4,7 +4,7 @@ import { type Problem, UsageError } from '../../core/errors.ts';
 import type { Job } from '../../core/job.ts';
 import type { JobCode } from '../../core/job-code.ts';
 import { type JobSource, NO_SOURCE } from '../../core/problem-path.ts';
-import { suggest } from '../../core/wording/suggest.ts';
+import { findClosest } from '../../core/wording/suggest.ts';
 import { compileMessages } from '../request/compile-messages.ts';
 import { setParams } from '../request/extra-params.ts';
 import { isYaml, showFile } from '../table/find-files.ts';
@@ -91,12 +91,13 @@ async function readJobText(absolute: string, shown: string): Promise<string> {
   }
 }
 
-/** A file beside it of nearly this name, or of this name with what a job file ends in. */
+/** A job file beside it of nearly this name; what a job file ends in may be left out. */
 async function suggestJobFile(absolute: string): Promise<string> {
-  const names = await fs.readdir(path.dirname(absolute)).catch((): string[] => []);
-  const name = path.basename(absolute);
-  const whole = names.find((other) => isYaml(other) && path.parse(other).name === name);
-  return whole === undefined ? suggest(name, names.filter(isYaml)) : `. Did you mean "${whole}"?`;
+  const names = (await fs.readdir(path.dirname(absolute)).catch((): string[] => [])).filter(isYaml);
+  const stem = (name: string) => name.replace(/\.ya?ml$/i, '');
+  const closest = findClosest(stem(path.basename(absolute)), names.map(stem));
+  const file = names.find((name) => stem(name) === closest);
+  return file === undefined ? '' : `. Did you mean "${file}"?`;
 }
 
 /** Puts the command line's values in before the check, so that they are checked too. */

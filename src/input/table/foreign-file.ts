@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { quoteArgument } from '../../core/shell/quote-argument.ts';
+import { quoteArgument } from '../../core/wording/quote-argument.ts';
 
 /** A file that holds something else than a table this version reads. */
 interface ForeignKind {

@@ -15,7 +15,7 @@ export interface InputTable extends Table {
   readonly warnings: readonly string[];
   /** @param onSha256 is given the sha256 (hex) of the bytes of all files, as they were read, after the last row */
   readRows(signal: AbortSignal, onSha256?: (sha256: string) => void): AsyncIterable<readonly Row[]>;
-  /** The sha256 (hex) of the bytes of all files: as they were in the last pass over kept rows, else as they are now. */
+  /** The sha256 (hex) of the bytes of all files: as they were in the last whole pass of a run, else as they are now. */
   readSha256(signal: AbortSignal): Promise<string>;
 }
 

@@ -30,11 +30,3 @@ export function guessFormat(file: string): TableFormat | null {
   const extension = /\.([A-Za-z]+)(?:\.gz)?$/i.exec(file)?.[1]?.toLowerCase() ?? '';
   return FORMAT_BY_EXTENSION[extension] ?? null;
 }
-
-/** The rows from an index on. */
-export async function* skipRows(chunks: AsyncIterable<readonly Row[]>, first: number): AsyncGenerator<readonly Row[]> {
-  for await (const rows of chunks) {
-    const rest = first === 0 ? rows : rows.filter(({ index }) => index >= first);
-    if (rest.length > 0) yield rest;
-  }
-}

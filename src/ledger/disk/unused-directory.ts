@@ -6,7 +6,7 @@ import { removeQuietly } from './durable-files.ts';
 /** Folders that opening a state directory makes: as long as nothing came of it, they are empty. */
 const FOLDERS = ['requests', 'responses'];
 /** Files that say nothing by themselves then. */
-const FILES = ['events.jsonl', 'place', 'reserve', 'settled.jsonl', 'status.json', 'stdin', 'table.rows', 'table.rows.part'];
+const FILES = ['events.jsonl', 'place', 'reserve', 'settled.jsonl', 'status.json', 'stdin'];
 
 /** Whether no run of a state directory has come to anything, as far as its ledger knows. */
 export function isNeverUsed({ fold, files }: { readonly fold: LedgerFold; readonly files: readonly unknown[] }): boolean {

@@ -1,5 +1,5 @@
 import { parseCustomId } from '../../core/request.ts';
-import { type DecideLine, readResponseLine } from '../../core/response-line.ts';
+import { type DecideLine, type ResponseLine, readResponseLine } from '../../core/response-line.ts';
 import type { SettledRecord } from '../../core/settled.ts';
 import type { ResponseFile } from '../response-file.ts';
 import type { Anomaly } from './repeats.ts';
@@ -32,7 +32,16 @@ export function judgeLine({ bytes, start, end, bytesAt }: LinePlace, file: Respo
   if (end - start > MAX_LINE_BYTES) return { status: 'anomaly', anomaly: 'malformed' };
   const reading = readResponseLine(bytes.toString('utf8', start, end));
   if (reading.status === 'malformed') return { status: 'anomaly', anomaly: 'malformed' };
-  const { line } = reading;
+  return judgeReadLine(reading.line, { offsetBytes: bytesAt + start, lengthBytes: end - start }, file, decide);
+}
+
+/** Judges a line that is read already, by its place in `file`. Never throws. */
+export function judgeReadLine(
+  line: ResponseLine,
+  place: { readonly offsetBytes: number; readonly lengthBytes: number },
+  file: ResponseFile,
+  decide: DecideLine,
+): JudgedLine {
   const parts = parseCustomId(line.custom_id);
   if (parts === null) return { status: 'anomaly', anomaly: 'foreign' };
   const outcome = decide(line);
@@ -47,7 +56,7 @@ export function judgeLine({ bytes, start, end, bytesAt }: LinePlace, file: Respo
     createdSeconds: outcome.createdSeconds ?? file.createdSeconds,
     lane: file.lane,
     run: file.run,
-    location: { file: file.name, offsetBytes: bytesAt + start, lengthBytes: end - start },
+    location: { file: file.name, ...place },
   };
   return { status: 'record', key: parts.key, lineId: line.id, record, shortAnswer: makeShortAnswer(outcome, line) };
 }

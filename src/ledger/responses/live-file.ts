@@ -2,13 +2,14 @@ import { createHash, type Hash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { asDiskError, onDiskLater } from '../../core/disk/disk-error.ts';
+import { createGathering } from '../../core/gathering.ts';
 import { parseCustomId } from '../../core/request.ts';
-import type { DecideLine } from '../../core/response-line.ts';
+import type { DecideLine, ResponseLine } from '../../core/response-line.ts';
 import { isFileNamed, openPrivateFile, removeQuietly, syncDirectory, writeFully } from '../disk/durable-files.ts';
 import type { DiskReserve } from '../disk/reserve.ts';
 import type { LedgerState } from '../ledger-state.ts';
 import { type EventOf, makeLiveName, makeLivePart, type ResponseFile } from '../response-file.ts';
-import { judgeLine } from './judge-line.ts';
+import { judgeLine, judgeReadLine } from './judge-line.ts';
 import type { GrowingPart, SettledIndex } from './settled-index.ts';
 
 /** A part is announced when it holds so many lines: what a crash leaves unannounced has to be judged again. */
@@ -18,6 +19,8 @@ const PART_LINES = 4096;
 export interface LiveLine {
   readonly customId: string;
   readonly line: string;
+  /** The line as `readResponseLine` reads it, where whoever made it has that. */
+  readonly read?: ResponseLine;
 }
 
 /** The live response file of the run in force, opened for appending. */
@@ -67,6 +70,7 @@ interface OpenPart {
 export function createLiveWriter(options: LiveWriterOptions): LiveWriter {
   const { state } = options;
   let waiting: { readonly lines: readonly LiveLine[]; readonly resolve: () => void; readonly reject: (error: unknown) => void }[] = [];
+  const gathering = createGathering();
   let flushing: Promise<void> | null = null;
   let barrier: Promise<unknown> | null = null;
   let failure: unknown = null;
@@ -74,11 +78,11 @@ export function createLiveWriter(options: LiveWriterOptions): LiveWriter {
   let part: OpenPart | null = null;
 
   async function flush(): Promise<void> {
-    // One turn of the event loop lets everything that is ready now share the sync; while a sync runs, the next group gathers.
-    await new Promise((resolve) => setImmediate(resolve));
     while (waiting.length > 0) {
+      await gathering.gather();
       const group = waiting;
       waiting = [];
+      gathering.taken(group.length);
       try {
         await writeGroup(group.flatMap(({ lines }) => lines));
         for (const { resolve } of group) resolve();
@@ -93,12 +97,12 @@ export function createLiveWriter(options: LiveWriterOptions): LiveWriter {
 
   async function writeGroup(lines: readonly LiveLine[]): Promise<void> {
     options.assertWritable();
-    const buffers = dropRepeated(lines).map(({ line }) => Buffer.from(`${line}\n`));
-    if (buffers.length === 0) return;
+    const written = dropRepeated(lines).map(({ line, read }) => ({ bytes: Buffer.from(`${line}\n`), read }));
+    if (written.length === 0) return;
     const file = openFile(makeLiveName(state.fold));
-    await writeDurably(file, Buffer.concat(buffers));
+    await writeDurably(file, Buffer.concat(written.map(({ bytes }) => bytes)));
     while (barrier !== null) await barrier;
-    for (const bytes of buffers) record(file, bytes);
+    for (const { bytes, read } of written) record(file, bytes, read);
   }
 
   /**
@@ -118,9 +122,13 @@ export function createLiveWriter(options: LiveWriterOptions): LiveWriter {
     }
   }
 
-  function record(file: OpenFile, bytes: Buffer): void {
+  function record(file: OpenFile, bytes: Buffer, read: ResponseLine | undefined): void {
     part ??= beginPart(file);
-    const judged = judgeLine({ bytes, start: 0, end: bytes.length - 1, bytesAt: file.bytes }, part.file, options.decide);
+    const lengthBytes = bytes.length - 1;
+    const judged =
+      read === undefined
+        ? judgeLine({ bytes, start: 0, end: lengthBytes, bytesAt: file.bytes }, part.file, options.decide)
+        : judgeReadLine(read, { offsetBytes: file.bytes, lengthBytes }, part.file, options.decide);
     if (judged.status === 'anomaly') throw new Error(`the live lane made a line that is ${judged.anomaly}`);
     part.digest.update(bytes);
     part.file.bytes += bytes.length;

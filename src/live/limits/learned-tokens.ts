@@ -1,7 +1,12 @@
 import type { Usage } from '../../core/usage.ts';
+import type { AdvertisedLimits } from './rate-headers.ts';
+import { MOST_TOLD_BURST_SECONDS } from './throttle-rules.ts';
 
 /** Answers after which the outputs that were seen count more than the cap. */
 const ENOUGH_OUTPUTS = 50;
+/** The same while the provider tells that plenty is left, which bears an answer longer than those seen; the longest counts, and half of it more. */
+const FEW_OUTPUTS = 5;
+const LONGER = 1.5;
 /** Answers after which estimates of prompts are put right: these err all in the same way, so that fewer will do. */
 const ENOUGH_PROMPTS = 10;
 /** Only the latest answers count, so that a table whose rows change is followed. */
@@ -11,22 +16,37 @@ const SORTED_EVERY = 10;
 /** Output that is assumed where neither a cap nor an answer says anything. */
 const ASSUMED_OUTPUT_TOKENS = 1_000;
 
+/** More than leaves at once, in seconds of the limit. */
+const PLENTY_SECONDS = 2 * MOST_TOLD_BURST_SECONDS;
+
 /** Learns what calls really use, so that a limit is not kept busy with tokens nobody uses. */
 export interface LearnedTokens {
   /** Tokens to reserve. `chargesCap`: the provider charges the cap whatever is used of it, so what answers use says nothing. */
   estimate(call: { readonly promptTokens: number; readonly capTokens: number | null; readonly chargesCap: boolean }): number;
   learn(promptTokens: number, usage: Usage): void;
+  /** What the provider says is left. */
+  hear(told: Pick<AdvertisedLimits, 'tokensPerMinute' | 'remainingTokens'>): void;
+  /** Whether estimates still become smaller as answers come: those made before are then too high. */
+  readonly isLearning: boolean;
 }
 
 export function createLearnedTokens(): LearnedTokens {
   const outputs = createSample();
   const promptShares = createSample();
+  let isPlentyLeft = false;
   return {
     estimate({ promptTokens, capTokens, chargesCap }) {
       const prompt = promptShares.size < ENOUGH_PROMPTS ? promptTokens : Math.ceil(promptTokens * promptShares.p95());
       const isCapped = capTokens !== null && chargesCap;
-      if (isCapped || outputs.size < ENOUGH_OUTPUTS) return prompt + (capTokens ?? ASSUMED_OUTPUT_TOKENS);
-      return prompt + Math.min(outputs.p95(), capTokens ?? Number.POSITIVE_INFINITY);
+      if (isCapped || outputs.size < (isPlentyLeft ? FEW_OUTPUTS : ENOUGH_OUTPUTS)) return prompt + (capTokens ?? ASSUMED_OUTPUT_TOKENS);
+      const output = outputs.size < ENOUGH_OUTPUTS ? Math.ceil(outputs.longest() * LONGER) : outputs.p95();
+      return prompt + Math.min(output, capTokens ?? Number.POSITIVE_INFINITY);
+    },
+    hear({ tokensPerMinute, remainingTokens }) {
+      if (tokensPerMinute !== null && remainingTokens !== null) isPlentyLeft = remainingTokens >= (tokensPerMinute * PLENTY_SECONDS) / 60;
+    },
+    get isLearning() {
+      return outputs.size <= ENOUGH_OUTPUTS;
     },
     learn(promptTokens, usage) {
       outputs.add(usage.outputTokens);
@@ -49,6 +69,7 @@ function createSample() {
       values[added % REMEMBERED_ANSWERS] = value;
       added += 1;
     },
+    longest: () => Math.max(...values),
     p95(): number {
       if (sortedAt === 0 || added - sortedAt >= SORTED_EVERY) {
         sortedAt = added;

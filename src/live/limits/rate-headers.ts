@@ -1,4 +1,5 @@
 import { parseDuration } from '../../openai/retry-after.ts';
+import { LEAST_BURST_SECONDS, MOST_TOLD_BURST_SECONDS, TOLD_BURST_SHARE } from './throttle-rules.ts';
 
 /** What the provider says about its limits beside an answer (openai-contract section 9, seen 2026-11); null where it says nothing usable. */
 export interface AdvertisedLimits {
@@ -9,6 +10,9 @@ export interface AdvertisedLimits {
   /** Until the limit is wholly free again: an upper bound of any wait. */
   readonly resetRequestsMs: number | null;
   readonly resetTokensMs: number | null;
+  /** How much may leave at once by what is left and when it is whole again, in seconds of the limit; in steps of a quarter. */
+  readonly requestBurstSeconds: number | null;
+  readonly tokenBurstSeconds: number | null;
 }
 
 /**
@@ -17,16 +21,36 @@ export interface AdvertisedLimits {
  */
 export function readAdvertisedLimits(headers: Headers): AdvertisedLimits {
   const read = (name: string) => headers.get(`x-ratelimit-${name}`) ?? headers.get(`x-rate-limit-${name}`);
-  const requestsPerMinute = readCount(read('limit-requests'), 1);
-  const tokensPerMinute = readCount(read('limit-tokens'), 1);
-  return {
-    requestsPerMinute,
-    tokensPerMinute,
-    remainingRequests: requestsPerMinute === null ? null : readCount(read('remaining-requests'), 0),
-    remainingTokens: tokensPerMinute === null ? null : readCount(read('remaining-tokens'), 0),
-    resetRequestsMs: parseDuration(read('reset-requests') ?? ''),
-    resetTokensMs: parseDuration(read('reset-tokens') ?? ''),
+  const readLimit = (of: 'requests' | 'tokens'): ToldLimit => {
+    const perMinute = readCount(read(`limit-${of}`), 1);
+    const remaining = perMinute === null ? null : readCount(read(`remaining-${of}`), 0);
+    return { perMinute, remaining, resetMs: parseDuration(read(`reset-${of}`) ?? '') };
   };
+  const requests = readLimit('requests');
+  const tokens = readLimit('tokens');
+  return {
+    requestsPerMinute: requests.perMinute,
+    tokensPerMinute: tokens.perMinute,
+    remainingRequests: requests.remaining,
+    remainingTokens: tokens.remaining,
+    resetRequestsMs: requests.resetMs,
+    resetTokensMs: tokens.resetMs,
+    requestBurstSeconds: tellBurst(requests),
+    tokenBurstSeconds: tellBurst(tokens),
+  };
+}
+
+interface ToldLimit {
+  readonly perMinute: number | null;
+  readonly remaining: number | null;
+  readonly resetMs: number | null;
+}
+
+/** What is left, and what comes back until it is whole again, is what the provider gives at once. */
+function tellBurst({ perMinute, remaining, resetMs }: ToldLimit): number | null {
+  if (perMinute === null || remaining === null || resetMs === null) return null;
+  const seconds = ((remaining / perMinute) * 60 + resetMs / 1000) * TOLD_BURST_SHARE;
+  return Math.min(MOST_TOLD_BURST_SECONDS, Math.max(LEAST_BURST_SECONDS, Math.floor(seconds * 4) / 4));
 }
 
 function readCount(text: string | null, least: number): number | null {

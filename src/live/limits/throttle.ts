@@ -7,6 +7,7 @@ import {
   FIRST_BACK_OFF_MS,
   FULL_BURST_SECONDS,
   FULL_SHARE,
+  LEARNING_HORIZON_MS,
   LEAST_BURST_SECONDS,
   LEAST_SHARE,
   LONGEST_BACK_OFF_MS,
@@ -31,6 +32,8 @@ export interface Reservation {
   readonly waitMs: number;
   readonly leavesAtMs: number;
   readonly bound: Bound | null;
+  /** Nothing was taken, because answers that are on their way may show that the call can leave sooner: another is made after LEARNING_HORIZON_MS. */
+  readonly isFarOff: boolean;
 }
 
 export interface Throttle {
@@ -38,7 +41,7 @@ export interface Throttle {
   reserve(call: { readonly promptTokens: number; readonly capTokens: number | null }): Reservation;
   /** Whether something happened since the reservation that forbids to leave now: it is to be cancelled, and another made. */
   isBlocked(): boolean;
-  /** The call never left: everything is given back. */
+  /** The call never left: what was taken is given back. */
   cancel(reservation: Reservation): void;
   /** The call came to its end; `usage` is null when nothing is known of it, `headers` when no answer was seen. */
   correct(
@@ -78,11 +81,14 @@ export interface ThrottleOptions {
   readonly random: () => number;
 }
 
+/** What stays of what headers tell until they tell otherwise. */
+type Told = Pick<AdvertisedLimits, 'requestsPerMinute' | 'tokensPerMinute' | 'requestBurstSeconds' | 'tokenBurstSeconds'>;
+
 /** Keeps calls within the account's requests and tokens per minute, and as close to them as it can. In memory, for one process. */
 export function createThrottle(options: ThrottleOptions): Throttle {
   const learned = createLearnedTokens();
   const probe = createChargeProbe();
-  let advertised: Pick<AdvertisedLimits, 'requestsPerMinute' | 'tokensPerMinute'> = { requestsPerMinute: null, tokensPerMinute: null };
+  let advertised: Told = { requestsPerMinute: null, tokensPerMinute: null, requestBurstSeconds: null, tokenBurstSeconds: null };
   let state: RateState = UNUSED;
   let tokenCharging: TokenCharging = options.tokenCharging ?? 'actual';
   let share = FULL_SHARE;
@@ -90,8 +96,9 @@ export function createThrottle(options: ThrottleOptions): Throttle {
   let changedAtMs = Number.NEGATIVE_INFINITY;
   let refusalsInARow = 0;
   let tokenRefusals = 0;
-  let unsettledTokens = 0;
-  let unsettledRequests = 0;
+  /** What is reserved for each call that has no end yet; it may have become less since. */
+  const open = new Map<Reservation, number>();
+  let openTokens = 0;
 
   const limits = () => ({
     requestsPerMinute: lower(options.requestsPerMinute, advertised.requestsPerMinute),
@@ -100,31 +107,38 @@ export function createThrottle(options: ThrottleOptions): Throttle {
 
   function rates(): Rates {
     const { requestsPerMinute, tokensPerMinute } = limits();
-    return { requests: makeRate(requestsPerMinute), tokens: makeRate(tokensPerMinute) };
+    return {
+      requests: makeRate(requestsPerMinute, advertised.requestBurstSeconds),
+      tokens: makeRate(tokensPerMinute, advertised.tokenBurstSeconds),
+    };
   }
 
-  function makeRate(limit: number | null) {
+  function makeRate(limit: number | null, toldBurstSeconds: number | null) {
     if (limit === null) return { perMinute: null, burst: 1 };
-    return { perMinute: limit * share, burst: Math.max(1, (limit * burstSeconds) / 60) };
+    const seconds = Math.max(LEAST_BURST_SECONDS, ((toldBurstSeconds ?? FULL_BURST_SECONDS) * burstSeconds) / FULL_BURST_SECONDS);
+    return { perMinute: limit * share, burst: Math.max(1, (limit * seconds) / 60) };
   }
 
   /** @param atMs when what the headers say was so: as a call came in, what came after it is counted here already */
   function follow(headers: Headers | null, atMs: number): AdvertisedLimits | null {
     if (headers === null) return null;
     const told = readAdvertisedLimits(headers);
+    learned.hear(told);
     const before = limits();
     advertised = {
       requestsPerMinute: told.requestsPerMinute ?? advertised.requestsPerMinute,
       tokensPerMinute: told.tokensPerMinute ?? advertised.tokensPerMinute,
+      requestBurstSeconds: told.requestBurstSeconds ?? advertised.requestBurstSeconds,
+      tokenBurstSeconds: told.tokenBurstSeconds ?? advertised.tokenBurstSeconds,
     };
     const current = rates();
     // Calls that left before a limit was known count from now on.
-    const requests = before.requestsPerMinute === null ? unsettledRequests : 0;
-    const tokens = before.tokensPerMinute === null ? unsettledTokens : 0;
+    const requests = before.requestsPerMinute === null ? open.size : 0;
+    const tokens = before.tokensPerMinute === null ? openTokens : 0;
     state = correct(state, current, { requests, tokens });
     if (tokenCharging === 'header' && told.remainingTokens !== null && current.tokens.perMinute !== null) {
       // Whatever is not answered yet may or may not be counted in what remains.
-      const used = Math.max(0, current.tokens.burst - told.remainingTokens) + unsettledTokens;
+      const used = Math.max(0, current.tokens.burst - told.remainingTokens) + openTokens;
       const atMostMs = options.monotonicMs() + (used * 60_000) / current.tokens.perMinute;
       state = { ...state, tokensUsedUntilMs: Math.min(state.tokensUsedUntilMs, atMostMs) };
     }
@@ -154,9 +168,25 @@ export function createThrottle(options: ThrottleOptions): Throttle {
     if (tokenCharging === 'actual' && tokenRefusals >= REFUSALS_TO_DOUBT) tokenCharging = 'reserved';
   }
 
-  function forget(tokens: number): void {
-    unsettledRequests -= 1;
-    unsettledTokens -= tokens;
+  /** @returns the tokens it held to the end */
+  function close(reservation: Reservation): number {
+    const tokens = open.get(reservation) ?? reservation.tokens;
+    open.delete(reservation);
+    openTokens -= tokens;
+    return tokens;
+  }
+
+  /** What the first answers tell holds for calls under way as well: what was reserved too high for them is free at once. */
+  function revalue(): void {
+    let freed = 0;
+    for (const [reservation, tokens] of open) {
+      const fewer = learned.estimate({ ...reservation, chargesCap: tokenCharging === 'reserved' });
+      if (fewer >= tokens) continue;
+      open.set(reservation, fewer);
+      freed += tokens - fewer;
+    }
+    openTokens -= freed;
+    if (tokenCharging !== 'reserved') state = correct(state, rates(), { requests: 0, tokens: -freed });
   }
 
   function relax(nowMs: number): void {
@@ -172,28 +202,36 @@ export function createThrottle(options: ThrottleOptions): Throttle {
       relax(nowMs);
       const tokens = learned.estimate({ ...call, chargesCap: tokenCharging === 'reserved' });
       const reserved = reserve(state, rates(), tokens, nowMs);
+      const { waitMs, bound } = reserved;
+      const isFarOff = learned.isLearning && waitMs > LEARNING_HORIZON_MS && bound !== 'back-off';
+      const reservation = { ...call, tokens, waitMs, leavesAtMs: nowMs + waitMs, bound, isFarOff };
+      if (isFarOff) return reservation;
       state = reserved.state;
-      unsettledRequests += 1;
-      unsettledTokens += tokens;
-      return { ...call, tokens, waitMs: reserved.waitMs, leavesAtMs: nowMs + reserved.waitMs, bound: reserved.bound };
+      open.set(reservation, tokens);
+      openTokens += tokens;
+      return reservation;
     },
     isBlocked: () => options.monotonicMs() < state.blockedUntilMs,
-    cancel({ tokens }) {
-      forget(tokens);
+    cancel(reservation) {
+      if (reservation.isFarOff) return;
+      const tokens = close(reservation);
       state = correct(state, rates(), { requests: -1, tokens: -tokens });
     },
-    correct({ promptTokens, capTokens, tokens, leavesAtMs }, { usage, isBilled, headers }) {
-      forget(tokens);
+    correct(reservation, { usage, isBilled, headers }) {
+      const { promptTokens, capTokens, leavesAtMs } = reservation;
+      const tokens = close(reservation);
+      const { isLearning } = learned;
       if (usage !== null) learned.learn(promptTokens, usage);
       const used = usage !== null ? usage.inputTokens + usage.outputTokens : isBilled ? tokens : 0;
       if (tokenCharging === 'actual') state = correct(state, rates(), { requests: 0, tokens: used - tokens });
       if (isBilled) refusalsInARow = 0;
       const told = follow(headers, leavesAtMs);
+      if (isLearning) revalue();
       if (told !== null && usage !== null && capTokens !== null) judgeCharges({ ...told, atMs: leavesAtMs }, usage, capTokens);
     },
-    refuse({ tokens }, { retryAfterMs, isAboutTokens, headers }) {
+    refuse(reservation, { retryAfterMs, isAboutTokens, headers }) {
       const nowMs = options.monotonicMs();
-      forget(tokens);
+      const tokens = close(reservation);
       state = correct(state, rates(), { requests: 0, tokens: -tokens });
       tighten(nowMs, isAboutTokens);
       const told = follow(headers, nowMs);

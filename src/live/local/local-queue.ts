@@ -9,6 +9,7 @@ import { createConcurrency } from '../limits/concurrency.ts';
 import type { Bound } from '../limits/gcra.ts';
 import { createMeter } from '../limits/meter.ts';
 import type { Reservation, Throttle } from '../limits/throttle.ts';
+import { LEARNING_HORIZON_MS } from '../limits/throttle-rules.ts';
 import { createWaitNotices } from '../limits/wait-notices.ts';
 import type { CallEnd, CallOwner, CallQueue, LiveCall, PaceView } from '../queue.ts';
 
@@ -93,13 +94,13 @@ export function createLocalQueue(options: LocalQueueOptions): CallQueue {
     const wanted = { promptTokens: call.promptTokens, capTokens: readCapTokens(call.request) };
     for (;;) {
       const reservation = throttle.reserve(wanted);
-      const { waitMs, bound } = reservation;
+      const { waitMs, bound, isFarOff } = reservation;
       if (bound === 'back-off') notices.begin({ type: 'refused', milliseconds: waitMs, failure: lastRefusal });
       else if (bound !== null) notices.begin({ type: 'limit', milliseconds: waitMs, bound });
       if (bound !== null) sleepers.set(bound, (sleepers.get(bound) ?? 0) + 1);
-      const goesOn = bound === 'back-off' ? await backOff(waitMs) : await pause(waitMs);
+      const goesOn = bound === 'back-off' ? await backOff(waitMs) : await pause(isFarOff ? LEARNING_HORIZON_MS : waitMs);
       if (bound !== null) sleepers.set(bound, (sleepers.get(bound) ?? 0) - 1);
-      if (goesOn && !throttle.isBlocked()) return reservation;
+      if (goesOn && !isFarOff && !throttle.isBlocked()) return reservation;
       throttle.cancel(reservation);
       if (!goesOn) return null;
     }
@@ -156,7 +157,7 @@ export function createLocalQueue(options: LocalQueueOptions): CallQueue {
       if (stop !== null) halt(stop);
       switch (outcome.status) {
         case 'answered':
-          return { status: 'answered', customId, line: outcome.line };
+          return { status: 'answered', customId, line: outcome.line, ...(outcome.read === undefined ? {} : { read: outcome.read }) };
         case 'unknown':
           return makeUnknown(call, outcome.failure.message);
         case 'stop':

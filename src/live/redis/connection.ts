@@ -1,7 +1,8 @@
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import { AppError, EXIT } from '../../core/errors.ts';
 import type { StartTimer } from '../../core/timer.ts';
 import { type ErrorReply, readErrorReply, refusedRight } from './error-reply.ts';
+import { GroupedRedis } from './grouped-redis.ts';
 import { findRefusedCommands } from './rights.ts';
 
 /** From the first attempt to the sentence that says what is wrong. */
@@ -21,7 +22,7 @@ const LOST = /connection is closed|connection close|isn't writeable/i;
 export async function openRedis(redisUrl: string, startTimer: StartTimer): Promise<Redis> {
   checkUrl(redisUrl);
   let hasStarted = false;
-  const redis = new Redis(redisUrl, {
+  const redis = new GroupedRedis(redisUrl, {
     lazyConnect: true,
     connectTimeout: START_PATIENCE_MS,
     commandTimeout: COMMAND_TIMEOUT_MS,
@@ -83,7 +84,7 @@ function isDemoted({ message }: Error): boolean {
 /** A connection as BullMQ's workers want it, and those it makes of it: commands wait for as long as Redis is away, until `gone` fires. */
 export function openPatientRedis(redisUrl: string, gone: AbortSignal): Redis {
   const retryStrategy = (times: number) => (gone.aborted ? null : pauseMs(times));
-  const redis = new Redis(redisUrl, {
+  const redis = new GroupedRedis(redisUrl, {
     maxRetriesPerRequest: null,
     disconnectTimeout: GOODBYE_MS,
     disableClientInfo: true,

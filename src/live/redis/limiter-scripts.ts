@@ -19,15 +19,16 @@ import { makeScript } from './presence-scripts.ts';
 const RATES = `
 local now = redis.call('TIME')
 now = now[1] * 1000000 + now[2]
-local limits = redis.call('HMGET', LIMITS, 'requestsPerMinute', 'toldRequests', 'tokensPerMinute', 'toldTokens', 'share', 'burstSeconds', 'changedAt')
+local limits = redis.call('HMGET', LIMITS, 'requestsPerMinute', 'toldRequests', 'tokensPerMinute', 'toldTokens', 'share', 'burstSeconds', 'changedAt', 'requestBurst', 'tokenBurst')
 local share, burstSeconds = tonumber(limits[5] or '') or FULL_SHARE, tonumber(limits[6] or '') or FULL_BURST_SECONDS
-local function rate(wanted, told)
+local function rate(wanted, told, toldBurst)
   wanted, told = tonumber(wanted or ''), tonumber(told or '')
   local limit = wanted and told and math.min(wanted, told) or wanted or told
   if not limit then return {0, 1} end
-  return {60000000 / (limit * share), math.max(1, limit * burstSeconds / 60)}
+  local seconds = math.max(LEAST_BURST_SECONDS, (tonumber(toldBurst or '') or FULL_BURST_SECONDS) * burstSeconds / FULL_BURST_SECONDS)
+  return {60000000 / (limit * share), math.max(1, limit * seconds / 60)}
 end
-local rates = {rate(limits[1], limits[2]), rate(limits[3], limits[4])}
+local rates = {rate(limits[1], limits[2], limits[8]), rate(limits[3], limits[4], limits[9])}
 local function used(key) return tonumber(redis.call('GET', key) or 0) end
 local function keep(key, instant)
   redis.call('SET', key, string.format('%.0f', instant), 'PX', math.max(1, math.ceil((instant - now) / 1000)) + 1000)
@@ -39,6 +40,7 @@ function withRates(limitsKey: string, text: string): string {
     .replaceAll('LIMITS', limitsKey)
     .replaceAll('AFTER_REFUSAL', String(SHARE_AFTER_REFUSAL))
     .replaceAll('FULL_SHARE', String(FULL_SHARE))
+    .replaceAll('LEAST_BURST_SECONDS', String(LEAST_BURST_SECONDS))
     .replaceAll('FULL_BURST_SECONDS', String(FULL_BURST_SECONDS));
 }
 
@@ -179,10 +181,20 @@ if instant > now then keep(KEYS[1], instant) end
 return math.ceil((instant - now) / 1000)
 `
       .replaceAll('LEAST_SHARE', String(LEAST_SHARE))
-      .replaceAll('LEAST_BURST_SECONDS', String(LEAST_BURST_SECONDS))
       .replaceAll('REFUSALS_TO_DOUBT', String(REFUSALS_TO_DOUBT))
       .replaceAll('FIRST_BACK_OFF', String(FIRST_BACK_OFF_MS))
       .replaceAll('LONGEST_BACK_OFF', String(LONGEST_BACK_OFF_MS)),
+  ),
+);
+
+/** Gives back tokens that calls under way were found to have taken too much of. KEYS tokens limits; ARGV tokens. */
+export const GIVE_BACK = makeScript(
+  withRates(
+    'KEYS[2]',
+    `
+redis.call('HDEL', KEYS[2], '')
+keep(KEYS[1], used(KEYS[1]) - rates[2][1] * ARGV[1])
+`,
   ),
 );
 

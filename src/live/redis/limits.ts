@@ -20,6 +20,11 @@ export async function writeJobLimits(redis: Redis, limitsKey: string, limits: Sh
 
 /** Writes what the provider's headers say, for all workers. */
 export async function writeToldLimits(redis: Redis, limitsKey: string, told: AdvertisedLimits): Promise<void> {
-  if (told.requestsPerMinute !== null) await redis.hset(limitsKey, 'toldRequests', told.requestsPerMinute);
-  if (told.tokensPerMinute !== null) await redis.hset(limitsKey, 'toldTokens', told.tokensPerMinute);
+  const fields = {
+    toldRequests: told.requestsPerMinute,
+    toldTokens: told.tokensPerMinute,
+    requestBurst: told.requestBurstSeconds,
+    tokenBurst: told.tokenBurstSeconds,
+  };
+  for (const [name, value] of Object.entries(fields)) if (value !== null) await redis.hset(limitsKey, name, value);
 }

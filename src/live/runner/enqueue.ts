@@ -54,7 +54,7 @@ export class JobFeed {
 
   async #run(): Promise<void> {
     // Callers add in a burst: one turn of the loop gathers it into one chunk.
-    await Promise.resolve();
+    await new Promise((resolve) => setImmediate(resolve));
     while (this.#pending.length > 0) {
       const chunk = this.#takeChunk();
       if (chunk.length === 0) return;

@@ -3,6 +3,7 @@ import type { MakeCall } from '../call.ts';
 import type { LearnedTokens } from '../limits/learned-tokens.ts';
 import type { JobReference, QueueLink } from '../redis/calls.ts';
 import type { DailyAllowance } from './daily-allowance.ts';
+import type { HeldReservations } from './held-reservations.ts';
 import type { AloneGate } from './isolate.ts';
 import type { WorkerPresence } from './presence.ts';
 import type { WorkerCeilings } from './read-job.ts';
@@ -18,6 +19,7 @@ export interface WorkerContext {
   readonly ceilings: WorkerCeilings;
   readonly allowance: DailyAllowance;
   readonly learned: LearnedTokens;
+  readonly held: HeldReservations;
   readonly alone: AloneGate;
   /** How calls fare: an answer, or a refusal or silence after leaving at that instant of `monotonicMs`. */
   readonly onAnswer: () => void;

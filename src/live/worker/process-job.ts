@@ -4,7 +4,7 @@ import type { CallOutcome } from '../call.ts';
 import { type AdvertisedLimits, readAdvertisedLimits } from '../limits/rate-headers.ts';
 import { type DeliveredEnd, GIVEN_UP } from '../redis/ends.ts';
 import { makeSharedKeys } from '../redis/keys.ts';
-import { REFUSE } from '../redis/limiter-scripts.ts';
+import { GIVE_BACK, REFUSE } from '../redis/limiter-scripts.ts';
 import { writeToldLimits } from '../redis/limits.ts';
 import { runScript } from '../redis/presence-scripts.ts';
 import { retryUntilAnswered } from '../redis/retry.ts';
@@ -47,15 +47,17 @@ export async function processJob(context: WorkerContext, job: HandedJob): Promis
   const promptTokens = Math.ceil(reading.request.body.length / BYTES_PER_TOKEN);
   let unreachableMs = 0;
   for (let tries = 1; ; tries += 1) {
-    const chargesCap = context.presence.tokenCharging === 'reserved';
-    const tokens = context.learned.estimate({ promptTokens, capTokens: reading.outputTokens, chargesCap });
-    const waited = await waitForGrant(context, job, tokens);
+    const wanted = { promptTokens, capTokens: reading.outputTokens };
+    const waited = await waitForGrant(context, job, () => context.learned.estimate({ ...wanted, chargesCap: chargesCap(context) }));
     if (waited.status !== 'go') return waited.status;
-    const attempt: OpenAttempt = { mark: waited.grant.mark, tokensDelta: -tokens };
+    const held = context.held.hold({ ...wanted, tokens: waited.tokens });
     const taken = context.allowance.take(boundNanoUsd);
-    if (taken === null) return halt(context, job, { ...attempt, requestsDelta: -1 }, context.allowance.exceeded);
     const leftAtMs = context.monotonicMs();
-    const outcome = await callOnce(context, job, reading, waited.grant.crashes >= SUSPECT_CRASHES);
+    const outcome = taken === null ? null : await callOnce(context, job, reading, waited.grant.crashes >= SUSPECT_CRASHES);
+    context.held.release(held);
+    const { tokens } = held;
+    const attempt: OpenAttempt = { mark: waited.grant.mark, tokensDelta: -tokens };
+    if (taken === null || outcome === null) return halt(context, job, { ...attempt, requestsDelta: -1 }, context.allowance.exceeded);
     if (isFree(outcome)) taken.giveBack();
     else taken.correct(reading.model, outcome.status === 'answered' ? outcome.usage : null);
     switch (outcome.status) {
@@ -149,15 +151,29 @@ async function answer(
   },
 ): Promise<void> {
   const { usage, headers, failure } = outcome;
+  const { isLearning } = context.learned;
   if (usage !== null) context.learned.learn(reserved.promptTokens, usage);
   const isBilled = failure === null;
   const used = usage !== null ? usage.inputTokens + usage.outputTokens : isBilled ? reserved.tokens : 0;
-  const tokensDelta = context.presence.tokenCharging === 'reserved' ? 0 : used - reserved.tokens;
+  const tokensDelta = chargesCap(context) ? 0 : used - reserved.tokens;
   const told = await follow(context, headers);
+  if (isLearning) await revalue(context);
   const remaining = { requests: told?.remainingRequests ?? null, tokens: told?.remainingTokens ?? null };
   const charge = usage === null || reserved.capTokens === null ? {} : { charge: makeCharge(usage, reserved.capTokens) };
   const report = { durationMs: reserved.durationMs, usedTokens: usage === null ? null : used };
   await deliver(context, job, { ...reserved.attempt, tokensDelta, remaining, ...charge, report }, { status: 'line', line: outcome.line });
+}
+
+/** Gives back what calls under way have taken too much of. Where Redis does not hear of it, so much of the limit stays unused. */
+async function revalue(context: WorkerContext): Promise<void> {
+  const freed = context.held.revalue(chargesCap(context));
+  if (freed === 0 || chargesCap(context)) return;
+  const { tokens, limits } = makeSharedKeys(context.link.queueName);
+  await runScript(context.link.redis, GIVE_BACK, [tokens, limits], [freed]).catch(() => {});
+}
+
+function chargesCap({ presence }: WorkerContext): boolean {
+  return presence.tokenCharging === 'reserved';
 }
 
 function makeCharge({ inputTokens, outputTokens }: Usage, capTokens: number): NonNullable<OpenAttempt['charge']> {
@@ -180,8 +196,10 @@ async function refuse(context: WorkerContext, job: HandedJob, attempt: OpenAttem
 async function follow(context: WorkerContext, headers: Headers | null): Promise<AdvertisedLimits | null> {
   if (headers === null) return null;
   const told = readAdvertisedLimits(headers);
+  context.learned.hear(told);
   const { limits } = makeSharedKeys(context.link.queueName);
-  if (context.presence.isNews('limits', `${told.requestsPerMinute} ${told.tokensPerMinute}`)) {
+  const { requestsPerMinute, tokensPerMinute, requestBurstSeconds, tokenBurstSeconds } = told;
+  if (context.presence.isNews('limits', [requestsPerMinute, tokensPerMinute, requestBurstSeconds, tokenBurstSeconds].join(' '))) {
     await writeToldLimits(context.link.redis, limits, told).catch(() => {});
   }
   return told;

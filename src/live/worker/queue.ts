@@ -7,6 +7,7 @@ import { isOfRedis } from '../redis/connection.ts';
 import { makeJobKey, makeQueueName, makeStateKeys, makeWorkerName, REDIS_PREFIX, readJobId } from '../redis/keys.ts';
 import { createRepeatGate } from '../redis/repeat-gate.ts';
 import type { WorkerContext, WorkerOptions } from './context.ts';
+import { createHeldReservations } from './held-reservations.ts';
 import { AloneGate } from './isolate.ts';
 import { WorkerPresence } from './presence.ts';
 import { processJob } from './process-job.ts';
@@ -46,11 +47,13 @@ export function serveQueue(options: ServeOptions): ServedQueue {
   const presence = new WorkerPresence(makeWorkerName(options.workerId, options.concurrency), link);
   const concurrency = createConcurrency({ ceiling: options.concurrency, monotonicMs: options.monotonicMs });
   let underWay = 0;
+  const learned = createLearnedTokens();
   const context: WorkerContext = {
     ...options,
     link,
     presence,
-    learned: createLearnedTokens(),
+    learned,
+    held: createHeldReservations(learned),
     alone: new AloneGate(),
     onAnswer: () => adapt(() => concurrency.onAnswer(underWay)),
     onCongestion: (leftAtMs) => adapt(() => concurrency.onCongestion(leftAtMs)),

@@ -1,4 +1,5 @@
-import { type Grant, reserveCall } from '../redis/calls.ts';
+import { LEARNING_HORIZON_MS } from '../limits/throttle-rules.ts';
+import { type Grant, HORIZON_MS, reserveCall } from '../redis/calls.ts';
 import { WORKER_DIED } from '../redis/ends.ts';
 import type { HandedJob, WorkerContext } from './context.ts';
 import { deliver, endAttempt, interruptionsOf, NO_ATTEMPT, type OpenAttempt } from './deliver.ts';
@@ -10,26 +11,33 @@ const ASK_AGAIN_MS = 50;
 const STALE_MS = 100;
 
 /** A grant that may be used now, or what becomes of a job that gets none. */
-export type Waited = { readonly status: 'go'; readonly grant: Grant } | { readonly status: 'over' | 'give-back' };
+export type Waited = { readonly status: 'go'; readonly grant: Grant; readonly tokens: number } | { readonly status: 'over' | 'give-back' };
 
-/** Asks until the call may leave, and sleeps until then. While Redis does not answer, nothing is granted. */
-export async function waitForGrant(context: WorkerContext, job: HandedJob, tokens: number): Promise<Waited> {
+/**
+ * Asks until the call may leave, and sleeps until then. While Redis does not answer, nothing is granted.
+ * @param estimate the tokens it may need, as known at that moment
+ */
+export async function waitForGrant(context: WorkerContext, job: HandedJob, estimate: () => number): Promise<Waited> {
   const interruptions = interruptionsOf(context, job);
   const isInterrupted = () => interruptions.some((signal) => signal.aborted);
   const grantId = Math.floor(context.random() * 2 ** 48).toString(36);
   let attempt: OpenAttempt = NO_ATTEMPT;
+  let tokens = 0;
   for (;;) {
     if (isInterrupted()) return leave(context, job, attempt);
+    // A grant is repeated with the tokens it was given for.
+    if (attempt.mark === '') tokens = estimate();
+    const { isLearning } = context.learned;
     const grant = await ask(context, job, grantId, tokens);
     switch (grant?.status) {
       case 'go':
         attempt = { mark: grant.mark, requestsDelta: -1, tokensDelta: -tokens };
         context.presence.enter(job, grant.mark);
         await sleepUntilAny(context.sleep, grant.waitMs, interruptions);
-        if (grant.waitMs <= STALE_MS && !isInterrupted()) return { status: 'go', grant };
+        if (grant.waitMs <= STALE_MS && !isInterrupted()) return { status: 'go', grant, tokens };
         break;
       case 'wait':
-        await sleepUntilAny(context.sleep, Math.max(ASK_AGAIN_MS, grant.waitMs / 2), interruptions);
+        await sleepUntilAny(context.sleep, isLearning ? LEARNING_HORIZON_MS : Math.max(ASK_AGAIN_MS, grant.waitMs / 2), interruptions);
         break;
       case undefined:
       case 'stranger':
@@ -55,7 +63,8 @@ export async function waitForGrant(context: WorkerContext, job: HandedJob, token
 /** @returns null while Redis does not answer */
 async function ask(context: WorkerContext, job: HandedJob, grant: string, tokens: number): Promise<Grant | null> {
   try {
-    return await reserveCall(context.link, job, { worker: context.presence.worker, grant, tokens });
+    const horizonMs = context.learned.isLearning ? LEARNING_HORIZON_MS : HORIZON_MS;
+    return await reserveCall(context.link, job, { worker: context.presence.worker, grant, tokens, horizonMs });
   } catch (error) {
     context.onRedisFailure(error);
     return null;

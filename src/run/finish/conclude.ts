@@ -54,8 +54,8 @@ export interface ConcludeOptions {
   /** What commands that follow take as theirs. */
   readonly paths: KeptPaths;
   readonly clock: () => Date;
-  /** Removes what the run needs no more, before its end is announced: whoever is killed between the two leaves nothing behind. */
-  readonly cleanUp: () => Promise<void>;
+  /** As of `KeyedTable`; absent where no row carries a key. */
+  readonly wereKeysRight?: () => boolean;
   readonly signal: AbortSignal;
 }
 
@@ -154,7 +154,6 @@ export async function concludeRun(options: ConcludeOptions): Promise<Summary | n
   ledger.runFiles.writeRunFile(run, 'job.yaml', job.text);
   ledger.runFiles.writeRunFile(run, 'summary.json', `${JSON.stringify(kept, null, 2)}\n`);
   if (stop === null) {
-    await options.cleanUp();
     await ledger.append({ type: 'run-ended', run, exitCode: summary.exitCode });
   }
   ledger.runFiles.pruneRuns(ledger.fold.runs.map(({ id }) => id));

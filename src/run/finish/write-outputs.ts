@@ -15,6 +15,8 @@ export interface WriteOptions extends FinishOptions {
   readonly simulated: boolean;
   readonly counter: SummaryCounter;
   readonly reportRows: RowCounter;
+  /** As of `KeyedTable`; absent where no row carries a key. */
+  readonly wereKeysRight?: () => boolean;
 }
 
 /** What was written. Paths are absolute; null where nothing was. */
@@ -27,7 +29,8 @@ export interface WrittenOutputs {
 
 /**
  * Writes one output row per input row, the failed ones again by themselves, and the run's own list of rows and keys.
- * @returns null, with nothing written, when a table that was to be final has rows no answer was asked for: the input changed meanwhile
+ * @returns null, with nothing written, when the input changed meanwhile: other bytes were read, or a table that was to be final has rows no answer
+ * was asked for
  */
 export async function writeOutputs(options: WriteOptions): Promise<WrittenOutputs | null> {
   const { compiled, table, ledger, counter, reportRows, isFinal } = options;
@@ -61,7 +64,7 @@ export async function writeOutputs(options: WriteOptions): Promise<WrittenOutput
         if (written !== null) await written;
       }
     }
-    if (isFinal && counter.read().rows.pending > 0) {
+    if (options.wereKeysRight?.() === false || (isFinal && counter.read().rows.pending > 0)) {
       await Promise.all([tableWriter.abandon(), failuresWriter.abandon(), rowsWriter.abandon()]);
       return null;
     }

@@ -8,9 +8,7 @@ import { UsageError } from '../../core/errors.ts';
 import { type CompiledJob, compileJob } from '../../input/compile-job.ts';
 import { type JobOverrides, type LoadedJob, loadJob } from '../../input/job/load-job.ts';
 import { hashPrices, loadPrices } from '../../input/job/load-prices.ts';
-import { keepRows } from '../../input/kept-rows.ts';
 import { createCodePrompts } from '../../input/request/code-prompts.ts';
-import { mayReadImageFiles } from '../../input/request/compile-images.ts';
 import { setParams } from '../../input/request/extra-params.ts';
 import { readExamples } from '../../input/request/read-examples.ts';
 import { openTable } from '../../input/table/open-table.ts';
@@ -150,14 +148,6 @@ async function withSample(
 function keepsCacheLong({ extra }: Readonly<Record<string, unknown>>): boolean {
   const options = (extra as { readonly prompt_cache_options?: { readonly ttl?: unknown } | null } | undefined)?.prompt_cache_options;
   return options?.ttl === '12h';
-}
-
-/** The same job with a table whose rows are kept in the state directory while a run goes through it several times. For the holder of the lock. */
-export function keepTableRows(prepared: PreparedJob): { readonly prepared: PreparedJob; readonly forgetRows: () => Promise<void> } {
-  const { compiled } = prepared;
-  const path = join(prepared.stateDirectory, 'table.rows');
-  const { table, remove } = keepRows(prepared.table, compiled, { path, keepsKeys: !compiled.hasCode && !mayReadImageFiles(compiled.job) });
-  return { prepared: { ...prepared, table: prepared.prompts?.awaitIn(table) ?? table }, forgetRows: remove };
 }
 
 interface Destined {

@@ -1,4 +1,4 @@
-/** How an answered (and billed) request may come back unusable; both lanes, on any endpoint that writes text. */
+/** How an answered (and billed) request may come back unusable (`slip`: usable, but another than the best); both lanes, on any endpoint that writes text. */
 export const ANSWER_FAULTS = [
   'refusal',
   'length',
@@ -25,6 +25,7 @@ export const ANSWER_FAULTS = [
   'usage_fraction',
   'tier_downgraded',
   'failed_response',
+  'slip',
 ] as const;
 
 export type AnswerFault = (typeof ANSWER_FAULTS)[number];

@@ -2,12 +2,27 @@ import type { AnswerFaultRequest } from './answer-faults.ts';
 import type { WireBody } from './prompt.ts';
 import type { CacheUse } from './prompt-cache.ts';
 
+/** How answers are made: from the words of the row as a reader would (`lifelike`), or with as little as will do (`plain`). */
+export type AnswerStyle = 'lifelike' | 'plain';
+
+/** How answers are made, and how often they are not the best. */
+export interface AnswerManner {
+  readonly style: AnswerStyle;
+  /** The share of prompts that get two different answers when they are asked twice; 0 to 0.5. */
+  readonly noise: number;
+  /** The share of prompts whose answer is another than the best, each time they are asked. */
+  readonly degrade: number;
+}
+
 /** What stands around one request when it is answered. */
 export interface AnswerContext {
   /** The simulator's seed and the request's hash as one text. */
   readonly drawSeed: string;
   /** The tail of the answer's id; equal requests under one custom_id get equal ids, so that tables of two runs can be compared. */
   readonly idDigits: string;
+  readonly manner: AnswerManner;
+  /** Names the occasion among all on which the same is asked: noise draws by it. */
+  readonly occasion: string;
   readonly createdAtSeconds: number;
   readonly fault?: AnswerFaultRequest | undefined;
   /** What a request to a model that charges for cache writes finds and writes. */

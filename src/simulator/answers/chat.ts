@@ -7,6 +7,7 @@ import { checkImages } from './images.ts';
 import { makeLogprobs } from './logprobs.ts';
 import { readPrompt, type WireBody } from './prompt.ts';
 import { answerTier, spoilUsage } from './service-tier.ts';
+import { slips } from './slipping-values.ts';
 import { checkContext, countUsage, type TokenCounts } from './usage.ts';
 
 /** Answers a chat completion (POST /v1/chat/completions). Throws WireError for what the API refuses. */
@@ -26,6 +27,8 @@ export function answerChat(body: WireBody, rules: ModelRules, context: AnswerCon
       capTokens,
       effort: readEffort(body),
       drawSeed: index === 0 ? drawSeed : `${drawSeed}#${index}`,
+      style: context.manner.style,
+      slips: slips(context.manner, drawSeed, `${context.occasion}#${index}`),
       fault,
     }),
   );

@@ -1,12 +1,14 @@
 import { hashFraction } from '../hash.ts';
+import { createLifelikeValues } from '../lifelike/lifelike-values.ts';
 import type { ModelRules } from '../model-rules.ts';
+import { createPlainValues } from '../plain/plain-values.ts';
 import { type AnswerFaultRequest, spoilText } from './answer-faults.ts';
 import type { AnswerFormat } from './answer-format.ts';
-import { createEvidence } from './evidence.ts';
-import { makeText } from './field-values.ts';
+import type { AnswerStyle } from './answer-types.ts';
 import { makeJsonModeAnswer, makeLabelAnswer } from './json-mode-answer.ts';
 import type { PromptMessage } from './prompt.ts';
 import { makeAnswer } from './schema-answer.ts';
+import { createSlippingValues } from './slipping-values.ts';
 import { countTokens } from './tokens.ts';
 
 /** One answer to a prompt before it takes the form of an endpoint. */
@@ -28,6 +30,9 @@ export interface CompletionRequest {
   readonly effort: unknown;
   /** Seed and content of the request as one text: equal requests get equal answers. */
   readonly drawSeed: string;
+  readonly style: AnswerStyle;
+  /** Whether it is to be another answer than the best. */
+  readonly slips: boolean;
   readonly fault: AnswerFaultRequest | undefined;
 }
 
@@ -64,16 +69,18 @@ export function completePrompt(request: CompletionRequest): Completion {
   return { ...cut(whole, capTokens), end: 'length' };
 }
 
-function writeText({ prompt, format, drawSeed }: CompletionRequest): string {
+function writeText({ prompt, format, drawSeed, style, slips, fault }: CompletionRequest): string {
   const texts = prompt.map((message) => message.text);
-  const evidence = createEvidence(texts, (name) => hashFraction(drawSeed, name));
+  const draw = (name: string) => hashFraction(drawSeed, name);
+  const made = (style === 'plain' ? createPlainValues : createLifelikeValues)(texts, draw);
+  const maker = slips || fault?.kind === 'slip' ? createSlippingValues(made) : made;
   switch (format.type) {
     case 'json_schema':
-      return JSON.stringify(makeAnswer(format.schema, evidence));
+      return JSON.stringify(makeAnswer(format.schema, maker));
     case 'json_object':
-      return JSON.stringify(makeJsonModeAnswer(texts, evidence));
+      return JSON.stringify(makeJsonModeAnswer(texts, maker));
     case 'text':
-      return makeLabelAnswer(texts, evidence) ?? makeText('answer', evidence);
+      return makeLabelAnswer(texts, maker) ?? maker.text({ name: 'answer', item: 0 });
     default:
       return format satisfies never;
   }

@@ -1,6 +1,4 @@
-import type { Evidence } from './evidence.ts';
-import { chooseValue } from './evidence.ts';
-import { makeBoolean, makeNumber, makeText, nameSentiment } from './field-values.ts';
+import type { Field, ValueMaker } from './value-maker.ts';
 
 /** Instructions that leave no choice but a word they name. */
 const ASKS_FOR_LABEL = /\b(?:exactly|only) one (?:label|category|class|word)\b/i;
@@ -10,16 +8,16 @@ const QUOTED_NAME = /(:\s*)?"([A-Za-z_]\w{0,39})"/g;
  * The answer in JSON mode, where no schema is on the wire: the double-quoted identifiers of the first prompt line that has any become the
  * keys. A quoted word right after a colon is an example value, not a key.
  */
-export function makeJsonModeAnswer(texts: readonly string[], evidence: Evidence): Readonly<Record<string, unknown>> {
+export function makeJsonModeAnswer(texts: readonly string[], maker: ValueMaker): Readonly<Record<string, unknown>> {
   const keys = readKeys(texts);
-  if (keys.length === 0) return { answer: makeText('answer', evidence) };
-  return Object.fromEntries(keys.map((key) => [key, makeField(key, texts, evidence)]));
+  if (keys.length === 0) return { answer: maker.text(fieldOf('answer')) };
+  return Object.fromEntries(keys.map((key) => [key, makeField(key, texts, maker)]));
 }
 
 /** The answer in plain text to a prompt that offers words and wants one of them (`exactly one label`); null to any other prompt. */
-export function makeLabelAnswer([instructions = '']: readonly string[], evidence: Evidence): string | null {
+export function makeLabelAnswer([instructions = '']: readonly string[], maker: ValueMaker): string | null {
   const words = ASKS_FOR_LABEL.test(instructions) ? readEnumeratedWords([instructions]) : [];
-  return words.length > 1 ? String(chooseValue(words, evidence, 'answer')) : null;
+  return words.length > 1 ? String(maker.choose(words, fieldOf('answer'))) : null;
 }
 
 function readKeys(texts: readonly string[]): readonly string[] {
@@ -32,20 +30,24 @@ function readKeys(texts: readonly string[]): readonly string[] {
   return [];
 }
 
-function makeField(key: string, texts: readonly string[], evidence: Evidence): unknown {
-  const field = key.toLowerCase();
-  if (/^(is|has|should|needs|can)_|urgent|flag$/.test(field)) return makeBoolean(key, evidence);
-  if (/sentiment|tone|mood/.test(field)) return nameSentiment(evidence);
-  if (/score|polarity|valence/.test(field)) return makeNumber(key, { minimum: -1, maximum: 1, isInteger: false }, evidence);
-  if (/confidence|probability|certainty/.test(field)) return makeNumber(key, { minimum: 0, maximum: 1, isInteger: false }, evidence);
-  if (/rating|stars/.test(field)) return makeNumber(key, { minimum: 1, maximum: 5, isInteger: true }, evidence);
-  if (/count|number|age|year|quantity/.test(field)) return makeNumber(key, { minimum: 0, maximum: 10, isInteger: true }, evidence);
-  if (/label|category|class|intent|topic|type/.test(field)) {
+const fieldOf = (name: string): Field => ({ name, item: 0 });
+
+function makeField(key: string, texts: readonly string[], maker: ValueMaker): unknown {
+  const name = key.toLowerCase();
+  const field = fieldOf(key);
+  if (/^(is|has|should|needs|can)_|urgent|flag$/.test(name)) return maker.boolean(field);
+  if (/sentiment|tone|mood/.test(name)) return maker.sentiment();
+  if (/score|polarity|valence/.test(name)) return maker.number(field, { minimum: -1, maximum: 1, isInteger: false });
+  if (/confidence|probability|certainty/.test(name)) return maker.number(field, { minimum: 0, maximum: 1, isInteger: false });
+  if (/rating|stars/.test(name)) return maker.number(field, { minimum: 1, maximum: 5, isInteger: true });
+  if (/count|number|age|year|quantity/.test(name)) return maker.number(field, { minimum: 0, maximum: 10, isInteger: true });
+  if (/label|category|class|intent|topic|type/.test(name)) {
     const words = readEnumeratedWords(texts);
-    return words.length > 0 ? chooseValue(words, evidence, key) : makeText(key, evidence);
+    return words.length > 0 ? maker.choose(words, field) : maker.text(field);
   }
-  if (/items|tags|keywords|list|labels|steps/.test(field)) return [makeText(key, evidence)];
-  return makeText(key, evidence);
+  if (/items|tags|keywords|list|labels|steps/.test(name))
+    return Array.from({ length: maker.countItems(field, undefined) }, (_, item) => maker.text({ ...field, item, list: key }));
+  return maker.text(field);
 }
 
 /** The words a prompt offers: a list of `- word: meaning` lines, `a|b|c`, `a/b/c`, or `a, b or c`. */

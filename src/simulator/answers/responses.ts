@@ -7,6 +7,7 @@ import { checkImages } from './images.ts';
 import { makeLogprobs } from './logprobs.ts';
 import { isRecord, readPrompt, type WireBody } from './prompt.ts';
 import { answerTier, spoilUsage } from './service-tier.ts';
+import { slips } from './slipping-values.ts';
 import { checkContext, countUsage, type TokenCounts } from './usage.ts';
 
 /** Answers POST /v1/responses without `output_text`, which clients compute. Throws WireError for what the API refuses. */
@@ -17,7 +18,8 @@ export function answerResponse(body: WireBody, rules: ModelRules, context: Answe
   for (const { images } of prompt) checkImages(images);
   checkContext(prompt, rules, 'input');
   const capTokens = typeof body.max_output_tokens === 'number' ? body.max_output_tokens : undefined;
-  const completion = completePrompt({ prompt, format, rules, capTokens, effort: readEffort(body), drawSeed, fault });
+  const answering = { style: context.manner.style, slips: slips(context.manner, drawSeed, context.occasion) };
+  const completion = completePrompt({ prompt, format, rules, capTokens, effort: readEffort(body), drawSeed, ...answering, fault });
   const usage = renderUsage(countUsage(prompt, [completion], rules, { drawSeed, useCache: () => context.useCache(body) }));
   const serviceTier = answerTier(body.service_tier, fault);
   const isFailed = fault?.kind === 'failed_response';

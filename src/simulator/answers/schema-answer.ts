@@ -1,14 +1,11 @@
 import { WireError } from '../wire-error.ts';
-import type { Evidence } from './evidence.ts';
-import { chooseValue } from './evidence.ts';
-import { makeBoolean, makeNumber, makeText } from './field-values.ts';
 import { makeMatchingText } from './pattern-text.ts';
 import { isRecord } from './prompt.ts';
+import type { Field, ValueMaker } from './value-maker.ts';
 
 type Schema = Readonly<Record<string, unknown>>;
 
-interface Place {
-  readonly name: string;
+interface Place extends Field {
   readonly depth: number;
 }
 
@@ -19,18 +16,20 @@ const MOST_DEPTH = 200;
 const MOST_VALUES = 100_000;
 const MOST_TEXT_CHARACTERS = 1_000_000;
 
-/** Makes a value that satisfies the schema, from the evidence of the prompt. `allOf`, `not` and conditions are outside the strict subset and ignored. */
-export function makeAnswer(root: Schema, evidence: Evidence): unknown {
+/** Makes a value that satisfies the schema, filled by the maker. `allOf`, `not` and conditions are outside the strict subset and ignored. */
+export function makeAnswer(root: Schema, maker: ValueMaker): unknown {
   let values = 0;
   let characters = 0;
 
-  function make(schema: unknown, place: Place): unknown {
+  function make(schema: unknown, outer: Place): unknown {
     values += 1;
+    const place = describe(schema, outer);
     if (place.depth > MOST_DEPTH || values > MOST_VALUES) refuse('asks for more than an answer can hold');
-    if (!isRecord(schema)) return makeText(place.name, evidence);
+    if (!isRecord(schema)) return maker.text(place);
     if (typeof schema.$ref === 'string') return make(resolve(schema.$ref), { ...place, depth: place.depth + 1 });
     if ('const' in schema) return schema.const;
-    if (Array.isArray(schema.enum) && schema.enum.length > 0) return chooseValue(schema.enum, evidence, place.name);
+    if (allowsNull(schema) && maker.isAbsent(place)) return null;
+    if (Array.isArray(schema.enum) && schema.enum.length > 0) return maker.choose(schema.enum, place);
     const alternatives = schema.anyOf ?? schema.oneOf;
     if (Array.isArray(alternatives) && alternatives.length > 0)
       return make(chooseAlternative(alternatives, place), { ...place, depth: place.depth + 1 });
@@ -40,33 +39,40 @@ export function makeAnswer(root: Schema, evidence: Evidence): unknown {
       case 'array':
         return makeArray(schema, place);
       case 'number':
-        return makeNumber(place.name, boundsOf(schema, false), evidence);
+        return maker.number(place, boundsOf(schema, false));
       case 'integer':
-        return makeNumber(place.name, boundsOf(schema, true), evidence);
+        return maker.number(place, boundsOf(schema, true));
       case 'boolean':
-        return makeBoolean(place.name, evidence);
+        return maker.boolean(place);
       case 'null':
         return null;
       default:
-        return fitText(makeText(place.name, evidence), schema, place);
+        return fitText(maker.text(place), schema, place);
     }
   }
 
   function makeObject(schema: Schema, place: Place): unknown {
     const properties = isRecord(schema.properties) ? schema.properties : {};
     return Object.fromEntries(
-      Object.entries(properties).map(([name, property]) => [name, make(property, { name, depth: place.depth + 1 })]),
+      Object.entries(properties).map(([name, property]) => [name, make(property, { ...place, name, depth: place.depth + 1 })]),
     );
   }
 
   function makeArray(schema: Schema, place: Place): unknown[] {
     const least = readNumber(schema.minItems) ?? 0;
     const most = readNumber(schema.maxItems) ?? Number.POSITIVE_INFINITY;
-    const usual = place.depth >= DEPTH_OF_LEAVES ? 0 : 1;
+    const choices = isRecord(schema.items) && Array.isArray(schema.items.enum) ? schema.items.enum : undefined;
+    const usual = place.depth >= DEPTH_OF_LEAVES ? 0 : maker.countItems(place, choices);
     const length = Math.max(least, Math.min(most, usual));
     if (values + length > MOST_VALUES) refuse(`asks for ${length} items`);
-    return Array.from({ length }, (_, index) =>
-      make(schema.items, { name: index === 0 ? place.name : `${place.name} ${index + 1}`, depth: place.depth + 1 }),
+    return Array.from({ length }, (_, item) =>
+      make(schema.items, {
+        ...place,
+        name: item === 0 ? place.name : `${place.name} ${item + 1}`,
+        item,
+        list: place.name,
+        depth: place.depth + 1,
+      }),
     );
   }
 
@@ -77,6 +83,7 @@ export function makeAnswer(root: Schema, evidence: Evidence): unknown {
     const most = readNumber(schema.maxLength) ?? Number.POSITIVE_INFINITY;
     characters += least;
     if (characters > MOST_TEXT_CHARACTERS) refuse(`asks for ${least} characters`);
+    if (least === 0 && text !== '' && text.length <= most) return text;
     const letters = [...(place.depth === 0 && text === '' ? 'none' : text)];
     while (letters.length < least) letters.push('.');
     return letters.slice(0, most).join('');
@@ -91,7 +98,18 @@ export function makeAnswer(root: Schema, evidence: Evidence): unknown {
     return found ?? {};
   }
 
-  return make(root, { name: 'answer', depth: 0 });
+  return make(root, { name: 'answer', item: 0, depth: 0 });
+}
+
+/** What the schema says of a place; what stood around it says nothing about it. */
+function describe(schema: unknown, place: Place): Place {
+  const description = isRecord(schema) && typeof schema.description === 'string' ? schema.description : undefined;
+  return description === undefined && place.description === undefined ? place : { ...place, description };
+}
+
+function allowsNull(schema: Schema): boolean {
+  const isNull = (branch: unknown) => isRecord(branch) && branch.type === 'null';
+  return (Array.isArray(schema.type) && schema.type.includes('null')) || (Array.isArray(schema.anyOf) && schema.anyOf.some(isNull));
 }
 
 function refuse(what: string): never {

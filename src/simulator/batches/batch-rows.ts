@@ -53,6 +53,8 @@ export function executeRow(
     const nowMs = clock.now();
     answer = answerRequest(batch.wire.endpoint as AnsweringEndpoint, body, {
       drawSeed: `${seed}/${content}`,
+      manner: simulation.manner,
+      occasion: `${batch.number}/${customId}`,
       idDigits,
       createdAtSeconds: Math.floor(clock.now() / 1000),
       fault: faults.hasRowFaults ? faults.answerFault(subject) : undefined,

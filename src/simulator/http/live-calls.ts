@@ -30,6 +30,8 @@ export async function answerLive(simulation: Simulation, request: WireRequest): 
   if (latencyMs > 0) await clock.track(() => clock.waitUntil(clock.now() + latencyMs));
   const answer: Answer = answerRequest(endpoint, body, {
     drawSeed: `${seed}/${content}`,
+    manner: simulation.manner,
+    occasion: String(simulation.countAsked(bodySha256)),
     idDigits,
     createdAtSeconds: nowSeconds(clock),
     fault: faults.hasRowFaults ? faults.answerFault({ customId: customId ?? undefined, model, lane: 'live' }) : undefined,

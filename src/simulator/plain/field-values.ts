@@ -1,13 +1,6 @@
+import { type NumberBounds, placeNumber } from '../answers/value-maker.ts';
 import type { Evidence } from './evidence.ts';
 import { readSentiment, readWords } from './evidence.ts';
-
-/** The bounds a number has to keep; absent ones are open. */
-export interface NumberBounds {
-  readonly minimum?: number | undefined;
-  readonly maximum?: number | undefined;
-  readonly isInteger: boolean;
-  readonly multipleOf?: number | undefined;
-}
 
 /** A plausible text for a field of that name: the first words of the row for a summary, a language code for a language. */
 export function makeText(name: string, evidence: Evidence): string {
@@ -29,17 +22,12 @@ export function makeText(name: string, evidence: Evidence): string {
 /** A number for a field of that name inside its bounds: sentiment follows the words, confidence is at least one half, the rest is drawn. */
 export function makeNumber(name: string, bounds: NumberBounds, evidence: Evidence): number {
   const field = name.toLowerCase();
-  const minimum = bounds.minimum ?? (bounds.maximum === undefined || bounds.maximum > 0 ? 0 : bounds.maximum - 10);
-  const maximum = bounds.maximum ?? Math.max(minimum + 10, 1);
   const share = /sentiment|score|polarity|rating|stars|valence/.test(field)
     ? (readSentiment(evidence) + 1) / 2
     : /confiden|certain|probab/.test(field)
       ? 0.5 + evidence.draw(name) / 2
       : evidence.draw(name);
-  const step = bounds.multipleOf ?? (bounds.isInteger ? 1 : 0);
-  const value = minimum + share * (maximum - minimum);
-  if (step > 0) return keepInside(Math.round(value / step) * step, minimum, maximum, step);
-  return Math.min(maximum, Math.max(minimum, Math.round(value * 100) / 100));
+  return placeNumber(share, bounds);
 }
 
 /** True when the row speaks of what the field is named after (`urgent`, `mentions_refund`). */
@@ -49,15 +37,9 @@ export function makeBoolean(name: string, evidence: Evidence): boolean {
 }
 
 /** `positive`, `negative` or `neutral`, by the words of the row. */
-export function nameSentiment(evidence: Evidence): string {
+export function nameSentiment(evidence: Evidence): 'positive' | 'negative' | 'neutral' {
   const sentiment = readSentiment(evidence);
   return sentiment > 0 ? 'positive' : sentiment < 0 ? 'negative' : 'neutral';
-}
-
-function keepInside(value: number, minimum: number, maximum: number, step: number): number {
-  const inside = value < minimum ? value + step : value > maximum ? value - step : value;
-  // Multiples of 0.1 and the like pick up a binary tail; twelve digits are enough to lose it.
-  return Number(inside.toPrecision(12));
 }
 
 /** The first words of a text on one line; text without spaces between words is cut by letters. */

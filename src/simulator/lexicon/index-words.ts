@@ -1,0 +1,61 @@
+import { type Meaning, makeMeaning } from './meaning.ts';
+import { SENSES, type Sense, type WordList } from './word-list.ts';
+
+/** Texts in scripts with spaces: words by what they are, how they begin, how they end, and phrases by their first word. */
+export interface SpacedWords {
+  readonly whole: ReadonlyMap<string, Meaning>;
+  readonly beginnings: ReadonlyMap<string, Meaning>;
+  readonly endings: ReadonlyMap<string, Meaning>;
+  readonly phrases: ReadonlyMap<string, readonly Phrase[]>;
+}
+
+export interface Phrase {
+  readonly text: string;
+  readonly isOpen: boolean;
+  readonly meaning: Meaning;
+}
+
+/** Texts without spaces: all words by the code of their first character, the longest first. */
+export type DenseWords = ReadonlyMap<number, readonly Phrase[]>;
+
+/** Every word of the lists with all it tells. */
+function gather(lists: readonly WordList[]): readonly (readonly [string, Meaning])[] {
+  const gathered = new Map<string, Sense[]>();
+  for (const list of lists) {
+    for (const sense of SENSES) {
+      for (const word of new Set((list[sense] ?? '').split(/\s+/).filter(Boolean))) {
+        const senses = gathered.get(word);
+        if (senses === undefined) gathered.set(word, [sense]);
+        else if (!senses.includes(sense)) senses.push(sense);
+      }
+    }
+  }
+  return [...gathered].map(([word, senses]) => [word, makeMeaning(senses)]);
+}
+
+export function indexSpacedWords(lists: readonly WordList[]): SpacedWords {
+  const whole = new Map<string, Meaning>();
+  const beginnings = new Map<string, Meaning>();
+  const endings = new Map<string, Meaning>();
+  const phrases = new Map<string, Phrase[]>();
+  for (const [word, meaning] of gather(lists)) {
+    const text = word.replaceAll('_', ' ').replace(/\*$/, '');
+    const first = /^(?:n't|[^ ,]+)/.exec(text)?.[0] ?? text;
+    if (text !== first) phrases.set(first, [...(phrases.get(first) ?? []), { text, isOpen: word.endsWith('*'), meaning }]);
+    else if (word.startsWith('-')) endings.set(text.slice(1), meaning);
+    else if (word.endsWith('*')) beginnings.set(text, meaning);
+    else whole.set(text, meaning);
+  }
+  for (const list of phrases.values()) list.sort((one, other) => other.text.length - one.text.length);
+  return { whole, beginnings, endings, phrases };
+}
+
+export function indexDenseWords(list: WordList): DenseWords {
+  const words = new Map<number, Phrase[]>();
+  for (const [text, meaning] of gather([list])) {
+    const first = text.charCodeAt(0);
+    words.set(first, [...(words.get(first) ?? []), { text, isOpen: true, meaning }]);
+  }
+  for (const list of words.values()) list.sort((one, other) => other.text.length - one.text.length);
+  return words;
+}

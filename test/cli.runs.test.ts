@@ -85,6 +85,12 @@ describe('runs, and the names they go by', () => {
     assert.match((await world.run(['runs'])).stdout, /^job +run +when .*\n(reviews .*\n){3}$/);
   });
 
+  it('takes no copy of a job in a state directory for a job', async () => {
+    assert.equal((await world.run(['run', 'job.yaml', '--simulate', '--state-dir', 'open'])).exitCode, 0);
+    const { stdout, stderr } = await world.run(['status', '--state-dir', 'open']);
+    assert.deepEqual([stdout.split('\n').length, stderr], [4, '']);
+  });
+
   it('says so where nothing was run', async () => {
     const empty = createWorld({ 'job.yaml': REVIEW_JOB });
     try {

@@ -43,12 +43,12 @@ describe('progress at 80 and at 140 columns', () => {
       '████████░░░░░░░░░░░░░░░░░░ 4,120/12,000 answered   spent $0.41   projected $1.19',
       'budget $2.00',
       'rpm 487/500   tpm 143k/200k   in flight 16/16, the oldest for 45 s',
-      'waiting: tokens   back-off: 3 calls, next in 4 s   p50 0.8 s   p95 2.1 s',
+      'waiting: tokens   back-off: 3 calls, next in 4 s   p50 0.8 s  p95 2.1 s',
       ' connecting to 127.0.0.1:8099: refused, trying again, 12 s',
     ]);
     assert.deepEqual(renderProgress(LIVE, FORECAST, look(140)).slice(1, 3), [
       '██████████░░░░░░░░░░░░░░░░░░░░ 4,120/12,000 answered   spent $0.41   projected $1.19   budget $2.00',
-      'rpm 487/500   tpm 143k/200k   in flight 16/16, the oldest for 45 s   waiting: tokens   back-off: 3 calls, next in 4 s   p50 0.8 s',
+      'rpm 487/500   tpm 143k/200k   in flight 16/16, the oldest for 45 s   waiting: tokens   back-off: 3 calls, next in 4 s   p50 0.8 s  p95 2.1 s',
     ]);
   });
 
@@ -60,13 +60,14 @@ describe('progress at 80 and at 140 columns', () => {
     };
     for (const columns of [20, 33, 80, 140]) {
       const lines = renderProgress(view, FORECAST, { ...look(columns), rows: 10 });
-      assert.equal(lines.length, 10);
+      assert.ok(lines.length <= 10);
       for (const line of lines) assert.ok(line.length <= columns, line);
     }
   });
 
   it('leaves nothing behind when the terminal changes its size, when a ^C is shown, and at the end', async () => {
-    const screen = createScreen(80);
+    // With room above: what a narrower terminal pushes into its history nobody can take back.
+    const screen = createScreen(80, 60);
     const before = Array.from({ length: 30 }, (_, index) => `line ${index}`).join('\n');
     screen.stream.write(`${before}\n`);
     const progress = startProgress(LIVE, 'auto', screen.stream);
@@ -77,6 +78,7 @@ describe('progress at 80 and at 140 columns', () => {
       }
       await screen.resize(60);
       assert.equal((await screen.read()).split('elapsed').length, 2);
+      screen.stream.write('^C');
       progress.clear();
       screen.stream.write('A message\n');
     } finally {

@@ -90,7 +90,7 @@ describe('text on a terminal', () => {
 
   it('cuts long prompts, and says by how much', () => {
     const request = { messages: [{ role: 'user', content: 'one\ntwo\nthree' }], model: 'gpt-4o-mini' };
-    assert.equal(renderPrompt(request, plain, 2), 'user: one\n  two\n  … 1 more lines\n{"model":"gpt-4o-mini"}');
+    assert.equal(renderPrompt(request, plain, 2), 'user: one\n  two\n  … 1 more lines\n{ "model": "gpt-4o-mini" }');
   });
 
   it('tells spans of time in the two largest units', () => {
@@ -145,7 +145,7 @@ describe('progress on a terminal', () => {
     assert.ok(lines.every((line) => stripVTControlCharacters(line).length <= 60));
     assert.doesNotMatch(stripVTControlCharacters(lines.join('\n')), CONTROLS);
     const cleared = lines.map(() => '\u001b[2K').join('\n');
-    assert.deepEqual(erased, [`\r\u001b[${lines.length}A${cleared}\r\u001b[${lines.length - 1}A`]);
+    assert.deepEqual(erased, [`\r\u001b[2K\r\u001b[${lines.length}A${cleared}\r\u001b[${lines.length - 1}A`]);
   });
 });
 

@@ -51,10 +51,10 @@ function paint(view: RunView, stream: NodeJS.WriteStream, monotonicMs: () => num
     const columns = readColumns();
     return painted.reduce((sum, cells) => sum + Math.max(1, Math.ceil(cells / columns)), 0);
   };
-  // Line by line: a terminal that is told to clear all it shows keeps a copy of that in its history.
+  // With the line of the cursor, where a ^C may stand. Line by line: a terminal that is told to clear all it shows keeps a copy of that in its history.
   const erase = () => {
     const lines = countPainted();
-    if (lines > 0) stream.write(`${moveUp(lines)}${Array(lines).fill(CLEAR_LINE).join('\n')}${moveUp(lines - 1)}`);
+    if (lines > 0) stream.write(`\r${CLEAR_LINE}${moveUp(lines)}${Array(lines).fill(CLEAR_LINE).join('\n')}${moveUp(lines - 1)}`);
     painted = [];
   };
   const repaint = () => {

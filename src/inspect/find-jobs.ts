@@ -26,7 +26,10 @@ function readName(file: string): string | null {
 }
 
 function listJobFiles(folder: string, depth: number): readonly string[] {
-  return readFolder(folder)
+  const entries = readFolder(folder);
+  // A state directory keeps the job of each of its runs; with --state-dir it may lie open.
+  if (entries.some(({ name }) => name === 'events.jsonl')) return [];
+  return entries
     .toSorted((a, b) => (a.name < b.name ? -1 : 1))
     .flatMap((entry) => {
       const path = join(folder, entry.name);

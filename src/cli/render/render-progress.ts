@@ -54,7 +54,7 @@ function createStyles(colour: boolean) {
 
 /** Job, lane and model on the left, the clock on the right; on a line of its own where there is no room. */
 function renderTitle(view: RunView, { etaMs }: Forecast, columns: number): readonly (readonly [title: string, clock: string])[] {
-  const clock = `elapsed ${formatDuration(view.elapsedMs)}${etaMs === null ? '' : `  eta ${formatDuration(etaMs)}`}`;
+  const clock = `elapsed ${formatDuration(view.elapsedMs)}${etaMs === null || view.phase === 'writing' ? '' : `  eta ${formatDuration(etaMs)}`}`;
   const title = [view.job, view.priced, view.model].map(escapeLineForTerminal).join('  ');
   const gap = columns - measureCells(title) - clock.length;
   if (gap >= 2) return [[title + ' '.repeat(gap), clock]];
@@ -83,7 +83,7 @@ function describeCalls({ inFlight, concurrency, waiting, oldestMs = null, pace }
     flight,
     ...(pace.waitingFor === null ? [] : [`waiting: ${pace.waitingFor}`]),
     ...(calls === 0 ? [] : [`back-off: ${formatCount(calls)} ${calls === 1 ? 'call' : 'calls'}${next}`]),
-    ...(latencyMs === null ? [] : [`p50 ${(latencyMs.p50 / 1000).toFixed(1)} s`, `p95 ${(latencyMs.p95 / 1000).toFixed(1)} s`]),
+    ...(latencyMs === null ? [] : [`p50 ${(latencyMs.p50 / 1000).toFixed(1)} s  p95 ${(latencyMs.p95 / 1000).toFixed(1)} s`]),
   ];
 }
 

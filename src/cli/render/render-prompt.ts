@@ -11,7 +11,7 @@ export function renderPrompt(request: unknown, paint: Paint, maxLines = Number.P
     return [`${paint('dim', `${escapeLineForTerminal(String(role))}:`)} ${first}`, ...rest.map((line) => `  ${line}`)];
   });
   const shown = lines.length <= maxLines ? lines : [...lines.slice(0, maxLines), paint('dim', `  … ${lines.length - maxLines} more lines`)];
-  return [...shown, paint('dim', escapeLineForTerminal(cut(JSON.stringify(params))))].join('\n');
+  return [...shown, paint('dim', escapeLineForTerminal(cut(showOnOneLine(params))))].join('\n');
 }
 
 type Messages = readonly { readonly role?: unknown; readonly content?: unknown }[];
@@ -29,6 +29,11 @@ function renderParts(content: unknown): string {
         : `[image ${[image.url, image.detail].filter((word) => word !== undefined).join(', ')}]`;
     })
     .join('\n');
+}
+
+/** With blanks, so that a terminal can break it between words. */
+function showOnOneLine(value: unknown): string {
+  return JSON.stringify(value, null, 1).replaceAll(/\n */g, ' ');
 }
 
 /** A schema can be long; what it says stands in the job file. */

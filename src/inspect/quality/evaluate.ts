@@ -1,5 +1,6 @@
 import { UsageError } from '../../core/errors.ts';
 import type { Evaluation } from '../../core/quality.ts';
+import { formatCount } from '../../core/wording/format-count.ts';
 import { makeScores } from '../../quality/scores.ts';
 import { createTally } from '../../quality/tally.ts';
 import { finishRows } from '../../run/finish/finish-rows.ts';
@@ -66,9 +67,12 @@ async function compare(
   }
   const source = gold.finish();
   if (tally.cells.length === 0) {
-    throw new UsageError(`${opened.job}: none of the ${counts.pending} rows with a right answer was asked yet; run the job first`, {
-      code: 'no_answers',
-    });
+    throw new UsageError(
+      `${opened.job}: none of the ${formatCount(counts.pending)} rows with a right answer was asked yet; run the job first`,
+      {
+        code: 'no_answers',
+      },
+    );
   }
   const scores = makeScores(tally.cells, seed);
   return {

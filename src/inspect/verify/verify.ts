@@ -1,4 +1,5 @@
 import type { RowCounts } from '../../core/summary.ts';
+import { formatCount } from '../../core/wording/format-count.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { openLedger } from '../../ledger/open-ledger.ts';
 import { makeCostOf } from '../../money/cost.ts';
@@ -100,7 +101,7 @@ async function checkDerived(
       'rows',
       counts.in === counts.ok + counts.failed + counts.skipped + counts.pending &&
         counts.ok === counts.new + counts.reused + counts.duplicate,
-      `${counts.in} in = ${counts.ok} ok + ${counts.failed} failed + ${counts.skipped} skipped + ${counts.pending} pending`,
+      `${formatCount(counts.in)} in = ${formatCount(counts.ok)} ok + ${formatCount(counts.failed)} failed + ${formatCount(counts.skipped)} skipped + ${formatCount(counts.pending)} pending`,
     ),
     decideCheck(
       'money',

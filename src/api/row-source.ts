@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { promisify } from 'node:util';
 import { UsageError } from '../core/errors.ts';
 import { showValue } from '../core/problem-path.ts';
 
@@ -12,6 +12,8 @@ export interface RowSource {
   /** The whole table, from its beginning. @throws UsageError for what is no row; whatever going through the rows throws, each time */
   open(): Promise<Readable>;
 }
+
+const read = promisify(fs.read);
 
 type Rows = AsyncIterable<unknown> | Iterable<unknown>;
 
@@ -46,7 +48,8 @@ async function keepLines(rows: Rows): Promise<KeptFile> {
   const file = { descriptor };
   descriptors.register(file, descriptor);
   fs.unlinkSync(name);
-  await pipeline(makeLines(rows), fs.createWriteStream('', { fd: descriptor, autoClose: false }));
+  // Not by streams, which close what they were given when they are destroyed: it would be closed twice, and the second time be another file.
+  for await (const lines of makeLines(rows)) fs.appendFileSync(descriptor, lines);
   return file;
 }
 
@@ -81,5 +84,10 @@ function refuse(what: string): UsageError {
 }
 
 async function* readFile(file: KeptFile): AsyncGenerator<Buffer> {
-  yield* fs.createReadStream('', { fd: file.descriptor, start: 0, autoClose: false }) as AsyncIterable<Buffer>;
+  for (let position = 0; ; ) {
+    const { bytesRead, buffer } = await read(file.descriptor, Buffer.allocUnsafe(CHUNK_CHARACTERS), 0, CHUNK_CHARACTERS, position);
+    if (bytesRead === 0) return;
+    position += bytesRead;
+    yield buffer.subarray(0, bytesRead);
+  }
 }

@@ -13,8 +13,8 @@ export interface Client {
   /** Leaves this machine as the SDK's calls do, with nothing of ours added. */
   readonly fetch: typeof fetch;
   readonly proxy: ProxySettings | null;
-  /** Whether an answer carried the simulator's header. */
-  isSimulated(): boolean;
+  /** Whether an answer carried the simulator's header; null before the first answer. */
+  isSimulated(): boolean | null;
   /** What a failed call means. Where nothing was ever reached, a cause that does not pass by itself is a reason to stop. */
   classify(error: unknown, type: FailedCall['type'], now: Date): ApiError;
 }
@@ -77,7 +77,7 @@ export async function openClient({ apiKey, baseUrl, timeoutMs, quotaMayBeRate, a
     sdk,
     fetch: way.fetch,
     proxy: way.proxy,
-    isSimulated: () => simulated,
+    isSimulated: () => (hasAnswered ? simulated : null),
     classify(error, type, now) {
       if (refusal !== null) return refusal;
       const failure = classifyFailure(error, now, { type, baseUrl, quotaMayBeRate });

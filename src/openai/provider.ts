@@ -40,8 +40,8 @@ export interface Provider {
   readonly forms: AddressForms;
   /** A request's body in the forms of this address. */
   deliver(request: { readonly url: string; readonly body: string }): string;
-  /** Whether an answer carried the simulator's header. */
-  isSimulated(): boolean;
+  /** Whether an answer carried the simulator's header; null before the first answer. */
+  isSimulated(): boolean | null;
   uploadFile(options: { path: string; filename: string; signal: AbortSignal }): Promise<RemoteFile>;
   /** Files of purpose batch, newest first, one page. */
   listFiles(options: { after: string | null; signal: AbortSignal }): Promise<readonly RemoteFile[]>;

@@ -1,5 +1,6 @@
 import { findSweepStart, mayHaveUnknownBatches, sweepBatches } from '../batch/sweep.ts';
 import type { Lane } from '../core/lane.ts';
+import { SIMULATOR_ORIGIN } from '../ledger/origin.ts';
 import type { Agreement } from './agree.ts';
 import { followAddress } from './open/follow-address.ts';
 import { createStepOf } from './open/next-step.ts';
@@ -34,6 +35,8 @@ export interface Sending {
   /** Sends what is due, and returns when everything has come to its end. May be called again. */
   send(): Promise<void>;
   hasSpent(): boolean;
+  /** Whether the simulator answers; before the first answer, whether it was asked for. */
+  isSimulated(): boolean;
   /** Whether answers that still come wait for the next run instead of being recorded. */
   holdEnds(isHeld: boolean): Promise<void>;
   close(): Promise<void>;
@@ -55,7 +58,7 @@ export async function beginSending(opened: OpenedRun, agreement: Agreement, { co
   const { planned, selected, laneName, budgetNanoUsd } = agreement;
   const { plan, opening, reopenedKeys } = planned;
   const { provider } = connection;
-  const isSimulated = target.origin === 'simulator';
+  const isSimulated = target.origin === SIMULATOR_ORIGIN;
 
   followAddress(provider, { ...options, ledger });
   const context = makeBatchContext({ ...options, ledger, job, provider, stopping: stopSignal.stopping });
@@ -120,6 +123,7 @@ export async function beginSending(opened: OpenedRun, agreement: Agreement, { co
         await lane.nextEnd();
       },
       hasSpent: () => hasSpent(ledger, books, run),
+      isSimulated: () => provider.isSimulated() ?? isSimulated,
       async holdEnds(isHeld) {
         isWriting = isHeld;
         await lanes.live?.holdEnds(isHeld);

@@ -1,7 +1,6 @@
 import { findSweepStart, hasOpenBatches, mayHaveUnknownBatches, sweepBatches } from '../batch/sweep.ts';
 import { findReturned } from '../batch/vanished-batches.ts';
 import type { Summary } from '../core/summary.ts';
-import { SIMULATOR_ORIGIN } from '../ledger/origin.ts';
 import { type Agreement, agreeOnRun } from './agree.ts';
 import { beginSending, type Sending } from './begin-sending.ts';
 import { concludeRun } from './finish/conclude.ts';
@@ -65,11 +64,7 @@ async function sendAndConclude(opened: OpenedRun, agreement: Agreement, connecti
         const stop = await sendUntilStopped(sending.lane, stopSignal, { ...sending, ...findModel(opened, agreement) });
         // What comes while the books are made and the table is written is the next run's.
         await sending.holdEnds(true);
-        const summary = await conclude(opened, agreement, {
-          sending,
-          stop,
-          isSimulated: isSimulator(opened) || connection.provider.isSimulated(),
-        });
+        const summary = await conclude(opened, agreement, { sending, stop });
         if (summary !== null) return summary;
         await sending.holdEnds(false);
       }
@@ -86,19 +81,13 @@ function findModel({ prepared }: OpenedRun, { planned }: Agreement) {
   return { model: prepared.compiled.job.model, modelEnd: planned.modelEnd };
 }
 
-/** Where nothing was asked, no answer has told so. */
-function isSimulator({ options }: OpenedRun): boolean {
-  return options.target.origin === SIMULATOR_ORIGIN;
-}
-
 interface Ended {
   readonly sending: Sending;
   readonly stop: Parameters<typeof concludeRun>[0]['stop'];
-  readonly isSimulated: boolean;
 }
 
 /** @returns null when the input changed meanwhile: rows are due that nobody asked for */
-async function conclude(opened: OpenedRun, agreement: Agreement, { sending, stop, isSimulated }: Ended): Promise<Summary | null> {
+async function conclude(opened: OpenedRun, agreement: Agreement, { sending, stop }: Ended): Promise<Summary | null> {
   const { options, refusal, status } = opened;
   const pass = await status.startPass();
   const summary = await concludeRun({
@@ -109,7 +98,7 @@ async function conclude(opened: OpenedRun, agreement: Agreement, { sending, stop
     selected: agreement.selected,
     run: sending.run,
     estimateNanoUsd: sending.estimateNanoUsd,
-    simulated: isSimulated,
+    simulated: sending.isSimulated(),
     stop,
     isRefused: stop !== null && refusal.isRefused(stop.exitCode),
     clock: options.effects.clock,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type TestContext, test } from 'node:test';
+import type { TestContext } from 'node:test';
 import { defineJob, LockHeldError } from '../src/index.ts';
 import { startSimulator } from '../src/simulator/start.ts';
 import { collect, makeFolder } from './helpers/api-world.ts';
@@ -31,33 +31,36 @@ wideTest('two jobs run beside each other in one process, each with its own answe
   }
 });
 
-test('a second run of a job at the same time is refused, by the same definition or another, and the first one is none the worse', async (t) => {
-  const directory = makeFolder(t, {});
-  const simulator = await startSimulator({ virtualTime: true, latencyMs: 1000 });
-  t.after(() => simulator.close());
-  const job = define(directory, 'one');
-  const settings = { baseUrl: simulator.url };
-  let hasEnded = false;
-  let tellBegun: () => void = () => {};
-  const begun = new Promise<void>((resolve) => {
-    tellBegun = resolve;
-  });
-  const first = job.run({ ...settings, onProgress: () => tellBegun() }).finally(() => {
-    hasEnded = true;
-  });
-  await begun;
-  for (const second of [job, define(directory, 'one')])
-    await assert.rejects(second.run(settings), (error: unknown) => error instanceof LockHeldError && error.exitCode === 6);
-  // Looking is allowed.
-  assert.equal((await job.plan(settings)).rows.in, 6);
-  assert.ok(!hasEnded);
-  while (!hasEnded) {
-    await simulator.advance(1000);
-    await new Promise(setImmediate);
-  }
-  const { summary } = await first;
-  assert.deepEqual([summary.exitCode, summary.rows.ok, summary.ledger.attempts], [0, 6, 6]);
-});
+wideTest(
+  'a second run of a job at the same time is refused, by the same definition or another, and the first one is none the worse',
+  async (t) => {
+    const directory = makeFolder(t, {});
+    const simulator = await startSimulator({ virtualTime: true, latencyMs: 1000 });
+    t.after(() => simulator.close());
+    const job = define(directory, 'one');
+    const settings = { baseUrl: simulator.url };
+    let hasEnded = false;
+    let tellBegun: () => void = () => {};
+    const begun = new Promise<void>((resolve) => {
+      tellBegun = resolve;
+    });
+    const first = job.run({ ...settings, onProgress: () => tellBegun() }).finally(() => {
+      hasEnded = true;
+    });
+    await begun;
+    for (const second of [job, define(directory, 'one')])
+      await assert.rejects(second.run(settings), (error: unknown) => error instanceof LockHeldError && error.exitCode === 6);
+    // Looking is allowed.
+    assert.equal((await job.plan(settings)).rows.in, 6);
+    assert.ok(!hasEnded);
+    while (!hasEnded) {
+      await simulator.advance(1000);
+      await new Promise(setImmediate);
+    }
+    const { summary } = await first;
+    assert.deepEqual([summary.exitCode, summary.rows.ok, summary.ledger.attempts], [0, 6, 6]);
+  },
+);
 
 wideTest('a run that was stopped in the middle is gone on with by the next one, and nothing is asked twice', async (t) => {
   const job = define(makeFolder(t, {}), 'one');

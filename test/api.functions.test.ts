@@ -166,7 +166,7 @@ test('a schema that checks asynchronously is refused before the first call, also
 /** What a program may throw while a run is under way. */
 const fault = new RangeError('of the program');
 
-test('what a listener or a check throws is thrown by run(), and the next run goes on with what was paid', async (t) => {
+wideTest('what a listener or a check throws is thrown by run(), and the next run goes on with what was paid', async (t) => {
   let isBroken = true;
   const checking: Validate = (value) => {
     if (isBroken) throw fault;

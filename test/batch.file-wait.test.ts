@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { startProxy } from './helpers/proxy.ts';
 import { makeRows, makeWorld, type World } from './helpers/run-world.ts';
+import { wideTest } from './helpers/wide.ts';
 
 /**
  * A gateway that tells of an input file as Azure does: what `statusOf` says of it at its n-th look, the upload being the first. Writes down what
@@ -61,7 +62,7 @@ for (const [status, minutes] of [
   });
 }
 
-test('a run that was ended while it waited asks for the file again, and uploads nothing twice', async (t) => {
+wideTest('a run that was ended while it waited asks for the file again, and uploads nothing twice', async (t) => {
   const world = await makeWorld(t, { rows: makeRows(4) });
   const stop = new AbortController();
   const { baseUrl, seen } = await startAzure(t, world, (look) => {

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { projectRoot } from './helpers/project-root.ts';
+import { wideTest } from './helpers/wide.ts';
 
 const folder = join(projectRoot, 'dist', 'bundle');
 const chunks = readdirSync(folder).filter((name) => name.endsWith('.js'));
@@ -62,7 +63,7 @@ test('a stack names functions, and with source maps the lines of src', () => {
   assert.match(readStack('--enable-source-maps'), /at formatProblem \(.*\/src\/core\/\S+\.ts:\d+:\d+\)/);
 });
 
-test('prices of other providers lie apart, and are found where they are needed', () => {
+wideTest('prices of other providers lie apart, and are found where they are needed', () => {
   const place = mkdtempSync(join(tmpdir(), 'rowmill-bundle-'));
   writeFileSync(join(place, 'in.csv'), 'text\ngood\n');
   writeFileSync(

@@ -6,11 +6,12 @@ import { test } from 'node:test';
 import { startSimulator } from '../src/simulator/start.ts';
 import { runInProcess } from './helpers/run-in-process.ts';
 import { CANARY_KEY } from './helpers/run-world.ts';
+import { wideTest } from './helpers/wide.ts';
 
 const NOTICE = /the REDIS_URL in \.env is not used, since rows would go to it: type --redis URL, or export REDIS_URL=URL/;
 const JOB = 'name: env\ninput: { path: in.csv }\nmodel: gpt-4o-mini\nmode: live\nprompt: "Say {{ text }}"\noutput: text\n';
 
-test('a REDIS_URL in .env is told and not used, neither by a run nor by a worker', async (t) => {
+wideTest('a REDIS_URL in .env is told and not used, neither by a run nor by a worker', async (t) => {
   const cwd = mkdtempSync(join(tmpdir(), 'rowmill-env-'));
   const simulator = await startSimulator();
   t.after(() => simulator.close().then(() => rmSync(cwd, { recursive: true, force: true })));

@@ -115,7 +115,7 @@ describe('exit codes', () => {
     }
   });
 
-  it('7: --no-wait leaves the batches with the provider; the same command finishes later', { timeout: 60_000 }, async () => {
+  wideTest('7: --no-wait leaves the batches with the provider; the same command finishes later', { timeout: 60_000 }, async () => {
     const world = makeWorld();
     const simulator = await startSimulator({ faults: [{ match: { batch: 1 }, do: { stuck: 'in_progress' } }] });
     const args = ['run', 'job.yaml', '--base-url', simulator.url, '--yes'];

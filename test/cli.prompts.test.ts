@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Plan } from '../src/run/plan/plan-result.ts';
 import { createWorld, REVIEW_JOB, REVIEWS, type World } from './helpers/command-line.ts';
+import { wideTest } from './helpers/wide.ts';
 
 const LONG = Array.from({ length: 40 }, (_, index) => `line ${index}`).join('\\n    ');
 
@@ -39,7 +40,7 @@ describe('plan --prompts', () => {
     assert.equal((await world.json<Plan>(['plan', 'job.yaml'])).requests, undefined);
   });
 
-  it('says so where nothing is to be sent, and with --fresh shows what would be asked again', async () => {
+  wideTest('says so where nothing is to be sent, and with --fresh shows what would be asked again', async () => {
     assert.equal((await world.run(['run', 'job.yaml', '--simulate'])).exitCode, 0);
     assert.match(
       (await world.run(['plan', 'job.yaml', '--simulate', '--prompts', '2'])).stdout,

@@ -57,14 +57,14 @@ test('a CSV text of every kind is read as csv-parse reads it, wherever its piece
   for (const text of KINDS) {
     for (const delimiter of someOf([',', ';', '\t', '§'], 2)) {
       for (const keepBlankLines of [false, true]) {
-        for (const pieceBytes of someOf(PIECES, 3)) await assertAsOracle({ text, delimiter, keepBlankLines, pieceBytes });
+        for (const pieceBytes of someOf(PIECES, 2)) await assertAsOracle({ text, delimiter, keepBlankLines, pieceBytes });
       }
     }
   }
 });
 
 test('random CSV texts are read as csv-parse reads them: equal records on equal lines, or an equal refusal at an equal place', async () => {
-  const runs = runsOf(2_000);
+  const runs = runsOf(1_500);
   const refused = await checkRandomTexts(runs);
   assert.ok(refused > runs / 4 && refused < (3 * runs) / 4, `${refused} of ${runs} were refused`);
 });

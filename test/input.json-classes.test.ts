@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { compileCheckAnswer } from '../src/input/answer/check-answer.ts';
+import { wideTest } from './helpers/wide.ts';
 
 /** JSON mode with a schema that takes any value in `a`, and nothing beside it. */
 const SCHEMA = { type: 'object', required: ['a'], properties: { a: {} }, additionalProperties: false };
@@ -213,7 +214,7 @@ describe('answers of every class of JSON', () => {
     assert.equal(({} as { polluted?: unknown }).polluted, undefined);
   });
 
-  it('depth bombs neither crash nor take long, open or closed, alone or wrapped', () => {
+  wideTest('depth bombs neither crash nor take long, open or closed, alone or wrapped', () => {
     const started = process.cpuUsage();
     for (const [open, close] of [
       ['[', ']'],

@@ -4,9 +4,9 @@ import fc from 'fast-check';
 import { CAUSES, type OutcomeStatus } from '../src/core/outcome.ts';
 import { KeyIndex } from '../src/ledger/key-index.ts';
 import { k } from './helpers/ledger-world.ts';
-import { runsOf } from './helpers/wide.ts';
+import { runsOf, wideTest } from './helpers/wide.ts';
 
-test('the index takes at most 64 bytes a key, at every size from 10,000 keys on', () => {
+wideTest('the index takes at most 64 bytes a key, at every size from 10,000 keys on', () => {
   const index = new KeyIndex();
   let worst = 0;
   for (let number = 0; number < 200_000; number++) {

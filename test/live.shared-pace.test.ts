@@ -11,6 +11,7 @@ import { startProvider } from './helpers/redis-provider.ts';
 import { borrowRedis, startRedis, whyNoRedis, whyNoRedisServer } from './helpers/redis-server.ts';
 import { runTestWorker } from './helpers/redis-worker-process.ts';
 import { makeCall, makeState, openTestQueue, TestBooks } from './helpers/redis-world.ts';
+import { wideTest } from './helpers/wide.ts';
 
 test('what a worker tells of a call comes out as it went in, and anything else is no report', () => {
   for (const report of [
@@ -69,7 +70,7 @@ describe('the pace of all workers', { skip: whyNoRedis() }, () => {
 });
 
 describe('a queue with a worker', { skip: whyNoRedisServer() }, () => {
-  test('tells how fast calls go', async () => {
+  wideTest('tells how fast calls go', async () => {
     const [redis, provider] = [await startRedis({ appendOnly: true }), await startProvider(5)];
     const keyFingerprint = makeState();
     const [draining, never] = [new AbortController(), new AbortController()];

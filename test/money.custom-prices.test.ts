@@ -9,6 +9,7 @@ import { makeCostOf } from '../src/money/cost.ts';
 import { createFindPrice } from '../src/money/price.ts';
 import { runInProcess } from './helpers/run-in-process.ts';
 import { makeWorld } from './helpers/run-world.ts';
+import { wideTest } from './helpers/wide.ts';
 
 async function withPrices<T>(text: string, use: (directory: string) => Promise<T>): Promise<T> {
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'rowmill-'));
@@ -134,7 +135,7 @@ test('prices says what is used and why, for one model or for all, on any day', a
   });
 });
 
-test('a run counts with the prices.yaml beside its job, and a report with the prices of any day', async (t) => {
+wideTest('a run counts with the prices.yaml beside its job, and a report with the prices of any day', async (t) => {
   const world = await makeWorld(t, { job: 'model: o3\nparams: { max_output_tokens: 4000 }' });
   const { summary } = await world.run();
   const { input, output } = summary.tokens;

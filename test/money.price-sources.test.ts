@@ -9,6 +9,7 @@ import { createFindPrice, findPriceNote } from '../src/money/price.ts';
 import { findPriceSource } from '../src/money/price-source.ts';
 import { runInProcess } from './helpers/run-in-process.ts';
 import { makeRows, makeWorld } from './helpers/run-world.ts';
+import { wideTest } from './helpers/wide.ts';
 
 const AT = '2026-11-29';
 const LIVE = { lane: 'live', tier: null, at: AT } as const;
@@ -104,30 +105,33 @@ async function startServer(t: { after(end: () => void): void }): Promise<string>
   return `127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-test('money priced at OpenAI’s list for another address says so in plan, summary, status and report, until prices.yaml has the price', async (t) => {
-  const host = await startServer(t);
-  const world = await makeWorld(t, { rows: makeRows(3), job: 'output: text' });
-  const env = { PATH: process.env.PATH ?? '', OPENAI_API_KEY: 'sk-test' };
-  const ask = async (...args: string[]) => {
-    const flags = ['job.yaml', '--base-url', `http://${host}/v1`];
-    const { stdout, stderr } = await runInProcess([args[0] ?? '', ...flags, ...args.slice(1)], { cwd: world.directory, env });
-    return { stdout, stderr };
-  };
-  const note = `priced at OpenAI’s list; the address is ${host}`;
-  assert.equal(JSON.parse((await ask('plan', '--json')).stdout).priceNote, note);
-  assert.match((await ask('plan')).stdout, new RegExp(note));
-  const run = JSON.parse((await ask('run', '--mode', 'live', '--json')).stdout);
-  assert.ok(run.cost.nanoUsd > 0);
-  assert.equal(run.cost.priceNote, note);
-  assert.match((await ask('report')).stdout, new RegExp(note));
-  assert.match(fs.readFileSync(world.path(run.outputs.report), 'utf8'), new RegExp(note));
-  assert.equal(JSON.parse((await ask('status', '--json')).stdout).cost.priceNote, note);
-  assert.match((await ask('status')).stdout, new RegExp(note));
+wideTest(
+  'money priced at OpenAI’s list for another address says so in plan, summary, status and report, until prices.yaml has the price',
+  async (t) => {
+    const host = await startServer(t);
+    const world = await makeWorld(t, { rows: makeRows(3), job: 'output: text' });
+    const env = { PATH: process.env.PATH ?? '', OPENAI_API_KEY: 'sk-test' };
+    const ask = async (...args: string[]) => {
+      const flags = ['job.yaml', '--base-url', `http://${host}/v1`];
+      const { stdout, stderr } = await runInProcess([args[0] ?? '', ...flags, ...args.slice(1)], { cwd: world.directory, env });
+      return { stdout, stderr };
+    };
+    const note = `priced at OpenAI’s list; the address is ${host}`;
+    assert.equal(JSON.parse((await ask('plan', '--json')).stdout).priceNote, note);
+    assert.match((await ask('plan')).stdout, new RegExp(note));
+    const run = JSON.parse((await ask('run', '--mode', 'live', '--json')).stdout);
+    assert.ok(run.cost.nanoUsd > 0);
+    assert.equal(run.cost.priceNote, note);
+    assert.match((await ask('report')).stdout, new RegExp(note));
+    assert.match(fs.readFileSync(world.path(run.outputs.report), 'utf8'), new RegExp(note));
+    assert.equal(JSON.parse((await ask('status', '--json')).stdout).cost.priceNote, note);
+    assert.match((await ask('status')).stdout, new RegExp(note));
 
-  world.write('prices.yaml', 'prices:\n  - { model: gpt-4o-mini, input: 1, output: 2 }\n');
-  assert.equal(JSON.parse((await ask('plan', '--json')).stdout).priceNote, undefined);
-  assert.equal(JSON.parse((await ask('status', '--json')).stdout).cost.priceNote, undefined);
-});
+    world.write('prices.yaml', 'prices:\n  - { model: gpt-4o-mini, input: 1, output: 2 }\n');
+    assert.equal(JSON.parse((await ask('plan', '--json')).stdout).priceNote, undefined);
+    assert.equal(JSON.parse((await ask('status', '--json')).stdout).cost.priceNote, undefined);
+  },
+);
 
 test('a plan says of a model without a price where to tell one', async (t) => {
   const world = await makeWorld(t, { rows: makeRows(2), job: 'model: qwen3-32b' });

@@ -8,7 +8,7 @@ import fc from 'fast-check';
 import { createFeatureReader, FEATURES } from '../src/money/tokens/text-features.ts';
 import { createHeuristicTokenEstimator, createTokenEstimator } from '../src/money/tokens/token-estimator.ts';
 import { encodingOf } from '../src/money/tokens/tokenizer.ts';
-import { runsOf, someOf } from './helpers/wide.ts';
+import { runsOf, someOf, wideTest } from './helpers/wide.ts';
 
 const data = path.join(findRoot(), '../shared/data');
 const model = 'gpt-4o-mini';
@@ -72,7 +72,7 @@ test('a long text without a space is counted in time, and nearly as one piece', 
   assert.ok(Math.abs(tokens / (600 * estimator.countExactly(sentence)) - 1) < 0.01, String(tokens));
 });
 
-test('a long text with spaces is counted as if it were one piece', async () => {
+wideTest('a long text with spaces is counted as if it were one piece', async () => {
   const { countTokens } = await import('gpt-tokenizer/encoding/o200k_base');
   const estimator = await createTokenEstimator({ model });
   const text = makeTexts([...SENTENCES.German, ...SENTENCES.Russian, 'a  b', '   ', '(x) — "y"\n\n- z\n'], 400).join(' ');

@@ -8,6 +8,7 @@ import { startTimer } from '../src/host/real-effects.ts';
 import { ApiError, type FailureKind } from '../src/openai/api-error.ts';
 import { createProvider } from '../src/openai/provider.ts';
 import { createManualTimers } from './helpers/manual-timers.ts';
+import { wideTest } from './helpers/wide.ts';
 
 const KEY = 'sk-canary-9Lm2Qz81TtVv';
 
@@ -172,7 +173,7 @@ test('what never left is told apart: nobody listening may pass, no such host and
   }
 });
 
-test('a deadline survives the garbage collector', { timeout: 60_000 }, async () => {
+wideTest('a deadline survives the garbage collector', { timeout: 60_000 }, async () => {
   v8.setFlagsFromString('--expose-gc');
   const collectGarbage = vm.runInNewContext('gc') as () => void;
   const collecting = setInterval(collectGarbage, 5);

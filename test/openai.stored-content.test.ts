@@ -13,6 +13,7 @@ import { createProvider } from '../src/openai/provider.ts';
 import { openStoredContent } from '../src/openai/stored-content.ts';
 import { projectRoot } from './helpers/project-root.ts';
 import { makeRows, makeWorld } from './helpers/run-world.ts';
+import { wideTest } from './helpers/wide.ts';
 
 const KEY = 'sk-canary-5Xq1';
 const TLS = join(projectRoot, 'test', 'tls');
@@ -144,7 +145,7 @@ test('with a proxy the storage is reached through it', async () => {
   assert.deepEqual(asked, ['https://storage.example/file manual null']);
 });
 
-test('a run whose results lie where it does not go stops with the sentence, and takes them in once that is mended', async (t) => {
+wideTest('a run whose results lie where it does not go stops with the sentence, and takes them in once that is mended', async (t) => {
   const world = await makeWorld(t, {
     rows: makeRows(3),
     faults: [

@@ -7,6 +7,7 @@ import type { Evaluation, RunComparison } from '../src/core/quality.ts';
 import type { Sample } from '../src/inspect/quality/sample.ts';
 import { type Simulator, startSimulator } from '../src/simulator/start.ts';
 import { CANARY_KEY, createWorld, type World } from './helpers/command-line.ts';
+import { wideTest } from './helpers/wide.ts';
 
 type Row = Readonly<Record<string, string>>;
 
@@ -222,7 +223,7 @@ describe('quality of answers', () => {
     assert.match(written.find(({ id }) => id === 't3')?.a ?? '', /^refused: /);
   });
 
-  it('diff --html writes the report of the later run with the comparison in it, and prints what it prints without', async () => {
+  wideTest('diff --html writes the report of the later run with the comparison in it, and prints what it prints without', async () => {
     const args = ['diff', 'job.yaml', runs[0] as string, runs[1] as string, '--gold', 'team', '--field', 'label'];
     const [found, written, plain] = [
       await world.json<RunComparison>(args),
@@ -264,7 +265,7 @@ describe('quality of answers', () => {
     assert.match(stdout, /58 same, 0 changed, 0 answered only in A, 1 only in B, 1 in neither/);
   });
 
-  it('bad input is refused with what to type instead, exit 2', async () => {
+  wideTest('bad input is refused with what to type instead, exit 2', async () => {
     writeFileSync(join(world.folder, 'strangers.csv'), 'id,gold\nx1,bug\nx2,bug\n');
     writeFileSync(join(world.folder, 'twice.csv'), 'id,gold\nt1,bug\nt1,other\n');
     writeFileSync(join(world.folder, 'no-ids.csv'), 'text,gold\na,bug\n');

@@ -45,7 +45,7 @@ wideTest('a finished run whose rows failed for good exits 3 again and sends noth
   assert.deepEqual(lookAt(world.path('out.csv')), before);
 });
 
-test('rows that failed for a passing cause are tried again by the next run, the others are not', async (t) => {
+wideTest('rows that failed for a passing cause are tried again by the next run, the others are not', async (t) => {
   const faults = [
     { match: { row: 2 }, do: { answer: 'refusal' } },
     { match: { row: 5 }, do: { rowStatus: 500 }, times: 3 },
@@ -72,7 +72,7 @@ const EDITS: readonly { title: string; edit: (rows: [string, string][]) => [stri
   },
 ];
 
-for (const { title, edit, sent } of someOf(EDITS, 2)) {
+for (const { title, edit, sent } of someOf(EDITS, 1)) {
   test(`only new content is sent: ${title}`, async (t) => {
     const rows = makeRows(30);
     const world = await makeWorld(t, { rows });
@@ -92,7 +92,7 @@ for (const { title, edit, sent } of someOf(EDITS, 2)) {
   });
 }
 
-test('a changed prompt asks every row again', async (t) => {
+wideTest('a changed prompt asks every row again', async (t) => {
   const world = await makeWorld(t);
   await world.run();
   world.write('job.yaml', makeJobText('prompt: "Sort and summarize, in JSON: {{ text }}"'));
@@ -113,7 +113,7 @@ wideTest('a prompt that is changed back finds its old answers', async (t) => {
   world.check(summary);
 });
 
-test('a deleted table is written again without sending anything', async (t) => {
+wideTest('a deleted table is written again without sending anything', async (t) => {
   const world = await makeWorld(t);
   await world.run();
   const [header, ...before] = world.read('out.csv').split('\n');
@@ -127,7 +127,7 @@ test('a deleted table is written again without sending anything', async (t) => {
   world.check(summary);
 });
 
-test('a table somebody edited is written again without sending anything', async (t) => {
+wideTest('a table somebody edited is written again without sending anything', async (t) => {
   const world = await makeWorld(t);
   await world.run();
   world.write('out.csv', `${world.read('out.csv')}my,own,line\n`);
@@ -148,7 +148,7 @@ test('--fresh asks every row again, books the old answers as money only, and is 
   assert.deepEqual([again.summary.attempts.total, again.requests], [0, {}]);
 });
 
-test('--limit and --sample ask their rows only, write beside the table, and the full run reuses them', async (t) => {
+wideTest('--limit and --sample ask their rows only, write beside the table, and the full run reuses them', async (t) => {
   const rows = makeRows(30);
   const world = await makeWorld(t, { rows });
   const pilot = await world.run({ selection: { type: 'first', rows: 5 } });
@@ -168,7 +168,7 @@ test('--limit and --sample ask their rows only, write beside the table, and the 
   world.check(full.summary);
 });
 
-test('dedupe: false pays for each equal row, and each keeps its own call', async (t) => {
+wideTest('dedupe: false pays for each equal row, and each keeps its own call', async (t) => {
   const [[, text = ''] = []] = makeRows(1);
   const rows: [string, string][] = [
     ['a', text],

@@ -11,7 +11,7 @@ import { createProvider } from '../src/openai/provider.ts';
 import type { SimulatorOptions } from '../src/simulator/options.ts';
 import { borrowRedis, whyNoRedis } from './helpers/redis-server.ts';
 import { CANARY_KEY, makeRows, makeWorld, type RunChange, type World } from './helpers/run-world.ts';
-import { someOf } from './helpers/wide.ts';
+import { someOf, wideTest } from './helpers/wide.ts';
 
 const LANES = ['batch', 'live'] as const;
 type LaneName = (typeof LANES)[number];
@@ -95,7 +95,7 @@ for (const lane of someOf(LANES, 1)) {
   });
 }
 
-test('a row that could cost more than usd_per_row is skipped, and no row costs more, whatever its tries', async (t) => {
+wideTest('a row that could cost more than usd_per_row is skipped, and no row costs more, whatever its tries', async (t) => {
   const rows = [...makeRows(11), ['long', `A long note: ${'words '.repeat(2_000)}`] as [string, string]];
   const job = 'budget: { usd_per_row: 0.0005 }';
   const world = await makeWorld(t, { rows, job, faults: [{ match: { every: 3 }, do: { answer: 'length' } }] });
@@ -171,7 +171,7 @@ const sleepReally = async (milliseconds: number, signal: AbortSignal) => {
   await delay(milliseconds, undefined, { signal }).catch(() => signal.throwIfAborted());
 };
 
-test('two workers share one budget: a third stops them below it, a larger one ends the run', { skip: whyNoRedis() }, async (t) => {
+wideTest('two workers share one budget: a third stops them below it, a larger one ends the run', { skip: whyNoRedis() }, async (t) => {
   const redis = await borrowRedis();
   const rows = makeRows(24);
   const whole = await makeWorld(t, { rows });

@@ -262,7 +262,7 @@ const CASES: readonly Case[] = [
 ];
 
 test('what would be written over, or cannot be written, is refused in one sentence before anything is done', async (t) => {
-  for (const { name, target, arrange, more = '', says } of CASES) {
+  for (const { name, target, arrange, more = '', says } of someOf(CASES, 8)) {
     await t.test(name, async (t) => {
       const world = createWorld({ 'reviews.csv': REVIEWS });
       t.after(() => world.dispose());
@@ -368,7 +368,7 @@ wideTest('what may be written is written: new folders, links that lead elsewhere
     ],
     ['a name with a letter of two bytes', 'ausgäbe.csv'],
   ];
-  for (const [name, target, arrange] of members) {
+  for (const [name, target, arrange] of someOf(members, 3)) {
     const world = createWorld({ 'reviews.csv': REVIEWS });
     t.after(() => world.dispose());
     writeTo(world, target);

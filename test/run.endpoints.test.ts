@@ -4,6 +4,7 @@ import { makeKey } from '../src/core/request.ts';
 import { compileJob } from '../src/input/compile-job.ts';
 import { makeJob } from '../src/input/job/make-job.ts';
 import { makeRows, makeWorld, type World } from './helpers/run-world.ts';
+import { wideTest } from './helpers/wide.ts';
 
 const PIXEL = 'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
 
@@ -156,7 +157,7 @@ test('embeddings come as vectors, the same in both lanes, one text a request, an
   }
 });
 
-test('a CSV table holds a vector as JSON text', async (t) => {
+wideTest('a CSV table holds a vector as JSON text', async (t) => {
   const world = await makeWorld(t, { rows: makeRows(1), job: EMBEDDING_JOB });
   await runIn(world, 'batch');
   assert.match(world.read('out.csv'), /"\[-?0\.\d+(,-?0\.\d+){7}\]"/);

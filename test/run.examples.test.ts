@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { createExampleChooser } from '../src/input/request/choose-examples.ts';
 import { makeRows, makeWorld, renderCsv, type World } from './helpers/run-world.ts';
+import { wideTest } from './helpers/wide.ts';
 
 /** Gold rows whose columns are called otherwise than in the job. */
 function makeGold(count: number): [string, string, string][] {
@@ -59,7 +60,7 @@ test('examples stand before the row as question and right answer, labels in turn
   assert.equal(again.summary.attempts.total, 0, 'the choice is the same');
 });
 
-test('the choice depends on the seed and on what rows say, not on their order', async (t) => {
+wideTest('the choice depends on the seed and on what rows say, not on their order', async (t) => {
   const first = await makeExamplesWorld(t);
   await first.run();
   const shuffled = await makeExamplesWorld(t, JOB, makeGold(30).reverse());
@@ -97,7 +98,7 @@ const REFUSED: readonly [change: (job: string) => string, gold: [string, string,
   [(job) => job.replace('count: 4', 'count: 0'), makeGold(3), /examples\.count: must be 1 or more/],
 ];
 
-test('a table of examples that does not fit is told before anything is sent', async (t) => {
+wideTest('a table of examples that does not fit is told before anything is sent', async (t) => {
   for (const [change, gold, message] of REFUSED) {
     const world = await makeExamplesWorld(t, change(JOB), gold);
     const problem = await world.run().then(

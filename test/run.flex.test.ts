@@ -7,6 +7,7 @@ import { planWorld } from './helpers/plan-world.ts';
 import { LUNA, runIn } from './helpers/prompt-cache-world.ts';
 import { runInProcess } from './helpers/run-in-process.ts';
 import { makeRows, makeWorld } from './helpers/run-world.ts';
+import { wideTest } from './helpers/wide.ts';
 
 const FLEX = `mode: flex\n${LUNA}`;
 
@@ -27,7 +28,7 @@ test('a flex run makes live calls at the flex price, and plan, budget and report
   );
 });
 
-test('the estimate of a flex run is that of the flex price', async (t) => {
+wideTest('the estimate of a flex run is that of the flex price', async (t) => {
   const world = await makeWorld(t, { rows: makeRows(20), job: LUNA });
   world.write('job.yaml', world.read('job.yaml').replace('mode: batch', 'mode: flex'));
   const plan = await planWorld(world);
@@ -37,7 +38,7 @@ test('the estimate of a flex run is that of the flex price', async (t) => {
   assert.equal(plan.promptCache?.priced, 'flex');
 });
 
-test('where there is no capacity for flex, rows wait and do not fail', async (t) => {
+wideTest('where there is no capacity for flex, rows wait and do not fail', async (t) => {
   const error = { message: 'Resource Unavailable', type: 'resource_unavailable', code: 'resource_unavailable' };
   const faults = [{ match: { method: 'POST', path: '/v1/chat/completions', every: 3 }, do: { status: 429, body: { error } }, times: 8 }];
   const world = await makeWorld(t, { rows: makeRows(20), job: LUNA, faults });

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { parse } from 'csv-parse/sync';
 import type { Summary } from '../src/core/summary.ts';
 import { makeRows, makeWorld, type World } from './helpers/run-world.ts';
+import { wideTest } from './helpers/wide.ts';
 
 const LIVE = { mode: 'live' } as const;
 
@@ -61,7 +62,7 @@ test('live rows that met a passing fault are asked again, invalid ones with what
   assert.equal(summary.attempts.total, 28);
 });
 
-test('batches left with the provider are collected by a live run, which sends only what is new', async (t) => {
+wideTest('batches left with the provider are collected by a live run, which sends only what is new', async (t) => {
   const world = await makeWorld(t, { rows: makeRows(10), batchSeconds: 3_600 });
   const first = await world.run({ waitMs: 0 });
   assert.equal(first.summary.exitCode, 7);
@@ -73,7 +74,7 @@ test('batches left with the provider are collected by a live run, which sends on
   assert.equal(sumBill(world), 11);
 });
 
-test('a live budget stops the run below it with exit 5, and a larger one goes on', async (t) => {
+wideTest('a live budget stops the run below it with exit 5, and a larger one goes on', async (t) => {
   const world = await makeWorld(t, { rows: makeRows(60) });
   const whole = await makeWorld(t, { rows: makeRows(60) });
   const { summary: undisturbed } = await runLive(whole);

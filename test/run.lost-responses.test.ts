@@ -31,7 +31,7 @@ const LOSSES: readonly { title: string; do: object; taken: boolean; forUploads?:
   { title: 'the answer is JSON null', do: { status: 200, body: null }, taken: false },
 ];
 
-for (const loss of someOf(LOSSES, 4)) {
+for (const loss of someOf(LOSSES, 3)) {
   test(`a lost create response leaves one batch: ${loss.title}`, async (t) => {
     const world = await makeWorld(t, { faults: [{ match: onCreate, do: loss.do }] });
     const { summary, requests } = await world.run();
@@ -92,7 +92,7 @@ test('a batch without our metadata is found by its input file', async (t) => {
   world.check(summary);
 });
 
-test('a batch that shows in the list after 20 s is still found', async (t) => {
+wideTest('a batch that shows in the list after 20 s is still found', async (t) => {
   const faults = [{ match: onCreate, do: { drop: 'after' } }, { do: { listLagMs: 20_000 } }];
   const world = await makeWorld(t, { faults });
   const { summary, requests } = await world.run();
@@ -161,7 +161,7 @@ test('a batch that surfaces only after all looks is cancelled, taken in as an ex
   world.check(summary);
 });
 
-test('three creates that left no trace leave the shard pending with exit 7, and the next run takes it up', async (t) => {
+wideTest('three creates that left no trace leave the shard pending with exit 7, and the next run takes it up', async (t) => {
   const world = await makeWorld(t, { faults: [{ match: { method: 'POST', path: '/v1/batches' }, do: { drop: 'before' }, times: 3 }] });
   const first = await world.run();
   world.assertFaultsFired();
@@ -172,7 +172,7 @@ test('three creates that left no trace leave the shard pending with exit 7, and 
   world.check(second.summary);
 });
 
-test('batches of another state directory of the same job are named and left alone', async (t) => {
+wideTest('batches of another state directory of the same job are named and left alone', async (t) => {
   // Begun first, its clock is ahead of the other's.
   const world = await makeWorld(t);
   const other = await makeWorld(t);

@@ -6,6 +6,7 @@ import { createProvider } from '../src/openai/provider.ts';
 import { formatDollars } from '../src/output/format-numbers.ts';
 import { planWorld } from './helpers/plan-world.ts';
 import { CANARY_KEY, makeJobText, makeWorld, type World } from './helpers/run-world.ts';
+import { someOf, wideTest } from './helpers/wide.ts';
 
 /** The plan of the world's job on a day, at OpenAI itself unless `origin` says otherwise. */
 function planOn(world: World, day: string, origin = 'default') {
@@ -80,7 +81,7 @@ const REFUSED: readonly (readonly [job: string, refuses: readonly RegExp[]])[] =
   ['model: o1\nparams: { reasoning_effort: low, max_output_tokens: 2000 }', []],
 ];
 
-test('what the successor would not take of a job’s parameters is said with it', async (t) => {
+wideTest('what the successor would not take of a job’s parameters is said with it', async (t) => {
   const world = await makeWorld(t, { rows: [['r1', 'A note']] });
   for (const [job, refuses] of REFUSED) {
     world.write('job.yaml', makeJobText(job));
@@ -168,9 +169,9 @@ const DOCTOR: readonly {
   { name: 'nobody tells it, and the address is not OpenAI’s', said: null },
 ];
 
-test('the doctor believes what the address tells of a model’s end before the table, and warns of it', async (t) => {
+wideTest('the doctor believes what the address tells of a model’s end before the table, and warns of it', async (t) => {
   const world = await makeWorld(t, { rows: [['r1', 'A note']] });
-  for (const { name, faults = [], origin = 'simulator', job = makeJobText(), said } of DOCTOR) {
+  for (const { name, faults = [], origin = 'simulator', job = makeJobText(), said } of someOf(DOCTOR, 3)) {
     await world.restart({ faults });
     world.write('job.yaml', job);
     const finding = await examineWorld(world, origin);
@@ -211,7 +212,7 @@ test('a model that is refused stops the run with exit 4 and says when it ended; 
   const world = await makeWorld(t, { rows: [['r1', 'A note']], job: `model: ${ENDED}` });
   await world.run();
   world.write('in.csv', 'id,text\nr1,A note\nr2,Another one\n');
-  for (const { name, mode, fault } of REFUSALS) {
+  for (const { name, mode, fault } of someOf(REFUSALS, 3)) {
     await world.restart({ faults: [fault] });
     const { summary } = await world.run({ overrides: { cwd: world.directory, input: null, out: null, mode } });
     world.assertFaultsFired();

@@ -71,7 +71,7 @@ wideTest('after a pilot the plan goes by what the pilot measured', async (t) => 
   assert.match(after.changes.join('\n'), /^60 of 90 rows are new, \$0\.\d+$/);
 });
 
-test('what changed since the last run is told in words, with rows and dollars', async (t) => {
+wideTest('what changed since the last run is told in words, with rows and dollars', async (t) => {
   const world = await makeWorld(t, { rows: makeRows(20) });
   await world.run();
   assert.deepEqual((await planWorld(world)).changes, []);

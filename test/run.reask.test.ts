@@ -6,7 +6,7 @@ import { readFailures } from '../src/inspect/failures.ts';
 import { readRowHistory } from '../src/inspect/row-history.ts';
 import { readEvidence } from './helpers/run-evidence.ts';
 import { makeWorld, type World } from './helpers/run-world.ts';
-import { someOf } from './helpers/wide.ts';
+import { someOf, wideTest } from './helpers/wide.ts';
 
 /** What `failures` and its like are told by default. */
 const lookAt = (world: World) => ({ ...makeReadOptions(world.path('job.yaml'), {}), cwd: world.directory });
@@ -42,7 +42,7 @@ const UNUSABLE = [
   'tool_calls',
 ];
 
-for (const answer of someOf(UNUSABLE, 3)) {
+for (const answer of someOf(UNUSABLE, 2)) {
   test(`an answer that is ${answer.replaceAll('_', ' ')} is asked again with what is wrong with it, never repaired`, async (t) => {
     const world = await makeWorld(t, { faults: [{ match: { batch: 1, every: 4 }, do: { answer } }] });
     const { summary } = await world.run();
@@ -55,7 +55,7 @@ for (const answer of someOf(UNUSABLE, 3)) {
 }
 
 for (const mode of someOf(['batch', 'live'] as const, 1)) {
-  test(`an answer in a code fence or behind a lead-in is taken without them, and that is said: ${mode}`, async (t) => {
+  wideTest(`an answer in a code fence or behind a lead-in is taken without them, and that is said: ${mode}`, async (t) => {
     const faults = [
       { match: { every: 4 }, do: { answer: 'fenced' } },
       { match: { every: 3 }, do: { answer: 'lead_in' } },
@@ -154,7 +154,7 @@ for (const [status, cause] of someOf(
     [409, 'server_error'],
     [408, 'timeout'],
   ] as const,
-  2,
+  1,
 )) {
   test(`a row that met ${status} is asked again under the same id, and fails as ${cause} when its attempts are used up`, async (t) => {
     const world = await makeWorld(t, { faults: [{ match: { batch: 1, every: 4 }, do: { rowStatus: status } }] });
@@ -182,7 +182,7 @@ for (const answer of someOf(['usage_missing', 'usage_negative', 'usage_fraction'
   });
 }
 
-test('--retry with another cap asks under a re-ask id and keeps the old answer until it succeeds', async (t) => {
+wideTest('--retry with another cap asks under a re-ask id and keeps the old answer until it succeeds', async (t) => {
   const faults = [{ match: { batch: 1, every: 4 }, do: { answer: 'length' } }];
   const world = await makeWorld(t, { job: 'retry: { attempts: 1 }', faults });
   const first = await world.run();

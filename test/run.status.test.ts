@@ -8,7 +8,7 @@ import { createStatusLook, readStatus, type Status } from '../src/inspect/status
 import type { Effects } from '../src/run/open/effects.ts';
 import { makeReadOptionsOf } from './helpers/read-options.ts';
 import { makeJobText, makeRows, makeWorld, type RunChange, renderCsv, type World, type WorldOptions } from './helpers/run-world.ts';
-import { runsOf, someOf } from './helpers/wide.ts';
+import { runsOf, someOf, wideTest } from './helpers/wide.ts';
 
 const NAME = 'status.json';
 
@@ -94,7 +94,7 @@ const CASES: readonly Case[] = [
   { title: 'a table of its own', world: {}, runs: [{ overrides: { cwd: '', input: 'other.csv' } }] },
 ];
 
-for (const { title, world: options, runs } of someOf(CASES, 3)) {
+for (const { title, world: options, runs } of someOf(CASES, 2)) {
   test(`a run says how the job stands when it ends, as a look at all its files would find: ${title}`, async (t) => {
     const world = await makeWorld(t, options);
     world.write('other.csv', renderCsv(makeRows(7)));
@@ -141,7 +141,7 @@ for (const mode of someOf(['batch', 'live'] as const, 1)) {
     const quiet: Moment[] = [];
     const busy: Moment[] = [];
     const effects = makeWatched(world, {
-      onSleep: () => quiet.length < runsOf(40) && quiet.push(keepMoment(t, world)),
+      onSleep: () => quiet.length < runsOf(20) && quiet.push(keepMoment(t, world)),
       onTimer: () => busy.push(keepMoment(t, world)),
     });
     await world.run({ effects });
@@ -158,7 +158,7 @@ for (const mode of someOf(['batch', 'live'] as const, 1)) {
   });
 }
 
-test('a look at the first run of a job, while it works, is about the table it was given', async (t) => {
+wideTest('a look at the first run of a job, while it works, is about the table it was given', async (t) => {
   const world = await makeWorld(t, { batchSeconds: 30 });
   world.write('other.csv', renderCsv(makeRows(7)));
   await letAge(world);
@@ -224,7 +224,7 @@ test('a look that is repeated reads nothing again before something has changed',
   await assert.rejects(readStatus(moment.options), /its bytes are not those that were recorded/);
 });
 
-test('a look that read everything rests four times as long, and tells meanwhile what it found', async (t) => {
+wideTest('a look that read everything rests four times as long, and tells meanwhile what it found', async (t) => {
   const world = await makeWorld(t);
   await world.run();
   const moment = keepMoment(t, world);

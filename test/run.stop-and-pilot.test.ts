@@ -187,7 +187,7 @@ for (const mode of someOf(['batch', 'live'] as const, 1)) {
   });
 }
 
-test('a pilot without waiting is left with the provider; the next invocation judges it and sends the rest', async (t) => {
+wideTest('a pilot without waiting is left with the provider; the next invocation judges it and sends the rest', async (t) => {
   const world = await makeWorld(t, { rows: makeRows(30), job: 'pilot: 10', batchSeconds: 3_600 });
   const first = await world.run({ waitMs: 0 });
   assert.deepEqual([first.summary.exitCode, first.summary.batches.map(({ requests }) => requests)], [7, [10]]);
@@ -196,7 +196,7 @@ test('a pilot without waiting is left with the provider; the next invocation jud
   assert.deepEqual([summary.exitCode, summary.rows.ok, summary.batches.map(({ requests }) => requests)], [0, 30, [10, 20]]);
 });
 
-test('a run that was ended in between stops at the same answer as one that was not', async (t) => {
+wideTest('a run that was ended in between stops at the same answer as one that was not', async (t) => {
   const faults = [{ match: { every: 3 }, do: { answer: 'refusal' } }];
   const options = { rows: makeRows(24), faults, job: 'limits: { concurrency: 1 }\nstop_if: { refused: "> 30% of first 20" }' };
   const change = (cwd: string) => ({ overrides: { cwd, input: null, out: null, mode: 'live' as const } });
@@ -214,7 +214,7 @@ test('a run that was ended in between stops at the same answer as one that was n
   assert.deepEqual([resumed.exitCode, resumed.verdict, resumed.run], [5, expected.verdict, stopped.summary.run]);
 });
 
-test('what looks wrong is told while the run goes on, and in its report', async (t) => {
+wideTest('what looks wrong is told while the run goes on, and in its report', async (t) => {
   const world = await makeWorld(t, { rows: makeRows(60), faults: [{ match: { every: 4 }, do: { answer: 'refusal' } }] });
   const { warnings } = await world.run();
   const page = readFileSync(world.path('out.report.html'), 'utf8');

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createIdSet } from '../src/run/send/answerless-failures.ts';
 import { makeRows, makeWorld, type World } from './helpers/run-world.ts';
-import { someOf } from './helpers/wide.ts';
+import { someOf, wideTest } from './helpers/wide.ts';
 
 type Mode = 'batch' | 'live';
 type Faults = readonly unknown[];
@@ -53,7 +53,7 @@ for (const [mode, fault] of someOf(
   ] as const,
   1,
 )) {
-  test(`a row that fails, is tried again and answered has not failed: ${mode}`, async (t) => {
+  wideTest(`a row that fails, is tried again and answered has not failed: ${mode}`, async (t) => {
     const job = 'limits: { concurrency: 1 }\npilot: 10\nstop_if: { failed: "> 0", server_error: "> 0" }';
     const world = await makeWorld(t, { rows: makeRows(20), job, faults: [fault] });
     const { summary } = await start(world, mode);

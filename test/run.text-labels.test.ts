@@ -6,7 +6,7 @@ import { evaluateAnswers } from '../src/inspect/quality/evaluate.ts';
 import { sampleRows } from '../src/inspect/quality/sample.ts';
 import { readRowHistory } from '../src/inspect/row-history.ts';
 import { makeRows, makeWorld, renderCsv, type World } from './helpers/run-world.ts';
-import { someOf } from './helpers/wide.ts';
+import { someOf, wideTest } from './helpers/wide.ts';
 
 const LABELS = ['fine', 'awful', 'so-so'];
 const JOB = `output: text
@@ -45,7 +45,7 @@ for (const mode of someOf(['batch', 'live'] as const, 1)) {
     );
   });
 
-  test(`a text that stays none of the labels fails as invalid after all its attempts: ${mode}`, async (t) => {
+  wideTest(`a text that stays none of the labels fails as invalid after all its attempts: ${mode}`, async (t) => {
     const world = await makeWorld(t, { rows: makeRows(2), job: JOB, faults: [{ do: { answerText: 'FINE' } }] });
     const { summary } = await start(world);
     assert.deepEqual([summary.exitCode, summary.causes, summary.attempts.total], [3, { invalid: 2 }, 6]);
@@ -70,7 +70,7 @@ test('eval and sample know the labels of a text', async (t) => {
   assert.deepEqual(sample.labels, LABELS);
 });
 
-test('what was stored is judged anew, for nothing, when only the labels change', async (t) => {
+wideTest('what was stored is judged anew, for nothing, when only the labels change', async (t) => {
   const job = JOB.replace('{% for label in labels %}\\n- {{ label.name }}{% endfor %}', '\\n- fine\\n- awful\\n- so-so');
   const world = await makeWorld(t, { rows: makeRows(6), job });
   await world.run();
@@ -82,7 +82,7 @@ test('what was stored is judged anew, for nothing, when only the labels change',
   assert.deepEqual([summary.rows.ok, summary.causes, world.simulator.bill().length], [6 - awful, { invalid: awful }, 6]);
 });
 
-test('labels of texts that collapse into one are told while the run goes on', async (t) => {
+wideTest('labels of texts that collapse into one are told while the run goes on', async (t) => {
   const world = await makeWorld(t, { rows: makeRows(50), faults: [{ do: { answerText: 'other' } }] });
   process.env.OPENAI_API_KEY = 'sk-text-labels';
   t.after(() => delete process.env.OPENAI_API_KEY);

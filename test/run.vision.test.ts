@@ -5,7 +5,7 @@ import { renderPlan } from '../src/cli/render/render-plan.ts';
 import { makePng } from './helpers/images.ts';
 import { planWorld } from './helpers/plan-world.ts';
 import { makeWorld, renderCsv } from './helpers/run-world.ts';
-import { someOf } from './helpers/wide.ts';
+import { someOf, wideTest } from './helpers/wide.ts';
 
 const PHOTO = makePng(1024, 1024);
 const DATA_URL = `data:image/png;base64,${PHOTO.toString('base64')}`;
@@ -42,7 +42,7 @@ async function makeVisionWorld(t: Parameters<typeof makeWorld>[0], mode = 'batch
 }
 
 for (const mode of someOf(['batch', 'live'], 1)) {
-  test(`rows with images are sent, priced and counted in the ${mode} lane; bad images are skipped with their cause`, async (t) => {
+  wideTest(`rows with images are sent, priced and counted in the ${mode} lane; bad images are skipped with their cause`, async (t) => {
     const world = await makeVisionWorld(t, mode);
     const plan = await planWorld(world);
     assert.deepEqual([plan.rows.new, plan.rows.skipped], [3, 7]);

@@ -11,6 +11,7 @@ import type { SimulatorOptions } from '../src/simulator/options.ts';
 import { startSimulator } from '../src/simulator/start.ts';
 import { projectRoot } from './helpers/project-root.ts';
 import { chatLine, createApi, type SimulatorApi, withSimulator } from './helpers/simulator-api.ts';
+import { wideTest } from './helpers/wide.ts';
 
 const LABELS =
   'Assign exactly one label to the ticket. Labels:\n- billing: charges, invoices, refunds\n- bug: something is broken\n- feature: asks for something new\n- other: none of the above\n';
@@ -122,7 +123,7 @@ test('noise is the share of prompts that get two different answers when they are
     assert.ok(isNear(share, 0.3), String(share));
   }));
 
-test('a degraded simulator gives the same other answers each time', async () => {
+wideTest('a degraded simulator gives the same other answers each time', async () => {
   let best: readonly string[] = [];
   await withSimulator({ answers: 'lifelike' }, async (api) => {
     best = await ask(api);

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { SimulatorOptions } from '../src/simulator/options.ts';
 import { formatDuration } from '../src/simulator/rate-limits.ts';
 import { chatLine, chatLines, type RawAnswer, withSimulator } from './helpers/simulator-api.ts';
+import { wideTest } from './helpers/wide.ts';
 
 const chat = (words: number, body: object = {}) => ({
   model: 'gpt-4o',
@@ -164,7 +165,7 @@ test('durations are written in the way of the API', () => {
   for (const [durationMs, text] of Object.entries(written)) assert.equal(formatDuration(Number(durationMs)), text);
 });
 
-test('a live call takes the latency it is told, constant or drawn around a median', async () => {
+wideTest('a live call takes the latency it is told, constant or drawn around a median', async () => {
   await withSimulator({ latencyMs: 400 }, async ({ request, simulator }) => {
     const answer = request('POST', '/chat/completions', chat(1));
     while (simulator.bill().length === 0) await simulator.advance(100);

@@ -8,6 +8,7 @@ import { checkStrictSchema } from '../src/simulator/answers/strict-schema.ts';
 import { findModelRules, listModels } from '../src/simulator/model-rules.ts';
 import { checkReasoning } from '../src/simulator/reasoning-rules.ts';
 import { withSimulator } from './helpers/simulator-api.ts';
+import { wideTest } from './helpers/wide.ts';
 
 /** A schema of one field. */
 const fieldOf = (x: unknown, more: object = {}) => ({
@@ -199,7 +200,7 @@ test('a schema is refused before it is sent exactly when the simulator refuses i
   assert.ok(refused > 50 && refused < 3 * FIELDS.length);
 });
 
-test('lookaround is found alike here and there, in every pattern that is one', () => {
+wideTest('lookaround is found alike here and there, in every pattern that is one', () => {
   const parts = fc.constantFrom(
     ...['(?=a)', '(?!a)', '(?<=a)', '(?<!a)', '(?=', '(?<!', '(?:a)', '(?<n>a)', '(a)', '(', ')', 'a', '|', '?', '='],
     ...['[', ']', '[^', '[(?=a)]', '\\[', '\\]', '\\(', '\\\\'],

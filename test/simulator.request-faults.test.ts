@@ -4,6 +4,7 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { test } from 'node:test';
 import { chatLines, type SimulatorApi, withSimulator } from './helpers/simulator-api.ts';
+import { wideTest } from './helpers/wide.ts';
 
 const create = { input_file_id: 'file-none', endpoint: '/v1/chat/completions', completion_window: '24h' };
 const chat = { model: 'gpt-4o-mini', messages: [{ role: 'user', content: 'Hello' }] };
@@ -202,7 +203,7 @@ test('every, share and times choose among the requests that match, the same way 
   );
 });
 
-test('a call that a share hits by its custom_id may pass when it comes again; with attempts "all" it never does', async () => {
+wideTest('a call that a share hits by its custom_id may pass when it comes again; with attempts "all" it never does', async () => {
   for (const { attempts, passes } of [
     { attempts: 'first', passes: true },
     { attempts: 'vary', passes: true },

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { findDestinationProblem } from '../src/output/find-destination-problem.ts';
 import { CANARY_KEY, createWorld, REVIEW_JOB, REVIEWS, type World } from './helpers/command-line.ts';
-import { wideTest } from './helpers/wide.ts';
+import { someOf, wideTest } from './helpers/wide.ts';
 
 const KEY = { OPENAI_API_KEY: CANARY_KEY };
 const IS_ROOT = process.getuid?.() === 0;

@@ -144,7 +144,7 @@ function makeScoreSchema(most: number, withJsonSchema: boolean): StandardSchema<
   };
 }
 
-test('a schema of a validation library makes the request and judges the answers', async (t) => {
+wideTest('a schema of a validation library makes the request and judges the answers', async (t) => {
   const directory = makeFolder(t, { 'in.csv': 'text\nfine\nawful\n' });
   const define = (most: number, withJsonSchema = true) =>
     defineJob({

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createThroughLosses } from './helpers/lost-creates.ts';
-import { wideTest } from './helpers/wide.ts';
+import { runsOf, wideTest } from './helpers/wide.ts';
 
 /** A failing seed prints itself; `npm run soak` runs a thousand trials with other seeds. */
 const SEED = 1;
-const SHARDS = 30;
+const SHARDS = runsOf(30);
 
 test(`lost create responses with a listing lag leave exactly one batch per shard (seed ${SEED})`, async () => {
   const result = await createThroughLosses({ seed: SEED, shards: SHARDS, abreast: 12, maxLagMs: 30_000 });

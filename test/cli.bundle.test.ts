@@ -55,7 +55,7 @@ test('what status reads is one file besides, without prices and tokenizer', () =
   assert.doesNotMatch(text, /genai-prices\/|gpt-tokenizer\//);
 });
 
-test('a stack names functions, and with source maps the lines of src', () => {
+wideTest('a stack names functions, and with source maps the lines of src', () => {
   const program = `import { formatProblem } from './index.js'; try { formatProblem(undefined); } catch (error) { console.log(error.stack); }`;
   const readStack = (...flags: string[]) =>
     spawnSync(process.execPath, [...flags, '--input-type=module', '--eval', program], { cwd: folder, encoding: 'utf8' }).stdout;

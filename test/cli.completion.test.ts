@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { createWorld, type World } from './helpers/command-line.ts';
 import { PROGRAM } from './helpers/program.ts';
+import { wideTest } from './helpers/wide.ts';
 
 describe('completion', () => {
   let world: World;
@@ -67,7 +68,7 @@ describe('completion', () => {
     assert.match(stderr, /bash, zsh, fish/);
   });
 
-  it('completes in bash, also without the package bash-completion, and may be sourced twice', async (t) => {
+  wideTest('completes in bash, also without the package bash-completion, and may be sourced twice', async (t) => {
     if (spawnSync('bash', ['--version']).status !== 0) return t.skip('there is no bash here');
     const script = (await world.run(['completion', 'bash'])).stdout;
     writeFileSync(join(world.folder, 'completion.sh'), script);

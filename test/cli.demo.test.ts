@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { Summary } from '../src/core/summary.ts';
 import { createWorld, type Ended, type World } from './helpers/command-line.ts';
+import { wideTest } from './helpers/wide.ts';
 
 describe('demo', () => {
   let world: World;
@@ -34,7 +35,7 @@ describe('demo', () => {
     assert.match(first.stdout, /What to type next:\n {2}rowmill /);
   });
 
-  it('names commands that work as they are typed', async () => {
+  wideTest('names commands that work as they are typed', async () => {
     const commands = [...first.stdout.matchAll(/^ {2}rowmill (\w+ .*)$/gm)].map((match) => match[1] as string);
     assert.deepEqual(
       commands.map((command) => command.split(' ')[0]),

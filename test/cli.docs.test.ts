@@ -6,6 +6,7 @@ import { makeProgram } from '../src/cli/program.ts';
 import { makeJobSchema } from '../src/input/job/job-schema.ts';
 import { createWorld } from './helpers/command-line.ts';
 import { projectRoot } from './helpers/project-root.ts';
+import { wideTest } from './helpers/wide.ts';
 
 const read = (name: string) => readFileSync(join(projectRoot, name), 'utf8');
 const PAGES = [
@@ -80,7 +81,7 @@ describe('documentation', () => {
     for (const name of chosen) assert.ok(read('docs/architecture.md').includes(name), `docs/architecture.md: ${name}`);
   });
 
-  it('has a first job that runs, and so has init', async () => {
+  wideTest('has a first job that runs, and so has init', async () => {
     const job = /```yaml\n(name: sentiment\n[\s\S]*?)```/.exec(read('README.md'))?.[1];
     assert.ok(job !== undefined);
     const world = createWorld({

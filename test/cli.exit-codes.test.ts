@@ -88,7 +88,7 @@ describe('exit codes', () => {
     }
   });
 
-  it('6: another run holds the lock; 0 with --if-running skip', async () => {
+  wideTest('6: another run holds the lock; 0 with --if-running skip', async () => {
     const world = makeWorld();
     await world.run(['run', 'job.yaml', '--simulate', '--limit', '1']);
     const lock = await takeLock({

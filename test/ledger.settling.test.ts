@@ -157,7 +157,7 @@ test('lines that are no answers of ours are counted by kind and cost only themse
   assert.deepEqual(ledger.anomaliesOfRun('run-2'), new Map());
 });
 
-test('a file without a last newline, an empty one and one longer than a chunk are read to the end', async (t) => {
+wideTest('a file without a last newline, an empty one and one longer than a chunk are read to the end', async (t) => {
   const world = makeLedgerWorld(t);
   const ledger = await world.open();
   await startRun(ledger, 'run-1');

@@ -74,7 +74,7 @@ function left(told: Told, say: (remaining: string) => string): Told {
   return { ...told, 'x-ratelimit-remaining-tokens': say(told['x-ratelimit-remaining-tokens'] ?? '') };
 }
 
-test('whatever headers say, every call is answered, and the limits the job tells are kept with hardly a 429', () => {
+wideTest('whatever headers say, every call is answered, and the limits the job tells are kept with hardly a 429', () => {
   const names = Object.keys(ACCOUNTS).filter((name) => name !== 'two seconds at once');
   fc.assert(
     fc.property(fc.constantFrom(...names), fc.constantFrom(...Object.keys(LIES)), fc.nat(), (name, lie, seed) => {

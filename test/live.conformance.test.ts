@@ -8,6 +8,7 @@ import { startProvider, type TestProvider } from './helpers/redis-provider.ts';
 import { borrowRedis, whyNoRedis } from './helpers/redis-server.ts';
 import { makeTestCall, runTestWorker } from './helpers/redis-worker-process.ts';
 import { makeCall, makeState, openTestQueue, TestBooks } from './helpers/redis-world.ts';
+import { wideTest } from './helpers/wide.ts';
 
 /** A queue with everything it needs around it. */
 interface QueueWorld {
@@ -99,7 +100,7 @@ for (const { name, skip, open } of QUEUES) {
       });
     });
 
-    test('a failure the provider answers is an end, and the row may be added again', async () => {
+    wideTest('a failure the provider answers is an end, and the row may be added again', async () => {
       await within(2, async ({ queue, provider, books }) => {
         provider.meet = (_customId, nth) => ({ status: nth === 1 ? 500 : 200 });
         books.onEnd = () => {
@@ -126,7 +127,7 @@ for (const { name, skip, open } of QUEUES) {
       });
     });
 
-    test('a call whose connection breaks may have been billed', async () => {
+    wideTest('a call whose connection breaks may have been billed', async () => {
       await within(2, async ({ queue, provider, books }) => {
         const { request } = makeCall(1);
         provider.meet = () => ({ status: 0 });
@@ -169,7 +170,7 @@ for (const { name, skip, open } of QUEUES) {
       });
     });
 
-    test('add waits when the queue is full', async () => {
+    wideTest('add waits when the queue is full', async () => {
       await within(20, async ({ queue, provider }) => {
         let mostHeld = 0;
         for (let number = 0; number < 60; number += 1) {

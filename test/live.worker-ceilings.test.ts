@@ -7,6 +7,7 @@ import { startProvider } from './helpers/redis-provider.ts';
 import { startRedis, whyNoRedisServer } from './helpers/redis-server.ts';
 import { runTestWorker, type WorkerProcessOptions } from './helpers/redis-worker-process.ts';
 import { makeCall, makeState, openTestQueue, TestBooks } from './helpers/redis-world.ts';
+import { wideTest } from './helpers/wide.ts';
 
 const DAY_MS = 86_400_000;
 const USAGE = { inputTokens: 100, cachedInputTokens: 0, cacheWriteTokens: 0, outputTokens: 10, reasoningTokens: 0 };
@@ -95,7 +96,7 @@ describe('a worker over Redis', { skip: whyNoRedisServer() }, () => {
     }
   }
 
-  test('a worker that has used up its day stops the run in one sentence, and the other rows are left as they are', async () => {
+  wideTest('a worker that has used up its day stops the run in one sentence, and the other rows are left as they are', async () => {
     const { books, bill } = await runCalls(20, { calls: 5 });
     assert.equal(bill.length, 5);
     assert.deepEqual([books.of('answered').length, books.of('given-back').length], [5, 15]);

@@ -137,7 +137,7 @@ wideTest('a table somebody edited is written again without sending anything', as
   world.check(summary);
 });
 
-test('--fresh asks every row again, books the old answers as money only, and is continued as one run', async (t) => {
+wideTest('--fresh asks every row again, books the old answers as money only, and is continued as one run', async (t) => {
   const world = await makeWorld(t);
   const first = await world.run();
   const { summary } = await world.run({ isFresh: true });

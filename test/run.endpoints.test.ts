@@ -139,7 +139,7 @@ const EMBEDDING_JOB = [
   'params: { dimensions: 8 }',
 ].join('\n');
 
-test('embeddings come as vectors, the same in both lanes, one text a request, and cost their input alone', async (t) => {
+wideTest('embeddings come as vectors, the same in both lanes, one text a request, and cost their input alone', async (t) => {
   const rows = makeRows(5);
   const tables: unknown[][] = [];
   for (const mode of ['batch', 'live'] as const) {

@@ -11,7 +11,7 @@ import { wideTest } from './helpers/wide.ts';
 
 const FLEX = `mode: flex\n${LUNA}`;
 
-test('a flex run makes live calls at the flex price, and plan, budget and report say so', async (t) => {
+wideTest('a flex run makes live calls at the flex price, and plan, budget and report say so', async (t) => {
   const world = await makeWorld(t, { rows: makeRows(20), job: `${LUNA}\nbudget: { usd: 5 }` });
   const { summary } = await runIn(world, 'flex');
   assert.deepEqual([summary.exitCode, summary.rows.ok, summary.attempts.live, summary.attempts.batch], [0, 20, 20, 0]);

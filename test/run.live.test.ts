@@ -47,7 +47,7 @@ test('a finished live run, run again in either lane, sends nothing', async (t) =
   assert.equal(world.read('out.csv'), table);
 });
 
-test('live rows that met a passing fault are asked again, invalid ones with what was wrong', async (t) => {
+wideTest('live rows that met a passing fault are asked again, invalid ones with what was wrong', async (t) => {
   const world = await makeWorld(t, {
     rows: makeRows(24),
     faults: [

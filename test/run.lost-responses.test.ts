@@ -142,24 +142,27 @@ test('a look that fails does not count as a look', async (t) => {
   world.check(summary);
 });
 
-test('a batch that surfaces only after all looks is cancelled, taken in as an extra, and its cost is orphaned to the nano-dollar', async (t) => {
-  const faults = [
-    { match: onCreate, do: { drop: 'after' } },
-    { match: { batch: 1 }, do: { listLagMs: 700_000 } },
-    // The first batch has surfaced when the second gives its answers, so that the last sweep of the run sees it.
-    { match: { batch: 2 }, do: { outputFileId: 'late', lateMs: 900_000 } },
-  ];
-  const world = await makeWorld(t, { faults });
-  const { summary, requests, warnings } = await world.run({ pollMaxMs: 150_000, looksMs: [1_000, 2_000] });
-  world.assertFaultsFired();
-  assert.equal(requests['POST /v1/batches'], 2);
-  assert.equal(requests['POST /v1/batches/:id/cancel'], 1);
-  assert.equal(summary.batches.length, 2);
-  assert.ok(warnings.some((warning) => /repeats one of ours/.test(warning)));
-  assert.equal(summary.exitCode, 0);
-  assert.equal(summary.cost.nanoUsd, summary.ledger.nanoUsd);
-  world.check(summary);
-});
+wideTest(
+  'a batch that surfaces only after all looks is cancelled, taken in as an extra, and its cost is orphaned to the nano-dollar',
+  async (t) => {
+    const faults = [
+      { match: onCreate, do: { drop: 'after' } },
+      { match: { batch: 1 }, do: { listLagMs: 700_000 } },
+      // The first batch has surfaced when the second gives its answers, so that the last sweep of the run sees it.
+      { match: { batch: 2 }, do: { outputFileId: 'late', lateMs: 900_000 } },
+    ];
+    const world = await makeWorld(t, { faults });
+    const { summary, requests, warnings } = await world.run({ pollMaxMs: 150_000, looksMs: [1_000, 2_000] });
+    world.assertFaultsFired();
+    assert.equal(requests['POST /v1/batches'], 2);
+    assert.equal(requests['POST /v1/batches/:id/cancel'], 1);
+    assert.equal(summary.batches.length, 2);
+    assert.ok(warnings.some((warning) => /repeats one of ours/.test(warning)));
+    assert.equal(summary.exitCode, 0);
+    assert.equal(summary.cost.nanoUsd, summary.ledger.nanoUsd);
+    world.check(summary);
+  },
+);
 
 wideTest('three creates that left no trace leave the shard pending with exit 7, and the next run takes it up', async (t) => {
   const world = await makeWorld(t, { faults: [{ match: { method: 'POST', path: '/v1/batches' }, do: { drop: 'before' }, times: 3 }] });

@@ -132,7 +132,7 @@ test('the time is told for the job’s own limits, and for every usage tier', as
   assert.ok(plan.shards.every(({ tokens }) => tokens <= 450));
 });
 
-test('a reasoning model’s output is not guessed without saying so', async (t) => {
+wideTest('a reasoning model’s output is not guessed without saying so', async (t) => {
   const world = await makeWorld(t, { rows: makeRows(2), job: 'model: gpt-5-mini\nparams: { max_output_tokens: 2000 }' });
   assert.match(JSON.stringify((await planWorld(world)).problems), /bills its reasoning as output/);
   await world.run();

@@ -36,7 +36,7 @@ for (const { title, damage } of someOf(INDEX_DAMAGE, 1)) {
   });
 }
 
-test('a torn last event is cut off and its effect looked for', async (t) => {
+wideTest('a torn last event is cut off and its effect looked for', async (t) => {
   const world = await makeWorld(t);
   await world.run({ waitMs: 0 });
   const events = world.read(`${STATE}/events.jsonl`);

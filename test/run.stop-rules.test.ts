@@ -72,7 +72,7 @@ for (const [mode, fault] of someOf(
   });
 }
 
-test('live calls that are lost count where they are not tried again', async (t) => {
+wideTest('live calls that are lost count where they are not tried again', async (t) => {
   const job = 'on_unknown: hold\nlimits: { concurrency: 1 }\npilot: 10\nstop_if: { failed: "> 20%" }';
   const faults: Faults = [{ match: { path: '/v1/chat/completions' }, do: { drop: 'after' }, times: 3 }];
   const world = await makeWorld(t, { rows: makeRows(30), job, faults });

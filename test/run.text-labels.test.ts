@@ -52,7 +52,7 @@ for (const mode of someOf(['batch', 'live'] as const, 1)) {
   });
 }
 
-test('eval and sample know the labels of a text', async (t) => {
+wideTest('eval and sample know the labels of a text', async (t) => {
   const world = await makeWorld(t, { rows: [], job: JOB });
   world.write(
     'in.csv',

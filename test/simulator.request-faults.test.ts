@@ -178,7 +178,7 @@ test('a delayed answer comes when its time has come', () =>
     assert.equal((await answer).status, 200);
   }));
 
-test('every, share and times choose among the requests that match, the same way for the same seed', async () => {
+wideTest('every, share and times choose among the requests that match, the same way for the same seed', async () => {
   const run = async (seed: number): Promise<number[]> => {
     const statuses: number[] = [];
     const faults = [{ match: { path: '/v1/models', share: 0.3 }, do: { status: 500 } }];

@@ -23,7 +23,11 @@ const cases: readonly (readonly [string, Pick<DiskFault, 'errno'> & { readonly f
   ],
   ['retry job.yaml --simulate --cause unknown', { errno: 'EDQUOT', first: 'write events' }, /the quota on this disk is used up/],
   ['plan job.yaml --simulate', { errno: 'EMFILE', first: 'read events' }, /events\.jsonl: this process has too many files open .*ulimit/],
-  ['status job.yaml --simulate', { errno: 'EACCES', first: 'read events' }, /events\.jsonl: this user may not/],
+  [
+    'status job.yaml --simulate',
+    { errno: 'EACCES', first: 'read events' },
+    /events\.jsonl: this user may not|job\.yaml: cannot be read \(EACCES/,
+  ],
   ['verify job.yaml --simulate', { errno: 'EIO', first: 'read events' }, /events\.jsonl: the disk reports an error/],
   [
     'report job.yaml --simulate --html page.html',

@@ -1,6 +1,6 @@
 import { type TestContext, test } from 'node:test';
 
-/** Whether everything is tried: `npm run test:slow` and `npm run unit` do; `npm test` tries some of each table, so that it is done in two minutes. */
+/** Whether everything is tried: `npm run test:slow` and `npm run unit` do; `npm test` tries some of each table, so that it is done in a minute and a half. */
 const isWide = process.env.ROWMILL_TEST_WIDE !== '0';
 
 /** So many of a table's cases, spread over it, the first and the last among them; all of them where everything is tried. */

@@ -105,7 +105,7 @@ describe('a Redis that answers with an error in the middle of work', { skip: why
     ['a right taken away', ['-xrange'], ['+@all'], /does not allow its user to run XRANGE \(NOPERM\)/],
     ['a password changed', ['resetpass', '>another'], ['resetpass', '>secret-word'], /refuses the user or the password.*\(WRONGPASS\)/],
   ] as const) {
-    test(`${what} ends the run with exit 5 and one sentence; the same command goes on, and nothing is paid twice`, async (t) => {
+    test(`${what} ends the run with exit 5 and one sentence; the same command goes on, and nothing is paid twice untold`, async (t) => {
       const scene = await makeScene(t);
       await scene.work();
       const running = scene.run();
@@ -122,7 +122,9 @@ describe('a Redis that answers with an error in the middle of work', { skip: why
       await scene.work();
       const again = await scene.run();
       assert.deepEqual([again.summary.exitCode, again.summary.rows.ok], [0, ROWS]);
-      assert.equal(scene.world.simulator.bill().length, ROWS);
+      // An answer the worker held when it was shut out is lost: it is counted, and asked for again.
+      const untold = scene.world.simulator.bill().length - ROWS - summary.attempts.unknown - again.summary.attempts.unknown;
+      assert.ok(untold <= 0, `${untold} paid twice`);
     });
   }
 

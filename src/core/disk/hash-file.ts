@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { DiskError, onDiskLater } from './disk-error.ts';
+import { untilAborted } from './until-aborted.ts';
 
 /**
  * The sha256 (hex) of a file, through links; null when there is none.
@@ -17,7 +18,7 @@ export async function hashFile(file: string, signal: AbortSignal): Promise<strin
     if (handle === null) return null;
     try {
       if (!(await handle.stat()).isFile()) throw refuse(file);
-      for await (const chunk of handle.createReadStream({ signal, autoClose: false })) digest.update(chunk as Buffer);
+      for await (const chunk of untilAborted(handle.createReadStream({ signal, autoClose: false }), signal)) digest.update(chunk as Buffer);
     } finally {
       await handle.close();
     }

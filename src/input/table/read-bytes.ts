@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import { open } from 'node:fs/promises';
 import { createGunzip } from 'node:zlib';
+import { untilAborted } from '../../core/disk/until-aborted.ts';
 import { UsageError } from '../../core/errors.ts';
 
 /** A file of a table: where it lies and how it is called in messages. */
@@ -19,9 +20,13 @@ const CHUNK_BYTES = 128 * 1024;
 
 /**
  * Streams a file's bytes, unpacked when they are gzip (told by the first bytes, not by the name).
- * @throws UsageError when the gzip data is broken, or a decompression bomb
+ * @throws UsageError when the gzip data is broken, or a decompression bomb; the signal's reason when it is aborted
  */
-export async function* readBytes(file: TableFile, signal: AbortSignal, onBytes?: OnBytes): AsyncGenerator<Buffer> {
+export function readBytes(file: TableFile, signal: AbortSignal, onBytes?: OnBytes): AsyncGenerator<Buffer> {
+  return untilAborted(streamBytes(file, signal, onBytes), signal);
+}
+
+async function* streamBytes(file: TableFile, signal: AbortSignal, onBytes?: OnBytes): AsyncGenerator<Buffer> {
   const { magic, sizeBytes } = await readMagic(file.path);
   const raw = fs.createReadStream(file.path, { signal, highWaterMark: CHUNK_BYTES });
   if (magic !== 0x1f8b) {
@@ -46,7 +51,7 @@ export async function* readBytes(file: TableFile, signal: AbortSignal, onBytes?:
       yield chunk;
     }
   } catch (error) {
-    if (error instanceof UsageError || signal.aborted) throw error;
+    if (error instanceof UsageError) throw error;
     throw new UsageError(`${file.shown}: broken gzip data (${(error as Error).message})`, { code: 'table', cause: error });
   } finally {
     raw.destroy();

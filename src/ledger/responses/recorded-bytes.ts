@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { onDiskLater } from '../../core/disk/disk-error.ts';
+import { untilAborted } from '../../core/disk/until-aborted.ts';
 import type { ResponseFile } from '../response-file.ts';
 
 /** Whether a recorded file, or the part of a live one, still has the bytes it was recorded with. It is read as a whole: about a second per gigabyte. */
@@ -13,7 +14,7 @@ export function hasRecordedBytes(
   return onDiskLater(path, async () => {
     if (bytes > 0) {
       const stream = createReadStream(path, { start: offsetBytes, end: offsetBytes + bytes - 1, highWaterMark: 1 << 20, signal });
-      for await (const chunk of stream) digest.update(chunk as Buffer);
+      for await (const chunk of untilAborted(stream, signal)) digest.update(chunk as Buffer);
     }
     return digest.digest('hex') === sha256;
   });

@@ -41,7 +41,7 @@ export interface Grant {
  * Attempts further ahead than this are not granted. What a dead worker leaves unused stays small; and while estimates are too high, calls that
  * wait for a moment far off would leave beside those which take the place that was given back meanwhile.
  */
-export const HORIZON_MS = 1_000;
+const HORIZON_MS = 1_000;
 /** A row that so many workers died calling is held. */
 export const MOST_CRASHES = 3;
 
@@ -49,7 +49,13 @@ export const MOST_CRASHES = 3;
 export async function reserveCall(
   link: QueueLink,
   job: JobReference,
-  options: { readonly worker: string; readonly grant: string; readonly tokens: number; readonly horizonMs?: number },
+  options: {
+    readonly worker: string;
+    readonly grant: string;
+    readonly tokens: number;
+    readonly horizonMs?: number;
+    readonly limitsHorizonMs?: number;
+  },
 ): Promise<Grant> {
   const shared = makeSharedKeys(link.queueName);
   const own = makeStateKeys(link.queueName, job.state);
@@ -67,6 +73,7 @@ export async function reserveCall(
       Math.ceil(options.tokens),
       MOST_CRASHES,
       job.state,
+      options.limitsHorizonMs ?? options.horizonMs ?? HORIZON_MS,
     ],
   )) as [Grant['status'], number, number, string, string];
   return { status, waitMs, crashes, mark, nowMicroseconds: Number(now) };

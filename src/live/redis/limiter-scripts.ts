@@ -48,7 +48,7 @@ function withRates(limitsKey: string, text: string): string {
  * Grants one call its place among all calls of the key, or says why not. The arithmetic is that of `reserve` in gcra.ts. A repeated request
  * for the same grant gets the same answer, so a lost reply costs nothing; when all calls were held back since, it gets a later one.
  * KEYS requests tokens blocked limits done open crashes admitted job states;
- * ARGV jobId customId worker grant horizonMs tokens maxCrashes state.
+ * ARGV jobId customId worker grant horizonMs tokens maxCrashes state limitsHorizonMs: how far ahead a place is given, and how far for the limits' sake.
  * @returns what, wait in ms, crashes so far, mark of the attempt, now in microseconds
  */
 export const RESERVE = makeScript(
@@ -82,7 +82,8 @@ end
 local leavesAt = math.max(now, blocked)
 for i = 1, 2 do leavesAt = math.max(leavesAt, usedUntil[i] - rates[i][1] * math.max(0, rates[i][2] - costs[i])) end
 local wait = math.ceil((leavesAt - now) / 1000)
-if not mark and wait > tonumber(ARGV[5]) then return say('wait', wait, '') end
+local waitForLimits = math.ceil((leavesAt - math.max(now, blocked)) / 1000)
+if not mark and (wait > tonumber(ARGV[5]) or waitForLimits > tonumber(ARGV[9])) then return say('wait', wait, '') end
 for i = 1, 2 do
   keep(KEYS[i], math.max(leavesAt, usedUntil[i]) + rates[i][1] * costs[i])
 end

@@ -157,11 +157,12 @@ async function answer(
   const used = usage !== null ? usage.inputTokens + usage.outputTokens : isBilled ? reserved.tokens : 0;
   const tokensDelta = chargesCap(context) ? 0 : used - reserved.tokens;
   const told = await follow(context, headers);
-  if (isLearning) await revalue(context);
   const remaining = { requests: told?.remainingRequests ?? null, tokens: told?.remainingTokens ?? null };
   const charge = usage === null || reserved.capTokens === null ? {} : { charge: makeCharge(usage, reserved.capTokens) };
   const report = { durationMs: reserved.durationMs, usedTokens: usage === null ? null : used };
   await deliver(context, job, { ...reserved.attempt, tokensDelta, remaining, ...charge, report }, { status: 'line', line: outcome.line });
+  // An answer that was paid for is safe first.
+  if (isLearning) await revalue(context);
 }
 
 /** Gives back what calls under way have taken too much of. Where Redis does not hear of it, so much of the limit stays unused. */

@@ -1,5 +1,5 @@
 import { LEARNING_HORIZON_MS } from '../limits/throttle-rules.ts';
-import { type Grant, HORIZON_MS, reserveCall } from '../redis/calls.ts';
+import { type Grant, reserveCall } from '../redis/calls.ts';
 import { WORKER_DIED } from '../redis/ends.ts';
 import type { HandedJob, WorkerContext } from './context.ts';
 import { deliver, endAttempt, interruptionsOf, NO_ATTEMPT, type OpenAttempt } from './deliver.ts';
@@ -63,8 +63,9 @@ export async function waitForGrant(context: WorkerContext, job: HandedJob, estim
 /** @returns null while Redis does not answer */
 async function ask(context: WorkerContext, job: HandedJob, grant: string, tokens: number): Promise<Grant | null> {
   try {
-    const horizonMs = context.learned.isLearning ? LEARNING_HORIZON_MS : HORIZON_MS;
-    return await reserveCall(context.link, job, { worker: context.presence.worker, grant, tokens, horizonMs });
+    // Answers on their way may show that it can leave sooner; what is held back for all is not sooner for that.
+    const horizon = context.learned.isLearning ? { limitsHorizonMs: LEARNING_HORIZON_MS } : {};
+    return await reserveCall(context.link, job, { worker: context.presence.worker, grant, tokens, ...horizon });
   } catch (error) {
     context.onRedisFailure(error);
     return null;

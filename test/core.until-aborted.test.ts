@@ -10,7 +10,11 @@ const reason = new Error('interrupted');
 
 /** Ways to read a file, each until the signal is aborted: before it begins, or at its first chunk. */
 const READERS: Readonly<Record<string, (abort: AbortController) => Promise<unknown>>> = {
-  'a stream': (abort) => readAll(untilAborted(createReadStream(FILE, { signal: abort.signal }), abort.signal), abort),
+  'a stream': (abort) =>
+    readAll(
+      untilAborted(() => createReadStream(FILE, { signal: abort.signal }), abort.signal),
+      abort,
+    ),
   'a table': (abort) => readAll(readBytes({ path: FILE, shown: FILE }, abort.signal), abort),
   'a hash': (abort) => {
     abort.abort(reason);

@@ -18,7 +18,8 @@ export async function hashFile(file: string, signal: AbortSignal): Promise<strin
     if (handle === null) return null;
     try {
       if (!(await handle.stat()).isFile()) throw refuse(file);
-      for await (const chunk of untilAborted(handle.createReadStream({ signal, autoClose: false }), signal)) digest.update(chunk as Buffer);
+      for await (const chunk of untilAborted(() => handle.createReadStream({ signal, autoClose: false }), signal))
+        digest.update(chunk as Buffer);
     } finally {
       await handle.close();
     }

@@ -23,7 +23,7 @@ const CHUNK_BYTES = 128 * 1024;
  * @throws UsageError when the gzip data is broken, or a decompression bomb; the signal's reason when it is aborted
  */
 export function readBytes(file: TableFile, signal: AbortSignal, onBytes?: OnBytes): AsyncGenerator<Buffer> {
-  return untilAborted(streamBytes(file, signal, onBytes), signal);
+  return untilAborted(() => streamBytes(file, signal, onBytes), signal);
 }
 
 async function* streamBytes(file: TableFile, signal: AbortSignal, onBytes?: OnBytes): AsyncGenerator<Buffer> {

@@ -13,8 +13,8 @@ export function hasRecordedBytes(
   const digest = createHash('sha256');
   return onDiskLater(path, async () => {
     if (bytes > 0) {
-      const stream = createReadStream(path, { start: offsetBytes, end: offsetBytes + bytes - 1, highWaterMark: 1 << 20, signal });
-      for await (const chunk of untilAborted(stream, signal)) digest.update(chunk as Buffer);
+      const open = () => createReadStream(path, { start: offsetBytes, end: offsetBytes + bytes - 1, highWaterMark: 1 << 20, signal });
+      for await (const chunk of untilAborted(open, signal)) digest.update(chunk as Buffer);
     }
     return digest.digest('hex') === sha256;
   });

@@ -7,6 +7,7 @@ import { makeProgram } from '../src/cli/program.ts';
 import { createWorld } from './helpers/command-line.ts';
 import { UNBUNDLED_PROGRAM } from './helpers/program.ts';
 import { projectRoot } from './helpers/project-root.ts';
+import { wideTest } from './helpers/wide.ts';
 
 /** Prints the address of every module that is loaded from a package. */
 const HOOKS = `
@@ -29,7 +30,7 @@ describe('starting the program', () => {
     assert.deepEqual([...listPackages(['--help'])], ['commander']);
   });
 
-  it('loads only what a command needs', () => {
+  wideTest('loads only what a command needs', () => {
     const packages = listPackages(['init', 'not a name']);
     assert.deepEqual([...packages], ['commander']);
   });

@@ -4,7 +4,7 @@ import type { AppError } from '../src/core/errors.ts';
 import { startSimulator } from '../src/simulator/start.ts';
 import { type LiveWorldOptions, makeLiveRequest, makeLiveRequests, makeLiveWorld } from './helpers/live-world.ts';
 import { createManualTimers, until } from './helpers/manual-timers.ts';
-import { someOf } from './helpers/wide.ts';
+import { someOf, wideTest } from './helpers/wide.ts';
 
 const CALLS = { path: '/v1/chat/completions' };
 
@@ -184,7 +184,7 @@ for (const retryAfter of someOf(['both', 'ms', 'seconds', 'date', 'none'] as con
   });
 }
 
-test('limits known beforehand are kept without a single 429', async (t) => {
+wideTest('limits known beforehand are kept without a single 429', async (t) => {
   const world = await makeLiveWorld(t, {
     speed: 20,
     latencyMs: 20,

@@ -116,7 +116,7 @@ wideTest('a row that could cost more than usd_per_row is skipped, and no row cos
   await assert.rejects(refused.run(), { exitCode: 2 });
 });
 
-test('a budget for a model without a price is refused, until prices.yaml tells one', async (t) => {
+wideTest('a budget for a model without a price is refused, until prices.yaml tells one', async (t) => {
   const job = 'model: ft:gpt-5.4-mini:acme::x\nbudget: { usd: 1 }';
   const refused = await makeWorld(t, { job });
   await assert.rejects(refused.run(), { exitCode: 2, message: /no price.*prices\.yaml/ });

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
-import { test } from 'node:test';
 import fc from 'fast-check';
 import { createExampleChooser } from '../src/input/request/choose-examples.ts';
 import { makeRows, makeWorld, renderCsv, type World } from './helpers/run-world.ts';
@@ -36,7 +35,7 @@ function readSent(world: World): { readonly id: string; readonly messages: reado
   return { id: line.custom_id, messages: line.body.messages };
 }
 
-test('examples stand before the row as question and right answer, labels in turn; the others are held out', async (t) => {
+wideTest('examples stand before the row as question and right answer, labels in turn; the others are held out', async (t) => {
   const world = await makeExamplesWorld(t);
   const { summary } = await world.run();
   assert.deepEqual([summary.exitCode, summary.rows.ok], [0, 3]);

@@ -31,7 +31,7 @@ const LOSSES: readonly { title: string; do: object; taken: boolean; forUploads?:
   { title: 'the answer is JSON null', do: { status: 200, body: null }, taken: false },
 ];
 
-for (const loss of someOf(LOSSES, 3)) {
+for (const loss of someOf(LOSSES, 2)) {
   test(`a lost create response leaves one batch: ${loss.title}`, async (t) => {
     const world = await makeWorld(t, { faults: [{ match: onCreate, do: loss.do }] });
     const { summary, requests } = await world.run();

@@ -141,7 +141,7 @@ for (const mode of someOf(['batch', 'live'] as const, 1)) {
     const quiet: Moment[] = [];
     const busy: Moment[] = [];
     const effects = makeWatched(world, {
-      onSleep: () => quiet.length < runsOf(20) && quiet.push(keepMoment(t, world)),
+      onSleep: () => quiet.length < runsOf(40, 3) && quiet.push(keepMoment(t, world)),
       onTimer: () => busy.push(keepMoment(t, world)),
     });
     await world.run({ effects });

@@ -49,7 +49,7 @@ describe('a live job in one process, and the same through two workers', { skip: 
 
   before(async () => {
     redis = await borrowRedis();
-    simulator = await startSimulator();
+    simulator = await startSimulator({ answers: 'plain' });
     world = createWorld(labelling === null ? {} : { 'banking.csv': labelling.table, 'banking.yaml': labelling.job });
     const env = { REDIS_URL: redis.url, ROWMILL_BASE_URL: simulator.url, OPENAI_API_KEY: CANARY_KEY };
     for (let worker = 0; worker < 2; worker += 1) workers.push(world.start(['worker', '--concurrency', '4'], env));

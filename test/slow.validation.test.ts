@@ -121,7 +121,7 @@ test('an account whose queue holds little finishes a larger job by itself: the l
   const world = await makeWorld(t, { rows: makeRows(400), enqueuedTokens: 2_000 });
   const { summary, warnings } = await world.run();
   assert.equal(summary.exitCode, 0);
-  assert.ok(warnings.some((warning) => /holds 2000 enqueued tokens/.test(warning)));
+  assert.ok(warnings.some((warning) => /holds 2,000 enqueued tokens/.test(warning)));
   assert.ok(summary.batches.length > 3);
   assert.equal(world.simulator.bill().length, 400);
   assert.equal(summary.attempts.total, 400, 'waiting for room uses no attempt');

@@ -10,9 +10,9 @@ export function someOf<Case>(cases: readonly Case[], most: number): readonly Cas
   return Array.from({ length: most }, (_, index) => cases[Math.round(index * step)] as Case);
 }
 
-/** How often a property is tried: a fifth of `most` where not everything is. */
-export function runsOf(most: number): number {
-  return isWide ? most : Math.ceil(most / 5);
+/** How often a property is tried: `some` times where not everything is, a fifth of `most` if nothing is said. */
+export function runsOf(most: number, some: number = Math.ceil(most / 5)): number {
+  return isWide ? most : some;
 }
 
 type Body = (t: TestContext) => Promise<void> | void;

@@ -66,7 +66,7 @@ export function runTestsTwice(files) {
   if (status !== 1) return status;
   const failed = JSON.parse(readFileSync(FAILED_FILES, 'utf8'));
   // A process that failed as a whole is told by itself, and is no file of tests.
-  if (!failed.every((name) => files.includes(name))) return status;
+  if (failed.length === 0 || !failed.every((name) => files.includes(name))) return status;
   console.log(`FAILED BESIDE OTHERS, once more, each by itself: ${failed.join(', ')}`);
   return runTests(failed, { alone: true });
 }

@@ -54,6 +54,18 @@ const usesTheFirst = {
   },
 };
 
+/** The pool of connections, without the fetch, caches and sockets that undici has around it. */
+const poolOfUndici = {
+  name: 'pool-of-undici',
+  load: {
+    filter: { id: /\/undici\/index\.js$/ },
+    handler: () => `
+      Object.assign(require('./lib/dispatcher/dispatcher.js').prototype, { request: require('./lib/api/api-request.js') });
+      exports.Agent = require('./lib/dispatcher/agent.js');
+      exports.EnvHttpProxyAgent = require('./lib/dispatcher/env-http-proxy-agent.js');`,
+  },
+};
+
 /**
  * The price list is larger than all of src, and most jobs need the part of one provider: the others' models are read when one of them is asked for.
  * What the package can besides finding models is left out.
@@ -198,7 +210,7 @@ export async function makeBundle() {
     entryFileNames: '[name].cjs',
     chunkFileNames: '[name].cjs',
   });
-  const chunks = await bundle(ENTRIES, [usesTheFirst, requireBesides, pricesByProvider, compiledJobSchema], {
+  const chunks = await bundle(ENTRIES, [usesTheFirst, requireBesides, poolOfUndici, pricesByProvider, compiledJobSchema], {
     dir: FOLDER,
     format: 'esm',
     codeSplitting: { groups: [{ name: makeLayers(), includeDependenciesRecursively: false }] },

@@ -5,7 +5,8 @@ import { test } from 'node:test';
 import { projectRoot } from './helpers/project-root.ts';
 
 /**
- * Levels from the ground up; a folder may import lower levels and itself. `inspect` looks at what `run` left, never the other way round.
+ * Levels from the ground up; a folder may import lower levels and itself. `inspect` looks at what `run` left, never the other way round; `upkeep` changes
+ * it without asking a model anything.
  */
 const LEVELS: readonly (readonly string[])[] = [
   ['core'],
@@ -13,6 +14,7 @@ const LEVELS: readonly (readonly string[])[] = [
   ['batch', 'live'],
   ['run'],
   ['inspect'],
+  ['upkeep'],
   ['host'],
   ['cli', 'api'],
   ['index.ts'],

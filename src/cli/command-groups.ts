@@ -6,7 +6,7 @@ const GROUPS: Readonly<Record<string, readonly string[]>> = {
   'To ask:': ['plan', 'run', 'retry', 'cancel'],
   'To look; nothing is sent:': ['status', 'runs', 'failures', 'report', 'verify'],
   'To judge the answers:': ['sample', 'eval', 'diff'],
-  'Beside it:': ['prices', 'worker', 'simulate', 'schema', 'completion'],
+  'Beside it:': ['clean', 'prices', 'worker', 'simulate', 'schema', 'completion'],
 };
 
 /** Puts all commands of a program in groups, the groups in their order. */

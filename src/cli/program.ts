@@ -31,6 +31,7 @@ import {
   stateOption,
 } from './options.ts';
 import { printFailure } from './report-failure.ts';
+import { addUpkeepCommands } from './upkeep-commands.ts';
 
 /** The command line. Only commander is loaded here; each command loads what it needs when it runs. */
 export function makeProgram(): Command {
@@ -183,6 +184,8 @@ export function makeProgram(): Command {
   jobCommand(program, 'verify', 'derives everything again from the state directory and checks the identities').action(
     guard(async (job: string, flags: JobFlags) => (await import('./commands/verify.ts')).verify(job, flags)),
   );
+
+  addUpkeepCommands(program);
 
   program
     .command('worker')

@@ -8,6 +8,7 @@ import { formatCount } from '../../core/wording/format-count.ts';
 import { listNames } from '../../ledger/disk/durable-files.ts';
 import { readEvents } from '../../ledger/events/event-log.ts';
 import { isResponseName } from '../../ledger/response-file.ts';
+import { createRemovedAnswers } from '../../ledger/upkeep/removed-answers.ts';
 
 /** One thing that was checked. */
 export interface Check {
@@ -56,7 +57,8 @@ export async function checkFiles(stateDirectory: string, signal: AbortSignal): P
 
 async function checkResponses(stateDirectory: string, events: readonly CheckedEvent[], signal: AbortSignal): Promise<Check> {
   const directory = join(stateDirectory, 'responses');
-  const recorded = events.filter((event) => event.type === 'response-recorded');
+  const placeRecorded = createRemovedAnswers(stateDirectory, signal);
+  const recorded = await Promise.all(events.filter((event) => event.type === 'response-recorded').map(placeRecorded));
   const faults: string[] = [];
   for (const { file, sha256 } of recorded) {
     const found = await hashFile(join(directory, file), signal).catch((error: unknown) => {

@@ -224,6 +224,8 @@ function applyEvent(fold: MutableFold, event: StoredEvent): void {
       return;
     case 'response-recorded':
     case 'live-recorded':
+    case 'files-removed':
+    case 'answers-removed':
       return;
     case 'call-intent':
       for (const call of event.calls) openCall(fold.openCalls, call);

@@ -243,7 +243,7 @@ describe('clean on the command line', () => {
       assert.equal((await world.run(['clean', '--remote'])).exitCode, 0);
       const answers = await world.run(['clean', 'job.yaml', '--answers']);
       assert.deepEqual(
-        [answers.exitCode, /5 answers in 1 file, .* was paid for them, asking again costs about \$/.test(answers.stdout)],
+        [answers.exitCode, /answers? in \d files?, .* was paid for them, asking again costs about \$/.test(answers.stdout)],
         [2, true],
       );
       const all = await world.run(['clean', '--answers']);

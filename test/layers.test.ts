@@ -45,7 +45,7 @@ const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter(
 const folderOf = (file: string) => file.split('/')[0] as string;
 const levelOf = (folder: string) => LEVELS.findIndex((level) => level.includes(folder));
 const importsOf = (file: string) =>
-  [...readFileSync(join(source, file), 'utf8').matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map((match) => match[1] as string);
+  [...readFileSync(join(source, file), 'utf8').matchAll(/(?<!')\b(?:from|import)\s*\(?\s*'([^']+)'/g)].map((match) => match[1] as string);
 
 function findImportedFiles(file: string): readonly string[] {
   return importsOf(file)

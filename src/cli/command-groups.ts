@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 /** How `rowmill --help` orders commands; one that stands nowhere comes under "Commands:". */
 const GROUPS: Readonly<Record<string, readonly string[]>> = {
   'To begin:': ['demo', 'init', 'doctor'],
-  'To ask:': ['plan', 'run', 'retry', 'cancel'],
+  'To ask:': ['plan', 'run', 'retry', 'cancel', 'import'],
   'To look; nothing is sent:': ['status', 'runs', 'failures', 'report', 'verify'],
   'To judge the answers:': ['sample', 'eval', 'diff'],
   'Beside it:': ['clean', 'prices', 'worker', 'simulate', 'schema', 'completion'],

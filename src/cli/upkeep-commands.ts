@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { CleanFlags } from './commands/clean.ts';
+import type { ImportFlags } from './commands/import.ts';
 import { guard } from './guard.ts';
 import { baseUrlOption, inputOption, jsonOption, olderOption, simulateOption, stateOption } from './options.ts';
 
@@ -19,4 +20,23 @@ export function addUpkeepCommands(program: Command): void {
     .addOption(simulateOption())
     .addOption(jsonOption())
     .action(guard(async (job: string | undefined, flags: CleanFlags) => (await import('./commands/clean.ts')).cleanJobs(job, flags)));
+
+  program
+    .command('import')
+    .argument('<job>', 'the job file')
+    .argument('[batches...]', 'ids of batches at the provider that another program made')
+    .description('takes in the answers of batches another program made; sends nothing that costs')
+    .option('--input-file <file>', 'what the batch asked, where the provider has it no more')
+    .option('--output-file <file>', 'its answers, at hand: the provider is not asked')
+    .option('--error-file <file>', 'its errors, at hand')
+    .addOption(inputOption())
+    .addOption(stateOption())
+    .addOption(baseUrlOption())
+    .addOption(simulateOption())
+    .addOption(jsonOption())
+    .action(
+      guard(async (job: string, batches: readonly string[], flags: ImportFlags) =>
+        (await import('./commands/import.ts')).importInto(job, batches, flags),
+      ),
+    );
 }

@@ -22,7 +22,7 @@ export function decideCheck(name: string, isOk: boolean, detail: string): Check 
   return { name, status: isOk ? 'ok' : 'failed', detail };
 }
 
-type CheckedEvent = Extract<StoredEvent, { readonly type: 'response-recorded' | 'batch-collected' }>;
+type CheckedEvent = Extract<StoredEvent, { readonly type: 'response-recorded' | 'batch-collected' | 'batch-imported' }>;
 
 /** What the event log says of files and batches, and whether the files are what it says. */
 export interface FileChecks {
@@ -41,7 +41,7 @@ export async function checkFiles(stateDirectory: string, signal: AbortSignal): P
     const end = await readEvents(
       join(stateDirectory, 'events.jsonl'),
       ({ event }) => {
-        if (event.type === 'response-recorded' || event.type === 'batch-collected') events.push(event);
+        if (event.type === 'response-recorded' || event.type === 'batch-collected' || event.type === 'batch-imported') events.push(event);
         if (event.type === 'call-intent' || event.type === 'call-queued') announcedCalls += event.calls.length;
       },
       signal,

@@ -11,14 +11,15 @@ const takeAnything = () => ({ ok: true as const, value: null });
  * What is kept of a response line when its answer is removed: whose it is, which model gave it, when, and what it used. No word of prompt or
  * answer stays, and it costs what it cost.
  * @param text the line without its newline; of one that is broken only its place stays
+ * @param name the custom id it gets; absent: its own, where it is one of ours
  */
-export function stripLine(text: string): string {
+export function stripLine(text: string, name?: string): string {
   const reading = readResponseLine(text);
   if (reading.status === 'malformed') return '{}';
   const { line } = reading;
   // Lines without an id are told apart by their bytes.
   const mark = line.id === '' ? { rowmill: { was: hash('sha256', text, 'hex').slice(0, 16) } } : {};
-  const customId = parseCustomId(line.custom_id) === null ? 'foreign' : line.custom_id;
+  const customId = name ?? (parseCustomId(line.custom_id) === null ? 'foreign' : line.custom_id);
   return JSON.stringify({ id: line.id, ...mark, custom_id: customId, ...stripAnswer(line) });
 }
 

@@ -66,7 +66,7 @@ export function describeUnknownCommand(word: string, commands: readonly string[]
 
 /** What commander says, and where a job is missing what to type. */
 export function explainUsage(text: string): string {
-  if (!/missing required argument 'job'/.test(text)) return text;
+  if (!/missing required argument 'job'/.test(text)) return `${text}\n`;
   return `${text.trimEnd()}\n(a job file, or a table: ${typed(`run reviews.csv ${EXAMPLE}`)})\n`;
 }
 

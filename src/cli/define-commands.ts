@@ -28,6 +28,7 @@ import {
   simulateOption,
   stateOption,
 } from './options.ts';
+import { UPKEEP_COMMANDS } from './upkeep-commands.ts';
 
 // Node's parser of HTTP responses is WebAssembly. To optimize its one large function takes as long as the rest of a small run, and a call is
 // faster by microseconds for it: not before the hundred thousandth.
@@ -35,6 +36,7 @@ setFlagsFromString('--wasm-tiering-budget=1000000000');
 
 /** What each command takes and does. Its own file is loaded when it runs. */
 const DEFINITIONS: Readonly<Record<string, (command: Command) => Command>> = {
+  ...UPKEEP_COMMANDS,
   demo: (command) =>
     command.addOption(jsonOption()).action(guard(async (flags: JobFlags) => (await import('./commands/demo.ts')).demo(flags))),
   init: (command) =>

@@ -13,6 +13,7 @@ const COMMANDS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     run: 'does it; also continues it after anything',
     retry: 'opens failed rows again and runs them; nothing old is dropped until its retry succeeds',
     cancel: 'cancels the batches at the provider; the run keeps and collects what they finished',
+    import: 'takes in the answers of batches another program made; sends nothing that costs',
   },
   'To look; nothing is sent:': {
     status: 'rows, batches, spend and what the run waits for; from any process, at any time',
@@ -27,6 +28,7 @@ const COMMANDS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     diff: 'what changed between two runs, row by row, in quality and in cost',
   },
   'Beside it:': {
+    clean: 'what is of no more use: shows it, and removes it when that is wanted',
     prices: 'what a token costs and why: prices.yaml here, then the built-in lists',
     worker: 'makes live calls for runs that share its Redis; any number, on any host',
     simulate: 'the local OpenAI server by itself, for any OpenAI client',

@@ -1,3 +1,5 @@
+import type { TableFormat } from './job.ts';
+
 /** One input record. */
 export interface Row {
   /** Counts from 0 over all files of the input. */
@@ -20,7 +22,7 @@ export interface Row {
 /** A table opened and looked at, ready to be streamed as often as wanted. */
 export interface Table {
   readonly columns: readonly string[];
-  readonly format: 'csv' | 'tsv' | 'jsonl' | 'json';
+  readonly format: TableFormat;
   /** Absolute paths, in reading order. */
   readonly files: readonly string[];
   /** Bytes of all files as they lie on disk, for progress. */

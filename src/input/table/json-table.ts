@@ -1,3 +1,4 @@
+import type { InputSpec } from '../../core/job.ts';
 import type { Row } from '../../core/row.ts';
 import { readJsonArray } from './json-array.ts';
 import { type JsonRecord, readJsonLines } from './json-records.ts';
@@ -7,7 +8,8 @@ import type { OpenedFormat, TextFiles } from './table-format.ts';
 const COLUMN_RECORDS = 1_000;
 
 /** Opens JSONL or JSON arrays. The columns are the keys of the first 1,000 records, in the order in which they first occur. */
-export async function openJsonTable(text: TextFiles, format: 'jsonl' | 'json', signal: AbortSignal): Promise<OpenedFormat> {
+export async function openJsonTable(text: TextFiles, spec: Pick<InputSpec, 'format'>, signal: AbortSignal): Promise<OpenedFormat> {
+  const format = spec.format === 'json' ? 'json' : 'jsonl';
   const columns = await learnColumns(text, format, signal);
   return { columns, warnings: [], readRows: (rowText, rowSignal) => readRows({ text: rowText, format, columns, signal: rowSignal }) };
 }

@@ -3,10 +3,9 @@ import fs from 'node:fs';
 import { UsageError } from '../../core/errors.ts';
 import type { InputSpec, TableFormat } from '../../core/job.ts';
 import type { Row, Table } from '../../core/row.ts';
-import { openCsvTable } from './csv-table.ts';
 import { decodeText } from './decode-text.ts';
-import { openJsonTable } from './json-table.ts';
 import { type OnBytes, readBytes, type TableFile } from './read-bytes.ts';
+import { READERS } from './readers.ts';
 import { guessFormat, type OpenedFormat, type TextFiles } from './table-format.ts';
 
 /** A table together with what its user should know. */
@@ -31,10 +30,7 @@ export async function openFiles(spec: InputSpec, files: readonly TableFile[], si
   });
   const text = makeText();
   const format = await decideFormat(spec, text, signal);
-  const opened =
-    format === 'csv' || format === 'tsv'
-      ? await openCsvTable(text, { ...spec, format }, signal)
-      : await openJsonTable(text, format, signal);
+  const opened = await READERS[format](text, { ...spec, format }, signal);
   await requireRow(opened, text, signal);
   const sizes = await Promise.all(files.map((file) => fs.promises.stat(file.path)));
   return {

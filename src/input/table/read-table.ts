@@ -13,6 +13,8 @@ import { guessFormat, type OpenedFormat, type TextFiles } from './table-format.t
 export interface InputTable extends Table {
   /** In words; empty when there is nothing to say. */
   readonly warnings: readonly string[];
+  /** What the rows read in the last pass have shown besides, likewise. */
+  readWarnings(): readonly string[];
   /** @param onSha256 is given the sha256 (hex) of the bytes of all files, as they were read, after the last row */
   readRows(signal: AbortSignal, onSha256?: (sha256: string) => void): AsyncIterable<readonly Row[]>;
   /** The sha256 (hex) of the bytes of all files: as they were in the last whole pass of a run, else as they are now. */
@@ -31,6 +33,7 @@ export async function openFiles(spec: InputSpec, files: readonly TableFile[], si
   });
   const text = makeText();
   const format = await decideFormat(spec, text, signal);
+  refuseTextKeys(spec, format);
   const opened = await READERS[format](text, { ...spec, format }, signal);
   await requireRow(opened, text, signal);
   const sizes = await Promise.all(files.map((file) => fs.promises.stat(file.path)));
@@ -40,6 +43,7 @@ export async function openFiles(spec: InputSpec, files: readonly TableFile[], si
     files: files.map((file) => file.path),
     bytes: sizes.reduce((sum, { size }) => sum + size, 0),
     warnings: opened.warnings,
+    readWarnings: () => opened.readWarnings(),
     readSha256: (hashSignal) => hashInput({ files: files.map((file) => file.path) }, hashSignal),
     async *readRows(rowSignal, onSha256) {
       if (opened.readsAtRandom) {
@@ -62,6 +66,13 @@ export async function openFiles(spec: InputSpec, files: readonly TableFile[], si
 async function stampFiles(files: readonly TableFile[]): Promise<string> {
   const stats = await Promise.all(files.map(({ path }) => fs.promises.stat(path, { bigint: true })));
   return stats.map(({ ino, size, mtimeNs, ctimeNs }) => [ino, size, mtimeNs, ctimeNs].join(':')).join(' ');
+}
+
+/** What says how the text of a CSV table is meant, and has no meaning for a format without such a text. @throws UsageError */
+function refuseTextKeys({ quote, hasHeader }: InputSpec, format: TableFormat): void {
+  if (format === 'csv' || format === 'tsv') return;
+  const key = quote === 'none' ? 'quote' : hasHeader === undefined ? null : 'header';
+  if (key !== null) throw new UsageError(`input.${key}: is for CSV and TSV; this table is ${format.toUpperCase()}`, { code: 'table' });
 }
 
 /** The sha256 (hex) of the bytes of all files of a table, in reading order, as they lie on disk. */

@@ -41,6 +41,8 @@ export interface PlanTableOptions {
   readonly watchRows: ((keyRow: KeyRow) => KeyRow) | null;
   readonly tokens: JobTokens;
   readonly warnings: readonly string[];
+  /** What the rows have shown, once all were read. */
+  readonly readWarnings: () => readonly string[];
   /** What the last run was about; null without one. */
   readonly last: LastRunFacts | null;
   /** How long the job's answers were; null before the first. */
@@ -163,6 +165,7 @@ export async function planTable(options: PlanTableOptions): Promise<PlannedTable
   const endHere = options.end?.holdsHere === true ? modelEnd : null;
   const warnings = [
     ...options.warnings,
+    ...options.readWarnings(),
     endHere?.message ?? null,
     warnOfLostCache(advised, counted.constantTokens),
     ...warnOfImages(job.model, counted),

@@ -271,6 +271,7 @@ function jobCommand(program: Command, name: string, description: string, job = '
   return program
     .command(name)
     .argument('<job>', job)
+    .configureOutput({ outputError: (text, write) => write(explainUsage(text, name)) })
     .description(description)
     .addOption(inputOption())
     .addOption(stateOption())

@@ -49,7 +49,7 @@ function mendBash(script: string): string {
     if (!part.test(text)) throw new Error(`the completion script for bash has no ${part}`);
     return text.replace(part, () => by);
   };
-  const asked = replace(script, /requestComp="rowmill complete[^]*?out=\$\(eval "\$requestComp" 2>\/dev\/null\)/, ASK_BASH);
+  const asked = replace(script, /requestComp="rowmill complete.*?out=\$\(eval "\$requestComp" 2>\/dev\/null\)/s, ASK_BASH);
   const offered = replace(asked, /COMPREPLY=\( \$\(compgen -W .*\) \)/, OFFER_BASH);
   // Two programs with completions of this kind in one shell would refuse each other's constants.
   return `${WITHOUT_BASH_COMPLETION}${offered.replaceAll(/^readonly /gm, '')}`;

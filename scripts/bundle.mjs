@@ -8,7 +8,12 @@ import { rolldown } from 'rolldown';
 import { RANKS } from './ranks.mjs';
 
 const FOLDER = 'dist/bundle';
-const ENTRIES = { main: 'src/cli/main.ts', index: 'src/index.ts', simulator: 'src/simulator/start.ts' };
+const ENTRIES = {
+  main: 'src/cli/main.ts',
+  index: 'src/index.ts',
+  simulator: 'src/simulator/start.ts',
+  'seam/seam': 'src/prove/seam/seam.ts',
+};
 /** What src loads by `require`, or never: each a file of its own, under its name. */
 const REQUIRED = ['re2js'];
 /** A binary that msgpackr can do without, and whose install script nobody wants to run. */

@@ -6,7 +6,7 @@ const GROUPS: Readonly<Record<string, readonly string[]>> = {
   'To ask:': ['plan', 'run', 'retry', 'cancel'],
   'To look; nothing is sent:': ['status', 'runs', 'failures', 'report', 'verify'],
   'To judge the answers:': ['sample', 'eval', 'diff'],
-  'Beside it:': ['prices', 'worker', 'simulate', 'schema', 'completion'],
+  'Beside it:': ['prices', 'worker', 'simulate', 'prove', 'schema', 'completion'],
 };
 
 /** Puts all commands of a program in groups, the groups in their order. */

@@ -4,6 +4,7 @@ import { VERSION } from '../core/version.ts';
 import { groupCommands } from './command-groups.ts';
 import type { Shell } from './commands/completion.ts';
 import type { DiffFlags } from './commands/diff.ts';
+import type { ProveFlags } from './commands/prove.ts';
 import type { ReportFlags } from './commands/report.ts';
 import type { SampleFlags } from './commands/sample.ts';
 import { parseAmount, parseCount, parsePositive, shareUpTo } from './flag-values.ts';
@@ -225,6 +226,16 @@ export function makeProgram(): Command {
     .option('--enqueued-tokens <n>', 'enqueued tokens per model', parseCount)
     .addOption(jsonOption())
     .action(guard(async (flags: SimulateFlags) => (await import('./commands/simulate.ts')).simulate(flags)));
+
+  program
+    .command('prove')
+    .description('attacks every promise against the built-in simulator: kills, failing disks, lost answers, two runs at once')
+    .option('--seconds <n>', 'how long at least; each promise is attacked a few times in any case', parsePositive, 60)
+    .option('--seed <n>', 'where the dice begin; a break names the one that repeats it', parseCount, 1)
+    .option('--only <name>', 'one promise alone')
+    .option('--redis <url>', 'also over this Redis, which must be empty; our keys in it are removed')
+    .addOption(jsonOption())
+    .action(guard(async (flags: ProveFlags) => (await import('./commands/prove.ts')).prove(flags)));
 
   program
     .command('doctor')

@@ -27,6 +27,8 @@ export interface LiveOptions {
   readonly plan?: Partial<SeamPlan>;
   readonly flags?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** Whether it may spend without being asked; it may, unless said otherwise. */
+  readonly isAgreed?: boolean;
 }
 
 export interface ArenaOptions {
@@ -76,13 +78,13 @@ export async function openArena(starter: Starter, options: ArenaOptions): Promis
   };
   let lives = 0;
 
-  function live({ how = 'thread', plan = {}, flags = [], env = {} }: LiveOptions = {}): Life {
+  function live({ how = 'thread', plan = {}, flags = [], env = {}, isAgreed = true }: LiveOptions = {}): Life {
     lives += 1;
     const beside = `${folder}.${lives}`;
     const whole: SeamPlan = { under: [`${folder}/`], backups: `${beside}.backups`, reportPath: `${beside}.report`, ...plan };
     const options = {
       plan: whole,
-      args: ['run', path.join(folder, 'job.yaml'), '--base-url', simulator.url, ...FLAGS, ...flags],
+      args: ['run', path.join(folder, 'job.yaml'), '--base-url', simulator.url, ...FLAGS, ...(isAgreed ? ['--yes'] : []), ...flags],
       env: { ...ENVIRONMENT, ...env },
     };
     return how === 'thread' ? starter.threads.live(options) : startProcess(starter.program, options);
@@ -107,7 +109,7 @@ export async function openArena(starter: Starter, options: ArenaOptions): Promis
   };
 }
 
-const FLAGS = ['--json', '--yes', '--progress', 'none', '--looks', '0.05,0.2,0.6'];
+const FLAGS = ['--json', '--progress', 'none', '--looks', '0.05,0.2,0.6'];
 const ENVIRONMENT: Readonly<Record<string, string>> = {
   PATH: process.env.PATH ?? '',
   HOME: process.env.HOME ?? '',

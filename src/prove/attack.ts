@@ -46,7 +46,8 @@ export async function inArena<T>(
   work: (arena: Arena) => Promise<T>,
 ): Promise<T> {
   const { starter, reference, folder, lane } = context;
-  const faults = [...reference.rowFaults, ...(options.faults ?? [])];
+  // Of two that meet one request the first happens.
+  const faults = [...(options.faults ?? []), ...reference.rowFaults];
   const arena = await openArena(starter, { lane, folder, ...options, faults });
   try {
     return await work(arena);

@@ -4,15 +4,36 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Starter } from './arena.ts';
 import { type Attacked, type AttackResult, removeArena } from './attack.ts';
+import { AGAIN } from './attacks/again.ts';
+import { ANSWERS } from './attacks/answers.ts';
+import { ASKED } from './attacks/asked.ts';
+import { CLOCK } from './attacks/clock.ts';
+import { DEADLINE } from './attacks/deadline.ts';
 import { DISK } from './attacks/disk.ts';
+import { HOLDERS } from './attacks/holders.ts';
 import { CRASH, KILL } from './attacks/kill.ts';
+import { LIMITS } from './attacks/limits.ts';
+import { LISTS } from './attacks/lists.ts';
 import { POWER } from './attacks/power.ts';
 import { createDice } from './dice.ts';
 import { createThreads } from './threads.ts';
 import { type Reference, readReference } from './undisturbed.ts';
 
 /** Every promise that is attacked, in the order in which they are told. */
-export const PROMISES: readonly Attacked[] = [KILL, CRASH, POWER, DISK];
+export const PROMISES: readonly Attacked[] = [
+  KILL,
+  CRASH,
+  AGAIN,
+  POWER,
+  DISK,
+  ...ANSWERS,
+  ...LISTS,
+  CLOCK,
+  ...HOLDERS,
+  DEADLINE,
+  ...LIMITS,
+  ...ASKED,
+];
 
 export interface ProveOptions {
   /** The path of the command's main module. */

@@ -31,6 +31,8 @@ const ROWS: readonly SmallRow[] = [
   says('Last but one'),
   says('Last'),
 ];
+/** Those with nothing special about them. */
+export const ORDINARY_ROWS: readonly number[] = [2, 5, 8, 10, 11];
 const INVALID_ROW = 4;
 const REFUSED_ROW = 6;
 

@@ -45,6 +45,9 @@ export interface Usage {
   readonly completion_tokens: number;
 }
 
+/** Of the small job; others may use the account. */
+const MODEL = 'gpt-4o-mini';
+
 /** Where all of it lies. */
 export interface Places {
   readonly folder: string;
@@ -66,7 +69,7 @@ export function readEvidence(places: Places, summary: unknown): Evidence {
     table: readTable(places.table),
     events,
     lines: readStoredLines(places.state, events),
-    bill: readJsonLines(path.join(places.provider, 'bill.jsonl')) as BillLine[],
+    bill: (readJsonLines(path.join(places.provider, 'bill.jsonl')) as BillLine[]).filter(({ model }) => model.startsWith(MODEL)),
     batches: readBatches(path.join(places.provider, 'batches')),
     rowKeys: readLines(path.join(folder, 'rows')).map((line) => (line.split(' ')[1] === '-' ? null : (line.split(' ')[1] as string))),
     // Ended before it was killed, a run is only looked at by the next life: what was spent stands in the summary it kept.
@@ -91,18 +94,23 @@ function readStoredLines(state: string, events: readonly WireEvent[]): readonly 
   }
   const folder = path.join(state, 'responses');
   for (const name of fs.readdirSync(folder)) if (name.startsWith('live-') && !files.has(name)) files.set(name, null);
-  return [...files].flatMap(([name, batchId]) =>
-    readLines(path.join(folder, name)).flatMap((text) => {
-      try {
-        const value = JSON.parse(text);
-        const lane = batchId === null ? ('live' as const) : ('batch' as const);
-        return typeof value.custom_id === 'string' ? [{ lane, batchId, customId: value.custom_id, id: String(value.id), value }] : [];
-      } catch {
-        // Nobody's answer; whether it was paid is held against the bill.
-        return [];
-      }
-    }),
-  );
+  const lines = [...files].flatMap(([name, batchId]) => readLines(path.join(folder, name)).flatMap((text) => readLine(text, batchId)));
+  // The same line twice is one call.
+  return [...new Map(lines.map((line) => [`${line.batchId} ${line.customId} ${line.id}`, line])).values()];
+}
+
+/** The ids of our requests: a key, which occurrence of it, which asking. */
+const CUSTOM_ID = /^[A-Za-z0-9_-]{22}(-o\d+)?(-r\d+)?$/;
+
+/** @returns nothing for what is nobody's answer; whether it was paid is held against the bill */
+function readLine(text: string, batchId: string | null): readonly StoredLine[] {
+  try {
+    const value = JSON.parse(text);
+    if (!CUSTOM_ID.test(value.custom_id)) return [];
+    return [{ lane: batchId === null ? 'live' : 'batch', batchId, customId: value.custom_id, id: String(value.id), value }];
+  } catch {
+    return [];
+  }
 }
 
 function readBatches(folder: string): Evidence['batches'] {

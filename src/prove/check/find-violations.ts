@@ -26,8 +26,8 @@ export interface ExpectedRow {
 export interface Allowance {
   /** Calls that may be paid a second time where they are told: of live calls nobody can be asked. 0 where the provider can. */
   readonly secondPayments: number;
-  /** Two creates of one intent, where somebody on the way repeated the request. */
-  readonly doubledCreates?: boolean;
+  /** Rows may have come to their answers by another lane. */
+  readonly mixesLanes: boolean;
 }
 
 /** Nano-dollars per token of gpt-4o-mini, half of it in a batch (price pages of 2026-09). */
@@ -41,6 +41,7 @@ const COURSE_COLUMNS = ['_attempts', '_input_tokens', '_cached_tokens', '_output
 export function* findViolations(evidence: Evidence, expected: Expected): Generator<string> {
   yield* findLostRows(evidence, expected);
   yield* findUntoldPayments(evidence, expected);
+  yield* findWrongWinners(evidence);
   yield* findUnbalancedBooks(evidence);
   yield* findLeftovers(evidence, expected);
 }
@@ -60,7 +61,7 @@ function* findLostRows({ input, table, summary }: Evidence, expected: Expected):
     if (row._status !== end.status || row._source !== end.source || !String(row._error).startsWith(end.error))
       yield `rows: row ${index + 1} ended as ${is}, not as ${end.status} ${end.source} "${end.error}"`;
   }
-  const isSame = summary.attempts.unknown === 0 && expected.allows.secondPayments === 0;
+  const isSame = summary.attempts.unknown === 0 && expected.allows.secondPayments === 0 && !expected.allows.mixesLanes;
   for (const [index, row] of (expected.table?.rows ?? []).entries()) {
     for (const [column, cell] of Object.entries(row)) {
       // Nobody tells what the request of a refused row is called; a try without an answer changes how a row came to its own.
@@ -90,7 +91,7 @@ function* findUntoldPayments({ bill, lines, batches, events, summary }: Evidence
   if (second > expected.allows.secondPayments) yield `bill: ${second} calls were paid a second time`;
   const creates = countBy(batches, ({ shard, attempt }) => `${shard}/${attempt}`);
   for (const [create, count] of creates) {
-    if (count > 1 && expected.allows.doubledCreates !== true) yield `bill: create ${create} reached the provider ${count} times`;
+    if (count > 1) yield `bill: create ${create} reached the provider ${count} times`;
   }
   yield* findUnannounced(bill, events);
 }
@@ -106,6 +107,30 @@ function* findUnannounced(bill: readonly BillLine[], events: Evidence['events'])
   for (const { lane, customId, batchId } of bill) {
     if (lane === 'live' && !announced.has(customId ?? '')) yield `intent: ${customId} was called without an intent`;
     if (lane === 'batch' && !bound.has(batchId ?? '')) yield `intent: ${batchId} was billed and stands nowhere in the log`;
+  }
+}
+
+/** Each row says what the line says that comes first: of the file recorded first the smallest id, whatever order and number lines have. */
+function* findWrongWinners({ table, lines, events, rowKeys }: Evidence): Generator<string> {
+  const extra = new Set(events.filter(({ type }) => type === 'batch-extra').map(({ batchId }) => batchId));
+  for (const [index, row] of table.rows.entries()) {
+    if (row._status !== 'ok') continue;
+    const successes = lines.filter((line) => line.customId.slice(0, 22) === rowKeys[index] && !extra.has(line.batchId) && isSuccess(line));
+    const first = successes.filter(({ batchId }) => batchId === successes[0]?.batchId).toSorted((a, b) => (a.id < b.id ? -1 : 1))[0];
+    if (first === undefined) yield `answer: row ${index + 1} is ok without a line that says so`;
+    else if (first.value.response.request_id !== row._request_id) yield `answer: row ${index + 1} is not what its first line says`;
+  }
+}
+
+/** A whole answer that keeps to the small job's schema. */
+function isSuccess(line: StoredLine): boolean {
+  const choice = isAnswer(line) ? line.value.response.body.choices?.[0] : undefined;
+  if (choice?.finish_reason !== 'stop' || (line.value.error ?? null) !== null) return false;
+  try {
+    const { label, summary } = JSON.parse(choice.message.content);
+    return ['good', 'bad', 'other'].includes(label) && typeof summary === 'string';
+  } catch {
+    return false;
   }
 }
 
@@ -155,9 +180,17 @@ function isAnswer({ value }: StoredLine): boolean {
 /** Summed exactly, then halved in a batch, half a nano-dollar upwards. */
 function priceLine({ lane, value }: StoredLine): number {
   const usage = value.response.body.usage as Usage | undefined;
-  if (usage === undefined) return 0;
+  return usage === undefined ? 0 : priceUsage(lane, usage);
+}
+
+function priceUsage(lane: 'batch' | 'live', usage: Usage): number {
   const full = usage.prompt_tokens * INPUT_NANO_USD + usage.completion_tokens * OUTPUT_NANO_USD;
   return lane === 'batch' ? Math.floor(full / 2 + 0.5) : full;
+}
+
+/** What calls cost, in nano-dollars. */
+export function priceBill(bill: readonly BillLine[]): number {
+  return bill.reduce((total, { lane, usage }) => total + priceUsage(lane, usage), 0);
 }
 
 function callOf({ batchId, customId }: { readonly batchId: string | null; readonly customId: string | null }): string {

@@ -18,7 +18,7 @@ const ENTRIES = {
   simulator: 'src/simulator/start.ts',
 };
 /** What src loads by `require`, or never: each a file of its own, under its name. */
-const REQUIRED = ['re2js'];
+const REQUIRED = ['re2js', 'ajv/dist/2020.js'];
 /** A binary that msgpackr can do without, and whose install script nobody wants to run. */
 const LEFT_OUT = ['msgpackr-extract'];
 
@@ -41,6 +41,14 @@ const loadsTheRest = {
   transform: {
     filter: { id: /\/src\/cli\/program\.ts$/ },
     handler: (code) => ({ code: `${code}\nexport * as commander from 'commander';\n`, map: null }),
+  },
+};
+/** Commander starts programs for commands that are files of their own; ours are not, and to load what starts them takes longer than commander. */
+const startsNoProgram = {
+  name: 'starts-no-program',
+  transform: {
+    filter: { id: /\/commander\/lib\/command\.js$/ },
+    handler: (code) => ({ code: replaceOnce(code, "require('node:child_process')", 'undefined'), map: null }),
   },
 };
 const COMMANDER = ['Argument', 'Command', 'InvalidArgumentError', 'Option'];
@@ -198,13 +206,13 @@ function isFresh() {
 export async function makeBundle() {
   if (isFresh()) return;
   rmSync(FOLDER, { recursive: true, force: true });
-  const required = await bundle(Object.fromEntries(REQUIRED.map((name) => [name, name])), [], {
+  const required = await bundle(Object.fromEntries(REQUIRED.map((name) => [name.replace(/\.js$/, ''), name])), [], {
     dir: join(FOLDER, 'required'),
     format: 'cjs',
     exports: 'named',
   });
   writeFileSync(join(FOLDER, 'required/package.json'), '{ "type": "commonjs" }\n');
-  const first = await bundle(FIRST, [loadsTheRest], {
+  const first = await bundle(FIRST, [loadsTheRest, startsNoProgram], {
     dir: FOLDER,
     format: 'cjs',
     entryFileNames: '[name].cjs',

@@ -147,8 +147,6 @@ const DEFINITIONS: Readonly<Record<string, (command: Command) => Command>> = {
       ),
   cancel: (command) =>
     addJobOptions(command).action(guard(async (job: string, flags: JobFlags) => (await import('./commands/cancel.ts')).cancel(job, flags))),
-  verify: (command) =>
-    addJobOptions(command).action(guard(async (job: string, flags: JobFlags) => (await import('./commands/verify.ts')).verify(job, flags))),
   worker: (command) =>
     command
       .option('--redis <url>', 'the Redis to take calls from (also REDIS_URL)')

@@ -146,7 +146,19 @@ export interface JobLimits {
   readonly enqueuedTokens: number | null;
 }
 
+/** A path that names the day of the run: there is another table for each. */
+export interface DatedPath {
+  /** Absolute, with `{{ run.date }}` in it. */
+  readonly template: string;
+  /** By its IANA name; null is UTC. */
+  readonly timezone: string | null;
+  /** `2026-11-22`; null until it is known which run is meant. */
+  readonly date: string | null;
+}
+
 export interface WriteSpec {
+  /** Absent where the path is the same for every run. */
+  readonly dated?: DatedPath;
   /** Whether the table goes to standard output: then it is first written into the state directory, as are failures and report. */
   readonly isStdout?: true;
   readonly path: string;

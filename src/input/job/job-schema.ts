@@ -267,7 +267,13 @@ function makeWriteSchema(): object {
       path: {
         type: 'string',
         minLength: 1,
-        description: 'The table to write, .csv or .jsonl, or - for standard output. Default: <name>.out.<ext> beside the job file.',
+        description:
+          'The table to write, .csv or .jsonl, or - for standard output; {{ run.date }} in it is the day the run began. Default: <name>.out.<ext> beside the job file.',
+      },
+      timezone: {
+        type: 'string',
+        minLength: 1,
+        description: 'Where the day of {{ run.date }} begins, for example Europe/Berlin. Default: UTC.',
       },
       keep: {
         type: ['string', 'array'],

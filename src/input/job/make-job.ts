@@ -17,6 +17,7 @@ import { withCapOfExtra } from '../request/extra-params.ts';
 import { guessFormat } from '../table/table-format.ts';
 import { ANY_ROW, readNanoUsd, readStopLimit, readThreshold } from './amounts.ts';
 import { checkAgainstSchema } from './check-job.ts';
+import { readDatedPath } from './dated-path.ts';
 import type { PathProblem } from './output-shorthand.ts';
 import { readOutput } from './output-spec.ts';
 
@@ -65,6 +66,7 @@ interface JobSpec {
   readonly dedupe?: boolean;
   readonly write?: {
     readonly path?: string;
+    readonly timezone?: string;
     readonly keep?: string | readonly string[];
     readonly prefix?: string;
     readonly excel?: boolean;
@@ -136,6 +138,9 @@ function buildJob(spec: JobSpec, origin: JobOrigin): { job: Job; problems: reado
   };
   const keep = spec.write?.keep ?? 'all';
   const isStdout = spec.write?.path === '-';
+  const writePath = path.resolve(origin.directory, isStdout || spec.write?.path === undefined ? nameDefaultTable(spec) : spec.write.path);
+  const { dated, problems: pathProblems } = readDatedPath(writePath, spec.write?.timezone);
+  problems.push(...pathProblems);
   if (typeof keep === 'string' && keep !== 'all') {
     problems.push({ path: ['write', 'keep'], message: `write.keep: must be all or a list of columns, not ${showValue(keep)}` });
   }
@@ -171,7 +176,8 @@ function buildJob(spec: JobSpec, origin: JobOrigin): { job: Job; problems: reado
     onUnknown: spec.on_unknown ?? 'retry',
     dedupe: spec.dedupe ?? true,
     write: {
-      path: path.resolve(origin.directory, isStdout || spec.write?.path === undefined ? nameDefaultTable(spec) : spec.write.path),
+      path: writePath,
+      ...(dated === null ? {} : { dated: { ...dated, date: null } }),
       ...(isStdout ? { isStdout } : {}),
       keep: typeof keep === 'string' ? 'all' : keep,
       prefix: spec.write?.prefix ?? '',

@@ -1,5 +1,5 @@
 import { UsageError } from '../../core/errors.ts';
-import { parseExactly, RISKY_NUMBER } from '../../core/exact/parse-exactly.ts';
+import { hasRiskyNumber, parseExactly } from '../../core/exact/parse-exactly.ts';
 import { findRepetition, findUnwritable } from '../answer/exact-json.ts';
 import type { BadRecord } from './bad-rows.ts';
 import type { TableFile } from './read-bytes.ts';
@@ -34,7 +34,7 @@ export function readJsonRecord(text: string, file: TableFile, line: number, colu
   const unwritable = findUnwritable(text) ?? findRepetition(text, value);
   if (unwritable !== null)
     return refuse(`the record cannot be written again: ${unwritable.why}`, placeWithin(text, unwritable.position, { line, column }));
-  const exact = RISKY_NUMBER.test(text) ? parseExactly(text) : value;
+  const exact = hasRiskyNumber(text) ? parseExactly(text) : value;
   return { record: Object.setPrototypeOf(exact, null) as Readonly<Record<string, unknown>>, line, fault: null };
 }
 

@@ -98,7 +98,7 @@ export interface FileInput<Column extends string> extends InputColumns<Column> {
   /** A CSV, TSV, JSONL or JSON table, or a glob. */
   readonly path: string;
   readonly rows?: undefined;
-  readonly format?: 'csv' | 'tsv' | 'jsonl' | 'json' | undefined;
+  readonly format?: 'csv' | 'tsv' | 'jsonl' | 'json' | 'parquet' | undefined;
   readonly delimiter?: string | undefined;
   readonly encoding?: string | undefined;
   readonly header?: boolean | undefined;

@@ -5,7 +5,7 @@ import { quoteArgument } from '../core/wording/quote-argument.ts';
 import { findClosest, suggest } from '../core/wording/suggest.ts';
 import { locateDrafts } from '../input/draft/locate-draft.ts';
 import { isYaml, showFile } from '../input/table/find-files.ts';
-import { describeForeign, HEAD_BYTES } from '../input/table/foreign-file.ts';
+import { describeForeign, HEAD_BYTES, tellBinaryFormat } from '../input/table/foreign-file.ts';
 import { guessFormat } from '../input/table/table-format.ts';
 import { programName } from './program-name.ts';
 
@@ -32,12 +32,12 @@ export function tellArgument(argument: string): ArgumentKind {
   const head = readHead(argument);
   const foreign = describeForeign(showFile(resolve(argument), process.cwd()), head);
   if (foreign !== null) throw refuse(foreign);
-  const format = guessFormat(argument);
+  const format = tellBinaryFormat(head) ?? guessFormat(argument);
   if (format === 'json') return isJsonJob(argument) ? 'job' : 'table';
   if (format !== null) return 'table';
   if (JOB_KEY.test(head.toString('latin1'))) return 'job';
   if (MAYBE_TABLE.test(argument)) return 'table';
-  throw refuse(`${argument}: is neither a job file (YAML) nor a table (CSV, TSV, JSONL, JSON)`);
+  throw refuse(`${argument}: is neither a job file (YAML) nor a table (CSV, TSV, JSONL, JSON, Parquet)`);
 }
 
 /** @throws UsageError for a table where the command takes a job, with the command that makes sense */
@@ -66,7 +66,7 @@ export function describeUnknownCommand(word: string, commands: readonly string[]
 
 /** What commander says, and where a job is missing what to type. */
 export function explainUsage(text: string): string {
-  if (!/missing required argument 'job'/.test(text)) return text;
+  if (!/missing required argument 'job'/.test(text)) return `${text}\n`;
   return `${text.trimEnd()}\n(a job file, or a table: ${typed(`run reviews.csv ${EXAMPLE}`)})\n`;
 }
 

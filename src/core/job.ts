@@ -99,7 +99,7 @@ export interface InputSpec {
   readonly id: readonly string[];
 }
 
-export type TableFormat = 'csv' | 'tsv' | 'jsonl' | 'json';
+export type TableFormat = 'csv' | 'tsv' | 'jsonl' | 'json' | 'parquet';
 
 /** One message of the prompt; `content` is a Liquid template. */
 export interface MessageTemplate {

@@ -157,8 +157,12 @@ function describeSign(sign: StopSign): string {
 function makeInputSchema(): object {
   return closed(
     {
-      path: { type: 'string', minLength: 1, description: 'A CSV, TSV, JSONL or JSON table; a glob; .gz; or - for standard input.' },
-      format: { enum: ['csv', 'tsv', 'jsonl', 'json'], description: 'Only where the file name does not tell.' },
+      path: {
+        type: 'string',
+        minLength: 1,
+        description: 'A CSV, TSV, JSONL, JSON or Parquet table; a glob; .gz; or - for standard input.',
+      },
+      format: { enum: ['csv', 'tsv', 'jsonl', 'json', 'parquet'], description: 'Only where the file name does not tell.' },
       delimiter: {
         type: 'string',
         minLength: 1,

@@ -19,4 +19,5 @@ export const READERS: Readonly<Record<TableFormat, OpenFormat>> = {
   tsv: openCsvTable,
   jsonl: openJsonTable,
   json: openJsonTable,
+  parquet: async (text) => (await import('../parquet/parquet-table.ts')).openParquetTable(text),
 };

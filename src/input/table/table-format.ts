@@ -16,6 +16,8 @@ export interface OpenedFormat {
   readWarnings(): readonly string[];
   /** Rows of the same files in order, their `index` counted from 0 over all of them. */
   readRows(text: TextFiles, signal: AbortSignal): AsyncIterable<readonly Row[]>;
+  /** Whether it reads the files here and there, and not through `openText`; absent: no. */
+  readonly readsAtRandom?: true;
 }
 
 const FORMAT_BY_EXTENSION: Readonly<Record<string, TableFormat>> = {
@@ -25,6 +27,7 @@ const FORMAT_BY_EXTENSION: Readonly<Record<string, TableFormat>> = {
   jsonl: 'jsonl',
   ndjson: 'jsonl',
   json: 'json',
+  parquet: 'parquet',
 };
 
 /** The format a file name tells, `.gz` aside; null when it tells none. */

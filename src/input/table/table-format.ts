@@ -12,8 +12,8 @@ export interface TextFiles {
 export interface OpenedFormat {
   readonly columns: readonly string[];
   readonly warnings: readonly string[];
-  /** What the rows read in the last pass have shown besides. */
-  readWarnings(): readonly string[];
+  /** What the rows read in the last pass have shown besides; absent where they never show anything. */
+  readWarnings?(): readonly string[];
   /** Rows of the same files in order, their `index` counted from 0 over all of them. */
   readRows(text: TextFiles, signal: AbortSignal): AsyncIterable<readonly Row[]>;
   /** Whether it reads the files here and there, and not through `openText`; absent: no. */

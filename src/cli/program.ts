@@ -68,6 +68,7 @@ export async function runProgram(argv: readonly string[]): Promise<void> {
     await makeProgram().parseAsync([node, program, ...(first === 'help' && name !== undefined ? [name, '--help'] : typed)]);
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    process.exitCode = error.exitCode === 0 ? 0 : (await import('./report-failure.ts')).reportMistyped(error, argv.includes('--json'));
+    const isJson = typed.includes('--json');
+    process.exitCode = error.exitCode === 0 ? 0 : (await import('./report-failure.ts')).reportMistyped(error, { command: first, isJson });
   }
 }

@@ -43,9 +43,12 @@ export function reportFailure(error: unknown): number {
 }
 
 /** Says on stderr what commander has against what was typed, and gives the exit code. */
-export function reportMistyped({ code, message }: CommanderError, wantsJson: boolean): number {
+export function reportMistyped(
+  { code, message }: CommanderError,
+  { command = '', isJson }: { readonly command: string | undefined; readonly isJson: boolean },
+): number {
   // Help is shown where no command is typed, and says enough.
-  if (code !== 'commander.help') process.stderr.write(explainUsage(message));
-  if (wantsJson) printFailure(new UsageError(message.replace(/^error: /, '')), EXIT.usage);
+  if (code !== 'commander.help') process.stderr.write(explainUsage(message, command));
+  if (isJson) printFailure(new UsageError(message.replace(/^error: /, '')), EXIT.usage);
   return EXIT.usage;
 }

@@ -144,7 +144,14 @@ export function makeJobSchema(): object {
           { description: 'When a finished run counts as failed (exit 3).' },
         ),
       },
-      { required: ['name', 'input', 'model', 'output'] },
+      {
+        required: ['name', 'input'],
+        // Lines of the Batch API say the rest themselves.
+        if: { properties: { input: { type: 'object', properties: { format: { const: 'requests' } }, required: ['format'] } } },
+        // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema.
+        then: {},
+        else: { required: ['model', 'output'] },
+      },
     ),
   };
 }
@@ -162,7 +169,11 @@ function makeInputSchema(): object {
         minLength: 1,
         description: 'A CSV, TSV, JSONL, JSON or Parquet table; a glob; .gz; or - for standard input.',
       },
-      format: { enum: ['csv', 'tsv', 'jsonl', 'json', 'parquet'], description: 'Only where the file name does not tell.' },
+      format: {
+        enum: ['csv', 'tsv', 'jsonl', 'json', 'parquet', 'requests'],
+        description:
+          'Only where the file name does not tell. requests: lines of the Batch API, each sent as it is; then the job has no model, prompt and output.',
+      },
       delimiter: {
         type: 'string',
         minLength: 1,

@@ -14,6 +14,7 @@ import type {
 } from '../../core/job.ts';
 import { type JobSource, NO_SOURCE, type Path, showPath, showValue, sortByPlace } from '../../core/problem-path.ts';
 import { withCapOfExtra } from '../request/extra-params.ts';
+import { checkRequestsJob } from '../requests/check-requests-job.ts';
 import { guessFormat } from '../table/table-format.ts';
 import { ANY_ROW, readNanoUsd, readStopLimit, readThreshold } from './amounts.ts';
 import { checkAgainstSchema } from './check-job.ts';
@@ -40,12 +41,12 @@ interface JobSpec {
     readonly where?: string;
     readonly id?: string | readonly string[];
   };
-  readonly model: string;
+  readonly model?: string;
   readonly endpoint?: Endpoint;
   readonly mode?: Job['mode'];
   readonly prompt?: string | { readonly system?: string; readonly user?: string; readonly images?: readonly (string | ImageSpec)[] };
   readonly messages?: readonly MessageTemplate[];
-  readonly output: unknown;
+  readonly output?: unknown;
   readonly labels?: readonly string[] | Readonly<Record<string, string | null>>;
   readonly examples?: {
     readonly path: string;
@@ -117,10 +118,10 @@ export function readJob(value: unknown, origin: JobOrigin): { readonly job: Job 
 }
 
 function buildJob(spec: JobSpec, origin: JobOrigin): { job: Job; problems: readonly PathProblem[] } {
-  const problems: PathProblem[] = [];
+  const problems: PathProblem[] = [...checkRequestsJob(spec)];
   const labels = readLabels(spec.labels);
   const { output, problems: outputProblems } = readOutput(
-    spec.output,
+    spec.input.format === 'requests' ? (spec.output ?? 'text') : spec.output,
     labels.map((label) => label.name),
   );
   if (spec.output !== undefined) problems.push(...outputProblems, ...checkVector(spec));
@@ -151,7 +152,7 @@ function buildJob(spec: JobSpec, origin: JobOrigin): { job: Job; problems: reado
     directory: origin.directory,
     text: origin.text,
     input: readInput(spec.input, origin.directory),
-    model: spec.model,
+    model: spec.model ?? '',
     endpoint: spec.endpoint ?? '/v1/chat/completions',
     mode: spec.mode ?? 'batch',
     messages: readMessages(spec, problems),
@@ -232,7 +233,7 @@ function readInput(input: JobSpec['input'], directory: string): InputSpec {
     delimiter: input.delimiter ?? null,
     encoding: input.encoding ?? null,
     columns: input.columns ?? null,
-    id: input.id === undefined ? [] : [input.id].flat(),
+    id: input.id === undefined ? (input.format === 'requests' ? ['custom_id'] : []) : [input.id].flat(),
     // Only what is said: the defaults are no part of what a finished run is recognised by.
     ...(input.header === undefined ? {} : { hasHeader: input.header }),
     ...(input.quote === 'none' ? { quote: input.quote } : {}),
@@ -256,6 +257,7 @@ function readLabels(labels: JobSpec['labels']): readonly Label[] {
 /** The template loses one final line break: YAML's `|` adds it, and nobody means it. */
 function readMessages(spec: JobSpec, problems: PathProblem[]): readonly MessageTemplate[] {
   const trim = (content: string): string => content.replace(/\r?\n$/, '');
+  if (spec.input.format === 'requests') return [];
   if (spec.prompt !== undefined && spec.messages !== undefined)
     problems.push({ path: ['messages'], message: 'messages: stands beside prompt; use one of them' });
   if (spec.messages !== undefined) return spec.messages.map(({ role, content }) => ({ role, content: trim(content) }));

@@ -160,9 +160,9 @@ function makeInputSchema(): object {
       path: {
         type: 'string',
         minLength: 1,
-        description: 'A CSV, TSV, JSONL, JSON or Parquet table; a glob; .gz; or - for standard input.',
+        description: 'A CSV, TSV, JSONL, JSON, Parquet or Excel (.xlsx) table; a glob; .gz; or - for standard input.',
       },
-      format: { enum: ['csv', 'tsv', 'jsonl', 'json', 'parquet'], description: 'Only where the file name does not tell.' },
+      format: { enum: ['csv', 'tsv', 'jsonl', 'json', 'parquet', 'xlsx'], description: 'Only where the file name does not tell.' },
       delimiter: {
         type: 'string',
         minLength: 1,
@@ -185,6 +185,7 @@ function makeInputSchema(): object {
         type: 'boolean',
         description: 'Whether the first line of a CSV table is its header; found out by itself. true beside columns renames them.',
       },
+      sheet: { type: 'string', minLength: 1, description: 'The sheet of a workbook. Default: its first one.' },
       quote: {
         enum: ['standard', 'none'],
         description: 'standard (default): quotes enclose CSV cells. none: a quote is a character like any other.',

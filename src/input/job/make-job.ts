@@ -37,6 +37,7 @@ interface JobSpec {
     readonly skip_lines?: number;
     readonly bad_rows?: 'refuse' | 'skip';
     readonly where?: string;
+    readonly sheet?: string;
     readonly id?: string | readonly string[];
   };
   readonly model: string;
@@ -233,12 +234,13 @@ function readInput(input: JobSpec['input'], directory: string): InputSpec {
     ...(input.skip_lines === undefined || input.skip_lines === 0 ? {} : { skipLines: input.skip_lines }),
     ...(input.bad_rows === 'skip' ? { badRows: input.bad_rows } : {}),
     ...(input.where === undefined ? {} : { where: input.where }),
+    ...(input.sheet === undefined ? {} : { sheet: input.sheet }),
   };
 }
 
 function nameDefaultTable(spec: JobSpec): string {
   const format = spec.input.format ?? guessFormat(spec.input.path) ?? 'csv';
-  return `${spec.name}.out.${format === 'csv' || format === 'tsv' ? 'csv' : 'jsonl'}`;
+  return `${spec.name}.out.${format === 'jsonl' || format === 'json' ? 'jsonl' : 'csv'}`;
 }
 
 function readLabels(labels: JobSpec['labels']): readonly Label[] {

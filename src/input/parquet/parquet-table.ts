@@ -39,7 +39,13 @@ export async function openParquetTable(text: Pick<TextFiles, 'files'>): Promise<
   const warnings = binary.map(
     ({ element }) => `${first?.file.shown}: column "${element.name}" holds bytes that are not said to be text; they stand as base64`,
   );
-  return { columns, warnings, readRows: (_, signal) => readFiles(text.files, columns, signal), readsAtRandom: true };
+  return {
+    columns,
+    warnings,
+    readWarnings: () => [],
+    readRows: (_, signal) => readFiles(text.files, columns, signal),
+    readsAtRandom: true,
+  };
 }
 
 function checkColumns(file: TableFile, found: readonly SchemaTree[], columns: readonly string[], firstFile: string): void {

@@ -20,4 +20,5 @@ export const READERS: Readonly<Record<TableFormat, OpenFormat>> = {
   jsonl: openJsonTable,
   json: openJsonTable,
   parquet: async (text) => (await import('../parquet/parquet-table.ts')).openParquetTable(text),
+  xlsx: async (text, spec) => (await import('../xlsx/xlsx-table.ts')).openXlsxTable(text, spec),
 };

@@ -28,6 +28,8 @@ const FORMAT_BY_EXTENSION: Readonly<Record<string, TableFormat>> = {
   ndjson: 'jsonl',
   json: 'json',
   parquet: 'parquet',
+  xlsx: 'xlsx',
+  xlsm: 'xlsx',
 };
 
 /** The format a file name tells, `.gz` aside; null when it tells none. */

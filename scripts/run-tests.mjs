@@ -8,7 +8,13 @@ const LOG = '.cache/tests.log';
 /** A process of tests that hangs fails, instead of holding everything up. */
 const TEST_TIMEOUT_MS = 900_000;
 /** Tests are short: collecting garbage on further threads and optimizing much would cost more than it saves. */
-const SHORT_LIVED = ['--single-threaded-gc', '--sparkplug', '--min-semi-space-size=16', '--max-semi-space-size=32'];
+const SHORT_LIVED = [
+  '--single-threaded-gc',
+  '--sparkplug',
+  '--min-semi-space-size=16',
+  '--max-semi-space-size=32',
+  '--wasm-tiering-budget=1000000000',
+];
 /**
  * What runs in one process, begun in this order: the longest first, and what waits a lot (`proof`, `redis`) beside what computes. Each of the slow
  * ones is alone: they share little, and wait a lot beside one another.

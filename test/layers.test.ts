@@ -5,7 +5,8 @@ import { test } from 'node:test';
 import { projectRoot } from './helpers/project-root.ts';
 
 /**
- * Levels from the ground up; a folder may import lower levels and itself. `inspect` looks at what `run` left, never the other way round.
+ * Levels from the ground up; a folder may import lower levels and itself. `inspect` looks at what `run` left, never the other way round; `upkeep` changes
+ * it without asking a model anything.
  */
 const LEVELS: readonly (readonly string[])[] = [
   ['core'],
@@ -13,6 +14,7 @@ const LEVELS: readonly (readonly string[])[] = [
   ['batch', 'live'],
   ['run'],
   ['inspect'],
+  ['upkeep'],
   ['host'],
   ['cli', 'api'],
   ['index.ts'],
@@ -48,7 +50,7 @@ const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter(
 const folderOf = (file: string) => file.split('/')[0] as string;
 const levelOf = (folder: string) => LEVELS.findIndex((level) => level.includes(folder));
 const importsOf = (file: string) =>
-  [...readFileSync(join(source, file), 'utf8').matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map((match) => match[1] as string);
+  [...readFileSync(join(source, file), 'utf8').matchAll(/(?<!')\b(?:from|import)\s*\(?\s*'([^']+)'/g)].map((match) => match[1] as string);
 
 function findImportedFiles(file: string): readonly string[] {
   return importsOf(file)

@@ -87,7 +87,18 @@ export async function beginSending(opened: OpenedRun, agreement: Agreement, { co
     const startedAt = context.clock();
     const duplicates = createDuplicateRows(ledger.keys);
     let isWriting = false;
-    options.watch(createRunView({ ...shared, run, lanes, context, keys: ledger.keys, duplicates, isWriting: () => isWriting }));
+    options.watch(
+      createRunView({
+        ...shared,
+        run,
+        lanes,
+        context,
+        keys: ledger.keys,
+        duplicates,
+        isWriting: () => isWriting,
+        countFailed: opened.status.countFailed,
+      }),
+    );
     const working = {
       ...prepared,
       ledger,

@@ -121,7 +121,8 @@ export async function planTable(options: PlanTableOptions): Promise<PlannedTable
     else if (step === 'failed') rows.failed += 1;
     else {
       if (step !== 'new' && options.keys.outcome(id) !== null) rows.again += 1;
-      else if (isKnown) rows.changed += 1;
+      // What the last run was to ask, and did not come to, is no other request than it was.
+      else if (isKnown && known?.hasKey(key) === false) rows.changed += 1;
       else rows.new += 1;
       if (request === null) return;
       const due = step === 'unsent' ? request : options.makeDueRequest(row, request, id, step);

@@ -268,7 +268,8 @@ function makeWriteSchema(): object {
       path: {
         type: 'string',
         minLength: 1,
-        description: 'The table to write, .csv or .jsonl, or - for standard output. Default: <name>.out.<ext> beside the job file.',
+        description:
+          'The table to write, .csv, .jsonl or .parquet, or - for standard output. Default: <name>.out.<ext> beside the job file.',
       },
       keep: {
         type: ['string', 'array'],

@@ -172,7 +172,7 @@ function buildJob(spec: JobSpec, origin: JobOrigin): { job: Job; problems: reado
     onUnknown: spec.on_unknown ?? 'retry',
     dedupe: spec.dedupe ?? true,
     write: {
-      path: path.resolve(origin.directory, isStdout || spec.write?.path === undefined ? nameDefaultTable(spec) : spec.write.path),
+      path: path.resolve(origin.directory, isStdout || spec.write?.path === undefined ? nameDefaultTable(spec, isStdout) : spec.write.path),
       ...(isStdout ? { isStdout } : {}),
       keep: typeof keep === 'string' ? 'all' : keep,
       prefix: spec.write?.prefix ?? '',
@@ -238,9 +238,11 @@ function readInput(input: JobSpec['input'], directory: string): InputSpec {
   };
 }
 
-function nameDefaultTable(spec: JobSpec): string {
+/** In the format of the input; what goes through a pipe is text. */
+function nameDefaultTable(spec: JobSpec, isStdout: boolean): string {
   const format = spec.input.format ?? guessFormat(spec.input.path) ?? 'csv';
-  return `${spec.name}.out.${format === 'jsonl' || format === 'json' ? 'jsonl' : 'csv'}`;
+  const extension = format === 'jsonl' || format === 'json' ? 'jsonl' : format === 'parquet' && !isStdout ? 'parquet' : 'csv';
+  return `${spec.name}.out.${extension}`;
 }
 
 function readLabels(labels: JobSpec['labels']): readonly Label[] {

@@ -43,6 +43,7 @@ export async function openFiles(spec: InputSpec, files: readonly TableFile[], si
     files: files.map((file) => file.path),
     bytes: sizes.reduce((sum, { size }) => sum + size, 0),
     warnings: opened.warnings,
+    ...(opened.stored === undefined ? {} : { stored: opened.stored }),
     readWarnings: () => opened.readWarnings(),
     readSha256: (hashSignal) => hashInput({ files: files.map((file) => file.path) }, hashSignal),
     async *readRows(rowSignal, onSha256) {

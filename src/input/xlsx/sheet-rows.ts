@@ -1,3 +1,4 @@
+import { makeNumber } from '../../core/exact/exact-number.ts';
 import { formatSerial } from './date-form.ts';
 import { readXml } from './read-xml.ts';
 import { unescapeText, type Workbook } from './workbook.ts';
@@ -92,12 +93,12 @@ function readValue(cell: RawCell, { texts, dateForms, isFrom1904 }: Workbook, na
   }
 }
 
-/** A number as it is shown: Excel writes 1.1 as 1.1000000000000001. Whole numbers beyond 2^53 keep their digits, as text. */
-function readNumber(text: string, nameCell: () => string): number | string {
+/** A number as it is shown: Excel writes 1.1 as 1.1000000000000001. Whole numbers beyond 2^53 keep their digits. */
+function readNumber(text: string, nameCell: () => string): unknown {
   const value = Number(text);
   if (!Number.isFinite(value)) throw new Error(`${nameCell()} is no number: ${text.slice(0, 40)}`);
   if (Object.is(value, -0)) return 0;
-  return /^[+-]?\d+$/.test(text) && !Number.isSafeInteger(value) ? text : value;
+  return /^-?[1-9]\d*$/.test(text) ? makeNumber(text) : value;
 }
 
 function readColumn(reference: string): number {

@@ -98,11 +98,13 @@ export interface InputSpec {
   readonly badRows?: 'skip';
   /** A condition in the template language; rows that do not meet it are not asked. Absent: all are. */
   readonly where?: string;
+  /** The sheet of a workbook; absent: its first one. */
+  readonly sheet?: string;
   /** The columns that identify a row to a person; empty: the row's number. */
   readonly id: readonly string[];
 }
 
-export type TableFormat = 'csv' | 'tsv' | 'jsonl' | 'json' | 'parquet' | 'requests';
+export type TableFormat = 'csv' | 'tsv' | 'jsonl' | 'json' | 'parquet' | 'xlsx' | 'requests';
 
 /** What lines of a table of requests ask alike: endpoint, model and service tier. */
 export interface RequestGroup {

@@ -21,18 +21,19 @@ const EXAMPLE = "--prompt 'Summarize this in one sentence'";
 
 /**
  * Tells a table from a job file, by its name, else by its beginning.
+ * @param command what is typed with a file of a folder
  * @throws UsageError for a folder, for what is neither, and for a table that is not there; a job file that is not there is told of by who reads it
  */
-export function tellArgument(argument: string): ArgumentKind {
-  return onDisk(argument, () => tellBy(argument, argument === '-' ? undefined : statSync(argument, { throwIfNoEntry: false })));
+export function tellArgument(argument: string, command = 'run'): ArgumentKind {
+  return onDisk(argument, () => tellBy(argument, command, argument === '-' ? undefined : statSync(argument, { throwIfNoEntry: false })));
 }
 
-function tellBy(argument: string, status: Stats | undefined): ArgumentKind {
+function tellBy(argument: string, command: string, status: Stats | undefined): ArgumentKind {
   // Pipes and devices are read once, and no job file could lie beside them.
   if (argument === '-' || (status !== undefined && !status.isFile() && !status.isDirectory()))
     throw refuse(`a table on standard input needs a job file that says so: ${typed(`init my-job`)}, and input: { path: "-" }`);
   if (status === undefined) return tellMissing(argument);
-  if (status.isDirectory()) throw refuse(describeFolder(argument));
+  if (status.isDirectory()) throw refuse(describeFolder(argument, command));
   if (isYaml(argument)) return 'job';
   const head = readHead(argument);
   const foreign = describeForeign(showFile(resolve(argument), process.cwd()), head);
@@ -47,7 +48,7 @@ function tellBy(argument: string, status: Stats | undefined): ArgumentKind {
 
 /** @throws UsageError for a table where the command takes a job, with the command that makes sense */
 export function requireJob(command: string, argument: string): void {
-  if (tellArgument(argument) === 'job') return;
+  if (tellArgument(argument, command) === 'job') return;
   const file = findDraftFile(argument);
   const next = file === null ? typed(`run ${quotePath(argument)} ${EXAMPLE}`) : typed(`${command} ${quotePath(file)}`);
   throw refuse(`${argument} is a table, and ${command} takes a job file${file === null ? ', which the first run makes' : ''}: ${next}`);
@@ -115,18 +116,18 @@ function tellMissing(argument: string): ArgumentKind {
   throw refuse(`${argument}: no such table${suggest(argument.split(/[/\\]/).at(-1) ?? '', names)}`);
 }
 
-function describeFolder(folder: string): string {
+function describeFolder(folder: string, command: string): string {
   const names = listNames(folder);
-  const table = names.find((name) => guessFormat(name) !== null);
   const job = names.find(isYaml);
-  const command =
-    table !== undefined
-      ? `run ${quotePath(join(folder, table))} ${EXAMPLE}`
-      : job !== undefined
-        ? `plan ${quotePath(join(folder, job))}`
+  const table = names.find((name) => guessFormat(name) !== null);
+  const next =
+    job !== undefined
+      ? `${command} ${quotePath(join(folder, job))}`
+      : table !== undefined
+        ? `run ${quotePath(join(folder, table))} ${EXAMPLE}`
         : null;
-  if (command === null) return `${folder}: is a folder, without a table or a job file in it; ${typed('init my-job')} writes a job file`;
-  return `${folder}: is a folder; name a file in it: ${typed(command)}`;
+  if (next === null) return `${folder}: is a folder, without a table or a job file in it; ${typed('init my-job')} writes a job file`;
+  return `${folder}: is a folder; name a file in it: ${typed(next)}`;
 }
 
 function listNames(folder: string): readonly string[] {

@@ -39,7 +39,7 @@ export type ResolvedJob =
  */
 export async function resolveJob(command: 'run' | 'plan', argument: string, flags: JobFlags & TableFlags): Promise<ResolvedJob> {
   const asks = listAsked(flags);
-  if (tellArgument(argument) === 'job') {
+  if (tellArgument(argument, command) === 'job') {
     if (asks.length === 0) return { jobFile: argument, draft: null };
     throw new UsageError(`${asks.join(', ')}: goes with a table; ${argument} is a job file, and what it asks stands in it`);
   }

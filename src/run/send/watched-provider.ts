@@ -58,7 +58,11 @@ export function watchProvider(
             name,
             milliseconds: TOLD_MS,
             passedMs,
-            describe: ({ since }) => `${host} has not answered since ${since}: ${what}`,
+            // A large file on a slow line takes minutes to be sent: nobody is silent then.
+            describe: ({ since }) =>
+              what === NAMES.uploadFile
+                ? `${what} to ${host} has been under way since ${since}`
+                : `${host} has not answered since ${since}: ${what}`,
           });
           tellAt(TOLD_MS);
         });

@@ -3,7 +3,7 @@ import { basename, join, resolve } from 'node:path';
 import { onDisk } from '../core/disk/disk-error.ts';
 import { UsageError } from '../core/errors.ts';
 import { quotePath } from '../core/wording/quote-argument.ts';
-import { findClosest, suggest } from '../core/wording/suggest.ts';
+import { suggest } from '../core/wording/suggest.ts';
 import { locateDrafts } from '../input/draft/locate-draft.ts';
 import { isYaml, showFile } from '../input/table/find-files.ts';
 import { describeForeign, HEAD_BYTES } from '../input/table/foreign-file.ts';
@@ -17,7 +17,8 @@ export type ArgumentKind = 'job' | 'table';
 const MAYBE_TABLE = /(\.(txt|dat|gz|log)|(^|[/\\])[^./\\]+)$/i;
 /** A key of a job file at the start of a line. */
 const JOB_KEY = /^"?(input|model|prompt|messages|output)"?\s*:/m;
-const EXAMPLE = "--prompt 'Summarize this in one sentence'";
+/** What to ask of a table nobody has asked anything of. */
+export const EXAMPLE = "--prompt 'Summarize this in one sentence'";
 
 /**
  * Tells a table from a job file, by its name, else by its beginning.
@@ -55,10 +56,9 @@ export function requireJob(command: string, argument: string): void {
 }
 
 /** What to say to a word that is no command: it may be a file, whose command was left out. */
-export function describeUnknownCommand(word: string, commands: readonly string[]): string {
+export function describeUnknownCommand(word: string, describeUnknown: (word: string) => string): string {
   if (!isPresent(word) && guessFormat(word) === null && !isYaml(word)) {
-    const closest = findClosest(word, commands);
-    return `error: unknown command '${word}'${closest === null ? '' : `\n(Did you mean ${closest}?)`}`;
+    return describeUnknown(word);
   }
   try {
     if (tellArgument(word) === 'table') return describeUnasked(word);
@@ -69,14 +69,9 @@ export function describeUnknownCommand(word: string, commands: readonly string[]
   }
 }
 
-/** What commander says, and what to type where a job is missing or the name of a file looks like an option. */
-export function explainUsage(text: string, command = 'plan'): string {
-  const [, option] = /unknown option '([^']*)'/.exec(text) ?? [];
-  if (option !== undefined && isPresent(option)) return `${text.split('\n')[0]}\n(the file of this name is ${quotePath(`./${option}`)})\n`;
-  if (!/missing required argument 'job'/.test(text)) return text;
-  const job = listNames('.').find(isYaml) ?? 'job.yaml';
-  if (TAKES_TABLE.has(command)) return `${text.trimEnd()}\n(a job file, or a table: ${typed(`run reviews.csv ${EXAMPLE}`)})\n`;
-  return `${text.trimEnd()}\n(a job file: ${typed(`${command} ${quotePath(job)}`)})\n`;
+/** A job file that lies here, for an example. */
+export function suggestJobFile(): string {
+  return listNames('.').find(isYaml) ?? 'job.yaml';
 }
 
 /** Commands that take a table beside a job. */
@@ -99,7 +94,7 @@ function findDraftFile(table: string): string | null {
 }
 
 /** A word no disk could hold, as one of a thousand letters, is none. */
-function isPresent(word: string): boolean {
+export function isPresent(word: string): boolean {
   try {
     return statSync(word, { throwIfNoEntry: false }) !== undefined;
   } catch {
@@ -110,10 +105,19 @@ function isPresent(word: string): boolean {
 function tellMissing(argument: string): ArgumentKind {
   if (lstatSync(argument, { throwIfNoEntry: false })?.isSymbolicLink())
     throw refuse(`${argument}: is a link to ${readlinkSync(argument)}, which is not there`);
-  if (/[*?]/.test(argument)) return 'table';
+  requireNoAddress(argument);
+  if (/[*?]/.test(argument) && !isYaml(argument)) return 'table';
   if (guessFormat(argument) === null) return 'job';
   const names = listNames(resolve(argument, '..'));
   throw refuse(`${argument}: no such table${suggest(argument.split(/[/\\]/).at(-1) ?? '', names)}`);
+}
+
+/** @throws UsageError for an address where a file is wanted */
+export function requireNoAddress(file: string): void {
+  const [, scheme] = /^([a-z][a-z0-9+.-]+):\/\//i.exec(file) ?? [];
+  if (scheme === undefined) return;
+  const fetched = /^https?$/i.test(scheme) ? `: curl -LO ${quotePath(file)}` : '';
+  throw refuse(`${file}: is an address, and only files are read; fetch it first${fetched}`);
 }
 
 function describeFolder(folder: string, command: string): string {

@@ -6,10 +6,11 @@ import type { Shell } from './commands/completion.ts';
 import type { DiffFlags } from './commands/diff.ts';
 import type { ReportFlags } from './commands/report.ts';
 import type { SampleFlags } from './commands/sample.ts';
-import { parseAmount, parseCount, parsePositive, shareUpTo } from './flag-values.ts';
+import { explainUsage, findMeant } from './explain-usage.ts';
+import { parseAmount, parseCount, parsePort, parsePositive, shareUpTo } from './flag-values.ts';
 import type { JobFlags, RunFlags, SimulateFlags, TableFlags, WorkerFlags } from './flags.ts';
 import { guard } from './guard.ts';
-import { describeUnknownCommand, explainUsage } from './job-argument.ts';
+import { describeUnknownCommand } from './job-argument.ts';
 import {
   addRunOptions,
   addTableOptions,
@@ -31,6 +32,7 @@ import {
   stateOption,
 } from './options.ts';
 import { printFailure } from './report-failure.ts';
+import { watchOptions } from './watch-options.ts';
 
 /** The command line. Only commander is loaded here; each command loads what it needs when it runs. */
 export function makeProgram(): Command {
@@ -40,7 +42,6 @@ export function makeProgram(): Command {
     .enablePositionalOptions()
     .showSuggestionAfterError()
     .configureHelp({ sortSubcommands: false })
-    .configureOutput({ outputError: (text, write) => write(explainUsage(text)) })
     .exitOverride((error) => {
       if (error.exitCode !== 0 && process.argv.includes('--json'))
         printFailure(new UsageError(error.message.replace(/^error: /, '')), EXIT.usage);
@@ -49,10 +50,13 @@ export function makeProgram(): Command {
 
   program.on('command:*', ([word]: [string]) => {
     program.error(
-      describeUnknownCommand(
-        word,
-        program.commands.map((command) => command.name()),
-      ),
+      describeUnknownCommand(word, () => {
+        const meant = findMeant(
+          word,
+          program.commands.map((command) => command.name()),
+        );
+        return `error: unknown command '${word}'${meant === null ? '' : `\n(Did you mean ${meant}?)`}`;
+      }),
     );
   });
 
@@ -194,7 +198,7 @@ export function makeProgram(): Command {
   program
     .command('simulate')
     .description('the local OpenAI server by itself, for any OpenAI client')
-    .option('--port <n>', 'listen here; 0 takes a free port', parseCount, 0)
+    .option('--port <n>', 'listen here; 0 takes a free port', parsePort, 0)
     .option('--state <dir>', 'keep files, batches and bill here, and continue from them')
     .option('--bill <file>', 'one JSON line per billed attempt')
     .option('--trace <file>', 'one JSON line per request')
@@ -252,6 +256,10 @@ export function makeProgram(): Command {
     .argument('[words...]')
     .action(guard(async (words: readonly string[]) => (await import('./commands/completion.ts')).complete(words, program)));
 
+  for (const command of [program, ...program.commands]) {
+    command.configureOutput({ outputError: (text, write) => write(explainUsage(text, command)) });
+    watchOptions(command);
+  }
   return groupCommands(program);
 }
 
@@ -271,7 +279,6 @@ function jobCommand(program: Command, name: string, description: string, job = '
   return program
     .command(name)
     .argument('<job>', job)
-    .configureOutput({ outputError: (text, write) => write(explainUsage(text, name)) })
     .description(description)
     .addOption(inputOption())
     .addOption(stateOption())

@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 const GROUPS: Readonly<Record<string, readonly string[]>> = {
   'To begin:': ['demo', 'init', 'doctor'],
   'To ask:': ['plan', 'run', 'retry', 'cancel'],
-  'To look; nothing is sent:': ['status', 'runs', 'failures', 'report', 'verify'],
+  'To look; nothing is sent:': ['status', 'runs', 'bill', 'failures', 'report', 'verify'],
   'To judge the answers:': ['sample', 'eval', 'diff'],
   'Beside it:': ['prices', 'worker', 'simulate', 'schema', 'completion'],
 };

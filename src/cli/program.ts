@@ -2,11 +2,12 @@ import { Argument, Command, Option } from 'commander';
 import { EXIT, UsageError } from '../core/errors.ts';
 import { VERSION } from '../core/version.ts';
 import { groupCommands } from './command-groups.ts';
+import type { BillFlags } from './commands/bill.ts';
 import type { Shell } from './commands/completion.ts';
 import type { DiffFlags } from './commands/diff.ts';
 import type { ReportFlags } from './commands/report.ts';
 import type { SampleFlags } from './commands/sample.ts';
-import { parseAmount, parseCount, parsePositive, shareUpTo } from './flag-values.ts';
+import { parseAmount, parseCount, parseDate, parsePositive, shareUpTo } from './flag-values.ts';
 import type { JobFlags, RunFlags, SimulateFlags, TableFlags, WorkerFlags } from './flags.ts';
 import { guard } from './guard.ts';
 import { describeUnknownCommand, explainUsage } from './job-argument.ts';
@@ -109,6 +110,18 @@ export function makeProgram(): Command {
     .addOption(simulateOption())
     .addOption(jsonOption())
     .action(guard(async (job: string | undefined, flags: JobFlags) => (await import('./commands/runs.ts')).runs(job, flags)));
+
+  program
+    .command('bill')
+    .argument('[folder]', 'where to look for jobs that have been run', '.')
+    .description('what all jobs below a folder cost, from their ledgers; their job files may be gone')
+    .option('--since <date>', 'from this day on (YYYY-MM-DD, UTC)', parseDate)
+    .option('--until <date>', 'up to this day, which is counted', parseDate)
+    .addOption(new Option('--by <what>', 'a line for each').choices(['job', 'model', 'day', 'lane', 'month']))
+    .option('--csv <path>', 'writes it as a table: a line for each job, model, lane and day, or what --by says')
+    .addOption(stateOption())
+    .addOption(jsonOption())
+    .action(guard(async (folder: string, flags: BillFlags) => (await import('./commands/bill.ts')).bill(folder, flags)));
 
   jobCommand(program, 'failures', 'failed rows by cause, with an example and the command that tries them again')
     .option('--row <id>', 'prompt, raw answers and errors of one row')

@@ -31,6 +31,8 @@ export interface RecordedCall {
   readonly isRepeat: boolean;
   /** Of its body, as it was announced; null for a row of a batch, of which only the batch's are known. */
   readonly bodyBytes: number | null;
+  /** When it was announced, before it was sent; null where no event of ours did. */
+  readonly announcedAt: string | null;
 }
 
 /** Sees one record of a recorded file. */

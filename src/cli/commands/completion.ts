@@ -14,6 +14,7 @@ const FILES: Readonly<Record<string, RegExp>> = {
   file: /./,
   'column|file': /./,
   dir: /^$/,
+  folder: /^$/,
 };
 const RUN_NAMES = ['last', 'prev'];
 

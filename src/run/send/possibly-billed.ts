@@ -5,7 +5,7 @@ import { formatCount } from '../../core/wording/format-count.ts';
 import type { BatchState } from '../../ledger/events/fold.ts';
 import { MAX_NAMED } from '../../ledger/events/fold-doubts.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
-import { type Amount, type CostBound, makeCostBound } from '../../money/cost-bound.ts';
+import { type Amount, type BoundedJob, type CostBound, makeCostBound } from '../../money/cost-bound.ts';
 import type { Books } from '../open/books.ts';
 import type { PreparedJob } from '../open/prepared-job.ts';
 
@@ -24,7 +24,7 @@ export interface PossiblyBilledOptions {
   readonly books: Pick<Books, 'usageOfBatch' | 'unpricedOf' | 'costOf'>;
   /** Null for all runs. */
   readonly run: string | null;
-  readonly prepared: Pick<PreparedJob, 'findPrice' | 'compiled'>;
+  readonly prepared: Pick<PreparedJob, 'findPrice'> & { readonly compiled: { readonly job: BoundedJob } };
   readonly clock: () => Date;
   readonly warn: (message: string) => void;
 }

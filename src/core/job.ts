@@ -26,7 +26,7 @@ export interface Job {
   /** Request parameters as the job names them (`temperature`, `max_output_tokens`, …); only those the job set. */
   readonly params: Readonly<Record<string, unknown>>;
   readonly limits: JobLimits;
-  readonly budget: { readonly nanoUsd: number | null; readonly nanoUsdPerRow: number | null };
+  readonly budget: JobBudget;
   /** An estimate above this wants a confirmation. */
   readonly confirmOverNanoUsd: number;
   /** How often one row may be tried in a run, first try included (>= 1). */
@@ -41,6 +41,17 @@ export interface Job {
   /** How many rows go first; the others follow when their answers pass the stop rules. Null: all go at once. */
   readonly pilot: number | null;
   readonly failIf: { readonly failedRows: Threshold; readonly skippedRows: Threshold };
+}
+
+/** Hard limits in nano-dollars; null where there is none. */
+export interface JobBudget {
+  /** Of one run. */
+  readonly nanoUsd: number | null;
+  readonly nanoUsdPerRow: number | null;
+  /** Of what is announced in one UTC month, over all runs of the state directory. */
+  readonly nanoUsdPerMonth: number | null;
+  /** Of all runs of the state directory. */
+  readonly nanoUsdTotal: number | null;
 }
 
 /** Where rows go: `flex` are live calls at the flex price, `auto` decides by their number. */

@@ -55,7 +55,7 @@ export async function beginSending(opened: OpenedRun, agreement: Agreement, { co
   const { options, prepared, ledger, books, onRecord } = opened;
   const { signal, target } = options;
   const { job } = prepared.compiled;
-  const { planned, selected, laneName, budgetNanoUsd } = agreement;
+  const { planned, selected, laneName, limits } = agreement;
   const { plan, opening, reopenedKeys } = planned;
   const { provider } = connection;
   const isSimulated = target.origin === SIMULATOR_ORIGIN;
@@ -76,7 +76,7 @@ export async function beginSending(opened: OpenedRun, agreement: Agreement, { co
   const estimateNanoUsd = estimateRun(plan, choosePrice(job.mode, laneName), { ledger, books });
   const begin = () => startRun(ledger, { planned, lane: laneName, estimateNanoUsd, job: job.name, isSimulated, effects: options.effects });
   const stepOf = createStepOf(ledger, job, 'working');
-  const shared = { job, books, prepared, plan, budgetNanoUsd };
+  const shared = { job, books, prepared, plan, limits };
   const lanes = await openLanes({ ...options, ...shared, name: laneName, url: prepared.compiled.url, context, stepOf, startRun: begin });
   try {
     const { run, budget } = lanes;
@@ -87,7 +87,18 @@ export async function beginSending(opened: OpenedRun, agreement: Agreement, { co
     const startedAt = context.clock();
     const duplicates = createDuplicateRows(ledger.keys);
     let isWriting = false;
-    options.watch(createRunView({ ...shared, run, lanes, context, keys: ledger.keys, duplicates, isWriting: () => isWriting }));
+    options.watch(
+      createRunView({
+        ...shared,
+        budgetNanoUsd: limits.run,
+        run,
+        lanes,
+        context,
+        keys: ledger.keys,
+        duplicates,
+        isWriting: () => isWriting,
+      }),
+    );
     const working = {
       ...prepared,
       ledger,

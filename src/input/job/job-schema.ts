@@ -218,6 +218,12 @@ function makeRunningSchemas(): Record<string, object> {
       {
         usd: { type: 'number', minimum: 0, description: 'The most one run may spend; reserved before anything is sent.' },
         usd_per_row: { type: 'number', minimum: 0, description: 'The most one row may cost.' },
+        usd_per_month: {
+          type: 'number',
+          minimum: 0,
+          description: 'The most all runs may send in one month (UTC), whatever has been spent in it already.',
+        },
+        usd_total: { type: 'number', minimum: 0, description: 'The most all runs of the job may ever spend.' },
       },
       { description: 'Hard limits in dollars.' },
     ),

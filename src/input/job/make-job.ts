@@ -53,7 +53,7 @@ interface JobSpec {
   readonly confidence?: 'logprobs';
   readonly params?: Readonly<Record<string, unknown>>;
   readonly limits?: { readonly rpm?: number; readonly tpm?: number; readonly concurrency?: number; readonly enqueued_tokens?: number };
-  readonly budget?: { readonly usd?: number; readonly usd_per_row?: number };
+  readonly budget?: { readonly usd?: number; readonly usd_per_row?: number; readonly usd_per_month?: number; readonly usd_total?: number };
   readonly confirm_over?: number;
   readonly retry?: { readonly attempts?: number };
   readonly on_unknown?: Job['onUnknown'];
@@ -160,6 +160,8 @@ function buildJob(spec: JobSpec, origin: JobOrigin): { job: Job; problems: reado
     budget: {
       nanoUsd: readUsd(spec.budget?.usd, ['budget', 'usd']),
       nanoUsdPerRow: readUsd(spec.budget?.usd_per_row, ['budget', 'usd_per_row']),
+      nanoUsdPerMonth: readUsd(spec.budget?.usd_per_month, ['budget', 'usd_per_month']),
+      nanoUsdTotal: readUsd(spec.budget?.usd_total, ['budget', 'usd_total']),
     },
     confirmOverNanoUsd: readUsd(spec.confirm_over, ['confirm_over']) ?? NANO_USD_PER_USD,
     retry: { attempts: spec.retry?.attempts ?? 3 },

@@ -9,6 +9,7 @@ import type { LedgerFold } from '../../ledger/events/fold.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { openLedger } from '../../ledger/open-ledger.ts';
 import { hostOfOrigin } from '../../ledger/origin.ts';
+import { whenAnnounced } from '../../ledger/response-file.ts';
 import { readRules } from '../../ledger/responses/earlier-verdicts.ts';
 import { openRunFiles } from '../../ledger/runs.ts';
 import { makeCostOf } from '../../money/cost.ts';
@@ -90,8 +91,7 @@ export async function readStateCosts({ directory, job: name }: FoundDirectory, o
     visit(record, file, call) {
       books.visit(record, file, call);
       const model = record.model?.replace(SNAPSHOT, '') ?? job?.model ?? 'unknown';
-      const at = call.announcedAt ?? new Date(file.createdSeconds * 1000).toISOString();
-      addRecord(find(model, record.lane, at, record.run), record, books.costOf(record), file.isExtra);
+      addRecord(find(model, record.lane, whenAnnounced(file, call), record.run), record, books.costOf(record), file.isExtra);
     },
     signal: options.signal,
   });
@@ -101,7 +101,7 @@ export async function readStateCosts({ directory, job: name }: FoundDirectory, o
       const { items } = await findPossiblyBilled({ ledger, books, run: id, prepared, clock: options.effects.clock, warn: () => {} });
       for (const item of items) {
         const lane = item.why === 'lost_calls' ? 'live' : 'batch';
-        addCosts(find(job?.model ?? 'unknown', lane, whenAnnounced(ledger, item.id) ?? startedAt, id), {
+        addCosts(find(job?.model ?? 'unknown', lane, whenSent(ledger, item.id) ?? startedAt, id), {
           ...NO_COSTS,
           possiblyBilledCalls: item.calls,
           possiblyBilledNanoUsd: item.nanoUsd ?? 0,
@@ -119,7 +119,7 @@ export async function readStateCosts({ directory, job: name }: FoundDirectory, o
 type Mutable<T> = { -readonly [Field in keyof T]: T[Field] };
 
 /** @param id of a batch or a shard */
-function whenAnnounced({ fold }: Ledger, id: string | null): string | null {
+function whenSent({ fold }: Ledger, id: string | null): string | null {
   return fold.batches.get(id ?? '')?.announcedAt ?? fold.shards.get(id ?? '')?.createIntentAt ?? null;
 }
 

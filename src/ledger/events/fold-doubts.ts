@@ -1,3 +1,4 @@
+import { monthOf } from '../../core/day.ts';
 import type { AnnouncedCall, StoredEvent } from '../../core/event.ts';
 import { countAnswerCaps } from '../../core/request.ts';
 import type { AbsentCreate, AnswerlessAttempts, BatchState, OpenCall, ShardState, UnknownCalls } from './fold.ts';
@@ -75,13 +76,10 @@ export function takeUnknownCalls(fold: MutableDoubts, run: string, { calls, at }
   addUnknownCalls(fold.unknownCalls, run, calls);
   for (const call of calls) {
     const announced = fold.openCalls.get(call.customId) ?? fold.queuedCalls.get(call.customId);
-    addUnknownCalls(fold.unknownCallsOfMonths, (announced?.announcedAt ?? at).slice(0, MONTH_LENGTH), [call]);
+    addUnknownCalls(fold.unknownCallsOfMonths, monthOf(announced?.announcedAt ?? at), [call]);
     closeCall(fold, call.customId);
   }
 }
-
-/** Of `2026-11`. */
-const MONTH_LENGTH = 7;
 
 function addUnknownCalls(to: Map<string, UnknownCalls>, name: string, calls: readonly AnnouncedCall[]): void {
   const known = to.get(name) ?? { calls: 0, bodyBytes: 0, answerCaps: 0, named: [] };

@@ -69,6 +69,7 @@ test('a job keeps what the file says and fills in the defaults', async () => {
       write: { path: path.join(directory, 'j.out.csv'), keep: 'all', prefix: '', excel: false },
       stopIf: [],
       pilot: null,
+      notify: null,
       failIf: { failedRows: { type: 'count', over: 0 }, skippedRows: { type: 'count', over: 0 } },
     },
   );

@@ -90,6 +90,14 @@ export interface JobBasics<Column extends string, Output, Label extends string> 
   readonly fail_if?:
     | { readonly failed_rows?: string | number | undefined; readonly skipped_rows?: string | number | undefined }
     | undefined;
+  /** For the command line, which posts it: a program that runs a job knows how that went. */
+  readonly notify?:
+    | {
+        readonly url_env: string;
+        readonly form?: 'json' | 'slack' | 'ntfy' | undefined;
+        readonly on?: readonly ('done' | 'failed' | 'stopped' | 'uncollected' | 'shifted')[] | undefined;
+      }
+    | undefined;
 }
 
 export interface LimitsDefinition {

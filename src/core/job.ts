@@ -40,6 +40,8 @@ export interface Job {
   readonly stopIf: readonly StopRule[];
   /** How many rows go first; the others follow when their answers pass the stop rules. Null: all go at once. */
   readonly pilot: number | null;
+  /** Who is told how a run went; null for nobody. */
+  readonly notify: NotifySpec | null;
   readonly failIf: { readonly failedRows: Threshold; readonly skippedRows: Threshold };
 }
 
@@ -52,6 +54,21 @@ export interface JobBudget {
   readonly nanoUsdPerMonth: number | null;
   /** Of all runs of the state directory. */
   readonly nanoUsdTotal: number | null;
+}
+
+/** What a job may tell somebody about. */
+export const NOTICE_EVENTS = ['done', 'failed', 'stopped', 'uncollected', 'shifted'] as const;
+
+export type NoticeEvent = (typeof NOTICE_EVENTS)[number];
+
+/** In what form a notice is posted. */
+export const NOTICE_FORMS = ['json', 'slack', 'ntfy'] as const;
+
+export interface NotifySpec {
+  /** The environment variable that holds the address, which is a secret. */
+  readonly urlEnv: string;
+  readonly form: (typeof NOTICE_FORMS)[number];
+  readonly on: readonly NoticeEvent[];
 }
 
 /** Where rows go: `flex` are live calls at the flex price, `auto` decides by their number. */

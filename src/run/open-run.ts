@@ -49,6 +49,7 @@ export async function openRun(given: RunOptions): Promise<OpenedRun> {
     copies: { adopt: options.adoptCopy ?? (async () => false), tell: options.warn },
   });
   const { ledger, books } = openedLedger;
+  options.onPrepared?.(opened);
   for (const warning of warnOfVerdicts(ledger)) options.warn(warning);
   const refusal = watchForRefusal({ ledger, books });
   const { compiled } = opened;

@@ -10,6 +10,7 @@ import { confirmCopy, confirmSpending } from '../confirm.ts';
 import { blameFlags, createDraftFile, isRefusal } from '../draft-file.ts';
 import type { RunFlags, TableFlags } from '../flags.ts';
 import { listenForInterrupts } from '../interrupt.ts';
+import { createRunNotices } from '../notices/run-notices.ts';
 import { type Progress, startProgress } from '../progress.ts';
 import { printFailure } from '../report-failure.ts';
 import { makeRunOptions, showRunCommand } from '../run-options.ts';
@@ -62,6 +63,7 @@ export async function runWith(
     if (flags.json === true) printFailure(reason, reason.exitCode);
   };
   const interrupts = listenForInterrupts(tell, printEnd, showRunCommand(jobFile, flags));
+  const notices = createRunNotices(jobFile, flags, tell);
   try {
     const options = makeRunOptions(jobFile, flags, interrupts);
     if (flags.simulate !== true && chooseBaseUrl(flags.baseUrl) !== DEFAULT_BASE_URL) tell(`Talking to ${chooseBaseUrl(flags.baseUrl)}`);
@@ -72,6 +74,7 @@ export async function runWith(
       ...changes,
       commands: { ...options.commands, ...changes.commands },
       claimStdout: table.claim,
+      onPrepared: notices.begin,
       confirm: async (plan, spending) => {
         await onChecked();
         await confirmSpending(plan, {
@@ -97,9 +100,11 @@ export async function runWith(
         renderSummary(summary, { colour: hasColour(table.isClaimed ? process.stderr : process.stdout), full: false }),
       );
     await table.print(summary);
+    await notices.end(null);
     return summary.exitCode;
   } catch (error) {
     finishProgress();
+    await notices.end(error);
     if (error instanceof LockHeldError && flags.ifRunning === 'skip') {
       say(`${error.message}; skipped`);
       if (flags.json === true) printFailure(error, EXIT.done);

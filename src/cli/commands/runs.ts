@@ -2,6 +2,7 @@ import { AppError, EXIT } from '../../core/errors.ts';
 import { listRuns, type RunList } from '../../inspect/list-runs.ts';
 import { findJobs } from '../find-jobs.ts';
 import type { JobFlags } from '../flags.ts';
+import { sayNotices } from '../notices/say-notices.ts';
 import { makeReadOptions, sayWhichState } from '../read-options.ts';
 import { renderRuns } from '../render/render-runs.ts';
 import { paintFor, print, printJson, say } from '../say.ts';
@@ -13,8 +14,11 @@ export async function runs(jobFile: string | undefined, flags: JobFlags): Promis
   if (flags.json !== true) print(renderRuns(lists, new Date(), paintFor(process.stdout)));
   else if (jobFile === undefined) printJson({ schema: 'rowmill.runs/1', jobs: lists });
   else printJson(only);
-  if (jobFile !== undefined && only !== undefined)
-    sayWhichState(makeReadOptions(jobFile, flags), { directory: only.state, origin: only.origin });
+  if (jobFile !== undefined && only !== undefined) {
+    const options = makeReadOptions(jobFile, flags);
+    sayWhichState(options, { directory: only.state, origin: only.origin });
+    await sayNotices(options, flags);
+  }
   return EXIT.done;
 }
 

@@ -1,4 +1,4 @@
-import { ENDPOINTS, MODES, STOP_SIGNS, type StopSign } from '../../core/job.ts';
+import { ENDPOINTS, MODES, NOTICE_EVENTS, NOTICE_FORMS, STOP_SIGNS, type StopSign } from '../../core/job.ts';
 import { PARAMS } from '../request/params.ts';
 
 const NAMES = { type: 'array', items: { type: 'string' }, uniqueItems: true };
@@ -213,6 +213,24 @@ function makeRunningSchemas(): Record<string, object> {
         enqueued_tokens: { ...POSITIVE_COUNT, description: 'Prompt tokens that may wait in batches of this model.' },
       },
       { description: 'What the account allows; unknown limits are learned.' },
+    ),
+    notify: closed(
+      {
+        url_env: {
+          type: 'string',
+          minLength: 1,
+          description: 'The environment variable that holds the address of the webhook; the address is a secret and stands in no file.',
+        },
+        form: { enum: [...NOTICE_FORMS], description: 'What is posted: a JSON object (default), a message for Slack, or one for ntfy.' },
+        on: {
+          type: 'array',
+          minItems: 1,
+          uniqueItems: true,
+          items: { enum: [...NOTICE_EVENTS] },
+          description: 'What is told. Default: all but done.',
+        },
+      },
+      { description: 'Who is told how a run or retry went.', required: ['url_env'] },
     ),
     budget: closed(
       {

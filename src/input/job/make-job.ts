@@ -1,16 +1,18 @@
 import path from 'node:path';
 import { type Problem, UsageError } from '../../core/errors.ts';
-import type {
-  Endpoint,
-  ExamplesSpec,
-  ImageTemplate,
-  InputSpec,
-  Job,
-  Label,
-  MessageTemplate,
-  StopRule,
-  StopSign,
-  TableFormat,
+import {
+  type Endpoint,
+  type ExamplesSpec,
+  type ImageTemplate,
+  type InputSpec,
+  type Job,
+  type Label,
+  type MessageTemplate,
+  NOTICE_EVENTS,
+  type NotifySpec,
+  type StopRule,
+  type StopSign,
+  type TableFormat,
 } from '../../core/job.ts';
 import { type JobSource, NO_SOURCE, type Path, showPath, showValue, sortByPlace } from '../../core/problem-path.ts';
 import { withCapOfExtra } from '../request/extra-params.ts';
@@ -66,6 +68,7 @@ interface JobSpec {
   };
   readonly stop_if?: Readonly<Partial<Record<StopSign, string | number>>>;
   readonly pilot?: number;
+  readonly notify?: { readonly url_env: string; readonly form?: NotifySpec['form']; readonly on?: NotifySpec['on'] };
   readonly fail_if?: { readonly failed_rows?: string | number; readonly skipped_rows?: string | number };
 }
 
@@ -129,6 +132,19 @@ function buildJob(spec: JobSpec, origin: JobOrigin): { job: Job; problems: reado
     if (threshold === null) problems.push({ path: at, message: `${showPath(at)}: must be like "> 1%" or "> 5", not ${showValue(limit)}` });
     return threshold ?? ANY_ROW;
   };
+  const urlEnv = spec.notify?.url_env;
+  if (urlEnv?.includes('://')) {
+    // It is not repeated: whoever knows the address of a webhook can write there.
+    problems.push({
+      path: ['notify', 'url_env'],
+      message: 'notify.url_env: must be the name of an environment variable that holds the address, not the address itself',
+    });
+  } else if (urlEnv !== undefined && !/^[A-Za-z_][A-Za-z0-9_]*$/.test(urlEnv)) {
+    problems.push({
+      path: ['notify', 'url_env'],
+      message: 'notify.url_env: must be the name of an environment variable, for example SLACK_WEBHOOK',
+    });
+  }
   const keep = spec.write?.keep ?? 'all';
   const isStdout = spec.write?.path === '-';
   if (typeof keep === 'string' && keep !== 'all') {
@@ -176,6 +192,14 @@ function buildJob(spec: JobSpec, origin: JobOrigin): { job: Job; problems: reado
     },
     stopIf: readStopRules(spec, problems),
     pilot: spec.pilot ?? null,
+    notify:
+      spec.notify === undefined
+        ? null
+        : {
+            urlEnv: spec.notify.url_env,
+            form: spec.notify.form ?? 'json',
+            on: spec.notify.on ?? NOTICE_EVENTS.filter((event) => event !== 'done'),
+          },
     failIf: {
       failedRows: readLimit(spec.fail_if?.failed_rows, ['fail_if', 'failed_rows']),
       skippedRows: readLimit(spec.fail_if?.skipped_rows, ['fail_if', 'skipped_rows']),

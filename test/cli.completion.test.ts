@@ -42,6 +42,11 @@ describe('completion', () => {
     ],
     [['run', '--lo'], []],
     [
+      ['run', './j'],
+      ['./job.yaml', './jobs/'],
+    ],
+    [['init', 't'], ['table.csv']],
+    [
       ['diff', 'job.yaml', ''],
       ['last', 'prev'],
     ],
@@ -79,9 +84,15 @@ describe('completion', () => {
       // Outside of a real completion bash has nothing to set options of.
       'compopt() { :; }',
       '__rowmill_complete; echo "$' + '{COMPREPLY[@]}"; complete -p rowmill',
+      "COMP_WORDS=(rowmill run 'my\\ t') COMP_CWORD=2",
+      '__rowmill_complete; echo "$' + '{COMPREPLY[@]}"',
+      "COMP_WORDS=(rowmill run '$(touch typed)' '') COMP_CWORD=3",
+      "__rowmill_complete; COMP_WORDS=(rowmill run '') COMP_CWORD=2; __rowmill_complete; ls typed named 2>/dev/null",
     ];
+    writeFileSync(join(world.folder, 'my table.csv'), '');
+    writeFileSync(join(world.folder, '$(touch named).csv'), '');
     const { stdout, stderr } = spawnSync('bash', ['--norc', '-c', lines.join('\n')], { cwd: world.folder, encoding: 'utf8' });
-    assert.deepEqual([stdout, stderr], ['job.yaml jobs/\ncomplete -F __rowmill_complete rowmill\n', '']);
+    assert.deepEqual([stdout, stderr], ['job.yaml jobs/\ncomplete -F __rowmill_complete rowmill\nmy\\ table.csv\n', '']);
   });
 
   it('has scripts for zsh and fish', async () => {

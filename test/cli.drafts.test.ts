@@ -45,7 +45,7 @@ wideTest('from 500 rows on the mode is batch, and only the first 1,000 rows are 
   for (const [name, mode, looked] of [
     ['short', 'live', 'all 499 rows'],
     ['long', 'batch', 'all 500 rows'],
-    ['longer', 'batch', 'the first 1000 rows'],
+    ['longer', 'batch', 'the first 1,000 rows'],
   ] as const) {
     const ended = await world.run(['init', `${name}.csv`]);
     assert.equal(ended.exitCode, 0, ended.stderr);

@@ -92,7 +92,7 @@ wideTest('a run that is refused gives a file it replaced its old text back: what
   assert.equal((await world.json<Ran>(['sample', 'reviews.yaml'])).run, run);
 });
 
-wideTest('a job that fails its checks is not written, and one that is only not paid for is', async (t) => {
+wideTest('the job file is written when nothing but sending is left to do; a run that is refused leaves none', async (t) => {
   const world = open(t);
   for (const [flags, says] of [
     [['--prompt', '{{ txt }}'], /^--prompt: no column "txt" in reviews\.csv\..*Did you mean "text"\?$/m],
@@ -104,7 +104,12 @@ wideTest('a job that fails its checks is not written, and one that is only not p
     assert.match(refused.stderr, says);
   }
   const unpaid = await world.run(['run', ...ASKED]);
-  assert.deepEqual([unpaid.exitCode, world.list()], [4, ['reviews.csv', 'reviews.yaml']]);
+  assert.deepEqual([unpaid.exitCode, world.list()], [4, ['reviews.csv']]);
+  assert.doesNotMatch(unpaid.stderr, /Wrote/);
+  const unknown = await world.run(['run', ...ASKED, '--model', 'gpt-6-moon', ...QUIET]);
+  assert.deepEqual([unknown.exitCode, world.has('reviews.yaml')], [4, false]);
+  assert.match(unknown.stderr, /^Wrote reviews\.yaml.*\nreviews\.yaml is taken away again: nothing came of it$/m);
+  assert.match(unknown.stdout, /rowmill run reviews\.csv --simulate --prompt 'Is the customer content\?' .* --model gpt-6-moon$/m);
 });
 
 wideTest('tables of one name and other formats have a job file each, and a glob has one outside of what it finds', async (t) => {

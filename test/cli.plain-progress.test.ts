@@ -9,7 +9,7 @@ function writeFor(seconds: number, viewAt: (second: number) => Partial<RunView>)
   let nowMs = 0;
   const written: { readonly atSecond: number; readonly line: string }[] = [];
   const stream = { isTTY: false, write: (line: string) => written.push({ atSecond: nowMs / 1000, line }) } as unknown as NodeJS.WriteStream;
-  const still = { okRows: 0, rowsAsked: 10, underWay: [], calls: null, waits: [], spentNanoUsd: 0, unpricedAttempts: 0 };
+  const still = { okRows: 0, failedRows: 0, rowsAsked: 10, underWay: [], calls: null, waits: [], spentNanoUsd: 0, unpricedAttempts: 0 };
   const view = new Proxy({} as RunView, { get: (_target, name: keyof RunView) => ({ ...still, ...viewAt(nowMs / 1000) })[name as never] });
   const progress = startProgress(view, 'plain', stream, () => nowMs);
   for (; nowMs < seconds * 1000; nowMs += 100) mock.timers.tick(100);

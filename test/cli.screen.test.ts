@@ -11,7 +11,7 @@ import { createScreen } from './helpers/screen.ts';
 
 const LIVE: RunView = {
   ...{ job: 'ticket-labels', run: 'r', model: 'gpt-4.1-nano', lane: 'live', priced: 'live', elapsedMs: 508_000, phase: 'reading' },
-  ...{ rows: 12_000, requests: 12_000, okRequests: 4_120, rowsAsked: 12_000, okRows: 4_120, attempts: 4_200, underWay: [] },
+  ...{ rows: 12_000, requests: 12_000, okRequests: 4_120, rowsAsked: 12_000, okRows: 4_120, failedRows: 0, attempts: 4_200, underWay: [] },
   calls: {
     inFlight: 16,
     waiting: 16,
@@ -108,6 +108,14 @@ describe('a forecast', () => {
     assert.deepEqual(look(10_000, { okRows: 1_100, spentNanoUsd: 100 }), { etaMs: 1_090_000, projectedNanoUsd: 11_000 });
     for (let second = 11; second <= 90; second++) look(second * 1_000, { okRows: 1_100 + (second - 10) * 100 });
     assert.ok(Math.abs((look(91_000, { okRows: 9_200 }).etaMs ?? 0) - 28_000) < 1_500);
+  });
+
+  it('counts rows that failed for good as done, in time and in money', () => {
+    const look = watch({});
+    look(0, {});
+    const { etaMs, projectedNanoUsd } = look(10_000, { okRows: 1_060, failedRows: 40, spentNanoUsd: 100 });
+    assert.deepEqual({ etaMs, projectedNanoUsd }, { etaMs: 1_090_000, projectedNanoUsd: 11_000 });
+    assert.equal(look(11_000, { okRows: 11_000, failedRows: 1_000 }).etaMs, 0);
   });
 
   it('counts what batches have finished and is not told where nothing moves, or a price is unknown', () => {

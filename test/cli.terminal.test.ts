@@ -122,6 +122,7 @@ describe('progress on a terminal', () => {
         okRequests: 4,
         rowsAsked: 11,
         okRows: 5,
+        failedRows: 0,
       },
       ...{
         attempts: 4,

@@ -94,6 +94,15 @@ wideTest('what changed since the last run is told in words, with rows and dollar
   );
 });
 
+wideTest('rows a stopped run did not come to have not changed', async (t) => {
+  const world = await makeWorld(t, { rows: makeRows(40), job: 'params: { max_output_tokens: 90 }' });
+  const { summary } = await world.run({ maxNanoUsd: 200_000 });
+  assert.equal(summary.exitCode, 5);
+  assert.ok(summary.rows.pending > 0 && summary.rows.ok > 0, JSON.stringify(summary.rows));
+  const { rows } = await planWorld(world);
+  assert.deepEqual([rows.new, rows.changed, rows.reused], [summary.rows.pending, 0, summary.rows.ok]);
+});
+
 test('a plan puts a cheaper model beside the job’s, and says what the lost prompt cache costs', async (t) => {
   const rules = 'Judge the text by these rules, one after the other, and give reasons. '.repeat(120);
   const world = await makeWorld(t, { rows: makeRows(10), job: `model: gpt-5.6-terra\nprompt: "{{ text }} ${rules} Reply in JSON."` });

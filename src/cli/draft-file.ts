@@ -1,44 +1,61 @@
-import { readFile } from 'node:fs/promises';
+import { access, constants, readFile, rm } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { type AppError, EXIT, type Problem, UsageError } from '../core/errors.ts';
+import { type AppError, type Problem, UsageError } from '../core/errors.ts';
+import { formatThings } from '../core/wording/format-count.ts';
+import { quotePath } from '../core/wording/quote-argument.ts';
 import type { Asked } from '../input/draft/asked.ts';
 import { showFile } from '../input/table/find-files.ts';
 import { openAtomicFile } from '../output/atomic-file.ts';
 import { say } from './say.ts';
 import type { TableDraft } from './table-job.ts';
 
-/** The job file of a table, written once job and table have passed their checks. */
+/** The job file of a table, written once job and table have passed their checks and there is a key. */
 export interface DraftFile {
   /** Writes it, the first time; says so. @throws UsageError when somebody else has changed it meanwhile */
   write(): Promise<void>;
-  /** Gives a file that was replaced its old text back: the run was refused, so that what lies there is still about the one before. */
+  /** The run was refused and nothing came of it: what lay there before lies there again, so that it is still about the run before. */
   takeBack(): Promise<void>;
 }
 
 export function createDraftFile(draft: TableDraft): DraftFile {
   const { file, text, known } = draft;
   const shown = showFile(file, process.cwd());
+  const readNow = () => readFile(file, 'utf8').catch(() => null);
   let isWritten = false;
   return {
     async write() {
       if (isWritten) return;
-      const now = await readFile(file, 'utf8').catch(() => null);
-      if (now !== (known?.text ?? null)) throw new UsageError(`${shown} was changed meanwhile and is left alone; give the command again`);
+      if ((await readNow()) !== (known?.text ?? null))
+        throw new UsageError(`${shown} was changed meanwhile and is left alone; give the command again`);
       await replaceText(file, text);
       isWritten = true;
       say(describeWriting(shown, draft));
     },
     async takeBack() {
-      if (!isWritten || known === null) return;
-      await replaceText(file, known.text);
-      say(`${shown} is what it was before`);
+      if (!isWritten || (await readNow()) !== text) return;
+      if (known === null) await rm(file);
+      else await replaceText(file, known.text);
+      say(known === null ? `${shown} is taken away again: nothing came of it` : `${shown} is what it was before`);
     },
   };
 }
 
-/** Whether a run that ended so was refused: nothing came of it. */
-export function isRefusal(exitCode: number): boolean {
-  return exitCode === EXIT.usage || exitCode === EXIT.refused;
+/**
+ * Looks whether a table's folder takes its job file.
+ * @param again the command as it would be typed for a table that lies elsewhere
+ * @throws UsageError with the way out
+ */
+export async function checkFolder({ file }: Pick<TableDraft, 'file'>, table: string, again: string): Promise<void> {
+  const folder = dirname(file);
+  try {
+    await access(folder, constants.W_OK);
+  } catch {
+    const link = `ln -s ${quotePath(resolve(table))} . && ${again}`;
+    throw new UsageError(
+      `${folder}: the job file is written beside the table, and this user cannot write there; in a folder of yours: ${link}`,
+    );
+  }
 }
 
 /** What is wrong with a job nobody has seen yet is wrong with the flags it was made of. */
@@ -59,7 +76,7 @@ export function describeWriting(shown: string, { known, asked, roles, sample }: 
   if (known?.asked != null) return `${shown} replaced: ${listChanges(known.asked, asked)}; nobody had edited it`;
   const text = /\{\{|\{%/.test(asked.prompt) ? [] : [`text from ${roles.texts.join(', ')}`];
   const rows = roles.id.length === 0 ? [] : [`rows named by ${roles.id.join(' and ')}`];
-  const looked = sample.isWhole ? [] : [`by its first ${sample.rows.length} rows`];
+  const looked = sample.isWhole ? [] : [`by its first ${formatThings(sample.rows.length, 'row')}`];
   return `Wrote ${shown}: ${[...text, ...rows, asked.model, ...looked].join(', ')}`;
 }
 

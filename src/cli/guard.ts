@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { asDiskError } from '../core/disk/disk-error.ts';
-import { requireJob } from './job-argument.ts';
+import { requireJob, TAKES_TABLE } from './job-argument.ts';
 import { printFailure, reportFailure } from './report-failure.ts';
 
 /** Runs a command and turns its end into the exit code; whatever it throws is reported in one place. */
@@ -27,8 +27,6 @@ function checkJobArgument(values: readonly unknown[]): void {
   if (!(command instanceof Command) || command.registeredArguments[0]?.name() !== 'job' || typeof argument !== 'string') return;
   if (!TAKES_TABLE.has(command.name())) requireJob(command.name(), argument);
 }
-
-const TAKES_TABLE: ReadonlySet<string> = new Set(['plan', 'run']);
 
 /** The flags among a command's values. */
 function wantsJson(value: unknown): boolean {

@@ -1,11 +1,12 @@
-import { closeSync, openSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs';
+import { closeSync, lstatSync, openSync, readdirSync, readFileSync, readlinkSync, readSync, type Stats, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
+import { onDisk } from '../core/disk/disk-error.ts';
 import { UsageError } from '../core/errors.ts';
-import { quoteArgument } from '../core/wording/quote-argument.ts';
+import { quotePath } from '../core/wording/quote-argument.ts';
 import { findClosest, suggest } from '../core/wording/suggest.ts';
 import { locateDrafts } from '../input/draft/locate-draft.ts';
 import { isYaml, showFile } from '../input/table/find-files.ts';
-import { describeForeign, HEAD_BYTES } from '../input/table/foreign-file.ts';
+import { describeForeign, HEAD_BYTES, tellBinaryFormat } from '../input/table/foreign-file.ts';
 import { guessFormat } from '../input/table/table-format.ts';
 import { programName } from './program-name.ts';
 
@@ -23,57 +24,67 @@ const EXAMPLE = "--prompt 'Summarize this in one sentence'";
  * @throws UsageError for a folder, for what is neither, and for a table that is not there; a job file that is not there is told of by who reads it
  */
 export function tellArgument(argument: string): ArgumentKind {
-  if (argument === '-')
+  return onDisk(argument, () => tellBy(argument, argument === '-' ? undefined : statSync(argument, { throwIfNoEntry: false })));
+}
+
+function tellBy(argument: string, status: Stats | undefined): ArgumentKind {
+  // Pipes and devices are read once, and no job file could lie beside them.
+  if (argument === '-' || (status !== undefined && !status.isFile() && !status.isDirectory()))
     throw refuse(`a table on standard input needs a job file that says so: ${typed(`init my-job`)}, and input: { path: "-" }`);
-  const status = statSync(argument, { throwIfNoEntry: false });
   if (status === undefined) return tellMissing(argument);
   if (status.isDirectory()) throw refuse(describeFolder(argument));
   if (isYaml(argument)) return 'job';
   const head = readHead(argument);
   const foreign = describeForeign(showFile(resolve(argument), process.cwd()), head);
   if (foreign !== null) throw refuse(foreign);
-  const format = guessFormat(argument);
+  const format = tellBinaryFormat(head) ?? guessFormat(argument);
   if (format === 'json') return isJsonJob(argument) ? 'job' : 'table';
   if (format !== null) return 'table';
   if (JOB_KEY.test(head.toString('latin1'))) return 'job';
   if (MAYBE_TABLE.test(argument)) return 'table';
-  throw refuse(`${argument}: is neither a job file (YAML) nor a table (CSV, TSV, JSONL, JSON)`);
+  throw refuse(`${argument}: is neither a job file (YAML) nor a table (CSV, TSV, JSONL, JSON, Parquet)`);
 }
 
 /** @throws UsageError for a table where the command takes a job, with the command that makes sense */
 export function requireJob(command: string, argument: string): void {
   if (tellArgument(argument) === 'job') return;
   const file = findDraftFile(argument);
-  const next = file === null ? typed(`run ${quoteArgument(argument)} ${EXAMPLE}`) : typed(`${command} ${quoteArgument(file)}`);
+  const next = file === null ? typed(`run ${quotePath(argument)} ${EXAMPLE}`) : typed(`${command} ${quotePath(file)}`);
   throw refuse(`${argument} is a table, and ${command} takes a job file${file === null ? ', which the first run makes' : ''}: ${next}`);
 }
 
 /** What to say to a word that is no command: it may be a file, whose command was left out. */
 export function describeUnknownCommand(word: string, commands: readonly string[]): string {
-  const isThere = statSync(word, { throwIfNoEntry: false }) !== undefined;
-  if (!isThere && guessFormat(word) === null && !isYaml(word)) {
+  if (!isPresent(word) && guessFormat(word) === null && !isYaml(word)) {
     const closest = findClosest(word, commands);
     return `error: unknown command '${word}'${closest === null ? '' : `\n(Did you mean ${closest}?)`}`;
   }
   try {
     if (tellArgument(word) === 'table') return describeUnasked(word);
-    return `${word} is a job file; say what to do with it: ${typed(`plan ${quoteArgument(word)}`)}`;
+    return `${word} is a job file; say what to do with it: ${typed(`plan ${quotePath(word)}`)}`;
   } catch (error) {
     if (error instanceof UsageError) return error.message;
     throw error;
   }
 }
 
-/** What commander says, and where a job is missing what to type. */
-export function explainUsage(text: string): string {
-  if (!/missing required argument 'job'/.test(text)) return text;
-  return `${text.trimEnd()}\n(a job file, or a table: ${typed(`run reviews.csv ${EXAMPLE}`)})\n`;
+/** What commander says, and what to type where a job is missing or the name of a file looks like an option. */
+export function explainUsage(text: string, command: string): string {
+  const [, option] = /unknown option '([^']*)'/.exec(text) ?? [];
+  if (option !== undefined && isPresent(option)) return `${text.split('\n')[0]}\n(the file of this name is ${quotePath(`./${option}`)})\n`;
+  if (!/missing required argument 'job'/.test(text)) return `${text}\n`;
+  const job = listNames('.').find(isYaml) ?? 'job.yaml';
+  if (TAKES_TABLE.has(command)) return `${text}\n(a job file, or a table: ${typed(`run reviews.csv ${EXAMPLE}`)})\n`;
+  return `${text}\n(a job file: ${typed(`${command} ${quotePath(job)}`)})\n`;
 }
+
+/** Commands that take a table beside a job. */
+export const TAKES_TABLE: ReadonlySet<string> = new Set(['plan', 'run']);
 
 /** What to say to a table nobody has asked anything about. */
 export function describeUnasked(table: string): string {
   const file = findDraftFile(table);
-  const command = file === null ? `run ${quoteArgument(table)} ${EXAMPLE} --simulate` : `run ${quoteArgument(file)}`;
+  const command = file === null ? `run ${quotePath(table)} ${EXAMPLE} --simulate` : `run ${quotePath(file)}`;
   return `${table} is a table; ${file === null ? 'say what to ask of each row' : 'it has a job file'}: ${typed(command)}`;
 }
 
@@ -86,7 +97,18 @@ function findDraftFile(table: string): string | null {
   return found === undefined ? null : showFile(found.file, process.cwd());
 }
 
+/** A word no disk could hold, as one of a thousand letters, is none. */
+function isPresent(word: string): boolean {
+  try {
+    return statSync(word, { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
 function tellMissing(argument: string): ArgumentKind {
+  if (lstatSync(argument, { throwIfNoEntry: false })?.isSymbolicLink())
+    throw refuse(`${argument}: is a link to ${readlinkSync(argument)}, which is not there`);
   if (/[*?]/.test(argument)) return 'table';
   if (guessFormat(argument) === null) return 'job';
   const names = listNames(resolve(argument, '..'));
@@ -99,9 +121,9 @@ function describeFolder(folder: string): string {
   const job = names.find(isYaml);
   const command =
     table !== undefined
-      ? `run ${quoteArgument(join(folder, table))} ${EXAMPLE}`
+      ? `run ${quotePath(join(folder, table))} ${EXAMPLE}`
       : job !== undefined
-        ? `plan ${quoteArgument(join(folder, job))}`
+        ? `plan ${quotePath(join(folder, job))}`
         : null;
   if (command === null) return `${folder}: is a folder, without a table or a job file in it; ${typed('init my-job')} writes a job file`;
   return `${folder}: is a folder; name a file in it: ${typed(command)}`;

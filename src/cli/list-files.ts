@@ -1,5 +1,4 @@
 import { type Dirent, readdirSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
 
 /**
  * Files of this pattern, and folders, whose path begins as it was typed; folders end with a slash, and one that stands alone is looked into,
@@ -12,13 +11,13 @@ export function listFiles(typed: string, pattern: RegExp): readonly string[] {
 }
 
 function listFolder(typed: string, pattern: RegExp): readonly string[] {
-  const folder = typed.endsWith('/') ? typed : dirname(typed);
-  const start = typed.endsWith('/') ? '' : basename(typed);
-  const prefix = typed.includes('/') ? folder : '';
+  // As it was typed: `./` stays.
+  const folder = typed.slice(0, typed.lastIndexOf('/') + 1);
+  const start = typed.slice(folder.length);
   return readFolder(folder)
     .filter(({ name }) => name.startsWith(start) && (start !== '' || !name.startsWith('.')))
     .flatMap((entry) => {
-      const path = prefix === '' ? entry.name : join(prefix, entry.name);
+      const path = `${folder}${entry.name}`;
       if (entry.isDirectory()) return [`${path}/`];
       return pattern.test(entry.name) ? [path] : [];
     })

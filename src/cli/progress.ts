@@ -92,7 +92,7 @@ function writeLines(view: RunView, stream: NodeJS.WriteStream, monotonicMs: () =
   let knownPhases: string | null = null;
   let writtenTenths = 0;
   const look = () => {
-    const tenths = view.rowsAsked === 0 ? 0 : Math.floor((view.okRows / view.rowsAsked) * PLAIN_LINES);
+    const tenths = view.rowsAsked === 0 ? 0 : Math.floor(((view.okRows + view.failedRows) / view.rowsAsked) * PLAIN_LINES);
     const phases = view.underWay.map(({ shard, phase, batch }) => `shard ${shard ?? '?'} ${batch?.status ?? phase}`);
     const flight = describeFlight(view);
     const { etaMs } = readForecast();
@@ -106,7 +106,8 @@ function writeLines(view: RunView, stream: NodeJS.WriteStream, monotonicMs: () =
     const spent = formatSpent(view.spentNanoUsd, view.unpricedAttempts);
     const what = [...phases.slice(0, 3), ...flight, ...view.waits.slice(0, 3)];
     const eta = etaMs === null ? '' : `, eta ${formatDuration(etaMs)}`;
-    const done = `${formatCount(view.okRows)} of ${formatCount(view.rowsAsked)} answered, ${spent}${eta}`;
+    const failed = view.failedRows === 0 ? '' : `${formatCount(view.failedRows)} failed, `;
+    const done = `${formatCount(view.okRows)} of ${formatCount(view.rowsAsked)} answered, ${failed}${spent}${eta}`;
     const line = `${done}${what.length > 0 ? `; ${what.join(', ')}` : ''}`;
     stream.write(`${escapeLineForTerminal(line)}\n`);
   };

@@ -1,5 +1,7 @@
 import { inspect } from 'node:util';
+import type { CommanderError } from 'commander';
 import { AppError, EXIT, type Problem, UsageError } from '../core/errors.ts';
+import { explainUsage } from './job-argument.ts';
 import { printJson, say } from './say.ts';
 
 /** What `--json` prints of a command that ended without its own object. */
@@ -38,4 +40,15 @@ export function reportFailure(error: unknown): number {
   say(error instanceof Error ? (error.stack ?? error.message) : inspect(error));
   say('This is a bug in rowmill. The state directory is intact: the same command continues.');
   return EXIT.bug;
+}
+
+/** Says on stderr what commander has against what was typed, and gives the exit code. */
+export function reportMistyped(
+  { code, message }: CommanderError,
+  { command = '', isJson }: { readonly command: string | undefined; readonly isJson: boolean },
+): number {
+  // Help is shown where no command is typed, and says enough.
+  if (code !== 'commander.help') process.stderr.write(explainUsage(message, command));
+  if (isJson) printFailure(new UsageError(message.replace(/^error: /, '')), EXIT.usage);
+  return EXIT.usage;
 }

@@ -1,6 +1,6 @@
 import { relative } from 'node:path';
 import { UsageError } from '../core/errors.ts';
-import { quoteArgument } from '../core/wording/quote-argument.ts';
+import { quoteArgument, quotePath } from '../core/wording/quote-argument.ts';
 import { findUnusedRedis, listEnvironmentFiles, loadEnvFile, readRedisLink } from '../host/environment.ts';
 import { makeTarget, makeTargetOrigin } from '../host/provider-target.ts';
 import { makeEffects } from '../host/real-effects.ts';
@@ -90,7 +90,7 @@ function makeSelection(flags: RunFlags): RowSelection {
 
 /** A command as a person would type it here, with the flags that choose table, state and provider. */
 export function showCommand(command: string, jobFile: string, flags: JobFlags): string {
-  const parts = [programName(), command, quoteArgument(relative(process.cwd(), jobFile) || jobFile)];
+  const parts = [programName(), command, quotePath(relative(process.cwd(), jobFile) || jobFile)];
   if (flags.input !== undefined) parts.push('--input', quoteArgument(flags.input));
   if (flags.stateDir !== undefined && process.env.ROWMILL_STATE_DIR === undefined) parts.push('--state-dir', quoteArgument(flags.stateDir));
   if (flags.baseUrl !== undefined) parts.push('--base-url', quoteArgument(flags.baseUrl));

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { UsageError } from '../core/errors.ts';
-import { quoteArgument } from '../core/wording/quote-argument.ts';
+import { quoteArgument, quotePath } from '../core/wording/quote-argument.ts';
 import { type Asked, type AskedFlags, changeAsked, makeAsked } from '../input/draft/asked.ts';
 import { type ColumnRoles, guessRoles } from '../input/draft/column-roles.ts';
 import { draftJob } from '../input/draft/draft-job.ts';
@@ -68,7 +68,7 @@ export function askOf({ place, known }: FoundDraft, flags: JobFlags & AskedFlags
   if (known === null) return makeAsked(flags);
   if (known.asked !== null) return changeAsked(known.asked, flags);
   const file = showFile(place.file, process.cwd());
-  const aside = `mv ${quoteArgument(file)} ${quoteArgument(`${file}.old`)} && ${again}`;
+  const aside = `mv ${quotePath(file)} ${quotePath(`${file}.old`)} && ${again}`;
   throw new UsageError(
     `${file} was written or edited by hand and is left alone. Use it as it is, or put it aside first:\n  ${showCommand('run', file, flags)}\n  ${aside}`,
   );

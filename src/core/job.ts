@@ -111,13 +111,23 @@ export interface InputSpec {
   readonly delimiter: string | null;
   /** A WHATWG encoding label; null is UTF-8 unless a byte order mark says otherwise. */
   readonly encoding: string | null;
-  /** Names for a headerless table, or the columns the job promises to use. */
+  /** Names for a headerless table, or for one whose header names are not wanted, or the columns the job promises to use. */
   readonly columns: readonly string[] | null;
+  /** Whether the first line of a CSV table is its header; absent: told by `columns`. */
+  readonly hasHeader?: boolean;
+  /** What quotes of a CSV table are; absent: what encloses cells. */
+  readonly quote?: 'none';
+  /** So many lines before the table are no part of it; absent: none. */
+  readonly skipLines?: number;
+  /** What becomes of records that cannot be read; absent: they refuse the table. */
+  readonly badRows?: 'skip';
+  /** A condition in the template language; rows that do not meet it are not asked. Absent: all are. */
+  readonly where?: string;
   /** The columns that identify a row to a person; empty: the row's number. */
   readonly id: readonly string[];
 }
 
-export type TableFormat = 'csv' | 'tsv' | 'jsonl' | 'json';
+export type TableFormat = 'csv' | 'tsv' | 'jsonl' | 'json' | 'parquet';
 
 /** One message of the prompt; `content` is a Liquid template. */
 export interface MessageTemplate {

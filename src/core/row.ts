@@ -1,3 +1,5 @@
+import type { TableFormat } from './job.ts';
+
 /** One input record. */
 export interface Row {
   /** Counts from 0 over all files of the input. */
@@ -15,12 +17,14 @@ export interface Row {
    * is to be sent is rendered anew.
    */
   key: string | null;
+  /** Why the record cannot be read, its line and the beginning of its text: then it has no cells. Absent for all others. */
+  readonly bad?: string;
 }
 
 /** A table opened and looked at, ready to be streamed as often as wanted. */
 export interface Table {
   readonly columns: readonly string[];
-  readonly format: 'csv' | 'tsv' | 'jsonl' | 'json';
+  readonly format: TableFormat;
   /** Absolute paths, in reading order. */
   readonly files: readonly string[];
   /** Bytes of all files as they lie on disk, for progress. */
@@ -39,5 +43,5 @@ export type Disposition =
   | { readonly status: 'skipped'; readonly cause: SkipCause; readonly message: string }
   | { readonly status: 'pending' };
 
-/** Why a row was not sent. `empty`: every templated cell is empty; `too_large`: it exceeds a limit of the API; `unrenderable`: the template failed on it, or its prompt cannot be sent. */
-export type SkipCause = 'empty' | 'too_large' | 'unrenderable';
+/** Why a row was not sent. `empty`: every templated cell is empty; `too_large`: it exceeds a limit of the API; `unrenderable`: the template failed on it, or its prompt cannot be sent; `bad_row`: the record cannot be read; `where`: the job is not about it. */
+export type SkipCause = 'empty' | 'too_large' | 'unrenderable' | 'bad_row' | 'where';

@@ -127,13 +127,16 @@ function temporaryPrefix(finalPath: string): string {
 }
 
 async function removeLeftovers(finalPath: string): Promise<void> {
+  for (const file of await findLeftovers(finalPath)) await rm(file, { force: true });
+}
+
+/** What killed processes left of a file they were writing. */
+export async function findLeftovers(finalPath: string): Promise<readonly string[]> {
   const directory = path.dirname(finalPath);
   const prefix = temporaryPrefix(finalPath);
-  for (const name of await readdir(directory)) {
-    if (!name.startsWith(prefix) || !name.endsWith('.tmp')) continue;
-    const processId = Number(name.slice(prefix.length, -'.tmp'.length));
-    if (processId === process.pid || !isAlive(processId)) await rm(path.join(directory, name), { force: true });
-  }
+  const names = (await readdir(directory)).filter((name) => name.startsWith(prefix) && name.endsWith('.tmp'));
+  const isLeft = (processId: number) => processId === process.pid || !isAlive(processId);
+  return names.filter((name) => isLeft(Number(name.slice(prefix.length, -'.tmp'.length)))).map((name) => path.join(directory, name));
 }
 
 function isAlive(processId: number): boolean {

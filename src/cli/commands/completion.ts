@@ -10,6 +10,8 @@ type Suggest = (add: (value: string, description: string) => void) => void;
 /** What a flag or an argument takes, by its name within `<>` or `[]`: files, or words. */
 const FILES: Readonly<Record<string, RegExp>> = {
   job: /\.(ya?ml|csv|tsv|jsonl?|ndjson)(\.gz)?$/i,
+  // Of `init`.
+  name: /\.(csv|tsv|jsonl?|ndjson|txt)(\.gz)?$/i,
   path: /./,
   file: /./,
   'column|file': /./,
@@ -21,8 +23,7 @@ const RUN_NAMES = ['last', 'prev'];
 /** `rowmill completion SHELL`: the script that makes a shell ask for what could be typed next. */
 export async function completion(shell: Shell): Promise<number> {
   const script = await makeScript(shell);
-  // Two programs with completions of this kind in one shell would refuse each other's constants.
-  print(shell === 'bash' ? `${WITHOUT_BASH_COMPLETION}${script.replaceAll(/^readonly /gm, '')}` : script);
+  print(shell === 'bash' ? mendBash(script) : script);
   return EXIT.done;
 }
 
@@ -32,6 +33,28 @@ const WITHOUT_BASH_COMPLETION = `declare -F _get_comp_words_by_ref >/dev/null ||
 }
 
 `;
+
+/** What is typed, and the names of files, are words: bash would run what stands in `$(…)` of either, and break names at blanks. */
+const ASK_BASH = `local word typed=()
+    for word in "\${words[@]:1}"; do typed+=("\${word//\\\\/}"); done
+    out=$(rowmill complete -- "\${typed[@]}" 2>/dev/null)`;
+const OFFER_BASH = `COMPREPLY=()
+    for word in "\${completions[@]}"; do
+        [[ -z "$word" ]] && continue
+        printf -v word %q "$word"
+        [[ "$word" == "$cur"* ]] && COMPREPLY+=("$word")
+    done`;
+
+function mendBash(script: string): string {
+  const replace = (text: string, part: RegExp, by: string) => {
+    if (!part.test(text)) throw new Error(`the completion script for bash has no ${part}`);
+    return text.replace(part, () => by);
+  };
+  const asked = replace(script, /requestComp="rowmill complete.*?out=\$\(eval "\$requestComp" 2>\/dev\/null\)/s, ASK_BASH);
+  const offered = replace(asked, /COMPREPLY=\( \$\(compgen -W .*\) \)/, OFFER_BASH);
+  // Two programs with completions of this kind in one shell would refuse each other's constants.
+  return `${WITHOUT_BASH_COMPLETION}${offered.replaceAll(/^readonly /gm, '')}`;
+}
 
 /** What the library prints; it has no way to give it. */
 async function makeScript(shell: Shell): Promise<string> {

@@ -1,10 +1,10 @@
-import { resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { EXIT, UsageError } from '../../core/errors.ts';
-import { quoteArgument } from '../../core/wording/quote-argument.ts';
+import { quotePath } from '../../core/wording/quote-argument.ts';
 import { compileJob } from '../../input/compile-job.ts';
 import { findDraft } from '../../input/draft/find-draft.ts';
 import { showFile } from '../../input/table/find-files.ts';
-import { blameFlags, createDraftFile } from '../draft-file.ts';
+import { blameFlags, checkFolder, createDraftFile } from '../draft-file.ts';
 import type { JobFlags, TableFlags } from '../flags.ts';
 import { programName } from '../program-name.ts';
 import { createPaint } from '../render/paint.ts';
@@ -17,8 +17,9 @@ const SHOWN_LINES = 20;
 /** `rowmill init TABLE`: writes its job file beside it, once it is known to be right; on a terminal shows what the first row would ask. */
 export async function initTable(table: string, flags: JobFlags & TableFlags): Promise<number> {
   const found = await findDraft(resolve(table), process.cwd());
-  const command = `${programName()} init ${quoteArgument(table)}${showAsked(flags)}`;
+  const command = `${programName()} init ${quotePath(table)}${showAsked(flags)}`;
   const draft = await makeDraft(table, found, askOf(found, flags, command));
+  await checkFolder(draft, table, `${programName()} init ${quotePath(basename(table))}${showAsked(flags)}`);
   const file = showFile(draft.file, process.cwd());
   const prompt = await renderFirst(draft);
   const isSame = draft.text === draft.known?.text;
@@ -54,7 +55,7 @@ function sayNext(file: string): void {
     ['plan', '', 'what it would do and cost; sends nothing'],
     ['run', ' --simulate', 'the whole way, without a key'],
   ] as const;
-  const typed = commands.map(([command, flags]) => `  ${programName()} ${command} ${quoteArgument(file)}${flags}`);
+  const typed = commands.map(([command, flags]) => `  ${programName()} ${command} ${quotePath(file)}${flags}`);
   const width = Math.max(...typed.map(({ length }) => length));
   say('What to type next:');
   for (const [index, line] of typed.entries()) say(`${line.padEnd(width)}   ${commands[index]?.[2]}`);

@@ -2,7 +2,7 @@ import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { asDiskError } from '../../core/disk/disk-error.ts';
 import { EXIT, UsageError } from '../../core/errors.ts';
-import { quoteArgument } from '../../core/wording/quote-argument.ts';
+import { quotePath } from '../../core/wording/quote-argument.ts';
 import { JOB_NAME_PATTERN } from '../../input/job/job-schema.ts';
 import type { JobFlags, TableFlags } from '../flags.ts';
 import { programName } from '../program-name.ts';
@@ -25,7 +25,7 @@ async function isTable(argument: string): Promise<boolean> {
   const { tellArgument } = await import('../job-argument.ts');
   if (tellArgument(argument) === 'table') return true;
   if (!existsSync(argument)) throw new UsageError(`${argument}: no such table`);
-  throw new UsageError(`${argument} is a job file already: ${programName()} plan ${quoteArgument(argument)}`);
+  throw new UsageError(`${argument} is a job file already: ${programName()} plan ${quotePath(argument)}`);
 }
 
 async function initBlank(name: string, flags: JobFlags): Promise<number> {

@@ -1,11 +1,12 @@
+import { basename } from 'node:path';
 import { EXIT, UsageError } from '../../core/errors.ts';
 import { type PlanOptions, planJob } from '../../run/plan/plan.ts';
 import type { Plan, PlanProblem } from '../../run/plan/plan-result.ts';
-import { blameFlags } from '../draft-file.ts';
+import { blameFlags, checkFolder } from '../draft-file.ts';
 import type { RunFlags, TableFlags } from '../flags.ts';
 import { renderPlan } from '../render/render-plan.ts';
 import { reportFailure } from '../report-failure.ts';
-import { makePlanOptions, showRunCommand } from '../run-options.ts';
+import { makePlanOptions, showCommand, showRunCommand } from '../run-options.ts';
 import { hasColour, print, printJson } from '../say.ts';
 import { loadDraft, resolveJob, showAsked, type TableDraft } from '../table-job.ts';
 
@@ -14,7 +15,7 @@ export async function plan(argument: string, flags: RunFlags & TableFlags): Prom
   try {
     const { jobFile, draft } = await resolveJob('plan', argument, flags);
     const options = makePlanOptions(jobFile, flags);
-    const plan = draft === null ? await planJob(options) : await planDraft(draft, flags, options);
+    const plan = draft === null ? await planJob(options) : await planDraft(draft, argument, flags, options);
     if (flags.json === true) printJson(plan);
     else print(renderPlan(plan, showAsPlanned(draft === null ? jobFile : argument, flags), hasColour(process.stdout)));
     return EXIT.done;
@@ -26,8 +27,9 @@ export async function plan(argument: string, flags: RunFlags & TableFlags): Prom
 }
 
 /** Of a table whose job is not written: it stays so. */
-async function planDraft(draft: TableDraft, flags: RunFlags, options: PlanOptions): Promise<Plan> {
+async function planDraft(draft: TableDraft, table: string, flags: RunFlags & TableFlags, options: PlanOptions): Promise<Plan> {
   try {
+    await checkFolder(draft, table, showCommand('plan', basename(table), flags) + showAsked(flags));
     return await planJob({ ...options, jobFile: await loadDraft(draft, flags) });
   } catch (error) {
     throw error instanceof UsageError ? blameFlags(error) : error;

@@ -1,13 +1,16 @@
+import { basename } from 'node:path';
 import { AppError, EXIT } from '../../core/errors.ts';
+import type { Summary } from '../../core/summary.ts';
 import { chooseBaseUrl } from '../../host/base-url.ts';
 import { findUnusedBaseUrl } from '../../host/environment.ts';
 import { LockHeldError } from '../../ledger/errors.ts';
 import { DEFAULT_BASE_URL } from '../../ledger/origin.ts';
 import { renderSummary } from '../../output/render-summary.ts';
+import type { Target } from '../../run/open/target.ts';
 import type { RunOptions } from '../../run/options.ts';
 import { runJob } from '../../run/run.ts';
 import { confirmCopy, confirmSpending } from '../confirm.ts';
-import { blameFlags, createDraftFile, isRefusal } from '../draft-file.ts';
+import { blameFlags, checkFolder, createDraftFile } from '../draft-file.ts';
 import type { RunFlags, TableFlags } from '../flags.ts';
 import { listenForInterrupts } from '../interrupt.ts';
 import { createRunNotices } from '../notices/run-notices.ts';
@@ -27,29 +30,35 @@ export async function run(argument: string, flags: RunFlags & TableFlags): Promi
 async function runDraft(draft: TableDraft, argument: string, flags: RunFlags & TableFlags): Promise<number> {
   const file = createDraftFile(draft);
   try {
+    const asked = showAsked(flags);
+    await checkFolder(draft, argument, showRunCommand(basename(argument), flags) + asked);
     const jobFile = await loadDraft(draft, flags);
-    const again = `${showRunCommand(argument, flags)}${showAsked(flags)}`;
-    // Where a job is replaced, its file may go back to what it was: only the flags say this one again.
-    const commands = draft.known === null ? {} : { continue: again };
-    const exitCode = await runWith(draft.file, flags, { jobFile, commands }, file.write);
-    if (isRefusal(exitCode)) await file.takeBack();
-    return exitCode;
+    // Where a run is refused its file goes: only the flags say this one again.
+    const commands = { continue: showRunCommand(argument, flags) + asked };
+    return await runWith(draft.file, flags, { jobFile, commands }, { ready: file.write, refused: file.takeBack });
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
-    if (isRefusal(error.exitCode)) await file.takeBack();
+    if (error.exitCode === EXIT.usage || error.exitCode === EXIT.refused) await file.takeBack();
     throw blameFlags(error);
   }
 }
 
-/**
- * Runs with some options of its own, as `retry` does.
- * @param onChecked called, once or several times, when job and table are known to be right and nothing was sent
- */
+/** What is done at two moments of a run. */
+interface RunMoments {
+  /** Once or several times, when job and table are right, what it costs is agreed to and there is a key; nothing was sent. */
+  ready(): Promise<void>;
+  /** When the provider has refused it, and nothing came of it. */
+  refused(): Promise<void>;
+}
+
+const NO_MOMENTS: RunMoments = { async ready() {}, async refused() {} };
+
+/** Runs with some options of its own, as `retry` does. */
 export async function runWith(
   jobFile: string,
   flags: RunFlags,
   changes: Partial<Pick<RunOptions, 'reopen' | 'overrides' | 'stdin' | 'jobFile'> & { readonly commands: Partial<RunOptions['commands']> }>,
-  onChecked: () => Promise<void> = async () => {},
+  moments = NO_MOMENTS,
 ): Promise<number> {
   let progress: Progress | null = null;
   let isSending = false;
@@ -75,15 +84,14 @@ export async function runWith(
       commands: { ...options.commands, ...changes.commands },
       claimStdout: table.claim,
       onPrepared: notices.begin,
-      confirm: async (plan, spending) => {
-        await onChecked();
-        await confirmSpending(plan, {
+      target: { ...options.target, connect: connectThen(options.target, moments.ready) },
+      confirm: (plan, spending) =>
+        confirmSpending(plan, {
           ...spending,
           isAgreed: flags.yes === true,
           isSimulated: flags.simulate === true,
           isQuiet: flags.progress === 'none',
-        });
-      },
+        }),
       adoptCopy: (question) => confirmCopy(question, flags.adoptCopy === true),
       watch: (view) => {
         isSending = true;
@@ -92,7 +100,7 @@ export async function runWith(
       warn: tell,
     });
     finishProgress();
-    await onChecked();
+    await (isRefusal(summary) ? moments.refused() : moments.ready());
     if (!isSending) say('Nothing to do: nothing has changed since the last run');
     if (flags.json === true) printJson(summary);
     else
@@ -114,4 +122,23 @@ export async function runWith(
   } finally {
     interrupts.dispose();
   }
+}
+
+/** What has to be done between having a key and sending anything. */
+function connectThen(target: Target, step: () => Promise<void>): Target['connect'] {
+  return async (...given) => {
+    const connection = await target.connect(...given);
+    try {
+      await step();
+      return connection;
+    } catch (error) {
+      await connection.close();
+      throw error;
+    }
+  };
+}
+
+/** Whether a run was refused before anything came of it: of all others a table is written, if only of a part. */
+function isRefusal({ exitCode, outputs }: Summary): boolean {
+  return (exitCode === EXIT.usage || exitCode === EXIT.refused) && outputs.table === null;
 }

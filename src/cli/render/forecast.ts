@@ -17,7 +17,7 @@ const SAMPLES = 60;
 
 /** Watches a run's pace. To be asked at least every few seconds. */
 export function createForecast(view: RunView, monotonicMs: () => number): () => Forecast {
-  const first = { okRows: view.okRows, spentNanoUsd: view.spentNanoUsd };
+  const first = { rows: countRows(view), spentNanoUsd: view.spentNanoUsd };
   let samples: { readonly atMs: number; readonly done: number }[] = [];
 
   function readEtaMs(): number | null {
@@ -33,16 +33,24 @@ export function createForecast(view: RunView, monotonicMs: () => number): () => 
   }
 
   function readProjectedNanoUsd(): number | null {
-    const rows = view.okRows - first.okRows;
+    const rows = countRows(view) - first.rows;
     if (rows < FIRST_ROWS || view.unpricedAttempts > 0) return null;
     const { spentNanoUsd } = view;
-    return spentNanoUsd + Math.round(((view.rowsAsked - view.okRows) * (spentNanoUsd - first.spentNanoUsd)) / rows);
+    return spentNanoUsd + Math.round(((view.rowsAsked - countRows(view)) * (spentNanoUsd - first.spentNanoUsd)) / rows);
   }
 
   return () => ({ etaMs: readEtaMs(), projectedNanoUsd: readProjectedNanoUsd() });
 }
 
-/** Rows that are answered, also in batches whose answers are not collected yet. */
-function countDone({ okRows, underWay }: RunView): number {
-  return underWay.reduce((sum, { phase, batch }) => sum + (phase === 'polling' ? (batch?.counts.completed ?? 0) : 0), okRows);
+/** Rows that are done with: answered, or failed for good. */
+function countRows({ okRows, failedRows }: RunView): number {
+  return okRows + failedRows;
+}
+
+/** The same, also those in batches whose answers are not collected yet. */
+function countDone(view: RunView): number {
+  const ended = view.underWay.map(({ phase, batch }) =>
+    phase === 'polling' && batch !== null ? batch.counts.completed + batch.counts.failed : 0,
+  );
+  return ended.reduce((sum, count) => sum + count, countRows(view));
 }

@@ -34,6 +34,7 @@ export function renderProgress(view: RunView, forecast: Forecast, look: Progress
     ...renderTitle(view, forecast, look.columns).map(([title, clock]) => bold(title) + dim(clock)),
     ...flow([
       `${drawBar(view, look.columns)} ${formatCount(view.okRows)}/${formatCount(view.rowsAsked)} answered`,
+      ...(view.failedRows === 0 ? [] : [`${formatCount(view.failedRows)} failed`]),
       ...describeMoney(view, forecast),
     ]),
     ...shards,

@@ -6,20 +6,32 @@
 export function findSilentChange(text: string, value: unknown): string | null {
   const unwritable = findUnwritable(text);
   if (unwritable !== null) return unwritable.why;
-  let keys = 0;
+  const repeated = findRepetition(text, value);
+  if (repeated !== null) return repeated.why;
   for (let position = 0; position < text.length; position += 1) {
     const character = text[position] as string;
     if (character === '"') position = findStringEnd(text, position);
-    else if (character === ':') keys += 1;
     else if (character === '-' || (character >= '0' && character <= '9')) {
       const end = findNumberEnd(text, position);
       if (isRounded(text, position, end)) return `the number ${text.slice(position, end)} cannot be kept exactly`;
       position = end - 1;
     }
   }
-  const repeated = keys === countKeys(value) ? null : findRepeatedKey(text);
-  return repeated === null ? null : `the key ${JSON.stringify(repeated)} stands in it twice`;
+  return null;
 }
+
+/** The first key that stands twice in an object of a JSON text, of which parsing keeps the last alone; null when there is none. */
+export function findRepetition(text: string, value: unknown): Unwritable | null {
+  // What looks like the end of a key is one, or stands in a string: as many as there are keys are no more than them.
+  let keys = 0;
+  KEY_END.lastIndex = 0;
+  while (KEY_END.test(text)) keys += 1;
+  if (keys === countKeys(value)) return null;
+  const found = findRepeatedKey(text);
+  return found === null ? null : { position: found.position, why: `the key ${JSON.stringify(found.key)} stands in it twice` };
+}
+
+const KEY_END = /"\s*:/g;
 
 /** What no table can hold, and where in the text it begins. */
 export interface Unwritable {
@@ -88,7 +100,7 @@ function countKeys(value: unknown): number {
 }
 
 /** The first key that an object of the text has already; null when there is none. */
-function findRepeatedKey(text: string): string | null {
+function findRepeatedKey(text: string): { readonly position: number; readonly key: string } | null {
   const scopes: Set<string>[] = [];
   for (let position = 0; position < text.length; position += 1) {
     const character = text[position];
@@ -99,7 +111,7 @@ function findRepeatedKey(text: string): string | null {
     COLON.lastIndex = end;
     if (COLON.test(text)) {
       const key = JSON.parse(text.slice(position, end)) as string;
-      if (scopes.at(-1)?.has(key)) return key;
+      if (scopes.at(-1)?.has(key)) return { position, key };
       scopes.at(-1)?.add(key);
     }
     position = end - 1;

@@ -24,7 +24,7 @@ interface Column {
 }
 
 const ID_NAME =
-  /(^|[^a-z])(id|ids|key|uuid|guid|nr|no|num|number|code|sku|isbn|asin|url|link|email|ref|idx|index|nummer|número|numero|номер|番号|编号|編號|序号)$/i;
+  /^id[ _-]|(^|[^a-z])(id|ids|key|uuid|guid|nr|no|num|number|code|sku|isbn|asin|url|link|email|ref|idx|index|nummer|número|numero|номер|番号|编号|編號|序号)\d*$/i;
 /** Shorter than a text, and read with it. */
 const TITLE_NAME = /^(subject|title|headline|heading|betreff|titel|objet|titre|asunto|oggetto|件名|タイトル|标题)$/i;
 const MAX_ID_LENGTH = 80;
@@ -33,6 +33,7 @@ const TEXT_WORDS = 4;
 const TEXT_LENGTH = 30;
 const MAX_LABELS = 20;
 const MAX_LABEL_LENGTH = 40;
+const DATE = /^\d{1,4}[-./]\d{1,2}[-./]\d{1,4}/;
 const NUMBER = /^-?\d+([.,]\d+)?$/;
 
 /** Guesses from names and sampled cells. A column without a name, or one no template can name, is for nothing. */
@@ -97,6 +98,11 @@ function inOrder(columns: readonly Column[], some: readonly Column[]): readonly 
   return columns.filter((column) => some.includes(column));
 }
 
+/** Two things may happen in the same moment. */
+function isDated({ counts }: Column): boolean {
+  return [...counts.keys()].every((value) => DATE.test(value));
+}
+
 function isAddress({ counts }: Column): boolean {
   return [...counts.keys()].every((value) => /^\S+$/.test(value));
 }
@@ -113,7 +119,7 @@ function findId(columns: readonly Column[], sample: Pick<TableSample, 'columns' 
   const partner =
     part === undefined || rows < 3 ? undefined : short.find((other) => other !== part && arePairsUnique(sample, other.name, part.name));
   if (part !== undefined && partner !== undefined) return inOrder(columns, [partner, part]);
-  const code = unique.find(({ counts, isNumeric }) => !isNumeric && isAddress({ counts } as Column));
+  const code = unique.find((column) => !column.isNumeric && isAddress(column) && !isDated(column));
   return code === undefined || rows < 3 ? [] : [code];
 }
 

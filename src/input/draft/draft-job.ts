@@ -1,11 +1,12 @@
 import path from 'node:path';
 import { Scalar, stringify } from 'yaml';
-import { quoteArgument } from '../../core/wording/quote-argument.ts';
+import { formatCount, formatThings } from '../../core/wording/format-count.ts';
+import { quoteArgument, quotePath } from '../../core/wording/quote-argument.ts';
 import type { Asked } from './asked.ts';
 import type { ColumnRoles } from './column-roles.ts';
 import { chooseParams } from './draft-params.ts';
 import type { DraftPlace } from './locate-draft.ts';
-import { canBeNamed, showPlaceholder } from './placeholder.ts';
+import { canBeNamed, showName, showPlaceholder } from './placeholder.ts';
 import type { TableSample } from './sample-table.ts';
 import { sealText } from './seal.ts';
 
@@ -68,8 +69,8 @@ function chooseMode({ rows, isWhole }: TableSample): 'batch' | 'live' {
 }
 
 function describeSample({ table, sample: { rows, isWhole, columns } }: DraftParts): string {
-  const counted = isWhole ? `all ${rows.length} rows` : `the first ${rows.length} rows`;
-  return `Made by rowmill from ${counted} of ${comment(path.basename(table))}, which has ${columns.length} columns.`;
+  const counted = `${isWhole ? 'all' : 'the first'} ${formatCount(rows.length)} rows`;
+  return `Made by rowmill from ${rows.length === 1 ? 'the only row' : counted} of ${comment(path.basename(table))}, which has ${formatThings(columns.length, 'column')}.`;
 }
 
 function draftInput({ place, table, sample, roles }: DraftParts): readonly string[] {
@@ -104,7 +105,7 @@ function draftPrompt({ asked, roles, sample }: DraftParts): readonly string[] {
         ];
   if (/\{\{|\{%/.test(asked.prompt)) return [block('prompt', asked.prompt)];
   const isOne = roles.texts.length === 1;
-  const texts = roles.texts.map((name) => (isOne ? showPlaceholder(name) : `${name}: ${showPlaceholder(name)}`));
+  const texts = roles.texts.map((name) => (isOne ? showPlaceholder(name) : `${showName(name)}: ${showPlaceholder(name)}`));
   return [
     'prompt:',
     block('system', asked.prompt, 2),
@@ -123,17 +124,25 @@ function draftOutput({ output }: Asked): readonly string[] {
   ];
 }
 
-function describeLabels({ roles, place }: DraftParts): readonly string[] {
-  const [first] = roles.labels;
-  if (first === undefined) return [];
+function describeLabels({ roles, place, asked }: DraftParts): readonly string[] {
+  if (roles.labels.length === 0) return [];
   const shown = roles.labels.map(
     ({ name, values }) =>
       `${name} (${values.slice(0, MAX_SHOWN_VALUES).map(clip).join(', ')}${values.length > MAX_SHOWN_VALUES ? ', …' : ''})`,
   );
+  const possible = listPossibleAnswers(asked);
+  const gold = roles.labels.find(({ values }) => values.every((value) => possible.has(value)));
+  const command = gold === undefined ? '' : `rowmill eval ${quotePath(path.basename(place.file))} --gold ${quoteArgument(gold.name)}`;
   return [
     `# Columns that look like labels: ${comment(shown.join('; '))}`,
-    `# If one holds the right answers: rowmill eval ${comment(quoteArgument(path.basename(place.file)))} --gold ${comment(quoteArgument(first.name))}`,
+    ...(gold === undefined ? [] : [`# ${comment(gold.name)} may hold the right answers: ${comment(command)}`]),
   ];
+}
+
+/** Labels, and what fields choose from: `good | bad`. */
+function listPossibleAnswers({ labels, output }: Asked): ReadonlySet<string> {
+  const types = typeof output === 'string' ? [] : Object.values(output).filter((type) => typeof type === 'string');
+  return new Set([...labels, ...types.flatMap((type) => type.split('|').map((value) => value.trim()))]);
 }
 
 function clip(value: string): string {

@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { UsageError } from '../../core/errors.ts';
 import { readYaml } from '../job/yaml-source.ts';
-import { showFile } from '../table/find-files.ts';
+import { isYaml, showFile } from '../table/find-files.ts';
 import { type Asked, readAsked } from './asked.ts';
 import { type DraftPlace, locateDrafts } from './locate-draft.ts';
 import { isAsWritten } from './seal.ts';
@@ -38,10 +38,13 @@ export async function findDraft(table: string, cwd: string): Promise<FoundDraft>
       const { value, problems } = readYaml(text, place.file);
       // What cannot be read may well be about this table: it is left alone.
       if (problems.length > 0) return { place, known: { text, asked: null, out: null } };
-      if (findInput(value, place.file) === table) return { place, known: readKnown(value, text) };
+      if (findInput(value, place.file) === table) {
+        const { name = place.name } = value as { readonly name?: string };
+        return { place: { ...place, name }, known: readKnown(value, text) };
+      }
     }
   }
-  if (free !== null) return { place: free, known: null };
+  if (free !== null) return { place: { ...free, name: await makeUnique(free.name, path.dirname(free.file)) }, known: null };
   const taken = places.map(({ file }) => showFile(file, cwd)).join(' and ');
   throw new UsageError(`${taken} are about something else; write a job file of another name: rowmill init my-job`);
 }
@@ -55,3 +58,18 @@ function findInput(value: unknown, file: string): string | null {
   const input = (value as { readonly input?: { readonly path?: unknown } } | null)?.input?.path;
   return typeof input === 'string' ? path.resolve(path.dirname(file), input) : null;
 }
+
+/** A name no other job file of the folder has: jobs of one name would share their state. `a (1).csv` and `a-1.csv` are called alike. */
+async function makeUnique(name: string, folder: string): Promise<string> {
+  const files = (await readdir(folder).catch(() => [])).filter(isYaml);
+  const texts = await Promise.all(files.map((file) => readFile(path.join(folder, file), 'utf8').catch(() => '')));
+  // Where letters do not count, as on macOS and Windows, neither do they in the names of folders.
+  const taken = new Set(texts.map((text) => NAME.exec(text)?.[1]?.toLowerCase()));
+  for (let number = 1; ; number += 1) {
+    const candidate = number === 1 ? name : `${name}-${number}`;
+    if (!taken.has(candidate.toLowerCase())) return candidate;
+  }
+}
+
+/** The name of a job, as it stands in its file. */
+const NAME = /^name:[ \t]*["']?([\w.-]+)/m;

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 
 /** Where the job file of a table lies and what its job is called. */
@@ -9,7 +10,7 @@ export interface DraftPlace {
   readonly out: string;
 }
 
-const EXTENSION = /\.(csv|tsv|tab|txt|jsonl|ndjson|json)(\.gz)?$/i;
+const EXTENSION = /\.(csv|tsv|tab|txt|jsonl|ndjson|json|parquet)(\.gz)?$/i;
 const MAX_NAME = 64;
 
 /**
@@ -18,8 +19,9 @@ const MAX_NAME = 64;
  * @param table absolute, or a glob
  */
 export function locateDrafts(table: string): readonly DraftPlace[] {
-  const folder = findPlainFolder(table);
-  const isGlob = /[*?]/.test(table.slice(folder.length));
+  // As the reader has it: a file that is called like a glob is that file.
+  const isGlob = /[*?]/.test(table) && !existsSync(table);
+  const folder = isGlob ? findPlainFolder(table) : path.dirname(table);
   const base = (isGlob ? path.basename(folder) : path.basename(table)) || 'table';
   const stem = (isGlob ? base : base.replace(EXTENSION, '')) || base;
   const makePlace = (name: string): DraftPlace => ({

@@ -2,10 +2,13 @@ import fs from 'node:fs/promises';
 import { UsageError } from '../../core/errors.ts';
 import type { InputSpec } from '../../core/job.ts';
 import type { Row, Table } from '../../core/row.ts';
+import { formatThings } from '../../core/wording/format-count.ts';
 import { showCell } from '../request/cell-text.ts';
-import { findFiles } from '../table/find-files.ts';
+import { findFiles, showFile } from '../table/find-files.ts';
+import { tellBinaryFormat } from '../table/foreign-file.ts';
 import { openFiles } from '../table/read-table.ts';
 import { guessEncoding, hasMark } from './guess-encoding.ts';
+import { isHeadless } from './headless.ts';
 
 /** What a job has to say of a table besides its path; null what the reader finds by itself. */
 export type TableForm = Pick<InputSpec, 'delimiter' | 'encoding' | 'columns'>;
@@ -49,6 +52,8 @@ export async function sampleTable(path: string, cwd: string, signal: AbortSignal
   const isDoubtful = plain instanceof UsageError || (plain.format === 'csv' && plain.columns.length === 1);
   const read = (isDoubtful ? await findDelimiter(look, isPlainText(files[0]?.path ?? path)) : null) ?? plain;
   if (read instanceof UsageError) throw read;
+  if (read.rows.every((cells) => cells.every((cell) => cell.trim() === '')))
+    throw new UsageError(`${showFile(path, cwd)}: nothing stands in its ${formatThings(read.rows.length, 'row')}`, { code: 'table' });
   return isHeadless(read) ? look({ ...read.form, columns: read.columns.map((_, index) => `column_${index + 1}`) }) : read;
 }
 
@@ -104,29 +109,14 @@ async function tellEncoding(file: string): Promise<string | null> {
   for (let at = 0; at < MAX_ENCODING_BYTES; at += ENCODING_BYTES) {
     const { bytesRead } = await handle.read(memory, 0, ENCODING_BYTES, at);
     const bytes = memory.subarray(0, bytesRead);
-    // What is packed is read as UTF-8, as everything the reader is told nothing of.
-    if (at === 0 && (hasMark(bytes) || (bytes[0] === 0x1f && bytes[1] === 0x8b))) return null;
+    // What is packed is read as UTF-8, as everything the reader is told nothing of; what is no text has no encoding.
+    if (at === 0 && (hasMark(bytes) || isPacked(bytes) || tellBinaryFormat(bytes) !== null)) return null;
     const encoding = guessEncoding(bytes);
     if (encoding !== null || bytesRead < ENCODING_BYTES) return encoding;
   }
   return null;
 }
 
-/** More words than a column is called by. */
-const MANY_WORDS = 8;
-const SENTENCE_WORDS = 4;
-/** A number, a date, or an address: cells, and no names of columns. */
-const DATA = /^(-?\d+([.,]\d+)?|\d{4}-\d\d-\d\d.*|\S+@\S+\.\w+|https?:\/\/\S+)$/;
-
-/** Whether what was taken for a header line looks like a row: a name of a column is short, and no number. */
-function isHeadless({ format, columns, rows, form }: TableSample): boolean {
-  if ((format !== 'csv' && format !== 'tsv') || form.columns !== null) return false;
-  if (columns.some((name) => DATA.test(name.trim()))) return true;
-  const repeats = columns.some((name, index) => name !== '' && rows.filter((cells) => cells[index] === name).length > 1);
-  return repeats || columns.some(isSentence);
-}
-
-function isSentence(name: string): boolean {
-  const words = name.trim().split(/\s+/).length;
-  return words >= MANY_WORDS || (words >= SENTENCE_WORDS && /[.!…]$/.test(name.trim()));
+function isPacked([first, second]: Buffer): boolean {
+  return first === 0x1f && second === 0x8b;
 }

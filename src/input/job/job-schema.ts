@@ -1,8 +1,10 @@
-import { ENDPOINTS, MODES, NOTICE_EVENTS, NOTICE_FORMS, STOP_SIGNS, type StopSign } from '../../core/job.ts';
+import { ENDPOINTS, MODES, STOP_SIGNS, type StopSign } from '../../core/job.ts';
 import { PARAMS } from '../request/params.ts';
+import { makeNotifySchema } from './notify-schema.ts';
 
 const NAMES = { type: 'array', items: { type: 'string' }, uniqueItems: true };
 const POSITIVE_COUNT = { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER };
+const MAX_SKIPPED_LINES = 1_000_000;
 const MESSAGE_TEXT = { type: 'string', minLength: 1 };
 
 /** What a job may be called; it names a directory. */
@@ -156,8 +158,12 @@ function describeSign(sign: StopSign): string {
 function makeInputSchema(): object {
   return closed(
     {
-      path: { type: 'string', minLength: 1, description: 'A CSV, TSV, JSONL or JSON table; a glob; .gz; or - for standard input.' },
-      format: { enum: ['csv', 'tsv', 'jsonl', 'json'], description: 'Only where the file name does not tell.' },
+      path: {
+        type: 'string',
+        minLength: 1,
+        description: 'A CSV, TSV, JSONL, JSON or Parquet table; a glob; .gz; or - for standard input.',
+      },
+      format: { enum: ['csv', 'tsv', 'jsonl', 'json', 'parquet'], description: 'Only where the file name does not tell.' },
       delimiter: {
         type: 'string',
         minLength: 1,
@@ -173,7 +179,32 @@ function makeInputSchema(): object {
       columns: {
         ...NAMES,
         minItems: 1,
-        description: 'Columns the table must have; for a table without a header line, the names of all its columns.',
+        description:
+          'Columns the table must have; for a table without a header line, or with header: true, the names of all its columns. In JSONL also columns that come after the first 1,000 records.',
+      },
+      header: {
+        type: 'boolean',
+        description: 'Whether the first line of a CSV table is its header; found out by itself. true beside columns renames them.',
+      },
+      quote: {
+        enum: ['standard', 'none'],
+        description: 'standard (default): quotes enclose CSV cells. none: a quote is a character like any other.',
+      },
+      skip_lines: {
+        type: 'integer',
+        minimum: 0,
+        maximum: MAX_SKIPPED_LINES,
+        description: 'Lines before the table that are no part of it.',
+      },
+      bad_rows: {
+        enum: ['refuse', 'skip'],
+        description:
+          'refuse (default): records that cannot be read refuse the table, and all are named. skip: each keeps its place, skipped(bad_row).',
+      },
+      where: {
+        type: 'string',
+        minLength: 1,
+        description: 'Only rows that meet it are asked, as lang == "en" and stars < 3; the others are skipped(where).',
       },
       id: {
         type: ['string', 'array'],
@@ -214,24 +245,7 @@ function makeRunningSchemas(): Record<string, object> {
       },
       { description: 'What the account allows; unknown limits are learned.' },
     ),
-    notify: closed(
-      {
-        url_env: {
-          type: 'string',
-          minLength: 1,
-          description: 'The environment variable that holds the address of the webhook; the address is a secret and stands in no file.',
-        },
-        form: { enum: [...NOTICE_FORMS], description: 'What is posted: a JSON object (default), a message for Slack, or one for ntfy.' },
-        on: {
-          type: 'array',
-          minItems: 1,
-          uniqueItems: true,
-          items: { enum: [...NOTICE_EVENTS] },
-          description: 'What is told. Default: all but done.',
-        },
-      },
-      { description: 'Who is told how a run or retry went.', required: ['url_env'] },
-    ),
+    notify: makeNotifySchema(),
     budget: closed(
       {
         usd: { type: 'number', minimum: 0, description: 'The most one run may spend; reserved before anything is sent.' },

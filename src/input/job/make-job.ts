@@ -34,6 +34,11 @@ interface JobSpec {
     readonly delimiter?: string;
     readonly encoding?: string;
     readonly columns?: readonly string[];
+    readonly header?: boolean;
+    readonly quote?: 'standard' | 'none';
+    readonly skip_lines?: number;
+    readonly bad_rows?: 'refuse' | 'skip';
+    readonly where?: string;
     readonly id?: string | readonly string[];
   };
   readonly model: string;
@@ -248,6 +253,12 @@ function readInput(input: JobSpec['input'], directory: string): InputSpec {
     encoding: input.encoding ?? null,
     columns: input.columns ?? null,
     id: input.id === undefined ? [] : [input.id].flat(),
+    // Only what is said: the defaults are no part of what a finished run is recognised by.
+    ...(input.header === undefined ? {} : { hasHeader: input.header }),
+    ...(input.quote === 'none' ? { quote: input.quote } : {}),
+    ...(input.skip_lines === undefined || input.skip_lines === 0 ? {} : { skipLines: input.skip_lines }),
+    ...(input.bad_rows === 'skip' ? { badRows: input.bad_rows } : {}),
+    ...(input.where === undefined ? {} : { where: input.where }),
   };
 }
 

@@ -1,4 +1,3 @@
-import path from 'node:path';
 import { quoteArgument } from '../../core/wording/quote-argument.ts';
 
 /** A file that holds something else than a table this version reads. */
@@ -21,7 +20,6 @@ const TAKE_TEXT = () => 'put its text into a table first, one row for each text'
 const WRITE_AGAIN = () => 'write it as CSV or JSONL where it was made';
 
 const convertSheet = (file: string) => `${IN_A_SPREADSHEET}, or: soffice --headless --convert-to csv ${quoteArgument(file)}`;
-const convertParquet = (file: string) => `make CSV of it, for example: duckdb -c "COPY (FROM '${file}') TO '${renameTo(file, 'csv')}'"`;
 
 const convertSqlite = (file: string) => `write a table of it: sqlite3 -header -csv ${quoteArgument(file)} 'select * from NAME' > NAME.csv`;
 
@@ -32,7 +30,6 @@ const KINDS: readonly (ForeignKind & { readonly begins: readonly string[]; reado
   { begins: [ZIP], holds: ['word/', 'wordprocessingml', 'opendocument.text'], name: 'a text document', remedy: TAKE_TEXT },
   { begins: [ZIP], name: ARCHIVE, remedy: UNPACK },
   { begins: ['\xd0\xcf\x11\xe0'], name: 'an Office file of the old kind (.xls)', remedy: convertSheet },
-  { begins: ['PAR1'], name: 'a Parquet file', remedy: convertParquet },
   { begins: ['ARROW1', 'FEA1'], name: 'an Arrow file', remedy: WRITE_AGAIN },
   { begins: ['ORC'], holds: ['\0'], name: 'an ORC file', remedy: WRITE_AGAIN },
   { begins: ['Obj\x01'], name: 'an Avro file', remedy: WRITE_AGAIN },
@@ -52,6 +49,11 @@ const KINDS: readonly (ForeignKind & { readonly begins: readonly string[]; reado
 const SHEETS = /\.(xlsx|xlsm|ods)$/i;
 const SHEET: ForeignKind = { name: 'a spreadsheet', remedy: convertSheet };
 
+/** The format of a table that is no text, by its beginning; null for everything else. */
+export function tellBinaryFormat(head: Buffer): 'parquet' | null {
+  return head.toString('latin1', 0, 4) === 'PAR1' ? 'parquet' : null;
+}
+
 /**
  * In a sentence what a file is that is no table, and what to do with it; null for what may be one.
  * @param head its first bytes, `HEAD_BYTES` at most
@@ -70,8 +72,4 @@ export function describeForeign(file: string, head: Buffer): string | null {
   // In a workbook the names that tell one may stand beyond the head.
   const kind: ForeignKind | undefined = found?.name === ARCHIVE && SHEETS.test(file) ? SHEET : found;
   return kind === undefined ? null : `${file}: is ${kind.name}, which cannot be read; ${kind.remedy(file)}`;
-}
-
-function renameTo(file: string, extension: string): string {
-  return path.join(path.dirname(file), `${path.basename(file, path.extname(file))}.${extension}`);
 }

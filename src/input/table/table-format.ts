@@ -12,8 +12,12 @@ export interface TextFiles {
 export interface OpenedFormat {
   readonly columns: readonly string[];
   readonly warnings: readonly string[];
+  /** What the rows read in the last pass have shown besides. */
+  readWarnings(): readonly string[];
   /** Rows of the same files in order, their `index` counted from 0 over all of them. */
   readRows(text: TextFiles, signal: AbortSignal): AsyncIterable<readonly Row[]>;
+  /** Whether it reads the files here and there, and not through `openText`; absent: no. */
+  readonly readsAtRandom?: true;
 }
 
 const FORMAT_BY_EXTENSION: Readonly<Record<string, TableFormat>> = {
@@ -23,6 +27,7 @@ const FORMAT_BY_EXTENSION: Readonly<Record<string, TableFormat>> = {
   jsonl: 'jsonl',
   ndjson: 'jsonl',
   json: 'json',
+  parquet: 'parquet',
 };
 
 /** The format a file name tells, `.gz` aside; null when it tells none. */

@@ -10,6 +10,8 @@ export interface LedgerFold {
   readonly seq: number;
   readonly shards: ReadonlyMap<string, ShardState>;
   readonly batches: ReadonlyMap<string, BatchState>;
+  /** Files of answers other programs made that were taken in: by their sha256 as they came, the id of the batch. */
+  readonly imported: ReadonlyMap<string, string>;
   /** Enqueued-token limits the provider told, by model. */
   readonly learnedLimits: ReadonlyMap<string, number>;
   /** The same in requests. */

@@ -16,7 +16,7 @@ export interface BudgetFacts {
 }
 
 /** The job's budgets over several runs; empty where it has none. */
-export function makeBudgetFacts(budget: JobBudget, books: Pick<Books, 'life' | 'ofMonth'>, now: Date): readonly BudgetFacts[] {
+export function makeBudgetFacts(budget: JobBudget, books: Pick<Books, 'sentNanoUsd' | 'ofMonth'>, now: Date): readonly BudgetFacts[] {
   const month = monthOf(now.toISOString());
   const { nanoUsdPerMonth, nanoUsdTotal } = budget;
   const ofMonth = (limitNanoUsd: number): BudgetFacts => ({
@@ -24,7 +24,7 @@ export function makeBudgetFacts(budget: JobBudget, books: Pick<Books, 'life' | '
     beginsAnewAt: nextMonth(month),
   });
   const ofAll = (limitNanoUsd: number): BudgetFacts => ({
-    ...{ of: 'total', month: null, limitNanoUsd, spentNanoUsd: books.life.nanoUsd },
+    ...{ of: 'total', month: null, limitNanoUsd, spentNanoUsd: books.sentNanoUsd() },
     beginsAnewAt: null,
   });
   return [...(nanoUsdPerMonth === null ? [] : [ofMonth(nanoUsdPerMonth)]), ...(nanoUsdTotal === null ? [] : [ofAll(nanoUsdTotal)])];

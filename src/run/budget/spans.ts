@@ -107,8 +107,8 @@ function makeTotalSpan({ job, ledger, books, lanes }: BudgetSpansOptions, limitN
   return {
     limitNanoUsd,
     isOfRun: false,
-    spentNanoUsd: () => books.life.nanoUsd,
-    unpriced: () => books.unpricedOfLife(),
+    spentNanoUsd: () => books.sentNanoUsd(),
+    unpriced: () => books.unpricedOfRuns(),
     unansweredOfBatches: (bound) => findUnansweredOfBatches({ ledger, books, run: null, model: job.model }).nanoUsdOf(bound),
     onItsWay: () => countOnItsWay(ledger, lanes, [...ledger.fold.unknownCalls.values()].map(amountOfCalls).reduce(addAmounts, NO_AMOUNT)),
     phase: '',

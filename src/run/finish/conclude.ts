@@ -135,7 +135,7 @@ export async function concludeRun(options: ConcludeOptions): Promise<Summary | n
     next:
       stop !== null
         ? showContinue(options.commands, stop)
-        : counted.rows.failed + counted.rows.skipped > 0
+        : counted.rows.failed + counted.rows.skipped > (counted.causes.where ?? 0)
           ? options.commands.failures
           : null,
     failIf: job.failIf,

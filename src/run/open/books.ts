@@ -31,10 +31,12 @@ export interface Books {
   ofRun(run: string): Totals;
   /** Billed attempts of a run whose cost is not known: what bounds it. */
   unpricedOf(run: string): UnpricedCalls;
-  /** What was announced in a UTC month (`2026-11`), over all runs. */
+  /** What runs announced in a UTC month (`2026-11`); what was imported no run has sent. */
   ofMonth(month: string): MonthTotals;
+  /** All runs together: the life without what was imported. */
+  readonly sentNanoUsd: () => number;
   /** As `unpricedOf`, of each run. */
-  readonly unpricedOfLife: () => readonly UnpricedCalls[];
+  readonly unpricedOfRuns: () => readonly UnpricedCalls[];
   /** What lines cost that answer a request which another line of their file answers too: a part of the run's total. */
   conflictsOf(run: string): Conflicts;
   /** What the lines of one batch add up to. */
@@ -64,6 +66,9 @@ export interface Conflicts {
 const NO_CONFLICTS: Conflicts = { nanoUsd: 0, unpriced: 0 };
 
 const PERMANENT: ReadonlySet<OutcomeStatus> = new Set(['refused', 'filtered', 'bad_request']);
+
+/** The run of what was imported: none. */
+const IMPORTED = '';
 
 const NOTHING: Totals = {
   batchAttempts: 0,
@@ -109,16 +114,17 @@ export function createBooks(costOf: CostOf): Books {
       const { run } = record;
       byRun.set(run, addRecord(byRun.get(run) ?? NOTHING, record, cost, cacheSaved));
       life = addRecord(life, record, cost, cacheSaved);
-      const month = ofMonth(monthOf(whenAnnounced(file, call)));
-      month.nanoUsd += cost ?? 0;
-      if (cost === null) for (const calls of [unpricedOf(run), month.unpriced]) calls.add(record, { batchId, bodyBytes: call.bodyBytes });
+      const month = run === IMPORTED ? null : ofMonth(monthOf(whenAnnounced(file, call)));
+      if (month !== null) month.nanoUsd += cost ?? 0;
+      if (cost === null) for (const calls of [unpricedOf(run), month?.unpriced]) calls?.add(record, { batchId, bodyBytes: call.bodyBytes });
       if (!call.isRepeat) return;
       const { nanoUsd, unpriced } = conflictsByRun.get(run) ?? NO_CONFLICTS;
       conflictsByRun.set(run, { nanoUsd: nanoUsd + (cost ?? 0), unpriced: unpriced + (cost === null ? 1 : 0) });
     },
     unpricedOf,
     ofMonth,
-    unpricedOfLife: () => [...unpricedByRun.values()],
+    sentNanoUsd: () => life.nanoUsd - (byRun.get(IMPORTED) ?? NOTHING).nanoUsd,
+    unpricedOfRuns: () => [...unpricedByRun].flatMap(([run, calls]) => (run === IMPORTED ? [] : [calls])),
     conflictsOf: (run) => conflictsByRun.get(run) ?? NO_CONFLICTS,
     takeRetryable() {
       const answer = hasRetryable;

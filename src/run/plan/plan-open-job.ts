@@ -76,6 +76,7 @@ export async function planOpenJob({
     opening,
     makeDueRequest: ledger === null ? (_, request) => request : createDueRequests(ledger, opening.view, prepared),
     checkRow: createRowCheck({ ...job.write, columns: table.columns, answerColumns: compiled.answerColumns }),
+    readWarnings: () => table.readWarnings(),
     warnings: [
       ...table.warnings,
       ...compiled.warnings,

@@ -78,7 +78,7 @@ export interface PlanProblem {
 export interface PlanRows {
   readonly in: number;
   readonly new: number;
-  /** Known row ids whose content (or the job's prompt) is another than in the last run. */
+  /** Row ids of the last run whose content, or the job's prompt, is another now. */
   readonly changed: number;
   readonly reused: number;
   readonly duplicate: number;

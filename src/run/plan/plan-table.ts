@@ -41,6 +41,8 @@ export interface PlanTableOptions {
   readonly watchRows: ((keyRow: KeyRow) => KeyRow) | null;
   readonly tokens: JobTokens;
   readonly warnings: readonly string[];
+  /** What the rows have shown, once all were read. */
+  readonly readWarnings: () => readonly string[];
   /** What the last run was about; null without one. */
   readonly last: LastRunFacts | null;
   /** How long the job's answers were; null before the first. */
@@ -119,7 +121,8 @@ export async function planTable(options: PlanTableOptions): Promise<PlannedTable
     else if (step === 'failed') rows.failed += 1;
     else {
       if (step !== 'new' && options.keys.outcome(id) !== null) rows.again += 1;
-      else if (isKnown) rows.changed += 1;
+      // What the last run was to ask, and did not come to, is no other request than it was.
+      else if (isKnown && known?.hasKey(key) === false) rows.changed += 1;
       else rows.new += 1;
       if (request === null) return;
       const due = step === 'unsent' ? request : options.makeDueRequest(row, request, id, step);
@@ -163,6 +166,7 @@ export async function planTable(options: PlanTableOptions): Promise<PlannedTable
   const endHere = options.end?.holdsHere === true ? modelEnd : null;
   const warnings = [
     ...options.warnings,
+    ...options.readWarnings(),
     endHere?.message ?? null,
     warnOfLostCache(advised, counted.constantTokens),
     ...warnOfImages(job.model, counted),

@@ -33,6 +33,8 @@ export interface RunView {
   readonly rowsAsked: number;
   /** Those of them that are answered well. */
   readonly okRows: number;
+  /** Those of them that have failed for good, as of a moment ago; 0 in a run over a part of the table. */
+  readonly failedRows: number;
   /** Attempts of this run. */
   readonly attempts: number;
   /** Batches under way. */
@@ -57,6 +59,7 @@ export interface RunViewParts extends Pick<RunView, 'run' | 'budgetNanoUsd'> {
   readonly plan: Plan;
   readonly books: Books;
   readonly lanes: Lanes;
+  readonly countFailed: () => number;
   /** Whether sending is over and the table is being written. */
   readonly isWriting: () => boolean;
   readonly context: Pick<BatchContext, 'waits' | 'monotonicMs'> & { readonly provider: WatchedProvider };
@@ -93,6 +96,9 @@ export function createRunView(parts: RunViewParts): RunView {
     rowsAsked: rows.in - rows.skipped,
     get okRows() {
       return countOk() + duplicates.countAnswered();
+    },
+    get failedRows() {
+      return parts.countFailed();
     },
     get attempts() {
       const { batchAttempts, liveAttempts } = books.ofRun(run);

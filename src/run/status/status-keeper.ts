@@ -17,6 +17,8 @@ export interface StatusKeeper {
   startPass(): Promise<TallyPass>;
   /** Says it from now on, as often as it changes. */
   start(): void;
+  /** Rows that have failed for good, as of a moment ago; 0 while the rows are not known. */
+  countFailed(): number;
   /** What the rows ask for is not known any more. */
   forgetRows(): void;
   /** No more, but for the last time. */
@@ -60,6 +62,8 @@ export function createStatusKeeper({ ledger, books, prepared, options }: StatusK
   let stopTimer: (() => void) | null = null;
   let saying: Promise<void> = Promise.resolve();
   let said: { readonly facts: StatusFacts; readonly life: unknown; readonly seq: number } | null = null;
+
+  let failed = { rows: 0, dueMs: 0 };
 
   const readInputs = () => markInputs(job, { stateDirectory, cwd: overrides.cwd }).catch(() => null);
 
@@ -126,6 +130,14 @@ export function createStatusKeeper({ ledger, books, prepared, options }: StatusK
     },
     start() {
       plan(0);
+    },
+    countFailed() {
+      const begunMs = effects.monotonicMs();
+      if (tallied === null || begunMs < failed.dueMs) return failed.rows;
+      const { failed: rows } = tallied.rows.count(createStepOf(ledger, job, 'working'));
+      const tookMs = effects.monotonicMs() - begunMs;
+      failed = { rows, dueMs: begunMs + Math.max(EVERY_MS, tookMs * REST_FACTOR) };
+      return rows;
     },
     forgetRows() {
       tallied = null;

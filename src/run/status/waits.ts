@@ -18,7 +18,11 @@ export function listWaits(fold: LedgerFold, rows: { readonly due: number }): rea
     if (why !== null) waits.push({ what: 'shard', id: shard.id, why });
   }
   if (fold.currentRun !== null && rows.due > 0)
-    waits.push({ what: 'rows', id: null, why: `${formatCount(rows.due)} not packed into a shard yet` });
+    waits.push({
+      what: 'rows',
+      id: null,
+      why: `${formatCount(rows.due)} ${fold.currentRun.lane === 'live' ? 'not asked yet' : 'not packed into a shard yet'}`,
+    });
   return waits;
 }
 

@@ -1,8 +1,8 @@
 import type { Costs } from '../../inspect/bill/costs.ts';
 import { type Bill, groupRows } from '../../inspect/bill/read-bill.ts';
 import { formatCount, formatDollars, formatSpent, formatThings } from '../../output/format-numbers.ts';
-import type { Paint } from './paint.ts';
-import { renderTable } from './render-table.ts';
+import type { Paint } from '../render/paint.ts';
+import { renderTable } from '../render/render-table.ts';
 
 /** A name that is longer would push the money over the edge of 80 columns. */
 const MAX_CELLS = 28;

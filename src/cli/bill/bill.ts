@@ -4,8 +4,8 @@ import { type BillKey, readBill } from '../../inspect/bill/read-bill.ts';
 import { writeBillCsv } from '../../inspect/bill/write-bill-csv.ts';
 import type { JobFlags } from '../flags.ts';
 import { makeReadOptions } from '../read-options.ts';
-import { renderBill } from '../render/render-bill.ts';
 import { paintFor, print, printJson, say } from '../say.ts';
+import { renderBill } from './render-bill.ts';
 
 export interface BillFlags extends Pick<JobFlags, 'stateDir' | 'json'> {
   readonly since?: string;

@@ -1,0 +1,31 @@
+import type { Command } from 'commander';
+import type { CleanFlags } from './commands/clean.ts';
+import type { ImportFlags } from './commands/import.ts';
+import { guard } from './guard.ts';
+import { baseUrlOption, inputOption, jsonOption, olderOption, simulateOption, stateOption } from './options.ts';
+
+/** Commands that change a state directory and ask no model. */
+export const UPKEEP_COMMANDS: Readonly<Record<string, (command: Command) => Command>> = {
+  clean: (command) =>
+    addPlaces(command.argument('[job]', 'the job file; without it, every job below the working directory'))
+      .addOption(olderOption())
+      .option('--remote', 'our files at the provider too, once they are collected')
+      .option('--answers', 'the answers too: says what asking again would cost; what was paid stays in every sum')
+      .option('--yes', 'do not ask')
+      .action(guard(async (job: string | undefined, flags: CleanFlags) => (await import('./commands/clean.ts')).cleanJobs(job, flags))),
+  import: (command) =>
+    addPlaces(command.argument('<job>', 'the job file'))
+      .argument('[batches...]', 'ids of batches at the provider that another program made')
+      .option('--input-file <file>', 'what the batch asked, where the provider has it no more')
+      .option('--output-file <file>', 'its answers, at hand: the provider is not asked')
+      .option('--error-file <file>', 'its errors, at hand')
+      .action(
+        guard(async (job: string, batches: readonly string[], flags: ImportFlags) =>
+          (await import('./commands/import.ts')).importInto(job, batches, flags),
+        ),
+      ),
+};
+
+function addPlaces(command: Command): Command {
+  return [inputOption(), stateOption(), baseUrlOption(), simulateOption(), jsonOption()].reduce((all, one) => all.addOption(one), command);
+}

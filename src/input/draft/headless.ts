@@ -1,0 +1,68 @@
+import type { InputSpec } from '../../core/job.ts';
+import type { Table } from '../../core/row.ts';
+
+/** A table as it was read with its first line as the header. */
+interface Looked {
+  readonly format: Table['format'];
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+  readonly form: Pick<InputSpec, 'columns'>;
+}
+
+/** More words than a column is called by. */
+const MANY_WORDS = 8;
+const SENTENCE_WORDS = 4;
+/** Cells of one kind, and no names of columns. A year is one only above years: tables have columns called 2023. */
+const KINDS: readonly RegExp[] = [
+  /^(19|20)\d\d$/,
+  /^[$€£]?-?\d[\d.,]*%?$/,
+  /^\d{1,4}[-./]\d{1,2}[-./]\d{1,4}([ T,].*)?$/,
+  /^\S+@\S+\.\w+$/,
+  /^https?:\/\/\S+$/,
+];
+/** What stands in a cell of numbers where there is none. */
+const NOTHING = /^(n\/?a|nan|null|none|nil|unknown|[-–.?]*)$/i;
+
+/** Whether what was taken for a header line looks like a row: it is of one kind with what stands below it. */
+export function isHeadless({ format, columns, rows, form }: Looked): boolean {
+  if ((format !== 'csv' && format !== 'tsv') || form.columns !== null) return false;
+  const heads = columns.map((name, index) => ({ name: name.trim(), cells: listFilled(rows, index) }));
+  if (heads.some(isNameAboveData)) return false;
+  return heads.some((head) => isAmongItsKind(head) || isRepeated(head) || isSentence(head));
+}
+
+interface Head {
+  readonly name: string;
+  readonly cells: readonly string[];
+}
+
+function listFilled(rows: Looked['rows'], index: number): readonly string[] {
+  return rows.map((cells) => (cells[index] ?? '').trim()).filter((cell) => cell !== '');
+}
+
+/** Dates and numbers under a word: it is their name. */
+function isNameAboveData({ name, cells }: Head): boolean {
+  return cells.length > 0 && !NOTHING.test(name) && findKind([name]) === null && findKind(cells) !== null;
+}
+
+function isAmongItsKind({ name, cells }: Head): boolean {
+  const kind = findKind([name]);
+  return kind !== null && cells.length > 0 && cells.every((cell) => kind.test(cell));
+}
+
+/** The first kind all of them are of. */
+function findKind(cells: readonly string[]): RegExp | null {
+  return KINDS.find((kind) => cells.every((cell) => kind.test(cell))) ?? null;
+}
+
+/** A label that stands below as well. */
+function isRepeated({ name, cells }: Head): boolean {
+  return name !== '' && cells.filter((cell) => cell === name).length > 1;
+}
+
+/** A column may well be called by a question, but not one of questions. */
+function isSentence({ name, cells }: Head): boolean {
+  const words = name.split(/\s+/).length;
+  if (name.endsWith('?') && cells.filter((cell) => cell.endsWith('?')).length * 2 < cells.length) return false;
+  return words >= MANY_WORDS || (words >= SENTENCE_WORDS && /[.!…]$/.test(name));
+}

@@ -1,0 +1,163 @@
+import assert from 'node:assert/strict';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createWorld } from './helpers/command-line.ts';
+import { wideTest } from './helpers/wide.ts';
+
+const TEXTS = ['It came late and the box was wet', 'Quiet, strong and easy to clean', 'I want my money back for this'];
+const rows = (header: string, row: (text: string, index: number) => string) => `${[header, ...TEXTS.map(row)].join('\n')}\n`;
+
+/** A table, and lines its job file must have; `no` are words it must not. */
+interface Guess {
+  readonly table: string;
+  readonly has: readonly RegExp[];
+  readonly no?: RegExp;
+}
+
+const GUESSES: Readonly<Record<string, Guess>> = {
+  'a form with questions for columns': {
+    table: rows(
+      'Timestamp,What did you like most about your visit to us?,Rate us (0-10)',
+      (text, index) => `2026/02/0${index + 1} 9:00:11 AM,"${text}",${index}`,
+    ),
+    has: [/user: \|\n {4}\{\{ row\["What did you like most about your visit to us\?"\] \}\}$/m],
+    no: /column_1/,
+  },
+  'columns called by years': {
+    table: rows('country,comment,2023,2024', (text, index) => `${['FR', 'DE', 'IT'][index]},"${text}",${index},${index * 2}`),
+    has: [/\{\{ comment \}\}/],
+    no: /column_1/,
+  },
+  'years in the first line of rows': {
+    table: '1997,a ship that sinks in the end\n1999,a man learns what is real\n2001,a journey to the last star\n',
+    has: [/columns: \[column_1, column_2\]/],
+  },
+  'an id whose name goes on': {
+    table: rows('id_str,text', (text, index) => `98${index},"${text}"`),
+    has: [/^ {2}id: id_str /m],
+  },
+  'a moment is no name': {
+    table: rows('ts,message', (text, index) => `2026-11-01T10:00:0${index}.000Z,"${text}"`),
+    has: [/# id: …/],
+  },
+  'quotes, braces, backslashes and line breaks in names': {
+    table: rows('"it\'s ""so""","The {{ text }} %}","a\\b","one\ntwo"', (text) => Array(4).fill(`"${text}"`).join(',')),
+    has: [
+      /it's "so": \{\{ row\["it's \\"so\\""\] \}\}/,
+      /The text %: \{\{ row\["The \{\{ text \}\} %\}"\] \}\}/,
+      /one two: \{\{ row\["one\\u000atwo"\] \}\}/,
+    ],
+  },
+  'a column without a name': {
+    table: rows(' ,text', (text, index) => `${index},"${text}"`),
+    has: [/\{\{ text \}\}/],
+    no: /row\[" "\]/,
+  },
+};
+
+for (const [what, { table, has, no }] of Object.entries(GUESSES)) {
+  wideTest(`the job file of a table is what a person would have written: ${what}`, async (t) => {
+    const world = createWorld({ 'table.csv': table });
+    t.after(() => world.dispose());
+    const ended = await world.run(['run', 'table.csv', '--prompt', 'How is it?', '--simulate', '--progress', 'none']);
+    assert.equal(ended.exitCode, 0, ended.stderr);
+    const text = readFileSync(join(world.folder, 'table.yaml'), 'utf8');
+    for (const line of has) assert.match(text, line);
+    if (no !== undefined) assert.doesNotMatch(text, no);
+  });
+}
+
+wideTest('names that a shell, a glob or YAML would take for something else are names, and each has a job of its own', async (t) => {
+  const names = [
+    '-dash.csv',
+    'what?.csv',
+    'x[1].csv',
+    'a: b.csv',
+    'a#b.csv',
+    'a b.csv',
+    'a-b.csv',
+    'A-B.csv',
+    "it's.csv",
+    '$HOME.csv',
+    '日本.csv',
+    'null.csv',
+    'UPPER.CSV',
+  ];
+  const table = rows('id,text', (text, index) => `${index},"${text}"`);
+  const world = createWorld(Object.fromEntries(names.map((name) => [name, table])));
+  t.after(() => world.dispose());
+  for (const name of names) {
+    const { exitCode, stdout, stderr } = await world.run(['init', '--', name]);
+    assert.equal(exitCode, 0, `${name}: ${stderr}`);
+    assert.equal(stdout, `${name.replace(/\.csv$/i, '')}.yaml\n`);
+    assert.doesNotMatch(stderr, /rowmill plan -/);
+  }
+  const jobs = readdirSync(world.folder).filter((name) => name.endsWith('.yaml'));
+  const called = jobs.map((file) => /^name: (.*)$/m.exec(readFileSync(join(world.folder, file), 'utf8'))?.[1]?.toLowerCase());
+  assert.equal(new Set(called).size, names.length, called.join(' '));
+  const again = await world.run(['init', 'a b.csv', '--prompt', 'Is it?']);
+  assert.match(again.stderr, /^a b\.yaml replaced: another prompt/m);
+});
+
+wideTest('a column whose values are among the answers is named as one to evaluate by', async (t) => {
+  const world = createWorld({
+    'table.csv': `id,text,mood\n${Array.from({ length: 9 }, (_, index) => `${index},${TEXTS[index % 3]?.replaceAll(',', '')} ${index},${index % 2 === 0 ? 'good' : 'bad'}`).join('\n')}\n`,
+  });
+  t.after(() => world.dispose());
+  const file = () => readFileSync(join(world.folder, 'table.yaml'), 'utf8');
+  await world.run(['init', 'table.csv', '--prompt', 'How is it?', '--output', 'feeling: good | bad | mixed']);
+  assert.match(file(), /^# mood may hold the right answers: rowmill eval table\.yaml --gold mood$/m);
+  await world.run(['init', 'table.csv', '--output', 'feeling: yes | no']);
+  assert.match(file(), /^# Columns that look like labels: mood \(good, bad\)$/m);
+  assert.doesNotMatch(file(), /--gold/);
+});
+
+/** Tables that are none, and the sentence. */
+const REFUSED: Readonly<Record<string, RegExp>> = {
+  'blank.csv': /^blank\.csv: no column has a name or a cell$/m,
+  'link.csv': /^link\.csv: is a link to nowhere\.csv, which is not there$/m,
+  '/dev/null': /^a table on standard input needs a job file that says so/m,
+  '-dash.csv': /^error: unknown option '-dash\.csv'\n\(the file of this name is \.\/-dash\.csv\)$/m,
+};
+
+wideTest('what is no table, and what no command finds, ends in a sentence', async (t) => {
+  const world = createWorld({ 'blank.csv': '  \n\n\n', '-dash.csv': 'a\nb\n' });
+  t.after(() => world.dispose());
+  symlinkSync('nowhere.csv', join(world.folder, 'link.csv'));
+  for (const [name, says] of Object.entries(REFUSED)) {
+    const ended = await world.run(['run', name, '--prompt', 'How is it?']);
+    assert.equal(ended.exitCode, 2, name);
+    assert.match(ended.stderr, says);
+  }
+  const long = await world.run(['x'.repeat(300)]);
+  assert.deepEqual([long.exitCode, /^\s+at /m.test(long.stderr)], [2, false]);
+  const missing = await world.run(['failures']);
+  assert.match(missing.stderr, /\(a job file: rowmill failures job\.yaml\)/);
+});
+
+const IS_ROOT = process.getuid?.() === 0;
+
+wideTest(
+  'a table in a folder that cannot be written to is told with the command that works',
+  { skip: IS_ROOT ? 'root may write everywhere' : false },
+  async (t) => {
+    const world = createWorld({});
+    t.after(() => world.dispose());
+    const closed = join(world.folder, 'closed');
+    mkdirSync(closed);
+    writeFileSync(
+      join(closed, 'table.csv'),
+      rows('id,text', (text, index) => `${index},"${text}"`),
+    );
+    chmodSync(closed, 0o555);
+    t.after(() => chmodSync(closed, 0o755));
+    for (const command of ['init', 'plan', 'run']) {
+      const ended = await world.run([command, 'closed/table.csv', '--prompt', 'How is it?']);
+      assert.equal(ended.exitCode, 2);
+      assert.match(
+        ended.stderr,
+        new RegExp(`ln -s \\S+/closed/table\\.csv \\. && rowmill ${command} table\\.csv --prompt 'How is it\\?'$`, 'm'),
+      );
+    }
+  },
+);

@@ -6,7 +6,7 @@ import type { Shell } from './commands/completion.ts';
 import type { DiffFlags } from './commands/diff.ts';
 import type { ReportFlags } from './commands/report.ts';
 import type { SampleFlags } from './commands/sample.ts';
-import { explainUsage, findMeant } from './explain-usage.ts';
+import { explainUsage, findMeant } from './usage/explain-usage.ts';
 import { parseAmount, parseCount, parsePort, parsePositive, shareUpTo } from './flag-values.ts';
 import type { JobFlags, RunFlags, SimulateFlags, TableFlags, WorkerFlags } from './flags.ts';
 import { guard } from './guard.ts';
@@ -32,7 +32,7 @@ import {
   stateOption,
 } from './options.ts';
 import { printFailure } from './report-failure.ts';
-import { watchOptions } from './watch-options.ts';
+import { watchOptions } from './usage/watch-options.ts';
 
 /** The command line. Only commander is loaded here; each command loads what it needs when it runs. */
 export function makeProgram(): Command {

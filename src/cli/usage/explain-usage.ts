@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import { quotePath } from '../core/wording/quote-argument.ts';
-import { findClosest } from '../core/wording/suggest.ts';
-import { EXAMPLE, isPresent, suggestJobFile, TAKES_TABLE } from './job-argument.ts';
-import { programName } from './program-name.ts';
+import { quotePath } from '../../core/wording/quote-argument.ts';
+import { findClosest } from '../../core/wording/suggest.ts';
+import { EXAMPLE, isPresent, suggestJobFile, TAKES_TABLE } from '../job-argument.ts';
+import { programName } from '../program-name.ts';
 
 /** What other programs call what a command of ours does. */
 const OTHER_WORDS: Readonly<Record<string, string>> = {

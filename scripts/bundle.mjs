@@ -8,9 +8,18 @@ import { rolldown } from 'rolldown';
 import { RANKS } from './ranks.mjs';
 
 const FOLDER = 'dist/bundle';
-const ENTRIES = { main: 'src/cli/main.ts', index: 'src/index.ts', simulator: 'src/simulator/start.ts' };
+/** What every start reads; Node begins with CommonJS sooner than with modules. */
+const FIRST = { main: 'src/cli/main.ts', program: 'src/cli/program.ts' };
+/** What is loaded from there, and what others import. */
+const ENTRIES = {
+  'define-commands': 'src/cli/define-commands.ts',
+  'report-failure': 'src/cli/report-failure.ts',
+  index: 'src/index.ts',
+  simulator: 'src/simulator/start.ts',
+  'seam/seam': 'src/prove/seam/seam.ts',
+};
 /** What src loads by `require`, or never: each a file of its own, under its name. */
-const REQUIRED = ['re2js'];
+const REQUIRED = ['re2js', 'ajv/dist/2020.js'];
 /** A binary that msgpackr can do without, and whose install script nobody wants to run. */
 const LEFT_OUT = ['msgpackr-extract'];
 
@@ -20,6 +29,49 @@ const requireBesides = {
   transform: {
     filter: { id: /\/src\/.*\.ts$/, code: /\brequire\([`']/ },
     handler: (code) => ({ code: code.replace(/(?<=\brequire\([`'])/g, './required/'), map: null }),
+  },
+};
+
+/** Between the files of the first bundle and the others. */
+const loadsTheRest = {
+  name: 'loads-the-rest',
+  resolveId: {
+    filter: { id: /\/(define-commands|report-failure)\.ts$/ },
+    handler: (id) => ({ id: `./${basename(id, '.ts')}.js`, external: true }),
+  },
+  transform: {
+    filter: { id: /\/src\/cli\/program\.ts$/ },
+    handler: (code) => ({ code: `${code}\nexport * as commander from 'commander';\n`, map: null }),
+  },
+};
+/** Commander starts programs for commands that are files of their own; ours are not, and to load what starts them takes longer than commander. */
+const startsNoProgram = {
+  name: 'starts-no-program',
+  transform: {
+    filter: { id: /\/commander\/lib\/command\.js$/ },
+    handler: (code) => ({ code: replaceOnce(code, "require('node:child_process')", 'undefined'), map: null }),
+  },
+};
+const COMMANDER = ['Argument', 'Command', 'InvalidArgumentError', 'Option'];
+const usesTheFirst = {
+  name: 'uses-the-first',
+  resolveId: { filter: { id: /^commander$/ }, handler: () => '\0commander' },
+  load: {
+    filter: { id: /^\0commander$/ },
+    handler: () =>
+      `import { createRequire } from 'node:module';\nexport const { ${COMMANDER.join(', ')} } = createRequire(import.meta.url)('./program.cjs').commander;`,
+  },
+};
+
+/** The pool of connections, without the fetch, caches and sockets that undici has around it. */
+const poolOfUndici = {
+  name: 'pool-of-undici',
+  load: {
+    filter: { id: /\/undici\/index\.js$/ },
+    handler: () => `
+      Object.assign(require('./lib/dispatcher/dispatcher.js').prototype, { request: require('./lib/api/api-request.js') });
+      exports.Agent = require('./lib/dispatcher/agent.js');
+      exports.EnvHttpProxyAgent = require('./lib/dispatcher/env-http-proxy-agent.js');`,
   },
 };
 
@@ -80,7 +132,7 @@ const compiledJobSchema = {
 };
 
 /** Each reads all that those before it read, and more. */
-const LAYERS = ['main', 'commands/status', 'commands/report', 'commands/plan', 'commands/run'];
+const LAYERS = ['define-commands', 'commands/status', 'commands/report', 'commands/plan', 'commands/run'];
 
 /**
  * To find and open a file takes as long as to read 50 kB of it: what every start reads is one file, what `status` reads besides another, and so on.
@@ -103,7 +155,7 @@ function addLayer(layer, graph, layers) {
   for (const id of found) if (!layers.has(id)) layers.set(id, `for-${basename(layer)}`);
 }
 
-async function bundle(input, output) {
+async function bundle(input, plugins, output) {
   const build = await rolldown({
     input,
     platform: 'node',
@@ -111,10 +163,16 @@ async function bundle(input, output) {
     preserveEntrySignatures: 'allow-extension',
     checks: { bundlerTimings: false },
     transform: { target: 'node20.19' },
-    plugins: [requireBesides, pricesByProvider, compiledJobSchema],
+    plugins,
   });
   try {
-    const { output: files } = await build.write({ sourcemap: true, sourcemapExcludeSources: true, chunkFileNames: '[name].js', ...output });
+    const { output: files } = await build.write({
+      sourcemap: true,
+      sourcemapExcludeSources: true,
+      comments: false,
+      chunkFileNames: '[name].js',
+      ...output,
+    });
     return files.filter(({ type }) => type === 'chunk');
   } finally {
     await build.close();
@@ -139,8 +197,8 @@ function renderLicences(folders) {
 }
 
 function isFresh() {
-  if (!existsSync(join(FOLDER, 'main.js'))) return false;
-  const made = statSync(join(FOLDER, 'main.js')).mtimeMs;
+  if (!existsSync(join(FOLDER, 'main.cjs'))) return false;
+  const made = statSync(join(FOLDER, 'main.cjs')).mtimeMs;
   const sources = readdirSync('src', { recursive: true }).map((name) => join('src', name));
   return [...sources, 'package-lock.json', 'scripts/bundle.mjs'].every((path) => statSync(path).mtimeMs <= made);
 }
@@ -149,18 +207,24 @@ function isFresh() {
 export async function makeBundle() {
   if (isFresh()) return;
   rmSync(FOLDER, { recursive: true, force: true });
-  const required = await bundle(Object.fromEntries(REQUIRED.map((name) => [name, name])), {
+  const required = await bundle(Object.fromEntries(REQUIRED.map((name) => [name.replace(/\.js$/, ''), name])), [], {
     dir: join(FOLDER, 'required'),
     format: 'cjs',
     exports: 'named',
   });
   writeFileSync(join(FOLDER, 'required/package.json'), '{ "type": "commonjs" }\n');
-  const chunks = await bundle(ENTRIES, {
+  const first = await bundle(FIRST, [loadsTheRest, startsNoProgram], {
+    dir: FOLDER,
+    format: 'cjs',
+    entryFileNames: '[name].cjs',
+    chunkFileNames: '[name].cjs',
+  });
+  const chunks = await bundle(ENTRIES, [usesTheFirst, requireBesides, poolOfUndici, pricesByProvider, compiledJobSchema], {
     dir: FOLDER,
     format: 'esm',
     codeSplitting: { groups: [{ name: makeLayers(), includeDependenciesRecursively: false }] },
   });
-  writeFileSync(join(FOLDER, 'LICENCES.txt'), renderLicences(findPackages([...chunks, ...required])));
+  writeFileSync(join(FOLDER, 'LICENCES.txt'), renderLicences(findPackages([...first, ...chunks, ...required])));
   for (const path of RANKS) copyFileSync(path, join(FOLDER, basename(path)));
-  chmodSync(join(FOLDER, 'main.js'), 0o755);
+  chmodSync(join(FOLDER, 'main.cjs'), 0o755);
 }

@@ -1,11 +1,14 @@
 // What `npm test` and `npm run unit` print: a dot a test, then the failures, what was skipped and why, the slowest tests and, as the last line, how many there were.
-import { relative } from 'node:path';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { basename, relative } from 'node:path';
 import { inspect } from 'node:util';
 
 /** What node says of a test that `--test-name-pattern` leaves out; newer versions say nothing. */
 const LEFT_OUT = 'test name does not match pattern';
 /** The exit code when no test ran: a run that tested nothing is no success. */
 export const NOTHING_RAN = 4;
+/** The names of the test files in which something failed, as JSON. */
+export const FAILED_FILES = '.cache/failed-tests.json';
 const DOTS_PER_LINE = 120;
 const SLOWEST = 5;
 const SLOW_MS = 2_000;
@@ -31,6 +34,8 @@ async function* report(events) {
     yield { passed: '.', failed: 'X', skipped: '-' }[result] + (dots % DOTS_PER_LINE === 0 ? '\n' : '');
   }
   yield '\n';
+  mkdirSync('.cache', { recursive: true });
+  writeFileSync(FAILED_FILES, JSON.stringify([...new Set(failures.map(({ file }) => basename(file ?? '')))]));
   for (const failure of failures) yield renderFailure(failure, said);
   for (const [reason, names] of skips) yield `skipped ${names.length}: ${reason} (${names[0]}${names.length > 1 ? ', …' : ''})\n`;
   for (const { name, details } of seen

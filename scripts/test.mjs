@@ -2,7 +2,7 @@
 // `--only-tests` runs the compiled tests alone, for a second Node version; `--slow` the slow ones, and every case of the tables of which `npm test` tries some.
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { listTestFiles, runTests } from './run-tests.mjs';
+import { listTestFiles, runTests, runTestsTwice } from './run-tests.mjs';
 
 const isSlow = process.argv.includes('--slow');
 
@@ -19,9 +19,12 @@ if (!isSlow && !process.argv.includes('--only-tests')) {
 }
 if (!isSlow) console.log('The slow tests, and most cases of long tables, are left out: npm run test:slow.');
 process.exit(
-  runTests(listTestFiles().filter(isSlow ? (name) => isSlowTest(name) || hasWideTable(name) : (name) => !isSlowTest(name)), {
-    triesAll: isSlow,
-  }),
+  isSlow
+    ? runTestsTwice(listTestFiles().filter((name) => isSlowTest(name) || hasWideTable(name)))
+    : runTests(
+        listTestFiles().filter((name) => !isSlowTest(name)),
+        { triesAll: false },
+      ),
 );
 
 function isSlowTest(name) {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
+import { defineCommands } from '../src/cli/define-commands.ts';
 import { makeProgram } from '../src/cli/program.ts';
 import { makeJobSchema } from '../src/input/job/job-schema.ts';
 import { createWorld } from './helpers/command-line.ts';
@@ -17,14 +18,16 @@ const PAGES = [
     .filter((name) => name.endsWith('.md'))
     .map((name) => join('docs', name)),
 ];
-const commands = new Map(makeProgram().commands.map((command) => [command.name(), command]));
+const commands = new Map(defineCommands(makeProgram()).commands.map((command) => [command.name(), command]));
 
 /** As it is shown in a terminal of 80 columns. */
 function showHelp(name: string | null): string {
   let text = '';
-  const program = makeProgram().configureHelp({ helpWidth: 80 });
+  const program = makeProgram();
+  program.configureHelp({ ...program.configureHelp(), helpWidth: 80 });
+  if (name !== null) defineCommands(program);
   const command = name === null ? program : program.commands.find((one) => one.name() === name);
-  command?.configureHelp({ helpWidth: 80 }).configureOutput({ writeOut: (part) => (text += part) });
+  command?.configureHelp({ ...command.configureHelp(), helpWidth: 80 }).configureOutput({ writeOut: (part) => (text += part) });
   command?.outputHelp();
   return text;
 }

@@ -93,7 +93,10 @@ const WRONG: Readonly<Record<string, readonly Wrong[]>> = {
       says: /s3:\/\/bucket\/a\.csv: is an address, and only files are read; fetch it first$/m,
     },
     { type: ['plan', 'job.yaml', '--input', 'job.yaml'], says: /job\.yaml: is a job file \(YAML\), not a table/ },
-    { type: ['run', 'notes.md', '--prompt', 'Is it good?'], says: /neither a job file \(YAML\) nor a table \(CSV, TSV, JSONL, JSON\)/ },
+    {
+      type: ['run', 'notes.md', '--prompt', 'Is it good?'],
+      says: /neither a job file \(YAML\) nor a table \(CSV, TSV, JSONL, JSON, Parquet, Excel\)/,
+    },
   ],
   formats: [
     {
@@ -102,10 +105,9 @@ const WRONG: Readonly<Record<string, readonly Wrong[]>> = {
     },
     {
       type: ['init', 'book.xlsx'],
-      says: /is an Excel workbook \(\.xlsx\).*save the sheet as CSV.*soffice --headless --convert-to csv book\.xlsx/,
+      says: /book\.xlsx: is no whole workbook \(.*\); was it copied or written whole\?/,
     },
-    { type: ['init', 'rows.parquet'], says: /is a Parquet file.*duckdb -c "COPY \(FROM 'rows\.parquet'\) TO 'rows\.csv'"/ },
-    { type: ['plan', 'job.yaml', '--input', 'rows.parquet'], says: /is a Parquet file, which cannot be read/ },
+    { type: ['init', 'rows.parquet'], says: /rows\.parquet: does not end as a Parquet file does; was it copied or written whole\?/ },
     { type: ['init', 'login.csv'], says: /is a web page \(HTML\).*download the table itself/ },
     { type: ['init', 'nothing.csv'], says: /nothing\.csv: is empty/ },
     { type: ['init', 'header.csv'], says: /header\.csv: no rows/ },

@@ -57,8 +57,6 @@ test('a byte order mark and UTF-16 are read', async () => {
 const BAD: readonly [title: string, content: string, message: RegExp, extension?: string][] = [
   ['a line that is no JSON', '{"a":1}\n{"a":}\n', /^table-\d+\.jsonl:2:1 {2}not valid JSON/],
   ['a line that is no object', '{"a":1}\n\n[1]\n', /:3:1 {2}each record must be a JSON object, not a list/],
-  ['a number that would be rounded', '{"id":12345678901234567890}\n', /:1:1 {2}the number 12345678901234567890 cannot be kept exactly/],
-  ['a number beyond range', '{"a":1e999}\n', /the number 1e999 cannot be kept exactly/],
   [
     'an array that does not end',
     '[{"a":1},\n{"a":2}',

@@ -5,7 +5,8 @@ import { test } from 'node:test';
 import { projectRoot } from './helpers/project-root.ts';
 
 /**
- * Levels from the ground up; a folder may import lower levels and itself. `inspect` looks at what `run` left, never the other way round.
+ * Levels from the ground up; a folder may import lower levels and itself. `inspect` looks at what `run` left, never the other way round; `upkeep` changes
+ * it without asking a model anything.
  */
 const LEVELS: readonly (readonly string[])[] = [
   ['core'],
@@ -13,12 +14,14 @@ const LEVELS: readonly (readonly string[])[] = [
   ['batch', 'live'],
   ['run'],
   ['inspect'],
+  ['upkeep'],
   ['host'],
+  ['prove'],
   ['cli', 'api'],
   ['index.ts'],
 ];
 /** The simulator stands apart: it imports nothing of ours, so that it can disagree with us, and only who starts it imports it. */
-const STARTS_SIMULATOR = ['cli', 'host'];
+const STARTS_SIMULATOR = ['cli', 'host', 'prove'];
 const HOMES: Readonly<Record<string, string>> = {
   yaml: 'input',
   ajv: 'input',
@@ -26,6 +29,11 @@ const HOMES: Readonly<Record<string, string>> = {
   liquidjs: 'input',
   openai: 'openai',
   undici: 'openai',
+  hyparquet: 'input',
+  'hyparquet-compressors': 'input',
+  'hyparquet-writer': 'output',
+  yauzl: 'input',
+  saxes: 'input',
   'gpt-tokenizer': 'money',
   '@pydantic/genai-prices': 'money',
   commander: 'cli',
@@ -43,7 +51,7 @@ const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter(
 const folderOf = (file: string) => file.split('/')[0] as string;
 const levelOf = (folder: string) => LEVELS.findIndex((level) => level.includes(folder));
 const importsOf = (file: string) =>
-  [...readFileSync(join(source, file), 'utf8').matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map((match) => match[1] as string);
+  [...readFileSync(join(source, file), 'utf8').matchAll(/(?<!')\b(?:from|import)\s*\(?\s*'([^']+)'/g)].map((match) => match[1] as string);
 
 function findImportedFiles(file: string): readonly string[] {
   return importsOf(file)
@@ -62,6 +70,14 @@ test('a file imports its own folder and lower levels only', () => {
       assert.ok(isAllowed, `src/${file} imports src/${imported}`);
     }
   }
+});
+
+test('what judges a proof shares no code with what it judges, and the seam is seen by nobody', () => {
+  for (const file of files.filter((name) => /^prove\/(check|seam)\//.test(name)))
+    for (const imported of findImportedFiles(file)) assert.equal(dirname(imported), dirname(file), `src/${file} imports src/${imported}`);
+  for (const file of files.filter((name) => name.startsWith('prove/')))
+    for (const imported of findImportedFiles(file))
+      assert.match(imported, /^(prove|simulator|core)\//, `src/${file} imports src/${imported}`);
 });
 
 test('no file takes part in a circle of imports, not even by types', () => {

@@ -98,9 +98,14 @@ export interface FileInput<Column extends string> extends InputColumns<Column> {
   /** A CSV, TSV, JSONL or JSON table, or a glob. */
   readonly path: string;
   readonly rows?: undefined;
-  readonly format?: 'csv' | 'tsv' | 'jsonl' | 'json' | undefined;
+  readonly format?: 'csv' | 'tsv' | 'jsonl' | 'json' | 'parquet' | 'xlsx' | undefined;
   readonly delimiter?: string | undefined;
   readonly encoding?: string | undefined;
+  readonly header?: boolean | undefined;
+  readonly sheet?: string | undefined;
+  readonly quote?: 'standard' | 'none' | undefined;
+  readonly skip_lines?: number | undefined;
+  readonly bad_rows?: 'refuse' | 'skip' | undefined;
 }
 
 export interface RowsInput<Column extends string> extends InputColumns<Column> {
@@ -118,6 +123,8 @@ export type RowInput<Column extends string> = string extends Column ? object : R
 interface InputColumns<Column extends string> {
   /** The columns the table must have; they give rows their type. */
   readonly columns?: readonly Column[] | undefined;
+  /** Only rows that meet it are asked, for example `lang == "en" and stars < 3`. */
+  readonly where?: string | undefined;
   /** The column, or columns, that identify a row. */
   readonly id?: NoInfer<Column> | readonly NoInfer<Column>[] | undefined;
 }

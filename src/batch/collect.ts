@@ -8,7 +8,7 @@ import { learnFromLines } from './learn-from-lines.ts';
 import { pollBatch } from './poll.ts';
 
 /** How a batch ended, for `finishBatch`. */
-export type CollectedEnd = Pick<FinishBatchOptions, 'status' | 'isMissingUnexecuted'>;
+export type CollectedEnd = Pick<FinishBatchOptions, 'status' | 'isMissingUnexecuted' | 'fileIds'>;
 
 /**
  * Fetches both files of a final batch, whatever its status, and records them.
@@ -18,6 +18,7 @@ export async function collectBatch(context: BatchContext, batch: RemoteBatch): P
   let isLost = batch.counts.completed > 0 && batch.outputFileId === null && batch.errorFileId === null;
   let isCut = false;
   let lines = 0;
+  const fileIds: string[] = [];
   const shard = context.ledger.fold.batches.get(batch.id)?.shard ?? null;
   const rows = context.ledger.fold.shards.get(shard ?? '')?.rows ?? batch.counts.total;
   for (const kind of ['output', 'error'] as const) {
@@ -29,7 +30,8 @@ export async function collectBatch(context: BatchContext, batch: RemoteBatch): P
       isLost ||= kind === 'output';
       continue;
     }
-    if (got.cut !== null) {
+    if (got.cut === null) fileIds.push(fileId);
+    else {
       isCut = true;
       context.warn(`batch ${batch.id}: of its ${kind} file not all is taken, ${got.cut}; rows without an answer may have been billed`);
     }
@@ -50,6 +52,7 @@ export async function collectBatch(context: BatchContext, batch: RemoteBatch): P
   return {
     status: isLost ? 'lost' : batch.status,
     isMissingUnexecuted: !isCut && isEndedEarly && batch.counts.total > 0 && counted === lines,
+    fileIds,
   };
 }
 

@@ -30,19 +30,21 @@ export async function confirmSpending(plan: Plan, options: ConfirmOptions): Prom
   const why = options.isAgreed || options.isSimulated ? null : findReasonToAsk(plan, options);
   if (why === null) return;
   if (!canAsk()) throw new UsageError(`${why}: add --yes to go on without being asked`);
-  if (!(await ask(why))) throw new UsageError('not confirmed');
+  if (!(await agreeTo(why))) throw new UsageError('not confirmed');
 }
 
 /** Whether a copy of a state directory is to be worked with: by `--adopt-copy`, or because a person says so. */
 export async function confirmCopy(question: string, isAgreed: boolean): Promise<boolean> {
-  return isAgreed || (canAsk() && ask(question));
+  return isAgreed || (canAsk() && agreeTo(question));
 }
 
-function canAsk(): boolean {
+/** Whether somebody is there to answer. */
+export function canAsk(): boolean {
   return process.stdin.isTTY === true && process.stderr.isTTY === true;
 }
 
-async function ask(why: string): Promise<boolean> {
+/** Asks a person, who has to say yes. */
+export async function agreeTo(why: string): Promise<boolean> {
   const dialogue = createInterface({ input: process.stdin, output: process.stderr });
   try {
     const answer = await dialogue.question(`${why}. Go on? [y/N] `);

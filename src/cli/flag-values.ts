@@ -56,6 +56,15 @@ export function parseDuration(text: string): number {
   return time;
 }
 
+const DAY_MS = 86_400_000;
+
+/** "30d", or as parseTime; a bare number is days. */
+export function parseAge(text: string): number {
+  const days = /^(\d{1,6}(?:\.\d+)?)d?$/.exec(text)?.[1];
+  if (days === undefined && !/[smh]$/.test(text)) throw new InvalidArgumentError('Give an age, for example 30d or 12h.');
+  return days === undefined ? parseTime(text) : Number(days) * DAY_MS;
+}
+
 export function parseSeconds(text: string): readonly number[] {
   const milliseconds = text.split(',').map((part) => Number(part) * 1000);
   const isAscending = milliseconds.every((value, index) => value >= (milliseconds[index - 1] ?? 0));

@@ -6,7 +6,7 @@ import { quotePath } from '../core/wording/quote-argument.ts';
 import { suggest } from '../core/wording/suggest.ts';
 import { locateDrafts } from '../input/draft/locate-draft.ts';
 import { isYaml, showFile } from '../input/table/find-files.ts';
-import { describeForeign, HEAD_BYTES } from '../input/table/foreign-file.ts';
+import { describeForeign, HEAD_BYTES, tellBinaryFormat } from '../input/table/foreign-file.ts';
 import { guessFormat } from '../input/table/table-format.ts';
 import { programName } from './program-name.ts';
 
@@ -39,12 +39,12 @@ function tellBy(argument: string, command: string, status: Stats | undefined): A
   const head = readHead(argument);
   const foreign = describeForeign(showFile(resolve(argument), process.cwd()), head);
   if (foreign !== null) throw refuse(foreign);
-  const format = guessFormat(argument);
+  const format = tellBinaryFormat(argument, head) ?? guessFormat(argument);
   if (format === 'json') return isJsonJob(argument) ? 'job' : 'table';
   if (format !== null) return 'table';
   if (JOB_KEY.test(head.toString('latin1'))) return 'job';
   if (MAYBE_TABLE.test(argument)) return 'table';
-  throw refuse(`${argument}: is neither a job file (YAML) nor a table (CSV, TSV, JSONL, JSON)`);
+  throw refuse(`${argument}: is neither a job file (YAML) nor a table (CSV, TSV, JSONL, JSON, Parquet, Excel)`);
 }
 
 /** @throws UsageError for a table where the command takes a job, with the command that makes sense */

@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import { MODES } from '../core/job.ts';
 import {
   collect,
+  parseAge,
   parseAmount,
   parseCount,
   parseDate,
@@ -43,6 +44,8 @@ export const baseUrlOption = () => option('answers', '--base-url <url>', 'the AP
 export const simulateOption = () =>
   option('answers', '--simulate', 'use the built-in simulator: no key, no cost, nothing leaves this machine');
 export const jsonOption = () => option('shown', '--json', 'exactly one JSON object on standard output');
+export const olderOption = () =>
+  option('rows', '--older <time>', 'runs that ended before so long, for example 30d').argParser(parseAge).default(2_592_000_000, '30d');
 export const fieldOption = () => new Option('--field <name>', 'the field of the answer, where several have labels');
 
 export const causeOption = () => option('rows', '--cause <causes>', 'only these causes, separated by commas').argParser(parseList);

@@ -1,6 +1,8 @@
 import { inspect } from 'node:util';
+import type { Command, CommanderError } from 'commander';
 import { AppError, EXIT, type Problem, UsageError } from '../core/errors.ts';
 import { printJson, say } from './say.ts';
+import { explainUsage } from './usage/explain-usage.ts';
 
 /** What `--json` prints of a command that ended without its own object. */
 interface Failure {
@@ -38,4 +40,15 @@ export function reportFailure(error: unknown): number {
   say(error instanceof Error ? (error.stack ?? error.message) : inspect(error));
   say('This is a bug in rowmill. The state directory is intact: the same command continues.');
   return EXIT.bug;
+}
+
+/** Says on stderr what commander has against what was typed, and gives the exit code. */
+export function reportMistyped(
+  { code, message }: CommanderError,
+  { command, isJson }: { readonly command: Command; readonly isJson: boolean },
+): number {
+  // Help is shown where no command is typed, and says enough.
+  if (code !== 'commander.help') process.stderr.write(explainUsage(message, command));
+  if (isJson) printFailure(new UsageError(message.replace(/^error: /, '')), EXIT.usage);
+  return EXIT.usage;
 }

@@ -17,13 +17,17 @@ export type Event =
   | { readonly type: 'state-adopted'; readonly state: string }
   /** From here on a later version's events follow: it says so before the first of them. */
   | { readonly type: 'format-raised'; readonly format: number; readonly version: string }
-  /** `estimateNanoUsd`: what the run was expected to cost when it began, for all its rows; `lane`: where they went at first, absent in what early versions wrote. */
+  /**
+   * `estimateNanoUsd`: what the run was expected to cost when it began, for all its rows; `lane`: where they went at first, absent in what early
+   * versions wrote; `date`: the day its table is named by, where it is.
+   */
   | {
       readonly type: 'run-started';
       readonly run: string;
       readonly job: string;
       readonly simulated: boolean;
       readonly lane?: 'batch' | 'live';
+      readonly date?: string;
       readonly estimateNanoUsd: number | null;
     }
   /** The run is to be done by `deadlineAt`, `afterMs` after it first heard so. */
@@ -145,7 +149,36 @@ export type Event =
       readonly rejected: readonly RejectedRequest[];
       /** The batch object's own usage, for the cross-check; null where the provider gives none. */
       readonly usage: unknown;
-    };
+      /** Ids of its output and error files at the provider, as far as they were taken whole; absent in logs of before 2026-11-29. */
+      readonly fileIds?: readonly string[];
+    }
+  /** A batch another program made: its answers to what our rows ask follow under our ids. `sources`: sha256 of its files as they came. */
+  | {
+      readonly type: 'batch-imported';
+      readonly batchId: string;
+      readonly requests: number;
+      readonly matched: number;
+      readonly foreign: number;
+      readonly sources: readonly string[];
+    }
+  /** These files of ours are at the provider no more: `clean --remote` removed them, or found them gone. */
+  | { readonly type: 'files-removed'; readonly fileIds: readonly string[] }
+  /** Of these recorded files only what was billed is kept, in a file of another name; the answers are gone once the file itself is. */
+  | { readonly type: 'answers-removed'; readonly parts: readonly RemovedPart[] };
+
+/** A recorded response file, or a part of a live one, and where what is kept of it lies. */
+export interface RemovedPart {
+  /** As it was recorded. */
+  readonly file: string;
+  readonly offsetBytes: number;
+  readonly kept: {
+    readonly file: string;
+    readonly offsetBytes: number;
+    readonly bytes: number;
+    readonly lines: number;
+    readonly sha256: string;
+  };
+}
 
 /**
  * The control characters that stand in the prompts of first askings, by custom id; ids whose prompts hold none are left out. Answers are judged

@@ -1,3 +1,5 @@
+import type { Endpoint, TableFormat } from './job.ts';
+
 /** One input record. */
 export interface Row {
   /** Counts from 0 over all files of the input. */
@@ -15,12 +17,28 @@ export interface Row {
    * is to be sent is rendered anew.
    */
   key: string | null;
+  /** Why the record cannot be read, its line and the beginning of its text: then it has no cells. Absent for all others. */
+  readonly bad?: string;
+  /** What the row asks where it is a request itself; absent for all others. */
+  readonly request?: RowRequest;
+}
+
+/** A request as a line of a table holds it. */
+export interface RowRequest {
+  readonly url: Endpoint;
+  readonly model: string;
+  /** Its JSON as it stands in the line. */
+  readonly body: string;
+  /** The number of its group among those of the job. */
+  readonly group: number;
 }
 
 /** A table opened and looked at, ready to be streamed as often as wanted. */
 export interface Table {
   readonly columns: readonly string[];
-  readonly format: 'csv' | 'tsv' | 'jsonl' | 'json';
+  readonly format: TableFormat;
+  /** How its columns are stored, in their order; absent where it is no Parquet, or its files differ. */
+  readonly stored?: readonly StoredColumn[];
   /** Absolute paths, in reading order. */
   readonly files: readonly string[];
   /** Bytes of all files as they lie on disk, for progress. */
@@ -32,6 +50,13 @@ export interface Table {
   readRows(signal: AbortSignal): AsyncIterable<readonly Row[]>;
 }
 
+/** How a column is stored in a Parquet file, with what lies within it: what a table needs to write the column as it was read. */
+export interface StoredColumn {
+  /** Parquet's own description: `name`, `type`, `repetition_type`, `logical_type` and so on. */
+  readonly element: { readonly name: string };
+  readonly children: readonly StoredColumn[];
+}
+
 /** How a row ends. Every row has exactly one. */
 export type Disposition =
   | { readonly status: 'ok'; readonly source: 'new' | 'reused' | 'duplicate' }
@@ -39,5 +64,5 @@ export type Disposition =
   | { readonly status: 'skipped'; readonly cause: SkipCause; readonly message: string }
   | { readonly status: 'pending' };
 
-/** Why a row was not sent. `empty`: every templated cell is empty; `too_large`: it exceeds a limit of the API; `unrenderable`: the template failed on it, or its prompt cannot be sent. */
-export type SkipCause = 'empty' | 'too_large' | 'unrenderable';
+/** Why a row was not sent. `empty`: every templated cell is empty; `too_large`: it exceeds a limit of the API; `unrenderable`: the template failed on it, or its prompt cannot be sent; `bad_row`: the record cannot be read; `where`: the job is not about it. */
+export type SkipCause = 'empty' | 'too_large' | 'unrenderable' | 'bad_row' | 'where';

@@ -18,6 +18,8 @@ import { type Reask, renderReask } from './request/reask.ts';
 import { compileCodeRender } from './request/render-code.ts';
 import { compileRender, type RequestLimits } from './request/render-row.ts';
 import type { CompiledMessage } from './request/request-body.ts';
+import { compileRequestRender } from './requests/render-requests.ts';
+import { passOver } from './where/pass-over.ts';
 
 /** A job bound to a table: everything that is needed to turn its rows into requests and answers into outcomes. */
 export interface CompiledJob {
@@ -36,7 +38,7 @@ export interface CompiledJob {
   readonly examples: readonly Example[];
   /** Properties of the answer, each a column of the output table; empty: the whole answer is one column, `answer`. */
   readonly answerColumns: readonly string[];
-  /** The row as a person calls it: the cells of `input.id`, joined by `/`, or the row's number from 1. */
+  /** The row as a person calls it: the cells of `input.id`, joined by `/`, or the row's number from 1; empty for a record that cannot be read. */
   readonly rowId: (row: Row) => string;
   /** The cells the prompt uses, or where a program writes it all of them, in one line: what a row says to a person. */
   readonly rowText: (row: Row) => string;
@@ -65,26 +67,35 @@ export function compileJob(
 ): CompiledJob {
   const { job, source = NO_SOURCE, code = NO_CODE, examples = [], prompts = null } = loaded;
   const hasTemplates = prompts === null;
-  const { messages, problems } = compileMessages(hasTemplates ? job : { ...job, messages: [] }, source, table);
-  const lint = lintJob(job, source, messages);
+  const { messages, where, problems } = compileMessages(hasTemplates ? job : { ...job, messages: [] }, source, table);
+  // Requests are their own: there is no prompt to look at.
+  const lint = job.requests === undefined ? lintJob(job, source, messages) : { problems: [], warnings: [] };
   const all = [...problems, ...lint.problems];
   if (all.length > 0) throw new UsageError(all, { code: 'job' });
-  const idIndexes = job.input.id.map((name) => table.columns.indexOf(name));
   const shown = insertExamples(messages, examples);
+  const compileOwnRender = (): CompiledJob['render'] => {
+    if (job.requests !== undefined) return compileRequestRender(limits);
+    return prompts === null ? compileRender(job, shown, limits) : compileCodeRender(job, prompts, limits);
+  };
   return {
     job,
     url: job.endpoint,
-    render: hasTemplates ? compileRender(job, shown, limits) : compileCodeRender(job, prompts, limits),
+    render: passOver(where, compileOwnRender()),
     renderReask: (request, reask) => renderReask(request, reask, limits?.maxOutputTokens ?? null),
     ...compileRules(job, code),
     examples,
     hasCode: code !== NO_CODE,
     answerColumns: listAnswerColumns(job),
-    rowId: (row) => (idIndexes.length === 0 ? String(row.index + 1) : idIndexes.map((index) => showCell(row.cells[index])).join('/')),
+    rowId: createRowId(job.input.id.map((name) => table.columns.indexOf(name))),
     rowText: createRowText(hasTemplates ? messages : null),
     leavesJsonWordToRows: leavesJsonWordToRows(job, shown),
     warnings: [...lint.warnings, ...findBracedColumns(messages, table.columns)],
   };
+}
+
+function createRowId(indexes: readonly number[]): CompiledJob['rowId'] {
+  if (indexes.length === 0) return ({ index }) => String(index + 1);
+  return ({ cells, bad }) => (bad === undefined ? indexes.map((index) => showCell(cells[index])).join('/') : '');
 }
 
 function createRowText(messages: readonly CompiledMessage[] | null): CompiledJob['rowText'] {

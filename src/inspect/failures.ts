@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { clip } from '../core/bounds/clip.ts';
-import { createFailuresWriter } from '../output/failures-writer.ts';
+import { createFailuresWriter, isFailure } from '../output/failures-writer.ts';
 import { finishRows } from '../run/finish/finish-rows.ts';
 import { selectRows } from '../run/open/selection.ts';
 import { type OpenState, openState, type ReadOptions } from './open-state.ts';
@@ -88,7 +88,7 @@ async function groupFailures(opened: OpenState, options: ReadOptions, csvPath: s
         unwrapped.count += 1;
         unwrapped.example ??= describe(finished.note);
       }
-      if (disposition.status !== 'failed' && disposition.status !== 'skipped') continue;
+      if (!isFailure(disposition)) continue;
       const { status, cause, message } = disposition;
       const { count, examples } = groups.get(cause) ?? { count: 0, examples: [] };
       const shown = examples.length < MAX_EXAMPLES ? [...examples, describe(message)] : examples;

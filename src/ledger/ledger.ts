@@ -165,4 +165,6 @@ export interface FinishBatchOptions {
   readonly usage: unknown;
   /** Whether the batch's own counts say that requests without a line were not executed. */
   readonly isMissingUnexecuted?: boolean;
+  /** Ids of its files at the provider that were taken whole; absent: of none. */
+  readonly fileIds?: readonly string[];
 }

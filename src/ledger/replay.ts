@@ -11,6 +11,7 @@ import type { EventOf, ResponseFile } from './response-file.ts';
 import { judgeFile } from './responses/judge-file.ts';
 import { hasRecordedBytes } from './responses/recorded-bytes.ts';
 import type { SettledIndex } from './responses/settled-index.ts';
+import { createRemovedAnswers } from './upkeep/removed-answers.ts';
 
 export interface ReplayOptions {
   readonly directory: string;
@@ -30,6 +31,7 @@ export interface ReplayOptions {
 export async function replay(options: ReplayOptions, state: LedgerState, settled: SettledIndex): Promise<LogEnd> {
   const file = path.join(options.directory, 'events.jsonl');
   if (!fs.existsSync(file)) return { seq: 0, bytes: 0 };
+  const placeRecorded = createRemovedAnswers(options.directory, options.signal);
   let isOver = false;
   let isChecked = false;
   /** A newer version may have gone on with the log behind this event: nothing is judged anew, and so written, before it is known that none has. */
@@ -39,7 +41,10 @@ export async function replay(options: ReplayOptions, state: LedgerState, settled
   }
   return readEvents(
     file,
-    async (placed) => {
+    async (found) => {
+      const { event } = found;
+      const isRecord = event.type === 'response-recorded' || event.type === 'live-recorded';
+      const placed = isRecord ? { ...found, event: await placeRecorded(event) } : found;
       isOver ||= placed.event.type === 'run-started' && options.asOfRun !== undefined && state.fold.runs.at(-1)?.id === options.asOfRun;
       if (isOver) return;
       if (placed.event.seq === 1) checkFirstEvent(placed.event, file, options.origin);

@@ -43,12 +43,29 @@ export type ResponseKind = 'output' | 'error';
 
 const SAFE_NAME = /^[A-Za-z0-9_:-][A-Za-z0-9_.:-]{0,127}$/;
 const LIVE_NAME = /^live-([A-Za-z0-9][A-Za-z0-9_-]{0,63})(?:\.g\d{1,9})?\.jsonl$/;
+/** Ends the name of what is kept of a file whose answers were removed. */
+const BILLED_SUFFIX = '.billed';
 const RESPONSE_NAME = /^([A-Za-z0-9_:-][A-Za-z0-9_.:-]{0,127})\.(?:output|error)\.jsonl$/;
+
+/** The name a file was recorded by, before its answers were removed. */
+function nameRecorded(name: string): string {
+  return isBilledName(name) ? name.slice(0, -BILLED_SUFFIX.length) : name;
+}
 
 /** The name of a batch's file. Ids come from a server, so one that is no plain name is replaced by its hash. */
 export function makeResponseName(batchId: string, kind: ResponseKind): string {
   const stem = SAFE_NAME.test(batchId) ? batchId : `hashed-${hash('sha256', batchId, 'hex').slice(0, 32)}`;
   return `${stem}.${kind}.jsonl`;
+}
+
+/** Where what was billed is kept once the answers of a recorded file are removed. */
+export function makeBilledName(name: string): string {
+  return `${name}${BILLED_SUFFIX}`;
+}
+
+/** Whether this is such a name. */
+export function isBilledName(name: string): boolean {
+  return name.endsWith(BILLED_SUFFIX);
 }
 
 /** Whether this is the name of a batch's file: no path, no hidden file, not one of the live lane's. */
@@ -73,7 +90,7 @@ export function makeLivePart(
   recorded: Pick<EventOf<'live-recorded'>, 'file' | 'offsetBytes' | 'bytes' | 'lines' | 'createdSeconds'>,
   number: number,
 ): ResponseFile {
-  const attemptEpoch = Math.max(0, fold.epochRuns.lastIndexOf(LIVE_NAME.exec(recorded.file)?.[1] ?? ''));
+  const attemptEpoch = Math.max(0, fold.epochRuns.lastIndexOf(LIVE_NAME.exec(nameRecorded(recorded.file))?.[1] ?? ''));
   const { file: name, offsetBytes, bytes, lines, createdSeconds } = recorded;
   const run = fold.epochRuns[attemptEpoch] ?? '';
   const place = { number, name, offsetBytes, bytes, lines, createdSeconds };

@@ -169,6 +169,7 @@ export async function createWriting(options: WritingOptions): Promise<Writing> {
     rejected,
     usage,
     isMissingUnexecuted = false,
+    fileIds = [],
   }: FinishBatchOptions): Promise<{ missing: number }> {
     const batch = state.fold.batches.get(batchId);
     if (batch === undefined || batch.isCollected) return { missing: 0 };
@@ -178,7 +179,8 @@ export async function createWriting(options: WritingOptions): Promise<Writing> {
       ...(missingBytes === null ? {} : { missingBytes }),
       ...(missing.length > 0 && isMissingUnexecuted ? { isMissingUnexecuted } : {}),
     };
-    await announce({ type: 'batch-collected', batchId, status, missing, ...measured, rejected, usage });
+    const taken = fileIds.length === 0 ? {} : { fileIds };
+    await announce({ type: 'batch-collected', batchId, status, missing, ...measured, rejected, usage, ...taken });
     if (batch.shard !== null && state.fold.shards.get(batch.shard)?.status === 'collected') removeRequests(batch.shard);
     return { missing: givenBack };
   }

@@ -9,7 +9,7 @@ import { UsageError } from '../core/errors.ts';
 /** A file that replaces another only when it is complete; until then it is written beside it under another name. */
 export interface AtomicFile {
   /** Appends; resolves when the bytes are handed to the system, so that awaiting it is backpressure. */
-  write(text: string): Promise<void>;
+  write(text: string | Buffer): Promise<void>;
   /** Syncs, takes the final name, syncs the directory. */
   commit(): Promise<WrittenFile>;
   /** Removes what was written; the old file stays as it was. */
@@ -70,7 +70,7 @@ function createAtomicFile({ target, finalPath, temporaryPath, handle }: Opened):
   return {
     write: (text) =>
       onDiskLater(target, async () => {
-        const chunk = encode(text);
+        const chunk = typeof text === 'string' ? encode(text) : text;
         digest.update(chunk);
         bytes += chunk.length;
         isWriting = true;
@@ -127,13 +127,16 @@ function temporaryPrefix(finalPath: string): string {
 }
 
 async function removeLeftovers(finalPath: string): Promise<void> {
+  for (const file of await findLeftovers(finalPath)) await rm(file, { force: true });
+}
+
+/** What killed processes left of a file they were writing. */
+export async function findLeftovers(finalPath: string): Promise<readonly string[]> {
   const directory = path.dirname(finalPath);
   const prefix = temporaryPrefix(finalPath);
-  for (const name of await readdir(directory)) {
-    if (!name.startsWith(prefix) || !name.endsWith('.tmp')) continue;
-    const processId = Number(name.slice(prefix.length, -'.tmp'.length));
-    if (processId === process.pid || !isAlive(processId)) await rm(path.join(directory, name), { force: true });
-  }
+  const names = (await readdir(directory)).filter((name) => name.startsWith(prefix) && name.endsWith('.tmp'));
+  const isLeft = (processId: number) => processId === process.pid || !isAlive(processId);
+  return names.filter((name) => isLeft(Number(name.slice(prefix.length, -'.tmp'.length)))).map((name) => path.join(directory, name));
 }
 
 function isAlive(processId: number): boolean {

@@ -1,3 +1,4 @@
+import { stringifyExactly } from '../core/exact/exact-number.ts';
 import type { FinishedRow } from '../core/finished-row.ts';
 import { formatUsd } from '../core/summary.ts';
 import { printCsv, quoteCell } from './csv-text.ts';
@@ -45,7 +46,7 @@ export function createCsvFormat(options: CsvFormatOptions): RowFormat {
 /** A value as a CSV cell. */
 export function formatCell(value: unknown): string {
   if (typeof value === 'string') return value;
-  return value === undefined || value === null ? '' : JSON.stringify(value);
+  return value === undefined || value === null ? '' : stringifyExactly(value);
 }
 
 export const BYTE_ORDER_MARK = '\uFEFF';

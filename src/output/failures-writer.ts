@@ -1,18 +1,19 @@
 import { rm } from 'node:fs/promises';
 import type { FinishedRow } from '../core/finished-row.ts';
-import type { Row } from '../core/row.ts';
+import type { Disposition, Row } from '../core/row.ts';
 import { formatUsd } from '../core/summary.ts';
 import type { WrittenFile } from './atomic-file.ts';
 import { BYTE_ORDER_MARK, escapeFormula, formatCell } from './csv-format.ts';
 import { printCsv } from './csv-text.ts';
 import type { RowFormat } from './row-format.ts';
-import { createRowWriter, type TableWriter } from './table-writer.ts';
+import { createRowWriter } from './table-writer.ts';
+import type { TableWriter } from './table-writer-options.ts';
 
 const COLUMNS = ['row', 'file', 'line', 'id', 'key', 'cause', 'message', 'attempts', 'request_id', 'cost_usd'];
 
 /** The table of failed and skipped rows; it exists only while there are such rows. */
 export interface FailuresWriter {
-  /** Takes any finished row and keeps those that failed or were skipped. Await a promise before the next row. */
+  /** Takes any finished row and keeps those that failed or were skipped, but for those the job is not about. Await a promise before the next row. */
   write(row: FinishedRow): void | Promise<void>;
   /** Completes the file, or removes an older one when no row failed; null then. */
   finish(): Promise<WrittenFile | null>;
@@ -38,7 +39,7 @@ export function createFailuresWriter(options: FailuresWriterOptions): FailuresWr
   };
   return {
     write(row) {
-      if (row.disposition.status !== 'failed' && row.disposition.status !== 'skipped') return;
+      if (!isFailure(row.disposition)) return;
       return writer === null ? writeFirst(row) : writer.write(row);
     },
     async finish() {
@@ -50,6 +51,11 @@ export function createFailuresWriter(options: FailuresWriterOptions): FailuresWr
       await writer?.abandon();
     },
   };
+}
+
+/** A row that failed or was skipped, but for those the job is not about. */
+export function isFailure(disposition: Disposition): disposition is Extract<Disposition, { readonly status: 'failed' | 'skipped' }> {
+  return disposition.status === 'failed' || (disposition.status === 'skipped' && disposition.cause !== 'where');
 }
 
 function createFailuresFormat({ readId, excel }: FailuresWriterOptions): RowFormat {

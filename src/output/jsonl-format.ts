@@ -1,4 +1,5 @@
 import { AppError, EXIT } from '../core/errors.ts';
+import { stringifyExactly } from '../core/exact/exact-number.ts';
 import type { FinishedRow } from '../core/finished-row.ts';
 import type { Row } from '../core/row.ts';
 import { formatUsd } from '../core/summary.ts';
@@ -28,7 +29,7 @@ export function createJsonlFormat(options: JsonlFormatOptions): RowFormat {
     const parts: string[] = [];
     columns.keptIndexes.forEach((index, place) => {
       const value = row.cells[index];
-      if (value !== undefined) parts.push(keptKeys[place] + JSON.stringify(value));
+      if (value !== undefined) parts.push(keptKeys[place] + stringifyExactly(value));
     });
     return parts.join(',');
   };
@@ -68,7 +69,7 @@ function formatRecord(row: Row, record: Readonly<Record<string, unknown>>, ownNa
     const message = `${row.file}:${row.line}: the record has a key "${clash}", which is a column of ours. Set another write.prefix and run again; answers are kept`;
     throw new AppError(message, { code: 'column_clash', exitCode: EXIT.stopped });
   }
-  return JSON.stringify(record).slice(1, -1);
+  return stringifyExactly(record).slice(1, -1);
 }
 
 function makeKeyText(name: string): string {

@@ -25,7 +25,7 @@ export function makeSummary(facts: SummaryFacts): Summary {
     run,
     simulated,
     model,
-    ...decideVerdict(rows, failIf, stop),
+    ...decideVerdict(rows, failIf, stop, rest.causes.where),
     rows,
     attempts: { total: attempts.batch + attempts.live, ...attempts },
     cost: { nanoUsd, usd: formatSpentUsd(nanoUsd, cost.unpricedAttempts), ...cost },

@@ -17,12 +17,15 @@ export interface Verdict {
   readonly exitCode: ExitCode;
 }
 
-/** Judges the table: a stop first, then rows still pending, then the rows that failed or were skipped against `fail_if`. */
-export function decideVerdict(rows: RowCounts, failIf: Job['failIf'], stop: Stop | null): Verdict {
+/**
+ * Judges the table: a stop first, then rows still pending, then the rows that failed or were skipped against `fail_if`.
+ * @param notMeant rows the job is not about (`input.where`): they are skipped, and count in no limit
+ */
+export function decideVerdict(rows: RowCounts, failIf: Job['failIf'], stop: Stop | null, notMeant = 0): Verdict {
   if (stop !== null) return { verdict: stop.why, exitCode: stop.exitCode };
   if (rows.pending > 0) return { verdict: 'not finished', exitCode: EXIT.notFinished };
-  const tooManyFailed = exceeds(rows.failed, rows.in, failIf.failedRows);
-  const tooManySkipped = exceeds(rows.skipped, rows.in, failIf.skippedRows);
+  const tooManyFailed = exceeds(rows.failed, rows.in - notMeant, failIf.failedRows);
+  const tooManySkipped = exceeds(rows.skipped - notMeant, rows.in - notMeant, failIf.skippedRows);
   if (tooManyFailed && tooManySkipped) return { verdict: 'failed and skipped rows', exitCode: EXIT.failedRows };
   if (tooManyFailed) return { verdict: 'failed rows', exitCode: EXIT.failedRows };
   if (tooManySkipped) return { verdict: 'skipped rows', exitCode: EXIT.failedRows };

@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { CsvError, type Info } from 'csv-parse';
 import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
-import { UsageError } from '../../src/core/errors.ts';
-import { readCsvRecords } from '../../src/input/table/csv-records.ts';
+import { describeFault, readCsvRecords } from '../../src/input/table/csv-records.ts';
 
 /** A CSV text, how it is to be read, and where it is cut into pieces. */
 export interface CsvCase {
@@ -80,14 +79,12 @@ async function readCsv({ text, delimiter, keepBlankLines, pieceBytes }: CsvCase)
       start = end;
     }
   }
-  try {
-    for await (const chunk of readCsvRecords({ file: { path: '', shown: 't' }, delimiter, keepBlankLines, open }))
-      for (const { line, cells } of chunk) records.push([line, ...cells]);
-    return { records, refusal: null };
-  } catch (error) {
-    assert.ok(error instanceof UsageError, String(error));
-    return { records, refusal: error.message.slice('t:'.length).replace(/;.*/, '') };
-  }
+  for await (const chunk of readCsvRecords({ file: { path: '', shown: 't' }, delimiter, keepBlankLines, open }))
+    for (const { line, cells, fault } of chunk) {
+      if (fault === null) records.push([line, ...cells]);
+      else return { records, refusal: `${fault.line}:${fault.column}  ${describeFault(fault, delimiter)}`.replace(/;.*/, '') };
+    }
+  return { records, refusal: null };
 }
 
 function readWithOracle({ text, delimiter, keepBlankLines }: CsvCase): CsvReading {

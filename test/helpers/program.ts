@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const compiled = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
-const shipped = join(compiled, 'bundle', 'main.js');
+const shipped = join(compiled, 'bundle', 'main.cjs');
 
 /** The command in the tree that the tests are compiled beside. */
 export const UNBUNDLED_PROGRAM = join(compiled, 'src', 'cli', 'main.js');

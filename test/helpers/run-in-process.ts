@@ -1,4 +1,4 @@
-import { makeProgram } from '../../src/cli/program.ts';
+import { runProgram } from '../../src/cli/program.ts';
 import type { Ended } from './command-line.ts';
 
 /** Where a command believes to be. */
@@ -41,9 +41,7 @@ async function runAlone(args: readonly string[], { cwd, env }: Surroundings): Pr
   };
   process.exitCode = undefined;
   try {
-    const exitCode = await makeProgram()
-      .parseAsync(['node', 'rowmill', ...args])
-      .then(() => Number(process.exitCode ?? 0), readExit);
+    const exitCode = await runProgram(['node', 'rowmill', ...args]).then(() => Number(process.exitCode ?? 0), readExit);
     return { exitCode, stdout: stdout.text(), stderr: stderr.text() };
   } finally {
     stdout.end();

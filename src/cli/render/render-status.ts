@@ -18,7 +18,7 @@ export function renderStatus(status: Status, look: { readonly now: Date; readonl
     ['run', describeRun(status, look.now)],
     [
       'rows in',
-      `${formatCount(rows.in)} = ${formatCount(rows.ok)} ok + ${formatCount(rows.failed)} failed + ${formatCount(rows.skipped)} skipped + ` +
+      `${formatCount(rows.in)} = ${formatCount(rows.ok)} ok + ${formatCount(rows.failed)} failed + ${formatCount(rows.skipped)} skipped${rows.where === undefined ? '' : ` (${formatCount(rows.where)} by input.where)`} + ` +
         `${formatCount(rows.pending)} pending${rows.inFlight === 0 ? '' : ` (${formatCount(rows.inFlight)} in batches)`}`,
     ],
     [

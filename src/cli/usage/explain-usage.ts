@@ -13,16 +13,17 @@ const OTHER_WORDS: Readonly<Record<string, string>> = {
   ...{ models: 'prices', price: 'prices', server: 'simulate', mock: 'simulate', version: '--version' },
 };
 
-/** The command somebody meant by a word that is none; null where nobody knows. */
-export function findMeant(word: string, commands: readonly string[]): string | null {
+/** What is said of a word that is no command, with the one that was probably meant. */
+export function describeUnknown(word: string, commands: readonly string[]): string {
   const known = word.toLowerCase();
-  return (Object.hasOwn(OTHER_WORDS, known) ? OTHER_WORDS[known] : undefined) ?? findClosest(word, commands);
+  const meant = (Object.hasOwn(OTHER_WORDS, known) ? OTHER_WORDS[known] : undefined) ?? findClosest(word, commands);
+  return `error: unknown command '${word}'${meant === null ? '' : `\n(Did you mean ${meant}?)`}`;
 }
 
 /** What commander says of a command line, with what to type instead where that is known. */
 export function explainUsage(text: string, command: Command): string {
   const hint = findHint(text, command);
-  return hint === null ? text : `${text.split('\n')[0]}\n(${hint})\n`;
+  return hint === null ? `${text}\n` : `${text.split('\n')[0]}\n(${hint})\n`;
 }
 
 function findHint(text: string, command: Command): string | null {

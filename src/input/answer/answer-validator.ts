@@ -1,5 +1,6 @@
-import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
+import type { Ajv2020, ErrorObject, ValidateFunction } from 'ajv/dist/2020.js';
 import { compilePattern, type LinearPattern } from './linear-pattern.ts';
+import { loadAjv } from './load-ajv.ts';
 
 const MAX_PATTERN_LENGTH = 500;
 
@@ -10,7 +11,7 @@ const compiled = new WeakMap<object, ValidateFunction>();
 
 /** Checks a schema that somebody wrote by the rules of its dialect, draft 2020-12. @throws Error when it breaks one; its message is fit for a person */
 export function checkDialect({ $schema: _dialect, ...body }: Readonly<Record<string, unknown>>): void {
-  metaAjv ??= new Ajv2020({ logger: false });
+  metaAjv ??= new (loadAjv())({ logger: false });
   metaAjv.validateSchema(body, true);
 }
 
@@ -29,7 +30,7 @@ export function compileValidator(schema: Readonly<Record<string, unknown>>): Val
 function compile(schema: Readonly<Record<string, unknown>>): ValidateFunction {
   const { $schema: _dialect, ...body } = schema;
   if (body.$async !== undefined) throw new Error('$async is not supported');
-  const ajv = new Ajv2020({
+  const ajv = new (loadAjv())({
     meta: false,
     validateSchema: false,
     allErrors: true,

@@ -6,20 +6,39 @@
 export function findSilentChange(text: string, value: unknown): string | null {
   const unwritable = findUnwritable(text);
   if (unwritable !== null) return unwritable.why;
-  let keys = 0;
+  const repeated = findRepetition(text, value);
+  if (repeated !== null) return repeated.why;
   for (let position = 0; position < text.length; position += 1) {
     const character = text[position] as string;
     if (character === '"') position = findStringEnd(text, position);
-    else if (character === ':') keys += 1;
     else if (character === '-' || (character >= '0' && character <= '9')) {
       const end = findNumberEnd(text, position);
       if (isRounded(text, position, end)) return `the number ${text.slice(position, end)} cannot be kept exactly`;
       position = end - 1;
     }
   }
-  const repeated = keys === countKeys(value) ? null : findRepeatedKey(text);
-  return repeated === null ? null : `the key ${JSON.stringify(repeated)} stands in it twice`;
+  return null;
 }
+
+/** The first key that stands twice in an object of a JSON text, of which parsing keeps the last alone; null when there is none. */
+export function findRepetition(text: string, value: unknown): Unwritable | null {
+  // What looks like the end of a key is one, or stands in a string: where there are as many as keys, none is another.
+  if (countKeyEnds(text) === countKeys(value)) return null;
+  const found = findRepeatedKey(text);
+  return found === null ? null : { position: found.position, why: `the key ${JSON.stringify(found.key)} stands in it twice` };
+}
+
+function countKeyEnds(text: string): number {
+  let count = 0;
+  if (SPACES_BEFORE_COLON.some((space) => text.includes(space))) {
+    KEY_END.lastIndex = 0;
+    while (KEY_END.test(text)) count += 1;
+  } else for (let at = text.indexOf('":'); at !== -1; at = text.indexOf('":', at + 2)) count += 1;
+  return count;
+}
+
+const KEY_END = /"\s*:/g;
+const SPACES_BEFORE_COLON = [' :', '\t:', '\n:', '\r:'];
 
 /** What no table can hold, and where in the text it begins. */
 export interface Unwritable {
@@ -81,14 +100,19 @@ function isRounded(text: string, start: number, end: number): boolean {
 /** Keys of all objects in a value; of those that stand twice in a text only the last is left. */
 function countKeys(value: unknown): number {
   if (typeof value !== 'object' || value === null) return 0;
-  const inner = Object.values(value);
-  let count = Array.isArray(value) ? 0 : inner.length;
-  for (const item of inner) count += countKeys(item);
+  let count = 0;
+  if (Array.isArray(value)) for (const item of value) count += countKeys(item);
+  else
+    for (const key in value) {
+      count += 1;
+      const item = (value as Record<string, unknown>)[key];
+      if (typeof item === 'object') count += countKeys(item);
+    }
   return count;
 }
 
 /** The first key that an object of the text has already; null when there is none. */
-function findRepeatedKey(text: string): string | null {
+function findRepeatedKey(text: string): { readonly position: number; readonly key: string } | null {
   const scopes: Set<string>[] = [];
   for (let position = 0; position < text.length; position += 1) {
     const character = text[position];
@@ -99,7 +123,7 @@ function findRepeatedKey(text: string): string | null {
     COLON.lastIndex = end;
     if (COLON.test(text)) {
       const key = JSON.parse(text.slice(position, end)) as string;
-      if (scopes.at(-1)?.has(key)) return key;
+      if (scopes.at(-1)?.has(key)) return { position, key };
       scopes.at(-1)?.add(key);
     }
     position = end - 1;

@@ -5,6 +5,7 @@ import type { Row, Table } from '../../core/row.ts';
 import { formatThings } from '../../core/wording/format-count.ts';
 import { showCell } from '../request/cell-text.ts';
 import { findFiles, showFile } from '../table/find-files.ts';
+import { tellBinaryFormat } from '../table/foreign-file.ts';
 import { openFiles } from '../table/read-table.ts';
 import { guessEncoding, hasMark } from './guess-encoding.ts';
 import { isHeadless } from './headless.ts';
@@ -108,10 +109,14 @@ async function tellEncoding(file: string): Promise<string | null> {
   for (let at = 0; at < MAX_ENCODING_BYTES; at += ENCODING_BYTES) {
     const { bytesRead } = await handle.read(memory, 0, ENCODING_BYTES, at);
     const bytes = memory.subarray(0, bytesRead);
-    // What is packed is read as UTF-8, as everything the reader is told nothing of.
-    if (at === 0 && (hasMark(bytes) || (bytes[0] === 0x1f && bytes[1] === 0x8b))) return null;
+    // What is packed is read as UTF-8, as everything the reader is told nothing of; what is no text has no encoding.
+    if (at === 0 && (hasMark(bytes) || isPacked(bytes) || tellBinaryFormat(file, bytes) !== null)) return null;
     const encoding = guessEncoding(bytes);
     if (encoding !== null || bytesRead < ENCODING_BYTES) return encoding;
   }
   return null;
+}
+
+function isPacked([first, second]: Buffer): boolean {
+  return first === 0x1f && second === 0x8b;
 }

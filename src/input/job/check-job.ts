@@ -1,7 +1,8 @@
-import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
+import type { ErrorObject, ValidateFunction } from 'ajv/dist/2020.js';
 import type { Problem } from '../../core/errors.ts';
 import { type JobSource, type Path, showPath, showValue, sortByPlace } from '../../core/problem-path.ts';
 import { suggest } from '../../core/wording/suggest.ts';
+import { loadAjv } from '../answer/load-ajv.ts';
 import { makeJobValidator, OWN_SCHEMA } from './job-validator.ts';
 
 /** Every way in which a value breaks a schema, in the order of the text. */
@@ -9,7 +10,7 @@ export type SchemaCheck = (value: unknown, source: JobSource) => Problem[];
 
 /** A check against a schema of ours, which is compiled when it is first used. */
 export function createSchemaCheck(makeSchema: () => object): SchemaCheck {
-  return createCheck(() => new Ajv2020(OWN_SCHEMA).compile(makeSchema()));
+  return createCheck(() => new (loadAjv())(OWN_SCHEMA).compile(makeSchema()));
 }
 
 function createCheck(makeValidator: () => ValidateFunction): SchemaCheck {
@@ -17,7 +18,9 @@ function createCheck(makeValidator: () => ValidateFunction): SchemaCheck {
   return (value, source) => {
     compiled ??= makeValidator();
     if (compiled(value)) return [];
-    return sortByPlace((compiled.errors ?? []).map((error) => describeError(error, source)));
+    // Of a condition only what it asks for says anything.
+    const errors = (compiled.errors ?? []).filter(({ keyword }) => keyword !== 'if');
+    return sortByPlace(errors.map((error) => describeError(error, source)));
   };
 }
 

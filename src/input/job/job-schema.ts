@@ -3,6 +3,7 @@ import { PARAMS } from '../request/params.ts';
 
 const NAMES = { type: 'array', items: { type: 'string' }, uniqueItems: true };
 const POSITIVE_COUNT = { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER };
+const MAX_SKIPPED_LINES = 1_000_000;
 const MESSAGE_TEXT = { type: 'string', minLength: 1 };
 
 /** What a job may be called; it names a directory. */
@@ -143,7 +144,14 @@ export function makeJobSchema(): object {
           { description: 'When a finished run counts as failed (exit 3).' },
         ),
       },
-      { required: ['name', 'input', 'model', 'output'] },
+      {
+        required: ['name', 'input'],
+        // Lines of the Batch API say the rest themselves.
+        if: { properties: { input: { type: 'object', properties: { format: { const: 'requests' } }, required: ['format'] } } },
+        // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema.
+        then: {},
+        else: { required: ['model', 'output'] },
+      },
     ),
   };
 }
@@ -156,8 +164,16 @@ function describeSign(sign: StopSign): string {
 function makeInputSchema(): object {
   return closed(
     {
-      path: { type: 'string', minLength: 1, description: 'A CSV, TSV, JSONL or JSON table; a glob; .gz; or - for standard input.' },
-      format: { enum: ['csv', 'tsv', 'jsonl', 'json'], description: 'Only where the file name does not tell.' },
+      path: {
+        type: 'string',
+        minLength: 1,
+        description: 'A CSV, TSV, JSONL, JSON, Parquet or Excel (.xlsx) table; a glob; .gz; or - for standard input.',
+      },
+      format: {
+        enum: ['csv', 'tsv', 'jsonl', 'json', 'parquet', 'xlsx', 'requests'],
+        description:
+          'Only where the file name does not tell. requests: lines of the Batch API, each sent as it is; then the job has no model, prompt and output.',
+      },
       delimiter: {
         type: 'string',
         minLength: 1,
@@ -173,7 +189,33 @@ function makeInputSchema(): object {
       columns: {
         ...NAMES,
         minItems: 1,
-        description: 'Columns the table must have; for a table without a header line, the names of all its columns.',
+        description:
+          'Columns the table must have; for a table without a header line, or with header: true, the names of all its columns. In JSONL also columns that come after the first 1,000 records.',
+      },
+      header: {
+        type: 'boolean',
+        description: 'Whether the first line of a CSV table is its header; found out by itself. true beside columns renames them.',
+      },
+      sheet: { type: 'string', minLength: 1, description: 'The sheet of a workbook. Default: its first one.' },
+      quote: {
+        enum: ['standard', 'none'],
+        description: 'standard (default): quotes enclose CSV cells. none: a quote is a character like any other.',
+      },
+      skip_lines: {
+        type: 'integer',
+        minimum: 0,
+        maximum: MAX_SKIPPED_LINES,
+        description: 'Lines before the table that are no part of it.',
+      },
+      bad_rows: {
+        enum: ['refuse', 'skip'],
+        description:
+          'refuse (default): records that cannot be read refuse the table, and all are named. skip: each keeps its place, skipped(bad_row).',
+      },
+      where: {
+        type: 'string',
+        minLength: 1,
+        description: 'Only rows that meet it are asked, as lang == "en" and stars < 3; the others are skipped(where).',
       },
       id: {
         type: ['string', 'array'],
@@ -237,7 +279,13 @@ function makeWriteSchema(): object {
       path: {
         type: 'string',
         minLength: 1,
-        description: 'The table to write, .csv or .jsonl, or - for standard output. Default: <name>.out.<ext> beside the job file.',
+        description:
+          'The table to write, .csv, .jsonl or .parquet, or - for standard output; {{ run.date }} in it is the day the run began. Default: <name>.out.<ext> beside the job file.',
+      },
+      timezone: {
+        type: 'string',
+        minLength: 1,
+        description: 'Where the day of {{ run.date }} begins, for example Europe/Berlin. Default: UTC.',
       },
       keep: {
         type: ['string', 'array'],

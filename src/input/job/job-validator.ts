@@ -1,4 +1,5 @@
-import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+import type { ValidateFunction } from 'ajv/dist/2020.js';
+import { loadAjv } from '../answer/load-ajv.ts';
 import { makeJobSchema } from './job-schema.ts';
 
 /** Our own schemas, which a test holds against the dialect's rules: checking them here would take longer than the job does. */
@@ -13,5 +14,5 @@ export const OWN_SCHEMA = {
 
 /** Compiles the check of a job by its schema. What ships has it compiled beforehand. */
 export function makeJobValidator(): ValidateFunction {
-  return new Ajv2020(OWN_SCHEMA).compile(makeJobSchema());
+  return new (loadAjv())(OWN_SCHEMA).compile(makeJobSchema());
 }

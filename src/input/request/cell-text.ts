@@ -1,11 +1,13 @@
+import { ExactNumber, stringifyExactly } from '../../core/exact/exact-number.ts';
+
 /**
- * A cell as it stands in a prompt: text as it is, nothing for a missing or null value, numbers and booleans as JSON writes them,
- * lists and objects as compact JSON.
+ * A cell as it stands in a prompt: text as it is, nothing for a missing or null value, numbers as they stand in the table, booleans as JSON
+ * writes them, lists and objects as compact JSON.
  */
 export function showCell(value: unknown): string {
   if (typeof value === 'string') return value;
   if (value === undefined || value === null) return '';
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+  return typeof value === 'object' ? stringifyExactly(value) : String(value);
 }
 
 /** Whether a cell says nothing. */
@@ -18,7 +20,7 @@ export function isBlankCell(cell: unknown): boolean {
  * where plain ones would turn into `[object Object]`.
  */
 export function makeTemplateValue(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return value;
+  if (typeof value !== 'object' || value === null || value instanceof ExactNumber) return value;
   if (Array.isArray(value)) return value.map(makeTemplateValue);
   const entries = Object.entries(value).map(([key, item]) => [key, makeTemplateValue(item)] as const);
   const object: Record<string, unknown> = Object.assign(
@@ -33,6 +35,6 @@ export function makeTemplateValue(value: unknown): unknown {
 
 const JSON_TEXT: object = Object.assign(Object.create(null), {
   toString(this: unknown): string {
-    return JSON.stringify(this);
+    return stringifyExactly(this);
   },
 });

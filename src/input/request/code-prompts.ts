@@ -4,6 +4,8 @@ import type { CodeMessages, JobCode, TextRow } from '../../core/job-code.ts';
 import type { Row, Table } from '../../core/row.ts';
 import { waitUnlessAborted } from '../../core/waiting/wait-unless-aborted.ts';
 import type { InputTable } from '../table/read-table.ts';
+import { compileWhere } from '../where/compile-where.ts';
+import { isPassedOver } from '../where/pass-over.ts';
 import { describeMissingColumn } from './compile-messages.ts';
 import { compileTextRow, guardColumns } from './text-row.ts';
 
@@ -26,6 +28,7 @@ type Said = { readonly messages: CodeMessages } | { readonly error: unknown };
 export function createCodePrompts(job: Job, code: JobCode, { columns }: Pick<Table, 'columns'>): CodePrompts {
   const compiled = compileTextRow(columns);
   const said = new WeakMap<Row, Said>();
+  const where = job.input.where === undefined ? null : compileWhere(job.input.where, columns).condition;
   const makeError = (column: string) => new UsageError(`prompt: ${describeMissingColumn(column, job, columns)}`, { code: 'job' });
   const makeRow = (row: Row) => guardColumns(compiled(row.cells), makeError);
 
@@ -52,7 +55,7 @@ export function createCodePrompts(job: Job, code: JobCode, { columns }: Pick<Tab
       let ready: Row[] = [];
       let waiting: Promise<void>[] = [];
       for (const row of rows) {
-        const promise = said.has(row) ? null : ask(row);
+        const promise = said.has(row) || isPassedOver(row, where) ? null : ask(row);
         ready.push(row);
         if (promise !== null) waiting.push(promise);
         if (waiting.length < MOST_AT_ONCE) continue;

@@ -4,30 +4,42 @@ import type { Job } from '../../core/job.ts';
 import { type JobSource, type Path, showPath } from '../../core/problem-path.ts';
 import type { Table } from '../../core/row.ts';
 import { suggest } from '../../core/wording/suggest.ts';
+import { type Condition, compileWhere } from '../where/compile-where.ts';
 import { createEngine } from './liquid-engine.ts';
 import type { CompiledMessage } from './request-body.ts';
 import { type CompiledTemplate, compileTemplate } from './template.ts';
+import type { TemplateProblem } from './template-columns.ts';
 
 /** The messages of a job bound to a table, as far as they are right, and everything that names a column the table does not have. */
 export interface CompiledMessages {
   readonly messages: readonly CompiledMessage[];
+  /** What a row has to meet to be asked; null where all are asked. */
+  readonly where: Condition | null;
   readonly problems: readonly Problem[];
 }
 
-/** Compiles the templates of a job and looks up every column the job names: in templates, `input.id`, `input.columns` and `write.keep`. */
+/** Compiles the templates of a job and looks up every column the job names: in templates, `input.id`, `input.where`, `input.columns` and `write.keep`. */
 export function compileMessages(job: Job, source: JobSource, table: Pick<Table, 'columns' | 'format'>): CompiledMessages {
   const scope = { engine: createEngine(), columns: table.columns, labels: job.labels };
   const messages: CompiledMessage[] = [];
   const problems: Problem[] = [];
 
-  function compile(text: string, at: Path): CompiledTemplate | null {
-    const { template, problems: found } = compileTemplate(text, scope);
+  function tell(found: readonly TemplateProblem[], at: Path): void {
     for (const { line, column, message, missingColumn } of found) {
       const told = missingColumn === undefined ? message : describeMissingColumn(missingColumn, job, table.columns);
       problems.push({ place: source.placeInText(at, line, column), message: `${showPath(at)}: ${told}` });
     }
+  }
+
+  function compile(text: string, at: Path): CompiledTemplate | null {
+    const { template, problems: found } = compileTemplate(text, scope);
+    tell(found, at);
     return template;
   }
+
+  const { condition, problems: ofWhere } =
+    job.input.where === undefined ? { condition: null, problems: [] } : compileWhere(job.input.where, table.columns);
+  tell(ofWhere, ['input', 'where']);
 
   for (const [index, { role, content, images = [] }] of job.messages.entries()) {
     const template = compile(content, findMessagePath(job, source, index));
@@ -37,7 +49,7 @@ export function compileMessages(job: Job, source: JobSource, table: Pick<Table, 
     });
     if (template !== null && compiled.length === images.length) messages.push({ role, template, images: compiled });
   }
-  return { messages, problems: [...problems, ...findMissingColumns(job, source, table.columns)] };
+  return { messages, where: condition, problems: [...problems, ...findMissingColumns(job, source, table.columns)] };
 }
 
 /** Where the template of a message stands in the job file. */

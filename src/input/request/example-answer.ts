@@ -1,3 +1,4 @@
+import { stringifyExactly } from '../../core/exact/exact-number.ts';
 import type { ExamplesSpec, OutputSpec } from '../../core/job.ts';
 import { isBlankCell, showCell } from './cell-text.ts';
 
@@ -23,7 +24,7 @@ export function makeExampleAnswer(output: OutputSpec, cells: readonly (readonly 
     return output.labels === undefined ? text : text.trim();
   }
   const properties = mapOf(mapOf(output.schema).properties);
-  return JSON.stringify(Object.fromEntries(cells.map(([field, cell]) => [field, readCell(cell, mapOf(properties[field]))])));
+  return stringifyExactly(Object.fromEntries(cells.map(([field, cell]) => [field, readCell(cell, mapOf(properties[field]))])));
 }
 
 /** A cell of a CSV table is text, whatever it means; one of a JSON table has its type already. */

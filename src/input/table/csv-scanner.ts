@@ -2,27 +2,37 @@ import { isAscii } from 'node:buffer';
 
 /** A record and the line it starts on, from 1. */
 export interface CsvRecord {
+  /** Empty where there is a fault. */
   readonly cells: readonly string[];
   readonly line: number;
+  /** Why there is no such record; null where there is one. */
+  readonly fault: CsvFault | null;
 }
 
-/** What is wrong with the quotes of a CSV text, and where; lines and columns from 1, columns in bytes. */
-export interface QuoteFault {
-  readonly type: 'not-closed' | 'text-after-quote' | 'quote-in-text';
+/** What is wrong with a record, and where; lines and columns from 1, columns in bytes. */
+export interface CsvFault {
+  /** `ragged`: another number of cells than the first record. `too-long`: its quoted cell does not end within the longest record allowed. */
+  readonly type: 'not-closed' | 'text-after-quote' | 'quote-in-text' | 'ragged' | 'too-long';
   readonly line: number;
   readonly column: number;
   /** Where the quoted cell starts; the fault's own line when no cell is open. */
   readonly openLine: number;
+  /** How many cells a ragged record has, and how many it should have. */
+  readonly cells: number;
+  readonly width: number;
+  /** The beginning of the record; of one with bad quotes, its first line. */
+  readonly raw: string;
 }
 
-/** Finds the records of a CSV text that comes in pieces, which may be cut anywhere, within a character too. */
+/**
+ * Finds the records of a CSV text that comes in pieces, which may be cut anywhere, within a character too. Where quotes do not go together, the line
+ * on which the record starts is a fault by itself, and the next line is a record again: nothing is swallowed.
+ */
 export interface CsvScanner {
   /** The records that end in what has come so far. Few bytes that end none may wait for more. */
   add(bytes: Buffer): readonly CsvRecord[];
   /** The records left once all has come: the last one needs no line end. */
   finish(): readonly CsvRecord[];
-  /** Where the text stops being CSV: the records given so far lie before it, and no more are found. */
-  readonly fault: QuoteFault | null;
   /** Bytes of the record that has begun and not ended. */
   readonly openBytes: number;
   /** The line on which that record starts. */
@@ -34,6 +44,10 @@ export interface CsvScannerOptions {
   readonly delimiter: string;
   /** Whether a blank line is a record with one empty cell, and not nothing. */
   readonly keepBlankLines: boolean;
+  /** Whether quotes enclose cells, or are characters like all others. */
+  readonly hasQuotes: boolean;
+  /** The number of the first line. */
+  readonly firstLine: number;
   /** A record is looked at before it gets longer than this, however many pieces it has. */
   readonly maxRecordBytes: number;
 }
@@ -42,14 +56,17 @@ const QUOTE = 34;
 const LF = 10;
 const CR = 13;
 const EMPTY: Buffer = Buffer.alloc(0);
+/** What is kept of a record that is none: more than is ever shown of it. */
+const RAW_BYTES = 1_024;
 
 /**
  * Quotes enclose a whole cell, and stand doubled inside; line ends are LF, CRLF and CR, also mixed; spaces belong to the cell.
  * Cells are strings of their own, not slices of a larger one, so that whoever keeps one keeps nothing else.
  */
-export function createCsvScanner({ delimiter, keepBlankLines, maxRecordBytes }: CsvScannerOptions): CsvScanner {
+export function createCsvScanner(options: CsvScannerOptions): CsvScanner {
+  const { delimiter, keepBlankLines, hasQuotes, maxRecordBytes } = options;
   const separator = Buffer.from(delimiter);
-  const endsPlainCell = markBytes(LF, CR, QUOTE, separator[0] as number);
+  const endsPlainCell = markBytes(LF, CR, separator[0] as number, ...(hasQuotes ? [QUOTE] : []));
   const needsLookInQuotes = markBytes(LF, CR, QUOTE);
   /** Pieces that begin with the record that has begun. */
   let pieces: Buffer[] = [];
@@ -60,12 +77,13 @@ export function createCsvScanner({ delimiter, keepBlankLines, maxRecordBytes }: 
   let isEnd = false;
   let encoding: BufferEncoding = 'utf8';
   let at = 0;
-  let line = 1;
+  let line = options.firstLine;
   let isAfterCr = false;
-  let fault: QuoteFault | null = null;
+  let width: number | null = null;
+  /** What is wrong with the quotes of the record at hand. */
+  let fault: Pick<CsvFault, 'type' | 'line' | 'column' | 'openLine'> | null = null;
 
   function scan(): readonly CsvRecord[] {
-    if (fault !== null) return [];
     bytes = pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces);
     encoding = isAscii(bytes) ? 'latin1' : 'utf8';
     at = isAfterCr && bytes[0] === LF ? 1 : 0;
@@ -74,12 +92,13 @@ export function createCsvScanner({ delimiter, keepBlankLines, maxRecordBytes }: 
       if (!keepBlankLines) while (bytes[at] === LF || bytes[at] === CR) takeLineEnd();
       const [start, startLine] = [at, line];
       const cells = at === bytes.length ? null : readRecord();
-      if (cells === null) {
+      const record = cells === null ? passBadLine(start, startLine) : checkWidth(cells, start, startLine);
+      if (record === null) {
         if (start > 0) isAfterCr = bytes[start - 1] === CR;
         [at, line] = [start, startLine];
         break;
       }
-      records.push({ cells, line: startLine });
+      records.push(record);
     }
     const rest = bytes.subarray(at);
     pieces = rest.length === 0 ? [] : [rest];
@@ -89,11 +108,38 @@ export function createCsvScanner({ delimiter, keepBlankLines, maxRecordBytes }: 
     return records;
   }
 
+  function checkWidth(cells: readonly string[], start: number, startLine: number): CsvRecord {
+    width ??= cells.length;
+    if (cells.length === width) return { cells, line: startLine, fault: null };
+    const ragged = { type: 'ragged' as const, line: startLine, column: 1, openLine: startLine };
+    return { cells: [], line: startLine, fault: { ...ragged, cells: cells.length, width, raw: readRaw(start, at) } };
+  }
+
+  /** The line that starts there as a fault; null where the record is cut off, or the line is. What follows the line is looked at anew. */
+  function passBadLine(start: number, startLine: number): CsvRecord | null {
+    if (fault === null && bytes.length - start > maxRecordBytes)
+      fault = { type: 'too-long', line: startLine, column: 1, openLine: startLine };
+    const found = fault;
+    fault = null;
+    if (found === null) return null;
+    let end = start;
+    while (end < bytes.length && bytes[end] !== LF && bytes[end] !== CR) end += 1;
+    if (end === bytes.length && !isEnd) return null;
+    [at, line] = [end, startLine];
+    if (end < bytes.length) takeLineEnd();
+    return { cells: [], line: startLine, fault: { ...found, cells: 0, width: width ?? 0, raw: readRaw(start, end) } };
+  }
+
+  function readRaw(start: number, end: number): string {
+    const raw = bytes.toString('utf8', start, Math.min(end, start + RAW_BYTES));
+    return raw.replace(/[\r\n\ufffd]+$/, '');
+  }
+
   /** The cells of the record that starts here, whose line end is passed; null when it is cut off, or no CSV. */
   function readRecord(): readonly string[] | null {
     const cells: string[] = [];
     for (;;) {
-      const isQuoted = bytes[at] === QUOTE;
+      const isQuoted = hasQuotes && bytes[at] === QUOTE;
       const cellLine = line;
       const cell = isQuoted ? readQuotedCell() : readPlainCell();
       // The next character may be in the next piece.
@@ -126,14 +172,14 @@ export function createCsvScanner({ delimiter, keepBlankLines, maxRecordBytes }: 
     const openLine = line;
     const start = at + 1;
     let end = start;
-    let hasQuotes = false;
+    let hasDoubled = false;
     for (; end < bytes.length; end += 1) {
       const byte = bytes[end] as number;
       if (needsLookInQuotes[byte] === 0) continue;
       if (byte === CR || (byte === LF && bytes[end - 1] !== CR)) line += 1;
       if (byte !== QUOTE) continue;
       if (bytes[end + 1] !== QUOTE) break;
-      hasQuotes = true;
+      hasDoubled = true;
       end += 1;
     }
     if (end >= bytes.length) {
@@ -142,7 +188,7 @@ export function createCsvScanner({ delimiter, keepBlankLines, maxRecordBytes }: 
     }
     at = end + 1;
     const text = bytes.toString(encoding, start, end);
-    return hasQuotes ? text.replaceAll('""', '"') : text;
+    return hasDoubled ? text.replaceAll('""', '"') : text;
   }
 
   function takeLineEnd(): void {
@@ -176,9 +222,6 @@ export function createCsvScanner({ delimiter, keepBlankLines, maxRecordBytes }: 
     finish() {
       isEnd = true;
       return scan();
-    },
-    get fault() {
-      return fault;
     },
     get openBytes() {
       return heldBytes;

@@ -1,118 +1,141 @@
 import { UsageError } from '../../core/errors.ts';
 import type { InputSpec } from '../../core/job.ts';
 import type { Row } from '../../core/row.ts';
-import { findClosest } from '../../core/wording/suggest.ts';
-import { readCsvRecords } from './csv-records.ts';
+import { type BadRows, createBadRows } from './bad-rows.ts';
+import { type CsvHeader, isNameless, nameByPlace, readCsvHeader, refuseHeader } from './csv-header.ts';
+import { describeFault, readCsvRecords } from './csv-records.ts';
 import type { CsvRecord } from './csv-scanner.ts';
+import { dropLines } from './drop-lines.ts';
 import type { TableFile } from './read-bytes.ts';
 import type { OpenedFormat, TextFiles } from './table-format.ts';
 
-/** The delimiters looked for in the header line, the first winning a tie. */
-const DELIMITERS = [',', ';', '\t'];
-
-/** How the first line of a CSV table is meant. */
-interface Header {
-  readonly columns: readonly string[];
-  /** Whether the first record is the header, and no row. */
-  readonly isInFile: boolean;
-  readonly delimiter: string;
+/** A CSV table whose header is understood. */
+interface CsvTable {
+  readonly spec: InputSpec;
+  readonly headers: ReadonlyMap<TableFile, CsvHeader>;
+  /** The cells of a record that are cells of a row; null: all of them. */
+  readonly kept: readonly number[] | null;
 }
 
 /**
- * Opens CSV or TSV files, all with the same header. One column may have no name (its name is then empty); names may not repeat.
- * `input.columns` names columns that must be there; when the first line holds none of them, nor anything like them, and is as long, the table has no header.
+ * Opens CSV or TSV files, all with the same header. Names may not repeat; columns without one are called by their place, or left out where all
+ * their cells are empty. `input.columns` names columns that must be there; when the first line holds none of them, nor anything like them, and is
+ * as long, the table has no header.
  */
 export async function openCsvTable(text: TextFiles, spec: InputSpec, signal: AbortSignal): Promise<OpenedFormat> {
-  const headers = new Map<TableFile, Header>();
-  for (const file of text.files) headers.set(file, await readHeader(text, file, spec, signal));
+  const headers = new Map<TableFile, CsvHeader>();
+  for (const file of text.files) headers.set(file, await readCsvHeader(text, file, spec, signal));
   const [first] = headers.values();
   const [firstFile] = headers.keys();
-  const columns = first?.columns ?? [];
+  const names = first?.names ?? [];
   for (const [file, header] of headers) {
-    const isSame = header.columns.length === columns.length && header.columns.every((name, index) => name === columns[index]);
-    if (!isSame) throw refused(file, `its header is not that of ${firstFile?.shown}: ${show(header.columns)}; expected ${show(columns)}`);
+    const isSame = header.names.length === names.length && header.names.every((name, index) => name === names[index]);
+    const line = header.droppedLines + 1;
+    if (!isSame)
+      throw refuseHeader(file, `its header is not that of ${firstFile?.shown}: ${show(header.names)}; expected ${show(names)}`, line);
   }
   const headless = [...headers].filter(([, header]) => !header.isInFile).map(([file]) => file.shown);
-  const warnings = headless.map((file) => `${file}: has no header line; its first line is a row, and input.columns names the cells`);
-  return { columns, warnings, readRows: (rowText, rowSignal) => readRows(rowText, headers, rowSignal) };
+  const nameless = names.flatMap((name, index) => (isNameless(name) ? [index] : []));
+  const filled = nameless.length === 0 ? null : await findFilled(text, { spec, headers, kept: null }, nameless, signal);
+  const kept = filled === null ? null : names.flatMap((name, index) => (!isNameless(name) || filled.has(index) ? [index] : []));
+  if (kept?.length === 0) throw new UsageError(`${firstFile?.shown}: no column has a name or a cell`, { code: 'table' });
+  const table = { spec, headers, kept };
+  let badRows = createBadRows(spec);
+  return {
+    columns: kept === null ? names : nameKept(names, kept),
+    warnings: [
+      ...(spec.hasHeader === false
+        ? []
+        : headless.map((file) => `${file}: has no header line; its first line is a row, and input.columns names the cells`)),
+      ...describeLeftOut(nameless.filter((index) => filled?.has(index) !== true)).map((told) => `${firstFile?.shown}: ${told}`),
+    ],
+    readWarnings: () => badRows.describe(),
+    readRows(rowText, rowSignal) {
+      badRows = createBadRows(spec);
+      return readRows(rowText, table, badRows, rowSignal);
+    },
+  };
 }
 
-async function* readRows(text: TextFiles, headers: ReadonlyMap<TableFile, Header>, signal: AbortSignal): AsyncGenerator<readonly Row[]> {
+async function* readRows(text: TextFiles, table: CsvTable, badRows: BadRows, signal: AbortSignal): AsyncGenerator<readonly Row[]> {
+  const { kept, spec } = table;
+  const remedy = spec.quote === 'none' ? {} : { remedy: 'input.quote: none takes every quote as a character like others' };
   let index = 0;
-  for (const [file, header] of headers) {
-    let isBeforeRows = header.isInFile;
-    const keepBlankLines = header.columns.length === 1;
-    for await (const records of readCsvRecords({
-      file,
-      delimiter: header.delimiter,
-      keepBlankLines,
-      open: () => text.openText(file, signal),
-    })) {
-      const rows: Row[] = [];
-      for (const { cells, line } of records) {
-        if (isBeforeRows) isBeforeRows = keepBlankLines && cells[0] === '' && header.columns[0] !== '';
-        else rows.push({ index: index++, file: file.shown, line, cells, record: null, key: null });
+  for await (const { file, delimiter, records } of readRecords(text, table, signal)) {
+    const rows: Row[] = [];
+    for (const { cells, line, fault } of records) {
+      if (fault !== null) {
+        const place = { file: file.shown, line: fault.line, column: fault.column };
+        const isOfQuotes = fault.type !== 'ragged';
+        const found = { line, place, message: describeFault(fault, delimiter), raw: fault.raw, ...(isOfQuotes ? remedy : {}) };
+        const row = badRows.add(index, found);
+        if (row !== null) rows.push(row);
+      } else if (!badRows.isRefused) {
+        const own = kept === null ? cells : kept.map((place) => cells[place]);
+        rows.push({ index, file: file.shown, line, cells: own, record: null, key: null });
       }
-      if (rows.length > 0) yield rows;
+      index += 1;
+    }
+    if (rows.length > 0) yield rows;
+  }
+  badRows.end();
+}
+
+interface FileRecords {
+  readonly file: TableFile;
+  readonly delimiter: string;
+  readonly records: readonly CsvRecord[];
+}
+
+/** The records of all files that are rows, or should be. */
+async function* readRecords(text: TextFiles, { spec, headers }: CsvTable, signal: AbortSignal): AsyncGenerator<FileRecords> {
+  for (const [file, { names, isInFile, delimiter, droppedLines }] of headers) {
+    let isBeforeRows = isInFile;
+    const keepBlankLines = names.length === 1;
+    const open = () => (droppedLines === 0 ? text.openText(file, signal) : dropLines(text.openText(file, signal), droppedLines));
+    const source = { file, delimiter, keepBlankLines, hasQuotes: spec.quote !== 'none', firstLine: droppedLines + 1, open };
+    for await (const records of readCsvRecords(source)) {
+      let start = 0;
+      while (isBeforeRows && start < records.length) {
+        isBeforeRows = keepBlankLines && records[start]?.cells[0] === '' && !isNameless(names[0] ?? '');
+        start += 1;
+      }
+      yield { file, delimiter, records: start === 0 ? records : records.slice(start) };
     }
   }
 }
 
-async function readHeader(text: TextFiles, file: TableFile, spec: InputSpec, signal: AbortSignal): Promise<Header> {
-  const delimiter = spec.delimiter ?? (spec.format === 'tsv' ? '\t' : await sniffDelimiter(text.openText(file, signal)));
-  const first = await readFirst(readCsvRecords({ file, delimiter, keepBlankLines: false, open: () => text.openText(file, signal) }));
-  if (first === null) throw new UsageError(`${file.shown}: no rows`, { code: 'table' });
-  const header = readColumns(first, file, spec.columns);
-  return { ...header, delimiter };
-}
-
-async function readFirst(chunks: AsyncIterable<readonly CsvRecord[]>): Promise<CsvRecord | null> {
-  for await (const records of chunks) return records[0] ?? null;
-  return null;
-}
-
-function readColumns({ cells, line }: CsvRecord, file: TableFile, promised: readonly string[] | null): Omit<Header, 'delimiter'> {
-  if (promised !== null && isHeadless(cells, promised)) return { columns: promised, isInFile: false };
-  const seen = new Map<string, number>();
-  for (const [index, name] of cells.entries()) {
-    const before = seen.get(name);
-    if (before !== undefined) {
-      const what = name === '' ? 'have no name' : `are both called "${name}"`;
-      throw refused(file, `columns ${before + 1} and ${index + 1} ${what}; every column needs a name of its own`, line);
+/** Which of the columns have a cell that says something: only a look at all of them tells. */
+async function findFilled(text: TextFiles, table: CsvTable, columns: readonly number[], signal: AbortSignal): Promise<ReadonlySet<number>> {
+  const empty = new Set(columns);
+  for await (const { records } of readRecords(text, table, signal)) {
+    for (const { cells } of records) {
+      for (const index of empty) if ((cells[index] ?? '').trim() !== '') empty.delete(index);
     }
-    seen.set(name, index);
+    if (empty.size === 0) break;
   }
-  return { columns: cells, isInFile: true };
+  return new Set(columns.filter((index) => !empty.has(index)));
 }
 
-/** Nothing in the line is like a promised name, and every cell gets one. */
-function isHeadless(cells: readonly string[], promised: readonly string[]): boolean {
-  return cells.length === promised.length && promised.every((name) => !cells.includes(name) && findClosest(name, cells) === null);
+/** Names of the columns that are kept, each its own. */
+function nameKept(names: readonly string[], kept: readonly number[]): readonly string[] {
+  const taken = new Set(names);
+  return kept.map((index) => {
+    let name = names[index] as string;
+    if (!isNameless(name)) return name;
+    for (name = nameByPlace(index); taken.has(name); ) name += '_';
+    taken.add(name);
+    return name;
+  });
 }
 
-/** The delimiter that occurs most often in the first line, outside of quotes. */
-async function sniffDelimiter(chunks: AsyncIterable<Buffer>): Promise<string> {
-  const counts = new Map(DELIMITERS.map((delimiter) => [delimiter, 0]));
-  let isQuoted = false;
-  let hasText = false;
-  scan: for await (const chunk of chunks) {
-    for (const character of chunk.toString('latin1')) {
-      if (character === '"') isQuoted = !isQuoted;
-      const isBreak = !isQuoted && (character === '\n' || character === '\r');
-      if (isBreak && hasText) break scan;
-      if (!isBreak) hasText = true;
-      const count = counts.get(character);
-      if (!isQuoted && count !== undefined) counts.set(character, count + 1);
-    }
-  }
-  const [best] = [...counts].reduce((a, b) => (b[1] > a[1] ? b : a));
-  return best;
+function describeLeftOut(indexes: readonly number[]): readonly string[] {
+  if (indexes.length === 0) return [];
+  const numbers = indexes.map((index) => index + 1);
+  const told = numbers.length === 1 ? `column ${numbers[0]} has` : `columns ${numbers.slice(0, 20).join(', ')} have`;
+  return [`${told} no name and only empty cells, and ${numbers.length === 1 ? 'is' : 'are'} left out`];
 }
 
 function show(names: readonly string[]): string {
   return names.slice(0, 20).join(', ') + (names.length > 20 ? ', …' : '');
-}
-
-function refused(file: TableFile, message: string, line = 1): UsageError {
-  return new UsageError([{ place: { file: file.shown, line, column: 1 }, message }], { code: 'table' });
 }

@@ -1,4 +1,3 @@
-import path from 'node:path';
 import { quoteArgument } from '../../core/wording/quote-argument.ts';
 
 /** A file that holds something else than a table this version reads. */
@@ -21,18 +20,15 @@ const TAKE_TEXT = () => 'put its text into a table first, one row for each text'
 const WRITE_AGAIN = () => 'write it as CSV or JSONL where it was made';
 
 const convertSheet = (file: string) => `${IN_A_SPREADSHEET}, or: soffice --headless --convert-to csv ${quoteArgument(file)}`;
-const convertParquet = (file: string) => `make CSV of it, for example: duckdb -c "COPY (FROM '${file}') TO '${renameTo(file, 'csv')}'"`;
 
 const convertSqlite = (file: string) => `write a table of it: sqlite3 -header -csv ${quoteArgument(file)} 'select * from NAME' > NAME.csv`;
 
 /** How such files begin, or what their beginnings hold, in Latin-1, so that a character is a byte; the first that fits counts. */
 const KINDS: readonly (ForeignKind & { readonly begins: readonly string[]; readonly holds?: readonly string[] })[] = [
-  { begins: [ZIP], holds: ['xl/', 'spreadsheetml'], name: 'an Excel workbook (.xlsx)', remedy: convertSheet },
   { begins: [ZIP], holds: ['opendocument.spreadsheet'], name: 'an OpenDocument spreadsheet', remedy: convertSheet },
   { begins: [ZIP], holds: ['word/', 'wordprocessingml', 'opendocument.text'], name: 'a text document', remedy: TAKE_TEXT },
   { begins: [ZIP], name: ARCHIVE, remedy: UNPACK },
-  { begins: ['\xd0\xcf\x11\xe0'], name: 'an Office file of the old kind (.xls)', remedy: convertSheet },
-  { begins: ['PAR1'], name: 'a Parquet file', remedy: convertParquet },
+  { begins: ['\xd0\xcf\x11\xe0'], name: 'an Office file of the old kind (.xls), or one with a password', remedy: convertSheet },
   { begins: ['ARROW1', 'FEA1'], name: 'an Arrow file', remedy: WRITE_AGAIN },
   { begins: ['ORC'], holds: ['\0'], name: 'an ORC file', remedy: WRITE_AGAIN },
   { begins: ['Obj\x01'], name: 'an Avro file', remedy: WRITE_AGAIN },
@@ -49,14 +45,22 @@ const KINDS: readonly (ForeignKind & { readonly begins: readonly string[]; reado
   { begins: ['<?xml'], name: 'an XML file', remedy: () => 'make CSV or JSONL of it' },
 ];
 
-const SHEETS = /\.(xlsx|xlsm|ods)$/i;
+const SHEETS = /\.ods$/i;
 const SHEET: ForeignKind = { name: 'a spreadsheet', remedy: convertSheet };
+
+/** The format of a table that is no text, by its beginning, and by the name where that tells no more than a ZIP archive; null for everything else. */
+export function tellBinaryFormat(file: string, head: Buffer): 'parquet' | 'xlsx' | null {
+  const bytes = head.toString('latin1');
+  if (bytes.startsWith('PAR1')) return 'parquet';
+  return bytes.startsWith(ZIP) && (/\.xls[xm]$/i.test(file) || bytes.includes('xl/')) ? 'xlsx' : null;
+}
 
 /**
  * In a sentence what a file is that is no table, and what to do with it; null for what may be one.
  * @param head its first bytes, `HEAD_BYTES` at most
  */
 export function describeForeign(file: string, head: Buffer): string | null {
+  if (tellBinaryFormat(file, head) !== null) return null;
   const bytes = head.toString('latin1');
   const text = bytes
     .replace(/^\u00ef\u00bb\u00bf/, '')
@@ -70,8 +74,4 @@ export function describeForeign(file: string, head: Buffer): string | null {
   // In a workbook the names that tell one may stand beyond the head.
   const kind: ForeignKind | undefined = found?.name === ARCHIVE && SHEETS.test(file) ? SHEET : found;
   return kind === undefined ? null : `${file}: is ${kind.name}, which cannot be read; ${kind.remedy(file)}`;
-}
-
-function renameTo(file: string, extension: string): string {
-  return path.join(path.dirname(file), `${path.basename(file, path.extname(file))}.${extension}`);
 }

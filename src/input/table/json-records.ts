@@ -1,37 +1,47 @@
 import { UsageError } from '../../core/errors.ts';
-import { findUnwritable } from '../answer/exact-json.ts';
+import { hasRiskyNumber, parseExactly } from '../../core/exact/parse-exactly.ts';
+import { findRepetition, findUnwritable } from '../answer/exact-json.ts';
+import type { BadRecord } from './bad-rows.ts';
 import type { TableFile } from './read-bytes.ts';
 
-/** A JSON object of a table and the line it starts on, from 1. The record has no prototype: `__proto__` is a key like any other. */
+/** A JSON object of a table and the line it starts on, from 1. */
 export interface JsonRecord {
-  readonly record: Readonly<Record<string, unknown>>;
+  /** It has no prototype: `__proto__` is a key like any other. Null where there is a fault. */
+  readonly record: Readonly<Record<string, unknown>> | null;
   readonly line: number;
+  /** As it stands there. */
+  readonly text: string;
+  /** Why the text is no record; null for one that is. */
+  readonly fault: BadRecord | null;
 }
 
 /** A record above this is no row of a table. */
 export const MAX_RECORD_BYTES = 64 * 1024 * 1024;
 
-/** Reads the text of one record. @throws UsageError with file, line and column */
+/** Reads the text of one record. Nothing in it is changed or left out: what could not be written again is a fault. */
 export function readJsonRecord(text: string, file: TableFile, line: number, column = 1): JsonRecord {
+  const refuse = (message: string, at: { readonly line: number; readonly column: number } = { line, column }): JsonRecord => {
+    return { record: null, line, text, fault: { line, place: { file: file.shown, ...at }, message, raw: text.slice(0, RAW_CHARACTERS) } };
+  };
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw damagedJson(file, line, column, `not valid JSON: ${(error as Error).message}`);
+    return refuse(`not valid JSON: ${(error as Error).message}`);
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     const found = Array.isArray(value) ? 'a list' : value === null ? 'null' : `a ${typeof value}`;
-    throw damagedJson(file, line, column, `each record must be a JSON object, not ${found}`);
+    return refuse(`each record must be a JSON object, not ${found}`);
   }
-  const unwritable = findUnwritable(text);
-  if (unwritable !== null) {
-    const at = placeWithin(text, unwritable.position, { line, column });
-    throw damagedJson(file, at.line, at.column, `the record cannot be written again: ${unwritable.why}`);
-  }
-  const inexact = findInexactNumber(text);
-  if (inexact !== null) throw damagedJson(file, line, column, `the number ${inexact} cannot be kept exactly; write it in quotes`);
-  return { record: Object.setPrototypeOf(value, null) as Readonly<Record<string, unknown>>, line };
+  const unwritable = findUnwritable(text) ?? findRepetition(text, value);
+  if (unwritable !== null)
+    return refuse(`the record cannot be written again: ${unwritable.why}`, placeWithin(text, unwritable.position, { line, column }));
+  const exact = hasRiskyNumber(text) ? parseExactly(text) : value;
+  return { record: Object.setPrototypeOf(exact, null) as Readonly<Record<string, unknown>>, line, text, fault: null };
 }
+
+/** More than is ever shown of a record that is none. */
+const RAW_CHARACTERS = 1_024;
 
 /** The line and column of a position in a text that begins at `start`. */
 function placeWithin(text: string, position: number, start: { readonly line: number; readonly column: number }) {
@@ -46,28 +56,13 @@ export function damagedJson(file: TableFile, line: number, column: number, messa
   return new UsageError([{ place: { file: file.shown, line, column }, message }], { code: 'table' });
 }
 
-const SUSPECT = /\d{16}|\d[eE]\+?\d{3}/;
-const STRINGS_AND_NUMBERS = /"(?:[^"\\]+|\\.)*"|-?\d[\d.eE+-]*/g;
-
-/** A whole number that a JavaScript number would round, or a number beyond its range; null when every number survives. */
-function findInexactNumber(text: string): string | null {
-  if (!SUSPECT.test(text)) return null;
-  for (const [token] of text.matchAll(STRINGS_AND_NUMBERS)) {
-    if (token.startsWith('"')) continue;
-    const value = Number(token);
-    const isExact = Number.isFinite(value) && (!/^-?\d+$/.test(token) || String(value) === token || BigInt(token) === BigInt(value));
-    if (!isExact) return token.slice(0, 40);
-  }
-  return null;
-}
-
 const LF = 10;
 
-/** Streams the records of a JSONL text: one object per line, blank lines skipped. @throws UsageError with file and line */
-export async function* readJsonLines(chunks: AsyncIterable<Buffer>, file: TableFile): AsyncGenerator<readonly JsonRecord[]> {
+/** Streams the records of a JSONL text: one object per line, blank lines skipped. @throws UsageError where a line is so long that this is no table */
+export async function* readJsonLines(chunks: AsyncIterable<Buffer>, file: TableFile, firstLine = 1): AsyncGenerator<readonly JsonRecord[]> {
   let pieces: Buffer[] = [];
   let pieceBytes = 0;
-  let line = 1;
+  let line = firstLine;
   const readLines = (bytes: Buffer): JsonRecord[] => {
     const records: JsonRecord[] = [];
     for (const text of bytes.toString('utf8').split('\n')) {

@@ -1,18 +1,22 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import fs from 'node:fs';
 import { UsageError } from '../../core/errors.ts';
-import type { InputSpec, TableFormat } from '../../core/job.ts';
+import type { InputSpec, RequestGroup, TableFormat } from '../../core/job.ts';
 import type { Row, Table } from '../../core/row.ts';
-import { openCsvTable } from './csv-table.ts';
 import { decodeText } from './decode-text.ts';
-import { openJsonTable } from './json-table.ts';
+import { HEAD_BYTES, tellBinaryFormat } from './foreign-file.ts';
 import { type OnBytes, readBytes, type TableFile } from './read-bytes.ts';
+import { READERS } from './readers.ts';
 import { guessFormat, type OpenedFormat, type TextFiles } from './table-format.ts';
 
 /** A table together with what its user should know. */
 export interface InputTable extends Table {
   /** In words; empty when there is nothing to say. */
   readonly warnings: readonly string[];
+  /** Of a table of requests what it asks; absent for all others. */
+  readonly requests?: readonly RequestGroup[];
+  /** What the rows read in the last pass have shown besides, likewise. */
+  readWarnings(): readonly string[];
   /** @param onSha256 is given the sha256 (hex) of the bytes of all files, as they were read, after the last row */
   readRows(signal: AbortSignal, onSha256?: (sha256: string) => void): AsyncIterable<readonly Row[]>;
   /** The sha256 (hex) of the bytes of all files: as they were in the last whole pass of a run, else as they are now. */
@@ -31,10 +35,8 @@ export async function openFiles(spec: InputSpec, files: readonly TableFile[], si
   });
   const text = makeText();
   const format = await decideFormat(spec, text, signal);
-  const opened =
-    format === 'csv' || format === 'tsv'
-      ? await openCsvTable(text, { ...spec, format }, signal)
-      : await openJsonTable(text, format, signal);
+  refuseTextKeys(spec, format);
+  const opened = await READERS[format](text, { ...spec, format }, signal);
   await requireRow(opened, text, signal);
   const sizes = await Promise.all(files.map((file) => fs.promises.stat(file.path)));
   return {
@@ -43,13 +45,40 @@ export async function openFiles(spec: InputSpec, files: readonly TableFile[], si
     files: files.map((file) => file.path),
     bytes: sizes.reduce((sum, { size }) => sum + size, 0),
     warnings: opened.warnings,
+    ...(opened.stored === undefined ? {} : { stored: opened.stored }),
+    ...(opened.requests === undefined ? {} : { requests: opened.requests }),
+    readWarnings: () => opened.readWarnings?.() ?? [],
     readSha256: (hashSignal) => hashInput({ files: files.map((file) => file.path) }, hashSignal),
     async *readRows(rowSignal, onSha256) {
+      if (opened.readsAtRandom) {
+        const before = await stampFiles(files);
+        yield* cutChunks(opened.readRows(text, rowSignal));
+        if (onSha256 === undefined) return;
+        const sha256 = await hashInput({ files: files.map((file) => file.path) }, rowSignal);
+        // What was read while it was being written has no hash that could ever be found again.
+        onSha256(before === (await stampFiles(files)) ? sha256 : `changed-${randomUUID()}`);
+        return;
+      }
       const digest = onSha256 === undefined ? null : createHash('sha256');
       yield* cutChunks(opened.readRows(digest === null ? text : makeText((bytes) => digest.update(bytes)), rowSignal));
       if (digest !== null) onSha256?.(digest.digest('hex'));
     },
   };
+}
+
+/** What is another one as soon as somebody writes to a file or puts another in its place. */
+async function stampFiles(files: readonly TableFile[]): Promise<string> {
+  const stats = await Promise.all(files.map(({ path }) => fs.promises.stat(path, { bigint: true })));
+  return stats.map(({ ino, size, mtimeNs, ctimeNs }) => [ino, size, mtimeNs, ctimeNs].join(':')).join(' ');
+}
+
+/** What says how the text of a CSV table, or a workbook, is meant, and has no meaning for other formats. @throws UsageError */
+function refuseTextKeys({ quote, hasHeader, sheet }: InputSpec, format: TableFormat): void {
+  if (sheet !== undefined && format !== 'xlsx')
+    throw new UsageError(`input.sheet: is for Excel workbooks; this table is ${format.toUpperCase()}`, { code: 'table' });
+  if (format === 'csv' || format === 'tsv') return;
+  const key = quote === 'none' ? 'quote' : hasHeader === undefined ? null : 'header';
+  if (key !== null) throw new UsageError(`input.${key}: is for CSV and TSV; this table is ${format.toUpperCase()}`, { code: 'table' });
 }
 
 /** The sha256 (hex) of the bytes of all files of a table, in reading order, as they lie on disk. */
@@ -73,10 +102,13 @@ export async function hashInput(table: Pick<Table, 'files'>, signal: AbortSignal
   return hash.digest('hex');
 }
 
-/** Completion by the job, else by the file name, else by the first character. A `.json` file that begins with `{` is JSONL. */
+/** By the job, else by what the file begins with where it is no text, else by its name, else by the first character. A `.json` file that begins with `{` is JSONL. */
 async function decideFormat(spec: InputSpec, text: TextFiles, signal: AbortSignal): Promise<TableFormat> {
-  if (spec.format !== null) return spec.format;
   const [file] = text.files;
+  const binary = file === undefined ? null : await readBinaryFormat(file);
+  if (spec.format !== null && binary !== null && binary !== spec.format)
+    throw new UsageError(`${file?.shown}: is ${binary}, not ${spec.format}; write format: ${binary}, or nothing`, { code: 'table' });
+  if (spec.format !== null || binary !== null) return binary ?? (spec.format as TableFormat);
   const guessed = guessFormat(file?.path ?? '');
   if (file === undefined || (guessed !== null && guessed !== 'json')) return guessed ?? 'csv';
   for await (const chunk of text.openText(file, signal)) {
@@ -86,6 +118,12 @@ async function decideFormat(spec: InputSpec, text: TextFiles, signal: AbortSigna
     if (first !== undefined) break;
   }
   return guessed ?? 'csv';
+}
+
+async function readBinaryFormat(file: TableFile): Promise<TableFormat | null> {
+  await using handle = await fs.promises.open(file.path);
+  const { buffer, bytesRead } = await handle.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
+  return tellBinaryFormat(file.path, buffer.subarray(0, bytesRead));
 }
 
 async function requireRow(opened: OpenedFormat, text: TextFiles, signal: AbortSignal): Promise<void> {

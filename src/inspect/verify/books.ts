@@ -96,6 +96,8 @@ export async function checkBill(
   if (!existsSync(file)) return { name: 'bill', status: 'skipped', detail: 'only the built-in simulator keeps a bill beside the state' };
   const missing = new Map<string, ReadonlySet<string>>();
   for (const event of events) if (event.type === 'batch-collected') missing.set(event.batchId, new Set(event.missing));
+  // What another program asked is on its bill, under its ids.
+  const imported = new Set(events.flatMap((event) => (event.type === 'batch-imported' ? [event.batchId] : [])));
   const billed = new Map<string, BatchSum>();
   let lost = 0;
   let open = 0;
@@ -103,6 +105,7 @@ export async function checkBill(
     const line = parseBillLine(text);
     const batchId = line?.batchId ?? LIVE;
     const missingIds = batchId === LIVE ? NONE : missing.get(batchId);
+    if (imported.has(batchId)) continue;
     if (line === null || missingIds === undefined) open += 1;
     else if (missingIds.has(line.customId ?? '')) lost += 1;
     else {

@@ -8,6 +8,7 @@ import { formatCount } from '../../core/wording/format-count.ts';
 import { listNames } from '../../ledger/disk/durable-files.ts';
 import { readEvents } from '../../ledger/events/event-log.ts';
 import { isResponseName } from '../../ledger/response-file.ts';
+import { createRemovedAnswers } from '../../ledger/upkeep/removed-answers.ts';
 
 /** One thing that was checked. */
 export interface Check {
@@ -21,7 +22,7 @@ export function decideCheck(name: string, isOk: boolean, detail: string): Check 
   return { name, status: isOk ? 'ok' : 'failed', detail };
 }
 
-type CheckedEvent = Extract<StoredEvent, { readonly type: 'response-recorded' | 'batch-collected' }>;
+type CheckedEvent = Extract<StoredEvent, { readonly type: 'response-recorded' | 'batch-collected' | 'batch-imported' }>;
 
 /** What the event log says of files and batches, and whether the files are what it says. */
 export interface FileChecks {
@@ -40,7 +41,7 @@ export async function checkFiles(stateDirectory: string, signal: AbortSignal): P
     const end = await readEvents(
       join(stateDirectory, 'events.jsonl'),
       ({ event }) => {
-        if (event.type === 'response-recorded' || event.type === 'batch-collected') events.push(event);
+        if (event.type === 'response-recorded' || event.type === 'batch-collected' || event.type === 'batch-imported') events.push(event);
         if (event.type === 'call-intent' || event.type === 'call-queued') announcedCalls += event.calls.length;
       },
       signal,
@@ -56,7 +57,8 @@ export async function checkFiles(stateDirectory: string, signal: AbortSignal): P
 
 async function checkResponses(stateDirectory: string, events: readonly CheckedEvent[], signal: AbortSignal): Promise<Check> {
   const directory = join(stateDirectory, 'responses');
-  const recorded = events.filter((event) => event.type === 'response-recorded');
+  const placeRecorded = createRemovedAnswers(stateDirectory, signal);
+  const recorded = await Promise.all(events.filter((event) => event.type === 'response-recorded').map(placeRecorded));
   const faults: string[] = [];
   for (const { file, sha256 } of recorded) {
     const found = await hashFile(join(directory, file), signal).catch((error: unknown) => {

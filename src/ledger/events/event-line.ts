@@ -38,6 +38,9 @@ const EVENT_TYPES: ReadonlySet<string> = new Set(
     'call-refused': 0,
     'call-unknown': 0,
     'live-recorded': 0,
+    'batch-imported': 0,
+    'files-removed': 0,
+    'answers-removed': 0,
   } satisfies Record<Event['type'], 0>),
 );
 

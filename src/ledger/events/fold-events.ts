@@ -20,6 +20,7 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 interface MutableFold extends Mutable<Omit<LedgerFold, keyof MutableDoubts>>, MutableDoubts {
   readonly shards: Map<string, ShardState>;
+  readonly imported: Map<string, string>;
   readonly learnedLimits: Map<string, number>;
   readonly cacheOptions: Map<string, boolean>;
   readonly learnedRequestLimits: Map<string, number>;
@@ -47,6 +48,7 @@ export function createFold(): FoldInProgress {
     seq: 0,
     shards: new Map(),
     batches: new Map(),
+    imported: new Map(),
     learnedLimits: new Map(),
     cacheOptions: new Map(),
     learnedRequestLimits: new Map(),
@@ -97,6 +99,7 @@ function applyEvent(fold: MutableFold, event: StoredEvent): void {
         exitCode: null,
         simulated: event.simulated,
         lane: event.lane ?? null,
+        ...(event.date === undefined ? {} : { date: event.date }),
         estimateNanoUsd: event.estimateNanoUsd,
       };
       fold.runs.push(fold.currentRun);
@@ -224,6 +227,16 @@ function applyEvent(fold: MutableFold, event: StoredEvent): void {
       return;
     case 'response-recorded':
     case 'live-recorded':
+    case 'files-removed':
+    case 'answers-removed':
+      return;
+    case 'batch-imported':
+      // What it cost was spent by nobody's run here.
+      fold.batches.set(event.batchId, {
+        ...makeBatch(fold, event.batchId, undefined, { isExtra: false, adopted: false, at: event.at }),
+        ...{ status: 'imported', isCollected: true, run: '', attemptEpoch: 0 },
+      });
+      for (const source of event.sources) fold.imported.set(source, event.batchId);
       return;
     case 'call-intent':
       for (const call of event.calls) openCall(fold.openCalls, call);

@@ -10,6 +10,8 @@ export interface LedgerFold {
   readonly seq: number;
   readonly shards: ReadonlyMap<string, ShardState>;
   readonly batches: ReadonlyMap<string, BatchState>;
+  /** Files of answers other programs made that were taken in: by their sha256 as they came, the id of the batch. */
+  readonly imported: ReadonlyMap<string, string>;
   /** Enqueued-token limits the provider told, by model. */
   readonly learnedLimits: ReadonlyMap<string, number>;
   /** The same in requests. */
@@ -176,6 +178,8 @@ export interface RunState {
   readonly simulated: boolean;
   /** Where its requests went at first; null where that was not kept. */
   readonly lane: 'batch' | 'live' | null;
+  /** The day its table is named by; absent where it is not. */
+  readonly date?: string;
   /** What it was expected to cost when it began, or when more was last opened in it; null when a price is unknown. */
   readonly estimateNanoUsd: number | null;
 }

@@ -85,10 +85,14 @@ export function createRowCounter({ job, slowestMs, readText }: RowCounterOptions
     if (row.key !== null && slowestMs.has(row.key)) slowest.push(held);
   }
 
-  function addFailed(row: FinishedRow, status: 'failed' | 'skipped', cause: string): void {
+  function countCause(status: 'failed' | 'skipped', cause: string): void {
     const known = causes.get(cause);
     if (known === undefined) causes.set(cause, { cause, status, rows: 1 });
     else known.rows += 1;
+  }
+
+  function addFailed(row: FinishedRow, status: 'failed' | 'skipped', cause: string): void {
+    countCause(status, cause);
     // Read at once: a row that was too large to be sent is too large to be held.
     if (failed.length < SHOWN.failed)
       failed.push({ facts: makeFacts(row, 'failed'), text: readText({ row: row.row, key: row.key, isOk: false }) });
@@ -139,6 +143,8 @@ export function createRowCounter({ job, slowestMs, readText }: RowCounterOptions
       const { disposition } = row;
       if (row.attempts > 0) addAsked(row);
       if (disposition.status === 'ok') addOk(row);
+      // They are counted with the causes, and are no example of anything.
+      else if (disposition.status === 'skipped' && disposition.cause === 'where') countCause('skipped', disposition.cause);
       else if (disposition.status !== 'pending') addFailed(row, disposition.status, disposition.cause);
     },
     read() {

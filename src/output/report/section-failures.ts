@@ -22,10 +22,12 @@ const MEANINGS: Readonly<Record<string, string>> = {
   empty: 'every cell the prompt shows is empty',
   too_large: 'the request exceeds a limit of the API',
   unrenderable: 'the prompt of the row cannot be made or sent',
+  bad_row: 'the line of the table cannot be read',
 };
 
 /** Failed and skipped rows by cause, each with an example and what to type. */
-export function renderFailures({ causes, summary: { rows, next } }: ReportFacts, samples: readonly SampleRow[]): Html {
+export function renderFailures({ causes: all, summary: { rows, next } }: ReportFacts, samples: readonly SampleRow[]): Html {
+  const causes = all.filter(({ cause }) => cause !== 'where');
   if (causes.length === 0) return NOTHING;
   const lines = causes.map(({ cause, status, rows: count, retry }) => {
     const example = samples.find(({ facts }) => facts.cause === cause);

@@ -29,10 +29,11 @@ function nameLanes({ summary: { attempts } }: ReportFacts): string {
 /** The figures one looks for first. */
 export function renderTiles(facts: ReportFacts): Html {
   const { rows, cost, attempts, tokens } = facts.summary;
-  const answered = rows.in === 0 ? 0 : rows.ok / rows.in;
+  const meant = rows.in - (facts.summary.causes.where ?? 0);
+  const answered = meant === 0 ? 0 : rows.ok / meant;
   const asked = facts.rowFigures?.cost?.mean ?? null;
   return html`<div class="tiles">
-${tile('Rows answered', formatShare(answered), html`${formatCount(rows.ok)} of ${formatCount(rows.in)}`)}
+${tile('Rows answered', formatShare(answered), html`${formatCount(rows.ok)} of ${formatCount(meant)}`)}
 ${tile('Took', formatDuration(Date.parse(facts.endedAt) - Date.parse(facts.startedAt)), html`from start to table`)}
 ${tile('Spent', showSpent(cost), describeSpent(facts))}
 ${tile('Per 1,000 rows asked', asked === null ? '–' : formatDollars(Math.round(asked * 1000)), html`${asked === null ? 'nothing was asked' : `${formatSmallDollars(asked)} a row`}`)}
@@ -58,12 +59,14 @@ function describeSpent({ budgetNanoUsd, summary: { cost } }: ReportFacts): Html 
 }
 
 /** Every row has exactly one end, and every answer a source. */
-export function renderIdentity({ summary: { rows } }: ReportFacts): Html {
+export function renderIdentity({ summary: { rows, causes } }: ReportFacts): Html {
   const { ok, failed, skipped, pending } = rows;
   const ends = `${formatCount(rows.in)} rows in = ${formatCount(ok)} ok + ${formatCount(failed)} failed + ${formatCount(skipped)} skipped + ${formatCount(pending)} pending`;
   const sources = `${formatCount(ok)} ok = ${formatCount(rows.new)} new + ${formatCount(rows.reused)} reused + ${formatCount(rows.duplicate)} duplicate`;
+  const { where = 0 } = causes;
+  const notMeant = where === 0 ? NOTHING : html`<br>${formatCount(where)} of the skipped rows are not asked about: input.where`;
   return html`<section aria-labelledby="rows"><h2 id="rows">Every row, accounted for</h2>
-<p class="equation">${ends}<br>${sources}</p>
+<p class="equation">${ends}<br>${sources}${notMeant}</p>
 ${renderStack('Rows', [
   { name: 'answered in this run', count: rows.new, fill: 'f-ok' },
   { name: 'reused from earlier runs', count: rows.reused, fill: 'f-reused' },

@@ -9,6 +9,8 @@ export interface RowCounts {
   readonly skipped: number;
   readonly pending: number;
   readonly inFlight: number;
+  /** The part of `skipped` the job is not about (`input.where`); absent where there is none. */
+  readonly where?: number;
 }
 
 /** What a pass over a table asks for, kept so that its rows can be counted again without another pass: a bit for a key, a number for a duplicate. */
@@ -18,11 +20,14 @@ export class RowTally {
   readonly #repeated: number[] = [];
   #largestId = -1;
   #skipped = 0;
+  #where = 0;
   #unknown = 0;
 
   add(row: KeyedRow | SkippedRow): void {
-    if (row.status === 'skipped') this.#skipped += 1;
-    else if (row.id === -1) this.#unknown += 1;
+    if (row.status === 'skipped') {
+      this.#skipped += 1;
+      if (row.cause === 'where') this.#where += 1;
+    } else if (row.id === -1) this.#unknown += 1;
     else if (this.#has(row.id)) this.#repeated.push(row.id);
     else this.#mark(row.id);
   }
@@ -40,7 +45,7 @@ export class RowTally {
     };
     for (let id = 0; id <= this.#largestId; id += 1) if (this.#has(id)) countKey(id);
     for (const id of this.#repeated) countKey(id);
-    return counts;
+    return this.#where === 0 ? counts : { ...counts, where: this.#where };
   }
 
   #has(id: number): boolean {

@@ -1,0 +1,68 @@
+import { relative } from 'node:path';
+import { EXIT, UsageError } from '../../core/errors.ts';
+import { loadEnvFile } from '../../host/environment.ts';
+import { makeTarget } from '../../host/provider-target.ts';
+import { makeEffects } from '../../host/real-effects.ts';
+import { type Cleaned, type CleanOptions, clean, isClean, type Litters, lookForLitter } from '../../upkeep/clean/clean.ts';
+import { agreeTo, canAsk } from '../confirm.ts';
+import { findJobs } from '../find-jobs.ts';
+import type { JobFlags } from '../flags.ts';
+import { flagsOfState, makeReadOptions } from '../read-options.ts';
+import { renderCleaned, renderLitter } from '../render/render-litter.ts';
+import { paintFor, print, printJson, say } from '../say.ts';
+
+export interface CleanFlags extends JobFlags {
+  /** Milliseconds. */
+  readonly older: number;
+  readonly remote?: boolean;
+  readonly answers?: boolean;
+  readonly yes?: boolean;
+}
+
+/**
+ * `rowmill clean [JOB]`: shows what is of no more use, of a job or of every job below the working directory, and removes it when that is wanted.
+ * Exit 2 when it was only shown because nobody could say so; exit 7 when the provider kept a file.
+ */
+export async function cleanJobs(jobFile: string | undefined, flags: CleanFlags): Promise<number> {
+  loadEnvFile();
+  if (flags.answers === true && jobFile === undefined) throw new UsageError('--answers takes the answers of one job: name its file');
+  const jobFiles = jobFile === undefined ? findJobs(flags) : [jobFile];
+  const found: { readonly shown: Litters; readonly options: CleanOptions }[] = [];
+  for (const file of jobFiles) {
+    const options = makeCleanOptions(file, flags);
+    found.push({ shown: await lookForLitter(options), options });
+  }
+  const jobs = found.map(({ shown }) => shown);
+  const isNothing = jobs.every(isClean);
+  const isAgreed = !isNothing && (await isWanted(jobs, flags));
+  const cleaned: (Cleaned | null)[] = [];
+  for (const { shown, options } of found)
+    cleaned.push(isAgreed && !isClean(shown) ? await clean(shown, options, makeTargetOf(flags, shown)) : null);
+  if (flags.json === true) {
+    const results = jobs.map((job, index) => ({ ...job, removed: cleaned[index] ?? null }));
+    printJson({ schema: 'rowmill.clean/1', isDone: isAgreed, jobs: results });
+  } else if (isAgreed) print(renderCleaned(cleaned));
+  if (!isNothing && !isAgreed) {
+    if (!canAsk()) say('Nothing was removed: add --yes to remove this');
+    return canAsk() ? EXIT.done : EXIT.usage;
+  }
+  return cleaned.some((one) => (one?.files?.failed.length ?? 0) > 0) ? EXIT.notFinished : EXIT.done;
+}
+
+function makeCleanOptions(jobFile: string, flags: CleanFlags): CleanOptions {
+  const { older, remote = false, answers = false } = flags;
+  return { ...makeReadOptions(jobFile, flags), olderMs: older, isRemote: remote, hasAnswers: answers };
+}
+
+/** Whom the job's last run talked to, unless flags name somebody. */
+function makeTargetOf(flags: CleanFlags, shown: Litters) {
+  return makeTarget(flagsOfState(flags, shown), makeEffects());
+}
+
+/** Shows what would go; asks where somebody can answer. */
+async function isWanted(jobs: readonly Litters[], flags: CleanFlags): Promise<boolean> {
+  const show = flags.json === true ? say : print;
+  show(renderLitter(jobs, paintFor(process.stdout), (path) => relative(process.cwd(), path) || '.'));
+  if (flags.yes === true) return true;
+  return canAsk() && agreeTo('This is removed for good');
+}

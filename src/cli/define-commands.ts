@@ -1,0 +1,262 @@
+import { setFlagsFromString } from 'node:v8';
+import { Argument, type Command, Option } from 'commander';
+import type { Shell } from './commands/completion.ts';
+import type { DiffFlags } from './commands/diff.ts';
+import type { ProveFlags } from './commands/prove.ts';
+import type { ReportFlags } from './commands/report.ts';
+import type { SampleFlags } from './commands/sample.ts';
+import { parseAmount, parseCount, parsePort, parsePositive, shareUpTo } from './flag-values.ts';
+import type { JobFlags, RunFlags, SimulateFlags, TableFlags, WorkerFlags } from './flags.ts';
+import { guard } from './guard.ts';
+import { describeUnknownCommand } from './job-argument.ts';
+import {
+  addRunOptions,
+  addTableOptions,
+  baseUrlOption,
+  causeOption,
+  fieldOption,
+  freshOption,
+  inputOption,
+  jsonOption,
+  limitOption,
+  modeOption,
+  priceOption,
+  promptsOption,
+  retryFailedOption,
+  sampleOption,
+  seedOption,
+  setOption,
+  simulateOption,
+  stateOption,
+} from './options.ts';
+import { UPKEEP_COMMANDS } from './upkeep-commands.ts';
+import { describeUnknown } from './usage/explain-usage.ts';
+import { watchOptions } from './usage/watch-options.ts';
+
+// Node's parser of HTTP responses is WebAssembly. To optimize its one large function takes as long as the rest of a small run, and a call is
+// faster by microseconds for it: not before the hundred thousandth.
+setFlagsFromString('--wasm-tiering-budget=1000000000');
+
+/** What each command takes and does. Its own file is loaded when it runs. */
+const DEFINITIONS: Readonly<Record<string, (command: Command) => Command>> = {
+  ...UPKEEP_COMMANDS,
+  demo: (command) =>
+    command.addOption(jsonOption()).action(guard(async (flags: JobFlags) => (await import('./commands/demo.ts')).demo(flags))),
+  init: (command) =>
+    addTableOptions(command)
+      .argument('[name]', 'a table, whose job is written beside it; or a name for a job to fill in', 'my-job')
+      .addOption(jsonOption())
+      .action(guard(async (name: string, flags: JobFlags & TableFlags) => (await import('./commands/init.ts')).init(name, flags))),
+  plan: (command) =>
+    addTableOptions(addJobOptions(command, JOB_OR_TABLE))
+      .addOption(modeOption())
+      .addOption(limitOption())
+      .addOption(sampleOption())
+      .addOption(seedOption())
+      .addOption(freshOption())
+      .addOption(retryFailedOption())
+      .addOption(promptsOption())
+      .addOption(priceOption())
+      .action(guard(async (job: string, flags: RunFlags & TableFlags) => (await import('./commands/plan.ts')).plan(job, flags))),
+  run: (command) =>
+    addRunOptions(addTableOptions(addJobOptions(command, JOB_OR_TABLE)), [freshOption(), retryFailedOption()])
+      .addHelpText('after', RUN_EXAMPLES)
+      .action(guard(async (job: string, flags: RunFlags & TableFlags) => (await import('./commands/run.ts')).run(job, flags))),
+  status: (command) =>
+    command
+      .argument('[job]', 'the job file; without it, every job below the working directory')
+      .addOption(inputOption())
+      .addOption(stateOption())
+      .addOption(baseUrlOption())
+      .addOption(simulateOption())
+      .addOption(jsonOption())
+      .addOption(new Option('--watch', 'show it again every two seconds, until interrupted').conflicts('json'))
+      .action(
+        guard(async (job: string | undefined, flags: JobFlags & { watch?: boolean }) =>
+          (await import('./commands/status.ts')).status(job, flags),
+        ),
+      ),
+  runs: (command) =>
+    command
+      .argument('[job]', 'the job file; without it, every job below the working directory')
+      .addOption(stateOption())
+      .addOption(baseUrlOption())
+      .addOption(simulateOption())
+      .addOption(jsonOption())
+      .action(guard(async (job: string | undefined, flags: JobFlags) => (await import('./commands/runs.ts')).runs(job, flags))),
+  failures: (command) =>
+    addJobOptions(command)
+      .option('--row <id>', 'prompt, raw answers and errors of one row')
+      .option('--csv <path>', 'writes all failed rows as a table')
+      .action(
+        guard(async (job: string, flags: JobFlags & { row?: string; csv?: string }) =>
+          (await import('./commands/failures.ts')).failures(job, flags),
+        ),
+      ),
+  retry: (command) =>
+    addRunOptions(addJobOptions(command), [causeOption(), setOption()]).action(
+      guard(async (job: string, flags: RunFlags & { cause?: readonly string[]; set: readonly string[] }) =>
+        (await import('./commands/retry.ts')).retry(job, flags),
+      ),
+    ),
+  report: (command) =>
+    addJobOptions(command)
+      .option('--run <id>', 'of an earlier run: its id, prev or last~2')
+      .option('--html <path>', 'writes the page again: one offline file')
+      .option('--gold <column|file>', 'with --html: the right answers, for accuracy and confusion matrix')
+      .addOption(fieldOption())
+      .addOption(new Option('--summary <size>', 'how much').choices(['short', 'full']).default('short'))
+      .addOption(priceOption())
+      .action(guard(async (job: string, flags: ReportFlags) => (await import('./commands/report.ts')).report(job, flags))),
+  prices: (command) =>
+    command
+      .argument('[model]', 'one model with all its rules; without it, every model with tiers of its own')
+      .addOption(priceOption())
+      .addOption(jsonOption())
+      .action(
+        guard(async (model: string | undefined, flags: { json?: boolean; priceAsOf?: string }) =>
+          (await import('./commands/prices.ts')).prices(model, flags),
+        ),
+      ),
+  eval: (command) =>
+    addJobOptions(command)
+      .requiredOption('--gold <column|file>', 'the right answers: a column of the table, or a file such as a marked sample')
+      .addOption(fieldOption())
+      .action(
+        guard(async (job: string, flags: JobFlags & { gold: string; field?: string }) =>
+          (await import('./commands/eval.ts')).evaluate(job, flags),
+        ),
+      ),
+  sample: (command) =>
+    addJobOptions(command)
+      .option('-n, --rows <n>', 'how many rows', parsePositive, 50)
+      .addOption(seedOption())
+      .option('--by <column>', 'rows of each value of this column, in proportion')
+      .addOption(fieldOption())
+      .action(guard(async (job: string, flags: SampleFlags) => (await import('./commands/sample.ts')).sample(job, flags))),
+  diff: (command) =>
+    addJobOptions(command)
+      .argument('<a>', 'the earlier run: its id, prev or last~2')
+      .argument('<b>', 'the later run: its id or last')
+      .option('--gold <column|file>', 'the right answers, to compare the quality of both runs')
+      .addOption(fieldOption())
+      .option('--csv <path>', 'writes every row that is not the same as a table')
+      .option('--html <path>', 'writes the report of the later run with this comparison: one offline file')
+      .action(
+        guard(async (job: string, runA: string, runB: string, flags: DiffFlags) =>
+          (await import('./commands/diff.ts')).diff(job, runA, runB, flags),
+        ),
+      ),
+  cancel: (command) =>
+    addJobOptions(command).action(guard(async (job: string, flags: JobFlags) => (await import('./commands/cancel.ts')).cancel(job, flags))),
+  worker: (command) =>
+    command
+      .option('--redis <url>', 'the Redis to take calls from (also REDIS_URL)')
+      .option('--concurrency <n>', 'calls under way at once, per model', parsePositive, 16)
+      .action(guard(async (flags: WorkerFlags) => (await import('./commands/worker.ts')).worker(flags))),
+  simulate: (command) =>
+    command
+      .option('--port <n>', 'listen here; 0 takes a free port', parsePort, 0)
+      .option('--state <dir>', 'keep files, batches and bill here, and continue from them')
+      .option('--bill <file>', 'one JSON line per billed attempt')
+      .option('--trace <file>', 'one JSON line per request')
+      .option('--faults <file>', 'a fault plan; see docs/simulator.md')
+      .option('--seed <n>', 'the seed of everything drawn by chance', parseCount, 0)
+      .addOption(
+        new Option('--answers <how>', 'lifelike: made from the words of the row; plain: as little as will do')
+          .choices(['lifelike', 'plain'])
+          .default('lifelike')
+          .env('ROWMILL_SIMULATE_ANSWERS'),
+      )
+      .addOption(
+        new Option('--noise <share>', 'of prompts asked twice that get two different answers')
+          .argParser(shareUpTo(0.5))
+          .default(0)
+          .env('ROWMILL_SIMULATE_NOISE'),
+      )
+      .addOption(
+        new Option('--degrade <share>', 'of prompts that get another answer than the best: a worse model')
+          .argParser(shareUpTo(1))
+          .default(0)
+          .env('ROWMILL_SIMULATE_DEGRADE'),
+      )
+      .option('--batch-seconds <s>', 'how long a batch takes', parseAmount)
+      .option('--latency <ms>', 'how long a live call takes', parseAmount)
+      .option('--rpm <n>', 'requests per minute', parseCount)
+      .option('--tpm <n>', 'tokens per minute', parseCount)
+      .option('--enqueued-tokens <n>', 'enqueued tokens per model', parseCount)
+      .addOption(jsonOption())
+      .action(guard(async (flags: SimulateFlags) => (await import('./commands/simulate.ts')).simulate(flags))),
+  prove: (command) =>
+    command
+      .option('--seconds <n>', 'how long at least; each promise is attacked a few times in any case', parsePositive, 60)
+      .option('--seed <n>', 'where the dice begin; a break names the one that repeats it', parseCount, 1)
+      .option('--only <name>', 'one promise alone')
+      .option('--redis <url>', 'also over this Redis, which must be empty; our keys in it are removed')
+      .addOption(jsonOption())
+      .action(guard(async (flags: ProveFlags) => (await import('./commands/prove.ts')).prove(flags))),
+  doctor: (command) =>
+    command
+      .argument('[job]', 'also check this job: its model and the price of it')
+      .addOption(stateOption())
+      .addOption(baseUrlOption())
+      .addOption(simulateOption())
+      .addOption(jsonOption())
+      .action(guard(async (job: string | undefined, flags: JobFlags) => (await import('./commands/doctor.ts')).doctor(job, flags))),
+  schema: (command) => command.action(guard(async () => (await import('./commands/schema.ts')).schema())),
+  completion: (command) =>
+    command
+      .addArgument(new Argument('<shell>', 'which one').choices(['bash', 'zsh', 'fish']))
+      .action(guard(async (shell: Shell) => (await import('./commands/completion.ts')).completion(shell))),
+  complete: (command) =>
+    command.argument('[words...]').action(
+      guard(async (words: readonly string[]) => {
+        const program = command.parent as Command;
+        program.commands.filter((other) => other !== command).forEach(defineCommand);
+        return (await import('./commands/completion.ts')).complete(words, program);
+      }),
+    ),
+  // What is no command; it may be a file whose command was left out.
+  '*': (command) =>
+    command
+      .allowUnknownOption()
+      .argument('[words...]')
+      .action(async ([word = '']: readonly string[]) =>
+        command.error(
+          describeUnknownCommand(word, () => describeUnknown(word, command.parent?.commands.map((other) => other.name()) ?? [])),
+        ),
+      ),
+};
+
+/** Gives a command that has but a name its arguments, its options and what it does. */
+export function defineCommand(command: Command): Command {
+  return watchOptions((DEFINITIONS[command.name()] as (typeof DEFINITIONS)[string])(command));
+}
+
+/** Defines every command of a program. */
+export function defineCommands(program: Command): Command {
+  program.commands.forEach(defineCommand);
+  return program;
+}
+
+const RUN_EXAMPLES = `
+Examples:
+  rowmill run reviews.csv --prompt 'Is it good?' --output 'good: yes | no'
+                                             a table without a job file
+  rowmill run job.yaml --sample 50           fifty rows first, to look at
+  rowmill run job.yaml --max-usd 20 --yes    all rows, for $20 at most
+  rowmill run job.yaml --no-wait             leave when all is sent; run it again
+                                             to collect the answers`;
+
+/** What `plan` and `run` take beside a job. */
+const JOB_OR_TABLE = 'the job file; or a table, asked as the flags say';
+
+function addJobOptions(command: Command, job = 'the job file'): Command {
+  return command
+    .argument('<job>', job)
+    .addOption(inputOption())
+    .addOption(stateOption())
+    .addOption(baseUrlOption())
+    .addOption(simulateOption())
+    .addOption(jsonOption());
+}

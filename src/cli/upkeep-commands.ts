@@ -1,0 +1,36 @@
+import { type Command, Option } from 'commander';
+import type { CleanFlags } from './commands/clean.ts';
+import type { ImportFlags } from './commands/import.ts';
+import type { VerifyFlags } from './commands/verify.ts';
+import { guard } from './guard.ts';
+import { baseUrlOption, inputOption, jsonOption, olderOption, simulateOption, stateOption } from './options.ts';
+
+/** Commands that keep many nights in order, and ask no model. */
+export const UPKEEP_COMMANDS: Readonly<Record<string, (command: Command) => Command>> = {
+  clean: (command) =>
+    addPlaces(command.argument('[job]', 'the job file; without it, every job below the working directory'))
+      .addOption(olderOption())
+      .option('--remote', 'our files at the provider too, once they are collected')
+      .option('--answers', 'the answers too: says what asking again would cost; what was paid stays in every sum')
+      .option('--yes', 'do not ask')
+      .action(guard(async (job: string | undefined, flags: CleanFlags) => (await import('./commands/clean.ts')).cleanJobs(job, flags))),
+  import: (command) =>
+    addPlaces(command.argument('<job>', 'the job file'))
+      .argument('[batches...]', 'ids of batches at the provider that another program made')
+      .option('--input-file <file>', 'what the batch asked, where the provider has it no more')
+      .option('--output-file <file>', 'its answers, at hand: the provider is not asked')
+      .option('--error-file <file>', 'its errors, at hand')
+      .action(
+        guard(async (job: string, batches: readonly string[], flags: ImportFlags) =>
+          (await import('./commands/import.ts')).importInto(job, batches, flags),
+        ),
+      ),
+  verify: (command) =>
+    addPlaces(command.argument('[job]', 'the job file; or --all'))
+      .addOption(new Option('--all <dir>', 'every job below this folder that has been run: one line each'))
+      .action(guard(async (job: string | undefined, flags: VerifyFlags) => (await import('./commands/verify.ts')).verify(job, flags))),
+};
+
+function addPlaces(command: Command): Command {
+  return [inputOption(), stateOption(), baseUrlOption(), simulateOption(), jsonOption()].reduce((all, one) => all.addOption(one), command);
+}

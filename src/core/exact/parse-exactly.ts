@@ -1,0 +1,81 @@
+import { makeNumber } from './exact-number.ts';
+
+/**
+ * A number that JavaScript may write otherwise: `-0`, zeros at the end of a fraction, many zeros at its beginning, an exponent, many digits.
+ * Some of what it finds stands in a string.
+ */
+const RISKY_NUMBER = /[:,[]\s*(-0|-?\d+\.\d*0|-?0\.0{6}\d*|-?\d+(?:\.\d+)?[eE][-+]?\d+|-?[\d.]{16,})(?=\s*[,\]}])/g;
+
+/** Whether `JSON.parse` may make a number of a valid JSON text that is written otherwise than it stands there. */
+export function hasRiskyNumber(text: string): boolean {
+  RISKY_NUMBER.lastIndex = 0;
+  for (let found = RISKY_NUMBER.exec(text); found !== null; found = RISKY_NUMBER.exec(text)) {
+    const number = found[1] as string;
+    if (String(Number(number)) !== number) return true;
+  }
+  return false;
+}
+
+/**
+ * The value of a JSON text with its numbers as they stand there.
+ * @param text valid JSON, nested no deeper than the stack
+ */
+export function parseExactly(text: string): unknown {
+  let at = 0;
+
+  /** The next character that is no space. */
+  function peek(): string {
+    SPACES.lastIndex = at;
+    SPACES.test(text);
+    at = SPACES.lastIndex;
+    return text[at] as string;
+  }
+
+  function readString(): string {
+    const start = at;
+    for (at += 1; text[at] !== '"'; at += 1) if (text[at] === '\\') at += 1;
+    at += 1;
+    return JSON.parse(text.slice(start, at)) as string;
+  }
+
+  function readList(): unknown[] {
+    const items: unknown[] = [];
+    at += 1;
+    while (peek() !== ']') {
+      items.push(readValue());
+      if (peek() === ',') at += 1;
+    }
+    at += 1;
+    return items;
+  }
+
+  function readObject(): object {
+    const entries: [string, unknown][] = [];
+    at += 1;
+    while (peek() !== '}') {
+      const key = readString();
+      peek();
+      at += 1;
+      entries.push([key, readValue()]);
+      if (peek() === ',') at += 1;
+    }
+    at += 1;
+    return Object.fromEntries(entries);
+  }
+
+  function readValue(): unknown {
+    const first = peek();
+    if (first === '"') return readString();
+    if (first === '[') return readList();
+    if (first === '{') return readObject();
+    const start = at;
+    while (!ENDS_WORD.includes(text[at] ?? ' ')) at += 1;
+    const word = text.slice(start, at);
+    return first === '-' || (first >= '0' && first <= '9') ? makeNumber(word) : JSON.parse(word);
+  }
+
+  return readValue();
+}
+
+const SPACES = /\s*/y;
+const ENDS_WORD = ',]} \t\r\n';

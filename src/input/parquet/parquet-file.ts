@@ -1,0 +1,80 @@
+import type { FileHandle } from 'node:fs/promises';
+import { type FileMetaData, parquetMetadataAsync, parquetSchema, type SchemaTree } from 'hyparquet';
+import { UsageError } from '../../core/errors.ts';
+import type { TableFile } from '../table/read-bytes.ts';
+
+/** What the end of a Parquet file says of the rest. */
+export interface ParquetFile {
+  readonly file: TableFile;
+  readonly metadata: FileMetaData;
+  /** Columns of the table, each with what lies within it. */
+  readonly columns: readonly SchemaTree[];
+  /** Whether bytes of no declared type are text. */
+  readonly isPlainText: boolean;
+}
+
+const MAGIC = 'PAR1';
+const ENCRYPTED_MAGIC = 'PARE';
+const GZIP_MAGIC = 0x1f8b;
+const FOOTER_BYTES = 8;
+const MAX_METADATA_BYTES = 256 * 1024 * 1024;
+
+/** Reads the end of a file. @throws UsageError in a sentence where it is no Parquet, is damaged, or is made in a way that is not read */
+export async function readParquetFile(file: TableFile, handle: FileHandle): Promise<ParquetFile> {
+  const { size } = await handle.stat();
+  const footer = Buffer.alloc(FOOTER_BYTES);
+  await handle.read(footer, 0, 2, 0);
+  if (footer.readUInt16BE(0) === GZIP_MAGIC) throw refuse(file, 'is packed with gzip; Parquet is packed inside: unpack it first');
+  if (size > FOOTER_BYTES) await handle.read(footer, 0, FOOTER_BYTES, size - FOOTER_BYTES);
+  const magic = footer.toString('latin1', 4);
+  if (magic === ENCRYPTED_MAGIC) throw refuse(file, 'is encrypted Parquet, which cannot be read; write it without encryption');
+  if (magic !== MAGIC) throw refuse(file, 'does not end as a Parquet file does; was it copied or written whole?');
+  if (footer.readUInt32LE(0) > MAX_METADATA_BYTES) throw refuse(file, 'describes itself in more than 256 MB, which is not read');
+  const metadata = await parquetMetadataAsync(
+    { byteLength: size, slice: (start, end = size) => readSlice(handle, start, end) },
+    { geoparquet: false, parsers: KEEP_RAW },
+  ).catch((error: Error) => {
+    throw refuse(file, `its description, at the end of the file, is damaged (${error.message})`);
+  });
+  // The root is no column, whatever it says of itself.
+  delete metadata.schema[0]?.repetition_type;
+  refuseUnread(file, metadata);
+  const columns = parquetSchema(metadata).children;
+  return { file, metadata, columns, isPlainText: /^impala\b/i.test(metadata.created_by ?? '') };
+}
+
+/** What a column's smallest and largest values are is not asked. */
+const KEEP_RAW = {
+  timestampFromMilliseconds: () => null,
+  timestampFromMicroseconds: () => null,
+  timestampFromNanoseconds: () => null,
+  dateFromDays: () => null,
+  stringFromBytes: () => null,
+  jsonFromBytes: () => null,
+  geometryFromBytes: () => null,
+  geographyFromBytes: () => null,
+  uuidFromBytes: () => null,
+};
+
+async function readSlice(handle: FileHandle, start: number, end: number): Promise<ArrayBuffer> {
+  const memory = new ArrayBuffer(end - start);
+  await handle.read(new Uint8Array(memory), 0, end - start, start);
+  return memory;
+}
+
+function refuseUnread(file: TableFile, { schema, row_groups: groups }: FileMetaData): void {
+  const variant = schema.find(({ logical_type: logical }) => logical?.type === 'VARIANT');
+  if (variant !== undefined) throw refuse(file, `column "${variant.name}" holds variants, which are not read; write it as JSON`);
+  for (const { columns } of groups) {
+    for (const { meta_data: meta, crypto_metadata: crypto, file_path: path } of columns) {
+      const name = meta?.path_in_schema.join('.') ?? '';
+      if (meta === undefined || crypto !== undefined) throw refuse(file, `column "${name}" is encrypted, which cannot be read`);
+      if (path !== undefined) throw refuse(file, `column "${name}" lies in another file, ${path}; write the table as one file`);
+      if (meta.codec === 'LZO') throw refuse(file, `column "${name}" is packed with LZO, which is not read; write it with zstd or snappy`);
+    }
+  }
+}
+
+export function refuse(file: TableFile, message: string): UsageError {
+  return new UsageError(`${file.shown}: ${message}`, { code: 'table' });
+}

@@ -1,0 +1,35 @@
+import { formatCount } from '../../core/wording/format-count.ts';
+
+/** Keys of JSON records that are no column of their table, because they first come after the records its columns were learned from. */
+export interface LateKeys {
+  look(record: Readonly<Record<string, unknown>>, file: string, line: number): void;
+  /** In words; empty where there are none. */
+  describe(): readonly string[];
+}
+
+const MAX_KEYS = 1_000;
+const SHOWN_KEYS = 5;
+
+export function createLateKeys(columns: readonly string[]): LateKeys {
+  const known = new Set(columns);
+  const found: { readonly key: string; readonly file: string; readonly line: number }[] = [];
+
+  return {
+    look(record, file, line) {
+      for (const key in record) {
+        if (known.has(key) || found.length >= MAX_KEYS) continue;
+        known.add(key);
+        found.push({ key, file, line });
+      }
+    },
+    describe() {
+      if (found.length === 0) return [];
+      const told = found.slice(0, SHOWN_KEYS).map(({ key, file, line }) => {
+        return `${file}:${line}: the key ${JSON.stringify(key)} first comes here, after the records the columns were learned from: it is no column of the table; name it in input.columns`;
+      });
+      const more = found.length - SHOWN_KEYS;
+      if (more <= 0) return told;
+      return [...told, `${found.length === MAX_KEYS ? 'at least ' : ''}${formatCount(more)} more keys come that late, and are no columns`];
+    },
+  };
+}

@@ -1,0 +1,18 @@
+import type { Rendered } from '../../core/request.ts';
+import type { Row } from '../../core/row.ts';
+import type { Condition } from './compile-where.ts';
+
+const NOT_MET: Rendered = { status: 'skipped', cause: 'where', message: 'input.where is not met' };
+
+/** Whether nothing is asked about a row, whatever the prompt is. */
+export function isPassedOver({ bad, cells }: Row, where: Condition | null): boolean {
+  return bad !== undefined || (where !== null && !where.isMet(cells));
+}
+
+/** The same rendering, but for records that cannot be read and rows the job is not about. */
+export function passOver(where: Condition | null, render: (row: Row) => Rendered): (row: Row) => Rendered {
+  return (row) => {
+    if (row.bad !== undefined) return { status: 'skipped', cause: 'bad_row', message: row.bad };
+    return where === null || where.isMet(row.cells) ? render(row) : NOT_MET;
+  };
+}

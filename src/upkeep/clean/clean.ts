@@ -1,0 +1,143 @@
+import { rmSync } from 'node:fs';
+import { findRunner } from '../../inspect/find-runner.ts';
+import { findState, type ReadOptions } from '../../inspect/open-state.ts';
+import { LockHeldError } from '../../ledger/errors.ts';
+import type { LedgerFold } from '../../ledger/events/fold.ts';
+import { openUpkeep, type Upkeep } from '../../ledger/upkeep/open-upkeep.ts';
+import type { RecordedPart } from '../../ledger/upkeep/strip-files.ts';
+import type { Target } from '../../run/open/target.ts';
+import { listAnswers, measureAnswers, removeAnswers } from './answers.ts';
+import { findLocalLeftovers, findOldRuns, type Litter } from './local-litter.ts';
+import { listOwnFiles, type RemovedFiles, removeOwnFiles } from './own-files.ts';
+import { type PricedAnswers, priceAnswers } from './price-answers.ts';
+import { createStateFacts, readStateFacts, type StateFacts } from './state-facts.ts';
+
+export interface CleanOptions extends ReadOptions {
+  /** Runs that ended before so long are old. */
+  readonly olderMs: number;
+  /** Whether our files at the provider go too. */
+  readonly isRemote: boolean;
+  /** Whether the answers go too. */
+  readonly hasAnswers: boolean;
+}
+
+/** What would go of one job's state; names are a contract (`clean --json`). */
+export interface Litters {
+  readonly job: string;
+  readonly state: string;
+  readonly origin: string;
+  /** Where its last run talked to; null for the default API, the built-in simulator, and where no run tells. */
+  readonly baseUrl: string | null;
+  readonly runs: readonly Litter[];
+  readonly leftovers: readonly Litter[];
+  /** Ids of our files at the provider; null where they were not asked for. */
+  readonly files: readonly string[] | null;
+  /** Null where they were not asked for. */
+  readonly answers: PricedAnswers | null;
+}
+
+/** What was removed. */
+export interface Cleaned {
+  readonly bytes: number;
+  /** Null where none were to be removed. */
+  readonly files: RemovedFiles | null;
+}
+
+interface Found {
+  readonly runs: readonly Litter[];
+  readonly leftovers: readonly Litter[];
+  readonly files: readonly string[] | null;
+  readonly answers: readonly (readonly RecordedPart[])[] | null;
+}
+
+/**
+ * Looks what may go of a job's state. Nothing is changed, and the provider is not asked: what is ours there, the ledger knows.
+ * @throws LockHeldError while a run of the job is active; UsageError when the job was never run, or `--answers` must not be
+ */
+export async function lookForLitter(options: CleanOptions): Promise<Litters> {
+  const { state, job, lastRun } = await findState(options);
+  const runner = findRunner(state.directory, options.effects.processIdentity);
+  if (runner !== null)
+    throw new LockHeldError(`process ${runner.pid} on ${runner.host} works on job ${job}: clean when it has ended`, runner);
+  const { facts, fold } = await readStateFacts(state.directory, options.signal);
+  const { runs, leftovers, files, answers } = await find(state.directory, { facts, fold, options });
+  const priced = answers === null || answers.length === 0 ? null : await priceAnswers(options);
+  return {
+    job,
+    state: state.directory,
+    origin: state.origin,
+    baseUrl: lastRun?.paths.baseUrl ?? null,
+    runs,
+    leftovers,
+    files,
+    answers: answers === null ? null : { ...measureAnswers(state.directory, answers), ...(priced ?? { paidNanoUsd: 0, againNanoUsd: 0 }) },
+  };
+}
+
+export function isClean({ runs, leftovers, files, answers }: Litters): boolean {
+  return runs.length + leftovers.length + (files?.length ?? 0) + (answers?.files ?? 0) === 0;
+}
+
+/**
+ * Removes what was shown, as far as it still may go: the state is looked at again under its lock.
+ * @param target whom files are removed at; not asked where none are
+ * @throws LockHeldError while a run of the job is active
+ */
+export async function clean(shown: Litters, options: CleanOptions, target: Target): Promise<Cleaned> {
+  const { effects, signal } = options;
+  const { facts, take } = createStateFacts();
+  const upkeep = await openUpkeep({ ...effects, directory: shown.state, job: shown.job, signal }, take);
+  try {
+    const found = await find(shown.state, { facts, fold: upkeep.fold, options });
+    const paths = new Set([...shown.runs, ...shown.leftovers].map(({ path }) => path));
+    let bytes = 0;
+    for (const litter of [...found.runs, ...found.leftovers].filter(({ path }) => paths.has(path))) {
+      upkeep.assertHeld();
+      rmSync(litter.path, { recursive: true, force: true });
+      bytes += litter.bytes;
+    }
+    const shownFiles = new Set(shown.files);
+    const fileIds = (found.files ?? []).filter((id) => shownFiles.has(id));
+    const files = fileIds.length === 0 ? null : await removeAtProvider(upkeep, fileIds, { shown, target, signal });
+    if (shown.answers !== null && found.answers !== null && found.answers.length > 0) {
+      bytes += measureAnswers(shown.state, found.answers).bytes;
+      await removeAnswers(upkeep, found.answers, { directory: shown.state, randomId: effects.randomId, signal });
+    }
+    return { bytes, files };
+  } finally {
+    await upkeep.close();
+  }
+}
+
+async function removeAtProvider(
+  upkeep: Upkeep,
+  fileIds: readonly string[],
+  { shown, target, signal }: { readonly shown: Litters; readonly target: Target; readonly signal: AbortSignal },
+): Promise<RemovedFiles> {
+  const { provider, close } = await target.connect(shown.state, upkeep.assertHeld);
+  try {
+    const files = await removeOwnFiles(fileIds, provider, signal);
+    // One that another key's account does not know may be there all the same.
+    const isOneKey = [...upkeep.fold.batches.values()].every(({ keyFingerprint }) =>
+      [null, provider.keyFingerprint].includes(keyFingerprint),
+    );
+    const known = isOneKey ? [...files.removed, ...files.gone] : files.removed;
+    if (known.length > 0) await upkeep.append({ type: 'files-removed', fileIds: known });
+    return files;
+  } finally {
+    await close();
+  }
+}
+
+async function find(
+  directory: string,
+  { facts, fold, options }: { readonly facts: StateFacts; readonly fold: LedgerFold; readonly options: CleanOptions },
+): Promise<Found> {
+  const before = new Date(options.effects.clock().getTime() - options.olderMs).toISOString();
+  return {
+    runs: findOldRuns(directory, fold, before),
+    leftovers: await findLocalLeftovers(directory, facts, fold),
+    files: options.isRemote ? listOwnFiles(facts, fold) : null,
+    answers: options.hasAnswers ? listAnswers(directory, facts, fold) : null,
+  };
+}

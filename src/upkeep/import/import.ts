@@ -1,0 +1,236 @@
+import { rmSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { download } from '../../batch/download/download.ts';
+import { hashFile } from '../../core/disk/hash-file.ts';
+import { UsageError } from '../../core/errors.ts';
+import type { Ledger } from '../../ledger/ledger.ts';
+import type { RemoteBatch } from '../../openai/wire.ts';
+import { TERMINAL_STATUSES } from '../../openai/wire.ts';
+import type { Effects } from '../../run/open/effects.ts';
+import { type OpenedLedger, openJobLedger } from '../../run/open/open-job-ledger.ts';
+import { type PrepareOptions, prepareJob } from '../../run/open/prepare.ts';
+import type { PreparedJob } from '../../run/open/prepared-job.ts';
+import type { Connection, Target } from '../../run/open/target.ts';
+import { makeBatchContext } from '../../run/send/batch-context.ts';
+import { indexRows, type RowIndex, requireMatch } from './index-rows.ts';
+import { readForeignRequests } from './read-requests.ts';
+import { type Imported, rewriteAnswers } from './rewrite-answers.ts';
+
+export interface ImportOptions extends PrepareOptions {
+  readonly target: Target;
+  readonly effects: Effects;
+  /** Ids of batches at the provider. */
+  readonly batchIds: readonly string[];
+  /** Files at hand, as typed; null: those of the provider. */
+  readonly inputFile: string | null;
+  readonly outputFile: string | null;
+  readonly errorFile: string | null;
+  readonly warn: (message: string) => void;
+}
+
+/** What came of an import; names are a contract (`import --json`). */
+export interface ImportResult {
+  readonly schema: 'rowmill.import/1';
+  readonly job: string;
+  readonly state: string;
+  readonly batches: readonly ImportedBatch[];
+}
+
+export interface ImportedBatch extends Omit<Imported, 'sha256'> {
+  /** At the provider; of files at hand a name made from their bytes, unless one was given. */
+  readonly id: string;
+  /** `known`: all of it had been taken in before, and nothing was done. */
+  readonly result: 'imported' | 'known';
+  /** Lines of the input file. */
+  readonly requests: number;
+}
+
+/** A batch's files on this disk. */
+interface BatchFiles {
+  readonly id: string;
+  readonly input: string;
+  /** What messages call it. */
+  readonly shownInput: string;
+  readonly answers: readonly { readonly kind: 'output' | 'error'; readonly path: string }[];
+  /** Unix seconds. */
+  readonly createdSeconds: number;
+}
+
+/**
+ * Takes in the answers of batches another program made, as far as they answer what rows of the job's table ask, byte for byte or not. Nothing is
+ * sent that could cost; what the answers cost counts in the ledger's life and in no run. Doing it twice changes nothing.
+ * @throws UsageError when the input file is gone and not given, when no row asks the same, or the batch is not over
+ */
+export async function importBatches(options: ImportOptions): Promise<ImportResult> {
+  const prepared = await prepareJob(options);
+  const { target, signal } = options;
+  const opened = await openJobLedger(prepared, { ...options, origin: target.origin, access: 'write', priceAsOf: null });
+  const { ledger } = opened;
+  try {
+    const rows = await indexRows(prepared, ledger, signal);
+    const batches: ImportedBatch[] = [];
+    if (options.outputFile !== null || options.errorFile !== null)
+      batches.push(await takeFiles(opened, rows, await findFilesAtHand(options), signal));
+    else {
+      const connection = await target.connect(ledger.directory, ledger.assertHeld);
+      try {
+        for (const id of options.batchIds) batches.push(await takeRemote(id, { ...options, prepared, opened, rows, connection }));
+      } finally {
+        await connection.close();
+      }
+    }
+    return { schema: 'rowmill.import/1', job: prepared.compiled.job.name, state: ledger.directory, batches };
+  } finally {
+    await ledger.closeUnused(async () => {});
+  }
+}
+
+interface Remote extends ImportOptions {
+  readonly prepared: PreparedJob;
+  readonly opened: OpenedLedger;
+  readonly rows: RowIndex;
+  readonly connection: Connection;
+}
+
+async function takeRemote(id: string, remote: Remote): Promise<ImportedBatch> {
+  const { opened, prepared, rows, signal, effects } = remote;
+  const { ledger } = opened;
+  const known = ledger.fold.batches.get(id);
+  if (known !== undefined && known.status !== 'imported')
+    throw new UsageError(`${id} is a batch of this job's own: rowmill run collects it`);
+  const { provider } = remote.connection;
+  const batch = await provider.retrieveBatch(id, signal);
+  refuseBatch(batch, ledger);
+  const never = new AbortController().signal;
+  const context = makeBatchContext({
+    ...{ effects, ledger, provider, signal, stopping: never, looksMs: [], pollMaxMs: 60_000, warn: remote.warn },
+    job: prepared.compiled.job,
+  });
+  const paths: string[] = [];
+  async function fetchFile(fileId: string, kind: string): Promise<string | null> {
+    const got = await download(context, { fileId, name: `${id}.${kind}`, asked: { shard: null, rows: batch.counts.total } });
+    if (got === null) return null;
+    paths.push(got.path);
+    if (got.cut !== null) remote.warn(`batch ${id}: of its ${kind} file not all is taken, ${got.cut}`);
+    return got.path;
+  }
+  try {
+    const answers: { kind: 'output' | 'error'; path: string }[] = [];
+    for (const [kind, fileId] of [
+      ['output', batch.outputFileId],
+      ['error', batch.errorFileId],
+    ] as const) {
+      const path = fileId === null ? null : await fetchFile(fileId, kind);
+      if (path !== null) answers.push({ kind, path });
+    }
+    if (answers.length === 0) throw new UsageError(`${id} has no answers at the provider (any more): its status is ${batch.status}`);
+    const given = remote.inputFile === null ? null : resolve(remote.overrides.cwd, remote.inputFile);
+    const input = given ?? (batch.inputFileId === null ? null : await fetchFile(batch.inputFileId, 'input'));
+    if (input === null) {
+      throw new UsageError(
+        `the input file of ${id} is gone at the provider, and nothing else says what each custom_id asked: give it, by --input-file FILE`,
+        { code: 'no_input_file' },
+      );
+    }
+    const shownInput = remote.inputFile ?? `the input file of ${id}`;
+    return await takeFiles(opened, rows, { id, input, shownInput, answers, createdSeconds: batch.createdSeconds }, signal);
+  } finally {
+    for (const path of paths) rmSync(path, { force: true });
+  }
+}
+
+function refuseBatch({ id, status, metadata }: RemoteBatch, ledger: Ledger): void {
+  if (metadata.state === ledger.stateId) throw new UsageError(`${id} is a batch of this job's own: rowmill run finds and collects it`);
+  if (!TERMINAL_STATUSES.has(status)) throw new UsageError(`${id} is ${status}: its answers can be taken in when it has ended`);
+}
+
+async function findFilesAtHand({
+  batchIds,
+  inputFile,
+  outputFile,
+  errorFile,
+  overrides,
+  effects,
+  signal,
+}: ImportOptions): Promise<BatchFiles> {
+  const answers = (
+    [
+      ['output', outputFile],
+      ['error', errorFile],
+    ] as const
+  ).flatMap(([kind, file]) => (file === null ? [] : [{ kind, path: resolve(overrides.cwd, file), shown: file }]));
+  const hashes: string[] = [];
+  for (const { path, shown } of answers) {
+    const sha256 = await hashFile(path, signal);
+    if (sha256 === null) throw new UsageError(`${shown}: no such file`);
+    hashes.push(sha256);
+  }
+  const input = resolve(overrides.cwd, inputFile ?? '');
+  if (inputFile === null || (await hashFile(input, signal)) === null) {
+    throw new UsageError(
+      inputFile === null
+        ? 'the input file of the batch is needed: it says what each custom_id asked; give it, by --input-file FILE'
+        : `${inputFile}: no such file`,
+      { code: 'no_input_file' },
+    );
+  }
+  const id = batchIds[0] ?? `file_${(hashes[0] ?? '').slice(0, 24)}`;
+  return { id, input, shownInput: inputFile, answers, createdSeconds: Math.floor(effects.clock().getTime() / 1000) };
+}
+
+/** Rewrites the files and books them. What is known already is not booked again, by whatever name it comes. */
+async function takeFiles(
+  { ledger, books }: OpenedLedger,
+  rows: RowIndex,
+  { id, input, shownInput, answers, createdSeconds }: BatchFiles,
+  signal: AbortSignal,
+): Promise<ImportedBatch> {
+  const asked = await readForeignRequests(input, shownInput, signal);
+  requireMatch(id, asked, rows);
+  const taken = new Map<string, number>();
+  const written: { readonly kind: 'output' | 'error'; readonly path: string }[] = [];
+  const parts: Imported[] = [];
+  try {
+    for (const { kind, path } of answers) {
+      const to = ledger.createTemporaryResponsePath(`${id}.${kind}.imported`);
+      written.push({ kind, path: to });
+      const { decide } = ledger;
+      parts.push(await rewriteAnswers({ from: path, to, asked, rows, taken, decide, costOf: books.costOf, createdSeconds, signal }));
+    }
+    const sources = parts.map(({ sha256 }) => sha256);
+    const knownAs = sources.map((source) => ledger.fold.imported.get(source));
+    const sums = addParts(parts);
+    const isKnown = knownAs.every((name) => name !== undefined);
+    const name = knownAs.find((one) => one !== undefined) ?? id;
+    const hasFiles = isKnown && written.every((_, index) => ledger.files.some(({ batchId }) => batchId === knownAs[index]));
+    if (!hasFiles) {
+      if (!isKnown) {
+        await ledger.append({
+          type: 'batch-imported',
+          batchId: name,
+          requests: asked.requests,
+          matched: sums.matched,
+          foreign: sums.foreign,
+          sources,
+        });
+      }
+      for (const { kind, path } of written) await ledger.recordResponse({ batchId: name, kind, temporaryPath: path, createdSeconds });
+    }
+    return { id: name, result: hasFiles ? 'known' : 'imported', requests: asked.requests, ...sums };
+  } finally {
+    for (const { path } of written) rmSync(path, { force: true });
+  }
+}
+
+function addParts(parts: readonly Imported[]): Omit<Imported, 'sha256'> {
+  const sum = (name: Exclude<keyof Imported, 'sha256'>) => parts.reduce((total, part) => total + part[name], 0);
+  return {
+    lines: sum('lines'),
+    matched: sum('matched'),
+    foreign: sum('foreign'),
+    malformed: sum('malformed'),
+    nanoUsd: sum('nanoUsd'),
+    foreignNanoUsd: sum('foreignNanoUsd'),
+    unpriced: sum('unpriced'),
+  };
+}

@@ -1,0 +1,53 @@
+import type { WireObject } from '../../core/answer/completion.ts';
+import { UsageError } from '../../core/errors.ts';
+import type { Ledger } from '../../ledger/ledger.ts';
+import type { PreparedJob } from '../../run/open/prepared-job.ts';
+import { createRowKeys } from '../../run/open/row-keys.ts';
+import { hashContent } from './hash-content.ts';
+import type { ForeignRequests } from './read-requests.ts';
+
+/** What the rows of a table ask, by content. */
+export interface RowIndex {
+  /** Wire ids of the requests of this content: one, or as many as there are rows of it where equal rows are not collapsed. */
+  readonly customIds: ReadonlyMap<string, readonly string[]>;
+  /** The request of the first row that can be asked; null where there is none. */
+  readonly first: { readonly url: string; readonly body: WireObject } | null;
+}
+
+/** Renders every row. */
+export async function indexRows({ table, compiled }: PreparedJob, ledger: Ledger, signal: AbortSignal): Promise<RowIndex> {
+  const customIds = new Map<string, string[]>();
+  let first: RowIndex['first'] = null;
+  const keyRow = createRowKeys(ledger.keys, { compiled, addsKeys: true, isAnswered: () => false });
+  for await (const rows of table.readRows(signal)) {
+    for (const row of rows) {
+      const keyed = keyRow(row);
+      if (keyed.status === 'skipped' || keyed.request === null || keyed.isDuplicate) continue;
+      const { url, customId } = keyed.request;
+      const body = JSON.parse(keyed.request.body) as WireObject;
+      const content = hashContent(url, body);
+      customIds.set(content, [...(customIds.get(content) ?? []), customId]);
+      first ??= { url, body };
+    }
+  }
+  return { customIds, first };
+}
+
+/**
+ * @throws UsageError when no row asks what the batch asked: nothing of it would serve, and the first requests of both say in which fields they
+ * differ
+ */
+export function requireMatch(batch: string, { contents, first: theirs }: ForeignRequests, { customIds, first: ours }: RowIndex): void {
+  if ([...contents.values()].some((content) => content !== null && customIds.has(content))) return;
+  const why = ours === null ? 'no row of the table can be asked' : describeDifference(theirs, ours);
+  throw new UsageError(`${batch}: no row of the table asks what this batch asked: ${why}. Nothing was taken in`, { code: 'no_match' });
+}
+
+function describeDifference(theirs: NonNullable<RowIndex['first']>, ours: NonNullable<RowIndex['first']>): string {
+  if (theirs.url !== ours.url) return `it asked ${theirs.url}, the job asks ${ours.url}`;
+  const names = [...new Set([...Object.keys(theirs.body), ...Object.keys(ours.body)])];
+  const differing = names.filter((name) => JSON.stringify(theirs.body[name]) !== JSON.stringify(ours.body[name]));
+  const describe = (name: string) =>
+    !(name in ours.body) ? `${name} (not in the job)` : !(name in theirs.body) ? `${name} (not in the batch)` : name;
+  return `the first request of each differs in ${differing.map(describe).join(', ') || 'the order of its fields'}`;
+}

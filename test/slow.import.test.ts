@@ -1,0 +1,181 @@
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import { describe, it, type TestContext } from 'node:test';
+import OpenAI from 'openai';
+import { startTimer } from '../src/host/real-effects.ts';
+import { verifyState } from '../src/inspect/verify/verify.ts';
+import { createProvider } from '../src/openai/provider.ts';
+import { type ImportOptions, type ImportResult, importBatches } from '../src/upkeep/import/import.ts';
+import { createWorld, REVIEW_JOB, REVIEWS } from './helpers/command-line.ts';
+import { makeReadOptionsOf } from './helpers/read-options.ts';
+import { CANARY_KEY, countPosts, makeRows, makeWorld, renderCsv, type World } from './helpers/run-world.ts';
+
+const JOB = 'output: text\nprompt: "Say more: {{ text }}"\nparams: { max_output_tokens: 100 }';
+
+function importInto(world: World, change: Partial<ImportOptions>): Promise<ImportResult> {
+  return importBatches({
+    ...makeReadOptionsOf(world),
+    overrides: { cwd: world.directory },
+    stdin: null,
+    effects: world.effects,
+    target: {
+      origin: 'simulator',
+      baseUrl: null,
+      connect: async () => ({
+        provider: await createProvider({ apiKey: CANARY_KEY, baseUrl: world.simulator.url, clock: world.clock, startTimer }),
+        close: async () => {},
+      }),
+    },
+    ...{ batchIds: [], inputFile: null, outputFile: null, errorFile: null },
+    warn: (message) => void world.said.push(message),
+    ...change,
+  });
+}
+
+/** As somebody else's script would write it: other ids, other order of fields, spaces. */
+function makeLine(customId: string, text: string, change: object = {}): string {
+  const body = { messages: [{ content: `Say more: ${text}`, role: 'user' }], max_completion_tokens: 100, model: 'gpt-4o-mini', ...change };
+  return JSON.stringify({ body, url: '/v1/chat/completions', method: 'POST', custom_id: customId }).replaceAll('":', '": ');
+}
+
+async function makeBatch(world: World, lines: readonly string[]): Promise<OpenAI.Batch> {
+  const client = new OpenAI({ apiKey: 'sk-other', baseURL: world.simulator.url, maxRetries: 0 });
+  const file = await client.files.create({ purpose: 'batch', file: new File([`${lines.join('\n')}\n`], 'mine.jsonl') });
+  const batch = await client.batches.create({ input_file_id: file.id, endpoint: '/v1/chat/completions', completion_window: '24h' });
+  await world.simulator.advance(60_000);
+  return client.batches.retrieve(batch.id);
+}
+
+const content = async (world: World, id: string | null | undefined) =>
+  (await fetch(`${world.simulator.url}/files/${id}/content`, { headers: { authorization: 'Bearer x' } })).text();
+
+/** Ten rows, of which a batch of the plain client has asked eight, and two things more. */
+async function makeStage(t: TestContext) {
+  const rows = makeRows(10);
+  const world = await makeWorld(t, { rows, job: JOB });
+  const lines = rows.slice(0, 8).map(([id, text]) => makeLine(`mine-${id}`, text));
+  const batch = await makeBatch(world, [...lines, makeLine('else-1', 'another row'), makeLine('else-2', 'a second other row')]);
+  return { world, rows, lines, batch };
+}
+
+async function verifyOk(world: World): Promise<void> {
+  const { ok, checks } = await verifyState(makeReadOptionsOf(world));
+  assert.ok(ok, JSON.stringify(checks.filter(({ status }) => status === 'failed')));
+}
+
+describe('import', () => {
+  it('takes in a batch made with the plain client: nothing is sent, the table is written, the cost is booked', async (t) => {
+    const { world, rows, batch } = await makeStage(t);
+    world.write('in.csv', renderCsv(rows.slice(0, 8)));
+    const before = { ...world.simulator.requests() };
+    const { batches } = await importInto(world, { batchIds: [batch.id] });
+    const [taken] = batches;
+    assert.deepEqual([taken?.result, taken?.requests, taken?.matched, taken?.foreign], ['imported', 10, 8, 2]);
+    const bill = world.simulator.bill();
+    assert.equal(bill.length, 10);
+    assert.ok((taken?.nanoUsd ?? 0) > 0 && (taken?.foreignNanoUsd ?? 0) > 0);
+    assert.equal(world.simulator.requests()['POST /v1/batches'], before['POST /v1/batches']);
+    await verifyOk(world);
+    const { summary, requests } = await world.run();
+    assert.deepEqual([summary.exitCode, summary.rows.ok, summary.rows.reused, summary.cost.nanoUsd], [0, 8, 8, 0]);
+    assert.equal(countPosts(requests), 0);
+    assert.equal(summary.ledger.nanoUsd, taken?.nanoUsd);
+    const table = world.read('out.csv').trim().split('\n');
+    assert.equal(table.length, 9);
+    for (const [index, [id]] of rows.slice(0, 8).entries()) assert.match(table[index + 1] ?? '', new RegExp(`^${id},`));
+    await verifyOk(world);
+    assert.deepEqual((await world.run()).requests, {});
+  });
+
+  it('changes nothing when it is done twice, by id or by the same files', async (t) => {
+    const { world, batch } = await makeStage(t);
+    const [first] = (await importInto(world, { batchIds: [batch.id] })).batches;
+    const [second] = (await importInto(world, { batchIds: [batch.id] })).batches;
+    world.write('in.jsonl', await content(world, batch.input_file_id));
+    world.write('out.jsonl', await content(world, batch.output_file_id));
+    const [third] = (await importInto(world, { inputFile: 'in.jsonl', outputFile: 'out.jsonl' })).batches;
+    assert.deepEqual([first?.result, second?.result, third?.result], ['imported', 'known', 'known']);
+    const { summary } = await world.run();
+    assert.deepEqual([summary.rows.reused, summary.rows.new, summary.ledger.nanoUsd], [8, 2, (first?.nanoUsd ?? 0) + summary.cost.nanoUsd]);
+    await verifyOk(world);
+  });
+
+  it('takes downloads at hand without asking the provider, errors too', async (t) => {
+    const { world, batch, rows } = await makeStage(t);
+    world.write('asked.jsonl', await content(world, batch.input_file_id));
+    world.write('said.jsonl', await content(world, batch.output_file_id));
+    const failure = { id: 'batch_req_e', custom_id: `mine-${rows[0]?.[0]}`, response: { status_code: 500, body: {} }, error: null };
+    world.write('failed.jsonl', `${JSON.stringify(failure)}\nnot JSON\n`);
+    const connect = () => Promise.reject(new Error('nobody is to be asked'));
+    const target = { origin: 'simulator', baseUrl: null, connect };
+    const files = { inputFile: 'asked.jsonl', outputFile: 'said.jsonl', errorFile: 'failed.jsonl', target };
+    const [taken] = (await importInto(world, files)).batches;
+    assert.deepEqual([taken?.matched, taken?.foreign, taken?.malformed], [9, 2, 1]);
+    assert.match(taken?.id ?? '', /^file_[0-9a-f]{24}$/);
+    await verifyOk(world);
+    assert.equal((await world.run()).summary.rows.reused, 8);
+  });
+
+  it('refuses, in a sentence, what cannot be taken in, and leaves no state behind', async (t) => {
+    const { world, batch, lines } = await makeStage(t);
+    const refuse = (change: Partial<ImportOptions>, expected: RegExp) =>
+      assert.rejects(importInto(world, change), (error: Error & { exitCode?: number }) => {
+        assert.match(error.message, expected);
+        assert.equal(error.exitCode, 2);
+        return true;
+      });
+    await refuse({ outputFile: 'said.jsonl' }, /said\.jsonl: no such file/);
+    world.write('said.jsonl', await content(world, batch.output_file_id));
+    await refuse({ outputFile: 'said.jsonl' }, /the input file of the batch is needed: .*--input-file FILE/);
+    await refuse({ outputFile: 'said.jsonl', inputFile: 'none.jsonl' }, /none\.jsonl: no such file/);
+    world.write('empty.jsonl', '\n');
+    await refuse({ outputFile: 'said.jsonl', inputFile: 'empty.jsonl' }, /empty\.jsonl: is empty/);
+    await refuse({ outputFile: 'said.jsonl', inputFile: 'in.csv' }, /in\.csv:1: is no request of a batch/);
+    world.write('hot.jsonl', makeLine('mine-r1', 'x', { temperature: 1 }));
+    await refuse(
+      { outputFile: 'said.jsonl', inputFile: 'hot.jsonl' },
+      /no row of the table asks .* differs in .*temperature \(not in the job\)/,
+    );
+    await fetch(`${world.simulator.url}/files/${batch.input_file_id}`, { method: 'DELETE', headers: { authorization: 'Bearer x' } });
+    await refuse({ batchIds: [batch.id] }, /the input file of batch_\w+ is gone at the provider.*--input-file FILE/);
+    assert.deepEqual(fs.readdirSync(world.stateDirectory), ['provider']);
+    world.write('asked.jsonl', lines.join('\n'));
+    const [taken] = (await importInto(world, { batchIds: [batch.id], inputFile: 'asked.jsonl' })).batches;
+    assert.deepEqual([taken?.matched, taken?.foreign], [8, 2]);
+    const { summary } = await world.run();
+    await refuse({ batchIds: [summary.batches[0]?.id ?? ''] }, /is a batch of this job's own: rowmill run collects it/);
+  });
+
+  it('gives each of equal rows an answer of its own where equal rows are not collapsed', async (t) => {
+    const [row = ['r1', 'x']] = makeRows(1);
+    const rows = ['a', 'b', 'c'].map((id): [string, string] => [id, row[1]]);
+    const world = await makeWorld(t, { rows, job: `${JOB}\ndedupe: false` });
+    const batch = await makeBatch(
+      world,
+      rows.map(([id, text]) => makeLine(id, text)),
+    );
+    await importInto(world, { batchIds: [batch.id] });
+    const { summary, requests } = await world.run();
+    assert.deepEqual([summary.rows.reused, countPosts(requests)], [3, 0]);
+  });
+});
+
+describe('import on the command line', () => {
+  it('says what it needs, and takes files in the simulator as anywhere', async () => {
+    const world = createWorld({ 'reviews.csv': REVIEWS, 'job.yaml': REVIEW_JOB });
+    try {
+      const none = await world.run(['import', 'job.yaml', '--simulate']);
+      assert.deepEqual(
+        [none.exitCode, none.stderr.split('\n')[0]],
+        [2, 'which batches? Name their ids, or a downloaded file: --output-file FILE'],
+      );
+      const two = await world.run(['import', 'job.yaml', 'batch_a', 'batch_b', '--output-file', 'o.jsonl']);
+      assert.deepEqual([two.exitCode, /are those of one batch/.test(two.stderr)], [2, true]);
+      const gone = await world.run(['import', 'job.yaml', 'batch_none', '--simulate', '--json']);
+      assert.notEqual(gone.exitCode, 0);
+      assert.equal((JSON.parse(gone.stdout) as { schema: string }).schema, 'rowmill.error/1');
+    } finally {
+      world.dispose();
+    }
+  });
+});

@@ -58,6 +58,9 @@ const WRONG: Readonly<Record<string, readonly Wrong[]>> = {
   ],
   commands: [
     { type: ['rnu', 'job.yaml'], says: /Did you mean run\?/ },
+    { type: ['help', 'nope'], says: /unknown command 'nope'/ },
+    { type: ['run', ''], says: /the name of a job or a table is empty/ },
+    { type: [''], says: /^error: unknown command ''$/m },
     { type: ['ls'], says: /Did you mean status\?/ },
     { type: ['version'], says: /Did you mean --version\?/ },
     { type: ['resume', 'job.yaml'], says: /Did you mean run\?/ },

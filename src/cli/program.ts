@@ -67,7 +67,9 @@ export async function runProgram(argv: readonly string[]): Promise<void> {
   const command = makeProgram();
   try {
     // Commander shows the help of a command by itself, before it is defined.
-    await command.parseAsync([node, program, ...(first === 'help' && name !== undefined ? [name, '--help'] : typed)]);
+    const isKnown = command.commands.some((other) => other.name() === name);
+    const asked = first !== 'help' || name === undefined ? typed : [name, ...(isKnown ? ['--help'] : [])];
+    await command.parseAsync([node, program, ...asked]);
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     const isJson = typed.includes('--json');

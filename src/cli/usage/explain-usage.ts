@@ -13,10 +13,18 @@ const OTHER_WORDS: Readonly<Record<string, string>> = {
   ...{ models: 'prices', price: 'prices', server: 'simulate', mock: 'simulate', version: '--version' },
 };
 
+/** What shells type, and what is no word. */
+const UNTYPED: ReadonlySet<string> = new Set(['complete', '*']);
+
 /** What is said of a word that is no command, with the one that was probably meant. */
 export function describeUnknown(word: string, commands: readonly string[]): string {
   const known = word.toLowerCase();
-  const meant = (Object.hasOwn(OTHER_WORDS, known) ? OTHER_WORDS[known] : undefined) ?? findClosest(word, commands);
+  const meant =
+    (Object.hasOwn(OTHER_WORDS, known) ? OTHER_WORDS[known] : undefined) ??
+    findClosest(
+      word,
+      commands.filter((name) => !UNTYPED.has(name)),
+    );
   return `error: unknown command '${word}'${meant === null ? '' : `\n(Did you mean ${meant}?)`}`;
 }
 

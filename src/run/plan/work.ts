@@ -1,5 +1,5 @@
 import type { Job } from '../../core/job.ts';
-import { splitByModel } from '../../core/request-group.ts';
+import { splitByModel } from '../../core/models/split-by-model.ts';
 import { setParams } from '../../input/request/extra-params.ts';
 import { mayThink } from '../../input/request/model-params.ts';
 import { longestAnswerTokens, readTier } from '../../money/cost-bound.ts';

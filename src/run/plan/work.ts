@@ -51,7 +51,7 @@ function makePart(job: Job, { set, short, long }: PromptGroup, answers: AnswerLe
   return {
     short,
     long,
-    model: asked.model,
+    ...(REQUEST_GROUP in set ? { model: asked.model } : {}),
     tier: readTier(asked.params),
     expectedOutputTokens: expectedTokens,
     p95OutputTokens: isMeasured ? p95Tokens : null,

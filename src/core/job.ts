@@ -98,11 +98,13 @@ export interface InputSpec {
   readonly badRows?: 'skip';
   /** A condition in the template language; rows that do not meet it are not asked. Absent: all are. */
   readonly where?: string;
+  /** The sheet of a workbook; absent: its first one. */
+  readonly sheet?: string;
   /** The columns that identify a row to a person; empty: the row's number. */
   readonly id: readonly string[];
 }
 
-export type TableFormat = 'csv' | 'tsv' | 'jsonl' | 'json' | 'parquet' | 'requests';
+export type TableFormat = 'csv' | 'tsv' | 'jsonl' | 'json' | 'parquet' | 'xlsx' | 'requests';
 
 /** What lines of a table of requests ask alike: endpoint, model and service tier. */
 export interface RequestGroup {
@@ -162,7 +164,19 @@ export interface JobLimits {
   readonly enqueuedTokens: number | null;
 }
 
+/** A path that names the day of the run: there is another table for each. */
+export interface DatedPath {
+  /** Absolute, with `{{ run.date }}` in it. */
+  readonly template: string;
+  /** By its IANA name; null is UTC. */
+  readonly timezone: string | null;
+  /** `2026-11-22`; null until it is known which run is meant. */
+  readonly date: string | null;
+}
+
 export interface WriteSpec {
+  /** Absent where the path is the same for every run. */
+  readonly dated?: DatedPath;
   /** Whether the table goes to standard output: then it is first written into the state directory, as are failures and report. */
   readonly isStdout?: true;
   readonly path: string;

@@ -37,6 +37,8 @@ export interface RowRequest {
 export interface Table {
   readonly columns: readonly string[];
   readonly format: TableFormat;
+  /** How its columns are stored, in their order; absent where it is no Parquet, or its files differ. */
+  readonly stored?: readonly StoredColumn[];
   /** Absolute paths, in reading order. */
   readonly files: readonly string[];
   /** Bytes of all files as they lie on disk, for progress. */
@@ -46,6 +48,13 @@ export interface Table {
    * @throws UsageError with file, line and column where the table is damaged; rows before the damage have been yielded
    */
   readRows(signal: AbortSignal): AsyncIterable<readonly Row[]>;
+}
+
+/** How a column is stored in a Parquet file, with what lies within it: what a table needs to write the column as it was read. */
+export interface StoredColumn {
+  /** Parquet's own description: `name`, `type`, `repetition_type`, `logical_type` and so on. */
+  readonly element: { readonly name: string };
+  readonly children: readonly StoredColumn[];
 }
 
 /** How a row ends. Every row has exactly one. */

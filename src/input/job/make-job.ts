@@ -18,6 +18,7 @@ import { checkRequestsJob } from '../requests/check-requests-job.ts';
 import { guessFormat } from '../table/table-format.ts';
 import { ANY_ROW, readNanoUsd, readStopLimit, readThreshold } from './amounts.ts';
 import { checkAgainstSchema } from './check-job.ts';
+import { readDatedPath } from './dated-path.ts';
 import type { PathProblem } from './output-shorthand.ts';
 import { readOutput } from './output-spec.ts';
 
@@ -38,6 +39,7 @@ interface JobSpec {
     readonly skip_lines?: number;
     readonly bad_rows?: 'refuse' | 'skip';
     readonly where?: string;
+    readonly sheet?: string;
     readonly id?: string | readonly string[];
   };
   readonly model?: string;
@@ -66,6 +68,7 @@ interface JobSpec {
   readonly dedupe?: boolean;
   readonly write?: {
     readonly path?: string;
+    readonly timezone?: string;
     readonly keep?: string | readonly string[];
     readonly prefix?: string;
     readonly excel?: boolean;
@@ -137,6 +140,12 @@ function buildJob(spec: JobSpec, origin: JobOrigin): { job: Job; problems: reado
   };
   const keep = spec.write?.keep ?? 'all';
   const isStdout = spec.write?.path === '-';
+  const writePath = path.resolve(
+    origin.directory,
+    isStdout || spec.write?.path === undefined ? nameDefaultTable(spec, isStdout) : spec.write.path,
+  );
+  const { dated, problems: pathProblems } = readDatedPath(writePath, spec.write?.timezone);
+  problems.push(...pathProblems);
   if (typeof keep === 'string' && keep !== 'all') {
     problems.push({ path: ['write', 'keep'], message: `write.keep: must be all or a list of columns, not ${showValue(keep)}` });
   }
@@ -172,7 +181,8 @@ function buildJob(spec: JobSpec, origin: JobOrigin): { job: Job; problems: reado
     onUnknown: spec.on_unknown ?? 'retry',
     dedupe: spec.dedupe ?? true,
     write: {
-      path: path.resolve(origin.directory, isStdout || spec.write?.path === undefined ? nameDefaultTable(spec) : spec.write.path),
+      path: writePath,
+      ...(dated === null ? {} : { dated: { ...dated, date: null } }),
       ...(isStdout ? { isStdout } : {}),
       keep: typeof keep === 'string' ? 'all' : keep,
       prefix: spec.write?.prefix ?? '',
@@ -234,12 +244,15 @@ function readInput(input: JobSpec['input'], directory: string): InputSpec {
     ...(input.skip_lines === undefined || input.skip_lines === 0 ? {} : { skipLines: input.skip_lines }),
     ...(input.bad_rows === 'skip' ? { badRows: input.bad_rows } : {}),
     ...(input.where === undefined ? {} : { where: input.where }),
+    ...(input.sheet === undefined ? {} : { sheet: input.sheet }),
   };
 }
 
-function nameDefaultTable(spec: JobSpec): string {
+/** In the format of the input; what goes through a pipe is text. */
+function nameDefaultTable(spec: JobSpec, isStdout: boolean): string {
   const format = spec.input.format ?? guessFormat(spec.input.path) ?? 'csv';
-  return `${spec.name}.out.${format === 'csv' || format === 'tsv' ? 'csv' : 'jsonl'}`;
+  const extension = ['jsonl', 'json', 'requests'].includes(format) ? 'jsonl' : format === 'parquet' && !isStdout ? 'parquet' : 'csv';
+  return `${spec.name}.out.${extension}`;
 }
 
 function readLabels(labels: JobSpec['labels']): readonly Label[] {

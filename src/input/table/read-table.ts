@@ -45,6 +45,7 @@ export async function openFiles(spec: InputSpec, files: readonly TableFile[], si
     files: files.map((file) => file.path),
     bytes: sizes.reduce((sum, { size }) => sum + size, 0),
     warnings: opened.warnings,
+    ...(opened.stored === undefined ? {} : { stored: opened.stored }),
     ...(opened.requests === undefined ? {} : { requests: opened.requests }),
     readWarnings: () => opened.readWarnings?.() ?? [],
     readSha256: (hashSignal) => hashInput({ files: files.map((file) => file.path) }, hashSignal),
@@ -71,8 +72,10 @@ async function stampFiles(files: readonly TableFile[]): Promise<string> {
   return stats.map(({ ino, size, mtimeNs, ctimeNs }) => [ino, size, mtimeNs, ctimeNs].join(':')).join(' ');
 }
 
-/** What says how the text of a CSV table is meant, and has no meaning for a format without such a text. @throws UsageError */
-function refuseTextKeys({ quote, hasHeader }: InputSpec, format: TableFormat): void {
+/** What says how the text of a CSV table, or a workbook, is meant, and has no meaning for other formats. @throws UsageError */
+function refuseTextKeys({ quote, hasHeader, sheet }: InputSpec, format: TableFormat): void {
+  if (sheet !== undefined && format !== 'xlsx')
+    throw new UsageError(`input.sheet: is for Excel workbooks; this table is ${format.toUpperCase()}`, { code: 'table' });
   if (format === 'csv' || format === 'tsv') return;
   const key = quote === 'none' ? 'quote' : hasHeader === undefined ? null : 'header';
   if (key !== null) throw new UsageError(`input.${key}: is for CSV and TSV; this table is ${format.toUpperCase()}`, { code: 'table' });
@@ -120,7 +123,7 @@ async function decideFormat(spec: InputSpec, text: TextFiles, signal: AbortSigna
 async function readBinaryFormat(file: TableFile): Promise<TableFormat | null> {
   await using handle = await fs.promises.open(file.path);
   const { buffer, bytesRead } = await handle.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
-  return tellBinaryFormat(buffer.subarray(0, bytesRead));
+  return tellBinaryFormat(file.path, buffer.subarray(0, bytesRead));
 }
 
 async function requireRow(opened: OpenedFormat, text: TextFiles, signal: AbortSignal): Promise<void> {

@@ -22,4 +22,5 @@ export const READERS: Readonly<Record<TableFormat, OpenFormat>> = {
   json: openJsonTable,
   requests: openRequestsTable,
   parquet: async (text) => (await import('../parquet/parquet-table.ts')).openParquetTable(text),
+  xlsx: async (text, spec) => (await import('../xlsx/xlsx-table.ts')).openXlsxTable(text, spec),
 };

@@ -1,5 +1,5 @@
 import type { RequestGroup, TableFormat } from '../../core/job.ts';
-import type { Row } from '../../core/row.ts';
+import type { Row, StoredColumn } from '../../core/row.ts';
 import type { TableFile } from './read-bytes.ts';
 
 /** The files of a table with the way to read each as UTF-8 text. */
@@ -20,6 +20,8 @@ export interface OpenedFormat {
   readRows(text: TextFiles, signal: AbortSignal): AsyncIterable<readonly Row[]>;
   /** Whether it reads the files here and there, and not through `openText`; absent: no. */
   readonly readsAtRandom?: true;
+  /** As of `Table`. */
+  readonly stored?: readonly StoredColumn[];
 }
 
 const FORMAT_BY_EXTENSION: Readonly<Record<string, TableFormat>> = {
@@ -30,6 +32,8 @@ const FORMAT_BY_EXTENSION: Readonly<Record<string, TableFormat>> = {
   ndjson: 'jsonl',
   json: 'json',
   parquet: 'parquet',
+  xlsx: 'xlsx',
+  xlsm: 'xlsx',
 };
 
 /** The format a file name tells, `.gz` aside; null when it tells none. */

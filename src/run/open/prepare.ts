@@ -31,6 +31,7 @@ import { sampleJsonWord } from './json-word-sample.ts';
 import { findKnownEnd } from './model-end.ts';
 import { findOldState } from './old-state.ts';
 import type { PreparedJob } from './prepared-job.ts';
+import { placeDatedTable } from './run-date.ts';
 import { locateStateDirectory, type Target } from './target.ts';
 
 export interface PrepareOptions {
@@ -50,6 +51,8 @@ export interface PrepareOptions {
   readonly claimStdout?: (path: string) => void;
   /** Whether the job is to be run: then what it would write is looked at. */
   readonly isToWrite?: boolean;
+  /** Tells the day of a table that is named by it; absent: the real clock. */
+  readonly clock?: () => Date;
   readonly signal: AbortSignal;
   /** Gives a directory an early version made for this base URL its right name; absent where nothing may be changed. */
   readonly renameOldState?: (from: string, to: string, job: string) => Promise<void>;
@@ -66,7 +69,8 @@ export async function prepareJob(options: PrepareOptions): Promise<PreparedJob> 
   const old = findOldState(given.job, options.target.origin, options.stateRoot);
   if (old !== null) await options.renameOldState?.(old, named, given.job.name);
   const stateDirectory = old !== null && options.renameOldState === undefined ? old : named;
-  const placed = placeStdoutTable(given, stateDirectory);
+  const when = { now: options.clock?.() ?? new Date(), isToWrite: options.isToWrite === true, signal: options.signal };
+  const placed = placeStdoutTable(await placeDatedTable(given, stateDirectory, when), stateDirectory);
   const { input, write } = placed.job;
   if (options.isToWrite === true && write.isStdout === true) claimStdout(options, write.path);
   const spoolPath = join(stateDirectory, 'stdin');

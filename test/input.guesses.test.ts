@@ -51,7 +51,7 @@ test('columns are told by what stands in them, and by their names', () => {
       { id: ['url'], texts: ['text'], labels: [] },
     ],
     [makeRows(20, { subject: (n) => `No. ${n}`, body: sentence }), { id: [], texts: ['subject', 'body'], labels: [] }],
-    [makeRows(3, { '': String, 'a}}b': sentence, text: (n) => `word${n}` }), { id: [], texts: ['text'], labels: [] }],
+    [makeRows(3, { '': String, 'a}}b': sentence, text: (n) => `word${n}` }), { id: ['text'], texts: ['a}}b'], labels: [] }],
   ] as const;
   for (const [sample, expected] of cases) {
     const { id, texts, labels } = guessRoles(sample);

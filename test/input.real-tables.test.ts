@@ -4,6 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { parse } from 'csv-parse/sync';
+import { stringifyExactly } from '../src/core/exact/exact-number.ts';
 import { compileJob } from '../src/input/compile-job.ts';
 import { makeJob } from '../src/input/job/make-job.ts';
 import { openTable } from '../src/input/table/open-table.ts';
@@ -44,7 +45,7 @@ for (const [file, expectedRows, prompt, expectedEmpty] of TABLES) {
     for await (const chunk of table.readRows(signal)) {
       for (const row of chunk) {
         rows++;
-        hash.update(JSON.stringify(row.record ?? row.cells));
+        hash.update(JSON.stringify(row.record === null ? row.cells : JSON.parse(stringifyExactly(row.record))));
         const start = String(Object.values(row.record ?? row.cells)[0]).split('\n')[0] ?? '';
         if (row.record === null)
           assert.ok(lines[row.line - 1]?.replaceAll('""', '"').includes(start), `row ${rows} does not start on line ${row.line}`);

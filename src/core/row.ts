@@ -1,4 +1,4 @@
-import type { TableFormat } from './job.ts';
+import type { Endpoint, TableFormat } from './job.ts';
 
 /** One input record. */
 export interface Row {
@@ -19,6 +19,18 @@ export interface Row {
   key: string | null;
   /** Why the record cannot be read, its line and the beginning of its text: then it has no cells. Absent for all others. */
   readonly bad?: string;
+  /** What the row asks where it is a request itself; absent for all others. */
+  readonly request?: RowRequest;
+}
+
+/** A request as a line of a table holds it. */
+export interface RowRequest {
+  readonly url: Endpoint;
+  readonly model: string;
+  /** Its JSON as it stands in the line. */
+  readonly body: string;
+  /** The number of its group among those of the job. */
+  readonly group: number;
 }
 
 /** A table opened and looked at, ready to be streamed as often as wanted. */

@@ -2,7 +2,7 @@ import { findSweepStart, mayHaveUnknownBatches, sweepBatches } from '../batch/sw
 import type { Lane } from '../core/lane.ts';
 import { SIMULATOR_ORIGIN } from '../ledger/origin.ts';
 import type { Agreement } from './agree.ts';
-import { followAddress } from './open/follow-address.ts';
+import { followAddress, hasSimulatorAnswered } from './open/follow-address.ts';
 import { createStepOf } from './open/next-step.ts';
 import { viewKeys } from './open/opening.ts';
 import { writeHoldout } from './open/prepare.ts';
@@ -74,7 +74,9 @@ export async function beginSending(opened: OpenedRun, agreement: Agreement, { co
   await probeTable(prepared, selected);
 
   const estimateNanoUsd = estimateRun(plan, choosePrice(job.mode, laneName), { ledger, books });
-  const begin = () => startRun(ledger, { planned, lane: laneName, estimateNanoUsd, job: job.name, isSimulated, effects: options.effects });
+  const date = job.write.dated?.date ?? null;
+  const about = { planned, lane: laneName, estimateNanoUsd, job: job.name, date, isSimulated };
+  const begin = () => startRun(ledger, { ...about, effects: options.effects });
   const stepOf = createStepOf(ledger, job, 'working');
   const shared = { job, books, prepared, plan, budgetNanoUsd };
   const lanes = await openLanes({ ...options, ...shared, name: laneName, url: prepared.compiled.url, context, stepOf, startRun: begin });
@@ -134,7 +136,7 @@ export async function beginSending(opened: OpenedRun, agreement: Agreement, { co
         await lane.nextEnd();
       },
       hasSpent: () => hasSpent(ledger, books, run),
-      isSimulated: () => provider.isSimulated() ?? isSimulated,
+      isSimulated: () => isSimulated || hasSimulatorAnswered(provider, ledger),
       async holdEnds(isHeld) {
         isWriting = isHeld;
         await lanes.live?.holdEnds(isHeld);

@@ -144,7 +144,14 @@ export function makeJobSchema(): object {
           { description: 'When a finished run counts as failed (exit 3).' },
         ),
       },
-      { required: ['name', 'input', 'model', 'output'] },
+      {
+        required: ['name', 'input'],
+        // Lines of the Batch API say the rest themselves.
+        if: { properties: { input: { type: 'object', properties: { format: { const: 'requests' } }, required: ['format'] } } },
+        // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema.
+        then: {},
+        else: { required: ['model', 'output'] },
+      },
     ),
   };
 }
@@ -162,7 +169,11 @@ function makeInputSchema(): object {
         minLength: 1,
         description: 'A CSV, TSV, JSONL, JSON, Parquet or Excel (.xlsx) table; a glob; .gz; or - for standard input.',
       },
-      format: { enum: ['csv', 'tsv', 'jsonl', 'json', 'parquet', 'xlsx'], description: 'Only where the file name does not tell.' },
+      format: {
+        enum: ['csv', 'tsv', 'jsonl', 'json', 'parquet', 'xlsx', 'requests'],
+        description:
+          'Only where the file name does not tell. requests: lines of the Batch API, each sent as it is; then the job has no model, prompt and output.',
+      },
       delimiter: {
         type: 'string',
         minLength: 1,
@@ -269,7 +280,12 @@ function makeWriteSchema(): object {
         type: 'string',
         minLength: 1,
         description:
-          'The table to write, .csv, .jsonl or .parquet, or - for standard output. Default: <name>.out.<ext> beside the job file.',
+          'The table to write, .csv, .jsonl or .parquet, or - for standard output; {{ run.date }} in it is the day the run began. Default: <name>.out.<ext> beside the job file.',
+      },
+      timezone: {
+        type: 'string',
+        minLength: 1,
+        description: 'Where the day of {{ run.date }} begins, for example Europe/Berlin. Default: UTC.',
       },
       keep: {
         type: ['string', 'array'],

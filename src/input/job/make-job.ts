@@ -14,9 +14,11 @@ import type {
 } from '../../core/job.ts';
 import { type JobSource, NO_SOURCE, type Path, showPath, showValue, sortByPlace } from '../../core/problem-path.ts';
 import { withCapOfExtra } from '../request/extra-params.ts';
+import { checkRequestsJob } from '../requests/check-requests-job.ts';
 import { guessFormat } from '../table/table-format.ts';
 import { ANY_ROW, readNanoUsd, readStopLimit, readThreshold } from './amounts.ts';
 import { checkAgainstSchema } from './check-job.ts';
+import { readDatedPath } from './dated-path.ts';
 import type { PathProblem } from './output-shorthand.ts';
 import { readOutput } from './output-spec.ts';
 
@@ -40,12 +42,12 @@ interface JobSpec {
     readonly sheet?: string;
     readonly id?: string | readonly string[];
   };
-  readonly model: string;
+  readonly model?: string;
   readonly endpoint?: Endpoint;
   readonly mode?: Job['mode'];
   readonly prompt?: string | { readonly system?: string; readonly user?: string; readonly images?: readonly (string | ImageSpec)[] };
   readonly messages?: readonly MessageTemplate[];
-  readonly output: unknown;
+  readonly output?: unknown;
   readonly labels?: readonly string[] | Readonly<Record<string, string | null>>;
   readonly examples?: {
     readonly path: string;
@@ -66,6 +68,7 @@ interface JobSpec {
   readonly dedupe?: boolean;
   readonly write?: {
     readonly path?: string;
+    readonly timezone?: string;
     readonly keep?: string | readonly string[];
     readonly prefix?: string;
     readonly excel?: boolean;
@@ -116,10 +119,10 @@ export function readJob(value: unknown, origin: JobOrigin): { readonly job: Job 
 }
 
 function buildJob(spec: JobSpec, origin: JobOrigin): { job: Job; problems: readonly PathProblem[] } {
-  const problems: PathProblem[] = [];
+  const problems: PathProblem[] = [...checkRequestsJob(spec)];
   const labels = readLabels(spec.labels);
   const { output, problems: outputProblems } = readOutput(
-    spec.output,
+    spec.input.format === 'requests' ? (spec.output ?? 'text') : spec.output,
     labels.map((label) => label.name),
   );
   if (spec.output !== undefined) problems.push(...outputProblems, ...checkVector(spec));
@@ -137,6 +140,9 @@ function buildJob(spec: JobSpec, origin: JobOrigin): { job: Job; problems: reado
   };
   const keep = spec.write?.keep ?? 'all';
   const isStdout = spec.write?.path === '-';
+  const writePath = path.resolve(origin.directory, isStdout || spec.write?.path === undefined ? nameDefaultTable(spec, isStdout) : spec.write.path);
+  const { dated, problems: pathProblems } = readDatedPath(writePath, spec.write?.timezone);
+  problems.push(...pathProblems);
   if (typeof keep === 'string' && keep !== 'all') {
     problems.push({ path: ['write', 'keep'], message: `write.keep: must be all or a list of columns, not ${showValue(keep)}` });
   }
@@ -147,7 +153,7 @@ function buildJob(spec: JobSpec, origin: JobOrigin): { job: Job; problems: reado
     directory: origin.directory,
     text: origin.text,
     input: readInput(spec.input, origin.directory),
-    model: spec.model,
+    model: spec.model ?? '',
     endpoint: spec.endpoint ?? '/v1/chat/completions',
     mode: spec.mode ?? 'batch',
     messages: readMessages(spec, problems),
@@ -172,7 +178,8 @@ function buildJob(spec: JobSpec, origin: JobOrigin): { job: Job; problems: reado
     onUnknown: spec.on_unknown ?? 'retry',
     dedupe: spec.dedupe ?? true,
     write: {
-      path: path.resolve(origin.directory, isStdout || spec.write?.path === undefined ? nameDefaultTable(spec, isStdout) : spec.write.path),
+      path: writePath,
+      ...(dated === null ? {} : { dated: { ...dated, date: null } }),
       ...(isStdout ? { isStdout } : {}),
       keep: typeof keep === 'string' ? 'all' : keep,
       prefix: spec.write?.prefix ?? '',
@@ -227,7 +234,7 @@ function readInput(input: JobSpec['input'], directory: string): InputSpec {
     delimiter: input.delimiter ?? null,
     encoding: input.encoding ?? null,
     columns: input.columns ?? null,
-    id: input.id === undefined ? [] : [input.id].flat(),
+    id: input.id === undefined ? (input.format === 'requests' ? ['custom_id'] : []) : [input.id].flat(),
     // Only what is said: the defaults are no part of what a finished run is recognised by.
     ...(input.header === undefined ? {} : { hasHeader: input.header }),
     ...(input.quote === 'none' ? { quote: input.quote } : {}),
@@ -241,7 +248,8 @@ function readInput(input: JobSpec['input'], directory: string): InputSpec {
 /** In the format of the input; what goes through a pipe is text. */
 function nameDefaultTable(spec: JobSpec, isStdout: boolean): string {
   const format = spec.input.format ?? guessFormat(spec.input.path) ?? 'csv';
-  const extension = format === 'jsonl' || format === 'json' ? 'jsonl' : format === 'parquet' && !isStdout ? 'parquet' : 'csv';
+  const isJson = format === 'jsonl' || format === 'json' || format === 'requests';
+  const extension = isJson ? 'jsonl' : format === 'parquet' && !isStdout ? 'parquet' : 'csv';
   return `${spec.name}.out.${extension}`;
 }
 
@@ -254,6 +262,7 @@ function readLabels(labels: JobSpec['labels']): readonly Label[] {
 /** The template loses one final line break: YAML's `|` adds it, and nobody means it. */
 function readMessages(spec: JobSpec, problems: PathProblem[]): readonly MessageTemplate[] {
   const trim = (content: string): string => content.replace(/\r?\n$/, '');
+  if (spec.input.format === 'requests') return [];
   if (spec.prompt !== undefined && spec.messages !== undefined)
     problems.push({ path: ['messages'], message: 'messages: stands beside prompt; use one of them' });
   if (spec.messages !== undefined) return spec.messages.map(({ role, content }) => ({ role, content: trim(content) }));

@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import fs from 'node:fs';
 import { UsageError } from '../../core/errors.ts';
-import type { InputSpec, TableFormat } from '../../core/job.ts';
+import type { InputSpec, RequestGroup, TableFormat } from '../../core/job.ts';
 import type { Row, Table } from '../../core/row.ts';
 import { decodeText } from './decode-text.ts';
 import { HEAD_BYTES, tellBinaryFormat } from './foreign-file.ts';
@@ -13,6 +13,8 @@ import { guessFormat, type OpenedFormat, type TextFiles } from './table-format.t
 export interface InputTable extends Table {
   /** In words; empty when there is nothing to say. */
   readonly warnings: readonly string[];
+  /** Of a table of requests what it asks; absent for all others. */
+  readonly requests?: readonly RequestGroup[];
   /** What the rows read in the last pass have shown besides, likewise. */
   readWarnings(): readonly string[];
   /** @param onSha256 is given the sha256 (hex) of the bytes of all files, as they were read, after the last row */
@@ -44,7 +46,8 @@ export async function openFiles(spec: InputSpec, files: readonly TableFile[], si
     bytes: sizes.reduce((sum, { size }) => sum + size, 0),
     warnings: opened.warnings,
     ...(opened.stored === undefined ? {} : { stored: opened.stored }),
-    readWarnings: () => opened.readWarnings(),
+    ...(opened.requests === undefined ? {} : { requests: opened.requests }),
+    readWarnings: () => opened.readWarnings?.() ?? [],
     readSha256: (hashSignal) => hashInput({ files: files.map((file) => file.path) }, hashSignal),
     async *readRows(rowSignal, onSha256) {
       if (opened.readsAtRandom) {

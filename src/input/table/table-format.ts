@@ -1,4 +1,4 @@
-import type { TableFormat } from '../../core/job.ts';
+import type { RequestGroup, TableFormat } from '../../core/job.ts';
 import type { Row, StoredColumn } from '../../core/row.ts';
 import type { TableFile } from './read-bytes.ts';
 
@@ -12,8 +12,10 @@ export interface TextFiles {
 export interface OpenedFormat {
   readonly columns: readonly string[];
   readonly warnings: readonly string[];
-  /** What the rows read in the last pass have shown besides. */
-  readWarnings(): readonly string[];
+  /** What the rows read in the last pass have shown besides; absent where they never show anything. */
+  readWarnings?(): readonly string[];
+  /** Of a table of requests what it asks; absent for all others. */
+  readonly requests?: readonly RequestGroup[];
   /** Rows of the same files in order, their `index` counted from 0 over all of them. */
   readRows(text: TextFiles, signal: AbortSignal): AsyncIterable<readonly Row[]>;
   /** Whether it reads the files here and there, and not through `openText`; absent: no. */

@@ -140,7 +140,10 @@ function buildJob(spec: JobSpec, origin: JobOrigin): { job: Job; problems: reado
   };
   const keep = spec.write?.keep ?? 'all';
   const isStdout = spec.write?.path === '-';
-  const writePath = path.resolve(origin.directory, isStdout || spec.write?.path === undefined ? nameDefaultTable(spec, isStdout) : spec.write.path);
+  const writePath = path.resolve(
+    origin.directory,
+    isStdout || spec.write?.path === undefined ? nameDefaultTable(spec, isStdout) : spec.write.path,
+  );
   const { dated, problems: pathProblems } = readDatedPath(writePath, spec.write?.timezone);
   problems.push(...pathProblems);
   if (typeof keep === 'string' && keep !== 'all') {

@@ -1,17 +1,6 @@
 import path from 'node:path';
 import { type Problem, UsageError } from '../../core/errors.ts';
-import type {
-  Endpoint,
-  ExamplesSpec,
-  ImageTemplate,
-  InputSpec,
-  Job,
-  Label,
-  MessageTemplate,
-  StopRule,
-  StopSign,
-  TableFormat,
-} from '../../core/job.ts';
+import type { Endpoint, ExamplesSpec, ImageTemplate, Job, Label, MessageTemplate, StopRule, StopSign } from '../../core/job.ts';
 import { type JobSource, NO_SOURCE, type Path, showPath, showValue, sortByPlace } from '../../core/problem-path.ts';
 import { withCapOfExtra } from '../request/extra-params.ts';
 import { checkRequestsJob } from '../requests/check-requests-job.ts';
@@ -21,6 +10,7 @@ import { checkAgainstSchema } from './check-job.ts';
 import { readDatedPath } from './dated-path.ts';
 import type { PathProblem } from './output-shorthand.ts';
 import { readOutput } from './output-spec.ts';
+import { checkInput, type InputKeys, readInput } from './read-input.ts';
 
 const NANO_USD_PER_USD = 1_000_000_000;
 
@@ -28,20 +18,7 @@ const NANO_USD_PER_USD = 1_000_000_000;
 interface JobSpec {
   readonly name: string;
   readonly description?: string;
-  readonly input: {
-    readonly path: string;
-    readonly format?: TableFormat;
-    readonly delimiter?: string;
-    readonly encoding?: string;
-    readonly columns?: readonly string[];
-    readonly header?: boolean;
-    readonly quote?: 'standard' | 'none';
-    readonly skip_lines?: number;
-    readonly bad_rows?: 'refuse' | 'skip';
-    readonly where?: string;
-    readonly sheet?: string;
-    readonly id?: string | readonly string[];
-  };
+  readonly input: InputKeys;
   readonly model?: string;
   readonly endpoint?: Endpoint;
   readonly mode?: Job['mode'];
@@ -139,6 +116,7 @@ function buildJob(spec: JobSpec, origin: JobOrigin): { job: Job; problems: reado
     return threshold ?? ANY_ROW;
   };
   const keep = spec.write?.keep ?? 'all';
+  problems.push(...checkInput(spec.input));
   const isStdout = spec.write?.path === '-';
   const writePath = path.resolve(
     origin.directory,
@@ -230,29 +208,10 @@ function readStopRules({ stop_if = {} }: JobSpec, problems: PathProblem[]): read
   });
 }
 
-function readInput(input: JobSpec['input'], directory: string): InputSpec {
-  return {
-    path: input.path === '-' ? '-' : path.resolve(directory, input.path),
-    format: input.format ?? null,
-    delimiter: input.delimiter ?? null,
-    encoding: input.encoding ?? null,
-    columns: input.columns ?? null,
-    id: input.id === undefined ? (input.format === 'requests' ? ['custom_id'] : []) : [input.id].flat(),
-    // Only what is said: the defaults are no part of what a finished run is recognised by.
-    ...(input.header === undefined ? {} : { hasHeader: input.header }),
-    ...(input.quote === 'none' ? { quote: input.quote } : {}),
-    ...(input.skip_lines === undefined || input.skip_lines === 0 ? {} : { skipLines: input.skip_lines }),
-    ...(input.bad_rows === 'skip' ? { badRows: input.bad_rows } : {}),
-    ...(input.where === undefined ? {} : { where: input.where }),
-    ...(input.sheet === undefined ? {} : { sheet: input.sheet }),
-  };
-}
-
 /** In the format of the input; what goes through a pipe is text. */
 function nameDefaultTable(spec: JobSpec, isStdout: boolean): string {
-  const format = spec.input.format ?? guessFormat(spec.input.path) ?? 'csv';
-  const isJson = format === 'jsonl' || format === 'json' || format === 'requests';
-  const extension = isJson ? 'jsonl' : format === 'parquet' && !isStdout ? 'parquet' : 'csv';
+  const format = spec.input.format ?? guessFormat(spec.input.path ?? '') ?? 'csv';
+  const extension = ['jsonl', 'json', 'requests'].includes(format) ? 'jsonl' : format === 'parquet' && !isStdout ? 'parquet' : 'csv';
   return `${spec.name}.out.${extension}`;
 }
 

@@ -22,6 +22,7 @@ export async function openDocuments(_: TextFiles, spec: Pick<InputSpec, 'root' |
     columns: COLUMNS,
     warnings: [],
     namesAreData: true,
+    readsAtRandom: true,
     readRows: (rowText, signal) => readRows(rowText, { root, encoding: spec.encoding }, signal),
   };
 }
@@ -45,11 +46,10 @@ function showPath(root: string, file: string): string {
 }
 
 async function readText({ openText }: TextFiles, file: TableFile, { encoding }: Reading, signal: AbortSignal): Promise<string> {
+  if (!(await isTextFile(file, encoding))) return '';
   const chunks: Buffer[] = [];
   let bytes = 0;
-  const isText = await isTextFile(file, encoding);
   for await (const chunk of openText(file, signal)) {
-    if (!isText) continue;
     bytes += chunk.length;
     if (bytes > MAX_TEXT_BYTES)
       throw new UsageError(`${file.shown}: a text of more than 64 MB; cut it into several files`, { code: 'table' });

@@ -62,7 +62,7 @@ export async function openFiles(spec: InputSpec, files: readonly TableFile[], si
         if (onSha256 === undefined) return;
         const sha256 = await hashInput({ files: files.map((file) => file.path) }, rowSignal);
         // What was read while it was being written has no hash that could ever be found again.
-        onSha256(before === (await stampFiles(files)) ? sha256 : `changed-${randomUUID()}`);
+        onSha256(before === (await stampFiles(files)) ? nameHash(sha256) : `changed-${randomUUID()}`);
         return;
       }
       const digest = onSha256 === undefined ? null : createHash('sha256');

@@ -6,7 +6,7 @@ import type { DiffFlags } from './commands/diff.ts';
 import type { ProveFlags } from './commands/prove.ts';
 import type { ReportFlags } from './commands/report.ts';
 import type { SampleFlags } from './commands/sample.ts';
-import { parseAmount, parseCount, parseDate, parsePositive, shareUpTo } from './flag-values.ts';
+import { parseAmount, parseCount, parseDate, parsePort, parsePositive, shareUpTo } from './flag-values.ts';
 import type { JobFlags, RunFlags, SimulateFlags, TableFlags, WorkerFlags } from './flags.ts';
 import { guard } from './guard.ts';
 import { describeUnknownCommand } from './job-argument.ts';
@@ -164,6 +164,7 @@ const DEFINITIONS: Readonly<Record<string, (command: Command) => Command>> = {
     command
       .option('--redis <url>', 'the Redis to take calls from (also REDIS_URL)')
       .option('--concurrency <n>', 'calls under way at once, per model', parsePositive, 16)
+      .option('--metrics-port <n>', 'serve figures for Prometheus under /metrics; 0 takes a free port', parsePort)
       .action(guard(async (flags: WorkerFlags) => (await import('./commands/worker.ts')).worker(flags))),
   simulate: (command) =>
     command

@@ -164,6 +164,7 @@ const DEFINITIONS: Readonly<Record<string, (command: Command) => Command>> = {
     command
       .option('--redis <url>', 'the Redis to take calls from (also REDIS_URL)')
       .option('--concurrency <n>', 'calls under way at once, per model', parsePositive, 16)
+      .option('--metrics-port <n>', 'serve figures for Prometheus under /metrics; 0 takes a free port', parsePort)
       .action(guard(async (flags: WorkerFlags) => (await import('./commands/worker.ts')).worker(flags))),
   simulate: (command) =>
     command

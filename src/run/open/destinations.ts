@@ -16,6 +16,8 @@ export interface ReadFiles {
   readonly exampleFiles: readonly string[];
   /** What the environment comes from: `.env`, a file with a key. */
   readonly environmentFiles: readonly string[];
+  /** What is written besides the table and what belongs to it. */
+  readonly besides?: readonly NamedFile[];
 }
 
 /** Every file a job reads, as far as it is known before its rows are. */
@@ -62,7 +64,7 @@ export function findHoldout({ examples }: Pick<Job, 'examples'>, tableFiles: rea
 
 /** @returns in a sentence why a run must not write where its job says; null when it may */
 export async function findRunDestinationProblem(read: ReadFiles, place: { stateDirectory: string; cwd: string }): Promise<string | null> {
-  const destinations = listDestinations(read);
+  const destinations = [...listDestinations(read), ...(read.besides ?? [])];
   const problem = await findDestinationProblem({ ...place, destinations, sources: listSources(read) });
   if (problem !== null) return problem;
   const falseName = read.job.write.isStdout === true ? null : findFalseName(read.job.write.path);

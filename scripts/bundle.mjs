@@ -16,6 +16,7 @@ const ENTRIES = {
   'report-failure': 'src/cli/report-failure.ts',
   index: 'src/index.ts',
   simulator: 'src/simulator/start.ts',
+  'seam/seam': 'src/prove/seam/seam.ts',
 };
 /** What src loads by `require`, or never: each a file of its own, under its name. */
 const REQUIRED = ['re2js', 'ajv/dist/2020.js'];

@@ -67,7 +67,7 @@ const WRONG: Readonly<Record<string, readonly Wrong[]>> = {
     { type: ['plan', 'job.yaml', '--input', 'job.yaml'], says: /job\.yaml: is a job file \(YAML\), not a table/ },
     {
       type: ['run', 'notes.md', '--prompt', 'Is it good?'],
-      says: /neither a job file \(YAML\) nor a table \(CSV, TSV, JSONL, JSON, Parquet\)/,
+      says: /neither a job file \(YAML\) nor a table \(CSV, TSV, JSONL, JSON, Parquet, Excel\)/,
     },
   ],
   formats: [
@@ -77,7 +77,7 @@ const WRONG: Readonly<Record<string, readonly Wrong[]>> = {
     },
     {
       type: ['init', 'book.xlsx'],
-      says: /is an Excel workbook \(\.xlsx\).*save the sheet as CSV.*soffice --headless --convert-to csv book\.xlsx/,
+      says: /book\.xlsx: is no whole workbook \(.*\); was it copied or written whole\?/,
     },
     { type: ['init', 'rows.parquet'], says: /rows\.parquet: does not end as a Parquet file does; was it copied or written whole\?/ },
     { type: ['init', 'login.csv'], says: /is a web page \(HTML\).*download the table itself/ },

@@ -4,18 +4,32 @@ import { test } from 'node:test';
 import { makeWorld } from './helpers/run-world.ts';
 
 /** How the ids of a completed batch's files may look, and what must come of it. */
-const FILE_IDS: readonly { title: string; do: object; exitCode: number; batches: number; destroyed?: number }[] = [
+const FILE_IDS: readonly {
+  title: string;
+  do: object;
+  faults?: readonly object[];
+  exitCode: number;
+  batches: number;
+  destroyed?: number;
+}[] = [
   { title: 'the ids appear late', do: { outputFileId: 'late', errorFileId: 'late', lateMs: 20_000 }, exitCode: 0, batches: 1 },
   { title: 'the error id is an empty string', do: { errorFileId: 'empty' }, exitCode: 0, batches: 1 },
   { title: 'the error id is absent', do: { errorFileId: 'omitted' }, exitCode: 0, batches: 1 },
+  {
+    title: 'the output id appears later than the error id',
+    do: { outputFileId: 'late', lateMs: 20_000 },
+    faults: [{ match: { row: 3 }, do: { rowStatus: 400 } }],
+    exitCode: 3,
+    batches: 1,
+  },
   { title: 'the output id stays null', do: { outputFileId: 'null' }, exitCode: 0, batches: 2, destroyed: 12 },
   { title: 'the output id stays an empty string', do: { outputFileId: 'empty' }, exitCode: 0, batches: 2, destroyed: 12 },
   { title: 'the output id is never there', do: { outputFileId: 'omitted' }, exitCode: 0, batches: 2, destroyed: 12 },
 ];
 
-for (const { title, exitCode, batches, destroyed = 0, ...fault } of FILE_IDS) {
+for (const { title, exitCode, batches, faults = [], destroyed = 0, ...fault } of FILE_IDS) {
   test(`a completed batch: ${title}`, async (t) => {
-    const world = await makeWorld(t, { faults: [{ match: { batch: 1 }, do: fault.do }] });
+    const world = await makeWorld(t, { faults: [{ match: { batch: 1 }, do: fault.do }, ...faults] });
     const { summary } = await world.run();
     world.assertFaultsFired();
     assert.deepEqual([summary.exitCode, summary.batches.length], [exitCode, batches]);

@@ -141,14 +141,11 @@ async function pause(context: BatchContext, milliseconds: number, recalled: Abor
   }
 }
 
-/** Final, rows were counted, yet no file is named: the ids lag (openai-contract section 17, 2). */
+/** Final, rows were counted, yet the file that holds them is not named: the ids lag (openai-contract section 17, 2), one of them perhaps longer. */
 export function isAwaitingFiles(batch: RemoteBatch): boolean {
   const { completed, failed } = batch.counts;
   if (batch.status === 'failed') return false;
-  return (
-    (completed > 0 && batch.outputFileId === null && batch.errorFileId === null) ||
-    (completed === 0 && failed > 0 && batch.errorFileId === null)
-  );
+  return completed > 0 ? batch.outputFileId === null : failed > 0 && batch.errorFileId === null;
 }
 
 function otherKey(batchId: string): AppError {

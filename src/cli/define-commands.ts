@@ -2,6 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 import { Argument, type Command, Option } from 'commander';
 import type { Shell } from './commands/completion.ts';
 import type { DiffFlags } from './commands/diff.ts';
+import type { ProveFlags } from './commands/prove.ts';
 import type { ReportFlags } from './commands/report.ts';
 import type { SampleFlags } from './commands/sample.ts';
 import { parseAmount, parseCount, parsePositive, shareUpTo } from './flag-values.ts';
@@ -184,6 +185,14 @@ const DEFINITIONS: Readonly<Record<string, (command: Command) => Command>> = {
       .option('--enqueued-tokens <n>', 'enqueued tokens per model', parseCount)
       .addOption(jsonOption())
       .action(guard(async (flags: SimulateFlags) => (await import('./commands/simulate.ts')).simulate(flags))),
+  prove: (command) =>
+    command
+      .option('--seconds <n>', 'how long at least; each promise is attacked a few times in any case', parsePositive, 60)
+      .option('--seed <n>', 'where the dice begin; a break names the one that repeats it', parseCount, 1)
+      .option('--only <name>', 'one promise alone')
+      .option('--redis <url>', 'also over this Redis, which must be empty; our keys in it are removed')
+      .addOption(jsonOption())
+      .action(guard(async (flags: ProveFlags) => (await import('./commands/prove.ts')).prove(flags))),
   doctor: (command) =>
     command
       .argument('[job]', 'also check this job: its model and the price of it')

@@ -37,12 +37,12 @@ function tellBy(argument: string, status: Stats | undefined): ArgumentKind {
   const head = readHead(argument);
   const foreign = describeForeign(showFile(resolve(argument), process.cwd()), head);
   if (foreign !== null) throw refuse(foreign);
-  const format = tellBinaryFormat(head) ?? guessFormat(argument);
+  const format = tellBinaryFormat(argument, head) ?? guessFormat(argument);
   if (format === 'json') return isJsonJob(argument) ? 'job' : 'table';
   if (format !== null) return 'table';
   if (JOB_KEY.test(head.toString('latin1'))) return 'job';
   if (MAYBE_TABLE.test(argument)) return 'table';
-  throw refuse(`${argument}: is neither a job file (YAML) nor a table (CSV, TSV, JSONL, JSON, Parquet)`);
+  throw refuse(`${argument}: is neither a job file (YAML) nor a table (CSV, TSV, JSONL, JSON, Parquet, Excel)`);
 }
 
 /** @throws UsageError for a table where the command takes a job, with the command that makes sense */

@@ -32,6 +32,7 @@ const COMMANDS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     prices: 'what a token costs and why: prices.yaml here, then the built-in lists',
     worker: 'makes live calls for runs that share its Redis; any number, on any host',
     simulate: 'the local OpenAI server by itself, for any OpenAI client',
+    prove: 'attacks every promise against the built-in simulator: kills, failing disks, lost answers, two runs at once',
     schema: "the job file's JSON Schema",
     completion: 'what a shell needs to complete what is typed: source <(rowmill completion bash)',
   },

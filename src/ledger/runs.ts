@@ -11,6 +11,7 @@ import {
   publishFile,
   readPrivateText,
   removeQuietly,
+  removeTemporaryFiles,
   writeFileAtomically,
   writeFully,
 } from './disk/durable-files.ts';
@@ -120,7 +121,11 @@ export function openRunFiles(stateDirectory: string, randomId: () => string): Ru
 
   return {
     writeRunFile: (run, name, content) => writeFileAtomically(makeFilePath(run, name), content, randomId()),
-    createRunRowsWriter: (run) => openRowsWriter(makeFilePath(run, ROWS_FILE), randomId()),
+    createRunRowsWriter(run) {
+      const file = makeFilePath(run, ROWS_FILE);
+      removeTemporaryFiles(path.dirname(file));
+      return openRowsWriter(file, randomId());
+    },
     readRunFile,
     readRunSummary: (run, leaveOut) => readRunObject(run, 'summary.json', leaveOut),
     readRunObject,

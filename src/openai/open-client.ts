@@ -15,6 +15,8 @@ export interface Client {
   readonly proxy: ProxySettings | null;
   /** Whether an answer carried the simulator's header; null before the first answer. */
   isSimulated(): boolean | null;
+  /** Calls back at the first answer that carries it. */
+  hearSimulator(listener: () => void): void;
   /** What a failed call means. Where nothing was ever reached, a cause that does not pass by itself is a reason to stop. */
   classify(error: unknown, type: FailedCall['type'], now: Date): ApiError;
 }
@@ -35,6 +37,7 @@ export async function openClient({ apiKey, baseUrl, timeoutMs, quotaMayBeRate, a
   const [{ default: OpenAIClient }, way] = await Promise.all([import('openai'), openWay(process.env)]);
   let simulated = false;
   let hasAnswered = false;
+  let tellSimulated = () => {};
   let refusal: ApiError | null = null;
 
   /** Live calls go by the pool. */
@@ -69,7 +72,10 @@ export async function openClient({ apiKey, baseUrl, timeoutMs, quotaMayBeRate, a
       }
       const response = await send(url, { ...init, headers });
       hasAnswered = true;
-      simulated ||= response.headers.has('x-rowmill-simulator');
+      if (!simulated && response.headers.has('x-rowmill-simulator')) {
+        simulated = true;
+        tellSimulated();
+      }
       return response.ok ? response : keepRefusedBody(response, apiKey);
     },
   });
@@ -78,6 +84,10 @@ export async function openClient({ apiKey, baseUrl, timeoutMs, quotaMayBeRate, a
     fetch: way.fetch,
     proxy: way.proxy,
     isSimulated: () => (hasAnswered ? simulated : null),
+    hearSimulator(listener) {
+      tellSimulated = listener;
+      if (simulated) listener();
+    },
     classify(error, type, now) {
       if (refusal !== null) return refusal;
       const failure = classifyFailure(error, now, { type, baseUrl, quotaMayBeRate });

@@ -2,7 +2,7 @@ import { findSweepStart, mayHaveUnknownBatches, sweepBatches } from '../batch/sw
 import type { Lane } from '../core/lane.ts';
 import { SIMULATOR_ORIGIN } from '../ledger/origin.ts';
 import type { Agreement } from './agree.ts';
-import { followAddress } from './open/follow-address.ts';
+import { followAddress, hasSimulatorAnswered } from './open/follow-address.ts';
 import { createStepOf } from './open/next-step.ts';
 import { viewKeys } from './open/opening.ts';
 import { writeHoldout } from './open/prepare.ts';
@@ -136,7 +136,7 @@ export async function beginSending(opened: OpenedRun, agreement: Agreement, { co
         await lane.nextEnd();
       },
       hasSpent: () => hasSpent(ledger, books, run),
-      isSimulated: () => provider.isSimulated() ?? isSimulated,
+      isSimulated: () => isSimulated || hasSimulatorAnswered(provider, ledger),
       async holdEnds(isHeld) {
         isWriting = isHeld;
         await lanes.live?.holdEnds(isHeld);

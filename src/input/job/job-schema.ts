@@ -144,7 +144,14 @@ export function makeJobSchema(): object {
           { description: 'When a finished run counts as failed (exit 3).' },
         ),
       },
-      { required: ['name', 'input', 'model', 'output'] },
+      {
+        required: ['name', 'input'],
+        // Lines of the Batch API say the rest themselves.
+        if: { properties: { input: { type: 'object', properties: { format: { const: 'requests' } }, required: ['format'] } } },
+        // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema.
+        then: {},
+        else: { required: ['model', 'output'] },
+      },
     ),
   };
 }
@@ -160,9 +167,13 @@ function makeInputSchema(): object {
       path: {
         type: 'string',
         minLength: 1,
-        description: 'A CSV, TSV, JSONL, JSON or Parquet table; a glob; .gz; or - for standard input.',
+        description: 'A CSV, TSV, JSONL, JSON, Parquet or Excel (.xlsx) table; a glob; .gz; or - for standard input.',
       },
-      format: { enum: ['csv', 'tsv', 'jsonl', 'json', 'parquet'], description: 'Only where the file name does not tell.' },
+      format: {
+        enum: ['csv', 'tsv', 'jsonl', 'json', 'parquet', 'xlsx', 'requests'],
+        description:
+          'Only where the file name does not tell. requests: lines of the Batch API, each sent as it is; then the job has no model, prompt and output.',
+      },
       delimiter: {
         type: 'string',
         minLength: 1,
@@ -185,6 +196,7 @@ function makeInputSchema(): object {
         type: 'boolean',
         description: 'Whether the first line of a CSV table is its header; found out by itself. true beside columns renames them.',
       },
+      sheet: { type: 'string', minLength: 1, description: 'The sheet of a workbook. Default: its first one.' },
       quote: {
         enum: ['standard', 'none'],
         description: 'standard (default): quotes enclose CSV cells. none: a quote is a character like any other.',
@@ -268,7 +280,7 @@ function makeWriteSchema(): object {
         type: 'string',
         minLength: 1,
         description:
-          'The table to write, .csv or .jsonl, or - for standard output; {{ run.date }} in it is the day the run began. Default: <name>.out.<ext> beside the job file.',
+          'The table to write, .csv, .jsonl or .parquet, or - for standard output; {{ run.date }} in it is the day the run began. Default: <name>.out.<ext> beside the job file.',
       },
       timezone: {
         type: 'string',

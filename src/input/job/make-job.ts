@@ -14,6 +14,7 @@ import type {
 } from '../../core/job.ts';
 import { type JobSource, NO_SOURCE, type Path, showPath, showValue, sortByPlace } from '../../core/problem-path.ts';
 import { withCapOfExtra } from '../request/extra-params.ts';
+import { checkRequestsJob } from '../requests/check-requests-job.ts';
 import { guessFormat } from '../table/table-format.ts';
 import { ANY_ROW, readNanoUsd, readStopLimit, readThreshold } from './amounts.ts';
 import { checkAgainstSchema } from './check-job.ts';
@@ -38,14 +39,15 @@ interface JobSpec {
     readonly skip_lines?: number;
     readonly bad_rows?: 'refuse' | 'skip';
     readonly where?: string;
+    readonly sheet?: string;
     readonly id?: string | readonly string[];
   };
-  readonly model: string;
+  readonly model?: string;
   readonly endpoint?: Endpoint;
   readonly mode?: Job['mode'];
   readonly prompt?: string | { readonly system?: string; readonly user?: string; readonly images?: readonly (string | ImageSpec)[] };
   readonly messages?: readonly MessageTemplate[];
-  readonly output: unknown;
+  readonly output?: unknown;
   readonly labels?: readonly string[] | Readonly<Record<string, string | null>>;
   readonly examples?: {
     readonly path: string;
@@ -117,10 +119,10 @@ export function readJob(value: unknown, origin: JobOrigin): { readonly job: Job 
 }
 
 function buildJob(spec: JobSpec, origin: JobOrigin): { job: Job; problems: readonly PathProblem[] } {
-  const problems: PathProblem[] = [];
+  const problems: PathProblem[] = [...checkRequestsJob(spec)];
   const labels = readLabels(spec.labels);
   const { output, problems: outputProblems } = readOutput(
-    spec.output,
+    spec.input.format === 'requests' ? (spec.output ?? 'text') : spec.output,
     labels.map((label) => label.name),
   );
   if (spec.output !== undefined) problems.push(...outputProblems, ...checkVector(spec));
@@ -138,7 +140,10 @@ function buildJob(spec: JobSpec, origin: JobOrigin): { job: Job; problems: reado
   };
   const keep = spec.write?.keep ?? 'all';
   const isStdout = spec.write?.path === '-';
-  const writePath = path.resolve(origin.directory, isStdout || spec.write?.path === undefined ? nameDefaultTable(spec) : spec.write.path);
+  const writePath = path.resolve(
+    origin.directory,
+    isStdout || spec.write?.path === undefined ? nameDefaultTable(spec, isStdout) : spec.write.path,
+  );
   const { dated, problems: pathProblems } = readDatedPath(writePath, spec.write?.timezone);
   problems.push(...pathProblems);
   if (typeof keep === 'string' && keep !== 'all') {
@@ -151,7 +156,7 @@ function buildJob(spec: JobSpec, origin: JobOrigin): { job: Job; problems: reado
     directory: origin.directory,
     text: origin.text,
     input: readInput(spec.input, origin.directory),
-    model: spec.model,
+    model: spec.model ?? '',
     endpoint: spec.endpoint ?? '/v1/chat/completions',
     mode: spec.mode ?? 'batch',
     messages: readMessages(spec, problems),
@@ -232,19 +237,22 @@ function readInput(input: JobSpec['input'], directory: string): InputSpec {
     delimiter: input.delimiter ?? null,
     encoding: input.encoding ?? null,
     columns: input.columns ?? null,
-    id: input.id === undefined ? [] : [input.id].flat(),
+    id: input.id === undefined ? (input.format === 'requests' ? ['custom_id'] : []) : [input.id].flat(),
     // Only what is said: the defaults are no part of what a finished run is recognised by.
     ...(input.header === undefined ? {} : { hasHeader: input.header }),
     ...(input.quote === 'none' ? { quote: input.quote } : {}),
     ...(input.skip_lines === undefined || input.skip_lines === 0 ? {} : { skipLines: input.skip_lines }),
     ...(input.bad_rows === 'skip' ? { badRows: input.bad_rows } : {}),
     ...(input.where === undefined ? {} : { where: input.where }),
+    ...(input.sheet === undefined ? {} : { sheet: input.sheet }),
   };
 }
 
-function nameDefaultTable(spec: JobSpec): string {
+/** In the format of the input; what goes through a pipe is text. */
+function nameDefaultTable(spec: JobSpec, isStdout: boolean): string {
   const format = spec.input.format ?? guessFormat(spec.input.path) ?? 'csv';
-  return `${spec.name}.out.${format === 'csv' || format === 'tsv' ? 'csv' : 'jsonl'}`;
+  const extension = ['jsonl', 'json', 'requests'].includes(format) ? 'jsonl' : format === 'parquet' && !isStdout ? 'parquet' : 'csv';
+  return `${spec.name}.out.${extension}`;
 }
 
 function readLabels(labels: JobSpec['labels']): readonly Label[] {
@@ -256,6 +264,7 @@ function readLabels(labels: JobSpec['labels']): readonly Label[] {
 /** The template loses one final line break: YAML's `|` adds it, and nobody means it. */
 function readMessages(spec: JobSpec, problems: PathProblem[]): readonly MessageTemplate[] {
   const trim = (content: string): string => content.replace(/\r?\n$/, '');
+  if (spec.input.format === 'requests') return [];
   if (spec.prompt !== undefined && spec.messages !== undefined)
     problems.push({ path: ['messages'], message: 'messages: stands beside prompt; use one of them' });
   if (spec.messages !== undefined) return spec.messages.map(({ role, content }) => ({ role, content: trim(content) }));

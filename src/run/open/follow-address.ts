@@ -1,6 +1,14 @@
 import type { Ledger } from '../../ledger/ledger.ts';
 import type { Provider } from '../../openai/provider.ts';
 
+/** Beside the names of forms: that a simulator answers there. */
+const SIMULATOR = { name: 'simulator', form: 'answers' } as const;
+
+/** Whether a simulator has answered there, in this run or before: a run that goes on may have nothing left to ask. */
+export function hasSimulatorAnswered(provider: Provider, ledger: Ledger): boolean {
+  return provider.isSimulated() ?? ledger.fold.learnedForms.get(provider.baseUrl)?.get(SIMULATOR.name) === SIMULATOR.form;
+}
+
 /** Tells the provider what earlier runs learned of its address, and keeps what this one learns, so that nothing is refused for it twice. */
 export function followAddress(
   provider: Provider,
@@ -9,6 +17,8 @@ export function followAddress(
   const { baseUrl, forms } = provider;
   const learned = ledger.fold.learnedForms.get(baseUrl);
   if (learned !== undefined) forms.recall(learned);
+  if (learned?.get(SIMULATOR.name) !== SIMULATOR.form)
+    provider.hearSimulator(() => void ledger.append({ type: 'address-learned', baseUrl, ...SIMULATOR }).catch(() => {}));
   forms.listen(({ name, form, message }) => {
     warn(message);
     // A log that cannot be written ends the run by the next event that matters.

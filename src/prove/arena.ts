@@ -1,0 +1,134 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import type { SimulatorOptions } from '../simulator/options.ts';
+import { type Simulator, startSimulator } from '../simulator/start.ts';
+import { type Evidence, type Places, readEvidence } from './check/evidence.ts';
+import type { Life, LifeEnd } from './life.ts';
+import { startProcess } from './processes.ts';
+import type { SeamPlan } from './seam/plan.ts';
+import { type LaneName, renderJob, renderTable, SECRET_KEY } from './table.ts';
+import type { Threads } from './threads.ts';
+
+/** A folder with the small job, and a provider of its own. */
+export interface Arena {
+  readonly lane: LaneName;
+  readonly places: Places;
+  readonly simulator: Simulator;
+  /** Starts the command. */
+  live(options?: LiveOptions): Life;
+  /** Types the same command until nothing is left to do. @throws where that does not come to an end */
+  liveToEnd(options?: LiveOptions): Promise<LifeEnd>;
+  read(end: LifeEnd): Evidence;
+  close(): Promise<void>;
+}
+
+export interface LiveOptions {
+  readonly how?: 'thread' | 'process';
+  readonly plan?: Partial<SeamPlan>;
+  readonly flags?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** Whether it may spend without being asked; it may, unless said otherwise. */
+  readonly isAgreed?: boolean;
+}
+
+export interface ArenaOptions {
+  readonly lane: LaneName;
+  readonly folder: string;
+  /** What goes wrong at the provider. */
+  readonly faults: readonly unknown[];
+  readonly simulator?: SimulatorOptions;
+  /** Further lines of the job. */
+  readonly job?: readonly string[];
+  readonly seed?: number;
+}
+
+/** How the command is started. */
+export interface Starter {
+  /** The path of its main module. */
+  readonly program: string;
+  readonly threads: Threads;
+}
+
+const BATCH_SECONDS = 0.05;
+const LATENCY_MS = 8;
+/** An interruption may cost one more life each; a few more say that something is stuck. */
+const MOST_LIVES = 8;
+
+export async function openArena(starter: Starter, options: ArenaOptions): Promise<Arena> {
+  const { lane, folder } = options;
+  fs.mkdirSync(folder, { recursive: true });
+  const provider = path.join(folder, 'provider');
+  fs.writeFileSync(path.join(folder, 'in.csv'), renderTable());
+  fs.writeFileSync(path.join(folder, 'job.yaml'), renderJob(lane, options.job));
+  const simulator = await startSimulator({
+    stateDirectory: provider,
+    answers: 'plain',
+    batchSeconds: BATCH_SECONDS,
+    latencyMs: LATENCY_MS,
+    faults: options.faults,
+    seed: options.seed ?? 0,
+    ...options.simulator,
+  });
+  const places: Places = {
+    folder,
+    provider,
+    input: path.join(folder, 'in.csv'),
+    table: path.join(folder, 'out.csv'),
+    state: path.join(folder, '.rowmill', `proof@127.0.0.1-${simulator.port}`),
+  };
+  let lives = 0;
+
+  function live({ how = 'thread', plan = {}, flags = [], env = {}, isAgreed = true }: LiveOptions = {}): Life {
+    lives += 1;
+    const beside = `${folder}.${lives}`;
+    const whole: SeamPlan = { under: [`${folder}/`], backups: `${beside}.backups`, reportPath: `${beside}.report`, ...plan };
+    const options = {
+      plan: whole,
+      args: ['run', path.join(folder, 'job.yaml'), '--base-url', simulator.url, ...FLAGS, ...(isAgreed ? ['--yes'] : []), ...flags],
+      env: { ...ENVIRONMENT, ...env },
+    };
+    return how === 'thread' ? starter.threads.live(options) : startProcess(starter.program, options);
+  }
+
+  return {
+    lane,
+    places,
+    simulator,
+    live,
+    async liveToEnd(options) {
+      let end: LifeEnd | null = null;
+      for (let left = MOST_LIVES; left > 0; left -= 1) {
+        end = await live(options).ended;
+        if (end.exitCode === 0 || end.exitCode === 3) return end;
+        if (end.isStuck || (end.exitCode !== 5 && end.exitCode !== 7)) break;
+      }
+      throw new Error(`the command does not continue: ${describeEnd(end)}`);
+    },
+    read: (end) => readEvidence(places, readObject(end.stdout)),
+    close: () => simulator.close(),
+  };
+}
+
+const FLAGS = ['--json', '--progress', 'none', '--looks', '0.05,0.2,0.6'];
+const ENVIRONMENT: Readonly<Record<string, string>> = {
+  PATH: process.env.PATH ?? '',
+  HOME: process.env.HOME ?? '',
+  OPENAI_API_KEY: SECRET_KEY,
+  ROWMILL_POLL_MAX: '50ms',
+  // After a power cut nobody knows whether the holder of the lock lives: it is watched for so long.
+  ROWMILL_TAKEOVER_MS: '600',
+};
+
+function readObject(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+export function describeEnd(end: LifeEnd | null): string {
+  if (end === null) return 'it was not started';
+  const how = end.isStuck ? 'it hung' : end.exitCode === null ? 'it was killed' : `exit ${end.exitCode}`;
+  return `${how}: ${end.stderr.trim().split('\n').slice(-6).join('\n')}`;
+}

@@ -1,0 +1,37 @@
+import { type AttackContext, type Attacked, type AttackResult, continueAndCheck, inArena } from '../attack.ts';
+import { CONCURRENCY } from '../table.ts';
+
+/** As often as a row may be tried, and once more. */
+const KILLS = 4;
+
+/** Interruptions of ours are no failures of a row, however many there are. */
+async function attack(context: AttackContext): Promise<AttackResult> {
+  const inLive = { ...context, lane: 'live' as const };
+  return inArena(inLive, { simulator: { latencyMs: 400 } }, async (arena) => {
+    const fired: string[] = [];
+    for (let kills = 0; kills < KILLS; kills += 1) {
+      const life = arena.live({ how: 'thread' });
+      let isOver = false;
+      const ended = life.ended.finally(() => {
+        isOver = true;
+      });
+      const before = arena.simulator.requests()[CALLS] ?? 0;
+      while (!isOver && (arena.simulator.requests()[CALLS] ?? 0) === before) await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+      life.kill();
+      if ((await ended).exitCode === null) fired.push('a call was under way');
+    }
+    const broken = await continueAndCheck(inLive, arena, KILLS * CONCURRENCY);
+    return { fired: fired.length === KILLS ? fired : [], broken };
+  });
+}
+
+const CALLS = 'POST /v1/chat/completions';
+const LOOK_MS = 5;
+
+export const AGAIN: Attacked = {
+  name: 'again',
+  says: 'Kills alone fail no row, however often the same calls are hit; each try is told',
+  attackedBy: 'four kills in a row while the same calls are under way',
+  minimum: 3,
+  attack,
+};

@@ -1,0 +1,144 @@
+import { type AttackContext, type Attacked, type AttackResult, continueAndCheck, inArena } from '../attack.ts';
+import type { Dice } from '../dice.ts';
+import { type LaneName, ORDINARY_ROWS } from '../table.ts';
+
+/** One way in which answers go wrong on their way. */
+interface Trouble {
+  readonly faults: readonly unknown[];
+  /** Calls that may be paid a second time because of it; where that is told. */
+  readonly secondPayments: number;
+}
+
+/** @param key of an ordinary row */
+type MakeTrouble = (dice: Dice, key: string) => Trouble;
+
+const CREATE = { method: 'POST', path: '/v1/batches' };
+const UPLOAD = { method: 'POST', path: '/v1/files' };
+const CALL = { method: 'POST', path: '/v1/chat/completions' };
+const DOWNLOAD = { path: '/v1/files/*/content' };
+const POLL = { method: 'GET', path: '/v1/batches/*' };
+
+const free = (...faults: readonly unknown[]): Trouble => ({ faults, secondPayments: 0 });
+const once = (...faults: readonly unknown[]): Trouble => ({ faults, secondPayments: 1 });
+/** The two batches of the small run, or one of its first calls. */
+const eitherOf = (match: object, dice: Dice) => ({ ...match, nth: dice.between(1, 2) });
+const oneOf = (match: object, dice: Dice) => ({ ...match, nth: dice.between(1, 8) });
+const ofRow = (customId: string, line: string): unknown => ({ match: { custom_id: customId }, times: 1, do: { line } });
+
+const LOST: Readonly<Record<LaneName, readonly MakeTrouble[]>> = {
+  batch: [
+    (dice) => free({ match: eitherOf(CREATE, dice), do: { drop: 'after' } }),
+    (dice) => free({ match: eitherOf(CREATE, dice), do: { drop: 'after' } }, { match: {}, do: { listLagMs: 150 } }),
+    (dice) => free({ match: eitherOf(CREATE, dice), do: { drop: 'after' } }, { match: {}, do: { dropMetadata: true } }),
+    (dice) => free({ match: eitherOf(CREATE, dice), do: { html: 502, processed: true } }),
+    (dice) => free({ match: eitherOf(CREATE, dice), do: { drop: 'before' } }),
+    (dice) => free({ match: eitherOf(UPLOAD, dice), do: { drop: 'after' } }),
+    (dice) => free({ match: eitherOf(DOWNLOAD, dice), do: { cutAtByte: dice.between(0, 900), close: true } }),
+    (dice) => free({ match: eitherOf(POLL, dice), do: { drop: 'before' } }),
+  ],
+  live: [
+    (dice) => once({ match: oneOf(CALL, dice), do: { drop: 'after' } }),
+    (dice) => once({ match: oneOf(CALL, dice), do: { html: 502, processed: true } }),
+    (dice) => once({ match: oneOf(CALL, dice), do: { cutAtByte: dice.between(1, 300), close: true } }),
+    (dice) => free({ match: oneOf(CALL, dice), do: { drop: 'before' } }),
+  ],
+};
+
+const LATE: Readonly<Record<LaneName, readonly MakeTrouble[]>> = {
+  batch: [
+    (dice) => free({ match: eitherOf(CREATE, dice), do: { delayMs: 300 } }),
+    (dice) => free({ match: eitherOf(DOWNLOAD, dice), do: { dripBytes: 700, everyMs: 10 } }),
+    () => free({ match: {}, do: { outputFileId: 'late', lateMs: 150 } }),
+    () => free({ match: { batch: 1 }, do: { goBack: 2 } }),
+    (dice) => free({ match: eitherOf(POLL, dice), do: { delayMs: 300 } }),
+  ],
+  live: [
+    (dice) => free({ match: oneOf(CALL, dice), do: { delayMs: 400 } }),
+    (dice) => free({ match: oneOf(CALL, dice), do: { dripBytes: 60, everyMs: 10 } }),
+    (dice) => free({ match: oneOf(CALL, dice), do: { error: 'rate_limit_exceeded', headers: { 'retry-after-ms': '50' } } }),
+  ],
+};
+
+/** Only a file can say a thing twice. */
+const DOUBLED: readonly MakeTrouble[] = [
+  (_, key) => free(ofRow(key, 'duplicate')),
+  (_, key) => once(ofRow(key, 'duplicate_new_id')),
+  (_, key) => free(ofRow(key, 'foreign')),
+  (_, key) => once(ofRow(key, 'two_objects')),
+  (_, key) => free(ofRow(key, 'blank')),
+];
+
+const GARBLED: Readonly<Record<LaneName, readonly MakeTrouble[]>> = {
+  batch: [
+    ...['lost', 'broken', 'null_body', 'no_custom_id', 'response_and_error', 'bad_utf8'].map(
+      (kind): MakeTrouble =>
+        (_, key) =>
+          once(ofRow(key, kind)),
+    ),
+    ...['missing', 'status_0', 'expired', 'string_error', 'error_in_output', 'crlf'].map(
+      (kind): MakeTrouble =>
+        (_, key) =>
+          free(ofRow(key, kind)),
+    ),
+    () => free({ match: {}, do: { bom: true } }),
+    () => free({ match: { batch: 1 }, do: { expire: 0.5 } }),
+  ],
+  live: [
+    (dice) => once({ match: oneOf(CALL, dice), do: { html: 200, processed: true } }),
+    (dice) => once({ match: oneOf(CALL, dice), do: { empty: 200, processed: true } }),
+    (dice) => once({ match: oneOf(CALL, dice), do: { status: 200, body: {}, processed: true } }),
+    (_, key) => once({ match: { custom_id: key }, times: 1, do: { answer: 'usage_missing' } }),
+  ],
+};
+
+async function meet(context: AttackContext, trouble: Trouble): Promise<AttackResult> {
+  return inArena(context, { faults: trouble.faults }, async (arena) => {
+    const broken = await continueAndCheck(context, arena, trouble.secondPayments);
+    const fired = arena.simulator.faultsFired().filter((fault) => fault.name !== 'row' && fault.fired > 0);
+    return { fired: fired.map(({ name }) => name), broken };
+  });
+}
+
+function chooseKey({ dice, reference }: AttackContext): string {
+  return reference.undisturbed.batch.evidence.rowKeys[dice.pick(ORDINARY_ROWS)] as string;
+}
+
+function makeAttack(troubles: Readonly<Record<LaneName, readonly MakeTrouble[]>>): Attacked['attack'] {
+  return (context) => meet(context, context.dice.pick(troubles[context.lane])(context.dice, chooseKey(context)));
+}
+
+export const ANSWERS: readonly Attacked[] = [
+  {
+    name: 'lost',
+    says: 'A lost answer is looked for at the provider before anything is sent again; of a live call, which nobody can look for, it is told',
+    attackedBy:
+      'connections dropped before or after the request took effect, gateways that answer instead, downloads cut, lists that lag or carry no metadata',
+    minimum: 6,
+    attack: makeAttack(LOST),
+  },
+  {
+    name: 'late',
+    says: 'What comes late is waited for and paid once',
+    attackedBy: 'slow creates, polls, calls and downloads, file ids that come later, states that go back, rate limits',
+    minimum: 4,
+    attack: makeAttack(LATE),
+  },
+  {
+    name: 'doubled',
+    says: 'A line that comes twice is one answer: the first stands, a second call is booked',
+    attackedBy: 'result files with lines doubled, under the same or another id, and with lines of others',
+    minimum: 4,
+    attack: (context) => {
+      const inBatch = { ...context, lane: 'batch' as const };
+      return meet(inBatch, context.dice.pick(DOUBLED)(context.dice, chooseKey(context)));
+    },
+  },
+  {
+    name: 'garbled',
+    says: 'A broken answer is asked for again, once, and what it may have cost is told',
+    attackedBy:
+      'lines lost, torn, without body, id or usage, in the wrong file or of no encoding; calls answered by a page, by nothing, or without usage',
+    minimum: 6,
+    attack: makeAttack(GARBLED),
+  },
+];

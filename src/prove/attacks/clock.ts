@@ -1,0 +1,25 @@
+import { type AttackContext, type Attacked, type AttackResult, checkEnd, continueAndCheck, inArena } from '../attack.ts';
+
+const HOUR_MS = 3_600_000;
+const JUMPS_MS = [-48 * HOUR_MS, -HOUR_MS, -600_000, 600_000, HOUR_MS, 48 * HOUR_MS];
+
+async function attack(context: AttackContext): Promise<AttackResult> {
+  const { dice, reference, lane } = context;
+  const { operations } = reference.undisturbed[lane];
+  const clock = { at: dice.between(1, operations.indexOf('rename out.csv')), byMs: dice.pick(JUMPS_MS) };
+  return inArena(context, {}, async (arena) => {
+    const end = await arena.live({ plan: { clock } }).ended;
+    const isDone = end.exitCode === 0 || end.exitCode === 3;
+    const broken = isDone ? checkEnd(context, arena, { end, secondPayments: 0 }) : await continueAndCheck(context, arena, 0);
+    const hung = end.isStuck ? ['clock: the run hung'] : [];
+    return { fired: end.report.fired, broken: [...hung, ...broken] };
+  });
+}
+
+export const CLOCK: Attacked = {
+  name: 'clock',
+  says: 'A clock that jumps changes nothing of what is asked, paid or written',
+  attackedBy: 'a wall clock that jumps by minutes, hours or days, in both directions, at the k-th step',
+  minimum: 4,
+  attack,
+};

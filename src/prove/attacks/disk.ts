@@ -1,0 +1,58 @@
+import { type AttackContext, type Attacked, type AttackResult, continueAndCheck, inArena } from '../attack.ts';
+import type { LifeEnd } from '../life.ts';
+import { EXPECTED_CALLS } from '../table.ts';
+
+const ERRORS = ['ENOSPC', 'EIO', 'EMFILE'] as const;
+/** The run's own reading aside, about as many operations as these may be refused. */
+const REFUSABLE: Readonly<Record<(typeof ERRORS)[number], RegExp>> = {
+  ENOSPC: /^(open|write|sync|rename|link|mkdir) /,
+  EIO: /^(write|sync|truncate|rename) /,
+  EMFILE: /^open /,
+};
+const MOST_TRIES = 4;
+
+async function attack(context: AttackContext): Promise<AttackResult> {
+  const { dice, lane, reference, folder } = context;
+  const errno = dice.pick(ERRORS);
+  const isLasting = dice.next() < 0.5;
+  let most = reference.undisturbed[lane].operations.filter((operation) => REFUSABLE[errno].test(operation)).length;
+  for (let tries = 1; ; tries += 1) {
+    const own = { ...context, folder: tries === 1 ? folder : `${folder}.${tries}` };
+    const result = await refuse(own, { errno, at: dice.between(1, most), isLasting });
+    if (result.fired.length > 0 || result.broken.length > 0 || tries === MOST_TRIES) return result;
+    most = Math.ceil(most / 2);
+  }
+}
+
+interface Refusal {
+  readonly errno: string;
+  readonly at: number;
+  readonly isLasting: boolean;
+}
+
+function refuse(context: AttackContext, refusal: Refusal): Promise<AttackResult> {
+  return inArena(context, {}, async (arena) => {
+    const end = await arena.live({ plan: { refuse: refusal } }).ended;
+    const broken = [...findUntold(end, arena.simulator.bill().length)];
+    // A disk that is gone for good takes with it what is under way: that is told.
+    const isGone = refusal.isLasting && context.lane === 'live';
+    broken.push(...(await continueAndCheck(context, arena, isGone ? EXPECTED_CALLS : 0)));
+    return { fired: end.report.fired.slice(0, 1), broken };
+  });
+}
+
+/** A refused disk ends a run with one sentence, and with 2 only where nothing was paid. */
+function* findUntold({ exitCode, stderr, isStuck }: LifeEnd, billed: number): Generator<string> {
+  if (isStuck) yield 'disk: the run hung';
+  else if (exitCode === null || ![0, 2, 3, 5].includes(exitCode)) yield `disk: exit ${exitCode}: ${stderr.trim()}`;
+  if (exitCode === 2 && billed > 0) yield `disk: exit 2 says that nothing was spent, and ${billed} calls were billed`;
+  if (/\n\s+at .*:\d+:\d+/.test(stderr)) yield `disk: a stack in place of a sentence: ${stderr.trim()}`;
+}
+
+export const DISK: Attacked = {
+  name: 'disk',
+  says: 'A disk that refuses costs one sentence and no answer: when there is room again, the same command ends as if nothing had been',
+  attackedBy: 'ENOSPC, EIO or EMFILE at the k-th operation that may come to it, once or from there on',
+  minimum: 10,
+  attack,
+};

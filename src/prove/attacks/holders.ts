@@ -1,0 +1,92 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import type { Arena } from '../arena.ts';
+import { type AttackContext, type Attacked, type AttackResult, checkEnd, continueAndCheck, inArena } from '../attack.ts';
+import { CONCURRENCY } from '../table.ts';
+
+const LOOK_MS = 5;
+/** A place in its own right: a container on a shared disk. */
+const PLACES = { first: '4026530001', second: '4026530002' };
+
+/** A step of the work that is no request: between the last look at the lock and the socket nothing can be fenced. */
+function chooseStep({ dice, reference, lane }: AttackContext): number {
+  const { operations } = reference.undisturbed[lane];
+  const first = operations.indexOf('send');
+  const last = operations.indexOf('rename out.csv');
+  const steps = operations.flatMap((operation, index) => (index > first && index < last && operation !== 'send' ? [index + 1] : []));
+  return dice.pick(steps);
+}
+
+function readToken({ places }: Arena): string | null {
+  try {
+    return (JSON.parse(fs.readFileSync(path.join(places.state, 'lock'), 'utf8')) as { token: string }).token;
+  } catch {
+    return null;
+  }
+}
+
+/** A run that stands still is succeeded by another, elsewhere; woken at once or when that has ended, it must send nothing more. */
+async function wake(context: AttackContext): Promise<AttackResult> {
+  const { dice, lane } = context;
+  const how = dice.pick(['thread', 'thread', 'process'] as const);
+  const freezeAt = chooseStep(context);
+  const wakesLate = dice.next() < 0.5;
+  return inArena(context, {}, async (arena) => {
+    const first = arena.live({ how, plan: { freezeAt, place: PLACES.first } });
+    if (!(await first.frozen)) return { fired: [], broken: await continueAndCheck(context, arena, 0) };
+    const token = readToken(arena);
+    const second = arena.live({ plan: { place: PLACES.second }, flags: ['--if-running', 'wait'] });
+    let isOver = false;
+    const secondEnd = second.ended.finally(() => {
+      isOver = true;
+    });
+    while (!isOver && (wakesLate || readToken(arena) === token)) await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    first.wake();
+    const [one, two] = await Promise.all([first.ended, secondEnd]);
+    const broken: string[] = [];
+    if (one.report.operations.slice(freezeAt).includes('send')) broken.push('lock: the run that was displaced sent something');
+    if (one.exitCode !== 6) broken.push(`lock: the run that was displaced ended with ${one.exitCode}: ${one.stderr.trim()}`);
+    if (two.exitCode !== 0 && two.exitCode !== 3)
+      broken.push(`lock: the run that took its place ended with ${two.exitCode}: ${two.stderr.trim()}`);
+    else broken.push(...checkEnd(context, arena, { end: two, secondPayments: lane === 'live' ? CONCURRENCY : 0 }));
+    return { fired: ['a holder was displaced'], broken };
+  });
+}
+
+/** While one run works, another is started beside it, here or elsewhere. */
+async function race(context: AttackContext): Promise<AttackResult> {
+  const { dice } = context;
+  const freezeAt = chooseStep(context);
+  // A thread's pid means nothing to a process.
+  const how = dice.pick(['thread', 'thread', 'process'] as const);
+  return inArena(context, {}, async (arena) => {
+    const first = arena.live({ how, plan: { freezeAt } });
+    if (!(await first.frozen)) return { fired: [], broken: await continueAndCheck(context, arena, 0) };
+    const second = await arena.live({ how }).ended;
+    const broken: string[] = [];
+    if (second.exitCode !== 6) broken.push(`lock: the second run ended with ${second.exitCode}: ${second.stderr.trim()}`);
+    if (second.report.operations.includes('send')) broken.push('lock: the second run sent something');
+    first.wake();
+    const end = await first.ended;
+    if (end.exitCode !== 0 && end.exitCode !== 3) broken.push(`lock: the first run ended with ${end.exitCode}: ${end.stderr.trim()}`);
+    else broken.push(...checkEnd(context, arena, { end, secondPayments: 0 }));
+    return { fired: ['two runs were there at once'], broken };
+  });
+}
+
+export const HOLDERS: readonly Attacked[] = [
+  {
+    name: 'woken',
+    says: 'A run that stood still and lost its place to another sends nothing more when it wakes up',
+    attackedBy: 'a run stopped at its k-th step (SIGSTOP), succeeded by one in another pid namespace, and woken during it or after it',
+    minimum: 3,
+    attack: wake,
+  },
+  {
+    name: 'two',
+    says: 'Two runs of one job are never at work at once: the second ends with 6 and sends nothing',
+    attackedBy: 'a second run, of the same process or another one, at the k-th step of the first',
+    minimum: 3,
+    attack: race,
+  },
+];

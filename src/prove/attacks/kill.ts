@@ -1,0 +1,82 @@
+import fs from 'node:fs';
+import { type AttackContext, type Attacked, type AttackResult, continueAndCheck, inArena } from '../attack.ts';
+import type { SeamPlan, Unsynced } from '../seam/plan.ts';
+import { CONCURRENCY } from '../table.ts';
+
+/** A run may take fewer steps than the undisturbed one did. */
+const MOST_TRIES = 4;
+const OLD_TABLE = 'the table of another day\n';
+
+/** Where a run is hit. */
+type Crash = Required<Pick<SeamPlan, 'crash'>>['crash'];
+
+interface CrashOptions {
+  readonly how: 'thread' | 'process';
+  /** The first and the last step it may be at. */
+  readonly from: number;
+  readonly to: number;
+  /** What happens to the disk at that moment; nothing where it is absent. */
+  readonly afterwards?: (folder: string, unsynced: Unsynced) => void;
+  readonly secondPayments: number;
+}
+
+/** Ends a run at a step, then continues it. */
+export async function crashOnce(context: AttackContext, options: CrashOptions): Promise<AttackResult> {
+  const { dice, folder } = context;
+  let to = options.to;
+  for (let tries = 1; ; tries += 1) {
+    const crash: Crash = { at: dice.between(options.from, to), moment: dice.pick(['before', 'during', 'after']) };
+    const own = { ...context, folder: tries === 1 ? folder : `${folder}.${tries}` };
+    const { steps, ...result } = await crashAt(own, crash, options);
+    if (result.fired.length > 0 || result.broken.length > 0 || tries === MOST_TRIES) return result;
+    to = Math.max(options.from, Math.min(to, steps) - 1);
+  }
+}
+
+async function crashAt(
+  context: AttackContext,
+  crash: Crash,
+  { how, secondPayments, afterwards }: CrashOptions,
+): Promise<AttackResult & { readonly steps: number }> {
+  return inArena(context, {}, async (arena) => {
+    const { table } = arena.places;
+    fs.writeFileSync(table, OLD_TABLE);
+    const { exitCode, isStuck, report } = await arena.live({ how, plan: { crash } }).ended;
+    const isCrashed = exitCode === null && !isStuck;
+    if (isCrashed) afterwards?.(context.folder, report.unsynced);
+    const stands = fs.existsSync(table) ? fs.readFileSync(table, 'utf8') : null;
+    const broken = [...(await continueAndCheck(context, arena, secondPayments))];
+    if (stands !== OLD_TABLE && stands !== fs.readFileSync(table, 'utf8'))
+      broken.push('table: after the crash it was neither the old nor the new one');
+    return { fired: isCrashed ? report.fired : [], broken, steps: report.operations.length };
+  });
+}
+
+/** The steps between the first request that left and the new table. */
+function findWork({ reference, lane }: AttackContext): { readonly from: number; readonly to: number } {
+  const { operations } = reference.undisturbed[lane];
+  return { from: operations.indexOf('send') + 1, to: operations.indexOf('rename out.csv') + 1 };
+}
+
+export const KILL: Attacked = {
+  name: 'kill',
+  says: 'Killed while it works, the same command continues: no row is lost, nothing is paid twice untold, and the table is the undisturbed one',
+  attackedBy: 'SIGKILL of a process at the k-th write, sync, rename, link, removal or request while work is in flight',
+  minimum: 20,
+  attack: (context) =>
+    crashOnce(context, { how: 'process', ...findWork(context), secondPayments: context.lane === 'live' ? CONCURRENCY : 0 }),
+};
+
+export const CRASH: Attacked = {
+  name: 'crash',
+  says: 'The same at every step from the first folder to the last file',
+  attackedBy: 'a run that ends, in a thread, before, during or after its k-th step',
+  minimum: 10,
+  attack: (context) =>
+    crashOnce(context, {
+      how: 'thread',
+      from: 1,
+      to: context.reference.undisturbed[context.lane].operations.length,
+      secondPayments: context.lane === 'live' ? CONCURRENCY : 0,
+    }),
+};

@@ -1,0 +1,60 @@
+import { type AttackContext, type Attacked, type AttackResult, continueAndCheck, inArena } from '../attack.ts';
+import { priceBill } from '../check/find-violations.ts';
+import type { LifeEnd } from '../life.ts';
+
+/** A run with less money than it needs stops in time, and goes on with more. */
+async function reachBudget(context: AttackContext): Promise<AttackResult> {
+  const { dice, reference, lane } = context;
+  const total = reference.undisturbed[lane].evidence.summary.cost.nanoUsd as number;
+  const capNanoUsd = Math.round(total * (0.1 + 2 * dice.next()));
+  return inArena(context, {}, async (arena) => {
+    const end = await arena.live({ flags: ['--max-usd', (capNanoUsd / 1e9).toFixed(9)] }).ended;
+    const spent = priceBill(arena.simulator.bill() as never);
+    const broken = spent > capNanoUsd ? [`budget: ${spent} nano-dollars were billed, ${capNanoUsd} were allowed`] : [];
+    const isStopped = end.exitCode === 5 || end.exitCode === 2;
+    if (!isStopped && end.exitCode !== 0 && end.exitCode !== 3) broken.push(`budget: exit ${end.exitCode}: ${end.stderr.trim()}`);
+    broken.push(...(await continueAndCheck(context, arena, 0)));
+    return { fired: isStopped ? [`stopped at ${spent} of ${capNanoUsd}`] : ['was enough'], broken };
+  });
+}
+
+/** An account that refuses in the middle stops the run at once, with the code that says why. */
+async function refuseAccount(context: AttackContext): Promise<AttackResult> {
+  const { dice, lane } = context;
+  const [error, exitCode] = dice.pick([
+    ['insufficient_quota', 5],
+    ['billing_hard_limit_reached', 5],
+    ['invalid_api_key', 4],
+  ] as const);
+  const match =
+    lane === 'batch'
+      ? { method: 'POST', path: '/v1/batches', nth: dice.between(1, 2) }
+      : { method: 'POST', path: '/v1/chat/completions', nth: dice.between(1, 8) };
+  return inArena(context, { faults: [{ name: error, match, do: { error } }] }, async (arena) => {
+    const end = await arena.live().ended;
+    const broken = end.exitCode === exitCode ? [] : [`account: ${error} ends with ${describeCode(end)}, not with ${exitCode}`];
+    broken.push(...(await continueAndCheck(context, arena, 0)));
+    return { fired: arena.simulator.faultsFired().flatMap(({ name, fired }) => (name === error && fired > 0 ? [name] : [])), broken };
+  });
+}
+
+function describeCode({ exitCode, isStuck, stderr }: LifeEnd): string {
+  return isStuck ? 'nothing: it hung' : `${exitCode}: ${stderr.trim()}`;
+}
+
+export const LIMITS: readonly Attacked[] = [
+  {
+    name: 'budget',
+    says: 'Never is more billed than the budget allows; with more money the same run goes on',
+    attackedBy: 'budgets from a tenth of the cost to twice of it',
+    minimum: 3,
+    attack: reachBudget,
+  },
+  {
+    name: 'account',
+    says: 'An account without money and a key that is refused stop the run at once (exit 5 and 4), and it goes on when that is mended',
+    attackedBy: 'insufficient_quota, a hard limit or a refused key at the n-th create or call',
+    minimum: 3,
+    attack: refuseAccount,
+  },
+];

@@ -1,0 +1,204 @@
+import fs from 'node:fs';
+import type { BillLine, Evidence, StoredLine, Usage } from './evidence.ts';
+import type { ReadTable } from './read-table.ts';
+
+/** What a table must come to, known without asking the program. */
+export interface Expected {
+  /** Of each row of the input, in order. */
+  readonly rows: readonly ExpectedRow[];
+  /** Calls that the undisturbed run pays for. */
+  readonly calls: number;
+  /** Its table; null while there is none. */
+  readonly table: ReadTable | null;
+  /** How much of a difference the attack allows. */
+  readonly allows: Allowance;
+  /** Texts that may stand in no file and in nothing that was said. */
+  readonly secrets: readonly string[];
+}
+
+export interface ExpectedRow {
+  readonly status: 'ok' | 'failed' | 'skipped';
+  /** Its `_error` begins so. */
+  readonly error: string;
+  readonly source: string;
+}
+
+export interface Allowance {
+  /** Calls that may be paid a second time where they are told: of live calls nobody can be asked. 0 where the provider can. */
+  readonly secondPayments: number;
+  /** Rows may have come to their answers by another lane. */
+  readonly mixesLanes: boolean;
+}
+
+/** Nano-dollars per token of gpt-4o-mini, half of it in a batch (price pages of 2026-09). */
+const INPUT_NANO_USD = 150;
+const OUTPUT_NANO_USD = 600;
+
+/** Columns that say how a row came to its answer: a second payment of it changes them. */
+const COURSE_COLUMNS = ['_attempts', '_input_tokens', '_cached_tokens', '_output_tokens', '_reasoning_tokens', '_cost_usd', '_request_id'];
+
+/** Every promise that a run broke which came to its end, each with its letter in the guarantees. */
+export function* findViolations(evidence: Evidence, expected: Expected): Generator<string> {
+  yield* findLostRows(evidence, expected);
+  yield* findUntoldPayments(evidence, expected);
+  yield* findWrongWinners(evidence);
+  yield* findUnbalancedBooks(evidence);
+  yield* findLeftovers(evidence, expected);
+}
+
+/** Every row once, in order, with its end, as the undisturbed run has it. */
+function* findLostRows({ input, table, summary }: Evidence, expected: Expected): Generator<string> {
+  const { rows } = summary;
+  if (rows.in !== rows.ok + rows.failed + rows.skipped + rows.pending) yield 'rows: in is not ok + failed + skipped + pending';
+  if (rows.ok !== rows.new + rows.reused + rows.duplicate) yield 'rows: ok is not new + reused + duplicate';
+  if (rows.in !== input.rows.length) yield `rows: ${input.rows.length} went in, the summary counts ${rows.in}`;
+  if (table.rows.length !== input.rows.length) return yield `rows: ${input.rows.length} went in, the table has ${table.rows.length}`;
+  for (const [index, row] of table.rows.entries()) {
+    const end = expected.rows[index] as ExpectedRow;
+    for (const column of input.columns)
+      if (row[column] !== input.rows[index]?.[column]) yield `rows: ${column} of row ${index + 1} is another`;
+    const is = `${row._status} ${row._source} "${row._error}"`;
+    if (row._status !== end.status || row._source !== end.source || !String(row._error).startsWith(end.error))
+      yield `rows: row ${index + 1} ended as ${is}, not as ${end.status} ${end.source} "${end.error}"`;
+  }
+  const isSame = summary.attempts.unknown === 0 && expected.allows.secondPayments === 0 && !expected.allows.mixesLanes;
+  for (const [index, row] of (expected.table?.rows ?? []).entries()) {
+    for (const [column, cell] of Object.entries(row)) {
+      // Nobody tells what the request of a refused row is called; a try without an answer changes how a row came to its own.
+      if (column === '_request_id' && row._status === 'failed') continue;
+      if (!isSame && COURSE_COLUMNS.includes(column)) continue;
+      const is = table.rows[index]?.[column];
+      if (is !== cell) yield `table: ${column} of row ${index + 1} is ${is}, in the undisturbed run ${cell}`;
+    }
+  }
+}
+
+/** The provider's bill against what is kept and what is told, call by call. */
+function* findUntoldPayments({ bill, lines, batches, events, summary }: Evidence, expected: Expected): Generator<string> {
+  const billed = countBy(bill, callOf);
+  const kept = countBy(lines.filter(isAnswer), callOf);
+  let lacking = 0;
+  for (const [call, count] of billed) lacking += Math.max(0, count - (kept.get(call) ?? 0));
+  for (const [call, count] of kept)
+    if (count > (billed.get(call) ?? 0)) yield `bill: ${call} is kept ${count} times, billed ${billed.get(call) ?? 0}`;
+  const told = summary.attempts.unknown as number;
+  const doubtful = (summary.possiblyBilled ?? []).reduce((sum: number, { calls }: { calls: number }) => sum + calls, 0);
+  if (lacking > Math.max(told, doubtful)) yield `bill: ${lacking} billed calls are not kept, ${Math.max(told, doubtful)} are told`;
+  if (lacking > 0 && !(summary.cost.possiblyBilledNanoUsd > 0))
+    yield 'bill: billed calls are not kept, and nothing is told as possibly billed';
+  const second = bill.length - expected.calls;
+  if (second < 0) yield `bill: ${bill.length} calls were made, ${expected.calls} are needed`;
+  if (second > expected.allows.secondPayments) yield `bill: ${second} calls were paid a second time`;
+  const creates = countBy(batches, ({ shard, attempt }) => `${shard}/${attempt}`);
+  for (const [create, count] of creates) {
+    if (count > 1) yield `bill: create ${create} reached the provider ${count} times`;
+  }
+  yield* findUnannounced(bill, events);
+}
+
+/** What was paid for was announced before. */
+function* findUnannounced(bill: readonly BillLine[], events: Evidence['events']): Generator<string> {
+  const announced = new Set<string>();
+  const bound = new Set<string>();
+  for (const { type, calls, batchId } of events) {
+    if (type === 'call-intent' || type === 'call-queued') for (const { customId } of calls) announced.add(customId);
+    if (type === 'create-done' || type === 'batch-extra') bound.add(batchId);
+  }
+  for (const { lane, customId, batchId } of bill) {
+    if (lane === 'live' && !announced.has(customId ?? '')) yield `intent: ${customId} was called without an intent`;
+    if (lane === 'batch' && !bound.has(batchId ?? '')) yield `intent: ${batchId} was billed and stands nowhere in the log`;
+  }
+}
+
+/** Each row says what the line says that comes first: of the file recorded first the smallest id, whatever order and number lines have. */
+function* findWrongWinners({ table, lines, events, rowKeys }: Evidence): Generator<string> {
+  const extra = new Set(events.filter(({ type }) => type === 'batch-extra').map(({ batchId }) => batchId));
+  for (const [index, row] of table.rows.entries()) {
+    if (row._status !== 'ok') continue;
+    const successes = lines.filter((line) => line.customId.slice(0, 22) === rowKeys[index] && !extra.has(line.batchId) && isSuccess(line));
+    const first = successes.filter(({ batchId }) => batchId === successes[0]?.batchId).toSorted((a, b) => (a.id < b.id ? -1 : 1))[0];
+    if (first === undefined) yield `answer: row ${index + 1} is ok without a line that says so`;
+    else if (first.value.response.request_id !== row._request_id) yield `answer: row ${index + 1} is not what its first line says`;
+  }
+}
+
+/** A whole answer that keeps to the small job's schema. */
+function isSuccess(line: StoredLine): boolean {
+  const choice = isAnswer(line) ? line.value.response.body.choices?.[0] : undefined;
+  if (choice?.finish_reason !== 'stop' || (line.value.error ?? null) !== null) return false;
+  try {
+    const { label, summary } = JSON.parse(choice.message.content);
+    return ['good', 'bad', 'other'].includes(label) && typeof summary === 'string';
+  } catch {
+    return false;
+  }
+}
+
+/** Every sum, to the nano-dollar. */
+function* findUnbalancedBooks({ table, lines, summary, events, rowKeys }: Evidence): Generator<string> {
+  const { cost, ledger } = summary;
+  const rowCosts = table.rows.map((row) => Math.round(Number(row._cost_usd) * 1e9));
+  const sum = rowCosts.reduce((total, nanoUsd) => total + nanoUsd, 0);
+  if (sum !== cost.rowsNanoUsd) yield `books: _cost_usd adds up to ${sum}, the summary says ${cost.rowsNanoUsd}`;
+  if (cost.nanoUsd !== cost.rowsNanoUsd + cost.orphanedNanoUsd) yield 'books: the total is not rows + orphaned';
+  const answers = lines.filter(isAnswer);
+  const life = answers.reduce((total, line) => total + priceLine(line), 0);
+  if (life !== ledger.nanoUsd) yield `books: the answers kept cost ${life}, the ledger says ${ledger.nanoUsd}`;
+  if (cost.nanoUsd !== ledger.nanoUsd) yield `books: the one run there was cost ${cost.nanoUsd}, the ledger says ${ledger.nanoUsd}`;
+  const extra = new Set(events.filter(({ type }) => type === 'batch-extra').map(({ batchId }) => batchId));
+  const byKey = new Map<string, number>();
+  for (const line of answers) {
+    const key = line.customId.slice(0, 22);
+    if (!extra.has(line.batchId)) byKey.set(key, (byKey.get(key) ?? 0) + priceLine(line));
+  }
+  for (const [index, key] of rowKeys.entries()) {
+    if (key === null || rowKeys.indexOf(key) !== index) continue;
+    const paid = rowCosts.reduce((total, nanoUsd, at) => total + (rowKeys[at] === key ? nanoUsd : 0), 0);
+    if (paid !== (byKey.get(key) ?? 0))
+      yield `books: the rows of row ${index + 1}'s request cost ${paid}, its calls ${byKey.get(key) ?? 0}`;
+  }
+}
+
+/** The log is whole, no temporary file is left, no secret stands anywhere. */
+function* findLeftovers({ events, files, summary }: Evidence, { secrets }: Expected): Generator<string> {
+  for (const [index, { seq }] of events.entries()) if (seq !== index + 1) return yield `log: event ${index + 1} has the number ${seq}`;
+  const ended = events.at(-1);
+  if (ended?.type !== 'run-ended') yield `log: the last event is ${ended?.type}, and the run has ended`;
+  if (summary.rows.pending > 0) yield 'rows: some are pending after the end';
+  for (const file of files) {
+    if (/\.tmp(-|$)|\.partial\./.test(file)) yield `files: ${file} is left behind`;
+    const text = fs.readFileSync(file, 'latin1');
+    for (const secret of secrets) if (text.includes(secret)) yield `secrets: a key stands in ${file}`;
+  }
+}
+
+/** Executed, whatever the answer is worth. */
+function isAnswer({ value }: StoredLine): boolean {
+  return value.response?.status_code === 200 && typeof value.response.body === 'object' && value.response.body !== null;
+}
+
+/** Summed exactly, then halved in a batch, half a nano-dollar upwards. */
+function priceLine({ lane, value }: StoredLine): number {
+  const usage = value.response.body.usage as Usage | undefined;
+  return usage === undefined ? 0 : priceUsage(lane, usage);
+}
+
+function priceUsage(lane: 'batch' | 'live', usage: Usage): number {
+  const full = usage.prompt_tokens * INPUT_NANO_USD + usage.completion_tokens * OUTPUT_NANO_USD;
+  return lane === 'batch' ? Math.floor(full / 2 + 0.5) : full;
+}
+
+/** What calls cost, in nano-dollars. */
+export function priceBill(bill: readonly BillLine[]): number {
+  return bill.reduce((total, { lane, usage }) => total + priceUsage(lane, usage), 0);
+}
+
+function callOf({ batchId, customId }: { readonly batchId: string | null; readonly customId: string | null }): string {
+  return `${batchId ?? 'live'} ${customId}`;
+}
+
+function countBy<T>(values: readonly T[], nameOf: (value: T) => string): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const value of values) counts.set(nameOf(value), (counts.get(nameOf(value)) ?? 0) + 1);
+  return counts;
+}

@@ -1,0 +1,32 @@
+import type { SeamPlan, SeamReport } from './seam/plan.ts';
+
+/** One run of the command, from its start to its end, whatever that is. */
+export interface Life {
+  readonly ended: Promise<LifeEnd>;
+  /** Resolves when it stands still; with false when it ended without. */
+  readonly frozen: Promise<boolean>;
+  wake(): void;
+  /** Ends it from outside, at whatever it does. */
+  kill(): void;
+}
+
+export interface LifeEnd {
+  /** Null when it was killed. */
+  readonly exitCode: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly report: SeamReport;
+  /** It went on for too long, and was ended. */
+  readonly isStuck: boolean;
+}
+
+export interface LifeOptions {
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly plan: SeamPlan;
+}
+
+/** A life of the small table takes less than a second where nothing hangs. */
+export const STUCK_MS = 30_000;
+
+export const NO_REPORT: SeamReport = { operations: [], fired: [], unsynced: { files: [], names: [] } };

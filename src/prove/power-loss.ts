@@ -1,0 +1,40 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import type { Dice } from './dice.ts';
+import type { NameChange, Unsynced } from './seam/plan.ts';
+
+/**
+ * Leaves the disk as a power cut may: of what was not synced, files keep some of their bytes, or zeros in their place, and names are as they were
+ * before some of the changes, the last ones.
+ */
+export function losePower(folder: string, { files, names }: Unsynced, dice: Dice): void {
+  const paths = listInodes(folder);
+  for (const { inode, syncedBytes } of files) {
+    const file = paths.get(inode);
+    if (file !== undefined) loseBytes(file, syncedBytes, dice);
+  }
+  const lost = dice.between(0, names.length);
+  for (const change of names.slice(names.length - lost).reverse()) undo(change);
+}
+
+function loseBytes(file: string, syncedBytes: number, dice: Dice): void {
+  const { size } = fs.statSync(file);
+  if (size <= syncedBytes) return;
+  const left = dice.between(syncedBytes, size);
+  fs.truncateSync(file, left);
+  // Its length may be on the disk, and its bytes not.
+  if (dice.next() < 0.3) fs.truncateSync(file, size);
+}
+
+function undo(change: NameChange): void {
+  if (change.type === 'made') fs.rmSync(change.path, { recursive: true, force: true });
+  else if (change.type === 'renamed') {
+    if (fs.existsSync(change.path)) fs.renameSync(change.path, change.from);
+    if (change.backup !== null) fs.linkSync(change.backup, change.path);
+  } else if (!fs.existsSync(change.path) && fs.existsSync(path.dirname(change.path))) fs.linkSync(change.backup, change.path);
+}
+
+function listInodes(folder: string): Map<number, string> {
+  const names = fs.readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((name) => path.join(folder, name));
+  return new Map(names.map((file) => [fs.statSync(file).ino, file]));
+}

@@ -1,0 +1,166 @@
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Starter } from './arena.ts';
+import { type Attacked, type AttackResult, removeArena } from './attack.ts';
+import { AGAIN } from './attacks/again.ts';
+import { ANSWERS } from './attacks/answers.ts';
+import { ASKED } from './attacks/asked.ts';
+import { CLOCK } from './attacks/clock.ts';
+import { DEADLINE } from './attacks/deadline.ts';
+import { DISK } from './attacks/disk.ts';
+import { HOLDERS } from './attacks/holders.ts';
+import { CRASH, KILL } from './attacks/kill.ts';
+import { LIMITS } from './attacks/limits.ts';
+import { LISTS } from './attacks/lists.ts';
+import { POWER } from './attacks/power.ts';
+import { createDice } from './dice.ts';
+import { createThreads } from './threads.ts';
+import { type Reference, readReference } from './undisturbed.ts';
+
+/** Every promise that is attacked, in the order in which they are told. */
+export const PROMISES: readonly Attacked[] = [
+  KILL,
+  CRASH,
+  AGAIN,
+  POWER,
+  DISK,
+  ...ANSWERS,
+  ...LISTS,
+  CLOCK,
+  ...HOLDERS,
+  DEADLINE,
+  ...LIMITS,
+  ...ASKED,
+];
+
+export interface ProveOptions {
+  /** The path of the command's main module. */
+  readonly program: string;
+  readonly seconds: number;
+  readonly seed: number;
+  /** Of the promises to attack. */
+  readonly names: readonly string[];
+  readonly redisUrl: string | null;
+  readonly signal: AbortSignal;
+  /** Told what is being done, every few seconds. */
+  readonly tell: (message: string) => void;
+}
+
+/** What became of one promise. */
+export interface Proved {
+  readonly name: string;
+  readonly attacks: number;
+  /** Interruptions and faults that really happened, at most one each attack. */
+  readonly fired: number;
+  readonly broken: number;
+  readonly seconds: number;
+  readonly breaks: readonly Break[];
+  /** Seeds whose attack did not happen. */
+  readonly vain: readonly number[];
+}
+
+/** One attack that broke a promise. */
+export interface Break {
+  readonly seed: number;
+  readonly violations: readonly string[];
+  /** Everything it left. */
+  readonly folder: string;
+}
+
+export interface Proof {
+  readonly promises: readonly Proved[];
+  readonly seconds: number;
+}
+
+/** Two processors are kept busy by two attacks: each waits about half of its time. */
+const ABREAST = 2;
+const TELL_EVERY_MS = 4_000;
+
+interface Count {
+  attacks: number;
+  fired: number;
+  ms: number;
+  readonly breaks: Break[];
+  readonly vain: number[];
+}
+
+/** Attacks each promise at least as often as it asks for, then all in turn until the time is over. */
+export async function prove(options: ProveOptions): Promise<Proof> {
+  const startedAt = performance.now();
+  const root = fs.mkdtempSync(path.join(os.tmpdir(), 'rowmill-prove-'));
+  const starter: Starter = {
+    program: options.program,
+    threads: createThreads(pathToFileURL(options.program.replace(/main(?=\.c?js$)/, 'program')).href),
+  };
+  const promises = PROMISES.filter(({ name }) => options.names.includes(name));
+  const counts = new Map<string, Count>(promises.map(({ name }) => [name, { attacks: 0, fired: 0, ms: 0, breaks: [], vain: [] }]));
+  const countOf = ({ name }: Attacked) => counts.get(name) as Count;
+  const elapsedSeconds = () => (performance.now() - startedAt) / 1000;
+  const tellAll = () => {
+    const all = [...counts.values()];
+    const sum = (read: (count: Count) => number) => all.reduce((total, count) => total + read(count), 0);
+    options.tell(
+      `${Math.round(elapsedSeconds())} s: ${sum((count) => count.attacks)} attacks, ${sum((count) => count.breaks.length)} broke a promise`,
+    );
+  };
+  const telling = setInterval(tellAll, TELL_EVERY_MS);
+  try {
+    const reference = await readReference(starter, root);
+    let begun = new Map<string, number>();
+    /** The promise that is furthest from its minimum; afterwards the one least attacked. Null when time is over. */
+    const choose = (): Attacked | null => {
+      if (options.signal.aborted) return null;
+      const share = (promise: Attacked) => (begun.get(promise.name) ?? 0) / promise.minimum;
+      const next = promises.toSorted((a, b) => share(a) - share(b))[0] as Attacked;
+      return share(next) >= 1 && elapsedSeconds() >= options.seconds ? null : next;
+    };
+    const work = async () => {
+      for (let promise = choose(); promise !== null; promise = choose()) {
+        const number = begun.get(promise.name) ?? 0;
+        begun = begun.set(promise.name, number + 1);
+        await attackOnce(promise, { starter, reference, root, options, seed: options.seed + number, count: countOf(promise) });
+      }
+    };
+    await Promise.all(Array.from({ length: ABREAST }, work));
+  } finally {
+    clearInterval(telling);
+    await starter.threads.close();
+    const isKept = [...counts.values()].some(({ breaks }) => breaks.length > 0);
+    if (!isKept) fs.rmSync(root, { recursive: true, force: true });
+  }
+  return {
+    seconds: elapsedSeconds(),
+    promises: promises.map((promise) => {
+      const { attacks, fired, breaks, vain, ms } = countOf(promise);
+      return { name: promise.name, attacks, fired, broken: breaks.length, seconds: ms / 1000, breaks, vain };
+    }),
+  };
+}
+
+interface Once {
+  readonly starter: Starter;
+  readonly reference: Reference;
+  readonly root: string;
+  readonly options: ProveOptions;
+  readonly seed: number;
+  readonly count: Count;
+}
+
+async function attackOnce(promise: Attacked, { starter, reference, root, options, seed, count }: Once): Promise<void> {
+  const folder = path.join(root, `${promise.name}-${seed}`);
+  const beganAt = performance.now();
+  const lane = seed % 2 === 0 ? ('batch' as const) : ('live' as const);
+  const context = { starter, reference, folder, lane, dice: createDice(seed), redisUrl: options.redisUrl };
+  const result: AttackResult = await promise.attack(context).catch((error: unknown) => ({
+    fired: ['an error of the attack itself'],
+    broken: [error instanceof Error ? (error.stack ?? error.message) : String(error)],
+  }));
+  count.attacks += 1;
+  count.ms += performance.now() - beganAt;
+  if (result.fired.length > 0) count.fired += 1;
+  else count.vain.push(seed);
+  if (result.broken.length > 0) count.breaks.push({ seed, violations: result.broken, folder });
+  else removeArena(folder);
+}

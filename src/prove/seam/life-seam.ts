@@ -1,0 +1,84 @@
+import path from 'node:path';
+import { getSystemErrorMap } from 'node:util';
+import type { Listener, Operation } from './patch-fs.ts';
+import type { OperationKind, SeamPlan, SeamReport } from './plan.ts';
+import { createUnsyncedTracker } from './unsynced.ts';
+
+/** What stands between one life and its disk. */
+export interface LifeSeam extends Listener {
+  report(): SeamReport;
+}
+
+/** How a life ends or halts here. */
+export interface Ends {
+  /** At once: nothing behind it is done. */
+  readonly crash: (report: SeamReport) => never;
+  /** Returns when it is woken. */
+  readonly freeze: (report: SeamReport) => void;
+  readonly jumpClock: (byMs: number) => void;
+}
+
+/** What each error is known from. A process without descriptors can do everything but open. */
+const REFUSED: Readonly<Record<string, readonly OperationKind[]>> = {
+  ENOSPC: ['open', 'write', 'sync', 'rename', 'link', 'mkdir'],
+  EIO: ['write', 'sync', 'truncate', 'rename'],
+  EMFILE: ['open', 'read'],
+};
+/** The system names no path of an operation on a descriptor. */
+const BY_DESCRIPTOR: ReadonlySet<OperationKind> = new Set(['write', 'sync', 'truncate']);
+
+export function createLifeSeam(plan: SeamPlan, ends: Ends): LifeSeam {
+  const operations: string[] = [];
+  const fired: string[] = [];
+  const tracker = createUnsyncedTracker(plan.backups);
+  const report = (): SeamReport => ({ operations, fired, unsynced: tracker.read() });
+  /** The operation at which a crash is due, from when it begins. */
+  let last: Operation | null = null;
+  let refusable = 0;
+
+  function refuse({ kind, path: file, syscall }: Operation): Error | null {
+    if (plan.refuse === undefined || !REFUSED[plan.refuse.errno]?.includes(kind)) return null;
+    refusable += 1;
+    const { errno, at, isLasting } = plan.refuse;
+    if (refusable < at || (refusable > at && !isLasting)) return null;
+    fired.push(`${errno} ${kind} ${path.basename(file)}`);
+    return makeSystemError(errno, syscall, BY_DESCRIPTOR.has(kind) ? null : file);
+  }
+
+  function befall(operation: Operation): void {
+    const number = operations.push(`${operation.kind} ${path.basename(operation.path)}`.trim());
+    const isDue = (at: number | undefined) => {
+      if (at === number) fired.push(operations.at(-1) as string);
+      return at === number;
+    };
+    if (plan.clock !== undefined && isDue(plan.clock.at)) ends.jumpClock(plan.clock.byMs);
+    if (isDue(plan.freezeAt)) ends.freeze(report());
+    if (!isDue(plan.crash?.at)) return;
+    last = operation;
+    if (plan.crash?.moment === 'before') ends.crash(report());
+  }
+
+  return {
+    report,
+    isWatched: (file) => plan.under.some((folder) => `${file}/`.startsWith(folder)),
+    begin(operation) {
+      if (operation.kind !== 'read') befall(operation);
+      const error = operation.kind === 'send' ? null : refuse(operation);
+      if (error === null) tracker.begin(operation);
+      return error;
+    },
+    meanwhile(operation) {
+      if (operation === last && plan.crash?.moment === 'during') ends.crash(report());
+    },
+    end(operation) {
+      tracker.end(operation);
+      if (operation === last && plan.crash?.moment === 'after') ends.crash(report());
+    },
+  };
+}
+
+function makeSystemError(code: string, syscall: string, file: string | null): Error {
+  const [errno = 0, [, text]] = [...getSystemErrorMap()].find(([, [name]]) => name === code) ?? [0, [code, code]];
+  const message = `${code}: ${text}, ${syscall}${file === null ? '' : ` '${file}'`}`;
+  return Object.assign(new Error(message), { code, errno, syscall, ...(file === null ? {} : { path: file }) });
+}

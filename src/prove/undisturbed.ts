@@ -1,0 +1,50 @@
+import path from 'node:path';
+import { openArena, type Starter } from './arena.ts';
+import type { Evidence } from './check/evidence.ts';
+import { type Expected, findViolations } from './check/find-violations.ts';
+import { EXPECTED_CALLS, EXPECTED_ROWS, type LaneName, planRowFaults, SECRET_KEY } from './table.ts';
+
+/** What the small job comes to when nothing happens to it. */
+export interface Undisturbed {
+  readonly evidence: Evidence;
+  /** Everything the run did that outlives it, in order. */
+  readonly operations: readonly string[];
+}
+
+/** What every attack is held against. */
+export interface Reference {
+  readonly rowFaults: readonly unknown[];
+  readonly undisturbed: Readonly<Record<LaneName, Undisturbed>>;
+}
+
+/** What has to be so however the run went. */
+export function expectResult(table: Expected['table'], secondPayments: number, mixesLanes = false): Expected {
+  return { rows: EXPECTED_ROWS, calls: EXPECTED_CALLS, table, allows: { secondPayments, mixesLanes }, secrets: [SECRET_KEY] };
+}
+
+/** Runs the job in both lanes; its keys, by which two of the rows go wrong, are learned from a run before. */
+export async function readReference(starter: Starter, root: string): Promise<Reference> {
+  const rowFaults = planRowFaults(await readKeys(starter, path.join(root, 'keys')));
+  const run = async (lane: LaneName): Promise<Undisturbed> => {
+    const arena = await openArena(starter, { lane, folder: path.join(root, `undisturbed-${lane}`), faults: rowFaults });
+    try {
+      const end = await arena.liveToEnd();
+      const evidence = arena.read(end);
+      const violations = [...findViolations(evidence, expectResult(null, 0))];
+      if (violations.length > 0) throw new Error(`the undisturbed ${lane} run breaks its promises:\n${violations.join('\n')}`);
+      return { evidence, operations: end.report.operations };
+    } finally {
+      await arena.close();
+    }
+  };
+  return { rowFaults, undisturbed: { batch: await run('batch'), live: await run('live') } };
+}
+
+async function readKeys(starter: Starter, folder: string): Promise<Evidence['rowKeys']> {
+  const arena = await openArena(starter, { lane: 'live', folder, faults: [] });
+  try {
+    return arena.read(await arena.liveToEnd()).rowKeys;
+  } finally {
+    await arena.close();
+  }
+}

@@ -3,7 +3,7 @@ import { EXIT } from '../../core/errors.ts';
 import { isRetryable } from '../../core/outcome.ts';
 import { type Failures, readFailures } from '../../inspect/failures.ts';
 import { readRowHistory } from '../../inspect/row-history.ts';
-import type { JobFlags } from '../flags.ts';
+import type { JobFlags } from '../options/flags.ts';
 import { flagsOfState, makeReadOptions } from '../read-options.ts';
 import { renderFailures, renderRowHistory } from '../render/render-failures.ts';
 import { showCommand } from '../run-options.ts';

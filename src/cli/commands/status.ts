@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { AppError, EXIT } from '../../core/errors.ts';
 import { createStatusLook, type Status } from '../../inspect/status.ts';
 import { findJobs } from '../find-jobs.ts';
-import type { JobFlags } from '../flags.ts';
+import type { JobFlags } from '../options/flags.ts';
 import { makeReadOptions } from '../read-options.ts';
 import { renderStatus } from '../render/render-status.ts';
 import { type ListedJob, renderStatusList } from '../render/render-status-list.ts';

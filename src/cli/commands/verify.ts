@@ -5,7 +5,7 @@ import { findJobFilesWithState } from '../../inspect/find-jobs.ts';
 import { type Verification, verifyState } from '../../inspect/verify/verify.ts';
 import { escapeLineForTerminal } from '../../output/escape-for-terminal.ts';
 import { formatThings } from '../../output/format-numbers.ts';
-import type { JobFlags } from '../flags.ts';
+import type { JobFlags } from '../options/flags.ts';
 import { makeReadOptions } from '../read-options.ts';
 import { createPaint } from '../render/paint.ts';
 import { hasColour, print, printJson, say } from '../say.ts';

@@ -3,7 +3,6 @@ import { AppError, EXIT, UsageError } from '../../core/errors.ts';
 import type { Job } from '../../core/job.ts';
 import type { LaneName } from '../../core/lane.ts';
 import { countAnswerCaps, type Request } from '../../core/request.ts';
-import { formatUsd } from '../../core/summary.ts';
 import type { LedgerFold } from '../../ledger/events/fold.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import type { LiveLane } from '../../live/lane.ts';
@@ -11,6 +10,7 @@ import { type Amount, type CostBound, makeCostBound } from '../../money/cost-bou
 import { modelLimits } from '../../money/model-limits.ts';
 import type { FindPrice } from '../../money/price.ts';
 import { suggestModel } from '../../money/tier-table.ts';
+import { formatDollars } from '../../output/format-numbers.ts';
 import type { UnpricedCalls } from '../open/unpriced.ts';
 import { amountOfUnknownCalls } from './possibly-billed.ts';
 
@@ -136,7 +136,7 @@ export function createRunBudget(options: BudgetOptions): Budget {
     assertHolds() {
       const { all } = commit();
       if (limits.run === null || all <= limits.run) return;
-      const why = `the budget of $${formatUsd(limits.run)} does not hold what may have been billed already and the same once more: $${formatUsd(all)}; the rows left stay pending`;
+      const why = `the budget of ${formatDollars(limits.run)} does not hold what may have been billed already and the same once more: ${formatDollars(all)}; the rows left stay pending`;
       throw new BudgetError({ why, isOfRun: true }, all);
     },
     findExcess(request) {
@@ -144,12 +144,12 @@ export function createRunBudget(options: BudgetOptions): Budget {
       const committed = commit();
       if (limits.run !== null && committed.all + own > limits.run)
         return {
-          why: `the budget of $${formatUsd(limits.run)} is used up: $${formatUsd(committed.all)} are spent or may still be billed, and the next request can cost $${formatUsd(own)}; the rows left stay pending`,
+          why: `the budget of ${formatDollars(limits.run)} is used up: ${formatDollars(committed.all)} are spent or may still be billed, and the next request can cost ${formatDollars(own)}; the rows left stay pending`,
           isOfRun: true,
         };
       if (laneNow() === 'live' && limits.live !== null && committed.live + own > limits.live)
         return {
-          why: `the $${formatUsd(limits.live)} of --max-live-usd are used up; the rows left stay pending: give more, or leave --deadline out to send them in batches`,
+          why: `the ${formatDollars(limits.live)} of --max-live-usd are used up; the rows left stay pending: give more, or leave --deadline out to send them in batches`,
           isOfRun: false,
         };
       return null;

@@ -1,11 +1,18 @@
 import { InvalidArgumentError } from 'commander';
-import { isDay } from '../core/day.ts';
+import { isDay } from '../../core/day.ts';
 
 // What flags take, read from what was typed. Each throws InvalidArgumentError, which commander shows with the flag's name.
 
 export function parseCount(text: string): number {
   if (!/^\d{1,12}$/.test(text)) throw new InvalidArgumentError('Give a whole number, for example 100.');
   return Number(text);
+}
+
+/** @throws InvalidArgumentError for what no server can listen at */
+export function parsePort(text: string): number {
+  const port = parseCount(text);
+  if (port > 65_535) throw new InvalidArgumentError('Give a port from 0 to 65535.');
+  return port;
 }
 
 export function parsePositive(text: string): number {

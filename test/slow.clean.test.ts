@@ -272,6 +272,14 @@ describe('clean on the command line', () => {
         [answers.exitCode, /answers? in \d files?, .* was paid for them, asking again costs about \$/.test(answers.stdout)],
         [2, true],
       );
+      // Another job, whose log is damaged, hides nothing of this one.
+      fs.mkdirSync(path.join(world.folder, 'damaged', '.rowmill', 'reviews'), { recursive: true });
+      fs.writeFileSync(path.join(world.folder, 'damaged', 'job.yaml'), REVIEW_JOB);
+      fs.writeFileSync(path.join(world.folder, 'damaged', '.rowmill', 'reviews', 'events.jsonl'), 'nothing\n');
+      const both = await world.run(['clean', '--older', '0d', '--yes']);
+      assert.equal(both.exitCode, 1);
+      assert.match(both.stderr, /^damaged\/job\.yaml: .*events\.jsonl:1: /m);
+      assert.equal(both.stdout, 'Nothing to clean\n');
       const all = await world.run(['clean', '--answers']);
       assert.deepEqual([all.exitCode, all.stderr.split('\n')[0]], [2, '--answers takes the answers of one job: name its file']);
     } finally {

@@ -1,5 +1,6 @@
 import { setFlagsFromString } from 'node:v8';
 import { Argument, type Command, Option } from 'commander';
+import type { BillFlags } from './bill/bill.ts';
 import type { Shell } from './commands/completion.ts';
 import type { DiffFlags } from './commands/diff.ts';
 import type { ProveFlags } from './commands/prove.ts';
@@ -8,7 +9,7 @@ import type { SampleFlags } from './commands/sample.ts';
 import { describeNoCommand } from './explain-usage.ts';
 import { guard } from './guard.ts';
 import { describeUnknownCommand } from './job-argument.ts';
-import { parseAmount, parseCount, parsePort, parsePositive, shareUpTo } from './options/flag-values.ts';
+import { parseAmount, parseCount, parseDate, parsePort, parsePositive, shareUpTo } from './options/flag-values.ts';
 import type { JobFlags, RunFlags, SimulateFlags, TableFlags, WorkerFlags } from './options/flags.ts';
 import {
   addRunOptions,
@@ -84,6 +85,16 @@ const DEFINITIONS: Readonly<Record<string, (command: Command) => Command>> = {
       .addOption(simulateOption())
       .addOption(jsonOption())
       .action(guard(async (job: string | undefined, flags: JobFlags) => (await import('./commands/runs.ts')).runs(job, flags))),
+  bill: (command) =>
+    command
+      .argument('[folder]', 'where to look for jobs that have been run', '.')
+      .option('--since <date>', 'from this day on (YYYY-MM-DD, UTC)', parseDate)
+      .option('--until <date>', 'up to this day, which is counted', parseDate)
+      .addOption(new Option('--by <what>', 'a line for each').choices(['job', 'model', 'day', 'lane', 'month']))
+      .option('--csv <path>', 'writes it as a table: a line for each job, model, lane and day, or what --by says')
+      .addOption(stateOption())
+      .addOption(jsonOption())
+      .action(guard(async (folder: string, flags: BillFlags) => (await import('./bill/bill.ts')).bill(folder, flags))),
   failures: (command) =>
     addJobOptions(command)
       .option('--row <id>', 'prompt, raw answers and errors of one row')

@@ -18,6 +18,7 @@ const COMMANDS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'To look; nothing is sent:': {
     status: 'rows, batches, spend and what the run waits for; from any process, at any time',
     runs: 'what was run, when and how it ended, newest first: last, prev, last~2, …',
+    bill: 'what all jobs below a folder cost, from their ledgers; their job files may be gone',
     failures: 'failed rows by cause, with an example and the command that tries them again',
     report: 'the summary again',
     verify: 'derives everything again from the state directory and checks the identities',

@@ -12,6 +12,7 @@ import { runJob } from '../../run/run.ts';
 import { confirmCopy, confirmSpending } from '../confirm.ts';
 import { blameFlags, checkFolder, createDraftFile } from '../draft-file.ts';
 import { listenForInterrupts } from '../interrupt.ts';
+import { createRunNotices } from '../notices/run-notices.ts';
 import type { RunFlags, TableFlags } from '../options/flags.ts';
 import { type Progress, startProgress } from '../progress.ts';
 import { printFailure } from '../report-failure.ts';
@@ -71,6 +72,7 @@ export async function runWith(
     if (flags.json === true) printFailure(reason, reason.exitCode);
   };
   const interrupts = listenForInterrupts(tell, printEnd, showRunCommand(jobFile, flags));
+  const notices = createRunNotices(jobFile, flags, tell);
   try {
     const options = makeRunOptions(jobFile, flags, interrupts);
     if (flags.simulate !== true && chooseBaseUrl(flags.baseUrl) !== DEFAULT_BASE_URL) tell(`Talking to ${chooseBaseUrl(flags.baseUrl)}`);
@@ -81,6 +83,7 @@ export async function runWith(
       ...changes,
       commands: { ...options.commands, ...changes.commands },
       claimStdout: table.claim,
+      onPrepared: notices.begin,
       target: { ...options.target, connect: connectThen(options.target, moments.ready) },
       confirm: (plan, spending) =>
         confirmSpending(plan, {
@@ -105,9 +108,11 @@ export async function runWith(
         renderSummary(summary, { colour: hasColour(table.isClaimed ? process.stderr : process.stdout), full: false }),
       );
     await table.print(summary);
+    await notices.end(null);
     return summary.exitCode;
   } catch (error) {
     finishProgress();
+    await notices.end(error);
     if (error instanceof LockHeldError && flags.ifRunning === 'skip') {
       say(`${error.message}; skipped`);
       if (flags.json === true) printFailure(error, EXIT.done);

@@ -2,6 +2,7 @@ import { relative } from 'node:path';
 import { AppError, EXIT } from '../../core/errors.ts';
 import { listRuns } from '../../inspect/list-runs.ts';
 import { findJobs } from '../find-jobs.ts';
+import { sayNotices } from '../notices/say-notices.ts';
 import type { JobFlags } from '../options/flags.ts';
 import { makeReadOptions, sayWhichState } from '../read-options.ts';
 import { type ListedJobRuns, renderRuns } from '../render/render-runs.ts';
@@ -14,8 +15,11 @@ export async function runs(jobFile: string | undefined, flags: JobFlags): Promis
   if (flags.json !== true) print(renderRuns(lists, new Date(), paintFor(process.stdout)));
   else if (jobFile === undefined) printJson({ schema: 'rowmill.runs/1', jobs: lists });
   else printJson(only);
-  if (jobFile !== undefined && only !== undefined)
-    sayWhichState(makeReadOptions(jobFile, flags), { directory: only.state, origin: only.origin });
+  if (jobFile !== undefined && only !== undefined) {
+    const options = makeReadOptions(jobFile, flags);
+    sayWhichState(options, { directory: only.state, origin: only.origin });
+    await sayNotices(options, flags);
+  }
   return EXIT.done;
 }
 

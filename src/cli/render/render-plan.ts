@@ -1,5 +1,6 @@
 import { escapeLineForTerminal } from '../../output/escape-for-terminal.ts';
 import { formatCount, formatDollars, formatThings } from '../../output/format-numbers.ts';
+import { describeBudget } from '../../run/budget/facts.ts';
 import type { CostRange } from '../../run/plan/cost.ts';
 import type { Plan, PlanProblem } from '../../run/plan/plan-result.ts';
 import type { TimeUnderLimits } from '../../run/plan/time.ts';
@@ -25,6 +26,7 @@ export function renderPlan(plan: Plan, command: string, colour: boolean): string
     line('', describeOutput(tokens)),
     paint('dim', `${'cost'.padEnd(10)}${['low', 'expected', 'upper', 'worst'].map((word) => word.padStart(COLUMN)).join('')}`),
     ...(['batch', 'live', 'flex'] as const).map((lane) => line(`  ${lane}`, describeCost(cost[lane]))),
+    ...(plan.budgets ?? []).map((budget, index) => line(index === 0 ? 'budget' : '', describeBudget(budget))),
     ...describeCache(plan).map((text, index) => line(index === 0 ? 'cache' : '', text)),
     ...(plan.priceNote === undefined ? [] : [line('', plan.priceNote)]),
     ...describeCheaper(plan).map((text) => line('cheaper', text)),

@@ -151,7 +151,7 @@ async function withSample(
 }
 
 /** `params.extra` may ask for a cache of twelve hours; rowmill itself never does. */
-function keepsCacheLong({ extra }: Readonly<Record<string, unknown>>): boolean {
+export function keepsCacheLong({ extra }: Readonly<Record<string, unknown>>): boolean {
   const options = (extra as { readonly prompt_cache_options?: { readonly ttl?: unknown } | null } | undefined)?.prompt_cache_options;
   return options?.ttl === '12h';
 }

@@ -1,10 +1,16 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
+import { makeReadOptions } from '../src/cli/read-options.ts';
 import type { Summary } from '../src/core/summary.ts';
+import { createNoticeTeller } from '../src/host/notices/tell-notices.ts';
 import { startTimer } from '../src/host/real-effects.ts';
+import { loadJob } from '../src/input/job/load-job.ts';
+import { readBill } from '../src/inspect/bill/read-bill.ts';
 import { verifyState } from '../src/inspect/verify/verify.ts';
 import { createProvider } from '../src/openai/provider.ts';
 import type { Target } from '../src/run/open/target.ts';
@@ -71,6 +77,57 @@ async function runAndKill(world: World, looks: number): Promise<boolean> {
   }
 }
 
+interface Posted {
+  readonly id: string;
+  readonly event: string;
+}
+
+/** Keeps what is posted to it. */
+async function startReceiver(t: TestContext): Promise<readonly Posted[]> {
+  const posted: Posted[] = [];
+  const server = http.createServer(async (request, response) => {
+    let text = '';
+    for await (const chunk of request) text += chunk;
+    posted.push(JSON.parse(text) as Posted);
+    response.end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  process.env.NIGHT_HOOK = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return posted;
+}
+
+/** A run as the command line makes it: who is to be told is told. */
+async function runAndTell(world: World, change: RunChange = {}): Promise<Ended> {
+  const { job } = await loadJob('job.yaml', { cwd: world.directory });
+  const teller = createNoticeTeller({
+    ...{ job, stateDirectory: world.stateDirectory, isSimulated: true, clock: world.clock },
+    warn: (message) => void world.said.push(message),
+    commands: { continue: 'rowmill run job.yaml', failures: 'rowmill failures job.yaml', report: 'rowmill report job.yaml' },
+  });
+  teller.begin();
+  let failure: unknown = null;
+  try {
+    return await world.run(change);
+  } catch (error) {
+    failure = error;
+    throw error;
+  } finally {
+    await teller.end(failure);
+  }
+}
+
+/** What each month cost, in nano-dollars, by `bill`. */
+async function readMonths(world: World): Promise<ReadonlyMap<string, number>> {
+  const options = { ...makeReadOptions('', {}), cwd: world.directory, folder: '.', since: null, until: null, by: 'month' as const };
+  const { groups = [], problems } = await readBill({ ...options, csvPath: null });
+  assert.deepEqual(problems, []);
+  return new Map(groups.map(({ name, nanoUsd }) => [name, nanoUsd]));
+}
+
 /** Removes what is of no more use. @returns how many files are left at the provider */
 async function cleanUp(world: World): Promise<number> {
   const options: CleanOptions = { ...makeReadOptionsOf(world), olderMs: 7 * DAY_MS, isRemote: true, hasAnswers: false };
@@ -94,8 +151,12 @@ test('sixty nights: every table is right, the bill is the provider’s, the stat
   const world = await makeWorld(t, {
     startsAt: '2026-11-02T03:17:00Z',
     rows: makeRows(FIRST_ROWS),
-    job: 'write: { path: "out/{{ run.date }}.csv", keep: all }',
+    job: [
+      'write: { path: "out/{{ run.date }}.csv", keep: all }',
+      'notify: { url_env: NIGHT_HOOK, on: [done, failed, stopped, uncollected, shifted] }',
+    ].join('\n'),
   });
+  const posted = await startReceiver(t);
   let kills = 0;
   let attempts = 0;
   let mostFiles = 0;
@@ -112,7 +173,7 @@ test('sixty nights: every table is right, the bill is the provider’s, the stat
     attempts = summary.ledger.attempts;
   }
   async function expectEnd(exitCode: number, change: RunChange = {}): Promise<void> {
-    const { summary } = await world.run(change);
+    const { summary } = await runAndTell(world, change);
     assert.equal(summary.exitCode, exitCode);
   }
 
@@ -132,23 +193,44 @@ test('sixty nights: every table is right, the bill is the provider’s, the stat
       world.assertFaultsFired();
       await world.restart({});
     } else if (night === BUDGET) {
-      await expectEnd(5, { maxNanoUsd: 1 });
+      const job = world.read('job.yaml');
+      const spent = (await readMonths(world)).get('2026-12') ?? 0;
+      assert.ok(spent > 0);
+      world.write('job.yaml', `${job}\nbudget: { usd_per_month: ${((spent + 1) / 1e9).toFixed(9)} }\n`);
+      await expectEnd(5);
+      world.write('job.yaml', job);
     } else if (night === UNCOLLECTED) {
       await world.restart({ batchSeconds: 3600 });
       await expectEnd(7, { waitMs: 0 });
       await world.restart({});
     } else {
-      checkNight(night, await world.runToEnd());
+      checkNight(night, await runAndTell(world));
       const files = await cleanUp(world);
       assert.equal(files, 0, `night ${night}`);
       mostFiles = Math.max(mostFiles, files);
       // Looks for what a lost response may have left are no requests that cost.
-      if (night % 4 === 1) assert.equal(countPosts((await world.run()).requests), 0, `night ${night} was finished`);
+      if (night % 4 === 1) assert.equal(countPosts((await runAndTell(world)).requests), 0, `night ${night} was finished`);
     }
     await world.pass(DAY_MS);
   }
 
   assert.equal(kills, Object.keys(KILLS).length);
+  const events = posted.map(({ event }) => event);
+  assert.equal(new Set(posted.map(({ id }) => id)).size, posted.length, `told once: ${JSON.stringify(posted)}`);
+  const finished = new Set(fs.readdirSync(world.path('out')).filter((name) => name.endsWith('.csv'))).size;
+  const count = (event: string) => events.filter((one) => one === event).length;
+  // The expired batch ended its night with a whole table, too. A night that goes on the next day is one run.
+  assert.deepEqual(
+    { done: count('done'), failed: count('failed'), stopped: count('stopped'), uncollected: count('uncollected') },
+    { done: finished, failed: 0, stopped: OUTAGES.length + 1, uncollected: 1 },
+  );
+  const months = await readMonths(world);
+  const bill = world.simulator.bill().reduce((sum, { model, usage }) => sum + (priceCall(model, usage as never) ?? Number.NaN), 0);
+  assert.deepEqual([...months.keys()], ['2026-11', '2026-12']);
+  assert.equal(
+    [...months.values()].reduce((sum, nanoUsd) => sum + nanoUsd, 0),
+    bill,
+  );
   const { ok, checks } = await verifyState(makeReadOptionsOf(world));
   assert.ok(ok, JSON.stringify(checks));
   const bytes = measure(world.stateDirectory);

@@ -22,6 +22,8 @@ export interface AttackContext {
   readonly dice: Dice;
   /** Of its own; it is kept where a promise is broken. */
   readonly folder: string;
+  /** Which attack it is: neighbours take turns at what there is to try. */
+  readonly number: number;
   readonly lane: LaneName;
   readonly redisUrl: string | null;
 }
@@ -79,6 +81,11 @@ export function checkEnd(
   } catch (error) {
     return [`what is left cannot be read: ${(error as Error).message}`];
   }
+}
+
+/** What this attack tries, of all that a promise has to be tried with. */
+export function takeTurn<T>({ number }: AttackContext, choices: readonly T[]): T {
+  return choices[number % choices.length] as T;
 }
 
 /** Removes what an attack left. */

@@ -149,7 +149,7 @@ async function attackOnce(promise: Attacked, { starter, reference, root, options
   const folder = path.join(root, `${promise.name}-${seed}`);
   const beganAt = performance.now();
   const lane = seed % 2 === 0 ? ('batch' as const) : ('live' as const);
-  const context = { starter, reference, folder, lane, dice: createDice(seed), redisUrl: options.redisUrl };
+  const context = { starter, reference, folder, lane, number: seed, dice: createDice(seed), redisUrl: options.redisUrl };
   const result: AttackResult = await promise.attack(context).catch((error: unknown) => ({
     fired: ['an error of the attack itself'],
     broken: [error instanceof Error ? (error.stack ?? error.message) : String(error)],
@@ -160,4 +160,5 @@ async function attackOnce(promise: Attacked, { starter, reference, root, options
   else count.vain.push(seed);
   if (result.broken.length > 0) count.breaks.push({ seed, violations: result.broken, folder });
   else removeArena(folder);
+  if (result.broken.length > 0) options.tell(`${promise.name} is broken (seed ${seed}): ${result.broken[0]}`);
 }

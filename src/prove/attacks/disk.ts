@@ -1,4 +1,4 @@
-import { type AttackContext, type Attacked, type AttackResult, continueAndCheck, inArena } from '../attack.ts';
+import { type AttackContext, type Attacked, type AttackResult, continueAndCheck, inArena, takeTurn } from '../attack.ts';
 import type { LifeEnd } from '../life.ts';
 import { EXPECTED_CALLS } from '../table.ts';
 
@@ -13,7 +13,7 @@ const MOST_TRIES = 4;
 
 async function attack(context: AttackContext): Promise<AttackResult> {
   const { dice, lane, reference, folder } = context;
-  const errno = dice.pick(ERRORS);
+  const errno = takeTurn(context, ERRORS);
   const isLasting = dice.next() < 0.5;
   let most = reference.undisturbed[lane].operations.filter((operation) => REFUSABLE[errno].test(operation)).length;
   for (let tries = 1; ; tries += 1) {

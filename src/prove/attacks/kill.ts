@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import { type AttackContext, type Attacked, type AttackResult, continueAndCheck, inArena } from '../attack.ts';
 import type { SeamPlan, Unsynced } from '../seam/plan.ts';
 import { CONCURRENCY } from '../table.ts';
+import { findWork } from '../undisturbed.ts';
 
 /** A run may take fewer steps than the undisturbed one did. */
 const MOST_TRIES = 4;
@@ -52,19 +53,17 @@ async function crashAt(
   });
 }
 
-/** The steps between the first request that left and the new table. */
-function findWork({ reference, lane }: AttackContext): { readonly from: number; readonly to: number } {
-  const { operations } = reference.undisturbed[lane];
-  return { from: operations.indexOf('send') + 1, to: operations.indexOf('rename out.csv') + 1 };
-}
-
 export const KILL: Attacked = {
   name: 'kill',
   says: 'Killed while it works, the same command continues: no row is lost, nothing is paid twice untold, and the table is the undisturbed one',
   attackedBy: 'SIGKILL of a process at the k-th write, sync, rename, link, removal or request while work is in flight',
   minimum: 20,
   attack: (context) =>
-    crashOnce(context, { how: 'process', ...findWork(context), secondPayments: context.lane === 'live' ? CONCURRENCY : 0 }),
+    crashOnce(context, {
+      how: 'process',
+      ...findWork(context.reference.undisturbed[context.lane]),
+      secondPayments: context.lane === 'live' ? CONCURRENCY : 0,
+    }),
 };
 
 export const CRASH: Attacked = {

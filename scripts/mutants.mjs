@@ -240,6 +240,7 @@ function prove(name) {
   const args = [join(COPY, 'src/cli/main.js'), 'prove', '--only', name, '--seconds', '1', '--json', ...REDIS];
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', timeout: LONGEST_MS });
   if (status === 0) return null;
+  if (status === 2) throw new Error(stderr);
   const found = stdout.startsWith('{') ? JSON.parse(stdout) : {};
   if (found.broken === 0) throw new Error(`${name}: an attack did not happen\n${stderr}`);
   return found.message ?? found.promises?.[0]?.repeat ?? `it did not end\n${stderr}`;

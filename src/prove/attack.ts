@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { type Arena, type ArenaOptions, openArena, type Starter } from './arena.ts';
+import { type Arena, type ArenaOptions, type LiveOptions, openArena, type Starter } from './arena.ts';
 import { findViolations } from './check/find-violations.ts';
 import type { Dice } from './dice.ts';
 import type { LifeEnd } from './life.ts';
@@ -59,10 +59,15 @@ export async function inArena<T>(
 }
 
 /** Continues to the end and holds what is there against the undisturbed run. @returns what is broken */
-export async function continueAndCheck(context: AttackContext, arena: Arena, secondPayments: number): Promise<readonly string[]> {
+export async function continueAndCheck(
+  context: AttackContext,
+  arena: Arena,
+  secondPayments: number,
+  options: LiveOptions = {},
+): Promise<readonly string[]> {
   let end: LifeEnd;
   try {
-    end = await arena.liveToEnd();
+    end = await arena.liveToEnd(options);
   } catch (error) {
     return [(error as Error).message];
   }

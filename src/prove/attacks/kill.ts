@@ -11,11 +11,15 @@ const OLD_TABLE = 'the table of another day\n';
 /** Where a run is hit. */
 type Crash = Required<Pick<SeamPlan, 'crash'>>['crash'];
 
-interface CrashOptions {
-  readonly how: 'thread' | 'process';
+/** How a run ends before its time. */
+interface CrashOptions extends CrashKind {
   /** The first and the last step it may be at. */
   readonly from: number;
   readonly to: number;
+}
+
+interface CrashKind {
+  readonly how: 'thread' | 'process';
   /** What happens to the disk at that moment; nothing where it is absent. */
   readonly afterwards?: (folder: string, unsynced: Unsynced) => void;
   readonly secondPayments: number;
@@ -34,10 +38,11 @@ export async function crashOnce(context: AttackContext, options: CrashOptions): 
   }
 }
 
-async function crashAt(
+/** Ends a run at one step of it, then continues it. @returns how many steps it took until then */
+export async function crashAt(
   context: AttackContext,
   crash: Crash,
-  { how, secondPayments, afterwards }: CrashOptions,
+  { how, secondPayments, afterwards }: CrashKind,
 ): Promise<AttackResult & { readonly steps: number }> {
   return inArena(context, {}, async (arena) => {
     const { table } = arena.places;

@@ -1,13 +1,17 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { makeReadOptions } from '../src/cli/read-options.ts';
 import type { StoredEvent } from '../src/core/event.ts';
 import type { Summary } from '../src/core/summary.ts';
-import { BILL_KEYS, type Bill } from '../src/inspect/bill/read-bill.ts';
+import { NO_COSTS } from '../src/inspect/bill/costs.ts';
+import { BILL_KEYS, type Bill, type BillRow, groupRows, readBill } from '../src/inspect/bill/read-bill.ts';
 import { makeEventLine } from '../src/ledger/events/event-line.ts';
+import type { KeptSummary } from '../src/run/open/kept-summary.ts';
 import { type Simulator, startSimulator } from '../src/simulator/start.ts';
 import { CANARY_KEY, createWorld, REVIEW_JOB, REVIEWS, type World } from './helpers/command-line.ts';
+import { projectRoot } from './helpers/project-root.ts';
 import { startProxy } from './helpers/proxy.ts';
 
 const LIVE_JOB = REVIEW_JOB.replace('name: reviews', 'name: labels')
@@ -174,3 +178,36 @@ describe('bill', () => {
 function sum(all: readonly { readonly nanoUsd: number }[]): number {
   return all.reduce((nanoUsd, one) => nanoUsd + one.nanoUsd, 0);
 }
+
+it('a bill of states that an early version wrote, without their job files, is what their summaries say', async () => {
+  for (const name of ['batch-finished', 'live-finished']) {
+    const folder = join(projectRoot, 'fixtures', 'states', name);
+    const bill = await readBill({ ...makeReadOptions('', {}), folder, since: null, until: null, by: null, csvPath: null });
+    const runs = join(folder, 'state', 'notes@simulator', 'runs');
+    const [run = ''] = readdirSync(runs);
+    const { summary } = JSON.parse(readFileSync(join(runs, run, 'summary.json'), 'utf8')) as KeptSummary;
+    assert.deepEqual([bill.simulated, bill.total.nanoUsd, bill.total.attempts], [true, summary.ledger.nanoUsd, summary.ledger.attempts]);
+    assert.deepEqual(
+      bill.rows.map(({ job, lane, day }) => [job, lane, day]),
+      [['notes', name.split('-')[0], '2026-11-29']],
+    );
+  }
+});
+
+it('jobs of one name in two folders are two lines of a bill', () => {
+  const row = (state: string, nanoUsd: number): BillRow => ({
+    ...{ job: 'tickets', state, model: 'gpt-6-luna', lane: 'live', day: '2026-11-02', simulated: false },
+    ...NO_COSTS,
+    nanoUsd,
+  });
+  const rows = [row('a/.rowmill/tickets', 1), row('b/.rowmill/tickets', 5), row('b/.rowmill/tickets@host', 2)];
+  const named = groupRows(rows, 'job').map(({ name, nanoUsd }) => [name, nanoUsd]);
+  assert.deepEqual(named, [
+    ['tickets (b/.rowmill)', 7],
+    ['tickets (a/.rowmill)', 1],
+  ]);
+  assert.deepEqual(
+    groupRows(rows.slice(1), 'month').map(({ name, nanoUsd }) => [name, nanoUsd]),
+    [['2026-11', 7]],
+  );
+});

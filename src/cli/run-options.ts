@@ -1,4 +1,4 @@
-import { relative } from 'node:path';
+import { relative, resolve } from 'node:path';
 import { UsageError } from '../core/errors.ts';
 import { quoteArgument, quotePath } from '../core/wording/quote-argument.ts';
 import { findUnusedRedis, listEnvironmentFiles, loadEnvFile, readRedisLink } from '../host/environment.ts';
@@ -73,6 +73,7 @@ export function makePlanOptions(jobFile: string, flags: RunFlags): PlanOptions {
     stdin: process.stdin,
     target: { origin: makeTargetOrigin(flags) },
     environmentFiles: listEnvironmentFiles(),
+    ...(flags.metrics === undefined ? {} : { besides: [{ path: resolve(flags.metrics), name: 'the file of metrics' }] }),
     selection: makeSelection(flags),
     isFresh: flags.fresh === true,
     reopen: flags.retryFailed === true ? { causes: null, set: {} } : null,

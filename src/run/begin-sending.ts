@@ -99,6 +99,7 @@ export async function beginSending(opened: OpenedRun, agreement: Agreement, { co
         keys: ledger.keys,
         duplicates,
         isWriting: () => isWriting,
+        isSimulated: () => isSimulated || hasSimulatorAnswered(provider, ledger),
         countFailed: opened.status.countFailed,
       }),
     );

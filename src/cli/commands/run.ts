@@ -1,4 +1,4 @@
-import { basename } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { AppError, EXIT } from '../../core/errors.ts';
 import type { Summary } from '../../core/summary.ts';
 import { chooseBaseUrl } from '../../host/base-url.ts';
@@ -73,6 +73,8 @@ export async function runWith(
   };
   const interrupts = listenForInterrupts(tell, printEnd, showRunCommand(jobFile, flags));
   const notices = createRunNotices(jobFile, flags, tell);
+  const metrics =
+    flags.metrics === undefined ? null : (await import('../metrics/run-metrics.ts')).createRunMetrics(resolve(flags.metrics), tell);
   try {
     const options = makeRunOptions(jobFile, flags, interrupts);
     if (flags.simulate !== true && chooseBaseUrl(flags.baseUrl) !== DEFAULT_BASE_URL) tell(`Talking to ${chooseBaseUrl(flags.baseUrl)}`);
@@ -83,7 +85,10 @@ export async function runWith(
       ...changes,
       commands: { ...options.commands, ...changes.commands },
       claimStdout: table.claim,
-      onPrepared: notices.begin,
+      onPrepared(prepared) {
+        metrics?.begin(prepared.compiled.job.name);
+        notices.begin(prepared);
+      },
       target: { ...options.target, connect: connectThen(options.target, moments.ready) },
       confirm: (plan, spending) =>
         confirmSpending(plan, {
@@ -96,6 +101,7 @@ export async function runWith(
       watch: (view) => {
         isSending = true;
         progress = startProgress(view, flags.progress, process.stderr);
+        metrics?.watch(view);
       },
       warn: tell,
     });
@@ -108,10 +114,12 @@ export async function runWith(
         renderSummary(summary, { colour: hasColour(table.isClaimed ? process.stderr : process.stdout), full: false }),
       );
     await table.print(summary);
+    await metrics?.end({ summary });
     await notices.end(null);
     return summary.exitCode;
   } catch (error) {
     finishProgress();
+    await metrics?.end({ error });
     await notices.end(error);
     if (error instanceof LockHeldError && flags.ifRunning === 'skip') {
       say(`${error.message}; skipped`);

@@ -21,6 +21,12 @@ export function parsePositive(text: string): number {
   return count;
 }
 
+export function parsePort(text: string): number {
+  const port = parseCount(text);
+  if (port > 65_535) throw new InvalidArgumentError('Give a port, 0 to 65535.');
+  return port;
+}
+
 export function parseAmount(text: string): number {
   if (!/^\d+(\.\d+)?$/.test(text)) throw new InvalidArgumentError('Give a number, for example 2.50.');
   return Number(text);

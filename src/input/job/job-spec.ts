@@ -1,23 +1,11 @@
-import type { Endpoint, ImageTemplate, Job, MessageTemplate, NotifySpec, StopSign, TableFormat } from '../../core/job.ts';
+import type { Endpoint, ImageTemplate, Job, MessageTemplate, NotifySpec, StopSign } from '../../core/job.ts';
+import type { InputKeys } from './read-input.ts';
 
 /** What a job looks like once the schema has accepted it; see job-schema.ts for what each key means. */
 export interface JobSpec {
   readonly name: string;
   readonly description?: string;
-  readonly input: {
-    readonly path: string;
-    readonly format?: TableFormat;
-    readonly delimiter?: string;
-    readonly encoding?: string;
-    readonly columns?: readonly string[];
-    readonly header?: boolean;
-    readonly quote?: 'standard' | 'none';
-    readonly skip_lines?: number;
-    readonly bad_rows?: 'refuse' | 'skip';
-    readonly where?: string;
-    readonly sheet?: string;
-    readonly id?: string | readonly string[];
-  };
+  readonly input: InputKeys;
   readonly model?: string;
   readonly endpoint?: Endpoint;
   readonly mode?: Job['mode'];

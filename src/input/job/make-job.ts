@@ -3,7 +3,6 @@ import { type Problem, UsageError } from '../../core/errors.ts';
 import {
   type ExamplesSpec,
   type ImageTemplate,
-  type InputSpec,
   type Job,
   type Label,
   type MessageTemplate,
@@ -21,6 +20,7 @@ import { readDatedPath } from './dated-path.ts';
 import type { ImageSpec, JobSpec } from './job-spec.ts';
 import type { PathProblem } from './output-shorthand.ts';
 import { readOutput } from './output-spec.ts';
+import { checkInput, readInput } from './read-input.ts';
 
 const NANO_USD_PER_USD = 1_000_000_000;
 
@@ -93,6 +93,7 @@ function buildJob(spec: JobSpec, origin: JobOrigin): { job: Job; problems: reado
     });
   }
   const keep = spec.write?.keep ?? 'all';
+  problems.push(...checkInput(spec.input));
   const isStdout = spec.write?.path === '-';
   const writePath = path.resolve(
     origin.directory,
@@ -194,27 +195,9 @@ function readStopRules({ stop_if = {} }: JobSpec, problems: PathProblem[]): read
   });
 }
 
-function readInput(input: JobSpec['input'], directory: string): InputSpec {
-  return {
-    path: input.path === '-' ? '-' : path.resolve(directory, input.path),
-    format: input.format ?? null,
-    delimiter: input.delimiter ?? null,
-    encoding: input.encoding ?? null,
-    columns: input.columns ?? null,
-    id: input.id === undefined ? (input.format === 'requests' ? ['custom_id'] : []) : [input.id].flat(),
-    // Only what is said: the defaults are no part of what a finished run is recognised by.
-    ...(input.header === undefined ? {} : { hasHeader: input.header }),
-    ...(input.quote === 'none' ? { quote: input.quote } : {}),
-    ...(input.skip_lines === undefined || input.skip_lines === 0 ? {} : { skipLines: input.skip_lines }),
-    ...(input.bad_rows === 'skip' ? { badRows: input.bad_rows } : {}),
-    ...(input.where === undefined ? {} : { where: input.where }),
-    ...(input.sheet === undefined ? {} : { sheet: input.sheet }),
-  };
-}
-
 /** In the format of the input; what goes through a pipe is text. */
 function nameDefaultTable(spec: JobSpec, isStdout: boolean): string {
-  const format = spec.input.format ?? guessFormat(spec.input.path) ?? 'csv';
+  const format = spec.input.format ?? guessFormat(spec.input.path ?? '') ?? 'csv';
   const extension = ['jsonl', 'json', 'requests'].includes(format) ? 'jsonl' : format === 'parquet' && !isStdout ? 'parquet' : 'csv';
   return `${spec.name}.out.${extension}`;
 }

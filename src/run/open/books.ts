@@ -70,7 +70,7 @@ const PERMANENT: ReadonlySet<OutcomeStatus> = new Set(['refused', 'filtered', 'b
 /** The run of what was imported: none. */
 const IMPORTED = '';
 
-const NOTHING: Totals = {
+export const NO_TOTALS: Totals = {
   batchAttempts: 0,
   liveAttempts: 0,
   unknownAttempts: 0,
@@ -87,7 +87,7 @@ export function createBooks(costOf: CostOf): Books {
   const byMonth = new Map<string, { nanoUsd: number; readonly unpriced: UnpricedCalls }>();
   const unpricedByRun = new Map<string, UnpricedCalls>();
   const conflictsByRun = new Map<string, Conflicts>();
-  let life = NOTHING;
+  let life = NO_TOTALS;
   let hasRetryable = false;
   let rateLimited: string | null = null;
 
@@ -112,7 +112,7 @@ export function createBooks(costOf: CostOf): Books {
       const cost = costOf(record);
       const cacheSaved = savedByCache(record, cost, costOf);
       const { run } = record;
-      byRun.set(run, addRecord(byRun.get(run) ?? NOTHING, record, cost, cacheSaved));
+      byRun.set(run, addRecord(byRun.get(run) ?? NO_TOTALS, record, cost, cacheSaved));
       life = addRecord(life, record, cost, cacheSaved);
       const month = run === IMPORTED ? null : ofMonth(monthOf(whenAnnounced(file, call)));
       if (month !== null) month.nanoUsd += cost ?? 0;
@@ -123,7 +123,7 @@ export function createBooks(costOf: CostOf): Books {
     },
     unpricedOf,
     ofMonth,
-    sentNanoUsd: () => life.nanoUsd - (byRun.get(IMPORTED) ?? NOTHING).nanoUsd,
+    sentNanoUsd: () => life.nanoUsd - (byRun.get(IMPORTED) ?? NO_TOTALS).nanoUsd,
     unpricedOfRuns: () => [...unpricedByRun].flatMap(([run, calls]) => (run === IMPORTED ? [] : [calls])),
     conflictsOf: (run) => conflictsByRun.get(run) ?? NO_CONFLICTS,
     takeRetryable() {
@@ -137,7 +137,7 @@ export function createBooks(costOf: CostOf): Books {
       rateLimited = null;
       return answer;
     },
-    ofRun: (run) => byRun.get(run) ?? NOTHING,
+    ofRun: (run) => byRun.get(run) ?? NO_TOTALS,
     get life() {
       return life;
     },

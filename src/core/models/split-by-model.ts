@@ -1,4 +1,4 @@
-import type { Job } from './job.ts';
+import type { Job } from '../job.ts';
 
 /**
  * The job as several, each of one model, for everything that depends on the model: prices, longest answers, images.

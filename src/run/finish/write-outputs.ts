@@ -3,7 +3,7 @@ import type { FinishedRow } from '../../core/finished-row.ts';
 import type { RunRowsWriter } from '../../ledger/runs.ts';
 import { createFailuresWriter } from '../../output/failures-writer.ts';
 import { failuresPath, formatOfTable, partialPath, reportPath } from '../../output/output-paths.ts';
-import type { RowCounter } from '../../output/report/row-counter.ts';
+import type { RowCounter } from '../../output/report/count/row-counter.ts';
 import type { SummaryCounter } from '../../output/summary-counter.ts';
 import { createTableWriter, type TableWriter } from '../../output/table-writer.ts';
 import { hashRowId } from '../open/row-keys.ts';

@@ -5,3 +5,40 @@ export function isDay(text: string): boolean {
   // JavaScript takes a day that does not exist for one of the next month.
   return !Number.isNaN(instant) && new Date(instant).toISOString().startsWith(text);
 }
+
+/** The day it is at an instant, `2026-11-22`: in a time zone by its IANA name, or by UTC. */
+export function nameDay(instant: Date, timezone: string | null): string {
+  if (timezone === null) return instant.toISOString().slice(0, 10);
+  const format = new Intl.DateTimeFormat('en-US', { timeZone: timezone, year: 'numeric', month: '2-digit', day: '2-digit' });
+  const parts = new Map(format.formatToParts(instant).map(({ type, value }) => [type, value]));
+  return `${parts.get('year')?.padStart(4, '0')}-${parts.get('month')}-${parts.get('day')}`;
+}
+
+/** Whether a text is the IANA name of a time zone, `Europe/Berlin`. An offset is none: it knows no summer. */
+export function isTimezone(name: string): boolean {
+  try {
+    return /^[A-Za-z]/.test(name) && new Intl.DateTimeFormat('en-US', { timeZone: name }).resolvedOptions().timeZone !== '';
+  } catch {
+    return false;
+  }
+}
+
+/** The days before 10000-01-01; a provider's clock that says otherwise says nothing. */
+const LAST_DAY = 2_932_896;
+
+/** The UTC day of so many seconds since 1970; null where they are no time anybody means. */
+export function dayOfSeconds(seconds: number): string | null {
+  const day = Math.floor(seconds / 86_400);
+  return day >= 0 && day <= LAST_DAY ? new Date(day * 86_400_000).toISOString().slice(0, 10) : null;
+}
+
+/** `2026-11` of a day or an instant. */
+export function monthOf(at: string): string {
+  return at.slice(0, 'YYYY-MM'.length);
+}
+
+/** The first instant of the month that follows `2026-11`. */
+export function nextMonth(month: string): string {
+  const [year = 0, number = 1] = month.split('-').map(Number);
+  return new Date(Date.UTC(year, number)).toISOString();
+}

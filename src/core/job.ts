@@ -10,7 +10,10 @@ export interface Job {
   /** The job file's text as read (or a canonical JSON of a job defined in TypeScript): what `runs/<run>/job.yaml` keeps and its hash names. */
   readonly text: string;
   readonly input: InputSpec;
+  /** Of a table of requests that of its first row, known once the table is open; empty before. */
   readonly model: string;
+  /** What the rows of a table of requests ask, by endpoint, model and tier; absent for jobs with a prompt, and before the table is open. */
+  readonly requests?: readonly RequestGroup[];
   readonly endpoint: Endpoint;
   readonly mode: Mode;
   readonly messages: readonly MessageTemplate[];
@@ -26,7 +29,7 @@ export interface Job {
   /** Request parameters as the job names them (`temperature`, `max_output_tokens`, …); only those the job set. */
   readonly params: Readonly<Record<string, unknown>>;
   readonly limits: JobLimits;
-  readonly budget: { readonly nanoUsd: number | null; readonly nanoUsdPerRow: number | null };
+  readonly budget: JobBudget;
   /** An estimate above this wants a confirmation. */
   readonly confirmOverNanoUsd: number;
   /** How often one row may be tried in a run, first try included (>= 1). */
@@ -40,7 +43,35 @@ export interface Job {
   readonly stopIf: readonly StopRule[];
   /** How many rows go first; the others follow when their answers pass the stop rules. Null: all go at once. */
   readonly pilot: number | null;
+  /** Who is told how a run went; null for nobody. */
+  readonly notify: NotifySpec | null;
   readonly failIf: { readonly failedRows: Threshold; readonly skippedRows: Threshold };
+}
+
+/** Hard limits in nano-dollars; null where there is none. */
+export interface JobBudget {
+  /** Of one run. */
+  readonly nanoUsd: number | null;
+  readonly nanoUsdPerRow: number | null;
+  /** Of what is announced in one UTC month, over all runs of the state directory. */
+  readonly nanoUsdPerMonth: number | null;
+  /** Of all runs of the state directory. */
+  readonly nanoUsdTotal: number | null;
+}
+
+/** What a job may tell somebody about. */
+export const NOTICE_EVENTS = ['done', 'failed', 'stopped', 'uncollected', 'shifted'] as const;
+
+export type NoticeEvent = (typeof NOTICE_EVENTS)[number];
+
+/** In what form a notice is posted. */
+export const NOTICE_FORMS = ['json', 'slack', 'ntfy'] as const;
+
+export interface NotifySpec {
+  /** The environment variable that holds the address, which is a secret. */
+  readonly urlEnv: string;
+  readonly form: (typeof NOTICE_FORMS)[number];
+  readonly on: readonly NoticeEvent[];
 }
 
 /** Where rows go: `flex` are live calls at the flex price, `auto` decides by their number. */
@@ -95,11 +126,39 @@ export interface InputSpec {
   readonly badRows?: 'skip';
   /** A condition in the template language; rows that do not meet it are not asked. Absent: all are. */
   readonly where?: string;
+  /** The sheet of a workbook; absent: its first one. */
+  readonly sheet?: string;
+  /** The folder of the job, from which paths of documents are told; absent for all other formats. */
+  readonly root?: string;
+  /** Makes several rows of long ones; absent: none is split. */
+  readonly split?: SplitSpec;
   /** The columns that identify a row to a person; empty: the row's number. */
   readonly id: readonly string[];
 }
 
-export type TableFormat = 'csv' | 'tsv' | 'jsonl' | 'json' | 'parquet';
+export type TableFormat = 'csv' | 'tsv' | 'jsonl' | 'json' | 'parquet' | 'xlsx' | 'requests' | 'documents';
+
+/** How a long text becomes the texts of several rows. */
+export interface SplitSpec {
+  readonly column: string;
+  /** Of a part, at most. */
+  readonly tokens: number;
+  /** With which a part repeats the end of the one before it; fewer than half of `tokens`. */
+  readonly overlap: number;
+}
+
+/** What lines of a table of requests ask alike: endpoint, model and service tier. */
+export interface RequestGroup {
+  readonly endpoint: Endpoint;
+  readonly model: string;
+  /** As the lines name it; null for none. */
+  readonly tier: string | null;
+  readonly rows: number;
+  /** The largest output cap of a line; null where a line has none. */
+  readonly capTokens: number | null;
+  /** The most images a line has. */
+  readonly images: number;
+}
 
 /** One message of the prompt; `content` is a Liquid template. */
 export interface MessageTemplate {
@@ -146,7 +205,19 @@ export interface JobLimits {
   readonly enqueuedTokens: number | null;
 }
 
+/** A path that names the day of the run: there is another table for each. */
+export interface DatedPath {
+  /** Absolute, with `{{ run.date }}` in it. */
+  readonly template: string;
+  /** By its IANA name; null is UTC. */
+  readonly timezone: string | null;
+  /** `2026-11-22`; null until it is known which run is meant. */
+  readonly date: string | null;
+}
+
 export interface WriteSpec {
+  /** Absent where the path is the same for every run. */
+  readonly dated?: DatedPath;
   /** Whether the table goes to standard output: then it is first written into the state directory, as are failures and report. */
   readonly isStdout?: true;
   readonly path: string;

@@ -1,83 +1,28 @@
 import path from 'node:path';
 import { type Problem, UsageError } from '../../core/errors.ts';
-import type {
-  Endpoint,
-  ExamplesSpec,
-  ImageTemplate,
-  InputSpec,
-  Job,
-  Label,
-  MessageTemplate,
-  StopRule,
-  StopSign,
-  TableFormat,
+import {
+  type ExamplesSpec,
+  type ImageTemplate,
+  type Job,
+  type Label,
+  type MessageTemplate,
+  NOTICE_EVENTS,
+  type StopRule,
+  type StopSign,
 } from '../../core/job.ts';
 import { type JobSource, NO_SOURCE, type Path, showPath, showValue, sortByPlace } from '../../core/problem-path.ts';
 import { withCapOfExtra } from '../request/extra-params.ts';
+import { checkRequestsJob } from '../requests/check-requests-job.ts';
 import { guessFormat } from '../table/table-format.ts';
 import { ANY_ROW, readNanoUsd, readStopLimit, readThreshold } from './amounts.ts';
 import { checkAgainstSchema } from './check-job.ts';
+import { readDatedPath } from './dated-path.ts';
+import type { ImageSpec, JobSpec } from './job-spec.ts';
 import type { PathProblem } from './output-shorthand.ts';
 import { readOutput } from './output-spec.ts';
+import { checkInput, readInput } from './read-input.ts';
 
 const NANO_USD_PER_USD = 1_000_000_000;
-
-/** What a job looks like once the schema has accepted it; see job-schema.ts for what each key means. */
-interface JobSpec {
-  readonly name: string;
-  readonly description?: string;
-  readonly input: {
-    readonly path: string;
-    readonly format?: TableFormat;
-    readonly delimiter?: string;
-    readonly encoding?: string;
-    readonly columns?: readonly string[];
-    readonly header?: boolean;
-    readonly quote?: 'standard' | 'none';
-    readonly skip_lines?: number;
-    readonly bad_rows?: 'refuse' | 'skip';
-    readonly where?: string;
-    readonly id?: string | readonly string[];
-  };
-  readonly model: string;
-  readonly endpoint?: Endpoint;
-  readonly mode?: Job['mode'];
-  readonly prompt?: string | { readonly system?: string; readonly user?: string; readonly images?: readonly (string | ImageSpec)[] };
-  readonly messages?: readonly MessageTemplate[];
-  readonly output: unknown;
-  readonly labels?: readonly string[] | Readonly<Record<string, string | null>>;
-  readonly examples?: {
-    readonly path: string;
-    readonly input?: Readonly<Record<string, string>>;
-    readonly output?: Readonly<Record<string, string>>;
-    readonly count?: number;
-    readonly seed?: number;
-    readonly holdout?: string;
-  };
-  readonly votes?: number;
-  readonly confidence?: 'logprobs';
-  readonly params?: Readonly<Record<string, unknown>>;
-  readonly limits?: { readonly rpm?: number; readonly tpm?: number; readonly concurrency?: number; readonly enqueued_tokens?: number };
-  readonly budget?: { readonly usd?: number; readonly usd_per_row?: number };
-  readonly confirm_over?: number;
-  readonly retry?: { readonly attempts?: number };
-  readonly on_unknown?: Job['onUnknown'];
-  readonly dedupe?: boolean;
-  readonly write?: {
-    readonly path?: string;
-    readonly keep?: string | readonly string[];
-    readonly prefix?: string;
-    readonly excel?: boolean;
-  };
-  readonly stop_if?: Readonly<Partial<Record<StopSign, string | number>>>;
-  readonly pilot?: number;
-  readonly fail_if?: { readonly failed_rows?: string | number; readonly skipped_rows?: string | number };
-}
-
-interface ImageSpec {
-  readonly url: string;
-  readonly detail?: ImageTemplate['detail'];
-}
 
 /** Where a job comes from and what its relative paths mean. */
 export interface JobOrigin {
@@ -115,10 +60,10 @@ export function readJob(value: unknown, origin: JobOrigin): { readonly job: Job 
 }
 
 function buildJob(spec: JobSpec, origin: JobOrigin): { job: Job; problems: readonly PathProblem[] } {
-  const problems: PathProblem[] = [];
+  const problems: PathProblem[] = [...checkRequestsJob(spec)];
   const labels = readLabels(spec.labels);
   const { output, problems: outputProblems } = readOutput(
-    spec.output,
+    spec.input.format === 'requests' ? (spec.output ?? 'text') : spec.output,
     labels.map((label) => label.name),
   );
   if (spec.output !== undefined) problems.push(...outputProblems, ...checkVector(spec));
@@ -134,8 +79,28 @@ function buildJob(spec: JobSpec, origin: JobOrigin): { job: Job; problems: reado
     if (threshold === null) problems.push({ path: at, message: `${showPath(at)}: must be like "> 1%" or "> 5", not ${showValue(limit)}` });
     return threshold ?? ANY_ROW;
   };
+  const urlEnv = spec.notify?.url_env;
+  if (urlEnv?.includes('://')) {
+    // It is not repeated: whoever knows the address of a webhook can write there.
+    problems.push({
+      path: ['notify', 'url_env'],
+      message: 'notify.url_env: must be the name of an environment variable that holds the address, not the address itself',
+    });
+  } else if (urlEnv !== undefined && !/^[A-Za-z_][A-Za-z0-9_]*$/.test(urlEnv)) {
+    problems.push({
+      path: ['notify', 'url_env'],
+      message: 'notify.url_env: must be the name of an environment variable, for example SLACK_WEBHOOK',
+    });
+  }
   const keep = spec.write?.keep ?? 'all';
+  problems.push(...checkInput(spec.input));
   const isStdout = spec.write?.path === '-';
+  const writePath = path.resolve(
+    origin.directory,
+    isStdout || spec.write?.path === undefined ? nameDefaultTable(spec, isStdout) : spec.write.path,
+  );
+  const { dated, problems: pathProblems } = readDatedPath(writePath, spec.write?.timezone);
+  problems.push(...pathProblems);
   if (typeof keep === 'string' && keep !== 'all') {
     problems.push({ path: ['write', 'keep'], message: `write.keep: must be all or a list of columns, not ${showValue(keep)}` });
   }
@@ -146,7 +111,7 @@ function buildJob(spec: JobSpec, origin: JobOrigin): { job: Job; problems: reado
     directory: origin.directory,
     text: origin.text,
     input: readInput(spec.input, origin.directory),
-    model: spec.model,
+    model: spec.model ?? '',
     endpoint: spec.endpoint ?? '/v1/chat/completions',
     mode: spec.mode ?? 'batch',
     messages: readMessages(spec, problems),
@@ -165,13 +130,16 @@ function buildJob(spec: JobSpec, origin: JobOrigin): { job: Job; problems: reado
     budget: {
       nanoUsd: readUsd(spec.budget?.usd, ['budget', 'usd']),
       nanoUsdPerRow: readUsd(spec.budget?.usd_per_row, ['budget', 'usd_per_row']),
+      nanoUsdPerMonth: readUsd(spec.budget?.usd_per_month, ['budget', 'usd_per_month']),
+      nanoUsdTotal: readUsd(spec.budget?.usd_total, ['budget', 'usd_total']),
     },
     confirmOverNanoUsd: readUsd(spec.confirm_over, ['confirm_over']) ?? NANO_USD_PER_USD,
     retry: { attempts: spec.retry?.attempts ?? 3 },
     onUnknown: spec.on_unknown ?? 'retry',
     dedupe: spec.dedupe ?? true,
     write: {
-      path: path.resolve(origin.directory, isStdout || spec.write?.path === undefined ? nameDefaultTable(spec) : spec.write.path),
+      path: writePath,
+      ...(dated === null ? {} : { dated: { ...dated, date: null } }),
       ...(isStdout ? { isStdout } : {}),
       keep: typeof keep === 'string' ? 'all' : keep,
       prefix: spec.write?.prefix ?? '',
@@ -179,6 +147,14 @@ function buildJob(spec: JobSpec, origin: JobOrigin): { job: Job; problems: reado
     },
     stopIf: readStopRules(spec, problems),
     pilot: spec.pilot ?? null,
+    notify:
+      spec.notify === undefined
+        ? null
+        : {
+            urlEnv: spec.notify.url_env,
+            form: spec.notify.form ?? 'json',
+            on: spec.notify.on ?? NOTICE_EVENTS.filter((event) => event !== 'done'),
+          },
     failIf: {
       failedRows: readLimit(spec.fail_if?.failed_rows, ['fail_if', 'failed_rows']),
       skippedRows: readLimit(spec.fail_if?.skipped_rows, ['fail_if', 'skipped_rows']),
@@ -219,26 +195,11 @@ function readStopRules({ stop_if = {} }: JobSpec, problems: PathProblem[]): read
   });
 }
 
-function readInput(input: JobSpec['input'], directory: string): InputSpec {
-  return {
-    path: input.path === '-' ? '-' : path.resolve(directory, input.path),
-    format: input.format ?? null,
-    delimiter: input.delimiter ?? null,
-    encoding: input.encoding ?? null,
-    columns: input.columns ?? null,
-    id: input.id === undefined ? [] : [input.id].flat(),
-    // Only what is said: the defaults are no part of what a finished run is recognised by.
-    ...(input.header === undefined ? {} : { hasHeader: input.header }),
-    ...(input.quote === 'none' ? { quote: input.quote } : {}),
-    ...(input.skip_lines === undefined || input.skip_lines === 0 ? {} : { skipLines: input.skip_lines }),
-    ...(input.bad_rows === 'skip' ? { badRows: input.bad_rows } : {}),
-    ...(input.where === undefined ? {} : { where: input.where }),
-  };
-}
-
-function nameDefaultTable(spec: JobSpec): string {
-  const format = spec.input.format ?? guessFormat(spec.input.path) ?? 'csv';
-  return `${spec.name}.out.${format === 'csv' || format === 'tsv' ? 'csv' : 'jsonl'}`;
+/** In the format of the input; what goes through a pipe is text. */
+function nameDefaultTable(spec: JobSpec, isStdout: boolean): string {
+  const format = spec.input.format ?? guessFormat(spec.input.path ?? '') ?? 'csv';
+  const extension = ['jsonl', 'json', 'requests'].includes(format) ? 'jsonl' : format === 'parquet' && !isStdout ? 'parquet' : 'csv';
+  return `${spec.name}.out.${extension}`;
 }
 
 function readLabels(labels: JobSpec['labels']): readonly Label[] {
@@ -250,6 +211,7 @@ function readLabels(labels: JobSpec['labels']): readonly Label[] {
 /** The template loses one final line break: YAML's `|` adds it, and nobody means it. */
 function readMessages(spec: JobSpec, problems: PathProblem[]): readonly MessageTemplate[] {
   const trim = (content: string): string => content.replace(/\r?\n$/, '');
+  if (spec.input.format === 'requests') return [];
   if (spec.prompt !== undefined && spec.messages !== undefined)
     problems.push({ path: ['messages'], message: 'messages: stands beside prompt; use one of them' });
   if (spec.messages !== undefined) return spec.messages.map(({ role, content }) => ({ role, content: trim(content) }));

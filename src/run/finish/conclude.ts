@@ -1,4 +1,5 @@
 import { relative } from 'node:path';
+import { showModels } from '../../core/models/split-by-model.ts';
 import { explainHold } from '../../core/outcome.ts';
 import type { Summary } from '../../core/summary.ts';
 import { VERSION } from '../../core/version.ts';
@@ -90,7 +91,7 @@ export async function concludeRun(options: ConcludeOptions): Promise<Summary | n
     job: job.name,
     run,
     simulated,
-    model: job.model,
+    model: showModels(job),
     rows: counted.rows,
     causes: counted.causes,
     ...(counted.unwrapped === 0 ? {} : { unwrapped: counted.unwrapped }),

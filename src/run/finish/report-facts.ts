@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { relative } from 'node:path';
+import { showModels } from '../../core/models/split-by-model.ts';
 import { isRetryable } from '../../core/outcome.ts';
 import type { Summary } from '../../core/summary.ts';
 import { VERSION } from '../../core/version.ts';
@@ -66,7 +67,7 @@ export function makeReportFacts(options: ReportFactsOptions): ReportFacts {
       inputs: prepared.table.files.map((file) => relative(options.cwd, file)),
       rowmill: VERSION,
       node: process.version,
-      modelRequested: job.model,
+      modelRequested: showModels(job),
       origin: ledger.origin,
       state: ledger.stateId,
     },
@@ -104,7 +105,7 @@ function addPrevious(fields: readonly FieldFacts[], ledger: Ledger, run: string)
     const before = previous.fields.find((other) => other.field === field.field);
     if (before === undefined) return field;
     const rowsOf = new Map(before.values.map(({ value, rows }) => [value, rows]));
-    const values = field.values.map(({ value, rows }) => ({ value, rows, previousRows: rowsOf.get(value) ?? 0 }));
+    const values = field.values.map((count) => ({ ...count, previousRows: rowsOf.get(count.value) ?? 0 }));
     return { ...field, values, previousRun: previous.summary.run };
   });
 }

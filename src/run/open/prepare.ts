@@ -11,6 +11,7 @@ import { hashPrices, loadPrices } from '../../input/job/load-prices.ts';
 import { createCodePrompts } from '../../input/request/code-prompts.ts';
 import { setParams } from '../../input/request/extra-params.ts';
 import { readExamples } from '../../input/request/read-examples.ts';
+import { bindRequests } from '../../input/requests/render-requests.ts';
 import { openTable } from '../../input/table/open-table.ts';
 import type { InputTable } from '../../input/table/read-table.ts';
 import { removeQuietly } from '../../ledger/disk/durable-files.ts';
@@ -21,6 +22,7 @@ import { findPriceSource } from '../../money/price-source.ts';
 import { createRowLimit } from '../../money/row-limit.ts';
 import { createJobTokens } from '../../money/tokens/job-tokens.ts';
 import type { ModelEnd } from '../../openai/model-ends.ts';
+import type { NamedFile } from '../../output/find-destination-problem.ts';
 import { stdoutTablePath } from '../../output/output-paths.ts';
 import { createPlainTable } from '../../output/plain-table.ts';
 import { findColumnClash } from '../../output/table-columns.ts';
@@ -30,6 +32,7 @@ import { sampleJsonWord } from './json-word-sample.ts';
 import { findKnownEnd } from './model-end.ts';
 import { findOldState } from './old-state.ts';
 import type { PreparedJob } from './prepared-job.ts';
+import { placeDatedTable } from './run-date.ts';
 import { locateStateDirectory, type Target } from './target.ts';
 
 export interface PrepareOptions {
@@ -49,6 +52,10 @@ export interface PrepareOptions {
   readonly claimStdout?: (path: string) => void;
   /** Whether the job is to be run: then what it would write is looked at. */
   readonly isToWrite?: boolean;
+  /** Tells the day of a table that is named by it; absent: the real clock. */
+  readonly clock?: () => Date;
+  /** What the command writes besides, as typed: looked at with the rest; absent where there is nothing. */
+  readonly besides?: readonly NamedFile[];
   readonly signal: AbortSignal;
   /** Gives a directory an early version made for this base URL its right name; absent where nothing may be changed. */
   readonly renameOldState?: (from: string, to: string, job: string) => Promise<void>;
@@ -65,14 +72,17 @@ export async function prepareJob(options: PrepareOptions): Promise<PreparedJob> 
   const old = findOldState(given.job, options.target.origin, options.stateRoot);
   if (old !== null) await options.renameOldState?.(old, named, given.job.name);
   const stateDirectory = old !== null && options.renameOldState === undefined ? old : named;
-  const loaded = placeStdoutTable(given, stateDirectory);
-  const { job } = loaded;
-  if (options.isToWrite === true && job.write.isStdout === true) claimStdout(options, job.write.path);
+  const when = { now: options.clock?.() ?? new Date(), isToWrite: options.isToWrite === true, signal: options.signal };
+  const placed = placeStdoutTable(await placeDatedTable(given, stateDirectory, when), stateDirectory);
+  const { input, write } = placed.job;
+  if (options.isToWrite === true && write.isStdout === true) claimStdout(options, write.path);
   const spoolPath = join(stateDirectory, 'stdin');
   const missingFolder = findMissingFolder(stateDirectory);
   try {
-    if (job.input.path === '-') makeFolders(stateDirectory, 0o700);
-    const given = await openTable(job.input, { stdin: options.stdin, spoolPath, cwd: options.overrides.cwd, signal: options.signal });
+    if (input.path === '-') makeFolders(stateDirectory, 0o700);
+    const given = await openTable(input, { stdin: options.stdin, spoolPath, cwd: options.overrides.cwd, signal: options.signal });
+    const job = bindRequests(placed.job, given.requests);
+    const loaded = { ...placed, job };
     const prompts = loaded.code == null || loaded.code.renderMessages === null ? null : createCodePrompts(job, loaded.code, given);
     const table = prompts === null ? given : prompts.awaitIn(given);
     const tokens = createJobTokens(job.model);
@@ -144,7 +154,7 @@ async function withSample(
 }
 
 /** `params.extra` may ask for a cache of twelve hours; rowmill itself never does. */
-function keepsCacheLong({ extra }: Readonly<Record<string, unknown>>): boolean {
+export function keepsCacheLong({ extra }: Readonly<Record<string, unknown>>): boolean {
   const options = (extra as { readonly prompt_cache_options?: { readonly ttl?: unknown } | null } | undefined)?.prompt_cache_options;
   return options?.ttl === '12h';
 }
@@ -158,13 +168,14 @@ interface Destined {
 
 /** @throws UsageError when a file the run would write cannot be, or is one it reads */
 async function refuseDestinations({ job, source }: LoadedJob, { table, exampleFiles, stateDirectory, options }: Destined): Promise<void> {
-  const { overrides, environmentFiles = [] } = options;
-  const read = { job, tableFiles: table.files, exampleFiles, environmentFiles };
+  const { overrides, environmentFiles = [], besides = [] } = options;
+  const read = { job, tableFiles: table.files, exampleFiles, environmentFiles, besides };
   const problem = await findRunDestinationProblem(read, { stateDirectory, cwd: overrides.cwd });
   if (problem === null) return;
   // A path that was typed has no place in the file.
   const place = overrides.out == null ? source.placeOf(['write', 'path']) : null;
-  throw new UsageError([{ place, message: `write: ${problem}` }], { code: 'output' });
+  const isBeside = besides.some(({ name }) => problem.startsWith(name));
+  throw new UsageError([{ place: isBeside ? null : place, message: isBeside ? problem : `write: ${problem}` }], { code: 'output' });
 }
 
 function findMissingFolder(directory: string): string | null {

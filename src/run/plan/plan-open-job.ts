@@ -1,5 +1,6 @@
 import { UsageError } from '../../core/errors.ts';
 import type { Job } from '../../core/job.ts';
+import { showModels, splitByModel } from '../../core/models/split-by-model.ts';
 import { formatCount } from '../../core/wording/format-count.ts';
 import { mayThink } from '../../input/request/model-params.ts';
 import { KeyIndex } from '../../ledger/key-index.ts';
@@ -10,22 +11,26 @@ import type { FindPrice, PriceQuery } from '../../money/price.ts';
 import { takesCacheOptions } from '../../money/prompt-cache.ts';
 import { suggestModel } from '../../money/tier-table.ts';
 import { createRowCheck } from '../../output/row-check.ts';
+import { type BudgetFacts, makeBudgetFacts, warnOfBudget } from '../budget/facts.ts';
 import type { AnswerHistory } from '../open/answer-history.ts';
-import type { Books } from '../open/books.ts';
+import { type Books, createBooks } from '../open/books.ts';
 import type { KeptSummary } from '../open/kept-summary.ts';
 import { FIRST_OPENING, foreseeOpening, type Opening } from '../open/opening.ts';
 import type { PreparedJob } from '../open/prepared-job.ts';
 import type { SelectedRows } from '../open/selection.ts';
 import type { RunOptions } from '../options.ts';
 import { createDueRequests } from '../send/due-request.ts';
+import { chooseLane, choosePrice } from './choose-lane.ts';
 import { readKeptJob } from './kept-job.ts';
 import { createKnownRows } from './known-rows.ts';
+import type { Plan } from './plan-result.ts';
 import { type LastRunFacts, type PlannedTable, type PlanTableOptions, planTable } from './plan-table.ts';
+import { countAsked } from './spending.ts';
 
 export interface PlanOpenJobOptions {
   readonly prepared: PreparedJob;
   /** Null before the first run. */
-  readonly opened: { readonly ledger: Ledger; readonly history: AnswerHistory } | null;
+  readonly opened: { readonly ledger: Ledger; readonly history: AnswerHistory; readonly books: Books } | null;
   readonly selected: SelectedRows;
   readonly countsExactly: boolean;
   /** As of `PlanTableOptions`. */
@@ -78,8 +83,8 @@ export async function planOpenJob({
       ...compiled.warnings,
       ...leftOut,
       ...(ledger === null ? [] : warnOfVerdicts(ledger)),
-      ...warnOfCosts(job, findPrice, at),
-      ...(answers === null ? warnOfReasoning(job) : []),
+      ...new Set(splitByModel(job).flatMap((one) => warnOfCosts(one, findPrice, at))),
+      ...new Set(answers === null ? splitByModel(job).flatMap(warnOfReasoning) : []),
     ],
     last,
     answers,
@@ -93,7 +98,20 @@ export async function planOpenJob({
     shownRequests,
     signal: options.signal,
   });
-  return { ...planned, opening };
+  const books = opened?.books ?? createBooks(() => null);
+  return { ...planned, plan: addBudgets(planned.plan, job, makeBudgetFacts(job.budget, books, new Date(today))), opening };
+}
+
+/** Says how much is left of budgets over several runs, and whether that will do. */
+function addBudgets(plan: Plan, job: Job, budgets: readonly BudgetFacts[]): Plan {
+  if (budgets.length === 0) return plan;
+  const cost = plan.cost[choosePrice(job.mode, chooseLane(job.mode, plan))];
+  const expectedNanoUsd = countAsked(plan) === 0 ? 0 : (cost?.expectedNanoUsd ?? 0);
+  const problems = budgets.flatMap((budget) => {
+    const message = warnOfBudget(budget, expectedNanoUsd);
+    return message === null ? [] : [{ severity: 'warning', file: null, line: null, column: null, message } as const];
+  });
+  return { ...plan, budgets, problems: [...plan.problems, ...problems] };
 }
 
 /** Answers that count no more: other rules took them, those of a changed job or of an earlier version, or their file was altered. */
@@ -135,10 +153,13 @@ function warnOfCosts(job: Job, findPrice: FindPrice, at: string): readonly strin
     warnings.push(`params.prompt_cache: ${job.model} takes no cache options and charges nothing for cache writes; nothing is sent for it`);
   }
   const longest = longestAnswerTokens(job);
-  if (longest === null) warnings.push(`how long an answer of ${job.model} can be is unknown; set params.max_output_tokens`);
+  if (longest === null)
+    warnings.push(
+      `how long an answer of ${job.model} can be is unknown; ${job.requests === undefined ? 'set params.max_output_tokens' : 'its requests name no output cap'}`,
+    );
   else if (longest > 0 && job.params.max_output_tokens === undefined) {
     warnings.push(
-      `no params.max_output_tokens: the worst case, and a budget, reserve the model’s ${formatCount(longest)} tokens for each answer`,
+      `${job.requests === undefined ? 'no params.max_output_tokens' : `requests to ${job.model} without an output cap`}: the worst case, and a budget, reserve the model’s ${formatCount(longest)} tokens for each answer`,
     );
   }
   if (job.budget.nanoUsdPerRow !== null && job.params.max_output_tokens === undefined) {
@@ -170,7 +191,7 @@ function listComparableRuns({ fold, runFiles }: Ledger, job: Job, leaveOut: Leav
     const model = (runFiles.readRunSummary(id, leaveOut) as KeptSummary | null)?.summary.model ?? job.model;
     const text = runFiles.readRunFile(id, 'job.yaml', leaveOut);
     const kept = text === null || text === job.text ? null : readKeptJob(text, job.directory);
-    return model === job.model && (kept === null || asksAlike(kept, job));
+    return (model === job.model || model === showModels(job)) && (kept === null || asksAlike(kept, job));
   };
   return fold.runs.map(({ id }) => id).filter(isComparable);
 }

@@ -73,7 +73,6 @@ export async function concludeRun(options: ConcludeOptions): Promise<Summary | n
   const reporter = await openReporter({
     ...options,
     budgetNanoUsd: options.maxNanoUsd ?? job.budget.nanoUsd,
-    retryCommand: options.commands.retry ?? null,
   });
   const writing = { ...options, ...prepared, isFinal, counter, reportRows: reporter.rows, stepOf, costOf: books.costOf };
   const written = options.isRefused ? await countOutputs(writing) : await writeOutputs(writing);

@@ -61,7 +61,14 @@ export interface JobBasics<Column extends string, Output, Label extends string> 
   readonly examples?: ExamplesDefinition<Column> | undefined;
   readonly params?: Params | undefined;
   readonly limits?: LimitsDefinition | undefined;
-  readonly budget?: { readonly usd?: number | undefined; readonly usd_per_row?: number | undefined } | undefined;
+  readonly budget?:
+    | {
+        readonly usd?: number | undefined;
+        readonly usd_per_row?: number | undefined;
+        readonly usd_per_month?: number | undefined;
+        readonly usd_total?: number | undefined;
+      }
+    | undefined;
   readonly confirm_over?: number | undefined;
   /** Answers per request, of which the majority counts; odd. */
   readonly votes?: number | undefined;
@@ -82,6 +89,14 @@ export interface JobBasics<Column extends string, Output, Label extends string> 
   readonly pilot?: number | undefined;
   readonly fail_if?:
     | { readonly failed_rows?: string | number | undefined; readonly skipped_rows?: string | number | undefined }
+    | undefined;
+  /** For the command line, which posts it: a program that runs a job knows how that went. */
+  readonly notify?:
+    | {
+        readonly url_env: string;
+        readonly form?: 'json' | 'slack' | 'ntfy' | undefined;
+        readonly on?: readonly ('done' | 'failed' | 'stopped' | 'uncollected' | 'shifted')[] | undefined;
+      }
     | undefined;
 }
 

@@ -23,8 +23,11 @@ export interface CostBound {
   of(amount: Amount, longestBytes: number): number;
 }
 
+/** The part of a job that bounds what its requests cost. */
+export type BoundedJob = Pick<Job, 'model' | 'params' | 'messages' | 'votes' | 'endpoint' | 'mode' | 'requests'>;
+
 export interface CostBoundOptions {
-  readonly job: Job;
+  readonly job: BoundedJob;
   readonly lane: 'batch' | 'live';
   /** The day whose prices count, with the one after it: answers may come tomorrow. */
   readonly at: string;

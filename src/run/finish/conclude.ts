@@ -96,6 +96,7 @@ export async function concludeRun(options: ConcludeOptions): Promise<Summary | n
     causes: counted.causes,
     ...(counted.unwrapped === 0 ? {} : { unwrapped: counted.unwrapped }),
     ...(counted.unmarked === 0 ? {} : { unmarked: counted.unmarked }),
+    ...describeTable(prepared),
     attempts: {
       batch: totals.batchAttempts + answerless.rejected + answerless.unknown + unanswered.batchCalls,
       live: totals.liveAttempts + unanswered.liveCalls,
@@ -158,6 +159,12 @@ export async function concludeRun(options: ConcludeOptions): Promise<Summary | n
   }
   ledger.runFiles.pruneRuns(ledger.fold.runs.map(({ id }) => id));
   return summary;
+}
+
+/** What was doubtful about the table, its rows included. */
+function describeTable({ table }: PreparedJob): Pick<Summary, 'warnings'> {
+  const warnings = [...table.warnings, ...table.readWarnings()];
+  return warnings.length === 0 ? {} : { warnings };
 }
 
 /** Nothing where nothing was read from the prompt cache or written to it. */

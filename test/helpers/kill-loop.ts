@@ -149,12 +149,11 @@ async function runSequence(options: KillLoopOptions, dice: Dice | null, report: 
     }
   } finally {
     await simulator?.close();
-    for (const left of [directory, reportOf(directory), backupsOf(directory)]) fs.rmSync(left, { recursive: true, force: true });
+    for (const left of [directory, reportOf(directory)]) fs.rmSync(left, { recursive: true, force: true });
   }
 }
 
 const reportOf = (directory: string) => `${directory}.report`;
-const backupsOf = (directory: string) => `${directory}.backups`;
 
 /**
  * The undisturbed run meets none but the faults of rows: nothing that goes wrong on the way may be seen in what is left. Those come first, as a
@@ -196,7 +195,6 @@ function start(directory: string, simulator: Simulator | null, crash: CrashPlan 
   const stateDirectory = path.join(directory, '.rowmill', `killed@${origin}`);
   const plan: SeamPlan = {
     under: [`${directory}/`],
-    backups: backupsOf(directory),
     reportPath: reportOf(directory),
     ...(crash === null ? {} : { crash }),
   };

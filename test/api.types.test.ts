@@ -134,7 +134,7 @@ test('a definition takes every key of a job file', () => {
       examples: true,
     },
     ...{ params: true, votes: true, confidence: true, limits: true, budget: true, confirm_over: true, retry: true, on_unknown: true },
-    ...{ dedupe: true, write: true, stop_if: true, pilot: true, fail_if: true, directory: true, max_images: true },
+    ...{ dedupe: true, write: true, stop_if: true, pilot: true, fail_if: true, notify: true, directory: true, max_images: true },
   };
   const { properties } = makeJobSchema() as { properties: object };
   const expected = [...Object.keys(properties), 'directory', 'max_images'];

@@ -6,12 +6,15 @@ import { renderProgress } from '../src/cli/render/render-progress.ts';
 import { wrapText } from '../src/cli/render/wrap-text.ts';
 import { ApiError } from '../src/openai/api-error.ts';
 import { describeContact } from '../src/openai/describe-contact.ts';
+import { NO_TOTALS } from '../src/run/open/books.ts';
 import type { RunView } from '../src/run/send/run-view.ts';
 import { createScreen } from './helpers/screen.ts';
 
 const LIVE: RunView = {
   ...{ job: 'ticket-labels', run: 'r', model: 'gpt-4.1-nano', lane: 'live', priced: 'live', elapsedMs: 508_000, phase: 'reading' },
   ...{ rows: 12_000, requests: 12_000, okRequests: 4_120, rowsAsked: 12_000, okRows: 4_120, failedRows: 0, attempts: 4_200, underWay: [] },
+  totals: NO_TOTALS,
+  isSimulated: false,
   calls: {
     inFlight: 16,
     waiting: 16,

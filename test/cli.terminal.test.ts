@@ -10,6 +10,7 @@ import { formatSpan } from '../src/cli/render/render-status.ts';
 import { renderTable } from '../src/cli/render/render-table.ts';
 import { showCommand, showRunCommand } from '../src/cli/run-options.ts';
 import { rememberSecret, scrubSecrets } from '../src/host/secrets.ts';
+import { NO_TOTALS } from '../src/run/open/books.ts';
 import type { RunView } from '../src/run/send/run-view.ts';
 
 const plain = createPaint(false);
@@ -126,6 +127,8 @@ describe('progress on a terminal', () => {
       },
       ...{
         attempts: 4,
+        totals: NO_TOTALS,
+        isSimulated: false,
         underWay: [],
         calls: null,
         enqueuedTokens: { limitTokens: null, usedTokens: 0 },

@@ -61,7 +61,7 @@ test('a job keeps what the file says and fills in the defaults', async () => {
       confidence: null,
       params: {},
       limits: { requestsPerMinute: null, tokensPerMinute: null, concurrency: null, enqueuedTokens: null },
-      budget: { nanoUsd: null, nanoUsdPerRow: null },
+      budget: { nanoUsd: null, nanoUsdPerRow: null, nanoUsdPerMonth: null, nanoUsdTotal: null },
       confirmOverNanoUsd: 1_000_000_000,
       retry: { attempts: 3 },
       onUnknown: 'retry',
@@ -69,6 +69,7 @@ test('a job keeps what the file says and fills in the defaults', async () => {
       write: { path: path.join(directory, 'j.out.csv'), keep: 'all', prefix: '', excel: false },
       stopIf: [],
       pilot: null,
+      notify: null,
       failIf: { failedRows: { type: 'count', over: 0 }, skippedRows: { type: 'count', over: 0 } },
     },
   );
@@ -77,9 +78,14 @@ test('a job keeps what the file says and fills in the defaults', async () => {
 
 test('money is exact to the nano-dollar, limits of failure are counts or shares', async () => {
   const { job } = await load(
-    `${BASE}budget: { usd: 2.00, usd_per_row: 0.000000001 }\nconfirm_over: 12.345678901\nfail_if: { failed_rows: "> 1%", skipped_rows: 5 }\n`,
+    `${BASE}budget: { usd: 2.00, usd_per_row: 0.000000001, usd_per_month: 60, usd_total: 500.5 }\nconfirm_over: 12.345678901\nfail_if: { failed_rows: "> 1%", skipped_rows: 5 }\n`,
   );
-  assert.deepEqual(job.budget, { nanoUsd: 2_000_000_000, nanoUsdPerRow: 1 });
+  assert.deepEqual(job.budget, {
+    nanoUsd: 2_000_000_000,
+    nanoUsdPerRow: 1,
+    nanoUsdPerMonth: 60_000_000_000,
+    nanoUsdTotal: 500_500_000_000,
+  });
   assert.equal(job.confirmOverNanoUsd, 12_345_678_901);
   assert.deepEqual(job.failIf, { failedRows: { type: 'share', over: 0.01 }, skippedRows: { type: 'count', over: 5 } });
 });

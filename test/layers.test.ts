@@ -38,6 +38,7 @@ const HOMES: Readonly<Record<string, string>> = {
   '@pydantic/genai-prices': 'money',
   commander: 'cli',
   pino: 'cli',
+  'prom-client': 'cli',
   '@bomb.sh/tab': 'cli',
   'p-limit': 'live',
   bullmq: 'live',

@@ -225,7 +225,7 @@ test('calls that other processes make stay open over a restart', async (t) => {
   await ledger.recordLines([{ customId: k(1), line: makeAnswerLine(k(1), 'right') }]);
   await ledger.close();
   const again = await world.open();
-  assert.deepEqual([...again.fold.queuedCalls], [[k(2), { calls: 1, bodyBytes: 8 }]]);
+  assert.deepEqual([...again.fold.queuedCalls], [[k(2), { calls: 1, bodyBytes: 8, announcedAt: '2026-11-21T12:00:00.000Z' }]]);
   assert.equal(again.fold.unknownCalls.size, 0);
 });
 

@@ -103,14 +103,14 @@ test('fields with a closed set of values are counted: labels, enums, booleans, b
     { label: 'unheard of', maybe: 'x', urgent: null, score: 0, text: 'c' },
     null,
   ];
-  for (const answer of answers) for (const counter of counters) counter.add(answer);
+  for (const [index, answer] of answers.entries()) for (const counter of counters) counter.add(answer, index === 0);
   const shown = counters.map((counter) => counter.read()).map(({ field, values }) => [field, values.filter(({ rows }) => rows > 0)]);
-  const value = (name: string, rows: number) => ({ value: name, rows, previousRows: null });
+  const value = (name: string, rows: number, newRows = 0) => ({ value: name, rows, newRows, previousRows: null });
   assert.deepEqual(shown, [
-    ['label', [value('good', 2)]],
-    ['maybe', [value('x', 2), value('null', 1)]],
-    ['urgent', [value('true', 1), value('false', 1), value('null', 1)]],
-    ['score', [value('-1 … -0.8', 1), value('0 … 0.2', 1), value('0.8 … 1', 1)]],
+    ['label', [value('good', 2, 1)]],
+    ['maybe', [value('x', 2), value('null', 1, 1)]],
+    ['urgent', [value('true', 1, 1), value('false', 1), value('null', 1)]],
+    ['score', [value('-1 … -0.8', 1, 1), value('0 … 0.2', 1), value('0.8 … 1', 1)]],
   ]);
   const text = findClosedFields({ output: { type: 'text' }, labels: [{ name: 'yes', description: '' }] });
   assert.deepEqual(

@@ -61,7 +61,14 @@ export interface JobBasics<Column extends string, Output, Label extends string> 
   readonly examples?: ExamplesDefinition<Column> | undefined;
   readonly params?: Params | undefined;
   readonly limits?: LimitsDefinition | undefined;
-  readonly budget?: { readonly usd?: number | undefined; readonly usd_per_row?: number | undefined } | undefined;
+  readonly budget?:
+    | {
+        readonly usd?: number | undefined;
+        readonly usd_per_row?: number | undefined;
+        readonly usd_per_month?: number | undefined;
+        readonly usd_total?: number | undefined;
+      }
+    | undefined;
   readonly confirm_over?: number | undefined;
   /** Answers per request, of which the majority counts; odd. */
   readonly votes?: number | undefined;
@@ -83,6 +90,14 @@ export interface JobBasics<Column extends string, Output, Label extends string> 
   readonly fail_if?:
     | { readonly failed_rows?: string | number | undefined; readonly skipped_rows?: string | number | undefined }
     | undefined;
+  /** For the command line, which posts it: a program that runs a job knows how that went. */
+  readonly notify?:
+    | {
+        readonly url_env: string;
+        readonly form?: 'json' | 'slack' | 'ntfy' | undefined;
+        readonly on?: readonly ('done' | 'failed' | 'stopped' | 'uncollected' | 'shifted')[] | undefined;
+      }
+    | undefined;
 }
 
 export interface LimitsDefinition {
@@ -95,7 +110,7 @@ export interface LimitsDefinition {
 export type InputDefinition<Column extends string> = FileInput<Column> | RowsInput<Column>;
 
 export interface FileInput<Column extends string> extends InputColumns<Column> {
-  /** A CSV, TSV, JSONL or JSON table, or a glob. */
+  /** A table of any format, or a glob. */
   readonly path: string;
   readonly rows?: undefined;
   readonly format?: 'csv' | 'tsv' | 'jsonl' | 'json' | 'parquet' | 'xlsx' | undefined;
@@ -103,6 +118,7 @@ export interface FileInput<Column extends string> extends InputColumns<Column> {
   readonly encoding?: string | undefined;
   readonly header?: boolean | undefined;
   readonly sheet?: string | undefined;
+  readonly split?: { readonly column: Column; readonly tokens: number; readonly overlap?: number | undefined } | undefined;
   readonly quote?: 'standard' | 'none' | undefined;
   readonly skip_lines?: number | undefined;
   readonly bad_rows?: 'refuse' | 'skip' | undefined;

@@ -1,14 +1,15 @@
 import { setFlagsFromString } from 'node:v8';
 import { Argument, type Command, Option } from 'commander';
+import type { BillFlags } from './bill/bill.ts';
 import type { Shell } from './commands/completion.ts';
 import type { DiffFlags } from './commands/diff.ts';
 import type { ProveFlags } from './commands/prove.ts';
 import type { ReportFlags } from './commands/report.ts';
 import type { SampleFlags } from './commands/sample.ts';
-import { parseAmount, parseCount, parsePositive, shareUpTo } from './flag-values.ts';
-import type { JobFlags, RunFlags, SimulateFlags, TableFlags, WorkerFlags } from './flags.ts';
 import { guard } from './guard.ts';
 import { describeUnknownCommand } from './job-argument.ts';
+import { parseAmount, parseCount, parseDate, parsePort, parsePositive, shareUpTo } from './options/flag-values.ts';
+import type { JobFlags, RunFlags, SimulateFlags, TableFlags, WorkerFlags } from './options/flags.ts';
 import {
   addRunOptions,
   addTableOptions,
@@ -28,8 +29,10 @@ import {
   setOption,
   simulateOption,
   stateOption,
-} from './options.ts';
+} from './options/options.ts';
 import { UPKEEP_COMMANDS } from './upkeep-commands.ts';
+import { describeUnknown } from './usage/explain-usage.ts';
+import { watchOptions } from './usage/watch-options.ts';
 
 // Node's parser of HTTP responses is WebAssembly. To optimize its one large function takes as long as the rest of a small run, and a call is
 // faster by microseconds for it: not before the hundred thousandth.
@@ -82,6 +85,16 @@ const DEFINITIONS: Readonly<Record<string, (command: Command) => Command>> = {
       .addOption(simulateOption())
       .addOption(jsonOption())
       .action(guard(async (job: string | undefined, flags: JobFlags) => (await import('./commands/runs.ts')).runs(job, flags))),
+  bill: (command) =>
+    command
+      .argument('[folder]', 'where to look for jobs that have been run', '.')
+      .option('--since <date>', 'from this day on (YYYY-MM-DD, UTC)', parseDate)
+      .option('--until <date>', 'up to this day, which is counted', parseDate)
+      .addOption(new Option('--by <what>', 'a line for each').choices(['job', 'model', 'day', 'lane', 'month']))
+      .option('--csv <path>', 'writes it as a table: a line for each job, model, lane and day, or what --by says')
+      .addOption(stateOption())
+      .addOption(jsonOption())
+      .action(guard(async (folder: string, flags: BillFlags) => (await import('./bill/bill.ts')).bill(folder, flags))),
   failures: (command) =>
     addJobOptions(command)
       .option('--row <id>', 'prompt, raw answers and errors of one row')
@@ -151,10 +164,11 @@ const DEFINITIONS: Readonly<Record<string, (command: Command) => Command>> = {
     command
       .option('--redis <url>', 'the Redis to take calls from (also REDIS_URL)')
       .option('--concurrency <n>', 'calls under way at once, per model', parsePositive, 16)
+      .option('--metrics-port <n>', 'serve figures for Prometheus under /metrics; 0 takes a free port', parsePort)
       .action(guard(async (flags: WorkerFlags) => (await import('./commands/worker.ts')).worker(flags))),
   simulate: (command) =>
     command
-      .option('--port <n>', 'listen here; 0 takes a free port', parseCount, 0)
+      .option('--port <n>', 'listen here; 0 takes a free port', parsePort, 0)
       .option('--state <dir>', 'keep files, batches and bill here, and continue from them')
       .option('--bill <file>', 'one JSON line per billed attempt')
       .option('--trace <file>', 'one JSON line per request')
@@ -220,13 +234,15 @@ const DEFINITIONS: Readonly<Record<string, (command: Command) => Command>> = {
       .allowUnknownOption()
       .argument('[words...]')
       .action(async ([word = '']: readonly string[]) =>
-        command.error(describeUnknownCommand(word, command.parent?.commands.map((other) => other.name()) ?? [])),
+        command.error(
+          describeUnknownCommand(word, () => describeUnknown(word, command.parent?.commands.map((other) => other.name()) ?? [])),
+        ),
       ),
 };
 
 /** Gives a command that has but a name its arguments, its options and what it does. */
 export function defineCommand(command: Command): Command {
-  return (DEFINITIONS[command.name()] as (typeof DEFINITIONS)[string])(command);
+  return watchOptions((DEFINITIONS[command.name()] as (typeof DEFINITIONS)[string])(command));
 }
 
 /** Defines every command of a program. */

@@ -18,6 +18,7 @@ const COMMANDS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'To look; nothing is sent:': {
     status: 'rows, batches, spend and what the run waits for; from any process, at any time',
     runs: 'what was run, when and how it ended, newest first: last, prev, last~2, …',
+    bill: 'what all jobs below a folder cost, from their ledgers; their job files may be gone',
     failures: 'failed rows by cause, with an example and the command that tries them again',
     report: 'the summary again',
     verify: 'derives everything again from the state directory and checks the identities',
@@ -62,14 +63,18 @@ export function makeProgram(): Command {
 
 /** Runs what is typed; `argv` as Node has it. Sets the exit code of the process. */
 export async function runProgram(argv: readonly string[]): Promise<void> {
-  const [node = '', program = '', ...typed] = argv;
+  const [node = '', path = '', ...typed] = argv;
   const [first, name] = typed;
+  const program = makeProgram();
   try {
     // Commander shows the help of a command by itself, before it is defined.
-    await makeProgram().parseAsync([node, program, ...(first === 'help' && name !== undefined ? [name, '--help'] : typed)]);
+    const isKnown = program.commands.some((other) => other.name() === name);
+    const asked = first !== 'help' || name === undefined ? typed : [name, ...(isKnown ? ['--help'] : [])];
+    await program.parseAsync([node, path, ...asked]);
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
+    const command = program.commands.find((one) => one.name() === first) ?? program;
     const isJson = typed.includes('--json');
-    process.exitCode = error.exitCode === 0 ? 0 : (await import('./report-failure.ts')).reportMistyped(error, { command: first, isJson });
+    process.exitCode = error.exitCode === 0 ? 0 : (await import('./report-failure.ts')).reportMistyped(error, { command, isJson });
   }
 }

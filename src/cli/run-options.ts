@@ -1,4 +1,4 @@
-import { relative } from 'node:path';
+import { relative, resolve } from 'node:path';
 import { UsageError } from '../core/errors.ts';
 import { quoteArgument, quotePath } from '../core/wording/quote-argument.ts';
 import { findUnusedRedis, listEnvironmentFiles, loadEnvFile, readRedisLink } from '../host/environment.ts';
@@ -7,8 +7,9 @@ import { makeEffects } from '../host/real-effects.ts';
 import type { RowSelection } from '../run/open/selection.ts';
 import type { RunOptions } from '../run/options.ts';
 import type { PlanOptions } from '../run/plan/plan.ts';
-import type { JobFlags, RunFlags } from './flags.ts';
 import type { Interrupts } from './interrupt.ts';
+import { requireNoAddress } from './job-argument.ts';
+import type { JobFlags, RunFlags } from './options/flags.ts';
 import { programName } from './program-name.ts';
 
 const NANO_USD_PER_USD = 1_000_000_000;
@@ -67,11 +68,12 @@ function readDeadline({ deadline, maxLiveUsd }: RunFlags): RunOptions['deadline'
 export function makePlanOptions(jobFile: string, flags: RunFlags): PlanOptions {
   return {
     jobFile,
-    overrides: { cwd: process.cwd(), input: flags.input ?? null, out: flags.out ?? null, mode: flags.mode ?? null },
+    overrides: { cwd: process.cwd(), input: readInputFlag(flags), out: flags.out ?? null, mode: flags.mode ?? null },
     stateRoot: flags.stateDir ?? null,
     stdin: process.stdin,
     target: { origin: makeTargetOrigin(flags) },
     environmentFiles: listEnvironmentFiles(),
+    ...(flags.metrics === undefined ? {} : { besides: [{ path: resolve(flags.metrics), name: 'the file of metrics' }] }),
     selection: makeSelection(flags),
     isFresh: flags.fresh === true,
     reopen: flags.retryFailed === true ? { causes: null, set: {} } : null,
@@ -115,4 +117,9 @@ export function showRunCommand(jobFile: string, flags: RunFlags): string {
 function showTime(milliseconds: number): string {
   if (milliseconds % 3_600_000 === 0) return `${milliseconds / 3_600_000}h`;
   return milliseconds % 60_000 === 0 ? `${milliseconds / 60_000}m` : `${milliseconds / 1000}s`;
+}
+
+function readInputFlag({ input }: JobFlags): string | null {
+  if (input !== undefined) requireNoAddress(input);
+  return input ?? null;
 }

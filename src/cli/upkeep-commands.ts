@@ -3,7 +3,7 @@ import type { CleanFlags } from './commands/clean.ts';
 import type { ImportFlags } from './commands/import.ts';
 import type { VerifyFlags } from './commands/verify.ts';
 import { guard } from './guard.ts';
-import { baseUrlOption, inputOption, jsonOption, olderOption, simulateOption, stateOption } from './options.ts';
+import { baseUrlOption, inputOption, jsonOption, olderOption, simulateOption, stateOption } from './options/options.ts';
 
 /** Commands that keep many nights in order, and ask no model. */
 export const UPKEEP_COMMANDS: Readonly<Record<string, (command: Command) => Command>> = {

@@ -22,3 +22,23 @@ export function isTimezone(name: string): boolean {
     return false;
   }
 }
+
+/** The days before 10000-01-01; a provider's clock that says otherwise says nothing. */
+const LAST_DAY = 2_932_896;
+
+/** The UTC day of so many seconds since 1970; null where they are no time anybody means. */
+export function dayOfSeconds(seconds: number): string | null {
+  const day = Math.floor(seconds / 86_400);
+  return day >= 0 && day <= LAST_DAY ? new Date(day * 86_400_000).toISOString().slice(0, 10) : null;
+}
+
+/** `2026-11` of a day or an instant. */
+export function monthOf(at: string): string {
+  return at.slice(0, 'YYYY-MM'.length);
+}
+
+/** The first instant of the month that follows `2026-11`. */
+export function nextMonth(month: string): string {
+  const [year = 0, number = 1] = month.split('-').map(Number);
+  return new Date(Date.UTC(year, number)).toISOString();
+}

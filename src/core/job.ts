@@ -29,7 +29,7 @@ export interface Job {
   /** Request parameters as the job names them (`temperature`, `max_output_tokens`, …); only those the job set. */
   readonly params: Readonly<Record<string, unknown>>;
   readonly limits: JobLimits;
-  readonly budget: { readonly nanoUsd: number | null; readonly nanoUsdPerRow: number | null };
+  readonly budget: JobBudget;
   /** An estimate above this wants a confirmation. */
   readonly confirmOverNanoUsd: number;
   /** How often one row may be tried in a run, first try included (>= 1). */
@@ -43,7 +43,35 @@ export interface Job {
   readonly stopIf: readonly StopRule[];
   /** How many rows go first; the others follow when their answers pass the stop rules. Null: all go at once. */
   readonly pilot: number | null;
+  /** Who is told how a run went; null for nobody. */
+  readonly notify: NotifySpec | null;
   readonly failIf: { readonly failedRows: Threshold; readonly skippedRows: Threshold };
+}
+
+/** Hard limits in nano-dollars; null where there is none. */
+export interface JobBudget {
+  /** Of one run. */
+  readonly nanoUsd: number | null;
+  readonly nanoUsdPerRow: number | null;
+  /** Of what is announced in one UTC month, over all runs of the state directory. */
+  readonly nanoUsdPerMonth: number | null;
+  /** Of all runs of the state directory. */
+  readonly nanoUsdTotal: number | null;
+}
+
+/** What a job may tell somebody about. */
+export const NOTICE_EVENTS = ['done', 'failed', 'stopped', 'uncollected', 'shifted'] as const;
+
+export type NoticeEvent = (typeof NOTICE_EVENTS)[number];
+
+/** In what form a notice is posted. */
+export const NOTICE_FORMS = ['json', 'slack', 'ntfy'] as const;
+
+export interface NotifySpec {
+  /** The environment variable that holds the address, which is a secret. */
+  readonly urlEnv: string;
+  readonly form: (typeof NOTICE_FORMS)[number];
+  readonly on: readonly NoticeEvent[];
 }
 
 /** Where rows go: `flex` are live calls at the flex price, `auto` decides by their number. */

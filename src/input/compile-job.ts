@@ -7,6 +7,7 @@ import type { Rendered, Request } from '../core/request.ts';
 import type { Row, Table } from '../core/row.ts';
 import { listAnswerColumns } from './answer/added-columns.ts';
 import { compileRules } from './answer/compile-rules.ts';
+import { findBracedColumns } from './request/braced-columns.ts';
 import { showCell } from './request/cell-text.ts';
 import { type Example, insertExamples } from './request/choose-examples.ts';
 import type { CodePrompts } from './request/code-prompts.ts';
@@ -88,7 +89,7 @@ export function compileJob(
     rowId: createRowId(job.input.id.map((name) => table.columns.indexOf(name))),
     rowText: createRowText(hasTemplates ? messages : null),
     leavesJsonWordToRows: leavesJsonWordToRows(job, shown),
-    warnings: lint.warnings,
+    warnings: [...lint.warnings, ...findBracedColumns(messages, table.columns)],
   };
 }
 

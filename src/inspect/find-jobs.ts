@@ -8,11 +8,18 @@ const MAX_JOB_FILE_BYTES = 1024 * 1024;
 const JOB_FILE = /\.ya?ml$/i;
 const NAME_LINE = /^name:\s*["']?([A-Za-z0-9][A-Za-z0-9._-]{0,63})["']?\s*(?:#.*)?$/m;
 
-/** The job files below a folder that have been run: those beside which, or below `root`, lies a state directory of their name. */
-export function findJobFilesWithState(folder: string, root: string | null): readonly string[] {
-  return listJobFiles(folder, 0).filter((file) => {
+/** A job file with the state directories of its name beside it, or below `root`: one at least. */
+export interface JobFileWithState {
+  readonly file: string;
+  readonly directories: readonly string[];
+}
+
+/** The job files below a folder that have been run. */
+export function findJobFilesWithState(folder: string, root: string | null): readonly JobFileWithState[] {
+  return listJobFiles(folder, 0).flatMap((file) => {
     const name = readName(file);
-    return name !== null && findStates({ name, directory: join(file, '..') }, root).length > 0;
+    const directories = name === null ? [] : findStates({ name, directory: join(file, '..') }, root).map(({ directory }) => directory);
+    return directories.length === 0 ? [] : [{ file, directories }];
   });
 }
 

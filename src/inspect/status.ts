@@ -1,11 +1,12 @@
 import type { CustomPrice } from '../core/custom-price.ts';
 import type { Job, Mode } from '../core/job.ts';
-import { showModels } from '../core/request-group.ts';
+import { showModels } from '../core/models/split-by-model.ts';
 import { type DoubtfulCalls, formatSpentUsd } from '../core/summary.ts';
 import { loadJob } from '../input/job/load-job.ts';
 import { hashPrices, loadPrices } from '../input/job/load-prices.ts';
 import { mayReadImageFiles } from '../input/request/compile-images.ts';
 import { hostOfOrigin } from '../ledger/origin.ts';
+import { type BudgetFacts, renewBudget } from '../run/budget/facts.ts';
 import { type InputMarks, markInputs } from '../run/status/input-marks.ts';
 import { isOfNow, markJob, markState, readKeptStatus } from '../run/status/kept-status.ts';
 import type { RowCounts } from '../run/status/row-tally.ts';
@@ -33,6 +34,8 @@ export interface Status {
   readonly cost: StatusCost;
   /** What may have been billed without an answer, over all runs, one by one. */
   readonly possiblyBilled: readonly DoubtfulCalls[];
+  /** Budgets over several runs; absent where the job has none. */
+  readonly budgets?: readonly BudgetFacts[];
   readonly waitingFor: readonly Wait[];
 }
 
@@ -184,6 +187,7 @@ async function makeStatus({ waits, ...facts }: StatusFacts, looked: Looked): Pro
       ...(priceNote === null ? {} : { priceNote }),
     },
     possiblyBilled: facts.possiblyBilled,
+    ...(facts.budgets === undefined ? {} : { budgets: facts.budgets.map((budget) => renewBudget(budget, now)) }),
     waitingFor: isAbandoned ? [...waits, ABANDONED] : waits,
   };
 }

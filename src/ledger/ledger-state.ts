@@ -241,12 +241,14 @@ export function createLedgerState(options: LedgerStateOptions): LedgerState {
     },
     beginPart: (part) => void files.push(part),
     openIntake(file, anomaliesOfLines) {
-      const shard = shardNumberOf(fold.batches.get(file.batchId));
+      const batch = fold.batches.get(file.batchId);
+      const shard = shardNumberOf(batch);
       const counts = countsForIndex(file, fold);
       for (const [kind, lines] of Object.entries(anomaliesOfLines)) countAnomaly(file, kind, lines);
       return (record, settledOffset, isRepeat) => {
         const announced = file.lane === 'live' ? (fold.openCalls.get(record.customId) ?? fold.queuedCalls.get(record.customId)) : undefined;
-        options.visit(record, file, { isRepeat, bodyBytes: announced?.bodyBytes ?? null });
+        const announcedAt = announced?.announcedAt ?? batch?.announcedAt ?? null;
+        options.visit(record, file, { isRepeat, bodyBytes: announced?.bodyBytes ?? null, announcedAt });
         if (file.lane === 'live') closeCall(record.customId);
         const parts = counts ? parseCustomId(record.customId) : null;
         if (parts === null) return -1;

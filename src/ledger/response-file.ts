@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { dayOfSeconds } from '../core/day.ts';
 import type { Event } from '../core/event.ts';
 import type { LaneName, SettledRecord } from '../core/settled.ts';
 import type { BatchState, LedgerFold } from './events/fold.ts';
@@ -31,6 +32,13 @@ export interface RecordedCall {
   readonly isRepeat: boolean;
   /** Of its body, as it was announced; null for a row of a batch, of which only the batch's are known. */
   readonly bodyBytes: number | null;
+  /** When it was announced, before it was sent; null where no event of ours did. */
+  readonly announcedAt: string | null;
+}
+
+/** The instant, or the UTC day, on which a recorded call was announced; where no event of ours tells, on which the provider says it began. */
+export function whenAnnounced(file: Pick<ResponseFile, 'createdSeconds'>, { announcedAt }: Pick<RecordedCall, 'announcedAt'>): string {
+  return announcedAt ?? dayOfSeconds(file.createdSeconds) ?? '1970-01-01';
 }
 
 /** Sees one record of a recorded file. */

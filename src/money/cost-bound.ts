@@ -1,5 +1,5 @@
 import { type Job, readServiceTier } from '../core/job.ts';
-import { splitByModel } from '../core/request-group.ts';
+import { splitByModel } from '../core/models/split-by-model.ts';
 import { mostImageTokens } from './images/image-tokens.ts';
 import { modelLimits } from './model-limits.ts';
 import { type FindPrice, findPrice as findBuiltInPrice } from './price.ts';
@@ -23,8 +23,11 @@ export interface CostBound {
   of(amount: Amount, longestBytes: number): number;
 }
 
+/** The part of a job that bounds what its requests cost. */
+export type BoundedJob = Pick<Job, 'model' | 'params' | 'messages' | 'votes' | 'endpoint' | 'mode' | 'requests'>;
+
 export interface CostBoundOptions {
-  readonly job: Job;
+  readonly job: BoundedJob;
   readonly lane: 'batch' | 'live';
   /** The day whose prices count, with the one after it: answers may come tomorrow. */
   readonly at: string;

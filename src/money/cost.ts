@@ -1,3 +1,4 @@
+import { dayOfSeconds } from '../core/day.ts';
 import type { CostOf } from '../core/settled.ts';
 import type { Usage } from '../core/usage.ts';
 import { type FindPrice, findPrice, type Price } from './price.ts';
@@ -41,7 +42,13 @@ export function makeCostOf(options: { readonly asOf?: string | null; readonly fi
     const day = asOf === null && createdSeconds !== null ? Math.floor(createdSeconds / 86_400) : null;
     let entry = known.find((query) => query.day === day && query.model === model && query.lane === lane && query.tier === tier);
     if (entry === undefined) {
-      entry = { model, lane, tier, day, price: find(model, { lane, tier, at: day === null ? (asOf ?? pricesAsOf) : formatDay(day) }) };
+      entry = {
+        model,
+        lane,
+        tier,
+        day,
+        price: find(model, { lane, tier, at: day === null ? (asOf ?? pricesAsOf) : (dayOfSeconds(day * 86_400) ?? pricesAsOf) }),
+      };
       // A run meets a handful of models and days; the latest stand first, and a hostile server's thousand names cost time, not memory.
       known.unshift(entry);
       known.length = Math.min(known.length, MAX_KNOWN_PRICES);
@@ -56,10 +63,3 @@ interface PricedQuery extends Pick<Parameters<CostOf>[0], 'model' | 'lane' | 'ti
 }
 
 const MAX_KNOWN_PRICES = 64;
-
-/** The days before 10000-01-01; a provider's clock that says otherwise says nothing. */
-const LAST_DAY = 2_932_896;
-
-function formatDay(day: number): string {
-  return day >= 0 && day <= LAST_DAY ? new Date(day * 86_400_000).toISOString().slice(0, 10) : pricesAsOf;
-}

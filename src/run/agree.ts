@@ -1,12 +1,13 @@
 import type { LaneName } from '../core/lane.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { type BudgetLimits, makeCostBounds } from './budget/budget.ts';
 import type { AnswerHistory } from './open/answer-history.ts';
+import type { Books } from './open/books.ts';
 import type { PreparedJob } from './open/prepared-job.ts';
 import { type SelectedRows, selectRows } from './open/selection.ts';
 import type { RunOptions } from './options.ts';
 import { chooseLane, choosePrice } from './plan/choose-lane.ts';
 import { type PlannedRun, planOpenJob } from './plan/plan-open-job.ts';
-import { makeCostBounds } from './send/budget.ts';
 import { beginWithBatches } from './send/deadline.ts';
 import type { StatusKeeper } from './status/status-keeper.ts';
 
@@ -16,8 +17,7 @@ export interface Agreement {
   readonly selected: SelectedRows;
   /** Where requests go at first. */
   readonly laneName: LaneName;
-  /** Of the whole run; null without a budget. */
-  readonly budgetNanoUsd: number | null;
+  readonly limits: BudgetLimits;
 }
 
 /**
@@ -26,7 +26,7 @@ export interface Agreement {
  */
 export async function agreeOnRun(
   prepared: PreparedJob,
-  opened: { readonly ledger: Ledger; readonly history: AnswerHistory; readonly status: StatusKeeper },
+  opened: { readonly ledger: Ledger; readonly history: AnswerHistory; readonly books: Books; readonly status: StatusKeeper },
   options: RunOptions,
 ): Promise<Agreement> {
   const { job, warnings } = prepared.compiled;
@@ -41,11 +41,16 @@ export async function agreeOnRun(
   if (selected.isAll) await pass.end();
   const { plan, opening } = planned;
   const laneName = firstLane ?? chooseLane(job.mode, plan);
-  const limits = { run: options.maxNanoUsd ?? job.budget.nanoUsd, live: options.deadline?.maxLiveNanoUsd ?? null };
+  const limits: BudgetLimits = {
+    run: options.maxNanoUsd ?? job.budget.nanoUsd,
+    month: job.budget.nanoUsdPerMonth,
+    total: job.budget.nanoUsdTotal,
+    live: options.deadline?.maxLiveNanoUsd ?? null,
+  };
   const spending = {
     priced: choosePrice(job.mode, laneName),
     overNanoUsd: job.confirmOverNanoUsd,
-    budgetNanoUsd: limits.run,
+    budgetNanoUsd: [limits.run, limits.month, limits.total].reduce(lesser),
     maxLiveNanoUsd: limits.live,
   };
   if (plan.modelEnd !== null) options.warn(plan.modelEnd.message);
@@ -58,5 +63,9 @@ export async function agreeOnRun(
     sets: [opening.set],
     at: options.priceAsOf ?? options.effects.clock().toISOString(),
   });
-  return { planned, selected, laneName, budgetNanoUsd: limits.run };
+  return { planned, selected, laneName, limits };
+}
+
+function lesser(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? (a ?? b) : Math.min(a, b);
 }

@@ -55,7 +55,7 @@ export async function beginSending(opened: OpenedRun, agreement: Agreement, { co
   const { options, prepared, ledger, books, onRecord } = opened;
   const { signal, target } = options;
   const { job } = prepared.compiled;
-  const { planned, selected, laneName, budgetNanoUsd } = agreement;
+  const { planned, selected, laneName, limits } = agreement;
   const { plan, opening, reopenedKeys } = planned;
   const { provider } = connection;
   const isSimulated = target.origin === SIMULATOR_ORIGIN;
@@ -78,7 +78,7 @@ export async function beginSending(opened: OpenedRun, agreement: Agreement, { co
   const about = { planned, lane: laneName, estimateNanoUsd, job: job.name, date, isSimulated };
   const begin = () => startRun(ledger, { ...about, effects: options.effects });
   const stepOf = createStepOf(ledger, job, 'working');
-  const shared = { job, books, prepared, plan, budgetNanoUsd };
+  const shared = { job, books, prepared, plan, limits };
   const lanes = await openLanes({ ...options, ...shared, name: laneName, url: prepared.compiled.url, context, stepOf, startRun: begin });
   try {
     const { run, budget } = lanes;
@@ -92,12 +92,14 @@ export async function beginSending(opened: OpenedRun, agreement: Agreement, { co
     options.watch(
       createRunView({
         ...shared,
+        budgetNanoUsd: limits.run,
         run,
         lanes,
         context,
         keys: ledger.keys,
         duplicates,
         isWriting: () => isWriting,
+        isSimulated: () => isSimulated || hasSimulatorAnswered(provider, ledger),
         countFailed: opened.status.countFailed,
       }),
     );

@@ -57,6 +57,7 @@ export async function openRun(given: RunOptions): Promise<OpenedRun> {
     await ledger.closeUnused(async () => {});
     return openRun(given);
   }
+  options.onPrepared?.(opened);
   for (const warning of warnOfVerdicts(ledger)) options.warn(warning);
   const refusal = watchForRefusal({ ledger, books });
   const { compiled } = opened;

@@ -2,6 +2,7 @@ import type { RedisLink } from '../live/redis/connection.ts';
 import type { Effects } from './open/effects.ts';
 import type { AskedAgain } from './open/opening.ts';
 import type { PrepareOptions } from './open/prepare.ts';
+import type { PreparedJob } from './open/prepared-job.ts';
 import type { RowSelection } from './open/selection.ts';
 import type { Target } from './open/target.ts';
 import type { Plan } from './plan/plan-result.ts';
@@ -34,6 +35,8 @@ export interface RunOptions extends PrepareOptions, AskedAgain {
   readonly redisNotice?: string | null;
   /** A day (YYYY-MM-DD) whose prices count; null for the day of each answer. */
   readonly priceAsOf: string | null;
+  /** Told of the job and its state directory once the lock is taken, before anything is sent; absent where nobody wants to know. */
+  readonly onPrepared?: (prepared: PreparedJob) => void;
   /** Told what the run would do before it spends anything. @throws UsageError when it shall not */
   readonly confirm: (plan: Plan, spending: Spending) => Promise<void>;
   /** Handed a live view once work begins. */

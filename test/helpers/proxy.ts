@@ -14,13 +14,15 @@ export interface ProxyOptions {
     readonly headers: http.IncomingHttpHeaders;
     readonly body: Buffer;
   }) => Buffer | Promise<Buffer>;
+  /** Whether it keeps to itself that a simulator answers: then nothing is simulated. */
+  readonly isModel?: boolean;
   /** May change a JSON answer. */
   // biome-ignore lint/suspicious/noExplicitAny: whatever the wire carries.
   readonly changeAnswer?: (request: { readonly method: string; readonly path: string }, answer: any) => unknown;
 }
 
 /** Starts the gateway. @returns its base URL */
-export async function startProxy(t: TestContext, options: ProxyOptions): Promise<string> {
+export async function startProxy(t: Pick<TestContext, 'after'>, options: ProxyOptions): Promise<string> {
   const target = new URL(options.target);
   const server = http.createServer(async (request, response) => {
     const chunks: Buffer[] = [];
@@ -43,7 +45,8 @@ export async function startProxy(t: TestContext, options: ProxyOptions): Promise
       isJson && options.changeAnswer !== undefined
         ? Buffer.from(JSON.stringify(options.changeAnswer({ method, path }, JSON.parse(text.toString()))))
         : text;
-    response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? 'text/plain', 'x-rowmill-simulator': '1' });
+    const type = { 'content-type': answer.headers.get('content-type') ?? 'text/plain' };
+    response.writeHead(answer.status, options.isModel === true ? type : { ...type, 'x-rowmill-simulator': '1' });
     response.end(changed);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

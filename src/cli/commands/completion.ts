@@ -16,6 +16,7 @@ const FILES: Readonly<Record<string, RegExp>> = {
   file: /./,
   'column|file': /./,
   dir: /^$/,
+  folder: /^$/,
 };
 const RUN_NAMES = ['last', 'prev'];
 

@@ -3,7 +3,8 @@ import { EXIT } from '../../core/errors.ts';
 import { isRetryable } from '../../core/outcome.ts';
 import { type Failures, readFailures } from '../../inspect/failures.ts';
 import { readRowHistory } from '../../inspect/row-history.ts';
-import type { JobFlags } from '../flags.ts';
+import { sayNotices } from '../notices/say-notices.ts';
+import type { JobFlags } from '../options/flags.ts';
 import { flagsOfState, makeReadOptions } from '../read-options.ts';
 import { renderFailures, renderRowHistory } from '../render/render-failures.ts';
 import { showCommand } from '../run-options.ts';
@@ -25,6 +26,7 @@ export async function failures(jobFile: string, flags: JobFlags & { readonly row
     const causes = found.causes.map((group) => ({ ...group, retry: commands.retry.get(group.cause) ?? null }));
     printJson({ ...found, causes, csv: found.csv === null ? null : relative(process.cwd(), found.csv) });
   } else print(renderFailures(found, commands, colour));
+  await sayNotices(options, flags);
   if (found.csv !== null) say(`All of them: ${relative(process.cwd(), found.csv)}`);
   return EXIT.done;
 }

@@ -5,7 +5,8 @@ import { evaluateAnswers } from '../../inspect/quality/evaluate.ts';
 import { readReport, writeReportAgain } from '../../inspect/report.ts';
 import { renderSummary } from '../../output/render-summary.ts';
 import { renderFigures } from '../../output/report/render-figures.ts';
-import type { JobFlags } from '../flags.ts';
+import { sayNotices } from '../notices/say-notices.ts';
+import type { JobFlags } from '../options/flags.ts';
 import { makeReadOptions, sayWhichState } from '../read-options.ts';
 import { hasColour, print, printJson, say } from '../say.ts';
 
@@ -36,6 +37,7 @@ export async function report(jobFile: string, flags: ReportFlags): Promise<numbe
     if (isFull) print(renderFigures(facts));
   }
   sayWhichState(options, state);
+  await sayNotices(options, flags);
   return EXIT.done;
 }
 

@@ -1,4 +1,4 @@
-import { basename } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { AppError, EXIT } from '../../core/errors.ts';
 import type { Summary } from '../../core/summary.ts';
 import { chooseBaseUrl } from '../../host/base-url.ts';
@@ -11,8 +11,9 @@ import type { RunOptions } from '../../run/options.ts';
 import { runJob } from '../../run/run.ts';
 import { confirmCopy, confirmSpending } from '../confirm.ts';
 import { blameFlags, checkFolder, createDraftFile } from '../draft-file.ts';
-import type { RunFlags, TableFlags } from '../flags.ts';
 import { listenForInterrupts } from '../interrupt.ts';
+import { createRunNotices } from '../notices/run-notices.ts';
+import type { RunFlags, TableFlags } from '../options/flags.ts';
 import { type Progress, startProgress } from '../progress.ts';
 import { printFailure } from '../report-failure.ts';
 import { makeRunOptions, showRunCommand } from '../run-options.ts';
@@ -71,6 +72,9 @@ export async function runWith(
     if (flags.json === true) printFailure(reason, reason.exitCode);
   };
   const interrupts = listenForInterrupts(tell, printEnd, showRunCommand(jobFile, flags));
+  const notices = createRunNotices(jobFile, flags, tell);
+  const metrics =
+    flags.metrics === undefined ? null : (await import('../metrics/run-metrics.ts')).createRunMetrics(resolve(flags.metrics), tell);
   try {
     const options = makeRunOptions(jobFile, flags, interrupts);
     if (flags.simulate !== true && chooseBaseUrl(flags.baseUrl) !== DEFAULT_BASE_URL) tell(`Talking to ${chooseBaseUrl(flags.baseUrl)}`);
@@ -81,6 +85,10 @@ export async function runWith(
       ...changes,
       commands: { ...options.commands, ...changes.commands },
       claimStdout: table.claim,
+      onPrepared(prepared) {
+        metrics?.begin(prepared.compiled.job.name);
+        notices.begin(prepared);
+      },
       target: { ...options.target, connect: connectThen(options.target, moments.ready) },
       confirm: (plan, spending) =>
         confirmSpending(plan, {
@@ -93,6 +101,7 @@ export async function runWith(
       watch: (view) => {
         isSending = true;
         progress = startProgress(view, flags.progress, process.stderr);
+        metrics?.watch(view);
       },
       warn: tell,
     });
@@ -105,9 +114,13 @@ export async function runWith(
         renderSummary(summary, { colour: hasColour(table.isClaimed ? process.stderr : process.stdout), full: false }),
       );
     await table.print(summary);
+    await metrics?.end({ summary });
+    await notices.end(null);
     return summary.exitCode;
   } catch (error) {
     finishProgress();
+    await metrics?.end({ error });
+    await notices.end(error);
     if (error instanceof LockHeldError && flags.ifRunning === 'skip') {
       say(`${error.message}; skipped`);
       if (flags.json === true) printFailure(error, EXIT.done);

@@ -3,7 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { AppError, EXIT } from '../../core/errors.ts';
 import { createStatusLook, type Status } from '../../inspect/status.ts';
 import { findJobs } from '../find-jobs.ts';
-import type { JobFlags } from '../flags.ts';
+import { readShownNotices, sayShown } from '../notices/say-notices.ts';
+import type { JobFlags } from '../options/flags.ts';
 import { makeReadOptions } from '../read-options.ts';
 import { renderStatus } from '../render/render-status.ts';
 import { type ListedJob, renderStatusList } from '../render/render-status-list.ts';
@@ -26,9 +27,12 @@ export async function status(jobFile: string | undefined, flags: JobFlags & { re
   );
   if (flags.watch === true) return watch(looks, isList);
   const all = await readAll(looks, isList);
-  if (flags.json !== true) print(renderAll(all, isList));
-  else if (isList) printJson({ schema: 'rowmill.status/1', jobs: all.map(({ file, status }) => ({ file, ...status })) });
-  else printJson(all[0]?.status);
+  const notices = jobFile === undefined ? [] : await readShownNotices(makeReadOptions(jobFile, flags), flags);
+  if (flags.json !== true) {
+    print(renderAll(all, isList));
+    sayShown(notices);
+  } else if (isList) printJson({ schema: 'rowmill.status/1', jobs: all.map(({ file, status }) => ({ file, ...status })) });
+  else printJson(notices.length === 0 ? all[0]?.status : { ...all[0]?.status, notices });
   return EXIT.done;
 }
 

@@ -5,7 +5,7 @@ import { findJobFilesWithState } from '../../inspect/find-jobs.ts';
 import { type Verification, verifyState } from '../../inspect/verify/verify.ts';
 import { escapeLineForTerminal } from '../../output/escape-for-terminal.ts';
 import { formatThings } from '../../output/format-numbers.ts';
-import type { JobFlags } from '../flags.ts';
+import type { JobFlags } from '../options/flags.ts';
 import { makeReadOptions } from '../read-options.ts';
 import { createPaint } from '../render/paint.ts';
 import { hasColour, print, printJson, say } from '../say.ts';
@@ -40,7 +40,7 @@ interface Verified {
 /** A job that cannot be looked at hides no other. The exit code is the worst: 1 where a check failed, else the highest. */
 async function verifyAll(folder: string, flags: VerifyFlags): Promise<number> {
   if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) throw new UsageError(`--all: ${folder} is no folder`);
-  const files = findJobFilesWithState(resolve(folder), flags.stateDir ?? null);
+  const files = findJobFilesWithState(resolve(folder), flags.stateDir ?? null).map(({ file }) => file);
   if (files.length === 0) throw new UsageError(`--all: no job below ${folder} has been run`);
   const all: Verified[] = [];
   for (const file of files) {

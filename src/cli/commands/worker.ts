@@ -5,13 +5,15 @@ import { makeEffects } from '../../host/real-effects.ts';
 import { readDailyLimits, readWorkerCeilings } from '../../host/worker-ceilings.ts';
 import { hostOfOrigin, originOf } from '../../ledger/origin.ts';
 import { createMakeCall } from '../../live/call.ts';
+import type { WorkerLog } from '../../live/worker/context.ts';
 import { createDailyAllowance } from '../../live/worker/daily-allowance.ts';
 import { runWorker } from '../../live/worker/worker.ts';
 import { createFindPrice } from '../../money/price.ts';
 import { findPriceSource } from '../../money/price-source.ts';
 import { createProvider } from '../../openai/provider.ts';
-import type { WorkerFlags } from '../flags.ts';
 import { listenForInterrupts } from '../interrupt.ts';
+import type { WorkerMetrics } from '../metrics/worker-metrics.ts';
+import type { WorkerFlags } from '../options/flags.ts';
 import { say } from '../say.ts';
 
 /** `rowmill worker`: stateless; key and base URL come from its own environment, never from Redis. */
@@ -33,6 +35,10 @@ export async function worker(flags: WorkerFlags): Promise<number> {
   let lines = 0;
   const makeLineId = () => `live_${workerId}_${++lines}`;
   const interrupts = listenForInterrupts(say);
+  const metrics = await openMetrics(flags, monotonicMs);
+  const log: WorkerLog = (level, event, facts) => logger[level]({ ...facts }, event);
+  const makeCall = createMakeCall({ provider, makeLineId, clock, monotonicMs });
+  if (metrics !== null) logger.info({ port: metrics.port }, 'metrics');
   try {
     await runWorker({
       redisUrl: link.url,
@@ -40,10 +46,10 @@ export async function worker(flags: WorkerFlags): Promise<number> {
       concurrency: flags.concurrency,
       keyFingerprint: provider.keyFingerprint,
       baseUrl: provider.baseUrl,
-      makeCall: createMakeCall({ provider, makeLineId, clock, monotonicMs }),
+      makeCall: metrics?.count(makeCall) ?? makeCall,
       ceilings,
       allowance: createDailyAllowance(dailyLimits, clock, findPrice),
-      log: (level, event, facts) => logger[level]({ ...facts }, event),
+      log: metrics?.listen(log) ?? log,
       workerId,
       clock,
       random,
@@ -56,5 +62,14 @@ export async function worker(flags: WorkerFlags): Promise<number> {
     return EXIT.done;
   } finally {
     interrupts.dispose();
+    await metrics?.close();
   }
+}
+
+/** prom-client is loaded only where figures are asked for. @throws UsageError when the port cannot be had */
+async function openMetrics({ metricsPort }: WorkerFlags, monotonicMs: () => number): Promise<WorkerMetrics | null> {
+  if (metricsPort === undefined) return null;
+  const { serveWorkerMetrics } = await import('../metrics/worker-metrics.ts');
+  const host = process.env.ROWMILL_METRICS_HOST?.trim() ?? '';
+  return serveWorkerMetrics(metricsPort, host === '' ? '127.0.0.1' : host, monotonicMs);
 }

@@ -4,6 +4,7 @@ import { describeOrigin } from '../../ledger/origin.ts';
 import { describeDoubts } from '../../output/describe-doubts.ts';
 import { escapeLineForTerminal } from '../../output/escape-for-terminal.ts';
 import { formatCount, formatDollars, formatSpent, formatThings } from '../../output/format-numbers.ts';
+import { describeBudget } from '../../run/budget/facts.ts';
 import { createPaint } from './paint.ts';
 
 /** More batches than this are counted, not listed. */
@@ -26,6 +27,7 @@ export function renderStatus(status: Status, look: { readonly now: Date; readonl
       `${formatSpent(cost.nanoUsd, cost.unpricedAttempts)} in this run, ${formatSpent(cost.ledgerNanoUsd, cost.ledgerUnpricedAttempts)} in all${describeUnpriced(cost.unpricedAttempts)}`,
     ],
     ...(cost.priceNote === undefined ? [] : [['', cost.priceNote] as const]),
+    ...(status.budgets ?? []).map((budget) => ['budget', describeBudget(budget)] as const),
     ...listDoubts(status),
     ...status.batches.slice(-MAX_BATCH_LINES).map((batch) => ['batch', describeBatch(batch, look.now)] as const),
     ...(status.batches.length > MAX_BATCH_LINES ? [['', `and ${status.batches.length - MAX_BATCH_LINES} earlier batches`] as const] : []),

@@ -1,12 +1,8 @@
-const NAMES = { type: 'array', items: { type: 'string' }, uniqueItems: true };
+import { closed, NAMES } from './schema-parts.ts';
+
 const MAX_SKIPPED_LINES = 1_000_000;
 
-/** An object that knows all its keys. */
-export function closed(properties: Record<string, object>, more: object = {}): object {
-  return { type: 'object', additionalProperties: false, properties, ...more };
-}
-
-/** The schema of `input`. */
+/** What `input` of a job file may hold. */
 export function makeInputSchema(): object {
   return closed(
     {

@@ -1,6 +1,8 @@
 import { ENDPOINTS, MODES, STOP_SIGNS, type StopSign } from '../../core/job.ts';
 import { PARAMS } from '../request/params.ts';
-import { closed, makeInputSchema } from './input-schema.ts';
+import { makeInputSchema } from './input-schema.ts';
+import { makeNotifySchema } from './notify-schema.ts';
+import { closed } from './schema-parts.ts';
 
 const POSITIVE_COUNT = { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER };
 const MESSAGE_TEXT = { type: 'string', minLength: 1 };
@@ -187,10 +189,17 @@ function makeRunningSchemas(): Record<string, object> {
       },
       { description: 'What the account allows; unknown limits are learned.' },
     ),
+    notify: makeNotifySchema(),
     budget: closed(
       {
         usd: { type: 'number', minimum: 0, description: 'The most one run may spend; reserved before anything is sent.' },
         usd_per_row: { type: 'number', minimum: 0, description: 'The most one row may cost.' },
+        usd_per_month: {
+          type: 'number',
+          minimum: 0,
+          description: 'The most all runs may send in one month (UTC), whatever has been spent in it already.',
+        },
+        usd_total: { type: 'number', minimum: 0, description: 'The most all runs of the job may ever spend.' },
       },
       { description: 'Hard limits in dollars.' },
     ),

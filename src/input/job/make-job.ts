@@ -1,6 +1,15 @@
 import path from 'node:path';
 import { type Problem, UsageError } from '../../core/errors.ts';
-import type { Endpoint, ExamplesSpec, ImageTemplate, Job, Label, MessageTemplate, StopRule, StopSign } from '../../core/job.ts';
+import {
+  type ExamplesSpec,
+  type ImageTemplate,
+  type Job,
+  type Label,
+  type MessageTemplate,
+  NOTICE_EVENTS,
+  type StopRule,
+  type StopSign,
+} from '../../core/job.ts';
 import { type JobSource, NO_SOURCE, type Path, showPath, showValue, sortByPlace } from '../../core/problem-path.ts';
 import { withCapOfExtra } from '../request/extra-params.ts';
 import { checkRequestsJob } from '../requests/check-requests-job.ts';
@@ -8,64 +17,12 @@ import { guessFormat } from '../table/table-format.ts';
 import { ANY_ROW, readNanoUsd, readStopLimit, readThreshold } from './amounts.ts';
 import { checkAgainstSchema } from './check-job.ts';
 import { readDatedPath } from './dated-path.ts';
+import type { ImageSpec, JobSpec } from './job-spec.ts';
 import type { PathProblem } from './output-shorthand.ts';
 import { readOutput } from './output-spec.ts';
-import { checkInput, type InputKeys, readInput } from './read-input.ts';
+import { checkInput, readInput } from './read-input.ts';
 
 const NANO_USD_PER_USD = 1_000_000_000;
-
-/** What a job looks like once the schema has accepted it; see job-schema.ts for what each key means. */
-interface JobSpec {
-  readonly name: string;
-  readonly description?: string;
-  readonly input: InputKeys;
-  readonly model?: string;
-  readonly endpoint?: Endpoint;
-  readonly mode?: Job['mode'];
-  readonly prompt?:
-    | string
-    | {
-        readonly system?: string;
-        readonly user?: string;
-        readonly images?: readonly (string | ImageSpec)[];
-        readonly files?: readonly string[];
-      };
-  readonly messages?: readonly MessageTemplate[];
-  readonly output?: unknown;
-  readonly labels?: readonly string[] | Readonly<Record<string, string | null>>;
-  readonly examples?: {
-    readonly path: string;
-    readonly input?: Readonly<Record<string, string>>;
-    readonly output?: Readonly<Record<string, string>>;
-    readonly count?: number;
-    readonly seed?: number;
-    readonly holdout?: string;
-  };
-  readonly votes?: number;
-  readonly confidence?: 'logprobs';
-  readonly params?: Readonly<Record<string, unknown>>;
-  readonly limits?: { readonly rpm?: number; readonly tpm?: number; readonly concurrency?: number; readonly enqueued_tokens?: number };
-  readonly budget?: { readonly usd?: number; readonly usd_per_row?: number };
-  readonly confirm_over?: number;
-  readonly retry?: { readonly attempts?: number };
-  readonly on_unknown?: Job['onUnknown'];
-  readonly dedupe?: boolean;
-  readonly write?: {
-    readonly path?: string;
-    readonly timezone?: string;
-    readonly keep?: string | readonly string[];
-    readonly prefix?: string;
-    readonly excel?: boolean;
-  };
-  readonly stop_if?: Readonly<Partial<Record<StopSign, string | number>>>;
-  readonly pilot?: number;
-  readonly fail_if?: { readonly failed_rows?: string | number; readonly skipped_rows?: string | number };
-}
-
-interface ImageSpec {
-  readonly url: string;
-  readonly detail?: ImageTemplate['detail'];
-}
 
 /** Where a job comes from and what its relative paths mean. */
 export interface JobOrigin {
@@ -122,6 +79,19 @@ function buildJob(spec: JobSpec, origin: JobOrigin): { job: Job; problems: reado
     if (threshold === null) problems.push({ path: at, message: `${showPath(at)}: must be like "> 1%" or "> 5", not ${showValue(limit)}` });
     return threshold ?? ANY_ROW;
   };
+  const urlEnv = spec.notify?.url_env;
+  if (urlEnv?.includes('://')) {
+    // It is not repeated: whoever knows the address of a webhook can write there.
+    problems.push({
+      path: ['notify', 'url_env'],
+      message: 'notify.url_env: must be the name of an environment variable that holds the address, not the address itself',
+    });
+  } else if (urlEnv !== undefined && !/^[A-Za-z_][A-Za-z0-9_]*$/.test(urlEnv)) {
+    problems.push({
+      path: ['notify', 'url_env'],
+      message: 'notify.url_env: must be the name of an environment variable, for example SLACK_WEBHOOK',
+    });
+  }
   const keep = spec.write?.keep ?? 'all';
   problems.push(...checkInput(spec.input));
   const isStdout = spec.write?.path === '-';
@@ -160,6 +130,8 @@ function buildJob(spec: JobSpec, origin: JobOrigin): { job: Job; problems: reado
     budget: {
       nanoUsd: readUsd(spec.budget?.usd, ['budget', 'usd']),
       nanoUsdPerRow: readUsd(spec.budget?.usd_per_row, ['budget', 'usd_per_row']),
+      nanoUsdPerMonth: readUsd(spec.budget?.usd_per_month, ['budget', 'usd_per_month']),
+      nanoUsdTotal: readUsd(spec.budget?.usd_total, ['budget', 'usd_total']),
     },
     confirmOverNanoUsd: readUsd(spec.confirm_over, ['confirm_over']) ?? NANO_USD_PER_USD,
     retry: { attempts: spec.retry?.attempts ?? 3 },
@@ -175,6 +147,14 @@ function buildJob(spec: JobSpec, origin: JobOrigin): { job: Job; problems: reado
     },
     stopIf: readStopRules(spec, problems),
     pilot: spec.pilot ?? null,
+    notify:
+      spec.notify === undefined
+        ? null
+        : {
+            urlEnv: spec.notify.url_env,
+            form: spec.notify.form ?? 'json',
+            on: spec.notify.on ?? NOTICE_EVENTS.filter((event) => event !== 'done'),
+          },
     failIf: {
       failedRows: readLimit(spec.fail_if?.failed_rows, ['fail_if', 'failed_rows']),
       skippedRows: readLimit(spec.fail_if?.skipped_rows, ['fail_if', 'skipped_rows']),

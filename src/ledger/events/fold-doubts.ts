@@ -1,3 +1,4 @@
+import { monthOf } from '../../core/day.ts';
 import type { AnnouncedCall, StoredEvent } from '../../core/event.ts';
 import { countAnswerCaps } from '../../core/request.ts';
 import type { AbsentCreate, AnswerlessAttempts, BatchState, OpenCall, ShardState, UnknownCalls } from './fold.ts';
@@ -14,6 +15,7 @@ export interface MutableDoubts {
   readonly openCalls: Map<string, OpenCall>;
   readonly queuedCalls: Map<string, OpenCall>;
   readonly unknownCalls: Map<string, UnknownCalls>;
+  readonly unknownCallsOfMonths: Map<string, UnknownCalls>;
 }
 
 type EventOf<Type extends StoredEvent['type']> = Extract<StoredEvent, { readonly type: Type }>;
@@ -57,8 +59,8 @@ export function takeReturned(fold: MutableDoubts, { batchId }: EventOf<'batch-re
 export const NOTHING_MISSING = { missing: 0, missingBytes: null, missingCaps: 0, isMissingUnexecuted: false, missingNamed: [] } as const;
 
 /** A live call that may leave from now on. */
-export function openCall(calls: Map<string, OpenCall>, { customId, bodyBytes }: AnnouncedCall): void {
-  calls.set(customId, { calls: (calls.get(customId)?.calls ?? 0) + 1, bodyBytes });
+export function openCall(calls: Map<string, OpenCall>, { customId, bodyBytes }: AnnouncedCall, announcedAt: string): void {
+  calls.set(customId, { calls: (calls.get(customId)?.calls ?? 0) + 1, bodyBytes, announcedAt });
 }
 
 /** A live call that has its end. */
@@ -69,12 +71,22 @@ export function closeCall(fold: Pick<MutableDoubts, 'openCalls' | 'queuedCalls'>
   else calls.set(customId, { ...open, calls: open.calls - 1 });
 }
 
-export function addUnknownCalls(fold: MutableDoubts, run: string, calls: readonly AnnouncedCall[]): void {
-  const known = fold.unknownCalls.get(run) ?? { calls: 0, bodyBytes: 0, answerCaps: 0, named: [] };
+/** Live calls that ended without an answer: they are open no more. `at`: when that was recorded, for those nobody announced. */
+export function takeUnknownCalls(fold: MutableDoubts, run: string, { calls, at }: EventOf<'call-unknown'>): void {
+  addUnknownCalls(fold.unknownCalls, run, calls);
+  for (const call of calls) {
+    const announced = fold.openCalls.get(call.customId) ?? fold.queuedCalls.get(call.customId);
+    addUnknownCalls(fold.unknownCallsOfMonths, monthOf(announced?.announcedAt ?? at), [call]);
+    closeCall(fold, call.customId);
+  }
+}
+
+function addUnknownCalls(to: Map<string, UnknownCalls>, name: string, calls: readonly AnnouncedCall[]): void {
+  const known = to.get(name) ?? { calls: 0, bodyBytes: 0, answerCaps: 0, named: [] };
   const bodyBytes = calls.reduce((sum, call) => sum + call.bodyBytes, known.bodyBytes);
   const answerCaps = calls.reduce((sum, call) => sum + countAnswerCaps(call.customId), known.answerCaps);
   const named = [...known.named, ...calls.slice(0, MAX_NAMED - known.named.length).map(({ customId }) => customId)];
-  fold.unknownCalls.set(run, { calls: known.calls + calls.length, bodyBytes, answerCaps, named });
+  to.set(name, { calls: known.calls + calls.length, bodyBytes, answerCaps, named });
 }
 
 function addAnswerless(fold: MutableDoubts, run: string, more: AnswerlessAttempts): void {

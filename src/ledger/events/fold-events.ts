@@ -3,13 +3,13 @@ import { countAnswerCaps } from '../../core/request.ts';
 import { type BatchState, type LedgerFold, makeCacheOptionKey, type RunState, type ShardState } from './fold.ts';
 import {
   accountForAbsent,
-  addUnknownCalls,
   closeCall,
   type MutableDoubts,
   openCall,
   takeAbsent,
   takeMissing,
   takeReturned,
+  takeUnknownCalls,
 } from './fold-doubts.ts';
 import { endRun, reviseEstimate, trackActivity } from './fold-runs.ts';
 import { inForce, makeBatch } from './make-batch.ts';
@@ -67,6 +67,7 @@ export function createFold(): FoldInProgress {
     openCalls: new Map(),
     queuedCalls: new Map(),
     unknownCalls: new Map(),
+    unknownCallsOfMonths: new Map(),
     retrySets: new Map(),
   };
   const track = trackActivity(fold);
@@ -239,17 +240,16 @@ function applyEvent(fold: MutableFold, event: StoredEvent): void {
       for (const source of event.sources) fold.imported.set(source, event.batchId);
       return;
     case 'call-intent':
-      for (const call of event.calls) openCall(fold.openCalls, call);
+      for (const call of event.calls) openCall(fold.openCalls, call, event.at);
       return;
     case 'call-queued':
-      for (const call of event.calls) openCall(fold.queuedCalls, call);
+      for (const call of event.calls) openCall(fold.queuedCalls, call, event.at);
       return;
     case 'call-refused':
       for (const { customId } of event.refusals) closeCall(fold, customId);
       return;
     case 'call-unknown':
-      for (const call of event.calls) closeCall(fold, call.customId);
-      addUnknownCalls(fold, inForce(fold).run, event.calls);
+      takeUnknownCalls(fold, inForce(fold).run, event);
       return;
     case 'batch-collected': {
       const batch = fold.batches.get(event.batchId);

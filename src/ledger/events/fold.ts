@@ -48,6 +48,8 @@ export interface LedgerFold {
   readonly absentCreates: ReadonlyMap<string, AbsentCreate>;
   /** Live calls that may have been billed without an answer, by run. */
   readonly unknownCalls: ReadonlyMap<string, UnknownCalls>;
+  /** The same by the month in which they were announced, `2026-11`. */
+  readonly unknownCallsOfMonths: ReadonlyMap<string, UnknownCalls>;
   /** What `retry --set` gave, by key; only for keys reopened with a set. */
   readonly retrySets: ReadonlyMap<string, Readonly<Record<string, unknown>>>;
 }
@@ -75,6 +77,8 @@ export interface OpenCall {
   /** How often it was announced without an end. */
   readonly calls: number;
   readonly bodyBytes: number;
+  /** When it was announced, the last time. */
+  readonly announcedAt: string;
 }
 
 /** What an upper bound of their price needs. */
@@ -163,6 +167,8 @@ export interface BatchState {
   /** Custom ids of the first of them. */
   readonly missingNamed: readonly string[];
   readonly submittedAt: string;
+  /** When the create that made it was announced; where that is not known, when it was first seen. */
+  readonly announcedAt: string;
   readonly adopted: boolean;
   readonly keyFingerprint: string | null;
   readonly run: string;

@@ -26,6 +26,7 @@ export function makeBatch(
     usage: null,
     ...NOTHING_MISSING,
     submittedAt: how.at,
+    announcedAt: shard?.createIntentAt ?? how.at,
     adopted: how.adopted,
     keyFingerprint: shard?.keyFingerprint ?? null,
     run,

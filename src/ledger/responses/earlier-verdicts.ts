@@ -64,7 +64,8 @@ export async function keepEarlierVerdicts({
   };
 }
 
-function readRules(file: string): string | null {
+/** The hash of the rules a `settled.jsonl` was judged by; null where it cannot be read. */
+export function readRules(file: string): string | null {
   try {
     const descriptor = openForReading(file);
     try {

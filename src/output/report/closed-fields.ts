@@ -32,16 +32,27 @@ export function findClosedFields({ output, labels }: Pick<Job, 'output' | 'label
 }
 
 /** Counts one field over the answers it is shown. */
-export function createFieldCounter({ field, values, placeOf }: ClosedField): { add(answer: unknown): void; read(): FieldFacts } {
+export function createFieldCounter({ field, values, placeOf }: ClosedField): {
+  add(answer: unknown, isNew?: boolean): void;
+  read(): FieldFacts;
+} {
   const counts = new Float64Array(values.length);
+  const fresh = new Float64Array(values.length);
   return {
-    add(answer) {
+    add(answer, isNew = false) {
       const place = placeOf(answer);
-      if (place !== -1) counts[place] = (counts[place] as number) + 1;
+      if (place === -1) return;
+      counts[place] = (counts[place] as number) + 1;
+      if (isNew) fresh[place] = (fresh[place] as number) + 1;
     },
     read: () => ({
       field,
-      values: values.map((value, place) => ({ value, rows: counts[place] as number, previousRows: null })),
+      values: values.map((value, place) => ({
+        value,
+        rows: counts[place] as number,
+        newRows: fresh[place] as number,
+        previousRows: null,
+      })),
       previousRun: null,
     }),
   };

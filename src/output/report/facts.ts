@@ -139,6 +139,8 @@ export interface FieldFacts {
 export interface ValueCount {
   readonly value: string;
   readonly rows: number;
+  /** The part of them that was asked in this run; absent in what early versions kept. */
+  readonly newRows?: number;
   /** Of the run before; null without one. */
   readonly previousRows: number | null;
 }

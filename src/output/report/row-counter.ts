@@ -76,7 +76,7 @@ export function createRowCounter({ job, slowestMs, readText }: RowCounterOptions
   }
 
   function addOk(row: FinishedRow): void {
-    for (const field of fields) field.add(row.answer);
+    for (const field of fields) field.add(row.answer, row.disposition.status === 'ok' && row.disposition.source === 'new');
     // Its answer is read again where it is shown.
     const held = (row.answerCharacters ?? 0) > HELD_CHARACTERS ? { ...row, answer: undefined } : row;
     random.add(held);

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { relative } from 'node:path';
+import { showModels } from '../../core/models/split-by-model.ts';
 import { isRetryable } from '../../core/outcome.ts';
-import { showModels } from '../../core/request-group.ts';
 import type { Summary } from '../../core/summary.ts';
 import { VERSION } from '../../core/version.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
@@ -99,7 +99,7 @@ function addPrevious(fields: readonly FieldFacts[], ledger: Ledger, run: string)
     const before = previous.fields.find((other) => other.field === field.field);
     if (before === undefined) return field;
     const rowsOf = new Map(before.values.map(({ value, rows }) => [value, rows]));
-    const values = field.values.map(({ value, rows }) => ({ value, rows, previousRows: rowsOf.get(value) ?? 0 }));
+    const values = field.values.map((count) => ({ ...count, previousRows: rowsOf.get(count.value) ?? 0 }));
     return { ...field, values, previousRun: previous.summary.run };
   });
 }

@@ -1,9 +1,10 @@
+import { monthOf } from '../../core/day.ts';
 import type { FinishedRow } from '../../core/finished-row.ts';
 import { type OutcomeStatus, usesAttempt } from '../../core/outcome.ts';
 import type { CostOf, SettledRecord } from '../../core/settled.ts';
 import type { Summary } from '../../core/summary.ts';
 import { addUsage, NO_USAGE, type Usage } from '../../core/usage.ts';
-import type { RecordedCall, ResponseFile } from '../../ledger/response-file.ts';
+import { type RecordedCall, type ResponseFile, whenAnnounced } from '../../ledger/response-file.ts';
 import type { Savings } from '../../output/summary-counter.ts';
 import { createUnpricedCalls, type UnpricedCalls } from './unpriced.ts';
 
@@ -26,10 +27,16 @@ export interface Totals {
 /** What every recorded attempt adds up to, by run and over the ledger's life: a view over facts, computed at each opening. */
 export interface Books {
   /** Takes in one record; the ledger calls it for each, once. */
-  visit(record: SettledRecord, file: Pick<ResponseFile, 'batchId'>, call: RecordedCall): void;
+  visit(record: SettledRecord, file: Pick<ResponseFile, 'batchId' | 'createdSeconds'>, call: RecordedCall): void;
   ofRun(run: string): Totals;
   /** Billed attempts of a run whose cost is not known: what bounds it. */
   unpricedOf(run: string): UnpricedCalls;
+  /** What runs announced in a UTC month (`2026-11`); what was imported no run has sent. */
+  ofMonth(month: string): MonthTotals;
+  /** All runs together: the life without what was imported. */
+  readonly sentNanoUsd: () => number;
+  /** As `unpricedOf`, of each run. */
+  readonly unpricedOfRuns: () => readonly UnpricedCalls[];
   /** What lines cost that answer a request which another line of their file answers too: a part of the run's total. */
   conflictsOf(run: string): Conflicts;
   /** What the lines of one batch add up to. */
@@ -44,6 +51,12 @@ export interface Books {
   readonly costOf: CostOf;
 }
 
+/** What a month's attempts add up to, and what bounds those of unknown cost. */
+export interface MonthTotals {
+  readonly nanoUsd: number;
+  readonly unpriced: UnpricedCalls;
+}
+
 /** What further lines for one request came to. */
 export interface Conflicts {
   readonly nanoUsd: number;
@@ -54,7 +67,10 @@ const NO_CONFLICTS: Conflicts = { nanoUsd: 0, unpriced: 0 };
 
 const PERMANENT: ReadonlySet<OutcomeStatus> = new Set(['refused', 'filtered', 'bad_request']);
 
-const NOTHING: Totals = {
+/** The run of what was imported: none. */
+const IMPORTED = '';
+
+export const NO_TOTALS: Totals = {
   batchAttempts: 0,
   liveAttempts: 0,
   unknownAttempts: 0,
@@ -68,9 +84,10 @@ const NOTHING: Totals = {
 export function createBooks(costOf: CostOf): Books {
   const byRun = new Map<string, Totals>();
   const usageByBatch = new Map<string, Usage>();
+  const byMonth = new Map<string, { nanoUsd: number; readonly unpriced: UnpricedCalls }>();
   const unpricedByRun = new Map<string, UnpricedCalls>();
   const conflictsByRun = new Map<string, Conflicts>();
-  let life = NOTHING;
+  let life = NO_TOTALS;
   let hasRetryable = false;
   let rateLimited: string | null = null;
 
@@ -80,22 +97,34 @@ export function createBooks(costOf: CostOf): Books {
     return known;
   }
 
+  function ofMonth(month: string): { nanoUsd: number; readonly unpriced: UnpricedCalls } {
+    const known = byMonth.get(month) ?? { nanoUsd: 0, unpriced: createUnpricedCalls() };
+    byMonth.set(month, known);
+    return known;
+  }
+
   return {
-    visit(record, { batchId }, call) {
+    visit(record, file, call) {
+      const { batchId } = file;
       if (record.usage !== null) usageByBatch.set(batchId, addUsage(usageByBatch.get(batchId) ?? NO_USAGE, record.usage));
       if (record.outcome === 'rate_limited') rateLimited = record.customId;
       if (record.outcome !== 'ok') hasRetryable ||= !PERMANENT.has(record.outcome);
       const cost = costOf(record);
       const cacheSaved = savedByCache(record, cost, costOf);
       const { run } = record;
-      byRun.set(run, addRecord(byRun.get(run) ?? NOTHING, record, cost, cacheSaved));
+      byRun.set(run, addRecord(byRun.get(run) ?? NO_TOTALS, record, cost, cacheSaved));
       life = addRecord(life, record, cost, cacheSaved);
-      if (cost === null) unpricedOf(run).add(record, { batchId, bodyBytes: call.bodyBytes });
+      const month = run === IMPORTED ? null : ofMonth(monthOf(whenAnnounced(file, call)));
+      if (month !== null) month.nanoUsd += cost ?? 0;
+      if (cost === null) for (const calls of [unpricedOf(run), month?.unpriced]) calls?.add(record, { batchId, bodyBytes: call.bodyBytes });
       if (!call.isRepeat) return;
       const { nanoUsd, unpriced } = conflictsByRun.get(run) ?? NO_CONFLICTS;
       conflictsByRun.set(run, { nanoUsd: nanoUsd + (cost ?? 0), unpriced: unpriced + (cost === null ? 1 : 0) });
     },
     unpricedOf,
+    ofMonth,
+    sentNanoUsd: () => life.nanoUsd - (byRun.get(IMPORTED) ?? NO_TOTALS).nanoUsd,
+    unpricedOfRuns: () => [...unpricedByRun].flatMap(([run, calls]) => (run === IMPORTED ? [] : [calls])),
     conflictsOf: (run) => conflictsByRun.get(run) ?? NO_CONFLICTS,
     takeRetryable() {
       const answer = hasRetryable;
@@ -108,7 +137,7 @@ export function createBooks(costOf: CostOf): Books {
       rateLimited = null;
       return answer;
     },
-    ofRun: (run) => byRun.get(run) ?? NOTHING,
+    ofRun: (run) => byRun.get(run) ?? NO_TOTALS,
     get life() {
       return life;
     },

@@ -5,7 +5,7 @@ import { putDate } from '../../input/job/dated-path.ts';
 import { PRICES_FILE } from '../../input/job/load-prices.ts';
 import { showFile, wouldBeFound } from '../../input/table/find-files.ts';
 import { findDestinationProblem, type NamedFile } from '../../output/find-destination-problem.ts';
-import { failuresPath, partialPath, reportPath } from '../../output/output-paths.ts';
+import { failuresPath, findFalseName, partialPath, reportPath } from '../../output/output-paths.ts';
 
 /** What is read for a job. */
 export interface ReadFiles {
@@ -16,6 +16,8 @@ export interface ReadFiles {
   readonly exampleFiles: readonly string[];
   /** What the environment comes from: `.env`, a file with a key. */
   readonly environmentFiles: readonly string[];
+  /** What is written besides the table and what belongs to it. */
+  readonly besides?: readonly NamedFile[];
 }
 
 /** Every file a job reads, as far as it is known before its rows are. */
@@ -62,9 +64,11 @@ export function findHoldout({ examples }: Pick<Job, 'examples'>, tableFiles: rea
 
 /** @returns in a sentence why a run must not write where its job says; null when it may */
 export async function findRunDestinationProblem(read: ReadFiles, place: { stateDirectory: string; cwd: string }): Promise<string | null> {
-  const destinations = listDestinations(read);
+  const destinations = [...listDestinations(read), ...(read.besides ?? [])];
   const problem = await findDestinationProblem({ ...place, destinations, sources: listSources(read) });
   if (problem !== null) return problem;
+  const falseName = read.job.write.isStdout === true ? null : findFalseName(read.job.write.path);
+  if (falseName !== null) return `the table cannot be written to ${showFile(read.job.write.path, place.cwd)}: ${falseName}`;
   const { path: pattern } = read.job.input;
   const { dated } = read.job.write;
   const found = dated === undefined ? await findRead(pattern, destinations) : await findReadSomeDay(read, dated);

@@ -22,6 +22,7 @@ import { findPriceSource } from '../../money/price-source.ts';
 import { createRowLimit } from '../../money/row-limit.ts';
 import { createJobTokens } from '../../money/tokens/job-tokens.ts';
 import type { ModelEnd } from '../../openai/model-ends.ts';
+import type { NamedFile } from '../../output/find-destination-problem.ts';
 import { stdoutTablePath } from '../../output/output-paths.ts';
 import { createPlainTable } from '../../output/plain-table.ts';
 import { findColumnClash } from '../../output/table-columns.ts';
@@ -53,6 +54,8 @@ export interface PrepareOptions {
   readonly isToWrite?: boolean;
   /** Tells the day of a table that is named by it; absent: the real clock. */
   readonly clock?: () => Date;
+  /** What the command writes besides, as typed: looked at with the rest; absent where there is nothing. */
+  readonly besides?: readonly NamedFile[];
   readonly signal: AbortSignal;
   /** Gives a directory an early version made for this base URL its right name; absent where nothing may be changed. */
   readonly renameOldState?: (from: string, to: string, job: string) => Promise<void>;
@@ -151,7 +154,7 @@ async function withSample(
 }
 
 /** `params.extra` may ask for a cache of twelve hours; rowmill itself never does. */
-function keepsCacheLong({ extra }: Readonly<Record<string, unknown>>): boolean {
+export function keepsCacheLong({ extra }: Readonly<Record<string, unknown>>): boolean {
   const options = (extra as { readonly prompt_cache_options?: { readonly ttl?: unknown } | null } | undefined)?.prompt_cache_options;
   return options?.ttl === '12h';
 }
@@ -165,13 +168,14 @@ interface Destined {
 
 /** @throws UsageError when a file the run would write cannot be, or is one it reads */
 async function refuseDestinations({ job, source }: LoadedJob, { table, exampleFiles, stateDirectory, options }: Destined): Promise<void> {
-  const { overrides, environmentFiles = [] } = options;
-  const read = { job, tableFiles: table.files, exampleFiles, environmentFiles };
+  const { overrides, environmentFiles = [], besides = [] } = options;
+  const read = { job, tableFiles: table.files, exampleFiles, environmentFiles, besides };
   const problem = await findRunDestinationProblem(read, { stateDirectory, cwd: overrides.cwd });
   if (problem === null) return;
   // A path that was typed has no place in the file.
   const place = overrides.out == null ? source.placeOf(['write', 'path']) : null;
-  throw new UsageError([{ place, message: `write: ${problem}` }], { code: 'output' });
+  const isBeside = besides.some(({ name }) => problem.startsWith(name));
+  throw new UsageError([{ place: isBeside ? null : place, message: isBeside ? problem : `write: ${problem}` }], { code: 'output' });
 }
 
 function findMissingFolder(directory: string): string | null {

@@ -1,6 +1,6 @@
 import { UsageError } from '../../core/errors.ts';
 import type { Job } from '../../core/job.ts';
-import { showModels, splitByModel } from '../../core/request-group.ts';
+import { showModels, splitByModel } from '../../core/models/split-by-model.ts';
 import { formatCount } from '../../core/wording/format-count.ts';
 import { mayThink } from '../../input/request/model-params.ts';
 import { KeyIndex } from '../../ledger/key-index.ts';
@@ -11,22 +11,26 @@ import type { FindPrice, PriceQuery } from '../../money/price.ts';
 import { takesCacheOptions } from '../../money/prompt-cache.ts';
 import { suggestModel } from '../../money/tier-table.ts';
 import { createRowCheck } from '../../output/row-check.ts';
+import { type BudgetFacts, makeBudgetFacts, warnOfBudget } from '../budget/facts.ts';
 import type { AnswerHistory } from '../open/answer-history.ts';
-import type { Books } from '../open/books.ts';
+import { type Books, createBooks } from '../open/books.ts';
 import type { KeptSummary } from '../open/kept-summary.ts';
 import { FIRST_OPENING, foreseeOpening, type Opening } from '../open/opening.ts';
 import type { PreparedJob } from '../open/prepared-job.ts';
 import type { SelectedRows } from '../open/selection.ts';
 import type { RunOptions } from '../options.ts';
 import { createDueRequests } from '../send/due-request.ts';
+import { chooseLane, choosePrice } from './choose-lane.ts';
 import { readKeptJob } from './kept-job.ts';
 import { createKnownRows } from './known-rows.ts';
+import type { Plan } from './plan-result.ts';
 import { type LastRunFacts, type PlannedTable, type PlanTableOptions, planTable } from './plan-table.ts';
+import { countAsked } from './spending.ts';
 
 export interface PlanOpenJobOptions {
   readonly prepared: PreparedJob;
   /** Null before the first run. */
-  readonly opened: { readonly ledger: Ledger; readonly history: AnswerHistory } | null;
+  readonly opened: { readonly ledger: Ledger; readonly history: AnswerHistory; readonly books: Books } | null;
   readonly selected: SelectedRows;
   readonly countsExactly: boolean;
   /** As of `PlanTableOptions`. */
@@ -94,7 +98,20 @@ export async function planOpenJob({
     shownRequests,
     signal: options.signal,
   });
-  return { ...planned, opening };
+  const books = opened?.books ?? createBooks(() => null);
+  return { ...planned, plan: addBudgets(planned.plan, job, makeBudgetFacts(job.budget, books, new Date(today))), opening };
+}
+
+/** Says how much is left of budgets over several runs, and whether that will do. */
+function addBudgets(plan: Plan, job: Job, budgets: readonly BudgetFacts[]): Plan {
+  if (budgets.length === 0) return plan;
+  const cost = plan.cost[choosePrice(job.mode, chooseLane(job.mode, plan))];
+  const expectedNanoUsd = countAsked(plan) === 0 ? 0 : (cost?.expectedNanoUsd ?? 0);
+  const problems = budgets.flatMap((budget) => {
+    const message = warnOfBudget(budget, expectedNanoUsd);
+    return message === null ? [] : [{ severity: 'warning', file: null, line: null, column: null, message } as const];
+  });
+  return { ...plan, budgets, problems: [...plan.problems, ...problems] };
 }
 
 /** Answers that count no more: other rules took them, those of a changed job or of an earlier version, or their file was altered. */

@@ -1,4 +1,5 @@
 import type { SkipCause } from '../../core/row.ts';
+import type { BudgetFacts } from '../budget/facts.ts';
 import type { CheaperModel } from './advice.ts';
 import type { PlannedCache } from './cache.ts';
 import type { LaneCosts } from './cost.ts';
@@ -22,6 +23,8 @@ export interface Plan {
   readonly priceNote?: string;
   /** What is written to the prompt cache, and why; null where writing costs nothing. */
   readonly promptCache: PlannedCache | null;
+  /** Budgets over several runs, with what is used up of them; absent where the job has none. */
+  readonly budgets?: readonly BudgetFacts[];
   /** A cheaper model's price for the same; null when none is known. */
   readonly cheaper: CheaperModel | null;
   /** When the address switches the model off, and what takes its place; null where nothing is known of it. */

@@ -8,17 +8,18 @@ import type { LiveLane } from '../../live/lane.ts';
 import { createLocalLane, type LocalLaneOptions } from '../../live/local/local-lane.ts';
 import type { RedisLink } from '../../live/redis/connection.ts';
 import type { JobTokens } from '../../money/tokens/job-tokens.ts';
+import { type Budget, type BudgetLimits, createRunBudget } from '../budget/budget.ts';
+import { addAmounts, makeBudgetSpans, NO_AMOUNT } from '../budget/spans.ts';
 import type { Books } from '../open/books.ts';
 import type { Effects } from '../open/effects.ts';
 import type { StepOf } from '../open/next-step.ts';
 import type { PreparedJob } from '../open/prepared-job.ts';
 import type { Plan } from '../plan/plan-result.ts';
-import { type Budget, type BudgetLimits, countOnItsWay, createRunBudget } from './budget.ts';
 import { type Deadline, type DeadlineOptions, openDeadline } from './deadline.ts';
 import { createDeadlineLane } from './deadline-lane.ts';
 import { makeDelivery, type RunDelivery } from './delivery.ts';
 import { joinLanes } from './join-lanes.ts';
-import { findUnansweredOfBatches } from './possibly-billed.ts';
+import { amountOfCalls } from './possibly-billed.ts';
 import { createRemainingWorkCount, estimateRemainingNanoUsd, type RemainingWork } from './remaining-work.ts';
 
 /** The lanes of a run: batches an earlier invocation left with the provider are collected whichever lane is sent to. */
@@ -50,7 +51,7 @@ export interface LanesOptions {
   readonly books: Books;
   readonly plan: Plan;
   readonly stepOf: StepOf;
-  readonly budgetNanoUsd: number | null;
+  readonly limits: BudgetLimits;
   readonly prepared: Pick<PreparedJob, 'findPrice' | 'tokens'>;
   /** A day whose prices count; null for the day of each answer. */
   readonly priceAsOf: string | null;
@@ -66,9 +67,8 @@ export interface LanesOptions {
  * @throws AppError exit 2 when the live lane is to use a Redis that cannot be used
  */
 export async function openLanes(options: LanesOptions): Promise<Lanes> {
-  const { context, name, deadline } = options;
-  const limits = { run: options.budgetNanoUsd, live: deadline?.maxLiveNanoUsd ?? null };
-  const hasBudget = limits.run !== null || limits.live !== null;
+  const { context, name, deadline, limits } = options;
+  const hasBudget = Object.values(limits).some((limit) => limit !== null);
   const { job } = options;
   const delivery = makeDelivery({ ...options, ledger: context.ledger, tokens: options.prepared.tokens, warn: context.warn });
   let budget: Budget | null = null;
@@ -85,7 +85,7 @@ export async function openLanes(options: LanesOptions): Promise<Lanes> {
       waitsForEvidence: options.waitMs !== 0,
     });
     const run = await options.startRun();
-    if (hasBudget) budget = openBudget(options, { run, limits, laneNow: () => lanes.name, lanes: { batch, live } });
+    if (hasBudget) budget = openBudget(options, { run, laneNow: () => lanes.name, lanes: { batch, live } });
     const lanes = await joinOpened(options, { run, batch, live, budget });
     return lanes;
   } catch (error) {
@@ -126,13 +126,12 @@ async function joinOpened(options: LanesOptions, { run, ...opened }: OpenedLanes
 
 interface BudgetParts {
   readonly run: string;
-  readonly limits: BudgetLimits;
   readonly laneNow: () => LaneName;
   readonly lanes: Pick<Lanes, 'batch' | 'live'>;
 }
 
-function openBudget(options: LanesOptions, { run, limits, laneNow, lanes }: BudgetParts): Budget {
-  const { context, job, books } = options;
+function openBudget(options: LanesOptions, { run, laneNow, lanes }: BudgetParts): Budget {
+  const { context, job, books, limits } = options;
   const { ledger } = context;
   return createRunBudget({
     job,
@@ -141,11 +140,13 @@ function openBudget(options: LanesOptions, { run, limits, laneNow, lanes }: Budg
     laneNow,
     findPrice: options.prepared.findPrice,
     sets: [...ledger.fold.retrySets.values()],
-    onItsWay: () => countOnItsWay(ledger, lanes, run),
-    spent: () => books.ofRun(run),
-    unpriced: () => books.unpricedOf(run),
+    spans: makeBudgetSpans({ limits, run, job, ledger, books, lanes, clock: context.clock }),
+    live: {
+      spentNanoUsd: () => books.ofRun(run).liveNanoUsd,
+      unpriced: () => books.unpricedOf(run),
+      onItsWay: () => addAmounts(amountOfCalls(ledger.fold.unknownCalls.get(run)), lanes.live?.filling ?? NO_AMOUNT),
+    },
     fold: ledger.fold,
-    unansweredOfBatches: (bound) => findUnansweredOfBatches({ ledger, books, run, model: job.model }).nanoUsdOf(bound),
     version: () => ledger.fold.seq,
     at: options.priceAsOf ?? context.clock().toISOString(),
   });

@@ -1,11 +1,12 @@
+import { monthOf } from '../../core/day.ts';
 import type { CostOf } from '../../core/settled.ts';
 import type { DoubtfulCalls } from '../../core/summary.ts';
 import { NO_USAGE, readUsage, type Usage } from '../../core/usage.ts';
 import { formatCount } from '../../core/wording/format-count.ts';
-import type { BatchState } from '../../ledger/events/fold.ts';
+import type { BatchState, UnknownCalls } from '../../ledger/events/fold.ts';
 import { MAX_NAMED } from '../../ledger/events/fold-doubts.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
-import { type Amount, type CostBound, makeCostBound } from '../../money/cost-bound.ts';
+import { type Amount, type BoundedJob, type CostBound, makeCostBound } from '../../money/cost-bound.ts';
 import type { Books } from '../open/books.ts';
 import type { PreparedJob } from '../open/prepared-job.ts';
 
@@ -24,7 +25,7 @@ export interface PossiblyBilledOptions {
   readonly books: Pick<Books, 'usageOfBatch' | 'unpricedOf' | 'costOf'>;
   /** Null for all runs. */
   readonly run: string | null;
-  readonly prepared: Pick<PreparedJob, 'findPrice' | 'compiled'>;
+  readonly prepared: Pick<PreparedJob, 'findPrice'> & { readonly compiled: { readonly job: BoundedJob } };
   readonly clock: () => Date;
   readonly warn: (message: string) => void;
 }
@@ -59,7 +60,12 @@ export async function findPossiblyBilled(options: PossiblyBilledOptions): Promis
 
 /** Live calls of a run that may have been billed without an answer. */
 export function amountOfUnknownCalls({ fold }: Ledger, run: string): Amount {
-  const { calls, bodyBytes, answerCaps } = fold.unknownCalls.get(run) ?? { calls: 0, bodyBytes: 0, answerCaps: 0 };
+  return amountOfCalls(fold.unknownCalls.get(run));
+}
+
+/** @param unknown absent where there are none */
+export function amountOfCalls(unknown: UnknownCalls | undefined): Amount {
+  const { calls, bodyBytes, answerCaps } = unknown ?? { calls: 0, bodyBytes: 0, answerCaps: 0 };
   return { bytes: bodyBytes, rows: calls, answerCaps };
 }
 
@@ -67,6 +73,8 @@ export interface UnansweredOptions {
   readonly ledger: Pick<Ledger, 'fold'>;
   readonly books: PossiblyBilledOptions['books'];
   readonly run: string | null;
+  /** Only what was announced in this UTC month, `2026-11`; absent for all. */
+  readonly month?: string;
   readonly model: string;
 }
 
@@ -93,12 +101,12 @@ interface Unanswered extends Pick<DoubtfulCalls, 'why' | 'id' | 'calls'> {
   readonly isAttempt: boolean;
 }
 
-export function findUnansweredOfBatches({ ledger, books, run, model }: UnansweredOptions): UnansweredOfBatches {
+export function findUnansweredOfBatches({ ledger, books, run, month, model }: UnansweredOptions): UnansweredOfBatches {
   const { fold } = ledger;
   const found: Unanswered[] = [];
   const differences: string[] = [];
   for (const batch of fold.batches.values()) {
-    if (run !== null && batch.run !== run) continue;
+    if ((run !== null && batch.run !== run) || !isOf(month, batch.announcedAt)) continue;
     const shard = batch.shard === null ? undefined : fold.shards.get(batch.shard);
     const about = { id: batch.id, shard: batch.shard, exactNanoUsd: null, isAttempt: false };
     const missing = { calls: batch.missing, amount: amountOfMissing(batch, shard?.bytes ?? null), keys: batch.missingNamed };
@@ -118,7 +126,7 @@ export function findUnansweredOfBatches({ ledger, books, run, model }: Unanswere
     }
   }
   for (const absent of fold.absentCreates.values()) {
-    if (run !== null && absent.run !== run) continue;
+    if ((run !== null && absent.run !== run) || !isOf(month, absent.sentAt)) continue;
     const { shard, rows } = absent;
     const about = { id: shard, shard, exactNanoUsd: null, isAttempt: false, keys: null };
     found.push({ ...about, why: 'create_not_found', calls: rows, amount: absent });
@@ -130,6 +138,10 @@ export function findUnansweredOfBatches({ ledger, books, run, model }: Unanswere
     differences,
     nanoUsdOf: (bound) => kept.reduce((sum, one) => sum + (boundOf(one, bound) ?? 0), 0),
   };
+}
+
+function isOf(month: string | undefined, announcedAt: string): boolean {
+  return month === undefined || monthOf(announcedAt) === month;
 }
 
 function boundOf({ exactNanoUsd, amount }: Unanswered, bound: CostBound | null): number | null {

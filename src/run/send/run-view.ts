@@ -2,10 +2,10 @@ import type { BatchLane, ShardView } from '../../batch/batch-lane.ts';
 import type { BatchContext } from '../../batch/context.ts';
 import type { Job } from '../../core/job.ts';
 import type { LaneName } from '../../core/lane.ts';
-import { showModels } from '../../core/request-group.ts';
+import { showModels } from '../../core/models/split-by-model.ts';
 import type { KeyIndex } from '../../ledger/key-index.ts';
 import type { QueueView } from '../../live/queue.ts';
-import type { Books } from '../open/books.ts';
+import type { Books, Totals } from '../open/books.ts';
 import { choosePrice } from '../plan/choose-lane.ts';
 import type { Plan } from '../plan/plan-result.ts';
 import type { Deadline } from './deadline.ts';
@@ -47,6 +47,10 @@ export interface RunView {
   /** Attempts of this run whose price or usage is unknown: they are in no sum. */
   readonly unpricedAttempts: number;
   readonly budgetNanoUsd: number | null;
+  /** What its attempts add up to so far. */
+  readonly totals: Totals;
+  /** Whether the simulator answers, as far as is known. */
+  readonly isSimulated: boolean;
   /** What is waited for, in words: pauses that were begun, else a call that has no answer yet. */
   readonly waits: readonly string[];
   /** What is done with the table when nothing is under way. */
@@ -61,6 +65,7 @@ export interface RunViewParts extends Pick<RunView, 'run' | 'budgetNanoUsd'> {
   readonly books: Books;
   readonly lanes: Lanes;
   readonly countFailed: () => number;
+  readonly isSimulated: () => boolean;
   /** Whether sending is over and the table is being written. */
   readonly isWriting: () => boolean;
   readonly context: Pick<BatchContext, 'waits' | 'monotonicMs'> & { readonly provider: WatchedProvider };
@@ -122,6 +127,12 @@ export function createRunView(parts: RunViewParts): RunView {
     },
     get spentNanoUsd() {
       return books.ofRun(run).nanoUsd;
+    },
+    get totals() {
+      return books.ofRun(run);
+    },
+    get isSimulated() {
+      return parts.isSimulated();
     },
     get unpricedAttempts() {
       return books.ofRun(run).unpricedAttempts;

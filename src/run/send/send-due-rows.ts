@@ -3,10 +3,10 @@ import type { Request } from '../../core/request.ts';
 import type { Table } from '../../core/row.ts';
 import type { CompiledJob } from '../../input/compile-job.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
+import { type Budget, BudgetError, type Excess } from '../budget/budget.ts';
 import type { StepOf } from '../open/next-step.ts';
 import { createRowKeys } from '../open/row-keys.ts';
 import type { SelectedRows } from '../open/selection.ts';
-import { type Budget, BudgetError, type Excess } from './budget.ts';
 import type { MakeDueRequest } from './due-request.ts';
 import type { DuplicateRows } from './duplicate-rows.ts';
 

@@ -2,8 +2,8 @@ import { AppError, EXIT } from '../../core/errors.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { ApiError } from '../../openai/api-error.ts';
 import type { Stop } from '../../output/verdict.ts';
+import { BudgetError } from '../budget/budget.ts';
 import type { RunOptions } from '../options.ts';
-import { BudgetError } from './budget.ts';
 
 /**
  * Why a run ended early with its books in order, so that it can be continued; null for errors that are no such end and are thrown on. What the

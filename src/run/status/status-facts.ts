@@ -1,6 +1,7 @@
 import type { DoubtfulCalls } from '../../core/summary.ts';
 import type { LedgerFold, RunState } from '../../ledger/events/fold.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
+import { type BudgetFacts, makeBudgetFacts } from '../budget/facts.ts';
 import type { Books } from '../open/books.ts';
 import type { PreparedJob } from '../open/prepared-job.ts';
 import { findPossiblyBilled } from '../send/possibly-billed.ts';
@@ -17,6 +18,8 @@ export interface StatusFacts {
   /** In nano-dollars. */
   readonly cost: CostFacts;
   readonly possiblyBilled: readonly DoubtfulCalls[];
+  /** Budgets over several runs; absent where the job has none, and in what earlier versions said. */
+  readonly budgets?: readonly BudgetFacts[];
   readonly waits: readonly Wait[];
 }
 
@@ -62,6 +65,7 @@ export async function makeStatusFacts(
   const doubts = await findPossiblyBilled({ ledger, books, prepared, run: null, clock, warn: () => {} });
   const last = fold.runs.at(-1) ?? null;
   const totals = books.ofRun(last?.id ?? '');
+  const budgets = makeBudgetFacts(prepared.compiled.job.budget, books, clock());
   const rows = countRows();
   return {
     simulated,
@@ -76,6 +80,7 @@ export async function makeStatusFacts(
       ledgerUnpricedAttempts: books.life.unpricedAttempts,
     },
     possiblyBilled: doubts.items,
+    ...(budgets.length === 0 ? {} : { budgets }),
     waits: listWaits(fold, { due: rows.pending - rows.inFlight }),
   };
 }

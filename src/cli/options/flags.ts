@@ -1,4 +1,4 @@
-import type { Mode } from '../core/job.ts';
+import type { Mode } from '../../core/job.ts';
 
 /** The flags every command with a job takes, as commander names them. */
 export interface JobFlags {
@@ -41,6 +41,7 @@ export interface RunFlags extends JobFlags {
   readonly redis?: string;
   readonly priceAsOf?: string;
   readonly adoptCopy?: boolean;
+  readonly metrics?: string;
   readonly fresh?: boolean;
   readonly retryFailed?: boolean;
   /** How many prompts `plan` shows whole. */
@@ -68,4 +69,5 @@ export interface SimulateFlags {
 export interface WorkerFlags {
   readonly redis?: string;
   readonly concurrency: number;
+  readonly metricsPort?: number;
 }

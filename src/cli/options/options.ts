@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { MODES } from '../core/job.ts';
+import { MODES } from '../../core/job.ts';
 import {
   collect,
   parseAge,
@@ -90,6 +90,7 @@ export function addRunOptions(command: Command, own: readonly Option[]): Command
     ).argParser(parseDuration),
     option('end', '--max-live-usd <x>', 'with --deadline: the most that live calls of the run may cost').argParser(parsePrice),
     option('places', '--out <path>', 'write the table here; - is standard output'),
+    option('places', '--metrics <file>', 'keep figures of the run in this file, in the text format of Prometheus'),
     option('places', '--adopt-copy', 'work with a state directory that is a copy of another one'),
     option('shown', '--progress <how>', 'how to show progress').choices(['auto', 'plain', 'none']).default('auto').env('ROWMILL_PROGRESS'),
     // For odd providers and tests: told in docs/interface.md alone.

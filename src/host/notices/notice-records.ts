@@ -1,0 +1,114 @@
+import { hash, randomUUID } from 'node:crypto';
+import { closeSync, constants, existsSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  listNames,
+  makePrivateDirectory,
+  openPrivateFile,
+  readPrivateText,
+  writeFileAtomically,
+  writeFully,
+} from '../../ledger/disk/durable-files.ts';
+
+/** What is known of a notice's way, in `notices/<hash of its id>.json`: neither its address nor what the receiver said. */
+export interface NoticeRecord {
+  readonly id: string;
+  readonly event: string;
+  readonly sentence: string;
+  /** `sending` that is a minute old: the process was killed before it knew. */
+  readonly status: 'sending' | 'told' | 'unanswered' | 'failed';
+  readonly tries: number;
+  readonly at: string;
+}
+
+export interface NoticeRecords {
+  /** Takes a notice for telling. @returns how often it was tried before; null when it was told, is being told by another process, or failed too often */
+  claim(notice: Pick<NoticeRecord, 'id' | 'event' | 'sentence'>, now: Date): number | null;
+  settle(record: NoticeRecord): void;
+}
+
+/** The id of a run that had none: it has a day. */
+const REFUSAL = /^stopped \d{4}-\d\d-\d\d /;
+const MAX_TRIES = 5;
+/** A post takes seconds. */
+const ABANDONED_AFTER_MS = 60_000;
+const MAX_RECORDS = 200;
+const MAX_BYTES = 1 << 16;
+
+/** Runs that ended without a summary since then, as they were told or were to be: no run of the ledger says so. */
+export function listRefusals(stateDirectory: string, since: string): readonly NoticeRecord[] {
+  const directory = join(stateDirectory, 'notices');
+  return listNames(directory)
+    .filter((name) => name.endsWith('.json'))
+    .flatMap((name) => readRecord(join(directory, name)) ?? [])
+    .filter(({ id, at }) => REFUSAL.test(id) && at > since)
+    .toSorted((a, b) => (a.at < b.at ? -1 : 1));
+}
+
+/** The records of a state directory, made with the first notice. */
+export function openNoticeRecords(stateDirectory: string): NoticeRecords {
+  const directory = join(stateDirectory, 'notices');
+  const locate = (id: string) => join(directory, `${hash('sha256', id).slice(0, 24)}.json`);
+  return {
+    claim({ id, event, sentence }, now) {
+      makePrivateDirectory(directory);
+      const file = locate(id);
+      const record: NoticeRecord = { id, event, sentence, status: 'sending', tries: 1, at: now.toISOString() };
+      if (createOnce(file, record)) {
+        prune(directory);
+        return 0;
+      }
+      const known = readRecord(file);
+      if (known !== null && !isDue(known, now)) return null;
+      const tries = known?.tries ?? 0;
+      writeFileAtomically(file, print({ ...record, tries: tries + 1 }), randomUUID());
+      return tries;
+    },
+    settle: (record) => writeFileAtomically(locate(record.id), print(record), randomUUID()),
+  };
+}
+
+function isDue({ status, tries, at }: NoticeRecord, now: Date): boolean {
+  if (tries >= MAX_TRIES) return false;
+  return status === 'failed' || (status === 'sending' && Math.abs(now.getTime() - Date.parse(at)) >= ABANDONED_AFTER_MS);
+}
+
+/** Of two processes that tell the same only one makes the file. */
+function createOnce(file: string, record: NoticeRecord): boolean {
+  if (existsSync(file)) return false;
+  try {
+    const descriptor = openPrivateFile(file, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL);
+    try {
+      writeFully(descriptor, Buffer.from(print(record)), 0);
+    } finally {
+      closeSync(descriptor);
+    }
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+/** Null where it is damaged: then it is told again. */
+function readRecord(file: string): NoticeRecord | null {
+  try {
+    const record = JSON.parse(readPrivateText(file, MAX_BYTES) ?? '') as NoticeRecord;
+    return Number.isInteger(record.tries) && typeof record.at === 'string' ? record : null;
+  } catch {
+    return null;
+  }
+}
+
+function print(record: NoticeRecord): string {
+  return `${JSON.stringify(record)}\n`;
+}
+
+/** The oldest go: what they tell of is long over. */
+function prune(directory: string): void {
+  const names = listNames(directory);
+  if (names.length <= MAX_RECORDS) return;
+  const dated = names.map((name) => ({ name, changedMs: statSync(join(directory, name), { throwIfNoEntry: false })?.mtimeMs ?? 0 }));
+  for (const { name } of dated.toSorted((a, b) => a.changedMs - b.changedMs).slice(0, names.length - MAX_RECORDS))
+    rmSync(join(directory, name), { force: true });
+}

@@ -1,0 +1,29 @@
+import { openWay } from '../../openai/open-fetch.ts';
+import type { Post } from './render-notice.ts';
+
+/**
+ * What became of a post: `told`; `unanswered`, which may have been taken; `failed`, which was not.
+ * @see why in words, without the address
+ */
+export type PostEnd = { readonly status: 'told' } | { readonly status: 'unanswered' | 'failed'; readonly why: string };
+
+/** Posts once. A redirect is not followed: it could lead the message, or the secret in its address, elsewhere. Never throws. */
+export async function postNotice(url: URL, { headers, body }: Post, signal: AbortSignal): Promise<PostEnd> {
+  try {
+    const way = await openWay(process.env);
+    const answer = await way.fetch(url, { method: 'POST', headers, body, redirect: 'manual', signal });
+    await answer.body?.cancel().catch(() => {});
+    if (answer.ok) return { status: 'told' };
+    const redirected = answer.status >= 300 && answer.status <= 399 ? ', a redirect, which is not followed' : '';
+    return { status: 'failed', why: `it answered with status ${answer.status}${redirected}` };
+  } catch (error) {
+    if (signal.aborted) return { status: 'unanswered', why: 'it did not answer in time' };
+    return { status: 'failed', why: `it could not be reached (${nameCause(error)})` };
+  }
+}
+
+/** Messages of the network may hold the address: a code does not. */
+function nameCause(error: unknown): string {
+  const { code } = ((error as Error | undefined)?.cause ?? error) as NodeJS.ErrnoException;
+  return typeof code === 'string' && /^[A-Z0-9_]{2,40}$/.test(code) ? code : 'network error';
+}

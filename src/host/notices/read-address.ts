@@ -1,0 +1,35 @@
+import { isLoopbackHost } from '../../core/bounds/private-address.ts';
+import type { NotifySpec } from '../../core/job.ts';
+import { rememberSecret } from '../secrets.ts';
+
+/** Where notices go, or in a sentence why they go nowhere. The address is a secret: it stands in no sentence. */
+export type NoticeAddress = { readonly url: URL; readonly problem: null } | { readonly url: null; readonly problem: string };
+
+/**
+ * Reads the address of a job's webhook from the environment.
+ * @param isSimulated nothing leaves this machine then
+ */
+export function readNoticeAddress(
+  { urlEnv }: NotifySpec,
+  env: Readonly<Record<string, string | undefined>>,
+  isSimulated: boolean,
+): NoticeAddress {
+  const refuse = (why: string): NoticeAddress => ({ url: null, problem: `notify: ${why}; nobody is told of this run` });
+  const text = env[urlEnv]?.trim() ?? '';
+  if (text === '') return refuse(`the environment variable ${urlEnv} is not set`);
+  rememberSecret(text);
+  if (!URL.canParse(text)) return refuse(`${urlEnv} holds no URL`);
+  const url = new URL(text);
+  const isHere = isLoopbackHost(url.hostname);
+  if (url.username !== '' || url.password !== '')
+    return refuse(`the URL in ${urlEnv} holds a password, which would be sent to nobody; leave it out`);
+  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && (isHere || isNamed(url, env.ROWMILL_HTTP_HOSTS ?? ''))))
+    return refuse(`the URL in ${urlEnv} has to begin with https://, except on this machine and for hosts that ROWMILL_HTTP_HOSTS names`);
+  if (isSimulated && !isHere) return refuse('with --simulate nothing leaves this machine');
+  return { url, problem: null };
+}
+
+function isNamed({ host, hostname }: URL, names: string): boolean {
+  const named = names.split(/[\s,]+/).map((name) => name.toLowerCase());
+  return named.includes(host) || named.includes(hostname);
+}

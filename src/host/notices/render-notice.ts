@@ -1,0 +1,51 @@
+import type { NotifySpec } from '../../core/job.ts';
+import type { Notice } from '../../inspect/notices/make-notices.ts';
+
+/** A notice with what the moment of telling adds. */
+export interface ToldNotice extends Notice {
+  readonly job: string;
+  readonly at: string;
+  /** What to type; null where nothing has to be. */
+  readonly command: string | null;
+}
+
+export interface Post {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** What is posted, in the form the receiver takes. */
+export function renderNotice(notice: ToldNotice, form: NotifySpec['form']): Post {
+  const { id, event, job, run, at, sentence, command } = notice;
+  switch (form) {
+    case 'json':
+      return {
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ schema: 'rowmill.notice/1', id, event, job, run, at, sentence, command }),
+      };
+    case 'slack':
+      return {
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({
+          text: escapeSlack(sentence) + (command === null ? '' : `\n\`${escapeSlack(command.replaceAll('`', "'"))}\``),
+        }),
+      };
+    case 'ntfy':
+      return {
+        headers: {
+          'content-type': 'text/plain; charset=utf-8',
+          title: `rowmill: ${job} ${event}`,
+          priority: event === 'done' ? 'low' : event === 'shifted' ? 'default' : 'high',
+          tags: event === 'done' ? 'white_check_mark' : 'warning',
+        },
+        body: command === null ? sentence : `${sentence}\n${command}`,
+      };
+    default:
+      return form satisfies never;
+  }
+}
+
+/** Slack reads `&`, `<` and `>` as its own marks (Slack, "Formatting text for app surfaces", seen 2026-11-29). */
+function escapeSlack(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}

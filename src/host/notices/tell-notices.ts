@@ -1,0 +1,110 @@
+import { hash, randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { AppError, EXIT, UsageError } from '../../core/errors.ts';
+import type { Job } from '../../core/job.ts';
+import { readStateEvents } from '../../inspect/last-run.ts';
+import { findUncollected, makeNotices, type Notice } from '../../inspect/notices/make-notices.ts';
+import { openRunFiles } from '../../ledger/runs.ts';
+import { scrubSecrets } from '../secrets.ts';
+import { openNoticeRecords } from './notice-records.ts';
+import { postNotice } from './post-notice.ts';
+import { readNoticeAddress } from './read-address.ts';
+import { renderNotice } from './render-notice.ts';
+
+export interface NoticeTellerOptions {
+  readonly job: Pick<Job, 'name' | 'notify'>;
+  readonly stateDirectory: string;
+  readonly isSimulated: boolean;
+  readonly clock: () => Date;
+  /** For the person at the terminal: what could not be told. */
+  readonly warn: (message: string) => void;
+  /** What to type, by what has to be done. */
+  readonly commands: { readonly continue: string; readonly failures: string; readonly report: string };
+}
+
+/** Tells of one run or retry. Nothing it does fails the run, or holds it up for longer than `MAX_MS`. */
+export interface NoticeTeller {
+  /** Tells, while the run goes on, of batches that nobody has collected. */
+  begin(): void;
+  /** Tells how the run went. @param error what it threw; null when it came to a summary */
+  end(error: unknown): Promise<void>;
+}
+
+/** All notices of an invocation together. */
+const MAX_MS = 4_000;
+
+export function createNoticeTeller(options: NoticeTellerOptions): NoticeTeller {
+  const { job, stateDirectory, clock, warn } = options;
+  const { notify } = job;
+  const address = notify === null ? null : readNoticeAddress(notify, process.env, options.isSimulated);
+  if (address?.problem) warn(address.problem);
+  let begun: Promise<void> = Promise.resolve();
+
+  async function readState() {
+    const fold = await readStateEvents({ directory: stateDirectory, origin: '' }, new AbortController().signal);
+    return { job: job.name, fold, runFiles: openRunFiles(stateDirectory, randomUUID), now: clock() };
+  }
+
+  async function tell(notices: readonly Notice[]): Promise<void> {
+    if (notify === null || address?.url == null) return;
+    const { url } = address;
+    const records = openNoticeRecords(stateDirectory);
+    const signal = AbortSignal.timeout(MAX_MS);
+    const wanted = notices.filter(({ event }) => notify.on.includes(event));
+    await Promise.all(
+      wanted.map(async (notice) => {
+        const tries = records.claim(notice, clock());
+        if (tries === null) return;
+        const command = notice.next === null ? null : options.commands[notice.next];
+        const told = { ...notice, job: job.name, at: clock().toISOString(), sentence: scrubSecrets(notice.sentence), command };
+        const end = await postNotice(url, renderNotice(told, notify.form), signal);
+        const { id, event, sentence } = told;
+        records.settle({ id, event, sentence, status: end.status, tries: tries + 1, at: told.at });
+        if (end.status !== 'told')
+          warn(`notify: ${event} could not be told: ${end.why}${end.status === 'failed' ? '; the next run tries again' : ''}`);
+      }),
+    );
+  }
+
+  /** What goes wrong with telling goes wrong with nothing else. */
+  async function attempt(find: () => Promise<readonly Notice[]>): Promise<void> {
+    if (address?.url == null || !existsSync(join(stateDirectory, 'events.jsonl'))) return;
+    try {
+      await tell(await find());
+    } catch (error) {
+      warn(
+        `notify: nobody could be told: ${error instanceof AppError ? error.message : ((error as NodeJS.ErrnoException).code ?? 'a fault')}`,
+      );
+    }
+  }
+
+  return {
+    begin() {
+      begun = attempt(async () => findUncollected(await readState()));
+    },
+    async end(error) {
+      await begun;
+      const notice = error === null ? null : describeError(job.name, error, clock());
+      await attempt(async () => (error === null ? makeNotices(await readState()) : notice === null ? [] : [notice]));
+    },
+  };
+}
+
+/** What ended a run without a summary; null for what nobody has to be told of: another run at work, an interruption. */
+function describeError(job: string, error: unknown, now: Date): Notice | null {
+  const exitCode = error instanceof AppError ? error.exitCode : EXIT.bug;
+  if (exitCode === EXIT.locked || exitCode === EXIT.interrupted || exitCode === EXIT.terminated) return null;
+  const code = error instanceof AppError ? error.code : 'bug';
+  const id = `stopped ${now.toISOString().slice(0, 10)} ${exitCode} ${hash('sha256', code).slice(0, 12)}`;
+  return { id, event: 'stopped', run: null, sentence: `${job}: stopped before it came to a table: ${explain(error)}`, next: 'continue' };
+}
+
+/** What is wrong with a table may be told with a piece of it: only where it stands goes out. */
+function explain(error: unknown): string {
+  if (error instanceof UsageError) {
+    const { place = null } = error.problems[0] ?? {};
+    return `job file, table or flags are not right${place === null ? '' : ` (${place.file}:${place.line})`}; the command says what is wrong`;
+  }
+  return error instanceof AppError ? error.message : 'a bug in rowmill; the command says where';
+}

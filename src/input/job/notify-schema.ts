@@ -1,0 +1,26 @@
+import { NOTICE_EVENTS, NOTICE_FORMS } from '../../core/job.ts';
+
+/** The part of a job's schema that says who is told how a run went. */
+export function makeNotifySchema(): object {
+  return {
+    type: 'object',
+    additionalProperties: false,
+    description: 'Who is told how a run or retry went.',
+    required: ['url_env'],
+    properties: {
+      url_env: {
+        type: 'string',
+        minLength: 1,
+        description: 'The environment variable that holds the address of the webhook; the address is a secret and stands in no file.',
+      },
+      form: { enum: [...NOTICE_FORMS], description: 'What is posted: a JSON object (default), a message for Slack, or one for ntfy.' },
+      on: {
+        type: 'array',
+        minItems: 1,
+        uniqueItems: true,
+        items: { enum: [...NOTICE_EVENTS] },
+        description: 'What is told. Default: all but done.',
+      },
+    },
+  };
+}

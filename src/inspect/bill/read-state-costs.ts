@@ -1,0 +1,160 @@
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { AppError } from '../../core/errors.ts';
+import type { Job } from '../../core/job.ts';
+import type { LaneName } from '../../core/settled.ts';
+import { loadJobText } from '../../input/job/load-job.ts';
+import { loadPrices } from '../../input/job/load-prices.ts';
+import type { LedgerFold } from '../../ledger/events/fold.ts';
+import type { Ledger } from '../../ledger/ledger.ts';
+import { openLedger } from '../../ledger/open-ledger.ts';
+import { hostOfOrigin } from '../../ledger/origin.ts';
+import { whenAnnounced } from '../../ledger/response-file.ts';
+import { readRules } from '../../ledger/responses/earlier-verdicts.ts';
+import { openRunFiles } from '../../ledger/runs.ts';
+import { makeCostOf } from '../../money/cost.ts';
+import type { BoundedJob } from '../../money/cost-bound.ts';
+import { createFindPrice } from '../../money/price.ts';
+import { findPriceSource } from '../../money/price-source.ts';
+import { createBooks } from '../../run/open/books.ts';
+import { keepsCacheLong } from '../../run/open/prepare.ts';
+import { findPossiblyBilled } from '../../run/send/possibly-billed.ts';
+import { readStateEvents } from '../last-run.ts';
+import type { ReadOptions } from '../open-state.ts';
+import { addCosts, addRecord, type Costs, isEmpty, NO_COSTS } from './costs.ts';
+import type { FoundDirectory } from './find-states.ts';
+
+/** What one model cost a job in one lane on one day. */
+export interface DayCosts extends Costs {
+  /** As it was reported, without its snapshot date; `unknown` where nothing tells. */
+  readonly model: string;
+  readonly lane: LaneName;
+  /** UTC, on which the call or batch was announced. */
+  readonly day: string;
+  /** Whether no real model gave the answers, and nothing was paid. */
+  readonly simulated: boolean;
+}
+
+/** What a state directory's ledger adds up to. */
+export interface StateCosts {
+  /** The directory's own id, by which a copy is told. */
+  readonly state: string;
+  readonly seq: number;
+  readonly days: readonly DayCosts[];
+  /** The job of its last run that kept one; null without one that can still be read. */
+  readonly job: Job | null;
+  /** What to know of it. */
+  readonly notes: readonly string[];
+}
+
+export interface StateCostsOptions extends Pick<ReadOptions, 'effects' | 'cwd' | 'signal'> {
+  /** Where the job file lies, if anywhere: there is the list of prices of one's own. */
+  readonly jobFolder: string | null;
+}
+
+/** What bounds a call of a job that is not known: nothing. */
+const UNKNOWN_JOB: BoundedJob = { model: '', params: {}, messages: [], votes: 1, endpoint: '/v1/chat/completions', mode: 'batch' };
+const SNAPSHOT = /-\d{4}-\d\d-\d\d$/;
+
+/**
+ * Adds up a ledger, record by record, without its job file, its table and its answers.
+ * @throws LedgerError, NewerFormatError, DiskError where it cannot be read
+ */
+export async function readStateCosts({ directory, job: name }: FoundDirectory, options: StateCostsOptions): Promise<StateCosts> {
+  const fold = await readStateEvents({ directory, origin: '' }, options.signal);
+  const folder = options.jobFolder ?? (basename(dirname(directory)) === '.rowmill' ? dirname(dirname(directory)) : options.cwd);
+  const job = await readKeptJob(directory, fold, { folder, cwd: options.cwd });
+  const from = findPriceSource(hostOfOrigin(fold.origin));
+  const findPrice = createFindPrice(await loadPrices(folder, options.cwd), { from, keepsCacheLong: keepsCacheLong(job?.params ?? {}) });
+  const books = createBooks(makeCostOf({ findPrice }));
+  const simulated = new Map(fold.runs.map((run) => [run.id, run.simulated]));
+  const days = new Map<string, Mutable<DayCosts>>();
+
+  function find(model: string, lane: LaneName, at: string, run: string): Mutable<DayCosts> {
+    const about = { model, lane, day: at.slice(0, 10), simulated: simulated.get(run) ?? fold.origin === 'simulator' };
+    const key = JSON.stringify(about);
+    const known = days.get(key) ?? { ...about, ...NO_COSTS };
+    days.set(key, known);
+    return known;
+  }
+
+  const ledger = await openLedger({
+    ...options.effects,
+    directory,
+    origin: fold.origin,
+    job: name,
+    access: 'read',
+    hashesResponses: false,
+    // Whether an answer was billed does not depend on what it was to be: what was judged by whatever rules is taken as it is.
+    checkAnswer: Object.assign(() => ({ ok: true, value: null }) as const, { takesVectors: job?.endpoint === '/v1/embeddings' }),
+    rulesHash: readRules(join(directory, 'settled.jsonl')) ?? 'none',
+    visit(record, file, call) {
+      books.visit(record, file, call);
+      const model = record.model?.replace(SNAPSHOT, '') ?? job?.model ?? 'unknown';
+      addRecord(find(model, record.lane, whenAnnounced(file, call), record.run), record, books.costOf(record), file.isExtra);
+    },
+    signal: options.signal,
+  });
+  try {
+    const prepared = { findPrice, compiled: { job: job ?? UNKNOWN_JOB } };
+    for (const { id, startedAt } of ledger.fold.runs) {
+      const { items } = await findPossiblyBilled({ ledger, books, run: id, prepared, clock: options.effects.clock, warn: () => {} });
+      for (const item of items) {
+        const lane = item.why === 'lost_calls' ? 'live' : 'batch';
+        addCosts(find(job?.model ?? 'unknown', lane, whenSent(ledger, item.id) ?? startedAt, id), {
+          ...NO_COSTS,
+          possiblyBilledCalls: item.calls,
+          possiblyBilledNanoUsd: item.nanoUsd ?? 0,
+          possiblyBilledUnpriced: item.nanoUsd === null ? item.calls : 0,
+        });
+      }
+    }
+  } finally {
+    await ledger.close();
+  }
+  const { state, seq } = ledger.fold;
+  return { state, seq, days: [...days.values()].filter((costs) => !isEmpty(costs)), job, notes: findCut(directory) };
+}
+
+type Mutable<T> = { -readonly [Field in keyof T]: T[Field] };
+
+/** @param id of a batch or a shard */
+function whenSent({ fold }: Ledger, id: string | null): string | null {
+  return fold.batches.get(id ?? '')?.announcedAt ?? fold.shards.get(id ?? '')?.createIntentAt ?? null;
+}
+
+/** The job as the last run that kept one had it. */
+async function readKeptJob(
+  directory: string,
+  { runs }: Pick<LedgerFold, 'runs'>,
+  { folder, cwd }: { readonly folder: string; readonly cwd: string },
+): Promise<Job | null> {
+  const runFiles = openRunFiles(directory, () => '');
+  for (const { id } of runs.toReversed()) {
+    const text = runFiles.readRunFile(id, 'job.yaml', () => {});
+    if (text === null) continue;
+    try {
+      return (await loadJobText(text, { absolute: join(folder, 'job.yaml'), shown: null }, { cwd })).job;
+    } catch (error) {
+      // A job defined in a program, or by other rules: what its calls cost is known without it.
+      if (!(error instanceof AppError)) throw error;
+      return null;
+    }
+  }
+  return null;
+}
+
+/** A log that ends in the middle of a line: what came of its last effect is not in any sum. */
+function findCut(directory: string): readonly string[] {
+  const file = join(directory, 'events.jsonl');
+  const descriptor = openSync(file, 'r');
+  try {
+    const { size } = fstatSync(descriptor);
+    const last = Buffer.alloc(1);
+    if (size > 0) readSync(descriptor, last, 0, 1, size - 1);
+    if (size === 0 || last[0] === 0x0a) return [];
+    return [`${file}: ends in the middle of a line (a run is writing it, or was killed); what is before that is counted`];
+  } finally {
+    closeSync(descriptor);
+  }
+}

@@ -1,0 +1,52 @@
+import { monthOf, nextMonth } from '../../core/day.ts';
+import type { JobBudget } from '../../core/job.ts';
+import { formatDollars } from '../../output/format-numbers.ts';
+import type { Books } from '../open/books.ts';
+
+/** How much of a budget over several runs is used up. Integer nano-dollars. */
+export interface BudgetFacts {
+  readonly of: 'month' | 'total';
+  /** `2026-11`, UTC; null for the total. */
+  readonly month: string | null;
+  readonly limitNanoUsd: number;
+  /** By what has been answered; what is on its way is reserved besides. */
+  readonly spentNanoUsd: number;
+  /** When it begins anew; null for the total. */
+  readonly beginsAnewAt: string | null;
+}
+
+/** The job's budgets over several runs; empty where it has none. */
+export function makeBudgetFacts(budget: JobBudget, books: Pick<Books, 'sentNanoUsd' | 'ofMonth'>, now: Date): readonly BudgetFacts[] {
+  const month = monthOf(now.toISOString());
+  const { nanoUsdPerMonth, nanoUsdTotal } = budget;
+  const ofMonth = (limitNanoUsd: number): BudgetFacts => ({
+    ...{ of: 'month', month, limitNanoUsd, spentNanoUsd: books.ofMonth(month).nanoUsd },
+    beginsAnewAt: nextMonth(month),
+  });
+  const ofAll = (limitNanoUsd: number): BudgetFacts => ({
+    ...{ of: 'total', month: null, limitNanoUsd, spentNanoUsd: books.sentNanoUsd() },
+    beginsAnewAt: null,
+  });
+  return [...(nanoUsdPerMonth === null ? [] : [ofMonth(nanoUsdPerMonth)]), ...(nanoUsdTotal === null ? [] : [ofAll(nanoUsdTotal)])];
+}
+
+/** What was said in an earlier month, as it is now: nothing has been announced since. */
+export function renewBudget(facts: BudgetFacts, now: Date): BudgetFacts {
+  const month = monthOf(now.toISOString());
+  return facts.month === null || facts.month === month ? facts : { ...facts, month, spentNanoUsd: 0, beginsAnewAt: nextMonth(month) };
+}
+
+/** In a line, for a person. */
+export function describeBudget({ month, limitNanoUsd, spentNanoUsd, beginsAnewAt }: BudgetFacts): string {
+  const used = `${formatDollars(spentNanoUsd)} of ${formatDollars(limitNanoUsd)}`;
+  return month === null ? `${used} in all` : `${used} in ${month}, anew on ${beginsAnewAt?.slice(0, 'YYYY-MM-DD'.length)} (UTC)`;
+}
+
+/** The sentence about a budget that will not do; null where it will, as far as anybody can foresee. */
+export function warnOfBudget({ of, month, limitNanoUsd, spentNanoUsd, beginsAnewAt }: BudgetFacts, expectedNanoUsd: number): string | null {
+  const left = Math.max(0, limitNanoUsd - spentNanoUsd);
+  if (expectedNanoUsd <= left) return null;
+  const name = of === 'month' ? `budget.usd_per_month (${month})` : 'budget.usd_total';
+  const then = beginsAnewAt === null ? '' : `; it begins anew on ${beginsAnewAt.slice(0, 'YYYY-MM-DD'.length)} (UTC)`;
+  return `${name}: ${formatDollars(left)} of ${formatDollars(limitNanoUsd)} are left, and this is expected to cost ${formatDollars(expectedNanoUsd)}: the run will stop before that${then}`;
+}

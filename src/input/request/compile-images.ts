@@ -1,7 +1,7 @@
+import fs from 'node:fs';
 import path from 'node:path';
 import type { Job } from '../../core/job.ts';
 import { isBlankCell } from './cell-text.ts';
-import { listMatches } from './image-glob.ts';
 import { ImageProblem, makeFileUrl, makeImageUrl } from './image-url.ts';
 import type { CompiledTemplate } from './template.ts';
 
@@ -63,4 +63,32 @@ function locateFolder({ pieces }: CompiledTemplate, directory: string): { readon
 /** An image may be another one under its old name, which only reading it tells. */
 export function mayReadImageFiles({ messages }: Job): boolean {
   return messages.some(({ images = [] }) => images.some(({ url }) => !/^\s*https?:/i.test(url)));
+}
+
+/**
+ * The files a path stands for: itself, or where its last name has `*` or `?` those of the folder that match, in the order of their names.
+ * @throws ImageProblem where none does
+ */
+function listMatches(value: string, root: string): readonly string[] {
+  const name = path.basename(value);
+  if (/^[a-z][a-z0-9+.-]*:/i.test(value) || !/[*?]/.test(name) || fs.existsSync(path.resolve(root, value))) return [value];
+  const folder = path.dirname(value);
+  const pattern = new RegExp(
+    `^${name
+      .replaceAll(/[.+^${}()|[\]\\]/g, '\\$&')
+      .replaceAll('*', '.*')
+      .replaceAll('?', '.')}$`,
+    's',
+  );
+  const names = listNames(path.resolve(root, folder)).filter((found) => pattern.test(found) && !found.startsWith('.'));
+  if (names.length === 0) throw new ImageProblem('unrenderable', `no file matches ${JSON.stringify(value.slice(0, 80))}`);
+  return names.toSorted().map((found) => path.join(folder, found));
+}
+
+function listNames(folder: string): readonly string[] {
+  try {
+    return fs.readdirSync(folder);
+  } catch {
+    return [];
+  }
 }

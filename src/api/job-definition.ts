@@ -110,7 +110,7 @@ export interface LimitsDefinition {
 export type InputDefinition<Column extends string> = FileInput<Column> | RowsInput<Column>;
 
 export interface FileInput<Column extends string> extends InputColumns<Column> {
-  /** A CSV, TSV, JSONL or JSON table, or a glob. */
+  /** A table of any format, or a glob. */
   readonly path: string;
   readonly rows?: undefined;
   readonly format?: 'csv' | 'tsv' | 'jsonl' | 'json' | 'parquet' | 'xlsx' | undefined;
@@ -118,6 +118,7 @@ export interface FileInput<Column extends string> extends InputColumns<Column> {
   readonly encoding?: string | undefined;
   readonly header?: boolean | undefined;
   readonly sheet?: string | undefined;
+  readonly split?: { readonly column: Column; readonly tokens: number; readonly overlap?: number | undefined } | undefined;
   readonly quote?: 'standard' | 'none' | undefined;
   readonly skip_lines?: number | undefined;
   readonly bad_rows?: 'refuse' | 'skip' | undefined;

@@ -173,6 +173,8 @@ export interface ImageTemplate {
   readonly url: string;
   /** How closely the model looks, which decides what the image costs; null: the API decides. */
   readonly detail: 'low' | 'high' | 'auto' | null;
+  /** Whether it is a file of another kind, which is sent as a file; absent: no. */
+  readonly isFile?: true;
 }
 
 export type OutputSpec =

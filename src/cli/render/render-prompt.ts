@@ -16,18 +16,32 @@ export function renderPrompt(request: unknown, paint: Paint, maxLines = Number.P
 
 type Messages = readonly { readonly role?: unknown; readonly content?: unknown }[];
 
-/** Texts and images of a message, each on lines of its own. */
+/** A file part: of a response it is the part itself. */
+interface FilePart {
+  readonly file_data?: unknown;
+  readonly filename?: unknown;
+}
+
+/** Texts, images and files of a message, each on lines of its own. */
 function renderParts(content: unknown): string {
   if (!Array.isArray(content)) return JSON.stringify(content);
   return content
-    .map((part: { text?: unknown; image_url?: { url?: unknown; detail?: unknown } | string; detail?: unknown } | null) => {
-      if (typeof part?.text === 'string') return part.text;
-      // Of a chat completion an object, of a response its address alone.
-      const image = typeof part?.image_url === 'string' ? { url: part.image_url, detail: part.detail } : part?.image_url;
-      return image === undefined
-        ? JSON.stringify(part)
-        : `[image ${[image.url, image.detail].filter((word) => word !== undefined).join(', ')}]`;
-    })
+    .map(
+      (
+        part:
+          | (FilePart & { text?: unknown; image_url?: { url?: unknown; detail?: unknown } | string; detail?: unknown; file?: FilePart })
+          | null,
+      ) => {
+        if (typeof part?.text === 'string') return part.text;
+        const file = part?.file ?? part;
+        if (file?.file_data !== undefined) return `[file ${file.filename}, ${file.file_data}]`;
+        // Of a chat completion an object, of a response its address alone.
+        const image = typeof part?.image_url === 'string' ? { url: part.image_url, detail: part.detail } : part?.image_url;
+        return image === undefined
+          ? JSON.stringify(part)
+          : `[image ${[image.url, image.detail].filter((word) => word !== undefined).join(', ')}]`;
+      },
+    )
     .join('\n');
 }
 

@@ -60,7 +60,13 @@ export function makeJobSchema(): object {
                 },
               },
               description:
-                'Images after the user message’s text: {{ column }} with a web address, a data URL or a path (PNG, JPEG, GIF, WebP).',
+                'Images after the user message’s text: {{ column }} with a web address, a data URL or a path (PNG, JPEG, GIF, WebP), which may be a glob.',
+            },
+            files: {
+              type: 'array',
+              minItems: 1,
+              items: MESSAGE_TEXT,
+              description: 'PDF files after them: a path relative to the job file, which may be a glob, as {{ path }} of documents.',
             },
           },
           description: 'A Liquid template: one user message, or a system and a user message. One final line break is dropped.',

@@ -9,7 +9,14 @@ export interface JobSpec {
   readonly model?: string;
   readonly endpoint?: Endpoint;
   readonly mode?: Job['mode'];
-  readonly prompt?: string | { readonly system?: string; readonly user?: string; readonly images?: readonly (string | ImageSpec)[] };
+  readonly prompt?:
+    | string
+    | {
+        readonly system?: string;
+        readonly user?: string;
+        readonly images?: readonly (string | ImageSpec)[];
+        readonly files?: readonly string[];
+      };
   readonly messages?: readonly MessageTemplate[];
   readonly output?: unknown;
   readonly labels?: readonly string[] | Readonly<Record<string, string | null>>;

@@ -220,12 +220,13 @@ function readMessages(spec: JobSpec, problems: PathProblem[]): readonly MessageT
     return [];
   }
   if (typeof spec.prompt === 'string') return [{ role: 'user', content: trim(spec.prompt) }];
-  const { system, user, images = [] } = spec.prompt;
+  const { system, user, images = [], files = [] } = spec.prompt;
+  const parts = [...images.map(readImage), ...files.map((url) => ({ url, detail: null, isFile: true as const }))];
   return [
     ...(system === undefined ? [] : [{ role: 'system' as const, content: trim(system) }]),
-    ...(user === undefined && images.length === 0
+    ...(user === undefined && parts.length === 0
       ? []
-      : [{ role: 'user' as const, content: trim(user ?? ''), ...(images.length === 0 ? {} : { images: images.map(readImage) }) }]),
+      : [{ role: 'user' as const, content: trim(user ?? ''), ...(parts.length === 0 ? {} : { images: parts }) }]),
   ];
 }
 

@@ -1,5 +1,5 @@
 import type { Job, OutputSpec } from '../../core/job.ts';
-import type { RenderImagePart } from './compile-images.ts';
+import type { RenderFilePart, RenderImagePart } from './compile-images.ts';
 import { findCapName, readExtra } from './extra-params.ts';
 import { addWireParams } from './params.ts';
 
@@ -14,6 +14,7 @@ export interface BodyForm {
   /** What a text beside images is called. */
   readonly textPart: string;
   readonly renderImagePart: RenderImagePart;
+  readonly renderFilePart: RenderFilePart;
 }
 
 /** The name under which every schema is sent; fixed, because it is part of the body and so of the key. */
@@ -31,7 +32,7 @@ export function makeBodyForm(job: Job): BodyForm {
       addWireParams(body, job.endpoint, readParams(job));
       if (job.votes > 1) body.n = job.votes;
       Object.assign(body, readExtra(job.params));
-      return { ...makeEnds(job, 'messages', body), hasMessages: true, textPart: 'text', renderImagePart: renderChatImage };
+      return { ...makeEnds(job, 'messages', body), hasMessages: true, textPart: 'text', ...CHAT_PARTS };
     case '/v1/responses':
       addResponsesFormat(body, job.output);
       addWireParams(body, job.endpoint, readParams(job));
@@ -42,15 +43,18 @@ export function makeBodyForm(job: Job): BodyForm {
       // Without this the provider keeps prompt and answer for 30 days.
       body.store = false;
       Object.assign(body, readExtra(job.params));
-      return { ...makeEnds(job, 'input', body), hasMessages: true, textPart: 'input_text', renderImagePart: renderResponsesImage };
+      return { ...makeEnds(job, 'input', body), hasMessages: true, textPart: 'input_text', ...RESPONSES_PARTS };
     case '/v1/embeddings':
       addWireParams(body, job.endpoint, job.params);
       Object.assign(body, readExtra(job.params));
-      return { ...makeEnds(job, 'input', body), hasMessages: false, textPart: 'text', renderImagePart: renderChatImage };
+      return { ...makeEnds(job, 'input', body), hasMessages: false, textPart: 'text', ...CHAT_PARTS };
     default:
       return job.endpoint satisfies never;
   }
 }
+
+const CHAT_PARTS = { renderImagePart: renderChatImage, renderFilePart: renderChatFile };
+const RESPONSES_PARTS = { renderImagePart: renderResponsesImage, renderFilePart: renderResponsesFile };
 
 /** The job's parameters, and what its other wishes need. A cap that `params.extra` names is sent under that name alone. */
 function readParams({ params, confidence }: Job): Readonly<Record<string, unknown>> {
@@ -89,4 +93,13 @@ function renderChatImage(url: string, detail: string | null): string {
 /** Here `detail` has to be said. */
 function renderResponsesImage(url: string, detail: string | null): string {
   return `{"type":"input_image","image_url":${JSON.stringify(url)},"detail":${JSON.stringify(detail ?? 'auto')}}`;
+}
+
+/** What is large comes first, so that it is found by what stands before it. */
+function renderChatFile(dataUrl: string, name: string): string {
+  return `{"type":"file","file":{"file_data":"${dataUrl}","filename":${JSON.stringify(name)}}}`;
+}
+
+function renderResponsesFile(dataUrl: string, name: string): string {
+  return `{"type":"input_file","file_data":"${dataUrl}","filename":${JSON.stringify(name)}}`;
 }

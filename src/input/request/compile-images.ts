@@ -1,7 +1,8 @@
+import fs from 'node:fs';
 import path from 'node:path';
 import type { Job } from '../../core/job.ts';
 import { isBlankCell } from './cell-text.ts';
-import { ImageProblem, makeImageUrl } from './image-url.ts';
+import { ImageProblem, makeFileUrl, makeImageUrl } from './image-url.ts';
 import type { CompiledTemplate } from './template.ts';
 
 /** An image of the prompt whose template has been compiled. */
@@ -9,36 +10,45 @@ export interface CompiledImage {
   readonly template: CompiledTemplate;
   /** Null: the API decides. */
   readonly detail: string | null;
+  /** Whether it is sent as a file. */
+  readonly isFile: boolean;
 }
 
 /** Writes one image of a message as the endpoint has it. */
 export type RenderImagePart = (url: string, detail: string | null) => string;
 
+/** Writes one file of a message as the endpoint has it. */
+export type RenderFilePart = (dataUrl: string, name: string) => string;
+
 /**
- * Compiles the image parts of a message. An image whose cells are all empty is left out; a row without any image is skipped.
+ * Compiles the image and file parts of a message. One whose cells are all empty is left out; a row without any is skipped. A path may be a glob, which
+ * stands for all files it matches.
  * @param directory what relative paths start from: the folder of the job file
  * @returns the parts as JSON, joined by commas. It throws ImageProblem
  */
 export function compileImageParts(
   images: readonly CompiledImage[],
   directory: string,
-  renderPart: RenderImagePart,
+  render: { readonly image: RenderImagePart; readonly file: RenderFilePart },
 ): (cells: readonly unknown[]) => string {
-  const compiled = images.map(({ template, detail }) => ({
+  const compiled = images.map(({ template, detail, isFile }) => ({
     template,
     detail,
+    isFile,
     ...locateFolder(template, directory),
   }));
+  const nouns = [...new Set(images.map(({ isFile }) => (isFile ? 'file' : 'image')))].join(' and ');
   return (cells) => {
     const parts: string[] = [];
-    for (const { template, detail, root, folder } of compiled) {
+    for (const { template, detail, isFile, root, folder } of compiled) {
       if (template.columns.length > 0 && template.columns.every((index) => isBlankCell(cells[index]))) continue;
       const value = template.render(cells).trim();
       if (value === '') continue;
-      const url = makeImageUrl(value.slice(value.startsWith(folder) ? folder.length : 0), root);
-      parts.push(renderPart(url, detail));
+      for (const one of listMatches(value.slice(value.startsWith(folder) ? folder.length : 0), root)) {
+        parts.push(isFile ? render.file(makeFileUrl(one, root), path.basename(one)) : render.image(makeImageUrl(one, root), detail));
+      }
     }
-    if (parts.length === 0) throw new ImageProblem('empty', 'every image of the row is empty');
+    if (parts.length === 0) throw new ImageProblem('empty', `every ${nouns} of the row is empty`);
     return parts.join(',');
   };
 }
@@ -53,4 +63,32 @@ function locateFolder({ pieces }: CompiledTemplate, directory: string): { readon
 /** An image may be another one under its old name, which only reading it tells. */
 export function mayReadImageFiles({ messages }: Job): boolean {
   return messages.some(({ images = [] }) => images.some(({ url }) => !/^\s*https?:/i.test(url)));
+}
+
+/**
+ * The files a path stands for: itself, or where its last name has `*` or `?` those of the folder that match, in the order of their names.
+ * @throws ImageProblem where none does
+ */
+function listMatches(value: string, root: string): readonly string[] {
+  const name = path.basename(value);
+  if (/^[a-z][a-z0-9+.-]*:/i.test(value) || !/[*?]/.test(name) || fs.existsSync(path.resolve(root, value))) return [value];
+  const folder = path.dirname(value);
+  const pattern = new RegExp(
+    `^${name
+      .replaceAll(/[.+^${}()|[\]\\]/g, '\\$&')
+      .replaceAll('*', '.*')
+      .replaceAll('?', '.')}$`,
+    's',
+  );
+  const names = listNames(path.resolve(root, folder)).filter((found) => pattern.test(found) && !found.startsWith('.'));
+  if (names.length === 0) throw new ImageProblem('unrenderable', `no file matches ${JSON.stringify(value.slice(0, 80))}`);
+  return names.toSorted().map((found) => path.join(folder, found));
+}
+
+function listNames(folder: string): readonly string[] {
+  try {
+    return fs.readdirSync(folder);
+  } catch {
+    return [];
+  }
 }

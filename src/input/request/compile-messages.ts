@@ -43,9 +43,11 @@ export function compileMessages(job: Job, source: JobSource, table: Pick<Table, 
 
   for (const [index, { role, content, images = [] }] of job.messages.entries()) {
     const template = compile(content, findMessagePath(job, source, index));
-    const compiled = images.flatMap(({ url, detail }, place) => {
-      const image = compile(url, findImagePath(source, place));
-      return image === null ? [] : [{ template: image, detail }];
+    const countImages = images.filter(({ isFile }) => isFile !== true).length;
+    const compiled = images.flatMap(({ url, detail, isFile = false }, place) => {
+      const at: Path = isFile ? ['prompt', 'files', place - countImages] : findImagePath(source, place);
+      const image = compile(url, at);
+      return image === null ? [] : [{ template: image, detail, isFile }];
     });
     if (template !== null && compiled.length === images.length) messages.push({ role, template, images: compiled });
   }

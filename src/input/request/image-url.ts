@@ -66,12 +66,36 @@ function checkDataUrl(value: string): string {
   return value;
 }
 
+/**
+ * A local file as a data URL. The API takes PDF (OpenAI's guide to file inputs, 50 MB a request; seen 2026-11-29).
+ * @throws ImageProblem, as of images
+ */
+export function makeFileUrl(value: string, root: string): string {
+  if (/^[a-z][a-z0-9+.-]+:/i.test(value))
+    throw new ImageProblem('unrenderable', `the file ${show(value)}: name a path; addresses are not fetched`);
+  return readFile(
+    value,
+    root,
+    'file',
+    (bytes) => (bytes.toString('latin1', 0, 5) === '%PDF-' ? 'application/pdf' : null),
+    'no PDF; texts go into the prompt as {{ text }}, images into prompt.images',
+  );
+}
+
 function readImageFile(value: string, root: string): string {
+  const tellType = (bytes: Buffer) => {
+    const header = readImageHeader(bytes);
+    return header === null ? null : `image/${header.type}`;
+  };
+  return readFile(value, root, 'image', tellType, 'no PNG, JPEG, GIF or WebP image');
+}
+
+function readFile(value: string, root: string, noun: 'image' | 'file', tellType: (bytes: Buffer) => string | null, whyNot: string): string {
   const file = path.resolve(root, value);
   const fail = (cause: SkipCause, why: string): never => {
-    throw new ImageProblem(cause, `the image ${show(value)}: ${why}`);
+    throw new ImageProblem(cause, `the ${noun} ${show(value)}: ${why}`);
   };
-  if (isOutside(root, file)) fail('unrenderable', `outside of ${root}; name its folder in the job: images: ["folder/{{ column }}"]`);
+  if (isOutside(root, file)) fail('unrenderable', `outside of ${root}; name its folder in the job: ${noun}s: ["folder/{{ column }}"]`);
   let bytes: Buffer;
   try {
     const real = fs.realpathSync(file);
@@ -86,9 +110,8 @@ function readImageFile(value: string, root: string): string {
     const { code, message } = error as NodeJS.ErrnoException;
     return fail('unrenderable', code === 'ENOENT' ? `no such file (${file})` : `cannot be read (${code ?? message})`);
   }
-  const header = readImageHeader(bytes);
-  if (header === null) return fail('unrenderable', 'no PNG, JPEG, GIF or WebP image');
-  return `data:image/${header.type};base64,${bytes.toString('base64')}`;
+  const type = tellType(bytes);
+  return type === null ? fail('unrenderable', whyNot) : `data:${type};base64,${bytes.toString('base64')}`;
 }
 
 function isOutside(root: string, file: string): boolean {

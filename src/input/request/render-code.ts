@@ -44,5 +44,5 @@ function makeLiteralMessage({ role, content, images = [] }: MessageTemplate): Co
 
 /** Without pieces, no folder of the path counts as written by the job's author: a cell may stand in it, and must not lead out of the job's folder. */
 function makeLiteralImage({ url, detail }: ImageTemplate): CompiledMessage['images'][number] {
-  return { template: { ...makeLiteral(url), pieces: null }, detail };
+  return { template: { ...makeLiteral(url), pieces: null }, detail, isFile: false };
 }

@@ -37,7 +37,7 @@ function makeMessageSteps({ template, images }: CompiledMessage, directory: stri
   if (images.length === 0) return [text];
   const hasText = template.columns.length > 0 || template.literalText !== '';
   const textPart = hasText ? [`{"type":"${form.textPart}","text":`, text, '},'] : [];
-  return ['[', ...textPart, compileImageParts(images, directory, form.renderImagePart), ']'];
+  return ['[', ...textPart, compileImageParts(images, directory, { image: form.renderImagePart, file: form.renderFilePart }), ']'];
 }
 
 function makeContentStep(template: CompiledTemplate): Step {

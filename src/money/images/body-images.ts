@@ -15,19 +15,21 @@ export interface SplitBody {
 /** How every image part begins that a job makes; inside the text of a row its quotes would be escaped. */
 const CHAT_PART = '{"type":"image_url","image_url":{"url":"';
 const RESPONSES_PART = '{"type":"input_image","image_url":"';
+/** Likewise of files. */
+const PARTS = [CHAT_PART, RESPONSES_PART, '{"type":"file","file":{"file_data":"', '{"type":"input_file","file_data":"'];
 const DETAIL = ',"detail":"';
 const NO_IMAGES: readonly BodyImage[] = [];
 
 /** Takes the images out of a body: what is left is as long as its text, however large they are. */
 export function splitImages(body: string): SplitBody {
-  const part = body.includes(CHAT_PART) ? CHAT_PART : RESPONSES_PART;
-  let found = body.indexOf(part);
-  if (found === -1) return { text: body, images: NO_IMAGES };
+  const findPart = createFinder(body);
+  let part = findPart(0);
+  if (part === null) return { text: body, images: NO_IMAGES };
   const images: BodyImage[] = [];
   let text = '';
   let from = 0;
-  for (; found !== -1; found = body.indexOf(part, from)) {
-    const start = found + part.length;
+  for (; part !== null; part = findPart(from)) {
+    const start = part.at + part.beginning.length;
     const end = findQuote(body, start);
     if (end === -1) break;
     const hasDetail = body.startsWith(DETAIL, end + 1);
@@ -38,6 +40,19 @@ export function splitImages(body: string): SplitBody {
   }
   // Parts of a string keep the whole of it in memory: the text is to outlive its images.
   return { text: Buffer.from(text + body.slice(from)).toString(), images };
+}
+
+/** Finds the next image or file; what a body has none of is looked for once. */
+function createFinder(body: string) {
+  const next = PARTS.map((beginning) => ({ beginning, at: body.indexOf(beginning) })).filter(({ at }) => at !== -1);
+  return (from: number): { readonly at: number; readonly beginning: string } | null => {
+    let first: (typeof next)[number] | null = null;
+    for (const part of next) {
+      if (part.at !== -1 && part.at < from) part.at = body.indexOf(part.beginning, from);
+      if (part.at !== -1 && (first === null || part.at < first.at)) first = part;
+    }
+    return first === null ? null : { ...first };
+  };
 }
 
 /** The quote that ends a JSON string. */

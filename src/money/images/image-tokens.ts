@@ -1,6 +1,7 @@
 import { type ImageHeader, readImageHeader } from '../../core/image-header.ts';
 import { listBaseNames } from '../../core/model/base-model.ts';
 import type { BodyImage } from './body-images.ts';
+import { countPdfPages } from './pdf-tokens.ts';
 
 /** How a model counts images: tiles of 512 pixels beside a base, or patches of 32 pixels times a factor. */
 type ImageRule =
@@ -60,6 +61,10 @@ const ASSUMED_RULE = tiles(85, 170);
 const LARGEST_SIZE = { width: 6000, height: 6000 };
 const ASSUMED_SIZE = { width: 1024, height: 1024 };
 
+/** Of each page of a PDF the model is given the text and an image (OpenAI's guide to file inputs, seen 2026-11-29; it gives no figures). */
+const PAGE_TEXT_TOKENS = 800;
+const PAGE_SIZE = { width: 1224, height: 1584 };
+
 const LONGEST_SIDE = 2048;
 const SHORTEST_SIDE = 768;
 const TILE_PIXELS = 512;
@@ -96,6 +101,14 @@ export function countImageTokens(model: string, images: readonly BodyImage[]): I
   let unsizedTokens = 0;
   let unsized = 0;
   for (const { url, detail } of images) {
+    const pdf = countPdfPages(url);
+    if (pdf !== null) {
+      const ofPages = pdf.pages * (PAGE_TEXT_TOKENS + countTokens(rule, PAGE_SIZE, null));
+      tokens += ofPages;
+      // Pages of small print have twice the text; how many there are may be hidden.
+      unsizedTokens += pdf.isCounted ? pdf.pages * PAGE_TEXT_TOKENS : ofPages;
+      continue;
+    }
     const size = readImageSize(url);
     const counted = countTokens(rule, size ?? ASSUMED_SIZE, detail);
     tokens += counted;

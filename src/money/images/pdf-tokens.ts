@@ -1,0 +1,20 @@
+const PDF_URL = 'data:application/pdf;base64,';
+
+/** What is told of a file's pages from outside. */
+export interface PdfPages {
+  readonly pages: number;
+  /** Whether they were counted; else they are guessed from the size. */
+  readonly isCounted: boolean;
+}
+
+/** Pages as scanners and writers make them, where a file does not list them in plain sight. */
+const GUESSED_PAGE_BYTES = 50_000;
+
+/** Pages of a PDF in a data URL; null for everything else. */
+export function countPdfPages(url: string): PdfPages | null {
+  if (!url.startsWith(PDF_URL)) return null;
+  const bytes = Buffer.from(url.slice(PDF_URL.length), 'base64');
+  const counted = bytes.toString('latin1').match(/\/Type\s*\/Page(?![a-zA-Z])/g)?.length ?? 0;
+  if (counted > 0) return { pages: counted, isCounted: true };
+  return { pages: Math.ceil(bytes.length / GUESSED_PAGE_BYTES), isCounted: false };
+}

@@ -13,7 +13,7 @@ import { pollBatch } from '../src/batch/poll.ts';
 import type { Rejection } from '../src/batch/rejection.ts';
 import { sweepBatches } from '../src/batch/sweep.ts';
 import { uploadShard } from '../src/batch/upload.ts';
-import { createWaitTeller } from '../src/core/wait-teller.ts';
+import { createWaitTeller } from '../src/core/waiting/wait-teller.ts';
 import type { ShardState } from '../src/ledger/events/fold.ts';
 import { ApiError } from '../src/openai/api-error.ts';
 import type { Provider } from '../src/openai/provider.ts';

@@ -82,7 +82,9 @@ describe('runs, and the names they go by', () => {
       all.jobs.map(({ runs }) => runs.length),
       [2, 1],
     );
-    assert.match((await world.run(['runs'])).stdout, /^job +run +when .*\n(reviews .*\n){3}$/);
+    assert.match((await world.run(['runs'])).stdout, /^job +run +when .*\nmore\/job\.yaml .*\n(job\.yaml .*\n){2}$/);
+    const folder = await world.run(['failures', 'more']);
+    assert.match(folder.stderr, /^more: is a folder; name a file in it: rowmill failures more\/job\.yaml$/m);
   });
 
   it('takes no copy of a job in a state directory for a job', async () => {

@@ -32,6 +32,8 @@ const HOMES: Readonly<Record<string, string>> = {
   hyparquet: 'input',
   'hyparquet-compressors': 'input',
   'hyparquet-writer': 'output',
+  yauzl: 'input',
+  saxes: 'input',
   'gpt-tokenizer': 'money',
   '@pydantic/genai-prices': 'money',
   commander: 'cli',

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { makeKey } from '../src/core/request.ts';
-import { formatWait } from '../src/core/wait-teller.ts';
+import { formatWait } from '../src/core/waiting/wait-teller.ts';
 import type { CallOutcome } from '../src/live/call.ts';
 import { createThrottle } from '../src/live/limits/throttle.ts';
 import { createWaitNotices } from '../src/live/limits/wait-notices.ts';

@@ -8,7 +8,8 @@ import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
 import type { FinishedRow } from '../src/core/finished-row.ts';
 import { NO_USAGE } from '../src/core/usage.ts';
-import { createTableWriter, type TableWriterOptions } from '../src/output/table-writer.ts';
+import { createTableWriter } from '../src/output/table-writer.ts';
+import type { TableWriterOptions } from '../src/output/table-writer-options.ts';
 import { runsOf } from './helpers/wide.ts';
 
 let directory = '';

@@ -3,6 +3,7 @@ import { type Problem, UsageError } from '../core/errors.ts';
 import { showValue } from '../core/problem-path.ts';
 import { suggest } from '../core/wording/suggest.ts';
 import type { PlanSettings, RunSettings } from './settings.ts';
+import { isThenable } from './thenable.ts';
 
 /** What a setting has to be, in words that follow "give", and the test for it. */
 interface Rule {
@@ -19,7 +20,7 @@ const flag: Rule = { wanted: 'true or false', isMet: (value) => typeof value ===
 const rows: Rule = { wanted: 'a whole number from 1 on', isMet: (value) => Number.isSafeInteger(value) && Number(value) > 0 };
 const text = (example: string): Rule => ({
   wanted: `a text, for example ${JSON.stringify(example)}`,
-  isMet: (value) => typeof value === 'string' && value.trim() !== '',
+  isMet: (value) => typeof value === 'string' && value.trim() !== '' && !value.includes('\0'),
 });
 const listener: Rule = { wanted: 'a function', isMet: (value) => typeof value === 'function' };
 
@@ -57,19 +58,36 @@ const RUN_RULES: Readonly<Record<keyof RunSettings, Rule>> = {
 };
 
 /**
- * Checks what a program gives `plan()` or `run()` as strictly as flags are: a program without types would else spend what a wrong word was to
- * prevent. `undefined` counts as left out.
+ * Reads what a program gives `plan()` or `run()`, as strictly as flags are: a program without types would else spend what a wrong word was to
+ * prevent. `undefined` counts as left out. Each is looked at once: a getter may say something else the next time.
  * @throws UsageError with every problem
  */
-export function checkSettings(settings: unknown, of: 'plan' | 'run'): void {
-  if (typeof settings !== 'object' || settings === null || Array.isArray(settings))
-    throw new UsageError(`${of}(): give an object of settings, for example { simulate: true }, not ${showSetting(settings)}`);
+export function readSettings(settings: unknown, of: 'plan'): PlanSettings;
+export function readSettings(settings: unknown, of: 'run'): RunSettings;
+export function readSettings(settings: unknown, of: 'plan' | 'run'): RunSettings {
+  if (!isBag(settings))
+    throw new UsageError(`${of}(): give an object of settings, for example { simulate: true }, not ${nameKind(settings)}`);
   const rules: Readonly<Record<string, Rule>> = of === 'plan' ? PLAN_RULES : RUN_RULES;
-  const problems = Object.entries(settings).flatMap(([key, value]): Problem[] => {
-    const message = Object.hasOwn(rules, key) ? findFault(rules[key] as Rule, value) : explainUnknown(key, of, Object.keys(rules));
-    return message === null ? [] : [{ place: null, message: `${key}: ${message}` }];
-  });
+  const given = Object.entries(rules).flatMap(([key, rule]) => (key in settings ? [{ key, rule, value: settings[key] }] : []));
+  const unknown: PropertyKey[] = Object.getOwnPropertySymbols(settings);
+  // What is inherited counts, too.
+  for (const key in settings) if (!Object.hasOwn(rules, key)) unknown.push(key);
+  const problems = [
+    ...given.map(({ key, rule, value }) => ({ key, message: findFault(rule, value) })),
+    ...unknown.map((key) => ({ key: String(key), message: explainUnknown(String(key), of, Object.keys(rules)) })),
+  ].flatMap(({ key, message }): Problem[] => (message === null ? [] : [{ place: null, message: `${key}: ${message}` }]));
   if (problems.length > 0) throw new UsageError(problems);
+  return Object.fromEntries(given.map(({ key, value }) => [key, value]));
+}
+
+/** Maps, dates and promises hold no settings: one that was not awaited would ask the API instead of the simulator. */
+function isBag(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && Object.prototype.toString.call(value) === '[object Object]' && !isThenable(value);
+}
+
+function nameKind(value: unknown): string {
+  const shown = showSetting(value);
+  return shown === 'an object' ? `one of the class ${Object.prototype.toString.call(value).slice('[object '.length, -1)}` : shown;
 }
 
 function findFault({ wanted, isMet, isSecret = false }: Rule, value: unknown): string | null {
@@ -91,5 +109,6 @@ function isSignal(value: unknown): boolean {
 function showSetting(value: unknown): string {
   if (value === null) return 'null';
   if (typeof value === 'function') return 'a function';
-  return typeof value === 'object' && !Array.isArray(value) ? 'an object' : showValue(value);
+  if (typeof value !== 'object' || Array.isArray(value)) return showValue(value);
+  return isThenable(value) ? 'a promise; await it first' : 'an object';
 }

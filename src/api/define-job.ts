@@ -4,7 +4,7 @@ import type { LoadedJob } from '../input/job/load-job.ts';
 import { planJob } from '../run/plan/plan.ts';
 import type { Plan } from '../run/plan/plan-result.ts';
 import { runJob } from '../run/run.ts';
-import { checkSettings } from './check-settings.ts';
+import { readSettings } from './check-settings.ts';
 import type { JobDefinition, RowResult } from './job-definition.ts';
 import { type AnyDefinition, loadDefinition } from './load-definition.ts';
 import type { AnswerOf, OutputDefinition } from './output-type.ts';
@@ -48,13 +48,13 @@ export function defineJob<
   const { job, rows } = loadDefinition(definition as unknown as AnyDefinition);
   return {
     name: job.job.name,
-    async plan(settings = {}) {
-      checkSettings(settings, 'plan');
+    async plan(given = {}) {
+      const settings = readSettings(given, 'plan');
       return planJob({ ...makePlanSettings(job, settings), ...(await openRows(rows)) });
     },
-    async run(settings = {}) {
-      checkSettings(settings, 'run');
-      return runDefined<Column, AnswerOf<Output, Label>>(job, settings, await openRows(rows));
+    async run(given = {}) {
+      const settings = readSettings(given, 'run');
+      return runDefined<Column, AnswerOf<Output, Label>>(job, settings, rows);
     },
   };
 }
@@ -62,14 +62,15 @@ export function defineJob<
 async function runDefined<Column extends string, Answer>(
   job: LoadedJob,
   settings: RunSettings,
-  given: { readonly stdin?: Readable },
+  rows: RowSource | null,
 ): Promise<JobRun<Column, Answer>> {
   const { options, finish } = makeRunSettings(job, settings);
-  const summary = await runJob({ ...options, ...given }).finally(finish);
+  const send = async () => runJob({ ...options, ...(await openRows(rows, options.signal)) });
+  const summary = await send().finally(finish);
   return { summary, results: () => streamResults<Column, Answer>(makePlanSettings(job, settings), summary.run) };
 }
 
 /** Rows a program gives take the way of standard input: kept in the state directory, so that a run can go through them as often as it has to. */
-async function openRows(rows: RowSource | null): Promise<{ readonly stdin?: Readable }> {
-  return rows === null ? {} : { stdin: await rows.open() };
+async function openRows(rows: RowSource | null, signal?: AbortSignal): Promise<{ readonly stdin?: Readable }> {
+  return rows === null ? {} : { stdin: await rows.open(signal) };
 }

@@ -1,5 +1,7 @@
 import { UsageError } from '../core/errors.ts';
 import type { JobCode, TextRow } from '../core/job-code.ts';
+import { waitUnlessAborted } from '../core/waiting/wait-unless-aborted.ts';
+import { describeThrown } from '../core/wording/describe-thrown.ts';
 import type { Effects } from '../run/open/effects.ts';
 
 /** After this time a clock says something else, also one of whole milliseconds. */
@@ -17,10 +19,11 @@ export async function inspectPrompt(
   if (renderMessages === null) return;
   const ask = async (row: TextRow): Promise<string> => {
     try {
-      return JSON.stringify(await renderMessages(row));
+      return JSON.stringify(await waitUnlessAborted(Promise.resolve(renderMessages(row)), signal));
     } catch (error) {
+      signal.throwIfAborted();
       if (error instanceof UsageError) throw error;
-      return `threw ${error instanceof Error ? error.message : String(error)}`;
+      return `threw ${describeThrown(error)}`;
     }
   };
   const first = await Promise.all(rows.map(ask));

@@ -1,7 +1,6 @@
 import { UsageError } from '../core/errors.ts';
 import { makeSampleAnswer } from '../host/sample-answer.ts';
-import { type JsonSchema, readJsonSchema, refuseLater, type StandardSchema } from './standard-schema.ts';
-import { isThenable } from './thenable.ts';
+import { type JsonSchema, readJsonSchema, requireStandard, type StandardSchema, validate } from './standard-schema.ts';
 
 type Map = Readonly<Record<string, unknown>>;
 
@@ -19,6 +18,7 @@ const NO_OBJECTS: readonly (readonly [string, unknown])[] = [
 
 /** @throws UsageError when an answer, which is one JSON object, can never be what the schema wants, or it checks asynchronously as far as that shows at once */
 export function requireObjectSchema(schema: StandardSchema): void {
+  requireStandard(schema);
   const jsonSchema = readJsonSchema(schema);
   const wanted = jsonSchema === null ? findTakenKind(schema) : nameRoot(jsonSchema);
   if (wanted === null) return;
@@ -40,16 +40,14 @@ function findTakenKind(schema: StandardSchema): string | null {
   return NO_OBJECTS.find(([, value]) => takes(schema, value))?.[0] ?? null;
 }
 
-/** Whether a made-up answer is taken; a check that throws over it does not take it. @throws UsageError when it checks asynchronously */
+/** Whether a made-up answer is taken; a check that throws over it does not take it. @throws UsageError as of `validate` */
 function takes(schema: StandardSchema, value: unknown): boolean {
-  let result: ReturnType<StandardSchema['~standard']['validate']>;
   try {
-    result = schema['~standard'].validate(value);
-  } catch {
+    return validate(schema, value).issues === undefined;
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
     return false;
   }
-  if (!isThenable(result)) return result.issues === undefined;
-  throw refuseLater(result);
 }
 
 /** What a JSON Schema wants that can be no object; null where it may be one. */

@@ -113,10 +113,11 @@ export interface FileInput<Column extends string> extends InputColumns<Column> {
   /** A CSV, TSV, JSONL or JSON table, or a glob. */
   readonly path: string;
   readonly rows?: undefined;
-  readonly format?: 'csv' | 'tsv' | 'jsonl' | 'json' | 'parquet' | undefined;
+  readonly format?: 'csv' | 'tsv' | 'jsonl' | 'json' | 'parquet' | 'xlsx' | undefined;
   readonly delimiter?: string | undefined;
   readonly encoding?: string | undefined;
   readonly header?: boolean | undefined;
+  readonly sheet?: string | undefined;
   readonly quote?: 'standard' | 'none' | undefined;
   readonly skip_lines?: number | undefined;
   readonly bad_rows?: 'refuse' | 'skip' | undefined;

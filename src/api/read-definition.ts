@@ -1,6 +1,9 @@
 import { UsageError } from '../core/errors.ts';
 import { showValue } from '../core/problem-path.ts';
+import { findUnwritable } from './require-plain.ts';
 import { createRowSource, type RowSource } from './row-source.ts';
+import { isStandardSchema } from './standard-schema.ts';
+import { isThenable } from './thenable.ts';
 
 /** What a program wrote, without the keys it left undefined. */
 export interface WrittenDefinition {
@@ -16,6 +19,10 @@ const MOST_IMAGES = 10_000;
 export function readDefinition(definition: unknown): WrittenDefinition {
   if (!isPlain(definition)) throw refuseDefinition('defineJob(): give one object, with the keys of a job file');
   const { input, output, ...rest } = definition;
+  for (const [key, value] of Object.entries({ ...rest, ...(isPlain(output) && !isStandardSchema(output) ? { output } : {}) })) {
+    const unwritable = findUnwritable(value, [key]);
+    if (unwritable !== null) throw refuseDefinition(unwritable);
+  }
   // Rows and schemas are the program's own objects, and stay as they are.
   const written = { ...(dropUndefined(rest) as WrittenDefinition), input, output: isPlain(output) ? dropUndefined(output) : output };
   const { directory, max_images: mostImages } = written;
@@ -36,7 +43,9 @@ export function takeRows(input: unknown): { readonly input: unknown; readonly ro
   if (beside !== undefined) throw refuseDefinition(`input.${beside}: stands beside input.rows; rows from memory have none`);
   const { [Symbol.asyncIterator]: later, [Symbol.iterator]: now } = Object(rows) as Partial<AsyncIterable<unknown> & Iterable<unknown>>;
   if (typeof rows !== 'object' || (later === undefined && now === undefined))
-    throw refuseDefinition(`input.rows: must be a list of objects or what is gone through like one, not ${showValue(rows)}`);
+    throw refuseDefinition(
+      `input.rows: must be a list of objects or what is gone through like one, not ${isThenable(rows) ? 'a promise; await it first' : showValue(rows)}`,
+    );
   return { input: { ...kept, path: '-', format: 'jsonl' }, rows: createRowSource(rows as Iterable<unknown>) };
 }
 

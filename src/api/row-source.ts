@@ -6,11 +6,15 @@ import { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { UsageError } from '../core/errors.ts';
 import { showValue } from '../core/problem-path.ts';
+import { waitUnlessAborted } from '../core/waiting/wait-unless-aborted.ts';
 
 /** Rows a program gives, as the lines of a JSONL table. */
 export interface RowSource {
-  /** The whole table, from its beginning. @throws UsageError for what is no row; whatever going through the rows throws, each time */
-  open(): Promise<Readable>;
+  /**
+   * The whole table, from its beginning.
+   * @throws UsageError for what is no row; whatever going through the rows throws, each time; the signal's reason when it fires meanwhile
+   */
+  open(signal?: AbortSignal): Promise<Readable>;
 }
 
 const read = promisify(fs.read);
@@ -26,10 +30,15 @@ const CHUNK_CHARACTERS = 1 << 16;
  */
 export function createRowSource(rows: Rows): RowSource {
   let kept: Promise<KeptFile> | null = null;
+  const leaving = new AbortController();
   return {
-    async open() {
-      kept ??= keepLines(rows);
-      const file = await kept;
+    async open(signal = new AbortController().signal) {
+      kept ??= keepLines(rows, leaving.signal);
+      const file = await waitUnlessAborted(kept, signal).catch((error: unknown) => {
+        // A source that has no end would be gone through for ever; one that is left cannot be begun again.
+        if (signal.aborted) leaving.abort(refuse('were left by a run that was stopped before they came to an end; call defineJob again'));
+        throw error;
+      });
       return Readable.from(readFile(file), { objectMode: false });
     },
   };
@@ -42,21 +51,22 @@ interface KeptFile {
 
 const descriptors = new FinalizationRegistry<number>((descriptor) => fs.closeSync(descriptor));
 
-async function keepLines(rows: Rows): Promise<KeptFile> {
+async function keepLines(rows: Rows, leaving: AbortSignal): Promise<KeptFile> {
   const name = path.join(os.tmpdir(), `rowmill-rows-${randomUUID()}`);
   const descriptor = fs.openSync(name, 'wx+', 0o600);
   const file = { descriptor };
   descriptors.register(file, descriptor);
   fs.unlinkSync(name);
   // Not by streams, which close what they were given when they are destroyed: it would be closed twice, and the second time be another file.
-  for await (const lines of makeLines(rows)) fs.appendFileSync(descriptor, lines);
+  for await (const lines of makeLines(rows, leaving)) fs.appendFileSync(descriptor, lines);
   return file;
 }
 
-async function* makeLines(rows: Rows): AsyncGenerator<string> {
+async function* makeLines(rows: Rows, leaving: AbortSignal): AsyncGenerator<string> {
   let number = 0;
   let lines = '';
   for await (const row of rows) {
+    leaving.throwIfAborted();
     number += 1;
     lines += `${makeLine(row, number)}\n`;
     if (lines.length < CHUNK_CHARACTERS) continue;
@@ -70,13 +80,25 @@ async function* makeLines(rows: Rows): AsyncGenerator<string> {
 function makeLine(row: unknown, number: number): string {
   if (typeof row !== 'object' || row === null || Array.isArray(row))
     throw refuse(`row ${number} is ${showValue(row)}; give objects with a value per column`);
-  return JSON.stringify(row, (key, value: unknown) => {
-    if (typeof value === 'bigint') return String(value);
-    const isLost = (typeof value === 'number' && !Number.isFinite(value)) || typeof value === 'function' || typeof value === 'symbol';
-    if (isLost)
-      throw refuse(`row ${number}: "${key}" is ${typeof value === 'number' ? value : `a ${typeof value}`}, which no table can hold`);
-    return value;
-  });
+  try {
+    return JSON.stringify(row, function (this: Readonly<Record<string, unknown>>, key, value: unknown) {
+      if (typeof value === 'bigint') return String(value);
+      const lost = describeLost(value, this[key]);
+      if (lost !== null) throw refuse(`row ${number}: "${key}" is ${lost}, which no table can hold`);
+      return value;
+    });
+  } catch (error) {
+    if (error instanceof TypeError && /circular/i.test(error.message))
+      throw refuse(`row ${number} refers to itself, which no table can hold`);
+    throw error;
+  }
+}
+
+/** In words what JSON would lose; null for what it holds. */
+function describeLost(value: unknown, written: unknown): string | null {
+  if (typeof value === 'number' && !Number.isFinite(value)) return String(value);
+  if (typeof value === 'function' || typeof value === 'symbol') return `a ${typeof value}`;
+  return value === null && written instanceof Date ? 'an invalid date' : null;
 }
 
 function refuse(what: string): UsageError {

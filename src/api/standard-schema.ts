@@ -32,6 +32,13 @@ export function isStandardSchema(value: unknown): value is StandardSchema {
   return (typeof value === 'object' || typeof value === 'function') && value !== null && '~standard' in value;
 }
 
+/** @throws UsageError for what looks like such a schema, and is none that can be used */
+export function requireStandard({ '~standard': standard }: StandardSchema): void {
+  const { version, validate } = (standard ?? {}) as Partial<StandardSchema['~standard']>;
+  if (version !== 1 || typeof validate !== 'function')
+    throw refuse('what stands under "~standard" is no schema of version 1 with a function validate');
+}
+
 /** The JSON Schema of what an answer must be before the library has changed anything; null where the library has none to give. */
 export function readJsonSchema(schema: StandardSchema): JsonSchema | null {
   try {
@@ -42,23 +49,49 @@ export function readJsonSchema(schema: StandardSchema): JsonSchema | null {
 }
 
 /** What to say of a check that gives a promise, which nobody will wait for. */
-export function refuseLater(result: PromiseLike<unknown>): UsageError {
+function refuseLater(result: PromiseLike<unknown>): UsageError {
   // What it is rejected with is not to end the process.
   result.then(undefined, () => {});
-  return new UsageError(
-    'output: the schema checks asynchronously; an answer is checked while it is read, so the check must be synchronous. Leave the asynchronous part out, and do it over run.results()',
-    { code: 'job' },
+  return refuse(
+    'the schema checks asynchronously; an answer is checked while it is read, so the check must be synchronous. Leave the asynchronous part out, and do it over run.results()',
   );
 }
 
-/** The library's verdict on an answer. @throws UsageError when the schema checks asynchronously */
+/**
+ * The library's verdict on an answer.
+ * @throws UsageError when it checks asynchronously, gives what is no verdict, or a value no table can hold; whatever it throws itself
+ */
+export function validate(schema: StandardSchema, value: unknown): StandardResult<unknown> {
+  const result: unknown = schema['~standard'].validate(value);
+  if (isThenable(result)) throw refuseLater(result);
+  const { issues } = (typeof result === 'object' && result !== null ? result : { issues: null }) as { readonly issues?: unknown };
+  if (issues !== undefined && !Array.isArray(issues))
+    throw refuse('validate() of the schema gave neither { value } nor { issues: [ … ] }, as Standard Schema has it');
+  if (issues === undefined) requireWritable((result as { readonly value?: unknown }).value);
+  return result as StandardResult<unknown>;
+}
+
+function requireWritable(value: unknown): void {
+  let text: string | undefined;
+  try {
+    text = JSON.stringify(value);
+  } catch {
+    text = undefined;
+  }
+  if (text === undefined && value !== undefined)
+    throw refuse('the schema makes a value of the answer that no table can hold, as a bigint, or what refers to itself; make it a text');
+}
+
 export function compileStandardCheck(schema: StandardSchema): (value: unknown) => Checked {
   return (value) => {
-    const result = schema['~standard'].validate(value);
-    if (isThenable(result)) throw refuseLater(result);
+    const result = validate(schema, value);
     if (result.issues === undefined) return { ok: true, value: result.value };
     return { ok: false, message: result.issues.map(describeIssue).join('; ') || 'the answer does not fit the schema' };
   };
+}
+
+function refuse(what: string): UsageError {
+  return new UsageError(`output: ${what}`, { code: 'job' });
 }
 
 function describeIssue({ message, path = [] }: StandardIssue): string {

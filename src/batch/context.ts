@@ -1,5 +1,5 @@
 import type { StartTimer } from '../core/timer.ts';
-import type { WaitTeller } from '../core/wait-teller.ts';
+import type { WaitTeller } from '../core/waiting/wait-teller.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Provider } from '../openai/provider.ts';
 

@@ -1,5 +1,5 @@
 import { AppError, EXIT } from '../core/errors.ts';
-import type { WaitTimes } from '../core/wait-teller.ts';
+import type { WaitTimes } from '../core/waiting/wait-teller.ts';
 import { formatThings } from '../core/wording/format-count.ts';
 import type { ShardState } from '../ledger/events/fold.ts';
 import { ApiError } from '../openai/api-error.ts';

@@ -25,6 +25,18 @@ const EVIDENCE = 'evidence';
 
 const NOTHING = { rows: 0, bytes: 0, answerCaps: 0 };
 
+/** A shard that is not cut yet, and what it holds. */
+interface Filling {
+  readonly url: string;
+  readonly model: string;
+  readonly writer: ShardWriter;
+  readonly gathered: typeof NOTHING;
+}
+
+function addTo(sum: typeof NOTHING, bytes: number, answerCaps: number, rows = 1): typeof NOTHING {
+  return { rows: sum.rows + rows, bytes: sum.bytes + bytes, answerCaps: sum.answerCaps + answerCaps };
+}
+
 export function createBatchLane(context: BatchContext, options: BatchLaneOptions): BatchLane {
   const { ledger } = context;
   const learned = ledger.fold.learnedLimits.get(options.model) ?? null;
@@ -41,8 +53,8 @@ export function createBatchLane(context: BatchContext, options: BatchLaneOptions
   // Every shard listens.
   setMaxListeners(0, recalled.signal);
   const underWay = new Map<string, { view: ShardView; promise: Promise<void> }>();
-  let writer: ShardWriter | null = null;
-  let gathered = NOTHING;
+  /** Shards being filled: one for each endpoint and model. */
+  const filling = new Map<string, Filling>();
   let fault: { readonly error: unknown } | null = null;
   let hasGivenBack = false;
   let endsSeen = 0;
@@ -172,6 +184,24 @@ export function createBatchLane(context: BatchContext, options: BatchLaneOptions
     throwFault();
   }
 
+  async function sendShard(name: string, { url, model, writer }: Filling): Promise<void> {
+    while (countUnsent() >= MAX_UNSENT_SHARDS) {
+      throwFault();
+      await change();
+    }
+    throwFault();
+    // The limit was learned while this shard filled up: its rows are cut anew.
+    const isTooLarge = writer.rows > 1 && writer.tokens > cutSize.maxTokens;
+    if (isTooLarge || recalled.signal.aborted) {
+      hasGivenBack = true;
+      return lane.abandon();
+    }
+    const probe = carrier.takeProbe();
+    await writer.finish({ model, url, ...(probe.length === 0 ? {} : { probe }) });
+    beginShard(writer.shard);
+    filling.delete(name);
+  }
+
   const countUnsent = () =>
     [...underWay.values()].filter(({ view }) => view.phase === 'uploading' || view.phase === 'waiting' || view.phase === 'creating').length;
 
@@ -189,42 +219,28 @@ export function createBatchLane(context: BatchContext, options: BatchLaneOptions
       const dressed = { url: request.url, body: carrier.dress(request, tokens) };
       const line = makeRequestLine({ ...request, body: context.provider.deliver(dressed) });
       const bytes = options.countsBytes === true ? Buffer.byteLength(line) + 1 : (line.length + 1) * MAX_BYTES_PER_CHARACTER;
+      const { url, model = options.model } = request;
+      const name = `${url} ${model}`;
+      const open = filling.get(name);
       if (
-        writer !== null &&
-        (writer.rows >= cutSize.maxRequests || writer.bytes + bytes > cutSize.maxBytes || writer.tokens + tokens > cutSize.maxTokens)
+        open !== undefined &&
+        (open.writer.rows >= cutSize.maxRequests ||
+          open.writer.bytes + bytes > cutSize.maxBytes ||
+          open.writer.tokens + tokens > cutSize.maxTokens)
       ) {
-        await lane.flush();
+        await sendShard(name, open);
       }
-      writer ??= ledger.createShardWriter(ledger.nextShardId());
-      const answerCaps = gathered.answerCaps + countAnswerCaps(request.customId);
-      gathered = { rows: gathered.rows + 1, bytes: gathered.bytes + bytes, answerCaps };
+      const { writer, gathered } = filling.get(name) ?? { writer: ledger.createShardWriter(ledger.nextShardId()), gathered: NOTHING };
+      filling.set(name, { url, model, writer, gathered: addTo(gathered, bytes, countAnswerCaps(request.customId)) });
       await writer.add(line, request.customId, tokens);
     },
     async flush() {
-      if (writer === null) return;
-      while (countUnsent() >= MAX_UNSENT_SHARDS) {
-        throwFault();
-        await change();
-      }
-      throwFault();
-      const full = writer;
-      // The limit was learned while this shard filled up: its rows are cut anew.
-      const isTooLarge = full.rows > 1 && full.tokens > cutSize.maxTokens;
-      if (isTooLarge || recalled.signal.aborted) {
-        hasGivenBack = true;
-        return lane.abandon();
-      }
-      writer = null;
-      const probe = carrier.takeProbe();
-      await full.finish({ model: options.model, url: options.url, ...(probe.length === 0 ? {} : { probe }) });
-      beginShard(full.shard);
-      gathered = NOTHING;
+      for (const [name, open] of filling) await sendShard(name, open);
     },
     async abandon() {
-      await writer?.abandon();
-      writer = null;
+      for (const { writer } of filling.values()) await writer.abandon();
+      filling.clear();
       carrier.takeProbe();
-      gathered = NOTHING;
     },
     recall: () => recalled.abort(),
     async nextEnd() {
@@ -242,7 +258,7 @@ export function createBatchLane(context: BatchContext, options: BatchLaneOptions
     },
     nextChange: change,
     get filling() {
-      return gathered;
+      return [...filling.values()].reduce((sum, { gathered }) => addTo(sum, gathered.bytes, gathered.answerCaps, gathered.rows), NOTHING);
     },
     get admission() {
       return { limitTokens: admission.limit, usedTokens: admission.used };

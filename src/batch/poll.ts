@@ -1,5 +1,5 @@
 import { AppError, EXIT } from '../core/errors.ts';
-import { formatWait } from '../core/wait-teller.ts';
+import { formatWait } from '../core/waiting/wait-teller.ts';
 import { ApiError } from '../openai/api-error.ts';
 import { describeContact } from '../openai/describe-contact.ts';
 import { KNOWN_STATUSES, type RemoteBatch, TERMINAL_STATUSES } from '../openai/wire.ts';

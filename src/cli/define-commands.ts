@@ -6,10 +6,11 @@ import type { DiffFlags } from './commands/diff.ts';
 import type { ProveFlags } from './commands/prove.ts';
 import type { ReportFlags } from './commands/report.ts';
 import type { SampleFlags } from './commands/sample.ts';
-import { parseAmount, parseCount, parseDate, parsePort, parsePositive, shareUpTo } from './flag-values.ts';
-import type { JobFlags, RunFlags, SimulateFlags, TableFlags, WorkerFlags } from './flags.ts';
+import { describeNoCommand } from './explain-usage.ts';
 import { guard } from './guard.ts';
 import { describeUnknownCommand } from './job-argument.ts';
+import { parseAmount, parseCount, parseDate, parsePort, parsePositive, shareUpTo } from './options/flag-values.ts';
+import type { JobFlags, RunFlags, SimulateFlags, TableFlags, WorkerFlags } from './options/flags.ts';
 import {
   addRunOptions,
   addTableOptions,
@@ -29,7 +30,8 @@ import {
   setOption,
   simulateOption,
   stateOption,
-} from './options.ts';
+} from './options/options.ts';
+import { watchOptions } from './options/watch-options.ts';
 import { UPKEEP_COMMANDS } from './upkeep-commands.ts';
 
 // Node's parser of HTTP responses is WebAssembly. To optimize its one large function takes as long as the rest of a small run, and a call is
@@ -158,8 +160,6 @@ const DEFINITIONS: Readonly<Record<string, (command: Command) => Command>> = {
       ),
   cancel: (command) =>
     addJobOptions(command).action(guard(async (job: string, flags: JobFlags) => (await import('./commands/cancel.ts')).cancel(job, flags))),
-  verify: (command) =>
-    addJobOptions(command).action(guard(async (job: string, flags: JobFlags) => (await import('./commands/verify.ts')).verify(job, flags))),
   worker: (command) =>
     command
       .option('--redis <url>', 'the Redis to take calls from (also REDIS_URL)')
@@ -168,7 +168,7 @@ const DEFINITIONS: Readonly<Record<string, (command: Command) => Command>> = {
       .action(guard(async (flags: WorkerFlags) => (await import('./commands/worker.ts')).worker(flags))),
   simulate: (command) =>
     command
-      .option('--port <n>', 'listen here; 0 takes a free port', parseCount, 0)
+      .option('--port <n>', 'listen here; 0 takes a free port', parsePort, 0)
       .option('--state <dir>', 'keep files, batches and bill here, and continue from them')
       .option('--bill <file>', 'one JSON line per billed attempt')
       .option('--trace <file>', 'one JSON line per request')
@@ -233,14 +233,17 @@ const DEFINITIONS: Readonly<Record<string, (command: Command) => Command>> = {
     command
       .allowUnknownOption()
       .argument('[words...]')
-      .action(async ([word = '']: readonly string[]) =>
-        command.error(describeUnknownCommand(word, command.parent?.commands.map((other) => other.name()) ?? [])),
-      ),
+      .action(async ([word = '']: readonly string[]) => {
+        const names = command.parent?.commands.map((other) => other.name()) ?? [];
+        return command.error(describeUnknownCommand(word, () => describeNoCommand(word, names)));
+      }),
 };
 
 /** Gives a command that has but a name its arguments, its options and what it does. */
 export function defineCommand(command: Command): Command {
-  return (DEFINITIONS[command.name()] as (typeof DEFINITIONS)[string])(command);
+  const defined = (DEFINITIONS[command.name()] as (typeof DEFINITIONS)[string])(command);
+  watchOptions(defined);
+  return defined;
 }
 
 /** Defines every command of a program. */

@@ -1,6 +1,6 @@
 import { UsageError } from '../core/errors.ts';
 import { findJobFilesWithState } from '../inspect/find-jobs.ts';
-import type { JobFlags } from './flags.ts';
+import type { JobFlags } from './options/flags.ts';
 
 /** The job files below the working directory that have been run. @throws UsageError when there is none */
 export function findJobs(flags: JobFlags): readonly string[] {

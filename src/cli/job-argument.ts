@@ -3,7 +3,7 @@ import { basename, join, resolve } from 'node:path';
 import { onDisk } from '../core/disk/disk-error.ts';
 import { UsageError } from '../core/errors.ts';
 import { quotePath } from '../core/wording/quote-argument.ts';
-import { findClosest, suggest } from '../core/wording/suggest.ts';
+import { suggest } from '../core/wording/suggest.ts';
 import { locateDrafts } from '../input/draft/locate-draft.ts';
 import { isYaml, showFile } from '../input/table/find-files.ts';
 import { describeForeign, HEAD_BYTES, tellBinaryFormat } from '../input/table/foreign-file.ts';
@@ -17,47 +17,48 @@ export type ArgumentKind = 'job' | 'table';
 const MAYBE_TABLE = /(\.(txt|dat|gz|log)|(^|[/\\])[^./\\]+)$/i;
 /** A key of a job file at the start of a line. */
 const JOB_KEY = /^"?(input|model|prompt|messages|output)"?\s*:/m;
-const EXAMPLE = "--prompt 'Summarize this in one sentence'";
+/** What to ask of a table nobody has asked anything of. */
+export const EXAMPLE = "--prompt 'Summarize this in one sentence'";
 
 /**
  * Tells a table from a job file, by its name, else by its beginning.
+ * @param command what is typed with a file of a folder
  * @throws UsageError for a folder, for what is neither, and for a table that is not there; a job file that is not there is told of by who reads it
  */
-export function tellArgument(argument: string): ArgumentKind {
-  return onDisk(argument, () => tellBy(argument, argument === '-' ? undefined : statSync(argument, { throwIfNoEntry: false })));
+export function tellArgument(argument: string, command = 'run'): ArgumentKind {
+  return onDisk(argument, () => tellBy(argument, command, argument === '-' ? undefined : statSync(argument, { throwIfNoEntry: false })));
 }
 
-function tellBy(argument: string, status: Stats | undefined): ArgumentKind {
+function tellBy(argument: string, command: string, status: Stats | undefined): ArgumentKind {
   // Pipes and devices are read once, and no job file could lie beside them.
   if (argument === '-' || (status !== undefined && !status.isFile() && !status.isDirectory()))
     throw refuse(`a table on standard input needs a job file that says so: ${typed(`init my-job`)}, and input: { path: "-" }`);
   if (status === undefined) return tellMissing(argument);
-  if (status.isDirectory()) throw refuse(describeFolder(argument));
+  if (status.isDirectory()) throw refuse(describeFolder(argument, command));
   if (isYaml(argument)) return 'job';
   const head = readHead(argument);
   const foreign = describeForeign(showFile(resolve(argument), process.cwd()), head);
   if (foreign !== null) throw refuse(foreign);
-  const format = tellBinaryFormat(head) ?? guessFormat(argument);
+  const format = tellBinaryFormat(argument, head) ?? guessFormat(argument);
   if (format === 'json') return isJsonJob(argument) ? 'job' : 'table';
   if (format !== null) return 'table';
   if (JOB_KEY.test(head.toString('latin1'))) return 'job';
   if (MAYBE_TABLE.test(argument)) return 'table';
-  throw refuse(`${argument}: is neither a job file (YAML) nor a table (CSV, TSV, JSONL, JSON, Parquet)`);
+  throw refuse(`${argument}: is neither a job file (YAML) nor a table (CSV, TSV, JSONL, JSON, Parquet, Excel)`);
 }
 
 /** @throws UsageError for a table where the command takes a job, with the command that makes sense */
 export function requireJob(command: string, argument: string): void {
-  if (tellArgument(argument) === 'job') return;
+  if (tellArgument(argument, command) === 'job') return;
   const file = findDraftFile(argument);
   const next = file === null ? typed(`run ${quotePath(argument)} ${EXAMPLE}`) : typed(`${command} ${quotePath(file)}`);
   throw refuse(`${argument} is a table, and ${command} takes a job file${file === null ? ', which the first run makes' : ''}: ${next}`);
 }
 
 /** What to say to a word that is no command: it may be a file, whose command was left out. */
-export function describeUnknownCommand(word: string, commands: readonly string[]): string {
+export function describeUnknownCommand(word: string, describeUnknown: (word: string) => string): string {
   if (!isPresent(word) && guessFormat(word) === null && !isYaml(word)) {
-    const closest = findClosest(word, commands);
-    return `error: unknown command '${word}'${closest === null ? '' : `\n(Did you mean ${closest}?)`}`;
+    return describeUnknown(word);
   }
   try {
     if (tellArgument(word) === 'table') return describeUnasked(word);
@@ -68,14 +69,9 @@ export function describeUnknownCommand(word: string, commands: readonly string[]
   }
 }
 
-/** What commander says, and what to type where a job is missing or the name of a file looks like an option. */
-export function explainUsage(text: string, command: string): string {
-  const [, option] = /unknown option '([^']*)'/.exec(text) ?? [];
-  if (option !== undefined && isPresent(option)) return `${text.split('\n')[0]}\n(the file of this name is ${quotePath(`./${option}`)})\n`;
-  if (!/missing required argument 'job'/.test(text)) return `${text}\n`;
-  const job = listNames('.').find(isYaml) ?? 'job.yaml';
-  if (TAKES_TABLE.has(command)) return `${text}\n(a job file, or a table: ${typed(`run reviews.csv ${EXAMPLE}`)})\n`;
-  return `${text}\n(a job file: ${typed(`${command} ${quotePath(job)}`)})\n`;
+/** A job file that lies here, for an example. */
+export function suggestJobFile(): string {
+  return listNames('.').find(isYaml) ?? 'job.yaml';
 }
 
 /** Commands that take a table beside a job. */
@@ -98,7 +94,7 @@ function findDraftFile(table: string): string | null {
 }
 
 /** A word no disk could hold, as one of a thousand letters, is none. */
-function isPresent(word: string): boolean {
+export function isPresent(word: string): boolean {
   try {
     return statSync(word, { throwIfNoEntry: false }) !== undefined;
   } catch {
@@ -109,24 +105,33 @@ function isPresent(word: string): boolean {
 function tellMissing(argument: string): ArgumentKind {
   if (lstatSync(argument, { throwIfNoEntry: false })?.isSymbolicLink())
     throw refuse(`${argument}: is a link to ${readlinkSync(argument)}, which is not there`);
-  if (/[*?]/.test(argument)) return 'table';
+  requireNoAddress(argument);
+  if (/[*?]/.test(argument) && !isYaml(argument)) return 'table';
   if (guessFormat(argument) === null) return 'job';
   const names = listNames(resolve(argument, '..'));
   throw refuse(`${argument}: no such table${suggest(argument.split(/[/\\]/).at(-1) ?? '', names)}`);
 }
 
-function describeFolder(folder: string): string {
+/** @throws UsageError for an address where a file is wanted */
+export function requireNoAddress(file: string): void {
+  const [, scheme] = /^([a-z][a-z0-9+.-]+):\/\//i.exec(file) ?? [];
+  if (scheme === undefined) return;
+  const fetched = /^https?$/i.test(scheme) ? `: curl -LO ${quotePath(file)}` : '';
+  throw refuse(`${file}: is an address, and only files are read; fetch it first${fetched}`);
+}
+
+function describeFolder(folder: string, command: string): string {
   const names = listNames(folder);
-  const table = names.find((name) => guessFormat(name) !== null);
   const job = names.find(isYaml);
-  const command =
-    table !== undefined
-      ? `run ${quotePath(join(folder, table))} ${EXAMPLE}`
-      : job !== undefined
-        ? `plan ${quotePath(join(folder, job))}`
+  const table = names.find((name) => guessFormat(name) !== null);
+  const next =
+    job !== undefined
+      ? `${command} ${quotePath(join(folder, job))}`
+      : table !== undefined
+        ? `run ${quotePath(join(folder, table))} ${EXAMPLE}`
         : null;
-  if (command === null) return `${folder}: is a folder, without a table or a job file in it; ${typed('init my-job')} writes a job file`;
-  return `${folder}: is a folder; name a file in it: ${typed(command)}`;
+  if (next === null) return `${folder}: is a folder, without a table or a job file in it; ${typed('init my-job')} writes a job file`;
+  return `${folder}: is a folder; name a file in it: ${typed(next)}`;
 }
 
 function listNames(folder: string): readonly string[] {

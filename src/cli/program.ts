@@ -63,14 +63,16 @@ export function makeProgram(): Command {
 
 /** Runs what is typed; `argv` as Node has it. Sets the exit code of the process. */
 export async function runProgram(argv: readonly string[]): Promise<void> {
-  const [node = '', program = '', ...typed] = argv;
+  const [node = '', path = '', ...typed] = argv;
   const [first, name] = typed;
+  const program = makeProgram();
   try {
     // Commander shows the help of a command by itself, before it is defined.
-    await makeProgram().parseAsync([node, program, ...(first === 'help' && name !== undefined ? [name, '--help'] : typed)]);
+    await program.parseAsync([node, path, ...(first === 'help' && name !== undefined ? [name, '--help'] : typed)]);
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
+    const command = program.commands.find((one) => one.name() === first) ?? program;
     const isJson = typed.includes('--json');
-    process.exitCode = error.exitCode === 0 ? 0 : (await import('./report-failure.ts')).reportMistyped(error, { command: first, isJson });
+    process.exitCode = error.exitCode === 0 ? 0 : (await import('./report-failure.ts')).reportMistyped(error, { command, isJson });
   }
 }

@@ -5,7 +5,7 @@ import { makeEffects } from '../host/real-effects.ts';
 import type { JobState } from '../inspect/last-run.ts';
 import type { ReadOptions } from '../inspect/open-state.ts';
 import { describeOrigin, originOf } from '../ledger/origin.ts';
-import type { JobFlags } from './flags.ts';
+import type { JobFlags } from './options/flags.ts';
 import { say } from './say.ts';
 
 /** The flags of a command that sends nothing. */

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
-import type { CommanderError } from 'commander';
+import type { Command, CommanderError } from 'commander';
 import { AppError, EXIT, type Problem, UsageError } from '../core/errors.ts';
-import { explainUsage } from './job-argument.ts';
+import { explainUsage } from './explain-usage.ts';
 import { printJson, say } from './say.ts';
 
 /** What `--json` prints of a command that ended without its own object. */
@@ -45,10 +45,10 @@ export function reportFailure(error: unknown): number {
 /** Says on stderr what commander has against what was typed, and gives the exit code. */
 export function reportMistyped(
   { code, message }: CommanderError,
-  { command = '', isJson }: { readonly command: string | undefined; readonly isJson: boolean },
+  { command, isJson }: { readonly command: Command; readonly isJson: boolean },
 ): number {
   // Help is shown where no command is typed, and says enough.
-  if (code !== 'commander.help') process.stderr.write(explainUsage(message, command));
+  if (code !== 'commander.help') process.stderr.write(explainUsage(`${message}\n`, command));
   if (isJson) printFailure(new UsageError(message.replace(/^error: /, '')), EXIT.usage);
   return EXIT.usage;
 }

@@ -7,8 +7,9 @@ import { makeEffects } from '../host/real-effects.ts';
 import type { RowSelection } from '../run/open/selection.ts';
 import type { RunOptions } from '../run/options.ts';
 import type { PlanOptions } from '../run/plan/plan.ts';
-import type { JobFlags, RunFlags } from './flags.ts';
 import type { Interrupts } from './interrupt.ts';
+import { requireNoAddress } from './job-argument.ts';
+import type { JobFlags, RunFlags } from './options/flags.ts';
 import { programName } from './program-name.ts';
 
 const NANO_USD_PER_USD = 1_000_000_000;
@@ -67,7 +68,7 @@ function readDeadline({ deadline, maxLiveUsd }: RunFlags): RunOptions['deadline'
 export function makePlanOptions(jobFile: string, flags: RunFlags): PlanOptions {
   return {
     jobFile,
-    overrides: { cwd: process.cwd(), input: flags.input ?? null, out: flags.out ?? null, mode: flags.mode ?? null },
+    overrides: { cwd: process.cwd(), input: readInputFlag(flags), out: flags.out ?? null, mode: flags.mode ?? null },
     stateRoot: flags.stateDir ?? null,
     stdin: process.stdin,
     target: { origin: makeTargetOrigin(flags) },
@@ -116,4 +117,9 @@ export function showRunCommand(jobFile: string, flags: RunFlags): string {
 function showTime(milliseconds: number): string {
   if (milliseconds % 3_600_000 === 0) return `${milliseconds / 3_600_000}h`;
   return milliseconds % 60_000 === 0 ? `${milliseconds / 60_000}m` : `${milliseconds / 1000}s`;
+}
+
+function readInputFlag({ input }: JobFlags): string | null {
+  if (input !== undefined) requireNoAddress(input);
+  return input ?? null;
 }

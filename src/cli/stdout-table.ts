@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { EXIT, UsageError } from '../core/errors.ts';
 import type { Summary } from '../core/summary.ts';
-import { partialPath } from '../output/output-paths.ts';
+import { formatOfTable, partialPath } from '../output/output-paths.ts';
 
 /** The table of `--out -`, or of a job that writes to `-`. */
 export interface StdoutTable {
@@ -32,7 +32,7 @@ export function createStdoutTable(isJson: boolean): StdoutTable {
       const file = basename(outputs.table) === basename(partial) ? partial : path;
       // A reader that has enough ends the process; the run is over by then, and this is its end.
       process.exitCode = exitCode;
-      await pipeline(createReadStream(file, 'utf8'), process.stdout, { end: false });
+      await pipeline(createReadStream(file, formatOfTable(file) === 'parquet' ? {} : 'utf8'), process.stdout, { end: false });
     },
   };
 }

@@ -10,8 +10,8 @@ import { sampleTable, type TableSample } from '../input/draft/sample-table.ts';
 import { type LoadedJob, loadJobText } from '../input/job/load-job.ts';
 import { showFile } from '../input/table/find-files.ts';
 import { findColumnClash } from '../output/table-columns.ts';
-import type { JobFlags, RunFlags, TableFlags } from './flags.ts';
 import { describeUnasked, tellArgument } from './job-argument.ts';
+import type { JobFlags, RunFlags, TableFlags } from './options/flags.ts';
 import { showCommand } from './run-options.ts';
 import { findSchemaLine } from './schema-line.ts';
 
@@ -39,7 +39,7 @@ export type ResolvedJob =
  */
 export async function resolveJob(command: 'run' | 'plan', argument: string, flags: JobFlags & TableFlags): Promise<ResolvedJob> {
   const asks = listAsked(flags);
-  if (tellArgument(argument) === 'job') {
+  if (tellArgument(argument, command) === 'job') {
     if (asks.length === 0) return { jobFile: argument, draft: null };
     throw new UsageError(`${asks.join(', ')}: goes with a table; ${argument} is a job file, and what it asks stands in it`);
   }

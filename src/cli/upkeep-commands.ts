@@ -1,10 +1,11 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { CleanFlags } from './commands/clean.ts';
 import type { ImportFlags } from './commands/import.ts';
+import type { VerifyFlags } from './commands/verify.ts';
 import { guard } from './guard.ts';
-import { baseUrlOption, inputOption, jsonOption, olderOption, simulateOption, stateOption } from './options.ts';
+import { baseUrlOption, inputOption, jsonOption, olderOption, simulateOption, stateOption } from './options/options.ts';
 
-/** Commands that change a state directory and ask no model. */
+/** Commands that keep many nights in order, and ask no model. */
 export const UPKEEP_COMMANDS: Readonly<Record<string, (command: Command) => Command>> = {
   clean: (command) =>
     addPlaces(command.argument('[job]', 'the job file; without it, every job below the working directory'))
@@ -24,6 +25,10 @@ export const UPKEEP_COMMANDS: Readonly<Record<string, (command: Command) => Comm
           (await import('./commands/import.ts')).importInto(job, batches, flags),
         ),
       ),
+  verify: (command) =>
+    addPlaces(command.argument('[job]', 'the job file; or --all'))
+      .addOption(new Option('--all <dir>', 'every job below this folder that has been run: one line each'))
+      .action(guard(async (job: string | undefined, flags: VerifyFlags) => (await import('./commands/verify.ts')).verify(job, flags))),
 };
 
 function addPlaces(command: Command): Command {

@@ -17,13 +17,17 @@ export type Event =
   | { readonly type: 'state-adopted'; readonly state: string }
   /** From here on a later version's events follow: it says so before the first of them. */
   | { readonly type: 'format-raised'; readonly format: number; readonly version: string }
-  /** `estimateNanoUsd`: what the run was expected to cost when it began, for all its rows; `lane`: where they went at first, absent in what early versions wrote. */
+  /**
+   * `estimateNanoUsd`: what the run was expected to cost when it began, for all its rows; `lane`: where they went at first, absent in what early
+   * versions wrote; `date`: the day its table is named by, where it is.
+   */
   | {
       readonly type: 'run-started';
       readonly run: string;
       readonly job: string;
       readonly simulated: boolean;
       readonly lane?: 'batch' | 'live';
+      readonly date?: string;
       readonly estimateNanoUsd: number | null;
     }
   /** The run is to be done by `deadlineAt`, `afterMs` after it first heard so. */

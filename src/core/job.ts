@@ -10,7 +10,10 @@ export interface Job {
   /** The job file's text as read (or a canonical JSON of a job defined in TypeScript): what `runs/<run>/job.yaml` keeps and its hash names. */
   readonly text: string;
   readonly input: InputSpec;
+  /** Of a table of requests that of its first row, known once the table is open; empty before. */
   readonly model: string;
+  /** What the rows of a table of requests ask, by endpoint, model and tier; absent for jobs with a prompt, and before the table is open. */
+  readonly requests?: readonly RequestGroup[];
   readonly endpoint: Endpoint;
   readonly mode: Mode;
   readonly messages: readonly MessageTemplate[];
@@ -123,11 +126,26 @@ export interface InputSpec {
   readonly badRows?: 'skip';
   /** A condition in the template language; rows that do not meet it are not asked. Absent: all are. */
   readonly where?: string;
+  /** The sheet of a workbook; absent: its first one. */
+  readonly sheet?: string;
   /** The columns that identify a row to a person; empty: the row's number. */
   readonly id: readonly string[];
 }
 
-export type TableFormat = 'csv' | 'tsv' | 'jsonl' | 'json' | 'parquet';
+export type TableFormat = 'csv' | 'tsv' | 'jsonl' | 'json' | 'parquet' | 'xlsx' | 'requests';
+
+/** What lines of a table of requests ask alike: endpoint, model and service tier. */
+export interface RequestGroup {
+  readonly endpoint: Endpoint;
+  readonly model: string;
+  /** As the lines name it; null for none. */
+  readonly tier: string | null;
+  readonly rows: number;
+  /** The largest output cap of a line; null where a line has none. */
+  readonly capTokens: number | null;
+  /** The most images a line has. */
+  readonly images: number;
+}
 
 /** One message of the prompt; `content` is a Liquid template. */
 export interface MessageTemplate {
@@ -174,7 +192,19 @@ export interface JobLimits {
   readonly enqueuedTokens: number | null;
 }
 
+/** A path that names the day of the run: there is another table for each. */
+export interface DatedPath {
+  /** Absolute, with `{{ run.date }}` in it. */
+  readonly template: string;
+  /** By its IANA name; null is UTC. */
+  readonly timezone: string | null;
+  /** `2026-11-22`; null until it is known which run is meant. */
+  readonly date: string | null;
+}
+
 export interface WriteSpec {
+  /** Absent where the path is the same for every run. */
+  readonly dated?: DatedPath;
   /** Whether the table goes to standard output: then it is first written into the state directory, as are failures and report. */
   readonly isStdout?: true;
   readonly path: string;

@@ -11,6 +11,8 @@ export interface Request {
   readonly url: string;
   /** The exact body JSON: the bytes that are hashed, and sent but for how the request is delivered (core/delivery). */
   readonly body: string;
+  /** The model the body names, where requests of one job name several; absent: the job's. */
+  readonly model?: string;
 }
 
 /** A row rendered, or the reason why it cannot be. */

@@ -1,4 +1,4 @@
-import type { TableFormat } from './job.ts';
+import type { Endpoint, TableFormat } from './job.ts';
 
 /** One input record. */
 export interface Row {
@@ -19,12 +19,26 @@ export interface Row {
   key: string | null;
   /** Why the record cannot be read, its line and the beginning of its text: then it has no cells. Absent for all others. */
   readonly bad?: string;
+  /** What the row asks where it is a request itself; absent for all others. */
+  readonly request?: RowRequest;
+}
+
+/** A request as a line of a table holds it. */
+export interface RowRequest {
+  readonly url: Endpoint;
+  readonly model: string;
+  /** Its JSON as it stands in the line. */
+  readonly body: string;
+  /** The number of its group among those of the job. */
+  readonly group: number;
 }
 
 /** A table opened and looked at, ready to be streamed as often as wanted. */
 export interface Table {
   readonly columns: readonly string[];
   readonly format: TableFormat;
+  /** How its columns are stored, in their order; absent where it is no Parquet, or its files differ. */
+  readonly stored?: readonly StoredColumn[];
   /** Absolute paths, in reading order. */
   readonly files: readonly string[];
   /** Bytes of all files as they lie on disk, for progress. */
@@ -34,6 +48,13 @@ export interface Table {
    * @throws UsageError with file, line and column where the table is damaged; rows before the damage have been yielded
    */
   readRows(signal: AbortSignal): AsyncIterable<readonly Row[]>;
+}
+
+/** How a column is stored in a Parquet file, with what lies within it: what a table needs to write the column as it was read. */
+export interface StoredColumn {
+  /** Parquet's own description: `name`, `type`, `repetition_type`, `logical_type` and so on. */
+  readonly element: { readonly name: string };
+  readonly children: readonly StoredColumn[];
 }
 
 /** How a row ends. Every row has exactly one. */

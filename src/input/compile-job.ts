@@ -7,6 +7,7 @@ import type { Rendered, Request } from '../core/request.ts';
 import type { Row, Table } from '../core/row.ts';
 import { listAnswerColumns } from './answer/added-columns.ts';
 import { compileRules } from './answer/compile-rules.ts';
+import { findBracedColumns } from './request/braced-columns.ts';
 import { showCell } from './request/cell-text.ts';
 import { type Example, insertExamples } from './request/choose-examples.ts';
 import type { CodePrompts } from './request/code-prompts.ts';
@@ -17,6 +18,7 @@ import { type Reask, renderReask } from './request/reask.ts';
 import { compileCodeRender } from './request/render-code.ts';
 import { compileRender, type RequestLimits } from './request/render-row.ts';
 import type { CompiledMessage } from './request/request-body.ts';
+import { compileRequestRender } from './requests/render-requests.ts';
 import { passOver } from './where/pass-over.ts';
 
 /** A job bound to a table: everything that is needed to turn its rows into requests and answers into outcomes. */
@@ -66,14 +68,19 @@ export function compileJob(
   const { job, source = NO_SOURCE, code = NO_CODE, examples = [], prompts = null } = loaded;
   const hasTemplates = prompts === null;
   const { messages, where, problems } = compileMessages(hasTemplates ? job : { ...job, messages: [] }, source, table);
-  const lint = lintJob(job, source, messages);
+  // Requests are their own: there is no prompt to look at.
+  const lint = job.requests === undefined ? lintJob(job, source, messages) : { problems: [], warnings: [] };
   const all = [...problems, ...lint.problems];
   if (all.length > 0) throw new UsageError(all, { code: 'job' });
   const shown = insertExamples(messages, examples);
+  const compileOwnRender = (): CompiledJob['render'] => {
+    if (job.requests !== undefined) return compileRequestRender(limits);
+    return prompts === null ? compileRender(job, shown, limits) : compileCodeRender(job, prompts, limits);
+  };
   return {
     job,
     url: job.endpoint,
-    render: passOver(where, hasTemplates ? compileRender(job, shown, limits) : compileCodeRender(job, prompts, limits)),
+    render: passOver(where, compileOwnRender()),
     renderReask: (request, reask) => renderReask(request, reask, limits?.maxOutputTokens ?? null),
     ...compileRules(job, code),
     examples,
@@ -82,7 +89,7 @@ export function compileJob(
     rowId: createRowId(job.input.id.map((name) => table.columns.indexOf(name))),
     rowText: createRowText(hasTemplates ? messages : null),
     leavesJsonWordToRows: leavesJsonWordToRows(job, shown),
-    warnings: lint.warnings,
+    warnings: [...lint.warnings, ...findBracedColumns(messages, table.columns)],
   };
 }
 

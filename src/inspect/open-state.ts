@@ -91,6 +91,7 @@ export function prepareForReading(options: ReadOptions, { state, paths }: FoundS
     stateRoot: options.stateRoot,
     target: { origin: state.origin },
     stdin: null,
+    clock: options.effects.clock,
     signal: options.signal,
   });
 }

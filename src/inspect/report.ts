@@ -40,7 +40,7 @@ export async function readReport(options: ReadOptions, named: string | null, pri
     return { summary: priceAsOf === null ? summary : await repriceSummary(options, found, summary, priceAsOf), facts, state };
   }
   const runs = runFiles.listRuns();
-  const hint = runs.length === 0 ? 'no run of it has kept one yet' : `runs: ${runs.join(', ')}`;
+  const hint = runs.length === 0 ? 'no run of it has kept one yet' : `runs: ${runs.join(', ')}, and last, prev, last~2`;
   throw new UsageError(`${job}: no summary${run === null ? '' : ` of run ${run}`}; ${hint}`, { code: 'no_run' });
 }
 

@@ -1,5 +1,6 @@
 import type { CustomPrice } from '../core/custom-price.ts';
 import type { Job, Mode } from '../core/job.ts';
+import { showModels } from '../core/request-group.ts';
 import { type DoubtfulCalls, formatSpentUsd } from '../core/summary.ts';
 import { loadJob } from '../input/job/load-job.ts';
 import { hashPrices, loadPrices } from '../input/job/load-prices.ts';
@@ -164,7 +165,7 @@ async function makeStatus({ waits, ...facts }: StatusFacts, looked: Looked): Pro
   return {
     schema: 'rowmill.status/1',
     job: job.name,
-    model: job.model,
+    model: showModels(job),
     mode: job.mode,
     state: state.directory,
     origin: state.origin,

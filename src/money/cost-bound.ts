@@ -1,4 +1,5 @@
 import { type Job, readServiceTier } from '../core/job.ts';
+import { splitByModel } from '../core/request-group.ts';
 import { mostImageTokens } from './images/image-tokens.ts';
 import { modelLimits } from './model-limits.ts';
 import { type FindPrice, findPrice as findBuiltInPrice } from './price.ts';
@@ -23,7 +24,7 @@ export interface CostBound {
 }
 
 /** The part of a job that bounds what its requests cost. */
-export type BoundedJob = Pick<Job, 'model' | 'params' | 'messages' | 'votes' | 'endpoint' | 'mode'>;
+export type BoundedJob = Pick<Job, 'model' | 'params' | 'messages' | 'votes' | 'endpoint' | 'mode' | 'requests'>;
 
 export interface CostBoundOptions {
   readonly job: BoundedJob;
@@ -52,7 +53,15 @@ export function longestAnswerTokens({
 }
 
 /** @returns null when a price, the longest answer or how the model counts images is not known: nothing is guessed */
-export function makeCostBound({ job, lane, at, findPrice = findBuiltInPrice, sets = [] }: CostBoundOptions): CostBound | null {
+export function makeCostBound(options: CostBoundOptions): CostBound | null {
+  const bounds = splitByModel(options.job).map((job) => makeModelBound({ ...options, job }));
+  if (bounds.includes(null)) return null;
+  if (bounds.length === 1) return bounds[0] as CostBound;
+  // Which of them a request asks is not told: the dearest counts.
+  return { of: (...amount) => Math.max(...bounds.map((bound) => (bound as CostBound).of(...amount))) };
+}
+
+function makeModelBound({ job, lane, at, findPrice = findBuiltInPrice, sets = [] }: CostBoundOptions): CostBound | null {
   const { model } = job;
   const variants: readonly Params[] = [job.params, ...sets.map((set) => ({ ...job.params, ...set }))];
   const answers = variants.map((params) => longestAnswerTokens({ ...job, params }));

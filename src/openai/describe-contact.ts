@@ -1,4 +1,4 @@
-import { formatWait } from '../core/wait-teller.ts';
+import { formatWait } from '../core/waiting/wait-teller.ts';
 import type { ApiError } from './api-error.ts';
 
 /** What the codes of a failed connection mean, in a word; other codes are shown as they are. */

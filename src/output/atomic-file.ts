@@ -9,7 +9,7 @@ import { UsageError } from '../core/errors.ts';
 /** A file that replaces another only when it is complete; until then it is written beside it under another name. */
 export interface AtomicFile {
   /** Appends; resolves when the bytes are handed to the system, so that awaiting it is backpressure. */
-  write(text: string): Promise<void>;
+  write(text: string | Buffer): Promise<void>;
   /** Syncs, takes the final name, syncs the directory. */
   commit(): Promise<WrittenFile>;
   /** Removes what was written; the old file stays as it was. */
@@ -70,7 +70,7 @@ function createAtomicFile({ target, finalPath, temporaryPath, handle }: Opened):
   return {
     write: (text) =>
       onDiskLater(target, async () => {
-        const chunk = encode(text);
+        const chunk = typeof text === 'string' ? encode(text) : text;
         digest.update(chunk);
         bytes += chunk.length;
         isWriting = true;

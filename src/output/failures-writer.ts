@@ -6,7 +6,8 @@ import type { WrittenFile } from './atomic-file.ts';
 import { BYTE_ORDER_MARK, escapeFormula, formatCell } from './csv-format.ts';
 import { printCsv } from './csv-text.ts';
 import type { RowFormat } from './row-format.ts';
-import { createRowWriter, type TableWriter } from './table-writer.ts';
+import { createRowWriter } from './table-writer.ts';
+import type { TableWriter } from './table-writer-options.ts';
 
 const COLUMNS = ['row', 'file', 'line', 'id', 'key', 'cause', 'message', 'attempts', 'request_id', 'cost_usd'];
 

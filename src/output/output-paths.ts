@@ -1,7 +1,11 @@
 import path from 'node:path';
 
-/** JSONL by its name, else CSV. */
-export function formatOfTable(tablePath: string): 'csv' | 'jsonl' {
+/** What a table can be written as. */
+export type TableFileFormat = 'csv' | 'jsonl' | 'parquet';
+
+/** JSONL or Parquet by its name, else CSV. */
+export function formatOfTable(tablePath: string): TableFileFormat {
+  if (/\.parquet$/i.test(tablePath)) return 'parquet';
   return /\.(jsonl|ndjson)$/i.test(tablePath) ? 'jsonl' : 'csv';
 }
 

@@ -1,27 +1,10 @@
 import type { FinishedRow } from '../core/finished-row.ts';
-import { openAtomicFile, type WrittenFile } from './atomic-file.ts';
+import { openAtomicFile } from './atomic-file.ts';
 import { createCsvFormat } from './csv-format.ts';
 import { createJsonlFormat } from './jsonl-format.ts';
 import type { RowFormat } from './row-format.ts';
-import { type ColumnsOptions, makeTableColumns } from './table-columns.ts';
-
-/** A table being written; nothing stands under its name before `finish`. */
-export interface TableWriter {
-  /** Takes the next row in input order. When a promise comes back, await it before the next row: the disk has to catch up. */
-  write(row: FinishedRow): void | Promise<void>;
-  /** Completes the file and gives it its name. */
-  finish(): Promise<WrittenFile>;
-  /** Throws away what was written; an older table stays untouched. */
-  abandon(): Promise<void>;
-}
-
-/** What a table looks like and where it goes. */
-export interface TableWriterOptions extends ColumnsOptions {
-  readonly path: string;
-  readonly format: 'csv' | 'jsonl';
-  /** Spreadsheet-safe CSV; of no meaning in JSONL. */
-  readonly excel: boolean;
-}
+import { makeTableColumns } from './table-columns.ts';
+import type { TableWriter, TableWriterOptions } from './table-writer-options.ts';
 
 /** Rows formatted together: enough to hide the cost of a call, few enough not to hold large rows twice. */
 const ROWS_PER_FORMAT = 64;
@@ -34,7 +17,9 @@ const CHUNK_CHARACTERS = 1 << 15;
  * @throws DiskError: the file cannot be written; also from all its methods
  */
 export async function createTableWriter(options: TableWriterOptions): Promise<TableWriter> {
-  return createRowWriter(options.path, createFormat(options));
+  if (options.format !== 'parquet') return createRowWriter(options.path, createFormat(options));
+  const { createParquetTableWriter } = await import('./parquet/parquet-table-writer.ts');
+  return createParquetTableWriter(options);
 }
 
 function createFormat(options: TableWriterOptions): RowFormat {

@@ -74,7 +74,9 @@ export async function beginSending(opened: OpenedRun, agreement: Agreement, { co
   await probeTable(prepared, selected);
 
   const estimateNanoUsd = estimateRun(plan, choosePrice(job.mode, laneName), { ledger, books });
-  const begin = () => startRun(ledger, { planned, lane: laneName, estimateNanoUsd, job: job.name, isSimulated, effects: options.effects });
+  const date = job.write.dated?.date ?? null;
+  const about = { planned, lane: laneName, estimateNanoUsd, job: job.name, date, isSimulated };
+  const begin = () => startRun(ledger, { ...about, effects: options.effects });
   const stepOf = createStepOf(ledger, job, 'working');
   const shared = { job, books, prepared, plan, limits };
   const lanes = await openLanes({ ...options, ...shared, name: laneName, url: prepared.compiled.url, context, stepOf, startRun: begin });

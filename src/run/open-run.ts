@@ -7,6 +7,7 @@ import { renameOldState } from './open/old-state.ts';
 import { type OpenedLedger, openJobLedger } from './open/open-job-ledger.ts';
 import { prepareJob, removeEmptyFolders } from './open/prepare.ts';
 import type { PreparedJob } from './open/prepared-job.ts';
+import { findRunDate } from './open/run-date.ts';
 import type { RunOptions } from './options.ts';
 import { warnOfVerdicts } from './plan/plan-open-job.ts';
 import { asSpent, hasSpent } from './send/has-spent.ts';
@@ -35,6 +36,7 @@ export async function openRun(given: RunOptions): Promise<OpenedRun> {
   const waiting = { ...effects, ifRunning: options.ifRunning ?? 'fail', stopping: options.stopping, tell: options.warn };
   const opened = await prepareJob({
     ...options,
+    clock: effects.clock,
     isToWrite: true,
     async renameOldState(from, to, job) {
       await renameOldState(from, to, { ...effects, identity: effects.processIdentity, job, waiting });
@@ -49,6 +51,12 @@ export async function openRun(given: RunOptions): Promise<OpenedRun> {
     copies: { adopt: options.adoptCopy ?? (async () => false), tell: options.warn },
   });
   const { ledger, books } = openedLedger;
+  const { dated } = opened.compiled.job.write;
+  if (dated !== undefined && dated.date !== findRunDate(dated, ledger.fold, { now: effects.clock(), isToWrite: true })) {
+    // The lock was waited for: the run before has ended meanwhile, or the day.
+    await ledger.closeUnused(async () => {});
+    return openRun(given);
+  }
   options.onPrepared?.(opened);
   for (const warning of warnOfVerdicts(ledger)) options.warn(warning);
   const refusal = watchForRefusal({ ledger, books });

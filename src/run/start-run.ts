@@ -5,6 +5,8 @@ import type { PlannedRun } from './plan/plan-open-job.ts';
 
 export interface StartOptions {
   readonly job: string;
+  /** The day its table is named by; null or absent where it is not. */
+  readonly date?: string | null;
   readonly isSimulated: boolean;
   /** Where requests go at first. */
   readonly lane: LaneName;
@@ -30,6 +32,7 @@ export async function startRun(ledger: Ledger, options: StartOptions): Promise<s
       job: options.job,
       simulated: options.isSimulated,
       lane,
+      ...(options.date == null ? {} : { date: options.date }),
       estimateNanoUsd,
     });
   }

@@ -4,7 +4,7 @@ import * as path from 'node:path';
 import type { BatchContext } from '../../src/batch/context.ts';
 import { makeKey, makeRequestLine, type Request } from '../../src/core/request.ts';
 import type { StartTimer } from '../../src/core/timer.ts';
-import { createWaitTeller } from '../../src/core/wait-teller.ts';
+import { createWaitTeller } from '../../src/core/waiting/wait-teller.ts';
 import { startTimer as startRealTimer } from '../../src/host/real-effects.ts';
 import { readOwnIdentity } from '../../src/ledger/disk/process-identity.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';

@@ -2,7 +2,7 @@ import { relative, resolve } from 'node:path';
 import { EXIT } from '../../core/errors.ts';
 import { type BillKey, readBill } from '../../inspect/bill/read-bill.ts';
 import { writeBillCsv } from '../../inspect/bill/write-bill-csv.ts';
-import type { JobFlags } from '../flags.ts';
+import type { JobFlags } from '../options/flags.ts';
 import { makeReadOptions } from '../read-options.ts';
 import { paintFor, print, printJson, say } from '../say.ts';
 import { renderBill } from './render-bill.ts';

@@ -4,7 +4,7 @@ import { makeTarget } from '../../host/provider-target.ts';
 import { makeEffects } from '../../host/real-effects.ts';
 import { type Cancelled, type CancelledBatch, cancelBatches } from '../../inspect/cancel.ts';
 import { escapeLineForTerminal } from '../../output/escape-for-terminal.ts';
-import type { JobFlags } from '../flags.ts';
+import type { JobFlags } from '../options/flags.ts';
 import { showCommand } from '../run-options.ts';
 import { print, printJson, say } from '../say.ts';
 

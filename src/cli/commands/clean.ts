@@ -6,7 +6,7 @@ import { makeEffects } from '../../host/real-effects.ts';
 import { type Cleaned, type CleanOptions, clean, isClean, type Litters, lookForLitter } from '../../upkeep/clean/clean.ts';
 import { agreeTo, canAsk } from '../confirm.ts';
 import { findJobs } from '../find-jobs.ts';
-import type { JobFlags } from '../flags.ts';
+import type { JobFlags } from '../options/flags.ts';
 import { flagsOfState, makeReadOptions } from '../read-options.ts';
 import { renderCleaned, renderLitter } from '../render/render-litter.ts';
 import { paintFor, print, printJson, say } from '../say.ts';

@@ -2,7 +2,7 @@ import { relative, resolve } from 'node:path';
 import { EXIT } from '../../core/errors.ts';
 import { compareRuns } from '../../inspect/quality/compare-runs.ts';
 import { readReport, writeReportAgain } from '../../inspect/report.ts';
-import type { JobFlags } from '../flags.ts';
+import type { JobFlags } from '../options/flags.ts';
 import { makeReadOptions, sayWhichState } from '../read-options.ts';
 import { renderComparison } from '../render/render-comparison.ts';
 import { paintFor, print, printJson, say } from '../say.ts';

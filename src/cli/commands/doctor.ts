@@ -2,14 +2,14 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EXIT, UsageError } from '../../core/errors.ts';
-import { createWaitTeller } from '../../core/wait-teller.ts';
+import { createWaitTeller } from '../../core/waiting/wait-teller.ts';
 import { loadEnvFile } from '../../host/environment.ts';
 import { makeTarget } from '../../host/provider-target.ts';
 import { makeEffects } from '../../host/real-effects.ts';
 import { examine, type Finding } from '../../inspect/doctor.ts';
 import { escapeLineForTerminal } from '../../output/escape-for-terminal.ts';
 import { watchProvider } from '../../run/send/watched-provider.ts';
-import type { JobFlags } from '../flags.ts';
+import type { JobFlags } from '../options/flags.ts';
 import { createPaint } from '../render/paint.ts';
 import { hasColour, print, printJson, say } from '../say.ts';
 

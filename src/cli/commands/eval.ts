@@ -1,6 +1,6 @@
 import { EXIT } from '../../core/errors.ts';
 import { evaluateAnswers } from '../../inspect/quality/evaluate.ts';
-import type { JobFlags } from '../flags.ts';
+import type { JobFlags } from '../options/flags.ts';
 import { makeReadOptions, sayWhichState } from '../read-options.ts';
 import { renderEvaluation } from '../render/render-evaluation.ts';
 import { paintFor, print, printJson, say } from '../say.ts';

@@ -5,7 +5,7 @@ import { compileJob } from '../../input/compile-job.ts';
 import { findDraft } from '../../input/draft/find-draft.ts';
 import { showFile } from '../../input/table/find-files.ts';
 import { blameFlags, checkFolder, createDraftFile } from '../draft-file.ts';
-import type { JobFlags, TableFlags } from '../flags.ts';
+import type { JobFlags, TableFlags } from '../options/flags.ts';
 import { programName } from '../program-name.ts';
 import { createPaint } from '../render/paint.ts';
 import { renderPrompt } from '../render/render-prompt.ts';

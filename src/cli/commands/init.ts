@@ -4,7 +4,7 @@ import { asDiskError } from '../../core/disk/disk-error.ts';
 import { EXIT, UsageError } from '../../core/errors.ts';
 import { quotePath } from '../../core/wording/quote-argument.ts';
 import { JOB_NAME_PATTERN } from '../../input/job/job-schema.ts';
-import type { JobFlags, TableFlags } from '../flags.ts';
+import type { JobFlags, TableFlags } from '../options/flags.ts';
 import { programName } from '../program-name.ts';
 import { print, printJson, say } from '../say.ts';
 import { findSchemaLine } from '../schema-line.ts';

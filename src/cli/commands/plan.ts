@@ -3,7 +3,7 @@ import { EXIT, UsageError } from '../../core/errors.ts';
 import { type PlanOptions, planJob } from '../../run/plan/plan.ts';
 import type { Plan, PlanProblem } from '../../run/plan/plan-result.ts';
 import { blameFlags, checkFolder } from '../draft-file.ts';
-import type { RunFlags, TableFlags } from '../flags.ts';
+import type { RunFlags, TableFlags } from '../options/flags.ts';
 import { renderPlan } from '../render/render-plan.ts';
 import { reportFailure } from '../report-failure.ts';
 import { makePlanOptions, showCommand, showRunCommand } from '../run-options.ts';

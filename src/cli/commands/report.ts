@@ -5,8 +5,8 @@ import { evaluateAnswers } from '../../inspect/quality/evaluate.ts';
 import { readReport, writeReportAgain } from '../../inspect/report.ts';
 import { renderSummary } from '../../output/render-summary.ts';
 import { renderFigures } from '../../output/report/render-figures.ts';
-import type { JobFlags } from '../flags.ts';
 import { sayNotices } from '../notices/say-notices.ts';
+import type { JobFlags } from '../options/flags.ts';
 import { makeReadOptions, sayWhichState } from '../read-options.ts';
 import { hasColour, print, printJson, say } from '../say.ts';
 

@@ -4,7 +4,7 @@ import { suggest } from '../../core/wording/suggest.ts';
 import { makeTargetOrigin } from '../../host/provider-target.ts';
 import { loadJob } from '../../input/job/load-job.ts';
 import { findState } from '../../inspect/open-state.ts';
-import type { RunFlags } from '../flags.ts';
+import type { RunFlags } from '../options/flags.ts';
 import { makeReadOptions } from '../read-options.ts';
 import { runWith } from './run.ts';
 

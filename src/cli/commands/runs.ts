@@ -1,15 +1,16 @@
+import { relative } from 'node:path';
 import { AppError, EXIT } from '../../core/errors.ts';
-import { listRuns, type RunList } from '../../inspect/list-runs.ts';
+import { listRuns } from '../../inspect/list-runs.ts';
 import { findJobs } from '../find-jobs.ts';
-import type { JobFlags } from '../flags.ts';
 import { sayNotices } from '../notices/say-notices.ts';
+import type { JobFlags } from '../options/flags.ts';
 import { makeReadOptions, sayWhichState } from '../read-options.ts';
-import { renderRuns } from '../render/render-runs.ts';
+import { type ListedJobRuns, renderRuns } from '../render/render-runs.ts';
 import { paintFor, print, printJson, say } from '../say.ts';
 
 /** `rowmill runs [JOB]`: the runs of a job, or of every job below the working directory, the newest first. */
 export async function runs(jobFile: string | undefined, flags: JobFlags): Promise<number> {
-  const lists = jobFile === undefined ? await listAll(flags) : [await listRuns(makeReadOptions(jobFile, flags))];
+  const lists = jobFile === undefined ? await listAll(flags) : [await list(jobFile, flags)];
   const [only] = lists;
   if (flags.json !== true) print(renderRuns(lists, new Date(), paintFor(process.stdout)));
   else if (jobFile === undefined) printJson({ schema: 'rowmill.runs/1', jobs: lists });
@@ -22,12 +23,16 @@ export async function runs(jobFile: string | undefined, flags: JobFlags): Promis
   return EXIT.done;
 }
 
+async function list(file: string, flags: JobFlags): Promise<ListedJobRuns> {
+  return { ...(await listRuns(makeReadOptions(file, flags))), file: relative(process.cwd(), file) || file };
+}
+
 /** What is wrong with one job is said, and the others are listed. */
-async function listAll(flags: JobFlags): Promise<readonly RunList[]> {
-  const lists: RunList[] = [];
+async function listAll(flags: JobFlags): Promise<readonly ListedJobRuns[]> {
+  const lists: ListedJobRuns[] = [];
   for (const file of findJobs(flags)) {
     try {
-      lists.push(await listRuns(makeReadOptions(file, flags)));
+      lists.push(await list(file, flags));
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
       say(error.message);

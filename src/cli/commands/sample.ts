@@ -2,7 +2,7 @@ import { relative } from 'node:path';
 import { EXIT } from '../../core/errors.ts';
 import { quoteArgument } from '../../core/wording/quote-argument.ts';
 import { sampleRows } from '../../inspect/quality/sample.ts';
-import type { JobFlags } from '../flags.ts';
+import type { JobFlags } from '../options/flags.ts';
 import { makeReadOptions, sayWhichState } from '../read-options.ts';
 import { renderSample } from '../render/render-sample.ts';
 import { showCommand } from '../run-options.ts';

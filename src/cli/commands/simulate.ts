@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { EXIT, UsageError } from '../../core/errors.ts';
 import { readFaultPlan } from '../../simulator/faults/fault-plan-reader.ts';
 import { type Simulator, startSimulator } from '../../simulator/start.ts';
-import type { SimulateFlags } from '../flags.ts';
+import type { SimulateFlags } from '../options/flags.ts';
 import { print, printJson, say } from '../say.ts';
 
 /** `rowmill simulate`: the local server by itself, until it is interrupted. */

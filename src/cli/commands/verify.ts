@@ -1,23 +1,98 @@
-import { EXIT } from '../../core/errors.ts';
-import { verifyState } from '../../inspect/verify/verify.ts';
+import { statSync } from 'node:fs';
+import { relative, resolve } from 'node:path';
+import { AppError, EXIT, type ExitCode, UsageError } from '../../core/errors.ts';
+import { findJobFilesWithState } from '../../inspect/find-jobs.ts';
+import { type Verification, verifyState } from '../../inspect/verify/verify.ts';
 import { escapeLineForTerminal } from '../../output/escape-for-terminal.ts';
-import type { JobFlags } from '../flags.ts';
+import { formatThings } from '../../output/format-numbers.ts';
+import type { JobFlags } from '../options/flags.ts';
 import { makeReadOptions } from '../read-options.ts';
 import { createPaint } from '../render/paint.ts';
 import { hasColour, print, printJson, say } from '../say.ts';
 
-/** `rowmill verify`: one line per check; exit 1 when one fails. */
-export async function verify(jobFile: string, flags: JobFlags): Promise<number> {
-  const options = makeReadOptions(jobFile, flags);
-  const verification = await verifyState(options);
-  if (flags.json === true) printJson(verification);
-  else {
-    const paint = createPaint(hasColour(process.stdout));
-    for (const { name, status, detail } of verification.checks) {
-      const word = status === 'failed' ? paint('red', 'FAILED ') : status === 'ok' ? paint('green', 'ok     ') : paint('dim', 'skipped');
-      print(`${word}  ${name.padEnd(12)} ${escapeLineForTerminal(detail)}`);
-    }
+export interface VerifyFlags extends JobFlags {
+  /** A folder: every job below it that has been run. */
+  readonly all?: string;
+}
+
+/** `rowmill verify JOB`: one line per check; exit 1 when one fails. `--all FOLDER`: one line per job. */
+export async function verify(jobFile: string | undefined, flags: VerifyFlags): Promise<number> {
+  if (flags.all !== undefined) {
+    if (jobFile !== undefined || flags.input !== undefined)
+      throw new UsageError('--all takes every job below a folder with its own table: name no job and no --input beside it');
+    return verifyAll(flags.all, flags);
   }
+  if (jobFile === undefined) throw new UsageError('which job? Name its file, or a folder with jobs: --all FOLDER');
+  const verification = await verifyState(makeReadOptions(jobFile, flags));
+  if (flags.json === true) printJson(verification);
+  else for (const { name, status, detail } of verification.checks) print(showLine(status, `${name.padEnd(12)} ${detail}`));
   say(`${verification.ok ? 'Verified' : 'NOT verified'}: ${verification.state}${verification.simulated ? ' (simulated)' : ''}`);
   return verification.ok ? EXIT.done : EXIT.bug;
+}
+
+/** One job of many, or why it could not be looked at. */
+interface Verified {
+  readonly file: string;
+  readonly verification: Verification | null;
+  readonly error: AppError | null;
+}
+
+/** A job that cannot be looked at hides no other. The exit code is the worst: 1 where a check failed, else the highest. */
+async function verifyAll(folder: string, flags: VerifyFlags): Promise<number> {
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) throw new UsageError(`--all: ${folder} is no folder`);
+  const files = findJobFilesWithState(resolve(folder), flags.stateDir ?? null);
+  if (files.length === 0) throw new UsageError(`--all: no job below ${folder} has been run`);
+  const all: Verified[] = [];
+  for (const { file } of files) {
+    const one = await verifyOne(file, flags);
+    all.push(one);
+    if (flags.json !== true) print(showJob(one));
+  }
+  if (flags.json === true) {
+    const jobs = all.map(({ file, verification, error }) => ({
+      file,
+      ...(verification ?? { ok: false, exitCode: error?.exitCode, message: error?.message }),
+    }));
+    printJson({ schema: 'rowmill.verify/1', ok: all.every(isOk), jobs });
+  }
+  const bad = all.filter((one) => !isOk(one)).length;
+  say(bad === 0 ? `Verified: ${formatThings(all.length, 'job')}` : `NOT verified: ${bad} of ${formatThings(all.length, 'job')}`);
+  return findWorst(all.map(readExitCode));
+}
+
+async function verifyOne(path: string, flags: VerifyFlags): Promise<Verified> {
+  const file = relative(process.cwd(), path) || path;
+  try {
+    return { file, verification: await verifyState(makeReadOptions(path, flags)), error: null };
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    return { file, verification: null, error };
+  }
+}
+
+function isOk({ verification }: Verified): boolean {
+  return verification?.ok === true;
+}
+
+function readExitCode({ verification, error }: Verified): ExitCode {
+  if (verification === null) return error?.exitCode ?? EXIT.bug;
+  return verification.ok ? EXIT.done : EXIT.bug;
+}
+
+function findWorst(codes: readonly ExitCode[]): number {
+  return codes.includes(EXIT.bug) ? EXIT.bug : Math.max(...codes);
+}
+
+function showJob({ file, verification, error }: Verified): string {
+  if (verification === null) return showLine('failed', `${file}  ${error?.message.split('\n')[0] ?? ''}`);
+  const { checks, ok, run, simulated } = verification;
+  const failed = checks.filter(({ status }) => status === 'failed').map(({ name, detail }) => `${name}: ${detail}`);
+  const about = `${run === null ? 'no run has kept a summary' : `run ${run}`}${simulated ? ', simulated' : ''}`;
+  return showLine(ok ? 'ok' : 'failed', `${file}  ${ok ? about : failed.join('; ')}`);
+}
+
+function showLine(status: 'ok' | 'failed' | 'skipped', text: string): string {
+  const paint = createPaint(hasColour(process.stdout));
+  const word = status === 'failed' ? paint('red', 'FAILED ') : status === 'ok' ? paint('green', 'ok     ') : paint('dim', 'skipped');
+  return `${word}  ${escapeLineForTerminal(text)}`;
 }

@@ -11,9 +11,9 @@ import { runWorker } from '../../live/worker/worker.ts';
 import { createFindPrice } from '../../money/price.ts';
 import { findPriceSource } from '../../money/price-source.ts';
 import { createProvider } from '../../openai/provider.ts';
-import type { WorkerFlags } from '../flags.ts';
 import { listenForInterrupts } from '../interrupt.ts';
 import type { WorkerMetrics } from '../metrics/worker-metrics.ts';
+import type { WorkerFlags } from '../options/flags.ts';
 import { say } from '../say.ts';
 
 /** `rowmill worker`: stateless; key and base URL come from its own environment, never from Redis. */

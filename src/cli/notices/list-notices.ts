@@ -4,7 +4,7 @@ import { readStateEvents } from '../../inspect/last-run.ts';
 import { makeNotices, type Notice } from '../../inspect/notices/make-notices.ts';
 import { locateState, type ReadOptions } from '../../inspect/open-state.ts';
 import { openRunFiles } from '../../ledger/runs.ts';
-import type { JobFlags } from '../flags.ts';
+import type { JobFlags } from '../options/flags.ts';
 import { flagsOfState } from '../read-options.ts';
 import { showCommand } from '../run-options.ts';
 

@@ -4,7 +4,7 @@ import { makeTargetOrigin } from '../../host/provider-target.ts';
 import { loadJob } from '../../input/job/load-job.ts';
 import type { PreparedJob } from '../../run/open/prepared-job.ts';
 import { locateStateDirectory } from '../../run/open/target.ts';
-import type { RunFlags } from '../flags.ts';
+import type { RunFlags } from '../options/flags.ts';
 import { showCommand, showRunCommand } from '../run-options.ts';
 
 /** What `run` and `retry` tell a webhook of, where the job has one: nothing is loaded where it has none. */

@@ -1,6 +1,6 @@
 import { loadJob } from '../../input/job/load-job.ts';
 import type { ReadOptions } from '../../inspect/open-state.ts';
-import type { JobFlags } from '../flags.ts';
+import type { JobFlags } from '../options/flags.ts';
 import { say } from '../say.ts';
 import type { ShownNotice } from './list-notices.ts';
 

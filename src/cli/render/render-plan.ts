@@ -1,5 +1,5 @@
 import { escapeLineForTerminal } from '../../output/escape-for-terminal.ts';
-import { formatCount, formatDollars } from '../../output/format-numbers.ts';
+import { formatCount, formatDollars, formatThings } from '../../output/format-numbers.ts';
 import { describeBudget } from '../../run/budget/facts.ts';
 import type { CostRange } from '../../run/plan/cost.ts';
 import type { Plan, PlanProblem } from '../../run/plan/plan-result.ts';
@@ -75,7 +75,7 @@ function describeRows({ rows, skipped }: Plan): string {
 function describeShards({ shards }: Plan): readonly string[] {
   if (shards.length === 0) return ['none: nothing is to be sent'];
   const describe = ({ requests, bytes, tokens }: Plan['shards'][number]) =>
-    `${formatCount(requests)} requests, ${formatBytes(bytes)}, about ${formatCount(tokens)} tokens`;
+    `${formatThings(requests, 'request')}, ${formatBytes(bytes)}, about ${formatCount(tokens)} tokens`;
   if (shards.length <= MAX_SHARD_LINES) return shards.map(describe);
   const sum = (pick: (shard: Plan['shards'][number]) => number) => shards.reduce((total, shard) => total + pick(shard), 0);
   const total = { requests: sum(({ requests }) => requests), bytes: sum(({ bytes }) => bytes), tokens: sum(({ tokens }) => tokens) };
@@ -84,7 +84,7 @@ function describeShards({ shards }: Plan): readonly string[] {
 
 function describeInput({ input, exactSample, inputMeasured }: Plan['tokens']): string {
   const notes = [
-    ...(exactSample === 0 ? [] : [`${formatCount(exactSample)} requests counted exactly`]),
+    ...(exactSample === 0 ? [] : [`${formatThings(exactSample, 'request')} counted exactly`]),
     ...(inputMeasured === 0 ? [] : [`corrected by what ${formatCount(inputMeasured)} were billed`]),
   ];
   return `${formatCount(input)} in${notes.length === 0 ? '' : ` (${notes.join(', ')})`}`;

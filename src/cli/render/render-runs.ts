@@ -1,16 +1,24 @@
 import type { ListedRun, RunList } from '../../inspect/list-runs.ts';
 import { formatCount, formatSpent } from '../../output/format-numbers.ts';
+import { nameJobs } from './name-jobs.ts';
 import type { Paint } from './paint.ts';
 import { formatSpan } from './render-status.ts';
 import { renderTable } from './render-table.ts';
 
 const MAX_CELLS = 40;
 
+/** The runs of one of several jobs. */
+export interface ListedJobRuns extends RunList {
+  /** Its job file as seen from the working directory. */
+  readonly file: string;
+}
+
 /** Runs as a table, the newest first, without a final newline. Several jobs share it, each run beside the name of its job. */
-export function renderRuns(lists: readonly RunList[], now: Date, paint: Paint): string {
+export function renderRuns(lists: readonly ListedJobRuns[], now: Date, paint: Paint): string {
   const isShared = lists.length > 1;
+  const names = nameJobs(lists);
   const lines = lists
-    .flatMap(({ job, runs }) => runs.map((run) => ({ job, run })))
+    .flatMap(({ runs }, index) => runs.map((run) => ({ job: names[index] ?? '', run })))
     .toSorted((a, b) => (a.run.startedAt < b.run.startedAt ? 1 : -1))
     .map(({ job, run }) => [...(isShared ? [job] : []), ...describeRun(run, now)]);
   const header = [...(isShared ? ['job'] : []), 'run', 'when', 'rows', 'spent', 'model', 'verdict'];

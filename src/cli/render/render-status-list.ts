@@ -1,5 +1,6 @@
 import type { Status } from '../../inspect/status.ts';
 import { formatCount, formatSpent } from '../../output/format-numbers.ts';
+import { nameJobs } from './name-jobs.ts';
 import type { Paint } from './paint.ts';
 import { describeRows } from './render-runs.ts';
 import { formatSpan } from './render-status.ts';
@@ -16,10 +17,9 @@ const MAX_CELLS = 44;
 
 /** One line a job, without a final newline. Jobs that share a name are told apart by their files. */
 export function renderStatusList(jobs: readonly ListedJob[], now: Date, paint: Paint): string {
-  const names = jobs.map(({ status }) => status.job);
-  const isShared = (name: string) => names.indexOf(name) !== names.lastIndexOf(name);
-  const lines = jobs.map(({ file, status }) => [
-    isShared(status.job) ? file : status.job,
+  const names = nameJobs(jobs.map(({ file, status }) => ({ job: status.job, file })));
+  const lines = jobs.map(({ status }, index) => [
+    names[index] ?? '',
     describeState(status, now),
     describeRows(status.rows),
     `${formatSpent(status.cost.ledgerNanoUsd, status.cost.ledgerUnpricedAttempts)}${status.simulated ? ' simulated' : ''}`,

@@ -1,10 +1,20 @@
 import { makeNumber } from './exact-number.ts';
 
 /**
- * Finds a number in a JSON text that JavaScript may write otherwise: `-0`, zeros at the end of a fraction, many zeros at its beginning, an
- * exponent, many digits. What it finds may stand in a string.
+ * A number that JavaScript may write otherwise: `-0`, zeros at the end of a fraction, many zeros at its beginning, an exponent, many digits.
+ * Some of what it finds stands in a string.
  */
-export const RISKY_NUMBER: RegExp = /[:,[\s](?:-0|-?\d+\.\d*0|-?0\.0{6}\d*|-?\d+(?:\.\d+)?[eE][-+]?\d+|-?[\d.]{16,})(?=\s*[,\]}])/;
+const RISKY_NUMBER = /[:,[]\s*(-0|-?\d+\.\d*0|-?0\.0{6}\d*|-?\d+(?:\.\d+)?[eE][-+]?\d+|-?[\d.]{16,})(?=\s*[,\]}])/g;
+
+/** Whether `JSON.parse` may make a number of a valid JSON text that is written otherwise than it stands there. */
+export function hasRiskyNumber(text: string): boolean {
+  RISKY_NUMBER.lastIndex = 0;
+  for (let found = RISKY_NUMBER.exec(text); found !== null; found = RISKY_NUMBER.exec(text)) {
+    const number = found[1] as string;
+    if (String(Number(number)) !== number) return true;
+  }
+  return false;
+}
 
 /**
  * The value of a JSON text with its numbers as they stand there.

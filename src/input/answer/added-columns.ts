@@ -20,6 +20,12 @@ export function listAnswerColumns(job: Pick<Job, 'output' | 'votes' | 'confidenc
   return [...(columns.length === 0 ? [WHOLE_ANSWER] : columns), ...added];
 }
 
+/** Schemas of the answer's columns, as far as the job says them, by name. */
+export function listAnswerTypes({ output, ...added }: Pick<Job, 'output' | 'votes' | 'confidence'>): Readonly<Record<string, unknown>> {
+  const properties = output.type === 'json' ? (output.schema?.properties as Readonly<Record<string, unknown>> | undefined) : undefined;
+  return { ...properties, ...Object.fromEntries(listAddedColumns(added).map((name) => [name, { type: 'number' }])) };
+}
+
 /** Adds a column to an answer; one that has no columns of its own becomes a column first. */
 export function createAddColumn({ output }: Pick<Job, 'output'>): (value: unknown, column: string, added: unknown) => unknown {
   const hasColumns = output.type === 'json' && output.columns.length > 0;

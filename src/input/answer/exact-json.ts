@@ -22,16 +22,23 @@ export function findSilentChange(text: string, value: unknown): string | null {
 
 /** The first key that stands twice in an object of a JSON text, of which parsing keeps the last alone; null when there is none. */
 export function findRepetition(text: string, value: unknown): Unwritable | null {
-  // What looks like the end of a key is one, or stands in a string: as many as there are keys are no more than them.
-  let keys = 0;
-  KEY_END.lastIndex = 0;
-  while (KEY_END.test(text)) keys += 1;
-  if (keys === countKeys(value)) return null;
+  // What looks like the end of a key is one, or stands in a string: where there are as many as keys, none is another.
+  if (countKeyEnds(text) === countKeys(value)) return null;
   const found = findRepeatedKey(text);
   return found === null ? null : { position: found.position, why: `the key ${JSON.stringify(found.key)} stands in it twice` };
 }
 
+function countKeyEnds(text: string): number {
+  let count = 0;
+  if (SPACES_BEFORE_COLON.some((space) => text.includes(space))) {
+    KEY_END.lastIndex = 0;
+    while (KEY_END.test(text)) count += 1;
+  } else for (let at = text.indexOf('":'); at !== -1; at = text.indexOf('":', at + 2)) count += 1;
+  return count;
+}
+
 const KEY_END = /"\s*:/g;
+const SPACES_BEFORE_COLON = [' :', '\t:', '\n:', '\r:'];
 
 /** What no table can hold, and where in the text it begins. */
 export interface Unwritable {
@@ -93,9 +100,14 @@ function isRounded(text: string, start: number, end: number): boolean {
 /** Keys of all objects in a value; of those that stand twice in a text only the last is left. */
 function countKeys(value: unknown): number {
   if (typeof value !== 'object' || value === null) return 0;
-  const inner = Object.values(value);
-  let count = Array.isArray(value) ? 0 : inner.length;
-  for (const item of inner) count += countKeys(item);
+  let count = 0;
+  if (Array.isArray(value)) for (const item of value) count += countKeys(item);
+  else
+    for (const key in value) {
+      count += 1;
+      const item = (value as Record<string, unknown>)[key];
+      if (typeof item === 'object') count += countKeys(item);
+    }
   return count;
 }
 

@@ -28,8 +28,10 @@ export function makeAsked(flags: AskedFlags): Asked {
   const { prompt = DEFAULT_PROMPT, output = [], labels = [], model = DEFAULT_MODEL } = flags;
   if (prompt.trim() === '') throw new UsageError('--prompt: is empty; say what to do with each row');
   if (model.trim() === '') throw new UsageError('--model: is empty; name one, for example gpt-6-luna');
+  const [, file] = /^@?(\S+\.(?:txt|md|prompt))$/i.exec(prompt.trim()) ?? [];
+  if (file !== undefined) throw new UsageError(`--prompt: is a text, not a file; to send what stands in one: --prompt "$(cat ${file})"`);
   const fallback = labels.length > 0 ? { label: 'label' } : 'text';
-  return { prompt, output: output.length > 0 ? readOutputFlags(output) : fallback, labels, model };
+  return { prompt, output: output.length > 0 ? readOutputFlags(output) : fallback, labels, model: model.trim() };
 }
 
 /** What flags change about what was asked before. */

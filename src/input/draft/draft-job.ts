@@ -35,7 +35,6 @@ const MAX_SHOWN_CHARACTERS = 24;
 /** The job file a person would have written for this table, each guess with a comment; its last line holds its own hash. */
 export function draftJob(parts: DraftParts): string {
   const { place, sample, asked, schemaLine } = parts;
-  const isJson = sample.format === 'jsonl' || sample.format === 'json';
   const mode = chooseMode(sample);
   const lines = [
     ...(schemaLine === '' ? [] : [schemaLine.trimEnd()]),
@@ -53,7 +52,7 @@ export function draftJob(parts: DraftParts): string {
     '# pilot: 50                      # so many rows first; the others follow if these went well',
     '# fail_if: { failed_rows: "> 1%" }   # when a finished run ends with exit 3; default: any failed or skipped row',
     'write:',
-    entry('path', parts.out ?? `${place.out}.${isJson ? 'jsonl' : 'csv'}`, 'the table with the answers', 2),
+    entry('path', parts.out ?? `${place.out}.${chooseExtension(sample)}`, 'the table with the answers', 2),
     entry('keep', 'all', 'the columns to carry over', 2),
     ...(parts.prefix === null
       ? []
@@ -61,6 +60,11 @@ export function draftJob(parts: DraftParts): string {
     ...describeLabels(parts),
   ];
   return sealText(`${lines.join('\n')}\n`);
+}
+
+function chooseExtension({ format }: TableSample): string {
+  if (format === 'parquet') return format;
+  return format === 'jsonl' || format === 'json' ? 'jsonl' : 'csv';
 }
 
 /** Where there are more rows than were looked at, there are many. */

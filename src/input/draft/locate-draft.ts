@@ -10,7 +10,7 @@ export interface DraftPlace {
   readonly out: string;
 }
 
-const EXTENSION = /\.(csv|tsv|tab|txt|jsonl|ndjson|json|parquet)(\.gz)?$/i;
+const EXTENSION = /\.(csv|tsv|tab|txt|jsonl|ndjson|json|parquet|xlsx|xlsm)(\.gz)?$/i;
 const MAX_NAME = 64;
 
 /**

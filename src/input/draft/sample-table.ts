@@ -110,7 +110,7 @@ async function tellEncoding(file: string): Promise<string | null> {
     const { bytesRead } = await handle.read(memory, 0, ENCODING_BYTES, at);
     const bytes = memory.subarray(0, bytesRead);
     // What is packed is read as UTF-8, as everything the reader is told nothing of; what is no text has no encoding.
-    if (at === 0 && (hasMark(bytes) || isPacked(bytes) || tellBinaryFormat(bytes) !== null)) return null;
+    if (at === 0 && (hasMark(bytes) || isPacked(bytes) || tellBinaryFormat(file, bytes) !== null)) return null;
     const encoding = guessEncoding(bytes);
     if (encoding !== null || bytesRead < ENCODING_BYTES) return encoding;
   }

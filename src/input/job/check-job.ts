@@ -18,7 +18,9 @@ function createCheck(makeValidator: () => ValidateFunction): SchemaCheck {
   return (value, source) => {
     compiled ??= makeValidator();
     if (compiled(value)) return [];
-    return sortByPlace((compiled.errors ?? []).map((error) => describeError(error, source)));
+    // Of a condition only what it asks for says anything.
+    const errors = (compiled.errors ?? []).filter(({ keyword }) => keyword !== 'if');
+    return sortByPlace(errors.map((error) => describeError(error, source)));
   };
 }
 

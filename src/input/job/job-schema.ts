@@ -1,19 +1,14 @@
 import { ENDPOINTS, MODES, STOP_SIGNS, type StopSign } from '../../core/job.ts';
 import { PARAMS } from '../request/params.ts';
+import { makeInputSchema } from './input-schema.ts';
 import { makeNotifySchema } from './notify-schema.ts';
+import { closed } from './schema-parts.ts';
 
-const NAMES = { type: 'array', items: { type: 'string' }, uniqueItems: true };
 const POSITIVE_COUNT = { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER };
-const MAX_SKIPPED_LINES = 1_000_000;
 const MESSAGE_TEXT = { type: 'string', minLength: 1 };
 
 /** What a job may be called; it names a directory. */
 export const JOB_NAME_PATTERN = '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$';
-
-/** An object that knows all its keys. */
-function closed(properties: Record<string, object>, more: object = {}): object {
-  return { type: 'object', additionalProperties: false, properties, ...more };
-}
 
 /**
  * The JSON Schema (draft 2020-12) of a job file: what editors complete from and what every job is checked against.
@@ -145,7 +140,14 @@ export function makeJobSchema(): object {
           { description: 'When a finished run counts as failed (exit 3).' },
         ),
       },
-      { required: ['name', 'input', 'model', 'output'] },
+      {
+        required: ['name', 'input'],
+        // Lines of the Batch API say the rest themselves.
+        if: { properties: { input: { type: 'object', properties: { format: { const: 'requests' } }, required: ['format'] } } },
+        // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema.
+        then: {},
+        else: { required: ['model', 'output'] },
+      },
     ),
   };
 }
@@ -153,70 +155,6 @@ export function makeJobSchema(): object {
 function describeSign(sign: StopSign): string {
   if (sign === 'failed') return 'Answers that are not ok, whatever the cause.';
   return sign === 'empty' ? 'Answers that are ok and say nothing: every field is empty.' : `Answers that are ${sign}.`;
-}
-
-function makeInputSchema(): object {
-  return closed(
-    {
-      path: {
-        type: 'string',
-        minLength: 1,
-        description: 'A CSV, TSV, JSONL, JSON or Parquet table; a glob; .gz; or - for standard input.',
-      },
-      format: { enum: ['csv', 'tsv', 'jsonl', 'json', 'parquet'], description: 'Only where the file name does not tell.' },
-      delimiter: {
-        type: 'string',
-        minLength: 1,
-        maxLength: 1,
-        pattern: '^[^"\\r\\n]$',
-        description: 'The character between cells; found by itself among comma, semicolon and tab.',
-      },
-      encoding: {
-        type: 'string',
-        minLength: 1,
-        description: 'For example windows-1252 or utf-16le; UTF-8 and byte order marks need nothing.',
-      },
-      columns: {
-        ...NAMES,
-        minItems: 1,
-        description:
-          'Columns the table must have; for a table without a header line, or with header: true, the names of all its columns. In JSONL also columns that come after the first 1,000 records.',
-      },
-      header: {
-        type: 'boolean',
-        description: 'Whether the first line of a CSV table is its header; found out by itself. true beside columns renames them.',
-      },
-      quote: {
-        enum: ['standard', 'none'],
-        description: 'standard (default): quotes enclose CSV cells. none: a quote is a character like any other.',
-      },
-      skip_lines: {
-        type: 'integer',
-        minimum: 0,
-        maximum: MAX_SKIPPED_LINES,
-        description: 'Lines before the table that are no part of it.',
-      },
-      bad_rows: {
-        enum: ['refuse', 'skip'],
-        description:
-          'refuse (default): records that cannot be read refuse the table, and all are named. skip: each keeps its place, skipped(bad_row).',
-      },
-      where: {
-        type: 'string',
-        minLength: 1,
-        description: 'Only rows that meet it are asked, as lang == "en" and stars < 3; the others are skipped(where).',
-      },
-      id: {
-        type: ['string', 'array'],
-        minLength: 1,
-        items: { type: 'string', minLength: 1 },
-        uniqueItems: true,
-        minItems: 1,
-        description: 'The column, or columns, that identify a row to a person. Default: the row’s number.',
-      },
-    },
-    { required: ['path'], description: 'The table.' },
-  );
 }
 
 function makeExamplesSchema(): object {
@@ -275,7 +213,13 @@ function makeWriteSchema(): object {
       path: {
         type: 'string',
         minLength: 1,
-        description: 'The table to write, .csv or .jsonl, or - for standard output. Default: <name>.out.<ext> beside the job file.',
+        description:
+          'The table to write, .csv, .jsonl or .parquet, or - for standard output; {{ run.date }} in it is the day the run began. Default: <name>.out.<ext> beside the job file.',
+      },
+      timezone: {
+        type: 'string',
+        minLength: 1,
+        description: 'Where the day of {{ run.date }} begins, for example Europe/Berlin. Default: UTC.',
       },
       keep: {
         type: ['string', 'array'],

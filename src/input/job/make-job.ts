@@ -1,24 +1,25 @@
 import path from 'node:path';
 import { type Problem, UsageError } from '../../core/errors.ts';
-import {
-  type Endpoint,
-  type ExamplesSpec,
-  type ImageTemplate,
-  type InputSpec,
-  type Job,
-  type Label,
-  type MessageTemplate,
-  NOTICE_EVENTS,
-  type NotifySpec,
-  type StopRule,
-  type StopSign,
-  type TableFormat,
+import type {
+  Endpoint,
+  ExamplesSpec,
+  ImageTemplate,
+  InputSpec,
+  Job,
+  Label,
+  MessageTemplate,
+  StopRule,
+  StopSign,
+  TableFormat,
 } from '../../core/job.ts';
 import { type JobSource, NO_SOURCE, type Path, showPath, showValue, sortByPlace } from '../../core/problem-path.ts';
 import { withCapOfExtra } from '../request/extra-params.ts';
+import { checkRequestsJob } from '../requests/check-requests-job.ts';
 import { guessFormat } from '../table/table-format.ts';
 import { ANY_ROW, readNanoUsd, readStopLimit, readThreshold } from './amounts.ts';
 import { checkAgainstSchema } from './check-job.ts';
+import { readDatedPath } from './dated-path.ts';
+import { type NotifyKeys, readNotify } from './notify-spec.ts';
 import type { PathProblem } from './output-shorthand.ts';
 import { readOutput } from './output-spec.ts';
 
@@ -39,14 +40,15 @@ interface JobSpec {
     readonly skip_lines?: number;
     readonly bad_rows?: 'refuse' | 'skip';
     readonly where?: string;
+    readonly sheet?: string;
     readonly id?: string | readonly string[];
   };
-  readonly model: string;
+  readonly model?: string;
   readonly endpoint?: Endpoint;
   readonly mode?: Job['mode'];
   readonly prompt?: string | { readonly system?: string; readonly user?: string; readonly images?: readonly (string | ImageSpec)[] };
   readonly messages?: readonly MessageTemplate[];
-  readonly output: unknown;
+  readonly output?: unknown;
   readonly labels?: readonly string[] | Readonly<Record<string, string | null>>;
   readonly examples?: {
     readonly path: string;
@@ -67,13 +69,14 @@ interface JobSpec {
   readonly dedupe?: boolean;
   readonly write?: {
     readonly path?: string;
+    readonly timezone?: string;
     readonly keep?: string | readonly string[];
     readonly prefix?: string;
     readonly excel?: boolean;
   };
   readonly stop_if?: Readonly<Partial<Record<StopSign, string | number>>>;
   readonly pilot?: number;
-  readonly notify?: { readonly url_env: string; readonly form?: NotifySpec['form']; readonly on?: NotifySpec['on'] };
+  readonly notify?: NotifyKeys;
   readonly fail_if?: { readonly failed_rows?: string | number; readonly skipped_rows?: string | number };
 }
 
@@ -118,10 +121,10 @@ export function readJob(value: unknown, origin: JobOrigin): { readonly job: Job 
 }
 
 function buildJob(spec: JobSpec, origin: JobOrigin): { job: Job; problems: readonly PathProblem[] } {
-  const problems: PathProblem[] = [];
+  const problems: PathProblem[] = [...checkRequestsJob(spec)];
   const labels = readLabels(spec.labels);
   const { output, problems: outputProblems } = readOutput(
-    spec.output,
+    spec.input.format === 'requests' ? (spec.output ?? 'text') : spec.output,
     labels.map((label) => label.name),
   );
   if (spec.output !== undefined) problems.push(...outputProblems, ...checkVector(spec));
@@ -137,21 +140,14 @@ function buildJob(spec: JobSpec, origin: JobOrigin): { job: Job; problems: reado
     if (threshold === null) problems.push({ path: at, message: `${showPath(at)}: must be like "> 1%" or "> 5", not ${showValue(limit)}` });
     return threshold ?? ANY_ROW;
   };
-  const urlEnv = spec.notify?.url_env;
-  if (urlEnv?.includes('://')) {
-    // It is not repeated: whoever knows the address of a webhook can write there.
-    problems.push({
-      path: ['notify', 'url_env'],
-      message: 'notify.url_env: must be the name of an environment variable that holds the address, not the address itself',
-    });
-  } else if (urlEnv !== undefined && !/^[A-Za-z_][A-Za-z0-9_]*$/.test(urlEnv)) {
-    problems.push({
-      path: ['notify', 'url_env'],
-      message: 'notify.url_env: must be the name of an environment variable, for example SLACK_WEBHOOK',
-    });
-  }
   const keep = spec.write?.keep ?? 'all';
   const isStdout = spec.write?.path === '-';
+  const writePath = path.resolve(
+    origin.directory,
+    isStdout || spec.write?.path === undefined ? nameDefaultTable(spec, isStdout) : spec.write.path,
+  );
+  const { dated, problems: pathProblems } = readDatedPath(writePath, spec.write?.timezone);
+  problems.push(...pathProblems);
   if (typeof keep === 'string' && keep !== 'all') {
     problems.push({ path: ['write', 'keep'], message: `write.keep: must be all or a list of columns, not ${showValue(keep)}` });
   }
@@ -162,7 +158,7 @@ function buildJob(spec: JobSpec, origin: JobOrigin): { job: Job; problems: reado
     directory: origin.directory,
     text: origin.text,
     input: readInput(spec.input, origin.directory),
-    model: spec.model,
+    model: spec.model ?? '',
     endpoint: spec.endpoint ?? '/v1/chat/completions',
     mode: spec.mode ?? 'batch',
     messages: readMessages(spec, problems),
@@ -189,7 +185,8 @@ function buildJob(spec: JobSpec, origin: JobOrigin): { job: Job; problems: reado
     onUnknown: spec.on_unknown ?? 'retry',
     dedupe: spec.dedupe ?? true,
     write: {
-      path: path.resolve(origin.directory, isStdout || spec.write?.path === undefined ? nameDefaultTable(spec) : spec.write.path),
+      path: writePath,
+      ...(dated === null ? {} : { dated: { ...dated, date: null } }),
       ...(isStdout ? { isStdout } : {}),
       keep: typeof keep === 'string' ? 'all' : keep,
       prefix: spec.write?.prefix ?? '',
@@ -197,14 +194,7 @@ function buildJob(spec: JobSpec, origin: JobOrigin): { job: Job; problems: reado
     },
     stopIf: readStopRules(spec, problems),
     pilot: spec.pilot ?? null,
-    notify:
-      spec.notify === undefined
-        ? null
-        : {
-            urlEnv: spec.notify.url_env,
-            form: spec.notify.form ?? 'json',
-            on: spec.notify.on ?? NOTICE_EVENTS.filter((event) => event !== 'done'),
-          },
+    notify: readNotify(spec.notify, problems),
     failIf: {
       failedRows: readLimit(spec.fail_if?.failed_rows, ['fail_if', 'failed_rows']),
       skippedRows: readLimit(spec.fail_if?.skipped_rows, ['fail_if', 'skipped_rows']),
@@ -252,19 +242,22 @@ function readInput(input: JobSpec['input'], directory: string): InputSpec {
     delimiter: input.delimiter ?? null,
     encoding: input.encoding ?? null,
     columns: input.columns ?? null,
-    id: input.id === undefined ? [] : [input.id].flat(),
+    id: input.id === undefined ? (input.format === 'requests' ? ['custom_id'] : []) : [input.id].flat(),
     // Only what is said: the defaults are no part of what a finished run is recognised by.
     ...(input.header === undefined ? {} : { hasHeader: input.header }),
     ...(input.quote === 'none' ? { quote: input.quote } : {}),
     ...(input.skip_lines === undefined || input.skip_lines === 0 ? {} : { skipLines: input.skip_lines }),
     ...(input.bad_rows === 'skip' ? { badRows: input.bad_rows } : {}),
     ...(input.where === undefined ? {} : { where: input.where }),
+    ...(input.sheet === undefined ? {} : { sheet: input.sheet }),
   };
 }
 
-function nameDefaultTable(spec: JobSpec): string {
+/** In the format of the input; what goes through a pipe is text. */
+function nameDefaultTable(spec: JobSpec, isStdout: boolean): string {
   const format = spec.input.format ?? guessFormat(spec.input.path) ?? 'csv';
-  return `${spec.name}.out.${format === 'csv' || format === 'tsv' ? 'csv' : 'jsonl'}`;
+  const extension = ['jsonl', 'json', 'requests'].includes(format) ? 'jsonl' : format === 'parquet' && !isStdout ? 'parquet' : 'csv';
+  return `${spec.name}.out.${extension}`;
 }
 
 function readLabels(labels: JobSpec['labels']): readonly Label[] {
@@ -276,6 +269,7 @@ function readLabels(labels: JobSpec['labels']): readonly Label[] {
 /** The template loses one final line break: YAML's `|` adds it, and nobody means it. */
 function readMessages(spec: JobSpec, problems: PathProblem[]): readonly MessageTemplate[] {
   const trim = (content: string): string => content.replace(/\r?\n$/, '');
+  if (spec.input.format === 'requests') return [];
   if (spec.prompt !== undefined && spec.messages !== undefined)
     problems.push({ path: ['messages'], message: 'messages: stands beside prompt; use one of them' });
   if (spec.messages !== undefined) return spec.messages.map(({ role, content }) => ({ role, content: trim(content) }));

@@ -24,6 +24,13 @@ const LONG_FORM_KEYS: ReadonlySet<string> = new Set([
 
 const BASE_TYPES = ['string', 'number', 'integer', 'boolean', 'label'];
 
+/** What other languages call them. */
+const OTHER_TYPES: Readonly<Record<string, string>> = {
+  ...{ int: 'integer', long: 'integer', float: 'number', double: 'number', decimal: 'number', bool: 'boolean' },
+  ...{ str: 'string', text: 'string', date: 'string', list: 'string[]', array: 'string[]', 'list of strings': 'string[]' },
+  ...{ enum: 'a | b | c', labels: 'label', category: 'a | b | c', percent: 'number 0..100' },
+};
+
 /**
  * Expands the fields of `output` into a strict JSON Schema: every field required, nothing else allowed; a trailing `?` makes a field nullable.
  * A field is a word (`string`, `number 0..1`, `integer 1..5`, `boolean`, `label`, `a | b | c`, each with `[]` for a list), a long form, or a map of fields.
@@ -111,7 +118,10 @@ function expandBase(word: string, path: Path, expansion: Expansion): Schema {
     if (choices.includes('') || new Set(choices).size < choices.length) return fail('each choice between bars must be there, and once');
     return { type: 'string', enum: choices };
   }
-  return fail(`unknown type "${word}"; known are ${BASE_TYPES.join(', ')}, "number 0..1" and "a | b | c"${suggest(word, BASE_TYPES)}`);
+  const meant = Object.hasOwn(OTHER_TYPES, word.toLowerCase())
+    ? `. Did you mean "${OTHER_TYPES[word.toLowerCase()]}"?`
+    : suggest(word, BASE_TYPES);
+  return fail(`unknown type "${word}"; known are ${BASE_TYPES.join(', ')}, "number 0..1" and "a | b | c"${meant}`);
 }
 
 function isMap(value: unknown): value is Readonly<Record<string, unknown>> {

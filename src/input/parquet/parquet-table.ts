@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises';
 import { parquetSchema, type RowGroup, type SchemaTree } from 'hyparquet';
 import { getMaxDefinitionLevel, getTreePath } from 'hyparquet/src/schema.js';
 import { UsageError } from '../../core/errors.ts';
-import type { Row } from '../../core/row.ts';
+import type { Row, StoredColumn } from '../../core/row.ts';
 import type { TableFile } from '../table/read-bytes.ts';
 import type { OpenedFormat, TextFiles } from '../table/table-format.ts';
 import { createByteWindow } from './byte-window.ts';
@@ -45,7 +45,21 @@ export async function openParquetTable(text: Pick<TextFiles, 'files'>): Promise<
     readWarnings: () => [],
     readRows: (_, signal) => readFiles(text.files, columns, signal),
     readsAtRandom: true,
+    ...describeStored(opened),
   };
+}
+
+/** How the columns are stored, where it is the same in all files. */
+function describeStored([first, ...others]: readonly ParquetFile[]): Pick<OpenedFormat, 'stored'> {
+  if (first === undefined) return {};
+  const text = JSON.stringify([first.metadata.schema, first.isPlainText]);
+  if (others.some(({ metadata, isPlainText }) => JSON.stringify([metadata.schema, isPlainText]) !== text)) return {};
+  return { stored: first.isPlainText ? first.columns.map(markAsText) : first.columns };
+}
+
+function markAsText({ element, children }: SchemaTree): StoredColumn {
+  const marked = element.type === 'BYTE_ARRAY' && isBinary(element) ? { ...element, converted_type: 'UTF8' } : element;
+  return { element: marked, children: children.map(markAsText) };
 }
 
 function checkColumns(file: TableFile, found: readonly SchemaTree[], columns: readonly string[], firstFile: string): void {

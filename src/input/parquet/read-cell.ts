@@ -1,13 +1,14 @@
 import { isUtf8 } from 'node:buffer';
 import type { SchemaElement, TimeUnit } from 'hyparquet';
 import { parseFloat16 } from 'hyparquet/src/convert.js';
+import { makeNumber } from '../../core/exact/exact-number.ts';
 import { formatDay, formatInstant, formatTimeOfDay } from './format-time.ts';
 
 /** Makes a cell of a value as it is stored. @throws Error where it is no value of its type */
 export type ReadCell = (stored: never) => unknown;
 
 /**
- * What a column's values become. Whole numbers and floats are numbers as long as these are exact, decimals are text with all their digits, dates and times
+ * What a column's values become. Numbers keep all their digits, decimals also zeros at their end; dates and times are
  * ISO 8601 with as much zone as the file knows, bytes that are not said to be text base64.
  * @param isPlainText whether bytes of no declared type are text, as Impala writes them
  */
@@ -102,20 +103,18 @@ function readUuid(bytes: Uint8Array): string {
     .replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
 }
 
-/** Beyond 2^53 the digits are kept as text. */
-function readWhole(value: number | bigint): number | string {
-  if (typeof value === 'number') return value;
-  const number = Number(value);
-  return Number.isSafeInteger(number) ? number : String(value);
+/** Beyond 2^53 the digits are kept. */
+function readWhole(value: number | bigint): unknown {
+  return typeof value === 'number' ? value : makeNumber(String(value));
 }
 
-function readUnsigned(value: number | bigint): number | string {
+function readUnsigned(value: number | bigint): unknown {
   return typeof value === 'number' ? value >>> 0 : readWhole(BigInt.asUintN(64, value));
 }
 
-/** JSON has no word for what is no number, nor for the zero below zero: they are text. */
-function keepNumber(value: number): number | string {
-  if (Object.is(value, -0)) return '-0';
+/** JSON has no word for what is no number: it is text. */
+function keepNumber(value: number): unknown {
+  if (Object.is(value, -0)) return makeNumber('-0');
   return Number.isFinite(value) ? value : String(value);
 }
 
@@ -130,7 +129,7 @@ const FLOAT32: SmallFloat = { digits: [6, 7, 8, 9], round: Math.fround };
 const FLOAT16: SmallFloat = { digits: [3, 4, 5], round: roundToFloat16 };
 
 /** The shortest number that is this value in its own type: 0.1, and not 0.10000000149011612. */
-function shorten(value: number, { digits, round }: SmallFloat): number | string {
+function shorten(value: number, { digits, round }: SmallFloat): unknown {
   if (!Number.isFinite(value) || value === 0) return keepNumber(value);
   for (const count of digits) {
     const short = Number(value.toPrecision(count));
@@ -151,9 +150,9 @@ function readDecimal(scale: number): ReadCell {
     const digits = String(unscaled < 0n ? -unscaled : unscaled).padStart(scale + 1, '0');
     const sign = unscaled < 0n ? '-' : '';
     const whole = digits.length - scale;
-    return scale > 0
-      ? `${sign}${digits.slice(0, whole)}.${digits.slice(whole)}`
-      : `${sign}${digits}${'0'.repeat(unscaled === 0n ? 0 : -scale)}`;
+    return makeNumber(
+      scale > 0 ? `${sign}${digits.slice(0, whole)}.${digits.slice(whole)}` : `${sign}${digits}${'0'.repeat(unscaled === 0n ? 0 : -scale)}`,
+    );
   };
 }
 

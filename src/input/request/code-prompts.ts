@@ -2,6 +2,7 @@ import { UsageError } from '../../core/errors.ts';
 import type { Job } from '../../core/job.ts';
 import type { CodeMessages, JobCode, TextRow } from '../../core/job-code.ts';
 import type { Row, Table } from '../../core/row.ts';
+import { waitUnlessAborted } from '../../core/waiting/wait-unless-aborted.ts';
 import type { InputTable } from '../table/read-table.ts';
 import { compileWhere } from '../where/compile-where.ts';
 import { isPassedOver } from '../where/pass-over.ts';
@@ -49,7 +50,7 @@ export function createCodePrompts(job: Job, code: JobCode, { columns }: Pick<Tab
     }
   }
 
-  async function* awaitRows(chunks: AsyncIterable<readonly Row[]>): AsyncGenerator<readonly Row[]> {
+  async function* awaitRows(chunks: AsyncIterable<readonly Row[]>, signal: AbortSignal): AsyncGenerator<readonly Row[]> {
     for await (const rows of chunks) {
       let ready: Row[] = [];
       let waiting: Promise<void>[] = [];
@@ -58,11 +59,11 @@ export function createCodePrompts(job: Job, code: JobCode, { columns }: Pick<Tab
         ready.push(row);
         if (promise !== null) waiting.push(promise);
         if (waiting.length < MOST_AT_ONCE) continue;
-        await Promise.all(waiting);
+        await waitUnlessAborted(Promise.all(waiting), signal);
         yield ready;
         [ready, waiting] = [[], []];
       }
-      await Promise.all(waiting);
+      await waitUnlessAborted(Promise.all(waiting), signal);
       if (ready.length > 0) yield ready;
     }
   }
@@ -75,6 +76,6 @@ export function createCodePrompts(job: Job, code: JobCode, { columns }: Pick<Tab
       return known.messages;
     },
     makeRow,
-    awaitIn: (table) => ({ ...table, readRows: (signal, onSha256) => awaitRows(table.readRows(signal, onSha256)) }),
+    awaitIn: (table) => ({ ...table, readRows: (signal, onSha256) => awaitRows(table.readRows(signal, onSha256), signal) }),
   };
 }

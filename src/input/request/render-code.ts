@@ -1,6 +1,7 @@
 import type { ImageTemplate, Job, MessageTemplate } from '../../core/job.ts';
 import type { Rendered } from '../../core/request.ts';
 import type { Row } from '../../core/row.ts';
+import { describeThrown } from '../../core/wording/describe-thrown.ts';
 import { makeLiteral } from './choose-examples.ts';
 import type { CodePrompts } from './code-prompts.ts';
 import { ImageProblem } from './image-url.ts';
@@ -28,7 +29,7 @@ export function compileCodeRender(job: Job, prompts: CodePrompts, limits: Reques
       return makeRequest(job, compileBody(job, messages.map(makeLiteralMessage))([]), boundRequests(limits, hasImages));
     } catch (error) {
       const cause = error instanceof ImageProblem ? error.skipCause : 'unrenderable';
-      return { status: 'skipped', cause, message: error instanceof Error ? error.message : String(error) };
+      return { status: 'skipped', cause, message: describeThrown(error) };
     }
   };
 }

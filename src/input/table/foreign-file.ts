@@ -25,11 +25,10 @@ const convertSqlite = (file: string) => `write a table of it: sqlite3 -header -c
 
 /** How such files begin, or what their beginnings hold, in Latin-1, so that a character is a byte; the first that fits counts. */
 const KINDS: readonly (ForeignKind & { readonly begins: readonly string[]; readonly holds?: readonly string[] })[] = [
-  { begins: [ZIP], holds: ['xl/', 'spreadsheetml'], name: 'an Excel workbook (.xlsx)', remedy: convertSheet },
   { begins: [ZIP], holds: ['opendocument.spreadsheet'], name: 'an OpenDocument spreadsheet', remedy: convertSheet },
   { begins: [ZIP], holds: ['word/', 'wordprocessingml', 'opendocument.text'], name: 'a text document', remedy: TAKE_TEXT },
   { begins: [ZIP], name: ARCHIVE, remedy: UNPACK },
-  { begins: ['\xd0\xcf\x11\xe0'], name: 'an Office file of the old kind (.xls)', remedy: convertSheet },
+  { begins: ['\xd0\xcf\x11\xe0'], name: 'an Office file of the old kind (.xls), or one with a password', remedy: convertSheet },
   { begins: ['ARROW1', 'FEA1'], name: 'an Arrow file', remedy: WRITE_AGAIN },
   { begins: ['ORC'], holds: ['\0'], name: 'an ORC file', remedy: WRITE_AGAIN },
   { begins: ['Obj\x01'], name: 'an Avro file', remedy: WRITE_AGAIN },
@@ -46,12 +45,14 @@ const KINDS: readonly (ForeignKind & { readonly begins: readonly string[]; reado
   { begins: ['<?xml'], name: 'an XML file', remedy: () => 'make CSV or JSONL of it' },
 ];
 
-const SHEETS = /\.(xlsx|xlsm|ods)$/i;
+const SHEETS = /\.ods$/i;
 const SHEET: ForeignKind = { name: 'a spreadsheet', remedy: convertSheet };
 
-/** The format of a table that is no text, by its beginning; null for everything else. */
-export function tellBinaryFormat(head: Buffer): 'parquet' | null {
-  return head.toString('latin1', 0, 4) === 'PAR1' ? 'parquet' : null;
+/** The format of a table that is no text, by its beginning, and by the name where that tells no more than a ZIP archive; null for everything else. */
+export function tellBinaryFormat(file: string, head: Buffer): 'parquet' | 'xlsx' | null {
+  const bytes = head.toString('latin1');
+  if (bytes.startsWith('PAR1')) return 'parquet';
+  return bytes.startsWith(ZIP) && (/\.xls[xm]$/i.test(file) || bytes.includes('xl/')) ? 'xlsx' : null;
 }
 
 /**
@@ -59,6 +60,7 @@ export function tellBinaryFormat(head: Buffer): 'parquet' | null {
  * @param head its first bytes, `HEAD_BYTES` at most
  */
 export function describeForeign(file: string, head: Buffer): string | null {
+  if (tellBinaryFormat(file, head) !== null) return null;
   const bytes = head.toString('latin1');
   const text = bytes
     .replace(/^\u00ef\u00bb\u00bf/, '')

@@ -1,5 +1,5 @@
 import { UsageError } from '../../core/errors.ts';
-import { parseExactly, RISKY_NUMBER } from '../../core/exact/parse-exactly.ts';
+import { hasRiskyNumber, parseExactly } from '../../core/exact/parse-exactly.ts';
 import { findRepetition, findUnwritable } from '../answer/exact-json.ts';
 import type { BadRecord } from './bad-rows.ts';
 import type { TableFile } from './read-bytes.ts';
@@ -9,6 +9,8 @@ export interface JsonRecord {
   /** It has no prototype: `__proto__` is a key like any other. Null where there is a fault. */
   readonly record: Readonly<Record<string, unknown>> | null;
   readonly line: number;
+  /** As it stands there. */
+  readonly text: string;
   /** Why the text is no record; null for one that is. */
   readonly fault: BadRecord | null;
 }
@@ -19,7 +21,7 @@ export const MAX_RECORD_BYTES = 64 * 1024 * 1024;
 /** Reads the text of one record. Nothing in it is changed or left out: what could not be written again is a fault. */
 export function readJsonRecord(text: string, file: TableFile, line: number, column = 1): JsonRecord {
   const refuse = (message: string, at: { readonly line: number; readonly column: number } = { line, column }): JsonRecord => {
-    return { record: null, line, fault: { line, place: { file: file.shown, ...at }, message, raw: text.slice(0, RAW_CHARACTERS) } };
+    return { record: null, line, text, fault: { line, place: { file: file.shown, ...at }, message, raw: text.slice(0, RAW_CHARACTERS) } };
   };
   let value: unknown;
   try {
@@ -34,8 +36,8 @@ export function readJsonRecord(text: string, file: TableFile, line: number, colu
   const unwritable = findUnwritable(text) ?? findRepetition(text, value);
   if (unwritable !== null)
     return refuse(`the record cannot be written again: ${unwritable.why}`, placeWithin(text, unwritable.position, { line, column }));
-  const exact = RISKY_NUMBER.test(text) ? parseExactly(text) : value;
-  return { record: Object.setPrototypeOf(exact, null) as Readonly<Record<string, unknown>>, line, fault: null };
+  const exact = hasRiskyNumber(text) ? parseExactly(text) : value;
+  return { record: Object.setPrototypeOf(exact, null) as Readonly<Record<string, unknown>>, line, text, fault: null };
 }
 
 /** More than is ever shown of a record that is none. */

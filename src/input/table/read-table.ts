@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import fs from 'node:fs';
 import { UsageError } from '../../core/errors.ts';
-import type { InputSpec, TableFormat } from '../../core/job.ts';
+import type { InputSpec, RequestGroup, TableFormat } from '../../core/job.ts';
 import type { Row, Table } from '../../core/row.ts';
 import { decodeText } from './decode-text.ts';
 import { HEAD_BYTES, tellBinaryFormat } from './foreign-file.ts';
@@ -13,6 +13,8 @@ import { guessFormat, type OpenedFormat, type TextFiles } from './table-format.t
 export interface InputTable extends Table {
   /** In words; empty when there is nothing to say. */
   readonly warnings: readonly string[];
+  /** Of a table of requests what it asks; absent for all others. */
+  readonly requests?: readonly RequestGroup[];
   /** What the rows read in the last pass have shown besides, likewise. */
   readWarnings(): readonly string[];
   /** @param onSha256 is given the sha256 (hex) of the bytes of all files, as they were read, after the last row */
@@ -43,7 +45,9 @@ export async function openFiles(spec: InputSpec, files: readonly TableFile[], si
     files: files.map((file) => file.path),
     bytes: sizes.reduce((sum, { size }) => sum + size, 0),
     warnings: opened.warnings,
-    readWarnings: () => opened.readWarnings(),
+    ...(opened.stored === undefined ? {} : { stored: opened.stored }),
+    ...(opened.requests === undefined ? {} : { requests: opened.requests }),
+    readWarnings: () => opened.readWarnings?.() ?? [],
     readSha256: (hashSignal) => hashInput({ files: files.map((file) => file.path) }, hashSignal),
     async *readRows(rowSignal, onSha256) {
       if (opened.readsAtRandom) {
@@ -68,8 +72,10 @@ async function stampFiles(files: readonly TableFile[]): Promise<string> {
   return stats.map(({ ino, size, mtimeNs, ctimeNs }) => [ino, size, mtimeNs, ctimeNs].join(':')).join(' ');
 }
 
-/** What says how the text of a CSV table is meant, and has no meaning for a format without such a text. @throws UsageError */
-function refuseTextKeys({ quote, hasHeader }: InputSpec, format: TableFormat): void {
+/** What says how the text of a CSV table, or a workbook, is meant, and has no meaning for other formats. @throws UsageError */
+function refuseTextKeys({ quote, hasHeader, sheet }: InputSpec, format: TableFormat): void {
+  if (sheet !== undefined && format !== 'xlsx')
+    throw new UsageError(`input.sheet: is for Excel workbooks; this table is ${format.toUpperCase()}`, { code: 'table' });
   if (format === 'csv' || format === 'tsv') return;
   const key = quote === 'none' ? 'quote' : hasHeader === undefined ? null : 'header';
   if (key !== null) throw new UsageError(`input.${key}: is for CSV and TSV; this table is ${format.toUpperCase()}`, { code: 'table' });
@@ -117,7 +123,7 @@ async function decideFormat(spec: InputSpec, text: TextFiles, signal: AbortSigna
 async function readBinaryFormat(file: TableFile): Promise<TableFormat | null> {
   await using handle = await fs.promises.open(file.path);
   const { buffer, bytesRead } = await handle.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
-  return tellBinaryFormat(buffer.subarray(0, bytesRead));
+  return tellBinaryFormat(file.path, buffer.subarray(0, bytesRead));
 }
 
 async function requireRow(opened: OpenedFormat, text: TextFiles, signal: AbortSignal): Promise<void> {

@@ -1,4 +1,5 @@
 import type { InputSpec, TableFormat } from '../../core/job.ts';
+import { openRequestsTable } from '../requests/requests-table.ts';
 import { openCsvTable } from './csv-table.ts';
 import { openJsonTable } from './json-table.ts';
 import type { OpenedFormat, TextFiles } from './table-format.ts';
@@ -19,5 +20,7 @@ export const READERS: Readonly<Record<TableFormat, OpenFormat>> = {
   tsv: openCsvTable,
   jsonl: openJsonTable,
   json: openJsonTable,
+  requests: openRequestsTable,
   parquet: async (text) => (await import('../parquet/parquet-table.ts')).openParquetTable(text),
+  xlsx: async (text, spec) => (await import('../xlsx/xlsx-table.ts')).openXlsxTable(text, spec),
 };

@@ -4,9 +4,11 @@ import type { FinishedRow } from '../../core/finished-row.ts';
 import type { Job } from '../../core/job.ts';
 import { formatUsd } from '../../core/summary.ts';
 import { formatCount } from '../../core/wording/format-count.ts';
+import { listAnswerTypes } from '../../input/answer/added-columns.ts';
 import { openTable } from '../../input/table/open-table.ts';
 import { createCsvFormat } from '../../output/csv-format.ts';
 import { createJsonlFormat } from '../../output/jsonl-format.ts';
+import { formatOfTable } from '../../output/output-paths.ts';
 import { makeTableColumns } from '../../output/table-columns.ts';
 import type { PreparedJob } from '../../run/open/prepared-job.ts';
 import { type Check, decideCheck } from './files.ts';
@@ -18,16 +20,43 @@ export interface TableDigest {
   read(): string;
 }
 
-export function createTableDigest({ compiled, table }: PreparedJob, simulated: boolean): TableDigest {
+export async function createTableDigest({ compiled, table }: PreparedJob, simulated: boolean): Promise<TableDigest> {
   const { write } = compiled.job;
   const { answerColumns } = compiled;
+  const format = formatOfTable(write.path);
+  if (format === 'parquet') return createParquetDigest({ compiled, table }, simulated);
   const columns = makeTableColumns({ ...write, columns: table.columns, answerColumns, simulated });
   const shared = { columns, answerColumns, simulated };
-  const format = isJsonl(write.path)
-    ? createJsonlFormat({ ...shared, keepsRecord: write.keep === 'all' })
-    : createCsvFormat({ ...shared, excel: write.excel });
-  const digest = createHash('sha256').update(format.head);
-  return { add: (rows) => void digest.update(format.format(rows)), read: () => digest.digest('hex') };
+  const writing =
+    format === 'jsonl'
+      ? createJsonlFormat({ ...shared, keepsRecord: write.keep === 'all' })
+      : createCsvFormat({ ...shared, excel: write.excel });
+  const digest = createHash('sha256').update(writing.head);
+  return { add: (rows) => void digest.update(writing.format(rows)), read: () => digest.digest('hex') };
+}
+
+async function createParquetDigest({ compiled, table }: Pick<PreparedJob, 'compiled' | 'table'>, simulated: boolean): Promise<TableDigest> {
+  const { createParquetEncoder } = await import('../../output/parquet/encoder.ts');
+  const { keep, prefix } = compiled.job.write;
+  const encoder = createParquetEncoder({
+    columns: table.columns,
+    keep,
+    prefix,
+    answerColumns: compiled.answerColumns,
+    simulated,
+    stored: table.stored ?? null,
+    answerTypes: listAnswerTypes(compiled.job),
+  });
+  const digest = createHash('sha256');
+  return {
+    add(rows) {
+      for (const row of rows) {
+        const bytes = encoder.add(row);
+        if (bytes !== null) digest.update(bytes);
+      }
+    },
+    read: () => digest.update(encoder.finish()).digest('hex'),
+  };
 }
 
 /** Reads the table on disk as anybody would, and adds up its rows and their cost. */
@@ -38,7 +67,7 @@ export async function checkTableOnDisk(
 ): Promise<Check> {
   const name = 'table';
   if (!existsSync(path)) return { name, status: 'skipped', detail: `${path} is not there any more` };
-  const format = isJsonl(path) ? ('jsonl' as const) : ('csv' as const);
+  const format = formatOfTable(path);
   const table = await openTable({ path, format, delimiter: null, encoding: null, columns: null, id: [] }, { signal });
   const column = table.columns.indexOf(`${expected.job.write.prefix}_cost_usd`);
   if (column === -1) return decideCheck(name, false, `${path} has no column ${expected.job.write.prefix}_cost_usd`);
@@ -61,8 +90,4 @@ export async function checkTableOnDisk(
     isSame,
     isSame ? detail : `${detail}; the ledger has ${formatCount(expected.rows)} rows and $${formatUsd(expected.nanoUsd)}`,
   );
-}
-
-function isJsonl(path: string): boolean {
-  return /\.(jsonl|ndjson)$/i.test(path);
 }

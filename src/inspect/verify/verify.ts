@@ -130,7 +130,7 @@ async function deriveRows(
 ): Promise<DerivedRows> {
   const { compiled, table } = prepared;
   const counts = { in: 0, ok: 0, failed: 0, skipped: 0, pending: 0, new: 0, reused: 0, duplicate: 0 };
-  const digest = createTableDigest(prepared, run.simulated);
+  const digest = await createTableDigest(prepared, run.simulated);
   const keys = new Set<string>();
   let nanoUsd = 0;
   const finishing = {

@@ -100,6 +100,7 @@ function applyEvent(fold: MutableFold, event: StoredEvent): void {
         exitCode: null,
         simulated: event.simulated,
         lane: event.lane ?? null,
+        ...(event.date === undefined ? {} : { date: event.date }),
         estimateNanoUsd: event.estimateNanoUsd,
       };
       fold.runs.push(fold.currentRun);

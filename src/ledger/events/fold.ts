@@ -184,6 +184,8 @@ export interface RunState {
   readonly simulated: boolean;
   /** Where its requests went at first; null where that was not kept. */
   readonly lane: 'batch' | 'live' | null;
+  /** The day its table is named by; absent where it is not. */
+  readonly date?: string;
   /** What it was expected to cost when it began, or when more was last opened in it; null when a price is unknown. */
   readonly estimateNanoUsd: number | null;
 }

@@ -1,4 +1,4 @@
-import { createWaitTeller, formatWait, type WaitTellerOptions, type WaitTimes } from '../../core/wait-teller.ts';
+import { createWaitTeller, formatWait, type WaitTellerOptions, type WaitTimes } from '../../core/waiting/wait-teller.ts';
 import type { ApiError } from '../../openai/api-error.ts';
 import { describeContact } from '../../openai/describe-contact.ts';
 import type { Bound } from './gcra.ts';

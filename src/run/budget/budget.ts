@@ -2,12 +2,12 @@ import { AppError, EXIT, UsageError } from '../../core/errors.ts';
 import type { Job } from '../../core/job.ts';
 import type { LaneName } from '../../core/lane.ts';
 import { countAnswerCaps, type Request } from '../../core/request.ts';
-import { formatUsd } from '../../core/summary.ts';
 import type { LedgerFold } from '../../ledger/events/fold.ts';
 import { type Amount, type CostBound, makeCostBound } from '../../money/cost-bound.ts';
 import { modelLimits } from '../../money/model-limits.ts';
 import type { FindPrice } from '../../money/price.ts';
 import { suggestModel } from '../../money/tier-table.ts';
+import { formatDollars } from '../../output/format-numbers.ts';
 import type { UnpricedCalls } from '../open/unpriced.ts';
 import type { BudgetSpan, SpanLimits } from './spans.ts';
 
@@ -137,7 +137,7 @@ export function createRunBudget(options: BudgetOptions): Budget {
       for (const span of spans) {
         const all = commit(span);
         if (all <= span.limitNanoUsd) continue;
-        const why = `${span.name} does not hold what may have been billed already and the same once more: $${formatUsd(all)}; the rows left stay pending${span.remedy}`;
+        const why = `${span.name} does not hold what may have been billed already and the same once more: ${formatDollars(all)}; the rows left stay pending${span.remedy}`;
         throw new BudgetError({ why, isOfRun: span.isOfRun }, span.isOfRun ? all : null);
       }
     },
@@ -146,12 +146,12 @@ export function createRunBudget(options: BudgetOptions): Budget {
       for (const span of spans) {
         const committed = commit(span);
         if (committed + own <= span.limitNanoUsd) continue;
-        const why = `${span.name} is used up: $${formatUsd(committed)} are spent or may still be billed, and the next request can cost $${formatUsd(own)}; the rows left stay pending${span.remedy}`;
+        const why = `${span.name} is used up: ${formatDollars(committed)} are spent or may still be billed, and the next request can cost ${formatDollars(own)}; the rows left stay pending${span.remedy}`;
         return { why, isOfRun: span.isOfRun };
       }
       if (laneNow() === 'live' && limits.live !== null && commitLive() + own > limits.live)
         return {
-          why: `the $${formatUsd(limits.live)} of --max-live-usd are used up; the rows left stay pending: give more, or leave --deadline out to send them in batches`,
+          why: `the ${formatDollars(limits.live)} of --max-live-usd are used up; the rows left stay pending: give more, or leave --deadline out to send them in batches`,
           isOfRun: false,
         };
       return null;

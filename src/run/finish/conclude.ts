@@ -1,5 +1,6 @@
 import { relative } from 'node:path';
 import { explainHold } from '../../core/outcome.ts';
+import { showModels } from '../../core/request-group.ts';
 import type { Summary } from '../../core/summary.ts';
 import { VERSION } from '../../core/version.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
@@ -91,7 +92,7 @@ export async function concludeRun(options: ConcludeOptions): Promise<Summary | n
     job: job.name,
     run,
     simulated,
-    model: job.model,
+    model: showModels(job),
     rows: counted.rows,
     causes: counted.causes,
     ...(counted.unwrapped === 0 ? {} : { unwrapped: counted.unwrapped }),

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { relative } from 'node:path';
 import { isRetryable } from '../../core/outcome.ts';
+import { showModels } from '../../core/request-group.ts';
 import type { Summary } from '../../core/summary.ts';
 import { VERSION } from '../../core/version.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
@@ -65,7 +66,7 @@ export function makeReportFacts(options: ReportFactsOptions): ReportFacts {
       inputs: prepared.table.files.map((file) => relative(options.cwd, file)),
       rowmill: VERSION,
       node: process.version,
-      modelRequested: job.model,
+      modelRequested: showModels(job),
       origin: ledger.origin,
       state: ledger.stateId,
     },

@@ -1,11 +1,13 @@
 import { rm } from 'node:fs/promises';
 import type { FinishedRow } from '../../core/finished-row.ts';
+import { listAnswerTypes } from '../../input/answer/added-columns.ts';
 import type { RunRowsWriter } from '../../ledger/runs.ts';
 import { createFailuresWriter } from '../../output/failures-writer.ts';
 import { failuresPath, formatOfTable, partialPath, reportPath } from '../../output/output-paths.ts';
 import type { RowCounter } from '../../output/report/row-counter.ts';
 import type { SummaryCounter } from '../../output/summary-counter.ts';
-import { createTableWriter, type TableWriter } from '../../output/table-writer.ts';
+import { createTableWriter } from '../../output/table-writer.ts';
+import type { TableWriter } from '../../output/table-writer-options.ts';
 import { hashRowId } from '../open/row-keys.ts';
 import { type FinishOptions, finishRows } from './finish-rows.ts';
 
@@ -45,6 +47,8 @@ export async function writeOutputs(options: WriteOptions): Promise<WrittenOutput
     answerColumns: compiled.answerColumns,
     excel: write.excel,
     simulated: options.simulated,
+    stored: table.stored ?? null,
+    answerTypes: listAnswerTypes(compiled.job),
   });
   const failuresWriter = createFailuresWriter({ path: failuresPath(write.path), readId: compiled.rowId, excel: write.excel });
   const rowsWriter = await openRunRows(options, tableWriter);

@@ -1,5 +1,7 @@
 import path from 'node:path';
-import type { Job } from '../../core/job.ts';
+import { nameDay } from '../../core/day.ts';
+import type { DatedPath, Job } from '../../core/job.ts';
+import { putDate } from '../../input/job/dated-path.ts';
 import { PRICES_FILE } from '../../input/job/load-prices.ts';
 import { showFile, wouldBeFound } from '../../input/table/find-files.ts';
 import { findDestinationProblem, type NamedFile } from '../../output/find-destination-problem.ts';
@@ -66,9 +68,36 @@ export async function findRunDestinationProblem(read: ReadFiles, place: { stateD
   const problem = await findDestinationProblem({ ...place, destinations, sources: listSources(read) });
   if (problem !== null) return problem;
   const { path: pattern } = read.job.input;
-  for (const { path: file, name } of destinations) {
-    if (!(await wouldBeFound(pattern, file))) continue;
-    return `${name} cannot be written to ${showFile(file, place.cwd)}: the next run would read it as a part of the table, ${showFile(pattern, place.cwd)}; name a file in another folder`;
+  const { dated } = read.job.write;
+  const found = dated === undefined ? await findRead(pattern, destinations) : await findReadSomeDay(read, dated);
+  if (found === null) return null;
+  const where = `${showFile(found.path, place.cwd)}: the next run would read it as a part of the table, ${showFile(pattern, place.cwd)}`;
+  return `${found.name} cannot be written to ${where}; name a file in another folder`;
+}
+
+async function findRead(pattern: string, destinations: readonly NamedFile[]): Promise<NamedFile | null> {
+  for (const destination of destinations) if (await wouldBeFound(pattern, destination.path)) return destination;
+  return null;
+}
+
+const DAY_MS = 86_400_000;
+/** As many days are looked at, into the future and into the past, where the pattern has digits of its own. */
+const MOST_DAYS = 18_263;
+
+/** Whatever the day is. One that matches is a day of which every digit is taken for the same. */
+async function findReadSomeDay({ job, tableFiles }: ReadFiles, dated: DatedPath): Promise<NamedFile | null> {
+  const { path: pattern } = job.input;
+  const listOf = (date: string) =>
+    listDestinations({ job: { ...job, write: { ...job.write, path: putDate(dated.template, date) } }, tableFiles });
+  const blur = (text: string) => text.replaceAll(/\d/g, '0');
+  const blurred = listOf(dated.date ?? '').map((file) => ({ ...file, path: blur(file.path) }));
+  if ((await findRead(blur(pattern), blurred)) === null) return null;
+  const today = Date.parse(dated.date ?? '') || 0;
+  for (let days = 0; days < MOST_DAYS; days += 1) {
+    for (const day of days === 0 ? [0] : [days, -days]) {
+      const found = await findRead(pattern, listOf(nameDay(new Date(today + day * DAY_MS), null)));
+      if (found !== null) return found;
+    }
   }
   return null;
 }

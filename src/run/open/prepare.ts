@@ -11,6 +11,7 @@ import { hashPrices, loadPrices } from '../../input/job/load-prices.ts';
 import { createCodePrompts } from '../../input/request/code-prompts.ts';
 import { setParams } from '../../input/request/extra-params.ts';
 import { readExamples } from '../../input/request/read-examples.ts';
+import { bindRequests } from '../../input/requests/render-requests.ts';
 import { openTable } from '../../input/table/open-table.ts';
 import type { InputTable } from '../../input/table/read-table.ts';
 import { removeQuietly } from '../../ledger/disk/durable-files.ts';
@@ -31,6 +32,7 @@ import { sampleJsonWord } from './json-word-sample.ts';
 import { findKnownEnd } from './model-end.ts';
 import { findOldState } from './old-state.ts';
 import type { PreparedJob } from './prepared-job.ts';
+import { placeDatedTable } from './run-date.ts';
 import { locateStateDirectory, type Target } from './target.ts';
 
 export interface PrepareOptions {
@@ -52,6 +54,8 @@ export interface PrepareOptions {
   readonly isToWrite?: boolean;
   /** What the command writes besides, as typed: looked at with the rest; absent where there is nothing. */
   readonly besides?: readonly NamedFile[];
+  /** Tells the day of a table that is named by it; absent: the real clock. */
+  readonly clock?: () => Date;
   readonly signal: AbortSignal;
   /** Gives a directory an early version made for this base URL its right name; absent where nothing may be changed. */
   readonly renameOldState?: (from: string, to: string, job: string) => Promise<void>;
@@ -68,14 +72,17 @@ export async function prepareJob(options: PrepareOptions): Promise<PreparedJob> 
   const old = findOldState(given.job, options.target.origin, options.stateRoot);
   if (old !== null) await options.renameOldState?.(old, named, given.job.name);
   const stateDirectory = old !== null && options.renameOldState === undefined ? old : named;
-  const loaded = placeStdoutTable(given, stateDirectory);
-  const { job } = loaded;
-  if (options.isToWrite === true && job.write.isStdout === true) claimStdout(options, job.write.path);
+  const when = { now: options.clock?.() ?? new Date(), isToWrite: options.isToWrite === true, signal: options.signal };
+  const placed = placeStdoutTable(await placeDatedTable(given, stateDirectory, when), stateDirectory);
+  const { input, write } = placed.job;
+  if (options.isToWrite === true && write.isStdout === true) claimStdout(options, write.path);
   const spoolPath = join(stateDirectory, 'stdin');
   const missingFolder = findMissingFolder(stateDirectory);
   try {
-    if (job.input.path === '-') makeFolders(stateDirectory, 0o700);
-    const given = await openTable(job.input, { stdin: options.stdin, spoolPath, cwd: options.overrides.cwd, signal: options.signal });
+    if (input.path === '-') makeFolders(stateDirectory, 0o700);
+    const given = await openTable(input, { stdin: options.stdin, spoolPath, cwd: options.overrides.cwd, signal: options.signal });
+    const job = bindRequests(placed.job, given.requests);
+    const loaded = { ...placed, job };
     const prompts = loaded.code == null || loaded.code.renderMessages === null ? null : createCodePrompts(job, loaded.code, given);
     const table = prompts === null ? given : prompts.awaitIn(given);
     const tokens = createJobTokens(job.model);

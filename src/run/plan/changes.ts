@@ -42,7 +42,7 @@ function listChangedAspects(job: Job, last: Job): readonly string[] {
   return [
     ...(isOther(({ messages }) => messages) ? ['the prompt'] : []),
     ...(isOther(({ labels }) => labels) ? ['the labels'] : []),
-    ...(isOther(({ model }) => model) ? [`the model (${last.model}, now ${job.model})`] : []),
+    ...(isOther(({ model, input }) => (input.format === 'requests' ? '' : model)) ? [`the model (${last.model}, now ${job.model})`] : []),
     ...(isOther(({ examples }) => examples) ? ['the examples'] : []),
     ...(isOther(({ endpoint }) => endpoint) ? ['the endpoint'] : []),
     ...(isOther(({ params }) => params) ? ['the parameters'] : []),

@@ -34,6 +34,8 @@ export interface PromptSum {
 export interface WorkPart {
   readonly short: PromptSum;
   readonly long: PromptSum;
+  /** What is asked; absent: the model of the prices. */
+  readonly model?: string;
   /** The service tier live calls ask for; null for the default one. */
   readonly tier: string | null;
   /** Of one request. */
@@ -76,7 +78,8 @@ export interface ModelPrices {
 
 export function priceWork(prices: ModelPrices, work: Work): LaneCosts {
   const caches = planCaches(prices, work);
-  const sum = (name: keyof LaneCosts) => sumParts(work, caches[name], (part) => findLanePrice(prices, name, part.tier));
+  const sum = (name: keyof LaneCosts) =>
+    sumParts(work, caches[name], (part) => findLanePrice({ ...prices, model: part.model ?? prices.model }, name, part.tier));
   return { batch: sum('batch'), live: sum('live'), flex: sum('flex') };
 }
 

@@ -1,5 +1,6 @@
 import { UsageError } from '../../core/errors.ts';
 import type { Job } from '../../core/job.ts';
+import { showModels, splitByModel } from '../../core/request-group.ts';
 import { formatCount } from '../../core/wording/format-count.ts';
 import { mayThink } from '../../input/request/model-params.ts';
 import { KeyIndex } from '../../ledger/key-index.ts';
@@ -82,8 +83,8 @@ export async function planOpenJob({
       ...compiled.warnings,
       ...leftOut,
       ...(ledger === null ? [] : warnOfVerdicts(ledger)),
-      ...warnOfCosts(job, findPrice, at),
-      ...(answers === null ? warnOfReasoning(job) : []),
+      ...new Set(splitByModel(job).flatMap((one) => warnOfCosts(one, findPrice, at))),
+      ...new Set(answers === null ? splitByModel(job).flatMap(warnOfReasoning) : []),
     ],
     last,
     answers,
@@ -152,10 +153,13 @@ function warnOfCosts(job: Job, findPrice: FindPrice, at: string): readonly strin
     warnings.push(`params.prompt_cache: ${job.model} takes no cache options and charges nothing for cache writes; nothing is sent for it`);
   }
   const longest = longestAnswerTokens(job);
-  if (longest === null) warnings.push(`how long an answer of ${job.model} can be is unknown; set params.max_output_tokens`);
+  if (longest === null)
+    warnings.push(
+      `how long an answer of ${job.model} can be is unknown; ${job.requests === undefined ? 'set params.max_output_tokens' : 'its requests name no output cap'}`,
+    );
   else if (longest > 0 && job.params.max_output_tokens === undefined) {
     warnings.push(
-      `no params.max_output_tokens: the worst case, and a budget, reserve the model’s ${formatCount(longest)} tokens for each answer`,
+      `${job.requests === undefined ? 'no params.max_output_tokens' : `requests to ${job.model} without an output cap`}: the worst case, and a budget, reserve the model’s ${formatCount(longest)} tokens for each answer`,
     );
   }
   if (job.budget.nanoUsdPerRow !== null && job.params.max_output_tokens === undefined) {
@@ -187,7 +191,7 @@ function listComparableRuns({ fold, runFiles }: Ledger, job: Job, leaveOut: Leav
     const model = (runFiles.readRunSummary(id, leaveOut) as KeptSummary | null)?.summary.model ?? job.model;
     const text = runFiles.readRunFile(id, 'job.yaml', leaveOut);
     const kept = text === null || text === job.text ? null : readKeptJob(text, job.directory);
-    return model === job.model && (kept === null || asksAlike(kept, job));
+    return (model === job.model || model === showModels(job)) && (kept === null || asksAlike(kept, job));
   };
   return fold.runs.map(({ id }) => id).filter(isComparable);
 }

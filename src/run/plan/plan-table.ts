@@ -1,6 +1,7 @@
 import { UsageError } from '../../core/errors.ts';
 import type { Job } from '../../core/job.ts';
 import { hideImageData, type Request } from '../../core/request.ts';
+import { showModels } from '../../core/request-group.ts';
 import type { Row, SkipCause, Table } from '../../core/row.ts';
 import type { CompiledJob } from '../../input/compile-job.ts';
 import type { KeyIndex } from '../../ledger/key-index.ts';
@@ -25,7 +26,7 @@ import type { PlannedEnd } from './planned-end.ts';
 import { createPromptCount } from './prompts.ts';
 import { createShardCount } from './shards.ts';
 import { timeWork } from './time.ts';
-import { makeWork, sumWork } from './work.ts';
+import { makeWork, REQUEST_GROUP, sumWork } from './work.ts';
 
 export interface PlanTableOptions {
   readonly table: Table;
@@ -126,7 +127,7 @@ export async function planTable(options: PlanTableOptions): Promise<PlannedTable
       else rows.new += 1;
       if (request === null) return;
       const due = step === 'unsent' ? request : options.makeDueRequest(row, request, id, step);
-      send(row, due, view.setOf(id, key) ?? {});
+      send(row, due, row.request === undefined ? (view.setOf(id, key) ?? {}) : { [REQUEST_GROUP]: row.request.group });
     }
   }
 
@@ -177,7 +178,7 @@ export async function planTable(options: PlanTableOptions): Promise<PlannedTable
   const planned: Plan = {
     schema: 'rowmill.plan/1',
     job: job.name,
-    model: job.model,
+    model: showModels(job),
     rows,
     skipped,
     changes: options.last === null ? [] : describeChanges(job, options.last.job, compared),
@@ -194,7 +195,8 @@ export async function planTable(options: PlanTableOptions): Promise<PlannedTable
     cost,
     ...(options.priceNote === null || (cost.batch ?? cost.live ?? cost.flex) === null ? {} : { priceNote: options.priceNote }),
     promptCache: describeCache(job, work, planCaches(prices, work), priced),
-    cheaper: findCheaper(advised),
+    // Requests name their model themselves.
+    cheaper: job.requests === undefined ? findCheaper(advised) : null,
     modelEnd: endHere,
     shards: shards.list(counted.factor),
     time: timeWork(

@@ -17,7 +17,7 @@ export interface PlanOptions extends PrepareOptions, Pick<RunOptions, 'selection
  * @throws UsageError with every problem of the job and the first of the table
  */
 export async function planJob(options: PlanOptions): Promise<Plan> {
-  const prepared = await prepareJob({ claimStdout: () => {}, ...options, isToWrite: true });
+  const prepared = await prepareJob({ claimStdout: () => {}, ...options, clock: options.effects.clock, isToWrite: true });
   const { shownRequests = null } = options;
   const selected = await selectRows(options.selection, prepared.table, options.signal);
   if (!existsSync(join(prepared.stateDirectory, 'events.jsonl'))) {

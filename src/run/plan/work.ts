@@ -1,4 +1,5 @@
 import type { Job } from '../../core/job.ts';
+import { splitByModel } from '../../core/request-group.ts';
 import { setParams } from '../../input/request/extra-params.ts';
 import { mayThink } from '../../input/request/model-params.ts';
 import { longestAnswerTokens, readTier } from '../../money/cost-bound.ts';
@@ -7,6 +8,9 @@ import { forecastAnswer } from './answer-forecast.ts';
 import { readCacheWish } from './cache.ts';
 import type { PromptSum, Work, WorkPart } from './cost.ts';
 import type { CountedPrompts, PromptGroup } from './prompts.ts';
+
+/** Names, in the set of parameters requests are counted under, the group of the job they belong to. */
+export const REQUEST_GROUP = 'request group';
 
 /** What all requests of a plan add up to. */
 export interface WorkSums {
@@ -19,7 +23,10 @@ export interface WorkSums {
 /** What the counted prompts ask for, with what is to be expected of their answers; each group by its own parameters. */
 export function makeWork(job: Job, counted: CountedPrompts & Pick<Work, 'beginningTokens'>, answers: AnswerLengths | null): Work {
   const { unsizedTokens, leadingTokens, writable, beginningTokens } = counted;
-  const parts = counted.groups.map((group) => makePart(job, group, answers));
+  const models = splitByModel(job);
+  const parts = counted.groups
+    .filter(({ set }, index) => job.requests === undefined || index > 0 || REQUEST_GROUP in set)
+    .map((group) => makePart(models[Number(group.set[REQUEST_GROUP] ?? 0)] ?? job, group, answers));
   const cacheWish = readCacheWish(job);
   return { parts, reasksPerRequest: answers?.reasksPerRequest ?? 0, unsizedTokens, leadingTokens, writable, beginningTokens, cacheWish };
 }
@@ -39,11 +46,12 @@ export function sumWork({ parts }: Work): WorkSums {
 const GUESS_FACTOR_REASONING = 4;
 
 function makePart(job: Job, { set, short, long }: PromptGroup, answers: AnswerLengths | null): WorkPart {
-  const asked = { ...job, params: setParams(job.params, set) };
+  const asked = REQUEST_GROUP in set ? job : { ...job, params: setParams(job.params, set) };
   const { expectedTokens, p95Tokens, isMeasured } = forecastAnswer(asked, answers);
   return {
     short,
     long,
+    model: asked.model,
     tier: readTier(asked.params),
     expectedOutputTokens: expectedTokens,
     p95OutputTokens: isMeasured ? p95Tokens : null,

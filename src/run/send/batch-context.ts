@@ -1,6 +1,6 @@
 import type { BatchContext } from '../../batch/context.ts';
 import type { Job } from '../../core/job.ts';
-import { createWaitTeller } from '../../core/wait-teller.ts';
+import { createWaitTeller } from '../../core/waiting/wait-teller.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import type { Provider } from '../../openai/provider.ts';
 import type { RunOptions } from '../options.ts';

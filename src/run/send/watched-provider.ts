@@ -1,5 +1,5 @@
 import type { StartTimer } from '../../core/timer.ts';
-import type { WaitTeller } from '../../core/wait-teller.ts';
+import type { WaitTeller } from '../../core/waiting/wait-teller.ts';
 import type { Provider } from '../../openai/provider.ts';
 
 /** A call that has no answer yet. */
@@ -58,7 +58,11 @@ export function watchProvider(
             name,
             milliseconds: TOLD_MS,
             passedMs,
-            describe: ({ since }) => `${host} has not answered since ${since}: ${what}`,
+            // A large file on a slow line takes minutes to be sent: nobody is silent then.
+            describe: ({ since }) =>
+              what === NAMES.uploadFile
+                ? `${what} to ${host} has been under way since ${since}`
+                : `${host} has not answered since ${since}: ${what}`,
           });
           tellAt(TOLD_MS);
         });

@@ -1,4 +1,4 @@
-import type { Mode } from '../core/job.ts';
+import type { Mode } from '../../core/job.ts';
 
 /** The flags every command with a job takes, as commander names them. */
 export interface JobFlags {

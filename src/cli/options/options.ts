@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { MODES } from '../core/job.ts';
+import { MODES } from '../../core/job.ts';
 import {
   collect,
   parseAge,

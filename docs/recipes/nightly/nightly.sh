@@ -1,0 +1,26 @@
+#!/bin/sh
+# One night of a job, for cron: quiet when it is well, loud when it is not. Give it the job's file, seen from the folder this script lies in:
+#   17 3 * * * /srv/labels/nightly.sh jobs/tickets.yaml
+set -eu
+cd "$(dirname "$0")"
+# OPENAI_API_KEY=…, readable by its owner alone.
+if [ -f ./rowmill.env ]; then
+  set -a
+  # shellcheck source=/dev/null
+  . ./rowmill.env
+  set +a
+fi
+
+said=$(mktemp)
+trap 'rm -f "$said"' EXIT
+status=0
+npx --no-install rowmill run "$1" --yes --if-running skip --progress none >"$said" 2>&1 || status=$?
+if [ "$status" -eq 0 ]; then
+  npx --no-install rowmill clean "$1" --remote --yes >>"$said" 2>&1 || status=$?
+fi
+# What is written goes into cron's mail.
+if [ "$status" -ne 0 ]; then
+  echo "rowmill: $1 ended with exit $status" >&2
+  cat "$said" >&2
+fi
+exit "$status"

@@ -1,0 +1,18 @@
+import { type Path, showPath, showValue } from '../core/problem-path.ts';
+
+/**
+ * In words why a part of a definition cannot be kept as JSON: what refers to itself, and values JSON has no word for. Whether it is what the key
+ * wants is another question.
+ */
+export function findUnwritable(value: unknown, path: Path, above: readonly object[] = []): string | null {
+  if (typeof value === 'bigint' || typeof value === 'symbol')
+    return `${showPath(path)}: must be what JSON can hold, not ${showValue(value)}`;
+  if (typeof value !== 'object' || value === null) return null;
+  if (above.includes(value)) return `${showPath(path)}: refers to itself; no request could say that`;
+  const within = [...above, value];
+  for (const [key, part] of Object.entries(value)) {
+    const found = findUnwritable(part, [...path, Array.isArray(value) ? Number(key) : key], within);
+    if (found !== null) return found;
+  }
+  return null;
+}

@@ -1,0 +1,53 @@
+import type { Command } from 'commander';
+import { quotePath } from '../core/wording/quote-argument.ts';
+import { findClosest } from '../core/wording/suggest.ts';
+import { EXAMPLE, isPresent, suggestJobFile, TAKES_TABLE } from './job-argument.ts';
+import { programName } from './program-name.ts';
+
+/** What other programs call what a command of ours does. */
+const OTHER_WORDS: Readonly<Record<string, string>> = {
+  ...{ ls: 'status', list: 'status', jobs: 'status', ps: 'status', watch: 'status', history: 'runs', log: 'runs', logs: 'runs' },
+  ...{ start: 'run', exec: 'run', resume: 'run', continue: 'run', stop: 'cancel', kill: 'cancel', abort: 'cancel' },
+  ...{ check: 'plan', estimate: 'plan', cost: 'plan', 'dry-run': 'plan', preview: 'plan', new: 'init', create: 'init' },
+  ...{ results: 'report', result: 'report', summary: 'report', show: 'report', errors: 'failures', compare: 'diff', score: 'eval' },
+  ...{ models: 'prices', price: 'prices', server: 'simulate', mock: 'simulate', version: '--version' },
+};
+
+/** What to say to a word that is no command, with the one that was meant where somebody knows. */
+export function describeNoCommand(word: string, commands: readonly string[]): string {
+  const known = word.toLowerCase();
+  const meant = (Object.hasOwn(OTHER_WORDS, known) ? OTHER_WORDS[known] : undefined) ?? findClosest(word, commands);
+  return `error: unknown command '${word}'${meant === null ? '' : `\n(Did you mean ${meant}?)`}`;
+}
+
+/** What commander says of a command line, with what to type instead where that is known. */
+export function explainUsage(text: string, command: Command): string {
+  const hint = findHint(text, command);
+  return hint === null ? text : `${text.split('\n')[0]}\n(${hint})\n`;
+}
+
+function findHint(text: string, command: Command): string | null {
+  const typed = (rest: string) => `${programName()} ${command.name()} ${rest}`;
+  const [, option] = /unknown option '([^']*)'/.exec(text) ?? [];
+  if (option !== undefined) return explainOption(option, command);
+  const [, missing] = /missing required argument '([^']*)'/.exec(text) ?? [];
+  if (missing === 'job' && TAKES_TABLE.has(command.name())) return `a job file, or a table: ${programName()} run reviews.csv ${EXAMPLE}`;
+  if (missing === 'job') return `a job file: ${typed(quotePath(suggestJobFile()))}`;
+  if (missing === 'a' || missing === 'b') return `two runs: ${typed(`${quotePath(suggestJobFile())} prev last`)}`;
+  if (missing === 'shell') return `bash, zsh or fish: source <(${typed('bash')})`;
+  if (!text.includes('too many arguments')) return null;
+  if (TAKES_TABLE.has(command.name()))
+    return `one job or table; what to ask of a table goes behind --prompt: ${typed(`reviews.csv ${EXAMPLE}`)}`;
+  return command.registeredArguments.length === 0 ? null : 'what holds blanks is put in quotes';
+}
+
+/** A file whose name looks like an option, an option with one dash, or its first letter. Others commander has a word for. */
+function explainOption(option: string, command: Command): string | null {
+  if (isPresent(option)) return `the file of this name is ${quotePath(`./${option}`)}`;
+  const [, letters] = /^-([A-Za-z][\w-]*)/.exec(option) ?? [];
+  if (letters === undefined) return null;
+  const longs = command.options.flatMap(({ long, hidden }) => (long === undefined || long === null || hidden ? [] : [long]));
+  const whole = longs.filter((long) => long === `--${letters}`);
+  const meant = whole.length > 0 ? whole : letters.length === 1 ? longs.filter((long) => long.startsWith(`--${letters}`)) : [];
+  return meant.length === 0 ? null : `Did you mean ${meant.join(' or ')}?`;
+}

@@ -1,0 +1,28 @@
+import type { Job } from './job.ts';
+
+/**
+ * The job as several, each of one model, for everything that depends on the model: prices, longest answers, images.
+ * @returns the job itself where it has a model of its own
+ */
+export function splitByModel<Asked extends Pick<Job, 'endpoint' | 'model' | 'params' | 'messages' | 'requests'>>(
+  job: Asked,
+): readonly Asked[] {
+  if (job.requests === undefined) return [job];
+  return job.requests.map(({ endpoint, model, tier, capTokens, images }) => ({
+    ...job,
+    endpoint,
+    model,
+    params: {
+      ...job.params,
+      ...(capTokens === null ? {} : { max_output_tokens: capTokens }),
+      ...(tier === null ? {} : { service_tier: tier }),
+    },
+    messages: [{ role: 'user', content: '', images: Array.from({ length: images }, () => ({ url: '', detail: null })) }],
+  }));
+}
+
+/** The models of a job as a person reads them: `gpt-6-luna`, `gpt-6-luna and 2 more`. */
+export function showModels({ model, requests = [] }: Job): string {
+  const more = new Set(requests.map((group) => group.model)).size - 1;
+  return more > 0 ? `${model} and ${more} more` : model;
+}

@@ -1,0 +1,8 @@
+/** In words what somebody threw, who may throw anything. */
+export function describeThrown(thrown: unknown): string {
+  try {
+    return thrown instanceof Error ? String(thrown.message) : String(thrown);
+  } catch {
+    return 'something was thrown that is no error';
+  }
+}

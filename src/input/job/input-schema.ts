@@ -1,0 +1,73 @@
+import { closed, NAMES } from './schema-parts.ts';
+
+const MAX_SKIPPED_LINES = 1_000_000;
+
+/** What `input` of a job file may hold. */
+export function makeInputSchema(): object {
+  return closed(
+    {
+      path: {
+        type: 'string',
+        minLength: 1,
+        description: 'A CSV, TSV, JSONL, JSON, Parquet or Excel (.xlsx) table; a glob; .gz; or - for standard input.',
+      },
+      format: {
+        enum: ['csv', 'tsv', 'jsonl', 'json', 'parquet', 'xlsx', 'requests'],
+        description:
+          'Only where the file name does not tell. requests: lines of the Batch API, each sent as it is; then the job has no model, prompt and output.',
+      },
+      delimiter: {
+        type: 'string',
+        minLength: 1,
+        maxLength: 1,
+        pattern: '^[^"\\r\\n]$',
+        description: 'The character between cells; found by itself among comma, semicolon and tab.',
+      },
+      encoding: {
+        type: 'string',
+        minLength: 1,
+        description: 'For example windows-1252 or utf-16le; UTF-8 and byte order marks need nothing.',
+      },
+      columns: {
+        ...NAMES,
+        minItems: 1,
+        description:
+          'Columns the table must have; for a table without a header line, or with header: true, the names of all its columns. In JSONL also columns that come after the first 1,000 records.',
+      },
+      header: {
+        type: 'boolean',
+        description: 'Whether the first line of a CSV table is its header; found out by itself. true beside columns renames them.',
+      },
+      sheet: { type: 'string', minLength: 1, description: 'The sheet of a workbook. Default: its first one.' },
+      quote: {
+        enum: ['standard', 'none'],
+        description: 'standard (default): quotes enclose CSV cells. none: a quote is a character like any other.',
+      },
+      skip_lines: {
+        type: 'integer',
+        minimum: 0,
+        maximum: MAX_SKIPPED_LINES,
+        description: 'Lines before the table that are no part of it.',
+      },
+      bad_rows: {
+        enum: ['refuse', 'skip'],
+        description:
+          'refuse (default): records that cannot be read refuse the table, and all are named. skip: each keeps its place, skipped(bad_row).',
+      },
+      where: {
+        type: 'string',
+        minLength: 1,
+        description: 'Only rows that meet it are asked, as lang == "en" and stars < 3; the others are skipped(where).',
+      },
+      id: {
+        type: ['string', 'array'],
+        minLength: 1,
+        items: { type: 'string', minLength: 1 },
+        uniqueItems: true,
+        minItems: 1,
+        description: 'The column, or columns, that identify a row to a person. Default: the row’s number.',
+      },
+    },
+    { required: ['path'], description: 'The table.' },
+  );
+}

@@ -1,0 +1,125 @@
+import path from 'node:path';
+import { type Archive, refuse } from './archive.ts';
+import { type DateForm, tellDateForm } from './date-form.ts';
+import { readWholeXml } from './read-xml.ts';
+
+/** A sheet of a workbook and the part it stands in. */
+export interface Sheet {
+  readonly name: string;
+  readonly part: string;
+  readonly isHidden: boolean;
+}
+
+/** What is the same for all cells of a workbook. */
+export interface Workbook {
+  /** In the order of the tabs; charts are none. */
+  readonly sheets: readonly Sheet[];
+  /** What the numbers of a style mean as dates, by the style's place; null for numbers. */
+  readonly dateForms: readonly (DateForm | null)[];
+  /** Texts that cells name by their place. */
+  readonly texts: readonly string[];
+  /** Whether days are counted from 1904, as old programs for the Mac did, and not from 1900. */
+  readonly isFrom1904: boolean;
+}
+
+/** Of XML: texts of a workbook are all held in memory, and take up to five times as much while they are read. */
+const MAX_TEXT_BYTES = 128 * 1024 * 1024;
+const WORKBOOK = 'xl/workbook.xml';
+
+/** @throws UsageError where there is no workbook, or one that would not fit into memory */
+export async function readWorkbook(archive: Archive): Promise<Workbook> {
+  const targets = await readTargets(archive);
+  const { named, isFrom1904 } = await readSheets(archive);
+  if (named.length === 0) throw refuse(archive.file, 'is a ZIP archive, and no workbook; unpack it, or name the table in it');
+  const sheets = named.flatMap(({ id, ...sheet }) => {
+    const target = targets.get(id);
+    return target?.type.endsWith('/worksheet') === true ? [{ ...sheet, part: target.part }] : [];
+  });
+  const textsPart = [...targets.values()].find(({ type }) => type.endsWith('/sharedStrings'))?.part ?? 'xl/sharedStrings.xml';
+  const stylesPart = [...targets.values()].find(({ type }) => type.endsWith('/styles'))?.part ?? 'xl/styles.xml';
+  if (archive.sizeOf(textsPart) > MAX_TEXT_BYTES)
+    throw refuse(
+      archive.file,
+      `holds more than ${MAX_TEXT_BYTES / 1024 / 1024} MB of text, too much for a workbook to be read; save the sheet as CSV (UTF-8)`,
+    );
+  return { sheets, dateForms: await readDateForms(archive, stylesPart), texts: await readTexts(archive, textsPart), isFrom1904 };
+}
+
+interface Target {
+  readonly part: string;
+  readonly type: string;
+}
+
+async function readTargets(archive: Archive): Promise<ReadonlyMap<string, Target>> {
+  const targets = new Map<string, Target>();
+  await readWholeXml(await archive.open('xl/_rels/workbook.xml.rels'), {
+    open(name, { Id = '', Type = '', Target = '' }) {
+      if (name !== 'Relationship') return;
+      const part = Target.startsWith('/') ? Target.slice(1) : path.posix.normalize(path.posix.join('xl', Target));
+      targets.set(Id, { part, type: Type });
+    },
+  });
+  return targets;
+}
+
+async function readSheets(archive: Archive) {
+  const named: { readonly name: string; readonly id: string; readonly isHidden: boolean }[] = [];
+  let isFrom1904 = false;
+  await readWholeXml(await archive.open(WORKBOOK), {
+    open(tag, attributes) {
+      if (tag === 'workbookPr') isFrom1904 = /^(1|true)$/.test(attributes.date1904 ?? '');
+      if (tag !== 'sheet') return;
+      const id = Object.entries(attributes).find(([key]) => key.endsWith(':id'))?.[1] ?? '';
+      named.push({ name: attributes.name ?? '', id, isHidden: (attributes.state ?? 'visible') !== 'visible' });
+    },
+  });
+  return { named, isFrom1904 };
+}
+
+async function readDateForms(archive: Archive, part: string): Promise<readonly (DateForm | null)[]> {
+  const codes = new Map<number, string>();
+  const forms: (DateForm | null)[] = [];
+  let isInCellStyles = false;
+  await readWholeXml(await archive.open(part), {
+    open(tag, { numFmtId = '0', formatCode = '' }) {
+      if (tag === 'numFmt') codes.set(Number(numFmtId), formatCode);
+      if (tag === 'cellXfs') isInCellStyles = true;
+      if (tag === 'xf' && isInCellStyles) forms.push(tellDateForm(Number(numFmtId), codes.get(Number(numFmtId))));
+    },
+    close(tag) {
+      if (tag === 'cellXfs') isInCellStyles = false;
+    },
+  });
+  return forms;
+}
+
+/** What stands above characters to tell how they are read is no part of the text. */
+async function readTexts(archive: Archive, part: string): Promise<readonly string[]> {
+  const texts: string[] = [];
+  let text = '';
+  let isText = false;
+  let phoneticDepth = 0;
+  await readWholeXml(await archive.open(part), {
+    open(tag) {
+      if (tag === 'si') text = '';
+      if (tag === 'rPh') phoneticDepth += 1;
+      isText = tag === 't' && phoneticDepth === 0;
+    },
+    text(more) {
+      if (isText) text += more;
+    },
+    close(tag) {
+      if (tag === 't') isText = false;
+      if (tag === 'rPh') phoneticDepth -= 1;
+      if (tag === 'si') texts.push(unescapeText(text));
+    },
+  });
+  return texts;
+}
+
+/** Characters XML cannot hold stand as `_x000D_` (ECMA-376, ST_Xstring). */
+export function unescapeText(text: string): string {
+  return text.includes('_x')
+    ? text.replaceAll(/_x([0-9A-Fa-f]{4})_/g, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)))
+    : text;
+}

@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { appendFileSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { createWorld, REVIEW_JOB, REVIEWS, type World } from './helpers/command-line.ts';
+
+interface Told {
+  readonly schema: string;
+  readonly ok: boolean;
+  readonly jobs: readonly { readonly file: string; readonly ok: boolean; readonly exitCode?: number }[];
+}
+
+describe('verify --all', () => {
+  let world: World;
+  before(async () => {
+    world = createWorld({ 'reviews.csv': REVIEWS });
+    for (const name of ['a', 'b', 'never-run']) {
+      mkdirSync(join(world.folder, name));
+      writeFileSync(join(world.folder, name, 'reviews.csv'), REVIEWS);
+      writeFileSync(join(world.folder, name, 'job.yaml'), REVIEW_JOB);
+      if (name !== 'never-run') assert.equal((await world.run(['run', `${name}/job.yaml`, '--simulate'])).exitCode, 0);
+    }
+  });
+  after(() => world.dispose());
+
+  it('is a line for each job that was run, and exit 0 while all are right', async () => {
+    const { exitCode, stdout, stderr } = await world.run(['verify', '--all', '.']);
+    assert.equal(exitCode, 0);
+    assert.match(stdout, /^ok +a\/job\.yaml +run \S+, simulated\nok +b\/job\.yaml +run \S+, simulated\n$/);
+    assert.match(stderr, /Verified: 2 jobs/);
+  });
+
+  it('ends with the worst: a job that cannot be looked at, or a check that failed', async () => {
+    rmSync(join(world.folder, 'a', 'reviews.csv'));
+    const gone = await world.run(['verify', '--all', '.', '--json']);
+    const told = JSON.parse(gone.stdout) as Told;
+    assert.deepEqual([gone.exitCode, told.schema, told.ok], [2, 'rowmill.verify/1', false]);
+    assert.deepEqual(
+      told.jobs.map(({ file, ok, exitCode }) => [file, ok, exitCode]),
+      [
+        ['a/job.yaml', false, 2],
+        ['b/job.yaml', true, undefined],
+      ],
+    );
+    const responses = join(world.folder, 'b', '.rowmill', 'reviews@simulator', 'responses');
+    appendFileSync(join(responses, readdirSync(responses)[0] ?? ''), '{}\n');
+    const worst = await world.run(['verify', '--all', '.']);
+    assert.equal(worst.exitCode, 1);
+    assert.match(
+      worst.stdout,
+      /^FAILED +a\/job\.yaml +a\/reviews\.csv: no such table.*\nFAILED +b\/job\.yaml +responses: \S+ is not the file that was recorded/,
+    );
+  });
+
+  it('says what is missing', async () => {
+    for (const [args, expected] of [
+      [['verify'], /^which job\? Name its file, or a folder with jobs: --all FOLDER/],
+      [['verify', 'a/job.yaml', '--all', '.'], /^--all takes every job below a folder/],
+      [['verify', '--all', 'reviews.csv'], /^--all: reviews\.csv is no folder/],
+      [['verify', '--all', 'never-run'], /^--all: no job below never-run has been run/],
+    ] as const) {
+      const { exitCode, stderr } = await world.run([...args]);
+      assert.deepEqual([exitCode, expected.test(stderr)], [2, true], stderr);
+    }
+  });
+});

@@ -41,7 +41,7 @@ const WRONG: Readonly<Record<string, readonly Wrong[]>> = {
     { type: ['run', 'reviews.csv', '--prompt', ' '], says: /--prompt: is empty; say what to do with each row/ },
     { type: ['run', 'reviews.csv', '--output', 'text'], says: /--prompt is missing; say what to do/ },
     { type: ['run', 'job.yaml', '--prompt', 'Is it good?'], says: /job\.yaml is a job file, and what it asks stands in it/ },
-    { type: ask('--simulate', '--out', '--json'), says: /option '--out <path>' argument missing before --json/ },
+    { type: ask('--out', '--simulate'), says: /option '--out <path>' argument missing before --simulate/ },
     { type: ['run', 'reviews.csv', '--prompt', '--simulate'], says: /option '--prompt <text>' argument missing before --simulate/ },
     { type: ['run', 'job.yaml', '--base-url', ''], says: /option '--base-url <url>' argument is empty/ },
     { type: ['run', 'job.yaml', '--state-dir', ' '], says: /option '--state-dir <dir>' argument is empty/ },
@@ -58,6 +58,9 @@ const WRONG: Readonly<Record<string, readonly Wrong[]>> = {
   ],
   commands: [
     { type: ['rnu', 'job.yaml'], says: /Did you mean run\?/ },
+    { type: ['help', 'nope'], says: /unknown command 'nope'/ },
+    { type: ['run', ''], says: /the name of a job or a table is empty/ },
+    { type: [''], says: /^error: unknown command ''$/m },
     { type: ['ls'], says: /Did you mean status\?/ },
     { type: ['version'], says: /Did you mean --version\?/ },
     { type: ['resume', 'job.yaml'], says: /Did you mean run\?/ },

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { after, test } from 'node:test';
 import { UsageError } from '../src/core/errors.ts';
 import type { InputSpec } from '../src/core/job.ts';
+import { sampleTable } from '../src/input/draft/sample-table.ts';
 import { showCell } from '../src/input/request/cell-text.ts';
 import { openTable } from '../src/input/table/open-table.ts';
 
@@ -379,4 +380,17 @@ test('a quote that opens far before the end of a table costs one line', async ()
   assert.equal(reading.rows.length, 30_001);
   assert.match(String(reading.rows[0]), /never closed: 0,"open$/);
   assert.deepEqual(reading.rows.at(-1), ['29999', 'text of some length 29999']);
+});
+
+test('a table that is refused as it is gets a job all the same: its quotes are text, or its bad lines are to be decided on', async () => {
+  const sample = (name: string, text: string) => {
+    const file = path.join(directory, name);
+    fs.writeFileSync(file, text);
+    return sampleTable(file, directory, signal);
+  };
+  const quotes = await sample('quotes.tsv', 'id\ttext\n1\tThe place was "cozy".\n2\t"Quoted start and no end\n');
+  assert.deepEqual([quotes.form.quote, quotes.form.badRows, quotes.rows.length, quotes.bad], ['none', undefined, 2, 0]);
+  const ragged = await sample('ragged.csv', '"id","text"\n1,good\n2\n3,fine\n');
+  assert.deepEqual([ragged.form.quote, ragged.form.badRows, ragged.rows.length, ragged.bad], [undefined, 'skip', 2, 1]);
+  await assert.rejects(sample('hopeless.csv', 'id,text\n1\n2\n3,fine\n'), /2 bad lines/);
 });

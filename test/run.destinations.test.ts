@@ -223,6 +223,10 @@ const CASES: readonly Case[] = [
     arrange: all(file('states/other/events.jsonl'), folderOf('states/other/responses')),
     says: /lie in the state directory states\/other/,
   },
+  { name: 'a workbook', target: 'out.xlsx', says: /to out\.xlsx: workbooks are not written; name it \.csv, which opens in one/ },
+  { name: 'JSON', target: 'out.json', says: /to out\.json: .*name it \.jsonl/ },
+  { name: 'a packed table', target: 'out.csv.gz', says: /to out\.csv\.gz: nothing is packed/ },
+  { name: 'a page', target: 'out.html', says: /to out\.html: a table is written as \.csv, \.jsonl or \.parquet/ },
   { name: 'a folder', target: 'data', arrange: folderOf('data'), says: /the table cannot be written to data: it is a folder/ },
   {
     name: 'a folder in the place of the failures',

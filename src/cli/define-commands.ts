@@ -6,7 +6,6 @@ import type { DiffFlags } from './commands/diff.ts';
 import type { ProveFlags } from './commands/prove.ts';
 import type { ReportFlags } from './commands/report.ts';
 import type { SampleFlags } from './commands/sample.ts';
-import { describeNoCommand } from './explain-usage.ts';
 import { guard } from './guard.ts';
 import { describeUnknownCommand } from './job-argument.ts';
 import { parseAmount, parseCount, parseDate, parsePort, parsePositive, shareUpTo } from './options/flag-values.ts';
@@ -31,8 +30,9 @@ import {
   simulateOption,
   stateOption,
 } from './options/options.ts';
-import { watchOptions } from './options/watch-options.ts';
 import { UPKEEP_COMMANDS } from './upkeep-commands.ts';
+import { describeUnknown } from './usage/explain-usage.ts';
+import { watchOptions } from './usage/watch-options.ts';
 
 // Node's parser of HTTP responses is WebAssembly. To optimize its one large function takes as long as the rest of a small run, and a call is
 // faster by microseconds for it: not before the hundred thousandth.
@@ -233,17 +233,16 @@ const DEFINITIONS: Readonly<Record<string, (command: Command) => Command>> = {
     command
       .allowUnknownOption()
       .argument('[words...]')
-      .action(async ([word = '']: readonly string[]) => {
-        const names = command.parent?.commands.map((other) => other.name()) ?? [];
-        return command.error(describeUnknownCommand(word, () => describeNoCommand(word, names)));
-      }),
+      .action(async ([word = '']: readonly string[]) =>
+        command.error(
+          describeUnknownCommand(word, () => describeUnknown(word, command.parent?.commands.map((other) => other.name()) ?? [])),
+        ),
+      ),
 };
 
 /** Gives a command that has but a name its arguments, its options and what it does. */
 export function defineCommand(command: Command): Command {
-  const defined = (DEFINITIONS[command.name()] as (typeof DEFINITIONS)[string])(command);
-  watchOptions(defined);
-  return defined;
+  return watchOptions((DEFINITIONS[command.name()] as (typeof DEFINITIONS)[string])(command));
 }
 
 /** Defines every command of a program. */

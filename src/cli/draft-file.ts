@@ -72,7 +72,9 @@ export function blameFlags<E extends AppError>(error: E): E | UsageError {
 const OF_FLAG = /^(prompt|output|labels|model)\b(?:\.(?:system|user)\b)?(?:\.([^:]+))?/;
 
 /** What was guessed, in a line: it decides what is paid. */
-export function describeWriting(shown: string, { known, asked, roles, sample }: TableDraft): string {
+export function describeWriting(shown: string, { known, guessed }: TableDraft): string {
+  if (guessed === null) return `Wrote ${shown}: each line of the table is a request, sent as it is`;
+  const { asked, roles, sample } = guessed;
   if (known?.asked != null) return `${shown} replaced: ${listChanges(known.asked, asked)}; nobody had edited it`;
   const text = /\{\{|\{%/.test(asked.prompt) ? [] : [`text from ${roles.texts.join(', ')}`];
   const rows = roles.id.length === 0 ? [] : [`rows named by ${roles.id.join(' and ')}`];

@@ -68,7 +68,9 @@ export async function runProgram(argv: readonly string[]): Promise<void> {
   const program = makeProgram();
   try {
     // Commander shows the help of a command by itself, before it is defined.
-    await program.parseAsync([node, path, ...(first === 'help' && name !== undefined ? [name, '--help'] : typed)]);
+    const isKnown = program.commands.some((other) => other.name() === name);
+    const asked = first !== 'help' || name === undefined ? typed : [name, ...(isKnown ? ['--help'] : [])];
+    await program.parseAsync([node, path, ...asked]);
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     const command = program.commands.find((one) => one.name() === first) ?? program;

@@ -1,8 +1,8 @@
 import { inspect } from 'node:util';
 import type { Command, CommanderError } from 'commander';
 import { AppError, EXIT, type Problem, UsageError } from '../core/errors.ts';
-import { explainUsage } from './explain-usage.ts';
 import { printJson, say } from './say.ts';
+import { explainUsage } from './usage/explain-usage.ts';
 
 /** What `--json` prints of a command that ended without its own object. */
 interface Failure {

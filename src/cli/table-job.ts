@@ -5,9 +5,11 @@ import { quoteArgument, quotePath } from '../core/wording/quote-argument.ts';
 import { type Asked, type AskedFlags, changeAsked, makeAsked } from '../input/draft/asked.ts';
 import { type ColumnRoles, guessRoles } from '../input/draft/column-roles.ts';
 import { draftJob } from '../input/draft/draft-job.ts';
+import { draftRequests } from '../input/draft/draft-requests.ts';
 import { type FoundDraft, findDraft, type KnownDraft } from '../input/draft/find-draft.ts';
 import { sampleTable, type TableSample } from '../input/draft/sample-table.ts';
 import { type LoadedJob, loadJobText } from '../input/job/load-job.ts';
+import { looksLikeRequests } from '../input/requests/looks-like-requests.ts';
 import { showFile } from '../input/table/find-files.ts';
 import { findColumnClash } from '../output/table-columns.ts';
 import { describeUnasked, tellArgument } from './job-argument.ts';
@@ -20,9 +22,8 @@ export interface TableDraft {
   /** The job file, absolute. */
   readonly file: string;
   readonly text: string;
-  readonly asked: Asked;
-  readonly sample: TableSample;
-  readonly roles: ColumnRoles;
+  /** Null for a table of requests, which leaves nothing to be guessed. */
+  readonly guessed: { readonly asked: Asked; readonly sample: TableSample; readonly roles: ColumnRoles } | null;
   /** What lies there now, as it was written; null where nothing does. */
   readonly known: KnownDraft | null;
 }
@@ -48,6 +49,8 @@ export async function resolveJob(command: 'run' | 'plan', argument: string, flag
   const { place, known } = found;
   if (asks.length === 0) {
     if (known !== null) return { jobFile: place.file, draft: null };
+    const draft = await makeRequestsDraft(argument, found);
+    if (draft !== null) return { jobFile: place.file, draft };
     throw new UsageError(describeUnasked(argument));
   }
   if (known === null && flags.prompt === undefined)
@@ -84,7 +87,14 @@ export async function makeDraft(table: string, { place, known }: FoundDraft, ask
   const clash = findColumnClash({ columns: sample.columns, answerColumns, keep: 'all', prefix: '' });
   const shared = { out: known?.out ?? null, prefix: clash?.prefix ?? null, schemaLine };
   const text = draftJob({ ...shared, place, table: path, sample, roles, asked });
-  return { file: place.file, text, asked, sample, roles, known };
+  return { file: place.file, text, guessed: { asked, sample, roles }, known };
+}
+
+/** The job of a table whose lines are requests already; null where they are not. */
+export async function makeRequestsDraft(table: string, { place, known }: FoundDraft): Promise<TableDraft | null> {
+  const path = resolve(table);
+  if (!(await looksLikeRequests(path, process.cwd(), new AbortController().signal))) return null;
+  return { file: place.file, text: draftRequests({ place, table: path, schemaLine: findSchemaLine(place.file) }), guessed: null, known };
 }
 
 /** The job of a draft, as `run` and `plan` take it. @throws UsageError with what is wrong; it has no place in a file */

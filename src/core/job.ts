@@ -128,11 +128,24 @@ export interface InputSpec {
   readonly where?: string;
   /** The sheet of a workbook; absent: its first one. */
   readonly sheet?: string;
+  /** The folder of the job, from which paths of documents are told; absent for all other formats. */
+  readonly root?: string;
+  /** Makes several rows of long ones; absent: none is split. */
+  readonly split?: SplitSpec;
   /** The columns that identify a row to a person; empty: the row's number. */
   readonly id: readonly string[];
 }
 
-export type TableFormat = 'csv' | 'tsv' | 'jsonl' | 'json' | 'parquet' | 'xlsx' | 'requests';
+export type TableFormat = 'csv' | 'tsv' | 'jsonl' | 'json' | 'parquet' | 'xlsx' | 'requests' | 'documents';
+
+/** How a long text becomes the texts of several rows. */
+export interface SplitSpec {
+  readonly column: string;
+  /** Of a part, at most. */
+  readonly tokens: number;
+  /** With which a part repeats the end of the one before it; fewer than half of `tokens`. */
+  readonly overlap: number;
+}
 
 /** What lines of a table of requests ask alike: endpoint, model and service tier. */
 export interface RequestGroup {

@@ -1,6 +1,6 @@
 import type { CustomPrice } from '../core/custom-price.ts';
 import type { Job, Mode } from '../core/job.ts';
-import { showModels } from '../core/request-group.ts';
+import { showModels } from '../core/models/split-by-model.ts';
 import { type DoubtfulCalls, formatSpentUsd } from '../core/summary.ts';
 import { loadJob } from '../input/job/load-job.ts';
 import { hashPrices, loadPrices } from '../input/job/load-prices.ts';

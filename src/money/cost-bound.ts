@@ -1,5 +1,5 @@
 import { type Job, readServiceTier } from '../core/job.ts';
-import { splitByModel } from '../core/request-group.ts';
+import { splitByModel } from '../core/models/split-by-model.ts';
 import { mostImageTokens } from './images/image-tokens.ts';
 import { modelLimits } from './model-limits.ts';
 import { type FindPrice, findPrice as findBuiltInPrice } from './price.ts';

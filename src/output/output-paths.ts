@@ -9,6 +9,19 @@ export function formatOfTable(tablePath: string): TableFileFormat {
   return /\.(jsonl|ndjson)$/i.test(tablePath) ? 'jsonl' : 'csv';
 }
 
+/** Names that promise what is not written, and what to do. */
+const NOT_WRITTEN: readonly (readonly [name: RegExp, todo: string])[] = [
+  [/\.(xlsx?|xlsm|ods|numbers)$/i, 'workbooks are not written; name it .csv, which opens in one (write.excel: true)'],
+  [/\.json$/i, 'JSON is written a record a line; name it .jsonl'],
+  [/\.(gz|zip|bz2|xz|zst|7z)$/i, 'nothing is packed; name it .csv, .jsonl or .parquet, and pack it then'],
+  [/\.(pdf|docx?|html?|xml|ya?ml|md|db|sqlite3?|arrow|feather|orc|avro)$/i, 'a table is written as .csv, .jsonl or .parquet'],
+];
+
+/** Why a table would not be what its name says; null where it would. */
+export function findFalseName(tablePath: string): string | null {
+  return NOT_WRITTEN.find(([name]) => name.test(tablePath))?.[1] ?? null;
+}
+
 /** Where a table for standard output is written first: within the state directory, in the format of the one it stands for. */
 export function stdoutTablePath(stateDirectory: string, tablePath: string): string {
   return path.join(stateDirectory, 'stdout', `table.${formatOfTable(tablePath)}`);

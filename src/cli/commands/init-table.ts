@@ -10,36 +10,40 @@ import { programName } from '../program-name.ts';
 import { createPaint } from '../render/paint.ts';
 import { renderPrompt } from '../render/render-prompt.ts';
 import { hasColour, print, printJson, say } from '../say.ts';
-import { askOf, loadDraft, makeDraft, showAsked, type TableDraft } from '../table-job.ts';
+import { askOf, listAsked, loadDraft, makeDraft, makeRequestsDraft, showAsked, type TableDraft } from '../table-job.ts';
 
 const SHOWN_LINES = 20;
+const NO_ROLES = { id: ['custom_id'], texts: [], labels: [] };
 
 /** `rowmill init TABLE`: writes its job file beside it, once it is known to be right; on a terminal shows what the first row would ask. */
 export async function initTable(table: string, flags: JobFlags & TableFlags): Promise<number> {
   const found = await findDraft(resolve(table), process.cwd());
   const command = `${programName()} init ${quotePath(table)}${showAsked(flags)}`;
-  const draft = await makeDraft(table, found, askOf(found, flags, command));
+  const isUnasked = listAsked(flags).length === 0 && found.known === null;
+  const requests = isUnasked ? await makeRequestsDraft(table, found) : null;
+  const draft = requests ?? (await makeDraft(table, found, askOf(found, flags, command)));
   await checkFolder(draft, table, `${programName()} init ${quotePath(basename(table))}${showAsked(flags)}`);
   const file = showFile(draft.file, process.cwd());
   const prompt = await renderFirst(draft);
   const isSame = draft.text === draft.known?.text;
   if (isSame) say(`${file} is there already, as it would be written`);
   else await createDraftFile(draft).write();
-  const { roles, sample } = draft;
   if (flags.json === true) {
+    const { sample, roles } = draft.guessed ?? { sample: { rows: [], isWhole: false }, roles: NO_ROLES };
     const rows = { sampled: sample.rows.length, isWhole: sample.isWhole };
     printJson({ schema: 'rowmill.init/1', file, replaced: draft.known !== null && !isSame, rows, columns: roles });
   } else {
     print(file);
-    if (process.stdout.isTTY === true) print(`\n${prompt}\n`);
+    if (process.stdout.isTTY === true && prompt !== null) print(`\n${prompt}\n`);
   }
   sayNext(file);
   return EXIT.done;
 }
 
-/** The first request as a person reads it. @throws UsageError when the job cannot be bound to its table */
-async function renderFirst(draft: TableDraft): Promise<string> {
-  const { sample } = draft;
+/** The first request as a person reads it; null where the table holds requests. @throws UsageError when the job cannot be bound to its table */
+async function renderFirst(draft: TableDraft): Promise<string | null> {
+  if (draft.guessed === null) return null;
+  const { sample } = draft.guessed;
   const paint = createPaint(hasColour(process.stdout));
   try {
     const rendered = compileJob(await loadDraft(draft, {}), sample).render(sample.first);

@@ -40,10 +40,10 @@ interface Verified {
 /** A job that cannot be looked at hides no other. The exit code is the worst: 1 where a check failed, else the highest. */
 async function verifyAll(folder: string, flags: VerifyFlags): Promise<number> {
   if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) throw new UsageError(`--all: ${folder} is no folder`);
-  const files = findJobFilesWithState(resolve(folder), flags.stateDir ?? null);
+  const files = findJobFilesWithState(resolve(folder), flags.stateDir ?? null).map(({ file }) => file);
   if (files.length === 0) throw new UsageError(`--all: no job below ${folder} has been run`);
   const all: Verified[] = [];
-  for (const { file } of files) {
+  for (const file of files) {
     const one = await verifyOne(file, flags);
     all.push(one);
     if (flags.json !== true) print(showJob(one));

@@ -89,7 +89,7 @@ function findTexts(columns: readonly Column[]): readonly Column[] {
     const titles = columns.filter(({ name, counts, filled, isNumeric }) => TITLE_NAME.test(name) && counts.size * 2 > filled && !isNumeric);
     return inOrder(columns, [...new Set([...found, ...titles])].slice(0, MAX_TEXTS));
   }
-  const named = columns.filter(({ isNumeric, filled, name }) => !isNumeric && filled > 0 && !ID_NAME.test(name));
+  const named = columns.filter((column) => !column.isNumeric && column.filled > 0 && !ID_NAME.test(column.name) && !isDated(column));
   const rest = named.length > 0 ? named : columns;
   return rest.toSorted(byLength).slice(0, 1);
 }

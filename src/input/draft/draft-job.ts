@@ -88,6 +88,10 @@ function draftInput({ place, table, sample, roles }: DraftParts): readonly strin
     ...(form.columns === null
       ? []
       : [entry('columns', [...form.columns], 'a guess: its first line is a row, so they have no names; give them better ones', 2)]),
+    ...(form.quote === undefined ? [] : [entry('quote', form.quote, 'a guess: quotes stand within its cells, and are text', 2)]),
+    ...(form.badRows === undefined
+      ? []
+      : ['  # bad_rows: skip               # some of its lines cannot be read: with this they keep their places and are not asked']),
     draftId(roles.id),
   ];
 }

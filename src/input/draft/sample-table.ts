@@ -11,7 +11,7 @@ import { guessEncoding, hasMark } from './guess-encoding.ts';
 import { isHeadless } from './headless.ts';
 
 /** What a job has to say of a table besides its path; null what the reader finds by itself. */
-export type TableForm = Pick<InputSpec, 'delimiter' | 'encoding' | 'columns'>;
+export type TableForm = Pick<InputSpec, 'delimiter' | 'encoding' | 'columns' | 'quote' | 'badRows'>;
 
 /** The beginning of a table, and how it has to be read. */
 export interface TableSample {
@@ -20,6 +20,8 @@ export interface TableSample {
   readonly columns: readonly string[];
   /** Cells as they would stand in a prompt, in the order of the columns. */
   readonly rows: readonly (readonly string[])[];
+  /** Lines among them that cannot be read. */
+  readonly bad: number;
   /** Whether these are all rows there are. */
   readonly isWhole: boolean;
   /** The first of them, to be rendered. */
@@ -50,8 +52,9 @@ export async function sampleTable(path: string, cwd: string, signal: AbortSignal
     throw error;
   });
   const isDoubtful = plain instanceof UsageError || (plain.format === 'csv' && plain.columns.length === 1);
-  const read = (isDoubtful ? await findDelimiter(look, isPlainText(files[0]?.path ?? path)) : null) ?? plain;
-  if (read instanceof UsageError) throw read;
+  const told = (isDoubtful ? await findDelimiter(look, isPlainText(files[0]?.path ?? path)) : null) ?? plain;
+  const read = told instanceof UsageError ? await findRemedy(look) : told;
+  if (read === null) throw told;
   if (read.rows.every((cells) => cells.every((cell) => cell.trim() === '')))
     throw new UsageError(`${showFile(path, cwd)}: nothing stands in its ${formatThings(read.rows.length, 'row')}`, { code: 'table' });
   return isHeadless(read) ? look({ ...read.form, columns: read.columns.map((_, index) => `column_${index + 1}`) }) : read;
@@ -69,8 +72,13 @@ async function lookAt(
   let first: Row | null = null;
   let characters = 0;
   let isWhole = true;
+  let bad = 0;
   reading: for await (const chunk of table.readRows(signal)) {
     for (const row of chunk) {
+      if (row.bad !== undefined) {
+        bad += 1;
+        continue;
+      }
       if (rows.length >= SAMPLE_ROWS || characters > SAMPLE_CHARACTERS) {
         isWhole = false;
         break reading;
@@ -82,7 +90,24 @@ async function lookAt(
     }
   }
   if (first === null) throw new UsageError(`${table.files.join(', ')}: no rows`, { code: 'table' });
-  return { form, format: table.format, columns: table.columns, rows, isWhole, first };
+  return { form, format: table.format, columns: table.columns, rows, bad, isWhole, first };
+}
+
+/**
+ * How a table can be read that is refused as it is: with quotes that are characters like others, or without its bad lines, where these are few;
+ * null where neither helps.
+ */
+async function findRemedy(look: (form: Partial<TableForm>) => Promise<TableSample>): Promise<TableSample | null> {
+  for (const form of [{ quote: 'none' }, { badRows: 'skip' }] as const) {
+    const sample = await look(form).catch((error: unknown) => {
+      if (error instanceof UsageError) return null;
+      throw error;
+    });
+    // Quotes around names are no part of them.
+    const isSound = sample?.columns.every((name) => !name.startsWith('"')) === true && sample.bad <= sample.rows.length;
+    if (isSound) return sample;
+  }
+  return null;
 }
 
 /** A name that promises lines, and no table: their commas separate nothing. */

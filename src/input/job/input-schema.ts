@@ -12,7 +12,7 @@ export function makeInputSchema(): object {
         description: 'A CSV, TSV, JSONL, JSON, Parquet or Excel (.xlsx) table; a glob; .gz; or - for standard input.',
       },
       format: {
-        enum: ['csv', 'tsv', 'jsonl', 'json', 'parquet', 'xlsx', 'requests'],
+        enum: ['csv', 'tsv', 'jsonl', 'json', 'parquet', 'xlsx', 'requests', 'documents'],
         description:
           'Only where the file name does not tell. requests: lines of the Batch API, each sent as it is; then the job has no model, prompt and output.',
       },
@@ -38,6 +38,24 @@ export function makeInputSchema(): object {
         type: 'boolean',
         description: 'Whether the first line of a CSV table is its header; found out by itself. true beside columns renames them.',
       },
+      documents: {
+        type: 'string',
+        minLength: 1,
+        description: 'In place of path: files, each a row with path, name, bytes and text; a glob like inbox/**/*.{txt,md}.',
+      },
+      split: closed(
+        {
+          column: { type: 'string', minLength: 1, description: 'The column whose long texts become several rows.' },
+          tokens: {
+            type: 'integer',
+            minimum: 16,
+            maximum: 10_000_000,
+            description: 'So many tokens a part at most, reckoned from its characters.',
+          },
+          overlap: { type: 'integer', minimum: 0, description: 'So many tokens of the part before begin each part. Default 0.' },
+        },
+        { required: ['column', 'tokens'], description: 'Makes several rows of long ones, told apart by _part and _parts.' },
+      ),
       sheet: { type: 'string', minLength: 1, description: 'The sheet of a workbook. Default: its first one.' },
       quote: {
         enum: ['standard', 'none'],
@@ -68,6 +86,6 @@ export function makeInputSchema(): object {
         description: 'The column, or columns, that identify a row to a person. Default: the row’s number.',
       },
     },
-    { required: ['path'], description: 'The table.' },
+    { minProperties: 1, description: 'The table: path, or documents.' },
   );
 }

@@ -109,11 +109,16 @@ function applyOverrides(value: unknown, overrides: JobOverrides & { readonly cwd
     if (old === undefined || (typeof old === 'object' && old !== null && !Array.isArray(old))) spec[section] = merge({ ...old }, entries);
   };
   const { input, out, cwd } = overrides;
-  if (input != null) put('input', { path: input === '-' ? '-' : path.resolve(cwd, input) });
+  if (input != null) put('input', { [nameSource(spec.input)]: input === '-' ? '-' : path.resolve(cwd, input) });
   if (out != null && out !== '-') put('write', { path: path.resolve(cwd, out) });
   if (overrides.mode != null) spec.mode = overrides.mode;
   if (overrides.params !== undefined && Object.keys(overrides.params).length > 0) put('params', { ...overrides.params }, setParams);
   return spec;
+}
+
+/** The key of a job's input that says where it is. */
+function nameSource(input: unknown): 'path' | 'documents' {
+  return typeof input === 'object' && input !== null && 'documents' in input ? 'documents' : 'path';
 }
 
 type Entries = Readonly<Record<string, unknown>>;

@@ -1,17 +1,6 @@
 import path from 'node:path';
 import { type Problem, UsageError } from '../../core/errors.ts';
-import type {
-  Endpoint,
-  ExamplesSpec,
-  ImageTemplate,
-  InputSpec,
-  Job,
-  Label,
-  MessageTemplate,
-  StopRule,
-  StopSign,
-  TableFormat,
-} from '../../core/job.ts';
+import type { ExamplesSpec, ImageTemplate, Job, Label, MessageTemplate, StopRule, StopSign } from '../../core/job.ts';
 import { type JobSource, NO_SOURCE, type Path, showPath, showValue, sortByPlace } from '../../core/problem-path.ts';
 import { withCapOfExtra } from '../request/extra-params.ts';
 import { checkRequestsJob } from '../requests/check-requests-job.ts';
@@ -19,71 +8,13 @@ import { guessFormat } from '../table/table-format.ts';
 import { ANY_ROW, readNanoUsd, readStopLimit, readThreshold } from './amounts.ts';
 import { checkAgainstSchema } from './check-job.ts';
 import { readDatedPath } from './dated-path.ts';
-import { type NotifyKeys, readNotify } from './notify-spec.ts';
+import type { ImageSpec, JobSpec } from './job-spec.ts';
+import { readNotify } from './notify-spec.ts';
 import type { PathProblem } from './output-shorthand.ts';
 import { readOutput } from './output-spec.ts';
+import { checkInput, readInput } from './read-input.ts';
 
 const NANO_USD_PER_USD = 1_000_000_000;
-
-/** What a job looks like once the schema has accepted it; see job-schema.ts for what each key means. */
-interface JobSpec {
-  readonly name: string;
-  readonly description?: string;
-  readonly input: {
-    readonly path: string;
-    readonly format?: TableFormat;
-    readonly delimiter?: string;
-    readonly encoding?: string;
-    readonly columns?: readonly string[];
-    readonly header?: boolean;
-    readonly quote?: 'standard' | 'none';
-    readonly skip_lines?: number;
-    readonly bad_rows?: 'refuse' | 'skip';
-    readonly where?: string;
-    readonly sheet?: string;
-    readonly id?: string | readonly string[];
-  };
-  readonly model?: string;
-  readonly endpoint?: Endpoint;
-  readonly mode?: Job['mode'];
-  readonly prompt?: string | { readonly system?: string; readonly user?: string; readonly images?: readonly (string | ImageSpec)[] };
-  readonly messages?: readonly MessageTemplate[];
-  readonly output?: unknown;
-  readonly labels?: readonly string[] | Readonly<Record<string, string | null>>;
-  readonly examples?: {
-    readonly path: string;
-    readonly input?: Readonly<Record<string, string>>;
-    readonly output?: Readonly<Record<string, string>>;
-    readonly count?: number;
-    readonly seed?: number;
-    readonly holdout?: string;
-  };
-  readonly votes?: number;
-  readonly confidence?: 'logprobs';
-  readonly params?: Readonly<Record<string, unknown>>;
-  readonly limits?: { readonly rpm?: number; readonly tpm?: number; readonly concurrency?: number; readonly enqueued_tokens?: number };
-  readonly budget?: { readonly usd?: number; readonly usd_per_row?: number; readonly usd_per_month?: number; readonly usd_total?: number };
-  readonly confirm_over?: number;
-  readonly retry?: { readonly attempts?: number };
-  readonly on_unknown?: Job['onUnknown'];
-  readonly dedupe?: boolean;
-  readonly write?: {
-    readonly path?: string;
-    readonly timezone?: string;
-    readonly keep?: string | readonly string[];
-    readonly prefix?: string;
-    readonly excel?: boolean;
-  };
-  readonly stop_if?: Readonly<Partial<Record<StopSign, string | number>>>;
-  readonly pilot?: number;
-  readonly notify?: NotifyKeys;
-  readonly fail_if?: { readonly failed_rows?: string | number; readonly skipped_rows?: string | number };
-}
-
-interface ImageSpec {
-  readonly url: string;
-  readonly detail?: ImageTemplate['detail'];
-}
 
 /** Where a job comes from and what its relative paths mean. */
 export interface JobOrigin {
@@ -141,6 +72,7 @@ function buildJob(spec: JobSpec, origin: JobOrigin): { job: Job; problems: reado
     return threshold ?? ANY_ROW;
   };
   const keep = spec.write?.keep ?? 'all';
+  problems.push(...checkInput(spec.input));
   const isStdout = spec.write?.path === '-';
   const writePath = path.resolve(
     origin.directory,
@@ -235,27 +167,9 @@ function readStopRules({ stop_if = {} }: JobSpec, problems: PathProblem[]): read
   });
 }
 
-function readInput(input: JobSpec['input'], directory: string): InputSpec {
-  return {
-    path: input.path === '-' ? '-' : path.resolve(directory, input.path),
-    format: input.format ?? null,
-    delimiter: input.delimiter ?? null,
-    encoding: input.encoding ?? null,
-    columns: input.columns ?? null,
-    id: input.id === undefined ? (input.format === 'requests' ? ['custom_id'] : []) : [input.id].flat(),
-    // Only what is said: the defaults are no part of what a finished run is recognised by.
-    ...(input.header === undefined ? {} : { hasHeader: input.header }),
-    ...(input.quote === 'none' ? { quote: input.quote } : {}),
-    ...(input.skip_lines === undefined || input.skip_lines === 0 ? {} : { skipLines: input.skip_lines }),
-    ...(input.bad_rows === 'skip' ? { badRows: input.bad_rows } : {}),
-    ...(input.where === undefined ? {} : { where: input.where }),
-    ...(input.sheet === undefined ? {} : { sheet: input.sheet }),
-  };
-}
-
 /** In the format of the input; what goes through a pipe is text. */
 function nameDefaultTable(spec: JobSpec, isStdout: boolean): string {
-  const format = spec.input.format ?? guessFormat(spec.input.path) ?? 'csv';
+  const format = spec.input.format ?? guessFormat(spec.input.path ?? '') ?? 'csv';
   const extension = ['jsonl', 'json', 'requests'].includes(format) ? 'jsonl' : format === 'parquet' && !isStdout ? 'parquet' : 'csv';
   return `${spec.name}.out.${extension}`;
 }

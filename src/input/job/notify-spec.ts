@@ -1,17 +1,11 @@
 import { NOTICE_EVENTS, type NotifySpec } from '../../core/job.ts';
+import type { JobSpec } from './job-spec.ts';
 import type { PathProblem } from './output-shorthand.ts';
-
-/** `notify` once the schema has accepted it. */
-export interface NotifyKeys {
-  readonly url_env: string;
-  readonly form?: NotifySpec['form'];
-  readonly on?: NotifySpec['on'];
-}
 
 const AT = ['notify', 'url_env'];
 
 /** Who is told how a run went. An address in place of a variable's name is not repeated: whoever knows it can write there. */
-export function readNotify(notify: NotifyKeys | undefined, problems: PathProblem[]): NotifySpec | null {
+export function readNotify(notify: JobSpec['notify'], problems: PathProblem[]): NotifySpec | null {
   if (notify === undefined) return null;
   const { url_env: urlEnv, form = 'json', on = NOTICE_EVENTS.filter((event) => event !== 'done') } = notify;
   const wanted = 'notify.url_env: must be the name of an environment variable';

@@ -11,18 +11,49 @@ import type { TableFile } from './read-bytes.ts';
  * @throws UsageError when there is none, or one is no readable file
  */
 export async function findFiles(pattern: string, cwd: string): Promise<readonly TableFile[]> {
-  const paths = (await isGlob(pattern)) ? await matchGlob(pattern) : [pattern];
-  if (paths.length === 0) throw refused(`${showFile(pattern, cwd)}: no file matches`);
+  const paths = await listPaths(pattern, cwd);
   return Promise.all(paths.map((file) => checkFile({ path: file, shown: showFile(file, cwd) })));
+}
+
+/** Files of any kind, likewise; empty ones too. @throws UsageError when there is none */
+export async function findDocuments(pattern: string, cwd: string): Promise<readonly TableFile[]> {
+  const files: TableFile[] = [];
+  for (const file of await listPaths(pattern, cwd)) {
+    const status = await fs.stat(file).catch(() => null);
+    if (status === null) throw refused(`${showFile(file, cwd)}: no such document${await suggestNeighbour(file)}`);
+    if (status.isFile()) files.push({ path: file, shown: showFile(file, cwd) });
+  }
+  if (files.length === 0)
+    throw refused(`${showFile(pattern, cwd)}: is no file; name files by a glob like ${path.join(showFile(pattern, cwd), '**/*.txt')}`);
+  return files;
+}
+
+async function listPaths(pattern: string, cwd: string): Promise<readonly string[]> {
+  if (!(await isGlob(pattern))) return [pattern];
+  const found = await Promise.all(expandBraces(pattern).map(matchGlob));
+  const paths = [...new Set(found.flat())].sort();
+  if (paths.length === 0) throw refused(`${showFile(pattern, cwd)}: no file matches`);
+  return paths;
+}
+
+/** `*.{txt,md}` is `*.txt` and `*.md`; of braces within braces the inner ones come first. */
+function expandBraces(pattern: string): readonly string[] {
+  const found = /\{([^{}]*,[^{}]*)\}/.exec(pattern);
+  if (found === null) return [pattern];
+  const [whole, choices = ''] = found;
+  const before = pattern.slice(0, found.index);
+  return choices.split(',').flatMap((choice) => expandBraces(before + choice + pattern.slice(found.index + whole.length)));
 }
 
 /** Whether a file of this path, which may not exist yet, would be one of the files of a table. */
 export async function wouldBeFound(pattern: string, file: string): Promise<boolean> {
-  return (await isGlob(pattern)) && matchesParts(path.resolve(pattern).split(path.sep), path.resolve(file).split(path.sep));
+  if (!(await isGlob(pattern))) return false;
+  const names = path.resolve(file).split(path.sep);
+  return expandBraces(path.resolve(pattern)).some((one) => matchesParts(one.split(path.sep), names));
 }
 
 async function isGlob(pattern: string): Promise<boolean> {
-  return /[*?]/.test(pattern) && !(await exists(pattern));
+  return /[*?]|\{.*,.*\}/.test(pattern) && !(await exists(pattern));
 }
 
 function matchesParts([part, ...parts]: readonly string[], names: readonly string[]): boolean {

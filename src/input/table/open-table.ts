@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import type { Readable } from 'node:stream';
 import type { InputSpec } from '../../core/job.ts';
-import { findFiles } from './find-files.ts';
+import { findDocuments, findFiles } from './find-files.ts';
 import { type InputTable, openFiles } from './read-table.ts';
 import { spoolInput } from './spool-input.ts';
 
@@ -20,7 +20,9 @@ export interface OpenTableOptions {
  */
 export async function openTable(spec: InputSpec, options: OpenTableOptions): Promise<InputTable> {
   const { signal, stdin = null, spoolPath = null } = options;
-  if (spec.path !== '-') return openFiles(spec, await findFiles(spec.path, options.cwd ?? process.cwd()), signal);
+  const cwd = options.cwd ?? process.cwd();
+  if (spec.format === 'documents') return openFiles(spec, await findDocuments(spec.path, cwd), signal);
+  if (spec.path !== '-') return openFiles(spec, await findFiles(spec.path, cwd), signal);
   const file = await spoolInput({ stdin, spoolPath, shown: spec.shown ?? 'standard input' }, signal);
   try {
     return await openFiles(spec, [file], signal);

@@ -1,12 +1,14 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash, hash, randomUUID } from 'node:crypto';
 import fs from 'node:fs';
 import { UsageError } from '../../core/errors.ts';
-import type { InputSpec, RequestGroup, TableFormat } from '../../core/job.ts';
+import type { InputSpec, RequestGroup, SplitSpec, TableFormat } from '../../core/job.ts';
 import type { Row, Table } from '../../core/row.ts';
+import { suggest } from '../../core/wording/suggest.ts';
 import { decodeText } from './decode-text.ts';
 import { HEAD_BYTES, tellBinaryFormat } from './foreign-file.ts';
 import { type OnBytes, readBytes, type TableFile } from './read-bytes.ts';
 import { READERS } from './readers.ts';
+import { PART_COLUMNS, splitRows } from './split-rows.ts';
 import { guessFormat, type OpenedFormat, type TextFiles } from './table-format.ts';
 
 /** A table together with what its user should know. */
@@ -36,7 +38,11 @@ export async function openFiles(spec: InputSpec, files: readonly TableFile[], si
   const text = makeText();
   const format = await decideFormat(spec, text, signal);
   refuseTextKeys(spec, format);
-  const opened = await READERS[format](text, { ...spec, format }, signal);
+  const read = await READERS[format](text, { ...spec, format }, signal);
+  const opened = spec.split === undefined ? read : splitTable(read, spec.split);
+  // A document of another name is another row.
+  const nameHash = (sha256: string) =>
+    opened.namesAreData ? hash('sha256', [...files.map(({ path }) => path), sha256].join('\0')) : sha256;
   await requireRow(opened, text, signal);
   const sizes = await Promise.all(files.map((file) => fs.promises.stat(file.path)));
   return {
@@ -48,7 +54,7 @@ export async function openFiles(spec: InputSpec, files: readonly TableFile[], si
     ...(opened.stored === undefined ? {} : { stored: opened.stored }),
     ...(opened.requests === undefined ? {} : { requests: opened.requests }),
     readWarnings: () => opened.readWarnings?.() ?? [],
-    readSha256: (hashSignal) => hashInput({ files: files.map((file) => file.path) }, hashSignal),
+    readSha256: async (hashSignal) => nameHash(await hashInput({ files: files.map((file) => file.path) }, hashSignal)),
     async *readRows(rowSignal, onSha256) {
       if (opened.readsAtRandom) {
         const before = await stampFiles(files);
@@ -56,14 +62,24 @@ export async function openFiles(spec: InputSpec, files: readonly TableFile[], si
         if (onSha256 === undefined) return;
         const sha256 = await hashInput({ files: files.map((file) => file.path) }, rowSignal);
         // What was read while it was being written has no hash that could ever be found again.
-        onSha256(before === (await stampFiles(files)) ? sha256 : `changed-${randomUUID()}`);
+        onSha256(before === (await stampFiles(files)) ? nameHash(sha256) : `changed-${randomUUID()}`);
         return;
       }
       const digest = onSha256 === undefined ? null : createHash('sha256');
       yield* cutChunks(opened.readRows(digest === null ? text : makeText((bytes) => digest.update(bytes)), rowSignal));
-      if (digest !== null) onSha256?.(digest.digest('hex'));
+      if (digest !== null) onSha256?.(nameHash(digest.digest('hex')));
     },
   };
+}
+
+/** @throws UsageError where the column is not there, or parts could not be told apart */
+function splitTable(opened: OpenedFormat, split: SplitSpec): OpenedFormat {
+  const refuse = (message: string) => new UsageError(`input.split: ${message}`, { code: 'table' });
+  if (opened.requests !== undefined) throw refuse('requests are sent as they are; leave it out');
+  if (!opened.columns.includes(split.column)) throw refuse(`no column "${split.column}"${suggest(split.column, opened.columns)}`);
+  const taken = PART_COLUMNS.find((name) => opened.columns.includes(name));
+  if (taken !== undefined) throw refuse(`the table has a column "${taken}" already; rename it by input.columns`);
+  return splitRows(opened, split);
 }
 
 /** What is another one as soon as somebody writes to a file or puts another in its place. */
@@ -83,7 +99,7 @@ function refuseTextKeys({ quote, hasHeader, sheet }: InputSpec, format: TableFor
 
 /** The sha256 (hex) of the bytes of all files of a table, in reading order, as they lie on disk. */
 export async function hashInput(table: Pick<Table, 'files'>, signal: AbortSignal): Promise<string> {
-  const hash = createHash('sha256');
+  const digest = createHash('sha256');
   let memory = Buffer.alloc(0);
   let spare = memory;
   for (const file of table.files) {
@@ -96,15 +112,16 @@ export async function hashInput(table: Pick<Table, 'files'>, signal: AbortSignal
       // The disk reads on while this is hashed.
       [memory, spare] = [spare, memory];
       reading = handle.read(memory);
-      hash.update(spare.subarray(0, bytesRead));
+      digest.update(spare.subarray(0, bytesRead));
     }
   }
-  return hash.digest('hex');
+  return digest.digest('hex');
 }
 
 /** By the job, else by what the file begins with where it is no text, else by its name, else by the first character. A `.json` file that begins with `{` is JSONL. */
 async function decideFormat(spec: InputSpec, text: TextFiles, signal: AbortSignal): Promise<TableFormat> {
   const [file] = text.files;
+  if (spec.format === 'documents') return spec.format;
   const binary = file === undefined ? null : await readBinaryFormat(file);
   if (spec.format !== null && binary !== null && binary !== spec.format)
     throw new UsageError(`${file?.shown}: is ${binary}, not ${spec.format}; write format: ${binary}, or nothing`, { code: 'table' });

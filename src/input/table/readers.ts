@@ -1,4 +1,5 @@
 import type { InputSpec, TableFormat } from '../../core/job.ts';
+import { openDocuments } from '../documents/documents-table.ts';
 import { openRequestsTable } from '../requests/requests-table.ts';
 import { openCsvTable } from './csv-table.ts';
 import { openJsonTable } from './json-table.ts';
@@ -21,6 +22,7 @@ export const READERS: Readonly<Record<TableFormat, OpenFormat>> = {
   jsonl: openJsonTable,
   json: openJsonTable,
   requests: openRequestsTable,
+  documents: openDocuments,
   parquet: async (text) => (await import('../parquet/parquet-table.ts')).openParquetTable(text),
   xlsx: async (text, spec) => (await import('../xlsx/xlsx-table.ts')).openXlsxTable(text, spec),
 };

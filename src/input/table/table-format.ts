@@ -20,6 +20,8 @@ export interface OpenedFormat {
   readRows(text: TextFiles, signal: AbortSignal): AsyncIterable<readonly Row[]>;
   /** Whether it reads the files here and there, and not through `openText`; absent: no. */
   readonly readsAtRandom?: true;
+  /** Whether the names of the files are data, too; absent: no. */
+  readonly namesAreData?: true;
   /** As of `Table`. */
   readonly stored?: readonly StoredColumn[];
 }

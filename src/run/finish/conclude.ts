@@ -1,6 +1,6 @@
 import { relative } from 'node:path';
+import { showModels } from '../../core/models/split-by-model.ts';
 import { explainHold } from '../../core/outcome.ts';
-import { showModels } from '../../core/request-group.ts';
 import type { Summary } from '../../core/summary.ts';
 import { VERSION } from '../../core/version.ts';
 import type { Ledger } from '../../ledger/ledger.ts';

@@ -5,7 +5,7 @@ import { putDate } from '../../input/job/dated-path.ts';
 import { PRICES_FILE } from '../../input/job/load-prices.ts';
 import { showFile, wouldBeFound } from '../../input/table/find-files.ts';
 import { findDestinationProblem, type NamedFile } from '../../output/find-destination-problem.ts';
-import { failuresPath, partialPath, reportPath } from '../../output/output-paths.ts';
+import { failuresPath, findFalseName, partialPath, reportPath } from '../../output/output-paths.ts';
 
 /** What is read for a job. */
 export interface ReadFiles {
@@ -67,6 +67,8 @@ export async function findRunDestinationProblem(read: ReadFiles, place: { stateD
   const destinations = [...listDestinations(read), ...(read.besides ?? [])];
   const problem = await findDestinationProblem({ ...place, destinations, sources: listSources(read) });
   if (problem !== null) return problem;
+  const falseName = read.job.write.isStdout === true ? null : findFalseName(read.job.write.path);
+  if (falseName !== null) return `the table cannot be written to ${showFile(read.job.write.path, place.cwd)}: ${falseName}`;
   const { path: pattern } = read.job.input;
   const { dated } = read.job.write;
   const found = dated === undefined ? await findRead(pattern, destinations) : await findReadSomeDay(read, dated);

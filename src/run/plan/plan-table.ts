@@ -1,7 +1,7 @@
 import { UsageError } from '../../core/errors.ts';
 import type { Job } from '../../core/job.ts';
+import { showModels } from '../../core/models/split-by-model.ts';
 import { hideImageData, type Request } from '../../core/request.ts';
-import { showModels } from '../../core/request-group.ts';
 import type { Row, SkipCause, Table } from '../../core/row.ts';
 import type { CompiledJob } from '../../input/compile-job.ts';
 import type { KeyIndex } from '../../ledger/key-index.ts';

@@ -1,5 +1,5 @@
 import type { Job } from '../../core/job.ts';
-import { splitByModel } from '../../core/request-group.ts';
+import { splitByModel } from '../../core/models/split-by-model.ts';
 import { setParams } from '../../input/request/extra-params.ts';
 import { mayThink } from '../../input/request/model-params.ts';
 import { longestAnswerTokens, readTier } from '../../money/cost-bound.ts';
@@ -51,7 +51,7 @@ function makePart(job: Job, { set, short, long }: PromptGroup, answers: AnswerLe
   return {
     short,
     long,
-    model: asked.model,
+    ...(REQUEST_GROUP in set ? { model: asked.model } : {}),
     tier: readTier(asked.params),
     expectedOutputTokens: expectedTokens,
     p95OutputTokens: isMeasured ? p95Tokens : null,

@@ -2,7 +2,7 @@ import type { BatchLane, ShardView } from '../../batch/batch-lane.ts';
 import type { BatchContext } from '../../batch/context.ts';
 import type { Job } from '../../core/job.ts';
 import type { LaneName } from '../../core/lane.ts';
-import { showModels } from '../../core/request-group.ts';
+import { showModels } from '../../core/models/split-by-model.ts';
 import type { KeyIndex } from '../../ledger/key-index.ts';
 import type { QueueView } from '../../live/queue.ts';
 import type { Books, Totals } from '../open/books.ts';

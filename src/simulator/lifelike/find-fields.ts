@@ -90,7 +90,8 @@ function findCompany(text: string): string | null {
   return opening !== undefined &&
     /^[\p{Lu}\p{Lo}]/u.test(opening) &&
     opening.split(' ').length <= 5 &&
-    !/^(?:thank|hello|dear|reminder|i |we |our |your |the )/i.test(opening)
+    opening.split(' ').every((word) => !/^\p{Ll}/u.test(word)) &&
+    !/^(?:thank|hello|hi |dear|reminder|i |we |our |your |the )/i.test(opening)
     ? opening
     : null;
 }

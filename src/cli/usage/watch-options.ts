@@ -7,7 +7,7 @@ const TELLING: ReadonlySet<string> = new Set(['prompt', 'output', 'labels', 'mod
  * Refuses an option whose value was left out or is empty, as of a variable of the shell that is not set: what follows it would be taken for the
  * value, or the address that was meant for the default. `--prompt --simulate` would ask the API.
  */
-export function watchOptions(command: Command): void {
+export function watchOptions(command: Command): Command {
   const flags = new Set(command.options.flatMap(({ long, short }) => [long, short]));
   for (const option of command.options) {
     if (!option.required) continue;
@@ -17,4 +17,5 @@ export function watchOptions(command: Command): void {
         command.error(`error: option '${option.flags}' argument is empty. Give one, or leave the option out.`);
     });
   }
+  return command;
 }

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import { quotePath } from '../core/wording/quote-argument.ts';
-import { findClosest } from '../core/wording/suggest.ts';
-import { EXAMPLE, isPresent, suggestJobFile, TAKES_TABLE } from './job-argument.ts';
-import { programName } from './program-name.ts';
+import { quotePath } from '../../core/wording/quote-argument.ts';
+import { findClosest } from '../../core/wording/suggest.ts';
+import { EXAMPLE, isPresent, suggestJobFile, TAKES_TABLE } from '../job-argument.ts';
+import { programName } from '../program-name.ts';
 
 /** What other programs call what a command of ours does. */
 const OTHER_WORDS: Readonly<Record<string, string>> = {
@@ -13,17 +13,25 @@ const OTHER_WORDS: Readonly<Record<string, string>> = {
   ...{ models: 'prices', price: 'prices', server: 'simulate', mock: 'simulate', version: '--version' },
 };
 
-/** What to say to a word that is no command, with the one that was meant where somebody knows. */
-export function describeNoCommand(word: string, commands: readonly string[]): string {
+/** What shells type, and what is no word. */
+const UNTYPED: ReadonlySet<string> = new Set(['complete', '*']);
+
+/** What is said of a word that is no command, with the one that was probably meant. */
+export function describeUnknown(word: string, commands: readonly string[]): string {
   const known = word.toLowerCase();
-  const meant = (Object.hasOwn(OTHER_WORDS, known) ? OTHER_WORDS[known] : undefined) ?? findClosest(word, commands);
+  const meant =
+    (Object.hasOwn(OTHER_WORDS, known) ? OTHER_WORDS[known] : undefined) ??
+    findClosest(
+      word,
+      commands.filter((name) => !UNTYPED.has(name)),
+    );
   return `error: unknown command '${word}'${meant === null ? '' : `\n(Did you mean ${meant}?)`}`;
 }
 
 /** What commander says of a command line, with what to type instead where that is known. */
 export function explainUsage(text: string, command: Command): string {
   const hint = findHint(text, command);
-  return hint === null ? text : `${text.split('\n')[0]}\n(${hint})\n`;
+  return hint === null ? `${text}\n` : `${text.split('\n')[0]}\n(${hint})\n`;
 }
 
 function findHint(text: string, command: Command): string | null {

@@ -1,12 +1,10 @@
-import type { Job } from './job.ts';
+import type { Job } from '../job.ts';
 
 /**
  * The job as several, each of one model, for everything that depends on the model: prices, longest answers, images.
  * @returns the job itself where it has a model of its own
  */
-export function splitByModel<Asked extends Pick<Job, 'endpoint' | 'model' | 'params' | 'messages' | 'requests'>>(
-  job: Asked,
-): readonly Asked[] {
+export function splitByModel<T extends Pick<Job, 'requests' | 'endpoint' | 'model' | 'params' | 'messages'>>(job: T): readonly T[] {
   if (job.requests === undefined) return [job];
   return job.requests.map(({ endpoint, model, tier, capTokens, images }) => ({
     ...job,

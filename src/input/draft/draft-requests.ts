@@ -1,0 +1,26 @@
+import path from 'node:path';
+import { stringify } from 'yaml';
+import type { DraftPlace } from './locate-draft.ts';
+import { sealText } from './seal.ts';
+
+/** What the job file of a table of requests is made of. */
+export interface RequestsDraftParts {
+  readonly place: DraftPlace;
+  /** The table, absolute or a glob. */
+  readonly table: string;
+  /** A line that lets editors complete the file; empty where there is none. */
+  readonly schemaLine: string;
+}
+
+/** The job file of requests that are there already: nothing is to be guessed. */
+export function draftRequests({ place, table, schemaLine }: RequestsDraftParts): string {
+  const job = {
+    name: place.name,
+    input: { path: path.relative(path.dirname(place.file), table), format: 'requests' },
+    mode: 'batch',
+    write: { path: `${place.out}.jsonl` },
+  };
+  const head = `${schemaLine === '' ? '' : `${schemaLine.trimEnd()}\n`}# Made by rowmill: each line of the input is a request, which is sent as it is. mode: live asks now.\n`;
+  const tail = '# budget: { usd: 5.00 }   # per run; nothing is sent that could pass it\n';
+  return sealText(`${head}${stringify(job, { lineWidth: 0 })}${tail}`);
+}

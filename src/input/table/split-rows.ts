@@ -1,0 +1,47 @@
+import type { SplitSpec } from '../../core/job.ts';
+import type { Row, StoredColumn } from '../../core/row.ts';
+import { showCell } from '../request/cell-text.ts';
+import { splitText } from './split-text.ts';
+import type { OpenedFormat } from './table-format.ts';
+
+/** Which part of its row a row is, from 1, and of how many. */
+export const PART_COLUMNS: readonly string[] = ['_part', '_parts'];
+
+/** A table whose long rows are several: each has one part of the text in the column, and all other cells. Rows are numbered anew. */
+export function splitRows(opened: OpenedFormat, split: SplitSpec): OpenedFormat {
+  const place = opened.columns.indexOf(split.column);
+  return {
+    ...opened,
+    columns: [...opened.columns, ...PART_COLUMNS],
+    ...(opened.stored === undefined ? {} : { stored: [...opened.stored, ...PART_COLUMNS.map(describeNumber)] }),
+    async *readRows(text, signal) {
+      let index = 0;
+      for await (const rows of opened.readRows(text, signal)) {
+        yield rows.flatMap((row) => splitRow(row, place, split)).map((row) => ({ ...row, index: index++ }));
+      }
+    },
+  };
+}
+
+function splitRow(row: Row, place: number, split: SplitSpec): readonly Row[] {
+  if (row.bad !== undefined) return [row];
+  const parts = splitText(showCell(row.cells[place]), split);
+  return parts.map((part, number) => {
+    const own = [number + 1, parts.length];
+    const record =
+      row.record === null
+        ? null
+        : Object.assign(
+            Object.create(null),
+            row.record,
+            { [split.column]: part },
+            Object.fromEntries(PART_COLUMNS.map((name, at) => [name, own[at]])),
+          );
+    return { ...row, cells: [...row.cells.with(place, part), ...own], record };
+  });
+}
+
+function describeNumber(name: string): StoredColumn {
+  const element: StoredColumn['element'] & Readonly<Record<string, unknown>> = { name, type: 'INT32', repetition_type: 'OPTIONAL' };
+  return { element, children: [] };
+}

@@ -1,0 +1,69 @@
+import type { SplitSpec } from '../../core/job.ts';
+
+/** Where a text is best cut, best first: behind a paragraph, a line, a sentence, a word. */
+const SEAMS = [/\n\s*\n/g, /\n/g, /[.!?…]["'”’)]*\s+|[。！？]/g, /\s+/g];
+/** A seam is looked for in the last part of what fits. */
+const SEARCHED_SHARE = 0.3;
+
+/**
+ * Cuts a text into parts of so many tokens at most, as far as can be at the end of a paragraph, a line, a sentence or a word; a part begins so many tokens
+ * before the end of the one before it. Without overlap the parts are the text. Tokens are reckoned from the characters alone, the same with every model
+ * and version: what a part asks must not change.
+ */
+export function splitText(text: string, { tokens, overlap }: Pick<SplitSpec, 'tokens' | 'overlap'>): readonly string[] {
+  const parts: string[] = [];
+  for (let start = 0; ; ) {
+    const limit = measure(text, start, tokens);
+    if (limit >= text.length) return [...parts, text.slice(start)];
+    const end = findSeam(text, start, limit);
+    parts.push(text.slice(start, end));
+    start = overlap === 0 ? end : Math.max(start + 1, stepBack(text, end, overlap));
+  }
+}
+
+/** In quarters of a token: four plain characters are one, two of other alphabets, one of Chinese and the like; what takes two units of UTF-16 counts twice. */
+function weigh(code: number): number {
+  if (code < 0x80) return 1;
+  return code < 0x0b00 ? 2 : 4;
+}
+
+/** How far so many tokens reach, at least one character. */
+function measure(text: string, start: number, tokens: number): number {
+  let left = tokens * 4;
+  let at = start;
+  while (at < text.length) {
+    left -= weigh(text.charCodeAt(at));
+    if (left < 0) break;
+    at += 1;
+  }
+  return keepPair(text, Math.max(at, start + 1), 1);
+}
+
+function findSeam(text: string, start: number, limit: number): number {
+  const from = start + Math.ceil((limit - start) * (1 - SEARCHED_SHARE));
+  const searched = text.slice(from, limit);
+  for (const seam of SEAMS) {
+    const last = [...searched.matchAll(seam)].at(-1);
+    if (last !== undefined) return from + last.index + last[0].length;
+  }
+  return limit;
+}
+
+/** So many tokens before `end`, at the beginning of a word where there is one. */
+function stepBack(text: string, end: number, tokens: number): number {
+  let left = tokens * 4;
+  let at = end;
+  while (at > 0) {
+    left -= weigh(text.charCodeAt(at - 1));
+    if (left < 0) break;
+    at -= 1;
+  }
+  const word = /\s+/.exec(text.slice(at, end));
+  return keepPair(text, word === null ? at : at + word.index + word[0].length, -1);
+}
+
+/** A character is not cut in two. */
+function keepPair(text: string, at: number, step: 1 | -1): number {
+  const isWithin = /[\ud800-\udbff]/.test(text[at - 1] ?? '') && /[\udc00-\udfff]/.test(text[at] ?? '');
+  return isWithin ? at + step : at;
+}

@@ -1,17 +1,20 @@
-// `npm run proof:mutants`: breaks one promise of the protocol at a time, in a copy of the compiled program, and asks the test that guards it.
-// A mutant that its test does not notice is a test that proves nothing; a place that is not found any more fails too.
+// `npm run proof:mutants`: breaks one promise of the protocol at a time, in a copy of the compiled program, and lets `rowmill prove` attack it as often
+// as in its minute. A mutant that it does not notice is an attack that proves nothing; a place that is not found any more fails too.
+// `-- WORD` tries those whose name holds the word.
 import { spawnSync } from 'node:child_process';
 import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
 const COPY = '.cache/mutants';
+const LONGEST_MS = 600_000;
+const REDIS = process.env.REDIS_URL === undefined ? [] : ['--redis', process.env.REDIS_URL];
 
-/** What is broken, where, how, and the tests that must fail: a file and a pattern of titles. */
+/** What is broken, where, how, and the attack that must find it. */
 const MUTANTS = [
   {
     name: 'events are not synced before they count',
     edits: [['src/ledger/events/event-log.js', 'await syncData(descriptor);', '']],
-    guard: ['ledger.event-log', 'share syncs|a sync that failed'],
+    foundBy: 'power',
   },
   {
     name: 'the intent of a create is written after the call',
@@ -28,12 +31,12 @@ const MUTANTS = [
           "await ledger.append({ type: 'create-done', shard: shard.id, attempt, batchId: batch.id, how: 'response' });",
       ],
     ],
-    guard: ['run.lost-responses', 'a lost create response leaves one batch'],
+    foundBy: 'lists',
   },
   {
     name: 'the client repeats calls by itself',
     edits: [['src/openai/open-client.js', 'maxRetries: 0', 'maxRetries: 2']],
-    guard: ['openai.failures', 'after one request'],
+    foundBy: 'lost',
   },
   {
     name: 'a lost create is repeated without looking',
@@ -44,49 +47,49 @@ const MUTANTS = [
         'const found = null;',
       ],
     ],
-    guard: ['run.lost-responses', 'a lost create response leaves one batch'],
+    foundBy: 'lost',
   },
   {
     name: 'there is one look, at once',
     edits: [['src/batch/create.js', 'const schedule = context.settings.looksMs;', 'const schedule = [0];']],
-    guard: ['batch.lost-creates', 'listing lag leave exactly one batch'],
+    foundBy: 'lost',
   },
   {
     name: 'only the first page of the list is read',
     edits: [['src/batch/list-batches.js', 'if (fresh.length === 0)', 'if (fresh.length === 0 || seen.size > 0)']],
-    guard: ['run.lost-responses', 'more batches than a page'],
+    foundBy: 'lists',
   },
   {
     name: 'a batch without our metadata is not found by its input file',
     edits: [['src/batch/find-lost-batch.js', 'batch.inputFileId === shard.fileId', 'batch.inputFileId === null']],
-    guard: ['run.lost-responses', 'found by its input file'],
+    foundBy: 'lost',
   },
   {
     name: 'error files are not read',
     edits: [['src/batch/collect.js', "of ['output', 'error']", "of ['output']"]],
-    guard: ['slow.results', 'error file only'],
+    foundBy: 'lost',
   },
   {
     name: 'an expired row has failed',
     edits: [['src/core/outcome.js', "return outcome === 'expired' || outcome === 'cancelled'", "return outcome === 'cancelled'"]],
-    guard: ['slow.results', 'ends by expir|expire three times'],
+    foundBy: 'garbled',
   },
   {
     name: 'the last line of a request wins',
     edits: [['src/ledger/responses/repeats.js', 'compareText(a.lineId, b.lineId)', 'compareText(b.lineId, a.lineId)']],
-    guard: ['ledger.settling', 'smallest line id'],
+    foundBy: 'doubled',
   },
   {
     name: 'the cost of a shared request stands on no row',
     edits: [['src/run/finish/finish-rows.js', 'keyed.isDuplicate ? NOTHING_SPENT : readCosts', 'true ? NOTHING_SPENT : readCosts']],
-    guard: ['run.happy-path', '.'],
+    foundBy: 'lost',
   },
   {
     name: 'a worker calls what is done already',
     edits: [
       ['src/live/redis/limiter-scripts.js', "if redis.call('SISMEMBER', KEYS[5], ARGV[1]) == 1 then return say('done', 0, '') end", ''],
     ],
-    guard: ['slow.redis-faults|live.redis-limiter', 'done|frozen'],
+    foundBy: 'redis',
   },
   {
     name: 'an end leaves Redis before it is in the ledger',
@@ -97,12 +100,12 @@ const MUTANTS = [
         'await this.#forget(entries.map(({ entryId }) => entryId)); const ended = await this.#record(fresh);',
       ],
     ],
-    guard: ['slow.redis-faults', 'in the ledger before'],
+    foundBy: 'redis',
   },
   {
     name: 'an account without money counts as too fast',
     edits: [['src/openai/classify.js', 'QUOTA_CODES.has(word)', 'false']],
-    guard: ['slow.stops|live.outcomes', 'quota|stops the run with exit 5'],
+    foundBy: 'account',
   },
   {
     name: 'a table is written in place',
@@ -110,7 +113,108 @@ const MUTANTS = [
       ['src/output/atomic-file.js', 'const temporaryPath = makeTemporaryPath(finalPath, process.pid);', 'const temporaryPath = finalPath;'],
       ['src/output/atomic-file.js', "await open(temporaryPath, 'wx', 0o666)", "await open(temporaryPath, 'w', 0o666)"],
     ],
-    guard: ['output.files', 'the old file stands'],
+    foundBy: 'crash',
+  },
+  {
+    name: 'a run that lost its place goes on',
+    edits: [
+      ['src/ledger/disk/lock.js', 'throw makeDisplacedError(readHolder(file), options.job);', ';'],
+      ['src/ledger/events/event-log.js', 'if (hasStableInode && !isFileAt(options.file, descriptor))', 'if (false)'],
+    ],
+    foundBy: 'woken',
+  },
+  {
+    name: 'a holder that lives is succeeded',
+    edits: [
+      ['src/ledger/disk/holder-watch.js', "if (seen.isAlive && waiting.ifRunning === 'fail')", 'if (false)'],
+      ['src/ledger/disk/holder-watch.js', "silentMs: sight === 'dead' ? heartbeat.lostMs : 0", 'silentMs: heartbeat.lostMs'],
+    ],
+    foundBy: 'two',
+  },
+  {
+    name: 'interruptions of ours use up attempts',
+    edits: [
+      [
+        'src/ledger/writing.js',
+        "why: 'the process ended before the answer was kept', isInterruption: true",
+        "why: 'the process ended before the answer was kept', isInterruption: false",
+      ],
+    ],
+    foundBy: 'again',
+  },
+  {
+    name: 'live calls without an end are forgotten',
+    edits: [['src/ledger/writing.js', 'if (openCalls.length > 0)', 'if (false)']],
+    foundBy: 'again',
+  },
+  {
+    name: 'billed lines that are missing are told nowhere',
+    edits: [
+      ['src/run/send/possibly-billed.js', "found.push({ ...about, ...missing, why: 'missing_lines' });", ';'],
+      [
+        'src/run/send/possibly-billed.js',
+        "found.push({ ...about, ...missing, why: 'usage_beyond_lines', calls: Math.max(1, batch.missing), exactNanoUsd });",
+        ';',
+      ],
+    ],
+    foundBy: 'garbled',
+  },
+  {
+    name: 'a batch that is not found is given up at once',
+    edits: [['src/batch/poll.js', 'const MAX_NOT_FOUND = 6;', 'const MAX_NOT_FOUND = 0;']],
+    foundBy: 'vanished',
+  },
+  {
+    name: 'a completed batch is taken as it is, whatever file is not named yet',
+    edits: [['src/batch/poll.js', 'if (!isAwaitingFiles(batch) ||', 'if (true ||']],
+    foundBy: 'late',
+  },
+  {
+    name: 'a table may be written over what is read',
+    edits: [
+      [
+        'src/run/open/destinations.js',
+        'const problem = await findDestinationProblem(',
+        'const problem = null && await findDestinationProblem(',
+      ],
+    ],
+    foundBy: 'destination',
+  },
+  {
+    name: 'answers are served whatever became of their bytes',
+    edits: [['src/ledger/replay.js', 'if (judged.sha256 !== event.sha256) {', 'if (false) {']],
+    foundBy: 'altered',
+  },
+  {
+    name: 'what spends again is not asked about',
+    edits: [['src/cli/confirm.js', 'const why = options.isAgreed || options.isSimulated ? null :', 'const why = true ? null :']],
+    foundBy: 'asked',
+  },
+  {
+    name: 'a budget does not count what is on its way',
+    edits: [['src/run/send/budget.js', 'if (limits.run !== null && committed.all + own > limits.run)', 'if (false)']],
+    foundBy: 'budget',
+  },
+  {
+    name: 'a hole that a power cut leaves is damage',
+    edits: [['src/ledger/events/unsynced-hole.js', 'isHole = line.includes(0);', 'isHole = false;']],
+    foundBy: 'power',
+  },
+  {
+    name: 'a simulator is forgotten when nothing is left to ask',
+    edits: [['src/run/open/follow-address.js', 'return provider.isSimulated() ?? ', 'return provider.isSimulated() ?? false && ']],
+    foundBy: 'crash',
+  },
+  {
+    name: 'a new state is not durable in the folder of its job',
+    edits: [
+      [
+        'src/ledger/writing.js',
+        'for (const directory of [options.directory, root, path.dirname(root)])',
+        'for (const directory of [options.directory, root])',
+      ],
+    ],
+    foundBy: 'power',
   },
 ];
 
@@ -131,33 +235,31 @@ function mutate(edits) {
   };
 }
 
-/** @returns how many tests ran and how many of them failed */
-function runGuard([files, pattern]) {
-  const paths = files.split('|').map((name) => join(COPY, 'test', `${name}.test.js`));
-  const args = ['--test', '--test-reporter=tap', '--test-timeout=120000', `--test-name-pattern=${pattern}`, ...paths];
-  const { stdout } = spawnSync(process.execPath, args, { encoding: 'utf8' });
-  const count = (word) => Number(new RegExp(`^# ${word} (\\d+)$`, 'm').exec(stdout)?.[1] ?? 0);
-  return { passed: count('pass'), failed: count('fail') + count('cancelled') };
+/** Attacks one promise as often as a whole proof does in its minute. @returns what was found; null where every promise held */
+function prove(name) {
+  const args = [join(COPY, 'src/cli/main.js'), 'prove', '--only', name, '--seconds', '1', '--json', ...REDIS];
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', timeout: LONGEST_MS });
+  if (status === 0) return null;
+  if (status === 2) throw new Error(stderr);
+  const found = stdout.startsWith('{') ? JSON.parse(stdout) : {};
+  if (found.broken === 0) throw new Error(`${name}: an attack did not happen\n${stderr}`);
+  return found.message ?? found.promises?.[0]?.repeat ?? `it did not end\n${stderr}`;
 }
 
 rmSync(COPY, { recursive: true, force: true });
-// Without the bundle, tests start the command of the tree.
+// Without the bundle: a place is found in the compiled tree alone.
 cpSync('dist', COPY, { recursive: true, filter: (path) => basename(path) !== 'bundle' });
 const wanted = process.argv[2];
 let survived = 0;
 const chosen = MUTANTS.filter(({ name }) => wanted === undefined || name.includes(wanted));
-for (const { name, edits, guard } of chosen) {
-  const before = runGuard(guard);
+for (const { name, edits, foundBy } of chosen) {
   const restore = mutate(edits);
-  const after = runGuard(guard);
+  const startedAt = performance.now();
+  const found = prove(foundBy);
   restore();
-  const isKilled = before.failed === 0 && before.passed > 0 && after.failed > 0;
-  if (!isKilled) survived += 1;
-  const why =
-    before.failed > 0 || before.passed === 0
-      ? `its guard does not pass untouched (${before.passed} passed, ${before.failed} failed)`
-      : 'nobody noticed';
-  console.log(`${isKilled ? 'killed  ' : 'SURVIVED'}  ${name}: ${isKilled ? `${after.failed} tests of ${guard[0]} fail` : why}`);
+  if (found === null) survived += 1;
+  const seconds = ((performance.now() - startedAt) / 1000).toFixed(0);
+  console.log(found === null ? `SURVIVED  ${name}: ${foundBy} did not notice` : `found     ${name}: by ${foundBy}, ${seconds} s`);
 }
-console.log(`${chosen.length - survived} of ${chosen.length} mutants killed`);
+console.log(`${chosen.length - survived} of ${chosen.length} mutants found`);
 process.exit(survived === 0 ? 0 : 1);

@@ -3,9 +3,9 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { after, before, test } from 'node:test';
+import { parseCsv } from '../src/prove/check/read-table.ts';
 import { priceCall } from './helpers/check-books.ts';
 import { type CheckOptions, findViolations } from './helpers/check-run.ts';
-import { parseCsv } from './helpers/run-evidence.ts';
 import { ANSWER_COLUMNS, CANARY_CELL, CANARY_KEY, makeRows, makeWorld, type World } from './helpers/run-world.ts';
 
 /** A copy of a good run, to be spoiled by hand. */

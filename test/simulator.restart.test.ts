@@ -37,6 +37,21 @@ async function kill(child: ChildProcess): Promise<void> {
   await ended;
 }
 
+test('gives no id twice, also after a file was deleted and the server started again', async () => {
+  await withDirectory(async (stateDirectory) => {
+    const ids: string[] = [];
+    for (let start = 0; start < 2; start += 1) {
+      const simulator = await startSimulator({ stateDirectory });
+      const api = createApi(simulator);
+      const { id } = (await api.upload('{}\n')).json;
+      await api.request('DELETE', `/files/${id}`);
+      ids.push(id);
+      await simulator.close();
+    }
+    assert.equal(new Set(ids).size, 2);
+  });
+});
+
 const ROWS = 2_000;
 
 wideTest('a batch whose process is killed again and again ends with every row answered and billed exactly once', () =>

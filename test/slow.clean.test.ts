@@ -179,6 +179,32 @@ describe('clean', () => {
     await verifyOk(world);
   });
 
+  it('removes answers of live calls, recorded in parts, and keeps what they cost to the byte', async (t) => {
+    const world = await makeWorld(t, { rows: makeRows(30), job: 'limits: { concurrency: 4 }' });
+    const live = { overrides: { cwd: world.directory, mode: 'live' } } as const;
+    // Each night goes on in a file of its own; the second has to ask some rows twice.
+    assert.equal((await world.run(live)).summary.exitCode, 0);
+    await world.restart({ faults: [{ match: { every: 3, lane: 'live' }, do: { answer: 'length' } }] });
+    world.write('in.csv', renderCsv(makeRows(50)));
+    const { summary: second } = await world.run(live);
+    await world.restart({});
+    assert.ok(second.ledger.attempts > 50);
+    const shown = await cleanAll(world, { hasAnswers: true });
+    assert.deepEqual([shown.answers?.files, shown.answers?.paidNanoUsd], [2, second.ledger.nanoUsd]);
+    await verifyOk(world);
+    const billed = fs.readdirSync(path.join(world.stateDirectory, 'responses')).filter((name) => name.endsWith('.billed'));
+    const bytes = billed.reduce((sum, name) => sum + fs.statSync(path.join(world.stateDirectory, 'responses', name)).size, 0);
+    t.diagnostic(`${Math.round(bytes / (shown.answers?.lines ?? 1))} bytes are kept of an answer`);
+    assert.ok(bytes < 500 * (shown.answers?.lines ?? 0));
+    const { summary } = await world.run(live);
+    assert.deepEqual([summary.exitCode, summary.rows.new], [0, 50]);
+    assert.deepEqual(
+      [summary.ledger.nanoUsd, summary.ledger.attempts],
+      [second.ledger.nanoUsd + summary.cost.nanoUsd, second.ledger.attempts + summary.attempts.total],
+    );
+    await verifyOk(world);
+  });
+
   it('survives an end at any step of removing answers', async (t) => {
     const world = await runNights(t);
     const paid = (await world.run()).summary.ledger.nanoUsd;
@@ -246,6 +272,14 @@ describe('clean on the command line', () => {
         [answers.exitCode, /answers? in \d files?, .* was paid for them, asking again costs about \$/.test(answers.stdout)],
         [2, true],
       );
+      // Another job, whose log is damaged, hides nothing of this one.
+      fs.mkdirSync(path.join(world.folder, 'damaged', '.rowmill', 'reviews'), { recursive: true });
+      fs.writeFileSync(path.join(world.folder, 'damaged', 'job.yaml'), REVIEW_JOB);
+      fs.writeFileSync(path.join(world.folder, 'damaged', '.rowmill', 'reviews', 'events.jsonl'), 'nothing\n');
+      const both = await world.run(['clean', '--older', '0d', '--yes']);
+      assert.equal(both.exitCode, 1);
+      assert.match(both.stderr, /^damaged\/job\.yaml: .*events\.jsonl:1: /m);
+      assert.equal(both.stdout, 'Nothing to clean\n');
       const all = await world.run(['clean', '--answers']);
       assert.deepEqual([all.exitCode, all.stderr.split('\n')[0]], [2, '--answers takes the answers of one job: name its file']);
     } finally {

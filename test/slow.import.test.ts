@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
+import path from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import OpenAI from 'openai';
 import { startTimer } from '../src/host/real-effects.ts';
@@ -144,6 +145,28 @@ describe('import', () => {
     assert.deepEqual([taken?.matched, taken?.foreign], [8, 2]);
     const { summary } = await world.run();
     await refuse({ batchIds: [summary.batches[0]?.id ?? ''] }, /is a batch of this job's own: rowmill run collects it/);
+  });
+
+  it('ends what an import that was killed had begun', async (t) => {
+    const { world, batch } = await makeStage(t);
+    world.write('asked.jsonl', await content(world, batch.input_file_id));
+    world.write('said.jsonl', await content(world, batch.output_file_id));
+    const files = { inputFile: 'asked.jsonl', outputFile: 'said.jsonl' };
+    const [whole] = (await importInto(world, files)).batches;
+    // As it was between the announcement and the file: the log ends with the one, and the other is not there.
+    const log = path.join(world.stateDirectory, 'events.jsonl');
+    const lines = fs.readFileSync(log, 'utf8').split('\n');
+    const at = lines.findIndex((line) => line.includes('"batch-imported"'));
+    assert.ok(at > 0);
+    fs.writeFileSync(log, `${lines.slice(0, at + 1).join('\n')}\n`);
+    fs.rmSync(path.join(world.stateDirectory, 'settled.jsonl'));
+    for (const name of fs.readdirSync(path.join(world.stateDirectory, 'responses')))
+      fs.rmSync(path.join(world.stateDirectory, 'responses', name));
+    const [again] = (await importInto(world, files)).batches;
+    assert.deepEqual([again?.result, again?.id, again?.matched], ['imported', whole?.id, 8]);
+    const { summary } = await world.run();
+    assert.deepEqual([summary.rows.reused, summary.ledger.nanoUsd], [8, (whole?.nanoUsd ?? 0) + summary.cost.nanoUsd]);
+    await verifyOk(world);
   });
 
   it('gives each of equal rows an answer of its own where equal rows are not collapsed', async (t) => {

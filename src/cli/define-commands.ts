@@ -204,7 +204,7 @@ const DEFINITIONS: Readonly<Record<string, (command: Command) => Command>> = {
       .option('--seconds <n>', 'how long at least; each promise is attacked a few times in any case', parsePositive, 60)
       .option('--seed <n>', 'where the dice begin; a break names the one that repeats it', parseCount, 1)
       .option('--only <name>', 'one promise alone')
-      .option('--redis <url>', 'also over this Redis, which must be empty; our keys in it are removed')
+      .option('--redis <url>', 'also over this Redis; its databases 1 to 14 must be empty, and are emptied')
       .addOption(jsonOption())
       .action(guard(async (flags: ProveFlags) => (await import('./commands/prove.ts')).prove(flags))),
   doctor: (command) =>

@@ -188,7 +188,9 @@ export async function createWriting(options: WritingOptions): Promise<Writing> {
   try {
     if (options.end.seq === 0) {
       await log.append({ type: 'state-created', state: randomId(), format: FORMATS.state, version: VERSION, origin: options.origin });
-      for (const directory of [options.directory, path.dirname(options.directory)]) syncDirectory(directory);
+      // The folder of the job too: `.rowmill` in it may be new.
+      const root = path.dirname(options.directory);
+      for (const directory of [options.directory, root, path.dirname(root)]) syncDirectory(directory);
     }
     for (const name of listNames(requests)) if (isSpent(state, name)) removeQuietly(path.join(requests, name));
     await recorder.recordLeftovers();

@@ -7,6 +7,7 @@ import { ApiError } from '../openai/api-error.ts';
 import type { EndpointResult } from '../openai/call-endpoint.ts';
 import { WRONG_ADDRESS } from '../openai/classify.ts';
 import { OTHER_FORM } from '../openai/form-learning.ts';
+import { SIMULATOR_HEADER } from '../openai/open-client.ts';
 import type { Provider } from '../openai/provider.ts';
 
 /** What one call came to, by what follows from it. */
@@ -70,6 +71,7 @@ export function createMakeCall({ provider, makeLineId, clock, monotonicMs }: Cal
         endedAt: clock(),
         waitMs: Math.round(waitedMs ?? Math.max(0, startedAt.getTime() - queuedAt.getTime())),
         callMs: Math.round(monotonicMs() - startedMs),
+        isSimulated: result.headers?.has(SIMULATOR_HEADER) ?? false,
         isUndelivered,
       });
     if (result.status === 'answered') {
@@ -140,6 +142,13 @@ export function isUndeliveredLine(line: string): boolean {
   return line.endsWith(UNDELIVERED);
 }
 
+const SIMULATED = ',"simulated":true';
+
+/** Whether a simulator gave the answer, perhaps to a worker elsewhere. */
+export function isSimulatedLine(line: string): boolean {
+  return line.endsWith(`${SIMULATED}}}`) || line.endsWith(SIMULATED + UNDELIVERED);
+}
+
 /** A line of the Batch output shape with our own timing beside it; `bodyText` is JSON and stays as it came. */
 function makeResponseLine(answer: {
   readonly id: string;
@@ -152,6 +161,7 @@ function makeResponseLine(answer: {
   readonly endedAt: Date;
   readonly waitMs: number;
   readonly callMs: number;
+  readonly isSimulated: boolean;
   readonly isUndelivered: boolean;
 }): string {
   const { queuedAt, startedAt, endedAt, waitMs, callMs } = answer;
@@ -162,6 +172,7 @@ function makeResponseLine(answer: {
     endedAt: endedAt.toISOString(),
     waitMs,
     callMs,
+    ...(answer.isSimulated ? { simulated: true } : {}),
     ...(answer.isUndelivered ? { isUndelivered: true } : {}),
   };
   const { id, customId, statusCode, requestId, bodyText } = answer;

@@ -5,7 +5,7 @@ import { createGathering } from '../core/gathering.ts';
 import type { Lane } from '../core/lane.ts';
 import { countAnswerCaps, parseCustomId, type Request } from '../core/request.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { isUndeliveredLine } from './call.ts';
+import { isSimulatedLine, isUndeliveredLine } from './call.ts';
 import type { CallEnd, CallOwner, CallQueue, QueueView } from './queue.ts';
 
 /** Lane 2: calls are made now, as fast as the limits allow. It tries rows again by itself; only re-asks need another pass over the table. */
@@ -26,6 +26,8 @@ export interface LiveContext {
   readonly isAffordable: (request: Request) => boolean;
   /** Told when a call had to be repeated without what it said of the prompt cache. */
   readonly onUndelivered?: () => Promise<void>;
+  /** A simulator gave an answer that is about to be kept. */
+  readonly onSimulated?: () => Promise<void>;
   /** Uniform in 0..1. */
   readonly random: () => number;
   /** Fires when no further work is wanted: nothing more leaves, calls under way finish. */
@@ -92,6 +94,7 @@ export function createLiveLane(context: LiveContext): LiveLane {
   async function recordAnswers(ends: readonly CallEnd[]): Promise<void> {
     const lines = ends.filter((end) => end.status === 'answered');
     if (lines.some(({ line }) => isUndeliveredLine(line))) await context.onUndelivered?.();
+    if (lines.some(({ line }) => isSimulatedLine(line))) await context.onSimulated?.();
     if (lines.length > 0) await ledger.recordLines(lines);
   }
 

@@ -7,6 +7,9 @@ import { findPermanentCause } from './permanent-cause.ts';
 import { fetchPooled, type PooledCall } from './pooled-fetch.ts';
 import { keepRefusedBody } from './refused-body.ts';
 
+/** A server that answers with it is a simulator, whatever its address. */
+export const SIMULATOR_HEADER = 'x-rowmill-simulator';
+
 /** The SDK bound to one key and one base URL, and what was seen on the way. */
 export interface Client {
   readonly sdk: OpenAI;
@@ -15,8 +18,6 @@ export interface Client {
   readonly proxy: ProxySettings | null;
   /** Whether an answer carried the simulator's header; null before the first answer. */
   isSimulated(): boolean | null;
-  /** Calls back at the first answer that carries it. */
-  hearSimulator(listener: () => void): void;
   /** What a failed call means. Where nothing was ever reached, a cause that does not pass by itself is a reason to stop. */
   classify(error: unknown, type: FailedCall['type'], now: Date): ApiError;
 }
@@ -37,7 +38,6 @@ export async function openClient({ apiKey, baseUrl, timeoutMs, quotaMayBeRate, a
   const [{ default: OpenAIClient }, way] = await Promise.all([import('openai'), openWay(process.env)]);
   let simulated = false;
   let hasAnswered = false;
-  let tellSimulated = () => {};
   let refusal: ApiError | null = null;
 
   /** Live calls go by the pool. */
@@ -72,10 +72,7 @@ export async function openClient({ apiKey, baseUrl, timeoutMs, quotaMayBeRate, a
       }
       const response = await send(url, { ...init, headers });
       hasAnswered = true;
-      if (!simulated && response.headers.has('x-rowmill-simulator')) {
-        simulated = true;
-        tellSimulated();
-      }
+      simulated ||= response.headers.has(SIMULATOR_HEADER);
       return response.ok ? response : keepRefusedBody(response, apiKey);
     },
   });
@@ -84,10 +81,6 @@ export async function openClient({ apiKey, baseUrl, timeoutMs, quotaMayBeRate, a
     fetch: way.fetch,
     proxy: way.proxy,
     isSimulated: () => (hasAnswered ? simulated : null),
-    hearSimulator(listener) {
-      tellSimulated = listener;
-      if (simulated) listener();
-    },
     classify(error, type, now) {
       if (refusal !== null) return refusal;
       const failure = classifyFailure(error, now, { type, baseUrl, quotaMayBeRate });

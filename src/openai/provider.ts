@@ -42,8 +42,6 @@ export interface Provider {
   deliver(request: { readonly url: string; readonly body: string }): string;
   /** Whether an answer carried the simulator's header; null before the first answer. */
   isSimulated(): boolean | null;
-  /** Calls back at the first answer that carries it. */
-  hearSimulator(listener: () => void): void;
   uploadFile(options: { path: string; filename: string; signal: AbortSignal }): Promise<RemoteFile>;
   /** Files of purpose batch, newest first, one page. */
   listFiles(options: { after: string | null; signal: AbortSignal }): Promise<readonly RemoteFile[]>;
@@ -140,7 +138,6 @@ export async function createProvider(options: ProviderOptions): Promise<Provider
     forms,
     deliver: ({ url, body }) => deliverBody(url, body, forms.now),
     isSimulated: client.isSimulated,
-    hearSimulator: client.hearSimulator,
     uploadFile: ({ path, filename, signal }) =>
       callInForm(['purpose', 'expiry'], () =>
         call({ signal, type: 'effect', timeoutMs: UPLOAD_TIMEOUT_MS }, async (deadline) => {

@@ -6,7 +6,7 @@ import { type Evidence, type Places, readEvidence } from './check/evidence.ts';
 import type { Life, LifeEnd } from './life.ts';
 import { startProcess } from './processes.ts';
 import type { SeamPlan } from './seam/plan.ts';
-import { type LaneName, renderJob, renderTable, SECRET_KEY } from './table.ts';
+import { CONCURRENCY, type LaneName, renderJob, renderTable, SECRET_KEY } from './table.ts';
 import type { Threads } from './threads.ts';
 
 /** A folder with the small job, and a provider of its own. */
@@ -16,6 +16,8 @@ export interface Arena {
   readonly simulator: Simulator;
   /** Starts the command. */
   live(options?: LiveOptions): Life;
+  /** Starts a worker, in a process, that makes calls for runs over this Redis. */
+  startWorker(redisUrl: string): Life;
   /** Types the same command until nothing is left to do. @throws where that does not come to an end */
   liveToEnd(options?: LiveOptions): Promise<LifeEnd>;
   read(end: LifeEnd): Evidence;
@@ -78,12 +80,15 @@ export async function openArena(starter: Starter, options: ArenaOptions): Promis
   };
   let lives = 0;
 
-  function live({ how = 'thread', plan = {}, flags = [], env = {}, isAgreed = true }: LiveOptions = {}): Life {
+  function makePlan(plan: Partial<SeamPlan>): SeamPlan {
     lives += 1;
     const beside = `${folder}.${lives}`;
-    const whole: SeamPlan = { under: [`${folder}/`], backups: `${beside}.backups`, reportPath: `${beside}.report`, ...plan };
+    return { under: [`${folder}/`], backups: `${beside}.backups`, reportPath: `${beside}.report`, ...plan };
+  }
+
+  function live({ how = 'thread', plan = {}, flags = [], env = {}, isAgreed = true }: LiveOptions = {}): Life {
     const options = {
-      plan: whole,
+      plan: makePlan(plan),
       args: ['run', path.join(folder, 'job.yaml'), '--base-url', simulator.url, ...FLAGS, ...(isAgreed ? ['--yes'] : []), ...flags],
       env: { ...ENVIRONMENT, ...env },
     };
@@ -95,6 +100,12 @@ export async function openArena(starter: Starter, options: ArenaOptions): Promis
     places,
     simulator,
     live,
+    startWorker: (redisUrl) =>
+      startProcess(starter.program, {
+        plan: makePlan({}),
+        args: ['worker', '--redis', redisUrl, '--concurrency', String(CONCURRENCY)],
+        env: { ...ENVIRONMENT, ROWMILL_BASE_URL: simulator.url },
+      }),
     async liveToEnd(options) {
       let end: LifeEnd | null = null;
       for (let left = MOST_LIVES; left > 0; left -= 1) {

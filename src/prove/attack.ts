@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { type Arena, type ArenaOptions, openArena, type Starter } from './arena.ts';
+import { type Arena, type ArenaOptions, type LiveOptions, openArena, type Starter } from './arena.ts';
 import { findViolations } from './check/find-violations.ts';
 import type { Dice } from './dice.ts';
 import type { LifeEnd } from './life.ts';
@@ -22,6 +22,8 @@ export interface AttackContext {
   readonly dice: Dice;
   /** Of its own; it is kept where a promise is broken. */
   readonly folder: string;
+  /** Which attack it is: neighbours take turns at what there is to try. */
+  readonly number: number;
   readonly lane: LaneName;
   readonly redisUrl: string | null;
 }
@@ -57,10 +59,15 @@ export async function inArena<T>(
 }
 
 /** Continues to the end and holds what is there against the undisturbed run. @returns what is broken */
-export async function continueAndCheck(context: AttackContext, arena: Arena, secondPayments: number): Promise<readonly string[]> {
+export async function continueAndCheck(
+  context: AttackContext,
+  arena: Arena,
+  secondPayments: number,
+  options: LiveOptions = {},
+): Promise<readonly string[]> {
   let end: LifeEnd;
   try {
-    end = await arena.liveToEnd();
+    end = await arena.liveToEnd(options);
   } catch (error) {
     return [(error as Error).message];
   }
@@ -79,6 +86,11 @@ export function checkEnd(
   } catch (error) {
     return [`what is left cannot be read: ${(error as Error).message}`];
   }
+}
+
+/** What this attack tries, of all that a promise has to be tried with. */
+export function takeTurn<T>({ number }: AttackContext, choices: readonly T[]): T {
+  return choices[number % choices.length] as T;
 }
 
 /** Removes what an attack left. */

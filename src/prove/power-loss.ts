@@ -3,27 +3,33 @@ import path from 'node:path';
 import type { Dice } from './dice.ts';
 import type { NameChange, Unsynced } from './seam/plan.ts';
 
+/** What stands in place of bytes that were lost. */
+export interface Loss {
+  readonly dice: Dice;
+  readonly leaves: 'nothing' | 'zeros';
+}
+
 /**
  * Leaves the disk as a power cut may: of what was not synced, files keep some of their bytes, or zeros in their place, and names are as they were
  * before some of the changes, the last ones.
  */
-export function losePower(folder: string, { files, names }: Unsynced, dice: Dice): void {
+export function losePower(folder: string, { files, names }: Unsynced, { dice, leaves }: Loss): void {
   const paths = listInodes(folder);
   for (const { inode, syncedBytes } of files) {
     const file = paths.get(inode);
-    if (file !== undefined) loseBytes(file, syncedBytes, dice);
+    if (file !== undefined) loseBytes(file, syncedBytes, { dice, leaves });
   }
   const lost = dice.between(0, names.length);
   for (const change of names.slice(names.length - lost).reverse()) undo(change);
 }
 
-function loseBytes(file: string, syncedBytes: number, dice: Dice): void {
+function loseBytes(file: string, syncedBytes: number, { dice, leaves }: Loss): void {
   const { size } = fs.statSync(file);
   if (size <= syncedBytes) return;
   const left = dice.between(syncedBytes, size);
   fs.truncateSync(file, left);
   // Its length may be on the disk, and its bytes not.
-  if (dice.next() < 0.3) fs.truncateSync(file, size);
+  if (leaves === 'zeros') fs.truncateSync(file, size);
 }
 
 function undo(change: NameChange): void {

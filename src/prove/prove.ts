@@ -15,7 +15,9 @@ import { CRASH, KILL } from './attacks/kill.ts';
 import { LIMITS } from './attacks/limits.ts';
 import { LISTS } from './attacks/lists.ts';
 import { POWER } from './attacks/power.ts';
+import { REDIS } from './attacks/redis.ts';
 import { createDice } from './dice.ts';
+import { requireEmptyRedis } from './redis-link.ts';
 import { createThreads } from './threads.ts';
 import { type Reference, readReference } from './undisturbed.ts';
 
@@ -33,6 +35,7 @@ export const PROMISES: readonly Attacked[] = [
   DEADLINE,
   ...LIMITS,
   ...ASKED,
+  REDIS,
 ];
 
 export interface ProveOptions {
@@ -89,12 +92,13 @@ interface Count {
 /** Attacks each promise at least as often as it asks for, then all in turn until the time is over. */
 export async function prove(options: ProveOptions): Promise<Proof> {
   const startedAt = performance.now();
+  if (options.redisUrl !== null) await requireEmptyRedis(options.redisUrl);
   const root = fs.mkdtempSync(path.join(os.tmpdir(), 'rowmill-prove-'));
   const starter: Starter = {
     program: options.program,
     threads: createThreads(pathToFileURL(options.program.replace(/main(?=\.c?js$)/, 'program')).href),
   };
-  const promises = PROMISES.filter(({ name }) => options.names.includes(name));
+  const promises = PROMISES.filter(({ name }) => options.names.includes(name) && (name !== REDIS.name || options.redisUrl !== null));
   const counts = new Map<string, Count>(promises.map(({ name }) => [name, { attacks: 0, fired: 0, ms: 0, breaks: [], vain: [] }]));
   const countOf = ({ name }: Attacked) => counts.get(name) as Count;
   const elapsedSeconds = () => (performance.now() - startedAt) / 1000;
@@ -152,7 +156,7 @@ async function attackOnce(promise: Attacked, { starter, reference, root, options
   const folder = path.join(root, `${promise.name}-${seed}`);
   const beganAt = performance.now();
   const lane = seed % 2 === 0 ? ('batch' as const) : ('live' as const);
-  const context = { starter, reference, folder, lane, dice: createDice(seed), redisUrl: options.redisUrl };
+  const context = { starter, reference, folder, lane, number: seed, dice: createDice(seed), redisUrl: options.redisUrl };
   const result: AttackResult = await promise.attack(context).catch((error: unknown) => ({
     fired: ['an error of the attack itself'],
     broken: [error instanceof Error ? (error.stack ?? error.message) : String(error)],
@@ -163,4 +167,5 @@ async function attackOnce(promise: Attacked, { starter, reference, root, options
   else count.vain.push(seed);
   if (result.broken.length > 0) count.breaks.push({ seed, violations: result.broken, folder });
   else removeArena(folder);
+  if (result.broken.length > 0) options.tell(`${promise.name} is broken (seed ${seed}): ${result.broken[0]}`);
 }

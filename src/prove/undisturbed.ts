@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { AppError, EXIT } from '../core/errors.ts';
 import { openArena, type Starter } from './arena.ts';
 import type { Evidence } from './check/evidence.ts';
 import { type Expected, findViolations } from './check/find-violations.ts';
@@ -9,6 +10,11 @@ export interface Undisturbed {
   readonly evidence: Evidence;
   /** Everything the run did that outlives it, in order. */
   readonly operations: readonly string[];
+}
+
+/** Where the work is: from the first request that leaves to the new table. Counted from 1. */
+export function findWork({ operations }: Undisturbed): { readonly from: number; readonly to: number } {
+  return { from: operations.findIndex((operation) => operation.startsWith('send')) + 1, to: operations.indexOf('rename out.csv') + 1 };
 }
 
 /** What every attack is held against. */
@@ -31,13 +37,18 @@ export async function readReference(starter: Starter, root: string): Promise<Ref
       const end = await arena.liveToEnd();
       const evidence = arena.read(end);
       const violations = [...findViolations(evidence, expectResult(null, 0))];
-      if (violations.length > 0) throw new Error(`the undisturbed ${lane} run breaks its promises:\n${violations.join('\n')}`);
+      if (violations.length > 0) throw refuseReference(`the undisturbed ${lane} run breaks its promises:\n${violations.join('\n')}`);
       return { evidence, operations: end.report.operations };
     } finally {
       await arena.close();
     }
   };
   return { rowFaults, undisturbed: { batch: await run('batch'), live: await run('live') } };
+}
+
+/** Nothing can be held against such a run. */
+function refuseReference(message: string): AppError {
+  return new AppError(message, { code: 'broken', exitCode: EXIT.bug });
 }
 
 async function readKeys(starter: Starter, folder: string): Promise<Evidence['rowKeys']> {

@@ -46,11 +46,11 @@ export function openStore(directory: string, identity: string): Store {
   for (const made of [filesDirectory, batchesDirectory]) fs.mkdirSync(made, { recursive: true, mode: 0o700 });
   const identityPath = path.join(directory, 'identity.json');
   if (!fs.existsSync(identityPath)) writeWhole(identityPath, { identity });
-  const kept = readJson(identityPath) as { readonly identity: string };
+  const kept = readJson(identityPath) as { readonly identity: string; readonly lastNumber?: number };
   const files = new Map(loadRecords<FileRecord>(filesDirectory).map((record) => [record.wire.id, record]));
   const batches = new Map(loadRecords<BatchRecord>(batchesDirectory).map((record) => [record.wire.id, record]));
   removeLitter(filesDirectory, files);
-  let lastNumber = Math.max(0, ...[...files.values(), ...batches.values()].map((record) => record.number));
+  let lastNumber = Math.max(kept.lastNumber ?? 0, ...[...files.values(), ...batches.values()].map((record) => record.number));
 
   return {
     directory,
@@ -67,6 +67,8 @@ export function openStore(directory: string, identity: string): Store {
       files.set(record.wire.id, record);
     },
     deleteFile(fileId) {
+      // Its number goes with it, and no id is given twice.
+      writeWhole(identityPath, { identity: kept.identity, lastNumber });
       files.delete(fileId);
       fs.rmSync(path.join(filesDirectory, `${fileId}.json`), { force: true });
       fs.rmSync(path.join(filesDirectory, `${fileId}.data`), { force: true });

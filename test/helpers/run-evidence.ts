@@ -1,5 +1,8 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { type Cells, type ReadTable, readTable } from '../../src/prove/check/read-table.ts';
+
+export type { Cells };
 
 /**
  * Everything a run leaves behind, read without a line of the program's own code: this reader and `check-run.ts` judge the program,
@@ -10,7 +13,7 @@ export interface RunEvidence {
   /** Input rows as column -> cell; a JSONL value stays what it is. */
   readonly input: readonly Cells[];
   /** What the run wrote: null when there is no table. */
-  readonly table: { readonly columns: readonly string[]; readonly rows: readonly Cells[] } | null;
+  readonly table: ReadTable | null;
   readonly events: readonly WireEvent[];
   /** Recorded response files, in the order of their events. */
   readonly files: readonly EvidenceFile[];
@@ -25,7 +28,6 @@ export interface RunEvidence {
   readonly summary: any;
 }
 
-export type Cells = Readonly<Record<string, unknown>>;
 // biome-ignore lint/suspicious/noExplicitAny: events are read as they lie on disk.
 export type WireEvent = Readonly<Record<string, any>> & { readonly seq: number; readonly type: string };
 
@@ -93,63 +95,6 @@ export function readEvidence(places: RunPlaces): RunEvidence {
 
 function keyOf(text: string | undefined): string | null {
   return text === undefined || text === '-' ? null : text;
-}
-
-export function readTable(file: string): { columns: readonly string[]; rows: readonly Cells[] } {
-  const text = fs.readFileSync(file, 'utf8');
-  if (/\.(jsonl|ndjson)$/.test(file)) {
-    const rows = text
-      .split('\n')
-      .filter((line) => line.trim() !== '')
-      .map((line) => JSON.parse(line) as Cells);
-    return { columns: [...new Set(rows.flatMap((row) => Object.keys(row)))], rows };
-  }
-  const [columns = [], ...records] = parseCsv(text.replace(/^\uFEFF/, ''));
-  return {
-    columns,
-    rows: records.map((record, index) => {
-      if (record.length !== columns.length) throw new Error(`${file}: record ${index + 1} has ${record.length} cells`);
-      return Object.fromEntries(columns.map((column, place) => [column, record[place] as string]));
-    }),
-  };
-}
-
-/** A strict reader of RFC 4180: throws where a quote stands wrong, so that a torn table cannot pass for a whole one. */
-export function parseCsv(text: string): string[][] {
-  const records: string[][] = [];
-  let record: string[] = [];
-  let at = 0;
-  while (at < text.length) {
-    let cell = '';
-    if (text[at] === '"') {
-      for (at += 1; ; at += 1) {
-        const close = text.indexOf('"', at);
-        if (close < 0) throw new Error('a quoted cell has no end');
-        cell += text.slice(at, close);
-        at = close + 1;
-        if (text[at] !== '"') break;
-        cell += '"';
-      }
-    } else {
-      const end = text.slice(at).search(/[,\r\n]/);
-      cell = end < 0 ? text.slice(at) : text.slice(at, at + end);
-      at = end < 0 ? text.length : at + end;
-      if (cell.includes('"')) throw new Error(`a quote inside a bare cell: ${cell.slice(0, 40)}`);
-    }
-    record.push(cell);
-    if (text[at] === ',') {
-      at += 1;
-      if (at === text.length) record.push('');
-      continue;
-    }
-    if (at < text.length && text[at] !== '\n' && !(text[at] === '\r' && text[at + 1] === '\n'))
-      throw new Error(`text after a closing quote at ${at}`);
-    at += text[at] === '\r' ? 2 : 1;
-    records.push(record);
-    record = [];
-  }
-  if (record.length > 0) records.push(record);
-  return records;
 }
 
 function readLines(file: string): string[] {

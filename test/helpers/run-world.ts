@@ -31,6 +31,8 @@ export interface World {
   readonly clock: () => Date;
   /** What its runs take from the outside. */
   readonly effects: Effects;
+  /** Lets time pass while nobody works. */
+  pass(milliseconds: number): Promise<void>;
   /** Everything any run of this world said. */
   readonly said: string[];
   path(name: string): string;
@@ -72,6 +74,8 @@ export interface WorldOptions extends SimulatorOptions {
   readonly job?: string;
   /** A folder with job, table and state to go on with; a fresh one without it. */
   readonly directory?: string;
+  /** What the clock says at first; now without it. */
+  readonly startsAt?: string;
 }
 
 export const ANSWER_COLUMNS = ['label', 'summary'] as const;
@@ -113,10 +117,16 @@ export interface Cleanup {
 }
 
 export async function makeWorld(t: Cleanup | null, options: WorldOptions = {}): Promise<World> {
-  const { rows = makeRows(12), job, directory = fs.mkdtempSync(path.join(os.tmpdir(), 'rowmill-')), ...simulatorOptions } = options;
+  const {
+    rows = makeRows(12),
+    job,
+    directory = fs.mkdtempSync(path.join(os.tmpdir(), 'rowmill-')),
+    startsAt,
+    ...simulatorOptions
+  } = options;
   const stateDirectory = path.join(directory, '.rowmill', 'proof@simulator');
   const providerDirectory = path.join(stateDirectory, 'provider');
-  const time = createSkippedTime(SPEED);
+  const time = createSkippedTime(SPEED, startsAt === undefined ? Date.now() : Date.parse(startsAt));
   const { clock, monotonicMs } = time;
   /** What the simulator waits for is over as soon as that time was skipped. */
   const sleep: Effects['sleep'] = async (milliseconds, signal) => {
@@ -158,6 +168,10 @@ export async function makeWorld(t: Cleanup | null, options: WorldOptions = {}): 
     said,
     get simulator() {
       return simulator;
+    },
+    async pass(milliseconds) {
+      time.skip(milliseconds);
+      await simulator.advance(0);
     },
     path: (name) => path.join(directory, name),
     write: (name, text) => fs.writeFileSync(path.join(directory, name), text),

@@ -8,11 +8,12 @@ export interface SkippedTime {
   readonly clock: () => Date;
   readonly monotonicMs: () => number;
   readonly sleep: (milliseconds: number, signal: AbortSignal) => Promise<void>;
+  /** Moves the clock on at once. */
+  readonly skip: (milliseconds: number) => void;
 }
 
-/** `speed`: how many times shorter a sleep is than it says. */
-export function createSkippedTime(speed: number): SkippedTime {
-  const startMs = Date.now();
+/** `speed`: how many times shorter a sleep is than it says; `startMs`: what the clock says now. */
+export function createSkippedTime(speed: number, startMs = Date.now()): SkippedTime {
   const startedAt = performance.now();
   let skippedMs = 0;
   const monotonicMs = () => performance.now() - startedAt + skippedMs;
@@ -24,6 +25,9 @@ export function createSkippedTime(speed: number): SkippedTime {
       const dueMs = monotonicMs() + milliseconds;
       await delay(milliseconds / speed, undefined, { signal }).catch(() => signal.throwIfAborted());
       skippedMs += Math.max(0, dueMs - monotonicMs());
+    },
+    skip(milliseconds) {
+      skippedMs += milliseconds;
     },
   };
 }

@@ -1,5 +1,5 @@
 import { relative } from 'node:path';
-import { EXIT, UsageError } from '../../core/errors.ts';
+import { AppError, EXIT, UsageError } from '../../core/errors.ts';
 import { loadEnvFile } from '../../host/environment.ts';
 import { makeTarget } from '../../host/provider-target.ts';
 import { makeEffects } from '../../host/real-effects.ts';
@@ -27,26 +27,45 @@ export async function cleanJobs(jobFile: string | undefined, flags: CleanFlags):
   loadEnvFile();
   if (flags.answers === true && jobFile === undefined) throw new UsageError('--answers takes the answers of one job: name its file');
   const jobFiles = jobFile === undefined ? findJobs(flags) : [jobFile];
+  const faults: AppError[] = [];
+  const tolerate = jobFile === undefined ? faults : null;
   const found: { readonly shown: Litters; readonly options: CleanOptions }[] = [];
   for (const file of jobFiles) {
     const options = makeCleanOptions(file, flags);
-    found.push({ shown: await lookForLitter(options), options });
+    const shown = await tryOne(file, tolerate, () => lookForLitter(options));
+    if (shown !== null) found.push({ shown, options });
   }
   const jobs = found.map(({ shown }) => shown);
   const isNothing = jobs.every(isClean);
   const isAgreed = !isNothing && (await isWanted(jobs, flags));
   const cleaned: (Cleaned | null)[] = [];
-  for (const { shown, options } of found)
-    cleaned.push(isAgreed && !isClean(shown) ? await clean(shown, options, makeTargetOf(flags, shown)) : null);
+  for (const { shown, options } of found) {
+    const isDue = isAgreed && !isClean(shown);
+    cleaned.push(isDue ? await tryOne(options.jobFile, tolerate, () => clean(shown, options, makeTargetOf(flags, shown))) : null);
+  }
   if (flags.json === true) {
     const results = jobs.map((job, index) => ({ ...job, removed: cleaned[index] ?? null }));
     printJson({ schema: 'rowmill.clean/1', isDone: isAgreed, jobs: results });
   } else if (isAgreed) print(renderCleaned(cleaned));
+  else if (isNothing) print('Nothing to clean');
   if (!isNothing && !isAgreed) {
     if (!canAsk()) say('Nothing was removed: add --yes to remove this');
     return canAsk() ? EXIT.done : EXIT.usage;
   }
-  return cleaned.some((one) => (one?.files?.failed.length ?? 0) > 0) ? EXIT.notFinished : EXIT.done;
+  const isKept = cleaned.some((one) => (one?.files?.failed.length ?? 0) > 0);
+  return Math.max(isKept ? EXIT.notFinished : EXIT.done, ...faults.map(({ exitCode }) => exitCode));
+}
+
+/** Of many jobs one that cannot be looked at hides no other: it is said, and kept in `faults`. Of one alone it is thrown. */
+async function tryOne<Result>(file: string, faults: AppError[] | null, work: () => Promise<Result>): Promise<Result | null> {
+  try {
+    return await work();
+  } catch (error) {
+    if (faults === null || !(error instanceof AppError)) throw error;
+    faults.push(error);
+    say(`${relative(process.cwd(), file) || file}: ${error.message}`);
+    return null;
+  }
 }
 
 function makeCleanOptions(jobFile: string, flags: CleanFlags): CleanOptions {

@@ -21,7 +21,7 @@ const SHOWN_VIOLATIONS = 5;
 
 /** `rowmill prove`: attacks every promise, against the built-in simulator and in a folder of its own. */
 export async function prove(flags: ProveFlags): Promise<number> {
-  const names = chooseNames(flags.only);
+  const names = chooseNames(flags);
   const stopping = new AbortController();
   const stop = () => stopping.abort();
   process.once('SIGINT', stop);
@@ -45,9 +45,10 @@ export async function prove(flags: ProveFlags): Promise<number> {
 }
 
 /** @throws UsageError for a name that is none */
-function chooseNames(only: string | undefined): readonly string[] {
+function chooseNames({ only, redis }: ProveFlags): readonly string[] {
   const names = PROMISES.map(({ name }) => name);
   if (only === undefined) return names;
+  if (only === 'redis' && redis === undefined) throw new UsageError('--only redis: give an empty one, --redis redis://127.0.0.1:6379');
   if (names.includes(only)) return [only];
   throw new UsageError(`--only: no promise is called "${only}"${suggest(only, names)} They are ${names.join(', ')}`);
 }

@@ -8,17 +8,17 @@ export function parseCount(text: string): number {
   return Number(text);
 }
 
+export function parsePositive(text: string): number {
+  const count = parseCount(text);
+  if (count === 0) throw new InvalidArgumentError('Give a number above 0.');
+  return count;
+}
+
 /** @throws InvalidArgumentError for what no server can listen at */
 export function parsePort(text: string): number {
   const port = parseCount(text);
   if (port > 65_535) throw new InvalidArgumentError('Give a port from 0 to 65535.');
   return port;
-}
-
-export function parsePositive(text: string): number {
-  const count = parseCount(text);
-  if (count === 0) throw new InvalidArgumentError('Give a number above 0.');
-  return count;
 }
 
 export function parseAmount(text: string): number {

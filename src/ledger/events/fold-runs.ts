@@ -18,6 +18,8 @@ function isRefusal(exitCode: number): boolean {
 export function trackActivity(fold: FoldedRuns): (event: StoredEvent) => void {
   let activeBefore = '';
   return (event) => {
+    // What is cleaned is not what was worked with last.
+    if (event.type === 'files-removed' || event.type === 'answers-removed') return;
     if (event.type === 'run-started') activeBefore = fold.activeAt;
     fold.activeAt = event.type === 'run-ended' && isRefusal(event.exitCode) ? activeBefore : event.at;
   };

@@ -24,6 +24,8 @@ export interface LocalLaneOptions {
   readonly delivery?: LiveDelivery;
   /** Told when a call had to be repeated without what it said of the prompt cache. */
   readonly onUndelivered?: () => Promise<void>;
+  /** A simulator gave an answer that is about to be kept. */
+  readonly onSimulated?: () => Promise<void>;
   readonly clock: () => Date;
   /** Milliseconds that never go back. */
   readonly monotonicMs: () => number;

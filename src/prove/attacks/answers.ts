@@ -1,4 +1,4 @@
-import { type AttackContext, type Attacked, type AttackResult, continueAndCheck, inArena } from '../attack.ts';
+import { type AttackContext, type Attacked, type AttackResult, continueAndCheck, inArena, takeTurn } from '../attack.ts';
 import type { Dice } from '../dice.ts';
 import { type LaneName, ORDINARY_ROWS } from '../table.ts';
 
@@ -11,6 +11,9 @@ interface Trouble {
 
 /** @param key of an ordinary row */
 type MakeTrouble = (dice: Dice, key: string) => Trouble;
+
+/** What there is to try in each lane. */
+type Troubles = Readonly<Record<LaneName, readonly MakeTrouble[]>>;
 
 const CREATE = { method: 'POST', path: '/v1/batches' };
 const UPLOAD = { method: 'POST', path: '/v1/files' };
@@ -25,7 +28,7 @@ const eitherOf = (match: object, dice: Dice) => ({ ...match, nth: dice.between(1
 const oneOf = (match: object, dice: Dice) => ({ ...match, nth: dice.between(1, 8) });
 const ofRow = (customId: string, line: string): unknown => ({ match: { custom_id: customId }, times: 1, do: { line } });
 
-const LOST: Readonly<Record<LaneName, readonly MakeTrouble[]>> = {
+const LOST: Troubles = {
   batch: [
     (dice) => free({ match: eitherOf(CREATE, dice), do: { drop: 'after' } }),
     (dice) => free({ match: eitherOf(CREATE, dice), do: { drop: 'after' } }, { match: {}, do: { listLagMs: 150 } }),
@@ -44,7 +47,7 @@ const LOST: Readonly<Record<LaneName, readonly MakeTrouble[]>> = {
   ],
 };
 
-const LATE: Readonly<Record<LaneName, readonly MakeTrouble[]>> = {
+const LATE: Troubles = {
   batch: [
     (dice) => free({ match: eitherOf(CREATE, dice), do: { delayMs: 300 } }),
     (dice) => free({ match: eitherOf(DOWNLOAD, dice), do: { dripBytes: 700, everyMs: 10 } }),
@@ -68,14 +71,14 @@ const DOUBLED: readonly MakeTrouble[] = [
   (_, key) => free(ofRow(key, 'blank')),
 ];
 
-const GARBLED: Readonly<Record<LaneName, readonly MakeTrouble[]>> = {
+const GARBLED: Troubles = {
   batch: [
-    ...['lost', 'broken', 'null_body', 'no_custom_id', 'response_and_error', 'bad_utf8'].map(
+    ...['lost', 'broken', 'null_body', 'no_custom_id', 'response_and_error', 'bad_utf8', 'status_0'].map(
       (kind): MakeTrouble =>
         (_, key) =>
           once(ofRow(key, kind)),
     ),
-    ...['missing', 'status_0', 'expired', 'string_error', 'error_in_output', 'crlf'].map(
+    ...['missing', 'expired', 'crlf'].map(
       (kind): MakeTrouble =>
         (_, key) =>
           free(ofRow(key, kind)),
@@ -86,7 +89,6 @@ const GARBLED: Readonly<Record<LaneName, readonly MakeTrouble[]>> = {
   live: [
     (dice) => once({ match: oneOf(CALL, dice), do: { html: 200, processed: true } }),
     (dice) => once({ match: oneOf(CALL, dice), do: { empty: 200, processed: true } }),
-    (dice) => once({ match: oneOf(CALL, dice), do: { status: 200, body: {}, processed: true } }),
     (_, key) => once({ match: { custom_id: key }, times: 1, do: { answer: 'usage_missing' } }),
   ],
 };
@@ -103,8 +105,16 @@ function chooseKey({ dice, reference }: AttackContext): string {
   return reference.undisturbed.batch.evidence.rowKeys[dice.pick(ORDINARY_ROWS)] as string;
 }
 
-function makeAttack(troubles: Readonly<Record<LaneName, readonly MakeTrouble[]>>): Attacked['attack'] {
-  return (context) => meet(context, context.dice.pick(troubles[context.lane])(context.dice, chooseKey(context)));
+/** One after the other, in both lanes. */
+function makeAttack(troubles: Troubles): Pick<Attacked, 'minimum' | 'attack'> {
+  const all = (['batch', 'live'] as const).flatMap((lane) => troubles[lane].map((make) => ({ lane, make })));
+  return {
+    minimum: all.length,
+    attack(context) {
+      const { lane, make } = takeTurn(context, all);
+      return meet({ ...context, lane }, make(context.dice, chooseKey(context)));
+    },
+  };
 }
 
 export const ANSWERS: readonly Attacked[] = [
@@ -113,32 +123,25 @@ export const ANSWERS: readonly Attacked[] = [
     says: 'A lost answer is looked for at the provider before anything is sent again; of a live call, which nobody can look for, it is told',
     attackedBy:
       'connections dropped before or after the request took effect, gateways that answer instead, downloads cut, lists that lag or carry no metadata',
-    minimum: 6,
-    attack: makeAttack(LOST),
+    ...makeAttack(LOST),
   },
   {
     name: 'late',
     says: 'What comes late is waited for and paid once',
     attackedBy: 'slow creates, polls, calls and downloads, file ids that come later, states that go back, rate limits',
-    minimum: 4,
-    attack: makeAttack(LATE),
+    ...makeAttack(LATE),
   },
   {
     name: 'doubled',
     says: 'A line that comes twice is one answer: the first stands, a second call is booked',
     attackedBy: 'result files with lines doubled, under the same or another id, and with lines of others',
-    minimum: 4,
-    attack: (context) => {
-      const inBatch = { ...context, lane: 'batch' as const };
-      return meet(inBatch, context.dice.pick(DOUBLED)(context.dice, chooseKey(context)));
-    },
+    ...makeAttack({ batch: DOUBLED, live: [] }),
   },
   {
     name: 'garbled',
     says: 'A broken answer is asked for again, once, and what it may have cost is told',
     attackedBy:
       'lines lost, torn, without body, id or usage, in the wrong file or of no encoding; calls answered by a page, by nothing, or without usage',
-    minimum: 6,
-    attack: makeAttack(GARBLED),
+    ...makeAttack(GARBLED),
   },
 ];

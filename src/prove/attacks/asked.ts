@@ -1,14 +1,14 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import type { Arena } from '../arena.ts';
-import { type AttackContext, type Attacked, type AttackResult, checkEnd, continueAndCheck, inArena } from '../attack.ts';
+import { type AttackContext, type Attacked, type AttackResult, checkEnd, continueAndCheck, inArena, takeTurn } from '../attack.ts';
 
 /** Where a table would destroy what the run needs. */
 const TARGETS = ['in.csv', 'job.yaml', 'link.csv', 'hard.csv'] as const;
 
 /** A table that would be written over what is read is refused before anything is sent. */
 async function aimBadly(context: AttackContext): Promise<AttackResult> {
-  const target = context.dice.pick(TARGETS);
+  const target = takeTurn(context, TARGETS);
   return inArena(context, {}, async (arena) => {
     const { folder, input } = arena.places;
     fs.symlinkSync(input, path.join(folder, 'link.csv'));
@@ -20,7 +20,8 @@ async function aimBadly(context: AttackContext): Promise<AttackResult> {
     const broken: string[] = [];
     if (JSON.stringify(before) !== JSON.stringify(after)) broken.push(`destination: ${target} was written over`);
     if (end.exitCode !== 2) broken.push(`destination: a table to ${target} ends with ${end.exitCode}: ${end.stderr.trim()}`);
-    if (end.report.operations.includes('send')) broken.push('destination: something was sent before it was refused');
+    if (end.report.operations.some((operation) => operation.startsWith('send')))
+      broken.push('destination: something was sent before it was refused');
     fs.rmSync(path.join(folder, 'link.csv'));
     fs.rmSync(path.join(folder, 'hard.csv'));
     broken.push(...(await continueAndCheck(context, arena, 0)));
@@ -90,7 +91,7 @@ export const ASKED: readonly Attacked[] = [
     name: 'destination',
     says: 'What a run reads is never written over, and that is known before anything is sent',
     attackedBy: 'tables to be written to the input, the job, or a link to them',
-    minimum: 3,
+    minimum: 4,
     attack: aimBadly,
   },
   {

@@ -1,12 +1,12 @@
 import { type AttackContext, type Attacked, type AttackResult, checkEnd, continueAndCheck, inArena } from '../attack.ts';
+import { findWork } from '../undisturbed.ts';
 
 const HOUR_MS = 3_600_000;
 const JUMPS_MS = [-48 * HOUR_MS, -HOUR_MS, -600_000, 600_000, HOUR_MS, 48 * HOUR_MS];
 
 async function attack(context: AttackContext): Promise<AttackResult> {
   const { dice, reference, lane } = context;
-  const { operations } = reference.undisturbed[lane];
-  const clock = { at: dice.between(1, operations.indexOf('rename out.csv')), byMs: dice.pick(JUMPS_MS) };
+  const clock = { at: dice.between(1, findWork(reference.undisturbed[lane]).to), byMs: dice.pick(JUMPS_MS) };
   return inArena(context, {}, async (arena) => {
     const end = await arena.live({ plan: { clock } }).ended;
     const isDone = end.exitCode === 0 || end.exitCode === 3;

@@ -1,4 +1,4 @@
-import { type AttackContext, type Attacked, type AttackResult, inArena } from '../attack.ts';
+import { type AttackContext, type Attacked, type AttackResult, inArena, takeTurn } from '../attack.ts';
 import { findViolations } from '../check/find-violations.ts';
 import { expectResult } from '../undisturbed.ts';
 
@@ -6,7 +6,7 @@ import { expectResult } from '../undisturbed.ts';
 async function attack(context: AttackContext): Promise<AttackResult> {
   const { dice, reference } = context;
   const seconds = dice.pick([0.3, 0.6, 1]);
-  const stuck = dice.pick([
+  const stuck = takeTurn(context, [
     [],
     [{ name: 'stuck', match: {}, do: { stuck: 'in_progress' } }],
     [{ name: 'part', match: {}, do: { cancel: 0.5 } }],

@@ -1,4 +1,4 @@
-import { type AttackContext, type Attacked, type AttackResult, continueAndCheck, inArena } from '../attack.ts';
+import { type AttackContext, type Attacked, type AttackResult, continueAndCheck, inArena, takeTurn } from '../attack.ts';
 import type { LifeEnd } from '../life.ts';
 import { EXPECTED_CALLS } from '../table.ts';
 
@@ -13,12 +13,12 @@ const MOST_TRIES = 4;
 
 async function attack(context: AttackContext): Promise<AttackResult> {
   const { dice, lane, reference, folder } = context;
-  const errno = dice.pick(ERRORS);
+  const errno = takeTurn(context, ERRORS);
   const isLasting = dice.next() < 0.5;
   let most = reference.undisturbed[lane].operations.filter((operation) => REFUSABLE[errno].test(operation)).length;
   for (let tries = 1; ; tries += 1) {
     const own = { ...context, folder: tries === 1 ? folder : `${folder}.${tries}` };
-    const result = await refuse(own, { errno, at: dice.between(1, most), isLasting });
+    const result = await refuseAt(own, { errno, at: dice.between(1, most), isLasting });
     if (result.fired.length > 0 || result.broken.length > 0 || tries === MOST_TRIES) return result;
     most = Math.ceil(most / 2);
   }
@@ -30,7 +30,8 @@ interface Refusal {
   readonly isLasting: boolean;
 }
 
-function refuse(context: AttackContext, refusal: Refusal): Promise<AttackResult> {
+/** Lets one operation fail, or all from it on, then makes room. */
+export function refuseAt(context: AttackContext, refusal: Refusal): Promise<AttackResult> {
   return inArena(context, {}, async (arena) => {
     const end = await arena.live({ plan: { refuse: refusal } }).ended;
     const broken = [...findUntold(end, arena.simulator.bill().length)];

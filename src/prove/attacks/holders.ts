@@ -3,17 +3,19 @@ import path from 'node:path';
 import type { Arena } from '../arena.ts';
 import { type AttackContext, type Attacked, type AttackResult, checkEnd, continueAndCheck, inArena } from '../attack.ts';
 import { CONCURRENCY } from '../table.ts';
+import { findWork } from '../undisturbed.ts';
 
 const LOOK_MS = 5;
 /** A place in its own right: a container on a shared disk. */
 const PLACES = { first: '4026530001', second: '4026530002' };
 
+const isRequest = (operation: string) => operation.startsWith('send');
+
 /** A step of the work that is no request: between the last look at the lock and the socket nothing can be fenced. */
 function chooseStep({ dice, reference, lane }: AttackContext): number {
-  const { operations } = reference.undisturbed[lane];
-  const first = operations.indexOf('send');
-  const last = operations.indexOf('rename out.csv');
-  const steps = operations.flatMap((operation, index) => (index > first && index < last && operation !== 'send' ? [index + 1] : []));
+  const { from, to } = findWork(reference.undisturbed[lane]);
+  const work = reference.undisturbed[lane].operations.slice(from - 1, to);
+  const steps = work.flatMap((operation, index) => (operation.startsWith('send') ? [] : [from + index]));
   return dice.pick(steps);
 }
 
@@ -44,11 +46,13 @@ async function wake(context: AttackContext): Promise<AttackResult> {
     first.wake();
     const [one, two] = await Promise.all([first.ended, secondEnd]);
     const broken: string[] = [];
-    if (one.report.operations.slice(freezeAt).includes('send')) broken.push('lock: the run that was displaced sent something');
+    const sent = one.report.operations.slice(freezeAt).filter((operation) => operation.startsWith('send POST'));
+    if (sent.length > 0) broken.push(`lock: the run that was displaced sent something: ${sent.join(', ')}`);
     if (one.exitCode !== 6) broken.push(`lock: the run that was displaced ended with ${one.exitCode}: ${one.stderr.trim()}`);
     if (two.exitCode !== 0 && two.exitCode !== 3)
       broken.push(`lock: the run that took its place ended with ${two.exitCode}: ${two.stderr.trim()}`);
-    else broken.push(...checkEnd(context, arena, { end: two, secondPayments: lane === 'live' ? CONCURRENCY : 0 }));
+    // What the first one was writing it may not even remove: the next run does.
+    else broken.push(...(await continueAndCheck(context, arena, lane === 'live' ? CONCURRENCY : 0)));
     return { fired: ['a holder was displaced'], broken };
   });
 }
@@ -65,7 +69,7 @@ async function race(context: AttackContext): Promise<AttackResult> {
     const second = await arena.live({ how }).ended;
     const broken: string[] = [];
     if (second.exitCode !== 6) broken.push(`lock: the second run ended with ${second.exitCode}: ${second.stderr.trim()}`);
-    if (second.report.operations.includes('send')) broken.push('lock: the second run sent something');
+    if (second.report.operations.some(isRequest)) broken.push('lock: the second run sent something');
     first.wake();
     const end = await first.ended;
     if (end.exitCode !== 0 && end.exitCode !== 3) broken.push(`lock: the first run ended with ${end.exitCode}: ${end.stderr.trim()}`);

@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import { type AttackContext, type Attacked, type AttackResult, continueAndCheck, inArena } from '../attack.ts';
 import type { SeamPlan, Unsynced } from '../seam/plan.ts';
 import { CONCURRENCY } from '../table.ts';
+import { findWork } from '../undisturbed.ts';
 
 /** A run may take fewer steps than the undisturbed one did. */
 const MOST_TRIES = 4;
@@ -10,11 +11,15 @@ const OLD_TABLE = 'the table of another day\n';
 /** Where a run is hit. */
 type Crash = Required<Pick<SeamPlan, 'crash'>>['crash'];
 
-interface CrashOptions {
-  readonly how: 'thread' | 'process';
+/** How a run ends before its time. */
+interface CrashOptions extends CrashKind {
   /** The first and the last step it may be at. */
   readonly from: number;
   readonly to: number;
+}
+
+interface CrashKind {
+  readonly how: 'thread' | 'process';
   /** What happens to the disk at that moment; nothing where it is absent. */
   readonly afterwards?: (folder: string, unsynced: Unsynced) => void;
   readonly secondPayments: number;
@@ -33,10 +38,11 @@ export async function crashOnce(context: AttackContext, options: CrashOptions): 
   }
 }
 
-async function crashAt(
+/** Ends a run at one step of it, then continues it. @returns how many steps it took until then */
+export async function crashAt(
   context: AttackContext,
   crash: Crash,
-  { how, secondPayments, afterwards }: CrashOptions,
+  { how, secondPayments, afterwards }: CrashKind,
 ): Promise<AttackResult & { readonly steps: number }> {
   return inArena(context, {}, async (arena) => {
     const { table } = arena.places;
@@ -52,19 +58,17 @@ async function crashAt(
   });
 }
 
-/** The steps between the first request that left and the new table. */
-function findWork({ reference, lane }: AttackContext): { readonly from: number; readonly to: number } {
-  const { operations } = reference.undisturbed[lane];
-  return { from: operations.indexOf('send') + 1, to: operations.indexOf('rename out.csv') + 1 };
-}
-
 export const KILL: Attacked = {
   name: 'kill',
   says: 'Killed while it works, the same command continues: no row is lost, nothing is paid twice untold, and the table is the undisturbed one',
   attackedBy: 'SIGKILL of a process at the k-th write, sync, rename, link, removal or request while work is in flight',
   minimum: 20,
   attack: (context) =>
-    crashOnce(context, { how: 'process', ...findWork(context), secondPayments: context.lane === 'live' ? CONCURRENCY : 0 }),
+    crashOnce(context, {
+      how: 'process',
+      ...findWork(context.reference.undisturbed[context.lane]),
+      secondPayments: context.lane === 'live' ? CONCURRENCY : 0,
+    }),
 };
 
 export const CRASH: Attacked = {

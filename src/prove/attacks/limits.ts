@@ -1,4 +1,4 @@
-import { type AttackContext, type Attacked, type AttackResult, continueAndCheck, inArena } from '../attack.ts';
+import { type AttackContext, type Attacked, type AttackResult, continueAndCheck, inArena, takeTurn } from '../attack.ts';
 import { priceBill } from '../check/find-violations.ts';
 import type { LifeEnd } from '../life.ts';
 
@@ -6,7 +6,7 @@ import type { LifeEnd } from '../life.ts';
 async function reachBudget(context: AttackContext): Promise<AttackResult> {
   const { dice, reference, lane } = context;
   const total = reference.undisturbed[lane].evidence.summary.cost.nanoUsd as number;
-  const capNanoUsd = Math.round(total * (0.1 + 2 * dice.next()));
+  const capNanoUsd = Math.round(total * (takeTurn(context, [0.1, 0.5, 1, 2]) + 0.3 * dice.next()));
   return inArena(context, {}, async (arena) => {
     const end = await arena.live({ flags: ['--max-usd', (capNanoUsd / 1e9).toFixed(9)] }).ended;
     const spent = priceBill(arena.simulator.bill() as never);
@@ -21,7 +21,7 @@ async function reachBudget(context: AttackContext): Promise<AttackResult> {
 /** An account that refuses in the middle stops the run at once, with the code that says why. */
 async function refuseAccount(context: AttackContext): Promise<AttackResult> {
   const { dice, lane } = context;
-  const [error, exitCode] = dice.pick([
+  const [error, exitCode] = takeTurn(context, [
     ['insufficient_quota', 5],
     ['billing_hard_limit_reached', 5],
     ['invalid_api_key', 4],
@@ -47,7 +47,7 @@ export const LIMITS: readonly Attacked[] = [
     name: 'budget',
     says: 'Never is more billed than the budget allows; with more money the same run goes on',
     attackedBy: 'budgets from a tenth of the cost to twice of it',
-    minimum: 3,
+    minimum: 4,
     attack: reachBudget,
   },
   {

@@ -1,5 +1,5 @@
 import type { Arena } from '../arena.ts';
-import { type AttackContext, type Attacked, type AttackResult, continueAndCheck, inArena } from '../attack.ts';
+import { type AttackContext, type Attacked, type AttackResult, continueAndCheck, inArena, takeTurn } from '../attack.ts';
 import { EXPECTED_CALLS, SECRET_KEY } from '../table.ts';
 
 const LOOK_MS = 5;
@@ -36,13 +36,11 @@ async function createOthers({ simulator }: Arena): Promise<void> {
 
 /** A list in any order and behind any number of others' batches is read as far as ours may be. */
 async function findInList(context: AttackContext): Promise<AttackResult> {
-  const { dice } = context;
   const hang = { name: 'hang', match: { method: 'POST', path: '/v1/batches', nth: 1 }, do: { hang: true, processed: true } };
-  const listOrder = dice.pick(['newest_first', 'oldest_first', 'mixed'] as const);
-  const isCrowded = dice.next() < 0.7;
+  const listOrder = takeTurn(context, ['newest_first', 'oldest_first', 'mixed'] as const);
   return inArena(context, { faults: [hang], simulator: { listOrder } }, async (arena) => {
     const isLost = await loseCreate(context, arena);
-    if (isCrowded) await createOthers(arena);
+    await createOthers(arena);
     const broken = await continueAndCheck(context, arena, 0);
     return { fired: isLost ? [`a create was lost, the list is ${listOrder}`] : [], broken };
   });
@@ -50,9 +48,13 @@ async function findInList(context: AttackContext): Promise<AttackResult> {
 
 /** A batch that is gone for a while, or answers with the id of another. */
 async function loseBatch(context: AttackContext): Promise<AttackResult> {
-  const vanishMs = context.dice.pick([100, 400, 2_000]);
+  const { vanishMs, secondPayments } = takeTurn(context, [
+    { vanishMs: 100, secondPayments: 0 },
+    { vanishMs: 500, secondPayments: EXPECTED_CALLS },
+    { vanishMs: 3_000, secondPayments: EXPECTED_CALLS },
+  ]);
   return inArena(context, { faults: [{ name: 'vanish', match: { batch: 1 }, do: { vanishMs } }] }, async (arena) => {
-    const broken = await continueAndCheck(context, arena, EXPECTED_CALLS);
+    const broken = await continueAndCheck(context, arena, secondPayments);
     return { fired: arena.simulator.faultsFired().flatMap(({ name, fired }) => (name === 'vanish' && fired > 0 ? [name] : [])), broken };
   });
 }

@@ -1,20 +1,37 @@
-import type { Attacked } from '../attack.ts';
+import { type AttackContext, type Attacked, type AttackResult, takeTurn } from '../attack.ts';
 import { losePower } from '../power-loss.ts';
 import { CONCURRENCY } from '../table.ts';
 import { crashOnce } from './kill.ts';
+
+/** What the disk loses most, and where. */
+const LOSSES = [
+  { before: /./, leaves: 'nothing' },
+  // The log has bytes that nobody has synced.
+  { before: /^sync events/, leaves: 'zeros' },
+  // Requests are under way whose intent has just been written.
+  { before: /^send POST/, leaves: 'nothing' },
+] as const;
+
+function cutPower(context: AttackContext): Promise<AttackResult> {
+  const { dice, lane, reference } = context;
+  const { before, leaves } = takeTurn({ ...context, number: context.number >> 1 }, LOSSES);
+  const { operations } = reference.undisturbed[lane];
+  const steps = operations.flatMap((operation, index) => (before.test(operation) ? [index + 1] : []));
+  const at = dice.pick(steps);
+  return crashOnce(context, {
+    how: 'thread',
+    from: at,
+    to: at,
+    secondPayments: lane === 'live' ? 2 * CONCURRENCY : 0,
+    afterwards: (folder, unsynced) => losePower(folder, unsynced, { dice, leaves }),
+  });
+}
 
 export const POWER: Attacked = {
   name: 'power',
   says: 'A power cut takes what was not synced and nothing else: the same command continues as after a kill',
   attackedBy:
     'a run that ends at its k-th step, and a disk that loses bytes and names which nobody had synced, or keeps zeros in their place',
-  minimum: 6,
-  attack: (context) =>
-    crashOnce(context, {
-      how: 'thread',
-      from: 1,
-      to: context.reference.undisturbed[context.lane].operations.length,
-      secondPayments: context.lane === 'live' ? 2 * CONCURRENCY : 0,
-      afterwards: (folder, unsynced) => losePower(folder, unsynced, context.dice),
-    }),
+  minimum: 12,
+  attack: cutPower,
 };

@@ -122,7 +122,7 @@ function readBatches(folder: string): Evidence['batches'] {
 }
 
 function readLines(file: string): string[] {
-  const text = fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : '';
+  const text = fs.existsSync(file) ? fs.readFileSync(file, 'utf8').replace(/^\uFEFF/, '') : '';
   return text.split('\n').filter((line) => line.trim() !== '');
 }
 

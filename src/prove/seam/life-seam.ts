@@ -46,7 +46,8 @@ export function createLifeSeam(plan: SeamPlan, ends: Ends): LifeSeam {
   }
 
   function befall(operation: Operation): void {
-    const number = operations.push(`${operation.kind} ${path.basename(operation.path)}`.trim());
+    const { kind, path: file } = operation;
+    const number = operations.push(`${kind} ${kind === 'send' ? file : path.basename(file)}`.trim());
     const isDue = (at: number | undefined) => {
       if (at === number) fired.push(operations.at(-1) as string);
       return at === number;

@@ -7,7 +7,7 @@ import type { OperationKind } from './plan.ts';
 /** One operation of a program. */
 export interface Operation {
   readonly kind: OperationKind;
-  /** Absolute; of a rename or link, the new name. */
+  /** Absolute; of a rename or link, the new name; of a request, its method and path. */
   readonly path: string;
   /** The old name of a rename. */
   readonly from: string | null;
@@ -187,6 +187,11 @@ function countBytes(args: readonly unknown[]): number {
   return typeof length === 'number' ? length : (data?.byteLength ?? 0);
 }
 
+/** `POST /v1/batches` where a request begins; nothing for the rest of one. */
+function readRequestLine(data: unknown): string {
+  return typeof data === 'string' ? (/^[A-Z]+ \S+(?= HTTP)/.exec(data)?.[0] ?? '') : '';
+}
+
 /** A request that leaves is an operation, too: what it asks may cost money. */
 function patchSockets(listener: Listener): void {
   const sockets = net.Socket.prototype as unknown as Record<string, AnyFunction>;
@@ -194,7 +199,7 @@ function patchSockets(listener: Listener): void {
   sockets.write = function patched(this: net.Socket, ...args: unknown[]): unknown {
     // Only what goes to a provider or a Redis, and not to a terminal or a pipe.
     if (this.remotePort === undefined) return write.apply(this, args);
-    const operation: Operation = { kind: 'send', path: '', from: null, syscall: 'write', bytes: countBytes(args) };
+    const operation: Operation = { kind: 'send', path: readRequestLine(args[0]), from: null, syscall: 'write', bytes: countBytes(args) };
     const error = listener.begin(operation);
     if (error !== null) throw error;
     const result = write.apply(this, args);

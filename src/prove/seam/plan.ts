@@ -38,7 +38,7 @@ export type OperationKind = 'open' | 'read' | 'write' | 'sync' | 'truncate' | 'r
 
 /** What a life did until its end. */
 export interface SeamReport {
-  /** Operations in order, for example `write events.jsonl`. */
+  /** Operations in order, for example `write events.jsonl`, `send POST /v1/batches`. */
   readonly operations: readonly string[];
   /** What befell it: the operation at which it crashed, was refused, froze, or at which the clock jumped. */
   readonly fired: readonly string[];

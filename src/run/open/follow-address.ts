@@ -4,9 +4,18 @@ import type { Provider } from '../../openai/provider.ts';
 /** Beside the names of forms: that a simulator answers there. */
 const SIMULATOR = { name: 'simulator', form: 'answers' } as const;
 
-/** Whether a simulator has answered there, in this run or before: a run that goes on may have nothing left to ask. */
-export function hasSimulatorAnswered(provider: Provider, ledger: Ledger): boolean {
-  return provider.isSimulated() ?? ledger.fold.learnedForms.get(provider.baseUrl)?.get(SIMULATOR.name) === SIMULATOR.form;
+/** Whether a simulator has answered there, in this run or before: a run that goes on may have nothing left to ask, and workers ask for others. */
+export function hasSimulatorAnswered(provider: Pick<Provider, 'baseUrl' | 'isSimulated'>, ledger: Ledger): boolean {
+  return provider.isSimulated() ?? isKnownSimulator(provider, ledger);
+}
+
+function isKnownSimulator({ baseUrl }: Pick<Provider, 'baseUrl'>, ledger: Ledger): boolean {
+  return ledger.fold.learnedForms.get(baseUrl)?.get(SIMULATOR.name) === SIMULATOR.form;
+}
+
+/** Keeps that one has, before its first answer is kept. */
+export async function keepSimulator({ baseUrl }: Pick<Provider, 'baseUrl'>, ledger: Ledger): Promise<void> {
+  if (!isKnownSimulator({ baseUrl }, ledger)) await ledger.append({ type: 'address-learned', baseUrl, ...SIMULATOR });
 }
 
 /** Tells the provider what earlier runs learned of its address, and keeps what this one learns, so that nothing is refused for it twice. */
@@ -17,8 +26,6 @@ export function followAddress(
   const { baseUrl, forms } = provider;
   const learned = ledger.fold.learnedForms.get(baseUrl);
   if (learned !== undefined) forms.recall(learned);
-  if (learned?.get(SIMULATOR.name) !== SIMULATOR.form)
-    provider.hearSimulator(() => void ledger.append({ type: 'address-learned', baseUrl, ...SIMULATOR }).catch(() => {}));
   forms.listen(({ name, form, message }) => {
     warn(message);
     // A log that cannot be written ends the run by the next event that matters.

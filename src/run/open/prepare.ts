@@ -52,10 +52,10 @@ export interface PrepareOptions {
   readonly claimStdout?: (path: string) => void;
   /** Whether the job is to be run: then what it would write is looked at. */
   readonly isToWrite?: boolean;
-  /** What the command writes besides, as typed: looked at with the rest; absent where there is nothing. */
-  readonly besides?: readonly NamedFile[];
   /** Tells the day of a table that is named by it; absent: the real clock. */
   readonly clock?: () => Date;
+  /** What the command writes besides, as typed: looked at with the rest; absent where there is nothing. */
+  readonly besides?: readonly NamedFile[];
   readonly signal: AbortSignal;
   /** Gives a directory an early version made for this base URL its right name; absent where nothing may be changed. */
   readonly renameOldState?: (from: string, to: string, job: string) => Promise<void>;

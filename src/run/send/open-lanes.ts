@@ -12,6 +12,7 @@ import { type Budget, type BudgetLimits, createRunBudget } from '../budget/budge
 import { addAmounts, makeBudgetSpans, NO_AMOUNT } from '../budget/spans.ts';
 import type { Books } from '../open/books.ts';
 import type { Effects } from '../open/effects.ts';
+import { keepSimulator } from '../open/follow-address.ts';
 import type { StepOf } from '../open/next-step.ts';
 import type { PreparedJob } from '../open/prepared-job.ts';
 import type { Plan } from '../plan/plan-result.ts';
@@ -165,6 +166,7 @@ async function openLiveLane(options: LanesOptions, delivery: RunDelivery, isAffo
     isAffordable,
     delivery: delivery.live,
     onUndelivered: delivery.onUndelivered,
+    onSimulated: () => keepSimulator(context.provider, ledger),
     warn,
     stopping: context.stopping,
     signal: context.signal,

@@ -26,8 +26,11 @@ export function createStateFacts(): { readonly facts: StateFacts; readonly take:
   const removed = new Set<string>();
   const parts: RecordedPart[] = [];
   const announced = new Set<string>();
-  const add = (files: Map<string, string[]>, owner: string, fileIds: readonly string[]) =>
+  const add = (files: Map<string, string[]>, owner: string, fileIds: readonly string[]) => {
     files.set(owner, [...(files.get(owner) ?? []), ...fileIds]);
+    // A server that gives an id twice has a file of it again.
+    for (const fileId of fileIds) removed.delete(fileId);
+  };
 
   function take(event: StoredEvent): void {
     switch (event.type) {

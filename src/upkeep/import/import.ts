@@ -8,7 +8,7 @@ import type { RemoteBatch } from '../../openai/wire.ts';
 import { TERMINAL_STATUSES } from '../../openai/wire.ts';
 import type { Effects } from '../../run/open/effects.ts';
 import { type OpenedLedger, openJobLedger } from '../../run/open/open-job-ledger.ts';
-import { type PrepareOptions, prepareJob } from '../../run/open/prepare.ts';
+import { type PrepareOptions, prepareJob, removeEmptyFolders } from '../../run/open/prepare.ts';
 import type { PreparedJob } from '../../run/open/prepared-job.ts';
 import type { Connection, Target } from '../../run/open/target.ts';
 import { makeBatchContext } from '../../run/send/batch-context.ts';
@@ -82,6 +82,7 @@ export async function importBatches(options: ImportOptions): Promise<ImportResul
     return { schema: 'rowmill.import/1', job: prepared.compiled.job.name, state: ledger.directory, batches };
   } finally {
     await ledger.closeUnused(async () => {});
+    if (prepared.missingFolder !== null) removeEmptyFolders(prepared.stateDirectory, prepared.missingFolder);
   }
 }
 

@@ -1,0 +1,93 @@
+import type { Arena } from '../arena.ts';
+import { type AttackContext, type Attacked, type AttackResult, continueAndCheck, inArena, takeTurn } from '../attack.ts';
+import type { Life } from '../life.ts';
+import { chooseDatabase, emptyDatabase } from '../redis-link.ts';
+import { CONCURRENCY } from '../table.ts';
+
+const CALLS = 'POST /v1/chat/completions';
+const LOOK_MS = 5;
+
+/** A run whose calls a worker makes, in another process, over a Redis database of its own. */
+interface Stage {
+  readonly arena: Arena;
+  readonly redis: string;
+  /** What the run is told. */
+  readonly flags: readonly string[];
+  startWorker(): Life;
+  /** Resolves when so many calls have arrived. */
+  callsSeen(calls: number): Promise<void>;
+}
+
+/** @returns what happened; null where nothing did */
+type Trouble = (stage: Stage, context: AttackContext) => Promise<string | null>;
+
+/** The run ends at a step of what it does with answers, or anywhere. */
+async function crashRun({ arena, flags }: Stage, { dice, reference }: AttackContext): Promise<string | null> {
+  const { operations } = reference.undisturbed.live;
+  const steps = operations.flatMap((operation, index) => (/^(write|sync) (live|events)/.test(operation) ? [index + 1] : []));
+  const crash = { at: dice.pick(steps), moment: dice.pick(['before', 'after'] as const) };
+  const { exitCode, report } = await arena.live({ flags, plan: { crash } }).ended;
+  return exitCode === null ? (report.fired[0] ?? null) : null;
+}
+
+/** The worker dies with calls under way, and another one comes. */
+async function killWorker({ arena, flags, startWorker, callsSeen }: Stage, _: AttackContext, worker: Life): Promise<string | null> {
+  const run = arena.live({ flags });
+  await callsSeen(1);
+  worker.kill();
+  await worker.ended;
+  startWorker();
+  await run.ended;
+  return 'a worker was killed';
+}
+
+/** Redis forgets everything while the run works. */
+async function forget({ arena, flags, redis, callsSeen }: Stage): Promise<string | null> {
+  const run = arena.live({ flags });
+  await callsSeen(2);
+  await emptyDatabase(redis);
+  await run.ended;
+  return 'Redis forgot everything';
+}
+
+async function attack(context: AttackContext): Promise<AttackResult> {
+  const redis = chooseDatabase(context.redisUrl as string, context.number);
+  const inLive = { ...context, lane: 'live' as const };
+  const troubles: readonly ((stage: Stage, context: AttackContext, worker: Life) => ReturnType<Trouble>)[] = [
+    crashRun,
+    forget,
+    crashRun,
+    killWorker,
+  ];
+  await emptyDatabase(redis);
+  return inArena(inLive, { simulator: { latencyMs: 60 } }, async (arena) => {
+    const workers: Life[] = [];
+    const startWorker = () => {
+      const worker = arena.startWorker(redis);
+      workers.push(worker);
+      return worker;
+    };
+    const callsSeen = async (calls: number) => {
+      while ((arena.simulator.requests()[CALLS] ?? 0) < calls) await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    };
+    const flags = ['--redis', redis];
+    try {
+      const what = await takeTurn(context, troubles)({ arena, redis, flags, startWorker, callsSeen }, inLive, startWorker());
+      const broken = await continueAndCheck(inLive, arena, 4 * CONCURRENCY, { flags });
+      return { fired: what === null ? [] : [what], broken };
+    } finally {
+      for (const worker of workers) worker.kill();
+      await Promise.all(workers.map(({ ended }) => ended));
+      await emptyDatabase(redis);
+    }
+  });
+}
+
+/** Only where a Redis is given. */
+export const REDIS: Attacked = {
+  name: 'redis',
+  says: 'Over Redis the same holds: the run, its workers and Redis itself may die or forget, and what may have been billed is told',
+  attackedBy: 'a run that ends at the k-th step of what it keeps, a worker killed with calls under way, a Redis emptied in the middle',
+  minimum: 4,
+  attack,
+};

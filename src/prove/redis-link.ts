@@ -1,0 +1,51 @@
+import net from 'node:net';
+import { UsageError } from '../core/errors.ts';
+
+/** Each attack works in a database of its own, so that two may be under way. */
+const DATABASES = 14;
+const ANSWER_MS = 5_000;
+
+/** @returns the URL of the attack's database */
+export function chooseDatabase(url: string, number: number): string {
+  const chosen = new URL(url);
+  chosen.pathname = `/${1 + (number % DATABASES)}`;
+  return chosen.href;
+}
+
+export function emptyDatabase(url: string): Promise<string> {
+  return sendCommand(url, 'FLUSHDB');
+}
+
+/** @throws UsageError where somebody keeps something there: attacks empty it */
+export async function requireEmptyRedis(url: string): Promise<void> {
+  for (let number = 0; number < DATABASES; number += 1) {
+    const size = await sendCommand(chooseDatabase(url, number), 'DBSIZE').catch((error: Error) => {
+      throw new UsageError(`--redis: ${new URL(url).host} does not answer: ${error.message}`);
+    });
+    if (size !== ':0')
+      throw new UsageError(
+        `--redis: ${new URL(url).host} says ${size} to DBSIZE of database ${number + 1}: the attacks empty databases 1 to ${DATABASES}, so give one that holds nothing`,
+      );
+  }
+}
+
+/** One command by itself; inline, as Redis takes it of a person with a terminal. @returns the last line of its answer */
+function sendCommand(url: string, command: string): Promise<string> {
+  const { hostname, port, username, password, pathname } = new URL(url);
+  const login = password === '' ? [] : [`AUTH ${username === '' ? '' : `${decodeURIComponent(username)} `}${decodeURIComponent(password)}`];
+  const lines = [...login, `SELECT ${pathname.slice(1)}`, command];
+  return new Promise((resolve, reject) => {
+    const socket = net.connect({ host: hostname, port: Number(port === '' ? 6379 : port) });
+    let said = '';
+    socket.setTimeout(ANSWER_MS, () => socket.destroy(new Error('no answer within 5 s')));
+    socket.setEncoding('utf8').on('data', (text: string) => {
+      said += text;
+      const answers = said.split('\r\n').slice(0, -1);
+      if (answers.length < lines.length) return;
+      socket.destroy();
+      resolve(answers.at(-1) as string);
+    });
+    socket.on('error', reject);
+    socket.write(lines.map((line) => `${line}\r\n`).join(''));
+  });
+}

@@ -166,7 +166,12 @@ describe('notify', () => {
       const { exitCode, stderr } = await run(url);
       assert.deepEqual([exitCode, says.test(stderr), stderr.includes(SECRET)], [0, true, false], stderr);
     }
+    assert.match((await world.run(['doctor', 'job.yaml', '--simulate'], env(''))).stdout, /warning +notify +notify: .*HOOK is not set/);
     const hook = await startHook(ok);
+    assert.match(
+      (await world.run(['doctor', 'job.yaml', '--simulate'], env(hook.url))).stdout,
+      /ok +notify +HOOK holds an address; told are done, failed/,
+    );
     open(withNotify(ALL));
     assert.equal((await world.run(['run', 'job.yaml', '--simulate'], env(hook.url))).exitCode, 0);
     const away = await world.run(['run', 'job.yaml', '--simulate', '--fresh'], env('https://hooks.example/'));

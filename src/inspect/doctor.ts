@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { AppError, UsageError } from '../core/errors.ts';
-import type { Job } from '../core/job.ts';
+import type { Job, NotifySpec } from '../core/job.ts';
 import { listBaseNames } from '../core/model/base-model.ts';
 import { callWithin } from '../core/timer.ts';
 import { formatCount } from '../core/wording/format-count.ts';
@@ -27,6 +27,7 @@ export interface Finding {
     | 'node'
     | 'job'
     | 'params'
+    | 'notify'
     | 'state'
     | 'disk'
     | 'key'
@@ -46,6 +47,8 @@ export interface Finding {
 export interface DoctorOptions {
   /** Null looks at the machine and the provider only. */
   readonly jobFile: string | null;
+  /** Why nobody would be told of a run of the job; null where its webhook can be written to; absent where nobody asks. */
+  readonly findNoticeProblem?: (notify: NotifySpec) => string | null;
   readonly cwd: string;
   readonly stateRoot: string | null;
   readonly target: Target;
@@ -76,6 +79,7 @@ export async function examine(options: DoctorOptions): Promise<readonly Finding[
       job = (await loadJob(options.jobFile, { cwd: options.cwd })).job;
       findPrice = createFindPrice(await loadPrices(job.directory, options.cwd), { from });
       findings.push({ name: 'job', status: 'ok', message: `${job.name}: the job file is right` }, ...examineParams(job));
+      findings.push(...examineNotify(job, options));
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;
       findings.push({ name: 'job', status: 'problem', message: error.message });
@@ -96,6 +100,14 @@ function examineNode(version: string): Finding {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   const isNew = major > MIN_NODE[0] || (major === MIN_NODE[0] && minor >= MIN_NODE[1]);
   return { name: 'node', status: isNew ? 'ok' : 'problem', message: `Node ${version}; ${MIN_NODE.join('.')} or newer is needed` };
+}
+
+/** The webhook itself is not called: whoever listens there would be told of nothing. */
+function examineNotify({ notify }: Job, { findNoticeProblem }: Pick<DoctorOptions, 'findNoticeProblem'>): readonly Finding[] {
+  if (notify === null || findNoticeProblem === undefined) return [];
+  const problem = findNoticeProblem(notify);
+  if (problem !== null) return [{ name: 'notify', status: 'warning', message: problem }];
+  return [{ name: 'notify', status: 'ok', message: `${notify.urlEnv} holds an address; told are ${notify.on.join(', ')}` }];
 }
 
 /** What the job's model does not take of its parameters; nothing where it takes them all. */

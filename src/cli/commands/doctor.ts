@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { EXIT, UsageError } from '../../core/errors.ts';
 import { createWaitTeller } from '../../core/waiting/wait-teller.ts';
 import { loadEnvFile } from '../../host/environment.ts';
+import { readNoticeAddress } from '../../host/notices/read-address.ts';
 import { makeTarget } from '../../host/provider-target.ts';
 import { makeEffects } from '../../host/real-effects.ts';
 import { examine, type Finding } from '../../inspect/doctor.ts';
@@ -25,6 +26,7 @@ export async function doctor(jobFile: string | undefined, flags: JobFlags): Prom
   try {
     const findings = await examine({
       jobFile: jobFile ?? null,
+      findNoticeProblem: (notify) => readNoticeAddress(notify, process.env, flags.simulate === true).problem,
       cwd: process.cwd(),
       stateRoot: flags.stateDir ?? null,
       target: {

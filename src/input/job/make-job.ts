@@ -1,15 +1,6 @@
 import path from 'node:path';
 import { type Problem, UsageError } from '../../core/errors.ts';
-import {
-  type ExamplesSpec,
-  type ImageTemplate,
-  type Job,
-  type Label,
-  type MessageTemplate,
-  NOTICE_EVENTS,
-  type StopRule,
-  type StopSign,
-} from '../../core/job.ts';
+import type { ExamplesSpec, ImageTemplate, Job, Label, MessageTemplate, StopRule, StopSign } from '../../core/job.ts';
 import { type JobSource, NO_SOURCE, type Path, showPath, showValue, sortByPlace } from '../../core/problem-path.ts';
 import { withCapOfExtra } from '../request/extra-params.ts';
 import { checkRequestsJob } from '../requests/check-requests-job.ts';
@@ -18,6 +9,7 @@ import { ANY_ROW, readNanoUsd, readStopLimit, readThreshold } from './amounts.ts
 import { checkAgainstSchema } from './check-job.ts';
 import { readDatedPath } from './dated-path.ts';
 import type { ImageSpec, JobSpec } from './job-spec.ts';
+import { readNotify } from './notify-spec.ts';
 import type { PathProblem } from './output-shorthand.ts';
 import { readOutput } from './output-spec.ts';
 import { checkInput, readInput } from './read-input.ts';
@@ -79,19 +71,6 @@ function buildJob(spec: JobSpec, origin: JobOrigin): { job: Job; problems: reado
     if (threshold === null) problems.push({ path: at, message: `${showPath(at)}: must be like "> 1%" or "> 5", not ${showValue(limit)}` });
     return threshold ?? ANY_ROW;
   };
-  const urlEnv = spec.notify?.url_env;
-  if (urlEnv?.includes('://')) {
-    // It is not repeated: whoever knows the address of a webhook can write there.
-    problems.push({
-      path: ['notify', 'url_env'],
-      message: 'notify.url_env: must be the name of an environment variable that holds the address, not the address itself',
-    });
-  } else if (urlEnv !== undefined && !/^[A-Za-z_][A-Za-z0-9_]*$/.test(urlEnv)) {
-    problems.push({
-      path: ['notify', 'url_env'],
-      message: 'notify.url_env: must be the name of an environment variable, for example SLACK_WEBHOOK',
-    });
-  }
   const keep = spec.write?.keep ?? 'all';
   problems.push(...checkInput(spec.input));
   const isStdout = spec.write?.path === '-';
@@ -147,14 +126,7 @@ function buildJob(spec: JobSpec, origin: JobOrigin): { job: Job; problems: reado
     },
     stopIf: readStopRules(spec, problems),
     pilot: spec.pilot ?? null,
-    notify:
-      spec.notify === undefined
-        ? null
-        : {
-            urlEnv: spec.notify.url_env,
-            form: spec.notify.form ?? 'json',
-            on: spec.notify.on ?? NOTICE_EVENTS.filter((event) => event !== 'done'),
-          },
+    notify: readNotify(spec.notify, problems),
     failIf: {
       failedRows: readLimit(spec.fail_if?.failed_rows, ['fail_if', 'failed_rows']),
       skippedRows: readLimit(spec.fail_if?.skipped_rows, ['fail_if', 'skipped_rows']),

@@ -1,10 +1,10 @@
 import type { BatchLane } from '../../batch/batch-lane.ts';
 import { monthOf, nextMonth } from '../../core/day.ts';
 import type { Job } from '../../core/job.ts';
-import { formatUsd } from '../../core/summary.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import type { LiveLane } from '../../live/lane.ts';
 import type { Amount, CostBound } from '../../money/cost-bound.ts';
+import { formatDollars } from '../../output/format-numbers.ts';
 import type { Books } from '../open/books.ts';
 import type { UnpricedCalls } from '../open/unpriced.ts';
 import { amountOfCalls, findUnansweredOfBatches } from '../send/possibly-billed.ts';
@@ -71,7 +71,7 @@ function makeRunSpan({ run, job, ledger, books, lanes }: BudgetSpansOptions, lim
     unansweredOfBatches: (bound) => findUnansweredOfBatches({ ledger, books, run, model: job.model }).nanoUsdOf(bound),
     onItsWay: () => countOnItsWay(ledger, lanes, amountOfCalls(ledger.fold.unknownCalls.get(run))),
     phase: '',
-    name: `the budget of $${formatUsd(limitNanoUsd)}`,
+    name: `the budget of ${formatDollars(limitNanoUsd)}`,
     remedy: '',
   };
 }
@@ -95,7 +95,7 @@ function makeMonthSpan({ job, ledger, books, lanes, clock }: BudgetSpansOptions,
       return now();
     },
     get name() {
-      return `budget.usd_per_month, $${formatUsd(limitNanoUsd)} for ${now()},`;
+      return `budget.usd_per_month, ${formatDollars(limitNanoUsd)} for ${now()},`;
     },
     get remedy() {
       return `; it begins anew on ${nextMonth(now()).slice(0, 'YYYY-MM-DD'.length)} (UTC)`;
@@ -112,7 +112,7 @@ function makeTotalSpan({ job, ledger, books, lanes }: BudgetSpansOptions, limitN
     unansweredOfBatches: (bound) => findUnansweredOfBatches({ ledger, books, run: null, model: job.model }).nanoUsdOf(bound),
     onItsWay: () => countOnItsWay(ledger, lanes, [...ledger.fold.unknownCalls.values()].map(amountOfCalls).reduce(addAmounts, NO_AMOUNT)),
     phase: '',
-    name: `budget.usd_total, $${formatUsd(limitNanoUsd)},`,
+    name: `budget.usd_total, ${formatDollars(limitNanoUsd)},`,
     remedy: '; it never begins anew: only a larger one in the job file sends more',
   };
 }

@@ -28,7 +28,7 @@ export type { Cause } from './core/outcome.ts';
 export type { SkipCause } from './core/row.ts';
 export type { AnomalyCosts, CostSummary, DeadlineSummary, DoubtfulCalls, RowCounts, Summary } from './core/summary.ts';
 export { formatUsd } from './core/summary.ts';
-export { makeJobSchema } from './input/job/job-schema.ts';
+export { makeEditorSchema as makeJobSchema } from './input/job/schema-examples.ts';
 export { LockHeldError } from './ledger/errors.ts';
 export type { CheaperModel } from './run/plan/advice.ts';
 export type { PlannedCache } from './run/plan/cache.ts';

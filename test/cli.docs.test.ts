@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { defineCommands } from '../src/cli/define-commands.ts';
 import { makeProgram } from '../src/cli/program.ts';
-import { makeJobSchema } from '../src/input/job/job-schema.ts';
+import { makeEditorSchema } from '../src/input/job/schema-examples.ts';
 import { createWorld } from './helpers/command-line.ts';
 import { projectRoot } from './helpers/project-root.ts';
 import { wideTest } from './helpers/wide.ts';
@@ -98,7 +98,7 @@ describe('documentation', () => {
       assert.equal((await world.run(['init', 'tickets'])).exitCode, 0);
       assert.equal((await world.json<{ rows: { new: number } }>(['plan', 'tickets.yaml'])).rows.new, 1);
       assert.equal((await world.run(['init', 'tickets'])).exitCode, 2);
-      assert.deepEqual(JSON.parse((await world.run(['schema'])).stdout), makeJobSchema());
+      assert.deepEqual(JSON.parse((await world.run(['schema'])).stdout), makeEditorSchema());
     } finally {
       world.dispose();
     }

@@ -5,9 +5,9 @@ import path from 'node:path';
 import { after, test } from 'node:test';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { UsageError } from '../src/core/errors.ts';
-import { makeJobSchema } from '../src/input/job/job-schema.ts';
 import { loadJob } from '../src/input/job/load-job.ts';
 import { makeJob } from '../src/input/job/make-job.ts';
+import { makeEditorSchema } from '../src/input/job/schema-examples.ts';
 import { projectRoot } from './helpers/project-root.ts';
 
 const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'rowmill-'));
@@ -193,13 +193,40 @@ test('makeJob checks a plain object the same way, without places', () => {
   );
 });
 
-test('the schema of job files keeps the rules of its dialect', () => {
-  assert.equal(new Ajv2020().validateSchema(makeJobSchema()), true);
+test('the schema of job files keeps the rules of its dialect, the strict ones too', () => {
+  const ajv = new Ajv2020({ strict: true, strictRequired: true, strictTypes: false });
+  assert.equal(ajv.validateSchema(makeEditorSchema()), true);
+  ajv.compile(makeEditorSchema());
+});
+
+test('every key of a job file has a description and an example, and examples and defaults keep the schema', () => {
+  type Node = Record<string, unknown> & { properties?: Record<string, Node>; items?: Node };
+  const ajv = new Ajv2020({ strict: false });
+  let keys = 0;
+  let defaults = 0;
+  const visit = (node: Node, at: string) => {
+    for (const [key, child] of Object.entries(node.properties ?? {})) {
+      const name = `${at}${key}`;
+      keys += 1;
+      assert.ok(String(child.description ?? '').length > 10, `${name} has no description`);
+      assert.ok(Array.isArray(child.examples) && child.examples.length > 0, `${name} has no example`);
+      const validate = ajv.compile(child);
+      for (const example of child.examples) assert.ok(validate(example), `${name}: ${JSON.stringify(example)}`);
+      if (child.default !== undefined) {
+        defaults += 1;
+        assert.ok(validate(child.default), `${name}: ${JSON.stringify(child.default)}`);
+      }
+      visit(child, `${name}.`);
+    }
+    if (node.items !== undefined) visit(node.items, `${at}[].`);
+  };
+  visit(makeEditorSchema() as Node, '');
+  assert.ok(keys >= 90 && defaults >= 20, `${keys} keys, ${defaults} defaults`);
 });
 
 test('job.schema.json is what the code makes', () => {
   const file = path.join(projectRoot, 'job.schema.json');
-  const text = `${JSON.stringify(makeJobSchema(), null, 2)}\n`;
+  const text = `${JSON.stringify(makeEditorSchema(), null, 2)}\n`;
   if (process.env.UPDATE_GOLDEN === '1') fs.writeFileSync(file, text);
   assert.equal(fs.readFileSync(file, 'utf8'), text);
 });

@@ -47,7 +47,11 @@ test('the page shows everything a report must show', () => {
     '210 rows in = 200 ok + 6 failed + 4 skipped + 0 pending',
     '200 ok = 184 new + 9 reused + 7 duplicate',
     // money
-    'Spent $0.0041',
+    'Did it work? In part 200 of 210 rows answered, 95 %; 6 failed, 4 skipped ( why ).',
+    'Can I trust it? No, simulated Every answer is made up. 5 warnings 2 conflicting lines : one request, two answers',
+    '13 % of label changed since the last run',
+    'What next? Retry 4 rows rowmill retry jobs/ticket-labels.yaml --cause refused The other causes have commands of their own',
+    'What did it cost? $0.0041 + unknown',
     '0.2 % of the budget of $2.00',
     'estimated $0.0039; it was 5.1 % more than that',
     'of it on rows that failed $0.00009',
@@ -63,6 +67,10 @@ test('the page shows everything a report must show', () => {
     // tokens, dearest rows, histogram
     'Input 127 120 190 260 24,035',
     'row 9 : $0.000021, 120 in, 40 out',
+    'Prices as of 2026-11-21, list prices of another provider',
+    'Conflicting lines unknown 2 lines more for requests that were answered',
+    'The separate bar is the tail: 4 rows (2.1 %) beyond $0.0000425, up to $0.000061. The tallest bar is 60 rows; bars start at 0.',
+    'Nothing lies beyond the last bar.',
     '190 rows asked in this run, all attempts of a row together; the dearest cost $0.000061',
     'median $0.00002 · p95 $0.00004',
     // time
@@ -74,7 +82,9 @@ test('the page shows everything a report must show', () => {
     'the limit is 12',
     '3 calls refused as too fast (429), marked red at the foot',
     // failures, answers, quality
-    'rowmill retry jobs/ticket-labels.yaml --cause refused',
+    'All of them as a table: rowmill failures jobs/ticket-labels.yaml --csv failed.csv',
+    'refused 4 rows, 1.9 %: the model refused to answer Retry them: rowmill retry jobs/ticket-labels.yaml --cause refused',
+    'empty 4 rows, 1.9 %: every cell the prompt shows is empty Never sent: change the table or the job. And 4 more rows.',
     'billing 120 60 % +12.6',
     'Since run 20261121-0410-aaaaaaaaaa ( 190 answers), 13 % of the answers have moved',
     '91 % of 100 rows have the label that expected says (95 % interval 84 % to 95 %); macro-F1 0.887',
@@ -100,13 +110,13 @@ test('the page shows everything a report must show', () => {
     'No longer in the table answered only in B A refused: I will not B other',
     'Rows that are not the same the first 2 of 40; diff --csv writes all',
     // rows, runs, provenance
-    'Failed and skipped 1 row, in the order of the table',
+    'Row 3 text of row 3 text of row 3 tickets.csv:4 · 3 attempts',
     'The dearest 1 row',
     'The slowest 1 row',
     'At random 1 row',
     'text of row 120',
-    'The last 2 runs',
-    'Spent: the latest $0.0041, the highest $0.0041',
+    'The last 3 runs',
+    'Spent: $0.0041 in the latest run, $0.0041 at most',
     `sha256 ${'a'.repeat(64)}`,
     'model asked for gpt-6-luna',
     'models that answered gpt-6-luna',
@@ -142,7 +152,12 @@ test('sections without data are not there', () => {
   const page = renderReport(facts, []);
   const ids = [...page.matchAll(/<h2 id="([a-z]+)"/g)].map(([, id]) => id);
   assert.deepEqual(ids, ['rows', 'money', 'provenance']);
-  assert.deepEqual([...page.matchAll(/href="#([a-z]+)"/g)].map(([, id]) => id).slice(1), ids, 'the contents link to what there is');
+  const contents = /<nav.*?<\/nav>/s.exec(page)?.[0] ?? '';
+  assert.deepEqual(
+    [...contents.matchAll(/href="#([a-z]+)"/g)].map(([, id]) => id),
+    ['top', ...ids],
+    'the contents link to what there is',
+  );
 });
 
 /** Every text and every label is hostile. */
@@ -165,7 +180,7 @@ function assertInert(page: string): void {
   const tags = [...page.replace(/<style>.*?<\/style>/s, '').matchAll(/<(\/?)([^\s/>]*)([^>]*)>/g)];
   assert.equal(tags.length, [...page.replace(/<style>.*?<\/style>/s, '').matchAll(/</g)].length, 'every < opens a tag');
   const allowed = new Set(
-    '!doctype html head meta title body a header div h1 h2 h3 h4 span p ul li ol b br nav main section table caption thead tbody tr th td figure figcaption svg rect line code details summary pre dl dt dd article footer'.split(
+    '!doctype html head meta title body a header div h1 h2 h3 h4 span p ul li ol b br wbr nav main section table caption thead tbody tr th td figure figcaption svg rect line code details summary pre dl dt dd article footer'.split(
       ' ',
     ),
   );

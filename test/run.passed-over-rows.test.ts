@@ -28,6 +28,7 @@ test('rows the job is not about and lines that are no row keep their places, cos
   const { rows, causes, exitCode, attempts } = first.summary;
   assert.deepEqual([rows.in, rows.ok, rows.skipped, causes, exitCode, attempts.total], [6, 2, 4, { where: 2, bad_row: 2 }, 3, 2]);
   assert.ok(first.warnings.includes(warning));
+  assert.deepEqual(first.summary.warnings, [warning]);
   const lines = world.read('out.csv').split('\n');
   assert.deepEqual(
     lines.slice(1, 7).map((line) => line.split(',').slice(0, 3).join(',')),

@@ -56,6 +56,7 @@ test('requests go out byte for byte, in a batch for each endpoint and model, and
     t,
     BODIES.map((one, index) => makeLine(one, index % 2 === 1)),
   );
+  assert.deepEqual((await planWorld(world)).shards.map(({ requests }) => requests).toSorted(), [1, 1, 2]);
   const { summary } = await world.run();
   assert.deepEqual([summary.exitCode, summary.rows.ok, summary.attempts.batch, summary.model], [0, 4, 4, 'gpt-4o-mini and 1 more']);
   assert.deepEqual(summary.batches.map(({ requests }) => requests).toSorted(), [1, 1, 2]);

@@ -37,6 +37,7 @@ export function makeRunOptions(jobFile: string, flags: RunFlags, interrupts: Int
       continueWith: (maxUsd) => showRunCommand(jobFile, { ...flags, maxUsd: Number(maxUsd) }),
       failures: showCommand('failures', jobFile, flags),
       retry: showCommand('retry', jobFile, flags),
+      sample: `${showCommand('sample', jobFile, flags)} -n 50`,
     },
   };
 }

@@ -2,8 +2,20 @@ import { existsSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { findPackageRoot } from './package-root.ts';
 
-/** The line that lets an editor complete a job file from the schema, where the package lies below the file's folder; else nothing. */
+/**
+ * The line that lets an editor complete and check a job file, where the package belongs to the project of the file: it is installed in the file's
+ * folder or one above, or is that folder itself. Else nothing: the path to a global installation would be wrong on every other machine.
+ */
 export function findSchemaLine(jobFile: string): string {
-  const schema = relative(dirname(jobFile), join(findPackageRoot(), 'job.schema.json'));
-  return schema.startsWith('..') || !existsSync(schema) ? '' : `# yaml-language-server: $schema=./${schema}\n`;
+  const schema = join(findPackageRoot(), 'job.schema.json');
+  if (!existsSync(schema) || relative(findProject(), jobFile).startsWith('..')) return '';
+  const path = relative(dirname(jobFile), schema).replaceAll('\\', '/');
+  return `# yaml-language-server: $schema=${path.startsWith('.') ? path : `./${path}`}\n`;
+}
+
+/** The folder whose `node_modules` holds this package; the package itself where it lies in none. */
+function findProject(): string {
+  const root = findPackageRoot();
+  const [project, inside] = root.split(/[/\\]node_modules[/\\]/);
+  return inside === undefined ? root : (project as string);
 }

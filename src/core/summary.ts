@@ -18,6 +18,8 @@ export interface Summary {
   readonly unwrapped?: number;
   /** Ok rows whose answer came without a word of the provider that it is finished; absent when there are none. */
   readonly unmarked?: number;
+  /** What the table made doubtful, in words without any text of it: lines left out, keys that are no columns. Absent when there is nothing. */
+  readonly warnings?: readonly string[];
   /** Tries that use an attempt; `unknown` is the part of them without an answer. */
   readonly attempts: { readonly total: number; readonly batch: number; readonly live: number; readonly unknown: number };
   readonly tokens: {

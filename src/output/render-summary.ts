@@ -33,7 +33,7 @@ function colourOf(exitCode: number): 'green' | 'yellow' | 'red' {
   return exitCode === EXIT.refused || exitCode === EXIT.bug ? 'red' : 'yellow';
 }
 
-function listRows({ rows, attempts, tokens, causes, unwrapped = 0, unmarked = 0 }: Summary): readonly Line[] {
+function listRows({ rows, attempts, tokens, causes, unwrapped = 0, unmarked = 0, warnings = [] }: Summary): readonly Line[] {
   const { ok, failed, skipped, pending } = rows;
   const lines: Line[] = [
     ['rows in', formatSum(rows.in, { ok, failed, skipped, pending })],
@@ -42,6 +42,7 @@ function listRows({ rows, attempts, tokens, causes, unwrapped = 0, unmarked = 0 
   const byCount = Object.entries(causes).sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
   if (byCount.length > 0) lines.push(['causes', byCount.map(([cause, count]) => `${formatCount(count)} ${cause}`).join(', ')]);
   if (unwrapped > 0) lines.push(['unwrapped', `${formatCount(unwrapped)} ok after text or a code fence around their JSON was removed`]);
+  for (const warning of warnings.slice(0, MAX_WARNINGS)) lines.push(['warning', warning]);
   if (unmarked > 0) lines.push(['unmarked', `${formatCount(unmarked)} ok whose answers no word of the provider calls finished`]);
   const { batch, live, unknown } = attempts;
   lines.push(['attempts', `${formatSum(attempts.total, { batch, live })}, ${formatCount(unknown)} without an answer`]);
@@ -50,6 +51,9 @@ function listRows({ rows, attempts, tokens, causes, unwrapped = 0, unmarked = 0 
   lines.push(['tokens', `${input}, ${formatCount(tokens.output)} out (${formatCount(tokens.reasoning)} reasoning)`]);
   return lines;
 }
+
+/** The report has all of them. */
+const MAX_WARNINGS = 3;
 
 /** `197 = 190 new + 0 reused + 7 duplicate`. */
 function formatSum(total: number, parts: Readonly<Record<string, number>>): string {

@@ -83,7 +83,8 @@ export async function openArena(starter: Starter, options: ArenaOptions): Promis
   function makePlan(plan: Partial<SeamPlan>): SeamPlan {
     lives += 1;
     const beside = `${folder}.${lives}`;
-    return { under: [`${folder}/`], backups: `${beside}.backups`, reportPath: `${beside}.report`, ...plan };
+    const backups = plan.crash === undefined ? {} : { backups: `${beside}.backups` };
+    return { under: [`${folder}/`], reportPath: `${beside}.report`, ...backups, ...plan };
   }
 
   function live({ how = 'thread', plan = {}, flags = [], env = {}, isAgreed = true }: LiveOptions = {}): Life {

@@ -1,5 +1,6 @@
 import { findSweepStart, mayHaveUnknownBatches, sweepBatches } from '../batch/sweep.ts';
 import type { Lane } from '../core/lane.ts';
+import { splitByModel } from '../core/models/split-by-model.ts';
 import { SIMULATOR_ORIGIN } from '../ledger/origin.ts';
 import type { Agreement } from './agree.ts';
 import { followAddress, hasSimulatorAnswered } from './open/follow-address.ts';
@@ -65,7 +66,7 @@ export async function beginSending(opened: OpenedRun, agreement: Agreement, { co
   const sweepSince = findSweepStart(ledger, context.clock);
   if (opening.isFresh || reopenedKeys.length > 0)
     await requireAccess(context.provider, {
-      model: job.model,
+      models: splitByModel(job).map(({ model }) => model),
       modelEnd: planned.modelEnd,
       origin: target.origin,
       signal: context.stopping,

@@ -53,4 +53,6 @@ export interface NextCommands {
   readonly failures: string;
   /** To be followed by `--cause`; absent where nobody types commands. */
   readonly retry?: string;
+  /** Draws rows to be labelled by hand; absent where nobody types commands. */
+  readonly sample?: string;
 }

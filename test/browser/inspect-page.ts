@@ -1,4 +1,4 @@
-import type { GetComputedStyle, PageDocument, PageElement } from './page-types.ts';
+import type { GetComputedStyle, PageDocument, PageElement, PageText } from './page-types.ts';
 
 declare const document: PageDocument;
 declare const getComputedStyle: GetComputedStyle;
@@ -74,4 +74,39 @@ export function findFaintText(): readonly string[] {
     if (contrast < 4.5) faint.add(`${contrast.toFixed(2)}: ${element.className} ${element.textContent?.trim().slice(0, 40)}`);
   }
   return [...faint];
+}
+
+/**
+ * Words broken by letters though a line has room for them. A word is up to thirty letters and digits; what stands between two blanks and is
+ * wider than a line has to be broken somewhere. Chinese, Japanese and Thai have no blanks between words and are broken anywhere, and so are
+ * hashes, ids and what else is set in the font of code.
+ */
+export function findBrokenWords(): readonly string[] {
+  const TEXT_NODE = 3;
+  const PADDING = 40;
+  const broken = new Set<string>();
+  const range = document.createRange();
+  const measure = (node: PageText, from: number, to: number) => {
+    range.setStart(node, from);
+    range.setEnd(node, to);
+    const parts = [...range.getClientRects()];
+    return { lines: new Set(parts.map(({ top }) => Math.round(top))).size, width: parts.reduce((sum, part) => sum + part.width, 0) };
+  };
+  for (const element of document.body.querySelectorAll('*')) {
+    if (element.closest('svg,pre,code,.mono') !== null) continue;
+    const roomy = (element.closest('section,.ask,.tile,header,nav,footer') ?? document.body).clientWidth - PADDING;
+    for (const node of element.childNodes) {
+      if (node.nodeType !== TEXT_NODE) continue;
+      for (const { 0: chunk, index: start } of (node.textContent ?? '').matchAll(/\S+/gu)) {
+        const whole = measure(node, start, start + chunk.length);
+        if (whole.lines < 2 || whole.width >= roomy) continue;
+        for (const { 0: word, index } of chunk.matchAll(/[\p{L}\p{N}\p{M}]+/gu)) {
+          if (word.length > 30 || /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}]/u.test(word)) continue;
+          if (measure(node, start + index, start + index + word.length).lines > 1)
+            broken.add(`${element.tagName} ${element.className}: ${word}`);
+        }
+      }
+    }
+  }
+  return [...broken];
 }

@@ -3,10 +3,10 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { createRandom } from '../../bench/table-generator.ts';
+import type { CrashPlan, SeamPlan, SeamReport } from '../../src/prove/seam/plan.ts';
 import type { SimulatorOptions } from '../../src/simulator/options.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/start.ts';
 import { checkRun } from './check-run.ts';
-import type { KillMoment } from './kill-at-step.ts';
 import { PROGRAM } from './program.ts';
 import { readJsonLines, type WireEvent } from './run-evidence.ts';
 import { ANSWER_COLUMNS, CANARY_KEY, makeRows, renderCsv } from './run-world.ts';
@@ -35,8 +35,7 @@ export interface KillLoopOptions {
   readonly rows?: number;
 }
 
-const STEPS_FILE = 'steps';
-const KILL_AT_STEP = import.meta.resolve('./kill-at-step.js');
+const SEAM = import.meta.resolve('../../src/prove/seam/seam.js');
 /** A model of the older encoding, which loads in half the time. */
 const JOB = `name: killed
 input: { path: in.csv, id: id }
@@ -65,7 +64,7 @@ const ROW_FAULTS = [
   { name: 'row missing', match: { share: 0.1 }, do: { line: 'missing' } },
 ];
 const FAULT_NAMES = [...CALL_FAULTS, ...ROW_FAULTS].map(({ name }) => name);
-const MOMENTS: readonly KillMoment[] = ['before', 'during', 'after'];
+const MOMENTS = ['before', 'during', 'after'] as const;
 /** A kill is at a step within this share of those of a whole run, so that a sequence has several. */
 const STEPS_SHARE = 0.2;
 /** Sequences there are at most, for each kill that is asked for; more are needed where the last step of a process is not reached. */
@@ -150,9 +149,11 @@ async function runSequence(options: KillLoopOptions, dice: Dice | null, report: 
     }
   } finally {
     await simulator?.close();
-    fs.rmSync(directory, { recursive: true, force: true });
+    for (const left of [directory, reportOf(directory)]) fs.rmSync(left, { recursive: true, force: true });
   }
 }
+
+const reportOf = (directory: string) => `${directory}.report`;
 
 /**
  * The undisturbed run meets none but the faults of rows: nothing that goes wrong on the way may be seen in what is left. Those come first, as a
@@ -171,13 +172,8 @@ function drawCount(random: () => number, most: number): number {
   return 1 + Math.floor(random() * most);
 }
 
-interface Kill {
-  readonly step: number;
-  readonly moment: KillMoment;
-}
-
-function drawKill({ random, steps }: Dice): Kill {
-  return { step: drawCount(random, steps), moment: MOMENTS[Math.floor(random() * MOMENTS.length)] as KillMoment };
+function drawKill({ random, steps }: Dice): CrashPlan {
+  return { at: drawCount(random, steps), moment: MOMENTS[Math.floor(random() * MOMENTS.length)] as CrashPlan['moment'] };
 }
 
 /** One run of the command. */
@@ -194,14 +190,19 @@ interface Running {
   stderr: string;
 }
 
-function start(directory: string, simulator: Simulator | null, kill: Kill | null): Running {
+function start(directory: string, simulator: Simulator | null, crash: CrashPlan | null): Running {
   const origin = simulator === null ? 'simulator' : `127.0.0.1-${simulator.port}`;
   const stateDirectory = path.join(directory, '.rowmill', `killed@${origin}`);
+  const plan: SeamPlan = {
+    under: [`${directory}/`],
+    reportPath: reportOf(directory),
+    ...(crash === null ? {} : { crash }),
+  };
   const target = simulator === null ? ['--simulate'] : ['--base-url', simulator.url];
   const { OPENAI_BASE_URL: _url, ROWMILL_BASE_URL: _other, ROWMILL_STATE_DIR: _state, ...environment } = process.env;
   const child = spawn(
     process.execPath,
-    [...SHORT_LIVED, '--import', KILL_AT_STEP, PROGRAM, 'run', 'job.yaml', ...target, '--json', '--progress', 'none'],
+    [...SHORT_LIVED, `--import=${SEAM}`, PROGRAM, 'run', 'job.yaml', ...target, '--json', '--progress', 'none'],
     {
       cwd: directory,
       env: {
@@ -209,8 +210,7 @@ function start(directory: string, simulator: Simulator | null, kill: Kill | null
         OPENAI_API_KEY: CANARY_KEY,
         ROWMILL_POLL_MAX: '50ms',
         ROWMILL_LOOKS: '0.05,0.2,0.6',
-        ROWMILL_TEST_STEPS_FILE: path.join(directory, STEPS_FILE),
-        ...(kill === null ? {} : { ROWMILL_TEST_KILL_STEP: String(kill.step), ROWMILL_TEST_KILL_MOMENT: kill.moment }),
+        ROWMILL_PROVE_SEAM: JSON.stringify(plan),
       },
       stdio: ['ignore', 'pipe', 'pipe'],
     },
@@ -266,7 +266,7 @@ function judge(running: Running, exitCode: number): Left {
   });
   const bill = readJsonLines(path.join(providerDirectory, 'bill.jsonl')) as { customId: string }[];
   return {
-    steps: Number(fs.readFileSync(path.join(directory, STEPS_FILE), 'utf8')),
+    steps: (JSON.parse(fs.readFileSync(reportOf(directory), 'utf8')) as SeamReport).operations.length,
     exitCode,
     table: fs.readFileSync(writePath, 'utf8'),
     bill: bill

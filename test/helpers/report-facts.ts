@@ -115,10 +115,11 @@ export function makeFacts(change: Partial<ReportFacts> = {}): ReportFacts {
         unpricedAttempts: 2,
         estimateNanoUsd: 3_900_000,
         pricesAsOf: '2026-11-21',
+        priceNote: 'list prices of another provider',
       },
       ledger: { attempts: 800, nanoUsd: 21_000_000 },
       batches: [{ id: 'batch_1', status: 'completed', requests: 100 }],
-      anomalies: { foreign: 1 },
+      anomalies: { foreign: 1, conflict: 2 },
       outputs: { table: 'out/tickets.csv', failures: 'out/tickets.failures.csv', report: 'out/tickets.report.html' },
       next: 'rowmill failures jobs/ticket-labels.yaml',
     },
@@ -142,9 +143,13 @@ export function makeFacts(change: Partial<ReportFacts> = {}): ReportFacts {
       inputTokens: SPREAD,
       outputTokens: { ...SPREAD, mean: 42.6, p50: 40, p95: 70, p99: 80, max: 90 },
       cost: { ...SPREAD, mean: 21_050, p50: 20_000, p95: 40_000, p99: 50_000, max: 61_000 },
-      costHistogram: { from: 10_000, width: 2_500, counts: [3, 10, 40, 60, 30, 20, 10, 6, 5, 0, 3, 2, 1] },
+      costHistogram: { from: 10_000, width: 2_500, counts: [3, 10, 40, 60, 30, 20, 10, 6, 5, 0, 3, 2, 1], beyond: 4 },
     },
-    calls: { call: SPREAD, wait: { ...SPREAD, p50: 600 }, callHistogram: { from: 50, width: 20, counts: [4, 30, 40, 12, 6, 2, 0, 1] } },
+    calls: {
+      call: SPREAD,
+      wait: { ...SPREAD, p50: 600 },
+      callHistogram: { from: 50, width: 20, counts: [4, 30, 40, 12, 6, 2, 0, 1], beyond: 0 },
+    },
     batches: [
       {
         id: 'batch_1',
@@ -172,6 +177,7 @@ export function makeFacts(change: Partial<ReportFacts> = {}): ReportFacts {
       { cause: 'empty', status: 'skipped', rows: 4, retry: null },
       { cause: 'invalid', status: 'failed', rows: 2, retry: 'rowmill retry jobs/ticket-labels.yaml --cause invalid' },
     ],
+    commands: { failures: 'rowmill failures jobs/ticket-labels.yaml', sample: 'rowmill sample jobs/ticket-labels.yaml -n 50' },
     warnings: { messages: ['60 of the first 100 answers are refused', 'the labels have shifted since the last run'], more: 3 },
     fields: [
       {
@@ -185,6 +191,14 @@ export function makeFacts(change: Partial<ReportFacts> = {}): ReportFacts {
     ],
     samples: [makeSample(3, 'failed'), makeSample(9, 'dearest'), makeSample(17, 'slowest'), makeSample(120, 'random')],
     runs: [
+      {
+        run: '20261120-0410-bbbbbbbbbb',
+        startedAt: '2026-11-20T04:10:00.000Z',
+        exitCode: 0,
+        verdict: 'done',
+        rows: { in: 170, ok: 170, failed: 0, skipped: 0, pending: 0, new: 170 },
+        nanoUsd: 2_000_000,
+      },
       {
         run: '20261121-0410-aaaaaaaaaa',
         startedAt: '2026-11-21T04:10:00.000Z',

@@ -75,7 +75,10 @@ export function makeJobSchema(): object {
           type: 'array',
           minItems: 1,
           items: closed(
-            { role: { enum: ['system', 'developer', 'user', 'assistant'] }, content: MESSAGE_TEXT },
+            {
+              role: { enum: ['system', 'developer', 'user', 'assistant'], description: 'Who says it.' },
+              content: { ...MESSAGE_TEXT, description: 'A Liquid template over the columns of the row.' },
+            },
             { required: ['role', 'content'] },
           ),
           description: 'The whole list of messages, each a Liquid template; instead of prompt.',
@@ -152,7 +155,7 @@ export function makeJobSchema(): object {
         if: { properties: { input: { type: 'object', properties: { format: { const: 'requests' } }, required: ['format'] } } },
         // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema.
         then: {},
-        else: { required: ['model', 'output'] },
+        else: { properties: { model: true, output: true }, required: ['model', 'output'] },
       },
     ),
   };
@@ -204,7 +207,10 @@ function makeRunningSchemas(): Record<string, object> {
       { description: 'Hard limits in dollars.' },
     ),
     confirm_over: { type: 'number', minimum: 0, description: 'A run that may cost more dollars than this is confirmed first. Default 1.' },
-    retry: closed({ attempts: { ...POSITIVE_COUNT, maximum: 20, description: 'Tries per row and run, the first included. Default 3.' } }),
+    retry: closed(
+      { attempts: { ...POSITIVE_COUNT, maximum: 20, description: 'Tries per row and run, the first included. Default 3.' } },
+      { description: 'How often a row is tried.' },
+    ),
     on_unknown: {
       enum: ['retry', 'hold'],
       description: 'After a call that may have been billed without an answer: retry (default), or hold the row until told.',

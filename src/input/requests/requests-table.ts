@@ -3,7 +3,8 @@ import type { InputSpec, RequestGroup } from '../../core/job.ts';
 import type { Row } from '../../core/row.ts';
 import { type BadRecord, type BadRows, createBadRows } from '../table/bad-rows.ts';
 import { dropLines } from '../table/drop-lines.ts';
-import { readJsonLines } from '../table/json-records.ts';
+import { type JsonRecord, readJsonLines } from '../table/json-records.ts';
+import type { TableFile } from '../table/read-bytes.ts';
 import type { OpenedFormat, TextFiles } from '../table/table-format.ts';
 import { type RequestLine, readRequestLine } from './request-line.ts';
 
@@ -43,46 +44,58 @@ export async function openRequestsTable(text: TextFiles, spec: InputSpec, signal
 
 async function* readLines(text: TextFiles, spec: InputSpec, badRows: BadRows, groups: Groups, signal: AbortSignal): AsyncGenerator<Row[]> {
   const { skipLines = 0 } = spec;
-  const seen = new Map<string, string>();
+  const ids = createSeenIds(text.files);
   let index = 0;
   for (const file of text.files) {
     for await (const records of readJsonLines(dropLines(text.openText(file, signal), skipLines), file, skipLines + 1)) {
       const rows: Row[] = [];
-      for (const { record, text: source, line, fault } of records) {
-        const read = record === null ? fault : check(readRequestLine(source, record));
-        if (read === null) continue;
-        if ('customId' in read) {
-          seen.set(read.customId, `${file.shown}:${line}`);
-          const { customId, url, model, body } = read;
-          if (!badRows.isRefused)
-            rows.push({
-              index,
-              file: file.shown,
-              line,
-              cells: [customId, url, model],
-              record: null,
-              key: null,
-              request: { url, model, body, group: groups.of(read) },
-            });
-        } else {
-          const row = badRows.add(index, read);
-          if (row !== null) rows.push(row);
-        }
+      for (const record of records) {
+        const read = readLine(record, file, ids);
+        const row = 'customId' in read ? (badRows.isRefused ? null : makeRow(read, groups)) : badRows.add(index, read);
+        if (row !== null) rows.push({ ...row, index, file: file.shown, line: record.line });
         index += 1;
-
-        function check(found: ReturnType<typeof readRequestLine>): RequestLine | BadRecord {
-          const refuse = (message: string, position = 0): BadRecord => {
-            return { line, place: { file: file.shown, line, column: position + 1 }, message, raw: source.slice(0, RAW_CHARACTERS) };
-          };
-          if (!('customId' in found)) return refuse(found.message, found.position);
-          const before = seen.get(found.customId);
-          return before === undefined ? found : refuse(`custom_id: ${JSON.stringify(found.customId)} stands at ${before} already`);
-        }
       }
       if (rows.length > 0) yield rows;
     }
   }
   badRows.end();
+}
+
+function makeRow(line: RequestLine, groups: Groups): Omit<Row, 'index' | 'file' | 'line'> {
+  const { customId, url, model, body } = line;
+  return { cells: [customId, url, model], record: null, key: null, request: { url, model, body, group: groups.of(line) } };
+}
+
+function readLine({ record, line, text, fault }: JsonRecord, file: TableFile, ids: SeenIds): RequestLine | BadRecord {
+  const refuse = (message: string, position = 0): BadRecord => {
+    return { line, place: { file: file.shown, line, column: position + 1 }, message, raw: text.slice(0, RAW_CHARACTERS) };
+  };
+  if (record === null) return fault ?? refuse('not valid JSON');
+  const read = readRequestLine(text, record);
+  if (!('customId' in read)) return refuse(read.message, read.position);
+  const before = ids.add(read.customId, file, line);
+  return before === null ? read : refuse(`custom_id: ${JSON.stringify(read.customId)} stands at ${before} already`);
+}
+
+/** The ids of the lines read so far. */
+interface SeenIds {
+  /** @returns where the id stood before; null where it is new */
+  add(id: string, file: TableFile, line: number): string | null;
+}
+
+/** More lines than a file has. */
+const FILE_LINES = 2 ** 32;
+
+function createSeenIds(files: readonly TableFile[]): SeenIds {
+  const places = new Map<string, number>();
+  return {
+    add(id, file, line) {
+      const before = places.get(id);
+      if (before !== undefined) return `${files[Math.floor(before / FILE_LINES)]?.shown}:${before % FILE_LINES}`;
+      places.set(id, files.indexOf(file) * FILE_LINES + line);
+      return null;
+    },
+  };
 }
 
 const RAW_CHARACTERS = 1_024;

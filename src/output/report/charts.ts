@@ -1,5 +1,6 @@
-import { formatCount } from '../format-numbers.ts';
+import { formatCount, formatThings } from '../format-numbers.ts';
 import type { Histogram } from './facts.ts';
+import { formatShare } from './format-times.ts';
 import { type Html, html, joinHtml, NOTHING } from './html.ts';
 
 /*
@@ -46,29 +47,56 @@ export interface BarsOptions {
   readonly show: (value: number) => string;
   /** Numbers marked by a line, with their names. */
   readonly marks: readonly { readonly name: string; readonly value: number }[];
+  /** What is counted, one of them: `row`. */
+  readonly thing: string;
+  /** The largest of all numbers. */
+  readonly max: number;
 }
 
-/** A histogram with its axis. */
-export function renderBars({ label, histogram, show, marks }: BarsOptions): Html {
-  const { from, width, counts } = histogram;
-  const tallest = Math.max(...counts, 1);
+/** Room for the tail, in bars: a gap and the bar itself. */
+const TAIL_BARS = 2;
+
+/** A histogram with its axis; what lies beyond its last bar is a bar of its own, apart from the others and in another colour. */
+export function renderBars({ label, histogram, show, marks, thing, max }: BarsOptions): Html {
+  const { from, width, counts, beyond } = histogram;
+  const tail = beyond ?? 0;
+  const tallest = Math.max(...counts, tail, 1);
   const end = from + width * counts.length;
-  const slot = 1000 / counts.length;
-  const bars = counts.map((count, place) => {
+  const slot = 1000 / (counts.length + (tail > 0 ? TAIL_BARS : 0));
+  const bar = (place: number, count: number, fill: string, range: string) => {
     const height = (count / tallest) * 100;
-    const isLast = place === counts.length - 1;
-    const range = `${show(from + place * width)} ${isLast ? 'and more' : `to ${show(from + (place + 1) * width)}`}`;
     return count === 0
       ? NOTHING
-      : html`<rect class="f-main" x="${round((place + 0.06) * slot)}" y="${round(100 - height)}" width="${round(slot * 0.88)}" height="${round(height)}"><title>${range}: ${formatCount(count)}</title></rect>`;
+      : html`<rect class="${fill}" x="${round((place + 0.06) * slot)}" y="${round(100 - height)}" width="${round(slot * 0.88)}" height="${round(height)}"><title>${range}: ${formatThings(count, thing)}</title></rect>`;
+  };
+  const bars = counts.map((count, place) => {
+    const holdsRest = beyond === undefined && place === counts.length - 1;
+    return bar(
+      place,
+      count,
+      'f-main',
+      `${show(from + place * width)} ${holdsRest ? 'and more' : `to ${show(from + (place + 1) * width)}`}`,
+    );
   });
   const lines = marks.map(({ value }) => {
-    const x = round(Math.min(1, Math.max(0, (value - from) / (end - from))) * 1000);
+    const x = round(Math.min(counts.length * slot, Math.max(0, ((value - from) / width) * slot)));
     return html`<line class="s-mark" x1="${x}" x2="${x}" y1="0" y2="100"/>`;
   });
+  const scale = `The tallest bar is ${formatThings(tallest, thing)}; bars start at 0.${from === 0 ? '' : ` The axis starts at ${show(from)}.`}`;
   const words = `${label}; most between ${showPeak(histogram, show)}; ${marks.map(({ name, value }) => `${name} ${show(value)}`).join(', ')}`;
-  return html`${draw(words, '0 0 1000 100', [...bars, ...lines])}
-<div class="axis"><span>${show(from)}</span><span>${marks.map(({ name, value }) => `${name} ${show(value)}`).join(' · ')}</span><span>${show(end)}</span></div>`;
+  return html`${draw(words, '0 0 1000 100', [...bars, ...lines, bar(counts.length + 1, tail, 'f-skip', `beyond ${show(end)}`)])}
+<div class="axis"><span>${show(from)}</span><span>${marks.map(({ name, value }) => `${name} ${show(value)}`).join(' · ')}</span><span>${show(end)}${tail > 0 ? ' …' : ''}</span></div>
+<p class="small soft">${describeTail(histogram, { thing, end: show(end), max: show(max) })} ${scale}</p>`;
+}
+
+function describeTail(
+  { counts, beyond }: Histogram,
+  { thing, end, max }: { readonly thing: string; readonly end: string; readonly max: string },
+): Html {
+  if (beyond === undefined) return html`The last bar also holds everything beyond it, up to ${max}.`;
+  if (beyond === 0) return html`Nothing lies beyond the last bar.`;
+  const share = beyond / (counts.reduce((sum, count) => sum + count, 0) + beyond);
+  return html`${swatch('f-skip')}The separate bar is the tail: ${formatThings(beyond, thing)} (${formatShare(share)}) beyond ${end}, up to ${max}.`;
 }
 
 function showPeak({ from, width, counts }: Histogram, show: (value: number) => string): string {

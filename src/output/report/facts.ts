@@ -25,6 +25,8 @@ export interface ReportFacts {
   /** When answers came in; null when none did. */
   readonly tempo: Tempo | null;
   readonly causes: readonly CauseFacts[];
+  /** What to type for more; absent in what earlier versions kept, and where nobody types commands. */
+  readonly commands?: ReportCommands;
   /** What was told while the run worked, its earlier invocations included. */
   readonly warnings: WarningFacts;
   /** Of the answers in the table, for every field with a closed set of values. */
@@ -58,11 +60,13 @@ export interface Spread {
   readonly max: number;
 }
 
-/** Bars of equal width from `from` on; the last one holds everything beyond it too. */
+/** Bars of equal width from `from` on. */
 export interface Histogram {
   readonly from: number;
   readonly width: number;
   readonly counts: readonly number[];
+  /** How many numbers lie beyond the last bar; absent in what earlier versions kept: there the last bar holds them. */
+  readonly beyond?: number;
 }
 
 export interface RowFigures {
@@ -118,6 +122,13 @@ export interface CauseFacts {
   readonly rows: number;
   /** What to type to try these rows again; null for rows that were never sent. */
   readonly retry: string | null;
+}
+
+export interface ReportCommands {
+  /** Lists what failed; takes `--csv PATH`. */
+  readonly failures: string;
+  /** Draws rows to be labelled by hand, which `eval` then compares with the answers. */
+  readonly sample?: string;
 }
 
 /** Warnings, each different one once. They name labels, batches and counts, never what a row says. */

@@ -40,6 +40,17 @@ export function escapeHtml(text: string): string {
   return text.toWellFormed().replace(SPECIAL, (character) => ENTITIES[character] ?? `\\u{${character.charCodeAt(0).toString(16)}}`);
 }
 
+/** A command to be typed, which breaks between its words and not inside `--flag`. */
+export function renderCommand(command: string): Html {
+  const words = command.split(' ').map((word) => `<span>${escapeHtml(word)}</span>`);
+  return { html: `<code class="cmd">${words.join(' ')}</code>` };
+}
+
+/** A name, cut as by `clipHtml`, that may be broken after an underscore. */
+export function renderName(name: string, bytes: number): Html {
+  return { html: clipHtml(name, bytes).html.replaceAll('_', '_<wbr>') };
+}
+
 /** The beginning of a text, so long that its escaped form has at most `bytes` bytes; an ellipsis says that something is missing. */
 export function clipHtml(text: string, bytes: number): Html {
   // Every character takes a byte at least: the rest cannot fit.

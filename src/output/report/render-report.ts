@@ -2,15 +2,17 @@ import { createHash } from 'node:crypto';
 import type { RunComparison } from '../../core/quality.ts';
 import type { QualityFacts, ReportFacts } from './facts.ts';
 import { type Html, html, NOTHING } from './html.ts';
+import type { SampleRow } from './render-row.ts';
 import { renderAnswers } from './section-answers.ts';
 import { renderComparison } from './section-comparison.ts';
 import { renderFailures, renderWarnings } from './section-failures.ts';
 import { renderMoney, renderTokens } from './section-money.ts';
 import { renderQuality } from './section-quality.ts';
 import { renderProvenance, renderRuns } from './section-runs.ts';
-import { renderSamples, SAMPLES_BYTES, type SampleRow } from './section-samples.ts';
+import { renderSamples } from './section-samples.ts';
 import { renderTime } from './section-time.ts';
 import { renderIdentity, renderTiles, renderTop } from './section-top.ts';
+import { renderVerdict } from './section-verdict.ts';
 import { STYLE } from './style.ts';
 
 /** What a page shows beyond what its run kept; null is not shown. */
@@ -30,11 +32,8 @@ export function renderReport(
   samples: readonly SampleRow[],
   { quality = null, comparison = null }: ReportExtras = {},
 ): string {
-  const provenanceSection = renderProvenance(facts);
+  const identity = renderIdentity(facts);
   const others = [
-    renderIdentity(facts),
-    renderWarnings(facts),
-    renderFailures(facts, samples),
     renderMoney(facts),
     renderTokens(facts),
     renderAnswers(facts),
@@ -43,9 +42,11 @@ export function renderReport(
     renderTime(facts),
     renderRuns(facts),
   ];
-  const takenBytes = [...others, provenanceSection].reduce((sum, { html }) => sum + Buffer.byteLength(html), 0);
-  const samplesSection = renderSamples(samples, Math.min(SAMPLES_BYTES, SECTIONS_BYTES - takenBytes));
-  const sections = [...others, samplesSection, provenanceSection].filter(({ html }) => html !== '');
+  const warnings = renderWarnings(facts);
+  const provenanceSection = renderProvenance(facts);
+  const takenBytes = countBytes([identity, warnings, ...others, provenanceSection]);
+  const rows = renderRows(facts, samples, Math.min(ROWS_BYTES, SECTIONS_BYTES - takenBytes));
+  const sections = [identity, warnings, rows.failures, ...others, rows.samples, provenanceSection].filter(({ html }) => html !== '');
   const { summary, provenance } = facts;
   return `${
     html`<!doctype html>
@@ -55,25 +56,43 @@ export function renderReport(
 <title>${summary.job}: ${summary.verdict}</title>
 <style>${STYLE_HTML}</style></head>
 <body><a class="skip" href="#main">To the report</a>
-<header class="top">${renderTop(facts)}${renderContents(sections)}</header>
+<header class="top" id="top">${renderTop(facts)}${renderVerdict(facts, quality)}</header>
+${renderContents(sections)}
 <main id="main">${renderTiles(facts)}${sections}</main>
-<footer>Made by rowmill ${provenance.rowmill}. This page asks nothing of the network and runs no script.</footer>
+<footer>Made by rowmill ${provenance.rowmill}. This page loads nothing from the network and runs no script. <a href="#top">Back to the top</a></footer>
 </body></html>`.html
   }\n`;
 }
 
-/** What all sections may take together; the texts of rows get what the others leave. Style and heading take some twelve thousand more. */
+/** What all sections may take together; the texts of rows get what the others leave. Style and heading take some sixteen thousand more. */
 const SECTIONS_BYTES = 960_000;
 /** The one piece of HTML that is not made of values: the style sheet is ours. */
 const STYLE_HTML: Html = { html: STYLE };
 const POLICY = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(STYLE).digest('base64')}'; base-uri 'none'; form-action 'none'`;
 
-/** Links to the sections there are, read from their headings. */
+/** Escaped bytes all rows together may take at most: it keeps the whole page below a megabyte. */
+const ROWS_BYTES = 760_000;
+/** What the text of one row may take at most. */
+const TEXT_BYTES = 9_000;
+
+/** The rows the page shows. Their texts are cut shorter the more there are. */
+function renderRows(facts: ReportFacts, samples: readonly SampleRow[], budgetBytes: number) {
+  for (let textBytes = TEXT_BYTES; ; textBytes = Math.floor(textBytes * 0.7)) {
+    const rows = { failures: renderFailures(facts, samples, textBytes), samples: renderSamples(samples, textBytes) };
+    if (countBytes([rows.failures, rows.samples]) <= budgetBytes || textBytes < 40) return rows;
+  }
+}
+
+function countBytes(pieces: readonly Html[]): number {
+  return pieces.reduce((sum, { html }) => sum + Buffer.byteLength(html), 0);
+}
+
+/** A bar that stays in sight: the way back up, and links to the sections there are, read from their headings. */
 function renderContents(sections: readonly Html[]): Html {
   const headings = sections.flatMap(({ html }) => {
     const found = /<h2 id="([a-z]+)">([^<]+)<\/h2>/.exec(html);
     return found === null ? [] : [{ id: found[1] as string, title: found[2] as string }];
   });
   if (headings.length === 0) return NOTHING;
-  return html`<nav aria-label="Contents"><ul>${headings.map(({ id, title }) => html`<li><a href="#${id}">${{ html: title }}</a></li>`)}</ul></nav>`;
+  return html`<nav aria-label="Contents"><ul><li><a href="#top">Top</a></li>${headings.map(({ id, title }) => html`<li><a href="#${id}">${{ html: title }}</a></li>`)}</ul></nav>`;
 }

@@ -3,6 +3,7 @@ import { formatCount, formatSpent, formatThings } from '../format-numbers.ts';
 import { describeMcNemar, formatDollarDifference, formatPointsWithin, formatShareWithin } from '../format-quality.ts';
 import { renderMeter, renderStack } from './charts.ts';
 import { formatShare } from './format-times.ts';
+import { renderFrame } from './frame.ts';
 import { clipHtml, type Html, html, NOTHING } from './html.ts';
 
 /** More labels than this are told by `diff --json` alone. */
@@ -17,7 +18,7 @@ export function renderComparison(comparison: RunComparison | null): Html {
   if (comparison === null) return NOTHING;
   const { a, b, rows, field } = comparison;
   const facts = listFacts(comparison).map(([name, value]) => html`<dt>${name}</dt><dd>${clipHtml(value, 1_000)}</dd>`);
-  return html`<section aria-labelledby="comparison"><h2 id="comparison">Two runs compared</h2>
+  return html`<section aria-labelledby="comparison"><h2 id="comparison">Comparison</h2>
 <p>Run A <b class="mono">${a.run}</b> and run B <b class="mono">${b.run}</b>, this one, in ${field === null ? 'the whole answer' : html`<b>${clipHtml(field, LABEL_BYTES)}</b>`}, on the ${formatThings(rows.compared, 'row')} they share.</p>
 ${renderStack('Rows of both runs', [
   { name: 'the same', count: rows.same, fill: 'f-ok' },
@@ -26,7 +27,7 @@ ${renderStack('Rows of both runs', [
   { name: 'answered only in B', count: rows.answeredOnlyInB, fill: 'f-second' },
   { name: 'answered in neither', count: rows.unanswered, fill: 'f-bad' },
 ])}
-<h3>In short</h3><dl class="answer">${facts}</dl>
+<h3>In short</h3><dl class="answer facts">${facts}</dl>
 <h3>In figures</h3><div class="flow">${renderRuns(a, b)}${a.scores === null || b.scores === null ? NOTHING : renderClasses(a.scores, b.scores)}${renderTransitions(comparison)}</div>
 ${renderExamples(comparison)}</section>`;
 }
@@ -95,8 +96,8 @@ function renderTransitions({ transitions, rows }: RunComparison): Html {
   if (moves.length === 0) return NOTHING;
   const shown = moves.slice(0, MAX_TRANSITIONS);
   const lines = shown.map(({ from, to, count }) => {
-    const share = count / rows.changed;
-    const meter = renderMeter(`${formatShare(share)} of the changed rows`, share, 'f-main');
+    const share = count / rows.compared;
+    const meter = renderMeter(`${formatShare(share)} of the rows compared`, share, 'f-main');
     return html`<tr><th scope="row">${clipHtml(from, LABEL_BYTES)}</th><td>${clipHtml(to, LABEL_BYTES)}</td><td class="n">${formatCount(count)}<div class="bar">${meter}</div></td></tr>`;
   });
   const caption = `Answers that changed${moves.length > shown.length ? `, the ${shown.length} most frequent of ${formatCount(moves.length)}` : ''}`;
@@ -116,7 +117,7 @@ function renderTable({ caption, words, numbers, lines }: TableParts): Html {
     ...words.map((name) => html`<th scope="col">${name}</th>`),
     ...numbers.map((name) => html`<th scope="col" class="n">${name}</th>`),
   ];
-  return html`<div><div class="scroll" tabindex="0" role="region" aria-label="${caption}"><table><caption>${caption}</caption><thead><tr>${heads}</tr></thead><tbody>${lines}</tbody></table></div></div>`;
+  return html`<div>${renderFrame(caption, html`<table><caption>${caption}</caption><thead><tr>${heads}</tr></thead><tbody>${lines}</tbody></table>`)}</div>`;
 }
 
 const CHANGES: Readonly<Record<ChangedRow['change'], string>> = {

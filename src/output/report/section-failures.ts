@@ -1,9 +1,10 @@
-import { formatCount } from '../format-numbers.ts';
+import { formatCount, formatThings } from '../format-numbers.ts';
 import { renderMeter } from './charts.ts';
-import type { ReportFacts } from './facts.ts';
+import { countAskedAbout } from './count-asked-about.ts';
+import type { CauseFacts, ReportFacts } from './facts.ts';
 import { formatShare } from './format-times.ts';
-import { clipHtml, type Html, html, NOTHING } from './html.ts';
-import type { SampleRow } from './section-samples.ts';
+import { clipHtml, type Html, html, NOTHING, renderCommand } from './html.ts';
+import { foldRows, renderFailedRow, type SampleRow } from './render-row.ts';
 
 /** What each cause is, for whoever sees it for the first time. */
 const MEANINGS: Readonly<Record<string, string>> = {
@@ -25,18 +26,52 @@ const MEANINGS: Readonly<Record<string, string>> = {
   bad_row: 'the line of the table cannot be read',
 };
 
-/** Failed and skipped rows by cause, each with an example and what to type. */
-export function renderFailures({ causes: all, summary: { rows, next } }: ReportFacts, samples: readonly SampleRow[]): Html {
-  const causes = all.filter(({ cause }) => cause !== 'where');
+/** So many rows of each cause are shown; rarer causes show one, and the others behind a click. */
+const ROWS_OF_CAUSE = 10;
+const FREQUENT_CAUSES = 2;
+/** The rarest causes are behind a click as a whole. */
+const OPEN_CAUSES = 6;
+
+/** Failed and skipped rows by cause: how many, what to type, and the first of them with what they say. */
+export function renderFailures(facts: ReportFacts, samples: readonly SampleRow[], textBytes: number): Html {
+  const causes = facts.causes.filter(({ cause }) => cause !== 'where');
   if (causes.length === 0) return NOTHING;
-  const lines = causes.map(({ cause, status, rows: count, retry }) => {
-    const example = samples.find(({ facts }) => facts.cause === cause);
-    const message = example?.text?.message ?? null;
-    const where = example === undefined ? NOTHING : html`<a href="#row-${example.facts.row}">row ${formatCount(example.facts.row)}</a>`;
-    const share = rows.in === 0 ? 0 : count / rows.in;
-    return html`<tr><th scope="row">${cause}<br><span class="soft small">${MEANINGS[cause] ?? status}</span></th><td class="n">${formatCount(count)}<div class="bar">${renderMeter(`${cause}: ${formatShare(share)} of the rows`, share, status === 'failed' ? 'f-bad' : 'f-skip')}</div></td><td>${where}${message === null ? NOTHING : html`<br><span class="soft small">${message.slice(0, 200)}</span>`}</td><td>${retry === null ? html`<span class="soft small">${status === 'skipped' ? 'never sent: change the table or the job' : ''}</span>` : html`<code class="cmd">${retry}</code>`}</td></tr>`;
+  const all = countAskedAbout(facts.summary);
+  const groups = causes.map((cause, place) => {
+    const rows = samples.filter(({ facts: { why, cause: its } }) => why === 'failed' && its === cause.cause).slice(0, ROWS_OF_CAUSE);
+    const open = place < FREQUENT_CAUSES ? ROWS_OF_CAUSE : 1;
+    const shown = rows.map((row) => renderFailedRow(row, textBytes));
+    const rest = cause.rows - rows.length;
+    const more = rest > 0 ? html`<p class="small soft">And ${formatThings(rest, 'more row')}.</p>` : NOTHING;
+    return html`<div class="cause">${renderCause(cause, all)}${foldRows(shown, open)}${more}</div>`;
   });
-  return html`<section aria-labelledby="failures"><h2 id="failures">What failed, and why</h2><div class="scroll" tabindex="0" role="region" aria-label="Failures by cause"><table class="cards"><thead><tr><th scope="col">cause</th><th scope="col" class="n">rows</th><th scope="col">for example</th><th scope="col">to try these again</th></tr></thead><tbody>${lines}</tbody></table></div>${next === null ? NOTHING : html`<p class="small soft">Next: <code class="cmd">${next}</code></p>`}</section>`;
+  const rare = causes.slice(OPEN_CAUSES);
+  const names = rare.map(({ cause, rows }) => `${cause} ${formatCount(rows)}`).join(', ');
+  const folded =
+    rare.length === 0
+      ? NOTHING
+      : html`<details class="more"><summary>${formatThings(rare.length, 'rarer cause')}: ${names}</summary>${groups.slice(OPEN_CAUSES)}</details>`;
+  return html`<section aria-labelledby="failures"><h2 id="failures">Failures</h2>${renderWhere(facts)}${groups.slice(0, OPEN_CAUSES)}${folded}</section>`;
+}
+
+function renderCause({ cause, status, rows, retry }: CauseFacts, all: number): Html {
+  const share = all === 0 ? 0 : rows / all;
+  const meter = renderMeter(`${cause}: ${formatShare(share)} of all rows`, share, status === 'failed' ? 'f-bad' : 'f-skip');
+  const command =
+    retry === null
+      ? status === 'skipped'
+        ? html`<p class="small soft">Never sent: change the table or the job.</p>`
+        : NOTHING
+      : html`<p class="small">Retry them: ${renderCommand(retry)}</p>`;
+  return html`<h3>${cause} <span class="soft small">${formatThings(rows, 'row')}, ${formatShare(share)}: ${MEANINGS[cause] ?? status}</span></h3><div class="meter">${meter}</div>${command}`;
+}
+
+/** Where all of the rows are. */
+function renderWhere({ commands, summary: { outputs } }: ReportFacts): Html {
+  const file = outputs.failures === null ? NOTHING : html` They are also in <b>${outputs.failures}</b>.`;
+  const command =
+    commands === undefined ? NOTHING : html` All of them as a table: ${renderCommand(`${commands.failures} --csv failed.csv`)}`;
+  return html`<p class="small">The first ${ROWS_OF_CAUSE} rows of each cause; click one for its prompt and raw answer.${file}${command}</p>`;
 }
 
 /** Escaped bytes of one warning. */

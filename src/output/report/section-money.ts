@@ -2,10 +2,11 @@ import type { CostSummary, DoubtfulCalls, Summary } from '../../core/summary.ts'
 import { describeDoubts } from '../describe-doubts.ts';
 import { describeOrphaned, formatCount, formatDollars, formatSmallDollars, formatSpent, formatThings } from '../format-numbers.ts';
 import { renderBars } from './charts.ts';
+import { describeEstimate } from './describe-estimate.ts';
 import type { ModelShare, ReportFacts, Spread } from './facts.ts';
 import { formatShare } from './format-times.ts';
+import { renderFrame } from './frame.ts';
 import { type Html, html, joinHtml, NOTHING } from './html.ts';
-import { showSpent } from './section-top.ts';
 
 /** What was paid, for what, and what was not. */
 export function renderMoney(facts: ReportFacts): Html {
@@ -14,7 +15,7 @@ export function renderMoney(facts: ReportFacts): Html {
     line('On rows', formatSpent(cost.rowsNanoUsd, cost.unpricedAttempts), 'the sum of the table’s _cost_usd'),
     html`<tr><th scope="row" class="sub">of it on rows that failed</th><td class="n">${showPart(cost.failedRowsNanoUsd, cost)}</td><td></td></tr>`,
     line('Orphaned', showPart(cost.orphanedNanoUsd, cost), describeOrphaned(cost.unpricedAttempts)),
-    html`<tr class="sum"><th scope="row">Spent</th><td class="n">${showSpent(cost)}</td><td class="soft">${describeEstimate(facts)}</td></tr>`,
+    html`<tr class="sum"><th scope="row">Spent</th><td class="n">${formatSpent(cost.nanoUsd, cost.unpricedAttempts)}</td><td class="soft">${describeEstimate(facts)}</td></tr>`,
     facts.budgetNanoUsd === null
       ? NOTHING
       : line('Budget', formatDollars(facts.budgetNanoUsd), 'of the run; nothing is sent that could pass it'),
@@ -36,8 +37,8 @@ export function renderMoney(facts: ReportFacts): Html {
     { by: 'answers that were there already, and duplicates', nanoUsd: cost.reuseSavedNanoUsd },
   ].filter(({ nanoUsd }) => nanoUsd > 0);
   return html`<section aria-labelledby="money"><h2 id="money">Money</h2><div class="two"><div>
-<table><caption>Prices as of ${cost.pricesAsOf}${cost.priceNote === undefined ? '' : `, ${cost.priceNote}`}</caption><tbody>${lines}</tbody></table></div><div>
-${saved.length === 0 ? NOTHING : html`<h3>Not paid</h3><table><tbody>${saved.map(({ by, nanoUsd }) => line(`Saved by ${by}`, formatDollars(nanoUsd), ''))}</tbody></table>`}
+${renderFrame('What was paid', html`<table class="pay"><caption>Prices as of ${cost.pricesAsOf}${cost.priceNote === undefined ? '' : html`, <b>${cost.priceNote}</b>`}</caption><tbody>${lines}</tbody></table>`)}</div><div>
+${saved.length === 0 ? NOTHING : html`<h3>Not paid</h3>${renderFrame('What was saved', html`<table class="pay"><tbody>${saved.map(({ by, nanoUsd }) => line(`Saved by ${by}`, formatDollars(nanoUsd), ''))}</tbody></table>`)}`}
 ${renderModels(facts.models)}</div></div>${renderDoubts(possiblyBilled)}${renderCosts(facts)}</section>`;
 }
 
@@ -78,23 +79,13 @@ function line(name: string, amount: string, say: string): Html {
   return html`<tr><th scope="row">${name}</th><td class="n">${amount}</td><td class="soft">${say}</td></tr>`;
 }
 
-function describeEstimate({ summary: { cost } }: ReportFacts): string {
-  const { estimateNanoUsd, nanoUsd, unpricedAttempts } = cost;
-  if (estimateNanoUsd === null) return 'not estimated: a price was unknown';
-  if (estimateNanoUsd === 0 || nanoUsd === 0 || (unpricedAttempts > 0 && nanoUsd < estimateNanoUsd))
-    return `estimated ${formatDollars(estimateNanoUsd)}`;
-  const error = nanoUsd / estimateNanoUsd - 1;
-  const words = Math.abs(error) < 0.0005 ? 'exactly that' : `${formatShare(Math.abs(error))} ${error < 0 ? 'less' : 'more'} than that`;
-  return `estimated ${formatDollars(estimateNanoUsd)}; it was ${words}`;
-}
-
 function renderModels(models: readonly ModelShare[]): Html {
   if (models.length === 0) return NOTHING;
   const lines = models.map(
     ({ model, rows, nanoUsd, inputTokens, cachedInputTokens, outputTokens, unpricedRows = 0 }) =>
       html`<tr><th scope="row">${model ?? 'no usable answer'}</th><td class="n">${formatCount(rows)}</td><td class="n">${formatCount(inputTokens)}</td><td class="n">${formatShare(inputTokens === 0 ? 0 : cachedInputTokens / inputTokens)}</td><td class="n">${formatCount(outputTokens)}</td><td class="n">${formatSpent(nanoUsd, unpricedRows)}</td></tr>`,
   );
-  return html`<h3>By model that answered</h3><div class="scroll" tabindex="0" role="region" aria-label="Cost by model"><table><thead><tr><th scope="col">model</th><th scope="col" class="n">rows</th><th scope="col" class="n">tokens in</th><th scope="col" class="n">cached</th><th scope="col" class="n">out</th><th scope="col" class="n">cost</th></tr></thead><tbody>${lines}</tbody></table></div>`;
+  return html`<h3>By model that answered</h3>${renderFrame('Cost by model', html`<table><thead><tr><th scope="col">model</th><th scope="col" class="n">rows</th><th scope="col" class="n">tokens in</th><th scope="col" class="n">cached</th><th scope="col" class="n">out</th><th scope="col" class="n">cost</th></tr></thead><tbody>${lines}</tbody></table>`)}`;
 }
 
 function renderCosts({ rowFigures }: ReportFacts): Html {
@@ -104,6 +95,8 @@ function renderCosts({ rowFigures }: ReportFacts): Html {
     label: `Cost of ${formatThings(cost.count, 'row')}`,
     histogram: costHistogram,
     show: formatSmallDollars,
+    thing: 'row',
+    max: cost.max,
     marks: listMarks(cost),
   });
   return html`<h3>What a row cost</h3><figure><figcaption>${formatThings(cost.count, 'row')} asked in this run, all attempts of a row together; the dearest cost ${formatSmallDollars(cost.max)}</figcaption>${chart}</figure>`;
@@ -130,7 +123,7 @@ export function renderTokens({ rowFigures, samples, summary: { tokens } }: Repor
     ({ row, costNanoUsd, inputTokens, outputTokens }) =>
       html`<li><a href="#row-${row}">row ${formatCount(row)}</a>: ${formatSmallDollars(costNanoUsd ?? 0)}, ${formatCount(inputTokens)} in, ${formatCount(outputTokens)} out</li>`,
   );
-  return html`<section aria-labelledby="tokens"><h2 id="tokens">Tokens</h2><div class="two wide"><div><div class="scroll" tabindex="0" role="region" aria-label="Tokens of a row"><table><caption>Per row asked, all its attempts together</caption><thead><tr><th scope="col">&nbsp;</th><th scope="col" class="n">mean</th><th scope="col" class="n">p50</th><th scope="col" class="n">p95</th><th scope="col" class="n">max</th><th scope="col" class="n">total</th></tr></thead><tbody>${lines}</tbody></table></div>
+  return html`<section aria-labelledby="tokens"><h2 id="tokens">Tokens</h2><div class="two wide"><div>${renderFrame('Tokens of a row', html`<table><caption>Per row asked, all its attempts together</caption><thead><tr><th scope="col">&nbsp;</th><th scope="col" class="n">mean</th><th scope="col" class="n">p50</th><th scope="col" class="n">p95</th><th scope="col" class="n">max</th><th scope="col" class="n">total</th></tr></thead><tbody>${lines}</tbody></table>`)}
 <p class="small soft">${formatCount(tokens.cachedInput)} of the input tokens (${formatShare(tokens.input === 0 ? 0 : tokens.cachedInput / tokens.input)}) came from the prompt cache${tokens.cacheWrite === undefined ? '' : `, ${formatCount(tokens.cacheWrite)} were written to it`}; ${formatCount(tokens.reasoning)} of the output tokens were reasoning.</p></div>
 ${links.length === 0 ? NOTHING : html`<div><h3>The dearest rows</h3><ol>${links}</ol></div>`}</div></section>`;
 }

@@ -1,7 +1,8 @@
 import { formatCount } from '../format-numbers.ts';
 import type { QualityFacts } from './facts.ts';
 import { formatShare } from './format-times.ts';
-import { clipHtml, type Html, html, NOTHING } from './html.ts';
+import { renderFrame } from './frame.ts';
+import { type Html, html, NOTHING, renderName } from './html.ts';
 
 /** A field without labels has as many classes as somebody wrote; these many are shown. `eval --json` tells all. */
 const MAX_CLASSES = 60;
@@ -27,12 +28,12 @@ function renderClasses({ perClass }: QualityFacts): Html {
   const share = (value: number | null) => (value === null ? '–' : formatShare(value));
   const lines = shown.map(
     ([value, { support, precision, recall, f1 }]) =>
-      html`<tr><th scope="row">${clipHtml(value, LABEL_BYTES)}</th><td class="n">${formatCount(support)}</td><td class="n">${share(precision)}</td><td class="n">${share(recall)}</td><td class="n">${f1.toFixed(3)}</td></tr>`,
+      html`<tr><th scope="row">${renderName(value, LABEL_BYTES)}</th><td class="n">${formatCount(support)}</td><td class="n">${share(precision)}</td><td class="n">${share(recall)}</td><td class="n">${f1.toFixed(3)}</td></tr>`,
   );
   const caption = isCut
     ? html`<caption>the ${MAX_CLASSES} most frequent of ${formatCount(classes.length)} classes; eval --json has all</caption>`
     : NOTHING;
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="Accuracy by class"><table>${caption}<thead><tr><th scope="col">class</th><th scope="col" class="n">rows</th><th scope="col" class="n">precision</th><th scope="col" class="n">recall</th><th scope="col" class="n">F1</th></tr></thead><tbody>${lines}</tbody></table></div>`;
+  return html`${renderFrame('Accuracy by class', html`<table>${caption}<thead><tr><th scope="col">class</th><th scope="col" class="n">rows</th><th scope="col" class="n">precision</th><th scope="col" class="n">recall</th><th scope="col" class="n">F1</th></tr></thead><tbody>${lines}</tbody></table>`)}`;
 }
 
 function renderConfusion({ confusion, gold }: QualityFacts): Html {
@@ -40,14 +41,23 @@ function renderConfusion({ confusion, gold }: QualityFacts): Html {
   const answers = [...new Set([...golds, ...Object.values(confusion).flatMap((answered) => Object.keys(answered))])];
   if (golds.length === 0) return NOTHING;
   if (answers.length > MAX_MATRIX_LABELS) return renderConfusions(confusion);
+  const totalOf = (right: string) => Object.values(confusion[right] ?? {}).reduce((sum, count) => sum + count, 0);
   const lines = golds.map(
     (right) =>
-      html`<tr><th scope="row">${clipHtml(right, LABEL_BYTES)}</th>${answers.map((answer) => {
+      html`<tr><th scope="row">${renderName(right, LABEL_BYTES)}</th>${answers.map((answer) => {
         const count = confusion[right]?.[answer] ?? 0;
-        return html`<td class="n ${count === 0 ? 'soft' : answer === right ? 'good' : 'bad'}">${formatCount(count)}</td>`;
+        return html`<td class="n ${chooseShade(count, totalOf(right), answer === right)}">${formatCount(count)}</td>`;
       })}</tr>`,
   );
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="Confusion matrix"><table><caption>${gold.name} down, answers across</caption><thead><tr><th scope="col">&nbsp;</th>${answers.map((answer) => html`<th scope="col" class="n">${clipHtml(answer, LABEL_BYTES)}</th>`)}</tr></thead><tbody>${lines}</tbody></table></div>`;
+  return html`${renderFrame('Confusion matrix', html`<table class="matrix"><caption>${gold.name} down, answers across; a darker shade is a larger share of its line, green is right, red is wrong</caption><thead><tr><th scope="col">&nbsp;</th>${answers.map((answer) => html`<th scope="col" class="n">${renderName(answer, LABEL_BYTES)}</th>`)}</tr></thead><tbody>${lines}</tbody></table>`)}`;
+}
+
+/** Four shades, by the share of a line: `g` right, `b` wrong. */
+const SHADES = 4;
+
+function chooseShade(count: number, total: number, isRight: boolean): string {
+  if (count === 0) return 'soft';
+  return `${isRight ? 'g' : 'b'}${Math.max(1, Math.ceil((count / total) * SHADES))}`;
 }
 
 function renderConfusions(confusion: QualityFacts['confusion']): Html {
@@ -59,7 +69,7 @@ function renderConfusions(confusion: QualityFacts['confusion']): Html {
   if (wrong.length === 0) return NOTHING;
   const lines = wrong.map(
     ({ right, given, count }) =>
-      html`<tr><th scope="row">${clipHtml(right, LABEL_BYTES)}</th><td>${clipHtml(given, LABEL_BYTES)}</td><td class="n">${formatCount(count)}</td></tr>`,
+      html`<tr><th scope="row">${renderName(right, LABEL_BYTES)}</th><td>${renderName(given, LABEL_BYTES)}</td><td class="n">${formatCount(count)}</td></tr>`,
   );
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="The most frequent confusions"><table><caption>The most frequent confusions</caption><thead><tr><th scope="col">right</th><th scope="col">given instead</th><th scope="col" class="n">rows</th></tr></thead><tbody>${lines}</tbody></table></div>`;
+  return html`${renderFrame('The most frequent confusions', html`<table><caption>The most frequent confusions</caption><thead><tr><th scope="col">right</th><th scope="col">given instead</th><th scope="col" class="n">rows</th></tr></thead><tbody>${lines}</tbody></table>`)}`;
 }

@@ -2,12 +2,17 @@ import { formatCount, formatThings } from '../format-numbers.ts';
 import { renderBars, renderSegments, renderSeries, swatch } from './charts.ts';
 import type { BatchTimeline, CallFigures, Phase, ReportFacts, Spread, Tempo, TempoStep } from './facts.ts';
 import { formatDuration, formatInstant, formatTimeOfDay } from './format-times.ts';
-import { type Html, html, NOTHING } from './html.ts';
+import { renderFrame } from './frame.ts';
+import { type Html, html, joinHtml, NOTHING } from './html.ts';
 
 /** How long things took: calls, batches, and the answers over time. */
 export function renderTime(facts: ReportFacts): Html {
-  if (facts.calls === null && facts.batches.length === 0 && facts.tempo === null) return NOTHING;
-  return html`<section aria-labelledby="time"><h2 id="time">Time</h2>${facts.calls === null ? NOTHING : renderCalls(facts.calls)}${renderBatches(facts.batches)}${facts.tempo === null ? NOTHING : renderTempo(facts.tempo)}</section>`;
+  const parts = joinHtml([
+    facts.calls === null ? NOTHING : renderCalls(facts.calls),
+    renderBatches(facts.batches),
+    facts.tempo === null ? NOTHING : renderTempo(facts.tempo),
+  ]);
+  return parts.html === '' ? NOTHING : html`<section aria-labelledby="time"><h2 id="time">Time</h2>${parts}</section>`;
 }
 
 function renderCalls({ call, wait, callHistogram }: CallFigures): Html {
@@ -15,13 +20,15 @@ function renderCalls({ call, wait, callHistogram }: CallFigures): Html {
     label: `How long ${formatThings(call.count, 'call')} took`,
     histogram: callHistogram,
     show: formatDuration,
+    thing: 'call',
+    max: call.max,
     marks: [
       { name: 'median', value: call.p50 },
       { name: 'p95', value: call.p95 },
     ],
   });
   return html`<div class="two"><div><h3>How long a call took</h3><figure><figcaption>${formatThings(call.count, 'call')}; the slowest took ${formatDuration(call.max)}</figcaption>${chart}</figure></div>
-<div><h3>Latency</h3><table><thead><tr><th scope="col">&nbsp;</th><th scope="col" class="n">p50</th><th scope="col" class="n">p95</th><th scope="col" class="n">p99</th><th scope="col" class="n">max</th></tr></thead><tbody>${spreadLine('call', call)}${spreadLine('wait before it', wait)}</tbody></table><p class="small soft">A call waits for a free place and for the account’s limits; the wait costs nothing.</p></div></div>`;
+<div><h3>Latency</h3>${renderFrame('Latency', html`<table><thead><tr><th scope="col">&nbsp;</th><th scope="col" class="n">p50</th><th scope="col" class="n">p95</th><th scope="col" class="n">p99</th><th scope="col" class="n">max</th></tr></thead><tbody>${spreadLine('call', call)}${spreadLine('wait before it', wait)}</tbody></table>`)}<p class="small soft">A call waits for a free place and for the account’s limits; the wait costs nothing.</p></div></div>`;
 }
 
 function spreadLine(name: string, spread: Spread): Html {
@@ -61,9 +68,12 @@ function renderBatches(batches: readonly BatchTimeline[]): Html {
 
 /** The account's limits are per minute: so long is the time over which a rate is meant. */
 const RATE_WINDOW_MS = 60_000;
+/** A shorter run has no rate per minute worth a picture. */
+const MIN_TEMPO_MS = 2 * RATE_WINDOW_MS;
 
 function renderTempo({ fromAt, stepMs, steps, lane, requestsPerMinute, tokensPerMinute }: Tempo): Html {
-  if (steps.length < 2) return NOTHING;
+  // The answers of a batch come all at once, when it is collected.
+  if (lane === 'batch' || steps.length * stepMs <= MIN_TEMPO_MS) return NOTHING;
   const startMs = Date.parse(fromAt);
   const marked = steps.flatMap(({ rateLimited }, place) => (rateLimited > 0 ? [place] : []));
   const chart = (what: string, amounts: readonly number[], limit: number | null, fill: string) => {
@@ -81,7 +91,7 @@ function renderTempo({ fromAt, stepMs, steps, lane, requestsPerMinute, tokensPer
   const answers = steps.map((step) => step.answers);
   const tokens = steps.map((step) => step.tokens);
   return html`<h3>Throughput</h3><div class="two">${chart('answers', answers, requestsPerMinute, 'f-main')}${chart('tokens', tokens, tokensPerMinute, 'f-third')}</div>
-<p class="small soft">In steps of ${formatDuration(stepMs)}, each the mean of the minute before it. ${lane === 'batch' ? 'A batch’s answers come all at once, when it is collected.' : describeRefused(steps, requestsPerMinute !== null || tokensPerMinute !== null)}</p>`;
+<p class="small soft">In steps of ${formatDuration(stepMs)}, each the mean of the minute before it; bars start at 0. ${describeRefused(steps, requestsPerMinute !== null || tokensPerMinute !== null)}</p>`;
 }
 
 /** What happened per minute, over the last minute, or since the beginning where that is shorter. */

@@ -1,9 +1,8 @@
 import { EXIT } from '../../core/errors.ts';
-import type { CostSummary } from '../../core/summary.ts';
-import { formatCount, formatDollars, formatSmallDollars, formatSpent } from '../format-numbers.ts';
-import { renderMeter, renderStack } from './charts.ts';
+import { formatCount, formatDollars, formatSmallDollars } from '../format-numbers.ts';
+import { renderStack } from './charts.ts';
 import type { ReportFacts } from './facts.ts';
-import { formatDuration, formatInstant, formatShare } from './format-times.ts';
+import { formatDuration, formatInstant } from './format-times.ts';
 import { type Html, html, NOTHING } from './html.ts';
 
 /** Who ran what, when, and how it ended. */
@@ -26,16 +25,12 @@ function nameLanes({ summary: { attempts } }: ReportFacts): string {
   return attempts.batch > 0 ? 'Batch API' : 'nothing was asked: every answer was there already';
 }
 
-/** The figures one looks for first. */
+/** The figures one looks for next. */
 export function renderTiles(facts: ReportFacts): Html {
-  const { rows, cost, attempts, tokens } = facts.summary;
-  const meant = rows.in - (facts.summary.causes.where ?? 0);
-  const answered = meant === 0 ? 0 : rows.ok / meant;
+  const { attempts, tokens } = facts.summary;
   const asked = facts.rowFigures?.cost?.mean ?? null;
   return html`<div class="tiles">
-${tile('Rows answered', formatShare(answered), html`${formatCount(rows.ok)} of ${formatCount(meant)}`)}
 ${tile('Took', formatDuration(Date.parse(facts.endedAt) - Date.parse(facts.startedAt)), html`from start to table`)}
-${tile('Spent', showSpent(cost), describeSpent(facts))}
 ${tile('Per 1,000 rows asked', asked === null ? '–' : formatDollars(Math.round(asked * 1000)), html`${asked === null ? 'nothing was asked' : `${formatSmallDollars(asked)} a row`}`)}
 ${tile('Attempts', formatCount(attempts.total), html`${attempts.unknown === 0 ? 'all of them answered' : `${formatCount(attempts.unknown)} without an answer`}`)}
 ${tile('Tokens', formatCount(tokens.input + tokens.output), html`${formatCount(tokens.input)} in, ${formatCount(tokens.output)} out`)}
@@ -46,18 +41,6 @@ function tile(name: string, value: string, say: Html): Html {
   return html`<div class="tile"><div class="name">${name}</div><div class="value">${value}</div><div class="say">${say}</div></div>`;
 }
 
-/** What was spent, as far as it is known. */
-export function showSpent({ nanoUsd, unpricedAttempts }: CostSummary): string {
-  return formatSpent(nanoUsd, unpricedAttempts);
-}
-
-function describeSpent({ budgetNanoUsd, summary: { cost } }: ReportFacts): Html {
-  if (budgetNanoUsd === null || budgetNanoUsd === 0) return html`no budget was set`;
-  const share = cost.nanoUsd / budgetNanoUsd;
-  const words = `${formatShare(share)} of the budget of ${formatDollars(budgetNanoUsd)}`;
-  return html`<div class="meter">${renderMeter(words, share, share > 0.9 ? 'f-skip' : 'f-main')}</div>${words}`;
-}
-
 /** Every row has exactly one end, and every answer a source. */
 export function renderIdentity({ summary: { rows, causes } }: ReportFacts): Html {
   const { ok, failed, skipped, pending } = rows;
@@ -65,7 +48,7 @@ export function renderIdentity({ summary: { rows, causes } }: ReportFacts): Html
   const sources = `${formatCount(ok)} ok = ${formatCount(rows.new)} new + ${formatCount(rows.reused)} reused + ${formatCount(rows.duplicate)} duplicate`;
   const { where = 0 } = causes;
   const notMeant = where === 0 ? NOTHING : html`<br>${formatCount(where)} of the skipped rows are not asked about: input.where`;
-  return html`<section aria-labelledby="rows"><h2 id="rows">Every row, accounted for</h2>
+  return html`<section aria-labelledby="rows"><h2 id="rows">Rows</h2>
 <p class="equation">${ends}<br>${sources}${notMeant}</p>
 ${renderStack('Rows', [
   { name: 'answered in this run', count: rows.new, fill: 'f-ok' },

@@ -30,8 +30,8 @@ const BY_DESCRIPTOR: ReadonlySet<OperationKind> = new Set(['write', 'sync', 'tru
 export function createLifeSeam(plan: SeamPlan, ends: Ends): LifeSeam {
   const operations: string[] = [];
   const fired: string[] = [];
-  const tracker = createUnsyncedTracker(plan.backups);
-  const report = (): SeamReport => ({ operations, fired, unsynced: tracker.read() });
+  const tracker = plan.backups === undefined ? null : createUnsyncedTracker(plan.backups);
+  const report = (): SeamReport => ({ operations, fired, unsynced: tracker?.read() ?? { files: [], names: [] } });
   /** The operation at which a crash is due, from when it begins. */
   let last: Operation | null = null;
   let refusable = 0;
@@ -65,14 +65,14 @@ export function createLifeSeam(plan: SeamPlan, ends: Ends): LifeSeam {
     begin(operation) {
       if (operation.kind !== 'read') befall(operation);
       const error = operation.kind === 'send' ? null : refuse(operation);
-      if (error === null) tracker.begin(operation);
+      if (error === null) tracker?.begin(operation);
       return error;
     },
     meanwhile(operation) {
       if (operation === last && plan.crash?.moment === 'during') ends.crash(report());
     },
     end(operation) {
-      tracker.end(operation);
+      tracker?.end(operation);
       if (operation === last && plan.crash?.moment === 'after') ends.crash(report());
     },
   };

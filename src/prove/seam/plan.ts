@@ -2,8 +2,8 @@
 export interface SeamPlan {
   /** Only what happens below these folders counts; each with a slash at its end. */
   readonly under: readonly string[];
-  /** A folder beside them for second names of what is replaced, so that a power cut can undo it. */
-  readonly backups: string;
+  /** A new folder beside them for second names of what is replaced, so that a power cut can undo it; absent: none is to come. */
+  readonly backups?: string;
   /** The life ends at an operation, without another word. */
   readonly crash?: CrashPlan;
   /** The disk refuses an operation. */

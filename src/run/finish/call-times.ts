@@ -3,10 +3,10 @@ import { parseCustomId } from '../../core/request.ts';
 import type { LineLocation } from '../../core/settled.ts';
 import { openForReading, readBytesAt } from '../../ledger/disk/durable-files.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
+import { createTopPicker } from '../../output/report/count/pick.ts';
+import { createSpreadCounter } from '../../output/report/count/spread.ts';
+import type { TempoCounter } from '../../output/report/count/tempo-counter.ts';
 import type { CallFigures } from '../../output/report/facts.ts';
-import { createTopPicker } from '../../output/report/pick.ts';
-import { createSpreadCounter } from '../../output/report/spread.ts';
-import type { TempoCounter } from '../../output/report/tempo-counter.ts';
 
 /** How long the live calls of a run took. */
 export interface CallTimes {

@@ -73,7 +73,6 @@ export async function concludeRun(options: ConcludeOptions): Promise<Summary | n
   const reporter = await openReporter({
     ...options,
     budgetNanoUsd: options.maxNanoUsd ?? job.budget.nanoUsd,
-    retryCommand: options.commands.retry ?? null,
   });
   const writing = { ...options, ...prepared, isFinal, counter, reportRows: reporter.rows, stepOf, costOf: books.costOf };
   const written = options.isRefused ? await countOutputs(writing) : await writeOutputs(writing);
@@ -97,6 +96,7 @@ export async function concludeRun(options: ConcludeOptions): Promise<Summary | n
     causes: counted.causes,
     ...(counted.unwrapped === 0 ? {} : { unwrapped: counted.unwrapped }),
     ...(counted.unmarked === 0 ? {} : { unmarked: counted.unmarked }),
+    ...describeTable(prepared),
     attempts: {
       batch: totals.batchAttempts + answerless.rejected + answerless.unknown + unanswered.batchCalls,
       live: totals.liveAttempts + unanswered.liveCalls,
@@ -159,6 +159,12 @@ export async function concludeRun(options: ConcludeOptions): Promise<Summary | n
   }
   ledger.runFiles.pruneRuns(ledger.fold.runs.map(({ id }) => id));
   return summary;
+}
+
+/** What was doubtful about the table, its rows included. */
+function describeTable({ table }: PreparedJob): Pick<Summary, 'warnings'> {
+  const warnings = [...table.warnings, ...table.readWarnings()];
+  return warnings.length === 0 ? {} : { warnings };
 }
 
 /** Nothing where nothing was read from the prompt cache or written to it. */

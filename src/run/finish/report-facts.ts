@@ -6,13 +6,14 @@ import type { Summary } from '../../core/summary.ts';
 import { VERSION } from '../../core/version.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import type { LeaveOut } from '../../ledger/runs.ts';
+import type { CountedRows } from '../../output/report/count/row-counter.ts';
+import type { TempoCounter } from '../../output/report/count/tempo-counter.ts';
 import type { BatchTimeline, CallFigures, CauseFacts, FieldFacts, ReportFacts, RunPoint, Tempo } from '../../output/report/facts.ts';
-import type { CountedRows } from '../../output/report/row-counter.ts';
-import type { TempoCounter } from '../../output/report/tempo-counter.ts';
 import type { Books } from '../open/books.ts';
 import { NO_WARNINGS, readReportFacts } from '../open/kept-report-facts.ts';
 import type { KeptSummary } from '../open/kept-summary.ts';
 import type { PreparedJob } from '../open/prepared-job.ts';
+import type { NextCommands } from '../options.ts';
 import type { WarningLog } from './warning-log.ts';
 
 export interface ReportFactsOptions {
@@ -27,8 +28,7 @@ export interface ReportFactsOptions {
   readonly tempo: TempoCounter;
   readonly warnings: WarningLog;
   readonly budgetNanoUsd: number | null;
-  /** The command that tries failed rows again, without a cause; null where nobody types commands. */
-  readonly retryCommand: string | null;
+  readonly commands: Pick<NextCommands, 'failures' | 'retry' | 'sample'>;
   readonly endedAt: Date;
   /** Paths are shown as seen from here. */
   readonly cwd: string;
@@ -55,6 +55,7 @@ export function makeReportFacts(options: ReportFactsOptions): ReportFacts {
     batches: options.batches,
     tempo: readTempo(options),
     causes: counted.causes.map((cause) => ({ ...cause, retry: showRetry(cause, options) })),
+    ...showCommands(options.commands),
     warnings: options.warnings.read(readReportFacts(ledger, run)?.warnings ?? NO_WARNINGS),
     fields: addPrevious(counted.fields, ledger, run),
     samples: counted.picked.map(({ facts }) => facts),
@@ -82,12 +83,17 @@ function readTempo({ tempo, prepared, calls }: ReportFactsOptions): Tempo | null
     : { lane: 'live', ...found, requestsPerMinute, tokensPerMinute };
 }
 
+/** Nothing where nobody types commands. */
+function showCommands({ failures, retry, sample }: ReportFactsOptions['commands']): Pick<ReportFacts, 'commands'> {
+  return retry === undefined ? {} : { commands: { failures, ...(sample === undefined ? {} : { sample }) } };
+}
+
 /** A truncated answer needs more room to come out otherwise. */
-function showRetry({ cause }: Pick<CauseFacts, 'cause'>, { retryCommand, prepared }: ReportFactsOptions): string | null {
-  if (retryCommand === null || !isRetryable(cause)) return null;
+function showRetry({ cause }: Pick<CauseFacts, 'cause'>, { commands, prepared }: ReportFactsOptions): string | null {
+  if (commands.retry === undefined || !isRetryable(cause)) return null;
   const cap = prepared.compiled.job.params.max_output_tokens;
   const more = cause === 'truncated' && typeof cap === 'number' ? ` --set params.max_output_tokens=${cap * 2}` : '';
-  return `${retryCommand} --cause ${cause}${more}`;
+  return `${commands.retry} --cause ${cause}${more}`;
 }
 
 /** Sets the counts of the latest earlier run beside those of this one, field by field. */

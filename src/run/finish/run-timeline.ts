@@ -3,8 +3,8 @@ import type { StoredEvent } from '../../core/event.ts';
 import { forEachLine, readLineChunks } from '../../ledger/disk/read-lines.ts';
 import { readEventLine } from '../../ledger/events/event-line.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
+import type { TempoCounter } from '../../output/report/count/tempo-counter.ts';
 import type { BatchTimeline, Phase } from '../../output/report/facts.ts';
-import type { TempoCounter } from '../../output/report/tempo-counter.ts';
 
 /** The events that tell when something happened; the others, some of them long lists of ids, are passed over unread. */
 const TOLD: ReadonlySet<string> = new Set([

@@ -4,7 +4,7 @@ import { listAnswerTypes } from '../../input/answer/added-columns.ts';
 import type { RunRowsWriter } from '../../ledger/runs.ts';
 import { createFailuresWriter } from '../../output/failures-writer.ts';
 import { failuresPath, formatOfTable, partialPath, reportPath } from '../../output/output-paths.ts';
-import type { RowCounter } from '../../output/report/row-counter.ts';
+import type { RowCounter } from '../../output/report/count/row-counter.ts';
 import type { SummaryCounter } from '../../output/summary-counter.ts';
 import { createTableWriter } from '../../output/table-writer.ts';
 import type { TableWriter } from '../../output/table-writer-options.ts';

@@ -1,13 +1,13 @@
 import type { Summary } from '../../core/summary.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { openAtomicFile } from '../../output/atomic-file.ts';
-
+import { createRowCounter, type RowCounter, SHOWN_SLOWEST } from '../../output/report/count/row-counter.ts';
+import { createTempoCounter } from '../../output/report/count/tempo-counter.ts';
 import { renderReport } from '../../output/report/render-report.ts';
-import { createRowCounter, type RowCounter, SHOWN_SLOWEST } from '../../output/report/row-counter.ts';
-import { createTempoCounter } from '../../output/report/tempo-counter.ts';
 import type { Books } from '../open/books.ts';
 import { keepReportFacts } from '../open/kept-report-facts.ts';
 import type { PreparedJob } from '../open/prepared-job.ts';
+import type { NextCommands } from '../options.ts';
 import { readCallTimes } from './call-times.ts';
 import { makeReportFacts } from './report-facts.ts';
 import { readRunTimeline } from './run-timeline.ts';
@@ -21,8 +21,7 @@ export interface ReporterOptions {
   readonly run: string;
   readonly warnings: WarningLog;
   readonly budgetNanoUsd: number | null;
-  /** The command that tries failed rows again; null where nobody types commands. */
-  readonly retryCommand: string | null;
+  readonly commands: Pick<NextCommands, 'failures' | 'retry' | 'sample'>;
   readonly cwd: string;
   readonly clock: () => Date;
   readonly signal: AbortSignal;

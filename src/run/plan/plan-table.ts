@@ -24,7 +24,7 @@ import { type EndOptions, foreseeEnd } from './model-end.ts';
 import type { Plan, PlannedRequest, PlanProblem } from './plan-result.ts';
 import type { PlannedEnd } from './planned-end.ts';
 import { createPromptCount } from './prompts.ts';
-import { createShardCount } from './shards.ts';
+import { createShardCount, type ShardCount } from './shards.ts';
 import { timeWork } from './time.ts';
 import { makeWork, REQUEST_GROUP, sumWork } from './work.ts';
 
@@ -95,7 +95,8 @@ export async function planTable(options: PlanTableOptions): Promise<PlannedTable
   const known = options.last?.rows ?? null;
   const rows = { in: 0, new: 0, changed: 0, reused: 0, duplicate: 0, skipped: 0, inFlight: 0, again: 0, failed: 0 };
   const skipped: Partial<Record<SkipCause, number>> = {};
-  const shards = createShardCount(options.enqueuedTokens);
+  /** By endpoint and model. */
+  const shards = new Map<string, ShardCount>();
   const prompts = createPromptCount(options.tokens, { longOverTokens: longContextOver(prices), isExact: options.countsExactly });
   const reopenedKeys: string[] = [];
   let knownRows = 0;
@@ -106,7 +107,10 @@ export async function planTable(options: PlanTableOptions): Promise<PlannedTable
     firstRequest ??= JSON.parse(hideImageData(request.body));
     if (requests.length < (options.shownRequests ?? 0))
       requests.push({ file: row.file, line: row.line, id: compiled.rowId(row), request: JSON.parse(hideImageData(request.body)) });
-    shards.add(Buffer.byteLength(request.body), prompts.add(request, set));
+    const name = `${request.url} ${request.model ?? ''}`;
+    const count = shards.get(name) ?? createShardCount(options.enqueuedTokens);
+    shards.set(name, count);
+    count.add(Buffer.byteLength(request.body), prompts.add(request, set));
   }
 
   function planRow(row: Row, { id, key, request, isDuplicate }: KeyedRow, isKnown: boolean): void {
@@ -198,7 +202,7 @@ export async function planTable(options: PlanTableOptions): Promise<PlannedTable
     // Requests name their model themselves.
     cheaper: job.requests === undefined ? findCheaper(advised) : null,
     modelEnd: endHere,
-    shards: shards.list(counted.factor),
+    shards: [...shards.values()].flatMap((count) => count.list(counted.factor)),
     time: timeWork(
       job.model,
       { requests: sums.requests, inputTokens: sums.inputTokens, outputTokens: sums.outputExpectedTokens },

@@ -11,12 +11,19 @@ export interface PlannedShard {
 /** `{"custom_id":"…","method":"POST","url":"/v1/chat/completions","body":…}` and a newline around a body. */
 const LINE_OVERHEAD_BYTES = 97;
 
+/** The shards of requests to one endpoint and model. */
+export interface ShardCount {
+  add(bodyBytes: number, tokens: number): void;
+  /** @param factor what the tokens are to be multiplied by, once they are known better */
+  list(factor: number): readonly PlannedShard[];
+}
+
 /** Cuts as the batch lane would, without writing anything. */
-export function createShardCount(enqueuedTokens: number | null) {
+export function createShardCount(enqueuedTokens: number | null): ShardCount {
   const maxTokens = enqueuedTokens === null ? Number.POSITIVE_INFINITY : enqueuedTokens / 2;
   const shards: { requests: number; bytes: number; tokens: number }[] = [];
   return {
-    add(bodyBytes: number, tokens: number): void {
+    add(bodyBytes, tokens) {
       const bytes = bodyBytes + LINE_OVERHEAD_BYTES;
       const last = shards.at(-1);
       if (
@@ -32,7 +39,6 @@ export function createShardCount(enqueuedTokens: number | null) {
       last.bytes += bytes;
       last.tokens += tokens;
     },
-    /** @param factor what the tokens are to be multiplied by, once they are known better */
-    list: (factor: number): readonly PlannedShard[] => shards.map((shard) => ({ ...shard, tokens: Math.round(shard.tokens * factor) })),
+    list: (factor) => shards.map((shard) => ({ ...shard, tokens: Math.round(shard.tokens * factor) })),
   };
 }

@@ -7,21 +7,21 @@ import type { PlannedEnd } from '../plan/planned-end.ts';
 import { explainModelRefusal } from './model-refusal.ts';
 
 export interface AccessOptions {
-  readonly model: string;
-  /** When it ends; null where that is not known. */
+  readonly models: readonly string[];
+  /** When the first of them ends; null where that is not known. */
   readonly modelEnd: PlannedEnd | null;
   readonly origin: string;
   readonly signal: AbortSignal;
 }
 
 /**
- * Asks the provider, which costs nothing, whether it takes the key and has the model: before answers there are make way for others. Whatever
+ * Asks the provider, which costs nothing, whether it takes the key and has the models: before answers there are make way for others. Whatever
  * else it says is left to the first call that matters; other servers may have no list, or one that is not whole.
  * @throws AppError exit 4 when it does not
  */
 export async function requireAccess(
   provider: Pick<Provider, 'listModels'>,
-  { model, modelEnd, origin, signal }: AccessOptions,
+  { models: asked, modelEnd, origin, signal }: AccessOptions,
 ): Promise<void> {
   let models: readonly string[];
   try {
@@ -31,8 +31,9 @@ export async function requireAccess(
     if (error instanceof ApiError && (error.kind !== 'stop' || error.status === 403)) return;
     throw error;
   }
-  if (origin !== DEFAULT_ORIGIN || models.length === 0 || models.includes(model)) return;
+  const model = asked.find((name) => !models.includes(name));
+  if (origin !== DEFAULT_ORIGIN || models.length === 0 || model === undefined) return;
   const refused = `the provider does not offer ${model} to this key; nothing was sent, and the answers there are still count${suggest(model, models)}`;
   const error = new AppError(refused, { code: 'model_not_found', exitCode: EXIT.refused });
-  throw modelEnd === null ? error : explainModelRefusal(error, { model, modelEnd });
+  throw modelEnd === null || model !== asked[0] ? error : explainModelRefusal(error, { model, modelEnd });
 }

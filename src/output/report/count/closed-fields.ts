@@ -1,5 +1,5 @@
-import type { Job } from '../../core/job.ts';
-import type { FieldFacts } from './facts.ts';
+import type { Job } from '../../../core/job.ts';
+import type { FieldFacts } from '../facts.ts';
 
 /** A field of the answers whose values can be counted, because there are few. */
 export interface ClosedField {

@@ -1,12 +1,12 @@
-import type { FinishedRow } from '../../core/finished-row.ts';
-import type { Job } from '../../core/job.ts';
+import type { FinishedRow } from '../../../core/finished-row.ts';
+import type { Job } from '../../../core/job.ts';
+import type { CauseFacts, FieldFacts, ModelShare, RowFigures, SampleFacts, SampleText } from '../facts.ts';
 import { createFieldCounter, findClosedFields } from './closed-fields.ts';
-import type { CauseFacts, FieldFacts, ModelShare, RowFigures, SampleFacts, SampleText } from './facts.ts';
 import { createRandomPicker, createTopPicker } from './pick.ts';
 import { createSpreadCounter } from './spread.ts';
 
-/** How many rows of each kind a report shows: 300 together. */
-const SHOWN = { failed: 200, dearest: 20, random: 60 } as const;
+/** How many rows of each kind a report shows; of the failed ones so many of each cause. */
+const SHOWN = { ofCause: 10, dearest: 20, random: 60 } as const;
 export const SHOWN_SLOWEST = 20;
 const SEED = 1;
 const COST_BARS = 30;
@@ -85,16 +85,17 @@ export function createRowCounter({ job, slowestMs, readText }: RowCounterOptions
     if (row.key !== null && slowestMs.has(row.key)) slowest.push(held);
   }
 
-  function countCause(status: 'failed' | 'skipped', cause: string): void {
-    const known = causes.get(cause);
-    if (known === undefined) causes.set(cause, { cause, status, rows: 1 });
-    else known.rows += 1;
+  /** @returns how many rows have this cause so far, this one included */
+  function countCause(status: 'failed' | 'skipped', cause: string): number {
+    const known = causes.get(cause) ?? { cause, status, rows: 0 };
+    causes.set(cause, known);
+    known.rows += 1;
+    return known.rows;
   }
 
   function addFailed(row: FinishedRow, status: 'failed' | 'skipped', cause: string): void {
-    countCause(status, cause);
     // Read at once: a row that was too large to be sent is too large to be held.
-    if (failed.length < SHOWN.failed)
+    if (countCause(status, cause) <= SHOWN.ofCause)
       failed.push({ facts: makeFacts(row, 'failed'), text: readText({ row: row.row, key: row.key, isOk: false }) });
   }
 

@@ -1,11 +1,11 @@
-import type { Histogram, Spread } from './facts.ts';
+import type { Histogram, Spread } from '../facts.ts';
 
 /** Gathers numbers (whole, >= 0, below 2^53) in bounded memory. */
 export interface SpreadCounter {
   add(value: number): void;
   /** Null when nothing was added. */
   read(): Spread | null;
-  /** At most `bars` bars from the smallest number to the 99th percentile, what lies beyond in the last; null when nothing was added. */
+  /** At most `bars` + 1 bars from the smallest number to the 99th percentile, and how many lie beyond; null when nothing was added. */
   readHistogram(bars: number): Histogram | null;
 }
 
@@ -50,14 +50,16 @@ export function createSpreadCounter(): SpreadCounter {
       const width = niceWidth((end - min) / bars);
       const from = Math.floor(min / width) * width;
       const counts: number[] = Array.from({ length: Math.min(bars + 1, Math.floor((end - from) / width) + 1) }, () => 0);
+      let beyond = 0;
       for (let slot = 0; slot < SLOTS; slot += 1) {
         const rows = slots[slot] as number;
         if (rows === 0) continue;
         const value = Math.min(Math.max(middleOf(slot), min), max);
-        const bar = Math.min(counts.length - 1, Math.max(0, Math.floor((value - from) / width)));
-        counts[bar] = (counts[bar] as number) + rows;
+        const bar = Math.max(0, Math.floor((value - from) / width));
+        if (bar < counts.length) counts[bar] = (counts[bar] as number) + rows;
+        else beyond += rows;
       }
-      return { from, width, counts };
+      return { from, width, counts, beyond };
     },
   };
 }

@@ -1,4 +1,4 @@
-import type { TempoStep } from './facts.ts';
+import type { TempoStep } from '../facts.ts';
 
 /** Gathers what happens over time in steps that grow with the time they have to cover. */
 export interface TempoCounter {

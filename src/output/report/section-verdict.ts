@@ -1,0 +1,104 @@
+import { EXIT } from '../../core/errors.ts';
+import { formatCount, formatDollars, formatSpent, formatThings } from '../format-numbers.ts';
+import { renderMeter } from './charts.ts';
+import { countAskedAbout } from './count-asked-about.ts';
+import { describeEstimate } from './describe-estimate.ts';
+import type { QualityFacts, ReportFacts } from './facts.ts';
+import { formatShare } from './format-times.ts';
+import { type Html, html, NOTHING, renderCommand } from './html.ts';
+import { shareMoved } from './share-moved.ts';
+
+/** The four questions of whoever opens the page: did it work, what did it cost, can I trust it, what do I do next. */
+export function renderVerdict(facts: ReportFacts, quality: QualityFacts | null): Html {
+  return html`<div class="asks">${answerWorked(facts)}${answerCost(facts)}${answerTrust(facts, quality)}${answerNext(facts)}</div>`;
+}
+
+function ask(question: string, answer: Html, say: Html): Html {
+  return html`<div class="ask"><h2>${question}</h2><p class="value">${answer}</p><div class="say">${say}</div></div>`;
+}
+
+function answerWorked({ summary, causes }: ReportFacts): Html {
+  const { rows, exitCode } = summary;
+  const all = countAskedAbout(summary);
+  const tone = exitCode === EXIT.done ? 'good' : rows.ok === 0 ? 'bad' : 'warn';
+  const word = rows.ok === all ? 'Yes' : rows.ok === 0 ? 'No' : exitCode === EXIT.done ? 'Yes, within fail_if' : 'In part';
+  const left = [
+    { count: rows.failed, name: 'failed' },
+    { count: rows.skipped - (summary.causes.where ?? 0), name: 'skipped' },
+    { count: rows.pending, name: 'not asked yet' },
+  ].filter(({ count }) => count > 0);
+  const words = left.map(({ count, name }) => `${formatCount(count)} ${name}`).join(', ');
+  const why = causes.some(({ cause }) => cause !== 'where') ? html` (<a href="#failures">why</a>)` : NOTHING;
+  return ask(
+    'Did it work?',
+    html`<span class="${tone}">${word}</span>`,
+    html`${formatCount(rows.ok)} of ${formatThings(all, 'row')} answered${all === 0 ? '' : `, ${formatShare(rows.ok / all)}`}${left.length === 0 ? '' : `; ${words}`}${left.length === 0 ? NOTHING : why}.`,
+  );
+}
+
+function answerCost(facts: ReportFacts): Html {
+  const { cost } = facts.summary;
+  const { budgetNanoUsd } = facts;
+  const doubts = cost.possiblyBilledNanoUsd === 0 ? '' : ` Up to ${formatDollars(cost.possiblyBilledNanoUsd)} more may have been billed.`;
+  return ask(
+    'What did it cost?',
+    html`${formatSpent(cost.nanoUsd, cost.unpricedAttempts)}`,
+    html`${budgetNanoUsd === null || budgetNanoUsd === 0 ? NOTHING : renderBudget(cost.nanoUsd, budgetNanoUsd)}${describeEstimate(facts)}.${doubts}`,
+  );
+}
+
+function renderBudget(nanoUsd: number, budgetNanoUsd: number): Html {
+  const share = nanoUsd / budgetNanoUsd;
+  const words = `${formatShare(share)} of the budget of ${formatDollars(budgetNanoUsd)}`;
+  return html`<div class="meter">${renderMeter(words, share, share > 0.9 ? 'f-skip' : 'f-main')}</div>${words}; `;
+}
+
+/** A move of more answers than this to other values is worth a word. */
+const SHIFT_SHARE = 0.1;
+
+function answerTrust({ summary, warnings, fields, commands }: ReportFacts, quality: QualityFacts | null): Html {
+  const told = warnings.messages.length + warnings.more;
+  const { conflict = 0, foreign = 0 } = summary.anomalies;
+  const shifts = fields.flatMap((field) => {
+    const share = shareMoved(field);
+    return share !== null && share > SHIFT_SHARE
+      ? [html`<a href="#answers">${formatShare(share)} of ${field.field}</a> changed since the last run`]
+      : [];
+  });
+  const doubts: readonly Html[] = [
+    ...(told === 0 ? [] : [html`<a href="#warnings">${formatThings(told, 'warning')}</a>`]),
+    ...(conflict === 0 ? [] : [html`<a href="#money">${formatThings(conflict, 'conflicting line')}</a>: one request, two answers`]),
+    ...(foreign === 0 ? [] : [html`<a href="#money">${formatThings(foreign, 'foreign line')}</a>: answers to nothing we asked`]),
+    ...shifts.slice(0, 1),
+    ...(summary.unmarked === undefined ? [] : [html`${formatThings(summary.unmarked, 'answer')} not marked as finished`]),
+    ...(summary.unwrapped === undefined ? [] : [html`${formatThings(summary.unwrapped, 'answer')} with text around the JSON`]),
+  ];
+  const listed = doubts.length === 0 ? NOTHING : html`<ul>${doubts.map((doubt) => html`<li>${doubt}</li>`)}</ul>`;
+  if (summary.simulated)
+    return ask('Can I trust it?', html`<span class="warn">No, simulated</span>`, html`Every answer is made up.${listed}`);
+  if (quality !== null) {
+    const { low, high } = quality.intervals.accuracy;
+    const say = html`<a href="#quality">right</a> on ${formatThings(quality.rows.evaluated, 'row')} (95 % interval ${formatShare(low)} to ${formatShare(high)}).${listed}`;
+    return ask('Can I trust it?', html`${formatShare(quality.accuracy)}`, say);
+  }
+  const measure = commands?.sample === undefined ? NOTHING : html` Label a few rows to find out: ${renderCommand(commands.sample)}`;
+  return ask(
+    'Can I trust it?',
+    doubts.length === 0 ? html`No doubts found` : html`<span class="warn">Look first</span>`,
+    html`${listed}Accuracy is not measured.${measure}`,
+  );
+}
+
+function answerNext({ summary, causes }: ReportFacts): Html {
+  const [first, ...others] = causes.filter(({ retry }) => retry !== null);
+  if (summary.rows.pending === 0 && first?.retry != null) {
+    const more = others.length === 0 ? NOTHING : html` The other causes have <a href="#failures">commands of their own</a>.`;
+    return ask('What next?', html`Retry ${formatThings(first.rows, 'row')}`, html`${renderCommand(first.retry)}${more}`);
+  }
+  if (summary.next !== null) {
+    const word = summary.rows.pending > 0 ? 'Continue' : 'See what failed';
+    return ask('What next?', html`${word}`, renderCommand(summary.next));
+  }
+  const table = summary.outputs.table === null ? NOTHING : html`The table: <b>${summary.outputs.table}</b>`;
+  return ask('What next?', html`Nothing to do`, table);
+}

@@ -40,10 +40,10 @@ export function escapeHtml(text: string): string {
   return text.toWellFormed().replace(SPECIAL, (character) => ENTITIES[character] ?? `\\u{${character.charCodeAt(0).toString(16)}}`);
 }
 
-/** A command to be typed, which breaks between its words and not inside `--flag`. */
+/** A command to be typed, which breaks before its flags and not inside them. */
 export function renderCommand(command: string): Html {
-  const words = command.split(' ').map((word) => `<span>${escapeHtml(word)}</span>`);
-  return { html: `<code class="cmd">${words.join(' ')}</code>` };
+  const parts = command.split(/ (?=-)/).map((part) => `<span>${escapeHtml(part)}</span>`);
+  return { html: `<code class="cmd">${parts.join(' ')}</code>` };
 }
 
 /** A name, cut as by `clipHtml`, that may be broken after an underscore. */

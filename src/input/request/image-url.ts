@@ -67,7 +67,7 @@ function checkDataUrl(value: string): string {
 }
 
 /**
- * A local file as a data URL. The API takes PDF (OpenAI's guide to file inputs, 50 MB a request; seen 2026-11-29).
+ * A local file as a data URL. Chat completions take PDF alone, responses more (developers.openai.com/api/docs/guides/file-inputs, seen 2026-11-29).
  * @throws ImageProblem, as of images
  */
 export function makeFileUrl(value: string, root: string): string {

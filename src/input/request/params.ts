@@ -45,8 +45,14 @@ export const PARAMS: Readonly<Record<string, Param>> = {
       description: 'Asks for repeatable answers; not guaranteed by the API.',
     },
   },
-  presence_penalty: { chat: 'presence_penalty', schema: { type: 'number', minimum: -2, maximum: 2, description: '-2 to 2; above 0 makes words less likely that are there already.' } },
-  frequency_penalty: { chat: 'frequency_penalty', schema: { type: 'number', minimum: -2, maximum: 2, description: '-2 to 2; above 0 makes words less likely that are there already.' } },
+  presence_penalty: {
+    chat: 'presence_penalty',
+    schema: { type: 'number', minimum: -2, maximum: 2, description: '-2 to 2; above 0 makes words less likely that are there already.' },
+  },
+  frequency_penalty: {
+    chat: 'frequency_penalty',
+    schema: { type: 'number', minimum: -2, maximum: 2, description: '-2 to 2; above 0 makes words less likely that are there already.' },
+  },
   reasoning_effort: {
     chat: 'reasoning_effort',
     responses: ['reasoning', 'effort'],

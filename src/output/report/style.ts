@@ -124,6 +124,7 @@ dl.answer dd{margin:0;white-space:pre-wrap}
 .plain{white-space:pre-wrap;margin:0 0 4px;font-size:.92rem}
 .role{color:var(--soft);font-size:.76rem;margin:6px 0 0}
 footer{max-width:1080px;margin:0 auto;padding:4px 20px 36px;color:var(--soft);font-size:.84rem}
+@media (min-width:601px) and (max-width:1040px){.asks{grid-template-columns:1fr 1fr}}
 @media (max-width:600px){
 main,header.top,footer{padding-left:13px;padding-right:13px}
 section{padding:16px 14px;border-radius:12px}
@@ -150,5 +151,6 @@ section{border:0;padding:0}
 .tile,.ask,.cause,tr,figure,h2,h3{break-inside:avoid}
 h2,h3{break-after:avoid}
 .scroll,pre,dl.answer dd,.plain{overflow:visible;max-height:none}
+details.row>summary{display:block}
 details:not([open])>summary::after{content:" (folded: open it before printing)"}}
 `;

@@ -4,6 +4,7 @@ import { inspectPrompt } from '../src/api/inspect-prompt.ts';
 import { createRowSource } from '../src/api/row-source.ts';
 import { defineJob, type RunSettings, UsageError } from '../src/index.ts';
 import { createCodePrompts } from '../src/input/request/code-prompts.ts';
+import { startSimulator } from '../src/simulator/start.ts';
 import { makeFolder } from './helpers/api-world.ts';
 import { wideTest } from './helpers/wide.ts';
 
@@ -116,7 +117,7 @@ test('a prompt function that never says anything is left when the signal fires',
   await assert.rejects(inspected, reason);
   const later = new AbortController();
   const code = { ...never, checkValue: null, id: '', inspect: async () => {} };
-  const prompts = createCodePrompts({ messages: [] } as never, code, { columns: ['text'] });
+  const prompts = createCodePrompts({ messages: [], input: {} } as never, code, { columns: ['text'] });
   const row = { index: 0, file: 'in.csv', line: 2, cells: ['a'] };
   const readRows = async function* () {
     yield [row];
@@ -125,4 +126,11 @@ test('a prompt function that never says anything is left when the signal fires',
   const read = table.readRows(later.signal)[Symbol.asyncIterator]().next();
   later.abort(reason);
   await assert.rejects(read, reason);
+});
+
+test('a simulator may be closed twice', async () => {
+  const simulator = await startSimulator();
+  await simulator.close();
+  await simulator.close();
+  assert.deepEqual(simulator.bill(), []);
 });

@@ -35,7 +35,7 @@ export interface Simulator {
   requests(): Readonly<Record<string, number>>;
   /** Moves time forward and resolves when the batches have done what is due by then. */
   advance(durationMs: number): Promise<void>;
-  /** Ends connections and work. A kept state directory can be started again. */
+  /** Ends connections and work; a second time it does nothing. A kept state directory can be started again. */
   close(): Promise<void>;
 }
 
@@ -91,6 +91,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   });
   const { port } = server.address() as AddressInfo;
   let finalBill: readonly BillLine[] | undefined;
+  let ended: Promise<void> | undefined;
 
   return {
     url: `http://${options.host ?? '127.0.0.1'}:${port}/v1`,
@@ -99,17 +100,22 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     faultsFired: faults.fired,
     requests: trace.counts,
     advance: clock.advance,
-    async close() {
-      stopping.abort();
-      clock.stop();
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-      await batchWork.ended();
-      if (isTemporary) finalBill = bill.read();
-      for (const kept of [bill, trace, faults]) kept.close();
-      if (isTemporary) fs.rmSync(directory, { recursive: true, force: true });
+    close() {
+      ended ??= end();
+      return ended;
     },
   };
+
+  async function end(): Promise<void> {
+    stopping.abort();
+    clock.stop();
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+    await batchWork.ended();
+    if (isTemporary) finalBill = bill.read();
+    for (const kept of [bill, trace, faults]) kept.close();
+    if (isTemporary) fs.rmSync(directory, { recursive: true, force: true });
+  }
 }
 
 function readManner({ answers: style = 'lifelike', noise = 0, degrade = 0 }: SimulatorOptions): AnswerManner {

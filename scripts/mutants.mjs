@@ -204,7 +204,7 @@ const MUTANTS = [
   },
   {
     name: 'a simulator is forgotten when nothing is left to ask',
-    edits: [['src/run/open/follow-address.js', 'return provider.isSimulated() ?? ', 'return provider.isSimulated() ?? false && ']],
+    edits: [['src/run/open/follow-address.js', '?? isKnownSimulator(provider, ledger)', '?? false']],
     foundBy: 'crash',
   },
   {

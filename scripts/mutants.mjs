@@ -205,7 +205,7 @@ const MUTANTS = [
   {
     name: 'a simulator is forgotten when nothing is left to ask',
     edits: [['src/run/open/follow-address.js', '?? isKnownSimulator(provider, ledger)', '?? false']],
-    foundBy: 'crash',
+    foundBy: 'kill',
   },
   {
     name: 'a new state is not durable in the folder of its job',

@@ -182,7 +182,9 @@ const MUTANTS = [
   },
   {
     name: 'answers are served whatever became of their bytes',
-    edits: [['src/ledger/replay.js', 'if (judged.sha256 !== event.sha256) {', 'if (false) {']],
+    edits: [
+      ['src/ledger/ledger-state.js', 'markAltered: (file) => void altered.set(file.number, file.name)', 'markAltered: () => undefined'],
+    ],
     foundBy: 'altered',
   },
   {
@@ -202,8 +204,8 @@ const MUTANTS = [
   },
   {
     name: 'a simulator is forgotten when nothing is left to ask',
-    edits: [['src/run/open/follow-address.js', 'return provider.isSimulated() ?? ', 'return provider.isSimulated() ?? false && ']],
-    foundBy: 'crash',
+    edits: [['src/run/open/follow-address.js', '?? isKnownSimulator(provider, ledger)', '?? false']],
+    foundBy: 'kill',
   },
   {
     name: 'a new state is not durable in the folder of its job',

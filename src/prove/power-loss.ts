@@ -19,7 +19,8 @@ export function losePower(folder: string, { files, names }: Unsynced, { dice, le
     const file = paths.get(inode);
     if (file !== undefined) loseBytes(file, syncedBytes, { dice, leaves });
   }
-  const lost = dice.between(0, names.length);
+  // All of them as often as not: what was made first is what everything else lies in.
+  const lost = dice.next() < 0.5 ? names.length : dice.between(0, names.length);
   for (const change of names.slice(names.length - lost).reverse()) undo(change);
 }
 

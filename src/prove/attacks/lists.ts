@@ -49,7 +49,7 @@ async function findInList(context: AttackContext): Promise<AttackResult> {
 /** A batch that is gone for a while, or answers with the id of another. */
 async function loseBatch(context: AttackContext): Promise<AttackResult> {
   const { vanishMs, secondPayments } = takeTurn(context, [
-    { vanishMs: 100, secondPayments: 0 },
+    { vanishMs: 200, secondPayments: 0 },
     { vanishMs: 500, secondPayments: EXPECTED_CALLS },
     { vanishMs: 3_000, secondPayments: EXPECTED_CALLS },
   ]);

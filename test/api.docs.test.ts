@@ -13,7 +13,9 @@ const readSource = (...path: string[]) => readFileSync(join(projectRoot, ...path
 
 /** Every name that a module exports by name, types included. */
 function listExports(source: string): readonly string[] {
-  const lists = [...source.matchAll(/export (?:type )?\{([^}]*)\}/g)].flatMap(([, names = '']) => names.split(','));
+  const lists = [...source.matchAll(/export (?:type )?\{([^}]*)\}/g)].flatMap(([, names = '']) =>
+    names.split(',').map((name) => name.split(' as ').at(-1) as string),
+  );
   const declared = [...source.matchAll(/^export (?:async )?(?:function|interface|class|const|type) (\w+)/gm)].map(([, name = '']) => name);
   return [...lists.map((name) => name.replace(/\btype\b/, '').trim()), ...declared].filter((name) => name !== '');
 }

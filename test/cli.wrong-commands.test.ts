@@ -114,8 +114,6 @@ const WRONG: Readonly<Record<string, readonly Wrong[]>> = {
     { type: ['init', 'login.csv'], says: /is a web page \(HTML\).*download the table itself/ },
     { type: ['init', 'nothing.csv'], says: /nothing\.csv: is empty/ },
     { type: ['init', 'header.csv'], says: /header\.csv: no rows/ },
-    { type: ['init', 'quote.csv'], says: /quote\.csv:2:\d+ {2}the quoted cell that starts here is never closed/ },
-    { type: ['init', 'broken.jsonl'], says: /broken\.jsonl:2:1 {2}not valid JSON/ },
     { type: ['init', 'twice.csv'], says: /columns 1 and 2 are both called "text"; every column needs a name of its own/ },
     { type: ['plan', 'table.yaml'], says: /^\d+ more of this kind in table\.yaml$/m },
   ],

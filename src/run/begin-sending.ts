@@ -3,7 +3,7 @@ import type { Lane } from '../core/lane.ts';
 import { splitByModel } from '../core/models/split-by-model.ts';
 import { SIMULATOR_ORIGIN } from '../ledger/origin.ts';
 import type { Agreement } from './agree.ts';
-import { followAddress, hasSimulatorAnswered } from './open/follow-address.ts';
+import { followAddress, isSimulatorThere } from './open/follow-address.ts';
 import { createStepOf } from './open/next-step.ts';
 import { viewKeys } from './open/opening.ts';
 import { writeHoldout } from './open/prepare.ts';
@@ -100,7 +100,7 @@ export async function beginSending(opened: OpenedRun, agreement: Agreement, { co
         keys: ledger.keys,
         duplicates,
         isWriting: () => isWriting,
-        isSimulated: () => isSimulated || hasSimulatorAnswered(provider, ledger),
+        isSimulated: () => isSimulatorThere(provider, ledger, isSimulated),
         countFailed: opened.status.countFailed,
       }),
     );
@@ -139,7 +139,7 @@ export async function beginSending(opened: OpenedRun, agreement: Agreement, { co
         await lane.nextEnd();
       },
       hasSpent: () => hasSpent(ledger, books, run),
-      isSimulated: () => isSimulated || hasSimulatorAnswered(provider, ledger),
+      isSimulated: () => isSimulatorThere(provider, ledger, isSimulated),
       async holdEnds(isHeld) {
         isWriting = isHeld;
         await lanes.live?.holdEnds(isHeld);

@@ -4,9 +4,12 @@ import type { Provider } from '../../openai/provider.ts';
 /** Beside the names of forms: that a simulator answers there. */
 const SIMULATOR = { name: 'simulator', form: 'answers' } as const;
 
-/** Whether a simulator has answered there, in this run or before: a run that goes on may have nothing left to ask, and workers ask for others. */
-export function hasSimulatorAnswered(provider: Pick<Provider, 'baseUrl' | 'isSimulated'>, ledger: Ledger): boolean {
-  return provider.isSimulated() ?? isKnownSimulator(provider, ledger);
+/**
+ * Whether a simulator answers there: by what was answered in this run, else by what was asked for and what earlier runs saw. A run that goes on may
+ * have nothing left to ask, and workers ask for others.
+ */
+export function isSimulatorThere(provider: Pick<Provider, 'baseUrl' | 'isSimulated'>, ledger: Ledger, isAskedFor: boolean): boolean {
+  return provider.isSimulated() ?? (isAskedFor || isKnownSimulator(provider, ledger));
 }
 
 function isKnownSimulator({ baseUrl }: Pick<Provider, 'baseUrl'>, ledger: Ledger): boolean {

@@ -78,7 +78,7 @@ export interface Proof {
 }
 
 /** Two processors are kept busy by two attacks: each waits about half of its time. */
-const ABREAST = 2;
+const ABREAST = 3;
 const TELL_EVERY_MS = 4_000;
 
 interface Count {

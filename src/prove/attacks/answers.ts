@@ -105,11 +105,14 @@ function chooseKey({ dice, reference }: AttackContext): string {
   return reference.undisturbed.batch.evidence.rowKeys[dice.pick(ORDINARY_ROWS)] as string;
 }
 
+/** So many of them in the first minute; the others follow when there is time. */
+const FIRST_TURNS = 6;
+
 /** One after the other, in both lanes. */
 function makeAttack(troubles: Troubles): Pick<Attacked, 'minimum' | 'attack'> {
   const all = (['batch', 'live'] as const).flatMap((lane) => troubles[lane].map((make) => ({ lane, make })));
   return {
-    minimum: all.length,
+    minimum: Math.min(all.length, FIRST_TURNS),
     attack(context) {
       const { lane, make } = takeTurn(context, all);
       return meet({ ...context, lane }, make(context.dice, chooseKey(context)));

@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
 import { attackEveryStep } from '../dist/src/prove/every.js';
 import { PROMISES } from '../dist/src/prove/prove.js';
 
-const PROGRAM = `${process.cwd()}/dist/bundle/main.js`;
+const PROGRAM = `${process.cwd()}/dist/bundle/main.cjs`;
 const PAGE = 'GUARANTEES.md';
 const FIGURES = 'docs/proofs.json';
 const HOUR = '3600';

@@ -1,7 +1,6 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { pathToFileURL } from 'node:url';
 import type { Starter } from './arena.ts';
 import { type AttackContext, type AttackResult, removeArena } from './attack.ts';
 import { refuseAt } from './attacks/disk.ts';
@@ -33,7 +32,7 @@ const BEYOND_THE_END = 3;
 /** Does each attack at every step of the small run, in both lanes. @param program the path of the command's main module */
 export async function attackEveryStep(program: string, tell: (message: string) => void): Promise<readonly EveryStep[]> {
   const root = fs.mkdtempSync(path.join(os.tmpdir(), 'rowmill-prove-'));
-  const starter: Starter = { program, threads: createThreads(pathToFileURL(program).href) };
+  const starter: Starter = { program, threads: createThreads(program) };
   try {
     const reference = await readReference(starter, root);
     const lanes = await Promise.all(

@@ -1,7 +1,6 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { pathToFileURL } from 'node:url';
 import type { Starter } from './arena.ts';
 import { type Attacked, type AttackResult, removeArena } from './attack.ts';
 import { AGAIN } from './attacks/again.ts';
@@ -96,7 +95,7 @@ export async function prove(options: ProveOptions): Promise<Proof> {
   const root = fs.mkdtempSync(path.join(os.tmpdir(), 'rowmill-prove-'));
   const starter: Starter = {
     program: options.program,
-    threads: createThreads(pathToFileURL(options.program.replace(/main(?=\.c?js$)/, 'program')).href),
+    threads: createThreads(options.program),
   };
   const promises = PROMISES.filter(({ name }) => options.names.includes(name) && (name !== REDIS.name || options.redisUrl !== null));
   const counts = new Map<string, Count>(promises.map(({ name }) => [name, { attacks: 0, fired: 0, ms: 0, breaks: [], vain: [] }]));

@@ -1,3 +1,4 @@
+import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { type Life, type LifeEnd, type LifeOptions, NO_REPORT, STUCK_MS } from './life.ts';
 import { FIRST_PID, type ThreadData, type ThreadLife, type ThreadMessage } from './seam/plan.ts';
@@ -19,8 +20,9 @@ interface Thread {
   lives: number;
 }
 
-/** @param program the module that has `runProgram` */
-export function createThreads(program: string): Threads {
+/** @param main the path of the command's main module; the module that has `runProgram` lies beside it */
+export function createThreads(main: string): Threads {
+  const program = pathToFileURL(main.replace(/main(?=\.c?js$)/, 'program')).href;
   const pids = new Int32Array(new SharedArrayBuffer(4 * PIDS));
   const idle: Thread[] = [];
   let lives = 0;

@@ -69,7 +69,7 @@ const poolOfUndici = {
   load: {
     filter: { id: /\/undici\/index\.js$/ },
     handler: () => `
-      Object.assign(require('./lib/dispatcher/dispatcher.js').prototype, { request: require('./lib/api/api-request.js') });
+      Object.assign(require('./lib/dispatcher/dispatcher.js').prototype, require('./lib/api/index.js'));
       exports.Agent = require('./lib/dispatcher/agent.js');
       exports.EnvHttpProxyAgent = require('./lib/dispatcher/env-http-proxy-agent.js');`,
   },

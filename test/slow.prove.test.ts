@@ -3,7 +3,6 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { pathToFileURL } from 'node:url';
 import { openArena, type Starter } from '../src/prove/arena.ts';
 import type { Evidence } from '../src/prove/check/evidence.ts';
 import { findViolations } from '../src/prove/check/find-violations.ts';
@@ -41,7 +40,7 @@ function exchange<T extends object>(rows: readonly T[], one: number, other: numb
 
 describe('what judges a proof', () => {
   const root = fs.mkdtempSync(path.join(os.tmpdir(), 'rowmill-'));
-  const starter: Starter = { program: PROGRAM, threads: createThreads(pathToFileURL(PROGRAM).href) };
+  const starter: Starter = { program: PROGRAM, threads: createThreads(PROGRAM) };
   let reference: Reference;
 
   before(async () => {

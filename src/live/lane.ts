@@ -94,8 +94,9 @@ export function createLiveLane(context: LiveContext): LiveLane {
   async function recordAnswers(ends: readonly CallEnd[]): Promise<void> {
     const lines = ends.filter((end) => end.status === 'answered');
     if (lines.some(({ line }) => isUndeliveredLine(line))) await context.onUndelivered?.();
-    if (lines.some(({ line }) => isSimulatedLine(line))) await context.onSimulated?.();
     if (lines.length > 0) await ledger.recordLines(lines);
+    // After them: they are paid, and kept also where the disk takes no event.
+    if (lines.some(({ line }) => isSimulatedLine(line))) await context.onSimulated?.();
   }
 
   /** A call has its end on disk: its row is tried again, or let go. */

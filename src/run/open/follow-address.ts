@@ -16,7 +16,7 @@ function isKnownSimulator({ baseUrl }: Pick<Provider, 'baseUrl'>, ledger: Ledger
   return ledger.fold.learnedForms.get(baseUrl)?.get(SIMULATOR.name) === SIMULATOR.form;
 }
 
-/** Keeps that one has, before its first answer is kept. */
+/** Keeps that one has. */
 export async function keepSimulator({ baseUrl }: Pick<Provider, 'baseUrl'>, ledger: Ledger): Promise<void> {
   if (!isKnownSimulator({ baseUrl }, ledger)) await ledger.append({ type: 'address-learned', baseUrl, ...SIMULATOR });
 }

@@ -57,7 +57,7 @@ const WRONG: readonly (readonly [PromptFunction, RegExp])[] = [
   ],
 ];
 
-test('a prompt function that cannot be used is refused before anything is sent', async (t) => {
+wideTest('a prompt function that cannot be used is refused before anything is sent', async (t) => {
   for (const [prompt, message] of someOf(WRONG, 4)) {
     const { job, directory } = define(t, prompt);
     await refuses(job.plan({ simulate: true }), message);
@@ -66,7 +66,7 @@ test('a prompt function that cannot be used is refused before anything is sent',
   }
 });
 
-test('a row over which a prompt function throws or rejects is skipped with the message, whatever it throws', async (t) => {
+wideTest('a row over which a prompt function throws or rejects is skipped with the message, whatever it throws', async (t) => {
   const throwing: readonly PromptFunction[] = [
     async ({ id, text }) => (id === '2' ? Promise.reject(new Error('no words')) : text),
     ({ id, text }) => {

@@ -16,7 +16,7 @@ import { createCsvFormat } from '../src/output/csv-format.ts';
 import { createJsonlFormat } from '../src/output/jsonl-format.ts';
 import { makeTableColumns } from '../src/output/table-columns.ts';
 import { makeWorld } from './helpers/run-world.ts';
-import { runsOf } from './helpers/wide.ts';
+import { runsOf, wideTest } from './helpers/wide.ts';
 
 const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'rowmill-'));
 after(() => fs.rmSync(directory, { recursive: true }));
@@ -137,7 +137,7 @@ test('any number in any JSON comes back as it was, spaces aside', () => {
   fc.assert(property, { numRuns: runsOf(500) });
 });
 
-test('the same rows in every format of text have the same keys and answers: only the first is paid for', async (t) => {
+wideTest('the same rows in every format of text have the same keys and answers: only the first is paid for', async (t) => {
   const world = await makeWorld(t);
   const rows = [
     ['r1', 'Grüße; "quoted", fine'],

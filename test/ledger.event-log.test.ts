@@ -159,7 +159,7 @@ test('after a sync that failed the log takes nothing more', async (t) => {
   assert.equal(ledger.fold.learnedLimits.size, 0);
 });
 
-test('what was announced survives SIGKILL', async (t) => {
+wideTest('what was announced survives SIGKILL', async (t) => {
   const world = makeLedgerWorld(t);
   const script = new URL('./helpers/ledger-appender.js', import.meta.url).pathname;
   let acknowledged = 0;

@@ -172,7 +172,7 @@ test('one row answered well shows that the job is not at fault', async (t) => {
 });
 
 for (const retryAfter of someOf(['both', 'ms', 'seconds', 'date', 'none'] as const, 1)) {
-  test(`with limits the lane has to find out, 429s naming "${retryAfter}" cost no row and no attempt`, async (t) => {
+  wideTest(`with limits the lane has to find out, 429s naming "${retryAfter}" cost no row and no attempt`, async (t) => {
     const world = await makeLiveWorld(t, { speed: 10, latencyMs: 20, requestsPerMinute: 120, burstSeconds: 1, retryAfter });
     const requests = makeLiveRequests(20);
     await world.run(requests);

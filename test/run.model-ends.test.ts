@@ -208,7 +208,7 @@ const REFUSALS: readonly { readonly name: string; readonly mode: 'batch' | 'live
   },
 ];
 
-test('a model that is refused stops the run with exit 4 and says when it ended; no row is touched', async (t) => {
+wideTest('a model that is refused stops the run with exit 4 and says when it ended; no row is touched', async (t) => {
   const world = await makeWorld(t, { rows: [['r1', 'A note']], job: `model: ${ENDED}` });
   await world.run();
   world.write('in.csv', 'id,text\nr1,A note\nr2,Another one\n');

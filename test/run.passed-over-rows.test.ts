@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { planWorld } from './helpers/plan-world.ts';
 import { runInProcess } from './helpers/run-in-process.ts';
 import { makeJobText, makeWorld, type World } from './helpers/run-world.ts';
+import { wideTest } from './helpers/wide.ts';
 
 const INPUT = 'input: { path: in.csv, id: id, bad_rows: skip, where: lang == "en" }';
 const TABLE = 'id,lang,text\na,en,First note\nb,de,Zweite\nc,en\nd,en,Second note\n,en,"third" note\nf,fr,Trois\n';
@@ -63,7 +64,7 @@ test('rows the job is not about count in no failure limit, and no share of them'
   assert.deepEqual([second.summary.exitCode, second.summary.causes], [3, { where: 1, bad_row: 1 }]);
 });
 
-test('every command copes with rows that have no id', async (t) => {
+wideTest('every command copes with rows that have no id', async (t) => {
   const world = await makeWorld(t);
   writeJob(world);
   world.write('in.csv', TABLE);

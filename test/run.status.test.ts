@@ -172,7 +172,7 @@ wideTest('a look at the first run of a job, while it works, is about the table i
   assert.equal((await readStatus(moment.options)).rows.in, 7);
 });
 
-test('what a run has said is not taken once anything a look is made from has changed', async (t) => {
+wideTest('what a run has said is not taken once anything a look is made from has changed', async (t) => {
   const world = await makeWorld(t);
   await letAge(world);
   await world.run();

@@ -20,14 +20,12 @@ const SHORT_LIVED = [
  * ones is alone: they share little, and wait a lot beside one another.
  */
 const AREAS = [
-  ['run-1', /^run\.[a-o]/],
+  ['run', /^run/],
   ['proof', /^proof/],
-  ['run-2', /^run/],
   ['redis', /^live\.(redis|conformance)/],
   ['commands', /^(cli|api|host|quality|output)\./],
   ['live', /^live/],
-  ['parts-1', /^(input|money|core)\./],
-  ['parts-2', /^(?!slow\.)/],
+  ['parts', /^(?!slow\.)/],
 ];
 /** Where tests make their thousands of small files, if it is there and has room: memory, so that they do not wait for a disk. */
 const MEMORY_FOLDER = '/dev/shm';

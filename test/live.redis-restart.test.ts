@@ -3,24 +3,29 @@ import { test } from 'node:test';
 import { assertBooked, inWorld } from './helpers/fault-world.ts';
 import { whyNoRedisServer } from './helpers/redis-server.ts';
 import { makeCall, makeState } from './helpers/redis-world.ts';
+import { wideTest } from './helpers/wide.ts';
 
-test('Redis killed without persistence loses no answer, and no call is repeated while its worker lives', {
-  skip: whyNoRedisServer(),
-}, async () => {
-  await inWorld(40, {}, async (world) => {
-    const { redis, provider, books } = world;
-    world.startWorker(4);
-    world.startWorker(4);
-    const queue = await world.openQueue(makeState());
-    await queue.attach(books);
-    const calls = Array.from({ length: 120 }, (_, number) => makeCall(number));
-    for (const call of calls) await queue.add(call);
-    await provider.seen(30);
-    await redis.restart();
-    await queue.drain();
-    assertBooked(world, calls);
-    assert.equal(provider.bill.length, 120);
-    assert.deepEqual(books.of('unknown'), []);
-    assert.equal(world.warnings.filter((warning) => warning.startsWith('Redis has lost')).length, 1);
-  });
-});
+wideTest(
+  'Redis killed without persistence loses no answer, and no call is repeated while its worker lives',
+  {
+    skip: whyNoRedisServer(),
+  },
+  async () => {
+    await inWorld(40, {}, async (world) => {
+      const { redis, provider, books } = world;
+      world.startWorker(4);
+      world.startWorker(4);
+      const queue = await world.openQueue(makeState());
+      await queue.attach(books);
+      const calls = Array.from({ length: 120 }, (_, number) => makeCall(number));
+      for (const call of calls) await queue.add(call);
+      await provider.seen(30);
+      await redis.restart();
+      await queue.drain();
+      assertBooked(world, calls);
+      assert.equal(provider.bill.length, 120);
+      assert.deepEqual(books.of('unknown'), []);
+      assert.equal(world.warnings.filter((warning) => warning.startsWith('Redis has lost')).length, 1);
+    });
+  },
+);

@@ -35,7 +35,7 @@ function billNanoUsd(world: World): number {
 }
 
 for (const lane of someOf(LANES, 1)) {
-  test(`a third of what a ${lane} run cost stops it below that, with a command whose budget ends it`, async (t) => {
+  wideTest(`a third of what a ${lane} run cost stops it below that, with a command whose budget ends it`, async (t) => {
     const rows = makeRows(20);
     const whole = await makeWorld(t, { rows });
     const { summary: undisturbed } = await whole.run(inLane(whole, lane));

@@ -13,7 +13,7 @@ function writeJob(world: World, input = INPUT, more = ''): void {
   world.write('job.yaml', makeJobText(more).replace(/^input: .*$/m, input));
 }
 
-test('rows the job is not about and lines that are no row keep their places, cost nothing, and are counted everywhere', async (t) => {
+wideTest('rows the job is not about and lines that are no row keep their places, cost nothing, and are counted everywhere', async (t) => {
   const world = await makeWorld(t);
   writeJob(world);
   world.write('in.csv', TABLE);

@@ -129,7 +129,7 @@ function makeWatched(world: World, { onSleep, onTimer }: { readonly onSleep: () 
 }
 
 for (const mode of someOf(['batch', 'live'] as const, 1)) {
-  test(`a look is right at every moment of a run, and after it was killed there: mode: ${mode}`, async (t) => {
+  wideTest(`a look is right at every moment of a run, and after it was killed there: mode: ${mode}`, async (t) => {
     const faults = ['invalid_json', 'refusal'].map((answer, index) => ({
       name: answer,
       match: mode === 'live' ? { lane: 'live', nth: 3 + index } : { batch: 1, row: 3 + index },

@@ -27,7 +27,7 @@ const readAnswers = (world: World) =>
 for (const mode of someOf(['batch', 'live'] as const, 1)) {
   const start = (world: World) => world.run({ overrides: { cwd: world.directory, input: null, out: null, mode } });
 
-  test(`a text that is none of the labels is asked again with the set; blanks around one are nothing: ${mode}`, async (t) => {
+  wideTest(`a text that is none of the labels is asked again with the set; blanks around one are nothing: ${mode}`, async (t) => {
     const faults = [
       { match: { every: 3 }, do: { answerText: 'Fine.' }, times: 3 },
       { match: { every: 4 }, do: { answerText: '\n awful \n' }, times: 2 },

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import { assertBooked, inWorld } from './helpers/fault-world.ts';
 import { whyNoRedisServer } from './helpers/redis-server.ts';
 import { makeCall, makeState } from './helpers/redis-world.ts';

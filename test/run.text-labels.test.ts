@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import { makeReadOptions } from '../src/cli/read-options.ts';
 import { defineJob } from '../src/index.ts';
 import { evaluateAnswers } from '../src/inspect/quality/evaluate.ts';

@@ -3,16 +3,13 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import fc from 'fast-check';
-import { startTimer } from '../src/host/real-effects.ts';
 import { verifyState } from '../src/inspect/verify/verify.ts';
 import { waitSilently } from '../src/ledger/disk/holder-watch.ts';
 import { takeLock } from '../src/ledger/disk/lock.ts';
 import { openUpkeep } from '../src/ledger/upkeep/open-upkeep.ts';
-import { createProvider } from '../src/openai/provider.ts';
-import type { Target } from '../src/run/open/target.ts';
 import { type CleanOptions, clean, isClean, type Litters, lookForLitter } from '../src/upkeep/clean/clean.ts';
 import { createWorld, REVIEW_JOB, REVIEWS } from './helpers/command-line.ts';
-import { makeReadOptionsOf } from './helpers/read-options.ts';
+import { makeReadOptionsOf, makeTargetOf } from './helpers/read-options.ts';
 import { CANARY_KEY, makeRows, makeWorld, renderCsv, type World } from './helpers/run-world.ts';
 import { runsOf } from './helpers/wide.ts';
 
@@ -22,22 +19,11 @@ function optionsOf(world: World, change: Partial<CleanOptions> = {}): CleanOptio
   return { ...makeReadOptionsOf(world), olderMs: 30 * DAY_MS, isRemote: false, hasAnswers: false, ...change };
 }
 
-function targetOf(world: World): Target {
-  return {
-    origin: 'simulator',
-    baseUrl: null,
-    connect: async () => ({
-      provider: await createProvider({ apiKey: CANARY_KEY, baseUrl: world.simulator.url, clock: world.clock, startTimer }),
-      close: async () => {},
-    }),
-  };
-}
-
 /** Shows what would go, then removes it. */
 async function cleanAll(world: World, change: Partial<CleanOptions>): Promise<Litters> {
   const options = optionsOf(world, change);
   const shown = await lookForLitter(options);
-  await clean(shown, options, targetOf(world));
+  await clean(shown, options, makeTargetOf(world));
   return shown;
 }
 
@@ -127,7 +113,7 @@ describe('clean', () => {
     const [gone = '', kept = ''] = shown.files ?? [];
     await world.restart({ faults: [{ match: { method: 'DELETE', path: `/v1/files/${kept}` }, do: { status: 409 } }] });
     await fetch(`${world.simulator.url}/files/${gone}`, { method: 'DELETE', headers: { authorization: 'Bearer other' } });
-    const { files } = await clean(shown, options, targetOf(world));
+    const { files } = await clean(shown, options, makeTargetOf(world));
     world.assertFaultsFired();
     assert.deepEqual([files?.gone, files?.removed.length, files?.failed.map(({ id }) => id)], [[gone], 4, [kept]]);
     assert.deepEqual((await lookForLitter(options)).files, [kept]);
@@ -236,7 +222,7 @@ describe('clean', () => {
     });
     try {
       await assert.rejects(lookForLitter(optionsOf(world)), { exitCode: 6 });
-      await assert.rejects(clean(shown, optionsOf(world), targetOf(world)), { exitCode: 6 });
+      await assert.rejects(clean(shown, optionsOf(world), makeTargetOf(world)), { exitCode: 6 });
     } finally {
       lock.release();
     }

@@ -8,15 +8,12 @@ import { type TestContext, test } from 'node:test';
 import { makeReadOptions } from '../src/cli/read-options.ts';
 import type { Summary } from '../src/core/summary.ts';
 import { createNoticeTeller } from '../src/host/notices/tell-notices.ts';
-import { startTimer } from '../src/host/real-effects.ts';
 import { loadJob } from '../src/input/job/load-job.ts';
 import { readBill } from '../src/inspect/bill/read-bill.ts';
 import { verifyState } from '../src/inspect/verify/verify.ts';
-import { createProvider } from '../src/openai/provider.ts';
-import type { Target } from '../src/run/open/target.ts';
 import { type CleanOptions, clean, lookForLitter } from '../src/upkeep/clean/clean.ts';
 import { priceCall } from './helpers/check-books.ts';
-import { makeReadOptionsOf } from './helpers/read-options.ts';
+import { makeReadOptionsOf, makeTargetOf } from './helpers/read-options.ts';
 import { CANARY_KEY, countPosts, type Ended, makeRows, makeWorld, type RunChange, renderCsv, type World } from './helpers/run-world.ts';
 
 const NIGHTS = 60;
@@ -35,17 +32,6 @@ const KILLS: Readonly<Record<number, number>> = { 3: 2, 7: 5, 11: 9, 16: 14, 23:
 const MOST_BYTES_PER_ATTEMPT = 2_500;
 
 const rowsOfNight = (night: number) => Math.round(FIRST_ROWS * GROWTH ** (night - 1));
-
-function targetOf(world: World): Target {
-  return {
-    origin: 'simulator',
-    baseUrl: null,
-    connect: async () => ({
-      provider: await createProvider({ apiKey: CANARY_KEY, baseUrl: world.simulator.url, clock: world.clock, startTimer }),
-      close: async () => {},
-    }),
-  };
-}
 
 /**
  * Kills a run at its n-th look at the clock: from then on it can do nothing, and its state directory is what it was at that instant. What was on its
@@ -131,7 +117,7 @@ async function readMonths(world: World): Promise<ReadonlyMap<string, number>> {
 /** Removes what is of no more use. @returns how many files are left at the provider */
 async function cleanUp(world: World): Promise<number> {
   const options: CleanOptions = { ...makeReadOptionsOf(world), olderMs: 7 * DAY_MS, isRemote: true, hasAnswers: false };
-  await clean(await lookForLitter(options), options, targetOf(world));
+  await clean(await lookForLitter(options), options, makeTargetOf(world));
   const response = await fetch(`${world.simulator.url}/files`, { headers: { authorization: `Bearer ${CANARY_KEY}` } });
   return ((await response.json()) as { data: unknown[] }).data.length;
 }

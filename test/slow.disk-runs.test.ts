@@ -138,6 +138,27 @@ test('a folder is made with those it lies in, and where that cannot be, the reas
   assert.throws(() => makeFolders(path.join(folder, 'x', 'y')), { code: 'EROFS' });
 });
 
+test('a folder is made though another process makes, or removes, the ones it lies in at the same time', (t) => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rowmill-'));
+  t.after(() => fs.rmSync(folder, { recursive: true }));
+  const outer = path.join(folder, 'outer');
+  const inner = path.join(outer, 'inner');
+  const mkdir = fs.mkdirSync.bind(fs);
+  let calls = 0;
+  t.mock.method(fs, 'mkdirSync', (file: string) => {
+    if (file !== inner) return mkdir(file);
+    calls++;
+    // Not there yet, made by the other one, and removed by it after we had made it ourselves.
+    if (calls === 1) mkdir(outer);
+    if (calls === 2) fs.rmdirSync(outer);
+    if (calls < 3) throw Object.assign(new Error('no'), { code: 'ENOENT', syscall: 'mkdir', path: file });
+    return mkdir(file);
+  });
+  makeFolders(inner);
+  assert.ok(fs.existsSync(inner));
+  assert.equal(calls, 3);
+});
+
 test('verify names what is no file in place of answers or of the table, and does not read it for ever', async (t) => {
   const world = await makeWorld(t, { rows: [['r1', 'a note']] });
   await world.run();

@@ -145,5 +145,7 @@ function readRows(file: string): Record<string, unknown>[] {
       .split(/\r?\n/)
       .filter((line) => line !== '')
       .map((line) => JSON.parse(line));
-  return parse(text, { columns: true, bom: true }) as Record<string, unknown>[];
+  // A column without a name that holds something is called by its place.
+  const columns = (names: string[]) => names.map((name, index) => name || `column_${index + 1}`);
+  return parse(text, { columns, bom: true }) as Record<string, unknown>[];
 }

@@ -1,21 +1,31 @@
 import fs from 'node:fs';
 import path from 'node:path';
 
+const MAX_TRIES = 3;
+
 /**
  * Makes a folder and those it lies in, one by one: the recursive call of Node 20 says ENOENT where the disk is read-only, failing or without room
  * for the name (seen 2026-11-29).
  * @throws the system's error for the first one that cannot be made
  */
 export function makeFolders(folder: string, mode = 0o777): void {
+  const parent = path.dirname(folder);
+  for (let tries = 1; ; tries++) {
+    const error = tryToMake(folder, mode);
+    if (error === null) return;
+    // Another process may make the same folders, or remove empty ones, at the same time.
+    if (error.code !== 'ENOENT' || parent === folder || tries === MAX_TRIES) throw error;
+    if (!isFolder(parent)) makeFolders(parent, mode);
+  }
+}
+
+function tryToMake(folder: string, mode: number): NodeJS.ErrnoException | null {
   try {
     fs.mkdirSync(folder, { mode });
+    return null;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if ((code === 'EEXIST' || code === 'EISDIR') && isFolder(folder)) return;
-    const parent = path.dirname(folder);
-    if (code !== 'ENOENT' || isFolder(parent) || parent === folder) throw error;
-    makeFolders(parent, mode);
-    makeFolders(folder, mode);
+    return (code === 'EEXIST' || code === 'EISDIR') && isFolder(folder) ? null : (error as NodeJS.ErrnoException);
   }
 }
 

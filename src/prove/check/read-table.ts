@@ -18,7 +18,9 @@ export function readTable(file: string): ReadTable {
       .map((line) => JSON.parse(line) as Cells);
     return { columns: [...new Set(rows.flatMap((row) => Object.keys(row)))], rows };
   }
-  const [columns = [], ...records] = parseCsv(text.replace(/^\uFEFF/, ''));
+  const [names = [], ...records] = parseCsv(text.replace(/^\uFEFF/, ''));
+  // A column without a name that holds something is called by its place.
+  const columns = names.map((name, index) => name || `column_${index + 1}`);
   return {
     columns,
     rows: records.map((record, index) => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { parseAllDocuments } from 'yaml';
@@ -13,7 +13,7 @@ import { loadPrices, PRICES_FILE } from '../src/input/job/load-prices.ts';
 import { KEY_COMMANDS, OTHER_COMMANDS } from '../src/live/redis/rights.ts';
 import { readFaultPlan } from '../src/simulator/faults/fault-plan-reader.ts';
 import { listPages, readBlocks, readCommands, readPage } from './helpers/docs-pages.ts';
-import { makeTemporaryFolder } from './helpers/package.ts';
+import { findPackageAside, makeTemporaryFolder, sayMissing } from './helpers/package.ts';
 import { projectRoot } from './helpers/project-root.ts';
 
 const PAGES = listPages();
@@ -71,31 +71,49 @@ declare const job: ReturnType<typeof defineJob>;
 declare function readTickets(): AsyncGenerator<{ id: number; body: string }>;
 `;
 
-test('every TypeScript block compiles, whole programs as they are', (t) => {
+const COMPILER_OPTIONS = {
+  ...{ strict: true, exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true, skipLibCheck: true, outDir: 'out' },
+  ...{ target: 'es2022', module: 'nodenext', moduleResolution: 'nodenext', types: ['node'], lib: ['es2023'] },
+};
+
+test('every TypeScript block compiles, and the examples of each kind of output and of schema libraries run', (t) => {
   const folder = makeTemporaryFolder(t);
-  mkdirSync(join(folder, 'node_modules', '@types'), { recursive: true });
-  symlinkSync(projectRoot, join(folder, 'node_modules', 'rowmill'));
-  for (const name of ['@types/node', 'zod', 'valibot', 'arktype']) {
-    const there = join(projectRoot, 'node_modules', name);
-    if (existsSync(there)) symlinkSync(there, join(folder, 'node_modules', name));
+  const libraries = findLibraries();
+  const links = { ...libraries, rowmill: projectRoot, '@types/node': join(projectRoot, 'node_modules', '@types', 'node') };
+  for (const [name, target] of Object.entries(links)) {
+    mkdirSync(dirname(join(folder, 'node_modules', name)), { recursive: true });
+    symlinkSync(target, join(folder, 'node_modules', name));
   }
-  const files = blocksOf('ts').map(({ text, at }, place) => {
-    const name = `${place}.mts`;
+  const blocks = blocksOf('ts').filter(({ text }) => libraries !== null || !text.includes("from 'zod'"));
+  if (libraries === null) t.diagnostic(`the examples of schema libraries are left out: ${sayMissing('zod', '4')}`);
+  for (const [place, { text, at }] of blocks.entries()) {
     const given = BEFORE.split('\n').filter((line) => !isGiven(text, line));
-    writeFileSync(join(folder, name), `${given.join('\n')}\n// ${at}\n${text}`);
-    return name;
-  });
-  const compilerOptions = {
-    ...{ strict: true, exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true, noEmit: true, skipLibCheck: true },
-    ...{ target: 'es2022', module: 'nodenext', moduleResolution: 'nodenext', types: ['node'], lib: ['es2023'], preserveSymlinks: true },
-  };
-  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }));
-  writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
+    writeFileSync(join(folder, `${place}.mts`), `${given.join('\n')}\n// ${at}\n${text}`);
+  }
+  const files = blocks.map((_, place) => `${place}.mts`);
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions: COMPILER_OPTIONS, files }));
   const compiler = join(projectRoot, 'node_modules', 'typescript', 'bin', 'tsc');
-  const { status, stdout } = spawnSync(process.execPath, [compiler, '-p', '.'], { cwd: folder, encoding: 'utf8' });
-  assert.deepEqual([status, stdout], [0, '']);
-  assert.ok(files.length >= 4);
+  const compiled = spawnSync(process.execPath, [compiler, '-p', '.'], { cwd: folder, encoding: 'utf8' });
+  assert.deepEqual([compiled.status, compiled.stdout], [0, '']);
+
+  const programs = blocks.flatMap(({ text, at }, place) => (text.includes('for (const job of [') ? [{ at, place }] : []));
+  assert.equal(programs.length, libraries === null ? 1 : 2);
+  for (const { at, place } of programs) {
+    const env = { PATH: process.env.PATH, HOME: folder };
+    const { status, stdout, stderr } = spawnSync(process.execPath, [`out/${place}.mjs`], { cwd: folder, env, encoding: 'utf8' });
+    assert.deepEqual([status, stderr], [0, ''], at);
+    assert.ok(stdout.split('\n').length > 3 && !stdout.includes('undefined'), `${at}: ${stdout}`);
+  }
 });
+
+/** Where the libraries are that the page has examples of, by their names; null where they cannot be had. */
+function findLibraries(): Readonly<Record<string, string>> | null {
+  const zod = findPackageAside('zod', '4');
+  const arktype = findPackageAside('arktype', '2');
+  const ofValibot = findPackageAside('@valibot/to-json-schema', '1');
+  if (zod === null || arktype === null || ofValibot === null) return null;
+  return { zod, arktype, '@valibot/to-json-schema': ofValibot, valibot: join(ofValibot, '..', '..', 'valibot') };
+}
 
 /** Whether a block says itself what a line in front of it would say. */
 function isGiven(text: string, line: string): boolean {

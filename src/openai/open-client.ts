@@ -1,7 +1,9 @@
 import type OpenAI from 'openai';
+import type { Dispatcher } from 'undici';
 import { EXIT } from '../core/errors.ts';
 import { ApiError } from './api-error.ts';
 import { classifyFailure, type FailedCall, findTransport } from './classify.ts';
+import { fenceCalls } from './fence-calls.ts';
 import { openWay, type ProxySettings } from './open-fetch.ts';
 import { findPermanentCause } from './permanent-cause.ts';
 import { fetchPooled, type PooledCall } from './pooled-fetch.ts';
@@ -39,13 +41,24 @@ export async function openClient({ apiKey, baseUrl, timeoutMs, quotaMayBeRate, a
   let simulated = false;
   let hasAnswered = false;
   let refusal: ApiError | null = null;
+  let pool: Promise<Dispatcher> | null = null;
+
+  function assertNotRefused(): void {
+    try {
+      assertMaySpend();
+    } catch (error) {
+      refusal = new ApiError((error as Error).message, { kind: 'stop', code: 'locked', exitCode: EXIT.locked });
+      throw error;
+    }
+  }
 
   /** Live calls go by the pool. */
   async function send(url: string | URL | Request, init: RequestInit & Partial<LiveInit>): Promise<Response> {
     const { patienceMs, method, headers, body, signal } = init;
     if (patienceMs === undefined) return way.fetch(url, init);
     const call = { patienceMs, method, headers, body, signal } as PooledCall;
-    return (await fetchPooled(await way.openPool(), String(url), call)) as unknown as Response;
+    pool ??= way.openPool().then((opened) => fenceCalls(opened, assertNotRefused));
+    return (await fetchPooled(await pool, String(url), call)) as unknown as Response;
   }
 
   const sdk: OpenAI = new OpenAIClient({
@@ -61,15 +74,7 @@ export async function openClient({ apiKey, baseUrl, timeoutMs, quotaMayBeRate, a
       // OPENAI_CUSTOM_HEADERS may name another key; what the run says about its key has to stay true.
       const headers = init?.headers instanceof Headers ? init.headers : new Headers(init?.headers);
       headers.set('authorization', `Bearer ${apiKey}`);
-      if (init?.method?.toUpperCase() === 'POST') {
-        try {
-          assertMaySpend();
-        } catch (error) {
-          const { message } = error as Error;
-          refusal = new ApiError(message, { kind: 'stop', code: 'locked', exitCode: EXIT.locked });
-          throw error;
-        }
-      }
+      if (init?.method?.toUpperCase() === 'POST') assertNotRefused();
       const response = await send(url, { ...init, headers });
       hasAnswered = true;
       simulated ||= response.headers.has(SIMULATOR_HEADER);

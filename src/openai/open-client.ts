@@ -32,8 +32,8 @@ export interface ClientOptions {
   readonly assertMaySpend: () => void;
 }
 
-/** What the `fetchOptions` of a live call say; its body is a text. */
-export type LiveInit = Pick<PooledCall, 'patienceMs'>;
+/** What the `fetchOptions` of a call that spends say; its body is a text. */
+export type PooledInit = Pick<PooledCall, 'patienceMs'>;
 
 /** Loads the SDK; nothing it reads from the environment can change whom it talks to, or with which key. */
 export async function openClient({ apiKey, baseUrl, timeoutMs, quotaMayBeRate, assertMaySpend }: ClientOptions): Promise<Client> {
@@ -52,8 +52,8 @@ export async function openClient({ apiKey, baseUrl, timeoutMs, quotaMayBeRate, a
     }
   }
 
-  /** Live calls go by the pool. */
-  async function send(url: string | URL | Request, init: RequestInit & Partial<LiveInit>): Promise<Response> {
+  /** Calls that spend go by the pool: it asks whether they may at the last moment there is. */
+  async function send(url: string | URL | Request, init: RequestInit & Partial<PooledInit>): Promise<Response> {
     const { patienceMs, method, headers, body, signal } = init;
     if (patienceMs === undefined) return way.fetch(url, init);
     const call = { patienceMs, method, headers, body, signal } as PooledCall;

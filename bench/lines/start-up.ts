@@ -12,7 +12,7 @@ const STARTS = 10;
 export const bench: Bench = {
   order: 0,
   heading: 'Start-up',
-  introduction: `What package.json names as the bin, started ${STARTS} times in a row; the mean of a start, timed by the shell. A table of ten rows.`,
+  introduction: `The command of package.json, started ${STARTS} times in a row; the mean of a start, timed by the shell. The table has ten rows.`,
   rows: { full: 10, small: 10 },
   async measure({ folder }) {
     const folders = Array.from({ length: STARTS }, (_, number) => join(folder, String(number)));

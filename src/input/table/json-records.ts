@@ -2,6 +2,7 @@ import { UsageError } from '../../core/errors.ts';
 import { hasRiskyNumber, parseExactly } from '../../core/exact/parse-exactly.ts';
 import { findRepetition, findUnwritable } from '../answer/exact-json.ts';
 import type { BadRecord } from './bad-rows.ts';
+import { findJsonFault } from './json-fault.ts';
 import type { TableFile } from './read-bytes.ts';
 
 /** A JSON object of a table and the line it starts on, from 1. */
@@ -26,8 +27,9 @@ export function readJsonRecord(text: string, file: TableFile, line: number, colu
   let value: unknown;
   try {
     value = JSON.parse(text);
-  } catch (error) {
-    return refuse(`not valid JSON: ${(error as Error).message}`);
+  } catch {
+    const { position, why } = findJsonFault(text);
+    return refuse(`not valid JSON: ${why}`, placeWithin(text, position, { line, column }));
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     const found = Array.isArray(value) ? 'a list' : value === null ? 'null' : `a ${typeof value}`;

@@ -25,7 +25,7 @@ export function findRepetition(text: string, value: unknown): Unwritable | null 
   // What looks like the end of a key is one, or stands in a string: where there are as many as keys, none is another.
   if (countKeyEnds(text) === countKeys(value)) return null;
   const found = findRepeatedKey(text);
-  return found === null ? null : { position: found.position, why: `the key ${JSON.stringify(found.key)} stands in it twice` };
+  return found === null ? null : { position: found.position, why: `the key ${JSON.stringify(found.key)} occurs twice` };
 }
 
 function countKeyEnds(text: string): number {
@@ -69,7 +69,7 @@ export function findUnwritable(text: string): Unwritable | null {
 }
 
 const LONE_SURROGATE = /\p{Surrogate}/u;
-const HALF_CHARACTER = 'it holds half of a character (a lone surrogate)';
+const HALF_CHARACTER = 'it contains half of a character (a lone surrogate)';
 /** A value is parsed at any depth, but written only as deep as the stack allows; no answer is meant to come near this. */
 const MAX_DEPTH = 1_000;
 /** No integer of so many characters is beyond 2^53, and nothing without an exponent is infinite. */

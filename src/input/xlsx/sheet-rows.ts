@@ -69,7 +69,7 @@ function readValue(cell: RawCell, { texts, dateForms, isFrom1904 }: Workbook, na
   const { type, value } = cell;
   if (!cell.hasValue) {
     if (!cell.hasFormula) return null;
-    throw new Error(`${nameCell()} holds a formula without its value; open the workbook in a spreadsheet program and save it there`);
+    throw new Error(`${nameCell()} has a formula without a saved value; open the workbook in a spreadsheet program and save it`);
   }
   switch (type) {
     case 's': {

@@ -114,7 +114,7 @@ function makeHeader(file: TableFile, sheet: Sheet, { line, cells }: SheetRow): H
   if (twice !== -1) {
     const first = names.indexOf(names[twice] as string);
     const where = [first, twice].map((index) => `${nameColumn(places[index] as number)}${line}`).join(' and ');
-    throw refuse(file, `cells ${where} of sheet "${sheet.name}" are both called "${names[twice]}"; every column needs a name of its own`);
+    throw refuse(file, `cells ${where} of sheet "${sheet.name}" are both called "${names[twice]}"; every column needs a unique name`);
   }
   return { names, places };
 }
@@ -149,7 +149,7 @@ function pickCells(file: TableFile, { places }: Header, { line, cells }: SheetRo
   const picked = places.map((place) => cells.get(place) ?? null);
   if (picked.filter((cell) => cell !== null).length === cells.size) return picked;
   const nameless = [...cells.keys()].find((place) => !places.includes(place)) as number;
-  throw refuse(file, `cell ${nameColumn(nameless)}${line} stands in a column without a name; write one into the row of names`);
+  throw refuse(file, `cell ${nameColumn(nameless)}${line} is in a column without a name; add one to the header row`);
 }
 
 function asRefusal(file: TableFile, error: unknown): Error {

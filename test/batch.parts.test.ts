@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { createAdmission } from '../src/batch/admission.ts';
+import { createAdmission } from '../src/batch/queue/admission.ts';
 import { createBackoff } from '../src/batch/backoff.ts';
 import { createShardBreaker } from '../src/batch/breaker.ts';
 import { createCutSize, MAX_SHARD_BYTES, MAX_SHARD_REQUESTS } from '../src/batch/cut-size.ts';

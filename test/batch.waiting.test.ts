@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { createAdmission } from '../src/batch/admission.ts';
+import { createAdmission } from '../src/batch/queue/admission.ts';
 import { awaitFile } from '../src/batch/await-file.ts';
 import { createShardBreaker } from '../src/batch/breaker.ts';
 import { cancelBatch } from '../src/batch/cancel-batch.ts';

@@ -64,9 +64,17 @@ async function runDefined<Column extends string, Answer>(
   settings: RunSettings,
   rows: RowSource | null,
 ): Promise<JobRun<Column, Answer>> {
-  const { options, finish } = makeRunSettings(job, settings);
+  const { options, notices, finish } = makeRunSettings(job, settings);
   const send = async () => runJob({ ...options, ...(await openRows(rows, options.signal)) });
-  const summary = await send().finally(finish);
+  const tellRun = async () => {
+    const summary = await send().catch(async (error: unknown) => {
+      await notices.end(error);
+      throw error;
+    });
+    await notices.end(null);
+    return summary;
+  };
+  const summary = await tellRun().finally(finish);
   return { summary, results: () => streamResults<Column, Answer>(makePlanSettings(job, settings), summary.run) };
 }
 

@@ -92,7 +92,7 @@ export interface JobBasics<Column extends string, Output, Label extends string> 
   readonly fail_if?:
     | { readonly failed_rows?: string | number | undefined; readonly skipped_rows?: string | number | undefined }
     | undefined;
-  /** For the command line, which posts it: a program that runs a job knows how that went. */
+  /** Posted by every `run()`, after its table is written: it takes four seconds more at most, and fails no run. */
   readonly notify?:
     | {
         readonly url_env: string;

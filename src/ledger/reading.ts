@@ -26,6 +26,7 @@ export type Reading = Pick<
   | 'readTableAnswer'
   | 'readJudgedAnswer'
   | 'readHistory'
+  | 'readLineIds'
   | 'recordsOfRun'
   | 'close'
 >;
@@ -35,7 +36,7 @@ export function createReading(options: {
   readonly decide: DecideLine;
   readonly state: LedgerState;
   readonly settled: SettledIndex;
-}): Reading & { readonly readLineIds: (customId: string) => readonly string[] } {
+}): Reading {
   const { state, settled } = options;
   const { keys, fold } = state;
   const responses = path.join(options.directory, 'responses');

@@ -42,9 +42,23 @@ export async function importInto(jobFile: string, batchIds: readonly string[], f
   return EXIT.done;
 }
 
-function describe({ id, result, requests, matched, foreign, malformed, nanoUsd, foreignNanoUsd, unpriced }: ImportedBatch): string {
+function describe({
+  id,
+  result,
+  requests,
+  matched,
+  failed,
+  known,
+  foreign,
+  malformed,
+  nanoUsd,
+  foreignNanoUsd,
+  unpriced,
+}: ImportedBatch): string {
   if (result === 'known') return `${id}  was taken in before: nothing was done`;
   const others = foreign === 0 ? '' : `; ${formatCount(foreign)} answer no row of the table, and cost ${formatSpent(foreignNanoUsd, 0)}`;
+  const useless = failed === 0 ? '' : `; ${formatCount(failed)} of them hold no answer that serves`;
+  const again = known === 0 ? '' : `; ${formatCount(known)} were taken in before`;
   const broken = malformed === 0 ? '' : `; ${formatThings(malformed, 'line')} cannot be read`;
-  return `${id}  ${formatCount(matched)} of ${formatThings(requests, 'request')} taken in, ${formatSpent(nanoUsd, unpriced)}${others}${broken}`;
+  return `${id}  ${formatCount(matched)} of ${formatThings(requests, 'request')} taken in, ${formatSpent(nanoUsd, unpriced)}${useless}${again}${others}${broken}`;
 }

@@ -6,6 +6,7 @@ import type { Job } from '../../core/job.ts';
 import { readStateEvents } from '../../inspect/last-run.ts';
 import { findUncollected, makeNotices, type Notice } from '../../inspect/notices/make-notices.ts';
 import { openRunFiles } from '../../ledger/runs.ts';
+import { formatCount } from '../../output/format-numbers.ts';
 import { scrubSecrets } from '../secrets.ts';
 import { openNoticeRecords } from './notice-records.ts';
 import { postNotice } from './post-notice.ts';
@@ -20,7 +21,7 @@ export interface NoticeTellerOptions {
   /** For the person at the terminal: what could not be told. */
   readonly warn: (message: string) => void;
   /** What to type, by what has to be done. */
-  readonly commands: { readonly continue: string; readonly failures: string; readonly report: string };
+  readonly commands: { readonly continue: string; readonly failures: string; readonly report: string | null };
 }
 
 /** Tells of one run or retry. Nothing it does fails the run, or holds it up for longer than `MAX_MS`. */
@@ -33,6 +34,8 @@ export interface NoticeTeller {
 
 /** All notices of an invocation together. */
 const MAX_MS = 4_000;
+/** Receivers take about one post a second. */
+const MAX_BATCH_POSTS = 3;
 
 export function createNoticeTeller(options: NoticeTellerOptions): NoticeTeller {
   const { job, stateDirectory, clock, warn } = options;
@@ -52,17 +55,23 @@ export function createNoticeTeller(options: NoticeTellerOptions): NoticeTeller {
     const records = openNoticeRecords(stateDirectory);
     const signal = AbortSignal.timeout(MAX_MS);
     const wanted = notices.filter(({ event }) => notify.on.includes(event));
+    const due = wanted.flatMap((notice) => {
+      const tries = records.claim(notice, clock());
+      return tries === null ? [] : [{ notice, tries }];
+    });
     await Promise.all(
-      wanted.map(async (notice) => {
-        const tries = records.claim(notice, clock());
-        if (tries === null) return;
+      groupAlike(due).map(async (group) => {
+        const [{ notice }] = group;
         const command = notice.next === null ? null : options.commands[notice.next];
-        const told = { ...notice, job: job.name, at: clock().toISOString(), sentence: scrubSecrets(notice.sentence), command };
+        const more = group.length === 1 ? '' : `; and of ${formatCount(group.length - 1)} batches more`;
+        const told = { ...notice, job: job.name, at: clock().toISOString(), sentence: scrubSecrets(notice.sentence + more), command };
         const end = await postNotice(url, renderNotice(told, notify.form), signal);
-        const { id, event, sentence } = told;
-        records.settle({ id, event, sentence, status: end.status, tries: tries + 1, at: told.at });
+        for (const { notice: one, tries } of group) {
+          const { id, event, sentence } = one;
+          records.settle({ id, event, sentence: scrubSecrets(sentence), status: end.status, tries: tries + 1, at: told.at });
+        }
         if (end.status !== 'told')
-          warn(`notify: ${event} could not be told: ${end.why}${end.status === 'failed' ? '; the next run tries again' : ''}`);
+          warn(`notify: ${told.event} could not be told: ${end.why}${end.status === 'failed' ? '; the next run tries again' : ''}`);
       }),
     );
   }
@@ -89,6 +98,19 @@ export function createNoticeTeller(options: NoticeTellerOptions): NoticeTeller {
       await attempt(async () => (error === null ? makeNotices(await readState()) : notice === null ? [] : [notice]));
     },
   };
+}
+
+interface Due {
+  readonly notice: Notice;
+  readonly tries: number;
+}
+
+/** A big job leaves a hundred batches at once: a few have a post each, of more than that one post tells. */
+function groupAlike(due: readonly Due[]): readonly (readonly [Due, ...Due[]])[] {
+  const [first, ...others] = due.filter(({ notice }) => notice.event === 'uncollected');
+  if (first === undefined || others.length < MAX_BATCH_POSTS) return due.map((one) => [one]);
+  const rest = due.filter(({ notice }) => notice.event !== 'uncollected');
+  return [[first, ...others], ...rest.map((one): [Due] => [one])];
 }
 
 /** What ended a run without a summary; null for what nobody has to be told of: another run at work, an interruption. */

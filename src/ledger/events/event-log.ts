@@ -78,7 +78,8 @@ function checkFormat(event: StoredEvent, file: string): void {
 function readLine(file: string, line: Buffer, seq: number): StoredEvent {
   const reading = readEventLine(line);
   if (reading.status === 'damaged') {
-    throw new LedgerError(`${reading.message}; restore the file from a backup, or cut it before this line`, { file, line: seq });
+    const advice = reading.isNewer ? '' : '; restore the file from a backup, or cut it before this line';
+    throw new LedgerError(reading.message + advice, { file, line: seq });
   }
   if (reading.event.seq !== seq) {
     const message = `event ${reading.event.seq} stands where event ${seq} belongs; restore the file from a backup`;

@@ -26,7 +26,9 @@ export async function indexRows({ table, compiled }: PreparedJob, ledger: Ledger
       const { url, customId } = keyed.request;
       const body = JSON.parse(keyed.request.body) as WireObject;
       const content = hashContent(url, body);
-      customIds.set(content, [...(customIds.get(content) ?? []), customId]);
+      const known = customIds.get(content);
+      if (known === undefined) customIds.set(content, [customId]);
+      else known.push(customId);
       first ??= { url, body };
     }
   }

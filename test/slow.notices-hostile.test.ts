@@ -1,0 +1,185 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { it, type TestContext } from 'node:test';
+import { openNoticeRecords } from '../src/host/notices/notice-records.ts';
+import { postNotice } from '../src/host/notices/post-notice.ts';
+import { createNoticeTeller } from '../src/host/notices/tell-notices.ts';
+import { defineJob } from '../src/index.ts';
+import { makeEventLine } from '../src/ledger/events/event-line.ts';
+import { makeWorld } from './helpers/run-world.ts';
+
+const SECRET = 'canary-hook-5tRe';
+
+async function listen(t: TestContext, server: Server): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => server.close());
+  return (server.address() as AddressInfo).port;
+}
+
+/** A receiver that is no web server: it does this to whoever has said something. */
+async function startStrange(t: TestContext, answer: (socket: Socket) => void): Promise<number> {
+  const sockets = new Set<Socket>();
+  t.after(() => sockets.forEach((socket) => void socket.destroy()));
+  const server = createTcpServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => {});
+    socket.once('data', () => answer(socket));
+  });
+  return listen(t, server);
+}
+
+/** A web server that keeps what it was told. */
+async function startHook(t: TestContext): Promise<{ readonly url: string; readonly received: readonly Record<string, string>[] }> {
+  const received: Record<string, string>[] = [];
+  const server = createServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    received.push(JSON.parse(Buffer.concat(chunks).toString()) as Record<string, string>);
+    response.end('ok');
+  });
+  const port = await listen(t, server);
+  t.after(() => server.closeAllConnections());
+  return { url: `http://127.0.0.1:${port}/${SECRET}`, received };
+}
+
+/** What each receiver does, and what is said then. `hangs`: nothing ends it but the time for all posts, which this test ends by hand. */
+const RECEIVERS: Readonly<Record<string, { scheme?: string; answer: (socket: Socket) => void; ends: RegExp; hangs?: true }>> = {
+  'says nothing': { answer: () => {}, ends: /^unanswered it did not answer in time$/, hangs: true },
+  'has early hints and no answer': {
+    answer: (socket) => void socket.write('HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n'),
+    ends: /^unanswered/,
+    hangs: true,
+  },
+  'never ends a handshake': { scheme: 'https', answer: () => {}, ends: /^failed it could not be reached \(UND_ERR_CONNECT_TIMEOUT\)$/ },
+  'speaks no TLS': {
+    scheme: 'https',
+    answer: (socket) => void socket.end('no TLS\r\n\r\n'),
+    ends: /^failed it could not be reached \(\w+\)$/,
+  },
+  'speaks no HTTP': { answer: (socket) => void socket.end('\0\u0001garbage\n\n'), ends: /^failed it could not be reached \([\w ]+\)$/ },
+  'hangs up': { answer: (socket) => void socket.destroy(), ends: /^failed it could not be reached \(\w+\)$/ },
+  'has a header without end': {
+    answer: (socket) => void socket.write(`HTTP/1.1 200 OK\r\nx: ${'a'.repeat(1 << 20)}`),
+    ends: /^failed it could not be reached \(UND_ERR_HEADERS_OVERFLOW\)$/,
+  },
+  'has a body without end': { answer: (socket) => void socket.write(`HTTP/1.1 200 OK\r\n\r\n${'a'.repeat(1 << 20)}`), ends: /^told$/ },
+  ...Object.fromEntries(
+    ['301 http://10.0.0.1/x', '302 https://elsewhere.example/x', '303 /again', '307 file:///etc/passwd', '308 //x'].map((answer) => {
+      const [status = '', location = ''] = answer.split(' ');
+      const said = `HTTP/1.1 ${status} Moved\r\nlocation: ${location}\r\ncontent-length: 0\r\n\r\n`;
+      const ends = new RegExp(`^failed it answered with status ${status}, a redirect, which is not followed$`);
+      return [`redirects: ${answer}`, { answer: (socket: Socket) => void socket.end(said), ends }];
+    }),
+  ),
+};
+
+for (const [name, { scheme = 'http', answer, ends, hangs }] of Object.entries(RECEIVERS)) {
+  it(`a receiver that ${name}`, async (t) => {
+    const over = new AbortController();
+    let posts = 0;
+    const port = await startStrange(t, (socket) => {
+      posts += 1;
+      answer(socket);
+      if (hangs) over.abort();
+    });
+    const url = new URL(`${scheme}://127.0.0.1:${port}/${SECRET}`);
+    const end = await postNotice(url, { headers: { 'content-type': 'text/plain' }, body: 'x' }, over.signal);
+    const said = end.status === 'told' ? end.status : `${end.status} ${end.why}`;
+    assert.match(said, ends);
+    assert.ok(!said.includes(SECRET));
+    assert.equal(posts, 1);
+  });
+}
+
+it('of a hundred batches that nobody collected one post tells, once; of a few there is one each', async (t) => {
+  const hook = await startHook(t);
+  process.env.ROWMILL_TEST_HOOK = hook.url;
+  t.after(() => delete process.env.ROWMILL_TEST_HOOK);
+  for (const [batches, posts] of [
+    [3, 3],
+    [4, 1],
+    [250, 1],
+  ] as const) {
+    const stateDirectory = mkdtempSync(join(tmpdir(), 'rowmill-'));
+    t.after(() => rmSync(stateDirectory, { recursive: true, force: true }));
+    mkdirSync(stateDirectory, { recursive: true });
+    writeFileSync(join(stateDirectory, 'events.jsonl'), makeLog(batches));
+    const before = hook.received.length;
+    for (let night = 0; night < 2; night += 1) {
+      const teller = createNoticeTeller({
+        job: { name: 'nightly', notify: { urlEnv: 'ROWMILL_TEST_HOOK', form: 'json', on: ['uncollected'] } },
+        ...{ stateDirectory, isSimulated: true, clock: () => new Date() },
+        warn: (message) => assert.fail(message),
+        commands: { continue: 'again', failures: '', report: '' },
+      });
+      teller.begin();
+      await teller.end(null);
+    }
+    assert.equal(hook.received.length - before, posts, `${batches} batches`);
+    assert.match(hook.received.at(-1)?.sentence ?? '', posts === 1 ? new RegExp(`; and of ${batches - 1} batches more$`) : /paid for$/);
+    assert.equal(readdirSync(join(stateDirectory, 'notices')).length, batches, 'each is known by its own');
+  }
+});
+
+function makeLog(batches: number): string {
+  const at = '2026-11-01T00:00:00.000Z';
+  const events = [
+    { type: 'state-created', state: 's', format: 1, version: '0.2.0', origin: 'simulator', synced: 0 },
+    { type: 'run-started', run: 'r1', job: 'nightly', simulated: true, lane: 'batch', estimateNanoUsd: 1, synced: 1 },
+    ...Array.from({ length: batches }, (_, index) => ({ type: 'batch-extra', batchId: `batch_${index}`, shard: null })),
+  ];
+  return events.map((event, index) => makeEventLine({ seq: index + 1, at, ...event } as never)).join('');
+}
+
+it('records of what was told stay as long as it can hold, however many there are', (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'rowmill-'));
+  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  const records = openNoticeRecords(directory);
+  const claimAll = (now: Date) =>
+    Array.from({ length: 300 }, (_, index) => records.claim({ id: `uncollected ${index}`, event: 'uncollected', sentence: 'x' }, now));
+  const now = new Date();
+  const first = claimAll(now);
+  assert.deepEqual([new Set(first), new Set(claimAll(now))], [new Set([0]), new Set([null])]);
+  const later = new Date(now.getTime() + 61 * 86_400_000);
+  assert.equal(records.claim({ id: 'done r9', event: 'done', sentence: 'x' }, later), 0);
+  assert.ok(readdirSync(join(directory, 'notices')).length <= 200, 'old ones go');
+});
+
+it('a job of a program tells as a job file does, and a receiver that fails takes nothing from it', async (t) => {
+  const world = await makeWorld(t, {});
+  const hook = await startHook(t);
+  t.after(() => delete process.env.ROWMILL_TEST_HOOK);
+  const warnings: string[] = [];
+  const define = (budget: number) =>
+    defineJob({
+      name: 'told',
+      directory: world.directory,
+      input: { path: 'in.csv', columns: ['id', 'text'], id: 'id' },
+      model: 'gpt-4o-mini',
+      prompt: (row) => `Say: ${row.text}`,
+      output: 'text',
+      budget: { usd_total: budget },
+      params: { max_output_tokens: 20 },
+      write: { path: 'told.csv' },
+      notify: { url_env: 'ROWMILL_TEST_HOOK', on: ['done', 'stopped'] },
+    });
+  const settings = { simulate: true, onWarning: (message: string) => void warnings.push(message) } as const;
+  process.env.ROWMILL_TEST_HOOK = hook.url;
+  assert.equal((await define(0.000001).run(settings)).summary.exitCode, 5);
+  process.env.ROWMILL_TEST_HOOK = 'http://127.0.0.1:9/';
+  assert.equal((await define(1).run(settings)).summary.exitCode, 0);
+  assert.match(warnings.join('\n'), /notify: done could not be told: it could not be reached \([\w ]+\); the next run tries again/);
+  process.env.ROWMILL_TEST_HOOK = hook.url;
+  // A function may say something else each time: every run of a program is one of its own.
+  const runs = [await define(1).run(settings), await define(1).run(settings)].map(({ summary }) => summary.run);
+  writeFileSync(join(world.directory, 'in.csv'), 'id,text\n1,"broken');
+  for (let again = 0; again < 2; again += 1) await assert.rejects(define(1).run(settings), { exitCode: 2 });
+  assert.deepEqual(
+    hook.received.map(({ event, command, id }) => [event, command, event === 'done' ? id : null]),
+    [['stopped', 'job.run()', null], ...runs.map((run) => ['done', null, `done ${run}`]), ['stopped', 'job.run()', null]],
+  );
+});

@@ -8,6 +8,7 @@ import { parseAllDocuments } from 'yaml';
 import { defineCommands } from '../src/cli/define-commands.ts';
 import { makeProgram } from '../src/cli/program.ts';
 import { EXIT } from '../src/core/errors.ts';
+import { CAUSES } from '../src/core/outcome.ts';
 import { makeJobSchema } from '../src/input/job/job-schema.ts';
 import { loadPrices, PRICES_FILE } from '../src/input/job/load-prices.ts';
 import { KEY_COMMANDS, OTHER_COMMANDS } from '../src/live/redis/rights.ts';
@@ -173,6 +174,33 @@ test('every flag, variable, file and exit code that a page speaks of exists', ()
     }
   }
   for (const [what, count] of Object.entries(counts)) assert.ok(count > 10, `${count} ${what}`);
+});
+
+/** As GitHub names a heading. */
+const nameHeading = (heading: string) =>
+  heading
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+    .replaceAll(' ', '-');
+
+test('every link to a heading finds it', () => {
+  let checked = 0;
+  for (const page of [...PAGES, 'CHANGELOG.md']) {
+    for (const [, path = '', heading = ''] of readPage(page).matchAll(/\]\(((?!https?:)[^)#\s]*)#([^)\s]+)\)/g)) {
+      const target = path === '' ? page : join(dirname(page), path);
+      const headings = [...readPage(target).matchAll(/^#+ (.+)$/gm)].map(([, text = '']) => nameHeading(text));
+      assert.ok(headings.includes(heading), `${page}: ${target} has no heading #${heading}`);
+      checked += 1;
+    }
+  }
+  assert.ok(checked > 50, `${checked} links`);
+});
+
+test('the causes that troubleshooting goes by are those that rows have', () => {
+  const table = readPage('docs/troubleshooting.md').split('## Rows fail')[1]?.split('## ')[0] ?? '';
+  const named = [...table.matchAll(/^\| (`[^|]+) \|/gm)].flatMap(([, cell = '']) => [...cell.matchAll(/`(\w+)`/g)].map(([, name]) => name));
+  assert.ok(named.length >= 6);
+  for (const name of named) assert.ok((CAUSES as readonly unknown[]).includes(name), String(name));
 });
 
 test('every field of an object that the interface lists is in the source', () => {

@@ -55,6 +55,15 @@ export function readCommands(page: string): readonly PageCommand[] {
   return commands;
 }
 
+/** Commands within the text that name an example job, as they are typed against the simulator. */
+export function readInlineCommands(page: string): readonly PageCommand[] {
+  const text = readPage(page);
+  return [...text.matchAll(/`(rowmill [a-z]+ jobs\/[\w-]+\.yaml[^`\n]*)`/g)]
+    .map(({ 1: command = '', index }) => ({ command, shown: [], line: text.slice(0, index).split('\n').length }))
+    .filter(({ command }) => !/ [A-Z]{2}/.test(command))
+    .map((found) => ({ ...found, command: found.command.includes('--simulate') ? found.command : `${found.command} --simulate` }));
+}
+
 function isOpen(command: string): boolean {
   const rest = command.replaceAll(/'[^']*'|"[^"]*"/g, '').split(' # ')[0] ?? '';
   return rest.endsWith('\\') || /['"]/.test(rest);

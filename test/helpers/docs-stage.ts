@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { startSimulator } from '../../src/simulator/start.ts';
 import { CANARY_KEY, collect, createWorld, type Ended } from './command-line.ts';
-import { type PageCommand, readCommands } from './docs-pages.ts';
+import { type PageCommand, readCommands, readInlineCommands } from './docs-pages.ts';
 import { PROGRAM } from './program.ts';
 import { projectRoot } from './project-root.ts';
 import { runInProcess } from './run-in-process.ts';
@@ -79,7 +79,7 @@ export async function typePage(t: TestContext, page: string, setting: PageSettin
   for (const [path, text] of Object.entries(setting.files ?? {})) stage.write(path, text);
   for (const [shown, here] of Object.entries(setting.instead ?? {})) stage.instead.set(shown, here);
   let typed = 0;
-  for (const command of readCommands(page)) {
+  for (const command of [...readCommands(page), ...readInlineCommands(page)]) {
     if (elsewhere(command.command) || /^export .*…/.test(command.command)) continue;
     await typeCommand(stage, page, command, setting);
     typed += 1;

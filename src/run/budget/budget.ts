@@ -158,7 +158,7 @@ export function createRunBudget(options: BudgetOptions): Budget {
       for (const span of spans) {
         const committed = commit(span);
         if (committed + own <= span.limitNanoUsd) continue;
-        const why = `${span.name} is used up: ${formatDollars(committed)} are spent or may still be billed, and the next request can cost ${formatDollars(own)}; the rows left stay pending${span.remedy}`;
+        const why = `${span.name} is used up: ${formatDollars(committed)} is spent or may still be billed, and the next request can cost ${formatDollars(own)}; the rows left stay pending${span.remedy}`;
         return { why, isOfRun: span.isOfRun };
       }
       if (laneNow() === 'live' && limits.live !== null && commitLive() + own > limits.live)

@@ -38,6 +38,25 @@ export type JobDefinition<Column extends string, Output, Label extends string> =
       }
   );
 
+/** What a row of a table of requests has before its answer. */
+export type RequestColumn = 'custom_id' | 'url' | 'model';
+
+/** A job over a file in the form of the Batch API, whose lines say model, prompt and parameters. */
+export interface RequestsDefinition<Output>
+  extends Omit<
+    JobBasics<RequestColumn, Output, never>,
+    'input' | 'output' | 'mode' | 'model' | 'endpoint' | 'max_images' | 'labels' | 'examples' | 'params' | 'votes' | 'confidence'
+  > {
+  readonly input: RequestsInput;
+  /** Text without it. Others split the answers into columns and check them. */
+  readonly output?: Output | undefined;
+  readonly mode?: Exclude<Mode, 'flex'> | undefined;
+}
+
+export interface RequestsInput extends Pick<FileInput<RequestColumn>, 'path' | 'encoding' | 'skip_lines' | 'bad_rows' | 'where' | 'id'> {
+  readonly format: 'requests';
+}
+
 export interface Message {
   readonly role: 'system' | 'developer' | 'user' | 'assistant';
   readonly content: string;

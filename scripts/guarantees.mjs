@@ -1,20 +1,38 @@
-// `npm run guarantees`: lets `rowmill prove` attack every promise, and writes GUARANTEES.md with what came of it. `-- --every` does each of four
-// attacks at every step of a run, `-- --hour` goes on for an hour; each writes its part of the page. `-- --check`, as CI does, only attacks, for a
-// minute, and holds the page against the promises there are. The figures are kept in docs/proofs.json.
-import { execFileSync, spawnSync } from 'node:child_process';
+// `npm run guarantees`: lets `rowmill prove` attack every promise, and writes GUARANTEES.md with what came of it. `-- --hour` goes on for an hour;
+// `-- --every` does each of four attacks at every step of a run, part by part: what this commit has done already is not done again. Each writes its part
+// of the page. With `--seconds N`, or of `--every` one `--part live/EIO` at one `--step 37`, it is tried, and nothing is written. `-- --check`, as
+// CI does, only attacks, for a minute, and holds the page against the promises there are. The figures are kept in docs/proofs.json. Attacks over
+// Redis take the one at `REDIS_URL`, or start their own.
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
-import { attackEveryStep } from '../dist/src/prove/every.js';
+import { attackEveryStep, EVERY_PART } from '../dist/src/prove/every.js';
 import { PROMISES } from '../dist/src/prove/prove.js';
+import { borrowRedis, whyNoRedis } from '../dist/test/helpers/redis-server.js';
 
 const PROGRAM = `${process.cwd()}/dist/bundle/main.cjs`;
 const PAGE = 'GUARANTEES.md';
 const FIGURES = 'docs/proofs.json';
+const MINUTE = '60';
 const HOUR = '3600';
 
 const { values } = parseArgs({
-  options: { check: { type: 'boolean' }, every: { type: 'boolean' }, hour: { type: 'boolean' }, seed: { type: 'string', default: '1' } },
+  options: {
+    check: { type: 'boolean' },
+    every: { type: 'boolean' },
+    hour: { type: 'boolean' },
+    seed: { type: 'string', default: '1' },
+    seconds: { type: 'string' },
+    part: { type: 'string' },
+    step: { type: 'string' },
+  },
 });
+const stopping = new AbortController();
+// Ctrl-C reaches what attacks, too: it ends by itself, and then the Redis does.
+process.once('SIGINT', () => stopping.abort());
+const isTried = values.seconds !== undefined || values.step !== undefined;
 
 const NOT_PROMISED = [
   'Exactly one call for each row. No API of this kind offers a way to ask what became of a live call whose answer was lost: it is asked again (`on_unknown: hold` does not), and what the first one may have cost is counted, named and priced.',
@@ -25,18 +43,60 @@ const NOT_PROMISED = [
 ];
 
 /** @returns the object of `rowmill prove --json`, also where a promise was broken */
-function prove(seconds) {
-  const redis = process.env.REDIS_URL === undefined ? [] : ['--redis', process.env.REDIS_URL];
-  const args = [PROGRAM, 'prove', '--json', '--seconds', seconds, '--seed', values.seed, ...redis];
-  const { stdout, status } = spawnSync(process.execPath, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
-  const found = JSON.parse(stdout);
-  if (status !== 0) {
+async function prove(seconds) {
+  const missing = whyNoRedis();
+  if (missing !== false) console.error(`not over Redis: ${missing}`);
+  const redis = missing === false ? await borrowRedis() : null;
+  try {
+    const args = [
+      PROGRAM,
+      'prove',
+      '--json',
+      '--seconds',
+      seconds,
+      '--seed',
+      values.seed,
+      ...(redis === null ? [] : ['--redis', redis.url]),
+    ];
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    const [stdout, [status]] = await Promise.all([text(child.stdout), once(child, 'exit')]);
+    const found = JSON.parse(stdout);
+    if (status === 0) return found;
     for (const { name, attacks, fired, broken, repeat } of found.promises ?? [])
       if (repeat !== null) console.error(`${name}: ${broken} of ${attacks} broken, ${fired} fired; repeat: ${repeat}`);
-    if (found.message !== undefined) console.error(found.message);
-    process.exit(1);
+    console.error(found.message ?? `not proved: exit ${status}`);
+    process.exitCode = 1;
+    return null;
+  } finally {
+    await redis?.stop();
   }
-  return found;
+}
+
+/** Does what is left of it, and keeps each part as soon as it is done. @returns whether every promise held */
+async function proveEvery() {
+  const by = provenance();
+  const isDone = ({ lane, attack }) =>
+    figures.every?.some((done) => done.lane === lane && done.attack === attack && done.by.commit === by.commit && done.broken.length === 0);
+  const nameOf = ({ lane, attack }) => `${lane}/${attack}`;
+  const parts = EVERY_PART.filter((part) => (values.part === undefined ? isTried || !isDone(part) : nameOf(part) === values.part));
+  if (parts.length === 0) console.error(`nothing to do; the parts are ${EVERY_PART.map(nameOf).join(', ')}`);
+  if (values.seconds !== undefined) setTimeout(() => stopping.abort(), 1_000 * Number(values.seconds)).unref();
+  let isHeld = true;
+  await attackEveryStep({
+    program: PROGRAM,
+    parts,
+    step: values.step === undefined ? null : Number(values.step),
+    signal: stopping.signal,
+    tell: (message) => console.error(message),
+    keep(done) {
+      isHeld &&= done.broken.length === 0;
+      console.error(`${nameOf(done)}: ${done.fired} steps, ${done.broken.length} broken, ${done.seconds} s`);
+      const others = (figures.every ?? []).filter((other) => nameOf(other) !== nameOf(done));
+      figures.every = [...others, { ...done, broken: done.broken.map(({ step, why }) => ({ step, why })), by }];
+      if (!isTried) writePage();
+    },
+  });
+  return isHeld;
 }
 
 function provenance() {
@@ -45,16 +105,20 @@ function provenance() {
 }
 
 const describe = ({ commit, node, day }) => `commit ${commit}, Node ${node}, ${day}`;
+const count = (number) => number.toLocaleString('en-US');
 
 function renderRun({ proof, by }) {
-  const rows = proof.promises.map(({ name, attacks, fired, broken }) => `| ${name} | ${attacks} | ${fired} | ${broken} |`);
-  return `${proof.fired} attacks in ${Math.round(proof.seconds)} s from seed ${proof.seed} (${describe(by)}):\n\n| promise | attacks | fired | broken |\n|---|---|---|---|\n${rows.join('\n')}\n`;
+  const rows = proof.promises.map(({ name, attacks, fired, broken }) => `| ${name} | ${count(attacks)} | ${count(fired)} | ${broken} |`);
+  return `${count(proof.fired)} attacks in ${count(Math.round(proof.seconds))} s from seed ${proof.seed} (${describe(by)}):\n\n| promise | attacks | fired | broken |\n|---|---|---|---|\n${rows.join('\n')}\n`;
 }
 
-function renderEvery({ steps, by }) {
-  const rows = steps.map(({ lane, attack, fired, broken }) => `| ${lane} | ${attack} | ${fired} | ${broken.length} |`);
-  const all = steps.reduce((sum, { fired }) => sum + fired, 0);
-  return `${all} attacks, one at each step (${describe(by)}):\n\n| lane | attack | steps | broken |\n|---|---|---|---|\n${rows.join('\n')}\n`;
+function renderEvery(parts) {
+  const rows = EVERY_PART.flatMap(({ lane, attack }) => parts.filter((part) => part.lane === lane && part.attack === attack)).map(
+    ({ lane, attack, fired, broken }) => `| ${lane} | ${attack} | ${fired} | ${broken.length} |`,
+  );
+  const all = parts.reduce((sum, { fired }) => sum + fired, 0);
+  const bys = [...new Set(parts.map(({ by }) => describe(by)))];
+  return `${count(all)} attacks, one at each step (${bys.join('; ')}):\n\n| lane | attack | steps | broken |\n|---|---|---|---|\n${rows.join('\n')}\n`;
 }
 
 const NOT_YET = 'Not run yet for this page.\n';
@@ -88,18 +152,23 @@ ${figures.every === undefined ? NOT_YET : renderEvery(figures.every)}
 ${figures.hour === undefined ? NOT_YET : renderRun(figures.hour)}`;
 }
 
-const figures = existsSync(FIGURES) ? JSON.parse(readFileSync(FIGURES, 'utf8')) : {};
-if (values.check) {
-  if (readFileSync(PAGE, 'utf8') !== renderPage(figures)) {
-    console.error(`${PAGE} does not say what is promised now: npm run guarantees`);
-    process.exit(1);
-  }
-  const { fired, seconds } = prove('60');
-  console.log(`every promise held: ${fired} attacks in ${Math.round(seconds)} s`);
-} else {
-  if (values.every) figures.every = { steps: await attackEveryStep(PROGRAM, console.error), by: provenance() };
-  else figures[values.hour ? 'hour' : 'minute'] = { proof: prove(values.hour ? HOUR : '60'), by: provenance() };
+function writePage() {
   writeFileSync(FIGURES, `${JSON.stringify(figures, null, 2)}\n`);
   writeFileSync(PAGE, renderPage(figures));
-  if (figures.every?.steps.some(({ broken }) => broken.length > 0)) process.exitCode = 1;
+}
+
+const figures = existsSync(FIGURES) ? JSON.parse(readFileSync(FIGURES, 'utf8')) : {};
+if (values.check && readFileSync(PAGE, 'utf8') !== renderPage(figures)) {
+  console.error(`${PAGE} does not say what is promised now: npm run guarantees`);
+  process.exit(1);
+}
+if (values.every) {
+  if (!(await proveEvery())) process.exitCode = 1;
+} else {
+  const proof = await prove(values.seconds ?? (values.hour ? HOUR : MINUTE));
+  if (proof !== null) console.log(`every promise held: ${count(proof.fired)} attacks in ${Math.round(proof.seconds)} s`);
+  if (proof !== null && !values.check && !isTried) {
+    figures[values.hour ? 'hour' : 'minute'] = { proof, by: provenance() };
+    writePage();
+  }
 }

@@ -4,11 +4,11 @@ import { Liquid } from 'liquidjs';
 import { parseExactly } from '../src/core/exact/parse-exactly.ts';
 import { compileWhere } from '../src/input/where/compile-where.ts';
 
-const COLUMNS = ['lang', 'stars', 'note', 'Odd Name', 'flag', 'list', 'big', 'nested'];
+const COLUMNS = ['lang', 'stars', 'note', 'Odd Name', 'flag', 'list', 'big', 'price', 'nested'];
 
 /** The same row as a CSV table has it, and a JSONL one. */
-const AS_TEXT = ['en', '2', '', 'x', 'False', '["a","b"]', '9007199254740993', ''];
-const AS_JSON = parseExactly('["en", 2, null, "x", false, ["a","b"], 9007199254740993, {"a": {"b": 1.50}}]') as unknown[];
+const AS_TEXT = ['en', '2', '', 'x', 'False', '["a","b"]', '9007199254740993', '1.10', ''];
+const AS_JSON = parseExactly('["en", 2, null, "x", false, ["a","b"], 9007199254740993, 1.10, {"a": {"b": 1.50}}]') as unknown[];
 
 const CASES: readonly [condition: string, isMet: boolean][] = [
   ['lang == "en" and stars < 3', true],
@@ -17,6 +17,15 @@ const CASES: readonly [condition: string, isMet: boolean][] = [
   ['stars == 2', true],
   ['stars == "2"', true],
   ['stars != 2.0', false],
+  // What stands in quotes is a text.
+  ['price == "1.10"', true],
+  ['price == "1.1"', false],
+  ['"1.1" != price', true],
+  ['price == 1.1', true],
+  ['price == 1.100', true],
+  ['price <= 1.1 and price >= 1.10', true],
+  ['price == price', true],
+  ['stars == 2 and stars != "2.0"', true],
   ['2 == stars', true],
   ['stars > 10', false],
   ['stars < 10', true],
@@ -94,6 +103,9 @@ const PROBLEMS: readonly [condition: string, line: number, column: number, messa
   ['lang == "x" %}{% if lang', 1, 1, /without/],
   ['', 1, 1, /^says nothing$/],
   ['  ', 1, 1, /^says nothing$/],
+  ['(stars < 3) and lang', 1, 8, /^brackets group nothing; and, or are read from the right$/],
+  ['stars > .5', 1, 9, /^\.5 is no column, and no number as conditions have them: -1, 0\.5$/],
+  ['stars > 1e3', 1, 9, /^1e3 is no column, and no number/],
   ['(1..3) contains stars', 1, 1, /cannot stand in a condition/],
   ['row[lang] == 1', 1, 1, /name a column$/],
   ['row == 1', 1, 1, /^no column "row"$/],

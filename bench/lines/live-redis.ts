@@ -12,7 +12,7 @@ export const bench: Bench = {
   order: 6,
   heading: 'Live calls of a worker, over Redis',
   introduction:
-    'The same calls made by a worker: run and worker together, against a run that makes its calls itself. Redis, with an append-only file, and the simulator are further processes; what Redis took itself stands in a line of its own and counts nowhere else.',
+    'The same calls made by a worker: run and worker together, compared with a run that makes its own calls. Redis, with an append-only file, and the simulator are further processes; what Redis itself used has a line of its own and is counted nowhere else.',
   rows: { full: 20_000, small: 2_000 },
   async measure({ rows }) {
     const missing = whyNoRedisServer();

@@ -5,9 +5,9 @@ import { writeBenchJob } from '../table-generator.ts';
 export const bench: Bench = {
   order: 3,
   heading: 'Reconcile',
-  introduction: `Downloaded output files, made beforehand in shuffled order: every line judged and recorded, the table joined and written, the books checked.
-The floor is what is left when nothing is checked and nothing survives a crash, by the fastest parts there are: every output file read and hashed once, every line and the answer in it parsed once, all answers held in memory; the table read once, joined by row, printed with all columns, hashed and synced.
-What reconciling does above it, by its share in a profile of 100,000 rows: modules and the job's schema (15 %), the events and keys of the state (7 %), judging each answer (7 %), a record of each line and the index and sums it goes into (10 %), reading the records back in the order of the table (9 %), the row's part in summary and report (5 %).`,
+  introduction: `Output files, made beforehand in shuffled order, stand for a download: every line is judged and recorded, the table is joined and written, and the books are checked.
+The floor is the least that could do, with the fastest parts there are, no checks and nothing that survives a crash: every output file is read and hashed once, every line and the answer in it is parsed once, all answers are held in memory; the table is read once, joined by row, written with all columns, hashed and synced.
+What reconciling does beyond that, as shares of a profile of 100,000 rows: modules and the job's schema (15 %), the events and keys of the state (7 %), judging each answer (7 %), a record of each line and the index and sums it goes into (10 %), reading the records back in the order of the table (9 %), each row's part of the summary and the report (5 %).`,
   rows: { full: 1_000_000, small: 30_000 },
   parts: {
     pack: async (folder) => (await import('../pack-table.ts')).packTable(folder),

@@ -1,4 +1,3 @@
-import { setFlagsFromString } from 'node:v8';
 import { Argument, type Command, Option } from 'commander';
 import type { BillFlags } from './bill/bill.ts';
 import type { Shell } from './commands/completion.ts';
@@ -33,10 +32,6 @@ import {
 import { UPKEEP_COMMANDS } from './upkeep-commands.ts';
 import { describeUnknown } from './usage/explain-usage.ts';
 import { watchOptions } from './usage/watch-options.ts';
-
-// Node's parser of HTTP responses is WebAssembly. To optimize its one large function takes as long as the rest of a small run, and a call is
-// faster by microseconds for it: not before the hundred thousandth.
-setFlagsFromString('--wasm-tiering-budget=1000000000');
 
 /** What each command takes and does. Its own file is loaded when it runs. */
 const DEFINITIONS: Readonly<Record<string, (command: Command) => Command>> = {

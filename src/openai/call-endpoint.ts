@@ -10,7 +10,7 @@ import { deliverBody } from './deliver-body.ts';
 import { learnFromAnswer, learnFromRefusal } from './form-learning.ts';
 import type { AddressForms } from './forms.ts';
 import type { LargeAnswers } from './large-answers.ts';
-import type { Client, LiveInit } from './open-client.ts';
+import type { Client, PooledInit } from './open-client.ts';
 import { readText } from './read-bounded.ts';
 import { readRefusal } from './refusal.ts';
 
@@ -87,7 +87,7 @@ export async function callEndpoint(
       headers: { 'content-type': 'application/json', 'x-client-request-id': call.customId },
       signal: deadline.signal,
       timeout: timeoutMs,
-      fetchOptions: { patienceMs: timeoutMs } satisfies LiveInit as object,
+      fetchOptions: { patienceMs: timeoutMs } satisfies PooledInit as object,
       __binaryResponse: true,
     })) as Response;
     headers = response.headers;

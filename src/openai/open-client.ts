@@ -1,7 +1,9 @@
 import type OpenAI from 'openai';
+import type { Dispatcher } from 'undici';
 import { EXIT } from '../core/errors.ts';
 import { ApiError } from './api-error.ts';
 import { classifyFailure, type FailedCall, findTransport } from './classify.ts';
+import { fenceCalls } from './fence-calls.ts';
 import { openWay, type ProxySettings } from './open-fetch.ts';
 import { findPermanentCause } from './permanent-cause.ts';
 import { fetchPooled, type PooledCall } from './pooled-fetch.ts';
@@ -30,8 +32,8 @@ export interface ClientOptions {
   readonly assertMaySpend: () => void;
 }
 
-/** What the `fetchOptions` of a live call say; its body is a text. */
-export type LiveInit = Pick<PooledCall, 'patienceMs'>;
+/** What the `fetchOptions` of a call that spends say; its body is a text. */
+export type PooledInit = Pick<PooledCall, 'patienceMs'>;
 
 /** Loads the SDK; nothing it reads from the environment can change whom it talks to, or with which key. */
 export async function openClient({ apiKey, baseUrl, timeoutMs, quotaMayBeRate, assertMaySpend }: ClientOptions): Promise<Client> {
@@ -39,13 +41,24 @@ export async function openClient({ apiKey, baseUrl, timeoutMs, quotaMayBeRate, a
   let simulated = false;
   let hasAnswered = false;
   let refusal: ApiError | null = null;
+  let pool: Promise<Dispatcher> | null = null;
 
-  /** Live calls go by the pool. */
-  async function send(url: string | URL | Request, init: RequestInit & Partial<LiveInit>): Promise<Response> {
+  function assertNotRefused(): void {
+    try {
+      assertMaySpend();
+    } catch (error) {
+      refusal = new ApiError((error as Error).message, { kind: 'stop', code: 'locked', exitCode: EXIT.locked });
+      throw error;
+    }
+  }
+
+  /** Calls that spend go by the pool: it asks whether they may at the last moment there is. */
+  async function send(url: string | URL | Request, init: RequestInit & Partial<PooledInit>): Promise<Response> {
     const { patienceMs, method, headers, body, signal } = init;
     if (patienceMs === undefined) return way.fetch(url, init);
     const call = { patienceMs, method, headers, body, signal } as PooledCall;
-    return (await fetchPooled(await way.openPool(), String(url), call)) as unknown as Response;
+    pool ??= way.openPool().then((opened) => fenceCalls(opened, assertNotRefused));
+    return (await fetchPooled(await pool, String(url), call)) as unknown as Response;
   }
 
   const sdk: OpenAI = new OpenAIClient({
@@ -61,15 +74,7 @@ export async function openClient({ apiKey, baseUrl, timeoutMs, quotaMayBeRate, a
       // OPENAI_CUSTOM_HEADERS may name another key; what the run says about its key has to stay true.
       const headers = init?.headers instanceof Headers ? init.headers : new Headers(init?.headers);
       headers.set('authorization', `Bearer ${apiKey}`);
-      if (init?.method?.toUpperCase() === 'POST') {
-        try {
-          assertMaySpend();
-        } catch (error) {
-          const { message } = error as Error;
-          refusal = new ApiError(message, { kind: 'stop', code: 'locked', exitCode: EXIT.locked });
-          throw error;
-        }
-      }
+      if (init?.method?.toUpperCase() === 'POST') assertNotRefused();
       const response = await send(url, { ...init, headers });
       hasAnswered = true;
       simulated ||= response.headers.has(SIMULATOR_HEADER);

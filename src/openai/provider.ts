@@ -9,7 +9,7 @@ import { learnFromRefusal } from './form-learning.ts';
 import { type AddressForms, createAddressForms, type FormName } from './forms.ts';
 import { findKnownProvider } from './known-providers.ts';
 import { createLargeAnswers } from './large-answers.ts';
-import { openClient } from './open-client.ts';
+import { openClient, type PooledInit } from './open-client.ts';
 import type { ProxySettings } from './open-fetch.ts';
 import { readControlAnswer } from './read-bounded.ts';
 import { openStoredContent } from './stored-content.ts';
@@ -113,8 +113,8 @@ export async function createProvider(options: ProviderOptions): Promise<Provider
   // Answers are read by us: the SDK takes any number of bytes.
   const get = async (path: string, signal: AbortSignal, query: object = {}) =>
     readControlAnswer((await sdk.get(path, { query, signal, __binaryResponse: true })) as Response);
-  const post = async (path: string, body: unknown, signal: AbortSignal) =>
-    readControlAnswer((await sdk.post(path, { body, signal, __binaryResponse: true })) as Response);
+  const post = async (path: string, body: unknown, signal: AbortSignal, pooled?: PooledInit) =>
+    readControlAnswer((await sdk.post(path, { body, signal, __binaryResponse: true, fetchOptions: { ...pooled } as object })) as Response);
   const inPath = encodeURIComponent;
 
   /** A call that carries what this address may want in another form. */
@@ -180,7 +180,8 @@ export async function createProvider(options: ProviderOptions): Promise<Provider
             ...(forms.now.metadata === 'sent' ? { metadata: { ...metadata } } : {}),
             ...(forms.now.expiry === 'sent' ? { output_expires_after: { anchor: 'created_at' as const, seconds: FILE_SECONDS } } : {}),
           } satisfies OpenAI.BatchCreateParams;
-          return readCreatedBatch(await post('/batches', body, deadline));
+          // Of these calls the one that spends: it is fenced to the last moment, as live calls are.
+          return readCreatedBatch(await post('/batches', body, deadline, { patienceMs: callTimeoutMs }));
         }),
       ),
     retrieveBatch: (id, signal) => call({ signal }, async (deadline) => readRemoteBatch(await get(`/batches/${inPath(id)}`, deadline))),

@@ -9,77 +9,102 @@ import { createDice } from './dice.ts';
 import { losePower } from './power-loss.ts';
 import { CONCURRENCY, type LaneName } from './table.ts';
 import { createThreads } from './threads.ts';
-import { readReference } from './undisturbed.ts';
+import { type Reference, readReference } from './undisturbed.ts';
 
-/** What was done at every step of the small run, in one lane. */
-export interface EveryStep {
+/** One attack, in one lane. */
+export interface EveryPart {
   readonly lane: LaneName;
-  readonly attack: AttackName;
-  /** Steps at which it happened. */
-  readonly fired: number;
-  /** Where a promise was broken: the step, and the first sentence. */
-  readonly broken: readonly { readonly step: number; readonly why: string }[];
+  readonly attack: 'kill' | 'torn tail' | 'ENOSPC' | 'EIO';
 }
 
-const ATTACKS = ['kill', 'torn tail', 'ENOSPC', 'EIO'] as const;
-type AttackName = (typeof ATTACKS)[number];
+/** What was done at every step of the small run. */
+export interface EveryStep extends EveryPart {
+  /** Steps at which it happened. */
+  readonly fired: number;
+  /** Where a promise was broken: the step, the first sentence, and what it left. */
+  readonly broken: readonly { readonly step: number; readonly why: string; readonly folder: string }[];
+  readonly seconds: number;
+}
+
+export interface EveryOptions {
+  /** The path of the command's main module. */
+  readonly program: string;
+  readonly parts: readonly EveryPart[];
+  /** Only this one, from 1; null: all there are. */
+  readonly step: number | null;
+  readonly signal: AbortSignal;
+  readonly tell: (message: string) => void;
+  /** Given each part when it is done; one that was interrupted is not. */
+  readonly keep: (done: EveryStep) => void;
+}
+
+export const EVERY_PART: readonly EveryPart[] = (['kill', 'torn tail', 'ENOSPC', 'EIO'] as const).flatMap((attack) =>
+  (['batch', 'live'] as const).map((lane) => ({ lane, attack })),
+);
 const MOMENTS = ['before', 'during', 'after'] as const;
 /** No run is that long: something goes on without an end. */
 const MOST_STEPS = 1_000;
 /** Two runs take not quite the same number of steps: the end is where so many in a row were not reached. */
 const BEYOND_THE_END = 3;
+const ABREAST = 2;
+const TELL_EVERY_STEPS = 25;
 
-/** Does each attack at every step of the small run, in both lanes. @param program the path of the command's main module */
-export async function attackEveryStep(program: string, tell: (message: string) => void): Promise<readonly EveryStep[]> {
+/** Does each attack at every step of the small run. What a broken one left is kept. */
+export async function attackEveryStep(options: EveryOptions): Promise<void> {
   const root = fs.mkdtempSync(path.join(os.tmpdir(), 'rowmill-prove-'));
-  const starter: Starter = { program, threads: createThreads(program) };
+  const starter: Starter = { program: options.program, threads: createThreads(options.program) };
+  let isKept = false;
   try {
     const reference = await readReference(starter, root);
-    const lanes = await Promise.all(
-      (['batch', 'live'] as const).map(async (lane) => {
-        const done: EveryStep[] = [];
-        for (const attack of ATTACKS) {
-          done.push(await attackSteps(attack, { starter, reference, lane, root, tell }));
-          tell(`${lane}, ${attack}: ${done.at(-1)?.fired} steps, ${done.at(-1)?.broken.length} broken`);
-        }
-        return done;
-      }),
-    );
-    return lanes.flat();
+    const parts = [...options.parts];
+    const work = async () => {
+      for (let part = parts.shift(); part !== undefined && !options.signal.aborted; part = parts.shift()) {
+        const done = await attackSteps(part, { starter, reference, root, options });
+        isKept ||= done.broken.length > 0;
+        if (!options.signal.aborted) options.keep(done);
+      }
+    };
+    await Promise.all(Array.from({ length: ABREAST }, work));
   } finally {
     await starter.threads.close();
-    fs.rmSync(root, { recursive: true, force: true });
+    if (!isKept) fs.rmSync(root, { recursive: true, force: true });
   }
 }
 
-interface Steps extends Pick<AttackContext, 'starter' | 'reference' | 'lane'> {
+interface Stage {
+  readonly starter: Starter;
+  readonly reference: Reference;
   readonly root: string;
-  readonly tell: (message: string) => void;
+  readonly options: EveryOptions;
 }
 
-async function attackSteps(attack: AttackName, { root, tell, ...shared }: Steps): Promise<EveryStep> {
-  const broken: { step: number; why: string }[] = [];
+async function attackSteps({ lane, attack }: EveryPart, { starter, reference, root, options }: Stage): Promise<EveryStep> {
+  const startedAt = performance.now();
+  const broken: EveryStep['broken'][number][] = [];
   let fired = 0;
   let beyond = 0;
-  for (let step = 1; beyond < BEYOND_THE_END && step < MOST_STEPS; step += 1) {
-    const folder = path.join(root, `${shared.lane}-${attack.replace(' ', '-')}-${step}`);
-    const context = { ...shared, folder, number: step, dice: createDice(step), redisUrl: null };
+  const last = options.step ?? MOST_STEPS;
+  for (let step = options.step ?? 1; beyond < BEYOND_THE_END && step <= last && !options.signal.aborted; step += 1) {
+    const folder = path.join(root, `${lane}-${attack.replace(' ', '-')}-${step}`);
+    const context = { starter, reference, lane, folder, number: step, dice: createDice(step), redisUrl: null };
     const result = await attackStep(attack, step, context);
     if (result.fired.length === 0) beyond += 1;
     else {
       beyond = 0;
       fired += 1;
     }
-    for (const why of result.broken.slice(0, 1)) {
-      broken.push({ step, why });
-      tell(`${shared.lane}, ${attack} at step ${step}: ${why}`);
+    const [why] = result.broken;
+    if (why === undefined) removeArena(folder);
+    else {
+      broken.push({ step, why, folder });
+      options.tell(`${lane}, ${attack} at step ${step}: ${why}; kept: ${folder}`);
     }
-    removeArena(folder);
+    if (step % TELL_EVERY_STEPS === 0) options.tell(`${lane}, ${attack}: ${step} steps, ${broken.length} broken`);
   }
-  return { lane: shared.lane, attack, fired, broken };
+  return { lane, attack, fired, broken, seconds: Math.round((performance.now() - startedAt) / 1000) };
 }
 
-function attackStep(attack: AttackName, step: number, context: AttackContext): Promise<AttackResult> {
+function attackStep(attack: EveryPart['attack'], step: number, context: AttackContext): Promise<AttackResult> {
   const { lane, dice } = context;
   if (attack === 'ENOSPC' || attack === 'EIO') return refuseAt(context, { errno: attack, at: step, isLasting: step % 2 === 0 });
   const crash = { at: step, moment: MOMENTS[step % MOMENTS.length] as (typeof MOMENTS)[number] };

@@ -52,7 +52,9 @@ function readSet(settings: readonly string[]): Readonly<Record<string, unknown>>
 
 /** Has the values checked by the rules of a job file, as if they stood there. */
 async function checkSet(jobFile: string, set: Readonly<Record<string, unknown>>): Promise<void> {
-  await loadJob(jobFile, { cwd: process.cwd() });
+  const { job } = await loadJob(jobFile, { cwd: process.cwd() });
+  if (job.input.format === 'requests' && Object.keys(set).length > 0)
+    throw new UsageError('--set: requests are sent as they are; change the lines in the table, and run the job');
   try {
     await loadJob(jobFile, { cwd: process.cwd(), params: set });
   } catch (error) {

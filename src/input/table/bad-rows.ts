@@ -61,7 +61,7 @@ export function createBadRows({ badRows }: Pick<InputSpec, 'badRows'>): BadRows 
     },
     describe() {
       if (count === 0 || !isSkipped) return [];
-      const places = first.slice(0, SHOWN_LINES).map(({ place }) => `${place.file}:${place.line}`);
+      const places = first.slice(0, SHOWN_LINES).map(({ place, line }) => `${place.file}:${line}`);
       const more = count > SHOWN_LINES ? ', …' : '';
       return [
         `${count === 1 ? 'one line is' : `${formatCount(count)} lines are`} no row and skipped (bad_row): ${places.join(', ')}${more}`,

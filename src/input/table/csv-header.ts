@@ -21,8 +21,8 @@ export interface CsvHeader {
 /** The delimiters looked for in the header line, the first winning a tie. */
 const DELIMITERS = [',', ';', '\t'];
 
-/** What a spreadsheet program writes before the table to say what stands between its cells. */
-const SEPARATOR_LINE = /^"?sep=([^"\r\n])"?$/iu;
+/** What a spreadsheet program writes before the table to say what stands between its cells; another one may have made a row of empty cells of it. */
+const SEPARATOR_LINE = /^"?sep=([^"\r\n])\1*"?\1* *$/iu;
 const SEPARATOR_BYTES = 64;
 
 /** @throws UsageError where the first record is no header, and no row either */

@@ -1,7 +1,7 @@
 import { defaultOperators, Tokenizer } from 'liquidjs';
 import { isBlankCell } from '../request/cell-text.ts';
 import type { TemplateProblem } from '../request/template-columns.ts';
-import { containsCell, isEqualCell, orderCells } from './compare-cells.ts';
+import { containsCell, isEqual, orderCells } from './compare-cells.ts';
 
 /** What a row has to meet to be asked. */
 export interface Condition {
@@ -21,9 +21,10 @@ interface Token {
   getText(): string;
 }
 
-const COMPARISONS: Readonly<Record<string, (left: unknown, right: unknown) => boolean>> = {
-  '==': isEqualCell,
-  '!=': (left, right) => !isEqualCell(left, right),
+/** `isText`: whether one of the two stands in quotes. */
+const COMPARISONS: Readonly<Record<string, (left: unknown, right: unknown, isText: boolean) => boolean>> = {
+  '==': isEqual,
+  '!=': (left, right, isText) => !isEqual(left, right, isText),
   '<': (left, right) => (orderCells(left, right) ?? 0) < 0,
   '<=': (left, right) => (orderCells(left, right) ?? 1) <= 0,
   '>': (left, right) => (orderCells(left, right) ?? 0) > 0,
@@ -77,12 +78,14 @@ function readCondition(text: string, columns: readonly string[]): Test {
       const inner = readTest();
       return (cells) => !inner(cells);
     }
+    const first = next;
     const left = readOperand();
     const compare = COMPARISONS[nameAt(next) ?? ''];
     if (compare === undefined) return (cells) => isTrue(left(cells));
     next += 1;
     const right = readOperand();
-    return (cells) => compare(left(cells), right(cells));
+    const isText = [tokens[first], tokens[next - 1]].some((token) => token?.constructor.name === 'QuotedToken');
+    return (cells) => compare(left(cells), right(cells), isText);
   }
 
   function readTests(): Test {
@@ -108,7 +111,9 @@ function readTokens(text: string): readonly Token[] {
   try {
     tokens = [...tokenizer.readExpressionTokens()] as unknown as readonly Token[];
   } catch (error) {
-    throw new ConditionProblem((error as Error).message.replace(/, line:\d+, col:\d+$/, ''), tokenizer.p);
+    const message = (error as Error).message.replace(/, line:\d+, col:\d+$/, '');
+    const isBracket = message === 'invalid range syntax';
+    throw new ConditionProblem(isBracket ? 'brackets group nothing; and, or are read from the right' : message, tokenizer.p);
   }
   tokenizer.skipBlank();
   if (tokenizer.p < text.length) {
@@ -151,6 +156,8 @@ function compileColumn(token: Token, columns: readonly string[]): ReadValue {
     throw new ConditionProblem(`${token.getText()} cannot stand in a condition: name a column`, token.begin);
   const [name, ...path] = (names[0] === 'row' && names.length > 1 ? names.slice(1) : names).map(String) as [string, ...string[]];
   const index = columns.indexOf(name);
+  if (index === -1 && /^[-+.]?\d/.test(token.getText()))
+    throw new ConditionProblem(`${token.getText()} is no column, and no number as conditions have them: -1, 0.5`, token.begin);
   if (index === -1) throw new ConditionProblem(`no column "${name}"`, token.begin, name);
   return (cells) => {
     let value = cells[index];

@@ -27,7 +27,8 @@ export interface Evaluated {
 }
 
 /**
- * Compares the answers a job has with the right ones. Failed and skipped rows count as wrong; rows not asked yet do not count.
+ * Compares the answers a job has with the right ones. Failed and skipped rows count as wrong; rows not asked yet do not count, nor do those that do
+ * not meet `input.where`.
  * @throws UsageError when the field, the right answers or an answer to compare them with cannot be found
  */
 export async function evaluateAnswers(options: ReadOptions, evaluate: EvaluateOptions): Promise<Evaluated> {
@@ -51,6 +52,7 @@ async function compare(
   const tally = createTally(field.name);
   const run = ledger.fold.runs.at(-1)?.id ?? null;
   const counts = { in: 0, withoutGold: 0, pending: 0 };
+  let where = 0;
   for await (const rows of finishRows({
     ...{ table, compiled, ledger, stepOf: opened.stepOf, costOf: opened.books.costOf },
     selected: await selectRows({ type: 'all' }, table, options.signal),
@@ -60,7 +62,8 @@ async function compare(
     for (const { row, disposition, answer } of rows) {
       counts.in += 1;
       const right = gold.read(row);
-      if (right === null) counts.withoutGold += 1;
+      if (disposition.status === 'skipped' && disposition.cause === 'where') where += 1;
+      else if (right === null) counts.withoutGold += 1;
       else if (disposition.status === 'pending') counts.pending += 1;
       else tally.add(right, disposition.status === 'ok' ? field.read(answer) : null);
     }
@@ -84,6 +87,6 @@ async function compare(
     field: field.name,
     gold: source,
     ...scores,
-    rows: { ...counts, ...scores.rows },
+    rows: { ...counts, ...(where === 0 ? {} : { where }), ...scores.rows },
   };
 }

@@ -2,11 +2,21 @@ import { type AttackContext, type Attacked, type AttackResult, continueAndCheck,
 import { priceBill } from '../check/find-violations.ts';
 import type { LifeEnd } from '../life.ts';
 
+/** Shares of the cost: for nothing; for the upper bound of one call and not for all of them; for all; for all their upper bounds, or not quite. */
+const BUDGETS = [
+  [0.1, 0.4],
+  [0.8, 0.82],
+  [1, 1.3],
+  [2, 8],
+] as const;
+
 /** A run with less money than it needs stops in time, and goes on with more. */
 async function reachBudget(context: AttackContext): Promise<AttackResult> {
   const { dice, reference, lane } = context;
   const total = reference.undisturbed[lane].evidence.summary.cost.nanoUsd as number;
-  const capNanoUsd = Math.round(total * (takeTurn(context, [0.1, 0.5, 1, 2]) + 0.3 * dice.next()));
+  // Neighbours are in different lanes: each of them meets each share.
+  const [least, most] = takeTurn({ ...context, number: context.number >> 1 }, BUDGETS);
+  const capNanoUsd = Math.round(total * (least + (most - least) * dice.next()));
   return inArena(context, {}, async (arena) => {
     const end = await arena.live({ flags: ['--max-usd', (capNanoUsd / 1e9).toFixed(9)] }).ended;
     const spent = priceBill(arena.simulator.bill() as never);
@@ -46,7 +56,7 @@ export const LIMITS: readonly Attacked[] = [
   {
     name: 'budget',
     says: 'Never is more billed than the budget allows; with more money the same run goes on',
-    attackedBy: 'budgets from a tenth of the cost to twice of it',
+    attackedBy: 'budgets from a tenth of the cost to eight times as much',
     minimum: 4,
     attack: reachBudget,
   },

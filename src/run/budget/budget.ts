@@ -1,6 +1,7 @@
 import { AppError, EXIT, UsageError } from '../../core/errors.ts';
 import type { Job } from '../../core/job.ts';
 import type { LaneName } from '../../core/lane.ts';
+import { keepModel, listModels, showModels } from '../../core/models/split-by-model.ts';
 import { countAnswerCaps, type Request } from '../../core/request.ts';
 import type { LedgerFold } from '../../ledger/events/fold.ts';
 import { type Amount, type CostBound, makeCostBound } from '../../money/cost-bound.ts';
@@ -81,10 +82,17 @@ export function makeCostBounds(options: BoundsOptions): Readonly<Record<LaneName
   const isLimited = Object.values(limits).some((limit) => limit !== null);
   if (isLimited && (bounds[firstLane] === null || (limits.live !== null && bounds.live === null))) {
     throw new UsageError(
-      `budget: no price or no longest answer is known for ${job.model}, so a budget cannot be kept; tell them in prices.yaml and params.max_output_tokens, or remove the budget${suggestModel(job.model)}`,
+      `budget: no price or no longest answer is known for ${showUnbounded(options)}, so a budget cannot be kept; tell them in prices.yaml and ${job.requests === undefined ? 'params.max_output_tokens' : 'the max_output_tokens, or max_completion_tokens, of each line'}, or remove the budget${suggestModel(job.model)}`,
     );
   }
   return bounds;
+}
+
+/** The models of which something is missing. */
+function showUnbounded(options: BoundsOptions): string {
+  const { job, firstLane } = options;
+  const isUnbounded = (model: string) => makeCostBound({ ...options, job: keepModel(job, model), lane: firstLane }) === null;
+  return listModels(job).filter(isUnbounded).join(', ') || showModels(job);
 }
 
 /** @throws UsageError as makeCostBounds does */
@@ -94,7 +102,11 @@ export function createRunBudget(options: BudgetOptions): Budget {
   // Only the lane that is not sent to can be without a price.
   const boundIn = (lane: LaneName) => (bounds[lane] ?? bounds[firstLane]) as CostBound;
   /** What a call of unknown size may have cost: the whole context in, the longest answer out. */
-  const largest = { bytes: modelLimits(job.model).contextTokens ?? 1_000_000, rows: 1, answerCaps: 2 ** (job.retry.attempts - 1) };
+  const largest = {
+    bytes: Math.max(...listModels(job).map((model) => modelLimits(model).contextTokens ?? 1_000_000)),
+    rows: 1,
+    answerCaps: 2 ** (job.retry.attempts - 1),
+  };
   let longestBytes = 0;
   const unanswered = new Map<BudgetSpan, { readonly version: string; readonly nanoUsd: number }>();
 

@@ -57,12 +57,15 @@ export async function planOpenJob({
   const { compiled, table, tokens, findPrice } = prepared;
   const { job } = compiled;
   const ledger = opened?.ledger ?? null;
-  const learned = ledger?.fold.learnedLimits.get(job.model) ?? null;
   const leftOut = new Set<string>();
   const leaveOut = (message: string) => leftOut.add(message);
   const answers = opened === null ? null : opened.history.read(listComparableRuns(opened.ledger, job, leaveOut));
   const last = ledger === null ? null : readLastRun(ledger, job, leaveOut);
   const configured = job.limits.enqueuedTokens;
+  const enqueuedTokensOf = (model: string) => {
+    const learned = ledger?.fold.learnedLimits.get(model) ?? null;
+    return learned === null ? configured : Math.min(learned, configured ?? learned);
+  };
   const today = options.effects.clock().toISOString();
   const at = options.priceAsOf ?? today;
   refuseUnsoldFlex(job, findPrice, at);
@@ -89,11 +92,11 @@ export async function planOpenJob({
     last,
     answers,
     readInputTokens: (id, key) => (ledger === null ? null : readInputTokens(ledger, id, key)),
-    enqueuedTokens: learned === null ? configured : Math.min(learned, configured ?? learned),
+    enqueuedTokensOf,
     findPrice,
     priceNote: prepared.priceNoteAt(at),
     at,
-    end: prepared.modelEnd && { ...prepared.modelEnd, today },
+    ends: prepared.modelEnds.map((end) => ({ ...end, today })),
     countsExactly,
     shownRequests,
     signal: options.signal,

@@ -120,7 +120,7 @@ export function findUnansweredOfBatches({ ledger, books, run, month, model }: Un
       const isMissing = usage.isMissingUnknown && batch.missing > 0;
       if (isMissing) found.push({ ...about, ...missing, why: 'missing_lines' });
       else if (usage.beyond !== null) {
-        const exactNanoUsd = priceBeyond(usage.beyond, model, books.costOf);
+        const exactNanoUsd = priceBeyond(usage.beyond, shard?.model ?? model, books.costOf);
         found.push({ ...about, ...missing, why: 'usage_beyond_lines', calls: Math.max(1, batch.missing), exactNanoUsd });
       }
     }

@@ -29,7 +29,7 @@ const NOTICE = { sessionId: 'e1', collected: '5-0', isStopping: false };
 const NEWER_NOTICE = 'e1|0-0|0|9|9.1.0|and|what|comes|later';
 const NEWER_WORKER = 'w9~9~9.1.0.4';
 const SENTENCE =
-  /was started by rowmill 9\.1\.0 with Redis protocol 9, but this is rowmill [\d.]+, which knows Redis protocol 1: use rowmill 9\.1\.0 or newer/;
+  /was started by rowmill 9\.1\.0 with Redis protocol 9, but this is rowmill [\d.]+, which knows Redis protocol 2: use rowmill 9\.1\.0 or newer/;
 
 test('notices and names say which protocol their writer speaks; those of the first ones, that say nothing, are understood, and theirs are by them', () => {
   const own = readNotice(writeNotice(NOTICE));

@@ -44,7 +44,7 @@ for (const lane of LANES) {
     const { summary: second } = await world.run(onDay(world, '2026-11-08T01:00:00Z', lane));
     assert.equal(second.exitCode, 5);
     assert.ok(second.rows.new > 0 && second.rows.pending > 0, JSON.stringify(second.rows));
-    assert.match(second.verdict, /budget\.usd_per_month, \$0\.\d+ for 2026-11, is used up: \$0\.\d+ are spent/);
+    assert.match(second.verdict, /budget\.usd_per_month, \$0\.\d+ for 2026-11, is used up: \$0\.\d+ is spent/);
     assert.match(second.verdict, /resets on 2026-12-01 \(UTC\)/);
     assert.ok(second.ledger.nanoUsd <= limit && second.ledger.nanoUsd > eight);
     const before = world.simulator.bill().length;

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { makeFolders } from '../../core/disk/make-folders.ts';
 import { EXIT, UsageError } from '../../core/errors.ts';
 import { readFaultPlan } from '../../simulator/faults/fault-plan-reader.ts';
 import { type Simulator, startSimulator } from '../../simulator/start.ts';
@@ -25,6 +26,7 @@ export async function simulate(flags: SimulateFlags): Promise<number> {
 
 async function start(flags: SimulateFlags, faults: unknown): Promise<Simulator> {
   try {
+    if (flags.state !== undefined) makeFolders(flags.state, 0o700);
     return await startSimulator({
       port: flags.port,
       stateDirectory: flags.state,

@@ -62,7 +62,9 @@ function buildJob(spec: JobSpec, origin: JobOrigin): { job: Job; problems: reado
   const readUsd = (usd: number | undefined, at: Path): number | null => {
     if (usd === undefined) return null;
     const nanoUsd = readNanoUsd(usd);
-    if (nanoUsd === null) problems.push({ path: at, message: `${showPath(at)}: must be dollars with at most nine decimals, not ${usd}` });
+    // What is no amount at all is told by the schema.
+    if (nanoUsd === null && usd >= 0 && usd < Number.POSITIVE_INFINITY)
+      problems.push({ path: at, message: `${showPath(at)}: must be dollars with at most nine decimals, not ${usd}` });
     return nanoUsd;
   };
   const readLimit = (limit: string | number | undefined, at: Path) => {

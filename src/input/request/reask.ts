@@ -1,5 +1,6 @@
 import { stringifyExactly } from '../../core/exact/exact-number.ts';
-import { hasRiskyNumber, parseExactly } from '../../core/exact/parse-exactly.ts';
+import { parseExactly } from '../../core/exact/parse-exactly.ts';
+import { scanJson } from '../../core/exact/scan-json.ts';
 import { makeCustomId, type Request } from '../../core/request.ts';
 
 /** Why and how a row is asked again. */
@@ -36,7 +37,7 @@ interface Message {
  */
 export function renderReask(request: Request, reask: Reask, maxOutputTokens: number | null): Request {
   // A request of a table may hold numbers that are to stay as they are written.
-  const body = (hasRiskyNumber(request.body) ? parseExactly(request.body) : JSON.parse(request.body)) as ReaskedBody;
+  const body = (scanJson(request.body).hasOddNumber ? parseExactly(request.body) : JSON.parse(request.body)) as ReaskedBody;
   const messages = body.messages ?? body.input;
   if (reask.cause === 'truncated') {
     const bound = Math.min(reask.outputCap ?? Number.POSITIVE_INFINITY, maxOutputTokens ?? Number.POSITIVE_INFINITY);

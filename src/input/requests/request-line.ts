@@ -1,3 +1,4 @@
+import { findStringEnd } from '../../core/exact/string-end.ts';
 import { ENDPOINTS, type Endpoint } from '../../core/job.ts';
 import type { RowRequest } from '../../core/row.ts';
 import { suggest } from '../../core/wording/suggest.ts';
@@ -108,12 +109,6 @@ function findMembers(text: string): ReadonlyMap<string, Span> {
     }
   }
   return members;
-}
-
-function findStringEnd(text: string, start: number): number {
-  let end = start + 1;
-  while (text[end] !== '"') end += text[end] === '\\' ? 2 : 1;
-  return end;
 }
 
 function trimSpan(text: string, start: number, end: number): Span {

@@ -1,5 +1,6 @@
 import { UsageError } from '../../core/errors.ts';
-import { hasRiskyNumber, parseExactly } from '../../core/exact/parse-exactly.ts';
+import { parseExactly } from '../../core/exact/parse-exactly.ts';
+import { scanJson } from '../../core/exact/scan-json.ts';
 import { findRepetition, findUnwritable } from '../answer/exact-json.ts';
 import type { BadRecord } from './bad-rows.ts';
 import { findJsonFault } from './json-fault.ts';
@@ -35,10 +36,11 @@ export function readJsonRecord(text: string, file: TableFile, line: number, colu
     const found = Array.isArray(value) ? 'a list' : value === null ? 'null' : `a ${typeof value}`;
     return refuse(`each record must be a JSON object, not ${found}`);
   }
-  const unwritable = findUnwritable(text) ?? findRepetition(text, value);
+  const scan = scanJson(text);
+  const unwritable = findUnwritable(text, scan) ?? findRepetition(text, value, scan);
   if (unwritable !== null)
     return refuse(`the record cannot be written again: ${unwritable.why}`, placeWithin(text, unwritable.position, { line, column }));
-  const exact = hasRiskyNumber(text) ? parseExactly(text) : value;
+  const exact = scan.hasOddNumber ? parseExactly(text) : value;
   return { record: Object.setPrototypeOf(exact, null) as Readonly<Record<string, unknown>>, line, text, fault: null };
 }
 

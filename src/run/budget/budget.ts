@@ -5,6 +5,7 @@ import { keepModel, listModels, showModels } from '../../core/models/split-by-mo
 import { countAnswerCaps, type Request } from '../../core/request.ts';
 import type { LedgerFold } from '../../ledger/events/fold.ts';
 import { type Amount, type CostBound, makeCostBound } from '../../money/cost-bound.ts';
+import { describeUnboundImages } from '../../money/images/unbound-images.ts';
 import { modelLimits } from '../../money/model-limits.ts';
 import type { FindPrice } from '../../money/price.ts';
 import { suggestModel } from '../../money/tier-table.ts';
@@ -154,11 +155,13 @@ export function createRunBudget(options: BudgetOptions): Budget {
       }
     },
     findExcess(request) {
+      const unbound = describeUnboundImages(job, request.body);
+      if (unbound !== null) return { why: `${unbound}; the remaining rows stay pending`, isOfRun: false };
       const own = boundOf(request);
       for (const span of spans) {
         const committed = commit(span);
         if (committed + own <= span.limitNanoUsd) continue;
-        const why = `${span.name} is used up: ${formatDollars(committed)} are spent or may still be billed, and the next request can cost ${formatDollars(own)}; the remaining rows stay pending${span.remedy}`;
+        const why = `${span.name} is used up: ${formatDollars(committed)} is spent or may still be billed, and the next request can cost ${formatDollars(own)}; the remaining rows stay pending${span.remedy}`;
         return { why, isOfRun: span.isOfRun };
       }
       if (laneNow() === 'live' && limits.live !== null && commitLive() + own > limits.live)

@@ -144,7 +144,7 @@ test('every use of rowmill in a command has its command and its flags, also wher
 
 /** Flags of other programs. */
 const FOREIGN =
-  /^--(ignore-scripts|global|experimental|import|seed|port|collector|stop|cap|read|rm|insecure|only|check|every|hour|share|rows|small|write|enable-source-maps)/;
+  /^--(ignore-scripts|global|experimental|import|seed|port|collector|stop|cap|read|rm|insecure|only|check|every|hour|part|share|rows|small|write|enable-source-maps)/;
 
 test('every flag, variable, file and exit code that a page speaks of exists', () => {
   const flags = new Set([...commands.values()].flatMap(({ options }) => options.map(({ long }) => long as string)));

@@ -149,13 +149,17 @@ const FOREIGN =
 test('every flag, variable, file and exit code that a page speaks of exists', () => {
   const flags = new Set([...commands.values()].flatMap(({ options }) => options.map(({ long }) => long as string)));
   const sources = readSources('src');
+  const folder = join(projectRoot, 'scripts');
+  const scripts = readdirSync(folder)
+    .map((name) => readFileSync(join(folder, name), 'utf8'))
+    .join('\n');
   const codes = new Set<number>(Object.values(EXIT));
   const counts = { flags: 0, variables: 0, files: 0, codes: 0 };
   for (const page of PAGES) {
     const text = readPage(page).replaceAll(/^```[\s\S]*?^```$/gm, '');
     for (const [, code = ''] of text.matchAll(/`([^`\n]+)`/g)) {
       for (const [flag] of code.matchAll(/(?<![\w-])--[a-z][a-z-]*/g)) {
-        assert.ok(flags.has(flag) || flag === '--help' || FOREIGN.test(flag), `${page}: ${code} names ${flag}`);
+        assert.ok(flags.has(flag) || flag === '--help' || FOREIGN.test(flag) || scripts.includes(flag), `${page}: ${code} names ${flag}`);
         counts.flags += 1;
       }
       for (const [name] of code.matchAll(/\bROWMILL_[A-Z_]+/g)) {

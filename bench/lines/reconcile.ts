@@ -1,6 +1,25 @@
-import type { Bench, BenchLine } from '../harness/line.ts';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Bench, BenchLine, Measured } from '../harness/line.ts';
 import { measureBeside } from '../harness/measure.ts';
 import { writeBenchJob } from '../table-generator.ts';
+
+type Parts = NonNullable<Bench['parts']>;
+
+const PARTS: Parts = {
+  pack: async (folder) => (await import('../pack-table.ts')).packTable(folder),
+  answers: async (folder) => (await import('../write-answers.ts')).writeAnswers(folder),
+  floor: async (folder) => (await import('../reconcile-floor.ts')).joinPlainly(folder),
+  bare: async (folder) => (await import('../answers-baseline.ts')).readAnswers(folder),
+  reconcile: async (folder) => (await import('../reconcile-table.ts')).reconcileTable(folder),
+  open: async (folder) => (await import('../reconcile-table.ts')).openSettled(folder),
+};
+/** What these rows take is the start of a process, and nothing of the table. */
+const FEW_ROWS = 10;
+const FEW = 'few';
+const OF_FEW: Parts = Object.fromEntries(
+  Object.entries(PARTS).map(([name, work]) => [`${name}-${FEW}`, (folder: string, rows: number) => work(join(folder, FEW), rows)]),
+);
 
 export const bench: Bench = {
   order: 3,
@@ -9,14 +28,7 @@ export const bench: Bench = {
 The floor is the least that could do, with the fastest parts there are, no checks and nothing that survives a crash: every output file is read and hashed once, every line and the answer in it is parsed once, all answers are held in memory; the table is read once, joined by row, written with all columns, hashed and synced.
 What reconciling does beyond that, as shares of a profile of 100,000 rows: modules and the job's schema (15 %), the events and keys of the state (7 %), judging each answer (7 %), a record of each line and the index and sums it goes into (10 %), reading the records back in the order of the table (9 %), each row's part of the summary and the report (5 %).`,
   rows: { full: 1_000_000, small: 30_000 },
-  parts: {
-    pack: async (folder) => (await import('../pack-table.ts')).packTable(folder),
-    answers: async (folder) => (await import('../write-answers.ts')).writeAnswers(folder),
-    floor: async (folder) => (await import('../reconcile-floor.ts')).joinPlainly(folder),
-    bare: async (folder) => (await import('../answers-baseline.ts')).readAnswers(folder),
-    reconcile: async (folder) => (await import('../reconcile-table.ts')).reconcileTable(folder),
-    open: async (folder) => (await import('../reconcile-table.ts')).openSettled(folder),
-  },
+  parts: { ...PARTS, ...OF_FEW },
   async measure({ rows, folder, runPart }) {
     await writeBenchJob(folder, rows);
     runPart('pack');
@@ -27,12 +39,21 @@ What reconciling does beyond that, as shares of a profile of 100,000 rows: modul
       () => runPart('reconcile'),
     );
     const opened = runPart('open');
+    mkdirSync(join(folder, FEW));
+    await writeBenchJob(join(folder, FEW), FEW_ROWS);
+    for (const name of ['pack', 'answers']) runPart(`${name}-${FEW}`);
+    const few = await measureBeside(
+      () => runPart(`floor-${FEW}`),
+      () => runPart(`reconcile-${FEW}`),
+    );
+    const grown = (all: Measured, start: Measured) => (all.cpuSeconds ?? 0) - (start.cpuSeconds ?? 0);
     const bare: BenchLine = {
       what: 'csv-parse, and JSON.parse of every response line',
       measured: measuredBare,
       facts: `${measuredBare.facts.answers} lines`,
     };
     const floor: BenchLine = { what: 'the floor', measured: baseline, facts: `${baseline.facts.rows} rows` };
+    const floorOfFew: BenchLine = { what: `the floor of ${FEW_ROWS} rows`, measured: few.baseline };
     return [
       bare,
       floor,
@@ -40,8 +61,21 @@ What reconciling does beyond that, as shares of a profile of 100,000 rows: modul
         what: 'reconcile: judge, record, join, write the table',
         measured: reconciled,
         against: [{ line: bare }, { line: floor, mostCpu: 1.6 }],
+        figures: [
+          {
+            value: grown(reconciled, few.measured) / grown(baseline, few.baseline),
+            of: 'x the floor, the start of both left out',
+            most: null,
+          },
+        ],
         mostRssMib: 250,
         facts: `${reconciled.facts.ok} rows ok`,
+      },
+      floorOfFew,
+      {
+        what: `reconcile of ${FEW_ROWS} rows: modules, the job's schema, the state`,
+        measured: few.measured,
+        against: [{ line: floorOfFew }],
       },
       { what: 'open the settled ledger', measured: opened, mostRssMib: 250, facts: `${opened.facts.requests} requests` },
     ];

@@ -81,17 +81,19 @@ const DOUBLED: readonly MakeTrouble[] = [
 
 const GARBLED: Troubles = {
   batch: [
-    ...['lost', 'broken', 'null_body', 'no_custom_id', 'response_and_error', 'bad_utf8', 'status_0'].map(
+    () => free({ match: {}, do: { bom: true } }),
+    (_, key) => once(ofRow(key, 'lost')),
+    (_, key) => free(ofRow(key, 'expired')),
+    ...['broken', 'null_body', 'no_custom_id', 'response_and_error', 'bad_utf8', 'status_0'].map(
       (kind): MakeTrouble =>
         (_, key) =>
           once(ofRow(key, kind)),
     ),
-    ...['missing', 'expired', 'crlf'].map(
+    ...['missing', 'crlf'].map(
       (kind): MakeTrouble =>
         (_, key) =>
           free(ofRow(key, kind)),
     ),
-    () => free({ match: {}, do: { bom: true } }),
     () => free({ match: { batch: 1 }, do: { expire: 0.5 } }),
   ],
   live: [

@@ -1,6 +1,6 @@
 // `npm run proof:mutants`: breaks one promise of the protocol at a time, in a copy of the compiled program, and lets `rowmill prove` attack that promise
 // as often as in its minute, by the same seeds; `-- --whole` lets it attack all of them, for a minute each. A mutant that it does not notice is an
-// attack that proves nothing; a place that is not found any more fails too. `-- WORD` tries those whose name holds the word. What only attacks over
+// attack that proves nothing; a place that is not found any more fails too. `-- WORD…` tries those whose name holds one of the words. What only attacks over
 // Redis find takes the one at `REDIS_URL`, or starts its own; where there is none it is skipped, and not counted.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -265,7 +265,7 @@ const redis = missing === false ? await borrowRedis() : null;
 const tried = { found: 0, all: 0 };
 for (const [mutant, files] of plans) {
   const { name, foundBy } = mutant;
-  if (positionals[0] !== undefined && !name.includes(positionals[0])) continue;
+  if (positionals.length > 0 && !positionals.some((word) => name.includes(word))) continue;
   if (foundBy === 'redis' && redis === null) {
     console.log(`skipped   ${name}: ${missing}`);
     continue;

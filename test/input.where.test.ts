@@ -89,6 +89,15 @@ test('conditions over texts mean what they mean in a template', () => {
   assert.ok(met > 20 && met < tests.length * 6 - 20, String(met));
 });
 
+test('a condition may have thousands of tests', () => {
+  const text = Array.from({ length: 30_000 }, (_, index) => `stars == ${index + 10}`).join(' or ');
+  assert.deepEqual(
+    ['10', '30009', '2'].map((stars) => compileWhere(text, ['stars']).condition?.isMet([stars])),
+    [true, true, false],
+  );
+  assert.equal(compileWhere(`${'not '.repeat(30_001)}stars == 1`, ['stars']).condition?.isMet(['2']), true);
+});
+
 const PROBLEMS: readonly [condition: string, line: number, column: number, message: RegExp][] = [
   ['lang = "en"', 1, 6, /^unexpected "= \\"en\\""; equal is written ==$/],
   ['lang == "en" && stars', 1, 14, /comparisons are joined by and, or$/],

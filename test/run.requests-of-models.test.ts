@@ -98,6 +98,21 @@ wideTest('commands tell the models of a table of requests, and which of them is 
   assert.match(retried.said, /^--set: requests are sent as they are; change the lines in the table, and run the job$/m);
 });
 
+wideTest('diff and eval name the models of a table of requests', async (t) => {
+  const world = await makeRequestsWorld(t, [makeLine('gpt-4o-mini', 'one'), makeLine('gpt-4o', 'two')]);
+  await world.run();
+  world.write('in.jsonl', [makeLine('gpt-4o-mini', 'one'), makeLine('gpt-4o', 'three', 'gpt-4o two')].join('\n'));
+  await world.run();
+  const env = { PATH: process.env.PATH ?? '', HOME: world.directory, NO_COLOR: '1' };
+  const ask = async <Shown>(...args: string[]): Promise<Shown> => {
+    const ended = await runInProcess([...args, '--simulate', '--json'], { cwd: world.directory, env });
+    return JSON.parse(ended.stdout) as Shown;
+  };
+  const diff = await ask<Record<'a' | 'b', { model: string }>>('diff', 'job.yaml', 'prev', 'last');
+  assert.deepEqual([diff.a.model, diff.b.model], ['gpt-4o-mini and 1 more', 'gpt-4o-mini and 1 more']);
+  assert.equal((await ask<{ model: string }>('eval', 'job.yaml', '--gold', 'model')).model, 'gpt-4o-mini and 1 more');
+});
+
 test('budget.usd_per_row judges each line by the price of its own model', async (t) => {
   const world = await makeRequestsWorld(t, [makeLine('gpt-4o-mini', 'one'), makeLine('gpt-4o', 'two')]);
   world.write('job.yaml', `${JOB}budget: { usd_per_row: 0.0005 }\n`);

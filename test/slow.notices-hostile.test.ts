@@ -5,10 +5,12 @@ import { type AddressInfo, createServer as createTcpServer, type Server, type So
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { it, type TestContext } from 'node:test';
+import { createRandom } from '../bench/table-generator.ts';
 import { openNoticeRecords } from '../src/host/notices/notice-records.ts';
 import { postNotice } from '../src/host/notices/post-notice.ts';
 import { createNoticeTeller } from '../src/host/notices/tell-notices.ts';
 import { defineJob } from '../src/index.ts';
+import { type ComparedRun, findShifts } from '../src/inspect/notices/find-shifts.ts';
 import { makeEventLine } from '../src/ledger/events/event-line.ts';
 import { makeWorld } from './helpers/run-world.ts';
 
@@ -134,6 +136,42 @@ function makeLog(batches: number): string {
   ];
   return events.map((event, index) => makeEventLine({ seq: index + 1, at, ...event } as never)).join('');
 }
+
+it('chance alone tells of no shift, however few rows a night has', () => {
+  const random = createRandom(5);
+  const drawBell = () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+  /** Three labels, one refusal in a hundred, and costs of which one row in twenty has five times the middle one's. */
+  const makeNight = (rows: number): ComparedRun => {
+    const counts = [0, 0, 0];
+    let [nanoUsd, refused] = [0, 0];
+    for (let row = 0; row < rows; row += 1) {
+      const label = random();
+      const place = label < 0.6 ? 0 : label < 0.9 ? 1 : 2;
+      counts[place] = (counts[place] ?? 0) + 1;
+      nanoUsd += 1_000 * Math.exp(drawBell());
+      refused += random() < 0.01 ? 1 : 0;
+    }
+    return {
+      summary: {
+        rows: { in: rows, skipped: 0, new: rows } as ComparedRun['summary']['rows'],
+        causes: { refused },
+        cost: { nanoUsd: Math.round(nanoUsd), unpricedAttempts: 0 } as ComparedRun['summary']['cost'],
+      },
+      fields: [
+        {
+          field: 'label',
+          values: counts.map((newRows, place) => ({ value: 'abc'[place] as string, rows: newRows, newRows, previousRows: null })),
+          previousRun: null,
+        },
+      ],
+    };
+  };
+  for (const rows of [5, 20, 50, 100, 300]) {
+    const nights = Array.from({ length: 500 }, () => makeNight(rows));
+    const alarms = nights.flatMap((night, index) => findShifts(night, nights.slice(Math.max(0, index - 5), index)));
+    assert.ok(alarms.length <= 5, `${rows} rows: ${alarms.map(({ what }) => what).join('; ')}`);
+  }
+});
 
 it('records of what was told stay as long as it can hold, however many there are', (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'rowmill-'));

@@ -39,7 +39,9 @@ export function takeRows(input: unknown): { readonly input: unknown; readonly ro
   const { rows, ...others } = input;
   const kept = dropUndefined(others) as Readonly<Record<string, unknown>>;
   if (rows === undefined) return { input: kept, rows: null };
-  const beside = ['path', 'format', 'delimiter', 'encoding', 'header', 'quote', 'skip_lines'].find((key) => kept[key] !== undefined);
+  const beside = ['path', 'documents', 'format', 'delimiter', 'encoding', 'header', 'quote', 'skip_lines'].find(
+    (key) => kept[key] !== undefined,
+  );
   if (beside !== undefined) throw refuseDefinition(`input.${beside}: stands beside input.rows; rows from memory have none`);
   const { [Symbol.asyncIterator]: later, [Symbol.iterator]: now } = Object(rows) as Partial<AsyncIterable<unknown> & Iterable<unknown>>;
   if (typeof rows !== 'object' || (later === undefined && now === undefined))

@@ -70,8 +70,11 @@ export function explainHold({ vanishedBatches, interruptions }: Doubts): string 
 
 /** What the check of an answer's text found. */
 export type Checked =
-  /** `note` says what was removed around the value before it was read; absent when nothing was. */
-  | { readonly ok: true; readonly value: unknown; readonly note?: string }
+  /**
+   * `note` says what was removed around the value before it was read; absent when nothing was. `written` is the value with its numbers as they were
+   * written; absent where JavaScript writes them so.
+   */
+  | { readonly ok: true; readonly value: unknown; readonly note?: string; readonly written?: unknown }
   /** `message` says what is wrong, fit for a person and for a re-ask. */
   | { readonly ok: false; readonly message: string };
 
@@ -119,6 +122,8 @@ export interface Outcome {
   readonly createdSeconds: number | null;
   /** The checked value when ok. */
   readonly value: unknown;
+  /** The value with its numbers as they were written; absent where JavaScript writes them so. */
+  readonly written?: unknown;
   /** What the model said, of several choices the one that counts; null when it was no text. */
   readonly answerText: string | null;
   /**

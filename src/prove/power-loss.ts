@@ -3,10 +3,10 @@ import path from 'node:path';
 import type { Dice } from './dice.ts';
 import type { NameChange, Unsynced } from './seam/plan.ts';
 
-/** What stands in place of bytes that were lost. */
+/** What stands in place of bytes that were lost: `nothing`, or `zeros`. Any number of them are; with `least` all that may be. */
 export interface Loss {
   readonly dice: Dice;
-  readonly leaves: 'nothing' | 'zeros';
+  readonly leaves: 'nothing' | 'zeros' | 'least';
 }
 
 /**
@@ -20,14 +20,14 @@ export function losePower(folder: string, { files, names }: Unsynced, { dice, le
     if (file !== undefined) loseBytes(file, syncedBytes, { dice, leaves });
   }
   // All of them as often as not: what was made first is what everything else lies in.
-  const lost = dice.next() < 0.5 ? names.length : dice.between(0, names.length);
+  const lost = leaves === 'least' || dice.next() < 0.5 ? names.length : dice.between(0, names.length);
   for (const change of names.slice(names.length - lost).reverse()) undo(change);
 }
 
 function loseBytes(file: string, syncedBytes: number, { dice, leaves }: Loss): void {
   const { size } = fs.statSync(file);
   if (size <= syncedBytes) return;
-  const left = dice.between(syncedBytes, size);
+  const left = leaves === 'least' ? syncedBytes : dice.between(syncedBytes, size);
   fs.truncateSync(file, left);
   // Its length may be on the disk, and its bytes not.
   if (leaves === 'zeros') fs.truncateSync(file, size);

@@ -1,8 +1,9 @@
 import path from 'node:path';
 import { AppError, EXIT } from '../core/errors.ts';
-import { openArena, type Starter } from './arena.ts';
+import { type Arena, openArena, type Starter } from './arena.ts';
 import type { Evidence } from './check/evidence.ts';
 import { type Expected, findViolations } from './check/find-violations.ts';
+import type { LifeEnd } from './life.ts';
 import { EXPECTED_CALLS, EXPECTED_ROWS, type LaneName, planRowFaults, SECRET_KEY } from './table.ts';
 
 /** What the small job comes to when nothing happens to it. */
@@ -34,7 +35,7 @@ export async function readReference(starter: Starter, root: string): Promise<Ref
   const run = async (lane: LaneName): Promise<Undisturbed> => {
     const arena = await openArena(starter, { lane, folder: path.join(root, `undisturbed-${lane}`), faults: rowFaults });
     try {
-      const end = await arena.liveToEnd();
+      const end = await liveUndisturbed(arena);
       const evidence = arena.read(end);
       const violations = [...findViolations(evidence, expectResult(null, 0))];
       if (violations.length > 0) throw refuseReference(`the undisturbed ${lane} run breaks its promises:\n${violations.join('\n')}`);
@@ -46,6 +47,12 @@ export async function readReference(starter: Starter, root: string): Promise<Ref
   return { rowFaults, undisturbed: { batch: await run('batch'), live: await run('live') } };
 }
 
+function liveUndisturbed(arena: Arena): Promise<LifeEnd> {
+  return arena.liveToEnd().catch((error: Error) => {
+    throw refuseReference(`the undisturbed ${arena.lane} run comes to no end: ${error.message}`);
+  });
+}
+
 /** Nothing can be held against such a run. */
 function refuseReference(message: string): AppError {
   return new AppError(message, { code: 'broken', exitCode: EXIT.bug });
@@ -54,7 +61,7 @@ function refuseReference(message: string): AppError {
 async function readKeys(starter: Starter, folder: string): Promise<Evidence['rowKeys']> {
   const arena = await openArena(starter, { lane: 'live', folder, faults: [] });
   try {
-    return arena.read(await arena.liveToEnd()).rowKeys;
+    return arena.read(await liveUndisturbed(arena)).rowKeys;
   } finally {
     await arena.close();
   }

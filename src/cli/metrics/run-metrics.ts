@@ -117,10 +117,11 @@ function summarize({ simulated, rows, attempts, tokens, cost, ledger }: Summary)
   };
 }
 
-/** What stands there now; empty where nothing does. */
+/** What stands there now; empty where nothing does. A pipe would be read for ever. */
 function readFile(path: string): string {
   try {
-    return statSync(path).size > MAX_BYTES ? '' : readFileSync(path, 'utf8');
+    const status = statSync(path);
+    return !status.isFile() || status.size > MAX_BYTES ? '' : readFileSync(path, 'utf8');
   } catch {
     return '';
   }

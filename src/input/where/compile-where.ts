@@ -73,11 +73,13 @@ function readCondition(text: string, columns: readonly string[]): Test {
   };
 
   function readTest(): Test {
-    if (nameAt(next) === 'not') {
-      next += 1;
-      const inner = readTest();
-      return (cells) => !inner(cells);
-    }
+    let isMeant = true;
+    for (; nameAt(next) === 'not'; next += 1) isMeant = !isMeant;
+    const test = readComparison();
+    return isMeant ? test : (cells) => !test(cells);
+  }
+
+  function readComparison(): Test {
     const first = next;
     const left = readOperand();
     const compare = COMPARISONS[nameAt(next) ?? ''];
@@ -88,16 +90,27 @@ function readCondition(text: string, columns: readonly string[]): Test {
     return (cells) => compare(left(cells), right(cells), isText);
   }
 
+  /** Of thousands of tests, too: none of them calls the next. */
   function readTests(): Test {
-    const test = readTest();
-    const joined = nameAt(next);
-    const token = tokens[next];
-    if (token === undefined) return test;
-    if (joined !== 'and' && joined !== 'or')
-      throw new ConditionProblem(`unexpected ${JSON.stringify(token.getText())}; comparisons are joined by and, or`, token.begin);
-    next += 1;
-    const rest = readTests();
-    return joined === 'and' ? (cells) => test(cells) && rest(cells) : (cells) => test(cells) || rest(cells);
+    const tests = [readTest()];
+    const endsBy: boolean[] = [];
+    for (let token = tokens[next]; token !== undefined; token = tokens[next]) {
+      const joined = nameAt(next);
+      if (joined !== 'and' && joined !== 'or')
+        throw new ConditionProblem(`unexpected ${JSON.stringify(token.getText())}; comparisons are joined by and, or`, token.begin);
+      next += 1;
+      endsBy.push(joined === 'or');
+      tests.push(readTest());
+    }
+    const last = tests.length - 1;
+    // Read from the right, what is left of an "and" ends it when it is not met, and of an "or" when it is.
+    return (cells) => {
+      for (let at = 0; at < last; at += 1) {
+        const isMet = (tests[at] as Test)(cells);
+        if (isMet === endsBy[at]) return isMet;
+      }
+      return (tests[last] as Test)(cells);
+    };
   }
 
   return readTests();

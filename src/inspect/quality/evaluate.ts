@@ -1,4 +1,5 @@
 import { UsageError } from '../../core/errors.ts';
+import { showModels } from '../../core/models/split-by-model.ts';
 import type { Evaluation } from '../../core/quality.ts';
 import { formatCount } from '../../core/wording/format-count.ts';
 import { makeScores } from '../../quality/scores.ts';
@@ -83,7 +84,7 @@ async function compare(
     job: opened.job,
     run,
     simulated: opened.simulated,
-    model: compiled.job.model,
+    model: showModels(compiled.job),
     field: field.name,
     gold: source,
     ...scores,

@@ -7,6 +7,8 @@ interface Trouble {
   readonly faults: readonly unknown[];
   /** Calls that may be paid a second time because of it; where that is told. */
   readonly secondPayments: number;
+  /** What the command is told besides. */
+  readonly flags?: readonly string[];
 }
 
 /** @param key of an ordinary row */
@@ -21,6 +23,9 @@ const CALL = { method: 'POST', path: '/v1/chat/completions' };
 const DOWNLOAD = { path: '/v1/files/*/content' };
 const POLL = { method: 'GET', path: '/v1/batches/*' };
 
+/** On a slow machine a list that lags is looked at late; what the last look does not see is sent again. */
+const PATIENT_LOOKS = ['--looks', '0.05,0.4,10'];
+
 const free = (...faults: readonly unknown[]): Trouble => ({ faults, secondPayments: 0 });
 const once = (...faults: readonly unknown[]): Trouble => ({ faults, secondPayments: 1 });
 /** The two batches of the small run, or one of its first calls. */
@@ -31,7 +36,10 @@ const ofRow = (customId: string, line: string): unknown => ({ match: { custom_id
 const LOST: Troubles = {
   batch: [
     (dice) => free({ match: eitherOf(CREATE, dice), do: { drop: 'after' } }),
-    (dice) => free({ match: eitherOf(CREATE, dice), do: { drop: 'after' } }, { match: {}, do: { listLagMs: 150 } }),
+    (dice) => ({
+      ...free({ match: eitherOf(CREATE, dice), do: { drop: 'after' } }, { match: {}, do: { listLagMs: 300 } }),
+      flags: PATIENT_LOOKS,
+    }),
     (dice) => free({ match: eitherOf(CREATE, dice), do: { drop: 'after' } }, { match: {}, do: { dropMetadata: true } }),
     (dice) => free({ match: eitherOf(CREATE, dice), do: { html: 502, processed: true } }),
     (dice) => free({ match: eitherOf(CREATE, dice), do: { drop: 'before' } }),
@@ -73,17 +81,19 @@ const DOUBLED: readonly MakeTrouble[] = [
 
 const GARBLED: Troubles = {
   batch: [
-    ...['lost', 'broken', 'null_body', 'no_custom_id', 'response_and_error', 'bad_utf8', 'status_0'].map(
+    () => free({ match: {}, do: { bom: true } }),
+    (_, key) => once(ofRow(key, 'lost')),
+    (_, key) => free(ofRow(key, 'expired')),
+    ...['broken', 'null_body', 'no_custom_id', 'response_and_error', 'bad_utf8', 'status_0'].map(
       (kind): MakeTrouble =>
         (_, key) =>
           once(ofRow(key, kind)),
     ),
-    ...['missing', 'expired', 'crlf'].map(
+    ...['missing', 'crlf'].map(
       (kind): MakeTrouble =>
         (_, key) =>
           free(ofRow(key, kind)),
     ),
-    () => free({ match: {}, do: { bom: true } }),
     () => free({ match: { batch: 1 }, do: { expire: 0.5 } }),
   ],
   live: [
@@ -95,7 +105,7 @@ const GARBLED: Troubles = {
 
 async function meet(context: AttackContext, trouble: Trouble): Promise<AttackResult> {
   return inArena(context, { faults: trouble.faults }, async (arena) => {
-    const broken = await continueAndCheck(context, arena, trouble.secondPayments);
+    const broken = await continueAndCheck(context, arena, trouble.secondPayments, { flags: trouble.flags ?? [] });
     const fired = arena.simulator.faultsFired().filter((fault) => fault.name !== 'row' && fault.fired > 0);
     return { fired: fired.map(({ name }) => name), broken };
   });
@@ -108,9 +118,14 @@ function chooseKey({ dice, reference }: AttackContext): string {
 /** So many of them in the first minute; the others follow when there is time. */
 const FIRST_TURNS = 6;
 
-/** One after the other, in both lanes. */
+/** One after the other, by turns of each lane as long as both have some. */
 function makeAttack(troubles: Troubles): Pick<Attacked, 'minimum' | 'attack'> {
-  const all = (['batch', 'live'] as const).flatMap((lane) => troubles[lane].map((make) => ({ lane, make })));
+  const { batch, live } = troubles;
+  const longest = batch.length > live.length ? batch : live;
+  const all = longest.flatMap((_, index) => [
+    ...batch.slice(index, index + 1).map((make) => ({ lane: 'batch' as const, make })),
+    ...live.slice(index, index + 1).map((make) => ({ lane: 'live' as const, make })),
+  ]);
   return {
     minimum: Math.min(all.length, FIRST_TURNS),
     attack(context) {

@@ -6,6 +6,7 @@ import { findWork } from '../undisturbed.ts';
 
 /** A run may take fewer steps than the undisturbed one did. */
 const MOST_TRIES = 4;
+const MOMENTS = ['before', 'during', 'after'] as const;
 const OLD_TABLE = 'the table of another day\n';
 
 /** Where a run is hit. */
@@ -19,6 +20,8 @@ interface CrashOptions extends CrashKind {
 }
 
 interface CrashKind {
+  /** When at the step; any of them where it is absent. */
+  readonly moments?: readonly Crash['moment'][];
   readonly how: 'thread' | 'process';
   /** What happens to the disk at that moment; nothing where it is absent. */
   readonly afterwards?: (folder: string, unsynced: Unsynced) => void;
@@ -30,7 +33,7 @@ export async function crashOnce(context: AttackContext, options: CrashOptions): 
   const { dice, folder } = context;
   let to = options.to;
   for (let tries = 1; ; tries += 1) {
-    const crash: Crash = { at: dice.between(options.from, to), moment: dice.pick(['before', 'during', 'after']) };
+    const crash: Crash = { at: dice.between(options.from, to), moment: dice.pick(options.moments ?? MOMENTS) };
     const own = { ...context, folder: tries === 1 ? folder : `${folder}.${tries}` };
     const { steps, ...result } = await crashAt(own, crash, options);
     if (result.fired.length > 0 || result.broken.length > 0 || tries === MOST_TRIES) return result;

@@ -5,16 +5,16 @@ import { crashOnce } from './kill.ts';
 
 /** What the disk loses most, and where. */
 const LOSSES = [
-  { before: /./, leaves: 'nothing' },
+  { before: /./, leaves: 'nothing', moments: ['before', 'during', 'after'] },
   // The log has bytes that nobody has synced.
-  { before: /^sync events/, leaves: 'zeros' },
-  // Requests are under way whose intent has just been written.
-  { before: /^send POST/, leaves: 'nothing' },
+  { before: /^sync events/, leaves: 'zeros', moments: ['before', 'during', 'after'] },
+  // Requests have left whose intent has just been written.
+  { before: /^send POST/, leaves: 'least', moments: ['after'] },
 ] as const;
 
 function cutPower(context: AttackContext): Promise<AttackResult> {
   const { dice, lane, reference } = context;
-  const { before, leaves } = takeTurn({ ...context, number: context.number >> 1 }, LOSSES);
+  const { before, leaves, moments } = takeTurn({ ...context, number: context.number >> 1 }, LOSSES);
   const { operations } = reference.undisturbed[lane];
   const steps = operations.flatMap((operation, index) => (before.test(operation) ? [index + 1] : []));
   const at = dice.pick(steps);
@@ -22,6 +22,7 @@ function cutPower(context: AttackContext): Promise<AttackResult> {
     how: 'thread',
     from: at,
     to: at,
+    moments,
     secondPayments: lane === 'live' ? 2 * CONCURRENCY : 0,
     afterwards: (folder, unsynced) => losePower(folder, unsynced, { dice, leaves }),
   });

@@ -2,6 +2,7 @@ import type { Arena } from '../arena.ts';
 import { type AttackContext, type Attacked, type AttackResult, continueAndCheck, inArena, takeTurn } from '../attack.ts';
 import type { Life } from '../life.ts';
 import { chooseDatabase, emptyDatabase } from '../redis-link.ts';
+import type { SeamPlan } from '../seam/plan.ts';
 import { CONCURRENCY } from '../table.ts';
 
 const CALLS = 'POST /v1/chat/completions';
@@ -18,16 +19,31 @@ interface Stage {
   callsSeen(calls: number): Promise<void>;
 }
 
-/** @returns what happened; null where nothing did */
-type Trouble = (stage: Stage, context: AttackContext) => Promise<string | null>;
+/** What may go wrong, and what may be paid twice because of it. */
+interface Trouble {
+  readonly secondPayments: number;
+  /** @returns what happened; null where nothing did */
+  readonly befall: (stage: Stage, context: AttackContext, worker: Life) => Promise<string | null>;
+}
 
-/** The run ends at a step of what it does with answers, or anywhere. */
-async function crashRun({ arena, flags }: Stage, { dice, reference }: AttackContext): Promise<string | null> {
-  const { operations } = reference.undisturbed.live;
-  const steps = operations.flatMap((operation, index) => (/^(write|sync) (live|events)/.test(operation) ? [index + 1] : []));
-  const crash = { at: dice.pick(steps), moment: dice.pick(['before', 'after'] as const) };
+type Crash = Required<SeamPlan>['crash'];
+
+/** The run ends at a step of what it does with answers: its worker goes on, and what it keeps in Redis waits. */
+async function crashRun({ arena, flags }: Stage, crash: Crash): Promise<string | null> {
   const { exitCode, report } = await arena.live({ flags, plan: { crash } }).ended;
   return exitCode === null ? (report.fired[0] ?? null) : null;
+}
+
+/** Answers have been read from Redis, and stand nowhere else yet. */
+const UNKEPT: Crash = { on: 'write live', at: 1, moment: 'before' };
+
+function chooseCrash({ dice }: AttackContext): Crash {
+  const steps = [
+    { on: 'write live', at: 1 },
+    { on: 'sync live', at: 1 },
+    { on: 'write events', at: dice.between(2, 3) },
+  ];
+  return { ...dice.pick(steps), moment: dice.pick(['before', 'after'] as const) };
 }
 
 /** The worker dies with calls under way, and another one comes. */
@@ -50,15 +66,17 @@ async function forget({ arena, flags, redis, callsSeen }: Stage): Promise<string
   return 'Redis forgot everything';
 }
 
+const TROUBLES: readonly Trouble[] = [
+  { befall: (stage) => crashRun(stage, UNKEPT), secondPayments: 0 },
+  { befall: forget, secondPayments: 4 * CONCURRENCY },
+  { befall: (stage, context) => crashRun(stage, chooseCrash(context)), secondPayments: 0 },
+  { befall: killWorker, secondPayments: 4 * CONCURRENCY },
+];
+
 async function attack(context: AttackContext): Promise<AttackResult> {
   const redis = chooseDatabase(context.redisUrl as string, context.number);
   const inLive = { ...context, lane: 'live' as const };
-  const troubles: readonly ((stage: Stage, context: AttackContext, worker: Life) => ReturnType<Trouble>)[] = [
-    crashRun,
-    forget,
-    crashRun,
-    killWorker,
-  ];
+  const trouble = takeTurn(context, TROUBLES);
   await emptyDatabase(redis);
   return inArena(inLive, { simulator: { latencyMs: 60 } }, async (arena) => {
     const workers: Life[] = [];
@@ -72,8 +90,8 @@ async function attack(context: AttackContext): Promise<AttackResult> {
     };
     const flags = ['--redis', redis];
     try {
-      const what = await takeTurn(context, troubles)({ arena, redis, flags, startWorker, callsSeen }, inLive, startWorker());
-      const broken = await continueAndCheck(inLive, arena, 4 * CONCURRENCY, { flags });
+      const what = await trouble.befall({ arena, redis, flags, startWorker, callsSeen }, inLive, startWorker());
+      const broken = await continueAndCheck(inLive, arena, trouble.secondPayments, { flags });
       return { fired: what === null ? [] : [what], broken };
     } finally {
       for (const worker of workers) worker.kill();

@@ -35,6 +35,8 @@ export function createLifeSeam(plan: SeamPlan, ends: Ends): LifeSeam {
   /** The operation at which a crash is due, from when it begins. */
   let last: Operation | null = null;
   let refusable = 0;
+  /** Operations a crash may be due at. */
+  let counted = 0;
 
   function refuse({ kind, path: file, syscall }: Operation): Error | null {
     if (plan.refuse === undefined || !REFUSED[plan.refuse.errno]?.includes(kind)) return null;
@@ -47,16 +49,19 @@ export function createLifeSeam(plan: SeamPlan, ends: Ends): LifeSeam {
 
   function befall(operation: Operation): void {
     const { kind, path: file } = operation;
-    const number = operations.push(`${kind} ${kind === 'send' ? file : path.basename(file)}`.trim());
-    const isDue = (at: number | undefined) => {
-      if (at === number) fired.push(operations.at(-1) as string);
-      return at === number;
+    const what = `${kind} ${kind === 'send' ? file : path.basename(file)}`.trim();
+    const number = operations.push(what);
+    const isDue = (at: number | undefined, count = number) => {
+      if (at === count) fired.push(what);
+      return at === count;
     };
     if (plan.clock !== undefined && isDue(plan.clock.at)) ends.jumpClock(plan.clock.byMs);
     if (isDue(plan.freezeAt)) ends.freeze(report());
-    if (!isDue(plan.crash?.at)) return;
+    if (plan.crash === undefined || !what.startsWith(plan.crash.on ?? '')) return;
+    counted += 1;
+    if (!isDue(plan.crash.at, counted)) return;
     last = operation;
-    if (plan.crash?.moment === 'before') ends.crash(report());
+    if (plan.crash.moment === 'before') ends.crash(report());
   }
 
   return {

@@ -21,6 +21,8 @@ export interface SeamPlan {
 export interface CrashPlan {
   /** The operation, from 1. */
   readonly at: number;
+  /** Only operations that begin so count, for example `write live`; absent: all. */
+  readonly on?: string;
   readonly moment: 'before' | 'during' | 'after';
 }
 

@@ -5,6 +5,7 @@ import { keepModel, listModels, showModels } from '../../core/models/split-by-mo
 import { countAnswerCaps, type Request } from '../../core/request.ts';
 import type { LedgerFold } from '../../ledger/events/fold.ts';
 import { type Amount, type CostBound, makeCostBound } from '../../money/cost-bound.ts';
+import { describeUnboundImages } from '../../money/images/unbound-images.ts';
 import { modelLimits } from '../../money/model-limits.ts';
 import type { FindPrice } from '../../money/price.ts';
 import { suggestModel } from '../../money/tier-table.ts';
@@ -154,6 +155,8 @@ export function createRunBudget(options: BudgetOptions): Budget {
       }
     },
     findExcess(request) {
+      const unbound = describeUnboundImages(job, request.body);
+      if (unbound !== null) return { why: `${unbound}; the rows left stay pending`, isOfRun: false };
       const own = boundOf(request);
       for (const span of spans) {
         const committed = commit(span);

@@ -33,7 +33,10 @@ async function refuses(call: Promise<unknown>, message: RegExp): Promise<void> {
 const WRONG: readonly (readonly [PromptFunction, RegExp])[] = [
   [(row) => row.txet, /^prompt: no column "txet" in in\.csv\. Columns: id, text\. Did you mean "text"\?$/],
   [async (row) => row.txet, /^prompt: no column "txet" in in\.csv/],
-  [({ text }) => `${text} ${Math.random()}`, /^prompt: asked twice about row 1, the function does not say the same; .* time, chance/],
+  [
+    ({ text }) => `${text} ${Math.random()}`,
+    /^prompt: asked twice about row 1, the function does not return the same prompt; .* time, chance/,
+  ],
   [({ text }) => ({ user: text, system: new Date().toISOString() }), /^prompt: asked twice about row 1/],
   [
     (

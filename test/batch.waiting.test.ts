@@ -138,7 +138,7 @@ const cases: readonly Case[] = [
     stage: 'submitted',
     change: { retrieveBatch: fail(lost) },
     wait: poll,
-    told: /^waiting for batch \S+ since .*: no connection \(ECONNREFUSED\); it is asked for again$/,
+    told: /^waiting for batch \S+ since .*: no connection \(ECONNREFUSED\); still trying$/,
   },
   {
     what: 'a batch that is not found',

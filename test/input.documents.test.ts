@@ -69,11 +69,11 @@ test('a glob takes choices in braces, and one file is a table, too', async () =>
 test('what names no document, or no text in the encoding, is refused', async () => {
   await assert.rejects(readRows({ documents: 'inbox/*.doc' }), { message: /inbox\/\*\.doc: no file matches/ });
   await assert.rejects(readRows({ documents: 'inbox/b.mdd' }), { message: /no such document\. Did you mean "b\.md"\?/ });
-  await assert.rejects(readRows({ documents: 'other' }), { message: /is no file; name files by a glob like other\/\*\*\/\*\.txt/ });
+  await assert.rejects(readRows({ documents: 'other' }), { message: /is not a file; name files by a glob like other\/\*\*\/\*\.txt/ });
   await assert.rejects(readRows({ documents: 'other/*.txt' }), { message: /latin\.txt:1.*not UTF-8|latin\.txt.*UTF-8/ });
   const refused: readonly (readonly [object, RegExp])[] = [
     [{}, /input/],
-    [{ path: 'a.csv', documents: '*' }, /input\.documents: stands beside path/],
+    [{ path: 'a.csv', documents: '*' }, /input\.documents: cannot be combined with path/],
     [{ path: 'a.csv', format: 'documents' }, /input\.format: documents are named by input\.documents/],
     [{ documents: '*', format: 'csv' }, /input\.format: documents are no csv/],
     [{ path: 'a.csv', split: { column: 'text', tokens: 100, overlap: 50 } }, /input\.split\.overlap: must be less than half of tokens/],

@@ -89,7 +89,7 @@ test('a description that contradicts itself, and what could not be told apart, i
   const field: SchemaElement = { name: 'x', repetition_type: 'OPTIONAL', type: 'INT32' };
   await assert.rejects(open(write('fields.parquet', [struct, field, field], [{ x: 1 }])), {
     name: 'UsageError',
-    message: /two fields are called "x"; every field needs a name of its own/,
+    message: /two fields are called "x"; every field needs a unique name/,
   });
 });
 

@@ -163,8 +163,8 @@ const CHANGED: readonly [title: string, value: string, why: RegExp][] = [
   ['a lone surrogate not escaped', '"\ud800"', /half of a character/],
   ['the character nobody means', '"\\u0000"', /control character U\+0000/],
   ['the same in a key', '{"\\u0000":1}', /control character U\+0000/],
-  ['a key twice', '{"b":1,"b":2}', /the key "b" stands in it twice/],
-  ['a key twice, spelled otherwise', '{"b":1,"\\u0062":1}', /the key "b" stands in it twice/],
+  ['a key twice', '{"b":1,"b":2}', /the key "b" occurs twice/],
+  ['a key twice, spelled otherwise', '{"b":1,"\\u0062":1}', /the key "b" occurs twice/],
   ['a key twice, deep in a list', '[[{"c":[{"b":1,"b":1}]}]]', /the key "b"/],
 ];
 

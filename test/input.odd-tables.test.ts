@@ -47,7 +47,7 @@ async function read(content: string | Buffer, extension: string, more: Partial<I
 
 type Case = readonly [title: string, extension: string, content: string, more: Partial<InputSpec>, wanted: Partial<Reading> | RegExp[]];
 
-const COUNT = '; input.bad_rows: skip keeps the place of each in the table and asks nothing for it';
+const COUNT = '; input.bad_rows: skip keeps each at its place in the table and sends nothing for it';
 const QUOTES = 'input.quote: none takes every quote as a character like others';
 const manyBad = Array.from({ length: 25 }, (_, index) => (index % 2 === 0 ? `${index}` : `${index},x`));
 const late = Array.from({ length: 1_003 }, (_, n) => JSON.stringify(n < 1_001 ? { a: `x${n}` } : { a: `x${n}`, b: n, c: n }));
@@ -314,14 +314,14 @@ const CASES: readonly Case[] = [
     'jsonl',
     '{"a":"first","a":"second"}\n',
     {},
-    [/^t\.jsonl:1:14 {2}the record cannot be written again: the key "a" stands in it twice$/, /^one bad/],
+    [/^t\.jsonl:1:14 {2}the record cannot be written again: the key "a" occurs twice$/, /^one bad/],
   ],
   [
     'a key that stands twice within a cell, in other words',
     'jsonl',
     '{"a":{"b":1}}\n{"x": {"b" : 1, "\\u0062": 2}}\n',
     {},
-    [/^t\.jsonl:2:17 .*the key "b" stands in it twice$/, /^one bad/],
+    [/^t\.jsonl:2:17 .*the key "b" occurs twice$/, /^one bad/],
   ],
   [
     'texts that look like keys are none',
@@ -346,7 +346,7 @@ const CASES: readonly Case[] = [
       columns: ['a'],
       warnings: ['b', 'c'].map(
         (key) =>
-          `t.jsonl:1002: the key "${key}" first comes here, after the records the columns were learned from: it is no column of the table; name it in input.columns`,
+          `t.jsonl:1002: the key "${key}" first appears here, after the records the columns were taken from, so it is not a column; list it in input.columns to make it one`,
       ),
     },
   ],
@@ -397,7 +397,7 @@ test('bytes that are no text are refused with what may be done about it', async 
   assert.deepEqual(await read(latin, 'csv', {}), ['t.csv:2:1  bytes that are not UTF-8; set input.encoding, for example windows-1252']);
   assert.deepEqual(await read(latin, 'csv', { encoding: 'utf-8' }), ['t.csv:2:1  bytes that are not UTF-8; is input.encoding right?']);
   assert.deepEqual(await read(TORN, 'csv', {}), [
-    't.csv:3:1  bytes that are not utf-16le, which its byte order mark says it is; is the file whole?',
+    't.csv:3:1  bytes that are not utf-16le, as its byte order mark says; is the file complete?',
   ]);
 });
 

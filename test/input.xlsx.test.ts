@@ -92,9 +92,9 @@ const REFUSED: readonly (readonly [what: string, rows: string, says: RegExp])[] 
   [
     'a formula nobody has computed',
     `${HEAD}<x:row><x:c r="A2"><x:f>B1</x:f></x:c></x:row>`,
-    /A2 holds a formula without its value; open the workbook in a spreadsheet program and save it there/,
+    /A2 has a formula without a saved value; open the workbook in a spreadsheet program and save it/,
   ],
-  ['a cell beside the columns', `${HEAD}<x:row r="7"><x:c r="D7"><x:v>1</x:v></x:c></x:row>`, /cell D7 stands in a column without a name/],
+  ['a cell beside the columns', `${HEAD}<x:row r="7"><x:c r="D7"><x:v>1</x:v></x:c></x:row>`, /cell D7 is in a column without a name/],
   [
     'two columns of one name',
     `<x:row>${inline('a')}${inline('b')}${inline('a')}</x:row>`,
@@ -115,7 +115,7 @@ for (const [index, [what, rows, says]] of REFUSED.entries()) {
 test('rows above the table are left out by skip_lines, and the value of a formula may be an empty text', async () => {
   const title = `<x:row r="1">${inline('Report')}</x:row><x:row r="3">${inline('id')}${inline('text')}</x:row>`;
   const name = writeBook('title.xlsx', `${title}<x:row r="4">${inline('a')}<x:c t="str"><x:f>B1</x:f><x:v/></x:c></x:row>`);
-  await assert.rejects(readRows(name), { message: /cell B3 stands in a column without a name; .*input\.skip_lines/ });
+  await assert.rejects(readRows(name), { message: /cell B3 is in a column without a name; .*input\.skip_lines/ });
   assert.deepEqual(await readRows(name, undefined, 2), [{ line: 4, cells: ['a', null] }]);
 });
 
@@ -138,7 +138,7 @@ test('an archive that is no workbook, and a workbook that is cut off, are refuse
   fs.writeFileSync(path.join(folder, 'other.xlsx'), zip({ 'a.txt': 'text' }));
   await assert.rejects(open('other.xlsx'), { message: /is a ZIP archive, and no workbook/ });
   fs.writeFileSync(path.join(folder, 'cut.xlsx'), fs.readFileSync(BOOK).subarray(0, 4_000));
-  await assert.rejects(open('cut.xlsx'), { message: /is no whole workbook/ });
+  await assert.rejects(open('cut.xlsx'), { message: /is not a complete workbook/ });
 });
 
 test('formats of numbers tell dates, times and both', () => {

@@ -223,7 +223,7 @@ describe('versions that meet over Redis', { skip: whyNoRedis() }, () => {
     assert.equal(queue.view.concurrency, 4, 'the newer worker counts for nothing');
     const refusals = told.filter((message) => SENTENCE.test(message));
     assert.equal(refusals.length, 1);
-    assert.match(refusals[0] as string, /^the worker w9 was started .*; it is given no calls$/);
+    assert.match(refusals[0] as string, /^the worker w9 was started .*; it gets no calls$/);
   });
 
   test('what a newer run of the same state has in Redis is not touched', async () => {

@@ -35,7 +35,7 @@ wideTest('rows the job is not about and lines that are no row keep their places,
     lines.slice(1, 7).map((line) => line.split(',').slice(0, 3).join(',')),
     ['a,en,First note', 'b,de,Zweite', ',,', 'd,en,Second note', ',,', 'f,fr,Trois'],
   );
-  assert.match(lines[2] as string, /,skipped,where: input\.where is not met,,0,/);
+  assert.match(lines[2] as string, /,skipped,where: does not match input\.where,,0,/);
   assert.match(lines[3] as string, /,skipped,"bad_row: line 4: 2 cells, expected 3 \(separated by "",""\): c,en",,0,/);
   const failures = world.read('out.failures.csv');
   assert.deepEqual(
@@ -43,7 +43,7 @@ wideTest('rows the job is not about and lines that are no row keep their places,
     ['bad_row', 'bad_row'],
   );
   const report = world.read('out.report.html');
-  assert.ok(report.includes(warning) && report.includes('2 of the skipped rows are not asked about: input.where'));
+  assert.ok(report.includes(warning) && report.includes('2 of the skipped rows do not match input.where'));
   assert.match(report, /2 of 4 rows answered, 50 %/);
 
   const again = await world.run();
@@ -115,7 +115,7 @@ wideTest(
     );
     assert.match(
       await tell('eval', 'job.yaml', '--gold', 'right', '--field', 'label'),
-      /^rows +2 of 4 compared; 1 have no right answer.*, 1 do not meet input\.where$/m,
+      /^rows +2 of 4 compared; 1 have no right answer.*, 1 do not match input\.where$/m,
     );
     const failures = await tell('failures', 'job.yaml');
     assert.match(failures, /^ {2}in\.csv:4: line 4: 2 cells/m);

@@ -133,7 +133,7 @@ const BAD: readonly [line: string, column: number, message: RegExp][] = [
   [withBody('{"messages":[]}'), 70, /body\.model: must name the model/],
   [withBody('{"model":"gpt-4o","stream":true}'), 70, /body\.stream: /],
   [withBody('{"model":"gpt-4o","n":2}'), 70, /body\.n: a row has one answer/],
-  [withBody('{"model":"gpt-4o","model":"gpt-5"}'), 88, /the key "model" stands in it twice/],
+  [withBody('{"model":"gpt-4o","model":"gpt-5"}'), 88, /the key "model" occurs twice/],
   [vectors('["one","two"]'), 64, /body\.input: a row has one answer/],
   [vectors('[[1,2],[3]]'), 64, /body\.input: a row has one answer/],
 ];
@@ -160,7 +160,7 @@ test('what the lines say themselves is refused in the job, with its place', asyn
   const world = await makeRequestsWorld(t, [good], `${JOB}model: gpt-4o\nprompt: hi\nparams: { temperature: 1 }\n`);
   await assert.rejects(
     planWorld(world),
-    /^UsageError: job\.yaml:5:1 {2}model: is not for format: requests.*\njob\.yaml:6:1 {2}prompt: .*\njob\.yaml:7:1 {2}params: /,
+    /^UsageError: job\.yaml:5:1 {2}model: does not go with format: requests.*\njob\.yaml:6:1 {2}prompt: .*\njob\.yaml:7:1 {2}params: /,
   );
   world.write('job.yaml', 'name: proof\ninput: { path: in.jsonl }\n');
   await assert.rejects(planWorld(world), /model: missing\n.*output: missing\n.*prompt: missing|prompt: missing/);

@@ -109,7 +109,7 @@ describe('bill', () => {
       assert.equal((await world.run(['bill', ...flags])).exitCode, 2, flags.join(' '));
     for (const path of ['nowhere', 'job.yaml']) {
       const { exitCode, stderr } = await world.run(['bill', path]);
-      assert.deepEqual([exitCode, stderr.split('\n')[0]], [2, `${path} is no folder; bill takes one with jobs below it`]);
+      assert.deepEqual([exitCode, stderr.split('\n')[0]], [2, `${path} is not a folder; bill needs a folder with jobs below it`]);
     }
     for (const [flags, says] of [
       [['--since', '2999-01-01'], 'from 2999-01-01'],

@@ -132,11 +132,11 @@ const CASES: readonly Case[] = [
   },
   { of: 'an id that is a path', steps: [[{ batchIds: ['../../../x'] }, WHOLE]], reused: 4, answers: 4 },
   ...Object.entries({
-    '': /the file of answers is empty\. Nothing was taken in/,
-    '<html>\n<body>Not found</body>\n': /in 2 lines there is no answer of a batch; name the file the provider made from asked/,
+    '': /the file of answers is empty\. Nothing was imported/,
+    '<html>\n<body>Not found</body>\n': /in 2 lines there is no answer of a batch; name the file that the provider made from asked/,
     '\0\u0001\u0002': /in 1 line there is no answer/,
     [toText(ASKED)]: /in 4 lines there is no answer/,
-    [toText(SAID).replaceAll('"mine-', '"else-')]: /in 4 answers there is none to what rows of the table ask in asked/,
+    [toText(SAID).replaceAll('"mine-', '"else-')]: /in 4 answers none answers a request of asked/,
   }).map(([said, says]) => ({
     of: `refused: ${says.source}`,
     files: { said },
@@ -146,10 +146,10 @@ const CASES: readonly Case[] = [
   })),
   ...(
     [
-      [{ inputFile: 'said', outputFile: 'asked' }, /said:1: is no request of a batch/],
+      [{ inputFile: 'said', outputFile: 'asked' }, /said:1: is not a request of a batch/],
       [{ inputFile: '.' }, /\.: is no file/],
       [{ outputFile: '.' }, /\.: is no file/],
-      [{ inputFile: 'one-id' }, /no row of the table asks what this batch asked/],
+      [{ inputFile: 'one-id' }, /no row of the table makes a request of this batch/],
       [{ inputFile: 'vectors' }, /it asked \/v1\/embeddings, the job asks \/v1\/chat\/completions/],
     ] as const
   ).map(([files, says]) => ({ of: `refused: ${says.source}`, steps: [[files, says] as const], reused: 0, answers: 0 })),

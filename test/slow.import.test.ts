@@ -70,15 +70,15 @@ describe('import', () => {
       });
     await refuse({ outputFile: 'said.jsonl' }, /said\.jsonl: no such file/);
     world.write('said.jsonl', await content(world, batch.output_file_id));
-    await refuse({ outputFile: 'said.jsonl' }, /the input file of the batch is needed: .*--input-file FILE/);
+    await refuse({ outputFile: 'said.jsonl' }, /the input file of the batch is needed, because .*--input-file FILE/);
     await refuse({ outputFile: 'said.jsonl', inputFile: 'none.jsonl' }, /none\.jsonl: no such file/);
     world.write('empty.jsonl', '\n');
     await refuse({ outputFile: 'said.jsonl', inputFile: 'empty.jsonl' }, /empty\.jsonl: is empty/);
-    await refuse({ outputFile: 'said.jsonl', inputFile: 'in.csv' }, /in\.csv:1: is no request of a batch/);
+    await refuse({ outputFile: 'said.jsonl', inputFile: 'in.csv' }, /in\.csv:1: is not a request of a batch/);
     world.write('hot.jsonl', makeLine('mine-r1', 'x', { temperature: 1 }));
     await refuse(
       { outputFile: 'said.jsonl', inputFile: 'hot.jsonl' },
-      /no row of the table asks .* differs in .*temperature \(not in the job\)/,
+      /no row of the table makes a request .* differs in .*temperature \(not in the job\)/,
     );
     await fetch(`${world.simulator.url}/files/${batch.input_file_id}`, { method: 'DELETE', headers: { authorization: 'Bearer x' } });
     await refuse({ batchIds: [batch.id] }, /the input file of batch_\w+ is gone at the provider.*--input-file FILE/);

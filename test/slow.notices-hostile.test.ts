@@ -271,7 +271,7 @@ it('a job of a program tells as a job file does, and a receiver that fails takes
   assert.equal((await define(0.000001).run(settings)).summary.exitCode, 5);
   process.env.ROWMILL_TEST_HOOK = 'http://127.0.0.1:9/';
   assert.equal((await define(1).run(settings)).summary.exitCode, 0);
-  assert.match(warnings.join('\n'), /notify: done could not be told: it could not be reached \([\w ]+\); the next run tries again/);
+  assert.match(warnings.join('\n'), /notify: done could not be posted: it could not be reached \([\w ]+\); the next run tries again/);
   process.env.ROWMILL_TEST_HOOK = hook.url;
   // A function may say something else each time: every run of a program is one of its own.
   const runs = [await define(1).run(settings), await define(1).run(settings)].map(({ summary }) => summary.run);

@@ -93,7 +93,7 @@ export function makeRunSettings(
       redis: readRedisLink(settings.redis),
       confirm: async (planned, spending) => {
         const why = settings.simulate === true || settings.yes === true ? null : findReasonToAsk(planned, spending);
-        if (why !== null) throw new UsageError(`${why}: give run() \`yes: true\` to go on`);
+        if (why !== null) throw new UsageError(`${why}: pass \`yes: true\` to run() to continue`);
       },
       watch:
         onProgress === undefined
@@ -115,13 +115,13 @@ function guardCode({ code, ...loaded }: LoadedJob, { guardCheck }: CallerGuard):
   return { ...loaded, code: code.checkValue === null ? code : { ...code, checkValue: guardCheck(code.checkValue), id: randomUUID() } };
 }
 
-/** What is wrong with an address is said in the words of flags: here it is a setting. */
+/** Messages about an address speak of flags; here it is a setting. */
 function nameOrigin(settings: PlanSettings): string {
   try {
     return makeTargetOrigin(settings);
   } catch (error) {
     if (!(error instanceof UsageError) || settings.baseUrl === undefined) throw error;
-    const message = error.message.replace(/^base URL /, '').replace(/type (for example )?--base-url (\S+)/, 'give $1"$2"');
+    const message = error.message.replace(/^base URL /, '').replace(/use (for example )?--base-url (\S+)/, 'use $1"$2"');
     throw new UsageError(`baseUrl: ${message}`);
   }
 }

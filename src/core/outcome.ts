@@ -62,9 +62,9 @@ export interface Doubts {
 /** Why a key whose latest outcome is `unknown` is not asked again by itself, in words; null while it may be. */
 export function explainHold({ vanishedBatches, interruptions }: Doubts): string | null {
   if (vanishedBatches >= MAX_VANISHED_BATCHES)
-    return 'held: its batch vanished at the provider, and the one that asked it again did too; both may have been billed, so only retry asks a third time';
+    return 'held: its batch vanished at the provider, and so did the second one; both may have been billed, so only retry sends it a third time';
   if (interruptions >= MAX_INTERRUPTIONS)
-    return `held: ${interruptions} tries were ended by interruptions of this program; each may have been billed, so only retry asks again`;
+    return `held: ${interruptions} attempts were cut off when this program was interrupted; each may have been billed, so only retry sends it again`;
   return null;
 }
 

@@ -34,7 +34,7 @@ export type LineReading =
 /** Reads one stored line. Never throws: a broken line costs only itself. */
 export function readResponseLine(text: string): LineReading {
   let value: unknown;
-  if (isBeyondBounds(text, ANSWER_BOUNDS)) return { status: 'malformed', message: 'it holds more than any answer' };
+  if (isBeyondBounds(text, ANSWER_BOUNDS)) return { status: 'malformed', message: 'it is larger than any answer can be' };
   try {
     value = JSON.parse(text);
   } catch (error) {

@@ -123,7 +123,7 @@ function examineNotify({ notify }: Job, { findNoticeProblem }: Pick<DoctorOption
   if (notify === null || findNoticeProblem === undefined) return [];
   const problem = findNoticeProblem(notify);
   if (problem !== null) return [{ name: 'notify', status: 'warning', message: problem }];
-  return [{ name: 'notify', status: 'ok', message: `${notify.urlEnv} holds an address; told are ${notify.on.join(', ')}` }];
+  return [{ name: 'notify', status: 'ok', message: `${notify.urlEnv} has an address; it is notified of ${notify.on.join(', ')}` }];
 }
 
 /** What the job's model does not take of its parameters; nothing where it takes them all. */
@@ -244,7 +244,7 @@ async function examineClock(provider: Provider, options: DoctorOptions): Promise
       provider.fetch(`${provider.baseUrl}/models`, { method: 'HEAD', redirect: 'manual', signal: deadline }),
     );
     const theirs = Date.parse(response.headers.get('date') ?? '');
-    if (Number.isNaN(theirs)) return { name, status: 'warning', message: 'the provider does not tell its time' };
+    if (Number.isNaN(theirs)) return { name, status: 'warning', message: 'the provider does not send its time' };
     const skewMs = Math.abs(options.effects.clock().getTime() - theirs);
     const status = skewMs > SKEW_PROBLEM_MS ? 'problem' : skewMs > SKEW_WARNING_MS ? 'warning' : 'ok';
     return { name, status, message: `${Math.round(skewMs / 1000)} s from the provider's` };
@@ -265,6 +265,6 @@ function examinePrice({ model, budget, mode }: Job, findPrice: FindPrice, now: D
     return { name: 'price', status: price.isAssumed ? 'warning' : 'ok', message };
   }
   const hasBudget = budget.nanoUsd !== null || budget.nanoUsdPerRow !== null;
-  const message = `the ${lane} price of ${model} is unknown${hasBudget ? '; its budget cannot be kept' : ''}; prices.yaml beside the job file tells one${suggestModel(model)}`;
+  const message = `the ${lane} price of ${model} is unknown${hasBudget ? '; its budget cannot be kept' : ''}; set one in prices.yaml, next to the job file${suggestModel(model)}`;
   return { name: 'price', status: hasBudget ? 'problem' : 'warning', message };
 }

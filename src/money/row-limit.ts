@@ -31,7 +31,7 @@ export function createRowLimit(job: Job, findPrice: FindPrice): FindTooDear | nu
     const bound = makeCostBound({ job: keepModel(capped, model), lane, at: pricesAsOf, findPrice });
     if (bound === null)
       throw new UsageError(
-        `budget.usd_per_row: no price is known for ${model}; tell one in prices.yaml, or remove it${suggestModel(model)}`,
+        `budget.usd_per_row: no price is known for ${model}; set one in prices.yaml, or remove it${suggestModel(model)}`,
       );
     bounds.set(model, bound);
   }

@@ -43,7 +43,7 @@ function readSet(settings: readonly string[]): Readonly<Record<string, unknown>>
   for (const setting of settings) {
     const [, name, value] = /^params\.([a-z_]+)=(.*)$/s.exec(setting) ?? [];
     if (name === undefined || value === undefined) {
-      throw new UsageError(`--set ${setting}: give a parameter of the job, for example --set params.max_output_tokens=400`);
+      throw new UsageError(`--set ${setting}: pass a parameter of the job, for example --set params.max_output_tokens=400`);
     }
     set[name] = parseValue(value);
   }

@@ -38,7 +38,7 @@ export function createRunMetrics(path: string, warn: (message: string) => void):
         const metrics = { ...NOTHING, ...make(readLastSuccess(before, name)), job: name, startedAtSeconds: round(startedAtSeconds) };
         await replaceFile(path, renderMetrics({ ...metrics, durationSeconds: round((performance.now() - startedMs) / 1000) }));
       } catch (error) {
-        if (!hasWarned) warn(`--metrics: ${error instanceof Error ? error.message : String(error)}; the run goes on without`);
+        if (!hasWarned) warn(`--metrics: ${error instanceof Error ? error.message : String(error)}; the run continues without it`);
         hasWarned = true;
       }
     });

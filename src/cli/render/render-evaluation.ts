@@ -37,8 +37,8 @@ export function renderEvaluation(evaluation: Evaluation, paint: Paint): string {
 function describeRows({ in: all, evaluated, withoutGold, pending, where = 0 }: Evaluation['rows']): string {
   const left = [
     withoutGold > 0 ? `${formatCount(withoutGold)} have no right answer to compare with` : '',
-    pending > 0 ? `${formatCount(pending)} were not asked yet` : '',
-    where > 0 ? `${formatCount(where)} do not meet input.where` : '',
+    pending > 0 ? `${formatCount(pending)} have not been sent yet` : '',
+    where > 0 ? `${formatCount(where)} do not match input.where` : '',
   ].filter((part) => part !== '');
   return `${formatCount(evaluated)} of ${formatCount(all)} compared${left.length > 0 ? `; ${left.join(', ')}` : ''}`;
 }

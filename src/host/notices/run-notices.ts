@@ -37,7 +37,7 @@ export function createRunNotices({ findRefused, ...options }: RunNoticesOptions)
         await ready?.end(ended);
       } catch (fault) {
         // Whatever it is, the run is over, and its exit code stands.
-        options.warn(`notify: nobody could be told (${(fault as NodeJS.ErrnoException).code ?? (fault as Error).name})`);
+        options.warn(`notify: nothing could be posted (${(fault as NodeJS.ErrnoException).code ?? (fault as Error).name})`);
       }
     },
   };

@@ -76,7 +76,7 @@ export function createNoticeTeller(options: NoticeTellerOptions): NoticeTeller {
           records.settle({ id, event, sentence: scrubSecrets(sentence), status: end.status, tries: tries + 1, at: told.at });
         }
         if (end.status !== 'told')
-          warn(`notify: ${told.event} could not be told: ${end.why}${end.status === 'failed' ? '; the next run tries again' : ''}`);
+          warn(`notify: ${told.event} could not be posted: ${end.why}${end.status === 'failed' ? '; the next run tries again' : ''}`);
       }),
     );
   }
@@ -88,7 +88,7 @@ export function createNoticeTeller(options: NoticeTellerOptions): NoticeTeller {
       await tell(await find());
     } catch (error) {
       warn(
-        `notify: nobody could be told: ${error instanceof AppError ? error.message : ((error as NodeJS.ErrnoException).code ?? 'a fault')}`,
+        `notify: nothing could be posted: ${error instanceof AppError ? error.message : ((error as NodeJS.ErrnoException).code ?? 'a fault')}`,
       );
     }
   }

@@ -32,7 +32,7 @@ export function findSilentChange(text: string, value: unknown): string | null {
 export function findRepetition(text: string, value: unknown, { keys }: Pick<JsonScan, 'keys'>): Unwritable | null {
   if (keys === countKeys(value)) return null;
   const found = findRepeatedKey(text);
-  return found === null ? null : { position: found.position, why: `the key ${JSON.stringify(found.key)} stands in it twice` };
+  return found === null ? null : { position: found.position, why: `the key ${JSON.stringify(found.key)} occurs twice` };
 }
 
 /** What no table can hold, and where in the text it begins. */
@@ -63,7 +63,7 @@ export function findUnwritable(text: string, { levels }: Pick<JsonScan, 'levels'
 }
 
 const LONE_SURROGATE = /\p{Surrogate}/u;
-const HALF_CHARACTER = 'it holds half of a character (a lone surrogate)';
+const HALF_CHARACTER = 'it contains half of a character (a lone surrogate)';
 /** A value is parsed at any depth, but written only as deep as the stack allows; no answer is meant to come near this. */
 const MAX_DEPTH = 1_000;
 /** No integer of so many characters is beyond 2^53, and nothing without an exponent is infinite. */

@@ -187,7 +187,7 @@ function readMessages(spec: JobSpec, problems: PathProblem[]): readonly MessageT
   const trim = (content: string): string => content.replace(/\r?\n$/, '');
   if (spec.input.format === 'requests') return [];
   if (spec.prompt !== undefined && spec.messages !== undefined)
-    problems.push({ path: ['messages'], message: 'messages: stands beside prompt; use one of them' });
+    problems.push({ path: ['messages'], message: 'messages: cannot be combined with prompt; use one of them' });
   if (spec.messages !== undefined) return spec.messages.map(({ role, content }) => ({ role, content: trim(content) }));
   if (spec.prompt === undefined) {
     problems.push({ path: [], message: 'prompt: missing' });

@@ -37,7 +37,7 @@ export async function openParquetTable(text: Pick<TextFiles, 'files'>): Promise<
       ? []
       : (first?.columns ?? []).filter((column) => listLeaves(column).some(({ element }) => isBinary(element)));
   const warnings = binary.map(
-    ({ element }) => `${first?.file.shown}: column "${element.name}" holds bytes that are not said to be text; they stand as base64`,
+    ({ element }) => `${first?.file.shown}: column "${element.name}" contains bytes without a declared type; they are written as base64`,
   );
   return {
     columns,
@@ -118,7 +118,7 @@ async function* readRowGroup(options: GroupOptions): AsyncGenerator<readonly unk
     if (error instanceof UsageError) throw error;
     throw refuse(
       parquet.file,
-      `${current === null ? '' : `column "${current}", `}row group ${number + 1}: ${(error as Error).message}. Write the file again, or make CSV of it where it was made`,
+      `${current === null ? '' : `column "${current}", `}row group ${number + 1}: ${(error as Error).message}. Write the file again, or export it as CSV from the program that made it`,
     );
   }
 }

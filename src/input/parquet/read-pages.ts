@@ -78,7 +78,7 @@ function refuseCount(
   left: number,
 ): void {
   const length = (old ?? own)?.num_values ?? 0;
-  if (!(length >= 0 && length <= left)) throw new Error('it holds more values than the row group says');
+  if (!(length >= 0 && length <= left)) throw new Error('it has more values than its row group');
   if (Math.max(length, dictionary?.num_values ?? 0) > MAX_PAGE_VALUES)
     throw new Error(`a page of more than ${formatCount(MAX_PAGE_VALUES)} values is not read`);
 }
@@ -104,7 +104,7 @@ async function readBody(window: ByteWindow, header: PageHeader): Promise<Uint8Ar
   if (Math.max(packed, unpacked) > MAX_PAGE_BYTES) throw new Error(`a page of more than ${MAX_PAGE_BYTES / 1024 / 1024} MB is not read`);
   const bytes = (await window.peek(packed)).subarray(0, packed);
   if (bytes.length < packed) throw new Error('it is cut off');
-  if (crc !== undefined && crc32(bytes) !== crc >>> 0) throw new Error('a page is not what its checksum says');
+  if (crc !== undefined && crc32(bytes) !== crc >>> 0) throw new Error('a page does not match its checksum');
   window.skip(packed);
   return bytes;
 }
@@ -114,7 +114,7 @@ function readDataOf(header: PageHeader, bytes: Uint8Array, decoder: PageDecoder)
   const old = header.data_page_header;
   if (header.type === 'DATA_PAGE' && old !== undefined) {
     if (old.definition_level_encoding === ('BIT_PACKED' as string) && decoder.schemaPath.some(isOptional))
-      throw new Error('its levels are packed in a way that is no longer used');
+      throw new Error('its levels use an obsolete encoding');
     const page = decompressPage(bytes, header.uncompressed_page_size, decoder.codec, COMPRESSORS);
     const repetition = decoder.maxRepetition === 0 ? NOTHING : takeSized(page, 0);
     const definition = decoder.maxDefinition === 0 ? NOTHING : takeSized(page, repetition.taken);

@@ -23,7 +23,7 @@ export function compileCodeRender(job: Job, prompts: CodePrompts, limits: Reques
       if (images > mostImages) throw new Error(`${images} images and files, where the job has at most ${mostImages}; raise max_images`);
       const hasImages = images > 0;
       if (!hasImages && messages.every(({ role, content }) => role === 'system' || content.trim() === '')) {
-        return { status: 'skipped', cause: 'empty', message: 'the prompt function says nothing about this row' };
+        return { status: 'skipped', cause: 'empty', message: 'the prompt function returned nothing for this row' };
       }
       if (needsWord && !messages.some(({ content }) => saysJson(content))) throw new Error(NO_JSON_WORD);
       return makeRequest(job, compileBody(job, messages.map(makeLiteralMessage))([]), boundRequests(limits, hasImages));

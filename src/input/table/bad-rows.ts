@@ -75,5 +75,5 @@ function advise(count: number, remedies: readonly string[]): string {
     count === 1
       ? 'one bad line'
       : `${formatCount(count)} bad lines${count > SHOWN_PROBLEMS ? `, of which these are the first ${SHOWN_PROBLEMS}` : ''}`;
-  return [told, ...remedies, 'input.bad_rows: skip keeps the place of each in the table and asks nothing for it'].join('; ');
+  return [told, ...remedies, 'input.bad_rows: skip keeps each at its place in the table and sends nothing for it'].join('; ');
 }

@@ -73,7 +73,7 @@ function nameCells({ cells, line }: CsvRecord, file: TableFile, spec: InputSpec)
   // There is nothing else that so many names could be meant for.
   if (given?.length === cells.length) return { names: given, isInFile: true };
   const [before, index] = repeated;
-  const message = `columns ${before + 1} and ${index + 1} are both called "${cells[index]}"; every column needs a name of its own: input.columns with ${cells.length} names, and input.header: true, renames them`;
+  const message = `columns ${before + 1} and ${index + 1} are both called "${cells[index]}"; every column needs a unique name: input.columns with ${cells.length} names, and input.header: true, renames them`;
   throw refuseHeader(file, message, line);
 }
 

@@ -70,7 +70,7 @@ interface Checked {
 }
 
 function adviseOn(isMarked: boolean, encoding: string | null): string {
-  if (isMarked) return ', which its byte order mark says it is; is the file whole?';
+  if (isMarked) return ', as its byte order mark says; is the file complete?';
   return encoding === null ? '; set input.encoding, for example windows-1252' : '; is input.encoding right?';
 }
 

@@ -25,7 +25,7 @@ export async function findDocuments(pattern: string, cwd: string): Promise<reado
     if (status.isFile()) files.push({ path: file, shown: showFile(file, cwd) });
   }
   if (files.length === 0)
-    throw refused(`${showFile(pattern, cwd)}: is no file; name files by a glob like ${path.join(showFile(pattern, cwd), '**/*.txt')}`);
+    throw refused(`${showFile(pattern, cwd)}: is not a file; name files by a glob like ${path.join(showFile(pattern, cwd), '**/*.txt')}`);
   return files;
 }
 

@@ -10,8 +10,8 @@ type Expected = 'value' | 'value or ]' | 'key' | 'key or }' | 'colon' | 'comma' 
 const MISSING: Readonly<Record<Expected, string>> = {
   value: 'no value stands here',
   'value or ]': 'no value stands here',
-  key: 'no key in double quotes stands here',
-  'key or }': 'no key in double quotes stands here',
+  key: 'expected a key in double quotes',
+  'key or }': 'expected a key in double quotes',
   colon: 'no colon follows the key',
   comma: 'neither a comma nor an end follows the value',
   end: 'more text follows its end',
@@ -66,7 +66,7 @@ function passString(text: string, start: number): number | JsonFault {
   for (let at = start + 1; at < text.length; at += 1) {
     const character = text[at] as string;
     if (character === '"') return at + 1;
-    if (character < ' ') return { position: at, why: 'a control character stands in a text, where it has to be an escape like \\n' };
+    if (character < ' ') return { position: at, why: 'a control character in a string must be written as an escape like \\n' };
     if (character !== '\\') continue;
     ESCAPE.lastIndex = at;
     if (!ESCAPE.test(text)) return { position: at, why: 'a backslash begins no escape' };

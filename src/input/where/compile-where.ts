@@ -117,7 +117,7 @@ function readCondition(text: string, columns: readonly string[]): Test {
 }
 
 function readTokens(text: string): readonly Token[] {
-  if (/\{[{%]|[%}]\}/.test(text)) throw new ConditionProblem('a condition stands by itself, without {{ }} and {% %}', 0);
+  if (/\{[{%]|[%}]\}/.test(text)) throw new ConditionProblem('write the condition without {{ }} and {% %}', 0);
   // Of the operators only the names are asked for.
   const tokenizer = new Tokenizer(text, defaultOperators);
   let tokens: readonly Token[];
@@ -159,18 +159,18 @@ function compileOperand(token: Token, columns: readonly string[]): ReadValue {
     case 'PropertyAccessToken':
       return compileColumn(token, columns);
     default:
-      throw new ConditionProblem(`${text} cannot stand in a condition: compare columns and constants`, token.begin);
+      throw new ConditionProblem(`${text} cannot be used in a condition: compare columns and constants`, token.begin);
   }
 }
 
 function compileColumn(token: Token, columns: readonly string[]): ReadValue {
   const names = (token.props ?? []).map(({ content }) => content);
   if (token.variable !== undefined || !names.every((name) => typeof name === 'string' || typeof name === 'number'))
-    throw new ConditionProblem(`${token.getText()} cannot stand in a condition: name a column`, token.begin);
+    throw new ConditionProblem(`${token.getText()} cannot be used in a condition: name a column`, token.begin);
   const [name, ...path] = (names[0] === 'row' && names.length > 1 ? names.slice(1) : names).map(String) as [string, ...string[]];
   const index = columns.indexOf(name);
   if (index === -1 && /^[-+.]?\d/.test(token.getText()))
-    throw new ConditionProblem(`${token.getText()} is no column, and no number as conditions have them: -1, 0.5`, token.begin);
+    throw new ConditionProblem(`${token.getText()} is neither a column nor a number such as -1 or 0.5`, token.begin);
   if (index === -1) throw new ConditionProblem(`no column "${name}"`, token.begin, name);
   return (cells) => {
     let value = cells[index];

@@ -77,7 +77,7 @@ function readValue(cell: RawCell, { texts, dateForms, isFrom1904 }: Workbook, na
   const { type, value } = cell;
   // A text may be empty; a number, as which libraries write what nobody has computed, is none then.
   if (cell.hasFormula && (!cell.hasValue || (type === 'n' && value === '')))
-    throw new Error(`${nameCell()} holds a formula without its value; open the workbook in a spreadsheet program and save it there`);
+    throw new Error(`${nameCell()} has a formula without a saved value; open the workbook in a spreadsheet program and save it`);
   if (!cell.hasValue) return null;
   switch (type) {
     case 's': {

@@ -120,7 +120,7 @@ function makeHeader(file: TableFile, sheet: Sheet, { line, cells }: SheetRow): H
   if (twice !== -1) {
     const first = names.indexOf(names[twice] as string);
     const where = [first, twice].map((index) => `${nameColumn(places[index] as number)}${line}`).join(' and ');
-    throw refuse(file, `cells ${where} of sheet "${sheet.name}" are both called "${names[twice]}"; every column needs a name of its own`);
+    throw refuse(file, `cells ${where} of sheet "${sheet.name}" are both called "${names[twice]}"; every column needs a unique name`);
   }
   return { names, places };
 }
@@ -161,7 +161,7 @@ function pickCells(file: TableFile, { places }: Header, { line, cells }: SheetRo
   const nameless = [...cells.keys()].find((place) => !places.includes(place)) as number;
   throw refuse(
     file,
-    `cell ${nameColumn(nameless)}${line} stands in a column without a name; write one into the row of names, or leave out rows above it by input.skip_lines`,
+    `cell ${nameColumn(nameless)}${line} is in a column without a name; add one to the header row, or leave out rows above it by input.skip_lines`,
   );
 }
 

@@ -76,7 +76,7 @@ export async function readBill(options: BillOptions): Promise<Bill> {
   if (since !== null && until !== null && since > until) throw new UsageError(`--since ${since} is later than --until ${until}`);
   const folder = resolve(cwd, options.folder);
   if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true)
-    throw new UsageError(`${relative(cwd, folder)} is no folder; bill takes one with jobs below it`);
+    throw new UsageError(`${relative(cwd, folder)} is not a folder; bill needs a folder with jobs below it`);
   const root = options.stateRoot === null ? null : resolve(cwd, options.stateRoot);
   const problems: string[] = [];
   const notes: string[] = [];

@@ -72,7 +72,7 @@ async function compare(
   const source = gold.finish();
   if (tally.cells.length === 0) {
     throw new UsageError(
-      `${opened.job}: none of the ${formatCount(counts.pending)} rows with a right answer was asked yet; run the job first`,
+      `${opened.job}: none of the ${formatCount(counts.pending)} rows with a right answer has been sent yet; run the job first`,
       {
         code: 'no_answers',
       },

@@ -163,7 +163,7 @@ export function openEventLog(options: EventLogOptions): EventLog {
     // What costs money waits for this: it must not happen when the log others read is another file by now.
     options.assertWritable();
     if (hasStableInode && !isFileAt(options.file, descriptor))
-      throw new LedgerError('another file stands in its place; nothing more is sent', { file: options.file, line: 0 });
+      throw new LedgerError('another file is in its place; nothing more is sent', { file: options.file, line: 0 });
     for (const [index, { event, resolve }] of group.entries()) {
       const { length } = lines[index] as Buffer;
       const placed = { event, offsetBytes: bytes, lengthBytes: length - 1 };

@@ -53,7 +53,7 @@ const CALLS_PER_TURN = 64;
 export async function openBullmqQueue(options: BullmqQueueOptions): Promise<CallQueue> {
   const redis = await openRedis(options.redisUrl, options.startTimer);
   if (!(await isAppendOnly(redis))) {
-    options.warn(`Redis at ${describeUrl(options.redisUrl)} keeps no append-only file: if it restarts, its calls are put there again`);
+    options.warn(`Redis at ${describeUrl(options.redisUrl)} has no append-only file: if it restarts, its calls are put back`);
   }
   return new BullmqQueue(options, redis);
 }
@@ -80,7 +80,7 @@ class BullmqQueue implements CallQueue {
       redisUrl: options.redisUrl,
       nowMs,
       tell: options.warn,
-      afterwards: 'what is paid for is kept, and the same command goes on',
+      afterwards: 'what is paid for is kept, and the same command continues',
     });
     this.#window = new CallWindow(options.window ?? WINDOW_LIMITS);
     this.#queue = new Queue(makeQueueName(options.identity), {

@@ -63,7 +63,7 @@ export async function recoverLost(
 
 async function endAsUnknown(context: RunnerContext, calls: readonly HeldCall[]): Promise<void> {
   if (calls.length === 0) return;
-  const why = 'Redis lost its memory while the call may have been under way';
+  const why = 'Redis lost its memory while the call may have been in flight';
   await context.owner.record(calls.map(({ customId, bodyBytes }): CallEnd => ({ status: 'unknown', customId, bodyBytes, why })));
   for (const held of calls) context.window.release(held);
 }

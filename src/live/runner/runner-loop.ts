@@ -161,7 +161,7 @@ export class RunnerLoop {
     for (const refusal of roster.refusals) {
       if (this.#refused.size >= MOST_REFUSED || this.#refused.has(refusal)) continue;
       this.#refused.add(refusal);
-      this.#context.warn(`${refusal}; it is given no calls`);
+      this.#context.warn(`${refusal}; it gets no calls`);
     }
     this.#missWorkers();
   }
@@ -199,7 +199,7 @@ export class RunnerLoop {
     });
     this.#clearedSuspicions = seen;
     if (lost === 0) return;
-    const rest = unknown === 0 ? 'they were never made and are put there again' : `${unknown} of them may have been billed`;
+    const rest = unknown === 0 ? 'they were never made and are put back' : `${unknown} of them may have been billed`;
     this.#context.warn(`Redis has lost ${lost} calls; ${rest}`);
   }
 

@@ -144,5 +144,5 @@ function renderExamples({ examples, rows }: RunComparison): Html {
 `;
   });
   const all = rows.compared - rows.same;
-  return html`<h3>Rows that are not the same <span class="soft small">${all > examples.length ? `the first ${examples.length} of ${formatCount(all)}; diff --csv writes all` : formatThings(all, 'row')}</span></h3>${foldRows(articles, OPEN_EXAMPLES)}`;
+  return html`<h3>Rows that differ <span class="soft small">${all > examples.length ? `the first ${examples.length} of ${formatCount(all)}; diff --csv writes all` : formatThings(all, 'row')}</span></h3>${foldRows(articles, OPEN_EXAMPLES)}`;
 }

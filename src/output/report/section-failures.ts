@@ -62,7 +62,7 @@ function renderCause({ cause, status, rows, retry }: CauseFacts, all: number): H
       ? status === 'skipped'
         ? html`<p class="small soft">Never sent: change the table or the job.</p>`
         : NOTHING
-      : html`<p class="small">Retry them: ${renderCommand(retry)}</p>`;
+      : html`<p class="small">To retry them: ${renderCommand(retry)}</p>`;
   return html`<h3>${cause} <span class="soft small">${formatThings(rows, 'row')}, ${formatShare(share)}: ${MEANINGS[cause] ?? status}</span></h3><div class="meter">${meter}</div>${command}`;
 }
 

@@ -83,7 +83,7 @@ export function makeCostBounds(options: BoundsOptions): Readonly<Record<LaneName
   const isLimited = Object.values(limits).some((limit) => limit !== null);
   if (isLimited && (bounds[firstLane] === null || (limits.live !== null && bounds.live === null))) {
     throw new UsageError(
-      `budget: no price or no longest answer is known for ${showUnbounded(options)}, so a budget cannot be kept; tell them in prices.yaml and ${job.requests === undefined ? 'params.max_output_tokens' : 'the max_output_tokens, or max_completion_tokens, of each line'}, or remove the budget${suggestModel(job.model)}`,
+      `budget: no price or no longest answer is known for ${showUnbounded(options)}, so a budget cannot be kept; set them in prices.yaml and ${job.requests === undefined ? 'params.max_output_tokens' : 'the max_output_tokens, or max_completion_tokens, of each line'}, or remove the budget${suggestModel(job.model)}`,
     );
   }
   return bounds;
@@ -150,23 +150,23 @@ export function createRunBudget(options: BudgetOptions): Budget {
       for (const span of spans) {
         const all = commit(span);
         if (all <= span.limitNanoUsd) continue;
-        const why = `${span.name} does not hold what may have been billed already and the same once more: ${formatDollars(all)}; the rows left stay pending${span.remedy}`;
+        const why = `${span.name} is not enough for what may have been billed already and the same again: ${formatDollars(all)}; the remaining rows stay pending${span.remedy}`;
         throw new BudgetError({ why, isOfRun: span.isOfRun }, span.isOfRun ? all : null);
       }
     },
     findExcess(request) {
       const unbound = describeUnboundImages(job, request.body);
-      if (unbound !== null) return { why: `${unbound}; the rows left stay pending`, isOfRun: false };
+      if (unbound !== null) return { why: `${unbound}; the remaining rows stay pending`, isOfRun: false };
       const own = boundOf(request);
       for (const span of spans) {
         const committed = commit(span);
         if (committed + own <= span.limitNanoUsd) continue;
-        const why = `${span.name} is used up: ${formatDollars(committed)} is spent or may still be billed, and the next request can cost ${formatDollars(own)}; the rows left stay pending${span.remedy}`;
+        const why = `${span.name} is used up: ${formatDollars(committed)} is spent or may still be billed, and the next request can cost ${formatDollars(own)}; the remaining rows stay pending${span.remedy}`;
         return { why, isOfRun: span.isOfRun };
       }
       if (laneNow() === 'live' && limits.live !== null && commitLive() + own > limits.live)
         return {
-          why: `the ${formatDollars(limits.live)} of --max-live-usd are used up; the rows left stay pending: give more, or leave --deadline out to send them in batches`,
+          why: `the ${formatDollars(limits.live)} of --max-live-usd are used up; the remaining rows stay pending: allow more, or leave out --deadline to send them in batches`,
           isOfRun: false,
         };
       return null;

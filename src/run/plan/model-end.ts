@@ -75,7 +75,7 @@ function compareCosts(advised: Advised | null, { cost: there }: Successor): stri
   const [now, then] = [cost[priced], there[priced]];
   if (then === null || then.expectedNanoUsd === 0) return '';
   const instead = now === null ? '' : ` instead of ${formatDollars(now.expectedNanoUsd)}`;
-  const images = hasImages ? ', if it counts images alike' : '';
+  const images = hasImages ? ', if it counts images the same way' : '';
   return `: this job would cost ${formatDollars(then.expectedNanoUsd)} there${instead}${images}`;
 }
 

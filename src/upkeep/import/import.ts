@@ -106,7 +106,7 @@ async function takeRemote(id: string, remote: Remote): Promise<ImportedBatch> {
   refuseBatch(batch, ledger);
   if (batch.metadata.rowmill !== undefined) {
     const owner = `the job ${batch.metadata.rowmill} of rowmill, with another state directory`;
-    remote.warn(`${id} was made by ${owner}: where that is still there, it has the same answers on its bill`);
+    remote.warn(`${id} was created by ${owner}: if that still exists, it has the same answers on its bill`);
   }
   const never = new AbortController().signal;
   const context = makeBatchContext({
@@ -136,7 +136,7 @@ async function takeRemote(id: string, remote: Remote): Promise<ImportedBatch> {
     const input = given ?? (batch.inputFileId === null ? null : await fetchFile(batch.inputFileId, 'input'));
     if (input === null) {
       throw new UsageError(
-        `the input file of ${id} is gone at the provider, and nothing else says what each custom_id asked: give it, by --input-file FILE`,
+        `the input file of ${id} is gone at the provider, and nothing else says what each custom_id asked: pass it with --input-file FILE`,
         { code: 'no_input_file' },
       );
     }
@@ -149,7 +149,7 @@ async function takeRemote(id: string, remote: Remote): Promise<ImportedBatch> {
 
 function refuseBatch({ id, status, metadata }: RemoteBatch, ledger: Ledger): void {
   if (metadata.state === ledger.stateId) throw new UsageError(`${id} is a batch of this job's own: rowmill run finds and collects it`);
-  if (!TERMINAL_STATUSES.has(status)) throw new UsageError(`${id} is ${status}: its answers can be taken in when it has ended`);
+  if (!TERMINAL_STATUSES.has(status)) throw new UsageError(`${id} is ${status}: its answers can be imported once it has ended`);
 }
 
 async function findFilesAtHand({
@@ -173,9 +173,12 @@ async function findFilesAtHand({
     hashes.push((await hashFile(path, signal)) ?? '');
   }
   if (inputFile === null) {
-    throw new UsageError('the input file of the batch is needed: it says what each custom_id asked; give it, by --input-file FILE', {
-      code: 'no_input_file',
-    });
+    throw new UsageError(
+      'the input file of the batch is needed, because it says what each custom_id asked: pass it with --input-file FILE',
+      {
+        code: 'no_input_file',
+      },
+    );
   }
   const input = resolve(overrides.cwd, inputFile);
   requireFile(input, inputFile);
@@ -217,7 +220,7 @@ async function takeFiles(
     const sums = addParts(parts);
     const fresh = parts.filter(({ matched }) => matched > 0);
     if (fresh.length === 0 && sums.known === 0)
-      throw new UsageError(`${id}: ${describeUseless(sums, shownInput)}. Nothing was taken in`, { code: 'no_match' });
+      throw new UsageError(`${id}: ${describeUseless(sums, shownInput)}. Nothing was imported`, { code: 'no_match' });
     // One that was announced and killed goes on under its name; of one that came in part before the rest has a name of its own.
     const isAnnounced = knownAs.every((name) => name !== undefined);
     const name = knownAs.find((one) => one !== undefined) ?? id;
@@ -236,8 +239,8 @@ async function takeFiles(
 function describeUseless({ lines, malformed, foreign }: Omit<Imported, 'sha256'>, shownInput: string): string {
   if (lines === 0) return 'the file of answers is empty';
   if (foreign === 0)
-    return `in ${formatThings(malformed, 'line')} there is no answer of a batch; name the file the provider made from ${shownInput}`;
-  return `in ${formatThings(foreign, 'answer')} there is none to what rows of the table ask in ${shownInput}; check that both are files of one batch`;
+    return `in ${formatThings(malformed, 'line')} there is no answer of a batch; name the file that the provider made from ${shownInput}`;
+  return `in ${formatThings(foreign, 'answer')} none answers a request of ${shownInput}; check that both are files of one batch`;
 }
 
 /** A batch has one file of a kind: what comes later is kept beside it. */

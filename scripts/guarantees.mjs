@@ -1,7 +1,7 @@
 // `npm run guarantees`: lets `rowmill prove` attack every promise, and writes GUARANTEES.md with what came of it. `-- --hour` goes on for an hour;
 // `-- --every` does each of four attacks at every step of a run, part by part: what this commit has done already is not done again. Each writes its part
 // of the page. With `--seconds N`, or of `--every` one `--part live/EIO` at one `--step 37`, it is tried, and nothing is written. `-- --check`, as
-// CI does, only attacks, for a minute, and holds the page against the promises there are. The figures are kept in docs/proofs.json. Attacks over
+// CI does, only attacks, for a minute, and holds the page against the promises there are; `-- --page` attacks nothing, and writes it anew. The figures are kept in docs/proofs.json. Attacks over
 // Redis take the one at `REDIS_URL`, or start their own.
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -25,6 +25,7 @@ const { values } = parseArgs({
     hour: { type: 'boolean' },
     seed: { type: 'string', default: '1' },
     seconds: { type: 'string' },
+    page: { type: 'boolean' },
     part: { type: 'string' },
     step: { type: 'string' },
   },
@@ -162,7 +163,8 @@ if (values.check && readFileSync(PAGE, 'utf8') !== renderPage(figures)) {
   console.error(`${PAGE} does not say what is promised now: npm run guarantees`);
   process.exit(1);
 }
-if (values.every) {
+if (values.page) writePage();
+else if (values.every) {
   if (!(await proveEvery())) process.exitCode = 1;
 } else {
   const proof = await prove(values.seconds ?? (values.hour ? HOUR : MINUTE));

@@ -1,9 +1,9 @@
-// The slow proofs: hundreds of kills, a thousand lost responses, every public table, a job far larger than its account's queue; workers and
-// Redis killed under live runs; a million random tables read as csv-parse reads them. Prints what was covered; ends with 1 where a promise was broken.
-// `--share 0.1` does a tenth of it, `--seed N` begins elsewhere, `--only batch`, `kills`, `redis` or `csv` does that part alone.
+// The slow proofs: `rowmill prove` for twenty minutes; a thousand lost responses, every public table, a job far larger than its account's queue; workers
+// and Redis killed under live runs; a million random tables read as csv-parse reads them. Prints what was covered; ends with 1 where a promise was
+// broken. `--share 0.1` does a tenth of it, `--seed N` begins elsewhere, `--only batch`, `prove`, `redis` or `csv` does that part alone.
+import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { checkRandomTexts } from '../dist/test/helpers/csv-oracle.js';
-import { renderKillReport, runKillLoop } from '../dist/test/helpers/kill-loop.js';
 import { createThroughLosses } from '../dist/test/helpers/lost-creates.js';
 import { listRealTables, runRealTable } from '../dist/test/helpers/real-tables.js';
 import { whyNoRedisServer } from '../dist/test/helpers/redis-server.js';
@@ -16,7 +16,8 @@ const { values } = parseArgs({
 const share = Number(values.share);
 const seed = Number(values.seed);
 const wants = (part) => values.only === undefined || values.only === part;
-const KILLS_PER_LOOP = 25;
+/** Of `rowmill prove`. */
+const PROVE_SECONDS = 1_200;
 const SHARDS_PER_TRIAL = 50;
 const RANDOM_TEXTS = 1_000_000;
 /** From the kill of a worker until all its calls are known to be lost. */
@@ -33,23 +34,12 @@ async function prove(title, work) {
   }
 }
 
-async function killLoops() {
-  const totals = { kills: 0, hits: 0 };
-  for (let loop = 0; loop * 2 * KILLS_PER_LOOP < 500 * share; loop += 1) {
-    // One of each at a time: they fit two cores.
-    await Promise.all(
-      ['inside', 'outside'].map((mode) =>
-        prove(`kills, simulator ${mode}, seed ${seed + loop}`, async () => {
-          const report = await runKillLoop({ mode, kills: KILLS_PER_LOOP, seed: seed + loop });
-          totals.kills += report.kills;
-          totals.hits += report.hits;
-          return renderKillReport(`seed ${seed + loop}, simulator ${mode}`, report);
-        }),
-      ),
-    );
-  }
-  if (totals.hits < totals.kills * 0.8) broken += 1;
-  console.log(`kills: ${totals.kills}, ${((100 * totals.hits) / totals.kills).toFixed(1)} % hit work`);
+/** Every promise, by `rowmill prove`, which tells what broke and how to repeat it. */
+function attackAll() {
+  const args = ['dist/bundle/main.cjs', 'prove', '--seconds', String(PROVE_SECONDS * share), '--seed', String(seed)];
+  const { status } = spawnSync(process.execPath, args, { stdio: 'inherit' });
+  if (status !== 0) throw new Error(`rowmill prove ended with ${status}`);
+  return 'rowmill prove';
 }
 
 async function lostCreates() {
@@ -118,7 +108,7 @@ if (wants('batch')) {
   if (tables.length === 0) console.log('public tables: skipped, they are not beside this checkout');
   for (const table of tables) await prove(table.file, () => realTable(table));
 }
-if (wants('kills')) await killLoops();
+if (wants('prove')) await prove('rowmill prove', attackAll);
 if (wants('redis')) await redisProofs();
 if (wants('csv')) await prove('random CSV texts', randomTexts);
 console.log(broken === 0 ? 'every promise held' : `${broken} proofs failed`);

@@ -59,4 +59,30 @@ describe('jobs of several calls', { skip: whyNoRedisServer() }, () => {
       assert.ok(answered.length >= 1 && answered.length <= 12, `${answered.length} were under way`);
     });
   });
+
+  test('a runner that comes back in the middle of a job waits for its other calls alone', async () => {
+    await inWorld(50, { appendOnly: true }, async (world) => {
+      const { provider, books } = world;
+      const state = makeState();
+      const first = await world.openQueue(state);
+      await first.attach(books);
+      const calls = Array.from({ length: 12 }, (_, number) => makeCall(number));
+      for (const call of calls) await first.add(call);
+      await world.callsWaiting(12);
+      const begun = new Promise<void>((resolve) => {
+        books.onEnd = () => resolve();
+      });
+      world.startWorker(1);
+      await begun;
+      // Like a death: no stop, and nobody waits for ends.
+      await first.close();
+      const known = books.of('answered').length;
+      const second = await world.openQueue(state);
+      const held = await second.attach(books);
+      assert.deepEqual([held.length, new Set([...held, ...books.of('answered').slice(0, known)]).size], [12 - known, 12]);
+      await second.drain();
+      assertBooked(world, calls);
+      assert.equal(provider.bill.length, 12);
+    });
+  });
 });

@@ -3,13 +3,13 @@ import { spawn } from 'node:child_process';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError, EXIT } from '../src/core/errors.ts';
+import { SHORT_LIVED } from '../src/prove/short-lived.ts';
 import { startWorker } from './helpers/in-process-worker.ts';
 import { until } from './helpers/manual-timers.ts';
 import { PROGRAM } from './helpers/program.ts';
 import { startRedis, whyNoRedisServer } from './helpers/redis-server.ts';
 import { CANARY_KEY, makeRows, makeWorld, type RunChange, type World, type WorldOptions } from './helpers/run-world.ts';
 import { assertStopsNow } from './helpers/second-signal.ts';
-import { SHORT_LIVED } from './helpers/short-lived.ts';
 
 const ROWS = 40;
 const CALLS = 'POST /v1/chat/completions';

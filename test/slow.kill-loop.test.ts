@@ -5,7 +5,7 @@ import { type KillMode, renderKillReport, runKillLoop } from './helpers/kill-loo
 /** Printed, so that a failure can be repeated. */
 const SEED = Number(process.env.ROWMILL_TEST_SEED ?? 2);
 
-describe('a process killed at any step of its work, many more times', { concurrency: 2 }, () => {
+describe('a process killed at any step of its work, again and again', { concurrency: 2 }, () => {
   for (const [mode, kills] of [
     ['inside', 10],
     ['outside', 28],

@@ -8,12 +8,12 @@ import { type TestContext, test } from 'node:test';
 import type { NoticeRecord } from '../src/host/notices/notice-records.ts';
 import type { Bill } from '../src/inspect/bill/read-bill.ts';
 import type { SeamPlan, SeamReport } from '../src/prove/seam/plan.ts';
+import { SHORT_LIVED } from '../src/prove/short-lived.ts';
 import { startSimulator } from '../src/simulator/start.ts';
 import { priceCall } from './helpers/check-books.ts';
 import { collect, createWorld } from './helpers/command-line.ts';
 import { PROGRAM } from './helpers/program.ts';
 import { CANARY_KEY, makeJobText, makeRows, renderCsv } from './helpers/run-world.ts';
-import { SHORT_LIVED } from './helpers/short-lived.ts';
 
 const SEAM = import.meta.resolve('../src/prove/seam/seam.js');
 /** Where each night is killed, as a share of the steps of a whole one: uploading, creating, waiting, taking in, writing the table. */

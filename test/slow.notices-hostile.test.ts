@@ -8,11 +8,14 @@ import { it, type TestContext } from 'node:test';
 import { createRandom } from '../bench/table-generator.ts';
 import { openNoticeRecords } from '../src/host/notices/notice-records.ts';
 import { postNotice } from '../src/host/notices/post-notice.ts';
+import { readNoticeAddress } from '../src/host/notices/read-address.ts';
 import { createNoticeTeller } from '../src/host/notices/tell-notices.ts';
+import { scrubSecrets } from '../src/host/secrets.ts';
 import { defineJob } from '../src/index.ts';
 import { type ComparedRun, findShifts } from '../src/inspect/notices/find-shifts.ts';
+import { leaveOutSaid } from '../src/inspect/notices/leave-out-said.ts';
 import { makeEventLine } from '../src/ledger/events/event-line.ts';
-import { makeWorld } from './helpers/run-world.ts';
+import { CANARY_CELL, makeWorld } from './helpers/run-world.ts';
 
 const SECRET = 'canary-hook-5tRe';
 
@@ -119,7 +122,7 @@ it('of a hundred batches that nobody collected one post tells, once; of a few th
         commands: { continue: 'again', failures: '', report: '' },
       });
       teller.begin();
-      await teller.end(null);
+      await teller.end({ summary: { run: 'r1', exitCode: 0, verdict: 'done' } });
     }
     assert.equal(hook.received.length - before, posts, `${batches} batches`);
     assert.match(hook.received.at(-1)?.sentence ?? '', posts === 1 ? new RegExp(`; and of ${batches - 1} batches more$`) : /paid for$/);
@@ -185,6 +188,64 @@ it('records of what was told stay as long as it can hold, however many there are
   const later = new Date(now.getTime() + 61 * 86_400_000);
   assert.equal(records.claim({ id: 'done r9', event: 'done', sentence: 'x' }, later), 0);
   assert.ok(readdirSync(join(directory, 'notices')).length <= 200, 'old ones go');
+});
+
+const SAID = `Invalid content: ${CANARY_CELL}`;
+const say = (status: number, code: string) => ({ status, body: { error: { message: SAID, code, type: 'invalid_request_error' } } });
+/** What a provider says that quotes a row, on the night after a good one, and what is told of it. */
+const QUOTES = [
+  ['batch', { match: { method: 'POST', path: '/v1/batches' }, do: say(400, 'invalid_value') }, /refuses this job: invalid_value: 400/],
+  ['live', { match: { method: 'POST', path: '/v1/chat/completions' }, do: say(401, 'invalid_api_key') }, /refused the API key: 401/],
+  ['live', { match: { method: 'POST', path: '/v1/chat/completions' }, do: say(404, 'model_not_found') }, /not offer this model: 404/],
+  ['live', { match: { method: 'POST', path: '/v1/chat/completions' }, do: say(429, 'insufficient_quota') }, /or quota left: 429/],
+] as const;
+
+for (const [mode, fault, says] of QUOTES) {
+  it(`a night that the provider refuses is told once a day, by its code: ${says.source}`, async (t) => {
+    const hook = await startHook(t);
+    process.env.ROWMILL_TEST_HOOK = hook.url;
+    t.after(() => delete process.env.ROWMILL_TEST_HOOK);
+    const world = await makeWorld(t, {});
+    assert.equal((await world.run()).summary.exitCode, 0);
+    await world.restart({ faults: [fault] });
+    world.write('in.csv', `${world.read('in.csv')}r98,"one more"\n`);
+    for (let again = 0; again < 2; again += 1) {
+      const { summary } = await world.run({ overrides: { cwd: world.directory, input: null, out: null, mode } });
+      assert.ok(summary.verdict.includes(CANARY_CELL), summary.verdict);
+      const teller = createNoticeTeller({
+        job: { name: 'nightly', notify: { urlEnv: 'ROWMILL_TEST_HOOK', form: 'json', on: ['stopped'] } },
+        ...{ stateDirectory: world.stateDirectory, isSimulated: true, clock: world.clock },
+        warn: (message) => assert.fail(message),
+        commands: { continue: 'again', failures: '', report: '' },
+      });
+      await teller.end({ summary });
+    }
+    assert.equal(hook.received.length, 1);
+    assert.match(hook.received[0]?.sentence ?? '', says);
+    assert.ok(!JSON.stringify(hook.received).includes(CANARY_CELL));
+    world.assertFaultsFired();
+  });
+}
+
+it('of the address what is secret is hidden, and not what commands name as well', () => {
+  const notify = { urlEnv: 'HOOK', form: 'json', on: [] } as const;
+  for (const url of [`https://api.example.com/${SECRET}-path`, `https://u:${SECRET}-pass@api.example.com/x`, `${SECRET}-text`]) {
+    readNoticeAddress(notify, { HOOK: url }, false);
+    const said = scrubSecrets(`rowmill run job.yaml --base-url https://api.example.com/v1 ${url}`);
+    assert.match(said, /--base-url https:\/\/api\.example\.com\/v1 /);
+    assert.ok(!said.includes(SECRET), said);
+  }
+});
+
+it('figures of our own are told as they are', () => {
+  const shards = 'stopped: 3 shards in a row were refused whole: invalid_request';
+  assert.equal(leaveOutSaid(`${shards}: ${SAID}; change the job, then run it again`), shards);
+  for (const why of [
+    'stop_if: 450 of 1,000 rows failed',
+    'budget.usd_total, $500.00, is used up: $499.10 is spent',
+    'refused: 412 rows are invalid',
+  ])
+    assert.equal(leaveOutSaid(why), why);
 });
 
 it('a job of a program tells as a job file does, and a receiver that fails takes nothing from it', async (t) => {

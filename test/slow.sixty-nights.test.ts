@@ -95,15 +95,9 @@ async function runAndTell(world: World, change: RunChange = {}): Promise<Ended> 
     commands: { continue: 'rowmill run job.yaml', failures: 'rowmill failures job.yaml', report: 'rowmill report job.yaml' },
   });
   teller.begin();
-  let failure: unknown = null;
-  try {
-    return await world.run(change);
-  } catch (error) {
-    failure = error;
-    throw error;
-  } finally {
-    await teller.end(failure);
-  }
+  const ended = await world.run(change);
+  await teller.end(ended);
+  return ended;
 }
 
 /** What each month cost, in nano-dollars, by `bill`. */

@@ -72,10 +72,10 @@ async function runDefined<Column extends string, Answer>(
   const send = async () => runJob({ ...options, ...(await openRows(rows, options.signal)) });
   const tellRun = async () => {
     const summary = await send().catch(async (error: unknown) => {
-      await notices.end(error);
+      await notices.end({ error });
       throw error;
     });
-    await notices.end(null);
+    await notices.end({ summary });
     return summary;
   };
   const summary = await tellRun().finally(finish);

@@ -2,13 +2,14 @@ import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import { type Life, type LifeEnd, type LifeOptions, NO_REPORT, STUCK_MS } from './life.ts';
 import type { SeamReport } from './seam/plan.ts';
+import { SHORT_LIVED } from './short-lived.ts';
 
 const SEAM = new URL('./seam/seam.js', import.meta.url);
 const LOOK_MS = 10;
 
 /** Runs the command as a process of its own, which real signals reach. @param program the path of its main module */
 export function startProcess(program: string, { args, env, plan }: LifeOptions): Life {
-  const child = spawn(process.execPath, [`--import=${SEAM.href}`, program, ...args], {
+  const child = spawn(process.execPath, [...SHORT_LIVED, `--import=${SEAM.href}`, program, ...args], {
     env: { ...env, ROWMILL_PROVE_SEAM: JSON.stringify(plan) },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

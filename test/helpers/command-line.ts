@@ -2,9 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { SHORT_LIVED } from '../../src/prove/short-lived.ts';
 import { PROGRAM } from './program.ts';
 import { runInProcess } from './run-in-process.ts';
-import { SHORT_LIVED } from './short-lived.ts';
 
 /** How a command ended. */
 export interface Ended {

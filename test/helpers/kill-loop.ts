@@ -4,13 +4,13 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { createRandom } from '../../bench/table-generator.ts';
 import type { CrashPlan, SeamPlan, SeamReport } from '../../src/prove/seam/plan.ts';
+import { SHORT_LIVED } from '../../src/prove/short-lived.ts';
 import type { SimulatorOptions } from '../../src/simulator/options.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/start.ts';
 import { checkRun } from './check-run.ts';
 import { PROGRAM } from './program.ts';
 import { readJsonLines, type WireEvent } from './run-evidence.ts';
 import { ANSWER_COLUMNS, CANARY_KEY, makeRows, renderCsv } from './run-world.ts';
-import { SHORT_LIVED } from './short-lived.ts';
 
 /** Where the simulator lives: inside the process that is killed, or outside, with faults of its own. */
 export type KillMode = 'inside' | 'outside';

@@ -117,12 +117,12 @@ export async function runWith(
       );
     await table.print(summary);
     await metrics?.end({ summary });
-    await notices.end(null);
+    await notices.end({ summary });
     return summary.exitCode;
   } catch (error) {
     finishProgress();
     await metrics?.end({ error });
-    await notices.end(error);
+    await notices.end({ error });
     if (error instanceof LockHeldError && flags.ifRunning === 'skip') {
       say(`${error.message}; skipped`);
       if (flags.json === true) printFailure(error, EXIT.done);

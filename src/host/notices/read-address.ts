@@ -17,7 +17,9 @@ export function readNoticeAddress(
   const refuse = (why: string): NoticeAddress => ({ url: null, problem: `notify: ${why}; no notification is sent for this run` });
   const text = env[urlEnv]?.trim() ?? '';
   if (text === '') return refuse(`the environment variable ${urlEnv} is not set`);
-  rememberSecret(text);
+  // Its host is no secret, and may be that of the API: commands name it.
+  const [, authority = '', rest = ''] = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)(.*)$/is.exec(text) ?? [];
+  for (const secret of rest === '' && authority === '' ? [text] : [rest, /(.*)@/.exec(authority)?.[1] ?? '']) rememberSecret(secret);
   if (!URL.canParse(text)) return refuse(`${urlEnv} holds no URL`);
   const url = new URL(text);
   const isHere = isLoopbackHost(url.hostname);

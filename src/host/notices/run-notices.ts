@@ -1,6 +1,6 @@
 import type { Job } from '../../core/job.ts';
 import type { PreparedJob } from '../../run/open/prepared-job.ts';
-import type { NoticeTeller, NoticeTellerOptions } from './tell-notices.ts';
+import type { NoticeTeller, NoticeTellerOptions, RunEnd } from './tell-notices.ts';
 
 type NotifyingJob = NoticeTellerOptions['job'];
 
@@ -13,8 +13,8 @@ export interface RunNoticesOptions extends Pick<NoticeTellerOptions, 'isSimulate
 export interface RunNotices {
   /** Called when job and table are known. */
   begin(prepared: Pick<PreparedJob, 'compiled' | 'stateDirectory'>): void;
-  /** Called once the run is over, its lock given back and everything said. Never throws. @param error what it threw; null for a summary */
-  end(error: unknown): Promise<void>;
+  /** Called once the run is over, its lock given back and everything said. Never throws. */
+  end(ended: RunEnd): Promise<void>;
 }
 
 export function createRunNotices({ findRefused, ...options }: RunNoticesOptions): RunNotices {
@@ -31,10 +31,10 @@ export function createRunNotices({ findRefused, ...options }: RunNoticesOptions)
       teller = open(compiled.job, stateDirectory);
       teller.then((ready) => ready.begin()).catch(() => {});
     },
-    async end(error) {
+    async end(ended) {
       try {
-        const ready = teller === null && error !== null ? await openForRefused() : await teller;
-        await ready?.end(error);
+        const ready = teller === null && 'error' in ended ? await openForRefused() : await teller;
+        await ready?.end(ended);
       } catch (fault) {
         // Whatever it is, the run is over, and its exit code stands.
         options.warn(`notify: nothing could be posted (${(fault as NodeJS.ErrnoException).code ?? (fault as Error).name})`);

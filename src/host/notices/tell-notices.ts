@@ -3,8 +3,10 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { AppError, EXIT, UsageError } from '../../core/errors.ts';
 import type { Job } from '../../core/job.ts';
+import type { Summary } from '../../core/summary.ts';
 import { readStateEvents } from '../../inspect/last-run.ts';
-import { findUncollected, makeNotices, type Notice } from '../../inspect/notices/make-notices.ts';
+import { leaveOutSaid } from '../../inspect/notices/leave-out-said.ts';
+import { findUncollected, makeNotices, type Notice, type NoticeState } from '../../inspect/notices/make-notices.ts';
 import { openRunFiles } from '../../ledger/runs.ts';
 import { formatCount } from '../../output/format-numbers.ts';
 import { scrubSecrets } from '../secrets.ts';
@@ -28,9 +30,12 @@ export interface NoticeTellerOptions {
 export interface NoticeTeller {
   /** Tells, while the run goes on, of batches that nobody has collected. */
   begin(): void;
-  /** Tells how the run went. @param error what it threw; null when it came to a summary */
-  end(error: unknown): Promise<void>;
+  /** Tells how the run went. */
+  end(ended: RunEnd): Promise<void>;
 }
+
+/** How a run ended: with a summary, or by what it threw. */
+export type RunEnd = { readonly summary: Pick<Summary, 'run' | 'exitCode' | 'verdict'> } | { readonly error: unknown };
 
 /** All notices of an invocation together. */
 const MAX_MS = 4_000;
@@ -92,10 +97,13 @@ export function createNoticeTeller(options: NoticeTellerOptions): NoticeTeller {
     begin() {
       begun = attempt(async () => findUncollected(await readState()));
     },
-    async end(error) {
+    async end(ended) {
       await begun;
-      const notice = error === null ? null : describeError(job.name, error, clock());
-      await attempt(async () => (error === null ? makeNotices(await readState()) : notice === null ? [] : [notice]));
+      await attempt(async () => {
+        if ('error' in ended) return describeError(job.name, ended.error, clock());
+        const state = await readState();
+        return [...describeWithdrawn(state, ended.summary), ...makeNotices(state)];
+      });
     },
   };
 }
@@ -113,13 +121,32 @@ function groupAlike(due: readonly Due[]): readonly (readonly [Due, ...Due[]])[] 
   return [[first, ...others], ...rest.map((one): [Due] => [one])];
 }
 
-/** What ended a run without a summary; null for what nobody has to be told of: another run at work, an interruption. */
-function describeError(job: string, error: unknown, now: Date): Notice | null {
+/** What ended a run without a summary; nothing for what nobody has to be told of: another run at work, an interruption. */
+function describeError(job: string, error: unknown, now: Date): readonly Notice[] {
   const exitCode = error instanceof AppError ? error.exitCode : EXIT.bug;
-  if (exitCode === EXIT.locked || exitCode === EXIT.interrupted || exitCode === EXIT.terminated) return null;
-  const code = error instanceof AppError ? error.code : 'bug';
+  if (UNTOLD.has(exitCode)) return [];
+  return [describeRefusal({ job, now }, { exitCode, code: error instanceof AppError ? error.code : 'bug', why: explain(error) })];
+}
+
+/** A run the provider refused before anything came of it, for its key has expired, is in no ledger. */
+function describeWithdrawn(
+  { job, now, fold }: Pick<NoticeState, 'job' | 'now' | 'fold'>,
+  { run, exitCode, verdict }: Pick<Summary, 'run' | 'exitCode' | 'verdict'>,
+): readonly Notice[] {
+  if (UNTOLD.has(exitCode) || fold.runs.some(({ id }) => id === run)) return [];
+  const why = leaveOutSaid(verdict);
+  return [describeRefusal({ job, now }, { exitCode, code: why, why })];
+}
+
+const UNTOLD: ReadonlySet<number> = new Set([EXIT.done, EXIT.locked, EXIT.interrupted, EXIT.terminated]);
+
+/** It has no run of its own: once a day is often enough. */
+function describeRefusal(
+  { job, now }: Pick<NoticeState, 'job' | 'now'>,
+  { exitCode, code, why }: { readonly exitCode: number; readonly code: string; readonly why: string },
+): Notice {
   const id = `stopped ${now.toISOString().slice(0, 10)} ${exitCode} ${hash('sha256', code).slice(0, 12)}`;
-  return { id, event: 'stopped', run: null, sentence: `${job}: stopped before it came to a table: ${explain(error)}`, next: 'continue' };
+  return { id, event: 'stopped', run: null, sentence: `${job}: stopped before it came to a table: ${why}`, next: 'continue' };
 }
 
 /** What is wrong with a table may be told with a piece of it: only where it stands goes out. */
@@ -128,5 +155,5 @@ function explain(error: unknown): string {
     const { place = null } = error.problems[0] ?? {};
     return `job file, table or flags are not right${place === null ? '' : ` (${place.file}:${place.line})`}; the command says what is wrong`;
   }
-  return error instanceof AppError ? error.message : 'a bug in rowmill; the command says where';
+  return error instanceof AppError ? leaveOutSaid(error.message) : 'a bug in rowmill; the command says where';
 }

@@ -116,7 +116,7 @@ function chooseKey({ dice, reference }: AttackContext): string {
 }
 
 /** So many of them in the first minute; the others follow when there is time. */
-const FIRST_TURNS = 6;
+const FIRST_TURNS = 4;
 
 /** One after the other, by turns of each lane as long as both have some. */
 function makeAttack(troubles: Troubles): Pick<Attacked, 'minimum' | 'attack'> {

@@ -33,6 +33,6 @@ export const POWER: Attacked = {
   says: 'A power cut takes what was not synced and nothing else: the same command continues as after a kill',
   attackedBy:
     'a run that ends at its k-th step, and a disk that loses bytes and names which nobody had synced, or keeps zeros in their place',
-  minimum: 8,
+  minimum: 6,
   attack: cutPower,
 };

@@ -27,7 +27,7 @@ export async function packTable(folder: string): Promise<Readonly<Record<string,
     makeDueRequest,
     duplicates: createDuplicateRows(ledger.keys),
     selected: ALL_ROWS,
-    tokensOf: prepared.tokens.charge,
+    tokensOf: ({ body }) => prepared.tokens.own.charge(body),
     budget: null,
     signal,
   });

@@ -81,10 +81,11 @@ const others = await together([
 const [reserving, scripts] = [others.slice(0, 2), others.slice(2)];
 
 const header = ['what', 'rows answered', 'of the limit used', 'answered 429', 'fullest minute', 'first call', 'took', 'charges found'];
-const text = `Written by \`npm run proof:live\`, in real time; simulator, Redis, run and workers are processes of their own. Node ${process.version}.
-The provider allows ${LIMITS.requestsPerMinute} requests and ${LIMITS.tokensPerMinute} tokens a minute by actual usage, ${BURST_SECONDS} s of them at once; it answers after 400 ms in the median (log-normal), and 1 % of the calls with a 500. What is reserved is three times what a call uses.
-All but the first call of a run, which our books tell, is read from the provider's books. The use is over the steady part: from 20 s after the first call to 5 s before the last one. The fullest minute is the fullest of all windows of 60 s.
-To be met: every row answered, at least ${percent(LEAST_USED, 0)} used, at most ${percent(MOST_REFUSED)} answered 429 (${percent(MOST_REFUSED_RESERVING, 0)} where reservations are charged, until that is found), no minute above ${percent(FULLEST_MINUTE, 0)}, the first call within ${LATEST_FIRST_CALL_MS} ms.
+const text = `Written by \`npm run proof:live\`, in real time; simulator, Redis, run and workers are separate processes. Node ${process.version}.
+The provider allows ${LIMITS.requestsPerMinute} requests and ${LIMITS.tokensPerMinute} tokens a minute, charged by actual usage, with bursts of ${BURST_SECONDS} s; its median latency is 400 ms (log-normal), and 1 % of the calls get a 500. A call reserves three times the tokens it uses.
+Everything but the time of a run's first call is read from the provider's books. Use is measured over the steady part: from 20 s after the first call to 5 s before the last one. The fullest minute is the fullest of all windows of 60 s.
+Limits to be met: every row answered, at least ${percent(LEAST_USED, 0)} used, at most ${percent(MOST_REFUSED)} of the calls answered 429 (${percent(MOST_REFUSED_RESERVING, 0)} where reservations are charged, until that is detected), no minute above ${percent(FULLEST_MINUTE, 0)}, the first call within ${LATEST_FIRST_CALL_MS} ms.
+Where reservations are charged, a third of the limit is the most that can be used, so those two lines are not held to the ${percent(LEAST_USED, 0)}.
 The last two lines are the script most people write: the openai client with its own retries, and p-limit.
 
 ${renderTable(header, [...ours, ...reserving, ...scripts].map(renderPassage))}`;

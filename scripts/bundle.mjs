@@ -8,16 +8,17 @@ import { rolldown } from 'rolldown';
 import { RANKS } from './ranks.mjs';
 
 const FOLDER = 'dist/bundle';
-/** What every start reads; Node begins with CommonJS sooner than with modules. */
-const FIRST = { main: 'src/cli/main.ts', program: 'src/cli/program.ts' };
-/** What is loaded from there, and what others import. */
+/** Node begins with CommonJS sooner than with modules, and before Node 22 only that can be kept compiled. */
 const ENTRIES = {
-  'define-commands': 'src/cli/define-commands.ts',
-  'report-failure': 'src/cli/report-failure.ts',
+  main: 'src/cli/main.ts',
+  program: 'src/cli/program.ts',
   index: 'src/index.ts',
   simulator: 'src/simulator/start.ts',
-  'seam/seam': 'src/prove/seam/seam.ts',
 };
+/** What programs import: the names of a bundled entry, as a module. */
+const MODULES = ['index', 'simulator'];
+/** Loaded before the command, and shares nothing with it. */
+const SEAM = { seam: 'src/prove/seam/seam.ts' };
 /** What src loads by `require`, or never: each a file of its own, under its name. */
 const REQUIRED = ['re2js', 'ajv/dist/2020.js'];
 /** A binary that msgpackr can do without, and whose install script nobody wants to run. */
@@ -32,34 +33,12 @@ const requireBesides = {
   },
 };
 
-/** Between the files of the first bundle and the others. */
-const loadsTheRest = {
-  name: 'loads-the-rest',
-  resolveId: {
-    filter: { id: /\/(define-commands|report-failure)\.ts$/ },
-    handler: (id) => ({ id: `./${basename(id, '.ts')}.js`, external: true }),
-  },
-  transform: {
-    filter: { id: /\/src\/cli\/program\.ts$/ },
-    handler: (code) => ({ code: `${code}\nexport * as commander from 'commander';\n`, map: null }),
-  },
-};
 /** Commander starts programs for commands that are files of their own; ours are not, and to load what starts them takes longer than commander. */
 const startsNoProgram = {
   name: 'starts-no-program',
   transform: {
     filter: { id: /\/commander\/lib\/command\.js$/ },
     handler: (code) => ({ code: replaceOnce(code, "require('node:child_process')", 'undefined'), map: null }),
-  },
-};
-const COMMANDER = ['Argument', 'Command', 'InvalidArgumentError', 'Option'];
-const usesTheFirst = {
-  name: 'uses-the-first',
-  resolveId: { filter: { id: /^commander$/ }, handler: () => '\0commander' },
-  load: {
-    filter: { id: /^\0commander$/ },
-    handler: () =>
-      `import { createRequire } from 'node:module';\nexport const { ${COMMANDER.join(', ')} } = createRequire(import.meta.url)('./program.cjs').commander;`,
   },
 };
 
@@ -132,7 +111,7 @@ const compiledJobSchema = {
 };
 
 /** Each reads all that those before it read, and more. */
-const LAYERS = ['define-commands', 'commands/status', 'commands/report', 'commands/plan', 'commands/run'];
+const LAYERS = ['main', 'define-commands', 'commands/status', 'commands/report', 'commands/plan', 'commands/run'];
 
 /**
  * To find and open a file takes as long as to read 50 kB of it: what every start reads is one file, what `status` reads besides another, and so on.
@@ -213,18 +192,20 @@ export async function makeBundle() {
     exports: 'named',
   });
   writeFileSync(join(FOLDER, 'required/package.json'), '{ "type": "commonjs" }\n');
-  const first = await bundle(FIRST, [loadsTheRest, startsNoProgram], {
+  const chunks = await bundle(ENTRIES, [startsNoProgram, requireBesides, poolOfUndici, pricesByProvider, compiledJobSchema], {
     dir: FOLDER,
     format: 'cjs',
+    exports: 'named',
     entryFileNames: '[name].cjs',
     chunkFileNames: '[name].cjs',
-  });
-  const chunks = await bundle(ENTRIES, [usesTheFirst, requireBesides, poolOfUndici, pricesByProvider, compiledJobSchema], {
-    dir: FOLDER,
-    format: 'esm',
     codeSplitting: { groups: [{ name: makeLayers(), includeDependenciesRecursively: false }] },
   });
-  writeFileSync(join(FOLDER, 'LICENCES.txt'), renderLicences(findPackages([...first, ...chunks, ...required])));
+  for (const name of MODULES) {
+    const { exports } = chunks.find(({ fileName }) => fileName === `${name}.cjs`);
+    writeFileSync(join(FOLDER, `${name}.js`), `export { ${exports.join(', ')} } from './${name}.cjs';\n`);
+  }
+  await bundle(SEAM, [], { dir: join(FOLDER, 'seam'), format: 'esm' });
+  writeFileSync(join(FOLDER, 'LICENCES.txt'), renderLicences(findPackages([...chunks, ...required])));
   for (const path of RANKS) copyFileSync(path, join(FOLDER, basename(path)));
   chmodSync(join(FOLDER, 'main.cjs'), 0o755);
 }

@@ -1,6 +1,7 @@
 /** The public API: what a program that imports `rowmill` may rely on. */
 export { type DefinedJob, defineJob, type JobRun } from './api/define-job.ts';
 export type {
+  DocumentsInput,
   ExamplesDefinition,
   FileInput,
   InputDefinition,
@@ -11,10 +12,14 @@ export type {
   Params,
   Prompt,
   PromptParts,
+  RequestColumn,
+  RequestsDefinition,
+  RequestsInput,
   RowInput,
   RowOf,
   RowResult,
   RowsInput,
+  SplitDefinition,
 } from './api/job-definition.ts';
 export type { AnswerOf, FieldWord, JsonMode, JsonSchemaRoot, LongField, OutputDefinition, OutputFields } from './api/output-type.ts';
 export type { PlanSettings, RunProgress, RunSettings } from './api/settings.ts';

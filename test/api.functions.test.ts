@@ -33,7 +33,10 @@ async function refuses(call: Promise<unknown>, message: RegExp): Promise<void> {
 const WRONG: readonly (readonly [PromptFunction, RegExp])[] = [
   [(row) => row.txet, /^prompt: no column "txet" in in\.csv\. Columns: id, text\. Did you mean "text"\?$/],
   [async (row) => row.txet, /^prompt: no column "txet" in in\.csv/],
-  [({ text }) => `${text} ${Math.random()}`, /^prompt: asked twice about row 1, the function does not say the same; .* time, chance/],
+  [
+    ({ text }) => `${text} ${Math.random()}`,
+    /^prompt: asked twice about row 1, the function does not return the same prompt; .* time, chance/,
+  ],
   [({ text }) => ({ user: text, system: new Date().toISOString() }), /^prompt: asked twice about row 1/],
   [
     (
@@ -43,12 +46,20 @@ const WRONG: readonly (readonly [PromptFunction, RegExp])[] = [
     )({ calls: 0 }),
     /^prompt: asked twice about row 1/,
   ],
-  [() => undefined, /^prompt: the function gave nothing \(undefined\); give a text, \{ system, user, images \}, or null to skip the row$/],
+  [
+    () => undefined,
+    /^prompt: the function gave nothing \(undefined\); give a text, \{ system, user, images, files \}, or null to skip the row$/,
+  ],
   [() => 5, /^prompt: the function gave 5; give a text/],
   [({ text }) => [{ role: 'user', content: text }], /^prompt: the function gave a list; give a text/],
   [({ text }) => ({ usr: text }), /^prompt: the function gave an unknown part "usr"\. Did you mean "user"\?$/],
-  [({ text }) => ({ role: 'user', content: text }), /^prompt: the function gave an unknown part "role"\. Parts: system, user, images$/],
+  [
+    ({ text }) => ({ role: 'user', content: text }),
+    /^prompt: the function gave an unknown part "role"\. Parts: system, user, images, files$/,
+  ],
   [() => ({ user: 5 }), /^prompt: the function user: give a text, not 5$/],
+  [() => ({ user: 'x', files: 'a.pdf' }), /^prompt: the function files: give a list, not this text$/],
+  [() => ({ user: 'x', files: [{ url: 'a.pdf' }] }), /^prompt: the function files: give texts, not a value of type object$/],
   [() => ({ user: 'x', images: 'a.png' }), /^prompt: the function images: give a list, not this text$/],
   [() => ({ user: 'x', images: [{ path: 'a.png' }] }), /^prompt: the function images: give texts, or \{ url, detail \}/],
   [
@@ -198,3 +209,31 @@ wideTest('what a listener or a check throws is thrown by run(), and the next run
 function throwFault(): never {
   throw fault;
 }
+
+test('a prompt function sends PDF files, each by itself and no more than it said', async (t) => {
+  const directory = makeFolder(t, {
+    'in.csv': 'id,file\n1,a.pdf\n2,*.pdf\n3,b.pdf\n',
+    'a.pdf': '%PDF-1.7 /Type /Page',
+    'b.pdf': '%PDF-1.7',
+  });
+  const job = defineJob({
+    name: 'files',
+    directory,
+    input: { path: 'in.csv', columns: ['id', 'file'], id: 'id' },
+    model: 'gpt-4o',
+    mode: 'live',
+    output: 'text',
+    max_images: 1,
+    prompt: ({ id, file }) => ({ user: 'Read', files: id === '3' ? [file, file] : [file] }),
+  });
+  const run = await job.run({ simulate: true });
+  const results = await collect(run.results());
+  assert.deepEqual(
+    results.map((result) => (result.disposition === 'skipped' ? result.message : result.disposition)),
+    [
+      'ok',
+      `the file "*.pdf": no such file (${path.join(directory, '*.pdf')})`,
+      '2 images and files, where the job has at most 1; raise max_images',
+    ],
+  );
+});

@@ -83,8 +83,8 @@ test('rows are skipped where the function gives null or throws; text that looks 
     'ok',
     'ok',
     'unrenderable: no words for this',
-    'empty: the prompt function says nothing about this row',
-    'empty: the prompt function says nothing about this row',
+    'empty: the prompt function returned nothing for this row',
+    'empty: the prompt function returned nothing for this row',
   ]);
   assert.equal(
     results.reduce((sum, { costNanoUsd }) => sum + (costNanoUsd ?? Number.NaN), 0),
@@ -181,7 +181,7 @@ test('what is wrong with a definition is told at once, all of it', () => {
     output: 'text',
     examples: { path: 'gold.csv' },
   } as const;
-  assert.throws(() => defineJob({ ...withExamples, prompt: () => 'x' }), /a prompt function can say its own/);
+  assert.throws(() => defineJob({ ...withExamples, prompt: () => 'x' }), /a prompt function can include its own/);
 });
 
 test('a signal stops the run with its books in order, and the next run goes on', async (t) => {

@@ -28,7 +28,7 @@ const WRONG: readonly (readonly [unknown, RegExp])[] = [
   [{ [Symbol('simulate')]: true }, /^Symbol\(simulate\): unknown setting/],
   [{ simulate: Symbol('yes') }, /^simulate: give true or false, not Symbol\(yes\)$/],
   [{ stateDir: 'a\0b' }, /^stateDir: give a text/],
-  [new Map([['simulate', true]]), /^\w+\(\): give an object of settings, .*, not one of the class Map$/],
+  [new Map([['simulate', true]]), /^\w+\(\): pass an object of settings, .*, not one of the class Map$/],
   [new Date(), /, not one of the class Date$/],
   [Promise.resolve({ simulate: true }), /, not a promise; await it first$/],
   [{ sample: [5] }, /^sample: .*, not a list$/],
@@ -36,15 +36,15 @@ const WRONG: readonly (readonly [unknown, RegExp])[] = [
   [{ limit: 1, sample: 1 }, /^limit and sample: give one of them$/],
   [{ baseUrl: '' }, /^baseUrl: give a text, for example/],
   [{ baseUrl: new URL('http://127.0.0.1/v1') }, /^baseUrl: give a text, .*, not an object$/],
-  [{ baseUrl: 'localhost:8080' }, /^baseUrl: "localhost:8080" is no URL; give for example "http:\/\/localhost:8080"$/],
+  [{ baseUrl: 'localhost:8080' }, /^baseUrl: "localhost:8080" is not a URL; use for example "http:\/\/localhost:8080"$/],
   [{ stateDir: ' ' }, /^stateDir: give a text/],
   [{ priceAsOf: '2026-02-30' }, /^priceAsOf: give a day, for example "2026-11-22", not "2026-02-30"$/],
   [{ priceAsOf: 'yesterday' }, /^priceAsOf: give a day/],
   [{ priceAsOf: new Date(0) }, /^priceAsOf: give a day, .*, not an object$/],
   [{ limit: 'x', simulat: true }, /^limit: .*\nsimulat: /],
-  ['simulate', /^\w+\(\): give an object of settings, for example \{ simulate: true \}, not "simulate"$/],
-  [null, /^\w+\(\): give an object of settings, .*, not null$/],
-  [[], /^\w+\(\): give an object of settings, .*, not a list$/],
+  ['simulate', /^\w+\(\): pass an object of settings, for example \{ simulate: true \}, not "simulate"$/],
+  [null, /^\w+\(\): pass an object of settings, .*, not null$/],
+  [[], /^\w+\(\): pass an object of settings, .*, not a list$/],
 ];
 
 const WRONG_FOR_RUN: readonly (readonly [unknown, RegExp])[] = [
@@ -124,17 +124,17 @@ const WRONG_DEFINITIONS: readonly (readonly [object, RegExp])[] = [
   [{ max_images: Number.NaN }, /^max_images: must be a whole number from 0 to 10000, not NaN$/],
   [{ directory: 5 }, /^directory: must be text, not 5$/],
   [{ prompt: 5 }, /^prompt: must be text or a map, not 5/],
-  [{ messages: [{ role: 'user', content: 'x' }] }, /^messages: stands beside prompt; use one of them/],
+  [{ messages: [{ role: 'user', content: 'x' }] }, /^messages: cannot be combined with prompt; use one of them/],
   [{ prompt: undefined }, /^prompt: missing/],
   [
     { output: 'positive | negative' },
     /^output: must be text or a map of fields, not "positive \| negative"; name a field, for example \{ answer: positive \| negative \}$/,
   ],
   [{ output: ['positive'] }, /^output: must be text or a map of fields, not a list; name a field, for example \{ answer: positive \}$/m],
-  [{ input: { rows: 'ab' } }, /^input\.rows: must be a list of objects or what is gone through like one, not "ab"$/],
-  [{ input: { rows: {} } }, /^input\.rows: must be a list of objects/],
-  [{ input: { rows: [], path: 'in.csv' } }, /^input\.path: stands beside input\.rows/],
-  [{ input: { rows: [], format: 'csv' } }, /^input\.format: stands beside input\.rows/],
+  [{ input: { rows: 'ab' } }, /^input\.rows: must be an array or other iterable of objects, not "ab"$/],
+  [{ input: { rows: {} } }, /^input\.rows: must be an array or other iterable of objects/],
+  [{ input: { rows: [], path: 'in.csv' } }, /^input\.path: does not go with input\.rows/],
+  [{ input: { rows: [], format: 'csv' } }, /^input\.format: does not go with input\.rows/],
 ];
 
 test('a definition that is wrong is refused by the name of its key', () => {
@@ -150,5 +150,5 @@ test('a definition that is wrong is refused by the name of its key', () => {
     );
   }
   for (const nothing of [undefined, null, 'job', []])
-    assert.throws(() => defineJob(nothing as never), /^UsageError: defineJob\(\): give one object/);
+    assert.throws(() => defineJob(nothing as never), /^UsageError: defineJob\(\): pass one object/);
 });

@@ -33,6 +33,13 @@ export function wrongJobs(): void {
   defineJob({ ...base, output: 'text', prompt: (row) => row.body, params: { temprature: 0 } });
   // @ts-expect-error: no such type of a field
   defineJob({ ...base, output: { label: 'lable' }, labels: ['a', 'b'], prompt: (row) => row.body });
+  // @ts-expect-error: a table is a path or documents
+  defineJob({ ...base, input: { path: 'a.csv', documents: '*.txt' }, output: 'text', prompt: 'x' });
+  // @ts-expect-error: no such column
+  defineJob({ ...base, input: { ...tickets, split: { column: 'text', tokens: 100 } }, output: 'text', prompt: 'x' });
+  const documents = { documents: 'inbox/*.txt', columns: ['path', 'text'], split: { column: 'text', tokens: 100 } } as const;
+  defineJob({ ...base, input: documents, output: 'text', prompt: { user: '{{ text }}', files: ['{{ path }}'] } });
+  defineJob({ ...base, input: documents, output: 'text', max_images: 1, prompt: (row) => ({ user: row.text, files: [row.path] }) });
   // @ts-expect-error: the job has no labels
   defineJob({ ...base, output: { label: 'label' }, prompt: (row) => row.body });
   // @ts-expect-error: a prompt is text

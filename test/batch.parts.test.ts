@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { createAdmission } from '../src/batch/admission.ts';
 import { createBackoff } from '../src/batch/backoff.ts';
 import { createShardBreaker } from '../src/batch/breaker.ts';
 import { createCutSize, MAX_SHARD_BYTES, MAX_SHARD_REQUESTS } from '../src/batch/cut-size.ts';
 import { chooseBatch } from '../src/batch/find-lost-batch.ts';
+import { createAdmission } from '../src/batch/queue/admission.ts';
 import { readGeneral, readRejection } from '../src/batch/rejection.ts';
 import { isTooLarge } from '../src/batch/upload.ts';
 import type { ShardState } from '../src/ledger/events/fold.ts';

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { createAdmission } from '../src/batch/admission.ts';
 import { awaitFile } from '../src/batch/await-file.ts';
 import { createShardBreaker } from '../src/batch/breaker.ts';
 import { cancelBatch } from '../src/batch/cancel-batch.ts';
@@ -10,6 +9,7 @@ import { createCutSize } from '../src/batch/cut-size.ts';
 import { download } from '../src/batch/download/download.ts';
 import { createRejectionHandler } from '../src/batch/handle-rejection.ts';
 import { pollBatch } from '../src/batch/poll.ts';
+import { createAdmission } from '../src/batch/queue/admission.ts';
 import type { Rejection } from '../src/batch/rejection.ts';
 import { sweepBatches } from '../src/batch/sweep.ts';
 import { uploadShard } from '../src/batch/upload.ts';
@@ -138,7 +138,7 @@ const cases: readonly Case[] = [
     stage: 'submitted',
     change: { retrieveBatch: fail(lost) },
     wait: poll,
-    told: /^waiting for batch \S+ since .*: no connection \(ECONNREFUSED\); it is asked for again$/,
+    told: /^waiting for batch \S+ since .*: no connection \(ECONNREFUSED\); still trying$/,
   },
   {
     what: 'a batch that is not found',

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { type Figures, type KeptLine, makePassage, type Passage } from '../bench/harness/figures.ts';
 import { findBroken, findWorse } from '../bench/harness/judge.ts';
 import type { Bench, BenchLine } from '../bench/harness/line.ts';
-import { renderSection } from '../bench/harness/section.ts';
+import { renderPassage, renderSection } from '../bench/harness/section.ts';
 import { projectRoot } from './helpers/project-root.ts';
 
 const figures = JSON.parse(readFileSync(join(projectRoot, 'docs', 'benchmarks.json'), 'utf8')) as Figures;
@@ -43,6 +43,8 @@ test('a line tells CPU and wall against its baseline, and what of it is over its
     'ours: 200 MiB, at most 150',
     'ours: 3 ms, at most 2',
   ]);
+  for (const figure of ['2.50 x (at most 2', '200 MiB (at most 150', '3 ms (at most 2'])
+    assert.ok(renderPassage(passage).includes(`${figure}: **missed**)`), figure);
 });
 
 test('a small size fails where its CPU ratio is more than 1.5 times the one the page shows', async () => {

@@ -48,7 +48,7 @@ test('what --help and --version read is commander and the list of commands', () 
 });
 
 test('what status reads is one file besides, without prices and tokenizer', () => {
-  const files = [...findRead('status.js')];
+  const files = [...findRead('status.cjs')];
   assert.ok(files.length <= 8, files.join(' '));
   const text = files.map((name) => readFileSync(join(folder, name), 'utf8')).join('');
   assert.match(text, /\/\/ src\/cli\/commands\/status\.ts/);
@@ -59,7 +59,7 @@ wideTest('a stack names functions, and with source maps the lines of src', () =>
   const program = `import { formatProblem } from './index.js'; try { formatProblem(undefined); } catch (error) { console.log(error.stack); }`;
   const readStack = (...flags: string[]) =>
     spawnSync(process.execPath, [...flags, '--input-type=module', '--eval', program], { cwd: folder, encoding: 'utf8' }).stdout;
-  assert.match(readStack(), /at formatProblem \(.*\/bundle\/[\w-]+\.js:\d+:\d+\)/);
+  assert.match(readStack(), /at formatProblem \(.*\/bundle\/[\w-]+\.cjs:\d+:\d+\)/);
   assert.match(readStack('--enable-source-maps'), /at formatProblem \(.*\/src\/core\/\S+\.ts:\d+:\d+\)/);
 });
 

@@ -116,7 +116,7 @@ wideTest('a column whose values are among the answers is named as one to evaluat
 const REFUSED: Readonly<Record<string, RegExp>> = {
   'blank.csv': /^blank\.csv: no column has a name or a cell$/m,
   'link.csv': /^link\.csv: is a link to nowhere\.csv, which is not there$/m,
-  '/dev/null': /^a table on standard input needs a job file that says so/m,
+  '/dev/null': /^a table on standard input needs a job file: /m,
   '-dash.csv': /^error: unknown option '-dash\.csv'\n\(the file of this name is \.\/-dash\.csv\)$/m,
 };
 

@@ -44,7 +44,7 @@ describe('plan --prompts', () => {
     assert.equal((await world.run(['run', 'job.yaml', '--simulate'])).exitCode, 0);
     assert.match(
       (await world.run(['plan', 'job.yaml', '--simulate', '--prompts', '2'])).stdout,
-      /^no prompt: nothing is to be sent; --fresh/m,
+      /^no prompt: there is nothing to send; --fresh/m,
     );
     assert.match(
       (await world.run(['plan', 'job.yaml', '--simulate', '--prompts', '2', '--fresh'])).stdout,

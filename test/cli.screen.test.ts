@@ -154,9 +154,9 @@ describe('lines on a terminal', () => {
     },
     {
       name: 'a command in a sentence',
-      text: 'start "rowmill simulate --port 8089", and give its address to the run',
+      text: 'start "rowmill simulate --port 8089", and pass its address to the run',
       columns: 40,
-      shown: 'start "rowmill simulate --port 8089",\nand give its address to the run',
+      shown: 'start "rowmill simulate --port 8089",\nand pass its address to the run',
     },
     { name: 'wide characters', text: '香りがよい 香りがよい 香りがよい', columns: 22, shown: '香りがよい 香りがよい\n香りがよい' },
     {

@@ -40,7 +40,7 @@ const WRONG: Readonly<Record<string, readonly Wrong[]>> = {
     { type: ask('--output', 'rating: label'), says: /label needs the key labels/ },
     { type: ['run', 'reviews.csv', '--prompt', ' '], says: /--prompt: is empty; say what to do with each row/ },
     { type: ['run', 'reviews.csv', '--output', 'text'], says: /--prompt is missing; say what to do/ },
-    { type: ['run', 'job.yaml', '--prompt', 'Is it good?'], says: /job\.yaml is a job file, and what it asks stands in it/ },
+    { type: ['run', 'job.yaml', '--prompt', 'Is it good?'], says: /job\.yaml is a job file, which has its own prompt and output/ },
     { type: ask('--out', '--simulate'), says: /option '--out <path>' argument missing before --simulate/ },
     { type: ['run', 'reviews.csv', '--prompt', '--simulate'], says: /option '--prompt <text>' argument missing before --simulate/ },
     { type: ['run', 'job.yaml', '--base-url', ''], says: /option '--base-url <url>' argument is empty/ },
@@ -52,8 +52,11 @@ const WRONG: Readonly<Record<string, readonly Wrong[]>> = {
     { type: ask('--output', 'rating: int'), says: /Did you mean "integer"\?$/m },
     { type: ask('--output', 'good: Bool'), says: /Did you mean "boolean"\?$/m },
     { type: ask('--output', 'tags: array'), says: /Did you mean "string\[\]"\?$/m },
-    { type: ['run', 'reviews.csv', '--prompt', '@prompt.txt'], says: /is a text, not a file; .*--prompt "\$\(cat prompt\.txt\)"/ },
-    { type: ['run', 'reviews.csv', '--prompt', 'notes.md'], says: /is a text, not a file/ },
+    {
+      type: ['run', 'reviews.csv', '--prompt', '@prompt.txt'],
+      says: /takes the text itself, not a file; .*--prompt "\$\(cat prompt\.txt\)"/,
+    },
+    { type: ['run', 'reviews.csv', '--prompt', 'notes.md'], says: /takes the text itself, not a file/ },
     { type: ask('--input', 'other.csv'), says: /--input: goes with a job file; the table is reviews\.csv/ },
   ],
   commands: [
@@ -64,7 +67,10 @@ const WRONG: Readonly<Record<string, readonly Wrong[]>> = {
     { type: ['ls'], says: /Did you mean status\?/ },
     { type: ['version'], says: /Did you mean --version\?/ },
     { type: ['resume', 'job.yaml'], says: /Did you mean run\?/ },
-    { type: ['run', 'reviews.csv', 'Is it good?'], says: /what to ask of a table goes behind --prompt: rowmill run reviews\.csv --prompt/ },
+    {
+      type: ['run', 'reviews.csv', 'Is it good?'],
+      says: /put the question about a table after --prompt: rowmill run reviews\.csv --prompt/,
+    },
     { type: ['diff', 'job.yaml'], says: /two runs: rowmill diff columns\.yaml prev last/ },
     { type: ['completion'], says: /bash, zsh or fish/ },
     { type: ['run'], says: /a job file, or a table: rowmill run reviews\.csv --prompt/ },
@@ -85,7 +91,7 @@ const WRONG: Readonly<Record<string, readonly Wrong[]>> = {
     { type: ['run', 'data'], says: /data: is a folder; name a file in it: rowmill run data\/march\.csv/ },
     { type: ['plan', 'empty'], says: /empty: is a folder, without a table or a job file in it; rowmill init my-job/ },
     { type: ['run', 'no-*.csv', '--prompt', 'Is it good?'], says: /no file matches/ },
-    { type: ['run', '-', '--prompt', 'Is it good?'], says: /standard input needs a job file that says so/ },
+    { type: ['run', '-', '--prompt', 'Is it good?'], says: /standard input needs a job file: / },
     { type: ['run', '*.yml'], says: /\*\.yml: no such job file/ },
     {
       type: ['run', 'https://example.org/a.csv', '--prompt', 'Is it good?'],
@@ -108,13 +114,13 @@ const WRONG: Readonly<Record<string, readonly Wrong[]>> = {
     },
     {
       type: ['init', 'book.xlsx'],
-      says: /book\.xlsx: is no whole workbook \(.*\); was it copied or written whole\?/,
+      says: /book\.xlsx: is not a complete workbook \(.*\); was it copied or written completely\?/,
     },
-    { type: ['init', 'rows.parquet'], says: /rows\.parquet: does not end as a Parquet file does; was it copied or written whole\?/ },
+    { type: ['init', 'rows.parquet'], says: /rows\.parquet: does not end as a Parquet file does; was it copied or written completely\?/ },
     { type: ['init', 'login.csv'], says: /is a web page \(HTML\).*download the table itself/ },
     { type: ['init', 'nothing.csv'], says: /nothing\.csv: is empty/ },
     { type: ['init', 'header.csv'], says: /header\.csv: no rows/ },
-    { type: ['init', 'twice.csv'], says: /columns 1 and 2 are both called "text"; every column needs a name of its own/ },
+    { type: ['init', 'twice.csv'], says: /columns 1 and 2 are both called "text"; every column needs a unique name/ },
     { type: ['plan', 'table.yaml'], says: /^\d+ more of this kind in table\.yaml$/m },
   ],
   columns: [
@@ -142,12 +148,12 @@ const WRONG: Readonly<Record<string, readonly Wrong[]>> = {
   addresses: [
     {
       type: ['run', 'job.yaml', '--base-url', 'localhost:8000/v1'],
-      says: /is no URL; type for example --base-url http:\/\/localhost:8000\/v1/,
+      says: /is not a URL; use for example --base-url http:\/\/localhost:8000\/v1/,
     },
     { type: ['run', 'job.yaml', '--base-url', 'ftp://example.org/v1'], says: /begins with https:\/\/ or http:\/\// },
     {
       type: ['run', 'job.yaml', '--base-url', 'https://example.org/v1/chat/completions'],
-      says: /the paths of calls follow it; type --base-url https:\/\/example\.org\/v1$/m,
+      says: /leave out the path of the call; use --base-url https:\/\/example\.org\/v1$/m,
     },
     { type: ['run', 'job.yaml', '--base-url', 'http://example.org/v1'], env: KEY, says: /rows and key go over https only/ },
     {

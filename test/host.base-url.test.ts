@@ -28,8 +28,8 @@ for (const [url, env, chosen] of TAKEN)
   test(`${url} is taken with ${JSON.stringify(env)}`, () => assert.equal(chooseBaseUrl(url, env), chosen));
 
 const REFUSED: readonly [url: string, env: Record<string, string>, says: RegExp][] = [
-  ['host.example/v1', {}, /no URL; type for example --base-url https:\/\/host\.example\/v1$/],
-  ['localhost:8080/v1', {}, /no URL; type for example --base-url http:\/\/localhost:8080\/v1$/],
+  ['host.example/v1', {}, /not a URL; use for example --base-url https:\/\/host\.example\/v1$/],
+  ['localhost:8080/v1', {}, /not a URL; use for example --base-url http:\/\/localhost:8080\/v1$/],
   ['localhost:11434', {}, /--base-url http:\/\/localhost:11434$/],
   ['192.168.1.20:8000/v1', {}, /--base-url http:\/\/192\.168\.1\.20:8000\/v1$/],
   ['host.example:8443/v1', {}, /--base-url https:\/\/host\.example:8443\/v1$/],
@@ -41,8 +41,8 @@ const REFUSED: readonly [url: string, env: Record<string, string>, says: RegExp]
   ['https://host.example/v1#top', KEY, /no fragment/],
   ['https://host.example/v1?', KEY, /no query/],
   ['https://host.example/v1#', KEY, /no fragment/],
-  ['https://host.example/v1/chat/completions', KEY, /type --base-url https:\/\/host\.example\/v1$/],
-  ['https://host.example/v1/models/', KEY, /type --base-url https:\/\/host\.example\/v1$/],
+  ['https://host.example/v1/chat/completions', KEY, /use --base-url https:\/\/host\.example\/v1$/],
+  ['https://host.example/v1/models/', KEY, /use --base-url https:\/\/host\.example\/v1$/],
   ['http://host.example/v1', {}, /https only/],
   ['http://192.0.2.1/v1', {}, /https only/],
   ['http://169.254.169.254/v1', {}, /https only/],

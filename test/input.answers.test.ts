@@ -38,7 +38,7 @@ const INVALID: readonly [title: string, text: string, message: RegExp][] = [
   [
     'a key twice in prose',
     'Sure: {"sentiment":"neutral","score":0,"score":1}',
-    /^the answer cannot be taken as it is: the key "score" stands in it twice$/,
+    /^the answer cannot be taken as it is: the key "score" occurs twice$/,
   ],
   ['a list', '[{"sentiment":"neutral","score":0}]', /^the answer is not a JSON object$/],
   ['NaN', '{"sentiment":"neutral","score":NaN}', /^the answer is not JSON: /],

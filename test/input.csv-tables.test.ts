@@ -141,7 +141,7 @@ for (const [title, content, columns, rows, lines] of GOOD) {
 }
 
 const BAD: readonly [title: string, content: string | Buffer, message: RegExp][] = [
-  ['too few cells', 'a,b\n1,2\n"x\ny",3\n4\n', /^table\.csv:5:1 {2}1 cells, expected 2/],
+  ['too few cells', 'a,b\n1,2\n"x\ny",3\n4\n', /^table\.csv:5:1 {2}1 cell, expected 2/],
   ['too many cells', 'a,b\r\n\r\n1,2,3\r\n', /^table\.csv:3:1 {2}3 cells, expected 2/],
   ['a quote never closed', 'a,b\n1,2\n3,"x\n4,5\n6,7\n', /^table\.csv:3:3 {2}the quoted cell that starts here is never closed/],
   ['text after a closing quote', 'a,b\n1,"x"y\n', /^table\.csv:2:6 {2}text after a closing quote, in the cell that starts on line 2/],
@@ -193,7 +193,7 @@ test('rows before the damage are given out', async () => {
       assert.ok(chunk.length <= 512);
       rows += chunk.length;
     }
-  }, /:3002:1 {2}1 cells/);
+  }, /:3002:1 {2}1 cell/);
   assert.equal(rows, 3000);
 });
 

@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { makeJob } from '../src/input/job/make-job.ts';
 import { openTable } from '../src/input/table/open-table.ts';
@@ -68,16 +69,42 @@ test('a glob takes choices in braces, and one file is a table, too', async () =>
 test('what names no document, or no text in the encoding, is refused', async () => {
   await assert.rejects(readRows({ documents: 'inbox/*.doc' }), { message: /inbox\/\*\.doc: no file matches/ });
   await assert.rejects(readRows({ documents: 'inbox/b.mdd' }), { message: /no such document\. Did you mean "b\.md"\?/ });
-  await assert.rejects(readRows({ documents: 'other' }), { message: /is no file; name files by a glob like other\/\*\*\/\*\.txt/ });
+  await assert.rejects(readRows({ documents: 'other' }), { message: /is not a file; name files by a glob like other\/\*\*\/\*\.txt/ });
   await assert.rejects(readRows({ documents: 'other/*.txt' }), { message: /latin\.txt:1.*not UTF-8|latin\.txt.*UTF-8/ });
   const refused: readonly (readonly [object, RegExp])[] = [
     [{}, /input/],
-    [{ path: 'a.csv', documents: '*' }, /input\.documents: stands beside path/],
+    [{ path: 'a.csv', documents: '*' }, /input\.documents: cannot be combined with path/],
     [{ path: 'a.csv', format: 'documents' }, /input\.format: documents are named by input\.documents/],
     [{ documents: '*', format: 'csv' }, /input\.format: documents are no csv/],
     [{ path: 'a.csv', split: { column: 'text', tokens: 100, overlap: 50 } }, /input\.split\.overlap: must be less than half of tokens/],
   ];
   for (const [input, says] of refused) assert.throws(() => makeInput(input), { message: says });
+});
+
+test('a document that cannot be read is a bad record: all are told at once, and bad_rows: skip keeps their places', async () => {
+  const at = (name: string) => path.join(folder, 'bad', name);
+  fs.mkdirSync(path.join(folder, 'bad'));
+  fs.writeFileSync(at('a.txt'), 'fine');
+  fs.writeFileSync(at('b.gz'), Buffer.from('\x1f\x8bno gzip', 'latin1'));
+  fs.writeFileSync(at('c.txt'), Buffer.from('\nGr\xfc\xdfe', 'latin1'));
+  fs.writeFileSync(at('d.tar.gz'), gzipSync(Buffer.from('name\0\0\0\xff', 'latin1')));
+  await assert.rejects(readRows({ documents: 'bad/*' }), {
+    message: /^bad\/b\.gz:1:1 .*broken gzip data.*\nbad\/c\.txt:2:1 .*not UTF-8.*\n2 bad lines; input\.bad_rows: skip/,
+  });
+  const { table, rows } = await readRows({ documents: 'bad/*', bad_rows: 'skip' });
+  assert.deepEqual(
+    rows.map(({ index, cells }) => [index, cells[3]]),
+    [
+      [0, 'fine'],
+      [1, undefined],
+      [2, undefined],
+      [3, ''],
+    ],
+  );
+  assert.match(rows[2]?.bad ?? '', /^line 2: bytes that are not UTF-8; .*: bad\/c\.txt$/);
+  assert.deepEqual(table.readWarnings(), ['2 lines are no row and skipped (bad_row): bad/b.gz:1, bad/c.txt:2']);
+  fs.symlinkSync('nowhere', at('e.txt'));
+  await assert.rejects(readRows({ documents: 'bad/*' }), { message: /bad\/e\.txt: is a link to what is not there/ });
 });
 
 test('a document of another name is another table', async () => {
@@ -162,4 +189,24 @@ test('a text is cut where it pauses: at a paragraph before a sentence, at a sent
   );
   const paragraphs = `${sentence.repeat(10)}\n\n${sentence.repeat(10)}`;
   assert.equal(splitText(paragraphs, { tokens: 100, overlap: 0 })[0], `${sentence.repeat(10)}\n\n`);
+});
+
+test('no part begins with a mark, a joined emoji or half of a flag, and what has no seam is cut all the same', () => {
+  const family = '\u{1F469}\u200D\u{1F469}\u200D\u{1F467}';
+  for (const [name, one] of Object.entries({
+    family,
+    skin: '\u{1F44D}\u{1F3FD}',
+    flag: '\u{1F1E9}\u{1F1EA}',
+    accent: 'e\u0301',
+    hindi: '\u0915\u093F',
+  })) {
+    const whole = one.repeat(200);
+    const parts = splitText(whole, { tokens: 25, overlap: 0 });
+    assert.equal(parts.join(''), whole, name);
+    assert.ok(parts.length > 3, name);
+    for (const part of parts) assert.ok(part.startsWith(one) && part.endsWith(one), name);
+    for (const part of splitText(whole, { tokens: 25, overlap: 8 })) assert.ok(part.startsWith(one), `${name} with overlap`);
+  }
+  const marks = `e${'\u0301'.repeat(5_000)}`;
+  assert.equal(splitText(marks, { tokens: 25, overlap: 0 }).join(''), marks);
 });

@@ -10,6 +10,8 @@ import { openTable } from '../src/input/table/open-table.ts';
 import { splitImages } from '../src/money/images/body-images.ts';
 import { countImageTokens } from '../src/money/images/image-tokens.ts';
 import { createJobTokens } from '../src/money/tokens/job-tokens.ts';
+import { checkImages, countImageTokens as countInSimulator } from '../src/simulator/answers/images.ts';
+import { readPrompt } from '../src/simulator/answers/prompt.ts';
 
 const { signal } = new AbortController();
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rowmill-files-'));
@@ -65,6 +67,15 @@ for (const [endpoint, body] of WIRE) {
     assert.equal(text, body.replace(DATA, ''));
     assert.deepEqual(countImageTokens('gpt-4o', images), { tokens: 2 * (800 + 765), unsizedTokens: 1_600, unsized: 0 });
     assert.ok(createJobTokens('gpt-4o-mini').estimateOne(body) < 100_000);
+    // The simulator's bill counts what the estimate counts, by rules of its own.
+    const sent = readPrompt(JSON.parse(body));
+    for (const model of ['gpt-4o', 'gpt-4o-mini', 'gpt-5.4']) {
+      assert.equal(
+        sent.at(-1)?.images.reduce((sum, image) => sum + countInSimulator(model, image), 0),
+        countImageTokens(model, images).tokens,
+      );
+    }
+    assert.doesNotThrow(() => checkImages(sent.at(-1)?.images ?? []));
   });
 }
 

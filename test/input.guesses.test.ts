@@ -71,7 +71,7 @@ test('what is asked is read from flags, and from the file that was made of them'
   for (const wrong of ['sentiment', '', 'x.csv', 'a | b', ': string', 'a:'])
     assert.throws(() => readOutputFlags([wrong]), /--output/, wrong);
   assert.throws(() => readOutputFlags(['a: string', 'a: number']), /two fields are called "a"/);
-  assert.throws(() => readOutputFlags(['text', 'a: string']), /stands alone/);
+  assert.throws(() => readOutputFlags(['text', 'a: string']), /cannot be combined/);
   assert.deepEqual(makeAsked({ labels: ['a', 'b'] }).output, { label: 'label' });
   const asked = makeAsked({ prompt: 'Is it?', output: ['a: x | y'], model: 'm' });
   assert.deepEqual(readAsked({ prompt: { system: 'Is it?', user: '{{ text }}' }, output: { a: 'x | y' }, model: 'm' }), asked);

@@ -137,9 +137,10 @@ const REFUSED: readonly [title: string, text: string, message: RegExp][] = [
   ['broken YAML', 'name: [1\n', /^job\.yaml:\d+:\d+ {2}not valid YAML/],
   ['no map', '- 1\n', /^job\.yaml:1:1 {2}the job: must be a map, not a list$/],
   ['nothing', '', /^job\.yaml:1:1 {2}the job: must be a map, not empty$/],
-  ['prompt and messages', `${BASE}messages: [{ role: user, content: x }]\n`, /^job\.yaml:6:1 {2}messages: stands beside prompt/],
+  ['prompt and messages', `${BASE}messages: [{ role: user, content: x }]\n`, /^job\.yaml:6:1 {2}messages: cannot be combined with prompt/],
   ['neither prompt nor messages', BASE.replace('prompt: "{{ text }}"\n', ''), /^job\.yaml:1:1 {2}prompt: missing$/],
   ['a threshold in words', `${BASE}fail_if: { failed_rows: some }\n`, /fail_if\.failed_rows: must be like "> 1%" or "> 5", not "some"$/],
+  ['no amount of money, told once', `${BASE}budget: { usd_total: .nan }\n`, /^[^\n]*budget\.usd_total: must be a number, not NaN$/],
   ['a fraction of a nano-dollar', `${BASE}budget: { usd: 0.0000000001 }\n`, /budget\.usd: must be dollars with at most nine decimals/],
   [
     'a template Liquid refuses',

@@ -55,7 +55,7 @@ test('a byte order mark and UTF-16 are read', async () => {
 });
 
 const BAD: readonly [title: string, content: string, message: RegExp, extension?: string][] = [
-  ['a line that is no JSON', '{"a":1}\n{"a":}\n', /^table-\d+\.jsonl:2:1 {2}not valid JSON/],
+  ['a line that is no JSON', '{"a":1}\n{"a":}\n', /^table-\d+\.jsonl:2:6 {2}not valid JSON: no value stands here$/m],
   ['a line that is no object', '{"a":1}\n\n[1]\n', /:3:1 {2}each record must be a JSON object, not a list/],
   [
     'an array that does not end',
@@ -65,7 +65,7 @@ const BAD: readonly [title: string, content: string, message: RegExp, extension?
   ],
   ['text after the array', '[{"a":1}]\n x', /\.json:2:2 {2}text after the end of the array/, 'json'],
   ['a comma too many', '[{"a":1},]', /\.json:1:10 {2}a comma without an element/, 'json'],
-  ['a broken element', '[{"a":1},\n  {"a":tru}]', /\.json:2:3 {2}not valid JSON/, 'json'],
+  ['a broken element', '[{"a":1},\n  {"a":tru}]', /\.json:2:8 {2}not valid JSON/, 'json'],
   ['an element that is no object', '[{"a":1}, 7]', /\.json:1:11 {2}each record must be a JSON object, not a number/, 'json'],
   ['no array', '"x"', /\.json:1:1 {2}a JSON table is one array of objects/, 'json'],
   ['an empty array', '[]', /no rows/, 'json'],

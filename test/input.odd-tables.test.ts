@@ -22,7 +22,7 @@ interface Reading {
   readonly warnings: readonly string[];
 }
 
-async function read(content: string, extension: string, more: Partial<InputSpec>): Promise<Reading | readonly string[]> {
+async function read(content: string | Buffer, extension: string, more: Partial<InputSpec>): Promise<Reading | readonly string[]> {
   const file = path.join(directory, `t${files++}.${extension}`);
   fs.writeFileSync(file, content);
   const anonymous = (text: string) => text.replace(/\bt\d+\./g, 't.');
@@ -47,7 +47,7 @@ async function read(content: string, extension: string, more: Partial<InputSpec>
 
 type Case = readonly [title: string, extension: string, content: string, more: Partial<InputSpec>, wanted: Partial<Reading> | RegExp[]];
 
-const COUNT = '; input.bad_rows: skip keeps the place of each in the table and asks nothing for it';
+const COUNT = '; input.bad_rows: skip keeps each at its place in the table and sends nothing for it';
 const QUOTES = 'input.quote: none takes every quote as a character like others';
 const manyBad = Array.from({ length: 25 }, (_, index) => (index % 2 === 0 ? `${index}` : `${index},x`));
 const late = Array.from({ length: 1_003 }, (_, n) => JSON.stringify(n < 1_001 ? { a: `x${n}` } : { a: `x${n}`, b: n, c: n }));
@@ -79,6 +79,22 @@ const CASES: readonly Case[] = [
     'SEP=,\na;b\n1;2\n',
     { delimiter: ';' },
     { columns: ['a', 'b'], rows: [['1', '2']] },
+  ],
+  ...['sep=;;;', '"sep=;";;', 'sep=; '].map(
+    (line): Case => [
+      `such a line that another program wrote again: ${line}`,
+      'csv',
+      `${line}\na;b;c\n1;2;3\n`,
+      {},
+      { columns: ['a', 'b', 'c'], rows: [['1', '2', '3']], warnings: [] },
+    ],
+  ),
+  [
+    'a bad row of several lines is told by the line it starts on',
+    'csv',
+    'a,b\n1,2\n3,"x\ny" z\n',
+    { badRows: 'skip' },
+    { lines: [2, 3, 4], warnings: ['2 lines are no row and skipped (bad_row): t.csv:3, t.csv:4'] },
   ],
   ['a tab as the separator that is named', 'csv', 'sep=\t\na\tb\n1\t2,3\n', {}, { columns: ['a', 'b'], rows: [['1', '2,3']] }],
   ['a header that only looks like that line', 'csv', 'sep=xy,b\n1,2\n', {}, { columns: ['sep=xy', 'b'], rows: [['1', '2']] }],
@@ -259,7 +275,7 @@ const CASES: readonly Case[] = [
     'jsonl',
     '# export\n{"a":1}\n{"a":\n',
     { skipLines: 1 },
-    [/^t\.jsonl:3:1 {2}not valid JSON/, /^one bad line; input\.bad_rows/],
+    [/^t\.jsonl:3:6 {2}not valid JSON: it ends too early$/, /^one bad line; input\.bad_rows/],
   ],
   ['more lines than there are', 'csv', 'a\n1\n', { skipLines: 9 }, [/^t\.csv: no rows$/]],
   [
@@ -271,7 +287,7 @@ const CASES: readonly Case[] = [
       columns: ['a'],
       rows: [
         ['1'],
-        'line 2: not valid JSON: Unexpected end of JSON input: {"a":',
+        'line 2: not valid JSON: it ends too early: {"a":',
         'line 3: each record must be a JSON object, not a list: [2]',
         ['4'],
       ],
@@ -298,14 +314,14 @@ const CASES: readonly Case[] = [
     'jsonl',
     '{"a":"first","a":"second"}\n',
     {},
-    [/^t\.jsonl:1:14 {2}the record cannot be written again: the key "a" stands in it twice$/, /^one bad/],
+    [/^t\.jsonl:1:14 {2}the record cannot be written again: the key "a" occurs twice$/, /^one bad/],
   ],
   [
     'a key that stands twice within a cell, in other words',
     'jsonl',
     '{"a":{"b":1}}\n{"x": {"b" : 1, "\\u0062": 2}}\n',
     {},
-    [/^t\.jsonl:2:17 .*the key "b" stands in it twice$/, /^one bad/],
+    [/^t\.jsonl:2:17 .*the key "b" occurs twice$/, /^one bad/],
   ],
   [
     'texts that look like keys are none',
@@ -330,7 +346,7 @@ const CASES: readonly Case[] = [
       columns: ['a'],
       warnings: ['b', 'c'].map(
         (key) =>
-          `t.jsonl:1002: the key "${key}" first comes here, after the records the columns were learned from: it is no column of the table; name it in input.columns`,
+          `t.jsonl:1002: the key "${key}" first appears here, after the records the columns were taken from, so it is not a column; list it in input.columns to make it one`,
       ),
     },
   ],
@@ -369,8 +385,20 @@ test('text of a bad row is cut to 200 characters, and never stands in a refusal'
   const long = `a,b\n1,2\n${'secret '.repeat(100)}\n`;
   const skipped = await read(long, 'csv', { badRows: 'skip' });
   assert.ok('rows' in skipped);
-  assert.match(String(skipped.rows[1]), /^line 3: 1 cells, expected 2 \(separated by ","\): (secret ){28}sec…$/);
+  assert.match(String(skipped.rows[1]), /^line 3: 1 cell, expected 2 \(separated by ","\): (secret ){28}sec…$/);
   assert.ok(!JSON.stringify(await read(long, 'csv', {})).includes('secret'));
+});
+
+/** A file in UTF-16 that ends within a character. */
+const TORN = Buffer.concat([Buffer.from('\ufeffa,b\n1,x\n', 'utf16le'), Buffer.from('y')]);
+
+test('bytes that are no text are refused with what may be done about it', async () => {
+  const latin = Buffer.from('a,b\n1,\xe9\n', 'latin1');
+  assert.deepEqual(await read(latin, 'csv', {}), ['t.csv:2:1  bytes that are not UTF-8; set input.encoding, for example windows-1252']);
+  assert.deepEqual(await read(latin, 'csv', { encoding: 'utf-8' }), ['t.csv:2:1  bytes that are not UTF-8; is input.encoding right?']);
+  assert.deepEqual(await read(TORN, 'csv', {}), [
+    't.csv:3:1  bytes that are not utf-16le, as its byte order mark says; is the file complete?',
+  ]);
 });
 
 test('a quote that opens far before the end of a table costs one line', async () => {

@@ -126,7 +126,7 @@ const REFUSED: readonly [title: string, output: unknown, message: RegExp][] = [
     { json: 'object', schema: { properties: { a: { type: 'string', pattern: '(a+' } } } },
     /not a usable JSON Schema: .*[Rr]egular expression/,
   ],
-  ['an optional property', { type: 'object', properties: { a: { type: 'string' } } }, /^output\.properties\.a: must stand in required/],
+  ['an optional property', { type: 'object', properties: { a: { type: 'string' } } }, /^output\.properties\.a: must be listed in required/],
   [
     'additional properties',
     { type: 'object', properties: { a: { type: 'string' } }, required: ['a'], additionalProperties: true },

@@ -9,8 +9,8 @@ import { formatDuration } from '../src/output/report/format-times.ts';
 import { makePng } from './helpers/images.ts';
 
 const refused: readonly (readonly [string, RegExp])[] = [
-  ['https://user:secret@example.com/a.png', /^the image at example\.com: its address holds a user or a password/],
-  ['https://token@example.com/a.png', /holds a user or a password/],
+  ['https://user:secret@example.com/a.png', /^the image at example\.com: its address contains a user or a password/],
+  ['https://token@example.com/a.png', /contains a user or a password/],
   ['http://169.254.169.254/latest/meta-data', /is where clouds hand out credentials/],
   ['http://2852039166/latest', /is where clouds hand out credentials/],
   ['http://0xa9.254.169.254/', /is where clouds hand out credentials/],

@@ -71,7 +71,7 @@ test('every type of a Parquet file becomes text with all its digits', async () =
   assert.equal(table.format, 'parquet');
   assert.deepEqual(table.columns, Object.keys(CELLS));
   assert.equal(table.warnings.length, 2);
-  assert.match(table.warnings[0] as string, /column "bytes" holds bytes that are not said to be text; they stand as base64/);
+  assert.match(table.warnings[0] as string, /column "bytes" contains bytes without a declared type; they are written as base64/);
   const rows = await readCells(TYPES);
   assert.equal(rows.length, 3);
   for (const [place, name] of table.columns.entries()) {
@@ -122,7 +122,11 @@ test('the hash of a Parquet table is that of its bytes, and another one when the
 const whole = fs.readFileSync(TYPES);
 const damage = (change: (bytes: Buffer) => Buffer) => change(Buffer.from(whole));
 const REFUSED: readonly (readonly [name: string, bytes: Buffer, says: RegExp])[] = [
-  ['cut.parquet', damage((bytes) => bytes.subarray(0, 5_000)), /does not end as a Parquet file does; was it copied or written whole\?/],
+  [
+    'cut.parquet',
+    damage((bytes) => bytes.subarray(0, 5_000)),
+    /does not end as a Parquet file does; was it copied or written completely\?/,
+  ],
   ['text.parquet', Buffer.from('a,b\n1,2\n'), /does not end as a Parquet file does/],
   ['packed.parquet.gz', gzipSync(whole), /is packed with gzip; Parquet is packed inside: unpack it first/],
   [
@@ -138,7 +142,7 @@ const REFUSED: readonly (readonly [name: string, bytes: Buffer, says: RegExp])[]
     }),
     /its description, at the end of the file, is damaged/,
   ],
-  ['page.parquet', damage((bytes) => bytes.fill(0xff, 4, 40)), /column "id", row group 1: .*\. Write the file again, or make CSV of it/],
+  ['page.parquet', damage((bytes) => bytes.fill(0xff, 4, 40)), /column "id", row group 1: .*\. Write the file again, or export it as CSV/],
   ['huge.parquet', damage((bytes) => bytes.fill(0x7f, bytes.length - 8, bytes.length - 4)), /describes itself in more than 256 MB/],
 ];
 
@@ -184,7 +188,7 @@ const REAL_TABLES: readonly (readonly [file: string, expected: string | RegExp])
   ['nullable.impala', '7 8f8d92ca9167'],
   ['nulls.snappy', '8 8d091b4ebbda'],
   ['old_list_structure', '1 dc3f26ae6b20'],
-  ['rle-dict-uncompressed-corrupt-checksum', /column "long_field", row group 1: a page is not what its checksum says/],
+  ['rle-dict-uncompressed-corrupt-checksum', /column "long_field", row group 1: a page does not match its checksum/],
   ['rle_boolean_encoding', '68 2f04f7490194'],
 ];
 

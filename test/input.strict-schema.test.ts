@@ -68,10 +68,10 @@ const BROKEN: readonly [title: string, output: object, says: RegExp][] = [
   [
     'a description',
     fieldOf({ ...SHARED, description: 'why' }, ROOT),
-    /^output\.properties\.x\.\$ref: a \$ref stands alone .* put description/,
+    /^output\.properties\.x\.\$ref: a \$ref must be alone .* move description/,
   ],
-  ['a default and a title', fieldOf({ ...SHARED, title: 't', default: 'a' }, ROOT), /\.\$ref: .* put title, default into/],
-  ['a type', fieldOf({ ...SHARED, type: 'string' }, ROOT), /\.\$ref: .* put type/],
+  ['a default and a title', fieldOf({ ...SHARED, title: 't', default: 'a' }, ROOT), /\.\$ref: .* move title, default into/],
+  ['a type', fieldOf({ ...SHARED, type: 'string' }, ROOT), /\.\$ref: .* move type/],
   ['a keyword, in a list', fieldOf({ type: 'array', items: { ...SHARED, title: 't' } }, ROOT), /^output\.properties\.x\.items\.\$ref: /],
   ['a keyword, in a branch', fieldOf({ anyOf: [{ ...SHARED, title: 't' }] }, ROOT), /^output\.properties\.x\.anyOf\[0\]\.\$ref: /],
   [
@@ -86,7 +86,7 @@ for (const [title, output, says] of BROKEN) {
 }
 
 test('a choice that is not of the type beside it is refused with its path', () => {
-  const says = 'output.properties.x.enum: "1" is not of the type beside it, so that no answer could be it';
+  const says = 'output.properties.x.enum: "1" does not have the type given, so no answer could match it';
   assert.equal(problemsOf(fieldOf({ type: 'integer', enum: [1, '1'] })), says);
   for (const field of [
     { type: 'number', enum: [1, 2.5] },
@@ -163,7 +163,7 @@ test('what narrows a value is sent as it stands, and checked here too', () => {
 
 /** Fields the API may refuse: told, not refused. */
 const DOUBTED: readonly [field: object, warning: RegExp | null][] = [
-  [{ enum: ['a', 1] }, /^output\.properties\.x: enum without a type, which the API may refuse; write type: beside it$/],
+  [{ enum: ['a', 1] }, /^output\.properties\.x: enum without a type, which the API may refuse; add a type$/],
   [{ enum: ['a', null] }, /enum without a type/],
   [{ const: { y: 1 } }, /const without a type/],
   [{ type: 'array', items: { enum: [['a'], 'b'] } }, /^output\.properties\.x\.items: enum/],

@@ -4,11 +4,11 @@ import { Liquid } from 'liquidjs';
 import { parseExactly } from '../src/core/exact/parse-exactly.ts';
 import { compileWhere } from '../src/input/where/compile-where.ts';
 
-const COLUMNS = ['lang', 'stars', 'note', 'Odd Name', 'flag', 'list', 'big', 'nested'];
+const COLUMNS = ['lang', 'stars', 'note', 'Odd Name', 'flag', 'list', 'big', 'price', 'nested'];
 
 /** The same row as a CSV table has it, and a JSONL one. */
-const AS_TEXT = ['en', '2', '', 'x', 'False', '["a","b"]', '9007199254740993', ''];
-const AS_JSON = parseExactly('["en", 2, null, "x", false, ["a","b"], 9007199254740993, {"a": {"b": 1.50}}]') as unknown[];
+const AS_TEXT = ['en', '2', '', 'x', 'False', '["a","b"]', '9007199254740993', '1.10', ''];
+const AS_JSON = parseExactly('["en", 2, null, "x", false, ["a","b"], 9007199254740993, 1.10, {"a": {"b": 1.50}}]') as unknown[];
 
 const CASES: readonly [condition: string, isMet: boolean][] = [
   ['lang == "en" and stars < 3', true],
@@ -17,6 +17,15 @@ const CASES: readonly [condition: string, isMet: boolean][] = [
   ['stars == 2', true],
   ['stars == "2"', true],
   ['stars != 2.0', false],
+  // What stands in quotes is a text.
+  ['price == "1.10"', true],
+  ['price == "1.1"', false],
+  ['"1.1" != price', true],
+  ['price == 1.1', true],
+  ['price == 1.100', true],
+  ['price <= 1.1 and price >= 1.10', true],
+  ['price == price', true],
+  ['stars == 2 and stars != "2.0"', true],
   ['2 == stars', true],
   ['stars > 10', false],
   ['stars < 10', true],
@@ -80,6 +89,15 @@ test('conditions over texts mean what they mean in a template', () => {
   assert.ok(met > 20 && met < tests.length * 6 - 20, String(met));
 });
 
+test('a condition may have thousands of tests', () => {
+  const text = Array.from({ length: 30_000 }, (_, index) => `stars == ${index + 10}`).join(' or ');
+  assert.deepEqual(
+    ['10', '30009', '2'].map((stars) => compileWhere(text, ['stars']).condition?.isMet([stars])),
+    [true, true, false],
+  );
+  assert.equal(compileWhere(`${'not '.repeat(30_001)}stars == 1`, ['stars']).condition?.isMet(['2']), true);
+});
+
 const PROBLEMS: readonly [condition: string, line: number, column: number, message: RegExp][] = [
   ['lang = "en"', 1, 6, /^unexpected "= \\"en\\""; equal is written ==$/],
   ['lang == "en" && stars', 1, 14, /comparisons are joined by and, or$/],
@@ -94,7 +112,10 @@ const PROBLEMS: readonly [condition: string, line: number, column: number, messa
   ['lang == "x" %}{% if lang', 1, 1, /without/],
   ['', 1, 1, /^says nothing$/],
   ['  ', 1, 1, /^says nothing$/],
-  ['(1..3) contains stars', 1, 1, /cannot stand in a condition/],
+  ['(stars < 3) and lang', 1, 8, /^brackets group nothing; and, or are read from the right$/],
+  ['stars > .5', 1, 9, /^\.5 is neither a column nor a number such as -1 or 0\.5$/],
+  ['stars > 1e3', 1, 9, /^1e3 is neither a column nor a number/],
+  ['(1..3) contains stars', 1, 1, /cannot be used in a condition/],
   ['row[lang] == 1', 1, 1, /name a column$/],
   ['row == 1', 1, 1, /^no column "row"$/],
   ['big == 9007199254740993', 1, 8, /write it in quotes$/],

@@ -16,14 +16,16 @@ after(() => fs.rmSync(folder, { recursive: true }));
 /** Written by exceljs 4.4: a hidden sheet, then "Reviews" with a merged cell, a hidden row, formulas and rich text, then "Other". */
 const BOOK = path.join(projectRoot, 'fixtures', 'book.xlsx');
 
-async function open(file: string, sheet?: string) {
+async function open(file: string, sheet?: string, skipLines?: number) {
   const spec = { path: path.resolve(folder, file), format: null, delimiter: null, encoding: null, columns: null, id: [] };
-  return openTable(sheet === undefined ? spec : { ...spec, sheet }, { cwd: folder, signal });
+  const more = { ...(sheet === undefined ? {} : { sheet }), ...(skipLines === undefined ? {} : { skipLines }) };
+  return openTable({ ...spec, ...more }, { cwd: folder, signal });
 }
 
-async function readRows(file: string, sheet?: string) {
+async function readRows(file: string, sheet?: string, skipLines?: number) {
   const rows: { line: number; cells: readonly unknown[] }[] = [];
-  for await (const chunk of (await open(file, sheet)).readRows(signal)) rows.push(...chunk.map(({ line, cells }) => ({ line, cells })));
+  for await (const chunk of (await open(file, sheet, skipLines)).readRows(signal))
+    rows.push(...chunk.map(({ line, cells }) => ({ line, cells })));
   return rows;
 }
 
@@ -67,7 +69,7 @@ test('input.sheet chooses among sheets, and a wrong one is answered with those t
 const RELATION = 'http://purl.oclc.org/ooxml/officeDocument/relationships';
 
 /** A workbook of one sheet with these rows, in the strict form, with prefixes, as few programs write it. */
-function writeBook(name: string, rows: string, more: Readonly<Record<string, string>> = {}): string {
+function writeBook(name: string, rows: string, more: Readonly<Record<string, string | Buffer>> = {}): string {
   const parts = {
     'xl/workbook.xml': `<x:workbook xmlns:x="x" xmlns:r="${RELATION}"><x:sheets><x:sheet name="S" sheetId="1" r:id="a"/></x:sheets></x:workbook>`,
     'xl/_rels/workbook.xml.rels': `<Relationships><Relationship Id="a" Type="${RELATION}/worksheet" Target="/xl/s.xml"/></Relationships>`,
@@ -90,9 +92,9 @@ const REFUSED: readonly (readonly [what: string, rows: string, says: RegExp])[] 
   [
     'a formula nobody has computed',
     `${HEAD}<x:row><x:c r="A2"><x:f>B1</x:f></x:c></x:row>`,
-    /A2 holds a formula without its value; open the workbook in a spreadsheet program and save it there/,
+    /A2 has a formula without a saved value; open the workbook in a spreadsheet program and save it/,
   ],
-  ['a cell beside the columns', `${HEAD}<x:row r="7"><x:c r="D7"><x:v>1</x:v></x:c></x:row>`, /cell D7 stands in a column without a name/],
+  ['a cell beside the columns', `${HEAD}<x:row r="7"><x:c r="D7"><x:v>1</x:v></x:c></x:row>`, /cell D7 is in a column without a name/],
   [
     'two columns of one name',
     `<x:row>${inline('a')}${inline('b')}${inline('a')}</x:row>`,
@@ -110,11 +112,33 @@ for (const [index, [what, rows, says]] of REFUSED.entries()) {
   });
 }
 
+test('rows above the table are left out by skip_lines, and the value of a formula may be an empty text', async () => {
+  const title = `<x:row r="1">${inline('Report')}</x:row><x:row r="3">${inline('id')}${inline('text')}</x:row>`;
+  const name = writeBook('title.xlsx', `${title}<x:row r="4">${inline('a')}<x:c t="str"><x:f>B1</x:f><x:v/></x:c></x:row>`);
+  await assert.rejects(readRows(name), { message: /cell B3 is in a column without a name; .*input\.skip_lines/ });
+  assert.deepEqual(await readRows(name, undefined, 2), [{ line: 4, cells: ['a', null] }]);
+});
+
+test('a binary workbook and XML in another encoding are refused by their names, an empty sheet with the other sheets', async () => {
+  fs.writeFileSync(path.join(folder, 'binary.xlsb'), zip({ 'xl/workbook.bin': 'x' }));
+  await assert.rejects(open('binary.xlsb'), { message: /is a binary workbook \(\.xlsb\), which is not read; save it as \.xlsx/ });
+  const latin = Buffer.from(
+    `<worksheet><sheetData><row>${inline('Gr\u00fc\u00dfe').replaceAll('x:', '')}</row></sheetData></worksheet>`,
+    'latin1',
+  );
+  await assert.rejects(open(writeBook('latin.xlsx', '', { 'xl/s.xml': latin })), { message: /cannot be read: its XML is not UTF-8/ });
+  const two = {
+    'xl/workbook.xml': `<workbook xmlns:r="${RELATION}"><sheets><sheet name="A" r:id="a"/><sheet name="B" r:id="b"/></sheets></workbook>`,
+    'xl/_rels/workbook.xml.rels': `<Relationships>${['a', 'b'].map((id) => `<Relationship Id="${id}" Type="${RELATION}/worksheet" Target="/xl/s.xml"/>`).join('')}</Relationships>`,
+  };
+  await assert.rejects(open(writeBook('empty.xlsx', '', two)), { message: /its sheet "A" is empty; input\.sheet names another: "B"/ });
+});
+
 test('an archive that is no workbook, and a workbook that is cut off, are refused', async () => {
   fs.writeFileSync(path.join(folder, 'other.xlsx'), zip({ 'a.txt': 'text' }));
   await assert.rejects(open('other.xlsx'), { message: /is a ZIP archive, and no workbook/ });
   fs.writeFileSync(path.join(folder, 'cut.xlsx'), fs.readFileSync(BOOK).subarray(0, 4_000));
-  await assert.rejects(open('cut.xlsx'), { message: /is no whole workbook/ });
+  await assert.rejects(open('cut.xlsx'), { message: /is not a complete workbook/ });
 });
 
 test('formats of numbers tell dates, times and both', () => {

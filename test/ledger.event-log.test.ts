@@ -108,7 +108,7 @@ test('damage in the middle stops with file and line', async (t) => {
   await refused(1, /event 2 stands where event 1 belongs/);
   const newer = makeEventLine({ seq: 5, at: 'now', type: 'something-new' } as unknown as StoredEvent);
   write([...lines, newer.trimEnd()]);
-  await refused(5, /"something-new" is unknown: a newer version/);
+  await refused(5, /"something-new" is unknown: a newer version of rowmill wrote it; use that version$/);
 });
 
 test('a directory that holds answers of another origin is refused by both names', async (t) => {

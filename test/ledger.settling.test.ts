@@ -134,7 +134,7 @@ test('among failed re-asks in one file the latest stands', async (t) => {
   assert.deepEqual(anomalies, {});
 });
 
-test('lines that are no answers of ours are counted by kind and cost only themselves', async (t) => {
+test('lines that are not answers of ours are counted by kind and cost only themselves', async (t) => {
   const lines = [
     `\ufeff${makeAnswerLine(k(0), 'yes')}\r`,
     '',
@@ -294,5 +294,5 @@ test('a line is taken for an answer only of the request it names', async (t) => 
   const hashed = await world.read();
   const id = hashed.keys.find(k(0));
   assert.deepEqual([hashed.keys.outcome(id), hashed.readAnswer(id).outcome.status], ['unknown', 'unknown']);
-  assert.match(hashed.explainHold(id) ?? '', /^held: its answer lies in .*batch_1\.output\.jsonl/);
+  assert.match(hashed.explainHold(id) ?? '', /^held: its answer is in .*batch_1\.output\.jsonl/);
 });

@@ -156,7 +156,7 @@ test('the same refusal of the first rows in a row is the job’s fault: the rest
   const requests = makeLiveRequests(50);
   await assert.rejects(
     world.run(requests),
-    (error: AppError) => error.exitCode === 5 && /first 8 calls all ended alike: 400 bad schema/.test(error.message),
+    (error: AppError) => error.exitCode === 5 && /first 8 calls all failed with the same error: 400 bad schema/.test(error.message),
   );
   await world.lane.drain();
   const failed = world.outcomes(requests).filter((outcome) => outcome === 'bad_request').length;

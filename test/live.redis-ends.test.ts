@@ -23,7 +23,7 @@ test('an end comes out of the stream as it went in', () => {
   ] as const;
   for (const end of ends) {
     const reading = read(entry(end.status, writeEnd(end)));
-    assert.deepEqual(reading, { type: 'end', entryId: '1-0', jobId, customId, end, report: null });
+    assert.deepEqual(reading, { type: 'end', entryId: '1-0', callId: jobId, customId, end, report: null });
   }
   const error = new AppError('the key is refused', { code: 'invalid_api_key', exitCode: EXIT.refused });
   const halt = read(entry('halt', writeEnd({ status: 'halt', error })));

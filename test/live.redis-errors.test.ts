@@ -17,7 +17,7 @@ test('each error reply has its sentence, and only a list of them may pass', () =
   const table: readonly (readonly [string, RegExp, 'passes' | 'lasts'])[] = [
     ["OOM command not allowed when used memory > 'maxmemory'.", /is full: .*maxmemory.*\(OOM\)/, 'passes'],
     ["OOM command not allowed when used memory > 'maxmemory'. script: 87c, on @user_script:1.", /\(OOM\)/, 'passes'],
-    ["READONLY You can't write against a read only replica.", /replica.*give the address of its primary \(READONLY\)/, 'passes'],
+    ["READONLY You can't write against a read only replica.", /replica.*use the address of its primary \(READONLY\)/, 'passes'],
     ['MISCONF Redis is configured to save RDB snapshots, but it is unable to persist to disk.', /cannot save.*\(MISCONF\)/, 'passes'],
     ['LOADING Redis is loading the dataset in memory', /reading its data.*\(LOADING\)/, 'passes'],
     ['BUSY Redis is busy running a script.', /SCRIPT KILL \(BUSY\)/, 'passes'],

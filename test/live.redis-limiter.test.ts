@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { Redis } from 'ioredis';
 import { block, correct, keepWithin, type RateState, type Rates, reserve, UNUSED } from '../src/live/limits/gcra.ts';
 import { readAdvertisedLimits } from '../src/live/limits/rate-headers.ts';
-import { type JobReference, type QueueLink, reserveCall, writeAttemptEnd } from '../src/live/redis/calls.ts';
+import { type CallReference, type QueueLink, reserveCall, writeAttemptEnd } from '../src/live/redis/calls.ts';
 import { makeJobKey, makeSharedKeys, makeStateKeys } from '../src/live/redis/keys.ts';
 import { GIVE_BACK, REFUSE } from '../src/live/redis/limiter-scripts.ts';
 import { writeJobLimits, writeToldLimits } from '../src/live/redis/limits.ts';
@@ -58,13 +58,13 @@ describe('the limiter in Redis', { skip: whyNoRedis() }, () => {
     await redis.hset(shared.states, 'state', 'sessionId|0-0|0');
     await redis.sadd(makeStateKeys(link.queueName, 'state').admitted, 'worker');
     let jobs = 0;
-    const makeJob = async (): Promise<JobReference> => {
+    const makeJob = async (): Promise<CallReference> => {
       jobs += 1;
-      const job = { state: 'state', jobId: `state-id-${jobs}`, customId: `id${jobs}` };
-      await redis.hset(makeJobKey(link.queueName, job.jobId), 'name', 'state');
+      const job = { state: 'state', callId: `state-id-${jobs}`, customId: `id${jobs}` };
+      await redis.hset(makeJobKey(link.queueName, job.callId), 'name', 'state');
       return job;
     };
-    const ask = (job: JobReference, tokens: number, grant = job.jobId, horizonMs = 1e12) =>
+    const ask = (job: CallReference, tokens: number, grant = job.callId, horizonMs = 1e12) =>
       reserveCall(link, job, { worker: 'worker', grant, tokens, horizonMs });
     return { link, shared, makeJob, ask };
   }
@@ -79,7 +79,7 @@ describe('the limiter in Redis', { skip: whyNoRedis() }, () => {
           : { perMinute: perMinute * share, burst: Math.max(1, (perMinute * burstSeconds) / 60) };
       const rates = (): Rates => ({ requests: rate(requests), tokens: rate(tokens) });
       let model: RateState = UNUSED;
-      const open: { job: JobReference; mark: string; tokens: number }[] = [];
+      const open: { job: CallReference; mark: string; tokens: number }[] = [];
       for (const step of history) {
         switch (step.do) {
           case 'reserve': {
@@ -234,7 +234,7 @@ describe('the limiter in Redis', { skip: whyNoRedis() }, () => {
     const { link, makeJob } = await makeLink({ requests: null, tokens: null });
     const job = await makeJob();
     assert.equal((await reserveCall(link, job, { worker: 'other', grant: 'g', tokens: 1 })).status, 'stranger');
-    const forgotten = { ...job, jobId: 'state-id-999' };
+    const forgotten = { ...job, callId: 'state-id-999' };
     assert.equal((await reserveCall(link, forgotten, { worker: 'worker', grant: 'g', tokens: 1 })).status, 'gone');
   });
 

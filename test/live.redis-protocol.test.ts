@@ -29,7 +29,7 @@ const NOTICE = { sessionId: 'e1', collected: '5-0', isStopping: false };
 const NEWER_NOTICE = 'e1|0-0|0|9|9.1.0|and|what|comes|later';
 const NEWER_WORKER = 'w9~9~9.1.0.4';
 const SENTENCE =
-  /was started by rowmill 9\.1\.0 with Redis protocol 9, but this is rowmill [\d.]+, which knows Redis protocol 1: use rowmill 9\.1\.0 or newer/;
+  /was started by rowmill 9\.1\.0 with Redis protocol 9, but this is rowmill [\d.]+, which knows Redis protocol 2: use rowmill 9\.1\.0 or newer/;
 
 test('notices and names say which protocol their writer speaks; those of the first ones, that say nothing, are understood, and theirs are by them', () => {
   const own = readNotice(writeNotice(NOTICE));
@@ -223,7 +223,7 @@ describe('versions that meet over Redis', { skip: whyNoRedis() }, () => {
     assert.equal(queue.view.concurrency, 4, 'the newer worker counts for nothing');
     const refusals = told.filter((message) => SENTENCE.test(message));
     assert.equal(refusals.length, 1);
-    assert.match(refusals[0] as string, /^the worker w9 was started .*; it is given no calls$/);
+    assert.match(refusals[0] as string, /^the worker w9 was started .*; it gets no calls$/);
   });
 
   test('what a newer run of the same state has in Redis is not touched', async () => {

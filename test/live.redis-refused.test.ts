@@ -44,7 +44,7 @@ describe('a Redis that cannot be used', { skip: whyNoRedisServer() }, () => {
     const { port } = web.address() as net.AddressInfo;
     const { message, exitCode } = await refusalOf(`redis://127.0.0.1:${port}`);
     assert.equal(exitCode, 2);
-    assert.match(message, /cannot be used \(what answers there is no Redis\)$/);
+    assert.match(message, /cannot be used \(the server there is not a Redis\)$/);
   });
 
   test('one that would drop jobs when memory runs short is refused', async () => {

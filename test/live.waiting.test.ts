@@ -89,7 +89,7 @@ const messages = (told: readonly Told[]) => told.map(({ message }) => message);
 test('a Retry-After of a day is told once, with when it ends, and the words of the provider', async () => {
   const { told, slept } = await makeCalls([refused(DAY_MS), refused(DAY_MS - 60_000), refused(DAY_MS - 120_000)]);
   assert.deepEqual(messages(told), [
-    'the provider asks to wait 24 h, until 2026-11-30 12:00 UTC: 429 Rate limit reached; calls are tried again each minute, nothing is lost by stopping',
+    'the provider asks to wait 24 h, until 2026-11-30 12:00 UTC: 429 Rate limit reached; calls are retried every minute, and nothing is lost if you stop',
   ]);
   assert.deepEqual(
     slept.map(({ milliseconds }) => milliseconds),
@@ -112,7 +112,7 @@ test('a limit that makes calls wait is told once', async () => {
 
 test('a row that waits long after a passing fault is told of', async () => {
   const { told } = await makeCalls([], { delayMs: 8_000 });
-  assert.deepEqual(messages(told), ['rows that met a passing fault wait up to 8 s before they are asked again']);
+  assert.deepEqual(messages(told), ['rows that hit a temporary error wait up to 8 s before they are retried']);
 });
 
 test('short waits are not told: a refusal of two seconds, one failed connection, a pause of a second', async () => {

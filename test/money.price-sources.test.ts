@@ -143,5 +143,5 @@ test('a plan says of a model without a price where to tell one', async (t) => {
   const plan = JSON.parse(stdout);
   assert.deepEqual(plan.cost, { batch: null, live: null, flex: null });
   assert.equal(plan.priceNote, undefined);
-  assert.match(JSON.stringify(plan.problems), /the batch price of qwen3-32b is unknown; prices\.yaml beside the job file tells one/);
+  assert.match(JSON.stringify(plan.problems), /the batch price of qwen3-32b is unknown; set one in prices\.yaml, next to the job file/);
 });

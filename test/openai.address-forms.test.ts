@@ -73,6 +73,11 @@ const DELIVERED: readonly [url: string, body: string, sent: string][] = [
     '{"model":"m","response_format":{"properties":{"max_completion_tokens":{"type":"integer"}}},"max_completion_tokens":60}',
     '{"model":"m","response_format":{"properties":{"max_completion_tokens":{"type":"integer"}}},"max_tokens":60}',
   ],
+  [
+    CHAT,
+    '{ "model":"m", "max_completion_tokens" : 60, "seed":9007199254740993, "top_p":1.0 }',
+    '{"model":"m","max_tokens":60,"seed":9007199254740993,"top_p":1.0}',
+  ],
   ['/v1/responses', '{"model":"m","max_output_tokens":60}', '{"model":"m","max_output_tokens":60}'],
 ];
 

@@ -9,7 +9,7 @@ const error = (code: string | null, message: string, more: object = {}) => ({
   error: { message, type: 'invalid_request_error', param: null, code, ...more },
 });
 
-/** What providers say of a model that is not there any more, or not for this key; with whom it was seen. */
+/** What providers say of a model that no longer exists, or not for this key; with whom it was seen. */
 const REFUSED: readonly (readonly [status: number, body: object])[] = [
   [404, error('model_not_found', 'The model `gpt-4-32k` does not exist or you do not have access to it.')], // OpenAI, janhq/jan#6595
   [403, error('model_not_found', 'Project `proj_x` does not have access to model `gpt-4`')], // OpenAI

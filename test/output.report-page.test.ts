@@ -71,7 +71,7 @@ test('the page shows everything a report must show', () => {
     'Conflicting lines unknown 2 lines more for requests that were answered',
     'The separate bar is the tail: 4 rows (2.1 %) beyond $0.0000425, up to $0.000061. The tallest bar is 60 rows; bars start at 0.',
     'Nothing lies beyond the last bar.',
-    '190 rows asked in this run, all attempts of a row together; the dearest cost $0.000061',
+    '190 rows sent in this run, all attempts of a row together; the most expensive cost $0.000061',
     'median $0.00002 · p95 $0.00004',
     // time
     'call 120 ms 190 ms 240 ms 260 ms',
@@ -108,10 +108,10 @@ test('the page shows everything a report must show', () => {
     'billing bug 21',
     'Row 4 t4 changed A billing B bug right bug',
     'No longer in the table answered only in B A refused: I will not B other',
-    'Rows that are not the same the first 2 of 40; diff --csv writes all',
+    'Rows that differ the first 2 of 40; diff --csv writes all',
     // rows, runs, provenance
     'Row 3 text of row 3 text of row 3 tickets.csv:4 · 3 attempts',
-    'The dearest 1 row',
+    'The most expensive 1 row',
     'The slowest 1 row',
     'At random 1 row',
     'text of row 120',

@@ -281,7 +281,7 @@ describe('quality of answers', () => {
       [['eval', '--gold', 'strangers.csv'], /strangers\.csv: none of its ids is one of the table \(it has "x1", the table has "t1"\)/],
       [['eval', '--gold', 'twice.csv'], /twice\.csv:3:1 +the row "t1" is marked twice: bug and other/],
       [['eval', '--gold', 'no-ids.csv'], /no-ids\.csv: no column "id" \(input\.id\); columns: text, gold/],
-      [['eval', '--gold', 'no-gold.csv'], /no-gold\.csv: which column holds the right answers\? Name it gold or label/],
+      [['eval', '--gold', 'no-gold.csv'], /no-gold\.csv: which column has the right answers\? Name it gold or label/],
       [['eval', '--gold', 'foreign.csv'], /none of its values is a label of label: Rechnung; labels: billing, bug, other/],
       [['eval'], /required option '--gold/],
       [['sample', '--by', 'teem'], /--by teem: no such column in the answer or the table.*Did you mean "team"/],
@@ -297,7 +297,7 @@ describe('quality of answers', () => {
     writeFileSync(join(world.folder, 'out.sample.csv'), 'id,text\n1,mine\n');
     const { exitCode, stderr } = await world.run(['sample', 'job.yaml']);
     assert.equal(exitCode, 2);
-    assert.match(stderr, /is no sheet to be marked/);
+    assert.match(stderr, /is not a sheet to label/);
   });
 
   it('diff says so when the files of a run were dropped', async () => {

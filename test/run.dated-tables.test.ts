@@ -37,15 +37,15 @@ describe('a table that is named by the day of its run', () => {
     );
     assert.equal(makeDated({ path: 'out.csv' }).write.dated, undefined);
     for (const [write, expected] of [
-      [{ path: '{{ run.day }}.csv' }, /write\.path: knows \{\{ run\.date \}\} alone/],
-      [{ path: '{{ text }}.csv' }, /write\.path: knows/],
-      [{ path: '{% if x %}a{% endif %}.csv' }, /write\.path: knows/],
+      [{ path: '{{ run.day }}.csv' }, /write\.path: only \{\{ run\.date \}\}/],
+      [{ path: '{{ text }}.csv' }, /write\.path: only/],
+      [{ path: '{% if x %}a{% endif %}.csv' }, /write\.path: only/],
       [
         { path: '{{ run.date }}.csv', timezone: 'Berlin' },
         /write\.timezone: must be the name of a time zone, for example Europe\/Berlin, not "Berlin"/,
       ],
       [{ path: '{{ run.date }}.csv', timezone: '+02:00' }, /write\.timezone: must be the name/],
-      [{ path: 'out.csv', timezone: 'Europe/Berlin' }, /write\.timezone: says when the day .* which write\.path does not name/],
+      [{ path: 'out.csv', timezone: 'Europe/Berlin' }, /write\.timezone: sets the day .* which write\.path does not use/],
     ] as const)
       assert.throws(() => makeDated(write), expected);
   });

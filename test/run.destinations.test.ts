@@ -209,19 +209,19 @@ const CASES: readonly Case[] = [
     more: 'IMAGES',
     says: /logo\.png: that is an image of the prompt/,
   },
-  { name: 'the state directory', target: '.rowmill/reviews/events.jsonl', says: /lie in the state directory \.rowmill/ },
-  { name: 'beside the states', target: '.rowmill/out.csv', says: /lie in the state directory \.rowmill/ },
+  { name: 'the state directory', target: '.rowmill/reviews/events.jsonl', says: /be in the state directory \.rowmill/ },
+  { name: 'beside the states', target: '.rowmill/out.csv', says: /be in the state directory \.rowmill/ },
   {
     name: 'the state directory, by a link',
     target: 'x/events.jsonl',
     arrange: all(folderOf('.rowmill/reviews'), link('x', '.rowmill/reviews')),
-    says: /lie in the state directory \.rowmill/,
+    says: /be in the state directory \.rowmill/,
   },
   {
     name: 'the state of another job',
     target: 'states/other/out.csv',
     arrange: all(file('states/other/events.jsonl'), folderOf('states/other/responses')),
-    says: /lie in the state directory states\/other/,
+    says: /be in the state directory states\/other/,
   },
   { name: 'a workbook', target: 'out.xlsx', says: /to out\.xlsx: workbooks are not written; name it \.csv, which opens in one/ },
   { name: 'JSON', target: 'out.json', says: /to out\.json: .*name it \.jsonl/ },
@@ -304,7 +304,7 @@ test('a path that was typed is looked at like that of the job file', async (t) =
     [['--out', 'reviews.csv'], /^write: the table cannot be written to reviews\.csv: that is the table that is read/],
     [['--input', 'job.yaml', '--out', 'x.csv'], /job\.yaml/],
     [['--out', 'key'], /^write: .*to key: that is a file with keys, key/],
-    [['--state-dir', 'states', '--out', 'states/reviews@simulator/x.csv'], /lie in the state directory states\/reviews@simulator/],
+    [['--state-dir', 'states', '--out', 'states/reviews@simulator/x.csv'], /be in the state directory states\/reviews@simulator/],
   ] as const) {
     const { exitCode, stderr } = await world.run(['run', 'job.yaml', '--simulate', ...flags], { OPENAI_API_KEY_FILE: 'key' });
     assert.equal(exitCode, 2, stderr);
@@ -335,13 +335,13 @@ test('a folder nobody but its owner may write in is refused', async (t) => {
     });
     assert.match(
       ended.stdout,
-      /^the table cannot be written to closed\/deep\/er\/out\.csv: there is no permission to write there$/m,
+      /^the table cannot be written to closed\/deep\/er\/out\.csv: this user has no write access there$/m,
       ended.stderr,
     );
     return;
   }
   fs.chmodSync(closed, 0o555);
-  assert.match((await findDestinationProblem(JSON.parse(options))) ?? '', /there is no permission to write there$/);
+  assert.match((await findDestinationProblem(JSON.parse(options))) ?? '', /this user has no write access there$/);
 });
 
 test('where case makes no difference, names that differ by it are one file', async (t) => {

@@ -92,7 +92,7 @@ const REFUSED: readonly [change: (job: string) => string, gold: [string, string,
     /job\.yaml:\d+:\d+ +examples: no column "sayd" in gold\.csv.*Did you mean "said"/,
   ],
   [(job) => job.replace(', output: { label: mood }', ''), makeGold(3), /examples: no column "label" in gold\.csv/],
-  [(job) => job, [['1', 'x', 'angry']], /examples: .*gold\.csv:2: its answer is none of the job: label must be one of/],
+  [(job) => job, [['1', 'x', 'angry']], /examples: .*gold\.csv:2: its answer does not match the job's output: label must be one of/],
   [(job) => job, [['1', 'x', '']], /examples: no row of gold\.csv has both a question and an answer/],
   [(job) => job.replace('count: 4', 'count: 0'), makeGold(3), /examples\.count: must be 1 or more/],
 ];

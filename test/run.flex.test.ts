@@ -74,7 +74,7 @@ const REFUSED: readonly (readonly [title: string, job: string, flags: readonly s
     'a tier of the job’s own',
     'model: gpt-5.6-luna\nparams: { service_tier: priority }',
     ['--mode', 'flex'],
-    /params\.service_tier: mode: flex asks for its own tier/,
+    /params\.service_tier: mode: flex sets the tier/,
   ],
   [
     'a deadline',

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createJobTokens } from '../src/money/tokens/job-tokens.ts';
+import { createModelTokens } from '../src/money/tokens/model-tokens.ts';
 import { createTokenEstimator } from '../src/money/tokens/token-estimator.ts';
 import { chooseCount } from '../src/run/send/open-lanes.ts';
 import { makePng } from './helpers/images.ts';
@@ -16,6 +17,8 @@ function makeBody(text: string): string {
   return JSON.stringify({ model, messages });
 }
 
+const ask = (text: string) => ({ key: 'k', customId: 'k', url: '/v1/chat/completions', body: makeBody(text) });
+
 const TEXTS = [
   'Das Paket kam zwei Tage zu spät.',
   '商品は良いですが箱が壊れていました。',
@@ -27,12 +30,16 @@ const TEXTS = [
 test('the live lane counts every prompt exactly, the batch lane estimates it', async () => {
   const { countRequestExactly } = await createTokenEstimator({ model });
   const lanes: { name: 'batch' | 'live' } = { name: 'live' };
-  const tokens = createJobTokens(model);
+  const tokens = createModelTokens(model);
   const count = chooseCount(tokens, lanes, false);
-  for (const text of TEXTS) assert.equal(await count(makeBody(text)), countRequestExactly(makeBody(text)));
-  assert.equal(chooseCount(tokens, lanes, true)(makeBody('next')), 0, 'workers estimate for themselves');
+  for (const text of TEXTS) assert.equal(await count(ask(text)), countRequestExactly(makeBody(text)));
+  assert.equal(chooseCount(tokens, lanes, true)(ask('next')), 0, 'workers estimate for themselves');
+  const [text = ''] = TEXTS.slice(1);
+  const older = createTokenEstimator({ model: 'gpt-4' }).countRequestExactly(makeBody(text));
+  assert.ok((older ?? 0) > (countRequestExactly(makeBody(text)) ?? 0));
+  assert.equal(count({ ...ask(text), model: 'gpt-4' }), older, 'a line that names another model is counted by it');
   lanes.name = 'batch';
-  assert.equal(count(makeBody('next')), tokens.charge(makeBody('next')));
+  assert.equal(count(ask('next')), tokens.own.charge(makeBody('next')));
 });
 
 test('images are counted beside the text, at their most where their size is not known', async () => {

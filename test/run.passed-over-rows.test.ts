@@ -35,7 +35,7 @@ wideTest('rows the job is not about and lines that are no row keep their places,
     lines.slice(1, 7).map((line) => line.split(',').slice(0, 3).join(',')),
     ['a,en,First note', 'b,de,Zweite', ',,', 'd,en,Second note', ',,', 'f,fr,Trois'],
   );
-  assert.match(lines[2] as string, /,skipped,where: input\.where is not met,,0,/);
+  assert.match(lines[2] as string, /,skipped,where: does not match input\.where,,0,/);
   assert.match(lines[3] as string, /,skipped,"bad_row: line 4: 2 cells, expected 3 \(separated by "",""\): c,en",,0,/);
   const failures = world.read('out.failures.csv');
   assert.deepEqual(
@@ -43,7 +43,7 @@ wideTest('rows the job is not about and lines that are no row keep their places,
     ['bad_row', 'bad_row'],
   );
   const report = world.read('out.report.html');
-  assert.ok(report.includes(warning) && report.includes('2 of the skipped rows are not asked about: input.where'));
+  assert.ok(report.includes(warning) && report.includes('2 of the skipped rows do not match input.where'));
   assert.match(report, /2 of 4 rows answered, 50 %/);
 
   const again = await world.run();
@@ -94,6 +94,38 @@ wideTest('every command copes with rows that have no id', async (t) => {
   assert.equal(sample.rows.eligible, 3);
   assert.ok(fs.existsSync(world.path('out.sample.csv')));
 });
+
+wideTest(
+  'rows the job is not about are no rows of its runs: neither unanswered, nor wrong, nor changed when the condition takes them',
+  async (t) => {
+    const world = await makeWorld(t);
+    writeJob(world);
+    world.write('in.csv', 'id,lang,text,right\na,en,First note,good\nb,de,Zweite,good\nc,en\nd,en,Second note,bad\n');
+    await world.run();
+    world.write('in.csv', world.read('in.csv').replace('Zweite', 'Andere'));
+    await world.run();
+    const env = { PATH: process.env.PATH ?? '', HOME: world.directory, NO_COLOR: '1' };
+    const tell = async (...args: string[]) => {
+      const { stdout, stderr } = await runInProcess([...args, '--simulate'], { cwd: world.directory, env });
+      return stdout + stderr;
+    };
+    assert.match(
+      await tell('diff', 'job.yaml', 'prev', 'last'),
+      /^rows +2 compared: 2 same, 0 changed, 0 answered only in A, 0 only in B, 0 in neither$/m,
+    );
+    assert.match(
+      await tell('eval', 'job.yaml', '--gold', 'right', '--field', 'label'),
+      /^rows +2 of 4 compared; 1 have no right answer.*, 1 do not match input\.where$/m,
+    );
+    const failures = await tell('failures', 'job.yaml');
+    assert.match(failures, /^ {2}in\.csv:4: line 4: 2 cells/m);
+    assert.doesNotMatch(failures, /--row ''|, id :/);
+    writeJob(world, INPUT.replace('"en"', '"de"'));
+    const { rows, changes } = await planWorld(world);
+    assert.deepEqual([rows.new, rows.changed], [1, 0]);
+    assert.match(changes.join('\n'), /^1 of 4 rows are new, \$[\d.]+$/);
+  },
+);
 
 test('what is wrong with a condition is told with its place in the job file', async (t) => {
   const world = await makeWorld(t);

@@ -116,7 +116,7 @@ test('a plan puts a cheaper model beside the job’s, and says what the lost pro
   assert.doesNotMatch(JSON.stringify(second.problems), /could save/);
   world.write('job.yaml', world.read('job.yaml').replace('mode: batch', 'mode: live'));
   const live = await planWorld(world);
-  assert.match(JSON.stringify(live.problems), /row text stands before constant text, .* could save up to \$0\.0/);
+  assert.match(JSON.stringify(live.problems), /row text comes before constant text, .* could save up to \$0\.0/);
   world.write('job.yaml', world.read('job.yaml').replace(/prompt: .*/, `prompt: "${rules} Reply in JSON. {{ text }}"`));
   const last = await planWorld(world);
   assert.doesNotMatch(JSON.stringify(last.problems), /could save/);

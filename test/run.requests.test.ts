@@ -118,8 +118,11 @@ test('a plan prices each line by its model', async () => {
 const good = makeLine(BODIES[0] as (typeof BODIES)[number]);
 const withBody = (body: string) => `{"custom_id":"x","method":"POST","url":"/v1/chat/completions","body":${body}}`;
 
+const vectors = (input: string) =>
+  withBody(`{"model":"text-embedding-3-small","input":${input}}`).replace('/v1/chat/completions', '/v1/embeddings');
+
 const BAD: readonly [line: string, column: number, message: RegExp][] = [
-  ['{"custom_id":', 1, /not valid JSON/],
+  ['{"custom_id":', 14, /not valid JSON: it ends too early/],
   [good, 1, /custom_id: "a-1" stands at in\.jsonl:1 already/],
   [good.replace('"a-1"', '7'), 16, /custom_id: must be a text/],
   [good.replace('POST', 'GET').replace('a-1', 'x'), 29, /method: must be POST/],
@@ -130,7 +133,9 @@ const BAD: readonly [line: string, column: number, message: RegExp][] = [
   [withBody('{"messages":[]}'), 70, /body\.model: must name the model/],
   [withBody('{"model":"gpt-4o","stream":true}'), 70, /body\.stream: /],
   [withBody('{"model":"gpt-4o","n":2}'), 70, /body\.n: a row has one answer/],
-  [withBody('{"model":"gpt-4o","model":"gpt-5"}'), 88, /the key "model" stands in it twice/],
+  [withBody('{"model":"gpt-4o","model":"gpt-5"}'), 88, /the key "model" occurs twice/],
+  [vectors('["one","two"]'), 64, /body\.input: a row has one answer/],
+  [vectors('[[1,2],[3]]'), 64, /body\.input: a row has one answer/],
 ];
 
 test('lines that are no requests are refused, all at once, with their places; with bad_rows: skip they keep theirs', async (t) => {
@@ -145,17 +150,17 @@ test('lines that are no requests are refused, all at once, with their places; wi
     assert.match(told[index] as string, message, line);
     assert.ok(told[index]?.startsWith(`in.jsonl:${index + 2}:${column}  `), `${told[index]} of ${line}`);
   }
-  assert.match(told.at(-1) as string, /^12 bad lines; input\.bad_rows/);
+  assert.match(told.at(-1) as string, /^14 bad lines; input\.bad_rows/);
   world.write('job.yaml', JOB.replace('format: requests', 'format: requests, bad_rows: skip'));
   const plan = await planWorld(world);
-  assert.deepEqual([plan.rows.new, plan.skipped], [1, { bad_row: 12 }]);
+  assert.deepEqual([plan.rows.new, plan.skipped], [1, { bad_row: 14 }]);
 });
 
 test('what the lines say themselves is refused in the job, with its place', async (t) => {
   const world = await makeRequestsWorld(t, [good], `${JOB}model: gpt-4o\nprompt: hi\nparams: { temperature: 1 }\n`);
   await assert.rejects(
     planWorld(world),
-    /^UsageError: job\.yaml:5:1 {2}model: is not for format: requests.*\njob\.yaml:6:1 {2}prompt: .*\njob\.yaml:7:1 {2}params: /,
+    /^UsageError: job\.yaml:5:1 {2}model: does not go with format: requests.*\njob\.yaml:6:1 {2}prompt: .*\njob\.yaml:7:1 {2}params: /,
   );
   world.write('job.yaml', 'name: proof\ninput: { path: in.jsonl }\n');
   await assert.rejects(planWorld(world), /model: missing\n.*output: missing\n.*prompt: missing|prompt: missing/);

@@ -7,7 +7,6 @@ import { parse } from 'csv-parse/sync';
 import { makeJsonModeAnswer } from '../src/simulator/answers/json-mode-answer.ts';
 import { makeAnswer } from '../src/simulator/answers/schema-answer.ts';
 import { createLifelikeValues } from '../src/simulator/lifelike/lifelike-values.ts';
-import type { SimulatorOptions } from '../src/simulator/options.ts';
 import { startSimulator } from '../src/simulator/start.ts';
 import { projectRoot } from './helpers/project-root.ts';
 import { chatLine, createApi, type SimulatorApi, withSimulator } from './helpers/simulator-api.ts';
@@ -166,15 +165,4 @@ test('the noise of live calls goes on after a restart as it would have without',
   const answers = await askLive(4, 2);
   assert.deepEqual(answers, await askLive(1, 8));
   assert.equal(new Set(answers).size, 2);
-});
-
-const REFUSED: readonly (readonly [SimulatorOptions, RegExp])[] = [
-  [{ noise: 0.6 }, /noise: a share from 0 to 0\.5, not 0\.6/],
-  [{ noise: Number.NaN }, /noise: .* not NaN/],
-  [{ degrade: 1.5 }, /degrade: a share from 0 to 1, not 1\.5/],
-  [{ answers: 'lively' as 'plain' }, /answers: lifelike or plain, not lively/],
-];
-
-test('shares and manners that are none are refused', async () => {
-  for (const [options, message] of REFUSED) await assert.rejects(startSimulator(options), message);
 });

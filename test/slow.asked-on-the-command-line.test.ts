@@ -73,7 +73,7 @@ test('a program sees what asks again, and is asked about it', async (t) => {
     confirm_over: 0,
   });
   const baseUrl = simulator.url;
-  await assert.rejects(job.run({ baseUrl }), /above confirm_over \(\$0\): give run\(\) `yes: true` to go on/);
+  await assert.rejects(job.run({ baseUrl }), /above confirm_over \(\$0\): pass `yes: true` to run\(\) to continue/);
   assert.deepEqual(fs.readdirSync(world.folder), ['reviews.csv']);
   assert.equal((await job.run({ baseUrl, yes: true })).summary.attempts.total, 4);
   assert.equal((await job.plan({ baseUrl })).rows.again, 0);

@@ -87,7 +87,7 @@ test('a list that is empty for a while, though batches are under way, is no proo
   });
   const { summary, requests, warnings } = await world.run();
   assert.ok((requests['POST /v1/batches'] ?? 0) >= 2, 'several shards');
-  assert.match(warnings.join('\n'), /lacks batch_\w+, which is under way/);
+  assert.match(warnings.join('\n'), /lacks batch_\w+, which is in progress/);
   assert.deepEqual([summary.exitCode, world.simulator.bill().length, summary.possiblyBilled], [0, 24, undefined]);
   world.check(summary);
 });
@@ -108,7 +108,7 @@ for (const { html, label } of [
       const { summary, requests, warnings } = await world.run();
       world.assertFaultsFired();
       assert.deepEqual([summary.exitCode, requests['POST /v1/batches'], world.simulator.bill().length], [0, taken ? 1 : 2, 12]);
-      assert.match(warnings.join('\n'), /the list of batches was answered with .*it is looked for again, not created again/);
+      assert.match(warnings.join('\n'), /the list of batches was answered with .*rowmill keeps looking for it/);
       world.check(summary);
     });
   }

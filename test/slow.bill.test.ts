@@ -107,11 +107,17 @@ describe('bill', () => {
       ['--by', 'colour'],
     ])
       assert.equal((await world.run(['bill', ...flags])).exitCode, 2, flags.join(' '));
-    const nowhere = await world.run(['bill', 'nowhere']);
-    assert.deepEqual(
-      [nowhere.exitCode, nowhere.stderr],
-      [2, 'nowhere: no job below this folder has been run\nNothing was sent, nothing was spent.\n'],
-    );
+    for (const path of ['nowhere', 'job.yaml']) {
+      const { exitCode, stderr } = await world.run(['bill', path]);
+      assert.deepEqual([exitCode, stderr.split('\n')[0]], [2, `${path} is not a folder; bill needs a folder with jobs below it`]);
+    }
+    for (const [flags, says] of [
+      [['--since', '2999-01-01'], 'from 2999-01-01'],
+      [['--until', '1999-01-01'], 'to 1999-01-01'],
+      [['--since', '1999-01-01', '--until', '1999-01-02'], 'from 1999-01-01 to 1999-01-02'],
+      [['--since', '1999-01-01', '--until', '1999-01-01'], 'on 1999-01-01'],
+    ] as const)
+      assert.equal((await world.run(['bill', ...flags])).stdout, `Jobs below ., nothing was spent ${says} (UTC)\n`);
   });
 
   it('counts jobs whose files are gone, ledgers whose index is gone, and simulated states apart', async () => {
@@ -134,9 +140,17 @@ describe('bill', () => {
       const mixed = await copy.json<Bill>(['bill']);
       assert.deepEqual([mixed.total.nanoUsd, mixed.apart?.total.nanoUsd], [whole.total.nanoUsd, made.ledger.nanoUsd]);
       assert.match((await copy.run(['bill'])).stdout, /\nSimulated, in no figure above: \$0\.0/);
+      const simulated = join(copy.folder, 'jobs', '.rowmill', 'reviews@simulator', 'events.jsonl');
+      rewriteEvents(simulated, (event) => ({ ...event, at: event.at.replace(/^\d{4}/, '2999') }));
+      const apart = await copy.json<Bill>(['bill', '--since', '2999-01-01']);
+      assert.deepEqual([apart.simulated, apart.total.nanoUsd, apart.apart?.total.nanoUsd], [false, 0, made.ledger.nanoUsd]);
       for (const { state } of whole.rows) rmSync(join(copy.folder, 'jobs', state), { recursive: true });
       const alone = await copy.json<Bill>(['bill']);
       assert.deepEqual([alone.simulated, alone.total.nanoUsd, sum(alone.rows)], [true, made.ledger.nanoUsd, made.ledger.nanoUsd]);
+      rmSync(simulated);
+      const gone = await copy.json<Bill>(['bill']);
+      assert.deepEqual([gone.exitCode, gone.total.nanoUsd, gone.problems.length], [1, 0, 1]);
+      assert.match(gone.problems[0] ?? '', /reviews@simulator: its events\.jsonl is gone/);
     } finally {
       copy.dispose();
     }
@@ -160,9 +174,8 @@ describe('bill', () => {
       assert.match(damaged.problems.join('\n'), /events\.jsonl:2: /);
       assert.match((await copy.run(['bill'])).stderr, /This bill is not whole/);
 
-      const [first = '', ...others] = events.split('\n');
-      const { crc: _crc, ...created } = JSON.parse(first) as StoredEvent & { crc: string };
-      writeFileSync(log, [makeEventLine({ ...created, format: 9, version: '9.1.0' } as StoredEvent).trimEnd(), ...others].join('\n'));
+      writeFileSync(log, events);
+      rewriteEvents(log, (event) => (event.type === 'state-created' ? ({ ...event, format: 9, version: '9.1.0' } as StoredEvent) : event));
       const newer = await copy.json<Bill>(['bill']);
       assert.deepEqual([newer.exitCode, newer.total.nanoUsd], [1, ledgers[1]?.nanoUsd]);
       assert.match(
@@ -174,6 +187,15 @@ describe('bill', () => {
     }
   });
 });
+
+function rewriteEvents(file: string, change: (event: StoredEvent) => StoredEvent): void {
+  const lines = readFileSync(file, 'utf8').trimEnd().split('\n');
+  const events = lines.map((line) => {
+    const { crc: _crc, ...event } = JSON.parse(line) as StoredEvent & { crc: string };
+    return event as StoredEvent;
+  });
+  writeFileSync(file, events.map((event) => makeEventLine(change(event))).join(''));
+}
 
 function sum(all: readonly { readonly nanoUsd: number }[]): number {
   return all.reduce((nanoUsd, one) => nanoUsd + one.nanoUsd, 0);

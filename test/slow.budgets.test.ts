@@ -44,8 +44,8 @@ for (const lane of LANES) {
     const { summary: second } = await world.run(onDay(world, '2026-11-08T01:00:00Z', lane));
     assert.equal(second.exitCode, 5);
     assert.ok(second.rows.new > 0 && second.rows.pending > 0, JSON.stringify(second.rows));
-    assert.match(second.verdict, /budget\.usd_per_month, \$0\.\d+ for 2026-11, is used up: \$0\.\d+ are spent/);
-    assert.match(second.verdict, /begins anew on 2026-12-01 \(UTC\)/);
+    assert.match(second.verdict, /budget\.usd_per_month, \$0\.\d+ for 2026-11, is used up: \$0\.\d+ is spent/);
+    assert.match(second.verdict, /resets on 2026-12-01 \(UTC\)/);
     assert.ok(second.ledger.nanoUsd <= limit && second.ledger.nanoUsd > eight);
     const before = world.simulator.bill().length;
     const { summary: still } = await world.run(onDay(world, '2026-11-30T23:00:00Z', lane));
@@ -82,7 +82,7 @@ for (const lane of LANES) {
       assert.ok(summary.ledger.nanoUsd + summary.cost.possiblyBilledNanoUsd <= limit, `night ${night}: ${JSON.stringify(summary.cost)}`);
       if (summary.exitCode !== 5) continue;
       stopped += 1;
-      assert.match(summary.verdict, /budget\.usd_total, \$0\.000\d+, is used up: .* never begins anew/);
+      assert.match(summary.verdict, /budget\.usd_total, \$0\.000\d+, is used up: .* never resets/);
     }
     assert.ok(stopped > 0, 'the budget was never used up');
     world.assertFaultsFired();

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import fc from 'fast-check';
@@ -104,6 +105,24 @@ describe('clean', () => {
     await world.restart({ batchSeconds: 0 });
     await world.runToEnd();
     assert.equal((await lookForLitter(optionsOf(world, { isRemote: true }))).files?.length, 2);
+  });
+
+  it('removes nothing at the provider by a copy of a state, and cleans here all the same', async (t) => {
+    const origin = '127.0.0.1-7';
+    const world = await makeWorld(t, {});
+    assert.equal((await world.run({ origin })).summary.exitCode, 0);
+    const copy = fs.mkdtempSync(path.join(os.tmpdir(), 'rowmill-'));
+    t.after(() => fs.rmSync(copy, { recursive: true, force: true }));
+    fs.cpSync(path.join(world.directory, '.rowmill', `proof@${origin}`), path.join(copy, `proof@${origin}`), { recursive: true });
+    fs.writeFileSync(path.join(copy, `proof@${origin}`, '.rowmill-left.tmp'), '');
+    const before = (await listRemote(world)).length;
+    assert.ok(before > 0);
+    const change = { origin, stateRoot: copy };
+    await assert.rejects(cleanAll(world, { ...change, isRemote: true }), /--remote: .* is a copy of the state directory .*--adopt-copy/);
+    await cleanAll(world, change);
+    assert.equal((await listRemote(world)).length, before);
+    assert.deepEqual((await cleanAll(world, { origin, isRemote: true })).files?.length, before);
+    assert.equal((await listRemote(world)).length, 0);
   });
 
   it('counts a file that is gone as removed, and says which ones the provider kept', async (t) => {

@@ -64,7 +64,7 @@ test('a copied state directory is asked about once, and never worked with in sil
   const refused = await run(copy);
   assert.equal(refused.exitCode, 2, refused.stderr);
   assert.match(refused.stderr, /is a copy of the state directory .*, which is still there/);
-  assert.match(refused.stderr, /add --adopt-copy; it is asked once/);
+  assert.match(refused.stderr, /add --adopt-copy once/);
   assert.equal(readEvents(copy), before);
   assert.equal(simulator.bill().length, 4);
 

@@ -76,7 +76,7 @@ test('what is no file in place of the log or of answers is named, and nothing is
     DAMAGES[kind]?.(file);
     await assert.rejects(world.run(), {
       name: 'LedgerError',
-      message: new RegExp(`${path.basename(name)}: ${word} stands where a file belongs`),
+      message: new RegExp(`${path.basename(name)}: ${word} is in the place of a file`),
     });
     fs.rmSync(file);
     fs.writeFileSync(file, whole);

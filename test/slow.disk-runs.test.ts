@@ -27,7 +27,7 @@ test('an error of the disk is one sentence: what, which path, what to do; with a
       'EROFS',
       'open',
       state,
-      `cannot open ${state}: it lies where nothing can be written (EROFS); make that writable, or keep the state elsewhere (--state-dir DIR)`,
+      `cannot open ${state}: it is on a read-only file system (EROFS); make that writable, or keep the state elsewhere (--state-dir DIR)`,
     ],
     ['EROFS', 'mkdir', '/home/me/.rowmill', 'cannot make the folder /home/me/.rowmill: .*--state-dir DIR'],
     ['EACCES', 'mkdir', '/home/me/.rowmill', 'cannot make the folder /home/me/.rowmill: this user may not \\(EACCES\\); .*--state-dir DIR'],
@@ -106,7 +106,7 @@ test('bytes of an answer that were altered are told and not served; the file fro
   const altered = await world.run();
   assert.deepEqual([altered.summary.exitCode, altered.summary.causes], [3, { unknown: 12 }]);
   assert.ok(altered.warnings.some((warning) => warning.includes(name) && warning.includes('restore the file from a backup')));
-  assert.match(world.read('out.failures.csv'), new RegExp(`unknown,"?held: its answer lies in .*${name}`));
+  assert.match(world.read('out.failures.csv'), new RegExp(`unknown,"?held: its answer is in .*${name}`));
   assert.doesNotMatch(world.read('out.csv'), /Note number 8 says awful/);
   assert.equal(world.simulator.bill().length, 13, 'only the new row was paid for');
 
@@ -172,7 +172,7 @@ test('verify names what is no file in place of answers or of the table, and does
     for (const kind of ['a folder', 'a link', 'a FIFO']) {
       DAMAGES[kind]?.(file);
       const found = await verifyState(options).catch((error: Error) => error);
-      if (found instanceof Error) assert.match(found.message, new RegExp(`${path.basename(file)}: ${kind} stands where a file belongs`));
+      if (found instanceof Error) assert.match(found.message, new RegExp(`${path.basename(file)}: ${kind} is in the place of a file`));
       else
         assert.deepEqual(
           found.checks.filter(({ status }) => status === 'failed').map((check) => [check.name, /: it is no file$/.test(check.detail)]),

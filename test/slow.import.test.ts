@@ -1,68 +1,11 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import { describe, it, type TestContext } from 'node:test';
-import OpenAI from 'openai';
-import { startTimer } from '../src/host/real-effects.ts';
-import { verifyState } from '../src/inspect/verify/verify.ts';
-import { createProvider } from '../src/openai/provider.ts';
-import { type ImportOptions, type ImportResult, importBatches } from '../src/upkeep/import/import.ts';
+import { describe, it } from 'node:test';
+import type { ImportOptions } from '../src/upkeep/import/import.ts';
 import { createWorld, REVIEW_JOB, REVIEWS } from './helpers/command-line.ts';
-import { makeReadOptionsOf } from './helpers/read-options.ts';
-import { CANARY_KEY, countPosts, makeRows, makeWorld, renderCsv, type World } from './helpers/run-world.ts';
-
-const JOB = 'output: text\nprompt: "Say more: {{ text }}"\nparams: { max_output_tokens: 100 }';
-
-function importInto(world: World, change: Partial<ImportOptions>): Promise<ImportResult> {
-  return importBatches({
-    ...makeReadOptionsOf(world),
-    overrides: { cwd: world.directory },
-    stdin: null,
-    effects: world.effects,
-    target: {
-      origin: 'simulator',
-      baseUrl: null,
-      connect: async () => ({
-        provider: await createProvider({ apiKey: CANARY_KEY, baseUrl: world.simulator.url, clock: world.clock, startTimer }),
-        close: async () => {},
-      }),
-    },
-    ...{ batchIds: [], inputFile: null, outputFile: null, errorFile: null },
-    warn: (message) => void world.said.push(message),
-    ...change,
-  });
-}
-
-/** As somebody else's script would write it: other ids, other order of fields, spaces. */
-function makeLine(customId: string, text: string, change: object = {}): string {
-  const body = { messages: [{ content: `Say more: ${text}`, role: 'user' }], max_completion_tokens: 100, model: 'gpt-4o-mini', ...change };
-  return JSON.stringify({ body, url: '/v1/chat/completions', method: 'POST', custom_id: customId }).replaceAll('":', '": ');
-}
-
-async function makeBatch(world: World, lines: readonly string[]): Promise<OpenAI.Batch> {
-  const client = new OpenAI({ apiKey: 'sk-other', baseURL: world.simulator.url, maxRetries: 0 });
-  const file = await client.files.create({ purpose: 'batch', file: new File([`${lines.join('\n')}\n`], 'mine.jsonl') });
-  const batch = await client.batches.create({ input_file_id: file.id, endpoint: '/v1/chat/completions', completion_window: '24h' });
-  await world.simulator.advance(60_000);
-  return client.batches.retrieve(batch.id);
-}
-
-const content = async (world: World, id: string | null | undefined) =>
-  (await fetch(`${world.simulator.url}/files/${id}/content`, { headers: { authorization: 'Bearer x' } })).text();
-
-/** Ten rows, of which a batch of the plain client has asked eight, and two things more. */
-async function makeStage(t: TestContext) {
-  const rows = makeRows(10);
-  const world = await makeWorld(t, { rows, job: JOB });
-  const lines = rows.slice(0, 8).map(([id, text]) => makeLine(`mine-${id}`, text));
-  const batch = await makeBatch(world, [...lines, makeLine('else-1', 'another row'), makeLine('else-2', 'a second other row')]);
-  return { world, rows, lines, batch };
-}
-
-async function verifyOk(world: World): Promise<void> {
-  const { ok, checks } = await verifyState(makeReadOptionsOf(world));
-  assert.ok(ok, JSON.stringify(checks.filter(({ status }) => status === 'failed')));
-}
+import { content, importInto, JOB, makeBatch, makeLine, makeStage, verifyOk } from './helpers/import-world.ts';
+import { countPosts, makeRows, makeWorld, renderCsv } from './helpers/run-world.ts';
 
 describe('import', () => {
   it('takes in a batch made with the plain client: nothing is sent, the table is written, the cost is booked', async (t) => {
@@ -127,15 +70,15 @@ describe('import', () => {
       });
     await refuse({ outputFile: 'said.jsonl' }, /said\.jsonl: no such file/);
     world.write('said.jsonl', await content(world, batch.output_file_id));
-    await refuse({ outputFile: 'said.jsonl' }, /the input file of the batch is needed: .*--input-file FILE/);
+    await refuse({ outputFile: 'said.jsonl' }, /the input file of the batch is needed, because .*--input-file FILE/);
     await refuse({ outputFile: 'said.jsonl', inputFile: 'none.jsonl' }, /none\.jsonl: no such file/);
     world.write('empty.jsonl', '\n');
     await refuse({ outputFile: 'said.jsonl', inputFile: 'empty.jsonl' }, /empty\.jsonl: is empty/);
-    await refuse({ outputFile: 'said.jsonl', inputFile: 'in.csv' }, /in\.csv:1: is no request of a batch/);
+    await refuse({ outputFile: 'said.jsonl', inputFile: 'in.csv' }, /in\.csv:1: is not a request of a batch/);
     world.write('hot.jsonl', makeLine('mine-r1', 'x', { temperature: 1 }));
     await refuse(
       { outputFile: 'said.jsonl', inputFile: 'hot.jsonl' },
-      /no row of the table asks .* differs in .*temperature \(not in the job\)/,
+      /no row of the table makes a request .* differs in .*temperature \(not in the job\)/,
     );
     await fetch(`${world.simulator.url}/files/${batch.input_file_id}`, { method: 'DELETE', headers: { authorization: 'Bearer x' } });
     await refuse({ batchIds: [batch.id] }, /the input file of batch_\w+ is gone at the provider.*--input-file FILE/);

@@ -54,7 +54,7 @@ test('after five such tries the row is held, that is said, and only retry asks a
   const { summary, warnings, requests } = await world.run();
   assert.deepEqual([summary.exitCode, summary.causes, requests[CALLS]], [3, { unknown: 1 }, undefined]);
   assert.match(warnings.join('\n'), /1 request held: each try may have been billed/);
-  assert.match(world.read('out.failures.csv'), /held: 5 tries were ended by interruptions of this program/);
+  assert.match(world.read('out.failures.csv'), /held: 5 attempts were cut off when this program was interrupted/);
   const retried = await world.run({ reopen: { causes: null, set: {} } });
   assert.deepEqual([retried.summary.exitCode, retried.summary.rows.ok, world.simulator.bill().length], [0, 1, 6]);
 });

@@ -90,7 +90,7 @@ test('a run whose first rows all lack the word is refused before anything is sen
   });
   await assert.rejects(world.run(), (error: unknown) => {
     assert.ok(error instanceof UsageError);
-    assert.match(error.message, /job\.yaml:\d+:1 {2}prompt: JSON mode needs the word JSON .* it stands in none of the first 3 rows$/);
+    assert.match(error.message, /job\.yaml:\d+:1 {2}prompt: JSON mode needs the word JSON .* it occurs in none of the first 3 rows$/);
     return true;
   });
   assert.deepEqual(world.simulator.requests(), {});

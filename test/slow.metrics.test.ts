@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -39,6 +40,11 @@ test('the metrics are never written over what a run reads or writes, and fail no
     const { exitCode, stderr } = await world.run(['run', 'job.yaml', '--simulate', '--metrics', path]);
     assert.deepEqual([exitCode, stderr.startsWith('the file of metrics cannot be written to ')], [2, true], stderr);
     assert.equal(existsSync(full) ? readFileSync(full, 'utf8') : null, before, path);
+  }
+  execFileSync('mkfifo', [join(world.folder, 'pipe')]);
+  for (const path of ['pipe', '/dev/null', '.']) {
+    const { exitCode, stderr } = await world.run(['run', 'job.yaml', '--simulate', '--metrics', path]);
+    assert.deepEqual([exitCode, /it is (a device, a pipe or a socket, and no file|a folder)/.test(stderr)], [2, true], stderr);
   }
   const { exitCode } = await world.run(['run', 'job.yaml', '--simulate', '--metrics', 'file/x.prom'], { OPENAI_API_KEY: CANARY_KEY });
   assert.equal(exitCode, 2, 'a place where no file can be is told before anything is sent');

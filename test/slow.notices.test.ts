@@ -160,7 +160,7 @@ describe('notify', () => {
       ['', /HOOK is not set/],
       ['hooks.example', /HOOK holds no URL/],
       [`http://hooks.example/${SECRET}`, /has to begin with https/],
-      [`https://me:pass@hooks.example/${SECRET}`, /holds a password/],
+      [`https://me:pass@hooks.example/${SECRET}`, /contains a password/],
     ] as const) {
       open(withNotify(ALL));
       const { exitCode, stderr } = await run(url);
@@ -170,7 +170,7 @@ describe('notify', () => {
     const hook = await startHook(ok);
     assert.match(
       (await world.run(['doctor', 'job.yaml', '--simulate'], env(hook.url))).stdout,
-      /ok +notify +HOOK holds an address; told are done, failed/,
+      /ok +notify +HOOK has an address; it is notified of done, failed/,
     );
     open(withNotify(ALL));
     assert.equal((await world.run(['run', 'job.yaml', '--simulate'], env(hook.url))).exitCode, 0);

@@ -42,7 +42,7 @@ for (const counts of ['told', 'null'] as const) {
     );
     assert.equal(summary.attempts.unknown, 2);
     assert.ok(summary.cost.possiblyBilledNanoUsd >= (summary.cost.nanoUsd / 12) * 2, 'an upper bound of what two such rows cost');
-    assert.match(warnings.join('\n'), /2 of its requests are in none of its files, and it tells no usage/);
+    assert.match(warnings.join('\n'), /2 of its requests are in none of its files, and it reports no usage/);
     assert.match(renderSummary(summary, { colour: false, full: false }), /^maybe .*\n.*2 requests in none of the files of batch_/m);
     assert.match(world.read('out.report.html'), /2 requests in none of the files of batch_/);
     const seen = await look(world);

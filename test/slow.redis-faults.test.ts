@@ -125,7 +125,7 @@ describe('faults of the queue over Redis', { skip: whyNoRedisServer(), concurren
       await first.attach(books);
       const calls = Array.from({ length: 30 }, (_, number) => makeCall(number));
       for (const call of calls) await first.add(call);
-      await world.jobsWaiting(30);
+      await world.callsWaiting(30);
       // Like a death: no stop, and nobody waits for ends.
       await first.close();
       world.startWorker(4);

@@ -5,7 +5,7 @@ import { makeRows, makeWorld } from './helpers/run-world.ts';
 
 const makeOutput = (score: object) => `output: ${JSON.stringify({ json: 'object', schema: { type: 'object', properties: { score } } })}`;
 const prompt = 'prompt: "Reply in JSON with \\"score\\": {{ text }}"';
-const LOST = /^6 stored answers that were ok are not by the rules of now; rowmill failures says why, and retry asks again$/;
+const LOST = /^6 stored answers that were ok are invalid under the current rules; rowmill failures says why, and retry sends them again$/;
 
 test('answers that were ok and are not by a stricter schema are told before and by the run, judged for free, and not asked again by themselves', async (t) => {
   const faults = [{ match: { every: 2 }, do: { answerText: '{"score":7}' } }, { do: { answerText: '{"score":0}' } }];

@@ -164,7 +164,7 @@ test('a result file that is gone has its rows asked again, and is taken in when 
   const { summary, warnings } = await world.run();
   world.assertFaultsFired();
   assert.ok(warnings.some((warning) => /output file is gone/.test(warning)));
-  assert.ok(warnings.some((warning) => /is there again/.test(warning)));
+  assert.ok(warnings.some((warning) => /is back/.test(warning)));
   assert.deepEqual([summary.exitCode, summary.attempts.total, summary.cost.possiblyBilledNanoUsd], [0, 24, 0]);
   assert.equal(world.simulator.bill().length, 24, 'the second payment is on the books, not a guess');
   world.check(summary);

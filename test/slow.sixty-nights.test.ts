@@ -35,7 +35,7 @@ const rowsOfNight = (night: number) => Math.round(FIRST_ROWS * GROWTH ** (night 
 
 /**
  * Kills a run at its n-th look at the clock: from then on it can do nothing, and its state directory is what it was at that instant. What was on its
- * way to the provider may have arrived.
+ * way to the provider may have arrived. The clock of these nights is this process's own; a process that is killed for real is in slow.killed-nights.
  * @returns false where the run had ended before
  */
 async function runAndKill(world: World, looks: number): Promise<boolean> {
@@ -95,15 +95,9 @@ async function runAndTell(world: World, change: RunChange = {}): Promise<Ended> 
     commands: { continue: 'rowmill run job.yaml', failures: 'rowmill failures job.yaml', report: 'rowmill report job.yaml' },
   });
   teller.begin();
-  let failure: unknown = null;
-  try {
-    return await world.run(change);
-  } catch (error) {
-    failure = error;
-    throw error;
-  } finally {
-    await teller.end(failure);
-  }
+  const ended = await world.run(change);
+  await teller.end(ended);
+  return ended;
 }
 
 /** What each month cost, in nano-dollars, by `bill`. */

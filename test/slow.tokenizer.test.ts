@@ -68,7 +68,7 @@ function* readTexts() {
     'fixtures/sentences.csv',
     'fixtures/reviews.csv',
     'fixtures/tickets.csv',
-    'dist/bundle/openai.js',
+    'dist/bundle/openai.cjs',
   ];
   for (const name of readdirSync(join(projectRoot, 'docs'))) if (name.endsWith('.md')) files.push(`docs/${name}`);
   for (const name of files) {

@@ -48,7 +48,7 @@ test('a batch that comes back in the same run is taken in, and nothing of it sta
   const warnings: string[] = [];
   const { summary, requests } = await world.run({ warn: returnWhenGone(world, warnings) });
   world.assertFaultsFired();
-  assert.match(warnings.join('\n'), /is there again \(completed\)/);
+  assert.match(warnings.join('\n'), /is back \(completed\)/);
   assert.deepEqual([summary.exitCode, summary.rows.ok, summary.possiblyBilled], [0, 12, undefined]);
   assert.equal(world.simulator.bill().length, 12 * (requests[CREATES] ?? 0));
   assert.equal(summary.attempts.unknown, 0);
@@ -65,7 +65,7 @@ test('a batch that comes back in a later run is taken in: its rows are answered 
   assert.deepEqual([first.summary.exitCode, first.summary.causes, first.requests[CREATES]], [3, { unknown: 12 }, 1]);
   await world.simulator.advance(LONG_MS);
   const second = await world.run();
-  assert.match(second.warnings.join('\n'), /is there again/);
+  assert.match(second.warnings.join('\n'), /is back/);
   assert.deepEqual([second.summary.exitCode, second.summary.rows.ok, second.requests[CREATES]], [0, 12, undefined]);
   assert.deepEqual([second.summary.ledger.attempts, world.simulator.bill().length], [12, 12]);
   const third = await world.run();
@@ -108,7 +108,7 @@ test('a gateway that answers 404 to everything proves nothing: the batch is wait
   const world = await makeWorld(t, { faults: [{ match: { method: 'GET', path: '/v1/batches/*' }, do: html404 }, ...lists] });
   const { summary, requests } = await world.run();
   assert.deepEqual([summary.exitCode, requests[CREATES], summary.rows.pending], [7, 1, 12]);
-  assert.match(summary.verdict, /is not found .* its rows are not asked again/);
+  assert.match(summary.verdict, /is not found .* its rows are not sent again/);
   await world.restart({});
   const next = await world.run();
   assert.deepEqual([next.summary.exitCode, next.requests[CREATES], world.simulator.bill().length], [0, undefined, 12]);

@@ -55,7 +55,7 @@ describe('verify --all', () => {
   it('says what is missing', async () => {
     for (const [args, expected] of [
       [['verify'], /^which job\? Name its file, or a folder with jobs: --all FOLDER/],
-      [['verify', 'a/job.yaml', '--all', '.'], /^--all takes every job below a folder/],
+      [['verify', 'a/job.yaml', '--all', '.'], /^--all checks every job below a folder/],
       [['verify', '--all', 'reviews.csv'], /^--all: reviews\.csv is no folder/],
       [['verify', '--all', 'never-run'], /^--all: no job below never-run has been run/],
     ] as const) {

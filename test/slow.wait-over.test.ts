@@ -36,7 +36,7 @@ async function runUntil(world: World, isOver: (view: RunView) => boolean, change
 test('a run whose time is over says that its batch goes on, where there is one', async (t) => {
   const world = await makeWorld(t, { rows: makeRows(3), batchSeconds: 100_000 });
   const { summary } = await runUntil(world, ({ underWay }) => (underWay[0]?.batch ?? null) !== null);
-  assert.deepEqual([summary.exitCode, summary.verdict], [7, 'the time given with --wait is over; its batch goes on at the provider']);
+  assert.deepEqual([summary.exitCode, summary.verdict], [7, 'the time of --wait is over; its batch goes on at the provider']);
 });
 
 test('a run that never reached its provider says what it waits for, and promises no batches', async (t) => {
@@ -51,7 +51,7 @@ test('a run that never reached its provider says what it waits for, and promises
     return pauses > 8;
   };
   const { summary, warnings, lines } = await runUntil(world, isOver, { baseUrl: unreached });
-  assert.deepEqual([summary.exitCode, summary.verdict], [7, 'the time given with --wait is over; no batch of it is at the provider']);
+  assert.deepEqual([summary.exitCode, summary.verdict], [7, 'the time of --wait is over; no batch of it is at the provider']);
   const waiting = /^ connecting to 127\.0\.0\.1:\d+: refused, trying again, \d+ s \(the look at the provider's list of batches\)$/m;
   assert.match(
     warnings[0] ?? '',

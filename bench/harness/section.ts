@@ -1,5 +1,6 @@
 import { renderTable } from '../benchmarks-page.ts';
 import type { KeptLine, Passage, Ratio } from './figures.ts';
+import { findBroken } from './judge.ts';
 import type { Bench } from './line.ts';
 
 const HEADER = ['what', 'CPU', 'wall', 'against', 'CPU', 'wall', 'CPU, small size', 'peak memory', 'besides'];
@@ -15,7 +16,9 @@ export function renderSection(name: string, bench: Bench, full: Passage, small: 
     HEADER,
     full.lines.map((line) => renderLine(line, small)),
   );
-  return `\`npm run bench -- --only ${name}${rows === bench.rows.full ? '' : ` --rows ${rows} --write`}\`: ${machine}.${size} ${smallSize}\n${bench.introduction}\n\n${table}`;
+  const missed = findBroken(full).length;
+  const note = missed === 0 ? '' : `\n\nLimits missed: ${missed}${load > cores ? ', on a machine busy with other work' : ''}.`;
+  return `\`npm run bench -- --only ${name}${rows === bench.rows.full ? '' : ` --rows ${rows} --write`}\`: ${machine}.${size} ${smallSize}\n${bench.introduction}\n\n${table}${note}`;
 }
 
 /** The same for the terminal. */
@@ -31,18 +34,19 @@ function renderLine(line: KeptLine, small: Passage | null): readonly string[] {
   const seconds = (value: number | null | undefined) =>
     value == null ? '' : value < 1 ? `${(value * 1000).toFixed(0)} ms` : `${value.toFixed(1)} s`;
   const cell = (render: (ratio: Ratio) => string) => against.map(render).join('<br>');
-  const most = (value: number | null) => (value === null ? '' : ` (at most ${value})`);
-  const memory = measured?.peakRssMib == null ? '' : `${measured.peakRssMib} MiB${most(mostRssMib)}`;
+  const most = (limit: number | null, value: number) =>
+    limit === null ? '' : value > limit ? ` (at most ${limit}: **missed**)` : ` (at most ${limit})`;
+  const memory = measured?.peakRssMib == null ? '' : `${measured.peakRssMib} MiB${most(mostRssMib, measured.peakRssMib)}`;
   return [
     what,
     seconds(measured?.cpuSeconds),
     seconds(measured?.wallSeconds),
     cell((ratio) => ratio.what),
-    cell(({ cpu, mostCpu }) => (cpu === null ? '' : `${cpu.toFixed(2)} x${most(mostCpu)}`)),
+    cell(({ cpu, mostCpu }) => (cpu === null ? '' : `${cpu.toFixed(2)} x${most(mostCpu, cpu)}`)),
     cell(({ wall }) => `${wall.toFixed(2)} x`),
     cell((ratio) => renderSmall(line, ratio, small)),
     memory,
-    [...figures.map(({ value, of, most: limit }) => `${value} ${of}${most(limit)}`), ...(facts === '' ? [] : [facts])].join('<br>'),
+    [...figures.map(({ value, of, most: limit }) => `${value} ${of}${most(limit, value)}`), ...(facts === '' ? [] : [facts])].join('<br>'),
   ];
 }
 

@@ -9,7 +9,7 @@ export const bench: Bench = {
   order: 9,
   heading: 'Size',
   introduction:
-    'What `npm pack` makes of a built tree, and what `npm install` puts beside it: every package that is no development dependency, its own files. Before what ships was bundled (2026-11-29): 0.8 MB packed, 2.9 MB unpacked, and 63.5 MB of node_modules in 49 packages.',
+    'The package that `npm pack` builds, and what `npm install` adds to it: the files of every package that is not a development dependency. Before the program was bundled (2026-11-29): 0.8 MB packed, 2.9 MB unpacked, and 63.5 MB of node_modules in 49 packages.',
   rows: { full: 0, small: null },
   async measure() {
     const [packed] = JSON.parse(execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { encoding: 'utf8' })) as [

@@ -10,7 +10,7 @@ export const bench: Bench = {
   order: 4,
   heading: 'A whole job',
   introduction:
-    'One job through the command line, from the table to the table with answers, against the script most people write: chunk the table into batches, submit, wait, join by row number, write; with the client alone, and nothing that survives a crash. The provider is the simulator in another process, whose time does not count.',
+    'One job through the command line, from the table to the table with answers, compared with the script most people write: chunk the table into batches, submit, wait, join by row number, write. The script uses the client alone, and nothing of it survives a crash. The provider is the simulator in another process, whose time is not counted.',
   rows: { full: 200_000, small: 20_000 },
   parts: {
     async plain(folder) {

@@ -8,7 +8,7 @@ const SCRIPT = new URL('../script-part.js', import.meta.url);
 export const bench: Bench = {
   order: 5,
   heading: 'Live calls',
-  introduction: `Calls against a simulator in another process, which answers after ${LATENCY_MS} ms and whose time does not count; ${CONCURRENCY} at once. The baseline is a loop over the openai client with p-limit, which keeps nothing on disk.`,
+  introduction: `Calls to a simulator in another process, which answers after ${LATENCY_MS} ms and whose time is not counted; ${CONCURRENCY} at once. The baseline is a loop over the openai client with p-limit, which keeps nothing on disk.`,
   rows: { full: 20_000, small: 2_000 },
   measure: ({ rows }) =>
     onLiveStage(false, async (stage) => {

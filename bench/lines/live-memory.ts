@@ -6,7 +6,8 @@ const FEW_SHARE = 1 / 40;
 export const bench: Bench = {
   order: 7,
   heading: 'Memory of the live lane',
-  introduction: 'Whole runs in one process, of a fortieth of the rows and of all: memory does not grow with the table.',
+  introduction:
+    'Whole runs in one process, once with a fortieth of the rows and once with all of them: memory does not grow with the table.',
   rows: { full: 400_000, small: null },
   async measure({ rows }) {
     const fewRows = Math.ceil(rows * FEW_SHARE);

@@ -8,7 +8,7 @@ export const bench: Bench = {
   order: 6.5,
   heading: 'Looks',
   introduction:
-    '`status` of a finished job against `report` of it, measured before and after: as it is, without what the run left to be looked at (then table and answers are read), and a run that finds nothing to do.',
+    '`status` of a finished job compared with `report`, which is measured before and after: as it is, without the file the run leaves for it (so that table and answers are read), and a run that finds nothing to do.',
   rows: { full: 100_000, small: 5_000 },
   async measure({ rows, folder }) {
     await writeBenchJob(folder, rows);

@@ -5,7 +5,7 @@ import { writeBenchJob } from '../table-generator.ts';
 export const bench: Bench = {
   order: 2,
   heading: 'Pack',
-  introduction: 'Table to shard files on disk, with keys, index, token estimates and synced events.',
+  introduction: 'From the table to shard files on disk, with keys, index, token estimates and synced events.',
   rows: { full: 1_000_000, small: 30_000 },
   parts: {
     csvParse: async (folder) => (await import('../table-baselines.ts')).readWithCsvParse(folder),

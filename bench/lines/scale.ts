@@ -13,7 +13,7 @@ export const bench: Bench = {
   order: 4.5,
   heading: 'A whole job of many rows',
   introduction:
-    'The same job at a tenth of the rows and at all of them: what a row costs must not grow, and memory grows by the index alone. The provider is the simulator in another process.',
+    'The same job with a tenth of the rows and with all of them: the cost per row must not grow, and memory grows only by the index. The provider is the simulator in another process.',
   rows: { full: 3_000_000, small: null },
   async measure({ rows, folder }) {
     const fewRows = Math.ceil(rows * SHARE);

@@ -66,7 +66,7 @@ export function readSettings(settings: unknown, of: 'plan'): PlanSettings;
 export function readSettings(settings: unknown, of: 'run'): RunSettings;
 export function readSettings(settings: unknown, of: 'plan' | 'run'): RunSettings {
   if (!isBag(settings))
-    throw new UsageError(`${of}(): give an object of settings, for example { simulate: true }, not ${nameKind(settings)}`);
+    throw new UsageError(`${of}(): pass an object of settings, for example { simulate: true }, not ${nameKind(settings)}`);
   const rules: Readonly<Record<string, Rule>> = of === 'plan' ? PLAN_RULES : RUN_RULES;
   const given = Object.entries(rules).flatMap(([key, rule]) => (key in settings ? [{ key, rule, value: settings[key] }] : []));
   const unknown: PropertyKey[] = Object.getOwnPropertySymbols(settings);

@@ -5,7 +5,7 @@ import { planJob } from '../run/plan/plan.ts';
 import type { Plan } from '../run/plan/plan-result.ts';
 import { runJob } from '../run/run.ts';
 import { readSettings } from './check-settings.ts';
-import type { JobDefinition, RowResult } from './job-definition.ts';
+import type { JobDefinition, RequestColumn, RequestsDefinition, RowResult } from './job-definition.ts';
 import { type AnyDefinition, loadDefinition } from './load-definition.ts';
 import type { AnswerOf, OutputDefinition } from './output-type.ts';
 import { streamResults } from './results.ts';
@@ -40,12 +40,16 @@ export interface JobRun<Column extends string, Answer> {
  * same state directory: it resumes, reuses answers and keeps its books like one from a file.
  * @throws UsageError with every problem of the definition
  */
+export function defineJob<const Output extends OutputDefinition<never> = 'text'>(
+  definition: RequestsDefinition<Output>,
+): DefinedJob<RequestColumn, AnswerOf<Output, never>>;
 export function defineJob<
   const Output extends OutputDefinition<Label>,
   const Column extends string = string,
   const Label extends string = never,
->(definition: JobDefinition<Column, Output, Label>): DefinedJob<Column, AnswerOf<Output, Label>> {
-  const { job, rows } = loadDefinition(definition as unknown as AnyDefinition);
+>(definition: JobDefinition<Column, Output, Label>): DefinedJob<Column, AnswerOf<Output, Label>>;
+export function defineJob<Column extends string, Answer>(definition: unknown): DefinedJob<Column, Answer> {
+  const { job, rows } = loadDefinition(definition as AnyDefinition);
   return {
     name: job.job.name,
     async plan(given = {}) {
@@ -54,7 +58,7 @@ export function defineJob<
     },
     async run(given = {}) {
       const settings = readSettings(given, 'run');
-      return runDefined<Column, AnswerOf<Output, Label>>(job, settings, rows);
+      return runDefined<Column, Answer>(job, settings, rows);
     },
   };
 }
@@ -64,9 +68,17 @@ async function runDefined<Column extends string, Answer>(
   settings: RunSettings,
   rows: RowSource | null,
 ): Promise<JobRun<Column, Answer>> {
-  const { options, finish } = makeRunSettings(job, settings);
+  const { options, notices, finish } = makeRunSettings(job, settings);
   const send = async () => runJob({ ...options, ...(await openRows(rows, options.signal)) });
-  const summary = await send().finally(finish);
+  const tellRun = async () => {
+    const summary = await send().catch(async (error: unknown) => {
+      await notices.end({ error });
+      throw error;
+    });
+    await notices.end({ summary });
+    return summary;
+  };
+  const summary = await tellRun().finally(finish);
   return { summary, results: () => streamResults<Column, Answer>(makePlanSettings(job, settings), summary.run) };
 }
 

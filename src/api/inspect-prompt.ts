@@ -32,7 +32,7 @@ export async function inspectPrompt(
   const different = first.findIndex((said, index) => said !== second[index]);
   if (different >= 0)
     throw new UsageError(
-      `prompt: asked twice about row ${different + 1}, the function does not say the same; an answer is found again by its prompt, so that it must not depend on time, chance or earlier calls`,
+      `prompt: asked twice about row ${different + 1}, the function does not return the same prompt; answers are found again by their prompts, so a prompt must not depend on time, chance or earlier calls`,
       { code: 'job' },
     );
 }

@@ -13,6 +13,8 @@ export interface PromptParts {
   readonly user?: string | undefined;
   /** Web addresses, data URLs, or paths below the job's directory. */
   readonly images?: readonly (string | { readonly url: string; readonly detail?: 'low' | 'high' | 'auto' | undefined })[] | undefined;
+  /** Paths of PDF files, likewise. */
+  readonly files?: readonly string[] | undefined;
 }
 
 /**
@@ -36,6 +38,25 @@ export type JobDefinition<Column extends string, Output, Label extends string> =
       }
   );
 
+/** What a row of a table of requests has before its answer. */
+export type RequestColumn = 'custom_id' | 'url' | 'model';
+
+/** A job over a file in the form of the Batch API, whose lines say model, prompt and parameters. */
+export interface RequestsDefinition<Output>
+  extends Omit<
+    JobBasics<RequestColumn, Output, never>,
+    'input' | 'output' | 'mode' | 'model' | 'endpoint' | 'max_images' | 'labels' | 'examples' | 'params' | 'votes' | 'confidence'
+  > {
+  readonly input: RequestsInput;
+  /** Text without it. Others split the answers into columns and check them. */
+  readonly output?: Output | undefined;
+  readonly mode?: Exclude<Mode, 'flex'> | undefined;
+}
+
+export interface RequestsInput extends Pick<FileInput<RequestColumn>, 'path' | 'encoding' | 'skip_lines' | 'bad_rows' | 'where' | 'id'> {
+  readonly format: 'requests';
+}
+
 export interface Message {
   readonly role: 'system' | 'developer' | 'user' | 'assistant';
   readonly content: string;
@@ -52,7 +73,7 @@ export interface JobBasics<Column extends string, Output, Label extends string> 
   readonly model: string;
   readonly endpoint?: Endpoint | undefined;
   readonly mode?: Mode | undefined;
-  /** How many images a prompt function gives a row at most: a budget reserves what they can cost. Default 0. */
+  /** How many images and files a prompt function gives a row at most: a budget reserves what they can cost. Default 0. */
   readonly max_images?: number | undefined;
   /** A closed set of answers: names with descriptions, or a list of names. */
   readonly labels?: readonly Label[] | Readonly<Record<Label, string>> | undefined;
@@ -90,7 +111,7 @@ export interface JobBasics<Column extends string, Output, Label extends string> 
   readonly fail_if?:
     | { readonly failed_rows?: string | number | undefined; readonly skipped_rows?: string | number | undefined }
     | undefined;
-  /** For the command line, which posts it: a program that runs a job knows how that went. */
+  /** Posted by every `run()`, after its table is written: it takes four seconds more at most, and fails no run. */
   readonly notify?:
     | {
         readonly url_env: string;
@@ -107,21 +128,40 @@ export interface LimitsDefinition {
   readonly enqueued_tokens?: number | undefined;
 }
 
-export type InputDefinition<Column extends string> = FileInput<Column> | RowsInput<Column>;
+export type InputDefinition<Column extends string> = FileInput<Column> | DocumentsInput<Column> | RowsInput<Column>;
 
 export interface FileInput<Column extends string> extends InputColumns<Column> {
   /** A table of any format, or a glob. */
   readonly path: string;
+  readonly documents?: undefined;
   readonly rows?: undefined;
   readonly format?: 'csv' | 'tsv' | 'jsonl' | 'json' | 'parquet' | 'xlsx' | undefined;
   readonly delimiter?: string | undefined;
   readonly encoding?: string | undefined;
   readonly header?: boolean | undefined;
   readonly sheet?: string | undefined;
-  readonly split?: { readonly column: Column; readonly tokens: number; readonly overlap?: number | undefined } | undefined;
+  readonly split?: SplitDefinition<Column> | undefined;
   readonly quote?: 'standard' | 'none' | undefined;
   readonly skip_lines?: number | undefined;
   readonly bad_rows?: 'refuse' | 'skip' | undefined;
+}
+
+/** A row for each file, with the columns `path`, `name`, `bytes` and `text`. */
+export interface DocumentsInput<Column extends string> extends InputColumns<Column> {
+  /** Files, by a glob as `inbox/*.{txt,md}`. */
+  readonly documents: string;
+  readonly path?: undefined;
+  readonly rows?: undefined;
+  readonly format?: 'documents' | undefined;
+  readonly encoding?: string | undefined;
+  readonly split?: SplitDefinition<Column> | undefined;
+}
+
+/** A column whose long texts become several rows, each with so many tokens at most. */
+export interface SplitDefinition<Column extends string> {
+  readonly column: NoInfer<Column>;
+  readonly tokens: number;
+  readonly overlap?: number | undefined;
 }
 
 export interface RowsInput<Column extends string> extends InputColumns<Column> {
@@ -131,6 +171,8 @@ export interface RowsInput<Column extends string> extends InputColumns<Column> {
    */
   readonly rows: AsyncIterable<RowInput<Column>> | Iterable<RowInput<Column>>;
   readonly path?: undefined;
+  readonly documents?: undefined;
+  readonly split?: SplitDefinition<Column> | undefined;
 }
 
 /** A row given by a program. Without `input.columns` any object. */

@@ -33,7 +33,8 @@ export function loadDefinition(definition: AnyDefinition): LoadedDefinition {
   const { directory, max_images: mostImages = 0, ...spec } = readDefinition(definition);
   const { prompt, output } = spec;
   const isCoded = typeof prompt === 'function';
-  if (isCoded && spec.examples !== undefined) throw refuseDefinition('examples: go with templates only; a prompt function can say its own');
+  if (isCoded && spec.examples !== undefined)
+    throw refuseDefinition('examples: work with templates only; a prompt function can include its own');
   const schema = isStandardSchema(output) ? output : null;
   if (schema !== null) requireObjectSchema(schema);
   const { input, rows } = takeRows(spec.input);

@@ -17,7 +17,7 @@ const MOST_IMAGES = 10_000;
 
 /** @throws UsageError when it is no map, or a key that job files do not have is wrong */
 export function readDefinition(definition: unknown): WrittenDefinition {
-  if (!isPlain(definition)) throw refuseDefinition('defineJob(): give one object, with the keys of a job file');
+  if (!isPlain(definition)) throw refuseDefinition('defineJob(): pass one object, with the keys of a job file');
   const { input, output, ...rest } = definition;
   for (const [key, value] of Object.entries({ ...rest, ...(isPlain(output) && !isStandardSchema(output) ? { output } : {}) })) {
     const unwritable = findUnwritable(value, [key]);
@@ -39,12 +39,14 @@ export function takeRows(input: unknown): { readonly input: unknown; readonly ro
   const { rows, ...others } = input;
   const kept = dropUndefined(others) as Readonly<Record<string, unknown>>;
   if (rows === undefined) return { input: kept, rows: null };
-  const beside = ['path', 'format', 'delimiter', 'encoding', 'header', 'quote', 'skip_lines'].find((key) => kept[key] !== undefined);
-  if (beside !== undefined) throw refuseDefinition(`input.${beside}: stands beside input.rows; rows from memory have none`);
+  const beside = ['path', 'documents', 'format', 'delimiter', 'encoding', 'header', 'quote', 'skip_lines'].find(
+    (key) => kept[key] !== undefined,
+  );
+  if (beside !== undefined) throw refuseDefinition(`input.${beside}: does not go with input.rows`);
   const { [Symbol.asyncIterator]: later, [Symbol.iterator]: now } = Object(rows) as Partial<AsyncIterable<unknown> & Iterable<unknown>>;
   if (typeof rows !== 'object' || (later === undefined && now === undefined))
     throw refuseDefinition(
-      `input.rows: must be a list of objects or what is gone through like one, not ${isThenable(rows) ? 'a promise; await it first' : showValue(rows)}`,
+      `input.rows: must be an array or other iterable of objects, not ${isThenable(rows) ? 'a promise; await it first' : showValue(rows)}`,
     );
   return { input: { ...kept, path: '-', format: 'jsonl' }, rows: createRowSource(rows as Iterable<unknown>) };
 }

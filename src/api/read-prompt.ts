@@ -4,27 +4,28 @@ import type { CodeMessages } from '../core/job-code.ts';
 import { showValue } from '../core/problem-path.ts';
 import { suggest } from '../core/wording/suggest.ts';
 
-const PARTS = ['system', 'user', 'images'];
+const PARTS = ['system', 'user', 'images', 'files'];
 const DETAILS = ['low', 'high', 'auto'];
 
-/** The messages of what a prompt function gave. @throws UsageError for anything but a text, `{ system, user, images }` or null */
+/** The messages of what a prompt function gave. @throws UsageError for anything but a text, `{ system, user, images, files }` or null */
 export function readPrompt(given: unknown): CodeMessages {
   if (given === null) return null;
   if (typeof given === 'string') return [{ role: 'user', content: given }];
   if (typeof given !== 'object' || Array.isArray(given))
-    throw refuse(`gave ${show(given)}; give a text, { system, user, images }, or null to skip the row`);
+    throw refuse(`gave ${show(given)}; give a text, { system, user, images, files }, or null to skip the row`);
   const unknown = Object.keys(given).find((key) => !PARTS.includes(key));
   if (unknown !== undefined) throw refuse(`gave an unknown part "${unknown}"${suggest(unknown, PARTS) || `. Parts: ${PARTS.join(', ')}`}`);
-  const { system, user, images = [] } = given as { readonly system?: unknown; readonly user?: unknown; readonly images?: unknown };
+  const { system, user, images = [], files = [] } = given as Readonly<Record<string, unknown>>;
   const systemText = readText(system, 'system');
   const userText = readText(user, 'user');
   if (!Array.isArray(images)) throw refuse(`images: give a list, not ${show(images)}`);
-  const pictures = images.map(readImage);
+  if (!Array.isArray(files)) throw refuse(`files: give a list, not ${show(files)}`);
+  const parts = [...images.map(readImage), ...files.map(readFile)];
   return [
     ...(systemText === null ? [] : [{ role: 'system' as const, content: systemText }]),
-    ...(userText === null && pictures.length === 0
+    ...(userText === null && parts.length === 0
       ? []
-      : [{ role: 'user' as const, content: userText ?? '', ...(pictures.length === 0 ? {} : { images: pictures }) }]),
+      : [{ role: 'user' as const, content: userText ?? '', ...(parts.length === 0 ? {} : { images: parts }) }]),
   ];
 }
 
@@ -39,6 +40,11 @@ function readImage(image: unknown): ImageTemplate {
   if (typeof url !== 'string') throw refuse(`images: give texts, or { url, detail }, not ${show(image)}`);
   if (detail !== null && !DETAILS.includes(detail as string)) throw refuse(`images: detail is ${DETAILS.join(', ')}, not ${show(detail)}`);
   return { url, detail: detail as ImageTemplate['detail'] };
+}
+
+function readFile(file: unknown): ImageTemplate {
+  if (typeof file !== 'string') throw refuse(`files: give texts, not ${show(file)}`);
+  return { url: file, detail: null, isFile: true };
 }
 
 function refuse(what: string): UsageError {

@@ -8,7 +8,7 @@ export function findUnwritable(value: unknown, path: Path, above: readonly objec
   if (typeof value === 'bigint' || typeof value === 'symbol')
     return `${showPath(path)}: must be what JSON can hold, not ${showValue(value)}`;
   if (typeof value !== 'object' || value === null) return null;
-  if (above.includes(value)) return `${showPath(path)}: refers to itself; no request could say that`;
+  if (above.includes(value)) return `${showPath(path)}: refers to itself, so it cannot be sent`;
   const within = [...above, value];
   for (const [key, part] of Object.entries(value)) {
     const found = findUnwritable(part, [...path, Array.isArray(value) ? Number(key) : key], within);

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { AppError, EXIT, UsageError } from '../core/errors.ts';
 import { listEnvironmentFiles, readRedisLink } from '../host/environment.ts';
+import { createRunNotices, type RunNotices } from '../host/notices/run-notices.ts';
 import { makeTarget, makeTargetOrigin } from '../host/provider-target.ts';
 import { makeEffects } from '../host/real-effects.ts';
 import type { LoadedJob } from '../input/job/load-job.ts';
+import { locateStateDirectory } from '../run/open/target.ts';
 import type { RunOptions } from '../run/options.ts';
 import type { PlanOptions } from '../run/plan/plan.ts';
 import { findReasonToAsk } from '../run/plan/spending.ts';
@@ -43,12 +45,12 @@ export function makePlanSettings(job: LoadedJob, settings: PlanSettings): PlanOp
 
 /**
  * The settings of a run as its options. `finish` ends what watches the caller's signal and the run, and throws what a function of the caller threw meanwhile;
- * such a run was stopped like one whose signal fired.
+ * such a run was stopped like one whose signal fired. `notices` are for whoever awaits the run: it is over when they have been told.
  */
 export function makeRunSettings(
   job: LoadedJob,
   settings: RunSettings,
-): { readonly options: RunOptions; readonly finish: () => Promise<void> } {
+): { readonly options: RunOptions; readonly notices: RunNotices; readonly finish: () => Promise<void> } {
   const { signal, onProgress, onWarning, maxUsd } = settings;
   const plan = makePlanSettings(job, settings);
   const ended = new AbortController();
@@ -66,10 +68,20 @@ export function makeRunSettings(
   signal?.addEventListener('abort', stopBySignal, { once: true, signal: ended.signal });
   if (signal?.aborted === true) stopBySignal();
   const guard = createCallerGuard(() => stop('a function of the program threw'));
+  const warn = guard.guardListener(onWarning);
+  const commands = { continue: 'job.run()', failures: 'run.results()' };
+  const notices = createRunNotices({
+    isSimulated: settings.simulate === true,
+    warn,
+    commands: { ...commands, report: null },
+    findRefused: async () => ({ job: job.job, stateDirectory: locateStateDirectory(job.job, nameOrigin(settings), plan.stateRoot) }),
+  });
   return {
+    notices,
     options: {
       ...plan,
       jobFile: guardCode(job, guard),
+      onPrepared: notices.begin,
       target: makeTarget(settings, plan.effects),
       stopping: stopping.signal,
       signal: ending.signal,
@@ -81,14 +93,14 @@ export function makeRunSettings(
       redis: readRedisLink(settings.redis),
       confirm: async (planned, spending) => {
         const why = settings.simulate === true || settings.yes === true ? null : findReasonToAsk(planned, spending);
-        if (why !== null) throw new UsageError(`${why}: give run() \`yes: true\` to go on`);
+        if (why !== null) throw new UsageError(`${why}: pass \`yes: true\` to run() to continue`);
       },
       watch:
         onProgress === undefined
           ? () => {}
           : (view) => watchProgress(view, guard.guardListener(onProgress), { sleep: plan.effects.sleep, signal: ended.signal }),
-      warn: guard.guardListener(onWarning),
-      commands: { continue: 'job.run()', failures: 'run.results()' },
+      warn,
+      commands,
     },
     finish() {
       ended.abort();
@@ -103,13 +115,13 @@ function guardCode({ code, ...loaded }: LoadedJob, { guardCheck }: CallerGuard):
   return { ...loaded, code: code.checkValue === null ? code : { ...code, checkValue: guardCheck(code.checkValue), id: randomUUID() } };
 }
 
-/** What is wrong with an address is said in the words of flags: here it is a setting. */
+/** Messages about an address speak of flags; here it is a setting. */
 function nameOrigin(settings: PlanSettings): string {
   try {
     return makeTargetOrigin(settings);
   } catch (error) {
     if (!(error instanceof UsageError) || settings.baseUrl === undefined) throw error;
-    const message = error.message.replace(/^base URL /, '').replace(/type (for example )?--base-url (\S+)/, 'give $1"$2"');
+    const message = error.message.replace(/^base URL /, '').replace(/use (for example )?--base-url (\S+)/, 'use $1"$2"');
     throw new UsageError(`baseUrl: ${message}`);
   }
 }

@@ -35,8 +35,7 @@ export function isStandardSchema(value: unknown): value is StandardSchema {
 /** @throws UsageError for what looks like such a schema, and is none that can be used */
 export function requireStandard({ '~standard': standard }: StandardSchema): void {
   const { version, validate } = (standard ?? {}) as Partial<StandardSchema['~standard']>;
-  if (version !== 1 || typeof validate !== 'function')
-    throw refuse('what stands under "~standard" is no schema of version 1 with a function validate');
+  if (version !== 1 || typeof validate !== 'function') throw refuse('"~standard" is not a schema of version 1 with a function validate');
 }
 
 /** The JSON Schema of what an answer must be before the library has changed anything; null where the library has none to give. */

@@ -21,7 +21,9 @@ export async function lookForCreate(
   let isTold = false;
   const tell = (why: string) => {
     if (!isTold)
-      context.warn(`${why}: whether shard ${shard.id} has its batch cannot be told from that; it is looked for again, not created again`);
+      context.warn(
+        `${why}: this does not show whether shard ${shard.id} has its batch; rowmill keeps looking for it and does not create it again`,
+      );
     isTold = true;
   };
   for (;;) {

@@ -1,8 +1,8 @@
 import { AppError, EXIT } from '../core/errors.ts';
 import { formatCount } from '../core/wording/format-count.ts';
-import type { Admission } from './admission.ts';
 import { sleepUntil } from './backoff.ts';
 import type { BatchContext } from './context.ts';
+import type { Admission } from './queue/admission.ts';
 import type { EnqueuedLimit, Rejection } from './rejection.ts';
 import type { ShardLifecycleOptions } from './shard-lifecycle-options.ts';
 

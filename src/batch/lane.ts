@@ -3,14 +3,13 @@ import { countAnswerCaps, makeRequestLine } from '../core/request.ts';
 import type { Ledger, ShardWriter } from '../ledger/ledger.ts';
 import { MAX_BYTES_PER_CHARACTER } from '../ledger/shard-writer.ts';
 import type { RemoteBatch } from '../openai/wire.ts';
-import { createAdmission } from './admission.ts';
 import { sleepUntil } from './backoff.ts';
 import type { BatchLane, BatchLaneOptions, ShardView } from './batch-lane.ts';
 import { createShardBreaker } from './breaker.ts';
 import { createCacheCarrier } from './cache-carrier.ts';
 import { collectExtra, collectReturned } from './collect.ts';
 import type { BatchContext } from './context.ts';
-import { createCutSize } from './cut-size.ts';
+import { createModelQueues } from './queue/model-queues.ts';
 import { runShardLifecycle } from './shard-lifecycle.ts';
 import { createMutex } from './upload.ts';
 import { findReturned } from './vanished-batches.ts';
@@ -39,13 +38,9 @@ function addTo(sum: typeof NOTHING, bytes: number, answerCaps: number, rows = 1)
 
 export function createBatchLane(context: BatchContext, options: BatchLaneOptions): BatchLane {
   const { ledger } = context;
-  const learned = ledger.fold.learnedLimits.get(options.model) ?? null;
-  const limitTokens = learned === null ? options.enqueuedTokens : Math.min(learned, options.enqueuedTokens ?? learned);
-  const admission = createAdmission(limitTokens);
-  const limitRequests = ledger.fold.learnedRequestLimits.get(options.model) ?? null;
-  const requestAdmission = createAdmission(limitRequests);
-  const cutSize = createCutSize(limitTokens);
-  if (limitRequests !== null) cutSize.fitRequestLimit(limitRequests);
+  const queues = createModelQueues(ledger, options.enqueuedTokens);
+  // Its limit is shown before anything is sent.
+  queues.of(options.model);
   const breaker = createShardBreaker();
   const inUploadTurn = createMutex();
   const carrier = createCacheCarrier(ledger, options.model, options.cache ?? null);
@@ -93,9 +88,7 @@ export function createBatchLane(context: BatchContext, options: BatchLaneOptions
     begin(id, { shard: id, rows: shard.rows, phase: 'uploading', batch: null }, async (update) => {
       const end = await runShardLifecycle(context, {
         shard,
-        admission,
-        requestAdmission,
-        cutSize,
+        ...queues.of(shard.model),
         breaker,
         inUploadTurn,
         recalled: recalled.signal,
@@ -191,7 +184,7 @@ export function createBatchLane(context: BatchContext, options: BatchLaneOptions
     }
     throwFault();
     // The limit was learned while this shard filled up: its rows are cut anew.
-    const isTooLarge = writer.rows > 1 && writer.tokens > cutSize.maxTokens;
+    const isTooLarge = writer.rows > 1 && writer.tokens > queues.of(model).cutSize.maxTokens;
     if (isTooLarge || recalled.signal.aborted) {
       hasGivenBack = true;
       return lane.abandon();
@@ -221,6 +214,7 @@ export function createBatchLane(context: BatchContext, options: BatchLaneOptions
       const bytes = options.countsBytes === true ? Buffer.byteLength(line) + 1 : (line.length + 1) * MAX_BYTES_PER_CHARACTER;
       const { url, model = options.model } = request;
       const name = `${url} ${model}`;
+      const { cutSize } = queues.of(model);
       const open = filling.get(name);
       if (
         open !== undefined &&
@@ -261,7 +255,7 @@ export function createBatchLane(context: BatchContext, options: BatchLaneOptions
       return [...filling.values()].reduce((sum, { gathered }) => addTo(sum, gathered.bytes, gathered.answerCaps, gathered.rows), NOTHING);
     },
     get admission() {
-      return { limitTokens: admission.limit, usedTokens: admission.used };
+      return queues.tokens;
     },
     async drain() {
       do {

@@ -18,7 +18,7 @@ export async function learnFromLines({ provider, warn }: BatchContext, path: str
     if (reading.status !== 'line' || reading.line.response === null) continue;
     const { status_code: status, body } = reading.line.response;
     if (status === null || status < 400 || !learnFromLine({ status, body }, provider.forms)) continue;
-    warn('rows of a batch were refused for that alone and cost nothing: rowmill retry, with --cause bad_request, asks them again');
+    warn('rows of a batch were refused only because of that and cost nothing: rowmill retry with --cause bad_request sends them again');
     return;
   }
 }

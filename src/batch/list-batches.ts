@@ -55,7 +55,7 @@ export function findGap({ ledger, provider, settings, clock }: BatchContext, lis
   const shownBeforeMs = clock().getTime() - (settings.looksMs.at(-1) ?? 0);
   for (const { id, isCollected, keyFingerprint, submittedAt } of ledger.fold.batches.values()) {
     if (isCollected || ids.has(id) || keyFingerprint !== provider.keyFingerprint) continue;
-    if (Date.parse(submittedAt) < shownBeforeMs) return `the provider's list of batches lacks ${id}, which is under way`;
+    if (Date.parse(submittedAt) < shownBeforeMs) return `the provider's list of batches lacks ${id}, which is in progress`;
   }
   return null;
 }

@@ -46,7 +46,7 @@ export async function pollBatch(context: BatchContext, options: PollOptions): Pr
     context.waits.begin({
       name: `poll ${batchId}`,
       milliseconds,
-      describe: ({ since }) => `waiting for batch ${batchId} since ${since}: ${why}; it is asked for again`,
+      describe: ({ since }) => `waiting for batch ${batchId} since ${since}: ${why}; still trying`,
       describeNow: ({ passedMs }) =>
         failure === null
           ? `batch ${batchId}: ${why}, asked for again, ${formatWait(passedMs)}`
@@ -121,7 +121,7 @@ async function retrieveOrFind(context: BatchContext, batchId: string, sinceMs: n
     if (listed !== undefined || doubt === null) return listed ?? null;
     if (monotonicMs() - sinceMs < LIST_PATIENCE_MS) throw error;
     throw new AppError(
-      `batch ${batchId} is not found (${error.message}), and ${doubt}; its rows are not asked again; run the same command later`,
+      `batch ${batchId} is not found (${error.message}), and ${doubt}; its rows are not sent again; run the same command later`,
       {
         code: 'batch_not_found',
         exitCode: EXIT.notFinished,

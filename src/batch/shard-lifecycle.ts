@@ -121,7 +121,7 @@ async function awaitAnswers(context: BatchContext, options: ShardLifecycleOption
   });
   if (batch === null) {
     context.warn(
-      `batch ${batchId} is gone at the provider: its ${formatThings(shard.rows, 'request')} may have been billed; they are asked again once, and the batch is looked for by every later run`,
+      `batch ${batchId} is gone at the provider: its ${formatThings(shard.rows, 'request')} may have been billed; they are sent again once, and every later run looks for the batch`,
     );
     return finish(context, { batchId, status: 'lost', rejected: [], usage: null });
   }

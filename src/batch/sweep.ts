@@ -28,7 +28,7 @@ export async function sweepBatches(context: BatchContext, since: string): Promis
     } else if (rowmill === context.jobName && state !== undefined) otherStates.add(state);
   }
   for (const state of otherStates)
-    context.warn(`the provider holds batches of job ${context.jobName} from another state directory (${state}); they are left alone`);
+    context.warn(`the provider has batches of job ${context.jobName} from another state directory (${state}); they are left alone`);
 }
 
 /** Whether the list may show something that the ledger does not know: without that a run that makes live calls has no use for it. */

@@ -34,7 +34,7 @@ export async function findReturned(context: BatchContext): Promise<readonly Batc
       // Lost for its file, which is still not there.
       if (TERMINAL_STATUSES.has(status) && !hasOutput) continue;
       await ledger.append({ type: 'batch-returned', batchId: id });
-      context.warn(`batch ${id}, which was gone, is there again (${status}): what it holds is taken in`);
+      context.warn(`batch ${id}, which had vanished, is back (${status}): its answers are collected`);
       returned.push(ledger.fold.batches.get(id) as BatchState);
     } catch (error) {
       if (!(error instanceof ApiError) || error.kind === 'stop') throw error;

@@ -29,7 +29,7 @@ export async function confirmSpending(plan: Plan, options: ConfirmOptions): Prom
   if (!options.isQuiet) say(`${parts.join(', ') || 'no rows'}: ${formatThings(countAsked(plan), 'request')}, ${describeCost(cost)}`);
   const why = options.isAgreed || options.isSimulated ? null : findReasonToAsk(plan, options);
   if (why === null) return;
-  if (!canAsk()) throw new UsageError(`${why}: add --yes to go on without being asked`);
+  if (!canAsk()) throw new UsageError(`${why}: add --yes to continue without being asked`);
   if (!(await agreeTo(why))) throw new UsageError('not confirmed');
 }
 

@@ -1,4 +1,3 @@
-import { setFlagsFromString } from 'node:v8';
 import { Argument, type Command, Option } from 'commander';
 import type { BillFlags } from './bill/bill.ts';
 import type { Shell } from './commands/completion.ts';
@@ -34,10 +33,6 @@ import { UPKEEP_COMMANDS } from './upkeep-commands.ts';
 import { describeUnknown } from './usage/explain-usage.ts';
 import { watchOptions } from './usage/watch-options.ts';
 
-// Node's parser of HTTP responses is WebAssembly. To optimize its one large function takes as long as the rest of a small run, and a call is
-// faster by microseconds for it: not before the hundred thousandth.
-setFlagsFromString('--wasm-tiering-budget=1000000000');
-
 /** What each command takes and does. Its own file is loaded when it runs. */
 const DEFINITIONS: Readonly<Record<string, (command: Command) => Command>> = {
   ...UPKEEP_COMMANDS,
@@ -45,7 +40,7 @@ const DEFINITIONS: Readonly<Record<string, (command: Command) => Command>> = {
     command.addOption(jsonOption()).action(guard(async (flags: JobFlags) => (await import('./commands/demo.ts')).demo(flags))),
   init: (command) =>
     addTableOptions(command)
-      .argument('[name]', 'a table, whose job is written beside it; or a name for a job to fill in', 'my-job')
+      .argument('[name]', 'a table, whose job file is written next to it; or a name for a job file to fill in', 'my-job')
       .addOption(jsonOption())
       .action(guard(async (name: string, flags: JobFlags & TableFlags) => (await import('./commands/init.ts')).init(name, flags))),
   plan: (command) =>
@@ -87,11 +82,11 @@ const DEFINITIONS: Readonly<Record<string, (command: Command) => Command>> = {
       .action(guard(async (job: string | undefined, flags: JobFlags) => (await import('./commands/runs.ts')).runs(job, flags))),
   bill: (command) =>
     command
-      .argument('[folder]', 'where to look for jobs that have been run', '.')
+      .argument('[folder]', 'the folder with the jobs', '.')
       .option('--since <date>', 'from this day on (YYYY-MM-DD, UTC)', parseDate)
       .option('--until <date>', 'up to this day, which is counted', parseDate)
       .addOption(new Option('--by <what>', 'a line for each').choices(['job', 'model', 'day', 'lane', 'month']))
-      .option('--csv <path>', 'writes it as a table: a line for each job, model, lane and day, or what --by says')
+      .option('--csv <path>', 'also write a table: a line for each job, model, lane and day, or as --by says')
       .addOption(stateOption())
       .addOption(jsonOption())
       .action(guard(async (folder: string, flags: BillFlags) => (await import('./bill/bill.ts')).bill(folder, flags))),
@@ -121,7 +116,7 @@ const DEFINITIONS: Readonly<Record<string, (command: Command) => Command>> = {
       .action(guard(async (job: string, flags: ReportFlags) => (await import('./commands/report.ts')).report(job, flags))),
   prices: (command) =>
     command
-      .argument('[model]', 'one model with all its rules; without it, every model with tiers of its own')
+      .argument('[model]', 'show everything about one model; by default, all models with their own tiers')
       .addOption(priceOption())
       .addOption(jsonOption())
       .action(
@@ -131,7 +126,7 @@ const DEFINITIONS: Readonly<Record<string, (command: Command) => Command>> = {
       ),
   eval: (command) =>
     addJobOptions(command)
-      .requiredOption('--gold <column|file>', 'the right answers: a column of the table, or a file such as a marked sample')
+      .requiredOption('--gold <column|file>', 'the right answers: a column of the table, or a file such as a labelled sample')
       .addOption(fieldOption())
       .action(
         guard(async (job: string, flags: JobFlags & { gold: string; field?: string }) =>
@@ -151,7 +146,7 @@ const DEFINITIONS: Readonly<Record<string, (command: Command) => Command>> = {
       .argument('<b>', 'the later run: its id or last')
       .option('--gold <column|file>', 'the right answers, to compare the quality of both runs')
       .addOption(fieldOption())
-      .option('--csv <path>', 'writes every row that is not the same as a table')
+      .option('--csv <path>', 'write every row that differs to a table')
       .option('--html <path>', 'writes the report of the later run with this comparison: one offline file')
       .action(
         guard(async (job: string, runA: string, runB: string, flags: DiffFlags) =>
@@ -163,31 +158,31 @@ const DEFINITIONS: Readonly<Record<string, (command: Command) => Command>> = {
   worker: (command) =>
     command
       .option('--redis <url>', 'the Redis to take calls from (also REDIS_URL)')
-      .option('--concurrency <n>', 'calls under way at once, per model', parsePositive, 16)
-      .option('--metrics-port <n>', 'serve figures for Prometheus under /metrics; 0 takes a free port', parsePort)
+      .option('--concurrency <n>', 'calls in flight at once, per model', parsePositive, 16)
+      .option('--metrics-port <n>', 'serve metrics for Prometheus under /metrics; 0 picks a free port', parsePort)
       .action(guard(async (flags: WorkerFlags) => (await import('./commands/worker.ts')).worker(flags))),
   simulate: (command) =>
     command
-      .option('--port <n>', 'listen here; 0 takes a free port', parsePort, 0)
+      .option('--port <n>', 'listen here; 0 picks a free port', parsePort, 0)
       .option('--state <dir>', 'keep files, batches and bill here, and continue from them')
       .option('--bill <file>', 'one JSON line per billed attempt')
       .option('--trace <file>', 'one JSON line per request')
       .option('--faults <file>', 'a fault plan; see docs/simulator.md')
-      .option('--seed <n>', 'the seed of everything drawn by chance', parseCount, 0)
+      .option('--seed <n>', 'the seed of everything random', parseCount, 0)
       .addOption(
-        new Option('--answers <how>', 'lifelike: made from the words of the row; plain: as little as will do')
+        new Option('--answers <how>', 'lifelike: made from the words of the row; plain: the minimum')
           .choices(['lifelike', 'plain'])
           .default('lifelike')
           .env('ROWMILL_SIMULATE_ANSWERS'),
       )
       .addOption(
-        new Option('--noise <share>', 'of prompts asked twice that get two different answers')
+        new Option('--noise <share>', 'share of prompts that get two different answers when sent twice')
           .argParser(shareUpTo(0.5))
           .default(0)
           .env('ROWMILL_SIMULATE_NOISE'),
       )
       .addOption(
-        new Option('--degrade <share>', 'of prompts that get another answer than the best: a worse model')
+        new Option('--degrade <share>', 'share of prompts that get a worse answer, as from a worse model')
           .argParser(shareUpTo(1))
           .default(0)
           .env('ROWMILL_SIMULATE_DEGRADE'),
@@ -201,8 +196,8 @@ const DEFINITIONS: Readonly<Record<string, (command: Command) => Command>> = {
       .action(guard(async (flags: SimulateFlags) => (await import('./commands/simulate.ts')).simulate(flags))),
   prove: (command) =>
     command
-      .option('--seconds <n>', 'how long at least; each promise is attacked a few times in any case', parsePositive, 60)
-      .option('--seed <n>', 'where the dice begin; a break names the one that repeats it', parseCount, 1)
+      .option('--seconds <n>', 'minimum duration; each promise is attacked a few times in any case', parsePositive, 60)
+      .option('--seed <n>', 'the seed of the attacks; a break names the seed that repeats it', parseCount, 1)
       .option('--only <name>', 'one promise alone')
       .option('--redis <url>', 'also over this Redis; its databases 1 to 14 must be empty, and are emptied')
       .addOption(jsonOption())
@@ -261,7 +256,7 @@ Examples:
                                              to collect the answers`;
 
 /** What `plan` and `run` take beside a job. */
-const JOB_OR_TABLE = 'the job file; or a table, asked as the flags say';
+const JOB_OR_TABLE = 'the job file; or a table, with the flags below';
 
 function addJobOptions(command: Command, job = 'the job file'): Command {
   return command

@@ -27,7 +27,7 @@ export function createDraftFile(draft: TableDraft): DraftFile {
     async write() {
       if (isWritten) return;
       if ((await readNow()) !== (known?.text ?? null))
-        throw new UsageError(`${shown} was changed meanwhile and is left alone; give the command again`);
+        throw new UsageError(`${shown} was changed in the meantime and is left alone; run the command again`);
       await replaceText(file, text);
       isWritten = true;
       say(describeWriting(shown, draft));
@@ -53,7 +53,7 @@ export async function checkFolder({ file }: Pick<TableDraft, 'file'>, table: str
   } catch {
     const link = `ln -s ${quotePath(resolve(table))} . && ${again}`;
     throw new UsageError(
-      `${folder}: the job file is written beside the table, and this user cannot write there; in a folder of yours: ${link}`,
+      `${folder}: the job file is written next to the table, where this user has no write access; in a folder of yours: ${link}`,
     );
   }
 }

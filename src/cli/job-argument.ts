@@ -32,7 +32,7 @@ export function tellArgument(argument: string, command = 'run'): ArgumentKind {
 function tellBy(argument: string, command: string, status: Stats | undefined): ArgumentKind {
   // Pipes and devices are read once, and no job file could lie beside them.
   if (argument === '-' || (status !== undefined && !status.isFile() && !status.isDirectory()))
-    throw refuse(`a table on standard input needs a job file that says so: ${typed(`init my-job`)}, and input: { path: "-" }`);
+    throw refuse(`a table on standard input needs a job file: ${typed(`init my-job`)}, and input: { path: "-" }`);
   if (argument.trim() === '') throw refuse(`the name of a job or a table is empty; ${typed(`run reviews.csv ${EXAMPLE}`)}`);
   if (status === undefined) return tellMissing(argument);
   if (status.isDirectory()) throw refuse(describeFolder(argument, command));

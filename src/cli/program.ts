@@ -8,12 +8,12 @@ const COMMANDS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     init: 'writes a commented job file, for a table or to fill in',
     doctor: 'checks Node, disk, key, model list, prices and clock',
   },
-  'To ask:': {
+  'To run:': {
     plan: 'shows what a run would do and cost; sends nothing',
     run: 'runs the job, or resumes it after an interruption',
     retry: 'retries failed rows; the old result is kept until the retry succeeds',
     cancel: 'cancels batches at the provider; what they finished is kept and collected',
-    import: 'takes in answers of batches that another program created; sends nothing that costs',
+    import: 'imports the answers of batches that another program created; sends nothing that costs money',
   },
   'To look (nothing is sent):': {
     status: 'rows, batches, spend and what the run is waiting for; from any terminal, at any time',
@@ -28,7 +28,7 @@ const COMMANDS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     eval: 'compares answers with the right ones: accuracy, precision, recall, F1, confusion matrix',
     diff: 'compares two runs row by row: answers, quality and cost',
   },
-  'Beside it:': {
+  'Other:': {
     clean: 'shows what is no longer needed, and removes it if you agree',
     prices: 'what a token costs and why: your prices.yaml, then the built-in lists',
     worker: 'makes live calls for runs that share its Redis; start any number, on any host',
@@ -52,6 +52,7 @@ export function makeProgram(): Command {
     .configureOutput({ outputError: () => {} })
     .exitOverride()
     .hook('preSubcommand', async (_, command) => {
+      await import('./engine.ts');
       (await import('./define-commands.ts')).defineCommand(command);
     });
   for (const [heading, members] of Object.entries(COMMANDS)) {

@@ -47,7 +47,7 @@ function chooseRedis(flags: RunFlags): RunOptions['redis'] {
   if (flags.simulate !== true) return readRedisLink(flags.redis);
   if (flags.redis === undefined) return null;
   throw new UsageError(
-    '--redis: workers cannot reach the simulator of --simulate; start "rowmill simulate --port 8089", and give its address to the run (--base-url) and to the workers (ROWMILL_BASE_URL)',
+    '--redis: workers cannot reach the simulator of --simulate; start "rowmill simulate --port 8089", and pass its address to the run (--base-url) and to the workers (ROWMILL_BASE_URL)',
   );
 }
 

@@ -10,16 +10,16 @@ export const UPKEEP_COMMANDS: Readonly<Record<string, (command: Command) => Comm
   clean: (command) =>
     addPlaces(command.argument('[job]', 'the job file; without it, every job below the working directory'))
       .addOption(olderOption())
-      .option('--remote', 'our files at the provider too, once they are collected')
-      .option('--answers', 'the answers too: says what asking again would cost; what was paid stays in every sum')
+      .option('--remote', 'also our files at the provider, once they are collected')
+      .option('--answers', 'the answers too, after showing what sending the rows again would cost; all costs stay on the books')
       .option('--yes', 'do not ask')
       .action(guard(async (job: string | undefined, flags: CleanFlags) => (await import('./commands/clean.ts')).cleanJobs(job, flags))),
   import: (command) =>
     addPlaces(command.argument('<job>', 'the job file'))
-      .argument('[batches...]', 'ids of batches at the provider that another program made')
-      .option('--input-file <file>', 'what the batch asked, where the provider has it no more')
-      .option('--output-file <file>', 'its answers, at hand: the provider is not asked')
-      .option('--error-file <file>', 'its errors, at hand')
+      .argument('[batches...]', 'ids of batches that another program created')
+      .option('--input-file <file>', 'what the batch asked, if the provider no longer has it')
+      .option('--output-file <file>', 'its answers, if you have them: the provider is not contacted')
+      .option('--error-file <file>', 'its errors, if you have them')
       .action(
         guard(async (job: string, batches: readonly string[], flags: ImportFlags) =>
           (await import('./commands/import.ts')).importInto(job, batches, flags),

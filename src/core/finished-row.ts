@@ -7,6 +7,8 @@ export interface FinishedRow {
   readonly disposition: Disposition;
   /** The checked answer when ok, else undefined. */
   readonly answer: unknown;
+  /** The answer with its numbers as they were written; absent where JavaScript writes them so. */
+  readonly writtenAnswer?: unknown;
   /** How long the answer was as a text; absent where it was none. Rows with long ones are not gathered. */
   readonly answerCharacters?: number | undefined;
   /** What was removed around the answer before it was read; absent when nothing was. */

@@ -6,7 +6,7 @@ import { VERSION } from './version.ts';
  * run keeps in it, and what runs and workers tell each other over Redis. A number is raised when an older version would misread what is
  * written; what has no number is of format 1.
  */
-export const FORMATS = { state: 1, summary: 1, redis: 1 } as const;
+export const FORMATS = { state: 1, summary: 1, redis: 2 } as const;
 
 const NAMELESS = 'a newer rowmill';
 

@@ -62,16 +62,19 @@ export interface Doubts {
 /** Why a key whose latest outcome is `unknown` is not asked again by itself, in words; null while it may be. */
 export function explainHold({ vanishedBatches, interruptions }: Doubts): string | null {
   if (vanishedBatches >= MAX_VANISHED_BATCHES)
-    return 'held: its batch vanished at the provider, and the one that asked it again did too; both may have been billed, so only retry asks a third time';
+    return 'held: its batch vanished at the provider, and so did the second one; both may have been billed, so only retry sends it a third time';
   if (interruptions >= MAX_INTERRUPTIONS)
-    return `held: ${interruptions} tries were ended by interruptions of this program; each may have been billed, so only retry asks again`;
+    return `held: ${interruptions} attempts were cut off when this program was interrupted; each may have been billed, so only retry sends it again`;
   return null;
 }
 
 /** What the check of an answer's text found. */
 export type Checked =
-  /** `note` says what was removed around the value before it was read; absent when nothing was. */
-  | { readonly ok: true; readonly value: unknown; readonly note?: string }
+  /**
+   * `note` says what was removed around the value before it was read; absent when nothing was. `written` is the value with its numbers as they were
+   * written; absent where JavaScript writes them so.
+   */
+  | { readonly ok: true; readonly value: unknown; readonly note?: string; readonly written?: unknown }
   /** `message` says what is wrong, fit for a person and for a re-ask. */
   | { readonly ok: false; readonly message: string };
 
@@ -119,6 +122,8 @@ export interface Outcome {
   readonly createdSeconds: number | null;
   /** The checked value when ok. */
   readonly value: unknown;
+  /** The value with its numbers as they were written; absent where JavaScript writes them so. */
+  readonly written?: unknown;
   /** What the model said, of several choices the one that counts; null when it was no text. */
   readonly answerText: string | null;
   /**

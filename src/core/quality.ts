@@ -80,6 +80,8 @@ export interface Evaluation extends Omit<Scores, 'rows'> {
     readonly withoutGold: number;
     /** Rows with one that were not asked yet; they are not evaluated. */
     readonly pending: number;
+    /** Rows that do not meet `input.where`, which are not asked about; absent where all do. */
+    readonly where?: number;
   };
 }
 

@@ -34,7 +34,7 @@ export type LineReading =
 /** Reads one stored line. Never throws: a broken line costs only itself. */
 export function readResponseLine(text: string): LineReading {
   let value: unknown;
-  if (isBeyondBounds(text, ANSWER_BOUNDS)) return { status: 'malformed', message: 'it holds more than any answer' };
+  if (isBeyondBounds(text, ANSWER_BOUNDS)) return { status: 'malformed', message: 'it is larger than any answer can be' };
   try {
     value = JSON.parse(text);
   } catch (error) {
@@ -175,10 +175,12 @@ const READABLE = { isUnreadable: false, isUnmarked: false };
 function judgeText(said: SaidText, checkAnswer: CheckAnswer, readPromptControls: ReadPromptControls | undefined): Verdict {
   const { text, checked } = checkParts(said.parts, checkAnswer, readPromptControls);
   if (!checked.ok) return { ...READABLE, status: 'invalid', message: checked.message, value: undefined, text };
-  return { status: 'ok', message: checked.note ?? '', value: checked.value, text, isUnreadable: false, isUnmarked: !said.isMarkedFinished };
+  const { value, note = '', written } = checked;
+  const verdict: Verdict = { status: 'ok', message: note, value, text, isUnreadable: false, isUnmarked: !said.isMarkedFinished };
+  return written === undefined ? verdict : { ...verdict, written };
 }
 
-function answered(body: WireObject, { status, message, value, text, isUnreadable, isUnmarked }: Verdict): Outcome {
+function answered(body: WireObject, { status, message, value, written, text, isUnreadable, isUnmarked }: Verdict): Outcome {
   const usage = readBodyUsage(body);
   const hasFailed = status === 'server_error' || status === 'cancelled';
   return {
@@ -194,6 +196,7 @@ function answered(body: WireObject, { status, message, value, text, isUnreadable
     answerText: text,
     isUnreadable,
     isUnmarked,
+    ...(written === undefined ? {} : { written }),
   };
 }
 

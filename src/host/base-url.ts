@@ -13,7 +13,7 @@ export function chooseBaseUrl(flag: string | undefined, env: Environment = proce
   const chosen = listBaseUrls(flag, env)[0];
   if (chosen === undefined) return DEFAULT_BASE_URL;
   if (!URL.canParse(chosen) || HOST_AND_PORT.test(chosen))
-    throw new UsageError(`base URL ${JSON.stringify(chosen)} is no URL; type for example --base-url ${completeUrl(chosen.trim())}`);
+    throw new UsageError(`base URL ${JSON.stringify(chosen)} is not a URL; use for example --base-url ${completeUrl(chosen.trim())}`);
   const url = new URL(chosen);
   if (url.username !== '' || url.password !== '')
     throw new UsageError(`base URL ${url.host}: a key does not belong in the URL; set OPENAI_API_KEY`);
@@ -57,7 +57,7 @@ function checkForm(url: URL): void {
     throw new UsageError(`base URL ${bare}: the paths of calls follow it, so it can have no query and no fragment${azure}`);
   }
   if (CALL_PATHS.test(url.pathname))
-    throw new UsageError(`base URL ${bare}: the paths of calls follow it; type --base-url ${bare.replace(CALL_PATHS, '')}`);
+    throw new UsageError(`base URL ${bare}: leave out the path of the call; use --base-url ${bare.replace(CALL_PATHS, '')}`);
 }
 
 /**

@@ -3,12 +3,15 @@ import { dirname, join, resolve } from 'node:path';
 import { AppError, UsageError } from '../core/errors.ts';
 import type { Job, NotifySpec } from '../core/job.ts';
 import { listBaseNames } from '../core/model/base-model.ts';
+import { listModels } from '../core/models/split-by-model.ts';
 import { callWithin } from '../core/timer.ts';
 import { formatCount } from '../core/wording/format-count.ts';
 import { suggest } from '../core/wording/suggest.ts';
 import { loadJob } from '../input/job/load-job.ts';
 import { loadPrices } from '../input/job/load-prices.ts';
 import { findParamDoubts } from '../input/request/param-doubts.ts';
+import { bindRequests } from '../input/requests/render-requests.ts';
+import { openTable } from '../input/table/open-table.ts';
 import { DEFAULT_BASE_URL, hostOfOrigin } from '../ledger/origin.ts';
 import { createFindPrice, type FindPrice } from '../money/price.ts';
 import { findPriceSource } from '../money/price-source.ts';
@@ -76,7 +79,7 @@ export async function examine(options: DoctorOptions): Promise<readonly Finding[
   let findPrice = createFindPrice([]);
   if (options.jobFile !== null) {
     try {
-      job = (await loadJob(options.jobFile, { cwd: options.cwd })).job;
+      job = await learnModels((await loadJob(options.jobFile, { cwd: options.cwd })).job, options);
       findPrice = createFindPrice(await loadPrices(job.directory, options.cwd), { from });
       findings.push({ name: 'job', status: 'ok', message: `${job.name}: the job file is right` }, ...examineParams(job));
       findings.push(...examineNotify(job, options));
@@ -90,10 +93,23 @@ export async function examine(options: DoctorOptions): Promise<readonly Finding[
   const asked = await examineProvider(options, job);
   findings.push(...examineDisk(stateDirectory), ...asked.findings);
   if (job === null) return findings;
-  findings.push(examinePrice(job, findPrice, options.effects.clock()));
-  const modelEnd = await examineEnd(job, asked.toldEnd, options);
-  if (modelEnd !== null) findings.push({ name: 'end', status: 'warning', message: modelEnd.message, modelEnd });
+  for (const model of namedModels(job)) {
+    findings.push(examinePrice({ ...job, model }, findPrice, options.effects.clock()));
+    const modelEnd = await examineEnd({ ...job, model }, asked.toldEnd, options);
+    if (modelEnd !== null) findings.push({ name: 'end', status: 'warning', message: modelEnd.message, modelEnd });
+  }
   return findings;
+}
+
+/** A table of requests has to be read to know what it asks; one on standard input is not there. @throws UsageError where it is none */
+async function learnModels(job: Job, { cwd, signal }: DoctorOptions): Promise<Job> {
+  if (job.input.format !== 'requests' || job.input.path === '-') return job;
+  return bindRequests(job, (await openTable(job.input, { cwd, signal })).requests);
+}
+
+/** The models that can be known without the table on standard input. */
+function namedModels(job: Job): readonly string[] {
+  return listModels(job).filter((model) => model !== '');
 }
 
 function examineNode(version: string): Finding {
@@ -107,7 +123,7 @@ function examineNotify({ notify }: Job, { findNoticeProblem }: Pick<DoctorOption
   if (notify === null || findNoticeProblem === undefined) return [];
   const problem = findNoticeProblem(notify);
   if (problem !== null) return [{ name: 'notify', status: 'warning', message: problem }];
-  return [{ name: 'notify', status: 'ok', message: `${notify.urlEnv} holds an address; told are ${notify.on.join(', ')}` }];
+  return [{ name: 'notify', status: 'ok', message: `${notify.urlEnv} has an address; it is notified of ${notify.on.join(', ')}` }];
 }
 
 /** What the job's model does not take of its parameters; nothing where it takes them all. */
@@ -191,20 +207,19 @@ async function examineModels(provider: Provider, job: Job | null, options: Docto
   }
   const findings: Finding[] = [{ name: 'models', status: 'ok', message: `${formatCount(models.length)} models` }];
   if (job === null) return { findings };
-  const listed = models.find(({ id }) => id === job.model);
-  const message =
-    listed === undefined
-      ? `${job.model} is not in the list of this key${suggest(
-          job.model,
-          models.map(({ id }) => id),
-        )}`
-      : `${job.model} is in the list`;
-  const told = listed?.endsOn === undefined ? await askForEnd(provider, job.model, options) : listed.endsOn;
-  const endsOn = told === undefined ? models.find(({ id }) => id === listBaseNames(job.model)[0])?.endsOn : told;
-  return {
-    findings: [...findings, { name: 'model', status: listed === undefined ? 'problem' : 'ok', message }],
-    ...(endsOn === undefined ? {} : { toldEnd: makeToldEnd(job.model, endsOn) }),
-  };
+  const names = models.map(({ id }) => id);
+  const asked = namedModels(job);
+  for (const model of asked) {
+    const isListed = names.includes(model);
+    const message = isListed ? `${model} is in the list` : `${model} is not in the list of this key${suggest(model, names)}`;
+    findings.push({ name: 'model', status: isListed ? 'ok' : 'problem', message });
+  }
+  const [model] = asked;
+  if (model === undefined || asked.length > 1) return { findings };
+  const listed = models.find(({ id }) => id === model);
+  const told = listed?.endsOn === undefined ? await askForEnd(provider, model, options) : listed.endsOn;
+  const endsOn = told === undefined ? models.find(({ id }) => id === listBaseNames(model)[0])?.endsOn : told;
+  return { findings, ...(endsOn === undefined ? {} : { toldEnd: makeToldEnd(model, endsOn) }) };
 }
 
 /** What an address tells of one model alone, where its list tells nothing. Many servers know no such call. */
@@ -229,7 +244,7 @@ async function examineClock(provider: Provider, options: DoctorOptions): Promise
       provider.fetch(`${provider.baseUrl}/models`, { method: 'HEAD', redirect: 'manual', signal: deadline }),
     );
     const theirs = Date.parse(response.headers.get('date') ?? '');
-    if (Number.isNaN(theirs)) return { name, status: 'warning', message: 'the provider does not tell its time' };
+    if (Number.isNaN(theirs)) return { name, status: 'warning', message: 'the provider does not send its time' };
     const skewMs = Math.abs(options.effects.clock().getTime() - theirs);
     const status = skewMs > SKEW_PROBLEM_MS ? 'problem' : skewMs > SKEW_WARNING_MS ? 'warning' : 'ok';
     return { name, status, message: `${Math.round(skewMs / 1000)} s from the provider's` };
@@ -250,6 +265,6 @@ function examinePrice({ model, budget, mode }: Job, findPrice: FindPrice, now: D
     return { name: 'price', status: price.isAssumed ? 'warning' : 'ok', message };
   }
   const hasBudget = budget.nanoUsd !== null || budget.nanoUsdPerRow !== null;
-  const message = `the ${lane} price of ${model} is unknown${hasBudget ? '; its budget cannot be kept' : ''}; prices.yaml beside the job file tells one${suggestModel(model)}`;
+  const message = `the ${lane} price of ${model} is unknown${hasBudget ? '; its budget cannot be kept' : ''}; set one in prices.yaml, next to the job file${suggestModel(model)}`;
   return { name: 'price', status: hasBudget ? 'problem' : 'warning', message };
 }

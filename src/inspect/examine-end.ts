@@ -19,6 +19,7 @@ export interface ExamineOptions extends Pick<PlanOptions, 'stateRoot' | 'target'
 export async function examineEnd(job: Job, told: ModelEnd | null | undefined, options: ExamineOptions): Promise<PlannedEnd | null> {
   const known = findKnownEnd(job.model, options.target, told);
   if (known?.holdsHere !== true || options.jobFile === null) return null;
+  if (job.requests !== undefined) return foreseeEnd(job, { ...known, today: options.effects.clock().toISOString() }, null);
   try {
     const { modelEnd } = await planJob({
       ...options,

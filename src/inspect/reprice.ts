@@ -27,7 +27,7 @@ export async function repriceSummary(options: ReadOptions, found: FoundState, su
     for await (const rows of finishRows(finishing)) for (const row of rows) counter.add(row);
     const counted = counter.read();
     if (JSON.stringify(counted.rows) !== JSON.stringify(summary.rows)) {
-      throw new UsageError(`run ${run} cannot be counted anew: its table or its answers have changed since`, { code: 'changed' });
+      throw new UsageError(`run ${run} cannot be recomputed: its table or its answers have changed since`, { code: 'changed' });
     }
     const totals = books.ofRun(run);
     const { nanoUsd, unpricedAttempts } = totals;

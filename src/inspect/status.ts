@@ -165,7 +165,7 @@ async function makeStatus({ waits, ...facts }: StatusFacts, looked: Looked): Pro
   return {
     schema: 'rowmill.status/1',
     job: job.name,
-    model: showModels(job),
+    model: facts.models ?? showModels(job),
     mode: job.mode,
     state: state.directory,
     origin: state.origin,

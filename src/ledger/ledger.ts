@@ -136,6 +136,8 @@ export interface Ledger {
   readJudgedAnswer(id: number): JudgedAnswer | null;
   /** All records of a key in its latest run, newest first. */
   readHistory(id: number): readonly SettledRecord[];
+  /** Ids of the lines that are recorded for one of our requests in its latest run, as its provider or the live lane named them. */
+  readLineIds(customId: string): readonly string[];
   /** All records of a run, those of extra batches and older generations too, in chunks. */
   recordsOfRun(run: string): AsyncIterable<readonly SettledRecord[]>;
 

@@ -77,12 +77,22 @@ export async function openWithLock(options: LedgerOptions, lock: Lock | null): P
     // Another process may be about to record these: a reader counts what is whole. They belong to the last run.
     if (lock === null && options.asOfRun === undefined)
       await takeLiveLeftovers({ ...options, decide, directory: responses, state, settled }, async () => undefined);
-    const { readLineIds, ...reading } = createReading({ ...options, decide, state, settled });
+    const reading = createReading({ ...options, decide, state, settled });
     const place = lock === null ? null : await settlePlace({ ...options, stateId: state.fold.state });
     const writing =
       lock === null
         ? refuseWriting(directory, reading.close)
-        : await createWriting({ ...options, decide, eventsFile, end, lock, state, settled, readLineIds, close: reading.close });
+        : await createWriting({
+            ...options,
+            decide,
+            eventsFile,
+            end,
+            lock,
+            state,
+            settled,
+            readLineIds: reading.readLineIds,
+            close: reading.close,
+          });
     if (place?.isAdopted) await writing.append({ type: 'state-adopted', state: options.randomId() });
     place?.keep();
     return {

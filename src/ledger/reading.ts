@@ -26,6 +26,7 @@ export type Reading = Pick<
   | 'readTableAnswer'
   | 'readJudgedAnswer'
   | 'readHistory'
+  | 'readLineIds'
   | 'recordsOfRun'
   | 'close'
 >;
@@ -35,7 +36,7 @@ export function createReading(options: {
   readonly decide: DecideLine;
   readonly state: LedgerState;
   readonly settled: SettledIndex;
-}): Reading & { readonly readLineIds: (customId: string) => readonly string[] } {
+}): Reading {
   const { state, settled } = options;
   const { keys, fold } = state;
   const responses = path.join(options.directory, 'responses');
@@ -64,7 +65,7 @@ export function createReading(options: {
   function explainHoldOf(id: number): string | null {
     const altered = state.altered.get(keys.location(id)?.file ?? 0);
     if (altered === undefined) return explainHold(keys.doubts(id));
-    return `held: its answer lies in ${path.join(responses, altered)}, which has other bytes than were recorded; restore that file from a backup, or retry asks and pays again`;
+    return `held: its answer is in ${path.join(responses, altered)}, whose bytes were altered; restore that file from a backup, or retry sends it, and pays, again`;
   }
 
   function readRecord(record: SettledRecord): StoredAnswer {

@@ -40,9 +40,9 @@ export async function settlePlace(options: SettlePlaceOptions): Promise<SettledP
   if (standing.status !== 'copied') return { isAdopted: false, keep };
   const { from, isSeen } = standing;
   const other = isSeen ? `${from.path}, which is still there` : `${from.path} on ${from.host}, which cannot be seen from here`;
-  const question = `${directory} is a copy of the state directory ${other}. As a state of its own it knows what was answered until it was copied; what both still have to do is paid twice`;
+  const question = `${directory} is a copy of the state directory ${other}. Both know what had been answered when it was copied; anything that both still send is paid for twice`;
   if ((await copies?.adopt(question)) !== true) {
-    throw new UsageError(`${question}. To go on with the copy, add --adopt-copy; it is asked once`, { code: 'copied_state' });
+    throw new UsageError(`${question}. To continue with the copy, add --adopt-copy once`, { code: 'copied_state' });
   }
   return { isAdopted: true, keep };
 

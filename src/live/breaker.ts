@@ -25,11 +25,14 @@ export function createCallBreaker(options: { readonly monotonicMs: () => number 
     first.failures += 1;
     if (hasPassed || first.failures < MAX_SAME_FAILURES) return null;
     const advice = failure.kind === 'unknown' ? 'look at the base URL and the way to it' : 'change the job';
-    return new AppError(`stopped: the first ${first.failures} calls all ended alike: ${failure.message}; ${advice}, then run it again`, {
-      code: 'circuit_breaker',
-      exitCode: EXIT.stopped,
-      cause: failure,
-    });
+    return new AppError(
+      `stopped: the first ${first.failures} calls all failed with the same error: ${failure.message}; ${advice}, then run it again`,
+      {
+        code: 'circuit_breaker',
+        exitCode: EXIT.stopped,
+        cause: failure,
+      },
+    );
   }
 
   function judgeNotSent(failure: ApiError): AppError | null {

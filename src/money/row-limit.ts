@@ -1,13 +1,17 @@
 import { UsageError } from '../core/errors.ts';
 import type { Job } from '../core/job.ts';
+import { keepModel, listModels } from '../core/models/split-by-model.ts';
 import { formatUsd } from '../core/summary.ts';
-import { makeCostBound } from './cost-bound.ts';
+import { type CostBound, makeCostBound } from './cost-bound.ts';
 import type { FindPrice } from './price.ts';
 import { pricesAsOf } from './price-overrides.ts';
 import { suggestModel } from './tier-table.ts';
 
 /** What a re-ask adds to the prompt beside the answer it is about: what was wrong with it. */
 const REASK_BYTES = 1_000;
+
+/** Why a body may cost too much, or null. @param model that the body names, where rows name several; absent: the job's */
+export type FindTooDear = (body: string, model?: string) => string | null;
 
 /**
  * `budget.usd_per_row`: says why a body may cost too much, or null. Counted is the worst case with all tries of the row, each re-ask with twice
@@ -16,20 +20,26 @@ const REASK_BYTES = 1_000;
  * @returns null without such a limit
  * @throws UsageError when the model's price is not known
  */
-export function createRowLimit(job: Job, findPrice: FindPrice): ((body: string) => string | null) | null {
+export function createRowLimit(job: Job, findPrice: FindPrice): FindTooDear | null {
   const limitNanoUsd = job.budget.nanoUsdPerRow;
   if (limitNanoUsd === null) return null;
   const cap = typeof job.params.max_output_tokens === 'number' ? job.params.max_output_tokens : 0;
   const capped: Job = { ...job, params: { ...job.params, max_output_tokens: cap } };
-  const bound = makeCostBound({ job: capped, lane: job.mode === 'batch' ? 'batch' : 'live', at: pricesAsOf, findPrice });
-  if (bound === null)
-    throw new UsageError(
-      `budget.usd_per_row: no price is known for ${job.model}; tell one in prices.yaml, or remove it${suggestModel(job.model)}`,
-    );
+  const lane = job.mode === 'batch' ? 'batch' : 'live';
+  const bounds = new Map<string, CostBound>();
+  for (const model of listModels(job)) {
+    const bound = makeCostBound({ job: keepModel(capped, model), lane, at: pricesAsOf, findPrice });
+    if (bound === null)
+      throw new UsageError(
+        `budget.usd_per_row: no price is known for ${model}; set one in prices.yaml, or remove it${suggestModel(model)}`,
+      );
+    bounds.set(model, bound);
+  }
   const tries = job.retry.attempts;
   const answerCaps = 2 ** tries - 1;
   const reaskBytes = (tries - 1) * REASK_BYTES + cap * (2 ** (tries - 1) - 1);
-  return (body) => {
+  return (body, model = job.model) => {
+    const bound = bounds.get(model) as CostBound;
     const bytes = Buffer.byteLength(body);
     const nanoUsd = bound.of({ bytes: tries * bytes + reaskBytes, rows: tries, answerCaps }, bytes + reaskBytes);
     if (nanoUsd <= limitNanoUsd) return null;

@@ -125,7 +125,7 @@ function readAnswerText(
     if (bytes <= SMALL_ANSWER_BYTES) return;
     const isFirst = boundBytes === null;
     boundBytes ??= boundAnswerBytes(readAllowed(request), { requests: 1, requestBytes: Buffer.byteLength(request) });
-    if (bytes > boundBytes) throw lost('the answer is longer than what was asked can be answered with', 'huge_answer');
+    if (bytes > boundBytes) throw lost('the answer is longer than any answer to this request can be', 'huge_answer');
     if (isFirst) turn.onTurn(await turn.largeAnswers.takeTurn(turn.signal));
   });
 }
@@ -139,14 +139,18 @@ function readAnswer(
   { requestId, baseUrl }: { readonly requestId: string; readonly baseUrl: string },
 ): Record<string, unknown> {
   let value: unknown;
-  if (isBeyondBounds(text, BODY_BOUNDS)) throw lost('the answer holds more than any answer', 'huge_answer', requestId);
+  if (isBeyondBounds(text, BODY_BOUNDS)) throw lost('the answer is larger than any answer can be', 'huge_answer', requestId);
   try {
     value = JSON.parse(text);
   } catch {
     value = null;
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw lost('the answer is not what this endpoint gives: is the base URL right, or a proxy in between', 'unexpected_shape', requestId);
+    throw lost(
+      'the answer is not what this endpoint returns: is the base URL right, or is there a proxy in between',
+      'unexpected_shape',
+      requestId,
+    );
   }
   const body = value as Record<string, unknown>;
   const hasAnswer = ['choices', 'output', 'data'].some((name) => name in body);

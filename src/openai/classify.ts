@@ -76,7 +76,7 @@ function classifyAnswered(failure: SdkError, status: number, now: Date, call: Fa
   const options = { code, status, requestId: keepRequestId(failure.requestID ?? ''), askedMs, retryAfterMs: capWait(askedMs), refusal };
   if (status >= 300 && status < 400) {
     const target = hostOf(failure.headers?.get('location') ?? '');
-    const message = `the base URL redirects to ${target}; rows are never sent on, so give that address as the base URL if it is right`;
+    const message = `the base URL redirects to ${target}; rows never follow a redirect, so use that address as the base URL if it is right`;
     return new ApiError(message, { ...options, kind: 'stop', code: 'redirect', exitCode: EXIT.usage });
   }
   const message = `${status} ${said}`;

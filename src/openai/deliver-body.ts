@@ -1,14 +1,19 @@
+import { stringifyExactly } from '../core/exact/exact-number.ts';
+import { parseExactly } from '../core/exact/parse-exactly.ts';
+import { scanJson } from '../core/exact/scan-json.ts';
 import type { Forms } from './forms.ts';
 
 const CHAT = '/v1/chat/completions';
+const MENTIONS_CAP = /"max_completion_tokens"\s*:/;
 
 /**
  * The body as this address wants it. How a body is delivered is no part of its content: the key stays that of the job's own body. Bytes change only
- * where the address calls the output cap by its other name; a cap that a job gives that name itself stays as it is.
+ * where the address calls the output cap by its other name; a cap that a job gives that name itself stays as it is, and so do numbers of requests.
  */
 export function deliverBody(url: string, body: string, { cap }: Forms): string {
-  if (url !== CHAT || cap === 'max_completion_tokens' || !body.includes('"max_completion_tokens":')) return body;
-  const members = Object.entries(JSON.parse(body) as Record<string, unknown>);
+  if (url !== CHAT || cap === 'max_completion_tokens' || !MENTIONS_CAP.test(body)) return body;
+  const value = (scanJson(body).hasOddNumber ? parseExactly(body) : JSON.parse(body)) as Record<string, unknown>;
+  const members = Object.entries(value);
   if (!members.some(([name]) => name === 'max_completion_tokens')) return body;
-  return JSON.stringify(Object.fromEntries(members.map(([name, value]) => [name === 'max_completion_tokens' ? cap : name, value])));
+  return stringifyExactly(Object.fromEntries(members.map(([name, value]) => [name === 'max_completion_tokens' ? cap : name, value])));
 }

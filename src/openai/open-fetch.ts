@@ -27,15 +27,21 @@ const THIS_MACHINE = 'localhost,127.0.0.1,[::1]';
 /**
  * Node's own fetch, and where the environment names a proxy one that goes through it: HTTPS_PROXY, HTTP_PROXY, NO_PROXY, also in lower case.
  * Node's fetch ignores these up to version 23. NODE_EXTRA_CA_CERTS is Node's own: it is read when the process starts, and holds for all of them.
+ * @param connectMs how long a connection may take to come about, TLS included; without it undici's ten seconds. What has no connection was not sent
  * @throws UsageError for a proxy that is no URL
  */
-export async function openWay(env: Environment): Promise<Way> {
+export async function openWay(env: Environment, connectMs: number | null = null): Promise<Way> {
   const https = readProxy(env, ['https_proxy', 'HTTPS_PROXY']);
   const http = readProxy(env, ['http_proxy', 'HTTP_PROXY']);
   const named = https ?? http;
   // undici knows the star only when it stands alone.
   const exempt = (env.no_proxy ?? env.NO_PROXY ?? '').split(/[\s,]+/).filter((entry) => entry !== '');
+  const connect = connectMs === null ? {} : { timeout: connectMs };
   if (named === null || exempt.includes('*')) {
+    if (connectMs !== null) {
+      const dispatcher = new (await import('undici')).Agent({ connect });
+      return { fetch: fetchBy(dispatcher), proxy: null, openPool: async () => dispatcher };
+    }
     return { fetch: (input, init) => fetch(input, init), proxy: null, openPool: once(async () => new (await import('undici')).Agent()) };
   }
   const { EnvHttpProxyAgent } = await import('undici');
@@ -43,13 +49,18 @@ export async function openWay(env: Environment): Promise<Way> {
     ...(http === null ? {} : { httpProxy: http.url.href }),
     httpsProxy: named.url.href,
     noProxy: [THIS_MACHINE, ...exempt].join(','),
+    ...{ connect, proxyTls: connect, requestTls: connect },
   });
   return {
-    // undici's agent under Node's own fetch: their types differ by version, not in what they do.
-    fetch: (input, init) => fetch(input, { ...({ dispatcher } as object), ...init }),
+    fetch: fetchBy(dispatcher),
     proxy: { variable: named.variable, host: named.url.host, exempt: exempt.join(', ') },
     openPool: async () => dispatcher,
   };
+}
+
+/** undici's agent under Node's own fetch: their types differ by version, not in what they do. */
+function fetchBy(dispatcher: Dispatcher): typeof fetch {
+  return (input, init) => fetch(input, { ...({ dispatcher } as object), ...init });
 }
 
 function once(open: Way['openPool']): Way['openPool'] {

@@ -13,7 +13,7 @@ export interface Transport {
 export function findPermanentCause({ code, said }: Transport, baseUrl: string, proxy: ProxySettings | null): string | null {
   const { host } = new URL(baseUrl);
   if (isCertificateCode(code)) {
-    return `the certificate of ${host} is not trusted (${code}); where it is meant to be, set NODE_EXTRA_CA_CERTS to a file with the certificate of who signed it`;
+    return `the certificate of ${host} is not trusted (${code}); if it should be, set NODE_EXTRA_CA_CERTS to a file with the certificate of its issuer`;
   }
   if (isProxyRefusal(said) && proxy !== null) {
     const status = /\((\d{3})\)/.exec(said)?.[1] ?? 'an error';
@@ -22,7 +22,7 @@ export function findPermanentCause({ code, said }: Transport, baseUrl: string, p
   if (code === 'ENOTFOUND') {
     const missing = /ENOTFOUND (\S+)/.exec(said)?.[1] ?? host;
     const whose = proxy?.host.startsWith(missing) ? `, which ${proxy.variable} names` : '';
-    return `there is no host ${missing}${whose}: is the base URL ${baseUrl} right${proxy === null ? '; where the way out is a proxy, set HTTPS_PROXY' : ''}`;
+    return `there is no host ${missing}${whose}: is the base URL ${baseUrl} right${proxy === null ? '; if you need a proxy, set HTTPS_PROXY' : ''}`;
   }
   if (code === BAD_PORT)
     return `no call goes to ${host}: its port is kept for another service (fetch refuses it); have the server listen at another port`;

@@ -17,7 +17,7 @@ export async function readControlAnswer(response: Response): Promise<unknown> {
   const [type = ''] = (response.headers.get('content-type') ?? '').split(';');
   if (!/(\/|\+)json$/i.test(type.trim())) return text;
   if (text === '') return undefined;
-  if (isBeyondBounds(text, CONTROL_BOUNDS)) throw tooMuch('the answer holds more than it can', 'huge_answer');
+  if (isBeyondBounds(text, CONTROL_BOUNDS)) throw tooMuch('the answer is larger than it can be', 'huge_answer');
   return JSON.parse(text);
 }
 

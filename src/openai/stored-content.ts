@@ -41,7 +41,7 @@ export async function openStoredContent(
 
 function readTarget(location: string, isForbidden: (address: string) => boolean): URL {
   const url = URL.canParse(location) ? new URL(location) : null;
-  if (url === null || url.protocol !== 'https:') throw notFollowed(url?.host ?? 'another place', 'it is no https address');
+  if (url === null || url.protocol !== 'https:') throw notFollowed(url?.host ?? 'another place', 'it is not an https address');
   if (isForbidden(url.hostname) || isPrivateName(url.hostname)) throw notFollowed(url.host, 'it is an address of a private network');
   // Whoever is in it is none of ours.
   url.username = '';

@@ -26,7 +26,7 @@ export function createCsvFormat(options: CsvFormatOptions): RowFormat {
   const printRow = (finished: FinishedRow): string => {
     let line = '';
     for (const index of columns.keptIndexes) line += `${print(finished.row.cells[index])},`;
-    for (const value of readAnswer(finished.answer, answerColumns)) line += `${print(value)},`;
+    for (const value of readAnswer(finished, answerColumns)) line += `${print(value)},`;
     const { usage, costNanoUsd } = finished;
     line += `${finished.disposition.status},${print(formatError(finished))},${formatSource(finished) ?? ''},${finished.attempts},`;
     line += `${print(finished.model)},${usage.inputTokens},${usage.cachedInputTokens},${usage.outputTokens},${usage.reasoningTokens},`;

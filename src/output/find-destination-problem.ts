@@ -56,7 +56,7 @@ export async function findDestinationProblem(options: DestinationsOptions): Prom
     const blocked = await findObstacle(found);
     if (blocked !== null) return refuse(blocked);
     const folder = await findStateFolder(found.real, state);
-    if (folder !== null) return refuse(`it would lie in the state directory ${show(folder)}`);
+    if (folder !== null) return refuse(`it would be in the state directory ${show(folder)}`);
     const other = places(found)
       .map((place) => taken.get(place))
       .find((owner) => owner !== undefined);
@@ -126,8 +126,8 @@ async function findObstacle({ real, status }: Location): Promise<string | null> 
 }
 
 const WORDS: Readonly<Record<string, string>> = {
-  EACCES: 'there is no permission to write there',
-  EPERM: 'there is no permission to write there',
+  EACCES: 'this user has no write access there',
+  EPERM: 'this user has no write access there',
   EROFS: 'the file system is read-only',
   ENAMETOOLONG: 'its name is too long for the file system',
   ELOOP: 'its links lead in a circle',

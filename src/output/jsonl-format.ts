@@ -35,7 +35,7 @@ export function createJsonlFormat(options: JsonlFormatOptions): RowFormat {
   };
   const formatRow = (finished: FinishedRow): string => {
     const kept = formatKept(finished.row);
-    const values = readAnswer(finished.answer, answerColumns).map((value) => (value === undefined ? 'null' : JSON.stringify(value)));
+    const values = readAnswer(finished, answerColumns).map((value) => (value === undefined ? 'null' : stringifyExactly(value)));
     values.push(...formatSidecar(finished));
     if (simulated) values.push('true');
     const own = values.map((value, place) => ownKeys[place] + value).join(',');

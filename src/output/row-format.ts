@@ -8,8 +8,9 @@ export interface RowFormat {
   format(rows: readonly FinishedRow[]): string;
 }
 
-/** The answer's value for each answer column: its properties, or the whole of it; undefined where there is none. */
-export function readAnswer(answer: unknown, answerColumns: readonly string[]): readonly unknown[] {
+/** The answer's value for each answer column, numbers as they were written: its properties, or the whole of it; undefined where there is none. */
+export function readAnswer({ answer: plain, writtenAnswer }: FinishedRow, answerColumns: readonly string[]): readonly unknown[] {
+  const answer = writtenAnswer ?? plain;
   if (answerColumns.length === 0) return [answer];
   if (typeof answer !== 'object' || answer === null) return answerColumns.map(() => undefined);
   return answerColumns.map((name) => (Object.hasOwn(answer, name) ? (answer as Record<string, unknown>)[name] : undefined));

@@ -53,7 +53,7 @@ export async function agreeOnRun(
     budgetNanoUsd: [limits.run, limits.month, limits.total].reduce(lesser),
     maxLiveNanoUsd: limits.live,
   };
-  if (plan.modelEnd !== null) options.warn(plan.modelEnd.message);
+  if (plan.modelEnd !== null) for (const { message } of planned.modelEnds) options.warn(message);
   await options.confirm(plan, spending);
   makeCostBounds({
     job,

@@ -1,6 +1,6 @@
 import { findSweepStart, mayHaveUnknownBatches, sweepBatches } from '../batch/sweep.ts';
 import type { Lane } from '../core/lane.ts';
-import { splitByModel } from '../core/models/split-by-model.ts';
+import { listModels } from '../core/models/split-by-model.ts';
 import { SIMULATOR_ORIGIN } from '../ledger/origin.ts';
 import type { Agreement } from './agree.ts';
 import { followAddress, isSimulatorThere } from './open/follow-address.ts';
@@ -66,8 +66,8 @@ export async function beginSending(opened: OpenedRun, agreement: Agreement, { co
   const sweepSince = findSweepStart(ledger, context.clock);
   if (opening.isFresh || reopenedKeys.length > 0)
     await requireAccess(context.provider, {
-      models: splitByModel(job).map(({ model }) => model),
-      modelEnd: planned.modelEnd,
+      models: listModels(job),
+      modelEnds: planned.modelEnds,
       origin: target.origin,
       signal: context.stopping,
     });

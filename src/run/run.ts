@@ -1,5 +1,6 @@
 import { findSweepStart, hasOpenBatches, mayHaveUnknownBatches, sweepBatches } from '../batch/sweep.ts';
 import { findReturned } from '../batch/vanished-batches.ts';
+import { listModels } from '../core/models/split-by-model.ts';
 import type { Summary } from '../core/summary.ts';
 import { type Agreement, agreeOnRun } from './agree.ts';
 import { beginSending, type Sending } from './begin-sending.ts';
@@ -9,6 +10,7 @@ import type { Connection } from './open/target.ts';
 import { type OpenedRun, openRun } from './open-run.ts';
 import type { RunOptions } from './options.ts';
 import { makeBatchContext } from './send/batch-context.ts';
+import type { AskedModels } from './send/model-refusal.ts';
 import { sendUntilStopped } from './send/send-until-done.ts';
 import { createStopSignal } from './send/stop.ts';
 
@@ -61,7 +63,7 @@ async function sendAndConclude(opened: OpenedRun, agreement: Agreement, connecti
     opened.status.start();
     try {
       for (;;) {
-        const stop = await sendUntilStopped(sending.lane, stopSignal, { ...sending, ...findModel(opened, agreement) });
+        const stop = await sendUntilStopped(sending.lane, stopSignal, { ...sending, ...findModels(opened, agreement) });
         // What comes while the books are made and the table is written is the next run's.
         await sending.holdEnds(true);
         const summary = await conclude(opened, agreement, { sending, stop });
@@ -76,9 +78,9 @@ async function sendAndConclude(opened: OpenedRun, agreement: Agreement, connecti
   }
 }
 
-/** What a refusal of the model is explained by. */
-function findModel({ prepared }: OpenedRun, { planned }: Agreement) {
-  return { model: prepared.compiled.job.model, modelEnd: planned.modelEnd };
+/** What a refusal of a model is explained by. */
+function findModels({ prepared }: OpenedRun, { planned }: Agreement): AskedModels {
+  return { models: listModels(prepared.compiled.job), modelEnds: planned.modelEnds };
 }
 
 interface Ended {

@@ -2,11 +2,11 @@ import * as fs from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import type { AnswerManner } from './answers/answer-types.ts';
 import { createPromptCache } from './answers/prompt-cache.ts';
 import { createAskCounter } from './ask-counter.ts';
 import { createBatchWork } from './batches/batch-work.ts';
 import { type BillLine, openBill } from './bill.ts';
+import { checkOptions } from './check-options.ts';
 import { createClock } from './clock.ts';
 import type { FaultCount } from './faults/fault-count.ts';
 import { readFaultPlan } from './faults/fault-plan-reader.ts';
@@ -39,8 +39,9 @@ export interface Simulator {
   close(): Promise<void>;
 }
 
-/** Starts a local server speaking OpenAI's wire. Throws an Error that names the place when the fault plan or a share is malformed. */
+/** Starts a local server speaking OpenAI's wire. Throws an Error that names each option that is none or cannot be, and the place in the fault plan where that is malformed. */
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
+  checkOptions(options);
   const plan = readFaultPlan(options.faults ?? []);
   const seed = options.seed ?? 0;
   const stopping = new AbortController();
@@ -62,7 +63,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     faults,
     rateLimiter: createRateLimiter(options, clock),
     promptCache: createPromptCache(),
-    manner: readManner(options),
+    manner: { style: options.answers ?? 'lifelike', noise: options.noise ?? 0, degrade: options.degrade ?? 0 },
     countAsked: createAskCounter(options.noise ?? 0, bill),
     cacheOptions: options.cacheOptions ?? 'taken',
     limits: { ...DEFAULT_LIMITS, ...options.limits },
@@ -116,11 +117,4 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     for (const kept of [bill, trace, faults]) kept.close();
     if (isTemporary) fs.rmSync(directory, { recursive: true, force: true });
   }
-}
-
-function readManner({ answers: style = 'lifelike', noise = 0, degrade = 0 }: SimulatorOptions): AnswerManner {
-  if (style !== 'lifelike' && style !== 'plain') throw new Error(`answers: lifelike or plain, not ${style}`);
-  if (!(noise >= 0 && noise <= 0.5)) throw new Error(`noise: a share from 0 to 0.5, not ${noise}`);
-  if (!(degrade >= 0 && degrade <= 1)) throw new Error(`degrade: a share from 0 to 1, not ${degrade}`);
-  return { style, noise, degrade };
 }

@@ -1,12 +1,15 @@
 import { AppError, defineJob, formatUsd, UsageError } from '../../src/index.ts';
 
+const labels = { billing: 'charges, invoices, refunds', bug: 'something is broken', other: 'none of the above' };
+const list = Object.entries(labels).map(([name, meaning]) => `- ${name}: ${meaning}`);
+
 const job = defineJob({
   name: 'ticket-labels',
   input: { path: 'tickets.csv', columns: ['ticket_id', 'body'], id: 'ticket_id' },
   model: 'gpt-6-luna',
   mode: 'live',
-  prompt: (row) => ({ system: 'Label the ticket.', user: row.body }),
-  labels: { billing: 'charges, invoices, refunds', bug: 'something is broken', other: 'none of the above' },
+  prompt: (row) => ({ system: ['Label the ticket:', ...list].join('\n'), user: row.body }),
+  labels,
   output: { label: 'label', confidence: 'number 0..1' },
   params: { max_output_tokens: 100 },
   budget: { usd: 5 },

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { ChildProcess } from 'node:child_process';
 import { Redis } from 'ioredis';
 import type { CallQueue, LiveCall } from '../../src/live/queue.ts';
-import { makeQueueName, REDIS_PREFIX } from '../../src/live/redis/keys.ts';
+import { makeJobKey, makeQueueName, REDIS_PREFIX } from '../../src/live/redis/keys.ts';
 import { startProvider, type TestProvider } from './redis-provider.ts';
 import { type RedisServer, type RedisServerOptions, startRedis } from './redis-server.ts';
 import { endProcess, makeState, NOBODY_DIES_MS, openTestQueue, startWorkerProcess, TestBooks } from './redis-world.ts';
@@ -19,8 +19,8 @@ export interface FaultWorld {
   readonly queueName: string;
   startWorker(concurrency: number, lockMs?: number): ChildProcess;
   openQueue(state: string, workerSilenceMs?: number): Promise<CallQueue>;
-  /** Resolves when so many jobs are in Redis. */
-  jobsWaiting(jobs: number): Promise<void>;
+  /** Resolves when jobs in Redis carry so many calls. */
+  callsWaiting(calls: number): Promise<void>;
 }
 
 /** A Redis, a provider and books of the test's own; workers and queues it opens are ended with it. */
@@ -49,9 +49,13 @@ export async function inWorld(latencyMs: number, options: RedisServerOptions, bo
       queues.push(queue);
       return queue;
     },
-    jobsWaiting: async (jobs) => {
+    callsWaiting: async (calls) => {
       const client = new Redis(redis.url);
-      while ((await client.llen(`${REDIS_PREFIX}:${queueName}:wait`)) < jobs);
+      for (let waiting = 0; waiting < calls; ) {
+        const jobIds = await client.lrange(`${REDIS_PREFIX}:${queueName}:wait`, 0, -1);
+        const data = await Promise.all(jobIds.map((jobId) => client.hget(makeJobKey(queueName, jobId), 'data')));
+        waiting = data.reduce((sum, text) => sum + (JSON.parse(text ?? '{}').calls?.length ?? 1), 0);
+      }
       client.disconnect();
     },
   };

@@ -39,7 +39,7 @@ export const PASSING_TROUBLES: readonly Trouble[] = [
   },
   {
     word: 'READONLY',
-    says: /is a replica, which takes no writes: give the address of its primary \(READONLY\)/,
+    says: /is a replica and accepts no writes: use the address of its primary \(READONLY\)/,
     begin: async (admin) => void (await admin.replicaof('127.0.0.1', 1)),
     end: async (admin) => void (await admin.replicaof('NO', 'ONE')),
   },

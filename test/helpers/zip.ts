@@ -1,12 +1,12 @@
 import { crc32 } from 'node:zlib';
 
 /** A ZIP archive whose parts are not packed. */
-export function zip(parts: Readonly<Record<string, string>>): Buffer {
+export function zip(parts: Readonly<Record<string, string | Buffer>>): Buffer {
   const written: Buffer[] = [];
   const directory: Buffer[] = [];
   let offset = 0;
-  for (const [name, text] of Object.entries(parts)) {
-    const body = Buffer.from(text);
+  for (const [name, part] of Object.entries(parts)) {
+    const body = typeof part === 'string' ? Buffer.from(part) : part;
     const fields = Buffer.alloc(26);
     fields.writeUInt16LE(20, 0);
     fields.writeUInt32LE(crc32(body), 10);

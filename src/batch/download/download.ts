@@ -174,9 +174,9 @@ function createLineWriter({ handle, shown }: Target, free: AnswerBounds, measure
       await onDiskLater(shown, () => handle.truncate(written));
       const kilobytes = (bytes: number) => `${Math.ceil(bytes / 1024)} KB`;
       if (isEndless)
-        return `it is longer than what was asked can be answered with (${kilobytes(bounds.fileBytes)}): the whole lines before that are kept`;
+        return `it is longer than all answers to its requests can be (${kilobytes(bounds.fileBytes)}): the complete lines before that are kept`;
       if (leftOut === 0) return null;
-      return `${leftOut} of its lines are longer than an answer to what was asked can be (${kilobytes(bounds.lineBytes)}): they are left out`;
+      return `${leftOut} of its lines are longer than an answer to their request can be (${kilobytes(bounds.lineBytes)}): they are left out`;
     },
   };
 }

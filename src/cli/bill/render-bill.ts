@@ -9,9 +9,8 @@ const MAX_CELLS = 28;
 
 /** A bill as a table, for a person, without a final newline. @param folder as it is shown */
 export function renderBill(bill: Bill, folder: string, paint: Paint): string {
-  const { from, to, total, apart } = bill;
-  const days = from === null ? 'nothing was spent' : from === to ? from : `${from} to ${to}`;
-  const title = `${bill.simulated ? 'Simulated: nothing was paid. ' : ''}Jobs below ${folder}, ${days} (UTC)`;
+  const { total, apart } = bill;
+  const title = `${bill.simulated ? 'Simulated: nothing was paid. ' : ''}Jobs below ${folder}, ${describeDays(bill)} (UTC)`;
   const by = bill.by ?? 'job';
   const groups = bill.groups ?? groupRows(bill.rows, by);
   const table = renderTable(
@@ -22,10 +21,17 @@ export function renderBill(bill: Bill, folder: string, paint: Paint): string {
     ],
     MAX_CELLS,
     paint,
+    1,
   );
   const lines = groups.length === 0 ? [] : [table, ...describeRest(total)];
   if (apart !== null) lines.push(`Simulated, in no figure above: ${formatSpent(apart.total.nanoUsd, apart.total.unpricedAttempts)}`);
   return [title, ...lines].join('\n');
+}
+
+function describeDays({ from, to, rows, apart }: Bill): string {
+  const range = [from === null ? '' : `from ${from}`, to === null ? '' : `to ${to}`].join(' ').trim();
+  if (rows.length > 0 || apart !== null) return from === to ? `${from}` : range;
+  return `nothing was spent ${from !== null && from === to ? `on ${from}` : range}`.trim();
 }
 
 function describe(name: string, { attempts, inputTokens, outputTokens, nanoUsd, unpricedAttempts }: Costs): readonly string[] {

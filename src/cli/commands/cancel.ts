@@ -28,8 +28,8 @@ export async function cancel(jobFile: string, flags: JobFlags): Promise<number> 
 }
 
 function sayWhatFollows({ runner }: Cancelled, command: string): void {
-  if (runner === null) say(`What they finished until now is paid for. To collect it, and ask for the rest again: ${command}`);
-  else say(`Process ${runner.pid} on ${runner.host} works on this job, and asks for the rest again: end it if that is not wanted`);
+  if (runner === null) say(`What they have finished is billed. To collect it and send the rest again: ${command}`);
+  else say(`Process ${runner.pid} on ${runner.host} is running this job and will send the rest again: stop it if you do not want that`);
 }
 
 function describe({ id, status, result, message }: CancelledBatch): string {

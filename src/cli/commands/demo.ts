@@ -62,7 +62,7 @@ export async function demo(flags: JobFlags): Promise<number> {
   const paint = createPaint(hasColour(process.stdout));
   if (!isJson)
     print(
-      'Simulated: no model answers and nothing is billed, so every answer and every figure below is made up; nothing leaves this machine.',
+      'Simulated: no model answers and nothing is billed; every answer and every figure below is made up, and nothing leaves this machine.',
     );
   const interrupts = listenForInterrupts(say);
   const summaries: Summary[] = [];
@@ -176,7 +176,7 @@ async function showNext(summaries: readonly Summary[]): Promise<void> {
     [showCommand('report', job, here), 'the figures again'],
     [
       `${showCommand('eval', labels, here)} --gold expected`,
-      'how many labels are right: those of the simulator, which say nothing of a model',
+      'how many labels are right (the simulator made them up: they say nothing about a model)',
     ],
     [showCommand('verify', job, here), 'everything derived again from the state directory'],
     [
@@ -185,7 +185,7 @@ async function showNext(summaries: readonly Summary[]): Promise<void> {
     ],
   ] as const;
   if (summaries.every(({ attempts }) => attempts.total === 0)) {
-    print(`\nThe answers were in ${quoteArgument(STATE)} already: nothing was asked again, nothing was spent again.`);
+    print(`\nThe answers were in ${quoteArgument(STATE)} already: nothing was sent again, nothing was spent again.`);
   }
   print('\nWhat to type next:');
   for (const [command, what] of commands) print(`  ${command}\n      ${what}`);

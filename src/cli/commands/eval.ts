@@ -15,7 +15,7 @@ export async function evaluate(jobFile: string, flags: JobFlags & { readonly gol
   if (flags.json === true) printJson(evaluation);
   else print(renderEvaluation(evaluation, paintFor(process.stdout)));
   const { unmatched, unknownLabels } = evaluation.gold;
-  if (unmatched > 0) say(`${flags.gold}: ${unmatched} of its rows are no row of the table; they were left out`);
+  if (unmatched > 0) say(`${flags.gold}: ${unmatched} of its rows are not in the table and were left out`);
   const unknown = Object.keys(unknownLabels);
   if (unknown.length > 0) say(`${flags.gold}: no label of ${evaluation.field}, so never right: ${unknown.slice(0, 5).join(', ')}`);
   sayWhichState(options, state);

@@ -38,13 +38,27 @@ export async function importInto(jobFile: string, batchIds: readonly string[], f
   });
   if (flags.json === true) printJson(result);
   else for (const batch of result.batches) print(escapeLineForTerminal(describe(batch)));
-  say(`To write the table, and ask what is not answered: ${showCommand('run', jobFile, flags)}`);
+  say(`To write the table and send the rows without an answer: ${showCommand('run', jobFile, flags)}`);
   return EXIT.done;
 }
 
-function describe({ id, result, requests, matched, foreign, malformed, nanoUsd, foreignNanoUsd, unpriced }: ImportedBatch): string {
-  if (result === 'known') return `${id}  was taken in before: nothing was done`;
+function describe({
+  id,
+  result,
+  requests,
+  matched,
+  failed,
+  known,
+  foreign,
+  malformed,
+  nanoUsd,
+  foreignNanoUsd,
+  unpriced,
+}: ImportedBatch): string {
+  if (result === 'known') return `${id}  was imported before: nothing was done`;
   const others = foreign === 0 ? '' : `; ${formatCount(foreign)} answer no row of the table, and cost ${formatSpent(foreignNanoUsd, 0)}`;
+  const useless = failed === 0 ? '' : `; ${formatCount(failed)} of them have no usable answer`;
+  const again = known === 0 ? '' : `; ${formatCount(known)} had been imported before`;
   const broken = malformed === 0 ? '' : `; ${formatThings(malformed, 'line')} cannot be read`;
-  return `${id}  ${formatCount(matched)} of ${formatThings(requests, 'request')} taken in, ${formatSpent(nanoUsd, unpriced)}${others}${broken}`;
+  return `${id}  ${formatCount(matched)} of ${formatThings(requests, 'request')} taken in, ${formatSpent(nanoUsd, unpriced)}${useless}${again}${others}${broken}`;
 }

@@ -47,7 +47,7 @@ async function renderFirst(draft: TableDraft): Promise<string | null> {
   const paint = createPaint(hasColour(process.stdout));
   try {
     const rendered = compileJob(await loadDraft(draft, {}), sample).render(sample.first);
-    if (rendered.status === 'skipped') return `The first row would not be asked: ${rendered.message}`;
+    if (rendered.status === 'skipped') return `The first row would not be sent: ${rendered.message}`;
     return `${paint('bold', 'The first prompt')}\n${renderPrompt(JSON.parse(rendered.request.body), paint, SHOWN_LINES)}`;
   } catch (error) {
     throw error instanceof UsageError ? blameFlags(error) : error;

@@ -13,8 +13,7 @@ import { findSchemaLine } from '../schema-line.ts';
 export async function init(argument: string, flags: JobFlags & TableFlags): Promise<number> {
   if (await isTable(argument)) return (await import('./init-table.ts')).initTable(argument, flags);
   const asks = Object.keys(flags).filter((flag) => flag !== 'json');
-  if (asks.length > 0)
-    throw new UsageError(`--${asks.join(', --')}: ask something of a table; name one: ${programName()} init reviews.csv`);
+  if (asks.length > 0) throw new UsageError(`--${asks.join(', --')}: only for a table; name one: ${programName()} init reviews.csv`);
   return initBlank(argument.replace(/\.ya?ml$/i, ''), flags);
 }
 

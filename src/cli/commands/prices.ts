@@ -23,7 +23,7 @@ export async function prices(model: string | undefined, flags: PricesFlags): Pro
   const models = (model === undefined ? known : [model]).flatMap((name) => listModel(own, name, day) ?? []);
   if (model !== undefined && models.length === 0) {
     const hint = suggest(model, known);
-    throw new UsageError(`no price is known for ${model} on ${day}${hint}\nTell one in ${PRICES_FILE}, beside the job file`, {
+    throw new UsageError(`no price is known for ${model} on ${day}${hint}\nSet one in ${PRICES_FILE}, next to the job file`, {
       code: 'unknown_price',
     });
   }

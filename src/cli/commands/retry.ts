@@ -43,7 +43,7 @@ function readSet(settings: readonly string[]): Readonly<Record<string, unknown>>
   for (const setting of settings) {
     const [, name, value] = /^params\.([a-z_]+)=(.*)$/s.exec(setting) ?? [];
     if (name === undefined || value === undefined) {
-      throw new UsageError(`--set ${setting}: give a parameter of the job, for example --set params.max_output_tokens=400`);
+      throw new UsageError(`--set ${setting}: pass a parameter of the job, for example --set params.max_output_tokens=400`);
     }
     set[name] = parseValue(value);
   }
@@ -52,7 +52,9 @@ function readSet(settings: readonly string[]): Readonly<Record<string, unknown>>
 
 /** Has the values checked by the rules of a job file, as if they stood there. */
 async function checkSet(jobFile: string, set: Readonly<Record<string, unknown>>): Promise<void> {
-  await loadJob(jobFile, { cwd: process.cwd() });
+  const { job } = await loadJob(jobFile, { cwd: process.cwd() });
+  if (job.input.format === 'requests' && Object.keys(set).length > 0)
+    throw new UsageError('--set: requests are sent as they are; change the lines in the table, and run the job');
   try {
     await loadJob(jobFile, { cwd: process.cwd(), params: set });
   } catch (error) {

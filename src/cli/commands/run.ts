@@ -3,20 +3,22 @@ import { AppError, EXIT } from '../../core/errors.ts';
 import type { Summary } from '../../core/summary.ts';
 import { chooseBaseUrl } from '../../host/base-url.ts';
 import { findUnusedBaseUrl } from '../../host/environment.ts';
+import { createRunNotices, type RunNotices } from '../../host/notices/run-notices.ts';
+import { makeTargetOrigin } from '../../host/provider-target.ts';
+import { loadJob } from '../../input/job/load-job.ts';
 import { LockHeldError } from '../../ledger/errors.ts';
 import { DEFAULT_BASE_URL } from '../../ledger/origin.ts';
 import { renderSummary } from '../../output/render-summary.ts';
-import type { Target } from '../../run/open/target.ts';
+import { locateStateDirectory, type Target } from '../../run/open/target.ts';
 import type { RunOptions } from '../../run/options.ts';
 import { runJob } from '../../run/run.ts';
 import { confirmCopy, confirmSpending } from '../confirm.ts';
 import { blameFlags, checkFolder, createDraftFile } from '../draft-file.ts';
 import { listenForInterrupts } from '../interrupt.ts';
-import { createRunNotices } from '../notices/run-notices.ts';
 import type { RunFlags, TableFlags } from '../options/flags.ts';
 import { type Progress, startProgress } from '../progress.ts';
 import { printFailure } from '../report-failure.ts';
-import { makeRunOptions, showRunCommand } from '../run-options.ts';
+import { makeRunOptions, showCommand, showRunCommand } from '../run-options.ts';
 import { hasColour, print, printAside, printJson, say } from '../say.ts';
 import { createStdoutTable } from '../stdout-table.ts';
 import { loadDraft, resolveJob, showAsked, type TableDraft } from '../table-job.ts';
@@ -72,7 +74,7 @@ export async function runWith(
     if (flags.json === true) printFailure(reason, reason.exitCode);
   };
   const interrupts = listenForInterrupts(tell, printEnd, showRunCommand(jobFile, flags));
-  const notices = createRunNotices(jobFile, flags, tell);
+  const notices = makeNotices(jobFile, flags, tell);
   const metrics =
     flags.metrics === undefined ? null : (await import('../metrics/run-metrics.ts')).createRunMetrics(resolve(flags.metrics), tell);
   try {
@@ -115,12 +117,12 @@ export async function runWith(
       );
     await table.print(summary);
     await metrics?.end({ summary });
-    await notices.end(null);
+    await notices.end({ summary });
     return summary.exitCode;
   } catch (error) {
     finishProgress();
     await metrics?.end({ error });
-    await notices.end(error);
+    await notices.end({ error });
     if (error instanceof LockHeldError && flags.ifRunning === 'skip') {
       say(`${error.message}; skipped`);
       if (flags.json === true) printFailure(error, EXIT.done);
@@ -130,6 +132,22 @@ export async function runWith(
   } finally {
     interrupts.dispose();
   }
+}
+
+function makeNotices(jobFile: string, flags: RunFlags, warn: (message: string) => void): RunNotices {
+  return createRunNotices({
+    isSimulated: flags.simulate === true,
+    warn,
+    commands: {
+      continue: showRunCommand(jobFile, flags),
+      failures: showCommand('failures', jobFile, flags),
+      report: showCommand('report', jobFile, flags),
+    },
+    async findRefused() {
+      const { job } = await loadJob(jobFile, { cwd: process.cwd() });
+      return { job, stateDirectory: locateStateDirectory(job, makeTargetOrigin(flags), flags.stateDir ?? null) };
+    },
+  });
 }
 
 /** What has to be done between having a key and sending anything. */

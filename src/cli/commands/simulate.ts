@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { makeFolders } from '../../core/disk/make-folders.ts';
 import { EXIT, UsageError } from '../../core/errors.ts';
 import { readFaultPlan } from '../../simulator/faults/fault-plan-reader.ts';
 import { type Simulator, startSimulator } from '../../simulator/start.ts';
@@ -13,7 +14,7 @@ export async function simulate(flags: SimulateFlags): Promise<number> {
   if (flags.json === true) printJson({ schema: 'rowmill.simulate/1', url: simulator.url, port: simulator.port });
   else {
     print(simulator.url);
-    say('Simulated: answers are made up, no model is asked, nothing is billed. Any key is accepted. Use it from another terminal:');
+    say('Simulated: answers are made up, no model is called, nothing is billed. Any key is accepted. Use it from another terminal:');
     say(`  OPENAI_API_KEY=sk-simulator rowmill run JOB --base-url ${simulator.url}`);
     say(`  OPENAI_API_KEY=sk-simulator OPENAI_BASE_URL=${simulator.url} your-own-program`);
     say('Ctrl-C ends it.');
@@ -25,6 +26,7 @@ export async function simulate(flags: SimulateFlags): Promise<number> {
 
 async function start(flags: SimulateFlags, faults: unknown): Promise<Simulator> {
   try {
+    if (flags.state !== undefined) makeFolders(flags.state, 0o700);
     return await startSimulator({
       port: flags.port,
       stateDirectory: flags.state,

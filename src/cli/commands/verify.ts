@@ -19,7 +19,7 @@ export interface VerifyFlags extends JobFlags {
 export async function verify(jobFile: string | undefined, flags: VerifyFlags): Promise<number> {
   if (flags.all !== undefined) {
     if (jobFile !== undefined || flags.input !== undefined)
-      throw new UsageError('--all takes every job below a folder with its own table: name no job and no --input beside it');
+      throw new UsageError('--all checks every job below a folder with its own table: do not pass a job or --input with it');
     return verifyAll(flags.all, flags);
   }
   if (jobFile === undefined) throw new UsageError('which job? Name its file, or a folder with jobs: --all FOLDER');

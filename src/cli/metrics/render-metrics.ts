@@ -38,9 +38,9 @@ export function renderMetrics(metrics: RunMetrics): string {
   const by = (name: string, values: Readonly<Record<string, number>> | null): readonly Sample[] =>
     values === null ? [] : Object.entries(values).map(([value, count]) => ({ labels: { [name]: value }, value: String(count) }));
   const families: readonly (readonly [name: string, help: string, samples: readonly Sample[]])[] = [
-    ['rowmill_run_running', 'Whether a run is going on.', one(metrics.isRunning ? 1 : 0)],
+    ['rowmill_run_running', 'Whether a run is in progress.', one(metrics.isRunning ? 1 : 0)],
     ['rowmill_run_simulated', 'Whether no real model answers: nothing is paid.', one(metrics.simulated ? 1 : 0)],
-    ['rowmill_run_exit_code', 'How the last run ended; absent while it goes on.', one(metrics.exitCode)],
+    ['rowmill_run_exit_code', 'How the last run ended; absent during a run.', one(metrics.exitCode)],
     ['rowmill_run_start_timestamp_seconds', 'When it began.', one(metrics.startedAtSeconds)],
     ['rowmill_run_duration_seconds', 'How long it has taken.', one(metrics.durationSeconds)],
     [LAST_SUCCESS, 'When a run of the job last ended with exit code 0.', one(metrics.lastSuccessSeconds)],

@@ -38,7 +38,7 @@ export function createRunMetrics(path: string, warn: (message: string) => void):
         const metrics = { ...NOTHING, ...make(readLastSuccess(before, name)), job: name, startedAtSeconds: round(startedAtSeconds) };
         await replaceFile(path, renderMetrics({ ...metrics, durationSeconds: round((performance.now() - startedMs) / 1000) }));
       } catch (error) {
-        if (!hasWarned) warn(`--metrics: ${error instanceof Error ? error.message : String(error)}; the run goes on without`);
+        if (!hasWarned) warn(`--metrics: ${error instanceof Error ? error.message : String(error)}; the run continues without it`);
         hasWarned = true;
       }
     });
@@ -117,10 +117,11 @@ function summarize({ simulated, rows, attempts, tokens, cost, ledger }: Summary)
   };
 }
 
-/** What stands there now; empty where nothing does. */
+/** What stands there now; empty where nothing does. A pipe would be read for ever. */
 function readFile(path: string): string {
   try {
-    return statSync(path).size > MAX_BYTES ? '' : readFileSync(path, 'utf8');
+    const status = statSync(path);
+    return !status.isFile() || status.size > MAX_BYTES ? '' : readFileSync(path, 'utf8');
   } catch {
     return '';
   }

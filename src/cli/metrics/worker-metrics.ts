@@ -48,7 +48,7 @@ export async function serveWorkerMetrics(port: number, host: string, monotonicMs
   });
   const waits = new Counter({
     name: 'rowmill_worker_waits_total',
-    help: 'Pauses before a call is tried again, by the code that asked for one.',
+    help: 'Pauses before a call is retried, by the code that caused them.',
     labelNames: ['code'],
     registers,
   });
@@ -138,7 +138,7 @@ async function listenOn(
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) =>
-      reject(new UsageError(`--metrics-port ${port}: cannot be served on ${host} (${error.code}); give another port`)),
+      reject(new UsageError(`--metrics-port ${port}: cannot be served on ${host} (${error.code}); choose another port`)),
     );
     server.listen(port, host, resolve);
   });

@@ -17,7 +17,7 @@ import {
 
 /** How `--help` groups what commands with a job take. */
 const GROUPS = {
-  asked: 'What a table is asked:',
+  asked: 'For a table without a job file:',
   rows: 'Which rows:',
   way: 'How they are sent:',
   money: 'What it may cost:',
@@ -33,24 +33,26 @@ export const inputOption = () => option('rows', '--input <path>', 'the table, in
 export const limitOption = () => option('rows', '--limit <n>', 'only the first n rows').argParser(parsePositive).conflicts('sample');
 export const sampleOption = () => option('rows', '--sample <n>', 'only n rows, chosen by --seed').argParser(parsePositive);
 export const seedOption = () => option('rows', '--seed <n>', 'chooses the sample').argParser(parseCount).default(1);
-export const freshOption = () => option('rows', '--fresh', 'ask every row again; older answers count as money only');
-export const retryFailedOption = () => option('rows', '--retry-failed', 'try failed rows again, whatever their cause');
+export const freshOption = () => option('rows', '--fresh', 'send every row again; older answers only count as cost');
+export const retryFailedOption = () => option('rows', '--retry-failed', 'retry failed rows, whatever their cause');
 export const promptsOption = () =>
-  option('shown', '--prompts <n>', 'show the first n prompts whole, as they would be sent').argParser(parsePositive);
+  option('shown', '--prompts <n>', 'show the first n prompts in full, as they would be sent').argParser(parsePositive);
 export const modeOption = () => option('way', '--mode <lane>', 'which lane').choices(MODES).env('ROWMILL_MODE');
 export const priceOption = () => option('money', '--price-as-of <date>', 'prices of this day (YYYY-MM-DD)').argParser(parseDate);
-export const stateOption = () => option('places', '--state-dir <dir>', 'stands for .rowmill').env('ROWMILL_STATE_DIR');
+export const stateOption = () => option('places', '--state-dir <dir>', 'use this instead of .rowmill').env('ROWMILL_STATE_DIR');
 export const baseUrlOption = () => option('answers', '--base-url <url>', 'the API to talk to (also ROWMILL_BASE_URL, OPENAI_BASE_URL)');
 export const simulateOption = () =>
   option('answers', '--simulate', 'use the built-in simulator: no key, no cost, nothing leaves this machine');
 export const jsonOption = () => option('shown', '--json', 'exactly one JSON object on standard output');
 export const olderOption = () =>
-  option('rows', '--older <time>', 'runs that ended before so long, for example 30d').argParser(parseAge).default(2_592_000_000, '30d');
-export const fieldOption = () => new Option('--field <name>', 'the field of the answer, where several have labels');
+  option('rows', '--older <time>', 'runs that ended longer ago than this, for example 30d')
+    .argParser(parseAge)
+    .default(2_592_000_000, '30d');
+export const fieldOption = () => new Option('--field <name>', 'the field of the answer, if several have labels');
 
 export const causeOption = () => option('rows', '--cause <causes>', 'only these causes, separated by commas').argParser(parseList);
 export const setOption = () =>
-  option('way', '--set <param=value>', 'ask with another parameter, for example params.max_output_tokens=400; may be repeated')
+  option('way', '--set <param=value>', 'set another parameter, for example params.max_output_tokens=400; may be repeated')
     .argParser(collect)
     .default([]);
 
@@ -78,8 +80,8 @@ export function addRunOptions(command: Command, own: readonly Option[]): Command
     modeOption(),
     option('way', '--redis <url>', 'live calls are made by workers that share this Redis (also REDIS_URL)'),
     option('way', '--if-running <what>', 'when another run of this job is active').choices(['fail', 'skip', 'wait']).default('fail'),
-    option('money', '--max-usd <x>', 'budget of this run, over that of the job').argParser(parseAmount),
-    option('money', '--yes', 'do not ask, whatever it costs'),
+    option('money', '--max-usd <x>', 'budget of this run; overrides the one in the job').argParser(parseAmount),
+    option('money', '--yes', 'do not ask for confirmation, whatever it costs'),
     priceOption(),
     option('end', '--no-wait', 'leave once everything is with the provider (exit 7); the same command collects it later'),
     option('end', '--wait <time>', 'leave after this time (exit 7), for example 6h or 90m').argParser(parseTime),
@@ -90,7 +92,7 @@ export function addRunOptions(command: Command, own: readonly Option[]): Command
     ).argParser(parseDuration),
     option('end', '--max-live-usd <x>', 'with --deadline: the most that live calls of the run may cost').argParser(parsePrice),
     option('places', '--out <path>', 'write the table here; - is standard output'),
-    option('places', '--metrics <file>', 'keep figures of the run in this file, in the text format of Prometheus'),
+    option('places', '--metrics <file>', 'write metrics of the run to this file, in the text format of Prometheus'),
     option('places', '--adopt-copy', 'work with a state directory that is a copy of another one'),
     option('shown', '--progress <how>', 'how to show progress').choices(['auto', 'plain', 'none']).default('auto').env('ROWMILL_PROGRESS'),
     // For odd providers and tests: told in docs/interface.md alone.

@@ -30,15 +30,16 @@ export function renderFailures(failures: Failures, commands: FailureCommands, co
     lines.push('', `${paint('dim', 'unwrapped')}  ${formatCount(count)} ok`);
     lines.push(...describeExample(example));
   }
-  const [first] = causes;
-  if (first !== undefined)
-    lines.push('', `Everything about one row: ${commands.row} --row ${escapeLineForTerminal(quoteArgument(first.example.id))}`);
+  // A record that cannot be read has no id.
+  const named = causes.flatMap(({ examples }) => examples).find(({ id }) => id !== '');
+  if (named !== undefined)
+    lines.push('', `Everything about one row: ${commands.row} --row ${escapeLineForTerminal(quoteArgument(named.id))}`);
   return lines.join('\n');
 }
 
 /** Where a row stands, what went wrong with it, and what it says. */
 function describeExample({ file, line, id, message, text }: FailureExample): readonly string[] {
-  const place = `  ${file}:${line}, id ${id}: ${message}`;
+  const place = `  ${file}:${line}${id === '' ? '' : `, id ${id}`}: ${message}`;
   return [place, ...(text === '' ? [] : [`      ${text}`])].map(escapeLineForTerminal);
 }
 
@@ -48,7 +49,7 @@ export function renderRowHistory(history: RowHistory, colour: boolean): string {
   const { disposition } = history;
   const end = 'cause' in disposition ? `${disposition.status} (${disposition.cause}: ${disposition.message})` : disposition.status;
   return [
-    paint('bold', escapeLineForTerminal(`${history.file}:${history.line}  id ${history.id}  ${end}`)),
+    paint('bold', escapeLineForTerminal(`${history.file}:${history.line}${history.id === '' ? '' : `  id ${history.id}`}  ${end}`)),
     ...(history.key === null ? [] : [paint('dim', `key ${history.key}`)]),
     '',
     history.request === null ? 'no request: the row was not sent' : renderPrompt(history.request, paint),

@@ -45,7 +45,7 @@ function showFirst({ firstRequest }: Plan, paint: Paint): readonly string[] {
 
 /** Prompts as they would be sent, each under the row that asks it. */
 function showAll(requests: NonNullable<Plan['requests']>, paint: Paint): readonly string[] {
-  if (requests.length === 0) return ['', 'no prompt: nothing is to be sent; --fresh shows what would be asked again'];
+  if (requests.length === 0) return ['', 'no prompt: there is nothing to send; --fresh shows what would be sent again'];
   return requests.flatMap(({ file, line, id, request }, index) => [
     '',
     paint('bold', escapeLineForTerminal(`prompt ${index + 1} of ${requests.length}  ${file}:${line}, id ${id}`)),

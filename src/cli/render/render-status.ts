@@ -56,7 +56,7 @@ function listDoubts({ cost, possiblyBilled }: Status): readonly (readonly [strin
 function describeRun({ run }: Status, now: Date): string {
   if (run === null) return 'none yet';
   if (run.endedAt !== null) return `${run.id}, ended ${formatAge(run.endedAt, now)} ago with exit ${run.exitCode}`;
-  const runner = run.runner === null ? 'nobody is working on it' : `process ${run.runner.pid} on ${run.runner.host}`;
+  const runner = run.runner === null ? 'no run is in progress' : `process ${run.runner.pid} on ${run.runner.host}`;
   return `${run.id}, open since ${formatAge(run.startedAt, now)}, ${runner}`;
 }
 

@@ -7,15 +7,21 @@ const GAP = '  ';
 /**
  * Rows as aligned columns, each at most `maxCells` terminal cells wide; the first row is the header. Where the terminal is too narrow for all of
  * them, each row goes on in a line below.
+ * @param words columns of words, on the left; figures follow them, on the right edge of their column
  */
-export function renderTable(rows: readonly (readonly string[])[], maxCells: number, paint: Paint): string {
+export function renderTable(
+  rows: readonly (readonly string[])[],
+  maxCells: number,
+  paint: Paint,
+  words = Number.POSITIVE_INFINITY,
+): string {
   const cells = rows.map((row) => row.map((text) => clipCells(escapeLineForTerminal(text.replaceAll(/\s+/g, ' ')), maxCells)));
   const widths = (cells[0] ?? []).map((_, column) => Math.max(...cells.map((row) => measureCells(row[column] ?? ''))));
   const groups = groupColumns(widths, paint.columns ?? Number.POSITIVE_INFINITY);
   return cells
     .flatMap((row, index) =>
       groups.map((group, place) => {
-        const line = group.map((column) => pad(row[column] ?? '', widths[column] ?? 0)).join(GAP);
+        const line = group.map((column) => pad(row[column] ?? '', widths[column] ?? 0, column >= words)).join(GAP);
         const text = `${place === 0 ? '' : GAP}${line}`.trimEnd();
         return index === 0 ? paint('dim', text) : text;
       }),
@@ -39,6 +45,7 @@ function groupColumns(widths: readonly number[], columns: number): readonly (rea
   return groups;
 }
 
-function pad(text: string, cells: number): string {
-  return text + ' '.repeat(Math.max(0, cells - measureCells(text)));
+function pad(text: string, cells: number, isFigure: boolean): string {
+  const spaces = ' '.repeat(Math.max(0, cells - measureCells(text)));
+  return isFigure ? spaces + text : text + spaces;
 }

@@ -45,8 +45,8 @@ function findHint(text: string, command: Command): string | null {
   if (missing === 'shell') return `bash, zsh or fish: source <(${typed('bash')})`;
   if (!text.includes('too many arguments')) return null;
   if (TAKES_TABLE.has(command.name()))
-    return `one job or table; what to ask of a table goes behind --prompt: ${typed(`reviews.csv ${EXAMPLE}`)}`;
-  return command.registeredArguments.length === 0 ? null : 'what holds blanks is put in quotes';
+    return `one job or table; put the question about a table after --prompt: ${typed(`reviews.csv ${EXAMPLE}`)}`;
+  return command.registeredArguments.length === 0 ? null : 'put text with spaces in quotes';
 }
 
 /** A file whose name looks like an option, an option with one dash, or its first letter. Others commander has a word for. */

@@ -14,7 +14,7 @@ export function watchOptions(command: Command): Command {
     command.on(`option:${option.name()}`, (value: string) => {
       if (flags.has(value)) command.error(`error: option '${option.flags}' argument missing before ${value}`);
       if (value.trim() === '' && !TELLING.has(option.name()))
-        command.error(`error: option '${option.flags}' argument is empty. Give one, or leave the option out.`);
+        command.error(`error: option '${option.flags}' argument is empty. Pass a value, or leave the option out.`);
     });
   }
   return command;

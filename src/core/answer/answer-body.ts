@@ -28,7 +28,7 @@ export function holdsAnswer(body: WireObject): boolean {
   return [body.choices, body.output, body.data].some(Array.isArray);
 }
 
-const NO_CHOICES = 'the answer holds no choices';
+const NO_CHOICES = 'the answer has no choices';
 
 function readOneOf(choices: readonly unknown[], index: number): Completion {
   const choice = choices[index];

@@ -49,7 +49,7 @@ function readUnfinished(reason: unknown, text: string | null): Completion {
   if (FILTERED.has(word)) return makeFailure('filtered', WITHHELD, text);
   if (FAILED.has(word)) return makeFailure('server_error', `the provider failed while it answered (${said})`, text);
   if (CALLED.has(word)) return makeFailure('invalid', `${CALLED_A_TOOL} (${said})`, text);
-  return makeUnreadable(`its finish_reason ${quoteName(reason)} is no word that means finished`, text);
+  return makeUnreadable(`its finish_reason ${quoteName(reason)} does not mean that the answer is finished`, text);
 }
 
 function findUnknown(choice: WireObject, { unknown }: MessageContent): string | null {

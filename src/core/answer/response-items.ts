@@ -35,7 +35,7 @@ export function readResponse(body: WireObject, output: readonly unknown[]): Comp
   if (body.status !== 'completed') return makeUnreadable(`its status is ${nameStatus(body.status)}, not completed`, text);
   const unknown = contents.find((content) => content.unknown !== null)?.unknown ?? null;
   if (unknown !== null) return makeUnreadable(unknown, text);
-  if (hasContradiction(spoken)) return makeFailure('invalid', 'two items of one id say different things', text);
+  if (hasContradiction(spoken)) return makeFailure('invalid', 'two items with the same id differ', text);
   const [first, ...others] = parts as readonly (TextPart | undefined)[];
   if (first === undefined) return describeSilence(items, output);
   return { status: 'text', parts: [first, ...(others as TextPart[])], isMarkedFinished: true };

@@ -7,6 +7,8 @@ export interface Verdict {
   readonly message: string;
   /** The checked value when ok. */
   readonly value: unknown;
+  /** As of an outcome. */
+  readonly written?: unknown;
   /** What was said; null when it was no text. */
   readonly text: string | null;
   /** As of an outcome. */
@@ -21,7 +23,10 @@ export interface Verdict {
 export function countVotes(verdicts: readonly [Verdict, ...Verdict[]], ballot: Ballot): Verdict {
   const good = verdicts.filter(({ status }) => status === 'ok');
   const [elected, votes] = elect(good, ({ value }) => ballot.read(value)) ?? [null, 0];
-  if (elected !== null) return { ...elected, value: ballot.addAgreement(elected.value, votes) };
+  if (elected !== null) {
+    const written = elected.written === undefined ? {} : { written: ballot.addAgreement(elected.written, votes) };
+    return { ...elected, ...written, value: ballot.addAgreement(elected.value, votes) };
+  }
   return elect(verdicts, ({ status }) => status)?.[0] ?? verdicts[0];
 }
 

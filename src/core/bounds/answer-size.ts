@@ -24,12 +24,12 @@ const UNCAPPED_TOKENS = 128_000;
 /** Reads on in the bodies of requests. The quotes of a row's text are escaped there, so that no row can be taken for a cap. */
 export function readAllowed(text: string, sofar: AllowedAnswer = NOTHING_ALLOWED): AllowedAnswer {
   let { capTokens, capped, choices } = sofar;
-  for (const [, tokens] of text.matchAll(/"max_(?:completion_|output_)?tokens":(\d{1,9})\b/g)) {
+  for (const [, tokens] of text.matchAll(/"max_(?:completion_|output_)?tokens"\s*:\s*(\d{1,9})\b/g)) {
     capped += 1;
     capTokens = Math.max(capTokens, Number(tokens));
   }
-  for (const [, count] of text.matchAll(/"n":(\d{1,3})\b/g)) choices = Math.max(choices, Number(count));
-  return { capTokens, capped, choices, hasProbabilities: sofar.hasProbabilities || /"(top_)?logprobs":(true|[1-9])/.test(text) };
+  for (const [, count] of text.matchAll(/"n"\s*:\s*(\d{1,3})\b/g)) choices = Math.max(choices, Number(count));
+  return { capTokens, capped, choices, hasProbabilities: sofar.hasProbabilities || /"(top_)?logprobs"\s*:\s*(true|[1-9])/.test(text) };
 }
 
 /** The bytes one answer can have at most: what was allowed, and what is sent back of the request. */

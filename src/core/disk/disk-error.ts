@@ -34,8 +34,8 @@ interface Reason {
   readonly todo: string;
 }
 
-const MAKE_WAY = 'move away what stands there';
-const ALLOW = 'give this user the right to it';
+const MAKE_WAY = 'move away what is there';
+const ALLOW = 'give this user access to it';
 
 /** What each error number means to a person, and what helps. */
 const REASONS: Readonly<Record<string, Reason>> = {
@@ -45,16 +45,16 @@ const REASONS: Readonly<Record<string, Reason>> = {
   EIO: { what: 'the disk reports an error', todo: 'see that the disk is well' },
   ENXIO: { what: 'the disk reports an error', todo: 'see that the disk is well' },
   ESTALE: { what: 'the server of this disk has lost it', todo: 'mount it again' },
-  EROFS: { what: 'it lies where nothing can be written', todo: 'make that writable' },
+  EROFS: { what: 'it is on a read-only file system', todo: 'make that writable' },
   EACCES: { what: 'this user may not', todo: ALLOW },
   EPERM: { what: 'this user may not', todo: ALLOW },
   EMFILE: { what: 'this process has too many files open', todo: 'raise the limit (ulimit -n 4096)' },
   ENFILE: { what: 'this machine has too many files open', todo: 'end what holds them' },
   ENAMETOOLONG: { what: 'the name is too long for this disk', todo: 'choose a shorter one' },
-  ENOTDIR: { what: 'a part of its path is no folder', todo: MAKE_WAY },
+  ENOTDIR: { what: 'a part of its path is not a folder', todo: MAKE_WAY },
   EISDIR: { what: 'a folder stands there', todo: MAKE_WAY },
   ENOTEMPTY: { what: 'a folder stands there', todo: MAKE_WAY },
-  EEXIST: { what: 'something else stands there', todo: MAKE_WAY },
+  EEXIST: { what: 'something else is in its place', todo: MAKE_WAY },
   ELOOP: { what: 'a link stands there', todo: MAKE_WAY },
   ENOENT: { what: 'it is gone', todo: 'see what removed it' },
   EBUSY: { what: 'another program uses it', todo: 'end that program' },

@@ -1,20 +1,5 @@
 import { makeNumber } from './exact-number.ts';
-
-/**
- * A number that JavaScript may write otherwise: `-0`, zeros at the end of a fraction, many zeros at its beginning, an exponent, many digits.
- * Some of what it finds stands in a string.
- */
-const RISKY_NUMBER = /[:,[]\s*(-0|-?\d+\.\d*0|-?0\.0{6}\d*|-?\d+(?:\.\d+)?[eE][-+]?\d+|-?[\d.]{16,})(?=\s*[,\]}])/g;
-
-/** Whether `JSON.parse` may make a number of a valid JSON text that is written otherwise than it stands there. */
-export function hasRiskyNumber(text: string): boolean {
-  RISKY_NUMBER.lastIndex = 0;
-  for (let found = RISKY_NUMBER.exec(text); found !== null; found = RISKY_NUMBER.exec(text)) {
-    const number = found[1] as string;
-    if (String(Number(number)) !== number) return true;
-  }
-  return false;
-}
+import { findStringEnd } from './string-end.ts';
 
 /**
  * The value of a JSON text with its numbers as they stand there.
@@ -33,8 +18,7 @@ export function parseExactly(text: string): unknown {
 
   function readString(): string {
     const start = at;
-    for (at += 1; text[at] !== '"'; at += 1) if (text[at] === '\\') at += 1;
-    at += 1;
+    at = findStringEnd(text, at) + 1;
     return JSON.parse(text.slice(start, at)) as string;
   }
 

@@ -19,8 +19,19 @@ export function splitByModel<T extends Pick<Job, 'requests' | 'endpoint' | 'mode
   }));
 }
 
+/** The models of a job, each once. */
+export function listModels(job: Pick<Job, 'model' | 'requests'>): readonly string[] {
+  return job.requests === undefined ? [job.model] : [...new Set(job.requests.map(({ model }) => model))];
+}
+
+/** The job as far as it asks that model. */
+export function keepModel<T extends Pick<Job, 'requests'>>(job: T, model: string): T {
+  return job.requests === undefined ? job : { ...job, requests: job.requests.filter((group) => group.model === model) };
+}
+
 /** The models of a job as a person reads them: `gpt-6-luna`, `gpt-6-luna and 2 more`. */
-export function showModels({ model, requests = [] }: Job): string {
-  const more = new Set(requests.map((group) => group.model)).size - 1;
+export function showModels(job: Pick<Job, 'model' | 'requests'>): string {
+  const { model } = job;
+  const more = listModels(job).length - 1;
   return more > 0 ? `${model} and ${more} more` : model;
 }

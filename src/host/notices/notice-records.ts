@@ -32,7 +32,9 @@ const REFUSAL = /^stopped \d{4}-\d\d-\d\d /;
 const MAX_TRIES = 5;
 /** A post takes seconds. */
 const ABANDONED_AFTER_MS = 60_000;
-const MAX_RECORDS = 200;
+const KEPT_RECORDS = 200;
+/** No event holds for longer: a batch, and what it answered, is gone by then. */
+const KEPT_MS = 60 * 86_400_000;
 const MAX_BYTES = 1 << 16;
 
 /** Runs that ended without a summary since then, as they were told or were to be: no run of the ledger says so. */
@@ -55,7 +57,7 @@ export function openNoticeRecords(stateDirectory: string): NoticeRecords {
       const file = locate(id);
       const record: NoticeRecord = { id, event, sentence, status: 'sending', tries: 1, at: now.toISOString() };
       if (createOnce(file, record)) {
-        prune(directory);
+        prune(directory, now);
         return 0;
       }
       const known = readRecord(file);
@@ -104,11 +106,12 @@ function print(record: NoticeRecord): string {
   return `${JSON.stringify(record)}\n`;
 }
 
-/** The oldest go: what they tell of is long over. */
-function prune(directory: string): void {
+/** Of many the old ones go: what they tell of is long over, and would be told again if it were not. */
+function prune(directory: string, now: Date): void {
   const names = listNames(directory);
-  if (names.length <= MAX_RECORDS) return;
-  const dated = names.map((name) => ({ name, changedMs: statSync(join(directory, name), { throwIfNoEntry: false })?.mtimeMs ?? 0 }));
-  for (const { name } of dated.toSorted((a, b) => a.changedMs - b.changedMs).slice(0, names.length - MAX_RECORDS))
-    rmSync(join(directory, name), { force: true });
+  if (names.length <= KEPT_RECORDS) return;
+  for (const name of names) {
+    const changedMs = statSync(join(directory, name), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+    if (now.getTime() - changedMs > KEPT_MS) rmSync(join(directory, name), { force: true });
+  }
 }

@@ -7,10 +7,13 @@ import type { Post } from './render-notice.ts';
  */
 export type PostEnd = { readonly status: 'told' } | { readonly status: 'unanswered' | 'failed'; readonly why: string };
 
+/** A connection that has not come about by then has taken nothing: that is known before the time for all posts is over. */
+const CONNECT_MS = 2_000;
+
 /** Posts once. A redirect is not followed: it could lead the message, or the secret in its address, elsewhere. Never throws. */
 export async function postNotice(url: URL, { headers, body }: Post, signal: AbortSignal): Promise<PostEnd> {
   try {
-    const way = await openWay(process.env);
+    const way = await openWay(process.env, CONNECT_MS);
     const answer = await way.fetch(url, { method: 'POST', headers, body, redirect: 'manual', signal });
     await answer.body?.cancel().catch(() => {});
     if (answer.ok) return { status: 'told' };

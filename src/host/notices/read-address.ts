@@ -14,15 +14,17 @@ export function readNoticeAddress(
   env: Readonly<Record<string, string | undefined>>,
   isSimulated: boolean,
 ): NoticeAddress {
-  const refuse = (why: string): NoticeAddress => ({ url: null, problem: `notify: ${why}; nobody is told of this run` });
+  const refuse = (why: string): NoticeAddress => ({ url: null, problem: `notify: ${why}; no notification is sent for this run` });
   const text = env[urlEnv]?.trim() ?? '';
   if (text === '') return refuse(`the environment variable ${urlEnv} is not set`);
-  rememberSecret(text);
+  // Its host is no secret, and may be that of the API: commands name it.
+  const [, authority = '', rest = ''] = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)(.*)$/is.exec(text) ?? [];
+  for (const secret of rest === '' && authority === '' ? [text] : [rest, /(.*)@/.exec(authority)?.[1] ?? '']) rememberSecret(secret);
   if (!URL.canParse(text)) return refuse(`${urlEnv} holds no URL`);
   const url = new URL(text);
   const isHere = isLoopbackHost(url.hostname);
   if (url.username !== '' || url.password !== '')
-    return refuse(`the URL in ${urlEnv} holds a password, which would be sent to nobody; leave it out`);
+    return refuse(`the URL in ${urlEnv} contains a password, which is never sent; leave it out`);
   if (url.protocol !== 'https:' && !(url.protocol === 'http:' && (isHere || isNamed(url, env.ROWMILL_HTTP_HOSTS ?? ''))))
     return refuse(`the URL in ${urlEnv} has to begin with https://, except on this machine and for hosts that ROWMILL_HTTP_HOSTS names`);
   if (isSimulated && !isHere) return refuse('with --simulate nothing leaves this machine');

@@ -3,9 +3,12 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { AppError, EXIT, UsageError } from '../../core/errors.ts';
 import type { Job } from '../../core/job.ts';
+import type { Summary } from '../../core/summary.ts';
 import { readStateEvents } from '../../inspect/last-run.ts';
-import { findUncollected, makeNotices, type Notice } from '../../inspect/notices/make-notices.ts';
+import { leaveOutSaid } from '../../inspect/notices/leave-out-said.ts';
+import { findUncollected, makeNotices, type Notice, type NoticeState } from '../../inspect/notices/make-notices.ts';
 import { openRunFiles } from '../../ledger/runs.ts';
+import { formatCount } from '../../output/format-numbers.ts';
 import { scrubSecrets } from '../secrets.ts';
 import { openNoticeRecords } from './notice-records.ts';
 import { postNotice } from './post-notice.ts';
@@ -20,19 +23,24 @@ export interface NoticeTellerOptions {
   /** For the person at the terminal: what could not be told. */
   readonly warn: (message: string) => void;
   /** What to type, by what has to be done. */
-  readonly commands: { readonly continue: string; readonly failures: string; readonly report: string };
+  readonly commands: { readonly continue: string; readonly failures: string; readonly report: string | null };
 }
 
 /** Tells of one run or retry. Nothing it does fails the run, or holds it up for longer than `MAX_MS`. */
 export interface NoticeTeller {
   /** Tells, while the run goes on, of batches that nobody has collected. */
   begin(): void;
-  /** Tells how the run went. @param error what it threw; null when it came to a summary */
-  end(error: unknown): Promise<void>;
+  /** Tells how the run went. */
+  end(ended: RunEnd): Promise<void>;
 }
+
+/** How a run ended: with a summary, or by what it threw. */
+export type RunEnd = { readonly summary: Pick<Summary, 'run' | 'exitCode' | 'verdict'> } | { readonly error: unknown };
 
 /** All notices of an invocation together. */
 const MAX_MS = 4_000;
+/** Receivers take about one post a second. */
+const MAX_BATCH_POSTS = 3;
 
 export function createNoticeTeller(options: NoticeTellerOptions): NoticeTeller {
   const { job, stateDirectory, clock, warn } = options;
@@ -52,17 +60,23 @@ export function createNoticeTeller(options: NoticeTellerOptions): NoticeTeller {
     const records = openNoticeRecords(stateDirectory);
     const signal = AbortSignal.timeout(MAX_MS);
     const wanted = notices.filter(({ event }) => notify.on.includes(event));
+    const due = wanted.flatMap((notice) => {
+      const tries = records.claim(notice, clock());
+      return tries === null ? [] : [{ notice, tries }];
+    });
     await Promise.all(
-      wanted.map(async (notice) => {
-        const tries = records.claim(notice, clock());
-        if (tries === null) return;
+      groupAlike(due).map(async (group) => {
+        const [{ notice }] = group;
         const command = notice.next === null ? null : options.commands[notice.next];
-        const told = { ...notice, job: job.name, at: clock().toISOString(), sentence: scrubSecrets(notice.sentence), command };
+        const more = group.length === 1 ? '' : `; and of ${formatCount(group.length - 1)} batches more`;
+        const told = { ...notice, job: job.name, at: clock().toISOString(), sentence: scrubSecrets(notice.sentence + more), command };
         const end = await postNotice(url, renderNotice(told, notify.form), signal);
-        const { id, event, sentence } = told;
-        records.settle({ id, event, sentence, status: end.status, tries: tries + 1, at: told.at });
+        for (const { notice: one, tries } of group) {
+          const { id, event, sentence } = one;
+          records.settle({ id, event, sentence: scrubSecrets(sentence), status: end.status, tries: tries + 1, at: told.at });
+        }
         if (end.status !== 'told')
-          warn(`notify: ${event} could not be told: ${end.why}${end.status === 'failed' ? '; the next run tries again' : ''}`);
+          warn(`notify: ${told.event} could not be posted: ${end.why}${end.status === 'failed' ? '; the next run tries again' : ''}`);
       }),
     );
   }
@@ -74,7 +88,7 @@ export function createNoticeTeller(options: NoticeTellerOptions): NoticeTeller {
       await tell(await find());
     } catch (error) {
       warn(
-        `notify: nobody could be told: ${error instanceof AppError ? error.message : ((error as NodeJS.ErrnoException).code ?? 'a fault')}`,
+        `notify: nothing could be posted: ${error instanceof AppError ? error.message : ((error as NodeJS.ErrnoException).code ?? 'a fault')}`,
       );
     }
   }
@@ -83,21 +97,56 @@ export function createNoticeTeller(options: NoticeTellerOptions): NoticeTeller {
     begin() {
       begun = attempt(async () => findUncollected(await readState()));
     },
-    async end(error) {
+    async end(ended) {
       await begun;
-      const notice = error === null ? null : describeError(job.name, error, clock());
-      await attempt(async () => (error === null ? makeNotices(await readState()) : notice === null ? [] : [notice]));
+      await attempt(async () => {
+        if ('error' in ended) return describeError(job.name, ended.error, clock());
+        const state = await readState();
+        return [...describeWithdrawn(state, ended.summary), ...makeNotices(state)];
+      });
     },
   };
 }
 
-/** What ended a run without a summary; null for what nobody has to be told of: another run at work, an interruption. */
-function describeError(job: string, error: unknown, now: Date): Notice | null {
+interface Due {
+  readonly notice: Notice;
+  readonly tries: number;
+}
+
+/** A big job leaves a hundred batches at once: a few have a post each, of more than that one post tells. */
+function groupAlike(due: readonly Due[]): readonly (readonly [Due, ...Due[]])[] {
+  const [first, ...others] = due.filter(({ notice }) => notice.event === 'uncollected');
+  if (first === undefined || others.length < MAX_BATCH_POSTS) return due.map((one) => [one]);
+  const rest = due.filter(({ notice }) => notice.event !== 'uncollected');
+  return [[first, ...others], ...rest.map((one): [Due] => [one])];
+}
+
+/** What ended a run without a summary; nothing for what nobody has to be told of: another run at work, an interruption. */
+function describeError(job: string, error: unknown, now: Date): readonly Notice[] {
   const exitCode = error instanceof AppError ? error.exitCode : EXIT.bug;
-  if (exitCode === EXIT.locked || exitCode === EXIT.interrupted || exitCode === EXIT.terminated) return null;
-  const code = error instanceof AppError ? error.code : 'bug';
+  if (UNTOLD.has(exitCode)) return [];
+  return [describeRefusal({ job, now }, { exitCode, code: error instanceof AppError ? error.code : 'bug', why: explain(error) })];
+}
+
+/** A run the provider refused before anything came of it, for its key has expired, is in no ledger. */
+function describeWithdrawn(
+  { job, now, fold }: Pick<NoticeState, 'job' | 'now' | 'fold'>,
+  { run, exitCode, verdict }: Pick<Summary, 'run' | 'exitCode' | 'verdict'>,
+): readonly Notice[] {
+  if (UNTOLD.has(exitCode) || fold.runs.some(({ id }) => id === run)) return [];
+  const why = leaveOutSaid(verdict);
+  return [describeRefusal({ job, now }, { exitCode, code: why, why })];
+}
+
+const UNTOLD: ReadonlySet<number> = new Set([EXIT.done, EXIT.locked, EXIT.interrupted, EXIT.terminated]);
+
+/** It has no run of its own: once a day is often enough. */
+function describeRefusal(
+  { job, now }: Pick<NoticeState, 'job' | 'now'>,
+  { exitCode, code, why }: { readonly exitCode: number; readonly code: string; readonly why: string },
+): Notice {
   const id = `stopped ${now.toISOString().slice(0, 10)} ${exitCode} ${hash('sha256', code).slice(0, 12)}`;
-  return { id, event: 'stopped', run: null, sentence: `${job}: stopped before it came to a table: ${explain(error)}`, next: 'continue' };
+  return { id, event: 'stopped', run: null, sentence: `${job}: stopped before it came to a table: ${why}`, next: 'continue' };
 }
 
 /** What is wrong with a table may be told with a piece of it: only where it stands goes out. */
@@ -106,5 +155,5 @@ function explain(error: unknown): string {
     const { place = null } = error.problems[0] ?? {};
     return `job file, table or flags are not right${place === null ? '' : ` (${place.file}:${place.line})`}; the command says what is wrong`;
   }
-  return error instanceof AppError ? error.message : 'a bug in rowmill; the command says where';
+  return error instanceof AppError ? leaveOutSaid(error.message) : 'a bug in rowmill; the command says where';
 }

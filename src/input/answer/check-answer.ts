@@ -1,4 +1,6 @@
 import { findControls, findControlsOfJson, findStrayControl, type ReadPromptControls } from '../../core/answer/control-characters.ts';
+import { parseExactly } from '../../core/exact/parse-exactly.ts';
+import { scanJson } from '../../core/exact/scan-json.ts';
 import type { OutputSpec } from '../../core/job.ts';
 import type { CheckAnswer, Checked } from '../../core/outcome.ts';
 import { compileValidator, describeValidationErrors } from './answer-validator.ts';
@@ -25,8 +27,10 @@ export function compileCheckAnswer(output: OutputSpec): CheckAnswer {
       const change = findSilentChange(json, value) ?? findStrayControl(findControlsOfJson(json), readPromptControls);
       if (change !== null) return invalid(`the answer cannot be taken as it is: ${change}`);
       const mayTakeLong = hasReferences || json.length > SHORT_CHARACTERS;
-      if (validate === null || (mayTakeLong ? doInTime(() => validate(value)) : validate(value)))
-        return note === null ? { ok: true, value } : { ok: true, value, note };
+      if (validate === null || (mayTakeLong ? doInTime(() => validate(value)) : validate(value))) {
+        const written = scanJson(json).hasOddNumber ? { written: parseExactly(json) } : {};
+        return note === null ? { ok: true, value, ...written } : { ok: true, value, note, ...written };
+      }
       return invalid(describeValidationErrors(validate.errors ?? []));
     } catch (error) {
       if (isOverTime(error)) return invalid(`it could not be checked against the schema within ${CHECK_MS} ms`);

@@ -8,7 +8,7 @@ import { compileCheckAnswer } from './check-answer.ts';
 import { compileConfidence } from './confidence.ts';
 
 /** Raised when the rules by which answers are judged change in code. */
-const RULES_VERSION = 3;
+const RULES_VERSION = 4;
 
 /** How a job judges its answers, which needs no table. */
 export function compileRules(
@@ -48,7 +48,9 @@ function withConfidence(checkAnswer: CheckAnswer, job: Job): CheckAnswer {
   const addColumn = createAddColumn(job);
   return withTraitsOf(checkAnswer, (text, logprobs, readPromptControls) => {
     const checked = checkAnswer(text, logprobs, readPromptControls);
-    return checked.ok ? { ...checked, value: addColumn(checked.value, CONFIDENCE_COLUMN, readConfidence(text, logprobs)) } : checked;
+    if (!checked.ok) return checked;
+    const add = (value: unknown) => addColumn(value, CONFIDENCE_COLUMN, readConfidence(text, logprobs));
+    return { ...checked, value: add(checked.value), ...(checked.written === undefined ? {} : { written: add(checked.written) }) };
   });
 }
 

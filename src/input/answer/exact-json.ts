@@ -1,13 +1,18 @@
+import { type JsonScan, scanJson } from '../../core/exact/scan-json.ts';
+import { findStringEnd } from '../../core/exact/string-end.ts';
+
 /**
  * What reading a JSON text and writing it again would change without a word, or could not do; null when its value says exactly what the text
  * says.
  * @param value what `JSON.parse` made of the text
  */
 export function findSilentChange(text: string, value: unknown): string | null {
-  const unwritable = findUnwritable(text);
+  const scan = scanJson(text);
+  const unwritable = findUnwritable(text, scan);
   if (unwritable !== null) return unwritable.why;
-  const repeated = findRepetition(text, value);
+  const repeated = findRepetition(text, value, scan);
   if (repeated !== null) return repeated.why;
+  if (!scan.hasOddNumber) return null;
   for (let position = 0; position < text.length; position += 1) {
     const character = text[position] as string;
     if (character === '"') position = findStringEnd(text, position);
@@ -20,25 +25,15 @@ export function findSilentChange(text: string, value: unknown): string | null {
   return null;
 }
 
-/** The first key that stands twice in an object of a JSON text, of which parsing keeps the last alone; null when there is none. */
-export function findRepetition(text: string, value: unknown): Unwritable | null {
-  // What looks like the end of a key is one, or stands in a string: where there are as many as keys, none is another.
-  if (countKeyEnds(text) === countKeys(value)) return null;
+/**
+ * The first key that stands twice in an object of a JSON text, of which parsing keeps the last alone; null when there is none.
+ * @param keys that the text has
+ */
+export function findRepetition(text: string, value: unknown, { keys }: Pick<JsonScan, 'keys'>): Unwritable | null {
+  if (keys === countKeys(value)) return null;
   const found = findRepeatedKey(text);
-  return found === null ? null : { position: found.position, why: `the key ${JSON.stringify(found.key)} stands in it twice` };
+  return found === null ? null : { position: found.position, why: `the key ${JSON.stringify(found.key)} occurs twice` };
 }
-
-function countKeyEnds(text: string): number {
-  let count = 0;
-  if (SPACES_BEFORE_COLON.some((space) => text.includes(space))) {
-    KEY_END.lastIndex = 0;
-    while (KEY_END.test(text)) count += 1;
-  } else for (let at = text.indexOf('":'); at !== -1; at = text.indexOf('":', at + 2)) count += 1;
-  return count;
-}
-
-const KEY_END = /"\s*:/g;
-const SPACES_BEFORE_COLON = [' :', '\t:', '\n:', '\r:'];
 
 /** What no table can hold, and where in the text it begins. */
 export interface Unwritable {
@@ -48,11 +43,10 @@ export interface Unwritable {
 }
 
 /** The first thing of a JSON text that could be read and not be written again; null when there is none. */
-export function findUnwritable(text: string): Unwritable | null {
+export function findUnwritable(text: string, { levels }: Pick<JsonScan, 'levels'>): Unwritable | null {
   if (!text.isWellFormed()) return { position: text.search(LONE_SURROGATE), why: HALF_CHARACTER };
   const hasEscapes = text.includes('\\u');
-  // Most texts have no escapes, and are too short to be deep.
-  if (!hasEscapes && text.length <= MAX_DEPTH) return null;
+  if (!hasEscapes && levels <= MAX_DEPTH) return null;
   let depth = 0;
   for (let position = 0; position < text.length; position += 1) {
     const character = text[position] as string;
@@ -69,7 +63,7 @@ export function findUnwritable(text: string): Unwritable | null {
 }
 
 const LONE_SURROGATE = /\p{Surrogate}/u;
-const HALF_CHARACTER = 'it holds half of a character (a lone surrogate)';
+const HALF_CHARACTER = 'it contains half of a character (a lone surrogate)';
 /** A value is parsed at any depth, but written only as deep as the stack allows; no answer is meant to come near this. */
 const MAX_DEPTH = 1_000;
 /** No integer of so many characters is beyond 2^53, and nothing without an exponent is infinite. */
@@ -132,15 +126,3 @@ function findRepeatedKey(text: string): { readonly position: number; readonly ke
 }
 
 const COLON = /\s*:/y;
-
-function findStringEnd(text: string, start: number): number {
-  let end = text.indexOf('"', start + 1);
-  while (isEscaped(text, end)) end = text.indexOf('"', end + 1);
-  return end;
-}
-
-function isEscaped(text: string, position: number): boolean {
-  let backslashes = 0;
-  while (text[position - 1 - backslashes] === '\\') backslashes += 1;
-  return backslashes % 2 === 1;
-}

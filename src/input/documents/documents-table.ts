@@ -1,9 +1,10 @@
-import { open, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { UsageError } from '../../core/errors.ts';
 import type { InputSpec } from '../../core/job.ts';
 import type { Row } from '../../core/row.ts';
-import type { TableFile } from '../table/read-bytes.ts';
+import { type BadRecord, type BadRows, createBadRows } from '../table/bad-rows.ts';
+import { readBytes, type TableFile } from '../table/read-bytes.ts';
 import type { OpenedFormat, TextFiles } from '../table/table-format.ts';
 
 /** What is known of a document, in the order of its cells. */
@@ -14,30 +15,60 @@ const MAX_TEXT_BYTES = 64 * 1024 * 1024;
 
 /**
  * A row for each file: its path from the folder of the job, its name, its size, and its text where it is one, by the rules of encoding of tables. Of all
- * other files the text is empty.
+ * other files the text is empty. One that cannot be read is a bad record.
  */
-export async function openDocuments(_: TextFiles, spec: Pick<InputSpec, 'root' | 'encoding'>): Promise<OpenedFormat> {
+export async function openDocuments(_: TextFiles, spec: Pick<InputSpec, 'root' | 'encoding' | 'badRows'>): Promise<OpenedFormat> {
   const root = spec.root ?? process.cwd();
+  let badRows: BadRows | null = null;
   return {
     columns: COLUMNS,
     warnings: [],
+    readWarnings: () => badRows?.describe() ?? [],
     namesAreData: true,
     readsAtRandom: true,
-    readRows: (rowText, signal) => readRows(rowText, { root, encoding: spec.encoding }, signal),
+    readRows(rowText, signal) {
+      badRows = createBadRows(spec);
+      return readRows(rowText, { root, encoding: spec.encoding, badRows }, signal);
+    },
   };
 }
 
 interface Reading {
   readonly root: string;
   readonly encoding: string | null;
+  readonly badRows: BadRows;
 }
 
 async function* readRows(text: TextFiles, reading: Reading, signal: AbortSignal): AsyncGenerator<readonly Row[]> {
+  const { root, badRows } = reading;
   for (const [index, file] of text.files.entries()) {
-    const { size } = await stat(file.path);
-    const cells = [showPath(reading.root, file.path), path.basename(file.path), size, await readText(text, file, reading, signal)];
-    yield [{ index, file: file.shown, line: 1, cells, record: null, key: null }];
+    const row = await readRow(text, { file, index }, reading, signal).catch((error: unknown) => {
+      const fault = describeFault(file, showPath(root, file.path), error);
+      if (fault === null) throw error;
+      return badRows.add(index, fault);
+    });
+    if (row !== null && !badRows.isRefused) yield [row];
   }
+  badRows.end();
+}
+
+async function readRow(
+  text: TextFiles,
+  { file, index }: { readonly file: TableFile; readonly index: number },
+  reading: Reading,
+  signal: AbortSignal,
+): Promise<Row> {
+  const { size } = await stat(file.path);
+  const cells = [showPath(reading.root, file.path), path.basename(file.path), size, await readText(text, file, reading, signal)];
+  return { index, file: file.shown, line: 1, cells, record: null, key: null };
+}
+
+/** What is wrong with a document; null where it is something else. @param shown stands in the table in place of its text */
+function describeFault(file: TableFile, shown: string, error: unknown): BadRecord | null {
+  const problem = error instanceof UsageError ? error.problems[0] : undefined;
+  if (problem === undefined) return null;
+  const place = problem.place ?? { file: file.shown, line: 1, column: 1 };
+  return { line: place.line, place, message: problem.message.replace(`${file.shown}: `, ''), raw: shown };
 }
 
 /** With `/` on every system, so that it is the same row there. */
@@ -46,7 +77,7 @@ function showPath(root: string, file: string): string {
 }
 
 async function readText({ openText }: TextFiles, file: TableFile, { encoding }: Reading, signal: AbortSignal): Promise<string> {
-  if (!(await isTextFile(file, encoding))) return '';
+  if (!(await isTextFile(file, encoding, signal))) return '';
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of openText(file, signal)) {
@@ -58,13 +89,14 @@ async function readText({ openText }: TextFiles, file: TableFile, { encoding }: 
   return Buffer.concat(chunks).toString('utf8');
 }
 
-/** A text has no byte 0, unless it is UTF-16; a PDF may have none either. */
-async function isTextFile(file: TableFile, encoding: string | null): Promise<boolean> {
-  await using handle = await open(file.path);
-  const { buffer, bytesRead } = await handle.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
-  const head = buffer.subarray(0, bytesRead);
+/** A text has no byte 0, unless it is UTF-16; a PDF may have none either. What is packed is looked at unpacked. */
+async function isTextFile(file: TableFile, encoding: string | null, signal: AbortSignal): Promise<boolean> {
+  let head: Buffer = Buffer.alloc(0);
+  for await (const chunk of readBytes(file, signal)) {
+    head = chunk.subarray(0, HEAD_BYTES);
+    break;
+  }
   if (head.toString('latin1', 0, 5) === '%PDF-') return false;
-  const isPacked = head[0] === 0x1f && head[1] === 0x8b;
   const isUtf16 = /^utf-?16/i.test(encoding ?? '') || (head[0] === 0xff && head[1] === 0xfe) || (head[0] === 0xfe && head[1] === 0xff);
-  return isPacked || isUtf16 || !head.includes(0);
+  return isUtf16 || !head.includes(0);
 }

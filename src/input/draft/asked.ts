@@ -29,7 +29,8 @@ export function makeAsked(flags: AskedFlags): Asked {
   if (prompt.trim() === '') throw new UsageError('--prompt: is empty; say what to do with each row');
   if (model.trim() === '') throw new UsageError('--model: is empty; name one, for example gpt-6-luna');
   const [, file] = /^@?(\S+\.(?:txt|md|prompt))$/i.exec(prompt.trim()) ?? [];
-  if (file !== undefined) throw new UsageError(`--prompt: is a text, not a file; to send what stands in one: --prompt "$(cat ${file})"`);
+  if (file !== undefined)
+    throw new UsageError(`--prompt: takes the text itself, not a file; to send the contents of one: --prompt "$(cat ${file})"`);
   const fallback = labels.length > 0 ? { label: 'label' } : 'text';
   return { prompt, output: output.length > 0 ? readOutputFlags(output) : fallback, labels, model: model.trim() };
 }
@@ -70,10 +71,10 @@ export function readOutputFlags(flags: readonly string[]): Asked['output'] {
 }
 
 function explain(word: string): string {
-  if (word === '') return "is empty; give fields, as in --output 'sentiment: positive | negative', or text";
-  if (word === 'text') return 'stands alone, without fields beside it';
+  if (word === '') return "is empty; name fields, as in --output 'sentiment: positive | negative', or text";
+  if (word === 'text') return 'cannot be combined with fields';
   if (/\.(csv|tsv|jsonl?|xlsx|parquet)$/i.test(word)) return `is what to answer, not where; the table goes to --out ${word}`;
   if (word.includes('|')) return `name the field: --output 'answer: ${word}'`;
   const name = /^[\p{L}_][\p{L}\p{N}_-]*$/u.test(word) ? word : 'sentiment';
-  return `give a name and a type: --output '${name}: string', '${name}: yes | no', '${name}: number 0..1'; or --output text`;
+  return `pass a name and a type: --output '${name}: string', '${name}: yes | no', '${name}: number 0..1'; or --output text`;
 }

@@ -56,7 +56,7 @@ export async function sampleTable(path: string, cwd: string, signal: AbortSignal
   const read = told instanceof UsageError ? await findRemedy(look) : told;
   if (read === null) throw told;
   if (read.rows.every((cells) => cells.every((cell) => cell.trim() === '')))
-    throw new UsageError(`${showFile(path, cwd)}: nothing stands in its ${formatThings(read.rows.length, 'row')}`, { code: 'table' });
+    throw new UsageError(`${showFile(path, cwd)}: its ${formatThings(read.rows.length, 'row')} are all empty`, { code: 'table' });
   return isHeadless(read) ? look({ ...read.form, columns: read.columns.map((_, index) => `column_${index + 1}`) }) : read;
 }
 

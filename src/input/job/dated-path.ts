@@ -16,7 +16,10 @@ export function readDatedPath(template: string, timezone: string | undefined): D
   const problems: DatedPathReading['problems'][number][] = [];
   const isDated = template.search(RUN_DATE) !== -1;
   if (ANY_TEMPLATE.test(template.replaceAll(RUN_DATE, '')))
-    problems.push({ path: ['write', 'path'], message: 'write.path: knows {{ run.date }} alone, the day of the run; a table is no row' });
+    problems.push({
+      path: ['write', 'path'],
+      message: 'write.path: only {{ run.date }}, the day of the run, can be used here, and no column',
+    });
   if (timezone !== undefined && !isTimezone(timezone)) {
     const message = `write.timezone: must be the name of a time zone, for example Europe/Berlin, not ${JSON.stringify(timezone)}`;
     problems.push({ path: ['write', 'timezone'], message });
@@ -24,7 +27,7 @@ export function readDatedPath(template: string, timezone: string | undefined): D
   if (timezone !== undefined && !isDated)
     problems.push({
       path: ['write', 'timezone'],
-      message: 'write.timezone: says when the day of {{ run.date }} begins, which write.path does not name',
+      message: 'write.timezone: sets the day of {{ run.date }}, which write.path does not use',
     });
   return { dated: isDated ? { template, timezone: timezone ?? null } : null, problems };
 }

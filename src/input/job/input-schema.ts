@@ -14,14 +14,14 @@ export function makeInputSchema(): object {
       format: {
         enum: ['csv', 'tsv', 'jsonl', 'json', 'parquet', 'xlsx', 'requests', 'documents'],
         description:
-          'Only where the file name does not tell. requests: lines of the Batch API, each sent as it is; then the job has no model, prompt and output.',
+          'Needed only if it cannot be detected. requests: lines of the Batch API, each sent as it is; the job then has no model, prompt or output.',
       },
       delimiter: {
         type: 'string',
         minLength: 1,
         maxLength: 1,
         pattern: '^[^"\\r\\n]$',
-        description: 'The character between cells; found by itself among comma, semicolon and tab.',
+        description: 'The character between cells; by default comma, semicolon or tab is detected.',
       },
       encoding: {
         type: 'string',
@@ -36,7 +36,7 @@ export function makeInputSchema(): object {
       },
       header: {
         type: 'boolean',
-        description: 'Whether the first line of a CSV table is its header; found out by itself. true beside columns renames them.',
+        description: 'Whether the first line of a CSV table is its header; detected by default. true together with columns renames them.',
       },
       documents: {
         type: 'string',
@@ -50,11 +50,11 @@ export function makeInputSchema(): object {
             type: 'integer',
             minimum: 16,
             maximum: 10_000_000,
-            description: 'So many tokens a part at most, reckoned from its characters.',
+            description: 'The most tokens in a part, estimated from its characters.',
           },
           overlap: { type: 'integer', minimum: 0, description: 'So many tokens of the part before begin each part. Default 0.' },
         },
-        { required: ['column', 'tokens'], description: 'Makes several rows of long ones, told apart by _part and _parts.' },
+        { required: ['column', 'tokens'], description: 'Cuts long rows into several, numbered by _part and _parts.' },
       ),
       sheet: { type: 'string', minLength: 1, description: 'The sheet of a workbook. Default: its first one.' },
       quote: {
@@ -65,7 +65,7 @@ export function makeInputSchema(): object {
         type: 'integer',
         minimum: 0,
         maximum: MAX_SKIPPED_LINES,
-        description: 'Lines before the table that are no part of it.',
+        description: 'How many lines before the table to skip.',
       },
       bad_rows: {
         enum: ['refuse', 'skip'],
@@ -75,7 +75,7 @@ export function makeInputSchema(): object {
       where: {
         type: 'string',
         minLength: 1,
-        description: 'Only rows that meet it are asked, as lang == "en" and stars < 3; the others are skipped(where).',
+        description: 'Only rows that match it are sent, for example lang == "en" and stars < 3; the others are skipped(where).',
       },
       id: {
         type: ['string', 'array'],

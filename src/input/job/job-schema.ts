@@ -31,12 +31,12 @@ export function makeJobSchema(): object {
         model: { type: 'string', minLength: 1, maxLength: 256, description: 'The model, for example gpt-6-luna. One per job.' },
         endpoint: {
           enum: [...ENDPOINTS],
-          description: 'What is asked for: /v1/chat/completions (default), /v1/responses, or /v1/embeddings with output: vector.',
+          description: 'The endpoint: /v1/chat/completions (default), /v1/responses, or /v1/embeddings with output: vector.',
         },
         mode: {
           enum: [...MODES],
           description:
-            'batch (default): half price, within 24 hours. live: now. flex: live calls at the flex price, where it is sold. auto: decided per run.',
+            'batch (default): half price, within 24 hours. live: now. flex: live calls at the flex price, where available. auto: decided per run.',
         },
         prompt: {
           type: ['string', 'object'],
@@ -44,7 +44,7 @@ export function makeJobSchema(): object {
           additionalProperties: false,
           minProperties: 1,
           properties: {
-            system: { ...MESSAGE_TEXT, description: 'The instructions; constant text here is cheap where the API caches it.' },
+            system: { ...MESSAGE_TEXT, description: 'The instructions; constant text here is cheap if the API caches it.' },
             user: { ...MESSAGE_TEXT, description: 'The row, as {{ column }} or {{ row["Odd Name"] }}.' },
             images: {
               type: 'array',
@@ -105,7 +105,7 @@ export function makeJobSchema(): object {
           type: 'integer',
           minimum: 1,
           maximum: 128,
-          description: 'Answers asked for in one request, of which the majority counts; adds the column _agreement. Default 1.',
+          description: 'How many answers a request asks for; the majority wins. Adds the column _agreement. Default 1.',
         },
         confidence: {
           enum: ['logprobs'],
@@ -116,10 +116,10 @@ export function makeJobSchema(): object {
             ...Object.fromEntries(Object.entries(PARAMS).map(([name, { schema }]) => [name, schema])),
             extra: {
               type: 'object',
-              description: 'Put into the body as it stands: what a provider has of its own, for example enable_thinking: false.',
+              description: 'Merged into the body as it is: parameters of one provider, for example enable_thinking: false.',
             },
           },
-          { description: 'Parameters of the request; only what stands here is sent.' },
+          { description: 'Parameters of the request; only those set here are sent.' },
         ),
         ...makeRunningSchemas(),
         write: makeWriteSchema(),
@@ -163,7 +163,7 @@ export function makeJobSchema(): object {
 
 function describeSign(sign: StopSign): string {
   if (sign === 'failed') return 'Answers that are not ok, whatever the cause.';
-  return sign === 'empty' ? 'Answers that are ok and say nothing: every field is empty.' : `Answers that are ${sign}.`;
+  return sign === 'empty' ? 'Answers that are ok but empty in every field.' : `Answers that are ${sign}.`;
 }
 
 function makeExamplesSchema(): object {
@@ -171,8 +171,8 @@ function makeExamplesSchema(): object {
   return closed(
     {
       path: { type: 'string', minLength: 1, description: 'A table with right answers.' },
-      input: { ...columns, description: 'Its column for a column the prompt names, where the names differ.' },
-      output: { ...columns, description: 'Its column for a field of the answer (a text: answer), where the names differ.' },
+      input: { ...columns, description: 'Its column for a column of the prompt, if the names differ.' },
+      output: { ...columns, description: 'Its column for a field of the answer (answer, for a text), if the names differ.' },
       count: { ...POSITIVE_COUNT, maximum: 200, description: 'How many are shown. Default 5.' },
       seed: { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description: 'Another seed, another choice. Default 1.' },
       holdout: { type: 'string', minLength: 1, description: 'A CSV table a run writes the rows to that are not shown, for eval.' },
@@ -213,7 +213,7 @@ function makeRunningSchemas(): Record<string, object> {
     ),
     on_unknown: {
       enum: ['retry', 'hold'],
-      description: 'After a call that may have been billed without an answer: retry (default), or hold the row until told.',
+      description: 'After a call that may have been billed without an answer: retry (default), or hold the row until a retry.',
     },
     dedupe: { type: 'boolean', description: 'Whether identical rows share one request. Default true.' },
   };
@@ -226,7 +226,7 @@ function makeWriteSchema(): object {
         type: 'string',
         minLength: 1,
         description:
-          'The table to write, .csv, .jsonl or .parquet, or - for standard output; {{ run.date }} in it is the day the run began. Default: <name>.out.<ext> beside the job file.',
+          'The table to write, .csv, .jsonl or .parquet, or - for standard output; {{ run.date }} in it is the day the run began. Default: <name>.out.<ext> next to the job file.',
       },
       timezone: {
         type: 'string',

@@ -80,7 +80,7 @@ async function readJobText(absolute: string, shown: string): Promise<string> {
   };
   try {
     const { size } = await fs.stat(absolute);
-    if (size > MAX_JOB_FILE_BYTES) fail(`${shown}: larger than 1 MB; this is no job file`);
+    if (size > MAX_JOB_FILE_BYTES) fail(`${shown}: larger than 1 MB; this is not a job file`);
     return new TextDecoder('utf-8', { fatal: true }).decode(await fs.readFile(absolute));
   } catch (error) {
     if (error instanceof UsageError) throw error;

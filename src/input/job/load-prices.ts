@@ -41,7 +41,7 @@ export function hashPrices(prices: readonly CustomPrice[]): string {
 async function readText(file: string, shown: string): Promise<string | null> {
   try {
     const { size } = await fs.stat(file);
-    if (size > MAX_BYTES) throw new UsageError(`${shown}: larger than 1 MB; this is no price list`, { code: 'prices' });
+    if (size > MAX_BYTES) throw new UsageError(`${shown}: larger than 1 MB; this is not a price list`, { code: 'prices' });
     return new TextDecoder('utf-8', { fatal: true }).decode(await fs.readFile(file));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
@@ -72,9 +72,9 @@ function findRowProblems(value: unknown, at: Path, source: JobSource): readonly 
   const rates = (['input', 'cached_input', 'cache_write', 'output', 'batch', 'flex', 'priority', 'long_context'] as const).filter(
     (key) => row[key] !== undefined,
   );
-  if (row.like !== undefined) for (const key of rates) tell(key, 'stands beside like; use one of them');
+  if (row.like !== undefined) for (const key of rates) tell(key, 'cannot be combined with like; use one of them');
   else for (const key of ['input', 'output'] as const) if (row[key] === undefined) tell(key, 'missing (or name a model to price it like)');
-  if (typeof row.model === 'string' && row.model.slice(0, -1).includes('*')) tell('model', 'a * may stand at its end only');
+  if (typeof row.model === 'string' && row.model.slice(0, -1).includes('*')) tell('model', 'a * is allowed only at its end');
   for (const [key, day] of Object.entries({ from: row.from, to: row.to })) {
     if (typeof day === 'string' && !isDay(day)) tell(key, `must be a day like 2026-11-22, not ${day}`);
   }

@@ -62,7 +62,9 @@ function buildJob(spec: JobSpec, origin: JobOrigin): { job: Job; problems: reado
   const readUsd = (usd: number | undefined, at: Path): number | null => {
     if (usd === undefined) return null;
     const nanoUsd = readNanoUsd(usd);
-    if (nanoUsd === null) problems.push({ path: at, message: `${showPath(at)}: must be dollars with at most nine decimals, not ${usd}` });
+    // What is no amount at all is told by the schema.
+    if (nanoUsd === null && usd >= 0 && usd < Number.POSITIVE_INFINITY)
+      problems.push({ path: at, message: `${showPath(at)}: must be dollars with at most nine decimals, not ${usd}` });
     return nanoUsd;
   };
   const readLimit = (limit: string | number | undefined, at: Path) => {
@@ -185,7 +187,7 @@ function readMessages(spec: JobSpec, problems: PathProblem[]): readonly MessageT
   const trim = (content: string): string => content.replace(/\r?\n$/, '');
   if (spec.input.format === 'requests') return [];
   if (spec.prompt !== undefined && spec.messages !== undefined)
-    problems.push({ path: ['messages'], message: 'messages: stands beside prompt; use one of them' });
+    problems.push({ path: ['messages'], message: 'messages: cannot be combined with prompt; use one of them' });
   if (spec.messages !== undefined) return spec.messages.map(({ role, content }) => ({ role, content: trim(content) }));
   if (spec.prompt === undefined) {
     problems.push({ path: [], message: 'prompt: missing' });

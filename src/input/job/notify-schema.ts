@@ -5,13 +5,13 @@ export function makeNotifySchema(): object {
   return {
     type: 'object',
     additionalProperties: false,
-    description: 'Who is told how a run or retry went.',
+    description: 'A webhook that is told how a run or retry went.',
     required: ['url_env'],
     properties: {
       url_env: {
         type: 'string',
         minLength: 1,
-        description: 'The environment variable that holds the address of the webhook; the address is a secret and stands in no file.',
+        description: 'The environment variable with the address of the webhook; the address is a secret and belongs in no file.',
       },
       form: { enum: [...NOTICE_FORMS], description: 'What is posted: a JSON object (default), a message for Slack, or one for ntfy.' },
       on: {
@@ -19,7 +19,7 @@ export function makeNotifySchema(): object {
         minItems: 1,
         uniqueItems: true,
         items: { enum: [...NOTICE_EVENTS] },
-        description: 'What is told. Default: all but done.',
+        description: 'Which events are posted. Default: all but done.',
       },
     },
   };

@@ -27,7 +27,7 @@ export function checkInput(input: InputKeys | undefined): readonly PathProblem[]
   const problems: PathProblem[] = [];
   if (table === undefined && documents === undefined) problems.push({ path: ['input'], message: 'input.path: missing' });
   if (table !== undefined && documents !== undefined)
-    problems.push({ path: ['input', 'documents'], message: 'input.documents: stands beside path; use one of them' });
+    problems.push({ path: ['input', 'documents'], message: 'input.documents: cannot be combined with path; use one of them' });
   if (documents !== undefined && format !== undefined && format !== 'documents')
     problems.push({ path: ['input', 'format'], message: `input.format: documents are no ${format}; leave it out` });
   if (table !== undefined && format === 'documents')

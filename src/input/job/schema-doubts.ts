@@ -48,7 +48,7 @@ function doubtNode({ schema, path }: SchemaNode & { readonly schema: Schema }): 
   const doubts: SchemaDoubt[] = [];
   const choice = ['enum', 'const'].find((key) => Object.hasOwn(schema, key));
   if (choice !== undefined && !Object.hasOwn(schema, 'type'))
-    doubts.push({ path, message: `${choice} without a type, which the API may refuse; write type: beside it`, isCertain: false });
+    doubts.push({ path, message: `${choice} without a type, which the API may refuse; add a type`, isCertain: false });
   const strange = typeof schema.pattern === 'string' ? listStrangeParts(schema.pattern).doubtful : [];
   if (strange.length > 0) {
     const message = `${strange.join(' ')} in a pattern is not known to be taken by strict schemas`;

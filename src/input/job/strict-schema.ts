@@ -84,7 +84,7 @@ function lintNode({ schema, path, level }: SchemaNode, walk: Walk): void {
   }
   const beside = Object.keys(schema).filter((key) => key !== '$ref');
   if (Object.hasOwn(schema, '$ref') && beside.length > 0) {
-    report(`a $ref stands alone in strict schemas; put ${beside.join(', ')} into the definition it names, or leave it out`, '$ref');
+    report(`a $ref must be alone in strict schemas; move ${beside.join(', ')} into the definition it refers to, or leave it out`, '$ref');
     return;
   }
   for (const key of Object.keys(schema)) {
@@ -116,7 +116,7 @@ function lintObject(schema: Schema, path: Path, report: Report): void {
   const required: readonly unknown[] = Array.isArray(schema.required) ? schema.required : [];
   for (const name of names) {
     if (!required.includes(name))
-      report('must stand in required; an optional field is written with the type [x, "null"]', 'properties', name);
+      report('must be listed in required; write an optional field with the type [x, "null"]', 'properties', name);
   }
   for (const name of required) {
     if (!names.includes(String(name))) report(`"${name}" is no property`, 'required');
@@ -127,7 +127,7 @@ function lintChoices(schema: Schema, report: Report, walk: Walk): void {
   if (Object.hasOwn(schema, 'const')) walk.nameCharacters += String(schema.const).length;
   if (!Array.isArray(schema.enum)) return;
   const strange = schema.enum.find((value) => Object.hasOwn(schema, 'type') && !typesOf(value).some((type) => hasType(schema, type)));
-  if (strange !== undefined) report(`${JSON.stringify(strange)} is not of the type beside it, so that no answer could be it`, 'enum');
+  if (strange !== undefined) report(`${JSON.stringify(strange)} does not have the type given, so no answer could match it`, 'enum');
   const characters = schema.enum.reduce((sum: number, value) => sum + String(value).length, 0);
   walk.enumValues += schema.enum.length;
   walk.nameCharacters += characters;

@@ -28,19 +28,24 @@ export async function readParquetFile(file: TableFile, handle: FileHandle): Prom
   if (size > FOOTER_BYTES) await handle.read(footer, 0, FOOTER_BYTES, size - FOOTER_BYTES);
   const magic = footer.toString('latin1', 4);
   if (magic === ENCRYPTED_MAGIC) throw refuse(file, 'is encrypted Parquet, which cannot be read; write it without encryption');
-  if (magic !== MAGIC) throw refuse(file, 'does not end as a Parquet file does; was it copied or written whole?');
+  if (magic !== MAGIC) throw refuse(file, 'does not end as a Parquet file does; was it copied or written completely?');
   if (footer.readUInt32LE(0) > MAX_METADATA_BYTES) throw refuse(file, 'describes itself in more than 256 MB, which is not read');
+  const { metadata, columns } = await describe(handle, size).catch((error: Error) => {
+    throw refuse(file, `its description, at the end of the file, is damaged (${error.message})`);
+  });
+  refuseUnread(file, metadata);
+  refuseTwins(file, columns, 'column');
+  return { file, metadata, columns, isPlainText: /^impala\b/i.test(metadata.created_by ?? '') };
+}
+
+async function describe(handle: FileHandle, size: number): Promise<Pick<ParquetFile, 'metadata' | 'columns'>> {
   const metadata = await parquetMetadataAsync(
     { byteLength: size, slice: (start, end = size) => readSlice(handle, start, end) },
     { geoparquet: false, parsers: KEEP_RAW },
-  ).catch((error: Error) => {
-    throw refuse(file, `its description, at the end of the file, is damaged (${error.message})`);
-  });
+  );
   // The root is no column, whatever it says of itself.
   delete metadata.schema[0]?.repetition_type;
-  refuseUnread(file, metadata);
-  const columns = parquetSchema(metadata).children;
-  return { file, metadata, columns, isPlainText: /^impala\b/i.test(metadata.created_by ?? '') };
+  return { metadata, columns: parquetSchema(metadata).children };
 }
 
 /** What a column's smallest and largest values are is not asked. */
@@ -64,15 +69,23 @@ async function readSlice(handle: FileHandle, start: number, end: number): Promis
 
 function refuseUnread(file: TableFile, { schema, row_groups: groups }: FileMetaData): void {
   const variant = schema.find(({ logical_type: logical }) => logical?.type === 'VARIANT');
-  if (variant !== undefined) throw refuse(file, `column "${variant.name}" holds variants, which are not read; write it as JSON`);
+  if (variant !== undefined) throw refuse(file, `column "${variant.name}" contains variants, which cannot be read; write it as JSON`);
   for (const { columns } of groups) {
     for (const { meta_data: meta, crypto_metadata: crypto, file_path: path } of columns) {
       const name = meta?.path_in_schema.join('.') ?? '';
       if (meta === undefined || crypto !== undefined) throw refuse(file, `column "${name}" is encrypted, which cannot be read`);
-      if (path !== undefined) throw refuse(file, `column "${name}" lies in another file, ${path}; write the table as one file`);
+      if (path !== undefined) throw refuse(file, `column "${name}" is stored in another file, ${path}; write the table as one file`);
       if (meta.codec === 'LZO') throw refuse(file, `column "${name}" is packed with LZO, which is not read; write it with zstd or snappy`);
     }
   }
+}
+
+/** Two things of one name could not be told apart, nor within a column. */
+function refuseTwins(file: TableFile, nodes: readonly SchemaTree[], noun: 'column' | 'field'): void {
+  const names = nodes.map(({ element }) => element.name);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) throw refuse(file, `two ${noun}s are called "${twice}"; every ${noun} needs a unique name`);
+  for (const { children } of nodes) refuseTwins(file, children, 'field');
 }
 
 export function refuse(file: TableFile, message: string): UsageError {

@@ -37,7 +37,7 @@ export async function openParquetTable(text: Pick<TextFiles, 'files'>): Promise<
       ? []
       : (first?.columns ?? []).filter((column) => listLeaves(column).some(({ element }) => isBinary(element)));
   const warnings = binary.map(
-    ({ element }) => `${first?.file.shown}: column "${element.name}" holds bytes that are not said to be text; they stand as base64`,
+    ({ element }) => `${first?.file.shown}: column "${element.name}" contains bytes without a declared type; they are written as base64`,
   );
   return {
     columns,
@@ -64,8 +64,6 @@ function markAsText({ element, children }: SchemaTree): StoredColumn {
 
 function checkColumns(file: TableFile, found: readonly SchemaTree[], columns: readonly string[], firstFile: string): void {
   const names = found.map(({ element }) => element.name);
-  const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined) throw refuse(file, `two columns are called "${twice}"; every column needs a name of its own`);
   if (names.length !== columns.length || names.some((name, index) => name !== columns[index]))
     throw refuse(file, `its columns are not those of ${firstFile}: ${names.join(', ')}; expected ${columns.join(', ')}`);
 }
@@ -97,17 +95,10 @@ interface GroupOptions {
 
 async function* readRowGroup(options: GroupOptions): AsyncGenerator<readonly unknown[][]> {
   const { parquet, group, number } = options;
-  const leaves = openLeaves(options);
-  const leafOf = ({ path }: SchemaTree) => leaves.get(path.join('\0')) as LeafReader;
-  const columns = parquet.columns.map((column) => compileColumn(column, leafOf));
-  let left = Number(group.num_rows);
-  const inColumn = parquet.columns.map((column, place) => ({
-    name: column.element.name,
-    read: columns[place] as ReadValue,
-    leaves: listLeaves(column).map(leafOf),
-  }));
-  let current = '';
+  let current: string | null = null;
   try {
+    const inColumn = openColumns(options);
+    let left = Number(group.num_rows);
     while (left > 0) {
       let ready = Math.min(left, CHUNK_ROWS);
       for (const column of inColumn) {
@@ -127,9 +118,26 @@ async function* readRowGroup(options: GroupOptions): AsyncGenerator<readonly unk
     if (error instanceof UsageError) throw error;
     throw refuse(
       parquet.file,
-      `column "${current}", row group ${number + 1}: ${(error as Error).message}. Write the file again, or make CSV of it where it was made`,
+      `${current === null ? '' : `column "${current}", `}row group ${number + 1}: ${(error as Error).message}. Write the file again, or export it as CSV from the program that made it`,
     );
   }
+}
+
+/** A column of a row group, ready to be read. */
+interface OpenColumn {
+  readonly name: string;
+  readonly read: ReadValue;
+  readonly leaves: readonly LeafReader[];
+}
+
+function openColumns(options: GroupOptions): readonly OpenColumn[] {
+  const leaves = openLeaves(options);
+  const leafOf = ({ path }: SchemaTree) => leaves.get(path.join('\0')) as LeafReader;
+  return options.parquet.columns.map((column) => ({
+    name: column.element.name,
+    read: compileColumn(column, leafOf),
+    leaves: listLeaves(column).map(leafOf),
+  }));
 }
 
 function openLeaves({ parquet, group, read }: GroupOptions): ReadonlyMap<string, LeafReader> {

@@ -128,9 +128,10 @@ const FLOAT32: SmallFloat = { digits: [6, 7, 8, 9], round: Math.fround };
 /** 11 significant bits: five digits are enough. */
 const FLOAT16: SmallFloat = { digits: [3, 4, 5], round: roundToFloat16 };
 
-/** The shortest number that is this value in its own type: 0.1, and not 0.10000000149011612. */
+/** The shortest number that is this value in its own type: 0.1, and not 0.10000000149011612. A whole number is itself: 65504, and not 65500. */
 function shorten(value: number, { digits, round }: SmallFloat): unknown {
   if (!Number.isFinite(value) || value === 0) return keepNumber(value);
+  if (Number.isSafeInteger(value)) return value;
   for (const count of digits) {
     const short = Number(value.toPrecision(count));
     if (round(short) === value) return short;

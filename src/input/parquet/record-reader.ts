@@ -1,4 +1,5 @@
 import type { SchemaTree } from 'hyparquet';
+import { stringifyExactly } from '../../core/exact/exact-number.ts';
 import type { LeafReader } from './leaf-reader.ts';
 
 /** Reads the next value of a column, with all that lies within it. */
@@ -79,7 +80,7 @@ function compileContent(node: SchemaTree, depth: Depth, leafOf: (leaf: SchemaTre
   }
   if (repeated !== null && (isAnnotated(node, 'MAP') || isAnnotated(node, 'MAP_KEY_VALUE'))) {
     const readPairs = compileList(repeated, depth, (inner) => compilePair(repeated, inner, leafOf), leafOf);
-    return () => makeObject(readPairs() as (readonly [string, unknown])[]);
+    return () => makeMap(readPairs() as (readonly [string, unknown])[]);
   }
   const fields = node.children.map((child) => [child.element.name, compileNode(child, depth, leafOf)] as const);
   return () => makeObject(fields.map(([name, read]) => [name, read()]));
@@ -89,7 +90,7 @@ function compilePair({ children }: SchemaTree, depth: Depth, leafOf: (leaf: Sche
   const [readKey, readValue] = children.map((child) => compileNode(child, depth, leafOf));
   return () => {
     const key = readKey?.();
-    return [typeof key === 'object' ? JSON.stringify(key) : String(key), readValue?.() ?? null];
+    return [typeof key === 'object' ? stringifyExactly(key) : String(key), readValue?.() ?? null];
   };
 }
 
@@ -101,6 +102,12 @@ function isAnnotated({ element }: SchemaTree, type: string): boolean {
 function isItemItself(list: SchemaTree, { element, children }: SchemaTree): boolean {
   if (children.length !== 1) return true;
   return element.name === 'array' || element.name === `${list.element.name}_tuple` || children[0]?.element.repetition_type === 'REPEATED';
+}
+
+/** @throws Error where a key stands twice: one of its values would be lost */
+function makeMap(entries: readonly (readonly [string, unknown])[]): object {
+  if (new Set(entries.map(([key]) => key)).size < entries.length) throw new Error('a map holds a key twice');
+  return makeObject(entries);
 }
 
 function makeObject(entries: readonly (readonly [string, unknown])[]): object {

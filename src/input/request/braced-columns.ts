@@ -11,5 +11,5 @@ export function findBracedColumns(messages: readonly CompiledMessage[], columns:
   if (first === undefined) return [];
   const [written, name = ''] = first;
   const right = /^[A-Za-z_]\w*$/.test(name) ? `{{ ${name} }}` : `{{ row["${name}"] }}`;
-  return [`prompt: ${written} is sent as it stands; the cell of a column is written ${right}`];
+  return [`prompt: ${written} is sent as it is; to insert the cell of a column, write ${right}`];
 }

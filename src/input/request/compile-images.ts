@@ -1,8 +1,9 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import type { Job } from '../../core/job.ts';
+import { formatCount } from '../../core/wording/format-count.ts';
 import { isBlankCell } from './cell-text.ts';
-import { ImageProblem, makeFileUrl, makeImageUrl } from './image-url.ts';
+import { ImageProblem, MAX_IMAGE_REQUEST_BYTES, makeFileUrl, makeImageUrl } from './image-url.ts';
 import type { CompiledTemplate } from './template.ts';
 
 /** An image of the prompt whose template has been compiled. */
@@ -12,6 +13,8 @@ export interface CompiledImage {
   readonly detail: string | null;
   /** Whether it is sent as a file. */
   readonly isFile: boolean;
+  /** Whether it is one, and no glob, as a prompt function gives them, which says how many there are at most; absent: no. */
+  readonly isOne?: true;
 }
 
 /** Writes one image of a message as the endpoint has it. */
@@ -31,24 +34,36 @@ export function compileImageParts(
   directory: string,
   render: { readonly image: RenderImagePart; readonly file: RenderFilePart },
 ): (cells: readonly unknown[]) => string {
-  const compiled = images.map(({ template, detail, isFile }) => ({
+  const compiled = images.map(({ template, detail, isFile, isOne }) => ({
     template,
     detail,
     isFile,
+    isOne,
     ...locateFolder(template, directory),
   }));
-  const nouns = [...new Set(images.map(({ isFile }) => (isFile ? 'file' : 'image')))].join(' and ');
+  const kinds = [...new Set(images.map(({ isFile }) => (isFile ? 'file' : 'image')))];
   return (cells) => {
     const parts: string[] = [];
-    for (const { template, detail, isFile, root, folder } of compiled) {
+    let characters = 0;
+    const add = (part: string) => {
+      characters += part.length;
+      // A glob may match more than fits into memory.
+      if (characters > MAX_IMAGE_REQUEST_BYTES)
+        throw new ImageProblem(
+          'too_large',
+          `the ${kinds.map((kind) => `${kind}s`).join(' and ')} of the row have more than ${formatCount(MAX_IMAGE_REQUEST_BYTES)} bytes together`,
+        );
+      parts.push(part);
+    };
+    for (const { template, detail, isFile, isOne, root, folder } of compiled) {
       if (template.columns.length > 0 && template.columns.every((index) => isBlankCell(cells[index]))) continue;
       const value = template.render(cells).trim();
       if (value === '') continue;
-      for (const one of listMatches(value.slice(value.startsWith(folder) ? folder.length : 0), root)) {
-        parts.push(isFile ? render.file(makeFileUrl(one, root), path.basename(one)) : render.image(makeImageUrl(one, root), detail));
-      }
+      const inFolder = value.slice(value.startsWith(folder) ? folder.length : 0);
+      for (const one of isOne ? [inFolder] : listMatches(inFolder, root))
+        add(isFile ? render.file(makeFileUrl(one, root), path.basename(one)) : render.image(makeImageUrl(one, root), detail));
     }
-    if (parts.length === 0) throw new ImageProblem('empty', `every ${nouns} of the row is empty`);
+    if (parts.length === 0) throw new ImageProblem('empty', `every ${kinds.join(' and ')} of the row is empty`);
     return parts.join(',');
   };
 }

@@ -14,7 +14,7 @@ const DECIDED_ELSEWHERE: Readonly<Record<string, string>> = {
   n: 'write votes:',
   response_format: 'write output:',
   text: 'write output:, and params.verbosity',
-  store: 'rowmill decides what is kept at the provider',
+  store: 'rowmill decides what is stored at the provider',
   max_output_tokens: 'write params.max_output_tokens',
 };
 /** Names under which a cap may be given. */
@@ -60,10 +60,10 @@ export function findExtraProblems({ endpoint, params }: Pick<Job, 'endpoint' | '
   const extra = readExtra(params);
   const taken = listWireNames(endpoint, { ...params, max_output_tokens: undefined });
   const complain = (name: string): string | null => {
-    if (name === '__proto__') return 'is no name of a member';
+    if (name === '__proto__') return 'is not a valid name';
     if (Object.hasOwn(DECIDED_ELSEWHERE, name)) return `cannot be set here; ${DECIDED_ELSEWHERE[name]}`;
     if (name === 'service_tier' && OPENAI_TIERS.includes(extra[name])) return 'write params.service_tier, so that its price is known';
-    if (taken.has(name)) return `stands in the body already, for params.${taken.get(name)}; use one of them`;
+    if (taken.has(name)) return `is already set by params.${taken.get(name)}; use one of them`;
     if (!isJson(extra[name])) return 'is no JSON value';
     return (CAP_NAMES as readonly string[]).includes(name) ? complainOfCap(name, params) : null;
   };
@@ -76,7 +76,7 @@ export function findExtraProblems({ endpoint, params }: Pick<Job, 'endpoint' | '
 function complainOfCap(name: string, params: Params): string | null {
   const cap = readExtra(params)[name];
   if (!Number.isSafeInteger(cap) || Number(cap) < 1) return 'must be a whole number from 1: it is the job’s output cap';
-  if (name !== findCapName(params)) return `is a second output cap beside ${findCapName(params)}; use one of them`;
+  if (name !== findCapName(params)) return `is a second output cap next to ${findCapName(params)}; use one of them`;
   if (params.max_output_tokens !== undefined && params.max_output_tokens !== cap)
     return 'differs from params.max_output_tokens; use one of them';
   return null;

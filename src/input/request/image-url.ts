@@ -38,7 +38,7 @@ function checkAddress(value: string): string {
   if (username !== '' || password !== '') {
     throw new ImageProblem(
       'unrenderable',
-      `the image at ${hostname}: its address holds a user or a password, which would go to the provider`,
+      `the image at ${hostname}: its address contains a user or a password, which would be sent to the provider`,
     );
   }
   if (isLinkLocalAddress(hostname) || CREDENTIAL_HOSTS.test(hostname)) {
@@ -57,7 +57,7 @@ const HEADER_CHARACTERS = 65_536;
 function checkDataUrl(value: string): string {
   const start = DATA_URL.exec(value.slice(0, 40))?.[0].length;
   if (start === undefined) {
-    throw new ImageProblem('unrenderable', `the image ${show(value)}: a data URL holds a PNG, JPEG, GIF or WebP image in base64`);
+    throw new ImageProblem('unrenderable', `the image ${show(value)}: a data URL must contain a PNG, JPEG, GIF or WebP image in base64`);
   }
   const header = readImageHeader(Buffer.from(value.slice(start, start + HEADER_CHARACTERS), 'base64'));
   if (header === null && readImageHeader(Buffer.from(value.slice(start), 'base64')) === null) {

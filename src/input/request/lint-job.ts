@@ -43,7 +43,7 @@ export function lintJob(
     warnings.push('the labels have descriptions, and no template shows them to the model: {% for label in labels %} …');
   const untold = isComplete ? listUntoldLabels(job, messages) : [];
   if (untold.length > 0)
-    warnings.push(`with output: text the model knows of labels what the prompt says, and that does not name ${untold.join(', ')}`);
+    warnings.push(`with output: text the model knows only the labels in the prompt, which does not name ${untold.join(', ')}`);
   return { problems, warnings };
 }
 
@@ -76,7 +76,7 @@ function lintEndpoint(job: Job, source: JobSource): readonly Problem[] {
     message: `params.${name}: POST ${endpoint} has no such parameter; leave it out`,
   }));
   if (job.mode === 'flex' && params.service_tier !== undefined) {
-    const message = 'params.service_tier: mode: flex asks for its own tier; leave one of the two out';
+    const message = 'params.service_tier: mode: flex sets the tier; leave one of the two out';
     problems.push({ place: source.placeOf(['params', 'service_tier']), message });
   }
   const cap = params.max_output_tokens;
@@ -91,7 +91,7 @@ function lintEndpoint(job: Job, source: JobSource): readonly Problem[] {
     problems.push({ place: source.placeOf([source.has(['messages']) ? 'messages' : 'prompt']), message });
   }
   if (job.votes > 1 && endpoint !== '/v1/chat/completions') {
-    const message = `votes: POST ${endpoint} gives one answer a request; votes need endpoint: /v1/chat/completions`;
+    const message = `votes: POST ${endpoint} gives one answer per request; votes need endpoint: /v1/chat/completions`;
     problems.push({ place: source.placeOf(['votes']), message });
   }
   if (endpoint === '/v1/embeddings' && job.examples !== null)

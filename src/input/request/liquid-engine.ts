@@ -45,7 +45,7 @@ function refuseNow(engine: Liquid, name: string): void {
   if (typeof filter !== 'function') return;
   engine.registerFilter(name, function (value: unknown, ...rest: unknown[]) {
     if (value === 'now' || value === 'today')
-      throw new Error(`"${value}" has no place in a prompt: the same row must give the same text every day`);
+      throw new Error(`"${value}" cannot be used in a prompt: the same row must give the same text every day`);
     return filter.call(this, value, ...rest);
   });
 }

@@ -79,7 +79,7 @@ export const PARAMS: Readonly<Record<string, Param>> = {
     schema: {
       enum: ['auto', 'explicit', 'provider'],
       description:
-        'What is written to the prompt cache, from gpt-5.6 on. auto (default): what pays; explicit: the constant beginning of the prompt alone; provider: what the provider chooses.',
+        'What is written to the prompt cache, from gpt-5.6 on. auto (default): whatever saves money; explicit: only the constant beginning of the prompt; provider: what the provider chooses.',
     },
   },
   logprobs: {

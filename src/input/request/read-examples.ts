@@ -66,7 +66,7 @@ export async function readExamples(
   const check = compileCheckAnswer(output);
   for (const { assistant, place } of examples) {
     const checked = check(assistant);
-    if (!checked.ok) fail(`${place}: its answer is none of the job: ${checked.message}`);
+    if (!checked.ok) fail(`${place}: its answer does not match the job's output: ${checked.message}`);
   }
   const users = new Set(examples.map(({ user }) => user));
   return { examples, table, columns, isChosen: (row) => users.has(readUser(row) ?? '') };

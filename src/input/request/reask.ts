@@ -1,3 +1,6 @@
+import { stringifyExactly } from '../../core/exact/exact-number.ts';
+import { parseExactly } from '../../core/exact/parse-exactly.ts';
+import { scanJson } from '../../core/exact/scan-json.ts';
 import { makeCustomId, type Request } from '../../core/request.ts';
 
 /** Why and how a row is asked again. */
@@ -33,7 +36,8 @@ interface Message {
  * is doubled with each re-ask, up to the largest one allowed. The key stays; the wire id is `<key>-r<n>`.
  */
 export function renderReask(request: Request, reask: Reask, maxOutputTokens: number | null): Request {
-  const body = JSON.parse(request.body) as ReaskedBody;
+  // A request of a table may hold numbers that are to stay as they are written.
+  const body = (scanJson(request.body).hasOddNumber ? parseExactly(request.body) : JSON.parse(request.body)) as ReaskedBody;
   const messages = body.messages ?? body.input;
   if (reask.cause === 'truncated') {
     const bound = Math.min(reask.outputCap ?? Number.POSITIVE_INFINITY, maxOutputTokens ?? Number.POSITIVE_INFINITY);
@@ -48,5 +52,5 @@ export function renderReask(request: Request, reask: Reask, maxOutputTokens: num
       content: `This answer cannot be used: ${reask.message}. Reply again, with the corrected answer only.`,
     });
   }
-  return { ...request, customId: makeCustomId(request.key, reask.n), body: JSON.stringify(body) };
+  return { ...request, customId: makeCustomId(request.key, reask.n), body: stringifyExactly(body) };
 }

@@ -20,10 +20,10 @@ export function compileCodeRender(job: Job, prompts: CodePrompts, limits: Reques
     try {
       const messages = prompts.messagesOf(row) ?? [];
       const images = countImages(messages);
-      if (images > mostImages) throw new Error(`${images} images, where the job has at most ${mostImages}; raise max_images`);
+      if (images > mostImages) throw new Error(`${images} images and files, where the job has at most ${mostImages}; raise max_images`);
       const hasImages = images > 0;
       if (!hasImages && messages.every(({ role, content }) => role === 'system' || content.trim() === '')) {
-        return { status: 'skipped', cause: 'empty', message: 'the prompt function says nothing about this row' };
+        return { status: 'skipped', cause: 'empty', message: 'the prompt function returned nothing for this row' };
       }
       if (needsWord && !messages.some(({ content }) => saysJson(content))) throw new Error(NO_JSON_WORD);
       return makeRequest(job, compileBody(job, messages.map(makeLiteralMessage))([]), boundRequests(limits, hasImages));
@@ -43,6 +43,6 @@ function makeLiteralMessage({ role, content, images = [] }: MessageTemplate): Co
 }
 
 /** Without pieces, no folder of the path counts as written by the job's author: a cell may stand in it, and must not lead out of the job's folder. */
-function makeLiteralImage({ url, detail }: ImageTemplate): CompiledMessage['images'][number] {
-  return { template: { ...makeLiteral(url), pieces: null }, detail, isFile: false };
+function makeLiteralImage({ url, detail, isFile }: ImageTemplate): CompiledMessage['images'][number] {
+  return { template: { ...makeLiteral(url), pieces: null }, detail, isFile: isFile === true, isOne: true };
 }

@@ -17,7 +17,7 @@ export interface RequestLimits {
   /** An estimate of the tokens of a request, given its body. */
   readonly estimateTokens: (text: string) => number;
   /** Why a body may cost more than a row is allowed to; null when it may not. Null or absent: no such limit. */
-  readonly findTooDear?: ((body: string) => string | null) | null;
+  readonly findTooDear?: ((body: string, model?: string) => string | null) | null;
 }
 
 /**

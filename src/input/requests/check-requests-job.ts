@@ -12,7 +12,7 @@ interface Said extends Readonly<Partial<Record<(typeof KEYS_OF_LINES)[number], u
 export function checkRequestsJob(spec: Said): readonly PathProblem[] {
   if (spec.input.format !== 'requests') return [];
   const problems: PathProblem[] = KEYS_OF_LINES.filter((key) => spec[key] !== undefined).map((key) => {
-    return { path: [key], message: `${key}: is not for format: requests; each line says its own, and is sent as it is` };
+    return { path: [key], message: `${key}: does not go with format: requests; each line has its own and is sent as it is` };
   });
   if (spec.mode === 'flex')
     problems.push({

@@ -16,7 +16,7 @@ export function compileRequestRender(limits: RequestLimits | null): (row: Row) =
   return ({ request }) => {
     if (request === undefined) return { status: 'skipped', cause: 'unrenderable', message: 'the row has no request' };
     const { url, model, body } = request;
-    const excess = limits === null ? null : findExcess(body, limits);
+    const excess = limits === null ? null : findExcess(body, model, limits);
     if (excess !== null) return { status: 'skipped', cause: 'too_large', message: excess };
     const key = makeKey(url, body);
     return { status: 'request', request: { key, customId: key, url, body, model } };
@@ -24,8 +24,8 @@ export function compileRequestRender(limits: RequestLimits | null): (row: Row) =
 }
 
 /** Whether a prompt is too long for its model is the provider's to say. */
-function findExcess(body: string, { maxBodyBytes, findTooDear }: RequestLimits): string | null {
+function findExcess(body: string, model: string, { maxBodyBytes, findTooDear }: RequestLimits): string | null {
   const bytes = Buffer.byteLength(body);
   if (bytes > maxBodyBytes) return `the request has ${bytes} bytes; at most ${maxBodyBytes} are allowed`;
-  return findTooDear?.(body) ?? null;
+  return findTooDear?.(body, model) ?? null;
 }

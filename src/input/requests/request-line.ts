@@ -1,3 +1,4 @@
+import { findStringEnd } from '../../core/exact/string-end.ts';
 import { ENDPOINTS, type Endpoint } from '../../core/job.ts';
 import type { RowRequest } from '../../core/row.ts';
 import { suggest } from '../../core/wording/suggest.ts';
@@ -37,7 +38,7 @@ export function readRequestLine(text: string, record: Readonly<Record<string, un
   if (typeof body !== 'object' || body === null || Array.isArray(body)) return fault('body', 'body: must be an object');
   const span = members.get('body') as Span;
   const asked = body as Readonly<Record<string, unknown>>;
-  const refused = findRefused(asked);
+  const refused = findRefused(asked, url);
   if (refused !== null) return fault('body', `body.${refused}`);
   const bodyText = text.slice(span.start, span.end);
   return {
@@ -56,12 +57,13 @@ function isEndpoint(url: unknown): url is Endpoint {
 }
 
 /** What a body may not ask, because its answer would not be one of a row. */
-function findRefused({ model, stream, n, input, background }: Readonly<Record<string, unknown>>): string | null {
+function findRefused({ model, stream, n, input, background }: Readonly<Record<string, unknown>>, url: Endpoint): string | null {
   if (typeof model !== 'string' || model === '') return 'model: must name the model';
   if (stream !== undefined && stream !== null && stream !== false) return 'stream: an answer comes whole; leave it out';
   if (n !== undefined && n !== null && n !== 1) return 'n: a row has one answer; leave it out, or use a job with votes';
   if (background === true) return 'background: the answer is waited for; leave it out';
-  if (Array.isArray(input) && input.length > 1 && input.every((text) => typeof text === 'string'))
+  // A list of numbers is one text, in tokens.
+  if (url === '/v1/embeddings' && Array.isArray(input) && input.length > 1 && typeof input[0] !== 'number')
     return 'input: a row has one answer; write a line for each text';
   return null;
 }
@@ -107,12 +109,6 @@ function findMembers(text: string): ReadonlyMap<string, Span> {
     }
   }
   return members;
-}
-
-function findStringEnd(text: string, start: number): number {
-  let end = start + 1;
-  while (text[end] !== '"') end += text[end] === '\\' ? 2 : 1;
-  return end;
 }
 
 function trimSpan(text: string, start: number, end: number): Span {

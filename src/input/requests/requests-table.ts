@@ -27,7 +27,7 @@ export async function openRequestsTable(text: TextFiles, spec: InputSpec, signal
     requests.some(({ endpoint }) => endpoint === '/v1/embeddings') &&
     requests.some(({ endpoint }) => endpoint !== '/v1/embeddings')
   )
-    throw new UsageError(`${text.files[0]?.shown}: requests for vectors stand beside others; put them into a file of their own`, {
+    throw new UsageError(`${text.files[0]?.shown}: requests for embeddings are mixed with others; put them into a separate file`, {
       code: 'table',
     });
   return {

@@ -61,7 +61,7 @@ export function createBadRows({ badRows }: Pick<InputSpec, 'badRows'>): BadRows 
     },
     describe() {
       if (count === 0 || !isSkipped) return [];
-      const places = first.slice(0, SHOWN_LINES).map(({ place }) => `${place.file}:${place.line}`);
+      const places = first.slice(0, SHOWN_LINES).map(({ place, line }) => `${place.file}:${line}`);
       const more = count > SHOWN_LINES ? ', …' : '';
       return [
         `${count === 1 ? 'one line is' : `${formatCount(count)} lines are`} no row and skipped (bad_row): ${places.join(', ')}${more}`,
@@ -75,5 +75,5 @@ function advise(count: number, remedies: readonly string[]): string {
     count === 1
       ? 'one bad line'
       : `${formatCount(count)} bad lines${count > SHOWN_PROBLEMS ? `, of which these are the first ${SHOWN_PROBLEMS}` : ''}`;
-  return [told, ...remedies, 'input.bad_rows: skip keeps the place of each in the table and asks nothing for it'].join('; ');
+  return [told, ...remedies, 'input.bad_rows: skip keeps each at its place in the table and sends nothing for it'].join('; ');
 }

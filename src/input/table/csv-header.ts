@@ -21,8 +21,8 @@ export interface CsvHeader {
 /** The delimiters looked for in the header line, the first winning a tie. */
 const DELIMITERS = [',', ';', '\t'];
 
-/** What a spreadsheet program writes before the table to say what stands between its cells. */
-const SEPARATOR_LINE = /^"?sep=([^"\r\n])"?$/iu;
+/** What a spreadsheet program writes before the table to say what stands between its cells; another one may have made a row of empty cells of it. */
+const SEPARATOR_LINE = /^"?sep=([^"\r\n])\1*"?\1* *$/iu;
 const SEPARATOR_BYTES = 64;
 
 /** @throws UsageError where the first record is no header, and no row either */
@@ -73,7 +73,7 @@ function nameCells({ cells, line }: CsvRecord, file: TableFile, spec: InputSpec)
   // There is nothing else that so many names could be meant for.
   if (given?.length === cells.length) return { names: given, isInFile: true };
   const [before, index] = repeated;
-  const message = `columns ${before + 1} and ${index + 1} are both called "${cells[index]}"; every column needs a name of its own: input.columns with ${cells.length} names, and input.header: true, renames them`;
+  const message = `columns ${before + 1} and ${index + 1} are both called "${cells[index]}"; every column needs a unique name: input.columns with ${cells.length} names, and input.header: true, renames them`;
   throw refuseHeader(file, message, line);
 }
 

@@ -1,4 +1,5 @@
 import { UsageError } from '../../core/errors.ts';
+import { formatThings } from '../../core/wording/format-count.ts';
 import { type CsvFault, type CsvRecord, createCsvScanner } from './csv-scanner.ts';
 import type { TableFile } from './read-bytes.ts';
 
@@ -42,7 +43,7 @@ export async function* readCsvRecords(source: CsvSource): AsyncGenerator<readonl
 export function describeFault(fault: CsvFault, delimiter: string): string {
   switch (fault.type) {
     case 'ragged':
-      return `${fault.cells} cells, expected ${fault.width} (separated by ${JSON.stringify(delimiter)})`;
+      return `${formatThings(fault.cells, 'cell')}, expected ${fault.width} (separated by ${JSON.stringify(delimiter)})`;
     case 'not-closed':
       return 'the quoted cell that starts here is never closed';
     case 'too-long':

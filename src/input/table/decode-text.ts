@@ -24,7 +24,8 @@ export async function* decodeText(chunks: AsyncIterable<Buffer>, file: TableFile
     const label = mark?.encoding ?? canonicalEncoding(encoding ?? 'utf-8');
     if (mark === null && label === 'utf-8') refuseUnmarkedUtf16(head, file);
     const rest = prepend(head.subarray(mark?.lengthBytes ?? 0), iterator);
-    yield* label === 'utf-8' ? checkUtf8(rest, file) : transcode(rest, file, label);
+    const advice = adviseOn(mark !== null, encoding);
+    yield* label === 'utf-8' ? checkUtf8(rest, { file, advice }) : transcode(rest, { file, advice }, label);
   } finally {
     await iterator.return?.(undefined);
   }
@@ -62,19 +63,30 @@ async function* prepend(first: Buffer, rest: AsyncIterator<Buffer>): AsyncGenera
   for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value;
 }
 
-async function* checkUtf8(chunks: AsyncIterable<Buffer>, file: TableFile): AsyncGenerator<Buffer> {
+/** A file, and what to do about bytes in it that are no text. */
+interface Checked {
+  readonly file: TableFile;
+  readonly advice: string;
+}
+
+function adviseOn(isMarked: boolean, encoding: string | null): string {
+  if (isMarked) return ', as its byte order mark says; is the file complete?';
+  return encoding === null ? '; set input.encoding, for example windows-1252' : '; is input.encoding right?';
+}
+
+async function* checkUtf8(chunks: AsyncIterable<Buffer>, checked: Checked): AsyncGenerator<Buffer> {
   let carried = Buffer.alloc(0);
   let lines = 1;
   for await (const chunk of chunks) {
     const bytes = carried.length === 0 ? chunk : Buffer.concat([carried, chunk]);
     const wholeBytes = bytes.length - countTornBytes(bytes);
     const whole = bytes.subarray(0, wholeBytes);
-    if (!isUtf8(whole)) throw notText(file, lines + countLineBreaks(bytes.subarray(0, findBadByte(whole))), 'UTF-8');
+    if (!isUtf8(whole)) throw notText(checked, lines + countLineBreaks(bytes.subarray(0, findBadByte(whole))), 'UTF-8');
     lines += countLineBreaks(whole);
     carried = Buffer.from(bytes.subarray(wholeBytes));
     if (whole.length > 0) yield whole;
   }
-  if (carried.length > 0) throw notText(file, lines, 'UTF-8');
+  if (carried.length > 0) throw notText(checked, lines, 'UTF-8');
 }
 
 /** Bytes at the end that begin a character the chunk does not finish. */
@@ -102,7 +114,7 @@ function findBadByte(bytes: Buffer): number {
   return good;
 }
 
-async function* transcode(chunks: AsyncIterable<Buffer>, file: TableFile, encoding: string): AsyncGenerator<Buffer> {
+async function* transcode(chunks: AsyncIterable<Buffer>, checked: Checked, encoding: string): AsyncGenerator<Buffer> {
   const decode = makeDecode(encoding);
   let lines = 1;
   const convert = (bytes: Buffer, isEnd: boolean): Buffer => {
@@ -113,7 +125,7 @@ async function* transcode(chunks: AsyncIterable<Buffer>, file: TableFile, encodi
     } catch (error) {
       if (!(error instanceof TypeError)) throw error;
       const lossy = new TextDecoder(encoding).decode(bytes);
-      throw notText(file, lines + countLineBreaks(Buffer.from(lossy.slice(0, Math.max(0, lossy.indexOf('\ufffd'))))), encoding);
+      throw notText(checked, lines + countLineBreaks(Buffer.from(lossy.slice(0, Math.max(0, lossy.indexOf('\ufffd'))))), encoding);
     }
   };
   for await (const chunk of chunks) {
@@ -134,8 +146,8 @@ function makeDecode(encoding: string): Decode {
   return (bytes, isEnd) => decoder.decode(bytes, { stream: !isEnd });
 }
 
-function notText(file: TableFile, line: number, encoding: string): UsageError {
-  const message = `bytes that are not ${encoding}; set input.encoding, for example windows-1252`;
+function notText({ file, advice }: Checked, line: number, encoding: string): UsageError {
+  const message = `bytes that are not ${encoding}${advice}`;
   return new UsageError([{ place: { file: file.shown, line, column: 1 }, message }], { code: 'table' });
 }
 

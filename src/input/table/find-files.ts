@@ -20,11 +20,12 @@ export async function findDocuments(pattern: string, cwd: string): Promise<reado
   const files: TableFile[] = [];
   for (const file of await listPaths(pattern, cwd)) {
     const status = await fs.stat(file).catch(() => null);
-    if (status === null) throw refused(`${showFile(file, cwd)}: no such document${await suggestNeighbour(file)}`);
+    if (status === null && file === pattern) throw refused(`${showFile(file, cwd)}: no such document${await suggestNeighbour(file)}`);
+    if (status === null) throw refused(`${showFile(file, cwd)}: is a link to what is not there; remove it, or name other files`);
     if (status.isFile()) files.push({ path: file, shown: showFile(file, cwd) });
   }
   if (files.length === 0)
-    throw refused(`${showFile(pattern, cwd)}: is no file; name files by a glob like ${path.join(showFile(pattern, cwd), '**/*.txt')}`);
+    throw refused(`${showFile(pattern, cwd)}: is not a file; name files by a glob like ${path.join(showFile(pattern, cwd), '**/*.txt')}`);
   return files;
 }
 

@@ -17,7 +17,7 @@ const ARCHIVE = 'a ZIP archive';
 const UNPACK = () => 'unpack it first, or pack it with gzip';
 const TAKE_TEXT = () => 'put its text into a table first, one row for each text';
 
-const WRITE_AGAIN = () => 'write it as CSV or JSONL where it was made';
+const WRITE_AGAIN = () => 'export it as CSV or JSONL from the program that made it';
 
 const convertSheet = (file: string) => `${IN_A_SPREADSHEET}, or: soffice --headless --convert-to csv ${quoteArgument(file)}`;
 

@@ -53,7 +53,7 @@ export async function* readJsonArray(chunks: AsyncIterable<Buffer>, file: TableF
           expecting = 'first';
         } else if (expecting === 'end') throw damagedJson(file, line, column, 'text after the end of the array');
         else if (byte === ARRAY_END && expecting === 'first') expecting = 'end';
-        else if (byte === ARRAY_END || byte === COMMA) throw damagedJson(file, line, column, 'a comma without an element beside it');
+        else if (byte === ARRAY_END || byte === COMMA) throw damagedJson(file, line, column, 'a comma without an element next to it');
         else {
           element = { pieces: [], bytes: 0, line, column };
           start = index;

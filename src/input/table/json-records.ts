@@ -1,7 +1,9 @@
 import { UsageError } from '../../core/errors.ts';
-import { hasRiskyNumber, parseExactly } from '../../core/exact/parse-exactly.ts';
+import { parseExactly } from '../../core/exact/parse-exactly.ts';
+import { scanJson } from '../../core/exact/scan-json.ts';
 import { findRepetition, findUnwritable } from '../answer/exact-json.ts';
 import type { BadRecord } from './bad-rows.ts';
+import { findJsonFault } from './json-fault.ts';
 import type { TableFile } from './read-bytes.ts';
 
 /** A JSON object of a table and the line it starts on, from 1. */
@@ -26,17 +28,19 @@ export function readJsonRecord(text: string, file: TableFile, line: number, colu
   let value: unknown;
   try {
     value = JSON.parse(text);
-  } catch (error) {
-    return refuse(`not valid JSON: ${(error as Error).message}`);
+  } catch {
+    const { position, why } = findJsonFault(text);
+    return refuse(`not valid JSON: ${why}`, placeWithin(text, position, { line, column }));
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     const found = Array.isArray(value) ? 'a list' : value === null ? 'null' : `a ${typeof value}`;
     return refuse(`each record must be a JSON object, not ${found}`);
   }
-  const unwritable = findUnwritable(text) ?? findRepetition(text, value);
+  const scan = scanJson(text);
+  const unwritable = findUnwritable(text, scan) ?? findRepetition(text, value, scan);
   if (unwritable !== null)
     return refuse(`the record cannot be written again: ${unwritable.why}`, placeWithin(text, unwritable.position, { line, column }));
-  const exact = hasRiskyNumber(text) ? parseExactly(text) : value;
+  const exact = scan.hasOddNumber ? parseExactly(text) : value;
   return { record: Object.setPrototypeOf(exact, null) as Readonly<Record<string, unknown>>, line, text, fault: null };
 }
 

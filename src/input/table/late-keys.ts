@@ -25,11 +25,14 @@ export function createLateKeys(columns: readonly string[]): LateKeys {
     describe() {
       if (found.length === 0) return [];
       const told = found.slice(0, SHOWN_KEYS).map(({ key, file, line }) => {
-        return `${file}:${line}: the key ${JSON.stringify(key)} first comes here, after the records the columns were learned from: it is no column of the table; name it in input.columns`;
+        return `${file}:${line}: the key ${JSON.stringify(key)} first appears here, after the records the columns were taken from, so it is not a column; list it in input.columns to make it one`;
       });
       const more = found.length - SHOWN_KEYS;
       if (more <= 0) return told;
-      return [...told, `${found.length === MAX_KEYS ? 'at least ' : ''}${formatCount(more)} more keys come that late, and are no columns`];
+      return [
+        ...told,
+        `${found.length === MAX_KEYS ? 'at least ' : ''}${formatCount(more)} more keys first appear that late and are not columns`,
+      ];
     },
   };
 }

@@ -89,12 +89,15 @@ async function stampFiles(files: readonly TableFile[]): Promise<string> {
 }
 
 /** What says how the text of a CSV table, or a workbook, is meant, and has no meaning for other formats. @throws UsageError */
-function refuseTextKeys({ quote, hasHeader, sheet }: InputSpec, format: TableFormat): void {
+function refuseTextKeys({ quote, hasHeader, sheet, skipLines }: InputSpec, format: TableFormat): void {
+  const shown = format === 'requests' || format === 'documents' ? `of ${format}` : format.toUpperCase();
   if (sheet !== undefined && format !== 'xlsx')
-    throw new UsageError(`input.sheet: is for Excel workbooks; this table is ${format.toUpperCase()}`, { code: 'table' });
+    throw new UsageError(`input.sheet: is for Excel workbooks; this table is ${shown}`, { code: 'table' });
+  if (skipLines !== undefined && (format === 'parquet' || format === 'documents'))
+    throw new UsageError(`input.skip_lines: is for tables of lines; this table is ${shown}`, { code: 'table' });
   if (format === 'csv' || format === 'tsv') return;
   const key = quote === 'none' ? 'quote' : hasHeader === undefined ? null : 'header';
-  if (key !== null) throw new UsageError(`input.${key}: is for CSV and TSV; this table is ${format.toUpperCase()}`, { code: 'table' });
+  if (key !== null) throw new UsageError(`input.${key}: is for CSV and TSV; this table is ${shown}`, { code: 'table' });
 }
 
 /** The sha256 (hex) of the bytes of all files of a table, in reading order, as they lie on disk. */

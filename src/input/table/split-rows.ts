@@ -13,7 +13,7 @@ export function splitRows(opened: OpenedFormat, split: SplitSpec): OpenedFormat 
   return {
     ...opened,
     columns: [...opened.columns, ...PART_COLUMNS],
-    ...(opened.stored === undefined ? {} : { stored: [...opened.stored, ...PART_COLUMNS.map(describeNumber)] }),
+    ...(opened.stored === undefined ? {} : { stored: describeParts(opened.stored, place) }),
     async *readRows(text, signal) {
       let index = 0;
       for await (const rows of opened.readRows(text, signal)) {
@@ -41,7 +41,13 @@ function splitRow(row: Row, place: number, split: SplitSpec): readonly Row[] {
   });
 }
 
-function describeNumber(name: string): StoredColumn {
-  const element: StoredColumn['element'] & Readonly<Record<string, unknown>> = { name, type: 'INT32', repetition_type: 'OPTIONAL' };
-  return { element, children: [] };
+/** A part is a text, whatever its column was. */
+function describeParts(stored: readonly StoredColumn[], place: number): readonly StoredColumn[] {
+  const { name } = (stored[place] as StoredColumn).element;
+  const text = describeLeaf({ name, type: 'BYTE_ARRAY', converted_type: 'UTF8' });
+  return [...stored.with(place, text), ...PART_COLUMNS.map((part) => describeLeaf({ name: part, type: 'INT32' }))];
+}
+
+function describeLeaf(element: StoredColumn['element'] & Readonly<Record<string, unknown>>): StoredColumn {
+  return { element: { ...element, repetition_type: 'OPTIONAL' } as StoredColumn['element'], children: [] };
 }

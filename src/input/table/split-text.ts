@@ -36,7 +36,8 @@ function measure(text: string, start: number, tokens: number): number {
     if (left < 0) break;
     at += 1;
   }
-  return keepPair(text, Math.max(at, start + 1), 1);
+  const whole = keepWhole(text, at);
+  return whole > start ? whole : keepPair(text, Math.max(at, start + 1), 1);
 }
 
 function findSeam(text: string, start: number, limit: number): number {
@@ -59,10 +60,49 @@ function stepBack(text: string, end: number, tokens: number): number {
     at -= 1;
   }
   const word = /\s+/.exec(text.slice(at, end));
-  return keepPair(text, word === null ? at : at + word.index + word[0].length, -1);
+  return keepWhole(text, word === null ? at : at + word.index + word[0].length);
 }
 
-/** A character is not cut in two. */
+/** What goes on with the character before it: marks, skins of emoji, and what is joined. By fixed ranges, not by a table that comes with the version of Node. */
+const GOING_ON: readonly (readonly [first: number, last: number])[] = [
+  [0x300, 0x36f],
+  [0x900, 0x903],
+  [0x93a, 0x94f],
+  [0xe31, 0xe31],
+  [0xe34, 0xe3a],
+  [0xe47, 0xe4e],
+  [0x200d, 0x200d],
+  [0x3099, 0x309a],
+  [0xfe00, 0xfe0f],
+  [0x1f3fb, 0x1f3ff],
+];
+const JOINER = '\u200d';
+/** Letters that are a flag by twos, at the end. */
+const FLAGS = /(?:\ud83c[\udde6-\uddff])+$/;
+const FLAG_UNITS = 4;
+/** Further back a cut is not moved: marks without end are no character. */
+const MOST_MOVES = 32;
+
+/** A character is not cut in two, with its marks and all that is joined to it: the cut is moved back. */
+function keepWhole(text: string, at: number): number {
+  let kept = keepPair(text, at, -1);
+  for (let moves = 0; moves < MOST_MOVES && kept > 0 && kept < text.length; moves++) {
+    if (!goesOn(text.codePointAt(kept) ?? 0) && text[kept - 1] !== JOINER && !isWithinFlag(text, kept)) return kept;
+    kept = keepPair(text, kept - 1, -1);
+  }
+  return keepPair(text, at, -1);
+}
+
+function goesOn(code: number): boolean {
+  return GOING_ON.some(([first, last]) => code >= first && code <= last);
+}
+
+function isWithinFlag(text: string, at: number): boolean {
+  const isLetter = FLAGS.test(text.slice(at, at + 2));
+  const before = isLetter ? (FLAGS.exec(text.slice(Math.max(0, at - MOST_MOVES * FLAG_UNITS), at))?.[0].length ?? 0) : 0;
+  return before % FLAG_UNITS !== 0;
+}
+
 function keepPair(text: string, at: number, step: 1 | -1): number {
   const isWithin = /[\ud800-\udbff]/.test(text[at - 1] ?? '') && /[\udc00-\udfff]/.test(text[at] ?? '');
   return isWithin ? at + step : at;

@@ -9,19 +9,18 @@ function readNumber(value: unknown): number | null {
 
 const NUMBER = /^\s*[-+]?(\d+(\.\d*)?|\.\d+)(e[-+]?\d+)?\s*$/i;
 
-const isNumber = (value: unknown) => typeof value === 'number' || value instanceof ExactNumber;
-
 /**
- * Whether two cells say the same, whichever format they come from: a number equals its text, true and false theirs, and a blank cell is no value.
- * Texts are equal when they are the same, and numbers beyond 2^53 when they are written alike.
+ * Whether two values say the same, whichever format they come from: a blank cell is no value; numbers are equal as numbers, beyond 2^53 when they
+ * are written alike, and true and false are their words.
+ * @param isText whether one of them is a constant in quotes: then it is the text of the other that counts
  */
-export function isEqualCell(left: unknown, right: unknown): boolean {
+export function isEqual(left: unknown, right: unknown, isText: boolean): boolean {
   if (isBlankCell(left) || isBlankCell(right)) return isBlankCell(left) && isBlankCell(right);
-  if (typeof left === 'boolean' || typeof right === 'boolean') return showCell(left).toLowerCase() === showCell(right).toLowerCase();
-  if (!isNumber(left) && !isNumber(right)) return showCell(left) === showCell(right);
+  const [leftText, rightText] = [showCell(left), showCell(right)];
+  if (isText || leftText === rightText) return leftText === rightText;
+  if (typeof left === 'boolean' || typeof right === 'boolean') return leftText.toLowerCase() === rightText.toLowerCase();
   const [a, b] = [readNumber(left), readNumber(right)];
-  if (a === null || b === null || a !== b) return false;
-  return Math.abs(a) <= Number.MAX_SAFE_INTEGER || showCell(left) === showCell(right);
+  return a !== null && a === b && Math.abs(a) <= Number.MAX_SAFE_INTEGER;
 }
 
 /** Negative where the first is smaller: numbers by what they are, also where a text is one, other texts by their characters. Null where they have no order. */
@@ -33,7 +32,7 @@ export function orderCells(left: unknown, right: unknown): number | null {
 }
 
 /** Whether a list has a value, or the text of a cell another text. */
-export function containsCell(left: unknown, right: unknown): boolean {
+export function containsCell(left: unknown, right: unknown, isText: boolean): boolean {
   if (isBlankCell(left) || isBlankCell(right)) return false;
-  return Array.isArray(left) ? left.some((item) => isEqualCell(item, right)) : showCell(left).includes(showCell(right));
+  return Array.isArray(left) ? left.some((item) => isEqual(item, right, isText)) : showCell(left).includes(showCell(right));
 }

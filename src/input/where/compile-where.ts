@@ -1,7 +1,7 @@
 import { defaultOperators, Tokenizer } from 'liquidjs';
 import { isBlankCell } from '../request/cell-text.ts';
 import type { TemplateProblem } from '../request/template-columns.ts';
-import { containsCell, isEqualCell, orderCells } from './compare-cells.ts';
+import { containsCell, isEqual, orderCells } from './compare-cells.ts';
 
 /** What a row has to meet to be asked. */
 export interface Condition {
@@ -21,9 +21,10 @@ interface Token {
   getText(): string;
 }
 
-const COMPARISONS: Readonly<Record<string, (left: unknown, right: unknown) => boolean>> = {
-  '==': isEqualCell,
-  '!=': (left, right) => !isEqualCell(left, right),
+/** `isText`: whether one of the two stands in quotes. */
+const COMPARISONS: Readonly<Record<string, (left: unknown, right: unknown, isText: boolean) => boolean>> = {
+  '==': isEqual,
+  '!=': (left, right, isText) => !isEqual(left, right, isText),
   '<': (left, right) => (orderCells(left, right) ?? 0) < 0,
   '<=': (left, right) => (orderCells(left, right) ?? 1) <= 0,
   '>': (left, right) => (orderCells(left, right) ?? 0) > 0,
@@ -72,43 +73,60 @@ function readCondition(text: string, columns: readonly string[]): Test {
   };
 
   function readTest(): Test {
-    if (nameAt(next) === 'not') {
-      next += 1;
-      const inner = readTest();
-      return (cells) => !inner(cells);
-    }
+    let isMeant = true;
+    for (; nameAt(next) === 'not'; next += 1) isMeant = !isMeant;
+    const test = readComparison();
+    return isMeant ? test : (cells) => !test(cells);
+  }
+
+  function readComparison(): Test {
+    const first = next;
     const left = readOperand();
     const compare = COMPARISONS[nameAt(next) ?? ''];
     if (compare === undefined) return (cells) => isTrue(left(cells));
     next += 1;
     const right = readOperand();
-    return (cells) => compare(left(cells), right(cells));
+    const isText = [tokens[first], tokens[next - 1]].some((token) => token?.constructor.name === 'QuotedToken');
+    return (cells) => compare(left(cells), right(cells), isText);
   }
 
+  /** Of thousands of tests, too: none of them calls the next. */
   function readTests(): Test {
-    const test = readTest();
-    const joined = nameAt(next);
-    const token = tokens[next];
-    if (token === undefined) return test;
-    if (joined !== 'and' && joined !== 'or')
-      throw new ConditionProblem(`unexpected ${JSON.stringify(token.getText())}; comparisons are joined by and, or`, token.begin);
-    next += 1;
-    const rest = readTests();
-    return joined === 'and' ? (cells) => test(cells) && rest(cells) : (cells) => test(cells) || rest(cells);
+    const tests = [readTest()];
+    const endsBy: boolean[] = [];
+    for (let token = tokens[next]; token !== undefined; token = tokens[next]) {
+      const joined = nameAt(next);
+      if (joined !== 'and' && joined !== 'or')
+        throw new ConditionProblem(`unexpected ${JSON.stringify(token.getText())}; comparisons are joined by and, or`, token.begin);
+      next += 1;
+      endsBy.push(joined === 'or');
+      tests.push(readTest());
+    }
+    const last = tests.length - 1;
+    // Read from the right, what is left of an "and" ends it when it is not met, and of an "or" when it is.
+    return (cells) => {
+      for (let at = 0; at < last; at += 1) {
+        const isMet = (tests[at] as Test)(cells);
+        if (isMet === endsBy[at]) return isMet;
+      }
+      return (tests[last] as Test)(cells);
+    };
   }
 
   return readTests();
 }
 
 function readTokens(text: string): readonly Token[] {
-  if (/\{[{%]|[%}]\}/.test(text)) throw new ConditionProblem('a condition stands by itself, without {{ }} and {% %}', 0);
+  if (/\{[{%]|[%}]\}/.test(text)) throw new ConditionProblem('write the condition without {{ }} and {% %}', 0);
   // Of the operators only the names are asked for.
   const tokenizer = new Tokenizer(text, defaultOperators);
   let tokens: readonly Token[];
   try {
     tokens = [...tokenizer.readExpressionTokens()] as unknown as readonly Token[];
   } catch (error) {
-    throw new ConditionProblem((error as Error).message.replace(/, line:\d+, col:\d+$/, ''), tokenizer.p);
+    const message = (error as Error).message.replace(/, line:\d+, col:\d+$/, '');
+    const isBracket = message === 'invalid range syntax';
+    throw new ConditionProblem(isBracket ? 'brackets group nothing; and, or are read from the right' : message, tokenizer.p);
   }
   tokenizer.skipBlank();
   if (tokenizer.p < text.length) {
@@ -141,16 +159,18 @@ function compileOperand(token: Token, columns: readonly string[]): ReadValue {
     case 'PropertyAccessToken':
       return compileColumn(token, columns);
     default:
-      throw new ConditionProblem(`${text} cannot stand in a condition: compare columns and constants`, token.begin);
+      throw new ConditionProblem(`${text} cannot be used in a condition: compare columns and constants`, token.begin);
   }
 }
 
 function compileColumn(token: Token, columns: readonly string[]): ReadValue {
   const names = (token.props ?? []).map(({ content }) => content);
   if (token.variable !== undefined || !names.every((name) => typeof name === 'string' || typeof name === 'number'))
-    throw new ConditionProblem(`${token.getText()} cannot stand in a condition: name a column`, token.begin);
+    throw new ConditionProblem(`${token.getText()} cannot be used in a condition: name a column`, token.begin);
   const [name, ...path] = (names[0] === 'row' && names.length > 1 ? names.slice(1) : names).map(String) as [string, ...string[]];
   const index = columns.indexOf(name);
+  if (index === -1 && /^[-+.]?\d/.test(token.getText()))
+    throw new ConditionProblem(`${token.getText()} is neither a column nor a number such as -1 or 0.5`, token.begin);
   if (index === -1) throw new ConditionProblem(`no column "${name}"`, token.begin, name);
   return (cells) => {
     let value = cells[index];

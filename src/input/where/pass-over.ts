@@ -2,7 +2,7 @@ import type { Rendered } from '../../core/request.ts';
 import type { Row } from '../../core/row.ts';
 import type { Condition } from './compile-where.ts';
 
-const NOT_MET: Rendered = { status: 'skipped', cause: 'where', message: 'input.where is not met' };
+const NOT_MET: Rendered = { status: 'skipped', cause: 'where', message: 'does not match input.where' };
 
 /** Whether nothing is asked about a row, whatever the prompt is. */
 export function isPassedOver({ bad, cells }: Row, where: Condition | null): boolean {

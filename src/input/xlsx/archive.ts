@@ -18,7 +18,7 @@ const MAX_PARTS = 20_000;
 /** @throws UsageError where the file is no whole ZIP archive */
 export async function openArchive(file: TableFile): Promise<Archive> {
   const zip = await openPromise(file.path, { lazyEntries: true, autoClose: false }).catch((error: Error) => {
-    throw refuse(file, `is no whole workbook (${error.message}); was it copied or written whole?`);
+    throw refuse(file, `is not a complete workbook (${error.message}); was it copied or written completely?`);
   });
   const entries = new Map<string, Entry>();
   try {
@@ -28,7 +28,7 @@ export async function openArchive(file: TableFile): Promise<Archive> {
     }
   } catch (error) {
     zip.close();
-    throw refuse(file, `is no whole workbook (${(error as Error).message}); was it copied or written whole?`);
+    throw refuse(file, `is not a complete workbook (${(error as Error).message}); was it copied or written completely?`);
   }
   const find = (name: string) => entries.get(name.toLowerCase());
   return {

@@ -1,4 +1,3 @@
-import { StringDecoder } from 'node:string_decoder';
 import { SaxesParser } from 'saxes';
 
 /** What is told of an XML text; names are without their prefixes. */
@@ -8,26 +7,50 @@ export interface XmlHandlers {
   close?(name: string): void;
 }
 
-/** Reads an XML text piece by piece; what the handlers have seen so far is looked at after each. @throws Error in words where it is no XML */
+/** As of a record of any table. A text, an attribute or a comment is held in memory until it ends. */
+export const MAX_PIECE_CHARACTERS = 64 * 1024 * 1024;
+
+/** Reads an XML text piece by piece; what the handlers have seen so far is looked at after each. @throws Error in words where it is no XML in UTF-8 */
 export async function* readXml(chunks: AsyncIterable<Buffer>, handlers: XmlHandlers): AsyncGenerator<void> {
   const parser = new SaxesParser();
-  const decoder = new StringDecoder('utf8');
+  const decoder = new TextDecoder('utf-8', { fatal: true });
   let fault: Error | null = null;
+  let held = 0;
+  /** Without bytes: those that were left over. */
+  const decode = (bytes?: Buffer): string => {
+    try {
+      return bytes === undefined ? decoder.decode() : decoder.decode(bytes, { stream: true });
+    } catch {
+      throw new Error('its XML is not UTF-8');
+    }
+  };
+  const feed = (text: string) => {
+    held += text.length;
+    if (held > MAX_PIECE_CHARACTERS) throw new Error('it holds a text of more than 64 MB');
+    parser.write(text);
+    if (fault !== null) throw fault;
+  };
   parser.on('error', (error) => {
     fault ??= error;
   });
-  parser.on('opentag', ({ name, attributes }) => handlers.open?.(localName(name), attributes));
+  parser.on('opentag', ({ name, attributes }) => {
+    held = 0;
+    handlers.open?.(localName(name), attributes);
+  });
   if (handlers.text !== undefined) {
     parser.on('text', (text) => handlers.text?.(text));
     parser.on('cdata', (text) => handlers.text?.(text));
   }
-  parser.on('closetag', ({ name }) => handlers.close?.(localName(name)));
+  parser.on('closetag', ({ name }) => {
+    held = 0;
+    handlers.close?.(localName(name));
+  });
   for await (const chunk of chunks) {
-    parser.write(decoder.write(chunk));
-    if (fault !== null) throw fault;
+    feed(decode(chunk));
     yield;
   }
-  parser.write(decoder.end()).close();
+  feed(decode());
+  parser.close();
   if (fault !== null) throw fault;
   yield;
 }

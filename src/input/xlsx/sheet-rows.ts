@@ -1,6 +1,6 @@
 import { makeNumber } from '../../core/exact/exact-number.ts';
 import { formatSerial } from './date-form.ts';
-import { readXml } from './read-xml.ts';
+import { MAX_PIECE_CHARACTERS, readXml } from './read-xml.ts';
 import { unescapeText, type Workbook } from './workbook.ts';
 
 /** A row of a sheet with the cells that say something, by their columns from 0. */
@@ -22,12 +22,14 @@ export async function* readSheetRows(chunks: AsyncIterable<Buffer>, workbook: Wo
   let cell: RawCell = { type: 'n', style: 0, value: '', hasFormula: false, hasValue: false };
   let isValue = false;
   let phoneticDepth = 0;
+  let characters = 0;
   const xml = readXml(chunks, {
     open(tag, attributes) {
       if (tag === 'row') {
-        line = attributes.r === undefined ? line + 1 : Number(attributes.r);
+        line = attributes.r === undefined ? line + 1 : readLine(attributes.r);
         cells = new Map();
         column = -1;
+        characters = 0;
       } else if (tag === 'c') {
         column = attributes.r === undefined ? column + 1 : readColumn(attributes.r);
         cell = { type: attributes.t ?? 'n', style: Number(attributes.s ?? 0), value: '', hasFormula: false, hasValue: false };
@@ -39,14 +41,20 @@ export async function* readSheetRows(chunks: AsyncIterable<Buffer>, workbook: Wo
       }
     },
     text(text) {
-      if (isValue) cell.value += text;
+      if (!isValue) return;
+      characters += text.length;
+      if (characters > MAX_PIECE_CHARACTERS) throw new Error(`row ${line} has more than 64 MB of text`);
+      cell.value += text;
     },
     close(tag) {
       if (tag === 'v' || tag === 't') isValue = false;
       else if (tag === 'rPh') phoneticDepth -= 1;
       else if (tag === 'c') {
-        const value = readValue(cell, workbook, () => `${nameColumn(column)}${line}`);
-        if (value !== null) cells.set(column, value);
+        const nameCell = () => `${nameColumn(column)}${line}`;
+        const value = readValue(cell, workbook, nameCell);
+        if (value === null) return;
+        if (cells.has(column)) throw new Error(`${nameCell()} stands there twice`);
+        cells.set(column, value);
       } else if (tag === 'row' && cells.size > 0) rows.push({ line, cells });
     },
   });
@@ -67,19 +75,19 @@ interface RawCell {
 /** What a cell says; null where it says nothing. */
 function readValue(cell: RawCell, { texts, dateForms, isFrom1904 }: Workbook, nameCell: () => string): unknown {
   const { type, value } = cell;
-  if (!cell.hasValue) {
-    if (!cell.hasFormula) return null;
-    throw new Error(`${nameCell()} holds a formula without its value; open the workbook in a spreadsheet program and save it there`);
-  }
+  // A text may be empty; a number, as which libraries write what nobody has computed, is none then.
+  if (cell.hasFormula && (!cell.hasValue || (type === 'n' && value === '')))
+    throw new Error(`${nameCell()} has a formula without a saved value; open the workbook in a spreadsheet program and save it`);
+  if (!cell.hasValue) return null;
   switch (type) {
     case 's': {
       const text = texts[Number(value)];
       if (text === undefined) throw new Error(`${nameCell()} names a text that is not there`);
-      return text === '' ? null : text;
+      return keepText(text, nameCell);
     }
     case 'str':
     case 'inlineStr':
-      return value === '' ? null : unescapeText(value);
+      return keepText(unescapeText(value), nameCell);
     case 'b':
       return value === '1' || value === 'true';
     case 'e':
@@ -93,12 +101,22 @@ function readValue(cell: RawCell, { texts, dateForms, isFrom1904 }: Workbook, na
   }
 }
 
+function keepText(text: string, nameCell: () => string): string | null {
+  if (!text.isWellFormed()) throw new Error(`${nameCell()} holds half of a character (a lone surrogate)`);
+  return text === '' ? null : text;
+}
+
 /** A number as it is shown: Excel writes 1.1 as 1.1000000000000001. Whole numbers beyond 2^53 keep their digits. */
 function readNumber(text: string, nameCell: () => string): unknown {
   const value = Number(text);
   if (!Number.isFinite(value)) throw new Error(`${nameCell()} is no number: ${text.slice(0, 40)}`);
   if (Object.is(value, -0)) return 0;
   return /^-?[1-9]\d*$/.test(text) ? makeNumber(text) : value;
+}
+
+function readLine(reference: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(reference)) throw new Error(`a row is called ${reference.slice(0, 20)}`);
+  return Number(reference);
 }
 
 function readColumn(reference: string): number {

@@ -22,14 +22,21 @@ export interface Workbook {
   readonly isFrom1904: boolean;
 }
 
-/** Of XML: texts of a workbook are all held in memory, and take up to five times as much while they are read. */
+/** Of XML: texts of a workbook are all held in memory; short ones take almost three times as much. */
 const MAX_TEXT_BYTES = 128 * 1024 * 1024;
+/** Of all other parts: thousands of styles are below it. */
+const MAX_PART_BYTES = 64 * 1024 * 1024;
 const WORKBOOK = 'xl/workbook.xml';
+const RELATIONS = 'xl/_rels/workbook.xml.rels';
+const BINARY_WORKBOOK = 'xl/workbook.bin';
 
 /** @throws UsageError where there is no workbook, or one that would not fit into memory */
 export async function readWorkbook(archive: Archive): Promise<Workbook> {
+  refuseLarge(archive, [WORKBOOK, RELATIONS]);
   const targets = await readTargets(archive);
   const { named, isFrom1904 } = await readSheets(archive);
+  if (named.length === 0 && archive.sizeOf(BINARY_WORKBOOK) > 0)
+    throw refuse(archive.file, 'is a binary workbook (.xlsb), which is not read; save it as .xlsx, or the sheet as CSV (UTF-8)');
   if (named.length === 0) throw refuse(archive.file, 'is a ZIP archive, and no workbook; unpack it, or name the table in it');
   const sheets = named.flatMap(({ id, ...sheet }) => {
     const target = targets.get(id);
@@ -37,12 +44,18 @@ export async function readWorkbook(archive: Archive): Promise<Workbook> {
   });
   const textsPart = [...targets.values()].find(({ type }) => type.endsWith('/sharedStrings'))?.part ?? 'xl/sharedStrings.xml';
   const stylesPart = [...targets.values()].find(({ type }) => type.endsWith('/styles'))?.part ?? 'xl/styles.xml';
+  refuseLarge(archive, [stylesPart]);
   if (archive.sizeOf(textsPart) > MAX_TEXT_BYTES)
     throw refuse(
       archive.file,
       `holds more than ${MAX_TEXT_BYTES / 1024 / 1024} MB of text, too much for a workbook to be read; save the sheet as CSV (UTF-8)`,
     );
   return { sheets, dateForms: await readDateForms(archive, stylesPart), texts: await readTexts(archive, textsPart), isFrom1904 };
+}
+
+function refuseLarge(archive: Archive, parts: readonly string[]): void {
+  const large = parts.find((part) => archive.sizeOf(part) > MAX_PART_BYTES);
+  if (large !== undefined) throw refuse(archive.file, `its ${large} has more than ${MAX_PART_BYTES / 1024 / 1024} MB, which is not read`);
 }
 
 interface Target {
@@ -52,7 +65,7 @@ interface Target {
 
 async function readTargets(archive: Archive): Promise<ReadonlyMap<string, Target>> {
   const targets = new Map<string, Target>();
-  await readWholeXml(await archive.open('xl/_rels/workbook.xml.rels'), {
+  await readWholeXml(await archive.open(RELATIONS), {
     open(name, { Id = '', Type = '', Target = '' }) {
       if (name !== 'Relationship') return;
       const part = Target.startsWith('/') ? Target.slice(1) : path.posix.normalize(path.posix.join('xl', Target));

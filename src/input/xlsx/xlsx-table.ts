@@ -20,12 +20,12 @@ interface Header {
  * Opens sheets of workbooks, one of each file, all with the same header: the first row that says something. Rows are streamed; the texts of a workbook are
  * held in memory. The line of a row is its number in the sheet. Rows that say nothing are none.
  */
-export async function openXlsxTable(text: Pick<TextFiles, 'files'>, spec: Pick<InputSpec, 'sheet'>): Promise<OpenedFormat> {
+export async function openXlsxTable(text: Pick<TextFiles, 'files'>, spec: Pick<InputSpec, 'sheet' | 'skipLines'>): Promise<OpenedFormat> {
   const warnings: string[] = [];
-  const load = rememberWorkbook();
+  const choice: SheetChoice = { name: spec.sheet, skippedLines: spec.skipLines ?? 0, load: rememberWorkbook() };
   let columns: readonly string[] | null = null;
   for (const file of text.files) {
-    const { header, sheet, others } = await withSheet({ file, name: spec.sheet, load }, readHeader);
+    const { header, sheet, others } = await withSheet({ file, ...choice }, readHeader);
     columns ??= header.names;
     if (header.names.length !== columns.length || header.names.some((name, place) => name !== columns?.[place]))
       throw refuse(file, `its header is not that of ${text.files[0]?.shown}: ${header.names.join(', ')}; expected ${columns.join(', ')}`);
@@ -38,7 +38,7 @@ export async function openXlsxTable(text: Pick<TextFiles, 'files'>, spec: Pick<I
     columns: columns ?? [],
     warnings,
     readWarnings: () => [],
-    readRows: (_, signal) => readFiles(text.files, { name: spec.sheet, load }, signal),
+    readRows: (_, signal) => readFiles(text.files, choice, signal),
     readsAtRandom: true,
   };
 }
@@ -48,10 +48,13 @@ interface OpenSheet {
   readonly archive: Archive;
   readonly workbook: Workbook;
   readonly sheet: Sheet;
+  /** Rows of the sheet before the table. */
+  readonly skippedLines: number;
 }
 
 interface SheetChoice {
   readonly name: string | undefined;
+  readonly skippedLines: number;
   readonly load: (archive: Archive) => Promise<Workbook>;
 }
 
@@ -70,13 +73,13 @@ function rememberWorkbook(): SheetChoice['load'] {
 }
 
 async function withSheet<Found>(
-  { file, name, load }: SheetChoice & { readonly file: TableFile },
+  { file, name, skippedLines, load }: SheetChoice & { readonly file: TableFile },
   use: (open: OpenSheet) => Promise<Found>,
 ) {
   const archive = await openArchive(file);
   try {
     const workbook = await load(archive);
-    return await use({ archive, workbook, sheet: findSheet(file, workbook, name) });
+    return await use({ archive, workbook, sheet: findSheet(file, workbook, name), skippedLines });
   } catch (error) {
     throw asRefusal(file, error);
   } finally {
@@ -92,19 +95,22 @@ function findSheet(file: TableFile, { sheets }: Workbook, wanted: string | undef
   throw refuse(file, `has no sheet "${wanted}". Sheets: ${names.join(', ')}${suggest(wanted, names)}`);
 }
 
-async function readHeader({ archive, workbook, sheet }: OpenSheet) {
+async function readHeader(open: OpenSheet) {
+  const { archive, workbook, sheet } = open;
   const others = workbook.sheets.filter((other) => other !== sheet && !other.isHidden).map(({ name }) => name);
-  for await (const rows of openRows({ archive, workbook, sheet })) {
+  for await (const rows of openRows(open)) {
     const [first] = rows;
     if (first !== undefined) return { header: makeHeader(archive.file, sheet, first), sheet, others };
   }
-  throw refuse(archive.file, `its sheet "${sheet.name}" is empty`);
+  const more = others.length === 0 ? '' : `; input.sheet names another: ${others.map((name) => `"${name}"`).join(', ')}`;
+  throw refuse(archive.file, `its sheet "${sheet.name}" is empty${more}`);
 }
 
-async function* openRows({ archive, workbook, sheet }: OpenSheet): AsyncGenerator<readonly SheetRow[]> {
+async function* openRows({ archive, workbook, sheet, skippedLines }: OpenSheet): AsyncGenerator<readonly SheetRow[]> {
   const chunks = await archive.open(sheet.part);
   if (chunks === null) throw refuse(archive.file, `its sheet "${sheet.name}" is missing`);
-  yield* readSheetRows(chunks, workbook);
+  for await (const rows of readSheetRows(chunks, workbook))
+    yield skippedLines === 0 ? rows : rows.filter(({ line }) => line > skippedLines);
 }
 
 function makeHeader(file: TableFile, sheet: Sheet, { line, cells }: SheetRow): Header {
@@ -114,12 +120,16 @@ function makeHeader(file: TableFile, sheet: Sheet, { line, cells }: SheetRow): H
   if (twice !== -1) {
     const first = names.indexOf(names[twice] as string);
     const where = [first, twice].map((index) => `${nameColumn(places[index] as number)}${line}`).join(' and ');
-    throw refuse(file, `cells ${where} of sheet "${sheet.name}" are both called "${names[twice]}"; every column needs a name of its own`);
+    throw refuse(file, `cells ${where} of sheet "${sheet.name}" are both called "${names[twice]}"; every column needs a unique name`);
   }
   return { names, places };
 }
 
-async function* readFiles(files: readonly TableFile[], { name, load }: SheetChoice, signal: AbortSignal): AsyncGenerator<readonly Row[]> {
+async function* readFiles(
+  files: readonly TableFile[],
+  { name, skippedLines, load }: SheetChoice,
+  signal: AbortSignal,
+): AsyncGenerator<readonly Row[]> {
   let index = 0;
   for (const file of files) {
     const archive = await openArchive(file);
@@ -127,7 +137,7 @@ async function* readFiles(files: readonly TableFile[], { name, load }: SheetChoi
       const workbook = await load(archive);
       const sheet = findSheet(file, workbook, name);
       let header: Header | null = null;
-      for await (const found of openRows({ archive, workbook, sheet })) {
+      for await (const found of openRows({ archive, workbook, sheet, skippedLines })) {
         signal.throwIfAborted();
         const rows: Row[] = [];
         for (const row of found) {
@@ -149,7 +159,10 @@ function pickCells(file: TableFile, { places }: Header, { line, cells }: SheetRo
   const picked = places.map((place) => cells.get(place) ?? null);
   if (picked.filter((cell) => cell !== null).length === cells.size) return picked;
   const nameless = [...cells.keys()].find((place) => !places.includes(place)) as number;
-  throw refuse(file, `cell ${nameColumn(nameless)}${line} stands in a column without a name; write one into the row of names`);
+  throw refuse(
+    file,
+    `cell ${nameColumn(nameless)}${line} is in a column without a name; add one to the header row, or leave out rows above it by input.skip_lines`,
+  );
 }
 
 function asRefusal(file: TableFile, error: unknown): Error {

@@ -1,6 +1,7 @@
 import { type Dirent, existsSync, readdirSync, realpathSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { AppError, EXIT } from '../../core/errors.ts';
+import { listNames } from '../../ledger/disk/durable-files.ts';
 
 /** A state directory that was found by what it holds: its job file may be gone. */
 export interface FoundDirectory {
@@ -34,6 +35,8 @@ function nameJob(directory: string): string {
 function listStates(folder: string, depth: number, tell: (problem: string) => void): readonly string[] {
   const entries = readFolder(folder, depth, tell);
   if (entries.some(({ name }) => name === 'events.jsonl')) return [folder];
+  if (entries.some(({ name }) => name === 'responses') && listNames(join(folder, 'responses')).length > 0)
+    tell(`${folder}: its events.jsonl is gone; its costs are in no sum`);
   return entries
     .filter((entry) => entry.isDirectory() && (!entry.name.startsWith('.') || entry.name === STATE_ROOT) && entry.name !== 'node_modules')
     .flatMap(({ name }) => (depth < MAX_DEPTH ? listStates(join(folder, name), depth + 1, tell) : []));
@@ -44,7 +47,7 @@ function readFolder(folder: string, depth: number, tell: (problem: string) => vo
   try {
     return readdirSync(folder, { withFileTypes: true });
   } catch (error) {
-    const problem = `${folder}: cannot be read (${(error as NodeJS.ErrnoException).code}); what it holds is in no sum`;
+    const problem = `${folder}: cannot be read (${(error as NodeJS.ErrnoException).code}); its costs are in no sum`;
     if (depth === 0) throw new AppError(problem, { code: 'unreadable', exitCode: EXIT.usage, cause: error });
     tell(problem);
     return [];

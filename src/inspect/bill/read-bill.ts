@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { AppError, UsageError } from '../../core/errors.ts';
 import { formatSpentUsd } from '../../core/summary.ts';
@@ -74,6 +75,8 @@ export async function readBill(options: BillOptions): Promise<Bill> {
   const { since, until, cwd } = options;
   if (since !== null && until !== null && since > until) throw new UsageError(`--since ${since} is later than --until ${until}`);
   const folder = resolve(cwd, options.folder);
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true)
+    throw new UsageError(`${relative(cwd, folder)} is not a folder; bill needs a folder with jobs below it`);
   const root = options.stateRoot === null ? null : resolve(cwd, options.stateRoot);
   const problems: string[] = [];
   const notes: string[] = [];
@@ -100,7 +103,6 @@ export async function readBill(options: BillOptions): Promise<Bill> {
   await refuseCsvPath(options, sources);
   const rows = dropCopies(read, notes)
     .flatMap((state) => state.rows)
-    .filter(({ day }) => (since === null || day >= since) && (until === null || day <= until))
     .toSorted(compareRows);
   return makeBill(options, { folder, rows, problems, notes });
 }
@@ -153,9 +155,11 @@ function makeBill(
   { since, until, by }: BillOptions,
   { folder, rows: all, ...told }: Pick<Bill, 'folder' | 'rows' | 'problems' | 'notes'>,
 ): Bill {
-  const real = all.filter(({ simulated }) => !simulated);
-  const made = all.filter(({ simulated }) => simulated);
-  const simulated = real.length === 0 && made.length > 0;
+  // Decided by all there is: days on which nothing real was asked are not simulated.
+  const simulated = all.length > 0 && all.every((row) => row.simulated);
+  const asked = all.filter(({ day }) => (since === null || day >= since) && (until === null || day <= until));
+  const real = asked.filter((row) => !row.simulated);
+  const made = asked.filter((row) => row.simulated);
   const rows = simulated ? made : real;
   return {
     schema: 'rowmill.bill/1',
@@ -186,7 +190,12 @@ export function groupRows(rows: readonly BillRow[], by: BillKey): readonly BillG
     return (folders.get(row.job)?.size ?? 0) > 1 ? `${row.job} (${dirname(row.state)})` : row.job;
   };
   const groups = new Map<string, BillRow[]>();
-  for (const row of rows) groups.set(nameOf(row), [...(groups.get(nameOf(row)) ?? []), row]);
+  for (const row of rows) {
+    const name = nameOf(row);
+    const members = groups.get(name) ?? [];
+    members.push(row);
+    groups.set(name, members);
+  }
   const sums = [...groups].map(([name, members]) => ({ name, ...sumCosts(members) }));
   const isDated = by === 'day' || by === 'month';
   return sums.toSorted((a, b) => (isDated || a.nanoUsd === b.nanoUsd ? (a.name < b.name ? -1 : 1) : b.nanoUsd - a.nanoUsd));

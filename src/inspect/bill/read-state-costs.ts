@@ -153,7 +153,7 @@ function findCut(directory: string): readonly string[] {
     const last = Buffer.alloc(1);
     if (size > 0) readSync(descriptor, last, 0, 1, size - 1);
     if (size === 0 || last[0] === 0x0a) return [];
-    return [`${file}: ends in the middle of a line (a run is writing it, or was killed); what is before that is counted`];
+    return [`${file}: ends in the middle of a line (a run is writing it, or was killed); everything before that is counted`];
   } finally {
     closeSync(descriptor);
   }

@@ -10,6 +10,7 @@ import type { FieldFacts } from '../../output/report/facts.ts';
 import { readReportFacts } from '../../run/open/kept-report-facts.ts';
 import type { KeptSummary } from '../../run/open/kept-summary.ts';
 import { findShifts } from './find-shifts.ts';
+import { leaveOutSaid } from './leave-out-said.ts';
 
 /** Something to tell about a job. The same state gives the same notices, whoever looks. */
 export interface Notice {
@@ -96,7 +97,7 @@ function describeLastRun(state: NoticeState): readonly Notice[] {
       // Batches that are under way are what a run that did not wait has left on purpose.
       const goesOn = summary.exitCode === EXIT.notFinished && [...fold.batches.values()].some(({ isCollected }) => !isCollected);
       if (goesOn) return [];
-      const sentence = `${job}: stopped, ${summary.verdict}; ${made}, ${spent}`;
+      const sentence = `${job}: stopped, ${leaveOutSaid(summary.verdict)}; ${made}, ${spent}`;
       return [{ ...about, id: `stopped ${last.id} ${nameReason(summary)}`, event: 'stopped', sentence, next: 'continue' }];
     }
     default:

@@ -143,10 +143,10 @@ function chooseSharedField({ field, gold }: CompareOptions, a: OpenedRun, b: Ope
   return chosen;
 }
 
-function describeRun({ run, job, rows, books, answers }: OpenedRun, scores: Scores | null): ComparedRun {
+function describeRun({ run, models, rows, books, answers }: OpenedRun, scores: Scores | null): ComparedRun {
   return {
     run,
-    model: job.model,
+    model: models,
     rows: rows.size,
     ...readSpent(books.ofRun(run)),
     answersNanoUsd: answers.nanoUsd,

@@ -1,4 +1,5 @@
 import { UsageError } from '../../core/errors.ts';
+import { showModels } from '../../core/models/split-by-model.ts';
 import type { Evaluation } from '../../core/quality.ts';
 import { formatCount } from '../../core/wording/format-count.ts';
 import { makeScores } from '../../quality/scores.ts';
@@ -27,7 +28,8 @@ export interface Evaluated {
 }
 
 /**
- * Compares the answers a job has with the right ones. Failed and skipped rows count as wrong; rows not asked yet do not count.
+ * Compares the answers a job has with the right ones. Failed and skipped rows count as wrong; rows not asked yet do not count, nor do those that do
+ * not meet `input.where`.
  * @throws UsageError when the field, the right answers or an answer to compare them with cannot be found
  */
 export async function evaluateAnswers(options: ReadOptions, evaluate: EvaluateOptions): Promise<Evaluated> {
@@ -51,6 +53,7 @@ async function compare(
   const tally = createTally(field.name);
   const run = ledger.fold.runs.at(-1)?.id ?? null;
   const counts = { in: 0, withoutGold: 0, pending: 0 };
+  let where = 0;
   for await (const rows of finishRows({
     ...{ table, compiled, ledger, stepOf: opened.stepOf, costOf: opened.books.costOf },
     selected: await selectRows({ type: 'all' }, table, options.signal),
@@ -60,7 +63,8 @@ async function compare(
     for (const { row, disposition, answer } of rows) {
       counts.in += 1;
       const right = gold.read(row);
-      if (right === null) counts.withoutGold += 1;
+      if (disposition.status === 'skipped' && disposition.cause === 'where') where += 1;
+      else if (right === null) counts.withoutGold += 1;
       else if (disposition.status === 'pending') counts.pending += 1;
       else tally.add(right, disposition.status === 'ok' ? field.read(answer) : null);
     }
@@ -68,7 +72,7 @@ async function compare(
   const source = gold.finish();
   if (tally.cells.length === 0) {
     throw new UsageError(
-      `${opened.job}: none of the ${formatCount(counts.pending)} rows with a right answer was asked yet; run the job first`,
+      `${opened.job}: none of the ${formatCount(counts.pending)} rows with a right answer has been sent yet; run the job first`,
       {
         code: 'no_answers',
       },
@@ -80,10 +84,10 @@ async function compare(
     job: opened.job,
     run,
     simulated: opened.simulated,
-    model: compiled.job.model,
+    model: showModels(compiled.job),
     field: field.name,
     gold: source,
     ...scores,
-    rows: { ...counts, ...scores.rows },
+    rows: { ...counts, ...(where === 0 ? {} : { where }), ...scores.rows },
   };
 }

@@ -96,7 +96,7 @@ function findGoldColumn({ shown, field }: GoldFileOptions, columns: readonly str
   const others = columns.filter((name) => !ids.includes(name) && !OWN_COLUMNS.includes(name));
   const column = named ?? (others.length === 1 ? others[0] : undefined);
   if (column !== undefined) return column;
-  throw new UsageError(`${shown}: which column holds the right answers? Name it gold or ${field.name}; columns: ${columns.join(', ')}`, {
+  throw new UsageError(`${shown}: which column has the right answers? Name it gold or ${field.name}; columns: ${columns.join(', ')}`, {
     code: 'gold',
   });
 }

@@ -9,6 +9,7 @@ import { openLedger } from '../../ledger/open-ledger.ts';
 import { openRunFiles } from '../../ledger/runs.ts';
 import { makeCostOf } from '../../money/cost.ts';
 import { type Books, createBooks } from '../../run/open/books.ts';
+import type { KeptSummary } from '../../run/open/kept-summary.ts';
 import { createStepOf, type StepOf } from '../../run/open/next-step.ts';
 import type { PreparedJob } from '../../run/open/prepared-job.ts';
 import type { FoundState, ReadOptions } from '../open-state.ts';
@@ -18,6 +19,8 @@ import { NO_REQUEST, RunRowIndex } from './run-row-index.ts';
 export interface OpenedRun {
   readonly run: string;
   readonly job: Job;
+  /** What it asked, as a person reads it; empty where a run over a table of requests kept no summary. */
+  readonly models: string;
   /** The job file as it was, parsed. */
   readonly spec: Readonly<Record<string, unknown>>;
   readonly rows: RunRowIndex;
@@ -74,7 +77,17 @@ export async function openRun(options: ReadOptions, found: FoundState, prepared:
     signal: options.signal,
   });
   const reader = createAnswerReader({ ledger, books, stepOf: createStepOf(ledger, job, 'reading') });
-  return { run, job, spec, rows: new RunRowIndex(rows, (key) => ledger.keys.find(key)), ledger, books, ...reader };
+  const kept = job.model === '' ? (files.readRunSummary(run, () => {}) as KeptSummary | null) : null;
+  return {
+    run,
+    job,
+    models: kept?.summary.model ?? job.model,
+    spec,
+    rows: new RunRowIndex(rows, (key) => ledger.keys.find(key)),
+    ledger,
+    books,
+    ...reader,
+  };
 }
 
 /** The job a run kept: its paths mean what they meant beside the job file. */

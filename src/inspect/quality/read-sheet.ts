@@ -24,7 +24,7 @@ export async function readSheet(path: string, cwd: string, signal: AbortSignal):
   const refIndex = table.columns.indexOf(REF_COLUMN);
   const goldIndex = table.columns.indexOf(GOLD_COLUMN);
   if (refIndex === -1 || goldIndex === -1) {
-    throw new UsageError(`${path}: is no sheet to be marked: it has no column ${REF_COLUMN} or ${GOLD_COLUMN}; move it away`, {
+    throw new UsageError(`${path}: is not a sheet to label: it has no column ${REF_COLUMN} or ${GOLD_COLUMN}; move it away`, {
       code: 'sheet',
     });
   }

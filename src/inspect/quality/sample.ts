@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { UsageError } from '../../core/errors.ts';
 import type { Job } from '../../core/job.ts';
 import { suggest } from '../../core/wording/suggest.ts';
+import { showCell } from '../../input/request/cell-text.ts';
 import { makeSheetColumns, sheetPath, writeMarkSheet } from '../../output/mark-sheet.ts';
 import { ANSWER_COLUMN } from '../../output/table-columns.ts';
 import { finishRows } from '../../run/finish/finish-rows.ts';
@@ -130,7 +131,7 @@ function chooseStratum({ prepared }: OpenState, name: string): Stratify {
     return ({ disposition, answer }) => (disposition.status === 'ok' ? field.read(answer).join(' | ') : '(failed)');
   }
   const column = table.columns.indexOf(name);
-  if (column >= 0) return ({ row }) => String(row.cells[column] ?? '');
+  if (column >= 0) return ({ row }) => showCell(row.cells[column]);
   const names = [...answerColumns, ...table.columns];
   throw new UsageError(`--by ${name}: no such column in the answer or the table; columns: ${names.join(', ')}${suggest(name, names)}`);
 }

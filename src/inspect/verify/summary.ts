@@ -97,7 +97,7 @@ export async function checkWrittenTable(
   });
   if (onDisk instanceof DiskError) return decideCheck('table', false, onDisk.what);
   if (fingerprint !== null && onDisk !== null && onDisk !== fingerprint.tableSha256) {
-    return decideCheck('table', false, `${path} has been changed since run ${summary.run} wrote it; run the job again to write it anew`);
+    return decideCheck('table', false, `${path} has changed since run ${summary.run} wrote it; run the job again to rewrite it`);
   }
   const expected = { rows: summary.rows.in, nanoUsd: summary.cost.rowsNanoUsd, job: compiled.job };
   return checkTableOnDisk(path, expected, options.signal);

@@ -66,7 +66,7 @@ export async function checkTableOnDisk(
   signal: AbortSignal,
 ): Promise<Check> {
   const name = 'table';
-  if (!existsSync(path)) return { name, status: 'skipped', detail: `${path} is not there any more` };
+  if (!existsSync(path)) return { name, status: 'skipped', detail: `${path} no longer exists` };
   const format = formatOfTable(path);
   const table = await openTable({ path, format, delimiter: null, encoding: null, columns: null, id: [] }, { signal });
   const column = table.columns.indexOf(`${expected.job.write.prefix}_cost_usd`);

@@ -64,7 +64,7 @@ export function readPrivateText(file: string, maxBytes: number): string | null {
   }
   try {
     const { size } = fs.fstatSync(descriptor);
-    if (size > maxBytes) throw new LedgerError(`it has ${size} bytes, far more than such a file ever has`, { file, line: 0 });
+    if (size > maxBytes) throw new LedgerError(`it has ${size} bytes, far too many for such a file`, { file, line: 0 });
     return onDisk(file, () => readBytesAt(descriptor, { offsetBytes: 0, lengthBytes: size })).toString('utf8');
   } finally {
     fs.closeSync(descriptor);
@@ -86,7 +86,7 @@ export function refuseNoFile(file: string, cause?: unknown): LedgerError {
   const found = fs.lstatSync(file, { throwIfNoEntry: false });
   const kind = found?.isSymbolicLink() ? 'a link' : found?.isDirectory() ? 'a folder' : found?.isFIFO() ? 'a FIFO' : 'a device or socket';
   return new LedgerError(
-    `${kind} stands where a file belongs; move it away, or restore the file from a backup`,
+    `${kind} is in the place of a file; move it away, or restore the file from a backup`,
     { file, line: 0 },
     { cause },
   );

@@ -56,7 +56,8 @@ export function makeEventLine(event: StoredEvent): string {
 
 export type EventReading =
   | { readonly status: 'event'; readonly event: StoredEvent }
-  | { readonly status: 'damaged'; readonly message: string };
+  /** `isNewer`: nothing is broken, this version does not know the event. */
+  | { readonly status: 'damaged'; readonly message: string; readonly isNewer?: true };
 
 /** Reads one line of the event log, newline excluded. */
 export function readEventLine(line: Buffer): EventReading {
@@ -72,7 +73,8 @@ export function readEventLine(line: Buffer): EventReading {
     return { status: 'damaged', message: 'the line is not JSON' };
   }
   if (!EVENT_TYPES.has(value.type)) {
-    return { status: 'damaged', message: `the event "${value.type}" is unknown: a newer version of rowmill wrote it; use that version` };
+    const message = `the event "${value.type}" is unknown: a newer version of rowmill wrote it; use that version`;
+    return { status: 'damaged', message, isNewer: true };
   }
   return { status: 'event', event: value };
 }

@@ -78,7 +78,8 @@ function checkFormat(event: StoredEvent, file: string): void {
 function readLine(file: string, line: Buffer, seq: number): StoredEvent {
   const reading = readEventLine(line);
   if (reading.status === 'damaged') {
-    throw new LedgerError(`${reading.message}; restore the file from a backup, or cut it before this line`, { file, line: seq });
+    const advice = reading.isNewer ? '' : '; restore the file from a backup, or cut it before this line';
+    throw new LedgerError(reading.message + advice, { file, line: seq });
   }
   if (reading.event.seq !== seq) {
     const message = `event ${reading.event.seq} stands where event ${seq} belongs; restore the file from a backup`;
@@ -162,7 +163,7 @@ export function openEventLog(options: EventLogOptions): EventLog {
     // What costs money waits for this: it must not happen when the log others read is another file by now.
     options.assertWritable();
     if (hasStableInode && !isFileAt(options.file, descriptor))
-      throw new LedgerError('another file stands in its place; nothing more is sent', { file: options.file, line: 0 });
+      throw new LedgerError('another file is in its place; nothing more is sent', { file: options.file, line: 0 });
     for (const [index, { event, resolve }] of group.entries()) {
       const { length } = lines[index] as Buffer;
       const placed = { event, offsetBytes: bytes, lengthBytes: length - 1 };

@@ -104,9 +104,7 @@ export class SettledStore {
     this.#isWritable = false;
     const known = asDiskError(error, this.#options.file);
     const what = known instanceof DiskError ? known.what : (known as Error).message;
-    this.#options.tell(
-      `${what}; nothing is lost with it: what it says is made anew from the answers, at each opening until it can be written`,
-    );
+    this.#options.tell(`${what}; nothing is lost: it is rebuilt from the answers at each start until it can be written`);
   }
 
   /** The next block when it stands for `source`, else null: from then on every block has to be appended. */

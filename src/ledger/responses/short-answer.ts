@@ -6,7 +6,7 @@ import type { LaneName } from '../../core/settled.ts';
 export interface TableAnswer {
   readonly outcome: Pick<
     Outcome,
-    'status' | 'message' | 'isBilled' | 'usage' | 'model' | 'tier' | 'createdSeconds' | 'value' | 'isUnmarked'
+    'status' | 'message' | 'isBilled' | 'usage' | 'model' | 'tier' | 'createdSeconds' | 'value' | 'written' | 'isUnmarked'
   >;
   /** How long the answer was as a text, 0 where it is short; undefined where it was none. */
   readonly answerCharacters: number | undefined;
@@ -27,9 +27,9 @@ const NOT_ASCII = /[^\x20-\x7e]/g;
  * An ok answer as JSON in ASCII, to stand in its record, so that a table is written without reading and judging its line again.
  * @returns the empty text for an answer that is long, that something is to be said about, or that JSON would not bring back as it is
  */
-export function makeShortAnswer({ status, message, isUnmarked, value, answerText }: Outcome, { response }: ResponseLine): string {
+export function makeShortAnswer({ status, message, isUnmarked, value, written, answerText }: Outcome, { response }: ResponseLine): string {
   if (status !== 'ok' || message !== '' || isUnmarked || answerText === null || answerText.length > MOST_CHARACTERS) return '';
-  if (!isPlain(value)) return '';
+  if (written !== undefined || !isPlain(value)) return '';
   const json = JSON.stringify([value, response?.request_id ?? null] satisfies ShortAnswer).replace(NOT_ASCII, escapeCharacter);
   return json.length > MOST_CHARACTERS ? '' : json;
 }

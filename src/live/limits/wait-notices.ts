@@ -59,13 +59,13 @@ function describe(wait: Wait, when: WaitTimes): string {
   const said = wait.type === 'refused' || wait.type === 'unreached' ? (wait.failure?.message ?? 'too many requests') : '';
   switch (wait.type) {
     case 'refused':
-      return `the provider asks to wait ${formatWait(when.leftMs)}, until ${when.until}: ${said}; calls are tried again each minute, nothing is lost by stopping`;
+      return `the provider asks to wait ${formatWait(when.leftMs)}, until ${when.until}: ${said}; calls are retried every minute, and nothing is lost if you stop`;
     case 'unreached':
-      return `waiting for the provider since ${when.since}: ${said}; tried again for ten minutes`;
+      return `waiting for the provider since ${when.since}: ${said}; retrying for ten minutes`;
     case 'limit':
       return `calls wait for the limit of ${wait.bound} per minute, the next one for ${formatWait(wait.milliseconds)}`;
     case 'fault':
-      return `rows that met a passing fault wait up to ${formatWait(wait.milliseconds)} before they are asked again`;
+      return `rows that hit a temporary error wait up to ${formatWait(wait.milliseconds)} before they are retried`;
     default:
       return wait satisfies never;
   }

@@ -1,9 +1,10 @@
 import type { Redis } from 'ioredis';
 import { type CallReport, writeReport } from './ends.ts';
-import { makeJobKey, makeSharedKeys, makeStateKeys } from './keys.ts';
+import { findJobId, makeJobKey, makeSharedKeys, makeStateKeys } from './keys.ts';
 import { RESERVE, SETTLE } from './limiter-scripts.ts';
 import { runScript } from './presence-scripts.ts';
 import { makeSeal } from './seal.ts';
+import { createTogether } from './together.ts';
 
 /** One queue as seen over one connection. */
 export interface QueueLink {
@@ -13,10 +14,10 @@ export interface QueueLink {
   readonly secret: string | null;
 }
 
-/** One job's call: who asks for it. */
-export interface JobReference {
+/** One call: what it is known by, from the moment its job is added. */
+export interface CallReference {
   readonly state: string;
-  readonly jobId: string;
+  readonly callId: string;
   readonly customId: string;
 }
 
@@ -45,38 +46,54 @@ const HORIZON_MS = 1_000;
 /** A row that so many workers died calling is held. */
 export const MOST_CRASHES = 3;
 
+/** What a worker asks a grant for. */
+export interface GrantRequest {
+  readonly worker: string;
+  readonly grant: string;
+  readonly tokens: number;
+  readonly horizonMs?: number;
+  readonly limitsHorizonMs?: number;
+}
+
 /** Asks for one call. Nothing is granted while Redis does not answer: the promise rejects then. */
-export async function reserveCall(
+export function reserveCall(link: QueueLink, call: CallReference, options: GrantRequest): Promise<Grant> {
+  return reserveTogether(link, call.state, { call, options });
+}
+
+const reserveTogether = createTogether<QueueLink, { readonly call: CallReference; readonly options: GrantRequest }, Grant>(
+  reserveCalls,
+  () => 0,
+);
+
+async function reserveCalls(
   link: QueueLink,
-  job: JobReference,
-  options: {
-    readonly worker: string;
-    readonly grant: string;
-    readonly tokens: number;
-    readonly horizonMs?: number;
-    readonly limitsHorizonMs?: number;
-  },
-): Promise<Grant> {
+  state: string,
+  asked: readonly { readonly call: CallReference; readonly options: GrantRequest }[],
+): Promise<readonly Grant[]> {
   const shared = makeSharedKeys(link.queueName);
-  const own = makeStateKeys(link.queueName, job.state);
-  const keys = [shared.requests, shared.tokens, shared.blocked, shared.limits, own.done, own.open, own.crashes, own.admitted];
-  const [status, waitMs, crashes, mark, now] = (await runScript(
-    link.redis,
-    RESERVE,
-    [...keys, makeJobKey(link.queueName, job.jobId), shared.states],
-    [
-      job.jobId,
-      job.customId,
-      options.worker,
-      options.grant,
-      options.horizonMs ?? HORIZON_MS,
-      Math.ceil(options.tokens),
-      MOST_CRASHES,
-      job.state,
-      options.limitsHorizonMs ?? options.horizonMs ?? HORIZON_MS,
-    ],
-  )) as [Grant['status'], number, number, string, string];
-  return { status, waitMs, crashes, mark, nowMicroseconds: Number(now) };
+  const own = makeStateKeys(link.queueName, state);
+  const keys = [
+    shared.requests,
+    shared.tokens,
+    shared.blocked,
+    shared.limits,
+    own.done,
+    own.open,
+    own.crashes,
+    own.admitted,
+    shared.states,
+  ];
+  const jobKeys = asked.map(({ call }) => makeJobKey(link.queueName, findJobId(state, call.callId)));
+  const values = asked.flatMap(({ call, options }) => [
+    ...[call.callId, call.customId, options.worker, options.grant],
+    ...[options.horizonMs ?? HORIZON_MS, options.limitsHorizonMs ?? options.horizonMs ?? HORIZON_MS, Math.ceil(options.tokens)],
+  ]);
+  const [now, ...grants] = (await runScript(link.redis, RESERVE, [...keys, ...jobKeys], [state, MOST_CRASHES, ...values])) as [
+    string,
+    ...(readonly [Grant['status'], number, number, string])[],
+  ];
+  const nowMicroseconds = Number(now);
+  return grants.map(([status, waitMs, crashes, mark]) => ({ status, waitMs, crashes, mark, nowMicroseconds }));
 }
 
 /** What is delivered to the runner: `line` carries a response line, the others a JSON text for `readEnd`. */
@@ -102,24 +119,34 @@ export interface AttemptEnd {
   readonly report?: CallReport;
 }
 
+interface EndedCall {
+  readonly call: CallReference;
+  readonly attemptEnd: AttemptEnd;
+}
+
 /** Corrects what the attempt took and delivers its end. @returns the entry's id, empty when nothing was delivered */
-export async function writeAttemptEnd(link: QueueLink, job: JobReference, attemptEnd: AttemptEnd): Promise<string> {
+export function writeAttemptEnd(link: QueueLink, call: CallReference, attemptEnd: AttemptEnd): Promise<string> {
+  return settleTogether(link, call.state, { call, attemptEnd });
+}
+
+const settleTogether = createTogether<QueueLink, EndedCall, string>(settleCalls, ({ attemptEnd }) => attemptEnd.delivery?.text.length ?? 0);
+
+async function settleCalls(link: QueueLink, state: string, ended: readonly EndedCall[]): Promise<readonly string[]> {
   const shared = makeSharedKeys(link.queueName);
-  const own = makeStateKeys(link.queueName, job.state);
-  const kind = attemptEnd.delivery?.kind ?? '';
-  const text = attemptEnd.delivery?.text ?? '';
-  const seal = kind === '' ? '' : makeSeal(link.secret, [job.state, job.jobId, kind, text]);
-  const { requests = null, tokens = null } = attemptEnd.remaining ?? {};
-  return (await runScript(
-    link.redis,
-    SETTLE,
-    [shared.requests, shared.tokens, shared.limits, own.open, own.crashes, own.done, own.results, shared.probe],
-    [
-      ...[job.jobId, job.customId, attemptEnd.mark],
+  const own = makeStateKeys(link.queueName, state);
+  const keys = [shared.requests, shared.tokens, shared.limits, own.open, own.crashes, own.done, own.results, shared.probe];
+  const values = ended.flatMap(({ call, attemptEnd }) => {
+    const kind = attemptEnd.delivery?.kind ?? '';
+    const text = attemptEnd.delivery?.text ?? '';
+    const seal = kind === '' ? '' : makeSeal(link.secret, [state, call.callId, kind, text]);
+    const { requests = null, tokens = null } = attemptEnd.remaining ?? {};
+    return [
+      ...[call.callId, call.customId, attemptEnd.mark],
       ...[attemptEnd.requestsDelta ?? 0, Math.round(attemptEnd.tokensDelta), requests ?? '', tokens ?? ''],
       ...[kind, text, seal, attemptEnd.hasCrashed === true ? 1 : 0],
       ...[attemptEnd.charge?.usedTokens ?? '', attemptEnd.charge?.cappedTokens ?? ''],
       attemptEnd.report === undefined ? '' : writeReport(attemptEnd.report),
-    ],
-  )) as string;
+    ];
+  });
+  return (await runScript(link.redis, SETTLE, keys, values)) as readonly string[];
 }

@@ -156,7 +156,7 @@ export function reasonOf(error: unknown): string {
   if (code !== undefined) return code;
   if (/timed out/.test(message)) return 'no answer';
   // What ioredis says of bytes in which it finds no reply.
-  if (/^Unknown RESP type/.test(message)) return 'what answers there is no Redis';
+  if (/^Unknown RESP type/.test(message)) return 'the server there is not a Redis';
   return LOST.test(message) ? 'the connection was lost' : message || 'no answer';
 }
 

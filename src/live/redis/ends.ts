@@ -23,7 +23,7 @@ export type ResultEntry =
   | {
       readonly type: 'end';
       readonly entryId: string;
-      readonly jobId: string;
+      readonly callId: string;
       readonly customId: string;
       readonly end: DeliveredEnd;
       /** How the call went; null where the worker tells nothing. */
@@ -43,19 +43,19 @@ export function writeEnd(end: Exclude<DeliveredEnd, { readonly status: 'line' }>
 /** Reads an entry of the stream, which anybody with access to Redis could have written. */
 export function readEntry(entryId: string, flat: readonly string[], options: { state: string; secret: string | null }): ResultEntry {
   const field = (name: string) => flat[flat.indexOf(name) + 1] ?? '';
-  const [kind, jobId, text] = [field('kind'), field('job'), field('text')];
+  const [kind, callId, text] = [field('kind'), field('job'), field('text')];
   if (kind === 'account') {
     const [worker = '', sessionId = ''] = text.split('|');
     return { type: 'account', entryId, worker, sessionId };
   }
   const forged = (why: string): ResultEntry => ({ type: 'forged', entryId, why });
-  const customId = readJobId(options.state, jobId);
+  const customId = readJobId(options.state, callId);
   if (customId === null) return forged('an end of an unknown job');
-  if (!isSealed(options.secret, [options.state, jobId, kind, text], field('seal')))
+  if (!isSealed(options.secret, [options.state, callId, kind, text], field('seal')))
     return forged('an end that is not sealed with our secret');
   const end = readEnd(kind, customId, text);
   if (end === null) return forged('an end in a wrong form');
-  return { type: 'end', entryId, jobId, customId, end, report: readReport(field('told')) };
+  return { type: 'end', entryId, callId, customId, end, report: readReport(field('told')) };
 }
 
 function readEnd(kind: string, customId: string, text: string): DeliveredEnd | null {
@@ -89,7 +89,7 @@ function exitCodeOf(value: unknown): ExitCode {
 }
 
 /** What travels through Redis for one call, and nothing else: no URL, no header, no key. */
-export interface JobPayload {
+export interface CallPayload {
   readonly custom_id: string;
   readonly path: string;
   /** The exact JSON text that was hashed. */

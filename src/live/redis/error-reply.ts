@@ -8,20 +8,20 @@ export interface ErrorReply {
   readonly sentence: string;
 }
 
-const CLUSTER = 'is one node of a cluster, and rowmill needs one server that holds all keys: give a Redis that is no cluster';
+const CLUSTER = 'is one node of a cluster, and rowmill needs one server with all keys: use a Redis that is not a cluster';
 
 /** Replies that pass when somebody does something about them, or by themselves. Everything else stops the work. */
 const PASSING: Readonly<Record<string, string>> = {
   OOM: 'is full: remove other data from it, or type redis-cli CONFIG SET maxmemory with a larger size',
-  READONLY: 'is a replica, which takes no writes: give the address of its primary',
-  MISCONF: 'takes no writes because it cannot save to its disk: make room there, or mend its setting "dir"; its log says more',
+  READONLY: 'is a replica and accepts no writes: use the address of its primary',
+  MISCONF: 'accepts no writes because it cannot save to its disk: make room there, or fix its setting "dir"; see its log',
   LOADING: 'is still reading its data: wait until it has',
   BUSY: "is busy with somebody's script: wait for its end, or type redis-cli SCRIPT KILL",
-  MASTERDOWN: 'is a replica that has lost its primary: bring that back, or give the address of the new one',
-  CLUSTERDOWN: 'belongs to a cluster that is down: mend it (redis-cli --cluster check), or give a Redis that is no cluster',
+  MASTERDOWN: 'is a replica that has lost its primary: bring it back, or use the address of the new one',
+  CLUSTERDOWN: 'belongs to a cluster that is down: repair it (redis-cli --cluster check), or use a Redis that is not a cluster',
   TRYAGAIN: 'belongs to a cluster that is moving keys: wait until it has',
   NOREPLICAS: 'takes no writes because too few replicas are in step: bring them back, or lower its setting "min-replicas-to-write"',
-  UNBLOCKED: 'has just become a replica: wait, or give the address of its primary',
+  UNBLOCKED: 'has just become a replica: wait, or use the address of its primary',
   NOSCRIPT: 'has forgotten a script; it is sent again',
 };
 
@@ -31,7 +31,7 @@ const LASTING: Readonly<Record<string, string>> = {
   MOVED: CLUSTER,
   ASK: CLUSTER,
   CROSSSLOT: CLUSTER,
-  DENIED: 'takes connections of its own machine only (protected mode): set a password there, and give it in the URL',
+  DENIED: 'accepts connections only from its own machine (protected mode): set a password there, and put it into the URL',
 };
 
 /** What a Redis without room answers to whoever wants to add something. */

@@ -46,9 +46,9 @@ export interface SharedKeys {
 
 /** Keys of one state directory's calls. */
 export interface StateKeys {
-  /** Job ids whose end was delivered. */
+  /** Ids of calls whose end was delivered, or that were taken back. */
   readonly done: string;
-  /** Job id to the mark of the attempt under way. */
+  /** Call id to the mark of the attempt under way. */
   readonly open: string;
   /** Custom id to the number of workers that died calling it. */
   readonly crashes: string;
@@ -101,16 +101,36 @@ export function makeJobKey(queueName: string, jobId: string): string {
   return `${REDIS_PREFIX}:${queueName}:${jobId}`;
 }
 
-/** BullMQ refuses ids that look like numbers or hold one colon, and ignores an id that is still there: hence `added`, different for every add. */
+/**
+ * The id of a call that travels alone, and of its job. BullMQ refuses ids that look like numbers or hold one colon, and ignores an id that is still
+ * there: hence `added`, different for every add.
+ */
 export function makeJobId(state: string, customId: string, added: number): string {
   return `${state}-${customId}-${added}`;
 }
 
-/** The wire id within a job id of this state, or null for another state's. */
-export function readJobId(state: string, jobId: string): string | null {
-  if (!jobId.startsWith(`${state}-`)) return null;
-  const end = jobId.lastIndexOf('-');
-  return end <= state.length ? null : jobId.slice(state.length + 1, end);
+/** The id of a job that carries several calls; to the first protocol, which would do away with what it cannot read, it looks like one of its own. */
+export function makeGroupId(state: string, added: number): string {
+  return `${state}-g-${added}`;
+}
+
+/** The id of a call that travels in such a job; null where the job is none. */
+export function makeGroupedCallId(state: string, groupId: string, customId: string): string | null {
+  const added = groupId.startsWith(`${state}-g-`) ? groupId.slice(state.length + 3) : '';
+  return /^\d+$/.test(added) ? `${state}-${customId}-g${added}` : null;
+}
+
+/** The job that a call travels in. */
+export function findJobId(state: string, callId: string): string {
+  const suffix = callId.slice(callId.lastIndexOf('-') + 1);
+  return suffix.startsWith('g') ? `${state}-g-${suffix.slice(1)}` : callId;
+}
+
+/** The wire id within a call id of this state, or null for another state's. */
+export function readJobId(state: string, callId: string): string | null {
+  if (!callId.startsWith(`${state}-`)) return null;
+  const end = callId.lastIndexOf('-');
+  return end <= state.length ? null : callId.slice(state.length + 1, end);
 }
 
 /** What a runner tells the workers about its calls. */

@@ -45,51 +45,64 @@ function withRates(limitsKey: string, text: string): string {
 }
 
 /**
- * Grants one call its place among all calls of the key, or says why not. The arithmetic is that of `reserve` in gcra.ts. A repeated request
- * for the same grant gets the same answer, so a lost reply costs nothing; when all calls were held back since, it gets a later one.
- * KEYS requests tokens blocked limits done open crashes admitted job states;
- * ARGV jobId customId worker grant horizonMs tokens maxCrashes state limitsHorizonMs: how far ahead a place is given, and how far for the limits' sake.
- * @returns what, wait in ms, crashes so far, mark of the attempt, now in microseconds
+ * Grants calls of one state their places among all calls of the key, in turn, or says why not. The arithmetic is that of `reserve` in gcra.ts. A
+ * repeated request for the same grant gets the same answer, so a lost reply costs nothing; when all calls were held back since, it gets a later one.
+ * KEYS requests tokens blocked limits done open crashes admitted states job…;
+ * ARGV state maxCrashes (callId customId worker grant horizonMs limitsHorizonMs tokens)…: how far ahead a place is given, and how far for the limits' sake.
+ * @returns now in microseconds, and for each call: what, wait in ms, crashes so far, mark of the attempt
  */
 export const RESERVE = makeScript(
   withRates(
     'KEYS[4]',
     `
-local crashes = tonumber(redis.call('HGET', KEYS[7], ARGV[2]) or 0)
-local function say(what, wait, mark) return {what, wait, crashes, mark, string.format('%.0f', now)} end
-if redis.call('SISMEMBER', KEYS[5], ARGV[1]) == 1 then return say('done', 0, '') end
-if redis.call('EXISTS', KEYS[9]) == 0 or redis.call('HEXISTS', KEYS[10], ARGV[8]) == 0 then return say('gone', 0, '') end
-if redis.call('SISMEMBER', KEYS[8], ARGV[3]) == 0 then return say('stranger', 0, '') end
+local isWanted = redis.call('HEXISTS', KEYS[9], ARGV[1]) == 1
 local blocked = used(KEYS[3])
-local costs = {1, tonumber(ARGV[6])}
-local usedUntil = {used(KEYS[1]), used(KEYS[2])}
-local mark = redis.call('HGET', KEYS[6], ARGV[1])
-if mark then
-  local worker, grant, leavesAt = string.match(mark, '^(.-)|(.-)|(.-)$')
-  if worker ~= ARGV[3] or grant ~= ARGV[4] then
-    return say(redis.call('SISMEMBER', KEYS[8], worker) == 1 and 'busy' or 'lost', 0, mark)
+local changedAt = tonumber(limits[7] or 0)
+local function relax()
+  if share >= FULL_SHARE or now - changedAt < RELAX_MICROSECONDS then return end
+  share, changedAt = math.min(FULL_SHARE, share / AFTER_REFUSAL), now
+  redis.call('HSET', KEYS[4], 'share', share, 'burstSeconds', math.min(FULL_BURST_SECONDS, burstSeconds * 2), 'changedAt', string.format('%.0f', now))
+end
+local function reserve(job, callId, customId, worker, grant, horizon, limitsHorizon, tokens)
+  local crashes = tonumber(redis.call('HGET', KEYS[7], customId) or 0)
+  local function say(what, wait, mark) return {what, wait, crashes, mark} end
+  if redis.call('SISMEMBER', KEYS[5], callId) == 1 then return say('done', 0, '') end
+  if not isWanted or redis.call('EXISTS', job) == 0 then return say('gone', 0, '') end
+  if redis.call('SISMEMBER', KEYS[8], worker) == 0 then return say('stranger', 0, '') end
+  local costs = {1, tokens}
+  local usedUntil = {used(KEYS[1]), used(KEYS[2])}
+  local mark = redis.call('HGET', KEYS[6], callId)
+  if mark then
+    local marker, granted, leavesAt = string.match(mark, '^(.-)|(.-)|(.-)$')
+    if marker ~= worker or granted ~= grant then
+      return say(redis.call('SISMEMBER', KEYS[8], marker) == 1 and 'busy' or 'lost', 0, mark)
+    end
+    leavesAt = tonumber(leavesAt)
+    if blocked <= math.max(now, leavesAt) then return say('go', math.max(0, math.ceil((leavesAt - now) / 1000)), mark) end
+    for i = 1, 2 do usedUntil[i] = usedUntil[i] - rates[i][1] * costs[i] end
+  elseif crashes >= tonumber(ARGV[2]) then
+    return say('poison', 0, '')
   end
-  leavesAt = tonumber(leavesAt)
-  if blocked <= math.max(now, leavesAt) then return say('go', math.max(0, math.ceil((leavesAt - now) / 1000)), mark) end
-  for i = 1, 2 do usedUntil[i] = usedUntil[i] - rates[i][1] * costs[i] end
-elseif crashes >= tonumber(ARGV[7]) then
-  return say('poison', 0, '')
+  relax()
+  local leavesAt = math.max(now, blocked)
+  for i = 1, 2 do leavesAt = math.max(leavesAt, usedUntil[i] - rates[i][1] * math.max(0, rates[i][2] - costs[i])) end
+  local wait = math.ceil((leavesAt - now) / 1000)
+  local waitForLimits = math.ceil((leavesAt - math.max(now, blocked)) / 1000)
+  if not mark and (wait > horizon or waitForLimits > limitsHorizon) then return say('wait', wait, '') end
+  for i = 1, 2 do
+    keep(KEYS[i], math.max(leavesAt, usedUntil[i]) + rates[i][1] * costs[i])
+  end
+  mark = worker .. '|' .. grant .. '|' .. string.format('%.0f', leavesAt)
+  redis.call('HSET', KEYS[6], callId, mark)
+  return say('go', wait, mark)
 end
-if share < FULL_SHARE and now - tonumber(limits[7] or 0) >= RELAX_MICROSECONDS then
-  redis.call('HSET', KEYS[4], 'share', math.min(FULL_SHARE, share / AFTER_REFUSAL), 'burstSeconds', math.min(FULL_BURST_SECONDS, burstSeconds * 2),
-    'changedAt', string.format('%.0f', now))
+local replies = {string.format('%.0f', now)}
+for i = 10, #KEYS do
+  local at = 3 + (i - 10) * 7
+  replies[#replies + 1] = reserve(KEYS[i], ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], tonumber(ARGV[at + 4]), tonumber(ARGV[at + 5]),
+    tonumber(ARGV[at + 6]))
 end
-local leavesAt = math.max(now, blocked)
-for i = 1, 2 do leavesAt = math.max(leavesAt, usedUntil[i] - rates[i][1] * math.max(0, rates[i][2] - costs[i])) end
-local wait = math.ceil((leavesAt - now) / 1000)
-local waitForLimits = math.ceil((leavesAt - math.max(now, blocked)) / 1000)
-if not mark and (wait > tonumber(ARGV[5]) or waitForLimits > tonumber(ARGV[9])) then return say('wait', wait, '') end
-for i = 1, 2 do
-  keep(KEYS[i], math.max(leavesAt, usedUntil[i]) + rates[i][1] * costs[i])
-end
-mark = ARGV[3] .. '|' .. ARGV[4] .. '|' .. string.format('%.0f', leavesAt)
-redis.call('HSET', KEYS[6], ARGV[1], mark)
-return say('go', wait, mark)
+return replies
 `.replaceAll('RELAX_MICROSECONDS', String(RELAX_MS * 1000)),
   ),
 );
@@ -99,11 +112,11 @@ return say('go', wait, mark)
  * Samples are kept by the moment in which their call left.
  */
 const CHARGE_PROBE = `
-local function observe(leavesAt, left)
+local function observe(callId, leavesAt, left, usedByCall, cappedByCall)
   local told = tonumber(limits[4] or '')
-  if ARGV[12] == '' or not left or not told then return end
+  if usedByCall == '' or not left or not told then return end
   if left > told * ${LOW_SHARE} then redis.call('DEL', KEYS[8]) return end
-  redis.call('ZADD', KEYS[8], leavesAt, table.concat({left, ARGV[12], ARGV[13], ARGV[1]}, '|'))
+  redis.call('ZADD', KEYS[8], leavesAt, table.concat({left, usedByCall, cappedByCall, callId}, '|'))
   redis.call('PEXPIRE', KEYS[8], 60000)
   if redis.call('ZCARD', KEYS[8]) <= ${2 * COMPARED_CALLS} then return end
   local samples = redis.call('ZRANGE', KEYS[8], 0, ${COMPARED_CALLS}, 'WITHSCORES')
@@ -121,35 +134,41 @@ end
 `;
 
 /**
- * Ends an attempt: corrects what it took, keeps within what the provider says is left, and delivers what came of it. May be repeated: only
- * the first one corrects, and only an answer is delivered twice.
+ * Ends attempts of one state: corrects what each took, keeps within what the provider says is left, and delivers what came of it. May be repeated:
+ * only the first one corrects, and only an answer is delivered twice.
  * KEYS requests tokens limits open crashes done results probe;
- * ARGV jobId customId mark requestsDelta tokensDelta remainingRequests remainingTokens kind text seal crashed usedTokens cappedTokens told.
- * @returns the id of the delivered entry, or '' when nothing was delivered
+ * ARGV (callId customId mark requestsDelta tokensDelta remainingRequests remainingTokens kind text seal crashed usedTokens cappedTokens told)….
+ * @returns for each the id of the delivered entry, or '' when nothing was delivered
  */
 export const SETTLE = makeScript(
   withRates(
     'KEYS[3]',
     `${CHARGE_PROBE}
 redis.call('HDEL', KEYS[4], '')
-if ARGV[3] ~= '' and redis.call('HGET', KEYS[4], ARGV[1]) == ARGV[3] then
-  -- What is left was so when the call came in: what left after it is counted here already.
-  local leavesAt = tonumber(string.match(ARGV[3], '([0-9]+)$'))
-  redis.call('HDEL', KEYS[4], ARGV[1])
-  if ARGV[11] == '1' then redis.call('HINCRBY', KEYS[5], ARGV[2], 1) end
-  if ARGV[8] == 'line' then redis.call('HDEL', KEYS[3], 'refusals') end
-  for i = 1, 2 do
-    local before = used(KEYS[i])
-    local instant = before + rates[i][1] * ARGV[3 + i]
-    local remaining = tonumber(ARGV[5 + i])
-    if remaining then instant = math.max(instant, leavesAt + rates[i][1] * math.max(0, rates[i][2] - remaining)) end
-    if instant ~= before then keep(KEYS[i], instant) end
+local function settle(at)
+  local callId, mark, kind = ARGV[at + 1], ARGV[at + 3], ARGV[at + 8]
+  if mark ~= '' and redis.call('HGET', KEYS[4], callId) == mark then
+    -- What is left was so when the call came in: what left after it is counted here already.
+    local leavesAt = tonumber(string.match(mark, '([0-9]+)$'))
+    redis.call('HDEL', KEYS[4], callId)
+    if ARGV[at + 11] == '1' then redis.call('HINCRBY', KEYS[5], ARGV[at + 2], 1) end
+    if kind == 'line' then redis.call('HDEL', KEYS[3], 'refusals') end
+    for i = 1, 2 do
+      local before = used(KEYS[i])
+      local instant = before + rates[i][1] * ARGV[at + 3 + i]
+      local remaining = tonumber(ARGV[at + 5 + i])
+      if remaining then instant = math.max(instant, leavesAt + rates[i][1] * math.max(0, rates[i][2] - remaining)) end
+      if instant ~= before then keep(KEYS[i], instant) end
+    end
+    observe(callId, leavesAt, tonumber(ARGV[at + 7]), ARGV[at + 12], ARGV[at + 13])
   end
-  observe(leavesAt, tonumber(ARGV[7]))
+  if kind == '' then return '' end
+  if redis.call('SADD', KEYS[6], callId) == 0 and kind ~= 'line' then return '' end
+  return redis.call('XADD', KEYS[7], '*', 'kind', kind, 'job', callId, 'text', ARGV[at + 9], 'seal', ARGV[at + 10], 'told', ARGV[at + 14])
 end
-if ARGV[8] == '' then return '' end
-if redis.call('SADD', KEYS[6], ARGV[1]) == 0 and ARGV[8] ~= 'line' then return '' end
-return redis.call('XADD', KEYS[7], '*', 'kind', ARGV[8], 'job', ARGV[1], 'text', ARGV[9], 'seal', ARGV[10], 'told', ARGV[14])
+local entries = {}
+for at = 0, #ARGV - 14, 14 do entries[#entries + 1] = settle(at) end
+return entries
 `,
   ),
 );

@@ -80,20 +80,47 @@ return {workers, redis.call('HGETALL', KEYS[4])}
 `);
 
 /**
- * Forgets ends that are safe in the ledger. A job id leaves \`done\` only when its job is gone, else a repeated job would call again.
- * KEYS results done states job…; ARGV state sessionId notice entries entryId… jobId….
- * @returns job ids that must stay for now
+ * Forgets ends that are safe in the ledger. The id of a call leaves \`done\` only when its job is gone, else a repeated job would call again.
+ * KEYS results done states job…; ARGV state sessionId notice entries entryId… (calls callId…)… for each job.
+ * @returns which of the jobs, counted from 0, are still there
  */
 export const FORGET = makeScript(`
 local entries = tonumber(ARGV[4])
 redis.call('HDEL', KEYS[3], '')
 for i = 1, entries do redis.call('XDEL', KEYS[1], ARGV[4 + i]) end
-local staying = {}
+local staying, at = {}, 5 + entries
 for i = 4, #KEYS do
-  local job = ARGV[1 + entries + i]
-  if redis.call('EXISTS', KEYS[i]) == 1 then staying[#staying + 1] = job else redis.call('SREM', KEYS[2], job) end
+  local calls = tonumber(ARGV[at])
+  if redis.call('EXISTS', KEYS[i]) == 1 then
+    staying[#staying + 1] = i - 4
+  else
+    for j = 1, calls do redis.call('SREM', KEYS[2], ARGV[at + j]) end
+  end
+  at = at + calls + 1
 end
 local notice = redis.call('HGET', KEYS[3], ARGV[1])
 if notice and string.match(notice, '^[^|]*') == ARGV[2] then redis.call('HSET', KEYS[3], ARGV[1], ARGV[3]) end
 return staying
+`);
+
+/** Takes a call back for good that nobody is at: whoever meets it finds that it is done. KEYS open done; ARGV callId. @returns 1 where that was in time */
+export const WITHDRAW = makeScript(`
+if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 1 then return 0 end
+return redis.call('SADD', KEYS[2], ARGV[1])
+`);
+
+/** What jobs carry. KEYS job…. @returns for each the custom ids of its calls; none where it is a call itself, or is gone */
+export const LIST_CALLS = makeScript(`
+local lists = {}
+for i = 1, #KEYS do
+  local isRead, data = pcall(cjson.decode, redis.call('HGET', KEYS[i], 'data') or '')
+  local ids = {}
+  if isRead and type(data) == 'table' and type(data.calls) == 'table' then
+    for _, call in ipairs(data.calls) do
+      if type(call) == 'table' and type(call.custom_id) == 'string' then ids[#ids + 1] = call.custom_id end
+    end
+  end
+  lists[i] = ids
+end
+return lists
 `);

@@ -2,8 +2,8 @@ import { hash } from 'node:crypto';
 import type { AppError } from '../../core/errors.ts';
 import type { CallEnd } from '../queue.ts';
 import { type DeliveredEnd, GIVEN_UP, type ResultEntry, readEntry, WORKER_DIED } from '../redis/ends.ts';
-import { makeJobKey, type StateNotice, writeNotice } from '../redis/keys.ts';
-import { FORGET, runScript } from '../redis/presence-scripts.ts';
+import { findJobId, makeJobKey, type StateNotice, writeNotice } from '../redis/keys.ts';
+import { FORGET, runScript, WITHDRAW } from '../redis/presence-scripts.ts';
 import { readResults } from '../redis/read-results.ts';
 import { createEndBreaker } from './breaker.ts';
 import type { RunnerContext } from './context.ts';
@@ -26,7 +26,7 @@ export class EndCollector {
   readonly #onHalt: (error: AppError) => void;
   /** Entries in the ledger whose deletion Redis has not confirmed. */
   readonly #recorded = new Set<string>();
-  /** Ended jobs that BullMQ had not removed when they were last looked at. */
+  /** Ids of ended calls whose jobs BullMQ had not removed when they were last looked at. */
   #lingering = new Set<string>();
   #seenLines = new Set<string>();
   #olderLines = new Set<string>();
@@ -57,7 +57,7 @@ export class EndCollector {
   /** Whether ends wait in Redis for the next run. */
   async hasLeftEnds(): Promise<boolean> {
     // A worker's account of a session names no job.
-    return this.#isHeld && (await this.listJobIds()).some((jobId) => jobId !== '');
+    return this.#isHeld && (await this.listCallIds()).some((callId) => callId !== '');
   }
 
   async #collect(): Promise<number> {
@@ -68,24 +68,29 @@ export class EndCollector {
     const fresh = entries.filter(({ entryId }) => !this.#recorded.has(entryId));
     const ended = await this.#record(fresh);
     for (const { entryId } of entries) this.#recorded.add(entryId);
-    for (const jobId of ended) this.#lingering.add(jobId);
+    for (const callId of ended) this.#lingering.add(callId);
     const last = entries.at(-1);
     if (last !== undefined) this.#notice.collected = last.entryId;
     await this.#forget(entries.map(({ entryId }) => entryId));
     return raw.length;
   }
 
-  /** Jobs whose end waits to be collected. */
-  async listJobIds(): Promise<readonly string[]> {
+  /** Ids of calls whose end waits to be collected. */
+  async listCallIds(): Promise<readonly string[]> {
     const { link, keys } = this.#context;
-    const jobIds: string[] = [];
+    const callIds: string[] = [];
     for (let from = '-'; ; ) {
       const raw = await readResults(link.redis, keys.results, from);
-      for (const [, flat] of raw) jobIds.push(flat[flat.indexOf('job') + 1] ?? '');
+      for (const [, flat] of raw) callIds.push(flat[flat.indexOf('job') + 1] ?? '');
       const last = raw.at(-1);
-      if (last === undefined) return jobIds;
+      if (last === undefined) return callIds;
       from = `(${last[0]}`;
     }
+  }
+
+  /** Of these calls the end is told, while their jobs are still there. */
+  linger(callIds: readonly string[]): void {
+    for (const callId of callIds) this.#lingering.add(callId);
   }
 
   /** Looks for a moment whether BullMQ has removed all ended jobs. @returns whether it has */
@@ -98,62 +103,71 @@ export class EndCollector {
     return false;
   }
 
-  /** @returns job ids whose end is in the ledger now */
+  /** @returns ids of calls whose end is in the ledger now */
   async #record(entries: readonly ResultEntry[]): Promise<readonly string[]> {
     const { window, owner, pace } = this.#context;
     const ends: CallEnd[] = [];
     const ended = new Map<string, HeldCall>();
-    const jobIds: string[] = [];
+    const callIds: string[] = [];
     let halt: AppError | null = null;
     for (const entry of entries) {
       if (entry.type === 'account') this.accounts.set(entry.worker, entry.sessionId);
       if (entry.type === 'forged') this.#countForged(entry.why);
       if (entry.type !== 'end') continue;
-      const { customId, end, jobId } = entry;
-      jobIds.push(jobId);
+      const { customId, end, callId } = entry;
+      callIds.push(callId);
       if (entry.report !== null) pace.onReport(entry.report);
       const held = ended.has(customId) ? undefined : window.held.get(customId);
-      // Of a call that has its end, or that travels as another job by now, only matters what may have been paid for.
-      const isOurs = held !== undefined && (end.status === 'line' || held.jobId === jobId);
-      const wasStray = window.endStray(jobId);
+      // Of a row that has its end, or whose call goes by another id by now, only matters what may have been paid for.
+      const isOurs = held !== undefined && (end.status === 'line' || held.callId === callId);
+      const wasStray = window.endStray(callId);
       const mayBePaid = end.status === 'line' || (wasStray && end.status === 'unknown');
       if (!isOurs && !mayBePaid) continue;
       if (end.status === 'line' && this.#hasSeen(end.line)) continue;
-      const callEnds = endsOf(customId, jobId, end);
+      const callEnds = endsOf(customId, callId, end);
       ends.push(...callEnds);
       halt ??= end.status === 'halt' ? end.error : this.#breaker(callEnds);
       if (held === undefined || !isOurs) continue;
       ended.set(customId, held);
-      if (held.jobId !== jobId) this.#withdraw(held);
+      if (held.callId !== callId && held.callId !== '') this.#withdraw(held);
     }
     if (ends.length > 0) await owner.record(ends);
     for (const held of ended.values()) window.release(held);
     if (halt !== null) this.#onHalt(halt);
-    return jobIds;
+    return callIds;
   }
 
-  /** The answer came by an earlier job: this one is taken back, and if that is too late, its end is waited for. */
-  #withdraw({ jobId }: HeldCall): void {
-    const { queue, window, link, keys } = this.#context;
-    window.stray(jobId);
+  /** The answer came by an earlier call: this one is taken back, and if that is too late, its end is waited for. */
+  #withdraw({ callId }: HeldCall): void {
+    const { window, link, keys } = this.#context;
+    window.stray(callId);
     const takeBack = async () => {
-      const wasRemoved = (await queue.remove(jobId)) === 1;
-      if (wasRemoved && (await link.redis.hexists(keys.open, jobId)) === 0) window.endStray(jobId);
+      const wasTakenBack = (await runScript(link.redis, WITHDRAW, [keys.open, keys.done], [callId])) === 1;
+      if (wasTakenBack) window.endStray(callId);
+      this.#lingering.add(callId);
     };
     takeBack().catch(() => {});
   }
 
   async #forget(entryIds: readonly string[]): Promise<void> {
     const { link, keys, shared, state, window } = this.#context;
-    // A job whose adding is still unconfirmed may be added once more, and must then find that it is done.
-    const [jobIds, unconfirmed] = [
-      [...this.#lingering].filter((id) => !window.adding.has(id)),
-      [...this.#lingering].filter((id) => window.adding.has(id)),
-    ];
-    const jobKeys = jobIds.map((jobId) => makeJobKey(link.queueName, jobId));
-    const values = [state, this.#notice.sessionId, writeNotice(this.#notice), entryIds.length, ...entryIds, ...jobIds];
-    const staying = await runScript(link.redis, FORGET, [keys.results, keys.done, shared.states, ...jobKeys], values);
-    this.#lingering = new Set([...(staying as string[]), ...unconfirmed]);
+    const callsOf = new Map<string, string[]>();
+    const staying = new Set<string>();
+    for (const callId of this.#lingering) {
+      const jobId = findJobId(state, callId);
+      const calls = callsOf.get(jobId);
+      // A job whose adding is still unconfirmed may be added once more, and must then find that its calls are done.
+      if (window.adding.has(jobId)) staying.add(callId);
+      else if (calls === undefined) callsOf.set(jobId, [callId]);
+      else calls.push(callId);
+    }
+    const jobs = [...callsOf];
+    const jobKeys = jobs.map(([jobId]) => makeJobKey(link.queueName, jobId));
+    const values = [state, this.#notice.sessionId, writeNotice(this.#notice), entryIds.length, ...entryIds];
+    const jobValues = jobs.flatMap(([, callIds]) => [callIds.length, ...callIds]);
+    const keep = await runScript(link.redis, FORGET, [keys.results, keys.done, shared.states, ...jobKeys], [...values, ...jobValues]);
+    for (const index of keep as readonly number[]) for (const callId of jobs[index]?.[1] ?? []) staying.add(callId);
+    this.#lingering = staying;
     for (const entryId of entryIds) this.#recorded.delete(entryId);
   }
 
@@ -174,7 +188,7 @@ export class EndCollector {
   }
 }
 
-function endsOf(customId: string, jobId: string, end: DeliveredEnd): readonly CallEnd[] {
+function endsOf(customId: string, callId: string, end: DeliveredEnd): readonly CallEnd[] {
   switch (end.status) {
     case 'line':
       return [{ status: 'answered', customId, line: end.line }];
@@ -185,7 +199,7 @@ function endsOf(customId: string, jobId: string, end: DeliveredEnd): readonly Ca
     case 'halt':
       return giveBack(customId, end.error.code);
     case 'reject':
-      return [{ status: 'answered', customId, line: makeRejectionLine(customId, jobId, end.why) }];
+      return [{ status: 'answered', customId, line: makeRejectionLine(customId, callId, end.why) }];
     default:
       return end satisfies never;
   }
@@ -205,10 +219,10 @@ export function giveBack(customId: string, code: string): readonly CallEnd[] {
 }
 
 /** What a worker refuses to call reads like a request the provider refused: it fails, costs nothing, and `retry` reopens it. */
-function makeRejectionLine(customId: string, jobId: string, why: string): string {
+function makeRejectionLine(customId: string, callId: string, why: string): string {
   const error = { code: 'worker_refused', message: why };
   return JSON.stringify({
-    id: `rejected_${jobId}`,
+    id: `rejected_${callId}`,
     custom_id: customId,
     response: { status_code: 400, request_id: '', body: { error } },
     error: null,

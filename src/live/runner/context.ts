@@ -27,10 +27,12 @@ export interface RunnerContext {
   /** Uniform in 0..1. */
   readonly random: () => number;
   readonly nowMs: () => number;
-  /** A different id for every job, over restarts too. */
   /** The body a worker sends for a request. */
   readonly deliver: (request: Request) => string;
-  readonly makeJobId: (customId: string) => string;
+  /** A different number for every job, over restarts too. */
+  readonly nextJobNumber: () => number;
+  /** So many calls travel in one job at most. */
+  readonly groupCalls: () => number;
   /** A worker that is silent for this long is taken for dead. */
   readonly workerSilenceMs: number;
   /** Fires when the queue is closed. */

@@ -1,5 +1,6 @@
 import type { CallEnd, LiveCall } from '../queue.ts';
-import type { JobPayload } from '../redis/ends.ts';
+import type { CallPayload } from '../redis/ends.ts';
+import { makeGroupedCallId, makeGroupId, makeJobId } from '../redis/keys.ts';
 import { retryUntilAnswered } from '../redis/retry.ts';
 import { makeSeal } from '../redis/seal.ts';
 import { RedisPatience } from '../redis/watch.ts';
@@ -10,6 +11,8 @@ import type { HeldCall } from './window.ts';
 /** One transaction of Redis holds at most so much: larger ones were slow or lost. */
 const CHUNK_CALLS = 1_000;
 const CHUNK_BYTES = 4_000_000;
+/** A job of several calls holds at most so much. */
+const GROUP_BYTES = 256_000;
 
 /** Carries calls into Redis, a chunk at a time and in order; each is announced before. */
 export class JobFeed {
@@ -40,7 +43,7 @@ export class JobFeed {
 
   /** Adds a call anew whose job is gone and is known not to have been called; it stays announced. */
   addAgain(held: HeldCall): void {
-    held.jobId = this.#context.makeJobId(held.customId);
+    held.callId = '';
     held.isAdded = false;
     this.#announced.add(held);
     this.add(held);
@@ -97,29 +100,61 @@ export class JobFeed {
   async #addToRedis(chunk: readonly HeldCall[]): Promise<void> {
     const { queue, window, sleep, closed, watch } = this.#context;
     const patience = new RedisPatience(watch);
-    const jobs = chunk.map((held) => this.#makeJob(held));
-    for (const { jobId } of chunk) window.adding.add(jobId);
+    // A call whose end came while the others were announced need not travel again.
+    const groups = this.#group(chunk.filter((held) => window.held.get(held.customId) === held));
+    const jobs = groups.map((group) => this.#makeJob(group));
+    for (const { opts } of jobs) window.adding.add(opts.jobId);
     const onFailure = (error: unknown) => {
       const end = patience.onFailure(error);
       if (end !== null) throw end;
     };
     await retryUntilAnswered(() => queue.addBulk(jobs), { sleep, signal: closed, onFailure });
-    for (const held of chunk) {
-      window.adding.delete(held.jobId);
-      held.isAdded = true;
-    }
+    for (const { opts } of jobs) window.adding.delete(opts.jobId);
+    for (const held of groups.flat()) held.isAdded = true;
   }
 
-  #makeJob(held: HeldCall) {
-    const { state, link, deliver } = this.#context;
-    const { request, delayMs } = held.call as LiveCall;
-    const body = deliver(request);
-    const seal = makeSeal(link.secret, [state, request.customId, request.url, body]);
-    const data: JobPayload = { custom_id: request.customId, path: request.url, body, ...(seal === '' ? {} : { seal }) };
+  /** Calls that travel together, in their order; one in a back-off travels alone. */
+  #group(chunk: readonly HeldCall[]): readonly (readonly HeldCall[])[] {
+    const most = this.#context.groupCalls();
+    const groups: HeldCall[][] = [];
+    let group: HeldCall[] | null = null;
+    let bytes = 0;
+    for (const held of chunk) {
+      const isLate = (held.call as LiveCall).delayMs > 0;
+      if (group === null || isLate || group.length === most || bytes + held.bodyBytes > GROUP_BYTES) {
+        group = [];
+        bytes = 0;
+        groups.push(group);
+      }
+      group.push(held);
+      bytes += held.bodyBytes;
+      if (isLate) group = null;
+    }
+    return groups;
+  }
+
+  /** Gives the calls their ids. */
+  #makeJob(group: readonly HeldCall[]) {
+    const { state, nextJobNumber } = this.#context;
+    const [first] = group as readonly [HeldCall];
+    const number = nextJobNumber();
+    const isAlone = group.length === 1;
+    const jobId = isAlone ? makeJobId(state, first.customId, number) : makeGroupId(state, number);
+    for (const held of group) held.callId = isAlone ? jobId : (makeGroupedCallId(state, jobId, held.customId) as string);
+    const payloads = group.map((held) => this.#makePayload(held));
+    const delayMs = Math.ceil((first.call as LiveCall).delayMs);
     return {
       name: state,
-      data,
-      opts: { jobId: held.jobId, removeOnComplete: true, ...(delayMs > 0 ? { delay: Math.ceil(delayMs) } : {}) },
+      data: isAlone ? payloads[0] : { calls: payloads },
+      opts: { jobId, removeOnComplete: true, ...(delayMs > 0 ? { delay: delayMs } : {}) },
     };
+  }
+
+  #makePayload(held: HeldCall): CallPayload {
+    const { state, link, deliver } = this.#context;
+    const { request } = held.call as LiveCall;
+    const body = deliver(request);
+    const seal = makeSeal(link.secret, [state, request.customId, request.url, body]);
+    return { custom_id: request.customId, path: request.url, body, ...(seal === '' ? {} : { seal }) };
   }
 }

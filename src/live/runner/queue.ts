@@ -4,7 +4,7 @@ import type { Request } from '../../core/request.ts';
 import type { StartTimer } from '../../core/timer.ts';
 import type { CallOwner, CallQueue, LiveCall, QueueView } from '../queue.ts';
 import { describeUrl, isAppendOnly, isOfRedis, makeStartError, openRedis } from '../redis/connection.ts';
-import { makeJobId, makeQueueName, makeSharedKeys, makeStateKeys, type QueueIdentity, REDIS_PREFIX } from '../redis/keys.ts';
+import { makeQueueName, makeSharedKeys, makeStateKeys, type QueueIdentity, REDIS_PREFIX } from '../redis/keys.ts';
 import type { SharedLimits } from '../redis/limits.ts';
 import { retryUntilAnswered } from '../redis/retry.ts';
 import { RedisPatience, RedisWatch } from '../redis/watch.ts';
@@ -36,6 +36,12 @@ export interface BullmqQueueOptions {
 }
 
 const WORKER_SILENCE_MS = 8_000;
+/** What Redis, BullMQ and our own bookkeeping take for a job is shared by so many calls. */
+const MOST_GROUP_CALLS = 16;
+/** While no worker has shown itself. */
+const UNKNOWN_GROUP_CALLS = 4;
+/** How much of what a worker takes on at once comes in one job. */
+const GROUP_SHARE = 0.25;
 /** So many calls may be added before the loop has a turn. */
 const CALLS_PER_TURN = 64;
 
@@ -47,7 +53,7 @@ const CALLS_PER_TURN = 64;
 export async function openBullmqQueue(options: BullmqQueueOptions): Promise<CallQueue> {
   const redis = await openRedis(options.redisUrl, options.startTimer);
   if (!(await isAppendOnly(redis))) {
-    options.warn(`Redis at ${describeUrl(options.redisUrl)} keeps no append-only file: if it restarts, its calls are put there again`);
+    options.warn(`Redis at ${describeUrl(options.redisUrl)} has no append-only file: if it restarts, its calls are put back`);
   }
   return new BullmqQueue(options, redis);
 }
@@ -62,7 +68,8 @@ class BullmqQueue implements CallQueue {
   readonly #closed = new AbortController();
   readonly #watch: RedisWatch;
   #loop: RunnerLoop | null = null;
-  #added: number;
+  #added = 0;
+  #lastJobNumber: number;
 
   constructor(options: BullmqQueueOptions, redis: Redis) {
     this.#options = options;
@@ -73,7 +80,7 @@ class BullmqQueue implements CallQueue {
       redisUrl: options.redisUrl,
       nowMs,
       tell: options.warn,
-      afterwards: 'what is paid for is kept, and the same command goes on',
+      afterwards: 'what is paid for is kept, and the same command continues',
     });
     this.#window = new CallWindow(options.window ?? WINDOW_LIMITS);
     this.#queue = new Queue(makeQueueName(options.identity), {
@@ -94,7 +101,7 @@ class BullmqQueue implements CallQueue {
     });
     options.ending.addEventListener('abort', this.#end, { once: true });
     // Counts on from the clock, so that no job id comes twice over restarts of this process or of Redis.
-    this.#added = options.clock().getTime();
+    this.#lastJobNumber = options.clock().getTime();
   }
 
   async attach(owner: CallOwner): Promise<readonly string[]> {
@@ -115,7 +122,11 @@ class BullmqQueue implements CallQueue {
       random: this.#options.random,
       nowMs: () => this.#options.clock().getTime(),
       deliver: this.#options.deliver ?? (({ body }) => body),
-      makeJobId: (customId) => this.#makeJobId(customId),
+      nextJobNumber: () => {
+        this.#lastJobNumber += 1;
+        return this.#lastJobNumber;
+      },
+      groupCalls: () => this.#groupCalls,
       identity,
       limits: this.#options.limits,
       workerSilenceMs: this.#options.workerSilenceMs ?? WORKER_SILENCE_MS,
@@ -152,7 +163,8 @@ class BullmqQueue implements CallQueue {
 
   async add(call: LiveCall): Promise<void> {
     const { customId, body } = call.request;
-    const held: HeldCall = { customId, call, bodyBytes: Buffer.byteLength(body), jobId: this.#makeJobId(customId), isAdded: false };
+    const held: HeldCall = { customId, call, bodyBytes: Buffer.byteLength(body), callId: '', isAdded: false };
+    this.#added += 1;
     this.#window.hold(held);
     this.#loop?.feed.add(held);
     // Between rows that come without a pause the first ones go to Redis, so that workers need not wait for all of them.
@@ -189,8 +201,10 @@ class BullmqQueue implements CallQueue {
     this.#redis.disconnect();
   }
 
-  #makeJobId(customId: string): string {
-    this.#added += 1;
-    return makeJobId(this.#options.state, customId, this.#added);
+  /** A job's calls go to one worker: fewer of them where workers take few at once, so that none waits there while another worker is idle. */
+  get #groupCalls(): number {
+    const { fewestAtOnce } = this.#loop?.workers ?? {};
+    if (fewestAtOnce === undefined || fewestAtOnce === null) return UNKNOWN_GROUP_CALLS;
+    return Math.min(MOST_GROUP_CALLS, Math.max(1, Math.floor(fewestAtOnce * GROUP_SHARE)));
   }
 }

@@ -1,5 +1,6 @@
 import type { JobType } from 'bullmq';
 import type { CallEnd } from '../queue.ts';
+import { findJobId } from '../redis/keys.ts';
 import type { EndCollector } from './collect-ends.ts';
 import type { RunnerContext } from './context.ts';
 import type { JobFeed } from './enqueue.ts';
@@ -15,7 +16,7 @@ const PAUSE_MS = 50;
 export interface Roster {
   /** Workers that were alive, and could have been granted calls since. */
   readonly workers: ReadonlySet<string>;
-  /** Jobs that a worker had under way which was dead by then. */
+  /** Ids of calls that a worker had under way which was dead by then. */
   readonly orphans: ReadonlySet<string>;
 }
 
@@ -45,14 +46,15 @@ export async function recoverLost(
   for (const untilMs = context.nowMs() + parts.patienceMs; isSilent() && context.nowMs() < untilMs; ) {
     if ((await collector.collect()) === 0) await context.sleep(PAUSE_MS, context.closed);
   }
-  const present = new Set(await context.queue.getRanges(JOB_LISTS, 0, -1));
-  for (const jobId of await context.link.redis.hkeys(context.keys.open)) present.add(jobId);
+  const jobIds = new Set(await context.queue.getRanges(JOB_LISTS, 0, -1));
+  const marked = new Set(await context.link.redis.hkeys(context.keys.open));
+  const isPresent = (callId: string) => marked.has(callId) || jobIds.has(findJobId(context.state, callId));
   // An end is delivered before its job leaves the lists: whatever is in neither by now has no end.
   while ((await collector.collect()) > 0);
-  const missing = [...context.window.held.values()].filter((held) => held.isAdded && !present.has(held.jobId));
+  const missing = [...context.window.held.values()].filter((held) => held.isAdded && !isPresent(held.callId));
   const isCertain = !isSilent();
-  for (const jobId of context.window.strays) if (!present.has(jobId)) context.window.endStray(jobId);
-  const wasNeverMade = (held: HeldCall) => isCertain && held.call !== null && !roster.orphans.has(held.jobId);
+  for (const callId of context.window.strays) if (!isPresent(callId)) context.window.endStray(callId);
+  const wasNeverMade = (held: HeldCall) => isCertain && held.call !== null && !roster.orphans.has(held.callId);
   const unknown = missing.filter((held) => !wasNeverMade(held));
   await endAsUnknown(context, unknown);
   for (const held of missing.filter(wasNeverMade)) parts.feed.addAgain(held);
@@ -61,7 +63,7 @@ export async function recoverLost(
 
 async function endAsUnknown(context: RunnerContext, calls: readonly HeldCall[]): Promise<void> {
   if (calls.length === 0) return;
-  const why = 'Redis lost its memory while the call may have been under way';
+  const why = 'Redis lost its memory while the call may have been in flight';
   await context.owner.record(calls.map(({ customId, bodyBytes }): CallEnd => ({ status: 'unknown', customId, bodyBytes, why })));
   for (const held of calls) context.window.release(held);
 }

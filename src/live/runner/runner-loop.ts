@@ -3,14 +3,15 @@ import { NewerFormatError } from '../../core/formats.ts';
 import type { CallOwner } from '../queue.ts';
 import { readMemoryRoom } from '../redis/connection.ts';
 import { FULL } from '../redis/error-reply.ts';
-import { makeRegistryKey, readJobId, readNotice, refuseRunner, writeNotice } from '../redis/keys.ts';
+import { findJobId, makeRegistryKey, readNotice, refuseRunner, writeNotice } from '../redis/keys.ts';
 import { writeJobLimits } from '../redis/limits.ts';
 import { writeHash } from '../redis/presence-scripts.ts';
 import { RedisPatience } from '../redis/watch.ts';
 import { EndCollector, giveBack, type Notice } from './collect-ends.ts';
 import type { RunnerContext } from './context.ts';
 import { JobFeed } from './enqueue.ts';
-import { JOB_LISTS, type Roster, recoverLost } from './recover-lost.ts';
+import { findHeld } from './find-held.ts';
+import { type Roster, recoverLost } from './recover-lost.ts';
 import { readRoster, type WorkerView } from './worker-roster.ts';
 
 /** Ends are collected at most so far apart; right after some came, more are likely. */
@@ -29,7 +30,7 @@ const CENSUS_PATIENCE_MS = 10_000;
 /** The queue at work: one loop that looks after the workers, collects ends, and finds out what happened when Redis was away. */
 export class RunnerLoop {
   readonly feed: JobFeed;
-  workers: WorkerView = { inFlight: 0, concurrency: 0 };
+  workers: WorkerView = { inFlight: 0, concurrency: 0, fewestAtOnce: null };
   /** Resolves when the loop has ended. */
   ended: Promise<void> = Promise.resolve();
   readonly #context: RunnerContext;
@@ -66,8 +67,8 @@ export class RunnerLoop {
     const { link, shared, state, window } = this.#context;
     const earlier = await link.redis.hget(shared.states, state);
     if (earlier !== null) this.#follow(readNotice(earlier));
-    for (const [customId, jobId] of await this.#findHeld()) {
-      window.hold({ customId, call: null, bodyBytes: 0, jobId, isAdded: true });
+    for (const [customId, callId] of await findHeld(this.#context, this.#collector)) {
+      window.hold({ customId, call: null, bodyBytes: 0, callId, isAdded: true });
     }
     window.fit(await readMemoryRoom(link.redis));
     await this.#publishNotice();
@@ -160,7 +161,7 @@ export class RunnerLoop {
     for (const refusal of roster.refusals) {
       if (this.#refused.size >= MOST_REFUSED || this.#refused.has(refusal)) continue;
       this.#refused.add(refusal);
-      this.#context.warn(`${refusal}; it is given no calls`);
+      this.#context.warn(`${refusal}; it gets no calls`);
     }
     this.#missWorkers();
   }
@@ -198,7 +199,7 @@ export class RunnerLoop {
     });
     this.#clearedSuspicions = seen;
     if (lost === 0) return;
-    const rest = unknown === 0 ? 'they were never made and are put there again' : `${unknown} of them may have been billed`;
+    const rest = unknown === 0 ? 'they were never made and are put back' : `${unknown} of them may have been billed`;
     this.#context.warn(`Redis has lost ${lost} calls; ${rest}`);
   }
 
@@ -217,36 +218,23 @@ export class RunnerLoop {
     await writeHash(link.redis, shared.states, { [state]: writeNotice(this.#notice) });
   }
 
-  /** Jobs in a list, attempts under way and ends nobody has collected, by custom id. */
-  async #findHeld(): Promise<ReadonlyMap<string, string>> {
-    const { queue, link, keys, state } = this.#context;
-    const jobIds = [...(await queue.getRanges(JOB_LISTS, 0, -1)), ...(await link.redis.hkeys(keys.open))];
-    jobIds.push(...(await this.#collector.listJobIds()));
-    return new Map(
-      jobIds.flatMap((jobId) => {
-        const customId = readJobId(state, jobId);
-        return customId === null ? [] : [[customId, jobId] as const];
-      }),
-    );
-  }
-
   /** Takes back, while stopping, whatever no worker has in hand. */
   async #recall(): Promise<void> {
-    const { window, queue, link, keys, owner } = this.#context;
+    const { window, queue, link, keys, owner, state } = this.#context;
     await this.#writeNotice();
     const held = [...window.held.values()].filter((call) => call.isAdded);
+    const jobIds = [...new Set(held.map(({ callId }) => findJobId(state, callId)))];
     const removed = new Set<string>();
-    for (let index = 0; index < held.length; index += RECALL_AT_ONCE) {
-      const some = held.slice(index, index + RECALL_AT_ONCE);
-      const answers = await Promise.all(some.map(({ jobId }) => queue.remove(jobId)));
-      for (const [at, answer] of answers.entries()) if (answer === 1) removed.add((some[at] as { jobId: string }).jobId);
+    for (let index = 0; index < jobIds.length; index += RECALL_AT_ONCE) {
+      const some = jobIds.slice(index, index + RECALL_AT_ONCE);
+      const answers = await Promise.all(some.map((jobId) => queue.remove(jobId)));
+      for (const [at, jobId] of some.entries()) if (answers[at] === 1) removed.add(jobId);
     }
-    // An end is delivered before its job goes, and an attempt leaves a mark: a removed job with neither was never called.
+    // An end is delivered before its job goes, and an attempt leaves a mark: what was removed with neither was never called.
     while ((await this.#collector.collect()) > 0);
     const marked = new Set(await link.redis.hkeys(keys.open));
-    const back = held.filter(
-      ({ customId, jobId }) => removed.has(jobId) && !marked.has(jobId) && window.held.get(customId)?.jobId === jobId,
-    );
+    const wasRemoved = (callId: string) => removed.has(findJobId(state, callId)) && !marked.has(callId);
+    const back = held.filter((call) => wasRemoved(call.callId) && window.held.get(call.customId) === call);
     if (back.length === 0) return;
     await owner.record(back.flatMap(({ customId }) => giveBack(customId, 'stopped')));
     for (const call of back) window.release(call);

@@ -19,8 +19,8 @@ export interface HeldCall {
   /** Null when an earlier process handed it over. */
   readonly call: LiveCall | null;
   readonly bodyBytes: number;
-  /** The job it travels as; another one after Redis has lost it. */
-  jobId: string;
+  /** What it is known by in Redis; empty before its job is added, and another one after Redis has lost that. */
+  callId: string;
   /** Whether Redis has confirmed the job. */
   isAdded: boolean;
 }
@@ -30,7 +30,7 @@ export class CallWindow {
   readonly held = new Map<string, HeldCall>();
   /** Job ids on their way into Redis, not confirmed yet. */
   readonly adding = new Set<string>();
-  /** Jobs whose call was answered by an earlier job, but which may have been called as well. */
+  /** Ids of calls whose row was answered by an earlier one, but which may have been made as well. */
   readonly #strays = new Set<string>();
   readonly #limits: WindowLimits;
   #bodyBytes = 0;
@@ -58,13 +58,13 @@ export class CallWindow {
     return [...this.#strays];
   }
 
-  stray(jobId: string): void {
-    this.#strays.add(jobId);
+  stray(callId: string): void {
+    this.#strays.add(callId);
   }
 
   /** A stray has its end, or was never called. @returns whether it was one */
-  endStray(jobId: string): boolean {
-    const wasStray = this.#strays.delete(jobId);
+  endStray(callId: string): boolean {
+    const wasStray = this.#strays.delete(callId);
     if (wasStray) this.#wake();
     return wasStray;
   }

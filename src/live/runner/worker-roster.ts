@@ -11,6 +11,8 @@ export interface WorkerView {
   readonly inFlight: number;
   /** How much they take on at once, all together. */
   readonly concurrency: number;
+  /** And the one that takes the fewest; null without a worker. */
+  readonly fewestAtOnce: number | null;
 }
 
 /**
@@ -33,24 +35,28 @@ export async function readRoster(
   const living = new Set(names);
   const orphans = new Map<string, string>();
   for (let index = 0; index + 1 < flat.length; index += 2) {
-    const [jobId, mark] = [flat[index] as string, flat[index + 1] as string];
-    if (!living.has(mark.slice(0, mark.indexOf('|')))) orphans.set(jobId, mark);
+    const [callId, mark] = [flat[index] as string, flat[index + 1] as string];
+    if (!living.has(mark.slice(0, mark.indexOf('|')))) orphans.set(callId, mark);
   }
-  for (const [jobId, mark] of orphans) await endOrphan(context, jobId, mark);
+  await Promise.all([...orphans].map(([callId, mark]) => endOrphan(context, callId, mark)));
   const read = names.map((name) => ({ name, ...readWorkerName(name) }));
   const admitted = read.filter(({ refusal }) => refusal === null);
   return {
     last: { workers: new Set(admitted.map(({ name }) => name)), orphans: new Set(orphans.keys()) },
-    view: { inFlight: flat.length / 2 - orphans.size, concurrency: admitted.reduce((sum, worker) => sum + worker.concurrency, 0) },
+    view: {
+      inFlight: flat.length / 2 - orphans.size,
+      concurrency: admitted.reduce((sum, worker) => sum + worker.concurrency, 0),
+      fewestAtOnce: admitted.length === 0 ? null : Math.min(...admitted.map((worker) => worker.concurrency)),
+    },
     refusals: read.flatMap(({ refusal }) => refusal ?? []),
   };
 }
 
-async function endOrphan(context: RunnerContext, jobId: string, mark: string): Promise<void> {
-  const customId = readJobId(context.state, jobId);
+async function endOrphan(context: RunnerContext, callId: string, mark: string): Promise<void> {
+  const customId = readJobId(context.state, callId);
   if (customId === null) return;
   const bodyBytes = context.window.held.get(customId)?.bodyBytes ?? 0;
   const text = writeEnd({ status: 'unknown', why: WORKER_DIED, bodyBytes });
-  const job = { state: context.state, jobId, customId };
-  await writeAttemptEnd(context.link, job, { mark, tokensDelta: 0, hasCrashed: true, delivery: { kind: 'unknown', text } });
+  const call = { state: context.state, callId, customId };
+  await writeAttemptEnd(context.link, call, { mark, tokensDelta: 0, hasCrashed: true, delivery: { kind: 'unknown', text } });
 }

@@ -1,7 +1,8 @@
 import type { StartTimer } from '../../core/timer.ts';
 import type { MakeCall } from '../call.ts';
 import type { LearnedTokens } from '../limits/learned-tokens.ts';
-import type { JobReference, QueueLink } from '../redis/calls.ts';
+import type { CallReference, QueueLink } from '../redis/calls.ts';
+import type { CallSlots } from './call-slots.ts';
 import type { DailyAllowance } from './daily-allowance.ts';
 import type { HeldReservations } from './held-reservations.ts';
 import type { AloneGate } from './isolate.ts';
@@ -21,6 +22,7 @@ export interface WorkerContext {
   readonly learned: LearnedTokens;
   readonly held: HeldReservations;
   readonly alone: AloneGate;
+  readonly slots: CallSlots;
   /** How calls fare: an answer, or a refusal or silence after leaving at that instant of `monotonicMs`. */
   readonly onAnswer: () => void;
   readonly onCongestion: (leftAtMs: number) => void;
@@ -36,8 +38,8 @@ export interface WorkerContext {
   readonly ending: AbortSignal;
 }
 
-/** A job as BullMQ hands it over; `signal` fires when the call was given up, or this process must end. */
-export interface HandedJob extends JobReference {
+/** A call of a job that BullMQ handed over; `signal` fires when the job's calls were given up, or this process must end. */
+export interface HandedCall extends CallReference {
   readonly data: unknown;
   readonly queuedAt: Date;
   readonly signal: AbortSignal;

@@ -1,7 +1,7 @@
 import type { AttemptEnd } from '../redis/calls.ts';
 import { type DeliveredEnd, writeEnd } from '../redis/ends.ts';
 import { type RetryOptions, retryUntilAnswered } from '../redis/retry.ts';
-import type { HandedJob, WorkerContext } from './context.ts';
+import type { HandedCall, WorkerContext } from './context.ts';
 
 /** How an attempt stands that has no end yet. */
 export type OpenAttempt = Omit<AttemptEnd, 'delivery'>;
@@ -10,14 +10,14 @@ export type OpenAttempt = Omit<AttemptEnd, 'delivery'>;
 export const NO_ATTEMPT: OpenAttempt = { mark: '', tokensDelta: 0 };
 
 /** Ends an attempt and tells the runner. */
-export async function deliver(context: WorkerContext, job: HandedJob, attempt: OpenAttempt, end: DeliveredEnd): Promise<void> {
+export async function deliver(context: WorkerContext, call: HandedCall, attempt: OpenAttempt, end: DeliveredEnd): Promise<void> {
   const text = end.status === 'line' ? end.line : writeEnd(end);
-  await endAttempt(context, job, { ...attempt, delivery: { kind: end.status, text } });
+  await endAttempt(context, call, { ...attempt, delivery: { kind: end.status, text } });
 }
 
 /** A full or absent Redis refuses the end: it stays in memory, and its slot takes no new job, until it is told. */
-export async function endAttempt(context: WorkerContext, job: HandedJob, attemptEnd: AttemptEnd): Promise<void> {
-  await retryUntilAnswered(() => context.presence.endAttempt(job, attemptEnd), retryOptionsOf(context));
+export async function endAttempt(context: WorkerContext, call: HandedCall, attemptEnd: AttemptEnd): Promise<void> {
+  await retryUntilAnswered(() => context.presence.endAttempt(call, attemptEnd), retryOptionsOf(context));
 }
 
 /** How a job waits for Redis: until this process must end. */
@@ -26,6 +26,6 @@ export function retryOptionsOf(context: WorkerContext): RetryOptions {
 }
 
 /** What fires when a job must not leave any more. */
-export function interruptionsOf(context: WorkerContext, job: HandedJob): readonly AbortSignal[] {
-  return [context.draining, job.signal, context.presence.stopping(job.state)];
+export function interruptionsOf(context: WorkerContext, call: HandedCall): readonly AbortSignal[] {
+  return [context.draining, call.signal, context.presence.stopping(call.state)];
 }

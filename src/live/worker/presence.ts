@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import type { TokenCharging } from '../limits/throttle.ts';
-import { type AttemptEnd, type JobReference, type QueueLink, writeAttemptEnd } from '../redis/calls.ts';
+import { type AttemptEnd, type CallReference, type QueueLink, writeAttemptEnd } from '../redis/calls.ts';
 import { makeSharedKeys, makeStateKeys, readNotice, refuseRunner } from '../redis/keys.ts';
 import { ACCOUNT, BEAT, runScript } from '../redis/presence-scripts.ts';
 
@@ -10,10 +10,10 @@ interface StateMemory {
   /** Why its calls are none of ours; undefined before its notice was read. */
   refusal: string | null | undefined;
   stopping: AbortController;
-  /** Job id to mark: attempts granted and not settled. */
+  /** Call id to mark: attempts granted and not settled. */
   readonly underWay: Map<string, string>;
   /** Ends delivered and not yet safe in the runner's ledger, oldest first. */
-  readonly delivered: Map<string, { readonly job: JobReference; readonly attemptEnd: AttemptEnd; entryId: string }>;
+  readonly delivered: Map<string, { readonly call: CallReference; readonly attemptEnd: AttemptEnd; entryId: string }>;
 }
 
 /**
@@ -46,29 +46,37 @@ export class WorkerPresence {
   }
 
   /**
-   * The sentence that says why this state's calls must be left alone: its runner is newer than this worker. Null when they may be made.
-   * @param again reads the runner's notice anew, instead of believing what the last sign of life brought. Rejects while Redis is away
+   * The sentence that says why this state's calls must be left alone, by what the last sign of life brought: its runner is newer than this worker.
+   * Null when they may be made, undefined when its notice was not read yet.
    */
-  async readRefusal(state: string, again: boolean): Promise<string | null> {
-    const memory = this.#memoryOf(state);
-    if (again || memory.refusal === undefined) {
-      const notice = await this.#link.redis.hget(makeSharedKeys(this.#link.queueName).states, state);
-      memory.refusal = notice === null ? null : refuseRunner(state, readNotice(notice));
-    }
-    return memory.refusal;
+  refusalOf(state: string): string | null | undefined {
+    return this.#memoryOf(state).refusal;
+  }
+
+  /** The same, by the runner's notice as it stands now. Rejects while Redis is away. */
+  async readRefusal(state: string): Promise<string | null> {
+    const notice = await this.#link.redis.hget(makeSharedKeys(this.#link.queueName).states, state);
+    const refusal = notice === null ? null : refuseRunner(state, readNotice(notice));
+    this.#memoryOf(state).refusal = refusal;
+    return refusal;
   }
 
   /** An attempt is on record under this mark. */
-  enter(job: JobReference, mark: string): void {
-    this.#memoryOf(job.state).underWay.set(job.jobId, mark);
+  enter(call: CallReference, mark: string): void {
+    this.#memoryOf(call.state).underWay.set(call.callId, mark);
+  }
+
+  /** The mark of a call's attempt under way; undefined without one. */
+  markOf(call: CallReference): string | undefined {
+    return this.#memoryOf(call.state).underWay.get(call.callId);
   }
 
   /** Delivers an attempt's end once; rejects while Redis is away, and may then be repeated. */
-  async endAttempt(job: JobReference, attemptEnd: AttemptEnd): Promise<void> {
-    const memory = this.#memoryOf(job.state);
-    const entryId = await writeAttemptEnd(this.#link, job, attemptEnd);
-    memory.underWay.delete(job.jobId);
-    if (entryId !== '') memory.delivered.set(entryId, { job, attemptEnd, entryId });
+  async endAttempt(call: CallReference, attemptEnd: AttemptEnd): Promise<void> {
+    const memory = this.#memoryOf(call.state);
+    const entryId = await writeAttemptEnd(this.#link, call, attemptEnd);
+    memory.underWay.delete(call.callId);
+    if (entryId !== '') memory.delivered.set(entryId, { call, attemptEnd, entryId });
   }
 
   /** One sign of life, and what follows from the runners' notices. */
@@ -97,7 +105,7 @@ export class WorkerPresence {
   /** Repeats what is not safe yet, and only then says what is under way: whoever reads the account has read the ends before it. */
   async #account(state: string, memory: StateMemory, sessionId: string): Promise<void> {
     for (const said of memory.delivered.values()) {
-      const entryId = await writeAttemptEnd(this.#link, said.job, { ...said.attemptEnd, mark: '', hasCrashed: false });
+      const entryId = await writeAttemptEnd(this.#link, said.call, { ...said.attemptEnd, mark: '', hasCrashed: false });
       if (entryId !== '') said.entryId = entryId;
     }
     const { open, results, done } = makeStateKeys(this.#link.queueName, state);

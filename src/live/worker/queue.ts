@@ -1,16 +1,20 @@
+import { setMaxListeners } from 'node:events';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { DelayedError, WaitingError, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { createConcurrency } from '../limits/concurrency.ts';
 import { createLearnedTokens } from '../limits/learned-tokens.ts';
 import type { QueueLink } from '../redis/calls.ts';
 import { isOfRedis } from '../redis/connection.ts';
-import { makeJobKey, makeQueueName, makeStateKeys, makeWorkerName, REDIS_PREFIX, readJobId } from '../redis/keys.ts';
+import { makeQueueName, makeStateKeys, makeWorkerName, REDIS_PREFIX } from '../redis/keys.ts';
 import { createRepeatGate } from '../redis/repeat-gate.ts';
-import type { WorkerContext, WorkerOptions } from './context.ts';
+import { CallSlots } from './call-slots.ts';
+import type { HandedCall, WorkerContext, WorkerOptions } from './context.ts';
 import { createHeldReservations } from './held-reservations.ts';
 import { AloneGate } from './isolate.ts';
 import { WorkerPresence } from './presence.ts';
 import { processJob } from './process-job.ts';
+import { listCalls } from './read-job.ts';
 import { sleepUntilAny } from './wait.ts';
 
 /** One model's queue, served by this process. */
@@ -33,10 +37,16 @@ export interface ServeOptions extends WorkerOptions {
   readonly onRedisFailure: (error: unknown) => void;
 }
 
-/** BullMQ's own end waits for ever for a connection that is being made anew, and renews locks meanwhile, which keeps the process alive. */
-class EndableWorker extends Worker {
+class OwnWorker extends Worker {
+  /** BullMQ's own end waits for ever for a connection that is being made anew, and renews locks meanwhile, which keeps the process alive. */
   stopRenewing(): Promise<void> {
     return this.lockManager.close();
+  }
+
+  /** BullMQ takes further jobs when one ends, and does not look when `concurrency` was raised: it is woken as its own `resume` does (6.7.0). */
+  look(): void {
+    const { mainLoopQueue } = this as unknown as { readonly mainLoopQueue: { add(promise: Promise<void>): void } | null };
+    mainLoopQueue?.add(Promise.resolve());
   }
 }
 
@@ -46,7 +56,8 @@ export function serveQueue(options: ServeOptions): ServedQueue {
   const link: QueueLink = { redis: options.redis, queueName, secret: options.secret };
   const presence = new WorkerPresence(makeWorkerName(options.workerId, options.concurrency), link);
   const concurrency = createConcurrency({ ceiling: options.concurrency, monotonicMs: options.monotonicMs });
-  let underWay = 0;
+  const inHand = new Map<string, readonly HandedCall[]>();
+  const slots = new CallSlots(concurrency.limit, takeOn);
   const learned = createLearnedTokens();
   const context: WorkerContext = {
     ...options,
@@ -55,27 +66,37 @@ export function serveQueue(options: ServeOptions): ServedQueue {
     learned,
     held: createHeldReservations(learned),
     alone: new AloneGate(),
-    onAnswer: () => adapt(() => concurrency.onAnswer(underWay)),
+    slots,
+    onAnswer: () => adapt(() => concurrency.onAnswer(slots.atWork)),
     onCongestion: (leftAtMs) => adapt(() => concurrency.onCongestion(leftAtMs)),
   };
   function adapt(step: () => void): void {
+    const before = concurrency.limit;
     step();
-    worker.concurrency = concurrency.limit;
+    if (concurrency.limit !== before) slots.limit = concurrency.limit;
+  }
+  /** One job more than are in hand while a call would find a slot: how many calls it carries is known only then. */
+  function takeOn(): void {
+    const before = worker.concurrency;
+    worker.concurrency = Math.max(1, inHand.size + (slots.hasRoom ? 1 : 0));
+    if (worker.concurrency > before) setImmediate(() => worker.look());
   }
   const gone = new AbortController();
   const connection = options.openPatient(gone.signal);
-  const worker = new EndableWorker(
+  const worker = new OwnWorker(
     queueName,
-    async (job, token, signal) => {
-      const state = job.name;
+    async (job, token, cancelled) => {
       const jobId = job.id ?? '';
-      const customId = readJobId(state, jobId);
-      // Not added by us: nothing about it can be believed, not even whom to tell.
-      if (customId === null) return;
-      const handed = { state, jobId, customId, data: job.data, queuedAt: new Date(job.timestamp), signal: signal ?? options.ending };
-      underWay += 1;
+      const queuedAt = new Date(job.timestamp);
+      const signal = cancelled ?? options.ending;
+      const calls = listCalls(job.name, jobId, job.data).map((call): HandedCall => ({ ...call, queuedAt, signal }));
+      // Each of them listens.
+      setMaxListeners(0, signal);
+      inHand.set(jobId, calls);
       try {
-        const end = await processJob(context, handed);
+        const working = processJob(context, calls);
+        takeOn();
+        const end = await working;
         if (end === 'over') return;
         if (end === 'postpone') {
           await job.moveToDelayed(options.clock().getTime() + POSTPONE_MS, token);
@@ -87,13 +108,14 @@ export function serveQueue(options: ServeOptions): ServedQueue {
         // Anything else would count as failed, and be taken up by nobody: left as it is, the job goes back when its lock has lapsed.
         throw options.ending.aborted || isOfRedis(error as Error) ? new WaitingError() : error;
       } finally {
-        underWay -= 1;
+        inHand.delete(jobId);
+        takeOn();
       }
     },
     {
       connection,
       prefix: REDIS_PREFIX,
-      concurrency: concurrency.limit,
+      concurrency: 1,
       lockDuration: options.lockMs,
       stalledInterval: options.lockMs,
       maxStalledCount: MOST_STALLS,
@@ -114,13 +136,16 @@ export function serveQueue(options: ServeOptions): ServedQueue {
     for (const jobId of jobIds) void cancelWhenTaken(jobId);
   });
 
-  /** A lapsed lock alone takes nothing away; once the runner has given the attempt up, its call is aborted. */
+  /** A lapsed lock alone takes nothing away; once the runner has given an attempt up, and us with it, the calls are aborted. */
   async function cancelWhenTaken(jobId: string): Promise<void> {
-    const state = (await link.redis.hget(makeJobKey(queueName, jobId), 'name').catch(() => null)) ?? '';
-    if (state === '') return;
-    const mark = await link.redis.hget(makeStateKeys(queueName, state).open, jobId).catch(() => '');
-    if (mark === null || (mark !== '' && !mark.startsWith(`${presence.worker}|`)))
-      worker.cancelJob(jobId, 'another worker has taken the row');
+    for (const call of inHand.get(jobId) ?? []) {
+      const own = presence.markOf(call);
+      if (own === undefined) continue;
+      const mark = await link.redis.hget(makeStateKeys(queueName, call.state).open, call.callId).catch(() => own);
+      // An end that was told meanwhile has taken the mark with it.
+      await nextTurn();
+      if (mark !== own && presence.markOf(call) === own) return void worker.cancelJob(jobId, 'another worker has taken the row');
+    }
   }
 
   options.ending.addEventListener('abort', () => worker.cancelAllJobs('the worker must end'), { once: true });

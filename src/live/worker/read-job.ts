@@ -1,4 +1,6 @@
 import { makeKey, parseCustomId, type Request } from '../../core/request.ts';
+import type { CallReference } from '../redis/calls.ts';
+import { makeGroupedCallId, readJobId } from '../redis/keys.ts';
 import { isSealed } from '../redis/seal.ts';
 
 /** What a worker's own environment allows, whoever writes to Redis. */
@@ -18,7 +20,23 @@ export type JobReading =
   | { readonly status: 'request'; readonly request: Request; readonly model: string; readonly outputTokens: number | null }
   | { readonly status: 'refused'; readonly why: string };
 
-/** Everything a worker may conclude from a job that anybody with access to Redis could have written. */
+/** The calls of a job; none where it is not of ours: nothing about it can be believed then, not even whom to tell. */
+export function listCalls(state: string, jobId: string, data: unknown): readonly (CallReference & { readonly data: unknown })[] {
+  const { calls } = (data ?? {}) as { readonly calls?: unknown };
+  const grouped = Array.isArray(calls) ? calls.flatMap((call) => readGrouped(state, jobId, call)) : [];
+  if (grouped.length > 0) return grouped;
+  const customId = readJobId(state, jobId);
+  return customId === null ? [] : [{ state, callId: jobId, customId, data }];
+}
+
+function readGrouped(state: string, jobId: string, data: unknown): (CallReference & { readonly data: unknown })[] {
+  const { custom_id: customId } = (data ?? {}) as { readonly custom_id?: unknown };
+  if (typeof customId !== 'string') return [];
+  const callId = makeGroupedCallId(state, jobId, customId);
+  return callId === null ? [] : [{ state, callId, customId, data }];
+}
+
+/** Everything a worker may conclude from a call that anybody with access to Redis could have written. */
 export function readJob(
   data: unknown,
   options: { readonly state: string; readonly customId: string; readonly secret: string | null; readonly ceilings: WorkerCeilings },

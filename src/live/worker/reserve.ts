@@ -1,7 +1,7 @@
 import { LEARNING_HORIZON_MS } from '../limits/throttle-rules.ts';
 import { type Grant, reserveCall } from '../redis/calls.ts';
 import { WORKER_DIED } from '../redis/ends.ts';
-import type { HandedJob, WorkerContext } from './context.ts';
+import type { HandedCall, WorkerContext } from './context.ts';
 import { deliver, endAttempt, interruptionsOf, NO_ATTEMPT, type OpenAttempt } from './deliver.ts';
 import { sleepUntilAny } from './wait.ts';
 
@@ -17,22 +17,22 @@ export type Waited = { readonly status: 'go'; readonly grant: Grant; readonly to
  * Asks until the call may leave, and sleeps until then. While Redis does not answer, nothing is granted.
  * @param estimate the tokens it may need, as known at that moment
  */
-export async function waitForGrant(context: WorkerContext, job: HandedJob, estimate: () => number): Promise<Waited> {
-  const interruptions = interruptionsOf(context, job);
+export async function waitForGrant(context: WorkerContext, call: HandedCall, estimate: () => number): Promise<Waited> {
+  const interruptions = interruptionsOf(context, call);
   const isInterrupted = () => interruptions.some((signal) => signal.aborted);
   const grantId = Math.floor(context.random() * 2 ** 48).toString(36);
   let attempt: OpenAttempt = NO_ATTEMPT;
   let tokens = 0;
   for (;;) {
-    if (isInterrupted()) return leave(context, job, attempt);
+    if (isInterrupted()) return leave(context, call, attempt);
     // A grant is repeated with the tokens it was given for.
     if (attempt.mark === '') tokens = estimate();
     const { isLearning } = context.learned;
-    const grant = await ask(context, job, grantId, tokens);
+    const grant = await ask(context, call, grantId, tokens);
     switch (grant?.status) {
       case 'go':
         attempt = { mark: grant.mark, requestsDelta: -1, tokensDelta: -tokens };
-        context.presence.enter(job, grant.mark);
+        context.presence.enter(call, grant.mark);
         await sleepUntilAny(context.sleep, grant.waitMs, interruptions);
         if (grant.waitMs <= STALE_MS && !isInterrupted()) return { status: 'go', grant, tokens };
         break;
@@ -45,11 +45,11 @@ export async function waitForGrant(context: WorkerContext, job: HandedJob, estim
         await sleepUntilAny(context.sleep, ASK_AGAIN_MS, interruptions);
         break;
       case 'lost':
-        context.log('warn', 'call-lost', { job: job.jobId, crashes: grant.crashes + 1 });
-        await deliver(context, job, { mark: grant.mark, tokensDelta: 0, hasCrashed: true }, lostEnd(job));
+        context.log('warn', 'call-lost', { job: call.callId, crashes: grant.crashes + 1 });
+        await deliver(context, call, { mark: grant.mark, tokensDelta: 0, hasCrashed: true }, lostEnd(call));
         return { status: 'over' };
       case 'poison':
-        await deliver(context, job, NO_ATTEMPT, { status: 'reject', why: `held: ${grant.crashes} workers died calling it` });
+        await deliver(context, call, NO_ATTEMPT, { status: 'reject', why: `held: ${grant.crashes} workers died calling it` });
         return { status: 'over' };
       case 'done':
       case 'gone':
@@ -61,11 +61,11 @@ export async function waitForGrant(context: WorkerContext, job: HandedJob, estim
 }
 
 /** @returns null while Redis does not answer */
-async function ask(context: WorkerContext, job: HandedJob, grant: string, tokens: number): Promise<Grant | null> {
+async function ask(context: WorkerContext, call: HandedCall, grant: string, tokens: number): Promise<Grant | null> {
   try {
     // Answers on their way may show that it can leave sooner; what is held back for all is not sooner for that.
     const horizon = context.learned.isLearning ? { limitsHorizonMs: LEARNING_HORIZON_MS } : {};
-    return await reserveCall(context.link, job, { worker: context.presence.worker, grant, tokens, ...horizon });
+    return await reserveCall(context.link, call, { worker: context.presence.worker, grant, tokens, ...horizon });
   } catch (error) {
     context.onRedisFailure(error);
     return null;
@@ -73,16 +73,16 @@ async function ask(context: WorkerContext, job: HandedJob, grant: string, tokens
 }
 
 /** Nothing has left: the job goes back to the queue when this worker drains, to the runner when the run stops, else it is somebody else's. */
-async function leave(context: WorkerContext, job: HandedJob, attempt: OpenAttempt): Promise<Waited> {
-  if (context.presence.stopping(job.state).aborted) {
-    await deliver(context, job, attempt, { status: 'back', code: 'stopped' });
+async function leave(context: WorkerContext, call: HandedCall, attempt: OpenAttempt): Promise<Waited> {
+  if (context.presence.stopping(call.state).aborted) {
+    await deliver(context, call, attempt, { status: 'back', code: 'stopped' });
     return { status: 'over' };
   }
-  if (attempt.mark !== '') await endAttempt(context, job, { ...attempt, delivery: null });
-  return { status: job.signal.aborted ? 'over' : 'give-back' };
+  if (attempt.mark !== '') await endAttempt(context, call, { ...attempt, delivery: null });
+  return { status: call.signal.aborted ? 'over' : 'give-back' };
 }
 
-function lostEnd(job: HandedJob) {
-  const { body } = job.data as { readonly body: string };
+function lostEnd(call: HandedCall) {
+  const { body } = call.data as { readonly body: string };
   return { status: 'unknown', why: WORKER_DIED, bodyBytes: Buffer.byteLength(body) } as const;
 }

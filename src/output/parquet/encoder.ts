@@ -58,7 +58,7 @@ export function createParquetEncoder(options: ParquetEncoderOptions): ParquetEnc
     add(finished) {
       let place = 0;
       for (const index of keptIndexes) put(place++, finished.row.cells[index]);
-      for (const value of readAnswer(finished.answer, answerColumns)) put(place++, value);
+      for (const value of readAnswer(finished, answerColumns)) put(place++, value);
       for (const { read } of own) put(place++, read(finished));
       rows += 1;
       if (rows < MAX_GROUP_ROWS && characters < MAX_GROUP_CHARACTERS) return null;

@@ -52,8 +52,10 @@ function makeNode(column: StoredColumn): StoredNode | null {
   if (!isRepeated) return { elements, store: unlessMissing(storeStruct(column.children, nodes)) };
   if (element.converted_type === 'LIST' && second === undefined && elementOf(only).name !== 'array')
     return { elements, store: unlessMissing((cell) => (cell as readonly unknown[]).map(first.store)) };
-  if (element.converted_type !== 'MAP' || second === undefined || only.children.map(({ element: { name } }) => name).join() !== 'key,value')
-    return null;
+  const [key] = only.children as [StoredColumn];
+  const isMap = element.converted_type === 'MAP' && only.children.map(({ element: { name } }) => name).join() === 'key,value';
+  // A key is a text where it was read: of most types it can be made again.
+  if (!isMap || second === undefined || key.children.length > 0 || elementOf(key).type === 'BOOLEAN') return null;
   return {
     elements,
     store: unlessMissing((cell) => Object.entries(cell as object).map(([key, value]) => [first.store(key), second.store(value)])),

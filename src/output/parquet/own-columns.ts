@@ -53,8 +53,12 @@ export function makeAnswerColumn(name: string, schema: unknown): ParquetColumn {
 
 function makeColumn(name: string, type: Partial<SchemaElement> | null): ParquetColumn {
   if (type === null) return makeTextColumn(name);
-  const store = type.type === 'INT64' ? storeWhole(name) : (cell: unknown) => cell ?? null;
+  const store = type.type === 'INT64' ? storeWhole(name) : type.type === 'DOUBLE' ? storeNumber : (cell: unknown) => cell ?? null;
   return { name, elements: [{ name, repetition_type: 'OPTIONAL', ...type }], store };
+}
+
+function storeNumber(cell: unknown): number | null {
+  return cell === undefined || cell === null ? null : Number(cell);
 }
 
 const MAX_WHOLE = 2n ** 63n;

@@ -5,6 +5,7 @@ import { renderMeter, renderStack } from './charts.ts';
 import { formatShare } from './format-times.ts';
 import { renderFrame } from './frame.ts';
 import { clipHtml, type Html, html, NOTHING } from './html.ts';
+import { foldRows } from './render-row.ts';
 
 /** More labels than this are told by `diff --json` alone. */
 const MAX_CLASSES = 40;
@@ -12,6 +13,8 @@ const MAX_TRANSITIONS = 30;
 /** Escaped bytes of a label, and of an answer. */
 const LABEL_BYTES = 160;
 const ANSWER_BYTES = 700;
+/** Rows in sight; the others are behind a click. */
+const OPEN_EXAMPLES = 2;
 
 /** What changed between two runs, row by row, in quality and in cost. */
 export function renderComparison(comparison: RunComparison | null): Html {
@@ -85,7 +88,7 @@ function renderClasses(a: Scores, b: Scores): Html {
       html`<tr><th scope="row">${clipHtml(label, LABEL_BYTES)}</th><td class="n">${formatCount(support)}</td><td class="n">${f1(inA.get(label))}</td><td class="n">${f1(inB.get(label))}</td></tr>`,
   );
   const caption = `F1 by class${labels.size > shown.length ? `, the ${shown.length} most frequent of ${formatCount(labels.size)}` : ''}`;
-  return renderTable({ caption, words: ['class'], numbers: ['rows', 'F1 in A', 'F1 in B'], lines });
+  return renderTable({ caption, words: ['class'], numbers: ['rows', 'F1 in A', 'F1 in B'], lines, isFolded: true });
 }
 
 function renderTransitions({ transitions, rows }: RunComparison): Html {
@@ -110,14 +113,18 @@ interface TableParts {
   readonly words: readonly string[];
   readonly numbers: readonly string[];
   readonly lines: readonly Html[];
+  /** Behind a click, which its caption is then on. */
+  readonly isFolded?: true;
 }
 
-function renderTable({ caption, words, numbers, lines }: TableParts): Html {
+function renderTable({ caption, words, numbers, lines, isFolded }: TableParts): Html {
   const heads = [
     ...words.map((name) => html`<th scope="col">${name}</th>`),
     ...numbers.map((name) => html`<th scope="col" class="n">${name}</th>`),
   ];
-  return html`<div>${renderFrame(caption, html`<table><caption>${caption}</caption><thead><tr>${heads}</tr></thead><tbody>${lines}</tbody></table>`)}</div>`;
+  const shown = isFolded ? NOTHING : html`<caption>${caption}</caption>`;
+  const table = renderFrame(caption, html`<table>${shown}<thead><tr>${heads}</tr></thead><tbody>${lines}</tbody></table>`);
+  return html`<div>${isFolded ? html`<details class="more"><summary>${caption}</summary>${table}</details>` : table}</div>`;
 }
 
 const CHANGES: Readonly<Record<ChangedRow['change'], string>> = {
@@ -137,5 +144,5 @@ function renderExamples({ examples, rows }: RunComparison): Html {
 `;
   });
   const all = rows.compared - rows.same;
-  return html`<h3>Rows that are not the same <span class="soft small">${all > examples.length ? `the first ${examples.length} of ${formatCount(all)}; diff --csv writes all` : formatThings(all, 'row')}</span></h3>${articles}`;
+  return html`<h3>Rows that differ <span class="soft small">${all > examples.length ? `the first ${examples.length} of ${formatCount(all)}; diff --csv writes all` : formatThings(all, 'row')}</span></h3>${foldRows(articles, OPEN_EXAMPLES)}`;
 }

@@ -26,11 +26,11 @@ const MEANINGS: Readonly<Record<string, string>> = {
   bad_row: 'the line of the table cannot be read',
 };
 
-/** So many rows of each cause are shown; rarer causes show one, and the others behind a click. */
+/** So many rows of each cause are on the page. */
 const ROWS_OF_CAUSE = 10;
-const FREQUENT_CAUSES = 2;
-/** The rarest causes are behind a click as a whole. */
-const OPEN_CAUSES = 6;
+/** How many of them are in sight, by the place of their cause; the others are behind a click. The rarest causes are behind one as a whole. */
+const OPEN_ROWS: readonly number[] = [6, 3, 1, 1];
+const OPEN_CAUSES = OPEN_ROWS.length;
 
 /** Failed and skipped rows by cause: how many, what to type, and the first of them with what they say. */
 export function renderFailures(facts: ReportFacts, samples: readonly SampleRow[], textBytes: number): Html {
@@ -39,7 +39,7 @@ export function renderFailures(facts: ReportFacts, samples: readonly SampleRow[]
   const all = countAskedAbout(facts.summary);
   const groups = causes.map((cause, place) => {
     const rows = samples.filter(({ facts: { why, cause: its } }) => why === 'failed' && its === cause.cause).slice(0, ROWS_OF_CAUSE);
-    const open = place < FREQUENT_CAUSES ? ROWS_OF_CAUSE : 1;
+    const open = OPEN_ROWS[place] ?? 1;
     const shown = rows.map((row) => renderFailedRow(row, textBytes));
     const rest = cause.rows - rows.length;
     const more = rest > 0 ? html`<p class="small soft">And ${formatThings(rest, 'more row')}.</p>` : NOTHING;
@@ -62,7 +62,7 @@ function renderCause({ cause, status, rows, retry }: CauseFacts, all: number): H
       ? status === 'skipped'
         ? html`<p class="small soft">Never sent: change the table or the job.</p>`
         : NOTHING
-      : html`<p class="small">Retry them: ${renderCommand(retry)}</p>`;
+      : html`<p class="small">To retry them: ${renderCommand(retry)}</p>`;
   return html`<h3>${cause} <span class="soft small">${formatThings(rows, 'row')}, ${formatShare(share)}: ${MEANINGS[cause] ?? status}</span></h3><div class="meter">${meter}</div>${command}`;
 }
 

@@ -99,7 +99,7 @@ function renderCosts({ rowFigures }: ReportFacts): Html {
     max: cost.max,
     marks: listMarks(cost),
   });
-  return html`<h3>What a row cost</h3><figure><figcaption>${formatThings(cost.count, 'row')} asked in this run, all attempts of a row together; the dearest cost ${formatSmallDollars(cost.max)}</figcaption>${chart}</figure>`;
+  return html`<h3>What a row cost</h3><figure><figcaption>${formatThings(cost.count, 'row')} sent in this run, all attempts of a row together; the most expensive cost ${formatSmallDollars(cost.max)}</figcaption>${chart}</figure>`;
 }
 
 function listMarks(spread: Spread) {

@@ -71,7 +71,7 @@ export function renderProvenance({ provenance, models, summary, endedAt }: Repor
     ['failures', summary.outputs.failures ?? 'none'],
     ['state directory', state],
     ['made by', `rowmill ${rowmill}, Node ${node}`],
-    ...(anomalies.length === 0 ? [] : [['lines that are no answers', anomalies.join(', ')] as const]),
+    ...(anomalies.length === 0 ? [] : [['lines that are not answers', anomalies.join(', ')] as const]),
   ];
   return html`<section aria-labelledby="provenance"><h2 id="provenance">Provenance</h2><dl class="answer facts">${entries.map(([name, value]) => html`<dt>${name}</dt><dd>${clipHtml(value, 1_000)}</dd>`)}</dl>
 <details><summary>The job file</summary><pre>${clipHtml(jobText, JOB_BYTES)}</pre></details></section>`;

@@ -4,9 +4,9 @@ import { type Html, html, NOTHING } from './html.ts';
 import { foldRows, renderAnsweredRow, type SampleRow } from './render-row.ts';
 
 const GROUPS: readonly { readonly why: SampleFacts['why']; readonly title: string; readonly say: string; readonly open: number }[] = [
-  { why: 'dearest', title: 'The dearest', say: 'of the rows asked in this run', open: 2 },
-  { why: 'slowest', title: 'The slowest', say: 'by the time of their call', open: 2 },
-  { why: 'random', title: 'At random', say: 'every answered row had the same chance', open: 3 },
+  { why: 'dearest', title: 'The most expensive', say: 'of the rows sent in this run', open: 1 },
+  { why: 'slowest', title: 'The slowest', say: 'by the duration of their call', open: 1 },
+  { why: 'random', title: 'At random', say: 'every answered row had the same chance', open: 2 },
 ];
 
 /** A sample of answered rows, in groups; the first of each group are open. */

@@ -22,7 +22,7 @@ ${simulated}`;
 function nameLanes({ summary: { attempts } }: ReportFacts): string {
   if (attempts.batch > 0 && attempts.live > 0) return 'Batch API and live calls';
   if (attempts.live > 0) return 'live calls';
-  return attempts.batch > 0 ? 'Batch API' : 'nothing was asked: every answer was there already';
+  return attempts.batch > 0 ? 'Batch API' : 'nothing was sent: every answer was there already';
 }
 
 /** The figures one looks for next. */
@@ -47,7 +47,7 @@ export function renderIdentity({ summary: { rows, causes } }: ReportFacts): Html
   const ends = `${formatCount(rows.in)} rows in = ${formatCount(ok)} ok + ${formatCount(failed)} failed + ${formatCount(skipped)} skipped + ${formatCount(pending)} pending`;
   const sources = `${formatCount(ok)} ok = ${formatCount(rows.new)} new + ${formatCount(rows.reused)} reused + ${formatCount(rows.duplicate)} duplicate`;
   const { where = 0 } = causes;
-  const notMeant = where === 0 ? NOTHING : html`<br>${formatCount(where)} of the skipped rows are not asked about: input.where`;
+  const notMeant = where === 0 ? NOTHING : html`<br>${formatCount(where)} of the skipped rows do not match input.where`;
   return html`<section aria-labelledby="rows"><h2 id="rows">Rows</h2>
 <p class="equation">${ends}<br>${sources}${notMeant}</p>
 ${renderStack('Rows', [

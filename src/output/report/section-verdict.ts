@@ -68,7 +68,7 @@ function answerTrust({ summary, warnings, fields, commands }: ReportFacts, quali
   const doubts: readonly Html[] = [
     ...(told === 0 ? [] : [html`<a href="#warnings">${formatThings(told, 'warning')}</a>`]),
     ...(conflict === 0 ? [] : [html`<a href="#money">${formatThings(conflict, 'conflicting line')}</a>: one request, two answers`]),
-    ...(foreign === 0 ? [] : [html`<a href="#money">${formatThings(foreign, 'foreign line')}</a>: answers to nothing we asked`]),
+    ...(foreign === 0 ? [] : [html`<a href="#money">${formatThings(foreign, 'foreign line')}</a>: answers to none of our requests`]),
     ...shifts.slice(0, 1),
     ...(summary.unmarked === undefined ? [] : [html`${formatThings(summary.unmarked, 'answer')} not marked as finished`]),
     ...(summary.unwrapped === undefined ? [] : [html`${formatThings(summary.unwrapped, 'answer')} with text around the JSON`]),

@@ -127,7 +127,8 @@ footer{max-width:1080px;margin:0 auto;padding:4px 20px 36px;color:var(--soft);fo
 @media (min-width:601px) and (max-width:1040px){.asks{grid-template-columns:1fr 1fr}}
 @media (max-width:600px){
 main,header.top,footer{padding-left:13px;padding-right:13px}
-section{padding:16px 14px;border-radius:12px}
+section{padding:13px 14px;border-radius:12px;margin:11px 0}
+.scroll{max-height:430px}
 header.top{padding-top:16px}
 .asks{gap:9px;margin-top:13px}
 .ask{padding:9px 13px}
@@ -136,8 +137,8 @@ header.top{padding-top:16px}
 .tile .value{font-size:1.22rem}
 dl.answer{grid-template-columns:fit-content(50%) minmax(0,1fr)}
 dl.facts{grid-template-columns:fit-content(34%) minmax(0,1fr)}
-dl.answer dd,.plain{max-height:7em}
-svg{height:110px}
+dl.answer dd,.plain{max-height:5em}
+svg{height:95px}
 details.row{padding:4px 0;font-size:.85rem;line-height:1.4}
 th,td{max-width:15em}
 td.bar{width:30%}

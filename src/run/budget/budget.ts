@@ -1,9 +1,11 @@
 import { AppError, EXIT, UsageError } from '../../core/errors.ts';
 import type { Job } from '../../core/job.ts';
 import type { LaneName } from '../../core/lane.ts';
+import { keepModel, listModels, showModels } from '../../core/models/split-by-model.ts';
 import { countAnswerCaps, type Request } from '../../core/request.ts';
 import type { LedgerFold } from '../../ledger/events/fold.ts';
 import { type Amount, type CostBound, makeCostBound } from '../../money/cost-bound.ts';
+import { describeUnboundImages } from '../../money/images/unbound-images.ts';
 import { modelLimits } from '../../money/model-limits.ts';
 import type { FindPrice } from '../../money/price.ts';
 import { suggestModel } from '../../money/tier-table.ts';
@@ -81,10 +83,17 @@ export function makeCostBounds(options: BoundsOptions): Readonly<Record<LaneName
   const isLimited = Object.values(limits).some((limit) => limit !== null);
   if (isLimited && (bounds[firstLane] === null || (limits.live !== null && bounds.live === null))) {
     throw new UsageError(
-      `budget: no price or no longest answer is known for ${job.model}, so a budget cannot be kept; tell them in prices.yaml and params.max_output_tokens, or remove the budget${suggestModel(job.model)}`,
+      `budget: no price or no longest answer is known for ${showUnbounded(options)}, so a budget cannot be kept; set them in prices.yaml and ${job.requests === undefined ? 'params.max_output_tokens' : 'the max_output_tokens, or max_completion_tokens, of each line'}, or remove the budget${suggestModel(job.model)}`,
     );
   }
   return bounds;
+}
+
+/** The models of which something is missing. */
+function showUnbounded(options: BoundsOptions): string {
+  const { job, firstLane } = options;
+  const isUnbounded = (model: string) => makeCostBound({ ...options, job: keepModel(job, model), lane: firstLane }) === null;
+  return listModels(job).filter(isUnbounded).join(', ') || showModels(job);
 }
 
 /** @throws UsageError as makeCostBounds does */
@@ -94,7 +103,11 @@ export function createRunBudget(options: BudgetOptions): Budget {
   // Only the lane that is not sent to can be without a price.
   const boundIn = (lane: LaneName) => (bounds[lane] ?? bounds[firstLane]) as CostBound;
   /** What a call of unknown size may have cost: the whole context in, the longest answer out. */
-  const largest = { bytes: modelLimits(job.model).contextTokens ?? 1_000_000, rows: 1, answerCaps: 2 ** (job.retry.attempts - 1) };
+  const largest = {
+    bytes: Math.max(...listModels(job).map((model) => modelLimits(model).contextTokens ?? 1_000_000)),
+    rows: 1,
+    answerCaps: 2 ** (job.retry.attempts - 1),
+  };
   let longestBytes = 0;
   const unanswered = new Map<BudgetSpan, { readonly version: string; readonly nanoUsd: number }>();
 
@@ -137,21 +150,23 @@ export function createRunBudget(options: BudgetOptions): Budget {
       for (const span of spans) {
         const all = commit(span);
         if (all <= span.limitNanoUsd) continue;
-        const why = `${span.name} does not hold what may have been billed already and the same once more: ${formatDollars(all)}; the rows left stay pending${span.remedy}`;
+        const why = `${span.name} is not enough for what may have been billed already and the same again: ${formatDollars(all)}; the remaining rows stay pending${span.remedy}`;
         throw new BudgetError({ why, isOfRun: span.isOfRun }, span.isOfRun ? all : null);
       }
     },
     findExcess(request) {
+      const unbound = describeUnboundImages(job, request.body);
+      if (unbound !== null) return { why: `${unbound}; the remaining rows stay pending`, isOfRun: false };
       const own = boundOf(request);
       for (const span of spans) {
         const committed = commit(span);
         if (committed + own <= span.limitNanoUsd) continue;
-        const why = `${span.name} is used up: ${formatDollars(committed)} are spent or may still be billed, and the next request can cost ${formatDollars(own)}; the rows left stay pending${span.remedy}`;
+        const why = `${span.name} is used up: ${formatDollars(committed)} is spent or may still be billed, and the next request can cost ${formatDollars(own)}; the remaining rows stay pending${span.remedy}`;
         return { why, isOfRun: span.isOfRun };
       }
       if (laneNow() === 'live' && limits.live !== null && commitLive() + own > limits.live)
         return {
-          why: `the ${formatDollars(limits.live)} of --max-live-usd are used up; the rows left stay pending: give more, or leave --deadline out to send them in batches`,
+          why: `the ${formatDollars(limits.live)} of --max-live-usd are used up; the remaining rows stay pending: allow more, or leave out --deadline to send them in batches`,
           isOfRun: false,
         };
       return null;

@@ -47,6 +47,6 @@ export function warnOfBudget({ of, month, limitNanoUsd, spentNanoUsd, beginsAnew
   const left = Math.max(0, limitNanoUsd - spentNanoUsd);
   if (expectedNanoUsd <= left) return null;
   const name = of === 'month' ? `budget.usd_per_month (${month})` : 'budget.usd_total';
-  const then = beginsAnewAt === null ? '' : `; it begins anew on ${beginsAnewAt.slice(0, 'YYYY-MM-DD'.length)} (UTC)`;
-  return `${name}: ${formatDollars(left)} of ${formatDollars(limitNanoUsd)} are left, and this is expected to cost ${formatDollars(expectedNanoUsd)}: the run will stop before that${then}`;
+  const then = beginsAnewAt === null ? '' : `; it resets on ${beginsAnewAt.slice(0, 'YYYY-MM-DD'.length)} (UTC)`;
+  return `${name}: ${formatDollars(left)} of ${formatDollars(limitNanoUsd)} is left, and this is expected to cost ${formatDollars(expectedNanoUsd)}: the run will stop before that${then}`;
 }

@@ -98,7 +98,7 @@ function makeMonthSpan({ job, ledger, books, lanes, clock }: BudgetSpansOptions,
       return `budget.usd_per_month, ${formatDollars(limitNanoUsd)} for ${now()},`;
     },
     get remedy() {
-      return `; it begins anew on ${nextMonth(now()).slice(0, 'YYYY-MM-DD'.length)} (UTC)`;
+      return `; it resets on ${nextMonth(now()).slice(0, 'YYYY-MM-DD'.length)} (UTC)`;
     },
   };
 }
@@ -113,7 +113,7 @@ function makeTotalSpan({ job, ledger, books, lanes }: BudgetSpansOptions, limitN
     onItsWay: () => countOnItsWay(ledger, lanes, [...ledger.fold.unknownCalls.values()].map(amountOfCalls).reduce(addAmounts, NO_AMOUNT)),
     phase: '',
     name: `budget.usd_total, ${formatDollars(limitNanoUsd)},`,
-    remedy: '; it never begins anew: only a larger one in the job file sends more',
+    remedy: '; it never resets: only a larger one in the job file sends more',
   };
 }
 

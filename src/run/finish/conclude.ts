@@ -184,7 +184,7 @@ function sayHeldRows({ ledger: { keys }, warn }: ConcludeOptions): void {
     if (keys.outcome(id) === 'unknown' && !keys.isReopened(id) && keys.shard(id) === 0 && explainHold(keys.doubts(id)) !== null) held += 1;
   }
   if (held === 0) return;
-  const advice = '`failures` says why, `retry --cause unknown` asks again';
+  const advice = '`failures` says why, `retry --cause unknown` sends them again';
   warn(`${formatThings(held, 'request')} held: each try may have been billed and none was answered; ${advice}`);
 }
 

@@ -71,9 +71,14 @@ function finishRow(options: FinishOptions, row: Row, keyed: KeyedRow): FinishedR
     requestId: answer.requestId,
     key,
   };
-  if (!isOk || (outcome.message === '' && !outcome.isUnmarked)) return finished;
-  const { message, isUnmarked } = outcome;
-  return { ...finished, ...(message === '' ? {} : { note: message }), ...(isUnmarked ? { isUnmarked } : {}) };
+  const { message, isUnmarked, written } = outcome;
+  if (!isOk || (message === '' && !isUnmarked && written === undefined)) return finished;
+  return {
+    ...finished,
+    ...(message === '' ? {} : { note: message }),
+    ...(isUnmarked ? { isUnmarked } : {}),
+    ...(written === undefined ? {} : { writtenAnswer: written }),
+  };
 }
 
 const PENDING: Disposition = { status: 'pending' };

@@ -1,4 +1,5 @@
 import { clip } from '../../core/bounds/clip.ts';
+import { stringifyExactly } from '../../core/exact/exact-number.ts';
 import type { Row, Table } from '../../core/row.ts';
 import type { CompiledJob } from '../../input/compile-job.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
@@ -21,8 +22,8 @@ export function createTextReader(compiled: CompiledJob, ledger: Pick<Ledger, 'ke
     const id = key === null ? -1 : ledger.keys.find(key);
     const stored = id === -1 ? null : ledger.readAnswer(id);
     const raw = readAnswerText(stored?.line ?? null);
-    const value = isOk ? stored?.outcome.value : undefined;
-    const answer = value === undefined ? null : typeof value === 'string' ? value : JSON.stringify(value);
+    const value = isOk ? (stored?.outcome.written ?? stored?.outcome.value) : undefined;
+    const answer = value === undefined ? null : typeof value === 'string' ? value : stringifyExactly(value);
     const rendered = compiled.render(row);
     const message = rendered.status === 'skipped' ? rendered.message : (stored?.outcome.message ?? '');
     return {

@@ -55,7 +55,7 @@ export async function writeOutputs(options: WriteOptions): Promise<WrittenOutput
   const writeRow = (row: FinishedRow): Promise<unknown> | null => {
     counter.add(row);
     reportRows.add(row);
-    rowsWriter.add(hashRowId(compiled.rowId(row.row)), row.key);
+    if (isRowOfRun(row)) rowsWriter.add(hashRowId(compiled.rowId(row.row)), row.key);
     const table = tableWriter.write(row);
     const failures = failuresWriter.write(row);
     return table === undefined && failures === undefined ? null : Promise.all([table, failures]);
@@ -86,6 +86,11 @@ export async function writeOutputs(options: WriteOptions): Promise<WrittenOutput
     await Promise.allSettled([tableWriter.abandon(), failuresWriter.abandon(), rowsWriter.abandon()]);
     throw error;
   }
+}
+
+/** Whether a run is about a row: not about records that are none, nor about rows that do not meet `input.where`. */
+function isRowOfRun({ disposition }: FinishedRow): boolean {
+  return disposition.status !== 'skipped' || (disposition.cause !== 'bad_row' && disposition.cause !== 'where');
 }
 
 async function openRunRows({ ledger, run }: WriteOptions, tableWriter: TableWriter): Promise<RunRowsWriter> {

@@ -21,7 +21,7 @@ export async function sampleJsonWord(
     const isNowhere = rendered.every(({ status }) => status === 'skipped');
     const sample = `of the first ${rows.length} rows`;
     if (isNowhere)
-      throw new UsageError([{ place: source.placeOf(['prompt']), message: `prompt: ${NO_JSON_WORD}, and it stands in none ${sample}` }], {
+      throw new UsageError([{ place: source.placeOf(['prompt']), message: `prompt: ${NO_JSON_WORD}, and it occurs in none ${sample}` }], {
         code: 'job',
       });
     return `${lacking} ${sample} are skipped: ${NO_JSON_WORD}`;

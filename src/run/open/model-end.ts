@@ -5,6 +5,8 @@ import type { Target } from './target.ts';
 
 /** When a job's model is switched off. */
 export interface KnownEnd {
+  /** As the job, or a line of its table of requests, names it. */
+  readonly asked: string;
   readonly end: ModelEnd;
   /** Whether that holds where requests go: at OpenAI's own addresses, and wherever the address told it. */
   readonly holdsHere: boolean;
@@ -15,7 +17,7 @@ export interface KnownEnd {
  * @param told what the address itself tells; null: that no end is announced; undefined: it was not asked, or tells nothing
  */
 export function findKnownEnd(model: string, { origin }: Pick<Target, 'origin'>, told: ModelEnd | null | undefined): KnownEnd | null {
-  if (told !== undefined) return told && { end: told, holdsHere: true };
+  if (told !== undefined) return told && { asked: model, end: told, holdsHere: true };
   const end = findModelEnd(model);
-  return end && { end, holdsHere: origin === DEFAULT_ORIGIN || isOpenAiHost(hostOfOrigin(origin) ?? '') };
+  return end && { asked: model, end, holdsHere: origin === DEFAULT_ORIGIN || isOpenAiHost(hostOfOrigin(origin) ?? '') };
 }

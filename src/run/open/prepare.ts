@@ -5,6 +5,8 @@ import { MAX_SHARD_BYTES } from '../../batch/cut-size.ts';
 import { asDiskError } from '../../core/disk/disk-error.ts';
 import { makeFolders } from '../../core/disk/make-folders.ts';
 import { UsageError } from '../../core/errors.ts';
+import type { Job } from '../../core/job.ts';
+import { listModels } from '../../core/models/split-by-model.ts';
 import { type CompiledJob, compileJob } from '../../input/compile-job.ts';
 import { type JobOverrides, type LoadedJob, loadJob } from '../../input/job/load-job.ts';
 import { hashPrices, loadPrices } from '../../input/job/load-prices.ts';
@@ -20,7 +22,7 @@ import { modelLimits } from '../../money/model-limits.ts';
 import { createFindPrice, findPriceNote } from '../../money/price.ts';
 import { findPriceSource } from '../../money/price-source.ts';
 import { createRowLimit } from '../../money/row-limit.ts';
-import { createJobTokens } from '../../money/tokens/job-tokens.ts';
+import { createModelTokens } from '../../money/tokens/model-tokens.ts';
 import type { ModelEnd } from '../../openai/model-ends.ts';
 import type { NamedFile } from '../../output/find-destination-problem.ts';
 import { stdoutTablePath } from '../../output/output-paths.ts';
@@ -29,7 +31,7 @@ import { findColumnClash } from '../../output/table-columns.ts';
 import { findHoldout, findRunDestinationProblem } from './destinations.ts';
 import { inspectCode } from './inspect-code.ts';
 import { sampleJsonWord } from './json-word-sample.ts';
-import { findKnownEnd } from './model-end.ts';
+import { findKnownEnd, type KnownEnd } from './model-end.ts';
 import { findOldState } from './old-state.ts';
 import type { PreparedJob } from './prepared-job.ts';
 import { placeDatedTable } from './run-date.ts';
@@ -85,13 +87,13 @@ export async function prepareJob(options: PrepareOptions): Promise<PreparedJob> 
     const loaded = { ...placed, job };
     const prompts = loaded.code == null || loaded.code.renderMessages === null ? null : createCodePrompts(job, loaded.code, given);
     const table = prompts === null ? given : prompts.awaitIn(given);
-    const tokens = createJobTokens(job.model);
+    const tokens = createModelTokens(job.model);
     const from = findPriceSource(hostOfOrigin(options.target.origin));
     const findPrice = createFindPrice(customPrices, { from, keepsCacheLong: keepsCacheLong(job.params) });
     const limits = {
       maxBodyBytes: MAX_SHARD_BYTES / 2,
       ...modelLimits(job.model),
-      estimateTokens: (body: string) => tokens.estimateOne(body),
+      estimateTokens: (body: string) => tokens.own.estimateOne(body),
       findTooDear: createRowLimit(job, findPrice),
     };
     const chosen = await readExamples(loaded, { cwd: options.overrides.cwd, signal: options.signal });
@@ -111,7 +113,7 @@ export async function prepareJob(options: PrepareOptions): Promise<PreparedJob> 
       missingFolder,
       findPrice,
       priceNoteAt: (at) => findPriceNote(job.model, at, customPrices, from),
-      modelEnd: findKnownEnd(job.model, options.target, options.toldEnd),
+      modelEnds: listKnownEnds(job, options),
       customPricesSha256: hashPrices(customPrices),
       tokens,
       compileWith: (params) => compileJob({ ...bound, job: { ...job, params: setParams(job.params, params) } }, table, limits),
@@ -124,6 +126,11 @@ export async function prepareJob(options: PrepareOptions): Promise<PreparedJob> 
     }
     throw asDiskError(error);
   }
+}
+
+function listKnownEnds(job: Job, { target, toldEnd }: Pick<PrepareOptions, 'target' | 'toldEnd'>): readonly KnownEnd[] {
+  const ends = listModels(job).flatMap((model) => findKnownEnd(model, target, model === job.model ? toldEnd : undefined) ?? []);
+  return ends.toSorted((a, b) => (a.end.endsOn < b.end.endsOn ? -1 : 1));
 }
 
 /** A table for standard output is written like any other, into the state directory; who is told of it passes it on. */

@@ -42,7 +42,7 @@ export function warnOfLostCache({ prices, lane, work }: Advised, constantTokens:
   const lostTokens = cacheableTokens(constantTokens) - cacheableTokens(work.leadingTokens);
   const savedNanoUsd = Math.round((requests * lostTokens * (price.rates.inputPicoUsd - price.rates.cachedInputPicoUsd)) / 1000);
   if (savedNanoUsd <= 0) return null;
-  return `row text stands before constant text, which defeats the prompt cache; with the row last, the cache could save up to ${formatDollars(savedNanoUsd)}`;
+  return `row text comes before constant text, which defeats the prompt cache; with the row last, the cache could save up to ${formatDollars(savedNanoUsd)}`;
 }
 
 /** What is not known of the images of the requests. */

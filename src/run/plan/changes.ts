@@ -28,7 +28,7 @@ export function describeChanges(job: Job, lastJob: Job | null, compared: Compare
   if (aspects.length > 0) changes.push(`${joinWords(aspects)} changed: ${of(rows.changed)} would be sent again${price(rows.changed)}`);
   else if (rows.changed > 0) changes.push(`the table changed: ${of(rows.changed)} would be sent again${price(rows.changed)}`);
   if (isFresh && rows.again > 0)
-    changes.push(`asked afresh: ${of(rows.again)} would be sent again${price(rows.again)}; their answers count no more`);
+    changes.push(`--fresh: ${of(rows.again)} would be sent again${price(rows.again)}; their old answers no longer count`);
   if (reopened > 0) changes.push(`failed rows are opened again: ${of(reopened)} would be sent again${price(reopened)}`);
   if (rows.new > 0) changes.push(`${of(rows.new)} are new${price(rows.new)}`);
   if (gone !== null && gone > 0)

@@ -14,7 +14,7 @@ export interface EndOptions extends KnownEnd {
   readonly today: string;
 }
 
-type AskedJob = Pick<Job, 'model' | 'params' | 'confidence'>;
+type AskedJob = Pick<Job, 'params' | 'confidence' | 'requests'>;
 
 const UNPRICED: LaneCosts = { batch: null, live: null, flex: null };
 
@@ -22,23 +22,24 @@ const UNPRICED: LaneCosts = { batch: null, live: null, flex: null };
  * What it means to a job that its model ends: when, what takes its place, and what the same requests cost there.
  * @param advised null where the job could not be planned
  */
-export function foreseeEnd(job: AskedJob, { end, today, holdsHere }: EndOptions, advised: Advised | null): PlannedEnd {
-  const { model } = job;
+export function foreseeEnd(job: AskedJob, { asked: model, end, today, holdsHere }: EndOptions, advised: Advised | null): PlannedEnd {
   const { endsOn, source } = end;
   const daysLeft = countDays(today, endsOn);
-  const successor = end.successor === null ? null : describeSuccessor(job, end.successor, advised);
+  // Of requests only their lines know what else they ask.
+  const known = job.requests === undefined ? advised : null;
+  const successor = end.successor === null ? null : describeSuccessor({ ...job, model }, end.successor, known);
   const when = `${model} ${describeEnd(end, model, daysLeft)}${holdsHere ? '' : ' at OpenAI'}`;
-  const message = successor === null ? when : `${when}; ${proposeSuccessor(advised, successor)}`;
+  const message = successor === null ? when : `${when}; ${proposeSuccessor(known, successor)}`;
   return { model, endsOn, daysLeft, successor, source, message };
 }
 
-function describeSuccessor(job: AskedJob, model: string, advised: Advised | null): Successor {
+function describeSuccessor(job: AskedJob & Pick<Job, 'model'>, model: string, advised: Advised | null): Successor {
   const cost = advised === null ? UNPRICED : priceWork({ ...advised.prices, model }, advised.work);
-  return { model, cost, refuses: listRefused(job, model) };
+  return { model, cost, refuses: job.requests === undefined ? listRefused(job, model) : [] };
 }
 
 /** Also what it does unasked: a model that thinks makes another job of one that was answered at once, and one parameter keeps it from that. */
-function listRefused(job: AskedJob, successor: string): readonly string[] {
+function listRefused(job: AskedJob & Pick<Job, 'model'>, successor: string): readonly string[] {
   const own = new Set(findParamDoubts(job).map(({ path }) => path.join('.')));
   const doubts = findParamDoubts({ ...job, model: successor }).filter(({ path }) => !own.has(path.join('.')));
   if (!mayAnswerAtOnce(job, successor)) return doubts.map(({ message }) => message);
@@ -50,7 +51,7 @@ function listRefused(job: AskedJob, successor: string): readonly string[] {
 const REMEDY = 'params.reasoning_effort: none';
 
 /** Whether the job's model answers at once, and its successor would too, but only if told so. */
-function mayAnswerAtOnce({ model, params }: AskedJob, successor: string): boolean {
+function mayAnswerAtOnce({ model, params }: Pick<Job, 'model' | 'params'>, successor: string): boolean {
   const [own, other] = [readModelParams(model), readModelParams(successor)];
   if (own?.efforts.length !== 0 || params.reasoning_effort !== undefined || other === null) return false;
   return other.defaultEffort !== 'none' && other.efforts.includes('none');
@@ -74,7 +75,7 @@ function compareCosts(advised: Advised | null, { cost: there }: Successor): stri
   const [now, then] = [cost[priced], there[priced]];
   if (then === null || then.expectedNanoUsd === 0) return '';
   const instead = now === null ? '' : ` instead of ${formatDollars(now.expectedNanoUsd)}`;
-  const images = hasImages ? ', if it counts images alike' : '';
+  const images = hasImages ? ', if it counts images the same way' : '';
   return `: this job would cost ${formatDollars(then.expectedNanoUsd)} there${instead}${images}`;
 }
 

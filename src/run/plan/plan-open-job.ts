@@ -57,12 +57,15 @@ export async function planOpenJob({
   const { compiled, table, tokens, findPrice } = prepared;
   const { job } = compiled;
   const ledger = opened?.ledger ?? null;
-  const learned = ledger?.fold.learnedLimits.get(job.model) ?? null;
   const leftOut = new Set<string>();
   const leaveOut = (message: string) => leftOut.add(message);
   const answers = opened === null ? null : opened.history.read(listComparableRuns(opened.ledger, job, leaveOut));
   const last = ledger === null ? null : readLastRun(ledger, job, leaveOut);
   const configured = job.limits.enqueuedTokens;
+  const enqueuedTokensOf = (model: string) => {
+    const learned = ledger?.fold.learnedLimits.get(model) ?? null;
+    return learned === null ? configured : Math.min(learned, configured ?? learned);
+  };
   const today = options.effects.clock().toISOString();
   const at = options.priceAsOf ?? today;
   refuseUnsoldFlex(job, findPrice, at);
@@ -89,11 +92,11 @@ export async function planOpenJob({
     last,
     answers,
     readInputTokens: (id, key) => (ledger === null ? null : readInputTokens(ledger, id, key)),
-    enqueuedTokens: learned === null ? configured : Math.min(learned, configured ?? learned),
+    enqueuedTokensOf,
     findPrice,
     priceNote: prepared.priceNoteAt(at),
     at,
-    end: prepared.modelEnd && { ...prepared.modelEnd, today },
+    ends: prepared.modelEnds.map((end) => ({ ...end, today })),
     countsExactly,
     shownRequests,
     signal: options.signal,
@@ -118,12 +121,12 @@ function addBudgets(plan: Plan, job: Job, budgets: readonly BudgetFacts[]): Plan
 export function warnOfVerdicts({ noLongerOk, altered, responsePath }: Ledger): readonly string[] {
   const warnings = [...new Set(altered.values())].map(
     (name) =>
-      `${responsePath(name)} has other bytes than were recorded: its answers are not used, and their rows are held as unknown; restore the file from a backup, or ask and pay again: rowmill retry --cause unknown`,
+      `${responsePath(name)} was altered: its answers are not used, and their rows are held as unknown; restore the file from a backup, or send them, and pay, again: rowmill retry --cause unknown`,
   );
   if (noLongerOk === 0) return warnings;
   return [
     ...warnings,
-    `${noLongerOk} stored ${noLongerOk === 1 ? 'answer that was' : 'answers that were'} ok ${noLongerOk === 1 ? 'is' : 'are'} not by the rules of now; rowmill failures says why, and retry asks again`,
+    `${noLongerOk} stored ${noLongerOk === 1 ? 'answer that was' : 'answers that were'} ok ${noLongerOk === 1 ? 'is' : 'are'} invalid under the current rules; rowmill failures says why, and retry sends them again`,
   ];
 }
 
@@ -147,7 +150,7 @@ function warnOfCosts(job: Job, findPrice: FindPrice, at: string): readonly strin
   const warnings: string[] = [];
   const { name, query } = readPricedLane(job);
   if (findPrice(job.model, { ...query, at }) === null) {
-    warnings.push(`the ${name} price of ${job.model} is unknown; prices.yaml beside the job file tells one${suggestModel(job.model)}`);
+    warnings.push(`the ${name} price of ${job.model} is unknown; set one in prices.yaml, next to the job file${suggestModel(job.model)}`);
   }
   if (job.params.prompt_cache === 'explicit' && !takesCacheOptions(job.model)) {
     warnings.push(`params.prompt_cache: ${job.model} takes no cache options and charges nothing for cache writes; nothing is sent for it`);
@@ -170,7 +173,7 @@ function warnOfCosts(job: Job, findPrice: FindPrice, at: string): readonly strin
 
 function warnOfReasoning(job: Job): readonly string[] {
   if (!mayThink(job)) return [];
-  return [`${job.model} bills its reasoning as output, and no schema tells how much it is: run --sample 50 measures it`];
+  return [`${job.model} bills its reasoning as output, and no schema says how much that is: run --sample 50 measures it`];
 }
 
 function readLastRun({ fold, runFiles }: Ledger, job: Job, leaveOut: LeaveOut): LastRunFacts | null {

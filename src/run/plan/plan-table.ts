@@ -1,12 +1,12 @@
 import { UsageError } from '../../core/errors.ts';
 import type { Job } from '../../core/job.ts';
-import { showModels } from '../../core/models/split-by-model.ts';
+import { listModels, showModels } from '../../core/models/split-by-model.ts';
 import { hideImageData, type Request } from '../../core/request.ts';
 import type { Row, SkipCause, Table } from '../../core/row.ts';
 import type { CompiledJob } from '../../input/compile-job.ts';
 import type { KeyIndex } from '../../ledger/key-index.ts';
 import type { FindPrice } from '../../money/price.ts';
-import type { JobTokens } from '../../money/tokens/job-tokens.ts';
+import type { ModelTokens } from '../../money/tokens/model-tokens.ts';
 import type { CheckRow } from '../../output/row-check.ts';
 import type { AnswerLengths } from '../open/answer-history.ts';
 import type { Opening, ParamSet } from '../open/opening.ts';
@@ -26,7 +26,7 @@ import type { PlannedEnd } from './planned-end.ts';
 import { createPromptCount } from './prompts.ts';
 import { createShardCount, type ShardCount } from './shards.ts';
 import { timeWork } from './time.ts';
-import { makeWork, REQUEST_GROUP, sumWork } from './work.ts';
+import { makeWork, REQUEST_GROUP, sumWork, sumWorkByModel } from './work.ts';
 
 export interface PlanTableOptions {
   readonly table: Table;
@@ -40,7 +40,7 @@ export interface PlanTableOptions {
   readonly selected: SelectedRows;
   /** Sees what every selected row asks for; null where nobody wants to know. */
   readonly watchRows: ((keyRow: KeyRow) => KeyRow) | null;
-  readonly tokens: JobTokens;
+  readonly tokens: ModelTokens;
   readonly warnings: readonly string[];
   /** What the rows have shown, once all were read. */
   readonly readWarnings: () => readonly string[];
@@ -50,15 +50,15 @@ export interface PlanTableOptions {
   readonly answers: AnswerLengths | null;
   /** What the answer of a key was billed for its prompt; null when that is not its own. */
   readonly readInputTokens: (id: number, key: string) => number | null;
-  /** As the job says or the provider did. */
-  readonly enqueuedTokens: number | null;
+  /** Of a model, as the job says or the provider did. */
+  readonly enqueuedTokensOf: (model: string) => number | null;
   readonly findPrice: FindPrice;
   /** What has to stand beside its prices; null mostly. */
   readonly priceNote: string | null;
   /** The day whose prices count. */
   readonly at: string;
-  /** When the model ends; null where that is not known. */
-  readonly end: EndOptions | null;
+  /** When its models end, as far as that is known; the soonest first. */
+  readonly ends: readonly EndOptions[];
   /** Whether a sample is counted with the model's tokenizer, which takes time to load. */
   readonly countsExactly: boolean;
   /** How many requests the plan shows whole beside the first; null where it shows none. */
@@ -78,8 +78,8 @@ export interface PlannedTable {
   readonly plan: Plan;
   /** The failed keys it opens again, each once. */
   readonly reopenedKeys: readonly string[];
-  /** What is known of the model's end, also where it is none for the address: should the model be refused there, this may be why. */
-  readonly modelEnd: PlannedEnd | null;
+  /** What is known of the ends of its models, also where they are none for the address: should a model be refused there, this may be why. */
+  readonly modelEnds: readonly PlannedEnd[];
 }
 
 /** @throws UsageError where the table that is written cannot hold a row */
@@ -97,7 +97,11 @@ export async function planTable(options: PlanTableOptions): Promise<PlannedTable
   const skipped: Partial<Record<SkipCause, number>> = {};
   /** By endpoint and model. */
   const shards = new Map<string, ShardCount>();
-  const prompts = createPromptCount(options.tokens, { longOverTokens: longContextOver(prices), isExact: options.countsExactly });
+  const longOver = new Map(listModels(job).map((model) => [model, longContextOver({ ...prices, model })]));
+  const prompts = createPromptCount(options.tokens, {
+    longOverTokens: ({ model = job.model }) => longOver.get(model) ?? Number.POSITIVE_INFINITY,
+    isExact: options.countsExactly,
+  });
   const reopenedKeys: string[] = [];
   let knownRows = 0;
   let firstRequest: unknown = null;
@@ -108,7 +112,7 @@ export async function planTable(options: PlanTableOptions): Promise<PlannedTable
     if (requests.length < (options.shownRequests ?? 0))
       requests.push({ file: row.file, line: row.line, id: compiled.rowId(row), request: JSON.parse(hideImageData(request.body)) });
     const name = `${request.url} ${request.model ?? ''}`;
-    const count = shards.get(name) ?? createShardCount(options.enqueuedTokens);
+    const count = shards.get(name) ?? createShardCount(options.enqueuedTokensOf(request.model ?? job.model));
     shards.set(name, count);
     count.add(Buffer.byteLength(request.body), prompts.add(request, set));
   }
@@ -159,7 +163,7 @@ export async function planTable(options: PlanTableOptions): Promise<PlannedTable
   const answer = forecastAnswer(job, options.answers);
   const work = makeWork(
     job,
-    { ...counted, beginningTokens: Math.round((options.tokens.findCacheBeginning()?.tokens ?? 0) * counted.factor) },
+    { ...counted, beginningTokens: Math.round((options.tokens.own.findCacheBeginning()?.tokens ?? 0) * counted.factor) },
     options.answers,
   );
   const sums = sumWork(work);
@@ -167,12 +171,12 @@ export async function planTable(options: PlanTableOptions): Promise<PlannedTable
   const lane = chooseLane(job.mode, { rows });
   const priced = choosePrice(job.mode, lane);
   const advised = { prices, lane, priced, work, cost, hasImages: counted.hasImages };
-  const modelEnd = options.end === null ? null : foreseeEnd(job, options.end, advised);
-  const endHere = options.end?.holdsHere === true ? modelEnd : null;
+  const modelEnds = options.ends.map((end) => foreseeEnd(job, end, advised));
+  const endsHere = modelEnds.filter((_, index) => options.ends[index]?.holdsHere === true);
   const warnings = [
     ...options.warnings,
     ...options.readWarnings(),
-    endHere?.message ?? null,
+    ...endsHere.map(({ message }) => message),
     warnOfLostCache(advised, counted.constantTokens),
     ...warnOfImages(job.model, counted),
   ];
@@ -201,18 +205,14 @@ export async function planTable(options: PlanTableOptions): Promise<PlannedTable
     promptCache: describeCache(job, work, planCaches(prices, work), priced),
     // Requests name their model themselves.
     cheaper: job.requests === undefined ? findCheaper(advised) : null,
-    modelEnd: endHere,
+    modelEnd: endsHere[0] ?? null,
     shards: [...shards.values()].flatMap((count) => count.list(counted.factor)),
-    time: timeWork(
-      job.model,
-      { requests: sums.requests, inputTokens: sums.inputTokens, outputTokens: sums.outputExpectedTokens },
-      { ...job.limits, enqueuedTokens: options.enqueuedTokens },
-    ),
+    time: timeWork(sumWorkByModel(work, job.model), (model) => ({ ...job.limits, enqueuedTokens: options.enqueuedTokensOf(model) })),
     problems: warnings.filter((warning) => warning !== null).map(makeWarning),
     firstRequest,
     ...(options.shownRequests === null ? {} : { requests }),
   };
-  return { plan: planned, reopenedKeys, modelEnd };
+  return { plan: planned, reopenedKeys, modelEnds };
 }
 
 export function makeWarning(message: string): PlanProblem {

@@ -1,6 +1,7 @@
 import { countAnswerCaps, type Request } from '../../core/request.ts';
 import { CACHED_FROM_TOKENS } from '../../money/prompt-cache.ts';
-import type { EstimatedPrompt, JobTokens } from '../../money/tokens/job-tokens.ts';
+import type { EstimatedPrompt } from '../../money/tokens/job-tokens.ts';
+import type { ModelTokens } from '../../money/tokens/model-tokens.ts';
 import type { ParamSet } from '../open/opening.ts';
 import type { PromptSum } from './cost.ts';
 
@@ -45,8 +46,8 @@ export interface CountedPrompts {
 }
 
 export interface PromptCountOptions {
-  /** Longer prompts are summed by themselves. */
-  readonly longOverTokens: number;
+  /** Prompts of that model that are longer are summed by themselves. */
+  readonly longOverTokens: (request: Pick<Request, 'model'>) => number;
   /** Whether samples are counted with the tokenizer. */
   readonly isExact: boolean;
 }
@@ -57,9 +58,9 @@ const SEED = 1;
 /** Fewer measured requests correct nothing. */
 const ENOUGH_MEASURED = 10;
 
-export function createPromptCount(tokens: JobTokens, { longOverTokens, isExact }: PromptCountOptions): PromptCount {
-  const sample = createReservoir<EstimatedPrompt>(SAMPLE_REQUESTS, SEED);
-  const answered = createReservoir<EstimatedPrompt & { readonly key: string; readonly id: number }>(SAMPLE_REQUESTS, SEED);
+export function createPromptCount(tokens: ModelTokens, { longOverTokens, isExact }: PromptCountOptions): PromptCount {
+  const sample = createReservoir<SampledPrompt>(SAMPLE_REQUESTS, SEED);
+  const answered = createReservoir<SampledPrompt & { readonly id: number }>(SAMPLE_REQUESTS, SEED);
   const makeGroup = (set: ParamSet) => ({ set, short: { ...NOTHING }, long: { ...NOTHING } });
   const own = makeGroup({});
   const groups = new Map([['{}', own]]);
@@ -72,14 +73,13 @@ export function createPromptCount(tokens: JobTokens, { longOverTokens, isExact }
   /** How far estimates are off: on the sample, and between our count and what was billed for answered requests. */
   function measure(readInputTokens: (id: number, key: string) => number | null) {
     if (!isExact || sample.kept.length === 0) return { factor: 1, inputMeasured: 0 };
-    const { countRequestExactly } = tokens.exact();
-    const count = ({ text, images, tokens: estimate }: EstimatedPrompt) => {
-      const exact = countRequestExactly(text);
+    const count = ({ request, text, images, tokens: estimate }: SampledPrompt) => {
+      const exact = tokens.of(request).exact().countRequestExactly(text);
       return exact === null ? estimate : exact + images.tokens;
     };
     const errors = sample.kept.map((prompt) => ({ actual: count(prompt), expected: prompt.tokens }));
     const billed = answered.kept.flatMap((prompt) => {
-      const actual = readInputTokens(prompt.id, prompt.key);
+      const actual = readInputTokens(prompt.id, prompt.request.key);
       return actual === null ? [] : [{ actual, expected: count(prompt) }];
     });
     const isMeasured = billed.length >= ENOUGH_MEASURED;
@@ -95,12 +95,12 @@ export function createPromptCount(tokens: JobTokens, { longOverTokens, isExact }
   }
 
   return {
-    add({ body, customId }, set) {
-      const prompt = tokens.estimate(body);
-      const sum = groupOf(set)[prompt.tokens > longOverTokens ? 'long' : 'short'];
+    add(request, set) {
+      const prompt = tokens.of(request).estimate(request.body);
+      const sum = groupOf(set)[prompt.tokens > longOverTokens(request) ? 'long' : 'short'];
       sum.requests += 1;
       sum.tokens += prompt.tokens;
-      sum.answerCaps += countAnswerCaps(customId);
+      sum.answerCaps += countAnswerCaps(request.customId);
       if (prompt.tokens >= CACHED_FROM_TOKENS) {
         writable.requests += 1;
         writable.tokens += prompt.tokens;
@@ -108,21 +108,26 @@ export function createPromptCount(tokens: JobTokens, { longOverTokens, isExact }
       hasImages ||= prompt.images.tokens > 0;
       unsizedImages += prompt.images.unsized;
       unsizedTokens += prompt.images.unsizedTokens;
-      if (isExact) sample.offer(() => prompt);
+      if (isExact) sample.offer(() => ({ ...prompt, request: nameOf(request) }));
       return prompt.tokens;
     },
     offerAnswered(request, id) {
-      if (isExact) answered.offer(() => ({ ...tokens.estimate(request.body), key: request.key, id }));
+      if (isExact) answered.offer(() => ({ ...tokens.of(request).estimate(request.body), request: nameOf(request), id }));
     },
     learn() {
       if (hasLearned || sample.kept.length < SAMPLE_REQUESTS) return;
       hasLearned = true;
-      tokens.learn(sample.kept.map(({ text }) => text));
+      for (const model of new Set(sample.kept.map(({ request }) => request.model))) {
+        const asked = sample.kept.filter(({ request }) => request.model === model);
+        tokens.of(asked[0]?.request ?? {}).learn(asked.map(({ text }) => text));
+      }
     },
     finish(readInputTokens) {
       const { factor, inputMeasured } = measure(readInputTokens);
       const scale = (sum: PromptSum) => ({ ...sum, tokens: Math.round(sum.tokens * factor) });
-      const { leading, all } = tokens.constantTokens();
+      const isOfOneModel = sample.kept.every(({ request }) => request.model === sample.kept[0]?.request.model);
+      // What prompts of several models begin with is kept by none for the others.
+      const { leading, all } = isOfOneModel ? tokens.own.constantTokens() : { leading: 0, all: 0 };
       return {
         groups: [...groups.values()].map(({ set, short, long }) => ({ set, short: scale(short), long: scale(long) })),
         writable: { requests: writable.requests, tokens: Math.round(writable.tokens * factor) },
@@ -137,6 +142,15 @@ export function createPromptCount(tokens: JobTokens, { longOverTokens, isExact }
       };
     },
   };
+}
+
+interface SampledPrompt extends EstimatedPrompt {
+  readonly request: Pick<Request, 'key' | 'model'>;
+}
+
+/** Without its body, of which only the text is kept. */
+function nameOf({ key, model }: Request): SampledPrompt['request'] {
+  return model === undefined ? { key } : { key, model };
 }
 
 const NOTHING: PromptSum = { requests: 0, tokens: 0, answerCaps: 0 };

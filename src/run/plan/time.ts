@@ -13,7 +13,9 @@ export interface TimeUnderLimits {
   readonly batch: { readonly rounds: number; readonly atMostHours: number } | null;
 }
 
+/** What one model is asked: limits are a model's. */
 export interface TimedWork {
+  readonly model: string;
   readonly requests: number;
   readonly inputTokens: number;
   readonly outputTokens: number;
@@ -22,17 +24,35 @@ export interface TimedWork {
 /** The API's completion window. */
 const BATCH_HOURS = 24;
 
-/** Under the job’s own limits, where it has any, and under the defaults of every usage tier. */
-export function timeWork(model: string, work: TimedWork, limits: JobLimits): readonly TimeUnderLimits[] {
-  if (work.requests === 0) return [];
+/**
+ * Under the job’s own limits, where it has any, and under the defaults of every usage tier. Several models are asked at the same time: the one that
+ * takes longest tells.
+ */
+export function timeWork(works: readonly TimedWork[], limitsOf: (model: string) => JobLimits): readonly TimeUnderLimits[] {
+  const [first = [], ...others] = works.filter(({ requests }) => requests > 0).map((work) => timeModel(work, limitsOf(work.model)));
+  return first.flatMap((time) => {
+    const same = others.map((times) => times.find(({ tier }) => tier === time.tier));
+    // The limits of one of them are not known.
+    if (same.includes(undefined)) return [];
+    return [(same as readonly TimeUnderLimits[]).reduce(chooseSlower, time)];
+  });
+}
+
+function timeModel(work: TimedWork, limits: JobLimits): readonly TimeUnderLimits[] {
   const { requestsPerMinute, tokensPerMinute, enqueuedTokens } = limits;
   const own = { tier: null, requestsPerMinute, tokensPerMinute, enqueuedTokens };
   const hasOwn = requestsPerMinute !== null || tokensPerMinute !== null || enqueuedTokens !== null;
-  return [...(hasOwn ? [own] : []), ...listAccountLimits(model)].map((set) => ({
+  return [...(hasOwn ? [own] : []), ...listAccountLimits(work.model)].map((set) => ({
     ...set,
     live: timeLive(work, set),
     batch: timeBatch(work, set.enqueuedTokens),
   }));
+}
+
+function chooseSlower(a: TimeUnderLimits, b: TimeUnderLimits): TimeUnderLimits {
+  const { tier, live, requestsPerMinute, tokensPerMinute } = (b.live?.minutes ?? 0) > (a.live?.minutes ?? 0) ? b : a;
+  const { batch, enqueuedTokens } = (b.batch?.rounds ?? 0) > (a.batch?.rounds ?? 0) ? b : a;
+  return { tier, requestsPerMinute, tokensPerMinute, enqueuedTokens, live, batch };
 }
 
 type Limits = Pick<TimeUnderLimits, 'requestsPerMinute' | 'tokensPerMinute'>;

@@ -8,6 +8,7 @@ import { forecastAnswer } from './answer-forecast.ts';
 import { readCacheWish } from './cache.ts';
 import type { PromptSum, Work, WorkPart } from './cost.ts';
 import type { CountedPrompts, PromptGroup } from './prompts.ts';
+import type { TimedWork } from './time.ts';
 
 /** Names, in the set of parameters requests are counted under, the group of the job they belong to. */
 export const REQUEST_GROUP = 'request group';
@@ -40,6 +41,18 @@ export function sumWork({ parts }: Work): WorkSums {
     outputExpectedTokens: Math.round(sum(({ expectedOutputTokens }, { requests }) => requests * expectedOutputTokens)),
     outputWorstTokens: sum(({ worstOutputTokens }, { answerCaps }) => answerCaps * worstOutputTokens),
   };
+}
+
+/** The same for each model. @param ownModel that of parts that name none */
+export function sumWorkByModel(work: Work, ownModel: string): readonly TimedWork[] {
+  const models = new Set(work.parts.map(({ model = ownModel }) => model));
+  return [...models].map((model) => {
+    const { requests, inputTokens, outputExpectedTokens } = sumWork({
+      ...work,
+      parts: work.parts.filter((part) => (part.model ?? ownModel) === model),
+    });
+    return { model, requests, inputTokens, outputTokens: outputExpectedTokens };
+  });
 }
 
 /** Reasoning cannot be guessed: the same question has been seen to take several times what a schema lets expect. */

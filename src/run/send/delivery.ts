@@ -6,7 +6,7 @@ import { makeCacheOptionKey } from '../../ledger/events/fold.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import type { LiveDelivery } from '../../live/cache-slots.ts';
 import { type CacheBeginning, type CacheChoice, chooseCache, takesCacheOptions } from '../../money/prompt-cache.ts';
-import type { JobTokens } from '../../money/tokens/job-tokens.ts';
+import type { ModelTokens } from '../../money/tokens/model-tokens.ts';
 import { readCacheWish } from '../plan/cache.ts';
 import type { LaneCosts } from '../plan/cost.ts';
 import type { Plan } from '../plan/plan-result.ts';
@@ -23,7 +23,7 @@ export interface RunDelivery {
 export interface DeliveryParts {
   readonly job: Job;
   readonly plan: Plan;
-  readonly tokens: JobTokens;
+  readonly tokens: Pick<ModelTokens, 'own'>;
   readonly ledger: Pick<Ledger, 'fold' | 'append'>;
   readonly warn: (message: string) => void;
 }
@@ -31,7 +31,7 @@ export interface DeliveryParts {
 /** Follows what the plan has decided. */
 export function makeDelivery({ job, plan, tokens, ledger, warn }: DeliveryParts): RunDelivery {
   const { model } = job;
-  const beginning = tokens.findCacheBeginning();
+  const beginning = tokens.own.findCacheBeginning();
   const liveKey = makeCacheOptionKey('live', model);
   const keyPrefix = `rowmill-${hash('sha256', beginning?.text ?? '', 'base64url').slice(0, 12)}`;
   const calls = plan.promptCache?.requests ?? plan.rows.in;

@@ -3,13 +3,28 @@ import { AppError } from '../../core/errors.ts';
 import { suggestModel } from '../../money/tier-table.ts';
 import type { PlannedEnd } from '../plan/planned-end.ts';
 
+/** What a run asks. */
+export interface AskedModels {
+  readonly models: readonly string[];
+  /** Of those of which it is known. */
+  readonly modelEnds: readonly PlannedEnd[];
+}
+
+const byLength = (a: string, b: string) => a.length - b.length;
+
 /** Adds to the refusal of a job's model when that model ended and what takes its place, or which one may have been meant. Everything else stays as it is. */
-export function explainModelRefusal(
-  error: unknown,
-  { model, modelEnd }: { readonly model: string; readonly modelEnd: PlannedEnd | null },
-): unknown {
+export function explainModelRefusal(error: unknown, { models, modelEnds }: AskedModels): unknown {
   if (!(error instanceof AppError) || !isModelCode(error.code)) return error;
-  const more = modelEnd === null ? suggestModel(model) : `; ${modelEnd.message}`;
+  const model =
+    models.length === 1
+      ? models[0]
+      : models
+          .filter((name) => error.message.includes(name))
+          .toSorted(byLength)
+          .at(-1);
+  if (model === undefined) return error;
+  const modelEnd = modelEnds.find((end) => end.model === model);
+  const more = modelEnd === undefined ? suggestModel(model) : `; ${modelEnd.message}`;
   if (more === '') return error;
   const { message, code, exitCode } = error;
   return new AppError(`${message.replace(/\.$/, '')}${more}`, { code, exitCode, cause: error });

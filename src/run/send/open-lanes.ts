@@ -7,7 +7,7 @@ import type { Request } from '../../core/request.ts';
 import type { LiveLane } from '../../live/lane.ts';
 import { createLocalLane, type LocalLaneOptions } from '../../live/local/local-lane.ts';
 import type { RedisLink } from '../../live/redis/connection.ts';
-import type { JobTokens } from '../../money/tokens/job-tokens.ts';
+import type { ModelTokens } from '../../money/tokens/model-tokens.ts';
 import { type Budget, type BudgetLimits, createRunBudget } from '../budget/budget.ts';
 import { addAmounts, makeBudgetSpans, NO_AMOUNT } from '../budget/spans.ts';
 import type { Books } from '../open/books.ts';
@@ -190,9 +190,9 @@ async function openLiveLane(options: LanesOptions, delivery: RunDelivery, isAffo
  * How requests are charged in the lane they go to at that moment: a call is worth an exact count, a row of a batch is not.
  * @param hasWorkers workers make the calls, and estimate for themselves what they need: nothing is counted here
  */
-export function chooseCount(tokens: JobTokens, lanes: Pick<Lanes, 'name'>, hasWorkers: boolean): (body: string) => number {
-  return (body) => {
-    if (lanes.name === 'batch') return tokens.charge(body);
-    return hasWorkers ? 0 : tokens.count(body);
+export function chooseCount(tokens: ModelTokens, lanes: Pick<Lanes, 'name'>, hasWorkers: boolean): (request: Request) => number {
+  return (request) => {
+    if (lanes.name === 'batch') return tokens.of(request).charge(request.body);
+    return hasWorkers ? 0 : tokens.of(request).count(request.body);
   };
 }

@@ -30,7 +30,7 @@ export function createPilotLane({ lane, stopRules, pilot, waitForEnd }: PilotLan
     }
     if (stopRules.unreadable === null) return;
     throw new AppError(
-      `nobody can read the first 20 answers of this run (${stopRules.unreadable}): is the base URL right, and does the server speak this endpoint? Nothing was replaced; once it answers otherwise, run with --fresh`,
+      `the first 20 answers of this run cannot be read (${stopRules.unreadable}): is the base URL right, and does the server speak this endpoint? Nothing was replaced; once it answers properly, run with --fresh`,
       { code: 'unreadable', exitCode: EXIT.stopped },
     );
   }

@@ -120,7 +120,7 @@ export function findUnansweredOfBatches({ ledger, books, run, month, model }: Un
       const isMissing = usage.isMissingUnknown && batch.missing > 0;
       if (isMissing) found.push({ ...about, ...missing, why: 'missing_lines' });
       else if (usage.beyond !== null) {
-        const exactNanoUsd = priceBeyond(usage.beyond, model, books.costOf);
+        const exactNanoUsd = priceBeyond(usage.beyond, shard?.model ?? model, books.costOf);
         found.push({ ...about, ...missing, why: 'usage_beyond_lines', calls: Math.max(1, batch.missing), exactNanoUsd });
       }
     }
@@ -176,7 +176,7 @@ function compareUsage(
 ): UsageComparison {
   if (whole === null && isMissingUnexecuted) return { message: null, beyond: null, isMissingUnknown: false };
   if (whole === null) {
-    const message = `batch ${id}: ${missing} of its requests are in none of its files, and it tells no usage: they may have been billed`;
+    const message = `batch ${id}: ${missing} of its requests are in none of its files, and it reports no usage: they may have been billed`;
     return { message: missing === 0 ? null : message, beyond: null, isMissingUnknown: true };
   }
   const inputTokens = whole.inputTokens - lines.inputTokens;
@@ -184,10 +184,10 @@ function compareUsage(
   const isMissingUnknown = !isMissingUnexecuted && (inputTokens < 0 || outputTokens < 0);
   if (inputTokens === 0 && outputTokens === 0) return { message: null, beyond: null, isMissingUnknown };
   const say = (tokens: number, word: string) => `${formatCount(Math.abs(tokens))} ${word} tokens ${tokens < 0 ? 'fewer' : 'more'}`;
-  const message = `batch ${id}: the provider counts ${say(inputTokens, 'input')} and ${say(outputTokens, 'output')} than its files hold`;
+  const message = `batch ${id}: the provider counts ${say(inputTokens, 'input')} and ${say(outputTokens, 'output')} than its files contain`;
   if (inputTokens <= 0 && outputTokens <= 0) {
     const open = missing === 0 ? '' : `; ${missing} requests without a line may have been billed`;
-    return { message: `${message}; the lines are what is counted${open}`, beyond: null, isMissingUnknown };
+    return { message: `${message}; the lines are counted${open}`, beyond: null, isMissingUnknown };
   }
   // They were answered, and are counted as attempts of unknown cost.
   if (missing === 0 && unpriced > 0)

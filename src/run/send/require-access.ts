@@ -3,13 +3,9 @@ import { suggest } from '../../core/wording/suggest.ts';
 import { DEFAULT_ORIGIN } from '../../ledger/origin.ts';
 import { ApiError } from '../../openai/api-error.ts';
 import type { Provider } from '../../openai/provider.ts';
-import type { PlannedEnd } from '../plan/planned-end.ts';
-import { explainModelRefusal } from './model-refusal.ts';
+import { type AskedModels, explainModelRefusal } from './model-refusal.ts';
 
-export interface AccessOptions {
-  readonly models: readonly string[];
-  /** When the first of them ends; null where that is not known. */
-  readonly modelEnd: PlannedEnd | null;
+export interface AccessOptions extends AskedModels {
   readonly origin: string;
   readonly signal: AbortSignal;
 }
@@ -21,7 +17,7 @@ export interface AccessOptions {
  */
 export async function requireAccess(
   provider: Pick<Provider, 'listModels'>,
-  { models: asked, modelEnd, origin, signal }: AccessOptions,
+  { models: asked, modelEnds, origin, signal }: AccessOptions,
 ): Promise<void> {
   let models: readonly string[];
   try {
@@ -35,5 +31,6 @@ export async function requireAccess(
   if (origin !== DEFAULT_ORIGIN || models.length === 0 || model === undefined) return;
   const refused = `the provider does not offer ${model} to this key; nothing was sent, and the answers there are still count${suggest(model, models)}`;
   const error = new AppError(refused, { code: 'model_not_found', exitCode: EXIT.refused });
-  throw modelEnd === null || model !== asked[0] ? error : explainModelRefusal(error, { model, modelEnd });
+  // The list has named another already.
+  throw modelEnds.some((end) => end.model === model) ? explainModelRefusal(error, { models: [model], modelEnds }) : error;
 }

@@ -19,8 +19,8 @@ export interface SendDueRowsOptions {
   readonly makeDueRequest: MakeDueRequest;
   readonly selected: SelectedRows;
   readonly duplicates: Pick<DuplicateRows, 'begin' | 'add' | 'end'>;
-  /** Prompt tokens a body is charged with in the lane of the moment. */
-  readonly tokensOf: (body: string) => number;
+  /** Prompt tokens a request is charged with in the lane of the moment. */
+  readonly tokensOf: (request: Request) => number;
   /** Null without a budget. */
   readonly budget: Budget | null;
   readonly signal: AbortSignal;
@@ -51,7 +51,7 @@ export async function sendDueRows(options: SendDueRowsOptions): Promise<boolean>
         stop.leftNanoUsd += stop.budget.boundOf(request);
         continue;
       }
-      const tokens = options.tokensOf(request.body);
+      const tokens = options.tokensOf(request);
       // Nothing may come between the last look at the budget and the lane.
       while (stop === null && options.budget !== null && options.budget.findExcess(request) !== null)
         stop = await makeRoom(options, options.budget, request);

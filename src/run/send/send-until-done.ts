@@ -3,8 +3,7 @@ import { AppError, EXIT } from '../../core/errors.ts';
 import type { Lane } from '../../core/lane.ts';
 import { TERMINAL_STATUSES } from '../../openai/wire.ts';
 import type { Stop } from '../../output/verdict.ts';
-import type { PlannedEnd } from '../plan/planned-end.ts';
-import { explainModelRefusal } from './model-refusal.ts';
+import { type AskedModels, explainModelRefusal } from './model-refusal.ts';
 import { type SendDueRowsOptions, sendDueRows } from './send-due-rows.ts';
 import { readStop, type StopSignal } from './stop.ts';
 
@@ -76,20 +75,13 @@ function isAllSubmitted(underWay: readonly ShardView[], allUnderWay: number): bo
 }
 
 /** What works, and whether it has spent anything yet. */
-interface Work {
+interface Work extends AskedModels {
   readonly send: () => Promise<void>;
   readonly hasSpent: () => boolean;
-  /** When the job's model ends; null where that is not known. */
-  readonly modelEnd: PlannedEnd | null;
-  readonly model: string;
 }
 
 /** Works, and when something stops the work, lets what is under way come to its end. @returns null when the work is done */
-export async function sendUntilStopped(
-  lane: Lane,
-  stopSignal: StopSignal,
-  { send, hasSpent, model, modelEnd }: Work,
-): Promise<Stop | null> {
+export async function sendUntilStopped(lane: Lane, stopSignal: StopSignal, { send, hasSpent, ...asked }: Work): Promise<Stop | null> {
   try {
     await send();
     return null;
@@ -102,7 +94,7 @@ export async function sendUntilStopped(
       // What follows from a fault does not hide it.
       throw readStop(error, true) === null ? error : later;
     }
-    const stop = readStop(explainModelRefusal(error, { model, modelEnd }), hasSpent());
+    const stop = readStop(explainModelRefusal(error, asked), hasSpent());
     if (stop === null) throw error;
     return stop;
   }

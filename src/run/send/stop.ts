@@ -55,7 +55,7 @@ export function createStopSignal({
 /** What is under way when a run stops waiting: batches go on, and where there are none nothing does. */
 function describeEnd({ fold }: Pick<Ledger, 'fold'>): string {
   const batches = [...fold.batches.values()].filter(({ isCollected }) => !isCollected).length;
-  const over = 'the time given with --wait is over';
+  const over = 'the time of --wait is over';
   if (batches === 0) return `${over}; no batch of it is at the provider`;
   return `${over}; ${batches === 1 ? 'its batch goes' : `its ${batches} batches go`} on at the provider`;
 }

@@ -61,7 +61,7 @@ export function watchProvider(
             // A large file on a slow line takes minutes to be sent: nobody is silent then.
             describe: ({ since }) =>
               what === NAMES.uploadFile
-                ? `${what} to ${host} has been under way since ${since}`
+                ? `${what} to ${host} has been in progress since ${since}`
                 : `${host} has not answered since ${since}: ${what}`,
           });
           tellAt(TOLD_MS);

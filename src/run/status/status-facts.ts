@@ -1,3 +1,4 @@
+import { showModels } from '../../core/models/split-by-model.ts';
 import type { DoubtfulCalls } from '../../core/summary.ts';
 import type { LedgerFold, RunState } from '../../ledger/events/fold.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
@@ -11,6 +12,8 @@ import { listWaits, type Wait } from './waits.ts';
 /** How a job stands, but for what the moment of a look adds: ages, and whether somebody works on it. */
 export interface StatusFacts {
   readonly simulated: boolean;
+  /** What the lines of a table of requests ask, as a person reads it; absent where the job names its model. */
+  readonly models?: string;
   /** The latest run; null before the first. */
   readonly run: Pick<RunState, 'id' | 'startedAt' | 'endedAt' | 'exitCode'> | null;
   readonly rows: RowCounts;
@@ -65,10 +68,12 @@ export async function makeStatusFacts(
   const doubts = await findPossiblyBilled({ ledger, books, prepared, run: null, clock, warn: () => {} });
   const last = fold.runs.at(-1) ?? null;
   const totals = books.ofRun(last?.id ?? '');
-  const budgets = makeBudgetFacts(prepared.compiled.job.budget, books, clock());
+  const { job } = prepared.compiled;
+  const budgets = makeBudgetFacts(job.budget, books, clock());
   const rows = countRows();
   return {
     simulated,
+    ...(job.requests === undefined ? {} : { models: showModels(job) }),
     run: last === null ? null : { id: last.id, startedAt: last.startedAt, endedAt: last.endedAt, exitCode: last.exitCode },
     rows,
     batches: listBatches(fold, last?.id ?? ''),

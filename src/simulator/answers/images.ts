@@ -1,6 +1,6 @@
 import { WireError } from '../wire-error.ts';
 
-/** An image of a request: where it lies, or what it is. */
+/** An image of a request, or a file: where it lies, or what it is. */
 export interface PromptImage {
   readonly url: string;
   readonly detail: string;
@@ -9,11 +9,26 @@ export interface PromptImage {
 /** An image nobody fetched counts as this. */
 const UNSEEN = { width: 1024, height: 1024 };
 
-/** Prompt tokens of an image, by the published rules of tiles and patches; models without one count tiles as gpt-4o does. */
+const PDF = 'data:application/pdf;base64,';
+/** Of a page, the guide to file inputs says that the model is given its text and an image of it, and gives no figures: these are assumed. */
+const PAGE = { width: 1224, height: 1584, textTokens: 800, bytes: 50_000 };
+
+/**
+ * Prompt tokens of an image, by the published rules of tiles and patches; models without one count tiles as gpt-4o does. A PDF counts by its pages, which
+ * are guessed from its size where they are packed away.
+ */
 export function countImageTokens(model: string, { url, detail }: PromptImage): number {
+  if (url.startsWith(PDF)) return countPages(url) * (PAGE.textTokens + countSize(model, PAGE, 'auto'));
   const size = url.startsWith('data:') ? measure(url) : UNSEEN;
-  if (size === null) return 0;
-  const { width, height } = size;
+  return size === null ? 0 : countSize(model, size, detail);
+}
+
+function countPages(url: string): number {
+  const bytes = Buffer.from(url.slice(PDF.length), 'base64');
+  return bytes.toString('latin1').match(/\/Type\s*\/Page\b/g)?.length ?? Math.ceil(bytes.length / PAGE.bytes);
+}
+
+function countSize(model: string, { width, height }: { readonly width: number; readonly height: number }, detail: string): number {
   const rule = patchRule(model);
   if (rule !== null) {
     const [budget, side] = detail === 'high' ? (rule.high ?? rule.usual) : rule.usual;
@@ -26,7 +41,7 @@ export function countImageTokens(model: string, { url, detail }: PromptImage): n
 /** Refuses what the API refuses to look at. Throws WireError 400. */
 export function checkImages(images: readonly PromptImage[]): void {
   for (const { url } of images) {
-    if (/^https?:\/\/./i.test(url)) continue;
+    if (/^https?:\/\/./i.test(url) || url.startsWith(PDF)) continue;
     if (!url.startsWith('data:')) {
       const message = `Invalid image URL: '${url.slice(0, 60)}'. Expected a base64-encoded data URL with an image MIME type, or an http(s) URL.`;
       throw new WireError(400, { message, code: 'invalid_image_url' });

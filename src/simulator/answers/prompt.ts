@@ -42,9 +42,11 @@ function readMessage(message: Readonly<Record<string, unknown>>, model: string):
   return { role, text: texts.join(''), images, imageTokens: images.reduce((sum, image) => sum + countImageTokens(model, image), 0) };
 }
 
-/** Chat: `image_url: {url, detail}`; Responses: `image_url` as a text, `detail` beside it. */
+/** Chat: `image_url: {url, detail}`, `file: {file_data}`; Responses: `image_url` or `file_data` as a text, `detail` beside it. */
 export function readImage(part: Readonly<Record<string, unknown>>): readonly PromptImage[] {
   const { type, image_url: image } = part;
+  const data = type === 'file' && isRecord(part.file) ? part.file.file_data : type === 'input_file' ? part.file_data : undefined;
+  if (typeof data === 'string') return [{ url: data, detail: 'auto' }];
   if (type === 'image_url' && isRecord(image)) return [{ url: String(image.url), detail: String(image.detail ?? 'auto') }];
   return type === 'input_image' && typeof image === 'string' ? [{ url: image, detail: String(part.detail ?? 'auto') }] : [];
 }

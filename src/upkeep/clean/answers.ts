@@ -38,7 +38,7 @@ function describeOpen(fold: LedgerFold): string | null {
 function describeLate(responses: string, parts: readonly RecordedPart[]): string | null {
   const recorded = Math.max(...parts.map(({ offsetBytes, bytes }) => offsetBytes + bytes));
   const [{ file = '' } = {}] = parts;
-  return measure(join(responses, file)).bytes > recorded ? `responses/${file} holds answers that are not recorded yet` : null;
+  return measure(join(responses, file)).bytes > recorded ? `responses/${file} has answers that are not recorded yet` : null;
 }
 
 export function measureAnswers(directory: string, files: readonly (readonly RecordedPart[])[]): StoredAnswers {

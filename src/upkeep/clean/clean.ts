@@ -1,8 +1,10 @@
 import { rmSync } from 'node:fs';
+import { UsageError } from '../../core/errors.ts';
 import { findRunner } from '../../inspect/find-runner.ts';
 import { findState, type ReadOptions } from '../../inspect/open-state.ts';
 import { LockHeldError } from '../../ledger/errors.ts';
 import type { LedgerFold } from '../../ledger/events/fold.ts';
+import { settlePlace } from '../../ledger/settle-place.ts';
 import { openUpkeep, type Upkeep } from '../../ledger/upkeep/open-upkeep.ts';
 import type { RecordedPart } from '../../ledger/upkeep/strip-files.ts';
 import type { Target } from '../../run/open/target.ts';
@@ -81,7 +83,7 @@ export function isClean({ runs, leftovers, files, answers }: Litters): boolean {
 /**
  * Removes what was shown, as far as it still may go: the state is looked at again under its lock.
  * @param target whom files are removed at; not asked where none are
- * @throws LockHeldError while a run of the job is active
+ * @throws LockHeldError while a run of the job is active; UsageError for files at the provider of a state that is a copy
  */
 export async function clean(shown: Litters, options: CleanOptions, target: Target): Promise<Cleaned> {
   const { effects, signal } = options;
@@ -98,7 +100,7 @@ export async function clean(shown: Litters, options: CleanOptions, target: Targe
     }
     const shownFiles = new Set(shown.files);
     const fileIds = (found.files ?? []).filter((id) => shownFiles.has(id));
-    const files = fileIds.length === 0 ? null : await removeAtProvider(upkeep, fileIds, { shown, target, signal });
+    const files = fileIds.length === 0 ? null : await removeAtProvider(upkeep, fileIds, { shown, target, options });
     if (shown.answers !== null && found.answers !== null && found.answers.length > 0) {
       bytes += measureAnswers(shown.state, found.answers).bytes;
       await removeAnswers(upkeep, found.answers, { directory: shown.state, randomId: effects.randomId, signal });
@@ -112,11 +114,12 @@ export async function clean(shown: Litters, options: CleanOptions, target: Targe
 async function removeAtProvider(
   upkeep: Upkeep,
   fileIds: readonly string[],
-  { shown, target, signal }: { readonly shown: Litters; readonly target: Target; readonly signal: AbortSignal },
+  { shown, target, options }: { readonly shown: Litters; readonly target: Target; readonly options: CleanOptions },
 ): Promise<RemovedFiles> {
+  await refuseCopy(shown, upkeep, options);
   const { provider, close } = await target.connect(shown.state, upkeep.assertHeld);
   try {
-    const files = await removeOwnFiles(fileIds, provider, signal);
+    const files = await removeOwnFiles(fileIds, provider, options.signal);
     // One that another key's account does not know may be there all the same.
     const isOneKey = [...upkeep.fold.batches.values()].every(({ keyFingerprint }) =>
       [null, provider.keyFingerprint].includes(keyFingerprint),
@@ -127,6 +130,17 @@ async function removeAtProvider(
   } finally {
     await close();
   }
+}
+
+/** Where a state was put back from a backup, a newer copy knows files as collected that it has still to take in. */
+async function refuseCopy({ state, origin, job }: Litters, upkeep: Upkeep, { effects }: CleanOptions): Promise<void> {
+  const adopt = (question: string): never => {
+    throw new UsageError(`--remote: ${question}. Clean there, or let a run take this one over first: rowmill run --adopt-copy`, {
+      code: 'copied_state',
+    });
+  };
+  const copies = { adopt, tell: () => {} };
+  await settlePlace({ ...effects, directory: state, origin, job, stateId: upkeep.fold.state, copies });
 }
 
 async function find(

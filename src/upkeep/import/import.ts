@@ -1,11 +1,13 @@
-import { rmSync } from 'node:fs';
+import { rmSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { download } from '../../batch/download/download.ts';
 import { hashFile } from '../../core/disk/hash-file.ts';
 import { UsageError } from '../../core/errors.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
+import { makeResponseName } from '../../ledger/response-file.ts';
 import type { RemoteBatch } from '../../openai/wire.ts';
 import { TERMINAL_STATUSES } from '../../openai/wire.ts';
+import { formatThings } from '../../output/format-numbers.ts';
 import type { Effects } from '../../run/open/effects.ts';
 import { type OpenedLedger, openJobLedger } from '../../run/open/open-job-ledger.ts';
 import { type PrepareOptions, prepareJob, removeEmptyFolders } from '../../run/open/prepare.ts';
@@ -102,6 +104,10 @@ async function takeRemote(id: string, remote: Remote): Promise<ImportedBatch> {
   const { provider } = remote.connection;
   const batch = await provider.retrieveBatch(id, signal);
   refuseBatch(batch, ledger);
+  if (batch.metadata.rowmill !== undefined) {
+    const owner = `the job ${batch.metadata.rowmill} of rowmill, with another state directory`;
+    remote.warn(`${id} was created by ${owner}: if that still exists, it has the same answers on its bill`);
+  }
   const never = new AbortController().signal;
   const context = makeBatchContext({
     ...{ effects, ledger, provider, signal, stopping: never, looksMs: [], pollMaxMs: 60_000, warn: remote.warn },
@@ -126,10 +132,11 @@ async function takeRemote(id: string, remote: Remote): Promise<ImportedBatch> {
     }
     if (answers.length === 0) throw new UsageError(`${id} has no answers at the provider (any more): its status is ${batch.status}`);
     const given = remote.inputFile === null ? null : resolve(remote.overrides.cwd, remote.inputFile);
+    if (given !== null) requireFile(given, remote.inputFile ?? '');
     const input = given ?? (batch.inputFileId === null ? null : await fetchFile(batch.inputFileId, 'input'));
     if (input === null) {
       throw new UsageError(
-        `the input file of ${id} is gone at the provider, and nothing else says what each custom_id asked: give it, by --input-file FILE`,
+        `the input file of ${id} is gone at the provider, and nothing else says what each custom_id asked: pass it with --input-file FILE`,
         { code: 'no_input_file' },
       );
     }
@@ -142,7 +149,7 @@ async function takeRemote(id: string, remote: Remote): Promise<ImportedBatch> {
 
 function refuseBatch({ id, status, metadata }: RemoteBatch, ledger: Ledger): void {
   if (metadata.state === ledger.stateId) throw new UsageError(`${id} is a batch of this job's own: rowmill run finds and collects it`);
-  if (!TERMINAL_STATUSES.has(status)) throw new UsageError(`${id} is ${status}: its answers can be taken in when it has ended`);
+  if (!TERMINAL_STATUSES.has(status)) throw new UsageError(`${id} is ${status}: its answers can be imported once it has ended`);
 }
 
 async function findFilesAtHand({
@@ -162,24 +169,33 @@ async function findFilesAtHand({
   ).flatMap(([kind, file]) => (file === null ? [] : [{ kind, path: resolve(overrides.cwd, file), shown: file }]));
   const hashes: string[] = [];
   for (const { path, shown } of answers) {
-    const sha256 = await hashFile(path, signal);
-    if (sha256 === null) throw new UsageError(`${shown}: no such file`);
-    hashes.push(sha256);
+    requireFile(path, shown);
+    hashes.push((await hashFile(path, signal)) ?? '');
   }
-  const input = resolve(overrides.cwd, inputFile ?? '');
-  if (inputFile === null || (await hashFile(input, signal)) === null) {
+  if (inputFile === null) {
     throw new UsageError(
-      inputFile === null
-        ? 'the input file of the batch is needed: it says what each custom_id asked; give it, by --input-file FILE'
-        : `${inputFile}: no such file`,
-      { code: 'no_input_file' },
+      'the input file of the batch is needed, because it says what each custom_id asked: pass it with --input-file FILE',
+      {
+        code: 'no_input_file',
+      },
     );
   }
+  const input = resolve(overrides.cwd, inputFile);
+  requireFile(input, inputFile);
   const id = batchIds[0] ?? `file_${(hashes[0] ?? '').slice(0, 24)}`;
   return { id, input, shownInput: inputFile, answers, createdSeconds: Math.floor(effects.clock().getTime() / 1000) };
 }
 
-/** Rewrites the files and books them. What is known already is not booked again, by whatever name it comes. */
+function requireFile(path: string, shown: string): void {
+  const status = statSync(path, { throwIfNoEntry: false });
+  if (status?.isFile() !== true)
+    throw new UsageError(`${shown}: ${status === undefined ? 'no such file' : 'is no file'}`, { code: 'no_input_file' });
+}
+
+/**
+ * Rewrites the files and books what is new in them: what is known already is not booked again, by whatever name or in whatever bytes it comes.
+ * @throws UsageError when nothing in them answers a row
+ */
 async function takeFiles(
   { ledger, books }: OpenedLedger,
   rows: RowIndex,
@@ -188,39 +204,51 @@ async function takeFiles(
 ): Promise<ImportedBatch> {
   const asked = await readForeignRequests(input, shownInput, signal);
   requireMatch(id, asked, rows);
-  const taken = new Map<string, number>();
-  const written: { readonly kind: 'output' | 'error'; readonly path: string }[] = [];
-  const parts: Imported[] = [];
+  const soFar = { taken: new Map<string, number>(), written: new Set<string>() };
+  const temporaryPaths: string[] = [];
+  const parts: (Imported & { readonly kind: 'output' | 'error'; readonly temporaryPath: string })[] = [];
   try {
     for (const { kind, path } of answers) {
-      const to = ledger.createTemporaryResponsePath(`${id}.${kind}.imported`);
-      written.push({ kind, path: to });
-      const { decide } = ledger;
-      parts.push(await rewriteAnswers({ from: path, to, asked, rows, taken, decide, costOf: books.costOf, createdSeconds, signal }));
+      const temporaryPath = ledger.createTemporaryResponsePath(`${id}.${kind}.imported`);
+      temporaryPaths.push(temporaryPath);
+      const { decide, readLineIds } = ledger;
+      const how = { asked, rows, decide, readLineIds, costOf: books.costOf, createdSeconds, signal };
+      parts.push({ kind, temporaryPath, ...(await rewriteAnswers({ from: path, to: temporaryPath, ...how, ...soFar })) });
     }
     const sources = parts.map(({ sha256 }) => sha256);
     const knownAs = sources.map((source) => ledger.fold.imported.get(source));
     const sums = addParts(parts);
-    const isKnown = knownAs.every((name) => name !== undefined);
+    const fresh = parts.filter(({ matched }) => matched > 0);
+    if (fresh.length === 0 && sums.known === 0)
+      throw new UsageError(`${id}: ${describeUseless(sums, shownInput)}. Nothing was imported`, { code: 'no_match' });
+    // One that was announced and killed goes on under its name; of one that came in part before the rest has a name of its own.
+    const isAnnounced = knownAs.every((name) => name !== undefined);
     const name = knownAs.find((one) => one !== undefined) ?? id;
-    const hasFiles = isKnown && written.every((_, index) => ledger.files.some(({ batchId }) => batchId === knownAs[index]));
-    if (!hasFiles) {
-      if (!isKnown) {
-        await ledger.append({
-          type: 'batch-imported',
-          batchId: name,
-          requests: asked.requests,
-          matched: sums.matched,
-          foreign: sums.foreign,
-          sources,
-        });
-      }
-      for (const { kind, path } of written) await ledger.recordResponse({ batchId: name, kind, temporaryPath: path, createdSeconds });
+    const free = fresh.length === 0 ? name : findFreeName(name, fresh, ledger);
+    if (fresh.length > 0 && !(isAnnounced && free === name)) {
+      const { requests } = asked;
+      await ledger.append({ type: 'batch-imported', batchId: free, requests, matched: sums.matched, foreign: sums.foreign, sources });
     }
-    return { id: name, result: hasFiles ? 'known' : 'imported', requests: asked.requests, ...sums };
+    for (const { kind, temporaryPath } of fresh) await ledger.recordResponse({ batchId: free, kind, temporaryPath, createdSeconds });
+    return { id: free, result: fresh.length === 0 ? 'known' : 'imported', requests: asked.requests, ...sums };
   } finally {
-    for (const { path } of written) rmSync(path, { force: true });
+    for (const path of temporaryPaths) rmSync(path, { force: true });
   }
+}
+
+function describeUseless({ lines, malformed, foreign }: Omit<Imported, 'sha256'>, shownInput: string): string {
+  if (lines === 0) return 'the file of answers is empty';
+  if (foreign === 0)
+    return `in ${formatThings(malformed, 'line')} there is no answer of a batch; name the file that the provider made from ${shownInput}`;
+  return `in ${formatThings(foreign, 'answer')} none answers a request of ${shownInput}; check that both are files of one batch`;
+}
+
+/** A batch has one file of a kind: what comes later is kept beside it. */
+function findFreeName(name: string, parts: readonly { readonly kind: 'output' | 'error' }[], { files }: Ledger): string {
+  const isTaken = (candidate: string) => parts.some(({ kind }) => files.some((file) => file.name === makeResponseName(candidate, kind)));
+  let candidate = name;
+  for (let part = 2; isTaken(candidate); part += 1) candidate = `${name}-part-${part}`;
+  return candidate;
 }
 
 function addParts(parts: readonly Imported[]): Omit<Imported, 'sha256'> {
@@ -228,6 +256,8 @@ function addParts(parts: readonly Imported[]): Omit<Imported, 'sha256'> {
   return {
     lines: sum('lines'),
     matched: sum('matched'),
+    failed: sum('failed'),
+    known: sum('known'),
     foreign: sum('foreign'),
     malformed: sum('malformed'),
     nanoUsd: sum('nanoUsd'),

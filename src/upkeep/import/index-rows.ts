@@ -26,7 +26,9 @@ export async function indexRows({ table, compiled }: PreparedJob, ledger: Ledger
       const { url, customId } = keyed.request;
       const body = JSON.parse(keyed.request.body) as WireObject;
       const content = hashContent(url, body);
-      customIds.set(content, [...(customIds.get(content) ?? []), customId]);
+      const known = customIds.get(content);
+      if (known === undefined) customIds.set(content, [customId]);
+      else known.push(customId);
       first ??= { url, body };
     }
   }
@@ -39,8 +41,8 @@ export async function indexRows({ table, compiled }: PreparedJob, ledger: Ledger
  */
 export function requireMatch(batch: string, { contents, first: theirs }: ForeignRequests, { customIds, first: ours }: RowIndex): void {
   if ([...contents.values()].some((content) => content !== null && customIds.has(content))) return;
-  const why = ours === null ? 'no row of the table can be asked' : describeDifference(theirs, ours);
-  throw new UsageError(`${batch}: no row of the table asks what this batch asked: ${why}. Nothing was taken in`, { code: 'no_match' });
+  const why = ours === null ? 'no row of the table can be sent' : describeDifference(theirs, ours);
+  throw new UsageError(`${batch}: no row of the table makes a request of this batch: ${why}. Nothing was imported`, { code: 'no_match' });
 }
 
 function describeDifference(theirs: NonNullable<RowIndex['first']>, ours: NonNullable<RowIndex['first']>): string {

@@ -25,7 +25,7 @@ export async function readForeignRequests(file: string, shown: string, signal: A
       const request = readRequest(text);
       if (request === null)
         throw new UsageError(
-          `${shown}:${line}: is no request of a batch: custom_id, url and body are needed; name the file the batch was made from`,
+          `${shown}:${line}: is not a request of a batch, which has custom_id, url and body; name the file the batch was created from`,
         );
       const content = hashContent(request.url, request.body);
       const known = contents.get(request.customId);

@@ -12,14 +12,18 @@ import type { ForeignRequests } from './read-requests.ts';
 /** What a file of answers held. Integer nano-dollars. */
 export interface Imported {
   readonly lines: number;
-  /** Of them, answers to what rows of the table ask. */
+  /** Of them, answers to what rows of the table ask, and not taken in before. */
   readonly matched: number;
+  /** Of the matched, those without an answer that serves: refusals of the provider, and what fails the job's checks. */
+  readonly failed: number;
+  /** Lines that were taken in before, in whatever file. */
+  readonly known: number;
   /** Answers to what no row asks: they are counted with what they cost, and what they say is not kept. */
   readonly foreign: number;
   readonly malformed: number;
   readonly nanoUsd: number;
   readonly foreignNanoUsd: number;
-  /** Billed lines without a known price or usage. */
+  /** Of the matched, billed lines without a known price or usage. */
   readonly unpriced: number;
   /** Of the file as it came. */
   readonly sha256: string;
@@ -33,38 +37,53 @@ export interface RewriteOptions {
   readonly rows: RowIndex;
   /** How often each content was answered so far, over the files of the batch. */
   readonly taken: Map<string, number>;
+  /** Ids of the lines written so far, each with its wire id, over the files of the batch. */
+  readonly written: Set<string>;
   readonly decide: DecideLine;
+  /** Ids of the lines that are recorded for a wire id. */
+  readonly readLineIds: (customId: string) => readonly string[];
   readonly costOf: CostOf;
   /** Unix seconds, for answers that tell no time. */
   readonly createdSeconds: number;
   readonly signal: AbortSignal;
 }
 
-/** Writes a file of answers anew, under the wire ids our rows would have asked with. All else of a line stays as it came. */
+/**
+ * Writes a file of answers anew, under the wire ids our rows would have asked with. All else of a line stays as it came. A line is known by its id,
+ * and left out when it comes again: the bytes of a download differ by its newlines, or by where it was cut.
+ */
 export async function rewriteAnswers(options: RewriteOptions): Promise<Imported> {
-  const { from, to, asked, rows, taken, signal } = options;
+  const { from, to, asked, rows, taken, written, signal } = options;
   const digest = createHash('sha256');
-  const sums = { lines: 0, matched: 0, foreign: 0, malformed: 0, nanoUsd: 0, foreignNanoUsd: 0, unpriced: 0 };
+  const sums = { lines: 0, matched: 0, failed: 0, known: 0, foreign: 0, malformed: 0, nanoUsd: 0, foreignNanoUsd: 0, unpriced: 0 };
   const stream = createWriteStream(to, { mode: 0o600 });
 
-  function rewrite(text: string): string {
+  /** Null for a line that was taken in before. */
+  function rewrite(text: string): string | null {
     sums.lines += 1;
     const reading = readResponseLine(text);
-    if (reading.status === 'malformed') {
+    if (reading.status === 'malformed' || isRequest(text)) {
       sums.malformed += 1;
       return '{}';
     }
     const outcome = options.decide(reading.line);
     const cost = options.costOf({ ...outcome, createdSeconds: outcome.createdSeconds ?? options.createdSeconds, lane: 'batch' });
-    if (cost === null) sums.unpriced += 1;
     const customId = findCustomId(reading.line.custom_id);
     if (customId === null) {
       sums.foreign += 1;
       sums.foreignNanoUsd += cost ?? 0;
       return stripLine(text, 'foreign');
     }
+    const name = `${customId}\n${reading.line.id}`;
+    if (reading.line.id !== '' && (written.has(name) || options.readLineIds(customId).includes(reading.line.id))) {
+      sums.known += 1;
+      return null;
+    }
+    written.add(name);
     sums.matched += 1;
+    sums.failed += outcome.status === 'ok' ? 0 : 1;
     sums.nanoUsd += cost ?? 0;
+    sums.unpriced += cost === null ? 1 : 0;
     return JSON.stringify({ ...(JSON.parse(text) as object), custom_id: customId });
   }
 
@@ -80,14 +99,21 @@ export async function rewriteAnswers(options: RewriteOptions): Promise<Imported>
 
   for await (const { bytes } of readLineChunks(from, { signal })) {
     digest.update(bytes);
-    const written: string[] = [];
+    const lines: string[] = [];
     forEachLine(bytes, (start, end) => {
       const text = bytes.toString('utf8', start, end).trim();
-      if (text !== '') written.push(`${rewrite(text)}\n`);
+      const line = text === '' ? null : rewrite(text);
+      if (line !== null) lines.push(`${line}\n`);
     });
-    if (!stream.write(written.join(''))) await once(stream, 'drain');
+    if (!stream.write(lines.join(''))) await once(stream, 'drain');
   }
   stream.end();
   await finished(stream);
   return { ...sums, sha256: digest.digest('hex') };
+}
+
+/** A line of an input file: it has a body too. */
+function isRequest(text: string): boolean {
+  const { response, error, url } = JSON.parse(text) as Record<string, unknown>;
+  return response === undefined && error === undefined && typeof url === 'string';
 }

@@ -1,0 +1,91 @@
+import fs from 'node:fs';
+import Module, { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import vm from 'node:vm';
+import { makeFolders } from '../core/disk/make-folders.ts';
+
+/** A method of Node's loader that has been patched by tools since its first versions, and is not in the types. */
+type Compile = (this: { exports: unknown }, content: string, file: string) => unknown;
+type Wrapped = (this: unknown, ...names: readonly unknown[]) => unknown;
+
+/** What tells a compiled file that it was made of this very file, whatever is installed over it. */
+const IDENTITY_BYTES = 96;
+/** V8 takes compiled code of whoever may run it: for calls of the loader itself, a script would need a flag. */
+const LOADS_MODULES = /\bawait import\(/;
+
+/**
+ * Keeps what V8 compiled of the bundle for the next start, as Node does itself from 22.1 on (`module.enableCompileCache`), and heeds the same
+ * variables. Half of the time of a short command goes into compiling. Nothing is kept where the folder could be another user's.
+ * @returns `keep`, to be called before a flag of V8 changes: to V8, what is compiled under other flags is worth nothing
+ */
+export function enableCompileCache(): { keep(): void } {
+  const loader = Module as unknown as { enableCompileCache?(): void; readonly prototype: { _compile?: Compile } };
+  if (loader.enableCompileCache !== undefined) {
+    loader.enableCompileCache();
+    return { keep() {} };
+  }
+  const { _compile: compile } = loader.prototype;
+  const kept = process.env.NODE_DISABLE_COMPILE_CACHE === '1' || compile === undefined ? null : openFolder();
+  if (kept === null || compile === undefined) return { keep() {} };
+  const bundle = dirname(fileURLToPath(import.meta.url));
+  const fresh = new Map<string, { readonly script: vm.Script; readonly identity: Buffer }>();
+  loader.prototype._compile = function compileOnce(content, file) {
+    if (!file.startsWith(bundle) || LOADS_MODULES.test(content)) return compile.call(this, content, file);
+    const path = join(kept, encodeURIComponent(file).slice(-200));
+    const identity = identify(file);
+    const script = new vm.Script(Module.wrap(content), { filename: file, cachedData: readKept(path, identity) });
+    if (script.cachedDataRejected !== false) fresh.set(path, { script, identity });
+    const run = script.runInThisContext() as Wrapped;
+    return run.call(this.exports, this.exports, createRequire(file), this, file, dirname(file));
+  };
+  const keep = () => {
+    for (const [path, { script, identity }] of fresh) write(path, Buffer.concat([identity, script.createCachedData()]));
+    fresh.clear();
+  };
+  process.once('exit', keep);
+  return { keep };
+}
+
+/** A folder that nobody else can write into; null where there is none. */
+function openFolder(): string | null {
+  const user = process.getuid?.();
+  if (user === undefined) return null;
+  const folder = process.env.NODE_COMPILE_CACHE || join(tmpdir(), `rowmill-compiled-${user}`);
+  try {
+    makeFolders(folder, 0o700);
+    const { uid, mode } = fs.lstatSync(folder);
+    return uid === user && (mode & 0o022) === 0 ? folder : null;
+  } catch {
+    return null;
+  }
+}
+
+function identify(file: string): Buffer {
+  const { dev, ino, size, ctimeMs } = fs.statSync(file);
+  return Buffer.from([process.version, dev, ino, size, ctimeMs].join(' ').padEnd(IDENTITY_BYTES));
+}
+
+function readKept(path: string, identity: Buffer): Buffer | undefined {
+  try {
+    const bytes = fs.readFileSync(path);
+    return bytes.subarray(0, IDENTITY_BYTES).equals(identity) ? bytes.subarray(IDENTITY_BYTES) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whole or not at all; no command fails for it. */
+function write(path: string, bytes: Buffer): void {
+  const part = `${path}.${process.pid}`;
+  try {
+    fs.writeFileSync(part, bytes, { mode: 0o600, flag: 'wx' });
+    const file = fs.openSync(part, 'r+');
+    fs.fsyncSync(file);
+    fs.closeSync(file);
+    fs.renameSync(part, path);
+  } catch {
+    fs.rmSync(part, { force: true });
+  }
+}

@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import type { NoticeRecord } from '../src/host/notices/notice-records.ts';
+import type { Bill } from '../src/inspect/bill/read-bill.ts';
+import type { SeamPlan, SeamReport } from '../src/prove/seam/plan.ts';
+import { SHORT_LIVED } from '../src/prove/short-lived.ts';
+import { startSimulator } from '../src/simulator/start.ts';
+import { priceCall } from './helpers/check-books.ts';
+import { collect, createWorld } from './helpers/command-line.ts';
+import { PROGRAM } from './helpers/program.ts';
+import { CANARY_KEY, makeJobText, makeRows, renderCsv } from './helpers/run-world.ts';
+
+const SEAM = import.meta.resolve('../src/prove/seam/seam.js');
+/** Where each night is killed, as a share of the steps of a whole one: uploading, creating, waiting, taking in, writing the table. */
+const KILLED_AT = [0.2, 0.4, 0.6, 0.8];
+
+/** A receiver that keeps what it was told; `onPost` comes before its answer. */
+async function startReceiver(t: TestContext) {
+  const posted: { readonly id: string; readonly event: string }[] = [];
+  const receiver = { posted, url: '', onPost: () => {} };
+  const server = createServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    posted.push(JSON.parse(Buffer.concat(chunks).toString()) as (typeof posted)[number]);
+    receiver.onPost();
+    response.end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  receiver.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  return receiver;
+}
+
+test('nights whose process is killed for real: the table is whole, each is told once, the bill is the provider’s', async (t) => {
+  const world = createWorld({
+    'job.yaml': makeJobText('notify: { url_env: NIGHT_HOOK, on: [done, failed, stopped, uncollected] }'),
+  });
+  const simulator = await startSimulator({ batchSeconds: 0.05, answers: 'plain' });
+  const receiver = await startReceiver(t);
+  const reportPath = `${world.folder}.report`;
+  t.after(async () => {
+    await simulator.close();
+    rmSync(reportPath, { force: true });
+    world.dispose();
+  });
+  const env = { OPENAI_API_KEY: CANARY_KEY, ROWMILL_BASE_URL: simulator.url, NIGHT_HOOK: receiver.url, ROWMILL_LOOKS: '0.05,0.2,0.6' };
+  let running: ChildProcess | null = null;
+
+  /** The command in a process of its own; null when it was killed. */
+  async function night(plan: Partial<SeamPlan> = {}): Promise<number | null> {
+    const seam: SeamPlan = { under: [`${world.folder}/`], reportPath, ...plan };
+    running = spawn(process.execPath, [...SHORT_LIVED, `--import=${SEAM}`, PROGRAM, 'run', 'job.yaml', '--yes', '--progress', 'none'], {
+      cwd: world.folder,
+      env: {
+        PATH: process.env.PATH,
+        HOME: world.folder,
+        ...env,
+        ROWMILL_POLL_MAX: '50ms',
+        ROWMILL_TAKEOVER_MS: '600',
+        ROWMILL_PROVE_SEAM: JSON.stringify(seam),
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const { exitCode, stderr } = await collect(running);
+    assert.ok(exitCode === null || exitCode === 0, stderr);
+    return exitCode;
+  }
+  const fill = (rows: number) => writeFileSync(join(world.folder, 'in.csv'), renderCsv(makeRows(rows)));
+
+  fill(10);
+  assert.equal(await night(), 0);
+  const steps = (JSON.parse(readFileSync(reportPath, 'utf8')) as SeamReport).operations.length;
+  for (const [index, share] of KILLED_AT.entries()) {
+    fill(12 + 2 * index);
+    assert.equal(await night({ crash: { at: Math.round(steps * share), moment: 'after' } }), null, `killed at ${share}`);
+    assert.equal(await night(), 0);
+    const table = readFileSync(join(world.folder, 'out.csv'), 'utf8').trimEnd().split('\n');
+    assert.equal(table.length, 13 + 2 * index);
+    assert.equal(receiver.posted.length, index + 2, 'each finished night is told');
+  }
+
+  // The worst moment: the receiver has it, the record has not.
+  fill(20);
+  receiver.onPost = () => void running?.kill('SIGKILL');
+  assert.equal(await night(), null);
+  receiver.onPost = () => {};
+  assert.equal(await night(), 0);
+  const told = receiver.posted.map(({ id }) => id);
+  assert.equal(new Set(told).size, told.length, 'another process may still be at it');
+  const notices = join(world.folder, '.rowmill', readdirSync(join(world.folder, '.rowmill'))[0] ?? '', 'notices');
+  for (const name of readdirSync(notices)) {
+    const record = JSON.parse(readFileSync(join(notices, name), 'utf8')) as NoticeRecord;
+    const at = new Date(Date.parse(record.at) - 61_000).toISOString();
+    writeFileSync(join(notices, name), JSON.stringify({ ...record, at }));
+  }
+  for (let again = 0; again < 2; again += 1) assert.equal(await night(), 0);
+  assert.deepEqual(
+    receiver.posted.map(({ id }) => id),
+    [...told, told.at(-1)],
+    'it is told once more, by the same id',
+  );
+  assert.deepEqual(new Set(receiver.posted.map(({ event }) => event)), new Set(['done']));
+
+  const bill = await world.json<Bill>(['bill']);
+  const paid = simulator.bill().reduce((sum, { model, usage }) => sum + (priceCall(model, usage as never) ?? Number.NaN), 0);
+  assert.deepEqual([bill.total.nanoUsd, bill.problems], [paid, []]);
+  assert.equal((await world.run(['verify', 'job.yaml'], env)).exitCode, 0);
+  assert.equal((await world.run(['clean', 'job.yaml', '--remote', '--yes'], env)).exitCode, 0);
+  const left = await fetch(`${simulator.url}/files`, { headers: { authorization: `Bearer ${CANARY_KEY}` } });
+  assert.deepEqual(((await left.json()) as { data: unknown[] }).data, []);
+});

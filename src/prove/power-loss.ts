@@ -3,10 +3,10 @@ import path from 'node:path';
 import type { Dice } from './dice.ts';
 import type { NameChange, Unsynced } from './seam/plan.ts';
 
-/** What stands in place of bytes that were lost: `nothing`, or `zeros`. Any number of them are; with `least` all that may be. */
+/** What stands in place of bytes that were lost: `nothing`, `zeros`, or a `hole` of zeros before the last byte. Any number of them are; with `least` all that may be. */
 export interface Loss {
   readonly dice: Dice;
-  readonly leaves: 'nothing' | 'zeros' | 'least';
+  readonly leaves: 'nothing' | 'zeros' | 'hole' | 'least';
 }
 
 /**
@@ -28,9 +28,12 @@ function loseBytes(file: string, syncedBytes: number, { dice, leaves }: Loss): v
   const { size } = fs.statSync(file);
   if (size <= syncedBytes) return;
   const left = leaves === 'least' ? syncedBytes : dice.between(syncedBytes, size);
+  // Its length may be on the disk, and its bytes not; the block with the last of them may be, too.
+  const end = leaves === 'hole' ? fs.readFileSync(file).subarray(Math.max(left, size - 1)) : Buffer.alloc(0);
   fs.truncateSync(file, left);
-  // Its length may be on the disk, and its bytes not.
-  if (leaves === 'zeros') fs.truncateSync(file, size);
+  if (leaves !== 'zeros' && leaves !== 'hole') return;
+  fs.truncateSync(file, size - end.length);
+  fs.appendFileSync(file, end);
 }
 
 function undo(change: NameChange): void {

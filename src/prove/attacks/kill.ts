@@ -14,6 +14,8 @@ type Crash = Required<Pick<SeamPlan, 'crash'>>['crash'];
 
 /** How a run ends before its time. */
 interface CrashOptions extends CrashKind {
+  /** Only steps that begin so count; absent: all. */
+  readonly on?: string;
   /** The first and the last step it may be at. */
   readonly from: number;
   readonly to: number;
@@ -33,7 +35,7 @@ export async function crashOnce(context: AttackContext, options: CrashOptions): 
   const { dice, folder } = context;
   let to = options.to;
   for (let tries = 1; ; tries += 1) {
-    const crash: Crash = { at: dice.between(options.from, to), moment: dice.pick(options.moments ?? MOMENTS) };
+    const crash: Crash = { on: options.on ?? '', at: dice.between(options.from, to), moment: dice.pick(options.moments ?? MOMENTS) };
     const own = { ...context, folder: tries === 1 ? folder : `${folder}.${tries}` };
     const { steps, ...result } = await crashAt(own, crash, options);
     if (result.fired.length > 0 || result.broken.length > 0 || tries === MOST_TRIES) return result;

@@ -5,23 +5,23 @@ import { crashOnce } from './kill.ts';
 
 /** What the disk loses most, and where. */
 const LOSSES = [
-  { before: /./, leaves: 'nothing', moments: ['before', 'during', 'after'] },
+  { on: '', leaves: 'nothing', moments: ['before', 'during', 'after'] },
   // The log has bytes that nobody has synced.
-  { before: /^sync events/, leaves: 'zeros', moments: ['before', 'during', 'after'] },
+  { on: 'sync events', leaves: 'hole', moments: ['before'] },
   // Requests have left whose intent has just been written.
-  { before: /^send POST/, leaves: 'least', moments: ['after'] },
+  { on: 'send POST', leaves: 'least', moments: ['after'] },
+  { on: 'sync events', leaves: 'zeros', moments: ['before'] },
 ] as const;
 
 function cutPower(context: AttackContext): Promise<AttackResult> {
   const { dice, lane, reference } = context;
-  const { before, leaves, moments } = takeTurn({ ...context, number: context.number >> 1 }, LOSSES);
+  const { on, leaves, moments } = takeTurn({ ...context, number: context.number >> 1 }, LOSSES);
   const { operations } = reference.undisturbed[lane];
-  const steps = operations.flatMap((operation, index) => (before.test(operation) ? [index + 1] : []));
-  const at = dice.pick(steps);
   return crashOnce(context, {
     how: 'thread',
-    from: at,
-    to: at,
+    on,
+    from: 1,
+    to: operations.filter((operation) => operation.startsWith(on)).length,
     moments,
     secondPayments: lane === 'live' ? 2 * CONCURRENCY : 0,
     afterwards: (folder, unsynced) => losePower(folder, unsynced, { dice, leaves }),

@@ -83,7 +83,7 @@ test('the page shows everything a report must show', () => {
     '3 calls refused as too fast (429), marked red at the foot',
     // failures, answers, quality
     'All of them as a table: rowmill failures jobs/ticket-labels.yaml --csv failed.csv',
-    'refused 4 rows, 1.9 %: the model refused to answer Retry them: rowmill retry jobs/ticket-labels.yaml --cause refused',
+    'refused 4 rows, 1.9 %: the model refused to answer To retry them: rowmill retry jobs/ticket-labels.yaml --cause refused',
     'empty 4 rows, 1.9 %: every cell the prompt shows is empty Never sent: change the table or the job. And 4 more rows.',
     'billing 120 60 % +12.6',
     'Since run 20261121-0410-aaaaaaaaaa ( 190 answers), 13 % of the answers have moved',

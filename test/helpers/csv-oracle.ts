@@ -120,7 +120,11 @@ function readWithOracle({ text, delimiter, keepBlankLines }: CsvCase): CsvReadin
     const expected = /expect (\d+)/.exec(error.message)?.[1];
     return {
       records,
-      refusal: `${line}:1  ${found} cells, expected ${expected} (separated by ${JSON.stringify(delimiter)})`.replace(/;.*/, ''),
+      refusal:
+        `${line}:1  ${found} ${found === 1 ? 'cell' : 'cells'}, expected ${expected} (separated by ${JSON.stringify(delimiter)})`.replace(
+          /;.*/,
+          '',
+        ),
     };
   }
 }

@@ -47,6 +47,10 @@ test('what --help and --version read is commander and the list of commands', () 
   assert.ok(readBytes('main.cjs') < 100_000, `${readBytes('main.cjs')} bytes`);
 });
 
+test('what keeps compiled code is read before everything it could keep', () => {
+  assert.deepEqual([...findRead('engine.cjs')].toSorted(), ['engine.cjs', 'rolldown-runtime.cjs']);
+});
+
 test('what status reads is one file besides, without prices and tokenizer', () => {
   const files = [...findRead('status.cjs')];
   assert.ok(files.length <= 8, files.join(' '));

@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import vm from 'node:vm';
-import { makeFolders } from '../core/disk/make-folders.ts';
 
 /** A method of Node's loader that has been patched by tools since its first versions, and is not in the types. */
 type Compile = (this: { exports: unknown }, content: string, file: string) => unknown;
@@ -48,15 +47,15 @@ export function enableCompileCache(): { keep(): void } {
   return { keep };
 }
 
-/** A folder that nobody else can write into; null where there is none. */
+/** A folder that nobody else can write into; null where there is none. What it lies in has to be there. */
 function openFolder(): string | null {
   const user = process.getuid?.();
   if (user === undefined) return null;
   const folder = process.env.NODE_COMPILE_CACHE || join(tmpdir(), `rowmill-compiled-${user}`);
   try {
-    makeFolders(folder, 0o700);
-    const { uid, mode } = fs.lstatSync(folder);
-    return uid === user && (mode & 0o022) === 0 ? folder : null;
+    if (!fs.existsSync(folder)) fs.mkdirSync(folder, { mode: 0o700 });
+    const place = fs.lstatSync(folder);
+    return place.isDirectory() && place.uid === user && (place.mode & 0o022) === 0 ? folder : null;
   } catch {
     return null;
   }
@@ -86,6 +85,8 @@ function write(path: string, bytes: Buffer): void {
     fs.closeSync(file);
     fs.renameSync(part, path);
   } catch {
-    fs.rmSync(part, { force: true });
+    try {
+      fs.unlinkSync(part);
+    } catch {}
   }
 }

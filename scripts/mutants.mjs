@@ -91,7 +91,7 @@ const MUTANTS = [
   {
     name: 'a worker calls what is done already',
     edits: [
-      ['src/live/redis/limiter-scripts.js', "if redis.call('SISMEMBER', KEYS[5], ARGV[1]) == 1 then return say('done', 0, '') end", ''],
+      ['src/live/redis/limiter-scripts.js', "if redis.call('SISMEMBER', KEYS[5], callId) == 1 then return say('done', 0, '') end", ''],
     ],
     foundBy: 'redis',
   },

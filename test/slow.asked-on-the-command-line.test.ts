@@ -37,7 +37,7 @@ test('what asks again is planned, asked about and refused as what it is, on the 
     assert.equal(fs.readFileSync(events, 'utf8'), before, command.join(' '));
   }
   for (const [flag, requests, change] of [
-    ['--fresh', 4, /asked afresh: 4 of 6 rows would be sent again, \$/],
+    ['--fresh', 4, /--fresh: 4 of 6 rows would be sent again, \$/],
     ['--retry-failed', 2, /failed rows are opened again: 2 of 6 rows would be sent again, \$/],
   ] as const) {
     const plan = await world.json<{ rows: { again: number }; tokens: { input: number } }>(['plan', 'job.yaml', flag, ...at], KEY);

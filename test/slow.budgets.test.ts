@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { makeReadOptions } from '../src/cli/read-options.ts';
 import { readBill } from '../src/inspect/bill/read-bill.ts';
+import { readStatus } from '../src/inspect/status.ts';
 import { makeRows, makeWorld, type RunChange, renderCsv, type World } from './helpers/run-world.ts';
 
 const LANES = ['batch', 'live'] as const;
@@ -47,6 +48,8 @@ for (const lane of LANES) {
     assert.match(second.verdict, /budget\.usd_per_month, \$0\.\d+ for 2026-11, is used up: \$0\.\d+ is spent/);
     assert.match(second.verdict, /resets on 2026-12-01 \(UTC\)/);
     assert.ok(second.ledger.nanoUsd <= limit && second.ledger.nanoUsd > eight);
+    const { waitingFor } = await readStatus({ ...makeReadOptions(world.path('job.yaml'), {}), cwd: world.directory });
+    assert.match(waitingFor.at(-1)?.why ?? '', /the last one stopped: budget\.usd_per_month, .* is used up.*; to continue: /);
     const before = world.simulator.bill().length;
     const { summary: still } = await world.run(onDay(world, '2026-11-30T23:00:00Z', lane));
     assert.deepEqual([still.exitCode, world.simulator.bill().length], [5, before], 'nothing more in November');

@@ -1,7 +1,7 @@
 import type { CustomPrice } from '../core/custom-price.ts';
 import type { Job, Mode } from '../core/job.ts';
 import { showModels } from '../core/models/split-by-model.ts';
-import { type DoubtfulCalls, formatSpentUsd } from '../core/summary.ts';
+import { type DoubtfulCalls, formatSpentUsd, type Summary } from '../core/summary.ts';
 import { loadJob } from '../input/job/load-job.ts';
 import { hashPrices, loadPrices } from '../input/job/load-prices.ts';
 import { mayReadImageFiles } from '../input/request/compile-images.ts';
@@ -13,7 +13,7 @@ import type { RowCounts } from '../run/status/row-tally.ts';
 import type { BatchFacts, CostFacts, StatusFacts } from '../run/status/status-facts.ts';
 import type { Wait } from '../run/status/waits.ts';
 import { findRunner, type Runner } from './find-runner.ts';
-import { chooseState, type JobState } from './last-run.ts';
+import { chooseState, type JobState, readKeptRun } from './last-run.ts';
 import type { ReadOptions } from './open-state.ts';
 
 /** How a job stands at this moment (`status --json`); field names are a contract. */
@@ -188,15 +188,15 @@ async function makeStatus({ waits, ...facts }: StatusFacts, looked: Looked): Pro
     },
     possiblyBilled: facts.possiblyBilled,
     ...(facts.budgets === undefined ? {} : { budgets: facts.budgets.map((budget) => renewBudget(budget, now)) }),
-    waitingFor: isAbandoned ? [...waits, ABANDONED] : waits,
+    waitingFor: isAbandoned ? [...waits, describeAbandoned(readKeptRun(state, run.id, () => {})?.summary ?? null)] : waits,
   };
 }
 
-const ABANDONED: Wait = {
-  what: 'runner',
-  id: null,
-  why: 'no process is working on this run: run the same command again to continue it',
-};
+/** @param left how its last process left the run; null where that was not kept */
+function describeAbandoned(left: Pick<Summary, 'verdict' | 'next'> | null): Wait {
+  const why = left === null ? 'none is working on this run' : `the last one stopped: ${left.verdict}`;
+  return { what: 'runner', id: null, why: `a process: ${why}; to continue: ${left?.next ?? 'run the same command again'}` };
+}
 
 /** OpenAI's own prices need no note, and no price list to be read. */
 async function readPriceNote({ job, prices, state, now }: Looked): Promise<string | null> {

@@ -23,12 +23,15 @@ export async function runJob(given: RunOptions): Promise<Summary> {
   const opened = await openRun(given);
   try {
     const done = await findDone(opened);
+    const isRetry = opened.options.reopen !== null;
     const isSettled = done !== null && !mayHaveUnknownBatches({ ledger: opened.ledger, clock: opened.options.effects.clock });
-    if (isSettled) return done;
+    if (isSettled && !isRetry) return done;
     const agreement = await agreeOnRun(opened.prepared, opened, opened.options);
+    const isDone = done !== null && agreement.planned.reopenedKeys.length === 0;
+    if (isDone && isSettled) return done;
     const connection = await opened.options.target.connect(opened.prepared.stateDirectory, opened.ledger.assertHeld);
     try {
-      if (done !== null && !(await findsMore(opened, connection))) return done;
+      if (isDone && !(await findsMore(opened, connection))) return done;
       return await sendAndConclude(opened, agreement, connection);
     } finally {
       await connection.close();
@@ -40,9 +43,9 @@ export async function runJob(given: RunOptions): Promise<Summary> {
   }
 }
 
-/** @returns the summary of the run that has already done what is asked; null when there is something to do */
+/** @returns the summary of the run that has already done what is asked, unless failed rows are to be tried again; null when there is something to do */
 async function findDone({ options, prepared, ledger }: OpenedRun): Promise<Summary | null> {
-  if (options.isFresh || options.reopen !== null || options.selection.type !== 'all') return null;
+  if (options.isFresh || options.selection.type !== 'all') return null;
   return findUnchangedRun(prepared, ledger, options.signal);
 }
 

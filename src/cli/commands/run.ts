@@ -109,7 +109,7 @@ export async function runWith(
     });
     finishProgress();
     await (isRefusal(summary) ? moments.refused() : moments.ready());
-    if (!isSending) say('Nothing to do: nothing has changed since the last run');
+    if (!isSending) say(`Nothing to do: ${changes.reopen == null ? 'nothing has changed since the last run' : 'no failed row to retry'}`);
     if (flags.json === true) printJson(summary);
     else
       (table.isClaimed ? printAside : print)(

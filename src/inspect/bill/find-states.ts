@@ -35,7 +35,7 @@ function nameJob(directory: string): string {
 function listStates(folder: string, depth: number, tell: (problem: string) => void): readonly string[] {
   const entries = readFolder(folder, depth, tell);
   if (entries.some(({ name }) => name === 'events.jsonl')) return [folder];
-  if (entries.some(({ name }) => name === 'responses') && listNames(join(folder, 'responses')).length > 0)
+  if (entries.some(({ name }) => name === 'responses') && listNames(join(folder, 'responses')).some((name) => name.endsWith('.jsonl')))
     tell(`${folder}: its events.jsonl is gone; its costs are in no sum`);
   return entries
     .filter((entry) => entry.isDirectory() && (!entry.name.startsWith('.') || entry.name === STATE_ROOT) && entry.name !== 'node_modules')

@@ -46,10 +46,11 @@ function chooseCrash({ dice }: AttackContext): Crash {
   return { ...dice.pick(steps), moment: dice.pick(['before', 'after'] as const) };
 }
 
-/** The worker dies with calls under way, and another one comes. */
+/** The worker dies with calls under way and others done, of the same jobs, and another one comes: what is done is not called again. */
 async function killWorker({ arena, flags, startWorker, callsSeen }: Stage, _: AttackContext, worker: Life): Promise<string | null> {
   const run = arena.live({ flags });
-  await callsSeen(1);
+  // So many begin only when others have ended.
+  await callsSeen(CONCURRENCY + 2);
   worker.kill();
   await worker.ended;
   startWorker();
@@ -70,7 +71,7 @@ const TROUBLES: readonly Trouble[] = [
   { befall: (stage) => crashRun(stage, UNKEPT), secondPayments: 0 },
   { befall: forget, secondPayments: 4 * CONCURRENCY },
   { befall: (stage, context) => crashRun(stage, chooseCrash(context)), secondPayments: 0 },
-  { befall: killWorker, secondPayments: 4 * CONCURRENCY },
+  { befall: killWorker, secondPayments: CONCURRENCY },
 ];
 
 async function attack(context: AttackContext): Promise<AttackResult> {

@@ -1,5 +1,6 @@
 import { monthOf, nextMonth } from '../../core/day.ts';
 import type { JobBudget } from '../../core/job.ts';
+import type { LaneName } from '../../core/lane.ts';
 import { formatDollars } from '../../output/format-numbers.ts';
 import type { Books } from '../open/books.ts';
 
@@ -49,4 +50,18 @@ export function warnOfBudget({ of, month, limitNanoUsd, spentNanoUsd, beginsAnew
   const name = of === 'month' ? `budget.usd_per_month (${month})` : 'budget.usd_total';
   const then = beginsAnewAt === null ? '' : `; it resets on ${beginsAnewAt.slice(0, 'YYYY-MM-DD'.length)} (UTC)`;
   return `${name}: ${formatDollars(left)} of ${formatDollars(limitNanoUsd)} is left, and this is expected to cost ${formatDollars(expectedNanoUsd)}: the run will stop before that${then}`;
+}
+
+/** Of all that would be sent. Integer nano-dollars. */
+type WorkCost = Readonly<Record<'expectedNanoUsd' | 'worstNanoUsd', number>>;
+
+/** The sentence about the budget of a run that will not do, or makes many small batches; null where it will, as far as anybody can foresee. */
+export function warnOfRunBudget({ nanoUsd }: JobBudget, cost: WorkCost | null, lane: LaneName): string | null {
+  if (nanoUsd === null || cost === null || cost.worstNanoUsd <= nanoUsd) return null;
+  const { expectedNanoUsd, worstNanoUsd } = cost;
+  const limit = `budget.usd: ${formatDollars(nanoUsd)}`;
+  if (expectedNanoUsd > nanoUsd)
+    return `${limit} is less than the ${formatDollars(expectedNanoUsd)} this is expected to cost: the run will stop before the end (exit 5)`;
+  if (lane === 'live') return null;
+  return `${limit} does not cover the worst case, ${formatDollars(worstNanoUsd)}, which batches reserve: rows are sent in several batches, one after another; a larger budget or a smaller params.max_output_tokens sends them at once`;
 }

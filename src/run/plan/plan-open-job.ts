@@ -11,7 +11,7 @@ import type { FindPrice, PriceQuery } from '../../money/price.ts';
 import { takesCacheOptions } from '../../money/prompt-cache.ts';
 import { suggestModel } from '../../money/tier-table.ts';
 import { createRowCheck } from '../../output/row-check.ts';
-import { type BudgetFacts, makeBudgetFacts, warnOfBudget } from '../budget/facts.ts';
+import { type BudgetFacts, makeBudgetFacts, warnOfBudget, warnOfRunBudget } from '../budget/facts.ts';
 import type { AnswerHistory } from '../open/answer-history.ts';
 import { type Books, createBooks } from '../open/books.ts';
 import type { KeptSummary } from '../open/kept-summary.ts';
@@ -24,7 +24,7 @@ import { chooseLane, choosePrice } from './choose-lane.ts';
 import { readKeptJob } from './kept-job.ts';
 import { createKnownRows } from './known-rows.ts';
 import type { Plan } from './plan-result.ts';
-import { type LastRunFacts, type PlannedTable, type PlanTableOptions, planTable } from './plan-table.ts';
+import { type LastRunFacts, makeWarning, type PlannedTable, type PlanTableOptions, planTable } from './plan-table.ts';
 import { countAsked } from './spending.ts';
 
 export interface PlanOpenJobOptions {
@@ -105,16 +105,15 @@ export async function planOpenJob({
   return { ...planned, plan: addBudgets(planned.plan, job, makeBudgetFacts(job.budget, books, new Date(today))), opening };
 }
 
-/** Says how much is left of budgets over several runs, and whether that will do. */
+/** Says how much is left of budgets over several runs, and whether that, and the run's own, will do. */
 function addBudgets(plan: Plan, job: Job, budgets: readonly BudgetFacts[]): Plan {
-  if (budgets.length === 0) return plan;
-  const cost = plan.cost[choosePrice(job.mode, chooseLane(job.mode, plan))];
-  const expectedNanoUsd = countAsked(plan) === 0 ? 0 : (cost?.expectedNanoUsd ?? 0);
-  const problems = budgets.flatMap((budget) => {
-    const message = warnOfBudget(budget, expectedNanoUsd);
-    return message === null ? [] : [{ severity: 'warning', file: null, line: null, column: null, message } as const];
-  });
-  return { ...plan, budgets, problems: [...plan.problems, ...problems] };
+  const lane = chooseLane(job.mode, plan);
+  const cost = countAsked(plan) === 0 ? null : plan.cost[choosePrice(job.mode, lane)];
+  const warnings = [
+    warnOfRunBudget(job.budget, cost, lane),
+    ...budgets.map((budget) => warnOfBudget(budget, cost?.expectedNanoUsd ?? 0)),
+  ].filter((warning) => warning !== null);
+  return { ...plan, ...(budgets.length === 0 ? {} : { budgets }), problems: [...plan.problems, ...warnings.map(makeWarning)] };
 }
 
 /** Answers that count no more: other rules took them, those of a changed job or of an earlier version, or their file was altered. */

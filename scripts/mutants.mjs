@@ -209,7 +209,7 @@ const MUTANTS = [
   {
     name: 'a simulator is forgotten when nothing is left to ask',
     edits: [['src/run/open/follow-address.js', 'isAskedFor || isKnownSimulator(provider, ledger)', 'isAskedFor']],
-    foundBy: 'kill',
+    foundBy: 'redis',
   },
   {
     name: 'a new state is not durable in the folder of its job',

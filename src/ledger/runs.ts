@@ -12,6 +12,7 @@ import {
   readPrivateText,
   removeQuietly,
   removeTemporaryFiles,
+  syncDirectory,
   writeFileAtomically,
   writeFully,
 } from './disk/durable-files.ts';
@@ -91,8 +92,12 @@ export function openRunFiles(stateDirectory: string, randomId: () => string): Ru
 
   function makeFilePath(run: string, name: string): string {
     const file = locate(run, name);
+    const folder = path.dirname(file);
+    const isNew = !fs.existsSync(folder);
     makePrivateDirectory(root);
-    makePrivateDirectory(path.dirname(file));
+    makePrivateDirectory(folder);
+    // A run that has ended has a summary after a power cut, too: names of folders are synced like those of files.
+    if (isNew) for (const parent of [root, stateDirectory]) syncDirectory(parent);
     return file;
   }
 

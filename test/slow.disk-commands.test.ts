@@ -21,7 +21,7 @@ const cases: readonly (readonly [string, Pick<DiskFault, 'errno'> & { readonly f
     { errno: 'EROFS', first: 'open .tmp-' },
     /cannot open .*lock: it is on a read-only file system .*--state-dir DIR/,
   ],
-  ['retry job.yaml --simulate --cause unknown', { errno: 'EDQUOT', first: 'write events' }, /the quota on this disk is used up/],
+  ['run job.yaml --simulate --fresh --yes', { errno: 'EDQUOT', first: 'write events' }, /the quota on this disk is used up/],
   ['plan job.yaml --simulate', { errno: 'EMFILE', first: 'read events' }, /events\.jsonl: this process has too many files open .*ulimit/],
   [
     'status job.yaml --simulate',

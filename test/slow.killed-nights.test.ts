@@ -84,7 +84,9 @@ test('nights whose process is killed for real: the table is whole, each is told 
     assert.equal(await night(), 0);
     const table = readFileSync(join(world.folder, 'out.csv'), 'utf8').trimEnd().split('\n');
     assert.equal(table.length, 13 + 2 * index);
-    assert.equal(receiver.posted.length, index + 2, 'each finished night is told');
+    // A batch that ended while nobody was there to collect it may be told besides.
+    const done = receiver.posted.filter(({ event }) => event === 'done');
+    assert.equal(done.length, index + 2, 'each finished night is told');
   }
 
   // The worst moment: the receiver has it, the record has not.

@@ -42,7 +42,9 @@ export async function resolveJob(command: 'run' | 'plan', argument: string, flag
   const asks = listAsked(flags);
   if (tellArgument(argument, command) === 'job') {
     if (asks.length === 0) return { jobFile: argument, draft: null };
-    throw new UsageError(`${asks.join(', ')}: only for a table; ${argument} is a job file, which has its own: change it there`);
+    throw new UsageError(
+      `${asks.join(', ')}: only for a table; ${argument} is a job file, which has its own prompt and output: change them there`,
+    );
   }
   if (flags.input !== undefined) throw new UsageError(`--input: goes with a job file; the table is ${argument}`);
   const found = await findDraft(resolve(argument), process.cwd());

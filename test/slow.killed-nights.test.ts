@@ -109,7 +109,7 @@ test('nights whose process is killed for real: the table is whole, each is told 
     [...told, told.at(-1)],
     'it is told once more, by the same id',
   );
-  assert.deepEqual(new Set(receiver.posted.map(({ event }) => event)), new Set(['done']));
+  for (const { event } of receiver.posted) assert.match(event, /^(done|uncollected)$/);
 
   const bill = await world.json<Bill>(['bill']);
   const paid = simulator.bill().reduce((sum, { model, usage }) => sum + (priceCall(model, usage as never) ?? Number.NaN), 0);

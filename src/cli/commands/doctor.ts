@@ -16,7 +16,7 @@ import { hasColour, print, printJson, say } from '../say.ts';
 
 const PROVIDER_FINDINGS: ReadonlySet<Finding['name']> = new Set(['key', 'base url', 'models', 'model']);
 
-/** `rowmill doctor`: one line per finding. Exit 4 when key, provider or model is the problem, 2 for any other problem. */
+/** `rowmill doctor`: one line per finding. Exit 4 if the key, the provider or the model is the problem, 2 for any other problem. */
 export async function doctor(jobFile: string | undefined, flags: JobFlags): Promise<number> {
   loadEnvFile();
   const effects = makeEffects();
@@ -51,13 +51,13 @@ export async function doctor(jobFile: string | undefined, flags: JobFlags): Prom
   }
 }
 
-/** @throws UsageError when there is no place for temporary files */
+/** @throws UsageError if temporary files cannot be created */
 function makeTemporaryDirectory(): string {
   try {
     return mkdtempSync(join(tmpdir(), 'rowmill-doctor-'));
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw new UsageError(`no folder can be made in ${tmpdir()} (${code}); set TMPDIR to a folder that can be written`, { cause: error });
+    throw new UsageError(`cannot create a folder in ${tmpdir()} (${code}); set TMPDIR to a writable folder`, { cause: error });
   }
 }
 

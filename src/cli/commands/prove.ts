@@ -19,7 +19,7 @@ export interface ProveFlags {
 const MAX_CELLS = 100;
 const SHOWN_VIOLATIONS = 5;
 
-/** `rowmill prove`: attacks every promise, against the built-in simulator and in a folder of its own. */
+/** `rowmill prove`: attacks every promise against the built-in simulator, in a temporary folder. */
 export async function prove(flags: ProveFlags): Promise<number> {
   const names = chooseNames(flags);
   const stopping = new AbortController();
@@ -44,7 +44,7 @@ export async function prove(flags: ProveFlags): Promise<number> {
   }
 }
 
-/** @throws UsageError for a name that is none */
+/** @throws UsageError for an unknown name */
 function chooseNames({ only, redis }: ProveFlags): readonly string[] {
   const names = PROMISES.map(({ name }) => name);
   if (only === undefined) return names;
@@ -53,18 +53,18 @@ function chooseNames({ only, redis }: ProveFlags): readonly string[] {
   throw new UsageError(`--only: no promise is called "${only}"${suggest(only, names)} They are ${names.join(', ')}`);
 }
 
-/** The command's main module: beside this one in the bundle, above it in the tree. */
+/** The command's main module: next to this one in the bundle, above it in the tree. */
 function findProgram(): string {
   const beside = fileURLToPath(new URL('./main.cjs', import.meta.url));
   return existsSync(beside) ? beside : fileURLToPath(new URL('../main.js', import.meta.url));
 }
 
-/** An attack that did not happen proves nothing. */
+/** An attack that did not fire proves nothing. */
 function isHeld({ broken, attacks, fired }: Proved): boolean {
   return broken === 0 && fired === attacks;
 }
 
-/** Types the same attack again, and after it only others where there is time left. */
+/** The command that repeats this attack first, and does others only if there is time left. */
 function repeat(name: string, seed: number): string {
   return `${programName()} prove --only ${name} --seed ${seed}`;
 }
@@ -103,7 +103,7 @@ function printProof({ promises, seconds }: Proof): void {
       print(`  repeat: ${repeat(name, seed)}\n  kept:   ${folder}`);
     }
     for (const seed of vain)
-      print(`\nNOT FIRED  ${name}: the attack did not happen, so that it proves nothing\n  repeat: ${repeat(name, seed)}`);
+      print(`\nNOT FIRED  ${name}: the attack did not happen, so it proves nothing\n  repeat: ${repeat(name, seed)}`);
   }
   if (promises.every(isHeld)) print(`Every promise held, in ${seconds.toFixed(0)} s`);
 }

@@ -12,7 +12,7 @@ import { renderPrompt } from './render-prompt.ts';
 const MAX_SHARD_LINES = 5;
 const MAX_PROMPT_LINES = 24;
 
-/** A plan for the terminal, without a final newline. @param command what does it */
+/** A plan for the terminal, without a final newline. @param command the command that runs it */
 export function renderPlan(plan: Plan, command: string, colour: boolean): string {
   const paint = createPaint(colour);
   const line = (label: string, text: string) => paint('dim', label.padEnd(10)) + escapeLineForTerminal(text);
@@ -43,7 +43,7 @@ function showFirst({ firstRequest }: Plan, paint: Paint): readonly string[] {
   return firstRequest === null ? [] : ['', paint('dim', 'first request'), renderPrompt(firstRequest, paint, MAX_PROMPT_LINES)];
 }
 
-/** Prompts as they would be sent, each under the row that asks it. */
+/** Prompts as they would be sent, each under the first row that uses it. */
 function showAll(requests: NonNullable<Plan['requests']>, paint: Paint): readonly string[] {
   if (requests.length === 0) return ['', 'no prompt: there is nothing to send; --fresh shows what would be sent again'];
   return requests.flatMap(({ file, line, id, request }, index) => [
@@ -73,7 +73,7 @@ function describeRows({ rows, skipped }: Plan): string {
 }
 
 function describeShards({ shards }: Plan): readonly string[] {
-  if (shards.length === 0) return ['none: nothing is to be sent'];
+  if (shards.length === 0) return ['none: nothing to send'];
   const describe = ({ requests, bytes, tokens }: Plan['shards'][number]) =>
     `${formatThings(requests, 'request')}, ${formatBytes(bytes)}, about ${formatCount(tokens)} tokens`;
   if (shards.length <= MAX_SHARD_LINES) return shards.map(describe);
@@ -85,7 +85,7 @@ function describeShards({ shards }: Plan): readonly string[] {
 function describeInput({ input, exactSample, inputMeasured }: Plan['tokens']): string {
   const notes = [
     ...(exactSample === 0 ? [] : [`${formatThings(exactSample, 'request')} counted exactly`]),
-    ...(inputMeasured === 0 ? [] : [`corrected by what ${formatCount(inputMeasured)} were billed`]),
+    ...(inputMeasured === 0 ? [] : [`corrected by the usage of ${formatCount(inputMeasured)}`]),
   ];
   return `${formatCount(input)} in${notes.length === 0 ? '' : ` (${notes.join(', ')})`}`;
 }
@@ -104,7 +104,7 @@ function describeCheaper({ cheaper }: Plan): readonly string[] {
   return [`${cheaper.model} for the same: ${prices.join(', ')}`];
 }
 
-/** The job's own limits alone where they say enough, else every tier's; tiers in which it takes as long share a line. */
+/** The job's own limits alone if they suffice, else every tier's; tiers with the same time share a line. */
 function describeTime(sets: readonly TimeUnderLimits[]): readonly string[] {
   const own = sets.find(({ tier }) => tier === null);
   const shown = own !== undefined && own.live !== null && own.batch !== null ? [own] : sets;

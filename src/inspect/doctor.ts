@@ -5,7 +5,7 @@ import type { Job, NotifySpec } from '../core/job.ts';
 import { listBaseNames } from '../core/model/base-model.ts';
 import { listModels } from '../core/models/split-by-model.ts';
 import { callWithin } from '../core/timer.ts';
-import { formatCount } from '../core/wording/format-count.ts';
+import { formatThings } from '../core/wording/format-count.ts';
 import { suggest } from '../core/wording/suggest.ts';
 import { loadJob } from '../input/job/load-job.ts';
 import { loadPrices } from '../input/job/load-prices.ts';
@@ -205,7 +205,7 @@ async function examineModels(provider: Provider, job: Job | null, options: Docto
     const message = error instanceof AppError ? error.message : 'no answer within 15 s';
     return { findings: [{ name: 'models', status: 'problem', message: `the model list cannot be read: ${message}` }] };
   }
-  const findings: Finding[] = [{ name: 'models', status: 'ok', message: `${formatCount(models.length)} models` }];
+  const findings: Finding[] = [{ name: 'models', status: 'ok', message: `${formatThings(models.length, 'model')}` }];
   if (job === null) return { findings };
   const names = models.map(({ id }) => id);
   const asked = namedModels(job);

@@ -26,7 +26,7 @@ export interface CleanFlags extends JobFlags {
 export async function cleanJobs(jobFile: string | undefined, flags: CleanFlags): Promise<number> {
   loadEnvFile();
   if (flags.answers === true && jobFile === undefined) throw new UsageError('--answers needs one job: name its file');
-  const jobFiles = jobFile === undefined ? findJobs(flags) : [jobFile];
+  const jobFiles = jobFile === undefined ? findJobs('clean', flags) : [jobFile];
   const faults: AppError[] = [];
   const tolerate = jobFile === undefined ? faults : null;
   const found: { readonly shown: Litters; readonly options: CleanOptions }[] = [];

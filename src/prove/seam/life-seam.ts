@@ -4,27 +4,27 @@ import type { Listener, Operation } from './patch-fs.ts';
 import type { OperationKind, SeamPlan, SeamReport } from './plan.ts';
 import { createUnsyncedTracker } from './unsynced.ts';
 
-/** What stands between one life and its disk. */
+/** What sits between one life and its disk. */
 export interface LifeSeam extends Listener {
   report(): SeamReport;
 }
 
-/** How a life ends or halts here. */
+/** How a life ends or stops here. */
 export interface Ends {
-  /** At once: nothing behind it is done. */
+  /** At once: nothing after it is executed. */
   readonly crash: (report: SeamReport) => never;
   /** Returns when it is woken. */
   readonly freeze: (report: SeamReport) => void;
   readonly jumpClock: (byMs: number) => void;
 }
 
-/** What each error is known from. A process without descriptors can do everything but open. */
+/** The operations at which each error is known to occur. A process without descriptors can do everything except open. */
 const REFUSED: Readonly<Record<string, readonly OperationKind[]>> = {
   ENOSPC: ['open', 'write', 'sync', 'rename', 'link', 'mkdir'],
   EIO: ['write', 'sync', 'truncate', 'rename'],
   EMFILE: ['open', 'read'],
 };
-/** The system names no path of an operation on a descriptor. */
+/** For an operation on a descriptor the system reports no path. */
 const BY_DESCRIPTOR: ReadonlySet<OperationKind> = new Set(['write', 'sync', 'truncate']);
 
 export function createLifeSeam(plan: SeamPlan, ends: Ends): LifeSeam {
@@ -32,10 +32,10 @@ export function createLifeSeam(plan: SeamPlan, ends: Ends): LifeSeam {
   const fired: string[] = [];
   const tracker = plan.backups === undefined ? null : createUnsyncedTracker(plan.backups);
   const report = (): SeamReport => ({ operations, fired, unsynced: tracker?.read() ?? { files: [], names: [] } });
-  /** The operation at which a crash is due, from when it begins. */
+  /** The operation at which a crash is due, from when it starts. */
   let last: Operation | null = null;
   let refusable = 0;
-  /** Operations a crash may be due at. */
+  /** Operations at which a crash may be due. */
   let counted = 0;
 
   function refuse({ kind, path: file, syscall }: Operation): Error | null {

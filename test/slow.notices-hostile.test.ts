@@ -241,7 +241,7 @@ it('of the address what is secret is hidden, and not what commands name as well'
 });
 
 it('figures of our own are told as they are', () => {
-  const shards = 'stopped: 3 shards in a row were refused whole: invalid_request';
+  const shards = 'stopped: 3 batch files in a row were refused whole: invalid_request';
   assert.equal(leaveOutSaid(`${shards}: ${SAID}; change the job, then run it again`), shards);
   for (const why of [
     'stop_if: 450 of 1,000 rows failed',

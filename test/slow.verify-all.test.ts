@@ -48,7 +48,7 @@ describe('verify --all', () => {
     assert.equal(worst.exitCode, 1);
     assert.match(
       worst.stdout,
-      /^FAILED +a\/job\.yaml +a\/reviews\.csv: no such table.*\nFAILED +b\/job\.yaml +responses: \S+ is not the file that was recorded/,
+      /^FAILED +a\/job\.yaml +a\/job\.yaml:\d+:\d+ +a\/reviews\.csv: no such table.*\nFAILED +b\/job\.yaml +responses: \S+ is not the file that was recorded/,
     );
   });
 

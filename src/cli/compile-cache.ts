@@ -1,12 +1,12 @@
 import fs from 'node:fs';
-import Module, { createRequire } from 'node:module';
+import Module from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import vm from 'node:vm';
 
 /** A method of Node's loader that tools have patched since its first versions; it is not in the types. */
-type Compile = (this: { exports: unknown }, content: string, file: string) => unknown;
+type Compile = (this: { readonly exports: unknown; require(id: string): unknown }, content: string, file: string) => unknown;
 type Wrapped = (this: unknown, ...names: readonly unknown[]) => unknown;
 
 /** Identifies the exact file a compiled file was made from, whatever is installed over it. */
@@ -37,7 +37,7 @@ export function enableCompileCache(): { keep(): void } {
     const script = new vm.Script(Module.wrap(content), { filename: file, cachedData: readKept(path, identity) });
     if (script.cachedDataRejected !== false) fresh.set(path, { script, identity });
     const run = script.runInThisContext() as Wrapped;
-    return run.call(this.exports, this.exports, createRequire(file), this, file, dirname(file));
+    return run.call(this.exports, this.exports, (id: string) => this.require(id), this, file, dirname(file));
   };
   const keep = () => {
     for (const [path, { script, identity }] of fresh) write(path, Buffer.concat([identity, script.createCachedData()]));

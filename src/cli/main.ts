@@ -1,5 +1,7 @@
 #!/usr/bin/env node
-import { runProgram } from './program.ts';
+import { startEngine } from './engine.ts';
+
+startEngine();
 
 // `rowmill report … | head`: the reader has enough, and that is not an error.
 for (const stream of [process.stdout, process.stderr]) {
@@ -9,4 +11,5 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
-void runProgram(process.argv);
+// Loaded once compiled code is taken and kept.
+void import('./program.ts').then(({ runProgram }) => runProgram(process.argv));

@@ -4,7 +4,7 @@ import { formatCount, formatSpent } from '../output/format-numbers.ts';
 import type { RunView } from '../run/send/run-view.ts';
 import { measureCells } from './render/cells.ts';
 import { createForecast } from './render/forecast.ts';
-import { countCalls, describeOldest, formatDuration, renderProgress } from './render/render-progress.ts';
+import { countCalls, countWaiting, describeOldest, formatDuration, renderProgress } from './render/render-progress.ts';
 import { columnsOf, hasColour } from './say.ts';
 
 /**
@@ -93,7 +93,9 @@ function writeLines(view: RunView, stream: NodeJS.WriteStream, monotonicMs: () =
   let writtenTenths = 0;
   const look = () => {
     const tenths = view.rowsAsked === 0 ? 0 : Math.floor(((view.okRows + view.failedRows) / view.rowsAsked) * PLAIN_LINES);
-    const phases = view.underWay.map(({ shard, phase, batch }) => `shard ${shard ?? '?'} ${batch?.status ?? phase}`);
+    const phases = view.underWay.map(
+      ({ shard, phase, batch }) => `${shard === null ? 'extra batch' : `batch file ${shard}`} ${batch?.status ?? phase}`,
+    );
     const flight = describeFlight(view);
     const { etaMs } = readForecast();
     const nowMs = monotonicMs();
@@ -121,11 +123,12 @@ function writeLines(view: RunView, stream: NodeJS.WriteStream, monotonicMs: () =
 }
 
 /** Live calls; nothing if none is made or waiting. */
-function describeFlight({ calls }: RunView): readonly string[] {
+function describeFlight(view: RunView): readonly string[] {
+  const { calls } = view;
   if (calls === null || countCalls(calls) === 0) return [];
-  const { inFlight, waiting, oldestMs = null } = calls;
+  const { inFlight, oldestMs = null } = calls;
   return [
     `${formatCount(inFlight)} ${inFlight === 1 ? 'call' : 'calls'} in flight${describeOldest(oldestMs)}`,
-    `${formatCount(waiting)} waiting`,
+    `${formatCount(countWaiting(view))} waiting`,
   ];
 }

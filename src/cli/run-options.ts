@@ -2,11 +2,12 @@ import { relative, resolve } from 'node:path';
 import { UsageError } from '../core/errors.ts';
 import { quoteArgument, quotePath } from '../core/wording/quote-argument.ts';
 import { findUnusedRedis, listEnvironmentFiles, loadEnvFile, readRedisLink } from '../host/environment.ts';
-import { makeTarget, makeTargetOrigin } from '../host/provider-target.ts';
+import { makeTargetOrigin } from '../host/provider-target.ts';
 import { makeEffects } from '../host/real-effects.ts';
 import type { RowSelection } from '../run/open/selection.ts';
 import type { RunOptions } from '../run/options.ts';
 import type { PlanOptions } from '../run/plan/plan.ts';
+import { makeCallTarget } from './call-target.ts';
 import type { Interrupts } from './interrupt.ts';
 import { requireNoAddress } from './job-argument.ts';
 import type { JobFlags, RunFlags } from './options/flags.ts';
@@ -21,7 +22,7 @@ export function makeRunOptions(jobFile: string, flags: RunFlags, interrupts: Int
   return {
     ...shared,
     effects,
-    target: makeTarget(flags, effects),
+    target: makeCallTarget(flags, effects),
     redis: chooseRedis(flags),
     redisNotice: flags.simulate === true ? null : findUnusedRedis(),
     ifRunning: flags.ifRunning === 'wait' ? 'wait' : 'fail',

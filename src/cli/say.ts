@@ -18,9 +18,14 @@ export function printAside(text: string): void {
   process.stderr.write(`${layOut(scrubSecrets(text), process.stderr)}\n`);
 }
 
+/** What a program or a shell reads, on stdout: no line of it is broken, on a terminal either. */
+export function printForPrograms(text: string): void {
+  process.stdout.write(`${scrubSecrets(text)}\n`);
+}
+
 /** The one object of `--json`, on stdout. */
 export function printJson(value: unknown): void {
-  process.stdout.write(`${scrubSecrets(JSON.stringify(value))}\n`);
+  printForPrograms(JSON.stringify(value));
 }
 
 /** Colours for text that goes to a stream. */

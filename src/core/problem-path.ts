@@ -1,4 +1,4 @@
-import type { Place, Problem } from './errors.ts';
+import { type Place, type Problem, UsageError } from './errors.ts';
 
 /** A step into a document: a key of a map or an index of a list. */
 export type Path = readonly (string | number)[];
@@ -31,6 +31,13 @@ export function showValue(value: unknown): string {
   if (typeof value === 'object') return 'a map';
   const text = typeof value === 'string' ? JSON.stringify(value) : `${String(value)}${typeof value === 'bigint' ? 'n' : ''}`;
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+}
+
+/** What is wrong with a file that a job names, told where the job names it; a problem with a place of its own keeps that. Anything else as it is. */
+export function placeError(error: unknown, place: Place | null): unknown {
+  if (!(error instanceof UsageError) || place === null) return error;
+  const problems = error.problems.map((problem) => ({ ...problem, place: problem.place ?? place }));
+  return new UsageError(problems, { code: error.code, cause: error.cause });
 }
 
 /** Problems in the order of the text; those without a position first. */

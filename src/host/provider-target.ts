@@ -48,7 +48,8 @@ function makeSimulatorTarget({ clock, startTimer }: Pick<Effects, 'clock' | 'sta
         import('../openai/provider.ts'),
       ]);
       const simulator = await startSimulator({ stateDirectory: join(stateDirectory, 'provider'), ...manner });
-      const provider = await createProvider({ apiKey: SIMULATOR_KEY, baseUrl: simulator.url, clock, startTimer, ...fence(assertMaySpend) });
+      const address = { apiKey: SIMULATOR_KEY, baseUrl: simulator.url, isOwnServer: true };
+      const provider = await createProvider({ ...address, clock, startTimer, ...fence(assertMaySpend) });
       return { provider, close: () => simulator.close() };
     },
   };

@@ -49,7 +49,7 @@ function describeRest(total: Costs): readonly string[] {
     possiblyBilledUnpriced,
   } = total;
   const lines: string[] = [];
-  if (failedNanoUsd > 0) lines.push(`of it for attempts that gave no answer: ${formatDollars(failedNanoUsd)}`);
+  if (failedNanoUsd > 0) lines.push(`of it for attempts whose answer does not count: ${formatDollars(failedNanoUsd)}`);
   if (orphanedNanoUsd > 0) lines.push(`of it for batches nobody waited for: ${formatDollars(orphanedNanoUsd)}`);
   if (unpricedAttempts > 0) lines.push(`not in it: ${formatThings(unpricedAttempts, 'billed attempt')} of unknown price`);
   if (calls > 0) {

@@ -1,9 +1,9 @@
 import { EXIT } from '../../core/errors.ts';
 import { loadEnvFile } from '../../host/environment.ts';
-import { makeTarget } from '../../host/provider-target.ts';
 import { makeEffects } from '../../host/real-effects.ts';
 import { type Cancelled, type CancelledBatch, cancelBatches } from '../../inspect/cancel.ts';
 import { escapeLineForTerminal } from '../../output/escape-for-terminal.ts';
+import { makeCallTarget } from '../call-target.ts';
 import type { JobFlags } from '../options/flags.ts';
 import { showCommand } from '../run-options.ts';
 import { print, printJson, say } from '../say.ts';
@@ -16,7 +16,7 @@ export async function cancel(jobFile: string, flags: JobFlags): Promise<number> 
     jobFile,
     cwd: process.cwd(),
     stateRoot: flags.stateDir ?? null,
-    target: makeTarget(flags, { clock, startTimer }),
+    target: makeCallTarget(flags, { clock, startTimer }),
     processIdentity,
     signal: new AbortController().signal,
   });

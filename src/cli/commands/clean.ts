@@ -1,9 +1,9 @@
 import { relative } from 'node:path';
 import { AppError, EXIT, UsageError } from '../../core/errors.ts';
 import { loadEnvFile } from '../../host/environment.ts';
-import { makeTarget } from '../../host/provider-target.ts';
 import { makeEffects } from '../../host/real-effects.ts';
 import { type Cleaned, type CleanOptions, clean, isClean, type Litters, lookForLitter } from '../../upkeep/clean/clean.ts';
+import { makeCallTarget } from '../call-target.ts';
 import { agreeTo, canAsk } from '../confirm.ts';
 import { findJobs } from '../find-jobs.ts';
 import type { JobFlags } from '../options/flags.ts';
@@ -26,7 +26,7 @@ export interface CleanFlags extends JobFlags {
 export async function cleanJobs(jobFile: string | undefined, flags: CleanFlags): Promise<number> {
   loadEnvFile();
   if (flags.answers === true && jobFile === undefined) throw new UsageError('--answers needs one job: name its file');
-  const jobFiles = jobFile === undefined ? findJobs(flags) : [jobFile];
+  const jobFiles = jobFile === undefined ? findJobs('clean', flags) : [jobFile];
   const faults: AppError[] = [];
   const tolerate = jobFile === undefined ? faults : null;
   const found: { readonly shown: Litters; readonly options: CleanOptions }[] = [];
@@ -75,7 +75,7 @@ function makeCleanOptions(jobFile: string, flags: CleanFlags): CleanOptions {
 
 /** The provider of the job's last run, unless flags name one. */
 function makeTargetOf(flags: CleanFlags, shown: Litters) {
-  return makeTarget(flagsOfState(flags, shown), makeEffects());
+  return makeCallTarget(flagsOfState(flags, shown), makeEffects());
 }
 
 /** Shows what would be removed; asks if somebody can answer. */

@@ -1,7 +1,7 @@
 import type { Command, Option } from 'commander';
 import { EXIT } from '../../core/errors.ts';
 import { listFiles } from '../list-files.ts';
-import { print } from '../say.ts';
+import { printForPrograms } from '../say.ts';
 
 export type Shell = 'bash' | 'zsh' | 'fish';
 
@@ -23,7 +23,7 @@ const RUN_NAMES = ['last', 'prev'];
 /** `rowmill completion SHELL`: prints the script with which a shell asks for completions. */
 export async function completion(shell: Shell): Promise<number> {
   const script = await makeScript(shell);
-  print(shell === 'bash' ? mendBash(script) : script);
+  printForPrograms(shell === 'bash' ? mendBash(script) : script);
   return EXIT.done;
 }
 

@@ -5,11 +5,11 @@ import { EXIT, UsageError } from '../../core/errors.ts';
 import { createWaitTeller } from '../../core/waiting/wait-teller.ts';
 import { loadEnvFile } from '../../host/environment.ts';
 import { readNoticeAddress } from '../../host/notices/read-address.ts';
-import { makeTarget } from '../../host/provider-target.ts';
 import { makeEffects } from '../../host/real-effects.ts';
 import { examine, type Finding } from '../../inspect/doctor.ts';
 import { escapeLineForTerminal } from '../../output/escape-for-terminal.ts';
 import { watchProvider } from '../../run/send/watched-provider.ts';
+import { makeCallTarget } from '../call-target.ts';
 import type { JobFlags } from '../options/flags.ts';
 import { createPaint } from '../render/paint.ts';
 import { hasColour, print, printJson, say } from '../say.ts';
@@ -21,7 +21,7 @@ export async function doctor(jobFile: string | undefined, flags: JobFlags): Prom
   loadEnvFile();
   const effects = makeEffects();
   const waits = createWaitTeller({ ...effects, warn: say });
-  const target = makeTarget(flags, effects);
+  const target = makeCallTarget(flags, effects);
   const temporaryDirectory = makeTemporaryDirectory();
   try {
     const findings = await examine({

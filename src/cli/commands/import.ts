@@ -1,10 +1,10 @@
 import { EXIT, UsageError } from '../../core/errors.ts';
 import { listEnvironmentFiles, loadEnvFile } from '../../host/environment.ts';
-import { makeTarget } from '../../host/provider-target.ts';
 import { makeEffects } from '../../host/real-effects.ts';
 import { escapeLineForTerminal } from '../../output/escape-for-terminal.ts';
 import { formatCount, formatSpent, formatThings } from '../../output/format-numbers.ts';
 import { type ImportedBatch, importBatches } from '../../upkeep/import/import.ts';
+import { makeCallTarget } from '../call-target.ts';
 import type { JobFlags } from '../options/flags.ts';
 import { showCommand } from '../run-options.ts';
 import { print, printJson, say } from '../say.ts';
@@ -29,7 +29,7 @@ export async function importInto(jobFile: string, batchIds: readonly string[], f
     overrides: { cwd: process.cwd(), input: flags.input ?? null },
     stateRoot: flags.stateDir ?? null,
     stdin: null,
-    target: makeTarget(flags, effects),
+    target: makeCallTarget(flags, effects),
     environmentFiles: listEnvironmentFiles(),
     effects,
     ...{ batchIds, inputFile, outputFile, errorFile },

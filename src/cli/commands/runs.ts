@@ -30,7 +30,7 @@ async function list(file: string, flags: JobFlags): Promise<ListedJobRuns> {
 /** A job with a problem is reported, and the others are listed. */
 async function listAll(flags: JobFlags): Promise<readonly ListedJobRuns[]> {
   const lists: ListedJobRuns[] = [];
-  for (const file of findJobs(flags)) {
+  for (const file of findJobs('runs', flags)) {
     try {
       lists.push(await list(file, flags));
     } catch (error) {

@@ -20,7 +20,7 @@ interface Look {
 
 /** `rowmill status`: the state of a job, or one line for every job below the working directory; with --watch repeatedly until interrupted. */
 export async function status(jobFile: string | undefined, flags: JobFlags & { readonly watch?: boolean }): Promise<number> {
-  const jobFiles = jobFile === undefined ? findJobs(flags) : [jobFile];
+  const jobFiles = jobFile === undefined ? findJobs('status', flags) : [jobFile];
   const isList = jobFile === undefined;
   const looks = jobFiles.map(
     (file): Look => ({ file: relative(process.cwd(), file) || file, look: createStatusLook(makeReadOptions(file, flags)) }),

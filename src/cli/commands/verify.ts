@@ -25,7 +25,7 @@ export async function verify(jobFile: string | undefined, flags: VerifyFlags): P
   if (jobFile === undefined) throw new UsageError('which job? Name its file, or a folder with jobs: --all FOLDER');
   const verification = await verifyState(makeReadOptions(jobFile, flags));
   if (flags.json === true) printJson(verification);
-  else for (const { name, status, detail } of verification.checks) print(showLine(status, `${name.padEnd(12)} ${detail}`));
+  else for (const { name, status, detail } of verification.checks) print(showLine(status, `${name.padEnd(15)}  ${detail}`));
   say(`${verification.ok ? 'Verified' : 'NOT verified'}: ${verification.state}${verification.simulated ? ' (simulated)' : ''}`);
   return verification.ok ? EXIT.done : EXIT.bug;
 }

@@ -11,6 +11,7 @@ import { runWorker } from '../../live/worker/worker.ts';
 import { createFindPrice } from '../../money/price.ts';
 import { findPriceSource } from '../../money/price-source.ts';
 import { createProvider } from '../../openai/provider.ts';
+import { expectCalls } from '../engine.ts';
 import { listenForInterrupts } from '../interrupt.ts';
 import type { WorkerMetrics } from '../metrics/worker-metrics.ts';
 import type { WorkerFlags } from '../options/flags.ts';
@@ -28,6 +29,7 @@ export async function worker(flags: WorkerFlags): Promise<number> {
   const logger = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime });
   const { clock, monotonicMs, random, randomId, sleep, startTimer } = makeEffects();
   const baseUrl = chooseBaseUrl(undefined);
+  await expectCalls();
   const provider = await createProvider({ apiKey: readApiKey(baseUrl), baseUrl, clock, startTimer });
   provider.forms.listen(({ message }) => logger.warn({ message }, 'address'));
   const findPrice = createFindPrice([], { from: findPriceSource(hostOfOrigin(originOf(provider.baseUrl))) });

@@ -2,7 +2,7 @@ import { quoteArgument } from '../../core/wording/quote-argument.ts';
 import type { FailureExample, Failures } from '../../inspect/failures.ts';
 import type { RowAttempt, RowHistory } from '../../inspect/row-history.ts';
 import { escapeForTerminal, escapeLineForTerminal } from '../../output/escape-for-terminal.ts';
-import { formatCount, formatDollars } from '../../output/format-numbers.ts';
+import { formatCount, formatDollars, formatThings } from '../../output/format-numbers.ts';
 import { createPaint, type Paint } from './paint.ts';
 import { renderPrompt } from './render-prompt.ts';
 
@@ -18,7 +18,7 @@ export function renderFailures(failures: Failures, commands: FailureCommands, co
   const paint = createPaint(colour);
   const { rows, causes } = failures;
   const pending = rows.pending === 0 ? '' : `, ${formatCount(rows.pending)} still pending`;
-  const title = `${failures.job}: ${formatCount(rows.failed)} failed, ${formatCount(rows.skipped)} skipped of ${formatCount(rows.in)} rows${pending}`;
+  const title = `${failures.job}: ${formatCount(rows.failed)} failed, ${formatCount(rows.skipped)} skipped of ${formatThings(rows.in, 'row')}${pending}`;
   const lines = [paint('bold', escapeLineForTerminal(title)) + (failures.simulated ? paint('yellow', '  simulated') : '')];
   for (const { cause, count, status, examples } of causes) {
     lines.push('', `${paint('yellow', cause)}  ${formatCount(count)} ${status}`);

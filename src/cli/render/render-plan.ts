@@ -8,8 +8,6 @@ import { describeCache } from './describe-cache.ts';
 import { createPaint, type Paint } from './paint.ts';
 import { renderPrompt } from './render-prompt.ts';
 
-/** More shards than this are summed up. */
-const MAX_SHARD_LINES = 5;
 const MAX_PROMPT_LINES = 24;
 
 /** A plan for the terminal, without a final newline. @param command the command that runs it */
@@ -21,7 +19,7 @@ export function renderPlan(plan: Plan, command: string, colour: boolean): string
     paint('bold', escapeLineForTerminal(`${plan.job}  ${plan.model}`)),
     line('rows in', describeRows(plan)),
     ...plan.changes.map((change) => line('changes', change)),
-    ...describeShards(plan).map((text) => line('shards', text)),
+    ...describeToSend(plan).map((text, index) => line(index === 0 ? 'to send' : '', text)),
     line('tokens', describeInput(tokens)),
     line('', describeOutput(tokens)),
     paint('dim', `${'cost'.padEnd(10)}${['low', 'expected', 'upper', 'worst'].map((word) => word.padStart(COLUMN)).join('')}`),
@@ -72,14 +70,15 @@ function describeRows({ rows, skipped }: Plan): string {
   return `${formatCount(rows.in)} = ${sum}${causes.length === 0 ? '' : ` (${causes.join(', ')})`}`;
 }
 
-function describeShards({ shards }: Plan): readonly string[] {
-  if (shards.length === 0) return ['none: nothing to send'];
+function describeToSend({ shards }: Plan): readonly string[] {
+  if (shards.length === 0) return ['nothing'];
   const describe = ({ requests, bytes, tokens }: Plan['shards'][number]) =>
     `${formatThings(requests, 'request')}, ${formatBytes(bytes)}, about ${formatCount(tokens)} tokens`;
-  if (shards.length <= MAX_SHARD_LINES) return shards.map(describe);
+  const [only] = shards;
+  if (only !== undefined && shards.length === 1) return [describe(only)];
   const sum = (pick: (shard: Plan['shards'][number]) => number) => shards.reduce((total, shard) => total + pick(shard), 0);
   const total = { requests: sum(({ requests }) => requests), bytes: sum(({ bytes }) => bytes), tokens: sum(({ tokens }) => tokens) };
-  return [`${shards.length}: ${describe(total)}`];
+  return [`${describe(total)}; in ${formatCount(shards.length)} batch files where they go as batches`];
 }
 
 function describeInput({ input, exactSample, inputMeasured }: Plan['tokens']): string {
@@ -91,7 +90,7 @@ function describeInput({ input, exactSample, inputMeasured }: Plan['tokens']): s
 }
 
 function describeOutput({ outputExpected, outputWorst, outputP50, outputP95, outputMeasured }: Plan['tokens']): string {
-  const source = outputMeasured === 0 ? 'a guess: run --sample 50 measures it' : `measured on ${formatCount(outputMeasured)} answers`;
+  const source = outputMeasured === 0 ? 'a guess: run --sample 50 measures it' : `measured on ${formatThings(outputMeasured, 'answer')}`;
   return `${formatCount(outputExpected)} out expected, ${formatCount(outputWorst)} at worst; an answer ${formatCount(outputP50)}, p95 ${formatCount(outputP95)} (${source})`;
 }
 

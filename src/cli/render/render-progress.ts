@@ -1,7 +1,7 @@
 import type { ShardView } from '../../batch/batch-lane.ts';
 import type { QueueView } from '../../live/queue.ts';
 import { escapeLineForTerminal } from '../../output/escape-for-terminal.ts';
-import { formatCount, formatDollars, formatSpent } from '../../output/format-numbers.ts';
+import { formatCount, formatDollars, formatSpent, formatThings } from '../../output/format-numbers.ts';
 import type { RunView } from '../../run/send/run-view.ts';
 import { clipCells, measureCells } from './cells.ts';
 import type { Forecast } from './forecast.ts';
@@ -38,9 +38,9 @@ export function renderProgress(view: RunView, forecast: Forecast, look: Progress
       ...describeMoney(view, forecast),
     ]),
     ...shards,
-    ...(hidden > 0 ? [dim(` and ${formatCount(hidden)} more shards`)] : []),
+    ...(hidden > 0 ? [dim(` and ${formatThings(hidden, 'more batch file')}`)] : []),
     ...(view.deadline === null ? [] : flow(describeDeadline(view.deadline, look.now))),
-    ...(view.calls === null ? [] : flow(describeCalls(view.calls))),
+    ...(view.calls === null ? [] : flow(describeCalls(view.calls, countWaiting(view)))),
     ...view.waits.slice(0, MAX_SHARD_LINES).flatMap(wait).map(dim),
   ];
   const isIdle = view.waits.length === 0 && view.underWay.length === 0 && (view.calls === null || countCalls(view.calls) === 0);
@@ -71,7 +71,7 @@ function describeMoney(view: RunView, { projectedNanoUsd }: Forecast): readonly 
 }
 
 /** Live calls: the limits and their use, what holds calls up, and how long they take. */
-function describeCalls({ inFlight, concurrency, waiting, oldestMs = null, pace }: QueueView): readonly string[] {
+function describeCalls({ inFlight, concurrency, oldestMs = null, pace }: QueueView, waiting: number): readonly string[] {
   const flight = `in flight ${formatCount(inFlight)}/${formatCount(concurrency)}${describeOldest(oldestMs)}`;
   if (pace === undefined) return [flight, `waiting ${formatCount(waiting)}`];
   const limit = (value: number | null, show: (value: number) => string) => (value === null ? '' : `/${show(value)}`);
@@ -93,6 +93,11 @@ export function describeOldest(oldestMs: number | null): string {
   return oldestMs === null || oldestMs < LONG_CALL_MS ? '' : `, the oldest for ${Math.floor(oldestMs / 1000)} s`;
 }
 
+/** Rows that wait to be asked, or for the answer to what another row asked: with those that are answered, have failed or are in flight they are all there are. */
+export function countWaiting({ rowsAsked, okRows, failedRows, calls }: RunView): number {
+  return Math.max(0, rowsAsked - okRows - failedRows - (calls?.inFlight ?? 0));
+}
+
 export function countCalls({ inFlight, waiting }: QueueView): number {
   return inFlight + waiting;
 }
@@ -105,12 +110,12 @@ function describeDeadline({ at, isSwitched, switchAt }: NonNullable<RunView['dea
 
 /** One shard: its phase by name, so that a waiting bar at 100 % does not look broken. */
 function describeShard(shard: ShardView, { enqueuedTokens }: RunView, now: Date): string {
-  const name = shard.shard === null ? 'extra batch' : `shard ${shard.shard}`;
+  const name = shard.shard === null ? 'extra batch' : `batch file ${shard.shard}`;
   if (shard.phase === 'waiting') {
     const { limitTokens, usedTokens } = enqueuedTokens;
     return `${name}  waiting: enqueued-token limit ${limitTokens === null ? 'not known' : shortTokens(limitTokens)}, ${shortTokens(usedTokens)} in use`;
   }
-  if (shard.batch === null || shard.phase !== 'polling') return `${name}  ${shard.phase}  ${formatCount(shard.rows)} requests`;
+  if (shard.batch === null || shard.phase !== 'polling') return `${name}  ${shard.phase}  ${formatThings(shard.rows, 'request')}`;
   const { status, counts, expiresSeconds } = shard.batch;
   const done = counts.completed + counts.failed;
   const expires =

@@ -14,7 +14,7 @@ export interface RenderOptions {
 
 type Line = readonly [label: string, text: string];
 
-/** The report for the terminal, without a final newline. Lines that would say nothing are left out. */
+/** The summary for the terminal, without a final newline. Lines without content are left out. */
 export function renderSummary(summary: Summary, options: RenderOptions): string {
   const paint = (style: Parameters<typeof styleText>[0], text: string) =>
     options.colour ? styleText(style, text, { validateStream: false }) : text;
@@ -43,7 +43,7 @@ function listRows({ rows, attempts, tokens, causes, unwrapped = 0, unmarked = 0,
   if (byCount.length > 0) lines.push(['causes', byCount.map(([cause, count]) => `${formatCount(count)} ${cause}`).join(', ')]);
   if (unwrapped > 0) lines.push(['unwrapped', `${formatCount(unwrapped)} ok after text or a code fence around their JSON was removed`]);
   for (const warning of warnings.slice(0, MAX_WARNINGS)) lines.push(['warning', warning]);
-  if (unmarked > 0) lines.push(['unmarked', `${formatCount(unmarked)} ok whose answers no word of the provider calls finished`]);
+  if (unmarked > 0) lines.push(['unmarked', `${formatCount(unmarked)} ok whose answers the provider did not mark as finished`]);
   const { batch, live, unknown } = attempts;
   lines.push(['attempts', `${formatSum(attempts.total, { batch, live })}, ${formatCount(unknown)} without an answer`]);
   const written = tokens.cacheWrite === undefined ? '' : `, ${formatCount(tokens.cacheWrite)} written to the cache`;
@@ -73,7 +73,7 @@ function listMoney({ cost, attempts, anomalies, anomalyCosts }: Summary): readon
   const saved = [
     cost.batchSavedNanoUsd === 0 ? '' : `${formatDollars(cost.batchSavedNanoUsd)} by the ${attempts.batch > 0 ? 'batch' : 'flex'} price`,
     cacheSavedNanoUsd > 0 ? `${formatDollars(cacheSavedNanoUsd)} by the prompt cache` : '',
-    cost.reuseSavedNanoUsd === 0 ? '' : `${formatDollars(cost.reuseSavedNanoUsd)} by answers that were there already`,
+    cost.reuseSavedNanoUsd === 0 ? '' : `${formatDollars(cost.reuseSavedNanoUsd)} by existing answers`,
   ];
   const lines: Line[] = [['spent', join(spent)]];
   if (cost.priceNote !== undefined) lines.push(['', cost.priceNote]);
@@ -83,7 +83,7 @@ function listMoney({ cost, attempts, anomalies, anomalyCosts }: Summary): readon
   return [...lines, ...listAnomalies(anomalies, anomalyCosts)];
 }
 
-/** Lines that cost something and are no answers of their own. */
+/** Lines that cost something and are not separate answers. */
 function listAnomalies({ conflict = 0, foreign = 0 }: Summary['anomalies'], costs: AnomalyCosts = {}): readonly Line[] {
   const show = (nanoUsd: number | null = null) => (nanoUsd === null ? 'an unknown amount' : formatDollars(nanoUsd));
   const lines: Line[] = [];
@@ -96,7 +96,7 @@ function listAnomalies({ conflict = 0, foreign = 0 }: Summary['anomalies'], cost
   return lines;
 }
 
-/** So many of the things that may have been billed are named in the short report. */
+/** How many of the items that may have been billed are named in the short summary. */
 const MAX_NAMED_DOUBTS = 2;
 
 function listMaybe({ cost, possiblyBilled = [] }: Summary, full: boolean): readonly Line[] {
@@ -125,8 +125,8 @@ function listEnd(summary: Summary, full: boolean): readonly Line[] {
 function describeDeadline({ at, switchedAt, liveNanoUsd, maxLiveNanoUsd }: DeadlineSummary): string {
   const limit = maxLiveNanoUsd === null ? '' : ` of at most ${formatDollars(maxLiveNanoUsd)}`;
   return switchedAt === null
-    ? `${at}: no batch had to make way for it`
-    : `${at}: batches made way at ${switchedAt}, live calls cost ${formatDollars(liveNanoUsd)}${limit}`;
+    ? `${at}: all batches ended in time`
+    : `${at}: batches were cancelled at ${switchedAt}, live calls cost ${formatDollars(liveNanoUsd)}${limit}`;
 }
 
 function listDetails({ batches, ledger, anomalies, cost }: Summary): readonly Line[] {

@@ -14,6 +14,7 @@ import { LIMITS } from './attacks/limits.ts';
 import { LISTS } from './attacks/lists.ts';
 import { POWER } from './attacks/power.ts';
 import { REDIS } from './attacks/redis.ts';
+import { STORM } from './attacks/storm.ts';
 import { createDice } from './dice.ts';
 import { requireEmptyRedis } from './redis-link.ts';
 import { createStarter, type Starter } from './starter.ts';
@@ -27,6 +28,7 @@ export const PROMISES: readonly Attacked[] = [
   POWER,
   DISK,
   ...ANSWERS,
+  STORM,
   ...LISTS,
   CLOCK,
   ...HOLDERS,

@@ -3,7 +3,7 @@ import type { Dice } from '../dice.ts';
 import { type LaneName, ORDINARY_ROWS } from '../table.ts';
 
 /** One way in which answers go wrong on their way. */
-interface Trouble {
+export interface Trouble {
   readonly faults: readonly unknown[];
   /** Calls that may be paid a second time because of it; where that is told. */
   readonly secondPayments: number;
@@ -113,6 +113,13 @@ async function meet(context: AttackContext, trouble: Trouble): Promise<AttackRes
 
 function chooseKey({ dice, reference }: AttackContext): string {
   return reference.undisturbed.batch.evidence.rowKeys[dice.pick(ORDINARY_ROWS)] as string;
+}
+
+/** Some of all there are in this lane. */
+export function drawTroubles(context: AttackContext, count: number): readonly Trouble[] {
+  const { dice, lane } = context;
+  const all = [LOST, LATE, { batch: DOUBLED, live: [] }, GARBLED].flatMap((troubles) => troubles[lane]);
+  return Array.from({ length: count }, () => dice.pick(all)(dice, chooseKey(context)));
 }
 
 /** So many of them in the first minute; the others follow when there is time. */

@@ -20,6 +20,6 @@ export const CLOCK: Attacked = {
   name: 'clock',
   says: 'A clock that jumps changes nothing of what is asked, paid or written',
   attackedBy: 'a wall clock that jumps by minutes, hours or days, in both directions, at the k-th step',
-  minimum: 4,
+  minimum: 3,
   attack,
 };

@@ -80,7 +80,7 @@ export const CRASH: Attacked = {
   name: 'crash',
   says: 'The same at every step from the first folder to the last file',
   attackedBy: 'a run that ends, in a thread, before, during or after its k-th step',
-  minimum: 8,
+  minimum: 6,
   attack: (context) =>
     crashOnce(context, {
       how: 'thread',

@@ -4,13 +4,15 @@
 // Redis find takes the one at `REDIS_URL`, or starts its own; where there is none it is skipped, and not counted.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
 import { borrowRedis, whyNoRedis } from '../dist/test/helpers/redis-server.js';
 
 const COPY = '.cache/mutants';
+/** What broken promises leave goes with the mutant. */
+const LEFT = resolve(COPY, 'left');
 const LONGEST_MS = 600_000;
 
 /** What is broken, where, how, and the attack that must find it. */
@@ -244,7 +246,11 @@ function write(files, which) {
 async function prove(foundBy) {
   const extent = values.whole ? [] : ['--only', foundBy, '--seconds', '1'];
   const args = [join(COPY, 'src/cli/main.js'), 'prove', '--json', ...extent, ...(redis === null ? [] : ['--redis', redis.url])];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], timeout: LONGEST_MS });
+  mkdirSync(LEFT, { recursive: true });
+  const env = { ...process.env, TMPDIR: LEFT };
+  const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'], timeout: LONGEST_MS });
+  // One break is enough.
+  child.stderr.on('data', (said) => / is broken \(seed /.test(said) && child.kill('SIGINT'));
   const [stdout, stderr, [status]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
   if (status === 0) return null;
   const found = stdout.startsWith('{') ? JSON.parse(stdout) : null;
@@ -274,6 +280,7 @@ for (const [mutant, files] of plans) {
   write(files, 'changed');
   const found = await prove(foundBy).catch((error) => error);
   write(files, 'whole');
+  rmSync(LEFT, { recursive: true, force: true });
   const isFound = typeof found === 'string';
   tried.all += 1;
   if (isFound) tried.found += 1;

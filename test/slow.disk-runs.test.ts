@@ -30,7 +30,12 @@ test('an error of the disk is one sentence: what, which path, what to do; with a
       `cannot open ${state}: it is on a read-only file system (EROFS); make that writable, or keep the state elsewhere (--state-dir DIR)`,
     ],
     ['EROFS', 'mkdir', '/home/me/.rowmill', 'cannot create the folder /home/me/.rowmill: .*--state-dir DIR'],
-    ['EACCES', 'mkdir', '/home/me/.rowmill', 'cannot create the folder /home/me/.rowmill: permission denied \\(EACCES\\); .*--state-dir DIR'],
+    [
+      'EACCES',
+      'mkdir',
+      '/home/me/.rowmill',
+      'cannot create the folder /home/me/.rowmill: permission denied \\(EACCES\\); .*--state-dir DIR',
+    ],
     [
       'EMFILE',
       'open',

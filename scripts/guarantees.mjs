@@ -36,11 +36,11 @@ process.once('SIGINT', () => stopping.abort());
 const isTried = values.seconds !== undefined || values.step !== undefined;
 
 const NOT_PROMISED = [
-  'Exactly one call for each row. No API of this kind offers a way to ask what became of a live call whose answer was lost: it is asked again (unless the job says `on_unknown: hold`), and what the first one may have cost is counted, named and priced.',
-  'Notice of a call that something between here and the provider repeats: only the provider’s bill shows the second one.',
+  'Exactly one call per row. No API of this kind can be asked what became of a live call whose answer was lost: the row is sent again (unless `on_unknown: hold`), and the possible cost of the first call is counted, named and priced.',
+  'Detecting that something between here and the provider repeated a call: only the provider’s bill shows the second one.',
   'Anything on a disk that loses bytes after it has confirmed them, or on a share that shows two machines different files under one name.',
-  'An answer that the provider has deleted before it was collected.',
-  'Protection from another program that uses the same key, or changes files of the state directory on purpose.',
+  'An answer that the provider deletes before it is collected.',
+  'Protection from another program that uses the same key, or deliberately changes files of the state directory.',
 ];
 
 /** @returns the object of `rowmill prove --json`, also where a promise was broken */
@@ -132,7 +132,7 @@ function renderPage(figures) {
   const promises = PROMISES.map(({ name, says, attackedBy }) => `| \`${name}\` | ${says} | ${attackedBy} |`);
   return `# Guarantees
 
-Written by \`npm run guarantees\`, which attacks the program as \`npx rowmill prove\` does on any machine ([how](docs/prove.md)).
+Written by \`npm run guarantees\`, which attacks the program like \`npx rowmill prove\` on any machine ([how](docs/prove.md)).
 
 ## What is not promised
 
@@ -164,7 +164,7 @@ function writePage() {
 
 const figures = existsSync(FIGURES) ? JSON.parse(readFileSync(FIGURES, 'utf8')) : {};
 if (values.check && readFileSync(PAGE, 'utf8') !== renderPage(figures)) {
-  console.error(`${PAGE} does not say what is promised now: npm run guarantees`);
+  console.error(`${PAGE} is out of date: npm run guarantees`);
   process.exit(1);
 }
 if (values.page) writePage();

@@ -115,7 +115,7 @@ wideTest('a column whose values are among the answers is named as one to evaluat
 /** Tables that are none, and the sentence. */
 const REFUSED: Readonly<Record<string, RegExp>> = {
   'blank.csv': /^blank\.csv: no column has a name or a cell$/m,
-  'link.csv': /^link\.csv: is a link to nowhere\.csv, which is not there$/m,
+  'link.csv': /^link\.csv: is a link to nowhere\.csv, which does not exist$/m,
   '/dev/null': /^a table on standard input needs a job file: /m,
   '-dash.csv': /^error: unknown option '-dash\.csv'\n\(the file of this name is \.\/-dash\.csv\)$/m,
 };

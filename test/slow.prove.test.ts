@@ -139,11 +139,11 @@ test('a proof that has no place to work, or is given a Redis that is none or hol
   try {
     const nowhere = await world.spawn(['prove'], { TMPDIR: path.join(world.folder, 'missing') });
     assert.equal(nowhere.exitCode, 2);
-    assert.match(nowhere.stderr, /no folder can be made in .*missing \(ENOENT\); set TMPDIR/);
+    assert.match(nowhere.stderr, /cannot create a folder in .*missing \(ENOENT\); set TMPDIR to a writable folder/);
     for (const [url, says] of [
       ['nonsense', /--redis: give a URL without TLS, for example redis:/],
       ['rediss://127.0.0.1', /--redis: give a URL without TLS/],
-      [`redis://:secret@127.0.0.1:${port}`, /--redis: 127\.0\.0\.1:\d+: database 3 holds 7 keys; .* give one that holds nothing/],
+      [`redis://:secret@127.0.0.1:${port}`, /--redis: 127\.0\.0\.1:\d+: database 3 holds 7 keys; .* so name a Redis where these are empty/],
       ['redis://127.0.0.1:1', /127\.0\.0\.1:1 does not answer: connect ECONNREFUSED/],
     ] as const) {
       const { exitCode, stderr } = await world.run(['prove', '--redis', url]);

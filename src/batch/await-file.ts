@@ -24,7 +24,7 @@ export async function awaitFile(context: BatchContext, shard: ShardState): Promi
     if (!isBeingProcessed(status)) return;
     const waitedMs = context.monotonicMs() - startedAtMs;
     if (waitedMs >= (status === 'uploaded' ? UPLOADED_WAIT_MS : FILE_WAIT_MS)) {
-      context.warn(`the file of shard ${shard.id} is still ${status} at the provider; the batch is created all the same`);
+      context.warn(`batch file ${shard.id} is still ${status} at the provider; the batch is created all the same`);
       return;
     }
     const milliseconds = backoff.nextMs();
@@ -32,7 +32,7 @@ export async function awaitFile(context: BatchContext, shard: ShardState): Promi
     context.waits.begin({
       name: `file ${shard.id}`,
       milliseconds,
-      describe: ({ since }) => `waiting since ${since}: the file of shard ${shard.id} ${why}; its batch is created when it is processed`,
+      describe: ({ since }) => `waiting since ${since}: batch file ${shard.id} ${why}; its batch is created when it is processed`,
     });
     await context.sleep(milliseconds, context.stopping);
   }

@@ -27,7 +27,7 @@ export type Created =
  * another one's already, 4 when the address knows no batches; whatever `beforeRepeat` throws
  */
 export async function createBatch(context: BatchContext, shard: ShardState, recalled: AbortSignal): Promise<Created> {
-  const patience = createPatience(context, `the creation of the batch of shard ${shard.id}`);
+  const patience = createPatience(context, `the creation of the batch of file ${shard.id}`);
   if (shard.status === 'creating' || shard.status === 'create-unknown') {
     const found = await resolveCreate(context, shard, shard.createAttempt);
     if (found !== null) return { status: 'created', batchId: found };
@@ -50,7 +50,7 @@ export async function createBatch(context: BatchContext, shard: ShardState, reca
     await patience.waitAfter(result.failure);
   }
   throw new AppError(
-    `three creates of shard ${shard.id} were lost without a trace at ${context.provider.baseUrl}; nothing of it was found there, its rows stay pending; run the same command later`,
+    `three creates of the batch of file ${shard.id} were lost without a trace at ${context.provider.baseUrl}; nothing of it was found there, its rows stay pending; run the same command later`,
     { code: 'create_unknown', exitCode: EXIT.notFinished },
   );
 }
@@ -105,9 +105,9 @@ class BoundTwiceError extends AppError {
 
 function boundTwice({ ledger, provider }: BatchContext, shard: string, batchId: string): BoundTwiceError {
   const owner = ledger.fold.batches.get(batchId)?.shard ?? null;
-  const whose = owner === null ? 'known already' : `the batch of shard ${owner}`;
+  const whose = owner === null ? 'known already' : `the batch of file ${owner}`;
   return new BoundTwiceError(
-    `the creation of shard ${shard} was answered with ${batchId}, which is ${whose}; nothing more is created: look at the batches at ${provider.baseUrl}, then run the same command`,
+    `the creation of the batch of file ${shard} was answered with ${batchId}, which is ${whose}; nothing more is created: look at the batches at ${provider.baseUrl}, then run the same command`,
   );
 }
 
@@ -123,7 +123,7 @@ async function resolveCreate(context: BatchContext, shard: ShardState, attempt: 
   for (const [index, lookMs] of looksMs.entries()) {
     const milliseconds = Math.max(0, failedAtMs + lookMs - context.monotonicMs());
     const describe = ({ since }: WaitTimes) =>
-      `waiting since ${since}: the creation of the batch of shard ${shard.id} was not answered; it is looked for in the provider's list ${looksMs.length} times before anything is sent again`;
+      `waiting since ${since}: the creation of the batch of file ${shard.id} was not answered; it is looked for in the provider's list ${looksMs.length} times before anything is sent again`;
     // The look itself takes a while, too.
     context.waits.begin({ name: `looks ${shard.id}`, milliseconds: milliseconds + LOOK_MS, describe });
     await context.sleep(milliseconds, context.stopping);
@@ -136,7 +136,7 @@ async function resolveCreate(context: BatchContext, shard: ShardState, attempt: 
   }
   await ledger.append({ type: 'create-absent', shard: shard.id, attempt, looks: looksMs.length });
   context.warn(
-    `no look found a batch of shard ${shard.id}, whose creation was not answered; should it exist all the same, its ${formatThings(shard.rows, 'request')} are billed twice: they are counted as possibly billed, and looked for by every later run`,
+    `no look found a batch of file ${shard.id}, whose creation was not answered; should it exist all the same, its ${formatThings(shard.rows, 'request')} are billed twice: they are counted as possibly billed, and looked for by every later run`,
   );
   return null;
 }

@@ -15,14 +15,14 @@ export async function lookForCreate(
   shard: ShardState,
   { attempt, isLast }: { readonly attempt: number; readonly isLast: boolean },
 ): Promise<readonly RemoteBatch[]> {
-  const patience = createPatience(context, `the search for the batch of shard ${shard.id}`);
+  const patience = createPatience(context, `the search for the batch of file ${shard.id}`);
   const since = shard.createIntentAt as string;
   const untilMs = context.monotonicMs() + LIST_PATIENCE_MS;
   let isTold = false;
   const tell = (why: string) => {
     if (!isTold)
       context.warn(
-        `${why}: this does not show whether shard ${shard.id} has its batch; rowmill keeps looking for it and does not create it again`,
+        `${why}: this does not show whether file ${shard.id} has its batch; rowmill keeps looking for it and does not create it again`,
       );
     isTold = true;
   };
@@ -32,7 +32,7 @@ export async function lookForCreate(
       const found = findBatchesOfCreate(context, shard, attempt, batches);
       const gap = findGap(context, batches);
       // A list without end will have none later, either.
-      if (doubt !== null) context.warn(`${doubt}: a batch of shard ${shard.id} beyond them is not seen`);
+      if (doubt !== null) context.warn(`${doubt}: a batch of file ${shard.id} beyond them is not seen`);
       if (found.length > 0 || doubt !== null || gap === null || !isLast || context.monotonicMs() >= untilMs) return found;
       tell(gap);
       await context.sleep(context.settings.pollMaxMs, context.stopping);

@@ -14,7 +14,7 @@ import { findNoBatches, isNoRoute } from './no-batches.ts';
 export async function uploadShard(context: BatchContext, shard: ShardState): Promise<'uploaded' | 'processing' | 'too-large'> {
   const { ledger, provider } = context;
   const filename = `rowmill.${ledger.stateId}.${shard.id}.${shard.sha256.slice(0, 12)}.jsonl`;
-  const patience = createPatience(context, `the upload of shard ${shard.id}`);
+  const patience = createPatience(context, `the upload of batch file ${shard.id}`);
   let mayHaveArrivedSince = shard.status === 'uploading' ? shard.uploadIntentAt : null;
   for (;;) {
     try {

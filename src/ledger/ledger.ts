@@ -81,8 +81,11 @@ export interface Ledger {
   readForeignLines(run: string, signal: AbortSignal): AsyncIterable<Parameters<CostOf>[0]>;
   /** What a line means by the job's rules, and by what its row asked. */
   readonly decide: DecideLine;
-  /** Requests whose answer was ok when it was last judged, and is not by the rules of now: the job's changed, or the program's. */
-  readonly noLongerOk: number;
+  /**
+   * Ids of requests whose answer was ok when it was last judged, and is not by the rules of now: the job's changed, or the program's. Requests
+   * that no row asks any more are among them.
+   */
+  readonly noLongerOk: ReadonlySet<number>;
   /** Names of response files whose bytes are no longer those that were recorded, by number. Their requests are held as `unknown`. */
   readonly altered: ReadonlyMap<number, string>;
   /** Why a key whose outcome is `unknown` is not asked again by itself, in words; null while it may be. */

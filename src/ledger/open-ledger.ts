@@ -70,7 +70,7 @@ export async function openWithLock(options: LedgerOptions, lock: Lock | null): P
     lock?.assertHeld();
     const end = await replay({ ...options, decide }, state, settled);
     settled.endReading();
-    const noLongerOk = (await earlier?.countLost(state)) ?? 0;
+    const noLongerOk = (await earlier?.findLost(state)) ?? new Set<number>();
     earlier?.forget();
     if (lock === null && end.seq === 0) throw new NoStateError(directory);
     const responses = path.join(directory, 'responses');

@@ -1,12 +1,10 @@
 import type OpenAI from 'openai';
-import type { Dispatcher } from 'undici';
 import { EXIT } from '../core/errors.ts';
 import { ApiError } from './api-error.ts';
 import { classifyFailure, type FailedCall, findTransport } from './classify.ts';
-import { fenceCalls } from './fence-calls.ts';
-import { openWay, type ProxySettings } from './open-fetch.ts';
+import { openWay, type ProxySettings, type Spend } from './open-fetch.ts';
 import { findPermanentCause } from './permanent-cause.ts';
-import { fetchPooled, type PooledCall } from './pooled-fetch.ts';
+import type { PooledCall } from './pooled-fetch.ts';
 import { keepRefusedBody } from './refused-body.ts';
 
 /** A server that answers with it is a simulator, whatever its address. */
@@ -29,6 +27,8 @@ export interface ClientOptions {
   readonly baseUrl: string;
   readonly timeoutMs: number;
   readonly quotaMayBeRate: boolean;
+  /** Whether this very process runs the server. */
+  readonly isOwnServer: boolean;
   readonly assertMaySpend: () => void;
 }
 
@@ -36,12 +36,20 @@ export interface ClientOptions {
 export type PooledInit = Pick<PooledCall, 'patienceMs'>;
 
 /** Loads the SDK; nothing it reads from the environment can change whom it talks to, or with which key. */
-export async function openClient({ apiKey, baseUrl, timeoutMs, quotaMayBeRate, assertMaySpend }: ClientOptions): Promise<Client> {
-  const [{ default: OpenAIClient }, way] = await Promise.all([import('openai'), openWay(process.env)]);
+export async function openClient({
+  apiKey,
+  baseUrl,
+  timeoutMs,
+  quotaMayBeRate,
+  isOwnServer,
+  assertMaySpend,
+}: ClientOptions): Promise<Client> {
+  const openOwn = async () => (await import('./own-server-way.ts')).openOwnServerWay();
+  const [{ default: OpenAIClient }, way] = await Promise.all([import('openai'), isOwnServer ? openOwn() : openWay(process.env)]);
   let simulated = false;
   let hasAnswered = false;
   let refusal: ApiError | null = null;
-  let pool: Promise<Dispatcher> | null = null;
+  let spend: Promise<Spend> | null = null;
 
   function assertNotRefused(): void {
     try {
@@ -52,13 +60,15 @@ export async function openClient({ apiKey, baseUrl, timeoutMs, quotaMayBeRate, a
     }
   }
 
-  /** Calls that spend go by the pool: it asks whether they may at the last moment there is. */
+  /** Calls that spend: whether they may is asked at the last moment there is. */
   async function send(url: string | URL | Request, init: RequestInit & Partial<PooledInit>): Promise<Response> {
     const { patienceMs, method, headers, body, signal } = init;
     if (patienceMs === undefined) return way.fetch(url, init);
     const call = { patienceMs, method, headers, body, signal } as PooledCall;
-    pool ??= way.openPool().then((opened) => fenceCalls(opened, assertNotRefused));
-    return (await fetchPooled(await pool, String(url), call)) as unknown as Response;
+    spend ??= way.openSpending(assertNotRefused);
+    return (await (
+      await spend
+    )(String(url), call)) as unknown as Response;
   }
 
   const sdk: OpenAI = new OpenAIClient({

@@ -1,14 +1,22 @@
 import type { Dispatcher } from 'undici';
 import { UsageError } from '../core/errors.ts';
+import { fenceCalls } from './fence-calls.ts';
+import { fetchPooled, type PooledCall, type PooledResponse } from './pooled-fetch.ts';
 
 /** How calls leave this machine. */
 export interface Way {
   readonly fetch: typeof fetch;
   /** What the environment names; null where it names no proxy. */
   readonly proxy: ProxySettings | null;
-  /** What holds the connections of live calls, the same way out. One serves all calls: undici is loaded with the first. */
-  readonly openPool: () => Promise<Dispatcher>;
+  /**
+   * Opens what makes the calls that spend, once for all of them, the same way out: undici is loaded with it.
+   * @param assertMaySpend asked at the last moment there is; what it throws is what the call comes to
+   */
+  readonly openSpending: (assertMaySpend: () => void) => Promise<Spend>;
 }
+
+/** Makes one call that spends. @throws the signal's reason when it fires, and failures of the connection with their code */
+export type Spend = (url: string, call: PooledCall) => Promise<PooledResponse>;
 
 export interface ProxySettings {
   /** The variable that names it. */
@@ -40,9 +48,13 @@ export async function openWay(env: Environment, connectMs: number | null = null)
   if (named === null || exempt.includes('*')) {
     if (connectMs !== null) {
       const dispatcher = new (await import('undici')).Agent({ connect });
-      return { fetch: fetchBy(dispatcher), proxy: null, openPool: async () => dispatcher };
+      return { fetch: fetchBy(dispatcher), proxy: null, openSpending: spendBy(async () => dispatcher) };
     }
-    return { fetch: (input, init) => fetch(input, init), proxy: null, openPool: once(async () => new (await import('undici')).Agent()) };
+    return {
+      fetch: (input, init) => fetch(input, init),
+      proxy: null,
+      openSpending: spendBy(async () => new (await import('undici')).Agent()),
+    };
   }
   const { EnvHttpProxyAgent } = await import('undici');
   const dispatcher = new EnvHttpProxyAgent({
@@ -54,7 +66,7 @@ export async function openWay(env: Environment, connectMs: number | null = null)
   return {
     fetch: fetchBy(dispatcher),
     proxy: { variable: named.variable, host: named.url.host, exempt: exempt.join(', ') },
-    openPool: async () => dispatcher,
+    openSpending: spendBy(async () => dispatcher),
   };
 }
 
@@ -63,11 +75,10 @@ function fetchBy(dispatcher: Dispatcher): typeof fetch {
   return (input, init) => fetch(input, { ...({ dispatcher } as object), ...init });
 }
 
-function once(open: Way['openPool']): Way['openPool'] {
-  let opened: ReturnType<typeof open> | null = null;
-  return () => {
-    opened ??= open();
-    return opened;
+function spendBy(openPool: () => Promise<Dispatcher>): Way['openSpending'] {
+  return async (assertMaySpend) => {
+    const pool = fenceCalls(await openPool(), assertMaySpend);
+    return (url, call) => fetchPooled(pool, url, call);
   };
 }
 

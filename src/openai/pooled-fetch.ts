@@ -4,7 +4,7 @@ import type { Dispatcher } from 'undici';
 
 /** What the SDK and our reading of bodies use of a `Response`. */
 export type PooledResponse = Pick<Response, 'status' | 'statusText' | 'ok' | 'url' | 'headers' | 'redirected' | 'type'> & {
-  readonly body: AsyncIterable<Uint8Array>;
+  readonly body: Readable;
   text(): Promise<string>;
 };
 
@@ -35,6 +35,20 @@ export async function fetchPooled(dispatcher: Dispatcher, url: string, call: Poo
     headersTimeout: call.patienceMs,
     bodyTimeout: call.patienceMs,
   });
+  return makeResponse(url, { statusCode, statusText, headers, body });
+}
+
+/** An answer as a client of HTTP has it. */
+interface Received {
+  readonly statusCode: number;
+  readonly statusText: string;
+  /** By name in small letters. */
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: Readable;
+}
+
+/** The answer to a call, its body unpacked. */
+export function makeResponse(url: string, { statusCode, statusText, headers, body }: Received): PooledResponse {
   const received = readHeaders(headers);
   const unpacked = unpack(body, received.get('content-encoding'));
   return {
@@ -50,7 +64,7 @@ export async function fetchPooled(dispatcher: Dispatcher, url: string, call: Poo
   };
 }
 
-function readHeaders(received: Readonly<Record<string, string | string[] | undefined>>): Headers {
+function readHeaders(received: Received['headers']): Headers {
   const headers = new Headers();
   for (const [name, values] of Object.entries(received)) for (const value of [values ?? []].flat()) headers.append(name, value);
   return headers;

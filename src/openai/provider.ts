@@ -75,6 +75,8 @@ export interface ProviderOptions {
   readonly callTimeoutMs?: number;
   /** Asked just before anything but a reading call leaves; throws when it must not. */
   readonly assertMaySpend?: () => void;
+  /** Whether this very process runs the server: calls to it take a way that costs less to begin with. */
+  readonly isOwnServer?: boolean;
 }
 
 /** 14 days: the shortest time Azure takes (openai-contract section 21, seen 2026-11-29), and a holiday with the laptop closed. */
@@ -92,6 +94,7 @@ export async function createProvider(options: ProviderOptions): Promise<Provider
     baseUrl,
     timeoutMs: UPLOAD_TIMEOUT_MS,
     quotaMayBeRate: known.quotaMayBeRate,
+    isOwnServer: options.isOwnServer ?? false,
     assertMaySpend: options.assertMaySpend ?? (() => {}),
   });
   const { sdk } = client;

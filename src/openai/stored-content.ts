@@ -1,5 +1,4 @@
-import * as dns from 'node:dns';
-import * as https from 'node:https';
+import type { lookup } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 import { Readable } from 'node:stream';
 import { isPrivateAddress, isPrivateName } from '../core/bounds/private-address.ts';
@@ -15,7 +14,7 @@ export interface StorageOptions {
   /** Whether an address may not be gone to. */
   readonly isForbidden?: (address: string) => boolean;
   /** Finds the addresses of a name. */
-  readonly lookup?: typeof dns.lookup;
+  readonly lookup?: typeof lookup;
 }
 
 type Body = ReadableStream<Uint8Array>;
@@ -27,7 +26,7 @@ type Body = ReadableStream<Uint8Array>;
  */
 export async function openStoredContent(
   openContent: (signal: AbortSignal) => Promise<Response>,
-  { signal, proxyFetch, isForbidden = isPrivateAddress, lookup = dns.lookup }: StorageOptions,
+  { signal, proxyFetch, lookup, isForbidden = isPrivateAddress }: StorageOptions,
 ): Promise<Body> {
   try {
     return bodyOf(await openContent(signal));
@@ -35,7 +34,9 @@ export async function openStoredContent(
     const { status, headers } = error as { readonly status?: unknown; readonly headers?: Headers };
     if (!REDIRECTS.has(status)) throw error;
     const url = readTarget(headers?.get('location') ?? '', isForbidden);
-    return proxyFetch === null ? openDirectly(url, { signal, isForbidden, lookup }) : openThroughProxy(url, signal, proxyFetch);
+    return proxyFetch === null
+      ? openDirectly(url, { signal, isForbidden, ...(lookup === undefined ? {} : { lookup }) })
+      : openThroughProxy(url, signal, proxyFetch);
   }
 }
 
@@ -57,7 +58,12 @@ async function openThroughProxy(url: URL, signal: AbortSignal, proxyFetch: typeo
 }
 
 /** Looked up and connected to in one step, so that a name cannot mean one address when checked and another when gone to. */
-function openDirectly(url: URL, { signal, isForbidden, lookup }: Required<Omit<StorageOptions, 'proxyFetch'>>): Promise<Body> {
+async function openDirectly(
+  url: URL,
+  { signal, isForbidden, lookup: given }: Omit<StorageOptions, 'proxyFetch'> & Required<Pick<StorageOptions, 'isForbidden'>>,
+): Promise<Body> {
+  const [https, dns] = await Promise.all([import('node:https'), import('node:dns')]);
+  const lookup = given ?? dns.lookup;
   return new Promise((resolve, reject) => {
     const lookUpChecked: LookupFunction = (hostname, options, done) =>
       lookup(hostname, { ...options, all: true }, (error, addresses) => {
@@ -77,8 +83,8 @@ function openDirectly(url: URL, { signal, isForbidden, lookup }: Required<Omit<S
   });
 }
 
-function bodyOf(response: Response): Body {
-  return response.body ?? new Blob([]).stream();
+function bodyOf({ body }: { readonly body: Body | Readable | null }): Body {
+  return body instanceof Readable ? (Readable.toWeb(body) as Body) : (body ?? new Blob([]).stream());
 }
 
 function notFollowed(host: string, why: string): ApiError {

@@ -131,9 +131,9 @@ function describeDeadline({ at, switchedAt, liveNanoUsd, maxLiveNanoUsd }: Deadl
 
 function listDetails({ batches, ledger, anomalies, cost }: Summary): readonly Line[] {
   return [
-    ...batches.map(({ id, status, requests }): Line => ['batch', `${id}  ${status}  ${formatCount(requests)} requests`]),
+    ...batches.map(({ id, status, requests }): Line => ['batch', `${id}  ${status}  ${formatThings(requests, 'request')}`]),
     ...Object.entries(anomalies).map(([kind, count]): Line => ['anomaly', `${formatCount(count)} ${kind}`]),
-    ['life', `${formatCount(ledger.attempts)} attempts, ${formatSpent(ledger.nanoUsd, ledger.unpricedAttempts ?? 0)} in all runs`],
+    ['life', `${formatThings(ledger.attempts, 'attempt')}, ${formatSpent(ledger.nanoUsd, ledger.unpricedAttempts ?? 0)} in all runs`],
     ['prices', `as of ${cost.pricesAsOf}`],
   ];
 }

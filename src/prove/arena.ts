@@ -8,7 +8,7 @@ import type { SeamPlan } from './seam/plan.ts';
 import type { Starter } from './starter.ts';
 import { CONCURRENCY, type LaneName, renderJob, renderTable, SECRET_KEY } from './table.ts';
 
-/** A folder with the small job, and a provider of its own. */
+/** A folder with the small job, and its own provider. */
 export interface Arena {
   readonly lane: LaneName;
   readonly places: Places;
@@ -17,7 +17,7 @@ export interface Arena {
   live(options?: LiveOptions): Life;
   /** Starts a worker, in a process, that makes calls for runs over this Redis. */
   startWorker(redisUrl: string): Life;
-  /** Types the same command until nothing is left to do. @throws where that does not come to an end */
+  /** Repeats the same command until nothing is left to do. @throws if that does not come to an end */
   liveToEnd(options?: LiveOptions): Promise<LifeEnd>;
   read(end: LifeEnd): Evidence;
   close(): Promise<void>;
@@ -28,24 +28,24 @@ export interface LiveOptions {
   readonly plan?: Partial<SeamPlan>;
   readonly flags?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
-  /** Whether it may spend without being asked; it may, unless said otherwise. */
+  /** Whether it may spend without asking; true by default. */
   readonly isAgreed?: boolean;
 }
 
 export interface ArenaOptions {
   readonly lane: LaneName;
   readonly folder: string;
-  /** What goes wrong at the provider. */
+  /** The faults at the provider. */
   readonly faults: readonly unknown[];
   readonly simulator?: SimulatorOptions;
-  /** Further lines of the job. */
+  /** Additional lines of the job. */
   readonly job?: readonly string[];
   readonly seed?: number;
 }
 
 const BATCH_SECONDS = 0.05;
 const LATENCY_MS = 8;
-/** An interruption may cost one more life each; a few more say that something is stuck. */
+/** Each interruption may cost one more life; a few more mean that something is stuck. */
 const MOST_LIVES = 8;
 const SHOWN_LINES = 6;
 
@@ -119,7 +119,7 @@ const ENVIRONMENT: Readonly<Record<string, string>> = {
   HOME: process.env.HOME ?? '',
   OPENAI_API_KEY: SECRET_KEY,
   ROWMILL_POLL_MAX: '50ms',
-  // After a power cut nobody knows whether the holder of the lock lives: it is watched for so long.
+  // After a power cut it is unknown whether the holder of the lock is alive: it is watched this long.
   ROWMILL_TAKEOVER_MS: '600',
 };
 

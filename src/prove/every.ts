@@ -18,9 +18,9 @@ export interface EveryPart {
 
 /** What was done at every step of the small run. */
 export interface EveryStep extends EveryPart {
-  /** Steps at which it happened. */
+  /** Steps at which the attack fired. */
   readonly fired: number;
-  /** Where a promise was broken: the step, the first sentence, and what it left. */
+  /** Where a promise was broken: the step, the first sentence, and the folder kept. */
   readonly broken: readonly { readonly step: number; readonly why: string; readonly folder: string }[];
   readonly seconds: number;
 }
@@ -29,11 +29,11 @@ export interface EveryOptions {
   /** The path of the command's main module. */
   readonly program: string;
   readonly parts: readonly EveryPart[];
-  /** Only this one, from 1; null: all there are. */
+  /** Only this step, from 1; null: all of them. */
   readonly step: number | null;
   readonly signal: AbortSignal;
   readonly tell: (message: string) => void;
-  /** Given each part when it is done; one that was interrupted is not. */
+  /** Called with each finished part; not with an interrupted one. */
   readonly keep: (done: EveryStep) => void;
 }
 
@@ -41,14 +41,14 @@ export const EVERY_PART: readonly EveryPart[] = (['kill', 'torn tail', 'ENOSPC',
   (['batch', 'live'] as const).map((lane) => ({ lane, attack })),
 );
 const MOMENTS = ['before', 'during', 'after'] as const;
-/** No run is that long: something goes on without an end. */
+/** No run is this long: something never ends. */
 const MOST_STEPS = 1_000;
-/** Two runs take not quite the same number of steps: the end is where so many in a row were not reached. */
+/** Runs do not always take the same number of steps: the end is reached after this many missed steps in a row. */
 const BEYOND_THE_END = 3;
 const ABREAST = 2;
 const TELL_EVERY_STEPS = 25;
 
-/** Does each attack at every step of the small run. What a broken one left is kept. */
+/** Does each attack at every step of the small run. The folder of a broken one is kept. */
 export async function attackEveryStep(options: EveryOptions): Promise<void> {
   const root = makeTemporaryFolder('rowmill-prove-');
   const starter = createStarter(options.program);

@@ -20,7 +20,7 @@ import { requireEmptyRedis } from './redis-link.ts';
 import { createStarter, type Starter } from './starter.ts';
 import { type Reference, readReference } from './undisturbed.ts';
 
-/** Every promise that is attacked, in the order in which they are told. */
+/** All promises, in the order in which they are printed. */
 export const PROMISES: readonly Attacked[] = [
   KILL,
   CRASH,
@@ -43,25 +43,25 @@ export interface ProveOptions {
   readonly program: string;
   readonly seconds: number;
   readonly seed: number;
-  /** Of the promises to attack. */
+  /** The names of the promises to attack. */
   readonly names: readonly string[];
   readonly redisUrl: string | null;
   /** Ends all attacks at once; what they came to until then counts. */
   readonly signal: AbortSignal;
-  /** Told what is being done, every few seconds. */
+  /** Called every few seconds with what is being done. */
   readonly tell: (message: string) => void;
 }
 
-/** What became of one promise. */
+/** The result for one promise. */
 export interface Proved {
   readonly name: string;
   readonly attacks: number;
-  /** Interruptions and faults that really happened, at most one each attack. */
+  /** Interruptions and faults that really happened, at most one per attack. */
   readonly fired: number;
   readonly broken: number;
   readonly seconds: number;
   readonly breaks: readonly Break[];
-  /** Seeds whose attack did not happen. */
+  /** Seeds whose attack did not fire. */
   readonly vain: readonly number[];
 }
 
@@ -69,7 +69,7 @@ export interface Proved {
 export interface Break {
   readonly seed: number;
   readonly violations: readonly string[];
-  /** Everything it left. */
+  /** The folder with everything it left. */
   readonly folder: string;
 }
 
@@ -78,7 +78,7 @@ export interface Proof {
   readonly seconds: number;
 }
 
-/** Two processors are kept busy by two attacks: each waits about half of its time. */
+/** Two attacks keep two processors busy: each waits about half of its time. */
 const ABREAST = 3;
 const TELL_EVERY_MS = 4_000;
 
@@ -90,7 +90,7 @@ interface Count {
   readonly vain: number[];
 }
 
-/** Attacks each promise at least as often as it asks for, then all in turn until the time is over. */
+/** Attacks each promise at least as often as it requires, then all in turn until the time is over. */
 export async function prove(options: ProveOptions): Promise<Proof> {
   const startedAt = performance.now();
   if (options.redisUrl !== null) await requireEmptyRedis(options.redisUrl);
@@ -166,7 +166,7 @@ async function attackOnce(promise: Attacked, { starter, reference, root, options
   const lane = seed % 2 === 0 ? ('batch' as const) : ('live' as const);
   const context = { starter, reference, folder, lane, number: seed, dice: createDice(seed), redisUrl: options.redisUrl };
   const result: AttackResult = await promise.attack(context).catch((error: unknown) => ({
-    fired: ['an error of the attack itself'],
+    fired: ['an error in the attack itself'],
     broken: [error instanceof Error ? (error.stack ?? error.message) : String(error)],
   }));
   if (options.signal.aborted) return removeArena(folder);

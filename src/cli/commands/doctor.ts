@@ -4,23 +4,23 @@ import { EXIT } from '../../core/errors.ts';
 import { createWaitTeller } from '../../core/waiting/wait-teller.ts';
 import { loadEnvFile } from '../../host/environment.ts';
 import { readNoticeAddress } from '../../host/notices/read-address.ts';
-import { makeTarget } from '../../host/provider-target.ts';
 import { makeEffects } from '../../host/real-effects.ts';
 import { examine, type Finding } from '../../inspect/doctor.ts';
 import { escapeLineForTerminal } from '../../output/escape-for-terminal.ts';
 import { watchProvider } from '../../run/send/watched-provider.ts';
+import { makeCallTarget } from '../call-target.ts';
 import type { JobFlags } from '../options/flags.ts';
 import { createPaint } from '../render/paint.ts';
 import { hasColour, print, printJson, say } from '../say.ts';
 
 const PROVIDER_FINDINGS: ReadonlySet<Finding['name']> = new Set(['key', 'base url', 'models', 'model']);
 
-/** `rowmill doctor`: one line per finding. Exit 4 when key, provider or model is the problem, 2 for any other problem. */
+/** `rowmill doctor`: one line per finding. Exit 4 if the key, the provider or the model is the problem, 2 for any other problem. */
 export async function doctor(jobFile: string | undefined, flags: JobFlags): Promise<number> {
   loadEnvFile();
   const effects = makeEffects();
   const waits = createWaitTeller({ ...effects, warn: say });
-  const target = makeTarget(flags, effects);
+  const target = makeCallTarget(flags, effects);
   const temporaryDirectory = makeTemporaryFolder('rowmill-doctor-');
   try {
     const findings = await examine({

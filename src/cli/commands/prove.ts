@@ -20,7 +20,7 @@ const STOPS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const MAX_CELLS = 100;
 const SHOWN_VIOLATIONS = 5;
 
-/** `rowmill prove`: attacks every promise, against the built-in simulator and in a folder of its own. */
+/** `rowmill prove`: attacks every promise against the built-in simulator, in a temporary folder. */
 export async function prove(flags: ProveFlags): Promise<number> {
   const names = chooseNames(flags);
   const stopping = new AbortController();
@@ -45,7 +45,7 @@ export async function prove(flags: ProveFlags): Promise<number> {
   }
 }
 
-/** @throws UsageError for a name that is none */
+/** @throws UsageError for an unknown name */
 function chooseNames({ only, redis }: ProveFlags): readonly string[] {
   const names = PROMISES.map(({ name }) => name);
   if (only === undefined) return names;
@@ -54,18 +54,18 @@ function chooseNames({ only, redis }: ProveFlags): readonly string[] {
   throw new UsageError(`--only: no promise is called "${only}"${suggest(only, names)} They are ${names.join(', ')}`);
 }
 
-/** The command's main module: beside this one in the bundle, above it in the tree. */
+/** The command's main module: next to this one in the bundle, above it in the tree. */
 function findProgram(): string {
   const beside = fileURLToPath(new URL('./main.cjs', import.meta.url));
   return existsSync(beside) ? beside : fileURLToPath(new URL('../main.js', import.meta.url));
 }
 
-/** An attack that did not happen proves nothing, and neither does none. */
+/** An attack that did not fire proves nothing, and neither do no attacks. */
 function isHeld({ broken, attacks, fired }: Proved): boolean {
   return broken === 0 && fired === attacks && attacks > 0;
 }
 
-/** What types the same attack again, first of the fewest there are. */
+/** The command that repeats this attack first, with as few others as possible. */
 function repeat(name: string, seed: number, { redis }: ProveFlags): string {
   const over = name === 'redis' && redis !== undefined ? ` --redis ${withoutPassword(redis)}` : '';
   return `${programName()} prove --only ${name} --seed ${seed} --seconds 1${over}`;
@@ -111,7 +111,7 @@ function printProof({ promises, seconds }: Proof, flags: ProveFlags, isStopped: 
       print(`  repeat: ${repeat(name, seed, flags)}\n  kept:   ${folder}`);
     }
     for (const seed of vain)
-      print(`\nNOT FIRED  ${name}: the attack did not happen, so that it proves nothing\n  repeat: ${repeat(name, seed, flags)}`);
+      print(`\nNOT FIRED  ${name}: the attack did not happen, so it proves nothing\n  repeat: ${repeat(name, seed, flags)}`);
   }
   if (isStopped) print(`Stopped after ${seconds.toFixed(0)} s: no more is proved than the table says`);
   else if (promises.every(isHeld)) print(`Every promise held, in ${seconds.toFixed(0)} s`);

@@ -8,11 +8,9 @@ import { describeCache } from './describe-cache.ts';
 import { createPaint, type Paint } from './paint.ts';
 import { renderPrompt } from './render-prompt.ts';
 
-/** More shards than this are summed up. */
-const MAX_SHARD_LINES = 5;
 const MAX_PROMPT_LINES = 24;
 
-/** A plan for the terminal, without a final newline. @param command what does it */
+/** A plan for the terminal, without a final newline. @param command the command that runs it */
 export function renderPlan(plan: Plan, command: string, colour: boolean): string {
   const paint = createPaint(colour);
   const line = (label: string, text: string) => paint('dim', label.padEnd(10)) + escapeLineForTerminal(text);
@@ -21,7 +19,7 @@ export function renderPlan(plan: Plan, command: string, colour: boolean): string
     paint('bold', escapeLineForTerminal(`${plan.job}  ${plan.model}`)),
     line('rows in', describeRows(plan)),
     ...plan.changes.map((change) => line('changes', change)),
-    ...describeShards(plan).map((text) => line('shards', text)),
+    ...describeToSend(plan).map((text, index) => line(index === 0 ? 'to send' : '', text)),
     line('tokens', describeInput(tokens)),
     line('', describeOutput(tokens)),
     paint('dim', `${'cost'.padEnd(10)}${['low', 'expected', 'upper', 'worst'].map((word) => word.padStart(COLUMN)).join('')}`),
@@ -43,7 +41,7 @@ function showFirst({ firstRequest }: Plan, paint: Paint): readonly string[] {
   return firstRequest === null ? [] : ['', paint('dim', 'first request'), renderPrompt(firstRequest, paint, MAX_PROMPT_LINES)];
 }
 
-/** Prompts as they would be sent, each under the row that asks it. */
+/** Prompts as they would be sent, each under the first row that uses it. */
 function showAll(requests: NonNullable<Plan['requests']>, paint: Paint): readonly string[] {
   if (requests.length === 0) return ['', 'no prompt: there is nothing to send; --fresh shows what would be sent again'];
   return requests.flatMap(({ file, line, id, request }, index) => [
@@ -72,26 +70,27 @@ function describeRows({ rows, skipped }: Plan): string {
   return `${formatCount(rows.in)} = ${sum}${causes.length === 0 ? '' : ` (${causes.join(', ')})`}`;
 }
 
-function describeShards({ shards }: Plan): readonly string[] {
-  if (shards.length === 0) return ['none: nothing is to be sent'];
+function describeToSend({ shards }: Plan): readonly string[] {
+  if (shards.length === 0) return ['nothing'];
   const describe = ({ requests, bytes, tokens }: Plan['shards'][number]) =>
     `${formatThings(requests, 'request')}, ${formatBytes(bytes)}, about ${formatCount(tokens)} tokens`;
-  if (shards.length <= MAX_SHARD_LINES) return shards.map(describe);
+  const [only] = shards;
+  if (only !== undefined && shards.length === 1) return [describe(only)];
   const sum = (pick: (shard: Plan['shards'][number]) => number) => shards.reduce((total, shard) => total + pick(shard), 0);
   const total = { requests: sum(({ requests }) => requests), bytes: sum(({ bytes }) => bytes), tokens: sum(({ tokens }) => tokens) };
-  return [`${shards.length}: ${describe(total)}`];
+  return [`${describe(total)}; in ${formatCount(shards.length)} batch files where they go as batches`];
 }
 
 function describeInput({ input, exactSample, inputMeasured }: Plan['tokens']): string {
   const notes = [
     ...(exactSample === 0 ? [] : [`${formatThings(exactSample, 'request')} counted exactly`]),
-    ...(inputMeasured === 0 ? [] : [`corrected by what ${formatCount(inputMeasured)} were billed`]),
+    ...(inputMeasured === 0 ? [] : [`corrected by the usage of ${formatCount(inputMeasured)}`]),
   ];
   return `${formatCount(input)} in${notes.length === 0 ? '' : ` (${notes.join(', ')})`}`;
 }
 
 function describeOutput({ outputExpected, outputWorst, outputP50, outputP95, outputMeasured }: Plan['tokens']): string {
-  const source = outputMeasured === 0 ? 'a guess: run --sample 50 measures it' : `measured on ${formatCount(outputMeasured)} answers`;
+  const source = outputMeasured === 0 ? 'a guess: run --sample 50 measures it' : `measured on ${formatThings(outputMeasured, 'answer')}`;
   return `${formatCount(outputExpected)} out expected, ${formatCount(outputWorst)} at worst; an answer ${formatCount(outputP50)}, p95 ${formatCount(outputP95)} (${source})`;
 }
 
@@ -104,7 +103,7 @@ function describeCheaper({ cheaper }: Plan): readonly string[] {
   return [`${cheaper.model} for the same: ${prices.join(', ')}`];
 }
 
-/** The job's own limits alone where they say enough, else every tier's; tiers in which it takes as long share a line. */
+/** The job's own limits alone if they suffice, else every tier's; tiers with the same time share a line. */
 function describeTime(sets: readonly TimeUnderLimits[]): readonly string[] {
   const own = sets.find(({ tier }) => tier === null);
   const shown = own !== undefined && own.live !== null && own.batch !== null ? [own] : sets;

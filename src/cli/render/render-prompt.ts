@@ -1,7 +1,7 @@
 import { escapeForTerminal, escapeLineForTerminal } from '../../output/escape-for-terminal.ts';
 import type { Paint } from './paint.ts';
 
-/** The prompt of a request's body as a person reads it; parameters in one line below. */
+/** The prompt of a request's body in readable form; parameters on one line below. */
 export function renderPrompt(request: unknown, paint: Paint, maxLines = Number.POSITIVE_INFINITY): string {
   const { messages: chat, input, ...params } = request as { readonly messages?: Messages; readonly input?: Messages | string };
   const messages = typeof input === 'string' ? [{ role: 'input', content: input }] : (chat ?? input ?? []);
@@ -16,13 +16,13 @@ export function renderPrompt(request: unknown, paint: Paint, maxLines = Number.P
 
 type Messages = readonly { readonly role?: unknown; readonly content?: unknown }[];
 
-/** A file part: of a response it is the part itself. */
+/** A file part: in a response it is the part itself. */
 interface FilePart {
   readonly file_data?: unknown;
   readonly filename?: unknown;
 }
 
-/** Texts, images and files of a message, each on lines of its own. */
+/** Texts, images and files of a message, each on separate lines. */
 function renderParts(content: unknown): string {
   if (!Array.isArray(content)) return JSON.stringify(content);
   return content
@@ -35,7 +35,7 @@ function renderParts(content: unknown): string {
         if (typeof part?.text === 'string') return part.text;
         const file = part?.file ?? part;
         if (file?.file_data !== undefined) return `[file ${file.filename}, ${file.file_data}]`;
-        // Of a chat completion an object, of a response its address alone.
+        // In a chat completion an object, in a response only its URL.
         const image = typeof part?.image_url === 'string' ? { url: part.image_url, detail: part.detail } : part?.image_url;
         return image === undefined
           ? JSON.stringify(part)
@@ -50,7 +50,7 @@ function showOnOneLine(value: unknown): string {
   return JSON.stringify(value, null, 1).replaceAll(/\n */g, ' ');
 }
 
-/** A schema can be long; what it says stands in the job file. */
+/** A schema can be long; its content is in the job file. */
 const MAX_PARAMS_CHARACTERS = 200;
 
 function cut(text: string): string {

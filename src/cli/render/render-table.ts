@@ -5,9 +5,9 @@ import type { Paint } from './paint.ts';
 const GAP = '  ';
 
 /**
- * Rows as aligned columns, each at most `maxCells` terminal cells wide; the first row is the header. Where the terminal is too narrow for all of
- * them, each row goes on in a line below.
- * @param words columns of words, on the left; figures follow them, on the right edge of their column
+ * Rows as aligned columns, each at most `maxCells` terminal cells wide; the first row is the header. If the terminal is too narrow for all of
+ * them, each row continues on the line below.
+ * @param words the number of text columns, on the left; figures follow, right-aligned
  */
 export function renderTable(
   rows: readonly (readonly string[])[],

@@ -1,9 +1,9 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
-import { type Problem, UsageError } from '../../core/errors.ts';
+import { type Place, type Problem, UsageError } from '../../core/errors.ts';
 import type { Job } from '../../core/job.ts';
 import type { JobCode } from '../../core/job-code.ts';
-import { type JobSource, NO_SOURCE } from '../../core/problem-path.ts';
+import { type JobSource, NO_SOURCE, placeError } from '../../core/problem-path.ts';
 import { findClosest } from '../../core/wording/suggest.ts';
 import { compileMessages } from '../request/compile-messages.ts';
 import { setParams } from '../request/extra-params.ts';
@@ -60,18 +60,27 @@ export async function loadJobText(
     text,
   });
   if (job === null) throw new UsageError(problems, { code: 'job' });
-  if (problems.length > 0) throw new UsageError([...problems, ...(await findTableProblems(job, source, overrides.cwd))], { code: 'job' });
+  if (problems.length > 0) throw new UsageError([...problems, ...(await findTableProblems({ job, source }, overrides))], { code: 'job' });
   return { job: overrides.out === '-' ? { ...job, write: { ...job.write, isStdout: true } } : job, source };
 }
 
 /** What the table has against a job that is wrong already, so that everything is told at once. */
-async function findTableProblems(job: Job, source: JobSource, cwd: string): Promise<readonly Problem[]> {
+async function findTableProblems(
+  { job, source }: LoadedJob,
+  overrides: JobOverrides & { readonly cwd: string },
+): Promise<readonly Problem[]> {
   if (job.input.path === '-') return [];
   try {
-    return compileMessages(job, source, await openTable(job.input, { cwd, signal: new AbortController().signal })).problems;
+    return compileMessages(job, source, await openTable(job.input, { cwd: overrides.cwd, signal: new AbortController().signal })).problems;
   } catch (error) {
-    return error instanceof UsageError ? error.problems : [];
+    const told = placeError(error, findInputPlace({ job, source }, overrides));
+    return told instanceof UsageError ? told.problems : [];
   }
+}
+
+/** Where a job file names its table; null where a flag did. */
+export function findInputPlace({ job, source }: LoadedJob, overrides: JobOverrides = {}): Place | null {
+  return overrides.input == null ? source.placeOf(['input', job.input.format === 'documents' ? 'documents' : 'path']) : null;
 }
 
 async function readJobText(absolute: string, shown: string): Promise<string> {

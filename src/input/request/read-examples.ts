@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { type Problem, UsageError } from '../../core/errors.ts';
 import type { ExamplesSpec, Job } from '../../core/job.ts';
-import type { JobSource } from '../../core/problem-path.ts';
+import { type JobSource, placeError } from '../../core/problem-path.ts';
 import type { Row } from '../../core/row.ts';
 import { suggest } from '../../core/wording/suggest.ts';
 import { compileCheckAnswer } from '../answer/check-answer.ts';
@@ -39,7 +39,11 @@ export async function readExamples(
     const problem: Problem = { place: source.placeOf(['examples']), message: `examples: ${message}` };
     throw new UsageError([problem], { code: 'job' });
   };
-  const table = await openTable({ path: spec.path, format: null, delimiter: null, encoding: null, columns: null, id: [] }, options);
+  const table = await openTable({ path: spec.path, format: null, delimiter: null, encoding: null, columns: null, id: [] }, options).catch(
+    (error: unknown) => {
+      throw placeError(error, source.placeOf(['examples', 'path']));
+    },
+  );
   const columns = nameColumns(spec, table);
   const readUser = compileUser(job, { spec, table, columns }, fail);
   const fields = listAnswerFields(spec, output).map(([field, column]) => {

@@ -9,8 +9,8 @@ import type { SettledLine } from './settled-line.ts';
 
 /** What `settled.jsonl` said by other rules than those of now, kept aside while its answers are judged again. */
 export interface EarlierVerdicts {
-  /** How many requests had an answer that was ok, and have none any more by what `state` holds now. */
-  countLost(state: LedgerState): Promise<number>;
+  /** Ids of the requests that had an answer that was ok, and have none any more by what `state` holds now. */
+  findLost(state: LedgerState): Promise<ReadonlySet<number>>;
   /** Removes what was kept aside. */
   forget(): void;
 }
@@ -43,7 +43,7 @@ export async function keepEarlierVerdicts({
   }
   const kept = asidePath ?? file;
   return {
-    async countLost(state) {
+    async findLost(state) {
       const lost = new Set<number>();
       try {
         for await (const { bytes } of readLineChunks(kept, { signal })) {
@@ -56,7 +56,7 @@ export async function keepEarlierVerdicts({
         // What follows cannot be read: it is derived, and nothing is lost with it.
         if (!(error instanceof LedgerError)) throw error;
       }
-      return lost.size;
+      return lost;
     },
     forget() {
       if (asidePath !== null) fs.rmSync(asidePath, { force: true });

@@ -1,12 +1,12 @@
 import { type AttackContext, type Attacked, type AttackResult, continueAndCheck, inArena, waitUntil } from '../attack.ts';
 import { CONCURRENCY } from '../table.ts';
 
-/** The job's, for one invalid answer. */
+/** The job's retries for an invalid answer. */
 const ATTEMPTS = 2;
-/** As often as a row may be tried, and once more. */
+/** One more than the attempts of a row. */
 const KILLS = ATTEMPTS + 1;
 
-/** Interruptions of ours are no failures of a row, however many there are. */
+/** Interruptions of our own process are not failures of a row, however many there are. */
 async function attack(context: AttackContext): Promise<AttackResult> {
   const inLive = { ...context, lane: 'live' as const };
   return inArena(inLive, { simulator: { latencyMs: 400 }, job: [`retry: { attempts: ${ATTEMPTS} }`] }, async (arena) => {
@@ -17,7 +17,7 @@ async function attack(context: AttackContext): Promise<AttackResult> {
       const before = countCalls();
       await waitUntil(() => countCalls() > before, life);
       life.kill();
-      if ((await life.ended).exitCode === null) fired.push('a call was under way');
+      if ((await life.ended).exitCode === null) fired.push('a call was in flight');
     }
     const broken = await continueAndCheck(inLive, arena, KILLS * CONCURRENCY);
     return { fired: fired.length === KILLS ? fired : [], broken };
@@ -28,8 +28,8 @@ const CALLS = 'POST /v1/chat/completions';
 
 export const AGAIN: Attacked = {
   name: 'again',
-  says: 'Kills alone fail no row, however often the same calls are hit; each try is told',
-  attackedBy: 'three kills in a row, where a row is tried twice, while the same calls are under way',
+  says: 'Kills alone never fail a row, however often they hit the same calls; each attempt is reported',
+  attackedBy: 'three consecutive kills during the same calls, in a job that allows two attempts',
   minimum: 3,
   attack,
 };

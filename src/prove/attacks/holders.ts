@@ -5,12 +5,12 @@ import { type AttackContext, type Attacked, type AttackResult, checkEnd, continu
 import { CONCURRENCY } from '../table.ts';
 import { findWork } from '../undisturbed.ts';
 
-/** A place in its own right: a container on a shared disk. */
+/** Its own place: like a container on a shared disk. */
 const PLACES = { first: '4026530001', second: '4026530002' };
 
 const isRequest = (operation: string) => operation.startsWith('send');
 
-/** A step of the work that is no request: between the last look at the lock and the socket nothing can be fenced. */
+/** A step that is not a request: between the last check of the lock and the socket nothing can be fenced. */
 function chooseStep({ dice, reference, lane }: AttackContext): number {
   const { from, to } = findWork(reference.undisturbed[lane]);
   const work = reference.undisturbed[lane].operations.slice(from - 1, to);
@@ -26,7 +26,7 @@ function readToken({ places }: Arena): string | null {
   }
 }
 
-/** A run that stands still is succeeded by another, elsewhere; woken at once or when that has ended, it must send nothing more. */
+/** A stopped run is replaced by another one elsewhere; woken during it or after it, it must send nothing more. */
 async function wake(context: AttackContext): Promise<AttackResult> {
   const { dice, lane } = context;
   const how = dice.pick(['thread', 'thread', 'process'] as const);
@@ -46,17 +46,17 @@ async function wake(context: AttackContext): Promise<AttackResult> {
     if (one.exitCode !== 6) broken.push(`lock: the run that was displaced ended with ${one.exitCode}: ${one.stderr.trim()}`);
     if (two.exitCode !== 0 && two.exitCode !== 3)
       broken.push(`lock: the run that took its place ended with ${two.exitCode}: ${two.stderr.trim()}`);
-    // What the first one was writing it may not even remove: the next run does.
+    // It may not even remove the file it was writing: the next run does.
     else broken.push(...(await continueAndCheck(context, arena, lane === 'live' ? CONCURRENCY : 0)));
     return { fired: ['a holder was displaced'], broken };
   });
 }
 
-/** While one run works, another is started beside it, here or elsewhere. */
+/** While one run works, another one is started next to it, here or elsewhere. */
 async function race(context: AttackContext): Promise<AttackResult> {
   const { dice } = context;
   const freezeAt = chooseStep(context);
-  // A thread's pid means nothing to a process.
+  // The pid of a thread is meaningless to a process.
   const how = dice.pick(['thread', 'thread', 'process'] as const);
   return inArena(context, {}, async (arena) => {
     const first = arena.live({ how, plan: { freezeAt } });
@@ -76,15 +76,15 @@ async function race(context: AttackContext): Promise<AttackResult> {
 export const HOLDERS: readonly Attacked[] = [
   {
     name: 'woken',
-    says: 'A run that stood still and lost its place to another sends nothing more when it wakes up',
-    attackedBy: 'a run stopped at its k-th step (SIGSTOP), succeeded by one in another pid namespace, and woken during it or after it',
+    says: 'A run that was stopped and replaced by another one sends nothing more when it wakes up',
+    attackedBy: 'a run stopped at its k-th step (SIGSTOP), replaced by one in another pid namespace, and woken during or after that run',
     minimum: 3,
     attack: wake,
   },
   {
     name: 'two',
-    says: 'Two runs of one job are never at work at once: the second ends with 6 and sends nothing',
-    attackedBy: 'a second run, of the same process or another one, at the k-th step of the first',
+    says: 'Two runs of one job never work at the same time: the second ends with 6 and sends nothing',
+    attackedBy: 'a second run, in the same process or another one, at the k-th step of the first',
     minimum: 3,
     attack: race,
   },

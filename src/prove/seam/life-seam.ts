@@ -4,14 +4,14 @@ import type { SeamPlan, SeamReport } from './plan.ts';
 import { makeRefusal, REFUSED } from './refusal.ts';
 import { createUnsyncedTracker } from './unsynced.ts';
 
-/** What stands between one life and its disk. */
+/** What sits between one life and its disk. */
 export interface LifeSeam extends Listener {
   report(): SeamReport;
 }
 
-/** How a life ends or halts here. */
+/** How a life ends or stops here. */
 export interface Ends {
-  /** At once: nothing behind it is done. */
+  /** At once: nothing after it is executed. */
   readonly crash: (report: SeamReport) => never;
   /** Returns when it is woken. */
   readonly freeze: (report: SeamReport) => void;
@@ -23,10 +23,10 @@ export function createLifeSeam(plan: SeamPlan, ends: Ends): LifeSeam {
   const fired: string[] = [];
   const tracker = plan.backups === undefined ? null : createUnsyncedTracker(plan.backups);
   const report = (): SeamReport => ({ operations, fired, unsynced: tracker?.read() ?? { files: [], names: [] } });
-  /** The operation at which a crash is due, from when it begins. */
+  /** The operation at which a crash is due, from when it starts. */
   let last: Operation | null = null;
   let refusable = 0;
-  /** Operations a crash may be due at. */
+  /** Operations at which a crash may be due. */
   let counted = 0;
 
   function refuse(operation: Operation): Error | null {

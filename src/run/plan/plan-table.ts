@@ -3,6 +3,7 @@ import type { Job } from '../../core/job.ts';
 import { listModels, showModels } from '../../core/models/split-by-model.ts';
 import { hideImageData, type Request } from '../../core/request.ts';
 import type { Row, SkipCause, Table } from '../../core/row.ts';
+import { formatCount } from '../../core/wording/format-count.ts';
 import type { CompiledJob } from '../../input/compile-job.ts';
 import type { KeyIndex } from '../../ledger/key-index.ts';
 import type { FindPrice } from '../../money/price.ts';
@@ -34,6 +35,8 @@ export interface PlanTableOptions {
   readonly keys: KeyIndex;
   /** How keys will stand once the run has begun. */
   readonly opening: Opening;
+  /** As of `Ledger`. */
+  readonly noLongerOk: ReadonlySet<number>;
   readonly makeDueRequest: MakeDueRequest;
   /** Whether the table that is written can hold a row. */
   readonly checkRow: CheckRow;
@@ -80,6 +83,8 @@ export interface PlannedTable {
   readonly reopenedKeys: readonly string[];
   /** What is known of the ends of its models, also where they are none for the address: should a model be refused there, this may be why. */
   readonly modelEnds: readonly PlannedEnd[];
+  /** What to say of answers that rows of this table had, and that count no more; empty without any. */
+  readonly lostAnswers: readonly string[];
 }
 
 /** @throws UsageError where the table that is written cannot hold a row */
@@ -104,6 +109,7 @@ export async function planTable(options: PlanTableOptions): Promise<PlannedTable
   });
   const reopenedKeys: string[] = [];
   let knownRows = 0;
+  let lostAnswers = 0;
   let firstRequest: unknown = null;
   const requests: PlannedRequest[] = [];
 
@@ -123,6 +129,7 @@ export async function planTable(options: PlanTableOptions): Promise<PlannedTable
       return;
     }
     if (opening.opens(id)) reopenedKeys.push(key);
+    else if (!opening.isFresh && options.noLongerOk.has(id)) lostAnswers += 1;
     if (request !== null && options.keys.outcome(id) === 'ok') prompts.offerAnswered(request, id);
     const step = view.isUnsent(id) ? 'unsent' : view.stepOf(id);
     if (step === 'done') rows.reused += 1;
@@ -173,8 +180,10 @@ export async function planTable(options: PlanTableOptions): Promise<PlannedTable
   const advised = { prices, lane, priced, work, cost, hasImages: counted.hasImages };
   const modelEnds = options.ends.map((end) => foreseeEnd(job, end, advised));
   const endsHere = modelEnds.filter((_, index) => options.ends[index]?.holdsHere === true);
+  const lost = warnOfLostAnswers(lostAnswers);
   const warnings = [
     ...options.warnings,
+    ...lost,
     ...options.readWarnings(),
     ...endsHere.map(({ message }) => message),
     warnOfLostCache(advised, counted.constantTokens),
@@ -212,7 +221,16 @@ export async function planTable(options: PlanTableOptions): Promise<PlannedTable
     firstRequest,
     ...(options.shownRequests === null ? {} : { requests }),
   };
-  return { plan: planned, reopenedKeys, modelEnds };
+  return { plan: planned, reopenedKeys, modelEnds, lostAnswers: lost };
+}
+
+/** Other rules took them: those of a changed job, or of an earlier version. */
+function warnOfLostAnswers(count: number): readonly string[] {
+  if (count === 0) return [];
+  const [answers, are] = count === 1 ? ['answer that was', 'is'] : ['answers that were', 'are'];
+  return [
+    `${formatCount(count)} stored ${answers} ok ${are} invalid under the current rules; rowmill failures says why, and retry sends them again`,
+  ];
 }
 
 export function makeWarning(message: string): PlanProblem {

@@ -89,9 +89,21 @@ describe('text on a terminal', () => {
     ]);
   });
 
-  it('cuts long prompts, and says by how much', () => {
-    const request = { messages: [{ role: 'user', content: 'one\ntwo\nthree' }], model: 'gpt-4o-mini' };
-    assert.equal(renderPrompt(request, plain, 2), 'user: one\n  two\n  … 1 more lines\n{ "model": "gpt-4o-mini" }');
+  it('shows an excerpt of long prompts, each message in it, what is left out, and how to see it', () => {
+    const excerpt = { lines: 4, characters: 20, whole: 'rowmill plan job.yaml --prompts 1' };
+    const more = (count: string) => `… ${count}; the whole prompt: ${excerpt.whole}\n`;
+    const cases = [
+      [['one\ntwo\nthree'], 'user: one\n  two\n  three\n'],
+      [['1\n2\n3\n4\n5'], `user: 1\n  2\n  3\n  4 …\n${more('2 more characters')}`],
+      [['short', 'x'.repeat(2_000)], `user: short\nuser: ${'x'.repeat(15)} …\n${more('1,985 more characters')}`],
+      [['x'.repeat(11), 'y'.repeat(11)], `user: ${'x'.repeat(10)} …\nuser: ${'y'.repeat(10)} …\n${more('2 more characters')}`],
+      [['x'.repeat(19) + '🙂'], `user: ${'x'.repeat(19)} …\n${more('2 more characters')}`],
+    ] as const;
+    for (const [texts, expected] of cases) {
+      const request = { messages: texts.map((content) => ({ role: 'user', content })), model: 'gpt-4o-mini' };
+      assert.equal(renderPrompt(request, plain, excerpt), `${expected}{ "model": "gpt-4o-mini" }`);
+      assert.ok(!renderPrompt(request, plain).includes('more characters'));
+    }
   });
 
   it('tells spans of time in the two largest units', () => {

@@ -1,19 +1,27 @@
-import { enableCompileCache } from './compile-cache.ts';
+import { type CompileCache, enableCompileCache } from './compile-cache.ts';
 
 /** A command that takes less CPU is a short one, however long it waits. */
 const SHORT_MS = 3_000;
 const LOOK_MS = 1_000;
 
-let compiled: ReturnType<typeof enableCompileCache> | null = null;
+let compiled: CompileCache | null = null;
+let isTuned = false;
+
+/** Keeps from here on what V8 compiles of the program; once in a thread. */
+export function keepCompiled(): CompileCache {
+  compiled ??= enableCompileCache();
+  return compiled;
+}
 
 /**
- * Keeps from here on what V8 compiles of the program, and tells V8 how to hold memory; once in a thread. Rows pass through by the hundred thousand, and what V8 takes
- * for long-lived may pile up to three times of what is held before it looks. Collecting whenever a fifth has been added keeps a large job below 300 MB
- * and takes no measurable time. A short command holds little, and would spend a tenth of its time on it.
+ * Tells whose code is compiled from here on, and V8 how a command holds memory. Rows pass through by the hundred thousand, and what V8 takes for
+ * long-lived may pile up to three times of what is held before it looks. Collecting whenever a fifth has been added keeps a large job below 300 MB and
+ * takes no measurable time. A short command holds little, and would spend a tenth of its time on it.
  */
-export function startEngine(): void {
-  if (compiled !== null) return;
-  compiled = enableCompileCache();
+export function beginCommand(name: string): void {
+  keepCompiled().keepFor(name);
+  if (isTuned) return;
+  isTuned = true;
   const look = setInterval(() => {
     const { user, system } = process.cpuUsage();
     if (user + system < SHORT_MS * 1000) return;

@@ -1,3 +1,4 @@
+import type { PriceTerms } from '../core/event.ts';
 import type { Request } from '../core/request.ts';
 import type { RemoteBatch } from '../openai/wire.ts';
 import type { BatchCache } from './cache-carrier.ts';
@@ -50,6 +51,8 @@ export interface BatchLaneOptions {
   readonly countsBytes?: boolean;
   /** What lines say about the prompt cache; null or absent leaves it to the provider. */
   readonly cache?: BatchCache | null;
+  /** What bounds the price of a request, for the event that announces it; absent where nothing is to be kept of it. */
+  readonly readTerms?: () => PriceTerms;
   /** Whether rows may wait for the first batch that shows whether batches take that. */
   readonly waitsForEvidence?: boolean;
 }

@@ -71,7 +71,7 @@ export function checkPossiblyBilled(lastRun: LastRun | null, { items, nanoUsd, c
 
 function describeUnkept(calls: number): string {
   if (calls === 0) return '';
-  return `; an earlier version announced ${formatThings(calls, 'call')} of them without recording limits, so the present job bounds them`;
+  return `; an earlier version announced ${formatThings(calls, 'call')} of these without recording limits, so the present job bounds them`;
 }
 
 /** Exact dollars; never 0 for what is not known. */

@@ -36,7 +36,10 @@ function makeNight(t: TestContext): World & { night(env: Readonly<Record<string,
     ...world,
     night: (env) =>
       collect(
-        spawn('/bin/sh', [join(world.folder, 'nightly.sh'), 'jobs/tickets.yaml'], { cwd: '/', env: { ...env, PATH: process.env.PATH, HOME: world.folder } }),
+        spawn('/bin/sh', [join(world.folder, 'nightly.sh'), 'jobs/tickets.yaml'], {
+          cwd: '/',
+          env: { ...env, PATH: process.env.PATH, HOME: world.folder },
+        }),
       ),
   };
 }

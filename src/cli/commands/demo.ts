@@ -3,6 +3,7 @@ import { join, relative } from 'node:path';
 import { EXIT } from '../../core/errors.ts';
 import type { Summary } from '../../core/summary.ts';
 import { quoteArgument } from '../../core/wording/quote-argument.ts';
+import { showCell } from '../../input/request/cell-text.ts';
 import { openTable } from '../../input/table/open-table.ts';
 import { formatCount, formatSpent } from '../../output/format-numbers.ts';
 import { renderSummary } from '../../output/render-summary.ts';
@@ -55,6 +56,7 @@ const TABLE = 'inbox.csv';
 
 const SHOWN_ROWS = 6;
 const MAX_CELLS = 34;
+const LEAST_CELLS = 11;
 
 /** `rowmill demo`: runs the example jobs against the built-in simulator, from input table to output table. */
 export async function demo(flags: JobFlags): Promise<number> {
@@ -135,7 +137,7 @@ async function renderSome(path: string, columns: readonly string[]): Promise<str
   const rows: string[][] = [];
   for await (const chunk of table.readRows(signal)) {
     for (const { cells } of chunk) {
-      rows.push(places.map((place) => (typeof cells[place] === 'string' ? cells[place] : JSON.stringify(cells[place] ?? ''))));
+      rows.push(places.map((place) => showCell(cells[place] ?? '')));
     }
   }
   // Spread evenly over the table, so that all languages and both ends show.
@@ -144,7 +146,7 @@ async function renderSome(path: string, columns: readonly string[]): Promise<str
     (_, index) => rows[Math.floor((index * rows.length) / SHOWN_ROWS)] ?? [],
   );
   const more = rows.length > some.length ? `\n… ${formatCount(rows.length - some.length)} more rows in ${path}` : '';
-  return renderTable([columns, ...some], MAX_CELLS, paintFor(process.stdout)) + more;
+  return renderTable([columns, ...some], { maxCells: MAX_CELLS, leastCells: LEAST_CELLS }, paintFor(process.stdout)) + more;
 }
 
 /** The totals of all stops: every row has its end, every attempt its cost. */

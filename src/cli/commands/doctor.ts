@@ -1,7 +1,6 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { EXIT, UsageError } from '../../core/errors.ts';
+import { rmSync } from 'node:fs';
+import { makeTemporaryFolder } from '../../core/disk/make-temporary-folder.ts';
+import { EXIT } from '../../core/errors.ts';
 import { createWaitTeller } from '../../core/waiting/wait-teller.ts';
 import { loadEnvFile } from '../../host/environment.ts';
 import { readNoticeAddress } from '../../host/notices/read-address.ts';
@@ -22,7 +21,7 @@ export async function doctor(jobFile: string | undefined, flags: JobFlags): Prom
   const effects = makeEffects();
   const waits = createWaitTeller({ ...effects, warn: say });
   const target = makeCallTarget(flags, effects);
-  const temporaryDirectory = makeTemporaryDirectory();
+  const temporaryDirectory = makeTemporaryFolder('rowmill-doctor-');
   try {
     const findings = await examine({
       jobFile: jobFile ?? null,
@@ -48,16 +47,6 @@ export async function doctor(jobFile: string | undefined, flags: JobFlags): Prom
     return problems.some(({ name }) => PROVIDER_FINDINGS.has(name)) ? EXIT.refused : EXIT.usage;
   } finally {
     rmSync(temporaryDirectory, { recursive: true, force: true });
-  }
-}
-
-/** @throws UsageError if temporary files cannot be created */
-function makeTemporaryDirectory(): string {
-  try {
-    return mkdtempSync(join(tmpdir(), 'rowmill-doctor-'));
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new UsageError(`cannot create a folder in ${tmpdir()} (${code}); set TMPDIR to a writable folder`, { cause: error });
   }
 }
 

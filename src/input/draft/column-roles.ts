@@ -20,6 +20,8 @@ interface Column {
   readonly meanLength: number;
   readonly maxLength: number;
   readonly meanWords: number;
+  /** Whether values of neighbouring rows are mostly different ones. Of the first few only: the more rows are looked at, the more repeat. */
+  readonly varies: boolean;
   readonly isNumeric: boolean;
 }
 
@@ -29,6 +31,8 @@ const ID_NAME =
 const TITLE_NAME = /^(subject|title|headline|heading|betreff|titel|objet|titre|asunto|oggetto|件名|タイトル|标题)$/i;
 const MAX_ID_LENGTH = 80;
 const MAX_TEXTS = 4;
+/** Filled rows that tell whether values vary, in a table of any size. */
+const VARYING_ROWS = 20;
 const TEXT_WORDS = 4;
 const TEXT_LENGTH = 30;
 const MAX_LABELS = 20;
@@ -59,6 +63,7 @@ function measure(name: string, rows: TableSample['rows'], index: number): Column
   let words = 0;
   let maxLength = 0;
   let isNumeric = true;
+  let firstValues = 0;
   for (const cells of rows) {
     const cell = (cells[index] ?? '').trim();
     if (cell === '') continue;
@@ -66,11 +71,14 @@ function measure(name: string, rows: TableSample['rows'], index: number): Column
     counts.set(cell, (counts.get(cell) ?? 0) + 1);
     characters += cell.length;
     words += countWords(cell);
+    if (filled === VARYING_ROWS) firstValues = counts.size;
     maxLength = Math.max(maxLength, cell.length);
     isNumeric &&= NUMBER.test(cell);
   }
   const per = Math.max(1, filled);
-  return { name, filled, counts, meanLength: characters / per, maxLength, meanWords: words / per, isNumeric: isNumeric && filled > 0 };
+  const varies = filled < VARYING_ROWS ? counts.size * 2 > filled : firstValues * 2 > VARYING_ROWS;
+  const means = { meanLength: characters / per, meanWords: words / per };
+  return { name, filled, counts, ...means, maxLength, varies, isNumeric: isNumeric && filled > 0 };
 }
 
 /** Scripts without spaces: about two characters per word. */
@@ -81,12 +89,12 @@ function countWords(text: string): number {
 
 /** Columns of sentences, and of titles for them; without any, the longest column that is not numeric. */
 function findTexts(columns: readonly Column[]): readonly Column[] {
-  const isSentences = ({ meanWords, meanLength, counts, filled }: Column) =>
-    meanWords >= TEXT_WORDS && meanLength >= TEXT_LENGTH / 2 && counts.size * 2 > filled;
+  const isSentences = ({ meanWords, meanLength, varies }: Column) =>
+    meanWords >= TEXT_WORDS && meanLength >= TEXT_LENGTH / 2 && (varies || meanLength > MAX_LABEL_LENGTH);
   const byLength = (a: Column, b: Column) => b.meanLength - a.meanLength;
   const found = columns.filter((column) => isSentences(column) && !isAddress(column)).toSorted(byLength);
   if (found.length > 0) {
-    const titles = columns.filter(({ name, counts, filled, isNumeric }) => TITLE_NAME.test(name) && counts.size * 2 > filled && !isNumeric);
+    const titles = columns.filter(({ name, varies, isNumeric }) => TITLE_NAME.test(name) && varies && !isNumeric);
     return inOrder(columns, [...new Set([...found, ...titles])].slice(0, MAX_TEXTS));
   }
   const named = columns.filter((column) => !column.isNumeric && column.filled > 0 && !ID_NAME.test(column.name) && !isDated(column));

@@ -36,6 +36,7 @@ import { findKnownEnd, type KnownEnd } from './model-end.ts';
 import { findOldState } from './old-state.ts';
 import type { PreparedJob } from './prepared-job.ts';
 import { placeDatedTable } from './run-date.ts';
+import { findSharedTable } from './shared-table.ts';
 import { locateStateDirectory, type Target } from './target.ts';
 
 export interface PrepareOptions {
@@ -181,7 +182,10 @@ interface Destined {
 async function refuseDestinations({ job, source }: LoadedJob, { table, exampleFiles, stateDirectory, options }: Destined): Promise<void> {
   const { overrides, environmentFiles = [], besides = [] } = options;
   const read = { job, tableFiles: table.files, exampleFiles, environmentFiles, besides };
-  const problem = await findRunDestinationProblem(read, { stateDirectory, cwd: overrides.cwd });
+  const { cwd } = overrides;
+  const problem =
+    (await findRunDestinationProblem(read, { stateDirectory, cwd })) ??
+    (job.write.isStdout === true ? null : await findSharedTable({ job, stateDirectory, cwd, signal: options.signal }));
   if (problem === null) return;
   // A path from the command line has no place in the file.
   const place = overrides.out == null ? source.placeOf(['write', 'path']) : null;

@@ -57,6 +57,7 @@ const WRONG: Readonly<Record<string, readonly Wrong[]>> = {
       says: /takes the text itself, not a file; .*--prompt "\$\(cat prompt\.txt\)"/,
     },
     { type: ['run', 'reviews.csv', '--prompt', 'notes.md'], says: /takes the text itself, not a file/ },
+    { type: ['run', 'reviews.cvs', '--prompt', 'Is it good?'], says: /^reviews\.cvs: no such file\. Did you mean "reviews\.csv"\?$/m },
     { type: ask('--input', 'other.csv'), says: /--input: goes with a job file; the table is reviews\.csv/ },
   ],
   commands: [

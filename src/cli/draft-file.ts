@@ -75,15 +75,22 @@ const OF_FLAG = /^(prompt|output|labels|model)\b(?:\.(?:system|user)\b)?(?:\.([^
 /** What a plan says of the guesses its job would be made of, and how to choose otherwise; empty for a table that leaves nothing to be guessed. */
 export function describeGuesses({ guessed }: Pick<TableDraft, 'guessed'>): readonly string[] {
   if (guessed === null) return [];
-  const { asked, roles, sample } = guessed;
+  const { asked, roles, sample, prefix } = guessed;
+  const prefixed = describePrefix(prefix);
   const rows = roles.id.length === 0 ? 'rows have their number for a name' : `rows are named by ${roles.id.join(' and ')}`;
-  if (isTemplate(asked.prompt)) return [rows];
+  if (isTemplate(asked.prompt)) return [rows, ...prefixed];
   const others = sample.columns.filter((column) => !roles.texts.includes(column) && canBeNamed(column));
   const other = others[0];
   return [
     `the prompt takes ${roles.texts.join(', ')} (${roles.texts.length === 1 ? 'the column' : 'the columns'} with text); ${rows}`,
     ...(other === undefined ? [] : [`to choose columns, name them in --prompt, as in '… ${showPlaceholder(other)}'`]),
+    ...prefixed,
   ];
+}
+
+/** What was put before the names of added columns, and why. */
+function describePrefix(prefix: string | null): readonly string[] {
+  return prefix === null ? [] : [`added columns begin with ${prefix}: the table has one of their names already`];
 }
 
 /** Whether a prompt names its columns itself. */
@@ -94,12 +101,12 @@ function isTemplate(prompt: string): boolean {
 /** What was guessed, in a line: it decides what is paid. */
 export function describeWriting(shown: string, { known, guessed }: TableDraft): string {
   if (guessed === null) return `Wrote ${shown}: each line of the table is a request, sent as it is`;
-  const { asked, roles, sample } = guessed;
+  const { asked, roles, sample, prefix } = guessed;
   if (known?.asked != null) return `${shown} replaced: ${listChanges(known.asked, asked)}; nobody had edited it`;
   const text = isTemplate(asked.prompt) ? [] : [`text from ${roles.texts.join(', ')}`];
   const rows = roles.id.length === 0 ? [] : [`rows named by ${roles.id.join(' and ')}`];
   const looked = sample.isWhole ? [] : [`by its first ${formatThings(sample.rows.length, 'row')}`];
-  return `Wrote ${shown}: ${[...text, ...rows, asked.model, ...looked].join(', ')}`;
+  return `Wrote ${shown}: ${[...text, ...rows, asked.model, ...looked, ...describePrefix(prefix)].join(', ')}`;
 }
 
 function listChanges(before: Asked, after: Asked): string {

@@ -1,17 +1,17 @@
 import fs from 'node:fs';
-import Module, { createRequire } from 'node:module';
+import Module from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import vm from 'node:vm';
 
-/** A method of Node's loader that has been patched by tools since its first versions, and is not in the types. */
-type Compile = (this: { exports: unknown }, content: string, file: string) => unknown;
+/** A method of Node's loader that tools have patched since its first versions; it is not in the types. */
+type Compile = (this: { readonly exports: unknown; require(id: string): unknown }, content: string, file: string) => unknown;
 type Wrapped = (this: unknown, ...names: readonly unknown[]) => unknown;
 
-/** What tells a compiled file that it was made of this very file, whatever is installed over it. */
+/** Identifies the exact file a compiled file was made from, whatever is installed over it. */
 const IDENTITY_BYTES = 96;
-/** V8 takes compiled code of whoever may run it: for calls of the loader itself, a script would need a flag. */
+/** V8 accepts compiled code from anyone who may run it: for calls of the loader itself, a script would need a flag. */
 const LOADS_MODULES = /\bawait import\(/;
 
 /**
@@ -37,7 +37,7 @@ export function enableCompileCache(): { keep(): void } {
     const script = new vm.Script(Module.wrap(content), { filename: file, cachedData: readKept(path, identity) });
     if (script.cachedDataRejected !== false) fresh.set(path, { script, identity });
     const run = script.runInThisContext() as Wrapped;
-    return run.call(this.exports, this.exports, createRequire(file), this, file, dirname(file));
+    return run.call(this.exports, this.exports, (id: string) => this.require(id), this, file, dirname(file));
   };
   const keep = () => {
     for (const [path, { script, identity }] of fresh) write(path, Buffer.concat([identity, script.createCachedData()]));
@@ -47,7 +47,7 @@ export function enableCompileCache(): { keep(): void } {
   return { keep };
 }
 
-/** A folder that nobody else can write into; null where there is none. What it lies in has to be there. */
+/** A folder that nobody else can write to; null if there is none. Its parent has to exist. */
 function openFolder(): string | null {
   const user = process.getuid?.();
   if (user === undefined) return null;
@@ -75,7 +75,7 @@ function readKept(path: string, identity: Buffer): Buffer | undefined {
   }
 }
 
-/** Whole or not at all; no command fails for it. */
+/** Written completely or not at all; no command fails because of it. */
 function write(path: string, bytes: Buffer): void {
   const part = `${path}.${process.pid}`;
   try {

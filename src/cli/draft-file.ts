@@ -13,9 +13,9 @@ import type { TableDraft } from './table-job.ts';
 
 /** The job file of a table, written once job and table have passed their checks and there is a key. */
 export interface DraftFile {
-  /** Writes it, the first time; says so. @throws UsageError when somebody else has changed it meanwhile */
+  /** Writes it the first time, and says so. @throws UsageError if somebody else has changed it meanwhile */
   write(): Promise<void>;
-  /** The run was refused and nothing came of it: what lay there before lies there again, so that it is still about the run before. */
+  /** The run was refused and achieved nothing: restores the earlier file, so that it describes the run before. */
   takeBack(): Promise<void>;
 }
 
@@ -37,15 +37,15 @@ export function createDraftFile(draft: TableDraft): DraftFile {
       if (!isWritten || (await readNow()) !== text) return;
       if (known === null) await rm(file);
       else await replaceText(file, known.text);
-      say(known === null ? `${shown} is taken away again: nothing came of it` : `${shown} is what it was before`);
+      say(known === null ? `${shown} was removed again, because the run was refused` : `${shown} was restored`);
     },
   };
 }
 
 /**
- * Looks whether a table's folder takes its job file.
- * @param again the command as it would be typed for a table that lies elsewhere
- * @throws UsageError with the way out
+ * Checks that a job file can be written into the folder of a table.
+ * @param again the command as it would be typed for a table elsewhere
+ * @throws UsageError with a way out
  */
 export async function checkFolder({ file }: Pick<TableDraft, 'file'>, table: string, again: string): Promise<void> {
   const folder = dirname(file);
@@ -59,7 +59,7 @@ export async function checkFolder({ file }: Pick<TableDraft, 'file'>, table: str
   }
 }
 
-/** What is wrong with a job nobody has seen yet is wrong with the flags it was made of. */
+/** A problem in a job nobody has seen yet is a problem in the flags it was made from. */
 export function blameFlags<E extends AppError>(error: E): E | UsageError {
   if (!(error instanceof UsageError)) return error;
   const name = ({ place, message }: Problem): Problem => ({
@@ -69,7 +69,7 @@ export function blameFlags<E extends AppError>(error: E): E | UsageError {
   return new UsageError(error.problems.map(name), { code: error.code, cause: error });
 }
 
-/** What a flag was put under in the job. */
+/** The flag that each key of the job came from. */
 const OF_FLAG = /^(prompt|output|labels|model)\b(?:\.(?:system|user)\b)?(?:\.([^:]+))?/;
 
 /** What a plan says of the guesses its job would be made of, and how to choose otherwise; empty for a table that leaves nothing to be guessed. */
@@ -98,7 +98,7 @@ function isTemplate(prompt: string): boolean {
   return /\{\{|\{%/.test(prompt);
 }
 
-/** What was guessed, in a line: it decides what is paid. */
+/** What was guessed, in one line: it decides what is paid for. */
 export function describeWriting(shown: string, { known, guessed }: TableDraft): string {
   if (guessed === null) return `Wrote ${shown}: each line of the table is a request, sent as it is`;
   const { asked, roles, sample, prefix } = guessed;

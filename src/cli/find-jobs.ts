@@ -5,7 +5,7 @@ import { suggestJobFile } from './job-argument.ts';
 import type { JobFlags } from './options/flags.ts';
 import { programName } from './program-name.ts';
 
-/** The job files below the working directory that have been run. @param command that looks for them @throws UsageError when there is none */
+/** The job files below the working directory that have been run. @param command that looks for them @throws UsageError if there is none */
 export function findJobs(command: string, flags: JobFlags): readonly string[] {
   const jobFiles = findJobFilesWithState(process.cwd(), flags.stateDir ?? null).map(({ file }) => file);
   if (jobFiles.length > 0) return jobFiles;

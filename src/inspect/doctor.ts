@@ -146,7 +146,7 @@ function examineDisk(stateDirectory: string): readonly Finding[] {
     const isOpen = isThere && existsSync(join(folder, 'events.jsonl')) && (statSync(folder).mode & 0o077) !== 0;
     findings.push(
       isOpen
-        ? { name: 'state', status: 'warning', message: `others may read ${folder}; type: chmod 700 ${folder}` }
+        ? { name: 'state', status: 'warning', message: `other users can read ${folder}; run: chmod 700 ${folder}` }
         : { name: 'state', status: 'ok', message: `${stateDirectory} ${isThere ? 'can be written' : 'can be made'}` },
     );
   } catch {

@@ -4,7 +4,7 @@ import { formatCount, formatDollars, formatSpent, formatThings } from '../../out
 import type { Paint } from '../render/paint.ts';
 import { renderTable } from '../render/render-table.ts';
 
-/** A name that is longer would push the money over the edge of 80 columns. */
+/** A longer name would push the cost beyond 80 columns. */
 const MAX_CELLS = 28;
 const LEAST_CELLS = 16;
 
@@ -38,7 +38,7 @@ function describe(name: string, { attempts, inputTokens, outputTokens, nanoUsd, 
   return [name, formatCount(attempts), formatCount(inputTokens), formatCount(outputTokens), formatSpent(nanoUsd, unpricedAttempts)];
 }
 
-/** What a sum of money hides. */
+/** What a sum of money does not show. */
 function describeRest(total: Costs): readonly string[] {
   const {
     failedNanoUsd,

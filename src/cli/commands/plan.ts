@@ -11,7 +11,7 @@ import { makePlanOptions, showCommand, showRunCommand } from '../run-options.ts'
 import { hasColour, print, printJson } from '../say.ts';
 import { loadDraft, resolveJob, showAsked, type TableDraft } from '../table-job.ts';
 
-/** `rowmill plan`: what a run would do. Exit 2 with every problem when it could not begin; --json has them in `problems`. */
+/** `rowmill plan`: what a run would do. Exit 2 with every problem if it could not start; --json has them in `problems`. */
 export async function plan(argument: string, flags: RunFlags & TableFlags): Promise<number> {
   try {
     const { jobFile, draft } = await resolveJob('plan', argument, flags);
@@ -27,7 +27,7 @@ export async function plan(argument: string, flags: RunFlags & TableFlags): Prom
   }
 }
 
-/** Of a table whose job is not written: it stays so. */
+/** For a table whose job file is not written: plan does not write it. */
 async function planDraft(draft: TableDraft, table: string, flags: RunFlags & TableFlags, options: PlanOptions): Promise<Plan> {
   try {
     await checkFolder(draft, table, showCommand('plan', basename(table), flags) + showAsked(flags));
@@ -58,7 +58,7 @@ function makeLook({ closestModel: closest }: Plan, { argument, jobFile, draft, f
   };
 }
 
-/** The run that does what was planned. Unlike what continues a run, it says again what is to be asked again. */
+/** The command that does what was planned. Unlike the command that continues a run, it repeats flags such as --fresh. */
 function showAsPlanned(jobFile: string, flags: RunFlags & TableFlags): string {
   return [
     showRunCommand(jobFile, flags) + showAsked(flags),

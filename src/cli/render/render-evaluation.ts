@@ -7,10 +7,10 @@ import { renderTable } from './render-table.ts';
 
 const MAX_CELLS = 28;
 const LEAST_CELLS = 8;
-/** More labels than this give no matrix a screen could show; the most frequent confusions are listed instead. */
+/** With more labels than this no matrix fits a screen; the most frequent confusions are listed instead. */
 const MAX_MATRIX_LABELS = 10;
 const MAX_CONFUSIONS = 15;
-/** More labels than this are told by --json alone. */
+/** More labels than this are shown only by --json. */
 const MAX_CLASSES = 100;
 
 /** An evaluation for the terminal, without a final newline. */

@@ -7,9 +7,9 @@ import { createPaint, type Paint } from './paint.ts';
 import { renderPrompt } from './render-prompt.ts';
 
 export interface FailureCommands {
-  /** What tries a cause again, by cause. */
+  /** The command that retries a cause, by cause. */
   readonly retry: ReadonlyMap<string, string>;
-  /** `rowmill failures JOB`, to be followed by `--row ID`. */
+  /** `rowmill failures JOB`, to which `--row ID` is added. */
   readonly row: string;
 }
 
@@ -37,7 +37,7 @@ export function renderFailures(failures: Failures, commands: FailureCommands, co
   return lines.join('\n');
 }
 
-/** Where a row stands, what went wrong with it, and what it says. */
+/** The position of a row, what went wrong with it, and its text. */
 function describeExample({ file, line, id, message, text }: FailureExample): readonly string[] {
   const place = `  ${file}:${line}${id === '' ? '' : `, id ${id}`}: ${message}`;
   return [place, ...(text === '' ? [] : [`      ${text}`])].map(escapeLineForTerminal);

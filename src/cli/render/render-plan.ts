@@ -56,7 +56,7 @@ function showFirst({ firstRequest }: Plan, excerpt: Excerpt, paint: Paint): read
   return firstRequest === null ? [] : ['', paint('dim', 'first request'), renderPrompt(firstRequest, paint, excerpt)];
 }
 
-/** Prompts as they would be sent, each under the row that asks it. */
+/** Prompts as they would be sent, each under the first row that uses it. */
 function showAll(requests: NonNullable<Plan['requests']>, paint: Paint): readonly string[] {
   if (requests.length === 0) return ['', 'no prompt: there is nothing to send; --fresh shows what would be sent again'];
   return requests.flatMap(({ file, line, id, request }, index) => [
@@ -99,7 +99,7 @@ function describeToSend({ shards }: Plan): readonly string[] {
 function describeInput({ input, exactSample, inputMeasured }: Plan['tokens']): string {
   const notes = [
     ...(exactSample === 0 ? [] : [`${formatThings(exactSample, 'request')} counted exactly`]),
-    ...(inputMeasured === 0 ? [] : [`corrected by what ${formatCount(inputMeasured)} were billed`]),
+    ...(inputMeasured === 0 ? [] : [`corrected by the usage of ${formatCount(inputMeasured)}`]),
   ];
   return `${formatCount(input)} in${notes.length === 0 ? '' : ` (${notes.join(', ')})`}`;
 }
@@ -118,7 +118,7 @@ function describeCheaper({ cheaper }: Plan): readonly string[] {
   return [`${cheaper.model} for the same: ${prices.join(', ')}`];
 }
 
-/** The job's own limits alone where they say enough, else every tier's; tiers in which it takes as long share a line. */
+/** The job's own limits alone if they suffice, else every tier's; tiers with the same time share a line. */
 function describeTime(sets: readonly TimeUnderLimits[]): readonly string[] {
   const own = sets.find(({ tier }) => tier === null);
   const shown = own !== undefined && own.live !== null && own.batch !== null ? [own] : sets;

@@ -29,14 +29,14 @@ export function renderPriceList(models: readonly ListedModel[], day: string, pai
   ].join('\n');
 }
 
-/** One model with everything that decides its cost, without a final newline. */
+/** One model with everything that determines its cost, without a final newline. */
 export function renderModelPrices(listed: ListedModel, day: string, paint: Paint): string {
   const { model, pricedAs, source, effectiveFrom, note, tiers, changes, maxOutputTokens, contextTokens } = listed;
   const line = (label: string, text: string) => `${paint('dim', label.padEnd(12))}${escapeLineForTerminal(text)}`;
   const rows = TIERS.flatMap((tier) => rowsOf(tier, tiers[tier]));
   return [
     paint('bold', escapeLineForTerminal(model)),
-    line('priced as', `${pricedAs}, ${effectiveFrom === null ? 'since it is sold' : `since ${effectiveFrom}`}, on ${day}`),
+    line('priced as', `${pricedAs}, ${effectiveFrom === null ? 'since its release' : `since ${effectiveFrom}`}, on ${day}`),
     line('source', source),
     ...(note === '' ? [] : [line('note', note)]),
     line('limits', `${describeTokens(contextTokens)} of context, ${describeTokens(maxOutputTokens)} of output at most`),

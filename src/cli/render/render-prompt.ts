@@ -18,7 +18,7 @@ export function makeExcerpt(whole: string): Excerpt {
   return { lines: SHOWN_LINES, characters: SHOWN_CHARACTERS, whole };
 }
 
-/** The prompt of a request's body as a person reads it; parameters in one line below. @param excerpt null shows all of it */
+/** The prompt of a request's body in readable form; parameters on one line below. @param excerpt null shows all of it */
 export function renderPrompt(request: unknown, paint: Paint, excerpt: Excerpt | null = null): string {
   const { messages: chat, input, ...params } = request as { readonly messages?: Messages; readonly input?: Messages | string };
   const messages = typeof input === 'string' ? [{ role: 'input', content: input }] : (chat ?? input ?? []);
@@ -69,13 +69,13 @@ function findShare(wanted: readonly number[], total: number): number {
 
 type Messages = readonly { readonly role?: unknown; readonly content?: unknown }[];
 
-/** A file part: of a response it is the part itself. */
+/** A file part: in a response it is the part itself. */
 interface FilePart {
   readonly file_data?: unknown;
   readonly filename?: unknown;
 }
 
-/** Texts, images and files of a message, each on lines of its own. */
+/** Texts, images and files of a message, each on separate lines. */
 function renderParts(content: unknown): string {
   if (!Array.isArray(content)) return JSON.stringify(content);
   return content
@@ -88,7 +88,7 @@ function renderParts(content: unknown): string {
         if (typeof part?.text === 'string') return part.text;
         const file = part?.file ?? part;
         if (file?.file_data !== undefined) return `[file ${file.filename}, ${file.file_data}]`;
-        // Of a chat completion an object, of a response its address alone.
+        // In a chat completion an object, in a response only its URL.
         const image = typeof part?.image_url === 'string' ? { url: part.image_url, detail: part.detail } : part?.image_url;
         return image === undefined
           ? JSON.stringify(part)
@@ -103,7 +103,7 @@ function showOnOneLine(value: unknown): string {
   return JSON.stringify(value, null, 1).replaceAll(/\n */g, ' ');
 }
 
-/** A schema can be long; what it says stands in the job file. */
+/** A schema can be long; its content is in the job file. */
 const MAX_PARAMS_CHARACTERS = 200;
 
 function cut(text: string): string {

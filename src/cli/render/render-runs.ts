@@ -11,11 +11,11 @@ const LEAST_CELLS = 24;
 
 /** The runs of one of several jobs. */
 export interface ListedJobRuns extends RunList {
-  /** Its job file as seen from the working directory. */
+  /** Its job file relative to the working directory. */
   readonly file: string;
 }
 
-/** Runs as a table, the newest first, without a final newline. Several jobs share it, each run beside the name of its job. */
+/** Runs as a table, newest first, without a final newline. With several jobs, each run is next to the name of its job. */
 export function renderRuns(lists: readonly ListedJobRuns[], now: Date, paint: Paint): string {
   const isShared = lists.length > 1;
   const names = nameJobs(lists);
@@ -42,7 +42,7 @@ function describeRun({ id, startedAt, verdict, exitCode, rows, cost, model, simu
   ];
 }
 
-/** `2,988/3,000 ok, 12 failed`; what is none is left away. */
+/** `2,988/3,000 ok, 12 failed`; zero counts are left out. */
 export function describeRows({
   in: all,
   ok,

@@ -8,13 +8,12 @@ const MAX_CELLS = 40;
 const MAX_LABELS = 20;
 const MAX_STRATA = 30;
 
-/** What was drawn and what to do with it, without a final newline. @param sample its path as it is to be shown @param next reads the marks back */
+/** What was drawn and what to do with it, without a final newline. @param sample the path of the sheet as shown @param next the command that reads it */
 export function renderSample(sample: Sample, next: string, paint: Paint): string {
   const { rows, labels, strata } = sample;
   const title = `${sample.job}: ${formatCount(rows.sampled)} of ${formatThings(rows.eligible, 'row')} drawn with seed ${sample.seed}`;
   const kept = rows.inSheet - rows.added;
-  const keeps =
-    kept === 0 ? '' : `; ${formatCount(kept)} rows stood in it already and stay as they are, ${formatCount(rows.marked)} of them marked`;
+  const keeps = kept === 0 ? '' : `; ${formatCount(kept)} existing rows were kept, ${formatCount(rows.marked)} of them marked`;
   const marks = labels === null || labels.length > MAX_LABELS ? `the right ${sample.field}` : labels.join(', ');
   return [
     paint('bold', escapeLineForTerminal(title)) + (sample.simulated ? paint('yellow', '  simulated') : ''),

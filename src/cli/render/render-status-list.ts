@@ -6,9 +6,9 @@ import { describeRows } from './render-runs.ts';
 import { formatSpan } from './render-status.ts';
 import { renderTable } from './render-table.ts';
 
-/** How one of several jobs stands. */
+/** The status of one of several jobs. */
 export interface ListedJob {
-  /** Its job file as seen from the working directory. */
+  /** Its job file relative to the working directory. */
   readonly file: string;
   readonly status: Status;
 }
@@ -16,7 +16,7 @@ export interface ListedJob {
 const MAX_CELLS = 44;
 const LEAST_CELLS = 16;
 
-/** One line a job, without a final newline. Jobs that share a name are told apart by their files. */
+/** One line per job, without a final newline. Jobs with the same name are told apart by their files. */
 export function renderStatusList(jobs: readonly ListedJob[], now: Date, paint: Paint): string {
   const names = nameJobs(jobs.map(({ file, status }) => ({ job: status.job, file })));
   const lines = jobs.map(({ status }, index) => [

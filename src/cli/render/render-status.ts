@@ -60,7 +60,7 @@ function describeRun({ run }: Status, now: Date): string {
 
 function describeBatch(batch: StatusBatch, now: Date): string {
   const requests = batch.requests === null ? '' : `  ${formatThings(batch.requests, 'request')}`;
-  const end = batch.status === 'lost' ? ', gone, and looked for by every run' : ', collected';
+  const end = batch.status === 'lost' ? ', gone; every run looks for it' : ', collected';
   const expires = batch.expiresAt === null ? end : `, expires in ${formatSpan(Date.parse(batch.expiresAt) - now.getTime())}`;
   return `${batch.id}  ${batch.status}${requests}, ${formatSpan(batch.ageSeconds * 1000)} old${expires}${batch.isExtra ? ', extra' : ''}`;
 }

@@ -17,8 +17,8 @@ export interface TableShape {
 }
 
 /**
- * Rows as aligned columns; the first row is the header. Where the terminal is too narrow for all of them, and neither shorter cells nor fewer
- * columns help, each row goes on in a line below.
+ * Rows as aligned columns; the first row is the header. If the terminal is too narrow for all of them, and neither shorter cells nor fewer
+ * columns help, each row continues on the line below.
  */
 export function renderTable(rows: readonly (readonly string[])[], shape: TableShape, paint: Paint): string {
   const columns = paint.columns ?? Number.POSITIVE_INFINITY;

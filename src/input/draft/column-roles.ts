@@ -3,19 +3,19 @@ import type { TableSample } from './sample-table.ts';
 
 /** What the columns of a table are probably for. */
 export interface ColumnRoles {
-  /** Columns that together name a row; empty where none do. */
+  /** Columns that together identify a row; empty if none do. */
   readonly id: readonly string[];
-  /** Columns that hold text to be read; one at least. */
+  /** Columns with text to read; at least one. */
   readonly texts: readonly string[];
   /** Columns with few different values, and those values, the most frequent first. */
   readonly labels: readonly { readonly name: string; readonly values: readonly string[] }[];
 }
 
-/** What the sampled cells of a column are like. */
+/** Properties of the sampled cells of a column. */
 interface Column {
   readonly name: string;
   readonly filled: number;
-  /** Different values and how often each stands there. */
+  /** The different values, and how often each occurs. */
   readonly counts: ReadonlyMap<string, number>;
   readonly meanLength: number;
   readonly maxLength: number;
@@ -40,7 +40,7 @@ const MAX_LABEL_LENGTH = 40;
 const DATE = /^\d{1,4}[-./]\d{1,2}[-./]\d{1,4}/;
 const NUMBER = /^-?\d+([.,]\d+)?$/;
 
-/** Guesses from names and sampled cells. A column without a name, or one no template can name, is for nothing. */
+/** Guesses from names and sampled cells. A column without a name, or with a name no template can use, has no role. */
 export function guessRoles(sample: Pick<TableSample, 'columns' | 'rows'>): ColumnRoles {
   const rows = sample.rows.length;
   const columns = sample.columns.map((name, index) => measure(name, sample.rows, index)).filter(({ name }) => canBeNamed(name));
@@ -81,13 +81,13 @@ function measure(name: string, rows: TableSample['rows'], index: number): Column
   return { name, filled, counts, ...means, maxLength, varies, isNumeric: isNumeric && filled > 0 };
 }
 
-/** Scripts without spaces: about two characters a word. */
+/** Scripts without spaces: about two characters per word. */
 function countWords(text: string): number {
   const dense = text.match(/[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]/g)?.length ?? 0;
   return dense / 2 + (text.match(/[^\s\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]+/g)?.length ?? 0);
 }
 
-/** Columns of sentences, and what stands above them; without any, the longest that is no number. */
+/** Columns of sentences, and of titles for them; without any, the longest column that is not numeric. */
 function findTexts(columns: readonly Column[]): readonly Column[] {
   const isSentences = ({ meanWords, meanLength, varies }: Column) =>
     meanWords >= TEXT_WORDS && meanLength >= TEXT_LENGTH / 2 && (varies || meanLength > MAX_LABEL_LENGTH);
@@ -106,7 +106,7 @@ function inOrder(columns: readonly Column[], some: readonly Column[]): readonly 
   return columns.filter((column) => some.includes(column));
 }
 
-/** Two things may happen in the same moment. */
+/** Two things may happen at the same moment. */
 function isDated({ counts }: Column): boolean {
   return [...counts.keys()].every((value) => DATE.test(value));
 }
@@ -115,7 +115,7 @@ function isAddress({ counts }: Column): boolean {
   return [...counts.keys()].every((value) => /^\S+$/.test(value));
 }
 
-/** A column that is filled, short and different in every row: one that is called so, else the first that is no measure. */
+/** A column that is filled, short and unique in every row: one with such a name, else the first that is not a measurement. */
 function findId(columns: readonly Column[], sample: Pick<TableSample, 'columns' | 'rows'>, rows: number): readonly Column[] {
   const isShort = ({ filled, maxLength }: Column) => filled === rows && maxLength <= MAX_ID_LENGTH;
   const short = columns.filter(isShort);
@@ -123,7 +123,7 @@ function findId(columns: readonly Column[], sample: Pick<TableSample, 'columns' 
   const called = unique.find(({ name }) => ID_NAME.test(splitHumps(name)));
   if (called !== undefined) return [called];
   const part = short.find(({ name, counts }) => ID_NAME.test(splitHumps(name)) && counts.size > 1);
-  // One that names rows only together with another, as the number of a review within a shop.
+  // One that identifies rows only together with another, like the number of a review within a shop.
   const partner =
     part === undefined || rows < 3 ? undefined : short.find((other) => other !== part && arePairsUnique(sample, other.name, part.name));
   if (part !== undefined && partner !== undefined) return inOrder(columns, [partner, part]);
@@ -131,7 +131,7 @@ function findId(columns: readonly Column[], sample: Pick<TableSample, 'columns' 
   return code === undefined || rows < 3 ? [] : [code];
 }
 
-/** `reviewId` ends in a word of its own. */
+/** `reviewId` ends in a separate word. */
 function splitHumps(name: string): string {
   return name.replaceAll(/([a-z])([A-Z])/g, '$1 $2');
 }

@@ -117,7 +117,7 @@ const WRONG: Readonly<Record<string, readonly Wrong[]>> = {
       type: ['init', 'book.xlsx'],
       says: /book\.xlsx: is not a complete workbook \(.*\); was it copied or written completely\?/,
     },
-    { type: ['init', 'rows.parquet'], says: /rows\.parquet: does not end as a Parquet file does; was it copied or written completely\?/ },
+    { type: ['init', 'rows.parquet'], says: /rows\.parquet: does not end like a Parquet file; was it copied or written completely\?/ },
     { type: ['init', 'login.csv'], says: /is a web page \(HTML\).*download the table itself/ },
     { type: ['init', 'nothing.csv'], says: /nothing\.csv: is empty/ },
     { type: ['init', 'header.csv'], says: /header\.csv: no rows/ },

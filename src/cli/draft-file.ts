@@ -5,6 +5,7 @@ import { type AppError, type Problem, UsageError } from '../core/errors.ts';
 import { formatThings } from '../core/wording/format-count.ts';
 import { quotePath } from '../core/wording/quote-argument.ts';
 import type { Asked } from '../input/draft/asked.ts';
+import type { ColumnRoles } from '../input/draft/column-roles.ts';
 import { canBeNamed, showPlaceholder } from '../input/draft/placeholder.ts';
 import { showFile } from '../input/table/find-files.ts';
 import { openAtomicFile } from '../output/atomic-file.ts';
@@ -77,7 +78,7 @@ export function describeGuesses({ guessed }: Pick<TableDraft, 'guessed'>): reado
   if (guessed === null) return [];
   const { asked, roles, sample, prefix } = guessed;
   const prefixed = describePrefix(prefix);
-  const rows = roles.id.length === 0 ? 'rows have their number for a name' : `rows are named by ${roles.id.join(' and ')}`;
+  const rows = roles.id.length > 0 ? `rows are named by ${roles.id.join(' and ')}` : describeNumbers(roles);
   if (isTemplate(asked.prompt)) return [rows, ...prefixed];
   const others = sample.columns.filter((column) => !roles.texts.includes(column) && canBeNamed(column));
   const other = others[0];
@@ -86,6 +87,12 @@ export function describeGuesses({ guessed }: Pick<TableDraft, 'guessed'>): reado
     ...(other === undefined ? [] : [`to choose columns, name them in --prompt, as in '… ${showPlaceholder(other)}'`]),
     ...prefixed,
   ];
+}
+
+/** Why rows have no names. */
+function describeNumbers({ nearId }: ColumnRoles): string {
+  const why = nearId === null ? '' : `: ${nearId.name} would name them, but ${JSON.stringify(nearId.repeated)} stands in it more than once`;
+  return `rows are named by their numbers${why}`;
 }
 
 /** What was put before the names of added columns, and why. */

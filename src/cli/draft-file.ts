@@ -73,7 +73,7 @@ export function blameFlags<E extends AppError>(error: E): E | UsageError {
 /** The flag that each key of the job came from. */
 const OF_FLAG = /^(prompt|output|labels|model)\b(?:\.(?:system|user)\b)?(?:\.([^:]+))?/;
 
-/** What a plan says of the guesses its job would be made of, and how to choose otherwise; empty for a table that leaves nothing to be guessed. */
+/** The guesses behind a planned job, and how to choose otherwise; empty if nothing was guessed. */
 export function describeGuesses({ guessed }: Pick<TableDraft, 'guessed'>): readonly string[] {
   if (guessed === null) return [];
   const { asked, roles, sample, prefix } = guessed;

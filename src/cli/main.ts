@@ -1,7 +1,7 @@
 #!/usr/bin/env node
-import { startEngine } from './engine.ts';
+import { keepCompiled } from './engine.ts';
 
-startEngine();
+keepCompiled();
 
 // `rowmill report … | head`: the reader has enough, and that is not an error.
 for (const stream of [process.stdout, process.stderr]) {

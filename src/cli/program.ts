@@ -52,7 +52,7 @@ export function makeProgram(): Command {
     .configureOutput({ outputError: () => {} })
     .exitOverride()
     .hook('preSubcommand', async (_, command) => {
-      (await import('./engine.ts')).startEngine();
+      (await import('./engine.ts')).beginCommand(command.name());
       (await import('./define-commands.ts')).defineCommand(command);
     });
   for (const [heading, members] of Object.entries(COMMANDS)) {

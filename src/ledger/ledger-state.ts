@@ -1,4 +1,4 @@
-import type { PromptControls, RejectedRequest } from '../core/event.ts';
+import type { RejectedRequest } from '../core/event.ts';
 import type { OutcomeStatus } from '../core/outcome.ts';
 import { parseCustomId } from '../core/request.ts';
 import type { SettledRecord } from '../core/settled.ts';
@@ -94,11 +94,7 @@ export function createLedgerState(options: LedgerStateOptions): LedgerState {
     switch (event.type) {
       case 'shard-written':
         shardLines.set(event.shard, { offsetBytes, lengthBytes });
-        for (const customId of event.customIds) {
-          const parts = parseCustomId(customId);
-          if (parts !== null) keys.setShard(keys.add(parts.key), Number(event.shard));
-        }
-        takeControls(event.customIds, event.controls);
+        takeShard(event);
         return;
       case 'shard-retired':
         releaseShard(event.shard);
@@ -131,10 +127,7 @@ export function createLedgerState(options: LedgerStateOptions): LedgerState {
         return;
       case 'call-intent':
       case 'call-queued':
-        takeControls(
-          event.calls.map(({ customId }) => customId),
-          event.controls,
-        );
+        takeCalls(event);
         return;
       case 'call-unknown':
         for (const { customId } of event.calls) takeUnknown(customId, event.isInterruption === true);
@@ -147,17 +140,30 @@ export function createLedgerState(options: LedgerStateOptions): LedgerState {
     }
   }
 
-  /** Re-asks show the model its own answer: characters in it are not from the prompt. */
-  function takeControls(customIds: readonly string[], found: PromptControls | undefined): void {
-    if (found === undefined) return;
+  function takeShard({ shard, customIds, controls: found }: EventOf<'shard-written'>): void {
+    const number = Number(shard);
     for (const customId of customIds) {
       const parts = parseCustomId(customId);
-      if (parts === null || parts.reask > 0) continue;
+      if (parts === null) continue;
       const id = keys.add(parts.key);
-      keys.setPromptRead(id);
-      const ofPrompt = found[customId];
-      if (ofPrompt !== undefined) controls.set(id, ofPrompt);
+      keys.setShard(id, number);
+      if (found !== undefined && parts.reask === 0) keys.setPromptRead(id);
     }
+    for (const [customId, ofPrompt] of Object.entries(found ?? {})) takeControls(customId, ofPrompt);
+  }
+
+  function takeCalls({ calls, controls: found }: EventOf<'call-intent' | 'call-queued'>): void {
+    for (const { customId } of found === undefined ? [] : calls) {
+      const parts = parseCustomId(customId);
+      if (parts?.reask === 0) keys.setPromptRead(keys.add(parts.key));
+    }
+    for (const [customId, ofPrompt] of Object.entries(found ?? {})) takeControls(customId, ofPrompt);
+  }
+
+  /** Re-asks show the model its own answer: characters in it are not from the prompt. */
+  function takeControls(customId: string, ofPrompt: string): void {
+    const parts = parseCustomId(customId);
+    if (parts?.reask === 0) controls.set(keys.add(parts.key), ofPrompt);
   }
 
   function takeUnknown(customId: string, isInterruption: boolean): void {

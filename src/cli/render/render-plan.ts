@@ -9,15 +9,15 @@ import { describeCache } from './describe-cache.ts';
 import { createPaint, type Paint } from './paint.ts';
 import { type Excerpt, makeExcerpt, renderPrompt } from './render-prompt.ts';
 
-/** What stands beside a plan on the terminal. */
+/** What the terminal shows besides the plan itself. */
 export interface PlanLook {
-  /** The command that does it. */
+  /** The command that runs it. */
   readonly command: string;
-  /** What has to be done before; null where nothing has. */
+  /** What to change first; null for nothing. */
   readonly first: string | null;
   /** The command that shows the whole first prompt. */
   readonly showWhole: string;
-  /** What was guessed of a table that has no job file yet. */
+  /** What was guessed about a table that has no job file yet. */
   readonly guesses: readonly string[];
   readonly colour: boolean;
 }

@@ -2,14 +2,14 @@ import { escapeForTerminal, escapeLineForTerminal } from '../../output/escape-fo
 import { formatThings } from '../../output/format-numbers.ts';
 import type { Paint } from './paint.ts';
 
-/** What a part of a prompt is shown of at most, all its messages together, and the command that shows all of it. */
+/** How much of a prompt is shown, all messages together, and the command that shows all of it. */
 export interface Excerpt {
   readonly lines: number;
   readonly characters: number;
   readonly whole: string;
 }
 
-/** As much as tells what is asked, and leaves room on a screen for the figures. */
+/** Enough to see what is asked, with room on the screen for the figures. */
 const SHOWN_LINES = 12;
 const SHOWN_CHARACTERS = 800;
 
@@ -36,7 +36,7 @@ export function renderPrompt(request: unknown, paint: Paint, excerpt: Excerpt | 
   return [...lines, ...[...more, cut(showOnOneLine(params))].map((line) => paint('dim', escapeLineForTerminal(line)))].join('\n');
 }
 
-/** So much of the beginning of each text that all of them together keep within an excerpt: short ones are kept whole, so that each is seen. */
+/** The beginnings of the texts that together fit an excerpt; short texts are kept whole, so that each of them is seen. */
 function cutTexts(texts: readonly string[], { lines, characters }: Excerpt): readonly string[] {
   const mostLines = findShare(
     texts.map((text) => text.split('\n').length),
@@ -56,7 +56,7 @@ function cutTexts(texts: readonly string[], { lines, characters }: Excerpt): rea
   );
 }
 
-/** The most that each may have so that all together have `total`; one at least. */
+/** The largest share for each so that all together stay within `total`; at least 1. */
 function findShare(wanted: readonly number[], total: number): number {
   let left = total;
   for (const [index, want] of wanted.toSorted((a, b) => a - b).entries()) {

@@ -4,21 +4,21 @@ import type { Paint } from './paint.ts';
 
 const GAP = '  ';
 
-/** How a table is laid out. */
+/** The layout of a table. */
 export interface TableShape {
-  /** A cell is cut to so many terminal cells. */
+  /** Longer cells are cut to this many terminal cells. */
   readonly maxCells: number;
-  /** Columns of words, on the left; figures follow them, on the right edge of their column. Absent: all are words. */
+  /** The number of text columns, on the left; figures follow, right-aligned. Absent: all are text. */
   readonly words?: number;
-  /** Cells are cut further, down to this, before anything else where the terminal is too narrow. Absent: they are not. */
+  /** In a narrow terminal, cells are first cut down to this. Absent: they are not. */
   readonly leastCells?: number;
-  /** Names of columns that are left out, in this order and as many as needed, where the terminal is too narrow; a line below says so. */
+  /** Columns that a narrow terminal leaves out, in this order and as many as needed; a line below names them. */
   readonly spare?: readonly string[];
 }
 
 /**
- * Rows as aligned columns; the first row is the header. If the terminal is too narrow for all of them, and neither shorter cells nor fewer
- * columns help, each row continues on the line below.
+ * Rows as aligned columns; the first row is the header. If the terminal is too narrow for all of them, and neither shorter cells nor fewer columns
+ * help, each row continues on the line below.
  */
 export function renderTable(rows: readonly (readonly string[])[], shape: TableShape, paint: Paint): string {
   const columns = paint.columns ?? Number.POSITIVE_INFINITY;
@@ -50,7 +50,7 @@ interface Fitted {
   readonly left: readonly number[];
 }
 
-/** The widest columns become narrower, down to `least`, and where that does not do `spare` ones are left out; null where nothing does. */
+/** Narrows the widest columns down to `least`, then leaves out `spare` ones; null if it still does not fit. */
 function fit(widths: readonly number[], columns: number, { least, spare }: { least: number; spare: readonly number[] }): Fitted | null {
   for (let count = 0; count <= spare.length; count += 1) {
     const left = spare.slice(0, count);

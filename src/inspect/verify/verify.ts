@@ -95,7 +95,10 @@ async function checkDerived(
   const show = (nanoUsd: number) => showUsd({ nanoUsd, unpricedAttempts });
   const unpriced = unpricedAttempts === 0 ? '' : `; ${formatThings(unpricedAttempts, 'attempt')} of unknown price, in no sum`;
   const { counts } = rows;
-  const doubts = await findPossiblyBilled({ ledger, books, run, prepared, clock: options.effects.clock, warn: () => {} });
+  const doubts = await findPossiblyBilled({
+    ...{ ledger, books, run, prepared, priceAsOf: lastRun?.prices?.asOf ?? null },
+    ...{ clock: options.effects.clock, warn: () => {} },
+  });
   const checks = [
     decideCheck(
       'rows',

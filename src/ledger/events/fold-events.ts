@@ -5,7 +5,7 @@ import {
   accountForAbsent,
   closeCall,
   type MutableDoubts,
-  openCall,
+  openCalls,
   takeAbsent,
   takeMissing,
   takeReturned,
@@ -150,6 +150,7 @@ function applyEvent(fold: MutableFold, event: StoredEvent): void {
         bytes: event.bytes,
         longestBytes: event.longestBytes ?? event.bytes,
         tokens: event.tokens,
+        terms: event.terms ?? null,
         probe: event.probe ?? [],
         answerCaps: event.customIds.reduce((sum, customId) => sum + countAnswerCaps(customId), 0),
         model: event.model,
@@ -240,10 +241,10 @@ function applyEvent(fold: MutableFold, event: StoredEvent): void {
       for (const source of event.sources) fold.imported.set(source, event.batchId);
       return;
     case 'call-intent':
-      for (const call of event.calls) openCall(fold.openCalls, call, event.at);
+      openCalls(fold.openCalls, event);
       return;
     case 'call-queued':
-      for (const call of event.calls) openCall(fold.queuedCalls, call, event.at);
+      openCalls(fold.queuedCalls, event);
       return;
     case 'call-refused':
       for (const { customId } of event.refusals) closeCall(fold, customId);

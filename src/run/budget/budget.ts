@@ -172,7 +172,11 @@ export function createRunBudget(options: BudgetOptions): Budget {
       for (const span of spans) {
         const committed = commit(span);
         if (committed + own <= span.limitNanoUsd) continue;
-        const why = `${span.name} is used up: ${formatDollars(committed)} is spent or may still be billed, and the next request can cost ${formatDollars(own)}; the remaining rows stay pending${span.remedy}`;
+        const short =
+          committed === 0
+            ? 'is too small for the next request, which'
+            : `is used up: ${formatDollars(committed)} is spent or may still be billed, and the next request`;
+        const why = `${span.name} ${short} can cost ${formatDollars(own)}; the remaining rows stay pending${span.remedy}`;
         return { why, isOfRun: span.isOfRun };
       }
       if (laneNow() === 'live' && limits.live !== null && commitLive() + own > limits.live)

@@ -1,6 +1,7 @@
 import type { ShardView } from '../../batch/batch-lane.ts';
 import { AppError, EXIT } from '../../core/errors.ts';
 import type { Lane } from '../../core/lane.ts';
+import { formatThings } from '../../core/wording/format-count.ts';
 import { TERMINAL_STATUSES } from '../../openai/wire.ts';
 import type { Stop } from '../../output/verdict.ts';
 import { type AskedModels, explainModelRefusal } from './model-refusal.ts';
@@ -59,7 +60,8 @@ export async function waitForEnd({
   if (!noWait) return lane.nextEnd();
   if (!isAllSubmitted(batchesUnderWay(), lane.underWay.length)) return lane.nextChange();
   const unsent = batchesUnderWay().filter(({ phase }) => phase === 'waiting').length;
-  const rest = unsent === 0 ? '' : `, ${unsent} more wait here for room in its queue`;
+  const rest =
+    unsent === 0 ? '' : `, ${formatThings(unsent, 'more batch file')} here ${unsent === 1 ? 'waits' : 'wait'} for room in its queue`;
   throw new AppError(`the batches are with the provider${rest}; run the same command later to collect them`, {
     code: 'not_waiting',
     exitCode: EXIT.notFinished,

@@ -16,13 +16,13 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Script } from 'node:vm';
 
-/** A method of Node's loader that has been patched by tools since its first versions, and is not in the types. */
+/** A method of Node's loader that tools have patched since its first versions; it is not in the types. */
 type Compile = (this: { readonly exports: unknown; require(id: string): unknown }, content: string, file: string) => unknown;
 type Wrapped = (this: unknown, ...names: readonly unknown[]) => unknown;
 
-/** What tells a compiled file that it was made of this very file, whatever is installed over it. */
+/** Identifies the exact file a compiled file was made from, whatever is installed over it. */
 const IDENTITY_BYTES = 96;
-/** V8 takes compiled code of whoever may run it: for calls of the loader itself, a script would need a flag. */
+/** V8 accepts compiled code from anyone who may run it: for calls of the loader itself, a script would need a flag. */
 const LOADS_MODULES = /\bawait import\(/;
 
 /** What is compiled of the bundle, kept for the next start. */
@@ -73,7 +73,7 @@ export function enableCompileCache(): CompileCache {
   };
 }
 
-/** A folder that nobody else can write into; null where there is none. What it lies in has to be there. */
+/** A folder that nobody else can write to; null if there is none. Its parent has to exist. */
 function openFolder(): string | null {
   const user = process.getuid?.();
   if (user === undefined) return null;
@@ -105,7 +105,7 @@ function readKept(path: string, identity: Buffer): Buffer | undefined {
   }
 }
 
-/** Whole or not at all; no command fails for it. */
+/** Written completely or not at all; no command fails because of it. */
 function write(path: string, bytes: Buffer): void {
   const part = `${path}.${process.pid}`;
   try {

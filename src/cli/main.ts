@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { keepCompiled } from './engine.ts';
 
-/** `rowmill report … | head`: whoever reads has enough, and that is no error. */
+/** `rowmill report … | head`: the reader has enough, and that is not an error. */
 function endQuietly(stream: NodeJS.WriteStream): void {
   stream.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit();

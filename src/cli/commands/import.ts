@@ -60,5 +60,5 @@ function describe({
   const useless = failed === 0 ? '' : `; ${formatCount(failed)} of them have no usable answer`;
   const again = known === 0 ? '' : `; ${formatCount(known)} had been imported before`;
   const broken = malformed === 0 ? '' : `; ${formatThings(malformed, 'line')} cannot be read`;
-  return `${id}  ${formatCount(matched)} of ${formatThings(requests, 'request')} taken in, ${formatSpent(nanoUsd, unpriced)}${useless}${again}${others}${broken}`;
+  return `${id}  ${formatCount(matched)} of ${formatThings(requests, 'request')} imported, ${formatSpent(nanoUsd, unpriced)}${useless}${again}${others}${broken}`;
 }

@@ -68,7 +68,7 @@ export async function worker(flags: WorkerFlags): Promise<number> {
   }
 }
 
-/** prom-client is loaded only where figures are asked for. @throws UsageError when the port cannot be had */
+/** prom-client is loaded only if metrics are served. @throws UsageError if the port is not available */
 async function openMetrics({ metricsPort }: WorkerFlags, monotonicMs: () => number): Promise<WorkerMetrics | null> {
   if (metricsPort === undefined) return null;
   const { serveWorkerMetrics } = await import('../metrics/worker-metrics.ts');

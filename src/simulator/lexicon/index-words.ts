@@ -39,15 +39,23 @@ export function indexSpacedWords(lists: readonly WordList[]): SpacedWords {
   const endings = new Map<string, Meaning>();
   const phrases = new Map<string, Phrase[]>();
   for (const [word, meaning] of gather(lists)) {
-    const text = word.replaceAll('_', ' ').replace(/\*$/, '');
-    const first = /^(?:n't|[^ ,]+)/.exec(text)?.[0] ?? text;
-    if (text !== first) phrases.set(first, [...(phrases.get(first) ?? []), { text, isOpen: word.endsWith('*'), meaning }]);
+    const isOpen = word.endsWith('*');
+    const text = (isOpen ? word.slice(0, -1) : word).replaceAll('_', ' ');
+    const first = findFirst(text);
+    if (text !== first) phrases.set(first, [...(phrases.get(first) ?? []), { text, isOpen, meaning }]);
     else if (word.startsWith('-')) endings.set(text.slice(1), meaning);
-    else if (word.endsWith('*')) beginnings.set(text, meaning);
+    else if (isOpen) beginnings.set(text, meaning);
     else whole.set(text, meaning);
   }
   for (const list of phrases.values()) list.sort((one, other) => other.text.length - one.text.length);
   return { whole, beginnings, endings, phrases };
+}
+
+/** What a phrase begins with, up to a space or comma. */
+function findFirst(text: string): string {
+  if (text.startsWith("n't")) return "n't";
+  const [word = ''] = text.split(' ', 1);
+  return word.split(',', 1)[0] || text;
 }
 
 export function indexDenseWords(list: WordList): DenseWords {

@@ -28,5 +28,5 @@ test('an answer judged as it came in is the one that is read from its line, what
       assert.deepEqual({ status: 'line', line: outcome.read }, readResponseLine(outcome.line));
     },
   );
-  await fc.assert(property, { numRuns: runsOf(300, 20) });
+  await fc.assert(property, { numRuns: runsOf(300, 10) });
 });

@@ -32,13 +32,13 @@ export async function repriceSummary(options: ReadOptions, found: FoundState, su
     const totals = books.ofRun(run);
     const { nanoUsd, unpricedAttempts } = totals;
     const { rowsNanoUsd, failedRowsNanoUsd, batchSavedNanoUsd, reuseSavedNanoUsd } = counted;
-    const clock = () => new Date(priceAsOf);
     const { nanoUsd: possiblyBilledNanoUsd, items } = await findPossiblyBilled({
       ledger,
       books,
       run,
       prepared,
-      clock,
+      priceAsOf,
+      clock: options.effects.clock,
       warn: () => undefined,
     });
     const view = {

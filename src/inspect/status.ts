@@ -1,4 +1,5 @@
 import type { CustomPrice } from '../core/custom-price.ts';
+import { dayOf } from '../core/day.ts';
 import type { Job, Mode } from '../core/job.ts';
 import { showModels } from '../core/models/split-by-model.ts';
 import { type DoubtfulCalls, formatSpentUsd, type Summary } from '../core/summary.ts';
@@ -126,8 +127,6 @@ async function findKeptFacts(looked: Looked): Promise<StatusFacts | null> {
   const kept = options.input === null ? readKeptStatus(directory) : null;
   if (kept === null || kept.job !== markJob(job) || kept.prices !== hashPrices(prices)) return null;
   const { facts, paths } = kept;
-  // A bound is of the prices of the day.
-  if (facts.possiblyBilled.length > 0 && dayOf(kept.at) !== dayOf(now.toISOString())) return null;
   const inputs = await readInputs(looked, paths.input ?? job.input.path);
   if (inputs === null || inputs.marks.join('\n') !== kept.inputs.join('\n')) return null;
   return isOfNow(kept, directory, { own: options.effects.processIdentity, now }) ? facts : null;
@@ -150,10 +149,6 @@ function joinMarks(recorded: string | null, inputs: InputMarks | null): string |
 function readInputs({ job, options, state }: Looked, path: string): Promise<InputMarks | null> {
   const named = { ...job, input: { ...job.input, path } };
   return markInputs(named, { stateDirectory: state.directory, cwd: options.cwd }).catch(() => null);
-}
-
-function dayOf(instant: string): string {
-  return instant.slice(0, 10);
 }
 
 async function makeStatus({ waits, ...facts }: StatusFacts, looked: Looked): Promise<Status> {

@@ -1,6 +1,6 @@
 import { findControlsOfJson } from '../core/answer/control-characters.ts';
 import type { AppError } from '../core/errors.ts';
-import type { AnnouncedCall, PromptControls } from '../core/event.ts';
+import type { AnnouncedCall, PriceTerms, PromptControls } from '../core/event.ts';
 import { createGathering } from '../core/gathering.ts';
 import type { Lane } from '../core/lane.ts';
 import { countAnswerCaps, parseCustomId, type Request } from '../core/request.ts';
@@ -20,6 +20,8 @@ export interface LiveLane extends Lane {
 export interface LiveContext {
   readonly ledger: Pick<Ledger, 'append' | 'recordLines' | 'markQueued' | 'keys' | 'fold'>;
   readonly queue: CallQueue;
+  /** What bounds the price of a call, for the event that announces it; absent where nothing is to be kept of it. */
+  readonly readTerms?: () => PriceTerms;
   /** Whether a key, whose latest outcome was just recorded, is to be asked again just as it was. */
   readonly isDueAgain: (id: number) => boolean;
   /** Whether another try of this request keeps within the budget. */
@@ -63,7 +65,9 @@ export function createLiveLane(context: LiveContext): LiveLane {
 
   const intents = createCoalescedCalls<Request>((requests) => {
     const calls = requests.map(({ customId, body }): AnnouncedCall => ({ customId, bodyBytes: Buffer.byteLength(body) }));
-    return ledger.append({ type: queue.isShared === true ? 'call-queued' : 'call-intent', calls, controls: readPromptControls(requests) });
+    const type = queue.isShared === true ? 'call-queued' : 'call-intent';
+    const terms = context.readTerms === undefined ? {} : { terms: context.readTerms() };
+    return ledger.append({ type, calls, controls: readPromptControls(requests), ...terms });
   });
 
   const owner: CallOwner = {

@@ -61,7 +61,7 @@ function formatSum(total: number, parts: Readonly<Record<string, number>>): stri
   return `${formatCount(total)} = ${terms.join(' + ')}`;
 }
 
-function listMoney({ cost, attempts, anomalies, anomalyCosts }: Summary): readonly Line[] {
+function listMoney({ rows, cost, tokens, attempts, anomalies, anomalyCosts }: Summary): readonly Line[] {
   const { unpricedAttempts, cacheSavedNanoUsd = 0 } = cost;
   const unpriced = unpricedAttempts === 0 ? '' : `${formatThings(unpricedAttempts, 'attempt')} of unknown price`;
   const isUnknown = unpricedAttempts > 0 && cost.nanoUsd === 0;
@@ -73,14 +73,29 @@ function listMoney({ cost, attempts, anomalies, anomalyCosts }: Summary): readon
   const saved = [
     cost.batchSavedNanoUsd === 0 ? '' : `${formatDollars(cost.batchSavedNanoUsd)} by the ${attempts.batch > 0 ? 'batch' : 'flex'} price`,
     cacheSavedNanoUsd > 0 ? `${formatDollars(cacheSavedNanoUsd)} by the prompt cache` : '',
-    cost.reuseSavedNanoUsd === 0 ? '' : `${formatDollars(cost.reuseSavedNanoUsd)} by answers that were there already`,
+    cost.reuseSavedNanoUsd === 0 ? '' : `${formatDollars(cost.reuseSavedNanoUsd)} by ${describeSaving(rows)}`,
   ];
   const lines: Line[] = [['spent', join(spent)]];
+  if (isReasoningUnforeseen({ cost, tokens }))
+    lines.push(['', 'more than estimated: most of the output is reasoning, and only answers tell how much of it a model needs']);
   if (cost.priceNote !== undefined) lines.push(['', cost.priceNote]);
   if (join(saved) !== '') lines.push(['saved', join(saved)]);
   if (cacheSavedNanoUsd < 0) lines.push(['cache', `writes cost ${formatDollars(-cacheSavedNanoUsd)} more than reads saved`]);
   if (cost.orphanedNanoUsd > 0) lines.push(['orphaned', `${formatDollars(cost.orphanedNanoUsd)} ${describeOrphaned(unpricedAttempts)}`]);
   return [...lines, ...listAnomalies(anomalies, anomalyCosts)];
+}
+
+/** Whose answers cost nothing here: those of earlier runs, and of rows that ask the same. */
+function describeSaving({ reused, duplicate }: Summary['rows']): string {
+  const words = Object.entries({ reused, duplicate }).flatMap(([word, count]) => (count > 0 ? [word] : []));
+  return `${words.join(' and ')} rows`;
+}
+
+/** A run costs so many times its estimate before that is explained. */
+const UNFORESEEN = 1.5;
+
+function isReasoningUnforeseen({ cost, tokens }: Pick<Summary, 'cost' | 'tokens'>): boolean {
+  return cost.estimateNanoUsd !== null && cost.nanoUsd > cost.estimateNanoUsd * UNFORESEEN && tokens.reasoning * 2 > tokens.output;
 }
 
 /** Lines that cost something and are no answers of their own. */
@@ -131,9 +146,9 @@ function describeDeadline({ at, switchedAt, liveNanoUsd, maxLiveNanoUsd }: Deadl
 
 function listDetails({ batches, ledger, anomalies, cost }: Summary): readonly Line[] {
   return [
-    ...batches.map(({ id, status, requests }): Line => ['batch', `${id}  ${status}  ${formatCount(requests)} requests`]),
+    ...batches.map(({ id, status, requests }): Line => ['batch', `${id}  ${status}  ${formatThings(requests, 'request')}`]),
     ...Object.entries(anomalies).map(([kind, count]): Line => ['anomaly', `${formatCount(count)} ${kind}`]),
-    ['life', `${formatCount(ledger.attempts)} attempts, ${formatSpent(ledger.nanoUsd, ledger.unpricedAttempts ?? 0)} in all runs`],
+    ['life', `${formatThings(ledger.attempts, 'attempt')}, ${formatSpent(ledger.nanoUsd, ledger.unpricedAttempts ?? 0)} in all runs`],
     ['prices', `as of ${cost.pricesAsOf}`],
   ];
 }

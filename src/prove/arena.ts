@@ -4,12 +4,11 @@ import type { SimulatorOptions } from '../simulator/options.ts';
 import { type Simulator, startSimulator } from '../simulator/start.ts';
 import { type Evidence, type Places, readEvidence } from './check/evidence.ts';
 import type { Life, LifeEnd } from './life.ts';
-import { startProcess } from './processes.ts';
 import type { SeamPlan } from './seam/plan.ts';
+import type { Starter } from './starter.ts';
 import { CONCURRENCY, type LaneName, renderJob, renderTable, SECRET_KEY } from './table.ts';
-import type { Threads } from './threads.ts';
 
-/** A folder with the small job, and a provider of its own. */
+/** A folder with the small job, and its own provider. */
 export interface Arena {
   readonly lane: LaneName;
   readonly places: Places;
@@ -18,7 +17,7 @@ export interface Arena {
   live(options?: LiveOptions): Life;
   /** Starts a worker, in a process, that makes calls for runs over this Redis. */
   startWorker(redisUrl: string): Life;
-  /** Types the same command until nothing is left to do. @throws where that does not come to an end */
+  /** Repeats the same command until nothing is left to do. @throws if that does not come to an end */
   liveToEnd(options?: LiveOptions): Promise<LifeEnd>;
   read(end: LifeEnd): Evidence;
   close(): Promise<void>;
@@ -29,32 +28,26 @@ export interface LiveOptions {
   readonly plan?: Partial<SeamPlan>;
   readonly flags?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
-  /** Whether it may spend without being asked; it may, unless said otherwise. */
+  /** Whether it may spend without asking; true by default. */
   readonly isAgreed?: boolean;
 }
 
 export interface ArenaOptions {
   readonly lane: LaneName;
   readonly folder: string;
-  /** What goes wrong at the provider. */
+  /** The faults at the provider. */
   readonly faults: readonly unknown[];
   readonly simulator?: SimulatorOptions;
-  /** Further lines of the job. */
+  /** Additional lines of the job. */
   readonly job?: readonly string[];
   readonly seed?: number;
 }
 
-/** How the command is started. */
-export interface Starter {
-  /** The path of its main module. */
-  readonly program: string;
-  readonly threads: Threads;
-}
-
 const BATCH_SECONDS = 0.05;
 const LATENCY_MS = 8;
-/** An interruption may cost one more life each; a few more say that something is stuck. */
+/** Each interruption may cost one more life; a few more mean that something is stuck. */
 const MOST_LIVES = 8;
+const SHOWN_LINES = 6;
 
 export async function openArena(starter: Starter, options: ArenaOptions): Promise<Arena> {
   const { lane, folder } = options;
@@ -88,12 +81,11 @@ export async function openArena(starter: Starter, options: ArenaOptions): Promis
   }
 
   function live({ how = 'thread', plan = {}, flags = [], env = {}, isAgreed = true }: LiveOptions = {}): Life {
-    const options = {
+    return starter.live(how, {
       plan: makePlan(plan),
       args: ['run', path.join(folder, 'job.yaml'), '--base-url', simulator.url, ...FLAGS, ...(isAgreed ? ['--yes'] : []), ...flags],
       env: { ...ENVIRONMENT, ...env },
-    };
-    return how === 'thread' ? starter.threads.live(options) : startProcess(starter.program, options);
+    });
   }
 
   return {
@@ -102,7 +94,7 @@ export async function openArena(starter: Starter, options: ArenaOptions): Promis
     simulator,
     live,
     startWorker: (redisUrl) =>
-      startProcess(starter.program, {
+      starter.live('process', {
         plan: makePlan({}),
         args: ['worker', '--redis', redisUrl, '--concurrency', String(CONCURRENCY)],
         env: { ...ENVIRONMENT, ROWMILL_BASE_URL: simulator.url },
@@ -127,7 +119,7 @@ const ENVIRONMENT: Readonly<Record<string, string>> = {
   HOME: process.env.HOME ?? '',
   OPENAI_API_KEY: SECRET_KEY,
   ROWMILL_POLL_MAX: '50ms',
-  // After a power cut nobody knows whether the holder of the lock lives: it is watched for so long.
+  // After a power cut it is unknown whether the holder of the lock is alive: it is watched this long.
   ROWMILL_TAKEOVER_MS: '600',
 };
 
@@ -142,5 +134,6 @@ function readObject(text: string): unknown {
 export function describeEnd(end: LifeEnd | null): string {
   if (end === null) return 'it was not started';
   const how = end.isStuck ? 'it hung' : end.exitCode === null ? 'it was killed' : `exit ${end.exitCode}`;
-  return `${how}: ${end.stderr.trim().split('\n').slice(-6).join('\n')}`;
+  const said = end.stderr.split('\n').filter((line) => line.trim() !== '' && !/^\s+at /.test(line));
+  return `${how}: ${said.slice(-SHOWN_LINES).join('\n')}`;
 }

@@ -1,54 +1,55 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { type Arena, type ArenaOptions, type LiveOptions, openArena, type Starter } from './arena.ts';
+import { type Arena, type ArenaOptions, type LiveOptions, openArena } from './arena.ts';
 import { findViolations } from './check/find-violations.ts';
 import type { Dice } from './dice.ts';
-import type { LifeEnd } from './life.ts';
+import type { Life, LifeEnd } from './life.ts';
+import type { Starter } from './starter.ts';
 import type { LaneName } from './table.ts';
 import { expectResult, type Reference } from './undisturbed.ts';
 
-/** What an attack came to. */
+/** The result of an attack. */
 export interface AttackResult {
-  /** What really happened to the run, one each; empty where nothing did. */
+  /** What really happened to the run, one entry each; empty if nothing did. */
   readonly fired: readonly string[];
-  /** The promises that did not hold, a sentence each. */
+  /** The promises that were broken, one sentence each. */
   readonly broken: readonly string[];
 }
 
-/** What an attack has at hand. */
+/** What an attack can use. */
 export interface AttackContext {
   readonly starter: Starter;
   readonly reference: Reference;
   readonly dice: Dice;
-  /** Of its own; it is kept where a promise is broken. */
+  /** Its own folder; kept if a promise is broken. */
   readonly folder: string;
-  /** Which attack it is: neighbours take turns at what there is to try. */
+  /** The number of the attack: consecutive numbers take turns through the variants. */
   readonly number: number;
   readonly lane: LaneName;
   readonly redisUrl: string | null;
 }
 
-/** A promise, and how it is attacked. */
+/** A promise, and the attack on it. */
 export interface Attacked {
   /** One word, for `--only`. */
   readonly name: string;
-  /** What holds however it is attacked, as a sentence. */
+  /** What holds under every attack, as a sentence. */
   readonly says: string;
   /** How it is attacked, as a sentence. */
   readonly attackedBy: string;
-  /** The fewest attacks of a whole proof. */
+  /** The minimum number of attacks in a full proof. */
   readonly minimum: number;
   readonly attack: (context: AttackContext) => Promise<AttackResult>;
 }
 
-/** Opens an arena with the row faults that every run meets, and closes it. */
+/** Opens an arena with the row faults of every run, and closes it. */
 export async function inArena<T>(
   context: AttackContext,
   options: Partial<Omit<ArenaOptions, 'folder'>>,
   work: (arena: Arena) => Promise<T>,
 ): Promise<T> {
   const { starter, reference, folder, lane } = context;
-  // Of two that meet one request the first happens.
+  // If two apply to one request, the first one fires.
   const faults = [...(options.faults ?? []), ...reference.rowFaults];
   const arena = await openArena(starter, { lane, folder, ...options, faults });
   try {
@@ -58,7 +59,7 @@ export async function inArena<T>(
   }
 }
 
-/** Continues to the end and holds what is there against the undisturbed run. @returns what is broken */
+/** Continues to the end and compares the result with the undisturbed run. @returns what is broken */
 export async function continueAndCheck(
   context: AttackContext,
   arena: Arena,
@@ -84,16 +85,32 @@ export function checkEnd(
     const evidence = arena.read(end);
     return [...findViolations(evidence, expectResult(undisturbed[lane].evidence.table, secondPayments))];
   } catch (error) {
-    return [`what is left cannot be read: ${(error as Error).message}`];
+    return [`the files left behind cannot be read: ${(error as Error).message}`];
   }
 }
 
-/** What this attack tries, of all that a promise has to be tried with. */
+const LOOK_MS = 5;
+
+/** Waits until this is so or the life has ended. @returns whether it was so */
+export async function waitUntil(isSo: () => boolean, { ended }: Life): Promise<boolean> {
+  let isOver = false;
+  const over = () => {
+    isOver = true;
+  };
+  ended.then(over, over);
+  while (!isSo()) {
+    if (isOver) return false;
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  }
+  return true;
+}
+
+/** The variant this attack tries, of all variants of its promise. */
 export function takeTurn<T>({ number }: AttackContext, choices: readonly T[]): T {
   return choices[number % choices.length] as T;
 }
 
-/** Removes what an attack left. */
+/** Removes the files of an attack. */
 export function removeArena(folder: string): void {
   const parent = path.dirname(folder);
   const name = path.basename(folder);

@@ -1,6 +1,6 @@
-/** Chance by a seed: the same seed, the same throws. */
+/** Random numbers from a seed: the same seed gives the same numbers. */
 export interface Dice {
-  /** From 0 to 1, without 1. */
+  /** From 0 up to, but not including, 1. */
   next(): number;
   /** A whole number from `least` to `most`, both included. */
   between(least: number, most: number): number;
@@ -16,7 +16,7 @@ export function createDice(seed: number): Dice {
     mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
   };
-  // The first throws of neighbouring seeds are alike.
+  // The first numbers of neighbouring seeds are alike.
   next();
   return {
     next,

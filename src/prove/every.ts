@@ -1,14 +1,13 @@
 import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
-import type { Starter } from './arena.ts';
+import { makeTemporaryFolder } from '../core/disk/make-temporary-folder.ts';
 import { type AttackContext, type AttackResult, removeArena } from './attack.ts';
 import { refuseAt } from './attacks/disk.ts';
 import { crashAt } from './attacks/kill.ts';
 import { createDice } from './dice.ts';
 import { losePower } from './power-loss.ts';
+import { createStarter, type Starter } from './starter.ts';
 import { CONCURRENCY, type LaneName } from './table.ts';
-import { createThreads } from './threads.ts';
 import { type Reference, readReference } from './undisturbed.ts';
 
 /** One attack, in one lane. */
@@ -19,9 +18,9 @@ export interface EveryPart {
 
 /** What was done at every step of the small run. */
 export interface EveryStep extends EveryPart {
-  /** Steps at which it happened. */
+  /** Steps at which the attack fired. */
   readonly fired: number;
-  /** Where a promise was broken: the step, the first sentence, and what it left. */
+  /** Where a promise was broken: the step, the first sentence, and the folder kept. */
   readonly broken: readonly { readonly step: number; readonly why: string; readonly folder: string }[];
   readonly seconds: number;
 }
@@ -30,11 +29,11 @@ export interface EveryOptions {
   /** The path of the command's main module. */
   readonly program: string;
   readonly parts: readonly EveryPart[];
-  /** Only this one, from 1; null: all there are. */
+  /** Only this step, from 1; null: all of them. */
   readonly step: number | null;
   readonly signal: AbortSignal;
   readonly tell: (message: string) => void;
-  /** Given each part when it is done; one that was interrupted is not. */
+  /** Called with each finished part; not with an interrupted one. */
   readonly keep: (done: EveryStep) => void;
 }
 
@@ -42,17 +41,17 @@ export const EVERY_PART: readonly EveryPart[] = (['kill', 'torn tail', 'ENOSPC',
   (['batch', 'live'] as const).map((lane) => ({ lane, attack })),
 );
 const MOMENTS = ['before', 'during', 'after'] as const;
-/** No run is that long: something goes on without an end. */
+/** No run is this long: something never ends. */
 const MOST_STEPS = 1_000;
-/** Two runs take not quite the same number of steps: the end is where so many in a row were not reached. */
+/** Runs do not always take the same number of steps: the end is reached after this many missed steps in a row. */
 const BEYOND_THE_END = 3;
 const ABREAST = 2;
 const TELL_EVERY_STEPS = 25;
 
-/** Does each attack at every step of the small run. What a broken one left is kept. */
+/** Does each attack at every step of the small run. The folder of a broken one is kept. */
 export async function attackEveryStep(options: EveryOptions): Promise<void> {
-  const root = fs.mkdtempSync(path.join(os.tmpdir(), 'rowmill-prove-'));
-  const starter: Starter = { program: options.program, threads: createThreads(options.program) };
+  const root = makeTemporaryFolder('rowmill-prove-');
+  const starter = createStarter(options.program);
   let isKept = false;
   try {
     const reference = await readReference(starter, root);
@@ -66,7 +65,7 @@ export async function attackEveryStep(options: EveryOptions): Promise<void> {
     };
     await Promise.all(Array.from({ length: ABREAST }, work));
   } finally {
-    await starter.threads.close();
+    await starter.close();
     if (!isKept) fs.rmSync(root, { recursive: true, force: true });
   }
 }

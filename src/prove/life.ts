@@ -3,20 +3,20 @@ import type { SeamPlan, SeamReport } from './seam/plan.ts';
 /** One run of the command, from its start to its end, whatever that is. */
 export interface Life {
   readonly ended: Promise<LifeEnd>;
-  /** Resolves when it stands still; with false when it ended without. */
+  /** Resolves when it stands still; with false if it ended first. */
   readonly frozen: Promise<boolean>;
   wake(): void;
-  /** Ends it from outside, at whatever it does. */
+  /** Ends it from outside, whatever it is doing. */
   kill(): void;
 }
 
 export interface LifeEnd {
-  /** Null when it was killed. */
+  /** Null if it was killed. */
   readonly exitCode: number | null;
   readonly stdout: string;
   readonly stderr: string;
   readonly report: SeamReport;
-  /** It went on for too long, and was ended. */
+  /** It took too long, and was ended. */
   readonly isStuck: boolean;
 }
 
@@ -26,7 +26,7 @@ export interface LifeOptions {
   readonly plan: SeamPlan;
 }
 
-/** A life of the small table takes a second, and on a machine with much else to do more than a minute: after so long it hangs. */
+/** A life with the small table takes a second, and more than a minute on a busy machine: after this long it hangs. */
 export const STUCK_MS = 600_000;
 
 export const NO_REPORT: SeamReport = { operations: [], fired: [], unsynced: { files: [], names: [] } };

@@ -3,15 +3,15 @@ import path from 'node:path';
 import type { Dice } from './dice.ts';
 import type { NameChange, Unsynced } from './seam/plan.ts';
 
-/** What stands in place of bytes that were lost: `nothing`, `zeros`, or a `hole` of zeros before the last byte. Any number of them are; with `least` all that may be. */
+/** What replaces lost bytes: `nothing`, `zeros`, or a `hole` of zeros before the last byte. Any number of bytes is lost; with `least`, as many as possible. */
 export interface Loss {
   readonly dice: Dice;
   readonly leaves: 'nothing' | 'zeros' | 'hole' | 'least';
 }
 
 /**
- * Leaves the disk as a power cut may: of what was not synced, files keep some of their bytes, or zeros in their place, and names are as they were
- * before some of the changes, the last ones.
+ * Leaves the disk as after a power cut: of what was not synced, files keep some of their bytes, or zeros in their place, and names are as they were
+ * before some of the last changes.
  */
 export function losePower(folder: string, { files, names }: Unsynced, { dice, leaves }: Loss): void {
   const paths = listInodes(folder);
@@ -19,7 +19,7 @@ export function losePower(folder: string, { files, names }: Unsynced, { dice, le
     const file = paths.get(inode);
     if (file !== undefined) loseBytes(file, syncedBytes, { dice, leaves });
   }
-  // All of them as often as not: what was made first is what everything else lies in.
+  // All of them in half of the cases: what was created first contains everything else.
   const lost = leaves === 'least' || dice.next() < 0.5 ? names.length : dice.between(0, names.length);
   for (const change of names.slice(names.length - lost).reverse()) undo(change);
 }
@@ -28,7 +28,7 @@ function loseBytes(file: string, syncedBytes: number, { dice, leaves }: Loss): v
   const { size } = fs.statSync(file);
   if (size <= syncedBytes) return;
   const left = leaves === 'least' ? syncedBytes : dice.between(syncedBytes, size);
-  // Its length may be on the disk, and its bytes not; the block with the last of them may be, too.
+  // The disk may have its length but not its bytes; or the block with its last bytes as well.
   const end = leaves === 'hole' ? fs.readFileSync(file).subarray(Math.max(left, size - 1)) : Buffer.alloc(0);
   fs.truncateSync(file, left);
   if (leaves !== 'zeros' && leaves !== 'hole') return;

@@ -7,7 +7,7 @@ import { SHORT_LIVED } from './short-lived.ts';
 const SEAM = new URL('./seam/seam.js', import.meta.url);
 const LOOK_MS = 10;
 
-/** Runs the command as a process of its own, which real signals reach. @param program the path of its main module */
+/** Runs the command as a separate process that receives real signals. @param program the path of its main module */
 export function startProcess(program: string, { args, env, plan }: LifeOptions): Life {
   const child = spawn(process.execPath, [...SHORT_LIVED, `--import=${SEAM.href}`, program, ...args], {
     env: { ...env, ROWMILL_PROVE_SEAM: JSON.stringify(plan) },
@@ -39,7 +39,7 @@ function readReport(file: string | undefined): SeamReport {
   return JSON.parse(fs.readFileSync(file, 'utf8')) as SeamReport;
 }
 
-/** A process that has stopped itself tells nobody: its state does. */
+/** A process that stopped itself sends no message: its state shows it. */
 async function waitUntilStopped(pid: number, ended: Promise<unknown>): Promise<boolean> {
   let isOver = false;
   const over = () => {
@@ -54,7 +54,7 @@ async function waitUntilStopped(pid: number, ended: Promise<unknown>): Promise<b
   return false;
 }
 
-/** @returns tells what came so far */
+/** @returns a function that returns the output so far */
 function gather(stream: NodeJS.ReadableStream): () => string {
   let text = '';
   stream.setEncoding('utf8').on('data', (chunk: string) => {

@@ -1,7 +1,7 @@
 import net from 'node:net';
 import { UsageError } from '../core/errors.ts';
 
-/** Each attack works in a database of its own, so that two may be under way. */
+/** Each attack uses its own database, so that two can run at a time. */
 const DATABASES = 14;
 const ANSWER_MS = 5_000;
 
@@ -16,20 +16,24 @@ export function emptyDatabase(url: string): Promise<string> {
   return sendCommand(url, 'FLUSHDB');
 }
 
-/** @throws UsageError where somebody keeps something there: attacks empty it */
+/** @throws UsageError if a database is not empty: attacks erase it */
 export async function requireEmptyRedis(url: string): Promise<void> {
+  if (!URL.canParse(url) || !url.startsWith('redis://'))
+    throw new UsageError('--redis: give a URL without TLS, for example redis://127.0.0.1:6379');
+  const { host } = new URL(url);
   for (let number = 0; number < DATABASES; number += 1) {
-    const size = await sendCommand(chooseDatabase(url, number), 'DBSIZE').catch((error: Error) => {
-      throw new UsageError(`--redis: ${new URL(url).host} does not answer: ${error.message}`);
+    const answer = await sendCommand(chooseDatabase(url, number), 'DBSIZE').catch((error: Error) => {
+      throw new UsageError(`--redis: ${host} does not answer: ${error.message}`);
     });
-    if (size !== ':0')
+    const says = answer.startsWith(':') ? `database ${number + 1} holds ${answer.slice(1)} keys` : `it answers ${answer}`;
+    if (answer !== ':0')
       throw new UsageError(
-        `--redis: ${new URL(url).host} says ${size} to DBSIZE of database ${number + 1}: the attacks empty databases 1 to ${DATABASES}, so give one that holds nothing`,
+        `--redis: ${host}: ${says}; the attacks erase databases 1 to ${DATABASES}, so name a Redis where these are empty`,
       );
   }
 }
 
-/** One command by itself; inline, as Redis takes it of a person with a terminal. @returns the last line of its answer */
+/** Sends a single command, inline, as Redis accepts it from a terminal. @returns the last line of its reply */
 function sendCommand(url: string, command: string): Promise<string> {
   const { hostname, port, username, password, pathname } = new URL(url);
   const login = password === '' ? [] : [`AUTH ${username === '' ? '' : `${decodeURIComponent(username)} `}${decodeURIComponent(password)}`];

@@ -2,7 +2,7 @@ import type { ExpectedRow } from './check/find-violations.ts';
 
 export type LaneName = 'batch' | 'live';
 
-/** The key that is given to the command: it may stand in no file. */
+/** The key given to the command: it must not appear in any file. */
 export const SECRET_KEY = 'sk-proving-7Zq3vK1xW9';
 
 export const CONCURRENCY = 3;
@@ -16,7 +16,7 @@ const OK: ExpectedRow = { status: 'ok', error: '', source: 'new' };
 const DUPLICATE: ExpectedRow = { ...OK, source: 'duplicate' };
 const says = (text: string, end: ExpectedRow = OK): SmallRow => ({ text, end });
 
-/** Few rows, one of each kind: equal ones, one whose first answer is invalid, one that the provider refuses, one with nothing to ask. */
+/** Few rows, one of each kind: duplicates, one whose first answer is invalid, one that the provider refuses, one that is empty. */
 const ROWS: readonly SmallRow[] = [
   says('The zip broke, "again"'),
   says('Fits, and it is warm'),
@@ -31,7 +31,7 @@ const ROWS: readonly SmallRow[] = [
   says('Last but one'),
   says('Last'),
 ];
-/** Those with nothing special about them. */
+/** Those without a fault of their own. */
 export const ORDINARY_ROWS: readonly number[] = [2, 5, 8, 10, 11];
 const INVALID_ROW = 4;
 const REFUSED_ROW = 6;
@@ -46,7 +46,7 @@ export function renderTable(): string {
   return `id,text\n${ROWS.map(({ text }, index) => `r${index + 1},${quote(text)}`).join('\n')}\n`;
 }
 
-/** @param lines further ones of the job file */
+/** @param lines additional lines of the job file */
 export function renderJob(lane: LaneName, lines: readonly string[] = []): string {
   return [
     'name: proof',
@@ -63,7 +63,7 @@ export function renderJob(lane: LaneName, lines: readonly string[] = []): string
   ].join('\n');
 }
 
-/** What happens to two of the rows in every run. @param keys of the rows, as a run lists them */
+/** What happens to two of the rows in every run. @param keys of the rows, in the order in which a run lists them */
 export function planRowFaults(keys: readonly (string | null)[]): readonly unknown[] {
   const refused = keys[REFUSED_ROW];
   const body = { error: { message: 'This row is refused', type: 'invalid_request_error', param: null, code: 'refused_row' } };

@@ -10,9 +10,9 @@ export interface Threads {
 }
 
 const SEAM = new URL('./seam/seam.js', import.meta.url);
-/** Pids are used again after so many lives. */
+/** Pids are reused after this many lives. */
 const PIDS = 1 << 12;
-/** What stays in memory of so many runs is not worth a new thread yet. */
+/** The memory left behind by this many runs is not worth a new thread yet. */
 const LIVES_PER_THREAD = 50;
 
 interface Thread {
@@ -20,7 +20,7 @@ interface Thread {
   lives: number;
 }
 
-/** @param main the path of the command's main module; the module that has `runProgram` lies beside it */
+/** @param main the path of the command's main module; the module with `runProgram` is next to it */
 export function createThreads(main: string): Threads {
   const program = pathToFileURL(main.replace(/main(?=\.c?js$)/, 'program')).href;
   const pids = new Int32Array(new SharedArrayBuffer(4 * PIDS));
@@ -53,13 +53,13 @@ export function createThreads(main: string): Threads {
     const ended = new Promise<LifeEnd>((resolve) => {
       const finish = () => {
         clearTimeout(tooLong);
-        // Not all: some are the Worker's own.
+        // Not all of them: some are the Worker's own.
         for (const name of ['exit', 'error', 'message']) worker.removeAllListeners(name);
         Atomics.store(pids, slot, 0);
         tellFrozen(false);
         resolve(last);
       };
-      // What it has under way at the disk has come to its end when it has exited.
+      // Its disk operations in flight have ended once it has exited.
       worker.on('exit', finish);
       worker.on('error', (error) => {
         last = { ...last, exitCode: 1, stderr: `${error instanceof Error ? error.stack : error}` };

@@ -37,7 +37,7 @@ export async function agreeOnRun(
   const countsExactly = opened.ledger.fold.currentRun === null || options.isFresh;
   const pass = await opened.status.startPass();
   const planned = await planOpenJob({ prepared, opened, selected, countsExactly, watchRows: pass.watchRows, options });
-  for (const warning of prepared.table.readWarnings()) options.warn(warning);
+  for (const warning of [...prepared.table.readWarnings(), ...planned.lostAnswers]) options.warn(warning);
   if (selected.isAll) await pass.end();
   const { plan, opening } = planned;
   const laneName = firstLane ?? chooseLane(job.mode, plan);

@@ -9,7 +9,7 @@ import { prepareJob, removeEmptyFolders } from './open/prepare.ts';
 import type { PreparedJob } from './open/prepared-job.ts';
 import { findRunDate } from './open/run-date.ts';
 import type { RunOptions } from './options.ts';
-import { warnOfVerdicts } from './plan/plan-open-job.ts';
+import { warnOfAltered } from './plan/plan-open-job.ts';
 import { asSpent, hasSpent } from './send/has-spent.ts';
 import { createStatusKeeper, type StatusKeeper } from './status/status-keeper.ts';
 
@@ -58,7 +58,7 @@ export async function openRun(given: RunOptions): Promise<OpenedRun> {
     return openRun(given);
   }
   options.onPrepared?.(opened);
-  for (const warning of warnOfVerdicts(ledger)) options.warn(warning);
+  for (const warning of warnOfAltered(ledger)) options.warn(warning);
   const refusal = watchForRefusal({ ledger, books });
   const { compiled } = opened;
   // What code or images make of a row may be something else the next time.

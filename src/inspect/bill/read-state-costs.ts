@@ -98,7 +98,15 @@ export async function readStateCosts({ directory, job: name }: FoundDirectory, o
   try {
     const prepared = { findPrice, compiled: { job: job ?? UNKNOWN_JOB } };
     for (const { id, startedAt } of ledger.fold.runs) {
-      const { items } = await findPossiblyBilled({ ledger, books, run: id, prepared, clock: options.effects.clock, warn: () => {} });
+      const { items } = await findPossiblyBilled({
+        ledger,
+        books,
+        run: id,
+        prepared,
+        priceAsOf: null,
+        clock: options.effects.clock,
+        warn: () => {},
+      });
       for (const item of items) {
         const lane = item.why === 'lost_calls' ? 'live' : 'batch';
         addCosts(find(job?.model ?? 'unknown', lane, whenSent(ledger, item.id) ?? startedAt, id), {

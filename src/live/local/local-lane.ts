@@ -1,3 +1,4 @@
+import type { PriceTerms } from '../../core/event.ts';
 import type { JobLimits } from '../../core/job.ts';
 import type { Request } from '../../core/request.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
@@ -20,6 +21,8 @@ export interface LocalLaneOptions {
   readonly isDueAgain: (id: number) => boolean;
   /** Whether another try of this request keeps within the budget. */
   readonly isAffordable: (request: Request) => boolean;
+  /** As of LiveContext. */
+  readonly readTerms?: () => PriceTerms;
   /** How calls are delivered; as their bodies are without it. */
   readonly delivery?: LiveDelivery;
   /** Told when a call had to be repeated without what it said of the prompt cache. */

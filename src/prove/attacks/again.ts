@@ -1,26 +1,23 @@
-import { type AttackContext, type Attacked, type AttackResult, continueAndCheck, inArena } from '../attack.ts';
+import { type AttackContext, type Attacked, type AttackResult, continueAndCheck, inArena, waitUntil } from '../attack.ts';
 import { CONCURRENCY } from '../table.ts';
 
-/** The job's, for one invalid answer. */
+/** The job's retries for an invalid answer. */
 const ATTEMPTS = 2;
-/** As often as a row may be tried, and once more. */
+/** One more than the attempts of a row. */
 const KILLS = ATTEMPTS + 1;
 
-/** Interruptions of ours are no failures of a row, however many there are. */
+/** Interruptions of our own process are not failures of a row, however many there are. */
 async function attack(context: AttackContext): Promise<AttackResult> {
   const inLive = { ...context, lane: 'live' as const };
   return inArena(inLive, { simulator: { latencyMs: 400 }, job: [`retry: { attempts: ${ATTEMPTS} }`] }, async (arena) => {
     const fired: string[] = [];
     for (let kills = 0; kills < KILLS; kills += 1) {
       const life = arena.live({ how: 'thread' });
-      let isOver = false;
-      const ended = life.ended.finally(() => {
-        isOver = true;
-      });
-      const before = arena.simulator.requests()[CALLS] ?? 0;
-      while (!isOver && (arena.simulator.requests()[CALLS] ?? 0) === before) await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+      const countCalls = () => arena.simulator.requests()[CALLS] ?? 0;
+      const before = countCalls();
+      await waitUntil(() => countCalls() > before, life);
       life.kill();
-      if ((await ended).exitCode === null) fired.push('a call was under way');
+      if ((await life.ended).exitCode === null) fired.push('a call was in flight');
     }
     const broken = await continueAndCheck(inLive, arena, KILLS * CONCURRENCY);
     return { fired: fired.length === KILLS ? fired : [], broken };
@@ -28,12 +25,11 @@ async function attack(context: AttackContext): Promise<AttackResult> {
 }
 
 const CALLS = 'POST /v1/chat/completions';
-const LOOK_MS = 5;
 
 export const AGAIN: Attacked = {
   name: 'again',
-  says: 'Kills alone fail no row, however often the same calls are hit; each try is told',
-  attackedBy: 'three kills in a row, where a row is tried twice, while the same calls are under way',
+  says: 'Kills alone never fail a row, however often they hit the same calls; each attempt is reported',
+  attackedBy: 'three consecutive kills during the same calls, in a job that allows two attempts',
   minimum: 3,
   attack,
 };

@@ -2,19 +2,19 @@ import { type AttackContext, type Attacked, type AttackResult, continueAndCheck,
 import type { Dice } from '../dice.ts';
 import { type LaneName, ORDINARY_ROWS } from '../table.ts';
 
-/** One way in which answers go wrong on their way. */
-interface Trouble {
+/** One way in which answers can go wrong in transit. */
+export interface Trouble {
   readonly faults: readonly unknown[];
-  /** Calls that may be paid a second time because of it; where that is told. */
+  /** Calls that may be paid a second time because of it, if that is reported. */
   readonly secondPayments: number;
-  /** What the command is told besides. */
+  /** Additional flags of the command. */
   readonly flags?: readonly string[];
 }
 
-/** @param key of an ordinary row */
+/** @param key of a row without a fault of its own */
 type MakeTrouble = (dice: Dice, key: string) => Trouble;
 
-/** What there is to try in each lane. */
+/** The variants for each lane. */
 type Troubles = Readonly<Record<LaneName, readonly MakeTrouble[]>>;
 
 const CREATE = { method: 'POST', path: '/v1/batches' };
@@ -23,8 +23,8 @@ const CALL = { method: 'POST', path: '/v1/chat/completions' };
 const DOWNLOAD = { path: '/v1/files/*/content' };
 const POLL = { method: 'GET', path: '/v1/batches/*' };
 
-/** On a slow machine a list that lags is looked at late; what the last look does not see is sent again. */
-const PATIENT_LOOKS = ['--looks', '0.05,0.4,10'];
+/** On a slow machine a lagging list is read late; batches missing from the last read are created again. */
+const PATIENT_LOOKS = ['--looks', '0.05,0.4,1.5,10'];
 
 const free = (...faults: readonly unknown[]): Trouble => ({ faults, secondPayments: 0 });
 const once = (...faults: readonly unknown[]): Trouble => ({ faults, secondPayments: 1 });
@@ -37,7 +37,7 @@ const LOST: Troubles = {
   batch: [
     (dice) => free({ match: eitherOf(CREATE, dice), do: { drop: 'after' } }),
     (dice) => ({
-      ...free({ match: eitherOf(CREATE, dice), do: { drop: 'after' } }, { match: {}, do: { listLagMs: 300 } }),
+      ...free({ match: eitherOf(CREATE, dice), do: { drop: 'after' } }, { match: {}, do: { listLagMs: 1_000 } }),
       flags: PATIENT_LOOKS,
     }),
     (dice) => free({ match: eitherOf(CREATE, dice), do: { drop: 'after' } }, { match: {}, do: { dropMetadata: true } }),
@@ -70,7 +70,7 @@ const LATE: Troubles = {
   ],
 };
 
-/** Only a file can say a thing twice. */
+/** Only a file can contain a line twice. */
 const DOUBLED: readonly MakeTrouble[] = [
   (_, key) => free(ofRow(key, 'duplicate')),
   (_, key) => once(ofRow(key, 'duplicate_new_id')),
@@ -115,10 +115,17 @@ function chooseKey({ dice, reference }: AttackContext): string {
   return reference.undisturbed.batch.evidence.rowKeys[dice.pick(ORDINARY_ROWS)] as string;
 }
 
-/** So many of them in the first minute; the others follow when there is time. */
+/** A few of all troubles of this lane, drawn at random. */
+export function drawTroubles(context: AttackContext, count: number): readonly Trouble[] {
+  const { dice, lane } = context;
+  const all = [LOST, LATE, { batch: DOUBLED, live: [] }, GARBLED].flatMap((troubles) => troubles[lane]);
+  return Array.from({ length: count }, () => dice.pick(all)(dice, chooseKey(context)));
+}
+
+/** This many in the first minute; the others follow if there is time. */
 const FIRST_TURNS = 4;
 
-/** One after the other, by turns of each lane as long as both have some. */
+/** Alternates between the lanes as long as both have some left. */
 function makeAttack(troubles: Troubles): Pick<Attacked, 'minimum' | 'attack'> {
   const { batch, live } = troubles;
   const longest = batch.length > live.length ? batch : live;
@@ -138,28 +145,28 @@ function makeAttack(troubles: Troubles): Pick<Attacked, 'minimum' | 'attack'> {
 export const ANSWERS: readonly Attacked[] = [
   {
     name: 'lost',
-    says: 'A lost answer is looked for at the provider before anything is sent again; of a live call, which nobody can look for, it is told',
+    says: 'After a lost answer the provider is searched before anything is sent again; for a live call, where no search is possible, the loss is reported',
     attackedBy:
-      'connections dropped before or after the request took effect, gateways that answer instead, downloads cut, lists that lag or carry no metadata',
+      'connections dropped before or after the request took effect, error pages of gateways, truncated downloads, lists that lag or carry no metadata',
     ...makeAttack(LOST),
   },
   {
     name: 'late',
-    says: 'What comes late is waited for and paid once',
-    attackedBy: 'slow creates, polls, calls and downloads, file ids that come later, states that go back, rate limits',
+    says: 'Anything that arrives late is waited for and paid once',
+    attackedBy: 'slow creates, polls, calls and downloads, late file ids, statuses that go back, rate limits',
     ...makeAttack(LATE),
   },
   {
     name: 'doubled',
-    says: 'A line that comes twice is one answer: the first stands, a second call is booked',
-    attackedBy: 'result files with lines doubled, under the same or another id, and with lines of others',
+    says: 'A repeated line is one answer: the first one counts, and a second call is booked',
+    attackedBy: 'result files with repeated lines, under the same or another id, and with foreign lines',
     ...makeAttack({ batch: DOUBLED, live: [] }),
   },
   {
     name: 'garbled',
-    says: 'A broken answer is asked for again, once, and what it may have cost is told',
+    says: 'After a broken answer the row is sent once more, and the possible cost is reported',
     attackedBy:
-      'lines lost, torn, without body, id or usage, in the wrong file or of no encoding; calls answered by a page, by nothing, or without usage',
+      'lines that are lost, torn, without body, id or usage, in the wrong file or not UTF-8; calls answered by an HTML page, by nothing, or without usage',
     ...makeAttack(GARBLED),
   },
 ];

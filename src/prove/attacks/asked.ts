@@ -3,10 +3,10 @@ import path from 'node:path';
 import type { Arena } from '../arena.ts';
 import { type AttackContext, type Attacked, type AttackResult, checkEnd, continueAndCheck, inArena, takeTurn } from '../attack.ts';
 
-/** Where a table would destroy what the run needs. */
+/** Output paths that would destroy what the run needs. */
 const TARGETS = ['in.csv', 'job.yaml', 'link.csv', 'hard.csv'] as const;
 
-/** A table that would be written over what is read is refused before anything is sent. */
+/** A table that would overwrite an input of the run is refused before anything is sent. */
 async function aimBadly(context: AttackContext): Promise<AttackResult> {
   const target = takeTurn(context, TARGETS);
   return inArena(context, {}, async (arena) => {
@@ -18,7 +18,7 @@ async function aimBadly(context: AttackContext): Promise<AttackResult> {
     const end = await arena.live({ flags: ['--out', path.join(folder, target)] }).ended;
     const after = [fs.readFileSync(input, 'utf8'), fs.readFileSync(job, 'utf8')];
     const broken: string[] = [];
-    if (JSON.stringify(before) !== JSON.stringify(after)) broken.push(`destination: ${target} was written over`);
+    if (JSON.stringify(before) !== JSON.stringify(after)) broken.push(`destination: ${target} was overwritten`);
     if (end.exitCode !== 2) broken.push(`destination: a table to ${target} ends with ${end.exitCode}: ${end.stderr.trim()}`);
     if (end.report.operations.some((operation) => operation.startsWith('send')))
       broken.push('destination: something was sent before it was refused');
@@ -29,7 +29,7 @@ async function aimBadly(context: AttackContext): Promise<AttackResult> {
   });
 }
 
-/** Bytes of an answer that were altered are told, not served, and nothing is paid for it. */
+/** Altered bytes of an answer are reported, the answer is not used, and nothing is paid for it. */
 async function alterAnswer(context: AttackContext): Promise<AttackResult> {
   return inArena(context, {}, async (arena) => {
     const first = await arena.liveToEnd();
@@ -39,8 +39,8 @@ async function alterAnswer(context: AttackContext): Promise<AttackResult> {
     fs.rmSync(arena.places.table);
     const held = await arena.live().ended;
     if (held.exitCode !== 3 || !held.stderr.includes(path.basename(file)))
-      broken.push(`altered: exit ${held.exitCode}, and it is not told`);
-    if (fs.readFileSync(arena.places.table, 'utf8').includes(ALTERED)) broken.push('altered: an answer was served that nobody gave');
+      broken.push(`altered: exit ${held.exitCode}, and the change is not reported`);
+    if (fs.readFileSync(arena.places.table, 'utf8').includes(ALTERED)) broken.push('altered: the table has an answer that nobody gave');
     fs.writeFileSync(file, whole);
     fs.rmSync(arena.places.table);
     const end = await arena.liveToEnd();
@@ -65,15 +65,15 @@ function spoil({ places }: Arena): { readonly file: string; readonly whole: stri
 }
 
 function* findOtherTable({ reference, lane }: AttackContext, { places }: Arena, exitCode: number | null): Generator<string> {
-  if (exitCode !== 3) yield `altered: with the bytes back it ends with ${exitCode}`;
+  if (exitCode !== 3) yield `altered: with the bytes restored it ends with ${exitCode}`;
   const text = fs.readFileSync(places.table, 'utf8');
   for (const row of reference.undisturbed[lane].evidence.table.rows) {
     const summary = String(row.summary).replaceAll('"', '""');
-    if (!text.includes(summary)) yield `altered: "${summary}" is not in the table when the bytes are back`;
+    if (!text.includes(summary)) yield `altered: "${summary}" is not in the table with the bytes restored`;
   }
 }
 
-/** What spends again is asked about with its real price, and without a yes it does nothing. */
+/** Spending again needs a yes to its real price; without one nothing happens. */
 async function spendUnasked(context: AttackContext): Promise<AttackResult> {
   return inArena(context, { job: ['confirm_over: 0'] }, async (arena) => {
     const first = await arena.liveToEnd();
@@ -89,22 +89,22 @@ async function spendUnasked(context: AttackContext): Promise<AttackResult> {
 export const ASKED: readonly Attacked[] = [
   {
     name: 'destination',
-    says: 'What a run reads is never written over, and that is known before anything is sent',
-    attackedBy: 'tables to be written to the input, the job, or a link to them',
+    says: 'A run never overwrites what it reads, and refuses to before anything is sent',
+    attackedBy: 'output paths that are the input, the job, or a link to them',
     minimum: 4,
     attack: aimBadly,
   },
   {
     name: 'altered',
-    says: 'An answer whose bytes were altered is told and not served; with the bytes back it is, for nothing',
-    attackedBy: 'bytes of a kept answer changed between two runs',
+    says: 'An answer whose bytes were altered is reported and not used; with the bytes restored it is used again, at no cost',
+    attackedBy: 'bytes of a stored answer changed between two runs',
     minimum: 3,
     attack: alterAnswer,
   },
   {
     name: 'asked',
-    says: 'Nothing is spent again unasked',
-    attackedBy: '--fresh after a finished run, without a yes',
+    says: 'Nothing is spent again without asking',
+    attackedBy: '--fresh after a finished run, without --yes',
     minimum: 3,
     attack: spendUnasked,
   },

@@ -2,7 +2,7 @@ import { type AttackContext, type Attacked, type AttackResult, inArena, takeTurn
 import { findViolations } from '../check/find-violations.ts';
 import { expectResult } from '../undisturbed.ts';
 
-/** Batches that do not come to an end by the deadline make way for live calls, whatever part of them was done. */
+/** Batches that do not end by the deadline are replaced by live calls, however much of them was done. */
 async function attack(context: AttackContext): Promise<AttackResult> {
   const { dice, reference } = context;
   const seconds = dice.pick([0.3, 0.6, 1]);
@@ -19,7 +19,7 @@ async function attack(context: AttackContext): Promise<AttackResult> {
       const end = await arena.liveToEnd({ flags });
       const evidence = arena.read(end);
       fired = evidence.events.filter(({ type }) => type === 'lane-switched').map(() => 'the lane was switched');
-      // How a row came to its answer differs from lane to lane; which one it is does not.
+      // The way to an answer differs from lane to lane; how the row ends does not.
       broken.push(...findViolations(evidence, expectResult(reference.undisturbed.live.evidence.table, 0, true)));
     } catch (error) {
       broken.push((error as Error).message);
@@ -30,7 +30,7 @@ async function attack(context: AttackContext): Promise<AttackResult> {
 
 export const DEADLINE: Attacked = {
   name: 'deadline',
-  says: 'A run that switches lanes at its deadline asks no row twice that a batch has answered',
+  says: 'A run that switches lanes at its deadline sends no row again that a batch has answered',
   attackedBy: 'batches that last beyond the deadline, get stuck, or are cancelled half done',
   minimum: 3,
   attack,

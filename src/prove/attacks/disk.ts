@@ -3,7 +3,7 @@ import type { LifeEnd } from '../life.ts';
 import { EXPECTED_CALLS } from '../table.ts';
 
 const ERRORS = ['ENOSPC', 'EIO', 'EMFILE'] as const;
-/** The run's own reading aside, about as many operations as these may be refused. */
+/** Not counting the run's own reads, about this many operations can fail. */
 const REFUSABLE: Readonly<Record<(typeof ERRORS)[number], RegExp>> = {
   ENOSPC: /^(open|write|sync|rename|link|mkdir) /,
   EIO: /^(write|sync|truncate|rename) /,
@@ -30,30 +30,30 @@ interface Refusal {
   readonly isLasting: boolean;
 }
 
-/** Lets one operation fail, or all from it on, then makes room. */
+/** Makes one operation fail, or all from there on, then restores the disk. */
 export function refuseAt(context: AttackContext, refusal: Refusal): Promise<AttackResult> {
   return inArena(context, {}, async (arena) => {
     const end = await arena.live({ plan: { refuse: refusal } }).ended;
     const broken = [...findUntold(end, arena.simulator.bill().length)];
-    // A disk that is gone for good takes with it what is under way: that is told.
+    // A disk that fails for good loses the calls in flight: that is reported.
     const isGone = refusal.isLasting && context.lane === 'live';
     broken.push(...(await continueAndCheck(context, arena, isGone ? EXPECTED_CALLS : 0)));
     return { fired: end.report.fired.slice(0, 1), broken };
   });
 }
 
-/** A refused disk ends a run with one sentence, and with 2 only where nothing was paid. */
+/** A disk error ends a run with one sentence, and with exit 2 only if nothing was paid. */
 function* findUntold({ exitCode, stderr, isStuck }: LifeEnd, billed: number): Generator<string> {
   if (isStuck) yield 'disk: the run hung';
   else if (exitCode === null || ![0, 2, 3, 5].includes(exitCode)) yield `disk: exit ${exitCode}: ${stderr.trim()}`;
   if (exitCode === 2 && billed > 0) yield `disk: exit 2 says that nothing was spent, and ${billed} calls were billed`;
-  if (/\n\s+at .*:\d+:\d+/.test(stderr)) yield `disk: a stack in place of a sentence: ${stderr.trim()}`;
+  if (/\n\s+at .*:\d+:\d+/.test(stderr)) yield `disk: a stack trace instead of a sentence: ${stderr.trim()}`;
 }
 
 export const DISK: Attacked = {
   name: 'disk',
-  says: 'A disk that refuses costs one sentence and no answer: when there is room again, the same command ends as if nothing had been',
-  attackedBy: 'ENOSPC, EIO or EMFILE at the k-th operation that may come to it, once or from there on',
+  says: 'A failing disk ends the run with one sentence and loses no answer that can be kept: once it works again, the same command ends as if nothing had happened',
+  attackedBy: 'ENOSPC, EIO or EMFILE at the k-th operation that can fail so, once or from there on',
   minimum: 10,
   attack,
 };

@@ -1,17 +1,16 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import type { Arena } from '../arena.ts';
-import { type AttackContext, type Attacked, type AttackResult, checkEnd, continueAndCheck, inArena } from '../attack.ts';
+import { type AttackContext, type Attacked, type AttackResult, checkEnd, continueAndCheck, inArena, waitUntil } from '../attack.ts';
 import { CONCURRENCY } from '../table.ts';
 import { findWork } from '../undisturbed.ts';
 
-const LOOK_MS = 5;
-/** A place in its own right: a container on a shared disk. */
+/** Its own place: like a container on a shared disk. */
 const PLACES = { first: '4026530001', second: '4026530002' };
 
 const isRequest = (operation: string) => operation.startsWith('send');
 
-/** A step of the work that is no request: between the last look at the lock and the socket nothing can be fenced. */
+/** A step that is not a request: between the last check of the lock and the socket nothing can be fenced. */
 function chooseStep({ dice, reference, lane }: AttackContext): number {
   const { from, to } = findWork(reference.undisturbed[lane]);
   const work = reference.undisturbed[lane].operations.slice(from - 1, to);
@@ -27,7 +26,7 @@ function readToken({ places }: Arena): string | null {
   }
 }
 
-/** A run that stands still is succeeded by another, elsewhere; woken at once or when that has ended, it must send nothing more. */
+/** A stopped run is replaced by another one elsewhere; woken during it or after it, it must send nothing more. */
 async function wake(context: AttackContext): Promise<AttackResult> {
   const { dice, lane } = context;
   const how = dice.pick(['thread', 'thread', 'process'] as const);
@@ -38,30 +37,26 @@ async function wake(context: AttackContext): Promise<AttackResult> {
     if (!(await first.frozen)) return { fired: [], broken: await continueAndCheck(context, arena, 0) };
     const token = readToken(arena);
     const second = arena.live({ plan: { place: PLACES.second }, flags: ['--if-running', 'wait'] });
-    let isOver = false;
-    const secondEnd = second.ended.finally(() => {
-      isOver = true;
-    });
-    while (!isOver && (wakesLate || readToken(arena) === token)) await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    await waitUntil(() => !wakesLate && readToken(arena) !== token, second);
     first.wake();
-    const [one, two] = await Promise.all([first.ended, secondEnd]);
+    const [one, two] = await Promise.all([first.ended, second.ended]);
     const broken: string[] = [];
     const sent = one.report.operations.slice(freezeAt).filter((operation) => operation.startsWith('send POST'));
     if (sent.length > 0) broken.push(`lock: the run that was displaced sent something: ${sent.join(', ')}`);
     if (one.exitCode !== 6) broken.push(`lock: the run that was displaced ended with ${one.exitCode}: ${one.stderr.trim()}`);
     if (two.exitCode !== 0 && two.exitCode !== 3)
       broken.push(`lock: the run that took its place ended with ${two.exitCode}: ${two.stderr.trim()}`);
-    // What the first one was writing it may not even remove: the next run does.
+    // It may not even remove the file it was writing: the next run does.
     else broken.push(...(await continueAndCheck(context, arena, lane === 'live' ? CONCURRENCY : 0)));
     return { fired: ['a holder was displaced'], broken };
   });
 }
 
-/** While one run works, another is started beside it, here or elsewhere. */
+/** While one run works, another one is started next to it, here or elsewhere. */
 async function race(context: AttackContext): Promise<AttackResult> {
   const { dice } = context;
   const freezeAt = chooseStep(context);
-  // A thread's pid means nothing to a process.
+  // The pid of a thread is meaningless to a process.
   const how = dice.pick(['thread', 'thread', 'process'] as const);
   return inArena(context, {}, async (arena) => {
     const first = arena.live({ how, plan: { freezeAt } });
@@ -81,15 +76,15 @@ async function race(context: AttackContext): Promise<AttackResult> {
 export const HOLDERS: readonly Attacked[] = [
   {
     name: 'woken',
-    says: 'A run that stood still and lost its place to another sends nothing more when it wakes up',
-    attackedBy: 'a run stopped at its k-th step (SIGSTOP), succeeded by one in another pid namespace, and woken during it or after it',
+    says: 'A run that was stopped and replaced by another one sends nothing more when it wakes up',
+    attackedBy: 'a run stopped at its k-th step (SIGSTOP), replaced by one in another pid namespace, and woken during or after that run',
     minimum: 3,
     attack: wake,
   },
   {
     name: 'two',
-    says: 'Two runs of one job are never at work at once: the second ends with 6 and sends nothing',
-    attackedBy: 'a second run, of the same process or another one, at the k-th step of the first',
+    says: 'Two runs of one job never work at the same time: the second ends with 6 and sends nothing',
+    attackedBy: 'a second run, in the same process or another one, at the k-th step of the first',
     minimum: 3,
     attack: race,
   },

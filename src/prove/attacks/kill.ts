@@ -4,28 +4,28 @@ import type { SeamPlan, Unsynced } from '../seam/plan.ts';
 import { CONCURRENCY } from '../table.ts';
 import { findWork } from '../undisturbed.ts';
 
-/** A run may take fewer steps than the undisturbed one did. */
+/** A run may take fewer steps than the undisturbed one. */
 const MOST_TRIES = 4;
 const MOMENTS = ['before', 'during', 'after'] as const;
 const OLD_TABLE = 'the table of another day\n';
 
-/** Where a run is hit. */
+/** Where a run is stopped. */
 type Crash = Required<Pick<SeamPlan, 'crash'>>['crash'];
 
-/** How a run ends before its time. */
+/** How a run ends early. */
 interface CrashOptions extends CrashKind {
-  /** Only steps that begin so count; absent: all. */
+  /** Counts only steps that begin with this; absent: all. */
   readonly on?: string;
-  /** The first and the last step it may be at. */
+  /** The first and the last step to choose from. */
   readonly from: number;
   readonly to: number;
 }
 
 interface CrashKind {
-  /** When at the step; any of them where it is absent. */
+  /** When, relative to the step; chosen at random if absent. */
   readonly moments?: readonly Crash['moment'][];
   readonly how: 'thread' | 'process';
-  /** What happens to the disk at that moment; nothing where it is absent. */
+  /** What happens to the disk at that moment; nothing if absent. */
   readonly afterwards?: (folder: string, unsynced: Unsynced) => void;
   readonly secondPayments: number;
 }
@@ -43,7 +43,7 @@ export async function crashOnce(context: AttackContext, options: CrashOptions): 
   }
 }
 
-/** Ends a run at one step of it, then continues it. @returns how many steps it took until then */
+/** Ends a run at one of its steps, then continues it. @returns how many steps it took up to there */
 export async function crashAt(
   context: AttackContext,
   crash: Crash,
@@ -65,7 +65,7 @@ export async function crashAt(
 
 export const KILL: Attacked = {
   name: 'kill',
-  says: 'Killed while it works, the same command continues: no row is lost, nothing is paid twice untold, and the table is the undisturbed one',
+  says: 'After a kill the same command continues: no row is lost, nothing is paid twice unreported, and the table is the same as without the kill',
   attackedBy: 'SIGKILL of a process at the k-th write, sync, rename, link, removal or request while work is in flight',
   minimum: 20,
   attack: (context) =>
@@ -78,9 +78,9 @@ export const KILL: Attacked = {
 
 export const CRASH: Attacked = {
   name: 'crash',
-  says: 'The same at every step from the first folder to the last file',
-  attackedBy: 'a run that ends, in a thread, before, during or after its k-th step',
-  minimum: 8,
+  says: 'The same holds at every step from the first folder to the last file',
+  attackedBy: 'a run in a thread that ends before, during or after its k-th step',
+  minimum: 6,
   attack: (context) =>
     crashOnce(context, {
       how: 'thread',

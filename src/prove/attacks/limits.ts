@@ -2,7 +2,7 @@ import { type AttackContext, type Attacked, type AttackResult, continueAndCheck,
 import { priceBill } from '../check/find-violations.ts';
 import type { LifeEnd } from '../life.ts';
 
-/** Shares of the cost: for nothing; for the upper bound of one call and not for all of them; for all; for all their upper bounds, or not quite. */
+/** Shares of the cost: for nothing; for the upper bound of one call but not of all; for all calls; for all their upper bounds, or not quite. */
 const BUDGETS = [
   [0.1, 0.4],
   [0.8, 0.82],
@@ -10,11 +10,11 @@ const BUDGETS = [
   [2, 8],
 ] as const;
 
-/** A run with less money than it needs stops in time, and goes on with more. */
+/** A run with less money than it needs stops in time, and continues with more. */
 async function reachBudget(context: AttackContext): Promise<AttackResult> {
   const { dice, reference, lane } = context;
   const total = reference.undisturbed[lane].evidence.summary.cost.nanoUsd as number;
-  // Neighbours are in different lanes: each of them meets each share.
+  // Neighbours are in different lanes, so that each lane gets each share.
   const [least, most] = takeTurn({ ...context, number: context.number >> 1 }, BUDGETS);
   const capNanoUsd = Math.round(total * (least + (most - least) * dice.next()));
   return inArena(context, {}, async (arena) => {
@@ -28,7 +28,7 @@ async function reachBudget(context: AttackContext): Promise<AttackResult> {
   });
 }
 
-/** An account that refuses in the middle stops the run at once, with the code that says why. */
+/** An account that refuses during a run stops it at once, with the exit code that says why. */
 async function refuseAccount(context: AttackContext): Promise<AttackResult> {
   const { dice, lane } = context;
   const [error, exitCode] = takeTurn(context, [
@@ -55,14 +55,14 @@ function describeCode({ exitCode, isStuck, stderr }: LifeEnd): string {
 export const LIMITS: readonly Attacked[] = [
   {
     name: 'budget',
-    says: 'Never is more billed than the budget allows; with more money the same run goes on',
+    says: 'Never more is billed than the budget allows; with more money the same run continues',
     attackedBy: 'budgets from a tenth of the cost to eight times as much',
     minimum: 4,
     attack: reachBudget,
   },
   {
     name: 'account',
-    says: 'An account without money and a key that is refused stop the run at once (exit 5 and 4), and it goes on when that is mended',
+    says: 'An account without credit and a refused key stop the run at once (exit 5 and 4), and it continues once that is fixed',
     attackedBy: 'insufficient_quota, a hard limit or a refused key at the n-th create or call',
     minimum: 3,
     attack: refuseAccount,

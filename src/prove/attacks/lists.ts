@@ -1,27 +1,22 @@
 import type { Arena } from '../arena.ts';
-import { type AttackContext, type Attacked, type AttackResult, continueAndCheck, inArena, takeTurn } from '../attack.ts';
+import { type AttackContext, type Attacked, type AttackResult, continueAndCheck, inArena, takeTurn, waitUntil } from '../attack.ts';
 import { EXPECTED_CALLS, SECRET_KEY } from '../table.ts';
 
-const LOOK_MS = 5;
 const CREATES = 'POST /v1/batches';
-/** More than a page holds. */
+/** More than one page. */
 const OTHERS = 110;
 
-/** A run is killed while its create is under way: only the provider's list knows of the batch. */
+/** A run is killed during its create: only the provider's list knows about the batch. */
 async function loseCreate(context: AttackContext, arena: Arena): Promise<boolean> {
   const life = arena.live();
-  let isOver = false;
-  const ended = life.ended.finally(() => {
-    isOver = true;
-  });
-  while (!isOver && (arena.simulator.requests()[CREATES] ?? 0) === 0) await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
-  // The hanging answer is not waited for: what it did is done.
+  await waitUntil(() => (arena.simulator.requests()[CREATES] ?? 0) > 0, life);
+  // The hanging response is not awaited: its effect has already happened.
   await arena.simulator.advance(0);
   life.kill();
-  return (await ended).exitCode === null && context.lane === 'batch';
+  return (await life.ended).exitCode === null && context.lane === 'batch';
 }
 
-/** Batches of somebody else. */
+/** Batches of other users. */
 async function createOthers({ simulator }: Arena): Promise<void> {
   const headers = { authorization: `Bearer ${SECRET_KEY}` };
   const line = { custom_id: 'x', method: 'POST', url: '/v1/embeddings', body: { model: 'text-embedding-3-small', input: 'x' } };
@@ -34,7 +29,7 @@ async function createOthers({ simulator }: Arena): Promise<void> {
     await fetch(`${simulator.url}/batches`, { method: 'POST', headers: { ...headers, 'content-type': 'application/json' }, body });
 }
 
-/** A list in any order and behind any number of others' batches is read as far as ours may be. */
+/** A list in any order, with any number of other batches first, is read until ours must have appeared. */
 async function findInList(context: AttackContext): Promise<AttackResult> {
   const hang = { name: 'hang', match: { method: 'POST', path: '/v1/batches', nth: 1 }, do: { hang: true, processed: true } };
   const listOrder = takeTurn(context, ['newest_first', 'oldest_first', 'mixed'] as const);
@@ -46,7 +41,7 @@ async function findInList(context: AttackContext): Promise<AttackResult> {
   });
 }
 
-/** A batch that is gone for a while, or answers with the id of another. */
+/** A batch that is gone for a while, or whose create returns the id of another one. */
 async function loseBatch(context: AttackContext): Promise<AttackResult> {
   const { vanishMs, secondPayments } = takeTurn(context, [
     { vanishMs: 200, secondPayments: 0 },
@@ -62,15 +57,14 @@ async function loseBatch(context: AttackContext): Promise<AttackResult> {
 export const LISTS: readonly Attacked[] = [
   {
     name: 'lists',
-    says: 'A batch whose id was never heard is found in the list, in whatever order and behind however many of others',
-    attackedBy:
-      'a run killed while its create is under way, and an account with more batches than a page, the newest first, last or anywhere',
+    says: 'A batch whose id was never received is found in the list, whatever its order and however many other batches it holds',
+    attackedBy: 'a run killed during its create, and an account with more than one page of batches, the newest first, last or anywhere',
     minimum: 3,
     attack: (context) => findInList({ ...context, lane: 'batch' }),
   },
   {
     name: 'vanished',
-    says: 'A batch that is gone is asked for again once at most, and told; when it comes back, what it holds is taken in',
+    says: 'The rows of a batch that vanished are sent again at most once, and this is reported; when the batch reappears, its results are collected',
     attackedBy: 'batches that are neither found nor listed for a while',
     minimum: 3,
     attack: (context) => loseBatch({ ...context, lane: 'batch' }),

@@ -6,7 +6,7 @@ import { crashOnce } from './kill.ts';
 /** What the disk loses most, and where. */
 const LOSSES = [
   { on: '', leaves: 'nothing', moments: ['before', 'during', 'after'] },
-  // The log has bytes that nobody has synced.
+  // The log has bytes that were not synced.
   { on: 'sync events', leaves: 'hole', moments: ['before'] },
   // Requests have left whose intent has just been written.
   { on: 'send POST', leaves: 'least', moments: ['after'] },
@@ -30,9 +30,8 @@ function cutPower(context: AttackContext): Promise<AttackResult> {
 
 export const POWER: Attacked = {
   name: 'power',
-  says: 'A power cut takes what was not synced and nothing else: the same command continues as after a kill',
-  attackedBy:
-    'a run that ends at its k-th step, and a disk that loses bytes and names which nobody had synced, or keeps zeros in their place',
+  says: 'A power cut loses only what was not synced: the same command continues as after a kill',
+  attackedBy: 'a run that ends at its k-th step, and a disk that loses unsynced bytes and names, or keeps zeros in their place',
   minimum: 6,
   attack: cutPower,
 };

@@ -1,40 +1,39 @@
 import type { Arena } from '../arena.ts';
-import { type AttackContext, type Attacked, type AttackResult, continueAndCheck, inArena, takeTurn } from '../attack.ts';
+import { type AttackContext, type Attacked, type AttackResult, continueAndCheck, inArena, takeTurn, waitUntil } from '../attack.ts';
 import type { Life } from '../life.ts';
 import { chooseDatabase, emptyDatabase } from '../redis-link.ts';
 import type { SeamPlan } from '../seam/plan.ts';
 import { CONCURRENCY } from '../table.ts';
 
 const CALLS = 'POST /v1/chat/completions';
-const LOOK_MS = 5;
 
-/** A run whose calls a worker makes, in another process, over a Redis database of its own. */
+/** A run whose calls are made by a worker in another process, over a Redis database of its own. */
 interface Stage {
   readonly arena: Arena;
   readonly redis: string;
-  /** What the run is told. */
+  /** The flags of the run. */
   readonly flags: readonly string[];
   startWorker(): Life;
-  /** Resolves when so many calls have arrived. */
-  callsSeen(calls: number): Promise<void>;
+  /** Resolves when this many calls of the run have arrived, or it has ended. */
+  callsSeen(calls: number, run: Life): Promise<boolean>;
 }
 
-/** What may go wrong, and what may be paid twice because of it. */
+/** What may go wrong, and how much may be paid twice because of it. */
 interface Trouble {
   readonly secondPayments: number;
-  /** @returns what happened; null where nothing did */
+  /** @returns what happened; null if nothing did */
   readonly befall: (stage: Stage, context: AttackContext, worker: Life) => Promise<string | null>;
 }
 
 type Crash = Required<SeamPlan>['crash'];
 
-/** The run ends at a step of what it does with answers: its worker goes on, and what it keeps in Redis waits. */
+/** The run ends while it stores answers: its worker continues, and what it leaves in Redis waits. */
 async function crashRun({ arena, flags }: Stage, crash: Crash): Promise<string | null> {
   const { exitCode, report } = await arena.live({ flags, plan: { crash } }).ended;
   return exitCode === null ? (report.fired[0] ?? null) : null;
 }
 
-/** Answers have been read from Redis, and stand nowhere else yet. */
+/** Answers have been read from Redis and are not on disk yet. */
 const UNKEPT: Crash = { on: 'write live', at: 1, moment: 'before' };
 
 function chooseCrash({ dice }: AttackContext): Crash {
@@ -46,11 +45,11 @@ function chooseCrash({ dice }: AttackContext): Crash {
   return { ...dice.pick(steps), moment: dice.pick(['before', 'after'] as const) };
 }
 
-/** The worker dies with calls under way and others done, of the same jobs, and another one comes: what is done is not called again. */
+/** The worker dies with some calls of its jobs in flight and others done, and another one starts: finished calls are not made again. */
 async function killWorker({ arena, flags, startWorker, callsSeen }: Stage, _: AttackContext, worker: Life): Promise<string | null> {
   const run = arena.live({ flags });
-  // So many begin only when others have ended.
-  await callsSeen(CONCURRENCY + 2);
+  // This many start only when others have ended.
+  await callsSeen(CONCURRENCY + 2, run);
   worker.kill();
   await worker.ended;
   startWorker();
@@ -58,10 +57,10 @@ async function killWorker({ arena, flags, startWorker, callsSeen }: Stage, _: At
   return 'a worker was killed';
 }
 
-/** Redis forgets everything while the run works. */
+/** Redis loses all data while the run works. */
 async function forget({ arena, flags, redis, callsSeen }: Stage): Promise<string | null> {
   const run = arena.live({ flags });
-  await callsSeen(2);
+  await callsSeen(2, run);
   await emptyDatabase(redis);
   await run.ended;
   return 'Redis forgot everything';
@@ -86,9 +85,7 @@ async function attack(context: AttackContext): Promise<AttackResult> {
       workers.push(worker);
       return worker;
     };
-    const callsSeen = async (calls: number) => {
-      while ((arena.simulator.requests()[CALLS] ?? 0) < calls) await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
-    };
+    const callsSeen = (calls: number, run: Life) => waitUntil(() => (arena.simulator.requests()[CALLS] ?? 0) >= calls, run);
     const flags = ['--redis', redis];
     try {
       const what = await trouble.befall({ arena, redis, flags, startWorker, callsSeen }, inLive, startWorker());
@@ -102,11 +99,11 @@ async function attack(context: AttackContext): Promise<AttackResult> {
   });
 }
 
-/** Only where a Redis is given. */
+/** Only if a Redis is given. */
 export const REDIS: Attacked = {
   name: 'redis',
-  says: 'Over Redis the same holds: the run, its workers and Redis itself may die or forget, and what may have been billed is told',
-  attackedBy: 'a run that ends at the k-th step of what it keeps, a worker killed with calls under way, a Redis emptied in the middle',
+  says: 'The same holds over Redis: the run, its workers and Redis may die or lose data, and anything that may have been billed is reported',
+  attackedBy: 'a run that ends at the k-th step of storing answers, a worker killed with calls in flight, a Redis emptied during the run',
   minimum: 4,
   attack,
 };

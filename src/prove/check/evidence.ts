@@ -2,25 +2,25 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { type ReadTable, readTable } from './read-table.ts';
 
-/** What lies on the disk when a run has ended, and the provider's bill: read by nothing but the formats of the files. */
+/** What is on the disk after a run, and the provider's bill: read with nothing but the formats of the files. */
 export interface Evidence {
   readonly input: ReadTable;
   readonly table: ReadTable;
   readonly events: readonly WireEvent[];
-  /** Answers that are kept, in the order in which their files were recorded. */
+  /** Stored answers, in the order in which their files were recorded. */
   readonly lines: readonly StoredLine[];
   readonly bill: readonly BillLine[];
-  /** Batches at the provider that carry our metadata. */
+  /** Batches at the provider with our metadata. */
   readonly batches: readonly { readonly id: string; readonly shard: string; readonly attempt: string }[];
-  /** Key per row of the run; null for rows without one. */
+  /** The key of each row of the run; null for rows without one. */
   readonly rowKeys: readonly (string | null)[];
-  // biome-ignore lint/suspicious/noExplicitAny: read as it lies on disk.
+  // biome-ignore lint/suspicious/noExplicitAny: read as it is on disk.
   readonly summary: any;
-  /** Files below the folder, the provider's excepted. */
+  /** Files below the folder, except the provider's. */
   readonly files: readonly string[];
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: events are read as they lie on disk.
+// biome-ignore lint/suspicious/noExplicitAny: events are read as they are on disk.
 export type WireEvent = Readonly<Record<string, any>> & { readonly seq: number; readonly type: string };
 
 export interface StoredLine {
@@ -45,10 +45,10 @@ export interface Usage {
   readonly completion_tokens: number;
 }
 
-/** Of the small job; others may use the account. */
+/** Of the small job; others may use the same account. */
 const MODEL = 'gpt-4o-mini';
 
-/** Where all of it lies. */
+/** The paths of all of it. */
 export interface Places {
   readonly folder: string;
   readonly input: string;
@@ -57,7 +57,7 @@ export interface Places {
   readonly provider: string;
 }
 
-/** @param summary what the last life printed; null where it printed none @throws where a file is not whole */
+/** @param summary what the last life printed; null if it printed none @throws if a file is incomplete */
 export function readEvidence(places: Places, summary: unknown): Evidence {
   const events = readJsonLines(path.join(places.state, 'events.jsonl')) as WireEvent[];
   const run = events.findLast(({ type }) => type === 'run-started')?.run as string;
@@ -72,7 +72,7 @@ export function readEvidence(places: Places, summary: unknown): Evidence {
     bill: (readJsonLines(path.join(places.provider, 'bill.jsonl')) as BillLine[]).filter(({ model }) => model.startsWith(MODEL)),
     batches: readBatches(path.join(places.provider, 'batches')),
     rowKeys: readLines(path.join(folder, 'rows')).map((line) => (line.split(' ')[1] === '-' ? null : (line.split(' ')[1] as string))),
-    // Ended before it was killed, a run is only looked at by the next life: what was spent stands in the summary it kept.
+    // If it ended before it was killed, the next life only reads it: what was spent is in the summary it stored.
     summary: isOfRun ? summary : kept,
     files: listFiles(places),
   };
@@ -85,7 +85,7 @@ function listFiles({ folder, provider }: Places): readonly string[] {
     .filter((file) => !file.startsWith(`${provider}/`) && fs.statSync(file).isFile());
 }
 
-/** Batch files count from when they are recorded; a live file counts as it stands, for its answers are paid. */
+/** Batch files count once they are recorded; a live file counts as it is, because its answers were paid. */
 function readStoredLines(state: string, events: readonly WireEvent[]): readonly StoredLine[] {
   const files = new Map<string, string | null>();
   for (const { type, file, batchId } of events) {
@@ -95,14 +95,14 @@ function readStoredLines(state: string, events: readonly WireEvent[]): readonly 
   const folder = path.join(state, 'responses');
   for (const name of fs.readdirSync(folder)) if (name.startsWith('live-') && !files.has(name)) files.set(name, null);
   const lines = [...files].flatMap(([name, batchId]) => readLines(path.join(folder, name)).flatMap((text) => readLine(text, batchId)));
-  // The same line twice is one call.
+  // A repeated line is one call.
   return [...new Map(lines.map((line) => [`${line.batchId} ${line.customId} ${line.id}`, line])).values()];
 }
 
-/** The ids of our requests: a key, which occurrence of it, which asking. */
+/** The parts of our custom ids: the key, its occurrence, and the re-ask. */
 const CUSTOM_ID = /^[A-Za-z0-9_-]{22}(-o\d+)?(-r\d+)?$/;
 
-/** @returns nothing for what is nobody's answer; whether it was paid is held against the bill */
+/** @returns nothing for a line that answers nobody; whether it was paid is checked against the bill */
 function readLine(text: string, batchId: string | null): readonly StoredLine[] {
   try {
     const value = JSON.parse(text);

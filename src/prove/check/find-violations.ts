@@ -2,31 +2,31 @@ import fs from 'node:fs';
 import type { BillLine, Evidence, StoredLine, Usage } from './evidence.ts';
 import type { ReadTable } from './read-table.ts';
 
-/** What a table must come to, known without asking the program. */
+/** The expected result, known without the program. */
 export interface Expected {
-  /** Of each row of the input, in order. */
+  /** For each row of the input, in order. */
   readonly rows: readonly ExpectedRow[];
-  /** Calls that the undisturbed run pays for. */
+  /** Calls paid for by the undisturbed run. */
   readonly calls: number;
-  /** Its table; null while there is none. */
+  /** Its table; null as long as there is none. */
   readonly table: ReadTable | null;
   /** How much of a difference the attack allows. */
   readonly allows: Allowance;
-  /** Texts that may stand in no file and in nothing that was said. */
+  /** Texts that must not appear in any file or output. */
   readonly secrets: readonly string[];
 }
 
 export interface ExpectedRow {
   readonly status: 'ok' | 'failed' | 'skipped';
-  /** Its `_error` begins so. */
+  /** The start of its `_error`. */
   readonly error: string;
   readonly source: string;
 }
 
 export interface Allowance {
-  /** Calls that may be paid a second time where they are told: of live calls nobody can be asked. 0 where the provider can. */
+  /** Calls that may be paid a second time if that is reported: nobody can be asked about live calls. 0 if the provider can be asked. */
   readonly secondPayments: number;
-  /** Rows may have come to their answers by another lane. */
+  /** Rows may have got their answers in another lane. */
   readonly mixesLanes: boolean;
 }
 
@@ -34,10 +34,10 @@ export interface Allowance {
 const INPUT_NANO_USD = 150;
 const OUTPUT_NANO_USD = 600;
 
-/** Columns that say how a row came to its answer: a second payment of it changes them. */
+/** Columns that say how a row got its answer: a second payment changes them. */
 const COURSE_COLUMNS = ['_attempts', '_input_tokens', '_cached_tokens', '_output_tokens', '_reasoning_tokens', '_cost_usd', '_request_id'];
 
-/** Every promise that a run broke which came to its end, each with its letter in the guarantees. */
+/** Every promise broken by a run that came to its end, each with its letter in the guarantees. */
 export function* findViolations(evidence: Evidence, expected: Expected): Generator<string> {
   yield* findLostRows(evidence, expected);
   yield* findUntoldPayments(evidence, expected);
@@ -46,7 +46,7 @@ export function* findViolations(evidence: Evidence, expected: Expected): Generat
   yield* findLeftovers(evidence, expected);
 }
 
-/** Every row once, in order, with its end, as the undisturbed run has it. */
+/** Every row once, in order, with the same end as in the undisturbed run. */
 function* findLostRows({ input, table, summary }: Evidence, expected: Expected): Generator<string> {
   const { rows } = summary;
   if (rows.in !== rows.ok + rows.failed + rows.skipped + rows.pending) yield 'rows: in is not ok + failed + skipped + pending';
@@ -56,7 +56,7 @@ function* findLostRows({ input, table, summary }: Evidence, expected: Expected):
   for (const [index, row] of table.rows.entries()) {
     const end = expected.rows[index] as ExpectedRow;
     for (const column of input.columns)
-      if (row[column] !== input.rows[index]?.[column]) yield `rows: ${column} of row ${index + 1} is another`;
+      if (row[column] !== input.rows[index]?.[column]) yield `rows: ${column} of row ${index + 1} has changed`;
     const is = `${row._status} ${row._source} "${row._error}"`;
     if (row._status !== end.status || row._source !== end.source || !String(row._error).startsWith(end.error))
       yield `rows: row ${index + 1} ended as ${is}, not as ${end.status} ${end.source} "${end.error}"`;
@@ -64,7 +64,7 @@ function* findLostRows({ input, table, summary }: Evidence, expected: Expected):
   const isSame = summary.attempts.unknown === 0 && expected.allows.secondPayments === 0 && !expected.allows.mixesLanes;
   for (const [index, row] of (expected.table?.rows ?? []).entries()) {
     for (const [column, cell] of Object.entries(row)) {
-      // Nobody tells what the request of a refused row is called; a try without an answer changes how a row came to its own.
+      // The request id of a refused row is unknown; an attempt without an answer changes how a row got its own.
       if (column === '_request_id' && row._status === 'failed') continue;
       if (!isSame && COURSE_COLUMNS.includes(column)) continue;
       const is = table.rows[index]?.[column];
@@ -73,19 +73,19 @@ function* findLostRows({ input, table, summary }: Evidence, expected: Expected):
   }
 }
 
-/** The provider's bill against what is kept and what is told, call by call. */
+/** Compares the provider's bill with what is stored and what is reported, call by call. */
 function* findUntoldPayments({ bill, lines, batches, events, summary }: Evidence, expected: Expected): Generator<string> {
   const billed = countBy(bill, callOf);
   const kept = countBy(lines.filter(isAnswer), callOf);
   let lacking = 0;
   for (const [call, count] of billed) lacking += Math.max(0, count - (kept.get(call) ?? 0));
   for (const [call, count] of kept)
-    if (count > (billed.get(call) ?? 0)) yield `bill: ${call} is kept ${count} times, billed ${billed.get(call) ?? 0}`;
+    if (count > (billed.get(call) ?? 0)) yield `bill: ${call} is stored ${count} times, billed ${billed.get(call) ?? 0}`;
   const told = summary.attempts.unknown as number;
   const doubtful = (summary.possiblyBilled ?? []).reduce((sum: number, { calls }: { calls: number }) => sum + calls, 0);
-  if (lacking > Math.max(told, doubtful)) yield `bill: ${lacking} billed calls are not kept, ${Math.max(told, doubtful)} are told`;
+  if (lacking > Math.max(told, doubtful)) yield `bill: ${lacking} billed calls are not stored, ${Math.max(told, doubtful)} are reported`;
   if (lacking > 0 && !(summary.cost.possiblyBilledNanoUsd > 0))
-    yield 'bill: billed calls are not kept, and nothing is told as possibly billed';
+    yield 'bill: billed calls are not stored, and nothing is reported as possibly billed';
   const second = bill.length - expected.calls;
   if (second < 0) yield `bill: ${bill.length} calls were made, ${expected.calls} are needed`;
   if (second > expected.allows.secondPayments) yield `bill: ${second} calls were paid a second time`;
@@ -96,7 +96,7 @@ function* findUntoldPayments({ bill, lines, batches, events, summary }: Evidence
   yield* findUnannounced(bill, events);
 }
 
-/** What was paid for was announced before. */
+/** Everything that was paid for had been announced. */
 function* findUnannounced(bill: readonly BillLine[], events: Evidence['events']): Generator<string> {
   const announced = new Set<string>();
   const bound = new Set<string>();
@@ -106,23 +106,23 @@ function* findUnannounced(bill: readonly BillLine[], events: Evidence['events'])
   }
   for (const { lane, customId, batchId } of bill) {
     if (lane === 'live' && !announced.has(customId ?? '')) yield `intent: ${customId} was called without an intent`;
-    if (lane === 'batch' && !bound.has(batchId ?? '')) yield `intent: ${batchId} was billed and stands nowhere in the log`;
+    if (lane === 'batch' && !bound.has(batchId ?? '')) yield `intent: ${batchId} was billed and is nowhere in the log`;
   }
 }
 
-/** Each row says what the line says that comes first: of the file recorded first the smallest id, whatever order and number lines have. */
+/** Each row shows the answer of its first line: the smallest id in the file recorded first, whatever the order and number of lines. */
 function* findWrongWinners({ table, lines, events, rowKeys }: Evidence): Generator<string> {
   const extra = new Set(events.filter(({ type }) => type === 'batch-extra').map(({ batchId }) => batchId));
   for (const [index, row] of table.rows.entries()) {
     if (row._status !== 'ok') continue;
     const successes = lines.filter((line) => line.customId.slice(0, 22) === rowKeys[index] && !extra.has(line.batchId) && isSuccess(line));
     const first = successes.filter(({ batchId }) => batchId === successes[0]?.batchId).toSorted((a, b) => (a.id < b.id ? -1 : 1))[0];
-    if (first === undefined) yield `answer: row ${index + 1} is ok without a line that says so`;
+    if (first === undefined) yield `answer: row ${index + 1} is ok without a line for it`;
     else if (first.value.response.request_id !== row._request_id) yield `answer: row ${index + 1} is not what its first line says`;
   }
 }
 
-/** A whole answer that keeps to the small job's schema. */
+/** A complete answer that matches the small job's schema. */
 function isSuccess(line: StoredLine): boolean {
   const choice = isAnswer(line) ? line.value.response.body.choices?.[0] : undefined;
   if (choice?.finish_reason !== 'stop' || (line.value.error ?? null) !== null) return false;
@@ -134,7 +134,7 @@ function isSuccess(line: StoredLine): boolean {
   }
 }
 
-/** Every sum, to the nano-dollar. */
+/** Every total, to the nano-dollar. */
 function* findUnbalancedBooks({ table, lines, summary, events, rowKeys }: Evidence): Generator<string> {
   const { cost, ledger } = summary;
   const rowCosts = table.rows.map((row) => Math.round(Number(row._cost_usd) * 1e9));
@@ -143,8 +143,8 @@ function* findUnbalancedBooks({ table, lines, summary, events, rowKeys }: Eviden
   if (cost.nanoUsd !== cost.rowsNanoUsd + cost.orphanedNanoUsd) yield 'books: the total is not rows + orphaned';
   const answers = lines.filter(isAnswer);
   const life = answers.reduce((total, line) => total + priceLine(line), 0);
-  if (life !== ledger.nanoUsd) yield `books: the answers kept cost ${life}, the ledger says ${ledger.nanoUsd}`;
-  if (cost.nanoUsd !== ledger.nanoUsd) yield `books: the one run there was cost ${cost.nanoUsd}, the ledger says ${ledger.nanoUsd}`;
+  if (life !== ledger.nanoUsd) yield `books: the stored answers cost ${life}, the ledger says ${ledger.nanoUsd}`;
+  if (cost.nanoUsd !== ledger.nanoUsd) yield `books: the only run cost ${cost.nanoUsd}, the ledger says ${ledger.nanoUsd}`;
   const extra = new Set(events.filter(({ type }) => type === 'batch-extra').map(({ batchId }) => batchId));
   const byKey = new Map<string, number>();
   for (const line of answers) {
@@ -159,7 +159,7 @@ function* findUnbalancedBooks({ table, lines, summary, events, rowKeys }: Eviden
   }
 }
 
-/** The log is whole, no temporary file is left, no secret stands anywhere. */
+/** The log is complete, no temporary file is left, and no secret is in any file. */
 function* findLeftovers({ events, files, summary }: Evidence, { secrets }: Expected): Generator<string> {
   for (const [index, { seq }] of events.entries()) if (seq !== index + 1) return yield `log: event ${index + 1} has the number ${seq}`;
   const ended = events.at(-1);
@@ -171,7 +171,7 @@ function* findLeftovers({ events, files, summary }: Evidence, { secrets }: Expec
       continue;
     }
     const text = fs.readFileSync(file, 'latin1');
-    for (const secret of secrets) if (text.includes(secret)) yield `secrets: a key stands in ${file}`;
+    for (const secret of secrets) if (text.includes(secret)) yield `secrets: a key is in ${file}`;
   }
 }
 
@@ -180,7 +180,7 @@ function isAnswer({ value }: StoredLine): boolean {
   return value.response?.status_code === 200 && typeof value.response.body === 'object' && value.response.body !== null;
 }
 
-/** Summed exactly, then halved in a batch, half a nano-dollar upwards. */
+/** Summed exactly, then halved in a batch, half a nano-dollar rounded up. */
 function priceLine({ lane, value }: StoredLine): number {
   const usage = value.response.body.usage as Usage | undefined;
   return usage === undefined ? 0 : priceUsage(lane, usage);

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 
-/** Column -> cell; a JSONL value stays what it is. */
+/** Column -> cell; a JSONL value keeps its type. */
 export type Cells = Readonly<Record<string, unknown>>;
 
 export interface ReadTable {
@@ -8,7 +8,7 @@ export interface ReadTable {
   readonly rows: readonly Cells[];
 }
 
-/** A CSV or JSONL table, read without a line of the program's own code. @throws where it is not whole */
+/** A CSV or JSONL table, read without any of the program's own code. @throws if it is incomplete */
 export function readTable(file: string): ReadTable {
   const text = fs.readFileSync(file, 'utf8');
   if (/\.(jsonl|ndjson)$/.test(file)) {
@@ -19,7 +19,7 @@ export function readTable(file: string): ReadTable {
     return { columns: [...new Set(rows.flatMap((row) => Object.keys(row)))], rows };
   }
   const [names = [], ...records] = parseCsv(text.replace(/^\uFEFF/, ''));
-  // A column without a name that holds something is called by its place.
+  // A column without a name that has values is named by its position.
   const columns = names.map((name, index) => name || `column_${index + 1}`);
   return {
     columns,
@@ -30,7 +30,7 @@ export function readTable(file: string): ReadTable {
   };
 }
 
-/** A strict reader of RFC 4180: throws where a quote stands wrong, so that a torn table cannot pass for a whole one. */
+/** A strict reader of RFC 4180: throws at a misplaced quote, so that a torn table cannot pass for a complete one. */
 export function parseCsv(text: string): string[][] {
   const records: string[][] = [];
   let record: string[] = [];

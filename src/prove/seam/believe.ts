@@ -2,13 +2,13 @@ import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { FIRST_PID } from './plan.ts';
 
-// What a life is made to believe of the world besides its disk.
+// What a life is made to believe about the world besides its disk.
 
 const RealDate = Date;
 const { readlinkSync } = fs;
 const kill = process.kill.bind(process);
 
-/** Moves the wall clock; the monotonic one goes on. 0 puts it right. */
+/** Moves the wall clock; the monotonic clock continues. 0 resets it. */
 export function skewClock(byMs: number): void {
   globalThis.Date =
     byMs === 0
@@ -23,14 +23,14 @@ export function skewClock(byMs: number): void {
         } as DateConstructor);
 }
 
-/** Who asks for the namespace of its pid hears of a place of its own, as in a container; null: the real one. */
+/** Reading the namespace of its pid returns a different one, as in a container; null: the real one. */
 export function moveTo(place: string | null): void {
   fs.readlinkSync = ((file: string, ...rest: []) =>
     place !== null && file === '/proc/self/ns/pid' ? `pid:[${place}]` : readlinkSync(file, ...rest)) as typeof fs.readlinkSync;
   syncBuiltinESMExports();
 }
 
-/** Gives this thread a pid of its own, which lives and dies like a process. */
+/** Gives this thread its own pid, which lives and dies like that of a process. */
 export function takePid(pid: number, pids: Int32Array): void {
   Object.defineProperty(process, 'pid', { value: pid, configurable: true });
   process.kill = (other: number, signal?: string | number) => {

@@ -1,50 +1,42 @@
 import path from 'node:path';
-import { getSystemErrorMap } from 'node:util';
 import type { Listener, Operation } from './patch-fs.ts';
-import type { OperationKind, SeamPlan, SeamReport } from './plan.ts';
+import type { SeamPlan, SeamReport } from './plan.ts';
+import { makeRefusal, REFUSED } from './refusal.ts';
 import { createUnsyncedTracker } from './unsynced.ts';
 
-/** What stands between one life and its disk. */
+/** What sits between one life and its disk. */
 export interface LifeSeam extends Listener {
   report(): SeamReport;
 }
 
-/** How a life ends or halts here. */
+/** How a life ends or stops here. */
 export interface Ends {
-  /** At once: nothing behind it is done. */
+  /** At once: nothing after it is executed. */
   readonly crash: (report: SeamReport) => never;
   /** Returns when it is woken. */
   readonly freeze: (report: SeamReport) => void;
   readonly jumpClock: (byMs: number) => void;
 }
 
-/** What each error is known from. A process without descriptors can do everything but open. */
-const REFUSED: Readonly<Record<string, readonly OperationKind[]>> = {
-  ENOSPC: ['open', 'write', 'sync', 'rename', 'link', 'mkdir'],
-  EIO: ['write', 'sync', 'truncate', 'rename'],
-  EMFILE: ['open', 'read'],
-};
-/** The system names no path of an operation on a descriptor. */
-const BY_DESCRIPTOR: ReadonlySet<OperationKind> = new Set(['write', 'sync', 'truncate']);
-
 export function createLifeSeam(plan: SeamPlan, ends: Ends): LifeSeam {
   const operations: string[] = [];
   const fired: string[] = [];
   const tracker = plan.backups === undefined ? null : createUnsyncedTracker(plan.backups);
   const report = (): SeamReport => ({ operations, fired, unsynced: tracker?.read() ?? { files: [], names: [] } });
-  /** The operation at which a crash is due, from when it begins. */
+  /** The operation at which a crash is due, from when it starts. */
   let last: Operation | null = null;
   let refusable = 0;
-  /** Operations a crash may be due at. */
+  /** Operations at which a crash may be due. */
   let counted = 0;
 
-  function refuse({ kind, path: file, syscall }: Operation): Error | null {
+  function refuse(operation: Operation): Error | null {
+    const { kind, path: file } = operation;
     if (plan.refuse === undefined || !REFUSED[plan.refuse.errno]?.includes(kind)) return null;
     refusable += 1;
     const { errno, at, isLasting } = plan.refuse;
     if (refusable < at || (refusable > at && !isLasting)) return null;
     fired.push(`${errno} ${kind} ${path.basename(file)}`);
-    return makeSystemError(errno, syscall, BY_DESCRIPTOR.has(kind) ? null : file);
+    return makeRefusal(errno, operation);
   }
 
   function befall(operation: Operation): void {
@@ -81,10 +73,4 @@ export function createLifeSeam(plan: SeamPlan, ends: Ends): LifeSeam {
       if (operation === last && plan.crash?.moment === 'after') ends.crash(report());
     },
   };
-}
-
-function makeSystemError(code: string, syscall: string, file: string | null): Error {
-  const [errno = 0, [, text]] = [...getSystemErrorMap()].find(([, [name]]) => name === code) ?? [0, [code, code]];
-  const message = `${code}: ${text}, ${syscall}${file === null ? '' : ` '${file}'`}`;
-  return Object.assign(new Error(message), { code, errno, syscall, ...(file === null ? {} : { path: file }) });
 }

@@ -7,24 +7,24 @@ import type { OperationKind } from './plan.ts';
 /** One operation of a program. */
 export interface Operation {
   readonly kind: OperationKind;
-  /** Absolute; of a rename or link, the new name; of a request, its method and path. */
+  /** Absolute; for a rename or link, the new name; for a request, its method and path. */
   readonly path: string;
   /** The old name of a rename. */
   readonly from: string | null;
   readonly syscall: string;
-  /** Of a write. */
+  /** For a write. */
   readonly bytes: number;
 }
 
-/** Told of each operation. */
+/** Called for each operation. */
 export interface Listener {
-  /** Whether an operation on this path is of interest. */
+  /** Whether operations on this path matter. */
   isWatched(path: string): boolean;
-  /** Before it. @returns the error it comes to instead */
+  /** Called before it. @returns the error to throw instead */
   begin(operation: Operation): Error | null;
-  /** When it is under way, or, where it returns when it is done, done. */
+  /** Called while it is in progress or, if it is synchronous, when it is done. */
   meanwhile(operation: Operation): void;
-  /** After it went well. */
+  /** Called after it succeeded. */
   end(operation: Operation): void;
 }
 
@@ -33,13 +33,13 @@ type Style = 'returns' | 'calls back' | 'promises';
 
 type Originals = Pick<typeof fs, 'existsSync' | 'linkSync' | 'lstatSync' | 'mkdirSync' | 'statSync' | 'writeFileSync'>;
 
-/** The functions as they were, for who listens. */
+/** The original functions, for the listener. */
 export const original: Originals = { ...fs };
 
 const pathOfDescriptor = new Map<number, string>();
 const pathOfHandle = new WeakMap<object, string>();
 
-/** The kind, and where among the arguments the paths stand; a number 'fd' is a descriptor. */
+/** The kind, and the positions of the paths among the arguments; 'fd' is a descriptor. */
 interface Spec {
   readonly kind: OperationKind | ((args: readonly unknown[]) => OperationKind | null);
   readonly target: 0 | 1 | 'descriptor' | 'handle';
@@ -51,6 +51,7 @@ const BY_PATH: Readonly<Record<string, Spec>> = {
   appendFile: { kind: 'write', target: 0 },
   copyFile: { kind: 'write', target: 1 },
   readFile: { kind: 'read', target: 0 },
+  readdir: { kind: 'read', target: 0 },
   rename: { kind: 'rename', target: 1 },
   link: { kind: 'link', target: 1 },
   unlink: { kind: 'remove', target: 0 },
@@ -73,26 +74,27 @@ const BY_HANDLE: Readonly<Record<string, Spec>> = {
   datasync: { kind: 'sync', target: 'handle' },
   truncate: { kind: 'truncate', target: 'handle' },
 };
-/** What the system calls it, where Node has another name. */
+/** The system's name where Node uses another one. */
 const SYSCALLS: Readonly<Record<string, string>> = {
   writeFile: 'open',
   readFile: 'open',
   appendFile: 'open',
   copyFile: 'copyfile',
+  readdir: 'scandir',
   rm: 'unlink',
   sync: 'fsync',
   datasync: 'fdatasync',
   truncate: 'ftruncate',
 };
 
-/** An opening for reading changes nothing. */
+/** Opening for reading changes nothing. */
 function kindOfOpening([, flags]: readonly unknown[]): OperationKind {
   const { O_WRONLY, O_RDWR, O_CREAT } = fs.constants;
   if (typeof flags === 'number') return (flags & (O_WRONLY | O_RDWR | O_CREAT)) === 0 ? 'read' : 'open';
   return flags === undefined || flags === 'r' || typeof flags === 'object' ? 'read' : 'open';
 }
 
-/** Puts a listener between the program and `node:fs`, in all three styles of it, and behind each write to a socket. */
+/** Puts a listener between the program and `node:fs`, in all three of its styles, and behind each write to a socket. */
 export async function patchDisk(listener: Listener): Promise<void> {
   const probe = await fs.promises.open(process.execPath, 'r');
   const handlePrototype = Object.getPrototypeOf(probe) as object;
@@ -103,6 +105,7 @@ export async function patchDisk(listener: Listener): Promise<void> {
   }
   for (const [name, spec] of Object.entries(BY_PATH)) wrap(fs.promises, name, { name, spec, style: 'promises', listener });
   for (const [name, spec] of Object.entries(BY_HANDLE)) wrap(handlePrototype, name, { name, spec, style: 'promises', listener });
+  for (const method of ['close', 'closeSync']) forgetClosed(method);
   patchSockets(listener);
   syncBuiltinESMExports();
 }
@@ -156,7 +159,7 @@ function wrap(holder: object, method: string, { name, spec, style, listener }: W
   };
 }
 
-/** @returns null where nobody asks about it */
+/** @returns null if nobody listens for it */
 function describeCall(self: object, args: readonly unknown[], { name, spec, listener }: Omit<Wrapping, 'style'>): Operation | null {
   const kind = typeof spec.kind === 'function' ? spec.kind(args) : spec.kind;
   const given =
@@ -169,7 +172,9 @@ function describeCall(self: object, args: readonly unknown[], { name, spec, list
   const file = path.resolve(given);
   if (!listener.isWatched(file)) return null;
   const from = kind === 'rename' ? path.resolve(String(args[0])) : null;
-  return { kind, path: file, from, syscall: SYSCALLS[name] ?? name, bytes: kind === 'write' ? countBytes(args) : 0 };
+  // What is open already is written to; a path is opened first.
+  const syscall = spec.target === 'handle' && kind === 'write' ? 'write' : (SYSCALLS[name] ?? name);
+  return { kind, path: file, from, syscall, bytes: kind === 'write' ? countBytes(args) : 0 };
 }
 
 function rememberOpened(file: string, opened: unknown): void {
@@ -177,7 +182,17 @@ function rememberOpened(file: string, opened: unknown): void {
   else if (typeof opened === 'object' && opened !== null) pathOfHandle.set(opened, file);
 }
 
-/** How much a write is about. */
+/** The next file with this descriptor may be one that is not watched. */
+function forgetClosed(method: string): void {
+  const methods = fs as unknown as Record<string, AnyFunction>;
+  const before = methods[method] as AnyFunction;
+  methods[method] = (...args) => {
+    pathOfDescriptor.delete(args[0] as number);
+    return before(...args);
+  };
+}
+
+/** How many bytes a write is about. */
 function countBytes(args: readonly unknown[]): number {
   const position = args.findIndex((value) => typeof value === 'string' || value instanceof Uint8Array);
   const data = args[position] as string | Uint8Array | undefined;
@@ -187,17 +202,17 @@ function countBytes(args: readonly unknown[]): number {
   return typeof length === 'number' ? length : (data?.byteLength ?? 0);
 }
 
-/** `POST /v1/batches` where a request begins; nothing for the rest of one. */
+/** `POST /v1/batches` at the start of a request; nothing for the rest of it. */
 function readRequestLine(data: unknown): string {
   return typeof data === 'string' ? (/^[A-Z]+ \S+(?= HTTP)/.exec(data)?.[0] ?? '') : '';
 }
 
-/** A request that leaves is an operation, too: what it asks may cost money. */
+/** A request that leaves is an operation too: it may cost money. */
 function patchSockets(listener: Listener): void {
   const sockets = net.Socket.prototype as unknown as Record<string, AnyFunction>;
   const write = sockets.write as AnyFunction;
   sockets.write = function patched(this: net.Socket, ...args: unknown[]): unknown {
-    // Only what goes to a provider or a Redis, and not to a terminal or a pipe.
+    // Only what goes to a provider or a Redis, not to a terminal or a pipe.
     if (this.remotePort === undefined) return write.apply(this, args);
     const operation: Operation = { kind: 'send', path: readRequestLine(args[0]), from: null, syscall: 'write', bytes: countBytes(args) };
     const error = listener.begin(operation);

@@ -5,8 +5,8 @@ import { original, patchDisk } from './patch-fs.ts';
 import { FIRST_PID, type SeamPlan, type SeamReport, type ThreadData, type ThreadLife, type ThreadMessage } from './plan.ts';
 
 /**
- * Loaded before the command, between it and `node:fs`; the command knows nothing of it. A process gets it by `--import` and its plan by
- * `ROWMILL_PROVE_SEAM`, and dies for real. A thread lives through one run after another, each with a plan of its own, until one of them crashes.
+ * Loaded before the command, between it and `node:fs`; the command does not know about it. A process gets it by `--import` and its plan by
+ * `ROWMILL_PROVE_SEAM`, and really dies. A thread executes one run after another, each with its own plan, until one of them crashes.
  */
 
 let seam: LifeSeam | null = null;
@@ -25,7 +25,7 @@ function begin(plan: SeamPlan, ends: Omit<Ends, 'jumpClock'>): LifeSeam {
   return seam;
 }
 
-/** Does nothing for ever: whoever is to end this has been told. */
+/** Does nothing forever: whoever has to end this has been told. */
 function waitForTheEnd(): never {
   for (;;) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
 }
@@ -48,7 +48,7 @@ function liveAsProcess(plan: SeamPlan): void {
   process.on('exit', () => tell(own.report()));
 }
 
-/** Thrown by `process.exit` in a thread that has further lives. */
+/** Thrown by `process.exit` in a thread with further lives. */
 class Exit extends Error {
   readonly exitCode: number;
   constructor(exitCode: number) {

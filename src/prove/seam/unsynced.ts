@@ -2,9 +2,9 @@ import path from 'node:path';
 import { type Operation, original } from './patch-fs.ts';
 import type { NameChange, Unsynced } from './plan.ts';
 
-/** Keeps account of what the disk was not told to keep. */
+/** Keeps track of what was not synced. */
 export interface UnsyncedTracker {
-  /** Before an operation: what it will replace or remove gets a second name, so that it can be brought back. */
+  /** Called before an operation: what it will replace or remove gets a second name, so that it can be restored. */
   begin(operation: Operation): void;
   end(operation: Operation): void;
   read(): Unsynced;
@@ -15,7 +15,7 @@ export function createUnsyncedTracker(backups: string): UnsyncedTracker {
   const syncedBytes = new Map<number, number>();
   let names: NameChange[] = [];
   let kept = 0;
-  /** What stood at a name before the operation that is under way; null where nothing did. */
+  /** What was at a name before the current operation; null if there was nothing. */
   const before = new Map<string, string | null>();
 
   function keep(file: string): string | null {
@@ -58,7 +58,7 @@ export function createUnsyncedTracker(backups: string): UnsyncedTracker {
       if (operation.kind === 'sync') return noteSync(operation.path);
       noteName(operation);
       if (operation.kind !== 'write' && operation.kind !== 'open') return;
-      // What stood in a file when it was opened was there before this life.
+      // The content of a file when it was opened existed before this life.
       const found = original.statSync(operation.path, { throwIfNoEntry: false });
       if (found !== undefined && !syncedBytes.has(found.ino)) syncedBytes.set(found.ino, found.size);
     },

@@ -4,14 +4,15 @@ import type { LaneName } from '../../core/lane.ts';
 import { keepModel, listModels, showModels } from '../../core/models/split-by-model.ts';
 import { countAnswerCaps, type Request } from '../../core/request.ts';
 import type { LedgerFold } from '../../ledger/events/fold.ts';
-import { type Amount, type CostBound, makeCostBound } from '../../money/cost-bound.ts';
+import { type CostBound, makeCostBound } from '../../money/cost-bound.ts';
 import { describeUnboundImages } from '../../money/images/unbound-images.ts';
 import { modelLimits } from '../../money/model-limits.ts';
 import type { FindPrice } from '../../money/price.ts';
+import { createSentBound, type Sent } from '../../money/sent-bound.ts';
 import { suggestModel } from '../../money/tier-table.ts';
 import { formatDollars } from '../../output/format-numbers.ts';
 import type { UnpricedCalls } from '../open/unpriced.ts';
-import type { BudgetSpan, SpanLimits } from './spans.ts';
+import type { BudgetSpan, OnItsWay, SpanLimits } from './spans.ts';
 
 /** Keeps a run below its limits: what was spent plus what may still be billed, at its upper bound, never exceeds them. */
 export interface Budget {
@@ -54,13 +55,19 @@ export interface BudgetOptions {
   /** What the limits are for: all that are set. */
   readonly spans: readonly BudgetSpan[];
   /** Of the run's live calls. */
-  readonly live: { readonly spentNanoUsd: () => number; readonly unpriced: () => UnpricedCalls; readonly onItsWay: () => Amount };
+  readonly live: {
+    readonly spentNanoUsd: () => number;
+    readonly unpriced: () => UnpricedCalls;
+    readonly onItsWay: () => Pick<OnItsWay, 'live' | 'sent'>;
+  };
   /** The shards and batches of the ledger. */
   readonly fold: Pick<LedgerFold, 'shards' | 'batches'>;
   /** Changes whenever what batches may have been billed for without an answer may have changed. */
   readonly version: () => number;
   /** The day whose prices count. */
   readonly at: string;
+  /** Where it counts for what was sent before, too; null for the day of each. */
+  readonly priceAsOf: string | null;
 }
 
 /** The budget is used up, and with it this passage of the run. */
@@ -102,6 +109,9 @@ export function createRunBudget(options: BudgetOptions): Budget {
   const bounds = makeCostBounds(options);
   // Only the lane that is not sent to can be without a price.
   const boundIn = (lane: LaneName) => (bounds[lane] ?? bounds[firstLane]) as CostBound;
+  const boundSent = createSentBound({ ...options, now: options.at });
+  const sumSent = (all: readonly Sent[]) =>
+    all.reduce((sum, sent) => sum + (boundSent(sent) ?? boundIn(sent.lane).of(sent.amount, sent.longestBytes)), 0);
   /** What a call of unknown size may have cost: the whole context in, the longest answer out. */
   const largest = {
     bytes: Math.max(...listModels(job).map((model) => modelLimits(model).contextTokens ?? 1_000_000)),
@@ -116,29 +126,30 @@ export function createRunBudget(options: BudgetOptions): Budget {
     const version = `${options.version()} ${span.phase}`;
     const known = unanswered.get(span);
     if (known?.version === version) return known.nanoUsd;
-    const nanoUsd = span.unansweredOfBatches(bounds.batch);
+    const nanoUsd = span.unansweredOfBatches(boundSent);
     unanswered.set(span, { version, nanoUsd });
     return nanoUsd;
   }
 
   function commit(span: BudgetSpan): number {
-    const { batch, live } = span.onItsWay();
+    const { batch, live, sent } = span.onItsWay();
     let unpriced = 0;
     for (const calls of span.unpriced())
       unpriced += calls.boundLive(boundIn('live'), largest) + calls.boundBatches(boundIn('batch'), largest, options.fold);
-    const underWay = boundIn('live').of(live, longestBytes) + boundIn('batch').of(batch, longestBytes);
+    const underWay = boundIn('live').of(live, longestBytes) + boundIn('batch').of(batch, longestBytes) + sumSent(sent);
     return span.spentNanoUsd() + unpriced + readUnanswered(span) + underWay;
   }
 
   function commitLive(): number {
     const { spentNanoUsd, unpriced, onItsWay } = options.live;
-    return spentNanoUsd() + unpriced().boundLive(boundIn('live'), largest) + boundIn('live').of(onItsWay(), longestBytes);
+    const { live, sent } = onItsWay();
+    return spentNanoUsd() + unpriced().boundLive(boundIn('live'), largest) + boundIn('live').of(live, longestBytes) + sumSent(sent);
   }
 
   function boundOf({ body, customId }: Request): number {
     const bytes = Buffer.byteLength(body);
     // What an earlier process sent is not known one by one.
-    if (longestBytes === 0) longestBytes = Math.max(options.live.onItsWay().bytes, ...spans.map((span) => span.onItsWay().batch.bytes));
+    if (longestBytes === 0) longestBytes = options.live.onItsWay().live.bytes;
     longestBytes = Math.max(longestBytes, bytes);
     return boundIn(laneNow()).of({ bytes, rows: 1, answerCaps: countAnswerCaps(customId) }, bytes);
   }

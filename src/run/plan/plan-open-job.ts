@@ -9,7 +9,7 @@ import type { LeaveOut } from '../../ledger/runs.ts';
 import { longestAnswerTokens } from '../../money/cost-bound.ts';
 import type { FindPrice, PriceQuery } from '../../money/price.ts';
 import { takesCacheOptions } from '../../money/prompt-cache.ts';
-import { suggestModel } from '../../money/tier-table.ts';
+import { findClosestModel } from '../../money/tier-table.ts';
 import { createRowCheck } from '../../output/row-check.ts';
 import { type BudgetFacts, makeBudgetFacts, warnOfBudget, warnOfRunBudget } from '../budget/facts.ts';
 import type { AnswerHistory } from '../open/answer-history.ts';
@@ -78,6 +78,7 @@ export async function planOpenJob({
     tokens,
     keys: ledger?.keys ?? new KeyIndex(),
     opening,
+    noLongerOk: ledger?.noLongerOk ?? new Set(),
     makeDueRequest: ledger === null ? (_, request) => request : createDueRequests(ledger, opening.view, prepared),
     checkRow: createRowCheck({ ...job.write, columns: table.columns, answerColumns: compiled.answerColumns }),
     readWarnings: () => table.readWarnings(),
@@ -85,7 +86,7 @@ export async function planOpenJob({
       ...table.warnings,
       ...compiled.warnings,
       ...leftOut,
-      ...(ledger === null ? [] : warnOfVerdicts(ledger)),
+      ...(ledger === null ? [] : warnOfAltered(ledger)),
       ...new Set(splitByModel(job).flatMap((one) => warnOfCosts(one, findPrice, at))),
       ...new Set(answers === null ? splitByModel(job).flatMap(warnOfReasoning) : []),
     ],
@@ -116,17 +117,12 @@ function addBudgets(plan: Plan, job: Job, budgets: readonly BudgetFacts[]): Plan
   return { ...plan, ...(budgets.length === 0 ? {} : { budgets }), problems: [...plan.problems, ...warnings.map(makeWarning)] };
 }
 
-/** Answers that count no more: other rules took them, those of a changed job or of an earlier version, or their file was altered. */
-export function warnOfVerdicts({ noLongerOk, altered, responsePath }: Ledger): readonly string[] {
-  const warnings = [...new Set(altered.values())].map(
+/** Answers that count no more because their file was altered. */
+export function warnOfAltered({ altered, responsePath }: Ledger): readonly string[] {
+  return [...new Set(altered.values())].map(
     (name) =>
       `${responsePath(name)} was altered: its answers are not used, and their rows are held as unknown; restore the file from a backup, or send them, and pay, again: rowmill retry --cause unknown`,
   );
-  if (noLongerOk === 0) return warnings;
-  return [
-    ...warnings,
-    `${noLongerOk} stored ${noLongerOk === 1 ? 'answer that was' : 'answers that were'} ok ${noLongerOk === 1 ? 'is' : 'are'} invalid under the current rules; rowmill failures says why, and retry sends them again`,
-  ];
 }
 
 /** A model that is sold, but not at this tier: every call would be refused. @throws UsageError */
@@ -149,7 +145,12 @@ function warnOfCosts(job: Job, findPrice: FindPrice, at: string): readonly strin
   const warnings: string[] = [];
   const { name, query } = readPricedLane(job);
   if (findPrice(job.model, { ...query, at }) === null) {
-    warnings.push(`the ${name} price of ${job.model} is unknown; set one in prices.yaml, next to the job file${suggestModel(job.model)}`);
+    const closest = findClosestModel(job.model);
+    warnings.push(
+      closest === null
+        ? `the ${name} price of ${job.model} is unknown; set one in prices.yaml, next to the job file`
+        : `no model ${job.model} is known here, so that neither its price nor its limits are. Did you mean "${closest}"? If the name is right, set the ${name} price in prices.yaml, next to the job file`,
+    );
   }
   if (job.params.prompt_cache === 'explicit' && !takesCacheOptions(job.model)) {
     warnings.push(`params.prompt_cache: ${job.model} takes no cache options and charges nothing for cache writes; nothing is sent for it`);

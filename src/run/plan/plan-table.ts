@@ -3,9 +3,11 @@ import type { Job } from '../../core/job.ts';
 import { listModels, showModels } from '../../core/models/split-by-model.ts';
 import { hideImageData, type Request } from '../../core/request.ts';
 import type { Row, SkipCause, Table } from '../../core/row.ts';
+import { formatCount } from '../../core/wording/format-count.ts';
 import type { CompiledJob } from '../../input/compile-job.ts';
 import type { KeyIndex } from '../../ledger/key-index.ts';
 import type { FindPrice } from '../../money/price.ts';
+import { findClosestModel } from '../../money/tier-table.ts';
 import type { ModelTokens } from '../../money/tokens/model-tokens.ts';
 import type { CheckRow } from '../../output/row-check.ts';
 import type { AnswerLengths } from '../open/answer-history.ts';
@@ -18,7 +20,7 @@ import { forecastAnswer } from './answer-forecast.ts';
 import { describeCache } from './cache.ts';
 import { describeChanges } from './changes.ts';
 import { chooseLane, choosePrice } from './choose-lane.ts';
-import { longContextOver, planCaches, priceWork } from './cost.ts';
+import { type LaneCosts, longContextOver, planCaches, priceWork } from './cost.ts';
 import type { KnownRows } from './known-rows.ts';
 import { type EndOptions, foreseeEnd } from './model-end.ts';
 import type { Plan, PlannedRequest, PlanProblem } from './plan-result.ts';
@@ -34,6 +36,8 @@ export interface PlanTableOptions {
   readonly keys: KeyIndex;
   /** How keys will stand once the run has begun. */
   readonly opening: Opening;
+  /** As of `Ledger`. */
+  readonly noLongerOk: ReadonlySet<number>;
   readonly makeDueRequest: MakeDueRequest;
   /** Whether the table that is written can hold a row. */
   readonly checkRow: CheckRow;
@@ -80,6 +84,8 @@ export interface PlannedTable {
   readonly reopenedKeys: readonly string[];
   /** What is known of the ends of its models, also where they are none for the address: should a model be refused there, this may be why. */
   readonly modelEnds: readonly PlannedEnd[];
+  /** What to say of answers that rows of this table had, and that count no more; empty without any. */
+  readonly lostAnswers: readonly string[];
 }
 
 /** @throws UsageError where the table that is written cannot hold a row */
@@ -104,6 +110,7 @@ export async function planTable(options: PlanTableOptions): Promise<PlannedTable
   });
   const reopenedKeys: string[] = [];
   let knownRows = 0;
+  let lostAnswers = 0;
   let firstRequest: unknown = null;
   const requests: PlannedRequest[] = [];
 
@@ -123,6 +130,7 @@ export async function planTable(options: PlanTableOptions): Promise<PlannedTable
       return;
     }
     if (opening.opens(id)) reopenedKeys.push(key);
+    else if (!opening.isFresh && options.noLongerOk.has(id)) lostAnswers += 1;
     if (request !== null && options.keys.outcome(id) === 'ok') prompts.offerAnswered(request, id);
     const step = view.isUnsent(id) ? 'unsent' : view.stepOf(id);
     if (step === 'done') rows.reused += 1;
@@ -173,8 +181,10 @@ export async function planTable(options: PlanTableOptions): Promise<PlannedTable
   const advised = { prices, lane, priced, work, cost, hasImages: counted.hasImages };
   const modelEnds = options.ends.map((end) => foreseeEnd(job, end, advised));
   const endsHere = modelEnds.filter((_, index) => options.ends[index]?.holdsHere === true);
+  const lost = warnOfLostAnswers(lostAnswers);
   const warnings = [
     ...options.warnings,
+    ...lost,
     ...options.readWarnings(),
     ...endsHere.map(({ message }) => message),
     warnOfLostCache(advised, counted.constantTokens),
@@ -187,6 +197,7 @@ export async function planTable(options: PlanTableOptions): Promise<PlannedTable
     schema: 'rowmill.plan/1',
     job: job.name,
     model: showModels(job),
+    ...nameClosestModel(job.model, cost),
     rows,
     skipped,
     changes: options.last === null ? [] : describeChanges(job, options.last.job, compared),
@@ -212,7 +223,22 @@ export async function planTable(options: PlanTableOptions): Promise<PlannedTable
     firstRequest,
     ...(options.shownRequests === null ? {} : { requests }),
   };
-  return { plan: planned, reopenedKeys, modelEnds };
+  return { plan: planned, reopenedKeys, modelEnds, lostAnswers: lost };
+}
+
+/** For a model of which no price is known, which may be a slip of the pen. */
+function nameClosestModel(model: string, { batch, live, flex }: LaneCosts): Pick<Plan, 'closestModel'> {
+  const closest = (batch ?? live ?? flex) === null ? findClosestModel(model) : null;
+  return closest === null ? {} : { closestModel: closest };
+}
+
+/** Other rules took them: those of a changed job, or of an earlier version. */
+function warnOfLostAnswers(count: number): readonly string[] {
+  if (count === 0) return [];
+  const [answers, are] = count === 1 ? ['answer that was', 'is'] : ['answers that were', 'are'];
+  return [
+    `${formatCount(count)} stored ${answers} ok ${are} invalid under the current rules; rowmill failures says why, and retry sends them again`,
+  ];
 }
 
 export function makeWarning(message: string): PlanProblem {

@@ -65,7 +65,7 @@ export async function makeStatusFacts(
   countRows: () => RowCounts,
 ): Promise<StatusFacts> {
   const { fold } = ledger;
-  const doubts = await findPossiblyBilled({ ledger, books, prepared, run: null, clock, warn: () => {} });
+  const doubts = await findPossiblyBilled({ ledger, books, prepared, run: null, priceAsOf: null, clock, warn: () => {} });
   const last = fold.runs.at(-1) ?? null;
   const totals = books.ofRun(last?.id ?? '');
   const { job } = prepared.compiled;

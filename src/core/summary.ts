@@ -31,6 +31,8 @@ export interface Summary {
     readonly reasoning: number;
   };
   readonly cost: CostSummary;
+  /** After a pilot that came to its end: what it was not to ask. Absent where nothing is left. */
+  readonly notAsked?: NotAsked;
   /** Over the ledger's whole life, all runs. `unpricedAttempts`: billed ones without a known cost, which are in no sum; absent when there are none. */
   readonly ledger: { readonly attempts: number; readonly nanoUsd: number; readonly unpricedAttempts?: number };
   readonly batches: readonly { readonly id: string; readonly status: string; readonly requests: number }[];
@@ -46,6 +48,17 @@ export interface Summary {
   readonly outputs: { readonly table: string | null; readonly failures: string | null; readonly report: string | null };
   /** What to type next, when there is something to do. */
   readonly next: string | null;
+}
+
+/** The rows that a run of the whole table would send. */
+export interface NotAsked {
+  readonly rows: number;
+  /** Rows of the whole table. */
+  readonly of: number;
+  /** By what was measured; null where the price is unknown. */
+  readonly expectedNanoUsd: number | null;
+  /** What asks them; null where nobody types commands. */
+  readonly command: string | null;
 }
 
 /** Calls that may have been billed and whose answers are not in our files. */

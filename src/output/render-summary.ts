@@ -61,7 +61,8 @@ function formatSum(total: number, parts: Readonly<Record<string, number>>): stri
   return `${formatCount(total)} = ${terms.join(' + ')}`;
 }
 
-function listMoney({ cost, attempts, anomalies, anomalyCosts }: Summary): readonly Line[] {
+function listMoney(summary: Summary): readonly Line[] {
+  const { cost, attempts, anomalies, anomalyCosts } = summary;
   const { unpricedAttempts, cacheSavedNanoUsd = 0 } = cost;
   const unpriced = unpricedAttempts === 0 ? '' : `${formatThings(unpricedAttempts, 'attempt')} of unknown price`;
   const isUnknown = unpricedAttempts > 0 && cost.nanoUsd === 0;
@@ -80,7 +81,16 @@ function listMoney({ cost, attempts, anomalies, anomalyCosts }: Summary): readon
   if (join(saved) !== '') lines.push(['saved', join(saved)]);
   if (cacheSavedNanoUsd < 0) lines.push(['cache', `writes cost ${formatDollars(-cacheSavedNanoUsd)} more than reads saved`]);
   if (cost.orphanedNanoUsd > 0) lines.push(['orphaned', `${formatDollars(cost.orphanedNanoUsd)} ${describeOrphaned(unpricedAttempts)}`]);
-  return [...lines, ...listAnomalies(anomalies, anomalyCosts)];
+  return [...lines, ...listAnomalies(anomalies, anomalyCosts), ...listNotAsked(summary)];
+}
+
+/** Of a pilot. The command stands below, but where another one comes first. */
+function listNotAsked({ notAsked, next }: Summary): readonly Line[] {
+  if (notAsked === undefined) return [];
+  const { rows, of, expectedNanoUsd, command } = notAsked;
+  const price = expectedNanoUsd === null ? 'at an unknown price' : `about ${formatDollars(expectedNanoUsd)}`;
+  const how = command === null || command === next ? '' : `: ${command}`;
+  return [['not asked', `${formatCount(rows)} of ${formatThings(of, 'row')}, ${price}${how}`]];
 }
 
 /** Lines that cost something and are no answers of their own. */

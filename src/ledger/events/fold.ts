@@ -1,4 +1,5 @@
 import type { PriceTerms } from '../../core/event.ts';
+import type { RowSelection } from '../../core/row.ts';
 import type { LaneName } from '../../core/settled.ts';
 
 /** What the events say so far. A view: it changes as events are appended. */
@@ -200,6 +201,8 @@ export interface RunState {
   readonly lane: 'batch' | 'live' | null;
   /** The day its table is named by; absent where it is not. */
   readonly date?: string;
+  /** What it was about when it began; absent for all rows. */
+  readonly selection?: RowSelection;
   /** What it was expected to cost when it began, or when more was last opened in it; null when a price is unknown. */
   readonly estimateNanoUsd: number | null;
 }

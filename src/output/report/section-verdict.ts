@@ -18,7 +18,7 @@ function ask(question: string, answer: Html, say: Html): Html {
 }
 
 function answerWorked({ summary, causes }: ReportFacts): Html {
-  const { rows, exitCode } = summary;
+  const { rows, exitCode, notAsked } = summary;
   const all = countAskedAbout(summary);
   const tone = exitCode === EXIT.done ? 'good' : rows.ok === 0 ? 'bad' : 'warn';
   const word = rows.ok === all ? 'Yes' : rows.ok === 0 ? 'No' : exitCode === EXIT.done ? 'Yes, within fail_if' : 'In part';
@@ -32,7 +32,7 @@ function answerWorked({ summary, causes }: ReportFacts): Html {
   return ask(
     'Did it work?',
     html`<span class="${tone}">${word}</span>`,
-    html`${formatCount(rows.ok)} of ${formatThings(all, 'row')} answered${all === 0 ? '' : `, ${formatShare(rows.ok / all)}`}${left.length === 0 ? '' : `; ${words}`}${left.length === 0 ? NOTHING : why}.`,
+    html`${formatCount(rows.ok)} of ${formatThings(all, 'row')} answered${all === 0 ? '' : `, ${formatShare(rows.ok / all)}`}${left.length === 0 ? '' : `; ${words}`}${left.length === 0 ? NOTHING : why}.${notAsked === undefined ? '' : ` A pilot: ${formatCount(notAsked.rows)} of ${formatThings(notAsked.of, 'row')} of the table not asked.`}`,
   );
 }
 
@@ -94,6 +94,16 @@ function answerNext({ summary, causes }: ReportFacts): Html {
   if (summary.rows.pending === 0 && first?.retry != null) {
     const more = others.length === 0 ? NOTHING : html` The other causes have <a href="#failures">commands of their own</a>.`;
     return ask('What next?', html`Retry ${formatThings(first.rows, 'row')}`, html`${renderCommand(first.retry)}${more}`);
+  }
+  const { notAsked } = summary;
+  if (notAsked !== undefined && (summary.next === null || summary.next === notAsked.command)) {
+    const price = notAsked.expectedNanoUsd === null ? 'an unknown amount' : `about ${formatDollars(notAsked.expectedNanoUsd)}`;
+    const command = notAsked.command === null ? NOTHING : renderCommand(notAsked.command);
+    return ask(
+      'What next?',
+      html`Ask the rest`,
+      html`${formatCount(notAsked.rows)} of ${formatThings(notAsked.of, 'row')}, for ${price}. ${command}`,
+    );
   }
   if (summary.next !== null) {
     const word = summary.rows.pending > 0 ? 'Continue' : 'See what failed';

@@ -1,8 +1,6 @@
+import { SIMULATOR } from '../../core/event.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import type { Provider } from '../../openai/provider.ts';
-
-/** Beside the names of forms: that a simulator answers there. */
-const SIMULATOR = { name: 'simulator', form: 'answers' } as const;
 
 /**
  * Whether a simulator answers there: by what was answered in this run, else by what was asked for and what earlier runs saw. A run that goes on may

@@ -1,3 +1,4 @@
+import type { RowSelection } from '../../core/row.ts';
 import type { Summary } from '../../core/summary.ts';
 import type { LedgerFold } from '../../ledger/events/fold.ts';
 import type { LeaveOut, RunFiles } from '../../ledger/runs.ts';
@@ -19,6 +20,8 @@ export interface KeptSummary {
   /** Null when the run did not end with its final table. */
   readonly fingerprint: Fingerprint | null;
   readonly paths: KeptPaths;
+  /** Which rows it was about; absent in what early versions kept. */
+  readonly selection?: RowSelection;
   /** The prices its money was counted with; absent in what early versions kept. */
   readonly prices?: KeptPrices;
   /** The program that kept it; absent in what early versions kept. */

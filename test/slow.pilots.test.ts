@@ -34,6 +34,7 @@ describe('a pilot', () => {
     assert.ok(simulator.faultsFired().every(({ fired }) => fired > 0));
     const { notAsked, rows } = summary;
     assert.deepEqual([rows.in, rows.ok, rows.failed], [3, 2, 1]);
+    assert.deepEqual(summary.withoutAnswer, { refused: { attempts: 1, nanoUsd: summary.cost.failedRowsNanoUsd } });
     assert.deepEqual([notAsked?.rows, notAsked?.of], [ROWS - 3, ROWS]);
     assert.equal(notAsked?.command, `rowmill run job.yaml --base-url ${simulator.url}`);
     const perRow = summary.cost.nanoUsd / 3;

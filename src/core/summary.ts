@@ -31,6 +31,8 @@ export interface Summary {
     readonly reasoning: number;
   };
   readonly cost: CostSummary;
+  /** Billed attempts of the run that gave no answer that counts, by why; their rows were asked again, or failed. Absent without any. */
+  readonly withoutAnswer?: WithoutAnswer;
   /** After a pilot that came to its end: what it was not to ask. Absent where nothing is left. */
   readonly notAsked?: NotAsked;
   /** Over the ledger's whole life, all runs. `unpricedAttempts`: billed ones without a known cost, which are in no sum; absent when there are none. */
@@ -49,6 +51,9 @@ export interface Summary {
   /** What to type next, when there is something to do. */
   readonly next: string | null;
 }
+
+/** `nanoUsd`: the part of the run's cost that is known of them. */
+export type WithoutAnswer = Readonly<Partial<Record<Cause, { readonly attempts: number; readonly nanoUsd: number }>>>;
 
 /** The rows that a run of the whole table would send. */
 export interface NotAsked {

@@ -2,6 +2,7 @@ import { styleText } from 'node:util';
 import { EXIT } from '../core/errors.ts';
 import type { AnomalyCosts, DeadlineSummary, Summary } from '../core/summary.ts';
 import { describeDoubts } from './describe-doubts.ts';
+import { describeWithoutAnswer } from './describe-without-answer.ts';
 import { escapeLineForTerminal } from './escape-for-terminal.ts';
 import { describeOrphaned, formatCount, formatDollars, formatSpent, formatThings } from './format-numbers.ts';
 
@@ -78,6 +79,8 @@ function listMoney(summary: Summary): readonly Line[] {
   ];
   const lines: Line[] = [['spent', join(spent)]];
   if (cost.priceNote !== undefined) lines.push(['', cost.priceNote]);
+  const lost = describeWithoutAnswer(summary);
+  if (lost !== null) lines.push(['of it', lost]);
   if (join(saved) !== '') lines.push(['saved', join(saved)]);
   if (cacheSavedNanoUsd < 0) lines.push(['cache', `writes cost ${formatDollars(-cacheSavedNanoUsd)} more than reads saved`]);
   if (cost.orphanedNanoUsd > 0) lines.push(['orphaned', `${formatDollars(cost.orphanedNanoUsd)} ${describeOrphaned(unpricedAttempts)}`]);

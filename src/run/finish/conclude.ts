@@ -12,7 +12,7 @@ import { makeSummary } from '../../output/make-summary.ts';
 import { reportPath } from '../../output/output-paths.ts';
 import { createSummaryCounter } from '../../output/summary-counter.ts';
 import type { Stop } from '../../output/verdict.ts';
-import { type Books, describeLife, savingsOf, type Totals } from '../open/books.ts';
+import { type Books, describeLife, savingsOf, showWithoutAnswer, type Totals } from '../open/books.ts';
 import type { KeptPaths, KeptSummary } from '../open/kept-summary.ts';
 import { createStepOf } from '../open/next-step.ts';
 import type { PreparedJob } from '../open/prepared-job.ts';
@@ -129,6 +129,7 @@ export async function concludeRun(options: ConcludeOptions): Promise<Summary | n
       pricesAsOf: options.priceAsOf ?? pricesAsOf,
       ...(priceNote === null || simulated || totals.nanoUsd === 0 ? {} : { priceNote }),
     },
+    ...showWithoutAnswer(run, books),
     ...(options.notAsked === null ? {} : { notAsked: options.notAsked }),
     ledger: { attempts: countLifeAttempts(ledger, books), ...describeLife(books) },
     batches: listBatches(ledger, run),

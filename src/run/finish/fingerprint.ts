@@ -64,7 +64,7 @@ function isReopened(cause: Cause, prepared: PreparedJob): boolean {
 
 /** The same table, but this invocation sent nothing: every answer is reused, nothing was spent. */
 function asNothingDone(summary: Summary): Summary {
-  const { possiblyBilled: _, ...others } = summary;
+  const { possiblyBilled: _, withoutAnswer: __, ...others } = summary;
   const { rows, cost } = summary;
   return {
     ...others,

@@ -110,8 +110,11 @@ const compiledJobSchema = {
   },
 };
 
+/** Read before the files whose compiled code it keeps. */
+const FIRST = /\/src\/cli\/(engine|compile-cache)\.ts$/;
+
 /** Each reads all that those before it read, and more. */
-const LAYERS = ['main', 'define-commands', 'commands/status', 'commands/report', 'commands/plan', 'commands/run'];
+const LAYERS = ['program', 'define-commands', 'commands/status', 'commands/report', 'commands/plan', 'commands/run'];
 
 /**
  * To find and open a file takes as long as to read 50 kB of it: what every start reads is one file, what `status` reads besides another, and so on.
@@ -120,17 +123,17 @@ const LAYERS = ['main', 'define-commands', 'commands/status', 'commands/report',
 function makeLayers() {
   const layers = new Map();
   return (id, graph) => {
+    if (FIRST.test(id)) return 'engine';
     if (layers.size === 0) for (const layer of LAYERS) addLayer(layer, graph, layers);
     return layers.get(id) ?? null;
   };
 }
 
-/** Adds what a module of the command line imports at once, itself excepted, as far as no earlier layer has it. */
+/** Adds a module of the command line and what it imports at once, as far as no earlier layer has it. */
 function addLayer(layer, graph, layers) {
   const top = join(process.cwd(), 'src/cli', `${layer}.ts`);
   const found = new Set([top]);
   for (const id of found) for (const imported of graph.getModuleInfo(id)?.importedIds ?? []) found.add(imported);
-  found.delete(top);
   for (const id of found) if (!layers.has(id)) layers.set(id, `for-${basename(layer)}`);
 }
 

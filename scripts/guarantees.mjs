@@ -38,8 +38,8 @@ const isTried = values.seconds !== undefined || values.step !== undefined;
 const NOT_PROMISED = [
   'Exactly one call per row. No API of this kind can be asked what became of a live call whose answer was lost: the row is sent again (unless `on_unknown: hold`), and the possible cost of the first call is counted, named and priced.',
   'Detecting that something between here and the provider repeated a call: only the provider’s bill shows the second one.',
-  'Anything on a disk that reports bytes as kept and loses them, or where two machines see different files under one name.',
-  'An answer that the provider has deleted.',
+  'Anything on a disk that loses bytes after it has confirmed them, or on a share that shows two machines different files under one name.',
+  'An answer that the provider deletes before it is collected.',
   'Protection from another program that uses the same key, or deliberately changes files of the state directory.',
 ];
 
@@ -119,8 +119,12 @@ function renderEvery(parts) {
   );
   const all = parts.reduce((sum, { fired }) => sum + fired, 0);
   const bys = [...new Set(parts.map(({ by }) => describe(by)))];
-  return `${count(all)} attacks, one at each step (${bys.join('; ')}):\n\n| lane | attack | steps | broken |\n|---|---|---|---|\n${rows.join('\n')}\n`;
+  const countBroken = (kind) => parts.flatMap(({ broken }) => broken).filter(({ why }) => kind.test(why)).length;
+  return `${EVERY_SAYS}\n\n${count(all)} attacks: ${countBroken(/^(rows|table|answer):/)} with a row lost or another answer, ${countBroken(/^(bill|intent|books):/)} with a payment that was not told (${bys.join('; ')}):\n\n| lane | attack | steps | broken |\n|---|---|---|---|\n${rows.join('\n')}\n`;
 }
+
+const EVERY_SAYS =
+  'A run of twelve rows is hit at each of its steps in turn. `kill`: it ends before, during or after the step. `torn tail`: it ends there, and the disk loses bytes and names that were not synced. `ENOSPC` and `EIO`: of the operations that can fail so, this one does, and every second time all after it. Then the same command is repeated to the end and everything is checked.';
 
 const NOT_YET = 'Not run yet for this page.\n';
 
@@ -140,7 +144,7 @@ ${NOT_PROMISED.map((sentence) => `- ${sentence}`).join('\n')}
 |---|---|---|
 ${promises.join('\n')}
 
-After each attack the same command is repeated until it ends. Then a checker that shares no code with the program compares the table, the books and the provider's own bill with those of an undisturbed run.
+After each attack the same command is repeated until nothing is left to do. Then a checker that shares no code with the program compares the table, the books and the simulated provider's own bill with a run that nothing happened to. An attack has fired when its interruption or fault really happened; one that has not is a failure of the proof. Broken is whatever the checker finds.
 
 ## In a minute
 

@@ -53,11 +53,8 @@ for (const [status, minutes] of [
     const startedAt = world.clock().getTime();
     const { summary, warnings } = await world.run({ baseUrl, pollMaxMs: 20_000 });
     assert.deepEqual([summary.exitCode, summary.rows.ok, seen.at(-1)], [0, 2, 'create']);
-    assert.match(
-      warnings[0] ?? '',
-      /^waiting since .* UTC: the file of shard 000001 is still .* its batch is created when it is processed$/,
-    );
-    assert.match(warnings.at(-1) ?? '', new RegExp(`^the file of shard 000001 is still ${status} at the provider`));
+    assert.match(warnings[0] ?? '', /^waiting since .* UTC: batch file 000001 is still .* its batch is created when it is processed$/);
+    assert.match(warnings.at(-1) ?? '', new RegExp(`^batch file 000001 is still ${status} at the provider`));
     assert.ok(world.clock().getTime() - startedAt >= minutes * 60_000);
   });
 }

@@ -8,7 +8,7 @@ import { runInProcess } from './helpers/run-in-process.ts';
 import { CANARY_KEY } from './helpers/run-world.ts';
 import { wideTest } from './helpers/wide.ts';
 
-const NOTICE = /the REDIS_URL in \.env is not used, since rows would go to it: type --redis URL, or export REDIS_URL=URL/;
+const NOTICE = /the REDIS_URL in \.env is ignored, because rows would be sent to it: pass --redis URL, or export REDIS_URL=URL/;
 const JOB = 'name: env\ninput: { path: in.csv }\nmodel: gpt-4o-mini\nmode: live\nprompt: "Say {{ text }}"\noutput: text\n';
 
 wideTest('a REDIS_URL in .env is told and not used, neither by a run nor by a worker', async (t) => {
@@ -45,6 +45,6 @@ test('a base URL in .env is told and not used', async (t) => {
   assert.equal(exitCode, 4);
   assert.match(
     stderr,
-    /the OPENAI_BASE_URL in \.env is not used, since rows would go to it; they go to https:\/\/api\.openai\.com\/v1: type/,
+    /the OPENAI_BASE_URL in \.env is ignored, because rows would be sent to it; they go to https:\/\/api\.openai\.com\/v1: pass/,
   );
 });

@@ -60,7 +60,7 @@ test('a file that was edited is never touched, and the commands that make sense 
     assert.equal(refused.exitCode, 2);
     assert.match(
       refused.stderr,
-      /^reviews\.yaml was written or edited by hand and is left alone\. Use it as it is, or put it aside first:$/m,
+      /^reviews\.yaml was written or edited by hand and is left alone\. Use it as it is, or set it aside first:$/m,
     );
     const commands = [...refused.stderr.matchAll(/^ {2}(.*)$/gm)].map((match) => match[1]);
     const again = `rowmill ${command} reviews.csv --prompt 'What'\\''s it?'`;
@@ -108,7 +108,7 @@ wideTest('the job file is written when nothing but sending is left to do; a run 
   assert.doesNotMatch(unpaid.stderr, /Wrote/);
   const unknown = await world.run(['run', ...ASKED, '--model', 'gpt-6-moon', ...QUIET]);
   assert.deepEqual([unknown.exitCode, world.has('reviews.yaml')], [4, false]);
-  assert.match(unknown.stderr, /^Wrote reviews\.yaml.*\nreviews\.yaml is taken away again: nothing came of it$/m);
+  assert.match(unknown.stderr, /^Wrote reviews\.yaml.*\nreviews\.yaml was removed again, because the run was refused$/m);
   assert.match(unknown.stdout, /rowmill run reviews\.csv --simulate --prompt 'Is the customer content\?' .* --model gpt-6-moon$/m);
 });
 

@@ -26,19 +26,19 @@ test('what takes more than five seconds is told within them, and then every thir
     written.map(({ atSecond }) => Math.round(atSecond)),
     [5, 35, 45, 75],
   );
-  assert.match(written[2]?.line ?? '', /0 of 10 answered, .*; shard 1 polling/);
+  assert.match(written[2]?.line ?? '', /0 of 10 answered, .*; batch file 1 polling/);
 });
 
 test('phases that pass quickly are not told one by one', () => {
   const written = writeFor(9, (second) => shard(second < 1 ? 'uploading' : second < 3 ? 'polling' : 'collecting'));
   assert.deepEqual(
     written.map(({ line }) => line),
-    ['0 of 10 answered, $0; shard 1 collecting\n'],
+    ['0 of 10 answered, $0; batch file 1 collecting\n'],
   );
 });
 
 test('calls that are in flight, and what is waited for, are told', () => {
   const calls = { inFlight: 2, waiting: 3, concurrency: 2 } as NonNullable<RunView['calls']>;
   const [first] = writeFor(6, () => ({ calls, waits: ['waiting for X'] }));
-  assert.match(first?.line ?? '', /; 2 calls in flight, 3 waiting, waiting for X\n$/);
+  assert.match(first?.line ?? '', /; 2 calls in flight, 8 waiting, waiting for X\n$/);
 });

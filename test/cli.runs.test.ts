@@ -99,7 +99,10 @@ describe('runs, and the names they go by', () => {
       for (const command of ['runs', 'status']) {
         const { exitCode, stderr } = await empty.run([command]);
         assert.equal(exitCode, 2);
-        assert.match(stderr, /no job below this directory has been run/);
+        assert.match(
+          stderr,
+          new RegExp(`no job below this directory has been run; name a job file: (npx )?rowmill ${command} job\\.yaml\n`),
+        );
       }
     } finally {
       empty.dispose();

@@ -95,11 +95,11 @@ const WRONG: Readonly<Record<string, readonly Wrong[]>> = {
     { type: ['run', '*.yml'], says: /\*\.yml: no such job file/ },
     {
       type: ['run', 'https://example.org/a.csv', '--prompt', 'Is it good?'],
-      says: /is an address, and only files are read; fetch it first: curl -LO https:\/\/example\.org\/a\.csv$/m,
+      says: /is a URL, and only files are read; download it first: curl -LO https:\/\/example\.org\/a\.csv$/m,
     },
     {
       type: ['plan', 'job.yaml', '--input', 's3://bucket/a.csv'],
-      says: /s3:\/\/bucket\/a\.csv: is an address, and only files are read; fetch it first$/m,
+      says: /s3:\/\/bucket\/a\.csv: is a URL, and only files are read; download it first$/m,
     },
     { type: ['plan', 'job.yaml', '--input', 'job.yaml'], says: /job\.yaml: is a job file \(YAML\), not a table/ },
     {
@@ -150,7 +150,7 @@ const WRONG: Readonly<Record<string, readonly Wrong[]>> = {
       type: ['run', 'job.yaml', '--base-url', 'localhost:8000/v1'],
       says: /is not a URL; use for example --base-url http:\/\/localhost:8000\/v1/,
     },
-    { type: ['run', 'job.yaml', '--base-url', 'ftp://example.org/v1'], says: /begins with https:\/\/ or http:\/\// },
+    { type: ['run', 'job.yaml', '--base-url', 'ftp://example.org/v1'], says: /must begin with https:\/\/ or http:\/\// },
     {
       type: ['run', 'job.yaml', '--base-url', 'https://example.org/v1/chat/completions'],
       says: /leave out the path of the call; use --base-url https:\/\/example\.org\/v1$/m,

@@ -34,7 +34,7 @@ const REFUSED: readonly [url: string, env: Record<string, string>, says: RegExp]
   ['192.168.1.20:8000/v1', {}, /--base-url http:\/\/192\.168\.1\.20:8000\/v1$/],
   ['host.example:8443/v1', {}, /--base-url https:\/\/host\.example:8443\/v1$/],
   ['//', {}, /--base-url http:\/\/127\.0\.0\.1:8080\/v1$/],
-  ['ftp://host.example/v1', {}, /begins with https/],
+  ['ftp://host.example/v1', {}, /must begin with https/],
   ['https://user:secret@host.example/v1', {}, /a key does not belong in the URL/],
   ['https://host.example/v1?api-version=2024-06-01', KEY, /no query.*Azure's v1 API needs no version: https:\/\/host\.example\/openai\/v1/],
   ['https://host.example/v1?key=abc', KEY, /^UsageError: base URL https:\/\/host\.example\/v1: the paths of calls follow it/],

@@ -3,13 +3,15 @@ import * as net from 'node:net';
 import { test } from 'node:test';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { Agent } from 'undici';
-import { findTransport } from '../src/openai/classify.ts';
+import type { FailureKind } from '../src/openai/api-error.ts';
+import { classifyFailure, findTransport } from '../src/openai/classify.ts';
+import { openOwnServerWay } from '../src/openai/own-server-way.ts';
 import { fetchPooled } from '../src/openai/pooled-fetch.ts';
 
 /** What a call came to: status, headers and text of an answer, or how the connection failed. */
 type Seen =
   | { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly text: string }
-  | { readonly failure: string };
+  | { readonly failure: string; readonly kind: FailureKind };
 
 type Serve = (socket: net.Socket) => void;
 
@@ -72,11 +74,17 @@ async function see(send: () => Promise<Pick<Response, 'status' | 'headers' | 'te
     const text = await response.text();
     return { status: response.status, headers: Object.fromEntries(response.headers), text };
   } catch (error) {
-    return { failure: findTransport(error)?.code ?? 'no code' };
+    const { kind } = classifyFailure(error, new Date(), { type: 'live', baseUrl: 'http://127.0.0.1' });
+    return { failure: findTransport(error)?.code ?? 'no code', kind };
   }
 }
 
-test('every answer and every broken connection is the same by the pool as by fetch', { timeout: 60_000 }, async (t) => {
+/** Codes of failures differ by client; what they mean does not. */
+const meaningOf = (seen: Seen) => ('failure' in seen ? seen.kind : seen);
+
+test('every answer and every broken connection is the same by the pool and by the way to a server of our own as by fetch', {
+  timeout: 60_000,
+}, async (t) => {
   let serve: Serve = () => {};
   const asked: string[] = [];
   const server = net.createServer((socket) => {
@@ -91,6 +99,7 @@ test('every answer and every broken connection is the same by the pool as by fet
   const headers = { authorization: 'Bearer sk' };
   const { signal } = new AbortController();
   const agent = new Agent();
+  const own = await openOwnServerWay().openSpending(() => {});
   t.after(async () => {
     await agent.destroy();
     server.close();
@@ -100,8 +109,10 @@ test('every answer and every broken connection is the same by the pool as by fet
     const expected = await see(() => fetch(url, { method: 'POST', body: call.body, headers, redirect: 'manual', signal }));
     const seen = await see(() => fetchPooled(agent, url, { ...call, headers: new Headers(headers), signal }));
     assert.deepEqual(seen, expected, title);
+    const seenByOwn = await see(() => own(url, { ...call, headers: new Headers(headers), signal }));
+    assert.deepEqual(meaningOf(seenByOwn), meaningOf(expected), title);
   }
-  assert.equal(asked.length, 2 * Object.keys(ANSWERS).length, 'neither asks twice');
+  assert.equal(asked.length, 3 * Object.keys(ANSWERS).length, 'none asks twice');
   for (const request of asked)
     assert.match(request, /^POST \/v1\/chat\/completions\?a=1 HTTP\/1\.1\r\n(.*\r\n)*authorization: Bearer sk\r\n/);
 });

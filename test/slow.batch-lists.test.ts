@@ -70,7 +70,7 @@ test('a creation that did not happen is sent again although the list has no end,
   const { summary, warnings } = await world.run();
   world.assertFaultsFired();
   assert.deepEqual([summary.exitCode, world.simulator.bill().length], [0, 12]);
-  assert.match(warnings.join('\n'), /did not end within [\d,]+ batches: a batch of shard 000001 beyond them is not seen/);
+  assert.match(warnings.join('\n'), /did not end within [\d,]+ batches: a batch of file 000001 beyond them is not seen/);
   assert.deepEqual(
     summary.possiblyBilled?.map(({ why, calls }) => [why, calls]),
     [['create_not_found', 12]],
@@ -133,7 +133,7 @@ test('a creation that is answered with the id of another batch stops the run, an
   const { summary, requests } = await world.run();
   world.assertFaultsFired();
   assert.equal(summary.exitCode, 5);
-  assert.match(summary.verdict, /was answered with batch_\w+, which is the batch of shard 00000\d; nothing more is created/);
+  assert.match(summary.verdict, /was answered with batch_\w+, which is the batch of file 00000\d; nothing more is created/);
   assert.ok((requests['POST /v1/batches'] ?? 0) <= 3, `${requests['POST /v1/batches']} creates`);
   const next = await world.run();
   assert.deepEqual([next.summary.exitCode, world.simulator.bill().length, next.summary.possiblyBilled], [0, 24, undefined]);

@@ -274,7 +274,7 @@ describe('clean on the command line', () => {
       assert.equal((await world.run(['clean', '--remote'])).exitCode, 0);
       const answers = await world.run(['clean', 'job.yaml', '--answers']);
       assert.deepEqual(
-        [answers.exitCode, /answers? in \d files?, .* was paid for them, asking again costs about \$/.test(answers.stdout)],
+        [answers.exitCode, /answers? in \d files?, .* was paid for them, sending the rows again costs about \$/.test(answers.stdout)],
         [2, true],
       );
       // Another job, whose log is damaged, hides nothing of this one.
@@ -286,7 +286,7 @@ describe('clean on the command line', () => {
       assert.match(both.stderr, /^damaged\/job\.yaml: .*events\.jsonl:1: /m);
       assert.equal(both.stdout, 'Nothing to clean\n');
       const all = await world.run(['clean', '--answers']);
-      assert.deepEqual([all.exitCode, all.stderr.split('\n')[0]], [2, '--answers takes the answers of one job: name its file']);
+      assert.deepEqual([all.exitCode, all.stderr.split('\n')[0]], [2, '--answers needs one job: name its file']);
     } finally {
       world.dispose();
     }

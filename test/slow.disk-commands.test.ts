@@ -26,17 +26,17 @@ const cases: readonly (readonly [string, Pick<DiskFault, 'errno'> & { readonly f
   [
     'status job.yaml --simulate',
     { errno: 'EACCES', first: 'read events' },
-    /events\.jsonl: this user may not|job\.yaml: cannot be read \(EACCES/,
+    /events\.jsonl: permission denied|job\.yaml: cannot be read \(EACCES/,
   ],
   ['verify job.yaml --simulate', { errno: 'EIO', first: 'read events' }, /events\.jsonl: the disk reports an error/],
   [
     'report job.yaml --simulate --html page.html',
     { errno: 'EACCES', first: 'open .rowmill-' },
-    /cannot open .*page\.html: this user may not/,
+    /cannot open .*page\.html: permission denied/,
   ],
   ['sample job.yaml --simulate -n 2', { errno: 'ENOSPC', first: 'write .rowmill-' }, /cannot write .*out\.sample\.csv: the disk is full/],
   ['failures job.yaml --simulate --csv failed.csv', { errno: 'EIO', first: 'read events' }, /the disk reports an error/],
-  ['init another', { errno: 'EACCES', first: 'open another.yaml' }, /cannot open another\.yaml: this user may not/],
+  ['init another', { errno: 'EACCES', first: 'open another.yaml' }, /cannot open another\.yaml: permission denied/],
 ];
 
 test('every command tells of a disk that refuses in one sentence, and ends with 2', async (t) => {

@@ -22,15 +22,20 @@ test('an error of the disk is one sentence: what, which path, what to do; with a
       `cannot write ${state}: the disk is full (ENOSPC); make room, or keep the state elsewhere (--state-dir DIR)`,
     ],
     ['EDQUOT', 'write', 'out.csv', 'cannot write out.csv: the quota on this disk is used up (EDQUOT); make room'],
-    ['EIO', 'fsync', state, `cannot write ${state}: the disk reports an error (EIO); see that the disk is well`],
+    ['EIO', 'fsync', state, `cannot write ${state}: the disk reports an error (EIO); check the disk`],
     [
       'EROFS',
       'open',
       state,
       `cannot open ${state}: it is on a read-only file system (EROFS); make that writable, or keep the state elsewhere (--state-dir DIR)`,
     ],
-    ['EROFS', 'mkdir', '/home/me/.rowmill', 'cannot make the folder /home/me/.rowmill: .*--state-dir DIR'],
-    ['EACCES', 'mkdir', '/home/me/.rowmill', 'cannot make the folder /home/me/.rowmill: this user may not \\(EACCES\\); .*--state-dir DIR'],
+    ['EROFS', 'mkdir', '/home/me/.rowmill', 'cannot create the folder /home/me/.rowmill: .*--state-dir DIR'],
+    [
+      'EACCES',
+      'mkdir',
+      '/home/me/.rowmill',
+      'cannot create the folder /home/me/.rowmill: permission denied \\(EACCES\\); .*--state-dir DIR',
+    ],
     [
       'EMFILE',
       'open',
@@ -43,7 +48,7 @@ test('an error of the disk is one sentence: what, which path, what to do; with a
       'out.csv',
       'cannot write out.csv: the name is too long for this disk \\(ENAMETOOLONG\\); choose a shorter one',
     ],
-    ['EISDIR', 'rename', 'out.csv', 'cannot write out.csv: a folder stands there \\(EISDIR\\); move away'],
+    ['EISDIR', 'rename', 'out.csv', 'cannot write out.csv: a folder is in its place \\(EISDIR\\); move it away'],
     ['EIO', 'read', state, `cannot read ${state}: the disk reports an error`],
   ] as const;
   for (const [code, syscall, path, sentence] of cases) {
@@ -53,7 +58,7 @@ test('an error of the disk is one sentence: what, which path, what to do; with a
     const isPlain = !sentence.includes('\\') && !sentence.includes('.*');
     if (isPlain) assert.ok(known.message.startsWith(sentence), known.message);
     else assert.match(known.message, new RegExp(sentence));
-    assert.match(known.message, /then type the same command again$/);
+    assert.match(known.message, /then run the same command again$/);
   }
 });
 
@@ -175,7 +180,7 @@ test('verify names what is no file in place of answers or of the table, and does
       if (found instanceof Error) assert.match(found.message, new RegExp(`${path.basename(file)}: ${kind} is in the place of a file`));
       else
         assert.deepEqual(
-          found.checks.filter(({ status }) => status === 'failed').map((check) => [check.name, /: it is no file$/.test(check.detail)]),
+          found.checks.filter(({ status }) => status === 'failed').map((check) => [check.name, /: it is not a file$/.test(check.detail)]),
           [[name, true]],
         );
       fs.rmSync(file, { recursive: true });

@@ -8,6 +8,6 @@ test('doctor says in a sentence that there is no place for temporary files', asy
   t.after(world.dispose);
   const { exitCode, stderr } = await world.spawn(['doctor'], { TMPDIR: join(world.folder, 'missing') });
   assert.equal(exitCode, 2);
-  assert.match(stderr, /no folder can be made in .*missing \(ENOENT\); set TMPDIR to a folder that can be written/);
+  assert.match(stderr, /cannot create a folder in .*missing \(ENOENT\); set TMPDIR to a writable folder/);
   assert.doesNotMatch(stderr, /\bat .*:\d+:\d+/);
 });

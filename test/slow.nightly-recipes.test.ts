@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
-import { chmodSync, copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { parse, parseAllDocuments } from 'yaml';
@@ -19,7 +19,7 @@ function whyMissing(program: string): string | null {
   return spawnSync(program, ['--version']).error === undefined ? null : `${program} is not installed here`;
 }
 
-/** Where `npx` starts the program of this tree. */
+/** Where `rowmill` is the program of this tree. */
 function makeNight(t: TestContext): World & { night(env: Readonly<Record<string, string>>): ReturnType<typeof collect> } {
   const world = createWorld({ 'rowmill.env': 'OPENAI_API_KEY=sk-night\n' });
   t.after(() => world.dispose());
@@ -27,16 +27,19 @@ function makeNight(t: TestContext): World & { night(env: Readonly<Record<string,
   writeFileSync(join(world.folder, 'jobs', 'reviews.csv'), REVIEWS);
   writeFileSync(join(world.folder, 'jobs', 'tickets.yaml'), REVIEW_JOB);
   copyFileSync(join(folder, 'nightly.sh'), join(world.folder, 'nightly.sh'));
-  mkdirSync(join(world.folder, 'bin'));
-  const npx = join(world.folder, 'bin', 'npx');
-  writeFileSync(npx, `#!/bin/sh\n[ "$1 $2" = "--no-install rowmill" ] || exit 99\nshift 2\nexec "${process.execPath}" "${PROGRAM}" "$@"\n`);
-  chmodSync(npx, 0o755);
-  const PATH = `${join(world.folder, 'bin')}:${process.env.PATH}`;
+  const bin = join(world.folder, 'node_modules', '.bin');
+  mkdirSync(bin, { recursive: true });
+  const command = join(bin, 'rowmill');
+  writeFileSync(command, `#!/bin/sh\nexec "${process.execPath}" "${PROGRAM}" "$@"\n`);
+  chmodSync(command, 0o755);
   return {
     ...world,
     night: (env) =>
       collect(
-        spawn('/bin/sh', [join(world.folder, 'nightly.sh'), 'jobs/tickets.yaml'], { cwd: '/', env: { ...env, PATH, HOME: world.folder } }),
+        spawn('/bin/sh', [join(world.folder, 'nightly.sh'), 'jobs/tickets.yaml'], {
+          cwd: '/',
+          env: { ...env, PATH: process.env.PATH, HOME: world.folder },
+        }),
       ),
   };
 }
@@ -58,6 +61,15 @@ describe('nightly.sh', () => {
     assert.match(bad.stderr, /^rowmill: jobs\/tickets\.yaml ended with exit 2\n[\s\S]*Nothing was sent/);
   });
 
+  it('says where it looked when the command is not there', async (t) => {
+    if (whyMissing('rowmill') === null) return t.skip('it is installed here for everyone');
+    const { night, folder: home } = makeNight(t);
+    rmSync(join(home, 'node_modules'), { recursive: true });
+    const { exitCode, stdout, stderr } = await night({});
+    assert.deepEqual([exitCode, stdout], [127, '']);
+    assert.match(stderr, /^rowmill is not installed in any folder of PATH: .*node_modules\/\.bin:/);
+  });
+
   it('is a script of sh', (t) => {
     assert.equal(spawnSync('/bin/sh', ['-n', join(folder, 'nightly.sh')]).status, 0);
     const why = whyMissing('shellcheck');
@@ -72,11 +84,7 @@ it('the units are taken by systemd', (t) => {
   if (why !== null) return t.skip(why);
   const world = createWorld({});
   t.after(() => world.dispose());
-  // What is started has to exist; npx lies elsewhere on some machines.
-  writeFileSync(
-    join(world.folder, 'rowmill@.service'),
-    read('rowmill@.service').replaceAll('/usr/bin/npx', process.execPath).replace('User=rowmill', 'User=root'),
-  );
+  writeFileSync(join(world.folder, 'rowmill@.service'), read('rowmill@.service').replace('User=rowmill', 'User=root'));
   writeFileSync(join(world.folder, 'rowmill@.timer'), read('rowmill@.timer'));
   const { status, stderr } = spawnSync(
     'systemd-analyze',
@@ -149,7 +157,7 @@ it('every command of the recipes exists, with its options', () => {
   const commands = new Map(defineCommands(makeProgram()).commands.map((command) => [command.name(), command]));
   let checked = 0;
   for (const name of readdirSync(folder)) {
-    for (const [, command = '', rest = ''] of read(name).matchAll(/npx (?:--no-install )?rowmill ([a-z]+)([^\n|>&]*)/g)) {
+    for (const [, command = '', rest = ''] of read(name).matchAll(/\browmill (run|clean)([^\n|>&"]*)/g)) {
       const known = commands.get(command);
       assert.ok(known !== undefined, `${name}: rowmill ${command}`);
       for (const [option] of rest.matchAll(/--[a-z-]+/g))

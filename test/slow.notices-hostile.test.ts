@@ -125,7 +125,10 @@ it('of a hundred batches that nobody collected one post tells, once; of a few th
       await teller.end({ summary: { run: 'r1', exitCode: 0, verdict: 'done' } });
     }
     assert.equal(hook.received.length - before, posts, `${batches} batches`);
-    assert.match(hook.received.at(-1)?.sentence ?? '', posts === 1 ? new RegExp(`; and of ${batches - 1} batches more$`) : /paid for$/);
+    assert.match(
+      hook.received.at(-1)?.sentence ?? '',
+      posts === 1 ? new RegExp(`; the same for ${batches - 1} more batches$`) : /paid for$/,
+    );
     assert.equal(readdirSync(join(stateDirectory, 'notices')).length, batches, 'each is known by its own');
   }
 });
@@ -238,7 +241,7 @@ it('of the address what is secret is hidden, and not what commands name as well'
 });
 
 it('figures of our own are told as they are', () => {
-  const shards = 'stopped: 3 shards in a row were refused whole: invalid_request';
+  const shards = 'stopped: 3 batch files in a row were refused whole: invalid_request';
   assert.equal(leaveOutSaid(`${shards}: ${SAID}; change the job, then run it again`), shards);
   for (const why of [
     'stop_if: 450 of 1,000 rows failed',

@@ -158,8 +158,8 @@ describe('notify', () => {
   it('an address that is missing or no place for a secret is said, and tells nobody', async () => {
     for (const [url, says] of [
       ['', /HOOK is not set/],
-      ['hooks.example', /HOOK holds no URL/],
-      [`http://hooks.example/${SECRET}`, /has to begin with https/],
+      ['hooks.example', /HOOK does not hold a URL/],
+      [`http://hooks.example/${SECRET}`, /must begin with https/],
       [`https://me:pass@hooks.example/${SECRET}`, /contains a password/],
     ] as const) {
       open(withNotify(ALL));

@@ -47,7 +47,7 @@ for (const counts of ['told', 'null'] as const) {
     assert.match(world.read('out.report.html'), /2 requests in none of the files of batch_/);
     const seen = await look(world);
     assert.deepEqual([seen.possiblyBilled, seen.ok], [summary.possiblyBilled, true]);
-    assert.match(seen.said, /^2 calls, at most \$/);
+    assert.match(seen.said, /^2 calls of the run without an answer, in no sum above: at most \$/);
     world.check(summary, { destroyedLines: 2 });
   });
 }
@@ -81,17 +81,20 @@ test('a creation that no look found is counted until it surfaces: then it is an 
   const { summary, warnings } = await world.run();
   world.assertFaultsFired();
   assert.deepEqual([summary.exitCode, summary.rows.ok, world.simulator.bill().length], [0, 12, 24]);
-  assert.match(warnings.join('\n'), /no look found a batch of shard 000001/);
+  assert.match(warnings.join('\n'), /no look found a batch of file 000001/);
   assert.deepEqual(
     summary.possiblyBilled?.map(({ why, id, calls, keys }) => [why, id, calls, keys.length]),
     [['create_not_found', '000001', 12, 12]],
   );
   assert.deepEqual([summary.attempts.unknown, summary.attempts.total], [12, 24]);
   assert.ok(summary.cost.possiblyBilledNanoUsd >= summary.cost.nanoUsd);
-  assert.match(renderSummary(summary, { colour: false, full: false }), /12 requests of shard 000001, if the creation that no look found/);
+  assert.match(
+    renderSummary(summary, { colour: false, full: false }),
+    /12 requests of batch file 000001, if the creation of its batch that no look found/,
+  );
   const before = await look(world);
   assert.deepEqual([before.possiblyBilled, before.ok], [summary.possiblyBilled, true]);
-  assert.match(before.said, /shard 000001/);
+  assert.match(before.said, /file 000001/);
 
   const table = world.read('out.csv');
   const again = await world.run();

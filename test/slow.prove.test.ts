@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import * as fs from 'node:fs';
+import * as net from 'node:net';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { openArena, type Starter } from '../src/prove/arena.ts';
+import { openArena } from '../src/prove/arena.ts';
 import type { Evidence } from '../src/prove/check/evidence.ts';
 import { findViolations } from '../src/prove/check/find-violations.ts';
-import { createThreads } from '../src/prove/threads.ts';
+import { createStarter } from '../src/prove/starter.ts';
 import { expectResult, type Reference, readReference } from '../src/prove/undisturbed.ts';
-import { createWorld } from './helpers/command-line.ts';
+import { collect, createWorld } from './helpers/command-line.ts';
 import { PROGRAM } from './helpers/program.ts';
 
 /** What is true of a finished run, made untrue. The checker of a proof has to see each. */
@@ -40,14 +42,14 @@ function exchange<T extends object>(rows: readonly T[], one: number, other: numb
 
 describe('what judges a proof', () => {
   const root = fs.mkdtempSync(path.join(os.tmpdir(), 'rowmill-'));
-  const starter: Starter = { program: PROGRAM, threads: createThreads(PROGRAM) };
+  const starter = createStarter(PROGRAM);
   let reference: Reference;
 
   before(async () => {
     reference = await readReference(starter, root);
   });
   after(async () => {
-    await starter.threads.close();
+    await starter.close();
     fs.rmSync(root, { recursive: true });
   });
 
@@ -98,6 +100,59 @@ test('prove prints one object, and a name that is none ends with 2, the names, a
     assert.equal(refused.exitCode, 2);
     assert.match(refused.stderr, /no promise is called "destinatoin"\. Did you mean "destination"\? They are kill, crash/);
   } finally {
+    world.dispose();
+  }
+});
+
+test('a proof that is interrupted ends all it has started, leaves nothing, and does not say that every promise held', async () => {
+  for (const [signal, exitCode] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const) {
+    const world = createWorld({});
+    try {
+      const child = world.start(['prove', '--seconds', '600'], { TMPDIR: world.folder });
+      const ended = collect(child);
+      // The first that is told: attacks are under way.
+      await once(child.stderr as NodeJS.ReadableStream, 'data');
+      child.kill(signal);
+      const { stdout, ...end } = await ended;
+      assert.equal(end.exitCode, exitCode, stdout + end.stderr);
+      assert.match(stdout, /\nStopped after \d+ s: no more is proved than the table says\n$/);
+      assert.deepEqual(
+        fs.readdirSync(world.folder).filter((name) => !name.startsWith('rowmill-compiled-')),
+        [],
+      );
+    } finally {
+      world.dispose();
+    }
+  }
+});
+
+test('a proof that has no place to work, or is given a Redis that is none or holds something, ends with 2 and says what to do', async () => {
+  const world = createWorld({});
+  const hoarder = net.createServer((socket) => {
+    socket.on('data', (text) => socket.write(`+OK\r\n+OK\r\n:${/^SELECT 3\r/m.test(String(text)) ? 7 : 0}\r\n`));
+  });
+  await once(hoarder.listen(0, '127.0.0.1'), 'listening');
+  const { port } = hoarder.address() as net.AddressInfo;
+  try {
+    const nowhere = await world.spawn(['prove'], { TMPDIR: path.join(world.folder, 'missing') });
+    assert.equal(nowhere.exitCode, 2);
+    assert.match(nowhere.stderr, /cannot create a folder in .*missing \(ENOENT\); set TMPDIR to a writable folder/);
+    for (const [url, says] of [
+      ['nonsense', /--redis: give a URL without TLS, for example redis:/],
+      ['rediss://127.0.0.1', /--redis: give a URL without TLS/],
+      [`redis://:secret@127.0.0.1:${port}`, /--redis: 127\.0\.0\.1:\d+: database 3 holds 7 keys; .* so name a Redis where these are empty/],
+      ['redis://127.0.0.1:1', /127\.0\.0\.1:1 does not answer: connect ECONNREFUSED/],
+    ] as const) {
+      const { exitCode, stderr } = await world.run(['prove', '--redis', url]);
+      assert.equal(exitCode, 2, stderr);
+      assert.match(stderr, says);
+      assert.doesNotMatch(stderr, /secret/);
+    }
+  } finally {
+    hoarder.close();
     world.dispose();
   }
 });

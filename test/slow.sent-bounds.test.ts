@@ -61,6 +61,6 @@ for (const { mode, fault } of Object.values(lane)) {
     forgetTerms(world);
     const before = await readBounds(world);
     assert.ok(before.status > bound, 'where nothing was kept, the job as it is now has to do');
-    assert.match(before.detail, /an earlier version announced 1 of them and kept no limits/);
+    assert.match(before.detail, /an earlier version announced 1 call of these without recording limits/);
   });
 }

@@ -68,7 +68,7 @@ test('a job whose every shard is refused whole is stopped by the breaker with ex
   const { summary } = await world.run();
   world.assertFaultsFired();
   assert.equal(summary.exitCode, 5);
-  assert.match(summary.verdict, /3 shards in a row were refused whole/);
+  assert.match(summary.verdict, /3 batch files in a row were refused whole/);
   assert.ok(summary.rows.pending > 0);
   world.check(summary, { previousTable: null });
 });

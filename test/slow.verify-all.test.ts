@@ -48,7 +48,7 @@ describe('verify --all', () => {
     assert.equal(worst.exitCode, 1);
     assert.match(
       worst.stdout,
-      /^FAILED +a\/job\.yaml +a\/reviews\.csv: no such table.*\nFAILED +b\/job\.yaml +responses: \S+ is not the file that was recorded/,
+      /^FAILED +a\/job\.yaml +a\/job\.yaml:\d+:\d+ +a\/reviews\.csv: no such table.*\nFAILED +b\/job\.yaml +responses: \S+ is not the file that was recorded/,
     );
   });
 
@@ -56,7 +56,7 @@ describe('verify --all', () => {
     for (const [args, expected] of [
       [['verify'], /^which job\? Name its file, or a folder with jobs: --all FOLDER/],
       [['verify', 'a/job.yaml', '--all', '.'], /^--all checks every job below a folder/],
-      [['verify', '--all', 'reviews.csv'], /^--all: reviews\.csv is no folder/],
+      [['verify', '--all', 'reviews.csv'], /^--all: reviews\.csv is not a folder/],
       [['verify', '--all', 'never-run'], /^--all: no job below never-run has been run/],
     ] as const) {
       const { exitCode, stderr } = await world.run([...args]);

@@ -9,13 +9,13 @@ import type { ShardLifecycleOptions } from './shard-lifecycle-options.ts';
 /** What follows a rejection: the same file once more, a new upload of it, or its rows are free to be cut again. */
 export type RejectionHandled = 'again' | 'upload' | 'retired';
 
-/** Pauses while the provider does not see our file yet, then it is uploaded again. */
+/** Pauses while the provider does not see our file yet; then it is uploaded again. */
 const FILE_PAUSES_MS = [5_000, 15_000, 45_000];
 const MAX_FILE_UPLOADS = 3;
 /** Pauses while the provider's queue is full and nothing of ours drains: 5, 10, 20, 40 times the longest poll. */
 const QUEUE_PAUSE_POLLS = [5, 10, 20, 40];
 
-/** Makes the function that answers the rejections of one shard; it remembers how often it has waited. */
+/** Makes the handler for the rejections of one shard; it remembers how often it has waited. */
 export function createRejectionHandler(
   context: BatchContext,
   options: ShardLifecycleOptions,
@@ -36,13 +36,13 @@ export function createRejectionHandler(
       await context.ledger.append({ type: 'limit-learned', model, enqueuedTokens: limitTokens });
       admission.limit = limitTokens;
       cutSize.fitLimit(limitTokens);
-      context.warn(`${model}: the account holds ${formatCount(limitTokens)} enqueued tokens; shards are cut to fit`);
+      context.warn(`${model}: the account holds ${formatCount(limitTokens)} enqueued tokens; batch files are cut to fit`);
     }
     if (limitRequests !== null && limitRequests !== requestAdmission.limit) {
       await context.ledger.append({ type: 'request-limit-learned', model, enqueuedRequests: limitRequests });
       requestAdmission.limit = limitRequests;
       cutSize.fitRequestLimit(limitRequests);
-      context.warn(`${model}: the account holds ${limitRequests} enqueued requests; shards are cut to fit`);
+      context.warn(`${model}: the account holds ${limitRequests} enqueued requests; batch files are cut to fit`);
     }
   }
 
@@ -58,7 +58,8 @@ export function createRejectionHandler(
     context.waits.begin({
       name: `room ${shard.id}`,
       milliseconds: pauseMs,
-      describe: ({ since }) => `waiting since ${since}: the provider's queue is full; shard ${shard.id} is sent again when it has room`,
+      describe: ({ since }) =>
+        `waiting since ${since}: the provider's queue is full; batch file ${shard.id} is sent again when it has room`,
     });
     await sleepUntil(context, pauseMs, admission.nextLeave());
     return 'again';
@@ -72,14 +73,14 @@ export function createRejectionHandler(
       context.waits.begin({
         name: `file ${shard.id}`,
         milliseconds,
-        describe: ({ since }) => `waiting since ${since}: the provider does not find the file of shard ${shard.id} yet (${message})`,
+        describe: ({ since }) => `waiting since ${since}: the provider does not find batch file ${shard.id} yet (${message})`,
       });
       await context.sleep(milliseconds, context.stopping);
       return 'again';
     }
     if (uploads >= MAX_FILE_UPLOADS) {
       throw new AppError(
-        `the provider does not find the file of shard ${shard.id} after ${uploads} uploads: ${message}; run the same command later`,
+        `the provider does not find batch file ${shard.id} after ${uploads} uploads: ${message}; run the same command later`,
         {
           code: 'file_not_found',
           exitCode: EXIT.notFinished,
@@ -120,7 +121,7 @@ export function createRejectionHandler(
         return retire('batches do not take prompt_cache_options');
       case 'unplaced':
         context.warn(
-          `shard ${shard.id} was refused and no row named (${rejection.code}: ${rejection.message}); it is cut in halves to find the row`,
+          `batch file ${shard.id} was refused and no row named (${rejection.code}: ${rejection.message}); it is cut in halves to find the row`,
         );
         cutSize.shrinkRequests(shard);
         return retire(`refused without a line: ${rejection.code}`);
@@ -130,7 +131,7 @@ export function createRejectionHandler(
   };
 }
 
-/** Whether a shard alone is more than the queue holds. */
+/** Whether a shard alone exceeds the queue. */
 export function isOver(size: number, { limit }: Pick<Admission, 'limit'>): boolean {
   return limit !== null && size > limit;
 }

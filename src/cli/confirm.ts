@@ -13,7 +13,7 @@ export interface ConfirmOptions extends Spending {
   readonly isQuiet: boolean;
 }
 
-/** Says what a run would send and cost; asks when that is more than the job allows without asking. @throws UsageError when the answer is no */
+/** Shows what a run would send and cost; asks if that exceeds what the job allows without asking. @throws UsageError if the answer is no */
 export async function confirmSpending(plan: Plan, options: ConfirmOptions): Promise<void> {
   const { rows } = plan;
   const cost = plan.cost[options.priced];
@@ -33,7 +33,7 @@ export async function confirmSpending(plan: Plan, options: ConfirmOptions): Prom
   if (!(await agreeTo(why))) throw new UsageError('not confirmed');
 }
 
-/** Whether a copy of a state directory is to be worked with: by `--adopt-copy`, or because a person says so. */
+/** Whether to work with a copy of a state directory: because of `--adopt-copy`, or because the user agrees. */
 export async function confirmCopy(question: string, isAgreed: boolean): Promise<boolean> {
   return isAgreed || (canAsk() && agreeTo(question));
 }
@@ -43,14 +43,14 @@ export function canAsk(): boolean {
   return process.stdin.isTTY === true && process.stderr.isTTY === true;
 }
 
-/** Asks a person, who has to say yes. */
+/** Asks the user, who has to say yes. */
 export async function agreeTo(why: string): Promise<boolean> {
   const dialogue = createInterface({ input: process.stdin, output: process.stderr });
   try {
     const answer = await dialogue.question(`${why}. Go on? [y/N] `);
     return /^y(es)?$/i.test(answer.trim());
   } catch (error) {
-    // Of Ctrl-C and Ctrl-D, which the dialogue takes for itself.
+    // For Ctrl-C and Ctrl-D, which readline handles itself.
     if ((error as Error).name !== 'AbortError') throw error;
     process.stderr.write('\n');
     return false;

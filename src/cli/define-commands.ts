@@ -33,7 +33,7 @@ import { UPKEEP_COMMANDS } from './upkeep-commands.ts';
 import { describeUnknown } from './usage/explain-usage.ts';
 import { watchOptions } from './usage/watch-options.ts';
 
-/** What each command takes and does. Its own file is loaded when it runs. */
+/** The arguments, options and action of each command. Its module is loaded when it runs. */
 const DEFINITIONS: Readonly<Record<string, (command: Command) => Command>> = {
   ...UPKEEP_COMMANDS,
   demo: (command) =>
@@ -223,7 +223,7 @@ const DEFINITIONS: Readonly<Record<string, (command: Command) => Command>> = {
         return (await import('./commands/completion.ts')).complete(words, program);
       }),
     ),
-  // What is no command; it may be a file whose command was left out.
+  // Not a command; it may be a file typed without its command.
   '*': (command) =>
     command
       .allowUnknownOption()
@@ -235,7 +235,7 @@ const DEFINITIONS: Readonly<Record<string, (command: Command) => Command>> = {
       ),
 };
 
-/** Gives a command that has but a name its arguments, its options and what it does. */
+/** Gives a command that so far has only a name its arguments, options and action. */
 export function defineCommand(command: Command): Command {
   return watchOptions((DEFINITIONS[command.name()] as (typeof DEFINITIONS)[string])(command));
 }
@@ -255,7 +255,7 @@ Examples:
   rowmill run job.yaml --no-wait             leave when all is sent; run it again
                                              to collect the answers`;
 
-/** What `plan` and `run` take beside a job. */
+/** The argument of `plan` and `run`. */
 const JOB_OR_TABLE = 'the job file; or a table, with the flags below';
 
 function addJobOptions(command: Command, job = 'the job file'): Command {

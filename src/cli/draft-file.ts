@@ -5,6 +5,7 @@ import { type AppError, type Problem, UsageError } from '../core/errors.ts';
 import { formatThings } from '../core/wording/format-count.ts';
 import { quotePath } from '../core/wording/quote-argument.ts';
 import type { Asked } from '../input/draft/asked.ts';
+import { canBeNamed, showPlaceholder } from '../input/draft/placeholder.ts';
 import { showFile } from '../input/table/find-files.ts';
 import { openAtomicFile } from '../output/atomic-file.ts';
 import { say } from './say.ts';
@@ -12,9 +13,9 @@ import type { TableDraft } from './table-job.ts';
 
 /** The job file of a table, written once job and table have passed their checks and there is a key. */
 export interface DraftFile {
-  /** Writes it, the first time; says so. @throws UsageError when somebody else has changed it meanwhile */
+  /** Writes it the first time, and says so. @throws UsageError if somebody else has changed it meanwhile */
   write(): Promise<void>;
-  /** The run was refused and nothing came of it: what lay there before lies there again, so that it is still about the run before. */
+  /** The run was refused and achieved nothing: restores the earlier file, so that it describes the run before. */
   takeBack(): Promise<void>;
 }
 
@@ -36,15 +37,15 @@ export function createDraftFile(draft: TableDraft): DraftFile {
       if (!isWritten || (await readNow()) !== text) return;
       if (known === null) await rm(file);
       else await replaceText(file, known.text);
-      say(known === null ? `${shown} is taken away again: nothing came of it` : `${shown} is what it was before`);
+      say(known === null ? `${shown} was removed again, because the run was refused` : `${shown} was restored`);
     },
   };
 }
 
 /**
- * Looks whether a table's folder takes its job file.
- * @param again the command as it would be typed for a table that lies elsewhere
- * @throws UsageError with the way out
+ * Checks that a job file can be written into the folder of a table.
+ * @param again the command as it would be typed for a table elsewhere
+ * @throws UsageError with a way out
  */
 export async function checkFolder({ file }: Pick<TableDraft, 'file'>, table: string, again: string): Promise<void> {
   const folder = dirname(file);
@@ -58,7 +59,7 @@ export async function checkFolder({ file }: Pick<TableDraft, 'file'>, table: str
   }
 }
 
-/** What is wrong with a job nobody has seen yet is wrong with the flags it was made of. */
+/** A problem in a job nobody has seen yet is a problem in the flags it was made from. */
 export function blameFlags<E extends AppError>(error: E): E | UsageError {
   if (!(error instanceof UsageError)) return error;
   const name = ({ place, message }: Problem): Problem => ({
@@ -68,15 +69,34 @@ export function blameFlags<E extends AppError>(error: E): E | UsageError {
   return new UsageError(error.problems.map(name), { code: error.code, cause: error });
 }
 
-/** What a flag was put under in the job. */
+/** The flag that each key of the job came from. */
 const OF_FLAG = /^(prompt|output|labels|model)\b(?:\.(?:system|user)\b)?(?:\.([^:]+))?/;
 
-/** What was guessed, in a line: it decides what is paid. */
+/** The guesses behind a planned job, and how to choose otherwise; empty if nothing was guessed. */
+export function describeGuesses({ guessed }: Pick<TableDraft, 'guessed'>): readonly string[] {
+  if (guessed === null) return [];
+  const { asked, roles, sample } = guessed;
+  const rows = roles.id.length === 0 ? 'rows have their number for a name' : `rows are named by ${roles.id.join(' and ')}`;
+  if (isTemplate(asked.prompt)) return [rows];
+  const others = sample.columns.filter((column) => !roles.texts.includes(column) && canBeNamed(column));
+  const other = others[0];
+  return [
+    `the prompt takes ${roles.texts.join(', ')} (${roles.texts.length === 1 ? 'the column' : 'the columns'} with text); ${rows}`,
+    ...(other === undefined ? [] : [`to choose columns, name them in --prompt, as in '… ${showPlaceholder(other)}'`]),
+  ];
+}
+
+/** Whether a prompt names its columns itself. */
+function isTemplate(prompt: string): boolean {
+  return /\{\{|\{%/.test(prompt);
+}
+
+/** What was guessed, in one line: it decides what is paid for. */
 export function describeWriting(shown: string, { known, guessed }: TableDraft): string {
   if (guessed === null) return `Wrote ${shown}: each line of the table is a request, sent as it is`;
   const { asked, roles, sample } = guessed;
   if (known?.asked != null) return `${shown} replaced: ${listChanges(known.asked, asked)}; nobody had edited it`;
-  const text = /\{\{|\{%/.test(asked.prompt) ? [] : [`text from ${roles.texts.join(', ')}`];
+  const text = isTemplate(asked.prompt) ? [] : [`text from ${roles.texts.join(', ')}`];
   const rows = roles.id.length === 0 ? [] : [`rows named by ${roles.id.join(' and ')}`];
   const looked = sample.isWhole ? [] : [`by its first ${formatThings(sample.rows.length, 'row')}`];
   return `Wrote ${shown}: ${[...text, ...rows, asked.model, ...looked].join(', ')}`;

@@ -3,7 +3,7 @@ import { asDiskError } from '../core/disk/disk-error.ts';
 import { requireJob, TAKES_TABLE } from './job-argument.ts';
 import { printFailure, reportFailure } from './report-failure.ts';
 
-/** Runs a command and turns its end into the exit code; whatever it throws is reported in one place. */
+/** Runs a command and turns its end into the exit code; everything it throws is reported in one place. */
 export function guard<Arguments extends readonly unknown[]>(
   command: (...values: Arguments) => Promise<number>,
 ): (...values: Arguments) => Promise<void> {
@@ -20,7 +20,7 @@ export function guard<Arguments extends readonly unknown[]>(
   };
 }
 
-/** Tells a table, a folder or a PDF where a job file is wanted; `plan` and `run` take a table, too. */
+/** Detects a table, a folder or a PDF in place of a job file; `plan` and `run` accept a table too. */
 function checkJobArgument(values: readonly unknown[]): void {
   const [argument] = values;
   const command = values.at(-1);

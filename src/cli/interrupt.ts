@@ -1,20 +1,20 @@
 import { AppError, EXIT } from '../core/errors.ts';
 
-/** How long calls under way may take to finish after the first Ctrl-C. */
+/** How long calls in flight may take to finish after the first Ctrl-C. */
 const DRAIN_MS = 30_000;
 
-/** The two wishes of a person at the keyboard: take no new work, and end now. */
+/** The two requests of a user at the keyboard: take no new work, and end now. */
 export interface Interrupts {
   readonly stopping: AbortSignal;
   readonly signal: AbortSignal;
-  /** Ends the wish to be told: the default behaviour of signals returns. */
+  /** Removes the handlers: signals have their default effect again. */
   dispose(): void;
 }
 
 /**
- * First SIGINT, SIGTERM or SIGHUP: `stopping` fires, and `signal` 30 s later. Second: the process ends at once; the state directory takes that.
- * @param onEnd told just before it does
- * @param command what continues; null where nothing does
+ * First SIGINT, SIGTERM or SIGHUP: `stopping` fires, and `signal` 30 s later. Second: the process ends at once, which the state directory survives.
+ * @param onEnd called just before that
+ * @param command the command that continues; null if there is none
  */
 export function listenForInterrupts(
   say: (message: string) => void,

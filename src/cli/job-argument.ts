@@ -10,27 +10,27 @@ import { describeForeign, HEAD_BYTES, tellBinaryFormat } from '../input/table/fo
 import { guessFormat } from '../input/table/table-format.ts';
 import { programName } from './program-name.ts';
 
-/** What somebody named where a job, or a table, is wanted. */
+/** What the argument turned out to be, where a job or a table is expected. */
 export type ArgumentKind = 'job' | 'table';
 
-/** Names that end so may be tables, although they do not say of which kind. */
+/** Names with these endings may be tables, although they do not say which kind. */
 const MAYBE_TABLE = /(\.(txt|dat|gz|log)|(^|[/\\])[^./\\]+)$/i;
 /** A key of a job file at the start of a line. */
 const JOB_KEY = /^"?(input|model|prompt|messages|output)"?\s*:/m;
-/** What to ask of a table nobody has asked anything of. */
+/** An example question for a table without one. */
 export const EXAMPLE = "--prompt 'Summarize this in one sentence'";
 
 /**
- * Tells a table from a job file, by its name, else by its beginning.
- * @param command what is typed with a file of a folder
- * @throws UsageError for a folder, for what is neither, and for a table that is not there; a job file that is not there is told of by who reads it
+ * Tells a table from a job file, by its name, else by its first bytes.
+ * @param command shown with a file of a folder
+ * @throws UsageError for a folder, for anything else that is neither, and for a missing table; a missing job file is reported by its reader
  */
 export function tellArgument(argument: string, command = 'run'): ArgumentKind {
   return onDisk(argument, () => tellBy(argument, command, argument === '-' ? undefined : statSync(argument, { throwIfNoEntry: false })));
 }
 
 function tellBy(argument: string, command: string, status: Stats | undefined): ArgumentKind {
-  // Pipes and devices are read once, and no job file could lie beside them.
+  // Pipes and devices are read once, and there is no place for a job file next to them.
   if (argument === '-' || (status !== undefined && !status.isFile() && !status.isDirectory()))
     throw refuse(`a table on standard input needs a job file: ${typed(`init my-job`)}, and input: { path: "-" }`);
   if (argument.trim() === '') throw refuse(`the name of a job or a table is empty; ${typed(`run reviews.csv ${EXAMPLE}`)}`);
@@ -48,7 +48,7 @@ function tellBy(argument: string, command: string, status: Stats | undefined): A
   throw refuse(`${argument}: is neither a job file (YAML) nor a table (CSV, TSV, JSONL, JSON, Parquet, Excel)`);
 }
 
-/** @throws UsageError for a table where the command takes a job, with the command that makes sense */
+/** @throws UsageError for a table if the command takes a job, with the command that makes sense */
 export function requireJob(command: string, argument: string): void {
   if (tellArgument(argument, command) === 'job') return;
   const file = findDraftFile(argument);
@@ -56,7 +56,7 @@ export function requireJob(command: string, argument: string): void {
   throw refuse(`${argument} is a table, and ${command} takes a job file${file === null ? ', which the first run makes' : ''}: ${next}`);
 }
 
-/** What to say to a word that is no command: it may be a file, whose command was left out. */
+/** The message for a word that is not a command: it may be a file typed without its command. */
 export function describeUnknownCommand(word: string, describeUnknown: (word: string) => string): string {
   if (!isPresent(word) && guessFormat(word) === null && !isYaml(word)) {
     return describeUnknown(word);
@@ -70,22 +70,22 @@ export function describeUnknownCommand(word: string, describeUnknown: (word: str
   }
 }
 
-/** A job file that lies here, for an example. */
+/** A job file in this folder, for an example. */
 export function suggestJobFile(): string {
   return listNames('.').find(isYaml) ?? 'job.yaml';
 }
 
-/** Commands that take a table beside a job. */
+/** Commands that accept a table as well as a job. */
 export const TAKES_TABLE: ReadonlySet<string> = new Set(['plan', 'run']);
 
-/** What to say to a table nobody has asked anything about. */
+/** The message for a table without a question. */
 export function describeUnasked(table: string): string {
   const file = findDraftFile(table);
   const command = file === null ? `run ${quotePath(table)} ${EXAMPLE} --simulate` : `run ${quotePath(file)}`;
   return `${table} is a table; ${file === null ? 'say what to ask of each row' : 'it has a job file'}: ${typed(command)}`;
 }
 
-/** The job file of a table where one lies beside it: one that names it. */
+/** The job file of a table if there is one next to it that names it. */
 function findDraftFile(table: string): string | null {
   const found = locateDrafts(resolve(table)).find(({ file }) => {
     const isThere = statSync(file, { throwIfNoEntry: false })?.isFile() ?? false;
@@ -94,7 +94,7 @@ function findDraftFile(table: string): string | null {
   return found === undefined ? null : showFile(found.file, process.cwd());
 }
 
-/** A word no disk could hold, as one of a thousand letters, is none. */
+/** A name that no disk could hold, such as one of a thousand letters, does not exist. */
 export function isPresent(word: string): boolean {
   try {
     return statSync(word, { throwIfNoEntry: false }) !== undefined;
@@ -105,7 +105,7 @@ export function isPresent(word: string): boolean {
 
 function tellMissing(argument: string): ArgumentKind {
   if (lstatSync(argument, { throwIfNoEntry: false })?.isSymbolicLink())
-    throw refuse(`${argument}: is a link to ${readlinkSync(argument)}, which is not there`);
+    throw refuse(`${argument}: is a link to ${readlinkSync(argument)}, which does not exist`);
   requireNoAddress(argument);
   if (/[*?]/.test(argument) && !isYaml(argument)) return 'table';
   if (guessFormat(argument) === null) return 'job';
@@ -113,12 +113,12 @@ function tellMissing(argument: string): ArgumentKind {
   throw refuse(`${argument}: no such table${suggest(argument.split(/[/\\]/).at(-1) ?? '', names)}`);
 }
 
-/** @throws UsageError for an address where a file is wanted */
+/** @throws UsageError for a URL in place of a file */
 export function requireNoAddress(file: string): void {
   const [, scheme] = /^([a-z][a-z0-9+.-]+):\/\//i.exec(file) ?? [];
   if (scheme === undefined) return;
   const fetched = /^https?$/i.test(scheme) ? `: curl -LO ${quotePath(file)}` : '';
-  throw refuse(`${file}: is an address, and only files are read; fetch it first${fetched}`);
+  throw refuse(`${file}: is a URL, and only files are read; download it first${fetched}`);
 }
 
 function describeFolder(folder: string, command: string): string {
@@ -153,7 +153,7 @@ function readHead(file: string): Buffer {
   }
 }
 
-/** A job may be written in JSON, which is YAML, too. */
+/** A job may be written in JSON, which is also YAML. */
 function isJsonJob(file: string): boolean {
   const head = readHead(file).toString('latin1').trimStart();
   if (!head.startsWith('{') || !/"input"\s*:/.test(head)) return false;

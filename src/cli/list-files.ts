@@ -1,8 +1,8 @@
 import { type Dirent, readdirSync } from 'node:fs';
 
 /**
- * Files of this pattern, and folders, whose path begins as it was typed; folders end with a slash, and one that stands alone is looked into,
- * because shells put a blank behind what is the only one. Hidden ones only where a dot was typed.
+ * Files that match this pattern, and folders, whose path starts as typed; folders end with a slash, and a single folder is listed itself,
+ * because shells add a blank after a single match. Hidden files only if a dot was typed.
  */
 export function listFiles(typed: string, pattern: RegExp): readonly string[] {
   const found = listFolder(typed, pattern);
@@ -11,7 +11,7 @@ export function listFiles(typed: string, pattern: RegExp): readonly string[] {
 }
 
 function listFolder(typed: string, pattern: RegExp): readonly string[] {
-  // As it was typed: `./` stays.
+  // As typed: `./` stays.
   const folder = typed.slice(0, typed.lastIndexOf('/') + 1);
   const start = typed.slice(folder.length);
   return readFolder(folder)
@@ -24,7 +24,7 @@ function listFolder(typed: string, pattern: RegExp): readonly string[] {
     .toSorted();
 }
 
-/** What cannot be read completes nothing. */
+/** A folder that cannot be read completes nothing. */
 function readFolder(folder: string): readonly Dirent[] {
   try {
     return readdirSync(folder === '' ? '.' : folder, { withFileTypes: true });

@@ -1,7 +1,9 @@
 #!/usr/bin/env node
-import { runProgram } from './program.ts';
+import { keepCompiled } from './engine.ts';
 
-// `rowmill report … | head`: whoever reads has enough, and that is no error.
+keepCompiled();
+
+// `rowmill report … | head`: the reader has enough, and that is not an error.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit();
@@ -9,4 +11,5 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
-void runProgram(process.argv);
+// Loaded once compiled code is taken and kept.
+void import('./program.ts').then(({ runProgram }) => runProgram(process.argv));

@@ -1,6 +1,6 @@
 import { findPackageRoot } from './package-root.ts';
 
-/** What a person types to start this program here. Through npm, and in a clone, nothing called rowmill need be on the path. */
+/** What a person types to start this program here. With npx, and in a clone, `rowmill` need not be on the PATH. */
 export function programName(): string {
   const { npm_command: command } = process.env;
   const isByNpm = command === 'exec' || command === 'run-script' || process.cwd() === findPackageRoot();

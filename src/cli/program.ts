@@ -1,7 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { VERSION } from '../core/version.ts';
 
-/** What there is to type, as `rowmill --help` shows it; define-commands.ts says what each takes and does. */
+/** The commands, as `rowmill --help` lists them; define-commands.ts has their arguments and actions. */
 const COMMANDS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'To begin:': {
     demo: 'a tour of example jobs against the built-in simulator; no key, no server',
@@ -38,10 +38,10 @@ const COMMANDS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     completion: 'prints the completion script of a shell: source <(rowmill completion bash)',
   },
 };
-/** Typed by shells and by mistake. */
+/** Used by shells and by mistake. */
 const HIDDEN = ['complete', '*'];
 
-/** The command line: names alone, until one is typed. Only commander is loaded here; each command loads what it needs when it runs. */
+/** The command line: only names until one is typed. Only commander is loaded here; each command loads what it needs when it runs. */
 export function makeProgram(): Command {
   const program = new Command('rowmill')
     .description('Run one prompt over every row of a table: through the OpenAI Batch API at half price, or live')
@@ -52,7 +52,7 @@ export function makeProgram(): Command {
     .configureOutput({ outputError: () => {} })
     .exitOverride()
     .hook('preSubcommand', async (_, command) => {
-      await import('./engine.ts');
+      (await import('./engine.ts')).beginCommand(command.name());
       (await import('./define-commands.ts')).defineCommand(command);
     });
   for (const [heading, members] of Object.entries(COMMANDS)) {
@@ -62,13 +62,13 @@ export function makeProgram(): Command {
   return program;
 }
 
-/** Runs what is typed; `argv` as Node has it. Sets the exit code of the process. */
+/** Runs the command line; `argv` as in Node. Sets the exit code of the process. */
 export async function runProgram(argv: readonly string[]): Promise<void> {
   const [node = '', path = '', ...typed] = argv;
   const [first, name] = typed;
   const program = makeProgram();
   try {
-    // Commander shows the help of a command by itself, before it is defined.
+    // Commander shows the help of a command itself, before it is defined.
     const isKnown = program.commands.some((other) => other.name() === name);
     const asked = first !== 'help' || name === undefined ? typed : [name, ...(isKnown ? ['--help'] : [])];
     await program.parseAsync([node, path, ...asked]);

@@ -4,21 +4,21 @@ import { formatCount, formatSpent } from '../output/format-numbers.ts';
 import type { RunView } from '../run/send/run-view.ts';
 import { measureCells } from './render/cells.ts';
 import { createForecast } from './render/forecast.ts';
-import { countCalls, describeOldest, formatDuration, renderProgress } from './render/render-progress.ts';
+import { countCalls, countWaiting, describeOldest, formatDuration, renderProgress } from './render/render-progress.ts';
 import { columnsOf, hasColour } from './say.ts';
 
 /**
- * Repaints on a terminal, ten times a second at most. Elsewhere a plain line: when a tenth more is answered, five seconds after anything has come
- * into another phase, and every thirty.
+ * Repaints on a terminal, at most ten times a second. Elsewhere prints a plain line: when another tenth is answered, five seconds after a change of
+ * phase, and every thirty seconds.
  */
 const REPAINT_MS = 100;
 const NEWS_MS = 5_000;
 const PLAIN_LINE_MS = 30_000;
 const PLAIN_LINES = 10;
 
-/** A run's progress on a stream. */
+/** The progress of a run on a stream. */
 export interface Progress {
-  /** Takes what is painted off the screen, so that a message can be written; the next repaint comes below it. */
+  /** Erases what is painted, so that a message can be written; the next repaint goes below it. */
   clear(): void;
   stop(): void;
 }
@@ -35,7 +35,7 @@ export function startProgress(
   return isTerminal ? paint(view, stream, monotonicMs) : writeLines(view, stream, monotonicMs);
 }
 
-/** What a terminal is taken for that does not say how large it is. */
+/** The assumed size of a terminal that does not report one. */
 const DEFAULT_COLUMNS = 80;
 const DEFAULT_ROWS = 24;
 const CLEAR_LINE = '\u001b[2K';
@@ -43,15 +43,15 @@ const CLEAR_BELOW = '\u001b[J';
 
 function paint(view: RunView, stream: NodeJS.WriteStream, monotonicMs: () => number): Progress {
   const readForecast = createForecast(view, monotonicMs);
-  /** How wide the painted lines are, in cells. */
+  /** The width of the painted lines, in cells. */
   let painted: readonly number[] = [];
   const readColumns = () => columnsOf(stream) ?? DEFAULT_COLUMNS;
-  /** A terminal that has become narrower since has broken wide lines anew. */
+  /** A terminal that has become narrower since has wrapped wide lines again. */
   const countPainted = () => {
     const columns = readColumns();
     return painted.reduce((sum, cells) => sum + Math.max(1, Math.ceil(cells / columns)), 0);
   };
-  // With the line of the cursor, where a ^C may stand. Line by line: a terminal that is told to clear all it shows keeps a copy of that in its history.
+  // Includes the line of the cursor, which may hold a ^C. Line by line: a terminal told to clear its screen keeps a copy in its history.
   const erase = () => {
     const lines = countPainted();
     if (lines > 0) stream.write(`\r${CLEAR_LINE}${moveUp(lines)}${Array(lines).fill(CLEAR_LINE).join('\n')}${moveUp(lines - 1)}`);
@@ -64,7 +64,7 @@ function paint(view: RunView, stream: NodeJS.WriteStream, monotonicMs: () => num
     painted = lines.map((line) => measureCells(stripVTControlCharacters(line)));
   };
   repaint();
-  // A signal that tells of another size is taken in before the next turn: no line is painted for the size of before.
+  // A resize signal is handled before the next turn: no line is painted for the old size.
   let turn: NodeJS.Immediate | undefined;
   const timer = setInterval(() => {
     turn = setImmediate(repaint);
@@ -81,7 +81,7 @@ function paint(view: RunView, stream: NodeJS.WriteStream, monotonicMs: () => num
   };
 }
 
-/** To the beginning of the line, where the cursor may stand behind a ^C that the terminal has shown, and so many lines up. */
+/** To the start of the line, where the cursor may follow a ^C shown by the terminal, and up this many lines. */
 function moveUp(lines: number): string {
   return lines === 0 ? '\r' : `\r\u001b[${lines}A`;
 }
@@ -93,7 +93,9 @@ function writeLines(view: RunView, stream: NodeJS.WriteStream, monotonicMs: () =
   let writtenTenths = 0;
   const look = () => {
     const tenths = view.rowsAsked === 0 ? 0 : Math.floor(((view.okRows + view.failedRows) / view.rowsAsked) * PLAIN_LINES);
-    const phases = view.underWay.map(({ shard, phase, batch }) => `shard ${shard ?? '?'} ${batch?.status ?? phase}`);
+    const phases = view.underWay.map(
+      ({ shard, phase, batch }) => `${shard === null ? 'extra batch' : `batch file ${shard}`} ${batch?.status ?? phase}`,
+    );
     const flight = describeFlight(view);
     const { etaMs } = readForecast();
     const nowMs = monotonicMs();
@@ -120,12 +122,13 @@ function writeLines(view: RunView, stream: NodeJS.WriteStream, monotonicMs: () =
   };
 }
 
-/** Live calls; nothing where none is made or waits. */
-function describeFlight({ calls }: RunView): readonly string[] {
+/** Live calls; nothing if none is made or waiting. */
+function describeFlight(view: RunView): readonly string[] {
+  const { calls } = view;
   if (calls === null || countCalls(calls) === 0) return [];
-  const { inFlight, waiting, oldestMs = null } = calls;
+  const { inFlight, oldestMs = null } = calls;
   return [
     `${formatCount(inFlight)} ${inFlight === 1 ? 'call' : 'calls'} in flight${describeOldest(oldestMs)}`,
-    `${formatCount(waiting)} waiting`,
+    `${formatCount(countWaiting(view))} waiting`,
   ];
 }

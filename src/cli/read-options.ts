@@ -23,19 +23,19 @@ export function makeReadOptions(jobFile: string, flags: JobFlags): ReadOptions {
   };
 }
 
-/** Whose answers the flags name; null when they name nobody, which means those of the last run. */
+/** The provider named by the flags; null if they name none, which means that of the last run. */
 function chooseOrigin(flags: JobFlags): string | null {
   if (flags.simulate === true) return 'simulator';
   return hasBaseUrl(flags.baseUrl) ? originOf(chooseBaseUrl(flags.baseUrl)) : null;
 }
 
-/** Says whose answers were looked at, where no flag named them. */
+/** Says whose answers are shown, if no flag named a provider. */
 export function sayWhichState(options: Pick<ReadOptions, 'origin'>, state: JobState): void {
   if (options.origin !== null) return;
   say(`State of the last run: ${relative(process.cwd(), state.directory) || '.'}, answers of ${describeOrigin(state.origin)}`);
 }
 
-/** The flags that choose the same state again, for a command to be shown. */
+/** The flags that select the same state again, for a command to be shown. */
 export function flagsOfState(flags: JobFlags, state: { readonly origin: string; readonly baseUrl: string | null }): JobFlags {
   if (state.origin === 'simulator') return { ...flags, simulate: true };
   return state.baseUrl === null ? flags : { ...flags, baseUrl: state.baseUrl };

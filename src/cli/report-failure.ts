@@ -4,14 +4,14 @@ import { AppError, EXIT, type Problem, UsageError } from '../core/errors.ts';
 import { printJson, say } from './say.ts';
 import { explainUsage } from './usage/explain-usage.ts';
 
-/** What `--json` prints of a command that ended without its own object. */
+/** What `--json` prints for a command that ended without its own object. */
 interface Failure {
   readonly schema: 'rowmill.error/1';
   readonly exitCode: number;
-  /** A stable word for programs; `bug` for what should not happen. */
+  /** A stable word for programs; `bug` for anything unexpected. */
   readonly code: string;
   readonly message: string;
-  /** What is to be changed, with file, line and column where it has a place; absent where that is not known. */
+  /** What to change, with file, line and column if known; absent if unknown. */
   readonly problems?: readonly Problem[];
 }
 
@@ -29,7 +29,7 @@ export function printFailure(error: unknown, exitCode: number): void {
 }
 
 /**
- * Says on stderr what went wrong and gives the exit code. An AppError is a sentence for the user; anything else is a bug and shows its stack.
+ * Reports an error on stderr and returns the exit code. An AppError is a sentence for the user; anything else is a bug and shows its stack.
  */
 export function reportFailure(error: unknown): number {
   if (error instanceof AppError) {
@@ -42,12 +42,12 @@ export function reportFailure(error: unknown): number {
   return EXIT.bug;
 }
 
-/** Says on stderr what commander has against what was typed, and gives the exit code. */
+/** Reports an error of commander on stderr, and returns the exit code. */
 export function reportMistyped(
   { code, message }: CommanderError,
   { command, isJson }: { readonly command: Command; readonly isJson: boolean },
 ): number {
-  // Help is shown where no command is typed, and says enough.
+  // Help is shown if no command is typed, and is enough.
   if (code !== 'commander.help') process.stderr.write(explainUsage(`${message}\n`, command));
   if (isJson) printFailure(new UsageError(message.replace(/^error: /, '')), EXIT.usage);
   return EXIT.usage;

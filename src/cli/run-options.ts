@@ -3,10 +3,11 @@ import { UsageError } from '../core/errors.ts';
 import type { RowSelection } from '../core/row.ts';
 import { quoteArgument, quotePath } from '../core/wording/quote-argument.ts';
 import { findUnusedRedis, listEnvironmentFiles, loadEnvFile, readRedisLink } from '../host/environment.ts';
-import { makeTarget, makeTargetOrigin } from '../host/provider-target.ts';
+import { makeTargetOrigin } from '../host/provider-target.ts';
 import { makeEffects } from '../host/real-effects.ts';
 import type { RunOptions } from '../run/options.ts';
 import type { PlanOptions } from '../run/plan/plan.ts';
+import { makeCallTarget } from './call-target.ts';
 import type { Interrupts } from './interrupt.ts';
 import { requireNoAddress } from './job-argument.ts';
 import type { JobFlags, RunFlags } from './options/flags.ts';
@@ -21,7 +22,7 @@ export function makeRunOptions(jobFile: string, flags: RunFlags, interrupts: Int
   return {
     ...shared,
     effects,
-    target: makeTarget(flags, effects),
+    target: makeCallTarget(flags, effects),
     redis: chooseRedis(flags),
     redisNotice: flags.simulate === true ? null : findUnusedRedis(),
     ifRunning: flags.ifRunning === 'wait' ? 'wait' : 'fail',
@@ -43,7 +44,7 @@ export function makeRunOptions(jobFile: string, flags: RunFlags, interrupts: Int
   };
 }
 
-/** The built-in simulator is part of this process: no worker finds it, so that `REDIS_URL` does not count. @throws UsageError when both are asked for */
+/** The built-in simulator is part of this process: no worker can reach it, so `REDIS_URL` does not count. @throws UsageError if both are asked for */
 function chooseRedis(flags: RunFlags): RunOptions['redis'] {
   if (flags.simulate !== true) return readRedisLink(flags.redis);
   if (flags.redis === undefined) return null;
@@ -52,7 +53,7 @@ function chooseRedis(flags: RunFlags): RunOptions['redis'] {
   );
 }
 
-/** @throws UsageError for one flag without the other: a deadline is met with money, and nobody else may say how much */
+/** @throws UsageError for one flag without the other: a deadline costs money, and only the user may say how much */
 function readDeadline({ deadline, maxLiveUsd }: RunFlags): RunOptions['deadline'] {
   if (deadline === undefined) {
     if (maxLiveUsd === undefined) return null;
@@ -96,7 +97,7 @@ function makeSelection(flags: RunFlags): RowSelection {
   return { type: 'all' };
 }
 
-/** A command as a person would type it here, with the flags that choose table, state and provider. */
+/** A command as the user would type it here, with the flags that select table, state and provider. */
 export function showCommand(command: string, jobFile: string, flags: JobFlags): string {
   const parts = [programName(), command, quotePath(relative(process.cwd(), jobFile) || jobFile)];
   if (flags.input !== undefined) parts.push('--input', quoteArgument(flags.input));
@@ -106,7 +107,7 @@ export function showCommand(command: string, jobFile: string, flags: JobFlags): 
   return parts.join(' ');
 }
 
-/** `run` with everything that decides what it does, so that it continues what these flags began. */
+/** `run` with every flag that decides what it does, so that it continues this invocation. */
 export function showRunCommand(jobFile: string, flags: RunFlags): string {
   const parts = [showCommand('run', jobFile, flags)];
   if (flags.mode !== undefined) parts.push('--mode', flags.mode);

@@ -3,8 +3,8 @@ import { dirname, join, relative } from 'node:path';
 import { findPackageRoot } from './package-root.ts';
 
 /**
- * The line that lets an editor complete and check a job file, where the package belongs to the project of the file: it is installed in the file's
- * folder or one above, or is that folder itself. Else nothing: the path to a global installation would be wrong on every other machine.
+ * The line with which an editor completes and checks a job file, if the package belongs to the project of the file: installed in the file's
+ * folder or one above, or that folder itself. Otherwise nothing: the path of a global installation would be wrong on every other machine.
  */
 export function findSchemaLine(jobFile: string): string {
   const schema = join(findPackageRoot(), 'job.schema.json');
@@ -13,7 +13,7 @@ export function findSchemaLine(jobFile: string): string {
   return `# yaml-language-server: $schema=${path.startsWith('.') ? path : `./${path}`}\n`;
 }
 
-/** The folder whose `node_modules` holds this package; the package itself where it lies in none. */
+/** The folder whose `node_modules` contains this package; the package itself if it is in none. */
 function findProject(): string {
   const root = findPackageRoot();
   const [project, inside] = root.split(/[/\\]node_modules[/\\]/);

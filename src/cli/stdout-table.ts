@@ -7,11 +7,11 @@ import { formatOfTable, partialPath } from '../output/output-paths.ts';
 
 /** The table of `--out -`, or of a job that writes to `-`. */
 export interface StdoutTable {
-  /** Whether standard output is the table's, and nobody else's. */
+  /** Whether standard output is reserved for the table. */
   readonly isClaimed: boolean;
-  /** Takes standard output for the table that is going to stand there. @throws UsageError with `--json`, whose object would stand in it */
+  /** Reserves standard output for the table. @throws UsageError with `--json`, whose object would be mixed with it */
   claim(path: string): void;
-  /** Writes the table of a run that came to its end, whole or as far as was asked; of one that was stopped the file is all there is. */
+  /** Writes the table of a finished run, complete or partial as requested; the table of a stopped run stays a file only. */
   print(summary: Summary): Promise<void>;
 }
 
@@ -27,10 +27,10 @@ export function createStdoutTable(isJson: boolean): StdoutTable {
     },
     async print({ outputs, exitCode }) {
       if (path === null || outputs.table === null || (exitCode !== EXIT.done && exitCode !== EXIT.failedRows)) return;
-      // The summary names it as seen from where the run was begun.
+      // The summary names it relative to where the run was started.
       const partial = partialPath(path);
       const file = basename(outputs.table) === basename(partial) ? partial : path;
-      // A reader that has enough ends the process; the run is over by then, and this is its end.
+      // A reader that has enough ends the process; the run is over by then.
       process.exitCode = exitCode;
       await pipeline(createReadStream(file, formatOfTable(file) === 'parquet' ? {} : 'utf8'), process.stdout, { end: false });
     },

@@ -17,26 +17,26 @@ import type { JobFlags, RunFlags, TableFlags } from './options/flags.ts';
 import { showCommand } from './run-options.ts';
 import { findSchemaLine } from './schema-line.ts';
 
-/** The job of a table as it would be written, and what it was made of. */
+/** The job of a table as it would be written, and what it was made from. */
 export interface TableDraft {
   /** The job file, absolute. */
   readonly file: string;
   readonly text: string;
-  /** Null for a table of requests, which leaves nothing to be guessed. */
+  /** Null for a table of requests, where nothing has to be guessed. */
   readonly guessed: { readonly asked: Asked; readonly sample: TableSample; readonly roles: ColumnRoles } | null;
-  /** What lies there now, as it was written; null where nothing does. */
+  /** The current file, as it was written; null if there is none. */
   readonly known: KnownDraft | null;
 }
 
-/** What a command is to do with the job or table it was given. */
+/** What a command has to do with the job or table it was given. */
 export type ResolvedJob =
   | { readonly jobFile: string; readonly draft: null }
   /** A job that is not in its file yet. */
   | { readonly jobFile: string; readonly draft: TableDraft };
 
 /**
- * Turns what was typed into a job: a job file is one; a table has one beside it, or gets one from what the flags ask.
- * @throws UsageError for a table nobody asks anything of, one whose job file was edited by hand, and for questions to a job file, which holds its own
+ * Turns the argument into a job: a job file is one; a table has one next to it, or gets one from the flags.
+ * @throws UsageError for a table without a question, one whose job file was edited by hand, and for question flags with a job file
  */
 export async function resolveJob(command: 'run' | 'plan', argument: string, flags: JobFlags & TableFlags): Promise<ResolvedJob> {
   const asks = listAsked(flags);
@@ -65,9 +65,9 @@ export async function resolveJob(command: 'run' | 'plan', argument: string, flag
 }
 
 /**
- * What a table is to be asked: as the flags say, else as its job file did.
+ * The question for a table: from the flags, else from its job file.
  * @param again the command as it was typed
- * @throws UsageError when that file was edited by hand
+ * @throws UsageError if that file was edited by hand
  */
 export function askOf({ place, known }: FoundDraft, flags: JobFlags & AskedFlags, again: string): Asked {
   if (known === null) return makeAsked(flags);
@@ -75,11 +75,11 @@ export function askOf({ place, known }: FoundDraft, flags: JobFlags & AskedFlags
   const file = showFile(place.file, process.cwd());
   const aside = `mv ${quotePath(file)} ${quotePath(`${file}.old`)} && ${again}`;
   throw new UsageError(
-    `${file} was written or edited by hand and is left alone. Use it as it is, or put it aside first:\n  ${showCommand('run', file, flags)}\n  ${aside}`,
+    `${file} was written or edited by hand and is left alone. Use it as it is, or set it aside first:\n  ${showCommand('run', file, flags)}\n  ${aside}`,
   );
 }
 
-/** Looks at the table and writes down its job, in memory. */
+/** Reads the table and drafts its job, in memory. */
 export async function makeDraft(table: string, { place, known }: FoundDraft, asked: Asked): Promise<TableDraft> {
   const path = resolve(table);
   const sample = await sampleTable(path, process.cwd(), new AbortController().signal);
@@ -92,19 +92,19 @@ export async function makeDraft(table: string, { place, known }: FoundDraft, ask
   return { file: place.file, text, guessed: { asked, sample, roles }, known };
 }
 
-/** The job of a table whose lines are requests already; null where they are not. */
+/** The job of a table whose lines are already requests; null if they are not. */
 export async function makeRequestsDraft(table: string, { place, known }: FoundDraft): Promise<TableDraft | null> {
   const path = resolve(table);
   if (!(await looksLikeRequests(path, process.cwd(), new AbortController().signal))) return null;
   return { file: place.file, text: draftRequests({ place, table: path, schemaLine: findSchemaLine(place.file) }), guessed: null, known };
 }
 
-/** The job of a draft, as `run` and `plan` take it. @throws UsageError with what is wrong; it has no place in a file */
+/** The job of a draft, as `run` and `plan` take it. @throws UsageError with what is wrong; its problems have no place in a file */
 export function loadDraft({ file, text }: TableDraft, { out, mode }: Pick<RunFlags, 'out' | 'mode'>): Promise<LoadedJob> {
   return loadJobText(text, { absolute: file, shown: null }, { cwd: process.cwd(), out: out ?? null, mode: mode ?? null });
 }
 
-/** The flags that ask, as they were typed. */
+/** The question flags, as they were typed. */
 export function listAsked({ prompt, output, labels, model }: TableFlags): readonly string[] {
   const given = { '--prompt': prompt, '--output': output, '--labels': labels, '--model': model };
   return Object.entries(given).flatMap(([flag, value]) => (value === undefined ? [] : [flag]));

@@ -5,7 +5,7 @@ import type { VerifyFlags } from './commands/verify.ts';
 import { guard } from './guard.ts';
 import { baseUrlOption, inputOption, jsonOption, olderOption, simulateOption, stateOption } from './options/options.ts';
 
-/** Commands that keep many nights in order, and ask no model. */
+/** Commands for maintenance that do not call a model. */
 export const UPKEEP_COMMANDS: Readonly<Record<string, (command: Command) => Command>> = {
   clean: (command) =>
     addPlaces(command.argument('[job]', 'the job file; without it, every job below the working directory'))

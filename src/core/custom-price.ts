@@ -1,4 +1,4 @@
-/** Dollars per million tokens; null where a price list has no such rate. */
+/** Dollars per million tokens; null if a price list has no such rate. */
 export interface DollarsPerMillion {
   readonly input: number;
   /** Input read from the prompt cache. */
@@ -8,21 +8,21 @@ export interface DollarsPerMillion {
   readonly output: number;
 }
 
-/** A price the user has put down in `prices.yaml`: it comes before every other. */
+/** A price defined by the user in `prices.yaml`: it takes precedence over every other. */
 export interface CustomPrice {
-  /** The model's name without regard to case; its dated snapshots are meant too. A `*` at the end stands for any ending. */
+  /** The model's name, case-insensitive; includes its dated snapshots. A `*` at the end matches any ending. */
   readonly model: string;
-  /** First UTC day of validity (YYYY-MM-DD); null: from the beginning. */
+  /** First UTC day of validity (YYYY-MM-DD); null: always. */
   readonly effectiveFrom: string | null;
-  /** First UTC day on which it is no longer valid; null: until further notice. */
+  /** First UTC day on which it is no longer valid; null: no end. */
   readonly effectiveTo: string | null;
-  /** The model whose prices count for this one, in every tier; or the prices themselves. */
+  /** The model whose prices are used, in every tier; or the prices themselves. */
   readonly price: { readonly type: 'like'; readonly model: string } | ({ readonly type: 'list' } & CustomRates);
-  /** Where the user has it from: as the row says, with the file. */
+  /** The source given by the user in the row, and the file. */
   readonly source: string;
 }
 
-/** Requests of more input than `overTokens` cost their tier's rates times these factors, as a whole. */
+/** Requests with more input than `overTokens` cost their tier's rates times these factors, as a whole. */
 export interface LongContextRule {
   readonly overTokens: number;
   readonly inputFactor: number;
@@ -32,8 +32,8 @@ export interface LongContextRule {
 /** Prices of a model by tier. */
 export interface CustomRates {
   readonly usd: DollarsPerMillion;
-  /** Undefined: as the tier table has it for a model of this name; null: not sold. */
+  /** Undefined: as in the tier table for a model of this name; null: not sold. */
   readonly tiers: Readonly<Partial<Record<'batch' | 'flex' | 'priority', DollarsPerMillion | null>>>;
-  /** Undefined: as known of a model of this name; null: prompts of any length cost the same. */
+  /** Undefined: as known for a model of this name; null: prompts of any length cost the same. */
   readonly longContext?: LongContextRule | null;
 }

@@ -1,30 +1,30 @@
 /**
- * How a request is delivered: what its body carries on the wire beside its content. It decides on place and price of the work, never on what is
- * asked, so it is no part of a key: answers of before serve, and a lane may be changed without asking anything again.
+ * How a request is delivered: what its body carries on the wire besides its content. It decides the place and price of the work, never what is
+ * asked, so it is not part of a key: earlier answers stay valid, and the lane may change without sending anything again.
  */
 export interface Delivery {
-  /** The service tier of `mode: flex`; null asks for none. */
+  /** The service tier of `mode: flex`; null requests none. */
   readonly serviceTier: 'flex' | null;
   /** What may be written to the prompt cache; null leaves it to the provider. */
   readonly cache: CacheDelivery | null;
 }
 
 export interface CacheDelivery {
-  /** Where in the body, inside the text of a message, the beginning ends that is worth keeping; null: nothing is written or read. */
+  /** The position in the body, inside the text of a message, where the prefix worth caching ends; null: nothing is written or read. */
   readonly end: number | null;
-  /** Requests that share a beginning and a key find it again; null without one. */
+  /** Requests with the same prefix and key find it in the cache; null without one. */
   readonly key: string | null;
 }
 
-/** The fields above as they stand on the wire, before the model: content begins with the model, so that what stands before it is delivery. */
+/** The fields above as on the wire, before the model: content begins with the model, so everything before it is delivery. */
 const HEAD = /^\{(?:"service_tier":"flex",)?(?:"prompt_cache_options":\{"mode":"explicit"\},)?(?:"prompt_cache_key":"[\w-]{1,64}",)?/;
 const CACHE_IN_HEAD = /"prompt_cache_options":\{"mode":"explicit"\},(?:"prompt_cache_key":"[\w-]{1,64}",)?/;
 const OPTIONS = '"prompt_cache_options":{"mode":"explicit"},';
 const CONTENT = '"content":';
-/** Ends the marked part of a text; its quotes stand in no string of a JSON text, where they would be escaped. */
+/** Ends the marked part of a text; its quotes cannot occur in a JSON string, where they would be escaped. */
 const MARK = '","prompt_cache_breakpoint":{"mode":"explicit"}}';
 
-/** The body as it goes over the wire. What stands in it already about the cache is the job's own and is left alone. */
+/** The body as sent. Cache settings already in it are the job's own and are left alone. */
 export function addDelivery({ url, body }: { readonly url: string; readonly body: string }, delivery: Delivery): string {
   const cache = body.includes('"prompt_cache_') ? null : delivery.cache;
   const head = `${delivery.serviceTier === null ? '' : `"service_tier":"${delivery.serviceTier}",`}${cache === null ? '' : OPTIONS}`;
@@ -33,7 +33,7 @@ export function addDelivery({ url, body }: { readonly url: string; readonly body
   return head === '' ? body : `{${head}${key}${marked.slice(1)}`;
 }
 
-/** The content of a body: the very bytes it had before addDelivery. A body without delivery stays as it is. */
+/** The content of a body: exactly the bytes before addDelivery. A body without delivery is returned unchanged. */
 export function removeDelivery(body: string): string {
   const head = HEAD.exec(body)?.[0] ?? '{';
   if (head === '{') return body;
@@ -41,29 +41,29 @@ export function removeDelivery(body: string): string {
   return head.includes(OPTIONS) ? removeMark(content) : content;
 }
 
-/** The same request, its cache left to the provider. */
+/** The same request, with the cache left to the provider. */
 export function removeCacheDelivery(body: string): string {
   const head = HEAD.exec(body)?.[0] ?? '{';
   if (!head.includes(OPTIONS)) return body;
   return head.replace(CACHE_IN_HEAD, '') + removeMark(`{${body.slice(head.length)}`).slice(1);
 }
 
-/** Whether a body asks for the tier of `mode: flex`. */
+/** Whether a body requests the tier of `mode: flex`. */
 export function asksForFlex(body: string): boolean {
   return body.startsWith('{"service_tier":"flex",');
 }
 
-/** Whether a refusal is about how a request is delivered to the prompt cache, not about what it asks. */
+/** Whether a refusal is about the prompt cache settings, not about the content. */
 export function isCacheRefusal(error: { readonly message: string; readonly param?: unknown }): boolean {
   return /prompt_cache_(options|breakpoint|key)/.test(`${typeof error.param === 'string' ? error.param : ''} ${error.message}`);
 }
 
-/** The name of a text among the parts of a message (Chat and Responses API references, seen 2026-11-29). */
+/** The type of a text part of a message (Chat and Responses API references, seen 2026-11-29). */
 function nameTextPart(url: string): string {
   return url === '/v1/responses' ? 'input_text' : 'text';
 }
 
-/** A message's text becomes a list of one part that ends at the mark, or of two. Any other place is left unmarked. */
+/** The text of a message becomes a list of one part that ends at the mark, or of two. Any other place is left unmarked. */
 function markEnd(body: string, end: number, part: string): string {
   const start = body.lastIndexOf(CONTENT, end) + CONTENT.length;
   const stop = findQuote(body, end);
@@ -73,14 +73,14 @@ function markEnd(body: string, end: number, part: string): string {
   return `${body.slice(0, start)}[{"type":"${part}","text":${body.slice(start, end)}${MARK}${rest}]${body.slice(stop + 1)}`;
 }
 
-/** An escape sequence that is cut, an odd backslash included. */
+/** A cut escape sequence, including an odd backslash. */
 const CUT_ESCAPE = /(?<!\\)(?:\\\\)*\\(?:u[0-9a-f]{0,3})?$/i;
 
 /** Whether a text cannot be cut there: within an escape sequence, or between the halves of a surrogate pair. */
 export function isWithinCharacter(text: string, at: number): boolean {
   const before = text.charCodeAt(at - 1);
   if (before >= 0xd800 && before < 0xdc00) return true;
-  // Only an uneven run of backslashes escapes; a longer one than this is counted from its end.
+  // Only an odd run of backslashes escapes; a run longer than this is counted from its end.
   return CUT_ESCAPE.test(text.slice(Math.max(0, at - 64), at)) || /\\ud[89ab][0-9a-f]{2}$/i.test(text.slice(Math.max(0, at - 6), at));
 }
 
@@ -98,7 +98,7 @@ function removeMark(content: string): string {
   return `${before}"${text}${content.slice(next + second.length, stop)}"${content.slice(stop + 3)}`;
 }
 
-/** The next quote that ends a string; -1 without one. */
+/** The next quote that ends a string; -1 if there is none. */
 function findQuote(text: string, from: number): number {
   for (let at = from; at < text.length; at += 1) {
     const character = text.charCodeAt(at);

@@ -1,17 +1,17 @@
-/** Where a problem stands in a file the user wrote. Lines and columns count from 1. */
+/** The place of a problem in a file the user wrote. Lines and columns count from 1. */
 export interface Place {
   readonly file: string;
   readonly line: number;
   readonly column: number;
 }
 
-/** One thing the user has to change, with the place where it stands when it has one. */
+/** One thing the user has to change, with its place if it has one. */
 export interface Problem {
   readonly place: Place | null;
   readonly message: string;
 }
 
-/** The exit codes of the command line; the table in docs/interface.md says what each means. */
+/** The exit codes of the command line; docs/interface.md has the table of their meanings. */
 export const EXIT = {
   done: 0,
   bug: 1,
@@ -27,7 +27,7 @@ export const EXIT = {
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
-/** An error of the run, as opposed to one of a row: it carries the exit code the process ends with. */
+/** An error of the run, not of a row: it carries the exit code of the process. */
 export class AppError extends Error {
   /** A stable word for programs, for example `lock_held`. */
   readonly code: string;
@@ -51,7 +51,7 @@ export class UsageError extends AppError {
   }
 }
 
-/** The state directory is damaged or foreign. `line` counts from 1, 0 when the file as a whole is meant. Exit 1. */
+/** The state directory is damaged or foreign. `line` counts from 1; 0 means the file as a whole. Exit 1. */
 export class LedgerError extends AppError {
   readonly file: string;
   readonly line: number;
@@ -67,7 +67,7 @@ export class LedgerError extends AppError {
   }
 }
 
-/** `file:line:column  message`, or the message alone. */
+/** `file:line:column  message`, or only the message. */
 export function formatProblem(problem: Problem): string {
   const { place, message } = problem;
   return place === null ? message : `${place.file}:${place.line}:${place.column}  ${message}`;

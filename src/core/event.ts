@@ -2,11 +2,11 @@ import type { RowSelection } from './row.ts';
 import type { LaneName } from './settled.ts';
 
 /**
- * The lifecycle events of runs and batches: what `events.jsonl` holds, one per line, in the order in which it happened.
- * Instants are ISO strings. The order "intent, effect, outcome" is the promise that nothing is paid twice unnoticed.
+ * The lifecycle events of runs and batches: the content of `events.jsonl`, one per line, in the order in which they happened.
+ * Instants are ISO strings. The order "intent, effect, outcome" ensures that nothing is paid twice unnoticed.
  */
 export type Event =
-  /** `version` is that of the program; absent in what the first ones wrote. */
+  /** `version` is that of the program; absent in the first versions. */
   | {
       readonly type: 'state-created';
       readonly state: string;
@@ -14,13 +14,13 @@ export type Event =
       readonly version?: string;
       readonly origin: string;
     }
-  /** The directory is a copy of one that has another id: from here on it is a state of its own, with this one. */
+  /** The directory is a copy of one with another id: from here on it is a separate state, with this id. */
   | { readonly type: 'state-adopted'; readonly state: string }
-  /** From here on a later version's events follow: it says so before the first of them. */
+  /** Written by a later version before its first other event: events of that version follow. */
   | { readonly type: 'format-raised'; readonly format: number; readonly version: string }
   /**
-   * `estimateNanoUsd`: what the run was expected to cost when it began, for all its rows; `lane`: where they went at first, absent in what early
-   * versions wrote; `date`: the day its table is named by, where it is.
+   * `estimateNanoUsd`: the expected cost of the whole run when it started; `lane`: the first lane of its rows, absent in early
+   * versions; `date`: the day in the name of its table, if any.
    */
   | {
       readonly type: 'run-started';
@@ -33,15 +33,15 @@ export type Event =
       readonly selection?: RowSelection;
       readonly estimateNanoUsd: number | null;
     }
-  /** The run is to be done by `deadlineAt`, `afterMs` after it first heard so. */
+  /** The run has to be done by `deadlineAt`, `afterMs` after it first saw the flag. */
   | { readonly type: 'deadline-set'; readonly run: string; readonly afterMs: number; readonly deadlineAt: string }
-  /** The run's time for batches is over: none is created from now on, those there are get cancelled, and the rest finishes live. */
+  /** The run's time for batches is over: no more are created, existing ones are cancelled, and the rest is finished live. */
   | { readonly type: 'lane-switched'; readonly run: string }
-  /** With exit code 2 or 4 it was refused before anything came of it, and counts as no run. */
+  /** With exit code 2 or 4 the run was refused before it achieved anything, and does not count as a run. */
   | { readonly type: 'run-ended'; readonly run: string; readonly exitCode: number }
-  /** `estimateNanoUsd` here and in `retry-opened`: what the whole run is expected to cost from now on; absent in what early versions wrote. */
+  /** `estimateNanoUsd` here and in `retry-opened`: the expected cost of the whole run from now on; absent in early versions. */
   | { readonly type: 'generation-started'; readonly generation: number; readonly estimateNanoUsd?: number | null }
-  /** Rows the user wants tried again; `set` are the parameters `retry --set` gave. */
+  /** Rows the user wants retried; `set` holds the parameters of `retry --set`. */
   | {
       readonly type: 'retry-opened';
       readonly keys: readonly string[];
@@ -53,7 +53,7 @@ export type Event =
       readonly shard: string;
       readonly rows: number;
       readonly bytes: number;
-      /** Of the longest line; absent in events of versions that did not look. */
+      /** Of the longest line; absent in events of versions that did not measure it. */
       readonly longestBytes?: number;
       /** Estimated prompt tokens of all requests. */
       readonly tokens: number;
@@ -61,18 +61,18 @@ export type Event =
       readonly model: string;
       readonly url: string;
       readonly customIds: readonly string[];
-      /** Its lines that try out whether batches take what steers the prompt cache; absent where none does. */
+      /** Its lines that test whether batches accept the prompt cache settings; absent if there are none. */
       readonly probe?: readonly string[];
       readonly controls?: PromptControls;
       readonly terms?: PriceTerms;
     }
   | { readonly type: 'shard-retired'; readonly shard: string; readonly why: string }
-  /** Whether an address takes what steers the prompt cache, by model and lane: only a batch is evidence for batches. */
+  /** Whether an address accepts the prompt cache settings, by model and lane: only a batch is evidence for batches. */
   | { readonly type: 'cache-option-learned'; readonly model: string; readonly lane: LaneName; readonly isTaken: boolean }
   | { readonly type: 'limit-learned'; readonly model: string; readonly enqueuedTokens: number }
-  /** The same limit, of an account that counts requests. */
+  /** The same limit for an account that counts requests. */
   | { readonly type: 'request-limit-learned'; readonly model: string; readonly enqueuedRequests: number }
-  /** Something this base URL wants in another form than OpenAI's: `name` and `form` of `Forms` in src/openai/forms.ts. */
+  /** Something this base URL needs in another form than OpenAI: `name` and `form` of `Forms` in src/openai/forms.ts. */
   | { readonly type: 'address-learned'; readonly baseUrl: string; readonly name: string; readonly form: string }
   | { readonly type: 'upload-intent'; readonly shard: string; readonly filename: string }
   | { readonly type: 'upload-done'; readonly shard: string; readonly fileId: string }
@@ -92,15 +92,15 @@ export type Event =
     }
   | { readonly type: 'create-refused'; readonly shard: string; readonly attempt: number; readonly code: string; readonly message: string }
   | { readonly type: 'create-unknown'; readonly shard: string; readonly attempt: number; readonly why: string }
-  /** No look found the batch of this create. It may exist all the same: `batch-extra` says so when it surfaces. */
+  /** No search found the batch of this create. It may exist anyway: `batch-extra` says so when it appears. */
   | { readonly type: 'create-absent'; readonly shard: string; readonly attempt: number; readonly looks: number }
   | { readonly type: 'batch-status'; readonly batchId: string; readonly status: string }
   /**
-   * A batch of ours nobody waits for: `shard` is the shard it repeats, null when that is not known; `attempt` the create that made it, absent
-   * when that is not known.
+   * A batch of ours that no shard waits for: `shard` is the shard it repeats, null if unknown; `attempt` the create that made it, absent
+   * if unknown.
    */
   | { readonly type: 'batch-extra'; readonly batchId: string; readonly shard: string | null; readonly attempt?: number }
-  /** A batch that was collected as lost is there again: what it holds is still to be taken in. */
+  /** A batch that was collected as lost has reappeared: its results are still to be collected. */
   | { readonly type: 'batch-returned'; readonly batchId: string }
   | { readonly type: 'cancel-intent'; readonly batchId: string }
   | { readonly type: 'cancel-done'; readonly batchId: string; readonly status: string }
@@ -111,17 +111,17 @@ export type Event =
       readonly bytes: number;
       readonly lines: number;
       readonly sha256: string;
-      /** The batch's `created_at`: picks the price of the day where an answer names no date. */
+      /** The batch's `created_at`: the day of its prices if an answer has no date. */
       readonly createdSeconds: number;
     }
-  /** These live calls may leave from now on: one without a line, a refusal or an `unknown` after it may have been billed. */
+  /** These live calls may leave from now on: one without a later line, refusal or `unknown` may have been billed. */
   | {
       readonly type: 'call-intent';
       readonly calls: readonly AnnouncedCall[];
       readonly controls?: PromptControls;
       readonly terms?: PriceTerms;
     }
-  /** The same for calls that other processes make: they go on when this one ends, so that only their queue can tell what became of them. */
+  /** The same for calls made by other processes: they continue when this one ends, so only their queue knows what became of them. */
   | {
       readonly type: 'call-queued';
       readonly calls: readonly AnnouncedCall[];
@@ -130,14 +130,14 @@ export type Event =
     }
   /** Announced calls that are known to have cost nothing. */
   | { readonly type: 'call-refused'; readonly refusals: readonly { readonly customId: string; readonly code: string }[] }
-  /** Announced calls that may have been billed, and whose answers will not come. `isInterruption`: an end of our own process ended them. */
+  /** Announced calls that may have been billed, and whose answers will not arrive. `isInterruption`: our own process ended during them. */
   | {
       readonly type: 'call-unknown';
       readonly calls: readonly AnnouncedCall[];
       readonly why: string;
       readonly isInterruption?: boolean;
     }
-  /** The next part of a live response file: its bytes from `offsetBytes` on, where the part before it ends. */
+  /** The next part of a live response file: its bytes from `offsetBytes` on, where the previous part ends. */
   | {
       readonly type: 'live-recorded';
       readonly file: string;
@@ -145,12 +145,12 @@ export type Event =
       readonly bytes: number;
       readonly lines: number;
       readonly sha256: string;
-      /** When the part was begun: picks the price of the day where an answer names no date. */
+      /** When the part was started: the day of its prices if an answer has no date. */
       readonly createdSeconds: number;
     }
   /**
-   * Everything the batch had to give is in `responses/`; `missing` of its shard's requests are in neither file. `missingBytes` are those of
-   * their lines in the input file, absent when that is gone, and in logs of before 2026-11-29.
+   * All results of the batch are in `responses/`; `missing` requests of its shard are in neither file. `missingBytes` are those of
+   * their lines in the input file; absent if that is gone, and in logs from before 2026-11-29.
    */
   | {
       readonly type: 'batch-collected';
@@ -158,15 +158,15 @@ export type Event =
       readonly status: string;
       readonly missing: readonly string[];
       readonly missingBytes?: number;
-      /** The batch was ended early, and its own counts say that the missing ones were not executed. */
+      /** The batch ended early, and its own counts show that the missing requests were not executed. */
       readonly isMissingUnexecuted?: boolean;
       readonly rejected: readonly RejectedRequest[];
-      /** The batch object's own usage, for the cross-check; null where the provider gives none. */
+      /** The usage of the batch object, for the cross-check; null if the provider gives none. */
       readonly usage: unknown;
-      /** Ids of its output and error files at the provider, as far as they were taken whole; absent in logs of before 2026-11-29. */
+      /** Ids of its output and error files at the provider, if downloaded completely; absent in logs from before 2026-11-29. */
       readonly fileIds?: readonly string[];
     }
-  /** A batch another program made: its answers to what our rows ask follow under our ids. `sources`: sha256 of its files as they came. */
+  /** A batch created by another program: its answers to our requests follow under our ids. `sources`: sha256 of its original files. */
   | {
       readonly type: 'batch-imported';
       readonly batchId: string;
@@ -175,15 +175,15 @@ export type Event =
       readonly foreign: number;
       readonly sources: readonly string[];
     }
-  /** These files of ours are at the provider no more: `clean --remote` removed them, or found them gone. */
+  /** These files of ours are no longer at the provider: `clean --remote` removed them, or found them gone. */
   | { readonly type: 'files-removed'; readonly fileIds: readonly string[] }
-  /** Of these recorded files only what was billed is kept, in a file of another name; the answers are gone once the file itself is. */
+  /** Of these recorded files only the billing data is kept, in a file of another name; the answers are gone once the file itself is. */
   | { readonly type: 'answers-removed'; readonly parts: readonly RemovedPart[] };
 
 /** What `address-learned` says where a simulator answers: beside the names of forms. */
 export const SIMULATOR = { name: 'simulator', form: 'answers' } as const;
 
-/** A recorded response file, or a part of a live one, and where what is kept of it lies. */
+/** A recorded response file, or a part of a live one, and where its remaining data is. */
 export interface RemovedPart {
   /** As it was recorded. */
   readonly file: string;
@@ -198,8 +198,8 @@ export interface RemovedPart {
 }
 
 /**
- * The control characters that stand in the prompts of first askings, by custom id; ids whose prompts hold none are left out. Answers are judged
- * by it when the prompts are gone. Absent in events of versions that did not look: then nothing is known of any prompt.
+ * The control characters in the prompts of first requests, by custom id; ids whose prompts have none are left out. Answers are judged
+ * by it when the prompts are gone. Absent in events of versions that did not record it: then nothing is known about any prompt.
  */
 export type PromptControls = Readonly<Record<string, string>>;
 
@@ -225,12 +225,12 @@ export interface AnnouncedCall {
   readonly bodyBytes: number;
 }
 
-/** A request the provider's validation refused; it was not executed and not billed. */
+/** A request refused by the provider's validation; it was not executed and not billed. */
 export interface RejectedRequest {
   readonly customId: string;
   readonly code: string;
   readonly message: string;
 }
 
-/** An event as it lies on disk. `synced`: the last event that was on the disk before this one was written; absent in what early versions wrote. */
+/** An event as stored on disk. `synced`: the last event that was on disk before this one was written; absent in early versions. */
 export type StoredEvent = Event & { readonly seq: number; readonly at: string; readonly synced?: number };

@@ -1,14 +1,14 @@
-/** Between two groups that are brought to the disk: a call waits a few milliseconds at most, and a thousand calls a second share two hundred syncs. */
+/** The time between two groups that are synced: a call waits a few milliseconds at most, and a thousand calls a second share two hundred syncs. */
 const SPACING_MS = 5;
 
-/** Lets what comes close together share one step, for example one sync of the disk. */
+/** Lets things that arrive close together share one step, for example one sync of the disk. */
 export interface Gathering {
   /**
-   * Resolves when the next group is to be taken: after one turn of the event loop, so that everything that is ready now comes along; and where the
-   * last group was of several, so that more are on their way, not sooner than some milliseconds after it.
+   * Resolves when the next group is due: after one turn of the event loop, so that everything ready now is included; and if the
+   * last group had several members, so that more are likely, not sooner than a few milliseconds after it.
    */
   gather(): Promise<void>;
-  /** So many were taken. */
+  /** The size of the group. */
   taken(items: number): void;
 }
 

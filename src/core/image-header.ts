@@ -1,4 +1,4 @@
-/** What the first bytes of an image say about it. */
+/** What the first bytes of an image reveal. */
 export interface ImageHeader {
   readonly type: 'png' | 'jpeg' | 'gif' | 'webp';
   /** Pixels. */
@@ -7,8 +7,8 @@ export interface ImageHeader {
 }
 
 /**
- * Reads type and size from the beginning of a PNG, JPEG, GIF or WebP image. A few dozen bytes are enough, but for JPEG, whose size stands behind
- * whatever the camera wrote.
+ * Reads type and size from the beginning of a PNG, JPEG, GIF or WebP image. A few dozen bytes are enough, except for JPEG, whose size follows
+ * the camera's metadata.
  * @returns null for anything else, and for an image cut off before its size
  */
 export function readImageHeader(bytes: Uint8Array): ImageHeader | null {
@@ -62,7 +62,7 @@ function readJpeg(view: DataView): ImageHeader | null {
   return null;
 }
 
-/** C0 to CF but for the tables DHT, JPG and DAC. */
+/** C0 to CF except the tables DHT, JPG and DAC. */
 function isStartOfFrame(marker: number): boolean {
   return marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc;
 }

@@ -1,30 +1,30 @@
-/** A range that holds the true value with 95 % confidence. */
+/** A 95 % confidence interval. */
 export interface Interval {
   readonly low: number;
   readonly high: number;
 }
 
-/** Where the right answers come from. */
+/** Where the gold labels come from. */
 export interface GoldSource {
   readonly type: 'column' | 'file';
   /** The column of the table, or the file as it was named. */
   readonly name: string;
-  /** The column of the file that holds the right answers; null for a column of the table. */
+  /** The column of the file that holds the gold labels; null for a column of the table. */
   readonly column: string | null;
-  /** Rows of a file that are no row of the table; 0 for a column. */
+  /** Rows of a file that are not in the table; 0 for a column. */
   readonly unmatched: number;
-  /** Right answers that are none of the field's labels, by value; empty for an open field. */
+  /** Gold labels that are not labels of the field, by value; empty for an open field. */
   readonly unknownLabels: Readonly<Record<string, number>>;
 }
 
-/** One label, taken alone. A ratio without cases is null. */
+/** One label on its own. A ratio without cases is null. */
 export interface ClassScores {
-  /** Rows whose right answer it is. */
+  /** Rows with this gold label. */
   readonly support: number;
-  /** Rows that were answered with it. */
+  /** Rows answered with this label. */
   readonly predicted: number;
   readonly correct: number;
-  /** Rows whose right answer it is and that have no answer. */
+  /** Rows with this gold label and no answer. */
   readonly unanswered: number;
   readonly precision: number | null;
   readonly recall: number | null;
@@ -32,10 +32,10 @@ export interface ClassScores {
   readonly intervals: { readonly precision: Interval | null; readonly recall: Interval | null; readonly f1: Interval };
 }
 
-/** What a set of answers is worth against the right ones. A row without an answer counts as wrong. */
+/** How good a set of answers is compared with gold labels. A row without an answer counts as wrong. */
 export interface Scores {
   readonly rows: {
-    /** Rows with a right answer to compare with. */
+    /** Rows with a gold label. */
     readonly evaluated: number;
     readonly answered: number;
     readonly correct: number;
@@ -44,9 +44,9 @@ export interface Scores {
   readonly coverage: number;
   /** correct / evaluated. */
   readonly accuracy: number;
-  /** correct / answered; null when no row has an answer. */
+  /** correct / answered; null if no row has an answer. */
   readonly accuracyOfAnswered: number | null;
-  /** The mean F1 of all labels that are a right answer or were given as one, each counting the same. */
+  /** The unweighted mean F1 of all labels that occur as gold label or answer. */
   readonly macroF1: number;
   readonly intervals: {
     readonly level: 0.95;
@@ -60,7 +60,7 @@ export interface Scores {
     readonly macroF1: Interval;
   };
   readonly perClass: Readonly<Record<string, ClassScores>>;
-  /** Right answer -> given answer -> rows, of the rows with an answer; empty for a list of labels, where one row has several. */
+  /** Gold label -> answer -> rows, for the rows with an answer; empty for a list of labels, where one row has several. */
   readonly confusion: Readonly<Record<string, Readonly<Record<string, number>>>>;
 }
 
@@ -68,7 +68,7 @@ export interface Scores {
 export interface Evaluation extends Omit<Scores, 'rows'> {
   readonly schema: 'rowmill.eval/1';
   readonly job: string;
-  /** The last run; the answers are those the table holds after it. */
+  /** The last run; the answers are those of the table after it. */
   readonly run: string | null;
   readonly simulated: boolean;
   readonly model: string;
@@ -76,18 +76,18 @@ export interface Evaluation extends Omit<Scores, 'rows'> {
   readonly gold: GoldSource;
   readonly rows: Scores['rows'] & {
     readonly in: number;
-    /** Rows without a right answer to compare with. */
+    /** Rows without a gold label. */
     readonly withoutGold: number;
-    /** Rows with one that were not asked yet; they are not evaluated. */
+    /** Rows with a gold label that were not sent yet; they are not evaluated. */
     readonly pending: number;
-    /** Rows that do not meet `input.where`, which are not asked about; absent where all do. */
+    /** Rows that do not match `input.where` and are not sent; absent if all match. */
     readonly where?: number;
   };
 }
 
-/** The test of whether two runs differ on the same rows: only rows on which they disagree tell. */
+/** Tests whether two runs differ on the same rows: only rows on which they disagree count. */
 export interface McNemar {
-  /** What is counted: `correct` with right answers to compare with, else `answered`. */
+  /** What is counted: `correct` with gold labels, else `answered`. */
   readonly basis: 'correct' | 'answered';
   readonly onlyA: number;
   readonly onlyB: number;
@@ -101,23 +101,23 @@ export interface McNemar {
 /** How a row changed from run A to run B. */
 export type RowChange = 'same' | 'changed' | 'answeredOnlyInA' | 'answeredOnlyInB' | 'unanswered';
 
-/** One of the two runs that are compared. Money in nano-dollars. */
+/** One of the two runs compared. Money in nano-dollars. */
 export interface ComparedRun {
   readonly run: string;
   readonly model: string;
   /** Rows of the run. */
   readonly rows: number;
-  /** Everything the run spent, failed attempts and rows of its own included. */
+  /** Everything the run spent, including failed attempts and rows that are not compared. */
   readonly spentNanoUsd: number;
-  /** Attempts of the run whose cost is not known: they are in no sum; absent when there are none. */
+  /** Attempts of the run with unknown cost, not included in any sum; absent if there are none. */
   readonly spentUnpricedAttempts?: number;
-  /** What the answers of the compared rows cost, whenever they were given; each request once. */
+  /** The cost of the answers of the compared rows, whenever they were given; each request once. */
   readonly answersNanoUsd: number;
-  /** Answers of unknown price; they are in no sum. */
+  /** Answers of unknown price, not included in any sum. */
   readonly unpricedAnswers: number;
   readonly inputTokens: number;
   readonly outputTokens: number;
-  /** Against the right answers; null without them. */
+  /** Compared with gold labels; null without them. */
   readonly scores: Scores | null;
 }
 
@@ -138,30 +138,30 @@ export interface RunComparison {
     readonly compared: number;
     readonly onlyInA: number;
     readonly onlyInB: number;
-    /** Of the compared ones, those that are not in the table any more. */
+    /** Compared rows that are no longer in the table. */
     readonly notInTable: number;
   };
   /** The share of equal answers among rows answered in both; null without such rows. */
   readonly agreement: number | null;
   readonly agreementInterval: Interval | null;
-  /** Accuracy of B minus that of A on the same rows, with the interval of Agresti and Min; null without right answers. */
+  /** Accuracy of B minus that of A on the same rows, with the interval of Agresti and Min; null without gold labels. */
   readonly accuracyDifference: ({ readonly value: number } & Interval) | null;
   readonly mcnemar: McNemar;
   /** B minus A. */
   readonly costDifferenceNanoUsd: number;
-  /** Answer in A -> answer in B -> rows, of rows answered in both; null when they are too many to tell (over 1,000 pairs). */
+  /** Answer in A -> answer in B -> rows, of rows answered in both; null if there are too many (over 1,000 pairs). */
   readonly transitions: Readonly<Record<string, Readonly<Record<string, number>>>> | null;
-  /** The first rows that are not the same. */
+  /** The first rows that differ. */
   readonly examples: readonly ChangedRow[];
-  /** Where `--csv` wrote all of them; null when not asked for. */
+  /** Where `--csv` wrote all of them; null if not requested. */
   readonly csv: string | null;
 }
 
-/** A row that is not the same in both runs. */
+/** A row that differs between the runs. */
 export interface ChangedRow {
-  /** From 1; null when it is not in the table any more. */
+  /** From 1; null if it is no longer in the table. */
   readonly row: number | null;
-  /** As `input.id` names it; null when it is not in the table any more. */
+  /** As named by `input.id`; null if it is no longer in the table. */
   readonly id: string | null;
   readonly change: Exclude<RowChange, 'same'>;
   /** The answer, or why there is none. */

@@ -2,27 +2,27 @@ import { createHash, hash } from 'node:crypto';
 import { removeDelivery } from './delivery.ts';
 import type { SkipCause } from './row.ts';
 
-/** The call a row asks for. */
+/** The call made for a row. */
 export interface Request {
-  /** 22 characters of base64url(sha256(url + "\n" + body)), `-o<k>` for the k-th equal row when rows are not collapsed. */
+  /** 22 characters of base64url(sha256(url + "\n" + body)), with `-o<k>` for the k-th equal row if rows are not collapsed. */
   readonly key: string;
   /** The wire id: the key, or `<key>-r<n>` for a re-ask. */
   readonly customId: string;
   readonly url: string;
-  /** The exact body JSON: the bytes that are hashed, and sent but for how the request is delivered (core/delivery). */
+  /** The exact body JSON: the bytes that are hashed, and sent with the delivery added (core/delivery). */
   readonly body: string;
-  /** The model the body names, where requests of one job name several; absent: the job's. */
+  /** The model in the body, if requests of one job name several; absent: the job's. */
   readonly model?: string;
 }
 
-/** A row rendered, or the reason why it cannot be. */
+/** A rendered row, or the reason why it cannot be rendered. */
 export type Rendered =
   | { readonly status: 'request'; readonly request: Request }
   | { readonly status: 'skipped'; readonly cause: SkipCause; readonly message: string };
 
 const DATA_URL_IN_BODY = /"data:[^"\\]*;base64,([^"\\]*)"/g;
 
-/** The key of a request: its content, without how it is delivered, with image data replaced by its hash. */
+/** The key of a request: its content without delivery, with image data replaced by its hash. */
 export function makeKey(url: string, body: string): string {
   const text = removeDelivery(body);
   const content = text.includes('"data:') ? hideImageData(text) : text;
@@ -30,7 +30,7 @@ export function makeKey(url: string, body: string): string {
   return hash('sha256', isLong ? `${url}\n${content}` : encode(url, content), 'base64url').slice(0, 22);
 }
 
-/** Hashing a string makes a copy of it first; encoding into memory that is there already halves the time of a key. */
+/** Hashing a string copies it first; encoding into existing memory halves the time of a key. */
 const SCRATCH_CHARACTERS = 65_536;
 const NEWLINE = 10;
 const scratch = Buffer.allocUnsafeSlow(SCRATCH_CHARACTERS * 3);
@@ -49,18 +49,18 @@ export function hideImageData(body: string): string {
   });
 }
 
-/** The three parts of a wire id; keys hold dashes, so the first 22 characters are cut by position. */
+/** The three parts of a wire id; keys may contain dashes, so the first 22 characters are cut by position. */
 export interface CustomIdParts {
-  /** The key, with its `-o<k>` where it has one. */
+  /** The key, with its `-o<k>` if it has one. */
   readonly key: string;
-  /** 0 for the first asking, n for `-r<n>`. */
+  /** 0 for the first request, n for `-r<n>`. */
   readonly reask: number;
 }
 
 const SUFFIXES = /^(-o\d{1,9})?(?:-r(\d{1,2}))?$/;
 const KEY = /^[A-Za-z0-9_-]{22}/;
 
-/** Reads a wire id, or null when it is not one of ours. */
+/** Reads a wire id, or null if it is not one of ours. */
 export function parseCustomId(customId: string): CustomIdParts | null {
   if (!KEY.test(customId)) return null;
   if (customId.length === 22) return { key: customId, reask: 0 };
@@ -70,8 +70,8 @@ export function parseCustomId(customId: string): CustomIdParts | null {
 }
 
 /**
- * How many output caps of the job an answer may take at most: each re-ask may double the cap of the one before.
- * @returns 1 for a first asking, and for an id that is none of ours
+ * By how much an answer may exceed the job's output cap: each re-ask may double the cap of the previous one.
+ * @returns 1 for a first request, and for an id that is not ours
  */
 export function countAnswerCaps(customId: string): number {
   return customId.length === 22 ? 1 : 2 ** (parseCustomId(customId)?.reask ?? 0);
@@ -87,7 +87,7 @@ export function makeRequestLine(request: Request): string {
   return `{"custom_id":"${request.customId}","method":"POST","url":"${request.url}","body":${request.body}}`;
 }
 
-/** The most output tokens a request allows, over all its votes; null where it sets no cap. An embedding has no output. */
+/** The most output tokens a request allows, over all its votes; null without a cap. An embedding has no output. */
 export function readCapTokens({ url, body }: Pick<Request, 'url' | 'body'>): number | null {
   if (url === '/v1/embeddings') return 0;
   const parsed = JSON.parse(body) as Readonly<Record<string, unknown>>;

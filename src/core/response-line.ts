@@ -11,14 +11,14 @@ import type { Cause, CheckAnswer, Outcome } from './outcome.ts';
 import { readBodyUsage, tellsUsage } from './usage.ts';
 
 /**
- * The wire form in which an attempt's answer is stored: one line of a Batch API output or error file, snake_case as on the wire.
- * The live lane writes lines of the same shape, with a `rowmill` field of its own.
+ * The wire format in which every answer is stored: one line of a Batch API output or error file, snake_case as on the wire.
+ * The live lane writes lines of the same form, with an additional `rowmill` field.
  */
 export interface ResponseLine {
   readonly id: string;
   readonly custom_id: string;
   readonly response: {
-    /** Null where the envelope names none: then the body decides. */
+    /** Null if the envelope has none: then the body decides. */
     readonly status_code: number | null;
     readonly request_id: string;
     readonly body: unknown;
@@ -26,12 +26,12 @@ export interface ResponseLine {
   readonly error: unknown;
 }
 
-/** A stored line, read: either a response line or what is wrong with it. */
+/** A stored line, parsed: either a response line or what is wrong with it. */
 export type LineReading =
   | { readonly status: 'line'; readonly line: ResponseLine }
   | { readonly status: 'malformed'; readonly message: string };
 
-/** Reads one stored line. Never throws: a broken line costs only itself. */
+/** Parses one stored line. Never throws: a broken line affects no other. */
 export function readResponseLine(text: string): LineReading {
   let value: unknown;
   if (isBeyondBounds(text, ANSWER_BOUNDS)) return { status: 'malformed', message: 'it is larger than any answer can be' };
@@ -61,30 +61,30 @@ export function readResponseLine(text: string): LineReading {
   };
 }
 
-/** An id as a provider gives it; what is longer is none. */
+/** An id given by a provider; a longer one is ignored. */
 export function keepRequestId(id: string): string {
   return id.length <= MAX_REQUEST_ID_CHARACTERS ? id : '';
 }
 
 const MAX_REQUEST_ID_CHARACTERS = 256;
 
-/** What holds status and body: mostly `response`, also where gateways made a text of it, left it out, or put the body itself there. */
+/** The part that holds status and body: usually `response`, also if a gateway made it a string, left it out, or put the body itself there. */
 function readEnvelope(line: WireObject): WireObject | null {
   const response = readBody(line.response ?? null);
   if (response === null) return readBody(line.body) === null ? null : line;
   return response.body === undefined && holdsAnswer(response) ? { body: response } : response;
 }
 
-/** A status as a number, or as a text that begins with one; null where there is none. */
+/** A status as a number, or as a string that begins with one; null if there is none. */
 function readStatus(status: unknown): number | null {
   const number = typeof status === 'string' ? Number.parseInt(status, 10) : status;
   return typeof number === 'number' && Number.isInteger(number) ? number : null;
 }
 
 /**
- * What a response line means, by the order of openai-contract sections 7, 10 and 21 (seen 2026-11-29): first whether it was answered at all,
- * then how the answer ended, refusal and filter, and only then the content. A usable body counts whatever its envelope lacks.
- * @param readPromptControls tells the control characters that stand in the row's own prompt; absent where that is not known
+ * The meaning of a response line, in the order of openai-contract sections 7, 10 and 21 (seen 2026-11-29): first whether it was answered at all,
+ * then how the answer ended, refusal and filter, and only then the content. A usable body counts whatever is missing from its envelope.
+ * @param readPromptControls looks up the control characters in the row's own prompt; absent if they are not known
  */
 export function decideOutcome(line: ResponseLine, checkAnswer: CheckAnswer, readPromptControls?: ReadPromptControls): Outcome {
   return keepShort(decide(line, checkAnswer, readPromptControls));
@@ -97,7 +97,7 @@ function decide(line: ResponseLine, checkAnswer: CheckAnswer, readPromptControls
   if (lineError !== null) return notAnswered(lineError, response?.status_code ?? null, body);
   if (response === null) return notAnswered({ code: null, message: 'the line holds neither a response nor an error' }, null, body);
   const bodyError = errorOf(body?.error) ?? (body?.object === 'error' ? errorOf(body) : null);
-  // 0 is no status of HTTP: what was lost inside the provider has it, and then no body.
+  // 0 is not an HTTP status: requests lost inside the provider have it, and no body.
   const status = response.status_code === 0 && body !== null && holdsAnswer(body) ? null : response.status_code;
   if (body === null || bodyError !== null || (status === null ? !holdsAnswer(body) : status < 200 || status > 299)) {
     return notAnswered(bodyError ?? { code: null, message: `status ${response.status_code ?? 'missing'}` }, status, body);
@@ -105,7 +105,7 @@ function decide(line: ResponseLine, checkAnswer: CheckAnswer, readPromptControls
   return decideAnswered(body, checkAnswer, readPromptControls);
 }
 
-/** What goes from an answer into messages, tables and reports: the answer itself stays as it came. */
+/** The part of an answer that appears in messages, tables and reports: the answer itself is stored as received. */
 function keepShort(outcome: Outcome): Outcome {
   const { message, code, model, tier } = outcome;
   const isShort = message.length <= MAX_MESSAGE_CHARACTERS && (code?.length ?? 0) <= MAX_NAME_CHARACTERS;
@@ -117,10 +117,10 @@ function keepShort(outcome: Outcome): Outcome {
 /** No code, model or tier has a longer name. */
 const MAX_NAME_CHARACTERS = 200;
 
-/** Says what a line means to one job, whose rows and rules it knows. */
+/** Interprets a line for one job, whose rows and rules it knows. */
 export type DecideLine = (line: ResponseLine) => Outcome;
 
-/** An object, also where it was put into its envelope as a text. */
+/** An object, also if the envelope holds it as a string. */
 function readBody(body: unknown): WireObject | null {
   if (typeof body !== 'string') return isWireObject(body) ? body : null;
   try {
@@ -141,7 +141,7 @@ function decideAnswered(body: WireObject, checkAnswer: CheckAnswer, readPromptCo
   return answered(body, countVotes([first as Verdict, ...others], ballot));
 }
 
-/** Where more choices came than were asked for, one of each index: a choice told twice is no second vote. */
+/** If there are more choices than requested, one for each index: a repeated choice is not a second vote. */
 function pickVotes(completions: readonly Completion[], { choices }: WireObject, votes: number): readonly Completion[] {
   if (completions.length <= votes) return completions;
   const indexes = (choices as readonly unknown[]).map((choice) => (isWireObject(choice) ? choice.index : undefined));
@@ -200,17 +200,17 @@ function answered(body: WireObject, { status, message, value, written, text, isU
   };
 }
 
-/** `created` of a chat completion, `created_at` of a response; an embedding names no time. */
+/** `created` of a chat completion, `created_at` of a response; an embedding has no time. */
 function createdOf(value: unknown): number | null {
   return typeof value === 'number' ? value : null;
 }
 
-/** What failed is not billed, unless the provider counts what it used for it. */
+/** A failure is not billed, unless the provider reports usage for it. */
 function isWorkTold(body: WireObject): boolean {
   return tellsUsage(body.usage);
 }
 
-/** Statuses that are about the key or the address as a rule, and now and then about something that one row names. */
+/** Statuses that are usually about the key or the address, and sometimes about something named in one row. */
 const REFUSES_ADDRESS: ReadonlySet<number> = new Set([401, 403, 404, 405]);
 
 function notAnswered(told: WireError, statusCode: number | null, body: WireObject | null): Outcome {
@@ -236,20 +236,20 @@ function causeOf(error: WireError, status: number | null): Cause {
   const { code, message } = error;
   if (code === 'batch_expired') return 'expired';
   if (code === 'batch_cancelled') return 'cancelled';
-  // Azure refuses a prompt its filter objects to; the row will be refused again (seen 2026-11-21).
+  // Azure refuses a prompt that its filter rejects; the row would be refused again (seen 2026-11-21).
   if (code === 'content_filter') return 'filtered';
   // The account or the model is refused, not the row: it waits, and the run stops (rate-wait).
   if (code !== null && (QUOTA_CODES.has(code) || isModelCode(code))) return 'rate_limited';
-  // The model's own JSON was none, which Groq reports as a fault of the request (seen 2026-11-29): asking again may mend it.
+  // The model's own JSON was invalid, which Groq reports as an error of the request (seen 2026-11-29): asking again may help.
   if (code === 'json_validate_failed') return 'invalid';
   const isSuccess = status !== null && status >= 200 && status <= 299;
-  // A response that failed comes under status 200: what is wrong with its prompt stays wrong.
+  // A failed response arrives with status 200: if its prompt is at fault, it stays so.
   if (isSuccess && code?.startsWith('invalid_')) return 'bad_request';
-  // Some gateways put the status of what failed behind them into the error, under a 200 of their own (OpenRouter, seen 2026-11-29).
+  // Some gateways put the upstream status into the error, with status 200 of their own (OpenRouter, seen 2026-11-29).
   const statusCode = isSuccess && code !== null && /^[45]\d\d$/.test(code) ? Number(code) : status;
-  // Under a 200 nothing has paused: it is tried again with the back-off of a fault, and not without end.
+  // With status 200 nothing has waited: it is retried with the back-off of a fault, and not forever.
   if (isSuccess && statusCode === 429) return 'server_error';
-  // A request larger than the limit of a minute is refused by the same code as one that comes too early, but no wait helps it.
+  // A request larger than the limit of a minute is refused with the same code as one that is too early, but waiting does not help.
   if (statusCode === 429) return message.startsWith('Request too large') ? 'bad_request' : 'rate_limited';
   if ((statusCode === 400 || statusCode === 422) && isCacheRefusal(error)) return 'undelivered';
   if (statusCode === 408) return 'timeout';
@@ -257,7 +257,7 @@ function causeOf(error: WireError, status: number | null): Cause {
   return 'bad_request';
 }
 
-/** As JSON; a list that nests deeper than the stack allows by its name alone. */
+/** As JSON; a list nested deeper than the stack allows only by its name. */
 function showList(list: readonly unknown[]): string {
   try {
     return JSON.stringify(list);
@@ -273,7 +273,7 @@ interface WireError {
   readonly param?: unknown;
 }
 
-/** An error as it may stand in a line: an object, a plain string (vLLM), or nothing: null, "", an object whose members say nothing. */
+/** An error as it may appear in a line: an object, a plain string (vLLM), or nothing: null, "", an object without content. */
 function errorOf(value: unknown): WireError | null {
   if (!saysSomething(value)) return null;
   if (typeof value === 'string') return { code: null, message: value };

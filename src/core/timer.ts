@@ -1,9 +1,9 @@
-/** Calls `fire` once after that many milliseconds, unless the function it returns is called before. The real one is made in `cli/`. */
+/** Calls `fire` once after this many milliseconds, unless the returned function is called first. The real one is created in `cli/`. */
 export type StartTimer = (milliseconds: number, fire: () => void) => () => void;
 
 /**
- * Makes a call whose signal fires with `signal`, or by itself with a `TimeoutError` after so many milliseconds.
- * Not by AbortSignal.timeout: Node 20 may collect it before it fires, and the call would hang.
+ * Makes a call whose signal fires with `signal`, or with a `TimeoutError` after this many milliseconds.
+ * AbortSignal.timeout is not used: Node 20 may collect it before it fires, and the call would hang.
  */
 export async function callWithin<T>(
   timeoutMs: number,

@@ -1,5 +1,5 @@
 /**
- * Tokens the API reported for one attempt. Subsets are included in their totals, as on the wire:
+ * Tokens reported by the API for one attempt. Subsets are included in their totals, as on the wire:
  * cached and cache-write tokens are part of the input, reasoning tokens part of the output.
  */
 export interface Usage {
@@ -24,9 +24,9 @@ export function addUsage(a: Usage, b: Usage): Usage {
 }
 
 /**
- * Reads the `usage` object of a chat completion, a response or an embedding. `total_tokens` is a checksum: it says whether reasoning is a part
- * of the output, or stands beside it and is added (openai-contract section 21, seen 2026-11-29).
- * @returns null when a count is missing or does not add up: no number, negative, fractional, beyond a thousand million, larger than the total it
+ * Reads the `usage` object of a chat completion, a response or an embedding. `total_tokens` is a checksum: it shows whether reasoning is part
+ * of the output, or separate and has to be added (openai-contract section 21, seen 2026-11-29).
+ * @returns null if a count is missing or inconsistent: not a number, negative, fractional, beyond a thousand million, or larger than the total it
  * is part of
  */
 export function readUsage(value: unknown, { hasOutput = true } = {}): Usage | null {
@@ -50,12 +50,12 @@ export function readUsage(value: unknown, { hasOutput = true } = {}): Usage | nu
   return { inputTokens, cachedInputTokens, cacheWriteTokens, outputTokens, reasoningTokens };
 }
 
-/** The usage of a whole answer: an embedding, which has `data`, puts nothing out. */
+/** The usage of a whole answer: an embedding, which has `data`, has no output. */
 export function readBodyUsage(body: Readonly<Record<string, unknown>>): Usage | null {
   return readUsage(body.usage, { hasOutput: !Array.isArray(body.data) });
 }
 
-/** Whether a `usage` object counts anything at all, whatever it is worth: then the provider worked, and may bill it. */
+/** Whether a `usage` object counts anything at all, correct or not: then the provider worked, and may bill it. */
 export function tellsUsage(value: unknown): boolean {
   return isObject(value) && Object.values(value).some((count) => count !== 0 && (typeof count === 'number' || typeof count === 'string'));
 }
@@ -72,7 +72,7 @@ function objectOf(value: unknown): Record<string, unknown> {
   return isObject(value) ? value : {};
 }
 
-/** No answer is made of more (models of 2026-11 take and give two million); sums of such counts stay exact over a million rows. */
+/** No answer has more (models of 2026-11 accept and return two million); sums of such counts stay exact over a million rows. */
 const MAX_TOKENS = 1e9;
 
 function countOf(value: unknown): number | null {

@@ -1,7 +1,7 @@
 import { UsageError } from '../core/errors.ts';
 import type { SimulatorOptions } from '../simulator/options.ts';
 
-/** How the built-in simulator is to answer, from `ROWMILL_SIMULATE_ANSWERS`, `_NOISE` and `_DEGRADE`. @throws UsageError for a value that is none */
+/** How the built-in simulator answers, from `ROWMILL_SIMULATE_ANSWERS`, `_NOISE` and `_DEGRADE`. @throws UsageError for an invalid value */
 export function readAnswerManner(
   env: Readonly<Record<string, string | undefined>>,
 ): Pick<SimulatorOptions, 'answers' | 'noise' | 'degrade'> {

@@ -5,9 +5,9 @@ import { DEFAULT_BASE_URL } from '../ledger/origin.ts';
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * `--base-url`, `ROWMILL_BASE_URL`, `OPENAI_BASE_URL`, the default: in this order. Everything that can be seen to be wrong with an address is said
+ * `--base-url`, `ROWMILL_BASE_URL`, `OPENAI_BASE_URL`, the default: in this order. Every visible mistake in an address is reported
  * here, before anything is sent there.
- * @throws UsageError for what is no base URL, and for plain http where rows or a key would be seen by others
+ * @throws UsageError for an invalid base URL, and for plain http if rows or a key would be visible to others
  */
 export function chooseBaseUrl(flag: string | undefined, env: Environment = process.env): string {
   const chosen = listBaseUrls(flag, env)[0];
@@ -22,7 +22,7 @@ export function chooseBaseUrl(flag: string | undefined, env: Environment = proce
   return chosen.trim().replace(/\/+$/, '');
 }
 
-/** A host with its port is read as a URL too, whose scheme the host would be. */
+/** A host with a port also parses as a URL, with the host as its scheme. */
 const HOST_AND_PORT = /^\s*[\w.-]+:\d+(\/|\s*$)/;
 
 /** What was probably meant by an address without its scheme. */
@@ -38,7 +38,7 @@ export function hasBaseUrl(flag: string | undefined, env: Environment = process.
   return listBaseUrls(flag, env).length > 0;
 }
 
-/** Whether a server at this address is mostly one that asks for no key: over plain http, on this machine or in a network of one's own. */
+/** Whether a server at this address usually needs no key: over plain http, on this machine or in a private network. */
 export function mayDoWithoutKey(baseUrl: string): boolean {
   return new URL(baseUrl).protocol === 'http:';
 }
@@ -47,7 +47,7 @@ function listBaseUrls(flag: string | undefined, env: Environment): readonly stri
   return [flag, env.ROWMILL_BASE_URL, env.OPENAI_BASE_URL].filter((value): value is string => value !== undefined && value.trim() !== '');
 }
 
-/** The paths that calls are made at, which are no part of a base URL. */
+/** The paths of calls, which are not part of a base URL. */
 const CALL_PATHS = /\/(chat\/completions|completions|responses|embeddings|batches|files|models)\/?$/;
 
 function checkForm(url: URL): void {
@@ -61,18 +61,18 @@ function checkForm(url: URL): void {
 }
 
 /**
- * Plain http lets everybody on the way read along. It stays on this machine; in a network of one's own (where vLLM and Ollama mostly run) it goes
- * without a key, or to the hosts that `ROWMILL_HTTP_HOSTS` names (docs/decisions/2026-11-29-plain-http.md).
+ * Plain http can be read by everybody on the way. It is allowed on this machine; in a private network (where vLLM and Ollama mostly run) it is allowed
+ * without a key, or for the hosts named by `ROWMILL_HTTP_HOSTS` (docs/decisions/2026-11-29-plain-http.md).
  */
 function checkTransport(url: URL, env: Environment): void {
   if (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopbackHost(url.hostname))) return;
-  if (url.protocol !== 'http:') throw new UsageError(`base URL ${url.protocol}//${url.host}: begins with https:// or http://`);
+  if (url.protocol !== 'http:') throw new UsageError(`base URL ${url.protocol}//${url.host}: must begin with https:// or http://`);
   const isOwn = !isLinkLocalAddress(url.hostname) && (isPrivateAddress(url.hostname) || isPrivateName(url.hostname));
   if (isNamed(url, env)) return;
   if (isOwn && !hasKey(env)) return;
   const anyone = isOwn
-    ? `the API key would cross the network for all to read; unset OPENAI_API_KEY and OPENAI_API_KEY_FILE where the server asks for none, or say that this is meant: ROWMILL_HTTP_HOSTS=${url.host}`
-    : `rows and key go over https only, except on this machine and to servers of a network of one's own`;
+    ? `the API key would cross the network unencrypted; unset OPENAI_API_KEY and OPENAI_API_KEY_FILE if the server needs none, or allow it with ROWMILL_HTTP_HOSTS=${url.host}`
+    : 'rows and key go over https only, except on this machine and in private networks';
   throw new UsageError(`base URL ${url.origin}: ${anyone}`);
 }
 

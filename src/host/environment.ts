@@ -7,10 +7,10 @@ import type { RedisLink } from '../live/redis/connection.ts';
 import { hasBaseUrl, mayDoWithoutKey } from './base-url.ts';
 import { rememberSecret } from './secrets.ts';
 
-/** Only these are taken from a `.env` file: a file found by chance may give a key, never an address rows are sent to. */
+/** Only these are read from a `.env` file: a file found by chance may provide a key, never an address to send rows to. */
 const FROM_ENV_FILE = ['OPENAI_API_KEY', 'OPENAI_API_KEY_FILE'] as const;
 
-/** Adds what `.env` in the working directory holds to the environment, where the environment does not say otherwise. */
+/** Adds the `.env` of the working directory to the environment, which takes precedence. */
 export function loadEnvFile(): void {
   const values = readEnvFile();
   for (const name of FROM_ENV_FILE) {
@@ -27,16 +27,16 @@ function readEnvFile(): NodeJS.Dict<string> {
   }
 }
 
-/** What is sent as a key where there is none and the server most likely asks for none. */
+/** Sent as the key if there is none and the server most likely needs none. */
 const NO_KEY = 'none';
 
-/** The files an environment may come from, whether they are there or not: nothing may be written over them. */
+/** The files that may provide the environment, whether they exist or not: nothing may overwrite them. */
 export function listEnvironmentFiles(): readonly string[] {
   const keyFile = process.env.OPENAI_API_KEY_FILE ?? '';
   return ['.env', ...(keyFile === '' ? [] : [keyFile])].map((file) => path.resolve(file));
 }
 
-/** The API key from `OPENAI_API_KEY`, else from the file `OPENAI_API_KEY_FILE` names. @throws AppError exit 4 without one, where one is needed */
+/** The API key from `OPENAI_API_KEY`, else from the file named by `OPENAI_API_KEY_FILE`. @throws AppError exit 4 if one is needed and missing */
 export function readApiKey(baseUrl: string): string {
   const key = process.env.OPENAI_API_KEY?.trim();
   if (key !== undefined && key !== '') return key;
@@ -51,9 +51,9 @@ export function readApiKey(baseUrl: string): string {
 
 function readKeyFile(file: string): string {
   try {
-    // Windows has no modes, and shows every file as one that all may read.
+    // Windows has no modes, and reports every file as readable by all.
     if (process.platform !== 'win32' && (statSync(file).mode & 0o077) !== 0)
-      throw new UsageError(`OPENAI_API_KEY_FILE: others may read ${file}; type: chmod 600 ${file}`);
+      throw new UsageError(`OPENAI_API_KEY_FILE: other users can read ${file}; run: chmod 600 ${file}`);
     const key = readFileSync(file, 'utf8').trim();
     rememberSecret(key);
     if (key !== '') return key;
@@ -64,21 +64,21 @@ function readKeyFile(file: string): string {
   throw new AppError(`OPENAI_API_KEY_FILE: ${file} is empty`, { code: 'no_api_key', exitCode: EXIT.refused });
 }
 
-/** The sentence about a `REDIS_URL` in `.env`, which counts for nothing: rows go only where somebody said so. Null where there is none. */
+/** The warning about a `REDIS_URL` in `.env`, which is ignored: rows go only where the user said so. Null if there is none. */
 export function findUnusedRedis(): string | null {
   if ((readEnvFile().REDIS_URL ?? '') === '') return null;
-  return 'the REDIS_URL in .env is not used, since rows would go to it: type --redis URL, or export REDIS_URL=URL';
+  return 'the REDIS_URL in .env is ignored, because rows would be sent to it: pass --redis URL, or export REDIS_URL=URL';
 }
 
-/** The same about a base URL, where none is given and rows go to OpenAI instead. */
+/** The same about a base URL, if none is given and rows go to OpenAI instead. */
 export function findUnusedBaseUrl(flag: string | undefined): string | null {
   const values = readEnvFile();
   const name = ['ROWMILL_BASE_URL', 'OPENAI_BASE_URL'].find((word) => (values[word] ?? '') !== '');
   if (name === undefined || hasBaseUrl(flag)) return null;
-  return `the ${name} in .env is not used, since rows would go to it; they go to ${DEFAULT_BASE_URL}: type --base-url URL, or export ${name}=URL`;
+  return `the ${name} in .env is ignored, because rows would be sent to it; they go to ${DEFAULT_BASE_URL}: pass --base-url URL, or export ${name}=URL`;
 }
 
-/** Redis as `--redis` or `REDIS_URL` name it; null without either: calls are then made in the run's own process. */
+/** Redis as named by `--redis` or `REDIS_URL`; null without either: the run then makes its own calls. */
 export function readRedisLink(flag: string | undefined): RedisLink | null {
   const url = flag ?? process.env.REDIS_URL ?? '';
   if (url === '') return null;

@@ -6,10 +6,10 @@ import { readAnswerManner } from './answer-manner.ts';
 import { chooseBaseUrl } from './base-url.ts';
 import { readApiKey } from './environment.ts';
 
-/** The simulator asks for a key like any server; this one opens nothing else. */
+/** The simulator requires a key like any server; this one is valid nowhere else. */
 const SIMULATOR_KEY = 'sk-simulator';
 
-/** Whom the flags name: the built-in simulator, or the API at the chosen base URL. */
+/** The provider named by the flags: the built-in simulator, or the API at the chosen base URL. */
 export function makeTarget(
   flags: { readonly simulate?: boolean | undefined; readonly baseUrl?: string | undefined },
   effects: Pick<Effects, 'clock' | 'startTimer'>,
@@ -32,7 +32,7 @@ export function makeTarget(
 
 const fence = (assertMaySpend: (() => void) | undefined) => (assertMaySpend === undefined ? {} : { assertMaySpend });
 
-/** The origin of whom the flags name. */
+/** The origin of the provider named by the flags. */
 export function makeTargetOrigin(flags: { readonly simulate?: boolean | undefined; readonly baseUrl?: string | undefined }): string {
   return flags.simulate === true ? SIMULATOR_ORIGIN : originOf(chooseBaseUrl(flags.baseUrl));
 }
@@ -48,7 +48,8 @@ function makeSimulatorTarget({ clock, startTimer }: Pick<Effects, 'clock' | 'sta
         import('../openai/provider.ts'),
       ]);
       const simulator = await startSimulator({ stateDirectory: join(stateDirectory, 'provider'), ...manner });
-      const provider = await createProvider({ apiKey: SIMULATOR_KEY, baseUrl: simulator.url, clock, startTimer, ...fence(assertMaySpend) });
+      const address = { apiKey: SIMULATOR_KEY, baseUrl: simulator.url, isOwnServer: true };
+      const provider = await createProvider({ ...address, clock, startTimer, ...fence(assertMaySpend) });
       return { provider, close: () => simulator.close() };
     },
   };

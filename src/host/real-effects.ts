@@ -12,16 +12,16 @@ export const startTimer: StartTimer = (milliseconds, fire) => {
   return () => clearTimeout(timer);
 };
 
-/** `ROWMILL_TAKEOVER_MS`, for tests: after how many milliseconds without a heartbeat a holder of the lock is taken for gone; all runs of a job need the same. */
+/** `ROWMILL_TAKEOVER_MS`, for tests: after how many milliseconds without a heartbeat a lock holder counts as gone; all runs of a job need the same. */
 function readHeartbeat(): Heartbeat | undefined {
   const lostMs = Number(process.env.ROWMILL_TAKEOVER_MS);
   return lostMs > 0 ? { lostMs, everyMs: (lostMs * HEARTBEAT.everyMs) / HEARTBEAT.lostMs } : undefined;
 }
 
-/** A timer of Node's that is set for longer, 25 days, fires at once. */
+/** A Node timer longer than this, 25 days, fires at once. */
 const MOST_DELAY_MS = 2 ** 31 - 1;
 
-/** The real clock, timers and dice. */
+/** The real clock, timers and randomness. */
 export function makeEffects(): Effects {
   return {
     clock: () => new Date(),

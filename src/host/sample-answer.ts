@@ -1,6 +1,6 @@
 /**
- * An answer that fits a JSON Schema, as the simulator gives one: what a check can be tried on before anything is asked. Null where no such answer
- * can be made up.
+ * An answer that fits a JSON Schema, made by the simulator: a check can be tried on it before anything is sent. Null if no such answer
+ * can be made.
  */
 export async function makeSampleAnswer(schema: Readonly<Record<string, unknown>>): Promise<unknown> {
   const [{ makeAnswer }, { createPlainValues }] = await Promise.all([

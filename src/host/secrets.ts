@@ -3,12 +3,12 @@ import { hideSecret } from '../openai/hide-secret.ts';
 /** Keys read by this process, besides the one in the environment. */
 const known = new Set<string>();
 
-/** Tells which text must never be printed: a key that came from a file. */
+/** Registers a text that must never be printed: a key that came from a file. */
 export function rememberSecret(secret: string): void {
   known.add(secret);
 }
 
-/** Replaces every API key this process knows. */
+/** Masks every API key this process knows. */
 export function scrubSecrets(text: string): string {
   return [...known, process.env.OPENAI_API_KEY?.trim() ?? ''].reduce(hideSecret, text);
 }

@@ -4,10 +4,11 @@ import { AppError, UsageError } from '../core/errors.ts';
 import type { Job, NotifySpec } from '../core/job.ts';
 import { listBaseNames } from '../core/model/base-model.ts';
 import { listModels } from '../core/models/split-by-model.ts';
+import { placeError } from '../core/problem-path.ts';
 import { callWithin } from '../core/timer.ts';
-import { formatCount } from '../core/wording/format-count.ts';
+import { formatThings } from '../core/wording/format-count.ts';
 import { suggest } from '../core/wording/suggest.ts';
-import { loadJob } from '../input/job/load-job.ts';
+import { findInputPlace, type LoadedJob, loadJob } from '../input/job/load-job.ts';
 import { loadPrices } from '../input/job/load-prices.ts';
 import { findParamDoubts } from '../input/request/param-doubts.ts';
 import { bindRequests } from '../input/requests/render-requests.ts';
@@ -79,7 +80,7 @@ export async function examine(options: DoctorOptions): Promise<readonly Finding[
   let findPrice = createFindPrice([]);
   if (options.jobFile !== null) {
     try {
-      job = await learnModels((await loadJob(options.jobFile, { cwd: options.cwd })).job, options);
+      job = await learnModels(await loadJob(options.jobFile, { cwd: options.cwd }), options);
       findPrice = createFindPrice(await loadPrices(job.directory, options.cwd), { from });
       findings.push({ name: 'job', status: 'ok', message: `${job.name}: the job file is right` }, ...examineParams(job));
       findings.push(...examineNotify(job, options));
@@ -102,9 +103,13 @@ export async function examine(options: DoctorOptions): Promise<readonly Finding[
 }
 
 /** A table of requests has to be read to know what it asks; one on standard input is not there. @throws UsageError where it is none */
-async function learnModels(job: Job, { cwd, signal }: DoctorOptions): Promise<Job> {
+async function learnModels(loaded: LoadedJob, { cwd, signal }: DoctorOptions): Promise<Job> {
+  const { job } = loaded;
   if (job.input.format !== 'requests' || job.input.path === '-') return job;
-  return bindRequests(job, (await openTable(job.input, { cwd, signal })).requests);
+  const table = await openTable(job.input, { cwd, signal }).catch((error: unknown) => {
+    throw placeError(error, findInputPlace(loaded));
+  });
+  return bindRequests(job, table.requests);
 }
 
 /** The models that can be known without the table on standard input. */
@@ -141,7 +146,7 @@ function examineDisk(stateDirectory: string): readonly Finding[] {
     const isOpen = isThere && existsSync(join(folder, 'events.jsonl')) && (statSync(folder).mode & 0o077) !== 0;
     findings.push(
       isOpen
-        ? { name: 'state', status: 'warning', message: `others may read ${folder}; type: chmod 700 ${folder}` }
+        ? { name: 'state', status: 'warning', message: `other users can read ${folder}; run: chmod 700 ${folder}` }
         : { name: 'state', status: 'ok', message: `${stateDirectory} ${isThere ? 'can be written' : 'can be made'}` },
     );
   } catch {
@@ -205,7 +210,7 @@ async function examineModels(provider: Provider, job: Job | null, options: Docto
     const message = error instanceof AppError ? error.message : 'no answer within 15 s';
     return { findings: [{ name: 'models', status: 'problem', message: `the model list cannot be read: ${message}` }] };
   }
-  const findings: Finding[] = [{ name: 'models', status: 'ok', message: `${formatCount(models.length)} models` }];
+  const findings: Finding[] = [{ name: 'models', status: 'ok', message: `${formatThings(models.length, 'model')}` }];
   if (job === null) return { findings };
   const names = models.map(({ id }) => id);
   const asked = namedModels(job);

@@ -1,5 +1,5 @@
 import type { DollarsPerMillion } from '../core/custom-price.ts';
-import { suggest } from '../core/wording/suggest.ts';
+import { findClosest } from '../core/wording/suggest.ts';
 
 /** The price lists of the API: `batch` by lane, the others by the service tier that the answer reports. */
 export type PriceTier = 'standard' | 'batch' | 'flex' | 'priority';
@@ -140,6 +140,12 @@ export function findTierRule(pricedAs: string, tier: PriceTier): FoundTier {
 
 /** `. Did you mean "gpt-4o-mini"?`, to end a message about a model of unknown price with, or nothing: also for a model that is known by its name. */
 export function suggestModel(model: string): string {
+  const closest = findClosestModel(model);
+  return closest === null ? '' : `. Did you mean "${closest}"?`;
+}
+
+/** The known model whose name is nearest; null where none is near, and for a model that is known by its name. */
+export function findClosestModel(model: string): string | null {
   const isKnown = TIERED_MODELS.some((known) => model === known || model.startsWith(`${known}-20`) || model.startsWith(`${known}:`));
-  return isKnown ? '' : suggest(model, TIERED_MODELS);
+  return isKnown ? null : findClosest(model, TIERED_MODELS);
 }

@@ -1,26 +1,24 @@
 import type OpenAI from 'openai';
-import type { Dispatcher } from 'undici';
 import { EXIT } from '../core/errors.ts';
 import { ApiError } from './api-error.ts';
 import { classifyFailure, type FailedCall, findTransport } from './classify.ts';
-import { fenceCalls } from './fence-calls.ts';
-import { openWay, type ProxySettings } from './open-fetch.ts';
+import { openWay, type ProxySettings, type Spend } from './open-fetch.ts';
 import { findPermanentCause } from './permanent-cause.ts';
-import { fetchPooled, type PooledCall } from './pooled-fetch.ts';
+import type { PooledCall } from './pooled-fetch.ts';
 import { keepRefusedBody } from './refused-body.ts';
 
-/** A server that answers with it is a simulator, whatever its address. */
+/** A server that sends it is a simulator, whatever its address. */
 export const SIMULATOR_HEADER = 'x-rowmill-simulator';
 
-/** The SDK bound to one key and one base URL, and what was seen on the way. */
+/** The SDK bound to one key and one base URL, and what was observed on the way. */
 export interface Client {
   readonly sdk: OpenAI;
-  /** Leaves this machine as the SDK's calls do, with nothing of ours added. */
+  /** Sends a request like the SDK's calls, with no header of ours. */
   readonly fetch: typeof fetch;
   readonly proxy: ProxySettings | null;
-  /** Whether an answer carried the simulator's header; null before the first answer. */
+  /** Whether a response had the simulator's header; null before the first response. */
   isSimulated(): boolean | null;
-  /** What a failed call means. Where nothing was ever reached, a cause that does not pass by itself is a reason to stop. */
+  /** What a failed call means. If nothing was ever reached, a cause that does not pass by itself is a reason to stop. */
   classify(error: unknown, type: FailedCall['type'], now: Date): ApiError;
 }
 
@@ -29,19 +27,29 @@ export interface ClientOptions {
   readonly baseUrl: string;
   readonly timeoutMs: number;
   readonly quotaMayBeRate: boolean;
+  /** Whether this very process runs the server. */
+  readonly isOwnServer: boolean;
   readonly assertMaySpend: () => void;
 }
 
-/** What the `fetchOptions` of a call that spends say; its body is a text. */
+/** The `fetchOptions` of a call that spends; its body is a string. */
 export type PooledInit = Pick<PooledCall, 'patienceMs'>;
 
-/** Loads the SDK; nothing it reads from the environment can change whom it talks to, or with which key. */
-export async function openClient({ apiKey, baseUrl, timeoutMs, quotaMayBeRate, assertMaySpend }: ClientOptions): Promise<Client> {
-  const [{ default: OpenAIClient }, way] = await Promise.all([import('openai'), openWay(process.env)]);
+/** Loads the SDK; nothing it reads from the environment can change its target or its key. */
+export async function openClient({
+  apiKey,
+  baseUrl,
+  timeoutMs,
+  quotaMayBeRate,
+  isOwnServer,
+  assertMaySpend,
+}: ClientOptions): Promise<Client> {
+  const openOwn = async () => (await import('./own-server-way.ts')).openOwnServerWay();
+  const [{ default: OpenAIClient }, way] = await Promise.all([import('openai'), isOwnServer ? openOwn() : openWay(process.env)]);
   let simulated = false;
   let hasAnswered = false;
   let refusal: ApiError | null = null;
-  let pool: Promise<Dispatcher> | null = null;
+  let spend: Promise<Spend> | null = null;
 
   function assertNotRefused(): void {
     try {
@@ -52,13 +60,15 @@ export async function openClient({ apiKey, baseUrl, timeoutMs, quotaMayBeRate, a
     }
   }
 
-  /** Calls that spend go by the pool: it asks whether they may at the last moment there is. */
+  /** Calls that spend: whether they may is asked at the last moment there is. */
   async function send(url: string | URL | Request, init: RequestInit & Partial<PooledInit>): Promise<Response> {
     const { patienceMs, method, headers, body, signal } = init;
     if (patienceMs === undefined) return way.fetch(url, init);
     const call = { patienceMs, method, headers, body, signal } as PooledCall;
-    pool ??= way.openPool().then((opened) => fenceCalls(opened, assertNotRefused));
-    return (await fetchPooled(await pool, String(url), call)) as unknown as Response;
+    spend ??= way.openSpending(assertNotRefused);
+    return (await (
+      await spend
+    )(String(url), call)) as unknown as Response;
   }
 
   const sdk: OpenAI = new OpenAIClient({
@@ -71,7 +81,7 @@ export async function openClient({ apiKey, baseUrl, timeoutMs, quotaMayBeRate, a
     timeout: timeoutMs,
     fetchOptions: { redirect: 'manual' },
     fetch: async (url, init) => {
-      // OPENAI_CUSTOM_HEADERS may name another key; what the run says about its key has to stay true.
+      // OPENAI_CUSTOM_HEADERS may contain another key; what the run reports about its key has to stay true.
       const headers = init?.headers instanceof Headers ? init.headers : new Headers(init?.headers);
       headers.set('authorization', `Bearer ${apiKey}`);
       if (init?.method?.toUpperCase() === 'POST') assertNotRefused();

@@ -2,19 +2,19 @@ import { type Duplex, pipeline, type Readable } from 'node:stream';
 import { constants, createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import type { Dispatcher } from 'undici';
 
-/** What the SDK and our reading of bodies use of a `Response`. */
+/** The parts of a `Response` used by the SDK and by our reading of bodies. */
 export type PooledResponse = Pick<Response, 'status' | 'statusText' | 'ok' | 'url' | 'headers' | 'redirected' | 'type'> & {
-  readonly body: AsyncIterable<Uint8Array>;
+  readonly body: Readable;
   text(): Promise<string>;
 };
 
-/** A call whose body is a text. */
+/** A call whose body is a string. */
 export interface PooledCall {
   readonly method: string;
   readonly headers: Headers;
   readonly body: string;
   readonly signal: AbortSignal;
-  /** So long it may be without headers, and without a further byte. */
+  /** How long it may take until the headers, and between bytes. */
   readonly patienceMs: number;
 }
 
@@ -35,6 +35,20 @@ export async function fetchPooled(dispatcher: Dispatcher, url: string, call: Poo
     headersTimeout: call.patienceMs,
     bodyTimeout: call.patienceMs,
   });
+  return makeResponse(url, { statusCode, statusText, headers, body });
+}
+
+/** An answer as a client of HTTP has it. */
+interface Received {
+  readonly statusCode: number;
+  readonly statusText: string;
+  /** By name in small letters. */
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: Readable;
+}
+
+/** The answer to a call, its body unpacked. */
+export function makeResponse(url: string, { statusCode, statusText, headers, body }: Received): PooledResponse {
   const received = readHeaders(headers);
   const unpacked = unpack(body, received.get('content-encoding'));
   return {
@@ -50,13 +64,13 @@ export async function fetchPooled(dispatcher: Dispatcher, url: string, call: Poo
   };
 }
 
-function readHeaders(received: Readonly<Record<string, string | string[] | undefined>>): Headers {
+function readHeaders(received: Received['headers']): Headers {
   const headers = new Headers();
   for (const [name, values] of Object.entries(received)) for (const value of [values ?? []].flat()) headers.append(name, value);
   return headers;
 }
 
-/** An answer that lacks the end of its packing counts, as it does for `fetch`. */
+/** A response without the end of its compressed stream counts, as it does for `fetch`. */
 const LENIENT = { flush: constants.Z_SYNC_FLUSH, finishFlush: constants.Z_SYNC_FLUSH };
 
 const UNPACK: Readonly<Record<string, () => Duplex>> = {

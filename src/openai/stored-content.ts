@@ -1,5 +1,4 @@
-import * as dns from 'node:dns';
-import * as https from 'node:https';
+import type { lookup } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 import { Readable } from 'node:stream';
 import { isPrivateAddress, isPrivateName } from '../core/bounds/private-address.ts';
@@ -10,24 +9,24 @@ const REDIRECTS: ReadonlySet<unknown> = new Set([301, 302, 303, 307, 308]);
 
 export interface StorageOptions {
   readonly signal: AbortSignal;
-  /** The fetch that goes through a proxy, which then also finds the host; null without one. */
+  /** A fetch through a proxy, which then also resolves the host; null without one. */
   readonly proxyFetch: typeof fetch | null;
-  /** Whether an address may not be gone to. */
+  /** Whether an address must not be contacted. */
   readonly isForbidden?: (address: string) => boolean;
-  /** Finds the addresses of a name. */
-  readonly lookup?: typeof dns.lookup;
+  /** Resolves a name. */
+  readonly lookup?: typeof lookup;
 }
 
 type Body = ReadableStream<Uint8Array>;
 
 /**
- * The body of a file. Some gateways answer with a redirect to storage of another host, which is followed once: by https, without the key, and never
- * to an address of a network of one's own, whatever name it hides behind.
- * @throws ApiError of kind `stop` for a redirect that is not followed, `again` when the storage does not give the file
+ * The body of a file. Some gateways redirect to storage on another host, which is followed once: over https, without the key, and never
+ * to an address in a private network, whatever name it has.
+ * @throws ApiError of kind `stop` for a redirect that is not followed, `again` if the storage does not return the file
  */
 export async function openStoredContent(
   openContent: (signal: AbortSignal) => Promise<Response>,
-  { signal, proxyFetch, isForbidden = isPrivateAddress, lookup = dns.lookup }: StorageOptions,
+  { signal, proxyFetch, lookup, isForbidden = isPrivateAddress }: StorageOptions,
 ): Promise<Body> {
   try {
     return bodyOf(await openContent(signal));
@@ -35,7 +34,9 @@ export async function openStoredContent(
     const { status, headers } = error as { readonly status?: unknown; readonly headers?: Headers };
     if (!REDIRECTS.has(status)) throw error;
     const url = readTarget(headers?.get('location') ?? '', isForbidden);
-    return proxyFetch === null ? openDirectly(url, { signal, isForbidden, lookup }) : openThroughProxy(url, signal, proxyFetch);
+    return proxyFetch === null
+      ? openDirectly(url, { signal, isForbidden, ...(lookup === undefined ? {} : { lookup }) })
+      : openThroughProxy(url, signal, proxyFetch);
   }
 }
 
@@ -43,7 +44,7 @@ function readTarget(location: string, isForbidden: (address: string) => boolean)
   const url = URL.canParse(location) ? new URL(location) : null;
   if (url === null || url.protocol !== 'https:') throw notFollowed(url?.host ?? 'another place', 'it is not an https address');
   if (isForbidden(url.hostname) || isPrivateName(url.hostname)) throw notFollowed(url.host, 'it is an address of a private network');
-  // Whoever is in it is none of ours.
+  // User and password in it are not ours.
   url.username = '';
   url.password = '';
   return url;
@@ -56,8 +57,13 @@ async function openThroughProxy(url: URL, signal: AbortSignal, proxyFetch: typeo
   throw notGiven(url.host, response.status);
 }
 
-/** Looked up and connected to in one step, so that a name cannot mean one address when checked and another when gone to. */
-function openDirectly(url: URL, { signal, isForbidden, lookup }: Required<Omit<StorageOptions, 'proxyFetch'>>): Promise<Body> {
+/** Resolved and connected in one step, so that a name cannot resolve to one address when checked and another when used. */
+async function openDirectly(
+  url: URL,
+  { signal, isForbidden, lookup: given }: Omit<StorageOptions, 'proxyFetch'> & Required<Pick<StorageOptions, 'isForbidden'>>,
+): Promise<Body> {
+  const [https, dns] = await Promise.all([import('node:https'), import('node:dns')]);
+  const lookup = given ?? dns.lookup;
   return new Promise((resolve, reject) => {
     const lookUpChecked: LookupFunction = (hostname, options, done) =>
       lookup(hostname, { ...options, all: true }, (error, addresses) => {
@@ -77,8 +83,8 @@ function openDirectly(url: URL, { signal, isForbidden, lookup }: Required<Omit<S
   });
 }
 
-function bodyOf(response: Response): Body {
-  return response.body ?? new Blob([]).stream();
+function bodyOf({ body }: { readonly body: Body | Readable | null }): Body {
+  return body instanceof Readable ? (Readable.toWeb(body) as Body) : (body ?? new Blob([]).stream());
 }
 
 function notFollowed(host: string, why: string): ApiError {

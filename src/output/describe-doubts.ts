@@ -24,7 +24,7 @@ function describeWhy({ why, id, calls }: DoubtfulCalls): string {
     case 'extra_batch':
       return calls === 0 ? `${id}, an extra batch of unknown content` : `${requests} of ${id}, an extra batch that is not over`;
     case 'create_not_found':
-      return `${requests} of shard ${id}, if the creation that no look found took place`;
+      return `${requests} of batch file ${id}, if the creation of its batch that no look found took place`;
     case 'usage_beyond_lines':
       return `${requests} by which ${id} says it used more than its lines`;
     default:

@@ -117,7 +117,7 @@ async function findObstacle({ real, status }: Location): Promise<string | null> 
   try {
     if (status !== null) await access(real, constants.W_OK);
     const { existing } = await splitAtExisting(path.dirname(real));
-    if (!(await stat(existing)).isDirectory()) return `${existing} is no folder`;
+    if (!(await stat(existing)).isDirectory()) return `${existing} is not a folder`;
     await access(existing, constants.W_OK | constants.X_OK);
     return null;
   } catch (error) {

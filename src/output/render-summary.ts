@@ -63,7 +63,7 @@ function formatSum(total: number, parts: Readonly<Record<string, number>>): stri
 }
 
 function listMoney(summary: Summary): readonly Line[] {
-  const { cost, attempts, anomalies, anomalyCosts } = summary;
+  const { rows, cost, tokens, attempts, anomalies, anomalyCosts } = summary;
   const { unpricedAttempts, cacheSavedNanoUsd = 0 } = cost;
   const unpriced = unpricedAttempts === 0 ? '' : `${formatThings(unpricedAttempts, 'attempt')} of unknown price`;
   const isUnknown = unpricedAttempts > 0 && cost.nanoUsd === 0;
@@ -75,9 +75,11 @@ function listMoney(summary: Summary): readonly Line[] {
   const saved = [
     cost.batchSavedNanoUsd === 0 ? '' : `${formatDollars(cost.batchSavedNanoUsd)} by the ${attempts.batch > 0 ? 'batch' : 'flex'} price`,
     cacheSavedNanoUsd > 0 ? `${formatDollars(cacheSavedNanoUsd)} by the prompt cache` : '',
-    cost.reuseSavedNanoUsd === 0 ? '' : `${formatDollars(cost.reuseSavedNanoUsd)} by answers that were there already`,
+    cost.reuseSavedNanoUsd === 0 ? '' : `${formatDollars(cost.reuseSavedNanoUsd)} by ${describeSaving(rows)}`,
   ];
   const lines: Line[] = [['spent', join(spent)]];
+  if (isReasoningUnforeseen({ cost, tokens }))
+    lines.push(['', 'more than estimated: most of the output is reasoning, and only answers tell how much of it a model needs']);
   if (cost.priceNote !== undefined) lines.push(['', cost.priceNote]);
   const lost = describeWithoutAnswer(summary);
   if (lost !== null) lines.push(['of it', lost]);
@@ -94,6 +96,19 @@ function listNotAsked({ notAsked, next }: Summary): readonly Line[] {
   const price = expectedNanoUsd === null ? 'at an unknown price' : `about ${formatDollars(expectedNanoUsd)}`;
   const how = command === null || command === next ? '' : `: ${command}`;
   return [['not asked', `${formatCount(rows)} of ${formatThings(of, 'row')}, ${price}${how}`]];
+}
+
+/** Whose answers cost nothing here: those of earlier runs, and of rows that ask the same. */
+function describeSaving({ reused, duplicate }: Summary['rows']): string {
+  const words = Object.entries({ reused, duplicate }).flatMap(([word, count]) => (count > 0 ? [word] : []));
+  return `${words.join(' and ')} rows`;
+}
+
+/** A run costs so many times its estimate before that is explained. */
+const UNFORESEEN = 1.5;
+
+function isReasoningUnforeseen({ cost, tokens }: Pick<Summary, 'cost' | 'tokens'>): boolean {
+  return cost.estimateNanoUsd !== null && cost.nanoUsd > cost.estimateNanoUsd * UNFORESEEN && tokens.reasoning * 2 > tokens.output;
 }
 
 /** Lines that cost something and are no answers of their own. */
@@ -144,9 +159,9 @@ function describeDeadline({ at, switchedAt, liveNanoUsd, maxLiveNanoUsd }: Deadl
 
 function listDetails({ batches, ledger, anomalies, cost }: Summary): readonly Line[] {
   return [
-    ...batches.map(({ id, status, requests }): Line => ['batch', `${id}  ${status}  ${formatCount(requests)} requests`]),
+    ...batches.map(({ id, status, requests }): Line => ['batch', `${id}  ${status}  ${formatThings(requests, 'request')}`]),
     ...Object.entries(anomalies).map(([kind, count]): Line => ['anomaly', `${formatCount(count)} ${kind}`]),
-    ['life', `${formatCount(ledger.attempts)} attempts, ${formatSpent(ledger.nanoUsd, ledger.unpricedAttempts ?? 0)} in all runs`],
+    ['life', `${formatThings(ledger.attempts, 'attempt')}, ${formatSpent(ledger.nanoUsd, ledger.unpricedAttempts ?? 0)} in all runs`],
     ['prices', `as of ${cost.pricesAsOf}`],
   ];
 }

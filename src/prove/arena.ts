@@ -4,10 +4,9 @@ import type { SimulatorOptions } from '../simulator/options.ts';
 import { type Simulator, startSimulator } from '../simulator/start.ts';
 import { type Evidence, type Places, readEvidence } from './check/evidence.ts';
 import type { Life, LifeEnd } from './life.ts';
-import { startProcess } from './processes.ts';
 import type { SeamPlan } from './seam/plan.ts';
+import type { Starter } from './starter.ts';
 import { CONCURRENCY, type LaneName, renderJob, renderTable, SECRET_KEY } from './table.ts';
-import type { Threads } from './threads.ts';
 
 /** A folder with the small job, and its own provider. */
 export interface Arena {
@@ -44,17 +43,11 @@ export interface ArenaOptions {
   readonly seed?: number;
 }
 
-/** How the command is started. */
-export interface Starter {
-  /** The path of its main module. */
-  readonly program: string;
-  readonly threads: Threads;
-}
-
 const BATCH_SECONDS = 0.05;
 const LATENCY_MS = 8;
 /** Each interruption may cost one more life; a few more mean that something is stuck. */
 const MOST_LIVES = 8;
+const SHOWN_LINES = 6;
 
 export async function openArena(starter: Starter, options: ArenaOptions): Promise<Arena> {
   const { lane, folder } = options;
@@ -88,12 +81,11 @@ export async function openArena(starter: Starter, options: ArenaOptions): Promis
   }
 
   function live({ how = 'thread', plan = {}, flags = [], env = {}, isAgreed = true }: LiveOptions = {}): Life {
-    const options = {
+    return starter.live(how, {
       plan: makePlan(plan),
       args: ['run', path.join(folder, 'job.yaml'), '--base-url', simulator.url, ...FLAGS, ...(isAgreed ? ['--yes'] : []), ...flags],
       env: { ...ENVIRONMENT, ...env },
-    };
-    return how === 'thread' ? starter.threads.live(options) : startProcess(starter.program, options);
+    });
   }
 
   return {
@@ -102,7 +94,7 @@ export async function openArena(starter: Starter, options: ArenaOptions): Promis
     simulator,
     live,
     startWorker: (redisUrl) =>
-      startProcess(starter.program, {
+      starter.live('process', {
         plan: makePlan({}),
         args: ['worker', '--redis', redisUrl, '--concurrency', String(CONCURRENCY)],
         env: { ...ENVIRONMENT, ROWMILL_BASE_URL: simulator.url },
@@ -142,5 +134,6 @@ function readObject(text: string): unknown {
 export function describeEnd(end: LifeEnd | null): string {
   if (end === null) return 'it was not started';
   const how = end.isStuck ? 'it hung' : end.exitCode === null ? 'it was killed' : `exit ${end.exitCode}`;
-  return `${how}: ${end.stderr.trim().split('\n').slice(-6).join('\n')}`;
+  const said = end.stderr.split('\n').filter((line) => line.trim() !== '' && !/^\s+at /.test(line));
+  return `${how}: ${said.slice(-SHOWN_LINES).join('\n')}`;
 }

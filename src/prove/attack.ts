@@ -1,9 +1,10 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { type Arena, type ArenaOptions, type LiveOptions, openArena, type Starter } from './arena.ts';
+import { type Arena, type ArenaOptions, type LiveOptions, openArena } from './arena.ts';
 import { findViolations } from './check/find-violations.ts';
 import type { Dice } from './dice.ts';
-import type { LifeEnd } from './life.ts';
+import type { Life, LifeEnd } from './life.ts';
+import type { Starter } from './starter.ts';
 import type { LaneName } from './table.ts';
 import { expectResult, type Reference } from './undisturbed.ts';
 
@@ -86,6 +87,22 @@ export function checkEnd(
   } catch (error) {
     return [`the files left behind cannot be read: ${(error as Error).message}`];
   }
+}
+
+const LOOK_MS = 5;
+
+/** Waits until this is so or the life has ended. @returns whether it was so */
+export async function waitUntil(isSo: () => boolean, { ended }: Life): Promise<boolean> {
+  let isOver = false;
+  const over = () => {
+    isOver = true;
+  };
+  ended.then(over, over);
+  while (!isSo()) {
+    if (isOver) return false;
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  }
+  return true;
 }
 
 /** The variant this attack tries, of all variants of its promise. */

@@ -1,14 +1,13 @@
 import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
-import type { Starter } from './arena.ts';
+import { makeTemporaryFolder } from '../core/disk/make-temporary-folder.ts';
 import { type AttackContext, type AttackResult, removeArena } from './attack.ts';
 import { refuseAt } from './attacks/disk.ts';
 import { crashAt } from './attacks/kill.ts';
 import { createDice } from './dice.ts';
 import { losePower } from './power-loss.ts';
+import { createStarter, type Starter } from './starter.ts';
 import { CONCURRENCY, type LaneName } from './table.ts';
-import { createThreads } from './threads.ts';
 import { type Reference, readReference } from './undisturbed.ts';
 
 /** One attack, in one lane. */
@@ -51,8 +50,8 @@ const TELL_EVERY_STEPS = 25;
 
 /** Does each attack at every step of the small run. The folder of a broken one is kept. */
 export async function attackEveryStep(options: EveryOptions): Promise<void> {
-  const root = fs.mkdtempSync(path.join(os.tmpdir(), 'rowmill-prove-'));
-  const starter: Starter = { program: options.program, threads: createThreads(options.program) };
+  const root = makeTemporaryFolder('rowmill-prove-');
+  const starter = createStarter(options.program);
   let isKept = false;
   try {
     const reference = await readReference(starter, root);
@@ -66,7 +65,7 @@ export async function attackEveryStep(options: EveryOptions): Promise<void> {
     };
     await Promise.all(Array.from({ length: ABREAST }, work));
   } finally {
-    await starter.threads.close();
+    await starter.close();
     if (!isKept) fs.rmSync(root, { recursive: true, force: true });
   }
 }

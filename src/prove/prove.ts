@@ -1,7 +1,6 @@
 import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
-import type { Starter } from './arena.ts';
+import { makeTemporaryFolder } from '../core/disk/make-temporary-folder.ts';
 import { type Attacked, type AttackResult, removeArena } from './attack.ts';
 import { AGAIN } from './attacks/again.ts';
 import { ANSWERS } from './attacks/answers.ts';
@@ -15,9 +14,10 @@ import { LIMITS } from './attacks/limits.ts';
 import { LISTS } from './attacks/lists.ts';
 import { POWER } from './attacks/power.ts';
 import { REDIS } from './attacks/redis.ts';
+import { STORM } from './attacks/storm.ts';
 import { createDice } from './dice.ts';
 import { requireEmptyRedis } from './redis-link.ts';
-import { createThreads } from './threads.ts';
+import { createStarter, type Starter } from './starter.ts';
 import { type Reference, readReference } from './undisturbed.ts';
 
 /** All promises, in the order in which they are printed. */
@@ -28,6 +28,7 @@ export const PROMISES: readonly Attacked[] = [
   POWER,
   DISK,
   ...ANSWERS,
+  STORM,
   ...LISTS,
   CLOCK,
   ...HOLDERS,
@@ -45,6 +46,7 @@ export interface ProveOptions {
   /** The names of the promises to attack. */
   readonly names: readonly string[];
   readonly redisUrl: string | null;
+  /** Ends all attacks at once; what they came to until then counts. */
   readonly signal: AbortSignal;
   /** Called every few seconds with what is being done. */
   readonly tell: (message: string) => void;
@@ -92,11 +94,11 @@ interface Count {
 export async function prove(options: ProveOptions): Promise<Proof> {
   const startedAt = performance.now();
   if (options.redisUrl !== null) await requireEmptyRedis(options.redisUrl);
-  const root = fs.mkdtempSync(path.join(os.tmpdir(), 'rowmill-prove-'));
-  const starter: Starter = {
-    program: options.program,
-    threads: createThreads(options.program),
-  };
+  const root = makeTemporaryFolder('rowmill-prove-');
+  const starter = createStarter(options.program);
+  const stop = () => void starter.close();
+  options.signal.addEventListener('abort', stop);
+  if (options.signal.aborted) stop();
   const promises = PROMISES.filter(({ name }) => options.names.includes(name) && (name !== REDIS.name || options.redisUrl !== null));
   const counts = new Map<string, Count>(promises.map(({ name }) => [name, { attacks: 0, fired: 0, ms: 0, breaks: [], vain: [] }]));
   const countOf = ({ name }: Attacked) => counts.get(name) as Count;
@@ -108,6 +110,7 @@ export async function prove(options: ProveOptions): Promise<Proof> {
       `${Math.round(elapsedSeconds())} s: ${sum((count) => count.attacks)} attacks, ${sum((count) => count.breaks.length)} broke a promise`,
     );
   };
+  let isUnfit = false;
   const telling = setInterval(tellAll, TELL_EVERY_MS);
   try {
     const reference = await readReference(starter, root);
@@ -127,10 +130,16 @@ export async function prove(options: ProveOptions): Promise<Proof> {
       }
     };
     await Promise.all(Array.from({ length: ABREAST }, work));
+  } catch (error) {
+    if (!options.signal.aborted) {
+      isUnfit = true;
+      throw error;
+    }
   } finally {
     clearInterval(telling);
-    await starter.threads.close();
-    const isKept = [...counts.values()].some(({ breaks }) => breaks.length > 0);
+    options.signal.removeEventListener('abort', stop);
+    await starter.close();
+    const isKept = isUnfit || [...counts.values()].some(({ breaks }) => breaks.length > 0);
     if (!isKept) fs.rmSync(root, { recursive: true, force: true });
   }
   return {
@@ -160,6 +169,7 @@ async function attackOnce(promise: Attacked, { starter, reference, root, options
     fired: ['an error in the attack itself'],
     broken: [error instanceof Error ? (error.stack ?? error.message) : String(error)],
   }));
+  if (options.signal.aborted) return removeArena(folder);
   count.attacks += 1;
   count.ms += performance.now() - beganAt;
   if (result.fired.length > 0) count.fired += 1;

@@ -18,13 +18,17 @@ export function emptyDatabase(url: string): Promise<string> {
 
 /** @throws UsageError if a database is not empty: attacks erase it */
 export async function requireEmptyRedis(url: string): Promise<void> {
+  if (!URL.canParse(url) || !url.startsWith('redis://'))
+    throw new UsageError('--redis: give a URL without TLS, for example redis://127.0.0.1:6379');
+  const { host } = new URL(url);
   for (let number = 0; number < DATABASES; number += 1) {
-    const size = await sendCommand(chooseDatabase(url, number), 'DBSIZE').catch((error: Error) => {
-      throw new UsageError(`--redis: ${new URL(url).host} does not answer: ${error.message}`);
+    const answer = await sendCommand(chooseDatabase(url, number), 'DBSIZE').catch((error: Error) => {
+      throw new UsageError(`--redis: ${host} does not answer: ${error.message}`);
     });
-    if (size !== ':0')
+    const says = answer.startsWith(':') ? `database ${number + 1} holds ${answer.slice(1)} keys` : `it answers ${answer}`;
+    if (answer !== ':0')
       throw new UsageError(
-        `--redis: ${new URL(url).host} answers ${size} to DBSIZE in database ${number + 1}: the attacks erase databases 1 to ${DATABASES}, so name a Redis where these are empty`,
+        `--redis: ${host}: ${says}; the attacks erase databases 1 to ${DATABASES}, so name a Redis where these are empty`,
       );
   }
 }

@@ -1,9 +1,10 @@
 import path from 'node:path';
 import { AppError, EXIT } from '../core/errors.ts';
-import { type Arena, openArena, type Starter } from './arena.ts';
+import { type Arena, openArena } from './arena.ts';
 import type { Evidence } from './check/evidence.ts';
 import { type Expected, findViolations } from './check/find-violations.ts';
 import type { LifeEnd } from './life.ts';
+import type { Starter } from './starter.ts';
 import { EXPECTED_CALLS, EXPECTED_ROWS, type LaneName, planRowFaults, SECRET_KEY } from './table.ts';
 
 /** The result of the small job when nothing happens to it. */
@@ -38,24 +39,25 @@ export async function readReference(starter: Starter, root: string): Promise<Ref
       const end = await liveUndisturbed(arena);
       const evidence = arena.read(end);
       const violations = [...findViolations(evidence, expectResult(null, 0))];
-      if (violations.length > 0) throw refuseReference(`the undisturbed ${lane} run breaks its promises:\n${violations.join('\n')}`);
+      if (violations.length > 0) throw refuseReference(arena, `breaks its promises: ${violations.join('\n')}`);
       return { evidence, operations: end.report.operations };
     } finally {
       await arena.close();
     }
   };
-  return { rowFaults, undisturbed: { batch: await run('batch'), live: await run('live') } };
+  const [batch, live] = await Promise.all([run('batch'), run('live')]);
+  return { rowFaults, undisturbed: { batch, live } };
 }
 
 function liveUndisturbed(arena: Arena): Promise<LifeEnd> {
   return arena.liveToEnd().catch((error: Error) => {
-    throw refuseReference(`the undisturbed ${arena.lane} run does not end: ${error.message}`);
+    throw refuseReference(arena, `does not end: ${error.message}`);
   });
 }
 
 /** Nothing can be compared with such a run. */
-function refuseReference(message: string): AppError {
-  return new AppError(message, { code: 'broken', exitCode: EXIT.bug });
+function refuseReference({ lane, places }: Arena, what: string): AppError {
+  return new AppError(`the undisturbed ${lane} run ${what}\nkept: ${places.folder}`, { code: 'broken', exitCode: EXIT.bug });
 }
 
 async function readKeys(starter: Starter, folder: string): Promise<Evidence['rowKeys']> {

@@ -1,6 +1,6 @@
 /**
- * Shares out a sample over strata in proportion to their sizes, with at least one row of each where the sample is large enough.
- * No stratum gives more rows than it has; the sum is `rows`, or all rows there are.
+ * Distributes a sample over strata in proportion to their sizes, with at least one row of each if the sample is large enough.
+ * No stratum gives more rows than it has; the total is `rows`, or all rows there are.
  */
 export function allocateSample(rows: number, sizes: readonly number[]): readonly number[] {
   const total = sizes.reduce((sum, size) => sum + size, 0);

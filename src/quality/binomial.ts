@@ -1,6 +1,6 @@
 /**
- * Whether something rare became more or less frequent: of all its occurrences, so many fell to one side by chance, given how many cases either
- * side had (the conditional test of two rates, Przyborowski and Wilenski 1940). Exact for rare things, however few; two-sided.
+ * Tests whether a rare event became more or less frequent: the chance that its occurrences fell like this, given how many cases either
+ * side had (the conditional test of two rates, Przyborowski and Wilenski 1940). Exact for rare events, however few; two-sided.
  */
 export function testRates(found: number, cases: number, foundBefore: number, casesBefore: number): number {
   const all = found + foundBefore;
@@ -11,7 +11,7 @@ export function testRates(found: number, cases: number, foundBefore: number, cas
   return Math.min(1, 2 * tail);
 }
 
-/** The chance of at most `most` successes in `tries`, each of this probability. */
+/** The chance of at most `most` successes in `tries`, each with this probability. */
 function sumTail(tries: number, most: number, probability: number): number {
   let logWays = 0;
   for (let k = 1; k <= most; k += 1) logWays += Math.log((tries - k + 1) / k);

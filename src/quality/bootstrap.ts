@@ -2,7 +2,7 @@ import type { Interval } from '../core/quality.ts';
 import { createSeededRandom, drawPoisson } from './seeded-random.ts';
 import type { Cell } from './tally.ts';
 
-/** How often the rows are drawn again. */
+/** How often the rows are resampled. */
 export const RESAMPLES = 1000;
 
 /** Classes of a cell, by their number. */
@@ -19,8 +19,8 @@ export interface F1Intervals {
 }
 
 /**
- * The ranges of F1 and macro-F1 by the Poisson bootstrap: every row is drawn a Poisson(1) number of times, so that a cell of n rows weighs
- * Poisson(n) and the work does not grow with the rows. The range is that of the middle 95 % of the draws.
+ * The intervals of F1 and macro-F1 by the Poisson bootstrap: every row is drawn a Poisson(1) number of times, so a cell of n rows weighs
+ * Poisson(n) and the work does not grow with the rows. The interval is the middle 95 % of the draws.
  */
 export function bootstrapF1(cells: readonly Cell[], classes: readonly string[], seed: number): F1Intervals {
   const random = createSeededRandom(seed);
@@ -34,7 +34,7 @@ export function bootstrapF1(cells: readonly Cell[], classes: readonly string[], 
     let sum = 0;
     let present = 0;
     for (const [index, f1] of scores.entries()) {
-      // A class that was not drawn at all has no F1.
+      // A class that was not drawn has no F1.
       if (Number.isNaN(f1)) continue;
       sum += f1;
       present += 1;

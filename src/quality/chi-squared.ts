@@ -1,18 +1,18 @@
 import { computeErfc } from './mcnemar.ts';
 
-/** Pearson's test of whether two sets of counts come from the same shares. */
+/** Pearson's test of whether two sets of counts come from the same distribution. */
 export interface ChiSquared {
   readonly statistic: number;
   readonly degreesOfFreedom: number;
   readonly pValue: number;
-  /** Cramér's V, 0..1: how large the difference is, whatever the number of rows. */
+  /** Cramér's V, 0..1: how large the difference is, independent of the number of rows. */
   readonly cramersV: number;
 }
 
-/** Cells of which fewer are expected are added up: below that the distribution is no chi-squared one (Cochran's rule). */
+/** Cells with a lower expected count are pooled: below that the distribution is not chi-squared (Cochran's rule). */
 const MIN_EXPECTED = 5;
 
-/** @param a counts by value @param b counts of the same values, in the same order @returns null where too little was counted to tell */
+/** @param a counts by value @param b counts of the same values, in the same order @returns null if the counts are too small for a test */
 export function testChiSquared(a: readonly number[], b: readonly number[]): ChiSquared | null {
   const [allA, allB] = [sum(a), sum(b)];
   const total = allA + allB;
@@ -41,7 +41,7 @@ export function testChiSquared(a: readonly number[], b: readonly number[]): ChiS
   return { statistic, degreesOfFreedom, pValue: computeUpperTail(statistic, degreesOfFreedom), cramersV: Math.sqrt(statistic / total) };
 }
 
-/** The chance of a larger value of a chi-squared variable: a finite sum for whole degrees of freedom (Abramowitz and Stegun 26.4.4 and 26.4.5). */
+/** The probability of a larger value of a chi-squared variable: a finite sum for whole degrees of freedom (Abramowitz and Stegun 26.4.4 and 26.4.5). */
 function computeUpperTail(statistic: number, degreesOfFreedom: number): number {
   const half = statistic / 2;
   const isOdd = degreesOfFreedom % 2 === 1;

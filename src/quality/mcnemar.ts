@@ -1,10 +1,10 @@
 import type { Interval, McNemar } from '../core/quality.ts';
 import { Z_95 } from './wilson.ts';
 
-/** Below this number of rows on which the runs disagree the chi-squared approximation is too rough. */
+/** With fewer rows on which the runs disagree, the chi-squared approximation is too rough. */
 const EXACT_BELOW = 25;
 
-/** McNemar's test. @param onlyA rows that only run A got right (or answered) @param onlyB the same of run B */
+/** McNemar's test. @param onlyA rows that only run A got right (or answered) @param onlyB the same for run B */
 export function testMcNemar(basis: McNemar['basis'], onlyA: number, onlyB: number): McNemar {
   const discordant = onlyA + onlyB;
   if (discordant < EXACT_BELOW) {
@@ -15,7 +15,7 @@ export function testMcNemar(basis: McNemar['basis'], onlyA: number, onlyB: numbe
   return { basis, onlyA, onlyB, method: 'chi-squared', statistic, pValue: computeErfc(Math.sqrt(statistic / 2)) };
 }
 
-/** B's share of right rows minus A's, on the same rows: Agresti and Min's adjusted Wald interval (2005), which adds half a row to each cell. */
+/** B's share of correct rows minus A's, on the same rows: Agresti and Min's adjusted Wald interval (2005), which adds half a row to each cell. */
 export function makeDifferenceInterval(onlyA: number, onlyB: number, rows: number): { readonly value: number } & Interval {
   const total = rows + 2;
   const difference = (onlyB - onlyA) / total;
@@ -35,7 +35,7 @@ function sumBinomial(tosses: number, most: number): number {
   return sum / 2 ** tosses;
 }
 
-/** 1 minus the error function, for x >= 0: by its series near 0, beyond by its continued fraction, where small values keep their digits. */
+/** 1 minus the error function, for x >= 0: by its series near 0, else by its continued fraction, which keeps the digits of small values. */
 export function computeErfc(x: number): number {
   const factor = Math.exp(-x * x) / Math.sqrt(Math.PI);
   if (x < 2) {

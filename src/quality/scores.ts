@@ -10,7 +10,7 @@ interface ClassCounts {
   unanswered: number;
 }
 
-/** Everything that is said of answers against the right ones. A row without an answer is wrong; its label has been missed. */
+/** All scores of answers compared with gold labels. A row without an answer is wrong, and counts as a miss of its label. */
 export function makeScores(cells: readonly Cell[], seed: number): Scores {
   const rows = { evaluated: 0, answered: 0, correct: 0 };
   const counts = new Map<string, ClassCounts>();

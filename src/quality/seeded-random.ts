@@ -7,12 +7,12 @@ export function createSeededRandom(seed: number): () => number {
     state.set([y, z, w, w ^ (w >>> 19) ^ mixed ^ (mixed >>> 8)]);
     return (state[3] as number) / 2 ** 32;
   };
-  // Seeds that are near each other begin alike.
+  // Similar seeds start with similar numbers.
   for (let step = 0; step < 32; step += 1) next();
   return next;
 }
 
-/** Above this mean a Poisson number is as good as normal. */
+/** Above this mean a Poisson number is approximately normal. */
 const NORMAL_ABOVE = 40;
 
 /** A random number with the Poisson distribution of this mean. */

@@ -1,24 +1,24 @@
 import { UsageError } from '../core/errors.ts';
 
-/** Rows that have the same right and the same given answer. */
+/** Rows with the same gold label and the same answer. */
 export interface Cell {
   /** Labels: one, or several for a list of labels, sorted. */
   readonly gold: readonly string[];
-  /** Null when the rows have no answer. */
+  /** Null if the rows have no answer. */
   readonly given: readonly string[] | null;
   count: number;
 }
 
-/** Counts rows by what was right and what was given: all figures come from it, whatever the number of rows. */
+/** Counts rows by gold label and answer: all scores are derived from it, whatever the number of rows. */
 export interface Tally {
   add(gold: readonly string[], given: readonly string[] | null): void;
   readonly cells: readonly Cell[];
 }
 
-/** So many different pairs are no labels any more. */
+/** With this many different pairs the values are not labels. */
 const MAX_CELLS = 50_000;
 
-/** @throws UsageError from `add` when the field's values are too many to be labels */
+/** @throws UsageError from `add` if the field has too many values to be labels */
 export function createTally(field: string): Tally {
   const cells = new Map<string, Cell>();
   return {
@@ -27,7 +27,7 @@ export function createTally(field: string): Tally {
       const cell = cells.get(key);
       if (cell !== undefined) cell.count += 1;
       else if (cells.size < MAX_CELLS) cells.set(key, { gold, given, count: 1 });
-      else throw new UsageError(`${field}: its values are too many to be labels; compare a field with a closed set of answers`);
+      else throw new UsageError(`${field}: it has too many values to be labels; compare a field with a closed set of answers`);
     },
     get cells() {
       return [...cells.values()];
@@ -35,7 +35,7 @@ export function createTally(field: string): Tally {
   };
 }
 
-/** Whether an answer is the right one; of a list the whole of it. */
+/** Whether an answer is correct; of a list, the whole list. */
 export function isCorrect(gold: readonly string[], given: readonly string[] | null): boolean {
   return given !== null && gold.length === given.length && gold.every((label, index) => label === given[index]);
 }

@@ -16,7 +16,7 @@ with DAG(
     run = BashOperator(
         task_id="run",
         cwd="/srv/labels",
-        bash_command="npx --no-install rowmill run jobs/tickets.yaml --yes --if-running wait --wait 23h --progress plain",
+        bash_command="rowmill run jobs/tickets.yaml --yes --if-running wait --wait 23h --progress plain",
         append_env=True,
         execution_timeout=timedelta(hours=24),
         retries=2,
@@ -25,7 +25,7 @@ with DAG(
     clean = BashOperator(
         task_id="clean",
         cwd="/srv/labels",
-        bash_command="npx --no-install rowmill clean jobs/tickets.yaml --remote --yes",
+        bash_command="rowmill clean jobs/tickets.yaml --remote --yes",
         append_env=True,
     )
     run >> clean

@@ -11,12 +11,19 @@ if [ -f ./rowmill.env ]; then
   set +a
 fi
 
+# cron's PATH is short. Installed in this folder or globally; add the folder of your npm prefix if it is elsewhere.
+PATH="$PWD/node_modules/.bin:$PATH:/usr/local/bin"
+if ! command -v rowmill >/dev/null; then
+  echo "rowmill is not installed in any folder of PATH: $PATH" >&2
+  exit 127
+fi
+
 said=$(mktemp)
 trap 'rm -f "$said"' EXIT
 status=0
-npx --no-install rowmill run "$1" --yes --if-running skip --progress none >"$said" 2>&1 || status=$?
+rowmill run "$1" --yes --if-running skip --progress none >"$said" 2>&1 || status=$?
 if [ "$status" -eq 0 ]; then
-  npx --no-install rowmill clean "$1" --remote --yes >>"$said" 2>&1 || status=$?
+  rowmill clean "$1" --remote --yes >>"$said" 2>&1 || status=$?
 fi
 # What is written goes into cron's mail.
 if [ "$status" -ne 0 ]; then

@@ -14,7 +14,7 @@ export interface BillFlags extends Pick<JobFlags, 'stateDir' | 'json'> {
   readonly csv?: string;
 }
 
-/** `rowmill bill [FOLDER]`: what all jobs below it cost. Exit 1 where a ledger could not be counted: the others are shown. */
+/** `rowmill bill [FOLDER]`: the cost of all jobs below it. Exit 1 if a ledger could not be counted; the others are shown. */
 export async function bill(folder: string, flags: BillFlags): Promise<number> {
   const made = await readBill({
     ...makeReadOptions('', flags),
@@ -28,7 +28,7 @@ export async function bill(folder: string, flags: BillFlags): Promise<number> {
   if (flags.json === true) printJson(made);
   else print(renderBill(made, relative(process.cwd(), made.folder) || '.', paintFor(process.stdout)));
   for (const sentence of [...made.notes, ...made.problems]) say(sentence);
-  if (made.problems.length > 0) say('This bill is not whole: what the lines above name is in no sum');
-  if (flags.csv !== undefined) say(`All of it: ${relative(process.cwd(), resolve(flags.csv))}`);
+  if (made.problems.length > 0) say('This bill is incomplete: its sums leave out what the lines above name');
+  if (flags.csv !== undefined) say(`Full table: ${relative(process.cwd(), resolve(flags.csv))}`);
   return made.problems.length > 0 ? EXIT.bug : EXIT.done;
 }

@@ -1,14 +1,14 @@
 import { EXIT } from '../../core/errors.ts';
 import { loadEnvFile } from '../../host/environment.ts';
-import { makeTarget } from '../../host/provider-target.ts';
 import { makeEffects } from '../../host/real-effects.ts';
 import { type Cancelled, type CancelledBatch, cancelBatches } from '../../inspect/cancel.ts';
 import { escapeLineForTerminal } from '../../output/escape-for-terminal.ts';
+import { makeCallTarget } from '../call-target.ts';
 import type { JobFlags } from '../options/flags.ts';
 import { showCommand } from '../run-options.ts';
 import { print, printJson, say } from '../say.ts';
 
-/** `rowmill cancel`: tells the provider; needs no lock. Exit 7 when a batch could not be asked about. */
+/** `rowmill cancel`: cancels batches at the provider; needs no lock. Exit 7 if the provider could not be asked about a batch. */
 export async function cancel(jobFile: string, flags: JobFlags): Promise<number> {
   loadEnvFile();
   const { clock, startTimer, processIdentity } = makeEffects();
@@ -16,12 +16,12 @@ export async function cancel(jobFile: string, flags: JobFlags): Promise<number> 
     jobFile,
     cwd: process.cwd(),
     stateRoot: flags.stateDir ?? null,
-    target: makeTarget(flags, { clock, startTimer }),
+    target: makeCallTarget(flags, { clock, startTimer }),
     processIdentity,
     signal: new AbortController().signal,
   });
   if (flags.json === true) printJson(cancelled);
-  else if (cancelled.batches.length === 0) print('No batch is at the provider: nothing to cancel');
+  else if (cancelled.batches.length === 0) print('No batches at the provider: nothing to cancel');
   else for (const batch of cancelled.batches) print(escapeLineForTerminal(describe(batch)));
   if (cancelled.batches.length > 0) sayWhatFollows(cancelled, showCommand('run', jobFile, flags));
   return cancelled.batches.some(({ result }) => result === 'failed') ? EXIT.notFinished : EXIT.done;
@@ -37,7 +37,7 @@ function describe({ id, status, result, message }: CancelledBatch): string {
     case 'asked':
       return `${id}  ${status}`;
     case 'over':
-      return `${id}  was ended or being cancelled already`;
+      return `${id}  had already ended or was being cancelled`;
     case 'failed':
       return `${id}  NOT cancelled: ${message}`;
     default:

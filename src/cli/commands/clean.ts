@@ -1,9 +1,9 @@
 import { relative } from 'node:path';
 import { AppError, EXIT, UsageError } from '../../core/errors.ts';
 import { loadEnvFile } from '../../host/environment.ts';
-import { makeTarget } from '../../host/provider-target.ts';
 import { makeEffects } from '../../host/real-effects.ts';
 import { type Cleaned, type CleanOptions, clean, isClean, type Litters, lookForLitter } from '../../upkeep/clean/clean.ts';
+import { makeCallTarget } from '../call-target.ts';
 import { agreeTo, canAsk } from '../confirm.ts';
 import { findJobs } from '../find-jobs.ts';
 import type { JobFlags } from '../options/flags.ts';
@@ -20,13 +20,13 @@ export interface CleanFlags extends JobFlags {
 }
 
 /**
- * `rowmill clean [JOB]`: shows what is of no more use, of a job or of every job below the working directory, and removes it when that is wanted.
- * Exit 2 when it was only shown because nobody could say so; exit 7 when the provider kept a file.
+ * `rowmill clean [JOB]`: shows what is no longer needed, for a job or for every job below the working directory, and removes it on request.
+ * Exit 2 if it was only shown because nobody could confirm; exit 7 if the provider refused to remove a file.
  */
 export async function cleanJobs(jobFile: string | undefined, flags: CleanFlags): Promise<number> {
   loadEnvFile();
-  if (flags.answers === true && jobFile === undefined) throw new UsageError('--answers takes the answers of one job: name its file');
-  const jobFiles = jobFile === undefined ? findJobs(flags) : [jobFile];
+  if (flags.answers === true && jobFile === undefined) throw new UsageError('--answers needs one job: name its file');
+  const jobFiles = jobFile === undefined ? findJobs('clean', flags) : [jobFile];
   const faults: AppError[] = [];
   const tolerate = jobFile === undefined ? faults : null;
   const found: { readonly shown: Litters; readonly options: CleanOptions }[] = [];
@@ -56,7 +56,7 @@ export async function cleanJobs(jobFile: string | undefined, flags: CleanFlags):
   return Math.max(isKept ? EXIT.notFinished : EXIT.done, ...faults.map(({ exitCode }) => exitCode));
 }
 
-/** Of many jobs one that cannot be looked at hides no other: it is said, and kept in `faults`. Of one alone it is thrown. */
+/** With many jobs, one that cannot be examined does not hide the others: it is reported and kept in `faults`. For a single job the error is thrown. */
 async function tryOne<Result>(file: string, faults: AppError[] | null, work: () => Promise<Result>): Promise<Result | null> {
   try {
     return await work();
@@ -73,15 +73,15 @@ function makeCleanOptions(jobFile: string, flags: CleanFlags): CleanOptions {
   return { ...makeReadOptions(jobFile, flags), olderMs: older, isRemote: remote, hasAnswers: answers };
 }
 
-/** Whom the job's last run talked to, unless flags name somebody. */
+/** The provider of the job's last run, unless flags name one. */
 function makeTargetOf(flags: CleanFlags, shown: Litters) {
-  return makeTarget(flagsOfState(flags, shown), makeEffects());
+  return makeCallTarget(flagsOfState(flags, shown), makeEffects());
 }
 
-/** Shows what would go; asks where somebody can answer. */
+/** Shows what would be removed; asks if somebody can answer. */
 async function isWanted(jobs: readonly Litters[], flags: CleanFlags): Promise<boolean> {
   const show = flags.json === true ? say : print;
   show(renderLitter(jobs, paintFor(process.stdout), (path) => relative(process.cwd(), path) || '.'));
   if (flags.yes === true) return true;
-  return canAsk() && agreeTo('This is removed for good');
+  return canAsk() && agreeTo('This cannot be undone');
 }

@@ -1,13 +1,13 @@
 import type { Command, Option } from 'commander';
 import { EXIT } from '../../core/errors.ts';
 import { listFiles } from '../list-files.ts';
-import { print } from '../say.ts';
+import { printForPrograms } from '../say.ts';
 
 export type Shell = 'bash' | 'zsh' | 'fish';
 
 type Suggest = (add: (value: string, description: string) => void) => void;
 
-/** What a flag or an argument takes, by its name within `<>` or `[]`: files, or words. */
+/** What a flag or an argument takes, by its name within `<>` or `[]`: files or words. */
 const FILES: Readonly<Record<string, RegExp>> = {
   job: /\.(ya?ml|csv|tsv|jsonl?|ndjson)(\.gz)?$/i,
   // Of `init`.
@@ -20,21 +20,21 @@ const FILES: Readonly<Record<string, RegExp>> = {
 };
 const RUN_NAMES = ['last', 'prev'];
 
-/** `rowmill completion SHELL`: the script that makes a shell ask for what could be typed next. */
+/** `rowmill completion SHELL`: prints the script with which a shell asks for completions. */
 export async function completion(shell: Shell): Promise<number> {
   const script = await makeScript(shell);
-  print(shell === 'bash' ? mendBash(script) : script);
+  printForPrograms(shell === 'bash' ? mendBash(script) : script);
   return EXIT.done;
 }
 
-/** The script takes the words typed so far by a function of the package bash-completion, which many machines lack. */
+/** Replaces a function of the package bash-completion, which many machines lack: it reads the words typed so far. */
 const WITHOUT_BASH_COMPLETION = `declare -F _get_comp_words_by_ref >/dev/null || _get_comp_words_by_ref() {
     cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD - 1]} words=("\${COMP_WORDS[@]}") cword=$COMP_CWORD
 }
 
 `;
 
-/** What is typed, and the names of files, are words: bash would run what stands in `$(…)` of either, and break names at blanks. */
+/** Typed words and file names are quoted: bash would execute a `$(…)` in them, and split names at blanks. */
 const ASK_BASH = `local word typed=()
     for word in "\${words[@]:1}"; do typed+=("\${word//\\\\/}"); done
     out=$(rowmill complete -- "\${typed[@]}" 2>/dev/null)`;
@@ -56,7 +56,7 @@ function mendBash(script: string): string {
   return `${WITHOUT_BASH_COMPLETION}${offered.replaceAll(/^readonly /gm, '')}`;
 }
 
-/** What the library prints; it has no way to give it. */
+/** What the library prints; it cannot return it. */
 async function makeScript(shell: Shell): Promise<string> {
   const { default: tab } = await import('@bomb.sh/tab');
   const { log } = console;
@@ -72,7 +72,7 @@ async function makeScript(shell: Shell): Promise<string> {
   return script;
 }
 
-/** `rowmill complete -- WORDS`, which those scripts call: what the last of the words could become, a line each. */
+/** `rowmill complete -- WORDS`, called by those scripts: prints completions of the last word, one per line. */
 export async function complete(words: readonly string[], program: Command): Promise<number> {
   const { RootCommand } = await import('@bomb.sh/tab');
   const root = new RootCommand();

@@ -3,6 +3,7 @@ import { join, relative } from 'node:path';
 import { EXIT } from '../../core/errors.ts';
 import type { Summary } from '../../core/summary.ts';
 import { quoteArgument } from '../../core/wording/quote-argument.ts';
+import { showCell } from '../../input/request/cell-text.ts';
 import { openTable } from '../../input/table/open-table.ts';
 import { formatCount, formatSpent } from '../../output/format-numbers.ts';
 import { renderSummary } from '../../output/render-summary.ts';
@@ -17,11 +18,11 @@ import { renderTable } from '../render/render-table.ts';
 import { makeRunOptions, showCommand } from '../run-options.ts';
 import { hasColour, paintFor, print, printJson, say } from '../say.ts';
 
-/** Tables and state of the demo lie here, below the working directory; a second demo finds its answers there and sends nothing. */
+/** Tables and state of the demo, below the working directory; a second demo finds its answers there and sends nothing. */
 const FOLDER = join('out', 'demo');
 const STATE = join(FOLDER, '.rowmill');
 
-/** One stop of the tour: a job of `jobs/`, and the columns of its table worth a look. */
+/** One stop of the tour: a job of `jobs/`, and the columns of its table to show. */
 interface TourStop {
   readonly job: string;
   readonly out: string;
@@ -50,13 +51,14 @@ const STOPS: readonly TourStop[] = [
   },
 ];
 
-/** A table to ask something else. */
+/** A table for the user's own question. */
 const TABLE = 'inbox.csv';
 
 const SHOWN_ROWS = 6;
 const MAX_CELLS = 34;
+const LEAST_CELLS = 11;
 
-/** `rowmill demo`: the example jobs against the built-in simulator, from the table to the table. */
+/** `rowmill demo`: runs the example jobs against the built-in simulator, from input table to output table. */
 export async function demo(flags: JobFlags): Promise<number> {
   const isJson = flags.json === true;
   const paint = createPaint(hasColour(process.stdout));
@@ -127,7 +129,7 @@ async function showStop(stop: TourStop, summary: Summary): Promise<void> {
   print(renderSummary(summary, { colour, full: false }));
 }
 
-/** Some rows of a table, as they stand in the file. */
+/** Some rows of a table, as they are in the file. */
 async function renderSome(path: string, columns: readonly string[]): Promise<string> {
   const { signal } = new AbortController();
   const table = await openTable({ path, format: null, delimiter: null, encoding: null, columns: null, id: [] }, { signal });
@@ -135,19 +137,19 @@ async function renderSome(path: string, columns: readonly string[]): Promise<str
   const rows: string[][] = [];
   for await (const chunk of table.readRows(signal)) {
     for (const { cells } of chunk) {
-      rows.push(places.map((place) => (typeof cells[place] === 'string' ? cells[place] : JSON.stringify(cells[place] ?? ''))));
+      rows.push(places.map((place) => showCell(cells[place] ?? '')));
     }
   }
-  // Evenly over the table, so that its languages and ends are seen.
+  // Spread evenly over the table, so that all languages and both ends show.
   const some = Array.from(
     { length: Math.min(SHOWN_ROWS, rows.length) },
     (_, index) => rows[Math.floor((index * rows.length) / SHOWN_ROWS)] ?? [],
   );
   const more = rows.length > some.length ? `\n… ${formatCount(rows.length - some.length)} more rows in ${path}` : '';
-  return renderTable([columns, ...some], MAX_CELLS, paintFor(process.stdout)) + more;
+  return renderTable([columns, ...some], { maxCells: MAX_CELLS, leastCells: LEAST_CELLS }, paintFor(process.stdout)) + more;
 }
 
-/** What all stops add up to: every row has its end, every attempt its cost. */
+/** The totals of all stops: every row has its end, every attempt its cost. */
 function showTotals(summaries: readonly Summary[]): void {
   const sum = (pick: (summary: Summary) => number) => summaries.reduce((total, summary) => total + pick(summary), 0);
   const [rows, ok, failed, skipped, pending] = (['in', 'ok', 'failed', 'skipped', 'pending'] as const).map((word) =>
@@ -173,25 +175,25 @@ async function showNext(summaries: readonly Summary[]): Promise<void> {
   const labels = relative(process.cwd(), locateJob(last));
   const here = { stateDir: STATE };
   const commands = [
-    [showCommand('report', job, here), 'the figures again'],
+    [showCommand('report', job, here), 'prints the summary again'],
     [
       `${showCommand('eval', labels, here)} --gold expected`,
-      'how many labels are right (the simulator made them up: they say nothing about a model)',
+      'how many labels are correct (the simulator made them up: they say nothing about a model)',
     ],
-    [showCommand('verify', job, here), 'everything derived again from the state directory'],
+    [showCommand('verify', job, here), 'recomputes everything from the state directory'],
     [
       `${programName()} run ${await copyTable()} --prompt 'Does this mail want something from me?' --output 'wants: yes | no' --simulate`,
-      'a question of your own to a table, without a job file: this one is there to try it',
+      'your own question about a table, without a job file; this table is for trying it',
     ],
   ] as const;
   if (summaries.every(({ attempts }) => attempts.total === 0)) {
-    print(`\nThe answers were in ${quoteArgument(STATE)} already: nothing was sent again, nothing was spent again.`);
+    print(`\nThe answers were already in ${quoteArgument(STATE)}: nothing was sent again, nothing was spent again.`);
   }
   print('\nWhat to type next:');
   for (const [command, what] of commands) print(`  ${command}\n      ${what}`);
 }
 
-/** A table of its own, so that its job file lies beside it and not in the package. */
+/** Copied, so that its job file is written next to it and not into the package. */
 async function copyTable(): Promise<string> {
   const path = join(FOLDER, TABLE);
   await mkdir(FOLDER, { recursive: true });

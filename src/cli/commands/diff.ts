@@ -16,7 +16,7 @@ export interface DiffFlags extends JobFlags {
   readonly html?: string;
 }
 
-/** `rowmill diff`: what changed between two runs, and whether that is more than chance. */
+/** `rowmill diff`: what changed between two runs, and whether it is more than chance. */
 export async function diff(jobFile: string, runA: string, runB: string, flags: DiffFlags): Promise<number> {
   const options = makeReadOptions(jobFile, flags);
   const { gold = null, field = null, csv = null, html } = flags;
@@ -26,7 +26,7 @@ export async function diff(jobFile: string, runA: string, runB: string, flags: D
   const path = comparison.csv === null ? null : relative(process.cwd(), comparison.csv);
   if (flags.json === true) printJson({ ...comparison, csv: path });
   else print(renderComparison(comparison, paintFor(process.stdout)));
-  if (path !== null) say(`Every row that is not the same: ${path}`);
+  if (path !== null) say(`Rows that differ: ${path}`);
   if (page !== null) say(`Report of run ${page.report.summary.run} with the comparison: ${relative(process.cwd(), resolve(page.path))}`);
   sayWhichState(options, state);
   return EXIT.done;

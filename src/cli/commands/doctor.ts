@@ -1,28 +1,27 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { EXIT, UsageError } from '../../core/errors.ts';
+import { rmSync } from 'node:fs';
+import { makeTemporaryFolder } from '../../core/disk/make-temporary-folder.ts';
+import { EXIT } from '../../core/errors.ts';
 import { createWaitTeller } from '../../core/waiting/wait-teller.ts';
 import { loadEnvFile } from '../../host/environment.ts';
 import { readNoticeAddress } from '../../host/notices/read-address.ts';
-import { makeTarget } from '../../host/provider-target.ts';
 import { makeEffects } from '../../host/real-effects.ts';
 import { examine, type Finding } from '../../inspect/doctor.ts';
 import { escapeLineForTerminal } from '../../output/escape-for-terminal.ts';
 import { watchProvider } from '../../run/send/watched-provider.ts';
+import { makeCallTarget } from '../call-target.ts';
 import type { JobFlags } from '../options/flags.ts';
 import { createPaint } from '../render/paint.ts';
 import { hasColour, print, printJson, say } from '../say.ts';
 
 const PROVIDER_FINDINGS: ReadonlySet<Finding['name']> = new Set(['key', 'base url', 'models', 'model']);
 
-/** `rowmill doctor`: one line per finding. Exit 4 when key, provider or model is the problem, 2 for any other problem. */
+/** `rowmill doctor`: one line per finding. Exit 4 if the key, the provider or the model is the problem, 2 for any other problem. */
 export async function doctor(jobFile: string | undefined, flags: JobFlags): Promise<number> {
   loadEnvFile();
   const effects = makeEffects();
   const waits = createWaitTeller({ ...effects, warn: say });
-  const target = makeTarget(flags, effects);
-  const temporaryDirectory = makeTemporaryDirectory();
+  const target = makeCallTarget(flags, effects);
+  const temporaryDirectory = makeTemporaryFolder('rowmill-doctor-');
   try {
     const findings = await examine({
       jobFile: jobFile ?? null,
@@ -48,16 +47,6 @@ export async function doctor(jobFile: string | undefined, flags: JobFlags): Prom
     return problems.some(({ name }) => PROVIDER_FINDINGS.has(name)) ? EXIT.refused : EXIT.usage;
   } finally {
     rmSync(temporaryDirectory, { recursive: true, force: true });
-  }
-}
-
-/** @throws UsageError when there is no place for temporary files */
-function makeTemporaryDirectory(): string {
-  try {
-    return mkdtempSync(join(tmpdir(), 'rowmill-doctor-'));
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new UsageError(`no folder can be made in ${tmpdir()} (${code}); set TMPDIR to a folder that can be written`, { cause: error });
   }
 }
 

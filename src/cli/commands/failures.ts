@@ -10,7 +10,7 @@ import { renderFailures, renderRowHistory } from '../render/render-failures.ts';
 import { showCommand } from '../run-options.ts';
 import { hasColour, print, printJson, say } from '../say.ts';
 
-/** `rowmill failures`: what failed, why, and how to try it again; with --row everything about one row. */
+/** `rowmill failures`: what failed, why, and how to retry it; with --row, everything about one row. */
 export async function failures(jobFile: string, flags: JobFlags & { readonly row?: string; readonly csv?: string }): Promise<number> {
   const options = makeReadOptions(jobFile, flags);
   const colour = hasColour(process.stdout);
@@ -31,7 +31,7 @@ export async function failures(jobFile: string, flags: JobFlags & { readonly row
   return EXIT.done;
 }
 
-/** The command that tries each cause again; none for rows that were never sent. A truncated answer needs more room to come out otherwise. */
+/** The command that retries each cause; none for rows that were never sent. A truncated answer needs a larger cap to end differently. */
 function makeRetryCommands(found: Failures, jobFile: string, flags: JobFlags): ReadonlyMap<string, string> {
   const retry = showCommand('retry', jobFile, flagsOfState(flags, found));
   return new Map(

@@ -1,10 +1,10 @@
 import { EXIT, UsageError } from '../../core/errors.ts';
 import { listEnvironmentFiles, loadEnvFile } from '../../host/environment.ts';
-import { makeTarget } from '../../host/provider-target.ts';
 import { makeEffects } from '../../host/real-effects.ts';
 import { escapeLineForTerminal } from '../../output/escape-for-terminal.ts';
 import { formatCount, formatSpent, formatThings } from '../../output/format-numbers.ts';
 import { type ImportedBatch, importBatches } from '../../upkeep/import/import.ts';
+import { makeCallTarget } from '../call-target.ts';
 import type { JobFlags } from '../options/flags.ts';
 import { showCommand } from '../run-options.ts';
 import { print, printJson, say } from '../say.ts';
@@ -29,7 +29,7 @@ export async function importInto(jobFile: string, batchIds: readonly string[], f
     overrides: { cwd: process.cwd(), input: flags.input ?? null },
     stateRoot: flags.stateDir ?? null,
     stdin: null,
-    target: makeTarget(flags, effects),
+    target: makeCallTarget(flags, effects),
     environmentFiles: listEnvironmentFiles(),
     effects,
     ...{ batchIds, inputFile, outputFile, errorFile },
@@ -60,5 +60,5 @@ function describe({
   const useless = failed === 0 ? '' : `; ${formatCount(failed)} of them have no usable answer`;
   const again = known === 0 ? '' : `; ${formatCount(known)} had been imported before`;
   const broken = malformed === 0 ? '' : `; ${formatThings(malformed, 'line')} cannot be read`;
-  return `${id}  ${formatCount(matched)} of ${formatThings(requests, 'request')} taken in, ${formatSpent(nanoUsd, unpriced)}${useless}${again}${others}${broken}`;
+  return `${id}  ${formatCount(matched)} of ${formatThings(requests, 'request')} imported, ${formatSpent(nanoUsd, unpriced)}${useless}${again}${others}${broken}`;
 }

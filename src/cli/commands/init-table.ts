@@ -8,14 +8,13 @@ import { blameFlags, checkFolder, createDraftFile } from '../draft-file.ts';
 import type { JobFlags, TableFlags } from '../options/flags.ts';
 import { programName } from '../program-name.ts';
 import { createPaint } from '../render/paint.ts';
-import { renderPrompt } from '../render/render-prompt.ts';
+import { makeExcerpt, renderPrompt } from '../render/render-prompt.ts';
 import { hasColour, print, printJson, say } from '../say.ts';
 import { askOf, listAsked, loadDraft, makeDraft, makeRequestsDraft, showAsked, type TableDraft } from '../table-job.ts';
 
-const SHOWN_LINES = 20;
 const NO_ROLES = { id: ['custom_id'], texts: [], labels: [] };
 
-/** `rowmill init TABLE`: writes its job file beside it, once it is known to be right; on a terminal shows what the first row would ask. */
+/** `rowmill init TABLE`: writes its job file next to it once the job has been checked; on a terminal shows the first prompt. */
 export async function initTable(table: string, flags: JobFlags & TableFlags): Promise<number> {
   const found = await findDraft(resolve(table), process.cwd());
   const command = `${programName()} init ${quotePath(table)}${showAsked(flags)}`;
@@ -26,7 +25,7 @@ export async function initTable(table: string, flags: JobFlags & TableFlags): Pr
   const file = showFile(draft.file, process.cwd());
   const prompt = await renderFirst(draft);
   const isSame = draft.text === draft.known?.text;
-  if (isSame) say(`${file} is there already, as it would be written`);
+  if (isSame) say(`${file} already exists and would not change`);
   else await createDraftFile(draft).write();
   if (flags.json === true) {
     const { sample, roles } = draft.guessed ?? { sample: { rows: [], isWhole: false }, roles: NO_ROLES };
@@ -40,15 +39,16 @@ export async function initTable(table: string, flags: JobFlags & TableFlags): Pr
   return EXIT.done;
 }
 
-/** The first request as a person reads it; null where the table holds requests. @throws UsageError when the job cannot be bound to its table */
+/** The first request in readable form; null if the table holds requests. @throws UsageError if the job does not fit its table */
 async function renderFirst(draft: TableDraft): Promise<string | null> {
   if (draft.guessed === null) return null;
   const { sample } = draft.guessed;
   const paint = createPaint(hasColour(process.stdout));
+  const whole = `${programName()} plan ${quotePath(showFile(draft.file, process.cwd()))} --prompts 1`;
   try {
     const rendered = compileJob(await loadDraft(draft, {}), sample).render(sample.first);
     if (rendered.status === 'skipped') return `The first row would not be sent: ${rendered.message}`;
-    return `${paint('bold', 'The first prompt')}\n${renderPrompt(JSON.parse(rendered.request.body), paint, SHOWN_LINES)}`;
+    return `${paint('bold', 'The first prompt')}\n${renderPrompt(JSON.parse(rendered.request.body), paint, makeExcerpt(whole))}`;
   } catch (error) {
     throw error instanceof UsageError ? blameFlags(error) : error;
   }

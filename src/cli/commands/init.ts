@@ -9,7 +9,7 @@ import { programName } from '../program-name.ts';
 import { print, printJson, say } from '../say.ts';
 import { findSchemaLine } from '../schema-line.ts';
 
-/** `rowmill init`: writes `<name>.yaml` into the working directory; an existing file is left alone. A table gets the job that fits it. */
+/** `rowmill init`: writes `<name>.yaml` into the working directory; never overwrites a file. A table gets a job that fits it. */
 export async function init(argument: string, flags: JobFlags & TableFlags): Promise<number> {
   if (await isTable(argument)) return (await import('./init-table.ts')).initTable(argument, flags);
   const asks = Object.keys(flags).filter((flag) => flag !== 'json');
@@ -17,7 +17,7 @@ export async function init(argument: string, flags: JobFlags & TableFlags): Prom
   return initBlank(argument.replace(/\.ya?ml$/i, ''), flags);
 }
 
-/** A name is a name, unless a file is called so, or it looks like one. */
+/** The argument is a name unless a file has that name, or it looks like one. */
 async function isTable(argument: string): Promise<boolean> {
   const looksLikeFile = /[*?/\\]|\.(csv|tsv|tab|jsonl?|ndjson|txt|gz|xlsx?|ods|parquet|pdf)$/i.test(argument) || argument === '-';
   if (!looksLikeFile && !(statSync(argument, { throwIfNoEntry: false })?.isFile() ?? false)) return false;
@@ -29,7 +29,7 @@ async function isTable(argument: string): Promise<boolean> {
 
 async function initBlank(name: string, flags: JobFlags): Promise<number> {
   if (!new RegExp(JOB_NAME_PATTERN).test(name)) {
-    throw new UsageError(`${JSON.stringify(name)} cannot name a job: letters, digits, dot, dash and underscore, 64 at most`);
+    throw new UsageError(`${JSON.stringify(name)} is not a valid job name: use letters, digits, dots, dashes and underscores, at most 64`);
   }
   const file = `${name}.yaml`;
   try {
@@ -41,7 +41,7 @@ async function initBlank(name: string, flags: JobFlags): Promise<number> {
   if (flags.json === true) printJson({ schema: 'rowmill.init/1', file });
   else print(file);
   say(`Name your table and columns in it, then: ${programName()} plan ${file}`);
-  say(`For a table that is there already: ${programName()} init reviews.csv`);
+  say(`For an existing table: ${programName()} init reviews.csv`);
   return EXIT.done;
 }
 

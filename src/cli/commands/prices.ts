@@ -13,7 +13,7 @@ export interface PricesFlags {
   readonly priceAsOf?: string;
 }
 
-/** `rowmill prices [MODEL]`: what is used and why. A user's own prices are those of the working directory. */
+/** `rowmill prices [MODEL]`: which price is used and why. Custom prices are those of the working directory. */
 export async function prices(model: string | undefined, flags: PricesFlags): Promise<number> {
   const cwd = process.cwd();
   const own = await loadPrices(cwd, cwd);
@@ -36,7 +36,7 @@ export async function prices(model: string | undefined, flags: PricesFlags): Pro
   return EXIT.done;
 }
 
-/** Fine-tuned models are sold by their base: any name of one stands for all. */
+/** Fine-tuned models are priced by their base model: any of its names stands for all. */
 function exampleOf(pricedAs: string): string {
   return pricedAs.startsWith('ft:') ? `${pricedAs}:…` : pricedAs;
 }

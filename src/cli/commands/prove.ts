@@ -16,15 +16,16 @@ export interface ProveFlags {
   readonly json?: boolean;
 }
 
+const STOPS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const MAX_CELLS = 100;
 const SHOWN_VIOLATIONS = 5;
 
-/** `rowmill prove`: attacks every promise, against the built-in simulator and in a folder of its own. */
+/** `rowmill prove`: attacks every promise against the built-in simulator, in a temporary folder. */
 export async function prove(flags: ProveFlags): Promise<number> {
   const names = chooseNames(flags);
   const stopping = new AbortController();
-  const stop = () => stopping.abort();
-  process.once('SIGINT', stop);
+  const stop = (name: NodeJS.Signals) => stopping.abort(name);
+  for (const name of STOPS) process.once(name, stop);
   try {
     const proof = await proveAll({
       program: findProgram(),
@@ -36,15 +37,15 @@ export async function prove(flags: ProveFlags): Promise<number> {
       tell: say,
     });
     if (flags.json === true) printJson(makeObject(proof, flags));
-    else printProof(proof);
-    if (stopping.signal.aborted) return EXIT.interrupted;
+    else printProof(proof, flags, stopping.signal.aborted);
+    if (stopping.signal.aborted) return stopping.signal.reason === 'SIGINT' ? EXIT.interrupted : EXIT.terminated;
     return proof.promises.every(isHeld) ? EXIT.done : EXIT.bug;
   } finally {
-    process.off('SIGINT', stop);
+    for (const name of STOPS) process.off(name, stop);
   }
 }
 
-/** @throws UsageError for a name that is none */
+/** @throws UsageError for an unknown name */
 function chooseNames({ only, redis }: ProveFlags): readonly string[] {
   const names = PROMISES.map(({ name }) => name);
   if (only === undefined) return names;
@@ -53,38 +54,45 @@ function chooseNames({ only, redis }: ProveFlags): readonly string[] {
   throw new UsageError(`--only: no promise is called "${only}"${suggest(only, names)} They are ${names.join(', ')}`);
 }
 
-/** The command's main module: beside this one in the bundle, above it in the tree. */
+/** The command's main module: next to this one in the bundle, above it in the tree. */
 function findProgram(): string {
   const beside = fileURLToPath(new URL('./main.cjs', import.meta.url));
   return existsSync(beside) ? beside : fileURLToPath(new URL('../main.js', import.meta.url));
 }
 
-/** An attack that did not happen proves nothing. */
+/** An attack that did not fire proves nothing, and neither do no attacks. */
 function isHeld({ broken, attacks, fired }: Proved): boolean {
-  return broken === 0 && fired === attacks;
+  return broken === 0 && fired === attacks && attacks > 0;
 }
 
-/** Types the same attack again, and after it only others where there is time left. */
-function repeat(name: string, seed: number): string {
-  return `${programName()} prove --only ${name} --seed ${seed}`;
+/** The command that repeats this attack first, with as few others as possible. */
+function repeat(name: string, seed: number, { redis }: ProveFlags): string {
+  const over = name === 'redis' && redis !== undefined ? ` --redis ${withoutPassword(redis)}` : '';
+  return `${programName()} prove --only ${name} --seed ${seed} --seconds 1${over}`;
 }
 
-function makeObject({ promises, seconds }: Proof, { seed }: ProveFlags) {
+function withoutPassword(url: string): string {
+  const shown = new URL(url);
+  shown.password = '';
+  return shown.href;
+}
+
+function makeObject({ promises, seconds }: Proof, flags: ProveFlags) {
   const sum = (read: (proved: Proved) => number) => promises.reduce((total, proved) => total + read(proved), 0);
   return {
     schema: 'rowmill.prove/1',
-    seed,
+    seed: flags.seed,
     seconds: Math.round(seconds * 10) / 10,
     promises: promises.map(({ name, attacks, fired, broken, breaks, vain }) => {
       const first = breaks[0]?.seed ?? vain[0];
-      return { name, attacks, fired, broken, repeat: first === undefined ? null : repeat(name, first) };
+      return { name, attacks, fired, broken, repeat: first === undefined ? null : repeat(name, first, flags) };
     }),
     fired: sum(({ fired }) => fired),
     broken: sum(({ broken }) => broken),
   };
 }
 
-function printProof({ promises, seconds }: Proof): void {
+function printProof({ promises, seconds }: Proof, flags: ProveFlags, isStopped: boolean): void {
   const rows = promises.map(({ name, attacks, fired, broken, seconds: took }) => [
     name,
     `${attacks} attacks`,
@@ -92,7 +100,13 @@ function printProof({ promises, seconds }: Proof): void {
     `${broken} broken`,
     `${took.toFixed(1)} s`,
   ]);
-  print(renderTable([['promise', 'attacks', 'fired', 'broken', 'seconds'], ...rows], MAX_CELLS, createPaint(hasColour(process.stdout))));
+  print(
+    renderTable(
+      [['promise', 'attacks', 'fired', 'broken', 'seconds'], ...rows],
+      { maxCells: MAX_CELLS },
+      createPaint(hasColour(process.stdout)),
+    ),
+  );
   for (const { name, breaks, vain } of promises) {
     for (const { seed, violations, folder } of breaks) {
       print(
@@ -100,12 +114,13 @@ function printProof({ promises, seconds }: Proof): void {
           .map((violation) => `  ${violation}`)
           .join('\n')}`,
       );
-      print(`  repeat: ${repeat(name, seed)}\n  kept:   ${folder}`);
+      print(`  repeat: ${repeat(name, seed, flags)}\n  kept:   ${folder}`);
     }
     for (const seed of vain)
-      print(`\nNOT FIRED  ${name}: the attack did not happen, so that it proves nothing\n  repeat: ${repeat(name, seed)}`);
+      print(`\nNOT FIRED  ${name}: the attack did not happen, so it proves nothing\n  repeat: ${repeat(name, seed, flags)}`);
   }
-  if (promises.every(isHeld)) print(`Every promise held, in ${seconds.toFixed(0)} s`);
+  if (isStopped) print(`Stopped after ${seconds.toFixed(0)} s: no more is proved than the table says`);
+  else if (promises.every(isHeld)) print(`Every promise held, in ${seconds.toFixed(0)} s`);
 }
 
 function showFirst(violations: readonly string[]): readonly string[] {

@@ -13,7 +13,7 @@ import { hasColour, print, printJson, say } from '../say.ts';
 export interface ReportFlags extends JobFlags {
   readonly run?: string;
   readonly html?: string;
-  /** Where the right answers are; only of use to a page. */
+  /** The gold labels; used only by the page. */
   readonly gold?: string;
   readonly field?: string;
   readonly summary: string;
@@ -45,10 +45,10 @@ function checkFlags({ html, gold, field, priceAsOf }: ReportFlags): void {
   if (html === undefined && (gold !== undefined || field !== undefined))
     throw new UsageError('--gold and --field go with --html; rowmill eval prints the same');
   if (html !== undefined && priceAsOf !== undefined)
-    throw new UsageError('--html shows the money as the run counted it; leave --price-as-of away');
+    throw new UsageError('--html shows the cost as counted by the run; leave out --price-as-of');
 }
 
-/** The answers are those the table holds now: with --run they may be those of a later run. */
+/** The answers are the current ones: with --run they may come from a later run. */
 async function readQuality(options: ReadOptions, { gold, field }: ReportFlags) {
   if (gold === undefined) return null;
   return (await evaluateAnswers(options, { gold, field: field ?? null, seed: 1 })).evaluation;

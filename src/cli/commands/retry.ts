@@ -14,7 +14,7 @@ export interface RetryFlags extends RunFlags {
   readonly set: readonly string[];
 }
 
-/** `rowmill retry`: opens failed rows again and runs the job, over the table of its last run unless another one is named. */
+/** `rowmill retry`: reopens failed rows and runs the job, over the table of its last run unless another one is named. */
 export async function retry(jobFile: string, flags: RetryFlags): Promise<number> {
   const causes = flags.cause === undefined ? null : readCauses(flags.cause);
   const set = readSet(flags.set);
@@ -30,7 +30,7 @@ export async function retry(jobFile: string, flags: RetryFlags): Promise<number>
     {
       reopen: { causes, set },
       overrides: { cwd: process.cwd(), input, out, mode: flags.mode ?? null },
-      // What was piped into the last run was kept; only a `-` typed now means new input.
+      // Piped input of the last run was kept; only a `-` typed now means new input.
       stdin: flags.input === '-' ? process.stdin : null,
     },
   );
@@ -50,7 +50,7 @@ function readCauses(words: readonly string[]): ReadonlySet<string> {
   return new Set(words);
 }
 
-/** `params.temperature=0.2` as a parameter; a value that is no JSON is a text. */
+/** `params.temperature=0.2` as a parameter; a value that is not JSON is a string. */
 function readSet(settings: readonly string[]): Readonly<Record<string, unknown>> {
   const set: Record<string, unknown> = {};
   for (const setting of settings) {
@@ -63,7 +63,7 @@ function readSet(settings: readonly string[]): Readonly<Record<string, unknown>>
   return set;
 }
 
-/** Has the values checked by the rules of a job file, as if they stood there. */
+/** Checks the values by the rules of a job file, as if they were in it. */
 async function checkSet(jobFile: string, set: Readonly<Record<string, unknown>>): Promise<void> {
   const { job } = await loadJob(jobFile, { cwd: process.cwd() });
   if (job.input.format === 'requests' && Object.keys(set).length > 0)

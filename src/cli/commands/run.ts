@@ -23,7 +23,7 @@ import { hasColour, print, printAside, printJson, say } from '../say.ts';
 import { createStdoutTable } from '../stdout-table.ts';
 import { loadDraft, resolveJob, showAsked, type TableDraft } from '../table-job.ts';
 
-/** `rowmill run`: does the job, or continues it. A table gets its job file first. */
+/** `rowmill run`: runs the job, or continues it. A table gets its job file first. */
 export async function run(argument: string, flags: RunFlags & TableFlags): Promise<number> {
   const { jobFile, draft } = await resolveJob('run', argument, flags);
   return draft === null ? runWith(jobFile, flags, {}) : runDraft(draft, argument, flags);
@@ -35,7 +35,7 @@ async function runDraft(draft: TableDraft, argument: string, flags: RunFlags & T
     const asked = showAsked(flags);
     await checkFolder(draft, argument, showRunCommand(basename(argument), flags) + asked);
     const jobFile = await loadDraft(draft, flags);
-    // Where a run is refused its file goes: only the flags say this one again.
+    // If the run is refused its job file is removed: only the flags describe it again.
     const commands = { continue: showRunCommand(argument, flags) + asked };
     return await runWith(draft.file, flags, { jobFile, commands }, { ready: file.write, refused: file.takeBack });
   } catch (error) {
@@ -47,15 +47,15 @@ async function runDraft(draft: TableDraft, argument: string, flags: RunFlags & T
 
 /** What is done at two moments of a run. */
 interface RunMoments {
-  /** Once or several times, when job and table are right, what it costs is agreed to and there is a key; nothing was sent. */
+  /** Called one or more times, once job and table are valid, the cost is confirmed and there is a key; nothing has been sent. */
   ready(): Promise<void>;
-  /** When the provider has refused it, and nothing came of it. */
+  /** Called when the provider refused the run before it achieved anything. */
   refused(): Promise<void>;
 }
 
 const NO_MOMENTS: RunMoments = { async ready() {}, async refused() {} };
 
-/** Runs with some options of its own, as `retry` does. */
+/** Runs with additional options, as `retry` does. */
 export async function runWith(
   jobFile: string,
   flags: RunFlags,
@@ -164,7 +164,7 @@ function connectThen(target: Target, step: () => Promise<void>): Target['connect
   };
 }
 
-/** Whether a run was refused before anything came of it: of all others a table is written, if only of a part. */
+/** Whether a run was refused before it achieved anything: all others write a table, if only a partial one. */
 function isRefusal({ exitCode, outputs }: Summary): boolean {
   return (exitCode === EXIT.usage || exitCode === EXIT.refused) && outputs.table === null;
 }

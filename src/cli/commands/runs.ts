@@ -8,7 +8,7 @@ import { makeReadOptions, sayWhichState } from '../read-options.ts';
 import { type ListedJobRuns, renderRuns } from '../render/render-runs.ts';
 import { paintFor, print, printJson, say } from '../say.ts';
 
-/** `rowmill runs [JOB]`: the runs of a job, or of every job below the working directory, the newest first. */
+/** `rowmill runs [JOB]`: the runs of a job, or of every job below the working directory, newest first. */
 export async function runs(jobFile: string | undefined, flags: JobFlags): Promise<number> {
   const lists = jobFile === undefined ? await listAll(flags) : [await list(jobFile, flags)];
   const [only] = lists;
@@ -27,10 +27,10 @@ async function list(file: string, flags: JobFlags): Promise<ListedJobRuns> {
   return { ...(await listRuns(makeReadOptions(file, flags))), file: relative(process.cwd(), file) || file };
 }
 
-/** What is wrong with one job is said, and the others are listed. */
+/** A job with a problem is reported, and the others are listed. */
 async function listAll(flags: JobFlags): Promise<readonly ListedJobRuns[]> {
   const lists: ListedJobRuns[] = [];
-  for (const file of findJobs(flags)) {
+  for (const file of findJobs('runs', flags)) {
     try {
       lists.push(await list(file, flags));
     } catch (error) {

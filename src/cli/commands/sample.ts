@@ -16,7 +16,7 @@ export interface SampleFlags extends JobFlags {
   readonly field?: string;
 }
 
-/** `rowmill sample`: a sheet of rows for a person to judge. */
+/** `rowmill sample`: a sheet of rows for a person to label. */
 export async function sample(jobFile: string, flags: SampleFlags): Promise<number> {
   const options = makeReadOptions(jobFile, flags);
   const { rows, seed, by = null, field = null } = flags;

@@ -1,9 +1,9 @@
 import { EXIT } from '../../core/errors.ts';
 import { makeEditorSchema } from '../../input/job/schema-examples.ts';
-import { print } from '../say.ts';
+import { printForPrograms } from '../say.ts';
 
-/** `rowmill schema`: what editors complete job files from. */
+/** `rowmill schema`: the schema with which editors complete job files. */
 export async function schema(): Promise<number> {
-  print(JSON.stringify(makeEditorSchema(), null, 2));
+  printForPrograms(JSON.stringify(makeEditorSchema(), null, 2));
   return EXIT.done;
 }

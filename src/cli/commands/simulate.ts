@@ -6,7 +6,7 @@ import { type Simulator, startSimulator } from '../../simulator/start.ts';
 import type { SimulateFlags } from '../options/flags.ts';
 import { print, printJson, say } from '../say.ts';
 
-/** `rowmill simulate`: the local server by itself, until it is interrupted. */
+/** `rowmill simulate`: runs the local server until it is interrupted. */
 export async function simulate(flags: SimulateFlags): Promise<number> {
   const faults = flags.faults === undefined ? null : readFaults(flags.faults);
   const ended = waitForSignal();
@@ -49,7 +49,7 @@ async function start(flags: SimulateFlags, faults: unknown): Promise<Simulator> 
   }
 }
 
-/** A fault plan, checked: what is wrong is said with the place in it. */
+/** A validated fault plan: an error names the place in it. */
 function readFaults(file: string): unknown {
   let plan: unknown;
   try {

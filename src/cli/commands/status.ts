@@ -12,15 +12,15 @@ import { hasColour, paintFor, print, printJson, say } from '../say.ts';
 
 const WATCH_MS = 2000;
 
-/** A job that is looked at again and again. */
+/** A job that is read repeatedly. */
 interface Look {
   readonly file: string;
   readonly look: () => Promise<Status>;
 }
 
-/** `rowmill status`: how a job stands, or in a line each every job below the working directory; with --watch again and again until interrupted. */
+/** `rowmill status`: the state of a job, or one line for every job below the working directory; with --watch repeatedly until interrupted. */
 export async function status(jobFile: string | undefined, flags: JobFlags & { readonly watch?: boolean }): Promise<number> {
-  const jobFiles = jobFile === undefined ? findJobs(flags) : [jobFile];
+  const jobFiles = jobFile === undefined ? findJobs('status', flags) : [jobFile];
   const isList = jobFile === undefined;
   const looks = jobFiles.map(
     (file): Look => ({ file: relative(process.cwd(), file) || file, look: createStatusLook(makeReadOptions(file, flags)) }),
@@ -36,7 +36,7 @@ export async function status(jobFile: string | undefined, flags: JobFlags & { re
   return EXIT.done;
 }
 
-/** @param isTolerant what is wrong with one job is said, and the others are shown */
+/** @param isTolerant a job with a problem is reported, and the others are shown */
 async function readAll(looks: readonly Look[], isTolerant: boolean): Promise<readonly ListedJob[]> {
   const all: ListedJob[] = [];
   for (const { file, look } of looks) {
@@ -60,7 +60,7 @@ async function watch(looks: readonly Look[], isList: boolean): Promise<never> {
   const isTerminal = process.stdout.isTTY === true;
   for (;;) {
     const text = renderAll(await readAll(looks, true), isList);
-    // From the top of an empty screen: lines may wrap, so they cannot be counted and taken back.
+    // From the top of an empty screen: lines may wrap, so they cannot be counted and erased.
     print(isTerminal ? `\u001b[H\u001b[2J${text}` : `${text}\n`);
     await delay(WATCH_MS);
   }

@@ -25,21 +25,21 @@ export async function verify(jobFile: string | undefined, flags: VerifyFlags): P
   if (jobFile === undefined) throw new UsageError('which job? Name its file, or a folder with jobs: --all FOLDER');
   const verification = await verifyState(makeReadOptions(jobFile, flags));
   if (flags.json === true) printJson(verification);
-  else for (const { name, status, detail } of verification.checks) print(showLine(status, `${name.padEnd(12)} ${detail}`));
+  else for (const { name, status, detail } of verification.checks) print(showLine(status, `${name.padEnd(15)}  ${detail}`));
   say(`${verification.ok ? 'Verified' : 'NOT verified'}: ${verification.state}${verification.simulated ? ' (simulated)' : ''}`);
   return verification.ok ? EXIT.done : EXIT.bug;
 }
 
-/** One job of many, or why it could not be looked at. */
+/** One job of many, or why it could not be checked. */
 interface Verified {
   readonly file: string;
   readonly verification: Verification | null;
   readonly error: AppError | null;
 }
 
-/** A job that cannot be looked at hides no other. The exit code is the worst: 1 where a check failed, else the highest. */
+/** A job that cannot be checked does not hide the others. The exit code is the worst: 1 if a check failed, else the highest. */
 async function verifyAll(folder: string, flags: VerifyFlags): Promise<number> {
-  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) throw new UsageError(`--all: ${folder} is no folder`);
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) throw new UsageError(`--all: ${folder} is not a folder`);
   const files = findJobFilesWithState(resolve(folder), flags.stateDir ?? null).map(({ file }) => file);
   if (files.length === 0) throw new UsageError(`--all: no job below ${folder} has been run`);
   const all: Verified[] = [];

@@ -11,6 +11,7 @@ import { runWorker } from '../../live/worker/worker.ts';
 import { createFindPrice } from '../../money/price.ts';
 import { findPriceSource } from '../../money/price-source.ts';
 import { createProvider } from '../../openai/provider.ts';
+import { expectCalls } from '../engine.ts';
 import { listenForInterrupts } from '../interrupt.ts';
 import type { WorkerMetrics } from '../metrics/worker-metrics.ts';
 import type { WorkerFlags } from '../options/flags.ts';
@@ -28,6 +29,7 @@ export async function worker(flags: WorkerFlags): Promise<number> {
   const logger = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime });
   const { clock, monotonicMs, random, randomId, sleep, startTimer } = makeEffects();
   const baseUrl = chooseBaseUrl(undefined);
+  await expectCalls();
   const provider = await createProvider({ apiKey: readApiKey(baseUrl), baseUrl, clock, startTimer });
   provider.forms.listen(({ message }) => logger.warn({ message }, 'address'));
   const findPrice = createFindPrice([], { from: findPriceSource(hostOfOrigin(originOf(provider.baseUrl))) });
@@ -66,7 +68,7 @@ export async function worker(flags: WorkerFlags): Promise<number> {
   }
 }
 
-/** prom-client is loaded only where figures are asked for. @throws UsageError when the port cannot be had */
+/** prom-client is loaded only if metrics are served. @throws UsageError if the port is not available */
 async function openMetrics({ metricsPort }: WorkerFlags, monotonicMs: () => number): Promise<WorkerMetrics | null> {
   if (metricsPort === undefined) return null;
   const { serveWorkerMetrics } = await import('../metrics/worker-metrics.ts');

@@ -1,17 +1,17 @@
 import { formatUsd } from '../../core/summary.ts';
 
-/** What a metrics file says of a job. Seconds are Unix time or lengths; null is left out: nothing is shown as 0 that is not known. */
+/** The content of a metrics file. Seconds are Unix time or durations; null is left out: unknown values are never shown as 0. */
 export interface RunMetrics {
   readonly job: string;
   readonly simulated: boolean;
   readonly isRunning: boolean;
-  /** How the last run ended; null while it goes on. */
+  /** How the last run ended; null during a run. */
   readonly exitCode: number | null;
   readonly startedAtSeconds: number;
   readonly durationSeconds: number;
   /** When a run last ended with 0. */
   readonly lastSuccessSeconds: number | null;
-  /** By disposition; null where the table was not read. */
+  /** By disposition; null if the table was not read. */
   readonly rows: Readonly<Record<'ok' | 'failed' | 'skipped' | 'pending', number>> | null;
   readonly attempts: Readonly<Record<'batch' | 'live', number>> | null;
   readonly tokens: Readonly<Record<'input' | 'cached_input' | 'output' | 'reasoning', number>> | null;
@@ -75,14 +75,14 @@ function renderLabels(labels: Readonly<Record<string, string>>): string {
     .join(',');
 }
 
-/** When the job last ended well, as an earlier file says; null where it says nothing of this job. */
+/** When the job last ended with 0, according to an earlier file; null if that file says nothing about this job. */
 export function readLastSuccess(text: string, job: string): number | null {
   const line = text.split('\n').find((candidate) => candidate.startsWith(`${LAST_SUCCESS}{job="${job}"} `));
   const seconds = Number(line?.split(' ').at(-1) ?? Number.NaN);
   return Number.isFinite(seconds) && seconds > 0 ? seconds : null;
 }
 
-/** Whose figures an earlier file holds; null where it is none of ours. */
+/** The job of an earlier file; null if it is not one of ours. */
 export function readJobName(text: string): string | null {
   return text.startsWith('# HELP rowmill_') ? (/\{job="([A-Za-z0-9._-]+)"/.exec(text)?.[1] ?? null) : null;
 }

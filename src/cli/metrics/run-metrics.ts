@@ -5,18 +5,18 @@ import { openAtomicFile } from '../../output/atomic-file.ts';
 import type { RunView } from '../../run/send/run-view.ts';
 import { type RunMetrics, readJobName, readLastSuccess, renderMetrics } from './render-metrics.ts';
 
-/** Keeps a file of metrics about one run, replaced whole each time. What goes wrong with it is said once, and fails no run. */
+/** Maintains a metrics file about one run, replaced atomically each time. A problem with it is reported once, and fails no run. */
 export interface RunMetricsFile {
-  /** Says whose figures they are: nothing is written before it is known that they may be. */
+  /** Sets the job: nothing is written before it is known that the file may be. */
   begin(job: string): void;
-  /** Begins to write it while the run works. */
+  /** Starts writing it while the run works. */
   watch(view: RunView): void;
-  /** How it ended: by a summary, or by what it threw; a run that another one keeps out says nothing. */
+  /** How the run ended: with a summary, or with an error; a run locked out by another one writes nothing. */
   end(ended: { readonly summary: Summary } | { readonly error: unknown }): Promise<void>;
 }
 
 const EVERY_MS = 10_000;
-/** Ours is smaller. */
+/** Our file is smaller. */
 const MAX_BYTES = 1 << 20;
 
 export function createRunMetrics(path: string, warn: (message: string) => void): RunMetricsFile {
@@ -31,9 +31,14 @@ export function createRunMetrics(path: string, warn: (message: string) => void):
   function write(make: (lastSuccessSeconds: number | null) => Partial<RunMetrics>): Promise<void> {
     writing = writing.then(async () => {
       const before = readFile(path);
-      // A run that is refused before its job is known says so where an earlier one has said something.
+      // A run refused before its job is known writes only over the file of an earlier run.
       const name = job ?? readJobName(before);
       if (name === null) return;
+      const other = readJobName(before);
+      if (other !== null && other !== name && !hasWarned) {
+        warn(`--metrics: ${path} held the figures of the job ${other}, which those of ${name} replace: name a file for each job`);
+        hasWarned = true;
+      }
       try {
         const metrics = { ...NOTHING, ...make(readLastSuccess(before, name)), job: name, startedAtSeconds: round(startedAtSeconds) };
         await replaceFile(path, renderMetrics({ ...metrics, durationSeconds: round((performance.now() - startedMs) / 1000) }));
@@ -117,7 +122,7 @@ function summarize({ simulated, rows, attempts, tokens, cost, ledger }: Summary)
   };
 }
 
-/** What stands there now; empty where nothing does. A pipe would be read for ever. */
+/** The current content; empty if there is no file. A pipe would be read forever. */
 function readFile(path: string): string {
   try {
     const status = statSync(path);

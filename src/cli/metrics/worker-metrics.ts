@@ -4,23 +4,23 @@ import { UsageError } from '../../core/errors.ts';
 import type { CallOutcome, MakeCall } from '../../live/call.ts';
 import type { WorkerLog } from '../../live/worker/context.ts';
 
-/** A worker's figures under `/metrics`, in the text format of Prometheus. */
+/** A worker's metrics under `/metrics`, in the text format of Prometheus. */
 export interface WorkerMetrics {
   readonly port: number;
   /** The same call, counted. */
   count(makeCall: MakeCall): MakeCall;
-  /** The same log, whose waits are counted. */
+  /** The same log, with its waits counted. */
   listen(log: WorkerLog): WorkerLog;
   close(): Promise<void>;
 }
 
-/** Calls take a fraction of a second, or a quarter of an hour at the flex tier. */
+/** Calls take a fraction of a second, or up to a quarter of an hour at the flex tier. */
 const CALL_SECONDS = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900];
 const WAIT_SECONDS = [0.01, 0.1, 1, 10, 60, 600, 3600];
 
 /**
- * Serves them on a port of its own; 0 takes a free one. Anybody who can reach it can read it, so it is this machine alone unless `host` says otherwise.
- * @throws UsageError when the port cannot be had
+ * Serves them on a separate port; 0 picks a free one. Anyone who can reach it can read it, so it listens on this machine only unless `host` says otherwise.
+ * @throws UsageError if the port is not available
  */
 export async function serveWorkerMetrics(port: number, host: string, monotonicMs: () => number): Promise<WorkerMetrics> {
   const { Counter, Gauge, Histogram, Registry } = await import('prom-client');
@@ -117,7 +117,7 @@ function nameOutcome(outcome: CallOutcome): Outcome {
   }
 }
 
-/** A code comes from a server: only what looks like one makes a series. */
+/** A code comes from a server: only what looks like one becomes a label. */
 function nameCode(code: unknown): string {
   return typeof code === 'string' && /^[a-zA-Z0-9_-]{1,40}$/.test(code) ? code : 'other';
 }

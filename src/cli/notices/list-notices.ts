@@ -17,7 +17,7 @@ export interface ShownNotice {
 
 const COMMANDS = { continue: 'run', failures: 'failures', report: 'report' } as const;
 
-/** What the webhook of a job is told, in the same sentences, but for what is well. */
+/** The sentences that the webhook of a job is sent, except `done`. */
 export async function listNotices({ name, notify }: Job, options: ReadOptions, flags: JobFlags): Promise<readonly ShownNotice[]> {
   const { state } = await locateState(options);
   const fold = await readStateEvents(state, options.signal);

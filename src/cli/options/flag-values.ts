@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from 'commander';
 import { isDay } from '../../core/day.ts';
 
-// What flags take, read from what was typed. Each throws InvalidArgumentError, which commander shows with the flag's name.
+// Parsers of flag values. Each throws InvalidArgumentError, which commander shows with the flag's name.
 
 export function parseCount(text: string): number {
   if (!/^\d{1,12}$/.test(text)) throw new InvalidArgumentError('Give a whole number, for example 100.');
@@ -14,7 +14,7 @@ export function parsePositive(text: string): number {
   return count;
 }
 
-/** @throws InvalidArgumentError for what no server can listen at */
+/** @throws InvalidArgumentError for what is not a port */
 export function parsePort(text: string): number {
   const port = parseCount(text);
   if (port > 65_535) throw new InvalidArgumentError('Give a port from 0 to 65535.');
@@ -32,7 +32,7 @@ export function parsePrice(text: string): number {
   return amount;
 }
 
-/** A share of at most so much. */
+/** A share up to a maximum. */
 export function shareUpTo(most: number): (text: string) => number {
   return (text) => {
     const share = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;

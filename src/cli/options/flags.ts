@@ -1,6 +1,6 @@
 import type { Mode } from '../../core/job.ts';
 
-/** The flags every command with a job takes, as commander names them. */
+/** The flags of every command with a job, named as in commander. */
 export interface JobFlags {
   readonly input?: string;
   readonly stateDir?: string;
@@ -9,7 +9,7 @@ export interface JobFlags {
   readonly json?: boolean;
 }
 
-/** What is asked of a table that has no job file yet: flags of `init`, `plan` and `run`. */
+/** The question for a table without a job file: flags of `init`, `plan` and `run`. */
 export interface TableFlags {
   readonly prompt?: string;
   /** Fields, or `text`, as typed. */
@@ -44,7 +44,7 @@ export interface RunFlags extends JobFlags {
   readonly metrics?: string;
   readonly fresh?: boolean;
   readonly retryFailed?: boolean;
-  /** How many prompts `plan` shows whole. */
+  /** How many prompts `plan` shows in full. */
   readonly prompts?: number;
 }
 

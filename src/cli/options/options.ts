@@ -15,7 +15,7 @@ import {
   parseTime,
 } from './flag-values.ts';
 
-/** How `--help` groups what commands with a job take. */
+/** How `--help` groups the options of commands with a job. */
 const GROUPS = {
   asked: 'For a table without a job file:',
   rows: 'Which rows:',
@@ -56,7 +56,7 @@ export const setOption = () =>
     .argParser(collect)
     .default([]);
 
-/** What a table that has no job file is asked. */
+/** The question for a table without a job file. */
 export function addTableOptions(command: Command): Command {
   for (const one of [
     option('asked', '--prompt <text>', 'what to do with each row; {{ column }} puts a cell in'),
@@ -70,7 +70,7 @@ export function addTableOptions(command: Command): Command {
   return command;
 }
 
-/** What `run` and `retry` take, and what one of them takes alone, in the order of the groups. */
+/** The options of `run` and `retry`, and those of only one of them, in the order of the groups. */
 export function addRunOptions(command: Command, own: readonly Option[]): Command {
   for (const one of [
     ...own,
@@ -95,7 +95,7 @@ export function addRunOptions(command: Command, own: readonly Option[]): Command
     option('places', '--metrics <file>', 'write metrics of the run to this file, in the text format of Prometheus'),
     option('places', '--adopt-copy', 'work with a state directory that is a copy of another one'),
     option('shown', '--progress <how>', 'how to show progress').choices(['auto', 'plain', 'none']).default('auto').env('ROWMILL_PROGRESS'),
-    // For odd providers and tests: told in docs/interface.md alone.
+    // For unusual providers and tests: documented in docs/interface.md only.
     option('way', '--looks <seconds>', 'when to look for a batch whose response was lost')
       .argParser(parseSeconds)
       .default([5000, 20_000, 65_000], '5,20,65')

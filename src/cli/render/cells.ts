@@ -4,7 +4,7 @@ const WIDE =
 const NO_WIDTH = /[\p{Mn}\p{Me}\p{Cf}]/u;
 const PLAIN = /^[\u0020-\u007e]*$/;
 
-/** How many cells of a terminal a text without controls takes. */
+/** How many cells of a terminal a text without control characters takes. */
 export function measureCells(text: string): number {
   if (PLAIN.test(text)) return text.length;
   let cells = 0;
@@ -12,7 +12,7 @@ export function measureCells(text: string): number {
   return cells;
 }
 
-/** A text that takes at most so many cells; what is cut off is shown as `…`. */
+/** A text cut to this many cells; `…` shows that it was cut. */
 export function clipCells(text: string, maxCells: number): string {
   if (measureCells(text) <= maxCells) return text;
   let kept = '';

@@ -2,15 +2,15 @@ import type { CacheChoice, CachePlan } from '../../money/prompt-cache.ts';
 import { formatCount, formatDollars } from '../../output/format-numbers.ts';
 import type { Plan } from '../../run/plan/plan-result.ts';
 
-/** What a run writes to the prompt cache, what that saves, and what the other choices would cost; no line where writing costs nothing. */
+/** What a run writes to the prompt cache, what that saves, and what the other choices would cost; no line if writing costs nothing. */
 export function describeCache({ promptCache }: Pick<Plan, 'promptCache'>): readonly string[] {
   const plan = promptCache?.lanes[promptCache.priced] ?? null;
   if (promptCache === null || plan === null || promptCache.requests === 0) return [];
   const { requests, beginningTokens, setting } = promptCache;
   const words: Readonly<Record<CacheChoice, string>> = {
     nothing: 'nothing is written',
-    beginning: `the first ${formatCount(beginningTokens)} tokens are written and found again`,
-    provider: 'the provider writes what it likes',
+    beginning: `the first ${formatCount(beginningTokens)} tokens are written once and read again`,
+    provider: 'the provider decides what to write',
   };
   const count = `${formatCount(requests)} ${requests === 1 ? 'prompt is' : 'prompts are'} long enough to be written`;
   return [`${words[plan.choice]} (prompt_cache: ${setting}; ${count})`, ...describeOthers(plan)];

@@ -1,21 +1,21 @@
 import type { RunView } from '../../run/send/run-view.ts';
 
-/** What a run's pace says about its end. */
+/** What a run's pace predicts about its end. */
 export interface Forecast {
-  /** Milliseconds until the last row is answered; null while nothing tells. */
+  /** Milliseconds until the last row is answered; null while this cannot be predicted. */
   readonly etaMs: number | null;
-  /** What the run will have cost then; null while too few of its rows are answered to tell. */
+  /** The total cost of the run; null while too few of its rows are answered. */
   readonly projectedNanoUsd: number | null;
 }
 
-/** Live answers come evenly: their pace is that of the last minute. Counts of batches move in steps of minutes. */
+/** Live answers arrive evenly: their pace is that of the last minute. Counts of batches change in steps of minutes. */
 const WINDOW_MS = { live: 60_000, batch: 900_000 };
-/** A pace is believed after so long, a mean cost after so many rows. */
+/** A pace is used after this long, a mean cost after this many rows. */
 const FIRST_MS = 3_000;
 const FIRST_ROWS = 20;
 const SAMPLES = 60;
 
-/** Watches a run's pace. To be asked at least every few seconds. */
+/** Watches a run's pace. Call it at least every few seconds. */
 export function createForecast(view: RunView, monotonicMs: () => number): () => Forecast {
   const first = { rows: countRows(view), spentNanoUsd: view.spentNanoUsd };
   let samples: { readonly atMs: number; readonly done: number }[] = [];
@@ -42,12 +42,12 @@ export function createForecast(view: RunView, monotonicMs: () => number): () => 
   return () => ({ etaMs: readEtaMs(), projectedNanoUsd: readProjectedNanoUsd() });
 }
 
-/** Rows that are done with: answered, or failed for good. */
+/** Finished rows: answered, or failed for good. */
 function countRows({ okRows, failedRows }: RunView): number {
   return okRows + failedRows;
 }
 
-/** The same, also those in batches whose answers are not collected yet. */
+/** The same, including those in batches whose answers are not collected yet. */
 function countDone(view: RunView): number {
   const ended = view.underWay.map(({ phase, batch }) =>
     phase === 'polling' && batch !== null ? batch.counts.completed + batch.counts.failed : 0,

@@ -1,9 +1,9 @@
 import { styleText } from 'node:util';
 
-/** Puts colour on text that is safe already, and knows how wide the terminal is that it goes to. */
+/** Colours text that is already escaped, and knows how wide the terminal is. */
 export interface Paint {
   (style: 'bold' | 'dim' | 'green' | 'yellow' | 'red', text: string): string;
-  /** In cells; null for lines as long as they come. */
+  /** In cells; null for lines of any length. */
   readonly columns: number | null;
 }
 

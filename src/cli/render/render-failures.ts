@@ -2,14 +2,14 @@ import { quoteArgument } from '../../core/wording/quote-argument.ts';
 import type { FailureExample, Failures } from '../../inspect/failures.ts';
 import type { RowAttempt, RowHistory } from '../../inspect/row-history.ts';
 import { escapeForTerminal, escapeLineForTerminal } from '../../output/escape-for-terminal.ts';
-import { formatCount, formatDollars } from '../../output/format-numbers.ts';
+import { formatCount, formatDollars, formatThings } from '../../output/format-numbers.ts';
 import { createPaint, type Paint } from './paint.ts';
 import { renderPrompt } from './render-prompt.ts';
 
 export interface FailureCommands {
-  /** What tries a cause again, by cause. */
+  /** The command that retries a cause, by cause. */
   readonly retry: ReadonlyMap<string, string>;
-  /** `rowmill failures JOB`, to be followed by `--row ID`. */
+  /** `rowmill failures JOB`, to which `--row ID` is added. */
   readonly row: string;
 }
 
@@ -18,7 +18,7 @@ export function renderFailures(failures: Failures, commands: FailureCommands, co
   const paint = createPaint(colour);
   const { rows, causes } = failures;
   const pending = rows.pending === 0 ? '' : `, ${formatCount(rows.pending)} still pending`;
-  const title = `${failures.job}: ${formatCount(rows.failed)} failed, ${formatCount(rows.skipped)} skipped of ${formatCount(rows.in)} rows${pending}`;
+  const title = `${failures.job}: ${formatCount(rows.failed)} failed, ${formatCount(rows.skipped)} skipped of ${formatThings(rows.in, 'row')}${pending}`;
   const lines = [paint('bold', escapeLineForTerminal(title)) + (failures.simulated ? paint('yellow', '  simulated') : '')];
   for (const { cause, count, status, examples } of causes) {
     lines.push('', `${paint('yellow', cause)}  ${formatCount(count)} ${status}`);
@@ -37,7 +37,7 @@ export function renderFailures(failures: Failures, commands: FailureCommands, co
   return lines.join('\n');
 }
 
-/** Where a row stands, what went wrong with it, and what it says. */
+/** The position of a row, what went wrong with it, and its text. */
 function describeExample({ file, line, id, message, text }: FailureExample): readonly string[] {
   const place = `  ${file}:${line}${id === '' ? '' : `, id ${id}`}: ${message}`;
   return [place, ...(text === '' ? [] : [`      ${text}`])].map(escapeLineForTerminal);

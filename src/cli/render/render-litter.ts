@@ -4,10 +4,10 @@ import type { Cleaned, Litters } from '../../upkeep/clean/clean.ts';
 import type { Litter } from '../../upkeep/clean/local-litter.ts';
 import type { Paint } from './paint.ts';
 
-/** So many names stand in a line; of more, their number. */
+/** Up to this many names are listed; of more, only their number. */
 const MOST_NAMES = 3;
 
-/** What would go, a paragraph a job. */
+/** What would be removed, one paragraph per job. */
 export function renderLitter(jobs: readonly Litters[], paint: Paint, showPath: (path: string) => string): string {
   return jobs.map((job) => renderJob(job, paint, showPath)).join('\n\n');
 }
@@ -20,7 +20,7 @@ function renderJob({ job, state, runs, leftovers, files, answers }: Litters, pai
     const again = answers.againNanoUsd === null ? 'an unknown amount' : `about ${formatDollars(answers.againNanoUsd)}`;
     const what = `${formatThings(answers.lines, 'answer')} in ${formatThings(answers.files, 'file')}, ${formatBytes(answers.bytes)}`;
     lines.push(
-      `  ${paint('red', 'answers')}          ${what}; ${formatDollars(answers.paidNanoUsd)} was paid for them, asking again costs ${again}`,
+      `  ${paint('red', 'answers')}          ${what}; ${formatDollars(answers.paidNanoUsd)} was paid for them, sending the rows again costs ${again}`,
     );
   } else if (answers !== null) lines.push('  answers          none');
   return lines.join('\n');

@@ -1,49 +1,62 @@
 import { escapeLineForTerminal } from '../../output/escape-for-terminal.ts';
 import { formatCount, formatDollars, formatThings } from '../../output/format-numbers.ts';
 import { describeBudget } from '../../run/budget/facts.ts';
+import { ENOUGH_ANSWERS } from '../../run/open/answer-history.ts';
 import type { CostRange } from '../../run/plan/cost.ts';
 import type { Plan, PlanProblem } from '../../run/plan/plan-result.ts';
 import type { TimeUnderLimits } from '../../run/plan/time.ts';
 import { describeCache } from './describe-cache.ts';
 import { createPaint, type Paint } from './paint.ts';
-import { renderPrompt } from './render-prompt.ts';
+import { type Excerpt, makeExcerpt, renderPrompt } from './render-prompt.ts';
 
-/** More shards than this are summed up. */
-const MAX_SHARD_LINES = 5;
-const MAX_PROMPT_LINES = 24;
+/** What the terminal shows besides the plan itself. */
+export interface PlanLook {
+  /** The command that runs it. */
+  readonly command: string;
+  /** What to change first; null for nothing. */
+  readonly first: string | null;
+  /** The command that shows the whole first prompt. */
+  readonly showWhole: string;
+  /** What was guessed about a table that has no job file yet. */
+  readonly guesses: readonly string[];
+  readonly colour: boolean;
+}
 
-/** A plan for the terminal, without a final newline. @param command what does it */
-export function renderPlan(plan: Plan, command: string, colour: boolean): string {
+/** A plan for the terminal, without a final newline. */
+export function renderPlan(plan: Plan, { command, first, showWhole, guesses, colour }: PlanLook): string {
   const paint = createPaint(colour);
   const line = (label: string, text: string) => paint('dim', label.padEnd(10)) + escapeLineForTerminal(text);
   const { tokens, cost } = plan;
   return [
     paint('bold', escapeLineForTerminal(`${plan.job}  ${plan.model}`)),
+    ...guesses.map((guess, index) => line(index === 0 ? 'guessed' : '', guess)),
     line('rows in', describeRows(plan)),
     ...plan.changes.map((change) => line('changes', change)),
-    ...describeShards(plan).map((text) => line('shards', text)),
+    ...describeToSend(plan).map((text, index) => line(index === 0 ? 'to send' : '', text)),
     line('tokens', describeInput(tokens)),
     line('', describeOutput(tokens)),
     paint('dim', `${'cost'.padEnd(10)}${['low', 'expected', 'upper', 'worst'].map((word) => word.padStart(COLUMN)).join('')}`),
-    ...(['batch', 'live', 'flex'] as const).map((lane) => line(`  ${lane}`, describeCost(cost[lane]))),
+    ...(['batch', 'live', 'flex'] as const).map((lane) => line(`  ${lane}`, describeCost(cost[lane], isUnmeasured(plan)))),
+    ...(hasUnknownUpper(plan) ? [line('', 'upper: not known before a first run has measured some answers')] : []),
     ...(plan.budgets ?? []).map((budget, index) => line(index === 0 ? 'budget' : '', describeBudget(budget))),
     ...describeCache(plan).map((text, index) => line(index === 0 ? 'cache' : '', text)),
     ...(plan.priceNote === undefined ? [] : [line('', plan.priceNote)]),
     ...describeCheaper(plan).map((text) => line('cheaper', text)),
     ...describeTime(plan.time).map((text, index) => line(index === 0 ? 'time' : '', text)),
     ...plan.problems.map((problem) => paint('yellow', `${problem.severity}: `) + escapeLineForTerminal(describeProblem(problem))),
-    ...(plan.requests === undefined ? showFirst(plan, paint) : showAll(plan.requests, paint)),
+    ...(plan.requests === undefined ? showFirst(plan, makeExcerpt(showWhole), paint) : showAll(plan.requests, paint)),
     '',
     'Nothing was sent, nothing was spent.',
+    ...(first === null ? [] : [first]),
     `To do it: ${command}`,
   ].join('\n');
 }
 
-function showFirst({ firstRequest }: Plan, paint: Paint): readonly string[] {
-  return firstRequest === null ? [] : ['', paint('dim', 'first request'), renderPrompt(firstRequest, paint, MAX_PROMPT_LINES)];
+function showFirst({ firstRequest }: Plan, excerpt: Excerpt, paint: Paint): readonly string[] {
+  return firstRequest === null ? [] : ['', paint('dim', 'first request'), renderPrompt(firstRequest, paint, excerpt)];
 }
 
-/** Prompts as they would be sent, each under the row that asks it. */
+/** Prompts as they would be sent, each under the first row that uses it. */
 function showAll(requests: NonNullable<Plan['requests']>, paint: Paint): readonly string[] {
   if (requests.length === 0) return ['', 'no prompt: there is nothing to send; --fresh shows what would be sent again'];
   return requests.flatMap(({ file, line, id, request }, index) => [
@@ -72,26 +85,27 @@ function describeRows({ rows, skipped }: Plan): string {
   return `${formatCount(rows.in)} = ${sum}${causes.length === 0 ? '' : ` (${causes.join(', ')})`}`;
 }
 
-function describeShards({ shards }: Plan): readonly string[] {
-  if (shards.length === 0) return ['none: nothing is to be sent'];
+function describeToSend({ shards }: Plan): readonly string[] {
+  if (shards.length === 0) return ['nothing'];
   const describe = ({ requests, bytes, tokens }: Plan['shards'][number]) =>
     `${formatThings(requests, 'request')}, ${formatBytes(bytes)}, about ${formatCount(tokens)} tokens`;
-  if (shards.length <= MAX_SHARD_LINES) return shards.map(describe);
+  const [only] = shards;
+  if (only !== undefined && shards.length === 1) return [describe(only)];
   const sum = (pick: (shard: Plan['shards'][number]) => number) => shards.reduce((total, shard) => total + pick(shard), 0);
   const total = { requests: sum(({ requests }) => requests), bytes: sum(({ bytes }) => bytes), tokens: sum(({ tokens }) => tokens) };
-  return [`${shards.length}: ${describe(total)}`];
+  return [`${describe(total)}; in ${formatCount(shards.length)} batch files where they go as batches`];
 }
 
 function describeInput({ input, exactSample, inputMeasured }: Plan['tokens']): string {
   const notes = [
     ...(exactSample === 0 ? [] : [`${formatThings(exactSample, 'request')} counted exactly`]),
-    ...(inputMeasured === 0 ? [] : [`corrected by what ${formatCount(inputMeasured)} were billed`]),
+    ...(inputMeasured === 0 ? [] : [`corrected by the usage of ${formatCount(inputMeasured)}`]),
   ];
   return `${formatCount(input)} in${notes.length === 0 ? '' : ` (${notes.join(', ')})`}`;
 }
 
 function describeOutput({ outputExpected, outputWorst, outputP50, outputP95, outputMeasured }: Plan['tokens']): string {
-  const source = outputMeasured === 0 ? 'a guess: run --sample 50 measures it' : `measured on ${formatCount(outputMeasured)} answers`;
+  const source = outputMeasured === 0 ? 'a guess: run --sample 50 measures it' : `measured on ${formatThings(outputMeasured, 'answer')}`;
   return `${formatCount(outputExpected)} out expected, ${formatCount(outputWorst)} at worst; an answer ${formatCount(outputP50)}, p95 ${formatCount(outputP95)} (${source})`;
 }
 
@@ -104,7 +118,7 @@ function describeCheaper({ cheaper }: Plan): readonly string[] {
   return [`${cheaper.model} for the same: ${prices.join(', ')}`];
 }
 
-/** The job's own limits alone where they say enough, else every tier's; tiers in which it takes as long share a line. */
+/** The job's own limits alone if they suffice, else every tier's; tiers with the same time share a line. */
 function describeTime(sets: readonly TimeUnderLimits[]): readonly string[] {
   const own = sets.find(({ tier }) => tier === null);
   const shown = own !== undefined && own.live !== null && own.batch !== null ? [own] : sets;
@@ -127,11 +141,26 @@ function formatMinutes(minutes: number): string {
   return minutes < 2880 ? `${Math.ceil(minutes / 60)} h` : `${Math.ceil(minutes / 1440)} days`;
 }
 
-function describeCost(range: CostRange | null): string {
+function describeCost(range: CostRange | null, isUnmeasured: boolean): string {
   if (range === null) return 'not sold, or its price is unknown'.padStart(COLUMN);
-  return [range.lowNanoUsd, range.expectedNanoUsd, range.upperNanoUsd, range.worstNanoUsd]
-    .map((nanoUsd) => formatDollars(nanoUsd).padStart(COLUMN))
+  const upper = isUnmeasured && isUpperUnknown(range) ? '-' : formatDollars(range.upperNanoUsd);
+  return [formatDollars(range.lowNanoUsd), formatDollars(range.expectedNanoUsd), upper, formatDollars(range.worstNanoUsd)]
+    .map((text) => text.padStart(COLUMN))
     .join('');
+}
+
+/** Whether too few answers were measured to tell how long long ones are. */
+function isUnmeasured({ tokens }: Plan): boolean {
+  return tokens.outputExpected > 0 && tokens.outputMeasured < ENOUGH_ANSWERS;
+}
+
+/** Before anything was measured the upper estimate is a multiple of the expected one for a model that reasons, and for others no more than that. */
+function isUpperUnknown({ expectedNanoUsd, upperNanoUsd }: CostRange): boolean {
+  return upperNanoUsd === expectedNanoUsd;
+}
+
+function hasUnknownUpper(plan: Plan): boolean {
+  return isUnmeasured(plan) && Object.values(plan.cost).some((range) => range !== null && isUpperUnknown(range));
 }
 
 function describeProblem({ file, line, column, message }: PlanProblem): string {

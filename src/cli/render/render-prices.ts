@@ -7,6 +7,8 @@ import { renderTable } from './render-table.ts';
 
 const TIERS = ['standard', 'batch', 'flex', 'priority'] as const;
 const MAX_CELLS = 48;
+/** What a narrow terminal does without, in this order. */
+const SPARE = ['source', 'since', 'priority in', 'flex in', 'cached', 'batch in', 'batch out'];
 
 /** All models as one table, without a final newline. */
 export function renderPriceList(models: readonly ListedModel[], day: string, paint: Paint): string {
@@ -22,24 +24,28 @@ export function renderPriceList(models: readonly ListedModel[], day: string, pai
   ]);
   return [
     `Dollars per million tokens on ${day}; lists compared with their sources on ${pricesAsOf}`,
-    renderTable([head, ...rows], MAX_CELLS, paint),
+    renderTable([head, ...rows], { maxCells: MAX_CELLS, spare: SPARE }, paint),
     '- is not sold. One model with all its rules: rowmill prices MODEL',
   ].join('\n');
 }
 
-/** One model with everything that decides its cost, without a final newline. */
+/** One model with everything that determines its cost, without a final newline. */
 export function renderModelPrices(listed: ListedModel, day: string, paint: Paint): string {
   const { model, pricedAs, source, effectiveFrom, note, tiers, changes, maxOutputTokens, contextTokens } = listed;
   const line = (label: string, text: string) => `${paint('dim', label.padEnd(12))}${escapeLineForTerminal(text)}`;
   const rows = TIERS.flatMap((tier) => rowsOf(tier, tiers[tier]));
   return [
     paint('bold', escapeLineForTerminal(model)),
-    line('priced as', `${pricedAs}, ${effectiveFrom === null ? 'since it is sold' : `since ${effectiveFrom}`}, on ${day}`),
+    line('priced as', `${pricedAs}, ${effectiveFrom === null ? 'since its release' : `since ${effectiveFrom}`}, on ${day}`),
     line('source', source),
     ...(note === '' ? [] : [line('note', note)]),
     line('limits', `${describeTokens(contextTokens)} of context, ${describeTokens(maxOutputTokens)} of output at most`),
     '',
-    renderTable([['dollars per million', 'input', 'cached', 'write', 'write, 12 h', 'output', 'source'], ...rows], MAX_CELLS, paint),
+    renderTable(
+      [['dollars per million', 'input', 'cached', 'write', 'write, 12 h', 'output', 'source'], ...rows],
+      { maxCells: MAX_CELLS, spare: ['source', 'write, 12 h', 'cached'] },
+      paint,
+    ),
     ...changes.map(({ from, usdPerMillion: usd }) =>
       line(`from ${from}`, usd === null ? ' unknown' : ` ${usd.input} in, ${usd.output} out`),
     ),

@@ -1,7 +1,7 @@
 import type { ShardView } from '../../batch/batch-lane.ts';
 import type { QueueView } from '../../live/queue.ts';
 import { escapeLineForTerminal } from '../../output/escape-for-terminal.ts';
-import { formatCount, formatDollars, formatSpent } from '../../output/format-numbers.ts';
+import { formatCount, formatDollars, formatSpent, formatThings } from '../../output/format-numbers.ts';
 import type { RunView } from '../../run/send/run-view.ts';
 import { clipCells, measureCells } from './cells.ts';
 import type { Forecast } from './forecast.ts';
@@ -11,7 +11,7 @@ import { wrapLine } from './wrap-text.ts';
 export interface ProgressStyle {
   readonly now: Date;
   readonly columns: number;
-  /** The most lines that can be painted again; more of them are left away. */
+  /** The most lines that can be repainted; further ones are left out. */
   readonly rows: number;
   readonly colour: boolean;
 }
@@ -20,10 +20,10 @@ export interface ProgressStyle {
 const MAX_SHARD_LINES = 6;
 const BAR_CELLS = 30;
 const GAP = '   ';
-/** A call that has been under way for so long is told of. */
+/** A call that has been in flight for this long is mentioned. */
 const LONG_CALL_MS = 2_000;
 
-/** The lines of a run's progress, each at most `columns` wide; what does not fit on a line goes on below, between words. */
+/** The lines of a run's progress, each at most `columns` wide; longer text continues on the next line, between words. */
 export function renderProgress(view: RunView, forecast: Forecast, look: ProgressStyle): readonly string[] {
   const { dim, bold } = createStyles(look.colour);
   const flow = (parts: readonly string[]) => flowParts(parts, look.columns);
@@ -38,9 +38,9 @@ export function renderProgress(view: RunView, forecast: Forecast, look: Progress
       ...describeMoney(view, forecast),
     ]),
     ...shards,
-    ...(hidden > 0 ? [dim(` and ${formatCount(hidden)} more shards`)] : []),
+    ...(hidden > 0 ? [dim(` and ${formatThings(hidden, 'more batch file')}`)] : []),
     ...(view.deadline === null ? [] : flow(describeDeadline(view.deadline, look.now))),
-    ...(view.calls === null ? [] : flow(describeCalls(view.calls))),
+    ...(view.calls === null ? [] : flow(describeCalls(view.calls, countWaiting(view)))),
     ...view.waits.slice(0, MAX_SHARD_LINES).flatMap(wait).map(dim),
   ];
   const isIdle = view.waits.length === 0 && view.underWay.length === 0 && (view.calls === null || countCalls(view.calls) === 0);
@@ -53,7 +53,7 @@ function createStyles(colour: boolean) {
   return { bold: (text: string) => paint('bold', text), dim: (text: string) => (text === '' ? '' : paint('dim', text)) };
 }
 
-/** Job, lane and model on the left, the clock on the right; on a line of its own where there is no room. */
+/** Job, lane and model on the left, the clock on the right; on a separate line if there is no room. */
 function renderTitle(view: RunView, { etaMs }: Forecast, columns: number): readonly (readonly [title: string, clock: string])[] {
   const clock = `elapsed ${formatDuration(view.elapsedMs)}${etaMs === null || view.phase === 'writing' ? '' : `  eta ${formatDuration(etaMs)}`}`;
   const title = [view.job, view.priced, view.model].map(escapeLineForTerminal).join('  ');
@@ -70,8 +70,8 @@ function describeMoney(view: RunView, { projectedNanoUsd }: Forecast): readonly 
   ];
 }
 
-/** Live calls: the limits and what is used of them, what holds calls up, and how long they take. */
-function describeCalls({ inFlight, concurrency, waiting, oldestMs = null, pace }: QueueView): readonly string[] {
+/** Live calls: the limits and their use, what holds calls up, and how long they take. */
+function describeCalls({ inFlight, concurrency, oldestMs = null, pace }: QueueView, waiting: number): readonly string[] {
   const flight = `in flight ${formatCount(inFlight)}/${formatCount(concurrency)}${describeOldest(oldestMs)}`;
   if (pace === undefined) return [flight, `waiting ${formatCount(waiting)}`];
   const limit = (value: number | null, show: (value: number) => string) => (value === null ? '' : `/${show(value)}`);
@@ -88,29 +88,34 @@ function describeCalls({ inFlight, concurrency, waiting, oldestMs = null, pace }
   ];
 }
 
-/** Since when the oldest call has had no answer, where that is worth telling. */
+/** How long the oldest call has been without an answer, if that is worth mentioning. */
 export function describeOldest(oldestMs: number | null): string {
   return oldestMs === null || oldestMs < LONG_CALL_MS ? '' : `, the oldest for ${Math.floor(oldestMs / 1000)} s`;
+}
+
+/** Rows that wait to be asked, or for the answer to what another row asked: with those that are answered, have failed or are in flight they are all there are. */
+export function countWaiting({ rowsAsked, okRows, failedRows, calls }: RunView): number {
+  return Math.max(0, rowsAsked - okRows - failedRows - (calls?.inFlight ?? 0));
 }
 
 export function countCalls({ inFlight, waiting }: QueueView): number {
   return inFlight + waiting;
 }
 
-/** How long batches have, as far as is known now: the less is left to be answered, the longer. */
+/** How much time batches have left, as far as is known: the less is unanswered, the more. */
 function describeDeadline({ at, isSwitched, switchAt }: NonNullable<RunView['deadline']>, now: Date): readonly string[] {
   const left = `deadline in ${formatDuration(at.getTime() - now.getTime())}`;
   return [left, isSwitched ? 'finishing live' : `batches have ${formatDuration(switchAt().getTime() - now.getTime())}`];
 }
 
-/** One shard: its phase by name, so that a bar at 100 % that waits does not look broken. */
+/** One shard: its phase by name, so that a waiting bar at 100 % does not look broken. */
 function describeShard(shard: ShardView, { enqueuedTokens }: RunView, now: Date): string {
-  const name = shard.shard === null ? 'extra batch' : `shard ${shard.shard}`;
+  const name = shard.shard === null ? 'extra batch' : `batch file ${shard.shard}`;
   if (shard.phase === 'waiting') {
     const { limitTokens, usedTokens } = enqueuedTokens;
     return `${name}  waiting: enqueued-token limit ${limitTokens === null ? 'not known' : shortTokens(limitTokens)}, ${shortTokens(usedTokens)} in use`;
   }
-  if (shard.batch === null || shard.phase !== 'polling') return `${name}  ${shard.phase}  ${formatCount(shard.rows)} requests`;
+  if (shard.batch === null || shard.phase !== 'polling') return `${name}  ${shard.phase}  ${formatThings(shard.rows, 'request')}`;
   const { status, counts, expiresSeconds } = shard.batch;
   const done = counts.completed + counts.failed;
   const expires =
@@ -124,7 +129,7 @@ function drawBar({ okRows, rowsAsked }: RunView, columns: number): string {
   return '█'.repeat(full) + '░'.repeat(cells - full);
 }
 
-/** Parts that belong together, as many on a line as there is room for. */
+/** Parts that belong together, as many per line as fit. */
 function flowParts(parts: readonly string[], columns: number): readonly string[] {
   const lines: string[] = [];
   for (const part of parts.map(escapeLineForTerminal)) {
@@ -135,7 +140,7 @@ function flowParts(parts: readonly string[], columns: number): readonly string[]
   return lines;
 }
 
-/** A line that has no blank to break at, as a long name: what is too wide for the terminal is cut, because painted lines are counted. */
+/** A line without a blank to break at, such as a long name, is cut if it is too wide, because painted lines are counted. */
 function fit(line: string, columns: number): readonly [string] {
   return [clipCells(line, columns)];
 }

@@ -6,14 +6,16 @@ import { formatSpan } from './render-status.ts';
 import { renderTable } from './render-table.ts';
 
 const MAX_CELLS = 40;
+/** A run's id is as long, and has to stay whole to be copied. */
+const LEAST_CELLS = 24;
 
 /** The runs of one of several jobs. */
 export interface ListedJobRuns extends RunList {
-  /** Its job file as seen from the working directory. */
+  /** Its job file relative to the working directory. */
   readonly file: string;
 }
 
-/** Runs as a table, the newest first, without a final newline. Several jobs share it, each run beside the name of its job. */
+/** Runs as a table, newest first, without a final newline. With several jobs, each run is next to the name of its job. */
 export function renderRuns(lists: readonly ListedJobRuns[], now: Date, paint: Paint): string {
   const isShared = lists.length > 1;
   const names = nameJobs(lists);
@@ -22,7 +24,11 @@ export function renderRuns(lists: readonly ListedJobRuns[], now: Date, paint: Pa
     .toSorted((a, b) => (a.run.startedAt < b.run.startedAt ? 1 : -1))
     .map(({ job, run }) => [...(isShared ? [job] : []), ...describeRun(run, now)]);
   const header = [...(isShared ? ['job'] : []), 'run', 'when', 'rows', 'spent', 'model', 'verdict'];
-  return renderTable([header, ...lines], MAX_CELLS, paint);
+  return renderTable(
+    [header, ...lines],
+    { maxCells: MAX_CELLS, leastCells: LEAST_CELLS, spare: ['model', 'when', 'spent', 'rows'] },
+    paint,
+  );
 }
 
 function describeRun({ id, startedAt, verdict, exitCode, rows, cost, model, simulated }: ListedRun, now: Date): readonly string[] {
@@ -36,7 +42,7 @@ function describeRun({ id, startedAt, verdict, exitCode, rows, cost, model, simu
   ];
 }
 
-/** `2,988/3,000 ok, 12 failed`; what is none is left away. */
+/** `2,988/3,000 ok, 12 failed`; zero counts are left out. */
 export function describeRows({
   in: all,
   ok,

@@ -6,16 +6,17 @@ import { describeRows } from './render-runs.ts';
 import { formatSpan } from './render-status.ts';
 import { renderTable } from './render-table.ts';
 
-/** How one of several jobs stands. */
+/** The status of one of several jobs. */
 export interface ListedJob {
-  /** Its job file as seen from the working directory. */
+  /** Its job file relative to the working directory. */
   readonly file: string;
   readonly status: Status;
 }
 
 const MAX_CELLS = 44;
+const LEAST_CELLS = 16;
 
-/** One line a job, without a final newline. Jobs that share a name are told apart by their files. */
+/** One line per job, without a final newline. Jobs with the same name are told apart by their files. */
 export function renderStatusList(jobs: readonly ListedJob[], now: Date, paint: Paint): string {
   const names = nameJobs(jobs.map(({ file, status }) => ({ job: status.job, file })));
   const lines = jobs.map(({ status }, index) => [
@@ -24,7 +25,7 @@ export function renderStatusList(jobs: readonly ListedJob[], now: Date, paint: P
     describeRows(status.rows),
     `${formatSpent(status.cost.ledgerNanoUsd, status.cost.ledgerUnpricedAttempts)}${status.simulated ? ' simulated' : ''}`,
   ]);
-  return renderTable([['job', 'last run', 'rows', 'spent'], ...lines], MAX_CELLS, paint);
+  return renderTable([['job', 'last run', 'rows', 'spent'], ...lines], { maxCells: MAX_CELLS, leastCells: LEAST_CELLS }, paint);
 }
 
 /** The latest run in a few words. */

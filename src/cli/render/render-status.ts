@@ -31,15 +31,13 @@ export function renderStatus(status: Status, look: { readonly now: Date; readonl
     ...listDoubts(status),
     ...status.batches.slice(-MAX_BATCH_LINES).map((batch) => ['batch', describeBatch(batch, look.now)] as const),
     ...(status.batches.length > MAX_BATCH_LINES ? [['', `and ${status.batches.length - MAX_BATCH_LINES} earlier batches`] as const] : []),
-    ...status.waitingFor.map(({ what, id, why }) => ['waits for', `${what === 'runner' ? '' : `${what} ${id ?? ''}: `}${why}`] as const),
+    ...status.waitingFor.map(({ what, id, why }) => ['waits for', `${describeWaiting(what, id)}${why}`] as const),
     ['state', `${relative(process.cwd(), status.state) || '.'}, answers of ${describeOrigin(status.origin)}`],
   ];
   const title =
     paint('bold', escapeLineForTerminal(`${status.job}  ${status.mode}  ${status.model}`)) +
     (status.simulated ? paint('yellow', '  simulated') : '');
-  return [title, ...lines.map(([label, text]) => paint('dim', label.padEnd(10)) + escapeLineForTerminal(text.replace(' :', ':')))].join(
-    '\n',
-  );
+  return [title, ...lines.map(([label, text]) => paint('dim', label.padEnd(10)) + escapeLineForTerminal(text))].join('\n');
 }
 
 function listDoubts({ cost, possiblyBilled }: Status): readonly (readonly [string, string])[] {
@@ -61,10 +59,16 @@ function describeRun({ run }: Status, now: Date): string {
 }
 
 function describeBatch(batch: StatusBatch, now: Date): string {
-  const requests = batch.requests === null ? '' : `  ${formatCount(batch.requests)} requests`;
-  const end = batch.status === 'lost' ? ', gone, and looked for by every run' : ', collected';
+  const requests = batch.requests === null ? '' : `  ${formatThings(batch.requests, 'request')}`;
+  const end = batch.status === 'lost' ? ', gone; every run looks for it' : ', collected';
   const expires = batch.expiresAt === null ? end : `, expires in ${formatSpan(Date.parse(batch.expiresAt) - now.getTime())}`;
   return `${batch.id}  ${batch.status}${requests}, ${formatSpan(batch.ageSeconds * 1000)} old${expires}${batch.isExtra ? ', extra' : ''}`;
+}
+
+/** What waits, before why it does. */
+function describeWaiting(what: Status['waitingFor'][number]['what'], id: string | null): string {
+  if (what === 'runner') return '';
+  return id === null ? `${what}: ` : `${what === 'shard' ? 'batch file' : what} ${id}: `;
 }
 
 function describeUnpriced(attempts: number): string {

@@ -1,20 +1,20 @@
 import { stripVTControlCharacters } from 'node:util';
 import { measureCells } from './cells.ts';
 
-/** A word of a command: quoted, a flag with its value, or what no sentence would hold. */
+/** A word of a command: quoted, a flag with its value, or what no sentence would contain. */
 const ARGUMENT = /'[^']*'|--?[a-z][a-z-]*(?: (?:'[^']*'|[^\s"”;)'-][^\s"”;)]*))?|[^\s"”;)']*[./:@=_\d~-][^\s"”;)']*|[A-Z]+|prev|last/;
 /** A command of ours within a sentence. */
 const COMMAND = new RegExp(`(?:npx )?rowmill [a-z]+(?: (?:${ARGUMENT.source}))*`, 'g');
 const COMMAND_WORD = new RegExp(` (?:${ARGUMENT.source})`, 'g');
-/** What stands before the text a line goes on with: spaces, a label and the spaces after it, or a list's mark. */
+/** The start of a line whose text continues indented: spaces, a label and the spaces after it, or a list marker. */
 const LABEL = /^ *(?:\S+(?: \S+)? {2,})?/;
 const MAX_LABEL_CELLS = 24;
-/** Narrower than this no text can be laid out; a terminal that says so is not believed. */
+/** Text cannot be laid out in less; a terminal that reports less is not believed. */
 const MIN_COLUMNS = 20;
 
 /**
- * Breaks lines between words so that none is wider than a terminal, and goes on below where their text began. A command is broken so that it can
- * still be copied: with a backslash, never within quotes. What has no blank to break at stays whole. Colours may stand in the text.
+ * Breaks lines between words so that none is wider than the terminal, and continues below the start of their text. A command is broken so that it can
+ * still be copied: with a backslash, never within quotes. Text without a blank stays whole. The text may contain colours.
  */
 export function wrapText(text: string, columns: number): string {
   return columns < MIN_COLUMNS
@@ -36,7 +36,7 @@ export function wrapLine(line: string, columns: number): readonly string[] {
   let cells = 0;
   for (const { text, isCommand } of splitWords(line)) {
     const width = measureCells(stripVTControlCharacters(text));
-    // Within a command room is kept for the backslash.
+    // Within a command, room is kept for the backslash.
     if (cells + width <= columns - (isCommand ? 2 : 0) || current.trim() === '') {
       current += text;
       cells += width;
@@ -52,7 +52,7 @@ export function wrapLine(line: string, columns: number): readonly string[] {
 interface Word {
   /** With the blanks before it. */
   readonly text: string;
-  /** Whether it goes on with a command, whose first words stand before it. */
+  /** Whether it continues a command that starts before it. */
   readonly isCommand: boolean;
 }
 

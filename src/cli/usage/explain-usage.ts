@@ -4,7 +4,7 @@ import { findClosest } from '../../core/wording/suggest.ts';
 import { EXAMPLE, isPresent, suggestJobFile, TAKES_TABLE } from '../job-argument.ts';
 import { programName } from '../program-name.ts';
 
-/** What other programs call what a command of ours does. */
+/** Names that other programs use for what a command of ours does. */
 const OTHER_WORDS: Readonly<Record<string, string>> = {
   ...{ ls: 'status', list: 'status', jobs: 'status', ps: 'status', watch: 'status', history: 'runs', log: 'runs', logs: 'runs' },
   ...{ start: 'run', exec: 'run', resume: 'run', continue: 'run', stop: 'cancel', kill: 'cancel', abort: 'cancel' },
@@ -16,7 +16,7 @@ const OTHER_WORDS: Readonly<Record<string, string>> = {
 /** What shells type, and what is no word. */
 const UNTYPED: ReadonlySet<string> = new Set(['complete', '*']);
 
-/** What is said of a word that is no command, with the one that was probably meant. */
+/** The message for an unknown command, with the one that was probably meant. */
 export function describeUnknown(word: string, commands: readonly string[]): string {
   const known = word.toLowerCase();
   const meant =
@@ -28,7 +28,7 @@ export function describeUnknown(word: string, commands: readonly string[]): stri
   return `error: unknown command '${word}'${meant === null ? '' : `\n(Did you mean ${meant}?)`}`;
 }
 
-/** What commander says of a command line, with what to type instead where that is known. */
+/** Commander's message for a command line, with what to type instead if known. */
 export function explainUsage(text: string, command: Command): string {
   const hint = findHint(text, command);
   return hint === null ? `${text}\n` : `${text.split('\n')[0]}\n(${hint})\n`;
@@ -49,7 +49,7 @@ function findHint(text: string, command: Command): string | null {
   return command.registeredArguments.length === 0 ? null : 'put text with spaces in quotes';
 }
 
-/** A file whose name looks like an option, an option with one dash, or its first letter. Others commander has a word for. */
+/** A file whose name looks like an option, an option with one dash, or its first letter. Commander has its own message for others. */
 function explainOption(option: string, command: Command): string | null {
   if (isPresent(option)) return `the file of this name is ${quotePath(`./${option}`)}`;
   const [, letters] = /^-([A-Za-z][\w-]*)/.exec(option) ?? [];

@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 
-/** Those that say in their own words what is missing. */
+/** Options with their own message for a missing value. */
 const TELLING: ReadonlySet<string> = new Set(['prompt', 'output', 'labels', 'model']);
 
 /**
- * Refuses an option whose value was left out or is empty, as of a variable of the shell that is not set: what follows it would be taken for the
- * value, or the address that was meant for the default. `--prompt --simulate` would ask the API.
+ * Refuses an option whose value is missing or empty, for example from an unset shell variable: the next word would be taken for the
+ * value, or the default for the intended address. `--prompt --simulate` would ask the API.
  */
 export function watchOptions(command: Command): Command {
   const flags = new Set(command.options.flatMap(({ long, short }) => [long, short]));

@@ -2,7 +2,7 @@ import { readChoice } from './chat-choice.ts';
 import { type Completion, isWireObject, makeFailure, makeUnreadable, nameForm, type WireObject } from './completion.ts';
 import { readResponse } from './response-items.ts';
 
-/** Reads the answers in the body of a chat completion, a response or an embedding, told apart by what they hold: one, or one per choice. */
+/** Reads the answers in the body of a chat completion, a response or an embedding, recognised by its content: one, or one per choice. */
 export function readCompletion(body: WireObject): readonly [Completion, ...Completion[]] {
   const { choices, output, data } = body;
   if (!Array.isArray(choices)) {
@@ -10,20 +10,20 @@ export function readCompletion(body: WireObject): readonly [Completion, ...Compl
     if (Array.isArray(data)) return [readEmbedding(data)];
     return [describeStranger(body)];
   }
-  // Nearly all answers have one choice: a list of the others is not made for them.
+  // Nearly all answers have one choice: no list is built for them.
   if (choices.length === 1) return [readOneOf(choices, 0)];
   if (choices.length === 0) return [makeFailure('invalid', NO_CHOICES)];
   return choices.map((_choice, index) => readOneOf(choices, index)) as [Completion, ...Completion[]];
 }
 
-/** All that was said in a body, as it was said; null when there was no text. */
+/** All the text in a body, unchanged; null if there is none. */
 export function readCompletionText(body: unknown): string | null {
   if (!isWireObject(body)) return null;
   const texts = readCompletion(body).flatMap(textsOf);
   return texts.length === 0 ? null : texts.join('\n');
 }
 
-/** Whether a body holds what an endpoint answers with, whatever it is worth. */
+/** Whether a body has the form of an endpoint's answer, whatever it is worth. */
 export function holdsAnswer(body: WireObject): boolean {
   return [body.choices, body.output, body.data].some(Array.isArray);
 }
@@ -35,7 +35,7 @@ function readOneOf(choices: readonly unknown[], index: number): Completion {
   return isWireObject(choice) ? readChoice(choice) : makeUnreadable(`a choice is ${nameForm(choice)}`);
 }
 
-/** A body that holds none of what is answered with. One that only says that there is nothing has a known form. */
+/** A body without any form of answer. One that only says that there is nothing has a known form. */
 function describeStranger(body: WireObject): Completion {
   const isSilent = Object.keys(body).length === 0 || ('choices' in body && body.choices === null);
   return isSilent ? makeFailure('invalid', NO_CHOICES) : makeUnreadable(`it has no choices, output or data: it is ${nameForm(body)}`);
@@ -46,7 +46,7 @@ function textsOf(completion: Completion): readonly string[] {
   return completion.status === 'vector' || completion.text === null ? [] : [completion.text];
 }
 
-/** POST /v1/embeddings, one input a request. The same vector told twice is one. */
+/** POST /v1/embeddings, one input per request. A vector sent twice counts once. */
 function readEmbedding(data: readonly unknown[]): Completion {
   const vectors = data.map((item) => (isWireObject(item) ? item.embedding : undefined));
   const [vector] = vectors;

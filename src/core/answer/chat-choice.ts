@@ -10,9 +10,9 @@ import {
 } from './completion.ts';
 import { type MessageContent, readContent, readRefusal } from './message-content.ts';
 
-/** Words that mean that an answer is whole: OpenAI's, and those of compatible servers. An allow-list: what is not on it is not finished. */
+/** Words that mean a complete answer: OpenAI's, and those of compatible servers. An allow-list: any other word means unfinished. */
 const FINISHED: ReadonlySet<unknown> = new Set(['stop', 'end_turn', 'stop_sequence', 'eos', 'eos_token', 'complete']);
-/** Words for the ways not to be, in small letters (openai-contract section 21, seen 2026-11-29). */
+/** Words for the other ways to end, in lower case (openai-contract section 21, seen 2026-11-29). */
 const TRUNCATED: ReadonlySet<string> = new Set(['length', 'max_tokens', 'model_length', 'model_context_window_exceeded']);
 const FILTERED: ReadonlySet<string> = new Set(['content_filter', 'sensitive', 'safety']);
 const FAILED: ReadonlySet<string> = new Set(['error', 'abort', 'network_error', 'insufficient_system_resource']);
@@ -21,7 +21,7 @@ const CALLED: ReadonlySet<string> = new Set(['tool_calls', 'function_call']);
 export const EMPTY = 'the answer is empty';
 export const WITHHELD = "the provider's content filter withheld the answer";
 
-/** Reads one choice of a chat completion: failure, refusal, filter and cut come before the content (openai-contract section 10, seen 2026-11-21). */
+/** Reads one choice of a chat completion: failure, refusal, filter and truncation come before the content (openai-contract section 10, seen 2026-11-21). */
 export function readChoice(choice: WireObject): Completion {
   const message = isWireObject(choice.message) ? choice.message : null;
   const content = readContent(message?.content);
@@ -56,7 +56,7 @@ function findUnknown(choice: WireObject, { unknown }: MessageContent): string | 
   return isWireObject(choice.message) ? unknown : `a choice without a message, ${nameForm(choice)}`;
 }
 
-/** The provider's words for an error, kept short; a code where it has no words. */
+/** The provider's words for an error, kept short; its code if it has no words. */
 function describeError(error: unknown): string {
   if (!isWireObject(error)) return String(error).slice(0, MOST_ERROR_CHARACTERS);
   const { code, message } = error;

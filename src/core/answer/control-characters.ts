@@ -1,23 +1,23 @@
-/** Control characters but for tab, line feed and carriage return: C0, DEL and C1. */
+/** Control characters except tab, line feed and carriage return: C0, DEL and C1. */
 const CONTROLS = /(?![\t\n\r])\p{Cc}/gu;
-/** Tells the control characters of a row's prompt; null where they are not known. */
+/** Returns the control characters of a row's prompt; null if they are not known. */
 export type ReadPromptControls = () => string | null;
 
-/** What a JSON text may hold one in: an escape, or DEL and C1 as they are. It looks at every body: a class of Unicode takes four times as long. */
+/** What in a JSON text may hold one: an escape, or a literal DEL or C1. Run on every body: a Unicode class takes four times as long. */
 const MAYBE_IN_JSON = /\\[ubf]|[\u007f-\u009f]/;
 
-/** The control characters in a text, each once, in order; mostly none. */
+/** The control characters in a text, each once, in order; usually none. */
 export function findControls(text: string): string {
   const found = text.match(CONTROLS);
   return found === null ? '' : [...new Set(found)].toSorted().join('');
 }
 
-/** The same of all texts of a JSON text, keys included, as they are read. @param json well formed */
+/** The same for all strings of a JSON text, keys included, after parsing. @param json well-formed */
 export function findControlsOfJson(json: string): string {
   return MAYBE_IN_JSON.test(json) ? findControlsOfValue(JSON.parse(json)) : '';
 }
 
-/** The same of all texts of a value, keys included. */
+/** The same for all strings of a value, keys included. */
 export function findControlsOfValue(value: unknown): string {
   if (typeof value === 'string') return findControls(value);
   if (typeof value !== 'object' || value === null) return '';
@@ -27,10 +27,10 @@ export function findControlsOfValue(value: unknown): string {
 }
 
 /**
- * What is wrong with the control characters of an answer; null when nothing is. U+0000 is never meant: OpenAI's own models write it in place of
- * accented letters (openai-go#664, seen 2026-11-29). Others are quoted from the row, or are slips of the same kind.
- * @param readPromptControls looks up those of the row's own prompt; null where they are not known, and then nothing but U+0000 is held against an
- * answer. Asked only where the answer has any, which is next to never
+ * What is wrong with the control characters of an answer; null if nothing is. U+0000 is never intended: OpenAI's own models write it in place of
+ * accented letters (openai-go#664, seen 2026-11-29). Others are quoted from the row, or are errors of the same kind.
+ * @param readPromptControls looks up those of the row's own prompt; null if they are not known, and then only U+0000 makes an answer invalid.
+ * Called only if the answer has any, which is rare
  */
 export function findStrayControl(controls: string, readPromptControls?: ReadPromptControls): string | null {
   if (controls === '') return null;

@@ -1,19 +1,19 @@
 import { isWireObject, nameForm, quoteName, saysSomething, type TextPart } from './completion.ts';
 
-/** What the content of a message holds, its parts chosen by what the provider calls them. */
+/** The content of a message; its parts are selected by the provider's names for them. */
 export interface MessageContent {
   readonly parts: readonly TextPart[];
-  /** Why the model does not answer, in its words; null when it does. */
+  /** Why the model does not answer, in its words; null if it answers. */
   readonly refusal: string | null;
-  /** Names what nobody here knows in it; null where all is known. */
+  /** Names the unknown part; null if all parts are known. */
   readonly unknown: string | null;
 }
 
 const TEXT_TYPES: ReadonlySet<unknown> = new Set(['text', 'output_text']);
-/** How a model came to its answer, or where it has it from: never the answer (seen 2026-11-29, vercel/ai#13703, spring-ai#5019). */
+/** The model's reasoning, or its sources: never the answer (seen 2026-11-29, vercel/ai#13703, spring-ai#5019). */
 const ASIDE = /^(?:redacted_)?(?:thinking|thought|reasoning)(?:_text|_content)?$|^summary_text$|^(?:reference|citation)s?$/;
 
-/** Reads the content of a chat message or of a message item: a text, or a list of parts. */
+/** Reads the content of a chat message or of a message item: a string, or a list of parts. */
 export function readContent(content: unknown): MessageContent {
   if (!saysSomething(content)) return { parts: [], refusal: null, unknown: null };
   if (typeof content === 'string') return { parts: [{ text: content, logprobs: null }], refusal: null, unknown: null };
@@ -31,7 +31,7 @@ export function readContent(content: unknown): MessageContent {
   return { parts, refusal, unknown };
 }
 
-/** A refusal in words; null when there is none. */
+/** A refusal in words; null if there is none. */
 export function readRefusal(refusal: unknown): string | null {
   if (!saysSomething(refusal)) return null;
   return typeof refusal === 'string' ? refusal : JSON.stringify(refusal);

@@ -1,5 +1,5 @@
 /**
- * Codes and types of errors that mean the account has no money left: the run stops, the row does not fail. OpenAI's, DashScope's (`Arrearage`),
+ * Codes and types of errors that mean the account has no credit left: the run stops, the row does not fail. OpenAI's, DashScope's (`Arrearage`),
  * LiteLLM's (`budget_exceeded`) and DeepSeek's kind (fixtures/world/errors.json, seen 2026-11-29).
  */
 export const QUOTA_CODES: ReadonlySet<string> = new Set([
@@ -11,7 +11,7 @@ export const QUOTA_CODES: ReadonlySet<string> = new Set([
   'budget_exceeded',
 ]);
 
-/** Codes and types that say of the model that it is not there, or not for this key: OpenAI's, Azure's, Groq's, DashScope's, Mistral's, LiteLLM's. */
+/** Codes and types that mean the model does not exist, or not for this key: OpenAI's, Azure's, Groq's, DashScope's, Mistral's, LiteLLM's. */
 const MODEL_WORDS = new RegExp(
   [
     'model_?not_?(found|available|supported)|(unknown|invalid|unsupported)_model',
@@ -23,17 +23,17 @@ const MODEL_WORDS = new RegExp(
   'i',
 );
 
-/** Whether a code says that the model is refused. */
+/** Whether a code means that the model is refused. */
 export function isModelCode(code: string | null): boolean {
   return code !== null && MODEL_WORDS.test(code);
 }
 
-/** The code of a refusal of the model whose own code does not say so. */
+/** Our code for a refusal of the model whose own code does not say so. */
 export const MODEL_REFUSED = 'model_not_found';
 
 /**
- * Words that say it, whatever the status. Only names may stand between them: what else is "not found" may be the row's. DeepSeek ("Model Not
- * Exist"), DashScope, SiliconFlow, xAI, OpenRouter ("… is not a valid model ID"), OpenAI, Bedrock and LiteLLM say it under 400 (seen 2026-11-29).
+ * Wording with this meaning, whatever the status. Only names may stand in between: anything else "not found" may be the row's. DeepSeek ("Model Not
+ * Exist"), DashScope, SiliconFlow, xAI, OpenRouter ("… is not a valid model ID"), OpenAI, Bedrock and LiteLLM use it with status 400 (seen 2026-11-29).
  */
 const SAYS_NO_MODEL = new RegExp(
   [
@@ -43,20 +43,20 @@ const SAYS_NO_MODEL = new RegExp(
   ].join('|'),
   'i',
 );
-/** Words that say it where something is said not to be there: 404 and 410. */
+/** Wording with this meaning if the status says that something does not exist: 404 and 410. */
 const MODEL_IS_GONE =
   /\bmodels?\b.*\b(does not exist|not found|no access|not available|no longer available|unknown|deprecated|decommissioned|retired)\b|^model: \S+$|^no endpoints found for \S+$/i;
 
-/** What a provider says of a request it refuses. */
+/** The error of a provider for a request it refuses. */
 interface SaidOfRequest {
   readonly message: string;
   readonly code: string | null;
   readonly type?: unknown;
-  /** The member of the request that is meant. */
+  /** The member of the request it refers to. */
   readonly param?: unknown;
 }
 
-/** Whether a refusal is about the model, which no other request of the run can change (fixtures/world/errors.json, seen 2026-11). */
+/** Whether a refusal is about the model, so that no other request of the run can succeed (fixtures/world/errors.json, seen 2026-11). */
 export function refusesModel({ message, code, type, param }: SaidOfRequest, status: number | null): boolean {
   if (isModelCode(code) || (typeof type === 'string' && isModelCode(type))) return true;
   if (status === null || ![400, 404, 410, 422].includes(status)) return false;
@@ -64,7 +64,7 @@ export function refusesModel({ message, code, type, param }: SaidOfRequest, stat
   return (status === 404 || status === 410) && MODEL_IS_GONE.test(message);
 }
 
-/** Whether words without a code say that the model is not there. */
+/** Whether a message without a code says that the model does not exist. */
 export function saysNoModel(message: string): boolean {
   return SAYS_NO_MODEL.test(message);
 }

@@ -12,13 +12,13 @@ import {
 } from './completion.ts';
 import { type MessageContent, readContent } from './message-content.ts';
 
-/** Items that are no answer, and whose names may still grow in number. */
+/** Items that are not answers; further names may be added to these. */
 const ASIDE = /^(?:reasoning|compaction|mcp_.*|.*_output)$/;
 const CALL = /_call$/;
 const CANCELLED: ReadonlySet<unknown> = new Set(['cancelled', 'canceled']);
 
 /**
- * Reads the answer of POST /v1/responses: the text of its messages, chosen by what the provider calls them. Only `completed` is finished
+ * Reads the answer of POST /v1/responses: the text of its messages, selected by the provider's names for them. Only `completed` is finished
  * (openai-contract section 21, seen 2026-11-29).
  */
 export function readResponse(body: WireObject, output: readonly unknown[]): Completion {
@@ -55,8 +55,8 @@ function readIncomplete(details: unknown, text: string | null): Completion {
 }
 
 /**
- * The message items that may hold the answer: finished ones before unfinished, and where any is called the final answer only those (seen in 2 %
- * of turns of gpt-5.6 on 2026-11-29, langchain4j#6399); what is called a commentary is none. An item told twice counts once.
+ * The message items that may hold the answer: finished ones before unfinished ones, and if any is called the final answer, only those (seen in 2 %
+ * of turns of gpt-5.6 on 2026-11-29, langchain4j#6399); a commentary is never the answer. An item sent twice counts once.
  */
 function chooseMessages(items: readonly WireObject[]): readonly MessageItem[] {
   const messages = items.filter(({ type, role }) => type === 'message' && (role ?? 'assistant') === 'assistant');
@@ -72,7 +72,7 @@ interface MessageItem {
   readonly content: MessageContent;
 }
 
-/** Whether two items have one id: which of them counts nobody can tell. */
+/** Whether two items share an id: it is unknown which of them counts. */
 function hasContradiction(spoken: readonly MessageItem[]): boolean {
   const ids = spoken.map(({ id }) => id).filter((id) => typeof id === 'string' && id !== '');
   return new Set(ids).size < ids.length;
@@ -83,7 +83,7 @@ function prefer<T>(values: readonly T[], isPreferred: (value: T) => boolean): re
   return preferred.length === 0 ? values : preferred;
 }
 
-/** Why a finished response says nothing. */
+/** Why a finished response has no text. */
 function describeSilence(items: readonly WireObject[], output: readonly unknown[]): Completion {
   const call = items.find(({ type }) => CALL.test(String(type)));
   if (call !== undefined) return makeFailure('invalid', `the model called a tool instead of answering (${String(call.type)})`);

@@ -5,13 +5,13 @@ import type { ReadPromptControls } from './control-characters.ts';
 
 export interface CheckedParts {
   readonly checked: Checked;
-  /** All that was said. */
+  /** All the text. */
   readonly text: string;
 }
 
 /**
- * The parts of a text are one answer, unless only one of them is: some models begin an answer, leave it, and give it whole in a later part
- * (openai-contract section 10, seen 2026-11-21). Where two are answers and differ, none is chosen (section 21, seen 2026-11-29).
+ * The parts of a text are one answer, unless only one of them is valid: some models start an answer, drop it, and give it whole in a later part
+ * (openai-contract section 10, seen 2026-11-21). If two are valid and differ, neither is chosen (section 21, seen 2026-11-29).
  */
 export function checkParts(
   parts: readonly [TextPart, ...TextPart[]],
@@ -21,7 +21,7 @@ export function checkParts(
   const whole = joinParts(parts);
   const check = ({ text, logprobs }: TextPart) => checkAnswer(text, logprobs, readPromptControls);
   if (parts.length === 1 || checkAnswer.takesAnyText === true) return { checked: check(whole), text: whole.text };
-  // Probabilities belong to an answer without being what it says.
+  // Probabilities belong to an answer but are not its content.
   const bare = [whole, ...parts].map((part) => ({ part, checked: checkAnswer(part.text, null, readPromptControls) }));
   const good = bare.filter(({ checked }) => checked.ok && checked.note === undefined);
   const candidates = good.length > 0 ? good : bare.filter(({ checked }) => checked.ok);

@@ -1,15 +1,15 @@
 import type { Ballot, OutcomeStatus } from '../outcome.ts';
 
-/** What one choice of an answer is worth. */
+/** The result of one choice of an answer. */
 export interface Verdict {
   readonly status: OutcomeStatus;
   /** As of an outcome. */
   readonly message: string;
-  /** The checked value when ok. */
+  /** The checked value if ok. */
   readonly value: unknown;
   /** As of an outcome. */
   readonly written?: unknown;
-  /** What was said; null when it was no text. */
+  /** Its text; null if it was not text. */
   readonly text: string | null;
   /** As of an outcome. */
   readonly isUnreadable: boolean;
@@ -17,8 +17,8 @@ export interface Verdict {
 }
 
 /**
- * The verdict of the majority: of the good choices, the first one of those that agree with the most others; a tie goes to what was said first.
- * Without a good choice the most frequent cause, a tie again to the first.
+ * The result of the majority: of the valid choices, the first one of those that agree with the most others; in a tie the earliest wins.
+ * Without a valid choice the most frequent cause, again the earliest in a tie.
  */
 export function countVotes(verdicts: readonly [Verdict, ...Verdict[]], ballot: Ballot): Verdict {
   const good = verdicts.filter(({ status }) => status === 'ok');
@@ -30,7 +30,7 @@ export function countVotes(verdicts: readonly [Verdict, ...Verdict[]], ballot: B
   return elect(verdicts, ({ status }) => status)?.[0] ?? verdicts[0];
 }
 
-/** The first of the largest group of equal votes, and the group's size; null without any vote. */
+/** The first of the largest group of equal votes, and the size of the group; null without votes. */
 function elect(verdicts: readonly Verdict[], read: (verdict: Verdict) => string): readonly [Verdict, number] | null {
   const groups = new Map<string, { readonly first: Verdict; votes: number }>();
   for (const verdict of verdicts) {

@@ -1,16 +1,16 @@
-/** What a JSON text may hold at most. */
+/** The bounds of a JSON text. */
 export interface JsonBounds {
   readonly levels: number;
   /** Members, items, lists and objects together. */
   readonly values: number;
 }
 
-/** No answer comes near it. Parsed, a list or an object takes up to twenty times the bytes of its brackets. */
+/** No real answer comes near it. Parsed, a list or an object takes up to twenty times the bytes of its brackets. */
 export const ANSWER_BOUNDS: JsonBounds = { levels: 2_000, values: 2_000_000 };
-/** Below that nothing can be too much: a text of brackets alone is parsed to some ten megabytes. */
+/** Below this nothing can be too large: a text of brackets alone is parsed to some ten megabytes. */
 const SHORT_CHARACTERS = 256 * 1024;
 
-/** Whether a long text would be more than its bounds once it is parsed; what is no JSON is told by the parser. */
+/** Whether a long text would exceed its bounds once parsed; invalid JSON is left to the parser. */
 export function isBeyondBounds(text: string, { levels, values }: JsonBounds): boolean {
   if (text.length <= Math.min(levels, SHORT_CHARACTERS)) return false;
   let depth = 0;
@@ -40,7 +40,7 @@ export function isBeyondBounds(text: string, { levels, values }: JsonBounds): bo
 
 const [QUOTE, COMMA, OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [0x22, 0x2c, 0x5b, 0x5d, 0x7b, 0x7d];
 
-/** Where the string that begins there ends; the end of the text where it does not. */
+/** Where the string that begins there ends; the end of the text if it is not closed. */
 function findEnd(text: string, start: number): number {
   for (let end = start; ; ) {
     end = text.indexOf('"', end + 1);

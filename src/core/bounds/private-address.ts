@@ -1,6 +1,6 @@
 import { BlockList, isIP, isIPv6 } from 'node:net';
 
-/** What lies on this machine or in a network of one's own, and is nobody's on the internet (IANA's special-purpose registries, seen 2026-11-29). */
+/** Addresses on this machine or in private networks, which belong to nobody on the internet (IANA's special-purpose registries, seen 2026-11-29). */
 const PRIVATE = new BlockList();
 for (const [network, bits] of [
   ['0.0.0.0', 8],
@@ -24,12 +24,12 @@ for (const [network, bits] of [
 ] as const)
   PRIVATE.addSubnet(network, bits, 'ipv6');
 
-/** Link-local addresses are where clouds hand out credentials: no server of one's own lives there. */
+/** Clouds serve credentials at link-local addresses: no server of the user's own is there. */
 const LINK_LOCAL = new BlockList();
 LINK_LOCAL.addSubnet('169.254.0.0', 16, 'ipv4');
 LINK_LOCAL.addSubnet('fe80::', 10, 'ipv6');
 
-/** Whether an IP address, with or without brackets, is not one of the internet's; false for what is no address. */
+/** Whether an IP address, with or without brackets, is not a public one; false if it is not an address. */
 export function isPrivateAddress(address: string): boolean {
   return isIn(PRIVATE, address);
 }
@@ -42,7 +42,7 @@ export function isLoopbackHost(hostname: string): boolean {
   return /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
 }
 
-/** Names that no public name server knows: one word, and endings set aside for networks of one's own (RFC 6762, RFC 8375, ICANN 2024). */
+/** Names unknown to public name servers: single words, and suffixes reserved for private networks (RFC 6762, RFC 8375, ICANN 2024). */
 export function isPrivateName(hostname: string): boolean {
   return isIP(hostname) === 0 && (/^[^.:[]+$/.test(hostname) || /\.(local|internal|home\.arpa)$/.test(hostname));
 }
@@ -50,7 +50,7 @@ export function isPrivateName(hostname: string): boolean {
 function isIn(list: BlockList, address: string): boolean {
   const bare = address.replace(/^\[|\]$/g, '');
   if (isIP(bare) === 0) return false;
-  // An IPv4 address in IPv6's clothes is looked at as what it is.
+  // An IPv4 address inside IPv6 is judged as IPv4.
   const mapped = /^::ffff:(?:(\d+\.\d+\.\d+\.\d+)|([0-9a-f]{1,4}):([0-9a-f]{1,4}))$/i.exec(bare);
   if (mapped !== null) return list.check(mapped[1] ?? readHalves(mapped[2] as string, mapped[3] as string), 'ipv4');
   return list.check(bare, isIPv6(bare) ? 'ipv6' : 'ipv4');

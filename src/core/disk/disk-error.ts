@@ -1,16 +1,16 @@
 import { AppError, UsageError } from '../errors.ts';
 
 /**
- * The disk refuses: it is full, failing, read-only, closed to this user, or out of descriptors. One sentence: what, which path, what to do.
- * Exit 2, for a command that has spent nothing; a run that has ends with 5.
+ * The disk failed: it is full, broken, read-only, not accessible to this user, or out of descriptors. One sentence: what, which path, what to do.
+ * Exit 2 for a command that has spent nothing; a run that has ends with 5.
  */
 export class DiskError extends UsageError {
-  /** The system's word for it, for example `ENOSPC`. */
+  /** The system's error code, for example `ENOSPC`. */
   readonly errno: string;
   readonly path: string;
-  /** The sentence without what to do. */
+  /** The sentence without the advice. */
   readonly what: string;
-  /** Its end: why. */
+  /** The reason at its end. */
   readonly reason: string;
   constructor(parts: SentenceParts, options: { readonly errno: string; readonly path: string; readonly cause: unknown }) {
     const what = `${parts.failed}: ${parts.reason}`;
@@ -34,40 +34,40 @@ interface Reason {
   readonly todo: string;
 }
 
-const MAKE_WAY = 'move away what is there';
+const MAKE_WAY = 'move it away';
 const ALLOW = 'give this user access to it';
 
-/** What each error number means to a person, and what helps. */
+/** What each error code means to a person, and what helps. */
 const REASONS: Readonly<Record<string, Reason>> = {
   ENOSPC: { what: 'the disk is full', todo: 'make room' },
   EDQUOT: { what: 'the quota on this disk is used up', todo: 'make room' },
   EFBIG: { what: 'the file is too large for this disk', todo: 'use another disk' },
-  EIO: { what: 'the disk reports an error', todo: 'see that the disk is well' },
-  ENXIO: { what: 'the disk reports an error', todo: 'see that the disk is well' },
+  EIO: { what: 'the disk reports an error', todo: 'check the disk' },
+  ENXIO: { what: 'the disk reports an error', todo: 'check the disk' },
   ESTALE: { what: 'the server of this disk has lost it', todo: 'mount it again' },
   EROFS: { what: 'it is on a read-only file system', todo: 'make that writable' },
-  EACCES: { what: 'this user may not', todo: ALLOW },
-  EPERM: { what: 'this user may not', todo: ALLOW },
+  EACCES: { what: 'permission denied', todo: ALLOW },
+  EPERM: { what: 'permission denied', todo: ALLOW },
   EMFILE: { what: 'this process has too many files open', todo: 'raise the limit (ulimit -n 4096)' },
-  ENFILE: { what: 'this machine has too many files open', todo: 'end what holds them' },
+  ENFILE: { what: 'this machine has too many files open', todo: 'close some of them' },
   ENAMETOOLONG: { what: 'the name is too long for this disk', todo: 'choose a shorter one' },
   ENOTDIR: { what: 'a part of its path is not a folder', todo: MAKE_WAY },
-  EISDIR: { what: 'a folder stands there', todo: MAKE_WAY },
-  ENOTEMPTY: { what: 'a folder stands there', todo: MAKE_WAY },
+  EISDIR: { what: 'a folder is in its place', todo: MAKE_WAY },
+  ENOTEMPTY: { what: 'a folder is in its place', todo: MAKE_WAY },
   EEXIST: { what: 'something else is in its place', todo: MAKE_WAY },
-  ELOOP: { what: 'a link stands there', todo: MAKE_WAY },
-  ENOENT: { what: 'it is gone', todo: 'see what removed it' },
-  EBUSY: { what: 'another program uses it', todo: 'end that program' },
+  ELOOP: { what: 'a link is in its place', todo: MAKE_WAY },
+  ENOENT: { what: 'it is gone', todo: 'find out what removed it' },
+  EBUSY: { what: 'another program uses it', todo: 'close that program' },
 };
 
-/** Of those, what another place for the state helps against. */
+/** Those of them that another place for the state can avoid. */
 const CURED_ELSEWHERE: ReadonlySet<string> = new Set(['EROFS', 'EACCES', 'EPERM', 'ENAMETOOLONG', 'ENOSPC', 'EDQUOT']);
 
-/** What a system call was about; others, of networks and processes, are none of the disk's. */
+/** What a system call was doing; others, of networks and processes, are not errors of the disk. */
 const VERBS: Readonly<Record<string, string>> = {
   open: 'open',
-  mkdir: 'make the folder',
-  mkdtemp: 'make a folder in',
+  mkdir: 'create the folder',
+  mkdtemp: 'create a folder in',
   read: 'read',
   scandir: 'read',
   stat: 'read',
@@ -80,8 +80,8 @@ const WRITING =
   /^(write|writev|append|fsync|fdatasync|sync|datasync|ftruncate|truncate|rename|link|unlink|rm|rmdir|copyfile|copyFile|chmod|fchmod|close|utime|futime)/;
 
 /**
- * An error of the file system as a sentence; anything else as it is.
- * @param file whose name is told, but for a folder that cannot be made; absent: the path the error names
+ * An error of the file system as a sentence; any other error unchanged.
+ * @param file the file to name, except for a folder that cannot be created; absent: the path in the error
  */
 export function asDiskError(error: unknown, file?: string): unknown {
   if (error instanceof AppError || !(error instanceof Error)) return error;
@@ -92,14 +92,14 @@ export function asDiskError(error: unknown, file?: string): unknown {
   const path = ((syscall === 'mkdir' ? named : undefined) ?? file ?? dest ?? named ?? 'a file').replace(TEMPORARY, '$1');
   const elsewhere =
     CURED_ELSEWHERE.has(code) && /[\\/]\.rowmill([\\/]|$)/.test(path) ? ', or keep the state elsewhere (--state-dir DIR)' : '';
-  const todo = `${reason.todo}${elsewhere}, then type the same command again`;
+  const todo = `${reason.todo}${elsewhere}, then run the same command again`;
   return new DiskError({ failed: `cannot ${verb} ${path}`, reason: `${reason.what} (${code})`, todo }, { errno: code, path, cause: error });
 }
 
-/** What stands before a file's name while it is written. */
+/** Precedes a file's name while it is being written. */
 const TEMPORARY = /(^|[\\/])\.tmp-\w+-/;
 
-/** Does something to a file. @throws DiskError where the disk refuses */
+/** Runs a file operation. @throws DiskError if the disk fails */
 export function onDisk<T>(file: string, step: () => T): T {
   try {
     return step();
@@ -108,7 +108,7 @@ export function onDisk<T>(file: string, step: () => T): T {
   }
 }
 
-/** The same for a step that takes its time. */
+/** The same for an asynchronous operation. */
 export async function onDiskLater<T>(file: string, step: () => Promise<T>): Promise<T> {
   try {
     return await step();

@@ -5,8 +5,8 @@ import { DiskError, onDiskLater } from './disk-error.ts';
 import { untilAborted } from './until-aborted.ts';
 
 /**
- * The sha256 (hex) of a file, through links; null when there is none.
- * @throws DiskError for what cannot be read, and for what is no file: a FIFO or a device would be read for ever
+ * The sha256 (hex) of a file, following links; null if there is none.
+ * @throws DiskError if it cannot be read or is not a regular file: a FIFO or a device would be read forever
  */
 export async function hashFile(file: string, signal: AbortSignal): Promise<string | null> {
   const digest = createHash('sha256');
@@ -28,6 +28,6 @@ export async function hashFile(file: string, signal: AbortSignal): Promise<strin
 }
 
 function refuse(path: string): DiskError {
-  const words = { failed: `cannot read ${path}`, reason: 'it is no file', todo: 'move it away, then type the same command again' };
+  const words = { failed: `cannot read ${path}`, reason: 'it is not a file', todo: 'move it away, then run the same command again' };
   return new DiskError(words, { errno: 'EISDIR', path, cause: undefined });
 }

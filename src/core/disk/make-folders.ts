@@ -4,16 +4,16 @@ import path from 'node:path';
 const MAX_TRIES = 3;
 
 /**
- * Makes a folder and those it lies in, one by one: the recursive call of Node 20 says ENOENT where the disk is read-only, failing or without room
- * for the name (seen 2026-11-29).
- * @throws the system's error for the first one that cannot be made
+ * Creates a folder and its parents, one by one: the recursive call of Node 20 reports ENOENT if the disk is read-only, failing or full
+ * (seen 2026-11-29).
+ * @throws the system's error for the first one that cannot be created
  */
 export function makeFolders(folder: string, mode = 0o777): void {
   const parent = path.dirname(folder);
   for (let tries = 1; ; tries++) {
     const error = tryToMake(folder, mode);
     if (error === null) return;
-    // Another process may make the same folders, or remove empty ones, at the same time.
+    // Another process may create the same folders, or remove empty ones, at the same time.
     if (error.code !== 'ENOENT' || parent === folder || tries === MAX_TRIES) throw error;
     if (!isFolder(parent)) makeFolders(parent, mode);
   }

@@ -1,6 +1,6 @@
-/** The chunks of a stream; where the signal is aborted its reason is thrown, which a stream would say in words of its own. */
+/** The chunks of a stream; once the signal is aborted its reason is thrown, in place of the stream's own error. */
 export async function* untilAborted<Chunk>(open: () => AsyncIterable<Chunk>, signal: AbortSignal): AsyncGenerator<Chunk> {
-  // A stream that is opened too late fails where nobody listens.
+  // A stream opened too late fails where nobody listens.
   signal.throwIfAborted();
   try {
     yield* open();

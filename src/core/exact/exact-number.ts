@@ -1,6 +1,6 @@
 /**
- * A number of a table that JavaScript would write otherwise than it stands there: beyond 2^53, with zeros at its end, with an exponent, `-0`. Its
- * text is what it is; in comparisons and arithmetic of templates it is the nearest number.
+ * A number of a table that JavaScript would write differently: beyond 2^53, with trailing zeros, with an exponent, `-0`. It keeps
+ * its text; in comparisons and arithmetic of templates it is the nearest JavaScript number.
  */
 export class ExactNumber {
   readonly text: string;
@@ -13,12 +13,12 @@ export class ExactNumber {
   valueOf(): number {
     return Number(this.text);
   }
-  /** What `JSON.stringify` takes for it where nobody knows of it: the text, rather than another number. */
+  /** What `JSON.stringify` uses if it does not know this class: the text, rather than a different number. */
   toJSON(): string {
     hasMetExact = true;
     return this.text;
   }
-  // How Liquid compares what it does not know.
+  // How Liquid compares values it does not know.
   equals(other: unknown): boolean {
     return Number(this.text) === toNumber(other);
   }
@@ -40,7 +40,7 @@ function toNumber(value: unknown): number {
   return typeof value === 'number' || value instanceof ExactNumber ? Number(value) : Number.NaN;
 }
 
-/** The value of a JSON number: a number where it is written as its text, else the text itself. */
+/** The value of a JSON number: a number if JavaScript writes it the same way, else its text. */
 export function makeNumber(text: string): number | ExactNumber {
   const value = Number(text);
   return String(value) === text ? value : new ExactNumber(text);
@@ -48,7 +48,7 @@ export function makeNumber(text: string): number | ExactNumber {
 
 let hasMetExact = false;
 
-/** A JSON value as compact JSON, numbers as they stood in their table. */
+/** A JSON value as compact JSON, with numbers as in their table. */
 export function stringifyExactly(value: unknown): string {
   hasMetExact = false;
   const json = JSON.stringify(value);

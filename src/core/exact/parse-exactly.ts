@@ -2,13 +2,13 @@ import { makeNumber } from './exact-number.ts';
 import { findStringEnd } from './string-end.ts';
 
 /**
- * The value of a JSON text with its numbers as they stand there.
- * @param text valid JSON, nested no deeper than the stack
+ * The value of a JSON text, with numbers as written in it.
+ * @param text valid JSON, nested no deeper than the stack allows
  */
 export function parseExactly(text: string): unknown {
   let at = 0;
 
-  /** The next character that is no space. */
+  /** The next character that is not whitespace. */
   function peek(): string {
     SPACES.lastIndex = at;
     SPACES.test(text);

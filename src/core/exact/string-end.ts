@@ -1,4 +1,4 @@
-/** Where the string that starts there has its closing quote. @param text valid JSON */
+/** The position of the closing quote of the string that starts there. @param text valid JSON */
 export function findStringEnd(text: string, start: number): number {
   let end = text.indexOf('"', start + 1);
   while (text.charCodeAt(end - 1) === BACKSLASH && isEscaped(text, end)) end = text.indexOf('"', end + 1);

@@ -6,7 +6,7 @@ export function isFineTuned(model: string): boolean {
   return FINE_TUNED.test(model);
 }
 
-/** The names under which a table may know a model, the nearest first: its own, or that of the model it was tuned from; then without its snapshot date. */
+/** The names under which a table may list a model, nearest first: its own, or that of its base model; then without the snapshot date. */
 export function listBaseNames(model: string): readonly [string, string] {
   const name = (FINE_TUNED.exec(model)?.[1] ?? model).toLowerCase();
   return [name, name.replace(SNAPSHOT, '')];

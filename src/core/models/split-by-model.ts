@@ -1,8 +1,8 @@
 import type { Job } from '../job.ts';
 
 /**
- * The job as several, each of one model, for everything that depends on the model: prices, longest answers, images.
- * @returns the job itself where it has a model of its own
+ * Splits the job into one per model, for everything that depends on the model: prices, longest answers, images.
+ * @returns the job itself if it names its own model
  */
 export function splitByModel<T extends Pick<Job, 'requests' | 'endpoint' | 'model' | 'params' | 'messages'>>(job: T): readonly T[] {
   if (job.requests === undefined) return [job];
@@ -24,12 +24,12 @@ export function listModels(job: Pick<Job, 'model' | 'requests'>): readonly strin
   return job.requests === undefined ? [job.model] : [...new Set(job.requests.map(({ model }) => model))];
 }
 
-/** The job as far as it asks that model. */
+/** The part of the job that uses this model. */
 export function keepModel<T extends Pick<Job, 'requests'>>(job: T, model: string): T {
   return job.requests === undefined ? job : { ...job, requests: job.requests.filter((group) => group.model === model) };
 }
 
-/** The models of a job as a person reads them: `gpt-6-luna`, `gpt-6-luna and 2 more`. */
+/** The models of a job for a person: `gpt-6-luna`, `gpt-6-luna and 2 more`. */
 export function showModels(job: Pick<Job, 'model' | 'requests'>): string {
   const { model } = job;
   const more = listModels(job).length - 1;

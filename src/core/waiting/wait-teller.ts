@@ -1,26 +1,26 @@
-/** Says what is waited for, so that no wait of more than five seconds is silent. */
+/** Reports what a run waits for, so that no wait of more than five seconds is silent. */
 export interface WaitTeller {
-  /** A wait begins, or goes on. It is told when it, or the silence it goes on with, lasts more than five seconds. */
+  /** A wait starts or continues. It is reported if it, or the silence it continues, lasts more than five seconds. */
   begin(wait: ToldWait): void;
-  /** What was waited for under this name has happened. */
+  /** The event waited for under this name has happened. */
   end(name: string): void;
-  /** What goes on now, in words: the waits that have not come to their end. */
+  /** The current waits, in words. */
   readonly current: readonly string[];
 }
 
 export interface ToldWait {
-  /** Waits of one name follow each other, and are told once a minute at most. */
+  /** Waits of one name follow each other, and are reported at most once a minute. */
   readonly name: string;
   readonly milliseconds: number;
-  /** How long it has gone on already. */
+  /** How long it has lasted already. */
   readonly passedMs?: number;
-  /** How long it is to be all in all; absent: as long as this wait. */
+  /** How long it will last in total; absent: as long as this wait. */
   readonly askedMs?: number;
-  /** `spell`: one long wait with those of its name before it. `alone`: they have nothing to do with each other. `once`: neither, and told a single time. */
+  /** `spell`: one long wait together with earlier ones of its name. `alone`: unrelated waits. `once`: unrelated, and reported a single time. */
   readonly goesOn?: 'spell' | 'alone' | 'once';
   /** For a person; never row text. */
   readonly describe: (when: WaitTimes) => string;
-  /** The same for a screen that is painted again and again: shorter, with how long it has lasted. Absent: as it is told; null: not shown there. */
+  /** The same for a screen that is repainted: shorter, with its duration so far. Absent: as reported; null: not shown there. */
   readonly describeNow?: ((when: WaitTimes) => string) | null;
 }
 
@@ -29,28 +29,28 @@ export interface WaitTimes {
   readonly since: string;
   readonly until: string;
   readonly leftMs: number;
-  /** Since it began. */
+  /** Since it started. */
   readonly passedMs: number;
 }
 
 export interface WaitTellerOptions {
   readonly warn: (message: string) => void;
   readonly clock: () => Date;
-  /** Milliseconds that never go back. */
+  /** Milliseconds that never decrease. */
   readonly monotonicMs: () => number;
 }
 
 const SILENCE_MS = 5_000;
-/** What goes on is told again after this long. */
+/** A continuing wait is reported again after this long. */
 const AGAIN_MS = 60_000;
 
 interface Spell {
   readonly sinceMs: number;
-  /** Null while nothing was told. */
+  /** Null while nothing was reported. */
   readonly toldAtMs: number | null;
-  /** Until when what was told holds. */
+  /** Until when the last report is valid. */
   readonly toldUntilMs: number;
-  /** When the latest wait of the name ends, and what it is for; null: not to be shown. */
+  /** When the latest wait of the name ends, and what it is for; null: not shown. */
   readonly endMs: number;
   readonly describeNow: (() => string) | null;
 }

@@ -1,4 +1,4 @@
-/** Waits for what may never come to its end. @throws the signal's reason when that fires first */
+/** Waits for something that may never end. @throws the signal's reason if that fires first */
 export function waitUnlessAborted<Value>(promise: PromiseLike<Value>, signal: AbortSignal): Promise<Value> {
   return new Promise((resolve, reject) => {
     const stop = () => reject(signal.reason);

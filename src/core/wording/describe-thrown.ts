@@ -1,4 +1,4 @@
-/** In words what somebody threw, who may throw anything. */
+/** Describes a thrown value, which may be anything. */
 export function describeThrown(thrown: unknown): string {
   try {
     return thrown instanceof Error ? String(thrown.message) : String(thrown);

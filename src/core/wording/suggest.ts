@@ -1,6 +1,6 @@
 /**
- * The candidate a person most likely meant, or null when none is near.
- * Case, spaces, dashes and underscores cost nothing; otherwise at most a third of the word may differ, or whole words be missing.
+ * The candidate a person most likely meant, or null if none is close.
+ * Case, spaces, dashes and underscores cost nothing; otherwise at most a third of the word may differ, or whole words may be missing.
  */
 export function findClosest(word: string, candidates: readonly string[]): string | null {
   const wanted = fold(word);
@@ -17,7 +17,7 @@ export function findClosest(word: string, candidates: readonly string[]): string
   return best;
 }
 
-/** `. Did you mean "x"?`, to end a message with, or nothing. */
+/** `. Did you mean "x"?`, to append to a message, or nothing. */
 export function suggest(word: string, candidates: readonly string[]): string {
   const closest = findClosest(word, candidates);
   return closest === null ? '' : `. Did you mean "${closest}"?`;

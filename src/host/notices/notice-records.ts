@@ -10,34 +10,34 @@ import {
   writeFully,
 } from '../../ledger/disk/durable-files.ts';
 
-/** What is known of a notice's way, in `notices/<hash of its id>.json`: neither its address nor what the receiver said. */
+/** What is known about the delivery of a notice, in `notices/<hash of its id>.json`: neither its address nor the receiver's response. */
 export interface NoticeRecord {
   readonly id: string;
   readonly event: string;
   readonly sentence: string;
-  /** `sending` that is a minute old: the process was killed before it knew. */
+  /** A `sending` that is a minute old: the process was killed before it knew the result. */
   readonly status: 'sending' | 'told' | 'unanswered' | 'failed';
   readonly tries: number;
   readonly at: string;
 }
 
 export interface NoticeRecords {
-  /** Takes a notice for telling. @returns how often it was tried before; null when it was told, is being told by another process, or failed too often */
+  /** Claims a notice for delivery. @returns how often it was tried before; null if it was delivered, is being delivered by another process, or failed too often */
   claim(notice: Pick<NoticeRecord, 'id' | 'event' | 'sentence'>, now: Date): number | null;
   settle(record: NoticeRecord): void;
 }
 
-/** The id of a run that had none: it has a day. */
+/** The id for a run that has none: it contains a day. */
 const REFUSAL = /^stopped \d{4}-\d\d-\d\d /;
 const MAX_TRIES = 5;
 /** A post takes seconds. */
 const ABANDONED_AFTER_MS = 60_000;
 const KEPT_RECORDS = 200;
-/** No event holds for longer: a batch, and what it answered, is gone by then. */
+/** No event lasts longer: a batch, and its answers, are gone by then. */
 const KEPT_MS = 60 * 86_400_000;
 const MAX_BYTES = 1 << 16;
 
-/** Runs that ended without a summary since then, as they were told or were to be: no run of the ledger says so. */
+/** Runs that ended without a summary since then, as reported or to be reported: the ledger has no run for them. */
 export function listRefusals(stateDirectory: string, since: string): readonly NoticeRecord[] {
   const directory = join(stateDirectory, 'notices');
   return listNames(directory)
@@ -47,7 +47,7 @@ export function listRefusals(stateDirectory: string, since: string): readonly No
     .toSorted((a, b) => (a.at < b.at ? -1 : 1));
 }
 
-/** The records of a state directory, made with the first notice. */
+/** The records of a state directory, created with the first notice. */
 export function openNoticeRecords(stateDirectory: string): NoticeRecords {
   const directory = join(stateDirectory, 'notices');
   const locate = (id: string) => join(directory, `${hash('sha256', id).slice(0, 24)}.json`);
@@ -75,7 +75,7 @@ function isDue({ status, tries, at }: NoticeRecord, now: Date): boolean {
   return status === 'failed' || (status === 'sending' && Math.abs(now.getTime() - Date.parse(at)) >= ABANDONED_AFTER_MS);
 }
 
-/** Of two processes that tell the same only one makes the file. */
+/** Of two processes that deliver the same notice only one creates the file. */
 function createOnce(file: string, record: NoticeRecord): boolean {
   if (existsSync(file)) return false;
   try {
@@ -92,7 +92,7 @@ function createOnce(file: string, record: NoticeRecord): boolean {
   }
 }
 
-/** Null where it is damaged: then it is told again. */
+/** Null if it is damaged: then it is delivered again. */
 function readRecord(file: string): NoticeRecord | null {
   try {
     const record = JSON.parse(readPrivateText(file, MAX_BYTES) ?? '') as NoticeRecord;
@@ -106,7 +106,7 @@ function print(record: NoticeRecord): string {
   return `${JSON.stringify(record)}\n`;
 }
 
-/** Of many the old ones go: what they tell of is long over, and would be told again if it were not. */
+/** Old ones are removed when there are many: their events are long over, or they would be reported again. */
 function prune(directory: string, now: Date): void {
   const names = listNames(directory);
   if (names.length <= KEPT_RECORDS) return;

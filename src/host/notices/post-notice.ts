@@ -2,12 +2,12 @@ import { openWay } from '../../openai/open-fetch.ts';
 import type { Post } from './render-notice.ts';
 
 /**
- * What became of a post: `told`; `unanswered`, which may have been taken; `failed`, which was not.
+ * The result of a post: `told`; `unanswered`, which may have been accepted; `failed`, which was not.
  * @see why in words, without the address
  */
 export type PostEnd = { readonly status: 'told' } | { readonly status: 'unanswered' | 'failed'; readonly why: string };
 
-/** A connection that has not come about by then has taken nothing: that is known before the time for all posts is over. */
+/** A connection not established by then has delivered nothing: this is known before the time for all posts is over. */
 const CONNECT_MS = 2_000;
 
 /** Posts once. A redirect is not followed: it could lead the message, or the secret in its address, elsewhere. Never throws. */
@@ -25,7 +25,7 @@ export async function postNotice(url: URL, { headers, body }: Post, signal: Abor
   }
 }
 
-/** Messages of the network may hold the address: a code does not. */
+/** Network messages may contain the address: a code does not. */
 function nameCause(error: unknown): string {
   const { code } = ((error as Error | undefined)?.cause ?? error) as NodeJS.ErrnoException;
   return typeof code === 'string' && /^[A-Z0-9_]{2,40}$/.test(code) ? code : 'network error';

@@ -1,11 +1,11 @@
 import type { NotifySpec } from '../../core/job.ts';
 import type { Notice } from '../../inspect/notices/make-notices.ts';
 
-/** A notice with what the moment of telling adds. */
+/** A notice with what is known at the time of delivery. */
 export interface ToldNotice extends Notice {
   readonly job: string;
   readonly at: string;
-  /** What to type; null where nothing has to be. */
+  /** The command to run; null if none is needed. */
   readonly command: string | null;
 }
 
@@ -14,7 +14,7 @@ export interface Post {
   readonly body: string;
 }
 
-/** What is posted, in the form the receiver takes. */
+/** The body of the post, in the form of the receiver. */
 export function renderNotice(notice: ToldNotice, form: NotifySpec['form']): Post {
   const { id, event, job, run, at, sentence, command } = notice;
   switch (form) {
@@ -45,7 +45,7 @@ export function renderNotice(notice: ToldNotice, form: NotifySpec['form']): Post
   }
 }
 
-/** Slack reads `&`, `<` and `>` as its own marks (Slack, "Formatting text for app surfaces", seen 2026-11-29). */
+/** Slack uses `&`, `<` and `>` as markup (Slack, "Formatting text for app surfaces", seen 2026-11-29). */
 function escapeSlack(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }

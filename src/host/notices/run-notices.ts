@@ -5,15 +5,15 @@ import type { NoticeTeller, NoticeTellerOptions, RunEnd } from './tell-notices.t
 type NotifyingJob = NoticeTellerOptions['job'];
 
 export interface RunNoticesOptions extends Pick<NoticeTellerOptions, 'isSimulated' | 'warn' | 'commands'> {
-  /** For a run that was refused before its table was read: its job, and where its state is; throws where the job cannot be read either. */
+  /** For a run refused before its table was read: its job, and the location of its state; throws if the job cannot be read either. */
   readonly findRefused: () => Promise<{ readonly job: NotifyingJob; readonly stateDirectory: string }>;
 }
 
-/** What a run tells a webhook of, where its job has one: nothing is loaded where it has none. */
+/** Reports a run to a webhook, if its job has one: otherwise nothing is loaded. */
 export interface RunNotices {
   /** Called when job and table are known. */
   begin(prepared: Pick<PreparedJob, 'compiled' | 'stateDirectory'>): void;
-  /** Called once the run is over, its lock given back and everything said. Never throws. */
+  /** Called once the run is over, its lock released and everything printed. Never throws. */
   end(ended: RunEnd): Promise<void>;
 }
 
@@ -42,7 +42,7 @@ export function createRunNotices({ findRefused, ...options }: RunNoticesOptions)
     },
   };
 
-  /** Null where the job tells nobody, or cannot be read. */
+  /** Null if the job has no webhook, or cannot be read. */
   async function openForRefused(): Promise<NoticeTeller | null> {
     try {
       const { job, stateDirectory } = await findRefused();

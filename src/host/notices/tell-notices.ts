@@ -20,26 +20,26 @@ export interface NoticeTellerOptions {
   readonly stateDirectory: string;
   readonly isSimulated: boolean;
   readonly clock: () => Date;
-  /** For the person at the terminal: what could not be told. */
+  /** For the terminal: notices that could not be delivered. */
   readonly warn: (message: string) => void;
-  /** What to type, by what has to be done. */
+  /** The command to run, by what has to be done. */
   readonly commands: { readonly continue: string; readonly failures: string; readonly report: string | null };
 }
 
-/** Tells of one run or retry. Nothing it does fails the run, or holds it up for longer than `MAX_MS`. */
+/** Delivers the notices of one run or retry. It never fails the run, nor delays it for longer than `MAX_MS`. */
 export interface NoticeTeller {
-  /** Tells, while the run goes on, of batches that nobody has collected. */
+  /** During the run: reports batches that nobody has collected. */
   begin(): void;
-  /** Tells how the run went. */
+  /** Reports how the run went. */
   end(ended: RunEnd): Promise<void>;
 }
 
-/** How a run ended: with a summary, or by what it threw. */
+/** How a run ended: with a summary, or with an error. */
 export type RunEnd = { readonly summary: Pick<Summary, 'run' | 'exitCode' | 'verdict'> } | { readonly error: unknown };
 
 /** All notices of an invocation together. */
 const MAX_MS = 4_000;
-/** Receivers take about one post a second. */
+/** Receivers accept about one post a second. */
 const MAX_BATCH_POSTS = 3;
 
 export function createNoticeTeller(options: NoticeTellerOptions): NoticeTeller {
@@ -68,7 +68,7 @@ export function createNoticeTeller(options: NoticeTellerOptions): NoticeTeller {
       groupAlike(due).map(async (group) => {
         const [{ notice }] = group;
         const command = notice.next === null ? null : options.commands[notice.next];
-        const more = group.length === 1 ? '' : `; and of ${formatCount(group.length - 1)} batches more`;
+        const more = group.length === 1 ? '' : `; the same for ${formatCount(group.length - 1)} more batches`;
         const told = { ...notice, job: job.name, at: clock().toISOString(), sentence: scrubSecrets(notice.sentence + more), command };
         const end = await postNotice(url, renderNotice(told, notify.form), signal);
         for (const { notice: one, tries } of group) {
@@ -81,7 +81,7 @@ export function createNoticeTeller(options: NoticeTellerOptions): NoticeTeller {
     );
   }
 
-  /** What goes wrong with telling goes wrong with nothing else. */
+  /** A problem with notices affects nothing else. */
   async function attempt(find: () => Promise<readonly Notice[]>): Promise<void> {
     if (address?.url == null || !existsSync(join(stateDirectory, 'events.jsonl'))) return;
     try {
@@ -113,7 +113,7 @@ interface Due {
   readonly tries: number;
 }
 
-/** A big job leaves a hundred batches at once: a few have a post each, of more than that one post tells. */
+/** A large job leaves a hundred batches at once: a few get a post each, more share one. */
 function groupAlike(due: readonly Due[]): readonly (readonly [Due, ...Due[]])[] {
   const [first, ...others] = due.filter(({ notice }) => notice.event === 'uncollected');
   if (first === undefined || others.length < MAX_BATCH_POSTS) return due.map((one) => [one]);
@@ -121,14 +121,14 @@ function groupAlike(due: readonly Due[]): readonly (readonly [Due, ...Due[]])[] 
   return [[first, ...others], ...rest.map((one): [Due] => [one])];
 }
 
-/** What ended a run without a summary; nothing for what nobody has to be told of: another run at work, an interruption. */
+/** What ended a run without a summary; nothing for what need not be reported: another active run, an interruption. */
 function describeError(job: string, error: unknown, now: Date): readonly Notice[] {
   const exitCode = error instanceof AppError ? error.exitCode : EXIT.bug;
   if (UNTOLD.has(exitCode)) return [];
   return [describeRefusal({ job, now }, { exitCode, code: error instanceof AppError ? error.code : 'bug', why: explain(error) })];
 }
 
-/** A run the provider refused before anything came of it, for its key has expired, is in no ledger. */
+/** A run refused by the provider before it achieved anything, for example because its key has expired, is in no ledger. */
 function describeWithdrawn(
   { job, now, fold }: Pick<NoticeState, 'job' | 'now' | 'fold'>,
   { run, exitCode, verdict }: Pick<Summary, 'run' | 'exitCode' | 'verdict'>,
@@ -140,7 +140,7 @@ function describeWithdrawn(
 
 const UNTOLD: ReadonlySet<number> = new Set([EXIT.done, EXIT.locked, EXIT.interrupted, EXIT.terminated]);
 
-/** It has no run of its own: once a day is often enough. */
+/** It has no run of its own: once a day is enough. */
 function describeRefusal(
   { job, now }: Pick<NoticeState, 'job' | 'now'>,
   { exitCode, code, why }: { readonly exitCode: number; readonly code: string; readonly why: string },
@@ -149,11 +149,11 @@ function describeRefusal(
   return { id, event: 'stopped', run: null, sentence: `${job}: stopped before it came to a table: ${why}`, next: 'continue' };
 }
 
-/** What is wrong with a table may be told with a piece of it: only where it stands goes out. */
+/** A problem in a table may quote it: only its position is sent. */
 function explain(error: unknown): string {
   if (error instanceof UsageError) {
     const { place = null } = error.problems[0] ?? {};
-    return `job file, table or flags are not right${place === null ? '' : ` (${place.file}:${place.line})`}; the command says what is wrong`;
+    return `invalid job file, table or flags${place === null ? '' : ` (${place.file}:${place.line})`}; the command prints what is wrong`;
   }
-  return error instanceof AppError ? leaveOutSaid(error.message) : 'a bug in rowmill; the command says where';
+  return error instanceof AppError ? leaveOutSaid(error.message) : 'a bug in rowmill; the command prints where';
 }

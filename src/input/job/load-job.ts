@@ -1,9 +1,9 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
-import { type Problem, UsageError } from '../../core/errors.ts';
+import { type Place, type Problem, UsageError } from '../../core/errors.ts';
 import type { Job } from '../../core/job.ts';
 import type { JobCode } from '../../core/job-code.ts';
-import { type JobSource, NO_SOURCE } from '../../core/problem-path.ts';
+import { type JobSource, NO_SOURCE, placeError } from '../../core/problem-path.ts';
 import { findClosest } from '../../core/wording/suggest.ts';
 import { compileMessages } from '../request/compile-messages.ts';
 import { setParams } from '../request/extra-params.ts';
@@ -12,27 +12,27 @@ import { openTable } from '../table/open-table.ts';
 import { readJob } from './make-job.ts';
 import { readYaml } from './yaml-source.ts';
 
-/** What the command line puts in place of the job file's own; absent and null mean as the file says. Paths are relative to the working directory. */
+/** Values from the command line that override the job file; absent and null mean as in the file. Paths are relative to the working directory. */
 export interface JobOverrides {
   readonly input?: string | null;
   readonly out?: string | null;
   readonly mode?: Job['mode'] | null;
-  /** Single parameters, over those of the job. */
+  /** Single parameters that override those of the job. */
   readonly params?: Readonly<Record<string, unknown>>;
 }
 
-/** A job and the way back to the text it was read from. */
+/** A job, and positions in the text it was read from. */
 export interface LoadedJob {
   readonly job: Job;
   readonly source: JobSource;
-  /** Only of a job defined in a program. */
+  /** Only for a job defined in a program. */
   readonly code?: JobCode;
 }
 
 const MAX_JOB_FILE_BYTES = 1024 * 1024;
 
 /**
- * Reads and checks a job file.
+ * Reads and validates a job file.
  * @throws UsageError with all its problems, each with file, line and column
  */
 export async function loadJob(file: string, overrides: JobOverrides & { readonly cwd: string }): Promise<LoadedJob> {
@@ -42,8 +42,8 @@ export async function loadJob(file: string, overrides: JobOverrides & { readonly
 }
 
 /**
- * The same of a text that is not in its file yet.
- * @param place where the file is or will be; `shown` is null where its problems have no place, because nobody has seen the text
+ * The same for a text that is not in its file yet.
+ * @param place where the file is or will be; `shown` is null if its problems have no place, because nobody has seen the text
  */
 export async function loadJobText(
   text: string,
@@ -60,18 +60,27 @@ export async function loadJobText(
     text,
   });
   if (job === null) throw new UsageError(problems, { code: 'job' });
-  if (problems.length > 0) throw new UsageError([...problems, ...(await findTableProblems(job, source, overrides.cwd))], { code: 'job' });
+  if (problems.length > 0) throw new UsageError([...problems, ...(await findTableProblems({ job, source }, overrides))], { code: 'job' });
   return { job: overrides.out === '-' ? { ...job, write: { ...job.write, isStdout: true } } : job, source };
 }
 
-/** What the table has against a job that is wrong already, so that everything is told at once. */
-async function findTableProblems(job: Job, source: JobSource, cwd: string): Promise<readonly Problem[]> {
+/** Problems of the table with a job that is already invalid, so that everything is reported at once. */
+async function findTableProblems(
+  { job, source }: LoadedJob,
+  overrides: JobOverrides & { readonly cwd: string },
+): Promise<readonly Problem[]> {
   if (job.input.path === '-') return [];
   try {
-    return compileMessages(job, source, await openTable(job.input, { cwd, signal: new AbortController().signal })).problems;
+    return compileMessages(job, source, await openTable(job.input, { cwd: overrides.cwd, signal: new AbortController().signal })).problems;
   } catch (error) {
-    return error instanceof UsageError ? error.problems : [];
+    const told = placeError(error, findInputPlace({ job, source }, overrides));
+    return told instanceof UsageError ? told.problems : [];
   }
+}
+
+/** Where a job file names its table; null where a flag did. */
+export function findInputPlace({ job, source }: LoadedJob, overrides: JobOverrides = {}): Place | null {
+  return overrides.input == null ? source.placeOf(['input', job.input.format === 'documents' ? 'documents' : 'path']) : null;
 }
 
 async function readJobText(absolute: string, shown: string): Promise<string> {
@@ -91,7 +100,7 @@ async function readJobText(absolute: string, shown: string): Promise<string> {
   }
 }
 
-/** A job file beside it of nearly this name; what a job file ends in may be left out. */
+/** A job file with a similar name in the same folder; its extension may be missing. */
 async function suggestJobFile(absolute: string): Promise<string> {
   const names = (await fs.readdir(path.dirname(absolute)).catch((): string[] => [])).filter(isYaml);
   const stem = (name: string) => name.replace(/\.ya?ml$/i, '');
@@ -100,7 +109,7 @@ async function suggestJobFile(absolute: string): Promise<string> {
   return file === undefined ? '' : `. Did you mean "${file}"?`;
 }
 
-/** Puts the command line's values in before the check, so that they are checked too. */
+/** Applies the command line's values before the check, so that they are checked too. */
 function applyOverrides(value: unknown, overrides: JobOverrides & { readonly cwd: string }): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
   const spec: Record<string, unknown> = { ...value };
@@ -116,7 +125,7 @@ function applyOverrides(value: unknown, overrides: JobOverrides & { readonly cwd
   return spec;
 }
 
-/** The key of a job's input that says where it is. */
+/** The key of a job's input that gives its location. */
 function nameSource(input: unknown): 'path' | 'documents' {
   return typeof input === 'object' && input !== null && 'documents' in input ? 'documents' : 'path';
 }

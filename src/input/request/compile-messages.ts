@@ -10,10 +10,10 @@ import type { CompiledMessage } from './request-body.ts';
 import { type CompiledTemplate, compileTemplate } from './template.ts';
 import type { TemplateProblem } from './template-columns.ts';
 
-/** The messages of a job bound to a table, as far as they are right, and everything that names a column the table does not have. */
+/** The valid messages of a job bound to a table, and everything that names a column the table does not have. */
 export interface CompiledMessages {
   readonly messages: readonly CompiledMessage[];
-  /** What a row has to meet to be asked; null where all are asked. */
+  /** The condition for a row to be sent; null if all are sent. */
   readonly where: Condition | null;
   readonly problems: readonly Problem[];
 }
@@ -54,7 +54,7 @@ export function compileMessages(job: Job, source: JobSource, table: Pick<Table, 
   return { messages, where: condition, problems: [...problems, ...findMissingColumns(job, source, table.columns)] };
 }
 
-/** Where the template of a message stands in the job file. */
+/** The position of a message's template in the job file. */
 function findMessagePath(job: Job, source: JobSource, index: number): Path {
   const role = job.messages[index]?.role ?? 'user';
   if (source.has(['messages'])) return ['messages', index, 'content'];
@@ -79,7 +79,7 @@ function findMissingColumns(job: Job, source: JobSource, columns: readonly strin
 
 const MAX_SHOWN_COLUMNS = 30;
 
-/** That a table has no such column, and what it has instead. */
+/** The message that a table has no such column, and which columns it has. */
 export function describeMissingColumn(name: string, job: Job, columns: readonly string[]): string {
   const table = job.input.path === '-' ? (job.input.shown ?? 'standard input') : path.basename(job.input.path);
   const shown = columns.slice(0, MAX_SHOWN_COLUMNS).map((column) => (column === '' ? '(no name)' : column));

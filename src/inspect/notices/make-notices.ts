@@ -78,7 +78,7 @@ function describeLastRun(state: NoticeState): readonly Notice[] {
   if (last === undefined || summary === null) return [];
   const { rows, cost } = summary;
   const spent = formatSpent(cost.nanoUsd, cost.unpricedAttempts);
-  const made = `${summary.simulated ? 'simulated, ' : ''}${formatCount(rows.ok)} of ${formatCount(rows.in)} rows ok`;
+  const made = `${summary.simulated ? 'simulated, ' : ''}${formatCount(rows.ok)} of ${formatThings(rows.in, 'row')} ok`;
   const about = { run: last.id };
   switch (summary.exitCode) {
     case EXIT.done: {

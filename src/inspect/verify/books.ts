@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import type { StoredEvent } from '../../core/event.ts';
 import type { SettledRecord } from '../../core/settled.ts';
 import { addUsage, NO_USAGE, readUsage, type Usage } from '../../core/usage.ts';
-import { formatCount } from '../../core/wording/format-count.ts';
+import { formatCount, formatThings } from '../../core/wording/format-count.ts';
 import type { ResponseFile } from '../../ledger/ledger.ts';
 import type { FileChecks } from './files.ts';
 import { type Check, decideCheck } from './files.ts';
@@ -66,11 +66,13 @@ export function checkBatchUsage(events: readonly StoredEvent[], books: BatchBook
     }
   }
   if (compared === 0) return { name: 'batch usage', status: 'skipped', detail: 'no batch reported its usage' };
-  const beside = missing === 0 ? '' : `, and of ${missing} requests without a line, or without a usage, where those were billed`;
+  const beside =
+    missing === 0 ? '' : `, and of ${formatThings(missing, 'request')} without a line, or without a usage, where those were billed`;
   return decideCheck(
     'batch usage',
     faults.length === 0,
-    faults.join('; ') || `${compared} batches report the tokens of their lines${beside}`,
+    faults.join('; ') ||
+      `${compared === 1 ? '1 batch reports the tokens of its lines' : `${formatCount(compared)} batches report the tokens of their lines`}${beside}`,
   );
 }
 
@@ -119,7 +121,7 @@ export async function checkBill(
       // More than were announced cannot have been billed.
       return bill.attempts <= announcedCalls
         ? []
-        : [`live: ${formatCount(bill.attempts)} attempts on the bill, ${formatCount(own.attempts)} in the ledger`];
+        : [`live: ${formatThings(bill.attempts, 'attempt')} on the bill, ${formatCount(own.attempts)} in the ledger`];
     }
     // Tokens that one side does not know cannot be compared.
     const areKnown = own.unknown === 0 && bill.unknown === 0;
@@ -127,7 +129,7 @@ export async function checkBill(
     return isSame
       ? []
       : [
-          `${batchId || 'live'}: ${formatCount(bill.attempts)} attempts on the bill, ${formatCount(own.attempts)} in the ledger, or other tokens`,
+          `${batchId || 'live'}: ${formatThings(bill.attempts, 'attempt')} on the bill, ${formatCount(own.attempts)} in the ledger, or other tokens`,
         ];
   });
   const attempts = [...billed.values()].reduce((sum, bill) => sum + bill.attempts, 0);
@@ -135,7 +137,7 @@ export async function checkBill(
   return decideCheck(
     'bill',
     faults.length === 0,
-    faults.join('; ') || `${formatCount(attempts)} billed attempts, each in the ledger${beside}`,
+    faults.join('; ') || `${formatThings(attempts, 'billed attempt')}, each in the ledger${beside}`,
   );
 }
 

@@ -4,7 +4,7 @@ import { hashFile } from '../../core/disk/hash-file.ts';
 import { AppError } from '../../core/errors.ts';
 import type { StoredEvent } from '../../core/event.ts';
 import { NewerFormatError } from '../../core/formats.ts';
-import { formatCount } from '../../core/wording/format-count.ts';
+import { formatThings } from '../../core/wording/format-count.ts';
 import { listNames } from '../../ledger/disk/durable-files.ts';
 import { readEvents } from '../../ledger/events/event-log.ts';
 import { isResponseName } from '../../ledger/response-file.ts';
@@ -51,7 +51,7 @@ export async function checkFiles(stateDirectory: string, signal: AbortSignal): P
     if (!(error instanceof AppError) || error instanceof NewerFormatError) throw error;
     return { checks: [decideCheck('events', false, error.message)], events, announcedCalls };
   }
-  const checks = [decideCheck('events', true, `${seq} events, each with its number and checksum`)];
+  const checks = [decideCheck('events', true, `${formatThings(seq, 'event')}, each with its number and checksum`)];
   return { checks: [...checks, await checkResponses(stateDirectory, events, signal)], events, announcedCalls };
 }
 
@@ -71,7 +71,7 @@ async function checkResponses(stateDirectory: string, events: readonly CheckedEv
   }
   const known = new Set(recorded.map(({ file }) => file));
   const unrecorded = listNames(directory).filter((name) => isResponseName(name) && !known.has(name)).length;
-  const detail = `${formatCount(recorded.length)} files, each with the bytes that were recorded`;
+  const detail = `${formatThings(recorded.length, 'file')}, each with the bytes that were recorded`;
   const beside = unrecorded === 0 ? '' : `; ${unrecorded} more are to be recorded by the next run`;
   return decideCheck('responses', faults.length === 0, faults.length === 0 ? detail + beside : faults.join('; '));
 }

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { DiskError } from '../../core/disk/disk-error.ts';
 import { hashFile } from '../../core/disk/hash-file.ts';
 import { formatUsd, type RowCounts, type Summary } from '../../core/summary.ts';
-import { formatCount } from '../../core/wording/format-count.ts';
+import { formatThings } from '../../core/wording/format-count.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { describeDoubts } from '../../output/describe-doubts.ts';
 import { makeFingerprint } from '../../run/finish/fingerprint.ts';
@@ -44,7 +44,7 @@ export async function checkSummary(options: ReadOptions, comparison: SummaryComp
     ...(summary.ledger.attempts === countLifeAttempts(ledger, books) ? [] : ['life attempts']),
     ...(fingerprint.tableSha256 === comparison.tableSha256 ? [] : ['the bytes of the table']),
   ];
-  const life = `${formatCount(summary.ledger.attempts)} attempts and ${showUsd(books.life)} over the ledger's life`;
+  const life = `${formatThings(summary.ledger.attempts, 'attempt')} and ${showUsd(books.life)} over the ledger's life`;
   return decideCheck(
     name,
     faults.length === 0,
@@ -61,8 +61,9 @@ export function checkPossiblyBilled(lastRun: LastRun | null, { items, nanoUsd, c
   const found = items.reduce((sum, { calls }) => sum + calls, 0);
   const detail =
     found === 0
-      ? 'no call of the run is without an answer'
-      : `${found} calls, at most $${formatUsd(nanoUsd)}: ${describeDoubts(items).join('; ')}${describeUnkept(callsByJobOfNow)}`;
+      ? 'no call of the run went without an answer, so none can have been billed unseen'
+      : `${formatThings(found, 'call')} of the run without an answer, in no sum above: at most $${formatUsd(nanoUsd)}: ${describeDoubts(items).join('; ')}${describeUnkept(callsByJobOfNow)}`;
+
   const told = lastRun?.summary.attempts.unknown;
   if (told === undefined || lastRun?.fingerprint === null || found <= told) return decideCheck(name, true, detail);
   return decideCheck(name, false, `the summary tells of ${told}; ${detail}`);
@@ -70,7 +71,7 @@ export function checkPossiblyBilled(lastRun: LastRun | null, { items, nanoUsd, c
 
 function describeUnkept(calls: number): string {
   if (calls === 0) return '';
-  return `; an earlier version announced ${formatCount(calls)} of them and kept no limits: the job as it is now stands for what was sent`;
+  return `; an earlier version announced ${formatThings(calls, 'call')} of these without recording limits, so the present job bounds them`;
 }
 
 /** Exact dollars; never 0 for what is not known. */

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import type { FinishedRow } from '../../core/finished-row.ts';
 import type { Job } from '../../core/job.ts';
 import { formatUsd } from '../../core/summary.ts';
-import { formatCount } from '../../core/wording/format-count.ts';
+import { formatThings } from '../../core/wording/format-count.ts';
 import { listAnswerTypes } from '../../input/answer/added-columns.ts';
 import { openTable } from '../../input/table/open-table.ts';
 import { createCsvFormat } from '../../output/csv-format.ts';
@@ -83,11 +83,11 @@ export async function checkTableOnDisk(
     }
   }
   const sum = nanoUsd === 0 && unknown > 0 ? 'is unknown' : `sums to $${formatUsd(nanoUsd)}`;
-  const detail = `${formatCount(rows)} rows, _cost_usd ${sum}${unknown === 0 ? '' : `, without a value in ${unknown} of them`}`;
+  const detail = `${formatThings(rows, 'row')}, _cost_usd ${sum}${unknown === 0 ? '' : `, without a value in ${unknown} of them`}`;
   const isSame = rows === expected.rows && nanoUsd === expected.nanoUsd;
   return decideCheck(
     name,
     isSame,
-    isSame ? detail : `${detail}; the ledger has ${formatCount(expected.rows)} rows and $${formatUsd(expected.nanoUsd)}`,
+    isSame ? detail : `${detail}; the ledger has ${formatThings(expected.rows, 'row')} and $${formatUsd(expected.nanoUsd)}`,
   );
 }

@@ -1,5 +1,5 @@
 import type { RowCounts } from '../../core/summary.ts';
-import { formatCount } from '../../core/wording/format-count.ts';
+import { formatCount, formatThings } from '../../core/wording/format-count.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { openLedger } from '../../ledger/open-ledger.ts';
 import { makeCostOf } from '../../money/cost.ts';
@@ -93,7 +93,7 @@ async function checkDerived(
   const orphaned = await sumOrphaned({ ledger, costOf: books.costOf, run, hasRow: (key) => rows.keys.has(key) });
   const { nanoUsd: total, unpricedAttempts } = books.ofRun(run);
   const show = (nanoUsd: number) => showUsd({ nanoUsd, unpricedAttempts });
-  const unpriced = unpricedAttempts === 0 ? '' : `; ${unpricedAttempts} attempts of unknown price are in no sum`;
+  const unpriced = unpricedAttempts === 0 ? '' : `; ${formatThings(unpricedAttempts, 'attempt')} of unknown price, in no sum`;
   const { counts } = rows;
   const doubts = await findPossiblyBilled({
     ...{ ledger, books, run, prepared, priceAsOf: lastRun?.prices?.asOf ?? null },

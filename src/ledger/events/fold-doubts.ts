@@ -4,10 +4,10 @@ import type { AnnouncedCall, StoredEvent } from '../../core/event.ts';
 import { countAnswerCaps } from '../../core/request.ts';
 import type { AbsentCreate, AnswerlessAttempts, BatchState, OpenCall, ShardState, UnknownAmount, UnknownCalls } from './fold.ts';
 
-/** So many request ids are kept by name of each thing that may have been billed; the events name all of them. */
+/** How many request ids are kept for each thing that may have been billed; the events have all of them. */
 export const MAX_NAMED = 20;
 
-/** What may have been billed without an answer, as it is folded. */
+/** What may have been billed without an answer, as folded from the events. */
 export interface MutableDoubts {
   readonly shards: ReadonlyMap<string, ShardState>;
   readonly batches: Map<string, BatchState>;
@@ -21,7 +21,7 @@ export interface MutableDoubts {
 
 type EventOf<Type extends StoredEvent['type']> = Extract<StoredEvent, { readonly type: Type }>;
 
-/** A create that no look found is kept in mind: its batch may surface yet. */
+/** A create that no search found is remembered: its batch may still appear. */
 export function takeAbsent(fold: MutableDoubts, { shard, attempt, looks }: EventOf<'create-absent'>): void {
   const state = fold.shards.get(shard);
   if (state === undefined) return;
@@ -30,14 +30,14 @@ export function takeAbsent(fold: MutableDoubts, { shard, attempt, looks }: Event
   fold.absentCreates.set(`${shard}/${attempt}`, { shard, attempt, looks, run, ...sizes, sentAt: createIntentAt ?? '' });
 }
 
-/** An extra batch accounts for the create that made it; where that is not known, for the oldest of its shard that no look found. */
+/** An extra batch accounts for the create that made it; if that is unknown, for the oldest create of its shard that no search found. */
 export function accountForAbsent(fold: MutableDoubts, { shard, attempt }: Pick<EventOf<'batch-extra'>, 'shard' | 'attempt'>): void {
   const [found] =
     [...fold.absentCreates].find(([, absent]) => absent.shard === shard && absent.attempt === (attempt ?? absent.attempt)) ?? [];
   if (found !== undefined) fold.absentCreates.delete(found);
 }
 
-/** Requests without a line, of a batch that has nothing more to give. */
+/** Requests without a line, of a batch that has nothing more to deliver. */
 export function takeMissing(fold: MutableDoubts, event: EventOf<'batch-collected'>): void {
   const { batchId, status, missing, missingBytes = null, rejected, isMissingUnexecuted = false } = event;
   const batch = fold.batches.get(batchId);
@@ -57,7 +57,7 @@ export function takeReturned(fold: MutableDoubts, { batchId }: EventOf<'batch-re
   fold.batches.set(batchId, { ...batch, ...NOTHING_MISSING, isCollected: false, hasReturned: true });
 }
 
-/** Of a batch that is not collected yet. */
+/** For a batch that is not collected yet. */
 export const NOTHING_MISSING = { missing: 0, missingBytes: null, missingCaps: 0, isMissingUnexecuted: false, missingNamed: [] } as const;
 
 /** Live calls that may leave from now on. */
@@ -74,7 +74,7 @@ export function closeCall(fold: Pick<MutableDoubts, 'openCalls' | 'queuedCalls'>
   else calls.set(customId, { ...open, calls: open.calls - 1 });
 }
 
-/** Live calls that ended without an answer: they are open no more. `at`: when that was recorded, for those nobody announced. */
+/** Live calls that ended without an answer: they are no longer open. `at`: when that was recorded, for those nobody announced. */
 export function takeUnknownCalls(fold: MutableDoubts, run: string, { calls, at }: EventOf<'call-unknown'>): void {
   for (const call of calls) {
     const announced = fold.openCalls.get(call.customId) ?? fold.queuedCalls.get(call.customId);

@@ -30,10 +30,10 @@ interface MutableFold extends Mutable<Omit<LedgerFold, keyof MutableDoubts>>, Mu
   readonly retrySets: Map<string, Readonly<Record<string, unknown>>>;
 }
 
-/** A fold and the one way to change it. */
+/** A fold and the only way to change it. */
 export interface FoldInProgress {
   readonly fold: LedgerFold;
-  /** Takes the next event in. Events that name an unknown shard or batch change nothing there. */
+  /** Applies the next event. Events that name an unknown shard or batch change nothing there. */
   apply(event: StoredEvent): void;
   /** A line of a live response file is the end of one call. */
   closeCall(customId: string): void;
@@ -235,7 +235,7 @@ function applyEvent(fold: MutableFold, event: StoredEvent): void {
     case 'answers-removed':
       return;
     case 'batch-imported':
-      // What it cost was spent by nobody's run here.
+      // Its cost was not spent by a run here.
       fold.batches.set(event.batchId, {
         ...makeBatch(fold, event.batchId, undefined, { isExtra: false, adopted: false, at: event.at }),
         ...{ status: 'imported', isCollected: true, run: '', attemptEpoch: 0 },
@@ -258,7 +258,7 @@ function applyEvent(fold: MutableFold, event: StoredEvent): void {
       const batch = fold.batches.get(event.batchId);
       changeBatch(fold, event.batchId, { status: event.status, isCollected: true, usage: event.usage });
       takeMissing(fold, event);
-      // A batch that came back has no shard any more that could be sent again.
+      // A batch that reappeared no longer has a shard that could be sent again.
       if (batch === undefined || batch.shard === null || batch.isExtra || batch.hasReturned) return;
       if (event.status === 'failed') refuseCreate(fold, batch.shard, 'batch-failed', event.status);
       else moveShard(fold, batch.shard, event.type);
@@ -279,7 +279,7 @@ function startAttemptEpoch(fold: MutableFold, run: string): void {
   fold.epochRuns[fold.attemptEpoch] = run;
 }
 
-/** A create refused, at once or by a batch that failed as a whole: the shard can be sent again as it is, and that batch has nothing to give. */
+/** A create that was refused, at once or by a batch that failed as a whole: the shard can be sent again as it is, and that batch has no results. */
 function refuseCreate(fold: MutableFold, id: string, how: 'create-refused' | 'batch-failed', code: string): void {
   const batchId = fold.shards.get(id)?.batchId ?? null;
   if (batchId !== null) changeBatch(fold, batchId, { isCollected: true });

@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import { makeScript, runScript } from './presence-scripts.ts';
 
 /** Ends read in one round: what is recorded with one sync of the disk. */
-const ROUND_ENTRIES = 500;
+export const ROUND_ENTRIES = 500;
 /** So much of them at once, whatever they hold; one of them may be larger alone. */
 const ROUND_BYTES = 8 * 2 ** 20;
 

@@ -1,4 +1,4 @@
-import { type AttackContext, type Attacked, type AttackResult, continueAndCheck, inArena } from '../attack.ts';
+import { type AttackContext, type Attacked, type AttackResult, continueAndCheck, inArena, waitUntil } from '../attack.ts';
 import { CONCURRENCY } from '../table.ts';
 
 /** The job's retries for an invalid answer. */
@@ -13,14 +13,11 @@ async function attack(context: AttackContext): Promise<AttackResult> {
     const fired: string[] = [];
     for (let kills = 0; kills < KILLS; kills += 1) {
       const life = arena.live({ how: 'thread' });
-      let isOver = false;
-      const ended = life.ended.finally(() => {
-        isOver = true;
-      });
-      const before = arena.simulator.requests()[CALLS] ?? 0;
-      while (!isOver && (arena.simulator.requests()[CALLS] ?? 0) === before) await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+      const countCalls = () => arena.simulator.requests()[CALLS] ?? 0;
+      const before = countCalls();
+      await waitUntil(() => countCalls() > before, life);
       life.kill();
-      if ((await ended).exitCode === null) fired.push('a call was in flight');
+      if ((await life.ended).exitCode === null) fired.push('a call was in flight');
     }
     const broken = await continueAndCheck(inLive, arena, KILLS * CONCURRENCY);
     return { fired: fired.length === KILLS ? fired : [], broken };
@@ -28,7 +25,6 @@ async function attack(context: AttackContext): Promise<AttackResult> {
 }
 
 const CALLS = 'POST /v1/chat/completions';
-const LOOK_MS = 5;
 
 export const AGAIN: Attacked = {
   name: 'again',

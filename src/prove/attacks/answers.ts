@@ -3,7 +3,7 @@ import type { Dice } from '../dice.ts';
 import { type LaneName, ORDINARY_ROWS } from '../table.ts';
 
 /** One way in which answers can go wrong in transit. */
-interface Trouble {
+export interface Trouble {
   readonly faults: readonly unknown[];
   /** Calls that may be paid a second time because of it, if that is reported. */
   readonly secondPayments: number;
@@ -24,7 +24,7 @@ const DOWNLOAD = { path: '/v1/files/*/content' };
 const POLL = { method: 'GET', path: '/v1/batches/*' };
 
 /** On a slow machine a lagging list is read late; batches missing from the last read are created again. */
-const PATIENT_LOOKS = ['--looks', '0.05,0.4,10'];
+const PATIENT_LOOKS = ['--looks', '0.05,0.4,1.5,10'];
 
 const free = (...faults: readonly unknown[]): Trouble => ({ faults, secondPayments: 0 });
 const once = (...faults: readonly unknown[]): Trouble => ({ faults, secondPayments: 1 });
@@ -37,7 +37,7 @@ const LOST: Troubles = {
   batch: [
     (dice) => free({ match: eitherOf(CREATE, dice), do: { drop: 'after' } }),
     (dice) => ({
-      ...free({ match: eitherOf(CREATE, dice), do: { drop: 'after' } }, { match: {}, do: { listLagMs: 300 } }),
+      ...free({ match: eitherOf(CREATE, dice), do: { drop: 'after' } }, { match: {}, do: { listLagMs: 1_000 } }),
       flags: PATIENT_LOOKS,
     }),
     (dice) => free({ match: eitherOf(CREATE, dice), do: { drop: 'after' } }, { match: {}, do: { dropMetadata: true } }),
@@ -113,6 +113,13 @@ async function meet(context: AttackContext, trouble: Trouble): Promise<AttackRes
 
 function chooseKey({ dice, reference }: AttackContext): string {
   return reference.undisturbed.batch.evidence.rowKeys[dice.pick(ORDINARY_ROWS)] as string;
+}
+
+/** A few of all troubles of this lane, drawn at random. */
+export function drawTroubles(context: AttackContext, count: number): readonly Trouble[] {
+  const { dice, lane } = context;
+  const all = [LOST, LATE, { batch: DOUBLED, live: [] }, GARBLED].flatMap((troubles) => troubles[lane]);
+  return Array.from({ length: count }, () => dice.pick(all)(dice, chooseKey(context)));
 }
 
 /** This many in the first minute; the others follow if there is time. */

@@ -20,6 +20,6 @@ export const CLOCK: Attacked = {
   name: 'clock',
   says: 'A jump of the clock changes nothing that is sent, paid or written',
   attackedBy: 'a wall clock that jumps by minutes, hours or days, in both directions, at the k-th step',
-  minimum: 4,
+  minimum: 3,
   attack,
 };

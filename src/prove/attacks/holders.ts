@@ -1,11 +1,10 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import type { Arena } from '../arena.ts';
-import { type AttackContext, type Attacked, type AttackResult, checkEnd, continueAndCheck, inArena } from '../attack.ts';
+import { type AttackContext, type Attacked, type AttackResult, checkEnd, continueAndCheck, inArena, waitUntil } from '../attack.ts';
 import { CONCURRENCY } from '../table.ts';
 import { findWork } from '../undisturbed.ts';
 
-const LOOK_MS = 5;
 /** Its own place: like a container on a shared disk. */
 const PLACES = { first: '4026530001', second: '4026530002' };
 
@@ -38,13 +37,9 @@ async function wake(context: AttackContext): Promise<AttackResult> {
     if (!(await first.frozen)) return { fired: [], broken: await continueAndCheck(context, arena, 0) };
     const token = readToken(arena);
     const second = arena.live({ plan: { place: PLACES.second }, flags: ['--if-running', 'wait'] });
-    let isOver = false;
-    const secondEnd = second.ended.finally(() => {
-      isOver = true;
-    });
-    while (!isOver && (wakesLate || readToken(arena) === token)) await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    await waitUntil(() => !wakesLate && readToken(arena) !== token, second);
     first.wake();
-    const [one, two] = await Promise.all([first.ended, secondEnd]);
+    const [one, two] = await Promise.all([first.ended, second.ended]);
     const broken: string[] = [];
     const sent = one.report.operations.slice(freezeAt).filter((operation) => operation.startsWith('send POST'));
     if (sent.length > 0) broken.push(`lock: the run that was displaced sent something: ${sent.join(', ')}`);

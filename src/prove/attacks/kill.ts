@@ -80,7 +80,7 @@ export const CRASH: Attacked = {
   name: 'crash',
   says: 'The same holds at every step from the first folder to the last file',
   attackedBy: 'a run in a thread that ends before, during or after its k-th step',
-  minimum: 8,
+  minimum: 6,
   attack: (context) =>
     crashOnce(context, {
       how: 'thread',

@@ -1,8 +1,7 @@
 import type { Arena } from '../arena.ts';
-import { type AttackContext, type Attacked, type AttackResult, continueAndCheck, inArena, takeTurn } from '../attack.ts';
+import { type AttackContext, type Attacked, type AttackResult, continueAndCheck, inArena, takeTurn, waitUntil } from '../attack.ts';
 import { EXPECTED_CALLS, SECRET_KEY } from '../table.ts';
 
-const LOOK_MS = 5;
 const CREATES = 'POST /v1/batches';
 /** More than one page. */
 const OTHERS = 110;
@@ -10,15 +9,11 @@ const OTHERS = 110;
 /** A run is killed during its create: only the provider's list knows about the batch. */
 async function loseCreate(context: AttackContext, arena: Arena): Promise<boolean> {
   const life = arena.live();
-  let isOver = false;
-  const ended = life.ended.finally(() => {
-    isOver = true;
-  });
-  while (!isOver && (arena.simulator.requests()[CREATES] ?? 0) === 0) await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  await waitUntil(() => (arena.simulator.requests()[CREATES] ?? 0) > 0, life);
   // The hanging response is not awaited: its effect has already happened.
   await arena.simulator.advance(0);
   life.kill();
-  return (await ended).exitCode === null && context.lane === 'batch';
+  return (await life.ended).exitCode === null && context.lane === 'batch';
 }
 
 /** Batches of other users. */

@@ -1,12 +1,11 @@
 import type { Arena } from '../arena.ts';
-import { type AttackContext, type Attacked, type AttackResult, continueAndCheck, inArena, takeTurn } from '../attack.ts';
+import { type AttackContext, type Attacked, type AttackResult, continueAndCheck, inArena, takeTurn, waitUntil } from '../attack.ts';
 import type { Life } from '../life.ts';
 import { chooseDatabase, emptyDatabase } from '../redis-link.ts';
 import type { SeamPlan } from '../seam/plan.ts';
 import { CONCURRENCY } from '../table.ts';
 
 const CALLS = 'POST /v1/chat/completions';
-const LOOK_MS = 5;
 
 /** A run whose calls are made by a worker in another process, over a Redis database of its own. */
 interface Stage {
@@ -15,8 +14,8 @@ interface Stage {
   /** The flags of the run. */
   readonly flags: readonly string[];
   startWorker(): Life;
-  /** Resolves when this many calls have arrived. */
-  callsSeen(calls: number): Promise<void>;
+  /** Resolves when this many calls of the run have arrived, or it has ended. */
+  callsSeen(calls: number, run: Life): Promise<boolean>;
 }
 
 /** What may go wrong, and how much may be paid twice because of it. */
@@ -50,7 +49,7 @@ function chooseCrash({ dice }: AttackContext): Crash {
 async function killWorker({ arena, flags, startWorker, callsSeen }: Stage, _: AttackContext, worker: Life): Promise<string | null> {
   const run = arena.live({ flags });
   // This many start only when others have ended.
-  await callsSeen(CONCURRENCY + 2);
+  await callsSeen(CONCURRENCY + 2, run);
   worker.kill();
   await worker.ended;
   startWorker();
@@ -61,7 +60,7 @@ async function killWorker({ arena, flags, startWorker, callsSeen }: Stage, _: At
 /** Redis loses all data while the run works. */
 async function forget({ arena, flags, redis, callsSeen }: Stage): Promise<string | null> {
   const run = arena.live({ flags });
-  await callsSeen(2);
+  await callsSeen(2, run);
   await emptyDatabase(redis);
   await run.ended;
   return 'Redis forgot everything';
@@ -86,9 +85,7 @@ async function attack(context: AttackContext): Promise<AttackResult> {
       workers.push(worker);
       return worker;
     };
-    const callsSeen = async (calls: number) => {
-      while ((arena.simulator.requests()[CALLS] ?? 0) < calls) await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
-    };
+    const callsSeen = (calls: number, run: Life) => waitUntil(() => (arena.simulator.requests()[CALLS] ?? 0) >= calls, run);
     const flags = ['--redis', redis];
     try {
       const what = await trouble.befall({ arena, redis, flags, startWorker, callsSeen }, inLive, startWorker());

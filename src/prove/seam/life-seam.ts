@@ -1,7 +1,7 @@
 import path from 'node:path';
-import { getSystemErrorMap } from 'node:util';
 import type { Listener, Operation } from './patch-fs.ts';
-import type { OperationKind, SeamPlan, SeamReport } from './plan.ts';
+import type { SeamPlan, SeamReport } from './plan.ts';
+import { makeRefusal, REFUSED } from './refusal.ts';
 import { createUnsyncedTracker } from './unsynced.ts';
 
 /** What sits between one life and its disk. */
@@ -18,15 +18,6 @@ export interface Ends {
   readonly jumpClock: (byMs: number) => void;
 }
 
-/** The operations at which each error is known to occur. A process without descriptors can do everything except open. */
-const REFUSED: Readonly<Record<string, readonly OperationKind[]>> = {
-  ENOSPC: ['open', 'write', 'sync', 'rename', 'link', 'mkdir'],
-  EIO: ['write', 'sync', 'truncate', 'rename'],
-  EMFILE: ['open', 'read'],
-};
-/** For an operation on a descriptor the system reports no path. */
-const BY_DESCRIPTOR: ReadonlySet<OperationKind> = new Set(['write', 'sync', 'truncate']);
-
 export function createLifeSeam(plan: SeamPlan, ends: Ends): LifeSeam {
   const operations: string[] = [];
   const fired: string[] = [];
@@ -38,13 +29,14 @@ export function createLifeSeam(plan: SeamPlan, ends: Ends): LifeSeam {
   /** Operations at which a crash may be due. */
   let counted = 0;
 
-  function refuse({ kind, path: file, syscall }: Operation): Error | null {
+  function refuse(operation: Operation): Error | null {
+    const { kind, path: file } = operation;
     if (plan.refuse === undefined || !REFUSED[plan.refuse.errno]?.includes(kind)) return null;
     refusable += 1;
     const { errno, at, isLasting } = plan.refuse;
     if (refusable < at || (refusable > at && !isLasting)) return null;
     fired.push(`${errno} ${kind} ${path.basename(file)}`);
-    return makeSystemError(errno, syscall, BY_DESCRIPTOR.has(kind) ? null : file);
+    return makeRefusal(errno, operation);
   }
 
   function befall(operation: Operation): void {
@@ -81,10 +73,4 @@ export function createLifeSeam(plan: SeamPlan, ends: Ends): LifeSeam {
       if (operation === last && plan.crash?.moment === 'after') ends.crash(report());
     },
   };
-}
-
-function makeSystemError(code: string, syscall: string, file: string | null): Error {
-  const [errno = 0, [, text]] = [...getSystemErrorMap()].find(([, [name]]) => name === code) ?? [0, [code, code]];
-  const message = `${code}: ${text}, ${syscall}${file === null ? '' : ` '${file}'`}`;
-  return Object.assign(new Error(message), { code, errno, syscall, ...(file === null ? {} : { path: file }) });
 }

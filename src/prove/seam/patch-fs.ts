@@ -51,6 +51,7 @@ const BY_PATH: Readonly<Record<string, Spec>> = {
   appendFile: { kind: 'write', target: 0 },
   copyFile: { kind: 'write', target: 1 },
   readFile: { kind: 'read', target: 0 },
+  readdir: { kind: 'read', target: 0 },
   rename: { kind: 'rename', target: 1 },
   link: { kind: 'link', target: 1 },
   unlink: { kind: 'remove', target: 0 },
@@ -79,6 +80,7 @@ const SYSCALLS: Readonly<Record<string, string>> = {
   readFile: 'open',
   appendFile: 'open',
   copyFile: 'copyfile',
+  readdir: 'scandir',
   rm: 'unlink',
   sync: 'fsync',
   datasync: 'fdatasync',
@@ -103,6 +105,7 @@ export async function patchDisk(listener: Listener): Promise<void> {
   }
   for (const [name, spec] of Object.entries(BY_PATH)) wrap(fs.promises, name, { name, spec, style: 'promises', listener });
   for (const [name, spec] of Object.entries(BY_HANDLE)) wrap(handlePrototype, name, { name, spec, style: 'promises', listener });
+  for (const method of ['close', 'closeSync']) forgetClosed(method);
   patchSockets(listener);
   syncBuiltinESMExports();
 }
@@ -169,12 +172,24 @@ function describeCall(self: object, args: readonly unknown[], { name, spec, list
   const file = path.resolve(given);
   if (!listener.isWatched(file)) return null;
   const from = kind === 'rename' ? path.resolve(String(args[0])) : null;
-  return { kind, path: file, from, syscall: SYSCALLS[name] ?? name, bytes: kind === 'write' ? countBytes(args) : 0 };
+  // What is open already is written to; a path is opened first.
+  const syscall = spec.target === 'handle' && kind === 'write' ? 'write' : (SYSCALLS[name] ?? name);
+  return { kind, path: file, from, syscall, bytes: kind === 'write' ? countBytes(args) : 0 };
 }
 
 function rememberOpened(file: string, opened: unknown): void {
   if (typeof opened === 'number') pathOfDescriptor.set(opened, file);
   else if (typeof opened === 'object' && opened !== null) pathOfHandle.set(opened, file);
+}
+
+/** The next file with this descriptor may be one that is not watched. */
+function forgetClosed(method: string): void {
+  const methods = fs as unknown as Record<string, AnyFunction>;
+  const before = methods[method] as AnyFunction;
+  methods[method] = (...args) => {
+    pathOfDescriptor.delete(args[0] as number);
+    return before(...args);
+  };
 }
 
 /** How many bytes a write is about. */

@@ -7,8 +7,9 @@ import { makeFolders } from '../../core/disk/make-folders.ts';
 import { UsageError } from '../../core/errors.ts';
 import type { Job } from '../../core/job.ts';
 import { listModels } from '../../core/models/split-by-model.ts';
+import { placeError } from '../../core/problem-path.ts';
 import { type CompiledJob, compileJob } from '../../input/compile-job.ts';
-import { type JobOverrides, type LoadedJob, loadJob } from '../../input/job/load-job.ts';
+import { findInputPlace, type JobOverrides, type LoadedJob, loadJob } from '../../input/job/load-job.ts';
 import { hashPrices, loadPrices } from '../../input/job/load-prices.ts';
 import { createCodePrompts } from '../../input/request/code-prompts.ts';
 import { setParams } from '../../input/request/extra-params.ts';
@@ -35,6 +36,7 @@ import { findKnownEnd, type KnownEnd } from './model-end.ts';
 import { findOldState } from './old-state.ts';
 import type { PreparedJob } from './prepared-job.ts';
 import { placeDatedTable } from './run-date.ts';
+import { findSharedTable } from './shared-table.ts';
 import { locateStateDirectory, type Target } from './target.ts';
 
 export interface PrepareOptions {
@@ -82,7 +84,10 @@ export async function prepareJob(options: PrepareOptions): Promise<PreparedJob> 
   const missingFolder = findMissingFolder(stateDirectory);
   try {
     if (input.path === '-') makeFolders(stateDirectory, 0o700);
-    const given = await openTable(input, { stdin: options.stdin, spoolPath, cwd: options.overrides.cwd, signal: options.signal });
+    const { stdin, overrides, signal } = options;
+    const given = await openTable(input, { stdin, spoolPath, cwd: overrides.cwd, signal }).catch((error: unknown) => {
+      throw placeError(error, findInputPlace(placed, overrides));
+    });
     const job = bindRequests(placed.job, given.requests);
     const loaded = { ...placed, job };
     const prompts = loaded.code == null || loaded.code.renderMessages === null ? null : createCodePrompts(job, loaded.code, given);
@@ -177,7 +182,10 @@ interface Destined {
 async function refuseDestinations({ job, source }: LoadedJob, { table, exampleFiles, stateDirectory, options }: Destined): Promise<void> {
   const { overrides, environmentFiles = [], besides = [] } = options;
   const read = { job, tableFiles: table.files, exampleFiles, environmentFiles, besides };
-  const problem = await findRunDestinationProblem(read, { stateDirectory, cwd: overrides.cwd });
+  const { cwd } = overrides;
+  const problem =
+    (await findRunDestinationProblem(read, { stateDirectory, cwd })) ??
+    (job.write.isStdout === true ? null : await findSharedTable({ job, stateDirectory, cwd, signal: options.signal }));
   if (problem === null) return;
   // A path that was typed has no place in the file.
   const place = overrides.out == null ? source.placeOf(['write', 'path']) : null;

@@ -1,5 +1,5 @@
 import type { Job } from '../../core/job.ts';
-import { formatCount, formatDollars } from '../../output/format-numbers.ts';
+import { formatCount, formatDollars, formatThings } from '../../output/format-numbers.ts';
 import type { PlanRows } from './plan-result.ts';
 import { countAsked } from './spending.ts';
 
@@ -22,7 +22,7 @@ export function describeChanges(job: Job, lastJob: Job | null, compared: Compare
   const requests = countAsked({ rows });
   const price = (count: number) =>
     expectedNanoUsd === null || requests === 0 ? '' : `, ${formatDollars(Math.round((expectedNanoUsd * count) / requests))}`;
-  const of = (count: number) => `${formatCount(count)} of ${formatCount(rows.in)} rows`;
+  const of = (count: number) => `${formatCount(count)} of ${formatThings(rows.in, 'row')}`;
   const aspects = lastJob === null ? [] : listChangedAspects(job, lastJob);
   const changes: string[] = [];
   if (aspects.length > 0) changes.push(`${joinWords(aspects)} changed: ${of(rows.changed)} would be sent again${price(rows.changed)}`);

@@ -9,7 +9,7 @@ import type { LeaveOut } from '../../ledger/runs.ts';
 import { longestAnswerTokens } from '../../money/cost-bound.ts';
 import type { FindPrice, PriceQuery } from '../../money/price.ts';
 import { takesCacheOptions } from '../../money/prompt-cache.ts';
-import { suggestModel } from '../../money/tier-table.ts';
+import { findClosestModel } from '../../money/tier-table.ts';
 import { createRowCheck } from '../../output/row-check.ts';
 import { type BudgetFacts, makeBudgetFacts, warnOfBudget, warnOfRunBudget } from '../budget/facts.ts';
 import type { AnswerHistory } from '../open/answer-history.ts';
@@ -145,7 +145,12 @@ function warnOfCosts(job: Job, findPrice: FindPrice, at: string): readonly strin
   const warnings: string[] = [];
   const { name, query } = readPricedLane(job);
   if (findPrice(job.model, { ...query, at }) === null) {
-    warnings.push(`the ${name} price of ${job.model} is unknown; set one in prices.yaml, next to the job file${suggestModel(job.model)}`);
+    const closest = findClosestModel(job.model);
+    warnings.push(
+      closest === null
+        ? `the ${name} price of ${job.model} is unknown; set one in prices.yaml, next to the job file`
+        : `no model ${job.model} is known here, so that neither its price nor its limits are. Did you mean "${closest}"? If the name is right, set the ${name} price in prices.yaml, next to the job file`,
+    );
   }
   if (job.params.prompt_cache === 'explicit' && !takesCacheOptions(job.model)) {
     warnings.push(`params.prompt_cache: ${job.model} takes no cache options and charges nothing for cache writes; nothing is sent for it`);

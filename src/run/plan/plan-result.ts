@@ -12,6 +12,8 @@ export interface Plan {
   readonly schema: 'rowmill.plan/1';
   readonly job: string;
   readonly model: string;
+  /** The known model whose name is nearest; only where nothing is known of the job's own. */
+  readonly closestModel?: string;
   readonly rows: PlanRows;
   /** Skipped rows by cause. */
   readonly skipped: Readonly<Partial<Record<SkipCause, number>>>;

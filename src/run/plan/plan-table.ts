@@ -7,6 +7,7 @@ import { formatCount } from '../../core/wording/format-count.ts';
 import type { CompiledJob } from '../../input/compile-job.ts';
 import type { KeyIndex } from '../../ledger/key-index.ts';
 import type { FindPrice } from '../../money/price.ts';
+import { findClosestModel } from '../../money/tier-table.ts';
 import type { ModelTokens } from '../../money/tokens/model-tokens.ts';
 import type { CheckRow } from '../../output/row-check.ts';
 import type { AnswerLengths } from '../open/answer-history.ts';
@@ -19,7 +20,7 @@ import { forecastAnswer } from './answer-forecast.ts';
 import { describeCache } from './cache.ts';
 import { describeChanges } from './changes.ts';
 import { chooseLane, choosePrice } from './choose-lane.ts';
-import { longContextOver, planCaches, priceWork } from './cost.ts';
+import { type LaneCosts, longContextOver, planCaches, priceWork } from './cost.ts';
 import type { KnownRows } from './known-rows.ts';
 import { type EndOptions, foreseeEnd } from './model-end.ts';
 import type { Plan, PlannedRequest, PlanProblem } from './plan-result.ts';
@@ -196,6 +197,7 @@ export async function planTable(options: PlanTableOptions): Promise<PlannedTable
     schema: 'rowmill.plan/1',
     job: job.name,
     model: showModels(job),
+    ...nameClosestModel(job.model, cost),
     rows,
     skipped,
     changes: options.last === null ? [] : describeChanges(job, options.last.job, compared),
@@ -222,6 +224,12 @@ export async function planTable(options: PlanTableOptions): Promise<PlannedTable
     ...(options.shownRequests === null ? {} : { requests }),
   };
   return { plan: planned, reopenedKeys, modelEnds, lostAnswers: lost };
+}
+
+/** For a model of which no price is known, which may be a slip of the pen. */
+function nameClosestModel(model: string, { batch, live, flex }: LaneCosts): Pick<Plan, 'closestModel'> {
+  const closest = (batch ?? live ?? flex) === null ? findClosestModel(model) : null;
+  return closest === null ? {} : { closestModel: closest };
 }
 
 /** Other rules took them: those of a changed job, or of an earlier version. */

@@ -21,7 +21,7 @@ export function listWaits(fold: LedgerFold, rows: { readonly due: number }): rea
     waits.push({
       what: 'rows',
       id: null,
-      why: `${formatCount(rows.due)} ${fold.currentRun.lane === 'live' ? 'not asked yet' : 'not packed into a shard yet'}`,
+      why: `${formatCount(rows.due)} ${fold.currentRun.lane === 'live' ? 'not asked yet' : 'not packed into a batch file yet'}`,
     });
   return waits;
 }

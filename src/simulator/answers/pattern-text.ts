@@ -1,4 +1,4 @@
-import { createContext, Script } from 'node:vm';
+import { type Context, createContext, Script } from 'node:vm';
 import { WireError } from '../wire-error.ts';
 
 /**
@@ -31,12 +31,14 @@ function compile(pattern: string): RegExp | undefined {
   }
 }
 
-const context = createContext({ pattern: /x/, text: '' });
-const match = new Script('pattern.test(text)');
+/** Made with the first expression that needs it: it takes as long as some rows. */
+let made: { readonly context: Context; readonly match: Script } | undefined;
 
 /** Backtracking may take for ever; V8 lets go of an expression when its time is over. That one is taken for no match. */
 function matchesInTime(pattern: RegExp, text: string): boolean {
   if (!REPEATED_GROUP.test(pattern.source) && text.length <= 1_000) return pattern.test(text);
+  made ??= { context: createContext({}), match: new Script('pattern.test(text)') };
+  const { context, match } = made;
   Object.assign(context, { pattern, text });
   try {
     return match.runInContext(context, { timeout: MATCH_MS }) === true;

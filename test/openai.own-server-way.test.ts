@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import * as http from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type TestContext, test } from 'node:test';
+import { openOwnServerWay } from '../src/openai/own-server-way.ts';
+
+const BODY = '{"text":"größer"}';
+
+/** A server of one's own, and how often it was connected to. */
+async function serve(t: TestContext, answer: (request: Request, response: http.ServerResponse) => void) {
+  const server = http.createServer(async (message, response) => {
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of message) chunks.push(chunk as Uint8Array);
+    const headers = message.headers as Record<string, string>;
+    const body = chunks.length === 0 ? null : Buffer.concat(chunks);
+    answer(new Request('http://127.0.0.1/', { method: message.method ?? '', headers, body }), response);
+  });
+  let connections = 0;
+  server.on('connection', () => {
+    connections += 1;
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`, countConnections: () => connections };
+}
+
+function makeCall(signal = new AbortController().signal) {
+  return { method: 'POST', headers: new Headers({ a: 'b' }), body: BODY, signal, patienceMs: 20_000 };
+}
+
+test('calls arrive whole, those with a file too, over one connection', async (t) => {
+  const asked: Request[] = [];
+  const { url, countConnections } = await serve(t, (request, response) => {
+    asked.push(request);
+    response.end('{}');
+  });
+  const way = openOwnServerWay();
+  const spend = await way.openSpending(() => {});
+  const form = new FormData();
+  form.set('file', new File([BODY], 'in.jsonl'));
+  form.set('purpose', 'batch');
+  const answers = [() => way.fetch(url), () => way.fetch(url, { method: 'POST', body: form }), () => spend(url, makeCall())];
+  for (const ask of answers) assert.equal(await (await ask()).text(), '{}');
+  const [read, uploaded, spent] = asked as [Request, Request, Request];
+  assert.deepEqual([read.method, read.body], ['GET', null]);
+  const received = await uploaded.formData();
+  assert.deepEqual([await (received.get('file') as File).text(), received.get('purpose')], [BODY, 'batch']);
+  assert.deepEqual([spent.method, spent.headers.get('a'), await spent.text()], ['POST', 'b', BODY]);
+  assert.equal(countConnections(), 1);
+});
+
+test('who has lost the right to send sends nothing, over a new connection or one that is kept', async (t) => {
+  let arrived = 0;
+  const { url } = await serve(t, (_, response) => {
+    arrived += 1;
+    response.end('{}');
+  });
+  let isLost = true;
+  const spend = await openOwnServerWay().openSpending(() => {
+    if (isLost) throw new Error('the place is lost');
+  });
+  await assert.rejects(spend(url, makeCall()), { message: 'the place is lost' });
+  isLost = false;
+  await (await spend(url, makeCall())).text();
+  isLost = true;
+  await assert.rejects(spend(url, makeCall()), { message: 'the place is lost' });
+  assert.equal(arrived, 1);
+});
+
+test('a signal ends a call with its reason, whenever it fires', async (t) => {
+  let arrive: (response: http.ServerResponse) => void = () => {};
+  const { url } = await serve(t, (_, response) => arrive(response));
+  const spend = await openOwnServerWay().openSpending(() => {});
+  const reason = new Error('enough');
+  const early = AbortSignal.abort(reason);
+  await assert.rejects(spend(url, makeCall(early)), reason);
+
+  const connecting = new AbortController();
+  const unconnected = spend(url, makeCall(connecting.signal));
+  connecting.abort(reason);
+  await assert.rejects(unconnected, reason);
+
+  const waiting = new AbortController();
+  arrive = () => waiting.abort(reason);
+  await assert.rejects(spend(url, makeCall(waiting.signal)), reason);
+
+  const reading = new AbortController();
+  arrive = (response) => response.write('{');
+  const response = await spend(url, makeCall(reading.signal));
+  await assert.rejects(async () => {
+    for await (const _ of response.body) reading.abort(reason);
+  }, reason);
+});

@@ -1,7 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import type { RowCounts } from '../core/summary.ts';
 import type { RunState } from '../ledger/events/fold.ts';
+import { openRunFiles } from '../ledger/runs.ts';
 import { readKeptRun, readStateEvents } from './last-run.ts';
 import { locateState, type ReadOptions } from './open-state.ts';
+import { findSimulatedRuns } from './simulated-runs.ts';
 
 /** A job's runs (`runs JOB --json`); field names are a contract. */
 export interface RunList {
@@ -34,12 +37,17 @@ export interface ListedRun {
 export async function listRuns(options: ReadOptions): Promise<RunList> {
   const { state, job } = await locateState(options);
   const { runs } = await readStateEvents(state, options.signal);
+  const simulated = findSimulatedRuns({ runs }, openRunFiles(state.directory, randomUUID));
   return {
     schema: 'rowmill.runs/1',
     job,
     state: state.directory,
     origin: state.origin,
-    runs: runs.toReversed().map((run) => readRun(run, readKeptRun(state, run.id, options.leaveOut ?? (() => {}))?.summary ?? null)),
+    runs: runs
+      .toReversed()
+      .map((run) =>
+        readRun({ ...run, simulated: simulated.has(run.id) }, readKeptRun(state, run.id, options.leaveOut ?? (() => {}))?.summary ?? null),
+      ),
   };
 }
 

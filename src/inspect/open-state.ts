@@ -1,4 +1,6 @@
+import type { RowSelection } from '../core/row.ts';
 import { loadJob } from '../input/job/load-job.ts';
+import type { LedgerFold } from '../ledger/events/fold.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { LeaveOut } from '../ledger/runs.ts';
 import type { Books } from '../run/open/books.ts';
@@ -40,6 +42,8 @@ export interface FoundState {
   readonly paths: Pick<KeptPaths, 'input' | 'out'> | null;
   /** Whether no real model gave the answers. */
   readonly simulated: boolean;
+  /** Which rows the last run was about. */
+  readonly selection: RowSelection;
 }
 
 /** A job with its table and its state directory, opened for reading: nothing is changed, a run may be in progress. */
@@ -66,7 +70,14 @@ export async function findState(options: ReadOptions): Promise<FoundState> {
   const told = readKeptStatus(state.directory);
   const paths =
     told !== null && fold.currentRun !== null && told.facts.run?.id === fold.currentRun.id ? told.paths : (lastRun?.paths ?? null);
-  return { state, job, runs: fold.runs.map(({ id }) => id), lastRun, paths, simulated };
+  return { state, job, runs: fold.runs.map(({ id }) => id), lastRun, paths, simulated, selection: findSelection(fold, lastRun) };
+}
+
+/** What the last passage of the latest run was about; where it kept nothing, what the run began with. */
+function findSelection({ runs }: LedgerFold, lastRun: LastRun | null): RowSelection {
+  const last = runs.at(-1);
+  const kept = lastRun?.summary.run === last?.id ? lastRun?.selection : undefined;
+  return kept ?? last?.selection ?? { type: 'all' };
 }
 
 /**

@@ -3,7 +3,7 @@ import { formatSpentUsd, type Summary } from '../core/summary.ts';
 import { createSummaryCounter } from '../output/summary-counter.ts';
 import { showCacheSaved } from '../run/finish/conclude.ts';
 import { finishRows } from '../run/finish/finish-rows.ts';
-import { describeLife, savingsOf } from '../run/open/books.ts';
+import { describeLife, savingsOf, showWithoutAnswer } from '../run/open/books.ts';
 import { createStepOf } from '../run/open/next-step.ts';
 import { openJobLedger } from '../run/open/open-job-ledger.ts';
 import { selectRows } from '../run/open/selection.ts';
@@ -60,6 +60,7 @@ export async function repriceSummary(options: ReadOptions, found: FoundState, su
     return {
       ...summary,
       ...named,
+      ...showWithoutAnswer(run, books),
       cost: { ...summary.cost, ...view, ...saved },
       ledger: { attempts: summary.ledger.attempts, ...describeLife(books) },
     };

@@ -2,6 +2,7 @@ import { styleText } from 'node:util';
 import { EXIT } from '../core/errors.ts';
 import type { AnomalyCosts, DeadlineSummary, Summary } from '../core/summary.ts';
 import { describeDoubts } from './describe-doubts.ts';
+import { describeWithoutAnswer } from './describe-without-answer.ts';
 import { escapeLineForTerminal } from './escape-for-terminal.ts';
 import { describeOrphaned, formatCount, formatDollars, formatSpent, formatThings } from './format-numbers.ts';
 
@@ -61,7 +62,8 @@ function formatSum(total: number, parts: Readonly<Record<string, number>>): stri
   return `${formatCount(total)} = ${terms.join(' + ')}`;
 }
 
-function listMoney({ rows, cost, tokens, attempts, anomalies, anomalyCosts }: Summary): readonly Line[] {
+function listMoney(summary: Summary): readonly Line[] {
+  const { rows, cost, tokens, attempts, anomalies, anomalyCosts } = summary;
   const { unpricedAttempts, cacheSavedNanoUsd = 0 } = cost;
   const unpriced = unpricedAttempts === 0 ? '' : `${formatThings(unpricedAttempts, 'attempt')} of unknown price`;
   const isUnknown = unpricedAttempts > 0 && cost.nanoUsd === 0;
@@ -79,10 +81,21 @@ function listMoney({ rows, cost, tokens, attempts, anomalies, anomalyCosts }: Su
   if (isReasoningUnforeseen({ cost, tokens }))
     lines.push(['', 'more than estimated: most of the output is reasoning, and only answers tell how much of it a model needs']);
   if (cost.priceNote !== undefined) lines.push(['', cost.priceNote]);
+  const lost = describeWithoutAnswer(summary);
+  if (lost !== null) lines.push(['of it', lost]);
   if (join(saved) !== '') lines.push(['saved', join(saved)]);
   if (cacheSavedNanoUsd < 0) lines.push(['cache', `writes cost ${formatDollars(-cacheSavedNanoUsd)} more than reads saved`]);
   if (cost.orphanedNanoUsd > 0) lines.push(['orphaned', `${formatDollars(cost.orphanedNanoUsd)} ${describeOrphaned(unpricedAttempts)}`]);
-  return [...lines, ...listAnomalies(anomalies, anomalyCosts)];
+  return [...lines, ...listAnomalies(anomalies, anomalyCosts), ...listNotAsked(summary)];
+}
+
+/** Of a pilot. The command stands below, but where another one comes first. */
+function listNotAsked({ notAsked, next }: Summary): readonly Line[] {
+  if (notAsked === undefined) return [];
+  const { rows, of, expectedNanoUsd, command } = notAsked;
+  const price = expectedNanoUsd === null ? 'at an unknown price' : `about ${formatDollars(expectedNanoUsd)}`;
+  const how = command === null || command === next ? '' : `: ${command}`;
+  return [['not asked', `${formatCount(rows)} of ${formatThings(of, 'row')}, ${price}${how}`]];
 }
 
 /** Whose answers cost nothing here: those of earlier runs, and of rows that ask the same. */

@@ -3,7 +3,7 @@ import type { Lane } from '../core/lane.ts';
 import { listModels } from '../core/models/split-by-model.ts';
 import { SIMULATOR_ORIGIN } from '../ledger/origin.ts';
 import type { Agreement } from './agree.ts';
-import { followAddress, isSimulatorThere } from './open/follow-address.ts';
+import { followAddress, isSimulatorThere, keepSimulator } from './open/follow-address.ts';
 import { createStepOf } from './open/next-step.ts';
 import { viewKeys } from './open/opening.ts';
 import { writeHoldout } from './open/prepare.ts';
@@ -76,7 +76,7 @@ export async function beginSending(opened: OpenedRun, agreement: Agreement, { co
 
   const estimateNanoUsd = estimateRun(plan, choosePrice(job.mode, laneName), { ledger, books });
   const date = job.write.dated?.date ?? null;
-  const about = { planned, lane: laneName, estimateNanoUsd, job: job.name, date, isSimulated };
+  const about = { planned, lane: laneName, estimateNanoUsd, job: job.name, date, isSimulated, selection: options.selection };
   const begin = () => startRun(ledger, { ...about, effects: options.effects });
   const stepOf = createStepOf(ledger, job, 'working');
   const shared = { job, books, prepared, plan, limits };
@@ -132,6 +132,8 @@ export async function beginSending(opened: OpenedRun, agreement: Agreement, { co
       estimateNanoUsd: findEstimate(opened, agreement, estimateNanoUsd),
       async send() {
         await sweep(sweepSince);
+        // Known from the first answer on, also to whoever looks after this process was killed.
+        if (!isSimulated && provider.isSimulated() === true) await keepSimulator(provider, ledger);
         await sendUntilDone(working);
         await sweep(startedAt.toISOString());
         while (lane.underWay.length > 0) await lane.nextEnd();

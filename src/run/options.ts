@@ -1,9 +1,9 @@
+import type { RowSelection } from '../core/row.ts';
 import type { RedisLink } from '../live/redis/connection.ts';
 import type { Effects } from './open/effects.ts';
 import type { AskedAgain } from './open/opening.ts';
 import type { PrepareOptions } from './open/prepare.ts';
 import type { PreparedJob } from './open/prepared-job.ts';
-import type { RowSelection } from './open/selection.ts';
 import type { Target } from './open/target.ts';
 import type { Plan } from './plan/plan-result.ts';
 import type { Spending } from './plan/spending.ts';
@@ -50,6 +50,8 @@ export interface NextCommands {
   readonly continue: string;
   /** The same with a budget of this many dollars; absent if nobody types commands. */
   readonly continueWith?: (maxUsd: string) => string;
+  /** The same about all rows, where this is a pilot; absent where nobody types commands. */
+  readonly whole?: string;
   readonly failures: string;
   /** To be followed by `--cause`; absent if nobody types commands. */
   readonly retry?: string;

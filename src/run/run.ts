@@ -5,10 +5,12 @@ import type { Summary } from '../core/summary.ts';
 import { type Agreement, agreeOnRun } from './agree.ts';
 import { beginSending, type Sending } from './begin-sending.ts';
 import { concludeRun } from './finish/conclude.ts';
-import { findUnchangedRun, keepPaths } from './finish/fingerprint.ts';
+import { findPilot, findUnchangedRun, keepPaths } from './finish/fingerprint.ts';
 import type { Connection } from './open/target.ts';
 import { type OpenedRun, openRun } from './open-run.ts';
 import type { RunOptions } from './options.ts';
+import { planRest } from './plan/plan-rest.ts';
+import { countAsked } from './plan/spending.ts';
 import { makeBatchContext } from './send/batch-context.ts';
 import type { AskedModels } from './send/model-refusal.ts';
 import { sendUntilStopped } from './send/send-until-done.ts';
@@ -24,11 +26,13 @@ export async function runJob(given: RunOptions): Promise<Summary> {
   try {
     const done = await findDone(opened);
     const isRetry = opened.options.reopen !== null;
-    const isSettled = done !== null && !mayHaveUnknownBatches({ ledger: opened.ledger, clock: opened.options.effects.clock });
-    if (isSettled && !isRetry) return done;
+    const isSettled = !mayHaveUnknownBatches({ ledger: opened.ledger, clock: opened.options.effects.clock });
+    if (done !== null && isSettled && !isRetry) return done;
     const agreement = await agreeOnRun(opened.prepared, opened, opened.options);
     const isDone = done !== null && agreement.planned.reopenedKeys.length === 0;
     if (isDone && isSettled) return done;
+    const idle = isRetry && isSettled ? findIdle(opened, agreement) : null;
+    if (idle !== null) return idle;
     const connection = await opened.options.target.connect(opened.prepared.stateDirectory, opened.ledger.assertHeld);
     try {
       if (isDone && !(await findsMore(opened, connection))) return done;
@@ -47,6 +51,12 @@ export async function runJob(given: RunOptions): Promise<Summary> {
 async function findDone({ options, prepared, ledger }: OpenedRun): Promise<Summary | null> {
   if (options.isFresh || options.selection.type !== 'all') return null;
   return findUnchangedRun(prepared, ledger, options.signal);
+}
+
+/** @returns the summary of a pilot in which there is nothing to try again; null for every other run */
+function findIdle({ options, ledger }: OpenedRun, { planned: { plan }, selected }: Agreement): Summary | null {
+  const hasWork = selected.isAll || ledger.fold.currentRun !== null || countAsked(plan) > 0 || plan.rows.inFlight > 0;
+  return hasWork ? null : findPilot(ledger, options.selection);
 }
 
 /** Looks for what a finished run could not find at the provider: batches of lost creates, and batches that were gone. */
@@ -94,6 +104,7 @@ interface Ended {
 /** @returns null if the input changed meanwhile: rows are due that were never sent */
 async function conclude(opened: OpenedRun, agreement: Agreement, { sending, stop }: Ended): Promise<Summary | null> {
   const { options, refusal, status } = opened;
+  const notAsked = stop === null && !agreement.selected.isAll ? await planRest({ ...opened, opened, laneName: agreement.laneName }) : null;
   const pass = await status.startPass();
   const summary = await concludeRun({
     ...options,
@@ -101,6 +112,7 @@ async function conclude(opened: OpenedRun, agreement: Agreement, { sending, stop
     cwd: options.overrides.cwd,
     paths: keepPaths(options),
     selected: agreement.selected,
+    notAsked,
     run: sending.run,
     estimateNanoUsd: sending.estimateNanoUsd,
     simulated: sending.isSimulated(),

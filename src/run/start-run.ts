@@ -1,4 +1,5 @@
 import type { LaneName } from '../core/lane.ts';
+import type { RowSelection } from '../core/row.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Effects } from './open/effects.ts';
 import type { PlannedRun } from './plan/plan-open-job.ts';
@@ -7,6 +8,8 @@ export interface StartOptions {
   readonly job: string;
   /** The day in the name of its table; null or absent if there is none. */
   readonly date?: string | null;
+  /** Which rows it is about; absent for all. */
+  readonly selection?: RowSelection;
   readonly isSimulated: boolean;
   /** Where requests go at first. */
   readonly lane: LaneName;
@@ -33,6 +36,7 @@ export async function startRun(ledger: Ledger, options: StartOptions): Promise<s
       simulated: options.isSimulated,
       lane,
       ...(options.date == null ? {} : { date: options.date }),
+      ...(options.selection === undefined || options.selection.type === 'all' ? {} : { selection: options.selection }),
       estimateNanoUsd,
     });
   }

@@ -8,7 +8,7 @@ import { loadPrices } from '../../input/job/load-prices.ts';
 import type { LedgerFold } from '../../ledger/events/fold.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { openLedger } from '../../ledger/open-ledger.ts';
-import { hostOfOrigin } from '../../ledger/origin.ts';
+import { hostOfOrigin, SIMULATOR_ORIGIN } from '../../ledger/origin.ts';
 import { whenAnnounced } from '../../ledger/response-file.ts';
 import { readRules } from '../../ledger/responses/earlier-verdicts.ts';
 import { openRunFiles } from '../../ledger/runs.ts';
@@ -21,6 +21,7 @@ import { keepsCacheLong } from '../../run/open/prepare.ts';
 import { findPossiblyBilled } from '../../run/send/possibly-billed.ts';
 import { readStateEvents } from '../last-run.ts';
 import type { ReadOptions } from '../open-state.ts';
+import { findSimulatedRuns } from '../simulated-runs.ts';
 import { addCosts, addRecord, type Costs, isEmpty, NO_COSTS } from './costs.ts';
 import type { FoundDirectory } from './find-states.ts';
 
@@ -67,11 +68,20 @@ export async function readStateCosts({ directory, job: name }: FoundDirectory, o
   const from = findPriceSource(hostOfOrigin(fold.origin));
   const findPrice = createFindPrice(await loadPrices(folder, options.cwd), { from, keepsCacheLong: keepsCacheLong(job?.params ?? {}) });
   const books = createBooks(makeCostOf({ findPrice }));
-  const simulated = new Map(fold.runs.map((run) => [run.id, run.simulated]));
+  const simulated = findSimulatedRuns(
+    fold,
+    openRunFiles(directory, () => ''),
+  );
+  const ownRuns = new Set(fold.runs.map(({ id }) => id));
   const days = new Map<string, Mutable<DayCosts>>();
 
   function find(model: string, lane: LaneName, at: string, run: string): Mutable<DayCosts> {
-    const about = { model, lane, day: at.slice(0, 10), simulated: simulated.get(run) ?? fold.origin === 'simulator' };
+    const about = {
+      model,
+      lane,
+      day: at.slice(0, 10),
+      simulated: ownRuns.has(run) ? simulated.has(run) : fold.origin === SIMULATOR_ORIGIN,
+    };
     const key = JSON.stringify(about);
     const known = days.get(key) ?? { ...about, ...NO_COSTS };
     days.set(key, known);

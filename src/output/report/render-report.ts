@@ -56,7 +56,7 @@ export function renderReport(
 <title>${summary.job}: ${summary.verdict}</title>
 <style>${STYLE_HTML}</style></head>
 <body><a class="skip" href="#main">To the report</a>
-<header class="top" id="top">${renderTop(facts)}${renderVerdict(facts, quality)}</header>
+<header class="top" id="top">${renderTop(facts)}${renderVerdict(facts, quality, comparison)}</header>
 ${renderContents(sections)}
 <main id="main">${renderTiles(facts)}${sections}</main>
 <footer>Made by rowmill ${provenance.rowmill}. This page loads nothing from the network and runs no script. <a href="#top">Back to the top</a></footer>

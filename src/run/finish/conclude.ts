@@ -1,7 +1,9 @@
+import { rm } from 'node:fs/promises';
 import { relative } from 'node:path';
 import { showModels } from '../../core/models/split-by-model.ts';
 import { explainHold } from '../../core/outcome.ts';
-import type { Summary } from '../../core/summary.ts';
+import type { RowSelection } from '../../core/row.ts';
+import type { NotAsked, Summary } from '../../core/summary.ts';
 import { VERSION } from '../../core/version.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { pricesAsOf } from '../../money/price-overrides.ts';
@@ -10,7 +12,7 @@ import { makeSummary } from '../../output/make-summary.ts';
 import { reportPath } from '../../output/output-paths.ts';
 import { createSummaryCounter } from '../../output/summary-counter.ts';
 import type { Stop } from '../../output/verdict.ts';
-import { type Books, describeLife, savingsOf, type Totals } from '../open/books.ts';
+import { type Books, describeLife, savingsOf, showWithoutAnswer, type Totals } from '../open/books.ts';
 import type { KeptPaths, KeptSummary } from '../open/kept-summary.ts';
 import { createStepOf } from '../open/next-step.ts';
 import type { PreparedJob } from '../open/prepared-job.ts';
@@ -31,6 +33,9 @@ export interface ConcludeOptions {
   readonly ledger: Ledger;
   readonly books: Books;
   readonly selected: SelectedRows;
+  readonly selection: RowSelection;
+  /** The rows a pilot left out; null if there are none. */
+  readonly notAsked: NotAsked | null;
   /** Called with what every selected row asks; absent if nobody needs it. */
   readonly watchRows?: (keyRow: KeyRow) => KeyRow;
   readonly run: string;
@@ -79,6 +84,8 @@ export async function concludeRun(options: ConcludeOptions): Promise<Summary | n
   if (written === null) return null;
 
   const report = stop === null && written.table !== null ? reportPath(written.table) : null;
+  // The page beside it tells of an earlier one.
+  if (report === null && written.table !== null) await rm(reportPath(written.table), { force: true });
   const counted = counter.read();
   const totals = books.ofRun(run);
   const orphanedNanoUsd = await readOrphaned(options, totals.nanoUsd - counted.rowsNanoUsd);
@@ -122,6 +129,8 @@ export async function concludeRun(options: ConcludeOptions): Promise<Summary | n
       pricesAsOf: options.priceAsOf ?? pricesAsOf,
       ...(priceNote === null || simulated || totals.nanoUsd === 0 ? {} : { priceNote }),
     },
+    ...showWithoutAnswer(run, books),
+    ...(options.notAsked === null ? {} : { notAsked: options.notAsked }),
     ledger: { attempts: countLifeAttempts(ledger, books), ...describeLife(books) },
     batches: listBatches(ledger, run),
     ...summarizeDeadline(options, totals.liveNanoUsd),
@@ -138,7 +147,7 @@ export async function concludeRun(options: ConcludeOptions): Promise<Summary | n
         ? showContinue(options.commands, stop)
         : counted.rows.failed + counted.rows.skipped > (counted.causes.where ?? 0)
           ? options.commands.failures
-          : null,
+          : (options.notAsked?.command ?? null),
     failIf: job.failIf,
     stop,
   });
@@ -151,7 +160,7 @@ export async function concludeRun(options: ConcludeOptions): Promise<Summary | n
       ? await makeFingerprint(prepared, ledger, { path: written.table, sha256: written.tableSha256 }, options.signal)
       : null;
   const prices = { asOf: options.priceAsOf, ownSha256: prepared.customPricesSha256 };
-  const kept: KeptSummary = { summary, fingerprint, paths: options.paths, prices, version: VERSION };
+  const kept: KeptSummary = { summary, fingerprint, paths: options.paths, selection: options.selection, prices, version: VERSION };
   ledger.runFiles.writeRunFile(run, 'job.yaml', job.text);
   ledger.runFiles.writeRunFile(run, 'summary.json', `${JSON.stringify(kept, null, 2)}\n`);
   if (stop === null) {

@@ -1,7 +1,9 @@
 import { hash } from 'node:crypto';
 import { resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { hashFile } from '../../core/disk/hash-file.ts';
 import { type Cause, TRANSIENT_CAUSES } from '../../core/outcome.ts';
+import type { RowSelection } from '../../core/row.ts';
 import type { Summary } from '../../core/summary.ts';
 import { mayReadImageFiles } from '../../input/request/compile-images.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
@@ -50,13 +52,19 @@ export async function findUnchangedRun(prepared: PreparedJob, ledger: Ledger, si
   return JSON.stringify(now) === JSON.stringify(kept.fingerprint) ? asNothingDone(kept.summary) : null;
 }
 
+/** The last run's summary, as this invocation's, where it was about these rows; null where it was not. */
+export function findPilot({ fold, runFiles }: Ledger, selection: RowSelection): Summary | null {
+  const kept = runFiles.readRunSummary(fold.runs.at(-1)?.id ?? '-', () => {}) as KeptSummary | null;
+  return kept !== null && isDeepStrictEqual(kept.selection, selection) ? asNothingDone(kept.summary) : null;
+}
+
 function isReopened(cause: Cause, prepared: PreparedJob): boolean {
   return TRANSIENT_CAUSES.has(cause) || (cause === 'unknown' && prepared.compiled.job.onUnknown === 'retry');
 }
 
 /** The same table, but this invocation sent nothing: every answer is reused, nothing was spent. */
 function asNothingDone(summary: Summary): Summary {
-  const { possiblyBilled: _, ...others } = summary;
+  const { possiblyBilled: _, withoutAnswer: __, ...others } = summary;
   const { rows, cost } = summary;
   return {
     ...others,

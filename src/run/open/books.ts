@@ -2,7 +2,7 @@ import { monthOf } from '../../core/day.ts';
 import type { FinishedRow } from '../../core/finished-row.ts';
 import { type OutcomeStatus, usesAttempt } from '../../core/outcome.ts';
 import type { CostOf, SettledRecord } from '../../core/settled.ts';
-import type { Summary } from '../../core/summary.ts';
+import type { Summary, WithoutAnswer } from '../../core/summary.ts';
 import { addUsage, NO_USAGE, type Usage } from '../../core/usage.ts';
 import { type RecordedCall, type ResponseFile, whenAnnounced } from '../../ledger/response-file.ts';
 import type { Savings } from '../../output/summary-counter.ts';
@@ -37,6 +37,8 @@ export interface Books {
   readonly sentNanoUsd: () => number;
   /** Like `unpricedOf`, for each run. */
   readonly unpricedOfRuns: () => readonly UnpricedCalls[];
+  /** What the attempts of a run cost that gave no answer that counts; only what was billed. */
+  withoutAnswerOf(run: string): WithoutAnswer;
   /** What lines cost that answer a request for which another line of their file counts: part of the run's total. */
   conflictsOf(run: string): Conflicts;
   /** The totals of the lines of one batch. */
@@ -87,6 +89,7 @@ export function createBooks(costOf: CostOf): Books {
   const byMonth = new Map<string, { nanoUsd: number; readonly unpriced: UnpricedCalls }>();
   const unpricedByRun = new Map<string, UnpricedCalls>();
   const conflictsByRun = new Map<string, Conflicts>();
+  const withoutAnswerByRun = new Map<string, WithoutAnswer>();
   let life = NO_TOTALS;
   let hasRetryable = false;
   let rateLimited: string | null = null;
@@ -117,6 +120,11 @@ export function createBooks(costOf: CostOf): Books {
       const month = run === IMPORTED ? null : ofMonth(monthOf(whenAnnounced(file, call)));
       if (month !== null) month.nanoUsd += cost ?? 0;
       if (cost === null) for (const calls of [unpricedOf(run), month?.unpriced]) calls?.add(record, { batchId, bodyBytes: call.bodyBytes });
+      if (record.outcome !== 'ok' && cost !== null && cost > 0) {
+        const known = withoutAnswerByRun.get(run) ?? {};
+        const { attempts, nanoUsd } = known[record.outcome] ?? { attempts: 0, nanoUsd: 0 };
+        withoutAnswerByRun.set(run, { ...known, [record.outcome]: { attempts: attempts + 1, nanoUsd: nanoUsd + cost } });
+      }
       if (!call.isRepeat) return;
       const { nanoUsd, unpriced } = conflictsByRun.get(run) ?? NO_CONFLICTS;
       conflictsByRun.set(run, { nanoUsd: nanoUsd + (cost ?? 0), unpriced: unpriced + (cost === null ? 1 : 0) });
@@ -125,6 +133,7 @@ export function createBooks(costOf: CostOf): Books {
     ofMonth,
     sentNanoUsd: () => life.nanoUsd - (byRun.get(IMPORTED) ?? NO_TOTALS).nanoUsd,
     unpricedOfRuns: () => [...unpricedByRun].flatMap(([run, calls]) => (run === IMPORTED ? [] : [calls])),
+    withoutAnswerOf: (run) => withoutAnswerByRun.get(run) ?? {},
     conflictsOf: (run) => conflictsByRun.get(run) ?? NO_CONFLICTS,
     takeRetryable() {
       const answer = hasRetryable;
@@ -168,6 +177,12 @@ function savedByCache(record: SettledRecord, cost: number | null, costOf: CostOf
 
 function isUnknown(outcome: OutcomeStatus): boolean {
   return outcome === 'unknown';
+}
+
+/** As shown in a summary; empty if there is none. */
+export function showWithoutAnswer(run: string, books: Pick<Books, 'withoutAnswerOf'>): Pick<Summary, 'withoutAnswer'> {
+  const withoutAnswer = books.withoutAnswerOf(run);
+  return Object.keys(withoutAnswer).length === 0 ? {} : { withoutAnswer };
 }
 
 /** The cost of all runs together, as shown in a summary. */

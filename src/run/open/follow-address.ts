@@ -1,8 +1,6 @@
+import { SIMULATOR } from '../../core/event.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import type { Provider } from '../../openai/provider.ts';
-
-/** Stored next to the names of forms: a simulator answers there. */
-const SIMULATOR = { name: 'simulator', form: 'answers' } as const;
 
 /**
  * Whether a simulator answers there: by the answers of this run, else by the flags and what earlier runs saw. A continued run may

@@ -1,3 +1,4 @@
+import type { RowSelection } from '../../core/row.ts';
 import type { Summary } from '../../core/summary.ts';
 import type { LedgerFold } from '../../ledger/events/fold.ts';
 import type { LeaveOut, RunFiles } from '../../ledger/runs.ts';
@@ -19,6 +20,8 @@ export interface KeptSummary {
   /** Null if the run did not end with its final table. */
   readonly fingerprint: Fingerprint | null;
   readonly paths: KeptPaths;
+  /** The rows it covered; absent in early versions. */
+  readonly selection?: RowSelection;
   /** The prices its cost was computed with; absent in early versions. */
   readonly prices?: KeptPrices;
   /** The program that wrote it; absent in early versions. */

@@ -1,11 +1,5 @@
 import { hash } from 'node:crypto';
-import type { Table } from '../../core/row.ts';
-
-/** Which rows a run is about: all of them, or a pilot's. */
-export type RowSelection =
-  | { readonly type: 'all' }
-  | { readonly type: 'first'; readonly rows: number }
-  | { readonly type: 'sample'; readonly rows: number; readonly seed: number };
+import type { RowSelection, Table } from '../../core/row.ts';
 
 /** A selection prepared for one table. */
 export interface SelectedRows {

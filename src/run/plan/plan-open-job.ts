@@ -149,7 +149,7 @@ function warnOfCosts(job: Job, findPrice: FindPrice, at: string): readonly strin
     warnings.push(
       closest === null
         ? `the ${name} price of ${job.model} is unknown; set one in prices.yaml, next to the job file`
-        : `no model ${job.model} is known here, so that neither its price nor its limits are. Did you mean "${closest}"? If the name is right, set the ${name} price in prices.yaml, next to the job file`,
+        : `no model ${job.model} is known, so its price and limits are unknown too. Did you mean "${closest}"? If the name is right, set the ${name} price in prices.yaml, next to the job file`,
     );
   }
   if (job.params.prompt_cache === 'explicit' && !takesCacheOptions(job.model)) {

@@ -1,3 +1,4 @@
+import type { RowSelection } from './row.ts';
 import type { LaneName } from './settled.ts';
 
 /**
@@ -28,6 +29,8 @@ export type Event =
       readonly simulated: boolean;
       readonly lane?: 'batch' | 'live';
       readonly date?: string;
+      /** Of a pilot; absent for a run of all rows, and in what early versions wrote. */
+      readonly selection?: RowSelection;
       readonly estimateNanoUsd: number | null;
     }
   /** The run has to be done by `deadlineAt`, `afterMs` after it first saw the flag. */
@@ -176,6 +179,9 @@ export type Event =
   | { readonly type: 'files-removed'; readonly fileIds: readonly string[] }
   /** Of these recorded files only the billing data is kept, in a file of another name; the answers are gone once the file itself is. */
   | { readonly type: 'answers-removed'; readonly parts: readonly RemovedPart[] };
+
+/** What `address-learned` says where a simulator answers: beside the names of forms. */
+export const SIMULATOR = { name: 'simulator', form: 'answers' } as const;
 
 /** A recorded response file, or a part of a live one, and where its remaining data is. */
 export interface RemovedPart {

@@ -6,12 +6,12 @@ import { modelLimits } from './model-limits.ts';
 import { type FindPrice, findPrice as findBuiltInPrice } from './price.ts';
 import type { Rates } from './rates.ts';
 
-/** Requests whose cost is not known, by what bounds it. */
+/** Requests of unknown cost, by what bounds it. */
 export interface Amount {
-  /** Of their bodies: no text has more tokens than bytes. */
+  /** Of their bodies: a text never has more tokens than bytes. */
   readonly bytes: number;
   readonly rows: number;
-  /** The output caps their answers may take, as countAnswerCaps counts them. */
+  /** The output caps of their answers, as counted by countAnswerCaps. */
   readonly answerCaps: number;
 }
 
@@ -19,25 +19,25 @@ export interface Amount {
 export interface CostBound {
   /**
    * The most these can cost together.
-   * @param longestBytes of the largest body among them: what is certainly a short prompt is not counted as a long one
+   * @param longestBytes of the largest body among them: a certainly short prompt is not counted as a long one
    */
   of(amount: Amount, longestBytes: number): number;
 }
 
-/** The part of a job that bounds what its requests cost. */
+/** The part of a job that bounds the cost of its requests. */
 export type BoundedJob = Pick<Job, 'model' | 'params' | 'messages' | 'votes' | 'endpoint' | 'mode' | 'requests'>;
 
 export interface CostBoundOptions {
   readonly job: BoundedJob;
   readonly lane: 'batch' | 'live';
-  /** The day whose prices count, with the one after it: answers may come tomorrow. */
+  /** The day whose prices count, and the one after it: answers may arrive tomorrow. */
   readonly at: string;
   readonly findPrice?: FindPrice;
-  /** What `retry --set` put over the job's parameters. */
+  /** The parameters of `retry --set`, over those of the job. */
   readonly sets?: readonly Readonly<Record<string, unknown>>[];
 }
 
-/** The most a request of the job can get, all its votes together: its cap for each, else the model's; null when neither is known. */
+/** The most output of a request of the job, all its votes together: its cap for each, else the model's; null if neither is known. */
 export function longestAnswerTokens({
   model,
   params,
@@ -51,7 +51,7 @@ export function longestAnswerTokens({
   return longest === null ? null : longest * votes;
 }
 
-/** @returns null when a price, the longest answer or how the model counts images is not known: nothing is guessed */
+/** @returns null if a price, the longest answer or how the model counts images is unknown: nothing is guessed */
 export function makeCostBound({ job, sets, ...prices }: CostBoundOptions): CostBound | null {
   return boundByTerms(listPriceTerms(job, sets), prices);
 }
@@ -104,7 +104,7 @@ function countImageTokens(model: string, images: number): number | null {
 
 const DAY_MS = 86_400_000;
 
-/** The service tier a request names. Without one, and for `auto`, the API is taken to answer at its default tier: null. */
+/** The service tier named by a request. Without one, and for `auto`, the API is assumed to answer at its default tier: null. */
 export function readTier({ service_tier: tier }: Job['params']): string | null {
   return typeof tier === 'string' && tier !== 'auto' ? tier : null;
 }
@@ -115,7 +115,7 @@ function answeredTiers(tier: string | null): readonly (string | null)[] {
   return tier === null ? [null] : [tier, null];
 }
 
-/** The dearest rate of any list, in pico-dollars: every input token written to the cache where that costs more. */
+/** The highest rate of any list, in pico-dollars: every input token written to the cache if that costs more. */
 function dearest(rates: readonly Rates[]): { readonly input: number; readonly output: number } {
   return {
     input: Math.max(...rates.map(({ inputPicoUsd, cacheWritePicoUsd }) => Math.max(inputPicoUsd, cacheWritePicoUsd))),

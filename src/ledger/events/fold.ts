@@ -1,4 +1,5 @@
 import type { PriceTerms } from '../../core/event.ts';
+import type { RowSelection } from '../../core/row.ts';
 import type { LaneName } from '../../core/settled.ts';
 
 /** The state computed from the events so far. A view: it changes as events are appended. */
@@ -200,6 +201,8 @@ export interface RunState {
   readonly lane: 'batch' | 'live' | null;
   /** The day in the name of its table; absent if there is none. */
   readonly date?: string;
+  /** What it was about when it began; absent for all rows. */
+  readonly selection?: RowSelection;
   /** Its expected cost when it started, or when more was last opened in it; null if a price is unknown. */
   readonly estimateNanoUsd: number | null;
 }

@@ -17,28 +17,28 @@ import type { BudgetSpan, OnItsWay, SpanLimits } from './spans.ts';
 /** Keeps a run below its limits: what was spent plus what may still be billed, at its upper bound, never exceeds them. */
 export interface Budget {
   /**
-   * Whether this request has to wait: null when it fits now. What is on its way usually costs less than its bound, so a later call may say
-   * otherwise.
+   * Whether this request has to wait: null if it fits now. Requests in flight usually cost less than their bound, so a later call may
+   * return something else.
    */
   findExcess(request: Request): Excess | null;
-  /** The most this request can cost in the lane of the moment. */
+  /** The most this request can cost in the current lane. */
   boundOf(request: Request): number;
-  /** What the run has spent and what may still be billed of it; 0 where it has no budget of its own. */
+  /** What the run has spent and what may still be billed for it; 0 if it has no budget of its own. */
   committedNanoUsd(): number;
-  /** @throws BudgetError when that is more than the budget: something may be billed that was reserved for something else */
+  /** @throws BudgetError if that is more than the budget: something may be billed that was reserved for something else */
   assertHolds(): void;
 }
 
 export interface Excess {
   /** What is used up, in words. */
   readonly why: string;
-  /** Whether it is the budget of the run, which the command that goes on can raise. */
+  /** Whether it is the budget of the run, which the next command can raise. */
   readonly isOfRun: boolean;
 }
 
 /** Nano-dollars. */
 export interface BudgetLimits extends SpanLimits {
-  /** For the run's live calls alone (`--max-live-usd`); null without a limit of their own. */
+  /** For the run's live calls alone (`--max-live-usd`); null without such a limit. */
   readonly live: number | null;
 }
 
@@ -46,13 +46,13 @@ export interface BudgetOptions {
   readonly job: Job;
   readonly limits: BudgetLimits;
   readonly findPrice: FindPrice;
-  /** What `retry --set` put over the job's parameters. */
+  /** The parameters of `retry --set`, over those of the job. */
   readonly sets: readonly Readonly<Record<string, unknown>>[];
   /** Where requests go at first: its price has to be known. */
   readonly firstLane: LaneName;
   /** Where the next request goes. */
   readonly laneNow: () => LaneName;
-  /** What the limits are for: all that are set. */
+  /** The limits: all that are set. */
   readonly spans: readonly BudgetSpan[];
   /** Of the run's live calls. */
   readonly live: {
@@ -62,7 +62,7 @@ export interface BudgetOptions {
   };
   /** The shards and batches of the ledger. */
   readonly fold: Pick<LedgerFold, 'shards' | 'batches'>;
-  /** Changes whenever what batches may have been billed for without an answer may have changed. */
+  /** Changes whenever the amount that batches may have billed without an answer may have changed. */
   readonly version: () => number;
   /** The day whose prices count. */
   readonly at: string;
@@ -70,9 +70,9 @@ export interface BudgetOptions {
   readonly priceAsOf: string | null;
 }
 
-/** The budget is used up, and with it this passage of the run. */
+/** The budget is used up, so this invocation of the run ends. */
 export class BudgetError extends AppError {
-  /** A budget with which every row left could be sent; null where the limit is another one. */
+  /** A budget with which all remaining rows could be sent; null if the limit is another one. */
   readonly finishNanoUsd: number | null;
   constructor({ why }: Excess, finishNanoUsd: number | null) {
     super(why, { code: 'budget', exitCode: EXIT.stopped });
@@ -83,7 +83,7 @@ export class BudgetError extends AppError {
 
 type BoundsOptions = Pick<BudgetOptions, 'job' | 'limits' | 'findPrice' | 'sets' | 'firstLane' | 'at'>;
 
-/** @throws UsageError when the model's price or longest answer is unknown: a budget does not guess */
+/** @throws UsageError if the model's price or longest answer is unknown: a budget does not guess */
 export function makeCostBounds(options: BoundsOptions): Readonly<Record<LaneName, CostBound | null>> {
   const { job, limits, firstLane } = options;
   const bounds = { batch: makeCostBound({ ...options, lane: 'batch' }), live: makeCostBound({ ...options, lane: 'live' }) };
@@ -96,18 +96,18 @@ export function makeCostBounds(options: BoundsOptions): Readonly<Record<LaneName
   return bounds;
 }
 
-/** The models of which something is missing. */
+/** The models for which something is missing. */
 function showUnbounded(options: BoundsOptions): string {
   const { job, firstLane } = options;
   const isUnbounded = (model: string) => makeCostBound({ ...options, job: keepModel(job, model), lane: firstLane }) === null;
   return listModels(job).filter(isUnbounded).join(', ') || showModels(job);
 }
 
-/** @throws UsageError as makeCostBounds does */
+/** @throws UsageError like makeCostBounds */
 export function createRunBudget(options: BudgetOptions): Budget {
   const { job, limits, firstLane, laneNow, spans } = options;
   const bounds = makeCostBounds(options);
-  // Only the lane that is not sent to can be without a price.
+  // Only a lane that is not used can be without a price.
   const boundIn = (lane: LaneName) => (bounds[lane] ?? bounds[firstLane]) as CostBound;
   const boundSent = createSentBound({ ...options, now: options.at });
   const sumSent = (all: readonly Sent[]) =>
@@ -121,7 +121,7 @@ export function createRunBudget(options: BudgetOptions): Budget {
   let longestBytes = 0;
   const unanswered = new Map<BudgetSpan, { readonly version: string; readonly nanoUsd: number }>();
 
-  /** Looked up again only when something has ended: a million rows ask. */
+  /** Computed again only when something has ended: a million rows ask. */
   function readUnanswered(span: BudgetSpan): number {
     const version = `${options.version()} ${span.phase}`;
     const known = unanswered.get(span);
@@ -148,7 +148,7 @@ export function createRunBudget(options: BudgetOptions): Budget {
 
   function boundOf({ body, customId }: Request): number {
     const bytes = Buffer.byteLength(body);
-    // What an earlier process sent is not known one by one.
+    // Requests sent by an earlier process are not known individually.
     if (longestBytes === 0) longestBytes = options.live.onItsWay().live.bytes;
     longestBytes = Math.max(longestBytes, bytes);
     return boundIn(laneNow()).of({ bytes, rows: 1, answerCaps: countAnswerCaps(customId) }, bytes);

@@ -10,14 +10,14 @@ import type { Books } from '../open/books.ts';
 import type { UnpricedCalls } from '../open/unpriced.ts';
 import { findUnansweredOfBatches, listSent, makeSent } from '../send/possibly-billed.ts';
 
-/** What one budget is for: the run, the UTC month in which a request is announced, or all that the job ever sends. */
+/** What one budget covers: the run, the UTC month in which a request is announced, or everything the job ever sends. */
 export interface BudgetSpan {
   readonly limitNanoUsd: number;
   /** Whether it is the budget of the run, which `--max-usd` can raise. */
   readonly isOfRun: boolean;
-  /** What was spent, where its cost is known. */
+  /** What was spent, if its cost is known. */
   spentNanoUsd(): number;
-  /** Billed calls whose cost is not known: what was reserved for them stays reserved. */
+  /** Billed calls of unknown cost: what was reserved for them stays reserved. */
   unpriced(): readonly UnpricedCalls[];
   /** What batches may have been billed for without an answer, at these bounds. */
   unansweredOfBatches(boundOf: (sent: Sent) => number | null): number;
@@ -26,7 +26,7 @@ export interface BudgetSpan {
   readonly phase: string;
   /** `the budget of $5.000000000`. */
   readonly name: string;
-  /** When there is more of it; empty for the run's, whose command is told. */
+  /** When it resets; empty for the run's budget, where the command is shown. */
   readonly remedy: string;
 }
 
@@ -39,7 +39,7 @@ export interface OnItsWay {
   readonly sent: readonly Sent[];
 }
 
-/** Nano-dollars; null where there is no such limit. */
+/** Nano-dollars; null if there is no such limit. */
 export interface SpanLimits {
   readonly run: number | null;
   readonly month: number | null;
@@ -80,7 +80,7 @@ function makeRunSpan({ run, job, ledger, books, lanes }: BudgetSpansOptions, lim
   };
 }
 
-/** A request belongs to the month in which it is announced: what is on its way since last month is last month's. */
+/** A request belongs to the month in which it is announced: requests in flight since last month are last month's. */
 function makeMonthSpan({ job, ledger, books, lanes, clock }: BudgetSpansOptions, limitNanoUsd: number): BudgetSpan {
   const now = () => monthOf(clock().toISOString());
   return {
@@ -93,7 +93,7 @@ function makeMonthSpan({ job, ledger, books, lanes, clock }: BudgetSpansOptions,
     onItsWay() {
       const month = now();
       const unknown = listSent(ledger.fold.unknownCallsOfMonths.get(month));
-      // A shard that waits for its create goes in this month at the earliest.
+      // A shard waiting for its create is sent this month at the earliest.
       return countOnItsWay(ledger, lanes, unknown, (announcedAt) => announcedAt === null || monthOf(announcedAt) === month);
     },
     get phase() {
@@ -124,7 +124,7 @@ function makeTotalSpan({ job, ledger, books, lanes }: BudgetSpansOptions, limitN
 
 const NO_AMOUNT: Amount = { bytes: 0, rows: 0, answerCaps: 0 };
 
-/** @param counts of a shard on its way, by when its create was announced; null where it was not yet */
+/** @param counts of a shard in progress, by when its create was announced; null if it was not yet */
 function countOnItsWay(
   ledger: Ledger,
   lanes: BudgetSpansOptions['lanes'],

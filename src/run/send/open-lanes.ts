@@ -25,17 +25,17 @@ import { joinLanes } from './join-lanes.ts';
 import { listSent } from './possibly-billed.ts';
 import { createRemainingWorkCount, estimateRemainingNanoUsd, type RemainingWork } from './remaining-work.ts';
 
-/** The lanes of a run: batches an earlier invocation left with the provider are collected whichever lane is sent to. */
+/** The lanes of a run: batches left by an earlier invocation are collected whichever lane is used. */
 export interface Lanes {
   readonly lane: Lane;
   readonly batch: BatchLane;
-  /** Null when requests go to the batch lane to the end. */
+  /** Null if requests go to the batch lane to the end. */
   readonly live: LiveLane | null;
   /** Where the next request goes: it changes at a deadline. */
   readonly name: LaneName;
   /** Null without one. */
   readonly deadline: Deadline | null;
-  /** Null when the run may cost whatever it costs. */
+  /** Null if the run has no budget. */
   readonly budget: Budget | null;
   /** The run they work for. */
   readonly run: string;
@@ -47,7 +47,7 @@ export interface LanesOptions {
   readonly name: LaneName;
   readonly job: Job;
   readonly url: string;
-  /** Begins the run, or goes on with it: only when everything is there that may be refused. @returns its id */
+  /** Starts the run, or continues it: only when everything is available that may be refused. @returns its id */
   readonly startRun: () => Promise<string>;
   readonly context: BatchContext;
   readonly effects: Effects;
@@ -66,8 +66,8 @@ export interface LanesOptions {
 }
 
 /**
- * @throws UsageError when a budget cannot be kept
- * @throws AppError exit 2 when the live lane is to use a Redis that cannot be used
+ * @throws UsageError if a budget cannot be kept
+ * @throws AppError exit 2 if the live lane needs a Redis that cannot be used
  */
 export async function openLanes(options: LanesOptions): Promise<Lanes> {
   const { context, name, deadline, limits } = options;
@@ -163,7 +163,7 @@ function openBudget(options: LanesOptions, { run, laneNow, lanes }: BudgetParts)
   });
 }
 
-/** BullMQ is loaded only where it is used. */
+/** BullMQ is loaded only if it is used. */
 async function openLiveLane(
   options: LanesOptions,
   { delivery, ...ofRun }: Pick<LocalLaneOptions, 'isAffordable' | 'readTerms'> & { readonly delivery: RunDelivery },
@@ -200,8 +200,8 @@ async function openLiveLane(
 }
 
 /**
- * How requests are charged in the lane they go to at that moment: a call is worth an exact count, a row of a batch is not.
- * @param hasWorkers workers make the calls, and estimate for themselves what they need: nothing is counted here
+ * The prompt tokens charged for a request in the current lane: a call is worth an exact count, a row of a batch is not.
+ * @param hasWorkers workers make the calls, and estimate themselves: nothing is counted here
  */
 export function chooseCount(tokens: ModelTokens, lanes: Pick<Lanes, 'name'>, hasWorkers: boolean): (request: Request) => number {
   return (request) => {

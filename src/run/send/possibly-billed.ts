@@ -11,13 +11,13 @@ import { createSentBound, type Sent } from '../../money/sent-bound.ts';
 import type { Books } from '../open/books.ts';
 import type { PreparedJob } from '../open/prepared-job.ts';
 
-/** What may have been paid for without an answer that reached us. */
+/** What may have been paid for without an answer reaching us. */
 export interface PossiblyBilled {
   readonly batchCalls: number;
   readonly liveCalls: number;
-  /** Exact where the provider's own sum says it, else an upper bound; what has no known bound is left out. */
+  /** Exact if the provider's own total says so, else an upper bound; what has no known bound is left out. */
   readonly nanoUsd: number;
-  /** Where it comes from, one by one. */
+  /** Its parts, one by one. */
   readonly items: readonly DoubtfulCalls[];
   /** Those of them whose bound is of the job as it is now: what they were announced with was not kept. */
   readonly callsByJobOfNow: number;
@@ -36,9 +36,9 @@ export interface PossiblyBilledOptions {
 }
 
 /**
- * Adds up what may have been billed without an answer, whatever made it so: live calls without an end; batches that are gone, or still open as
- * extras; creates that no look found; requests in none of their batch's files, where the batch's own usage does not say that nothing more was
- * used. What a batch's own usage and its lines disagree in is told.
+ * Adds up what may have been billed without an answer, for whatever reason: live calls without an end; batches that are gone, or still open as
+ * extras; creates that no search found; requests in none of their batch's files, unless the batch's own usage shows that nothing more was
+ * used. Differences between a batch's usage and its lines are reported.
  */
 export async function findPossiblyBilled(options: PossiblyBilledOptions): Promise<PossiblyBilled> {
   const { ledger, run, books } = options;
@@ -98,26 +98,26 @@ export interface UnansweredOptions {
   readonly model: string;
 }
 
-/** What the batches of a run may have been billed for without lines that reached us. */
+/** What the batches of a run may have billed without lines reaching us. */
 export interface UnansweredOfBatches {
-  /** Those that are no attempts yet: a lost batch's requests are. */
+  /** Those that are not attempts yet: requests of a lost batch already are. */
   readonly calls: number;
   readonly found: readonly Unanswered[];
-  /** What is to be told of them, in words. */
+  /** What to report about them, in words. */
   readonly differences: readonly string[];
-  /** All of it; what has no known bound is left out. */
+  /** The total; what has no known bound is left out. */
   nanoUsdOf(boundOf: BoundSent): number;
 }
 
 interface Unanswered extends Pick<DoubtfulCalls, 'why' | 'id' | 'calls'> {
   readonly shard: string | null;
-  /** What they may have cost by the provider's own sum; null where only a bound is known. */
+  /** What they may have cost by the provider's own total; null if only a bound is known. */
   readonly exactNanoUsd: number | null;
-  /** What bounds it; null where nothing does. */
+  /** Its bound; null if there is none. */
   readonly sent: Sent | null;
   /** Custom ids of the first of them; null for those of the shard. */
   readonly keys: readonly string[] | null;
-  /** Whether they are counted among the run's attempts already. */
+  /** Whether they are already counted among the run's attempts. */
   readonly isAttempt: boolean;
 }
 
@@ -182,15 +182,15 @@ function priceBeyond(usage: Usage, model: string, costOf: CostOf): number | null
 }
 
 interface UsageComparison {
-  /** What they disagree in; null where both say the same, or there is nothing to compare. */
+  /** How they differ; null if both agree, or there is nothing to compare. */
   readonly message: string | null;
-  /** What the lines lack; null where they lack nothing. */
+  /** What the lines lack; null if nothing. */
   readonly beyond: Usage | null;
   /** Whether the batch's usage leaves it open what became of requests without a line. */
   readonly isMissingUnknown: boolean;
 }
 
-/** Compares what a batch says it used with what its lines add up to. A batch that tells nothing, or less than its lines, proves nothing. */
+/** Compares the usage reported by a batch with the total of its lines. A batch that reports nothing, or less than its lines, proves nothing. */
 function compareUsage(
   { id, missing, isMissingUnexecuted }: BatchState,
   whole: Usage | null,

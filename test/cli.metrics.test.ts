@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { parse } from 'yaml';
 import { type RunMetrics, readJobName, readLastSuccess, renderMetrics } from '../src/cli/metrics/render-metrics.ts';
+import { createRunMetrics } from '../src/cli/metrics/run-metrics.ts';
 import { serveWorkerMetrics } from '../src/cli/metrics/worker-metrics.ts';
 import type { CallOutcome } from '../src/live/call.ts';
 import { parseMetrics } from './helpers/parse-metrics.ts';
@@ -110,4 +112,19 @@ test('the rules of the recipe name only figures that exist, and outcomes and dis
   for (const [, value = ''] of rules.flatMap(({ expr }) => [...expr.matchAll(/(?:outcome|disposition)="(\w+)"/g)]))
     assert.ok(code.includes(value), value);
   assert.ok(rules.every(({ alert, annotations }) => /^Rowmill\w+$/.test(alert) && annotations.summary.length > 20));
+});
+
+test('a file that held the figures of another job is replaced, and that is told once', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'rowmill-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, 'rowmill.prom');
+  const told: string[] = [];
+  for (const job of ['one', 'one', 'other']) {
+    const metrics = createRunMetrics(path, (message) => told.push(message));
+    metrics.begin(job);
+    await metrics.end({ error: new Error('the end') });
+    assert.equal(readJobName(readFileSync(path, 'utf8')), job);
+  }
+  assert.equal(told.length, 1);
+  assert.match(told[0] ?? '', /^--metrics: .* held the figures of the job one, which those of other replace: name a file for each job$/);
 });

@@ -147,6 +147,17 @@ test('spending of which nothing is known is unknown, not nothing', () => {
   );
 });
 
+test('reasoning that no estimate could know is told where it made a run dear, and so is whose answers were saved', () => {
+  const show = (estimateNanoUsd: number, reasoning: number, rows = FACTS.rows) => {
+    const cost = { ...FACTS.cost, estimateNanoUsd, reuseSavedNanoUsd: 1_000_000 };
+    return renderSummary(makeSummary({ ...FACTS, rows, cost, tokens: { ...FACTS.tokens, reasoning } }), { colour: false, full: false });
+  };
+  assert.match(show(1_500_000, 5_000), /\n {10}more than estimated: most of the output is reasoning/);
+  for (const other of [show(3_700_000, 5_000), show(1_500_000, 100)]) assert.ok(!other.includes('more than estimated'));
+  assert.match(show(1, 0), /by duplicate rows\n/);
+  assert.match(show(1, 0, { ...FACTS.rows, new: 100, reused: 90 }), /by reused and duplicate rows\n/);
+});
+
 test('colour comes only when asked, and takes nothing away', () => {
   const summary = makeSummary({ ...FACTS, simulated: false });
   const plain = renderSummary(summary, { colour: false, full: true });

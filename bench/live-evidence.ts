@@ -14,6 +14,8 @@ export interface Evidence {
   readonly refused: number;
   /** The binding limit's use over the steady part, as a share. */
   readonly used: number;
+  /** The same from the first call to the last, learning and the last rows included. */
+  readonly usedInAll: number;
   /** The fullest sliding window of a minute, as a share of the limit: the larger of requests and tokens. */
   readonly fullestMinute: number;
   readonly seconds: number;
@@ -37,13 +39,16 @@ export function readEvidence(folder: string, limits: ProofLimits): Evidence {
   const tokens = bill.map(({ at, usage }) => ({ atMs: Date.parse(at), amount: usage.total_tokens }));
   const requests = calls.map(({ at }) => ({ atMs: Date.parse(at), amount: 1 }));
   const [firstMs, lastMs] = [requests[0]?.atMs ?? 0, requests.at(-1)?.atMs ?? 0];
-  const [fromMs, toMs] = [firstMs + WARM_UP_MS, lastMs - TAIL_MS];
-  const useOf = (points: readonly Point[], perMinute: number) =>
-    sum(points.filter(({ atMs }) => atMs >= fromMs && atMs < toMs)) / (((toMs - fromMs) / MINUTE_MS) * perMinute);
+  const useOf = (fromMs: number, toMs: number) => {
+    const shareOf = (points: readonly Point[], perMinute: number) =>
+      sum(points.filter(({ atMs }) => atMs >= fromMs && atMs < toMs)) / (((toMs - fromMs) / MINUTE_MS) * perMinute);
+    return Math.max(shareOf(tokens, limits.tokensPerMinute), shareOf(requests, limits.requestsPerMinute));
+  };
   return {
     calls: calls.length,
     refused: calls.filter(({ status }) => status === 429).length / calls.length,
-    used: Math.max(useOf(tokens, limits.tokensPerMinute), useOf(requests, limits.requestsPerMinute)),
+    used: useOf(firstMs + WARM_UP_MS, lastMs - TAIL_MS),
+    usedInAll: useOf(firstMs, lastMs),
     fullestMinute: Math.max(fullest(tokens) / limits.tokensPerMinute, fullest(requests) / limits.requestsPerMinute),
     seconds: (lastMs - firstMs) / 1000,
   };

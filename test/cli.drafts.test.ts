@@ -85,3 +85,32 @@ wideTest('where the table has a column of the answer already, what is added has 
   const [header] = readFileSync(join(world.folder, 'labelled.out.csv'), 'utf8').split('\n');
   assert.match(header ?? '', /^id,text,mood,_status,llm_mood,llm__status,/);
 });
+
+wideTest(
+  'plan says which columns a prompt takes, how to choose others, that nothing is measured yet, and what a mistyped model was meant to be',
+  async (t) => {
+    const world = createWorld({
+      'notes.csv': `id,text,mood\n${Array.from({ length: 9 }, (_, n) => `${n},"the text with the number ${n}",${n % 2}\n`).join('')}`,
+    });
+    t.after(() => world.dispose());
+    const asked = ['plan', 'notes.csv', '--prompt', 'Sum it up', '--model'];
+    const known = await world.run([...asked, 'gpt-4o-mini']);
+    assert.match(known.stdout, /\nguessed {3}the prompt takes text \(the column with text\); rows are named by id\n/);
+    assert.match(known.stdout, /\n {10}to choose columns, name them in --prompt, as in '… \{\{ id \}\}'\n/);
+    assert.match(
+      known.stdout,
+      /\n {2}live( +\$[\d.]+){2} +- +\$[\d.]+\n[\s\S]*upper: not known before a first run has measured some answers\n/,
+    );
+    const typo = await world.run([...asked, 'gpt-4o-mni']);
+    assert.match(typo.stdout, /warning: no model gpt-4o-mni is known here, .*Did you mean "gpt-4o-mini"\?/);
+    assert.match(typo.stdout, /\nTo do it: rowmill run notes\.csv --prompt 'Sum it up' --model gpt-4o-mini\n$/);
+    assert.equal((await world.run(['init', 'notes.csv', '--model', 'gpt-4o-mni'])).exitCode, 0);
+    const clash = await world.run([...asked, 'gpt-4o-mini', '--output', 'mood: good | bad']);
+    assert.match(clash.stdout, /\n {10}added columns begin with llm_: the table has one of their names already\n/);
+    writeFileSync(join(world.folder, 'odd.csv'), 'Nr.,text\n1,one\n2,two\n');
+    const odd = await world.run(['plan', 'odd.csv', '--prompt', 'Sum up {{ Nr. }}']);
+    assert.match(odd.stderr, /Did you mean "Nr\."\? In a template it is \{\{ row\["Nr\."\] \}\}$/m);
+    const job = await world.run(['plan', 'notes.yaml']);
+    assert.match(job.stdout, /\nFirst, in notes\.yaml: model: gpt-4o-mini\nTo do it: rowmill run notes\.yaml\n$/);
+  },
+);

@@ -106,7 +106,7 @@ wideTest('a column whose values are among the answers is named as one to evaluat
   t.after(() => world.dispose());
   const file = () => readFileSync(join(world.folder, 'table.yaml'), 'utf8');
   await world.run(['init', 'table.csv', '--prompt', 'How is it?', '--output', 'feeling: good | bad | mixed']);
-  assert.match(file(), /^# mood may hold the right answers: rowmill eval table\.yaml --gold mood$/m);
+  assert.match(file(), /^# mood may hold the correct answers: rowmill eval table\.yaml --gold mood$/m);
   await world.run(['init', 'table.csv', '--output', 'feeling: yes | no']);
   assert.match(file(), /^# Columns that look like labels: mood \(good, bad\)$/m);
   assert.doesNotMatch(file(), /--gold/);

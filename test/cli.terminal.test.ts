@@ -7,7 +7,7 @@ import { createPaint } from '../src/cli/render/paint.ts';
 import { renderFailures, renderRowHistory } from '../src/cli/render/render-failures.ts';
 import { renderPrompt } from '../src/cli/render/render-prompt.ts';
 import { formatSpan } from '../src/cli/render/render-status.ts';
-import { renderTable } from '../src/cli/render/render-table.ts';
+import { renderTable, type TableShape } from '../src/cli/render/render-table.ts';
 import { showCommand, showRunCommand } from '../src/cli/run-options.ts';
 import { rememberSecret, scrubSecrets } from '../src/host/secrets.ts';
 import { NO_TOTALS } from '../src/run/open/books.ts';
@@ -71,7 +71,8 @@ describe('text on a terminal', () => {
       },
       false,
     );
-    for (const text of [failures, history, renderTable([[HOSTILE], [HOSTILE]], 80, plain)]) assert.doesNotMatch(text, CONTROLS);
+    for (const text of [failures, history, renderTable([[HOSTILE], [HOSTILE]], { maxCells: 80 }, plain)])
+      assert.doesNotMatch(text, CONTROLS);
   });
 
   it('aligns columns by the cells characters take', () => {
@@ -81,7 +82,7 @@ describe('text on a terminal', () => {
       ['2', 'Great', '10'],
       ['3', 'A longer text than there is room for', '1'],
     ];
-    assert.deepEqual(renderTable(rows, 12, plain).split('\n'), [
+    assert.deepEqual(renderTable(rows, { maxCells: 12 }, plain).split('\n'), [
       'id  text          n',
       '1   香りがよい    5',
       '2   Great         10',
@@ -89,9 +90,42 @@ describe('text on a terminal', () => {
     ]);
   });
 
-  it('cuts long prompts, and says by how much', () => {
-    const request = { messages: [{ role: 'user', content: 'one\ntwo\nthree' }], model: 'gpt-4o-mini' };
-    assert.equal(renderPrompt(request, plain, 2), 'user: one\n  two\n  … 1 more lines\n{ "model": "gpt-4o-mini" }');
+  it('fits a table to a narrow terminal: shorter cells first, then fewer columns, which are named, then lines below', () => {
+    const rows = [
+      ['job', 'text', 'n', 'source'],
+      ['one', 'a long text of words', '1,000', 'a list'],
+    ];
+    const show = (columns: number | null, shape: Partial<TableShape>) =>
+      renderTable(rows, { maxCells: 40, ...shape }, createPaint(false, columns)).split('\n');
+    const whole = ['job  text                  n      source', 'one  a long text of words  1,000  a list'];
+    assert.deepEqual(show(null, { leastCells: 8, spare: ['source'] }), whole);
+    assert.deepEqual(show(39, { leastCells: 8, spare: ['source'] }), [
+      'job  text                 n      source',
+      'one  a long text of wor…  1,000  a list',
+    ]);
+    assert.deepEqual(show(33, { spare: ['source', 'n'] }), [
+      'job  text                  n',
+      'one  a long text of words  1,000',
+      'a wider terminal, or --json, shows more: source',
+    ]);
+    assert.deepEqual(show(25, { spare: ['source'] }), ['job  text', '  n      source', 'one  a long text of words', '  1,000  a list']);
+  });
+
+  it('shows an excerpt of long prompts, each message in it, what is left out, and how to see it', () => {
+    const excerpt = { lines: 4, characters: 20, whole: 'rowmill plan job.yaml --prompts 1' };
+    const more = (count: string) => `… ${count}; the whole prompt: ${excerpt.whole}\n`;
+    const cases = [
+      [['one\ntwo\nthree'], 'user: one\n  two\n  three\n'],
+      [['1\n2\n3\n4\n5'], `user: 1\n  2\n  3\n  4 …\n${more('2 more characters')}`],
+      [['short', 'x'.repeat(2_000)], `user: short\nuser: ${'x'.repeat(15)} …\n${more('1,985 more characters')}`],
+      [['x'.repeat(11), 'y'.repeat(11)], `user: ${'x'.repeat(10)} …\nuser: ${'y'.repeat(10)} …\n${more('2 more characters')}`],
+      [[`${'x'.repeat(19)}🙂`], `user: ${'x'.repeat(19)} …\n${more('2 more characters')}`],
+    ] as const;
+    for (const [texts, expected] of cases) {
+      const request = { messages: texts.map((content) => ({ role: 'user', content })), model: 'gpt-4o-mini' };
+      assert.equal(renderPrompt(request, plain, excerpt), `${expected}{ "model": "gpt-4o-mini" }`);
+      assert.ok(!renderPrompt(request, plain).includes('more characters'));
+    }
   });
 
   it('tells spans of time in the two largest units', () => {

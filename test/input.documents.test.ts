@@ -75,7 +75,7 @@ test('what names no document, or no text in the encoding, is refused', async () 
     [{}, /input/],
     [{ path: 'a.csv', documents: '*' }, /input\.documents: cannot be combined with path/],
     [{ path: 'a.csv', format: 'documents' }, /input\.format: documents are named by input\.documents/],
-    [{ documents: '*', format: 'csv' }, /input\.format: documents are no csv/],
+    [{ documents: '*', format: 'csv' }, /input\.format: documents are not csv/],
     [{ path: 'a.csv', split: { column: 'text', tokens: 100, overlap: 50 } }, /input\.split\.overlap: must be less than half of tokens/],
   ];
   for (const [input, says] of refused) assert.throws(() => makeInput(input), { message: says });
@@ -104,7 +104,7 @@ test('a document that cannot be read is a bad record: all are told at once, and 
   assert.match(rows[2]?.bad ?? '', /^line 2: bytes that are not UTF-8; .*: bad\/c\.txt$/);
   assert.deepEqual(table.readWarnings(), ['2 lines are no row and skipped (bad_row): bad/b.gz:1, bad/c.txt:2']);
   fs.symlinkSync('nowhere', at('e.txt'));
-  await assert.rejects(readRows({ documents: 'bad/*' }), { message: /bad\/e\.txt: is a link to what is not there/ });
+  await assert.rejects(readRows({ documents: 'bad/*' }), { message: /bad\/e\.txt: is a broken link/ });
 });
 
 test('a document of another name is another table', async () => {

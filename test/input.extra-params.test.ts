@@ -72,8 +72,8 @@ const REFUSED: readonly (readonly [params: object, says: RegExp, more?: object])
   [{ reasoning_effort: 'low', extra: { reasoning: {} } }, /by params\.reasoning_effort/, { endpoint: '/v1/responses' }],
   [{ extra: { service_tier: 'priority' } }, /params\.service_tier/],
   [{ extra: JSON.parse('{"__proto__": {"a": 1}}') }, /not a valid name/],
-  [{ extra: { top_k: Number.NaN } }, /no JSON value/],
-  [{ extra: { hook: () => 1 } }, /no JSON value/],
+  [{ extra: { top_k: Number.NaN } }, /not a JSON value/],
+  [{ extra: { hook: () => 1 } }, /not a JSON value/],
   [{ extra: 'enable_thinking' }, /params\.extra: must be a map/],
 ];
 

@@ -82,7 +82,7 @@ for (const [endpoint, body] of WIRE) {
 test('what is no PDF, or lies elsewhere, skips its row with why', async () => {
   const input = { documents: 'inbox/b.txt' };
   const cases: readonly (readonly [string, RegExp])[] = [
-    ['{{ path }}', /the file "inbox\/b\.txt": no PDF; texts go into the prompt as \{\{ text \}\}/],
+    ['{{ path }}', /the file "inbox\/b\.txt": not a PDF; texts go into the prompt as \{\{ text \}\}/],
     ['https://example.org/a.pdf', /name a path; addresses are not fetched/],
     ['{{ name }}.pdf', /the file "b\.txt\.pdf": no such file/],
     ['../{{ name }}', /the file/],

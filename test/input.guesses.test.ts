@@ -59,6 +59,32 @@ test('columns are told by what stands in them, and by their names', () => {
   }
 });
 
+test('a column that would name rows but for a value that stands in it twice is told, and none that mostly repeats', () => {
+  const near = (nr: (index: number) => string) => guessRoles(makeRows(50, { nr, text: sentence })).nearId;
+  assert.deepEqual(
+    near((n) => `R${n === 49 ? 7 : n}`),
+    { name: 'nr', repeated: 'R7' },
+  );
+  assert.equal(
+    near((n) => `R${n % 7}`),
+    null,
+  );
+  assert.equal(near(String), null);
+});
+
+test('columns of text are the same whether a table is long or short, and however often its texts repeat', () => {
+  const subjects = (n: number) => `Order ${n % 90}`;
+  const cells = {
+    id: String,
+    subject: subjects,
+    body: (n: number) => sentence(n % 15),
+    long: (n: number) => `${sentence(n % 3)}, which goes on and on`,
+    mood: (n: number) => ['I am quite happy', 'I am very unhappy', 'I do not care'][n % 3] ?? '',
+  };
+  for (const count of [15, 20, 100, 1_000])
+    assert.deepEqual(guessRoles(makeRows(count, cells)).texts, ['subject', 'body', 'long'], `${count} rows`);
+});
+
 test('what is asked is read from flags, and from the file that was made of them', () => {
   assert.equal(readOutputFlags(['text']), 'text');
   assert.deepEqual(readOutputFlags(['a: x | y', 'b: number 0..1, c: string; d: string[]']), {

@@ -56,11 +56,11 @@ test('numbers that claim to be more than their page holds are refused before mem
     ['a repeated number', () => readRuns(Uint8Array.of(0xfe, 0xff, 0xff, 0xff, 0x0f, 1), 1, 8), /a run is longer than its page/],
     ['packed numbers', () => readRuns(Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0x0f, 1), 1, 8), /a run is longer than its page/],
     ['runs of none', () => readRuns(new Uint8Array(9), 1, 8), /./],
-    ['wide numbers', () => readRuns(new Uint8Array(9), 33, 8), /a value of 33 bits/],
+    ['wide numbers', () => readRuns(new Uint8Array(9), 33, 8), /values of 33 bits/],
     [
       'blocks of none',
       () => readValues(new Uint8Array(64), { encoding: 'DELTA_BINARY_PACKED', type: 'INT32', count: 8, typeLength: undefined }),
-      /blocks of no size/,
+      /blocks of values have an invalid size/,
     ],
   ];
   for (const [name, read, says] of refused) assert.throws(read, says, name);
@@ -84,7 +84,7 @@ test('a description that contradicts itself, and what could not be told apart, i
       ],
     ],
   );
-  await assert.rejects(open(twice), { name: 'UsageError', message: /column "m", row group 1: a map holds a key twice/ });
+  await assert.rejects(open(twice), { name: 'UsageError', message: /column "m", row group 1: a map contains a key twice/ });
   const struct: SchemaElement = { name: 's', repetition_type: 'OPTIONAL', num_children: 2 };
   const field: SchemaElement = { name: 'x', repetition_type: 'OPTIONAL', type: 'INT32' };
   await assert.rejects(open(write('fields.parquet', [struct, field, field], [{ x: 1 }])), {

@@ -132,7 +132,7 @@ const REFUSED: readonly [title: string, text: string, message: RegExp][] = [
   ],
   ['a name that is a path', BASE.replace('name: j', 'name: ../x'), /^job\.yaml:1:1 {2}name: "\.\.\/x" is not allowed here/],
   ['a base URL', `${BASE}base_url: https://example.com\n`, /^job\.yaml:6:1 {2}base_url: unknown key$/],
-  ['a key twice', `${BASE}model: o3\n`, /^job\.yaml:6:1 {2}this key stands twice$/],
+  ['a key twice', `${BASE}model: o3\n`, /^job\.yaml:6:1 {2}this key occurs twice$/],
   ['a tag', `${BASE}description: !!js/function "x"\n`, /^job\.yaml:6:14 {2}tags are not allowed in a job file$/],
   ['broken YAML', 'name: [1\n', /^job\.yaml:\d+:\d+ {2}not valid YAML/],
   ['no map', '- 1\n', /^job\.yaml:1:1 {2}the job: must be a map, not a list$/],

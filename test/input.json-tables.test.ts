@@ -55,7 +55,7 @@ test('a byte order mark and UTF-16 are read', async () => {
 });
 
 const BAD: readonly [title: string, content: string, message: RegExp, extension?: string][] = [
-  ['a line that is no JSON', '{"a":1}\n{"a":}\n', /^table-\d+\.jsonl:2:6 {2}not valid JSON: no value stands here$/m],
+  ['a line that is no JSON', '{"a":1}\n{"a":}\n', /^table-\d+\.jsonl:2:6 {2}not valid JSON: expected a value$/m],
   ['a line that is no object', '{"a":1}\n\n[1]\n', /:3:1 {2}each record must be a JSON object, not a list/],
   [
     'an array that does not end',

@@ -76,8 +76,8 @@ test('text is text, and json: object is JSON mode with the schema as it stands',
   assert.deepEqual(readOutput('vector', ['a']).output, { type: 'text' });
   const padded = readOutput('text', ['a', ' b', '']).problems.map(({ message }) => message);
   assert.deepEqual(padded, [
-    'labels: " b" is blank or has blanks around it, which no answer in plain text can keep',
-    'labels: "" is blank or has blanks around it, which no answer in plain text can keep',
+    'labels: " b" is blank or has spaces around it, which an answer in plain text cannot keep',
+    'labels: "" is blank or has spaces around it, which an answer in plain text cannot keep',
   ]);
   const schema = { type: 'object', properties: { a: { minLength: 2 } }, required: ['a'] };
   assert.deepEqual(readOutput({ json: 'object', schema }, []).output, { type: 'json', format: 'json_object', schema, columns: ['a'] });
@@ -109,9 +109,9 @@ test('a JSON Schema is completed only where strict mode leaves no choice', () =>
 
 const REFUSED: readonly [title: string, output: unknown, message: RegExp][] = [
   ['an unknown word', { a: 'strng' }, /^output\.a: unknown type "strng"; .*Did you mean "string"\?$/],
-  ['a list', { a: ['x', 'y'] }, /^output\.a: a list is no type; write "a \| b \| c"/],
+  ['a list', { a: ['x', 'y'] }, /^output\.a: a list is not a type; write "a \| b \| c"/],
   ['an empty range', { a: 'number 5..1' }, /the range number 5\.\.1 is empty/],
-  ['a choice twice', { a: 'x | y | x' }, /^output\.a: each choice/],
+  ['a choice twice', { a: 'x | y | x' }, /^output\.a: the choices/],
   ['a word at the root', 'txt', /^output: must be text or a map of fields, not "txt"\. Did you mean "text"\?$/],
   ['a nested unknown word', { a: { b: { c: 'what' } } }, /^output\.a\.b\.c: unknown type/],
   [

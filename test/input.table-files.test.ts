@@ -61,7 +61,7 @@ test('files of one table need one header', async () => {
   put('h/2.csv', 'b,a\n1,2\n');
   await assert.rejects(
     open(path.join(directory, 'h/*.csv')),
-    /^UsageError: h\/2\.csv:1:1 {2}its header is not that of h\/1\.csv: b, a; expected a, b/,
+    /^UsageError: h\/2\.csv:1:1 {2}its header differs from that of h\/1\.csv: b, a; expected a, b/,
   );
 });
 
@@ -118,7 +118,7 @@ const REFUSED: readonly [title: string, make: () => string, message: RegExp][] =
       execFileSync('mkfifo', [fifo]);
       return fifo;
     },
-    /pipe\.csv: is no regular file/,
+    /pipe\.csv: is not a regular file/,
   ],
 ];
 

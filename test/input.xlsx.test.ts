@@ -32,7 +32,7 @@ async function readRows(file: string, sheet?: string, skipLines?: number) {
 test('a sheet is read as it is shown: dates as ISO, values of formulas, numbers without the digits of a float', async () => {
   const table = await open(BOOK);
   assert.deepEqual(table.columns, ['id', 'text', 'stars', 'price', 'day', 'at', 'clock', 'took', 'ok', 'sum', 'kind']);
-  assert.match(table.warnings.join(), /read is its sheet "Reviews"; the others are "Other" \(input\.sheet\)/);
+  assert.match(table.warnings.join(), /its sheet "Reviews" is used; the others are "Other" \(input\.sheet\)/);
   assert.deepEqual(await readRows(BOOK), [
     {
       line: 2,
@@ -103,7 +103,7 @@ const REFUSED: readonly (readonly [what: string, rows: string, says: RegExp])[] 
   ['an empty sheet', '', /its sheet "S" is empty/],
   ['a sheet with names alone', HEAD, /no rows/],
   ['broken XML', `${HEAD}<x:row>`, /cannot be read: /],
-  ['a text that is not there', `${HEAD}<x:row><x:c t="s"><x:v>3</x:v></x:c></x:row>`, /A2 names a text that is not there/],
+  ['a text that is not there', `${HEAD}<x:row><x:c t="s"><x:v>3</x:v></x:c></x:row>`, /A2 refers to a missing text/],
 ];
 
 for (const [index, [what, rows, says]] of REFUSED.entries()) {
@@ -121,7 +121,7 @@ test('rows above the table are left out by skip_lines, and the value of a formul
 
 test('a binary workbook and XML in another encoding are refused by their names, an empty sheet with the other sheets', async () => {
   fs.writeFileSync(path.join(folder, 'binary.xlsb'), zip({ 'xl/workbook.bin': 'x' }));
-  await assert.rejects(open('binary.xlsb'), { message: /is a binary workbook \(\.xlsb\), which is not read; save it as \.xlsx/ });
+  await assert.rejects(open('binary.xlsb'), { message: /is a binary workbook \(\.xlsb\), which is not supported; save it as \.xlsx/ });
   const latin = Buffer.from(
     `<worksheet><sheetData><row>${inline('Gr\u00fc\u00dfe').replaceAll('x:', '')}</row></sheetData></worksheet>`,
     'latin1',
@@ -136,7 +136,7 @@ test('a binary workbook and XML in another encoding are refused by their names, 
 
 test('an archive that is no workbook, and a workbook that is cut off, are refused', async () => {
   fs.writeFileSync(path.join(folder, 'other.xlsx'), zip({ 'a.txt': 'text' }));
-  await assert.rejects(open('other.xlsx'), { message: /is a ZIP archive, and no workbook/ });
+  await assert.rejects(open('other.xlsx'), { message: /is a ZIP archive, not a workbook/ });
   fs.writeFileSync(path.join(folder, 'cut.xlsx'), fs.readFileSync(BOOK).subarray(0, 4_000));
   await assert.rejects(open('cut.xlsx'), { message: /is not a complete workbook/ });
 });

@@ -60,7 +60,7 @@ test('the page shows everything a report must show', () => {
     'Unknown price unknown 2 attempts, in no sum',
     'Saved by the batch price $0.002',
     'Saved by the prompt cache $0.00015',
-    'Saved by answers that were there already, and duplicates $0.0003',
+    'Saved by existing answers, and duplicates $0.0003',
     'gpt-6-luna 184 23,000 17 % 8,000 $0.00391',
     'no usable answer 6',
     'All runs together $0.021 800 attempts',

@@ -255,13 +255,13 @@ const CASES: readonly Case[] = [
     name: 'a file nobody may write',
     target: 'kept.csv',
     arrange: all(file('kept.csv'), (folder) => fs.chmodSync(path.join(folder, 'kept.csv'), 0o444)),
-    says: /kept\.csv: it is there already, and read-only/,
+    says: /kept\.csv: it already exists and is read-only/,
   },
   {
     name: 'a report nobody may write',
     target: 'x.csv',
     arrange: all(file('x.report.html'), (folder) => fs.chmodSync(path.join(folder, 'x.report.html'), 0o400)),
-    says: /x\.report\.html: it is there already, and read-only/,
+    says: /x\.report\.html: it already exists and is read-only/,
   },
 ];
 
@@ -437,5 +437,32 @@ wideTest('commands that only look write over nothing that is read, and nothing a
   ]) {
     const { exitCode, stderr } = await world.run(command);
     assert.equal(exitCode, 0, stderr);
+  }
+});
+
+wideTest('a table that another job wrote is not replaced, while that job is there and its table as it wrote it', async () => {
+  const world = createWorld({ 'reviews.csv': REVIEWS, 'job.yaml': REVIEW_JOB });
+  const other = path.join(world.folder, 'other.yaml');
+  const run = (file: string) => world.run(['run', file, '--simulate', '--progress', 'none']);
+  try {
+    const first = await run('job.yaml');
+    fs.writeFileSync(other, REVIEW_JOB.replace('name: reviews', 'name: others').replace('Which', 'What'));
+    const refused = await run('other.yaml');
+    assert.equal(refused.exitCode, 2);
+    assert.match(
+      refused.stderr,
+      /^other\.yaml:\d+:\d+ {2}write: the table cannot be written to out\.csv: the job reviews \(job\.yaml\) wrote that table/,
+    );
+    assert.match(refused.stderr, /\nNothing was sent, nothing was spent\.\n$/);
+    assert.ok(!fs.existsSync(path.join(world.folder, '.rowmill', 'others@simulator')));
+
+    fs.rmSync(path.join(world.folder, 'out.csv'));
+    const second = await run('other.yaml');
+    assert.deepEqual([second.exitCode, (await run('other.yaml')).exitCode], [first.exitCode, first.exitCode], second.stderr);
+    assert.match((await run('job.yaml')).stderr, /the job others \(other\.yaml\) wrote that table/);
+    fs.rmSync(other);
+    assert.equal((await run('job.yaml')).exitCode, first.exitCode, 'a job that is gone has no claim');
+  } finally {
+    world.dispose();
   }
 });

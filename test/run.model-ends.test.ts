@@ -4,6 +4,7 @@ import { renderPlan } from '../src/cli/render/render-plan.ts';
 import { examine, type Finding } from '../src/inspect/doctor.ts';
 import { createProvider } from '../src/openai/provider.ts';
 import { formatDollars } from '../src/output/format-numbers.ts';
+import { PLAIN_LOOK } from './helpers/plain-look.ts';
 import { planWorld } from './helpers/plan-world.ts';
 import { CANARY_KEY, makeJobText, makeWorld, type World } from './helpers/run-world.ts';
 import { someOf, wideTest } from './helpers/wide.ts';
@@ -29,7 +30,7 @@ test('a plan says when the model ends, what takes its place and what the job cos
   const sentence = `gpt-4o-mini ends on 2027-01-14 (in 46 days); today’s successor is gpt-6-luna: this job would cost ${formatDollars(expected)} there instead of ${formatDollars(cost.batch.expectedNanoUsd)}; gpt-6-luna thinks first, which is billed as output and spends params.max_output_tokens; params.reasoning_effort: none lets it answer at once`;
   assert.equal(modelEnd.message, sentence);
   assert.ok(plan.problems.some(({ severity, message }) => severity === 'warning' && message === sentence));
-  assert.ok(renderPlan(plan, '', false).includes(`warning: ${sentence}`));
+  assert.ok(renderPlan(plan, PLAIN_LOOK).includes(`warning: ${sentence}`));
 });
 
 const WORDS: readonly (readonly [model: string, day: string, origin: string, said: RegExp | null])[] = [

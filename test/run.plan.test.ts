@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { renderPlan } from '../src/cli/render/render-plan.ts';
+import { PLAIN_LOOK } from './helpers/plain-look.ts';
 import { planWorld } from './helpers/plan-world.ts';
 import { makeJobText, makeRows, makeWorld, renderCsv } from './helpers/run-world.ts';
 import { wideTest } from './helpers/wide.ts';
@@ -40,7 +41,7 @@ test('a plan sends nothing, writes nothing, and says so', async (t) => {
   assert.deepEqual(listFiles(world.directory), files);
   assert.deepEqual(world.simulator.requests(), {});
   assert.equal(plan.rows.new, 30);
-  assert.match(renderPlan(plan, 'rowmill run job.yaml', false), /\nNothing was sent, nothing was spent\.\n/);
+  assert.match(renderPlan(plan, PLAIN_LOOK), /\nNothing was sent, nothing was spent\.\n/);
 });
 
 wideTest('the estimate is within 5 % of the input tokens the provider then bills', async (t) => {
@@ -135,7 +136,7 @@ test('the time is told for the job’s own limits, and for every usage tier', as
     [1, 2, 3, 4, 5],
   );
   assert.match(
-    renderPlan(plan, '', false),
+    renderPlan(plan, PLAIN_LOOK),
     /\ntime {6}your limits: live 5 min or more \(requests per minute\), batch \d+ rounds, each within 24 h\n/,
   );
   assert.ok(plan.shards.every(({ tokens }) => tokens <= 450));

@@ -45,6 +45,9 @@ test('what a command compiled is kept once, by its user alone, and taken by the 
   for (const name of kept.keys()) assert.equal(statSync(join(folder, name)).mode & 0o777, 0o600, name);
   place.run({});
   assert.deepEqual(readKept(folder), kept);
+  const listOf = (command: string) => [...kept.keys()].filter((name) => name.endsWith(`.${command}`));
+  assert.ok(listOf('schema').length > 1, 'kept for the command that ran');
+  assert.equal(listOf('run').length, 0);
 });
 
 test('what is kept of another file, another Node or in part is compiled anew', { skip }, (t) => {

@@ -64,7 +64,7 @@ test('the installed package is one folder, runs no script, and gives the same fi
   assert.deepEqual(readdirSync(installed), ['rowmill']);
   assert.ok(!existsSync(join(installed, 'rowmill', 'node_modules')));
   const { scripts, version, keywords } = JSON.parse(readFileSync(join(installed, 'rowmill', 'package.json'), 'utf8'));
-  for (const name of ['preinstall', 'install', 'postinstall']) assert.equal(scripts[name], undefined, name);
+  for (const name of ['preinstall', 'install', 'postinstall', 'prepare']) assert.equal(scripts[name], undefined, name);
   assert.ok(keywords.length > 5);
 
   const bin = join(prefix, 'bin', 'rowmill');

@@ -5,14 +5,14 @@ import { createBackoff } from './backoff.ts';
 import type { BatchContext } from './context.ts';
 
 const FIRST_PAUSE_MS = 1_000;
-/** After this long the create decides. */
+/** After this time the create decides. */
 const FILE_WAIT_MS = 600_000;
-/** The same while the file is `uploaded`, which is the last word of some gateways. */
+/** The same while the file is `uploaded`, which is the final status at some gateways. */
 const UPLOADED_WAIT_MS = 60_000;
 
 /**
- * Waits until the provider has processed a shard's file: Azure refuses a batch of one it has not (openai-contract section 16, seen 2026-11-22).
- * What cannot be learned about the file is left for the create to tell.
+ * Waits until the provider has processed a shard's file: Azure refuses a batch with an unprocessed one (openai-contract section 16, seen 2026-11-22).
+ * What cannot be learned about the file is left to the create.
  * @throws ApiError that stops the run; the reason of `stopping`
  */
 export async function awaitFile(context: BatchContext, shard: ShardState): Promise<void> {
@@ -38,7 +38,7 @@ export async function awaitFile(context: BatchContext, shard: ShardState): Promi
   }
 }
 
-/** `unknown` when the call failed in a way that may pass; null when the provider tells no status. */
+/** `unknown` if the call failed in a way that may pass; null if the provider reports no status. */
 async function readFileStatus({ provider, signal }: BatchContext, fileId: string): Promise<string | null> {
   try {
     return (await provider.retrieveFile(fileId, signal)).status;

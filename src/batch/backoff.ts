@@ -23,13 +23,13 @@ export function createBackoff(options: { firstMs: number; maxMs: number; random:
   };
 }
 
-/** The pauses of one step's calls: what the provider asks for where it says, else growing ones; gives up after ten minutes without contact. */
+/** The pauses of one step's calls: the provider's if it names one, else growing ones; gives up after ten minutes without contact. */
 export interface Patience {
-  /** Waits before the next try. @throws AppError exit 7 when the provider has been out of reach for too long */
+  /** Waits before the next try. @throws AppError exit 7 if the provider has been unreachable for too long */
   waitAfter(failure: ApiError): Promise<void>;
 }
 
-/** @param what what is tried again, for a person: "the upload of shard 0001" */
+/** @param what what is retried, for a person: "the upload of shard 0001" */
 export function createPatience(context: BatchContext, what: string): Patience {
   context.waits.end(what);
   const { host } = new URL(context.provider.baseUrl);
@@ -41,7 +41,7 @@ export function createPatience(context: BatchContext, what: string): Patience {
       if (failure.kind === 'wait') outOfReachSince = null;
       else outOfReachSince ??= now;
       if (outOfReachSince !== null && now - outOfReachSince > UNREACHABLE_MS) {
-        throw new AppError(`the provider has been out of reach for ten minutes: ${failure.message}; run the same command later`, {
+        throw new AppError(`the provider has been unreachable for ten minutes: ${failure.message}; run the same command later`, {
           code: 'unreachable',
           exitCode: EXIT.notFinished,
           cause: failure,

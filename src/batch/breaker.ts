@@ -3,7 +3,7 @@ import { AppError, EXIT } from '../core/errors.ts';
 /** This many batch files in a row, each refused to its last row, mean that the job is at fault and not its rows. */
 const MAX_REFUSED_SHARDS = 3;
 
-/** Stops a run in which every shard is refused, before row after row is thrown away for a fault of the job. */
+/** Stops a run in which every shard is refused, before row after row is lost because of an error in the job. */
 export interface ShardBreaker {
   sawPass(): void;
   /** @throws AppError exit 5 after three in a row */

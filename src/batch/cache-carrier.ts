@@ -4,28 +4,28 @@ import { makeCacheOptionKey, type ShardState } from '../ledger/events/fold.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { BatchContext } from './context.ts';
 
-/** What lines of batches say about the prompt cache. */
+/** The prompt cache settings of lines in batches. */
 export interface BatchCache {
-  /** What this line would carry. */
+  /** The settings of this line. */
   readonly of: (request: Request) => CacheDelivery;
-  /** Whether it does so before a batch has shown that batches take it: the job says so. */
+  /** Whether to send them before a batch has shown that they are accepted: the job says so. */
   readonly insists: boolean;
 }
 
-/** So many lines try it out: a refusal costs nothing, but they have to go again. */
+/** How many lines try it: a refusal costs nothing, but they have to be sent again. */
 const PROBE_LINES = 20;
 /** Shorter prompts are never written to the cache (OpenAI's guide to prompt caching, seen 2026-11-29). */
 const LEAST_TOKENS = 1_024;
 
-/** Decides line by line what goes with it, and remembers which lines of the shard being filled are evidence. */
+/** Decides line by line what is sent with it, and remembers which lines of the current shard are the test. */
 export interface CacheCarrier {
-  /** Whether this line is better sent once it is known whether batches take what it would carry. */
+  /** Whether this line is better sent once it is known whether batches accept the settings. */
   mustWait(tokens: number): boolean;
-  /** No further waiting: what comes goes without. */
+  /** No further waiting: later lines go without. */
   giveUp(): void;
   /** The body of the line. */
   dress(request: Request, tokens: number): string;
-  /** The lines of the shard just filled that are evidence; the next shard begins without any. */
+  /** The test lines of the shard just filled; the next shard starts without any. */
   takeProbe(): readonly string[];
 }
 
@@ -66,7 +66,7 @@ export function createCacheCarrier(ledger: Pick<Ledger, 'fold'>, model: string, 
   };
 }
 
-/** What the answers to a shard's probe show, once they are collected: remembered, so that no later batch has to try. */
+/** What the answers to a shard's test lines show, once they are collected: it is remembered, so that no later batch has to try. */
 export async function learnFromAnswers(context: BatchContext, shard: ShardState, batchId: string): Promise<void> {
   const { keys, readHistory } = context.ledger;
   const outcomes = shard.probe.flatMap((customId) => {
@@ -77,7 +77,7 @@ export async function learnFromAnswers(context: BatchContext, shard: ShardState,
   if (outcomes.some(({ isBilled }) => isBilled)) await learn(context, shard, true);
 }
 
-/** Whether a batch failed because of what its lines carry; then that is remembered, and its rows go again without. */
+/** Whether a batch failed because of the settings in its lines; then that is remembered, and its rows are sent again without them. */
 export async function learnFromFailure(
   context: BatchContext,
   shard: ShardState,

@@ -2,7 +2,7 @@ import { ApiError } from '../openai/api-error.ts';
 import { createPatience } from './backoff.ts';
 import type { BatchContext } from './context.ts';
 
-/** Asks the provider to cancel; a batch that is final already cannot be cancelled, and that is fine. */
+/** Asks the provider to cancel; a batch that is already final cannot be cancelled, and that is fine. */
 export async function cancelBatch(context: BatchContext, batchId: string): Promise<void> {
   const patience = createPatience(context, `the end of batch ${batchId}`);
   await context.ledger.append({ type: 'cancel-intent', batchId });

@@ -12,7 +12,7 @@ export type CollectedEnd = Pick<FinishBatchOptions, 'status' | 'isMissingUnexecu
 
 /**
  * Fetches both files of a final batch, whatever its status, and records them.
- * @returns what is to be said of its end: `lost` when rows were executed whose file cannot be had, so that they may have been billed
+ * @returns the end to record: `lost` if rows were executed whose file cannot be fetched, so that they may have been billed
  */
 export async function collectBatch(context: BatchContext, batch: RemoteBatch): Promise<CollectedEnd> {
   let isLost = batch.counts.completed > 0 && batch.outputFileId === null && batch.errorFileId === null;
@@ -33,7 +33,7 @@ export async function collectBatch(context: BatchContext, batch: RemoteBatch): P
     if (got.cut === null) fileIds.push(fileId);
     else {
       isCut = true;
-      context.warn(`batch ${batch.id}: of its ${kind} file not all is taken, ${got.cut}; rows without an answer may have been billed`);
+      context.warn(`batch ${batch.id}: its ${kind} file is not used completely: ${got.cut}; rows without an answer may have been billed`);
     }
     await learnFromLines(context, got.path);
     const file = await context.ledger.recordResponse({
@@ -57,7 +57,7 @@ export async function collectBatch(context: BatchContext, batch: RemoteBatch): P
 }
 
 /**
- * Takes in what a batch holds that was given up and came back. Where nothing of it is waited for any more it is cancelled first.
+ * Collects the results of a batch that was given up and reappeared. If no row waits for it any more, it is cancelled first.
  * @returns whether rows were given back unanswered
  */
 export async function collectReturned(
@@ -72,7 +72,7 @@ export async function collectReturned(
   return missing > 0;
 }
 
-/** Cancels a batch of ours that nobody waits for and takes in what it finished all the same: that part is billed, and is counted as orphaned. */
+/** Cancels a batch of ours that no shard waits for, and still collects what it finished: that part is billed, and counted as orphaned. */
 export async function collectExtra(context: BatchContext, batchId: string, onPoll: (batch: RemoteBatch) => void): Promise<void> {
   const { ledger, provider } = context;
   context.warn(

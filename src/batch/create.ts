@@ -9,7 +9,7 @@ import { chooseBatch, lookForCreate } from './find-lost-batch.ts';
 import { findNoBatches, isNoRoute } from './no-batches.ts';
 import { isEnqueuedLimit } from './rejection.ts';
 
-/** After this many creates whose response was lost and which left no trace, the shard stays pending. */
+/** After this many creates with lost responses that left no trace, the shard stays pending. */
 const MAX_UNKNOWN_CREATES = 3;
 const LOOK_MS = 100;
 
@@ -21,10 +21,10 @@ export type Created =
   | { readonly status: 'recalled' };
 
 /**
- * Turns an uploaded shard into one batch and no more: the intent is on disk before the call, and a call whose outcome is not known is
- * looked for, never repeated blindly (the API has no idempotency key; openai-contract section 8). Once `recalled` fires, nothing new is created.
- * @throws ApiError that stops the run; AppError exit 7 when three creates were lost without a trace, 5 when the answer names a batch that is
- * another one's already, 4 when the address knows no batches; whatever `beforeRepeat` throws
+ * Turns an uploaded shard into exactly one batch: the intent is on disk before the call, and a call with unknown outcome is
+ * searched for, never repeated blindly (the API has no idempotency key; openai-contract section 8). Once `recalled` fires, nothing new is created.
+ * @throws ApiError that stops the run; AppError exit 7 if three creates were lost without a trace, 5 if the response names a batch that
+ * belongs to another shard, 4 if the address has no batches; whatever `beforeRepeat` throws
  */
 export async function createBatch(context: BatchContext, shard: ShardState, recalled: AbortSignal): Promise<Created> {
   const patience = createPatience(context, `the creation of the batch of file ${shard.id}`);
@@ -85,7 +85,7 @@ async function tryCreate(context: BatchContext, shard: ShardState): Promise<Trie
       await refused();
       throw hasNoBatches;
     }
-    // 408, 409 and every 5xx may come from something that passed the request on: asking costs one list call.
+    // 408, 409 and every 5xx may come from something that passed the request on: checking costs one list call.
     if (error.kind === 'unknown' || error.kind === 'again') {
       await ledger.append({ type: 'create-unknown', shard: shard.id, attempt, why: error.code });
       return { status: 'unknown' };
@@ -95,7 +95,7 @@ async function tryCreate(context: BatchContext, shard: ShardState): Promise<Trie
   }
 }
 
-/** An id stands for one batch: what a second create was told cannot be true, and the batch it may have made is looked for by the next run. */
+/** An id belongs to one batch: the second create's response cannot be true, and the batch it may have made is searched for by the next run. */
 class BoundTwiceError extends AppError {
   constructor(message: string) {
     super(message, { code: 'bound_twice', exitCode: EXIT.stopped });
@@ -111,7 +111,7 @@ function boundTwice({ ledger, provider }: BatchContext, shard: string, batchId: 
   );
 }
 
-/** Looks for the batch of a create whose outcome is not known. @returns its id, or null after the last search found nothing */
+/** Searches for the batch of a create with unknown outcome. @returns its id, or null after the last search found nothing */
 async function resolveCreate(context: BatchContext, shard: ShardState, attempt: number): Promise<string | null> {
   const { ledger } = context;
   const asked = shardNow(context, shard);
@@ -124,7 +124,7 @@ async function resolveCreate(context: BatchContext, shard: ShardState, attempt: 
     const milliseconds = Math.max(0, failedAtMs + lookMs - context.monotonicMs());
     const describe = ({ since }: WaitTimes) =>
       `waiting since ${since}: the creation of the batch of file ${shard.id} was not answered; it is looked for in the provider's list ${looksMs.length} times before anything is sent again`;
-    // The look itself takes a while, too.
+    // The search itself takes time too.
     context.waits.begin({ name: `looks ${shard.id}`, milliseconds: milliseconds + LOOK_MS, describe });
     await context.sleep(milliseconds, context.stopping);
     const isLast = index === looksMs.length - 1;
@@ -141,7 +141,7 @@ async function resolveCreate(context: BatchContext, shard: ShardState, attempt: 
   return null;
 }
 
-/** The shard as the ledger knows it by now. */
+/** The shard in its current state in the ledger. */
 export function shardNow(context: BatchContext, shard: ShardState): ShardState {
   return context.ledger.fold.shards.get(shard.id) ?? shard;
 }

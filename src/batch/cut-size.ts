@@ -3,7 +3,7 @@ import type { ShardState } from '../ledger/events/fold.ts';
 /** The API's own limits for one batch (openai-contract section 2, seen 2026-11-21): 50,000 requests, 200 MB; 190 MiB leaves room. */
 export const MAX_SHARD_REQUESTS = 50_000;
 export const MAX_SHARD_BYTES = 199_229_440;
-/** Shards are not cut smaller than this part of the enqueued limit: a queue that is still full then is full of somebody else's work. */
+/** Shards are not cut smaller than this part of the enqueued limit: a queue that is still full then is full of other work. */
 const SMALLEST_SHARE = 32;
 
 /** How large the next shard may become. It shrinks when the provider refuses one. */
@@ -16,11 +16,11 @@ export interface CutSize {
   fitLimit(limitTokens: number): void;
   /** The same for a limit in requests. */
   fitRequestLimit(limitRequests: number): void;
-  /** @returns false when shards of this size are as small as they should become */
+  /** @returns false if shards of this size are as small as they should become */
   shrinkTokens(shard: ShardState): boolean;
   shrinkBytes(shard: ShardState): void;
   shrinkRequests(shard: ShardState): void;
-  /** So many rows passed validation, or were found to be bad: once all suspects are accounted for, shards are cut at full size again. */
+  /** This many rows passed validation, or were found to be bad: once all suspects are accounted for, shards are cut at full size again. */
   sawCollected(rows: number): void;
 }
 

@@ -6,9 +6,9 @@ import type { BatchContext } from './context.ts';
 import { findGap, isNoList, LIST_PATIENCE_MS, listBatches } from './list-batches.ts';
 
 /**
- * Looks once for the batches a create may have left behind. A look counts only when the list answered: a 404, 405 or 501 of whatever stands before
- * the provider proves nothing. A list that lacks what is known to be there is read again for a while, by the last look.
- * @throws AppError exit 7 when no list was seen for ten minutes
+ * Searches once for the batches a create may have made. A search counts only if the list answered: a 404, 405 or 501 from something in front of
+ * the provider proves nothing. A list that lacks a known batch is read again for a while, by the last search.
+ * @throws AppError exit 7 if no list was received for ten minutes
  */
 export async function lookForCreate(
   context: BatchContext,
@@ -31,7 +31,7 @@ export async function lookForCreate(
       const { batches, doubt } = await listBatches(context, since);
       const found = findBatchesOfCreate(context, shard, attempt, batches);
       const gap = findGap(context, batches);
-      // A list without end will have none later, either.
+      // A list without an end will not get one later.
       if (doubt !== null) context.warn(`${doubt}: a batch of file ${shard.id} beyond them is not seen`);
       if (found.length > 0 || doubt !== null || gap === null || !isLast || context.monotonicMs() >= untilMs) return found;
       tell(gap);
@@ -44,7 +44,7 @@ export async function lookForCreate(
   }
 }
 
-/** The batches one create may have left behind: by our metadata, or by the input file where a gateway dropped the metadata. */
+/** The batches one create may have made: by our metadata, or by the input file if a gateway dropped the metadata. */
 function findBatchesOfCreate(
   context: BatchContext,
   shard: ShardState,
@@ -52,7 +52,7 @@ function findBatchesOfCreate(
   batches: readonly RemoteBatch[],
 ): readonly RemoteBatch[] {
   const isUnbound = (batch: RemoteBatch) => !context.ledger.fold.batches.has(batch.id);
-  // A copy of a state directory looks for what was created before it became a state of its own.
+  // A copy of a state directory searches for what was created before it became a separate state.
   const stateId = context.ledger.fold.shards.get(shard.id)?.createState ?? context.ledger.stateId;
   const byMetadata = batches.filter(
     (batch) => isUnbound(batch) && isOurs(batch, stateId, shard.id) && batch.metadata.attempt === String(attempt),

@@ -9,13 +9,13 @@ import type { ShardLifecycleOptions } from './shard-lifecycle-options.ts';
 /** What follows a rejection: the same file once more, a new upload of it, or its rows are free to be cut again. */
 export type RejectionHandled = 'again' | 'upload' | 'retired';
 
-/** Pauses while the provider does not see our file yet, then it is uploaded again. */
+/** Pauses while the provider does not see our file yet; then it is uploaded again. */
 const FILE_PAUSES_MS = [5_000, 15_000, 45_000];
 const MAX_FILE_UPLOADS = 3;
 /** Pauses while the provider's queue is full and nothing of ours drains: 5, 10, 20, 40 times the longest poll. */
 const QUEUE_PAUSE_POLLS = [5, 10, 20, 40];
 
-/** Makes the function that answers the rejections of one shard; it remembers how often it has waited. */
+/** Makes the handler for the rejections of one shard; it remembers how often it has waited. */
 export function createRejectionHandler(
   context: BatchContext,
   options: ShardLifecycleOptions,
@@ -131,7 +131,7 @@ export function createRejectionHandler(
   };
 }
 
-/** Whether a shard alone is more than the queue holds. */
+/** Whether a shard alone exceeds the queue. */
 export function isOver(size: number, { limit }: Pick<Admission, 'limit'>): boolean {
   return limit !== null && size > limit;
 }

@@ -14,11 +14,11 @@ import { runShardLifecycle } from './shard-lifecycle.ts';
 import { createMutex } from './upload.ts';
 import { findReturned } from './vanished-batches.ts';
 
-/** A batch that was given up is asked for again after so many of the longest polls. */
+/** A batch that was given up is looked for again after this many of the longest polls. */
 const VANISHED_POLLS = 10;
-/** Shards that are cut but not yet with the provider; more would only lie on disk. */
+/** Shards that are cut but not yet at the provider; more would only occupy the disk. */
 const MAX_UNSENT_SHARDS = 2;
-/** No night is lost to it: a batch that takes longer than this shows nothing to the run that waits. */
+/** Long enough for most batches: one that takes longer shows nothing to the run that waits. */
 const EVIDENCE_WAIT_MS = 1_800_000;
 const EVIDENCE = 'evidence';
 
@@ -109,7 +109,7 @@ export function createBatchLane(context: BatchContext, options: BatchLaneOptions
     }
   }
 
-  /** Batches that are there again, and those an earlier process found so. */
+  /** Batches that have reappeared, including those found by an earlier process. */
   async function beginReturned(): Promise<void> {
     if (fault !== null || context.stopping.aborted) return;
     await findReturned(context);
@@ -125,7 +125,7 @@ export function createBatchLane(context: BatchContext, options: BatchLaneOptions
     beginExtras();
   }
 
-  /** While anything is under way, what was given up is asked for now and then. */
+  /** While work is in progress, given-up batches are looked for now and then. */
   function watchVanished(): void {
     if (watch !== null || underWay.size === 0 || ![...ledger.fold.batches.values()].some(({ status }) => status === 'lost')) return;
     const end = new AbortController();
@@ -157,7 +157,7 @@ export function createBatchLane(context: BatchContext, options: BatchLaneOptions
     return new Promise((resolve) => wake.push(resolve));
   }
 
-  /** The rows after the first ones wait for what those show: their price depends on it. */
+  /** Further rows wait for what the first ones show: their price depends on it. */
   async function awaitEvidence(tokens: number): Promise<void> {
     await lane.flush();
     const untilMs = context.monotonicMs() + EVIDENCE_WAIT_MS;
@@ -183,14 +183,15 @@ export function createBatchLane(context: BatchContext, options: BatchLaneOptions
       await change();
     }
     throwFault();
-    // The limit was learned while this shard filled up: its rows are cut anew.
+    // The limit was learned while this shard filled up: its rows are cut again.
     const isTooLarge = writer.rows > 1 && writer.tokens > queues.of(model).cutSize.maxTokens;
     if (isTooLarge || recalled.signal.aborted) {
       hasGivenBack = true;
       return lane.abandon();
     }
     const probe = carrier.takeProbe();
-    await writer.finish({ model, url, ...(probe.length === 0 ? {} : { probe }) });
+    const terms = options.readTerms === undefined ? {} : { terms: options.readTerms() };
+    await writer.finish({ model, url, ...(probe.length === 0 ? {} : { probe }), ...terms });
     beginShard(writer.shard);
     filling.delete(name);
   }

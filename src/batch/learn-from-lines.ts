@@ -3,12 +3,12 @@ import { readResponseLine } from '../core/response-line.ts';
 import { learnFromLine } from '../openai/form-learning.ts';
 import type { BatchContext } from './context.ts';
 
-/** A form that an address does not take is refused in every line: the first ones tell. */
+/** A form that an address does not accept is refused in every line: the first ones show it. */
 const START_BYTES = 64 * 1024;
 
 /**
- * Looks at the first lines of a result file for a refusal of something that the address may want in another form, so that the next shards have
- * it. The refused rows have failed and were not billed; `retry` opens them again.
+ * Checks the first lines of a result file for a refusal of something that the address may want in another form, so that the next shards use
+ * it. The refused rows have failed and were not billed; `retry` reopens them.
  */
 export async function learnFromLines({ provider, warn }: BatchContext, path: string): Promise<void> {
   const chunks: Buffer[] = [];

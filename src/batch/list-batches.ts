@@ -3,23 +3,23 @@ import type { ApiError } from '../openai/api-error.ts';
 import type { RemoteBatch } from '../openai/wire.ts';
 import { type BatchContext, CLOCK_SKEW_MS, UNREACHABLE_MS } from './context.ts';
 
-/** So many pages of a list are read at most, 100 batches each where the provider keeps to what it is asked for. */
+/** How many pages of a list are read at most, 100 batches each if the provider respects the page size. */
 export const MAX_PAGES = 100;
-/** So many batches are held, where it does not. */
+/** How many batches are held if it does not. */
 const MAX_BATCHES = 20_000;
-/** So long one reading of the list may take. */
+/** How long one reading of the list may take. */
 const MAX_LIST_MS = 600_000;
 
 /** What one reading of the provider's list showed. */
 export interface ListedBatches {
   readonly batches: readonly RemoteBatch[];
-  /** Why the list was not read to its end, in words; null when it was, or far enough. */
+  /** Why the list was not read to its end, in words; null if it was, or far enough. */
   readonly doubt: string | null;
 }
 
 /**
- * Reads the list to its end, whatever its order: it has no filter and no order that can be relied on (openai-contract section 3). A list without
- * an end is left after a bounded number of pages; what was seen of it is enough only where it came newest first and reached back to `since`.
+ * Reads the list to its end, whatever its order: it has no filter and no reliable order (openai-contract section 3). Reading a list without
+ * an end stops after a bounded number of pages; what was seen is enough only if it came newest first and reached back to `since`.
  */
 export async function listBatches(context: BatchContext, since: string): Promise<ListedBatches> {
   const seen = new Map<string, RemoteBatch>();
@@ -47,8 +47,8 @@ function reachesBack(batches: readonly RemoteBatch[], sinceSeconds: number): boo
 }
 
 /**
- * A list that lacks a batch of ours which is under way may lack others too. New ones are given the time of the looks to appear.
- * @returns what it lacks, in words; null when it lacks nothing
+ * A list that lacks a batch of ours in progress may lack others too. New batches get the time of the searches to appear.
+ * @returns what it lacks, in words; null if nothing
  */
 export function findGap({ ledger, provider, settings, clock }: BatchContext, listed: readonly RemoteBatch[]): string | null {
   const ids = new Set(listed.map(({ id }) => id));
@@ -60,10 +60,10 @@ export function findGap({ ledger, provider, settings, clock }: BatchContext, lis
   return null;
 }
 
-/** Whether a GET was answered by something that is no list: there are no batches at this address, or something stands before it. */
+/** Whether the answer to a GET was not a list: there are no batches at this address, or something is in front of it. */
 export function isNoList({ status, code }: ApiError): boolean {
   return status === 404 || status === 405 || status === 501 || (status === null && code === 'unexpected_shape');
 }
 
-/** How long a list that proves nothing is read again before what it says is taken for all it will say. */
+/** How long a list that proves nothing is read again before it is taken as final. */
 export const LIST_PATIENCE_MS = UNREACHABLE_MS;

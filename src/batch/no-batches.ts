@@ -3,7 +3,7 @@ import { proposeBaseUrl } from '../openai/classify.ts';
 import type { BatchContext } from './context.ts';
 
 /**
- * What to do at an address that does not know batches, or null where it is known to have them: a batch of this state was created there, so that
+ * What to do at an address without batches, or null if it is known to have them: a batch of this state was created there, so
  * the answer came from something in between.
  */
 export function findNoBatches(
@@ -19,7 +19,7 @@ export function findNoBatches(
   });
 }
 
-/** Whether a POST was answered by an address that has no such route. A 501 may have been passed on. */
+/** Whether the address has no such route for a POST. A 501 may have been passed on. */
 export function isNoRoute({ status }: { readonly status: number | null }): boolean {
   return status === 404 || status === 405;
 }

@@ -8,26 +8,26 @@ import { cancelBatch } from './cancel-batch.ts';
 import type { BatchContext } from './context.ts';
 import { LIST_PATIENCE_MS, listBatches } from './list-batches.ts';
 
-/** A batch its own key cannot see any more is looked for in the list after this many polls in a row. */
+/** A batch that its own key cannot see is looked for in the list after this many polls in a row. */
 const MAX_NOT_FOUND = 6;
-/** File ids may appear after the status says completed: so long after it, as ten times the longest poll. */
+/** File ids may appear after the status is completed: this long after it, in multiples of the longest poll. */
 const LATE_FILE_POLLS = 10;
 
 export interface PollOptions {
   readonly batchId: string;
   /** The fingerprint of the key that created the batch. */
   readonly keyFingerprint: string;
-  /** Told of every answer, for progress. */
+  /** Called with every poll result, for progress. */
   readonly onPoll: (batch: RemoteBatch) => void;
   /** Fires when the batch is to be cancelled instead of waited for. */
   readonly recalled?: AbortSignal;
 }
 
 /**
- * Waits until a batch is final and its file ids are there; one that is recalled is cancelled first.
- * @returns the final batch, or null when the provider does not know it any more: neither by its id nor in its list
- * @throws the reason of `stopping` when no more waiting is wanted; AppError exit 4 when another key created it, exit 7 when it is not found and no
- * list was seen for ten minutes
+ * Waits until a batch is final and its file ids are present; a recalled one is cancelled first.
+ * @returns the final batch, or null if the provider no longer knows it: neither by its id nor in its list
+ * @throws the reason of `stopping` if no more waiting is wanted; AppError exit 4 if another key created it, exit 7 if it is not found and no
+ * list was received for ten minutes
  */
 export async function pollBatch(context: BatchContext, options: PollOptions): Promise<RemoteBatch | null> {
   const { ledger, provider } = context;
@@ -102,9 +102,9 @@ export async function pollBatch(context: BatchContext, options: PollOptions): Pr
 }
 
 /**
- * Asks once more for a batch that was not found, and then looks for it in the list, which knows it or not.
- * @returns the batch; null when it is neither found nor listed
- * @throws ApiError when that cannot be told, AppError exit 7 when it could not be told for ten minutes
+ * Polls once more for a batch that was not found, and then looks for it in the list.
+ * @returns the batch; null if it is neither found nor listed
+ * @throws ApiError if that cannot be decided, AppError exit 7 if it could not be for ten minutes
  */
 async function retrieveOrFind(context: BatchContext, batchId: string, sinceMs: number): Promise<RemoteBatch | null> {
   const { clock, monotonicMs, provider, signal } = context;
@@ -131,7 +131,7 @@ async function retrieveOrFind(context: BatchContext, batchId: string, sinceMs: n
   }
 }
 
-/** Sleeps, and wakes at the moment the batch is recalled. */
+/** Sleeps, and wakes when the batch is recalled. */
 async function pause(context: BatchContext, milliseconds: number, recalled: AbortSignal | undefined): Promise<void> {
   if (recalled === undefined || recalled.aborted) return context.sleep(milliseconds, context.stopping);
   try {
@@ -141,7 +141,7 @@ async function pause(context: BatchContext, milliseconds: number, recalled: Abor
   }
 }
 
-/** Final, rows were counted, yet the file that holds them is not named: the ids lag (openai-contract section 17, 2), one of them perhaps longer. */
+/** Final, with counted rows, but without the file id: the ids lag (openai-contract section 17, 2), one of them perhaps longer. */
 export function isAwaitingFiles(batch: RemoteBatch): boolean {
   const { completed, failed } = batch.counts;
   if (batch.status === 'failed') return false;

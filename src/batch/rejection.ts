@@ -3,9 +3,9 @@ import type { RejectedRequest } from '../core/event.ts';
 import type { BatchProblem, RemoteBatch } from '../openai/wire.ts';
 import { isTooLarge } from './upload.ts';
 
-/** What a refused shard asks for: the provider's reasons for a `failed` batch or a 4xx at create, read into one decision. */
+/** What a refused shard requires: the provider's reasons for a `failed` batch or a 4xx at create, turned into one decision. */
 export type Rejection =
-  /** The model's queue is full; the limit as the message names it. */
+  /** The model's queue is full; the limit as named in the message. */
   | ({ readonly type: 'queue-full' } & EnqueuedLimit)
   /** The provider does not see the file (yet). */
   | { readonly type: 'file-not-found'; readonly message: string }
@@ -14,14 +14,14 @@ export type Rejection =
   | { readonly type: 'account-refused'; readonly code: string; readonly message: string }
   /** No batch of this job can pass: the model, the endpoint. */
   | { readonly type: 'job-refused'; readonly code: string; readonly message: string }
-  /** These rows are bad, the others may go. */
+  /** These rows are bad, the others may be sent. */
   | { readonly type: 'rows'; readonly rejected: readonly RejectedRequest[] }
-  /** What lines carry to the prompt cache; their content was not looked at. */
+  /** The prompt cache settings in the lines; their content was not checked. */
   | { readonly type: 'undelivered' }
   /** Some row is bad, and the provider does not say which. */
   | { readonly type: 'unplaced'; readonly code: string; readonly message: string };
 
-/** What a model's queue holds for an account, in whichever of the two it is told; null where it is not. */
+/** The queue limit of a model for an account, in whichever of the two units it is given; null otherwise. */
 export interface EnqueuedLimit {
   readonly limitTokens: number | null;
   readonly limitRequests: number | null;
@@ -45,7 +45,7 @@ export function readRejection(batch: RemoteBatch, customIds: readonly string[]):
   return { type: 'unplaced', code: first.code, message: first.message };
 }
 
-/** The reasons that concern the shard as a whole, or null. The same codes come as a 4xx at create and as a failed batch. */
+/** Reasons that concern the shard as a whole, or null. The same codes arrive as a 4xx at create and as a failed batch. */
 export function readGeneral(code: string, message: string, param: string | null): Rejection | null {
   if (isEnqueuedLimit({ code, message })) return { type: 'queue-full', ...readEnqueuedLimit(message) };
   if (QUOTA_CODES.has(code)) return { type: 'account-refused', code, message };
@@ -55,10 +55,10 @@ export function readGeneral(code: string, message: string, param: string | null)
   return null;
 }
 
-/** A limit of the queue in requests has a code of its own, which nobody has told yet: its words decide (help.openai.com 9197833, seen 2026-11-21). */
+/** A queue limit in requests has its own code, which is not documented: the wording decides (help.openai.com 9197833, seen 2026-11-21). */
 const ENQUEUED_LIMIT = /Limit: ([\d,]+) enqueued (token|request)s/;
 
-/** Whether the provider's queue is full, whatever status it says so with. */
+/** Whether the provider's queue is full, whatever the status. */
 export function isEnqueuedLimit({ code, message }: { readonly code: string; readonly message: string }): boolean {
   return code === 'token_limit_exceeded' || ENQUEUED_LIMIT.test(message);
 }

@@ -3,16 +3,16 @@ import type { RemoteBatch } from '../openai/wire.ts';
 import type { ShardBreaker } from './breaker.ts';
 import type { ModelQueue } from './queue/model-queues.ts';
 
-/** The stage a shard is in, for the person who watches. */
+/** The stage of a shard, for the person who watches. */
 export type Phase = 'uploading' | 'waiting' | 'creating' | 'polling' | 'collecting';
 
-/** The queue is that of the shard's model. */
+/** The queue of the shard's model. */
 export interface ShardLifecycleOptions extends ModelQueue {
   readonly shard: ShardState;
   readonly breaker: ShardBreaker;
   /** Lets one shard upload at a time: each holds a good part of its file in memory. */
   readonly inUploadTurn: <T>(work: () => Promise<T>) => Promise<T>;
-  /** Fires when the rows are wanted back: what is not with the provider is not sent, a batch is cancelled and collected. */
+  /** Fires when the rows are recalled: what is not at the provider is not sent, a batch is cancelled and collected. */
   readonly recalled: AbortSignal;
   readonly onPhase: (phase: Phase) => void;
   readonly onPoll: (batch: RemoteBatch) => void;

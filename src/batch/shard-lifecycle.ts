@@ -15,9 +15,9 @@ import { uploadShard } from './upload.ts';
 export type ShardEnd = 'collected' | 'given-back';
 
 /**
- * One shard's way: upload, wait for room, create, poll, collect. It starts wherever the ledger says the shard stands, so that continuing
+ * The course of one shard: upload, wait for room, create, poll, collect. It starts at the shard's state in the ledger, so continuing
  * after a crash is the same call.
- * @throws ApiError or AppError when the run has to stop; the reason of `stopping` when it shall
+ * @throws ApiError or AppError if the run has to stop; the reason of `stopping` if it should
  */
 export async function runShardLifecycle(context: BatchContext, options: ShardLifecycleOptions): Promise<ShardEnd> {
   const { recalled } = options;
@@ -25,7 +25,7 @@ export async function runShardLifecycle(context: BatchContext, options: ShardLif
   const sending = { ...context, stopping: AbortSignal.any([context.stopping, recalled]) };
   const handleRejection = createRejectionHandler(sending, options);
   let mustUpload = isStatus(context, options.shard, 'written', 'uploading');
-  // How far an earlier process had waited for the file is not known.
+  // It is unknown how long an earlier process waited for the file.
   let mustAwaitFile = isStatus(context, options.shard, 'uploaded');
   for (;;) {
     if (recalled.aborted && isStatus(context, options.shard, 'written', 'uploading', 'uploaded')) return retire(context, options);
@@ -38,7 +38,7 @@ export async function runShardLifecycle(context: BatchContext, options: ShardLif
       if (next === 'retired') return 'given-back';
       mustUpload = next === 'upload';
     } catch (error) {
-      // Woken by the recall; what is to be done stands at the head of the loop.
+      // Woken by the recall; the head of the loop decides what to do.
       if (context.stopping.aborted || error !== recalled.reason) throw error;
     }
   }
@@ -65,11 +65,11 @@ async function upload(context: BatchContext, options: ShardLifecycleOptions): Pr
 async function submit(context: BatchContext, sending: BatchContext, options: ShardLifecycleOptions): Promise<ShardEnd | Rejection> {
   const { admission, onPhase, recalled, requestAdmission } = options;
   let shard = shardNow(context, options.shard);
-  // A create whose outcome is open is looked for, recalled or not.
+  // A create with an open outcome is searched for, recalled or not.
   const leave = await enter(options, shard, shard.status === 'submitted' || recalled.aborted ? null : sending.stopping);
   try {
     if (shard.status !== 'submitted') {
-      // Learned while it waited: asking would only earn a refusal.
+      // Learned while it waited: sending it would only be refused.
       if (shard.rows > 1 && (isOver(shard.tokens, admission) || isOver(shard.rows, requestAdmission)))
         return { type: 'queue-full', limitTokens: null, limitRequests: null };
       onPhase('creating');
@@ -84,7 +84,7 @@ async function submit(context: BatchContext, sending: BatchContext, options: Sha
   }
 }
 
-/** Waits for room in the queue, or counts the shard without waiting when there is no `stopping`. @returns what gives the room back */
+/** Waits for room in the queue, or counts the shard without waiting if there is no `stopping`. @returns a function that releases the room */
 async function enter(
   { admission, requestAdmission, onPhase }: ShardLifecycleOptions,
   { tokens, rows }: ShardState,
@@ -99,15 +99,21 @@ async function enter(
     requestAdmission.enterNow(rows);
     return leave;
   }
-  onPhase('waiting');
-  await admission.enter(tokens, stopping);
+  await enterQueue(admission, tokens);
   try {
-    await requestAdmission.enter(rows, stopping);
+    await enterQueue(requestAdmission, rows);
   } catch (error) {
     admission.leave(tokens);
     throw error;
   }
   return leave;
+
+  /** Who is let in at once does not wait. */
+  function enterQueue(queue: ShardLifecycleOptions['admission'], size: number): Promise<void> {
+    const entered = queue.enter(size, stopping as AbortSignal);
+    if (queue.waiting > 0) onPhase('waiting');
+    return entered;
+  }
 }
 
 async function awaitAnswers(context: BatchContext, options: ShardLifecycleOptions, shard: ShardState): Promise<ShardEnd | Rejection> {
@@ -152,7 +158,7 @@ async function finish(context: BatchContext, batch: Parameters<BatchContext['led
   return missing === 0 ? 'collected' : 'given-back';
 }
 
-/** A 4xx at create: the same reasons as a failed batch, and every other one is the job's. */
+/** A 4xx at create: the same reasons as for a failed batch, and any other is about the job. */
 function readRefusal(refusal: { readonly code: string; readonly message: string }): Rejection {
   return readGeneral(refusal.code, refusal.message, null) ?? { type: 'job-refused', code: refusal.code, message: refusal.message };
 }

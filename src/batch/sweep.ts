@@ -7,9 +7,9 @@ import { findNoBatches } from './no-batches.ts';
 import { mayComeBack } from './vanished-batches.ts';
 
 /**
- * Compares the provider's list with the ledger: a batch that carries our state's id, or one of our input files, and that no create accounts
- * for, becomes an extra. Creates whose outcome is not known yet are left to their own looks.
- * @throws AppError exit 4 when the address has no batches and none was ever created there
+ * Compares the provider's list with the ledger: a batch with our state's id, or one of our input files, that no create accounts
+ * for, becomes an extra. Creates with an unknown outcome are left to their own searches.
+ * @throws AppError exit 4 if the address has no batches and none was ever created there
  */
 export async function sweepBatches(context: BatchContext, since: string): Promise<void> {
   const { ledger } = context;
@@ -31,7 +31,7 @@ export async function sweepBatches(context: BatchContext, since: string): Promis
     context.warn(`the provider has batches of job ${context.jobName} from another state directory (${state}); they are left alone`);
 }
 
-/** Whether the list may show something that the ledger does not know: without that a run that makes live calls has no use for it. */
+/** Whether the list may contain something unknown to the ledger: otherwise a run with live calls does not need it. */
 export function mayHaveUnknownBatches({ ledger, clock }: Pick<BatchContext, 'ledger' | 'clock'>): boolean {
   const { batches, absentCreates } = ledger.fold;
   return (
@@ -41,7 +41,7 @@ export function mayHaveUnknownBatches({ ledger, clock }: Pick<BatchContext, 'led
   );
 }
 
-/** Whether a batch is still to be collected, or a create of one is in doubt. */
+/** Whether a batch is still to be collected, or the create of one is in doubt. */
 export function hasOpenBatches({ fold }: Pick<Ledger, 'fold'>): boolean {
   return [...fold.shards.values()].some(isUndecided) || [...fold.batches.values()].some(({ isCollected }) => !isCollected);
 }
@@ -49,7 +49,7 @@ export function hasOpenBatches({ fold }: Pick<Ledger, 'fold'>): boolean {
 /** The API's completion window: 24 h. */
 const BATCH_LIFE_MS = 86_400_000;
 
-/** Since when batches may lie at the provider that the ledger does not know. A state without a run looks a day back: as long as a batch may live that another checkout of the job left. */
+/** From when on there may be batches at the provider that the ledger does not know. A state without a run looks back a day: the lifetime of a batch left by another checkout of the job. */
 export function findSweepStart({ fold }: Pick<Ledger, 'fold'>, clock: () => Date): string {
   return fold.runs.at(-1)?.startedAt ?? new Date(clock().getTime() - BATCH_LIFE_MS).toISOString();
 }
@@ -70,7 +70,7 @@ async function listPatiently(context: BatchContext, since: string) {
       if (isNoList(error)) {
         const hasNone = mayHaveUnknownBatches(context) ? null : findNoBatches(context, 'GET /batches', error.message);
         if (hasNone !== null) throw hasNone;
-        // Creates in doubt make looks of their own, and batches under way are asked for one by one: nothing is concluded from this.
+        // Creates in doubt are searched for separately, and batches in progress are polled individually: nothing is concluded from this.
         context.warn(`the list of batches cannot be read (${error.message}); it is looked at again by the next run`);
         return [];
       }

@@ -7,9 +7,9 @@ import { MAX_PAGES } from './list-batches.ts';
 import { findNoBatches, isNoRoute } from './no-batches.ts';
 
 /**
- * Brings a shard's file to the provider. An upload costs nothing, so a lost response is answered by a look and, where nothing is found, a second upload.
- * @returns `processing` when the file is there and the provider not done with it; `too-large` when the provider takes no file of this size: the shard has to be cut smaller
- * @throws ApiError for anything that no further try can change; AppError exit 4 when the address takes no files
+ * Uploads a shard's file to the provider. An upload costs nothing, so after a lost response the files are searched and, if nothing is found, it is uploaded again.
+ * @returns `processing` if the file is there and not processed yet; `too-large` if the provider takes no file of this size: the shard has to be cut smaller
+ * @throws ApiError for anything that no further try can change; AppError exit 4 if the address takes no files
  */
 export async function uploadShard(context: BatchContext, shard: ShardState): Promise<'uploaded' | 'processing' | 'too-large'> {
   const { ledger, provider } = context;
@@ -52,14 +52,14 @@ function nameEnd({ status }: RemoteFile): 'uploaded' | 'processing' {
   return isBeingProcessed(status) ? 'processing' : 'uploaded';
 }
 
-/** The three faces of "too large" (openai-contract section 2, seen 2026-11-21). */
+/** The three forms of "too large" (openai-contract section 2, seen 2026-11-21). */
 export function isTooLarge(failure: { readonly status?: number | null; readonly message: string }): boolean {
   return failure.status === 413 || /file is too large|209715200/i.test(failure.message);
 }
 
 /**
- * The oldest file of ours with this name and size that is not older than the intent; further copies are litter and deleted. What lies behind a
- * hundred pages is not seen: a second upload costs nothing.
+ * The oldest file of ours with this name and size that is not older than the intent; further copies are litter and deleted. Only a
+ * hundred pages are read: a second upload costs nothing.
  */
 async function findUploadedFile(
   context: BatchContext,
@@ -82,7 +82,7 @@ async function findUploadedFile(
   return oldest ?? null;
 }
 
-/** Runs works one after the other, in the order in which they were given. A work that fails does not hold up the next. */
+/** Runs jobs one after the other, in the order in which they were given. A failing one does not delay the next. */
 export function createMutex(): <T>(work: () => Promise<T>) => Promise<T> {
   let before: Promise<unknown> = Promise.resolve();
   return (work) => {

@@ -3,7 +3,7 @@ import { ApiError } from '../openai/api-error.ts';
 import { TERMINAL_STATUSES } from '../openai/wire.ts';
 import type { BatchContext } from './context.ts';
 
-/** The files of a batch are kept for 30 days where nothing else was asked for: after them there is nothing to come back (openai-contract section 2). */
+/** The files of a batch are kept for 30 days by default: after that nothing can reappear (openai-contract section 2). */
 const MAX_AGE_MS = 30 * 86_400_000;
 
 /** Whether what was sent to the provider then may still be there. */
@@ -11,13 +11,13 @@ export function mayComeBack(sentAt: string, clock: () => Date): boolean {
   return Date.parse(sentAt) > clock().getTime() - MAX_AGE_MS;
 }
 
-/** So many lost batches are asked for in one round. */
+/** How many lost batches are looked for in one round. */
 const MAX_ASKED = 50;
 
 /**
- * Asks once more for every batch that was given up, the newest first, and says so where one is there again. What cannot be told now is asked by
+ * Polls once more for every batch that was given up, the newest first, and reports those that have reappeared. What cannot be decided now is left to
  * the next round, or the next run.
- * @returns those that are there again: not collected any more
+ * @returns those that have reappeared: no longer collected
  */
 export async function findReturned(context: BatchContext): Promise<readonly BatchState[]> {
   const { ledger, provider } = context;
@@ -31,7 +31,7 @@ export async function findReturned(context: BatchContext): Promise<readonly Batc
     try {
       const { status, outputFileId, counts } = await provider.retrieveBatch(id, context.signal);
       const hasOutput = outputFileId === null ? counts.completed === 0 : await hasFile(context, outputFileId);
-      // Lost for its file, which is still not there.
+      // Lost because of its file, which is still missing.
       if (TERMINAL_STATUSES.has(status) && !hasOutput) continue;
       await ledger.append({ type: 'batch-returned', batchId: id });
       context.warn(`batch ${id}, which had vanished, is back (${status}): its answers are collected`);
@@ -43,7 +43,7 @@ export async function findReturned(context: BatchContext): Promise<readonly Batc
   return returned;
 }
 
-/** @throws ApiError when that cannot be told */
+/** @throws ApiError if that cannot be decided */
 async function hasFile({ provider, signal }: BatchContext, fileId: string): Promise<boolean> {
   try {
     await provider.retrieveFile(fileId, signal);

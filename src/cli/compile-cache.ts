@@ -1,9 +1,20 @@
-import fs from 'node:fs';
-import Module from 'node:module';
+import {
+  closeSync,
+  fsyncSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  type Stats,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { Module } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import vm from 'node:vm';
+import { Script } from 'node:vm';
 
 /** A method of Node's loader that tools have patched since its first versions; it is not in the types. */
 type Compile = (this: { readonly exports: unknown; require(id: string): unknown }, content: string, file: string) => unknown;
@@ -14,27 +25,37 @@ const IDENTITY_BYTES = 96;
 /** V8 accepts compiled code from anyone who may run it: for calls of the loader itself, a script would need a flag. */
 const LOADS_MODULES = /\bawait import\(/;
 
+/** What is compiled of the bundle, kept for the next start. */
+export interface CompileCache {
+  /** From here on, files are kept for this command alone: only functions that have run are compiled, and each command runs others. */
+  keepFor(command: string): void;
+  /** To be called before a flag of V8 changes: to V8, what is compiled under other flags is worth nothing. */
+  keep(): void;
+}
+
+const NO_CACHE: CompileCache = { keepFor() {}, keep() {} };
+
 /**
  * Keeps what V8 compiled of the bundle for the next start, as Node does itself from 22.1 on (`module.enableCompileCache`), and heeds the same
  * variables. Half of the time of a short command goes into compiling. Nothing is kept where the folder could be another user's.
- * @returns `keep`, to be called before a flag of V8 changes: to V8, what is compiled under other flags is worth nothing
  */
-export function enableCompileCache(): { keep(): void } {
+export function enableCompileCache(): CompileCache {
   const loader = Module as unknown as { enableCompileCache?(): void; readonly prototype: { _compile?: Compile } };
   if (loader.enableCompileCache !== undefined) {
     loader.enableCompileCache();
-    return { keep() {} };
+    return NO_CACHE;
   }
   const { _compile: compile } = loader.prototype;
   const kept = process.env.NODE_DISABLE_COMPILE_CACHE === '1' || compile === undefined ? null : openFolder();
-  if (kept === null || compile === undefined) return { keep() {} };
-  const bundle = dirname(fileURLToPath(import.meta.url));
-  const fresh = new Map<string, { readonly script: vm.Script; readonly identity: Buffer }>();
+  if (kept === null || compile === undefined) return NO_CACHE;
+  const bundle = import.meta.dirname;
+  let suffix = '';
+  const fresh = new Map<string, { readonly script: Script; readonly identity: Buffer }>();
   loader.prototype._compile = function compileOnce(content, file) {
     if (!file.startsWith(bundle) || LOADS_MODULES.test(content)) return compile.call(this, content, file);
-    const path = join(kept, encodeURIComponent(file).slice(-200));
+    const path = join(kept, encodeURIComponent(file).slice(-200) + suffix);
     const identity = identify(file);
-    const script = new vm.Script(Module.wrap(content), { filename: file, cachedData: readKept(path, identity) });
+    const script = new Script(Module.wrap(content), { filename: file, cachedData: readKept(path, identity) });
     if (script.cachedDataRejected !== false) fresh.set(path, { script, identity });
     const run = script.runInThisContext() as Wrapped;
     return run.call(this.exports, this.exports, (id: string) => this.require(id), this, file, dirname(file));
@@ -44,7 +65,12 @@ export function enableCompileCache(): { keep(): void } {
     fresh.clear();
   };
   process.once('exit', keep);
-  return { keep };
+  return {
+    keepFor(command) {
+      suffix = `.${command}`;
+    },
+    keep,
+  };
 }
 
 /** A folder that nobody else can write to; null if there is none. Its parent has to exist. */
@@ -53,22 +79,26 @@ function openFolder(): string | null {
   if (user === undefined) return null;
   const folder = process.env.NODE_COMPILE_CACHE || join(tmpdir(), `rowmill-compiled-${user}`);
   try {
-    if (!fs.existsSync(folder)) fs.mkdirSync(folder, { mode: 0o700 });
-    const place = fs.lstatSync(folder);
+    const place = lstatSync(folder, { throwIfNoEntry: false }) ?? makeFolder(folder);
     return place.isDirectory() && place.uid === user && (place.mode & 0o022) === 0 ? folder : null;
   } catch {
     return null;
   }
 }
 
+function makeFolder(path: string): Stats {
+  mkdirSync(path, { mode: 0o700 });
+  return lstatSync(path);
+}
+
 function identify(file: string): Buffer {
-  const { dev, ino, size, ctimeMs } = fs.statSync(file);
+  const { dev, ino, size, ctimeMs } = statSync(file);
   return Buffer.from([process.version, dev, ino, size, ctimeMs].join(' ').padEnd(IDENTITY_BYTES));
 }
 
 function readKept(path: string, identity: Buffer): Buffer | undefined {
   try {
-    const bytes = fs.readFileSync(path);
+    const bytes = readFileSync(path);
     return bytes.subarray(0, IDENTITY_BYTES).equals(identity) ? bytes.subarray(IDENTITY_BYTES) : undefined;
   } catch {
     return undefined;
@@ -79,14 +109,14 @@ function readKept(path: string, identity: Buffer): Buffer | undefined {
 function write(path: string, bytes: Buffer): void {
   const part = `${path}.${process.pid}`;
   try {
-    fs.writeFileSync(part, bytes, { mode: 0o600, flag: 'wx' });
-    const file = fs.openSync(part, 'r+');
-    fs.fsyncSync(file);
-    fs.closeSync(file);
-    fs.renameSync(part, path);
+    writeFileSync(part, bytes, { mode: 0o600, flag: 'wx' });
+    const file = openSync(part, 'r+');
+    fsyncSync(file);
+    closeSync(file);
+    renameSync(part, path);
   } catch {
     try {
-      fs.unlinkSync(part);
+      unlinkSync(part);
     } catch {}
   }
 }

@@ -1,17 +1,33 @@
-import { enableCompileCache } from './compile-cache.ts';
+import { type CompileCache, enableCompileCache } from './compile-cache.ts';
 
+/** A command that uses less CPU is a short one, however long it waits. */
 const SHORT_MS = 3_000;
+const LOOK_MS = 1_000;
 
-let compiled: ReturnType<typeof enableCompileCache> | null = null;
+let compiled: CompileCache | null = null;
+let isTuned = false;
 
-/** Keeps what V8 compiles of the program from here on, and sets how it collects garbage; once per thread. */
-export function startEngine(): void {
-  if (compiled !== null) return;
-  compiled = enableCompileCache();
-  // Hundreds of thousands of rows pass through, and objects that V8 considers long-lived may pile up to three times the live size before it collects.
-  // Collecting whenever a fifth has been added keeps a large job below 300 MB and takes no measurable time. A command that ends before that holds
-  // little, and would spend a tenth of its time on it.
-  setTimeout(() => void setFlag('--heap-growing-percent=20'), SHORT_MS).unref();
+/** Keeps what V8 compiles of the program from here on; once per thread. */
+export function keepCompiled(): CompileCache {
+  compiled ??= enableCompileCache();
+  return compiled;
+}
+
+/**
+ * Keeps compiled code for this command, and sets how V8 collects garbage. Hundreds of thousands of rows pass through, and objects that V8 considers
+ * long-lived may pile up to three times the live size before it collects. Collecting whenever a fifth has been added keeps a large job below 300 MB and
+ * takes no measurable time. A short command holds little, and would spend a tenth of its time on it.
+ */
+export function beginCommand(name: string): void {
+  keepCompiled().keepFor(name);
+  if (isTuned) return;
+  isTuned = true;
+  const look = setInterval(() => {
+    const { user, system } = process.cpuUsage();
+    if (user + system < SHORT_MS * 1000) return;
+    clearInterval(look);
+    void setFlag('--heap-growing-percent=20');
+  }, LOOK_MS).unref();
 }
 
 /**

@@ -1,15 +1,15 @@
 #!/usr/bin/env node
-import { startEngine } from './engine.ts';
+import { keepCompiled } from './engine.ts';
 
-startEngine();
-
-// `rowmill report … | head`: the reader has enough, and that is not an error.
-for (const stream of [process.stdout, process.stderr]) {
+/** `rowmill report … | head`: the reader has enough, and that is not an error. */
+function endQuietly(stream: NodeJS.WriteStream): void {
   stream.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit();
     throw error;
   });
 }
 
-// Loaded once compiled code is taken and kept.
-void import('./program.ts').then(({ runProgram }) => runProgram(process.argv));
+keepCompiled();
+endQuietly(process.stdout);
+// Loaded once compiled code is taken and kept. What is said aside is opened with the first command: help has nothing to say there.
+void import('./program.ts').then(({ runProgram }) => runProgram(process.argv, () => endQuietly(process.stderr)));

@@ -41,8 +41,11 @@ const COMMANDS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 /** Used by shells and by mistake. */
 const HIDDEN = ['complete', '*'];
 
-/** The command line: only names until one is typed. Only commander is loaded here; each command loads what it needs when it runs. */
-export function makeProgram(): Command {
+/**
+ * The command line: only names until one is typed. Only commander is loaded here; each command loads what it needs when it runs.
+ * @param begin called before anything but help and version
+ */
+export function makeProgram(begin: () => void = () => {}): Command {
   const program = new Command('rowmill')
     .description('Run one prompt over every row of a table: through the OpenAI Batch API at half price, or live')
     .version(VERSION)
@@ -52,7 +55,8 @@ export function makeProgram(): Command {
     .configureOutput({ outputError: () => {} })
     .exitOverride()
     .hook('preSubcommand', async (_, command) => {
-      (await import('./engine.ts')).startEngine();
+      begin();
+      (await import('./engine.ts')).beginCommand(command.name());
       (await import('./define-commands.ts')).defineCommand(command);
     });
   for (const [heading, members] of Object.entries(COMMANDS)) {
@@ -62,11 +66,11 @@ export function makeProgram(): Command {
   return program;
 }
 
-/** Runs the command line; `argv` as in Node. Sets the exit code of the process. */
-export async function runProgram(argv: readonly string[]): Promise<void> {
+/** Runs the command line; `argv` as in Node. Sets the exit code of the process. `begin` is called before anything but help and version. */
+export async function runProgram(argv: readonly string[], begin?: () => void): Promise<void> {
   const [node = '', path = '', ...typed] = argv;
   const [first, name] = typed;
-  const program = makeProgram();
+  const program = makeProgram(begin);
   try {
     // Commander shows the help of a command itself, before it is defined.
     const isKnown = program.commands.some((other) => other.name() === name);
@@ -76,6 +80,7 @@ export async function runProgram(argv: readonly string[]): Promise<void> {
     if (!(error instanceof CommanderError)) throw error;
     const command = program.commands.find((one) => one.name() === first) ?? program;
     const isJson = typed.includes('--json');
+    if (error.exitCode !== 0) begin?.();
     process.exitCode = error.exitCode === 0 ? 0 : (await import('./report-failure.ts')).reportMistyped(error, { command, isJson });
   }
 }

@@ -21,37 +21,37 @@ import type { CompiledMessage } from './request/request-body.ts';
 import { compileRequestRender } from './requests/render-requests.ts';
 import { passOver } from './where/pass-over.ts';
 
-/** A job bound to a table: everything that is needed to turn its rows into requests and answers into outcomes. */
+/** A job bound to a table: everything needed to turn its rows into requests and answers into outcomes. */
 export interface CompiledJob {
   readonly job: Job;
   readonly url: string;
   /** Never throws: a row that cannot be rendered is skipped with its cause. */
   readonly render: (row: Row) => Rendered;
-  /** The request of a re-ask, made of the row's first request. */
+  /** The request of a re-ask, made from the row's first request. */
   readonly renderReask: (request: Request, reask: Reask) => Request;
   readonly checkAnswer: CheckAnswer;
-  /** Names how answers are judged: stored answers are judged again when it changes. */
+  /** Identifies the rules for answers: stored answers are judged again when it changes. */
   readonly rulesHash: string;
-  /** Whether a program's functions decide what rows ask or which answers count: then the same job text need not mean the same job. */
+  /** Whether a program's functions decide prompts or valid answers: then the same job text may not mean the same job. */
   readonly hasCode: boolean;
-  /** What is shown to the model before each row. */
+  /** The examples shown to the model before each row. */
   readonly examples: readonly Example[];
   /** Properties of the answer, each a column of the output table; empty: the whole answer is one column, `answer`. */
   readonly answerColumns: readonly string[];
-  /** The row as a person calls it: the cells of `input.id`, joined by `/`, or the row's number from 1; empty for a record that cannot be read. */
+  /** The row's name for a person: the cells of `input.id`, joined by `/`, or the row's number from 1; empty for a record that cannot be read. */
   readonly rowId: (row: Row) => string;
-  /** The cells the prompt uses, or where a program writes it all of them, in one line: what a row says to a person. */
+  /** The cells used in the prompt, or all of them if a program writes it, in one line: the row's text for a person. */
   readonly rowText: (row: Row) => string;
-  /** Whether only rows tell if their prompts say the word JSON, which JSON mode needs; one that does not is skipped. */
+  /** Whether only the rendered rows show if their prompts contain the word JSON, which JSON mode requires; a row without it is skipped. */
   readonly leavesJsonWordToRows: boolean;
-  /** Things the user should know before paying, in words. */
+  /** What the user should know before paying, in words. */
   readonly warnings: readonly string[];
 }
 
 /**
  * Binds a job to a table's columns and checks everything that can be checked before anything is sent.
- * @param limits what the API and the model take; null checks no sizes
- * @throws UsageError with every problem: columns the table does not have, templates Liquid refuses, requests the API would refuse
+ * @param limits what the API and the model accept; null checks no sizes
+ * @throws UsageError with every problem: columns the table does not have, templates Liquid rejects, requests the API would refuse
  */
 export function compileJob(
   loaded: {
@@ -59,7 +59,7 @@ export function compileJob(
     readonly source?: JobSource;
     readonly code?: JobCode;
     readonly examples?: readonly Example[];
-    /** What the code's prompt function says; absent for templates. */
+    /** The code's prompt function; absent for templates. */
     readonly prompts?: CodePrompts | null;
   },
   table: Pick<Table, 'columns' | 'format'>,
@@ -68,7 +68,7 @@ export function compileJob(
   const { job, source = NO_SOURCE, code = NO_CODE, examples = [], prompts = null } = loaded;
   const hasTemplates = prompts === null;
   const { messages, where, problems } = compileMessages(hasTemplates ? job : { ...job, messages: [] }, source, table);
-  // Requests are their own: there is no prompt to look at.
+  // The rows are requests: there is no prompt to check.
   const lint = job.requests === undefined ? lintJob(job, source, messages) : { problems: [], warnings: [] };
   const all = [...problems, ...lint.problems];
   if (all.length > 0) throw new UsageError(all, { code: 'job' });

@@ -11,8 +11,8 @@ import { findPossiblyBilled } from '../run/send/possibly-billed.ts';
 import { type FoundState, prepareForReading, type ReadOptions } from './open-state.ts';
 
 /**
- * The summary of a run with its money counted anew at the prices of a day: usage is a fact, money is a view.
- * @throws UsageError when the table or the answers are no longer those of the run, or it was about a part of the table
+ * The summary of a run with its cost computed again at the prices of a day.
+ * @throws UsageError if the table or the answers are no longer those of the run, or it covered only part of the table
  */
 export async function repriceSummary(options: ReadOptions, found: FoundState, summary: Summary, priceAsOf: string): Promise<Summary> {
   const { run } = summary;
@@ -32,13 +32,13 @@ export async function repriceSummary(options: ReadOptions, found: FoundState, su
     const totals = books.ofRun(run);
     const { nanoUsd, unpricedAttempts } = totals;
     const { rowsNanoUsd, failedRowsNanoUsd, batchSavedNanoUsd, reuseSavedNanoUsd } = counted;
-    const clock = () => new Date(priceAsOf);
     const { nanoUsd: possiblyBilledNanoUsd, items } = await findPossiblyBilled({
       ledger,
       books,
       run,
       prepared,
-      clock,
+      priceAsOf,
+      clock: options.effects.clock,
       warn: () => undefined,
     });
     const view = {

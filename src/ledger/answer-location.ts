@@ -1,4 +1,4 @@
-/** Where a key's latest line lies, by the number of its response file. */
+/** The location of a key's latest line, by the number of its response file. */
 export interface AnswerLocation {
   readonly file: number;
   readonly offsetBytes: number;

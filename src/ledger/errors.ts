@@ -10,7 +10,7 @@ export class NoStateError extends UsageError {
   }
 }
 
-/** Another process holds the state directory, or took it from this one. Exit 6. */
+/** Another process holds the state directory, or has taken it over. Exit 6. */
 export class LockHeldError extends AppError {
   readonly pid: number;
   readonly host: string;

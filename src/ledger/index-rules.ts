@@ -4,24 +4,24 @@ import type { LedgerFold } from './events/fold.ts';
 import type { KeyIndex } from './key-index.ts';
 import type { ResponseFile } from './response-file.ts';
 
-/** What a response line, or its absence, tells about a key. */
+/** What a response line, or its absence, means for a key. */
 export interface Arrival {
   readonly outcome: OutcomeStatus;
   readonly isUnreadable: boolean;
   readonly reask: number;
   /** The attempt epoch its batch was created in. */
   readonly attemptEpoch: number;
-  /** The shard that put the key in flight; 0 when unknown. */
+  /** The shard that put the key in flight; 0 if unknown. */
   readonly shard: number;
   /** Null for an outcome without a line. */
   readonly location: AnswerLocation | null;
-  /** A further call for a request of which another line of the same file counts: an attempt, and nothing else. */
+  /** A further call for a request for which another line of the same file counts: an attempt, and nothing else. */
   readonly isRepeat: boolean;
-  /** What an `unknown` outcome came from, where it is counted by itself; absent for any other. */
+  /** What an `unknown` outcome came from, if it is counted separately; absent for any other. */
   readonly doubt?: keyof Doubts;
 }
 
-/** Whether what a file says changes the index: extra batches and older generations are money only. */
+/** Whether a file changes the index: extra batches and older generations count only as cost. */
 export function countsForIndex(file: Pick<ResponseFile, 'isExtra' | 'generation'>, fold: LedgerFold): boolean {
   return !file.isExtra && file.generation === fold.generation;
 }
@@ -32,8 +32,8 @@ export function isUnasked(keys: KeyIndex, id: number, shard: number): boolean {
 }
 
 /**
- * Takes in what came back for a key. Attempts are counted anew in every attempt epoch; what comes late from an older attempt epoch than the key's
- * is not counted. An answer that is ok stays: neither a failure nor a later success replaces it. Of failures the latest stands.
+ * Applies a result to a key. Attempts are counted anew in every attempt epoch; a late result from an older attempt epoch than the key's
+ * is not counted. A valid answer stays: neither a failure nor a later success replaces it. Of failures the latest counts.
  */
 export function takeArrival(keys: KeyIndex, id: number, arrival: Arrival, fold: LedgerFold): void {
   keys.raiseReasks(id, arrival.reask);
@@ -43,7 +43,7 @@ export function takeArrival(keys: KeyIndex, id: number, arrival: Arrival, fold: 
   }
   const isOfLatestEpoch = arrival.attemptEpoch === keys.attemptEpoch(id);
   if (isOfLatestEpoch) {
-    // What our own end ended is no try the row has used.
+    // An attempt cut off by our own end is not an attempt of the row.
     const isUsed = usesAttempt(arrival.outcome) && arrival.doubt !== 'interruptions';
     const attempts = keys.attempts(id) + (isUsed ? 1 : 0);
     const idleRounds = arrival.isRepeat ? keys.idleRounds(id) : isIdle(arrival.outcome) ? keys.idleRounds(id) + 1 : 0;
@@ -61,13 +61,13 @@ export function takeArrival(keys: KeyIndex, id: number, arrival: Arrival, fold: 
   keys.setUnreadable(id, arrival.isUnreadable);
 }
 
-/** A row that was answered, or that a person opened again. */
+/** A row that was answered, or that a person reopened. */
 export const NO_DOUBTS: Doubts = { vanishedBatches: 0, interruptions: 0 };
 
 /**
- * Takes in a response line and puts its record at the head of the key's chain in `settled.jsonl`, unless the key has gone on to a later run.
- * @param settledOffset where the record lies
- * @returns where the key's record before it lies; -1 without one
+ * Applies a response line and puts its record at the head of the key's chain in `settled.jsonl`, unless the key has moved on to a later run.
+ * @param settledOffset the offset of the record
+ * @returns the offset of the key's previous record; -1 without one
  */
 export function takeRecord(keys: KeyIndex, id: number, arrival: Arrival, settledOffset: number, fold: LedgerFold): number {
   const previous = keys.settledOffset(id);
@@ -78,7 +78,7 @@ export function takeRecord(keys: KeyIndex, id: number, arrival: Arrival, settled
     keys.setSettled(id, settledOffset, !isFirstOfRun || isAnswered || arrival.isRepeat);
     return previous;
   }
-  // Even when this late line is the answer, what it cost belongs to an earlier run.
+  // Even if this late line is the answer, its cost belongs to an earlier run.
   keys.setSettled(id, previous, true);
   return -1;
 }

@@ -6,7 +6,7 @@ import { packKey, unpackKey } from './pack-key.ts';
 const OUTCOMES: readonly (OutcomeStatus | null)[] = [null, 'ok', ...CAUSES];
 const OUTCOME_NUMBERS: ReadonlyMap<OutcomeStatus | null, number> = new Map(OUTCOMES.map((outcome, number) => [outcome, number]));
 
-// A record is twelve 32-bit words. Words 0 to 3 are the key's first 128 bits; its last four bits stand in the flags.
+// A record is twelve 32-bit words. Words 0 to 3 are the key's first 128 bits; its last four bits are in the flags.
 const RECORD_WORDS = 12;
 /** outcome, attempts, rounds (3 bits of idle ones, 2 of vanished batches, 3 of interruptions), re-asks: one byte each. */
 const PROGRESS = 4;
@@ -27,16 +27,16 @@ const UNREADABLE = 0x40;
 const PROMPT_READ = 0x80;
 const KEY_TAIL = 0x0f;
 
-/** Small chunks, so that the unused part of the last one is small beside any table worth counting. */
+/** Small chunks, so that the unused part of the last one is small compared with any table worth counting. */
 const CHUNK_RECORDS = 1024;
 const CHUNK_SHIFT = 10;
 
 /**
- * What the ledger knows of every distinct request, by its key: at most 64 bytes each, whatever their number. Callers keep the integer id
- * `find` or `add` gave; ids count from 0 and never change. The methods named `set…` are the ledger's own.
+ * What the ledger knows about every distinct request, by its key: at most 64 bytes each, whatever their number. Callers keep the integer id
+ * returned by `find` or `add`; ids count from 0 and never change. The methods named `set…` are for the ledger only.
  */
 export class KeyIndex {
-  /** Open addressing: the low bits hold id + 1 (0 is free), the high bits those of the key that did not choose the slot. */
+  /** Open addressing: the low bits hold id + 1 (0 is free), the high bits those bits of the key that did not select the slot. */
   #slots = new Uint32Array(256);
   #chunks: Uint32Array[] = [];
   #size = 0;
@@ -50,7 +50,7 @@ export class KeyIndex {
     return this.#size;
   }
 
-  /** How many keys have become ok since they were met by a pass over the table: each counts once, and what no row asks for does not. */
+  /** How many keys have become ok since a pass over the table met them: each counts once, and keys that no row asks for do not. */
   get answered(): number {
     return this.#answered;
   }
@@ -67,7 +67,7 @@ export class KeyIndex {
     return ((this.#slots[slot] as number) & (this.#slots.length - 1)) - 1;
   }
 
-  /** The id of a key, which is added when it is new. */
+  /** The id of a key, which is added if it is new. */
   add(key: string): number {
     this.#tail = packKey(key, this.#words);
     let slot = this.#findSlot();
@@ -86,12 +86,12 @@ export class KeyIndex {
     return id;
   }
 
-  /** A key that has no `-o<k>`. */
+  /** A key without `-o<k>`. */
   keyOf(id: number): string {
     return unpackKey(this.#chunk(id), base(id), this.#word(id, EPOCH) & KEY_TAIL);
   }
 
-  /** What the winning or latest attempt meant; null when nothing ever came back. */
+  /** The winning or latest outcome; null if nothing ever came back. */
   outcome(id: number): OutcomeStatus | null {
     return OUTCOMES[this.#word(id, PROGRESS) & 0xff] as OutcomeStatus | null;
   }
@@ -101,7 +101,7 @@ export class KeyIndex {
     return (this.#word(id, PROGRESS) >>> 8) & 0xff;
   }
 
-  /** Idle outcomes in a row; 7 and more are 7. */
+  /** Idle outcomes in a row; 7 means 7 or more. */
   idleRounds(id: number): number {
     return (this.#word(id, PROGRESS) >>> 16) & 7;
   }
@@ -116,37 +116,37 @@ export class KeyIndex {
     return this.#word(id, PROGRESS) >>> 24;
   }
 
-  /** The attempt epoch attempts were last counted in; 0 when none was. */
+  /** The attempt epoch in which attempts were last counted; 0 if none was. */
   attemptEpoch(id: number): number {
     return this.#word(id, EPOCH) >>> 8;
   }
 
-  /** Whether the winning or latest answer came in a form nobody knows: the next one would have the same. */
+  /** Whether the winning or latest answer had an unknown form: the next one would have the same. */
   isUnreadable(id: number): boolean {
     return (this.#word(id, EPOCH) & UNREADABLE) !== 0;
   }
 
-  /** Whether `retry` reopened the key and nothing of it came back since. */
+  /** Whether `retry` reopened the key and no result has arrived since. */
   isReopened(id: number): boolean {
     return (this.#word(id, EPOCH) & REOPENED) !== 0;
   }
 
-  /** False only when the one line that came back in the key's latest run is the one at `location`: then nothing else was used or paid. */
+  /** False only if the one line of the key's latest run is the one at `location`: then nothing else was used or paid. */
   hasHistory(id: number): boolean {
     return (this.#word(id, EPOCH) & HISTORY) !== 0;
   }
 
-  /** Whether it is known which control characters the key's prompt holds. */
+  /** Whether it is known which control characters the key's prompt contains. */
   isPromptRead(id: number): boolean {
     return (this.#word(id, EPOCH) & PROMPT_READ) !== 0;
   }
 
-  /** The number of the shard the key is in flight in; 0 when it is not. */
+  /** The number of the shard in which the key is in flight; 0 if it is not. */
   shard(id: number): number {
     return this.#word(id, SHARD) >>> 8;
   }
 
-  /** Where the winning or latest line lies; null when the outcome came without a line. */
+  /** The location of the winning or latest line; null if the outcome came without a line. */
   location(id: number): AnswerLocation | null {
     const file = this.#word(id, FILE);
     if (file === 0) return null;
@@ -154,12 +154,12 @@ export class KeyIndex {
     return { file, offsetBytes, lengthBytes: this.#word(id, LENGTH) };
   }
 
-  /** Where the key's newest record begins in `settled.jsonl`; -1 without one. */
+  /** The offset of the key's newest record in `settled.jsonl`; -1 without one. */
   settledOffset(id: number): number {
     return this.#word(id, SETTLED_LOW) + (this.#word(id, OFFSETS_HIGH) >>> 16) * 2 ** 32 - 1;
   }
 
-  /** Begins a pass over the table: its number for `isSeen` and `markSeen`. */
+  /** Starts a pass over the table: its number for `isSeen` and `markSeen`. */
   startPass(): number {
     if (this.#pass === 255) for (let id = 0; id < this.#size; id++) this.markSeen(id, 0);
     this.#pass = (this.#pass % 255) + 1;
@@ -171,12 +171,12 @@ export class KeyIndex {
     return this.#pass;
   }
 
-  /** Whether `markSeen` named this pass last. */
+  /** Whether `markSeen` last named this pass. */
   isSeen(id: number, pass: number): boolean {
     return (this.#word(id, SHARD) & 0xff) === pass;
   }
 
-  /** Notes that a pass over the table met this key; `pass` is 1 to 255. It is not kept over a restart. */
+  /** Notes that a pass over the table met this key; `pass` is 1 to 255. Not kept over a restart. */
   markSeen(id: number, pass: number): void {
     this.#set(id, SHARD, (this.#word(id, SHARD) & ~0xff) | pass);
   }
@@ -227,12 +227,12 @@ export class KeyIndex {
     this.#setFlag(id, HISTORY, hasHistory);
   }
 
-  /** 0 takes the key out of flight. */
+  /** 0 means that the key is no longer in flight. */
   setShard(id: number, shard: number): void {
     this.#set(id, SHARD, (this.#word(id, SHARD) & 0xff) | (shard << 8));
   }
 
-  /** Forgets everything but the keys and what is known of their prompts, and the flight of those whose shard is kept. */
+  /** Forgets everything except the keys, what is known about their prompts, and the flight of keys whose shard is kept. */
   forgetAll(keepsShard: (shard: number) => boolean): void {
     for (let id = 0; id < this.#size; id++) {
       const shard = this.shard(id);
@@ -260,7 +260,7 @@ export class KeyIndex {
     this.#set(id, EPOCH, isSet ? word | flag : word & ~flag);
   }
 
-  /** The slot that holds the key just read, or the free one where it belongs. */
+  /** The slot of the key just read, or the free one where it belongs. */
   #findSlot(): number {
     const mask = this.#slots.length - 1;
     const first = this.#words[0] as number;

@@ -1,4 +1,4 @@
-import type { PromptControls, RejectedRequest } from '../core/event.ts';
+import type { RejectedRequest } from '../core/event.ts';
 import type { OutcomeStatus } from '../core/outcome.ts';
 import { parseCustomId } from '../core/request.ts';
 import type { SettledRecord } from '../core/settled.ts';
@@ -15,43 +15,43 @@ export interface LedgerStateOptions {
   readonly readCustomIds: (line: EventPlace) => readonly string[];
 }
 
-/** What the end of its batch means for a request without a line. A lost batch may have executed it, and billed it. */
+/** What the end of its batch means for a request without a line. A lost batch may have executed and billed it. */
 const OUTCOME_BY_STATUS: Readonly<Record<string, OutcomeStatus>> = { expired: 'expired', cancelled: 'cancelled', lost: 'unknown' };
 
-/** Where an event's line lies in `events.jsonl`. */
+/** The location of an event's line in `events.jsonl`. */
 export type EventPlace = Pick<PlacedEvent, 'offsetBytes' | 'lengthBytes'>;
 
-/** What the ledger holds in memory: the fold, the index by key, and where things lie. Events and records change it; it does no I/O of its own. */
+/** What the ledger holds in memory: the fold, the index by key, and locations. Events and records change it; it does no I/O itself. */
 export interface LedgerState {
   readonly fold: LedgerFold;
   readonly keys: KeyIndex;
   readonly files: readonly ResponseFile[];
-  /** Lines that were counted but are no answers, by kind. */
+  /** Lines that were counted but are not answers, by kind. */
   readonly anomalies: ReadonlyMap<string, number>;
-  /** The same by response file number; only of files that have any. */
+  /** The same by response file number; only for files that have any. */
   readonly anomaliesByFile: ReadonlyMap<number, ReadonlyMap<string, number>>;
-  /** Names of files whose bytes are no longer those that were recorded, by number: what they were billed for counts, what they say does not. */
+  /** Names of altered response files, by number: their cost counts, their answers do not. */
   readonly altered: ReadonlyMap<number, string>;
   /** Why validation refused a key's request. */
   readonly rejections: ReadonlyMap<number, RejectedRequest>;
-  /** The control characters that stand in a row's own prompt; null where its prompt was announced by a version that did not look. */
+  /** The control characters in a row's own prompt; null if its prompt was announced by a version that did not record them. */
   promptControls(customId: string): string | null;
   takeEvent(placed: PlacedEvent): void;
-  /** Says, before its records are taken in, that a file is not what was recorded. */
+  /** Reports, before its records are applied, that a file has been altered. */
   markAltered(file: ResponseFile): void;
-  /** Counts a part of a live file as recorded while its lines are still coming; the event that records it then changes nothing. */
+  /** Counts a part of a live file as recorded while its lines are still arriving; the event that records it then changes nothing. */
   beginPart(part: ResponseFile): void;
-  /** Begins to take in a recorded file. */
+  /** Starts applying a recorded file. */
   openIntake(file: ResponseFile, anomaliesOfLines: Readonly<Record<string, number>>): FileIntake;
   readShardIds(shard: string): readonly string[];
   /**
    * Requests of a batch's shard that have no line and are not among the rejected ones.
-   * @param answered those with a line; null takes all for answered that are not in flight in the shard any more
+   * @param answered those with a line; null treats all as answered that are no longer in flight in the shard
    */
   findMissing(batch: BatchState, rejected: ReadonlySet<string>, answered: ReadonlySet<string> | null): readonly string[];
 }
 
-/** Takes in one record of a file. @returns where the record before it lies in `settled.jsonl`, or -1 */
+/** Applies one record of a file. @returns the offset of the previous record in `settled.jsonl`, or -1 */
 export type FileIntake = (record: SettledRecord, settledOffset: number, isRepeat: boolean) => number;
 
 export function createLedgerState(options: LedgerStateOptions): LedgerState {
@@ -94,11 +94,7 @@ export function createLedgerState(options: LedgerStateOptions): LedgerState {
     switch (event.type) {
       case 'shard-written':
         shardLines.set(event.shard, { offsetBytes, lengthBytes });
-        for (const customId of event.customIds) {
-          const parts = parseCustomId(customId);
-          if (parts !== null) keys.setShard(keys.add(parts.key), Number(event.shard));
-        }
-        takeControls(event.customIds, event.controls);
+        takeShard(event);
         return;
       case 'shard-retired':
         releaseShard(event.shard);
@@ -108,7 +104,7 @@ export function createLedgerState(options: LedgerStateOptions): LedgerState {
         keys.forgetAll((shard) => isBeforeCreate(fold.shards.get(formatShard(shard))?.status));
         return;
       case 'create-done':
-        // The generation changed while nobody knew whether the batch exists: it exists, and its answers are money only.
+        // The generation changed while it was unknown whether the batch exists: it does, and its answers count only as cost.
         if (fold.batches.get(event.batchId)?.generation !== fold.generation) releaseShard(event.shard);
         return;
       case 'retry-opened':
@@ -131,10 +127,7 @@ export function createLedgerState(options: LedgerStateOptions): LedgerState {
         return;
       case 'call-intent':
       case 'call-queued':
-        takeControls(
-          event.calls.map(({ customId }) => customId),
-          event.controls,
-        );
+        takeCalls(event);
         return;
       case 'call-unknown':
         for (const { customId } of event.calls) takeUnknown(customId, event.isInterruption === true);
@@ -147,17 +140,30 @@ export function createLedgerState(options: LedgerStateOptions): LedgerState {
     }
   }
 
-  /** Re-asks show the model an answer of its own: what stands in there does not stand in the prompt. */
-  function takeControls(customIds: readonly string[], found: PromptControls | undefined): void {
-    if (found === undefined) return;
+  function takeShard({ shard, customIds, controls: found }: EventOf<'shard-written'>): void {
+    const number = Number(shard);
     for (const customId of customIds) {
       const parts = parseCustomId(customId);
-      if (parts === null || parts.reask > 0) continue;
+      if (parts === null) continue;
       const id = keys.add(parts.key);
-      keys.setPromptRead(id);
-      const ofPrompt = found[customId];
-      if (ofPrompt !== undefined) controls.set(id, ofPrompt);
+      keys.setShard(id, number);
+      if (found !== undefined && parts.reask === 0) keys.setPromptRead(id);
     }
+    for (const [customId, ofPrompt] of Object.entries(found ?? {})) takeControls(customId, ofPrompt);
+  }
+
+  function takeCalls({ calls, controls: found }: EventOf<'call-intent' | 'call-queued'>): void {
+    for (const { customId } of found === undefined ? [] : calls) {
+      const parts = parseCustomId(customId);
+      if (parts?.reask === 0) keys.setPromptRead(keys.add(parts.key));
+    }
+    for (const [customId, ofPrompt] of Object.entries(found ?? {})) takeControls(customId, ofPrompt);
+  }
+
+  /** Re-asks show the model its own answer: characters in it are not from the prompt. */
+  function takeControls(customId: string, ofPrompt: string): void {
+    const parts = parseCustomId(customId);
+    if (parts?.reask === 0) controls.set(keys.add(parts.key), ofPrompt);
   }
 
   function takeUnknown(customId: string, isInterruption: boolean): void {
@@ -206,7 +212,7 @@ export function createLedgerState(options: LedgerStateOptions): LedgerState {
     for (const customId of event.missing) take(customId, outcome);
   }
 
-  /** Rows of a batch that is there again are in flight in it again, as far as nothing else became of them. */
+  /** Rows of a batch that reappeared are in flight in it again, unless they have got another result. */
   function takeReturned(batchId: string): void {
     const batch = fold.batches.get(batchId);
     if (batch === undefined || batch.shard === null || !countsForIndex(batch, fold)) return;
@@ -282,7 +288,7 @@ export function createLedgerState(options: LedgerStateOptions): LedgerState {
   };
 }
 
-/** Shards are named by their number in six digits. */
+/** Shards are named by their number with six digits. */
 export function formatShard(number: number): string {
   return String(number).padStart(6, '0');
 }

@@ -4,7 +4,7 @@ import type { BatchState } from './events/fold.ts';
 import type { ResponseFile } from './response-file.ts';
 import type { SettledIndex } from './responses/settled-index.ts';
 
-/** The custom ids a batch's recorded files hold lines for. */
+/** The custom ids with lines in a batch's recorded files. */
 export async function readAnsweredIds(
   batch: BatchState,
   files: readonly ResponseFile[],
@@ -21,7 +21,7 @@ export async function readAnsweredIds(
 
 const CUSTOM_ID = /^\{"custom_id":"([^"\\]{1,64})"/;
 
-/** Bytes of these requests' lines in a shard's input file: no more tokens were sent. @returns null when the file is gone */
+/** Bytes of these requests' lines in a shard's input file: no more tokens were sent. @returns null if the file is gone */
 export async function measureRequests(file: string, customIds: readonly string[], signal: AbortSignal): Promise<number | null> {
   if (!fs.existsSync(file)) return null;
   const wanted = new Set(customIds);

@@ -19,8 +19,8 @@ import { createWriting, refuseWriting } from './writing.ts';
 
 /**
  * Opens a job's state directory: takes the lock, reads what was recorded, and judges what was not yet.
- * @throws LockHeldError (exit 6) when a living process holds it; NoStateError when there is nothing to read; UsageError when it belongs to
- * another origin; LedgerError when it is damaged; DiskError when it cannot be read or written
+ * @throws LockHeldError (exit 6) if a live process holds it; NoStateError if there is nothing to read; UsageError if it belongs to
+ * another origin; LedgerError if it is damaged; DiskError if it cannot be read or written
  */
 export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   try {
@@ -74,7 +74,7 @@ export async function openWithLock(options: LedgerOptions, lock: Lock | null): P
     earlier?.forget();
     if (lock === null && end.seq === 0) throw new NoStateError(directory);
     const responses = path.join(directory, 'responses');
-    // Another process may be about to record these: a reader counts what is whole. They belong to the last run.
+    // Another process may be about to record these: a reader counts what is complete. They belong to the last run.
     if (lock === null && options.asOfRun === undefined)
       await takeLiveLeftovers({ ...options, decide, directory: responses, state, settled }, async () => undefined);
     const reading = createReading({ ...options, decide, state, settled });

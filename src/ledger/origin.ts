@@ -1,18 +1,18 @@
 import { hash } from 'node:crypto';
 
-/** The API itself: what is asked where no base URL is given. */
+/** The default API, used without a base URL. */
 export const DEFAULT_ORIGIN = 'default';
-/** The built-in simulator's. */
+/** The built-in simulator. */
 export const SIMULATOR_ORIGIN = 'simulator';
 export const DEFAULT_BASE_URL = 'https://api.openai.com/v1';
 
-/** The path nearly every API has; it is not spelled out. */
+/** The path of nearly every API; it is left out. */
 const USUAL_PATH = '/v1';
 const MAX_PATH_NAME = 80;
 
 /**
- * The origin of a base URL, by which its state directory is named: `<host>[-<port>][-<path>]`. It stands for the whole URL: an `s` follows the port
- * of https where one is given, http's own port is spelled out, and a path other than `/v1` is, with `_` for each slash.
+ * The origin of a base URL, used to name its state directory: `<host>[-<port>][-<path>]`. It represents the whole URL: an `s` follows the port
+ * of https if one is given, http's default port is written out, and so is a path other than `/v1`, with `_` for each slash.
  */
 export function originOf(baseUrl: string): string {
   const { protocol, hostname, port, pathname } = new URL(baseUrl);
@@ -24,7 +24,7 @@ export function originOf(baseUrl: string): string {
   return [host, shownPort, shownPath].filter((part) => part !== '').join('-');
 }
 
-/** Begins with `_`, as no port does, and is another one for each path. */
+/** Starts with `_`, as no port does, and is different for each path. */
 function namePath(path: string): string {
   const named = (path === '' ? '/' : path).replaceAll(/[^A-Za-z0-9.]/g, (sign) =>
     sign === '/' ? '_' : `~${sign.charCodeAt(0).toString(16)}`,
@@ -32,18 +32,18 @@ function namePath(path: string): string {
   return named.length <= MAX_PATH_NAME ? named : `${named.slice(0, MAX_PATH_NAME / 2)}~${hash('sha256', path, 'hex').slice(0, 16)}`;
 }
 
-/** What early versions called the origin, whatever its scheme and path; null where it was called the same. */
+/** The origin in early versions, whatever the scheme and path; null if it was the same. */
 export function earlierOriginOf(origin: string): string | null {
   const { host, port } = split(origin);
   const earlier = port === null || port === '80' ? host : `${host}-${port.replace('s', '')}`;
   return earlier === origin ? null : earlier;
 }
 
-/** The host of an origin, with its port where there is one; null for the default API and the built-in simulator. */
+/** The host of an origin, with its port if any; null for the default API and the built-in simulator. */
 export function hostOfOrigin(origin: string): string | null {
   if (origin === DEFAULT_ORIGIN || origin === SIMULATOR_ORIGIN) return null;
   const { host, port } = split(origin);
-  // No name of a host begins or ends with a hyphen: these were the brackets of an IPv6 address.
+  // No host name starts or ends with a hyphen: these were the brackets of an IPv6 address.
   const isNumbered = /^_.*_$/.test(host);
   return (
     (isNumbered ? `[${host.slice(1, -1).replaceAll('_', ':')}]` : host.replaceAll('_', '-')) +
@@ -51,7 +51,7 @@ export function hostOfOrigin(origin: string): string | null {
   );
 }
 
-/** An origin as a person calls it. */
+/** An origin in readable form. */
 export function describeOrigin(origin: string): string {
   if (origin === DEFAULT_ORIGIN) return 'api.openai.com';
   return origin === SIMULATOR_ORIGIN ? 'the simulator (--simulate)' : origin;

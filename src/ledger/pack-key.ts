@@ -8,7 +8,7 @@ const KEY_CHARACTERS = 22;
 
 /**
  * Packs a key into four words: 21 characters and a third of the last are 128 bits. Longer keys (`-o<k>`) are hashed first.
- * @returns the four bits that are left of the last character
+ * @returns the four remaining bits of the last character
  */
 export function packKey(key: string, words: Uint32Array): number {
   const text = key.length === KEY_CHARACTERS ? key : hash('sha256', key, 'base64url');
@@ -30,7 +30,7 @@ export function packKey(key: string, words: Uint32Array): number {
   return bits;
 }
 
-/** The key that was packed into the four words from `start` on and the bits that were left. One that was hashed is lost. */
+/** The key that was packed into the four words from `start` on and the remaining bits. A hashed one cannot be restored. */
 export function unpackKey(words: Uint32Array, start: number, left: number): string {
   let key = '';
   for (let position = 0; position < KEY_CHARACTERS - 1; position += 1) {

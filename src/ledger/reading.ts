@@ -13,7 +13,7 @@ import { readForeignLines } from './responses/foreign-lines.ts';
 import type { SettledIndex } from './responses/settled-index.ts';
 import type { TableAnswer } from './responses/short-answer.ts';
 
-/** The part of a ledger that only looks. */
+/** The read-only part of a ledger. */
 export type Reading = Pick<
   Ledger,
   | 'anomaliesOfRun'
@@ -46,7 +46,7 @@ export function createReading(options: {
     return answers.read(state.files[number - 1] as ResponseFile, location);
   }
 
-  /** An answer is taken only when its line is about this key. */
+  /** An answer is used only if its line is about this key. */
   function readOwn(id: number, location: AnswerLocation): StoredAnswer {
     const stored = readAt(location.file, location);
     if (keys.find(parseCustomId(stored.line?.custom_id ?? '')?.key ?? '') === id) return stored;
@@ -80,7 +80,7 @@ export function createReading(options: {
     return makeAnswerlessRecord(outcome, state.rejections.get(id), held);
   }
 
-  /** Null where the record of the line that counts is not the newest, or does not hold its answer. */
+  /** Null if the record of the line that counts is not the newest, or does not contain its answer. */
   function readFromRecord(id: number): TableAnswer | null {
     const location = keys.location(id);
     const settledOffset = keys.settledOffset(id);

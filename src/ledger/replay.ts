@@ -17,16 +17,16 @@ export interface ReplayOptions {
   readonly directory: string;
   readonly origin: string;
   readonly decide: DecideLine;
-  /** What was recorded after this run gave way to the next one is passed over. */
+  /** What was recorded after the start of the next run is skipped. */
   readonly asOfRun?: string;
   readonly hashesResponses?: boolean | undefined;
   readonly signal: AbortSignal;
 }
 
 /**
- * Reads everything the directory has recorded into `state`: events in order, and where one records a response file, its records, from
- * `settled.jsonl` as far as that holds and from the file itself beyond.
- * @throws UsageError when the directory belongs to another origin; LedgerError where something recorded is damaged or gone
+ * Reads everything recorded in the directory into `state`: events in order, and for each recorded response file its records, from
+ * `settled.jsonl` as far as that is valid, otherwise from the file itself.
+ * @throws UsageError if the directory belongs to another origin; LedgerError if something recorded is damaged or gone
  */
 export async function replay(options: ReplayOptions, state: LedgerState, settled: SettledIndex): Promise<LogEnd> {
   const file = path.join(options.directory, 'events.jsonl');
@@ -34,7 +34,7 @@ export async function replay(options: ReplayOptions, state: LedgerState, settled
   const placeRecorded = createRemovedAnswers(options.directory, options.signal);
   let isOver = false;
   let isChecked = false;
-  /** A newer version may have gone on with the log behind this event: nothing is judged anew, and so written, before it is known that none has. */
+  /** A newer version may have continued the log after this event: nothing is judged again, and so written, before it is known that none has. */
   async function checkFormats(): Promise<void> {
     if (!isChecked) await readEvents(file, () => {}, options.signal);
     isChecked = true;
@@ -77,7 +77,7 @@ async function restoreFile(
   const responsePath = path.join(options.directory, 'responses', file.name);
   checkSize(responsePath, file);
   const { signal, hashesResponses = true } = options;
-  // Before its records are taken in: what they say was answered is then served by nobody.
+  // Before its records are applied: the answers in them are then not used.
   if (hashesResponses && !(await hasRecordedBytes(responsePath, file, { sha256: event.sha256, signal }))) options.state.markAltered(file);
   if (settled.restore(file, event.sha256)) return;
   await options.checkFormats();
@@ -88,7 +88,7 @@ async function restoreFile(
   settled.append(file, judged);
 }
 
-/** A live file may hold more than was recorded, any other exactly what was. */
+/** A live file may contain more than was recorded, any other exactly that. */
 function checkSize(responsePath: string, { lane, offsetBytes, bytes: partBytes }: ResponseFile): void {
   const recordedBytes = offsetBytes + partBytes;
   const found = fs.lstatSync(responsePath, { throwIfNoEntry: false });

@@ -21,40 +21,40 @@ import {
 const KEPT_RUNS = 14;
 const RUN_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 const CHUNK_BYTES = 1 << 18;
-/** The rows of four million take so much; a larger file was not written by a run. */
+/** The rows of four million take this much; a larger file was not written by a run. */
 const MAX_BYTES = 1 << 28;
 const MIN_HASH_LENGTH = 8;
 const KEY_LENGTH = 22;
 
-/** The files of single runs, below `runs/<run>/`: what plans, reports and comparisons read. */
+/** The files of single runs, below `runs/<run>/`: read by plans, reports and comparisons. */
 export interface RunFiles {
   /** Writes a whole file of a run. */
   writeRunFile(run: string, name: string, content: string): void;
-  /** Begins the list of a run's rows; it appears under its name when finished. */
+  /** Starts the list of a run's rows; it appears under its name when finished. */
   createRunRowsWriter(run: string): RunRowsWriter;
   /**
-   * The text of a run's file; null when it has none of that name.
-   * @param leaveOut is told of one that cannot be read, which then counts as none
+   * The text of a run's file; null if it has none of that name.
+   * @param leaveOut called for one that cannot be read, which then counts as missing
    * @throws LedgerError without `leaveOut`
    */
   readRunFile(run: string, name: string, leaveOut?: LeaveOut | null): string | null;
-  /** The parsed `summary.json` of a run, as `readRunObject`. */
+  /** The parsed `summary.json` of a run, like `readRunObject`. */
   readRunSummary(run: string, leaveOut?: LeaveOut | null): unknown;
   /**
-   * A parsed JSON file of a run that says of which format it is; null when the run has none.
-   * @param leaveOut is told of one of a newer format or damaged, which then counts as none
+   * A parsed JSON file of a run, with its format number; null if the run has none.
+   * @param leaveOut called for one of a newer format or damaged, which then counts as missing
    * @throws NewerFormatError, LedgerError without `leaveOut`
    */
   readRunObject(run: string, name: string, leaveOut?: LeaveOut | null): unknown;
-  /** The rows of a run in order; null when it has no list. `leaveOut` as for `readRunFile`. */
+  /** The rows of a run in order; null if it has no list. `leaveOut` as for `readRunFile`. */
   readRunRows(run: string, leaveOut?: LeaveOut | null): Iterable<RunRow> | null;
   /** Ids of the runs that have files, by name; the ledger's fold knows their order in time. */
   listRuns(): readonly string[];
-  /** Removes the files of all but the last 14 of `runs` (oldest first); directories of other names are left alone. */
+  /** Removes the files of all but the last 14 of `runs` (oldest first); directories with other names are left alone. */
   pruneRuns(runs: readonly string[]): void;
 }
 
-/** Told, in a sentence, of what cannot be read and can be done without. */
+/** Called, with a sentence, for what cannot be read and is not essential. */
 export type LeaveOut = (message: string) => void;
 
 /** One row of a run. */
@@ -73,7 +73,7 @@ export interface RunRowsWriter {
 
 const ROWS_FILE = 'rows';
 
-/** Where a run's files say of which format they are (the number that ends `schema`) and who wrote them: `summary.json`, then `report.json`. */
+/** Where a run's files have their format number (the end of `schema`) and their version: `summary.json`, then `report.json`. */
 interface KeptObject {
   readonly summary?: { readonly schema?: string; readonly rows?: unknown; readonly cost?: unknown; readonly causes?: unknown };
   readonly version?: string;
@@ -96,7 +96,7 @@ export function openRunFiles(stateDirectory: string, randomId: () => string): Ru
     const isNew = !fs.existsSync(folder);
     makePrivateDirectory(root);
     makePrivateDirectory(folder);
-    // A run that has ended has a summary after a power cut, too: names of folders are synced like those of files.
+    // A finished run has a summary after a power cut, too: names of folders are synced like those of files.
     if (isNew) for (const parent of [root, stateDirectory]) syncDirectory(parent);
     return file;
   }
@@ -146,7 +146,7 @@ export function openRunFiles(stateDirectory: string, randomId: () => string): Ru
   };
 }
 
-/** What keeps a file from being read, without what would help: it can be done without. */
+/** What prevents a file from being read, without advice: it is not essential. */
 function describeRefusal(error: unknown, file: string): string {
   const known = asDiskError(error, file);
   if (known instanceof DiskError) return known.reason;
@@ -154,7 +154,7 @@ function describeRefusal(error: unknown, file: string): string {
   return known.message.replace(`${file}: `, '').replace(/;.*$/s, '');
 }
 
-/** What a run kept is derived: the next run of the job keeps its own. */
+/** The files of a run are derived: the next run of the job keeps its own. */
 function refuseDamaged(file: string, what: string, leaveOut: LeaveOut | null): null {
   if (leaveOut === null) {
     throw new LedgerError(`${what}; nothing was paid for with it: move it away, and run the job again`, {
@@ -166,7 +166,7 @@ function refuseDamaged(file: string, what: string, leaveOut: LeaveOut | null): n
   return null;
 }
 
-/** Every file that was kept says of which format it is. */
+/** Every such file has its format number. */
 function parseKept(text: string): KeptObject | null {
   try {
     const object = JSON.parse(text) as KeptObject | null;
@@ -176,7 +176,7 @@ function parseKept(text: string): KeptObject | null {
   }
 }
 
-/** And its summary tells what came of the run. */
+/** And its summary has the result of the run. */
 function isWhole({ summary }: KeptObject): boolean {
   return [summary, summary?.rows, summary?.cost, summary?.causes].every(isObject);
 }
@@ -224,7 +224,7 @@ function openRowsWriter(file: string, token: string): RunRowsWriter {
   };
 }
 
-/** Whether every line is one that was written: an id's hash and a key, or `-`. */
+/** Whether every line is valid: an id's hash and a key, or `-`. */
 function isRowList(text: string): boolean {
   let start = 0;
   for (let newline = text.indexOf('\n'); newline !== -1; newline = text.indexOf('\n', start)) {

@@ -8,22 +8,22 @@ import { SIMULATOR_ORIGIN } from './origin.ts';
 
 export interface SettlePlaceOptions
   extends Pick<LedgerOptions, 'directory' | 'origin' | 'job' | 'processIdentity' | 'randomId' | 'copies'> {
-  /** The id the directory has now; empty where nothing was written yet. */
+  /** The directory's current id; empty if nothing was written yet. */
   readonly stateId: string;
 }
 
-/** What follows from where a state directory lies. */
+/** What follows from the location of a state directory. */
 export interface SettledPlace {
-  /** Whether it is a copy that is to be a state of its own from now on. */
+  /** Whether it is a copy that becomes a separate state from now on. */
   readonly isAdopted: boolean;
-  /** Remembers the place; to be called once the adoption is on the disk. */
+  /** Records the place; to be called once the adoption is on disk. */
   keep(): void;
 }
 
 /**
- * Finds out whether this state directory is a copy of another one. Two states of one job send the same rows twice, so that a copy is never worked
- * with before somebody has said that this is meant; it then gets an id of its own. The simulator's is copied with its provider: it needs no question.
- * @throws UsageError when it is a copy, and nobody said so
+ * Finds out whether this state directory is a copy of another one. Two states of one job send the same rows twice, so a copy is never used
+ * before somebody has confirmed it; it then gets its own id. The simulator's state is copied with its provider and needs no question.
+ * @throws UsageError if it is a copy, and nobody confirmed it
  */
 export async function settlePlace(options: SettlePlaceOptions): Promise<SettledPlace> {
   const { directory, stateId, copies } = options;
@@ -60,7 +60,7 @@ export async function settlePlace(options: SettlePlaceOptions): Promise<SettledP
 
 const FIRST_LINE_BYTES = 4096;
 
-/** The id a directory was made with, which its copies share. */
+/** The id a directory was created with, which its copies share. */
 function readStateId(file: string): string | null {
   const descriptor = fs.openSync(file, 'r');
   try {

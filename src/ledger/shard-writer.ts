@@ -20,11 +20,11 @@ export interface ShardWriter {
   readonly bytes: number;
   /** Estimated prompt tokens so far. */
   readonly tokens: number;
-  /** Adds a request line (without newline). A promise comes back when the disk is behind: wait for it before the next line. */
+  /** Adds a request line (without newline). Returns a promise if the disk is behind: wait for it before the next line. */
   add(line: string, customId: string, tokens: number): Promise<void> | undefined;
   /** Makes the file durable under its name, then announces it; from then on its keys are in flight. */
-  finish(meta: Pick<EventOf<'shard-written'>, 'model' | 'url' | 'probe'>): Promise<void>;
-  /** Drops the file: nothing of it was announced. */
+  finish(meta: Pick<EventOf<'shard-written'>, 'model' | 'url' | 'probe' | 'terms'>): Promise<void>;
+  /** Discards the file: nothing of it was announced. */
   abandon(): Promise<void>;
 }
 
@@ -32,24 +32,24 @@ export interface ShardWriterOptions {
   readonly shard: string;
   readonly temporaryPath: string;
   readonly finalPath: string;
-  /** Throws when this process may no longer write: a shard of this number may be another one's by then. */
+  /** Throws if this process may no longer write: a shard with this number may belong to another one by then. */
   readonly assertWritable: () => void;
   readonly announce: (event: EventOf<'shard-written'>) => Promise<void>;
 }
 
-/** Opens a request file for writing. Lines are encoded into memory that is there already, and go to the disk in large chunks. */
+/** Opens a request file for writing. Lines are encoded into existing memory, and written to disk in large chunks. */
 export function openShardWriter(options: ShardWriterOptions): ShardWriter {
   const { shard } = options;
   const { O_WRONLY, O_CREAT, O_EXCL } = fs.constants;
   const opening = onDiskLater(options.finalPath, () => open(options.temporaryPath, O_WRONLY | O_CREAT | O_EXCL, 0o600));
-  // A failure is told by the write that waits for the file, not by an unhandled rejection before it.
+  // A failure is reported by the write that waits for the file, not by an unhandled rejection before it.
   opening.catch(() => undefined);
   const digest = createHash('sha256');
   const customIds: string[] = [];
   const controls: Record<string, string> = {};
   let memory = Buffer.allocUnsafeSlow(CHUNK_BYTES * 2);
   let heldBytes = 0;
-  /** Takes the next chunk while `memory` is on its way to the disk. */
+  /** Fills the next chunk while `memory` is being written to disk. */
   let spare = Buffer.allocUnsafeSlow(CHUNK_BYTES * 2);
   let bytes = 0;
   let longestBytes = 0;
@@ -91,7 +91,7 @@ export function openShardWriter(options: ShardWriterOptions): ShardWriter {
     isWriting = false;
   }
 
-  /** Once, whatever goes wrong; of a file that could not be opened nothing is left to close. */
+  /** Once, whatever goes wrong; a file that could not be opened need not be closed. */
   async function close(): Promise<void> {
     const handle = await opening.catch(() => null);
     if (!isClosed) await handle?.close();
@@ -116,7 +116,7 @@ export function openShardWriter(options: ShardWriterOptions): ShardWriter {
       if (found !== '') controls[customId] = found;
       tokens += lineTokens;
       if (heldBytes < CHUNK_BYTES) return undefined;
-      // One chunk may be on its way while the next fills up.
+      // One chunk may be written while the next fills up.
       if (isWriting) return writing.then(() => (heldBytes < CHUNK_BYTES ? undefined : startWrite()));
       startWrite();
       return undefined;

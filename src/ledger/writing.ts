@@ -61,7 +61,7 @@ export interface WritingOptions extends Pick<LedgerOptions, 'directory' | 'origi
   readonly close: () => Promise<void>;
 }
 
-/** What a ledger opened for reading does instead. */
+/** The methods of a ledger opened for reading. */
 export function refuseWriting(directory: string, close: () => Promise<void>): Writing {
   const refuse = (): never => {
     throw new LedgerError('the state directory was opened for reading', { file: directory, line: 0 });
@@ -122,7 +122,7 @@ export async function createWriting(options: WritingOptions): Promise<Writing> {
   const requestPath = (shard: string) => path.join(requests, `${shard}.jsonl`);
   const removeRequests = (shard: string) => removeQuietly(requestPath(shard));
 
-  /** What lines of live calls mean depends on the events before them, so both keep their order; only the calls' own events may pass. */
+  /** What lines of live calls mean depends on the events before them, so both keep their order; only the calls' own events may overtake. */
   async function announce(event: Event): Promise<void> {
     if (isMisplaced(event, state.fold)) throw new Error(`${event.type} does not follow from where its shard stands`);
     makeRoom(event);
@@ -133,7 +133,7 @@ export async function createWriting(options: WritingOptions): Promise<Writing> {
     return announced;
   }
 
-  /** Before what costs money, so that it can be recorded: a disk that is full is noticed while nothing is spent. */
+  /** Before spending, so that the result can be recorded: a full disk is noticed while nothing is spent. */
   function makeRoom(event: Event): void {
     if (event.type === 'create-intent') reserve.ensure(EVENT_BYTES);
     if (event.type !== 'call-intent' && event.type !== 'call-queued') return;
@@ -149,7 +149,7 @@ export async function createWriting(options: WritingOptions): Promise<Writing> {
     return recorder.record({ name, batchId, createdSeconds });
   }
 
-  /** After a refusal nothing was executed; a batch that came back and failed gives its rows back all the same. */
+  /** After a refusal nothing was executed; a batch that reappeared and failed still gives its rows back. */
   async function findMissing(
     batch: BatchState,
     status: string,
@@ -158,7 +158,7 @@ export async function createWriting(options: WritingOptions): Promise<Writing> {
     if (status === 'failed' && !batch.hasReturned) return { missing: [], givenBack: 0 };
     const inFlight = countsForIndex(batch, state.fold) ? state.findMissing(batch, rejected, null) : [];
     if (countsForIndex(batch, state.fold) && !batch.hasReturned) return { missing: inFlight, givenBack: inFlight.length };
-    // Its answers are money only, or the index has gone on without it: its own lines say what is missing.
+    // Its answers count only as cost, or the index has moved on: its own lines show what is missing.
     const answered = await readAnsweredIds(batch, state.files, options.settled);
     return { missing: state.findMissing(batch, rejected, answered), givenBack: inFlight.length };
   }
@@ -231,7 +231,7 @@ export async function createWriting(options: WritingOptions): Promise<Writing> {
     },
     async closeUnused(leave) {
       await closeFiles();
-      // Whoever waits for the lock finds the directory as it was, or one in which nothing has been.
+      // A process that waits for the lock finds the directory unchanged, or gone.
       const isHeld = options.lock.isHeld();
       const isCleared = isHeld && isNeverUsed(state) && clearDirectory(options.directory);
       if (isHeld && !isCleared) await leave();
@@ -240,18 +240,18 @@ export async function createWriting(options: WritingOptions): Promise<Writing> {
     },
   };
 
-  /** Everything that counts is on the disk by now. One that fails here hides nothing that came before: all is closed, and the lock given back. */
+  /** Everything that counts is on disk by now. An error here does not hide an earlier one: everything is closed, and the lock released. */
   async function closeFiles(): Promise<void> {
     for (const close of [live.close, log.close, options.close]) await close().catch(() => undefined);
     reserve.release();
   }
 }
 
-/** What an answer takes as a rule, at most: 16,000 tokens of text. */
+/** The usual maximum of an answer: 16,000 tokens of text. */
 const ANSWER_BYTES = 1 << 16;
-/** Of a shared queue more may be under way; what it has no room for here stays in it. */
+/** A shared queue may have more in flight; what does not fit here stays in it. */
 const MAX_CALLS = 256;
-/** What events about effects take. */
+/** Space for events about effects. */
 const EVENT_BYTES = 1 << 17;
 
 /** Makes a downloaded file durable under its name. */
@@ -267,7 +267,7 @@ async function publishDownload(temporaryPath: string, finalPath: string, assertW
   publishFile(temporaryPath, finalPath);
 }
 
-/** Whether a request file is of no more use: never announced, or its shard is done. The keys stay in the events. */
+/** Whether a request file is no longer needed: never announced, or its shard is done. The keys stay in the events. */
 function isSpent(state: LedgerState, name: string): boolean {
   const shard = state.fold.shards.get(path.basename(name, '.jsonl'));
   return shard === undefined || shard.status === 'collected' || shard.status === 'retired';

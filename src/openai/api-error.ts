@@ -2,22 +2,22 @@ import { AppError, EXIT, type ExitCode } from '../core/errors.ts';
 import type { Refusal } from './refusal.ts';
 
 /**
- * What a failed call means for the money (reliability: "One classifier for every POST").
- * `not-sent`: never left. `permanent`: answered, will not change. `wait`: too fast or full, nothing used up. `again`: a passing fault, answered.
+ * What a failed call means for the cost (reliability: "One classifier for every POST").
+ * `not-sent`: never left. `permanent`: answered, and will not change. `wait`: too fast or full, nothing was used. `again`: a transient fault, answered.
  * `stop`: no call can succeed now. `unknown`: it may have been processed.
  */
 export type FailureKind = 'not-sent' | 'permanent' | 'wait' | 'again' | 'stop' | 'unknown';
 
-/** A call that did not give the answer it was made for. The message never holds a key, a header or a body. */
+/** A failed call. The message never contains a key, a header or a body. */
 export class ApiError extends AppError {
   readonly kind: FailureKind;
   readonly status: number | null;
-  /** How long to wait before the next try, in milliseconds, capped at `MAX_RETRY_AFTER_MS`; null when the provider gives nothing usable. */
+  /** How long to wait before the next try, in milliseconds, capped at `MAX_RETRY_AFTER_MS`; null if the provider gives nothing usable. */
   readonly retryAfterMs: number | null;
   /** How long the provider asks to wait, uncapped: it may be a day. */
   readonly askedMs: number | null;
   readonly requestId: string | null;
-  /** What the provider said; null when it did not answer. */
+  /** The provider's message; null if it did not answer. */
   readonly refusal: Refusal | null;
 
   constructor(

@@ -18,22 +18,22 @@ import { readRefusal } from './refusal.ts';
 export interface EndpointCall {
   /** The path of the API, for example `/v1/chat/completions`. */
   readonly url: string;
-  /** The job's own body; what is sent may differ from it in the forms of the address. */
+  /** The job's own body; what is sent may differ in the forms of the address. */
   readonly body: string;
-  /** Goes into `X-Client-Request-Id`. */
+  /** Sent as `X-Client-Request-Id`. */
   readonly customId: string;
-  /** Ends the call, whose fate is then not known. */
+  /** Ends the call, whose result is then unknown. */
   readonly signal: AbortSignal;
 }
 
-/** What came of one live call. `headers` are null when no answer was seen. */
+/** The result of one live call. `headers` are null if no response was received. */
 export type EndpointResult =
   | {
       readonly status: 'answered';
       readonly statusCode: number;
       readonly requestId: string;
       readonly headers: Headers;
-      /** The body as it came, one JSON object, and the same parsed. */
+      /** The body as received, one JSON object, and the same parsed. */
       readonly bodyText: string;
       readonly body: Readonly<Record<string, unknown>>;
     }
@@ -52,18 +52,18 @@ export interface EndpointOptions {
   readonly startTimer: StartTimer;
 }
 
-/** Calls at the flex price may be held for long; OpenAI’s guide recommends a quarter of an hour (seen 2026-11-29). */
+/** Calls at the flex price may be held for a long time; OpenAI’s guide recommends a quarter of an hour (seen 2026-11-29). */
 const FLEX_TIMEOUT_MS = 900_000;
 
-/** No answer we could use is larger. */
+/** No usable answer is larger. */
 const MAX_ANSWER_BYTES = 32 * 2 ** 20;
-/** So much of each answer is taken at once; the rest of it when no other one has more. */
+/** This much of each answer is read at once; the rest of it when no other call is reading more. */
 const SMALL_ANSWER_BYTES = 256 * 1024;
 
 /**
- * Makes one live call: one HTTP request, never repeated, with a deadline of its own over headers and body (the SDK's ends at the headers).
- * What fails is data, classified; an answer that is not what the endpoint gives (a proxy's page, a cut body) is a failure too.
- * @throws the reason of `call.signal` when it fires, and nothing else
+ * Makes one live call: one HTTP request, never repeated, with a deadline over headers and body (the SDK's ends at the headers).
+ * A failure is data, classified; a response that is not what the endpoint returns (a proxy's page, a truncated body) is a failure too.
+ * @throws only the reason of `call.signal`, when it fires
  */
 export async function callEndpoint(
   { client, forms, clock, largeAnswers, startTimer, ...options }: EndpointOptions,
@@ -114,7 +114,7 @@ export async function callEndpoint(
   }
 }
 
-/** @throws ApiError of kind `unknown` when it is longer than what was asked can be answered with */
+/** @throws ApiError of kind `unknown` if it is longer than any answer to the request can be */
 function readAnswerText(
   response: Response,
   request: string,
@@ -130,10 +130,10 @@ function readAnswerText(
   });
 }
 
-/** The line an answer is kept in holds its body two levels deep, beside some members of its own. */
+/** The stored line nests the body two levels deep, next to some members of its own. */
 const BODY_BOUNDS = { levels: ANSWER_BOUNDS.levels - 2, values: ANSWER_BOUNDS.values - 20 };
 
-/** Any JSON object is an answer, whose worth is decided where answers are judged; but one that says that there is no such place. */
+/** Any JSON object is an answer, judged later; except one that says that there is no such route. */
 function readAnswer(
   text: string,
   { requestId, baseUrl }: { readonly requestId: string; readonly baseUrl: string },

@@ -7,7 +7,7 @@ import { BAD_PORT, isCertificateCode, isProxyRefusal, type Transport } from './p
 import { type Refusal, readRefusal } from './refusal.ts';
 import { capWait, readAskedWait } from './retry-after.ts';
 
-/** Codes of failures that happen before a byte of the request is on its way. */
+/** Codes of failures that happen before a byte of the request is sent. */
 const NOT_SENT_CODES: ReadonlySet<string> = new Set([
   'ENOTFOUND',
   'EAI_AGAIN',
@@ -35,16 +35,16 @@ export interface FailedCall {
   /** `read`: a GET. `effect`: a call that may cost something or change something. `live`: a row's own call. */
   readonly type: 'read' | 'effect' | 'live';
   readonly baseUrl: string;
-  /** Whether `insufficient_quota` may mean a rate there. */
+  /** Whether `insufficient_quota` may mean a rate limit there. */
   readonly quotaMayBeRate?: boolean;
 }
 
-/** The code of a refusal that says that there is no such place as the one the row was sent to. */
+/** The code of a refusal that says that the route of the call does not exist. */
 export const WRONG_ADDRESS = 'wrong_address';
 
 /**
- * One classifier for every call (openai 6.49.0, behaviour seen 2026-11-21). Anything that is not recognised as harmless is `unknown`. The body of
- * a refusal is found in `error.text`, where `keepRefusedBody` puts it.
+ * One classifier for every call (openai 6.49.0, behaviour seen 2026-11-21). Anything that is not known to be harmless is `unknown`. The body of
+ * a refusal is in `error.text`, where `keepRefusedBody` puts it.
  */
 export function classifyFailure(error: unknown, now: Date, call: FailedCall): ApiError {
   if (error instanceof ApiError) return error;
@@ -94,12 +94,12 @@ function classifyAnswered(failure: SdkError, status: number, now: Date, call: Fa
   return new ApiError(message, { ...options, kind: kindOf(status, refusal, call) });
 }
 
-/** Codes, types and statuses that are about the account: no row is at fault, and no wait helps. */
+/** Codes, types and statuses that are about the account: no row is at fault, and waiting does not help. */
 function isAboutAccount(status: number, { code, type }: Refusal): boolean {
   return status === 402 || [code, type].some((word) => word !== null && QUOTA_CODES.has(word));
 }
 
-/** 404 and kin, of an API, a gateway or a page alike; some servers say it under status 200. */
+/** 404 and similar, from an API, a gateway or a page; some servers send it with status 200. */
 export function isNoSuchPlace(status: number, { message }: Refusal): boolean {
   return status === 404 || status === 405 || status === 501 || (status === 200 && /^unexpected endpoint or method/i.test(message));
 }
@@ -109,8 +109,8 @@ export function adviseBaseUrl(baseUrl: string): string {
 }
 
 /**
- * Where the API probably is instead, as the end of a sentence; empty where this may well be the place. Where a provider is known, its API lies at
- * one place; most servers have it below `/v1`.
+ * Where the API probably is instead, as the end of a sentence; empty if this may well be the right address. A known provider has its API at
+ * one path; most servers have it below `/v1`.
  */
 export function proposeBaseUrl(baseUrl: string): string {
   const { origin, pathname } = new URL(baseUrl);
@@ -122,19 +122,19 @@ export function proposeBaseUrl(baseUrl: string): string {
 }
 
 function kindOf(status: number, refusal: Refusal, call: FailedCall): FailureKind {
-  // The model's own JSON was no JSON, which another try may mend (Groq, seen 2026-11).
+  // The model's own JSON was invalid, which another try may fix (Groq, seen 2026-11).
   if (refusal.code === 'json_validate_failed') return 'again';
-  // No capacity for the flex tier, at Groq a status of its own (seen 2026-11).
+  // No capacity for the flex tier, with a special status at Groq (seen 2026-11).
   if (status === 498 && refusal.form === 'api') return 'wait';
   if (status === 429) return /^Request too large/.test(refusal.message) ? 'permanent' : 'wait';
-  // A gateway that lost a call may say so in a text.
+  // A gateway that lost a call may say so as text.
   const isOfApi = refusal.form === 'api' || (refusal.form === 'text' && status < 500);
   if (status === 408 || status === 409 || status >= 500) return isOfApi ? 'again' : 'unknown';
-  // A 4xx is a refusal in whatever words; of a read it may be those of a gateway, and then proves nothing.
+  // A 4xx is a refusal whatever its words; for a read it may come from a gateway, and then proves nothing.
   return call.type !== 'read' || isOfApi || status === 413 ? 'permanent' : 'unknown';
 }
 
-/** Keys the provider may repeat are cut out. */
+/** API keys that the provider may quote are masked. */
 function hideKeys(message: string): string {
   return message.replaceAll(/\b(sk|rk|pk)-[A-Za-z0-9_*-]{6,}/g, '[key]');
 }
@@ -144,7 +144,7 @@ function textOf(error: unknown): string {
   return typeof text === 'string' ? text : '';
 }
 
-/** The code that Node or undici gives a connection's failure, which lies some causes deep. */
+/** The code that Node or undici gives a connection failure, nested some causes deep. */
 export function findTransport(failure: unknown): Transport | null {
   let current: unknown = failure;
   let said = '';
@@ -152,7 +152,7 @@ export function findTransport(failure: unknown): Transport | null {
     const { code, message, cause } = current as { code?: unknown; message?: unknown; cause?: unknown };
     if (typeof message === 'string') said += ` ${message}`;
     if (typeof code === 'string') return { code, said };
-    // The only failure of fetch that has words and no code.
+    // The only failure of fetch with a message and no code.
     if (message === 'bad port') return { code: BAD_PORT, said };
     current = cause;
   }

@@ -7,8 +7,8 @@ const CHAT = '/v1/chat/completions';
 const MENTIONS_CAP = /"max_completion_tokens"\s*:/;
 
 /**
- * The body as this address wants it. How a body is delivered is no part of its content: the key stays that of the job's own body. Bytes change only
- * where the address calls the output cap by its other name; a cap that a job gives that name itself stays as it is, and so do numbers of requests.
+ * The body in the forms of this address. Delivery is not part of the content: the key stays that of the job's own body. Bytes change only
+ * if the address uses the other name of the output cap; a cap named by the job itself stays as it is, and so do the bodies of tables of requests.
  */
 export function deliverBody(url: string, body: string, { cap }: Forms): string {
   if (url !== CHAT || cap === 'max_completion_tokens' || !MENTIONS_CAP.test(body)) return body;

@@ -5,18 +5,18 @@ import { ApiError } from './api-error.ts';
 import { type AddressForms, type FormName, type Forms, findRefusedForm } from './forms.ts';
 import { readRefusal } from './refusal.ts';
 
-/** The code of a refusal after which the same request goes out again in another form. */
+/** The code of a refusal after which the same request is sent again in another form. */
 export const OTHER_FORM = 'other_form';
 
-/** Statuses of refusals that are about the request itself: none of it was done, nothing is billed. */
+/** Statuses of refusals that are about the request itself: nothing was executed, nothing is billed. */
 const REFUSING_STATUSES: readonly (number | null)[] = [400, 404, 415, 422];
 /** Some servers count tokens they add themselves. */
 const SLACK_TOKENS = 8;
 const SLACK_SHARE = 0.02;
 
 /**
- * A refusal that names something which this address may want in its other form.
- * @returns a failure of kind `wait` when the same request is to be sent again at once, in that form; else null
+ * Handles a refusal of something that this address may want in its other form.
+ * @returns a failure of kind `wait` if the same request is to be sent again at once, in that form; else null
  */
 export function learnFromRefusal(error: unknown, forms: AddressForms, sent: readonly FormName[], sentForms: Forms): ApiError | null {
   if (!(error instanceof ApiError) || error.refusal === null || error.kind !== 'permanent') return null;
@@ -27,8 +27,8 @@ export function learnFromRefusal(error: unknown, forms: AddressForms, sent: read
 }
 
 /**
- * An answer longer than its cap: the server took no notice of the cap under this name, and did not say so (Ollama, LM Studio, llama.cpp before
- * 2026; seen 2026-11-29). Any other answer confirms the name it was given.
+ * An answer longer than its cap: the server silently ignored the cap under this name (Ollama, LM Studio, llama.cpp before
+ * 2026; seen 2026-11-29). Any other answer confirms the name it was sent.
  */
 export function learnFromAnswer(
   answer: { readonly url: string; readonly body: string; readonly usage: unknown },
@@ -44,19 +44,19 @@ export function learnFromAnswer(
     return;
   }
   const how = `an answer had ${formatCount(usage.outputTokens)} tokens where ${sentForms.cap} allowed ${formatCount(capTokens)}`;
-  // Nothing has to confirm what was seen.
+  // What was seen needs no confirmation.
   if (forms.reject('cap', sentForms.cap, how)) forms.confirm('cap');
   else forms.giveUp('cap', `${how}, and the other name does no better: nothing bounds answers there, and no budget can`);
 }
 
-/** What a glance tells without parsing a whole body for every answer: an answer of so few tokens is within its cap. */
+/** What can be told without parsing every body: an answer with this few tokens is within its cap. */
 function readLeastCap(body: string, { cap }: Forms): number {
   const name = `"${cap}":`;
   const at = body.lastIndexOf(name);
   return at === -1 ? 0 : Number.parseInt(body.slice(at + name.length, at + name.length + 12), 10) || 0;
 }
 
-/** The same from a line of a batch, which was sent some time ago. @returns whether the address is given another form from now on */
+/** The same from a line of a batch, which was sent some time ago. @returns whether the address gets another form from now on */
 export function learnFromLine(refused: { readonly status: number; readonly body: unknown }, forms: AddressForms): boolean {
   if (!REFUSING_STATUSES.includes(refused.status)) return false;
   const { cap } = forms.now;

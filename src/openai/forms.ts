@@ -1,19 +1,19 @@
 import { type Refusal, refusesMember } from './refusal.ts';
 
-/** What servers of one wire want in one of two forms, and which one they are given. */
+/** The parts of the wire format that servers want in one of two forms, and which form is used. */
 export interface Forms {
   /** The name of the output cap in a chat completion. */
   readonly cap: 'max_completion_tokens' | 'max_tokens';
   /** The purpose of an uploaded batch file. */
   readonly purpose: 'batch' | 'batch-api';
-  /** The metadata of a batch, and when its files expire. */
+  /** The metadata of a batch, and the expiry of its files. */
   readonly metadata: 'sent' | 'left out';
   readonly expiry: 'sent' | 'left out';
 }
 
 export type FormName = keyof Forms;
 
-/** The forms of OpenAI itself. */
+/** OpenAI's own forms. */
 export const FIRST_FORMS: Forms = { cap: 'max_completion_tokens', purpose: 'batch', metadata: 'sent', expiry: 'sent' };
 
 const BOTH_FORMS: { readonly [Name in FormName]: readonly [Forms[Name], Forms[Name]] } = {
@@ -30,30 +30,30 @@ const OTHER_WORDS: Readonly<Record<FormName, string>> = {
   expiry: 'wants the time files are kept',
 };
 
-/** Something an address turned out to want. */
+/** Something learned about an address. */
 export interface LearnedForm {
   readonly name: FormName;
-  /** Null when it takes neither: nothing to remember. */
+  /** Null if it accepts neither: nothing to remember. */
   readonly form: string | null;
   /** For a person: what it wants, and how that was noticed. */
   readonly message: string;
 }
 
-/** The forms one address is given, as known or learned. They change while calls are under way. */
+/** The forms used for one address, known in advance or learned. They change while calls are in flight. */
 export interface AddressForms {
   readonly now: Forms;
-  /** Takes up what was learned before; forms it does not know are left out. */
+  /** Restores what was learned before; unknown forms are ignored. */
   recall(learned: ReadonlyMap<string, string>): void;
   /**
-   * An answer showed that this form is not the one. @returns whether the other one is worth a try: not when that was refused before
-   * @param how how it showed, for a person
+   * An answer showed that this form is wrong. @returns whether to try the other one: not if it was refused before
+   * @param how how it was noticed, for a person
    */
   reject<Name extends FormName>(name: Name, form: Forms[Name], how: string): boolean;
-  /** An answer came under the forms as they are: what was rejected before is believed now. */
+  /** An answer arrived with the current forms: earlier rejections are confirmed. */
   confirm(name: FormName): void;
-  /** No form of it is taken; `message` is told once. */
+  /** Neither form is accepted; `message` is reported once. */
   giveUp(name: FormName, message: string): void;
-  /** Is told of each form once, when it is believed. One listener; what was believed before it came is told at once. */
+  /** Called with each form once, when it is confirmed. One listener; earlier confirmations are reported at once. */
   listen(listener: (learned: LearnedForm) => void): void;
 }
 
@@ -81,7 +81,7 @@ export function createAddressForms(first: Forms, host: string): AddressForms {
       }
     },
     reject(name, form, how) {
-      // Calls that left before the form changed are refused for the old one: nothing new.
+      // Calls sent before the form changed are refused for the old one: nothing new.
       if (now[name] !== form) return true;
       const other = BOTH_FORMS[name].find((candidate) => candidate !== form) as Forms[typeof name];
       const isLast = rejected.has(`${name} ${other}`);
@@ -108,7 +108,7 @@ export function createAddressForms(first: Forms, host: string): AddressForms {
   };
 }
 
-/** Which of the forms a refusal is about; null when it is about something else. */
+/** Which of the forms a refusal is about; null if it is about something else. */
 export function findRefusedForm(refusal: Refusal, sent: readonly FormName[], forms: Forms): FormName | null {
   return sent.find((name) => isRefused(refusal, name, forms)) ?? null;
 }

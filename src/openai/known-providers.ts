@@ -1,17 +1,17 @@
 import { FIRST_FORMS, type Forms } from './forms.ts';
 
-/** A hosted provider whose address and differences are known beforehand; every other address is learned. */
+/** A hosted provider whose address and differences are known in advance; every other address is learned. */
 export interface KnownProvider {
   readonly name: string;
   /** Its hosts. */
   readonly hosts: RegExp;
-  /** Where its API lies. */
+  /** The path of its API. */
   readonly path: string;
-  /** How it wants what others want otherwise. */
+  /** The forms it wants. */
   readonly forms: Forms;
-  /** Where files are uploaded to, below the base URL. */
+  /** The upload path for files, below the base URL. */
   readonly uploadPath: string;
-  /** Whether `insufficient_quota` there also means that calls come too fast: no reason to stop. */
+  /** Whether `insufficient_quota` there also means that calls are too fast: no reason to stop. */
   readonly quotaMayBeRate: boolean;
 }
 
@@ -38,7 +38,7 @@ const KNOWN: readonly KnownProvider[] = [
 
 const UNKNOWN = provider('', /^$/);
 
-/** What is known of an address before anything was sent there. */
+/** What is known about an address before anything is sent there. */
 export function findKnownProvider(baseUrl: string): KnownProvider {
   const { hostname } = new URL(baseUrl);
   return KNOWN.find(({ hosts }) => hosts.test(hostname)) ?? UNKNOWN;

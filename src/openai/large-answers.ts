@@ -1,9 +1,9 @@
 /**
- * Lets one large answer at a time into memory: many that come side by side would take what none of them takes alone. Until its turn the rest of an
+ * Lets one large answer at a time into memory: several together could exceed the bound that each respects. Until its turn the rest of an
  * answer stays with its server.
  */
 export interface LargeAnswers {
-  /** @returns what ends the turn. @throws the signal's reason when it fires first */
+  /** @returns a function that ends the turn. @throws the signal's reason if it fires first */
   takeTurn(signal: AbortSignal): Promise<() => void>;
 }
 

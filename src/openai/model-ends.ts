@@ -1,14 +1,14 @@
 import { isFineTuned, listBaseNames } from '../core/model/base-model.ts';
 
-/** When a model is switched off at OpenAI, and what takes its place. */
+/** When OpenAI switches a model off, and its successor. */
 export interface ModelEnd {
-  /** Whose end it is: of a fine-tuned model that of its base. */
+  /** The model that ends: for a fine-tuned model its base. */
   readonly model: string;
-  /** `YYYY-MM-DD`, as the provider says it. */
+  /** `YYYY-MM-DD`, as published by the provider. */
   readonly endsOn: string;
-  /** A model of today for the same kind of work; null where none is known. */
+  /** A current model for the same kind of work; null if none is known. */
   readonly successor: string | null;
-  /** Who said so, and when it was read. */
+  /** The source, and when it was read. */
   readonly source: string;
 }
 
@@ -21,9 +21,9 @@ interface EndedModels extends Omit<ModelEnd, 'model'> {
 const PAGE = 'OpenAI’s page of deprecations';
 
 /**
- * Ends of the text models a job can name. Dates are OpenAI's; successors are ours, chosen among the models sold on 2026-11-29, for OpenAI's own
- * were often models that have successors by now: gpt-6-luna for simple work in bulk, gpt-6.1-terra and gpt-6.1-sol where more was paid for more.
- * `GET /v1/models` tells the same dates (`shutdown_date`; 90 of 90 agreed on 2026-10-27), and is believed first where it is asked.
+ * Ends of the text models a job can name. Dates are OpenAI's; successors are ours, chosen from the models sold on 2026-11-29, because OpenAI's own
+ * suggestions often have successors themselves by now: gpt-6-luna for simple work in bulk, gpt-6.1-terra and gpt-6.1-sol for more demanding work.
+ * `GET /v1/models` gives the same dates (`shutdown_date`; 90 of 90 agreed on 2026-10-27), and takes precedence where it is asked.
  */
 export const MODEL_ENDS: readonly EndedModels[] = [
   {
@@ -183,7 +183,7 @@ export const MODEL_ENDS: readonly EndedModels[] = [
   },
 ];
 
-/** When a model ends, as far as the table knows; a fine-tuned one ends with its base. Null where nothing is known. */
+/** When a model ends, according to the table; a fine-tuned one ends with its base. Null if nothing is known. */
 export function findModelEnd(model: string): ModelEnd | null {
   const [base] = listBaseNames(model);
   const row = MODEL_ENDS.find(({ models }) => models.includes(base));
@@ -192,7 +192,7 @@ export function findModelEnd(model: string): ModelEnd | null {
   return { model: base, endsOn, successor, source };
 }
 
-/** What an address tells of its own model, with the successor the table knows. @param endsOn null: told that no end is announced */
+/** What an address says about its own model, with the successor from the table. @param endsOn null: it says that no end is announced */
 export function makeToldEnd(model: string, endsOn: string | null): ModelEnd | null {
   if (endsOn === null) return null;
   return { model, endsOn, successor: findModelEnd(model)?.successor ?? null, source: 'shutdown_date of /v1/models' };

@@ -7,18 +7,18 @@ import { findPermanentCause } from './permanent-cause.ts';
 import type { PooledCall } from './pooled-fetch.ts';
 import { keepRefusedBody } from './refused-body.ts';
 
-/** A server that answers with it is a simulator, whatever its address. */
+/** A server that sends it is a simulator, whatever its address. */
 export const SIMULATOR_HEADER = 'x-rowmill-simulator';
 
-/** The SDK bound to one key and one base URL, and what was seen on the way. */
+/** The SDK bound to one key and one base URL, and what was observed on the way. */
 export interface Client {
   readonly sdk: OpenAI;
-  /** Leaves this machine as the SDK's calls do, with nothing of ours added. */
+  /** Sends a request like the SDK's calls, with no header of ours. */
   readonly fetch: typeof fetch;
   readonly proxy: ProxySettings | null;
-  /** Whether an answer carried the simulator's header; null before the first answer. */
+  /** Whether a response had the simulator's header; null before the first response. */
   isSimulated(): boolean | null;
-  /** What a failed call means. Where nothing was ever reached, a cause that does not pass by itself is a reason to stop. */
+  /** What a failed call means. If nothing was ever reached, a cause that does not pass by itself is a reason to stop. */
   classify(error: unknown, type: FailedCall['type'], now: Date): ApiError;
 }
 
@@ -32,10 +32,10 @@ export interface ClientOptions {
   readonly assertMaySpend: () => void;
 }
 
-/** What the `fetchOptions` of a call that spends say; its body is a text. */
+/** The `fetchOptions` of a call that spends; its body is a string. */
 export type PooledInit = Pick<PooledCall, 'patienceMs'>;
 
-/** Loads the SDK; nothing it reads from the environment can change whom it talks to, or with which key. */
+/** Loads the SDK; nothing it reads from the environment can change its target or its key. */
 export async function openClient({
   apiKey,
   baseUrl,
@@ -81,7 +81,7 @@ export async function openClient({
     timeout: timeoutMs,
     fetchOptions: { redirect: 'manual' },
     fetch: async (url, init) => {
-      // OPENAI_CUSTOM_HEADERS may name another key; what the run says about its key has to stay true.
+      // OPENAI_CUSTOM_HEADERS may contain another key; what the run reports about its key has to stay true.
       const headers = init?.headers instanceof Headers ? init.headers : new Headers(init?.headers);
       headers.set('authorization', `Bearer ${apiKey}`);
       if (init?.method?.toUpperCase() === 'POST') assertNotRefused();

@@ -6,7 +6,7 @@ import { fetchPooled, type PooledCall, type PooledResponse } from './pooled-fetc
 /** How calls leave this machine. */
 export interface Way {
   readonly fetch: typeof fetch;
-  /** What the environment names; null where it names no proxy. */
+  /** The proxy in the environment; null if there is none. */
   readonly proxy: ProxySettings | null;
   /**
    * Opens what makes the calls that spend, once for all of them, the same way out: undici is loaded with it.
@@ -23,7 +23,7 @@ export interface ProxySettings {
   readonly variable: string;
   /** Host and port; never user and password. */
   readonly host: string;
-  /** Hosts that are reached without it, as NO_PROXY lists them, and always this machine. */
+  /** Hosts that are reached without it, as listed in NO_PROXY, and always this machine. */
   readonly exempt: string;
 }
 
@@ -33,16 +33,16 @@ type Environment = Readonly<Record<string, string | undefined>>;
 const THIS_MACHINE = 'localhost,127.0.0.1,[::1]';
 
 /**
- * Node's own fetch, and where the environment names a proxy one that goes through it: HTTPS_PROXY, HTTP_PROXY, NO_PROXY, also in lower case.
- * Node's fetch ignores these up to version 23. NODE_EXTRA_CA_CERTS is Node's own: it is read when the process starts, and holds for all of them.
- * @param connectMs how long a connection may take to come about, TLS included; without it undici's ten seconds. What has no connection was not sent
- * @throws UsageError for a proxy that is no URL
+ * Node's own fetch or, if the environment names a proxy, one that goes through it: HTTPS_PROXY, HTTP_PROXY, NO_PROXY, also in lower case.
+ * Node's fetch ignores these up to version 23. NODE_EXTRA_CA_CERTS is handled by Node: it is read at process start, and applies to all connections.
+ * @param connectMs how long a connection may take to be established, TLS included; default: undici's ten seconds. Without a connection nothing was sent
+ * @throws UsageError for a proxy that is not a URL
  */
 export async function openWay(env: Environment, connectMs: number | null = null): Promise<Way> {
   const https = readProxy(env, ['https_proxy', 'HTTPS_PROXY']);
   const http = readProxy(env, ['http_proxy', 'HTTP_PROXY']);
   const named = https ?? http;
-  // undici knows the star only when it stands alone.
+  // undici accepts the star only on its own.
   const exempt = (env.no_proxy ?? env.NO_PROXY ?? '').split(/[\s,]+/).filter((entry) => entry !== '');
   const connect = connectMs === null ? {} : { timeout: connectMs };
   if (named === null || exempt.includes('*')) {
@@ -70,7 +70,7 @@ export async function openWay(env: Environment, connectMs: number | null = null)
   };
 }
 
-/** undici's agent under Node's own fetch: their types differ by version, not in what they do. */
+/** undici's agent under Node's own fetch: their types differ by version, their behaviour does not. */
 function fetchBy(dispatcher: Dispatcher): typeof fetch {
   return (input, init) => fetch(input, { ...({ dispatcher } as object), ...init });
 }
@@ -90,7 +90,7 @@ function readProxy(env: Environment, names: readonly string[]): { readonly varia
     const url = new URL(text.includes('://') ? text : `http://${text}`);
     if (['http:', 'https:'].includes(url.protocol) && url.hostname !== '') return { variable, url };
   } catch {
-    // Told below, without the text: it may hold a password.
+    // Reported below, without the text: it may contain a password.
   }
-  throw new UsageError(`${variable} is no address of a proxy; give a URL, for example http://proxy.example:3128`);
+  throw new UsageError(`${variable} is not a proxy address; give a URL, for example http://proxy.example:3128`);
 }

@@ -1,13 +1,13 @@
 import type { ProxySettings } from './open-fetch.ts';
 
-/** A connection that could not be made. `said` are the messages of the failure; they may name hosts. */
+/** A connection that could not be established. `said` are the messages of the failure; they may name hosts. */
 export interface Transport {
   readonly code: string;
   readonly said: string;
 }
 
 /**
- * What keeps every connection from being made until somebody changes something, as a sentence that says what to set; null when it may pass by
+ * What prevents every connection until somebody changes something, as a sentence that says what to set; null if it may pass by
  * itself.
  */
 export function findPermanentCause({ code, said }: Transport, baseUrl: string, proxy: ProxySettings | null): string | null {
@@ -30,14 +30,14 @@ export function findPermanentCause({ code, said }: Transport, baseUrl: string, p
   return null;
 }
 
-/** Ports of mail, terminals and the like (the fetch standard's "port blocking", seen 2026-11-29). */
+/** Ports of mail, terminals and similar (the fetch standard's "port blocking", seen 2026-11-29). */
 export const BAD_PORT = 'bad_port';
 
 export function isProxyRefusal(said: string): boolean {
   return /proxy response|proxy authentication required/i.test(said);
 }
 
-/** Node's and OpenSSL's words for a certificate that will not do (Node 20 to 24, seen 2026-11-29). */
+/** Node's and OpenSSL's codes for a rejected certificate (Node 20 to 24, seen 2026-11-29). */
 export function isCertificateCode(code: string): boolean {
   return /^(CERT_|UNABLE_TO_(VERIFY|GET|DECRYPT|DECODE)_|INVALID_(CA|PURPOSE)$|ERR_TLS_CERT_ALTNAME_INVALID$)|SELF_SIGNED_CERT/.test(code);
 }

@@ -2,19 +2,19 @@ import { type Duplex, pipeline, type Readable } from 'node:stream';
 import { constants, createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import type { Dispatcher } from 'undici';
 
-/** What the SDK and our reading of bodies use of a `Response`. */
+/** The parts of a `Response` used by the SDK and by our reading of bodies. */
 export type PooledResponse = Pick<Response, 'status' | 'statusText' | 'ok' | 'url' | 'headers' | 'redirected' | 'type'> & {
   readonly body: Readable;
   text(): Promise<string>;
 };
 
-/** A call whose body is a text. */
+/** A call whose body is a string. */
 export interface PooledCall {
   readonly method: string;
   readonly headers: Headers;
   readonly body: string;
   readonly signal: AbortSignal;
-  /** So long it may be without headers, and without a further byte. */
+  /** How long it may take until the headers, and between bytes. */
   readonly patienceMs: number;
 }
 
@@ -70,7 +70,7 @@ function readHeaders(received: Received['headers']): Headers {
   return headers;
 }
 
-/** An answer that lacks the end of its packing counts, as it does for `fetch`. */
+/** A response without the end of its compressed stream counts, as it does for `fetch`. */
 const LENIENT = { flush: constants.Z_SYNC_FLUSH, finishFlush: constants.Z_SYNC_FLUSH };
 
 const UNPACK: Readonly<Record<string, () => Duplex>> = {

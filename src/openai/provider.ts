@@ -28,25 +28,25 @@ import {
 
 /** The calls rowmill makes. Each is one HTTP request, never repeated here, and throws only ApiError (or the caller's abort). */
 export interface Provider {
-  /** Where it talks to. */
+  /** The base URL. */
   readonly baseUrl: string;
-  /** 12 hex digits that tell two keys apart without saying what they are. */
+  /** 12 hex digits that distinguish keys without revealing them. */
   readonly keyFingerprint: string;
-  /** The proxy calls go through; null without one. */
+  /** The proxy of the calls; null without one. */
   readonly proxy: ProxySettings | null;
-  /** Leaves this machine as every other call does, with no key. */
+  /** Sends a request like every other call, without a key. */
   readonly fetch: typeof fetch;
-  /** What this address wants in another form, as known beforehand and as learned. */
+  /** What this address wants in another form, known in advance or learned. */
   readonly forms: AddressForms;
   /** A request's body in the forms of this address. */
   deliver(request: { readonly url: string; readonly body: string }): string;
-  /** Whether an answer carried the simulator's header; null before the first answer. */
+  /** Whether a response had the simulator's header; null before the first response. */
   isSimulated(): boolean | null;
   uploadFile(options: { path: string; filename: string; signal: AbortSignal }): Promise<RemoteFile>;
   /** Files of purpose batch, newest first, one page. */
   listFiles(options: { after: string | null; signal: AbortSignal }): Promise<readonly RemoteFile[]>;
   retrieveFile(id: string, signal: AbortSignal): Promise<RemoteFile>;
-  /** The raw body of a file, also where the answer points to storage elsewhere; the caller guards against stalls. */
+  /** The raw body of a file, also if the response redirects to other storage; the caller guards against stalls. */
   openContent(id: string, signal: AbortSignal): Promise<ReadableStream<Uint8Array>>;
   deleteFile(id: string, signal: AbortSignal): Promise<void>;
   createBatch(options: {
@@ -56,13 +56,13 @@ export interface Provider {
     signal: AbortSignal;
   }): Promise<RemoteBatch>;
   retrieveBatch(id: string, signal: AbortSignal): Promise<RemoteBatch>;
-  /** One page of at most 100 batches; the API knows no filter and no order (openai-contract section 3). */
+  /** One page of at most 100 batches; the API has no filter and no order (openai-contract section 3). */
   listBatches(options: { after: string | null; signal: AbortSignal }): Promise<readonly RemoteBatch[]>;
   cancelBatch(id: string, signal: AbortSignal): Promise<RemoteBatch>;
   listModels(signal: AbortSignal): Promise<readonly RemoteModel[]>;
-  /** Null when the answer is no model. */
+  /** Null if the response is not a model. */
   retrieveModel(id: string, signal: AbortSignal): Promise<RemoteModel | null>;
-  /** Makes one live call. What fails is data; throws only the signal's reason. */
+  /** Makes one live call. A failure is data; throws only the signal's reason. */
   callEndpoint(call: EndpointCall): Promise<EndpointResult>;
 }
 
@@ -71,20 +71,20 @@ export interface ProviderOptions {
   readonly baseUrl: string;
   readonly clock: () => Date;
   readonly startTimer: StartTimer;
-  /** Deadline of one call over headers and body, uploads and downloads excepted. */
+  /** Deadline of one call over headers and body, except uploads and downloads. */
   readonly callTimeoutMs?: number;
-  /** Asked just before anything but a reading call leaves; throws when it must not. */
+  /** Called just before anything but a read leaves; throws if it must not. */
   readonly assertMaySpend?: () => void;
   /** Whether this very process runs the server: calls to it take a way that costs less to begin with. */
   readonly isOwnServer?: boolean;
 }
 
-/** 14 days: the shortest time Azure takes (openai-contract section 21, seen 2026-11-29), and a holiday with the laptop closed. */
+/** 14 days: the shortest time Azure accepts (openai-contract section 21, seen 2026-11-29), and a holiday with the laptop closed. */
 const FILE_SECONDS = 1_209_600;
 const FILES_PER_PAGE = 1000;
 export const BATCHES_PER_PAGE = 100;
 
-/** Binds the SDK to one key and one base URL. @throws UsageError for a proxy in the environment that is none */
+/** Binds the SDK to one key and one base URL. @throws UsageError for an invalid proxy in the environment */
 export async function createProvider(options: ProviderOptions): Promise<Provider> {
   const { apiKey, baseUrl, clock, startTimer } = options;
   const known = findKnownProvider(baseUrl);
@@ -113,14 +113,14 @@ export async function createProvider(options: ProviderOptions): Promise<Provider
     }
   }
 
-  // Answers are read by us: the SDK takes any number of bytes.
+  // We read the responses: the SDK accepts any number of bytes.
   const get = async (path: string, signal: AbortSignal, query: object = {}) =>
     readControlAnswer((await sdk.get(path, { query, signal, __binaryResponse: true })) as Response);
   const post = async (path: string, body: unknown, signal: AbortSignal, pooled?: PooledInit) =>
     readControlAnswer((await sdk.post(path, { body, signal, __binaryResponse: true, fetchOptions: { ...pooled } as object })) as Response);
   const inPath = encodeURIComponent;
 
-  /** A call that carries what this address may want in another form. */
+  /** A call with something that this address may want in another form. */
   async function callInForm<T>(names: readonly FormName[], send: () => Promise<T>): Promise<T> {
     const sent = forms.now;
     try {
@@ -151,7 +151,7 @@ export async function createProvider(options: ProviderOptions): Promise<Provider
             body.set('expires_after[anchor]', 'created_at');
             body.set('expires_after[seconds]', String(FILE_SECONDS));
           }
-          // Together wants the name apart from the file.
+          // Together wants the name separate from the file.
           if (known.uploadPath !== '/files') body.set('file_name', filename);
           return readRemoteFile(await post(known.uploadPath, body, deadline));
         }),
@@ -183,7 +183,7 @@ export async function createProvider(options: ProviderOptions): Promise<Provider
             ...(forms.now.metadata === 'sent' ? { metadata: { ...metadata } } : {}),
             ...(forms.now.expiry === 'sent' ? { output_expires_after: { anchor: 'created_at' as const, seconds: FILE_SECONDS } } : {}),
           } satisfies OpenAI.BatchCreateParams;
-          // Of these calls the one that spends: it is fenced to the last moment, as live calls are.
+          // Of these calls the one that spends: it is fenced up to the last moment, like live calls.
           return readCreatedBatch(await post('/batches', body, deadline, { patienceMs: callTimeoutMs }));
         }),
       ),
@@ -204,7 +204,7 @@ export async function createProvider(options: ProviderOptions): Promise<Provider
 }
 
 const CALL_TIMEOUT_MS = 60_000;
-/** Long answers take minutes; Node's fetch gives up by itself after 300 s without headers. */
+/** Long answers take minutes; Node's fetch gives up after 300 s without headers. */
 const LIVE_TIMEOUT_MS = 290_000;
 /** 200 MB over a slow line; the SDK's timeout ends at the response headers anyway. */
 const UPLOAD_TIMEOUT_MS = 1_800_000;

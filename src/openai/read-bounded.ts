@@ -2,15 +2,15 @@ import { isBeyondBounds } from '../core/bounds/json-size.ts';
 import { EXIT } from '../core/errors.ts';
 import { ApiError } from './api-error.ts';
 
-/** What the API says of files, batches and models; the longest page we ask for has a thousand entries of about 500 bytes. */
+/** Responses about files, batches and models; the longest page we request has a thousand entries of about 500 bytes. */
 const MAX_CONTROL_BYTES = 8 * 2 ** 20;
-/** Nothing the API says of files, batches and models nests deeper than ten levels. */
+/** No response about files, batches and models nests deeper than ten levels. */
 const CONTROL_BOUNDS = { levels: 100, values: 500_000 };
 
 /**
- * Reads the JSON of an answer about files, batches or models. Whatever comes after the bound is not taken from the line.
- * @returns what the SDK would: the text itself where the answer says that it is no JSON
- * @throws ApiError of kind `unknown` when it is larger or deeper than any such answer; SyntaxError when it is no JSON
+ * Reads the JSON of a response about files, batches or models. Anything beyond the bound is not read from the connection.
+ * @returns what the SDK would: the text itself if the response says that it is not JSON
+ * @throws ApiError of kind `unknown` if it is larger or deeper than any such response; SyntaxError if it is not JSON
  */
 export async function readControlAnswer(response: Response): Promise<unknown> {
   const text = await readText(response, MAX_CONTROL_BYTES);
@@ -21,7 +21,7 @@ export async function readControlAnswer(response: Response): Promise<unknown> {
   return JSON.parse(text);
 }
 
-/** @throws ApiError of kind `unknown` when the body, unpacked, is longer than `maxBytes`; the rest is not read */
+/** @throws ApiError of kind `unknown` if the body, uncompressed, is longer than `maxBytes`; the rest is not read */
 export async function readText(response: Response, maxBytes: number, onBytes?: (bytes: number) => Promise<void>): Promise<string> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;

@@ -1,31 +1,31 @@
 import { clip } from '../core/bounds/clip.ts';
 
-/** What a provider says when it refuses a call, whatever form it says it in. Texts are for people: without tags, at most `MAX_WORDS` long. */
+/** The content of a refusal, whatever form the provider uses. Texts are for people: without tags, at most `MAX_WORDS` long. */
 export interface Refusal {
-  /** Empty when it says nothing. */
+  /** Empty if there is none. */
   readonly message: string;
-  /** A code in words; a number that only repeats the status is none. */
+  /** A code in words; a number that only repeats the status is not one. */
   readonly code: string | null;
   readonly type: string | null;
-  /** The member of the request that is meant. */
+  /** The member of the request it refers to. */
   readonly param: string | null;
-  /** `api`: an error as an API gives it. `text`: a text in its place. `bare`: words of whoever answered. `none`: no words at all. */
+  /** `api`: an error in the API's form. `text`: a string in its place. `bare`: text from whoever answered. `none`: no text at all. */
   readonly form: 'api' | 'text' | 'bare' | 'none';
-  /** The `error` object as it came, where it is one with a message; else null. */
+  /** The `error` object as received, if it has a message; else null. */
   readonly original: object | null;
 }
 
 type Members = Readonly<Record<string, unknown>>;
 
 const MAX_WORDS = 500;
-/** Words lie no deeper; sixty thousand brackets would overflow the stack. */
+/** Messages are not nested deeper; sixty thousand brackets would overflow the stack. */
 const MAX_LEVELS = 5;
 const MAX_CODE_CHARACTERS = 100;
 const SILENCE: Refusal = { message: '', code: null, type: null, param: null, form: 'none', original: null };
 
 /**
  * Reads the body of a refusal. Seen 2026-11 in fixtures/world/errors.json: `{error: {…}}`, `{error: "text"}`, the error as the body itself
- * (Mistral, older vLLM), `{detail}` (FastAPI), the same inside a list, in a JSON text or in a text of Python's, plain texts and pages.
+ * (Mistral, older vLLM), `{detail}` (FastAPI), the same inside a list, a JSON string or a Python repr, plain text and HTML pages.
  */
 export function readRefusal(text: string): Refusal {
   const value = parse(text);
@@ -57,12 +57,12 @@ function readMembers(members: Members): Omit<Refusal, 'form' | 'original'> {
   };
 }
 
-/** Codes that are numbers, also those written as texts, repeat the status or mean something to one provider alone. */
+/** Numeric codes, also as strings, repeat the status or have a meaning for one provider only. */
 function readCode(code: unknown): string | null {
   return typeof code === 'string' && code !== '' && !/^\d+$/.test(code) ? clip(code, MAX_CODE_CHARACTERS) : null;
 }
 
-/** FastAPI and Pydantic say where and what: `{loc: ["body", "seed"], msg: "Extra inputs are not permitted"}`. */
+/** FastAPI and Pydantic give place and message: `{loc: ["body", "seed"], msg: "Extra inputs are not permitted"}`. */
 function describe(said: unknown, level = 0): string {
   if (typeof said === 'string') return said;
   if (level >= MAX_LEVELS) return '';
@@ -86,7 +86,7 @@ function isPlace(part: unknown): boolean {
   return typeof part === 'string' || typeof part === 'number';
 }
 
-/** Of a page its title, or its first words; of a text its first line. */
+/** For a page its title, or its first words; for a text its first line. */
 function readBareWords(text: string): string {
   const title = /<title[^>]*>([^<]{1,400})/i.exec(text)?.[1];
   const words = title ?? text.replaceAll(/<(script|style)[\s\S]*?<\/\1>|<[^>]*>/gi, '\n');
@@ -110,7 +110,7 @@ function isMembers(value: unknown): value is Members {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Words that say of a member of a request that it is not known there; a value out of range is something else. */
+/** Wording for a request member that is unknown there; a value out of range is different. */
 const UNKNOWN_MEMBER = new RegExp(
   [
     'extra[ _](inputs|fields?)|extra_forbidden|additional propert|not permitted|not allowed',
@@ -121,7 +121,7 @@ const UNKNOWN_MEMBER = new RegExp(
   'i',
 );
 
-/** Whether a refusal says that it does not know this member of the request. */
+/** Whether a refusal says that this member of the request is unknown. */
 export function refusesMember({ message, code, param }: Refusal, member: string): boolean {
   const isNamed = param === member || new RegExp(`(^|[^\\w])${member}([^\\w]|$)`).test(message);
   return isNamed && (UNKNOWN_MEMBER.test(message) || code === 'unsupported_parameter' || code === 'unknown_parameter');

@@ -4,19 +4,19 @@ import { hideSecret } from './hide-secret.ts';
 const MAX_REFUSAL_BYTES = 64 * 1024;
 
 /**
- * Hands the body of a refusal on as `{"error": {"text": "…"}}`: the SDK keeps nothing of a body that is not wrapped in `error` (openai 6.49.0).
- * What a provider or a proxy says is kept in files and shown, and some quote the key they were given: it is hidden here.
+ * Passes the body of a refusal on as `{"error": {"text": "…"}}`: the SDK discards a body that is not wrapped in `error` (openai 6.49.0).
+ * Error texts are stored and shown, and some providers and proxies quote the API key: it is masked here.
  */
 export async function keepRefusedBody(response: Response, apiKey: string): Promise<Response> {
   const text = hideSecret(await readStart(response), apiKey);
   const headers = new Headers(response.headers);
-  // The body is another one now.
+  // The body has changed.
   for (const name of ['content-length', 'content-encoding', 'transfer-encoding']) headers.delete(name);
   const body = response.status === 304 ? null : JSON.stringify({ error: { text } });
   return new Response(body, { status: response.status, statusText: response.statusText, headers });
 }
 
-/** The first bytes of a body; one that breaks off is as long as it came. */
+/** The first bytes of a body; if it breaks off, what was received. */
 async function readStart(response: Response): Promise<string> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
@@ -28,7 +28,7 @@ async function readStart(response: Response): Promise<string> {
       if (bytes >= MAX_REFUSAL_BYTES) break;
     }
   } catch {
-    // The status has said the essential.
+    // The status is enough.
   }
   return Buffer.concat(chunks).toString('utf8', 0, MAX_REFUSAL_BYTES);
 }

@@ -1,6 +1,6 @@
 /** No server may make us sleep longer than this in one step. */
 export const MAX_RETRY_AFTER_MS = 60_000;
-/** A wait of more than a hundred years is none, and may be beyond what a calendar has. */
+/** A wait of more than a hundred years is meaningless, and may exceed the range of dates. */
 const MAX_ASKED_MS = 3_153_600_000_000;
 
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
@@ -8,7 +8,7 @@ const WORD_MS: Readonly<Record<string, number>> = { second: 1000, minute: 60_000
 
 /**
  * A Go-style duration as in `x-ratelimit-reset-*` ("1s", "6m0s", "17ms", "1m12.5s"); a bare number is seconds (Azure).
- * @returns milliseconds, or null when the text is no duration
+ * @returns milliseconds, or null if the text is not a duration
  */
 export function parseDuration(text: string): number | null {
   const trimmed = text.trim();
@@ -23,7 +23,7 @@ export function parseDuration(text: string): number | null {
 /**
  * How long a 429 asks to wait: `retry-after-ms`, else `retry-after` (seconds or an HTTP date), else "try again in 644ms" or "retry after 3
  * seconds" in the message.
- * @returns milliseconds, which may be a day; null when nothing usable was said (negative, garbage and more than a hundred years count as nothing)
+ * @returns milliseconds, which may be a day; null if nothing usable was found (negative values, garbage and more than a hundred years are ignored)
  */
 export function readAskedWait(headers: Headers | undefined, message: string, now: Date): number | null {
   const askedMs = readAnyWait(headers, message, now);
@@ -43,7 +43,7 @@ function readAnyWait(headers: Headers | undefined, message: string, now: Date): 
   return readSaidWait(message);
 }
 
-/** The same as far as one step goes: at most MAX_RETRY_AFTER_MS, whatever a server says. */
+/** The same for a single step: at most MAX_RETRY_AFTER_MS, whatever the server says. */
 export function readRetryAfter(headers: Headers | undefined, message: string, now: Date): number | null {
   return capWait(readAskedWait(headers, message, now));
 }

@@ -9,20 +9,20 @@ const REDIRECTS: ReadonlySet<unknown> = new Set([301, 302, 303, 307, 308]);
 
 export interface StorageOptions {
   readonly signal: AbortSignal;
-  /** The fetch that goes through a proxy, which then also finds the host; null without one. */
+  /** A fetch through a proxy, which then also resolves the host; null without one. */
   readonly proxyFetch: typeof fetch | null;
-  /** Whether an address may not be gone to. */
+  /** Whether an address must not be contacted. */
   readonly isForbidden?: (address: string) => boolean;
-  /** Finds the addresses of a name. */
+  /** Resolves a name. */
   readonly lookup?: typeof lookup;
 }
 
 type Body = ReadableStream<Uint8Array>;
 
 /**
- * The body of a file. Some gateways answer with a redirect to storage of another host, which is followed once: by https, without the key, and never
- * to an address of a network of one's own, whatever name it hides behind.
- * @throws ApiError of kind `stop` for a redirect that is not followed, `again` when the storage does not give the file
+ * The body of a file. Some gateways redirect to storage on another host, which is followed once: over https, without the key, and never
+ * to an address in a private network, whatever name it has.
+ * @throws ApiError of kind `stop` for a redirect that is not followed, `again` if the storage does not return the file
  */
 export async function openStoredContent(
   openContent: (signal: AbortSignal) => Promise<Response>,
@@ -44,7 +44,7 @@ function readTarget(location: string, isForbidden: (address: string) => boolean)
   const url = URL.canParse(location) ? new URL(location) : null;
   if (url === null || url.protocol !== 'https:') throw notFollowed(url?.host ?? 'another place', 'it is not an https address');
   if (isForbidden(url.hostname) || isPrivateName(url.hostname)) throw notFollowed(url.host, 'it is an address of a private network');
-  // Whoever is in it is none of ours.
+  // User and password in it are not ours.
   url.username = '';
   url.password = '';
   return url;
@@ -57,7 +57,7 @@ async function openThroughProxy(url: URL, signal: AbortSignal, proxyFetch: typeo
   throw notGiven(url.host, response.status);
 }
 
-/** Looked up and connected to in one step, so that a name cannot mean one address when checked and another when gone to. */
+/** Resolved and connected in one step, so that a name cannot resolve to one address when checked and another when used. */
 async function openDirectly(
   url: URL,
   { signal, isForbidden, lookup: given }: Omit<StorageOptions, 'proxyFetch'> & Required<Pick<StorageOptions, 'isForbidden'>>,

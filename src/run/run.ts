@@ -15,9 +15,9 @@ import { sendUntilStopped } from './send/send-until-done.ts';
 import { createStopSignal } from './send/stop.ts';
 
 /**
- * One run of a job, from opening it to a table on disk. The same steps continue a run after anything that ended it early.
+ * One run of a job, from opening it to a table on disk. The same steps continue a run after any early end.
  * @returns the summary; its exit code says how the run ended
- * @throws UsageError before anything was sent; LockHeldError; LedgerError when the state is damaged
+ * @throws UsageError before anything was sent; LockHeldError; LedgerError if the state is damaged
  */
 export async function runJob(given: RunOptions): Promise<Summary> {
   const opened = await openRun(given);
@@ -43,13 +43,13 @@ export async function runJob(given: RunOptions): Promise<Summary> {
   }
 }
 
-/** @returns the summary of the run that has already done what is asked, unless failed rows are to be tried again; null when there is something to do */
+/** @returns the summary of the run that has already done what is asked, unless failed rows are to be retried; null if there is something to do */
 async function findDone({ options, prepared, ledger }: OpenedRun): Promise<Summary | null> {
   if (options.isFresh || options.selection.type !== 'all') return null;
   return findUnchangedRun(prepared, ledger, options.signal);
 }
 
-/** Looks for what a run that is done could not find at the provider: batches of lost creates, and batches that were gone. */
+/** Looks for what a finished run could not find at the provider: batches of lost creates, and batches that were gone. */
 async function findsMore({ options, prepared, ledger }: OpenedRun, { provider }: Connection): Promise<boolean> {
   if (hasOpenBatches(ledger)) return true;
   const context = makeBatchContext({ ...options, ledger, job: prepared.compiled.job, provider });
@@ -67,7 +67,7 @@ async function sendAndConclude(opened: OpenedRun, agreement: Agreement, connecti
     try {
       for (;;) {
         const stop = await sendUntilStopped(sending.lane, stopSignal, { ...sending, ...findModels(opened, agreement) });
-        // What comes while the books are made and the table is written is the next run's.
+        // What arrives while the books are made and the table is written belongs to the next run.
         await sending.holdEnds(true);
         const summary = await conclude(opened, agreement, { sending, stop });
         if (summary !== null) return summary;
@@ -81,7 +81,7 @@ async function sendAndConclude(opened: OpenedRun, agreement: Agreement, connecti
   }
 }
 
-/** What a refusal of a model is explained by. */
+/** Explains the refusal of a model. */
 function findModels({ prepared }: OpenedRun, { planned }: Agreement): AskedModels {
   return { models: listModels(prepared.compiled.job), modelEnds: planned.modelEnds };
 }
@@ -91,7 +91,7 @@ interface Ended {
   readonly stop: Parameters<typeof concludeRun>[0]['stop'];
 }
 
-/** @returns null when the input changed meanwhile: rows are due that nobody asked for */
+/** @returns null if the input changed meanwhile: rows are due that were never sent */
 async function conclude(opened: OpenedRun, agreement: Agreement, { sending, stop }: Ended): Promise<Summary | null> {
   const { options, refusal, status } = opened;
   const pass = await status.startPass();

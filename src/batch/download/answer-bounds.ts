@@ -4,9 +4,9 @@ import { forEachLine, readLineChunks } from '../../ledger/disk/read-lines.ts';
 import { MAX_LINE_BYTES } from '../../ledger/responses/judge-line.ts';
 import type { BatchContext } from '../context.ts';
 
-/** What the answers of a batch can be at most. */
+/** The maximum size of the answers of a batch. */
 export interface AnswerBounds {
-  /** One answer, with all that is around it. */
+  /** One answer, with everything around it. */
   readonly lineBytes: number;
   readonly fileBytes: number;
 }
@@ -17,17 +17,17 @@ export interface Asked {
   readonly rows: number;
 }
 
-/** More than chunks of a download bring, so that lines need not be looked for in them. */
+/** More than a chunk of a download, so that chunks need not be searched for lines. */
 const FREE_LINE_BYTES = 256 * 1024;
 /** The file of a few rows may have as much as one long line. */
 const FREE_ROWS = 4;
 
-/** So much may come without a look at what was asked. */
+/** This much is allowed without measuring the requests. */
 export function boundFreely({ rows }: Asked): AnswerBounds {
   return { lineBytes: FREE_LINE_BYTES, fileBytes: ANSWER_FRAME_BYTES * Math.max(rows, FREE_ROWS) };
 }
 
-/** Measures a shard's requests. Without its file it is as if they had no cap. */
+/** Measures a shard's requests. Without its file they count as having no cap. */
 export async function measureAnswers({ ledger, signal }: BatchContext, { shard, rows }: Asked): Promise<AnswerBounds> {
   const path = shard === null ? null : ledger.shardPath(shard);
   let allowed = NOTHING_ALLOWED;

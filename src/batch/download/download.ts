@@ -6,30 +6,30 @@ import { createPatience } from '../backoff.ts';
 import type { BatchContext } from '../context.ts';
 import { type AnswerBounds, type Asked, boundFreely, measureAnswers } from './answer-bounds.ts';
 
-/** A download that brings no byte for this long is started again. */
+/** A download without a byte for this long is restarted. */
 const STALL_MS = 60_000;
-/** A file that differs from the size the provider names is fetched this often before it is taken as it is. */
+/** A file that differs from the size named by the provider is fetched this often before it is accepted as it is. */
 const MAX_SIZE_TRIES = 4;
 const MAX_NOT_FOUND = 4;
-/** So much is read of lines that are left out. */
+/** How much is read of lines that are skipped. */
 const MAX_LEFT_OUT_BYTES = 64 * 2 ** 20;
 const NEWLINE = 10;
 
 export interface DownloadOptions {
   readonly fileId: string;
   readonly name: string;
-  /** Whose answers they are: what it asked bounds what is read. */
+  /** Whose answers they are: the size of its requests bounds what is read. */
   readonly asked: Asked;
 }
 
 /** A file on disk. */
 export interface Download {
   readonly path: string;
-  /** What was left out because nothing that was asked can be answered by so much, in words; null when it is whole. */
+  /** What was skipped because no answer can be that long, in words; null if the file is complete. */
   readonly cut: string | null;
 }
 
-/** Streams a file to disk until it is whole. @returns null when the provider has no such file (any more) */
+/** Streams a file to disk until it is complete. @returns null if the provider has no such file (any more) */
 export async function download(context: BatchContext, options: DownloadOptions): Promise<Download | null> {
   const path = context.ledger.createTemporaryResponsePath(options.name);
   const patience = createPatience(context, `the download of ${options.name}`);
@@ -50,7 +50,7 @@ export async function download(context: BatchContext, options: DownloadOptions):
   }
 }
 
-/** @throws ApiError of kind `again` when the body broke off or stalled; DiskError */
+/** @throws ApiError of kind `again` if the body broke off or stalled; DiskError */
 async function writeContent(
   context: BatchContext,
   { fileId, name, asked }: DownloadOptions,
@@ -72,7 +72,7 @@ async function writeContent(
     return { received: lines.received, cut: await lines.finish() };
   } finally {
     await handle.close();
-    // What is left of it, where it was cut, is not taken from the line.
+    // The rest, after a cut, is not read from the connection.
     await reader.cancel().catch(() => {});
   }
 }
@@ -95,13 +95,13 @@ async function readChunk(
   throw new ApiError('the download broke off', { kind: 'again', code: 'broken_download' });
 }
 
-/** Where lines go, and the name told where the disk refuses. */
+/** Where lines are written, and the name to report if the disk fails. */
 interface Target {
   readonly handle: FileHandle;
   readonly shown: string;
 }
 
-/** Writes lines; one that is longer than its bound is left out, and at the bound of the file it ends with the last whole line. */
+/** Writes lines; one longer than its bound is skipped, and at the bound of the file it ends with the last whole line. */
 function createLineWriter({ handle, shown }: Target, free: AnswerBounds, measure: () => Promise<AnswerBounds>) {
   let bounds = free;
   let isMeasured = false;
@@ -112,7 +112,7 @@ function createLineWriter({ handle, shown }: Target, free: AnswerBounds, measure
   let leftOut = 0;
   let isEndless = false;
 
-  /** Whether a size is beyond the bound; what was asked is looked at only when it is beyond what every row may have. */
+  /** Whether a size exceeds the bound; the requests are measured only if it exceeds what every row may have. */
   async function isBeyond(bytes: number, which: keyof AnswerBounds): Promise<boolean> {
     if (bytes <= bounds[which]) return false;
     if (!isMeasured) bounds = await measure();
@@ -128,7 +128,7 @@ function createLineWriter({ handle, shown }: Target, free: AnswerBounds, measure
     written += bytes.byteLength;
   }
 
-  /** Takes what one line brings. */
+  /** Processes one line. */
   async function take(part: Uint8Array, isEnd: boolean): Promise<void> {
     if (!isLeavingOut && (await isBeyond(written + part.byteLength - lineStart, 'lineBytes'))) {
       isLeavingOut = true;
@@ -146,7 +146,7 @@ function createLineWriter({ handle, shown }: Target, free: AnswerBounds, measure
     get received() {
       return received;
     },
-    /** @returns false when no more is wanted */
+    /** @returns false if no more is wanted */
     async write(chunk: Uint8Array): Promise<boolean> {
       received += chunk.byteLength;
       if ((await isBeyond(written, 'fileBytes')) || received - written > MAX_LEFT_OUT_BYTES) {
@@ -154,7 +154,7 @@ function createLineWriter({ handle, shown }: Target, free: AnswerBounds, measure
         return false;
       }
       if (!isLeavingOut && written + chunk.byteLength - lineStart <= bounds.lineBytes) {
-        // No line of it can be too long: nearly always.
+        // No line of it can be too long: the usual case.
         const endsAt = chunk.lastIndexOf(NEWLINE);
         if (endsAt >= 0) lineStart = written + endsAt + 1;
         await append(chunk);
@@ -168,7 +168,7 @@ function createLineWriter({ handle, shown }: Target, free: AnswerBounds, measure
       }
       return true;
     },
-    /** @returns what was left out, in words; null for nothing */
+    /** @returns what was skipped, in words; null for nothing */
     async finish(): Promise<string | null> {
       if (isEndless) written = lineStart;
       await onDiskLater(shown, () => handle.truncate(written));

@@ -1,11 +1,11 @@
 /**
- * Lets shards in only while what they hold fits the model's limit for its queue, oldest first. There is one for estimated tokens and one for
+ * Admits shards only while their total fits the model's limit for its queue, oldest first. There is one for estimated tokens and one for
  * requests; the limits are the account's: configured, or learned from a refusal.
  */
 export interface Admission {
-  /** Resolves once so much fits; rejects with the signal's reason. A shard larger than the limit gets in when nothing else is in. */
+  /** Resolves once this much fits; rejects with the signal's reason. A shard larger than the limit is admitted when nothing else is in. */
   enter(size: number, signal: AbortSignal): Promise<void>;
-  /** For shards whose batch exists already: counted without waiting. */
+  /** For shards whose batch already exists: counted without waiting. */
   enterNow(size: number): void;
   leave(size: number): void;
   /** Resolves when the next shard leaves. */

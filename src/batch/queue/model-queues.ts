@@ -2,7 +2,7 @@ import type { Ledger } from '../../ledger/ledger.ts';
 import { type CutSize, createCutSize } from '../cut-size.ts';
 import { type Admission, createAdmission } from './admission.ts';
 
-/** What the provider's queue of one model holds of ours: its limits are the model's, not the account's. */
+/** What the provider's queue of one model holds of ours: its limits are per model, not per account. */
 export interface ModelQueue {
   /** In estimated tokens. */
   readonly admission: Admission;
@@ -13,11 +13,11 @@ export interface ModelQueue {
 
 export interface ModelQueues {
   of(model: string): ModelQueue;
-  /** Of all of them together; the limit is null where one of them is not known. */
+  /** Over all of them; the limit is null if one of them is unknown. */
   readonly tokens: { readonly limitTokens: number | null; readonly usedTokens: number };
 }
 
-/** @param enqueuedTokens the job's own limit, for each model; what was learned of one holds where it is lower */
+/** @param enqueuedTokens the job's own limit, for each model; a learned one applies if it is lower */
 export function createModelQueues({ fold }: Pick<Ledger, 'fold'>, enqueuedTokens: number | null): ModelQueues {
   const queues = new Map<string, ModelQueue>();
 

@@ -6,6 +6,7 @@ import { renderTable } from '../render/render-table.ts';
 
 /** A longer name would push the cost beyond 80 columns. */
 const MAX_CELLS = 28;
+const LEAST_CELLS = 16;
 
 /** A bill as a table, for a person, without a final newline. @param folder as it is shown */
 export function renderBill(bill: Bill, folder: string, paint: Paint): string {
@@ -19,9 +20,8 @@ export function renderBill(bill: Bill, folder: string, paint: Paint): string {
       ...groups.map((group) => describe(group.name, group)),
       ...(groups.length > 1 ? [describe('total', total)] : []),
     ],
-    MAX_CELLS,
+    { maxCells: MAX_CELLS, words: 1, leastCells: LEAST_CELLS, spare: ['tokens in', 'tokens out', 'attempts'] },
     paint,
-    1,
   );
   const lines = groups.length === 0 ? [] : [table, ...describeRest(total)];
   if (apart !== null) lines.push(`Simulated, in no figure above: ${formatSpent(apart.total.nanoUsd, apart.total.unpricedAttempts)}`);

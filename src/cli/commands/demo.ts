@@ -1,8 +1,9 @@
-import { copyFile, mkdir } from 'node:fs/promises';
+import { access, constants, copyFile, mkdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { EXIT } from '../../core/errors.ts';
+import { EXIT, UsageError } from '../../core/errors.ts';
 import type { Summary } from '../../core/summary.ts';
 import { quoteArgument } from '../../core/wording/quote-argument.ts';
+import { showCell } from '../../input/request/cell-text.ts';
 import { openTable } from '../../input/table/open-table.ts';
 import { formatCount, formatSpent } from '../../output/format-numbers.ts';
 import { renderSummary } from '../../output/render-summary.ts';
@@ -55,9 +56,11 @@ const TABLE = 'inbox.csv';
 
 const SHOWN_ROWS = 6;
 const MAX_CELLS = 34;
+const LEAST_CELLS = 11;
 
 /** `rowmill demo`: runs the example jobs against the built-in simulator, from input table to output table. */
 export async function demo(flags: JobFlags): Promise<number> {
+  await checkWorkingDirectory();
   const isJson = flags.json === true;
   const paint = createPaint(hasColour(process.stdout));
   if (!isJson)
@@ -83,6 +86,15 @@ export async function demo(flags: JobFlags): Promise<number> {
     await showNext(summaries);
   }
   return Math.max(EXIT.done, ...summaries.map(({ exitCode }) => exitCode));
+}
+
+/** @throws UsageError where nothing can be written: its tables have no other place */
+async function checkWorkingDirectory(): Promise<void> {
+  await access(process.cwd(), constants.W_OK).catch(() => {
+    throw new UsageError(
+      `the demo writes to ${FOLDER}, and this user has no write access in ${process.cwd()}; run it in a folder of yours`,
+    );
+  });
 }
 
 function runStop(stop: TourStop, isQuiet: boolean, interrupts: Interrupts): Promise<Summary> {
@@ -135,7 +147,7 @@ async function renderSome(path: string, columns: readonly string[]): Promise<str
   const rows: string[][] = [];
   for await (const chunk of table.readRows(signal)) {
     for (const { cells } of chunk) {
-      rows.push(places.map((place) => (typeof cells[place] === 'string' ? cells[place] : JSON.stringify(cells[place] ?? ''))));
+      rows.push(places.map((place) => showCell(cells[place] ?? '')));
     }
   }
   // Spread evenly over the table, so that all languages and both ends show.
@@ -144,7 +156,7 @@ async function renderSome(path: string, columns: readonly string[]): Promise<str
     (_, index) => rows[Math.floor((index * rows.length) / SHOWN_ROWS)] ?? [],
   );
   const more = rows.length > some.length ? `\n… ${formatCount(rows.length - some.length)} more rows in ${path}` : '';
-  return renderTable([columns, ...some], MAX_CELLS, paintFor(process.stdout)) + more;
+  return renderTable([columns, ...some], { maxCells: MAX_CELLS, leastCells: LEAST_CELLS }, paintFor(process.stdout)) + more;
 }
 
 /** The totals of all stops: every row has its end, every attempt its cost. */

@@ -8,12 +8,11 @@ import { blameFlags, checkFolder, createDraftFile } from '../draft-file.ts';
 import type { JobFlags, TableFlags } from '../options/flags.ts';
 import { programName } from '../program-name.ts';
 import { createPaint } from '../render/paint.ts';
-import { renderPrompt } from '../render/render-prompt.ts';
+import { makeExcerpt, renderPrompt } from '../render/render-prompt.ts';
 import { hasColour, print, printJson, say } from '../say.ts';
 import { askOf, listAsked, loadDraft, makeDraft, makeRequestsDraft, showAsked, type TableDraft } from '../table-job.ts';
 
-const SHOWN_LINES = 20;
-const NO_ROLES = { id: ['custom_id'], texts: [], labels: [] };
+const NO_ROLES = { id: ['custom_id'], nearId: null, texts: [], labels: [] };
 
 /** `rowmill init TABLE`: writes its job file next to it once the job has been checked; on a terminal shows the first prompt. */
 export async function initTable(table: string, flags: JobFlags & TableFlags): Promise<number> {
@@ -45,10 +44,11 @@ async function renderFirst(draft: TableDraft): Promise<string | null> {
   if (draft.guessed === null) return null;
   const { sample } = draft.guessed;
   const paint = createPaint(hasColour(process.stdout));
+  const whole = `${programName()} plan ${quotePath(showFile(draft.file, process.cwd()))} --prompts 1`;
   try {
     const rendered = compileJob(await loadDraft(draft, {}), sample).render(sample.first);
     if (rendered.status === 'skipped') return `The first row would not be sent: ${rendered.message}`;
-    return `${paint('bold', 'The first prompt')}\n${renderPrompt(JSON.parse(rendered.request.body), paint, SHOWN_LINES)}`;
+    return `${paint('bold', 'The first prompt')}\n${renderPrompt(JSON.parse(rendered.request.body), paint, makeExcerpt(whole))}`;
   } catch (error) {
     throw error instanceof UsageError ? blameFlags(error) : error;
   }

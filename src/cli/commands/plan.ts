@@ -1,10 +1,11 @@
-import { basename } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { EXIT, UsageError } from '../../core/errors.ts';
+import { showFile } from '../../input/table/find-files.ts';
 import { type PlanOptions, planJob } from '../../run/plan/plan.ts';
 import type { Plan, PlanProblem } from '../../run/plan/plan-result.ts';
-import { blameFlags, checkFolder } from '../draft-file.ts';
+import { blameFlags, checkFolder, describeGuesses } from '../draft-file.ts';
 import type { RunFlags, TableFlags } from '../options/flags.ts';
-import { renderPlan } from '../render/render-plan.ts';
+import { type PlanLook, renderPlan } from '../render/render-plan.ts';
 import { reportFailure } from '../report-failure.ts';
 import { makePlanOptions, showCommand, showRunCommand } from '../run-options.ts';
 import { hasColour, print, printJson } from '../say.ts';
@@ -17,7 +18,7 @@ export async function plan(argument: string, flags: RunFlags & TableFlags): Prom
     const options = makePlanOptions(jobFile, flags);
     const plan = draft === null ? await planJob(options) : await planDraft(draft, argument, flags, options);
     if (flags.json === true) printJson(plan);
-    else print(renderPlan(plan, showAsPlanned(draft === null ? jobFile : argument, flags), hasColour(process.stdout)));
+    else print(renderPlan(plan, makeLook(plan, { argument, jobFile, draft, flags })));
     return EXIT.done;
   } catch (error) {
     if (flags.json !== true || !(error instanceof UsageError)) throw error;
@@ -34,6 +35,27 @@ async function planDraft(draft: TableDraft, table: string, flags: RunFlags & Tab
   } catch (error) {
     throw error instanceof UsageError ? blameFlags(error) : error;
   }
+}
+
+interface Planned {
+  readonly argument: string;
+  readonly jobFile: string;
+  readonly draft: TableDraft | null;
+  readonly flags: RunFlags & TableFlags;
+}
+
+function makeLook({ closestModel: closest }: Plan, { argument, jobFile, draft, flags }: Planned): PlanLook {
+  const isDraft = draft !== null;
+  const named = isDraft ? argument : jobFile;
+  const meant = isDraft && closest !== undefined ? { ...flags, model: closest } : flags;
+  const file = showFile(resolve(jobFile), process.cwd());
+  return {
+    command: showAsPlanned(named, meant),
+    first: isDraft || closest === undefined ? null : `First, in ${file}: model: ${closest}`,
+    showWhole: `${showCommand('plan', named, meant)}${showAsked(meant)} --prompts 1`,
+    guesses: draft === null ? [] : describeGuesses(draft),
+    colour: hasColour(process.stdout),
+  };
 }
 
 /** The command that does what was planned. Unlike the command that continues a run, it repeats flags such as --fresh. */

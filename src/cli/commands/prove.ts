@@ -100,7 +100,13 @@ function printProof({ promises, seconds }: Proof, flags: ProveFlags, isStopped: 
     `${broken} broken`,
     `${took.toFixed(1)} s`,
   ]);
-  print(renderTable([['promise', 'attacks', 'fired', 'broken', 'seconds'], ...rows], MAX_CELLS, createPaint(hasColour(process.stdout))));
+  print(
+    renderTable(
+      [['promise', 'attacks', 'fired', 'broken', 'seconds'], ...rows],
+      { maxCells: MAX_CELLS },
+      createPaint(hasColour(process.stdout)),
+    ),
+  );
   for (const { name, breaks, vain } of promises) {
     for (const { seed, violations, folder } of breaks) {
       print(

@@ -34,6 +34,11 @@ export function createRunMetrics(path: string, warn: (message: string) => void):
       // A run refused before its job is known writes only over the file of an earlier run.
       const name = job ?? readJobName(before);
       if (name === null) return;
+      const other = readJobName(before);
+      if (other !== null && other !== name && !hasWarned) {
+        warn(`--metrics: ${path} held the figures of the job ${other}, which those of ${name} replace: name a file for each job`);
+        hasWarned = true;
+      }
       try {
         const metrics = { ...NOTHING, ...make(readLastSuccess(before, name)), job: name, startedAtSeconds: round(startedAtSeconds) };
         await replaceFile(path, renderMetrics({ ...metrics, durationSeconds: round((performance.now() - startedMs) / 1000) }));

@@ -6,6 +6,7 @@ import type { Paint } from './paint.ts';
 import { renderTable } from './render-table.ts';
 
 const MAX_CELLS = 36;
+const LEAST_CELLS = 12;
 const MAX_EXAMPLES = 10;
 const MAX_TRANSITIONS = 10;
 
@@ -59,7 +60,7 @@ function renderRuns(a: ComparedRun, b: ComparedRun, paint: Paint): string {
       row('output tokens', ({ outputTokens }) => formatCount(outputTokens)),
       row('spent by the run', ({ spentNanoUsd, spentUnpricedAttempts = 0 }) => formatSpent(spentNanoUsd, spentUnpricedAttempts)),
     ],
-    MAX_CELLS,
+    { maxCells: MAX_CELLS },
     paint,
   );
 }
@@ -73,7 +74,11 @@ function renderTransitions(transitions: RunComparison['transitions'], paint: Pai
   if (moves.length === 0) return [];
   return [
     '',
-    renderTable([['in A', 'in B', 'rows'], ...moves.map(({ from, to, count }) => [from, to, formatCount(count)])], MAX_CELLS, paint),
+    renderTable(
+      [['in A', 'in B', 'rows'], ...moves.map(({ from, to, count }) => [from, to, formatCount(count)])],
+      { maxCells: MAX_CELLS, leastCells: LEAST_CELLS },
+      paint,
+    ),
   ];
 }
 
@@ -82,5 +87,12 @@ function renderExamples({ examples, gold }: RunComparison, paint: Paint): readon
   const rows = examples
     .slice(0, MAX_EXAMPLES)
     .map((example) => [example.id ?? '(left the table)', example.a, example.b, ...(gold === null ? [] : [example.gold ?? ''])]);
-  return ['', renderTable([['for example', 'in A', 'in B', ...(gold === null ? [] : ['right'])], ...rows], MAX_CELLS, paint)];
+  return [
+    '',
+    renderTable(
+      [['for example', 'in A', 'in B', ...(gold === null ? [] : ['right'])], ...rows],
+      { maxCells: MAX_CELLS, leastCells: LEAST_CELLS },
+      paint,
+    ),
+  ];
 }

@@ -6,6 +6,7 @@ import type { Paint } from './paint.ts';
 import { renderTable } from './render-table.ts';
 
 const MAX_CELLS = 28;
+const LEAST_CELLS = 8;
 /** With more labels than this no matrix fits a screen; the most frequent confusions are listed instead. */
 const MAX_MATRIX_LABELS = 10;
 const MAX_CONFUSIONS = 15;
@@ -59,7 +60,11 @@ function renderClasses(perClass: Readonly<Record<string, ClassScores>>, paint: P
     formatShareWithin(recall, intervals.recall),
     formatShareWithin(f1, intervals.f1),
   ]);
-  const table = renderTable([['label', 'rows', 'given', 'no answer', 'precision', 'recall', 'F1'], ...rows], MAX_CELLS, paint);
+  const table = renderTable(
+    [['label', 'rows', 'given', 'no answer', 'precision', 'recall', 'F1'], ...rows],
+    { maxCells: MAX_CELLS, spare: ['given', 'no answer', 'rows'] },
+    paint,
+  );
   return most === classes ? table : `${table}\nand ${formatCount(classes.length - most.length)} labels with fewer rows; --json has all`;
 }
 
@@ -70,7 +75,7 @@ function renderConfusion(confusion: Confusion, paint: Paint): readonly string[] 
   if (labels.length === 0) return [];
   if (labels.length <= MAX_MATRIX_LABELS) {
     const rows = labels.map((right) => [right, ...labels.map((given) => formatCount(countOf(confusion, right, given)))]);
-    return ['', renderTable([['right \\ given', ...labels], ...rows], MAX_CELLS, paint)];
+    return ['', renderTable([['right \\ given', ...labels], ...rows], { maxCells: MAX_CELLS, leastCells: LEAST_CELLS }, paint)];
   }
   const wrong = Object.entries(confusion)
     .flatMap(([right, line]) => Object.entries(line).map(([given, count]) => ({ right, given, count })))
@@ -79,7 +84,10 @@ function renderConfusion(confusion: Confusion, paint: Paint): readonly string[] 
     .slice(0, MAX_CONFUSIONS);
   if (wrong.length === 0) return [];
   const rows = wrong.map(({ right, given, count }) => [right, given, formatCount(count)]);
-  return ['', renderTable([['right', 'given instead (most frequent)', 'rows'], ...rows], MAX_CELLS, paint)];
+  return [
+    '',
+    renderTable([['right', 'given instead (most frequent)', 'rows'], ...rows], { maxCells: MAX_CELLS, leastCells: LEAST_CELLS }, paint),
+  ];
 }
 
 function countOf(confusion: Confusion, right: string, given: string): number {

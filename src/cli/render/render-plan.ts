@@ -1,44 +1,59 @@
 import { escapeLineForTerminal } from '../../output/escape-for-terminal.ts';
 import { formatCount, formatDollars, formatThings } from '../../output/format-numbers.ts';
 import { describeBudget } from '../../run/budget/facts.ts';
+import { ENOUGH_ANSWERS } from '../../run/open/answer-history.ts';
 import type { CostRange } from '../../run/plan/cost.ts';
 import type { Plan, PlanProblem } from '../../run/plan/plan-result.ts';
 import type { TimeUnderLimits } from '../../run/plan/time.ts';
 import { describeCache } from './describe-cache.ts';
 import { createPaint, type Paint } from './paint.ts';
-import { renderPrompt } from './render-prompt.ts';
+import { type Excerpt, makeExcerpt, renderPrompt } from './render-prompt.ts';
 
-const MAX_PROMPT_LINES = 24;
+/** What the terminal shows besides the plan itself. */
+export interface PlanLook {
+  /** The command that runs it. */
+  readonly command: string;
+  /** What to change first; null for nothing. */
+  readonly first: string | null;
+  /** The command that shows the whole first prompt. */
+  readonly showWhole: string;
+  /** What was guessed about a table that has no job file yet. */
+  readonly guesses: readonly string[];
+  readonly colour: boolean;
+}
 
-/** A plan for the terminal, without a final newline. @param command the command that runs it */
-export function renderPlan(plan: Plan, command: string, colour: boolean): string {
+/** A plan for the terminal, without a final newline. */
+export function renderPlan(plan: Plan, { command, first, showWhole, guesses, colour }: PlanLook): string {
   const paint = createPaint(colour);
   const line = (label: string, text: string) => paint('dim', label.padEnd(10)) + escapeLineForTerminal(text);
   const { tokens, cost } = plan;
   return [
     paint('bold', escapeLineForTerminal(`${plan.job}  ${plan.model}`)),
+    ...guesses.map((guess, index) => line(index === 0 ? 'guessed' : '', guess)),
     line('rows in', describeRows(plan)),
     ...plan.changes.map((change) => line('changes', change)),
     ...describeToSend(plan).map((text, index) => line(index === 0 ? 'to send' : '', text)),
     line('tokens', describeInput(tokens)),
     line('', describeOutput(tokens)),
     paint('dim', `${'cost'.padEnd(10)}${['low', 'expected', 'upper', 'worst'].map((word) => word.padStart(COLUMN)).join('')}`),
-    ...(['batch', 'live', 'flex'] as const).map((lane) => line(`  ${lane}`, describeCost(cost[lane]))),
+    ...(['batch', 'live', 'flex'] as const).map((lane) => line(`  ${lane}`, describeCost(cost[lane], isUnmeasured(plan)))),
+    ...(hasUnknownUpper(plan) ? [line('', 'upper: not known before a first run has measured some answers')] : []),
     ...(plan.budgets ?? []).map((budget, index) => line(index === 0 ? 'budget' : '', describeBudget(budget))),
     ...describeCache(plan).map((text, index) => line(index === 0 ? 'cache' : '', text)),
     ...(plan.priceNote === undefined ? [] : [line('', plan.priceNote)]),
     ...describeCheaper(plan).map((text) => line('cheaper', text)),
     ...describeTime(plan.time).map((text, index) => line(index === 0 ? 'time' : '', text)),
     ...plan.problems.map((problem) => paint('yellow', `${problem.severity}: `) + escapeLineForTerminal(describeProblem(problem))),
-    ...(plan.requests === undefined ? showFirst(plan, paint) : showAll(plan.requests, paint)),
+    ...(plan.requests === undefined ? showFirst(plan, makeExcerpt(showWhole), paint) : showAll(plan.requests, paint)),
     '',
     'Nothing was sent, nothing was spent.',
+    ...(first === null ? [] : [first]),
     `To do it: ${command}`,
   ].join('\n');
 }
 
-function showFirst({ firstRequest }: Plan, paint: Paint): readonly string[] {
-  return firstRequest === null ? [] : ['', paint('dim', 'first request'), renderPrompt(firstRequest, paint, MAX_PROMPT_LINES)];
+function showFirst({ firstRequest }: Plan, excerpt: Excerpt, paint: Paint): readonly string[] {
+  return firstRequest === null ? [] : ['', paint('dim', 'first request'), renderPrompt(firstRequest, paint, excerpt)];
 }
 
 /** Prompts as they would be sent, each under the first row that uses it. */
@@ -126,11 +141,26 @@ function formatMinutes(minutes: number): string {
   return minutes < 2880 ? `${Math.ceil(minutes / 60)} h` : `${Math.ceil(minutes / 1440)} days`;
 }
 
-function describeCost(range: CostRange | null): string {
+function describeCost(range: CostRange | null, isUnmeasured: boolean): string {
   if (range === null) return 'not sold, or its price is unknown'.padStart(COLUMN);
-  return [range.lowNanoUsd, range.expectedNanoUsd, range.upperNanoUsd, range.worstNanoUsd]
-    .map((nanoUsd) => formatDollars(nanoUsd).padStart(COLUMN))
+  const upper = isUnmeasured && isUpperUnknown(range) ? '-' : formatDollars(range.upperNanoUsd);
+  return [formatDollars(range.lowNanoUsd), formatDollars(range.expectedNanoUsd), upper, formatDollars(range.worstNanoUsd)]
+    .map((text) => text.padStart(COLUMN))
     .join('');
+}
+
+/** Whether too few answers were measured to tell how long long ones are. */
+function isUnmeasured({ tokens }: Plan): boolean {
+  return tokens.outputExpected > 0 && tokens.outputMeasured < ENOUGH_ANSWERS;
+}
+
+/** Before anything was measured the upper estimate is a multiple of the expected one for a model that reasons, and for others no more than that. */
+function isUpperUnknown({ expectedNanoUsd, upperNanoUsd }: CostRange): boolean {
+  return upperNanoUsd === expectedNanoUsd;
+}
+
+function hasUnknownUpper(plan: Plan): boolean {
+  return isUnmeasured(plan) && Object.values(plan.cost).some((range) => range !== null && isUpperUnknown(range));
 }
 
 function describeProblem({ file, line, column, message }: PlanProblem): string {

@@ -7,6 +7,8 @@ import { renderTable } from './render-table.ts';
 
 const TIERS = ['standard', 'batch', 'flex', 'priority'] as const;
 const MAX_CELLS = 48;
+/** What a narrow terminal does without, in this order. */
+const SPARE = ['source', 'since', 'priority in', 'flex in', 'cached', 'batch in', 'batch out'];
 
 /** All models as one table, without a final newline. */
 export function renderPriceList(models: readonly ListedModel[], day: string, paint: Paint): string {
@@ -22,7 +24,7 @@ export function renderPriceList(models: readonly ListedModel[], day: string, pai
   ]);
   return [
     `Dollars per million tokens on ${day}; lists compared with their sources on ${pricesAsOf}`,
-    renderTable([head, ...rows], MAX_CELLS, paint),
+    renderTable([head, ...rows], { maxCells: MAX_CELLS, spare: SPARE }, paint),
     '- is not sold. One model with all its rules: rowmill prices MODEL',
   ].join('\n');
 }
@@ -39,7 +41,11 @@ export function renderModelPrices(listed: ListedModel, day: string, paint: Paint
     ...(note === '' ? [] : [line('note', note)]),
     line('limits', `${describeTokens(contextTokens)} of context, ${describeTokens(maxOutputTokens)} of output at most`),
     '',
-    renderTable([['dollars per million', 'input', 'cached', 'write', 'write, 12 h', 'output', 'source'], ...rows], MAX_CELLS, paint),
+    renderTable(
+      [['dollars per million', 'input', 'cached', 'write', 'write, 12 h', 'output', 'source'], ...rows],
+      { maxCells: MAX_CELLS, spare: ['source', 'write, 12 h', 'cached'] },
+      paint,
+    ),
     ...changes.map(({ from, usdPerMillion: usd }) =>
       line(`from ${from}`, usd === null ? ' unknown' : ` ${usd.input} in, ${usd.output} out`),
     ),

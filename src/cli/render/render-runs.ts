@@ -6,6 +6,8 @@ import { formatSpan } from './render-status.ts';
 import { renderTable } from './render-table.ts';
 
 const MAX_CELLS = 40;
+/** A run's id is as long, and has to stay whole to be copied. */
+const LEAST_CELLS = 24;
 
 /** The runs of one of several jobs. */
 export interface ListedJobRuns extends RunList {
@@ -22,7 +24,11 @@ export function renderRuns(lists: readonly ListedJobRuns[], now: Date, paint: Pa
     .toSorted((a, b) => (a.run.startedAt < b.run.startedAt ? 1 : -1))
     .map(({ job, run }) => [...(isShared ? [job] : []), ...describeRun(run, now)]);
   const header = [...(isShared ? ['job'] : []), 'run', 'when', 'rows', 'spent', 'model', 'verdict'];
-  return renderTable([header, ...lines], MAX_CELLS, paint);
+  return renderTable(
+    [header, ...lines],
+    { maxCells: MAX_CELLS, leastCells: LEAST_CELLS, spare: ['model', 'when', 'spent', 'rows'] },
+    paint,
+  );
 }
 
 function describeRun({ id, startedAt, verdict, exitCode, rows, cost, model, simulated }: ListedRun, now: Date): readonly string[] {

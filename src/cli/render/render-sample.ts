@@ -29,7 +29,7 @@ export function renderSample(sample: Sample, next: string, paint: Paint): string
               [sample.by ?? '', 'rows', 'drawn'],
               ...strata.slice(0, MAX_STRATA).map((one) => [one.value, formatCount(one.rows), formatCount(one.sampled)]),
             ],
-            MAX_CELLS,
+            { maxCells: MAX_CELLS },
             paint,
           ),
           ...(strata.length > MAX_STRATA ? [`and ${formatCount(strata.length - MAX_STRATA)} values with fewer rows`] : []),

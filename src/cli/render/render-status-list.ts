@@ -14,6 +14,7 @@ export interface ListedJob {
 }
 
 const MAX_CELLS = 44;
+const LEAST_CELLS = 16;
 
 /** One line per job, without a final newline. Jobs with the same name are told apart by their files. */
 export function renderStatusList(jobs: readonly ListedJob[], now: Date, paint: Paint): string {
@@ -24,7 +25,7 @@ export function renderStatusList(jobs: readonly ListedJob[], now: Date, paint: P
     describeRows(status.rows),
     `${formatSpent(status.cost.ledgerNanoUsd, status.cost.ledgerUnpricedAttempts)}${status.simulated ? ' simulated' : ''}`,
   ]);
-  return renderTable([['job', 'last run', 'rows', 'spent'], ...lines], MAX_CELLS, paint);
+  return renderTable([['job', 'last run', 'rows', 'spent'], ...lines], { maxCells: MAX_CELLS, leastCells: LEAST_CELLS }, paint);
 }
 
 /** The latest run in a few words. */

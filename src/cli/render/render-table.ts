@@ -4,43 +4,76 @@ import type { Paint } from './paint.ts';
 
 const GAP = '  ';
 
+/** The layout of a table. */
+export interface TableShape {
+  /** Longer cells are cut to this many terminal cells. */
+  readonly maxCells: number;
+  /** The number of text columns, on the left; figures follow, right-aligned. Absent: all are text. */
+  readonly words?: number;
+  /** In a narrow terminal, cells are first cut down to this. Absent: they are not. */
+  readonly leastCells?: number;
+  /** Columns that a narrow terminal leaves out, in this order and as many as needed; a line below names them. */
+  readonly spare?: readonly string[];
+}
+
 /**
- * Rows as aligned columns, each at most `maxCells` terminal cells wide; the first row is the header. If the terminal is too narrow for all of
- * them, each row continues on the line below.
- * @param words the number of text columns, on the left; figures follow, right-aligned
+ * Rows as aligned columns; the first row is the header. If the terminal is too narrow for all of them, and neither shorter cells nor fewer columns
+ * help, each row continues on the line below.
  */
-export function renderTable(
-  rows: readonly (readonly string[])[],
-  maxCells: number,
-  paint: Paint,
-  words = Number.POSITIVE_INFINITY,
-): string {
-  const cells = rows.map((row) => row.map((text) => clipCells(escapeLineForTerminal(text.replaceAll(/\s+/g, ' ')), maxCells)));
-  const widths = (cells[0] ?? []).map((_, column) => Math.max(...cells.map((row) => measureCells(row[column] ?? ''))));
-  const groups = groupColumns(widths, paint.columns ?? Number.POSITIVE_INFINITY);
-  return cells
-    .flatMap((row, index) =>
-      groups.map((group, place) => {
-        const line = group.map((column) => pad(row[column] ?? '', widths[column] ?? 0, column >= words)).join(GAP);
-        const text = `${place === 0 ? '' : GAP}${line}`.trimEnd();
-        return index === 0 ? paint('dim', text) : text;
-      }),
-    )
-    .join('\n');
+export function renderTable(rows: readonly (readonly string[])[], shape: TableShape, paint: Paint): string {
+  const columns = paint.columns ?? Number.POSITIVE_INFINITY;
+  const { words = Number.POSITIVE_INFINITY, spare = [] } = shape;
+  const safe = rows.map((row) => row.map((text) => clipCells(escapeLineForTerminal(text.replaceAll(/\s+/g, ' ')), shape.maxCells)));
+  const whole = (safe[0] ?? []).map((_, column) => Math.max(...safe.map((row) => measureCells(row[column] ?? ''))));
+  const fitted = fit(whole, columns, {
+    least: shape.leastCells ?? Number.POSITIVE_INFINITY,
+    spare: spare.map((name) => (rows[0] ?? []).indexOf(name)).filter((column) => column >= 0),
+  });
+  const { widths, left } = fitted ?? { widths: whole, left: [] };
+  const cells = safe.map((row) => row.map((text, column) => clipCells(text, widths[column] ?? 0)));
+  const shown = widths.map((_, column) => column).filter((column) => !left.includes(column));
+  const groups = groupColumns(shown, widths, columns);
+  const lines = cells.flatMap((row, index) =>
+    groups.map((group, place) => {
+      const line = group.map((column) => pad(row[column] ?? '', widths[column] ?? 0, column >= words)).join(GAP);
+      const text = `${place === 0 ? '' : GAP}${line}`.trimEnd();
+      return index === 0 ? paint('dim', text) : text;
+    }),
+  );
+  const names = left.map((column) => rows[0]?.[column]).join(', ');
+  return [...lines, ...(left.length === 0 ? [] : [paint('dim', `a wider terminal, or --json, shows more: ${names}`)])].join('\n');
+}
+
+interface Fitted {
+  readonly widths: readonly number[];
+  /** The columns that are left out. */
+  readonly left: readonly number[];
+}
+
+/** Narrows the widest columns down to `least`, then leaves out `spare` ones; null if it still does not fit. */
+function fit(widths: readonly number[], columns: number, { least, spare }: { least: number; spare: readonly number[] }): Fitted | null {
+  for (let count = 0; count <= spare.length; count += 1) {
+    const left = spare.slice(0, count);
+    const sum = (most: number) =>
+      widths.reduce((cells, width, column) => (left.includes(column) ? cells : cells + Math.min(width, most) + GAP.length), -GAP.length);
+    for (let most = Math.max(...widths); most >= Math.min(least, Math.max(...widths)); most -= 1)
+      if (sum(most) <= columns) return { widths: widths.map((width) => Math.min(width, most)), left };
+  }
+  return null;
 }
 
 /** Which columns share a line. */
-function groupColumns(widths: readonly number[], columns: number): readonly (readonly number[])[] {
+function groupColumns(shown: readonly number[], widths: readonly number[], columns: number): readonly (readonly number[])[] {
   const groups: number[][] = [[]];
   let cells = 0;
-  for (const [column, width] of widths.entries()) {
-    const needed = width + GAP.length;
+  for (const column of shown) {
+    const width = widths[column] ?? 0;
     if (cells > 0 && cells + width > columns) {
       groups.push([]);
       cells = GAP.length;
     }
     groups.at(-1)?.push(column);
-    cells += needed;
+    cells += width + GAP.length;
   }
   return groups;
 }

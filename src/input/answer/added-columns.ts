@@ -1,13 +1,13 @@
 import type { Job } from '../../core/job.ts';
 
-/** The share of the votes asked for that agree with the answer. */
+/** The share of the requested votes that agree with the answer. */
 export const AGREEMENT_COLUMN = '_agreement';
-/** The probability the model gave the label it chose. */
+/** The probability the model gave to the label it chose. */
 export const CONFIDENCE_COLUMN = '_confidence';
-/** Under this name the answer stands when it has no properties of its own. */
+/** The column of an answer that has no properties of its own. */
 const WHOLE_ANSWER = 'answer';
 
-/** What a job has rowmill add to each answer, in the order of the columns. */
+/** The columns rowmill adds to each answer of a job, in order. */
 export function listAddedColumns({ votes, confidence }: Pick<Job, 'votes' | 'confidence'>): readonly string[] {
   return [...(votes > 1 ? [AGREEMENT_COLUMN] : []), ...(confidence === null ? [] : [CONFIDENCE_COLUMN])];
 }
@@ -20,13 +20,13 @@ export function listAnswerColumns(job: Pick<Job, 'output' | 'votes' | 'confidenc
   return [...(columns.length === 0 ? [WHOLE_ANSWER] : columns), ...added];
 }
 
-/** Schemas of the answer's columns, as far as the job says them, by name. */
+/** Schemas of the answer's columns by name, as far as the job defines them. */
 export function listAnswerTypes({ output, ...added }: Pick<Job, 'output' | 'votes' | 'confidence'>): Readonly<Record<string, unknown>> {
   const properties = output.type === 'json' ? (output.schema?.properties as Readonly<Record<string, unknown>> | undefined) : undefined;
   return { ...properties, ...Object.fromEntries(listAddedColumns(added).map((name) => [name, { type: 'number' }])) };
 }
 
-/** Adds a column to an answer; one that has no columns of its own becomes a column first. */
+/** Adds a column to an answer; an answer without columns becomes a column first. */
 export function createAddColumn({ output }: Pick<Job, 'output'>): (value: unknown, column: string, added: unknown) => unknown {
   const hasColumns = output.type === 'json' && output.columns.length > 0;
   return (value, column, added) => {
@@ -35,7 +35,7 @@ export function createAddColumn({ output }: Pick<Job, 'output'>): (value: unknow
   };
 }
 
-/** Shares and probabilities are told to four places. */
+/** Shares and probabilities are rounded to four places. */
 export function roundShare(share: number): number {
   return Math.round(share * 10_000) / 10_000;
 }

@@ -4,20 +4,20 @@ import { loadAjv } from './load-ajv.ts';
 
 const MAX_PATTERN_LENGTH = 500;
 
-/** Knows what a schema may say. Making it takes longer than compiling a schema, so there is one. */
+/** Knows the dialect of schemas. Creating it takes longer than compiling a schema, so there is only one. */
 let metaAjv: Ajv2020 | null = null;
-/** A job's schema is compiled when the job is read and again when its answers are. */
+/** A job's schema is compiled when the job is read, and again for its answers. */
 const compiled = new WeakMap<object, ValidateFunction>();
 
-/** Checks a schema that somebody wrote by the rules of its dialect, draft 2020-12. @throws Error when it breaks one; its message is fit for a person */
+/** Checks a user's schema by the rules of its dialect, draft 2020-12. @throws Error if it breaks one; its message is fit for a person */
 export function checkDialect({ $schema: _dialect, ...body }: Readonly<Record<string, unknown>>): void {
   metaAjv ??= new (loadAjv())({ logger: false });
   metaAjv.validateSchema(body, true);
 }
 
 /**
- * Compiles a schema (draft 2020-12) for answers: all errors, no coercion, no defaults, `format` is a note only, unknown keywords are an error.
- * @throws Error when it cannot be compiled; its message is fit for a person
+ * Compiles a schema (draft 2020-12) for answers: all errors, no coercion, no defaults, `format` is only an annotation, unknown keywords are an error.
+ * @throws Error if it cannot be compiled; its message is fit for a person
  */
 export function compileValidator(schema: Readonly<Record<string, unknown>>): ValidateFunction {
   const known = compiled.get(schema);

@@ -4,8 +4,8 @@ import { AGREEMENT_COLUMN, CONFIDENCE_COLUMN, createAddColumn, roundShare } from
 import { findLabelField } from './label-field.ts';
 
 /**
- * How a job with votes counts them: by its one field with labels (those of a list in any order), else by the whole answer, whose keys may stand
- * in any order. Blanks around a text do not count.
+ * How a job with votes counts them: by its one field with labels (for a list in any order), else by the whole answer, whose keys may be
+ * in any order. Spaces around a text are ignored.
  */
 export function compileBallot(job: Job): Ballot {
   const field = findLabelField(job.output);

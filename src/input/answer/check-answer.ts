@@ -9,16 +9,16 @@ import { CHECK_MS, doInTime, isOverTime } from './time-limit.ts';
 import { unwrapJson } from './unwrap-json.ts';
 
 /**
- * Compiles how an answer's text is judged. Text: anything but blank; of a closed set exactly one label, blanks around it aside. JSON: exactly one
- * object that keeps the schema; a code fence or a lead-in around it is removed, with a note, and nothing else is repaired. No control character that
- * the row's prompt does not hold. The result never throws: whatever a model writes is an answer or invalid.
+ * Compiles the check of an answer's text. Text: anything that is not blank; with a closed set, exactly one label, ignoring spaces around it. JSON: exactly one
+ * object that matches the schema; a code fence or a lead-in around it is removed, with a note, and nothing else is repaired. No control character that
+ * is not in the row's prompt. The result never throws: whatever a model writes is an answer or invalid.
  */
 export function compileCheckAnswer(output: OutputSpec): CheckAnswer {
   if (output.type === 'text') {
     return output.labels === undefined ? Object.assign(checkText, { takesAnyText: true }) : compileCheckLabel(output.labels);
   }
   const validate = output.schema === null ? null : compileValidator(output.schema);
-  // Branches that refer to each other may be gone through in two to the power of the levels ways.
+  // Branches that refer to each other may be evaluated two to the power of the levels times.
   const hasReferences = /"\$(dynamicRef|ref)":/.test(JSON.stringify(output.schema));
   return (text, _logprobs, readPromptControls) => {
     try {
@@ -43,7 +43,7 @@ export function compileCheckAnswer(output: OutputSpec): CheckAnswer {
 /** All errors of an answer are collected: a long one may have hundreds of thousands. */
 const SHORT_CHARACTERS = 64 * 1024;
 
-/** @throws SyntaxError of the text as it stands, when no single object can be told from what is around it */
+/** @throws SyntaxError for the unchanged text, if no single object can be separated from what is around it */
 function readJson(text: string): { readonly value: unknown; readonly json: string; readonly note: string | null } {
   try {
     return { value: JSON.parse(text), json: text, note: null };

@@ -7,16 +7,16 @@ import { compileBallot } from './ballot.ts';
 import { compileCheckAnswer } from './check-answer.ts';
 import { compileConfidence } from './confidence.ts';
 
-/** Raised when the rules by which answers are judged change in code. */
+/** Raised when the code that judges answers changes its rules. */
 const RULES_VERSION = 4;
 
-/** How a job judges its answers, which needs no table. */
+/** How a job judges its answers; needs no table. */
 export function compileRules(
   job: Job,
   code: JobCode = NO_CODE,
 ): {
   readonly checkAnswer: CheckAnswer;
-  /** Names how answers are judged: stored answers are judged again when it changes. */
+  /** Identifies the rules for answers: stored answers are judged again when it changes. */
   readonly rulesHash: string;
 } {
   const hash = hashRules(job);
@@ -26,7 +26,7 @@ export function compileRules(
   return { checkAnswer: job.votes === 1 ? checkAnswer : Object.assign(checkAnswer, { ballot: compileBallot(job) }), rulesHash };
 }
 
-/** A text in place of a vector; vectors themselves need no check. */
+/** Rejects a text in place of a vector; vectors themselves need no check. */
 const checkVector: CheckAnswer = Object.assign((): Checked => ({ ok: false, message: 'the answer is a text, not a vector' }), {
   takesVectors: true,
 });
@@ -54,7 +54,7 @@ function withConfidence(checkAnswer: CheckAnswer, job: Job): CheckAnswer {
   });
 }
 
-/** A check made of another one joins the parts of an answer as that one does. */
+/** A check derived from another one joins the parts of an answer in the same way. */
 function withTraitsOf({ takesAnyText }: CheckAnswer, check: (...given: Parameters<CheckAnswer>) => Checked): CheckAnswer {
   return takesAnyText === true ? Object.assign(check, { takesAnyText }) : check;
 }

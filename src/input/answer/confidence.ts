@@ -3,12 +3,12 @@ import { roundShare } from './added-columns.ts';
 import { findLabelField } from './label-field.ts';
 import { findValueSpan, type Span } from './value-span.ts';
 
-/** The probability a model gave to a part of its answer, 0 to 1; null where the endpoint told none that fits the text. */
+/** The probability a model gave to a part of its answer, 0 to 1; null if the endpoint returned none that match the text. */
 export type ReadConfidence = (text: string, logprobs: unknown) => number | null;
 
 /**
- * Compiles how the confidence of a job's answers is read: the product of the probabilities of the tokens that say the label (of a list, all of
- * it), or of the whole text. Tokens that lie half within count; quotes and blanks around a label do not.
+ * Compiles how the confidence of a job's answers is read: the product of the probabilities of the tokens of the label (for a list, of all
+ * labels), or of the whole text. Tokens that overlap the label count; quotes and spaces around it do not.
  */
 export function compileConfidence({ output }: Pick<Job, 'output'>): ReadConfidence {
   const field = findLabelField(output);
@@ -30,7 +30,7 @@ function findLabelSpan(text: string, field: string): Span | null {
   return { start: span.start + 1, end: span.end - 1 };
 }
 
-/** Tokens are counted in bytes: one may hold a part of a character only. */
+/** Tokens are measured in bytes: one may hold only a part of a character. */
 function readProbability(text: string, span: Span, logprobs: unknown): number | null {
   if (!Array.isArray(logprobs) || logprobs.length === 0) return null;
   const start = Buffer.byteLength(text.slice(0, span.start));

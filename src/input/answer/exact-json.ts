@@ -2,9 +2,9 @@ import { type JsonScan, scanJson } from '../../core/exact/scan-json.ts';
 import { findStringEnd } from '../../core/exact/string-end.ts';
 
 /**
- * What reading a JSON text and writing it again would change without a word, or could not do; null when its value says exactly what the text
+ * What parsing a JSON text and writing it again would silently change, or could not do; null if its value is exactly what the text
  * says.
- * @param value what `JSON.parse` made of the text
+ * @param value the result of `JSON.parse` for the text
  */
 export function findSilentChange(text: string, value: unknown): string | null {
   const scan = scanJson(text);
@@ -26,8 +26,8 @@ export function findSilentChange(text: string, value: unknown): string | null {
 }
 
 /**
- * The first key that stands twice in an object of a JSON text, of which parsing keeps the last alone; null when there is none.
- * @param keys that the text has
+ * The first repeated key in an object of a JSON text, of which parsing keeps only the last; null if there is none.
+ * @param keys the number of keys in the text
  */
 export function findRepetition(text: string, value: unknown, { keys }: Pick<JsonScan, 'keys'>): Unwritable | null {
   if (keys === countKeys(value)) return null;
@@ -35,14 +35,14 @@ export function findRepetition(text: string, value: unknown, { keys }: Pick<Json
   return found === null ? null : { position: found.position, why: `the key ${JSON.stringify(found.key)} occurs twice` };
 }
 
-/** What no table can hold, and where in the text it begins. */
+/** What no table can hold, and its position in the text. */
 export interface Unwritable {
   readonly position: number;
-  /** Goes on where a sentence has named the text. */
+  /** Continues a sentence whose subject is the text. */
   readonly why: string;
 }
 
-/** The first thing of a JSON text that could be read and not be written again; null when there is none. */
+/** The first thing in a JSON text that can be read but not written again; null if there is none. */
 export function findUnwritable(text: string, { levels }: Pick<JsonScan, 'levels'>): Unwritable | null {
   if (!text.isWellFormed()) return { position: text.search(LONE_SURROGATE), why: HALF_CHARACTER };
   const hasEscapes = text.includes('\\u');
@@ -64,9 +64,9 @@ export function findUnwritable(text: string, { levels }: Pick<JsonScan, 'levels'
 
 const LONE_SURROGATE = /\p{Surrogate}/u;
 const HALF_CHARACTER = 'it contains half of a character (a lone surrogate)';
-/** A value is parsed at any depth, but written only as deep as the stack allows; no answer is meant to come near this. */
+/** A value of any depth can be parsed, but written only as deep as the stack allows; no real answer comes near this. */
 const MAX_DEPTH = 1_000;
-/** No integer of so many characters is beyond 2^53, and nothing without an exponent is infinite. */
+/** No integer of this length is beyond 2^53, and nothing without an exponent is infinite. */
 const EXACT_CHARACTERS = 15;
 const EXPONENT = /e/i;
 
@@ -82,7 +82,7 @@ function findNumberEnd(text: string, start: number): number {
 
 const NUMBER_CHARACTERS = '0123456789.eE+-';
 
-/** Integers beyond 2^53 lose their last digits; fractions are doubles by custom. */
+/** Integers beyond 2^53 lose their last digits; fractions are doubles by convention. */
 function isRounded(text: string, start: number, end: number): boolean {
   const number = text.slice(start, end);
   if (number.length <= EXACT_CHARACTERS && !EXPONENT.test(number)) return false;
@@ -91,7 +91,7 @@ function isRounded(text: string, start: number, end: number): boolean {
   return /^-?\d+$/.test(number) && !Number.isSafeInteger(value) && BigInt(number) !== BigInt(value);
 }
 
-/** Keys of all objects in a value; of those that stand twice in a text only the last is left. */
+/** Keys of all objects in a value; of keys repeated in the text only the last remains. */
 function countKeys(value: unknown): number {
   if (typeof value !== 'object' || value === null) return 0;
   let count = 0;
@@ -105,7 +105,7 @@ function countKeys(value: unknown): number {
   return count;
 }
 
-/** The first key that an object of the text has already; null when there is none. */
+/** The first key that occurs twice in an object of the text; null if there is none. */
 function findRepeatedKey(text: string): { readonly position: number; readonly key: string } | null {
   const scopes: Set<string>[] = [];
   for (let position = 0; position < text.length; position += 1) {

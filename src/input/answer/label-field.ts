@@ -1,6 +1,6 @@
 import type { OutputSpec } from '../../core/job.ts';
 
-/** The one field of an answer that has a closed set of values, single or in a list; null when there is none, or several. */
+/** The one field of an answer with a closed set of values, single or in a list; null if there is none, or more than one. */
 export function findLabelField(output: OutputSpec): string | null {
   if (output.type === 'text') return null;
   const properties = mapOf(mapOf(output.schema).properties);

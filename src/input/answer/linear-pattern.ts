@@ -1,13 +1,13 @@
 import { createRequire } from 'node:module';
 import { CHECK_MS, doInTime } from './time-limit.ts';
 
-/** A user's regular expression, of the syntax of JSON Schema (ECMA-262 with the flag `u`). */
+/** A user's regular expression, in the syntax of JSON Schema (ECMA-262 with the flag `u`). */
 export interface LinearPattern {
-  /** @throws PatternTimeError when it could not be decided in time */
+  /** @throws PatternTimeError if it could not be decided in time */
   test(text: string): boolean;
 }
 
-/** An expression that only backtracking can try was not done with a text in time: the answer is invalid, not the program. */
+/** An expression that needs backtracking did not finish in time: the answer is invalid, and the program goes on. */
 export class PatternTimeError extends Error {
   constructor(source: string) {
     super(`it could not be checked against the pattern ${source} within ${CHECK_MS} ms`);
@@ -18,9 +18,9 @@ export class PatternTimeError extends Error {
 const require = createRequire(import.meta.url);
 
 /**
- * Compiles an expression so that no text keeps it busy: by RE2, in time linear in the text, else (lookaround, back references, long counts) by
- * the engine of JavaScript with a time limit, which V8 keeps within an expression too.
- * @throws SyntaxError when it is no expression
+ * Compiles an expression so that no text can keep it busy: with RE2, in time linear in the text, else (lookaround, back references, long counts) with
+ * the JavaScript engine and a time limit, which V8 enforces within an expression too.
+ * @throws SyntaxError if it is not an expression
  */
 export function compilePattern(source: string, flags: string): LinearPattern {
   const pattern = new RegExp(source, flags);
@@ -31,7 +31,7 @@ export function compilePattern(source: string, flags: string): LinearPattern {
       const compiled = RE2JS.compile(RE2JS.translateRegExp(linear));
       return { test: (text) => compiled.matcher(text).find() };
     } catch {
-      // Not of RE2's syntax, which has nothing that takes more than one look at a character.
+      // Not in the syntax of RE2, which never looks at a character twice.
     }
   }
   return { test: (text) => testInTime(pattern, text) };
@@ -45,11 +45,11 @@ function testInTime(pattern: RegExp, text: string): boolean {
   }
 }
 
-/** White space and line ends of ECMA-262; RE2 knows those of ASCII only. */
+/** White space and line ends of ECMA-262; RE2 knows only those of ASCII. */
 const SPACES = '\\t\\n\\v\\f\\r \\x{a0}\\x{1680}\\x{2000}-\\x{200a}\\x{2028}\\x{2029}\\x{202f}\\x{205f}\\x{3000}\\x{feff}';
 const NOT_LINE_END = '[^\\n\\r\\x{2028}\\x{2029}]';
 
-/** The same expression with what RE2 means otherwise spelled out; null where that cannot be said. */
+/** The same expression with everything spelled out that RE2 interprets differently; null if that is impossible. */
 function translatePattern(source: string): string | null {
   let isInClass = false;
   let translated = '';

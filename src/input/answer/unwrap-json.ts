@@ -1,4 +1,4 @@
-/** One JSON object found in a text that is not JSON as it stands. */
+/** One JSON object found in a text that is not valid JSON as a whole. */
 export interface Unwrapped {
   /** The object's text. */
   readonly text: string;
@@ -8,22 +8,22 @@ export interface Unwrapped {
 
 const OPENING_FENCE = /```[\w-]*\s*$/;
 const CLOSING_FENCE = /^\s*```\s*$/;
-/** Where one of these stands in what is to be removed, another value may have been meant, or a sentence of its own was said. */
+/** If one of these is in the text to be removed, another value may have been meant, or there is a full sentence. */
 const NO_LEAD_IN = /[[\]{}`"]|[.!?。！？](?:\s|$)|\n\s*\S/u;
 const COLON_AT_END = /[:：][*_\s]*$/u;
-/** What a model says before it does as it was told. */
+/** What models say before doing what they were told. */
 const EAGER = /^(?:sure|certainly|absolutely|of course|okay|ok|great|yes)(?: thing)?[!,.]\s+/i;
-/** Words of an answer that is none, whatever it quotes. */
+/** Words of a text that is not an answer, whatever it quotes. */
 const RELUCTANT = /\b(?:not|cannot|unable|sorry|unfortunately|refuse|instead)\b|n['’]t\b/i;
-/** A value that stands before an object is no word. */
+/** A value before an object is not a word. */
 const WORD = /^(?!(?:true|false|null)\b)\P{L}*\p{L}{2}/u;
 const MOST_LEAD_IN_WORDS = 10;
 const MOST_LEAD_IN_CHARACTERS = 100;
 
 /**
- * Finds the one JSON object in an answer that a model put into a code fence, or behind a lead-in: a few words that end with a colon. Null when
- * anything else stands around it: a refusal may quote the object that was asked for (openai-contract section 21, seen 2026-11-29). The object
- * itself is not changed. Whether it is JSON is for the caller to see.
+ * Finds the one JSON object in an answer that a model put into a code fence, or after a lead-in: a few words that end with a colon. Null if
+ * there is anything else around it: a refusal may quote the requested object (openai-contract section 21, seen 2026-11-29). The object
+ * itself is not changed. The caller checks whether it is JSON.
  */
 export function unwrapJson(text: string): Unwrapped | null {
   const start = text.indexOf('{');

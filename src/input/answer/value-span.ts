@@ -1,4 +1,4 @@
-/** Where a value lies in a text, from its first character to behind its last. */
+/** The position of a value in a text, from its first character to after its last. */
 export interface Span {
   readonly start: number;
   readonly end: number;
@@ -6,7 +6,7 @@ export interface Span {
 
 const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s"{}[\],:]+/g;
 
-/** Finds the value of a property of the outermost object in a text that holds one JSON object; null when there is none. */
+/** Finds the value of a property of the outermost object in a text that holds one JSON object; null if there is none. */
 export function findValueSpan(text: string, property: string): Span | null {
   let depth = 0;
   let key: string | null = null;

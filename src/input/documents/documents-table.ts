@@ -7,15 +7,15 @@ import { type BadRecord, type BadRows, createBadRows } from '../table/bad-rows.t
 import { readBytes, type TableFile } from '../table/read-bytes.ts';
 import type { OpenedFormat, TextFiles } from '../table/table-format.ts';
 
-/** What is known of a document, in the order of its cells. */
+/** What is known about a document, in the order of its cells. */
 const COLUMNS = ['path', 'name', 'bytes', 'text'];
 const HEAD_BYTES = 4096;
-/** As of a record of any table. */
+/** The same limit as for a record of any table. */
 const MAX_TEXT_BYTES = 64 * 1024 * 1024;
 
 /**
- * A row for each file: its path from the folder of the job, its name, its size, and its text where it is one, by the rules of encoding of tables. Of all
- * other files the text is empty. One that cannot be read is a bad record.
+ * One row per file: its path relative to the folder of the job, its name, its size, and its text, decoded by the rules for tables. For all
+ * other files the text is empty. A file that cannot be read is a bad record.
  */
 export async function openDocuments(_: TextFiles, spec: Pick<InputSpec, 'root' | 'encoding' | 'badRows'>): Promise<OpenedFormat> {
   const root = spec.root ?? process.cwd();
@@ -63,7 +63,7 @@ async function readRow(
   return { index, file: file.shown, line: 1, cells, record: null, key: null };
 }
 
-/** What is wrong with a document; null where it is something else. @param shown stands in the table in place of its text */
+/** What is wrong with a document; null for any other error. @param shown the name that replaces its text in the table */
 function describeFault(file: TableFile, shown: string, error: unknown): BadRecord | null {
   const problem = error instanceof UsageError ? error.problems[0] : undefined;
   if (problem === undefined) return null;
@@ -71,7 +71,7 @@ function describeFault(file: TableFile, shown: string, error: unknown): BadRecor
   return { line: place.line, place, message: problem.message.replace(`${file.shown}: `, ''), raw: shown };
 }
 
-/** With `/` on every system, so that it is the same row there. */
+/** With `/` on every system, so that the row is the same everywhere. */
 function showPath(root: string, file: string): string {
   return path.relative(root, file).split(path.sep).join('/');
 }
@@ -89,7 +89,7 @@ async function readText({ openText }: TextFiles, file: TableFile, { encoding }: 
   return Buffer.concat(chunks).toString('utf8');
 }
 
-/** A text has no byte 0, unless it is UTF-16; a PDF may have none either. What is packed is looked at unpacked. */
+/** Text has no byte 0, unless it is UTF-16; a PDF may have none either. Compressed files are checked after decompression. */
 async function isTextFile(file: TableFile, encoding: string | null, signal: AbortSignal): Promise<boolean> {
   let head: Buffer = Buffer.alloc(0);
   for await (const chunk of readBytes(file, signal)) {

@@ -1,8 +1,8 @@
 import { UsageError } from '../../core/errors.ts';
 
-/** What a person asks of a table: the part of a drafted job that no guess makes. */
+/** The user's question about a table: the part of a drafted job that is not guessed. */
 export interface Asked {
-  /** One that names no column is told of the columns with text. */
+  /** A prompt that names no column gets the columns of text. */
   readonly prompt: string;
   /** As in a job file: `text`, or fields in shorthand. */
   readonly output: string | Readonly<Record<string, unknown>>;
@@ -11,7 +11,7 @@ export interface Asked {
   readonly model: string;
 }
 
-/** What flags say of it; absent where they say nothing. */
+/** The part given by flags; absent if they do not give it. */
 export interface AskedFlags {
   readonly prompt?: string;
   readonly output?: readonly string[];
@@ -19,9 +19,9 @@ export interface AskedFlags {
   readonly model?: string;
 }
 
-/** A model that exists today, cheap and good at reading short texts. */
+/** A current model, cheap and good at reading short texts. */
 export const DEFAULT_MODEL = 'gpt-6-luna';
-/** What is asked of a table nobody has said anything about. */
+/** The question for a table if the user gave none. */
 const DEFAULT_PROMPT = 'Summarize this in one sentence.';
 
 export function makeAsked(flags: AskedFlags): Asked {
@@ -35,14 +35,14 @@ export function makeAsked(flags: AskedFlags): Asked {
   return { prompt, output: output.length > 0 ? readOutputFlags(output) : fallback, labels, model: model.trim() };
 }
 
-/** What flags change about what was asked before. */
+/** What flags change about the earlier question. */
 export function changeAsked(before: Asked, flags: AskedFlags): Asked {
   const { prompt = before.prompt, model = before.model, labels = before.labels } = flags;
   const asked = makeAsked({ ...flags, prompt, model, labels });
   return { ...asked, output: flags.output === undefined && flags.labels === undefined ? before.output : asked.output };
 }
 
-/** Reads it from a drafted job, parsed; null where it is none. */
+/** Reads the question from a drafted job, parsed; null if it is not one. */
 export function readAsked(spec: unknown): Asked | null {
   const { prompt, output, labels = [], model } = (spec ?? {}) as Readonly<Record<string, unknown>>;
   const told = typeof prompt === 'string' ? prompt : (prompt as { readonly system?: unknown } | undefined)?.system;
@@ -51,12 +51,12 @@ export function readAsked(spec: unknown): Asked | null {
   return { prompt: told.replace(/\n$/, ''), output: output as Asked['output'], labels: labels as string[], model };
 }
 
-/** A field and its type; before the type stands a colon. */
+/** A field and its type, separated by a colon. */
 const FIELD = /^\s*([\p{L}_][\p{L}\p{N}_ .-]*?)\s*:\s*(\S.*?)\s*$/su;
-/** Several fields in one flag: a comma, semicolon or line break with `name:` behind it. */
+/** Several fields in one flag: a comma, semicolon or line break followed by `name:`. */
 const BETWEEN_FIELDS = /\s*[,;\n]\s*(?=[\p{L}_][\p{L}\p{N}_ .-]*:)/u;
 
-/** `text`, or `name: type` for each field, as the shorthand of a job file has it. @throws UsageError for what is neither */
+/** `text`, or `name: type` for each field, in the shorthand of a job file. @throws UsageError for anything else */
 export function readOutputFlags(flags: readonly string[]): Asked['output'] {
   const words = flags.flatMap((flag) => flag.split(BETWEEN_FIELDS)).map((word) => word.trim());
   if (words.length === 1 && words[0] === 'text') return 'text';

@@ -3,23 +3,27 @@ import type { TableSample } from './sample-table.ts';
 
 /** What the columns of a table are probably for. */
 export interface ColumnRoles {
-  /** Columns that together name a row; empty where none do. */
+  /** Columns that together identify a row; empty if none do. */
   readonly id: readonly string[];
-  /** Columns that hold text to be read; one at least. */
+  /** If none do: a column with the name of one, and a value it has more than once; null without such a column. */
+  readonly nearId: { readonly name: string; readonly repeated: string } | null;
+  /** Columns with text to read; at least one. */
   readonly texts: readonly string[];
   /** Columns with few different values, and those values, the most frequent first. */
   readonly labels: readonly { readonly name: string; readonly values: readonly string[] }[];
 }
 
-/** What the sampled cells of a column are like. */
+/** Properties of the sampled cells of a column. */
 interface Column {
   readonly name: string;
   readonly filled: number;
-  /** Different values and how often each stands there. */
+  /** The different values, and how often each occurs. */
   readonly counts: ReadonlyMap<string, number>;
   readonly meanLength: number;
   readonly maxLength: number;
   readonly meanWords: number;
+  /** Whether values of neighbouring rows are mostly different ones. Of the first few only: the more rows are looked at, the more repeat. */
+  readonly varies: boolean;
   readonly isNumeric: boolean;
 }
 
@@ -29,6 +33,10 @@ const ID_NAME =
 const TITLE_NAME = /^(subject|title|headline|heading|betreff|titel|objet|titre|asunto|oggetto|件名|タイトル|标题)$/i;
 const MAX_ID_LENGTH = 80;
 const MAX_TEXTS = 4;
+/** Filled rows that tell whether values vary, in a table of any size. */
+const VARYING_ROWS = 20;
+/** With so large a part of its values different, a column is taken for one of ids with mistakes in it. */
+const NEARLY = 0.9;
 const TEXT_WORDS = 4;
 const TEXT_LENGTH = 30;
 const MAX_LABELS = 20;
@@ -36,7 +44,7 @@ const MAX_LABEL_LENGTH = 40;
 const DATE = /^\d{1,4}[-./]\d{1,2}[-./]\d{1,4}/;
 const NUMBER = /^-?\d+([.,]\d+)?$/;
 
-/** Guesses from names and sampled cells. A column without a name, or one no template can name, is for nothing. */
+/** Guesses from names and sampled cells. A column without a name, or with a name no template can use, has no role. */
 export function guessRoles(sample: Pick<TableSample, 'columns' | 'rows'>): ColumnRoles {
   const rows = sample.rows.length;
   const columns = sample.columns.map((name, index) => measure(name, sample.rows, index)).filter(({ name }) => canBeNamed(name));
@@ -45,6 +53,7 @@ export function guessRoles(sample: Pick<TableSample, 'columns' | 'rows'>): Colum
   const id = findId(others, sample, rows);
   return {
     id: id.map(({ name }) => name),
+    nearId: id.length > 0 ? null : findNearId(others, rows),
     texts: texts.map(({ name }) => name),
     labels: others
       .filter((column) => !id.includes(column) && isLabel(column, rows))
@@ -59,6 +68,7 @@ function measure(name: string, rows: TableSample['rows'], index: number): Column
   let words = 0;
   let maxLength = 0;
   let isNumeric = true;
+  let firstValues = 0;
   for (const cells of rows) {
     const cell = (cells[index] ?? '').trim();
     if (cell === '') continue;
@@ -66,27 +76,30 @@ function measure(name: string, rows: TableSample['rows'], index: number): Column
     counts.set(cell, (counts.get(cell) ?? 0) + 1);
     characters += cell.length;
     words += countWords(cell);
+    if (filled === VARYING_ROWS) firstValues = counts.size;
     maxLength = Math.max(maxLength, cell.length);
     isNumeric &&= NUMBER.test(cell);
   }
   const per = Math.max(1, filled);
-  return { name, filled, counts, meanLength: characters / per, maxLength, meanWords: words / per, isNumeric: isNumeric && filled > 0 };
+  const varies = filled < VARYING_ROWS ? counts.size * 2 > filled : firstValues * 2 > VARYING_ROWS;
+  const means = { meanLength: characters / per, meanWords: words / per };
+  return { name, filled, counts, ...means, maxLength, varies, isNumeric: isNumeric && filled > 0 };
 }
 
-/** Scripts without spaces: about two characters a word. */
+/** Scripts without spaces: about two characters per word. */
 function countWords(text: string): number {
   const dense = text.match(/[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]/g)?.length ?? 0;
   return dense / 2 + (text.match(/[^\s\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]+/g)?.length ?? 0);
 }
 
-/** Columns of sentences, and what stands above them; without any, the longest that is no number. */
+/** Columns of sentences, and of titles for them; without any, the longest column that is not numeric. */
 function findTexts(columns: readonly Column[]): readonly Column[] {
-  const isSentences = ({ meanWords, meanLength, counts, filled }: Column) =>
-    meanWords >= TEXT_WORDS && meanLength >= TEXT_LENGTH / 2 && counts.size * 2 > filled;
+  const isSentences = ({ meanWords, meanLength, varies }: Column) =>
+    meanWords >= TEXT_WORDS && meanLength >= TEXT_LENGTH / 2 && (varies || meanLength > MAX_LABEL_LENGTH);
   const byLength = (a: Column, b: Column) => b.meanLength - a.meanLength;
   const found = columns.filter((column) => isSentences(column) && !isAddress(column)).toSorted(byLength);
   if (found.length > 0) {
-    const titles = columns.filter(({ name, counts, filled, isNumeric }) => TITLE_NAME.test(name) && counts.size * 2 > filled && !isNumeric);
+    const titles = columns.filter(({ name, varies, isNumeric }) => TITLE_NAME.test(name) && varies && !isNumeric);
     return inOrder(columns, [...new Set([...found, ...titles])].slice(0, MAX_TEXTS));
   }
   const named = columns.filter((column) => !column.isNumeric && column.filled > 0 && !ID_NAME.test(column.name) && !isDated(column));
@@ -98,7 +111,7 @@ function inOrder(columns: readonly Column[], some: readonly Column[]): readonly 
   return columns.filter((column) => some.includes(column));
 }
 
-/** Two things may happen in the same moment. */
+/** Two things may happen at the same moment. */
 function isDated({ counts }: Column): boolean {
   return [...counts.keys()].every((value) => DATE.test(value));
 }
@@ -107,7 +120,7 @@ function isAddress({ counts }: Column): boolean {
   return [...counts.keys()].every((value) => /^\S+$/.test(value));
 }
 
-/** A column that is filled, short and different in every row: one that is called so, else the first that is no measure. */
+/** A column that is filled, short and unique in every row: one with such a name, else the first that is not a measurement. */
 function findId(columns: readonly Column[], sample: Pick<TableSample, 'columns' | 'rows'>, rows: number): readonly Column[] {
   const isShort = ({ filled, maxLength }: Column) => filled === rows && maxLength <= MAX_ID_LENGTH;
   const short = columns.filter(isShort);
@@ -115,7 +128,7 @@ function findId(columns: readonly Column[], sample: Pick<TableSample, 'columns' 
   const called = unique.find(({ name }) => ID_NAME.test(splitHumps(name)));
   if (called !== undefined) return [called];
   const part = short.find(({ name, counts }) => ID_NAME.test(splitHumps(name)) && counts.size > 1);
-  // One that names rows only together with another, as the number of a review within a shop.
+  // One that identifies rows only together with another, like the number of a review within a shop.
   const partner =
     part === undefined || rows < 3 ? undefined : short.find((other) => other !== part && arePairsUnique(sample, other.name, part.name));
   if (part !== undefined && partner !== undefined) return inOrder(columns, [partner, part]);
@@ -123,7 +136,17 @@ function findId(columns: readonly Column[], sample: Pick<TableSample, 'columns' 
   return code === undefined || rows < 3 ? [] : [code];
 }
 
-/** `reviewId` ends in a word of its own. */
+/** A column that would identify rows, were it not for a few values that it has twice. */
+function findNearId(columns: readonly Column[], rows: number): ColumnRoles['nearId'] {
+  const near = columns.find(
+    ({ name, filled, counts, maxLength }) =>
+      filled === rows && maxLength <= MAX_ID_LENGTH && ID_NAME.test(splitHumps(name)) && counts.size < rows && counts.size > rows * NEARLY,
+  );
+  const repeated = [...(near?.counts ?? [])].find(([, count]) => count > 1)?.[0];
+  return near === undefined || repeated === undefined ? null : { name: near.name, repeated };
+}
+
+/** `reviewId` ends in a separate word. */
 function splitHumps(name: string): string {
   return name.replaceAll(/([a-z])([A-Z])/g, '$1 $2');
 }

@@ -10,7 +10,7 @@ import { canBeNamed, showName, showPlaceholder } from './placeholder.ts';
 import type { TableSample } from './sample-table.ts';
 import { sealText } from './seal.ts';
 
-/** What a drafted job is made of. */
+/** What a drafted job is made from. */
 export interface DraftParts {
   readonly place: DraftPlace;
   /** The table, absolute or a glob. */
@@ -18,15 +18,15 @@ export interface DraftParts {
   readonly sample: TableSample;
   readonly roles: ColumnRoles;
   readonly asked: Asked;
-  /** A line that lets editors complete the file; empty where there is none. */
+  /** A line that lets editors complete the file; empty if there is none. */
   readonly schemaLine: string;
-  /** Where the table of answers goes, as an earlier draft has it; null for the place beside the table. */
+  /** The path of the output table in an earlier draft; null for the default next to the table. */
   readonly out: string | null;
-  /** What has to stand before the names of added columns, where the table has some of them; null where it has none. */
+  /** The prefix of added columns if the table already has some of their names; null if it has none. */
   readonly prefix: string | null;
 }
 
-/** Rows from which on waiting for half the price is worth it. */
+/** From this many rows on, waiting for half the price is worth it. */
 const BATCH_ROWS = 500;
 const COMMENT_COLUMN = 34;
 const MAX_SHOWN_VALUES = 6;
@@ -41,22 +41,22 @@ export function draftJob(parts: DraftParts): string {
     `# ${describeSample(parts)} Each guess says so; change what you like.`,
     entry('name', place.name),
     ...draftInput(parts),
-    entry('model', asked.model, 'what a token of it costs: rowmill prices'),
+    entry('model', asked.model, 'prices: rowmill prices'),
     entry('mode', mode, mode === 'batch' ? 'half price, within 24 hours; live: now' : 'now; batch: half price, within 24 hours'),
     ...draftPrompt(parts),
     ...(asked.labels.length === 0 ? [] : [entry('labels', asked.labels, 'a closed set')]),
     ...draftOutput(asked),
     'params:',
     ...chooseParams(asked).map(([name, value, why]) => entry(name, value, why, 2)),
-    '# budget: { usd: 5.00 }          # per run; nothing is sent that could pass it',
-    '# pilot: 50                      # so many rows first; the others follow if these went well',
+    '# budget: { usd: 5.00 }          # per run; nothing is sent that could exceed it',
+    '# pilot: 50                      # rows to send first; the others follow if these go well',
     '# fail_if: { failed_rows: "> 1%" }   # when a finished run ends with exit 3; default: any failed or skipped row',
     'write:',
     entry('path', parts.out ?? `${place.out}.${chooseExtension(sample)}`, 'the table with the answers', 2),
     entry('keep', 'all', 'the columns to carry over', 2),
     ...(parts.prefix === null
       ? []
-      : [entry('prefix', parts.prefix, 'before every column that is added: the table has some of these names already', 2)]),
+      : [entry('prefix', parts.prefix, 'of every added column, because the table already has some of these names', 2)]),
     ...describeLabels(parts),
   ];
   return sealText(`${lines.join('\n')}\n`);
@@ -67,7 +67,7 @@ function chooseExtension({ format }: TableSample): string {
   return format === 'jsonl' || format === 'json' ? 'jsonl' : 'csv';
 }
 
-/** Where there are more rows than were looked at, there are many. */
+/** If there are more rows than were sampled, there are many. */
 function chooseMode({ rows, isWhole }: TableSample): 'batch' | 'live' {
   return !isWhole || rows.length >= BATCH_ROWS ? 'batch' : 'live';
 }
@@ -83,23 +83,25 @@ function draftInput({ place, table, sample, roles }: DraftParts): readonly strin
   return [
     'input:',
     entry('path', relative, `${format.toUpperCase()}`, 2),
-    ...(form.delimiter === null ? [] : [entry('delimiter', form.delimiter, 'a guess: what stands between cells', 2)]),
-    ...(form.encoding === null ? [] : [entry('encoding', form.encoding, 'a guess: it is not UTF-8; look at the first prompt', 2)]),
+    ...(form.delimiter === null ? [] : [entry('delimiter', form.delimiter, 'a guess: the character between cells', 2)]),
+    ...(form.encoding === null ? [] : [entry('encoding', form.encoding, 'a guess: it is not UTF-8; check the first prompt', 2)]),
     ...(form.columns === null
       ? []
-      : [entry('columns', [...form.columns], 'a guess: its first line is a row, so they have no names; give them better ones', 2)]),
-    ...(form.quote === undefined ? [] : [entry('quote', form.quote, 'a guess: quotes stand within its cells, and are text', 2)]),
+      : [entry('columns', [...form.columns], 'a guess: the first line is a row, so the columns have no names; choose better ones', 2)]),
+    ...(form.quote === undefined ? [] : [entry('quote', form.quote, 'a guess: quotes occur within cells, and are text', 2)]),
     ...(form.badRows === undefined
       ? []
-      : ['  # bad_rows: skip               # some of its lines cannot be read: with this they keep their places and are not asked']),
-    draftId(roles.id),
+      : ['  # bad_rows: skip               # some lines cannot be read: with this they keep their places and are not sent']),
+    draftId(roles),
   ];
 }
 
-function draftId(id: readonly string[]): string {
+function draftId({ id, nearId }: Pick<ColumnRoles, 'id' | 'nearId'>): string {
+  if (nearId !== null)
+    return `  # id: ${comment(`${nearId.name}  # not an id, because ${JSON.stringify(nearId.repeated)} stands in it more than once; rows have numbers`)}`;
   const [only] = id;
-  if (only === undefined) return `  # id: …                        # no column was found that names rows: they have numbers`;
-  const why = id.length === 1 ? 'a guess: it is another one in each row' : 'a guess: together they are others in each row';
+  if (only === undefined) return `  # id: …                        # no column identifies rows: they are numbered`;
+  const why = id.length === 1 ? 'a guess: unique in each row' : 'a guess: unique together';
   return entry('id', id.length === 1 ? only : [...id], why, 2);
 }
 
@@ -108,9 +110,7 @@ function draftPrompt({ asked, roles, sample }: DraftParts): readonly string[] {
   const others =
     unused.length === 0
       ? []
-      : [
-          `# Columns that can be named, too: ${comment(unused.slice(0, 12).map(showPlaceholder).join(' '))}${unused.length > 12 ? ' …' : ''}`,
-        ];
+      : [`# Other columns: ${comment(unused.slice(0, 12).map(showPlaceholder).join(' '))}${unused.length > 12 ? ' …' : ''}`];
   if (/\{\{|\{%/.test(asked.prompt)) return [block('prompt', asked.prompt)];
   const isOne = roles.texts.length === 1;
   const texts = roles.texts.map((name) => (isOne ? showPlaceholder(name) : `${showName(name)}: ${showPlaceholder(name)}`));
@@ -143,7 +143,7 @@ function describeLabels({ roles, place, asked }: DraftParts): readonly string[] 
   const command = gold === undefined ? '' : `rowmill eval ${quotePath(path.basename(place.file))} --gold ${quoteArgument(gold.name)}`;
   return [
     `# Columns that look like labels: ${comment(shown.join('; '))}`,
-    ...(gold === undefined ? [] : [`# ${comment(gold.name)} may hold the right answers: ${comment(command)}`]),
+    ...(gold === undefined ? [] : [`# ${comment(gold.name)} may hold the correct answers: ${comment(command)}`]),
   ];
 }
 
@@ -157,7 +157,7 @@ function clip(value: string): string {
   return value.length <= MAX_SHOWN_CHARACTERS ? value : `${value.slice(0, MAX_SHOWN_CHARACTERS - 1)}…`;
 }
 
-/** Text of a table within a comment: it stays on its line. */
+/** Text of a table within a comment: kept on one line. */
 function comment(text: string): string {
   return text.replaceAll(/\p{Cc}|[\u2028\u2029]/gu, ' ');
 }
@@ -168,13 +168,13 @@ function entry(key: string, value: unknown, why = '', indent = 0): string {
   return why === '' ? line : `${line.padEnd(COMMENT_COLUMN - 2)} # ${why}`;
 }
 
-/** On one line: what YAML would break is JSON. */
+/** On one line: values that YAML would break are written as JSON. */
 function showValue(value: unknown): string {
   const text = stringify(value, { lineWidth: 0, collectionStyle: 'flow', flowCollectionPadding: false }).trimEnd();
   return text.includes('\n') ? JSON.stringify(value) : text;
 }
 
-/** One key with a text of several lines, as a block where YAML can keep it so. */
+/** A key with a text of several lines, as a block if YAML can keep it so. */
 function block(key: string, text: string, indent = 0): string {
   const scalar = new Scalar(text.endsWith('\n') ? text : `${text}\n`);
   if (text.includes('\n') || text.includes('{{')) scalar.type = Scalar.BLOCK_LITERAL;

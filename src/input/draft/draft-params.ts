@@ -1,13 +1,13 @@
 import { isReasoningModel, readModelParams } from '../request/model-params.ts';
 import type { Asked } from './asked.ts';
 
-/** Caps on one answer, in tokens: of free text, of fields, and what thinking takes of it. */
+/** Caps on one answer, in tokens: for free text, for fields, and the addition for reasoning. */
 const TEXT_TOKENS = 1_000;
 const BASE_TOKENS = 100;
 const FIELD_TOKENS = 100;
 const THINKING_TOKENS = 4_000;
 
-/** Parameters that fit the model, each with why. A cap keeps the worst case, and a budget, small. */
+/** Parameters that fit the model, each with a reason. A cap keeps the worst case, and a budget, small. */
 export function chooseParams({ model, output }: Asked): readonly (readonly [name: string, value: unknown, why: string])[] {
   const known = readModelParams(model);
   const effort = (['none', 'minimal', 'low'] as const).find((one) => known?.efforts.includes(one)) ?? null;
@@ -28,6 +28,6 @@ function countFields(output: object): number {
 }
 
 function describeEffort(effort: 'none' | 'minimal' | 'low'): string {
-  if (effort === 'low') return 'it thinks first, as little as it can';
-  return 'it answers at once; with low or more it thinks first, and needs a cap of thousands';
+  if (effort === 'low') return 'it reasons first, as little as possible';
+  return 'it answers at once; with low or more it reasons first, and needs a cap of thousands';
 }

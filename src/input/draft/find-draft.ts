@@ -7,26 +7,26 @@ import { type Asked, readAsked } from './asked.ts';
 import { type DraftPlace, locateDrafts } from './locate-draft.ts';
 import { isAsWritten } from './seal.ts';
 
-/** The job file of a table, as it lies there. */
+/** The job file of a table, as it is on disk. */
 export interface KnownDraft {
   readonly text: string;
-  /** What it asks; null once somebody has edited it: then it is theirs. */
+  /** Its question; null once somebody has edited it: then it is theirs. */
   readonly asked: Asked | null;
-  /** Its `write.path`; null where it says none. */
+  /** Its `write.path`; null if it has none. */
   readonly out: string | null;
 }
 
-/** Where a table's job file is, or belongs. */
+/** Where a table's job file is, or will be. */
 export interface FoundDraft {
   readonly place: DraftPlace;
-  /** Null where there is none yet. */
+  /** Null if there is none yet. */
   readonly known: KnownDraft | null;
 }
 
 /**
  * Finds the job file of a table: the one that names it as its input.
  * @param table absolute, or a glob
- * @throws UsageError when all its names are taken by files about something else
+ * @throws UsageError if all its names are taken by files about something else
  */
 export async function findDraft(table: string, cwd: string): Promise<FoundDraft> {
   const places = locateDrafts(table);
@@ -36,7 +36,7 @@ export async function findDraft(table: string, cwd: string): Promise<FoundDraft>
     if (text === null) free ??= place;
     else {
       const { value, problems } = readYaml(text, place.file);
-      // What cannot be read may well be about this table: it is left alone.
+      // A file that cannot be read may well be about this table: it is left alone.
       if (problems.length > 0) return { place, known: { text, asked: null, out: null } };
       if (findInput(value, place.file) === table) {
         const { name = place.name } = value as { readonly name?: string };
@@ -59,11 +59,11 @@ function findInput(value: unknown, file: string): string | null {
   return typeof input === 'string' ? path.resolve(path.dirname(file), input) : null;
 }
 
-/** A name no other job file of the folder has: jobs of one name would share their state. `a (1).csv` and `a-1.csv` are called alike. */
+/** A name no other job file of the folder has: jobs with the same name would share their state. `a (1).csv` and `a-1.csv` yield the same name. */
 async function makeUnique(name: string, folder: string): Promise<string> {
   const files = (await readdir(folder).catch(() => [])).filter(isYaml);
   const texts = await Promise.all(files.map((file) => readFile(path.join(folder, file), 'utf8').catch(() => '')));
-  // Where letters do not count, as on macOS and Windows, neither do they in the names of folders.
+  // On macOS and Windows names of folders are case-insensitive.
   const taken = new Set(texts.map((text) => NAME.exec(text)?.[1]?.toLowerCase()));
   for (let number = 1; ; number += 1) {
     const candidate = number === 1 ? name : `${name}-${number}`;
@@ -71,5 +71,5 @@ async function makeUnique(name: string, folder: string): Promise<string> {
   }
 }
 
-/** The name of a job, as it stands in its file. */
+/** The name of a job, as written in its file. */
 const NAME = /^name:[ \t]*["']?([\w.-]+)/m;

@@ -1,12 +1,12 @@
 import { isUtf8 } from 'node:buffer';
 
-/** Accents of Western texts stand among plain letters: seldom three in a row. */
+/** Accented letters in Western texts are surrounded by plain letters: three in a row are rare. */
 const LONG_RUN = 3;
 const MOSTLY_SHORT = 0.6;
-/** Small Cyrillic letters of windows-1251. */
+/** Lower-case Cyrillic letters of windows-1251. */
 const SMALL_CYRILLIC = [0xe0, 0xff] as const;
 const MOSTLY_CYRILLIC = 0.7;
-/** Encodings of two bytes a character, each told by what its own texts are full of, and by what they have little of. */
+/** Encodings with two bytes per character, each recognised by what its own texts are full of, and by what they rarely contain. */
 const EAST_ASIAN: readonly (readonly [encoding: string, typical: RegExp, rare: RegExp | null])[] = [
   ['shift_jis', /[\u3041-\u3096\u30a1-\u30fe]/g, null],
   ['euc-jp', /[\u3041-\u3096\u30a1-\u30fe]/g, null],
@@ -19,8 +19,8 @@ const TYPICAL_BYTES = 0.3;
 const ZERO_BYTES = 0.3;
 
 /**
- * The encoding a text without a byte order mark is probably in, by a part of it: null for UTF-8, which needs not be named.
- * @param head bytes of the file; characters may be torn at both ends
+ * The probable encoding of a text without a byte order mark, from a part of it: null for UTF-8, which need not be named.
+ * @param head bytes of the file; characters may be cut at both ends
  */
 export function guessEncoding(head: Buffer): string | null {
   const wide = guessUtf16(head);
@@ -33,12 +33,12 @@ export function guessEncoding(head: Buffer): string | null {
   return cyrillic >= high * MOSTLY_CYRILLIC ? 'windows-1251' : (guessEastAsian(head, high) ?? 'windows-1252');
 }
 
-/** Whether a text begins with the byte order mark of UTF-16, which the reader follows. */
+/** Whether a text begins with the byte order mark of UTF-16, which the reader obeys. */
 export function hasMark([first, second]: Buffer): boolean {
   return (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
 }
 
-/** UTF-16 is told by its zeros: every other byte of the plain letters, delimiters and line breaks in it. */
+/** UTF-16 is recognised by its zeros: every other byte of its plain letters, delimiters and line breaks. */
 function guessUtf16(head: Buffer): string | null {
   const pairs = head.length >> 1;
   const zeros = [0, 0] as [number, number];
@@ -47,7 +47,7 @@ function guessUtf16(head: Buffer): string | null {
   return zeros[0] > pairs * ZERO_BYTES && zeros[1] === 0 ? 'utf-16be' : null;
 }
 
-/** A part of a text without what is left, at its two ends, of characters that were cut. */
+/** A part of a text without the remains of cut characters at its two ends. */
 function cutTornEnds(bytes: Buffer): Buffer {
   let end = bytes.length;
   let start = 0;
@@ -71,11 +71,11 @@ function listHighRuns(bytes: Buffer): readonly number[] {
   return run > 0 ? [...runs, run] : runs;
 }
 
-/** The encoding in which the text is whole and says much of what is typical of it. */
+/** The encoding in which the text is valid and has much that is typical of it. */
 function guessEastAsian(bytes: Buffer, high: number): string | null {
   for (const [encoding, typical, rare] of EAST_ASIAN) {
     try {
-      // As a stream, so that a character torn at the end is no fault.
+      // As a stream, so that a character cut at the end is not an error.
       const text = new TextDecoder(encoding, { fatal: true }).decode(bytes, { stream: true });
       const count = (pattern: RegExp | null) => (pattern === null ? 0 : (text.match(pattern)?.length ?? 0));
       if (count(typical) * 2 >= high * TYPICAL_BYTES && count(rare) <= count(typical) * RARE) return encoding;

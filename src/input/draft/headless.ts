@@ -1,7 +1,7 @@
 import type { InputSpec } from '../../core/job.ts';
 import type { Table } from '../../core/row.ts';
 
-/** A table as it was read with its first line as the header. */
+/** A table as read with its first line as the header. */
 interface Looked {
   readonly format: Table['format'];
   readonly columns: readonly string[];
@@ -9,10 +9,10 @@ interface Looked {
   readonly form: Pick<InputSpec, 'columns'>;
 }
 
-/** More words than a column is called by. */
+/** No column name has this many words. */
 const MANY_WORDS = 8;
 const SENTENCE_WORDS = 4;
-/** Cells of one kind, and no names of columns. A year is one only above years: tables have columns called 2023. */
+/** Cells of one kind that are not column names. A year counts only above other years: tables have columns called 2023. */
 const KINDS: readonly RegExp[] = [
   /^(19|20)\d\d$/,
   /^[$€£]?-?\d[\d.,]*%?$/,
@@ -20,10 +20,10 @@ const KINDS: readonly RegExp[] = [
   /^\S+@\S+\.\w+$/,
   /^https?:\/\/\S+$/,
 ];
-/** What stands in a cell of numbers where there is none. */
+/** What cells of a numeric column contain if there is no number. */
 const NOTHING = /^(n\/?a|nan|null|none|nil|unknown|[-–.?]*)$/i;
 
-/** Whether what was taken for a header line looks like a row: it is of one kind with what stands below it. */
+/** Whether the presumed header line looks like a row: its cells are of one kind with those below. */
 export function isHeadless({ format, columns, rows, form }: Looked): boolean {
   if ((format !== 'csv' && format !== 'tsv') || form.columns !== null) return false;
   const heads = columns.map((name, index) => ({ name: name.trim(), cells: listFilled(rows, index) }));
@@ -40,7 +40,7 @@ function listFilled(rows: Looked['rows'], index: number): readonly string[] {
   return rows.map((cells) => (cells[index] ?? '').trim()).filter((cell) => cell !== '');
 }
 
-/** Dates and numbers under a word: it is their name. */
+/** Dates and numbers below a word: it is their name. */
 function isNameAboveData({ name, cells }: Head): boolean {
   return cells.length > 0 && !NOTHING.test(name) && findKind([name]) === null && findKind(cells) !== null;
 }
@@ -50,17 +50,17 @@ function isAmongItsKind({ name, cells }: Head): boolean {
   return kind !== null && cells.length > 0 && cells.every((cell) => kind.test(cell));
 }
 
-/** The first kind all of them are of. */
+/** The first kind that all of them have. */
 function findKind(cells: readonly string[]): RegExp | null {
   return KINDS.find((kind) => cells.every((cell) => kind.test(cell))) ?? null;
 }
 
-/** A label that stands below as well. */
+/** A label that also occurs below. */
 function isRepeated({ name, cells }: Head): boolean {
   return name !== '' && cells.filter((cell) => cell === name).length > 1;
 }
 
-/** A column may well be called by a question, but not one of questions. */
+/** A column may be named by a question, but not a column of questions. */
 function isSentence({ name, cells }: Head): boolean {
   const words = name.split(/\s+/).length;
   if (name.endsWith('?') && cells.filter((cell) => cell.endsWith('?')).length * 2 < cells.length) return false;

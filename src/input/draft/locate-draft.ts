@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 
-/** Where the job file of a table lies and what its job is called. */
+/** The path of a table's job file, and the name of its job. */
 export interface DraftPlace {
   /** Absolute. */
   readonly file: string;
   readonly name: string;
-  /** The table that is written, relative to the file and without an extension: `reviews.out` for `reviews.csv.gz`. */
+  /** The output table, relative to the file and without an extension: `reviews.out` for `reviews.csv.gz`. */
   readonly out: string;
 }
 
@@ -14,12 +14,12 @@ const EXTENSION = /\.(csv|tsv|tab|txt|jsonl|ndjson|json|parquet|xlsx|xlsm)(\.gz)
 const MAX_NAME = 64;
 
 /**
- * Beside the table, so that it is the same job wherever one stands. The second place is for a table whose first is taken, as by a table of another
- * format and the same name. Files of a glob are called after their folder, and what is written lies where the glob does not find it.
+ * Next to the table, so that it is the same job from any working directory. The second path is for a table whose first one is taken, for example by a table of another
+ * format with the same name. For a glob the name is that of the folder, and output goes where the glob does not match it.
  * @param table absolute, or a glob
  */
 export function locateDrafts(table: string): readonly DraftPlace[] {
-  // As the reader has it: a file that is called like a glob is that file.
+  // As the reader does: a file whose name looks like a glob is that file.
   const isGlob = /[*?]/.test(table) && !existsSync(table);
   const folder = isGlob ? findPlainFolder(table) : path.dirname(table);
   const base = (isGlob ? path.basename(folder) : path.basename(table)) || 'table';
@@ -39,7 +39,7 @@ function findPlainFolder(table: string): string {
   return wild === -1 ? path.dirname(table) : parts.slice(0, wild).join(path.sep) || path.sep;
 }
 
-/** A job's name may hold less than a file's. Where letters had to go, a number tells such names apart. */
+/** A job's name allows fewer characters than a file's. If characters had to be removed, a number tells such names apart. */
 function makeJobName(stem: string): string {
   const plain = stem.normalize('NFKD').replaceAll(/\p{M}/gu, '');
   const name = plain.replaceAll(/[^A-Za-z0-9._-]+/g, '-').replaceAll(/^[^A-Za-z0-9]+|-+$/g, '');

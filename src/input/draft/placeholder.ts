@@ -1,20 +1,20 @@
-/** Whether a template can name a column. */
+/** Whether a template can use a column. */
 export function canBeNamed(name: string): boolean {
   return name.trim() !== '';
 }
 
-/** `{{ text }}`, or `{{ row["Odd Name"] }}` for a name that is no word of Liquid's. */
+/** `{{ text }}`, or `{{ row["Odd Name"] }}` for a name that is not a Liquid identifier. */
 export function showPlaceholder(name: string): string {
   const isPlain = /^[A-Za-z_]\w*$/.test(name) && !RESERVED.has(name);
   return isPlain ? `{{ ${name} }}` : `{{ row[${quoteName(name)}] }}`;
 }
 
-/** A name as it stands before its placeholder, for the model to read: braces of its own would be a template. */
+/** A name before its placeholder, for the model to read: braces in it would be a template. */
 export function showName(name: string): string {
   return name.replaceAll(/[{}\p{Cc}\s]+/gu, ' ').trim();
 }
 
-/** As Liquid reads it: with a backslash before its own quotes, and control characters by number. */
+/** As Liquid reads it: with a backslash before quotes, and control characters as escapes. */
 function quoteName(name: string): string {
   const quote = name.includes('"') && !name.includes("'") ? "'" : '"';
   const escaped = name.replaceAll(/[\\\p{Cc}]/gu, (character) =>
@@ -23,7 +23,7 @@ function quoteName(name: string): string {
   return `${quote}${escaped.replaceAll(quote, `\\${quote}`)}${quote}`;
 }
 
-/** Words that mean something else in a template. */
+/** Words with another meaning in a template. */
 const RESERVED: ReadonlySet<string> = new Set([
   'row',
   'labels',

@@ -10,7 +10,7 @@ import { openFiles } from '../table/read-table.ts';
 import { guessEncoding, hasMark } from './guess-encoding.ts';
 import { isHeadless } from './headless.ts';
 
-/** What a job has to say of a table besides its path; null what the reader finds by itself. */
+/** What a job has to specify about a table besides its path; null for what the reader detects. */
 export type TableForm = Pick<InputSpec, 'delimiter' | 'encoding' | 'columns' | 'quote' | 'badRows'>;
 
 /** The beginning of a table, and how it has to be read. */
@@ -18,29 +18,29 @@ export interface TableSample {
   readonly form: TableForm;
   readonly format: Table['format'];
   readonly columns: readonly string[];
-  /** Cells as they would stand in a prompt, in the order of the columns. */
+  /** Cells as they would appear in a prompt, in column order. */
   readonly rows: readonly (readonly string[])[];
   /** Lines among them that cannot be read. */
   readonly bad: number;
-  /** Whether these are all rows there are. */
+  /** Whether these are all rows of the table. */
   readonly isWhole: boolean;
   /** The first of them, to be rendered. */
   readonly first: Row;
 }
 
-/** Rows that are looked at: enough to tell names from labels, in far less than a second. */
+/** Rows to sample: enough to tell ids from labels, in far less than a second. */
 const SAMPLE_ROWS = 1_000;
 const SAMPLE_CHARACTERS = 8_000_000;
-/** Bytes an encoding is told by at once, and how many are looked at for one that is not UTF-8: an umlaut may come late. */
+/** Bytes from which an encoding is usually guessed, and how many are read for one that is not UTF-8: the first umlaut may come late. */
 const ENCODING_BYTES = 1 << 20;
 const MAX_ENCODING_BYTES = 64 << 20;
-/** Delimiters tried where the header line does not tell one. */
+/** Delimiters to try if the header line does not reveal one. */
 const DELIMITERS = ['|', ';', '\t', ','];
 
 /**
- * Looks at the first rows of a table, as the reader gives them; the encoding, and a delimiter it does not find by itself, are guessed.
+ * Reads the first rows of a table with the reader; the encoding, and a delimiter the reader does not detect, are guessed.
  * @param path absolute, or a glob
- * @throws UsageError when there is no such table, or its beginning is damaged however it is read
+ * @throws UsageError if there is no such table, or its beginning is damaged however it is read
  */
 export async function sampleTable(path: string, cwd: string, signal: AbortSignal): Promise<TableSample> {
   const files = await findFiles(path, cwd);
@@ -94,8 +94,8 @@ async function lookAt(
 }
 
 /**
- * How a table can be read that is refused as it is: with quotes that are characters like others, or without its bad lines, where these are few;
- * null where neither helps.
+ * How a table can be read that is refused by default: with quotes as ordinary characters, or without its bad lines, if these are few;
+ * null if neither helps.
  */
 async function findRemedy(look: (form: Partial<TableForm>) => Promise<TableSample>): Promise<TableSample | null> {
   for (const form of [{ quote: 'none' }, { badRows: 'skip' }] as const) {
@@ -103,19 +103,19 @@ async function findRemedy(look: (form: Partial<TableForm>) => Promise<TableSampl
       if (error instanceof UsageError) return null;
       throw error;
     });
-    // Quotes around names are no part of them.
+    // Quotes around names are not part of them.
     const isSound = sample?.columns.every((name) => !name.startsWith('"')) === true && sample.bad <= sample.rows.length;
     if (isSound) return sample;
   }
   return null;
 }
 
-/** A name that promises lines, and no table: their commas separate nothing. */
+/** A file name that promises lines, not a table: commas in it separate nothing. */
 function isPlainText(file: string): boolean {
   return /\.(txt|log)(\.gz)?$/i.test(file);
 }
 
-/** The delimiter that makes the most columns of every row looked at, two at least, or of plain lines one; null when none does. */
+/** The delimiter that yields the most columns in every sampled row, at least two, or one column for plain lines; null if none does. */
 async function findDelimiter(look: (form: Partial<TableForm>) => Promise<TableSample>, mayBeLines: boolean): Promise<TableSample | null> {
   let best: TableSample | null = null;
   for (const delimiter of DELIMITERS) {
@@ -134,7 +134,7 @@ async function tellEncoding(file: string): Promise<string | null> {
   for (let at = 0; at < MAX_ENCODING_BYTES; at += ENCODING_BYTES) {
     const { bytesRead } = await handle.read(memory, 0, ENCODING_BYTES, at);
     const bytes = memory.subarray(0, bytesRead);
-    // What is packed is read as UTF-8, as everything the reader is told nothing of; what is no text has no encoding.
+    // Compressed files are read as UTF-8, the reader's default; binary formats have no encoding.
     if (at === 0 && (hasMark(bytes) || isPacked(bytes) || tellBinaryFormat(file, bytes) !== null)) return null;
     const encoding = guessEncoding(bytes);
     if (encoding !== null || bytesRead < ENCODING_BYTES) return encoding;

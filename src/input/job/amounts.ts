@@ -2,7 +2,7 @@ import type { StopRule, Threshold } from '../../core/job.ts';
 
 const DECIMAL = /^(\d+)(?:\.(\d+))?(?:e([+-]\d+))?$/;
 
-/** Dollars as integer nano-dollars, exactly as written; null when finer than a nano-dollar or larger than can be counted exactly ($9,007,199). */
+/** Dollars as integer nano-dollars, exactly as written; null if finer than a nano-dollar or too large to be counted exactly ($9,007,199). */
 export function readNanoUsd(usd: number): number | null {
   const parts = DECIMAL.exec(String(usd));
   if (parts === null) return null;
@@ -17,7 +17,7 @@ export function readNanoUsd(usd: number): number | null {
 
 const THRESHOLD = /^>?\s*(\d+(?:\.\d+)?)\s*(%?)$/;
 
-/** `"> 1%"` (a share of the rows), `"> 5"` or 5 (a count): more than this fails. Null when it is neither. */
+/** `"> 1%"` (a share of the rows), `"> 5"` or 5 (a count): more than this fails. Null if it is neither. */
 export function readThreshold(value: string | number): Threshold | null {
   const parts = THRESHOLD.exec(String(value).trim());
   if (parts === null) return null;
@@ -28,7 +28,7 @@ export function readThreshold(value: string | number): Threshold | null {
 
 const STOP_LIMIT = /^>\s*(\d+(?:\.\d+)?)\s*%(?:\s+of\s+first\s+([1-9]\d{0,8}))?$/;
 
-/** `"> 20% of first 200"`, `"> 20%"` or a count as in `readThreshold`. Null when it is none of them. */
+/** `"> 20% of first 200"`, `"> 20%"` or a count as in `readThreshold`. Null if it is none of them. */
 export function readStopLimit(value: string | number): Pick<StopRule, 'over' | 'first'> | null {
   const parts = STOP_LIMIT.exec(String(value).trim());
   if (parts === null) {

@@ -5,10 +5,10 @@ import { suggest } from '../../core/wording/suggest.ts';
 import { loadAjv } from '../answer/load-ajv.ts';
 import { makeJobValidator, OWN_SCHEMA } from './job-validator.ts';
 
-/** Every way in which a value breaks a schema, in the order of the text. */
+/** Every violation of a schema by a value, in the order of the text. */
 export type SchemaCheck = (value: unknown, source: JobSource) => Problem[];
 
-/** A check against a schema of ours, which is compiled when it is first used. */
+/** A check against one of our schemas, compiled on first use. */
 export function createSchemaCheck(makeSchema: () => object): SchemaCheck {
   return createCheck(() => new (loadAjv())(OWN_SCHEMA).compile(makeSchema()));
 }
@@ -18,13 +18,13 @@ function createCheck(makeValidator: () => ValidateFunction): SchemaCheck {
   return (value, source) => {
     compiled ??= makeValidator();
     if (compiled(value)) return [];
-    // Of a condition only what it asks for says anything.
+    // For a condition only its requirement is reported.
     const errors = (compiled.errors ?? []).filter(({ keyword }) => keyword !== 'if');
     return sortByPlace(errors.map((error) => describeError(error, source)));
   };
 }
 
-/** Every way in which the value is not a job by its schema. */
+/** Every violation of the job schema by a value. */
 export const checkAgainstSchema: SchemaCheck = createCheck(makeJobValidator);
 
 function describeError(error: ErrorObject, source: JobSource): Problem {

@@ -4,14 +4,14 @@ import type { DatedPath } from '../../core/job.ts';
 const RUN_DATE = /\{\{-?\s*run\.date\s*-?\}\}/g;
 const ANY_TEMPLATE = /\{[{%]/;
 
-/** What `write.path` and `write.timezone` say of the day of a run. */
+/** The parts of `write.path` and `write.timezone` that depend on the day of a run. */
 export interface DatedPathReading {
-  /** Null where the path names no day. */
+  /** Null if the path contains no day. */
   readonly dated: Omit<DatedPath, 'date'> | null;
   readonly problems: readonly { readonly path: readonly string[]; readonly message: string }[];
 }
 
-/** @param template the path as it was written, absolute */
+/** @param template the path as written, absolute */
 export function readDatedPath(template: string, timezone: string | undefined): DatedPathReading {
   const problems: DatedPathReading['problems'][number][] = [];
   const isDated = template.search(RUN_DATE) !== -1;
@@ -32,7 +32,7 @@ export function readDatedPath(template: string, timezone: string | undefined): D
   return { dated: isDated ? { template, timezone: timezone ?? null } : null, problems };
 }
 
-/** The path of one day. */
+/** The path for one day. */
 export function putDate(template: string, date: string): string {
   return template.replaceAll(RUN_DATE, date);
 }

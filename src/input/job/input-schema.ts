@@ -2,7 +2,7 @@ import { closed, NAMES } from './schema-parts.ts';
 
 const MAX_SKIPPED_LINES = 1_000_000;
 
-/** What `input` of a job file may hold. */
+/** The `input` of a job file. */
 export function makeInputSchema(): object {
   return closed(
     {
@@ -52,7 +52,11 @@ export function makeInputSchema(): object {
             maximum: 10_000_000,
             description: 'The most tokens in a part, estimated from its characters.',
           },
-          overlap: { type: 'integer', minimum: 0, description: 'So many tokens of the part before begin each part. Default 0.' },
+          overlap: {
+            type: 'integer',
+            minimum: 0,
+            description: 'How many tokens each part repeats from the end of the previous one. Default 0.',
+          },
         },
         { required: ['column', 'tokens'], description: 'Cuts long rows into several, numbered by _part and _parts.' },
       ),

@@ -7,12 +7,12 @@ import { closed } from './schema-parts.ts';
 const POSITIVE_COUNT = { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER };
 const MESSAGE_TEXT = { type: 'string', minLength: 1 };
 
-/** What a job may be called; it names a directory. */
+/** The name of a job; it names a directory. */
 export const JOB_NAME_PATTERN = '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$';
 
 /**
- * The JSON Schema (draft 2020-12) of a job file: what editors complete from and what every job is checked against.
- * A key stands in it from the day it works. Unions are told apart by type alone, so each problem has one message.
+ * The JSON Schema (draft 2020-12) of a job file, used by editors and to validate every job.
+ * A key is added when it works. Unions are distinguished by type alone, so each problem has one message.
  */
 export function makeJobSchema(): object {
   return {
@@ -135,7 +135,8 @@ export function makeJobSchema(): object {
         ),
         pilot: {
           ...POSITIVE_COUNT,
-          description: 'So many rows go first; the others follow if their answers pass stop_if (without it: if at most a fifth failed).',
+          description:
+            'How many rows to send first; the others follow if their answers pass stop_if (without it: if at most a fifth failed).',
         },
         fail_if: closed(
           {
@@ -151,7 +152,7 @@ export function makeJobSchema(): object {
       },
       {
         required: ['name', 'input'],
-        // Lines of the Batch API say the rest themselves.
+        // Lines of the Batch API contain the rest.
         if: { properties: { input: { type: 'object', properties: { format: { const: 'requests' } }, required: ['format'] } } },
         // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema.
         then: {},
@@ -170,14 +171,14 @@ function makeExamplesSchema(): object {
   const columns = { type: 'object', additionalProperties: { type: 'string', minLength: 1 } };
   return closed(
     {
-      path: { type: 'string', minLength: 1, description: 'A table with right answers.' },
+      path: { type: 'string', minLength: 1, description: 'A table with correct answers.' },
       input: { ...columns, description: 'Its column for a column of the prompt, if the names differ.' },
       output: { ...columns, description: 'Its column for a field of the answer (answer, for a text), if the names differ.' },
       count: { ...POSITIVE_COUNT, maximum: 200, description: 'How many are shown. Default 5.' },
-      seed: { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description: 'Another seed, another choice. Default 1.' },
-      holdout: { type: 'string', minLength: 1, description: 'A CSV table a run writes the rows to that are not shown, for eval.' },
+      seed: { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description: 'Chooses the rows. Default 1.' },
+      holdout: { type: 'string', minLength: 1, description: 'A CSV table to which a run writes the rows that are not shown, for eval.' },
     },
-    { required: ['path'], description: 'Rows shown to the model with their right answers, chosen by a seed, labels in turn.' },
+    { required: ['path'], description: 'Rows shown to the model with their correct answers, chosen by a seed, labels in turn.' },
   );
 }
 
@@ -200,7 +201,7 @@ function makeRunningSchemas(): Record<string, object> {
         usd_per_month: {
           type: 'number',
           minimum: 0,
-          description: 'The most all runs may send in one month (UTC), whatever has been spent in it already.',
+          description: 'The most all runs together may spend in one month (UTC).',
         },
         usd_total: { type: 'number', minimum: 0, description: 'The most all runs of the job may ever spend.' },
       },
@@ -239,7 +240,7 @@ function makeWriteSchema(): object {
         uniqueItems: true,
         description: 'Input columns to carry over: all (default) or a list.',
       },
-      prefix: { type: 'string', maxLength: 64, pattern: '^[^\\r\\n]*$', description: 'Put before the name of every column that is added.' },
+      prefix: { type: 'string', maxLength: 64, pattern: '^[^\\r\\n]*$', description: 'Prefix of the name of every added column.' },
       excel: { type: 'boolean', description: 'CSV that is safe to open in a spreadsheet. Default false.' },
     },
     { description: 'The table of answers.' },

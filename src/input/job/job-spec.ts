@@ -1,7 +1,7 @@
 import type { Endpoint, ImageTemplate, Job, MessageTemplate, NotifySpec, StopSign } from '../../core/job.ts';
 import type { InputKeys } from './read-input.ts';
 
-/** What a job looks like once the schema has accepted it; see job-schema.ts for what each key means. */
+/** A job as accepted by the schema; job-schema.ts documents each key. */
 export interface JobSpec {
   readonly name: string;
   readonly description?: string;

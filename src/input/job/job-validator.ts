@@ -2,7 +2,7 @@ import type { ValidateFunction } from 'ajv/dist/2020.js';
 import { loadAjv } from '../answer/load-ajv.ts';
 import { makeJobSchema } from './job-schema.ts';
 
-/** Our own schemas, which a test holds against the dialect's rules: checking them here would take longer than the job does. */
+/** Our own schemas; a test checks them against the dialect: checking them here would take longer than the job does. */
 export const OWN_SCHEMA = {
   allErrors: true,
   strict: false,
@@ -12,7 +12,7 @@ export const OWN_SCHEMA = {
   validateSchema: false,
 } as const;
 
-/** Compiles the check of a job by its schema. What ships has it compiled beforehand. */
+/** Compiles the check of a job against its schema. In the published bundle it is already compiled. */
 export function makeJobValidator(): ValidateFunction {
   return new (loadAjv())(OWN_SCHEMA).compile(makeJobSchema());
 }

@@ -12,27 +12,27 @@ import { openTable } from '../table/open-table.ts';
 import { readJob } from './make-job.ts';
 import { readYaml } from './yaml-source.ts';
 
-/** What the command line puts in place of the job file's own; absent and null mean as the file says. Paths are relative to the working directory. */
+/** Values from the command line that override the job file; absent and null mean as in the file. Paths are relative to the working directory. */
 export interface JobOverrides {
   readonly input?: string | null;
   readonly out?: string | null;
   readonly mode?: Job['mode'] | null;
-  /** Single parameters, over those of the job. */
+  /** Single parameters that override those of the job. */
   readonly params?: Readonly<Record<string, unknown>>;
 }
 
-/** A job and the way back to the text it was read from. */
+/** A job, and positions in the text it was read from. */
 export interface LoadedJob {
   readonly job: Job;
   readonly source: JobSource;
-  /** Only of a job defined in a program. */
+  /** Only for a job defined in a program. */
   readonly code?: JobCode;
 }
 
 const MAX_JOB_FILE_BYTES = 1024 * 1024;
 
 /**
- * Reads and checks a job file.
+ * Reads and validates a job file.
  * @throws UsageError with all its problems, each with file, line and column
  */
 export async function loadJob(file: string, overrides: JobOverrides & { readonly cwd: string }): Promise<LoadedJob> {
@@ -42,8 +42,8 @@ export async function loadJob(file: string, overrides: JobOverrides & { readonly
 }
 
 /**
- * The same of a text that is not in its file yet.
- * @param place where the file is or will be; `shown` is null where its problems have no place, because nobody has seen the text
+ * The same for a text that is not in its file yet.
+ * @param place where the file is or will be; `shown` is null if its problems have no place, because nobody has seen the text
  */
 export async function loadJobText(
   text: string,
@@ -64,7 +64,7 @@ export async function loadJobText(
   return { job: overrides.out === '-' ? { ...job, write: { ...job.write, isStdout: true } } : job, source };
 }
 
-/** What the table has against a job that is wrong already, so that everything is told at once. */
+/** Problems of the table with a job that is already invalid, so that everything is reported at once. */
 async function findTableProblems(
   { job, source }: LoadedJob,
   overrides: JobOverrides & { readonly cwd: string },
@@ -100,7 +100,7 @@ async function readJobText(absolute: string, shown: string): Promise<string> {
   }
 }
 
-/** A job file beside it of nearly this name; what a job file ends in may be left out. */
+/** A job file with a similar name in the same folder; its extension may be missing. */
 async function suggestJobFile(absolute: string): Promise<string> {
   const names = (await fs.readdir(path.dirname(absolute)).catch((): string[] => [])).filter(isYaml);
   const stem = (name: string) => name.replace(/\.ya?ml$/i, '');
@@ -109,7 +109,7 @@ async function suggestJobFile(absolute: string): Promise<string> {
   return file === undefined ? '' : `. Did you mean "${file}"?`;
 }
 
-/** Puts the command line's values in before the check, so that they are checked too. */
+/** Applies the command line's values before the check, so that they are checked too. */
 function applyOverrides(value: unknown, overrides: JobOverrides & { readonly cwd: string }): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
   const spec: Record<string, unknown> = { ...value };
@@ -125,7 +125,7 @@ function applyOverrides(value: unknown, overrides: JobOverrides & { readonly cwd
   return spec;
 }
 
-/** The key of a job's input that says where it is. */
+/** The key of a job's input that gives its location. */
 function nameSource(input: unknown): 'path' | 'documents' {
   return typeof input === 'object' && input !== null && 'documents' in input ? 'documents' : 'path';
 }

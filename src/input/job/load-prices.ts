@@ -9,7 +9,7 @@ import { showFile } from '../table/find-files.ts';
 import { createSchemaCheck } from './check-job.ts';
 import { readYaml } from './yaml-source.ts';
 
-/** The name of the file with a user's own prices. */
+/** The name of the file with custom prices. */
 export const PRICES_FILE = 'prices.yaml';
 
 const MAX_BYTES = 1024 * 1024;
@@ -17,8 +17,8 @@ const NO_PRICES: readonly CustomPrice[] = [];
 const checkPrices = createSchemaCheck(makePricesSchema);
 
 /**
- * Reads the `prices.yaml` of a folder; without one there are no prices of one's own.
- * @param cwd what the file is shown relative to
+ * Reads the `prices.yaml` of a folder; without one there are no custom prices.
+ * @param cwd the folder the file name is shown relative to
  * @throws UsageError with all its problems, each with file, line and column
  */
 export async function loadPrices(directory: string, cwd: string): Promise<readonly CustomPrice[]> {
@@ -33,7 +33,7 @@ export async function loadPrices(directory: string, cwd: string): Promise<readon
   return rows.map((row) => makeCustomPrice(row, row.source === undefined ? shown : `${row.source} (${shown})`));
 }
 
-/** Stands for what a user's own prices say. */
+/** Identifies the content of the custom prices. */
 export function hashPrices(prices: readonly CustomPrice[]): string {
   return hash('sha256', JSON.stringify(prices));
 }
@@ -60,7 +60,7 @@ function findProblems(value: unknown, source: JobSource): readonly Problem[] {
   return sortByPlace([...checkPrices(value, source), ...ruleProblems]);
 }
 
-/** What a schema cannot say. Values of a wrong type are the schema's to tell. */
+/** What a schema cannot express. Values of a wrong type are reported by the schema. */
 function findRowProblems(value: unknown, at: Path, source: JobSource): readonly Problem[] {
   if (typeof value !== 'object' || value === null) return [];
   const row = value as Partial<PriceRow>;
@@ -112,7 +112,7 @@ interface RatesRow {
   readonly output: number;
 }
 
-/** A row of `prices.yaml` once the schema has accepted it. */
+/** A row of `prices.yaml` as accepted by the schema. */
 interface PriceRow extends Partial<RatesRow> {
   readonly model: string;
   readonly like?: string;
@@ -129,7 +129,7 @@ const NAME = { type: 'string', minLength: 1 };
 
 const FACTOR = { type: 'number', minimum: 0, maximum: 1000 };
 
-/** Finer prices than a millionth of a dollar per million tokens are not counted. */
+/** Fractions of a millionth of a dollar per million tokens are not supported. */
 const DOLLARS = { type: 'number', minimum: 0, maximum: 1_000_000 };
 
 const RATES = { input: DOLLARS, cached_input: DOLLARS, cache_write: DOLLARS, output: DOLLARS };
@@ -138,7 +138,7 @@ function closed(properties: Readonly<Record<string, object>>, required: readonly
   return { type: 'object', additionalProperties: false, required, properties };
 }
 
-/** A map, or the word none. The first of both types, so that problems inside the map are told where they stand. */
+/** A map, or the word none. The map comes first, so that problems inside it are reported at their place. */
 function orNone(properties: Readonly<Record<string, object>>, required: readonly string[]): object {
   return { ...closed(properties, required), type: ['object', 'string'], pattern: '^none$' };
 }

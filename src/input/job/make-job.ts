@@ -16,7 +16,7 @@ import { checkInput, readInput } from './read-input.ts';
 
 const NANO_USD_PER_USD = 1_000_000_000;
 
-/** Where a job comes from and what its relative paths mean. */
+/** Where a job comes from, and what its relative paths refer to. */
 export interface JobOrigin {
   readonly source: JobSource;
   /** Absolute. */
@@ -26,7 +26,7 @@ export interface JobOrigin {
 }
 
 /**
- * Makes a job of a plain object with the keys of a job file, for jobs defined in TypeScript. Relative paths are relative to `directory`.
+ * Makes a job from a plain object with the keys of a job file, for jobs defined in TypeScript. Relative paths are relative to `directory`.
  * @throws UsageError with every problem
  */
 export function makeJob(spec: unknown, options: { readonly directory: string; readonly text?: string }): Job {
@@ -36,7 +36,7 @@ export function makeJob(spec: unknown, options: { readonly directory: string; re
   return reading.job;
 }
 
-/** A job, null where the value is too far from one, and every problem in it. */
+/** A job, null if the value is too far from one, and every problem in it. */
 export function readJob(value: unknown, origin: JobOrigin): { readonly job: Job | null; readonly problems: readonly Problem[] } {
   const schemaProblems = checkAgainstSchema(value, origin.source);
   const spec = value as JobSpec;
@@ -45,7 +45,7 @@ export function readJob(value: unknown, origin: JobOrigin): { readonly job: Job 
     const placed = problems.map(({ path: at, message }) => ({ place: origin.source.placeOf(at), message }));
     return { job, problems: sortByPlace([...schemaProblems, ...placed]) };
   } catch (error) {
-    // A value of the wrong type was reached before its problem could be told: the schema has told it already.
+    // A value of the wrong type caused this; the schema has already reported it.
     if (schemaProblems.length === 0) throw error;
     return { job: null, problems: schemaProblems };
   }
@@ -62,7 +62,7 @@ function buildJob(spec: JobSpec, origin: JobOrigin): { job: Job; problems: reado
   const readUsd = (usd: number | undefined, at: Path): number | null => {
     if (usd === undefined) return null;
     const nanoUsd = readNanoUsd(usd);
-    // What is no amount at all is told by the schema.
+    // Non-numeric amounts are reported by the schema.
     if (nanoUsd === null && usd >= 0 && usd < Number.POSITIVE_INFINITY)
       problems.push({ path: at, message: `${showPath(at)}: must be dollars with at most nine decimals, not ${usd}` });
     return nanoUsd;
@@ -169,7 +169,7 @@ function readStopRules({ stop_if = {} }: JobSpec, problems: PathProblem[]): read
   });
 }
 
-/** In the format of the input; what goes through a pipe is text. */
+/** In the format of the input; through a pipe as text. */
 function nameDefaultTable(spec: JobSpec, isStdout: boolean): string {
   const format = spec.input.format ?? guessFormat(spec.input.path ?? '') ?? 'csv';
   const extension = ['jsonl', 'json', 'requests'].includes(format) ? 'jsonl' : format === 'parquet' && !isStdout ? 'parquet' : 'csv';

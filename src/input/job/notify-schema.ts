@@ -1,11 +1,11 @@
 import { NOTICE_EVENTS, NOTICE_FORMS } from '../../core/job.ts';
 
-/** The part of a job's schema that says who is told how a run went. */
+/** The part of a job's schema about notifications. */
 export function makeNotifySchema(): object {
   return {
     type: 'object',
     additionalProperties: false,
-    description: 'A webhook that is told how a run or retry went.',
+    description: 'A webhook that is notified about each run and retry.',
     required: ['url_env'],
     properties: {
       url_env: {

@@ -4,7 +4,7 @@ import type { PathProblem } from './output-shorthand.ts';
 
 const AT = ['notify', 'url_env'];
 
-/** Who is told how a run went. An address in place of a variable's name is not repeated: whoever knows it can write there. */
+/** Who is notified about a run. An address in place of a variable's name is not repeated in the message: whoever knows it can post there. */
 export function readNotify(notify: JobSpec['notify'], problems: PathProblem[]): NotifySpec | null {
   if (notify === undefined) return null;
   const { url_env: urlEnv, form = 'json', on = NOTICE_EVENTS.filter((event) => event !== 'done') } = notify;

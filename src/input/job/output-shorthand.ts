@@ -3,13 +3,13 @@ import { suggest } from '../../core/wording/suggest.ts';
 
 type Schema = Record<string, unknown>;
 
-/** A problem at a path of the job, before its place in the file is looked up. */
+/** A problem at a path of the job, before its position in the file is looked up. */
 export interface PathProblem {
   readonly path: Path;
   readonly message: string;
 }
 
-/** What the expansion needs to know and where it puts what it finds wrong. */
+/** The input of the expansion, and where it reports problems. */
 interface Expansion {
   readonly labels: readonly string[];
   readonly problems: PathProblem[];
@@ -24,7 +24,7 @@ const LONG_FORM_KEYS: ReadonlySet<string> = new Set([
 
 const BASE_TYPES = ['string', 'number', 'integer', 'boolean', 'label'];
 
-/** What other languages call them. */
+/** Names of types in other languages. */
 const OTHER_TYPES: Readonly<Record<string, string>> = {
   ...{ int: 'integer', long: 'integer', float: 'number', double: 'number', decimal: 'number', bool: 'boolean' },
   ...{ str: 'string', text: 'string', date: 'string', list: 'string[]', array: 'string[]', 'list of strings': 'string[]' },
@@ -58,7 +58,7 @@ function expandField(value: unknown, path: Path, expansion: Expansion): Schema {
   if (typeof value === 'string') return expandWord(value, path, expansion);
   if (!isMap(value) || Object.keys(value).length === 0) {
     const problem = Array.isArray(value)
-      ? 'a list is no type; write "a | b | c" for a closed set, "string[]" for a list'
+      ? 'a list is not a type; write "a | b | c" for a closed set, "string[]" for a list'
       : 'must be a type or a map of fields';
     expansion.problems.push({ path, message: `${showPath(path)}: ${problem}` });
     return {};
@@ -115,7 +115,8 @@ function expandBase(word: string, path: Path, expansion: Expansion): Schema {
   }
   if (word.includes('|')) {
     const choices = word.split('|').map((choice) => choice.trim());
-    if (choices.includes('') || new Set(choices).size < choices.length) return fail('each choice between bars must be there, and once');
+    if (choices.includes('') || new Set(choices).size < choices.length)
+      return fail('the choices between bars must not be empty or repeated');
     return { type: 'string', enum: choices };
   }
   const meant = Object.hasOwn(OTHER_TYPES, word.toLowerCase())

@@ -7,7 +7,7 @@ import { completeStrictSchema, lintStrictSchema } from './strict-schema.ts';
 
 type Map = Readonly<Record<string, unknown>>;
 
-/** The job's `output` in its canonical form, and everything that is wrong with it. */
+/** The job's `output` in canonical form, and everything that is wrong with it. */
 export interface OutputReading {
   readonly output: OutputSpec;
   readonly problems: readonly PathProblem[];
@@ -44,12 +44,12 @@ function showWayOut(value: unknown): string {
   return field.length > 60 ? '' : `; name a field, for example { answer: ${field} }`;
 }
 
-/** Answers are compared with labels without the blanks around them. */
+/** Answers are compared with labels without the spaces around them. */
 function readText(labels: readonly string[]): OutputReading {
   const padded = labels.filter((label) => label === '' || label !== label.trim());
   const problems = padded.map((label) => ({
     path: ['labels'],
-    message: `labels: ${JSON.stringify(label)} is blank or has blanks around it, which no answer in plain text can keep`,
+    message: `labels: ${JSON.stringify(label)} is blank or has spaces around it, which an answer in plain text cannot keep`,
   }));
   return { output: labels.length === 0 ? TEXT : { type: 'text', labels }, problems };
 }
@@ -86,7 +86,7 @@ function readSchema(schema: Map, problems: readonly PathProblem[]): OutputReadin
   return { output: { type: 'json', format: 'json_schema', schema, columns: listColumns(schema) }, problems };
 }
 
-/** A schema of a user's own. One of the short form is made of what compiles. */
+/** A schema written by the user. One in shorthand is built from valid parts. */
 function checkCompiles(schema: Map, path: Path): PathProblem[] {
   try {
     checkDialect(schema);

@@ -2,7 +2,7 @@ import path from 'node:path';
 import type { InputSpec, TableFormat } from '../../core/job.ts';
 import type { PathProblem } from './output-shorthand.ts';
 
-/** What a job file says of its table; input-schema.ts has what each key means. */
+/** The `input` of a job file; input-schema.ts documents each key. */
 export interface InputKeys {
   readonly path?: string;
   readonly documents?: string;
@@ -20,7 +20,7 @@ export interface InputKeys {
   readonly id?: string | readonly string[];
 }
 
-/** What a schema of one message a problem cannot say. */
+/** What a schema with one message per problem cannot express. */
 export function checkInput(input: InputKeys | undefined): readonly PathProblem[] {
   if (input === undefined) return [];
   const { path: table, documents, format, split } = input;
@@ -29,7 +29,7 @@ export function checkInput(input: InputKeys | undefined): readonly PathProblem[]
   if (table !== undefined && documents !== undefined)
     problems.push({ path: ['input', 'documents'], message: 'input.documents: cannot be combined with path; use one of them' });
   if (documents !== undefined && format !== undefined && format !== 'documents')
-    problems.push({ path: ['input', 'format'], message: `input.format: documents are no ${format}; leave it out` });
+    problems.push({ path: ['input', 'format'], message: `input.format: documents are not ${format}; leave it out` });
   if (table !== undefined && format === 'documents')
     problems.push({ path: ['input', 'format'], message: 'input.format: documents are named by input.documents, in place of path' });
   if (split !== undefined && (split.overlap ?? 0) * 2 >= split.tokens)
@@ -39,7 +39,7 @@ export function checkInput(input: InputKeys | undefined): readonly PathProblem[]
 
 const DEFAULT_ID: Readonly<Record<string, readonly string[]>> = { requests: ['custom_id'], documents: ['path'] };
 
-/** The input of a job whose schema accepted it. @param directory what relative paths start from */
+/** The input of a job accepted by the schema. @param directory the folder that relative paths refer to */
 export function readInput(input: InputKeys, directory: string): InputSpec {
   const source = input.documents ?? input.path ?? '';
   const format = input.documents === undefined ? (input.format ?? null) : 'documents';
@@ -50,9 +50,9 @@ export function readInput(input: InputKeys, directory: string): InputSpec {
     delimiter: input.delimiter ?? null,
     encoding: input.encoding ?? null,
     columns: input.columns ?? null,
-    // Parts of a row are told apart, too.
+    // The parts of a row are distinguished too.
     id: input.split === undefined || id.length === 0 ? id : [...id, '_part'],
-    // Only what is said: the defaults are no part of what a finished run is recognised by.
+    // Only what was written: defaults are not part of a finished run's fingerprint.
     ...(input.header === undefined ? {} : { hasHeader: input.header }),
     ...(input.quote === 'none' ? { quote: input.quote } : {}),
     ...(input.skip_lines === undefined || input.skip_lines === 0 ? {} : { skipLines: input.skip_lines }),

@@ -5,16 +5,16 @@ import { isMap, type Schema, type SchemaNode, walkSchema } from './schema-nodes.
 import { listStrangeParts } from './strict-pattern.ts';
 import { FORM_KEYWORDS } from './strict-schema.ts';
 
-/** Something in a job's schema that its model may not take, though strict mode does. */
+/** Something in a job's schema that its model may not support, although strict mode does. */
 export interface SchemaDoubt {
-  /** In the schema; empty: the whole of it. */
+  /** In the schema; empty: the whole schema. */
   readonly path: Path;
   readonly message: string;
-  /** Whether every request is known to be refused; else it is for the provider to decide. */
+  /** Whether every request is known to be refused; otherwise the provider decides. */
   readonly isCertain: boolean;
 }
 
-/** What fine-tuned models refuse (structured outputs guide, seen 2026-11-29); other keywords that narrow a value are not known to be taken. */
+/** What fine-tuned models refuse (structured outputs guide, seen 2026-11-29); other keywords that restrict a value are not known to be accepted. */
 const REFUSED_BY_FINE_TUNED: ReadonlySet<string> = new Set([
   ...['pattern', 'format', 'minimum', 'maximum', 'multipleOf', 'minItems', 'maxItems'],
 ]);
@@ -22,7 +22,7 @@ const REFUSED_BY_FINE_TUNED: ReadonlySet<string> = new Set([
 const NO_JSON_MODE = /^gpt-4(-32k)?(-0314|-0613)?$|^gpt-3\.?5-turbo(-16k)?-0(301|613)$/;
 const NO_SCHEMAS = /^gpt-4$|^gpt-4-|^gpt-3\.?5|^gpt-4o-2024-05-13$|^chatgpt-4o|^o1-(mini|preview)/;
 
-/** What the job's model may refuse of the form its answers are asked in. Strict mode's own rules are checked before, by `lintStrictSchema`. */
+/** What the job's model may refuse in the requested answer format. Strict mode's own rules are checked before, by `lintStrictSchema`. */
 export function findSchemaDoubts({ model, output }: Pick<Job, 'model' | 'output'>): readonly SchemaDoubt[] {
   if (output.type === 'text') return [];
   const [name] = listBaseNames(model);

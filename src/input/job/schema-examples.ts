@@ -2,7 +2,7 @@ import { makeJobSchema } from './job-schema.ts';
 
 type Node = Record<string, unknown> & { properties?: Record<string, Node>; items?: Node };
 
-/** What a key is where the file does not have it; keys that have no such value are not here. By path, `[]` for the items of a list. */
+/** The default of each key; keys without one are not listed. By path, with `[]` for the items of a list. */
 const DEFAULTS: Readonly<Record<string, unknown>> = {
   description: '',
   'input.header': true,
@@ -32,7 +32,7 @@ const DEFAULTS: Readonly<Record<string, unknown>> = {
   'fail_if.skipped_rows': '> 0',
 };
 
-/** A value of each key that makes sense, for editors to show; of keys that hold others, one of each of those. */
+/** A sensible value of each key, for editors to show; for keys that contain others, one of each of those. */
 const EXAMPLES: Readonly<Record<string, unknown>> = {
   name: 'review-sentiment',
   description: 'Sentiment of last night’s reviews',
@@ -127,7 +127,7 @@ const EXAMPLES: Readonly<Record<string, unknown>> = {
   'fail_if.skipped_rows': '> 5',
 };
 
-/** The schema of a job file as editors take it: with a name of its own, and the default and an example of each key. */
+/** The schema of a job file for editors: with an `$id`, and the default and an example of each key. */
 export function makeEditorSchema(): object {
   const { $schema, ...schema } = makeJobSchema() as Node;
   annotate(schema, '');

@@ -4,17 +4,17 @@ export type Schema = Readonly<Record<string, unknown>>;
 
 /** One schema within a schema. */
 export interface SchemaNode {
-  /** A map, unless the author wrote something else where a schema belongs. */
+  /** A map, unless the author wrote something else in place of a schema. */
   readonly schema: unknown;
   readonly path: Path;
-  /** How many objects and lists it lies in, itself included: 1 for the root. Definitions count from where they stand. */
+  /** How many objects and lists it is nested in, including itself: 1 for the root. Definitions count from where they are written. */
   readonly level: number;
 }
 
-/** Strict mode allows no deeper ones (structured outputs guide, seen 2026-11-21). */
+/** The maximum in strict mode (structured outputs guide, seen 2026-11-21). */
 export const MAX_LEVELS = 10;
 
-/** Every schema within a schema of strict mode, the outer before the inner, down to the first that lies too deep. */
+/** Every schema within a schema of strict mode, outer ones first, down to the first that is nested too deep. */
 export function* walkSchema(schema: unknown, path: Path = [], level = 1): Generator<SchemaNode> {
   yield { schema, path, level };
   if (!isMap(schema) || level > MAX_LEVELS) return;

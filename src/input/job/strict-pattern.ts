@@ -1,9 +1,9 @@
-/** What a group may begin with behind its bracket: nothing, `?:`, or a name. */
+/** What may follow the opening bracket of a group: nothing, `?:`, or a name. */
 const PLAIN_GROUP = /^(?!\?)|^\?:|^\?<[A-Za-z_$]/;
-/** References to what a group matched, and to where a word begins or ends. */
+/** References to what a group matched, and to word boundaries. */
 const DOUBTFUL_ESCAPE = /^\\(?:[1-9]|k<|[bB]$)/;
 
-/** What of a regular expression strict mode does not take, and what it is not known to take; each once, as it stands there. */
+/** The parts of a regular expression that strict mode refuses, and those not known to be accepted; each once, as written. */
 export function listStrangeParts(pattern: string): { readonly refused: readonly string[]; readonly doubtful: readonly string[] } {
   const refused = new Set<string>();
   const doubtful = new Set<string>();

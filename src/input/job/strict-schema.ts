@@ -8,14 +8,14 @@ export interface SchemaProblem {
   readonly message: string;
 }
 
-/** Keywords that say of what form a value is: every model that takes schemas takes them. */
+/** Keywords for the type of a value: every model with schemas supports them. */
 export const FORM_KEYWORDS: ReadonlySet<string> = new Set([
   ...['type', 'title', 'description', 'enum', 'const', 'properties', 'required', 'additionalProperties', 'items', 'anyOf'],
   ...['$ref', '$defs', 'definitions'],
 ]);
 /**
  * The strict subset of `response_format: json_schema`: what the API refuses makes every row fail, so it is refused here. Structured outputs guide,
- * seen 2026-11-21; `minLength` and `maxLength` are taken too, lookaround is not (pydantic/pydantic-ai#7400, vercel/ai#21037).
+ * seen 2026-11-21; `minLength` and `maxLength` are accepted too, lookaround is not (pydantic/pydantic-ai#7400, vercel/ai#21037).
  */
 const KNOWN_KEYWORDS: ReadonlySet<string> = new Set([
   ...FORM_KEYWORDS,
@@ -29,7 +29,7 @@ const MAX_ENUM_VALUES = 1_000;
 const LONG_ENUM_VALUES = 250;
 const MAX_LONG_ENUM_CHARACTERS = 15_000;
 
-/** Adds what strict mode wants spelled out and the schema leaves no doubt about: `additionalProperties: false`, and the type of an enum or const. */
+/** Adds what strict mode requires and the schema clearly implies: `additionalProperties: false`, and the type of an enum or const. */
 export function completeStrictSchema(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(completeStrictSchema);
   if (!isMap(schema)) return schema;
@@ -119,7 +119,7 @@ function lintObject(schema: Schema, path: Path, report: Report): void {
       report('must be listed in required; write an optional field with the type [x, "null"]', 'properties', name);
   }
   for (const name of required) {
-    if (!names.includes(String(name))) report(`"${name}" is no property`, 'required');
+    if (!names.includes(String(name))) report(`"${name}" is not a property`, 'required');
   }
 }
 
@@ -135,7 +135,7 @@ function lintChoices(schema: Schema, report: Report, walk: Walk): void {
     report(`${characters} characters in an enum of more than ${LONG_ENUM_VALUES} values; at most ${MAX_LONG_ENUM_CHARACTERS}`, 'enum');
 }
 
-/** The names JSON Schema has for what a value is. */
+/** The names of types in JSON Schema. */
 function typesOf(value: unknown): readonly string[] {
   if (value === null) return ['null'];
   if (typeof value === 'number') return Number.isInteger(value) ? ['integer', 'number'] : ['number'];

@@ -5,7 +5,7 @@ import type { JobSource, Path } from '../../core/problem-path.ts';
 /** More than a person writes by hand, less than a bomb. */
 const MAX_ALIASES = 50;
 
-/** What follows the first faults is mostly an echo of them. */
+/** Errors after the first few are mostly consequences of them. */
 const MAX_FAULTS = 5;
 
 export interface YamlReading {
@@ -14,7 +14,7 @@ export interface YamlReading {
   readonly problems: readonly Problem[];
 }
 
-/** Reads YAML 1.2 (core schema: no custom tags, no duplicate keys, few aliases) and remembers where everything stands. */
+/** Reads YAML 1.2 (core schema: no custom tags, no duplicate keys, few aliases) and remembers the position of everything. */
 export function readYaml(text: string, file: string): YamlReading {
   const lines = new LineCounter();
   const document = parseDocument(text, { version: '1.2', schema: 'core', uniqueKeys: true, lineCounter: lines, prettyErrors: false });
@@ -43,7 +43,7 @@ export function readYaml(text: string, file: string): YamlReading {
 }
 
 function describeFault(fault: YAMLError): string {
-  if (fault.code === 'DUPLICATE_KEY') return 'this key stands twice';
+  if (fault.code === 'DUPLICATE_KEY') return 'this key occurs twice';
   if (fault.code === 'TAG_RESOLVE_FAILED') return 'tags are not allowed in a job file';
   return `not valid YAML: ${fault.message}`;
 }

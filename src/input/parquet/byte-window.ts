@@ -1,8 +1,8 @@
 import type { FileHandle } from 'node:fs/promises';
 
-/** A part of a file that is read forward, a stretch at a time. */
+/** A part of a file that is read forward, one stretch at a time. */
 export interface ByteWindow {
-  /** So many bytes from where it stands, fewer only where the file ends. They stay as they are when it moves on. */
+  /** This many bytes from the current position, fewer only at the end of the file. They stay unchanged when it moves on. */
   peek(bytes: number): Promise<Buffer>;
   skip(bytes: number): void;
 }
@@ -13,7 +13,7 @@ export function createByteWindow(handle: FileHandle, start: number, stretchBytes
   return {
     async peek(bytes) {
       if (held.length < bytes) {
-        // What was given away may still be used: every stretch has memory of its own.
+        // The returned bytes may still be in use: every stretch has its own memory.
         const stretch = Buffer.allocUnsafeSlow(Math.max(bytes, stretchBytes));
         held.copy(stretch);
         let filled = held.length;

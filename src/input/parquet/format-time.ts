@@ -1,9 +1,9 @@
 const NANOS_PER_SECOND = 1_000_000_000n;
 const NANOS_PER_DAY = 86_400n * NANOS_PER_SECOND;
 
-/** A day counted from 1970: `2026-11-29`; years beyond four digits have a sign and six. `Date` ends in the year 275760, and files do not. */
+/** A day counted from 1970: `2026-11-29`; years beyond four digits have a sign and six digits. `Date` ends in the year 275760, files do not. */
 export function formatDay(day: number): string {
-  // Years that begin in March, in eras of 400: then a leap day is the last of its year.
+  // Years that begin in March, in eras of 400: then a leap day is the last day of its year.
   const shifted = day + 719_468;
   const era = Math.floor(shifted / 146_097);
   const dayOfEra = shifted - era * 146_097;
@@ -18,7 +18,7 @@ export function formatDay(day: number): string {
   return `${formatYear(year)}-${pad(month)}-${pad(dayOfMonth)}`;
 }
 
-/** Nanoseconds since 1970: `2026-11-29T21:04:05.123Z`, with as many digits of a second as are needed, in threes. */
+/** Nanoseconds since 1970: `2026-11-29T21:04:05.123Z`, with as many digits of a second as needed, in groups of three. */
 export function formatInstant(nanos: bigint, isUtc: boolean): string {
   const ofDay = ((nanos % NANOS_PER_DAY) + NANOS_PER_DAY) % NANOS_PER_DAY;
   return `${formatDay(Number((nanos - ofDay) / NANOS_PER_DAY))}T${formatTimeOfDay(ofDay)}${isUtc ? 'Z' : ''}`;

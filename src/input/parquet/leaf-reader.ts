@@ -1,31 +1,31 @@
 import type { DecodedArray } from 'hyparquet';
 import type { Page } from './read-pages.ts';
 
-/** The values of one column of a row group in order, each with its levels: how deep it is there, and how deep a list goes on with it. */
+/** The values of one column of a row group in order, each with its levels: how deep it is defined, and how deep a list is continued by it. */
 export interface LeafReader {
-  /** Reads pages until a whole row is at hand. @returns how many are; 0 at the end */
+  /** Reads pages until a whole row is available. @returns how many are; 0 at the end */
   load(): Promise<number>;
   /** Of the next value. */
   definition(): number;
-  /** Of the next value; 0 begins a row, and stands for the end of what is at hand. */
+  /** Of the next value; 0 starts a row, and also marks the end of what is available. */
   repetition(): number;
-  /** The next value, null where it is missing. */
+  /** The next value, null if it is missing. */
   take(): unknown;
 }
 
 export interface LeafReaderOptions {
   readonly pages: AsyncIterator<Page>;
-  /** The level of a value that is there. */
+  /** The level of a value that is present. */
   readonly maxDefinition: number;
   readonly readCell: (stored: unknown) => unknown;
 }
 
-/** Pages are kept as they were decoded, a few at most; cells are made when they are taken. */
+/** Decoded pages are kept, a few at most; cells are made when they are taken. */
 export function createLeafReader({ pages, maxDefinition, readCell }: LeafReaderOptions): LeafReader {
   const queue: Page[] = [];
   let at = 0;
   let valueAt = 0;
-  /** Rows that begin in the pages of the queue, from where it stands. */
+  /** Rows that start in the queued pages, from the current position. */
   let begun = 0;
   let hasEnded = false;
   const readDictionary = rememberDictionary(readCell);
@@ -62,7 +62,7 @@ export function createLeafReader({ pages, maxDefinition, readCell }: LeafReaderO
   };
 }
 
-/** Makes each value of a dictionary a cell only once. */
+/** Turns each value of a dictionary into a cell only once. */
 function rememberDictionary(readCell: (stored: unknown) => unknown) {
   let known: DecodedArray | null = null;
   let cells: unknown[] = [];

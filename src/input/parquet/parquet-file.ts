@@ -3,13 +3,13 @@ import { type FileMetaData, parquetMetadataAsync, parquetSchema, type SchemaTree
 import { UsageError } from '../../core/errors.ts';
 import type { TableFile } from '../table/read-bytes.ts';
 
-/** What the end of a Parquet file says of the rest. */
+/** What the footer of a Parquet file says about the rest. */
 export interface ParquetFile {
   readonly file: TableFile;
   readonly metadata: FileMetaData;
-  /** Columns of the table, each with what lies within it. */
+  /** Columns of the table, each with its nested columns. */
   readonly columns: readonly SchemaTree[];
-  /** Whether bytes of no declared type are text. */
+  /** Whether bytes without a declared type are text. */
   readonly isPlainText: boolean;
 }
 
@@ -19,19 +19,20 @@ const GZIP_MAGIC = 0x1f8b;
 const FOOTER_BYTES = 8;
 const MAX_METADATA_BYTES = 256 * 1024 * 1024;
 
-/** Reads the end of a file. @throws UsageError in a sentence where it is no Parquet, is damaged, or is made in a way that is not read */
+/** Reads the footer. @throws UsageError with a sentence if it is not Parquet, is damaged, or uses an unsupported feature */
 export async function readParquetFile(file: TableFile, handle: FileHandle): Promise<ParquetFile> {
   const { size } = await handle.stat();
   const footer = Buffer.alloc(FOOTER_BYTES);
   await handle.read(footer, 0, 2, 0);
-  if (footer.readUInt16BE(0) === GZIP_MAGIC) throw refuse(file, 'is packed with gzip; Parquet is packed inside: unpack it first');
+  if (footer.readUInt16BE(0) === GZIP_MAGIC)
+    throw refuse(file, 'is compressed with gzip; Parquet is compressed inside: decompress it first');
   if (size > FOOTER_BYTES) await handle.read(footer, 0, FOOTER_BYTES, size - FOOTER_BYTES);
   const magic = footer.toString('latin1', 4);
   if (magic === ENCRYPTED_MAGIC) throw refuse(file, 'is encrypted Parquet, which cannot be read; write it without encryption');
-  if (magic !== MAGIC) throw refuse(file, 'does not end as a Parquet file does; was it copied or written completely?');
-  if (footer.readUInt32LE(0) > MAX_METADATA_BYTES) throw refuse(file, 'describes itself in more than 256 MB, which is not read');
+  if (magic !== MAGIC) throw refuse(file, 'does not end like a Parquet file; was it copied or written completely?');
+  if (footer.readUInt32LE(0) > MAX_METADATA_BYTES) throw refuse(file, 'has more than 256 MB of metadata, which is not supported');
   const { metadata, columns } = await describe(handle, size).catch((error: Error) => {
-    throw refuse(file, `its description, at the end of the file, is damaged (${error.message})`);
+    throw refuse(file, `its metadata, at the end of the file, is damaged (${error.message})`);
   });
   refuseUnread(file, metadata);
   refuseTwins(file, columns, 'column');
@@ -43,12 +44,12 @@ async function describe(handle: FileHandle, size: number): Promise<Pick<ParquetF
     { byteLength: size, slice: (start, end = size) => readSlice(handle, start, end) },
     { geoparquet: false, parsers: KEEP_RAW },
   );
-  // The root is no column, whatever it says of itself.
+  // The root is not a column, whatever its own entry says.
   delete metadata.schema[0]?.repetition_type;
   return { metadata, columns: parquetSchema(metadata).children };
 }
 
-/** What a column's smallest and largest values are is not asked. */
+/** The smallest and largest values of columns are not used. */
 const KEEP_RAW = {
   timestampFromMilliseconds: () => null,
   timestampFromMicroseconds: () => null,
@@ -75,12 +76,13 @@ function refuseUnread(file: TableFile, { schema, row_groups: groups }: FileMetaD
       const name = meta?.path_in_schema.join('.') ?? '';
       if (meta === undefined || crypto !== undefined) throw refuse(file, `column "${name}" is encrypted, which cannot be read`);
       if (path !== undefined) throw refuse(file, `column "${name}" is stored in another file, ${path}; write the table as one file`);
-      if (meta.codec === 'LZO') throw refuse(file, `column "${name}" is packed with LZO, which is not read; write it with zstd or snappy`);
+      if (meta.codec === 'LZO')
+        throw refuse(file, `column "${name}" is compressed with LZO, which is not supported; write it with zstd or snappy`);
     }
   }
 }
 
-/** Two things of one name could not be told apart, nor within a column. */
+/** Two columns of the same name could not be told apart, nor two fields within a column. */
 function refuseTwins(file: TableFile, nodes: readonly SchemaTree[], noun: 'column' | 'field'): void {
   const names = nodes.map(({ element }) => element.name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);

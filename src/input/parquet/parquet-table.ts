@@ -12,15 +12,15 @@ import { chooseReadCell, isBinary } from './read-cell.ts';
 import { readPages } from './read-pages.ts';
 import { compileColumn, listLeaves, type ReadValue } from './record-reader.ts';
 
-/** Rows made before they are given on. */
+/** Rows per chunk. */
 const CHUNK_ROWS = 512;
-/** Bytes of all columns together that are read ahead, and the least for one. */
+/** Bytes to read ahead for all columns together, and the minimum for one. */
 const READ_AHEAD_BYTES = 16 * 1024 * 1024;
 const MIN_STRETCH_BYTES = 16 * 1024;
 const MAX_STRETCH_BYTES = 256 * 1024;
 
 /**
- * Opens Parquet files, all with the same columns. A row group is read page by page, so that its size does not matter. The line of a row is its number in
+ * Opens Parquet files, all with the same columns. A row group is read page by page, so its size does not matter. The line of a row is its number in
  * the file, from 1.
  */
 export async function openParquetTable(text: Pick<TextFiles, 'files'>): Promise<OpenedFormat> {
@@ -49,7 +49,7 @@ export async function openParquetTable(text: Pick<TextFiles, 'files'>): Promise<
   };
 }
 
-/** How the columns are stored, where it is the same in all files. */
+/** How the columns are stored, if that is the same in all files. */
 function describeStored([first, ...others]: readonly ParquetFile[]): Pick<OpenedFormat, 'stored'> {
   if (first === undefined) return {};
   const text = JSON.stringify([first.metadata.schema, first.isPlainText]);
@@ -65,14 +65,14 @@ function markAsText({ element, children }: SchemaTree): StoredColumn {
 function checkColumns(file: TableFile, found: readonly SchemaTree[], columns: readonly string[], firstFile: string): void {
   const names = found.map(({ element }) => element.name);
   if (names.length !== columns.length || names.some((name, index) => name !== columns[index]))
-    throw refuse(file, `its columns are not those of ${firstFile}: ${names.join(', ')}; expected ${columns.join(', ')}`);
+    throw refuse(file, `its columns differ from those of ${firstFile}: ${names.join(', ')}; expected ${columns.join(', ')}`);
 }
 
 async function* readFiles(files: readonly TableFile[], columns: readonly string[], signal: AbortSignal): AsyncGenerator<readonly Row[]> {
   let index = 0;
   for (const file of files) {
     await using handle = await open(file.path);
-    // The file may be another one than when it was opened first.
+    // The file may have been replaced since it was first opened.
     const parquet = await readParquetFile(file, handle);
     checkColumns(file, parquet.columns, columns, 'the table as it was opened');
     let line = 1;
@@ -146,7 +146,7 @@ function openLeaves({ parquet, group, read }: GroupOptions): ReadonlyMap<string,
   const stretchBytes = Math.min(MAX_STRETCH_BYTES, Math.max(MIN_STRETCH_BYTES, Math.floor(READ_AHEAD_BYTES / group.columns.length)));
   const leaves = new Map<string, LeafReader>();
   for (const { meta_data: meta } of group.columns) {
-    if (meta === undefined) throw refuse(file, 'a column is not described');
+    if (meta === undefined) throw refuse(file, 'a column has no metadata');
     const path = getTreePath(root, meta.path_in_schema);
     const { element } = path.at(-1) as SchemaTree;
     const dictionaryAt = Number(meta.dictionary_page_offset ?? 0);

@@ -4,13 +4,13 @@ import { parseFloat16 } from 'hyparquet/src/convert.js';
 import { makeNumber } from '../../core/exact/exact-number.ts';
 import { formatDay, formatInstant, formatTimeOfDay } from './format-time.ts';
 
-/** Makes a cell of a value as it is stored. @throws Error where it is no value of its type */
+/** Turns a stored value into a cell. @throws Error if it is not a value of its type */
 export type ReadCell = (stored: never) => unknown;
 
 /**
- * What a column's values become. Numbers keep all their digits, decimals also zeros at their end; dates and times are
- * ISO 8601 with as much zone as the file knows, bytes that are not said to be text base64.
- * @param isPlainText whether bytes of no declared type are text, as Impala writes them
+ * How a column's values are converted. Numbers keep all their digits, decimals also trailing zeros; dates and times are
+ * ISO 8601 with as much of the time zone as the file contains; bytes that are not declared as text become base64.
+ * @param isPlainText whether bytes without a declared type are text, as Impala writes them
  */
 export function chooseReadCell(element: SchemaElement, isPlainText: boolean): ReadCell {
   const { logical_type: logical, converted_type: converted, type } = element;
@@ -79,7 +79,7 @@ export function chooseReadCell(element: SchemaElement, isPlainText: boolean): Re
   }
 }
 
-/** Whether a column holds bytes nobody has said the meaning of. */
+/** Whether a column holds bytes without a declared type. */
 export function isBinary({ type, logical_type: logical, converted_type: converted }: SchemaElement): boolean {
   return (type === 'BYTE_ARRAY' || type === 'FIXED_LEN_BYTE_ARRAY') && logical === undefined && converted === undefined;
 }
@@ -112,13 +112,13 @@ function readUnsigned(value: number | bigint): unknown {
   return typeof value === 'number' ? value >>> 0 : readWhole(BigInt.asUintN(64, value));
 }
 
-/** JSON has no word for what is no number: it is text. */
+/** JSON has no number for NaN and infinities: they become text. */
 function keepNumber(value: number): unknown {
   if (Object.is(value, -0)) return makeNumber('-0');
   return Number.isFinite(value) ? value : String(value);
 }
 
-/** Digits that are enough for every value of a smaller type, and whether a number is that value again. */
+/** Enough digits for every value of a smaller type, and whether a number converts back to that value. */
 interface SmallFloat {
   readonly digits: readonly number[];
   readonly round: (value: number) => number;
@@ -128,7 +128,7 @@ const FLOAT32: SmallFloat = { digits: [6, 7, 8, 9], round: Math.fround };
 /** 11 significant bits: five digits are enough. */
 const FLOAT16: SmallFloat = { digits: [3, 4, 5], round: roundToFloat16 };
 
-/** The shortest number that is this value in its own type: 0.1, and not 0.10000000149011612. A whole number is itself: 65504, and not 65500. */
+/** The shortest number that equals this value in its own type: 0.1, not 0.10000000149011612. A whole number stays itself: 65504, not 65500. */
 function shorten(value: number, { digits, round }: SmallFloat): unknown {
   if (!Number.isFinite(value) || value === 0) return keepNumber(value);
   if (Number.isSafeInteger(value)) return value;
@@ -176,16 +176,16 @@ function readTimestamp(unit: TimeUnit, isUtc: boolean): ReadCell {
 const JULIAN_DAY_OF_1970 = 2_440_588;
 const NANOS_PER_DAY = 86_400_000_000_000n;
 
-/** A Julian day and the nanoseconds of that day, in a zone nobody has noted. */
+/** A Julian day and the nanoseconds of that day, in an unknown time zone. */
 function readInt96(bytes: Uint8Array): string {
   const parts = asBuffer(bytes);
   const nanos = BigInt(parts.readInt32LE(8) - JULIAN_DAY_OF_1970) * NANOS_PER_DAY + parts.readBigInt64LE(0);
-  // Spark counts in microseconds of 64 bits, and days far off come back around.
+  // Spark counts 64-bit microseconds, and distant days wrap around.
   const beyondMicros = nanos % 1000n;
   return formatInstant(BigInt.asIntN(64, (nanos - beyondMicros) / 1000n) * 1000n + beyondMicros, false);
 }
 
-/** Months, days and milliseconds, as a duration of ISO 8601. */
+/** Months, days and milliseconds, as an ISO 8601 duration. */
 function readInterval(bytes: Uint8Array): string {
   const parts = asBuffer(bytes);
   const [months, days, milliseconds] = [parts.readUInt32LE(0), parts.readUInt32LE(4), parts.readUInt32LE(8)];

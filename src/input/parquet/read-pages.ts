@@ -9,19 +9,19 @@ import type { ByteWindow } from './byte-window.ts';
 import { COMPRESSORS } from './codecs.ts';
 import { readRuns, readValues } from './read-values.ts';
 
-/** Values of a column with their levels, as they stand in one page. */
+/** Values of a column with their levels, as stored in one page. */
 export interface Page {
-  /** Values, missing ones included. */
+  /** Number of values, including missing ones. */
   readonly length: number;
-  /** Empty: all are there, as deep as can be. */
+  /** Empty: all are present, at the deepest level. */
   readonly definitionLevels: readonly number[];
-  /** Empty: each begins a row. */
+  /** Empty: each starts a row. */
   readonly repetitionLevels: readonly number[];
-  /** Those that are there, as they are stored. */
+  /** The values that are present, as stored. */
   readonly values: DecodedArray;
-  /** What the values are places in; null where they are the values themselves. */
+  /** The dictionary that the values index; null if they are the values themselves. */
   readonly dictionary: DecodedArray | null;
-  /** Whether the page ends where a row does, which older pages do not promise. */
+  /** Whether the page ends at the end of a row, which older pages do not guarantee. */
   readonly endsRow: boolean;
 }
 
@@ -35,17 +35,17 @@ interface PageDecoder {
   readonly maxDefinition: number;
 }
 
-/** Larger pages are refused: one is held at a time. Writers cut at about 1 MB. */
+/** Larger pages are refused: one is held in memory at a time. Writers cut at about 1 MB. */
 const MAX_PAGE_BYTES = 512 * 1024 * 1024;
-/** Likewise, with what a value takes besides its bytes. Writers cut at 20,000, or at the row group. */
+/** Likewise, including the overhead of each value. Writers cut at 20,000, or at the row group. */
 const MAX_PAGE_VALUES = 20_000_000;
 const INT96_BYTES = 12;
 const HEADER_BYTES = 512;
 const MAX_HEADER_BYTES = 64 * 1024 * 1024;
 
-/** The pages of one column of a row group, read one after the other: no index of pages is needed. @throws Error in words where they are damaged */
+/** The pages of one column of a row group, read one after the other: no page index is needed. @throws Error with a sentence if they are damaged */
 export async function* readPages(window: ByteWindow, meta: ColumnMetaData, schemaPath: SchemaTree[]): AsyncGenerator<Page> {
-  // hyparquet loses the day of an INT96 whose time is negative, as Spark writes them: its twelve bytes are taken as they are.
+  // hyparquet loses the day of an INT96 with a negative time, as Spark writes them: its twelve bytes are used unchanged.
   const [type, typeLength]: readonly [ParquetType, number | undefined] =
     meta.type === 'INT96' ? ['FIXED_LEN_BYTE_ARRAY', INT96_BYTES] : [meta.type, schemaPath.at(-1)?.element.type_length];
   const [maxRepetition, maxDefinition] = [getMaxRepetitionLevel(schemaPath), getMaxDefinitionLevel(schemaPath)];
@@ -72,7 +72,7 @@ export async function* readPages(window: ByteWindow, meta: ColumnMetaData, schem
   }
 }
 
-/** Before anything is made of it: what a damaged header says may not fit into memory. */
+/** Checked first: what a damaged header declares may not fit into memory. */
 function refuseCount(
   { data_page_header: old, data_page_header_v2: own, dictionary_page_header: dictionary }: PageHeader,
   left: number,
@@ -80,7 +80,7 @@ function refuseCount(
   const length = (old ?? own)?.num_values ?? 0;
   if (!(length >= 0 && length <= left)) throw new Error('it has more values than its row group');
   if (Math.max(length, dictionary?.num_values ?? 0) > MAX_PAGE_VALUES)
-    throw new Error(`a page of more than ${formatCount(MAX_PAGE_VALUES)} values is not read`);
+    throw new Error(`pages of more than ${formatCount(MAX_PAGE_VALUES)} values are not supported`);
 }
 
 async function readHeader(window: ByteWindow): Promise<PageHeader> {
@@ -92,7 +92,7 @@ async function readHeader(window: ByteWindow): Promise<PageHeader> {
       window.skip(reader.offset);
       return header;
     } catch (error) {
-      // A header may hold the smallest and the largest value, however long.
+      // A header may contain the smallest and the largest value, however long.
       if (!(error instanceof RangeError) || head.length < bytes || bytes > MAX_HEADER_BYTES) throw error;
     }
   }
@@ -101,7 +101,8 @@ async function readHeader(window: ByteWindow): Promise<PageHeader> {
 async function readBody(window: ByteWindow, header: PageHeader): Promise<Uint8Array> {
   const { compressed_page_size: packed, uncompressed_page_size: unpacked, crc } = header;
   if (!(packed >= 0 && unpacked >= 0)) throw new Error('a page has no size');
-  if (Math.max(packed, unpacked) > MAX_PAGE_BYTES) throw new Error(`a page of more than ${MAX_PAGE_BYTES / 1024 / 1024} MB is not read`);
+  if (Math.max(packed, unpacked) > MAX_PAGE_BYTES)
+    throw new Error(`pages of more than ${MAX_PAGE_BYTES / 1024 / 1024} MB are not supported`);
   const bytes = (await window.peek(packed)).subarray(0, packed);
   if (bytes.length < packed) throw new Error('it is cut off');
   if (crc !== undefined && crc32(bytes) !== crc >>> 0) throw new Error('a page does not match its checksum');
@@ -109,7 +110,7 @@ async function readBody(window: ByteWindow, header: PageHeader): Promise<Uint8Ar
   return bytes;
 }
 
-/** Null for a page that holds no values. */
+/** Null for a page without values. */
 function readDataOf(header: PageHeader, bytes: Uint8Array, decoder: PageDecoder) {
   const old = header.data_page_header;
   if (header.type === 'DATA_PAGE' && old !== undefined) {
@@ -120,7 +121,7 @@ function readDataOf(header: PageHeader, bytes: Uint8Array, decoder: PageDecoder)
     const definition = decoder.maxDefinition === 0 ? NOTHING : takeSized(page, repetition.taken);
     const values = page.subarray(repetition.taken + definition.taken);
     const data = readData({ ...old, repetition: repetition.bytes, definition: definition.bytes, values }, decoder);
-    // A row may go on in the next page.
+    // A row may continue in the next page.
     return { ...data, endsRow: decoder.maxRepetition === 0 };
   }
   const own = header.data_page_header_v2;
@@ -136,7 +137,7 @@ function readDataOf(header: PageHeader, bytes: Uint8Array, decoder: PageDecoder)
 const NOTHING = { bytes: new Uint8Array(0), taken: 0 };
 const SIZE_BYTES = 4;
 
-/** Bytes that have their number before them. */
+/** Bytes preceded by their number. */
 function takeSized(page: Uint8Array, start: number): { readonly bytes: Uint8Array; readonly taken: number } {
   const bytes = new DataView(page.buffer, page.byteOffset, page.byteLength).getUint32(start, true);
   return { bytes: page.subarray(start + SIZE_BYTES, start + SIZE_BYTES + bytes), taken: SIZE_BYTES + bytes };

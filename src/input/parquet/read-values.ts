@@ -4,7 +4,7 @@ import { byteStreamSplit, readRleBitPackedHybrid } from 'hyparquet/src/encoding.
 import { readPlain } from 'hyparquet/src/plain.js';
 import { readVarInt } from 'hyparquet/src/thrift.js';
 
-/** How the values of a page are stored, and how many they are, missing ones aside. */
+/** How the values of a page are stored, and how many there are, not counting missing ones. */
 export interface StoredValues {
   readonly encoding: string;
   readonly count: number;
@@ -12,7 +12,7 @@ export interface StoredValues {
   readonly typeLength: number | undefined;
 }
 
-/** Unpacks the values of a page; of one with a dictionary they are places in it. @throws Error where they are damaged */
+/** Decodes the values of a page; with a dictionary they are indexes into it. @throws Error if they are damaged */
 export function readValues(bytes: Uint8Array, { encoding, count, type, typeLength }: StoredValues): DecodedArray {
   if (count === 0) return [];
   const reader = openReader(bytes);
@@ -40,19 +40,19 @@ export function readValues(bytes: Uint8Array, { encoding, count, type, typeLengt
       return values;
     }
     default:
-      throw new Error(`its encoding, ${encoding}, is not read`);
+      throw new Error(`its encoding, ${encoding}, is not supported`);
   }
 }
 
 const MAX_WIDTH = 32;
-/** Packed numbers come by eights, and a writer may fill the last run up to its longest. */
+/** Bit-packed numbers come in groups of eight, and a writer may pad the last run to its maximum. */
 const PADDING = 504;
 
-/** Unpacks numbers of so many bits that stand in runs. */
+/** Decodes numbers of a given bit width that are stored in runs. */
 export function readRuns(bytes: Uint8Array, width: number, count: number): number[] {
   const numbers = new Array<number>(count);
   if (width === 0) return numbers.fill(0);
-  if (width > MAX_WIDTH) throw new Error(`a value of ${width} bits is none`);
+  if (width > MAX_WIDTH) throw new Error(`values of ${width} bits are invalid`);
   checkRuns(bytes, width, count);
   readRleBitPackedHybrid(openReader(bytes), width, numbers, bytes.length);
   return numbers;
@@ -71,11 +71,11 @@ function checkRuns(bytes: Uint8Array, width: number, count: number): void {
   }
 }
 
-/** Without this, blocks of nothing are read forever. */
+/** Without this, empty blocks would be read forever. */
 function checkBlocks(bytes: Uint8Array): void {
   const reader = openReader(bytes);
   const [block, parts] = [readVarInt(reader), readVarInt(reader)];
-  if (!(block > 0 && parts > 0 && block % parts === 0)) throw new Error('its values stand in blocks of no size');
+  if (!(block > 0 && parts > 0 && block % parts === 0)) throw new Error('its blocks of values have an invalid size');
 }
 
 function openReader(bytes: Uint8Array) {

@@ -2,18 +2,18 @@ import type { SchemaTree } from 'hyparquet';
 import { stringifyExactly } from '../../core/exact/exact-number.ts';
 import type { LeafReader } from './leaf-reader.ts';
 
-/** Reads the next value of a column, with all that lies within it. */
+/** Reads the next value of a column, including nested ones. */
 export type ReadValue = () => unknown;
 
-/** How deep a node lies, in the levels of its values. */
+/** The nesting depth of a node, in the levels of its values. */
 interface Depth {
   readonly definition: number;
   readonly repetition: number;
 }
 
 /**
- * Compiles how a column's values are put together from those of its leaves: lists are lists, structs and maps objects without a prototype, what is
- * missing is null.
+ * Compiles how a column's values are assembled from those of its leaves: lists are lists, structs and maps objects without a prototype, missing values
+ * null.
  */
 export function compileColumn(column: SchemaTree, leafOf: (leaf: SchemaTree) => LeafReader): ReadValue {
   return compileNode(column, { definition: 0, repetition: 0 }, leafOf);
@@ -54,7 +54,7 @@ function compileList(
   };
 }
 
-/** The leaf that tells for all how deep the next value is, and what passes over one that is not there. */
+/** The leaf that shows how deep the next value is, and the step that skips a missing one. */
 function openLeaves(node: SchemaTree, leafOf: (leaf: SchemaTree) => LeafReader) {
   const leaves = listLeaves(node).map(leafOf);
   const skip = <Value>(value: Value): Value => {
@@ -64,7 +64,7 @@ function openLeaves(node: SchemaTree, leafOf: (leaf: SchemaTree) => LeafReader) 
   return [leaves[0] as LeafReader, skip] as const;
 }
 
-/** What a node holds where it is there. */
+/** The content of a node that is present. */
 function compileContent(node: SchemaTree, depth: Depth, leafOf: (leaf: SchemaTree) => LeafReader): ReadValue {
   const [only] = node.children;
   if (only === undefined) return leafOf(node).take;
@@ -98,15 +98,15 @@ function isAnnotated({ element }: SchemaTree, type: string): boolean {
   return element.converted_type === type || element.logical_type?.type === type;
 }
 
-/** Lists of old writers have no level of their own for the item (Parquet's LogicalTypes.md, rules of backward compatibility; seen 2026-11-29). */
+/** Lists of old writers have no separate level for the item (Parquet's LogicalTypes.md, rules of backward compatibility; seen 2026-11-29). */
 function isItemItself(list: SchemaTree, { element, children }: SchemaTree): boolean {
   if (children.length !== 1) return true;
   return element.name === 'array' || element.name === `${list.element.name}_tuple` || children[0]?.element.repetition_type === 'REPEATED';
 }
 
-/** @throws Error where a key stands twice: one of its values would be lost */
+/** @throws Error for a repeated key: one of its values would be lost */
 function makeMap(entries: readonly (readonly [string, unknown])[]): object {
-  if (new Set(entries.map(([key]) => key)).size < entries.length) throw new Error('a map holds a key twice');
+  if (new Set(entries.map(([key]) => key)).size < entries.length) throw new Error('a map contains a key twice');
   return makeObject(entries);
 }
 

@@ -3,15 +3,15 @@ import type { RenderFilePart, RenderImagePart } from './compile-images.ts';
 import { findCapName, readExtra } from './extra-params.ts';
 import { addWireParams } from './params.ts';
 
-/** What stands around the prompt in a body, which is the same for all rows of a job; its bytes are a contract, because they make keys. */
+/** The parts of a body around the prompt, the same for all rows of a job; its bytes are a contract, because keys are derived from them. */
 export interface BodyForm {
   /** Up to the value that holds the prompt. */
   readonly head: string;
-  /** From behind that value to the end of the body. */
+  /** From after that value to the end of the body. */
   readonly tail: string;
   /** Whether the prompt is a list of messages, or one text. */
   readonly hasMessages: boolean;
-  /** What a text beside images is called. */
+  /** The type of a text part next to images. */
   readonly textPart: string;
   readonly renderImagePart: RenderImagePart;
   readonly renderFilePart: RenderFilePart;
@@ -20,10 +20,10 @@ export interface BodyForm {
 /** The name under which every schema is sent; fixed, because it is part of the body and so of the key. */
 const SCHEMA_NAME = 'answer';
 
-/** Asks POST /v1/responses for what `logprobs: true` asks of a chat completion. */
+/** Requests from POST /v1/responses what `logprobs: true` requests from a chat completion. */
 const LOGPROBS_OF_RESPONSES = 'message.output_text.logprobs';
 
-/** How a body of the job's endpoint looks (OpenAI's API description, seen 2026-11-21). */
+/** The form of a body for the job's endpoint (OpenAI's API description, seen 2026-11-21). */
 export function makeBodyForm(job: Job): BodyForm {
   const body: Record<string, unknown> = {};
   switch (job.endpoint) {
@@ -40,7 +40,7 @@ export function makeBodyForm(job: Job): BodyForm {
         if (body.logprobs === true) body.include = [LOGPROBS_OF_RESPONSES];
         delete body.logprobs;
       }
-      // Without this the provider keeps prompt and answer for 30 days.
+      // Without this the provider stores prompt and answer for 30 days.
       body.store = false;
       Object.assign(body, readExtra(job.params));
       return { ...makeEnds(job, 'input', body), hasMessages: true, textPart: 'input_text', ...RESPONSES_PARTS };
@@ -56,7 +56,7 @@ export function makeBodyForm(job: Job): BodyForm {
 const CHAT_PARTS = { renderImagePart: renderChatImage, renderFilePart: renderChatFile };
 const RESPONSES_PARTS = { renderImagePart: renderResponsesImage, renderFilePart: renderResponsesFile };
 
-/** The job's parameters, and what its other wishes need. A cap that `params.extra` names is sent under that name alone. */
+/** The job's parameters, plus those its other settings need. A cap named in `params.extra` is sent only under that name. */
 function readParams({ params, confidence }: Job): Readonly<Record<string, unknown>> {
   const { max_output_tokens: _cap, ...uncapped } = params;
   const sent = findCapName(params) === null ? params : uncapped;
@@ -90,12 +90,12 @@ function renderChatImage(url: string, detail: string | null): string {
   return `{"type":"image_url","image_url":{"url":${JSON.stringify(url)}${how}}}`;
 }
 
-/** Here `detail` has to be said. */
+/** Here `detail` is required. */
 function renderResponsesImage(url: string, detail: string | null): string {
   return `{"type":"input_image","image_url":${JSON.stringify(url)},"detail":${JSON.stringify(detail ?? 'auto')}}`;
 }
 
-/** What is large comes first, so that it is found by what stands before it. */
+/** Long values come first, so that what precedes them identifies them. */
 function renderChatFile(dataUrl: string, name: string): string {
   return `{"type":"file","file":{"file_data":"${dataUrl}","filename":${JSON.stringify(name)}}}`;
 }

@@ -1,9 +1,9 @@
 import type { CompiledMessage } from './request-body.ts';
 
-/** `{text}` and `${text}`, as other template languages have them; a third brace makes something else of it. */
+/** `{text}` and `${text}`, as in other template languages; a third brace changes the meaning. */
 const BRACED = /(?<![{$])\$?\{\s*([^{}\n]+?)\s*\}(?!\})/g;
 
-/** Warns of columns written as in another language: what is sent, and paid for each row, are the braces. */
+/** Warns about columns written as in another language: the braces would be sent, and paid for in each row. */
 export function findBracedColumns(messages: readonly CompiledMessage[], columns: readonly string[]): readonly string[] {
   const texts = messages.map(({ template }) => template.literalText);
   const found = texts.flatMap((text) => [...text.matchAll(BRACED)]).filter(([, name]) => columns.includes(name ?? ''));

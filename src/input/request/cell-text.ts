@@ -1,8 +1,8 @@
 import { ExactNumber, stringifyExactly } from '../../core/exact/exact-number.ts';
 
 /**
- * A cell as it stands in a prompt: text as it is, nothing for a missing or null value, numbers as they stand in the table, booleans as JSON
- * writes them, lists and objects as compact JSON.
+ * A cell as it appears in a prompt: text unchanged, nothing for a missing or null value, numbers as in the table, booleans as in
+ * JSON, lists and objects as compact JSON.
  */
 export function showCell(value: unknown): string {
   if (typeof value === 'string') return value;
@@ -10,14 +10,14 @@ export function showCell(value: unknown): string {
   return typeof value === 'object' ? stringifyExactly(value) : String(value);
 }
 
-/** Whether a cell says nothing. */
+/** Whether a cell is blank. */
 export function isBlankCell(cell: unknown): boolean {
   return cell === undefined || cell === null || (typeof cell === 'string' && cell.trim() === '');
 }
 
 /**
  * A JSON value as templates see it: objects without a prototype that turn into compact JSON where a filter wants text,
- * where plain ones would turn into `[object Object]`.
+ * where plain objects would turn into `[object Object]`.
  */
 export function makeTemplateValue(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || value instanceof ExactNumber) return value;

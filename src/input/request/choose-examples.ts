@@ -2,22 +2,22 @@ import { hash } from 'node:crypto';
 import type { CompiledMessage } from './request-body.ts';
 import type { CompiledTemplate } from './template.ts';
 
-/** A row that shows what a right answer looks like. */
+/** A row with its correct answer, shown to the model. */
 export interface Example {
-  /** What is asked. */
+  /** The question. */
   readonly user: string;
-  /** The right answer, as a model would give it. */
+  /** The correct answer, in the form in which a model would give it. */
   readonly assistant: string;
-  /** Its label; empty where answers have none. */
+  /** Its label; empty if answers have none. */
   readonly label: string;
-  /** Where it stands, for messages. */
+  /** Its position, for messages. */
   readonly place: string;
 }
 
-/** Chooses while rows stream by, and holds no more of them than it may choose. */
+/** Chooses while rows stream by, and keeps no more of them than it may choose. */
 export interface ExampleChooser {
   offer(example: Example): void;
-  /** The chosen ones, in the order in which they are to be shown. */
+  /** The chosen rows, in the order in which they are shown. */
   choose(): readonly Example[];
 }
 
@@ -27,8 +27,8 @@ interface Drawn {
 }
 
 /**
- * A choice that depends on the seed and on what the rows say, not on their order or number: a row added later changes it only when it is drawn
- * itself. Labels take turns, so that each is shown while there is room; the same question is asked once.
+ * A choice that depends on the seed and on the content of the rows, not on their order or number: a row added later changes it only if it is drawn
+ * itself. Labels take turns, so that each is shown as long as there is room; the same question is used once.
  */
 export function createExampleChooser({ count, seed }: { readonly count: number; readonly seed: number }): ExampleChooser {
   const byLabel = new Map<string, Drawn[]>();
@@ -62,7 +62,7 @@ function byDraw(a: Drawn, b: Drawn): number {
   return a.draw < b.draw ? -1 : 1;
 }
 
-/** Puts examples before the last message, each as what was asked and what the right answer is. */
+/** Inserts examples before the last message, each as question and correct answer. */
 export function insertExamples(messages: readonly CompiledMessage[], examples: readonly Example[]): readonly CompiledMessage[] {
   if (examples.length === 0) return messages;
   const shown = examples.flatMap(({ user, assistant }) => [
@@ -72,7 +72,7 @@ export function insertExamples(messages: readonly CompiledMessage[], examples: r
   return [...messages.slice(0, -1), ...shown, ...messages.slice(-1)];
 }
 
-/** Text that is no template: braces in it are braces. */
+/** Text that is not a template: braces in it are braces. */
 export function makeLiteral(text: string): CompiledTemplate {
   return { columns: [], pieces: [text], literalText: text, render: () => text };
 }

@@ -9,17 +9,17 @@ import { isPassedOver } from '../where/pass-over.ts';
 import { describeMissingColumn } from './compile-messages.ts';
 import { compileTextRow, guardColumns } from './text-row.ts';
 
-/** What a program's prompt function says about the rows of a table. */
+/** The results of a program's prompt function for the rows of a table. */
 export interface CodePrompts {
-  /** What it says about a row that a table of `awaitIn` gave. @throws whatever the function throws, or its promise is rejected with */
+  /** The result for a row from a table of `awaitIn`. @throws whatever the function throws, or its promise is rejected with */
   messagesOf(row: Row): CodeMessages;
   /** The row as the function sees it. */
   makeRow(row: Row): TextRow;
-  /** The same table, giving out a row when the function has said what it has to say about it. */
+  /** The same table, which yields a row only when the function has returned or resolved for it. */
   awaitIn(table: InputTable): InputTable;
 }
 
-/** How many promises of an asynchronous function are waited for at once. */
+/** How many promises of an asynchronous function are awaited at once. */
 const MOST_AT_ONCE = 32;
 
 type Said = { readonly messages: CodeMessages } | { readonly error: unknown };
@@ -32,7 +32,7 @@ export function createCodePrompts(job: Job, code: JobCode, { columns }: Pick<Tab
   const makeError = (column: string) => new UsageError(`prompt: ${describeMissingColumn(column, job, columns)}`, { code: 'job' });
   const makeRow = (row: Row) => guardColumns(compiled(row.cells), makeError);
 
-  /** @returns a promise only where the function gives one; neither throws */
+  /** @returns a promise only if the function returns one; neither throws */
   function ask(row: Row): Promise<void> | null {
     try {
       const given = code.renderMessages?.(makeRow(row)) ?? null;

@@ -6,27 +6,27 @@ import { isBlankCell } from './cell-text.ts';
 import { ImageProblem, MAX_IMAGE_REQUEST_BYTES, makeFileUrl, makeImageUrl } from './image-url.ts';
 import type { CompiledTemplate } from './template.ts';
 
-/** An image of the prompt whose template has been compiled. */
+/** An image of the prompt with its compiled template. */
 export interface CompiledImage {
   readonly template: CompiledTemplate;
   /** Null: the API decides. */
   readonly detail: string | null;
   /** Whether it is sent as a file. */
   readonly isFile: boolean;
-  /** Whether it is one, and no glob, as a prompt function gives them, which says how many there are at most; absent: no. */
+  /** Whether it is a single image, never a glob, as from a prompt function that declares its maximum; absent: no. */
   readonly isOne?: true;
 }
 
-/** Writes one image of a message as the endpoint has it. */
+/** Writes one image of a message in the form of the endpoint. */
 export type RenderImagePart = (url: string, detail: string | null) => string;
 
-/** Writes one file of a message as the endpoint has it. */
+/** Writes one file of a message in the form of the endpoint. */
 export type RenderFilePart = (dataUrl: string, name: string) => string;
 
 /**
- * Compiles the image and file parts of a message. One whose cells are all empty is left out; a row without any is skipped. A path may be a glob, which
+ * Compiles the image and file parts of a message. A part whose cells are all empty is left out; a row without any is skipped. A path may be a glob, which
  * stands for all files it matches.
- * @param directory what relative paths start from: the folder of the job file
+ * @param directory the folder that relative paths refer to: that of the job file
  * @returns the parts as JSON, joined by commas. It throws ImageProblem
  */
 export function compileImageParts(
@@ -68,21 +68,21 @@ export function compileImageParts(
   };
 }
 
-/** The folder a template names before its first column, with its slash: `photos/` of `photos/{{ file }}`. Empty for an address. */
+/** The folder in a template before its first column, with its slash: `photos/` in `photos/{{ file }}`. Empty for a URL. */
 function locateFolder({ pieces }: CompiledTemplate, directory: string): { readonly folder: string; readonly root: string } {
   const first = typeof pieces?.[0] === 'string' ? pieces[0].trimStart() : '';
   const folder = /^(https?|data):/i.test(first) ? '' : first.slice(0, first.lastIndexOf('/') + 1);
   return { folder, root: path.resolve(directory, folder) };
 }
 
-/** An image may be another one under its old name, which only reading it tells. */
+/** The image may have changed under the same name, which only reading it reveals. */
 export function mayReadImageFiles({ messages }: Job): boolean {
   return messages.some(({ images = [] }) => images.some(({ url }) => !/^\s*https?:/i.test(url)));
 }
 
 /**
- * The files a path stands for: itself, or where its last name has `*` or `?` those of the folder that match, in the order of their names.
- * @throws ImageProblem where none does
+ * The files of a path: itself, or if its last part has `*` or `?`, the matching files of the folder in alphabetical order.
+ * @throws ImageProblem if none does
  */
 function listMatches(value: string, root: string): readonly string[] {
   const name = path.basename(value);

@@ -3,17 +3,18 @@ import type { Problem } from '../../core/errors.ts';
 import type { Job } from '../../core/job.ts';
 import { type JobSource, type Path, showPath } from '../../core/problem-path.ts';
 import type { Table } from '../../core/row.ts';
-import { suggest } from '../../core/wording/suggest.ts';
+import { findClosest, suggest } from '../../core/wording/suggest.ts';
+import { showPlaceholder } from '../draft/placeholder.ts';
 import { type Condition, compileWhere } from '../where/compile-where.ts';
 import { createEngine } from './liquid-engine.ts';
 import type { CompiledMessage } from './request-body.ts';
 import { type CompiledTemplate, compileTemplate } from './template.ts';
 import type { TemplateProblem } from './template-columns.ts';
 
-/** The messages of a job bound to a table, as far as they are right, and everything that names a column the table does not have. */
+/** The valid messages of a job bound to a table, and everything that names a column the table does not have. */
 export interface CompiledMessages {
   readonly messages: readonly CompiledMessage[];
-  /** What a row has to meet to be asked; null where all are asked. */
+  /** The condition for a row to be sent; null if all are sent. */
   readonly where: Condition | null;
   readonly problems: readonly Problem[];
 }
@@ -26,7 +27,10 @@ export function compileMessages(job: Job, source: JobSource, table: Pick<Table, 
 
   function tell(found: readonly TemplateProblem[], at: Path): void {
     for (const { line, column, message, missingColumn } of found) {
-      const told = missingColumn === undefined ? message : describeMissingColumn(missingColumn, job, table.columns);
+      const told =
+        missingColumn === undefined
+          ? message
+          : describeMissingColumn(missingColumn, job, table.columns) + showOddName(missingColumn, table.columns);
       problems.push({ place: source.placeInText(at, line, column), message: `${showPath(at)}: ${told}` });
     }
   }
@@ -54,7 +58,7 @@ export function compileMessages(job: Job, source: JobSource, table: Pick<Table, 
   return { messages, where: condition, problems: [...problems, ...findMissingColumns(job, source, table.columns)] };
 }
 
-/** Where the template of a message stands in the job file. */
+/** The position of a message's template in the job file. */
 function findMessagePath(job: Job, source: JobSource, index: number): Path {
   const role = job.messages[index]?.role ?? 'user';
   if (source.has(['messages'])) return ['messages', index, 'content'];
@@ -77,9 +81,16 @@ function findMissingColumns(job: Job, source: JobSource, columns: readonly strin
     .map(([at, name]) => ({ place: source.placeOf(at), message: `${showPath(at)}: ${describeMissingColumn(name, job, columns)}` }));
 }
 
+/** How a template has to write the column that was probably meant, where its name alone is none to Liquid. */
+function showOddName(name: string, columns: readonly string[]): string {
+  const closest = findClosest(name, columns);
+  if (closest === null || /^[A-Za-z_]\w*$/.test(closest)) return '';
+  return ` In a template it is ${showPlaceholder(closest)}`;
+}
+
 const MAX_SHOWN_COLUMNS = 30;
 
-/** That a table has no such column, and what it has instead. */
+/** The message that a table has no such column, and which columns it has. */
 export function describeMissingColumn(name: string, job: Job, columns: readonly string[]): string {
   const table = job.input.path === '-' ? (job.input.shown ?? 'standard input') : path.basename(job.input.path);
   const shown = columns.slice(0, MAX_SHOWN_COLUMNS).map((column) => (column === '' ? '(no name)' : column));

@@ -4,18 +4,18 @@ import { isBlankCell, showCell } from './cell-text.ts';
 
 type Schema = Readonly<Record<string, unknown>>;
 
-/** The column under which a table has the answers of a job whose output is a text. */
+/** The column for the answers of a job whose output is a text. */
 const TEXT_COLUMN = 'answer';
 
-/** Which column of the table of examples holds each field of the answer; a text has the one field `answer`. */
+/** The column of the table of examples for each field of the answer; a text has the single field `answer`. */
 export function listAnswerFields(spec: ExamplesSpec, output: OutputSpec): readonly (readonly [field: string, column: string])[] {
   const fields = output.type === 'text' ? [TEXT_COLUMN] : output.columns;
   return fields.map((field) => [field, spec.output[field] ?? field] as const);
 }
 
 /**
- * The answer a row of examples gives, as a model would write it: a text, or a JSON object whose values have the types of the schema.
- * @returns null when every cell of it is blank: the row has no answer
+ * The answer in a row of examples, in the form of a model: a text, or a JSON object whose values have the types of the schema.
+ * @returns null if all its cells are blank: the row has no answer
  */
 export function makeExampleAnswer(output: OutputSpec, cells: readonly (readonly [field: string, cell: unknown])[]): string | null {
   if (cells.every(([, cell]) => isBlankCell(cell))) return null;
@@ -27,7 +27,7 @@ export function makeExampleAnswer(output: OutputSpec, cells: readonly (readonly 
   return stringifyExactly(Object.fromEntries(cells.map(([field, cell]) => [field, readCell(cell, mapOf(properties[field]))])));
 }
 
-/** A cell of a CSV table is text, whatever it means; one of a JSON table has its type already. */
+/** A cell of a CSV table is text, whatever it means; one of a JSON table already has its type. */
 function readCell(cell: unknown, schema: Schema): unknown {
   if (typeof cell !== 'string') return cell ?? null;
   const types = [schema.type].flat();

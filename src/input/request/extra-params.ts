@@ -5,7 +5,7 @@ import { listWireNames } from './params.ts';
 
 type Params = Readonly<Record<string, unknown>>;
 
-/** Members of a body that other keys of the job decide, with what stands for them. */
+/** Members of a body that are set by other keys of the job, with what to use instead. */
 const DECIDED_ELSEWHERE: Readonly<Record<string, string>> = {
   model: 'write model: at the top of the job',
   messages: 'write prompt: or messages:',
@@ -17,36 +17,36 @@ const DECIDED_ELSEWHERE: Readonly<Record<string, string>> = {
   store: 'rowmill decides what is stored at the provider',
   max_output_tokens: 'write params.max_output_tokens',
 };
-/** Names under which a cap may be given. */
+/** Possible names of a cap. */
 const CAP_NAMES = ['max_tokens', 'max_completion_tokens'] as const;
 /** Tiers have prices, which a budget must know. */
 const OPENAI_TIERS: readonly unknown[] = ['auto', 'default', 'flex', 'priority', 'fast', 'scale'];
 
-/** What the job wants in the body as it stands there: `params.extra`; empty without any. */
+/** The members that the job adds to the body unchanged: `params.extra`; empty without any. */
 export function readExtra(params: Params): Params {
   const { extra } = params;
   return typeof extra === 'object' && extra !== null && !Array.isArray(extra) ? (extra as Params) : {};
 }
 
-/** The effort a request asks for, wherever the job gives it: as a parameter, or in `params.extra` as chat completions or responses take it. */
+/** The reasoning effort of a request, wherever the job sets it: as a parameter, or in `params.extra` in the form of chat completions or responses. */
 export function readEffort(params: Params): unknown {
   const { reasoning_effort, reasoning } = { ...readExtra(params), ...params };
   return reasoning_effort ?? (reasoning as { readonly effort?: unknown } | null | undefined)?.effort;
 }
 
-/** The name under which `params.extra` gives the output cap; null where it gives none. */
+/** The name of the output cap in `params.extra`; null if it has none. */
 export function findCapName(params: Params): string | null {
   const extra = readExtra(params);
   return CAP_NAMES.find((name) => Object.hasOwn(extra, name)) ?? null;
 }
 
-/** A cap that `params.extra` gives is the job's cap. */
+/** A cap in `params.extra` is the job's cap. */
 export function withCapOfExtra(params: Params): Params {
   const name = findCapName(params);
   return name === null ? params : { max_output_tokens: readExtra(params)[name], ...params };
 }
 
-/** The parameters after `--set`: a new cap goes under the name that the job gives its cap. */
+/** The parameters after `--set`: a new cap replaces the job's cap under its name. */
 export function setParams(params: Params, set: Params): Params {
   const merged = { ...params, ...set };
   const name = findCapName(merged);
@@ -55,7 +55,7 @@ export function setParams(params: Params, set: Params): Params {
   return { ...merged, extra: { ...readExtra(merged), [name]: set.max_output_tokens } };
 }
 
-/** What is wrong with `params.extra`: members that other keys decide, that stand twice, or that are no JSON. */
+/** What is wrong with `params.extra`: members set by other keys, repeated members, or values that are not JSON. */
 export function findExtraProblems({ endpoint, params }: Pick<Job, 'endpoint' | 'params'>): readonly { path: Path; message: string }[] {
   const extra = readExtra(params);
   const taken = listWireNames(endpoint, { ...params, max_output_tokens: undefined });
@@ -64,7 +64,7 @@ export function findExtraProblems({ endpoint, params }: Pick<Job, 'endpoint' | '
     if (Object.hasOwn(DECIDED_ELSEWHERE, name)) return `cannot be set here; ${DECIDED_ELSEWHERE[name]}`;
     if (name === 'service_tier' && OPENAI_TIERS.includes(extra[name])) return 'write params.service_tier, so that its price is known';
     if (taken.has(name)) return `is already set by params.${taken.get(name)}; use one of them`;
-    if (!isJson(extra[name])) return 'is no JSON value';
+    if (!isJson(extra[name])) return 'is not a JSON value';
     return (CAP_NAMES as readonly string[]).includes(name) ? complainOfCap(name, params) : null;
   };
   return Object.keys(extra).flatMap((name) => {

@@ -13,15 +13,15 @@ export class ImageProblem extends Error {
   }
 }
 
-/** A request with its images, as the API takes it (OpenAI's guide to vision: 50 MB; seen 2026-11-21, not confirmed). */
+/** The maximum of a request with images (OpenAI's guide to vision: 50 MB; seen 2026-11-21, not confirmed). */
 export const MAX_IMAGE_REQUEST_BYTES = 50_000_000;
-/** Base64 makes four bytes of three. */
+/** Base64 turns three bytes into four. */
 const MAX_IMAGE_BYTES = (MAX_IMAGE_REQUEST_BYTES / 4) * 3;
 
 /**
- * The URL an image is sent under: web addresses and data URLs as they are, a local file as a data URL.
- * @param root local paths are relative to it and must not lead out of it, by links neither: a cell may come from anywhere
- * @throws ImageProblem when there is no such file, it is no PNG, JPEG, GIF or WebP image, or an address nobody should be sent to
+ * The URL under which an image is sent: web addresses and data URLs unchanged, a local file as a data URL.
+ * @param root local paths are relative to it and must not lead out of it, not even by links: a cell may come from anywhere
+ * @throws ImageProblem if there is no such file, it is not a PNG, JPEG, GIF or WebP image, or the URL is one that must not be used
  */
 export function makeImageUrl(value: string, root: string): string {
   if (/^https?:\/\//i.test(value)) return checkAddress(value);
@@ -47,11 +47,11 @@ function checkAddress(value: string): string {
   return value;
 }
 
-/** The names of what answers at link-local addresses (Google, Alibaba and others; seen 2026-11-29). */
+/** The names of services at link-local addresses (Google, Alibaba and others; seen 2026-11-29). */
 const CREDENTIAL_HOSTS = /^(metadata|metadata\.google\.internal|metadata\.goog|instance-data(\.ec2\.internal)?|100\.100\.100\.200)\.?$/;
 
 const DATA_URL = /^data:image\/(png|jpeg|gif|webp);base64,/i;
-/** Enough for the type, and for the size of nearly all. */
+/** Enough for the type, and for the size of nearly all images. */
 const HEADER_CHARACTERS = 65_536;
 
 function checkDataUrl(value: string): string {
@@ -61,14 +61,14 @@ function checkDataUrl(value: string): string {
   }
   const header = readImageHeader(Buffer.from(value.slice(start, start + HEADER_CHARACTERS), 'base64'));
   if (header === null && readImageHeader(Buffer.from(value.slice(start), 'base64')) === null) {
-    throw new ImageProblem('unrenderable', `the image ${show(value)}: no PNG, JPEG, GIF or WebP image`);
+    throw new ImageProblem('unrenderable', `the image ${show(value)}: not a PNG, JPEG, GIF or WebP image`);
   }
   return value;
 }
 
 /**
- * A local file as a data URL. Chat completions take PDF alone, responses more (developers.openai.com/api/docs/guides/file-inputs, seen 2026-11-29).
- * @throws ImageProblem, as of images
+ * A local file as a data URL. Chat completions accept only PDF, responses more (developers.openai.com/api/docs/guides/file-inputs, seen 2026-11-29).
+ * @throws ImageProblem, as for images
  */
 export function makeFileUrl(value: string, root: string): string {
   if (/^[a-z][a-z0-9+.-]+:/i.test(value))
@@ -78,7 +78,7 @@ export function makeFileUrl(value: string, root: string): string {
     root,
     'file',
     (bytes) => (bytes.toString('latin1', 0, 5) === '%PDF-' ? 'application/pdf' : null),
-    'no PDF; texts go into the prompt as {{ text }}, images into prompt.images',
+    'not a PDF; texts go into the prompt as {{ text }}, images into prompt.images',
   );
 }
 
@@ -87,7 +87,7 @@ function readImageFile(value: string, root: string): string {
     const header = readImageHeader(bytes);
     return header === null ? null : `image/${header.type}`;
   };
-  return readFile(value, root, 'image', tellType, 'no PNG, JPEG, GIF or WebP image');
+  return readFile(value, root, 'image', tellType, 'not a PNG, JPEG, GIF or WebP image');
 }
 
 function readFile(value: string, root: string, noun: 'image' | 'file', tellType: (bytes: Buffer) => string | null, whyNot: string): string {
@@ -119,7 +119,7 @@ function isOutside(root: string, file: string): boolean {
   return way.split(path.sep)[0] === '..' || path.isAbsolute(way);
 }
 
-/** Row text in a message is short. */
+/** Row text in a message is kept short. */
 function show(value: string): string {
   return JSON.stringify(value.length > 80 ? `${value.slice(0, 60)}…` : value);
 }

@@ -10,7 +10,7 @@ import { findParamDoubts } from './param-doubts.ts';
 import { takesParam } from './params.ts';
 import type { CompiledMessage } from './request-body.ts';
 
-/** What the API would refuse for every row, and what would be paid for nothing. */
+/** What the API would refuse for every row, and what would be paid for in vain. */
 export function lintJob(
   job: Job,
   source: JobSource,
@@ -47,13 +47,13 @@ export function lintJob(
   return { problems, warnings };
 }
 
-/** Where the job says what stands at a path of its schema: fields in shorthand have no `properties` around them. */
+/** The place in the job for a path of its schema: fields in shorthand have no `properties` around them. */
 function locateInOutput(path: Path, source: JobSource): Path {
   const isShorthand = source !== NO_SOURCE && !source.has(['output', 'properties']);
   return ['output', ...(isShorthand ? path.filter((step) => step !== 'properties') : path)];
 }
 
-/** Labels of plain texts that the prompt does not name; those of JSON answers stand in the schema. Nothing is known of a prompt written by a function. */
+/** Labels of plain text that the prompt does not name; labels of JSON answers are in the schema. A prompt written by a function cannot be checked. */
 function listUntoldLabels(job: Job, messages: readonly CompiledMessage[]): readonly string[] {
   if (job.output.type !== 'text' || messages.length === 0 || showsLabels(job)) return [];
   const texts = messages.map(({ template }) => template.literalText);
@@ -67,7 +67,7 @@ function showsLabels({ messages }: Job): boolean {
 /** POST /v1/responses refuses a smaller cap (OpenAI's API description, seen 2026-11-21). */
 const LEAST_CAP_OF_RESPONSES = 16;
 
-/** What the job's endpoint does not take: the API would refuse every row. */
+/** What the job's endpoint does not support: the API would refuse every row. */
 function lintEndpoint(job: Job, source: JobSource): readonly Problem[] {
   const { endpoint, params, messages } = job;
   const foreign = Object.keys(params).filter((name) => name !== 'extra' && !takesParam(endpoint, name));
@@ -85,7 +85,7 @@ function lintEndpoint(job: Job, source: JobSource): readonly Problem[] {
     problems.push({ place: source.placeOf(['params', 'max_output_tokens']), message });
   }
   const isOneText = messages.length === 1 && messages[0]?.role === 'user' && messages[0].images === undefined;
-  // A prompt that a function writes is looked at row by row.
+  // A prompt written by a function is checked row by row.
   if (endpoint === '/v1/embeddings' && messages.length > 0 && !isOneText) {
     const message = 'prompt: an embedding is made of one text; write it as prompt: "{{ column }}"';
     problems.push({ place: source.placeOf([source.has(['messages']) ? 'messages' : 'prompt']), message });

@@ -10,7 +10,7 @@ const MAX_RENDER_MS = 5_000;
 const MAX_RENDER_OBJECTS = 100_000_000;
 
 /**
- * Liquid as rowmill allows it: unknown filters and variables are errors, nothing is read from disk, only own properties are seen,
+ * Liquid as rowmill allows it: unknown filters and variables are errors, nothing is read from disk, only own properties are visible,
  * and the same row always gives the same text, on every machine and day.
  */
 export function createEngine(): Liquid {
@@ -39,7 +39,7 @@ export function createEngine(): Liquid {
   return engine;
 }
 
-/** The date of today in a prompt would make every row new, and paid, every day. */
+/** Today's date in a prompt would make every row new, and paid for, every day. */
 function refuseNow(engine: Liquid, name: string): void {
   const filter = engine.filters[name];
   if (typeof filter !== 'function') return;

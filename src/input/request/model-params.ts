@@ -2,16 +2,16 @@ import type { Job } from '../../core/job.ts';
 import { listBaseNames } from '../../core/model/base-model.ts';
 import { readEffort } from './extra-params.ts';
 
-/** How much a model thinks, from least to most. */
+/** Levels of reasoning effort, from least to most. */
 export const EFFORTS = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'] as const;
 
 export type Effort = (typeof EFFORTS)[number];
 
-/** What a known model takes of the parameters that not every model takes. */
+/** The parameters of a known model that not every model supports. */
 export interface ModelParams {
   /** Values of `reasoning_effort`; empty: the model has no such parameter, and does not reason. */
   readonly efforts: readonly Effort[];
-  /** What holds where a request says nothing; null where nobody says. */
+  /** The default; null if it is not published. */
   readonly defaultEffort: Effort | null;
 }
 
@@ -32,7 +32,7 @@ const REASONING: readonly (readonly [models: string, efforts: string, defaultEff
   ['o1 o1-pro o3 o3-pro o3-mini o4-mini', 'low medium high', 'medium'],
 ];
 
-/** Models that answer at once: they have no effort, and take what steers sampling. Azure writes gpt-35. */
+/** Models that answer at once: they have no effort, and accept sampling parameters. Azure writes gpt-35. */
 const ANSWERS_AT_ONCE = /^(gpt-4|gpt-3\.?5|chatgpt-4o|chat-latest$|gpt-5(\.\d+)?-chat)/;
 
 const KNOWN: ReadonlyMap<string, ModelParams> = new Map(
@@ -42,20 +42,20 @@ const KNOWN: ReadonlyMap<string, ModelParams> = new Map(
   }),
 );
 
-/** What a model takes; a snapshot or a fine-tuned model takes what its model takes. Null: nothing is known of it. */
+/** What a model accepts; a snapshot or a fine-tuned model accepts what its base model does. Null: nothing is known about it. */
 export function readModelParams(model: string): ModelParams | null {
   const [name, undated] = listBaseNames(model);
   if (ANSWERS_AT_ONCE.test(name)) return { efforts: [], defaultEffort: null };
   return KNOWN.get(name) ?? KNOWN.get(undated) ?? null;
 }
 
-/** Models that think before they answer: the o-series, gpt-5 and later, fine-tunes of them included. Chat variants of gpt-5 do not. */
+/** Reasoning models: the o-series, gpt-5 and later, including their fine-tunes. Chat variants of gpt-5 are not. */
 export function isReasoningModel(model: string): boolean {
   const [name] = listBaseNames(model);
   return !ANSWERS_AT_ONCE.test(name) && (/^o\d/.test(name) || /^gpt-([5-9]|\d\d)/.test(name));
 }
 
-/** Whether a request may be billed for thinking: a reasoning model, unless it is told, or used, to answer at once. */
+/** Whether a request may be billed for reasoning: a reasoning model, unless it is told to answer at once, or does so by default. */
 export function mayThink({ model, params }: Pick<Job, 'model' | 'params'>): boolean {
   return isReasoningModel(model) && (readEffort(params) ?? readModelParams(model)?.defaultEffort) !== 'none';
 }

@@ -4,28 +4,28 @@ import { formatCount } from '../../core/wording/format-count.ts';
 import { readEffort, readExtra } from './extra-params.ts';
 import { type Effort, isReasoningModel, readModelParams } from './model-params.ts';
 
-/** A parameter that the model of a job refuses, or that leaves its answers no room. */
+/** A parameter that the model of a job refuses, or that leaves no room for its answers. */
 export interface ParamDoubt {
   readonly path: Path;
   /** What is wrong and what to do, for a person. */
   readonly message: string;
-  /** Whether every request is known to be refused, by the provider's own words; else it is for the provider to decide. */
+  /** Whether every request is known to be refused, according to the provider; otherwise the provider decides. */
   readonly isCertain: boolean;
 }
 
-/** Reasoning spends the output cap: below this, answers end before they begin (openai-contract section 11, seen 2026-11-21). */
+/** Reasoning uses the output cap: below this, answers end before they begin (openai-contract section 11, seen 2026-11-21). */
 const COMFORTABLE_REASONING_CAP = 1_000;
 
-/** Every value but the default is refused by a model while it thinks: "Only the default (1) value is supported". */
+/** Any value but the default is refused while a model reasons: "Only the default (1) value is supported". */
 const ONLY_DEFAULT = ['temperature', 'top_p'] as const;
 const DEFAULT_VALUE = 1;
-/** Refused by most models that think, whatever the value. */
+/** Refused by most models while reasoning, whatever the value. */
 const MOSTLY_REFUSED = ['presence_penalty', 'frequency_penalty', 'logprobs', 'top_logprobs', 'stop'] as const;
 
 /**
- * What a model does not take of a job's parameters, and what would be paid for nothing; asked of another model, what that one would not take.
- * Parameters within `params.extra` count like others. Rules: OpenAI's guide to the latest model, as vercel/ai keeps it (seen 2026-08-22): before
- * gpt-5.1 a reasoning model takes no temperature at all, from then on it does with effort `none`.
+ * Which of a job's parameters a model does not accept, and what would be paid for in vain; for another model, what that one would not accept.
+ * Parameters in `params.extra` count too. Rules: OpenAI's guide to the latest model, as implemented in vercel/ai (seen 2026-08-22): before
+ * gpt-5.1 a reasoning model accepts no temperature at all, since then it does with effort `none`.
  */
 export function findParamDoubts({ model, params, confidence }: Pick<Job, 'model' | 'params' | 'confidence'>): readonly ParamDoubt[] {
   const extra = readExtra(params);

@@ -1,19 +1,19 @@
 import type { Endpoint } from '../../core/job.ts';
 
-/** One request parameter a job may set: where it stands in the body of each endpoint that takes it, and what values it takes. */
+/** A request parameter of a job: its place in the body of each endpoint that supports it, and its values. */
 interface Param {
   /** Absent: the endpoint has no such parameter. */
   readonly chat?: string;
   /** A name, or a name within an object. */
   readonly responses?: string | readonly [string, string];
   readonly embeddings?: string;
-  /** It steers how requests of chat and responses are delivered, and stands in no body. */
+  /** It controls how chat and responses requests are delivered, and is in no body. */
   readonly isDelivery?: true;
   readonly schema: Readonly<Record<string, unknown>>;
 }
 
 /**
- * The parameters of a job in the order in which they stand in a body. The order is a contract: a body's bytes make its key.
+ * The parameters of a job in the order in which they appear in a body. The order is a contract: a key is derived from the bytes of the body.
  * Names and ranges: the endpoints in OpenAI's API description, seen 2026-11-21.
  */
 export const PARAMS: Readonly<Record<string, Param>> = {
@@ -47,11 +47,11 @@ export const PARAMS: Readonly<Record<string, Param>> = {
   },
   presence_penalty: {
     chat: 'presence_penalty',
-    schema: { type: 'number', minimum: -2, maximum: 2, description: '-2 to 2; above 0 makes words less likely that are there already.' },
+    schema: { type: 'number', minimum: -2, maximum: 2, description: '-2 to 2; above 0 makes words that already occur less likely.' },
   },
   frequency_penalty: {
     chat: 'frequency_penalty',
-    schema: { type: 'number', minimum: -2, maximum: 2, description: '-2 to 2; above 0 makes words less likely that are there already.' },
+    schema: { type: 'number', minimum: -2, maximum: 2, description: '-2 to 2; above 0 makes words that already occur less likely.' },
   },
   reasoning_effort: {
     chat: 'reasoning_effort',
@@ -111,20 +111,20 @@ export const PARAMS: Readonly<Record<string, Param>> = {
 
 type Form = 'chat' | 'responses' | 'embeddings';
 
-/** By endpoint, which of a parameter's names counts. */
+/** Which of a parameter's names applies, by endpoint. */
 const FORMS: Readonly<Record<Endpoint, Form>> = {
   '/v1/chat/completions': 'chat',
   '/v1/responses': 'responses',
   '/v1/embeddings': 'embeddings',
 };
 
-/** Whether the endpoint has a parameter at all. */
+/** Whether the endpoint supports a parameter. */
 export function takesParam(endpoint: Endpoint, name: string): boolean {
   if (PARAMS[name]?.isDelivery === true) return endpoint !== '/v1/embeddings';
   return PARAMS[name]?.[FORMS[endpoint]] !== undefined;
 }
 
-/** The members of a body that these parameters become, each with the parameter's own name. */
+/** The members of a body for these parameters, each with the parameter's own name. */
 export function listWireNames(endpoint: Endpoint, params: Readonly<Record<string, unknown>>): ReadonlyMap<string, string> {
   const names = new Map<string, string>();
   for (const [name, param] of Object.entries(PARAMS)) {
@@ -135,8 +135,8 @@ export function listWireNames(endpoint: Endpoint, params: Readonly<Record<string
 }
 
 /**
- * Puts the parameters a job set into a body, in body order, under the names the endpoint has for them.
- * @param body what the parameters are added to: an object in it that a parameter belongs into is added to
+ * Adds the parameters of a job to a body, in body order, under the endpoint's names.
+ * @param body what the parameters are added to; a parameter within an object is added to an existing object
  */
 export function addWireParams(body: Record<string, unknown>, endpoint: Endpoint, params: Readonly<Record<string, unknown>>): void {
   for (const [name, param] of Object.entries(PARAMS)) {

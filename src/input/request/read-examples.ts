@@ -14,20 +14,20 @@ import { listAnswerFields, makeExampleAnswer } from './example-answer.ts';
 import { createEngine } from './liquid-engine.ts';
 import { compileTemplate } from './template.ts';
 
-/** The examples of a job, chosen from their table, and that table for what is left of it. */
+/** The examples of a job, chosen from their table, and the table for the remaining rows. */
 export interface ChosenExamples {
   readonly examples: readonly Example[];
   readonly table: InputTable;
-  /** The table's columns as the job calls them, so that the job can be run over its rows. */
+  /** The table's columns under the job's names, so that the job can be run over its rows. */
   readonly columns: readonly string[];
-  /** Whether a row of the table asks what one of the chosen examples asks. */
+  /** Whether a row of the table asks the same as one of the chosen examples. */
   readonly isChosen: (row: Row) => boolean;
 }
 
 /**
- * Reads the table of a job's examples and chooses among those of its rows that have an answer.
- * @returns null when the job has no examples
- * @throws UsageError when the table lacks a column, no row has an answer, or a chosen answer is none the job would accept
+ * Reads the table of a job's examples and chooses among its rows with an answer.
+ * @returns null if the job has no examples
+ * @throws UsageError if the table lacks a column, no row has an answer, or a chosen answer would be invalid for the job
  */
 export async function readExamples(
   { job, source }: { readonly job: Job; readonly source: JobSource },
@@ -78,7 +78,7 @@ export async function readExamples(
 
 type Fail = (message: string) => never;
 
-/** How the prompt asks about a row of the examples; null when its cells are blank. */
+/** The job's question about a row of the examples; null if its cells are blank. */
 function compileUser(
   job: Job,
   { spec, table, columns }: { readonly spec: ExamplesSpec; readonly table: InputTable; readonly columns: readonly string[] },
@@ -101,7 +101,7 @@ function compileUser(
   };
 }
 
-/** A column whose name is given to another steps back. */
+/** A column loses its name if that is assigned to another one. */
 function nameColumns({ input }: ExamplesSpec, { columns }: InputTable): readonly string[] {
   const names = new Map(Object.entries(input).map(([name, column]) => [column, name]));
   return columns.map((column) => names.get(column) ?? (Object.hasOwn(input, column) ? `${column}_original` : column));

@@ -5,21 +5,21 @@ import { makeCustomId, type Request } from '../../core/request.ts';
 
 /** Why and how a row is asked again. */
 export interface Reask {
-  /** The how-manieth re-ask of the row, from 1. */
+  /** The number of the re-ask, from 1. */
   readonly n: number;
   readonly cause: 'invalid' | 'truncated';
-  /** The answer that was not good enough; null when there was no text. */
+  /** The rejected answer; null if it had no text. */
   readonly answerText: string | null;
   /** What was wrong with it. */
   readonly message: string;
-  /** The most output tokens the re-ask may ask for; null or absent: the model's maximum. */
+  /** The largest output cap of the re-ask; null or absent: the model's maximum. */
   readonly outputCap?: number | null;
 }
 
 interface ReaskedBody {
-  /** Of a chat completion. */
+  /** For a chat completion. */
   messages?: Message[];
-  /** Of a response; an embedding has one text, which cannot be asked otherwise. */
+  /** For a response; an embedding has one text, which cannot be asked differently. */
   input?: Message[] | string;
   max_completion_tokens?: number;
   max_tokens?: number;
@@ -32,11 +32,11 @@ interface Message {
 }
 
 /**
- * The request of a re-ask, made of the row's first request. Invalid: the answer and what is wrong with it are appended. Truncated: the output cap
+ * The request of a re-ask, made from the row's first request. Invalid: the answer and what is wrong with it are appended. Truncated: the output cap
  * is doubled with each re-ask, up to the largest one allowed. The key stays; the wire id is `<key>-r<n>`.
  */
 export function renderReask(request: Request, reask: Reask, maxOutputTokens: number | null): Request {
-  // A request of a table may hold numbers that are to stay as they are written.
+  // A request of a table may contain numbers that must stay as written.
   const body = (scanJson(request.body).hasOddNumber ? parseExactly(request.body) : JSON.parse(request.body)) as ReaskedBody;
   const messages = body.messages ?? body.input;
   if (reask.cause === 'truncated') {

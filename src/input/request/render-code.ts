@@ -10,8 +10,8 @@ import { boundRequests, makeRequest, type RequestLimits } from './render-row.ts'
 import { type CompiledMessage, compileBody } from './request-body.ts';
 
 /**
- * Compiles how a row becomes a request when a function writes its messages. The body is that of a job whose prompt says the same text. The result
- * never throws: a row whose function throws is `unrenderable`; one for which it gives null or blank text is `empty`.
+ * Compiles how a row becomes a request if a function writes its messages. The body is that of a job whose prompt has the same text. The result
+ * never throws: a row whose function throws is `unrenderable`; one for which it returns null or blank text is `empty`.
  */
 export function compileCodeRender(job: Job, prompts: CodePrompts, limits: RequestLimits | null): (row: Row) => Rendered {
   const mostImages = countImages(job.messages);
@@ -42,7 +42,7 @@ function makeLiteralMessage({ role, content, images = [] }: MessageTemplate): Co
   return { role, template: makeLiteral(content), images: images.map(makeLiteralImage) };
 }
 
-/** Without pieces, no folder of the path counts as written by the job's author: a cell may stand in it, and must not lead out of the job's folder. */
+/** Without pieces, no folder of the path counts as written by the job's author: it may come from a cell, and must not lead out of the job's folder. */
 function makeLiteralImage({ url, detail, isFile }: ImageTemplate): CompiledMessage['images'][number] {
   return { template: { ...makeLiteral(url), pieces: null }, detail, isFile: isFile === true, isOne: true };
 }

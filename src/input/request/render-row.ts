@@ -7,22 +7,22 @@ import { ImageProblem, MAX_IMAGE_REQUEST_BYTES } from './image-url.ts';
 import { leavesJsonWordToRows, NO_JSON_WORD, saysJson } from './json-word.ts';
 import { type CompiledMessage, compileBody } from './request-body.ts';
 
-/** What the API and the model take; a row beyond it is skipped. */
+/** Limits of the API and the model; a row beyond them is skipped. */
 export interface RequestLimits {
   readonly maxBodyBytes: number;
   /** Prompt and answer together; null is unknown. */
   readonly contextTokens: number | null;
-  /** The longest answer the model gives; null is unknown. */
+  /** The longest answer of the model; null is unknown. */
   readonly maxOutputTokens: number | null;
-  /** An estimate of the tokens of a request, given its body. */
+  /** Estimates the tokens of a request from its body. */
   readonly estimateTokens: (text: string) => number;
-  /** Why a body may cost more than a row is allowed to; null when it may not. Null or absent: no such limit. */
+  /** Why a body may cost more than a row is allowed to; null if it may not. Null or absent: no such limit. */
   readonly findTooDear?: ((body: string, model?: string) => string | null) | null;
 }
 
 /**
- * Compiles how a row becomes a request. The result never throws. A row is skipped when all cells the prompt uses are blank (`empty`),
- * when the template fails on it or gives a prompt that JSON mode refuses (`unrenderable`), or when it exceeds a limit of size or cost (`too_large`).
+ * Compiles how a row becomes a request. The result never throws. A row is skipped if all cells used in the prompt are blank (`empty`),
+ * if the template fails on it or yields a prompt that JSON mode refuses (`unrenderable`), or if it exceeds a limit of size or cost (`too_large`).
  */
 export function compileRender(job: Job, messages: readonly CompiledMessage[], limits: RequestLimits | null): (row: Row) => Rendered {
   const renderBody = compileBody(job, messages);
@@ -49,7 +49,7 @@ export function compileRender(job: Job, messages: readonly CompiledMessage[], li
   };
 }
 
-/** The limits of a request, which are lower when it carries images. */
+/** The limits of a request, which are lower with images. */
 export function boundRequests(limits: RequestLimits | null, hasImages: boolean): RequestLimits | null {
   return limits && hasImages ? { ...limits, maxBodyBytes: Math.min(limits.maxBodyBytes, MAX_IMAGE_REQUEST_BYTES) } : limits;
 }
@@ -62,7 +62,7 @@ export function makeRequest(job: Job, body: string, bounds: RequestLimits | null
   return { status: 'request', request: { key, customId: key, url: job.endpoint, body } };
 }
 
-/** In UTF-8 one UTF-16 unit takes three bytes at most, and a token is at least a byte: short bodies need no estimate. */
+/** In UTF-8 a UTF-16 unit takes at most three bytes, and a token is at least one byte: short bodies need no estimate. */
 const MAX_BYTES_PER_CHARACTER = 3;
 
 function findExcess(body: string, job: Job, limits: RequestLimits): string | null {

@@ -3,16 +3,16 @@ import { type BodyForm, makeBodyForm } from './body-form.ts';
 import { type CompiledImage, compileImageParts } from './compile-images.ts';
 import type { CompiledTemplate } from './template.ts';
 
-/** A message whose template has been compiled. */
+/** A message with its compiled template. */
 export interface CompiledMessage {
   readonly role: string;
   readonly template: CompiledTemplate;
-  /** Images after the text; mostly none. */
+  /** Images after the text; usually none. */
   readonly images: readonly CompiledImage[];
 }
 
 /**
- * Compiles the body of a request. Keys stand in a fixed order: model, messages (or input), the answer's format, then the parameters in the order
+ * Compiles the body of a request. Keys have a fixed order: model, messages (or input), the answer's format, then the parameters in the order
  * of PARAMS; a changed byte would change every key. What is the same for all rows is turned into JSON once.
  */
 export function compileBody(job: Job, messages: readonly CompiledMessage[]): (cells: readonly unknown[]) => string {
@@ -28,7 +28,7 @@ export function compileBody(job: Job, messages: readonly CompiledMessage[]): (ce
   return joinSteps([...steps, ']', form.tail]);
 }
 
-/** Ready JSON, or what makes JSON of a row. */
+/** Finished JSON, or a function that makes JSON from a row. */
 type Step = string | ((cells: readonly unknown[]) => string);
 
 /** Text alone is a string; with images it is the first of a list of parts, unless there is no text at all. */

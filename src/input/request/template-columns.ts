@@ -1,15 +1,15 @@
 import type { Liquid, Template as LiquidNode } from 'liquidjs';
 
-/** Something wrong with a template, by its line and column in the template's text, from 1. */
+/** A problem in a template, by its line and column in the template's text, from 1. */
 export interface TemplateProblem {
   readonly line: number;
   readonly column: number;
   readonly message: string;
-  /** Set when the problem is a column the table does not have. */
+  /** Set if the problem is a column the table does not have. */
   readonly missingColumn?: string;
 }
 
-/** What a template may see besides the row. */
+/** What a template may use besides the row. */
 export interface TemplateScope {
   readonly engine: Liquid;
   readonly columns: readonly string[];
@@ -19,12 +19,12 @@ export interface TemplateScope {
 /** The columns a template reads. */
 export interface FoundColumns {
   readonly used: ReadonlySet<number>;
-  /** Whether a column is chosen by a value: then the row is needed whole. */
+  /** Whether a column is selected by a value: then the whole row is needed. */
   readonly usesWholeRow: boolean;
   readonly problems: TemplateProblem[];
 }
 
-/** Every column a template names, looked up in the header. */
+/** Every column named by a template, looked up in the header. */
 export function findColumns(nodes: LiquidNode[], scope: TemplateScope): FoundColumns {
   const used = new Set<number>();
   const problems: TemplateProblem[] = [];
@@ -57,7 +57,7 @@ function hintRow(name: string, scope: TemplateScope): string {
   return scope.columns.includes(name) ? `; the column of that name is {{ row["${name}"] }}` : '';
 }
 
-/** What stands after the value of an output and is no filter. */
+/** What follows the value of an output and is not a filter. */
 const LOOSE_WORDS = /^\{\{-?\s*(\w[\w-]*)\s+([^|}\s-][^|}]*?)\s*(?:\||-?\}\})/;
 
 /** `{{ Review Text }}` would be read as `{{ Review }}`: Liquid drops what follows a value. */
@@ -76,7 +76,7 @@ export function findLooseWords(nodes: readonly LiquidNode[]): TemplateProblem[] 
   return problems;
 }
 
-/** The nodes of a template and those inside them. */
+/** The nodes of a template, including nested ones. */
 export function* walkNodes(nodes: readonly LiquidNode[]): Generator<LiquidNode> {
   for (const node of nodes) {
     yield node;

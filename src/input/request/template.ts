@@ -9,11 +9,11 @@ export type Piece = string | number;
 export interface CompiledTemplate {
   /** Indexes of the columns it reads, each once. */
   readonly columns: readonly number[];
-  /** Pieces to join when the template is only text and plain `{{ column }}`, or reads no column; null when it needs Liquid for each row. */
+  /** Pieces to join if the template is only text and plain `{{ column }}`, or reads no column; null if it needs Liquid for each row. */
   readonly pieces: readonly Piece[] | null;
   /** The text around placeholders and tags, for lints. */
   readonly literalText: string;
-  /** @throws Error when the template fails on this row */
+  /** @throws Error if the template fails on this row */
   render(cells: readonly unknown[]): string;
 }
 
@@ -45,7 +45,7 @@ export function compileTemplate(
   }
 }
 
-/** The text of pieces over a row. */
+/** The text of pieces for a row. */
 function joinPieces(pieces: readonly Piece[], cells: readonly unknown[]): string {
   let text = '';
   for (const piece of pieces) text += typeof piece === 'string' ? piece : showCell(cells[piece]);
@@ -56,14 +56,14 @@ function makeLiquidRender(nodes: LiquidNode[], columns: readonly number[], scope
   const labels = scope.labels.map(({ name, description }) => ({ name, description }));
   return (cells) => {
     const row = Object.create(null) as Record<string, unknown>;
-    // A missing key is empty, not undefined: strict variables are for names no row has.
+    // A missing key is empty, not undefined: strict variables are for names that no row has.
     for (const index of columns) row[scope.columns[index] ?? ''] = makeTemplateValue(cells[index] ?? null);
     const values = Object.assign(Object.create(null), row, { row, labels }) as object;
     return String(scope.engine.renderSync(nodes, values));
   };
 }
 
-/** Null when any node is more than text or a plain column. */
+/** Null if any node is more than text or a plain column. */
 function listPieces(nodes: readonly LiquidNode[], scope: TemplateScope): readonly Piece[] | null {
   const pieces: Piece[] = [];
   for (const node of nodes) {

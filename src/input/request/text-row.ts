@@ -10,10 +10,10 @@ export function compileTextRow(columns: readonly string[]): (cells: readonly unk
   };
 }
 
-/** What JavaScript itself asks of an object that is made JSON of, or awaited. */
+/** What JavaScript itself reads from an object that is turned into JSON, or awaited. */
 const ASKED_BY_LANGUAGE: ReadonlySet<string> = new Set(['toJSON', 'then']);
 
-/** The row as one that throws when a column is used that the table does not have, which would be `undefined` in the middle of a prompt. */
+/** The row as an object that throws on access to a column the table does not have, which would otherwise be `undefined` in the middle of a prompt. */
 export function guardColumns(row: TextRow, makeError: (column: string) => Error): TextRow {
   return new Proxy(row, {
     get(target, column, receiver) {

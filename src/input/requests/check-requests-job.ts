@@ -1,6 +1,6 @@
 import type { PathProblem } from '../job/output-shorthand.ts';
 
-/** What each line of a table of requests says itself. */
+/** What each line of a table of requests contains itself. */
 const KEYS_OF_LINES = ['model', 'endpoint', 'prompt', 'messages', 'labels', 'examples', 'votes', 'confidence', 'params'] as const;
 
 interface Said extends Readonly<Partial<Record<(typeof KEYS_OF_LINES)[number], unknown>>> {
@@ -8,7 +8,7 @@ interface Said extends Readonly<Partial<Record<(typeof KEYS_OF_LINES)[number], u
   readonly mode?: string;
 }
 
-/** What a job over a table of requests may not say. */
+/** What a job for a table of requests must not contain. */
 export function checkRequestsJob(spec: Said): readonly PathProblem[] {
   if (spec.input.format !== 'requests') return [];
   const problems: PathProblem[] = KEYS_OF_LINES.filter((key) => spec[key] !== undefined).map((key) => {

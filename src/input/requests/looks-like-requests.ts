@@ -3,7 +3,7 @@ import { findFiles } from '../table/find-files.ts';
 import { readBytes } from '../table/read-bytes.ts';
 
 const NAME = /\.(jsonl|ndjson)(\.gz)?$/i;
-/** A first line may carry images. */
+/** A first line may contain images. */
 const MAX_CHARACTERS = 1 << 26;
 
 /** Whether the first line of a file is a request in the form of the Batch API. @param path absolute, or a glob */

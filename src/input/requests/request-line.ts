@@ -3,16 +3,16 @@ import { ENDPOINTS, type Endpoint } from '../../core/job.ts';
 import type { RowRequest } from '../../core/row.ts';
 import { suggest } from '../../core/wording/suggest.ts';
 
-/** A line of a table of requests, read. */
+/** A parsed line of a table of requests. */
 export interface RequestLine extends Omit<RowRequest, 'group'> {
   readonly customId: string;
   readonly tier: string | null;
-  /** Null where it names none. */
+  /** Null if it has none. */
   readonly capTokens: number | null;
   readonly images: number;
 }
 
-/** Why a line is no request that can be sent, and where in its text. */
+/** Why a line is not a request that can be sent, and where in its text. */
 export interface LineFault {
   readonly position: number;
   readonly message: string;
@@ -21,9 +21,9 @@ export interface LineFault {
 const KEYS = ['custom_id', 'method', 'url', 'body'];
 
 /**
- * Reads a line in the form of the Batch API (its reference, seen 2026-11-29): `custom_id`, `method`, `url` and `body`, of which the text is kept as
- * it stands there.
- * @param record what the text says, valid JSON
+ * Reads a line in the form of the Batch API (its reference, seen 2026-11-29): `custom_id`, `method`, `url` and `body`, whose text is kept
+ * unchanged.
+ * @param record the parsed text, valid JSON
  */
 export function readRequestLine(text: string, record: Readonly<Record<string, unknown>>): RequestLine | LineFault {
   const members = findMembers(text);
@@ -56,7 +56,7 @@ function isEndpoint(url: unknown): url is Endpoint {
   return ENDPOINTS.includes(url as Endpoint);
 }
 
-/** What a body may not ask, because its answer would not be one of a row. */
+/** What a body must not ask for, because the result would not be one answer for the row. */
 function findRefused({ model, stream, n, input, background }: Readonly<Record<string, unknown>>, url: Endpoint): string | null {
   if (typeof model !== 'string' || model === '') return 'model: must name the model';
   if (stream !== undefined && stream !== null && stream !== false) return 'stream: an answer comes whole; leave it out';
@@ -68,7 +68,7 @@ function findRefused({ model, stream, n, input, background }: Readonly<Record<st
   return null;
 }
 
-/** The output cap of a body, by whatever name. */
+/** The output cap of a body, under any name. */
 function readCap(body: Readonly<Record<string, unknown>>): number | null {
   const caps = [body.max_completion_tokens, body.max_output_tokens, body.max_tokens].filter((cap) => typeof cap === 'number');
   return caps.length === 0 ? null : Math.max(...caps);
@@ -76,7 +76,7 @@ function readCap(body: Readonly<Record<string, unknown>>): number | null {
 
 const IMAGE_PARTS = ['"image_url"', '"input_image"'];
 
-/** No fewer than there are: a part of a chat names its image twice. */
+/** At least as many as there are: a part of a chat names its image twice. */
 function countImages(body: string): number {
   return IMAGE_PARTS.reduce((sum, part) => sum + body.split(part).length - 1, 0);
 }
@@ -86,7 +86,7 @@ interface Span {
   readonly end: number;
 }
 
-/** Where the values of the outermost object of a valid JSON text lie. */
+/** The positions of the values in the outermost object of a valid JSON text. */
 function findMembers(text: string): ReadonlyMap<string, Span> {
   const members = new Map<string, Span>();
   let depth = 0;

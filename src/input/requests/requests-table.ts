@@ -8,12 +8,12 @@ import type { TableFile } from '../table/read-bytes.ts';
 import type { OpenedFormat, TextFiles } from '../table/table-format.ts';
 import { type RequestLine, readRequestLine } from './request-line.ts';
 
-/** What the table that is written shows of a request, before its answer. */
+/** The columns of the output table for a request, before its answer. */
 const COLUMNS = ['custom_id', 'url', 'model'];
 
 /**
- * Opens a table of requests: lines of JSON as the Batch API takes them, each of which is a row whose body is sent as it is. All of it is gone through
- * to know what models it asks.
+ * Opens a table of requests: lines of JSON in the form of the Batch API, each a row whose body is sent as it is. All of it is read
+ * to find the models used.
  */
 export async function openRequestsTable(text: TextFiles, spec: InputSpec, signal: AbortSignal): Promise<OpenedFormat> {
   const groups = createGroups();
@@ -74,12 +74,12 @@ function readLine({ record, line, text, fault }: JsonRecord, file: TableFile, id
   const read = readRequestLine(text, record);
   if (!('customId' in read)) return refuse(read.message, read.position);
   const before = ids.add(read.customId, file, line);
-  return before === null ? read : refuse(`custom_id: ${JSON.stringify(read.customId)} stands at ${before} already`);
+  return before === null ? read : refuse(`custom_id: ${JSON.stringify(read.customId)} already occurs at ${before}`);
 }
 
 /** The ids of the lines read so far. */
 interface SeenIds {
-  /** @returns where the id stood before; null where it is new */
+  /** @returns where the id occurred before; null if it is new */
   add(id: string, file: TableFile, line: number): string | null;
 }
 
@@ -100,7 +100,7 @@ function createSeenIds(files: readonly TableFile[]): SeenIds {
 
 const RAW_CHARACTERS = 1_024;
 
-/** The groups of requests met so far, in the order in which they first occur. */
+/** The groups of requests found so far, in the order in which they first occur. */
 interface Groups {
   /** The number of the group a line belongs to. */
   of(line: RequestLine): number;

@@ -10,23 +10,23 @@ export interface BadRecord {
   readonly line: number;
   /** Where it goes wrong. */
   readonly place: Place;
-  /** In words that go on after the place. */
+  /** In words that follow the place. */
   readonly message: string;
-  /** What stands there, or the beginning of it. */
+  /** The text of the record, or its beginning. */
   readonly raw: string;
-  /** Another way to read the table that may take it, in words; absent where there is none. */
+  /** Another way to read the table that may work, in words; absent if there is none. */
   readonly remedy?: string;
 }
 
-/** What becomes of the bad records of one pass over a table. */
+/** How the bad records of one pass over a table are handled. */
 export interface BadRows {
-  /** Whether the table is going to be refused: then no further row is of use, and all records are only looked at. */
+  /** Whether the table is going to be refused: then no further row is needed, and all records are only checked. */
   readonly isRefused: boolean;
-  /** @returns the row that stands at its place; null where the table is going to be refused */
+  /** @returns the row in its place; null if the table is going to be refused */
   add(index: number, record: BadRecord): Row | null;
-  /** All records have been read. @throws UsageError with the first of the bad ones and their number, unless they are skipped */
+  /** All records have been read. @throws UsageError with the first bad ones and their number, unless they are skipped */
   end(): void;
-  /** What was skipped, in words without any text of the table; empty where nothing was. */
+  /** What was skipped, in words without any text of the table; empty if nothing was. */
   describe(): readonly string[];
 }
 
@@ -34,7 +34,7 @@ const SHOWN_PROBLEMS = 20;
 const SHOWN_LINES = 5;
 const RAW_CHARACTERS = 200;
 
-/** By default bad records refuse the table, after all of them were found; with `bad_rows: skip` each is a row without cells. */
+/** By default bad records refuse the table, after all of them were found; with `bad_rows: skip` each becomes a row without cells. */
 export function createBadRows({ badRows }: Pick<InputSpec, 'badRows'>): BadRows {
   const first: BadRecord[] = [];
   const remedies = new Set<string>();

@@ -7,25 +7,25 @@ import { dropLines } from './drop-lines.ts';
 import type { TableFile } from './read-bytes.ts';
 import type { TextFiles } from './table-format.ts';
 
-/** How a CSV file begins. */
+/** The beginning of a CSV file. */
 export interface CsvHeader {
-  /** A name for each cell of a record; empty where the header line has none. */
+  /** A name for each cell of a record; empty if the header line has none. */
   readonly names: readonly string[];
-  /** Whether the first record is the header, and no row. */
+  /** Whether the first record is the header, not a row. */
   readonly isInFile: boolean;
   readonly delimiter: string;
-  /** Lines before the first record, which are no part of the table. */
+  /** Lines before the first record, which are not part of the table. */
   readonly droppedLines: number;
 }
 
-/** The delimiters looked for in the header line, the first winning a tie. */
+/** The delimiters to look for in the header line; the first one wins a tie. */
 const DELIMITERS = [',', ';', '\t'];
 
-/** What a spreadsheet program writes before the table to say what stands between its cells; another one may have made a row of empty cells of it. */
+/** A spreadsheet program's line before the table that names the delimiter; another program may have turned it into a row of empty cells. */
 const SEPARATOR_LINE = /^"?sep=([^"\r\n])\1*"?\1* *$/iu;
 const SEPARATOR_BYTES = 64;
 
-/** @throws UsageError where the first record is no header, and no row either */
+/** @throws UsageError if the first record is neither a header nor a row */
 export async function readCsvHeader(text: TextFiles, file: TableFile, spec: InputSpec, signal: AbortSignal): Promise<CsvHeader> {
   const openFrom = (lines: number) => dropLines(text.openText(file, signal), lines);
   const skippedLines = spec.skipLines ?? 0;
@@ -44,7 +44,7 @@ export async function readCsvHeader(text: TextFiles, file: TableFile, spec: Inpu
   return { ...nameCells(first, file, spec), delimiter, droppedLines };
 }
 
-/** Its beginning, where it is long. */
+/** Its beginning, if it is long. */
 async function readFirstLine(chunks: AsyncIterable<Buffer>): Promise<string> {
   let text = '';
   for await (const chunk of chunks) {
@@ -70,24 +70,24 @@ function nameCells({ cells, line }: CsvRecord, file: TableFile, spec: InputSpec)
   if (given !== null && isHeadless(cells, given)) return { names: given, isInFile: false };
   const repeated = findRepeated(cells);
   if (repeated === null) return { names: cells, isInFile: true };
-  // There is nothing else that so many names could be meant for.
+  // That many names cannot mean anything else.
   if (given?.length === cells.length) return { names: given, isInFile: true };
   const [before, index] = repeated;
   const message = `columns ${before + 1} and ${index + 1} are both called "${cells[index]}"; every column needs a unique name: input.columns with ${cells.length} names, and input.header: true, renames them`;
   throw refuseHeader(file, message, line);
 }
 
-/** What a column without a name is called. */
+/** The name of a column without a name. */
 export function nameByPlace(index: number): string {
   return `column_${index + 1}`;
 }
 
-/** Whether a header line says nothing of a column. */
+/** Whether a header line has no name for a column. */
 export function isNameless(name: string): boolean {
   return name.trim() === '';
 }
 
-/** New names for all columns, or for all that have one. */
+/** New names for all columns, or for all that have a name. */
 function rename(cells: readonly string[], given: readonly string[], file: TableFile, line: number): readonly string[] {
   if (given.length === cells.length) return given;
   const named = cells.filter((name) => !isNameless(name)).length;
@@ -107,7 +107,7 @@ function findRepeated(names: readonly string[]): readonly [number, number] | nul
   return null;
 }
 
-/** Nothing in the line is like a promised name, and every cell gets one. */
+/** No cell in the line resembles a promised name, and every cell gets one. */
 function isHeadless(cells: readonly string[], promised: readonly string[]): boolean {
   return cells.length === promised.length && promised.every((name) => !cells.includes(name) && findClosest(name, cells) === null);
 }

@@ -3,7 +3,7 @@ import { formatThings } from '../../core/wording/format-count.ts';
 import { type CsvFault, type CsvRecord, createCsvScanner } from './csv-scanner.ts';
 import type { TableFile } from './read-bytes.ts';
 
-/** One file of a CSV or TSV table. `open` streams its text from where its records begin, as UTF-8 without a byte order mark. */
+/** One file of a CSV or TSV table. `open` streams its text from the first record on, as UTF-8 without a byte order mark. */
 export interface CsvSource {
   readonly file: TableFile;
   readonly delimiter: string;
@@ -11,18 +11,18 @@ export interface CsvSource {
   readonly keepBlankLines: boolean;
   /** Whether quotes enclose cells; absent: they do. */
   readonly hasQuotes?: boolean;
-  /** The number of the line where the records begin; absent: 1. */
+  /** The number of the first line of records; absent: 1. */
   readonly firstLine?: number;
   open(): AsyncIterable<Buffer>;
 }
 
-/** A record above this is a quote that was never closed, or no table. */
+/** A longer record is an unclosed quote, or not a table. */
 const MAX_RECORD_BYTES = 64 * 1024 * 1024;
 
 /**
- * Streams the records of a CSV file, the header line included, in the chunks in which the bytes arrive. Every record should have as many cells as
+ * Streams the records of a CSV file, including the header line, in the chunks in which the bytes arrive. Every record should have as many cells as
  * the first; one that cannot be read is a fault at its place.
- * @throws UsageError where a line is so long that this is no table
+ * @throws UsageError if a line is so long that this is not a table
  */
 export async function* readCsvRecords(source: CsvSource): AsyncGenerator<readonly CsvRecord[]> {
   const { delimiter, keepBlankLines, hasQuotes = true, firstLine = 1 } = source;
@@ -39,7 +39,7 @@ export async function* readCsvRecords(source: CsvSource): AsyncGenerator<readonl
   if (records.length > 0) yield records;
 }
 
-/** What is wrong with a record, in words that go on after its place. */
+/** What is wrong with a record, in words that follow its place. */
 export function describeFault(fault: CsvFault, delimiter: string): string {
   switch (fault.type) {
     case 'ragged':

@@ -2,10 +2,10 @@ import { isAscii } from 'node:buffer';
 
 /** A record and the line it starts on, from 1. */
 export interface CsvRecord {
-  /** Empty where there is a fault. */
+  /** Empty if there is a fault. */
   readonly cells: readonly string[];
   readonly line: number;
-  /** Why there is no such record; null where there is one. */
+  /** Why there is no record; null if there is one. */
   readonly fault: CsvFault | null;
 }
 
@@ -15,25 +15,25 @@ export interface CsvFault {
   readonly type: 'not-closed' | 'text-after-quote' | 'quote-in-text' | 'ragged' | 'too-long';
   readonly line: number;
   readonly column: number;
-  /** Where the quoted cell starts; the fault's own line when no cell is open. */
+  /** Where the quoted cell starts; the fault's own line if no cell is open. */
   readonly openLine: number;
   /** How many cells a ragged record has, and how many it should have. */
   readonly cells: number;
   readonly width: number;
-  /** The beginning of the record; of one with bad quotes, its first line. */
+  /** The beginning of the record; with bad quotes, its first line. */
   readonly raw: string;
 }
 
 /**
- * Finds the records of a CSV text that comes in pieces, which may be cut anywhere, within a character too. Where quotes do not go together, the line
+ * Finds the records of a CSV text that arrives in pieces, which may be cut anywhere, even within a character. If quotes do not match, the line
  * on which the record starts is a fault by itself, and the next line is a record again: nothing is swallowed.
  */
 export interface CsvScanner {
-  /** The records that end in what has come so far. Few bytes that end none may wait for more. */
+  /** The records that end in what has arrived so far. A few bytes that end none may wait for more. */
   add(bytes: Buffer): readonly CsvRecord[];
-  /** The records left once all has come: the last one needs no line end. */
+  /** The remaining records at the end of input: the last one needs no line end. */
   finish(): readonly CsvRecord[];
-  /** Bytes of the record that has begun and not ended. */
+  /** Bytes of the unfinished record. */
   readonly openBytes: number;
   /** The line on which that record starts. */
   readonly line: number;
@@ -42,13 +42,13 @@ export interface CsvScanner {
 export interface CsvScannerOptions {
   /** One character. */
   readonly delimiter: string;
-  /** Whether a blank line is a record with one empty cell, and not nothing. */
+  /** Whether a blank line is a record with one empty cell instead of nothing. */
   readonly keepBlankLines: boolean;
-  /** Whether quotes enclose cells, or are characters like all others. */
+  /** Whether quotes enclose cells, or are ordinary characters. */
   readonly hasQuotes: boolean;
   /** The number of the first line. */
   readonly firstLine: number;
-  /** A record is looked at before it gets longer than this, however many pieces it has. */
+  /** A record is examined before it gets longer than this, however many pieces it has. */
   readonly maxRecordBytes: number;
 }
 
@@ -56,22 +56,22 @@ const QUOTE = 34;
 const LF = 10;
 const CR = 13;
 const EMPTY: Buffer = Buffer.alloc(0);
-/** What is kept of a record that is none: more than is ever shown of it. */
+/** How much of a bad record is kept: more than is ever shown of it. */
 const RAW_BYTES = 1_024;
 
 /**
- * Quotes enclose a whole cell, and stand doubled inside; line ends are LF, CRLF and CR, also mixed; spaces belong to the cell.
- * Cells are strings of their own, not slices of a larger one, so that whoever keeps one keeps nothing else.
+ * Quotes enclose a whole cell, and are doubled inside; line ends are LF, CRLF and CR, also mixed; spaces belong to the cell.
+ * Cells are strings of their own, not slices of a larger one, so keeping one keeps nothing else in memory.
  */
 export function createCsvScanner(options: CsvScannerOptions): CsvScanner {
   const { delimiter, keepBlankLines, hasQuotes, maxRecordBytes } = options;
   const separator = Buffer.from(delimiter);
   const endsPlainCell = markBytes(LF, CR, separator[0] as number, ...(hasQuotes ? [QUOTE] : []));
   const needsLookInQuotes = markBytes(LF, CR, QUOTE);
-  /** Pieces that begin with the record that has begun. */
+  /** Pieces of the unfinished record. */
   let pieces: Buffer[] = [];
   let heldBytes = 0;
-  /** A record of many pieces is looked at again when it has doubled: its length is read a few times, not once for every piece. */
+  /** A record of many pieces is scanned again when it has doubled in size: a few times, not once for every piece. */
   let scanAtBytes = 0;
   let bytes: Buffer = EMPTY;
   let isEnd = false;
@@ -80,7 +80,7 @@ export function createCsvScanner(options: CsvScannerOptions): CsvScanner {
   let line = options.firstLine;
   let isAfterCr = false;
   let width: number | null = null;
-  /** What is wrong with the quotes of the record at hand. */
+  /** What is wrong with the quotes of the current record. */
   let fault: Pick<CsvFault, 'type' | 'line' | 'column' | 'openLine'> | null = null;
 
   function scan(): readonly CsvRecord[] {
@@ -115,7 +115,7 @@ export function createCsvScanner(options: CsvScannerOptions): CsvScanner {
     return { cells: [], line: startLine, fault: { ...ragged, cells: cells.length, width, raw: readRaw(start, at) } };
   }
 
-  /** The line that starts there as a fault; null where the record is cut off, or the line is. What follows the line is looked at anew. */
+  /** The line that starts there as a fault; null if the record or the line is cut off. What follows the line is scanned again. */
   function passBadLine(start: number, startLine: number): CsvRecord | null {
     if (fault === null && bytes.length - start > maxRecordBytes)
       fault = { type: 'too-long', line: startLine, column: 1, openLine: startLine };
@@ -135,7 +135,7 @@ export function createCsvScanner(options: CsvScannerOptions): CsvScanner {
     return raw.replace(/[\r\n\ufffd]+$/, '');
   }
 
-  /** The cells of the record that starts here, whose line end is passed; null when it is cut off, or no CSV. */
+  /** The cells of the record that starts here, moving past its line end; null if it is cut off, or not CSV. */
   function readRecord(): readonly string[] | null {
     const cells: string[] = [];
     for (;;) {
@@ -200,13 +200,13 @@ export function createCsvScanner(options: CsvScannerOptions): CsvScanner {
     return bytes[offset] === separator[0] && (separator.length === 1 || !isOtherCharacter(offset));
   }
 
-  /** Whether the byte is the first of the separator, and the character another one. */
+  /** Whether the byte is the first of the separator, and the character is another one. */
   function isOtherCharacter(offset: number): boolean {
     if (separator.length === 1 || bytes[offset] !== separator[0]) return false;
     return bytes.compare(separator, 0, separator.length, offset, Math.min(offset + separator.length, bytes.length)) !== 0;
   }
 
-  /** A record begins a line, and is there from its start. */
+  /** A record starts at a line, and is complete from its start. */
   function columnOf(offset: number): number {
     let lineStart = offset;
     while (lineStart > 0 && bytes[lineStart - 1] !== LF && bytes[lineStart - 1] !== CR) lineStart -= 1;

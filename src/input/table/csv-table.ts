@@ -9,18 +9,18 @@ import { dropLines } from './drop-lines.ts';
 import type { TableFile } from './read-bytes.ts';
 import type { OpenedFormat, TextFiles } from './table-format.ts';
 
-/** A CSV table whose header is understood. */
+/** A CSV table with its parsed header. */
 interface CsvTable {
   readonly spec: InputSpec;
   readonly headers: ReadonlyMap<TableFile, CsvHeader>;
-  /** The cells of a record that are cells of a row; null: all of them. */
+  /** The indexes of the cells that belong to a row; null: all of them. */
   readonly kept: readonly number[] | null;
 }
 
 /**
- * Opens CSV or TSV files, all with the same header. Names may not repeat; columns without one are called by their place, or left out where all
- * their cells are empty. `input.columns` names columns that must be there; when the first line holds none of them, nor anything like them, and is
- * as long, the table has no header.
+ * Opens CSV or TSV files, all with the same header. Names must not repeat; columns without one are named by their position, or left out if all
+ * their cells are empty. `input.columns` names columns that must exist; if the first line contains none of them, nor anything similar, and has
+ * the same number of cells, the table has no header.
  */
 export async function openCsvTable(text: TextFiles, spec: InputSpec, signal: AbortSignal): Promise<OpenedFormat> {
   const headers = new Map<TableFile, CsvHeader>();
@@ -32,7 +32,7 @@ export async function openCsvTable(text: TextFiles, spec: InputSpec, signal: Abo
     const isSame = header.names.length === names.length && header.names.every((name, index) => name === names[index]);
     const line = header.droppedLines + 1;
     if (!isSame)
-      throw refuseHeader(file, `its header is not that of ${firstFile?.shown}: ${show(header.names)}; expected ${show(names)}`, line);
+      throw refuseHeader(file, `its header differs from that of ${firstFile?.shown}: ${show(header.names)}; expected ${show(names)}`, line);
   }
   const headless = [...headers].filter(([, header]) => !header.isInFile).map(([file]) => file.shown);
   const nameless = names.flatMap((name, index) => (isNameless(name) ? [index] : []));
@@ -105,7 +105,7 @@ async function* readRecords(text: TextFiles, { spec, headers }: CsvTable, signal
   }
 }
 
-/** Which of the columns have a cell that says something: only a look at all of them tells. */
+/** Which of the columns have a cell that is not blank: this requires reading all of them. */
 async function findFilled(text: TextFiles, table: CsvTable, columns: readonly number[], signal: AbortSignal): Promise<ReadonlySet<number>> {
   const empty = new Set(columns);
   for await (const { records } of readRecords(text, table, signal)) {
@@ -117,7 +117,7 @@ async function findFilled(text: TextFiles, table: CsvTable, columns: readonly nu
   return new Set(columns.filter((index) => !empty.has(index)));
 }
 
-/** Names of the columns that are kept, each its own. */
+/** Unique names of the columns that are kept. */
 function nameKept(names: readonly string[], kept: readonly number[]): readonly string[] {
   const taken = new Set(names);
   return kept.map((index) => {

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { UsageError } from '../../core/errors.ts';
 import type { TableFile } from './read-bytes.ts';
 
-/** What the byte values 0x80 to 0x9f mean in windows-1252; the five it leaves open stay control characters, as in the WHATWG standard. */
+/** The byte values 0x80 to 0x9f in windows-1252; the five it leaves undefined stay control characters, as in the WHATWG standard. */
 const WINDOWS_1252 = '€\u0081‚ƒ„…†‡ˆ‰Š‹Œ\u008dŽ\u008f\u0090‘’“”•–—˜™š›œ\u009džŸ';
 
 type Decode = (bytes: Buffer, isEnd: boolean) => string;
@@ -49,7 +49,7 @@ function readMark(head: Buffer): { encoding: string; lengthBytes: number } | nul
   return null;
 }
 
-/** Two letters with a zero byte between are UTF-16 that forgot its mark; read as UTF-8 every cell would be torn by zeros. */
+/** Two letters with a zero byte between them are UTF-16 without a mark; read as UTF-8 every cell would be full of zeros. */
 function refuseUnmarkedUtf16(head: Buffer, file: TableFile): void {
   const isLittle = head[0] !== 0 && head[1] === 0 && head[2] !== 0 && head[3] === 0;
   const isBig = head[0] === 0 && head[1] !== 0 && head[2] === 0 && head[3] !== 0;
@@ -63,7 +63,7 @@ async function* prepend(first: Buffer, rest: AsyncIterator<Buffer>): AsyncGenera
   for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value;
 }
 
-/** A file, and what to do about bytes in it that are no text. */
+/** A file, and what to do about bytes in it that are not text. */
 interface Checked {
   readonly file: TableFile;
   readonly advice: string;
@@ -89,7 +89,7 @@ async function* checkUtf8(chunks: AsyncIterable<Buffer>, checked: Checked): Asyn
   if (carried.length > 0) throw notText(checked, lines, 'UTF-8');
 }
 
-/** Bytes at the end that begin a character the chunk does not finish. */
+/** Bytes at the end that start a character the chunk does not finish. */
 function countTornBytes(bytes: Buffer): number {
   for (let back = 1; back <= Math.min(3, bytes.length); back++) {
     const byte = bytes[bytes.length - back] ?? 0;
@@ -99,7 +99,7 @@ function countTornBytes(bytes: Buffer): number {
   return 0;
 }
 
-/** The first byte that breaks UTF-8, by halving. */
+/** The first byte that breaks UTF-8, found by bisection. */
 function findBadByte(bytes: Buffer): number {
   let good = 0;
   let bad = bytes.length;

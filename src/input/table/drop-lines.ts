@@ -1,10 +1,10 @@
 const LF = 10;
 const CR = 13;
 
-/** A text from behind its first so many lines, which end in LF, CRLF or CR. */
+/** A text after its first few lines, which end in LF, CRLF or CR. */
 export async function* dropLines(chunks: AsyncIterable<Buffer>, count: number): AsyncGenerator<Buffer> {
   let left = count;
-  /** A CRLF may be torn by the end of a piece. */
+  /** A CRLF may be split by the end of a piece. */
   let isAfterCr = false;
   for await (const chunk of chunks) {
     let at = 0;

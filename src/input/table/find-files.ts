@@ -7,21 +7,21 @@ import type { TableFile } from './read-bytes.ts';
 
 /**
  * The files of a table: the path itself, or what a glob matches, sorted by path. `*` and `?` stay within one name, `**` spans folders;
- * names that begin with a dot are matched only by a pattern that writes the dot.
- * @throws UsageError when there is none, or one is no readable file
+ * names that start with a dot are matched only by a pattern with the dot.
+ * @throws UsageError if there is none, or one cannot be read
  */
 export async function findFiles(pattern: string, cwd: string): Promise<readonly TableFile[]> {
   const paths = await listPaths(pattern, cwd);
   return Promise.all(paths.map((file) => checkFile({ path: file, shown: showFile(file, cwd) })));
 }
 
-/** Files of any kind, likewise; empty ones too. @throws UsageError when there is none */
+/** Files of any kind, likewise; empty ones too. @throws UsageError if there is none */
 export async function findDocuments(pattern: string, cwd: string): Promise<readonly TableFile[]> {
   const files: TableFile[] = [];
   for (const file of await listPaths(pattern, cwd)) {
     const status = await fs.stat(file).catch(() => null);
     if (status === null && file === pattern) throw refused(`${showFile(file, cwd)}: no such document${await suggestNeighbour(file)}`);
-    if (status === null) throw refused(`${showFile(file, cwd)}: is a link to what is not there; remove it, or name other files`);
+    if (status === null) throw refused(`${showFile(file, cwd)}: is a broken link; remove it, or name other files`);
     if (status.isFile()) files.push({ path: file, shown: showFile(file, cwd) });
   }
   if (files.length === 0)
@@ -37,7 +37,7 @@ async function listPaths(pattern: string, cwd: string): Promise<readonly string[
   return paths;
 }
 
-/** `*.{txt,md}` is `*.txt` and `*.md`; of braces within braces the inner ones come first. */
+/** `*.{txt,md}` is `*.txt` and `*.md`; of nested braces the inner ones come first. */
 function expandBraces(pattern: string): readonly string[] {
   const found = /\{([^{}]*,[^{}]*)\}/.exec(pattern);
   if (found === null) return [pattern];
@@ -46,7 +46,7 @@ function expandBraces(pattern: string): readonly string[] {
   return choices.split(',').flatMap((choice) => expandBraces(before + choice + pattern.slice(found.index + whole.length)));
 }
 
-/** Whether a file of this path, which may not exist yet, would be one of the files of a table. */
+/** Whether a file with this path, which may not exist yet, would be one of the files of a table. */
 export async function wouldBeFound(pattern: string, file: string): Promise<boolean> {
   if (!(await isGlob(pattern))) return false;
   const names = path.resolve(file).split(path.sep);
@@ -64,7 +64,7 @@ function matchesParts([part, ...parts]: readonly string[], names: readonly strin
   return matchesParts(parts, names) || (!name.startsWith('.') && matchesParts([part, ...parts], rest));
 }
 
-/** A path as shown to the user: relative when below the working directory. */
+/** A path as shown to the user: relative if below the working directory. */
 export function showFile(absolute: string, cwd: string): string {
   const relative = path.relative(cwd, absolute);
   return relative === '' || relative.startsWith('..') || path.isAbsolute(relative) ? absolute : relative;
@@ -74,7 +74,8 @@ async function checkFile(file: TableFile): Promise<TableFile> {
   try {
     const status = await fs.stat(file.path);
     if (status.isDirectory()) throw refused(`${file.shown}: is a directory; name a file, or a glob like ${path.join(file.shown, '*.csv')}`);
-    if (!status.isFile()) throw refused(`${file.shown}: is no regular file; a table is read several times. Use - to read standard input`);
+    if (!status.isFile())
+      throw refused(`${file.shown}: is not a regular file; a table is read several times. Use - to read standard input`);
     if (status.size === 0) throw refused(`${file.shown}: is empty`);
     await fs.access(file.path, fs.constants.R_OK);
     const foreign = isYaml(file.path) ? `${file.shown}: is a job file (YAML), not a table` : await findForeign(file);

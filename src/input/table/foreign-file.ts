@@ -1,6 +1,6 @@
 import { quoteArgument } from '../../core/wording/quote-argument.ts';
 
-/** A file that holds something else than a table this version reads. */
+/** A file that is not a table this version can read. */
 interface ForeignKind {
   /** With its article: "a PDF". */
   readonly name: string;
@@ -8,14 +8,14 @@ interface ForeignKind {
   readonly remedy: (file: string) => string;
 }
 
-/** As many bytes of a file as tell what it is. */
+/** Enough bytes of a file to recognise its type. */
 export const HEAD_BYTES = 4096;
 
 const IN_A_SPREADSHEET = 'save the sheet as CSV (UTF-8) in the spreadsheet program';
 const ZIP = 'PK\x03\x04';
 const ARCHIVE = 'a ZIP archive';
-const UNPACK = () => 'unpack it first, or pack it with gzip';
-const TAKE_TEXT = () => 'put its text into a table first, one row for each text';
+const UNPACK = () => 'unpack it first, or compress it with gzip';
+const TAKE_TEXT = () => 'put its text into a table first, one row per text';
 
 const WRITE_AGAIN = () => 'export it as CSV or JSONL from the program that made it';
 
@@ -23,7 +23,7 @@ const convertSheet = (file: string) => `${IN_A_SPREADSHEET}, or: soffice --headl
 
 const convertSqlite = (file: string) => `write a table of it: sqlite3 -header -csv ${quoteArgument(file)} 'select * from NAME' > NAME.csv`;
 
-/** How such files begin, or what their beginnings hold, in Latin-1, so that a character is a byte; the first that fits counts. */
+/** How such files start, or what their beginnings contain, in Latin-1, so that a character is a byte; the first match counts. */
 const KINDS: readonly (ForeignKind & { readonly begins: readonly string[]; readonly holds?: readonly string[] })[] = [
   { begins: [ZIP], holds: ['opendocument.spreadsheet'], name: 'an OpenDocument spreadsheet', remedy: convertSheet },
   { begins: [ZIP], holds: ['word/', 'wordprocessingml', 'opendocument.text'], name: 'a text document', remedy: TAKE_TEXT },
@@ -42,13 +42,13 @@ const KINDS: readonly (ForeignKind & { readonly begins: readonly string[]; reado
   },
   { begins: ['BZh', '\xfd7zXZ', '\x28\xb5\x2f\xfd', '7z\xbc\xaf', 'Rar!'], name: 'a packed file', remedy: UNPACK },
   { begins: ['<!doctype html', '<html'], name: 'a web page (HTML)', remedy: () => 'download the table itself, as CSV' },
-  { begins: ['<?xml'], name: 'an XML file', remedy: () => 'make CSV or JSONL of it' },
+  { begins: ['<?xml'], name: 'an XML file', remedy: () => 'convert it to CSV or JSONL' },
 ];
 
 const SHEETS = /\.ods$/i;
 const SHEET: ForeignKind = { name: 'a spreadsheet', remedy: convertSheet };
 
-/** The format of a table that is no text, by its beginning, and by the name where that tells no more than a ZIP archive; null for everything else. */
+/** The binary format of a table, by its first bytes, and by the name if these only show a ZIP archive; null for everything else. */
 export function tellBinaryFormat(file: string, head: Buffer): 'parquet' | 'xlsx' | null {
   const bytes = head.toString('latin1');
   if (bytes.startsWith('PAR1')) return 'parquet';
@@ -56,7 +56,7 @@ export function tellBinaryFormat(file: string, head: Buffer): 'parquet' | 'xlsx'
 }
 
 /**
- * In a sentence what a file is that is no table, and what to do with it; null for what may be one.
+ * A sentence that says what a file is if it is not a table, and what to do with it; null for what may be one.
  * @param head its first bytes, `HEAD_BYTES` at most
  */
 export function describeForeign(file: string, head: Buffer): string | null {
@@ -71,7 +71,7 @@ export function describeForeign(file: string, head: Buffer): string | null {
       begins.some((start) => bytes.startsWith(start) || (start.startsWith('<') && text.startsWith(start))) &&
       (holds === undefined || holds.some((part) => bytes.includes(part))),
   );
-  // In a workbook the names that tell one may stand beyond the head.
+  // In a workbook the identifying names may come after the head.
   const kind: ForeignKind | undefined = found?.name === ARCHIVE && SHEETS.test(file) ? SHEET : found;
   return kind === undefined ? null : `${file}: is ${kind.name}, which cannot be read; ${kind.remedy(file)}`;
 }

@@ -15,8 +15,8 @@ type Expecting = 'array' | 'first' | 'element' | 'comma' | 'end';
 
 /**
  * Streams the elements of one JSON array without holding more than one of them: brackets and strings are followed byte by byte,
- * each element is then parsed by itself.
- * @throws UsageError where the array itself is broken; an element that is no record is a fault at its place
+ * and each element is then parsed by itself.
+ * @throws UsageError if the array itself is broken; an element that is not a record is a fault at its place
  */
 export async function* readJsonArray(chunks: AsyncIterable<Buffer>, file: TableFile, firstLine = 1): AsyncGenerator<readonly JsonRecord[]> {
   let expecting: Expecting = 'array';

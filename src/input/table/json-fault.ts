@@ -1,27 +1,27 @@
-/** Why a text is no JSON, and where it stops being any. */
+/** Why a text is not JSON, and the position of the first error. */
 export interface JsonFault {
   readonly position: number;
-  /** In words that hold nothing of the text. */
+  /** In words that contain nothing of the text. */
   readonly why: string;
 }
 
 type Expected = 'value' | 'value or ]' | 'key' | 'key or }' | 'colon' | 'comma' | 'end';
 
 const MISSING: Readonly<Record<Expected, string>> = {
-  value: 'no value stands here',
-  'value or ]': 'no value stands here',
+  value: 'expected a value',
+  'value or ]': 'expected a value',
   key: 'expected a key in double quotes',
   'key or }': 'expected a key in double quotes',
-  colon: 'no colon follows the key',
-  comma: 'neither a comma nor an end follows the value',
-  end: 'more text follows its end',
+  colon: 'expected a colon after the key',
+  comma: 'expected a comma or the end after the value',
+  end: 'unexpected text after its end',
 };
 
 const WORD = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?|true|false|null/y;
 const ESCAPE = /\\(?:["\\/bfnrt]|u[\da-fA-F]{4})/y;
 const BLANKS = ' \t\r\n';
 
-/** The first thing of a text for which it is no JSON. @param text one that `JSON.parse` has refused: what it says of it may show what stands there */
+/** The first error in a text that is not JSON. @param text one that `JSON.parse` has rejected: its own message may quote the text */
 export function findJsonFault(text: string): JsonFault {
   const open: ('{' | '[')[] = [];
   let expected: Expected = 'value';
@@ -61,7 +61,7 @@ export function findJsonFault(text: string): JsonFault {
   }
 }
 
-/** @returns where the string that starts there has ended */
+/** @returns the end of the string that starts there */
 function passString(text: string, start: number): number | JsonFault {
   for (let at = start + 1; at < text.length; at += 1) {
     const character = text[at] as string;
@@ -69,10 +69,10 @@ function passString(text: string, start: number): number | JsonFault {
     if (character < ' ') return { position: at, why: 'a control character in a string must be written as an escape like \\n' };
     if (character !== '\\') continue;
     ESCAPE.lastIndex = at;
-    if (!ESCAPE.test(text)) return { position: at, why: 'a backslash begins no escape' };
+    if (!ESCAPE.test(text)) return { position: at, why: 'a backslash that starts no escape' };
     at = ESCAPE.lastIndex - 1;
   }
-  return { position: start, why: 'the text that starts here does not end' };
+  return { position: start, why: 'the string that starts here does not end' };
 }
 
 function passWord(text: string, start: number): number {

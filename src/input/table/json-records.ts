@@ -8,16 +8,16 @@ import type { TableFile } from './read-bytes.ts';
 
 /** A JSON object of a table and the line it starts on, from 1. */
 export interface JsonRecord {
-  /** It has no prototype: `__proto__` is a key like any other. Null where there is a fault. */
+  /** It has no prototype: `__proto__` is a key like any other. Null if there is a fault. */
   readonly record: Readonly<Record<string, unknown>> | null;
   readonly line: number;
-  /** As it stands there. */
+  /** Its text, unchanged. */
   readonly text: string;
-  /** Why the text is no record; null for one that is. */
+  /** Why the text is not a record; null if it is. */
   readonly fault: BadRecord | null;
 }
 
-/** A record above this is no row of a table. */
+/** A longer record is not a row of a table. */
 export const MAX_RECORD_BYTES = 64 * 1024 * 1024;
 
 /** Reads the text of one record. Nothing in it is changed or left out: what could not be written again is a fault. */
@@ -44,10 +44,10 @@ export function readJsonRecord(text: string, file: TableFile, line: number, colu
   return { record: Object.setPrototypeOf(exact, null) as Readonly<Record<string, unknown>>, line, text, fault: null };
 }
 
-/** More than is ever shown of a record that is none. */
+/** More than is ever shown of a bad record. */
 const RAW_CHARACTERS = 1_024;
 
-/** The line and column of a position in a text that begins at `start`. */
+/** The line and column of a position in a text that starts at `start`. */
 function placeWithin(text: string, position: number, start: { readonly line: number; readonly column: number }) {
   const before = text.slice(0, position);
   const lineStart = before.lastIndexOf('\n') + 1;
@@ -62,7 +62,7 @@ export function damagedJson(file: TableFile, line: number, column: number, messa
 
 const LF = 10;
 
-/** Streams the records of a JSONL text: one object per line, blank lines skipped. @throws UsageError where a line is so long that this is no table */
+/** Streams the records of a JSONL text: one object per line, blank lines skipped. @throws UsageError if a line is so long that this is not a table */
 export async function* readJsonLines(chunks: AsyncIterable<Buffer>, file: TableFile, firstLine = 1): AsyncGenerator<readonly JsonRecord[]> {
   let pieces: Buffer[] = [];
   let pieceBytes = 0;

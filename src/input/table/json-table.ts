@@ -7,12 +7,12 @@ import { type JsonRecord, readJsonLines } from './json-records.ts';
 import { createLateKeys, type LateKeys } from './late-keys.ts';
 import type { OpenedFormat, TextFiles } from './table-format.ts';
 
-/** How many records are looked at to learn the columns. */
+/** How many records are read to learn the columns. */
 export const COLUMN_RECORDS = 1_000;
 
 /**
  * Opens JSONL or JSON arrays. The columns are the keys of the first 1,000 records, in the order in which they first occur, and those the job
- * names in `input.columns`, wherever they come first.
+ * names in `input.columns`, wherever they first occur.
  */
 export async function openJsonTable(text: TextFiles, spec: InputSpec, signal: AbortSignal): Promise<OpenedFormat> {
   const columns = await learnColumns(text, spec, signal);

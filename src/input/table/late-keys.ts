@@ -1,9 +1,9 @@
 import { formatCount } from '../../core/wording/format-count.ts';
 
-/** Keys of JSON records that are no column of their table, because they first come after the records its columns were learned from. */
+/** Keys of JSON records that are not columns of their table, because they first occur after the records that determined the columns. */
 export interface LateKeys {
   look(record: Readonly<Record<string, unknown>>, file: string, line: number): void;
-  /** In words; empty where there are none. */
+  /** In words; empty if there are none. */
   describe(): readonly string[];
 }
 

@@ -6,7 +6,7 @@ import { type InputTable, openFiles } from './read-table.ts';
 import { spoolInput } from './spool-input.ts';
 
 export interface OpenTableOptions {
-  /** Standard input, for the path `-`; null reads what an earlier run kept at `spoolPath`. */
+  /** Standard input, for the path `-`; null reads the copy an earlier run kept at `spoolPath`. */
   readonly stdin?: Readable | null;
   readonly spoolPath?: string | null;
   /** Files below it are shown by their relative path. */
@@ -16,7 +16,7 @@ export interface OpenTableOptions {
 
 /**
  * Opens a table: finds its files, reads the header (JSONL: the keys of the first 1,000 records), and makes sure there is a row.
- * @throws UsageError when there is no such table, it has no rows, or its beginning is damaged
+ * @throws UsageError if there is no such table, it has no rows, or its beginning is damaged
  */
 export async function openTable(spec: InputSpec, options: OpenTableOptions): Promise<InputTable> {
   const { signal, stdin = null, spoolPath = null } = options;

@@ -4,23 +4,23 @@ import { createGunzip } from 'node:zlib';
 import { untilAborted } from '../../core/disk/until-aborted.ts';
 import { UsageError } from '../../core/errors.ts';
 
-/** A file of a table: where it lies and how it is called in messages. */
+/** A file of a table: its path and its name in messages. */
 export interface TableFile {
   readonly path: string;
   readonly shown: string;
 }
 
-/** Is given bytes as they are read from a disk. */
+/** Receives the bytes as they are read from disk. */
 export type OnBytes = (bytes: Buffer) => void;
 
-/** Above this many bytes, a gzip file may not be more than `MAX_GZIP_RATIO` times its compressed size: real tables are below 50. */
+/** A gzip file larger than this must not expand to more than `MAX_GZIP_RATIO` times its size: real tables stay below 50. */
 const GZIP_FREE_BYTES = 64 * 1024 * 1024;
 const MAX_GZIP_RATIO = 200;
 const CHUNK_BYTES = 128 * 1024;
 
 /**
- * Streams a file's bytes, unpacked when they are gzip (told by the first bytes, not by the name).
- * @throws UsageError when the gzip data is broken, or a decompression bomb; the signal's reason when it is aborted
+ * Streams a file's bytes, decompressed if they are gzip (recognised by the first bytes, not by the name).
+ * @throws UsageError if the gzip data is broken, or a decompression bomb; the signal's reason when it is aborted
  */
 export function readBytes(file: TableFile, signal: AbortSignal, onBytes?: OnBytes): AsyncGenerator<Buffer> {
   return untilAborted(() => streamBytes(file, signal, onBytes), signal);

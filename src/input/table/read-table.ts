@@ -11,17 +11,17 @@ import { READERS } from './readers.ts';
 import { PART_COLUMNS, splitRows } from './split-rows.ts';
 import { guessFormat, type OpenedFormat, type TextFiles } from './table-format.ts';
 
-/** A table together with what its user should know. */
+/** A table, and what its user should know. */
 export interface InputTable extends Table {
-  /** In words; empty when there is nothing to say. */
+  /** In words; empty if there is nothing to say. */
   readonly warnings: readonly string[];
-  /** Of a table of requests what it asks; absent for all others. */
+  /** For a table of requests, its groups; absent for all others. */
   readonly requests?: readonly RequestGroup[];
-  /** What the rows read in the last pass have shown besides, likewise. */
+  /** Further warnings about the rows read in the last pass. */
   readWarnings(): readonly string[];
-  /** @param onSha256 is given the sha256 (hex) of the bytes of all files, as they were read, after the last row */
+  /** @param onSha256 receives the sha256 (hex) of the bytes of all files, as they were read, after the last row */
   readRows(signal: AbortSignal, onSha256?: (sha256: string) => void): AsyncIterable<readonly Row[]>;
-  /** The sha256 (hex) of the bytes of all files: as they were in the last whole pass of a run, else as they are now. */
+  /** The sha256 (hex) of the bytes of all files: from the last complete pass of a run, else of the current files. */
   readSha256(signal: AbortSignal): Promise<string>;
 }
 
@@ -40,7 +40,7 @@ export async function openFiles(spec: InputSpec, files: readonly TableFile[], si
   refuseTextKeys(spec, format);
   const read = await READERS[format](text, { ...spec, format }, signal);
   const opened = spec.split === undefined ? read : splitTable(read, spec.split);
-  // A document of another name is another row.
+  // A document with another name is another row.
   const nameHash = (sha256: string) =>
     opened.namesAreData ? hash('sha256', [...files.map(({ path }) => path), sha256].join('\0')) : sha256;
   await requireRow(opened, text, signal);
@@ -61,7 +61,7 @@ export async function openFiles(spec: InputSpec, files: readonly TableFile[], si
         yield* cutChunks(opened.readRows(text, rowSignal));
         if (onSha256 === undefined) return;
         const sha256 = await hashInput({ files: files.map((file) => file.path) }, rowSignal);
-        // What was read while it was being written has no hash that could ever be found again.
+        // A file read while it was being written has a hash that will never be found again.
         onSha256(before === (await stampFiles(files)) ? nameHash(sha256) : `changed-${randomUUID()}`);
         return;
       }
@@ -72,23 +72,23 @@ export async function openFiles(spec: InputSpec, files: readonly TableFile[], si
   };
 }
 
-/** @throws UsageError where the column is not there, or parts could not be told apart */
+/** @throws UsageError if the column does not exist, or parts could not be distinguished */
 function splitTable(opened: OpenedFormat, split: SplitSpec): OpenedFormat {
   const refuse = (message: string) => new UsageError(`input.split: ${message}`, { code: 'table' });
   if (opened.requests !== undefined) throw refuse('requests are sent as they are; leave it out');
   if (!opened.columns.includes(split.column)) throw refuse(`no column "${split.column}"${suggest(split.column, opened.columns)}`);
   const taken = PART_COLUMNS.find((name) => opened.columns.includes(name));
-  if (taken !== undefined) throw refuse(`the table has a column "${taken}" already; rename it by input.columns`);
+  if (taken !== undefined) throw refuse(`the table already has a column "${taken}"; rename it with input.columns`);
   return splitRows(opened, split);
 }
 
-/** What is another one as soon as somebody writes to a file or puts another in its place. */
+/** What changes as soon as a file is written or replaced. */
 async function stampFiles(files: readonly TableFile[]): Promise<string> {
   const stats = await Promise.all(files.map(({ path }) => fs.promises.stat(path, { bigint: true })));
   return stats.map(({ ino, size, mtimeNs, ctimeNs }) => [ino, size, mtimeNs, ctimeNs].join(':')).join(' ');
 }
 
-/** What says how the text of a CSV table, or a workbook, is meant, and has no meaning for other formats. @throws UsageError */
+/** Options for the text of a CSV table, or for a workbook, which have no meaning for other formats. @throws UsageError */
 function refuseTextKeys({ quote, hasHeader, sheet, skipLines }: InputSpec, format: TableFormat): void {
   const shown = format === 'requests' || format === 'documents' ? `of ${format}` : format.toUpperCase();
   if (sheet !== undefined && format !== 'xlsx')
@@ -100,7 +100,7 @@ function refuseTextKeys({ quote, hasHeader, sheet, skipLines }: InputSpec, forma
   if (key !== null) throw new UsageError(`input.${key}: is for CSV and TSV; this table is ${shown}`, { code: 'table' });
 }
 
-/** The sha256 (hex) of the bytes of all files of a table, in reading order, as they lie on disk. */
+/** The sha256 (hex) of the bytes of all files of a table, in reading order, as they are on disk. */
 export async function hashInput(table: Pick<Table, 'files'>, signal: AbortSignal): Promise<string> {
   const digest = createHash('sha256');
   let memory = Buffer.alloc(0);
@@ -112,7 +112,7 @@ export async function hashInput(table: Pick<Table, 'files'>, signal: AbortSignal
     let reading = handle.read(memory);
     for (let { bytesRead } = await reading; bytesRead > 0; { bytesRead } = await reading) {
       signal.throwIfAborted();
-      // The disk reads on while this is hashed.
+      // The disk reads ahead while this is hashed.
       [memory, spare] = [spare, memory];
       reading = handle.read(memory);
       digest.update(spare.subarray(0, bytesRead));
@@ -121,7 +121,7 @@ export async function hashInput(table: Pick<Table, 'files'>, signal: AbortSignal
   return digest.digest('hex');
 }
 
-/** By the job, else by what the file begins with where it is no text, else by its name, else by the first character. A `.json` file that begins with `{` is JSONL. */
+/** From the job, else from the first bytes of a binary file, else from its name, else from the first character. A `.json` file that starts with `{` is JSONL. */
 async function decideFormat(spec: InputSpec, text: TextFiles, signal: AbortSignal): Promise<TableFormat> {
   const [file] = text.files;
   if (spec.format === 'documents') return spec.format;

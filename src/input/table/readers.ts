@@ -7,7 +7,7 @@ import type { OpenedFormat, TextFiles } from './table-format.ts';
 
 /**
  * Opens the files of a table in one format.
- * @param spec what the job says of the table; its format is decided
+ * @param spec the job's description of the table; its format is decided
  */
 export type OpenFormat = (
   text: TextFiles,
@@ -15,7 +15,7 @@ export type OpenFormat = (
   signal: AbortSignal,
 ) => Promise<OpenedFormat>;
 
-/** How each format is read. */
+/** The reader of each format. */
 export const READERS: Readonly<Record<TableFormat, OpenFormat>> = {
   csv: openCsvTable,
   tsv: openCsvTable,

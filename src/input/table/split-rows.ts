@@ -7,7 +7,7 @@ import type { OpenedFormat } from './table-format.ts';
 /** Which part of its row a row is, from 1, and of how many. */
 export const PART_COLUMNS: readonly string[] = ['_part', '_parts'];
 
-/** A table whose long rows are several: each has one part of the text in the column, and all other cells. Rows are numbered anew. */
+/** A table whose long rows are split: each part has a piece of the text in the column, and all other cells. Rows are renumbered. */
 export function splitRows(opened: OpenedFormat, split: SplitSpec): OpenedFormat {
   const place = opened.columns.indexOf(split.column);
   return {

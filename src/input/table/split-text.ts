@@ -1,14 +1,14 @@
 import type { SplitSpec } from '../../core/job.ts';
 
-/** Where a text is best cut, best first: behind a paragraph, a line, a sentence, a word. */
+/** Where a text is best cut, best first: after a paragraph, a line, a sentence, a word. */
 const SEAMS = [/\n\s*\n/g, /\n/g, /[.!?…]["'”’)]*\s+|[。！？]/g, /\s+/g];
-/** A seam is looked for in the last part of what fits. */
+/** A cut is looked for in the last part of what fits. */
 const SEARCHED_SHARE = 0.3;
 
 /**
- * Cuts a text into parts of so many tokens at most, as far as can be at the end of a paragraph, a line, a sentence or a word; a part begins so many tokens
- * before the end of the one before it. Without overlap the parts are the text. Tokens are reckoned from the characters alone, the same with every model
- * and version: what a part asks must not change.
+ * Cuts a text into parts of at most this many tokens, if possible at the end of a paragraph, a line, a sentence or a word; a part begins `overlap` tokens
+ * before the end of the previous one. Without overlap the parts are the text. Tokens are estimated from the characters alone, the same for every model
+ * and version, because the text of a part must not change.
  */
 export function splitText(text: string, { tokens, overlap }: Pick<SplitSpec, 'tokens' | 'overlap'>): readonly string[] {
   const parts: string[] = [];
@@ -21,13 +21,13 @@ export function splitText(text: string, { tokens, overlap }: Pick<SplitSpec, 'to
   }
 }
 
-/** In quarters of a token: four plain characters are one, two of other alphabets, one of Chinese and the like; what takes two units of UTF-16 counts twice. */
+/** In quarters of a token: four plain characters are one token, two of other alphabets, one of Chinese and similar; characters of two UTF-16 units count twice. */
 function weigh(code: number): number {
   if (code < 0x80) return 1;
   return code < 0x0b00 ? 2 : 4;
 }
 
-/** How far so many tokens reach, at least one character. */
+/** How far this many tokens reach, at least one character. */
 function measure(text: string, start: number, tokens: number): number {
   let left = tokens * 4;
   let at = start;
@@ -50,7 +50,7 @@ function findSeam(text: string, start: number, limit: number): number {
   return limit;
 }
 
-/** So many tokens before `end`, at the beginning of a word where there is one. */
+/** This many tokens before `end`, at the start of a word if there is one. */
 function stepBack(text: string, end: number, tokens: number): number {
   let left = tokens * 4;
   let at = end;
@@ -63,7 +63,7 @@ function stepBack(text: string, end: number, tokens: number): number {
   return keepWhole(text, word === null ? at : at + word.index + word[0].length);
 }
 
-/** What goes on with the character before it: marks, skins of emoji, and what is joined. By fixed ranges, not by a table that comes with the version of Node. */
+/** Characters that belong to the one before: marks, skin tones of emoji, and joined characters. Fixed ranges, not a table that depends on the version of Node. */
 const GOING_ON: readonly (readonly [first: number, last: number])[] = [
   [0x300, 0x36f],
   [0x900, 0x903],
@@ -77,13 +77,13 @@ const GOING_ON: readonly (readonly [first: number, last: number])[] = [
   [0x1f3fb, 0x1f3ff],
 ];
 const JOINER = '\u200d';
-/** Letters that are a flag by twos, at the end. */
+/** Letters that form a flag in pairs, at the end. */
 const FLAGS = /(?:\ud83c[\udde6-\uddff])+$/;
 const FLAG_UNITS = 4;
-/** Further back a cut is not moved: marks without end are no character. */
+/** A cut is moved back no further than this: endless marks are not a character. */
 const MOST_MOVES = 32;
 
-/** A character is not cut in two, with its marks and all that is joined to it: the cut is moved back. */
+/** A character is never cut from its marks and what is joined to it: the cut is moved back. */
 function keepWhole(text: string, at: number): number {
   let kept = keepPair(text, at, -1);
   for (let moves = 0; moves < MOST_MOVES && kept > 0 && kept < text.length; moves++) {

@@ -10,13 +10,13 @@ export interface Spool {
   /** Null reads what an earlier run kept. */
   readonly stdin: Readable | null;
   readonly spoolPath: string | null;
-  /** What messages call it. */
+  /** Its name in messages. */
   readonly shown: string;
 }
 
 /**
- * Copies standard input into a file of its own (mode 0600; whole or not at all) and gives that file.
- * @throws UsageError when there is nothing to read, or nowhere to keep it
+ * Copies standard input into a separate file (mode 0600; complete or not at all) and returns that file.
+ * @throws UsageError if there is nothing to read, or nowhere to keep it
  */
 export async function spoolInput({ stdin, spoolPath, shown }: Spool, signal: AbortSignal): Promise<TableFile> {
   const file = { path: spoolPath ?? '', shown };

@@ -3,7 +3,7 @@ import { isBlankCell } from '../request/cell-text.ts';
 import type { TemplateProblem } from '../request/template-columns.ts';
 import { containsCell, isEqual, orderCells } from './compare-cells.ts';
 
-/** What a row has to meet to be asked. */
+/** The condition for a row to be sent. */
 export interface Condition {
   isMet(cells: readonly unknown[]): boolean;
 }
@@ -11,7 +11,7 @@ export interface Condition {
 type ReadValue = (cells: readonly unknown[]) => unknown;
 type Test = (cells: readonly unknown[]) => boolean;
 
-/** A token of Liquid's expressions, of whose kinds it exports no types. */
+/** A token of Liquid's expressions; Liquid does not export their types. */
 interface Token {
   readonly constructor: { readonly name: string };
   readonly begin: number;
@@ -21,7 +21,7 @@ interface Token {
   getText(): string;
 }
 
-/** `isText`: whether one of the two stands in quotes. */
+/** `isText`: whether one of the two is in quotes. */
 const COMPARISONS: Readonly<Record<string, (left: unknown, right: unknown, isText: boolean) => boolean>> = {
   '==': isEqual,
   '!=': (left, right, isText) => !isEqual(left, right, isText),
@@ -43,8 +43,8 @@ class ConditionProblem extends Error {
 }
 
 /**
- * Compiles a condition as it stands in an `{% if %}`: comparisons of columns and constants, joined by `and` and `or`, which Liquid reads from the
- * right. What cells mean in it is the same in every format of table. It is evaluated here, in a hundredth of the time Liquid takes.
+ * Compiles a condition as in an `{% if %}`: comparisons of columns and constants, joined by `and` and `or`, which Liquid evaluates from the
+ * right. Cells have the same meaning in every table format. It is evaluated here, in a hundredth of the time Liquid takes.
  */
 export function compileWhere(
   text: string,
@@ -90,7 +90,7 @@ function readCondition(text: string, columns: readonly string[]): Test {
     return (cells) => compare(left(cells), right(cells), isText);
   }
 
-  /** Of thousands of tests, too: none of them calls the next. */
+  /** Also for thousands of comparisons: none of them calls the next. */
   function readTests(): Test {
     const tests = [readTest()];
     const endsBy: boolean[] = [];
@@ -103,7 +103,7 @@ function readCondition(text: string, columns: readonly string[]): Test {
       tests.push(readTest());
     }
     const last = tests.length - 1;
-    // Read from the right, what is left of an "and" ends it when it is not met, and of an "or" when it is.
+    // Evaluated from the right, an unmet left side of an "and" ends it, and a met left side of an "or".
     return (cells) => {
       for (let at = 0; at < last; at += 1) {
         const isMet = (tests[at] as Test)(cells);
@@ -118,7 +118,7 @@ function readCondition(text: string, columns: readonly string[]): Test {
 
 function readTokens(text: string): readonly Token[] {
   if (/\{[{%]|[%}]\}/.test(text)) throw new ConditionProblem('write the condition without {{ }} and {% %}', 0);
-  // Of the operators only the names are asked for.
+  // Only the names of the operators are used.
   const tokenizer = new Tokenizer(text, defaultOperators);
   let tokens: readonly Token[];
   try {
@@ -184,7 +184,7 @@ function readProperty(value: unknown, name: string): unknown {
   return typeof value === 'object' && value !== null && Object.hasOwn(value, name) ? (value as Record<string, unknown>)[name] : null;
 }
 
-/** A blank cell is no value, and `false` is false however it is written. */
+/** A blank cell is no value, and `false` is false in any spelling. */
 function isTrue(value: unknown): boolean {
   return value !== null && value !== undefined && value !== false && !(typeof value === 'string' && /^false$/i.test(value.trim()));
 }

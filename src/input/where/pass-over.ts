@@ -4,12 +4,12 @@ import type { Condition } from './compile-where.ts';
 
 const NOT_MET: Rendered = { status: 'skipped', cause: 'where', message: 'does not match input.where' };
 
-/** Whether nothing is asked about a row, whatever the prompt is. */
+/** Whether a row is never sent, whatever the prompt is. */
 export function isPassedOver({ bad, cells }: Row, where: Condition | null): boolean {
   return bad !== undefined || (where !== null && !where.isMet(cells));
 }
 
-/** The same rendering, but for records that cannot be read and rows the job is not about. */
+/** The same rendering, except for records that cannot be read and rows that do not match. */
 export function passOver(where: Condition | null, render: (row: Row) => Rendered): (row: Row) => Rendered {
   return (row) => {
     if (row.bad !== undefined) return { status: 'skipped', cause: 'bad_row', message: row.bad };

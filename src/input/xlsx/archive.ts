@@ -5,9 +5,9 @@ import type { TableFile } from '../table/read-bytes.ts';
 /** The parts of a workbook, each an XML text. */
 export interface Archive {
   readonly file: TableFile;
-  /** Streams a part's bytes; null where there is none of this name. */
+  /** Streams a part's bytes; null if there is no part of this name. */
   open(name: string): Promise<AsyncIterable<Buffer> | null>;
-  /** Bytes of a part, unpacked; 0 where there is none. */
+  /** Bytes of a part, decompressed; 0 if there is none. */
   sizeOf(name: string): number;
   close(): void;
 }
@@ -15,7 +15,7 @@ export interface Archive {
 /** A workbook has as many parts as sheets, and some more. */
 const MAX_PARTS = 20_000;
 
-/** @throws UsageError where the file is no whole ZIP archive */
+/** @throws UsageError if the file is not a complete ZIP archive */
 export async function openArchive(file: TableFile): Promise<Archive> {
   const zip = await openPromise(file.path, { lazyEntries: true, autoClose: false }).catch((error: Error) => {
     throw refuse(file, `is not a complete workbook (${error.message}); was it copied or written completely?`);

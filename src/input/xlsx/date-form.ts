@@ -8,7 +8,7 @@ const DATE: DateForm = { hasDate: true, hasTime: false };
 const TIME: DateForm = { hasDate: false, hasTime: true };
 const BOTH: DateForm = { hasDate: true, hasTime: true };
 
-/** Formats that stand in no file (ECMA-376, 18.8.30; 27 to 58 are those of East Asian versions). */
+/** Formats that are not listed in files (ECMA-376, 18.8.30; 27 to 58 are those of East Asian versions). */
 const BUILT_IN: readonly (readonly [first: number, last: number, form: DateForm])[] = [
   [14, 17, DATE],
   [18, 21, TIME],
@@ -22,17 +22,17 @@ const BUILT_IN: readonly (readonly [first: number, last: number, form: DateForm]
   [57, 58, DATE],
 ];
 
-/** Tells whether numbers of a format are dates; null for numbers. @param code its own pattern, where it has one */
+/** Decides whether numbers of a format are dates; null for numbers. @param code its own pattern, if it has one */
 export function tellDateForm(id: number, code: string | undefined): DateForm | null {
   if (code === undefined) return BUILT_IN.find(([first, last]) => id >= first && id <= last)?.[2] ?? null;
-  // Of positive values; without texts in quotes, escaped characters, colours and conditions. Elapsed hours in brackets stay.
+  // Of positive values; without quoted texts, escaped characters, colours and conditions. Elapsed hours in brackets stay.
   const [pattern = ''] = code
     .replaceAll(/"[^"]*"|\\.|_.|\*./g, '')
     .replaceAll(/\[(?!h+\]|m+\]|s+\])[^\]]*\]/gi, '')
     .split(';');
   if (/general/i.test(pattern)) return null;
   const hasTime = /[hs]/i.test(pattern);
-  // An m alone is a month; beside hours or seconds it is minutes.
+  // A single m is a month; next to hours or seconds it is minutes.
   const hasDate = /[dy]/i.test(pattern) || (/m/i.test(pattern) && !hasTime);
   return hasDate || hasTime ? { hasDate, hasTime } : null;
 }
@@ -43,7 +43,7 @@ const DAYS_FROM_1900_TO_1904 = 1_462;
 /** There was no 29 February 1900, but Excel counts one. */
 const FALSE_LEAP_DAY = 60;
 
-/** A count of days as ISO 8601, to the millisecond: `2026-11-29`, `2026-11-29T21:04:05`, `21:04:05`; null where it is no date of a calendar. */
+/** A count of days as ISO 8601, to the millisecond: `2026-11-29`, `2026-11-29T21:04:05`, `21:04:05`; null if it is not a calendar date. */
 export function formatSerial(days: number, form: DateForm, isFrom1904: boolean): string | null {
   const serial = isFrom1904 ? days + DAYS_FROM_1900_TO_1904 : days;
   if (!form.hasDate) return days < 0 ? null : formatHours(Math.round(days * MS_PER_DAY));
@@ -56,7 +56,7 @@ export function formatSerial(days: number, form: DateForm, isFrom1904: boolean):
   return form.hasTime || !isMidnight ? `${day}T${time.replace('.000', '')}` : day;
 }
 
-/** Hours may be more than a day has: a time that has passed. */
+/** Hours may exceed those of a day: elapsed time. */
 function formatHours(milliseconds: number): string {
   const parts = [Math.floor(milliseconds / 3_600_000), Math.floor(milliseconds / 60_000) % 60, Math.floor(milliseconds / 1_000) % 60];
   const fraction = milliseconds % 1_000;

@@ -1,22 +1,22 @@
 import { SaxesParser } from 'saxes';
 
-/** What is told of an XML text; names are without their prefixes. */
+/** Events of an XML text; names are without their prefixes. */
 export interface XmlHandlers {
   open?(name: string, attributes: Readonly<Record<string, string>>): void;
   text?(text: string): void;
   close?(name: string): void;
 }
 
-/** As of a record of any table. A text, an attribute or a comment is held in memory until it ends. */
+/** The same limit as for a record of any table. A text, an attribute or a comment is held in memory until it ends. */
 export const MAX_PIECE_CHARACTERS = 64 * 1024 * 1024;
 
-/** Reads an XML text piece by piece; what the handlers have seen so far is looked at after each. @throws Error in words where it is no XML in UTF-8 */
+/** Reads an XML text piece by piece; results of the handlers are used after each piece. @throws Error with a sentence if it is not XML in UTF-8 */
 export async function* readXml(chunks: AsyncIterable<Buffer>, handlers: XmlHandlers): AsyncGenerator<void> {
   const parser = new SaxesParser();
   const decoder = new TextDecoder('utf-8', { fatal: true });
   let fault: Error | null = null;
   let held = 0;
-  /** Without bytes: those that were left over. */
+  /** Without bytes: the incomplete ones left over. */
   const decode = (bytes?: Buffer): string => {
     try {
       return bytes === undefined ? decoder.decode() : decoder.decode(bytes, { stream: true });
@@ -55,7 +55,7 @@ export async function* readXml(chunks: AsyncIterable<Buffer>, handlers: XmlHandl
   yield;
 }
 
-/** Reads a whole XML text; one that is not there says nothing. */
+/** Reads a whole XML text; a missing one has no events. */
 export async function readWholeXml(chunks: AsyncIterable<Buffer> | null, handlers: XmlHandlers): Promise<void> {
   if (chunks === null) return;
   for await (const _ of readXml(chunks, handlers));

@@ -3,17 +3,17 @@ import { formatSerial } from './date-form.ts';
 import { MAX_PIECE_CHARACTERS, readXml } from './read-xml.ts';
 import { unescapeText, type Workbook } from './workbook.ts';
 
-/** A row of a sheet with the cells that say something, by their columns from 0. */
+/** A row of a sheet with its non-empty cells, by their columns from 0. */
 export interface SheetRow {
-  /** As the spreadsheet program numbers it. */
+  /** The number in the spreadsheet program. */
   readonly line: number;
   readonly cells: ReadonlyMap<number, unknown>;
 }
 
-/** A row with more has been given away before: it is no cell any more. */
+/** The column limit of the format: beyond it there are no cells. */
 const MAX_COLUMNS = 16_384;
 
-/** Streams the rows of a sheet that have a cell which says something. @throws Error in words, with the cell's name, where one cannot be read */
+/** Streams the rows of a sheet that have a non-empty cell. @throws Error with a sentence and the cell's name if one cannot be read */
 export async function* readSheetRows(chunks: AsyncIterable<Buffer>, workbook: Workbook): AsyncGenerator<readonly SheetRow[]> {
   let rows: SheetRow[] = [];
   let line = 0;
@@ -53,7 +53,7 @@ export async function* readSheetRows(chunks: AsyncIterable<Buffer>, workbook: Wo
         const nameCell = () => `${nameColumn(column)}${line}`;
         const value = readValue(cell, workbook, nameCell);
         if (value === null) return;
-        if (cells.has(column)) throw new Error(`${nameCell()} stands there twice`);
+        if (cells.has(column)) throw new Error(`${nameCell()} occurs twice`);
         cells.set(column, value);
       } else if (tag === 'row' && cells.size > 0) rows.push({ line, cells });
     },
@@ -72,17 +72,17 @@ interface RawCell {
   hasValue: boolean;
 }
 
-/** What a cell says; null where it says nothing. */
+/** The value of a cell; null if it is empty. */
 function readValue(cell: RawCell, { texts, dateForms, isFrom1904 }: Workbook, nameCell: () => string): unknown {
   const { type, value } = cell;
-  // A text may be empty; a number, as which libraries write what nobody has computed, is none then.
+  // A text may be empty; an empty number, as libraries write for values nobody has computed, is not a value.
   if (cell.hasFormula && (!cell.hasValue || (type === 'n' && value === '')))
     throw new Error(`${nameCell()} has a formula without a saved value; open the workbook in a spreadsheet program and save it`);
   if (!cell.hasValue) return null;
   switch (type) {
     case 's': {
       const text = texts[Number(value)];
-      if (text === undefined) throw new Error(`${nameCell()} names a text that is not there`);
+      if (text === undefined) throw new Error(`${nameCell()} refers to a missing text`);
       return keepText(text, nameCell);
     }
     case 'str':
@@ -109,20 +109,20 @@ function keepText(text: string, nameCell: () => string): string | null {
 /** A number as it is shown: Excel writes 1.1 as 1.1000000000000001. Whole numbers beyond 2^53 keep their digits. */
 function readNumber(text: string, nameCell: () => string): unknown {
   const value = Number(text);
-  if (!Number.isFinite(value)) throw new Error(`${nameCell()} is no number: ${text.slice(0, 40)}`);
+  if (!Number.isFinite(value)) throw new Error(`${nameCell()} is not a number: ${text.slice(0, 40)}`);
   if (Object.is(value, -0)) return 0;
   return /^-?[1-9]\d*$/.test(text) ? makeNumber(text) : value;
 }
 
 function readLine(reference: string): number {
-  if (!/^[1-9]\d{0,8}$/.test(reference)) throw new Error(`a row is called ${reference.slice(0, 20)}`);
+  if (!/^[1-9]\d{0,8}$/.test(reference)) throw new Error(`a row has the invalid number ${reference.slice(0, 20)}`);
   return Number(reference);
 }
 
 function readColumn(reference: string): number {
   let column = 0;
   for (const letter of /^[A-Z]+/.exec(reference)?.[0] ?? '') column = column * 26 + letter.charCodeAt(0) - 64;
-  if (column < 1 || column > MAX_COLUMNS) throw new Error(`a cell is called ${reference.slice(0, 20)}`);
+  if (column < 1 || column > MAX_COLUMNS) throw new Error(`a cell has the invalid name ${reference.slice(0, 20)}`);
   return column - 1;
 }
 

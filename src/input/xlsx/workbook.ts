@@ -3,41 +3,41 @@ import { type Archive, refuse } from './archive.ts';
 import { type DateForm, tellDateForm } from './date-form.ts';
 import { readWholeXml } from './read-xml.ts';
 
-/** A sheet of a workbook and the part it stands in. */
+/** A sheet of a workbook and its part. */
 export interface Sheet {
   readonly name: string;
   readonly part: string;
   readonly isHidden: boolean;
 }
 
-/** What is the same for all cells of a workbook. */
+/** What is shared by all cells of a workbook. */
 export interface Workbook {
-  /** In the order of the tabs; charts are none. */
+  /** In the order of the tabs, without charts. */
   readonly sheets: readonly Sheet[];
-  /** What the numbers of a style mean as dates, by the style's place; null for numbers. */
+  /** How the numbers of a style are dates, by the style's index; null for numbers. */
   readonly dateForms: readonly (DateForm | null)[];
-  /** Texts that cells name by their place. */
+  /** Texts that cells refer to by index. */
   readonly texts: readonly string[];
-  /** Whether days are counted from 1904, as old programs for the Mac did, and not from 1900. */
+  /** Whether days are counted from 1904, as in old programs for the Mac, instead of 1900. */
   readonly isFrom1904: boolean;
 }
 
-/** Of XML: texts of a workbook are all held in memory; short ones take almost three times as much. */
+/** Of XML: all texts of a workbook are held in memory; short ones take almost three times as much. */
 const MAX_TEXT_BYTES = 128 * 1024 * 1024;
-/** Of all other parts: thousands of styles are below it. */
+/** Of all other parts: enough for thousands of styles. */
 const MAX_PART_BYTES = 64 * 1024 * 1024;
 const WORKBOOK = 'xl/workbook.xml';
 const RELATIONS = 'xl/_rels/workbook.xml.rels';
 const BINARY_WORKBOOK = 'xl/workbook.bin';
 
-/** @throws UsageError where there is no workbook, or one that would not fit into memory */
+/** @throws UsageError if it is not a workbook, or one that would not fit into memory */
 export async function readWorkbook(archive: Archive): Promise<Workbook> {
   refuseLarge(archive, [WORKBOOK, RELATIONS]);
   const targets = await readTargets(archive);
   const { named, isFrom1904 } = await readSheets(archive);
   if (named.length === 0 && archive.sizeOf(BINARY_WORKBOOK) > 0)
-    throw refuse(archive.file, 'is a binary workbook (.xlsb), which is not read; save it as .xlsx, or the sheet as CSV (UTF-8)');
-  if (named.length === 0) throw refuse(archive.file, 'is a ZIP archive, and no workbook; unpack it, or name the table in it');
+    throw refuse(archive.file, 'is a binary workbook (.xlsb), which is not supported; save it as .xlsx, or the sheet as CSV (UTF-8)');
+  if (named.length === 0) throw refuse(archive.file, 'is a ZIP archive, not a workbook; unpack it, or name the table in it');
   const sheets = named.flatMap(({ id, ...sheet }) => {
     const target = targets.get(id);
     return target?.type.endsWith('/worksheet') === true ? [{ ...sheet, part: target.part }] : [];
@@ -48,14 +48,15 @@ export async function readWorkbook(archive: Archive): Promise<Workbook> {
   if (archive.sizeOf(textsPart) > MAX_TEXT_BYTES)
     throw refuse(
       archive.file,
-      `holds more than ${MAX_TEXT_BYTES / 1024 / 1024} MB of text, too much for a workbook to be read; save the sheet as CSV (UTF-8)`,
+      `holds more than ${MAX_TEXT_BYTES / 1024 / 1024} MB of text, too much to read from a workbook; save the sheet as CSV (UTF-8)`,
     );
   return { sheets, dateForms: await readDateForms(archive, stylesPart), texts: await readTexts(archive, textsPart), isFrom1904 };
 }
 
 function refuseLarge(archive: Archive, parts: readonly string[]): void {
   const large = parts.find((part) => archive.sizeOf(part) > MAX_PART_BYTES);
-  if (large !== undefined) throw refuse(archive.file, `its ${large} has more than ${MAX_PART_BYTES / 1024 / 1024} MB, which is not read`);
+  if (large !== undefined)
+    throw refuse(archive.file, `its ${large} has more than ${MAX_PART_BYTES / 1024 / 1024} MB, which is not supported`);
 }
 
 interface Target {
@@ -106,7 +107,7 @@ async function readDateForms(archive: Archive, part: string): Promise<readonly (
   return forms;
 }
 
-/** What stands above characters to tell how they are read is no part of the text. */
+/** Phonetic text above characters is not part of the text. */
 async function readTexts(archive: Archive, part: string): Promise<readonly string[]> {
   const texts: string[] = [];
   let text = '';
@@ -130,7 +131,7 @@ async function readTexts(archive: Archive, part: string): Promise<readonly strin
   return texts;
 }
 
-/** Characters XML cannot hold stand as `_x000D_` (ECMA-376, ST_Xstring). */
+/** Characters that XML cannot hold are written as `_x000D_` (ECMA-376, ST_Xstring). */
 export function unescapeText(text: string): string {
   return text.includes('_x')
     ? text.replaceAll(/_x([0-9A-Fa-f]{4})_/g, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)))

@@ -9,16 +9,16 @@ import { type Archive, openArchive, refuse } from './archive.ts';
 import { nameColumn, readSheetRows, type SheetRow } from './sheet-rows.ts';
 import { readWorkbook, type Sheet, type Workbook } from './workbook.ts';
 
-/** The columns of a sheet that have names, in their order. */
+/** The columns of a sheet that have names, in order. */
 interface Header {
   readonly names: readonly string[];
-  /** Their places in the sheet, from 0. */
+  /** Their indexes in the sheet, from 0. */
   readonly places: readonly number[];
 }
 
 /**
- * Opens sheets of workbooks, one of each file, all with the same header: the first row that says something. Rows are streamed; the texts of a workbook are
- * held in memory. The line of a row is its number in the sheet. Rows that say nothing are none.
+ * Opens sheets of workbooks, one per file, all with the same header: the first row that is not empty. Rows are streamed; the texts of a workbook are
+ * held in memory. The line of a row is its number in the sheet. Empty rows are skipped.
  */
 export async function openXlsxTable(text: Pick<TextFiles, 'files'>, spec: Pick<InputSpec, 'sheet' | 'skipLines'>): Promise<OpenedFormat> {
   const warnings: string[] = [];
@@ -28,10 +28,13 @@ export async function openXlsxTable(text: Pick<TextFiles, 'files'>, spec: Pick<I
     const { header, sheet, others } = await withSheet({ file, ...choice }, readHeader);
     columns ??= header.names;
     if (header.names.length !== columns.length || header.names.some((name, place) => name !== columns?.[place]))
-      throw refuse(file, `its header is not that of ${text.files[0]?.shown}: ${header.names.join(', ')}; expected ${columns.join(', ')}`);
+      throw refuse(
+        file,
+        `its header differs from that of ${text.files[0]?.shown}: ${header.names.join(', ')}; expected ${columns.join(', ')}`,
+      );
     if (spec.sheet === undefined && others.length > 0)
       warnings.push(
-        `${file.shown}: read is its sheet "${sheet.name}"; the others are ${others.map((name) => `"${name}"`).join(', ')} (input.sheet)`,
+        `${file.shown}: its sheet "${sheet.name}" is used; the others are ${others.map((name) => `"${name}"`).join(', ')} (input.sheet)`,
       );
   }
   return {
@@ -43,7 +46,7 @@ export async function openXlsxTable(text: Pick<TextFiles, 'files'>, spec: Pick<I
   };
 }
 
-/** A sheet that is open. */
+/** An open sheet. */
 interface OpenSheet {
   readonly archive: Archive;
   readonly workbook: Workbook;
@@ -58,7 +61,7 @@ interface SheetChoice {
   readonly load: (archive: Archive) => Promise<Workbook>;
 }
 
-/** Reads the texts of a workbook only once, as long as it is the same file and no other has come between. */
+/** Reads the texts of a workbook only once, as long as it is the same file and no other was opened in between. */
 function rememberWorkbook(): SheetChoice['load'] {
   let known: { readonly stamp: string; readonly workbook: Workbook } | null = null;
   return async (archive) => {
@@ -161,7 +164,7 @@ function pickCells(file: TableFile, { places }: Header, { line, cells }: SheetRo
   const nameless = [...cells.keys()].find((place) => !places.includes(place)) as number;
   throw refuse(
     file,
-    `cell ${nameColumn(nameless)}${line} is in a column without a name; add one to the header row, or leave out rows above it by input.skip_lines`,
+    `cell ${nameColumn(nameless)}${line} is in a column without a name; add one to the header row, or skip rows above it with input.skip_lines`,
   );
 }
 

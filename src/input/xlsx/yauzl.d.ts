@@ -1,4 +1,4 @@
-/** The part of yauzl that is used; the package brings no types. */
+/** The part of yauzl that is used; the package has no types. */
 declare module 'yauzl' {
   import type { Readable } from 'node:stream';
   export interface Entry {

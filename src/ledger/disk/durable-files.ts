@@ -5,14 +5,14 @@ import { asDiskError, onDisk } from '../../core/disk/disk-error.ts';
 import { makeFolders } from '../../core/disk/make-folders.ts';
 import { LedgerError } from '../../core/errors.ts';
 
-/** Everything in a state directory is for its owner alone, whatever the umask says. */
+/** Everything in a state directory is accessible only to its owner, whatever the umask is. */
 const DIRECTORY_MODE = 0o700;
 const FILE_MODE = 0o600;
 
-// Where a FIFO stands in a file's place, its opening must not wait for somebody to write into it.
+// If a FIFO is in a file's place, opening it must not wait for a writer.
 const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = fs.constants;
 
-/** Makes a directory (and its parents) only its owner can enter; one that exists already is closed to others. */
+/** Creates a directory (and its parents) only its owner can enter; an existing one is closed to others. */
 export function makePrivateDirectory(directory: string): void {
   makeFolders(directory, DIRECTORY_MODE);
   fs.chmodSync(directory, DIRECTORY_MODE);
@@ -38,7 +38,7 @@ export function openForReading(file: string): number {
   return openFile(file, O_RDONLY);
 }
 
-/** What opening something else than a file comes to: a link, a folder, a FIFO that nobody reads. */
+/** What opening something other than a file fails with: a link, a folder, a FIFO without a reader. */
 const NO_FILE = new Set(['ELOOP', 'EMLINK', 'EISDIR', 'ENXIO']);
 
 function openFile(file: string, flags: number): number {
@@ -53,7 +53,7 @@ function openFile(file: string, flags: number): number {
   throw refuseNoFile(file);
 }
 
-/** The text of a file of at most `maxBytes`, by the same rules; null where there is none. @throws LedgerError for a larger one */
+/** The text of a file of at most `maxBytes`, by the same rules; null if there is none. @throws LedgerError for a larger one */
 export function readPrivateText(file: string, maxBytes: number): string | null {
   let descriptor: number;
   try {
@@ -81,7 +81,7 @@ export async function openHandleForReading(file: string): Promise<FileHandle> {
   throw refuseNoFile(file);
 }
 
-/** What is to be said of something else in the place of a file. */
+/** The message for something else in the place of a file. */
 export function refuseNoFile(file: string, cause?: unknown): LedgerError {
   const found = fs.lstatSync(file, { throwIfNoEntry: false });
   const kind = found?.isSymbolicLink() ? 'a link' : found?.isDirectory() ? 'a folder' : found?.isFIFO() ? 'a FIFO' : 'a device or socket';
@@ -92,18 +92,18 @@ export function refuseNoFile(file: string, cause?: unknown): LedgerError {
   );
 }
 
-/** Writes all bytes at a position: one call may write fewer than it was given. */
+/** Writes all bytes at a position: one system call may write fewer. */
 export function writeFully(descriptor: number, bytes: Uint8Array, position: number): void {
   for (let done = 0; done < bytes.length; ) done += fs.writeSync(descriptor, bytes, done, bytes.length - done, position + done);
 }
 
-/** Reads bytes at a position; fewer only where the file ends. */
+/** Reads bytes at a position; fewer only at the end of the file. */
 export function readBytesAt(descriptor: number, place: { readonly offsetBytes: number; readonly lengthBytes: number }): Buffer {
   const bytes = Buffer.allocUnsafe(place.lengthBytes);
   return bytes.subarray(0, readInto(bytes, descriptor, place.offsetBytes));
 }
 
-/** Fills memory from a position on. @returns how much was read: less only where the file ends */
+/** Fills memory from a position on. @returns how much was read: less only at the end of the file */
 export function readInto(memory: Buffer, descriptor: number, position: number): number {
   let filled = 0;
   while (filled < memory.length) {
@@ -127,16 +127,16 @@ export function syncDirectory(directory: string): void {
 }
 
 /**
- * Whether an open file is still the one its name leads to. The name is opened, not only looked at: network file systems answer a look from memory
- * for a minute, an opening asks the server.
- * @throws the system's error where this process has no descriptor left
+ * Whether an open file is still the one its name refers to. The name is opened, not only stat-ed: network file systems answer a stat from their cache
+ * for a minute, while opening asks the server.
+ * @throws the system's error if this process has no descriptor left
  */
 export function isFileAt(file: string, descriptor: number): boolean {
   let current: number;
   try {
     current = openForReading(file);
   } catch (error) {
-    // Without descriptors nothing is known of the name.
+    // Without descriptors nothing is known about the name.
     if (NO_DESCRIPTORS.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
     return false;
   }
@@ -149,7 +149,7 @@ export function isFileAt(file: string, descriptor: number): boolean {
 
 const NO_DESCRIPTORS = new Set(['EMFILE', 'ENFILE']);
 
-/** The same by a look at the name alone. */
+/** The same by a stat of the name. */
 export function isFileNamed(file: string, descriptor: number): boolean {
   const found = fs.lstatSync(file, { bigint: true, throwIfNoEntry: false });
   return found !== undefined && isSameFile(found, descriptor);
@@ -160,9 +160,9 @@ function isSameFile(there: fs.BigIntStats, descriptor: number): boolean {
   return there.ino === ours.ino && there.dev === ours.dev;
 }
 
-/** Puts a copy in the place of a file, durably: what another process has open is from then on a file without a name. Nothing where there is none. */
+/** Replaces a file by a copy of itself, durably: another process that has it open then has a file without a name. Does nothing if there is none. */
 export function replaceByCopy(file: string, token: string): void {
-  // What is no file is told when it is opened.
+  // Anything that is not a file is reported when it is opened.
   if (!fs.lstatSync(file, { throwIfNoEntry: false })?.isFile()) return;
   const temporaryPath = makeTemporaryPath(file, token);
   fs.copyFileSync(file, temporaryPath, fs.constants.COPYFILE_EXCL);
@@ -181,10 +181,10 @@ export function publishFile(temporaryPath: string, finalPath: string): void {
   syncDirectory(path.dirname(finalPath));
 }
 
-/** Names of files that are being written; what a crash leaves of them is removed at the next open. */
+/** Names of files being written; what a crash leaves of them is removed at the next opening. */
 export const TEMPORARY_PREFIX = '.tmp-';
 
-/** A name beside `file` for its bytes while they are being written. */
+/** A temporary name next to `file`. */
 export function makeTemporaryPath(file: string, token: string): string {
   return path.join(path.dirname(file), `${TEMPORARY_PREFIX}${token}-${path.basename(file)}`);
 }
@@ -208,14 +208,14 @@ export function writeFileAtomically(file: string, data: string | Uint8Array, tok
   publishFile(temporaryPath, file);
 }
 
-/** Removes what is of no more use: where that fails, what has gone wrong before is what has to be told, and the next opening removes it. */
+/** Removes what is no longer needed: if that fails, an earlier error is what has to be reported, and the next opening removes it. */
 export function removeQuietly(file: string): void {
   try {
     fs.rmSync(file, { force: true });
   } catch {}
 }
 
-/** Names in a directory, sorted; none when it does not exist. */
+/** Names in a directory, sorted; none if it does not exist. */
 export function listNames(directory: string): readonly string[] {
   try {
     return fs.readdirSync(directory).sort();

@@ -3,10 +3,10 @@ import { LockHeldError } from '../errors.ts';
 import type { FoundHolder } from './lock-file.ts';
 import { type ProcessIdentity, seeProcess } from './process-identity.ts';
 
-/** How a holder says that it lives, and when others may stop believing it. */
+/** How a holder signals that it is alive, and when others may stop believing it. */
 export interface Heartbeat {
   readonly everyMs: number;
-  /** A holder of which only the heartbeat can be seen is succeeded when that has not changed for so long, by the watcher's own monotonic clock. */
+  /** A holder of which only the heartbeat is visible is replaced when that has not changed for this long, by the watcher's own monotonic clock. */
   readonly lostMs: number;
 }
 
@@ -14,19 +14,19 @@ export const HEARTBEAT: Heartbeat = { everyMs: 10_000, lostMs: 60_000 };
 
 /** How to wait for the lock. */
 export interface LockWaiting {
-  /** `wait`: for as long as another run of the job is active. `fail` waits only while it cannot tell whether one is. */
+  /** `wait`: as long as another run of the job is active. `fail` waits only while it cannot tell whether one is. */
   readonly ifRunning: 'fail' | 'wait';
-  /** Milliseconds that never go back, whatever happens to the clock. */
+  /** Milliseconds that never decrease, whatever happens to the clock. */
   readonly monotonicMs: () => number;
-  /** Resolves after that many milliseconds; rejects with the signal's reason when it fires first. */
+  /** Resolves after this many milliseconds; rejects with the signal's reason if it fires first. */
   readonly sleep: (milliseconds: number, signal: AbortSignal) => Promise<void>;
   /** Fires when the wait is to end. */
   readonly stopping: AbortSignal;
-  /** Told every few seconds what is waited for. */
+  /** Called every few seconds with what is waited for. */
   readonly tell: (message: string) => void;
 }
 
-/** Judges a holder in real time and says nothing. */
+/** Judges a holder in real time and reports nothing. */
 export function waitSilently(stopping: AbortSignal): LockWaiting {
   return {
     ifRunning: 'fail',
@@ -45,18 +45,18 @@ export interface HolderWatchOptions {
   readonly waiting: LockWaiting;
 }
 
-/** Finds out whether a holder lives, from where this process is. */
+/** Finds out whether a holder is alive, as seen from this process. */
 export interface HolderWatch {
   /**
-   * Looks once. A holder that cannot be seen is gone when its file has not changed for as long as a heartbeat may be silent.
-   * @throws LockHeldError when it lives, and is not to be waited for
+   * Checks once. A holder that cannot be seen counts as gone when its file has not changed for the longest time between heartbeats.
+   * @throws LockHeldError if it is alive and should not be waited for
    */
   isGone(found: FoundHolder): boolean;
-  /** Waits until the next look, and says now and then what for. @throws the reason of `stopping` */
+  /** Waits until the next check, and reports now and then what for. @throws the reason of `stopping` */
   pause(): Promise<void>;
 }
 
-/** Looks at a silent holder within the time after which it is gone; pauses between them are short beside it. */
+/** Checks on a silent holder within the time after which it counts as gone; pauses in between are short compared with that. */
 const LOOKS = 60;
 const LONGEST_PAUSE_MS = 1_000;
 const TELL_EVERY_MS = 5_000;
@@ -64,7 +64,7 @@ const TELL_EVERY_MS = 5_000;
 interface Seen {
   readonly found: FoundHolder;
   readonly isAlive: boolean;
-  /** How long it was watched without a change. Time in which nobody looked, as on a machine that slept, counts for no more than a few looks. */
+  /** How long it was watched without a change. Time in which nobody checked, as on a machine that slept, counts for no more than a few checks. */
   silentMs: number;
   lookedAtMs: number;
 }

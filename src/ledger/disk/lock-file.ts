@@ -3,29 +3,29 @@ import { onDisk } from '../../core/disk/disk-error.ts';
 import { makeTemporaryPath, openPrivateFile, publishFile, readPrivateText, removeQuietly, writeFully } from './durable-files.ts';
 import type { ProcessIdentity } from './process-identity.ts';
 
-/** What the file `lock` says, and each claim to it. */
+/** The content of the file `lock`, and of each claim to it. */
 export interface Holder extends ProcessIdentity {
-  /** By the holder's own clock: for people. Whether it lives is judged by whether the file changes. */
+  /** By the holder's own clock, for people. Whether it is alive is judged by whether the file changes. */
   readonly heartbeatAt: string;
-  /** Names this very taking of the lock. */
+  /** Identifies this particular acquisition of the lock. */
   readonly token: string;
-  /** Counts the heartbeats, in as many digits each time, so that every one changes the file and none its length; absent in what early versions wrote. */
+  /** Counts the heartbeats, always with the same number of digits, so that each changes the file but not its length; absent in early versions. */
   readonly beat?: string;
 }
 
-/** A holder as its file says it, and the text of the file. */
+/** A holder as described in its file, and the text of the file. */
 export interface FoundHolder {
   readonly file: string;
   readonly holder: Holder;
   readonly content: string;
 }
 
-/** Many times what a holder says of itself. */
+/** Many times the length of such a file. */
 const MAX_BYTES = 1 << 16;
 const TOKEN = /^[A-Za-z0-9_-]{1,64}$/;
 const DAMAGED: Holder = { pid: 0, host: 'unknown', startTime: null, heartbeatAt: '', token: 'damaged' };
 
-/** Who holds the lock or made the claim; null when there is no such file. A damaged file may be one that is being written, and is watched. */
+/** Who holds the lock or made the claim; null if there is no such file. A damaged file may be one that is being written, and is watched. */
 export function readHolder(file: string): FoundHolder | null {
   const content = readPrivateText(file, MAX_BYTES);
   return content === null ? null : { file, holder: parseHolder(content) ?? DAMAGED, content };
@@ -39,7 +39,7 @@ function parseHolder(content: string): Holder | null {
   return null;
 }
 
-/** The text of the file: as long for each heartbeat, so that it can be written over. */
+/** The text of the file: of the same length for each heartbeat, so that it can be overwritten in place. */
 export function formatHolder(holder: Holder): Buffer {
   return Buffer.from(`${JSON.stringify(holder)}\n`);
 }
@@ -48,7 +48,7 @@ const { O_RDWR, O_CREAT, O_EXCL } = fs.constants;
 
 /**
  * Creates a file with its content in one step, so that nobody reads it half written.
- * @returns its descriptor, open for heartbeats; null when the file exists
+ * @returns its descriptor, open for heartbeats; null if the file exists
  */
 export function putNewFile(file: string, holder: Holder, token: string): number | null {
   const { descriptor, temporaryPath } = writeBeside(file, holder, token);
@@ -64,7 +64,7 @@ export function putNewFile(file: string, holder: Holder, token: string): number 
   }
 }
 
-/** Puts a file in the place of another one, durably. @returns its descriptor */
+/** Replaces another file, durably. @returns its descriptor */
 export function replaceFile(file: string, holder: Holder, token: string): number {
   const { descriptor, temporaryPath } = writeBeside(file, holder, token);
   try {
@@ -84,7 +84,7 @@ function writeBeside(file: string, holder: Holder, token: string): { readonly de
   return { descriptor, temporaryPath };
 }
 
-/** For file systems without hard links (exFAT, some network shares): the name and the content come in two steps. */
+/** For file systems without hard links (exFAT, some network shares): name and content are created in two steps. */
 function putNewFileWithoutLink(file: string, holder: Holder): number | null {
   try {
     const descriptor = openPrivateFile(file, O_RDWR | O_CREAT | O_EXCL);

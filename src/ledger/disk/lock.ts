@@ -8,12 +8,12 @@ import type { ProcessIdentity } from './process-identity.ts';
 
 const CLAIM_PREFIX = 'lock.after-';
 
-/** The right to write, held until `release`. */
+/** The exclusive right to write, held until `release`. */
 export interface Lock {
-  /** Whether another process held it before and did not give it back. What that one has open must not be written to. */
+  /** Whether another process held it before and did not release it. Files that process has open must not be written to. */
   readonly isTakenOver: boolean;
   isHeld(): boolean;
-  /** Looks whether the lock is still this one. What was opened before is then of this holder: a successor takes the lock first, and then replaces files. @throws LockHeldError when another process has taken it over */
+  /** Checks that the lock is still this one. Files opened before that belong to this holder: a successor takes the lock first, and then replaces files. @throws LockHeldError if another process has taken it over */
   assertHeld(): void;
   release(): void;
 }
@@ -30,9 +30,9 @@ export interface LockOptions {
 }
 
 /**
- * Takes the lock of a state directory, from a holder that is gone too. One that is seen to be dead is succeeded at once; one that cannot be seen
- * from here is watched first, for as long as its heartbeat may be silent.
- * @throws LockHeldError when a living process holds it
+ * Takes the lock of a state directory, also from a holder that is gone. One seen to be dead is replaced at once; one that cannot be seen
+ * from here is watched first, for the longest time between heartbeats.
+ * @throws LockHeldError if a live process holds it
  */
 export async function takeLock(options: LockOptions): Promise<Lock> {
   const file = path.join(options.directory, 'lock');
@@ -55,10 +55,10 @@ interface Watching extends LockOptions {
 }
 
 /**
- * Takes the lock if it is free, or its holder gone. Whoever wants to succeed a holder first claims it by a file named after the holder's token,
- * which only one process can create; a claim whose maker died is succeeded in the same way. A claim made too late is void: the lock no
- * longer shows the holder that was claimed.
- * @returns null when it has to be looked at again
+ * Takes the lock if it is free, or its holder gone. A process that wants to replace a holder first claims it by a file named after the holder's token,
+ * which only one process can create; a claim whose maker died is replaced in the same way. A claim made too late is void: the lock no
+ * longer shows the claimed holder.
+ * @returns null if it has to be checked again
  */
 function tryToTake(file: string, own: Holder, options: Watching): Taken | null {
   const first = readHolder(file);
@@ -79,7 +79,7 @@ function tryToTake(file: string, own: Holder, options: Watching): Taken | null {
   return removeClaims({ descriptor: replaceFile(file, own, options.randomId()), isTakenOver: true }, options);
 }
 
-/** The process that is to hold the lock next, if those before it are gone: the holder, or who claimed to succeed it. */
+/** The process that will hold the lock next, if those before it are gone: the holder, or the one that claimed to replace it. */
 function findLastClaimer(first: FoundHolder, directory: string): FoundHolder {
   const seen = new Set<string>();
   for (let last = first; ; ) {
@@ -94,7 +94,7 @@ function locateClaim({ holder }: FoundHolder, directory: string): string {
   return path.join(directory, `${CLAIM_PREFIX}${holder.token}`);
 }
 
-/** Whatever claims are left were made for holders before us, and are void. */
+/** Remaining claims were made for earlier holders, and are void. */
 function removeClaims(taken: Taken, { directory }: LockOptions): Taken {
   try {
     for (const name of listNames(directory)) if (name.startsWith(CLAIM_PREFIX)) removeQuietly(path.join(directory, name));
@@ -113,12 +113,12 @@ function holdLock(file: string, own: Holder, { descriptor, isTakenOver }: Taken,
     try {
       return isFileAt(file, descriptor) || readHolder(file)?.holder.token === own.token;
     } catch {
-      // Nothing can be opened or read here any more: what was paid for is still to be kept, so the name has to do.
+      // Nothing can be opened or read here any more: paid answers still have to be stored, so the name has to do.
       return isFileNamed(file, descriptor);
     }
   }
 
-  // Written over in place: a holder that was stopped and displaced between two steps writes into a file that nobody reads any more.
+  // Overwritten in place: a holder that was stopped and replaced between two steps writes into a file that nobody reads any more.
   const heartbeat = setInterval(
     () => {
       beats += 1;
@@ -127,7 +127,7 @@ function holdLock(file: string, own: Holder, { descriptor, isTakenOver }: Taken,
         fs.writeSync(descriptor, text, 0, text.length, 0);
         fs.fdatasync(descriptor, () => undefined);
       } catch {
-        // Whoever watches will take the lock over, which the next effect notices.
+        // A watcher will take over the lock, which the next effect notices.
       }
     },
     (options.heartbeat ?? HEARTBEAT).everyMs,

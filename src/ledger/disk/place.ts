@@ -2,17 +2,17 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { readPrivateText, writeFileAtomically } from './durable-files.ts';
 
-/** Where a state directory lies, as seen from one host. */
+/** The location of a state directory, as seen from one host. */
 export interface Place {
   readonly host: string;
-  /** Without links. */
+  /** With links resolved. */
   readonly path: string;
-  /** Decimal, as both may be larger than a number can hold. */
+  /** Decimal strings, because both may exceed the range of a number. */
   readonly device: string;
   readonly inode: string;
 }
 
-/** As many places remembered, the latest first: one directory may be seen from a host and from its containers. */
+/** How many places are remembered, the latest first: one directory may be seen from a host and from its containers. */
 const PLACES_KEPT = 8;
 const FILE = 'place';
 const MAX_BYTES = 1 << 20;
@@ -22,7 +22,7 @@ export function readPlace(directory: string, host: string): Place {
   return { host, path: fs.realpathSync(directory), device: String(dev), inode: String(ino) };
 }
 
-/** Where the directory says that it lies; nothing where it says nothing that can be read. */
+/** The recorded locations of the directory; none if there is no readable record. */
 export function readKnownPlaces(directory: string): readonly Place[] {
   try {
     const { places } = JSON.parse(readPrivateText(path.join(directory, FILE), MAX_BYTES) ?? '') as { readonly places: readonly Place[] };
@@ -39,9 +39,9 @@ export function keepPlace(directory: string, here: Place, known: readonly Place[
   writeFileAtomically(path.join(directory, FILE), `${JSON.stringify({ places })}\n`, token);
 }
 
-/** What a directory is beside the places it knows. */
+/** How a directory relates to its recorded places. */
 export type Standing =
-  /** It has not said yet where it lies. */
+  /** It has no recorded place yet. */
   | { readonly status: 'new' }
   | { readonly status: 'known' }
   /** Another directory was here, or it was elsewhere on this host, where nothing of it is left: restored, or moved. */
@@ -50,8 +50,8 @@ export type Standing =
   | { readonly status: 'copied'; readonly from: Place; readonly isSeen: boolean };
 
 /**
- * Tells a copy from the directory it was made from. A directory that is renamed keeps its inode, and one that is mounted anew its path or its device
- * number; what has neither is another directory.
+ * Tells a copy from the directory it was made from. A renamed directory keeps its inode, and one that is mounted again its path or its device
+ * number; a directory with neither is a different one.
  * @param isStateAt whether the directory at a path of this host holds the same state
  */
 export function judgePlace(here: Place, known: readonly Place[], isStateAt: (path: string) => boolean): Standing {

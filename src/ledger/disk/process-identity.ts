@@ -1,19 +1,19 @@
 import fs from 'node:fs';
 import { hostname } from 'node:os';
 
-/** A process, told apart from a later one with the same pid by when it started, and from one of another place by where its pid counts. */
+/** A process, distinguished from a later one with the same pid by its start time, and from one elsewhere by where its pid is valid. */
 export interface ProcessIdentity {
   readonly pid: number;
   readonly host: string;
-  /** Clock ticks since boot as Linux counts them; null where that cannot be read. */
+  /** Clock ticks since boot, as counted by Linux; null if they cannot be read. */
   readonly startTime: string | null;
-  /** The kernel it runs on, since its last start; absent where there is no such id (it is Linux's), and in what early versions wrote. */
+  /** The boot id of its kernel; absent if there is none (only Linux has it), and in early versions. */
   readonly bootId?: string;
-  /** The namespace its pid counts in: two containers have a process 1 each. Absent likewise. */
+  /** The namespace of its pid: two containers each have a process 1. Absent likewise. */
   readonly pidNamespace?: string;
 }
 
-/** What can be known here of a process: `unseen` is one whose pid means nothing in this place. */
+/** What can be known here about a process: `unseen` is one whose pid means nothing here. */
 export type Sight = 'alive' | 'dead' | 'unseen';
 
 /** This process. */
@@ -31,7 +31,7 @@ export function readOwnIdentity(): ProcessIdentity {
 }
 
 /**
- * Looks for a process from where `own` is. Its pid says something only under the same kernel since the same start, in the same pid namespace: a
+ * Looks for a process from where `own` is. Its pid is meaningful only under the same kernel since the same boot, in the same pid namespace: a
  * host name does not prove that, because two containers, or a container and its host, may share one. Outside Linux, which has no such ids, the
  * host name has to do.
  */
@@ -54,13 +54,13 @@ function readProcessState(pid: number): ProcessState {
   try {
     process.kill(pid, 0);
   } catch (error) {
-    // EPERM: it lives, as another user's.
+    // EPERM: it is alive, and belongs to another user.
     if ((error as NodeJS.ErrnoException).code !== 'EPERM') return { status: 'dead' };
   }
   try {
-    // A /proc of another pid namespace, as a container may be given its host's, would tell of another process.
+    // The /proc of another pid namespace, for example a host's inside a container, describes a different process.
     if (fs.readlinkSync('/proc/self') !== String(process.pid)) return { status: 'running', startTime: null };
-    // The second field is the command's name in brackets, which may hold anything; state and start time are fields 3 and 22 (proc(5)).
+    // The second field is the command's name in brackets, which may contain anything; state and start time are fields 3 and 22 (proc(5)).
     const stat = fs.readFileSync(`/proc/${pid}/stat`, 'utf8');
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     if (fields[0] === 'Z' || fields[0] === 'X') return { status: 'dead' };

@@ -4,22 +4,22 @@ import { openHandleForReading } from './durable-files.ts';
 
 const CHUNK_BYTES = 1 << 20;
 const NEWLINE = 10;
-/** More than a whole file for a batch may have: what holds no newline for so long is damaged. */
+/** More than a whole batch file may have: data without a newline for this long is damaged. */
 const LONGEST_LINE_BYTES = 2 ** 28;
 
 /** Whole lines of a file; only the file's very last chunk may end without a newline. */
 export interface LineChunk {
-  /** Valid until the next chunk is asked for. */
+  /** Valid until the next chunk is requested. */
   readonly bytes: Buffer;
-  /** Where `bytes` begins in the file. */
+  /** The offset of `bytes` in the file. */
   readonly offsetBytes: number;
 }
 
 /**
  * Reads a file in chunks of whole lines of about 1 MB, so that memory does not grow with the file (only with its longest line). The next chunk
- * is read while one is worked on.
+ * is read while one is processed.
  * @param options.endBytes reading stops there, even inside a line
- * @throws LedgerError for a line that is longer than any can be
+ * @throws LedgerError for a line longer than any can be
  */
 export async function* readLineChunks(
   file: string,
@@ -27,7 +27,7 @@ export async function* readLineChunks(
 ): AsyncGenerator<LineChunk> {
   const endBytes = options.endBytes ?? Number.POSITIVE_INFINITY;
   const handle = await openHandleForReading(file);
-  /** Fills the rest of a buffer from where the file stands behind what it holds. @returns how many bytes there were */
+  /** Fills the rest of a buffer from the file, after what it holds. @returns how many bytes there were */
   async function read({ buffer, filled, offsetBytes }: Held): Promise<number> {
     const wanted = Math.min(buffer.length - filled, endBytes - offsetBytes - filled);
     return wanted > 0 ? (await onDiskLater(file, () => handle.read(buffer, filled, wanted, offsetBytes + filled))).bytesRead : 0;
@@ -53,7 +53,7 @@ export async function* readLineChunks(
       rest.copy(spare);
       held = { buffer: spare, filled: rest.length, offsetBytes: offsetBytes + (hasLine ? wholeBytes : 0) };
       reading = read(held);
-      // It is waited for later, or not at all.
+      // It is awaited later, or not at all.
       reading.catch(() => undefined);
       if (hasLine) yield { bytes: buffer.subarray(0, wholeBytes), offsetBytes };
       spare = buffer;
@@ -64,11 +64,11 @@ export async function* readLineChunks(
   }
 }
 
-/** What was read of a file and not given away yet. */
+/** What was read from a file and not yielded yet. */
 interface Held {
   readonly buffer: Buffer;
   readonly filled: number;
-  /** Where it begins in the file. */
+  /** Its offset in the file. */
   readonly offsetBytes: number;
 }
 

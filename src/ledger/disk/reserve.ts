@@ -5,13 +5,13 @@ import { onDisk } from '../../core/disk/disk-error.ts';
 import { openPrivateFile, removeQuietly, writeFully } from './durable-files.ts';
 
 /**
- * Room on the disk that is kept for what is about to be paid for: a file of bytes that mean nothing. It is made before the effect, so that a full
- * disk is noticed while nothing is spent, and removed when the disk has become full meanwhile, so that what comes back can be written.
+ * Disk space reserved for what is about to be paid for: a file of meaningless bytes. It is written before the effect, so that a full
+ * disk is noticed while nothing is spent, and removed if the disk fills up meanwhile, so that answers can be written.
  */
 export interface DiskReserve {
-  /** Makes it as large as that, if it is smaller. @throws DiskError where the disk has no such room */
+  /** Makes it at least this large. @throws DiskError if the disk has no such space */
   ensure(bytes: number): void;
-  /** Gives the room back. @returns whether there was any */
+  /** Releases the space. @returns whether there was any */
   release(): boolean;
 }
 
@@ -29,7 +29,7 @@ export function createDiskReserve(directory: string): DiskReserve {
     const descriptor = openPrivateFile(file, fs.constants.O_WRONLY | fs.constants.O_CREAT);
     try {
       bytes = fs.fstatSync(descriptor).size;
-      // Bytes that cannot be packed: some disks store none of a file of zeros.
+      // Incompressible bytes: some disks store nothing for a file of zeros.
       const random = randomFillSync(Buffer.allocUnsafe(STEP_BYTES));
       for (; bytes < wantedBytes; bytes += STEP_BYTES) writeFully(descriptor, random, bytes);
     } finally {
@@ -50,7 +50,7 @@ export function createDiskReserve(directory: string): DiskReserve {
   };
 }
 
-/** Whether room helps against an error. */
+/** Whether free space helps against an error. */
 export function isOutOfRoom(error: unknown): boolean {
   return ['ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException).code ?? '');
 }

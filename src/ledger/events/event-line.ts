@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib';
 import type { Event, StoredEvent } from '../../core/event.ts';
 
-/** Every type this version knows; another one in the file means that a newer version wrote it. */
+/** Every event type this version knows; any other was written by a newer version. */
 const EVENT_TYPES: ReadonlySet<string> = new Set(
   Object.keys({
     'state-created': 0,
@@ -47,7 +47,7 @@ const EVENT_TYPES: ReadonlySet<string> = new Set(
 const CRC_SUFFIX_BYTES = ',"crc":"00000000"}'.length;
 const CRC_SUFFIX = /^,"crc":"([0-9a-f]{8})"\}$/;
 
-/** The line of an event, newline included: its JSON with the crc32 of that JSON as last field. */
+/** The line of an event, newline included: its JSON with the crc32 of that JSON as the last field. */
 export function makeEventLine(event: StoredEvent): string {
   const { seq, at, type, ...rest } = event;
   const json = JSON.stringify({ seq, at, type, ...rest });
@@ -56,7 +56,7 @@ export function makeEventLine(event: StoredEvent): string {
 
 export type EventReading =
   | { readonly status: 'event'; readonly event: StoredEvent }
-  /** `isNewer`: nothing is broken, this version does not know the event. */
+  /** `isNewer`: nothing is damaged, this version does not know the event. */
   | { readonly status: 'damaged'; readonly message: string; readonly isNewer?: true };
 
 /** Reads one line of the event log, newline excluded. */

@@ -10,10 +10,10 @@ import { type DiskReserve, isOutOfRoom } from '../disk/reserve.ts';
 import { makeEventLine, readEventLine } from './event-line.ts';
 import { isUnsyncedHole, keepTail } from './unsynced-hole.ts';
 
-/** More than this many events never share one sync, so that the first of them does not wait for the last. */
+/** No more than this many events share one sync, so that the first of them does not wait for the last. */
 const GROUP_EVENTS = 64;
 
-/** An event with the place of its line in `events.jsonl`. */
+/** An event with the location of its line in `events.jsonl`. */
 export interface PlacedEvent {
   readonly event: StoredEvent;
   readonly offsetBytes: number;
@@ -26,20 +26,20 @@ export interface LogEnd {
   readonly seq: number;
   /** The bytes of whole lines; what follows them is a torn tail. */
   readonly bytes: number;
-  /** Whether events that never were announced follow, broken by a power cut: they are kept beside when they are cut. */
+  /** Whether the rest consists of events that were never announced, broken by a power cut: they are kept in a separate file when they are cut. */
   readonly isHoled?: boolean;
 }
 
 /**
- * Reads the event log from its beginning, handing on every event in order. Bytes after the last newline are what a crash left of an
+ * Reads the event log from its beginning and passes on every event in order. Bytes after the last newline are what a crash left of an
  * event that was never announced: they are skipped.
- * @throws NewerFormatError where a newer version says that it goes on; LedgerError with file and line where a line is damaged or missing
+ * @throws NewerFormatError if a newer version continued the log; LedgerError with file and line if a line is damaged or missing
  */
 export async function readEvents(file: string, visit: (placed: PlacedEvent) => Promise<void> | void, signal: AbortSignal): Promise<LogEnd> {
   let end: LogEnd = { seq: 0, bytes: 0 };
   for await (const chunk of readLineChunks(file, { signal })) {
     const placed: PlacedEvent[] = [];
-    // Told after the lines before it were seen: they may say that a newer version wrote what follows.
+    // Reported after the lines before it were processed: they may show that a newer version wrote what follows.
     const damage: unknown[] = [];
     let damagedAtBytes = 0;
     forEachLine(chunk.bytes, (start, stop) => {
@@ -59,7 +59,7 @@ export async function readEvents(file: string, visit: (placed: PlacedEvent) => P
       await visit(one);
     }
     if (damage.length > 0) {
-      // The count went on over the broken line, and everything behind it in this chunk was left alone.
+      // Counting continued over the broken line, and the rest of this chunk was left alone.
       const before = { seq: end.seq - 1, bytes: damagedAtBytes };
       if (await isUnsyncedHole(file, { offsetBytes: damagedAtBytes, seq: end.seq }, signal)) return { ...before, isHoled: true };
       throw damage[0];
@@ -74,7 +74,7 @@ function checkFormat(event: StoredEvent, file: string): void {
   if (refusal !== null) throw new NewerFormatError(refusal);
 }
 
-/** Every line holds the event of its own number: `seq` counts lines from 1. */
+/** Every line holds the event with its own number: `seq` counts lines from 1. */
 function readLine(file: string, line: Buffer, seq: number): StoredEvent {
   const reading = readEventLine(line);
   if (reading.status === 'damaged') {
@@ -88,7 +88,7 @@ function readLine(file: string, line: Buffer, seq: number): StoredEvent {
   return reading.event;
 }
 
-/** Reads one event again. @throws LedgerError when the line has changed since */
+/** Reads one event again. @throws LedgerError if the line has changed since */
 export function readEventAt(file: string, place: Pick<PlacedEvent, 'offsetBytes' | 'lengthBytes'>): StoredEvent {
   const descriptor = openForReading(file);
   try {
@@ -103,8 +103,8 @@ export function readEventAt(file: string, place: Pick<PlacedEvent, 'offsetBytes'
 /** The event log opened for appending. */
 export interface EventLog {
   /**
-   * Announces an event: resolves once it is synced to the disk and `onDurable` has seen it. Events announced together share a sync.
-   * @throws DiskError when a write or sync failed, for this event and every later one: after that only a new reading of the disk is to be trusted
+   * Announces an event: resolves once it is synced to disk and `onDurable` was called. Events announced together share a sync.
+   * @throws DiskError if a write or sync failed, for this event and every later one: after that only a new reading of the disk can be trusted
    */
   append(event: Event): Promise<void>;
   /** Waits for everything announced, then closes the file. */
@@ -115,9 +115,9 @@ export interface EventLogOptions {
   readonly file: string;
   readonly end: LogEnd;
   readonly clock: () => Date;
-  /** Room that is given up when the disk has none left for events. */
+  /** Space that is released if the disk has none left for events. */
   readonly reserve?: DiskReserve;
-  /** Called before every group is written, and again when it is on the disk; throws when this process may no longer write. */
+  /** Called before every group is written, and again when it is on disk; throws if this process may no longer write. */
   readonly assertWritable: () => void;
   /** For a person. */
   readonly tell: (message: string) => void;
@@ -141,7 +141,7 @@ export function openEventLog(options: EventLogOptions): EventLog {
   let failure: unknown = null;
 
   async function flush(): Promise<void> {
-    // One turn of the event loop lets everything that is ready now share the sync; while a sync runs, the next group gathers.
+    // One turn of the event loop lets everything that is ready share the sync; while a sync runs, the next group gathers.
     await new Promise((resolve) => setImmediate(resolve));
     while (waiting.length > 0) {
       const group = waiting.splice(0, GROUP_EVENTS);
@@ -160,7 +160,7 @@ export function openEventLog(options: EventLogOptions): EventLog {
     options.assertWritable();
     const lines = group.map(({ event }) => Buffer.from(makeEventLine({ ...event, synced: syncedSeq })));
     await writeDurably(Buffer.concat(lines));
-    // What costs money waits for this: it must not happen when the log others read is another file by now.
+    // Spending waits for this: it must not happen if the log that others read is another file by now.
     options.assertWritable();
     if (hasStableInode && !isFileAt(options.file, descriptor))
       throw new LedgerError('another file is in its place; nothing more is sent', { file: options.file, line: 0 });
@@ -174,7 +174,7 @@ export function openEventLog(options: EventLogOptions): EventLog {
     }
   }
 
-  /** Where room was kept for what is about effects, a full disk is no reason to leave it out. */
+  /** With reserved space, a full disk is no reason to drop an event about effects. */
   async function writeDurably(group: Buffer): Promise<void> {
     const write = async () => {
       writeFully(descriptor, group, bytes);
@@ -220,9 +220,9 @@ function openAtEnd(options: EventLogOptions): { readonly descriptor: number; rea
       }
       onDisk(options.file, () => fs.ftruncateSync(descriptor, bytes));
     }
-    // What was read may not have been on the disk yet: a process can be killed between writing and syncing.
+    // What was read may not have been on disk yet: a process can be killed between write and sync.
     onDisk(options.file, () => fs.fdatasyncSync(descriptor));
-    // Some file systems give a file another number each time it is opened.
+    // Some file systems give a file another inode each time it is opened.
     return { descriptor, hasStableInode: isFileAt(options.file, descriptor) };
   } catch (error) {
     fs.closeSync(descriptor);

@@ -1,12 +1,13 @@
-import { monthOf } from '../../core/day.ts';
+import { isDeepStrictEqual } from 'node:util';
+import { dayOf, monthOf } from '../../core/day.ts';
 import type { AnnouncedCall, StoredEvent } from '../../core/event.ts';
 import { countAnswerCaps } from '../../core/request.ts';
-import type { AbsentCreate, AnswerlessAttempts, BatchState, OpenCall, ShardState, UnknownCalls } from './fold.ts';
+import type { AbsentCreate, AnswerlessAttempts, BatchState, OpenCall, ShardState, UnknownAmount, UnknownCalls } from './fold.ts';
 
-/** So many request ids are kept by name of each thing that may have been billed; the events name all of them. */
+/** How many request ids are kept for each thing that may have been billed; the events have all of them. */
 export const MAX_NAMED = 20;
 
-/** What may have been billed without an answer, as it is folded. */
+/** What may have been billed without an answer, as folded from the events. */
 export interface MutableDoubts {
   readonly shards: ReadonlyMap<string, ShardState>;
   readonly batches: Map<string, BatchState>;
@@ -20,22 +21,23 @@ export interface MutableDoubts {
 
 type EventOf<Type extends StoredEvent['type']> = Extract<StoredEvent, { readonly type: Type }>;
 
-/** A create that no look found is kept in mind: its batch may surface yet. */
+/** A create that no search found is remembered: its batch may still appear. */
 export function takeAbsent(fold: MutableDoubts, { shard, attempt, looks }: EventOf<'create-absent'>): void {
   const state = fold.shards.get(shard);
   if (state === undefined) return;
-  const { run, rows, bytes, answerCaps, createIntentAt } = state;
-  fold.absentCreates.set(`${shard}/${attempt}`, { shard, attempt, looks, run, rows, bytes, answerCaps, sentAt: createIntentAt ?? '' });
+  const { run, rows, bytes, longestBytes, answerCaps, terms, createIntentAt } = state;
+  const sizes = { rows, bytes, longestBytes, answerCaps, terms };
+  fold.absentCreates.set(`${shard}/${attempt}`, { shard, attempt, looks, run, ...sizes, sentAt: createIntentAt ?? '' });
 }
 
-/** An extra batch accounts for the create that made it; where that is not known, for the oldest of its shard that no look found. */
+/** An extra batch accounts for the create that made it; if that is unknown, for the oldest create of its shard that no search found. */
 export function accountForAbsent(fold: MutableDoubts, { shard, attempt }: Pick<EventOf<'batch-extra'>, 'shard' | 'attempt'>): void {
   const [found] =
     [...fold.absentCreates].find(([, absent]) => absent.shard === shard && absent.attempt === (attempt ?? absent.attempt)) ?? [];
   if (found !== undefined) fold.absentCreates.delete(found);
 }
 
-/** Requests without a line, of a batch that has nothing more to give. */
+/** Requests without a line, of a batch that has nothing more to deliver. */
 export function takeMissing(fold: MutableDoubts, event: EventOf<'batch-collected'>): void {
   const { batchId, status, missing, missingBytes = null, rejected, isMissingUnexecuted = false } = event;
   const batch = fold.batches.get(batchId);
@@ -55,12 +57,13 @@ export function takeReturned(fold: MutableDoubts, { batchId }: EventOf<'batch-re
   fold.batches.set(batchId, { ...batch, ...NOTHING_MISSING, isCollected: false, hasReturned: true });
 }
 
-/** Of a batch that is not collected yet. */
+/** For a batch that is not collected yet. */
 export const NOTHING_MISSING = { missing: 0, missingBytes: null, missingCaps: 0, isMissingUnexecuted: false, missingNamed: [] } as const;
 
-/** A live call that may leave from now on. */
-export function openCall(calls: Map<string, OpenCall>, { customId, bodyBytes }: AnnouncedCall, announcedAt: string): void {
-  calls.set(customId, { calls: (calls.get(customId)?.calls ?? 0) + 1, bodyBytes, announcedAt });
+/** Live calls that may leave from now on. */
+export function openCalls(open: Map<string, OpenCall>, { calls, at, terms }: EventOf<'call-intent' | 'call-queued'>): void {
+  for (const { customId, bodyBytes } of calls)
+    open.set(customId, { calls: (open.get(customId)?.calls ?? 0) + 1, bodyBytes, announcedAt: at, terms: terms ?? null });
 }
 
 /** A live call that has its end. */
@@ -71,22 +74,38 @@ export function closeCall(fold: Pick<MutableDoubts, 'openCalls' | 'queuedCalls'>
   else calls.set(customId, { ...open, calls: open.calls - 1 });
 }
 
-/** Live calls that ended without an answer: they are open no more. `at`: when that was recorded, for those nobody announced. */
+/** Live calls that ended without an answer: they are no longer open. `at`: when that was recorded, for those nobody announced. */
 export function takeUnknownCalls(fold: MutableDoubts, run: string, { calls, at }: EventOf<'call-unknown'>): void {
-  addUnknownCalls(fold.unknownCalls, run, calls);
   for (const call of calls) {
     const announced = fold.openCalls.get(call.customId) ?? fold.queuedCalls.get(call.customId);
-    addUnknownCalls(fold.unknownCallsOfMonths, monthOf(announced?.announcedAt ?? at), [call]);
+    const sent = { at: announced?.announcedAt ?? at, terms: announced?.terms ?? null };
+    addUnknownCall(fold.unknownCalls, run, call, sent);
+    addUnknownCall(fold.unknownCallsOfMonths, monthOf(sent.at), call, sent);
     closeCall(fold, call.customId);
   }
 }
 
-function addUnknownCalls(to: Map<string, UnknownCalls>, name: string, calls: readonly AnnouncedCall[]): void {
-  const known = to.get(name) ?? { calls: 0, bodyBytes: 0, answerCaps: 0, named: [] };
-  const bodyBytes = calls.reduce((sum, call) => sum + call.bodyBytes, known.bodyBytes);
-  const answerCaps = calls.reduce((sum, call) => sum + countAnswerCaps(call.customId), known.answerCaps);
-  const named = [...known.named, ...calls.slice(0, MAX_NAMED - known.named.length).map(({ customId }) => customId)];
-  to.set(name, { calls: known.calls + calls.length, bodyBytes, answerCaps, named });
+function addUnknownCall(
+  to: Map<string, UnknownCalls>,
+  name: string,
+  { customId, bodyBytes }: AnnouncedCall,
+  { at, terms }: Pick<UnknownAmount, 'at' | 'terms'>,
+): void {
+  const { calls, named, sent } = to.get(name) ?? { calls: 0, named: [], sent: [] };
+  const isSame = (amount: UnknownAmount) => dayOf(amount.at) === dayOf(at) && isDeepStrictEqual(amount.terms, terms);
+  const known = sent.find(isSame) ?? { at, terms, calls: 0, bodyBytes: 0, longestBytes: 0, answerCaps: 0 };
+  const more = {
+    ...known,
+    calls: known.calls + 1,
+    bodyBytes: known.bodyBytes + bodyBytes,
+    longestBytes: Math.max(known.longestBytes, bodyBytes),
+    answerCaps: known.answerCaps + countAnswerCaps(customId),
+  };
+  to.set(name, {
+    calls: calls + 1,
+    named: named.length < MAX_NAMED ? [...named, customId] : named,
+    sent: [...sent.filter((amount) => amount !== known), more],
+  });
 }
 
 function addAnswerless(fold: MutableDoubts, run: string, more: AnswerlessAttempts): void {

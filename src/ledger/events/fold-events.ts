@@ -5,7 +5,7 @@ import {
   accountForAbsent,
   closeCall,
   type MutableDoubts,
-  openCall,
+  openCalls,
   takeAbsent,
   takeMissing,
   takeReturned,
@@ -30,10 +30,10 @@ interface MutableFold extends Mutable<Omit<LedgerFold, keyof MutableDoubts>>, Mu
   readonly retrySets: Map<string, Readonly<Record<string, unknown>>>;
 }
 
-/** A fold and the one way to change it. */
+/** A fold and the only way to change it. */
 export interface FoldInProgress {
   readonly fold: LedgerFold;
-  /** Takes the next event in. Events that name an unknown shard or batch change nothing there. */
+  /** Applies the next event. Events that name an unknown shard or batch change nothing there. */
   apply(event: StoredEvent): void;
   /** A line of a live response file is the end of one call. */
   closeCall(customId: string): void;
@@ -150,6 +150,7 @@ function applyEvent(fold: MutableFold, event: StoredEvent): void {
         bytes: event.bytes,
         longestBytes: event.longestBytes ?? event.bytes,
         tokens: event.tokens,
+        terms: event.terms ?? null,
         probe: event.probe ?? [],
         answerCaps: event.customIds.reduce((sum, customId) => sum + countAnswerCaps(customId), 0),
         model: event.model,
@@ -232,7 +233,7 @@ function applyEvent(fold: MutableFold, event: StoredEvent): void {
     case 'answers-removed':
       return;
     case 'batch-imported':
-      // What it cost was spent by nobody's run here.
+      // Its cost was not spent by a run here.
       fold.batches.set(event.batchId, {
         ...makeBatch(fold, event.batchId, undefined, { isExtra: false, adopted: false, at: event.at }),
         ...{ status: 'imported', isCollected: true, run: '', attemptEpoch: 0 },
@@ -240,10 +241,10 @@ function applyEvent(fold: MutableFold, event: StoredEvent): void {
       for (const source of event.sources) fold.imported.set(source, event.batchId);
       return;
     case 'call-intent':
-      for (const call of event.calls) openCall(fold.openCalls, call, event.at);
+      openCalls(fold.openCalls, event);
       return;
     case 'call-queued':
-      for (const call of event.calls) openCall(fold.queuedCalls, call, event.at);
+      openCalls(fold.queuedCalls, event);
       return;
     case 'call-refused':
       for (const { customId } of event.refusals) closeCall(fold, customId);
@@ -255,7 +256,7 @@ function applyEvent(fold: MutableFold, event: StoredEvent): void {
       const batch = fold.batches.get(event.batchId);
       changeBatch(fold, event.batchId, { status: event.status, isCollected: true, usage: event.usage });
       takeMissing(fold, event);
-      // A batch that came back has no shard any more that could be sent again.
+      // A batch that reappeared no longer has a shard that could be sent again.
       if (batch === undefined || batch.shard === null || batch.isExtra || batch.hasReturned) return;
       if (event.status === 'failed') refuseCreate(fold, batch.shard, 'batch-failed', event.status);
       else moveShard(fold, batch.shard, event.type);
@@ -271,7 +272,7 @@ function startAttemptEpoch(fold: MutableFold, run: string): void {
   fold.epochRuns[fold.attemptEpoch] = run;
 }
 
-/** A create refused, at once or by a batch that failed as a whole: the shard can be sent again as it is, and that batch has nothing to give. */
+/** A create that was refused, at once or by a batch that failed as a whole: the shard can be sent again as it is, and that batch has no results. */
 function refuseCreate(fold: MutableFold, id: string, how: 'create-refused' | 'batch-failed', code: string): void {
   const batchId = fold.shards.get(id)?.batchId ?? null;
   if (batchId !== null) changeBatch(fold, batchId, { isCollected: true });

@@ -2,23 +2,23 @@ import { EXIT } from '../../core/errors.ts';
 import type { StoredEvent } from '../../core/event.ts';
 import type { RunState } from './fold.ts';
 
-/** The part of a fold that tells of runs. */
+/** The part of a fold about runs. */
 interface FoldedRuns {
   readonly runs: RunState[];
   currentRun: RunState | null;
   activeAt: string;
 }
 
-/** Whether a run ends so that was refused before anything came of it. */
+/** Whether a run with this end was refused before it achieved anything. */
 function isRefusal(exitCode: number): boolean {
   return exitCode === EXIT.usage || exitCode === EXIT.refused;
 }
 
-/** Keeps when the last run that counts did something; it is told of every event. */
+/** Tracks when the last run that counts did something; called for every event. */
 export function trackActivity(fold: FoldedRuns): (event: StoredEvent) => void {
   let activeBefore = '';
   return (event) => {
-    // What is cleaned is not what was worked with last.
+    // Cleaning a state is not working with it.
     if (event.type === 'files-removed' || event.type === 'answers-removed') return;
     if (event.type === 'run-started') activeBefore = fold.activeAt;
     fold.activeAt = event.type === 'run-ended' && isRefusal(event.exitCode) ? activeBefore : event.at;
@@ -33,7 +33,7 @@ export function endRun(fold: FoldedRuns, { run, at, exitCode }: Extract<StoredEv
   if (fold.currentRun?.id === run) fold.currentRun = null;
 }
 
-/** @param estimateNanoUsd undefined where an event says nothing of it */
+/** @param estimateNanoUsd undefined if the event has none */
 export function reviseEstimate(fold: FoldedRuns, estimateNanoUsd: number | null | undefined): void {
   const { currentRun } = fold;
   if (currentRun === null || estimateNanoUsd === undefined) return;

@@ -1,8 +1,9 @@
+import type { PriceTerms } from '../../core/event.ts';
 import type { LaneName } from '../../core/settled.ts';
 
-/** What the events say so far. A view: it changes as events are appended. */
+/** The state computed from the events so far. A view: it changes as events are appended. */
 export interface LedgerFold {
-  /** The directory's random id, its latest one where it was adopted; empty before the first event. */
+  /** The directory's random id, the latest one if it was adopted; empty before the first event. */
   readonly state: string;
   readonly format: number;
   readonly origin: string;
@@ -10,56 +11,56 @@ export interface LedgerFold {
   readonly seq: number;
   readonly shards: ReadonlyMap<string, ShardState>;
   readonly batches: ReadonlyMap<string, BatchState>;
-  /** Files of answers other programs made that were taken in: by their sha256 as they came, the id of the batch. */
+  /** Imported answer files of other programs: the sha256 of the original -> the id of the batch. */
   readonly imported: ReadonlyMap<string, string>;
-  /** Enqueued-token limits the provider told, by model. */
+  /** Enqueued-token limits reported by the provider, by model. */
   readonly learnedLimits: ReadonlyMap<string, number>;
   /** The same in requests. */
   readonly learnedRequestLimits: ReadonlyMap<string, number>;
-  /** Whether what steers the prompt cache is taken, by lane and model (makeCacheOptionKey); what is missing is not known. */
+  /** Whether the prompt cache settings are accepted, by lane and model (makeCacheOptionKey); missing entries are unknown. */
   readonly cacheOptions: ReadonlyMap<string, boolean>;
-  /** What base URLs turned out to want in another form: by base URL, then by the name of the form. */
+  /** What base URLs want in another form: by base URL, then by the name of the form. */
   readonly learnedForms: ReadonlyMap<string, ReadonlyMap<string, string>>;
-  /** Those that were refused before anything came of them are left out. */
+  /** Runs that were refused before they achieved anything are left out. */
   readonly runs: readonly RunState[];
-  /** When a run last did something; when the state was created, before the first. Runs that were refused do not count. */
+  /** When a run last did something; before the first run, when the state was created. Refused runs do not count. */
   readonly activeAt: string;
   /** The run that was started and has not ended; null between runs. */
   readonly currentRun: RunState | null;
   /** The latest deadline of a run; null before the first. */
   readonly deadline: DeadlineState | null;
-  /** Counts `--fresh`: answers of older generations are money only. */
+  /** Counts `--fresh`: answers of older generations count only as cost. */
   readonly generation: number;
-  /** The run that was open when the generation began; null for the first generation. */
+  /** The run that was open when the generation started; null for the first generation. */
   readonly generationRun: string | null;
   /** The number of run-started and retry-opened events: attempts are counted within one attempt epoch. */
   readonly attemptEpoch: number;
-  /** The attempt epoch the latest retry-opened event began; 0 without one. */
+  /** The attempt epoch started by the latest retry-opened event; 0 without one. */
   readonly lastRetryEpoch: number;
-  /** The run in force in each attempt epoch, by attempt epoch; empty before the first run. */
+  /** The run of each attempt epoch, by attempt epoch; empty before the first run. */
   readonly epochRuns: readonly string[];
   /** Attempts that ended without a line of their own, by run: refused in validation, or lost with their batch. */
   readonly answerlessAttempts: ReadonlyMap<string, AnswerlessAttempts>;
   /** Live calls that were announced and have no end yet, by custom id. */
   readonly openCalls: ReadonlyMap<string, OpenCall>;
-  /** The same of calls that other processes make. */
+  /** The same for calls made by other processes. */
   readonly queuedCalls: ReadonlyMap<string, OpenCall>;
-  /** Creates that no look found, by shard and number: they may have happened. One whose batch surfaced is not among them any more. */
+  /** Creates that no search found, by shard and number: they may have happened. A create whose batch appeared is removed. */
   readonly absentCreates: ReadonlyMap<string, AbsentCreate>;
   /** Live calls that may have been billed without an answer, by run. */
   readonly unknownCalls: ReadonlyMap<string, UnknownCalls>;
   /** The same by the month in which they were announced, `2026-11`. */
   readonly unknownCallsOfMonths: ReadonlyMap<string, UnknownCalls>;
-  /** What `retry --set` gave, by key; only for keys reopened with a set. */
+  /** The parameters of `retry --set`, by key; only for keys reopened with parameters. */
   readonly retrySets: ReadonlyMap<string, Readonly<Record<string, unknown>>>;
 }
 
-/** The name in `cacheOptions`. */
+/** The key in `cacheOptions`. */
 export function makeCacheOptionKey(lane: LaneName, model: string): string {
   return `${lane} ${model}`;
 }
 
-/** When a run is to be done, and whether it has left the batch lane for that. */
+/** When a run has to be done, and whether it has left the batch lane for that. */
 export interface DeadlineState {
   readonly run: string;
   readonly afterMs: number;
@@ -77,26 +78,37 @@ export interface OpenCall {
   /** How often it was announced without an end. */
   readonly calls: number;
   readonly bodyBytes: number;
-  /** When it was announced, the last time. */
+  /** When it was last announced. */
   readonly announcedAt: string;
+  /** As it was announced with, the last time; null where that was not kept. */
+  readonly terms: PriceTerms | null;
 }
 
-/** What an upper bound of their price needs. */
 export interface UnknownCalls {
   readonly calls: number;
-  readonly bodyBytes: number;
-  /** As countAnswerCaps counts them. */
-  readonly answerCaps: number;
   /** Custom ids of the first of them. */
   readonly named: readonly string[];
+  /** What an upper bound of their price needs, by the day and the terms with which they were announced. */
+  readonly sent: readonly UnknownAmount[];
+}
+
+export interface UnknownAmount {
+  /** When the first of them was announced. */
+  readonly at: string;
+  readonly terms: PriceTerms | null;
+  readonly calls: number;
+  readonly bodyBytes: number;
+  readonly longestBytes: number;
+  /** As countAnswerCaps counts them. */
+  readonly answerCaps: number;
 }
 
 /** A create without a trace: the batch it may have made would answer its shard's requests. */
-export interface AbsentCreate extends Pick<ShardState, 'rows' | 'bytes' | 'answerCaps'> {
+export interface AbsentCreate extends Pick<ShardState, 'rows' | 'bytes' | 'longestBytes' | 'answerCaps' | 'terms'> {
   readonly shard: string;
   /** The number of the create. */
   readonly attempt: number;
-  /** How often it was looked for. */
+  /** How often it was searched for. */
   readonly looks: number;
   /** In force when it was sent. */
   readonly run: string;
@@ -111,17 +123,19 @@ export interface ShardState {
   readonly number: number;
   readonly rows: number;
   readonly bytes: number;
-  /** Of its longest line; where that was not written down, of all. */
+  /** Of its longest line; if that was not recorded, of all. */
   readonly longestBytes: number;
   readonly tokens: number;
-  /** Over its requests, as countAnswerCaps counts them. */
+  /** Over its requests, as counted by countAnswerCaps. */
   readonly answerCaps: number;
-  /** Its lines that try out whether batches take what steers the prompt cache; mostly none. */
+  /** The terms it was written with; null if they were not kept. */
+  readonly terms: PriceTerms | null;
+  /** Its lines that test whether batches accept the prompt cache settings; usually none. */
   readonly probe: readonly string[];
   readonly model: string;
   readonly url: string;
   readonly sha256: string;
-  /** The run, attempt epoch and generation in force at its latest create-intent; before the first one, when it was written. */
+  /** The run, attempt epoch and generation at its latest create-intent; before the first one, when it was written. */
   readonly run: string;
   readonly attemptEpoch: number;
   readonly generation: number;
@@ -132,42 +146,42 @@ export interface ShardState {
   /** The number of the latest create-intent; 0 before the first. */
   readonly createAttempt: number;
   readonly createIntentAt: string | null;
-  /** The id the directory had then, which its batch carries. */
+  /** The id of the directory at that time, which its batch carries. */
   readonly createState: string | null;
-  /** The batch it became; null again when that batch was refused. */
+  /** The batch it became; null again if that batch was refused. */
   readonly batchId: string | null;
   readonly keyFingerprint: string | null;
-  /** Why the latest create was refused; null when it was not. */
+  /** Why the latest create was refused; null if it was not. */
   readonly refusedCode: string | null;
 }
 
-/** A remote batch we know of. */
+/** A remote batch known to us. */
 export interface BatchState {
   readonly id: string;
-  /** The shard it was made from; null when that is not known. */
+  /** The shard it was made from; null if unknown. */
   readonly shard: string | null;
-  /** As last seen; `validating` before the first look. */
+  /** As last seen; `validating` before the first poll. */
   readonly status: string;
-  /** Nobody waits for it: what it finished is money only. */
+  /** No shard waits for it: what it finished counts only as cost. */
   readonly isExtra: boolean;
-  /** Nothing is left to fetch; of a lost batch: nothing could be fetched, and it may come back. */
+  /** Nothing is left to fetch; for a lost batch: nothing could be fetched, and it may reappear. */
   readonly isCollected: boolean;
-  /** It was lost once, and came back. */
+  /** It was lost once, and reappeared. */
   readonly hasReturned: boolean;
-  /** The batch object's own usage, as it came; null before it is collected, and where the provider gives none. */
+  /** The usage of the batch object, as received; null before it is collected, and if the provider gives none. */
   readonly usage: unknown;
   /** Requests in none of its files. */
   readonly missing: number;
-  /** Of their lines in the input file; null when that is not known. */
+  /** Of their lines in the input file; null if unknown. */
   readonly missingBytes: number | null;
-  /** Over them, as countAnswerCaps counts them. */
+  /** Over them, as counted by countAnswerCaps. */
   readonly missingCaps: number;
-  /** Whether the batch's own counts say that they were not executed. */
+  /** Whether the batch's own counts show that they were not executed. */
   readonly isMissingUnexecuted: boolean;
   /** Custom ids of the first of them. */
   readonly missingNamed: readonly string[];
   readonly submittedAt: string;
-  /** When the create that made it was announced; where that is not known, when it was first seen. */
+  /** When its create was announced; if unknown, when it was first seen. */
   readonly announcedAt: string;
   readonly adopted: boolean;
   readonly keyFingerprint: string | null;
@@ -182,10 +196,10 @@ export interface RunState {
   readonly endedAt: string | null;
   readonly exitCode: number | null;
   readonly simulated: boolean;
-  /** Where its requests went at first; null where that was not kept. */
+  /** The first lane of its requests; null if not recorded. */
   readonly lane: 'batch' | 'live' | null;
-  /** The day its table is named by; absent where it is not. */
+  /** The day in the name of its table; absent if there is none. */
   readonly date?: string;
-  /** What it was expected to cost when it began, or when more was last opened in it; null when a price is unknown. */
+  /** Its expected cost when it started, or when more was last opened in it; null if a price is unknown. */
   readonly estimateNanoUsd: number | null;
 }

@@ -2,8 +2,8 @@ import type { Event } from '../../core/event.ts';
 import type { LedgerFold, ShardState, ShardStatus } from './fold.ts';
 
 /**
- * Everything that moves a shard, by the type of its event; `batch-failed` is a batch-collected whose batch was refused as a whole. `to` is what
- * the fold makes of the shard, `from` are the statuses in which the event may be written. docs/states.md draws it.
+ * Every transition of a shard, by the type of its event; `batch-failed` is a batch-collected whose batch was refused as a whole. `to` is the
+ * resulting status, `from` the statuses in which the event may be written. docs/states.md has the diagram.
  */
 export const SHARD_TRANSITIONS = {
   'shard-written': { from: [], to: 'written' },
@@ -23,11 +23,11 @@ export type ShardTransition = keyof typeof SHARD_TRANSITIONS;
 
 type ShardEvent = Extract<Event, { readonly type: ShardTransition; readonly shard: string }>;
 
-/** Whether a shard cannot meet this event in the status it has: to write it would be a bug. What is on disk already is folded as it stands. */
+/** Whether a shard cannot get this event in its current status: writing it would be a bug. Events already on disk are folded as they are. */
 export function isMisplaced(event: Event, { batches, shards }: LedgerFold): boolean {
   if (event.type === 'batch-collected') {
     const batch = batches.get(event.batchId);
-    // One that came back moves its shard no more.
+    // A batch that reappeared no longer moves its shard.
     if (batch === undefined || batch.shard === null || batch.isExtra || batch.hasReturned) return false;
     return isForbidden(event.status === 'failed' ? 'batch-failed' : event.type, shards.get(batch.shard));
   }

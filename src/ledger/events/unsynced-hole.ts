@@ -6,10 +6,10 @@ import { forEachLine, readLineChunks } from '../disk/read-lines.ts';
 import { readEventLine } from './event-line.ts';
 
 /**
- * Whether a broken line is what a power cut leaves of events that were being written: pages that never reached the disk read as zeros, later ones may
- * have reached it. That is so when every broken line from there on holds zeros, and no whole one says that the first was on the disk before it was
- * written. Events of early versions say nothing of that: behind such a line they are damage.
- * @param from the broken line: where it begins, and which event belongs there
+ * Whether a broken line is what a power cut left of events that were being written: pages that never reached the disk read as zeros, while later ones may
+ * have reached it. That is so if every broken line from there on contains zeros, and no whole one says that the first was on disk before it was
+ * written. Events of early versions do not say that: after such a line they are damage.
+ * @param from the broken line: its offset, and the number of its event
  */
 export async function isUnsyncedHole(
   file: string,
@@ -20,7 +20,7 @@ export async function isUnsyncedHole(
   let isFirst = true;
   for await (const chunk of readLineChunks(file, { startBytes: from.offsetBytes, signal })) {
     forEachLine(chunk.bytes, (start, stop) => {
-      // A torn last line follows from the power cut in any case.
+      // A torn last line results from the power cut in any case.
       if (!isHole || (stop === chunk.bytes.length && !isFirst)) return;
       const line = chunk.bytes.subarray(start, stop);
       const reading = readEventLine(line);
@@ -35,7 +35,7 @@ export async function isUnsyncedHole(
 
 const COPY_BYTES = 1 << 20;
 
-/** Keeps what follows a byte of a file beside it, as `<file>.cut-<n>`. @returns its path */
+/** Keeps the rest of a file from a byte on in a separate file, `<file>.cut-<n>`. @returns its path */
 export function keepTail(file: string, fromBytes: number): string {
   let number = 1;
   while (fs.existsSync(`${file}.cut-${number}`)) number += 1;

@@ -7,36 +7,36 @@ import type { LaneName, LineLocation } from '../../core/settled.ts';
 import { openForReading, readBytesAt, readInto } from '../disk/durable-files.ts';
 import type { ResponseFile } from '../response-file.ts';
 
-/** What the ledger holds for a key: its winning line, else its latest. */
+/** What the ledger has for a key: its winning line, else its latest. */
 export interface StoredAnswer {
-  /** Null for an outcome without a line: missing, refused in validation, or nothing came back yet. */
+  /** Null for an outcome without a line: missing, refused in validation, or no result yet. */
   readonly line: ResponseLine | null;
-  /** Decided anew from the line, so with the checked value. */
+  /** Judged again from the line, so with the checked value. */
   readonly outcome: Outcome;
   /** Null without a line. */
   readonly lane: LaneName | null;
-  /** Unix seconds: the batch's `created_at`, for answers that name no date of their own; null without a line. */
+  /** Unix seconds: the batch's `created_at`, for answers without a date of their own; null without a line. */
   readonly createdSeconds: number | null;
 }
 
-/** An answer that was judged and found wanting: what a re-ask shows the model. */
+/** An answer that was judged invalid or truncated: a re-ask shows it to the model. */
 export interface JudgedAnswer {
   readonly cause: Extract<Cause, 'invalid' | 'truncated'>;
-  /** What it said; null when that was nothing. */
+  /** Its text; null if it had none. */
   readonly text: string | null;
-  /** What is wrong with it, fit for a re-ask. */
+  /** What is wrong with it, in words for a re-ask. */
   readonly message: string;
 }
 
-/** Open files are kept, the longest open one makes room. */
+/** Files are kept open; the one open longest is closed for a new one. */
 const MAX_OPEN_FILES = 64;
-/** A file that many lines are wanted from is read as a whole, when it is no larger than this: the rows of a table find their answers in a few files. */
+/** A file that many lines are needed from is read as a whole if it is no larger than this: the rows of a table find their answers in a few files. */
 const MAX_HELD_BYTES = 64 * 1024 * 1024;
 const READS_BEFORE_HOLDING = 1_000;
 
 /** Reads single lines of the response files. */
 export interface AnswerReader {
-  /** Reads and judges one line. @throws LedgerError when the file is gone or no response line lies there */
+  /** Reads and judges one line. @throws LedgerError if the file is gone or there is no response line at that location */
   read(file: ResponseFile, location: Pick<LineLocation, 'offsetBytes' | 'lengthBytes'>): StoredAnswer;
   close(): void;
 }
@@ -65,7 +65,7 @@ export function createAnswerReader(directory: string, decide: DecideLine): Answe
     if (held.number === file.number && start + lengthBytes <= held.bytes) return held.memory.toString('utf8', start, start + lengthBytes);
     reads = { number: file.number, count: reads.number === file.number ? reads.count + 1 : 1 };
     if (reads.count > READS_BEFORE_HOLDING && file.bytes <= MAX_HELD_BYTES) {
-      // One piece of memory for all files: pages never written to cost nothing, new pieces would pile up until the collector comes by.
+      // One buffer for all files: pages never written to cost nothing, while new buffers would pile up until garbage collection.
       const memory = held.memory.length > 0 ? held.memory : Buffer.allocUnsafeSlow(MAX_HELD_BYTES);
       const bytes = readInto(memory.subarray(0, file.bytes), openFile(file), file.offsetBytes);
       held = { number: file.number, bytes, memory };
@@ -90,7 +90,7 @@ export function createAnswerReader(directory: string, decide: DecideLine): Answe
   };
 }
 
-/** The answer of a key that has no line. `held` says why it is not asked again by itself; null where it may be. */
+/** The answer of a key without a line. `held` says why it is not sent again automatically; null if it may be. */
 export function makeAnswerlessRecord(
   status: OutcomeStatus | null,
   rejection: { code: string; message: string } | undefined,

@@ -7,7 +7,7 @@ import { countsForIndex } from '../index-rules.ts';
 import type { LedgerState } from '../ledger-state.ts';
 import type { SettledLine } from './settled-line.ts';
 
-/** What `settled.jsonl` said by other rules than those of now, kept aside while its answers are judged again. */
+/** What `settled.jsonl` said by earlier rules, kept aside while its answers are judged again. */
 export interface EarlierVerdicts {
   /** Ids of the requests that had an answer that was ok, and have none any more by what `state` holds now. */
   findLost(state: LedgerState): Promise<ReadonlySet<number>>;
@@ -20,14 +20,14 @@ export interface EarlierVerdictsOptions {
   /** Where the file is kept while another one is written in its place; null leaves it where it is. */
   readonly asidePath: string | null;
   readonly rulesHash: string;
-  /** Called before anything is moved: a newer version may have gone on with the state. @throws where it did */
+  /** Called before anything is moved: a newer version may have continued the state. @throws if it did */
   readonly checkFormats: () => Promise<void>;
   readonly signal: AbortSignal;
 }
 
 const HEADER_BYTES = 4096;
 
-/** @returns null where the file was made by the rules of now, or cannot be read: it is derived, and nothing is lost with it */
+/** @returns null if the file was made by the current rules, or cannot be read: it is derived, and nothing is lost with it */
 export async function keepEarlierVerdicts({
   file,
   asidePath,
@@ -53,7 +53,7 @@ export async function keepEarlierVerdicts({
           });
         }
       } catch (error) {
-        // What follows cannot be read: it is derived, and nothing is lost with it.
+        // The rest cannot be read: it is derived, and nothing is lost with it.
         if (!(error instanceof LedgerError)) throw error;
       }
       return lost;
@@ -64,7 +64,7 @@ export async function keepEarlierVerdicts({
   };
 }
 
-/** The hash of the rules a `settled.jsonl` was judged by; null where it cannot be read. */
+/** The hash of the rules of a `settled.jsonl`; null if it cannot be read. */
 export function readRules(file: string): string | null {
   try {
     const descriptor = openForReading(file);
@@ -79,7 +79,7 @@ export function readRules(file: string): string | null {
   }
 }
 
-/** The id of a line's request where the line said that its answer is ok, and counts; else -1. Lines begin with `[`, headers do not. */
+/** The id of a line's request if the line says that its answer is ok, and counts; else -1. Lines start with `[`, headers do not. */
 function findOk(text: string, { keys, files, fold }: LedgerState): number {
   if (!text.startsWith('[')) return -1;
   try {
@@ -89,7 +89,7 @@ function findOk(text: string, { keys, files, fold }: LedgerState): number {
     const counts = line[1] === 'ok' && parts !== null && file !== undefined && countsForIndex(file, fold);
     return counts ? keys.find(parts.key) : -1;
   } catch {
-    // A line that was not written whole.
+    // A line that was not written completely.
     return -1;
   }
 }

@@ -12,7 +12,7 @@ export interface ForeignLinesOptions {
   readonly signal: AbortSignal;
 }
 
-/** The lines of a file whose custom_id is none of ours: what a price of theirs needs. */
+/** The lines of a file whose custom_id is not ours: what their price needs. */
 export async function* readForeignLines({ path, file, decide, signal }: ForeignLinesOptions): AsyncGenerator<Parameters<CostOf>[0]> {
   for await (const chunk of readLineChunks(path, { signal })) {
     const found: Parameters<CostOf>[0][] = [];

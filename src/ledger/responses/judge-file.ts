@@ -11,15 +11,15 @@ import { judgeLine, trimLine } from './judge-line.ts';
 import { type Anomaly, type Repeat, resolveRepeats } from './repeats.ts';
 import { makeRecordText } from './settled-line.ts';
 
-/** What the lines of a response file mean; small beside the file, and mostly outside the heap. */
+/** The meaning of the lines of a response file; small compared with the file, and mostly outside the heap. */
 export interface JudgedFile {
   /** Further calls for a request of which another line of the file counts. */
   readonly repeats: readonly SettledRecord[];
   /** The number of keys: each has one record. */
   readonly keys: number;
-  /** The records of all keys as texts, each followed by a newline, in chunks. */
+  /** The records of all keys as text, each followed by a newline, in chunks. */
   readonly texts: readonly Buffer[];
-  /** Records that stand for the text of this position, because several lines spoke of the key. */
+  /** Records that replace the text at this position, because several lines were about the key. */
   readonly replaced: ReadonlyMap<number, SettledRecord>;
   readonly anomalies: ReadonlyMap<Anomaly, number>;
   readonly bytes: number;
@@ -35,9 +35,9 @@ export interface JudgeFileOptions {
 }
 
 /**
- * Judges every line of a response file, read in chunks. A broken line costs only itself: it is counted by kind.
- * What comes out does not depend on the order of the lines, but for the order of the records. The lines of a live part are calls in the
- * order in which they ended, so that each has a record of its own.
+ * Judges every line of a response file, read in chunks. A broken line affects no other: it is counted by kind.
+ * The result does not depend on the order of the lines, except for the order of the records. The lines of a live part are calls in the
+ * order in which they ended, so that each has its own record.
  */
 export async function judgeFile(options: JudgeFileOptions): Promise<JudgedFile> {
   const { file, decide } = options;
@@ -87,7 +87,7 @@ export async function judgeFile(options: JudgeFileOptions): Promise<JudgedFile> 
   return { repeats, keys: seen.size, texts, replaced, anomalies, bytes, lines, sha256: digest.digest('hex') };
 }
 
-/** Reads the lines of repeated keys again, all of them side by side. */
+/** Reads the lines of repeated keys again, all of them together. */
 function resolveRepeated(
   options: JudgeFileOptions,
   repeated: ReadonlyMap<number, readonly AnswerLocation[]>,

@@ -5,10 +5,10 @@ import type { ResponseFile } from '../response-file.ts';
 import type { Anomaly } from './repeats.ts';
 import { makeShortAnswer } from './short-answer.ts';
 
-/** A longer line is counted as malformed unread: nothing we send could be answered by it. A live answer has 32 MB at most. */
+/** A longer line is counted as malformed without parsing it: nothing we send could have such an answer. A live answer has 32 MB at most. */
 export const MAX_LINE_BYTES = 33 * 2 ** 20;
 
-/** What one line of a response file means; `shortAnswer` as `makeShortAnswer` gives it. */
+/** The meaning of one line of a response file; `shortAnswer` as returned by `makeShortAnswer`. */
 export type JudgedLine =
   | {
       readonly status: 'record';
@@ -19,7 +19,7 @@ export type JudgedLine =
     }
   | { readonly status: 'anomaly'; readonly anomaly: Extract<Anomaly, 'malformed' | 'foreign'> };
 
-/** Where a line lies in the bytes that were read of its file, without newline and blanks around it, and where these begin in the file. */
+/** The bounds of a line in the bytes read from its file, without newline and blanks around it, and the offset of these bytes in the file. */
 export interface LinePlace {
   readonly bytes: Buffer;
   readonly start: number;
@@ -35,7 +35,7 @@ export function judgeLine({ bytes, start, end, bytesAt }: LinePlace, file: Respo
   return judgeReadLine(reading.line, { offsetBytes: bytesAt + start, lengthBytes: end - start }, file, decide);
 }
 
-/** Judges a line that is read already, by its place in `file`. Never throws. */
+/** Judges a parsed line, by its location in `file`. Never throws. */
 export function judgeReadLine(
   line: ResponseLine,
   place: { readonly offsetBytes: number; readonly lengthBytes: number },

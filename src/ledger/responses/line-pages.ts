@@ -4,8 +4,8 @@ const MOST_PAGES = 24;
 const NEWLINE = 10;
 
 /**
- * Reads single lines of a file many are wanted of, page by page; the pages are kept, the oldest makes room.
- * @returns for the offset a line begins at the line without its newline, in latin1; null where it does not end in the page it begins in
+ * Reads single lines of a file of which many are needed, page by page; pages are cached, and the oldest is dropped.
+ * @returns for the offset of a line the line without its newline, in latin1; null if it does not end in the page it starts in
  */
 export function createLinePages(
   read: (place: { readonly offsetBytes: number; readonly lengthBytes: number }) => Buffer,

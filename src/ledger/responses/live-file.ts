@@ -12,30 +12,30 @@ import { type EventOf, makeLiveName, makeLivePart, type ResponseFile } from '../
 import { judgeLine, judgeReadLine } from './judge-line.ts';
 import type { GrowingPart, SettledIndex } from './settled-index.ts';
 
-/** A part is announced when it holds so many lines: what a crash leaves unannounced has to be judged again. */
+/** A part is announced when it has this many lines: what a crash leaves unannounced has to be judged again. */
 const PART_LINES = 4096;
 
 /** A response line of a live call, newline excluded. */
 export interface LiveLine {
   readonly customId: string;
   readonly line: string;
-  /** The line as `readResponseLine` reads it, where whoever made it has that. */
+  /** The line as `readResponseLine` returns it, if the caller has that. */
   readonly read?: ResponseLine;
 }
 
-/** The live response file of the run in force, opened for appending. */
+/** The live response file of the current run, opened for appending. */
 export interface LiveWriter {
   /**
-   * Appends lines, one per call: they are synced to the disk together with others of the same few milliseconds, then settled, then the promise
-   * resolves. A line whose id is recorded for its custom_id already is the same call, delivered again: it is left out.
-   * @throws DiskError when the disk failed, then and for ever after
+   * Appends lines, one per call: they are synced to disk together with others of the same few milliseconds, then settled, then the promise
+   * resolves. A line whose id is already recorded for its custom_id is the same call, delivered again: it is skipped.
+   * @throws DiskError if the disk failed, then and from then on
    */
   append(lines: readonly LiveLine[]): Promise<void>;
-  /** Makes sure, before calls are made, that their answers can be written. @throws DiskError where they could not */
+  /** Makes sure, before calls are made, that their answers can be written. @throws DiskError if they could not */
   prepare(): void;
-  /** Announces what was settled so far. The next line begins a new part. */
+  /** Announces what was settled so far. The next line starts a new part. */
   closePart(): void;
-  /** Lines are not settled before this has ended, so that a part never stands on the wrong side of an event. */
+  /** Lines are not settled before this has ended, so that a part is never on the wrong side of an event. */
   waitFor(event: Promise<unknown>): void;
   close(): Promise<void>;
 }
@@ -48,7 +48,7 @@ export interface LiveWriterOptions {
   readonly decide: DecideLine;
   readonly clock: () => Date;
   readonly assertWritable: () => void;
-  /** Room that is given up when the disk has none left for answers that are there. */
+  /** Space that is released if the disk has none left for answers that have arrived. */
   readonly reserve: DiskReserve;
   readonly announce: (event: EventOf<'live-recorded'>) => Promise<void>;
   /** Ids of all lines recorded for a custom id in this generation. */
@@ -106,8 +106,8 @@ export function createLiveWriter(options: LiveWriterOptions): LiveWriter {
   }
 
   /**
-   * These bytes are paid for: one that fails is tried once more, with the room that was kept for it. Written again first, because a sync that
-   * failed may have dropped what it was to bring to the disk.
+   * These bytes are paid for: a failed write is tried once more, with the reserved space. They are written again first, because a failed sync
+   * may have dropped what it was supposed to write.
    */
   async function writeDurably(file: OpenFile, bytes: Buffer): Promise<void> {
     const write = async () => {
@@ -152,11 +152,11 @@ export function createLiveWriter(options: LiveWriterOptions): LiveWriter {
     const sha256 = digest.digest('hex');
     growing.finish(sha256);
     const { name, offsetBytes, bytes, lines, createdSeconds } = file;
-    // When it fails, every later announcement fails too, and the next opening reads the part again.
+    // If it fails, every later announcement fails too, and the next opening reads the part again.
     options.announce({ type: 'live-recorded', file: name, offsetBytes, bytes, lines, sha256, createdSeconds }).catch(() => undefined);
   }
 
-  /** One that was made for calls that never came to an answer goes again. */
+  /** A file made for calls that never got an answer is removed again. */
   function closeFile(): void {
     if (open === null) return;
     const { name, descriptor } = open;
@@ -182,7 +182,7 @@ export function createLiveWriter(options: LiveWriterOptions): LiveWriter {
     return open;
   }
 
-  /** Without the lines of calls that are recorded already, or come twice at once. */
+  /** Without the lines of calls that are already recorded, or that are repeated in the same group. */
   function dropRepeated(lines: readonly LiveLine[]): readonly LiveLine[] {
     const idsByCustomId = new Map<string, string[]>();
     return lines.filter(({ customId, line }) => {

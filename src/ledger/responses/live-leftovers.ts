@@ -18,9 +18,9 @@ export interface LeftoverOptions {
 }
 
 /**
- * Takes in the whole lines of live files that no event records yet: what a crash left, or what another process is about to record.
- * A torn last line is left out.
- * @param taken told of every part, with the hash of its bytes
+ * Applies the whole lines of live files that no event records yet: left by a crash, or about to be recorded by another process.
+ * A torn last line is skipped.
+ * @param taken called for every part, with the hash of its bytes
  */
 export async function takeLiveLeftovers(
   options: LeftoverOptions,
@@ -45,7 +45,7 @@ export async function takeLiveLeftovers(
   }
 }
 
-/** Cuts what a crash left of a line at the end of every live file. */
+/** Cuts a partial line that a crash left at the end of a live file, for all of them. */
 export function cutTornLines(directory: string, assertWritable: () => void): void {
   for (const name of listNames(directory)) {
     if (!isLiveName(name)) continue;
@@ -64,7 +64,7 @@ export function cutTornLines(directory: string, assertWritable: () => void): voi
 
 const STEP_BYTES = 1 << 16;
 
-/** Where the last whole line of a file ends, looked for from its end down to an offset. */
+/** The end of the last whole line of a file, searched from its end down to an offset. */
 function findWholeBytes(file: string, fromBytes: number): number {
   const descriptor = openForReading(file);
   try {

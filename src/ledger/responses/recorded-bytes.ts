@@ -4,7 +4,7 @@ import { onDiskLater } from '../../core/disk/disk-error.ts';
 import { untilAborted } from '../../core/disk/until-aborted.ts';
 import type { ResponseFile } from '../response-file.ts';
 
-/** Whether a recorded file, or the part of a live one, still has the bytes it was recorded with. It is read as a whole: about a second per gigabyte. */
+/** Whether a recorded file, or part of a live one, still has its recorded bytes. It is read as a whole: about a second per gigabyte. */
 export function hasRecordedBytes(
   path: string,
   { offsetBytes, bytes }: Pick<ResponseFile, 'offsetBytes' | 'bytes'>,

@@ -16,11 +16,11 @@ export interface FoundFile {
 }
 
 export interface Recorder {
-  /** Judges a file's lines, then announces the file. A file that is recorded already stays as it is. */
+  /** Judges a file's lines, then announces the file. A file that is already recorded stays as it is. */
   record(found: FoundFile): Promise<ResponseFile>;
-  /** Records every batch file a crash left without its event, or that was put there by hand. */
+  /** Records every batch file that a crash left without its event, or that was put there by hand. */
   recordLeftovers(): Promise<void>;
-  /** Takes in the records of the file whose event has just become durable. */
+  /** Applies the records of the file whose event has just become durable. */
   takeIn(file: ResponseFile): void;
 }
 
@@ -34,10 +34,10 @@ export function createRecorder(options: {
   readonly announce: (event: EventOf<'response-recorded'>) => Promise<void>;
 }): Recorder {
   const { state } = options;
-  /** Judged files whose event is on its way to the disk. */
+  /** Judged files whose event is being written to disk. */
   const judgedByName = new Map<string, JudgedFile>();
   const recording = new Map<string, Promise<ResponseFile>>();
-  /** One file after the other: what is known of its lines is held until its event is on the disk, so files side by side would hold all of it. */
+  /** One file after the other: what is known about its lines is held until its event is on disk, so parallel files would all be held. */
   let before: Promise<unknown> = Promise.resolve();
 
   async function judgeAndAnnounce({ name, batchId, createdSeconds }: FoundFile): Promise<ResponseFile> {
@@ -72,7 +72,7 @@ export function createRecorder(options: {
       for (const name of listNames(options.directory)) {
         if (!isResponseName(name) || recorded.has(name)) continue;
         const { batchId, batch } = findBatchOfName(name, state.fold);
-        // Its batch may yet be adopted for a create whose outcome is open; then the file is downloaded again, as that batch's.
+        // Its batch may still be adopted for a create whose outcome is open; then the file is downloaded again, as that batch's.
         if (batch === null && hasOpenCreate(state.fold)) continue;
         const createdSeconds = batch === null ? 0 : Math.floor(Date.parse(batch.submittedAt) / 1000);
         await record({ name, batchId, createdSeconds });

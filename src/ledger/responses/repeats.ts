@@ -2,13 +2,13 @@ import { parseCustomId } from '../../core/request.ts';
 import type { SettledRecord } from '../../core/settled.ts';
 
 /**
- * Kinds of lines that are counted but are no answers of their own.
- * `malformed`: not a response line. `foreign`: its custom_id is not one of ours. `duplicate`: one call recorded again, no money.
- * `conflict`: a second call for the same custom_id, which is money. `unasked`: one of ours, but nobody was waiting for it; it is taken.
+ * Kinds of lines that are counted but are not separate answers.
+ * `malformed`: not a response line. `foreign`: its custom_id is not ours. `duplicate`: one call recorded again, without cost.
+ * `conflict`: a second call for the same custom_id, with its cost. `unasked`: one of ours that nobody was waiting for; it is used.
  */
 export type Anomaly = 'malformed' | 'foreign' | 'duplicate' | 'conflict' | 'unasked';
 
-/** A line of a file that speaks of the same key as another one. */
+/** A line of a file about the same key as another one. */
 export interface Repeat {
   readonly record: SettledRecord;
   readonly lineId: string;
@@ -16,19 +16,19 @@ export interface Repeat {
   readonly lineHash: string;
 }
 
-/** What several lines of one key come to. */
+/** The result of several lines about one key. */
 export interface Resolved {
   /** The one that counts. */
   readonly winner: SettledRecord;
-  /** Further calls: attempts and money. */
+  /** Further calls: attempts and cost. */
   readonly others: readonly SettledRecord[];
   readonly duplicates: number;
   readonly conflicts: number;
 }
 
 /**
- * Decides between the lines of one file that speak of the same key: the same line id is one call recorded twice, several line ids are
- * several calls. One line counts: success before failure, then the latest re-ask among failures, the smallest line id, the smallest hash.
+ * Decides between the lines of one file about the same key: the same line id is one call recorded twice, different line ids are
+ * different calls. One line counts: success before failure, then the latest re-ask among failures, the smallest line id, the smallest hash.
  */
 export function resolveRepeats(repeats: readonly Repeat[]): Resolved {
   const candidates = repeats.toSorted(compareRepeats);
@@ -46,7 +46,7 @@ export function resolveRepeats(repeats: readonly Repeat[]): Resolved {
   };
 }
 
-/** A call is known by its line id; lines without one are the same call when they are the same bytes. */
+/** A call is identified by its line id; lines without one are the same call if their bytes are the same. */
 function callOf({ record, lineId, lineHash }: Repeat): string {
   return `${record.customId}\n${lineId === '' ? `#${lineHash}` : lineId}`;
 }

@@ -9,19 +9,19 @@ import { makeRecordText, makeSettledLine, parseRecordTexts, parseSettledLines, r
 import { type BlockPlace, SettledStore } from './settled-store.ts';
 import type { ShortAnswer } from './short-answer.ts';
 
-/** The records of all recorded files, kept in `settled.jsonl` and taken into the ledger's state as they come. */
+/** The records of all recorded files, kept in `settled.jsonl` and applied to the ledger's state as they arrive. */
 export interface SettledIndex {
-  /** Takes in the records of the file recorded next as `settled.jsonl` holds them. @returns false when it does not, or not any more */
+  /** Applies the records of the next recorded file from `settled.jsonl`. @returns false if it does not have them, or not any more */
   restore(file: ResponseFile, sha256: string): boolean;
-  /** Takes in the records of the file recorded next as just settled. */
+  /** Applies the just-settled records of the next recorded file. */
   append(file: ResponseFile, settled: JudgedFile): void;
-  /** Begins to take in a part of a live file whose lines are still to come; it is finished before anything else is recorded. */
+  /** Starts applying a part of a live file whose lines are still to come; it is finished before anything else is recorded. */
   grow(file: ResponseFile): GrowingPart;
-  /** Says that all recorded files were taken in: more is not to be read back. */
+  /** Says that all recorded files were applied: no more will be read back. */
   endReading(): void;
-  /** The record at an offset with its answer, of which many are wanted; null where the answer is not in it. */
+  /** The record at an offset with its answer, for many calls; null if it does not contain the answer. */
   readWithAnswer(settledOffset: number): { readonly record: SettledRecord; readonly answer: ShortAnswer } | null;
-  /** A key's records of this generation, newest first, from the offset of its newest one on. */
+  /** A key's records of this generation, newest first, starting at the offset of its newest one. */
   readHistory(settledOffset: number): Generator<SettledRecord>;
   /** All records of a run, in the order of recording. */
   recordsOfRun(run: string): AsyncGenerator<readonly SettledRecord[]>;
@@ -30,11 +30,11 @@ export interface SettledIndex {
 
 export interface GrowingPart {
   take(record: SettledRecord, shortAnswer: string): void;
-  /** The part is whole: `file` has its final size. */
+  /** The part is complete: `file` has its final size. */
   finish(sha256: string): void;
 }
 
-/** What the block of a live part begins with has this length, so that records can be placed before the part is whole. */
+/** The start of the block of a live part has this length, so that records can be placed before the part is complete. */
 const LIVE_HEADER_BYTES = 512;
 
 export function openSettledIndex(options: {

@@ -4,7 +4,7 @@ import type { Usage } from '../../core/usage.ts';
 import type { ResponseFile } from '../response-file.ts';
 import type { ShortAnswer } from './short-answer.ts';
 
-/** A record as it lies in `settled.jsonl`, one array a line. */
+/** A record as stored in `settled.jsonl`, one array per line. */
 export type SettledLine = readonly [
   customId: string,
   outcome: OutcomeStatus,
@@ -18,9 +18,9 @@ export type SettledLine = readonly [
   lengthBytes: number,
   /** The number of its response file. */
   file: number,
-  /** Where the record before it in its key's chain lies in `settled.jsonl`, or -1. */
+  /** The offset of the previous record in its key's chain in `settled.jsonl`, or -1. */
   previous: number,
-  /** Absent where it is not short. */
+  /** Absent if it is not short. */
   answer?: ShortAnswer,
 ];
 
@@ -28,8 +28,8 @@ const BILLED = 1;
 const UNREADABLE = 2;
 
 /**
- * The line of a record up to its length: all that is known before its file is announced. A short answer follows, after a tab, which JSON takes for
- * a blank. ASCII only, so that its length is its bytes.
+ * The line of a record up to its length: everything known before its file is announced. A short answer follows, after a tab, which JSON treats as
+ * whitespace. ASCII only, so that its length is its bytes.
  */
 export function makeRecordText(record: SettledRecord, shortAnswer: string): string {
   const { usage, location } = record;
@@ -60,7 +60,7 @@ export function parseSettledLines(lines: string): readonly SettledLine[] {
   return JSON.parse(`[${lines.slice(0, -1).replaceAll('\n', ',')}]`) as SettledLine[];
 }
 
-/** The record a line holds. */
+/** The record in a line. */
 export function readSettledLine(line: SettledLine, file: ResponseFile): SettledRecord {
   return {
     customId: line[0],
@@ -90,7 +90,7 @@ function readUsageFields(fields: SettledLine[3]): Usage | null {
 
 const NOT_ASCII = /[^\x20-\x7e]/g;
 
-/** Models and tiers are few: what was made of the last texts is kept. */
+/** There are few models and tiers: the result for the last texts is cached. */
 const ASCII_JSON = new Map<string, string>();
 const MOST_KEPT = 64;
 

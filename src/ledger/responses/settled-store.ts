@@ -4,18 +4,18 @@ import { asDiskError, DiskError } from '../../core/disk/disk-error.ts';
 import { openForReading, openPrivateFile, readBytesAt, writeFully } from '../disk/durable-files.ts';
 import { createLinePages } from './line-pages.ts';
 
-/** What must agree before a block stands for its response file. */
+/** What must match for a block to be valid for its response file. */
 export interface BlockSource {
   readonly file: string;
   readonly bytes: number;
   readonly sha256: string;
   /** The hash of the rules the answers were judged by. */
   readonly rules: string;
-  /** The header's length, where it has to be known before what it says is; else it is as long as it needs to be. */
+  /** The header's length, if it has to be known before its content is; otherwise it is as long as necessary. */
   readonly headerBytes?: number;
 }
 
-/** What a block holds, besides its lines. */
+/** The content of a block besides its lines. */
 export interface BlockContent {
   /** How many of the lines, the first ones, are repeats. */
   readonly repeats: number;
@@ -26,11 +26,11 @@ export interface BlockContent {
 interface BlockHeader extends BlockSource, BlockContent {
   /** Decimal and padded, so that the header's length is known before the lines are. */
   readonly bodyBytes: string;
-  /** Of the lines, after the header with zeros for its own crc. */
+  /** Of the lines, after the header with zeros in place of its own crc. */
   readonly crc: string;
 }
 
-/** Where the lines of a block lie. */
+/** The location of the lines of a block. */
 export interface BlockPlace {
   readonly offsetBytes: number;
   readonly lengthBytes: number;
@@ -38,21 +38,21 @@ export interface BlockPlace {
 
 /** A block being appended. */
 export interface BlockWriter {
-  /** Where the next line will lie. */
+  /** Where the next line will be. */
   readonly offsetBytes: number;
   /** Adds whole lines, in ASCII. */
   write(lines: string): void;
   finish(): BlockPlace;
 }
 
-/** The block of a file that still grows: its lines can be read from the beginning, its header comes last. */
+/** The block of a file that still grows: its lines can be read from the start, its header is written last. */
 export interface GrowingBlock extends Pick<BlockWriter, 'offsetBytes' | 'write'> {
   readonly place: BlockPlace;
   finish(source: BlockSource, content: BlockContent): void;
 }
 
 const CHUNK_BYTES = 1 << 18;
-/** A line that is longer is no header. */
+/** A longer line is not a header. */
 const MAX_HEADER_BYTES = 1 << 16;
 
 export interface SettledStoreOptions {
@@ -64,7 +64,7 @@ export interface SettledStoreOptions {
 
 /**
  * `settled.jsonl`: blocks of small records, one block per recorded response file, in the order of recording. It is derived from
- * `responses/`, so it is never synced and can be deleted; the first block that does not match its file ends what is worth reading.
+ * `responses/`, so it is never synced and can be deleted; everything from the first block that does not match its file is ignored.
  * A store opened for reading keeps the blocks that are missing from the file in memory; so does one whose file cannot be opened or written, which
  * costs time at the next opening and nothing else.
  */
@@ -72,10 +72,10 @@ export class SettledStore {
   readonly #descriptor: number | null;
   readonly #options: SettledStoreOptions;
   #isWritable: boolean;
-  /** Where the blocks read or written so far end. */
+  /** The end of the blocks read or written so far. */
   #endBytes = 0;
   #isReading = true;
-  /** What follows is not what is wanted any more; it is cut when something is written in its place. */
+  /** The rest of the file is no longer valid; it is cut when something is written in its place. */
   #isOutdated = false;
   readonly #readFromPage = createLinePages((place) => this.#read(place));
   /** What could not be written, or was not to be, by the offset it would have in the file. */
@@ -98,7 +98,7 @@ export class SettledStore {
     }
   }
 
-  /** A disk that fails here costs no answer: the file is derived. What else fails on such a disk says so itself. */
+  /** A disk that fails here loses no answer: the file is derived. Other files on such a disk report the failure themselves. */
   #goOnInMemory(error: unknown): void {
     if (!this.#isWritable) return;
     this.#isWritable = false;
@@ -107,7 +107,7 @@ export class SettledStore {
     this.#options.tell(`${what}; nothing is lost: it is rebuilt from the answers at each start until it can be written`);
   }
 
-  /** The next block when it stands for `source`, else null: from then on every block has to be appended. */
+  /** The next block if it is valid for `source`, else null: from then on every block has to be appended. */
   readBlock(source: BlockSource): { readonly content: BlockContent; readonly place: BlockPlace } | null {
     const found = this.#isReading && !this.#isOutdated ? this.#readBlockAtEnd(source) : null;
     if (found === null) this.#isOutdated = true;
@@ -115,7 +115,7 @@ export class SettledStore {
     return found;
   }
 
-  /** Says that no block will be read any more; what the file holds beyond the last one is cut. */
+  /** Says that no further block will be read; what the file contains beyond the last one is cut. */
   endReading(): void {
     if (!this.#isReading) return;
     this.#isReading = false;
@@ -127,7 +127,7 @@ export class SettledStore {
     }
   }
 
-  /** Begins to append the block of a response file. Its header is written last: until then the block does not count. */
+  /** Starts appending the block of a response file. Its header is written last: until then the block does not count. */
   appendBlock(source: BlockSource, content: BlockContent): BlockWriter {
     this.endReading();
     const blockOffset = this.#endBytes;
@@ -159,7 +159,7 @@ export class SettledStore {
     };
   }
 
-  /** Begins the block of a file that still grows. Until it is finished no other block may be appended. */
+  /** Starts the block of a file that still grows. Until it is finished no other block may be appended. */
   growBlock(headerBytes: number): GrowingBlock {
     this.endReading();
     const blockOffset = this.#endBytes;
@@ -185,7 +185,7 @@ export class SettledStore {
     };
   }
 
-  /** The line that begins at an offset, newline excluded. @throws RangeError when there is none */
+  /** The line that starts at an offset, newline excluded. @throws RangeError if there is none */
   readLine(offsetBytes: number, maxBytes = Number.POSITIVE_INFINITY): string {
     for (let lengthBytes = 512; ; lengthBytes *= 2) {
       const bytes = this.#read({ offsetBytes, lengthBytes });
@@ -195,13 +195,13 @@ export class SettledStore {
     }
   }
 
-  /** The same for who wants many lines, in any order. */
+  /** The same for many lines, in any order. */
   readHeldLine(offsetBytes: number): string {
-    // What is in memory lies in pieces, and the file may hold something else in its place.
+    // What is in memory is in pieces, and the file may contain something else in its place.
     return (this.#memory.length === 0 ? this.#readFromPage(offsetBytes) : null) ?? this.readLine(offsetBytes);
   }
 
-  /** All lines of a block in chunks of whole lines, newlines included, with the offset each chunk begins at. */
+  /** All lines of a block in chunks of whole lines, newlines included, with the offset of each chunk. */
   *readChunks(place: BlockPlace): Generator<{ readonly lines: string; readonly offsetBytes: number }> {
     const end = place.offsetBytes + place.lengthBytes;
     for (let offsetBytes = place.offsetBytes; offsetBytes < end; ) {
@@ -236,7 +236,7 @@ export class SettledStore {
     }
   }
 
-  /** Null when the file ends before the place does. */
+  /** Null if the file ends before that location. */
   #crcOf(place: BlockPlace, start: number): number | null {
     let crc = start;
     const end = place.offsetBytes + place.lengthBytes;

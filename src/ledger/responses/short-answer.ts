@@ -2,21 +2,21 @@ import type { Outcome } from '../../core/outcome.ts';
 import type { ResponseLine } from '../../core/response-line.ts';
 import type { LaneName } from '../../core/settled.ts';
 
-/** What a table says of a key's answer. */
+/** What a table shows of a key's answer. */
 export interface TableAnswer {
   readonly outcome: Pick<
     Outcome,
     'status' | 'message' | 'isBilled' | 'usage' | 'model' | 'tier' | 'createdSeconds' | 'value' | 'written' | 'isUnmarked'
   >;
-  /** How long the answer was as a text, 0 where it is short; undefined where it was none. */
+  /** The length of the answer as text, 0 if it is short; undefined if it was not text. */
   readonly answerCharacters: number | undefined;
   readonly requestId: string | null;
-  /** Null without a line, as createdSeconds. */
+  /** Null without a line, like createdSeconds. */
   readonly lane: LaneName | null;
   readonly createdSeconds: number | null;
 }
 
-/** An answer that stands in its record: what it says, and the id of its request. */
+/** An answer contained in its record: its value, and the id of its request. */
 export type ShortAnswer = readonly [value: unknown, requestId: string | null];
 
 /** Longer ones would make opening the ledger slower than they make writing a table faster. */
@@ -24,8 +24,8 @@ const MOST_CHARACTERS = 300;
 const NOT_ASCII = /[^\x20-\x7e]/g;
 
 /**
- * An ok answer as JSON in ASCII, to stand in its record, so that a table is written without reading and judging its line again.
- * @returns the empty text for an answer that is long, that something is to be said about, or that JSON would not bring back as it is
+ * An ok answer as JSON in ASCII, stored in its record, so that a table is written without reading and judging its line again.
+ * @returns the empty string for an answer that is long, has a note, or would not survive a round trip through JSON
  */
 export function makeShortAnswer({ status, message, isUnmarked, value, written, answerText }: Outcome, { response }: ResponseLine): string {
   if (status !== 'ok' || message !== '' || isUnmarked || answerText === null || answerText.length > MOST_CHARACTERS) return '';
@@ -38,7 +38,7 @@ function escapeCharacter(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
-/** Whether JSON brings a value back as it is: what a check of the user's own made of an answer may be anything. */
+/** Whether a value survives a round trip through JSON: the result of a user's own check may be anything. */
 function isPlain(value: unknown): boolean {
   switch (typeof value) {
     case 'string':

@@ -10,20 +10,20 @@ import type { LedgerOptions } from '../ledger.ts';
 
 export type UpkeepOptions = Pick<LedgerOptions, 'directory' | 'job' | 'clock' | 'randomId' | 'processIdentity' | 'heartbeat' | 'signal'>;
 
-/** A state directory under its lock, by its events alone: neither job nor table is needed, and no answer is judged. */
+/** A state directory under its lock, with only its events: neither job nor table is needed, and no answer is judged. */
 export interface Upkeep {
   readonly fold: LedgerFold;
-  /** As of `Ledger`. */
+  /** As in `Ledger`. */
   append(event: Event): Promise<void>;
   assertHeld(): void;
-  /** Waits for what was announced, then gives the lock back. */
+  /** Waits for what was announced, then releases the lock. */
   close(): Promise<void>;
 }
 
 /**
  * Takes the lock and reads the log.
- * @param visit sees every event, in order
- * @throws LockHeldError while a run of the job is active; LedgerError where the log is damaged
+ * @param visit called with every event, in order
+ * @throws LockHeldError while a run of the job is active; LedgerError if the log is damaged
  */
 export async function openUpkeep(options: UpkeepOptions, visit: (event: StoredEvent) => void): Promise<Upkeep> {
   const { directory, signal } = options;

@@ -4,14 +4,14 @@ import type { RemovedPart, StoredEvent } from '../../core/event.ts';
 import { readEvents } from '../events/event-log.ts';
 import { type EventOf, makeBilledName } from '../response-file.ts';
 
-/** The event that records a response file, or a part of a live one, as its bytes lie on the disk now. */
+/** The event that records a response file, or a part of a live one, with its current bytes on disk. */
 export type PlaceRecorded = <Recorded extends EventOf<'response-recorded' | 'live-recorded'> & Pick<StoredEvent, 'seq' | 'at' | 'synced'>>(
   event: Recorded,
 ) => Promise<Recorded>;
 
 /**
- * Finds what is kept of files whose answers were removed. The removal is announced before the files go, and counts once they are gone: until
- * then they are what was recorded. The log is read ahead only where a file is missing.
+ * Finds what is kept of files whose answers were removed. The removal is announced before the files are deleted, and counts once they are gone: until
+ * then they are as recorded. The log is read ahead only if a file is missing.
  */
 export function createRemovedAnswers(stateDirectory: string, signal: AbortSignal): PlaceRecorded {
   const responses = path.join(stateDirectory, 'responses');

@@ -23,9 +23,9 @@ export interface StripFileOptions {
 }
 
 /**
- * Writes beside a response file what is kept of it when its answers go. The file itself is left as it is.
+ * Writes, next to a response file, what is kept of it when its answers are removed. The file itself is left as it is.
  * @param parts all of one file, ascending
- * @returns where each part lies in the new one
+ * @returns the location of each part in the new one
  */
 export async function stripFile(
   parts: readonly RecordedPart[],

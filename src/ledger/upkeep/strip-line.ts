@@ -4,20 +4,20 @@ import type { Outcome } from '../../core/outcome.ts';
 import { parseCustomId } from '../../core/request.ts';
 import { decideOutcome, type ResponseLine, readResponseLine } from '../../core/response-line.ts';
 
-/** What an answer says does not decide what it cost. */
+/** Its cost does not depend on the content of the answer. */
 const takeAnything = () => ({ ok: true as const, value: null });
 
 /**
- * What is kept of a response line when its answer is removed: whose it is, which model gave it, when, and what it used. No word of prompt or
- * answer stays, and it costs what it cost.
- * @param text the line without its newline; of one that is broken only its place stays
- * @param name the custom id it gets; absent: its own, where it is one of ours
+ * What is kept of a response line when its answer is removed: its request, its model, its time, and its usage. No word of prompt or
+ * answer remains, and its cost stays the same.
+ * @param text the line without its newline; of a broken one only its position remains
+ * @param name the custom id it gets; absent: its own, if it is one of ours
  */
 export function stripLine(text: string, name?: string): string {
   const reading = readResponseLine(text);
   if (reading.status === 'malformed') return '{}';
   const { line } = reading;
-  // Lines without an id are told apart by their bytes.
+  // Lines without an id are distinguished by their bytes.
   const mark = line.id === '' ? { rowmill: { was: hash('sha256', text, 'hex').slice(0, 16) } } : {};
   const customId = name ?? (parseCustomId(line.custom_id) === null ? 'foreign' : line.custom_id);
   return JSON.stringify({ id: line.id, ...mark, custom_id: customId, ...stripAnswer(line) });
@@ -33,7 +33,7 @@ function stripAnswer(line: ResponseLine): Pick<ResponseLine, 'response' | 'error
   return { response: { status_code: line.response.status_code, request_id: '', body: kept }, error };
 }
 
-/** A body that used the same and came from the same model at the same time. */
+/** A body with the same usage, model and time. */
 function makeBody({ usage, model, tier, createdSeconds }: Outcome): WireObject {
   const counts =
     usage === null
@@ -53,14 +53,14 @@ function makeBody({ usage, model, tier, createdSeconds }: Outcome): WireObject {
   };
 }
 
-/** An empty answer of the same endpoint, and how it ended where that is said beside it. */
+/** An empty answer of the same endpoint, and how it ended, if that is given next to it. */
 function makeForm({ data, output, status }: WireObject): WireObject {
   if (Array.isArray(data)) return { data: [] };
   if (!Array.isArray(output)) return { choices: [] };
   return { output: [], ...(typeof status === 'string' && /^[a-z_]{1,20}$/.test(status) ? { status } : {}) };
 }
 
-/** Something was used; how much is not known. */
+/** Something was used; how much is unknown. */
 const UNKNOWN_USAGE = { total_tokens: -1 };
 
 function readBody(body: unknown): WireObject | null {
@@ -72,7 +72,7 @@ function readBody(body: unknown): WireObject | null {
   }
 }
 
-/** Codes are words of the provider's; a longer one may be anything. */
+/** Codes are words chosen by the provider; a longer one may be anything. */
 function codeOf(error: unknown): string | null {
   const code = isWireObject(error) ? error.code : null;
   return (typeof code === 'string' && /^[\w.-]{1,64}$/.test(code)) || typeof code === 'number' ? String(code) : null;

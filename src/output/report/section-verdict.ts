@@ -8,7 +8,7 @@ import { formatShare } from './format-times.ts';
 import { type Html, html, NOTHING, renderCommand } from './html.ts';
 import { shareMoved } from './share-moved.ts';
 
-/** The four questions of whoever opens the page: did it work, what did it cost, can I trust it, what do I do next. */
+/** The four questions of a reader: did it work, what did it cost, can I trust it, what do I do next. */
 export function renderVerdict(facts: ReportFacts, quality: QualityFacts | null): Html {
   return html`<div class="asks">${answerWorked(facts)}${answerCost(facts)}${answerTrust(facts, quality)}${answerNext(facts)}</div>`;
 }
@@ -53,7 +53,7 @@ function renderBudget(nanoUsd: number, budgetNanoUsd: number): Html {
   return html`<div class="meter">${renderMeter(words, share, share > 0.9 ? 'f-skip' : 'f-main')}</div>${words}; `;
 }
 
-/** A move of more answers than this to other values is worth a word. */
+/** If more answers than this moved to other values, it is mentioned. */
 const SHIFT_SHARE = 0.1;
 
 function answerTrust({ summary, warnings, fields, commands }: ReportFacts, quality: QualityFacts | null): Html {

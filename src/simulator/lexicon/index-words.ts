@@ -1,7 +1,7 @@
 import { type Meaning, makeMeaning } from './meaning.ts';
 import { SENSES, type Sense, type WordList } from './word-list.ts';
 
-/** Texts in scripts with spaces: words by what they are, how they begin, how they end, and phrases by their first word. */
+/** Scripts with spaces: whole words, prefixes, suffixes, and phrases by their first word. */
 export interface SpacedWords {
   readonly whole: ReadonlyMap<string, Meaning>;
   readonly beginnings: ReadonlyMap<string, Meaning>;
@@ -15,10 +15,10 @@ export interface Phrase {
   readonly meaning: Meaning;
 }
 
-/** Texts without spaces: all words by the code of their first character, the longest first. */
+/** Scripts without spaces: all words by the code of their first character, the longest first. */
 export type DenseWords = ReadonlyMap<number, readonly Phrase[]>;
 
-/** Every word of the lists with all it tells. */
+/** Every word of the lists with all its meanings. */
 function gather(lists: readonly WordList[]): readonly (readonly [string, Meaning])[] {
   const gathered = new Map<string, Sense[]>();
   for (const list of lists) {
@@ -39,15 +39,23 @@ export function indexSpacedWords(lists: readonly WordList[]): SpacedWords {
   const endings = new Map<string, Meaning>();
   const phrases = new Map<string, Phrase[]>();
   for (const [word, meaning] of gather(lists)) {
-    const text = word.replaceAll('_', ' ').replace(/\*$/, '');
-    const first = /^(?:n't|[^ ,]+)/.exec(text)?.[0] ?? text;
-    if (text !== first) phrases.set(first, [...(phrases.get(first) ?? []), { text, isOpen: word.endsWith('*'), meaning }]);
+    const isOpen = word.endsWith('*');
+    const text = (isOpen ? word.slice(0, -1) : word).replaceAll('_', ' ');
+    const first = findFirst(text);
+    if (text !== first) phrases.set(first, [...(phrases.get(first) ?? []), { text, isOpen, meaning }]);
     else if (word.startsWith('-')) endings.set(text.slice(1), meaning);
-    else if (word.endsWith('*')) beginnings.set(text, meaning);
+    else if (isOpen) beginnings.set(text, meaning);
     else whole.set(text, meaning);
   }
   for (const list of phrases.values()) list.sort((one, other) => other.text.length - one.text.length);
   return { whole, beginnings, endings, phrases };
+}
+
+/** What a phrase begins with, up to a space or comma. */
+function findFirst(text: string): string {
+  if (text.startsWith("n't")) return "n't";
+  const [word = ''] = text.split(' ', 1);
+  return word.split(',', 1)[0] || text;
 }
 
 export function indexDenseWords(list: WordList): DenseWords {

@@ -1,0 +1,73 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { hashFile } from '../../core/disk/hash-file.ts';
+import type { Job } from '../../core/job.ts';
+import { isYaml, showFile } from '../../input/table/find-files.ts';
+import { openRunFiles } from '../../ledger/runs.ts';
+import type { Fingerprint, KeptSummary } from './kept-summary.ts';
+
+export interface SharedTableOptions {
+  readonly job: Pick<Job, 'name' | 'directory' | 'write'>;
+  /** The job's own; those of other jobs lie beside it. */
+  readonly stateDirectory: string;
+  readonly cwd: string;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Whether the file a run would replace is another job's table, as that job's last run wrote it. A job without a file beside this one was renamed or
+ * removed, and its table may be replaced; so may one that somebody has changed since.
+ * @returns why not, in a sentence; null when it may be replaced
+ */
+export async function findSharedTable({ job, stateDirectory, cwd, signal }: SharedTableOptions): Promise<string | null> {
+  for (const directory of listStates(path.dirname(stateDirectory))) {
+    const [name = ''] = path.basename(directory).split('@');
+    if (name === job.name) continue;
+    const table = findLastTable(directory);
+    if (table === null || table.table !== job.write.path) continue;
+    const file = findJobFile(job.directory, name);
+    const sha256 = file === null ? null : await hashFile(job.write.path, signal).catch(() => null);
+    const own = sha256 === null ? null : findLastTable(stateDirectory);
+    const isOwn = own !== null && own.table === job.write.path && own.tableSha256 === sha256;
+    if (file === null || sha256 !== table.tableSha256 || isOwn) continue;
+    const [shown, whose] = [showFile(job.write.path, cwd), showFile(file, cwd)];
+    return `the table cannot be written to ${shown}: the job ${name} (${whose}) wrote that table, and each of the two jobs would overwrite the other’s; name another file, or remove ${shown} first`;
+  }
+  return null;
+}
+
+function listStates(root: string): readonly string[] {
+  try {
+    return readdirSync(root).map((name) => path.join(root, name));
+  } catch {
+    return [];
+  }
+}
+
+/** The table of the newest run that ended with one. What cannot be read is not known. */
+function findLastTable(directory: string): Fingerprint | null {
+  const runFiles = openRunFiles(directory, () => '');
+  for (const run of runFiles.listRuns().toReversed()) {
+    const kept = runFiles.readRunSummary(run, () => {}) as KeptSummary | null;
+    if (kept?.fingerprint != null) return kept.fingerprint;
+  }
+  return null;
+}
+
+/** The job file of this name in a folder; null without one. */
+function findJobFile(folder: string, name: string): string | null {
+  try {
+    const files = readdirSync(folder).filter(isYaml);
+    return files.map((file) => path.join(folder, file)).find((file) => readName(file) === name) ?? null;
+  } catch {
+    return null;
+  }
+}
+
+function readName(file: string): string | null {
+  try {
+    return /^name:\s*["']?([^"'\s#]+)/m.exec(readFileSync(file, 'utf8'))?.[1] ?? null;
+  } catch {
+    return null;
+  }
+}

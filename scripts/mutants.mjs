@@ -224,6 +224,11 @@ const MUTANTS = [
     ],
     foundBy: 'power',
   },
+  {
+    name: 'what a cancelled batch has answered is not collected',
+    edits: [['src/batch/collect.js', 'if (fileId === null)', "if (fileId === null || batch.status === 'cancelled')"]],
+    foundBy: 'deadline',
+  },
 ];
 
 /** @returns the files as they were, and as they are with the edits @throws where a place is not found once */
